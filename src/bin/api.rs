@@ -1,0 +1,2 @@
+//! The API Gateway function.
+fn main() {}

@@ -1,0 +1,2 @@
+//! `ordinate`, the command line.
+fn main() {}
