@@ -81,6 +81,8 @@ fn two_product(left: f64, right: f64) -> DoubleDouble {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::float_cmp)] // Exact by construction.
+
     use super::*;
 
     #[test]

@@ -1,5 +1,73 @@
 //! How good predictions are.
 
+use crate::model::frame::{Cell, RowsBuilder};
+use crate::model::{Model, PredictError};
+
+/// Rows predicted at a time.
+const BATCH_ROWS: usize = 1024;
+
+/// Predicts training rows with a model exactly as it will be served, and gathers the errors.
+#[derive(Debug)]
+pub struct Measurement<'m> {
+    model: &'m Model,
+    batch: RowsBuilder<'m>,
+    /// Target of each row in the batch, and whether the row was held out.
+    targets: Vec<(f64, bool)>,
+    train: Evaluation,
+    test: Evaluation,
+}
+
+impl<'m> Measurement<'m> {
+    /// Begins to measure a model.
+    #[must_use]
+    pub fn new(model: &'m Model) -> Self {
+        let batch = RowsBuilder::new(model.signature(), BATCH_ROWS);
+        Self { model, batch, targets: Vec::new(), train: Evaluation::default(), test: Evaluation::default() }
+    }
+
+    /// Takes one row: the features in the order of the signature, then the target.
+    ///
+    /// # Errors
+    /// [`PredictError`] when a batch is full and the model cannot answer it.
+    pub fn push(&mut self, row: &[f64], held_out: bool) -> Result<(), PredictError> {
+        let Some((target, features)) = row.split_last() else { return Ok(()) };
+        if self.targets.len() == BATCH_ROWS {
+            self.predict()?;
+        }
+        // Room was just made.
+        self.batch.start_row().map_err(|_| PredictError::Estimator)?;
+        for value in features {
+            self.batch.push(Cell::Double(*value));
+        }
+        self.batch.end_positional_row();
+        self.targets.push((*target, held_out));
+        Ok(())
+    }
+
+    /// The metrics of the rows the model was fitted to, and of those held out.
+    ///
+    /// # Errors
+    /// [`PredictError`] when the model cannot answer the last batch.
+    pub fn finish(mut self) -> Result<(Option<Metrics>, Option<Metrics>), PredictError> {
+        if !self.targets.is_empty() {
+            self.predict()?;
+        }
+        Ok((self.train.finish(), self.test.finish()))
+    }
+
+    fn predict(&mut self) -> Result<(), PredictError> {
+        let empty = RowsBuilder::new(self.model.signature(), BATCH_ROWS);
+        // Rows of a table are finite and as wide as the signature made from it: there is nothing to refuse.
+        let frame = std::mem::replace(&mut self.batch, empty).finish().map_err(|_| PredictError::Estimator)?;
+        let prediction = self.model.predict(&frame)?;
+        for ((actual, held_out), predicted) in self.targets.drain(..).zip(prediction.y) {
+            let side = if held_out { &mut self.test } else { &mut self.train };
+            side.push(actual, predicted);
+        }
+        Ok(())
+    }
+}
+
 /// Errors of predictions, gathered one at a time.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Evaluation {
@@ -53,13 +121,15 @@ impl Evaluation {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::float_cmp)]
+    #![allow(clippy::float_cmp)] // Exact by construction.
 
     use super::*;
 
     fn measure(pairs: &[(f64, f64)]) -> Option<Metrics> {
         let mut evaluation = Evaluation::default();
-        pairs.iter().for_each(|(actual, predicted)| evaluation.push(*actual, *predicted));
+        for (actual, predicted) in pairs {
+            evaluation.push(*actual, *predicted);
+        }
         evaluation.finish()
     }
 

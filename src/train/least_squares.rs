@@ -9,7 +9,7 @@
 //! ```
 //!
 //! which is the tall-skinny QR of Demmel, Grigori, Hoemmen and Langou (2012) with the update of the mean of Chan,
-//! Golub and LeVeque (1983). `XᵀX` is never formed, so the digits of ill-conditioned data survive: squaring the
+//! Golub and `LeVeque` (1983). `XᵀX` is never formed, so the digits of ill-conditioned data survive: squaring the
 //! condition number is what ruins the normal equations. [`Refinement`](super::refinement::Refinement) gives the last
 //! digits back.
 
@@ -34,7 +34,7 @@ pub enum LeastSquaresError {
     /// An intercept and one coefficient a feature need at least as many rows.
     #[error(
         "{rows} rows cannot determine an intercept and {features} coefficients: at least {} rows are needed. \
-         Give more rows, fewer features (--features), or a smaller --test-fraction",
+         Give more rows or fewer features (--features)",
         features + 1
     )]
     TooFewRows {
@@ -44,13 +44,17 @@ pub enum LeastSquaresError {
         features: usize,
     },
     /// The target never changes: there is nothing to explain.
-    #[error("the target {name:?} has the same value in every row, so there is nothing to learn. Choose another --target")]
+    #[error(
+        "the target {name:?} has the same value in every row, so there is nothing to learn. Choose another --target"
+    )]
     ConstantTarget {
         /// The target's name.
         name: String,
     },
     /// A feature never changes: its coefficient could be anything.
-    #[error("the feature {name:?} has the same value in every row, so it has no coefficient. Leave it out with --exclude {name}")]
+    #[error(
+        "the feature {name:?} has the same value in every row, so it has no coefficient. Leave it out with --exclude {name:?}"
+    )]
     ConstantFeature {
         /// The feature's name.
         name: String,
@@ -58,7 +62,7 @@ pub enum LeastSquaresError {
     /// Some features are a combination of each other: infinitely many coefficients fit equally well.
     #[error(
         "the features {} are linearly dependent: infinitely many coefficients fit equally well. \
-         Leave one of them out, for example with --exclude {}",
+         Leave one of them out, for example with --exclude {:?}",
         quoted(names), names.last().map_or("", String::as_str)
     )]
     Dependent {
@@ -66,7 +70,9 @@ pub enum LeastSquaresError {
         names: Vec<String>,
     },
     /// A number is not finite, or makes the answer so.
-    #[error("the column {name:?} holds numbers that are not finite, or too large or too small to be fitted in double precision. Rescale the column")]
+    #[error(
+        "the column {name:?} holds numbers that are not finite, or too large or too small to be fitted in double precision. Rescale the column"
+    )]
     NotFinite {
         /// The column's name.
         name: String,
@@ -144,7 +150,9 @@ impl Moments {
         for row in block.chunks_exact(columns) {
             mean.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
         }
-        mean.iter_mut().for_each(|sum| *sum /= rows as f64);
+        for sum in &mut mean {
+            *sum /= rows as f64;
+        }
         let mut factor = Mat::zeros(rows, columns);
         for (i, row) in block.chunks_exact(columns).enumerate() {
             for (j, (value, mean)) in row.iter().zip(&mean).enumerate() {
@@ -221,7 +229,8 @@ impl Moments {
             return Err(LeastSquaresError::Dependent { names: involved.into_iter().map(name).collect() });
         }
 
-        let design = Triangle::new((0..features).map(|i| (i..features).map(|j| self.factor[(i, j)]).collect()).collect());
+        let design =
+            Triangle::new((0..features).map(|i| (i..features).map(|j| self.factor[(i, j)]).collect()).collect());
         let projection: Vec<f64> = (0..features).map(|i| self.factor[(i, features)]).collect();
         let mean: Vec<f64> = self.mean.iter().zip(&self.shift).map(|(mean, shift)| mean + shift).collect();
         let residual = if self.factor.nrows() > features { self.factor[(features, features)] } else { 0.0 };
@@ -245,16 +254,22 @@ impl Moments {
     fn dependency(&self, lengths: &[f64]) -> Option<Vec<usize>> {
         let features = lengths.len().saturating_sub(1);
         let own = |column: usize| if column < self.factor.nrows() { self.factor[(column, column)].abs() } else { 0.0 };
-        let (dependent, _) =
-            lengths.iter().enumerate().take(features).find(|(column, length)| own(*column) <= RANK_TOLERANCE * **length)?;
-        let before = Triangle::new((0..dependent).map(|i| (i..dependent).map(|j| self.factor[(i, j)]).collect()).collect());
+        let (dependent, _) = lengths
+            .iter()
+            .enumerate()
+            .take(features)
+            .find(|(column, length)| own(*column) <= RANK_TOLERANCE * **length)?;
+        let before =
+            Triangle::new((0..dependent).map(|i| (i..dependent).map(|j| self.factor[(i, j)]).collect()).collect());
         let above: Vec<f64> = (0..dependent).map(|i| self.factor[(i, dependent)]).collect();
         let involved = before
             .solve(&above)
             .into_iter()
             .zip(lengths)
             .enumerate()
-            .filter(|(_, (part, length))| (part * **length).abs() > INVOLVED * lengths.get(dependent).copied().unwrap_or(0.0))
+            .filter(|(_, (part, length))| {
+                (part * **length).abs() > INVOLVED * lengths.get(dependent).copied().unwrap_or(0.0)
+            })
             .map(|(column, _)| column);
         Some(involved.chain([dependent]).collect())
     }

@@ -35,7 +35,8 @@ impl Refinement {
     /// Takes one row: the features, then the target.
     pub fn push(&mut self, row: &[f64]) {
         let Some((target, features)) = row.split_last() else { return };
-        let centred = || features.iter().zip(&self.fit.means).map(|(value, mean)| DoubleDouble::difference(*value, *mean));
+        let centred =
+            || features.iter().zip(&self.fit.means).map(|(value, mean)| DoubleDouble::difference(*value, *mean));
         let residual = centred()
             .zip(&self.fit.coefficients)
             .fold(DoubleDouble::difference(*target, self.fit.intercept), |rest, (offset, coefficient)| {
@@ -56,14 +57,18 @@ impl Refinement {
         let Self { mut fit, rows, sum, squares, offsets, products } = self;
         let one_row = DoubleDouble::from(1.0 / (rows.max(1) as f64));
         let mean_residual = sum * one_row;
-        let right: Vec<f64> =
-            products.iter().zip(&offsets).map(|(product, offset)| (*product - *offset * mean_residual).to_f64()).collect();
+        let right: Vec<f64> = products
+            .iter()
+            .zip(&offsets)
+            .map(|(product, offset)| (*product - *offset * mean_residual).to_f64())
+            .collect();
 
         let halfway = fit.triangle.solve_transposed(&right);
         let correction = fit.triangle.solve(&halfway);
-        let moved = correction.iter().zip(&offsets).fold(mean_residual, |rest, (change, offset)| {
-            rest - *offset * one_row * DoubleDouble::from(*change)
-        });
+        let moved = correction
+            .iter()
+            .zip(&offsets)
+            .fold(mean_residual, |rest, (change, offset)| rest - *offset * one_row * DoubleDouble::from(*change));
 
         // A correction as large as the target's own spread means that R is no guide here: the fit stays as QR left it.
         let explained = norm(&halfway);

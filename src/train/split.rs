@@ -36,7 +36,7 @@ impl Split {
     }
 }
 
-/// The finaliser of SplitMix64 (Steele, Lea and Flood, 2014), after one step of its sequence.
+/// The finaliser of `SplitMix64` (Steele, Lea and Flood, 2014), after one step of its sequence.
 fn mix(state: u64) -> u64 {
     let state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -46,8 +46,6 @@ fn mix(state: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
     use super::*;
 
     #[test]
@@ -59,7 +57,8 @@ mod tests {
 
     #[test]
     fn about_the_asked_share_is_held_out_and_another_seed_chooses_others() {
-        let chosen = |seed| (0..100_000).filter(|row| Split::new(0.2, seed).unwrap().holds_out(*row)).collect::<Vec<u64>>();
+        let chosen =
+            |seed| (0..100_000).filter(|row| Split::new(0.2, seed).unwrap().holds_out(*row)).collect::<Vec<u64>>();
         let (first, second) = (chosen(0), chosen(1));
         // Five standard deviations of a binomial: 5·√(100000·0.2·0.8) = 632.
         assert!(first.len().abs_diff(20_000) < 632 && second.len().abs_diff(20_000) < 632);

@@ -5,12 +5,16 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use csv::{Position, ReaderBuilder, StringRecord, Trim};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
+
+use crate::model::frame::shorten;
+use crate::model::identity::Checksum;
+use crate::model::number::{NumberError, parse_double};
 
 /// A fault of the file, or of what was asked of it.
 #[derive(Debug, Error)]
@@ -53,7 +57,7 @@ pub enum TableError {
         name: String,
     },
     /// A column that was asked for is not in the header.
-    #[error("{}: line 1: there is no column {name:?}{}. The columns are {}", path.display(), suggestion(nearest.as_deref()), columns.join(", "))]
+    #[error("{}: line 1: there is no column {name:?}{} The columns are {}", path.display(), suggestion(nearest.as_deref()), listed(columns))]
     NoSuchColumn {
         /// The file.
         path: PathBuf,
@@ -91,7 +95,7 @@ pub enum TableError {
         got: usize,
     },
     /// A cell has no value.
-    #[error("{}: line {line}, column {column:?}: the value is missing. Fill it in, or remove the row or the column (--exclude {column})", path.display())]
+    #[error("{}: line {line}, column {column:?}: the value is missing. Fill it in, or remove the row or the column (--exclude {column:?})", path.display())]
     Missing {
         /// The file.
         path: PathBuf,
@@ -100,8 +104,8 @@ pub enum TableError {
         /// The column.
         column: String,
     },
-    /// A cell is not a number, or not a finite one.
-    #[error("{}: line {line}, column {column:?}: {value:?} is not a {}number. Correct it, or leave the column out (--exclude {column})", path.display(), if *finite { "" } else { "finite " })]
+    /// A cell is not a number that a double can hold.
+    #[error("{}: line {line}, column {column:?}: {value:?} is {why}. Correct it, or leave the column out (--exclude {column:?})", path.display())]
     NotANumber {
         /// The file.
         path: PathBuf,
@@ -111,8 +115,8 @@ pub enum TableError {
         column: String,
         /// What stands there.
         value: String,
-        /// False when it is a number that a double cannot hold.
-        finite: bool,
+        /// What is wrong with it.
+        why: NumberError,
     },
     /// A field is not UTF-8.
     #[error("{}: line {line}{}: the text is not UTF-8. Convert the file, for example with iconv -f LATIN1 -t UTF-8", path.display(), column.as_ref().map(|name| format!(", column {name:?}")).unwrap_or_default())]
@@ -132,8 +136,17 @@ pub enum TableError {
     },
 }
 
+fn listed(columns: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let mut names: Vec<String> = columns.iter().take(SHOWN).map(|name| format!("{:?}", shorten(name))).collect();
+    if columns.len() > SHOWN {
+        names.push(format!("and {} more", columns.len() - SHOWN));
+    }
+    names.join(", ")
+}
+
 fn suggestion(nearest: Option<&str>) -> String {
-    nearest.map(|name| format!(", did you mean {name:?}?")).unwrap_or_default()
+    nearest.map_or_else(|| ".".to_owned(), |name| format!(": did you mean {name:?}?"))
 }
 
 /// Which columns to read.
@@ -163,8 +176,8 @@ pub struct Table {
 pub struct Scan {
     /// Rows below the header.
     pub rows: u64,
-    /// SHA-256 of the file's bytes, 64 hex digits.
-    pub sha256: String,
+    /// SHA-256 of the file's bytes.
+    pub sha256: Checksum,
 }
 
 impl Table {
@@ -220,8 +233,10 @@ impl Table {
 
     fn place(&self, name: &str) -> Result<usize, TableError> {
         self.header.iter().position(|column| column == name).ok_or_else(|| {
-            let similar = |column: &String| (strsim::jaro_winkler(&column.to_lowercase(), &name.to_lowercase()), column.clone());
-            let nearest = self.header.iter().map(similar).max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(score, _)| *score > 0.7);
+            let similar =
+                |column: &String| (strsim::jaro_winkler(&column.to_lowercase(), &name.to_lowercase()), column.clone());
+            let nearest =
+                self.header.iter().map(similar).max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(score, _)| *score > 0.7);
             TableError::NoSuchColumn {
                 path: self.path.clone(),
                 name: name.to_owned(),
@@ -240,8 +255,8 @@ impl Table {
     /// Hands every row to `each`: its number, counted from 0, and its values in the order of [`Table::names`].
     ///
     /// # Errors
-    /// [`TableError`] at the first fault; `each` has seen the rows before it.
-    pub fn scan(&self, mut each: impl FnMut(u64, &[f64])) -> Result<Scan, TableError> {
+    /// [`TableError`] at the first fault; `each` has seen the rows before it. Whatever `each` fails with ends the pass.
+    pub fn scan<E: From<TableError>>(&self, mut each: impl FnMut(u64, &[f64]) -> Result<(), E>) -> Result<Scan, E> {
         let mut reader = self.reader()?;
         let mut record = StringRecord::new();
         let mut values = Vec::with_capacity(self.places.len());
@@ -252,54 +267,76 @@ impl Table {
                 continue;
             }
             self.parse(&record, &mut values)?;
-            each(rows, &values);
+            each(rows, &values)?;
             rows += 1;
         }
         if rows == 0 {
-            return Err(TableError::HeaderOnly { path: self.path.clone() });
+            return Err(TableError::HeaderOnly { path: self.path.clone() }.into());
         }
         let digest = reader.into_inner().digest.finalize();
-        Ok(Scan { rows, sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect() })
+        Ok(Scan { rows, sha256: Checksum::from_digest(digest.as_ref()) })
+    }
+
+    /// The error for a file that is not what an earlier pass read.
+    pub(super) fn changed(&self) -> TableError {
+        TableError::Changed { path: self.path.clone() }
     }
 
     fn parse(&self, record: &StringRecord, values: &mut Vec<f64>) -> Result<(), TableError> {
         let path = || self.path.clone();
-        let line = record.position().map_or(0, Position::line);
+        let line = || self.line(record.position());
         if record.len() != self.header.len() {
-            return Err(TableError::Ragged { path: path(), line, expected: self.header.len(), got: record.len() });
+            return Err(TableError::Ragged {
+                path: path(),
+                line: line(),
+                expected: self.header.len(),
+                got: record.len(),
+            });
         }
         values.clear();
         for (place, column) in self.places.iter().zip(&self.names) {
             let text = record.get(*place).unwrap_or_default();
             if is_missing(text) {
-                return Err(TableError::Missing { path: path(), line, column: column.clone() });
+                return Err(TableError::Missing { path: path(), line: line(), column: column.clone() });
             }
-            let value = text.parse::<f64>().ok();
-            match value.filter(|value| value.is_finite()) {
-                Some(value) => values.push(value),
-                None => {
-                    let (column, value, finite) = (column.clone(), text.to_owned(), value.is_none());
-                    return Err(TableError::NotANumber { path: path(), line, column, value, finite });
-                }
-            }
+            let value = parse_double(text).map_err(|why| TableError::NotANumber {
+                path: path(),
+                line: line(),
+                column: column.clone(),
+                value: shorten(text),
+                why,
+            })?;
+            values.push(value);
         }
         Ok(())
     }
 
     fn reader(&self) -> Result<csv::Reader<Hashed<File>>, TableError> {
-        let file = File::open(&self.path).map_err(|source| TableError::Unreadable { path: self.path.clone(), source })?;
+        let file =
+            File::open(&self.path).map_err(|source| TableError::Unreadable { path: self.path.clone(), source })?;
         // The header is read as a record like any other and rows of any width are let through, so that all faults are ours to word.
         let mut builder = ReaderBuilder::new();
         builder.has_headers(false).flexible(true).trim(Trim::All);
         Ok(builder.from_reader(Hashed { inner: file, digest: Sha256::new() }))
     }
 
+    /// The line a record begins in. The position that `csv` gives is where it began to look for the record: blank lines
+    /// and the second half of a CRLF may come first. So the lines before are counted, once, when there is a fault to tell.
+    fn line(&self, position: Option<&Position>) -> u64 {
+        let (Some(start), Ok(file)) = (position.map(Position::byte), File::open(&self.path)) else { return 1 };
+        let bytes = BufReader::new(file).bytes().map_while(Result::ok).zip(0_u64..);
+        let before = bytes.take_while(|(byte, offset)| *offset < start || matches!(byte, b'\r' | b'\n'));
+        1 + before.filter(|(byte, _)| *byte == b'\n').map(|_| 1).sum::<u64>()
+    }
+
     fn fault(&self, error: csv::Error) -> TableError {
         let path = self.path.clone();
         match error.into_kind() {
-            csv::ErrorKind::Utf8 { pos, err } => {
-                TableError::NotUtf8 { path, line: pos.map_or(1, |pos| pos.line()), column: self.header.get(err.field()).cloned() }
-            }
+            csv::ErrorKind::Utf8 { pos, err } => TableError::NotUtf8 {
+                path,
+                line: self.line(pos.as_ref()),
+                column: self.header.get(err.field()).cloned(),
+            },
             csv::ErrorKind::Io(source) => TableError::Unreadable { path, source },
             other => TableError::Unreadable { path, source: io::Error::other(format!("{other:?}")) },
         }
