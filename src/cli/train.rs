@@ -158,16 +158,19 @@ fn report(trained: &Trained, out: Option<&Path>) -> Result<String, Box<dyn Error
     Ok(text)
 }
 
+/// What stands beside the intercept, among the features' names.
+const INTERCEPT: &str = "(intercept)";
+
 fn coefficients(text: &mut String, document: &Document) -> Result<(), Box<dyn Error>> {
     let Coefficients::Linear { intercept, coefficients } = &document.estimator;
     let numbers: Vec<String> = coefficients.values().map(|value| significant(*value)).collect();
     let number_width = numbers.iter().map(String::len).max().unwrap_or(0).max("coefficient".len());
-    let name_width = coefficients.keys().map(|name| name.chars().count()).max().unwrap_or(0).max("feature".len());
+    let name_width = coefficients.keys().map(|name| name.chars().count()).max().unwrap_or(0).max(INTERCEPT.len());
     writeln!(text, "  {:name_width$}  {:>number_width$}  {:>12}", "feature", "coefficient", "centred at")?;
     for ((name, number), column) in coefficients.keys().zip(&numbers).zip(&document.preprocess.columns) {
         writeln!(text, "  {name:name_width$}  {number:>number_width$}  {:>12}", significant(column.mean))?;
     }
-    writeln!(text, "  {:name_width$}  {:>number_width$}\n", "(intercept)", significant(*intercept))?;
+    writeln!(text, "  {:name_width$}  {:>number_width$}\n", INTERCEPT, significant(*intercept))?;
     Ok(())
 }
 

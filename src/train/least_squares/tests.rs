@@ -90,7 +90,23 @@ fn constant_columns_too_few_rows_and_infinite_numbers_are_errors() {
     }
 }
 
-/// NIST StRD, linear regression: polynomials of degree five whose certified coefficients are all one (Wampler1, 3–5)
+/// Sorted data: whole blocks in which a column is constant, or a combination of others, until later rows tell them apart.
+#[test]
+fn columns_that_only_later_rows_tell_apart_are_told_apart() {
+    let rows: Vec<Vec<f64>> = (0..1500)
+        .map(|i: u32| {
+            let features: Vec<f64> =
+                (0..12).map(|j| if i < 100 * j { 0.0 } else { f64::from((i * (j + 7)) % 101) }).collect();
+            let twin = features[0] + features[1] + if i < 1400 { 0.0 } else { f64::from(i % 3) };
+            let y = features.iter().zip(1..).map(|(x, j)| x * f64::from(j)).sum::<f64>() - twin;
+            features.into_iter().chain([twin, y]).collect()
+        })
+        .collect();
+    let fit = refined(&rows);
+    assert_eq!(fit.coefficients, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, -1.0]);
+}
+
+/// NIST `StRD`, linear regression: polynomials of degree five whose certified coefficients are all one (Wampler1, 3–5)
 /// or falling powers of ten (Wampler2), the later ones under noise of up to 2523·10⁴. QR alone leaves Wampler5 with 5.8.
 #[test]
 fn wamplers_polynomials_keep_thirteen_digits() {
