@@ -1,0 +1,104 @@
+//! What is wrong with a request's rows: where, of which kind, in words.
+
+use super::frame::Cell;
+use super::signature::{CellError, Feature};
+
+/// How many faults of one request are told; the rest are counted.
+pub const FAULTS_TOLD: usize = 20;
+
+/// Where in the request a fault is. The protocol turns it into its own notation.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Place {
+    /// The row, from 0.
+    pub row: Option<usize>,
+    /// The position of the value in a row without names, from 0.
+    pub position: Option<usize>,
+    /// The feature's name, or the unknown one the caller used.
+    pub feature: Option<String>,
+}
+
+/// What is wrong, by kind; each has a stable code that callers can rely on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FaultKind {
+    /// A value of another type than the feature's.
+    InvalidValue,
+    /// A number that would change on the way.
+    LossyNumber,
+    /// No value where the feature needs one.
+    MissingValue,
+    /// A feature that is not in the row.
+    MissingFeature,
+    /// A name that is not a feature.
+    UnknownFeature,
+    /// A name that is there twice.
+    DuplicateFeature,
+    /// A positional row that is shorter or longer than the signature.
+    WrongWidth,
+    /// Columns of different lengths, or rows of different kinds.
+    Ragged,
+    /// Nothing to predict.
+    NoRows,
+}
+
+impl FaultKind {
+    /// The code callers see.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::InvalidValue => "invalid_value",
+            Self::LossyNumber => "lossy_number",
+            Self::MissingValue => "missing_value",
+            Self::MissingFeature => "missing_feature",
+            Self::UnknownFeature => "unknown_feature",
+            Self::DuplicateFeature => "duplicate_feature",
+            Self::WrongWidth => "wrong_width",
+            Self::Ragged => "ragged_rows",
+            Self::NoRows => "no_rows",
+        }
+    }
+}
+
+/// One thing that is wrong with a request's rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Its kind.
+    pub kind: FaultKind,
+    /// Where it is.
+    pub place: Place,
+    /// What is wrong, without the place.
+    pub detail: String,
+}
+
+/// All that is wrong: the first [`FAULTS_TOLD`], and how many there are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Faults {
+    /// The first faults, in the order they were found.
+    pub told: Vec<Fault>,
+    /// All of them, counted.
+    pub total: usize,
+}
+
+impl Faults {
+    /// Notes a fault; its words are only made when they will be told.
+    pub(super) fn add(&mut self, kind: FaultKind, place: Place, detail: impl FnOnce() -> String) {
+        self.total += 1;
+        if self.told.len() < FAULTS_TOLD {
+            self.told.push(Fault { kind, place, detail: detail() });
+        }
+    }
+
+    /// Holds a cell against its feature; what does not fit is noted, and 0 stands in.
+    pub(super) fn check(&mut self, feature: &Feature, cell: Cell<'_>, mut place: Place) -> f64 {
+        feature.accept(cell).unwrap_or_else(|error| {
+            place.feature = Some(feature.name.clone());
+            let kind = match error {
+                CellError::Type { .. } => FaultKind::InvalidValue,
+                CellError::Lossy { .. } => FaultKind::LossyNumber,
+                CellError::Missing => FaultKind::MissingValue,
+            };
+            self.add(kind, place, || error.to_string());
+            0.0
+        })
+    }
+}

@@ -1,0 +1,337 @@
+//! Rows that are proven to fit a signature. Only a [`Frame`] can be predicted, and only this module makes one: every protocol
+//! hands its values over as [`Cell`]s, so that all of them agree on names, types, missing values and limits.
+
+use std::fmt;
+
+use super::fault::{FaultKind, Faults, Place};
+use super::signature::Signature;
+
+/// A value as a caller wrote it, before it is held against its feature.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Cell<'a> {
+    /// `null`, or a token such as `NaN`.
+    Missing,
+    /// `true` or `false`.
+    Boolean(bool),
+    /// A JSON number, digit by digit as it was written.
+    Number(&'a str),
+    /// A number that was a double all along.
+    Double(f64),
+    /// A JSON string.
+    Text(&'a str),
+    /// Text without a type, of a CSV file; the feature's type says how to read it.
+    Field(&'a str),
+    /// An array where a value was due.
+    Array,
+    /// An object where a value was due.
+    Object,
+}
+
+/// In words, for messages: `the string "high"`.
+impl fmt::Display for Cell<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => out.write_str("null"),
+            Self::Boolean(value) => write!(out, "{value}"),
+            Self::Number(text) => write!(out, "the number {}", shorten(text)),
+            Self::Double(value) => write!(out, "the number {value}"),
+            Self::Text(text) => write!(out, "the string {:?}", shorten(text)),
+            Self::Field(text) => write!(out, "{:?}", shorten(text)),
+            Self::Array => out.write_str("an array"),
+            Self::Object => out.write_str("an object"),
+        }
+    }
+}
+
+/// Cuts a caller's text to what fits into a message.
+#[must_use]
+pub fn shorten(text: &str) -> String {
+    const SHOWN: usize = 40;
+    match text.char_indices().nth(SHOWN) {
+        Some((cut, _)) => format!("{}…", text.get(..cut).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// Rows × features, row-major, every value finite and accepted by its feature.
+#[derive(Debug)]
+pub struct Frame<'s> {
+    signature: &'s Signature,
+    rows: usize,
+    values: Vec<f64>,
+}
+
+impl<'s> Frame<'s> {
+    /// The number of rows, at least one.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The signature the rows were held against.
+    #[must_use]
+    pub fn signature(&self) -> &'s Signature {
+        self.signature
+    }
+
+    fn proven(signature: &'s Signature, rows: usize, values: Vec<f64>, mut faults: Faults) -> Result<Self, Faults> {
+        if rows == 0 && faults.total == 0 {
+            faults.add(FaultKind::NoRows, Place::default(), || "there are no rows to predict".into());
+        }
+        if faults.total > 0 {
+            return Err(faults);
+        }
+        Ok(Self { signature, rows, values })
+    }
+
+    /// One slice of `signature.width()` values a row.
+    pub fn iter(&self) -> impl Iterator<Item = &[f64]> {
+        self.values.chunks_exact(self.signature.width())
+    }
+}
+
+/// More rows than one request may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("more than {limit} rows")]
+pub struct TooManyRows {
+    /// The most rows a request may have.
+    pub limit: usize,
+}
+
+/// Makes a [`Frame`] of rows, positional or named, or tells all that is wrong with them.
+#[derive(Debug)]
+pub struct RowsBuilder<'s> {
+    signature: &'s Signature,
+    max_rows: usize,
+    rows: usize,
+    values: Vec<f64>,
+    /// For each feature, the number of the row (from 1) in which its name was last seen.
+    seen_in: Vec<usize>,
+    /// Values of the current positional row so far.
+    pushed: usize,
+    /// The position after the last name: callers repeat their order row after row.
+    likely: usize,
+    faults: Faults,
+}
+
+impl<'s> RowsBuilder<'s> {
+    /// Begins a frame of at most `max_rows` rows.
+    #[must_use]
+    pub fn new(signature: &'s Signature, max_rows: usize) -> Self {
+        Self {
+            signature,
+            max_rows,
+            rows: 0,
+            values: Vec::new(),
+            seen_in: vec![0; signature.width()],
+            pushed: 0,
+            likely: 0,
+            faults: Faults::default(),
+        }
+    }
+
+    /// Begins the next row.
+    ///
+    /// # Errors
+    /// [`TooManyRows`]: the request is over; nothing more should be read.
+    pub fn start_row(&mut self) -> Result<(), TooManyRows> {
+        if self.rows == self.max_rows {
+            return Err(TooManyRows { limit: self.max_rows });
+        }
+        self.rows += 1;
+        self.pushed = 0;
+        self.likely = 0;
+        self.values.resize(self.rows * self.signature.width(), 0.0);
+        Ok(())
+    }
+
+    /// The next value of a positional row.
+    pub fn push(&mut self, cell: Cell<'_>) {
+        let position = self.pushed;
+        self.pushed += 1;
+        self.set(position, cell);
+    }
+
+    /// Ends a positional row: its width must be the signature's.
+    pub fn end_positional_row(&mut self) {
+        let (got, signature) = (self.pushed, self.signature);
+        if got != signature.width() {
+            let detail = || format!("expected {}, got {got}", values_wanted(signature));
+            self.note(FaultKind::WrongWidth, None, detail);
+        }
+    }
+
+    /// The position of a named value in the current row; `None` when the name is not to be used, which has been noted.
+    pub fn position(&mut self, name: &str) -> Option<usize> {
+        let position = match self.signature.features().get(self.likely) {
+            Some(feature) if feature.name == name => Some(self.likely),
+            _ => self.signature.position(name),
+        };
+        let Some(position) = position else {
+            self.note(FaultKind::UnknownFeature, Some(shorten(name)), || "the model has no such feature".into());
+            return None;
+        };
+        self.likely = position + 1;
+        let row = self.rows;
+        let seen_in = self.seen_in.get_mut(position)?;
+        if *seen_in == row {
+            self.note(FaultKind::DuplicateFeature, Some(name.into()), || "the name is there twice".into());
+            return None;
+        }
+        *seen_in = row;
+        Some(position)
+    }
+
+    /// Sets the value at a position of the current row. A position past the width is ignored: the row's width is checked at its end.
+    pub fn set(&mut self, position: usize, cell: Cell<'_>) {
+        let (Some(feature), Some(row)) = (self.signature.features().get(position), self.rows.checked_sub(1)) else {
+            return;
+        };
+        let place = Place { row: Some(row), position: Some(position), feature: None };
+        let value = self.faults.check(feature, cell, place);
+        if let Some(slot) = self.values.get_mut(row * self.signature.width() + position) {
+            *slot = value;
+        }
+    }
+
+    /// Ends a named row: no feature may be absent.
+    pub fn end_named_row(&mut self) {
+        let signature = self.signature;
+        for (position, feature) in signature.features().iter().enumerate() {
+            if self.seen_in.get(position) != Some(&self.rows) {
+                self.note(FaultKind::MissingFeature, Some(feature.name.clone()), || "the feature is missing".into());
+            }
+        }
+    }
+
+    /// Notes that the current row is not of the kind it should be.
+    pub fn wrong_row(&mut self, kind: FaultKind, detail: impl Into<String>) {
+        self.note(kind, None, || detail.into());
+    }
+
+    /// Ends the frame.
+    ///
+    /// # Errors
+    /// All [`Faults`] found on the way; no rows at all is one too.
+    pub fn finish(self) -> Result<Frame<'s>, Faults> {
+        Frame::proven(self.signature, self.rows, self.values, self.faults)
+    }
+
+    fn note(&mut self, kind: FaultKind, feature: Option<String>, detail: impl FnOnce() -> String) {
+        let place = Place { row: self.rows.checked_sub(1), position: None, feature };
+        self.faults.add(kind, place, detail);
+    }
+}
+
+/// Makes a [`Frame`] of whole named columns, or tells all that is wrong with them.
+#[derive(Debug)]
+pub struct ColumnsBuilder<'s> {
+    signature: &'s Signature,
+    max_rows: usize,
+    columns: Vec<Option<Vec<f64>>>,
+    faults: Faults,
+}
+
+impl<'s> ColumnsBuilder<'s> {
+    /// Begins a frame of at most `max_rows` rows.
+    #[must_use]
+    pub fn new(signature: &'s Signature, max_rows: usize) -> Self {
+        Self { signature, max_rows, columns: vec![None; signature.width()], faults: Faults::default() }
+    }
+
+    /// Begins the column of this name; `None` when the name is not to be used, which has been noted.
+    pub fn start_column(&mut self, name: &str) -> Option<usize> {
+        let Some(position) = self.signature.position(name) else {
+            self.note(FaultKind::UnknownFeature, shorten(name), || "the model has no such feature".into());
+            return None;
+        };
+        let column = self.columns.get_mut(position)?;
+        if column.is_some() {
+            self.note(FaultKind::DuplicateFeature, name.into(), || "the name is there twice".into());
+            return None;
+        }
+        *column = Some(Vec::new());
+        Some(position)
+    }
+
+    /// The next value of the column at this position.
+    ///
+    /// # Errors
+    /// [`TooManyRows`]: the request is over; nothing more should be read.
+    pub fn push(&mut self, position: usize, cell: Cell<'_>) -> Result<(), TooManyRows> {
+        let (Some(feature), Some(Some(column))) =
+            (self.signature.features().get(position), self.columns.get_mut(position))
+        else {
+            return Ok(());
+        };
+        if column.len() == self.max_rows {
+            return Err(TooManyRows { limit: self.max_rows });
+        }
+        let place = Place { row: Some(column.len()), ..Place::default() };
+        column.push(self.faults.check(feature, cell, place));
+        Ok(())
+    }
+
+    /// Notes that what stands under a name is not a column.
+    pub fn wrong_column(&mut self, name: &str, got: Cell<'_>) {
+        self.note(FaultKind::InvalidValue, name.into(), || format!("expected a list of values, got {got}"));
+    }
+
+    /// Ends the frame: every feature has a column, all of one length.
+    ///
+    /// # Errors
+    /// All [`Faults`] found on the way; no rows at all is one too.
+    pub fn finish(mut self) -> Result<Frame<'s>, Faults> {
+        let (signature, width) = (self.signature, self.signature.width());
+        let columns = std::mem::take(&mut self.columns);
+        let rows = columns.iter().flatten().map(Vec::len).max().unwrap_or(0);
+        for (feature, column) in signature.features().iter().zip(&columns) {
+            match column {
+                None => self.note(FaultKind::MissingFeature, feature.name.clone(), || "the feature is missing".into()),
+                Some(column) if column.len() != rows => {
+                    let got = column.len();
+                    self.note(FaultKind::Ragged, feature.name.clone(), || {
+                        format!("expected {rows} values as in the longest column, got {got}")
+                    });
+                }
+                Some(_) => {}
+            }
+        }
+        let mut values = Vec::new();
+        if self.faults.total == 0 {
+            values.resize(rows * width, 0.0);
+            for (position, column) in columns.into_iter().flatten().enumerate() {
+                for (slot, value) in values.iter_mut().skip(position).step_by(width).zip(column) {
+                    *slot = value;
+                }
+            }
+        }
+        Frame::proven(signature, rows, values, self.faults)
+    }
+
+    fn note(&mut self, kind: FaultKind, feature: String, detail: impl FnOnce() -> String) {
+        let place = Place { feature: Some(feature), ..Place::default() };
+        self.faults.add(kind, place, detail);
+    }
+}
+
+/// `10 values (age, sex, bmi, …)`.
+#[must_use]
+pub fn values_wanted(signature: &Signature) -> String {
+    const NAMED: usize = 12;
+    let names = signature.features().iter().map(|feature| feature.name.as_str());
+    let mut listed = names.take(NAMED).collect::<Vec<_>>().join(", ");
+    if signature.width() > NAMED {
+        listed.push_str(", …");
+    }
+    let noun = if signature.width() == 1 { "value" } else { "values" };
+    format!("{} {noun} ({})", signature.width(), shorten_list(&listed))
+}
+
+fn shorten_list(listed: &str) -> String {
+    const SHOWN: usize = 200;
+    match listed.char_indices().nth(SHOWN) {
+        Some((cut, _)) => format!("{}…", listed.get(..cut).unwrap_or_default()),
+        None => listed.to_owned(),
+    }
+}

@@ -1,0 +1,119 @@
+//! Numbers as they are written, read without losing anything silently.
+
+use thiserror::Error;
+
+/// Integers of at most this many digits are always exact in a double (10^15 < 2^53).
+const ALWAYS_EXACT_DIGITS: usize = 15;
+
+/// Why a piece of text is not a number that a double can hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum NumberError {
+    /// The text is not a decimal number.
+    #[error("not a number")]
+    Malformed,
+    /// `NaN`, `inf` and their spellings: a number only by name.
+    #[error("not finite")]
+    NotFinite,
+    /// The magnitude exceeds the largest double, about 1.8e308.
+    #[error("too large for a double")]
+    Overflow,
+    /// Not zero, but nearer to zero than the smallest double.
+    #[error("too small for a double")]
+    Underflow,
+    /// An integer between two neighbouring doubles, so that reading it would change it.
+    #[error("an integer that a double cannot hold exactly")]
+    Inexact,
+}
+
+/// Reads a decimal number as the nearest double.
+///
+/// A fraction is rounded as IEEE 754 says (`0.1` is what everybody means by it), but an integer is an identity: one that a
+/// double cannot hold is refused, and so is anything that would become infinite or vanish to zero.
+///
+/// # Errors
+/// See [`NumberError`].
+pub fn parse_double(text: &str) -> Result<f64, NumberError> {
+    let value: f64 = text.parse().map_err(|_| NumberError::Malformed)?;
+    if !value.is_finite() {
+        let spelled_in_digits = text.bytes().any(|byte| byte.is_ascii_digit());
+        return Err(if spelled_in_digits { NumberError::Overflow } else { NumberError::NotFinite });
+    }
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if value == 0.0 && mantissa_is_not_zero(unsigned) {
+        return Err(NumberError::Underflow);
+    }
+    if unsigned.len() > ALWAYS_EXACT_DIGITS
+        && unsigned.bytes().all(|byte| byte.is_ascii_digit())
+        && format!("{:.0}", value.abs()) != unsigned.trim_start_matches('0')
+        && value != 0.0
+    {
+        return Err(NumberError::Inexact);
+    }
+    Ok(value)
+}
+
+fn mantissa_is_not_zero(unsigned: &str) -> bool {
+    unsigned.bytes().take_while(|byte| !matches!(byte, b'e' | b'E')).any(|byte| matches!(byte, b'1'..=b'9'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn integers_beyond_two_to_the_53_are_refused_unless_a_double_holds_them() {
+        assert_eq!(parse_double("9007199254740992"), Ok(9_007_199_254_740_992.0));
+        assert_eq!(parse_double("9007199254740993"), Err(NumberError::Inexact));
+        assert_eq!(parse_double("-9007199254740993"), Err(NumberError::Inexact));
+        assert_eq!(parse_double("9007199254740994"), Ok(9_007_199_254_740_994.0));
+        assert_eq!(parse_double("18446744073709551617"), Err(NumberError::Inexact));
+        assert_eq!(parse_double("100000000000000000000000"), Err(NumberError::Inexact));
+        assert_eq!(parse_double("1e23"), Ok(1e23));
+        assert_eq!(parse_double("00000000000000000000"), Ok(0.0));
+        assert_eq!(parse_double("00000000000000000007"), Ok(7.0));
+    }
+
+    #[test]
+    fn nothing_becomes_infinite_or_zero_on_the_way() {
+        assert_eq!(parse_double("1e999"), Err(NumberError::Overflow));
+        assert_eq!(parse_double("-1e999"), Err(NumberError::Overflow));
+        assert_eq!(parse_double("1e-999"), Err(NumberError::Underflow));
+        assert_eq!(parse_double("0.0000e5"), Ok(0.0));
+        assert!(parse_double("-0").is_ok_and(|zero| zero == 0.0 && zero.is_sign_negative()));
+        assert_eq!(parse_double("5e-324"), Ok(5e-324));
+    }
+
+    #[test]
+    fn names_of_non_numbers_are_not_numbers() {
+        for text in ["NaN", "nan", "inf", "-Infinity"] {
+            assert_eq!(parse_double(text), Err(NumberError::NotFinite), "{text}");
+        }
+        for text in ["", "-", "abc", "1,5", "0x10", "1_000", "4 ", "١"] {
+            assert_eq!(parse_double(text), Err(NumberError::Malformed), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_double_survives_being_written_and_read(bits: u64) {
+            let value = f64::from_bits(bits);
+            prop_assume!(value.is_finite());
+            let written = serde_json::to_string(&value).unwrap();
+            prop_assert_eq!(parse_double(&written).unwrap().to_bits(), bits);
+        }
+
+        #[test]
+        fn an_integer_is_read_exactly_or_refused(value: i128) {
+            if let Ok(double) = parse_double(&value.to_string()) {
+                prop_assert_eq!(format!("{double:.0}"), value.to_string());
+            }
+        }
+
+        #[test]
+        fn no_text_panics(text: String) {
+            let _ = parse_double(&text);
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! What a model asks for: its features in order, their types, and what happens where a value is missing.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::frame::Cell;
+use super::number::{self, NumberError};
+
+/// Features in their positional order, and the target. Valid by construction: at least one feature, names unique.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Columns", into = "Columns")]
+pub struct Signature {
+    features: Vec<Feature>,
+    target: Target,
+    positions: HashMap<String, usize>,
+}
+
+/// The signature as the file and `GET /models/{name}` show it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Columns {
+    features: Vec<Feature>,
+    target: Target,
+}
+
+/// One input column.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Feature {
+    /// The exact name callers use.
+    pub name: String,
+    /// What values it takes.
+    #[serde(rename = "type")]
+    pub kind: FeatureType,
+    /// What a missing value means.
+    pub missing: Missing,
+    /// Smallest and largest value in the training data.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub range: Option<[f64; 2]>,
+}
+
+/// The type of a feature, named as in `MLflow`'s signatures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum FeatureType {
+    /// Any finite double.
+    Double,
+    /// A whole number that a double holds exactly; `4.0` is one, `4.5` is not.
+    Long,
+    /// `true` or `false`, predicted with as 1 and 0.
+    Boolean,
+}
+
+/// What happens to a missing value: `null`, NaN, ±Infinity, an empty CSV field.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Missing {
+    /// The request is refused.
+    Reject,
+    /// This value, fixed at training, stands in.
+    Impute(f64),
+}
+
+/// The column the model predicts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// Its name in the training data.
+    pub name: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: FeatureType,
+}
+
+/// Why a cell does not fit its feature.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CellError {
+    /// A value of another type.
+    #[error("expected {expected}, got {got}")]
+    Type {
+        /// What the feature takes, in words.
+        expected: &'static str,
+        /// What came, in words.
+        got: String,
+    },
+    /// A number of the right kind that would change on the way.
+    #[error("{text} is {why}")]
+    Lossy {
+        /// The number as it was written, cut to a readable length.
+        text: String,
+        /// What would be lost.
+        why: NumberError,
+    },
+    /// No value where one is needed.
+    #[error("the value is missing, and this model does not impute it")]
+    Missing,
+}
+
+impl Signature {
+    /// Puts features and target together.
+    ///
+    /// # Errors
+    /// A sentence when there is no feature, a name is empty or twice there, or an imputed value or range does not fit its feature.
+    pub fn new(features: Vec<Feature>, target: Target) -> Result<Self, String> {
+        if features.is_empty() {
+            return Err("a signature needs at least one feature".into());
+        }
+        let mut positions = HashMap::with_capacity(features.len());
+        for (position, feature) in features.iter().enumerate() {
+            feature.check()?;
+            if positions.insert(feature.name.clone(), position).is_some() {
+                return Err(format!("the feature {:?} is there twice", feature.name));
+            }
+        }
+        Ok(Self { features, target, positions })
+    }
+
+    /// The features in positional order.
+    #[must_use]
+    pub fn features(&self) -> &[Feature] {
+        &self.features
+    }
+
+    /// The number of features.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.features.len()
+    }
+
+    /// The target.
+    #[must_use]
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Where a feature of exactly this name stands.
+    #[must_use]
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.positions.get(name).copied()
+    }
+}
+
+impl TryFrom<Columns> for Signature {
+    type Error = String;
+
+    fn try_from(columns: Columns) -> Result<Self, String> {
+        Self::new(columns.features, columns.target)
+    }
+}
+
+impl From<Signature> for Columns {
+    fn from(signature: Signature) -> Self {
+        Self { features: signature.features, target: signature.target }
+    }
+}
+
+impl FeatureType {
+    fn expected(self) -> &'static str {
+        match self {
+            Self::Double => "a number",
+            Self::Long => "a whole number",
+            Self::Boolean => "true or false",
+        }
+    }
+}
+
+impl Feature {
+    fn check(&self) -> Result<(), String> {
+        if self.name.is_empty() {
+            return Err("a feature has no name".into());
+        }
+        if let Missing::Impute(value) = self.missing {
+            let fits = match self.kind {
+                FeatureType::Double => value.is_finite(),
+                FeatureType::Long => is_whole(value),
+                FeatureType::Boolean => (0.0..=1.0).contains(&value),
+            };
+            if !fits {
+                return Err(format!("{:?} cannot be imputed with {value}", self.name));
+            }
+        }
+        match self.range {
+            Some([low, high]) if low > high => Err(format!("the range of {:?} is upside down", self.name)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Holds a cell against this feature; the value is what the estimator sees.
+    ///
+    /// # Errors
+    /// See [`CellError`].
+    pub fn accept(&self, cell: Cell<'_>) -> Result<f64, CellError> {
+        match (self.kind, cell) {
+            (_, Cell::Missing) => self.impute(),
+            (_, Cell::Field(text)) if text.trim_ascii().is_empty() => self.impute(),
+            (FeatureType::Boolean, Cell::Boolean(value)) => Ok(f64::from(u8::from(value))),
+            (FeatureType::Boolean, Cell::Field(text)) => match text.trim_ascii() {
+                "true" => Ok(1.0),
+                "false" => Ok(0.0),
+                other => Err(self.wrong_type(Cell::Field(other))),
+            },
+            (FeatureType::Double | FeatureType::Long, Cell::Double(value)) if !value.is_finite() => self.impute(),
+            (FeatureType::Double, Cell::Double(value)) => Ok(value),
+            (FeatureType::Long, Cell::Double(value)) if is_whole(value) => Ok(value),
+            (FeatureType::Double | FeatureType::Long, Cell::Number(text)) => self.number(text, cell),
+            (FeatureType::Double | FeatureType::Long, Cell::Field(text)) => self.number(text.trim_ascii(), cell),
+            (_, cell) => Err(self.wrong_type(cell)),
+        }
+    }
+
+    fn number(&self, text: &str, cell: Cell<'_>) -> Result<f64, CellError> {
+        match number::parse_double(text) {
+            Ok(value) if self.kind == FeatureType::Long && !is_whole(value) => Err(self.wrong_type(cell)),
+            Ok(value) => Ok(value),
+            Err(NumberError::NotFinite) => self.impute(),
+            Err(NumberError::Malformed) => Err(self.wrong_type(cell)),
+            Err(why) => Err(CellError::Lossy { text: super::frame::shorten(text), why }),
+        }
+    }
+
+    fn impute(&self) -> Result<f64, CellError> {
+        match self.missing {
+            Missing::Reject => Err(CellError::Missing),
+            Missing::Impute(value) => Ok(value),
+        }
+    }
+
+    fn wrong_type(&self, cell: Cell<'_>) -> CellError {
+        CellError::Type { expected: self.kind.expected(), got: cell.to_string() }
+    }
+}
+
+/// Whether a double is an integer that no neighbouring integer is read as.
+fn is_whole(value: f64) -> bool {
+    value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn feature(kind: FeatureType, missing: Missing) -> Feature {
+        Feature { name: "age".into(), kind, missing, range: None }
+    }
+
+    #[test]
+    fn a_double_takes_numbers_and_nothing_that_looks_like_one() {
+        let double = feature(FeatureType::Double, Missing::Reject);
+        assert_eq!(double.accept(Cell::Number("4")), Ok(4.0));
+        assert_eq!(double.accept(Cell::Field(" 4.5 ")), Ok(4.5));
+        assert_eq!(double.accept(Cell::Double(4.5)), Ok(4.5));
+        assert_eq!(double.accept(Cell::Text("4")).unwrap_err().to_string(), "expected a number, got the string \"4\"");
+        assert_eq!(double.accept(Cell::Boolean(true)).unwrap_err().to_string(), "expected a number, got true");
+        assert_eq!(
+            double.accept(Cell::Number("9007199254740993")).unwrap_err().to_string(),
+            "9007199254740993 is an integer that a double cannot hold exactly"
+        );
+    }
+
+    #[test]
+    fn a_long_takes_four_and_four_point_nought_but_not_four_and_a_half() {
+        let long = feature(FeatureType::Long, Missing::Reject);
+        assert_eq!(long.accept(Cell::Number("4")), Ok(4.0));
+        assert_eq!(long.accept(Cell::Number("4.0")), Ok(4.0));
+        assert_eq!(long.accept(Cell::Double(4.0)), Ok(4.0));
+        assert_eq!(
+            long.accept(Cell::Number("4.5")).unwrap_err().to_string(),
+            "expected a whole number, got the number 4.5"
+        );
+        assert!(long.accept(Cell::Double(4.5)).is_err());
+    }
+
+    #[test]
+    fn a_boolean_takes_true_and_false_and_not_one_and_nought() {
+        let boolean = feature(FeatureType::Boolean, Missing::Reject);
+        assert_eq!(boolean.accept(Cell::Boolean(true)), Ok(1.0));
+        assert_eq!(boolean.accept(Cell::Field("false")), Ok(0.0));
+        assert!(boolean.accept(Cell::Number("1")).is_err());
+        assert!(boolean.accept(Cell::Field("1")).is_err());
+    }
+
+    #[test]
+    fn a_missing_value_follows_the_policy_of_its_feature() {
+        let missing = [
+            Cell::Missing,
+            Cell::Field(""),
+            Cell::Field("  "),
+            Cell::Field("NaN"),
+            Cell::Field("-Infinity"),
+            Cell::Double(f64::NAN),
+            Cell::Double(f64::INFINITY),
+        ];
+        for cell in missing {
+            let reject = feature(FeatureType::Double, Missing::Reject);
+            let impute = feature(FeatureType::Double, Missing::Impute(48.5));
+            assert_eq!(reject.accept(cell), Err(CellError::Missing), "{cell}");
+            assert_eq!(impute.accept(cell), Ok(48.5), "{cell}");
+        }
+    }
+
+    #[test]
+    fn a_signature_with_a_name_twice_is_refused() {
+        let twice = vec![feature(FeatureType::Double, Missing::Reject), feature(FeatureType::Long, Missing::Reject)];
+        let target = Target { name: "y".into(), kind: FeatureType::Double };
+        assert_eq!(Signature::new(twice, target).unwrap_err(), "the feature \"age\" is there twice");
+    }
+}
