@@ -20,6 +20,7 @@ VENV := .venv
 CARGO_LAMBDA := $(VENV)/.cargo-lambda.stamp
 SAM := $(VENV)/.sam.stamp
 SEAWEEDFS := $(VENV)/.seaweedfs.stamp
+LINT := $(VENV)/.lint.stamp
 cargo-lambda := $(VENV)/bin/cargo-lambda lambda
 
 run: $(CARGO_LAMBDA) ## Serve on this machine, rebuilt as the code changes; PORT, HOST, MODEL_URI and the rest of the environment count
@@ -28,7 +29,7 @@ run: $(CARGO_LAMBDA) ## Serve on this machine, rebuilt as the code changes; PORT
 	  "  curl -s localhost:$(PORT)/predict -d '{\"X\":[1,2,3,4]}'" ''
 	@exec $(cargo-lambda) watch --bin api --invoke-address $(HOST) --invoke-port $(PORT) --disable-cors $(WATCH_FLAGS)
 
-test: setup ## Everything that must hold: builds the function as it ships, then runs every test against it
+test: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) ## Everything that must hold: builds the function as it ships, then runs every test against it
 	$(cargo-lambda) build --locked --bin api --profile $(PROFILE)
 	ORDINATE_BOOTSTRAP=$(CURDIR)/target/lambda/api/bootstrap cargo test --locked --features train
 
@@ -52,7 +53,7 @@ train: ## Make the bundled models anew from the data in model/
 	cargo run -q --features train -- train model/line.csv --target y --test-fraction 0 --out model/line.json
 	cargo run -q --features train -- train model/diabetes.csv --target progression --out model/diabetes.json
 
-setup: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) ## Install all tools into .venv/, without running anything
+setup: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(LINT) ## Install all tools into .venv/, without running anything
 
 help: ## List these targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do printf 'make %-9s %s\n' "$$target" "$$text"; done
