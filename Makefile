@@ -21,31 +21,34 @@ CARGO_LAMBDA := $(VENV)/.cargo-lambda.stamp
 SAM := $(VENV)/.sam.stamp
 SEAWEEDFS := $(VENV)/.seaweedfs.stamp
 LINT := $(VENV)/.lint.stamp
-cargo-lambda := $(VENV)/bin/cargo-lambda lambda
+
+# So that `cargo lambda` is ours, and finds its linker (zig), and `sam build` finds both.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export SAM_CLI_TELEMETRY := 0
 
 run: $(CARGO_LAMBDA) ## Serve on this machine, rebuilt as the code changes; PORT, HOST, MODEL_URI and the rest of the environment count
 	@printf '%s\n' \
 	  'Ordinate on http://localhost:$(PORT), in a minute or more when it has to be built first. Try:' '' \
 	  "  curl -s localhost:$(PORT)/predict -d '{\"X\":[1,2,3,4]}'" ''
-	@exec $(cargo-lambda) watch --bin api --invoke-address $(HOST) --invoke-port $(PORT) --disable-cors $(WATCH_FLAGS)
+	@exec cargo lambda watch --bin api --invoke-address $(HOST) --invoke-port $(PORT) --disable-cors $(WATCH_FLAGS)
 
 test: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) ## Everything that must hold: builds the function as it ships, then runs every test against it
-	$(cargo-lambda) build --locked --bin api --profile $(PROFILE)
+	cargo lambda build --locked --bin api --profile $(PROFILE)
 	ORDINATE_BOOTSTRAP=$(CURDIR)/target/lambda/api/bootstrap cargo test --locked --features train
 
 build: $(CARGO_LAMBDA) ## Build the zip for Lambda; ARCH=x86_64 or arm64
-	$(cargo-lambda) build --locked --bin api --release --output-format zip $(call for-arch,$(ARCH))
+	cargo lambda build --locked --bin api --release --output-format zip $(call for-arch,$(ARCH))
 	@printf '%s: %s bytes, %s\n' target/lambda/api/bootstrap.zip "$$(wc -c < target/lambda/api/bootstrap.zip)" $(ARCH)
 
 validate: $(SAM) ## Check template.yaml, offline
-	$(sam) validate --lint
+	sam validate --lint
 
 deploy: $(CARGO_LAMBDA) $(SAM) ## Build and deploy to AWS with sam; asks for what it needs the first time, ARCH=arm64 for Graviton
-	$(sam) build --parameter-overrides Architecture=$(deployed-arch)
-	$(sam) deploy $(if $(deployed),,--guided --parameter-overrides Architecture=$(deployed-arch))
+	sam build --parameter-overrides Architecture=$(deployed-arch)
+	sam deploy $(if $(deployed),,--guided --parameter-overrides Architecture=$(deployed-arch))
 
 invoke: $(CARGO_LAMBDA) ## Send EVENT=events/….json to the running `make run` and print the function's answer
-	@$(cargo-lambda) invoke --invoke-address $(HOST) --invoke-port $(PORT) --data-file $(EVENT) \
+	@cargo lambda invoke --invoke-address $(HOST) --invoke-port $(PORT) --data-file $(EVENT) \
 	  || { echo 'No answer from $(HOST):$(PORT). Is `make run` up?' >&2; exit 1; }
 	@echo
 
@@ -58,8 +61,6 @@ setup: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(LINT) ## Install all tools into .ve
 help: ## List these targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do printf 'make %-9s %s\n' "$$target" "$$text"; done
 
-# sam finds cargo-lambda on the PATH; it needs no usage statistics from us.
-sam := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam
 for-arch = $(or $(if $(filter x86_64,$(1)),--x86-64),$(if $(filter arm64,$(1)),--arm64),$(error ARCH is "$(1)": say x86_64 or arm64))
 # The guided deployment writes its answers to samconfig.toml: from then on they count, ARCH no more.
 deployed = $(shell grep -s '^stack_name' samconfig.toml)
