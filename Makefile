@@ -27,6 +27,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 
 run: $(CARGO_LAMBDA) ## Serve on this machine, rebuilt as the code changes; PORT, HOST, MODEL_URI and the rest of the environment count
+	@if (exec 3<>/dev/tcp/$(HOST)/$(PORT)) 2>/dev/null; then echo 'Port $(PORT) is taken. Try: make run PORT=9001' >&2; exit 1; fi
 	@printf '%s\n' \
 	  'Ordinate on http://localhost:$(PORT), in a minute or more when it has to be built first. Try:' '' \
 	  "  curl -s localhost:$(PORT)/predict -d '{\"X\":[1,2,3,4]}'" ''
@@ -48,7 +49,8 @@ deploy: $(CARGO_LAMBDA) $(SAM) ## Build and deploy to AWS with sam; asks for wha
 	sam deploy $(if $(deployed),,--guided --parameter-overrides Architecture=$(deployed-arch))
 
 invoke: $(CARGO_LAMBDA) ## Send EVENT=events/….json to the running `make run` and print the function's answer
-	@cargo lambda invoke --invoke-address $(HOST) --invoke-port $(PORT) --data-file $(EVENT) \
+	@test -f '$(EVENT)' || { printf '%s\n' 'There is no $(EVENT). There are:' events/*.json >&2; exit 1; }
+	@cargo lambda invoke --invoke-address $(HOST) --invoke-port $(PORT) --data-file '$(EVENT)' \
 	  || { echo 'No answer from $(HOST):$(PORT). Is `make run` up?' >&2; exit 1; }
 	@echo
 

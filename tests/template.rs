@@ -1,4 +1,4 @@
-//! `template.yaml` is sound, and grants what it should and nothing else: checked on the CloudFormation that SAM makes of it.
+//! `template.yaml` is sound, and grants what it should and nothing else: checked on the `CloudFormation` that SAM makes of it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod support;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::process::{Command, Output};
 use support::{root, tool};
 
-/// Prints the template as the CloudFormation that SAM deploys. The code's place is made up: it is not built here.
+/// Prints the template as the `CloudFormation` that SAM deploys. The code's place is made up: it is not built here.
 const TRANSLATE: &str = r#"
 import json
 from samtranslator.parser.parser import Parser
@@ -99,7 +99,7 @@ fn the_function_gives_up_before_the_api_does() {
     assert_eq!(integration["payloadFormatVersion"], "2.0");
 }
 
-/// The template as CloudFormation reads it, with the parameters chosen.
+/// The template as `CloudFormation` reads it, with the parameters chosen.
 struct Stack {
     template: Value,
     parameters: Value,
@@ -143,7 +143,7 @@ impl Stack {
         sides[0] == sides[1]
     }
 
-    /// A value with CloudFormation's functions carried out, as far as this template uses them; others stay as they are.
+    /// A value with `CloudFormation`'s functions carried out, as far as this template uses them; others stay as they are.
     fn resolve(&self, value: &Value) -> Value {
         match value {
             Value::Array(values) => values.iter().map(|value| self.resolve(value)).collect(),

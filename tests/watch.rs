@@ -24,7 +24,7 @@ fn make_run_serves_and_its_own_curl_line_works_when_pasted() {
         make.env_remove(name);
     }
     let server = Server::start(&make);
-    server.await_port(port, Duration::from_secs(60));
+    server.await_port(port, Duration::from_mins(1));
 
     // The first answer waits for the build.
     let printed = server.log();

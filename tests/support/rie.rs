@@ -38,7 +38,7 @@ impl Emulator {
         server.await_port(port, Duration::from_secs(30));
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_secs(60)))
+            .timeout_global(Some(Duration::from_mins(1)))
             .build()
             .into();
         Emulator {
