@@ -12,7 +12,8 @@ HOST ?= 127.0.0.1
 PORT ?= 9000
 ARCH ?= x86_64
 EVENT ?= events/v2.json
-# The profile of the function that `make test` runs in the emulator. `release` is what ships.
+# The profile of the function that `make test` runs in the emulator. `release` is what ships: cargo-lambda tunes it for
+# Lambda's processors (target-cpu) only when asked with --release.
 PROFILE ?= release
 
 VENV := .venv
@@ -34,7 +35,7 @@ run: $(CARGO_LAMBDA) ## Serve on this machine, rebuilt as the code changes; PORT
 	@exec cargo lambda watch --bin api --invoke-address $(HOST) --invoke-port $(PORT) --disable-cors $(WATCH_FLAGS)
 
 test: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) ## Everything that must hold: builds the function as it ships, then runs every test against it
-	cargo lambda build --locked --bin api --profile $(PROFILE)
+	cargo lambda build --locked --bin api $(if $(filter release,$(PROFILE)),--release,--profile $(PROFILE))
 	ORDINATE_BOOTSTRAP=$(CURDIR)/target/lambda/api/bootstrap cargo test --locked --features train
 
 build: $(CARGO_LAMBDA) ## Build the zip for Lambda; ARCH=x86_64 or arm64
@@ -52,7 +53,6 @@ invoke: $(CARGO_LAMBDA) ## Send EVENT=events/….json to the running `make run` 
 	@test -f '$(EVENT)' || { printf '%s\n' 'There is no $(EVENT). There are:' events/*.json >&2; exit 1; }
 	@cargo lambda invoke --invoke-address $(HOST) --invoke-port $(PORT) --data-file '$(EVENT)' \
 	  || { echo 'No answer from $(HOST):$(PORT). Is `make run` up?' >&2; exit 1; }
-	@echo
 
 train: ## Make the bundled models anew from the data in model/
 	cargo run -q --features train -- train model/line.csv --target y --test-fraction 0 --out model/line.json
