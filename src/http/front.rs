@@ -64,7 +64,7 @@ pub(super) async fn answer(request: Request, next: Next) -> Response {
     let rows = served.as_ref().map(|served| served.rows);
     let (method, route) = (method.as_str(), route.as_deref());
     // One line a request, at the level of what it means to whoever is on call.
-    if let 500.. = status {
+    if status >= 500 {
         tracing::error!(request_id, method, route, status, duration_ms, model, rows, code, cause, "request");
     } else {
         tracing::info!(request_id, method, route, status, duration_ms, model, rows, code, "request");
