@@ -1,0 +1,110 @@
+//! A model in a file.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+
+use super::{BoxFuture, MAX_MODEL_BYTES, ModelSource, SourceError};
+
+/// A regular file, read whole.
+#[derive(Debug, Clone)]
+pub struct FileSource {
+    path: PathBuf,
+}
+
+impl FileSource {
+    /// The file at this path. Nothing is opened yet.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+}
+
+impl ModelSource for FileSource {
+    fn describe(&self) -> String {
+        format!("file://{}", self.path.display())
+    }
+
+    fn fetch(&self) -> BoxFuture<'_, Result<Bytes, SourceError>> {
+        let path = self.path.clone();
+        let location = self.describe();
+        // On a thread of its own: a file can lie on a network mount that hangs, and then time limits still hold.
+        let reading = tokio::task::spawn_blocking(move || read(&path, location));
+        Box::pin(async move {
+            match reading.await {
+                Ok(outcome) => outcome,
+                Err(panicked) => Err(SourceError::Io { location: self.describe(), source: panicked.into() }),
+            }
+        })
+    }
+}
+
+fn read(path: &Path, location: String) -> Result<Bytes, SourceError> {
+    match read_capped(path, MAX_MODEL_BYTES) {
+        Ok(Some(bytes)) => Ok(bytes),
+        Ok(None) => Err(SourceError::TooLarge { location, limit: MAX_MODEL_BYTES }),
+        Err(error) => Err(from_io(location, error)),
+    }
+}
+
+fn from_io(location: String, error: std::io::Error) -> SourceError {
+    match error.kind() {
+        ErrorKind::NotFound => {
+            SourceError::NotFound { location, reason: "there is no such file".into(), source: error.into() }
+        }
+        ErrorKind::PermissionDenied => {
+            let reason = "this process may not read the file, or enter a directory on the way to it".into();
+            SourceError::AccessDenied { location, reason, source: error.into() }
+        }
+        _ => SourceError::Io { location, source: error },
+    }
+}
+
+/// The file's bytes, or `None` when there are more than `limit`.
+fn read_capped(path: &Path, limit: u64) -> std::io::Result<Option<Bytes>> {
+    // Before opening: to open a pipe would wait for somebody to write into it.
+    let metadata = std::fs::metadata(path)?;
+    if metadata.is_dir() {
+        return Err(ErrorKind::IsADirectory.into());
+    }
+    if !metadata.is_file() {
+        return Err(std::io::Error::new(ErrorKind::InvalidInput, "not a regular file"));
+    }
+    if metadata.len() > limit {
+        return Ok(None);
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
+    // One more than allowed, so that a file that grows meanwhile is noticed.
+    File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    let fits = u64::try_from(bytes.len()).is_ok_and(|length| length <= limit);
+    Ok(fits.then(|| bytes.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_itself_is_allowed_and_one_byte_more_is_not() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), [7; 10]).unwrap();
+        assert_eq!(read_capped(file.path(), 10).unwrap().unwrap().len(), 10);
+        assert!(read_capped(file.path(), 9).unwrap().is_none());
+    }
+
+    #[test]
+    fn what_may_not_be_read_is_denied() {
+        // Told by its kind alone: for root, as which tests often run, no file is unreadable.
+        let error = from_io("file:///secret.json".into(), ErrorKind::PermissionDenied.into());
+        assert!(matches!(error, SourceError::AccessDenied { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn a_file_that_says_it_is_empty_is_read_to_its_end_all_the_same() {
+        // Files of the kernel have length 0 and content.
+        assert!(!read_capped(Path::new("/proc/self/status"), 1 << 20).unwrap().unwrap().is_empty());
+        assert!(read_capped(Path::new("/proc/self/status"), 10).unwrap().is_none());
+    }
+}

@@ -1,0 +1,130 @@
+//! The lean client: one TLS stack on ring, embedded roots for AWS, time limits, and credentials as values.
+//!
+//! Measured on a cold start over TLS: 3.1 ms of CPU, against 36.7 of the SDK's defaults (which bring aws-lc, its jitter
+//! entropy, and a credential chain that looks into the file system).
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
+use aws_sdk_s3::config::{
+    BehaviorVersion, Builder, Region, ResponseChecksumValidation, SharedHttpClient, StalledStreamProtectionConfig,
+};
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+
+use super::{S3Settings, TimeLimits};
+
+/// Amazon Root CA 1 to 4 and Starfield Services G2: what every AWS endpoint's certificate leads to. Reading the machine's
+/// own roots instead costs 0.9 to 3.2 ms of a cold start.
+const AMAZON_ROOTS: &[u8] = include_bytes!("../amazon_roots.pem");
+
+/// Attempts the SDK makes for a request that was not answered, or answered with 5xx.
+const ATTEMPTS: u32 = 3;
+
+/// The first pause between them; the SDK doubles it and adds jitter. Its own second would eat the time there is.
+const FIRST_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
+
+/// Whether the settings can work; otherwise what to change.
+pub(super) fn check(settings: &S3Settings) -> Result<(), String> {
+    if let Some(endpoint) = &settings.endpoint_url {
+        let url = url::Url::parse(endpoint).ok();
+        let well_formed = url.is_some_and(|url| {
+            matches!(url.scheme(), "http" | "https")
+                && url.has_host()
+                && url.username().is_empty()
+                && url.password().is_none()
+        });
+        if !well_formed {
+            // The value is not repeated: it may hold a password.
+            return Err("the S3 endpoint (AWS_ENDPOINT_URL_S3) must be http://host[:port] or https://host[:port], \
+                        without user or password"
+                .into());
+        }
+    }
+    if cfg!(feature = "aws-config") {
+        return Ok(());
+    }
+    if settings.credentials.is_none() {
+        return Err("no S3 credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (Lambda does), \
+                    or build with the cargo feature \"aws-config\" for profiles, SSO and instance roles"
+            .into());
+    }
+    if settings.region.is_none() && settings.endpoint_url.is_none() {
+        return Err("no region for S3: set AWS_REGION (Lambda does)".into());
+    }
+    Ok(())
+}
+
+/// The client. Resolves credentials, connects to nothing.
+pub(super) async fn connect(settings: &S3Settings) -> Client {
+    let http_client = http_client(settings.endpoint_url.as_deref());
+    let mut config = base(settings, &http_client)
+        .await
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .http_client(http_client)
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(FIRST_PAUSE))
+        .timeout_config(timeouts(settings.limits))
+        // A body that stops is given up after the same time as a head that does not come.
+        .stalled_stream_protection(
+            StalledStreamProtectionConfig::enabled().upload_enabled(false).grace_period(settings.limits.read).build(),
+        )
+        .response_checksum_validation(ResponseChecksumValidation::WhenSupported);
+    if let Some(endpoint) = &settings.endpoint_url {
+        // Path style: nobody's own S3 has a DNS name a bucket.
+        config = config.endpoint_url(endpoint).force_path_style(true);
+    }
+    Client::from_conf(config.build())
+}
+
+/// Credentials and region: those given, or those the default chain finds.
+async fn base(settings: &S3Settings, http_client: &SharedHttpClient) -> Builder {
+    let in_default_region = settings.endpoint_url.as_ref().map(|_| "us-east-1".to_owned());
+    let region = settings.region.clone().or(in_default_region).map(Region::new);
+    if let Some(credentials) = settings.credentials.clone() {
+        return Builder::new().region(region).credentials_provider(credentials);
+    }
+    from_chain(region, http_client).await
+}
+
+#[cfg(feature = "aws-config")]
+async fn from_chain(region: Option<Region>, http_client: &SharedHttpClient) -> Builder {
+    let mut chain = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http_client.clone());
+    if let Some(region) = region {
+        chain = chain.region(region);
+    }
+    Builder::from(&chain.load().await)
+}
+
+/// Without the chain [`check`] has refused settings without credentials.
+#[cfg(not(feature = "aws-config"))]
+async fn from_chain(region: Option<Region>, _http_client: &SharedHttpClient) -> Builder {
+    std::future::ready(Builder::new().region(region)).await
+}
+
+fn http_client(endpoint_url: Option<&str>) -> SharedHttpClient {
+    let roots = match endpoint_url {
+        None => TrustStore::empty().with_pem_certificate(AMAZON_ROOTS),
+        // Nothing to trust, so nothing to read.
+        Some(endpoint) if endpoint.starts_with("http://") => TrustStore::empty(),
+        Some(_) => TrustStore::empty().with_native_roots(true),
+    };
+    https_client(roots)
+}
+
+fn https_client(roots: TrustStore) -> SharedHttpClient {
+    let builder = aws_smithy_http_client::Builder::new().tls_provider(Provider::rustls(CryptoMode::Ring));
+    match TlsContext::builder().with_trust_store(roots).build() {
+        Ok(context) => builder.tls_context(context).build_https(),
+        // The builder never fails today. Without its context the client trusts the machine's roots.
+        Err(_) => builder.build_https(),
+    }
+}
+
+fn timeouts(limits: TimeLimits) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(limits.connect)
+        .read_timeout(limits.read)
+        .operation_attempt_timeout(limits.attempt)
+        .operation_timeout(limits.operation)
+        .build()
+}

