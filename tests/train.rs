@@ -263,6 +263,27 @@ fn a_missing_file_is_named() {
 }
 
 #[test]
+fn what_can_be_read_only_once_is_refused() {
+    let folder = tempdir().unwrap();
+    for once in [".", "/dev/null"] {
+        let output = train(folder.path(), &format!("{once} --target y --name m"));
+        assert_eq!(output.status.code(), Some(1));
+        let said = text(&output.stderr);
+        assert!(said.contains(once) && said.contains("not a regular file"), "{said}");
+    }
+}
+
+#[test]
+fn as_many_rows_as_unknowns_are_enough_but_tell_nothing_of_the_noise() {
+    let folder = folder_with("a,b,y\n0,0,1\n1,0,3\n0,1,4\n");
+    succeeded(&train(folder.path(), "data.csv --target y --test-fraction 0 --out m.json"));
+    let file = json(folder.path().join("m.json"));
+    assert_close(&numbers(["a", "b"].map(|name| &file["estimator"]["coefficients"][name])), &[2.0, 3.0]);
+    assert_eq!(file["inference"], Value::Null);
+    Model::from_json(&fs::read(folder.path().join("m.json")).unwrap()).unwrap();
+}
+
+#[test]
 fn a_model_that_is_there_stays_when_training_fails() {
     let folder = folder_with("x,y\n1,3\nhigh,5\n");
     fs::write(folder.path().join("m.json"), "the last good one").unwrap();

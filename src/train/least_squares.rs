@@ -1,27 +1,27 @@
 //! Ordinary least squares over a stream: one pass, memory that does not grow with the rows, digits that last.
 //!
-//! What is kept of any number of rows is a [`Moments`]: how many, their mean, and a factor `F` with
-//! `Fᵀ F` = the scatter of the columns `[X y]` about that mean. A block of centred rows is such a factor as it stands;
-//! two factors become one triangle by
+//! What is kept of any number of rows is a [`Moments`]: how many, their mean, and a triangle `R` with `RᵀR` = the scatter
+//! of the columns `[X y]` about that mean. Two sets of rows become one by
 //!
 //! ```text
-//! R = QR([ F₁ ; F₂ ; √(n₁n₂/(n₁+n₂)) · (mean₂ − mean₁)ᵀ ])
+//! R = QR([ R₁ ; rows₂ − mean₂ ; √(n₁n₂/(n₁+n₂)) · (mean₂ − mean₁)ᵀ ])
 //! ```
 //!
-//! which is the tall-skinny QR of Demmel, Grigori, Hoemmen and Langou (2012) with the update of the mean of Chan,
+//! where `R₂` stands for the second rows as well as they do themselves. This is
+//! the tall-skinny QR of Demmel, Grigori, Hoemmen and Langou (2012) with the update of the mean of Chan,
 //! Golub and `LeVeque` (1983). `XᵀX` is never formed, so the digits of ill-conditioned data survive: squaring the
 //! condition number is what ruins the normal equations. [`Refinement`](super::refinement::Refinement) gives the last
 //! digits back.
 
-use faer::Mat;
 use thiserror::Error;
 
-/// Rows that are reduced together. Large enough for the factorisation to run at speed; small because faer takes a
-/// column for dependent on those before it when what is left of it is below `16 · rows · ε`, here 10⁻¹² of its length.
+use super::triangle::Triangle;
+
+/// Rows that are reduced together: few enough to stay in the processor's cache.
 const BLOCK_ROWS: usize = 256;
 
-/// A column counts as a combination of others when less than this share of its length is its own. Above what
-/// rounding leaves of an exact combination (faer's threshold, see [`BLOCK_ROWS`]), far below any honest measurement.
+/// A column counts as a combination of others when less than this share of its length is its own: well above what
+/// rounding leaves of an exact combination, far below any honest measurement.
 const RANK_TOLERANCE: f64 = 1e-11;
 
 /// A combination names a column when the column's part in it is at least this, all columns having length one.
@@ -116,8 +116,23 @@ impl Accumulator {
     }
 
     fn reduce(&mut self) {
-        let block = Moments::of_block(&self.block, self.moments.shift.clone());
-        self.moments = self.moments.merge(&block);
+        let columns = self.moments.shift.len();
+        let rows = self.block.len().checked_div(columns).unwrap_or(0);
+        if rows == 0 {
+            return;
+        }
+        // Column by column, with room for the row that bridges the means.
+        let column = |j| self.block.iter().skip(j).step_by(columns).copied().collect::<Vec<f64>>();
+        let mut block: Vec<Vec<f64>> = (0..columns).map(column).collect();
+        let mut mean = Vec::with_capacity(columns);
+        for column in &mut block {
+            let centre = column.iter().sum::<f64>() / rows as f64;
+            for value in column.iter_mut() {
+                *value -= centre;
+            }
+            mean.push(centre);
+        }
+        self.moments.join(rows as u64, &mean, block);
         self.block.clear();
     }
 }
@@ -130,36 +145,14 @@ pub struct Moments {
     shift: Vec<f64>,
     /// Mean of each column, less the shift.
     mean: Vec<f64>,
-    /// `F` with `Fᵀ F` = the scatter about the mean.
-    factor: Mat<f64>,
+    /// `R` with `RᵀR` = the scatter about the mean.
+    triangle: Triangle,
 }
 
 impl Moments {
     fn empty(shift: Vec<f64>) -> Self {
         let columns = shift.len();
-        Self { rows: 0, shift, mean: vec![0.0; columns], factor: Mat::zeros(0, columns) }
-    }
-
-    fn of_block(block: &[f64], shift: Vec<f64>) -> Self {
-        let columns = shift.len();
-        let rows = block.len().checked_div(columns).unwrap_or(0);
-        if rows == 0 {
-            return Self::empty(shift);
-        }
-        let mut mean = vec![0.0; columns];
-        for row in block.chunks_exact(columns) {
-            mean.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
-        }
-        for sum in &mut mean {
-            *sum /= rows as f64;
-        }
-        let mut factor = Mat::zeros(rows, columns);
-        for (i, row) in block.chunks_exact(columns).enumerate() {
-            for (j, (value, mean)) in row.iter().zip(&mean).enumerate() {
-                factor[(i, j)] = value - mean;
-            }
-        }
-        Self { rows: rows as u64, shift, mean, factor }
+        Self { rows: 0, shift, mean: vec![0.0; columns], triangle: Triangle::zeros(columns) }
     }
 
     /// Rows seen.
@@ -171,36 +164,33 @@ impl Moments {
     /// What is known of the rows of both, as if they had been one stream.
     #[must_use]
     pub fn merge(&self, other: &Self) -> Self {
-        if other.rows == 0 {
-            return self.clone();
+        let mut merged = self.clone();
+        if other.rows > 0 {
+            let shifts = other.shift.iter().zip(&self.shift);
+            let mean: Vec<f64> =
+                other.mean.iter().zip(shifts).map(|(mean, (theirs, ours))| mean + (theirs - ours)).collect();
+            let padded = |column| {
+                let mut entries = other.triangle.column(column);
+                entries.resize(other.shift.len(), 0.0);
+                entries
+            };
+            merged.join(other.rows, &mean, (0..other.shift.len()).map(padded).collect());
         }
-        let rows = self.rows + other.rows;
-        let share = other.rows as f64 / rows as f64;
-        let apart: Vec<f64> = other
-            .mean
-            .iter()
-            .zip(&self.mean)
-            .zip(other.shift.iter().zip(&self.shift))
-            .map(|((theirs, ours), (their_shift, our_shift))| (theirs - ours) + (their_shift - our_shift))
-            .collect();
-        let weight = (self.rows as f64 * share).sqrt();
+        merged
+    }
 
-        let (above, below) = (self.factor.nrows(), other.factor.nrows());
-        let stacked = Mat::from_fn(above + below + 1, self.shift.len(), |i, j| {
-            if i < above {
-                self.factor[(i, j)]
-            } else if i < above + below {
-                other.factor[(i - above, j)]
-            } else {
-                apart.get(j).map_or(0.0, |distance| weight * distance)
-            }
-        });
-        Self {
-            rows,
-            shift: self.shift.clone(),
-            mean: self.mean.iter().zip(&apart).map(|(ours, distance)| ours + share * distance).collect(),
-            factor: triangle(&stacked),
+    /// Joins rows of which these columns have the scatter about their mean, which is given less the shift.
+    fn join(&mut self, rows: u64, mean: &[f64], mut columns: Vec<Vec<f64>>) {
+        let total = self.rows + rows;
+        let share = rows as f64 / total as f64;
+        let weight = (self.rows as f64 * share).sqrt();
+        for ((ours, theirs), column) in self.mean.iter_mut().zip(mean).zip(&mut columns) {
+            let apart = theirs - *ours;
+            column.push(weight * apart);
+            *ours += share * apart;
         }
+        self.triangle.absorb(&mut columns);
+        self.rows = total;
     }
 
     /// The coefficients that minimise the sum of squared residuals. `names`: the features, then the target.
@@ -213,9 +203,10 @@ impl Moments {
         if self.rows < features as u64 + 1 {
             return Err(LeastSquaresError::TooFewRows { rows: self.rows, features });
         }
-        let lengths: Vec<f64> = self.factor.col_iter().map(|column| column.norm_l2()).collect();
-        for (column, length) in lengths.iter().enumerate() {
-            if !length.is_finite() {
+        let length = |column| self.triangle.column(column).into_iter().fold(0.0, f64::hypot);
+        let lengths: Vec<f64> = (0..self.shift.len()).map(length).collect();
+        for (column, (length, mean)) in lengths.iter().zip(&self.mean).enumerate() {
+            if !(length.is_finite() && mean.is_finite()) {
                 return Err(LeastSquaresError::NotFinite { name: name(column) });
             }
             if *length == 0.0 && column == features {
@@ -229,13 +220,12 @@ impl Moments {
             return Err(LeastSquaresError::Dependent { names: involved.into_iter().map(name).collect() });
         }
 
-        let design =
-            Triangle::new((0..features).map(|i| (i..features).map(|j| self.factor[(i, j)]).collect()).collect());
-        let projection: Vec<f64> = (0..features).map(|i| self.factor[(i, features)]).collect();
+        let design = self.triangle.leading(features);
+        let target = self.triangle.column(features);
+        let (residual, projection) = target.split_last().map_or((0.0, &[][..]), |(last, rest)| (*last, rest));
         let mean: Vec<f64> = self.mean.iter().zip(&self.shift).map(|(mean, shift)| mean + shift).collect();
-        let residual = if self.factor.nrows() > features { self.factor[(features, features)] } else { 0.0 };
         let (target_mean, means) = mean.split_last().map_or((0.0, &[][..]), |(last, rest)| (*last, rest));
-        let coefficients = design.solve(&projection);
+        let coefficients = design.solve(projection);
         if let Some(column) = coefficients.iter().position(|coefficient| !coefficient.is_finite()) {
             return Err(LeastSquaresError::NotFinite { name: name(column) });
         }
@@ -253,17 +243,11 @@ impl Moments {
     /// length, so that units of measurement play no part.
     fn dependency(&self, lengths: &[f64]) -> Option<Vec<usize>> {
         let features = lengths.len().saturating_sub(1);
-        let own = |column: usize| if column < self.factor.nrows() { self.factor[(column, column)].abs() } else { 0.0 };
-        let (dependent, _) = lengths
-            .iter()
-            .enumerate()
-            .take(features)
-            .find(|(column, length)| own(*column) <= RANK_TOLERANCE * **length)?;
-        let before =
-            Triangle::new((0..dependent).map(|i| (i..dependent).map(|j| self.factor[(i, j)]).collect()).collect());
-        let above: Vec<f64> = (0..dependent).map(|i| self.factor[(i, dependent)]).collect();
+        let own = self.triangle.rows().iter().map(|row| row.first().copied().unwrap_or(0.0));
+        let dependent = own.zip(lengths).take(features).position(|(own, length)| own <= RANK_TOLERANCE * length)?;
+        let before = self.triangle.leading(dependent);
         let involved = before
-            .solve(&above)
+            .solve(&self.triangle.column(dependent))
             .into_iter()
             .zip(lengths)
             .enumerate()
@@ -273,21 +257,6 @@ impl Moments {
             .map(|(column, _)| column);
         Some(involved.chain([dependent]).collect())
     }
-}
-
-/// The R of a QR factorisation, with a diagonal that is not negative, so that there is only one.
-fn triangle(stacked: &Mat<f64>) -> Mat<f64> {
-    let factorisation = stacked.qr();
-    let upper = factorisation.thin_R();
-    Mat::from_fn(upper.nrows(), upper.ncols(), |i, j| {
-        if j < i {
-            0.0
-        } else if upper[(i, i)] < 0.0 {
-            -upper[(i, j)]
-        } else {
-            upper[(i, j)]
-        }
-    })
 }
 
 /// A fitted plane in centred form: `y = intercept + Σ coefficientⱼ · (xⱼ − meanⱼ)`.
@@ -321,54 +290,6 @@ impl LeastSquares {
         let freedom = self.degrees_of_freedom();
         (freedom > 0).then(|| self.residual_sum_of_squares / freedom as f64)
     }
-}
-
-/// An upper triangular matrix of full rank: row `i` holds the entries from the diagonal on.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Triangle(Vec<Vec<f64>>);
-
-impl Triangle {
-    fn new(rows: Vec<Vec<f64>>) -> Self {
-        Self(rows)
-    }
-
-    /// Row `i`: `p − i` numbers, the diagonal first.
-    #[must_use]
-    pub fn rows(&self) -> &[Vec<f64>] {
-        &self.0
-    }
-
-    /// `R v`.
-    pub(super) fn times(&self, vector: &[f64]) -> Vec<f64> {
-        self.0.iter().enumerate().map(|(i, row)| dot(row, vector.get(i..).unwrap_or_default())).collect()
-    }
-
-    /// `v` of `R v = right`, from the last row up.
-    pub(super) fn solve(&self, right: &[f64]) -> Vec<f64> {
-        let mut solution = right.to_vec();
-        for (i, row) in self.0.iter().enumerate().rev() {
-            let Some((diagonal, rest)) = row.split_first() else { continue };
-            let Some((current, known)) = solution.get_mut(i..).and_then(<[f64]>::split_first_mut) else { continue };
-            *current = (*current - dot(rest, known)) / diagonal;
-        }
-        solution
-    }
-
-    /// `v` of `Rᵀ v = right`, from the first row down.
-    pub(super) fn solve_transposed(&self, right: &[f64]) -> Vec<f64> {
-        let mut solution = right.to_vec();
-        for (i, row) in self.0.iter().enumerate() {
-            let Some((diagonal, rest)) = row.split_first() else { continue };
-            let Some((current, unknown)) = solution.get_mut(i..).and_then(<[f64]>::split_first_mut) else { continue };
-            *current /= diagonal;
-            unknown.iter_mut().zip(rest).for_each(|(value, entry)| *value -= entry * *current);
-        }
-        solution
-    }
-}
-
-fn dot(left: &[f64], right: &[f64]) -> f64 {
-    left.iter().zip(right).map(|(a, b)| a * b).sum()
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ pub mod least_squares;
 pub mod refinement;
 pub mod split;
 pub mod table;
+pub mod triangle;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;

@@ -4,7 +4,7 @@
 //! field ignored. Every fault ends the reading with the file, the line and the column it is in.
 
 use std::collections::HashSet;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
@@ -27,6 +27,12 @@ pub enum TableError {
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+    /// A pipe or a folder: it cannot be read more than once.
+    #[error("{}: this is not a regular file, and training reads its data several times. Save them to a file first", path.display())]
+    NotAFile {
+        /// What it is.
+        path: PathBuf,
     },
     /// Not even a header.
     #[error("{}: the file is empty. It needs a header line with one name a column, then one row a line", path.display())]
@@ -312,9 +318,13 @@ impl Table {
     }
 
     fn reader(&self) -> Result<csv::Reader<Hashed<File>>, TableError> {
-        let file =
-            File::open(&self.path).map_err(|source| TableError::Unreadable { path: self.path.clone(), source })?;
-        // The header is read as a record like any other and rows of any width are let through, so that all faults are ours to word.
+        let unreadable = |source| TableError::Unreadable { path: self.path.clone(), source };
+        if !fs::metadata(&self.path).map_err(unreadable)?.is_file() {
+            return Err(TableError::NotAFile { path: self.path.clone() });
+        }
+        let file = File::open(&self.path).map_err(unreadable)?;
+        // The header is read as a record like any other and rows of any width are let through, so that all faults
+        // are ours to word.
         let mut builder = ReaderBuilder::new();
         builder.has_headers(false).flexible(true).trim(Trim::All);
         Ok(builder.from_reader(Hashed { inner: file, digest: Sha256::new() }))
