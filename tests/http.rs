@@ -282,6 +282,8 @@ async fn cors_is_off_unless_an_origin_is_allowed() {
     };
     let allow = |cors| application(Settings { cors, ..settings() });
     let header = "access-control-allow-origin";
+    let plain = ask(&allow(AllowedOrigins::Off), Request::get("/models").body(Body::empty()).unwrap()).await;
+    assert_eq!((plain.header(header), plain.header("vary")), ("", "accept-encoding"));
     assert_eq!(ask(&allow(AllowedOrigins::Off), preflight()).await.header(header), "");
     assert_eq!(ask(&allow(AllowedOrigins::Any), preflight()).await.header(header), "*");
     let list = |origin: &'static str| AllowedOrigins::List(vec![origin.parse().unwrap()]);

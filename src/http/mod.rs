@@ -1,7 +1,7 @@
 //! How callers talk. Knows nothing of S3.
 //!
 //! [`router`] is the whole application as an [`axum::Router`]; [`event`] puts it behind Lambda events. A request passes, from the
-//! outside in: [`path`] (one spelling of each route) → request id → [`front`] (log line, error bodies) → CORS → compression →
+//! outside in: `path` (one spelling of each route) → request id → `front` (log line, error bodies) → CORS → compression →
 //! panic guard → decompression → a route.
 
 mod body;
@@ -119,7 +119,7 @@ fn wrap(routes: Router, settings: Settings) -> Router {
         .layer(SetRequestIdLayer::new(request_id.clone(), front::RequestIds))
         .layer(PropagateRequestIdLayer::new(request_id))
         .layer(axum::middleware::from_fn(front::answer))
-        .layer(cors(settings.cors))
+        .option_layer(cors(settings.cors))
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::custom(panicked))
         .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true));
@@ -130,16 +130,19 @@ fn wrap(routes: Router, settings: Settings) -> Router {
     Router::new().fallback_service(ServiceBuilder::new().layer(one_spelling).service(application))
 }
 
-fn cors(origins: AllowedOrigins) -> CorsLayer {
-    let allowed = CorsLayer::new()
+fn cors(origins: AllowedOrigins) -> Option<CorsLayer> {
+    let origins = match origins {
+        AllowedOrigins::Off => return None,
+        AllowedOrigins::Any => AllowOrigin::any(),
+        AllowedOrigins::List(origins) => AllowOrigin::list(origins),
+    };
+    let told = ["x-ordinate-model", "x-request-id", "server-timing"].map(HeaderName::from_static);
+    let layer = CorsLayer::new()
+        .allow_origin(origins)
         .allow_methods([Method::GET, Method::POST])
         .allow_headers([header::CONTENT_TYPE, header::CONTENT_ENCODING, header::AUTHORIZATION])
-        .expose_headers([HeaderName::from_static("x-ordinate-model"), HeaderName::from_static("x-request-id")]);
-    match origins {
-        AllowedOrigins::Off => CorsLayer::new(),
-        AllowedOrigins::Any => allowed.allow_origin(tower_http::cors::Any),
-        AllowedOrigins::List(origins) => allowed.allow_origin(AllowOrigin::list(origins)),
-    }
+        .expose_headers(told);
+    Some(layer)
 }
 
 /// A panic was caught: the caller gets a 500, the panic hook has logged where it happened.

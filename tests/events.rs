@@ -1,0 +1,187 @@
+//! Lambda events in, Lambda responses out, in process: what callers can put into an event must never take the function down.
+//! The same events through the real binary in the emulator are in `lambda.rs`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Context, LambdaEvent};
+use ordinate::http::{AllowedOrigins, Limits, Settings, event, router};
+use ordinate::source::catalog::Catalog;
+use proptest::prelude::*;
+use rstest::rstest;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+const LINE: &str = r#"{"y":[3.0,5.0,7.0,9.0]}"#;
+
+/// What the function answers to an event, as the JSON that Lambda gets.
+async fn answer(event: &Value) -> Value {
+    let settings = Settings {
+        limits: Limits { max_rows: 100_000, max_body_bytes: 6_291_456 },
+        base_path: None,
+        cors: AllowedOrigins::Off,
+    };
+    let handler = event::handler(router(Arc::new(Catalog::bundled(None).unwrap()), settings));
+    let payload: LambdaRequest = serde_json::from_str(&event.to_string()).expect("every JSON is an event");
+    let mut context = Context::default();
+    context.request_id = "8476a536-e9f4-11e8-9739-2dfe598c3fcd".into();
+    serde_json::to_value(handler.oneshot(LambdaEvent { payload, context }).await.unwrap()).unwrap()
+}
+
+fn captured(name: &str) -> Value {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("events").join(name);
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn body(answer: &Value) -> Value {
+    serde_json::from_str(answer["body"].as_str().unwrap()).unwrap()
+}
+
+#[rstest]
+#[case::rest_api("v1.json")]
+#[case::rest_api_with_stage("v1-stage.json")]
+#[case::http_api("v2.json")]
+#[case::http_api_with_stage("v2-stage-in-path.json")]
+#[case::http_api_base64("v2-base64.json")]
+#[case::function_url("function-url.json")]
+#[case::load_balancer("alb.json")]
+#[case::load_balancer_with_multi_value_headers("alb-multi-value.json")]
+#[tokio::test]
+async fn every_front_of_lambda_gets_the_same_answer(#[case] name: &str) {
+    let answer = answer(&captured(name)).await;
+    assert_eq!((&answer["statusCode"], answer["body"].as_str()), (&json!(200), Some(LINE)), "{answer}");
+    assert_eq!(answer["isBase64Encoded"], false);
+}
+
+#[tokio::test]
+async fn a_direct_invoke_is_the_body_and_gets_the_bare_answer() {
+    assert_eq!(answer(&json!({"X": [1, 2, 3, 4]})).await, json!({"y": [3.0, 5.0, 7.0, 9.0]}));
+    let refused = answer(&json!({"Records": []})).await;
+    assert_eq!((&refused["status"], &refused["code"]), (&json!(422), &json!("unknown_key")), "{refused}");
+}
+
+#[tokio::test]
+async fn lambdas_request_id_is_the_one_that_is_told() {
+    let mut event = captured("v2-not-found.json");
+    event["headers"]["x-request-id"] = json!("chosen by the caller");
+    let answer = answer(&event).await;
+    assert_eq!(body(&answer)["request_id"], "8476a536-e9f4-11e8-9739-2dfe598c3fcd");
+    assert_eq!(answer["headers"]["x-request-id"], "8476a536-e9f4-11e8-9739-2dfe598c3fcd");
+}
+
+#[tokio::test]
+async fn a_stage_is_stripped_once_and_only_as_a_whole_segment() {
+    for (stage, path, status) in [
+        ("prod", "/prod/predict", 200),
+        ("$default", "/predict", 200),
+        ("prod", "/production/predict", 404),
+        ("prod", "/prod/prod/predict", 404),
+        ("models", "/models/models/line/predict", 200),
+    ] {
+        let mut event = captured("v2.json");
+        event["requestContext"]["stage"] = json!(stage);
+        event["rawPath"] = json!(path);
+        assert_eq!(answer(&event).await["statusCode"], status, "{stage} {path}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_the_base64_it_says_is_a_400() {
+    for text in ["%%%", "eyJYIjpbMV19=", "eyJYIjpbMV1", "{\"X\":[1]}", "é"] {
+        for name in ["v1.json", "v2.json", "function-url.json", "alb.json"] {
+            let mut event = captured(name);
+            event["isBase64Encoded"] = json!(true);
+            event["body"] = json!(text);
+            let answer = answer(&event).await;
+            assert_eq!(
+                (&answer["statusCode"], &body(&answer)["code"]),
+                (&json!(400), &json!("invalid_base64")),
+                "{text}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_mark_of_an_undecodable_body_is_not_the_callers_to_set() {
+    let mut event = captured("v2.json");
+    event["headers"]["x-ordinate-undecodable-body"] = json!("base64");
+    assert_eq!(answer(&event).await["statusCode"], 200);
+}
+
+#[tokio::test]
+async fn a_compressed_answer_leaves_as_base64_where_the_front_decodes_it() {
+    use std::io::Read;
+
+    let ask = |name: &str| {
+        let mut event = captured(name);
+        event["headers"]["accept-encoding"] = json!("gzip");
+        event["headers"].as_object_mut().unwrap().remove("Accept-Encoding");
+        if event["multiValueHeaders"].is_object() {
+            event["multiValueHeaders"]["Accept-Encoding"] = json!(["gzip"]);
+        }
+        event["body"] = json!(json!({"X": vec![1; 1000]}).to_string());
+        event["isBase64Encoded"] = json!(false);
+        event
+    };
+    for name in ["v2.json", "function-url.json", "alb.json"] {
+        let answer = answer(&ask(name)).await;
+        assert_eq!(
+            (&answer["isBase64Encoded"], &answer["headers"]["content-encoding"]),
+            (&json!(true), &json!("gzip"))
+        );
+        let packed = STANDARD.decode(answer["body"].as_str().unwrap()).unwrap();
+        let mut text = String::new();
+        flate2::read::GzDecoder::new(&packed[..]).read_to_string(&mut text).unwrap();
+        assert!(text.starts_with(r#"{"y":[3.0,3.0,"#), "{name}");
+    }
+    // A REST API hands binary on as base64 unless it was configured, and compresses by itself.
+    let answer = answer(&ask("v1.json")).await;
+    assert_eq!(answer["isBase64Encoded"], false);
+}
+
+/// An event with whatever a caller may send in the places that a conversion reads.
+fn hostile_event() -> impl Strategy<Value = Value> {
+    let text = prop_oneof![
+        any::<String>(),
+        "[ -~]{0,20}",
+        Just("[".into()),
+        Just("a b:99999999".into()),
+        Just("x:99999999/".into()),
+        Just("//evil@host:80/predict?x#y".into()),
+    ];
+    let name = prop::sample::select(vec!["v1.json", "v1-stage.json", "v2.json", "function-url.json", "alb.json"]);
+    (name, prop::collection::vec(text, 6), any::<bool>()).prop_map(|(name, texts, base64)| {
+        let mut event = captured(name);
+        let headers = json!({
+            "host": texts[0], "x-forwarded-proto": texts[1], "content-type": texts[2], "content-encoding": texts[3],
+        });
+        let path = format!("/{}", texts[4]);
+        event["headers"] = headers.clone();
+        event["path"] = json!(path);
+        event["rawPath"] = json!(texts[4]);
+        event["rawQueryString"] = json!(texts[5]);
+        event["queryStringParameters"] = json!({texts[5].clone(): texts[4]});
+        event["requestContext"]["stage"] = json!(texts[3]);
+        event["requestContext"]["domainName"] = json!(texts[0]);
+        event["body"] = json!(texts[2]);
+        event["isBase64Encoded"] = json!(base64);
+        event
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn no_event_takes_the_function_down(event in hostile_event()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let answer = runtime.block_on(answer(&event));
+        // Headers that are none make an event that is no HTTP event: then it is a direct invoke.
+        let status = answer.get("statusCode").or(answer.get("status")).and_then(Value::as_u64);
+        prop_assert!(status.is_some_and(|status| (200..500).contains(&status)), "{event} {answer}");
+    }
+}
