@@ -6,6 +6,7 @@ mod support;
 use rstest::rstest;
 use serde_json::{Value, json};
 use std::process::{Command, Output};
+use std::sync::LazyLock;
 use support::{root, tool};
 
 /// Prints the template as the `CloudFormation` that SAM deploys. The code's place is made up: it is not built here.
@@ -101,7 +102,7 @@ fn the_function_gives_up_before_the_api_does() {
 
 /// The template as `CloudFormation` reads it, with the parameters chosen.
 struct Stack {
-    template: Value,
+    template: &'static Value,
     parameters: Value,
 }
 
@@ -181,9 +182,13 @@ impl Stack {
     }
 }
 
-fn translated() -> Value {
-    let output = printed(Command::new(tool("bin/python")).args(["-c", TRANSLATE]));
-    serde_json::from_str(&output).unwrap()
+/// What SAM makes of the template; asked once, it takes a second.
+fn translated() -> &'static Value {
+    static TRANSLATED: LazyLock<Value> = LazyLock::new(|| {
+        let output = printed(Command::new(tool("bin/python")).args(["-c", TRANSLATE]));
+        serde_json::from_str(&output).unwrap()
+    });
+    &TRANSLATED
 }
 
 /// What a command prints in the repository's root.
