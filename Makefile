@@ -6,7 +6,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 # One pip and one cargo at a time: they lock each other out anyway.
 .NOTPARALLEL:
-.PHONY: run test build validate deploy invoke train setup help
+.PHONY: run test bench build validate deploy invoke train setup help
 
 HOST ?= 127.0.0.1
 PORT ?= 9000
@@ -37,6 +37,10 @@ run: $(CARGO_LAMBDA) ## Serve on this machine, rebuilt as the code changes; PORT
 test: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) ## Everything that must hold: builds the function as it ships, then runs every test against it
 	cargo lambda build --locked --bin api $(if $(filter release,$(PROFILE)),--release,--profile $(PROFILE))
 	ORDINATE_BOOTSTRAP=$(CURDIR)/target/lambda/api/bootstrap cargo test --locked --features train
+
+bench: $(CARGO_LAMBDA) ## Cold and warm times of the function as it ships, beside the least there can be
+	cargo lambda build --locked --bin api --release
+	cargo bench --locked --profile dev --bench lambda
 
 build: $(CARGO_LAMBDA) ## Build the zip for Lambda; ARCH=x86_64 or arm64
 	cargo lambda build --locked --bin api --release --output-format zip $(call for-arch,$(ARCH))
