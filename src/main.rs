@@ -1,2 +1,7 @@
 //! `ordinate`, the command line.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ordinate::cli::run()
+}

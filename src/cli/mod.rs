@@ -1,1 +1,50 @@
-//! To come.
+//! The command line `ordinate`: one file a subcommand; each says what it does, calls the library, prints.
+//!
+//! Exit codes: 0 fine, 1 failed, 2 wrong usage. Answers go to standard output, everything else to standard error.
+
+mod output;
+mod train;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Linear models that answer over HTTPS: train them here, serve them on AWS Lambda.
+#[derive(Debug, Parser)]
+#[command(name = "ordinate", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Train(train::Arguments),
+}
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn run() -> ExitCode {
+    // Wrong usage and --help end in here, with their own exit codes.
+    let Arguments { command } = Arguments::parse();
+    let outcome = match &command {
+        Command::Train(arguments) => train::run(arguments),
+    };
+    match outcome {
+        Ok(answer) => print(&answer),
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints an answer; a reader that has seen enough (`| head`) is no failure.
+fn print(answer: &str) -> ExitCode {
+    let mut out = io::stdout().lock();
+    match out.write_all(answer.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
+        _ => ExitCode::SUCCESS,
+    }
+}

@@ -1,1 +1,162 @@
-//! To come.
+//! How callers talk. Knows nothing of S3.
+//!
+//! [`router`] is the whole application as an [`axum::Router`]; [`event`] puts it behind Lambda events. A request passes, from the
+//! outside in: [`path`] (one spelling of each route) → request id → [`front`] (log line, error bodies) → CORS → compression →
+//! panic guard → decompression → a route.
+
+mod body;
+mod decode;
+pub mod error;
+pub mod event;
+mod front;
+mod health;
+mod models;
+mod path;
+mod predict;
+
+use std::any::Any;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::{HeaderName, HeaderValue, Method, header};
+use tower::ServiceBuilder;
+use tower::util::MapRequestLayer;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::decompression::RequestDecompressionLayer;
+use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
+
+use crate::source::catalog::Catalog;
+use error::{ApiError, ErrorCode};
+
+/// What one request may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Rows a request.
+    pub max_rows: usize,
+    /// Bytes of a body, after base64 and gzip decoding.
+    pub max_body_bytes: usize,
+}
+
+/// What the application is made of.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What one request may cost.
+    pub limits: Limits,
+    /// A prefix that is stripped from paths, such as `/models-api`; without a trailing slash.
+    pub base_path: Option<String>,
+    /// Which pages may call; off when empty.
+    pub cors: AllowedOrigins,
+}
+
+/// Which origins CORS admits.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum AllowedOrigins {
+    /// None: no CORS headers at all.
+    #[default]
+    Off,
+    /// Every origin.
+    Any,
+    /// These.
+    List(Vec<HeaderValue>),
+}
+
+/// What handlers share.
+#[derive(Debug)]
+struct Application {
+    catalog: Arc<Catalog>,
+    limits: Limits,
+}
+
+/// The routes, as 404 answers suggest them.
+const ROUTES: [&str; 8] = [
+    "/predict",
+    "/models",
+    "/models/{name}",
+    "/models/{name}/predict",
+    "/models/{name}/versions/{version}",
+    "/models/{name}/versions/{version}/predict",
+    "/health/live",
+    "/health/ready",
+];
+
+/// The application.
+pub fn router(catalog: Arc<Catalog>, settings: Settings) -> Router {
+    let limits = settings.limits;
+    let routes = Router::new()
+        .route("/predict", post(predict::with_default))
+        .route("/models", get(models::list))
+        .route("/models/{name}", get(models::show))
+        .route("/models/{name}/predict", post(predict::with_named))
+        .route("/models/{name}/versions/{version}", get(models::show_version))
+        .route("/models/{name}/versions/{version}/predict", post(predict::with_version))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .with_state(Arc::new(Application { catalog, limits }));
+    wrap(routes.fallback(unknown_route).method_not_allowed_fallback(wrong_method), settings)
+}
+
+/// What answers when the environment cannot be used: alive, and saying so, instead of crashing in a loop.
+pub fn misconfigured() -> Router {
+    let refuse = || async {
+        ApiError::new(
+            ErrorCode::Misconfigured,
+            "the service was started with a setting it cannot use; its log says which",
+        )
+    };
+    let settings =
+        Settings { limits: Limits { max_rows: 0, max_body_bytes: 0 }, base_path: None, cors: AllowedOrigins::Off };
+    wrap(Router::new().route("/health/live", get(health::live)).fallback(refuse), settings)
+}
+
+fn wrap(routes: Router, settings: Settings) -> Router {
+    let request_id = HeaderName::from_static("x-request-id");
+    let stack = ServiceBuilder::new()
+        .layer(SetRequestIdLayer::new(request_id.clone(), front::RequestIds))
+        .layer(PropagateRequestIdLayer::new(request_id))
+        .layer(axum::middleware::from_fn(front::answer))
+        .layer(cors(settings.cors))
+        .layer(CompressionLayer::new())
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true));
+    let application = routes.layer(stack);
+    let base_path = settings.base_path.map(Arc::<str>::from);
+    let one_spelling = MapRequestLayer::new(move |request| path::normalise(request, base_path.as_deref()));
+    // Around the router, not in it: a route is chosen after the path has its one spelling.
+    Router::new().fallback_service(ServiceBuilder::new().layer(one_spelling).service(application))
+}
+
+fn cors(origins: AllowedOrigins) -> CorsLayer {
+    let allowed = CorsLayer::new()
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::CONTENT_TYPE, header::CONTENT_ENCODING, header::AUTHORIZATION])
+        .expose_headers([HeaderName::from_static("x-ordinate-model"), HeaderName::from_static("x-request-id")]);
+    match origins {
+        AllowedOrigins::Off => CorsLayer::new(),
+        AllowedOrigins::Any => allowed.allow_origin(tower_http::cors::Any),
+        AllowedOrigins::List(origins) => allowed.allow_origin(AllowOrigin::list(origins)),
+    }
+}
+
+/// A panic was caught: the caller gets a 500, the panic hook has logged where it happened.
+fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
+    ApiError::internal("a panic").into_response()
+}
+
+async fn unknown_route(request: Request) -> ApiError {
+    let path = request.uri().path();
+    let near = path::nearest(path, &ROUTES);
+    let detail = format!("there is no {:?}; near to it: {}", crate::model::frame::shorten(path), near.join(", "));
+    ApiError::new(ErrorCode::UnknownRoute, detail)
+}
+
+async fn wrong_method(request: Request) -> ApiError {
+    let detail = format!("{} is not answered here; the Allow header lists what is", request.method());
+    ApiError::new(ErrorCode::MethodNotAllowed, detail)
+}
+
+type App = State<Arc<Application>>;

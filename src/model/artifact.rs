@@ -291,7 +291,7 @@ mod tests {
             },
             "preprocess": {"columns": [{"name": "x", "feature": "x", "mean": 2.5, "scale": 1.0}]},
             "estimator": {"family": "linear", "intercept": 6.0, "coefficients": {"x": 2.0}},
-            "inference": {"degrees_of_freedom": 2, "residual_variance": 0.0, "r": [[2.23606797749979]]},
+            "inference": {"degrees_of_freedom": 2, "residual_variance": 0.0, "r": [[2.5]]},
             "training": {
                 "rows": 4, "data_sha256": "0".repeat(64), "parameters": {"estimator": "linear"}, "seed": 0,
                 "metrics": {}, "tool": "ordinate 0.1.0", "smartcore": "0.7.0",
@@ -362,7 +362,7 @@ mod tests {
         assert!(break_it(r#""coefficients":{"x":2.0}"#, r#""coefficients":{"z":2.0}"#).contains("\"x\""));
         assert!(break_it(r#""feature":"x""#, r#""feature":"z""#).contains("unknown feature"));
         assert!(break_it(r#""scale":1.0"#, r#""scale":0.0"#).contains("mean and scale"));
-        assert!(break_it(r#""r":[[2.23606797749979]]"#, r#""r":[[1.0,2.0]]"#).contains("upper triangle"));
+        assert!(break_it(r#""r":[[2.5]]"#, r#""r":[[1.0,2.0]]"#).contains("upper triangle"));
         assert!(break_it(r#""family":"linear""#, r#""family":"forest""#).contains("forest"));
         assert!(break_it(r#""mean":2.5"#, r#""mean":2.5,"median":2.0"#).contains("median"));
     }

@@ -66,7 +66,7 @@ pub struct Fault {
     pub kind: FaultKind,
     /// Where it is.
     pub place: Place,
-    /// What is wrong, without the place.
+    /// What is wrong, without the place: after a feature's name it goes on as a sentence, `expected a number, got null`.
     pub detail: String,
 }
 

@@ -168,14 +168,14 @@ impl<'s> RowsBuilder<'s> {
             _ => self.signature.position(name),
         };
         let Some(position) = position else {
-            self.note(FaultKind::UnknownFeature, Some(shorten(name)), || "the model has no such feature".into());
+            self.note(FaultKind::UnknownFeature, Some(shorten(name)), || "is not a feature of this model".into());
             return None;
         };
         self.likely = position + 1;
         let row = self.rows;
         let seen_in = self.seen_in.get_mut(position)?;
         if *seen_in == row {
-            self.note(FaultKind::DuplicateFeature, Some(name.into()), || "the name is there twice".into());
+            self.note(FaultKind::DuplicateFeature, Some(name.into()), || "is there twice".into());
             return None;
         }
         *seen_in = row;
@@ -199,7 +199,7 @@ impl<'s> RowsBuilder<'s> {
         let signature = self.signature;
         for (position, feature) in signature.features().iter().enumerate() {
             if self.seen_in.get(position) != Some(&self.rows) {
-                self.note(FaultKind::MissingFeature, Some(feature.name.clone()), || "the feature is missing".into());
+                self.note(FaultKind::MissingFeature, Some(feature.name.clone()), || "is missing".into());
             }
         }
     }
@@ -229,6 +229,8 @@ pub struct ColumnsBuilder<'s> {
     signature: &'s Signature,
     max_rows: usize,
     columns: Vec<Option<Vec<f64>>>,
+    /// Columns that were no columns: noted once, not again for their length.
+    refused: Vec<usize>,
     faults: Faults,
 }
 
@@ -236,18 +238,24 @@ impl<'s> ColumnsBuilder<'s> {
     /// Begins a frame of at most `max_rows` rows.
     #[must_use]
     pub fn new(signature: &'s Signature, max_rows: usize) -> Self {
-        Self { signature, max_rows, columns: vec![None; signature.width()], faults: Faults::default() }
+        Self {
+            signature,
+            max_rows,
+            columns: vec![None; signature.width()],
+            refused: Vec::new(),
+            faults: Faults::default(),
+        }
     }
 
     /// Begins the column of this name; `None` when the name is not to be used, which has been noted.
     pub fn start_column(&mut self, name: &str) -> Option<usize> {
         let Some(position) = self.signature.position(name) else {
-            self.note(FaultKind::UnknownFeature, shorten(name), || "the model has no such feature".into());
+            self.note(FaultKind::UnknownFeature, shorten(name), || "is not a feature of this model".into());
             return None;
         };
         let column = self.columns.get_mut(position)?;
         if column.is_some() {
-            self.note(FaultKind::DuplicateFeature, name.into(), || "the name is there twice".into());
+            self.note(FaultKind::DuplicateFeature, name.into(), || "is there twice".into());
             return None;
         }
         *column = Some(Vec::new());
@@ -272,9 +280,31 @@ impl<'s> ColumnsBuilder<'s> {
         Ok(())
     }
 
-    /// Notes that what stands under a name is not a column.
-    pub fn wrong_column(&mut self, name: &str, got: Cell<'_>) {
-        self.note(FaultKind::InvalidValue, name.into(), || format!("expected a list of values, got {got}"));
+    /// Notes a row that has another number of fields than there are columns.
+    ///
+    /// # Errors
+    /// [`TooManyRows`], as for a row that fits.
+    pub fn wrong_width(&mut self, expected: usize, got: usize) -> Result<(), TooManyRows> {
+        let row = self.columns.iter().flatten().map(Vec::len).max().unwrap_or(0);
+        if row == self.max_rows {
+            return Err(TooManyRows { limit: self.max_rows });
+        }
+        let place = Place { row: Some(row), ..Place::default() };
+        self.faults
+            .add(FaultKind::WrongWidth, place, || format!("expected {expected} fields as in the header, got {got}"));
+        // Zeros stand in, so that later rows keep their numbers.
+        self.columns.iter_mut().flatten().for_each(|column| column.push(0.0));
+        Ok(())
+    }
+
+    /// Notes that what stands under a feature's name is not a column.
+    pub fn wrong_column(&mut self, position: usize, got: Cell<'_>) {
+        if let Some(feature) = self.signature.features().get(position) {
+            self.refused.push(position);
+            self.note(FaultKind::InvalidValue, feature.name.clone(), || {
+                format!("expected a list of values, got {got}")
+            });
+        }
     }
 
     /// Ends the frame: every feature has a column, all of one length.
@@ -285,13 +315,14 @@ impl<'s> ColumnsBuilder<'s> {
         let (signature, width) = (self.signature, self.signature.width());
         let columns = std::mem::take(&mut self.columns);
         let rows = columns.iter().flatten().map(Vec::len).max().unwrap_or(0);
-        for (feature, column) in signature.features().iter().zip(&columns) {
+        for (position, (feature, column)) in signature.features().iter().zip(&columns).enumerate() {
             match column {
-                None => self.note(FaultKind::MissingFeature, feature.name.clone(), || "the feature is missing".into()),
+                _ if self.refused.contains(&position) => {}
+                None => self.note(FaultKind::MissingFeature, feature.name.clone(), || "is missing".into()),
                 Some(column) if column.len() != rows => {
                     let got = column.len();
                     self.note(FaultKind::Ragged, feature.name.clone(), || {
-                        format!("expected {rows} values as in the longest column, got {got}")
+                        format!("has {got} values, the longest column has {rows}")
                     });
                 }
                 Some(_) => {}

@@ -87,7 +87,7 @@ pub enum CellError {
         got: String,
     },
     /// A number of the right kind that would change on the way.
-    #[error("{text} is {why}")]
+    #[error("got {text}, {why}")]
     Lossy {
         /// The number as it was written, cut to a readable length.
         text: String,
@@ -95,7 +95,7 @@ pub enum CellError {
         why: NumberError,
     },
     /// No value where one is needed.
-    #[error("the value is missing, and this model does not impute it")]
+    #[error("is missing, and the model does not impute it")]
     Missing,
 }
 
@@ -256,7 +256,7 @@ mod tests {
         assert_eq!(double.accept(Cell::Boolean(true)).unwrap_err().to_string(), "expected a number, got true");
         assert_eq!(
             double.accept(Cell::Number("9007199254740993")).unwrap_err().to_string(),
-            "9007199254740993 is an integer that a double cannot hold exactly"
+            "got 9007199254740993, an integer that a double cannot hold exactly"
         );
     }
 

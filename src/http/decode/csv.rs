@@ -1,0 +1,122 @@
+//! `text/csv` with a header row (RFC 4180): columns by name, in any order.
+
+use super::{Layout, refuse, utf8};
+use crate::http::error::{ApiError, ErrorCode};
+use crate::model::frame::{Cell, ColumnsBuilder, Frame};
+use crate::model::signature::Signature;
+
+/// Reads a table. A byte order mark is passed over, as spreadsheets write one.
+///
+/// # Errors
+/// 400 when it is not UTF-8 or has no header, 413 past `max_rows`, 422 when it does not fit the signature.
+pub(in crate::http) fn read<'s>(body: &[u8], signature: &'s Signature, max_rows: usize) -> Result<Frame<'s>, ApiError> {
+    let text = utf8(body)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut reader = ::csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
+    let mut columns = ColumnsBuilder::new(signature, max_rows);
+
+    let header = reader.headers().map_err(|error| invalid(&error))?;
+    if header.is_empty() {
+        return Err(ApiError::new(ErrorCode::InvalidCsv, "the body is empty; its first line must name the features"));
+    }
+    let width = header.len();
+    let positions: Vec<Option<usize>> = header.iter().map(|name| columns.start_column(name.trim())).collect();
+
+    let mut record = ::csv::StringRecord::new();
+    while reader.read_record(&mut record).map_err(|error| invalid(&error))? {
+        if record.len() == width {
+            for (position, field) in positions.iter().zip(&record) {
+                if let Some(position) = position {
+                    columns.push(*position, Cell::Field(field))?;
+                }
+            }
+        } else {
+            columns.wrong_width(width, record.len())?;
+        }
+    }
+    columns.finish().map_err(|faults| refuse(faults, Layout::Csv))
+}
+
+fn invalid(error: &::csv::Error) -> ApiError {
+    let line = error.position().map(|position| format!("line {}: ", position.line())).unwrap_or_default();
+    ApiError::new(ErrorCode::InvalidCsv, format!("{line}{error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::signature::{Feature, FeatureType, Missing, Target};
+
+    fn signature() -> Signature {
+        let feature =
+            |name: &str, missing| Feature { name: name.into(), kind: FeatureType::Double, missing, range: None };
+        let features = vec![feature("age", Missing::Reject), feature("bmi", Missing::Impute(25.0))];
+        Signature::new(features, Target { name: "y".into(), kind: FeatureType::Double }).unwrap()
+    }
+
+    fn values(body: &str) -> Vec<Vec<f64>> {
+        let signature = signature();
+        let frame = read(body.as_bytes(), &signature, 100).unwrap_or_else(|error| panic!("{body}: {error:?}"));
+        frame.iter().map(<[f64]>::to_vec).collect()
+    }
+
+    fn refusal(body: &str) -> Vec<(&'static str, String)> {
+        let error = read(body.as_bytes(), &signature(), 3).unwrap_err();
+        if error.complaints.is_empty() {
+            return vec![(error.code.as_str(), error.detail)];
+        }
+        error.complaints.into_iter().map(|complaint| (complaint.code.as_str(), complaint.detail)).collect()
+    }
+
+    #[test]
+    fn columns_are_found_by_name() {
+        assert_eq!(values("bmi,age\n30.5,41\n31,42\n"), [[41.0, 30.5], [42.0, 31.0]]);
+    }
+
+    #[test]
+    fn spreadsheets_habits_are_understood() {
+        assert_eq!(
+            values("\u{feff}age,bmi\r\n\"41\", 30.5\r\n42,\r\n43,NaN"),
+            [[41.0, 30.5], [42.0, 25.0], [43.0, 25.0]]
+        );
+    }
+
+    #[test]
+    fn what_does_not_fit_is_told_by_row_and_feature() {
+        assert_eq!(
+            refusal("age,bmi\n41,high\n,2\n1e999,2\n"),
+            [
+                ("invalid_value", "row 0: feature \"bmi\" expected a number, got \"high\"".into()),
+                ("missing_value", "row 1: feature \"age\" is missing, and the model does not impute it".into()),
+                ("lossy_number", "row 2: feature \"age\" got 1e999, too large for a double".into()),
+            ]
+        );
+        assert_eq!(
+            refusal("age,bmi\n41\n42,high\n"),
+            [
+                ("wrong_width", "row 0: expected 2 fields as in the header, got 1".into()),
+                ("invalid_value", "row 1: feature \"bmi\" expected a number, got \"high\"".into()),
+            ]
+        );
+        assert_eq!(
+            refusal("age,height,age\n"),
+            [
+                ("unknown_feature", "feature \"height\" is not a feature of this model".into()),
+                ("duplicate_feature", "feature \"age\" is there twice".into()),
+                ("missing_feature", "feature \"bmi\" is missing".into()),
+            ]
+        );
+        assert_eq!(refusal("age,bmi\n"), [("no_rows", "there are no rows to predict".into())]);
+        assert_eq!(refusal("age,bmi\n1,1\n1,1\n1,1\n1,1\n")[0].0, "too_many_rows");
+        assert_eq!(refusal("")[0].0, "invalid_csv");
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(body: Vec<u8>) {
+            let _ = read(&body, &signature(), 10);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Bytes → [`Frame`](crate::model::frame::Frame). What a value may be is the frame's affair; here is only how it is written.
+
+pub(super) mod csv;
+pub(super) mod json;
+mod pointer;
+
+use super::error::{ApiError, Complaint, ErrorCode};
+use crate::model::fault::{Fault, Faults};
+use pointer::Pointer;
+
+/// How a body is laid out: the same fault stands at another place in each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    /// One value a row.
+    Flat,
+    /// One list a row.
+    Positional,
+    /// One object a row.
+    Named,
+    /// One list a feature.
+    Columns,
+    /// Text with a header row.
+    Csv,
+}
+
+/// Puts faults into words and places of this layout.
+fn complain(faults: Faults, layout: Layout) -> (Vec<Complaint>, usize) {
+    let complaint = |fault: Fault| Complaint {
+        code: ErrorCode::Rows(fault.kind),
+        pointer: locate(&fault, layout),
+        detail: describe(&fault),
+    };
+    (faults.told.into_iter().map(complaint).collect(), faults.total)
+}
+
+fn refuse(faults: Faults, layout: Layout) -> ApiError {
+    let (complaints, total) = complain(faults, layout);
+    ApiError::complaints(complaints, total)
+}
+
+/// `row 3: feature "bmi" expected a number, got the string "high"`.
+fn describe(fault: &Fault) -> String {
+    let row = fault.place.row.map(|row| format!("row {row}: ")).unwrap_or_default();
+    let feature = fault.place.feature.as_ref().map(|name| format!("feature {name:?} ")).unwrap_or_default();
+    format!("{row}{feature}{}", fault.detail)
+}
+
+fn locate(fault: &Fault, layout: Layout) -> Option<String> {
+    let place = &fault.place;
+    let pointer = Pointer::root().key("X");
+    let pointer = match layout {
+        Layout::Csv => return None,
+        Layout::Flat => pointer.maybe(place.row),
+        Layout::Positional => pointer.maybe(place.row).maybe(place.position),
+        Layout::Named => pointer.maybe(place.row).maybe(place.feature.as_ref()),
+        Layout::Columns => pointer.maybe(place.feature.as_ref()).maybe(place.row),
+    };
+    Some(pointer.into())
+}
+
+/// Text of a body, or where it stops being text.
+fn utf8(body: &[u8]) -> Result<&str, ApiError> {
+    std::str::from_utf8(body).map_err(|error| {
+        let valid = body.get(..error.valid_up_to()).unwrap_or_default();
+        let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let column = valid.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
+        let detail = format!("byte {} (line {line}, column {column}) is not UTF-8", error.valid_up_to());
+        ApiError::new(ErrorCode::InvalidUtf8, detail)
+    })
+}

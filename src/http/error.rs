@@ -1,0 +1,273 @@
+//! What callers are told when something is wrong: one table of codes, one type, one envelope (RFC 9457).
+//!
+//! Handlers return an [`ApiError`]; it travels in the response's extensions to the front of the stack, where the request's id is
+//! known, and becomes `application/problem+json` there.
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use http::{StatusCode, header};
+use serde::Serialize;
+
+use crate::model::PredictError;
+use crate::model::fault::FaultKind;
+use crate::model::frame::TooManyRows;
+use crate::source::catalog::CatalogError;
+
+/// Seconds after which a failed load is worth another try.
+const RETRY_AFTER_SECONDS: u16 = 5;
+
+/// What is wrong, as callers can rely on it: each code has one status and one title for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorCode {
+    /// The body is not JSON.
+    InvalidJson,
+    /// The body is not CSV with a header.
+    InvalidCsv,
+    /// The body is not UTF-8.
+    InvalidUtf8,
+    /// The event's body is not the base64 it says it is.
+    InvalidBase64,
+    /// The body is not the gzip it says it is.
+    InvalidGzip,
+    /// No such route.
+    UnknownRoute,
+    /// No such model.
+    UnknownModel,
+    /// No such version of the model.
+    UnknownVersion,
+    /// The route answers other methods.
+    MethodNotAllowed,
+    /// The body exceeds the limit.
+    BodyTooLarge,
+    /// More rows than the limit.
+    TooManyRows,
+    /// The answer would not fit into a Lambda response.
+    AnswerTooLarge,
+    /// A content type that is not read.
+    UnsupportedMediaType,
+    /// A content encoding that is not read.
+    UnsupportedEncoding,
+    /// The body is not an object.
+    InvalidBody,
+    /// A key of the body that means nothing here.
+    UnknownKey,
+    /// A key of the body that must be there.
+    MissingKey,
+    /// A key of the body that is there twice.
+    DuplicateKey,
+    /// The rows do not fit the signature.
+    Rows(FaultKind),
+    /// The answer exceeds a double.
+    PredictionOverflow,
+    /// The model cannot be loaded now.
+    ModelUnavailable,
+    /// The service was started with a setting that it cannot use.
+    Misconfigured,
+    /// Our fault.
+    Internal,
+}
+
+impl ErrorCode {
+    /// The code in the body, its status, and its title.
+    fn entry(self) -> (&'static str, StatusCode, &'static str) {
+        use StatusCode as S;
+        match self {
+            Self::InvalidJson => ("invalid_json", S::BAD_REQUEST, "The body is not valid JSON"),
+            Self::InvalidCsv => ("invalid_csv", S::BAD_REQUEST, "The body is not valid CSV"),
+            Self::InvalidUtf8 => ("invalid_utf8", S::BAD_REQUEST, "The body is not valid UTF-8"),
+            Self::InvalidBase64 => ("invalid_base64", S::BAD_REQUEST, "The body is not valid base64"),
+            Self::InvalidGzip => ("invalid_gzip", S::BAD_REQUEST, "The body is not valid gzip"),
+            Self::UnknownRoute => ("unknown_route", S::NOT_FOUND, "There is no such route"),
+            Self::UnknownModel => ("unknown_model", S::NOT_FOUND, "There is no such model"),
+            Self::UnknownVersion => ("unknown_version", S::NOT_FOUND, "There is no such version"),
+            Self::MethodNotAllowed => ("method_not_allowed", S::METHOD_NOT_ALLOWED, "The route answers other methods"),
+            Self::BodyTooLarge => ("body_too_large", S::PAYLOAD_TOO_LARGE, "The body is too large"),
+            Self::TooManyRows => ("too_many_rows", S::PAYLOAD_TOO_LARGE, "There are too many rows"),
+            Self::AnswerTooLarge => ("answer_too_large", S::PAYLOAD_TOO_LARGE, "The answer would be too large"),
+            Self::UnsupportedMediaType => {
+                ("unsupported_media_type", S::UNSUPPORTED_MEDIA_TYPE, "The content type is not understood")
+            }
+            Self::UnsupportedEncoding => {
+                ("unsupported_encoding", S::UNSUPPORTED_MEDIA_TYPE, "The content encoding is not understood")
+            }
+            Self::InvalidBody => ("invalid_body", S::UNPROCESSABLE_ENTITY, "The body is not an object"),
+            Self::UnknownKey => ("unknown_key", S::UNPROCESSABLE_ENTITY, "A key is not understood"),
+            Self::MissingKey => ("missing_key", S::UNPROCESSABLE_ENTITY, "A key is missing"),
+            Self::DuplicateKey => ("duplicate_key", S::UNPROCESSABLE_ENTITY, "A key is there twice"),
+            Self::Rows(kind) => (kind.code(), S::UNPROCESSABLE_ENTITY, "The rows do not fit the model's signature"),
+            Self::PredictionOverflow => {
+                ("prediction_overflow", S::UNPROCESSABLE_ENTITY, "The prediction is too large for a double")
+            }
+            Self::ModelUnavailable => {
+                ("model_unavailable", S::SERVICE_UNAVAILABLE, "The model cannot be loaded at the moment")
+            }
+            Self::Misconfigured => ("misconfigured", S::SERVICE_UNAVAILABLE, "The service is misconfigured"),
+            Self::Internal => ("internal", S::INTERNAL_SERVER_ERROR, "Something went wrong on our side"),
+        }
+    }
+
+    /// The code as it stands in bodies.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.entry().0
+    }
+
+    /// Its HTTP status.
+    #[must_use]
+    pub fn status(self) -> StatusCode {
+        self.entry().1
+    }
+
+    /// Its title, the same for every occurrence.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        self.entry().2
+    }
+}
+
+/// One thing that is wrong with a body.
+#[derive(Debug, Clone)]
+pub struct Complaint {
+    /// Its code.
+    pub code: ErrorCode,
+    /// Where: a JSON pointer in its URI fragment form (RFC 6901 §6); none in a CSV body.
+    pub pointer: Option<String>,
+    /// What, where, what was expected and what came.
+    pub detail: String,
+}
+
+/// An answer other than the one that was asked for.
+#[derive(Debug, Clone)]
+pub struct ApiError {
+    /// What is wrong.
+    pub code: ErrorCode,
+    /// This occurrence in words.
+    pub detail: String,
+    /// All that is wrong with the body, as far as it is told.
+    pub complaints: Vec<Complaint>,
+    /// A cause for the log, never for the caller.
+    pub cause: Option<String>,
+}
+
+impl ApiError {
+    /// An error in one sentence.
+    pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), complaints: Vec::new(), cause: None }
+    }
+
+    /// Everything that is wrong with a body; `total` counts what is not listed too. The first complaint gives code and detail.
+    #[must_use]
+    pub fn complaints(complaints: Vec<Complaint>, total: usize) -> Self {
+        let Some(first) = complaints.first() else {
+            return Self::internal("a refusal without a reason");
+        };
+        let detail = match total {
+            0 | 1 => first.detail.clone(),
+            _ => format!("{} (and {} more)", first.detail, total - 1),
+        };
+        Self { code: first.code, detail, complaints, cause: None }
+    }
+
+    /// Our fault; the cause is logged.
+    pub fn internal(cause: impl Into<String>) -> Self {
+        let detail = "the request is not at fault; the cause is in the service's log under this request id";
+        Self { cause: Some(cause.into()), ..Self::new(ErrorCode::Internal, detail) }
+    }
+
+    /// The whole response.
+    #[must_use]
+    pub fn to_problem(&self, request_id: &str) -> Response {
+        let (code, status, title) = self.code.entry();
+        let told = |complaint: &Complaint| ProblemDetail {
+            pointer: complaint.pointer.clone(),
+            code: complaint.code.as_str(),
+            detail: complaint.detail.clone(),
+        };
+        let problem = Problem {
+            kind: format!("urn:ordinate:error#{}", code.replace('_', "-")),
+            title,
+            status: status.as_u16(),
+            detail: &self.detail,
+            code,
+            request_id,
+            errors: self.complaints.iter().map(told).collect(),
+        };
+        let mut response = Response::new(Body::from(serde_json::to_vec(&problem).unwrap_or_default()));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+        }
+        response
+    }
+}
+
+/// RFC 9457, with the members `code`, `request_id` and `errors` of our own.
+#[derive(Serialize)]
+struct Problem<'a> {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    code: &'a str,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<ProblemDetail>,
+}
+
+#[derive(Serialize)]
+struct ProblemDetail {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pointer: Option<String>,
+    code: &'static str,
+    detail: String,
+}
+
+/// Carries the error to the front of the stack, where it becomes a body.
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = self.code.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<TooManyRows> for ApiError {
+    fn from(TooManyRows { limit }: TooManyRows) -> Self {
+        Self::new(ErrorCode::TooManyRows, format!("a request may have at most {limit} rows; split it into several"))
+    }
+}
+
+impl From<PredictError> for ApiError {
+    fn from(error: PredictError) -> Self {
+        match error {
+            PredictError::NotFinite { row } => Self::complaints(
+                vec![Complaint {
+                    code: ErrorCode::PredictionOverflow,
+                    pointer: None,
+                    detail: format!("row {row}: the values are so large that the prediction exceeds a double"),
+                }],
+                1,
+            ),
+            other => Self::internal(other.to_string()),
+        }
+    }
+}
+
+impl From<CatalogError> for ApiError {
+    fn from(error: CatalogError) -> Self {
+        match error {
+            CatalogError::UnknownModel { .. } => Self::new(ErrorCode::UnknownModel, error.to_string()),
+            CatalogError::UnknownVersion { .. } => Self::new(ErrorCode::UnknownVersion, error.to_string()),
+            unavailable => Self {
+                cause: Some(unavailable.to_string()),
+                ..Self::new(ErrorCode::ModelUnavailable, "the model cannot be loaded at the moment; try again shortly")
+            },
+        }
+    }
+}

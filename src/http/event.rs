@@ -1,0 +1,130 @@
+//! From a Lambda event to the application and back: `lambda_http` does it, and this module hands it only events that it can
+//! convert. What a caller can put into a header, a path or a body would otherwise make it panic (a 502 without a word).
+
+use std::convert::Infallible;
+
+use axum::Router;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::header::{ACCEPT_ENCODING, HOST};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use lambda_http::aws_lambda_events::query_map::QueryMap;
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Adapter, LambdaEvent};
+use tower::{Service, ServiceExt, service_fn};
+use url::Url;
+
+/// Set by this module alone, on a body that says it is base64 and is not.
+const UNDECODABLE: HeaderName = HeaderName::from_static("x-ordinate-undecodable-body");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// The application as a function of Lambda events: REST API, HTTP API, function URL, load balancer, or a direct invoke, whose
+/// event is the body for the default model.
+pub fn handler(
+    router: Router,
+) -> impl Service<
+    LambdaEvent<LambdaRequest>,
+    Response: serde::Serialize + std::fmt::Debug + Send + 'static,
+    Error = Infallible,
+    Future: Send + 'static,
+> + Clone
++ Send
++ 'static {
+    let application = service_fn(move |request| answer(router.clone(), request));
+    let convertible = |LambdaEvent { payload, context }| LambdaEvent { payload: convertible(payload), context };
+    ServiceExt::<LambdaEvent<LambdaRequest>>::map_request(Adapter::from(application), convertible)
+}
+
+/// The whole answer in memory: a Lambda response has no other form.
+async fn answer(router: Router, request: lambda_http::Request) -> Result<Response<Full<Bytes>>, Infallible> {
+    let response = router.oneshot(request).await?;
+    let (mut parts, body) = response.into_parts();
+    let body = match body.collect().await {
+        Ok(collected) => collected.to_bytes(),
+        Err(error) => {
+            tracing::error!(%error, "an answer could not be read to its end");
+            parts.status = StatusCode::INTERNAL_SERVER_ERROR;
+            Bytes::new()
+        }
+    };
+    Ok(Response::from_parts(parts, Full::new(body)))
+}
+
+/// Whether the body was left as it came because it is not the base64 it says it is.
+pub(super) fn body_is_undecodable(headers: &HeaderMap) -> bool {
+    headers.contains_key(UNDECODABLE)
+}
+
+/// Makes an event one that `lambda_http` converts without panicking, and whose path is without its stage.
+fn convertible(mut request: LambdaRequest) -> LambdaRequest {
+    match &mut request {
+        LambdaRequest::ApiGatewayV1(event) => {
+            // REST APIs decode a binary answer only for media types that were configured; they compress by themselves.
+            event.headers.remove(ACCEPT_ENCODING);
+            event.multi_value_headers.remove(ACCEPT_ENCODING);
+            clean_headers(&mut event.multi_value_headers);
+            clean(&mut event.path, &mut event.headers, &mut event.is_base64_encoded, event.body.as_deref());
+            event.query_string_parameters = QueryMap::default();
+            event.multi_value_query_string_parameters = QueryMap::default();
+            event.request_context.stage = None;
+            event.request_context.domain_name = None;
+        }
+        LambdaRequest::ApiGatewayV2(event) => {
+            if let (Some(path), Some(stage)) = (&mut event.raw_path, event.request_context.stage.take()) {
+                strip_stage(path, &stage);
+            }
+            clean(&mut event.raw_path, &mut event.headers, &mut event.is_base64_encoded, event.body.as_deref());
+            event.raw_query_string = None;
+            event.query_string_parameters = QueryMap::default();
+            event.request_context.domain_name = None;
+        }
+        LambdaRequest::Alb(event) => {
+            clean_headers(&mut event.multi_value_headers);
+            clean(&mut event.path, &mut event.headers, &mut event.is_base64_encoded, event.body.as_deref());
+            event.query_string_parameters = QueryMap::default();
+            event.multi_value_query_string_parameters = QueryMap::default();
+        }
+        _ => {}
+    }
+    request
+}
+
+/// `/prod/predict` → `/predict`: an HTTP API puts a named stage in front of the path.
+fn strip_stage(path: &mut String, stage: &str) {
+    let rest = path.strip_prefix('/').and_then(|path| path.strip_prefix(stage));
+    if let Some(rest) = rest.filter(|rest| rest.is_empty() || rest.starts_with('/')) {
+        *path = rest.to_owned();
+    }
+}
+
+fn clean(path: &mut Option<String>, headers: &mut HeaderMap, is_base64: &mut bool, body: Option<&str>) {
+    clean_headers(headers);
+    let path = path.get_or_insert_default();
+    if !path.starts_with('/') {
+        path.insert(0, '/');
+    }
+    if *is_base64 && body.is_some_and(|body| STANDARD.decode(body).is_err()) {
+        *is_base64 = false;
+        headers.insert(UNDECODABLE, HeaderValue::from_static("base64"));
+    }
+}
+
+/// Removes what a caller must not set (marks of this module, the request's id: it is Lambda's), and a host that is none.
+fn clean_headers(headers: &mut HeaderMap) {
+    headers.remove(UNDECODABLE);
+    headers.remove(REQUEST_ID);
+    let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    let scheme = text(FORWARDED_PROTO).unwrap_or("https");
+    let usable = matches!(scheme, "http" | "https") && text(HOST).is_none_or(|host| is_host(scheme, host));
+    if !usable {
+        headers.remove(HOST);
+        headers.remove(FORWARDED_PROTO);
+    }
+}
+
+fn is_host(scheme: &str, host: &str) -> bool {
+    !host.contains(['/', '?', '#', '@', '\\']) && Url::parse(&format!("{scheme}://{host}/")).is_ok()
+}

@@ -1,0 +1,97 @@
+//! What models are there, and what each of them asks for.
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::header;
+use serde::Serialize;
+
+use super::error::ApiError;
+use super::{App, Application};
+use crate::model::Model;
+use crate::model::artifact::{Task, Training};
+use crate::model::signature::Signature;
+
+/// Everything a caller or an operator asks about a model, without its coefficients.
+#[derive(Serialize)]
+struct Description<'a> {
+    name: &'a str,
+    version: &'a str,
+    default: bool,
+    task: Task,
+    signature: &'a Signature,
+    training: &'a Training,
+    created: &'a str,
+    sha256: &'a str,
+    limits: LimitsTold,
+}
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    name: &'a str,
+    version: &'a str,
+    default: bool,
+    task: Task,
+}
+
+#[derive(Serialize)]
+struct List<'a> {
+    models: Vec<Summary<'a>>,
+}
+
+#[derive(Serialize)]
+struct LimitsTold {
+    max_rows: usize,
+    max_body_bytes: usize,
+}
+
+/// All models that are served.
+pub(super) async fn list(State(application): App) -> Result<Response, ApiError> {
+    let models = application.catalog.models().await?;
+    let default = application.catalog.default_model().await?;
+    let summary = |model| {
+        let model: &Model = model;
+        let document = model.document();
+        Summary {
+            name: model.name(),
+            version: model.version(),
+            default: model.name() == default.name(),
+            task: document.task,
+        }
+    };
+    json(&List { models: models.iter().map(|model| summary(model)).collect() })
+}
+
+/// One model.
+pub(super) async fn show(State(application): App, Path(name): Path<String>) -> Result<Response, ApiError> {
+    describe(&application, &name, None).await
+}
+
+/// One version of a model.
+pub(super) async fn show_version(
+    State(application): App,
+    Path((name, version)): Path<(String, String)>,
+) -> Result<Response, ApiError> {
+    describe(&application, &name, Some(&version)).await
+}
+
+async fn describe(application: &Application, name: &str, version: Option<&str>) -> Result<Response, ApiError> {
+    let model = application.catalog.model(name, version).await?;
+    let default = application.catalog.default_model().await;
+    let document = model.document();
+    json(&Description {
+        name: model.name(),
+        version: model.version(),
+        default: default.is_ok_and(|default| default.name() == model.name()),
+        task: document.task,
+        signature: model.signature(),
+        training: &document.training,
+        created: &document.created,
+        sha256: model.checksum(),
+        limits: LimitsTold { max_rows: application.limits.max_rows, max_body_bytes: application.limits.max_body_bytes },
+    })
+}
+
+fn json<T: Serialize>(value: &T) -> Result<Response, ApiError> {
+    let body = serde_json::to_vec(value).map_err(|error| ApiError::internal(error.to_string()))?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+}

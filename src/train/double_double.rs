@@ -1,0 +1,108 @@
+//! Sums that lose nothing worth naming: a number held as the unevaluated sum of two doubles, about 32 digits.
+//!
+//! Knuth's two-sum and the fused two-product give the rounding error of an operation exactly; the sums follow Hida,
+//! Li and Bailey, *Library for Double-Double and Quad-Double Arithmetic* (2007). Least squares needs it in one place:
+//! a residual is the small difference of large numbers, and its digits are the ones a coefficient still lacks.
+
+use std::ops::{Add, Mul, Sub};
+
+/// An unevaluated sum `high + low` in which `low` is at most half a unit in the last place of `high`.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct DoubleDouble {
+    high: f64,
+    low: f64,
+}
+
+impl DoubleDouble {
+    /// `left − right`, exactly.
+    pub(super) fn difference(left: f64, right: f64) -> Self {
+        two_sum(left, -right)
+    }
+
+    /// The nearest double.
+    pub(super) fn to_f64(self) -> f64 {
+        self.high + self.low
+    }
+}
+
+impl From<f64> for DoubleDouble {
+    fn from(value: f64) -> Self {
+        Self { high: value, low: 0.0 }
+    }
+}
+
+impl Add for DoubleDouble {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        let high = two_sum(self.high, other.high);
+        let low = two_sum(self.low, other.low);
+        let sum = quick_two_sum(high.high, high.low + low.high);
+        quick_two_sum(sum.high, sum.low + low.low)
+    }
+}
+
+impl Sub for DoubleDouble {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        self + Self { high: -other.high, low: -other.low }
+    }
+}
+
+impl Mul for DoubleDouble {
+    type Output = Self;
+
+    fn mul(self, other: Self) -> Self {
+        let product = two_product(self.high, other.high);
+        let cross = self.high.mul_add(other.low, self.low * other.high);
+        quick_two_sum(product.high, product.low + cross)
+    }
+}
+
+/// `left + right` and the error of that addition.
+fn two_sum(left: f64, right: f64) -> DoubleDouble {
+    let high = left + right;
+    let part = high - left;
+    DoubleDouble { high, low: (left - (high - part)) + (right - part) }
+}
+
+/// As [`two_sum`], for |left| ≥ |right|.
+fn quick_two_sum(left: f64, right: f64) -> DoubleDouble {
+    let high = left + right;
+    DoubleDouble { high, low: right - (high - left) }
+}
+
+/// `left · right` and the error of that product.
+fn two_product(left: f64, right: f64) -> DoubleDouble {
+    let high = left * right;
+    DoubleDouble { high, low: left.mul_add(right, -high) }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::float_cmp)] // Exact by construction.
+
+    use super::*;
+
+    #[test]
+    fn a_sum_keeps_what_a_double_would_drop() {
+        let sum = DoubleDouble::from(1e16) + DoubleDouble::from(1.0) - DoubleDouble::from(1e16);
+        assert_eq!(sum.to_f64(), 1.0);
+        assert_eq!(1e16 + 1.0 - 1e16, 0.0, "plain doubles lose the one");
+    }
+
+    #[test]
+    fn a_product_keeps_its_rounding_error() {
+        let epsilon = 2.0_f64.powi(-40);
+        let square = DoubleDouble::from(1.0 + epsilon) * DoubleDouble::from(1.0 + epsilon);
+        let rest = square - DoubleDouble::from(1.0) - DoubleDouble::from(2.0 * epsilon);
+        assert_eq!(rest.to_f64(), epsilon * epsilon);
+    }
+
+    #[test]
+    fn a_difference_is_exact() {
+        let difference = DoubleDouble::difference(1e8, 1e-10);
+        assert_eq!((difference - DoubleDouble::from(1e8)).to_f64(), -1e-10);
+    }
+}

@@ -1,0 +1,77 @@
+//! Which rows are held out.
+//!
+//! Each row decides for itself, by a hash of the seed and its number: a stream of unknown length is split in one pass,
+//! a row keeps its side when rows are appended, and the same seed splits the same file alike everywhere. The share
+//! held out is therefore close to the fraction, not exactly it.
+
+use thiserror::Error;
+
+/// A fraction that cannot be held out.
+#[derive(Debug, Clone, Copy, PartialEq, Error)]
+#[error("the test fraction is {0}, but it must be at least 0 (hold nothing out) and less than 1")]
+pub struct InvalidFraction(f64);
+
+/// A reproducible choice of rows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Split {
+    fraction: f64,
+    seed: u64,
+}
+
+impl Split {
+    /// Holds out about `fraction` of the rows, in [0, 1).
+    ///
+    /// # Errors
+    /// [`InvalidFraction`] for any other fraction.
+    pub fn new(fraction: f64, seed: u64) -> Result<Self, InvalidFraction> {
+        if (0.0..1.0).contains(&fraction) { Ok(Self { fraction, seed }) } else { Err(InvalidFraction(fraction)) }
+    }
+
+    /// Whether the row of that number, counted from 0, is kept from the fit that is measured.
+    #[must_use]
+    pub fn holds_out(self, row: u64) -> bool {
+        // The top 53 bits are a double in [0, 1), exactly.
+        let uniform = (mix(mix(self.seed) ^ row) >> 11) as f64 / (1_u64 << 53) as f64;
+        uniform < self.fraction
+    }
+}
+
+/// The finaliser of `SplitMix64` (Steele, Lea and Flood, 2014), after one step of its sequence.
+fn mix(state: u64) -> u64 {
+    let state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    state ^ (state >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_is_split_mix_64() {
+        // First outputs of the published generator seeded with 1234567.
+        assert_eq!(mix(1_234_567), 6_457_827_717_110_365_317);
+        assert_eq!(mix(1_234_567_u64.wrapping_add(0x9e37_79b9_7f4a_7c15)), 3_203_168_211_198_807_973);
+    }
+
+    #[test]
+    fn about_the_asked_share_is_held_out_and_another_seed_chooses_others() {
+        let chosen =
+            |seed| (0..100_000).filter(|row| Split::new(0.2, seed).unwrap().holds_out(*row)).collect::<Vec<u64>>();
+        let (first, second) = (chosen(0), chosen(1));
+        // Five standard deviations of a binomial: 5·√(100000·0.2·0.8) = 632.
+        assert!(first.len().abs_diff(20_000) < 632 && second.len().abs_diff(20_000) < 632);
+        let common = first.iter().filter(|row| second.binary_search(row).is_ok()).count();
+        assert!(common.abs_diff(4_000) < 400, "{common}");
+        assert_eq!(first, chosen(0));
+    }
+
+    #[test]
+    fn zero_holds_nothing_out_and_other_fractions_are_refused() {
+        assert!((0..1000).all(|row| !Split::new(0.0, 7).unwrap().holds_out(row)));
+        for fraction in [1.0, -0.1, f64::NAN, f64::INFINITY] {
+            assert!(Split::new(fraction, 0).is_err(), "{fraction}");
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! The application as callers see it: requests in, answers out, in process. The same through Lambda events is in `lambda.rs`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::io::Write;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::BodyExt;
+use ordinate::http::{AllowedOrigins, Limits, Settings, misconfigured, router};
+use ordinate::source::catalog::Catalog;
+use rstest::rstest;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+/// The first row of `model/diabetes.csv`.
+const FIRST_ROW: [f64; 10] = [59.0, 2.0, 32.1, 101.0, 157.0, 93.2, 38.0, 4.0, 4.8598, 87.0];
+const NAMES: [&str; 10] = ["age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6"];
+
+fn settings() -> Settings {
+    Settings {
+        limits: Limits { max_rows: 100_000, max_body_bytes: 6_291_456 },
+        base_path: None,
+        cors: AllowedOrigins::Off,
+    }
+}
+
+fn application(settings: Settings) -> Router {
+    router(Arc::new(Catalog::bundled(None).unwrap()), settings)
+}
+
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {:?}", self.text()))
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+async fn ask(application: &Router, request: Request<Body>) -> Answer {
+    let response = application.clone().oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    Answer { status: parts.status, headers: parts.headers, body: body.collect().await.unwrap().to_bytes().to_vec() }
+}
+
+async fn call(method: &str, path: &str, body: impl Into<Body>) -> Answer {
+    let request = Request::builder().method(method).uri(path).body(body.into()).unwrap();
+    ask(&application(settings()), request).await
+}
+
+async fn post(path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
+    let mut request = Request::post(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    ask(&application(settings()), request.body(body.into()).unwrap()).await
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[tokio::test]
+async fn the_tutorials_line_answers_exactly() {
+    let answer = call("POST", "/predict", r#"{"X":[1,2,3,4]}"#).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.text(), r#"{"y":[3.0,5.0,7.0,9.0]}"#);
+    assert_eq!(answer.header("content-type"), "application/json");
+    assert_eq!(answer.header("x-ordinate-model"), "line@1");
+    let stages: Vec<_> =
+        answer.header("server-timing").split(", ").map(|stage| stage.split(';').next().unwrap()).collect();
+    assert_eq!(stages, ["load", "decode", "predict", "encode"]);
+}
+
+#[tokio::test]
+async fn by_name_and_by_position_diabetes_answers_the_same_number() {
+    let named: serde_json::Map<_, _> = NAMES.iter().zip(FIRST_ROW).map(|(n, v)| ((*n).to_owned(), json!(v))).collect();
+    let columns: serde_json::Map<_, _> =
+        NAMES.iter().zip(FIRST_ROW).map(|(n, v)| ((*n).to_owned(), json!([v]))).collect();
+    let csv = format!("{}\n{}\n", NAMES.join(","), FIRST_ROW.map(|value| value.to_string()).join(","));
+    let mut answers = Vec::new();
+    for x in [json!([FIRST_ROW]), json!([named]), json!(columns)] {
+        answers.push(call("POST", "/models/diabetes/predict", json!({"X": x}).to_string()).await);
+    }
+    answers
+        .push(post("/models/diabetes/versions/1/predict", &[("content-type", "text/csv; charset=utf-8")], csv).await);
+    for answer in &answers {
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(answer.header("x-ordinate-model"), "diabetes@1");
+        assert_eq!(answer.text(), answers[0].text());
+    }
+    let golden: Value = serde_json::from_str(include_str!("../model/diabetes.json")).unwrap();
+    assert_eq!(golden["golden"]["X"][0], json!(FIRST_ROW), "the first golden row is the first row of the data");
+    assert_eq!(answers[0].json()["y"], json!([golden["golden"]["y"][0]]));
+}
+
+#[rstest]
+#[case::none(&[])]
+#[case::json(&[("content-type", "application/json")])]
+#[case::json_with_charset(&[("content-type", "Application/JSON; charset=UTF-8")])]
+#[case::what_curl_sends(&[("content-type", "application/x-www-form-urlencoded")])]
+#[case::identity(&[("content-encoding", "identity")])]
+#[tokio::test]
+async fn json_is_understood_as(#[case] headers: &[(&str, &str)]) {
+    let answer = post("/predict", headers, r#"{"X":[1]}"#).await;
+    assert_eq!(answer.text(), r#"{"y":[3.0]}"#);
+}
+
+#[rstest]
+#[case::xml(&[("content-type", "application/xml")], "unsupported_media_type")]
+#[case::latin1(&[("content-type", "application/json; charset=iso-8859-1")], "unsupported_media_type")]
+#[case::brotli(&[("content-encoding", "br")], "unsupported_encoding")]
+#[tokio::test]
+async fn what_is_not_understood_is_a_415_that_lists_what_is(#[case] headers: &[(&str, &str)], #[case] code: &str) {
+    let answer = post("/predict", headers, r#"{"X":[1]}"#).await;
+    assert_eq!(answer.status, 415);
+    assert_eq!(answer.json()["code"], code);
+    let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+    assert!(detail.contains("application/json") || detail.contains("gzip"), "{detail}");
+}
+
+#[tokio::test]
+async fn gzip_is_understood_within_the_limit_after_decompression() {
+    let encoding = [("content-encoding", "gzip")];
+    let answer = post("/predict", &encoding, gzip(br#"{"X":[1]}"#)).await;
+    assert_eq!(answer.text(), r#"{"y":[3.0]}"#);
+
+    let bomb = gzip(&vec![b' '; 100 << 20]);
+    assert!(bomb.len() < 200_000);
+    let answer = post("/predict", &encoding, bomb).await;
+    assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (413, Some("body_too_large")));
+
+    let mut cut = gzip(br#"{"X":[1,2,3,4,5,6,7,8,9]}"#);
+    cut.truncate(20);
+    for broken in [cut, b"not gzip at all".to_vec()] {
+        let answer = post("/predict", &encoding, broken).await;
+        assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (400, Some("invalid_gzip")));
+    }
+}
+
+#[tokio::test]
+async fn large_answers_are_compressed_for_those_who_ask() {
+    let body = json!({"X": vec![1.5; 1000]}).to_string();
+    let plain = post("/predict", &[], body.clone()).await;
+    let packed = post("/predict", &[("accept-encoding", "gzip")], body).await;
+    assert_eq!(plain.header("content-encoding"), "");
+    assert_eq!(packed.header("content-encoding"), "gzip");
+    assert!(packed.body.len() < plain.body.len() / 10);
+}
+
+#[tokio::test]
+async fn limits_are_told_with_their_numbers() {
+    let rows = format!("{{\"X\":[{}]}}", vec!["1"; 100_001].join(","));
+    let answer = call("POST", "/predict", rows).await;
+    assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (413, Some("too_many_rows")));
+    assert!(answer.json()["detail"].as_str().unwrap().contains("100000"));
+
+    let all = format!("{{\"X\":[{}]}}", vec!["1"; 100_000].join(","));
+    assert_eq!(call("POST", "/predict", all).await.json()["y"].as_array().unwrap().len(), 100_000);
+
+    let answer = call("POST", "/predict", vec![b' '; 7 << 20]).await;
+    assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (413, Some("body_too_large")));
+    assert!(answer.json()["detail"].as_str().unwrap().contains("6291456"));
+}
+
+#[tokio::test]
+async fn an_answer_that_lambda_could_not_carry_is_refused_before_it_is_sent() {
+    let limits = Limits { max_rows: usize::MAX, max_body_bytes: usize::MAX };
+    let application = application(Settings { limits, ..settings() });
+    let body = json!({"X": vec![0.123_456_789_012_345_67; 400_000]}).to_string();
+    let answer = ask(&application, Request::post("/predict").body(body.into()).unwrap()).await;
+    assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (413, Some("answer_too_large")));
+}
+
+#[tokio::test]
+async fn a_prediction_that_exceeds_a_double_is_refused_not_sent_as_null() {
+    let answer = call("POST", "/predict", r#"{"X":[1, 1.7e308]}"#).await;
+    assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (422, Some("prediction_overflow")));
+    assert!(answer.json()["detail"].as_str().unwrap().starts_with("row 1:"));
+}
+
+#[tokio::test]
+async fn an_error_is_a_problem_document_with_a_request_id() {
+    let answer = post("/models/diabetes/predict", &[("x-request-id", "abc-123")], r#"{"X":[{"bmi":"high"}]}"#).await;
+    assert_eq!(answer.header("content-type"), "application/problem+json");
+    assert_eq!(answer.header("x-request-id"), "abc-123");
+    insta::assert_json_snapshot!(answer.json());
+}
+
+#[tokio::test]
+async fn an_unknown_route_is_a_404_that_names_the_nearest() {
+    for path in ["/predcit", "/", "/models/../../etc/passwd", "/models/line/predict/more", "//predict"] {
+        let answer = call("POST", path, r#"{"X":[1]}"#).await;
+        assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (404, Some("unknown_route")), "{path}");
+    }
+    let detail = call("GET", "/predcit", "").await.json()["detail"].as_str().unwrap().to_owned();
+    assert!(detail.contains("near to it: /predict,"), "{detail}");
+}
+
+#[tokio::test]
+async fn an_unknown_model_or_version_is_a_404_that_names_those_there_are() {
+    let answer = call("POST", "/models/lime/predict", r#"{"X":[1]}"#).await;
+    assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (404, Some("unknown_model")));
+    let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+    assert!(detail.contains("lime") && detail.contains("line") && detail.contains("diabetes"), "{detail}");
+
+    let answer = call("GET", "/models/line/versions/7", "").await;
+    assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (404, Some("unknown_version")));
+}
+
+#[rstest]
+#[case("GET", "/predict", "POST")]
+#[case("DELETE", "/models", "GET,HEAD")]
+#[case("PUT", "/models/line/predict", "POST")]
+#[tokio::test]
+async fn a_wrong_method_is_a_405_with_allow(#[case] method: &str, #[case] path: &str, #[case] allow: &str) {
+    let answer = call(method, path, "").await;
+    assert_eq!(answer.status, 405);
+    assert_eq!(answer.header("allow"), allow);
+    assert_eq!(answer.json()["code"], "method_not_allowed");
+}
+
+#[tokio::test]
+async fn models_tell_what_they_are_and_ask_for() {
+    let list = call("GET", "/models", "").await.json();
+    let names: Vec<_> =
+        list["models"].as_array().unwrap().iter().map(|model| model["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["line", "diabetes"]);
+    assert_eq!(list["models"][0], json!({"name": "line", "version": "1", "default": true, "task": "regression"}));
+
+    let model = call("GET", "/models/diabetes/", "").await.json();
+    assert_eq!(model["signature"]["features"][2]["name"], "bmi");
+    assert_eq!(model["signature"]["target"]["name"], "progression");
+    assert_eq!(model["training"]["rows"], 442);
+    assert_eq!(model["limits"], json!({"max_rows": 100_000, "max_body_bytes": 6_291_456}));
+    assert_eq!(model["sha256"].as_str().unwrap().len(), 64);
+    assert_eq!(call("GET", "/models/diabetes/versions/1", "").await.json(), model);
+}
+
+#[tokio::test]
+async fn health_is_told() {
+    assert_eq!(call("GET", "/health/live", "").await.text(), r#"{"live":true}"#);
+    assert_eq!(call("GET", "/health/ready", "").await.text(), r#"{"ready":true}"#);
+}
+
+#[tokio::test]
+async fn a_base_path_is_stripped() {
+    let application = application(Settings { base_path: Some("/api".into()), ..settings() });
+    for path in ["/api/predict", "/predict", "/api/predict/", "/api/%70redict"] {
+        let answer = ask(&application, Request::post(path).body(r#"{"X":[1]}"#.into()).unwrap()).await;
+        assert_eq!(answer.text(), r#"{"y":[3.0]}"#, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn cors_is_off_unless_an_origin_is_allowed() {
+    let preflight = || {
+        Request::builder()
+            .method("OPTIONS")
+            .uri("/predict")
+            .header("origin", "https://example.com")
+            .header("access-control-request-method", "POST")
+            .body(Body::empty())
+            .unwrap()
+    };
+    let allow = |cors| application(Settings { cors, ..settings() });
+    let header = "access-control-allow-origin";
+    assert_eq!(ask(&allow(AllowedOrigins::Off), preflight()).await.header(header), "");
+    assert_eq!(ask(&allow(AllowedOrigins::Any), preflight()).await.header(header), "*");
+    let list = |origin: &'static str| AllowedOrigins::List(vec![origin.parse().unwrap()]);
+    let answer = ask(&allow(list("https://example.com")), preflight()).await;
+    assert_eq!((answer.status.as_u16(), answer.header(header)), (200, "https://example.com"));
+    assert_eq!(ask(&allow(list("https://example.org")), preflight()).await.header(header), "");
+}
+
+#[tokio::test]
+async fn a_service_with_an_unusable_setting_lives_and_says_so() {
+    let get = |path| Request::get(path).body(Body::empty()).unwrap();
+    assert_eq!(ask(&misconfigured(), get("/health/live")).await.status, 200);
+    for path in ["/health/ready", "/models"] {
+        let answer = ask(&misconfigured(), get(path)).await;
+        assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (503, Some("misconfigured")));
+        assert_ne!(answer.header("retry-after"), "");
+    }
+}
