@@ -69,14 +69,14 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
     fn parse<T>(
         &self,
         variable: &'static str,
-        parse: impl FnOnce(String) -> Result<T, String>,
+        parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Result<Option<T>, ConfigError> {
         let Some(value) = self.text(variable) else { return Ok(None) };
-        parse(value.clone()).map(Some).map_err(|allowed| ConfigError { variable, value, allowed })
+        parse(&value).map(Some).map_err(|allowed| ConfigError { variable, value, allowed })
     }
 
     fn count(&self, variable: &'static str, default: usize) -> Result<usize, ConfigError> {
-        let positive = |value: String| match value.parse::<usize>() {
+        let positive = |value: &str| match value.parse::<usize>() {
             Ok(number) if number > 0 => Ok(number),
             _ => Err("a whole number from 1".to_owned()),
         };
@@ -88,17 +88,17 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
     /// # Errors
     /// [`ConfigError`] for a level or a format that is none.
     pub fn log(&self) -> Result<LogSettings, ConfigError> {
-        let targets = |value: String| {
+        let targets = |value: &str| {
             value
                 .parse::<Targets>()
                 .map_err(|_| "a level, or levels by target as in \"info,ordinate=debug\"".to_owned())
         };
-        let level = |value: String| match value.to_ascii_lowercase().as_str() {
+        let level = |value: &str| match value.to_ascii_lowercase().as_str() {
             // Lambda knows one level above ours.
             "fatal" => Ok(Level::ERROR),
             level => level.parse().map_err(|_| "one of TRACE, DEBUG, INFO, WARN, ERROR, FATAL".to_owned()),
         };
-        let format = |value: String| value.parse::<LogFormat>().map_err(|()| "JSON or Text".to_owned());
+        let format = |value: &str| value.parse::<LogFormat>().map_err(|()| "JSON or Text".to_owned());
         let level = self.parse("AWS_LAMBDA_LOG_LEVEL", level)?.unwrap_or(Level::INFO);
         let filter = self.parse("RUST_LOG", targets)?.unwrap_or_else(|| Targets::new().with_default(level));
         let format = self.parse("AWS_LAMBDA_LOG_FORMAT", format)?.unwrap_or_default();
@@ -124,10 +124,10 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
     }
 
     fn catalog(&self) -> Result<Catalog, ConfigError> {
-        let uri = |value: String| value.parse::<ModelUri>().map_err(|error| error.to_string());
+        let uri = |value: &str| value.parse::<ModelUri>().map_err(|error| error.to_string());
         let uri = self.parse("MODEL_URI", uri)?.unwrap_or(ModelUri::Bundled);
-        let name = self.parse("DEFAULT_MODEL", ModelName::try_from)?;
-        let checksum = self.parse("MODEL_SHA256", Checksum::try_from)?;
+        let name = self.parse("DEFAULT_MODEL", |name| ModelName::try_from(name.to_owned()))?;
+        let checksum = self.parse("MODEL_SHA256", |digits| Checksum::try_from(digits.to_owned()))?;
         match uri {
             ModelUri::Bundled => match checksum {
                 Some(checksum) => Err(ConfigError {
@@ -167,13 +167,13 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
     }
 }
 
-fn base_path(value: String) -> Result<String, String> {
+fn base_path(value: &str) -> Result<String, String> {
     let path = value.trim_end_matches('/');
     let well_formed = path.starts_with('/') && !path.contains(['?', '#']) && PathAndQuery::try_from(path).is_ok();
     if well_formed { Ok(path.to_owned()) } else { Err("a path such as /v1".into()) }
 }
 
-fn origins(value: String) -> Result<AllowedOrigins, String> {
+fn origins(value: &str) -> Result<AllowedOrigins, String> {
     if value.trim() == "*" {
         return Ok(AllowedOrigins::Any);
     }

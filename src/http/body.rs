@@ -9,6 +9,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::error::{ApiError, ErrorCode};
 use super::event;
+use crate::model::frame::shorten;
 
 /// What a body may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,12 +34,12 @@ impl MediaType {
         let media_type = match parts.next().unwrap_or_default() {
             "" | "application/json" | "application/x-www-form-urlencoded" => Self::Json,
             "text/csv" => Self::Csv,
-            other => return Err(unsupported(&format!("the content type {:?}", crate::model::frame::shorten(other)))),
+            other => return Err(unsupported(&format!("the content type {:?}", shorten(other)))),
         };
-        let charset = parts.filter_map(|parameter| parameter.strip_prefix("charset=")).next();
+        let charset = parts.find_map(|parameter| parameter.strip_prefix("charset="));
         match charset.map(|charset| charset.trim_matches('"')) {
             None | Some("utf-8" | "utf8" | "us-ascii") => Ok(media_type),
-            Some(other) => Err(unsupported(&format!("the charset {:?}", crate::model::frame::shorten(other)))),
+            Some(other) => Err(unsupported(&format!("the charset {:?}", shorten(other)))),
         }
     }
 }
@@ -58,13 +59,10 @@ pub(super) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Resul
         return Err(ApiError::new(ErrorCode::InvalidBase64, detail));
     }
     // gzip has been undone on the way here, and its header removed with it.
-    if let Some(encoding) = headers.get(header::CONTENT_ENCODING) {
-        if encoding != "identity" {
-            let encoding = String::from_utf8_lossy(encoding.as_bytes());
-            let told = crate::model::frame::shorten(&encoding);
-            let detail = format!("the content encoding {told:?} is not understood; send gzip or none");
-            return Err(ApiError::new(ErrorCode::UnsupportedEncoding, detail));
-        }
+    if let Some(encoding) = headers.get(header::CONTENT_ENCODING).filter(|encoding| *encoding != "identity") {
+        let told = shorten(&String::from_utf8_lossy(encoding.as_bytes()));
+        let detail = format!("the content encoding {told:?} is not understood; send gzip or none");
+        return Err(ApiError::new(ErrorCode::UnsupportedEncoding, detail));
     }
     match Limited::new(body, limit).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),

@@ -23,6 +23,7 @@ const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto")
 
 /// The application as a function of Lambda events: REST API, HTTP API, function URL, load balancer, or a direct invoke, whose
 /// event is the body for the default model.
+#[must_use]
 pub fn handler(
     router: Router,
 ) -> impl Service<

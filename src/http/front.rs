@@ -64,9 +64,10 @@ pub(super) async fn answer(request: Request, next: Next) -> Response {
     let rows = served.as_ref().map(|served| served.rows);
     let (method, route) = (method.as_str(), route.as_deref());
     // One line a request, at the level of what it means to whoever is on call.
-    match status {
-        500.. => tracing::error!(request_id, method, route, status, duration_ms, model, rows, code, cause, "request"),
-        _ => tracing::info!(request_id, method, route, status, duration_ms, model, rows, code, "request"),
+    if let 500.. = status {
+        tracing::error!(request_id, method, route, status, duration_ms, model, rows, code, cause, "request");
+    } else {
+        tracing::info!(request_id, method, route, status, duration_ms, model, rows, code, "request");
     }
     response
 }

@@ -61,7 +61,7 @@ pub(super) fn nearest(path: &str, routes: &[&'static str]) -> Vec<&'static str> 
     // Long nonsense is near to nothing, and the distance is quadratic.
     let path: String = path.chars().take(128).collect();
     let mut ranked: Vec<_> = routes.iter().map(|route| (strsim::damerau_levenshtein(&path, route), *route)).collect();
-    ranked.sort();
+    ranked.sort_unstable();
     ranked.into_iter().take(SUGGESTED).map(|(_, route)| route).collect()
 }
 

@@ -4,7 +4,7 @@ use ordinate::model::artifact::Document;
 use serde_json::json;
 
 /// The file's bytes.
-pub fn model_file(name: &str, version: &str) -> Vec<u8> {
+pub(crate) fn model_file(name: &str, version: &str) -> Vec<u8> {
     let draft: Document = serde_json::from_value(json!({
         "format": "ordinate.model/1", "name": name, "version": version, "created": "2026-11-23T00:00:00Z",
         "task": "regression",

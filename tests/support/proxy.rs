@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// What happens to one request.
 #[derive(Debug, Clone, Copy)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// Nothing.
     None,
     /// The connection is reset before the answer.
@@ -30,7 +30,7 @@ pub enum Fault {
 }
 
 /// A running proxy; it ends with the runtime.
-pub struct Proxy {
+pub(crate) struct Proxy {
     address: SocketAddr,
     counts: Arc<Counts>,
 }
@@ -43,7 +43,7 @@ struct Counts {
 
 impl Proxy {
     /// A proxy before `server`, which does to the n-th request (from 0) what `fault` says.
-    pub async fn start(server: SocketAddr, fault: impl Fn(usize) -> Fault + Send + 'static) -> Self {
+    pub(crate) async fn start(server: SocketAddr, fault: impl Fn(usize) -> Fault + Send + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let proxy = Self { address: listener.local_addr().unwrap(), counts: Arc::default() };
         let counts = Arc::clone(&proxy.counts);
@@ -52,24 +52,26 @@ impl Proxy {
                 let counts = Arc::clone(&counts);
                 let fault = fault(counts.requests.fetch_add(1, Ordering::SeqCst));
                 // A client that goes away is no failure of the proxy's.
-                tokio::spawn(async move { relay(client, server, fault, &counts).await.ok() });
+                tokio::spawn(async move {
+                    relay(client, server, fault, &counts).await.ok();
+                });
             }
         });
         proxy
     }
 
     /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Requests so far.
-    pub fn requests(&self) -> usize {
+    pub(crate) fn requests(&self) -> usize {
         self.counts.requests.load(Ordering::SeqCst)
     }
 
     /// Bytes of bodies sent to clients so far.
-    pub fn body_bytes(&self) -> usize {
+    pub(crate) fn body_bytes(&self) -> usize {
         self.counts.body_bytes.load(Ordering::SeqCst)
     }
 }
@@ -100,7 +102,7 @@ async fn relay(mut client: TcpStream, server: SocketAddr, fault: Fault, counts: 
         let mut body = &mut chunk[..length];
         match fault {
             Fault::CutBody(after) | Fault::StallBody(after) if sent + length > after => {
-                body = &mut body[..after - sent]
+                body = &mut body[..after - sent];
             }
             Fault::DamageBody(position) if (sent..sent + length).contains(&position) => body[position - sent] ^= 1,
             _ => {}

