@@ -220,7 +220,7 @@ async fn an_object_that_was_damaged_where_it_lies_is_no_model() {
     let error = load_error(catalog("rotten.json", reader(server.address())).default_model().await);
     let LoadError::Artifact { source: ArtifactError::ChecksumMismatch { .. }, .. } = error else { panic!("{error:?}") };
 
-    server.put(BUCKET, "half.json", text[..text.len() / 2].as_bytes()).await;
+    server.put(BUCKET, "half.json", &text.as_bytes()[..text.len() / 2]).await;
     let error = load_error(catalog("half.json", reader(server.address())).default_model().await);
     assert!(matches!(error, LoadError::Artifact { source: ArtifactError::Malformed(_), .. }), "{error:?}");
     assert!(error.to_string().contains("s3://models/half.json"), "{error}");

@@ -252,3 +252,6 @@ fn are(known: &[String]) -> String {
         many => format!("are {}", many.join(", ")),
     }
 }
+
+#[cfg(test)]
+mod tests;

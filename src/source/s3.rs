@@ -1,4 +1,4 @@
-//! A model in S3, by the lean client of [`client`].
+//! A model in S3, by a lean client.
 //!
 //! The SDK retries a request that was not answered. What it does not cover is covered here: a body that breaks off or
 //! fails its checksum (the whole GET is repeated), a body without end (length cap), and a server that drips (one time

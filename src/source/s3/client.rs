@@ -128,3 +128,36 @@ fn timeouts(limits: TimeLimits) -> TimeoutConfig {
         .operation_timeout(limits.operation)
         .build()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_embedded_roots_make_a_client() {
+        // The roots are parsed when the first connection is made, here to a server that hangs up at once.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("https://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || listener.incoming().for_each(drop));
+        let config = Builder::new()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(super::super::Credentials::new("a", "b", None, None, "test"))
+            .endpoint_url(endpoint)
+            .retry_config(RetryConfig::disabled())
+            .http_client(http_client(None));
+        let answer = Client::from_conf(config.build()).get_object().bucket("models").key("line.json").send().await;
+        assert!(matches!(answer, Err(aws_sdk_s3::error::SdkError::DispatchFailure(_))), "{answer:?}");
+    }
+
+    #[test]
+    fn the_embedded_roots_are_the_five_of_amazon_trust_services() {
+        let text = std::str::from_utf8(AMAZON_ROOTS).unwrap();
+        assert_eq!(text.matches("-----BEGIN CERTIFICATE-----").count(), 5);
+        for name in
+            ["Amazon Root CA 1", "Amazon Root CA 2", "Amazon Root CA 3", "Amazon Root CA 4", "Starfield Services"]
+        {
+            assert!(text.contains(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Loading once, failing, hanging, and being asked by many.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+
+use super::*;
+use crate::source::BoxFuture;
+
+/// What one fetch does.
+#[derive(Debug)]
+enum Step {
+    Bring,
+    Fail,
+    Hang,
+}
+
+/// A source that does as it is told, then brings the bundled `line`; counts what it is asked.
+#[derive(Debug, Clone, Default)]
+struct Scripted {
+    steps: Arc<Mutex<VecDeque<Step>>>,
+    fetches: Arc<AtomicUsize>,
+}
+
+impl Scripted {
+    fn new(steps: impl IntoIterator<Item = Step>) -> Self {
+        Self { steps: Arc::new(Mutex::new(steps.into_iter().collect())), fetches: Arc::default() }
+    }
+
+    fn catalog(&self) -> Arc<Catalog> {
+        let catalog = Catalog::single(Box::new(self.clone()), None, None);
+        Arc::new(catalog.with_load_timeout(Duration::from_millis(100)))
+    }
+
+    fn fetches(&self) -> usize {
+        self.fetches.load(Ordering::SeqCst)
+    }
+}
+
+impl ModelSource for Scripted {
+    fn describe(&self) -> String {
+        "scripted:line".into()
+    }
+
+    fn fetch(&self) -> BoxFuture<'_, Result<Bytes, SourceError>> {
+        self.fetches.fetch_add(1, Ordering::SeqCst);
+        let step = self.steps.lock().unwrap().pop_front().unwrap_or(Step::Bring);
+        Box::pin(async move {
+            // So that others may come while this one is under way.
+            tokio::task::yield_now().await;
+            match step {
+                Step::Bring => bundled::gallery().next().unwrap().fetch().await,
+                Step::Fail => {
+                    Err(SourceError::Interrupted { location: self.describe(), source: "told to fail".into() })
+                }
+                Step::Hang => std::future::pending().await,
+            }
+        })
+    }
+}
+
+fn names(models: &[Arc<Model>]) -> Vec<&str> {
+    models.iter().map(|model| model.name()).collect()
+}
+
+#[tokio::test]
+async fn every_bundled_model_proves_itself_and_has_the_name_it_is_listed_under() {
+    let models = Catalog::bundled(None).unwrap().models().await.unwrap();
+    let listed: Vec<_> = bundled::gallery().map(|source| source.name()).collect();
+    assert_eq!(names(&models), listed);
+    assert_eq!(listed.first(), Some(&"line"));
+}
+
+#[tokio::test]
+async fn the_default_model_can_be_chosen_and_is_listed_first() {
+    let catalog = Catalog::bundled(Some("diabetes")).unwrap();
+    assert_eq!(catalog.default_model().await.unwrap().name(), "diabetes");
+    assert_eq!(names(&catalog.models().await.unwrap()), ["diabetes", "line"]);
+}
+
+#[test]
+fn an_unknown_default_names_those_there_are() {
+    let error = Catalog::bundled(Some("circle")).unwrap_err();
+    assert_eq!(error.to_string(), "there is no model \"circle\"; there are line, diabetes");
+}
+
+#[tokio::test]
+async fn models_are_found_by_name_and_version() {
+    let catalog = Catalog::bundled(None).unwrap();
+    let line = catalog.model("line", None).await.unwrap();
+    assert!(Arc::ptr_eq(&line, &catalog.model("line", Some(line.version())).await.unwrap()));
+    let error = catalog.model("Line", None).await.unwrap_err();
+    assert_eq!(error.to_string(), "there is no model \"Line\"; there are line, diabetes");
+    let error = catalog.model("line", Some("99")).await.unwrap_err();
+    assert_eq!(error.to_string(), "the model \"line\" has no version \"99\"; there is \"1\"");
+}
+
+#[tokio::test]
+async fn a_single_model_is_served_under_the_name_in_its_file_alone() {
+    let catalog = Scripted::default().catalog();
+    assert_eq!(catalog.model("line", None).await.unwrap().name(), "line");
+    let error = catalog.model("diabetes", None).await.unwrap_err();
+    assert!(matches!(&error, CatalogError::UnknownModel { known, .. } if known == &["line"]), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_single_model_with_another_name_than_the_one_required_is_refused() {
+    let name = ModelName::try_from("circle".to_owned()).unwrap();
+    let source = Scripted::default();
+    let catalog = Catalog::single(Box::new(source.clone()), None, Some(name));
+    // Nothing needs loading to know that there is no such model.
+    assert!(matches!(catalog.model("line", None).await, Err(CatalogError::UnknownModel { .. })));
+    assert_eq!(source.fetches(), 0);
+    let error = catalog.default_model().await.unwrap_err();
+    assert!(matches!(error, CatalogError::Unavailable(LoadError::NameMismatch { .. })), "{error:?}");
+}
+
+#[tokio::test]
+async fn concurrent_callers_share_one_load() {
+    let source = Scripted::default();
+    let catalog = source.catalog();
+    let callers: Vec<_> = (0..8)
+        .map(|_| {
+            let catalog = Arc::clone(&catalog);
+            tokio::spawn(async move { catalog.default_model().await.unwrap() })
+        })
+        .collect();
+    for caller in callers {
+        caller.await.unwrap();
+    }
+    assert_eq!(source.fetches(), 1);
+}
+
+#[tokio::test]
+async fn a_failure_is_never_kept_and_a_model_always_is() {
+    let source = Scripted::new([Step::Fail, Step::Bring]);
+    let catalog = source.catalog();
+    let error = catalog.default_model().await.unwrap_err();
+    assert!(matches!(error, CatalogError::Unavailable(LoadError::Source(_))), "{error:?}");
+    for _ in 0..3 {
+        assert_eq!(catalog.default_model().await.unwrap().name(), "line");
+    }
+    assert_eq!(source.fetches(), 2);
+}
+
+#[tokio::test]
+async fn a_load_that_hangs_ends_in_a_timeout_and_the_next_caller_tries_again() {
+    let source = Scripted::new([Step::Hang]);
+    let catalog = source.catalog();
+    let error = catalog.default_model().await.unwrap_err();
+    assert!(matches!(error, CatalogError::Unavailable(LoadError::Timeout { .. })), "{error:?}");
+    assert_eq!(catalog.default_model().await.unwrap().name(), "line");
+}
+
+#[tokio::test]
+async fn when_the_caller_that_loads_goes_away_the_next_in_line_takes_over() {
+    let source = Scripted::new([Step::Hang]);
+    let catalog = source.catalog();
+    let leaving = tokio::spawn({
+        let catalog = Arc::clone(&catalog);
+        async move { catalog.default_model().await }
+    });
+    while source.fetches() == 0 {
+        tokio::task::yield_now().await;
+    }
+    let (model, ()) = tokio::join!(catalog.default_model(), async { leaving.abort() });
+    assert_eq!(model.unwrap().name(), "line");
+    assert_eq!(source.fetches(), 2);
+}
+
+#[test]
+fn a_catalog_is_shared_between_threads() {
+    fn shared<T: Send + Sync + 'static>() {}
+    shared::<Catalog>();
+}
