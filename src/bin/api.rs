@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use ordinate::config::Environment;
+use ordinate::source::Causes;
 use ordinate::{http, telemetry};
 use tokio::runtime::Builder;
 
@@ -28,9 +29,13 @@ fn main() -> ExitCode {
     let outcome = runtime.block_on(async {
         let router = match config {
             Ok(config) => {
-                // Begun now, awaited by whoever needs it: a cold start and the load overlap. Its failure is logged there.
+                // Begun now, awaited by whoever needs it: the load and the cold start overlap.
                 let catalog = config.catalog.clone();
-                tokio::spawn(async move { catalog.default_model().await.is_ok() });
+                tokio::spawn(async move {
+                    if let Err(error) = catalog.default_model().await {
+                        tracing::warn!(cause = %Causes(&error), "the default model is not loaded; the next request tries again");
+                    }
+                });
                 http::router(config.catalog, config.http)
             }
             Err(_) => http::misconfigured(),

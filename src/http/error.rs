@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::model::PredictError;
 use crate::model::fault::FaultKind;
 use crate::model::frame::TooManyRows;
+use crate::source::Causes;
 use crate::source::catalog::CatalogError;
 
 /// Seconds after which a failed load is worth another try.
@@ -265,7 +266,7 @@ impl From<CatalogError> for ApiError {
             CatalogError::UnknownModel { .. } => Self::new(ErrorCode::UnknownModel, error.to_string()),
             CatalogError::UnknownVersion { .. } => Self::new(ErrorCode::UnknownVersion, error.to_string()),
             unavailable => Self {
-                cause: Some(unavailable.to_string()),
+                cause: Some(Causes(&unavailable).to_string()),
                 ..Self::new(ErrorCode::ModelUnavailable, "the model cannot be loaded at the moment; try again shortly")
             },
         }

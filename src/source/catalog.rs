@@ -7,7 +7,7 @@ use thiserror::Error;
 use tokio::sync::OnceCell;
 
 use super::bundled;
-use super::{Causes, ModelSource, SourceError};
+use super::{ModelSource, SourceError};
 use crate::model::Model;
 use crate::model::artifact::ArtifactError;
 use crate::model::identity::{Checksum, ModelName};
@@ -201,14 +201,10 @@ impl Catalog {
 impl Entry {
     async fn model(&self, limit: Duration) -> Result<Arc<Model>, LoadError> {
         let loading = tokio::time::timeout(limit, self.model.get_or_try_init(|| self.load()));
-        let outcome = match loading.await {
+        match loading.await {
             Ok(outcome) => outcome.cloned(),
             Err(_) => Err(LoadError::Timeout { location: self.source.describe(), limit }),
-        };
-        if let Err(error) = &outcome {
-            tracing::warn!(cause = %Causes(error), "the model cannot be loaded");
         }
-        outcome
     }
 
     async fn load(&self) -> Result<Arc<Model>, LoadError> {
