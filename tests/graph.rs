@@ -8,7 +8,6 @@ use std::process::Command;
 const FORBIDDEN: &[(&str, &str)] = &[
     ("aws-lc-rs", "a second TLS engine beside ring; its entropy alone is 30 ms of a cold start"),
     ("aws-lc-sys", "a second TLS engine beside ring; its entropy alone is 30 ms of a cold start"),
-    ("faer", "2.4 MB of training code: it belongs behind the feature `train`"),
     ("clap", "the command line: it belongs behind the feature `train`"),
     ("native-tls", "a second TLS stack beside rustls"),
     ("openssl-sys", "a second TLS stack beside rustls, and a C library that Lambda does not have"),
@@ -70,6 +69,5 @@ fn the_function_has_no_more_crates_than_agreed() {
 #[test]
 fn this_check_sees_what_it_looks_for() {
     let crates = linked_crates(&["--features", "train"]);
-    assert_eq!(versions(&crates, "faer").len(), 1);
     assert_eq!(versions(&crates, "clap").len(), 1);
 }
