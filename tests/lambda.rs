@@ -252,7 +252,7 @@ fn diabetes_by_hand(event: &[u8]) -> f64 {
     let contributions = model["preprocess"]["columns"].as_array().unwrap().iter().map(|column| {
         let number = |value: &Value| value.as_f64().unwrap();
         let coefficient = &model["estimator"]["coefficients"][column["name"].as_str().unwrap()];
-        let x = &row[column["feature"].as_str().unwrap()];
+        let x = &row[column["product"][0]["feature"].as_str().unwrap()];
         number(coefficient) * (number(x) - number(&column["mean"])) / number(&column["scale"])
     });
     model["estimator"]["intercept"].as_f64().unwrap() + contributions.sum::<f64>()

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use ordinate::model::Model;
 use ordinate::model::frame::{Cell, RowsBuilder};
+use ordinate::model::{Model, Prediction};
 use rstest::rstest;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
@@ -124,7 +124,7 @@ fn the_tutorials_line_is_answered_to_the_last_bit() {
         rows.push(Cell::Double(x));
         rows.end_positional_row();
     }
-    assert_eq!(model.predict(&rows.finish().unwrap()).unwrap().y, [3.0, 5.0, 7.0, 9.0, 21.0]);
+    assert_eq!(model.predict(&rows.finish().unwrap()).unwrap(), Prediction::Values(vec![3.0, 5.0, 7.0, 9.0, 21.0]));
 }
 
 #[test]

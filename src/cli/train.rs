@@ -13,7 +13,7 @@ use url::Url;
 
 use super::output::write_whole;
 use crate::model::artifact::Document;
-use crate::model::estimator::Coefficients;
+use crate::model::estimator::{Coefficients, Plane};
 use crate::model::identity::{Checksum, ModelName};
 use crate::train::evaluate::Metrics;
 use crate::train::split::Split;
@@ -162,7 +162,7 @@ fn report(trained: &Trained, out: Option<&Path>) -> Result<String, Box<dyn Error
 const INTERCEPT: &str = "(intercept)";
 
 fn coefficients(text: &mut String, document: &Document) -> Result<(), Box<dyn Error>> {
-    let Coefficients::Linear { intercept, coefficients } = &document.estimator;
+    let Coefficients::Linear(Plane { intercept, coefficients }) = &document.estimator else { return Ok(()) };
     let numbers: Vec<String> = coefficients.values().map(|value| significant(*value)).collect();
     let number_width = numbers.iter().map(String::len).max().unwrap_or(0).max("coefficient".len());
     let name_width = coefficients.keys().map(|name| name.chars().count()).max().unwrap_or(0).max(INTERCEPT.len());

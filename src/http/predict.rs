@@ -14,7 +14,7 @@ use super::body::{self, MediaType};
 use super::error::{ApiError, ErrorCode};
 use super::front::Served;
 use super::{App, Application, decode};
-use crate::model::Model;
+use crate::model::{Model, Prediction};
 
 /// What fits into a Lambda response (6 MiB) beside status and headers.
 const MAX_ANSWER_BYTES: usize = 6 * 1024 * 1024 - 16 * 1024;
@@ -22,7 +22,7 @@ const MAX_ANSWER_BYTES: usize = 6 * 1024 * 1024 - 16 * 1024;
 /// The answer.
 #[derive(Serialize)]
 struct Answer<'a> {
-    y: &'a [f64],
+    y: &'a Prediction<'a>,
 }
 
 /// With the default model.
@@ -68,7 +68,7 @@ async fn answer(
     let prediction = model.predict(&frame)?;
     stages.end("predict");
     let served = Served { model: format!("{}@{}", model.name(), model.version()), rows: frame.rows() };
-    let encoded = encode(&prediction.y)?;
+    let encoded = encode(&prediction)?;
     stages.end("encode");
 
     let headers = [
@@ -94,7 +94,7 @@ async fn read(application: &Application, headers: &HeaderMap, body: Body) -> Res
     Ok((media_type, body))
 }
 
-fn encode(y: &[f64]) -> Result<Vec<u8>, ApiError> {
+fn encode(y: &Prediction<'_>) -> Result<Vec<u8>, ApiError> {
     let encoded = serde_json::to_vec(&Answer { y }).map_err(|error| ApiError::internal(error.to_string()))?;
     // Lambda sends the body as a JSON string: each quote and backslash costs a byte more.
     let escapes = encoded.iter().filter(|byte| matches!(byte, b'"' | b'\\')).count();

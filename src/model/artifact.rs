@@ -14,6 +14,7 @@ use super::identity::{Checksum, ModelName, Version};
 use super::inference::Inference;
 use super::preprocess::Preprocess;
 use super::readable;
+use super::scalar::Scalar;
 use super::signature::Signature;
 use super::{Model, PredictError};
 
@@ -68,6 +69,8 @@ pub struct Document {
 pub enum Task {
     /// A number.
     Regression,
+    /// One of several classes.
+    Classification,
 }
 
 /// How a model was made.
@@ -98,19 +101,10 @@ pub struct Golden {
     #[serde(rename = "X")]
     pub x: Vec<Vec<Scalar>>,
     /// One prediction a row.
-    pub y: Vec<f64>,
-}
-
-/// One value of a golden row.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Scalar {
-    /// `true` or `false`.
-    Boolean(bool),
-    /// A number.
-    Number(f64),
-    /// A missing value.
-    Missing,
+    pub y: Vec<Scalar>,
+    /// Of a classifier: one probability a class, for each row.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub probabilities: Vec<Vec<f64>>,
 }
 
 /// Why a file is not a model.
@@ -148,9 +142,9 @@ pub enum ArtifactError {
         /// The row, from 0.
         row: usize,
         /// What the file says.
-        expected: f64,
+        expected: String,
         /// What this build gives.
-        got: f64,
+        got: String,
     },
     /// A golden row that cannot be predicted.
     #[error("the golden rows cannot be predicted: {0}")]
@@ -203,19 +197,18 @@ impl Document {
 
     /// Makes a draft into a model file: golden predictions from the real estimator, then the checksum.
     ///
-    /// `golden_rows` are rows in positional order, before preprocessing; at least one.
+    /// `golden_rows` are rows in positional order as callers would write them; at least one.
     ///
     /// # Errors
     /// [`ArtifactError::Inconsistent`] or [`ArtifactError::GoldenRefused`] when the parts do not make a model.
-    pub fn seal(mut self, golden_rows: &[Vec<f64>]) -> Result<Self, ArtifactError> {
-        let scalars = |row: &Vec<f64>| row.iter().copied().map(Scalar::Number).collect();
+    pub fn seal(mut self, golden_rows: Vec<Vec<Scalar>>) -> Result<Self, ArtifactError> {
         FORMAT.clone_into(&mut self.format);
-        self.golden.x = golden_rows.iter().map(scalars).collect();
-        self.golden.y.clear();
+        self.golden.x = golden_rows;
         let model = Model::assemble(self)?;
-        let y = predict_golden(&model, &model.document.golden.x)?;
+        let (y, probabilities) = predict_golden(&model)?;
         let mut sealed = model.document;
         sealed.golden.y = y;
+        sealed.golden.probabilities = probabilities;
         sealed.sha256 = Some(sealed.checksum()?);
         Ok(sealed)
     }
@@ -234,26 +227,47 @@ impl Document {
 /// Predicts the golden rows and holds the answers against the file's.
 pub(super) fn check_golden(model: &Model) -> Result<(), ArtifactError> {
     let golden = &model.document.golden;
-    let got = predict_golden(model, &golden.x)?;
-    if got.len() != golden.y.len() {
-        return Err(ArtifactError::Inconsistent("golden: X and y have different lengths".into()));
+    let (y, probabilities) = predict_golden(model)?;
+    if (y.len(), probabilities.len()) != (golden.y.len(), golden.probabilities.len()) {
+        return Err(ArtifactError::Inconsistent("golden: X, y and probabilities have different lengths".into()));
     }
-    for (row, (&expected, &got)) in golden.y.iter().zip(&got).enumerate() {
-        if (got - expected).abs() > GOLDEN_TOLERANCE * expected.abs().max(f64::MIN_POSITIVE) {
+    for (row, (expected, got)) in golden.y.iter().zip(&y).enumerate() {
+        let same = match (expected, got) {
+            (Scalar::Number(expected), Scalar::Number(got)) => reproduces(*expected, *got),
+            // A number without a fraction may have been written so.
+            (Scalar::Integer(_), Scalar::Number(got)) => expected.cell() == Cell::Double(*got),
+            (expected, got) => expected == got,
+        };
+        if !same {
+            let (expected, got) = (expected.to_string(), got.to_string());
+            return Err(ArtifactError::GoldenMismatch { row, expected, got });
+        }
+    }
+    for (row, (expected, got)) in golden.probabilities.iter().zip(&probabilities).enumerate() {
+        let same = expected.len() == got.len() && expected.iter().zip(got).all(|(one, other)| reproduces(*one, *other));
+        if !same {
+            let (expected, got) = (format!("{expected:?}"), format!("{got:?}"));
             return Err(ArtifactError::GoldenMismatch { row, expected, got });
         }
     }
     Ok(())
 }
 
-fn predict_golden(model: &Model, rows: &[Vec<Scalar>]) -> Result<Vec<f64>, ArtifactError> {
-    let frame = golden_frame(model.signature(), rows).map_err(|faults| {
+fn reproduces(expected: f64, got: f64) -> bool {
+    (got - expected).abs() <= GOLDEN_TOLERANCE * expected.abs().max(f64::MIN_POSITIVE)
+}
+
+/// Labels or values, and probabilities (none of a regressor), of the golden rows.
+fn predict_golden(model: &Model) -> Result<(Vec<Scalar>, Vec<Vec<f64>>), ArtifactError> {
+    let refused = |error: PredictError| ArtifactError::GoldenRefused(error.to_string());
+    let frame = golden_frame(model.signature(), &model.document.golden.x).map_err(|faults| {
         let first = faults.told.first().map(|fault| fault.detail.clone());
         ArtifactError::GoldenRefused(first.unwrap_or_default())
     })?;
-    let prediction =
-        model.predict(&frame).map_err(|error: PredictError| ArtifactError::GoldenRefused(error.to_string()))?;
-    Ok(prediction.y)
+    let prediction = model.predict(&frame).map_err(refused)?;
+    let probabilities = model.probabilities(&frame).map_err(refused)?;
+    let by_row = probabilities.map(|all| all.rows().map(<[f64]>::to_vec).collect());
+    Ok((prediction.scalars().collect(), by_row.unwrap_or_default()))
 }
 
 fn golden_frame<'s>(signature: &'s Signature, rows: &[Vec<Scalar>]) -> Result<Frame<'s>, Faults> {
@@ -263,11 +277,7 @@ fn golden_frame<'s>(signature: &'s Signature, rows: &[Vec<Scalar>]) -> Result<Fr
             break;
         }
         for scalar in row {
-            builder.push(match scalar {
-                Scalar::Boolean(value) => Cell::Boolean(*value),
-                Scalar::Number(value) => Cell::Double(*value),
-                Scalar::Missing => Cell::Missing,
-            });
+            builder.push(scalar.cell());
         }
         builder.end_positional_row();
     }
@@ -289,7 +299,7 @@ mod tests {
                 "features": [{"name": "x", "type": "double", "missing": "reject", "range": [1.0, 4.0]}],
                 "target": {"name": "y", "type": "double"},
             },
-            "preprocess": {"columns": [{"name": "x", "feature": "x", "mean": 2.5, "scale": 1.0}]},
+            "preprocess": {"columns": [{"name": "x", "product": [{"feature": "x"}], "mean": 2.5, "scale": 1.0}]},
             "estimator": {"family": "linear", "intercept": 6.0, "coefficients": {"x": 2.0}},
             "inference": {"degrees_of_freedom": 2, "residual_variance": 0.0, "r": [[2.5]]},
             "training": {
@@ -301,14 +311,18 @@ mod tests {
         serde_json::from_value(draft).unwrap()
     }
 
+    fn rows(x: &[f64]) -> Vec<Vec<Scalar>> {
+        x.iter().map(|x| vec![Scalar::Number(*x)]).collect()
+    }
+
     fn sealed() -> String {
-        draft().seal(&[vec![1.0], vec![4.0]]).unwrap().to_json().unwrap()
+        draft().seal(rows(&[1.0, 4.0])).unwrap().to_json().unwrap()
     }
 
     #[test]
     fn a_sealed_file_loads_and_says_what_it_said() {
         let model = Model::from_json(sealed().as_bytes()).unwrap();
-        assert_eq!(model.document().golden.y, [3.0, 9.0]);
+        assert_eq!(model.document().golden.y, [Scalar::Number(3.0), Scalar::Number(9.0)]);
         assert_eq!(model.document().to_json().unwrap(), sealed());
     }
 
@@ -328,8 +342,8 @@ mod tests {
 
     #[test]
     fn a_model_that_answers_otherwise_than_its_golden_rows_is_refused() {
-        let mut changed = draft().seal(&[vec![1.0]]).unwrap();
-        changed.golden.y = vec![3.000_001];
+        let mut changed = draft().seal(rows(&[1.0])).unwrap();
+        changed.golden.y = vec![Scalar::Number(3.000_001)];
         changed.sha256 = Some(changed.checksum().unwrap());
         let error = Model::from_json(changed.to_json().unwrap().as_bytes()).unwrap_err();
         assert!(matches!(error, ArtifactError::GoldenMismatch { row: 0, .. }), "{error}");
@@ -337,7 +351,7 @@ mod tests {
 
     #[test]
     fn a_model_without_golden_rows_is_refused() {
-        assert!(matches!(draft().seal(&[]), Err(ArtifactError::GoldenRefused(_))));
+        assert!(matches!(draft().seal(Vec::new()), Err(ArtifactError::GoldenRefused(_))));
     }
 
     #[test]
@@ -354,7 +368,7 @@ mod tests {
             let text = serde_json::to_string(&draft()).unwrap();
             assert!(text.contains(from), "{from}");
             let broken: Result<Document, _> = serde_json::from_str(&text.replace(from, to));
-            broken.map_err(ArtifactError::from).and_then(|draft| draft.seal(&[vec![1.0]])).unwrap_err().to_string()
+            broken.map_err(ArtifactError::from).and_then(|draft| draft.seal(rows(&[1.0]))).unwrap_err().to_string()
         };
         assert!(
             break_it(r#""coefficients":{"x":2.0}"#, r#""coefficients":{}"#).contains("0 coefficients for 1 columns")
@@ -376,6 +390,92 @@ mod tests {
         }
         assert!(Model::from_json(b"\xff\xfe").is_err());
         assert!(Model::from_json(sealed().replace("2.5", "1e999").as_bytes()).is_err());
+    }
+
+    /// Columns `a` (mean 2, scale 2) and `b`; everything in between is by hand.
+    fn draft_of(estimator: Value, task: &str) -> Document {
+        let mut draft = serde_json::to_value(draft()).unwrap();
+        draft["task"] = json!(task);
+        draft["signature"]["features"] = json!([
+            {"name": "a", "type": "double", "missing": "reject"},
+            {"name": "b", "type": "boolean", "missing": "reject"},
+        ]);
+        draft["preprocess"]["columns"] = json!([
+            {"name": "a", "product": [{"feature": "a"}], "mean": 2.0, "scale": 2.0},
+            {"name": "b", "product": [{"feature": "b"}], "mean": 0.0, "scale": 1.0},
+        ]);
+        draft["estimator"] = estimator;
+        draft.as_object_mut().unwrap().remove("inference");
+        serde_json::from_value(draft).unwrap()
+    }
+
+    fn two_rows() -> Vec<Vec<Scalar>> {
+        let row = |a, b| vec![Scalar::Number(a), Scalar::Boolean(b)];
+        vec![row(4.0, false), row(0.0, true)]
+    }
+
+    #[test]
+    fn every_family_of_regression_answers_through_smartcore() {
+        for family in ["linear", "ridge", "lasso", "elastic-net"] {
+            let estimator = json!({"family": family, "intercept": 10.0, "coefficients": {"b": -1.0, "a": 3.0}});
+            let sealed = draft_of(estimator, "regression").seal(two_rows()).unwrap();
+            assert_eq!(sealed.estimator.family(), family);
+            assert_eq!(sealed.golden.y, [Scalar::Number(13.0), Scalar::Number(6.0)], "{family}");
+            assert!(Model::from_json(sealed.to_json().unwrap().as_bytes()).is_ok(), "{family}");
+        }
+    }
+
+    #[test]
+    fn a_logged_target_is_answered_in_its_own_unit() {
+        let estimator = json!({"family": "linear", "intercept": 0.0, "coefficients": {"a": 1.0, "b": 1.0}});
+        let mut draft = draft_of(estimator, "regression");
+        draft.preprocess.target_transform = crate::model::preprocess::TargetTransform::Log;
+        let sealed = draft.seal(two_rows()).unwrap();
+        assert_eq!(sealed.golden.y, [Scalar::Number(1.0_f64.exp()), Scalar::Number(1.0)]);
+    }
+
+    #[test]
+    fn two_classes_have_one_score_and_more_have_one_each() {
+        let two = json!({
+            "family": "logistic", "classes": ["no", "yes"], "intercepts": [0.5], "coefficients": {"a": [2.0], "b": [0.0]},
+        });
+        let sealed = draft_of(two, "classification").seal(two_rows()).unwrap();
+        assert_eq!(sealed.golden.y, [Scalar::Text("yes".into()), Scalar::Text("no".into())]);
+        let second = 1.0 / (1.0 + (-2.5_f64).exp());
+        assert!((sealed.golden.probabilities[0][1] - second).abs() < 1e-15);
+        assert!((sealed.golden.probabilities[0].iter().sum::<f64>() - 1.0).abs() < 1e-15);
+
+        let three = json!({
+            "family": "logistic", "classes": [0, 1, 2], "intercepts": [0.0, 0.1, 0.2],
+            "coefficients": {"a": [1.0, 0.0, -1.0], "b": [0.0, 0.0, 3.0]},
+        });
+        let sealed = draft_of(three, "classification").seal(two_rows()).unwrap();
+        assert_eq!(sealed.golden.y, [Scalar::Integer(0), Scalar::Integer(2)]);
+        let scores = [1.0_f64, 0.1, -0.8].map(f64::exp);
+        let total: f64 = scores.iter().sum();
+        for (got, score) in sealed.golden.probabilities[0].iter().zip(scores) {
+            assert!((got - score / total).abs() < 1e-15);
+        }
+        let text = sealed.to_json().unwrap();
+        assert_eq!(Model::from_json(text.as_bytes()).unwrap().document(), &sealed);
+    }
+
+    #[test]
+    fn a_classifier_whose_parts_do_not_fit_is_refused() {
+        let logistic = |classes: Value, intercepts: Value, a: Value| {
+            let estimator = json!({
+                "family": "logistic", "classes": classes, "intercepts": intercepts, "coefficients": {"a": a, "b": [0.0]},
+            });
+            draft_of(estimator, "classification").seal(two_rows())
+        };
+        assert!(logistic(json!(["no", "yes"]), json!([0.0]), json!([1.0])).is_ok());
+        assert!(logistic(json!(["no"]), json!([0.0]), json!([1.0])).is_err());
+        assert!(logistic(json!(["no", "no"]), json!([0.0]), json!([1.0])).is_err());
+        assert!(logistic(json!(["no", null]), json!([0.0]), json!([1.0])).is_err());
+        assert!(logistic(json!(["no", "yes", "maybe"]), json!([0.0]), json!([1.0])).is_err());
+        assert!(logistic(json!(["no", "yes"]), json!([0.0]), json!([1.0, 2.0])).is_err());
+        let regression = json!({"family": "linear", "intercept": 0.0, "coefficients": {"a": 1.0, "b": 1.0}});
+        assert!(draft_of(regression, "classification").seal(two_rows()).is_err());
     }
 
     proptest! {

@@ -25,6 +25,8 @@ pub enum FaultKind {
     InvalidValue,
     /// A number that would change on the way.
     LossyNumber,
+    /// A category that was not in the training data.
+    UnknownCategory,
     /// No value where the feature needs one.
     MissingValue,
     /// A feature that is not in the row.
@@ -48,6 +50,7 @@ impl FaultKind {
         match self {
             Self::InvalidValue => "invalid_value",
             Self::LossyNumber => "lossy_number",
+            Self::UnknownCategory => "unknown_category",
             Self::MissingValue => "missing_value",
             Self::MissingFeature => "missing_feature",
             Self::UnknownFeature => "unknown_feature",
@@ -95,6 +98,7 @@ impl Faults {
             let kind = match error {
                 CellError::Type { .. } => FaultKind::InvalidValue,
                 CellError::Lossy { .. } => FaultKind::LossyNumber,
+                CellError::UnknownCategory { .. } => FaultKind::UnknownCategory,
                 CellError::Missing => FaultKind::MissingValue,
             };
             self.add(kind, place, || error.to_string());

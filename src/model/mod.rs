@@ -9,14 +9,18 @@ pub mod inference;
 pub mod number;
 pub mod preprocess;
 mod readable;
+pub mod scalar;
 pub mod signature;
 
+use serde::{Serialize, Serializer};
+use smartcore::linalg::basic::matrix::DenseMatrix;
 use thiserror::Error;
 
-use artifact::{ArtifactError, Document};
-use estimator::Estimator;
+use artifact::{ArtifactError, Document, Task};
+use estimator::{Answer, Estimator};
 use frame::Frame;
-use preprocess::Design;
+use preprocess::{Design, TargetTransform};
+use scalar::Scalar;
 use signature::Signature;
 
 /// A model that has proven itself: its parts fit each other, and it reproduces its golden rows.
@@ -27,11 +31,71 @@ pub struct Model {
     estimator: Estimator,
 }
 
-/// What a model says to a frame.
+/// What a model says to a frame: one value or one class a row, in row order.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Prediction {
-    /// One value a row, in row order, each finite; in the target's unit.
-    pub y: Vec<f64>,
+#[non_exhaustive]
+pub enum Prediction<'m> {
+    /// Finite values, in the target's unit.
+    Values(Vec<f64>),
+    /// Classes, as they stood in the training data.
+    Classes {
+        /// All classes of the model.
+        classes: &'m [Scalar],
+        /// The position of each row's class among them.
+        chosen: Vec<usize>,
+    },
+}
+
+impl Prediction<'_> {
+    /// The number of rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Values(values) => values.len(),
+            Self::Classes { chosen, .. } => chosen.len(),
+        }
+    }
+
+    /// Whether there are no rows.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// One answer a row, as callers get it.
+    pub fn scalars(&self) -> Box<dyn Iterator<Item = Scalar> + '_> {
+        match self {
+            Self::Values(values) => Box::new(values.iter().copied().map(Scalar::Number)),
+            Self::Classes { classes, chosen } => {
+                Box::new(chosen.iter().map(|class| classes.get(*class).cloned().unwrap_or(Scalar::Missing)))
+            }
+        }
+    }
+}
+
+/// As callers get it: a list of numbers or of labels.
+impl Serialize for Prediction<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Values(values) => values.serialize(serializer),
+            Self::Classes { classes, chosen } => serializer.collect_seq(chosen.iter().map(|class| classes.get(*class))),
+        }
+    }
+}
+
+/// The probability of each class in each row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Probabilities<'m> {
+    /// The classes, in the order of the probabilities.
+    pub classes: &'m [Scalar],
+    values: Vec<f64>,
+}
+
+impl Probabilities<'_> {
+    /// One slice of `classes.len()` probabilities a row; they sum to one.
+    pub fn rows(&self) -> impl Iterator<Item = &[f64]> {
+        self.values.chunks_exact(self.classes.len().max(1))
+    }
 }
 
 /// Why a frame cannot be predicted.
@@ -68,6 +132,9 @@ impl Model {
         let design = design.map_err(ArtifactError::Inconsistent)?;
         let estimator = Estimator::new(&document.estimator, &document.preprocess);
         let estimator = estimator.map_err(ArtifactError::Inconsistent)?;
+        if (document.task == Task::Classification) != document.estimator.classes().is_some() {
+            return Err(ArtifactError::Inconsistent("the task is not what the estimator does".into()));
+        }
         if let Some(inference) = &document.inference {
             let columns = document.preprocess.columns.len();
             inference.check(columns).map_err(ArtifactError::Inconsistent)?;
@@ -105,19 +172,71 @@ impl Model {
         &self.document
     }
 
+    /// The classes, of a classifier.
+    #[must_use]
+    pub fn classes(&self) -> Option<&[Scalar]> {
+        self.document.estimator.classes()
+    }
+
+    /// The columns its estimator sees, for whoever needs them row by row.
+    #[must_use]
+    pub fn design(&self) -> &Design {
+        &self.design
+    }
+
     /// Predicts every row of a frame that was held against this model's signature.
     ///
     /// # Errors
     /// See [`PredictError`].
-    pub fn predict(&self, frame: &Frame<'_>) -> Result<Prediction, PredictError> {
+    pub fn predict(&self, frame: &Frame<'_>) -> Result<Prediction<'_>, PredictError> {
+        let design = self.matrix(frame)?;
+        match self.estimator.predict(&design).ok_or(PredictError::Estimator)? {
+            Answer::Values(mut values) => {
+                let transform = self.document.preprocess.target_transform;
+                if transform != TargetTransform::Identity {
+                    for value in &mut values {
+                        *value = transform.undo(*value);
+                    }
+                }
+                finite(&values, 1)?;
+                Ok(Prediction::Values(values))
+            }
+            Answer::Classes(chosen) => {
+                // A class follows from scores; where those are not finite, it would be anybody's guess.
+                self.probabilities(frame)?;
+                Ok(Prediction::Classes { classes: self.classes().unwrap_or_default(), chosen })
+            }
+        }
+    }
+
+    /// The probability of every class in every row; `None` of a model that predicts numbers.
+    ///
+    /// # Errors
+    /// See [`PredictError`].
+    pub fn probabilities(&self, frame: &Frame<'_>) -> Result<Option<Probabilities<'_>>, PredictError> {
+        let Some(classes) = self.classes() else { return Ok(None) };
+        let design = self.matrix(frame)?;
+        let values = self.estimator.probabilities(&design).ok_or(PredictError::Estimator)?;
+        finite(&values, classes.len())?;
+        Ok(Some(Probabilities { classes, values }))
+    }
+
+    fn matrix(&self, frame: &Frame<'_>) -> Result<DenseMatrix<f64>, PredictError> {
         if !std::ptr::eq(frame.signature(), self.signature()) {
             return Err(PredictError::ForeignFrame);
         }
-        let design = self.design.matrix(frame).ok_or(PredictError::Estimator)?;
-        let y = self.estimator.predict(&design).ok_or(PredictError::Estimator)?;
-        match y.iter().position(|value| !value.is_finite()) {
-            Some(row) => Err(PredictError::NotFinite { row }),
-            None => Ok(Prediction { y }),
-        }
+        self.design.matrix(frame).ok_or(PredictError::Estimator)
+    }
+}
+
+/// What a file leaves out.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+fn finite(values: &[f64], width: usize) -> Result<(), PredictError> {
+    match values.iter().position(|value| !value.is_finite()) {
+        Some(position) => Err(PredictError::NotFinite { row: position / width.max(1) }),
+        None => Ok(()),
     }
 }

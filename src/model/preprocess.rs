@@ -1,13 +1,13 @@
-//! From a frame to the matrix that the estimator sees: the columns of the design, centred and scaled.
+//! From a frame to the matrix that the estimator sees: the columns of the design, centred and scaled. Training makes its rows
+//! by the same code.
 
 use serde::{Deserialize, Serialize};
-use smartcore::linalg::basic::arrays::Array;
 use smartcore::linalg::basic::matrix::DenseMatrix;
 
 use super::frame::Frame;
-use super::signature::Signature;
+use super::signature::{FeatureType, Signature};
 
-/// The columns of the design matrix, in the estimator's order.
+/// The columns of the design matrix in the estimator's order, and how the target was transformed.
 ///
 /// Means and scales stay here and are never folded into the coefficients: at an offset of 1.7e12 (a time in milliseconds)
 /// folding costs 1e-6 standard deviations, `(x − mean)·w` costs 4e-16.
@@ -16,59 +16,241 @@ use super::signature::Signature;
 pub struct Preprocess {
     /// One column of the design each.
     pub columns: Vec<DesignColumn>,
+    /// What was done to the target before the fit, and is undone after a prediction.
+    #[serde(skip_serializing_if = "super::is_default", default)]
+    pub target_transform: TargetTransform,
 }
 
-/// One column of the design: `(feature − mean) / scale`.
+/// One column of the design: `(Π factors − mean) / scale`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DesignColumn {
-    /// The coefficient's name.
+    /// The coefficient's name: `age`, `colour=red`, `age^2`, `age:colour=red`.
     pub name: String,
-    /// The feature it is made from.
-    pub feature: String,
-    /// Its mean over the training rows, in the feature's unit.
+    /// What is multiplied; at least one factor.
+    pub product: Vec<Factor>,
+    /// Its mean over the training rows.
     pub mean: f64,
-    /// What one unit of the column is, in the feature's unit; 1 for ordinary least squares.
+    /// What one unit of the column is; 1 for ordinary least squares.
     pub scale: f64,
 }
 
-/// [`Preprocess`] held against a signature: features by position.
-#[derive(Debug)]
-pub(super) struct Design {
-    columns: Vec<(usize, f64, f64)>,
+/// One factor of a column: a power of a feature, or 1 where a feature has a level and 0 elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Factor {
+    /// The feature.
+    pub feature: String,
+    /// The power of a number or a boolean; 1 when it is not there.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub power: Option<u32>,
+    /// The level of a string.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub level: Option<String>,
 }
 
+/// What is done to the target before the fit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum TargetTransform {
+    /// Nothing.
+    #[default]
+    Identity,
+    /// The natural logarithm; predictions are its inverse, the median (not the mean) of a log-normal target.
+    Log,
+}
+
+impl TargetTransform {
+    /// Back to the target's unit.
+    #[must_use]
+    pub fn undo(self, value: f64) -> f64 {
+        match self {
+            Self::Identity => value,
+            Self::Log => value.exp(),
+        }
+    }
+}
+
+impl Factor {
+    /// The feature itself.
+    #[must_use]
+    pub fn feature(name: impl Into<String>) -> Self {
+        Self { feature: name.into(), power: None, level: None }
+    }
+}
+
+/// [`Preprocess`] held against a signature: features by position, levels by theirs.
+#[derive(Debug, Clone)]
+pub struct Design {
+    columns: Vec<Column>,
+}
+
+#[derive(Debug, Clone)]
+struct Column {
+    product: Vec<Resolved>,
+    mean: f64,
+    scale: f64,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Resolved {
+    Power(usize, i32),
+    Level(usize, f64),
+}
+
+/// The highest power of a feature: beyond it columns are noise in double precision.
+const MAX_POWER: u32 = 32;
+
 impl Design {
-    /// Resolves the features' names.
+    /// Resolves the names.
     ///
     /// # Errors
-    /// A sentence when there is no column, a feature is unknown, or a mean or scale is unusable.
-    pub(super) fn new(preprocess: &Preprocess, signature: &Signature) -> Result<Self, String> {
+    /// A sentence when there is no column, a feature or level is unknown, or a mean or scale is unusable.
+    pub fn new(preprocess: &Preprocess, signature: &Signature) -> Result<Self, String> {
         if preprocess.columns.is_empty() {
             return Err("the design has no columns".into());
         }
-        let resolve = |column: &DesignColumn| {
-            let position = signature
-                .position(&column.feature)
-                .ok_or_else(|| format!("the column {:?} is made from an unknown feature", column.name))?;
+        let column = |column: &DesignColumn| {
+            let named = |reason: String| format!("the column {:?} {reason}", column.name);
             if !column.mean.is_finite() || !column.scale.is_finite() || column.scale <= 0.0 {
-                return Err(format!("the column {:?} has no usable mean and scale", column.name));
+                return Err(named("has no usable mean and scale".into()));
             }
-            Ok((position, column.mean, column.scale))
+            if column.product.is_empty() {
+                return Err(named("is made from nothing".into()));
+            }
+            let product = column.product.iter().map(|factor| resolve(factor, signature).map_err(named));
+            Ok(Column { product: product.collect::<Result<_, _>>()?, mean: column.mean, scale: column.scale })
         };
-        let columns = preprocess.columns.iter().map(resolve).collect::<Result<_, String>>()?;
-        Ok(Self { columns })
+        Ok(Self { columns: preprocess.columns.iter().map(column).collect::<Result<_, _>>()? })
+    }
+
+    /// The number of columns.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// One row of the design before centring and scaling, from one row of a frame.
+    pub fn raw<'d>(&'d self, row: &'d [f64]) -> impl Iterator<Item = f64> + 'd {
+        self.columns.iter().map(|column| column.product(row))
+    }
+
+    /// One row of the design as the estimator sees it, from one row of a frame.
+    pub fn row<'d>(&'d self, row: &'d [f64]) -> impl Iterator<Item = f64> + 'd {
+        self.columns.iter().map(|column| (column.product(row) - column.mean) / column.scale)
     }
 
     /// The design matrix, rows × columns.
     pub(super) fn matrix(&self, frame: &Frame<'_>) -> Option<DenseMatrix<f64>> {
-        let mut values = Vec::with_capacity(frame.rows() * self.columns.len());
+        let mut values = Vec::with_capacity(frame.rows() * self.width());
         for row in frame.iter() {
-            for &(position, mean, scale) in &self.columns {
-                values.push((row.get(position)? - mean) / scale);
-            }
+            values.extend(self.row(row));
         }
-        let matrix = DenseMatrix::new(frame.rows(), self.columns.len(), values, false).ok()?;
-        (matrix.shape() == (frame.rows(), self.columns.len())).then_some(matrix)
+        DenseMatrix::new(frame.rows(), self.width(), values, false).ok()
+    }
+}
+
+impl Column {
+    fn product(&self, row: &[f64]) -> f64 {
+        let value = |position: usize| row.get(position).copied().unwrap_or(f64::NAN);
+        let factor = |factor: &Resolved| match *factor {
+            Resolved::Power(position, 1) => value(position),
+            Resolved::Power(position, power) => value(position).powi(power),
+            // Positions of levels are small whole numbers: equal or not.
+            #[allow(clippy::float_cmp)]
+            Resolved::Level(position, level) => f64::from(u8::from(value(position) == level)),
+        };
+        match self.product.as_slice() {
+            [only] => factor(only),
+            factors => factors.iter().map(factor).product(),
+        }
+    }
+}
+
+fn resolve(factor: &Factor, signature: &Signature) -> Result<Resolved, String> {
+    let name = &factor.feature;
+    let position = signature.position(name).ok_or_else(|| format!("is made from the unknown feature {name:?}"))?;
+    let feature = signature.features().get(position).ok_or("is made from nothing")?;
+    match (feature.kind, factor.power, &factor.level) {
+        (FeatureType::String, None, Some(level)) => match feature.levels.binary_search(level) {
+            // A position among levels that fit into memory is exact.
+            #[allow(clippy::cast_precision_loss)]
+            Ok(level) => Ok(Resolved::Level(position, level as f64)),
+            Err(_) => Err(format!("is made from the unknown level {level:?} of {name:?}")),
+        },
+        (FeatureType::String, _, _) => Err(format!("needs a level of {name:?} and no power")),
+        (_, _, Some(_)) => Err(format!("needs a level of {name:?}, which has none")),
+        (_, power, None) => match i32::try_from(power.unwrap_or(1)) {
+            Ok(power) if (1..=MAX_POWER.cast_signed()).contains(&power) => Ok(Resolved::Power(position, power)),
+            _ => Err(format!("takes {name:?} to a power that is not between 1 and {MAX_POWER}")),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::signature::{Feature, Target, UNKNOWN_LEVEL};
+
+    fn signature() -> Signature {
+        let levels = ["blue", "green", "red"].map(String::from).to_vec();
+        let features = vec![
+            Feature::new("age", FeatureType::Double),
+            Feature { levels, ..Feature::new("colour", FeatureType::String) },
+        ];
+        Signature::new(features, Target { name: "y".into(), kind: FeatureType::Double }).unwrap()
+    }
+
+    fn column(product: Vec<Factor>) -> DesignColumn {
+        DesignColumn { name: "column".into(), product, mean: 1.0, scale: 2.0 }
+    }
+
+    fn design(columns: Vec<DesignColumn>) -> Result<Design, String> {
+        Design::new(&Preprocess { columns, target_transform: TargetTransform::Identity }, &signature())
+    }
+
+    #[test]
+    fn columns_are_products_of_powers_and_levels_centred_and_scaled() {
+        let age = |power| Factor { power: Some(power), ..Factor::feature("age") };
+        let red = Factor { level: Some("red".into()), ..Factor::feature("colour") };
+        let design = design(vec![
+            column(vec![Factor::feature("age")]),
+            column(vec![age(3)]),
+            column(vec![red.clone()]),
+            column(vec![age(2), red]),
+        ])
+        .unwrap();
+        let raw = |row: &[f64]| design.raw(row).collect::<Vec<_>>();
+        assert_eq!(raw(&[3.0, 2.0]), [3.0, 27.0, 1.0, 9.0]);
+        assert_eq!(raw(&[3.0, 0.0]), [3.0, 27.0, 0.0, 0.0]);
+        assert_eq!(raw(&[3.0, UNKNOWN_LEVEL]), [3.0, 27.0, 0.0, 0.0]);
+        assert_eq!(design.row(&[3.0, 2.0]).collect::<Vec<_>>(), [1.0, 13.0, 0.0, 4.0]);
+    }
+
+    #[test]
+    fn what_cannot_be_computed_is_refused() {
+        let level = |level: &str| Factor { level: Some(level.into()), ..Factor::feature("colour") };
+        let power = |feature: &str, power| Factor { power: Some(power), ..Factor::feature(feature) };
+        for factor in [
+            Factor::feature("height"),
+            Factor::feature("colour"),
+            level("violet"),
+            Factor { level: Some("red".into()), ..Factor::feature("age") },
+            power("colour", 2),
+            power("age", 0),
+            power("age", 33),
+            power("age", u32::MAX),
+        ] {
+            assert!(design(vec![column(vec![factor.clone()])]).is_err(), "{factor:?}");
+        }
+        assert!(design(vec![column(Vec::new())]).is_err());
+        assert!(design(Vec::new()).is_err());
+    }
+
+    #[test]
+    fn a_logged_target_comes_back_in_its_own_unit() {
+        assert!((TargetTransform::Log.undo(20.0_f64.ln()) - 20.0).abs() < 1e-13);
+        assert!((TargetTransform::Identity.undo(20.0) - 20.0).abs() < f64::EPSILON);
     }
 }

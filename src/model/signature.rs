@@ -4,8 +4,12 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::frame::Cell;
+use super::frame::{Cell, shorten};
 use super::number::{self, NumberError};
+use super::scalar::Scalar;
+
+/// What a frame holds for a category that the model has not seen, where that is allowed: the position of no level.
+pub const UNKNOWN_LEVEL: f64 = -1.0;
 
 /// Features in their positional order, and the target. Valid by construction: at least one feature, names unique.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,9 +39,26 @@ pub struct Feature {
     pub kind: FeatureType,
     /// What a missing value means.
     pub missing: Missing,
-    /// Smallest and largest value in the training data.
+    /// Smallest and largest value in the training data, of a number.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub range: Option<[f64; 2]>,
+    /// The known categories of a string, in ascending order of their bytes; a frame holds their positions.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub levels: Vec<String>,
+    /// What a category means that is not among them.
+    #[serde(skip_serializing_if = "super::is_default", default)]
+    pub unknown: Unknown,
+}
+
+/// What happens to a category that was not in the training data.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unknown {
+    /// The request is refused.
+    #[default]
+    Reject,
+    /// It is none of the known ones: all columns made from it are zero.
+    Ignore,
 }
 
 /// The type of a feature, named as in `MLflow`'s signatures.
@@ -51,16 +72,18 @@ pub enum FeatureType {
     Long,
     /// `true` or `false`, predicted with as 1 and 0.
     Boolean,
+    /// A category, one of the feature's levels.
+    String,
 }
 
 /// What happens to a missing value: `null`, NaN, ±Infinity, an empty CSV field.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Missing {
     /// The request is refused.
     Reject,
-    /// This value, fixed at training, stands in.
-    Impute(f64),
+    /// This value of the feature's type, fixed at training, stands in.
+    Impute(Scalar),
 }
 
 /// The column the model predicts.
@@ -82,7 +105,7 @@ pub enum CellError {
     #[error("expected {expected}, got {got}")]
     Type {
         /// What the feature takes, in words.
-        expected: &'static str,
+        expected: String,
         /// What came, in words.
         got: String,
     },
@@ -93,6 +116,14 @@ pub enum CellError {
         text: String,
         /// What would be lost.
         why: NumberError,
+    },
+    /// A category that was not in the training data.
+    #[error("expected {expected}, got {got}, which the training data did not have")]
+    UnknownCategory {
+        /// The categories it had.
+        expected: String,
+        /// What came, in words.
+        got: String,
     },
     /// No value where one is needed.
     #[error("is missing, and the model does not impute it")]
@@ -157,30 +188,34 @@ impl From<Signature> for Columns {
     }
 }
 
-impl FeatureType {
-    fn expected(self) -> &'static str {
-        match self {
-            Self::Double => "a number",
-            Self::Long => "a whole number",
-            Self::Boolean => "true or false",
+impl Feature {
+    /// A feature of this name and type that refuses what is missing or unknown.
+    #[must_use]
+    pub fn new(name: impl Into<String>, kind: FeatureType) -> Self {
+        Self {
+            name: name.into(),
+            kind,
+            missing: Missing::Reject,
+            range: None,
+            levels: Vec::new(),
+            unknown: Unknown::Reject,
         }
     }
-}
 
-impl Feature {
     fn check(&self) -> Result<(), String> {
         if self.name.is_empty() {
             return Err("a feature has no name".into());
         }
-        if let Missing::Impute(value) = self.missing {
-            let fits = match self.kind {
-                FeatureType::Double => value.is_finite(),
-                FeatureType::Long => is_whole(value),
-                FeatureType::Boolean => (0.0..=1.0).contains(&value),
-            };
-            if !fits {
-                return Err(format!("{:?} cannot be imputed with {value}", self.name));
-            }
+        if self.kind == FeatureType::String && !self.levels.is_sorted_by(|one, next| one < next) {
+            return Err(format!("the levels of {:?} are not in ascending order", self.name));
+        }
+        if (self.kind == FeatureType::String) == self.levels.is_empty() {
+            return Err(format!("{:?}: a string has levels, and nothing else has", self.name));
+        }
+        if let Missing::Impute(value) = &self.missing
+            && (*value == Scalar::Missing || self.accept(value.cell()).is_err())
+        {
+            return Err(format!("{:?} cannot be imputed with {value}", self.name));
         }
         match self.range {
             Some([low, high]) if low > high => Err(format!("the range of {:?} is upside down", self.name)),
@@ -188,7 +223,7 @@ impl Feature {
         }
     }
 
-    /// Holds a cell against this feature; the value is what the estimator sees.
+    /// Holds a cell against this feature; the value is what the frame holds: a number, 1 or 0, or a level's position.
     ///
     /// # Errors
     /// See [`CellError`].
@@ -202,6 +237,8 @@ impl Feature {
                 "false" => Ok(0.0),
                 other => Err(self.wrong_type(Cell::Field(other))),
             },
+            (FeatureType::String, Cell::Text(text)) => self.level(text, cell),
+            (FeatureType::String, Cell::Field(text)) => self.level(text.trim_ascii(), cell),
             (FeatureType::Double | FeatureType::Long, Cell::Double(value)) if !value.is_finite() => self.impute(),
             (FeatureType::Double, Cell::Double(value)) => Ok(value),
             (FeatureType::Long, Cell::Double(value)) if is_whole(value) => Ok(value),
@@ -211,25 +248,66 @@ impl Feature {
         }
     }
 
+    /// The value of a frame as a caller would write it: the inverse of [`accept`](Self::accept).
+    #[must_use]
+    pub fn tell(&self, value: f64) -> Scalar {
+        match self.kind {
+            FeatureType::Double | FeatureType::Long => Scalar::Number(value),
+            FeatureType::Boolean => Scalar::Boolean(value != 0.0),
+            FeatureType::String => {
+                // Positions are small and whole; that of no level is negative and finds none.
+                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+                let level = if value < 0.0 { None } else { self.levels.get(value as usize) };
+                level.cloned().map_or(Scalar::Missing, Scalar::Text)
+            }
+        }
+    }
+
     fn number(&self, text: &str, cell: Cell<'_>) -> Result<f64, CellError> {
         match number::parse_double(text) {
             Ok(value) if self.kind == FeatureType::Long && !is_whole(value) => Err(self.wrong_type(cell)),
             Ok(value) => Ok(value),
             Err(NumberError::NotFinite) => self.impute(),
             Err(NumberError::Malformed) => Err(self.wrong_type(cell)),
-            Err(why) => Err(CellError::Lossy { text: super::frame::shorten(text), why }),
+            Err(why) => Err(CellError::Lossy { text: shorten(text), why }),
+        }
+    }
+
+    fn level(&self, text: &str, cell: Cell<'_>) -> Result<f64, CellError> {
+        match self.levels.binary_search_by(|level| level.as_str().cmp(text)) {
+            // A position among levels that fit into memory is exact.
+            #[allow(clippy::cast_precision_loss)]
+            Ok(position) => Ok(position as f64),
+            Err(_) if self.unknown == Unknown::Ignore => Ok(UNKNOWN_LEVEL),
+            Err(_) => Err(CellError::UnknownCategory { expected: self.expected(), got: cell.to_string() }),
         }
     }
 
     fn impute(&self) -> Result<f64, CellError> {
-        match self.missing {
-            Missing::Reject => Err(CellError::Missing),
-            Missing::Impute(value) => Ok(value),
+        match &self.missing {
+            Missing::Reject | Missing::Impute(Scalar::Missing) => Err(CellError::Missing),
+            Missing::Impute(value) => self.accept(value.cell()),
         }
     }
 
     fn wrong_type(&self, cell: Cell<'_>) -> CellError {
-        CellError::Type { expected: self.kind.expected(), got: cell.to_string() }
+        CellError::Type { expected: self.expected(), got: cell.to_string() }
+    }
+
+    /// What it takes, in words.
+    fn expected(&self) -> String {
+        const NAMED: usize = 8;
+        match self.kind {
+            FeatureType::Double => "a number".into(),
+            FeatureType::Long => "a whole number".into(),
+            FeatureType::Boolean => "true or false".into(),
+            FeatureType::String => {
+                let named: Vec<_> =
+                    self.levels.iter().take(NAMED).map(|level| format!("{:?}", shorten(level))).collect();
+                let more = if self.levels.len() > NAMED { ", …" } else { "" };
+                format!("one of {}{more}", named.join(", "))
+            }
+        }
     }
 }
 
@@ -243,7 +321,7 @@ mod tests {
     use super::*;
 
     fn feature(kind: FeatureType, missing: Missing) -> Feature {
-        Feature { name: "age".into(), kind, missing, range: None }
+        Feature { missing, ..Feature::new("age", kind) }
     }
 
     #[test]
@@ -295,10 +373,54 @@ mod tests {
         ];
         for cell in missing {
             let reject = feature(FeatureType::Double, Missing::Reject);
-            let impute = feature(FeatureType::Double, Missing::Impute(48.5));
+            let impute = feature(FeatureType::Double, Missing::Impute(Scalar::Number(48.5)));
             assert_eq!(reject.accept(cell), Err(CellError::Missing), "{cell}");
             assert_eq!(impute.accept(cell), Ok(48.5), "{cell}");
         }
+    }
+
+    fn colour(unknown: Unknown) -> Feature {
+        let levels = ["blue", "green", "red"].map(String::from).to_vec();
+        Feature { levels, unknown, ..Feature::new("colour", FeatureType::String) }
+    }
+
+    #[test]
+    fn a_string_takes_its_levels_and_tells_them_when_it_refuses() {
+        let colour = colour(Unknown::Reject);
+        assert_eq!(colour.accept(Cell::Text("green")), Ok(1.0));
+        assert_eq!(colour.accept(Cell::Field(" red ")), Ok(2.0));
+        assert_eq!(colour.tell(1.0), Scalar::Text("green".into()));
+        assert_eq!(
+            colour.accept(Cell::Text("Green")).unwrap_err().to_string(),
+            "expected one of \"blue\", \"green\", \"red\", got the string \"Green\", which the training data did not have"
+        );
+        assert_eq!(
+            colour.accept(Cell::Number("1")).unwrap_err().to_string(),
+            "expected one of \"blue\", \"green\", \"red\", got the number 1"
+        );
+        assert_eq!(colour.accept(Cell::Missing), Err(CellError::Missing));
+    }
+
+    #[test]
+    fn an_unknown_category_is_none_of_the_levels_where_the_model_allows_it() {
+        let colour = colour(Unknown::Ignore);
+        assert_eq!(colour.accept(Cell::Text("violet")), Ok(UNKNOWN_LEVEL));
+        assert_eq!(colour.tell(UNKNOWN_LEVEL), Scalar::Missing);
+        assert!(colour.accept(Cell::Number("1")).is_err());
+    }
+
+    #[test]
+    fn levels_and_imputed_values_must_fit_the_type() {
+        let target = || Target { name: "y".into(), kind: FeatureType::Double };
+        let refused = |feature: Feature| Signature::new(vec![feature], target()).is_err();
+        let text = |text: &str| Missing::Impute(Scalar::Text(text.into()));
+        assert!(!refused(Feature { missing: text("red"), ..colour(Unknown::Reject) }));
+        assert!(refused(Feature { missing: text("violet"), ..colour(Unknown::Reject) }));
+        assert!(refused(Feature { missing: Missing::Impute(Scalar::Missing), ..colour(Unknown::Reject) }));
+        assert!(refused(Feature { levels: vec!["b".into(), "a".into()], ..colour(Unknown::Reject) }));
+        assert!(refused(Feature { levels: Vec::new(), ..colour(Unknown::Reject) }));
+        assert!(refused(feature(FeatureType::Long, Missing::Impute(Scalar::Number(4.5)))));
+        assert!(refused(feature(FeatureType::Double, text("4"))));
     }
 
     #[test]

@@ -10,11 +10,12 @@ use super::least_squares::LeastSquares;
 use super::table::Scan;
 use super::{Plan, SMARTCORE_VERSION};
 use crate::model::artifact::{ArtifactError, Document, FORMAT, Golden, Task, Training};
-use crate::model::estimator::Coefficients;
+use crate::model::estimator::{Coefficients, Plane};
 use crate::model::identity::Version;
 use crate::model::inference::Inference;
-use crate::model::preprocess::{DesignColumn, Preprocess};
-use crate::model::signature::{Feature, FeatureType, Missing, Signature, Target};
+use crate::model::preprocess::{DesignColumn, Factor, Preprocess, TargetTransform};
+use crate::model::scalar::Scalar;
+use crate::model::signature::{Feature, FeatureType, Signature, Target};
 
 /// What a model file holds beside the fit.
 pub(super) struct Draft<'a> {
@@ -51,11 +52,14 @@ impl Draft<'_> {
                 Target { name: target, kind: FeatureType::Double },
             )
             .map_err(ArtifactError::Inconsistent)?,
-            preprocess: Preprocess { columns: features.iter().zip(&fit.means).map(column).collect() },
-            estimator: Coefficients::Linear {
+            preprocess: Preprocess {
+                columns: features.iter().zip(&fit.means).map(column).collect(),
+                target_transform: TargetTransform::Identity,
+            },
+            estimator: Coefficients::Linear(Plane {
                 intercept: fit.intercept,
                 coefficients: features.iter().cloned().zip(fit.coefficients.iter().copied()).collect(),
-            },
+            }),
             inference: inference(fit),
             training: Training {
                 rows: self.scan.rows,
@@ -75,16 +79,17 @@ impl Draft<'_> {
             golden: Golden::default(),
             sha256: None,
         };
-        document.seal(golden)
+        let scalars = |row: &Vec<f64>| row.iter().copied().map(Scalar::Number).collect();
+        document.seal(golden.iter().map(scalars).collect())
     }
 }
 
 fn feature((name, range): (&String, &[f64; 2])) -> Feature {
-    Feature { name: name.clone(), kind: FeatureType::Double, missing: Missing::Reject, range: Some(*range) }
+    Feature { range: Some(*range), ..Feature::new(name, FeatureType::Double) }
 }
 
 fn column((name, mean): (&String, &f64)) -> DesignColumn {
-    DesignColumn { name: name.clone(), feature: name.clone(), mean: *mean, scale: 1.0 }
+    DesignColumn { name: name.clone(), product: vec![Factor::feature(name)], mean: *mean, scale: 1.0 }
 }
 
 /// Intervals need an estimate of the noise: there is none without a degree of freedom.

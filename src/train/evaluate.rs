@@ -1,7 +1,7 @@
 //! How good predictions are.
 
 use crate::model::frame::{Cell, RowsBuilder};
-use crate::model::{Model, PredictError};
+use crate::model::{Model, PredictError, Prediction};
 
 /// Rows predicted at a time.
 const BATCH_ROWS: usize = 1024;
@@ -59,8 +59,8 @@ impl<'m> Measurement<'m> {
         let empty = RowsBuilder::new(self.model.signature(), BATCH_ROWS);
         // Rows of a table are finite and as wide as the signature made from it: there is nothing to refuse.
         let frame = std::mem::replace(&mut self.batch, empty).finish().map_err(|_| PredictError::Estimator)?;
-        let prediction = self.model.predict(&frame)?;
-        for ((actual, held_out), predicted) in self.targets.drain(..).zip(prediction.y) {
+        let Prediction::Values(predicted) = self.model.predict(&frame)? else { return Err(PredictError::Estimator) };
+        for ((actual, held_out), predicted) in self.targets.drain(..).zip(predicted) {
             let side = if held_out { &mut self.test } else { &mut self.train };
             side.push(actual, predicted);
         }

@@ -10,6 +10,7 @@ mod double_double;
 pub mod evaluate;
 pub mod least_squares;
 pub mod refinement;
+pub mod rows;
 pub mod split;
 pub mod table;
 pub mod triangle;

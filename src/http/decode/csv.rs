@@ -47,12 +47,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::model::scalar::Scalar;
     use crate::model::signature::{Feature, FeatureType, Missing, Target};
 
     fn signature() -> Signature {
-        let feature =
-            |name: &str, missing| Feature { name: name.into(), kind: FeatureType::Double, missing, range: None };
-        let features = vec![feature("age", Missing::Reject), feature("bmi", Missing::Impute(25.0))];
+        let feature = |name: &str, missing| Feature { missing, ..Feature::new(name, FeatureType::Double) };
+        let features = vec![feature("age", Missing::Reject), feature("bmi", Missing::Impute(Scalar::Number(25.0)))];
         Signature::new(features, Target { name: "y".into(), kind: FeatureType::Double }).unwrap()
     }
 

@@ -249,10 +249,11 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::model::scalar::Scalar;
     use crate::model::signature::{Feature, FeatureType, Missing, Target};
 
     fn feature(name: &str, kind: FeatureType, missing: Missing) -> Feature {
-        Feature { name: name.into(), kind, missing, range: None }
+        Feature { missing, ..Feature::new(name, kind) }
     }
 
     fn one() -> Signature {
@@ -264,7 +265,7 @@ mod tests {
         let features = vec![
             feature("age", FeatureType::Long, Missing::Reject),
             feature("smoker", FeatureType::Boolean, Missing::Reject),
-            feature("a/b", FeatureType::Double, Missing::Impute(7.0)),
+            feature("a/b", FeatureType::Double, Missing::Impute(Scalar::Number(7.0))),
         ];
         Signature::new(features, Target { name: "y".into(), kind: FeatureType::Double }).unwrap()
     }
