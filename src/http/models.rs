@@ -9,6 +9,7 @@ use super::error::ApiError;
 use super::{App, Application};
 use crate::model::Model;
 use crate::model::artifact::{Task, Training};
+use crate::model::scalar::Scalar;
 use crate::model::signature::Signature;
 
 /// Everything a caller or an operator asks about a model, without its coefficients.
@@ -18,6 +19,8 @@ struct Description<'a> {
     version: &'a str,
     default: bool,
     task: Task,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    classes: Option<&'a [Scalar]>,
     signature: &'a Signature,
     training: &'a Training,
     created: &'a str,
@@ -83,6 +86,7 @@ async fn describe(application: &Application, name: &str, version: Option<&str>) 
         version: model.version(),
         default: default.is_ok_and(|default| default.name() == model.name()),
         task: document.task,
+        classes: model.classes(),
         signature: model.signature(),
         training: &document.training,
         created: &document.created,
