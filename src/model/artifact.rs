@@ -21,9 +21,15 @@ use super::{Model, PredictError};
 /// What `format` says in files this version writes and reads.
 pub const FORMAT: &str = "ordinate.model/1";
 
-/// The most values (numbers, strings, members) a file may hold: what a 64 MiB file of 17-digit numbers can. It bounds what
-/// parsing allocates, whatever the file looks like.
+/// The most values (numbers, strings, members) a file may hold: what a 64 MiB file of 17-digit numbers can. Beside
+/// [`MAX_CONTAINERS`] it bounds what parsing allocates, whatever the file looks like.
 const MAX_VALUES: usize = 4 << 20;
+
+/// The most lists and objects a file may hold. Each costs hundreds of bytes, and a model of 20,000 columns has 100,000.
+const MAX_CONTAINERS: usize = 1 << 17;
+
+/// The most values that the golden rows may come to in the design: proving a model is a matter of milliseconds.
+const MAX_GOLDEN_VALUES: usize = 1 << 22;
 
 /// A golden row must be reproduced to this relative accuracy.
 const GOLDEN_TOLERANCE: f64 = 1e-9;
@@ -115,7 +121,7 @@ pub enum ArtifactError {
     #[error("not a model file: {0}")]
     Malformed(#[from] serde_json::Error),
     /// More values than any model of the permitted size has.
-    #[error("the file holds more than {MAX_VALUES} values")]
+    #[error("the file holds more than {MAX_VALUES} values, or {MAX_CONTAINERS} lists and objects")]
     TooManyValues,
     /// A format that another version reads.
     #[error("the file's format is {found:?}; this version of ordinate reads {FORMAT:?}, use the version that wrote it")]
@@ -163,8 +169,12 @@ impl Document {
     /// # Errors
     /// See [`ArtifactError`].
     pub fn from_json(bytes: &[u8]) -> Result<Self, ArtifactError> {
-        let values = bytes.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
-        if values > MAX_VALUES {
+        let (values, containers) = bytes.iter().fold((0, 0), |(values, containers), byte| match byte {
+            b',' => (values + 1, containers),
+            b'[' | b'{' => (values + 1, containers + 1),
+            _ => (values, containers),
+        });
+        if values > MAX_VALUES || containers > MAX_CONTAINERS {
             return Err(ArtifactError::TooManyValues);
         }
         let mut document: Self = match serde_json::from_slice(bytes) {
@@ -178,6 +188,9 @@ impl Document {
         };
         if document.format != FORMAT {
             return Err(ArtifactError::UnsupportedFormat { found: document.format });
+        }
+        if !looks_like_a_date(&document.created) {
+            return Err(ArtifactError::Inconsistent("created is not an RFC 3339 date and time".into()));
         }
         let computed = document.checksum()?;
         if document.sha256.as_ref() != Some(&computed) {
@@ -224,6 +237,13 @@ impl Document {
     }
 }
 
+/// It is not part of the checksum, so this is all that keeps it short and plain: `2026-11-23T14:00:00Z`, perhaps with a
+/// fraction or an offset.
+fn looks_like_a_date(created: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'-' | b':' | b'.' | b'+' | b'T' | b'Z');
+    (20..=35).contains(&created.len()) && created.bytes().all(plain)
+}
+
 /// Predicts the golden rows and holds the answers against the file's.
 pub(super) fn check_golden(model: &Model) -> Result<(), ArtifactError> {
     let golden = &model.document.golden;
@@ -260,6 +280,10 @@ fn reproduces(expected: f64, got: f64) -> bool {
 /// Labels or values, and probabilities (none of a regressor), of the golden rows.
 fn predict_golden(model: &Model) -> Result<(Vec<Scalar>, Vec<Vec<f64>>), ArtifactError> {
     let refused = |error: PredictError| ArtifactError::GoldenRefused(error.to_string());
+    let golden_rows = model.document.golden.x.len();
+    if golden_rows.saturating_mul(model.design.width()) > MAX_GOLDEN_VALUES {
+        return Err(ArtifactError::GoldenRefused(format!("{golden_rows} rows are too many for a proof")));
+    }
     let frame = golden_frame(model.signature(), &model.document.golden.x).map_err(|faults| {
         let first = faults.told.first().map(|fault| fault.detail.clone());
         ArtifactError::GoldenRefused(first.unwrap_or_default())

@@ -265,7 +265,9 @@ impl Feature {
 
     fn number(&self, text: &str, cell: Cell<'_>) -> Result<f64, CellError> {
         match number::parse_double(text) {
-            Ok(value) if self.kind == FeatureType::Long && !is_whole(value) => Err(self.wrong_type(cell)),
+            Ok(value) if self.kind == FeatureType::Long && (value.fract() != 0.0 || number::has_fraction(text)) => {
+                Err(self.wrong_type(cell))
+            }
             Ok(value) => Ok(value),
             Err(NumberError::NotFinite) => self.impute(),
             Err(NumberError::Malformed) => Err(self.wrong_type(cell)),

@@ -5,7 +5,7 @@ use jiter::{Jiter, JiterError, Peek};
 use super::pointer::Pointer;
 use super::{Layout, complain, utf8};
 use crate::http::error::{ApiError, Complaint, ErrorCode};
-use crate::model::fault::{FaultKind, Faults};
+use crate::model::fault::{FAULTS_TOLD, FaultKind, Faults};
 use crate::model::frame::{Cell, ColumnsBuilder, Frame, RowsBuilder, shorten, values_wanted};
 use crate::model::signature::Signature;
 
@@ -17,7 +17,7 @@ pub(in crate::http) fn read<'s>(body: &[u8], signature: &'s Signature, max_rows:
     let text = utf8(body)?;
     let mut reader = Reader { text, json: Jiter::new(body).with_allow_inf_nan() };
     let mut frame: Option<Rows<'s>> = None;
-    let mut complaints = Vec::new();
+    let mut keys = Complaints::default();
 
     if reader.peek()? != Peek::Object {
         let got = reader.cell()?;
@@ -30,10 +30,10 @@ pub(in crate::http) fn read<'s>(body: &[u8], signature: &'s Signature, max_rows:
     while let Some(name) = key {
         if name != "X" {
             let detail = format!("the key {:?} is not understood; the only one is \"X\"", shorten(&name));
-            complaints.push(key_complaint(ErrorCode::UnknownKey, &name, detail));
+            keys.add(key_complaint(ErrorCode::UnknownKey, &name, detail));
             reader.skip()?;
         } else if frame.is_some() {
-            complaints.push(key_complaint(ErrorCode::DuplicateKey, "X", "the key \"X\" is there twice".into()));
+            keys.add(key_complaint(ErrorCode::DuplicateKey, "X", "the key \"X\" is there twice".into()));
             reader.skip()?;
         } else {
             frame = Some(reader.rows(signature, max_rows)?);
@@ -42,23 +42,36 @@ pub(in crate::http) fn read<'s>(body: &[u8], signature: &'s Signature, max_rows:
     }
     reader.finish()?;
 
-    let mut total = complaints.len();
-    let frame = match frame {
-        Some(Ok(frame)) if complaints.is_empty() => return Ok(frame),
-        Some(Ok(_)) => None,
-        Some(Err(faults)) => Some(faults),
+    let rows = match frame {
+        Some(Ok(frame)) if keys.total == 0 => return Ok(frame),
+        Some(Ok(_)) => (Vec::new(), 0),
+        Some(Err(faults)) => faults,
         None => {
             let detail = "the key \"X\" with the rows is missing".into();
             let pointer = Some(Pointer::root().into());
-            Some((vec![Complaint { code: ErrorCode::MissingKey, pointer, detail }], 1))
+            (vec![Complaint { code: ErrorCode::MissingKey, pointer, detail }], 1)
         }
     };
-    if let Some((faults, count)) = frame {
-        complaints.extend(faults);
-        total += count;
+    let Complaints { mut told, total } = keys;
+    told.extend(rows.0);
+    told.truncate(FAULTS_TOLD);
+    Err(ApiError::complaints(told, total + rows.1))
+}
+
+/// Complaints about keys: the first of them, and how many there are.
+#[derive(Default)]
+struct Complaints {
+    told: Vec<Complaint>,
+    total: usize,
+}
+
+impl Complaints {
+    fn add(&mut self, complaint: Complaint) {
+        self.total += 1;
+        if self.told.len() < FAULTS_TOLD {
+            self.told.push(complaint);
+        }
     }
-    complaints.truncate(crate::model::fault::FAULTS_TOLD);
-    Err(ApiError::complaints(complaints, total))
 }
 
 fn key_complaint(code: ErrorCode, name: &str, detail: String) -> Complaint {

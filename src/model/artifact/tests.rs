@@ -3,6 +3,8 @@ use serde_json::json;
 
 use super::*;
 use crate::model::Model;
+use crate::model::estimator::Plane;
+use crate::model::preprocess::DesignColumn;
 
 fn draft() -> Document {
     let draft = json!({
@@ -95,7 +97,8 @@ fn parts_that_do_not_fit_are_refused() {
 fn hostile_files_end_in_an_error() {
     let deep = "[".repeat(100_000);
     let many = format!("[{}0]", "0,".repeat(MAX_VALUES + 1));
-    for hostile in ["", "{", "null", "[]", "NaN", &deep, &many] {
+    let maps = format!("{{\"a\":[{}0]}}", "{\"\":0},".repeat(MAX_CONTAINERS));
+    for hostile in ["", "{", "null", "[]", "NaN", &deep, &many, &maps] {
         assert!(Model::from_json(hostile.as_bytes()).is_err());
     }
     assert!(Model::from_json(b"\xff\xfe").is_err());
@@ -122,6 +125,36 @@ fn draft_of(estimator: Value, task: &str) -> Document {
 fn two_rows() -> Vec<Vec<Scalar>> {
     let row = |a, b| vec![Scalar::Number(a), Scalar::Boolean(b)];
     vec![row(4.0, false), row(0.0, true)]
+}
+
+#[test]
+fn golden_rows_are_a_proof_and_not_a_burden() {
+    let mut wide = draft();
+    let column = wide.preprocess.columns[0].clone();
+    let named = |number: usize| DesignColumn { name: number.to_string(), ..column.clone() };
+    wide.preprocess.columns = (0..3_000).map(named).collect();
+    let coefficients = (0..3_000).map(|number: usize| (number.to_string(), 0.0)).collect();
+    wide.estimator = Coefficients::Linear(Plane { intercept: 0.0, coefficients });
+    wide.inference = None;
+    let error = wide.seal(rows(&[1.0; 2_000])).unwrap_err();
+    assert!(matches!(error, ArtifactError::GoldenRefused(_)), "{error}");
+}
+
+#[test]
+fn a_date_that_is_none_is_refused() {
+    for created in ["", "yesterday", "2026-11-23", &"2".repeat(36)] {
+        let mut value: Value = serde_json::from_str(&sealed()).unwrap();
+        value["created"] = json!(created);
+        assert!(Model::from_json(value.to_string().as_bytes()).is_err(), "{created}");
+    }
+}
+
+#[test]
+fn a_coefficient_that_is_there_twice_is_refused() {
+    let twice = sealed().replace("\"x\": 2.0", "\"x\": 1.0, \"x\": 2.0");
+    assert!(twice != sealed());
+    let error = Model::from_json(twice.as_bytes()).unwrap_err();
+    assert!(error.to_string().contains("there twice"), "{error}");
 }
 
 #[test]

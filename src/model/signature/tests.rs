@@ -29,6 +29,9 @@ fn a_long_takes_four_and_four_point_nought_but_not_four_and_a_half() {
         "expected a whole number, got the number 4.5"
     );
     assert!(long.accept(Cell::Double(4.5)).is_err());
+    assert!(long.accept(Cell::Number("4.0000000000000000001")).is_err());
+    assert_eq!(long.accept(Cell::Number("9007199254740994")), Ok(9_007_199_254_740_994.0));
+    assert!(long.accept(Cell::Double(9_007_199_254_740_994.0)).is_err(), "it may have been its neighbour");
 }
 
 #[test]
