@@ -29,18 +29,19 @@ impl<'m> Measurement<'m> {
     ///
     /// # Errors
     /// [`PredictError`] when a batch is full and the model cannot answer it.
-    pub fn push(&mut self, row: &[f64], held_out: bool) -> Result<(), PredictError> {
-        let Some((target, features)) = row.split_last() else { return Ok(()) };
+    pub fn push_cells<'c>(
+        &mut self,
+        cells: impl IntoIterator<Item = Cell<'c>>,
+        label: Label,
+    ) -> Result<(), PredictError> {
         if self.targets.len() == BATCH_ROWS {
             self.predict()?;
         }
         // Room was just made.
         self.batch.start_row().map_err(|_| PredictError::Estimator)?;
-        for value in features {
-            self.batch.push(Cell::Double(*value));
-        }
+        cells.into_iter().for_each(|cell| self.batch.push(cell));
         self.batch.end_positional_row();
-        self.targets.push((*target, held_out));
+        self.targets.push((label.target, label.held_out));
         Ok(())
     }
 
@@ -66,6 +67,17 @@ impl<'m> Measurement<'m> {
         }
         Ok(())
     }
+}
+
+/// What is known of a row beside its features.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Label {
+    /// The target in its own unit, or the position of the class.
+    pub target: f64,
+    /// How much the row counts.
+    pub weight: f64,
+    /// Whether the row was kept from the fit.
+    pub held_out: bool,
 }
 
 /// Errors of predictions, gathered one at a time.
