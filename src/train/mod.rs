@@ -9,6 +9,7 @@ mod document;
 mod double_double;
 pub mod evaluate;
 pub mod least_squares;
+pub mod path;
 pub mod refinement;
 pub mod rows;
 pub mod split;
