@@ -9,6 +9,7 @@ mod document;
 mod double_double;
 pub mod evaluate;
 pub mod least_squares;
+pub mod logistic;
 pub mod path;
 pub mod refinement;
 pub mod rows;
@@ -121,6 +122,9 @@ pub enum TrainError {
         /// Why not.
         source: LeastSquaresError,
     },
+    /// The classes cannot be learned to be told apart.
+    #[error(transparent)]
+    Logistic(#[from] logistic::LogisticError),
     /// The model says nothing finite to its own training data.
     #[error("the model cannot predict its own training data: {0}. Rescale columns of extreme size")]
     Predict(#[from] PredictError),

@@ -5,8 +5,7 @@ use super::super::least_squares::Accumulator;
 use super::Penalty::{ElasticNet, Ridge};
 use super::*;
 use proptest::prelude::*;
-use smartcore::api::SupervisedEstimator;
-use smartcore::linalg::basic::arrays::{Array, Array2};
+use smartcore::linalg::basic::arrays::Array;
 use smartcore::linalg::basic::matrix::DenseMatrix;
 use smartcore::linear::ridge_regression::{RidgeRegression, RidgeRegressionParameters};
 
