@@ -12,6 +12,8 @@ mod double_double;
 pub mod evaluate;
 mod fit;
 pub mod least_squares;
+pub mod logistic;
+pub mod path;
 pub mod plan;
 pub mod refinement;
 pub mod rows;
@@ -86,6 +88,9 @@ pub enum TrainError {
         /// Why not.
         source: LeastSquaresError,
     },
+    /// The classes cannot be learned to be told apart.
+    #[error(transparent)]
+    Logistic(#[from] logistic::LogisticError),
     /// The model says nothing finite to its own training data.
     #[error("the model cannot predict its own training data: {0}. Rescale columns of extreme size")]
     Predict(#[from] PredictError),
