@@ -1,7 +1,5 @@
 //! From a fit to a model file.
 
-use indexmap::IndexMap;
-
 use super::data::Table;
 use super::evaluate::Metrics;
 use super::fit::Fitted;
@@ -52,7 +50,7 @@ impl Draft<'_> {
                 seed: plan.seed,
                 metrics: [("train", train), ("test", test)]
                     .into_iter()
-                    .filter_map(|(rows, metrics)| Some((rows.to_owned(), by_name(metrics?))))
+                    .filter_map(|(rows, metrics)| Some((rows.to_owned(), metrics?.by_name())))
                     .collect(),
                 tool: concat!("ordinate ", env!("CARGO_PKG_VERSION")).to_owned(),
                 smartcore: SMARTCORE_VERSION.to_owned(),
@@ -99,11 +97,4 @@ fn of_least_squares(fit: &LeastSquares) -> Option<Inference> {
         residual_variance: fit.residual_variance()?,
         r: fit.triangle.rows().to_vec(),
     })
-}
-
-fn by_name(metrics: &Metrics) -> IndexMap<String, f64> {
-    [("r2", metrics.r2), ("rmse", Some(metrics.rmse)), ("mae", Some(metrics.mae))]
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-        .collect()
 }

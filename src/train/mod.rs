@@ -7,6 +7,7 @@
 #![allow(clippy::cast_precision_loss)]
 
 pub mod data;
+mod distribution;
 mod document;
 mod double_double;
 pub mod evaluate;
@@ -18,6 +19,7 @@ pub mod plan;
 pub mod refinement;
 pub mod rows;
 pub mod split;
+pub mod summary;
 pub mod triangle;
 
 use std::collections::{BTreeSet, VecDeque};
