@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use clap::CommandFactory as _;
+use clap::error::ErrorKind;
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -14,15 +16,20 @@ use url::Url;
 
 use super::output::write_whole;
 use crate::model::artifact::Document;
-use crate::model::estimator::{Coefficients, Plane};
+use crate::model::estimator::Coefficients;
 use crate::model::identity::{Checksum, ModelName};
+use crate::model::scalar::Scalar;
 use crate::train::evaluate::{Metrics, title};
-use crate::train::plan::PenaltyPlan;
 use crate::train::{Plan, Trained, train};
 pub(super) use arguments::Arguments;
 
 /// Trains, saves when asked to, and says what came of it.
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
+    let penalty = match arguments.penalty() {
+        Ok(penalty) => penalty,
+        // Wrong usage, told and ended as clap does it.
+        Err(reason) => super::Arguments::command().error(ErrorKind::ArgumentConflict, reason).exit(),
+    };
     let out = arguments.out.as_deref();
     if let Some(data) = arguments.data.iter().find(|data| out.is_some_and(|out| same_file(out, data))) {
         return Err(format!("{}: --out is the training data itself. Choose another file", data.display()).into());
@@ -34,7 +41,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         preparation: arguments.preparation(),
         name: arguments.name.clone().map_or_else(|| name_of(named), Ok)?,
         estimator: arguments.estimator,
-        penalty: PenaltyPlan::default(),
+        penalty,
         test_fraction: arguments.measuring.test_fraction,
         seed: arguments.measuring.seed,
         created: Timestamp::from_second(Timestamp::now().as_second())?.to_string(),
@@ -125,16 +132,52 @@ fn report(trained: &Trained, out: Option<&Path>) -> Result<String, Box<dyn Error
 /// What stands beside the intercept, among the features' names.
 const INTERCEPT: &str = "(intercept)";
 
+/// The coefficients for a unit of each column, whatever the estimator was fitted to.
 fn coefficients(text: &mut String, document: &Document) -> Result<(), Box<dyn Error>> {
-    let Coefficients::Linear(Plane { intercept, coefficients }) = &document.estimator else { return Ok(()) };
-    let numbers: Vec<String> = coefficients.values().map(|value| significant(*value)).collect();
-    let number_width = numbers.iter().map(String::len).max().unwrap_or(0).max("coefficient".len());
-    let name_width = coefficients.keys().map(|name| name.chars().count()).max().unwrap_or(0).max(INTERCEPT.len());
-    writeln!(text, "  {:name_width$}  {:>number_width$}  {:>12}", "feature", "coefficient", "centred at")?;
-    for ((name, number), column) in coefficients.keys().zip(&numbers).zip(&document.preprocess.columns) {
-        writeln!(text, "  {name:name_width$}  {number:>number_width$}  {:>12}", significant(column.mean))?;
+    let scales: Vec<f64> = document.preprocess.columns.iter().map(|column| column.scale).collect();
+    let unscaled = |values: &mut dyn Iterator<Item = f64>| -> Vec<String> {
+        values.zip(&scales).map(|(value, scale)| significant(value / scale)).collect()
+    };
+    // A heading, the intercept and the coefficients of each score.
+    let scores: Vec<(String, f64, Vec<String>)> = match &document.estimator {
+        Coefficients::Linear(plane)
+        | Coefficients::Ridge(plane)
+        | Coefficients::Lasso(plane)
+        | Coefficients::ElasticNet(plane) => {
+            vec![("coefficient".into(), plane.intercept, unscaled(&mut plane.coefficients.values().copied()))]
+        }
+        Coefficients::Logistic(planes) => {
+            let classes = if planes.intercepts.len() == 1 { planes.classes.get(1..) } else { planes.classes.get(..) };
+            let score = |(number, (class, intercept)): (usize, (&Scalar, &f64))| {
+                let mut of_class = planes.coefficients.values().filter_map(|scores| scores.get(number).copied());
+                (class.to_string(), *intercept, unscaled(&mut of_class))
+            };
+            classes.unwrap_or_default().iter().zip(&planes.intercepts).enumerate().map(score).collect()
+        }
+    };
+    let names: Vec<&str> = document.preprocess.columns.iter().map(|column| column.name.as_str()).collect();
+    let name_width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(INTERCEPT.len());
+    let width = |(heading, intercept, numbers): &(String, f64, Vec<String>)| {
+        let longest = numbers.iter().map(String::len).max().unwrap_or(0).max(significant(*intercept).len());
+        longest.max(heading.chars().count()).max("coefficient".len())
+    };
+    write!(text, "  {:name_width$}", "feature")?;
+    for score in &scores {
+        write!(text, "  {:>1$}", score.0, width(score))?;
     }
-    writeln!(text, "  {:name_width$}  {:>number_width$}\n", INTERCEPT, significant(*intercept))?;
+    writeln!(text, "  {:>12}", "centred at")?;
+    for (place, (name, column)) in names.iter().zip(&document.preprocess.columns).enumerate() {
+        write!(text, "  {name:name_width$}")?;
+        for score in &scores {
+            write!(text, "  {:>1$}", score.2.get(place).map_or("", String::as_str), width(score))?;
+        }
+        writeln!(text, "  {:>12}", significant(column.mean))?;
+    }
+    write!(text, "  {INTERCEPT:name_width$}")?;
+    for score in &scores {
+        write!(text, "  {:>1$}", significant(score.1), width(score))?;
+    }
+    text.push_str("\n\n");
     Ok(())
 }
 

@@ -4,9 +4,9 @@ use super::data::Table;
 use super::evaluate::Metrics;
 use super::fit::Fitted;
 use super::least_squares::LeastSquares;
-use super::{Plan, SMARTCORE_VERSION};
+use super::{Estimator, Plan, SMARTCORE_VERSION};
 use crate::model::artifact::{ArtifactError, Document, FORMAT, Golden, Task, Training};
-use crate::model::estimator::{Coefficients, Plane};
+use crate::model::estimator::{Coefficients, Plane, Planes};
 use crate::model::identity::Version;
 use crate::model::inference::Inference;
 use crate::model::preprocess::{DesignColumn, Preprocess};
@@ -64,21 +64,37 @@ impl Draft<'_> {
     /// The design, centred and scaled as the fit has it.
     fn columns(&self, fit: &Fitted) -> Vec<DesignColumn> {
         let mut columns = self.table.columns().to_vec();
-        match fit {
-            Fitted::Linear(fit) => {
-                columns.iter_mut().zip(&fit.means).for_each(|(column, mean)| column.mean = *mean);
-            }
-        }
+        let (means, scales): (&[f64], &[f64]) = match fit {
+            Fitted::Linear(fit) => (&fit.means, &[]),
+            Fitted::Penalised { fit, .. } => (&fit.means, &fit.scales),
+            Fitted::Logistic(fit) => (&fit.means, &fit.scales),
+        };
+        columns.iter_mut().zip(means).for_each(|(column, mean)| column.mean = *mean);
+        columns.iter_mut().zip(scales).for_each(|(column, scale)| column.scale = *scale);
         columns
     }
 
     fn coefficients(&self, fit: &Fitted) -> Coefficients {
+        let names = || self.table.names().iter().cloned();
         let plane = |intercept, coefficients: &[f64]| Plane {
             intercept,
-            coefficients: self.table.names().iter().cloned().zip(coefficients.iter().copied()).collect(),
+            coefficients: names().zip(coefficients.iter().copied()).collect(),
         };
         match fit {
             Fitted::Linear(fit) => Coefficients::Linear(plane(fit.intercept, &fit.coefficients)),
+            Fitted::Penalised { estimator, fit } => {
+                let plane = plane(fit.intercept, &fit.coefficients);
+                match estimator {
+                    Estimator::Ridge => Coefficients::Ridge(plane),
+                    Estimator::Lasso => Coefficients::Lasso(plane),
+                    _ => Coefficients::ElasticNet(plane),
+                }
+            }
+            Fitted::Logistic(fit) => Coefficients::Logistic(Planes {
+                classes: self.table.classes().to_vec(),
+                intercepts: fit.intercepts.clone(),
+                coefficients: names().zip(fit.coefficients.iter().cloned()).collect(),
+            }),
         }
     }
 }
@@ -87,6 +103,7 @@ impl Draft<'_> {
 fn inference(fit: &Fitted) -> Option<Inference> {
     match fit {
         Fitted::Linear(fit) => of_least_squares(fit),
+        Fitted::Penalised { .. } | Fitted::Logistic(_) => None,
     }
 }
 

@@ -1,7 +1,10 @@
 //! From rows to coefficients: one fit to the rows that are not held out, to be measured, and one to all.
 
-use super::data::Table;
-use super::least_squares::{Accumulator, LeastSquares, Moments};
+use super::data::{Table, View};
+use super::least_squares::{Accumulator, LeastSquares, LeastSquaresError, Moments};
+use super::logistic::{self, LogisticFit, LogisticSettings};
+use super::path::{self, Penalised, Penalty};
+use super::plan::Strength;
 use super::refinement::Refinement;
 use super::split::Split;
 use super::{Estimator, Plan, TrainError};
@@ -24,19 +27,52 @@ pub(super) struct Fits {
 #[derive(Debug)]
 pub(super) enum Fitted {
     Linear(LeastSquares),
+    Penalised { estimator: Estimator, fit: Penalised },
+    Logistic(LogisticFit),
 }
 
 impl Fitted {
-    /// What a reader should know of it.
-    #[allow(clippy::unused_self)]
-    pub(super) fn notes(&self) -> Vec<String> {
-        Vec::new()
-    }
-
     pub(super) fn estimator(&self) -> Estimator {
         match self {
             Self::Linear(_) => Estimator::Linear,
+            Self::Penalised { estimator, .. } => *estimator,
+            Self::Logistic(_) => Estimator::Logistic,
         }
+    }
+
+    /// What a reader should know of it.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        match self {
+            Self::Linear(_) => {}
+            Self::Penalised { fit, .. } => {
+                if !fit.converged {
+                    notes.push(format!(
+                        "the fit has not converged: after {} sweeps its objective may still be {:.1e} of the whole too high",
+                        fit.iterations, fit.gap
+                    ));
+                }
+                if fit.zero > 0 {
+                    notes.push(format!("{} of {} coefficients are exactly zero", fit.zero, fit.coefficients.len()));
+                }
+            }
+            Self::Logistic(fit) => {
+                if !fit.converged {
+                    notes.push(format!(
+                        "the fit has not converged: after {} iterations the largest slope is still {:.1e}",
+                        fit.iterations, fit.gradient
+                    ));
+                }
+                if fit.separated {
+                    notes.push(
+                        "the classes can be told apart (nearly) without error, so only the penalty keeps coefficients \
+                         finite: they say more of C than of the data"
+                            .to_owned(),
+                    );
+                }
+            }
+        }
+        notes
     }
 }
 
@@ -44,23 +80,64 @@ impl Fitted {
 ///
 /// # Errors
 /// [`TrainError`] when there is no single finite answer.
-pub(super) fn fit(table: &Table, split: &Split, _plan: &Plan, estimator: Estimator) -> Result<Fits, TrainError> {
+pub(super) fn fit(table: &Table, split: &Split, plan: &Plan, estimator: Estimator) -> Result<Fits, TrainError> {
     match estimator {
         Estimator::Linear => linear(table, split),
+        Estimator::Logistic => classes(table, split, plan),
+        Estimator::Ridge | Estimator::Lasso | Estimator::ElasticNet => penalised(table, split, plan, estimator),
     }
+}
+
+/// Ridge, lasso and elastic net need no more of the data than least squares does.
+fn penalised(table: &Table, split: &Split, plan: &Plan, estimator: Estimator) -> Result<Fits, TrainError> {
+    let (kept, held_out) = moments(table, split)?;
+    let names = with_target(table);
+    let penalty = |alpha| match estimator {
+        Estimator::Ridge => Penalty::Ridge { alpha },
+        _ => Penalty::ElasticNet { alpha, l1_ratio: plan.penalty.l1_ratio(estimator) },
+    };
+    let alpha = match plan.penalty.alpha.unwrap_or_default() {
+        Strength::Fixed(alpha) => alpha,
+        Strength::Auto => 1.0,
+    };
+    let fitted = |fit| Fitted::Penalised { estimator, fit };
+    let whole = path::fit(&kept.merge(&held_out), &names, penalty(alpha)).map_err(failed(table))?;
+    let measured = path::fit(&kept, &names, penalty(alpha)).map_err(failed_without(table, held_out.rows()))?;
+    Ok(Fits { whole: fitted(whole), measured: fitted(measured), held_out: held_out.rows() })
+}
+
+fn classes(table: &Table, split: &Split, plan: &Plan) -> Result<Fits, TrainError> {
+    let c = match plan.penalty.c.unwrap_or(Strength::Fixed(1.0)) {
+        Strength::Fixed(c) => c,
+        Strength::Auto => 1.0,
+    };
+    let settings = LogisticSettings { c, ..LogisticSettings::default() };
+    let count = table.classes().len();
+    let rows = table.seen().rows;
+    let held_out = (0..rows).filter(|row| split.holds_out(*row)).count() as u64;
+    let whole = logistic::fit(&View { table, split: None }, count, &settings)?;
+    let measured = if held_out == 0 {
+        whole.clone()
+    } else {
+        logistic::fit(&View { table, split: Some(split) }, count, &settings)?
+    };
+    Ok(Fits { whole: Fitted::Logistic(whole), measured: Fitted::Logistic(measured), held_out })
+}
+
+fn failed(table: &Table) -> impl Fn(LeastSquaresError) -> TrainError + '_ {
+    |source| TrainError::Fit { data: table.label(), source }
+}
+
+fn failed_without(table: &Table, held_out: u64) -> impl Fn(LeastSquaresError) -> TrainError + '_ {
+    move |source| TrainError::FitWithoutHeldOut { data: table.label(), held_out, source }
 }
 
 /// Least squares: what is known of both parts is merged, so that the second fit costs no second pass.
 fn linear(table: &Table, split: &Split) -> Result<Fits, TrainError> {
     let (kept, held_out) = moments(table, split)?;
     let names = with_target(table);
-    let whole = kept.merge(&held_out).solve(&names);
-    let whole = whole.map_err(|source| TrainError::Fit { data: table.label(), source })?;
-    let measured = kept.solve(&names).map_err(|source| TrainError::FitWithoutHeldOut {
-        data: table.label(),
-        held_out: held_out.rows(),
-        source,
-    })?;
+    let whole = kept.merge(&held_out).solve(&names).map_err(failed(table))?;
+    let measured = kept.solve(&names).map_err(failed_without(table, held_out.rows()))?;
     let (whole, measured) = refine(table, split, whole, measured)?;
     Ok(Fits { whole: Fitted::Linear(whole), measured: Fitted::Linear(measured), held_out: held_out.rows() })
 }
@@ -87,7 +164,7 @@ fn moments(table: &Table, split: &Split) -> Result<(Moments, Moments), TrainErro
         // Any point near the data will do to shift them; the first row is one.
         let [kept, held_out] = sides.get_or_insert_with(|| [(); 2].map(|()| Accumulator::new(values.to_vec())));
         let side = if split.holds_out(row.number) { held_out } else { kept };
-        side.push(values);
+        side.push_weighted(values, row.weight);
         Ok(())
     })?;
     let width = table.names().len() + 1;
@@ -107,9 +184,9 @@ fn refine(
         let (mut all, mut kept) = (Refinement::new(whole), Refinement::new(measured));
         table.scan(&mut |row| {
             let values = joined(&mut buffer, row.design, row.target);
-            all.push(values);
+            all.push_weighted(values, row.weight);
             if !split.holds_out(row.number) {
-                kept.push(values);
+                kept.push_weighted(values, row.weight);
             }
             Ok(())
         })?;

@@ -9,6 +9,7 @@ use crate::model::preprocess::TargetTransform;
 use crate::model::signature::{FeatureType, Unknown};
 use crate::train::Estimator;
 use crate::train::data::{Origin, Preparation, Rule, Selection};
+use crate::train::plan::{PenaltyPlan, Strength};
 use crate::train::split::Split;
 
 /// Fit a model to data, measure it on rows it has not seen, and save it
@@ -38,6 +39,8 @@ pub(in crate::cli) struct Arguments {
     columns: Columns,
     #[command(flatten, next_help_heading = "Preparation")]
     preparation: Prepare,
+    #[command(flatten, next_help_heading = "Penalties")]
+    penalties: Penalties,
     #[command(flatten, next_help_heading = "Measuring")]
     pub(super) measuring: Measuring,
     /// What stands between fields: one character, or tab; by default whichever of , ; tab | the header has most of
@@ -88,6 +91,26 @@ struct Prepare {
     /// median of the target at these features, which lies below its mean when the errors are skewed
     #[arg(long, value_enum, default_value_t = TransformArgument::None)]
     target_transform: TransformArgument,
+}
+
+#[derive(Debug, Args)]
+struct Penalties {
+    /// The price of large coefficients, for ridge, lasso and elastic-net: a number above zero, or auto (the default), which
+    /// tries a path of prices by cross-validation
+    #[arg(long, value_name = "NUMBER|auto", value_parser = strength)]
+    alpha: Option<Strength>,
+    /// The share of absolute values in the penalty of elastic-net, from 0 to 1; by default 0.5
+    #[arg(long, value_name = "SHARE", value_parser = ratio)]
+    l1_ratio: Option<f64>,
+    /// What errors cost in logistic regression where large coefficients cost 1: a number above zero (1 by default), or auto
+    #[arg(long, value_name = "NUMBER|auto", value_parser = strength)]
+    c: Option<Strength>,
+    /// Parts that the rows are split into for auto: each is predicted by fits to the others; by default 5
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(2..=100))]
+    cross_validate: Option<u32>,
+    /// Take the highest price whose error is within one standard error of the best: a simpler model
+    #[arg(long)]
+    one_standard_error: bool,
 }
 
 #[derive(Debug, Args)]
@@ -148,6 +171,54 @@ impl Arguments {
             },
         }
     }
+}
+
+impl Arguments {
+    /// The price of large coefficients.
+    ///
+    /// # Errors
+    /// A sentence when an option does not belong to the estimator.
+    pub(super) fn penalty(&self) -> Result<PenaltyPlan, String> {
+        let Penalties { alpha, l1_ratio, c, cross_validate, one_standard_error } = &self.penalties;
+        let only = |option: &str, given: bool, suits: &dyn Fn(Estimator) -> bool, whom: &str| match self.estimator {
+            Some(estimator) if given && !suits(estimator) => {
+                Err(format!("{option} is for {whom}, not for --estimator {}", estimator.name()))
+            }
+            None if given && !suits(Estimator::Logistic) => Err(format!("{option} needs --estimator {whom}")),
+            _ => Ok(()),
+        };
+        only("--alpha", alpha.is_some(), &Estimator::has_alpha, "ridge, lasso or elastic-net")?;
+        only("--l1-ratio", l1_ratio.is_some(), &|estimator| estimator == Estimator::ElasticNet, "elastic-net")?;
+        only("--c", c.is_some(), &Estimator::classifies, "logistic")?;
+        let plan = PenaltyPlan {
+            alpha: *alpha,
+            l1_ratio: *l1_ratio,
+            c: *c,
+            folds: *cross_validate,
+            one_standard_error: *one_standard_error,
+        };
+        let chooses = match self.estimator {
+            Some(estimator) if estimator.has_alpha() => alpha.unwrap_or_default() == Strength::Auto,
+            _ => *c == Some(Strength::Auto),
+        };
+        if (cross_validate.is_some() || *one_standard_error) && !chooses {
+            let option = if *one_standard_error { "--one-standard-error" } else { "--cross-validate" };
+            return Err(format!("{option} chooses between prices: it needs --alpha auto or --c auto"));
+        }
+        Ok(plan)
+    }
+}
+
+fn strength(text: &str) -> Result<Strength, String> {
+    match text.parse::<f64>() {
+        _ if text == "auto" => Ok(Strength::Auto),
+        Ok(value) if value > 0.0 && value.is_finite() => Ok(Strength::Fixed(value)),
+        _ => Err("expected a number above zero, or auto".into()),
+    }
+}
+
+fn ratio(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|value| (0.0..=1.0).contains(value)).ok_or_else(|| "expected a number from 0 to 1".into())
 }
 
 fn fraction(text: &str) -> Result<f64, String> {

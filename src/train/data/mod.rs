@@ -15,7 +15,7 @@ pub use error::{DataError, Location};
 pub use missing::{Policy, Rule};
 pub use selection::Selection;
 pub use source::{Origin, Scan, Source};
-pub use table::{Encoded, Surveyed, Table};
+pub use table::{Encoded, Surveyed, Table, View};
 
 use crate::model::preprocess::TargetTransform;
 use crate::model::signature::{FeatureType, Unknown};

@@ -10,6 +10,8 @@ use crate::model::preprocess::{Design, DesignColumn, Preprocess, TargetTransform
 use crate::model::scalar::Scalar;
 use crate::model::signature::{Feature, FeatureType, Signature, Target};
 use crate::train::TrainError;
+use crate::train::rows::{Row, Rows};
+use crate::train::split::Split;
 
 /// Rows of one kind, ready to be fitted.
 #[derive(Debug)]
@@ -401,6 +403,31 @@ impl Table {
         let columns = if dropped.len() == 1 { "column is" } else { "columns are" };
         self.notes.push(format!("{} {columns} left out: no row has that combination of categories", dropped.len()));
         Ok(self)
+    }
+}
+
+/// The rows of a table that a solver may see.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'t> {
+    /// All rows.
+    pub table: &'t Table,
+    /// Without those that this holds out.
+    pub split: Option<&'t Split>,
+}
+
+impl Rows for View<'_> {
+    fn columns(&self) -> &[String] {
+        self.table.names()
+    }
+
+    fn scan(&self, each: &mut dyn FnMut(Row<'_>) -> Result<(), TrainError>) -> Result<(), TrainError> {
+        self.table.scan(&mut |row| {
+            let Encoded { number, design, target, weight, .. } = row;
+            if self.split.is_some_and(|split| split.holds_out(number)) {
+                return Ok(());
+            }
+            each(Row { number, design, target, weight })
+        })
     }
 }
 
