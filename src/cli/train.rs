@@ -28,7 +28,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let penalty = match arguments.penalty() {
         Ok(penalty) => penalty,
         // Wrong usage, told and ended as clap does it.
-        Err(reason) => super::Arguments::command().error(ErrorKind::ArgumentConflict, reason).exit(),
+        Err(reason) => wrong_usage(&reason),
     };
     let out = arguments.out.as_deref();
     if let Some(data) = arguments.data.iter().find(|data| out.is_some_and(|out| same_file(out, data))) {
@@ -51,6 +51,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
             .map_err(|error| format!("{}: cannot be written: {error}. Choose another --out", out.display()))?;
     }
     if arguments.json { Ok(serde_json::to_string(&Summary::new(&trained, out))? + "\n") } else { report(&trained, out) }
+}
+
+fn wrong_usage(reason: &str) -> ! {
+    let mut command = super::Arguments::command();
+    command.build();
+    match command.find_subcommand_mut("train") {
+        Some(train) => train.error(ErrorKind::ArgumentConflict, reason).exit(),
+        None => command.error(ErrorKind::ArgumentConflict, reason).exit(),
+    }
 }
 
 fn same_file(one: &Path, other: &Path) -> bool {

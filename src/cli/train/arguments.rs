@@ -20,7 +20,8 @@ use crate::train::split::Split;
 /// fields and the words NA, N/A, NaN, null and none (in any case) are missing values.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
-    /// The training data: CSV files with a header. Several files of one kind are read as one
+    /// The training data: CSV files with a header, patterns such as 'part-*.csv', or - for standard input. Several files
+    /// of one kind are read as one
     #[arg(value_name = "DATA", required = true)]
     pub(super) data: Vec<PathBuf>,
     /// The column to predict

@@ -231,6 +231,18 @@ pub enum DataError {
         /// The target.
         column: String,
     },
+    /// A target whose values hardly repeat.
+    #[error(
+        "the target {column:?} has {classes} different values in {rows} rows: these are no classes. For a number to be predicted use --estimator linear, ridge, lasso or elastic-net; otherwise put its values into groups first"
+    )]
+    HardlyTwoAlike {
+        /// The target.
+        column: String,
+        /// Its different values.
+        classes: usize,
+        /// How many rows there are.
+        rows: u64,
+    },
     /// A column without a single value.
     #[error("the column {column:?} has no value in any row. Leave it out with --exclude {column:?}")]
     NoValues {

@@ -1,10 +1,11 @@
 //! Files that are read as one table, several times, always in the same order.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
 
 use super::csv::Csv;
 use super::selection::find;
@@ -70,6 +71,8 @@ pub struct Source {
     /// The place of each in the header.
     places: Vec<usize>,
     header: Vec<String>,
+    /// Standard input, kept until all passes are over.
+    _spool: Option<NamedTempFile>,
 }
 
 impl Source {
@@ -80,7 +83,8 @@ impl Source {
     pub fn open(origin: &Origin, selection: &Selection) -> Result<Self, DataError> {
         let mut parts: Vec<Part> = Vec::new();
         let mut header: Vec<String> = Vec::new();
-        for (path, shown) in origin.files()? {
+        let (files, spool) = origin.files()?;
+        for (path, shown) in files {
             if !fs::metadata(&path).map_err(|source| unreadable(&shown, source))?.is_file() {
                 return Err(DataError::NotAFile { path: shown });
             }
@@ -94,7 +98,7 @@ impl Source {
         let first = parts.first().map(|part| part.shown.clone()).unwrap_or_default();
         let names = selection.names(&header, &first)?;
         let places = names.iter().map(|name| find(&header, name, &first)).collect::<Result<_, _>>()?;
-        Ok(Self { parts, names, places, header })
+        Ok(Self { parts, names, places, header, _spool: spool })
     }
 
     /// The names that are read: the features, then the target, then the weights.
@@ -158,10 +162,49 @@ pub(super) fn unreadable(shown: &Path, source: io::Error) -> DataError {
 }
 
 impl Origin {
-    /// The files to read, each with what to call it.
-    fn files(&self) -> Result<Vec<(PathBuf, PathBuf)>, DataError> {
-        Ok(self.paths.iter().map(|path| (path.clone(), path.clone())).collect())
+    /// The files to read, each with what to call it, and the one that holds standard input.
+    fn files(&self) -> Result<(Vec<(PathBuf, PathBuf)>, Option<NamedTempFile>), DataError> {
+        let mut files = Vec::new();
+        let mut spool = None;
+        for path in &self.paths {
+            if path == Path::new("-") {
+                let file = spooled().map_err(|source| unreadable(Path::new(STANDARD_INPUT), source))?;
+                files.push((file.path().to_owned(), PathBuf::from(STANDARD_INPUT)));
+                if spool.replace(file).is_some() {
+                    let reason = "standard input can be read only once".to_owned();
+                    return Err(DataError::Pattern { pattern: "-".to_owned(), reason });
+                }
+            } else if let Some(pattern) = path.to_str().filter(|text| text.contains(['*', '?', '[']) && !path.exists())
+            {
+                files.extend(matching(pattern)?.into_iter().map(|path| (path.clone(), path)));
+            } else {
+                files.push((path.clone(), path.clone()));
+            }
+        }
+        Ok((files, spool))
     }
+}
+
+/// What standard input is called in messages.
+const STANDARD_INPUT: &str = "standard input";
+
+/// Standard input in a file, since it is read several times; the file goes when training is over.
+fn spooled() -> io::Result<NamedTempFile> {
+    let mut file = NamedTempFile::new()?;
+    io::copy(&mut io::stdin().lock(), &mut file)?;
+    file.flush()?;
+    Ok(file)
+}
+
+/// The files that match a pattern, in the order of their names.
+fn matching(pattern: &str) -> Result<Vec<PathBuf>, DataError> {
+    let refused = |reason: String| DataError::Pattern { pattern: pattern.to_owned(), reason };
+    let found = glob::glob(pattern).map_err(|error| refused(format!("this is no pattern: {}", error.msg)))?;
+    let paths: Vec<PathBuf> = found
+        .map(|path| path.map_err(|error| unreadable(&error.path().to_owned(), error.into())))
+        .filter(|path| path.as_ref().map_or(true, |path| path.is_file()))
+        .collect::<Result<_, _>>()?;
+    if paths.is_empty() { Err(refused("no file matches".into())) } else { Ok(paths) }
 }
 
 fn same_header(path: &Path, names: &[String], first: &Path, expected: &[String]) -> Result<(), DataError> {

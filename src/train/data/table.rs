@@ -172,6 +172,12 @@ impl Surveyed {
         if classes.len() > MAX_CLASSES {
             return Err(too_many());
         }
+        let rows = self.scan.rows;
+        let fractions = classes.iter().any(|class| matches!(class, Scalar::Number(_)));
+        let distinct = classes.len() as u64;
+        if (fractions && 2 * distinct > rows) || (distinct == rows && rows > 2) {
+            return Err(DataError::HardlyTwoAlike { column: column.name.clone(), classes: classes.len(), rows });
+        }
         let seen = if self.target_kind == FeatureType::Boolean { column.distinct_booleans() } else { classes.len() };
         if seen < 2 {
             let advice = "Choose another --target".to_owned();
