@@ -5,9 +5,11 @@
 // Rows are counted; a count that a double cannot hold exactly (2⁵³) would take longer to read than anyone has.
 #![allow(clippy::cast_precision_loss)]
 
+pub mod choose;
 mod document;
 mod double_double;
 pub mod evaluate;
+pub mod folds;
 pub mod least_squares;
 pub mod logistic;
 pub mod path;
@@ -125,6 +127,9 @@ pub enum TrainError {
     /// The classes cannot be learned to be told apart.
     #[error(transparent)]
     Logistic(#[from] logistic::LogisticError),
+    /// No penalty can be chosen.
+    #[error(transparent)]
+    Choose(#[from] choose::ChooseError),
     /// The model says nothing finite to its own training data.
     #[error("the model cannot predict its own training data: {0}. Rescale columns of extreme size")]
     Predict(#[from] PredictError),
