@@ -15,7 +15,7 @@ use super::output::write_whole;
 use crate::model::artifact::Document;
 use crate::model::estimator::{Coefficients, Plane};
 use crate::model::identity::{Checksum, ModelName};
-use crate::train::evaluate::Metrics;
+use crate::train::evaluate::{Metrics, title};
 use crate::train::split::Split;
 use crate::train::table::Selection;
 use crate::train::{Estimator, Plan, Trained, train};
@@ -142,10 +142,10 @@ fn report(trained: &Trained, out: Option<&Path>) -> Result<String, Box<dyn Error
     coefficients(&mut text, document)?;
     if *held_out > 0 {
         let kept = rows - held_out;
-        metrics(&mut text, &[("fitted", kept, *fitted), ("held out", *held_out, *unseen)])?;
+        metrics(&mut text, &[("fitted", kept, fitted.as_ref()), ("held out", *held_out, unseen.as_ref())])?;
         writeln!(text, "Measured with a fit to the other {kept} rows; the model itself is fitted to all {rows}.\n")?;
     } else {
-        metrics(&mut text, &[("fitted", rows, *fitted)])?;
+        metrics(&mut text, &[("fitted", rows, fitted.as_ref())])?;
         writeln!(text, "No rows were held out: this is how well the model fits, not how well it predicts.\n")?;
     }
     match out {
@@ -174,12 +174,22 @@ fn coefficients(text: &mut String, document: &Document) -> Result<(), Box<dyn Er
     Ok(())
 }
 
-fn metrics(text: &mut String, sides: &[(&str, u64, Option<Metrics>)]) -> Result<(), Box<dyn Error>> {
-    writeln!(text, "  {:10}  {:>6}  {:>12}  {:>12}  {:>12}", "", "rows", "R²", "RMSE", "MAE")?;
+fn metrics(text: &mut String, sides: &[(&str, u64, Option<&Metrics>)]) -> Result<(), Box<dyn Error>> {
+    let names = sides.iter().find_map(|(_, _, metrics)| *metrics).map(|metrics| metrics.values.keys());
+    let names: Vec<&str> = names.into_iter().flatten().copied().collect();
+    let width = |name: &str| title(name).chars().count().max(12);
+    write!(text, "  {:10}  {:>6}", "", "rows")?;
+    for name in &names {
+        write!(text, "  {:>1$}", title(name), width(name))?;
+    }
+    text.push('\n');
     for (side, rows, metrics) in sides {
-        let cell = |number: Option<f64>| number.map_or_else(|| "–".to_owned(), significant);
-        let [r2, rmse, mae] = [metrics.and_then(|m| m.r2), metrics.map(|m| m.rmse), metrics.map(|m| m.mae)].map(cell);
-        writeln!(text, "  {side:10}  {rows:>6}  {r2:>12}  {rmse:>12}  {mae:>12}")?;
+        write!(text, "  {side:10}  {rows:>6}")?;
+        for name in &names {
+            let cell = metrics.and_then(|metrics| metrics.get(name)).map_or_else(|| "–".to_owned(), significant);
+            write!(text, "  {cell:>0$}", width(name))?;
+        }
+        text.push('\n');
     }
     text.push('\n');
     Ok(())

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::evaluate::Metrics;
@@ -36,8 +35,8 @@ impl Draft<'_> {
         &self,
         fit: &LeastSquares,
         golden: &[Vec<f64>],
-        train: Option<Metrics>,
-        test: Option<Metrics>,
+        train: Option<&Metrics>,
+        test: Option<&Metrics>,
     ) -> Result<Document, ArtifactError> {
         let (target, features) =
             self.names.split_last().map_or((String::new(), &[][..]), |(last, rest)| (last.clone(), rest));
@@ -71,7 +70,7 @@ impl Draft<'_> {
                 seed: self.plan.seed,
                 metrics: [("train", train), ("test", test)]
                     .into_iter()
-                    .filter_map(|(rows, metrics)| Some((rows.to_owned(), by_name(metrics?))))
+                    .filter_map(|(rows, metrics)| Some((rows.to_owned(), metrics?.by_name())))
                     .collect(),
                 tool: concat!("ordinate ", env!("CARGO_PKG_VERSION")).to_owned(),
                 smartcore: SMARTCORE_VERSION.to_owned(),
@@ -99,11 +98,4 @@ fn inference(fit: &LeastSquares) -> Option<Inference> {
         residual_variance: fit.residual_variance()?,
         r: fit.triangle.rows().to_vec(),
     })
-}
-
-fn by_name(metrics: Metrics) -> IndexMap<String, f64> {
-    [("r2", metrics.r2), ("rmse", Some(metrics.rmse)), ("mae", Some(metrics.mae))]
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-        .collect()
 }

@@ -162,7 +162,7 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     })?;
     let (train, test) = measurement.finish()?;
 
-    let document = draft.seal(&whole, &golden.rows, train, test)?;
+    let document = draft.seal(&whole, &golden.rows, train.as_ref(), test.as_ref())?;
     Ok(Trained { document, held_out: held_out_rows, train, test })
 }
 

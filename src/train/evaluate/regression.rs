@@ -1,0 +1,205 @@
+//! Errors of predicted numbers, gathered one at a time.
+
+use super::KEPT;
+use super::metrics::Metrics;
+
+/// Errors of predicted numbers.
+#[derive(Debug, Clone)]
+pub struct Regression {
+    /// Columns of the design of an unpenalised fit to these very rows; none otherwise.
+    fitted_columns: Option<usize>,
+    rows: u64,
+    weight: f64,
+    squared: f64,
+    absolute: f64,
+    /// `Σ w|y − ŷ|/|y|`; none once a target was zero.
+    relative: Option<f64>,
+    mean: f64,
+    /// `Σ w(y − ȳ)²`, by Welford's update.
+    spread: f64,
+    /// Absolute errors and their weights, for the median; none once they were too many.
+    errors: Option<Vec<(f64, f64)>>,
+}
+
+impl Regression {
+    /// No rows yet. `fitted_columns`: the columns of the design when an unpenalised fit to these rows is measured, so
+    /// that R² can be adjusted for them.
+    #[must_use]
+    pub fn new(fitted_columns: Option<usize>) -> Self {
+        Self {
+            fitted_columns,
+            rows: 0,
+            weight: 0.0,
+            squared: 0.0,
+            absolute: 0.0,
+            relative: Some(0.0),
+            mean: 0.0,
+            spread: 0.0,
+            errors: Some(Vec::new()),
+        }
+    }
+
+    /// Takes one row's target, its prediction, and how much it counts.
+    pub fn push(&mut self, actual: f64, predicted: f64, weight: f64) {
+        let error = (actual - predicted).abs();
+        self.rows += 1;
+        self.weight += weight;
+        self.squared += weight * error * error;
+        self.absolute += weight * error;
+        self.relative = self.relative.filter(|_| actual != 0.0).map(|sum| sum + weight * (error / actual.abs()));
+        let from_mean = actual - self.mean;
+        self.mean += weight * from_mean / self.weight;
+        self.spread += weight * from_mean * (actual - self.mean);
+        self.errors = self.errors.take().filter(|errors| errors.len() < KEPT);
+        if let Some(errors) = &mut self.errors {
+            errors.push((error, weight));
+        }
+    }
+
+    /// The metrics of the rows so far; none when there were no rows, or errors beyond what a double can hold.
+    #[must_use]
+    pub fn finish(self) -> Option<Metrics> {
+        let (rmse, mae) = ((self.squared / self.weight).sqrt(), self.absolute / self.weight);
+        if !rmse.is_finite() || !mae.is_finite() {
+            return None;
+        }
+        let r2 = Some(1.0 - self.squared / self.spread).filter(|_| self.spread > 0.0);
+        let rows = self.rows as f64;
+        let adjusted = |columns: usize| {
+            let freedom = rows - columns as f64 - 1.0;
+            (freedom > 0.0).then_some(1.0 - (1.0 - r2?) * (rows - 1.0) / freedom)
+        };
+        Some(Metrics::new(
+            self.rows,
+            [
+                ("r2", r2),
+                ("rmse", Some(rmse)),
+                ("mae", Some(mae)),
+                ("adjusted_r2", self.fitted_columns.and_then(adjusted)),
+                ("median_absolute_error", self.errors.and_then(median)),
+                ("mape", self.relative.map(|sum| sum / self.weight)),
+            ],
+        ))
+    }
+}
+
+/// The weighted median: the mean of the smallest value that half of the weight does not exceed and the largest that
+/// half of the weight does not fall below.
+fn median(mut values: Vec<(f64, f64)>) -> Option<f64> {
+    values.retain(|(_, weight)| *weight > 0.0);
+    values.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+    let half = values.iter().map(|(_, weight)| weight).sum::<f64>() / 2.0;
+    let mut below = 0.0;
+    let mut lower = None;
+    for (value, weight) in values {
+        if let Some(lower) = lower {
+            return Some(f64::midpoint(lower, value));
+        }
+        below += weight;
+        // Half of the weight ends exactly here: the next value counts as much.
+        #[allow(clippy::float_cmp)]
+        if below == half {
+            lower = Some(value);
+        } else if below > half {
+            return Some(value);
+        }
+    }
+    lower
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measure(rows: &[(f64, f64, f64)], columns: Option<usize>) -> Option<Metrics> {
+        let mut regression = Regression::new(columns);
+        rows.iter().for_each(|(actual, predicted, weight)| regression.push(*actual, *predicted, *weight));
+        regression.finish()
+    }
+
+    /// ```python
+    /// i = np.arange(200); u = ((i*7919) % 1000)/1000.0; v = ((i*104729) % 997)/997.0
+    /// y = 10*u - 3 + 0.5; p = 10*u - 3 + 0.5 + (v - 0.5)*4; w = 1 + ((i*31) % 7)
+    /// r2_score(y, p, sample_weight=w), root_mean_squared_error(…), mean_absolute_error(…),
+    /// median_absolute_error(…), mean_absolute_percentage_error(…)   # scikit-learn 1.9.1
+    /// ```
+    #[test]
+    fn scikit_learn_says_the_same() {
+        let rows: Vec<_> = (0..200_u32)
+            .map(|i| {
+                let (u, v) = (f64::from(i * 7919 % 1000) / 1000.0, f64::from(i * 104_729 % 997) / 997.0);
+                let y = 10.0 * u - 3.0 + 0.5;
+                (y, y + (v - 0.5) * 4.0, f64::from(1 + i * 31 % 7))
+            })
+            .collect();
+        let plain: Vec<_> = rows.iter().map(|(y, p, _)| (*y, *p, 1.0)).collect();
+        let names = ["r2", "rmse", "mae", "median_absolute_error", "mape"];
+        let recorded = [
+            (
+                plain,
+                [
+                    0.845_122_029_656_914_6,
+                    1.145_029_411_977_953_8,
+                    0.988_946_840_521_564_7,
+                    0.990_972_918_756_268_8,
+                    1.811_136_970_812_559_3,
+                ],
+            ),
+            (
+                rows,
+                [
+                    0.845_519_496_980_584,
+                    1.142_847_552_327_921,
+                    0.986_611_900_783_702_6,
+                    0.952_858_575_727_182_4,
+                    1.636_592_055_065_069,
+                ],
+            ),
+        ];
+        for (rows, expected) in recorded {
+            let metrics = measure(&rows, None).unwrap();
+            assert!(metrics.values.keys().eq(&names), "{metrics:?}");
+            for (got, expected) in metrics.values.values().zip(expected) {
+                assert!((got - expected).abs() <= 1e-12 * expected, "{metrics:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn follows_the_formulas() {
+        // By hand: errors 1, −1, 2, 0; squares sum to 6, spread about the mean 4 is 20; 1 − 0.3·3/2.
+        let rows = [(1.0, 0.0, 1.0), (3.0, 4.0, 1.0), (5.0, 3.0, 1.0), (7.0, 7.0, 1.0)];
+        let metrics = measure(&rows, Some(1)).unwrap();
+        let expected = [
+            ("r2", 0.7),
+            ("rmse", 1.5_f64.sqrt()),
+            ("mae", 1.0),
+            ("adjusted_r2", 0.55),
+            ("median_absolute_error", 1.0),
+            ("mape", (1.0 + 1.0 / 3.0 + 0.4) / 4.0),
+        ];
+        assert_eq!(metrics.rows, 4);
+        assert!(metrics.values.keys().eq(expected.iter().map(|(name, _)| name)));
+        for (name, expected) in expected {
+            assert!((metrics.get(name).unwrap() - expected).abs() < 1e-15, "{name}: {metrics:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_defined_is_absent() {
+        assert_eq!(measure(&[], None), None);
+        assert_eq!(measure(&[(f64::MAX, f64::MIN, 1.0)], None), None);
+        let one = measure(&[(2.0, 1.0, 1.0)], Some(1)).unwrap();
+        assert_eq!((one.get("r2"), one.get("adjusted_r2"), one.get("rmse")), (None, None, Some(1.0)));
+        assert_eq!(measure(&[(2.0, 2.0, 1.0), (2.0, 2.0, 1.0)], None).unwrap().get("r2"), None);
+        assert_eq!(measure(&[(0.0, 2.0, 1.0), (2.0, 2.0, 1.0)], None).unwrap().get("mape"), None);
+        assert_eq!(measure(&[(1.0, 2.0, 1.0), (2.0, 2.0, 1.0)], Some(1)).unwrap().get("adjusted_r2"), None);
+    }
+
+    #[test]
+    fn the_median_lies_between_two_when_half_of_the_weight_does() {
+        assert_eq!(median(vec![(4.0, 1.0), (1.0, 1.0), (2.0, 1.0), (3.0, 1.0)]), Some(2.5));
+        assert_eq!(median(vec![(1.0, 3.0), (2.0, 1.0)]), Some(1.0));
+        assert_eq!(median(vec![(1.0, 2.0), (2.0, 0.0), (3.0, 2.0)]), Some(2.0));
+    }
+}
