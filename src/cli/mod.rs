@@ -3,6 +3,9 @@
 //! Exit codes: 0 fine, 1 failed, 2 wrong usage. Answers go to standard output, everything else to standard error.
 
 mod completions;
+mod evaluate;
+mod inspect;
+mod layout;
 mod model;
 mod output;
 mod predict;
@@ -27,7 +30,9 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Train(train::Arguments),
+    Evaluate(evaluate::Arguments),
     Predict(predict::Arguments),
+    Inspect(inspect::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -38,7 +43,9 @@ pub fn run() -> ExitCode {
     let Arguments { command } = Arguments::parse();
     let outcome = match &command {
         Command::Train(arguments) => train::run(arguments),
+        Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Predict(arguments) => predict::run(arguments),
+        Command::Inspect(arguments) => inspect::run(arguments),
         Command::Completions(arguments) => completions::run(arguments),
     };
     match outcome {

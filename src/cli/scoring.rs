@@ -10,6 +10,7 @@ use thiserror::Error;
 use super::records::{Records, RecordsError, Row};
 use crate::model::fault::{Fault, FaultKind, Faults};
 use crate::model::frame::{Cell, RowsBuilder, shorten};
+use crate::model::signature::Feature;
 use crate::model::{Model, PredictError, Prediction, Probabilities};
 
 /// Rows predicted at a time: all that is held of a table.
@@ -294,6 +295,7 @@ impl<'m> Scorer<'m> {
     }
 
     fn answer<'r>(&self, rows: impl ExactSizeIterator<Item = &'r Row>) -> Result<Answers<'m>, Complaint> {
+        let features = self.model.signature().features();
         let mut frame = RowsBuilder::new(self.model.signature(), rows.len());
         let mut line = 0;
         for row in rows {
@@ -301,8 +303,8 @@ impl<'m> Scorer<'m> {
             // Room was made for all of them.
             let _ = frame.start_row();
             if row.fields.len() == self.width {
-                for place in &self.places {
-                    frame.push(Cell::Field(row.fields.get(*place).unwrap_or_default()));
+                for (place, feature) in self.places.iter().zip(features) {
+                    frame.push(cell(row.fields.get(*place).unwrap_or_default(), feature));
                 }
                 frame.end_positional_row();
             } else {
@@ -317,6 +319,15 @@ impl<'m> Scorer<'m> {
         let probabilities = self.model.probabilities(&frame).map_err(unanswered)?;
         Ok(Answers { prediction, probabilities })
     }
+}
+
+/// A field as its feature will read it: what programs write for "no value" is none, unless it is a category.
+fn cell<'f>(field: &'f str, feature: &Feature) -> Cell<'f> {
+    let text = field.trim_ascii();
+    let is_word = || ["na", "n/a", "null", "none"].iter().any(|word| text.eq_ignore_ascii_case(word));
+    let is_level = || feature.levels.binary_search_by(|level| level.as_str().cmp(text)).is_ok();
+    // All of them begin so: most fields need no closer look.
+    if text.starts_with(['n', 'N']) && is_word() && !is_level() { Cell::Missing } else { Cell::Field(field) }
 }
 
 /// Rows that were passed over: the first few, and how many.
