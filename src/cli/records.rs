@@ -292,7 +292,7 @@ mod tests {
             let end = if crlf { "\r\n" } else { "\n" };
             let (mut text, mut line, mut expected) = ("h,i".to_owned(), 2, vec![1]);
             for field in &fields {
-                text.push_str(&format!("{end}x,\"{field}\""));
+                text.extend([end, "x,\"", field, "\""]);
                 expected.push(line);
                 line += 1 + field.matches('\n').count() as u64;
             }
