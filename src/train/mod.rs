@@ -5,6 +5,7 @@
 // Rows are counted; a count that a double cannot hold exactly (2⁵³) would take longer to read than anyone has.
 #![allow(clippy::cast_precision_loss)]
 
+mod distribution;
 mod document;
 mod double_double;
 pub mod evaluate;
@@ -12,6 +13,7 @@ pub mod least_squares;
 pub mod refinement;
 pub mod rows;
 pub mod split;
+pub mod summary;
 pub mod table;
 pub mod triangle;
 

@@ -1,0 +1,70 @@
+//! Singular values of a small matrix.
+
+/// Columns beyond which nobody waits for singular values.
+const MAX_COLUMNS: usize = 500;
+
+/// Rotations that have not converged after as many sweeps never will; ten are usual.
+const MAX_SWEEPS: usize = 60;
+
+/// Largest ÷ smallest singular value of `[1 X]`, whose triangle is `[√w √w·meanᵀ; 0 R]` with the total weight `w`.
+pub(super) fn condition_number(means: &[f64], r: &[Vec<f64>], weight: f64) -> Option<f64> {
+    if means.len() > MAX_COLUMNS {
+        return None;
+    }
+    let root = weight.sqrt();
+    let first = std::iter::once(vec![root]);
+    let others = means.iter().enumerate().map(|(j, mean)| {
+        let above = r.iter().take(j + 1).enumerate().filter_map(|(i, row)| row.get(j - i).copied());
+        std::iter::once(root * mean).chain(above).collect()
+    });
+    let mut columns: Vec<Vec<f64>> = first.chain(others).collect();
+    for column in &mut columns {
+        column.resize(means.len() + 1, 0.0);
+    }
+    let values = singular_values(columns)?;
+    let (smallest, largest) =
+        values.iter().fold((f64::INFINITY, 0.0_f64), |(low, high), v| (low.min(*v), high.max(*v)));
+    Some(largest / smallest).filter(|value| value.is_finite())
+}
+
+/// One-sided Jacobi: columns are rotated in pairs until all are at right angles; their lengths are the singular values,
+/// each to nearly all of its digits (Demmel and Veselić, 1992). None when a number is not finite.
+fn singular_values(mut columns: Vec<Vec<f64>>) -> Option<Vec<f64>> {
+    for _ in 0..MAX_SWEEPS {
+        let mut rotated = false;
+        for second in 1..columns.len() {
+            let (before, from) = columns.split_at_mut(second);
+            let Some(right) = from.first_mut() else { continue };
+            for left in before {
+                rotated |= rotate(left, right)?;
+            }
+        }
+        if !rotated {
+            return Some(columns.iter().map(|column| dot(column, column).sqrt()).collect());
+        }
+    }
+    None
+}
+
+/// Turns two columns to right angles; whether they were not.
+fn rotate(left: &mut [f64], right: &mut [f64]) -> Option<bool> {
+    let (a, b, c) = (dot(left, left), dot(right, right), dot(left, right));
+    if ![a, b, c].iter().all(|value| value.is_finite()) {
+        return None;
+    }
+    if c.abs() <= f64::EPSILON * a.sqrt() * b.sqrt() {
+        return Some(false);
+    }
+    let cotangent = (b - a) / (2.0 * c);
+    let tangent = cotangent.signum() / (cotangent.abs() + cotangent.hypot(1.0));
+    let cosine = 1.0 / tangent.hypot(1.0);
+    let sine = cosine * tangent;
+    for (left, right) in left.iter_mut().zip(right) {
+        (*left, *right) = (cosine * *left - sine * *right, sine * *left + cosine * *right);
+    }
+    Some(true)
+}
+
+fn dot(left: &[f64], right: &[f64]) -> f64 {
+    left.iter().zip(right).map(|(a, b)| a * b).sum()
+}
