@@ -193,10 +193,12 @@ fn all_columns_are_kept_as_they_came() {
 }
 
 #[rstest]
-#[case(";", "x;note\n1;a,b\n", "x;note;prediction\n1;a,b;3.0\n")]
-#[case("tab", "x\tnote\n1\ta b\n", "x\tnote\tprediction\n1\ta b\t3.0\n")]
-fn fields_are_separated_as_told(#[case] delimiter: &str, #[case] data: &str, #[case] expected: &str) {
-    assert_eq!(said(&pipe(&format!("predict line - --delimiter {delimiter}"), data)), expected);
+#[case("", "x;note\n1;a,b\n", "x;note;prediction\n1;a,b;3.0\n")]
+#[case("", "x\tnote\n1\ta b\n", "x\tnote\tprediction\n1\ta b\t3.0\n")]
+#[case("--delimiter ;", "x;\"a,b,c\",d\n1;2\n", "x;a,b,c,d;prediction\n1;2;3.0\n")]
+#[case("--delimiter tab", "x\t;;\n1\t2\n", "x\t;;\tprediction\n1\t2\t3.0\n")]
+fn fields_are_separated_as_told_or_as_in_the_header(#[case] flags: &str, #[case] data: &str, #[case] expected: &str) {
+    assert_eq!(said(&pipe(&format!("predict line - {flags}"), data)), expected);
 }
 
 #[test]

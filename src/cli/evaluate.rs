@@ -35,9 +35,9 @@ pub(super) struct Arguments {
     /// The column with the answers; by default the one the model was trained on
     #[arg(long, value_name = "NAME")]
     target: Option<String>,
-    /// What separates the fields: one character, or tab
-    #[arg(long, value_name = "CHARACTER", default_value = ",", value_parser = records::delimiter)]
-    delimiter: u8,
+    /// What separates the fields: one character, or tab; by default found in the header
+    #[arg(long, value_name = "CHARACTER", value_parser = records::delimiter)]
+    delimiter: Option<u8>,
     /// What to do with a row that cannot be used: end with an error, or leave it out
     #[arg(long, value_name = "WHAT", default_value = "stop", value_parser = on_error())]
     on_error: OnError,

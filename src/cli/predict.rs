@@ -5,7 +5,6 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 
 use clap::Args;
-use csv::StringRecord;
 
 use super::output::{WholeFile, same_file};
 use super::records::{self, DASH, Records, Row};
@@ -35,9 +34,9 @@ pub(super) struct Arguments {
     /// Write the probability of each class too, as `probability_CLASS`
     #[arg(long)]
     probabilities: bool,
-    /// What separates the fields, in and out: one character, or tab
-    #[arg(long, value_name = "CHARACTER", default_value = ",", value_parser = records::delimiter)]
-    delimiter: u8,
+    /// What separates the fields, in and out: one character, or tab; by default found in the header
+    #[arg(long, value_name = "CHARACTER", value_parser = records::delimiter)]
+    delimiter: Option<u8>,
     /// What to do with a row that cannot be predicted
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = OnError::Stop)]
     on_error: OnError,
@@ -67,7 +66,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         .into());
     }
 
-    let mut out = Out::open(arguments, records.header(), &added)?;
+    let mut out = Out::open(arguments, &records, &added)?;
     let mut passed_over = PassedOver::new(arguments.on_error);
     let name = records.name().to_owned();
     let rows = scorer.score(&mut records, |scored| out.write(&name, scored, &mut passed_over));
@@ -182,16 +181,16 @@ struct Out {
 }
 
 impl Out {
-    fn open(arguments: &Arguments, header: &StringRecord, added: &[String]) -> Result<Self, Box<dyn Error>> {
+    fn open(arguments: &Arguments, records: &Records, added: &[String]) -> Result<Self, Box<dyn Error>> {
         let target = if arguments.out.as_os_str() == DASH {
             Target::Stdout(BufWriter::with_capacity(1 << 16, io::stdout().lock()))
         } else {
             Target::File(WholeFile::create(&arguments.out).map_err(|error| unwritable(arguments, &error))?)
         };
-        let mut rows = csv::WriterBuilder::new().delimiter(arguments.delimiter).flexible(true).from_writer(target);
-        let names = header.iter().chain(added.iter().map(String::as_str));
+        let mut rows = csv::WriterBuilder::new().delimiter(records.delimiter()).flexible(true).from_writer(target);
+        let names = records.header().iter().chain(added.iter().map(String::as_str));
         rows.write_record(names).map_err(|error| unwritable(arguments, &to_io(error)))?;
-        Ok(Self { rows, width: header.len(), added: added.len(), on_error: arguments.on_error })
+        Ok(Self { rows, width: records.header().len(), added: added.len(), on_error: arguments.on_error })
     }
 
     fn write(&mut self, name: &str, scored: Scored<'_>, passed_over: &mut PassedOver) -> Result<(), Failure> {

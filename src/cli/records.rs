@@ -17,6 +17,12 @@ pub(super) const DASH: &str = "-";
 /// limit it would be held in memory.
 const MAX_RECORD_BYTES: u64 = 16 << 20;
 
+/// The longest header in which the delimiter is looked for.
+const MAX_HEADER_BYTES: u64 = 1 << 20;
+
+/// What may stand between fields, the likeliest first.
+const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+
 /// Why there are no records, or no more.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -69,16 +75,18 @@ pub(super) struct Row {
 /// A CSV file whose header has been read.
 pub(super) struct Records {
     name: String,
+    delimiter: u8,
     header: StringRecord,
     reader: csv::Reader<Lines>,
 }
 
 impl Records {
-    /// Opens a file, or standard input for `-`, and reads its header.
+    /// Opens a file, or standard input for `-`, and reads its header. Without a delimiter, it is what the header has
+    /// most of.
     ///
     /// # Errors
     /// See [`RecordsError`].
-    pub(super) fn open(path: &Path, delimiter: u8, quiet: bool) -> Result<Self, RecordsError> {
+    pub(super) fn open(path: &Path, delimiter: Option<u8>, quiet: bool) -> Result<Self, RecordsError> {
         let standard_input = path.as_os_str() == DASH;
         let name = if standard_input { "standard input".to_owned() } else { path.display().to_string() };
         let (bytes, total): (Box<dyn Read>, _) = if standard_input {
@@ -94,12 +102,23 @@ impl Records {
         Self::read(name, Box::new(Watched { bytes, progress }), delimiter)
     }
 
-    fn read(name: String, bytes: Box<dyn Read>, delimiter: u8) -> Result<Self, RecordsError> {
+    fn read(name: String, bytes: Box<dyn Read>, delimiter: Option<u8>) -> Result<Self, RecordsError> {
+        let mut bytes = BufReader::new(bytes);
+        let mut begin = Vec::new();
+        let delimiter = match delimiter {
+            Some(delimiter) => delimiter,
+            None => {
+                begin = header_line(&mut bytes)
+                    .map_err(|source| RecordsError::Unreadable { name: name.clone(), source })?;
+                most_frequent_delimiter(&begin)
+            }
+        };
+        let bytes = Lines::new(Box::new(io::Cursor::new(begin).chain(bytes)));
         // The header is a record like any other, and records of any width are let through: all faults are worded here
         // and by the frame.
         let mut builder = ReaderBuilder::new();
         builder.has_headers(false).flexible(true).delimiter(delimiter);
-        let mut records = Self { name, header: StringRecord::new(), reader: builder.from_reader(Lines::new(bytes)) };
+        let mut records = Self { name, delimiter, header: StringRecord::new(), reader: builder.from_reader(bytes) };
         let mut first = Row::default();
         if !records.next(&mut first)? {
             return Err(RecordsError::Empty { name: records.name });
@@ -111,6 +130,11 @@ impl Records {
     /// What messages call the file.
     pub(super) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What stands between the fields.
+    pub(super) fn delimiter(&self) -> u8 {
+        self.delimiter
     }
 
     /// The names of the columns, as they came.
@@ -146,6 +170,29 @@ impl Records {
             other => RecordsError::Unreadable { name, source: io::Error::other(format!("{other:?}")) },
         }
     }
+}
+
+/// The bytes up to the end of the first line that has any text.
+fn header_line(bytes: &mut impl BufRead) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    let mut bytes = bytes.take(MAX_HEADER_BYTES);
+    while bytes.read_until(b'\n', &mut line)? > 0 && line.trim_ascii().is_empty() {}
+    Ok(line)
+}
+
+/// The delimiter that a header has most of, outside quotes.
+fn most_frequent_delimiter(header: &[u8]) -> u8 {
+    let mut quoted = false;
+    let mut counts = DELIMITERS.map(|delimiter| (delimiter, 0_usize));
+    for byte in header {
+        quoted ^= *byte == b'"';
+        for (delimiter, count) in &mut counts {
+            *count += usize::from(!quoted && byte == delimiter);
+        }
+    }
+    // Of several with as many, the first.
+    let most = counts.iter().rev().max_by_key(|(_, count)| *count);
+    most.map_or(b',', |(delimiter, _)| *delimiter)
 }
 
 /// Hands out at most one line at a time: whoever parses is in the line that was handed out last.
@@ -227,7 +274,7 @@ mod tests {
 
     fn read(text: impl Into<Vec<u8>>) -> Result<Vec<(u64, Vec<String>)>, String> {
         let bytes = io::Cursor::new(text.into());
-        let mut records = Records::read("data".into(), Box::new(bytes), b',').map_err(|error| error.to_string())?;
+        let mut records = Records::read("data".into(), Box::new(bytes), None).map_err(|error| error.to_string())?;
         let mut rows = vec![(1, records.header().iter().map(str::to_owned).collect())];
         let mut row = Row::default();
         while records.next(&mut row).map_err(|error| error.to_string())? {
@@ -271,6 +318,16 @@ mod tests {
         let mut text = "a,b\n1,2\n3,\"4\n".to_owned();
         text.push_str(&"5,6\n".repeat(5_000_000));
         assert!(read(text).unwrap_err().starts_with("data: line 3: a row begins here"));
+    }
+
+    #[test]
+    fn a_delimiter_is_found_in_the_header() {
+        for (header, delimiter) in
+            [("a", b','), ("a;b,c;d", b';'), ("\"a;b;c\",d", b','), ("a\tb", b'\t'), ("a|b|c;d", b'|'), ("a,b;c", b',')]
+        {
+            assert_eq!(most_frequent_delimiter(header.as_bytes()), delimiter, "{header}");
+        }
+        assert_eq!(read("\r\n\na;b\n1;2,3\n").unwrap()[1], (4, vec!["1".to_owned(), "2,3".to_owned()]));
     }
 
     #[test]
