@@ -105,13 +105,12 @@ impl Records {
     fn read(name: String, bytes: Box<dyn Read>, delimiter: Option<u8>) -> Result<Self, RecordsError> {
         let mut bytes = BufReader::new(bytes);
         let mut begin = Vec::new();
-        let delimiter = match delimiter {
-            Some(delimiter) => delimiter,
-            None => {
-                begin = header_line(&mut bytes)
-                    .map_err(|source| RecordsError::Unreadable { name: name.clone(), source })?;
-                most_frequent_delimiter(&begin)
-            }
+        let delimiter = if let Some(delimiter) = delimiter {
+            delimiter
+        } else {
+            begin =
+                header_line(&mut bytes).map_err(|source| RecordsError::Unreadable { name: name.clone(), source })?;
+            most_frequent_delimiter(&begin)
         };
         let bytes = Lines::new(Box::new(io::Cursor::new(begin).chain(bytes)));
         // The header is a record like any other, and records of any width are let through: all faults are worded here
