@@ -11,6 +11,7 @@ mod double_double;
 pub mod evaluate;
 pub mod least_squares;
 pub mod refinement;
+pub mod report;
 pub mod rows;
 pub mod split;
 pub mod summary;
