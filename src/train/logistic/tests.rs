@@ -1,6 +1,7 @@
 // Recorded numbers stand as they were printed.
 #![allow(clippy::unreadable_literal, clippy::excessive_precision, clippy::float_cmp)]
 
+use super::super::rows::Row;
 use super::*;
 use std::cell::Cell;
 
@@ -381,7 +382,7 @@ fn classes_that_a_plane_separates_are_said_to_be() {
                 fit.converged, fit.iterations, fit.gradient, fit.coefficients[0]
             );
             assert!(fit.converged || c > 1e8, "{c}: {fit:?}");
-            let right = rows.iter().filter(|row| probabilities(&fit, &row.0)[row.1 as usize] > 0.5).count();
+            let right = rows.iter().filter(|row| probabilities(&fit, &row.0)[position(row.1)] > 0.5).count();
             assert!(c < 1e4 || right == 40, "{c}: {right}");
         }
     }
