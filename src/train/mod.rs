@@ -12,6 +12,7 @@ pub mod least_squares;
 pub mod path;
 pub mod refinement;
 pub mod rows;
+pub mod smartcore_solver;
 pub mod split;
 pub mod table;
 pub mod triangle;
