@@ -21,6 +21,7 @@ pub mod plan;
 pub mod refinement;
 pub mod report;
 pub mod rows;
+pub mod smartcore_solver;
 pub mod split;
 pub mod summary;
 pub mod triangle;
