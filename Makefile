@@ -6,7 +6,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 # One pip and one cargo at a time: they lock each other out anyway.
 .NOTPARALLEL:
-.PHONY: run test bench build validate deploy invoke train setup help
+.PHONY: run test bench bench-train build validate deploy invoke train setup help
 
 HOST ?= 127.0.0.1
 PORT ?= 9000
@@ -19,6 +19,7 @@ PROFILE ?= release
 SIZE_BUDGET := 10000000
 
 VENV := .venv
+BENCH := .venv-bench
 # Stamps: the tool is there, in the version that its file names.
 CARGO_LAMBDA := $(VENV)/.cargo-lambda.stamp
 SAM := $(VENV)/.sam.stamp
@@ -46,6 +47,14 @@ bench: $(CARGO_LAMBDA) ## Cold and warm times of the function as it ships, besid
 	cargo lambda build --locked --bin api --release
 	cargo bench --locked --profile dev --bench lambda
 
+bench-train: $(BENCH)/.stamp ## Training times beside scikit-learn's, one thread each; ORDINATE_BENCH_MEGABYTES sets the CSV file's size
+	cargo bench --locked --features train --bench train
+
+$(BENCH)/.stamp: tools/bench.txt
+	python3 -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
 build: $(CARGO_LAMBDA) ## Build the zip for Lambda; ARCH=x86_64 or arm64
 	cargo lambda build --locked --bin api --release --output-format zip $(call for-arch,$(ARCH))
 	@printf '%s: %s bytes, %s\n' target/lambda/api/bootstrap.zip "$$(wc -c < target/lambda/api/bootstrap.zip)" $(ARCH)
@@ -69,7 +78,7 @@ train: ## Make the bundled models anew from the data in model/
 setup: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(LINT) ## Install all tools into .venv/, without running anything
 
 help: ## List these targets
-	@sed -nE 's/^([a-z]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do printf 'make %-9s %s\n' "$$target" "$$text"; done
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do printf 'make %-12s %s\n' "$$target" "$$text"; done
 
 for-arch = $(or $(if $(filter x86_64,$(1)),--x86-64),$(if $(filter arm64,$(1)),--arm64),$(error ARCH is "$(1)": say x86_64 or arm64))
 # The guided deployment writes its answers to samconfig.toml: from then on they count, ARCH no more.

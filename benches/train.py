@@ -1,0 +1,46 @@
+"""The other side of benches/train.rs: reads a question a line, answers with seconds and a coefficient."""
+
+import sys
+import time
+import warnings
+
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import Lasso, LinearRegression, LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+warnings.simplefilter("error")
+
+
+def ols(x, y):
+    return LinearRegression().fit(x, y).coef_[0]
+
+
+def lasso(x, y):
+    # Standardising is part of the fit on both sides.
+    return Lasso(alpha=0.01, tol=1e-10, max_iter=100_000).fit(StandardScaler().fit_transform(x), y).coef_[3]
+
+
+def logistic(x, y):
+    estimator = LogisticRegression(C=1.0, solver="newton-cholesky", tol=1e-8)
+    return estimator.fit(StandardScaler().fit_transform(x), y).coef_[0][3]
+
+
+FITS = {"ols": ols, "lasso": lasso, "logistic": logistic}
+x = y = None
+for question in sys.stdin:
+    verb, *rest = question.split()
+    if verb == "load":
+        path, width = rest
+        data = np.fromfile(path).reshape(-1, int(width))
+        x, y = np.ascontiguousarray(data[:, :-1]), np.ascontiguousarray(data[:, -1])
+        print("loaded", flush=True)
+    elif verb == "fit":
+        start = time.perf_counter()
+        coefficient = FITS[rest[0]](x, y)
+        print(time.perf_counter() - start, repr(float(coefficient)), flush=True)
+    elif verb == "csv":
+        start = time.perf_counter()
+        frame = pd.read_csv(rest[0])
+        coefficient = ols(frame.drop(columns="y").to_numpy(), frame["y"].to_numpy())
+        print(time.perf_counter() - start, repr(float(coefficient)), flush=True)
