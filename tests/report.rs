@@ -191,7 +191,10 @@ fn assert_well_made(dom: &str) {
 fn a_regression_is_shown_with_its_summary_residuals_and_path() {
     let (model, rows) = diabetes();
     let observed = observed(&model, &rows);
-    let summary = summary(&model, &rows, &observed.residuals);
+    // The bundled model is the fit to all rows.
+    let mut all = Observer::new(&model);
+    rows.iter().for_each(|row| all.push(row, false).unwrap());
+    let summary = summary(&model, &rows, &all.finish().unwrap().residuals);
     let path = path();
     let notes = ["s1 and s2 are nearly the same <b>".to_owned()];
     let page = html(&ReportInput {
@@ -216,7 +219,8 @@ fn a_regression_is_shown_with_its_summary_residuals_and_path() {
         "Cross-validation",
     ];
     assert_eq!(figures(&dom), expected);
-    for said in ["diabetes@1", "353", "7236.39", "46.2724 on 10 and 431", "&lt;b&gt;", "one standard error"] {
+    for said in ["diabetes@1", "353", "7236.39", "2.02854", "46.2724 on 10 and 431", "&lt;b&gt;", "one standard error"]
+    {
         assert!(dom.contains(said), "{said} is missing");
     }
     // 442 rows in one chart, the 353 fitted ones in three.

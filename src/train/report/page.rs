@@ -408,38 +408,61 @@ enum Cell {
     Shaded(String, f64),
 }
 
+impl Cell {
+    /// What the style sheet calls it.
+    fn class(&self) -> &'static str {
+        match self {
+            Self::Text(_) | Self::Html(_) => " class=\"text\"",
+            Self::Number(_) => "",
+            Self::Shaded(..) => " class=\"shaded\"",
+        }
+    }
+}
+
 /// A table whose first column names its rows.
-struct Table(String);
+struct Table {
+    caption: String,
+    headings: Vec<String>,
+    /// Of the columns after the first, as their first row has them.
+    classes: Vec<&'static str>,
+    rows: String,
+}
 
 impl Table {
     fn new(caption: &str, headings: &[&str]) -> Self {
-        let mut text = format!(
-            "<div class=\"scroll\" role=\"region\" aria-label=\"{0}\" tabindex=\"0\"><table>\n<caption>{0}</caption>\n<thead><tr>",
-            escape(caption)
-        );
-        for heading in headings {
-            let _ = write!(text, "<th scope=\"col\">{}</th>", escape(heading));
-        }
-        text += "</tr></thead>\n<tbody>\n";
-        Self(text)
+        let headings = headings.iter().map(|heading| escape(heading)).collect();
+        Self { caption: escape(caption), headings, classes: Vec::new(), rows: String::new() }
     }
 
     fn row(&mut self, name: &str, cells: &[Cell]) {
-        let _ = write!(self.0, "<tr><th scope=\"row\">{}</th>", escape(name));
+        if self.classes.is_empty() {
+            self.classes = cells.iter().map(Cell::class).collect();
+        }
+        let _ = write!(self.rows, "<tr><th scope=\"row\">{}</th>", escape(name));
         for cell in cells {
+            let class = cell.class();
             let _ = match cell {
-                Cell::Text(text) => write!(self.0, "<td class=\"text\">{}</td>", escape(text)),
-                Cell::Number(text) => write!(self.0, "<td>{}</td>", escape(text)),
-                Cell::Html(html) => write!(self.0, "<td class=\"text\">{html}</td>"),
+                Cell::Text(text) | Cell::Number(text) => write!(self.rows, "<td{class}>{}</td>", escape(text)),
+                Cell::Html(html) => write!(self.rows, "<td{class}>{html}</td>"),
                 Cell::Shaded(text, share) => {
-                    write!(self.0, "<td class=\"shaded\" style=\"--share:{share:.3}\">{}</td>", escape(text))
+                    write!(self.rows, "<td{class} style=\"--share:{share:.3}\">{}</td>", escape(text))
                 }
             };
         }
-        self.0 += "</tr>\n";
+        self.rows += "</tr>\n";
     }
 
     fn html(self) -> String {
-        self.0 + "</tbody>\n</table></div>\n"
+        let Self { caption, headings, classes, rows } = self;
+        let classes = [""].into_iter().chain(classes).chain(std::iter::repeat(""));
+        let head: String = headings
+            .iter()
+            .zip(classes)
+            .map(|(heading, class)| format!("<th scope=\"col\"{class}>{heading}</th>"))
+            .collect();
+        format!(
+            "<div class=\"scroll\" role=\"region\" aria-label=\"{caption}\" tabindex=\"0\"><table>\n\
+             <caption>{caption}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n"
+        )
     }
 }
