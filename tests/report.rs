@@ -295,8 +295,16 @@ fn charts_show_a_sample_that_does_not_depend_on_chance() {
     assert_eq!(one.points, two.points);
     let late = one.points.iter().filter(|point| point.row >= 2500).count();
     assert!(late.abs_diff(1000) < 20, "{late} of 2000 from the second half");
-    // Every leverage is that of a row of 442, and they sum to the parameters over all rows.
-    let leverages: f64 = observed(&model, &rows).points.iter().map(|point| point.leverage.unwrap()).sum();
+}
+
+#[test]
+fn leverages_sum_to_the_number_of_parameters() {
+    let (model, rows) = diabetes();
+    let mut observer = Observer::new(&model);
+    for row in &rows {
+        observer.push(row, false).unwrap();
+    }
+    let leverages: f64 = observer.finish().unwrap().points.iter().map(|point| point.leverage.unwrap()).sum();
     assert!((leverages - 11.0).abs() < 1e-9, "{leverages}");
 }
 
