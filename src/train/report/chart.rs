@@ -25,8 +25,8 @@ const SERIES: [RGBColor; 6] = [
 ];
 
 // plotters puts everything on whole pixels: a large canvas, shown at half its size, hides that.
-const WIDTH: u32 = 1200;
-const HEIGHT: u32 = 800;
+const WIDTH: u32 = 960;
+const HEIGHT: u32 = 640;
 const TEXT: i32 = 26;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -78,7 +78,7 @@ impl Chart<'_> {
         let mut chart = ChartBuilder::on(root)
             .margin(12)
             .margin_right(28)
-            .x_label_area_size(84)
+            .x_label_area_size(78)
             .y_label_area_size(120)
             .build_cartesian_2d(left..right, low..high)?;
         let label = |value: &f64| rounded(*value, 5);
@@ -216,7 +216,7 @@ pub(super) fn forest(title: &str, x: &str, twigs: &[Twig]) -> Option<String> {
         let mut chart = ChartBuilder::on(root)
             .margin(12)
             .margin_right(28)
-            .x_label_area_size(84)
+            .x_label_area_size(78)
             .y_label_area_size(u32::try_from(longest * 14 + 24)?)
             .build_cartesian_2d(left..right, -0.7..last as f64 + 0.7)?;
         chart
@@ -259,23 +259,25 @@ pub(super) fn forest(title: &str, x: &str, twigs: &[Twig]) -> Option<String> {
 
 /// A histogram small enough for a table's cell.
 pub(super) fn spark(title: &str, counts: &[u64]) -> Option<String> {
-    const BAR: u32 = 8;
-    const TALL: i32 = 40;
+    const WIDE: u32 = 192;
+    const TALL: i32 = 36;
     let largest = counts.iter().copied().max().filter(|largest| *largest > 0)?;
+    let bars = u32::try_from(counts.len()).ok()?;
+    let bar = (WIDE / bars).max(1);
     let mut text = String::new();
     let draw = |root: &Area<'_>| -> Result<(), Failure> {
         for (i, count) in counts.iter().enumerate() {
-            let x = i32::try_from(i)? * BAR.cast_signed();
+            let x = i32::try_from(i)? * bar.cast_signed();
             // Between 0 and the height.
             #[allow(clippy::cast_possible_truncation)]
             let tall = (*count as f64 / largest as f64 * f64::from(TALL)).ceil() as i32;
-            let corners = [(x, TALL - tall), (x + BAR.cast_signed() - 1, TALL)];
+            let corners = [(x, TALL - tall), (x + (bar / 8 * 7).max(1).cast_signed(), TALL)];
             root.draw(&Rectangle::new(corners, colour(0).filled()))?;
         }
         Ok(())
     };
     {
-        let size = (BAR * u32::try_from(counts.len()).ok()?, TALL.cast_unsigned());
+        let size = (bar * bars, TALL.cast_unsigned());
         let root = SVGBackend::with_string(&mut text, size).into_drawing_area();
         draw(&root).ok()?;
         root.present().ok()?;
