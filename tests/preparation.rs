@@ -1,7 +1,13 @@
 //! What `ordinate train` makes of columns that are not just numbers: categories, gaps, powers, products, weights, logarithms;
 //! and the penalised estimators and classifiers that are fitted to them.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::cast_precision_loss)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss
+)]
 
 use std::fmt::Write as _;
 use std::fs;

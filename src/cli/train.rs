@@ -212,7 +212,7 @@ fn metrics(text: &mut String, sides: &[(&str, u64, Option<&Metrics>)]) -> Result
 }
 
 /// Six significant digits, for reading; the file has them all.
-fn significant(value: f64) -> String {
+pub(super) fn significant(value: f64) -> String {
     let scientific = format!("{value:.5e}");
     let exponent = scientific.rsplit('e').next().and_then(|exponent| exponent.parse::<i32>().ok()).unwrap_or(0);
     if !(-5..9).contains(&exponent) {
