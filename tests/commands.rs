@@ -160,6 +160,7 @@ async fn it_predicts_what_the_service_answers() {
 #[test]
 fn probabilities_stand_in_one_column_a_class() {
     let folder = folder_with(&[("sides.json", &sides()), ("rows.csv", SIDES_ROWS)]);
+    assert!(complained(&run(&folder, "predict sides.json rows.csv --interval 0.9")).contains("sides has no intervals"));
     let output = run(&folder, "predict sides.json rows.csv --probabilities --column fruit");
     let table = rows(said(&output));
     let header = ["side", "length", "fruit", "probability_apple, green", "probability_pear", "probability_plum"];
@@ -177,6 +178,24 @@ fn probabilities_stand_in_one_column_a_class() {
     for (row, expected) in table[1..].iter().zip(expected.rows()) {
         let got: Vec<f64> = row[3..].iter().map(|field| field.parse().unwrap()).collect();
         assert_eq!(got, expected);
+    }
+}
+
+/// What statsmodels 0.15.0 says: `OLS(y, add_constant(X)).fit().get_prediction(X[:3]).conf_int(obs=True, alpha=0.2)`.
+#[test]
+fn intervals_are_those_of_statsmodels() {
+    let output = pipe("predict diabetes - --interval 0.8", include_str!("../model/diabetes.csv"));
+    let table = rows(said(&output));
+    assert_eq!(table[0][11..], ["prediction", "prediction_low", "prediction_high"]);
+    let expected = [
+        [135.998_199_557_805_1, 276.235_154_932_404_67],
+        [-2.209_132_833_551_791_5, 138.351_198_779_688],
+        [106.561_236_931_222_65, 247.204_343_770_881_96],
+    ];
+    for (row, expected) in table[1..].iter().zip(expected) {
+        for (field, expected) in row[12..].iter().zip(expected) {
+            assert!((field.parse::<f64>().unwrap() - expected).abs() < 1e-9, "{field} is not {expected}");
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use super::scoring::{Columns, OnError, PassedOver, Scored, Scorer, ScoringError}
 use super::{model, tell};
 use crate::model::scalar::Scalar;
 use crate::model::{Model, Probabilities};
+use crate::train::interval::PredictionInterval;
 
 /// Predict every row of a CSV file, and write it with the predictions beside it
 ///
@@ -31,6 +32,10 @@ pub(super) struct Arguments {
     /// The name of the column that holds the predictions
     #[arg(long, value_name = "NAME", default_value = "prediction")]
     column: String,
+    /// Write the ends of an interval too, as `prediction_low` and `prediction_high`, that holds the answer with this
+    /// probability, such as 0.95
+    #[arg(long, value_name = "LEVEL", allow_negative_numbers = true)]
+    interval: Option<f64>,
     /// Write the probability of each class too, as `probability_CLASS`
     #[arg(long)]
     probabilities: bool,
@@ -56,7 +61,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let quiet = arguments.quiet || !to_file && io::stdout().is_terminal();
     let mut records = Records::open(&arguments.data, arguments.delimiter, quiet)?;
     let columns = Columns::of(&records);
-    let scorer = Scorer::new(&model, &columns)?;
+    let interval = arguments.interval.map(|level| PredictionInterval::new(&model, level)).transpose();
+    let interval = interval.map_err(|error| format!("--interval: {error}"))?;
+    let scorer = Scorer::new(&model, &columns)?.with_interval(interval);
     let added = added(arguments, &model)?;
     if let Some(taken) = added.iter().find(|name| columns.contains(name)) {
         return Err(format!(
@@ -96,9 +103,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     })
 }
 
-/// The names of the columns that are added: the prediction, then one a class where they are asked for.
+/// The names of the columns that are added: the prediction, then the ends of its interval and one a class where they
+/// are asked for.
 fn added(arguments: &Arguments, model: &Model) -> Result<Vec<String>, String> {
     let mut names = vec![arguments.column.clone()];
+    if arguments.interval.is_some() {
+        names.extend(["low", "high"].map(|end| format!("{}_{end}", arguments.column)));
+    }
     if arguments.probabilities {
         let classes = model.classes().ok_or_else(|| {
             format!("--probabilities: the model {} predicts numbers, not classes. Leave it out", model.name())
@@ -196,6 +207,7 @@ impl Out {
     fn write(&mut self, name: &str, scored: Scored<'_>, passed_over: &mut PassedOver) -> Result<(), Failure> {
         let Scored { rows, complaints, answers } = scored;
         let mut predictions = answers.prediction.iter().flat_map(|prediction| prediction.scalars());
+        let mut intervals = answers.intervals.iter();
         let mut probabilities = answers.probabilities.iter().flat_map(Probabilities::rows);
         for (row, complaint) in rows.iter().zip(complaints) {
             if let Some(complaint) = complaint {
@@ -211,6 +223,9 @@ impl Out {
             }
             self.came(row)?;
             self.rows.write_field(text(&predictions.next().unwrap_or(Scalar::Missing)))?;
+            for end in intervals.next().into_iter().flatten() {
+                self.rows.write_field(digits(*end))?;
+            }
             for probability in probabilities.next().unwrap_or_default().iter().take(self.added - 1) {
                 self.rows.write_field(digits(*probability))?;
             }

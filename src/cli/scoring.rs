@@ -12,6 +12,7 @@ use crate::model::fault::{Fault, FaultKind, Faults};
 use crate::model::frame::{Cell, RowsBuilder, shorten};
 use crate::model::signature::Feature;
 use crate::model::{Model, PredictError, Prediction, Probabilities};
+use crate::train::interval::PredictionInterval;
 
 /// Rows predicted at a time: all that is held of a table.
 const BATCH_ROWS: usize = 1024;
@@ -215,6 +216,8 @@ pub(super) struct Answers<'m> {
     pub(super) prediction: Option<Prediction<'m>>,
     /// Of a classifier.
     pub(super) probabilities: Option<Probabilities<'m>>,
+    /// Where they were asked for: the ends of an interval around each prediction.
+    pub(super) intervals: Vec<[f64; 2]>,
 }
 
 /// A model that knows where in a row its features stand.
@@ -225,6 +228,7 @@ pub(super) struct Scorer<'m> {
     places: Vec<usize>,
     /// Fields of a row.
     width: usize,
+    interval: Option<PredictionInterval<'m>>,
 }
 
 impl<'m> Scorer<'m> {
@@ -235,7 +239,13 @@ impl<'m> Scorer<'m> {
     pub(super) fn new(model: &'m Model, columns: &Columns<'_>) -> Result<Self, ScoringError> {
         let features: Vec<&str> = model.signature().features().iter().map(|feature| feature.name.as_str()).collect();
         let needed_by = format!("the model {}", model.name());
-        Ok(Self { model, places: columns.find(&features, &needed_by)?, width: columns.header.len() })
+        let places = columns.find(&features, &needed_by)?;
+        Ok(Self { model, places, width: columns.header.len(), interval: None })
+    }
+
+    /// The same with intervals around the predictions.
+    pub(super) fn with_interval(self, interval: Option<PredictionInterval<'m>>) -> Self {
+        Self { interval, ..self }
     }
 
     /// Hands all rows to `each`, a batch at a time; how many there were.
@@ -315,9 +325,16 @@ impl<'m> Scorer<'m> {
         }
         let frame = frame.finish().map_err(|faults| Complaint::of(line, faults))?;
         let unanswered = |error: PredictError| Complaint { line, column: None, detail: error.to_string() };
-        let prediction = Some(self.model.predict(&frame).map_err(unanswered)?);
+        let prediction = self.model.predict(&frame).map_err(unanswered)?;
         let probabilities = self.model.probabilities(&frame).map_err(unanswered)?;
-        Ok(Answers { prediction, probabilities })
+        let mut intervals = Vec::new();
+        if let (Some(interval), Prediction::Values(values)) = (&self.interval, &prediction) {
+            let ends = frame.iter().zip(values).map(|(row, value)| interval.around(row, *value));
+            let too_large =
+                || Complaint { line, column: None, detail: "the interval is too large for a double".into() };
+            intervals = ends.collect::<Option<_>>().ok_or_else(too_large)?;
+        }
+        Ok(Answers { prediction: Some(prediction), probabilities, intervals })
     }
 }
 

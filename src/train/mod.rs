@@ -12,6 +12,7 @@ mod document;
 mod double_double;
 pub mod evaluate;
 mod fit;
+pub mod interval;
 pub mod least_squares;
 pub mod logistic;
 pub mod path;
