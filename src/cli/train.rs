@@ -106,7 +106,7 @@ impl<'a> Summary<'a> {
 
 /// What a person reads.
 fn report(trained: &Trained, out: Option<&Path>) -> Result<String, Box<dyn Error>> {
-    let Trained { document, held_out, train: fitted, test: unseen, notes } = trained;
+    let Trained { document, held_out, train: fitted, test: unseen, notes, .. } = trained;
     let rows = document.training.rows;
     let mut text = String::new();
     let features = document.signature.width();

@@ -1,5 +1,6 @@
 //! From a fit to a model file.
 
+use super::choose::Choice;
 use super::data::Table;
 use super::evaluate::Metrics;
 use super::fit::Fitted;
@@ -16,6 +17,7 @@ use crate::model::scalar::Scalar;
 pub(super) struct Draft<'a> {
     pub(super) plan: &'a Plan,
     pub(super) table: &'a Table,
+    pub(super) choice: Option<&'a Choice>,
 }
 
 impl Draft<'_> {
@@ -30,7 +32,7 @@ impl Draft<'_> {
         train: Option<&Metrics>,
         test: Option<&Metrics>,
     ) -> Result<Document, ArtifactError> {
-        let Self { plan, table } = self;
+        let Self { plan, table, choice } = self;
         let version =
             Version::try_from("1".to_owned()).map_err(|error| ArtifactError::Inconsistent(error.to_string()))?;
         let document = Document {
@@ -46,7 +48,7 @@ impl Draft<'_> {
             training: Training {
                 rows: table.seen().rows,
                 data_sha256: table.seen().sha256.clone(),
-                parameters: plan.parameters(fit.estimator()),
+                parameters: plan.parameters(fit.estimator(), *choice),
                 seed: plan.seed,
                 metrics: [("train", train), ("test", test)]
                     .into_iter()

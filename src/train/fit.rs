@@ -1,5 +1,6 @@
 //! From rows to coefficients: one fit to the rows that are not held out, to be measured, and one to all.
 
+use super::choose::{self, Choice, Family, Rule};
 use super::data::{Table, View};
 use super::least_squares::{Accumulator, LeastSquares, LeastSquaresError, Moments};
 use super::logistic::{self, LogisticFit, LogisticSettings};
@@ -12,6 +13,12 @@ use super::{Estimator, Plan, TrainError};
 /// Looks at the rows after the first that bring a fit to its last digit: one corrects, one confirms.
 const REFINEMENTS: usize = 2;
 
+/// Prices that are tried for ridge, lasso and elastic net, which cost no pass each.
+const CANDIDATES: usize = 100;
+
+/// Prices that are tried for logistic regression, which cost several passes each.
+const CLASS_CANDIDATES: usize = 9;
+
 /// The fits of one plan.
 #[derive(Debug)]
 pub(super) struct Fits {
@@ -21,6 +28,8 @@ pub(super) struct Fits {
     pub(super) measured: Fitted,
     /// How many are.
     pub(super) held_out: u64,
+    /// How the price of large coefficients was chosen.
+    pub(super) choice: Option<Choice>,
 }
 
 /// One fit.
@@ -96,23 +105,35 @@ fn penalised(table: &Table, split: &Split, plan: &Plan, estimator: Estimator) ->
         Estimator::Ridge => Penalty::Ridge { alpha },
         _ => Penalty::ElasticNet { alpha, l1_ratio: plan.penalty.l1_ratio(estimator) },
     };
-    let alpha = match plan.penalty.alpha.unwrap_or_default() {
-        Strength::Fixed(alpha) => alpha,
-        Strength::Auto => 1.0,
-    };
+    let mut choice = None;
+    if plan.penalty.is_chosen(estimator) {
+        let family = match estimator {
+            Estimator::Ridge => Family::Ridge,
+            _ => Family::ElasticNet { l1_ratio: plan.penalty.l1_ratio(estimator) },
+        };
+        let rows = View { table, split: Some(split) };
+        let folds = choose::moments(&rows, plan.penalty.folds(), plan.seed)?;
+        choice = Some(choose::regression(&folds, &names, family, CANDIDATES, rule(plan))?);
+    }
+    let alpha = choice.as_ref().map_or_else(|| fixed(plan.penalty.alpha), |choice| choice.alpha);
     let fitted = |fit| Fitted::Penalised { estimator, fit };
     let whole = path::fit(&kept.merge(&held_out), &names, penalty(alpha)).map_err(failed(table))?;
     let measured = path::fit(&kept, &names, penalty(alpha)).map_err(failed_without(table, held_out.rows()))?;
-    Ok(Fits { whole: fitted(whole), measured: fitted(measured), held_out: held_out.rows() })
+    Ok(Fits { whole: fitted(whole), measured: fitted(measured), held_out: held_out.rows(), choice })
 }
 
 fn classes(table: &Table, split: &Split, plan: &Plan) -> Result<Fits, TrainError> {
-    let c = match plan.penalty.c.unwrap_or(Strength::Fixed(1.0)) {
-        Strength::Fixed(c) => c,
-        Strength::Auto => 1.0,
-    };
-    let settings = LogisticSettings { c, ..LogisticSettings::default() };
     let count = table.classes().len();
+    let mut settings = LogisticSettings { c: fixed(plan.penalty.c), ..LogisticSettings::default() };
+    let mut choice = None;
+    if plan.penalty.is_chosen(Estimator::Logistic) {
+        let rows = View { table, split: Some(split) };
+        let alphas = choose::logistic_alphas(CLASS_CANDIDATES);
+        let folds = plan.penalty.folds();
+        let made = choose::classification(&rows, count, folds, plan.seed, &alphas, &settings, rule(plan))?;
+        settings.c = 1.0 / made.alpha;
+        choice = Some(made);
+    }
     let rows = table.seen().rows;
     let held_out = (0..rows).filter(|row| split.holds_out(*row)).count() as u64;
     let whole = logistic::fit(&View { table, split: None }, count, &settings)?;
@@ -121,7 +142,33 @@ fn classes(table: &Table, split: &Split, plan: &Plan) -> Result<Fits, TrainError
     } else {
         logistic::fit(&View { table, split: Some(split) }, count, &settings)?
     };
-    Ok(Fits { whole: Fitted::Logistic(whole), measured: Fitted::Logistic(measured), held_out })
+    Ok(Fits { whole: Fitted::Logistic(whole), measured: Fitted::Logistic(measured), held_out, choice })
+}
+
+/// A price that was given.
+fn fixed(strength: Option<Strength>) -> f64 {
+    match strength {
+        Some(Strength::Fixed(value)) => value,
+        _ => 1.0,
+    }
+}
+
+fn rule(plan: &Plan) -> Rule {
+    if plan.penalty.one_standard_error { Rule::OneStandardError } else { Rule::Best }
+}
+
+/// What a choice was, in words.
+pub(super) fn chosen(choice: &Choice, estimator: Estimator) -> String {
+    let (price, error) = match estimator {
+        Estimator::Logistic => (format!("C = {:e}", 1.0 / choice.alpha), "log loss"),
+        _ => (format!("alpha = {:e}", choice.alpha), "mean squared error"),
+    };
+    let candidates = choice.path.len();
+    let found = choice.path.iter().find(|candidate| candidate.alpha.total_cmp(&choice.alpha).is_eq());
+    let measured = found.map_or_else(String::new, |candidate| {
+        format!(" ({error} {:.6} ± {:.6} in cross-validation)", candidate.score, candidate.standard_error)
+    });
+    format!("{price} was chosen among {candidates}{measured}")
 }
 
 fn failed(table: &Table) -> impl Fn(LeastSquaresError) -> TrainError + '_ {
@@ -139,7 +186,7 @@ fn linear(table: &Table, split: &Split) -> Result<Fits, TrainError> {
     let whole = kept.merge(&held_out).solve(&names).map_err(failed(table))?;
     let measured = kept.solve(&names).map_err(failed_without(table, held_out.rows()))?;
     let (whole, measured) = refine(table, split, whole, measured)?;
-    Ok(Fits { whole: Fitted::Linear(whole), measured: Fitted::Linear(measured), held_out: held_out.rows() })
+    Ok(Fits { whole: Fitted::Linear(whole), measured: Fitted::Linear(measured), held_out: held_out.rows(), choice: None })
 }
 
 /// The columns of the design, then the target.

@@ -256,8 +256,7 @@ impl Moments {
     pub(super) fn lengths(&self, names: &[String]) -> Result<Vec<f64>, LeastSquaresError> {
         let features = self.shift.len().saturating_sub(1);
         let name = |column: usize| names.get(column).cloned().unwrap_or_default();
-        let length = |column| self.triangle.column(column).into_iter().fold(0.0, f64::hypot);
-        let lengths: Vec<f64> = (0..self.shift.len()).map(length).collect();
+        let lengths = self.unchecked_lengths();
         for (column, (length, mean)) in lengths.iter().zip(&self.mean).enumerate() {
             if !(length.is_finite() && mean.is_finite()) {
                 return Err(LeastSquaresError::NotFinite { name: name(column) });
@@ -270,6 +269,12 @@ impl Moments {
             }
         }
         Ok(lengths)
+    }
+
+    /// The length of each centred column, whatever it is.
+    pub(super) fn unchecked_lengths(&self) -> Vec<f64> {
+        let length = |column| self.triangle.column(column).into_iter().fold(0.0, f64::hypot);
+        (0..self.shift.len()).map(length).collect()
     }
 
     /// The coefficients that minimise the sum of squared residuals. `names`: the features, then the target.

@@ -127,6 +127,31 @@ pub struct LogisticFit {
     pub log_loss: f64,
 }
 
+impl LogisticFit {
+    /// `−ln p(class)` of a row.
+    #[must_use]
+    pub fn loss(&self, design: &[f64], class: usize) -> f64 {
+        let mut scores = self.intercepts.clone();
+        let standardised =
+            design.iter().zip(&self.means).zip(&self.scales).map(|((x, mean), scale)| (x - mean) / scale);
+        for (value, coefficients) in standardised.zip(&self.coefficients) {
+            scores.iter_mut().zip(coefficients).for_each(|(score, coefficient)| *score += coefficient * value);
+        }
+        if scores.len() == 1 {
+            scores.insert(0, 0.0);
+        }
+        let own = scores.get(class).copied().unwrap_or(f64::NAN);
+        // ln Σ exp(scoreⱼ − own), nothing overflowing and nothing lost when the sum is nearly 1.
+        let others = scores.iter().enumerate().filter(|(other, _)| *other != class).map(|(_, score)| score - own);
+        let largest = others.clone().fold(0.0, f64::max);
+        if largest == 0.0 {
+            others.map(f64::exp).sum::<f64>().ln_1p()
+        } else {
+            largest + ((-largest).exp() + others.map(|other| (other - largest).exp()).sum::<f64>()).ln()
+        }
+    }
+}
+
 /// Fits scores for `classes` classes; a row's target is the position of its class.
 ///
 /// # Errors
@@ -194,20 +219,28 @@ impl Survey {
         Ok(class)
     }
 
+    /// What was learned of the rows, when every class is there and every column varies.
     pub(super) fn finish(self, names: &[String]) -> Result<Standard, LogisticError> {
+        for ((squares, mean), name) in self.squares.iter().zip(&self.means).zip(names) {
+            if !(squares.is_finite() && mean.is_finite()) {
+                return Err(LeastSquaresError::NotFinite { name: name.clone() }.into());
+            }
+            if *squares == 0.0 {
+                return Err(LeastSquaresError::ConstantFeature { name: name.clone() }.into());
+            }
+        }
+        self.finish_part()
+    }
+
+    /// The same of a part of rows of which the whole is in order: a column that happens to be constant in this part
+    /// gets the coefficient 0.
+    pub(super) fn finish_part(self) -> Result<Standard, LogisticError> {
         let classes = self.classes.len();
         if let Some(class) = self.classes.iter().position(|weight| *weight == 0.0) {
             return Err(LogisticError::MissingClass { class, classes });
         }
-        let scales: Vec<f64> = self.squares.iter().map(|squares| (squares / self.weight).sqrt()).collect();
-        for ((scale, mean), name) in scales.iter().zip(&self.means).zip(names) {
-            if !(scale.is_finite() && mean.is_finite()) {
-                return Err(LeastSquaresError::NotFinite { name: name.clone() }.into());
-            }
-            if *scale == 0.0 {
-                return Err(LeastSquaresError::ConstantFeature { name: name.clone() }.into());
-            }
-        }
+        let scale = |squares: &f64| if *squares > 0.0 { (squares / self.weight).sqrt() } else { 1.0 };
+        let scales = self.squares.iter().map(scale).collect();
         let means = self.means.iter().zip(&self.shift).map(|(mean, shift)| mean + shift).collect();
         Ok(Standard { means, scales, weight: self.weight, classes })
     }
@@ -403,9 +436,9 @@ impl Newton {
     }
 
     /// The fit, as far as it came.
-    pub(super) fn finish(self) -> LogisticFit {
-        let point = self.best.unwrap_or(Point {
-            parameters: self.candidate,
+    pub(super) fn finish(&self) -> LogisticFit {
+        let point = self.best.clone().unwrap_or_else(|| Point {
+            parameters: self.candidate.clone(),
             objective: f64::INFINITY,
             gradient: f64::INFINITY,
             log_loss: f64::INFINITY,
@@ -423,8 +456,8 @@ impl Newton {
         LogisticFit {
             intercepts: of(columns),
             coefficients,
-            means: self.standard.means,
-            scales: self.standard.scales,
+            means: self.standard.means.clone(),
+            scales: self.standard.scales.clone(),
             iterations: self.passes,
             gradient: point.gradient,
             converged: self.converged,

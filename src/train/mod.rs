@@ -6,12 +6,14 @@
 // Rows are counted; a count that a double cannot hold exactly (2⁵³) would take longer to read than anyone has.
 #![allow(clippy::cast_precision_loss)]
 
+pub mod choose;
 pub mod data;
 mod distribution;
 mod document;
 mod double_double;
 pub mod evaluate;
 mod fit;
+pub mod folds;
 pub mod interval;
 pub mod least_squares;
 pub mod logistic;
@@ -30,6 +32,7 @@ use thiserror::Error;
 use crate::model::artifact::{ArtifactError, Document};
 use crate::model::scalar::Scalar;
 use crate::model::{Model, PredictError};
+use choose::Choice;
 use data::{DataError, Encoded, Source, Surveyed, Table};
 use document::Draft;
 use evaluate::{Label, Measurement, Metrics};
@@ -56,6 +59,8 @@ pub struct Trained {
     pub train: Option<Metrics>,
     /// Metrics on the rows that it did not see; none when none were held out.
     pub test: Option<Metrics>,
+    /// How the price of large coefficients was chosen, by the rows that were not held out; none when it was given.
+    pub choice: Option<Choice>,
     /// What a reader should know of the data and the fit.
     pub notes: Vec<String>,
 }
@@ -94,6 +99,9 @@ pub enum TrainError {
     /// The classes cannot be learned to be told apart.
     #[error(transparent)]
     Logistic(#[from] logistic::LogisticError),
+    /// No penalty can be chosen.
+    #[error(transparent)]
+    Choose(#[from] choose::ChooseError),
     /// The model says nothing finite to its own training data.
     #[error("the model cannot predict its own training data: {0}. Rescale columns of extreme size")]
     Predict(#[from] PredictError),
@@ -117,8 +125,8 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     let (table, needed) = indispensable(table, plan)?;
     let split = split.keeping(needed);
 
-    let Fits { whole, measured, held_out } = fit::fit(&table, &split, plan, estimator)?;
-    let draft = Draft { plan, table: &table };
+    let Fits { whole, measured, held_out, choice } = fit::fit(&table, &split, plan, estimator)?;
+    let draft = Draft { plan, table: &table, choice: choice.as_ref() };
     // Proven on the first row, like any model file; then all rows are put to it.
     let first = first_row(&table)?;
     let model = Model::from_json(draft.seal(&measured, vec![first], None, None)?.to_json()?.as_bytes())?;
@@ -135,8 +143,9 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
 
     let document = draft.seal(&whole, golden.rows, train.as_ref(), test.as_ref())?;
     let mut notes = table.notes().to_vec();
+    notes.extend(choice.iter().map(|choice| fit::chosen(choice, estimator)));
     notes.extend(whole.notes());
-    Ok(Trained { document, held_out, train, test, notes })
+    Ok(Trained { document, held_out, train, test, choice, notes })
 }
 
 /// The table without columns that never vary, and the rows that every fit needs.

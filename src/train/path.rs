@@ -88,7 +88,7 @@ impl Penalised {
 /// [`LeastSquaresError`], naming the column, when one is constant or not finite, or the penalty is none. Dependent
 /// features and fewer rows than features are welcome, except with an alpha of zero, which is least squares.
 pub fn fit(moments: &Moments, names: &[String], penalty: Penalty) -> Result<Penalised, LeastSquaresError> {
-    Problem::new(moments, names)?.fit(penalty, None)
+    Problem::new(moments, names, moments.lengths(names)?).fit(penalty, None)
 }
 
 /// Fits several penalties, each starting from the one before: fastest when they fall.
@@ -96,13 +96,17 @@ pub fn fit(moments: &Moments, names: &[String], penalty: Penalty) -> Result<Pena
 /// # Errors
 /// As [`fit`].
 pub fn path(moments: &Moments, names: &[String], penalties: &[Penalty]) -> Result<Vec<Penalised>, LeastSquaresError> {
-    let problem = Problem::new(moments, names)?;
-    let mut fits: Vec<Penalised> = Vec::with_capacity(penalties.len());
-    for penalty in penalties {
-        let start = fits.last().map(|fit| fit.coefficients.as_slice());
-        fits.push(problem.fit(*penalty, start)?);
-    }
-    Ok(fits)
+    Problem::new(moments, names, moments.lengths(names)?).path(penalties)
+}
+
+/// As [`path()`], of a part of the rows of which the whole was found to be in order: a feature that happens to be constant in this
+/// part gets the coefficient 0.
+pub(super) fn path_of_part(
+    moments: &Moments,
+    names: &[String],
+    penalties: &[Penalty],
+) -> Result<Vec<Penalised>, LeastSquaresError> {
+    Problem::new(moments, names, moments.unchecked_lengths()).path(penalties)
 }
 
 /// Penalties worth trying for an elastic net, from the smallest that leaves no coefficient down to a thousandth of it,
@@ -164,16 +168,25 @@ struct Price {
 }
 
 impl<'a> Problem<'a> {
-    fn new(moments: &'a Moments, names: &'a [String]) -> Result<Self, LeastSquaresError> {
-        let lengths = moments.lengths(names)?;
+    fn new(moments: &'a Moments, names: &'a [String], lengths: Vec<f64>) -> Self {
         let features = lengths.len().saturating_sub(1);
         let root = moments.weight().sqrt();
-        let scales: Vec<f64> = lengths.iter().take(features).map(|length| length / root).collect();
+        let scale = |length: &f64| if *length > 0.0 { length / root } else { 1.0 };
+        let scales: Vec<f64> = lengths.iter().take(features).map(scale).collect();
         let triangle = moments.triangle().scaled(&scales);
         let columns = (0..features).map(|feature| triangle.column(feature)).collect();
         let mut target = triangle.column(features);
         let unexplained = target.pop().unwrap_or(0.0).powi(2);
-        Ok(Self { moments, names, lengths, scales, triangle, columns, target, unexplained })
+        Self { moments, names, lengths, scales, triangle, columns, target, unexplained }
+    }
+
+    fn path(&self, penalties: &[Penalty]) -> Result<Vec<Penalised>, LeastSquaresError> {
+        let mut fits: Vec<Penalised> = Vec::with_capacity(penalties.len());
+        for penalty in penalties {
+            let start = fits.last().map(|fit| fit.coefficients.as_slice());
+            fits.push(self.fit(*penalty, start)?);
+        }
+        Ok(fits)
     }
 
     fn fit(&self, penalty: Penalty, start: Option<&[f64]>) -> Result<Penalised, LeastSquaresError> {

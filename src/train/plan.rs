@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::TrainError;
+use super::choose::Choice;
 use super::data::{DataError, Origin, Preparation, Selection, Surveyed};
 use crate::model::identity::ModelName;
 use crate::model::preprocess::TargetTransform;
@@ -83,7 +84,24 @@ pub struct PenaltyPlan {
     pub one_standard_error: bool,
 }
 
+/// Folds of cross-validation, where none are asked for.
+const FOLDS: u32 = 5;
+
 impl PenaltyPlan {
+    /// Folds of cross-validation.
+    pub(super) fn folds(&self) -> u32 {
+        self.folds.unwrap_or(FOLDS)
+    }
+
+    /// Whether the price is chosen by cross-validation.
+    pub(super) fn is_chosen(&self, estimator: Estimator) -> bool {
+        match estimator {
+            Estimator::Linear => false,
+            Estimator::Logistic => self.c == Some(Strength::Auto),
+            _ => self.alpha.unwrap_or_default() == Strength::Auto,
+        }
+    }
+
     /// The share of absolute values in the penalty.
     pub(super) fn l1_ratio(&self, estimator: Estimator) -> f64 {
         match estimator {
@@ -129,7 +147,7 @@ impl Plan {
     }
 
     /// What a model file keeps of it: what was asked for, where it is not the default.
-    pub(super) fn parameters(&self, estimator: Estimator) -> BTreeMap<String, Value> {
+    pub(super) fn parameters(&self, estimator: Estimator, choice: Option<&Choice>) -> BTreeMap<String, Value> {
         let mut parameters = BTreeMap::from([
             ("estimator".to_owned(), json!(estimator.name())),
             ("test_fraction".to_owned(), json!(self.test_fraction)),
@@ -156,15 +174,18 @@ impl Plan {
         keep("target_transform", *target_transform != TargetTransform::Identity, json!(target_transform));
         let delimiter = self.origin.delimiter.map(char::from);
         keep("delimiter", delimiter.is_some(), json!(delimiter));
-        let PenaltyPlan { alpha, c, folds, one_standard_error, .. } = &self.penalty;
-        let strength = |strength: Strength| match strength {
-            Strength::Auto => json!("auto"),
-            Strength::Fixed(value) => json!(value),
+        let PenaltyPlan { one_standard_error, .. } = &self.penalty;
+        let chosen = choice.map(|choice| choice.alpha);
+        let fixed = |strength: Option<Strength>| match strength {
+            Some(Strength::Fixed(value)) => Some(value),
+            _ => None,
         };
-        keep("alpha", estimator.has_alpha(), strength(alpha.unwrap_or_default()));
+        keep("alpha", estimator.has_alpha(), json!(fixed(self.penalty.alpha).or(chosen)));
         keep("l1_ratio", estimator == Estimator::ElasticNet, json!(self.penalty.l1_ratio(estimator)));
-        keep("c", estimator == Estimator::Logistic, strength(c.unwrap_or(Strength::Fixed(1.0))));
-        keep("cross_validate", folds.is_some(), json!(folds));
+        let c = fixed(self.penalty.c).or(chosen.map(|alpha| 1.0 / alpha)).unwrap_or(1.0);
+        keep("c", estimator == Estimator::Logistic, json!(c));
+        // Which of the two was chosen is plain from the estimator.
+        keep("cross_validate", choice.is_some(), json!(self.penalty.folds()));
         keep("one_standard_error", *one_standard_error, json!(true));
         parameters
     }
