@@ -20,6 +20,7 @@ pub mod logistic;
 pub mod path;
 pub mod plan;
 pub mod refinement;
+pub mod report;
 pub mod rows;
 pub mod split;
 pub mod summary;

@@ -108,10 +108,11 @@ pub struct Summary {
 
 impl Summary {
     /// Summarises a fit of the named columns; `residuals` are those of its rows in their order, when they were
-    /// looked at once more (always for weighted rows).
+    /// looked at once more (always for weighted rows). Those of other rows, to be told by their number, are left aside.
     #[must_use]
     pub fn new(fit: &LeastSquares, names: &[String], target: &str, level: f64, residuals: Option<&Residuals>) -> Self {
         let (rows, columns) = (fit.rows as f64, fit.means.len() as f64);
+        let residuals = residuals.filter(|residuals| residuals.rows == fit.rows);
         let weight = residuals.map_or(rows, |residuals| residuals.weight);
         let freedom = fit.degrees_of_freedom() as f64;
         let variance = fit.residual_variance();

@@ -1,0 +1,143 @@
+//! What a colleague reads about a model: a page (`--report FILE.html`) and a model card (`--card FILE.md`).
+//!
+//! Both are plain functions of a [`ReportInput`]. What concerns single rows comes from an [`Observer`], to which the
+//! labelled rows are shown once:
+//!
+//! ```no_run
+//! # use ordinate::{model::Model, train::report::{Observer, ReportInput, html}};
+//! # fn report(model: &Model, rows: Vec<(Vec<f64>, bool)>) -> Result<String, Box<dyn std::error::Error>> {
+//! let mut observer = Observer::new(model);
+//! for (row, held_out) in &rows {
+//!     observer.push(row, *held_out)?;
+//! }
+//! let observed = observer.finish()?;
+//! Ok(html(&ReportInput { observed: Some(&observed), ..ReportInput::new(model.document()) }))
+//! # }
+//! ```
+
+mod card;
+mod chart;
+mod diagnostics;
+mod effects;
+mod observer;
+mod page;
+
+pub use card::card;
+pub use observer::{Column, Observed, Observer, Point, SAMPLE_ROWS};
+pub use page::html;
+
+use super::evaluate::Metrics;
+use super::summary::Summary;
+use crate::model::artifact::Document;
+
+/// What is known of a model; sections without their input are left out.
+#[derive(Debug, Clone, Copy)]
+pub struct ReportInput<'a> {
+    /// The model file.
+    pub document: &'a Document,
+    /// What the data are called, such as the file's name; empty when they have no name.
+    pub data: &'a str,
+    /// The summary of a least-squares fit.
+    pub summary: Option<&'a Summary>,
+    /// What was seen of the rows.
+    pub observed: Option<&'a Observed>,
+    /// The cross-validation that chose the penalty.
+    pub path: Option<&'a ValidationPath>,
+    /// What readers must know besides: warnings of the fit, one sentence each.
+    pub notes: &'a [String],
+}
+
+impl<'a> ReportInput<'a> {
+    /// Nothing but the file.
+    #[must_use]
+    pub fn new(document: &'a Document) -> Self {
+        Self { document, data: "", summary: None, observed: None, path: None, notes: &[] }
+    }
+
+    /// Metrics by the rows they were measured on: those of the observed rows, or else those in the file.
+    fn metrics(&self) -> Vec<(String, Option<u64>, Vec<(String, f64)>)> {
+        let own = |name: &str, metrics: &Metrics| {
+            let values = metrics.values.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
+            (name.to_owned(), Some(metrics.rows), values)
+        };
+        let observed: Vec<_> = self.observed.map_or_else(Vec::new, |observed| {
+            let sides = [("fitted", &observed.fitted_metrics), ("held out", &observed.held_out_metrics)];
+            sides.iter().filter_map(|(name, metrics)| Some(own(name, metrics.as_ref()?))).collect()
+        });
+        if !observed.is_empty() {
+            return observed;
+        }
+        let name = |key: &str| match key {
+            "train" => "fitted".to_owned(),
+            "test" => "held out".to_owned(),
+            other => other.to_owned(),
+        };
+        let metrics = self.document.training.metrics.iter();
+        metrics
+            .map(|(key, values)| (name(key), None, values.iter().map(|(name, value)| (name.clone(), *value)).collect()))
+            .collect()
+    }
+}
+
+/// A cross-validation over a path of penalties.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ValidationPath {
+    /// What varied: `alpha`, or `C`.
+    pub parameter: String,
+    /// What was scored, such as `mean squared error`; smaller is better.
+    pub score: String,
+    /// Folds.
+    pub folds: u32,
+    /// One candidate each.
+    pub points: Vec<PathPoint>,
+    /// The value that was chosen.
+    pub chosen: f64,
+    /// The rule it was chosen by, such as `one standard error`.
+    pub rule: String,
+}
+
+/// One candidate of a cross-validation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PathPoint {
+    /// The value of the parameter, positive.
+    pub value: f64,
+    /// The mean score over the folds.
+    pub mean: f64,
+    /// Its standard error.
+    pub standard_error: f64,
+    /// Coefficients that are not zero, where the penalty makes zeros.
+    pub nonzero: Option<usize>,
+}
+
+/// Text for HTML, in elements and in quoted attributes.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+/// What a family is called in a sentence.
+fn family(document: &Document) -> &'static str {
+    match document.estimator.family() {
+        "linear" => "ordinary least squares",
+        "ridge" => "ridge regression",
+        "lasso" => "the lasso",
+        "elastic-net" => "the elastic net",
+        "logistic" => "logistic regression",
+        other => other,
+    }
+}
+
+/// A count and its noun.
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}

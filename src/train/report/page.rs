@@ -1,0 +1,468 @@
+//! The report as one HTML page: no scripts, no fonts, nothing that is fetched.
+
+use std::fmt::Write as _;
+
+use super::chart::{forest, spark};
+use super::diagnostics::{self, Figure};
+use super::effects::{effects, twigs};
+use super::{ReportInput, counted, escape, family};
+use crate::model::estimator::Coefficients;
+use crate::model::preprocess::TargetTransform;
+use crate::model::signature::{Feature, FeatureType, Missing, Unknown};
+use crate::train::evaluate::{Evaluation, title};
+use crate::train::summary::{probability, rounded, significant};
+
+/// Rows of a table of columns at most; a page is for reading.
+const TABLE_ROWS: usize = 200;
+
+/// The whole page.
+#[must_use]
+pub fn html(input: &ReportInput<'_>) -> String {
+    let document = input.document;
+    let name = format!("{}@{}", document.name, document.version);
+    let mut sections = vec![Section { id: "data", heading: "Data", body: data(input) }];
+    let figures = input.observed.map_or_else(Vec::new, |observed| diagnostics::predictions(input, observed));
+    sections.push(Section {
+        id: "quality",
+        heading: "How well it predicts",
+        body: metrics(input) + &figured(&figures) + &confusion(input),
+    });
+    sections.push(Section { id: "coefficients", heading: "Coefficients", body: coefficients(input) });
+    let residuals = input.observed.map_or_else(Vec::new, |observed| diagnostics::residuals(input, observed));
+    sections.push(Section { id: "residuals", heading: "Residuals", body: figured(&residuals) });
+    sections.push(Section { id: "choice", heading: "Choice of the penalty", body: choice(input) });
+    sections.push(Section { id: "making", heading: "How it was made", body: making(input) });
+    sections.retain(|section| !section.body.is_empty());
+
+    let mut page = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{0}: model report</title>\n\
+         <style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n<p class=\"kicker\">Model report</p>\n<h1>{0}</h1>\n{1}</header>\n",
+        escape(&name),
+        lead(input)
+    );
+    page += "<nav aria-label=\"Sections\"><ul>";
+    for Section { id, heading, .. } in &sections {
+        let _ = write!(page, "<li><a href=\"#{id}\">{heading}</a></li>");
+    }
+    page += "</ul></nav>\n<main>\n";
+    for Section { id, heading, body } in &sections {
+        let _ = write!(
+            page,
+            "<section id=\"{id}\" aria-labelledby=\"{id}-heading\">\n<h2 id=\"{id}-heading\">{heading}</h2>\n{body}</section>\n"
+        );
+    }
+    let _ = write!(
+        page,
+        "</main>\n<footer><p>Made by {}.</p></footer>\n</body>\n</html>\n",
+        escape(&document.training.tool)
+    );
+    page
+}
+
+const STYLE: &str = include_str!("style.css");
+
+struct Section {
+    id: &'static str,
+    heading: &'static str,
+    body: String,
+}
+
+/// What the model is, in a sentence and a few large numbers.
+fn lead(input: &ReportInput<'_>) -> String {
+    let document = input.document;
+    let signature = &document.signature;
+    let goal = match document.estimator.classes() {
+        Some(classes) => {
+            format!("tells {} classes of <strong>{}</strong> apart", classes.len(), escape(&signature.target().name))
+        }
+        None => format!("predicts <strong>{}</strong>", escape(&signature.target().name)),
+    };
+    let from = counted(signature.width(), "feature", "features");
+    let mut text = format!("<p class=\"lead\">This model {goal} from {from} by {}.", family(document));
+    if document.preprocess.target_transform == TargetTransform::Log {
+        text += " It was fitted to the logarithm of the target; predictions are medians.";
+    }
+    text += "</p>\n<dl class=\"tiles\">";
+    let mut tile = |name: &str, value: &str| {
+        let _ = write!(text, "<div><dt>{}</dt><dd>{}</dd></div>", escape(name), escape(value));
+    };
+    tile("rows", &document.training.rows.to_string());
+    if let Some((side, _, values)) = input.metrics().last() {
+        for (name, value) in
+            values.iter().filter(|(name, _)| ["r2", "rmse", "accuracy", "roc_auc", "log_loss"].contains(&name.as_str()))
+        {
+            tile(&format!("{}, {side}", title(name)), &rounded(*value, 3));
+        }
+    }
+    text += "</dl>\n";
+    if !input.notes.is_empty() {
+        text += "<ul class=\"notes\">";
+        for note in input.notes {
+            let _ = write!(text, "<li>{}</li>", escape(note));
+        }
+        text += "</ul>\n";
+    }
+    text
+}
+
+fn data(input: &ReportInput<'_>) -> String {
+    let document = input.document;
+    let features = document.signature.features();
+    let mut body = String::new();
+    if let Some(observed) = input.observed {
+        let name =
+            if input.data.is_empty() { String::new() } else { format!(" of <code>{}</code>", escape(input.data)) };
+        let held_out = if observed.held_out == 0 {
+            "none of them held out".to_owned()
+        } else {
+            format!("{} of them held out of the fit that was measured", observed.held_out)
+        };
+        let _ = writeln!(body, "<p>{} rows{name}, {held_out}.</p>", observed.rows);
+    }
+    let mut table = Table::new(
+        "Features and target",
+        &["column", "type", "missing", "smallest", "mean", "largest", "std. dev.", "distribution"],
+    );
+    for (i, feature) in features.iter().enumerate().take(TABLE_ROWS) {
+        let column = input.observed.and_then(|observed| observed.columns.get(i));
+        let numeric = matches!(feature.kind, FeatureType::Double | FeatureType::Long);
+        let number =
+            |value: Option<f64>| value.filter(|v| numeric && v.is_finite()).map_or_else(dash, |v| rounded(v, 4));
+        let range = column.and_then(|column| column.range).or(feature.range);
+        let missing = column.map_or_else(dash, |column| column.missing.to_string());
+        let counts = column.map(|column| column.counts.as_slice()).unwrap_or_default();
+        let spark = spark(&format!("Distribution of {}", feature.name), counts).unwrap_or_default();
+        table.row(
+            &feature.name,
+            &[
+                Cell::Text(kind(feature)),
+                Cell::Number(missing + &imputed(feature)),
+                Cell::Number(number(range.map(|[low, _]| low))),
+                Cell::Number(number(column.filter(|column| column.present > 0).map(|column| column.mean))),
+                Cell::Number(number(range.map(|[_, high]| high))),
+                Cell::Number(number(column.and_then(super::Column::standard_deviation))),
+                Cell::Html(spark),
+            ],
+        );
+    }
+    let target = document.signature.target();
+    if let Some(column) = input.observed.map(|observed| &observed.target).filter(|column| column.present > 0) {
+        table.row(
+            &format!("{} (target)", target.name),
+            &[
+                Cell::Text("number".into()),
+                Cell::Number("0".into()),
+                Cell::Number(column.range.map_or_else(dash, |[low, _]| rounded(low, 4))),
+                Cell::Number(rounded(column.mean, 4)),
+                Cell::Number(column.range.map_or_else(dash, |[_, high]| rounded(high, 4))),
+                Cell::Number(column.standard_deviation().map_or_else(dash, |sd| rounded(sd, 4))),
+                Cell::Html(String::new()),
+            ],
+        );
+    }
+    body += &table.html();
+    if features.len() > TABLE_ROWS {
+        let _ = writeln!(body, "<p>{} more features are not shown.</p>", features.len() - TABLE_ROWS);
+    }
+    body + &class_counts(input)
+}
+
+fn class_counts(input: &ReportInput<'_>) -> String {
+    let (Some(classes), Some(observed)) = (input.document.estimator.classes(), input.observed) else {
+        return String::new();
+    };
+    let target = &input.document.signature.target().name;
+    let mut table = Table::new("Classes", &[target, "rows", "share"]);
+    for (class, count) in classes.iter().zip(&observed.classes) {
+        let share = *count as f64 / observed.rows.max(1) as f64;
+        table.row(&class.to_string(), &[Cell::Number(count.to_string()), Cell::Number(percent(share))]);
+    }
+    table.html()
+}
+
+fn kind(feature: &Feature) -> String {
+    match feature.kind {
+        FeatureType::Double => "number".into(),
+        FeatureType::Long => "whole number".into(),
+        FeatureType::Boolean => "true or false".into(),
+        FeatureType::String => {
+            let others = if feature.unknown == Unknown::Ignore { ", others allowed" } else { "" };
+            format!("{}{others}", counted(feature.levels.len(), "category", "categories"))
+        }
+    }
+}
+
+fn imputed(feature: &Feature) -> String {
+    match &feature.missing {
+        Missing::Impute(value) => format!(" → {value}"),
+        Missing::Reject => String::new(),
+    }
+}
+
+fn metrics(input: &ReportInput<'_>) -> String {
+    let sides = input.metrics();
+    let mut names: Vec<&str> = Vec::new();
+    for (name, _) in sides.iter().flat_map(|(_, _, values)| values) {
+        if !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    if names.is_empty() {
+        return String::new();
+    }
+    let mut headings = vec!["rows".to_owned()];
+    headings.extend(
+        sides.iter().map(|(side, rows, _)| rows.map_or_else(|| side.clone(), |rows| format!("{side} ({rows})"))),
+    );
+    let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
+    let mut table = Table::new("Metrics", &headings);
+    for name in names {
+        let value =
+            |values: &[(String, f64)]| values.iter().find(|(own, _)| own == name).map(|(_, value)| significant(*value));
+        let cells: Vec<Cell> =
+            sides.iter().map(|(_, _, values)| Cell::Number(value(values).unwrap_or_else(dash))).collect();
+        table.row(title(name), &cells);
+    }
+    let held_out = sides.iter().any(|(side, ..)| side == "held out");
+    let note = if held_out {
+        "<p>The column <em>held out</em> counts: the fit that is measured had not seen those rows. The model itself is then fitted to all rows.</p>\n"
+    } else {
+        "<p>No rows were held out: this is how well the model fits, not how well it predicts.</p>\n"
+    };
+    note.to_owned() + &table.html()
+}
+
+/// Actual classes by predicted ones, shaded by their share of the actual class.
+fn confusion(input: &ReportInput<'_>) -> String {
+    let (Some(classes), Some(observed)) = (input.document.estimator.classes(), input.observed) else {
+        return String::new();
+    };
+    let Evaluation::Classification(evaluation) = &observed.evaluation else { return String::new() };
+    let names: Vec<String> = classes.iter().map(ToString::to_string).collect();
+    let mut headings = vec!["actual"];
+    headings.extend(names.iter().map(String::as_str));
+    let of = if observed.held_out > 0 {
+        "Confusion matrix of the rows held out: a column for each predicted class"
+    } else {
+        "Confusion matrix: a column for each predicted class"
+    };
+    let mut table = Table::new(of, &headings);
+    for (name, counts) in names.iter().zip(evaluation.confusion()) {
+        let total: f64 = counts.iter().sum();
+        let cells: Vec<Cell> = counts
+            .iter()
+            .map(|count| Cell::Shaded(rounded(*count, 6), if total > 0.0 { count / total } else { 0.0 }))
+            .collect();
+        table.row(name, &cells);
+    }
+    table.html()
+}
+
+fn coefficients(input: &ReportInput<'_>) -> String {
+    let effects = effects(input);
+    let (twigs, left_out) = twigs(&effects);
+    let standardised = effects.iter().all(|effect| effect.per_deviation.is_some());
+    let logistic = input.document.estimator.classes();
+    let what = if logistic.is_some() { "score" } else { &input.document.signature.target().name };
+    let step = if standardised { "standard deviation" } else { "unit" };
+    let x = format!("change of {what} for one {step} of the column");
+    let mut body = String::new();
+    if let Some(svg) = forest("Coefficients by size, with their intervals where there are any", &x, &twigs) {
+        let level = input.summary.map(|summary| rounded(summary.level * 100.0, 4));
+        let interval = level.map_or_else(String::new, |level| {
+            format!(" Bars are {level} % confidence intervals; one that crosses zero leaves even the sign open.")
+        });
+        let colours = logistic.filter(|classes| classes.len() > 2).map_or_else(String::new, |classes| {
+            let names: Vec<String> = classes.iter().map(|class| escape(&class.to_string())).collect();
+            format!(" In each group one line a class, from the top: {}.", names.join(", "))
+        });
+        let more = if left_out > 0 { format!(" The {left_out} smallest are not shown.") } else { String::new() };
+        let caption = format!(
+            "Largest effects first, each for one {step} of its column so that they can be compared.{interval}{colours}{more}"
+        );
+        body += &wide(&Figure { heading: "Effects", svg, caption });
+    }
+    body + &coefficient_table(input, &effects)
+}
+
+fn coefficient_table(input: &ReportInput<'_>, effects: &[super::effects::Effect]) -> String {
+    if let Some(summary) = input.summary {
+        let percent = rounded(summary.level * 100.0, 4);
+        let (from, vif) = (format!("{percent} % from"), "VIF");
+        let mut table = Table::new(
+            "Estimates in the units of the data",
+            &["column", "estimate", "std. error", "t", "p", &from, "to", vif],
+        );
+        let number = |value: Option<f64>| Cell::Number(value.map_or_else(dash, significant));
+        for term in [&summary.intercept].into_iter().chain(&summary.terms).take(TABLE_ROWS) {
+            table.row(
+                &term.name,
+                &[
+                    Cell::Number(significant(term.estimate)),
+                    number(term.standard_error),
+                    Cell::Number(term.t.map_or_else(dash, |t| format!("{t:.2}"))),
+                    Cell::Number(term.p.map_or_else(dash, probability)),
+                    number(term.interval.map(|[low, _]| low)),
+                    number(term.interval.map(|[_, high]| high)),
+                    Cell::Number(term.vif.map_or_else(dash, |vif| rounded(vif, 4))),
+                ],
+            );
+        }
+        let mut whole = Table::new("The fit as a whole", &["measure", "value"]);
+        for (name, value) in summary.whole() {
+            whole.row(name, &[Cell::Text(value)]);
+        }
+        return table.html() + &whole.html();
+    }
+    let classes = input.document.estimator.classes().unwrap_or_default();
+    let names: Vec<String> = if classes.len() > 2 {
+        classes.iter().flat_map(|class| [format!("{class}, per unit"), format!("{class}, per std. dev.")]).collect()
+    } else {
+        ["per unit".to_owned(), "per std. dev.".to_owned()].to_vec()
+    };
+    let mut headings = vec!["column"];
+    headings.extend(names.iter().map(String::as_str));
+    let mut table = Table::new("Coefficients", &headings);
+    for effect in effects.iter().take(TABLE_ROWS) {
+        let cells = effect.per_unit.iter().enumerate().flat_map(|(i, value)| {
+            let deviation = effect.per_deviation.as_ref().and_then(|values| values.get(i));
+            [significant(*value), deviation.map_or_else(dash, |value| significant(*value))].map(Cell::Number)
+        });
+        table.row(&effect.name, &cells.collect::<Vec<_>>());
+    }
+    let intercepts = match &input.document.estimator {
+        Coefficients::Logistic(planes) => planes.intercepts.clone(),
+        Coefficients::Linear(plane)
+        | Coefficients::Ridge(plane)
+        | Coefficients::Lasso(plane)
+        | Coefficients::ElasticNet(plane) => vec![plane.intercept],
+    };
+    let at_means = intercepts.iter().flat_map(|value| [Cell::Number(dash()), Cell::Number(significant(*value))]);
+    table.row("(where every column is at its mean)", &at_means.collect::<Vec<_>>());
+    table.html()
+}
+
+fn choice(input: &ReportInput<'_>) -> String {
+    let Some(path) = input.path else { return String::new() };
+    let chosen = path.points.iter().find(|point| point.value.total_cmp(&path.chosen).is_eq());
+    let kept = chosen
+        .and_then(|point| point.nonzero)
+        .map_or_else(String::new, |count| format!(", which keeps {}", counted(count, "coefficient", "coefficients")));
+    let intro = format!(
+        "<p>{} = {} was chosen by the rule “{}” among {} candidates{kept}.</p>\n",
+        escape(&path.parameter),
+        rounded(path.chosen, 4),
+        escape(&path.rule),
+        path.points.len()
+    );
+    let figures: Vec<Figure> = diagnostics::path(path).into_iter().collect();
+    intro + &figured(&figures)
+}
+
+fn making(input: &ReportInput<'_>) -> String {
+    let training = &input.document.training;
+    let mut table = Table::new("What is needed to make it again", &["item", "value"]);
+    table.row("trained", &[Cell::Text(input.document.created.clone())]);
+    for (name, value) in &training.parameters {
+        let value = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+        table.row(name, &[Cell::Text(value)]);
+    }
+    table.row("seed", &[Cell::Text(training.seed.to_string())]);
+    table.row("SHA-256 of the data", &[Cell::Text(training.data_sha256.to_string())]);
+    if let Some(sum) = &input.document.sha256 {
+        table.row("SHA-256 of the model", &[Cell::Text(sum.to_string())]);
+    }
+    table.row("tool", &[Cell::Text(format!("{}, smartcore {}", training.tool, training.smartcore))]);
+    let outside = "<p>A linear model says something about every row it is given. Outside the ranges above nobody has checked what it says.</p>\n";
+    table.html() + outside
+}
+
+fn figured(figures: &[Figure]) -> String {
+    if figures.is_empty() {
+        return String::new();
+    }
+    let body: String = figures.iter().map(wide).collect();
+    format!("<div class=\"figures\">\n{body}</div>\n")
+}
+
+fn wide(figure: &Figure) -> String {
+    let Figure { heading, svg, caption } = figure;
+    format!("<figure>\n<h3>{heading}</h3>\n{svg}\n<figcaption>{caption}</figcaption>\n</figure>\n")
+}
+
+fn dash() -> String {
+    "–".to_owned()
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
+
+enum Cell {
+    Text(String),
+    Number(String),
+    Html(String),
+    /// With a share that shades it.
+    Shaded(String, f64),
+}
+
+impl Cell {
+    /// What the style sheet calls it.
+    fn class(&self) -> &'static str {
+        match self {
+            Self::Text(_) | Self::Html(_) => " class=\"text\"",
+            Self::Number(_) => "",
+            Self::Shaded(..) => " class=\"shaded\"",
+        }
+    }
+}
+
+/// A table whose first column names its rows.
+struct Table {
+    caption: String,
+    headings: Vec<String>,
+    /// Of the columns after the first, as their first row has them.
+    classes: Vec<&'static str>,
+    rows: String,
+}
+
+impl Table {
+    fn new(caption: &str, headings: &[&str]) -> Self {
+        let headings = headings.iter().map(|heading| escape(heading)).collect();
+        Self { caption: escape(caption), headings, classes: Vec::new(), rows: String::new() }
+    }
+
+    fn row(&mut self, name: &str, cells: &[Cell]) {
+        if self.classes.is_empty() {
+            self.classes = cells.iter().map(Cell::class).collect();
+        }
+        let _ = write!(self.rows, "<tr><th scope=\"row\">{}</th>", escape(name));
+        for cell in cells {
+            let class = cell.class();
+            let _ = match cell {
+                Cell::Text(text) | Cell::Number(text) => write!(self.rows, "<td{class}>{}</td>", escape(text)),
+                Cell::Html(html) => write!(self.rows, "<td{class}>{html}</td>"),
+                Cell::Shaded(text, share) => {
+                    write!(self.rows, "<td{class} style=\"--share:{share:.3}\">{}</td>", escape(text))
+                }
+            };
+        }
+        self.rows += "</tr>\n";
+    }
+
+    fn html(self) -> String {
+        let Self { caption, headings, classes, rows } = self;
+        let classes = [""].into_iter().chain(classes).chain(std::iter::repeat(""));
+        let head: String = headings
+            .iter()
+            .zip(classes)
+            .map(|(heading, class)| format!("<th scope=\"col\"{class}>{heading}</th>"))
+            .collect();
+        format!(
+            "<div class=\"scroll\" role=\"region\" aria-label=\"{caption}\" tabindex=\"0\"><table>\n\
+             <caption>{caption}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n"
+        )
+    }
+}
