@@ -14,7 +14,7 @@ use crate::model::scalar::Scalar;
 use crate::model::{Model, Probabilities};
 use crate::train::interval::PredictionInterval;
 
-/// Predict every row of a CSV file, and write it with the predictions beside it
+/// Predict every row of a CSV or Parquet file, and write it as CSV with the predictions beside it
 ///
 /// The file is read as a stream, in bounded memory whatever its size. Columns are found by their names, in any order;
 /// all of them, also those the model does not use, are written as they came.
@@ -23,7 +23,7 @@ pub(super) struct Arguments {
     /// The model: a file that `ordinate train` wrote, its file:// address, or the name of a bundled model (line, diabetes)
     #[arg(value_name = "MODEL")]
     model: String,
-    /// The rows: CSV with a header that names the model's features; - for standard input
+    /// The rows: CSV with a header that names the model's features, or Parquet; - for CSV from standard input
     #[arg(value_name = "DATA")]
     data: PathBuf,
     /// Where to write; - for standard output. A file is replaced when all went well, and left alone otherwise
@@ -39,7 +39,7 @@ pub(super) struct Arguments {
     /// Write the probability of each class too, as `probability_CLASS`
     #[arg(long)]
     probabilities: bool,
-    /// What separates the fields, in and out: one character, or tab; by default found in the header
+    /// What separates the fields, in and out: one character, or tab; by default as in the header, or a comma
     #[arg(long, value_name = "CHARACTER", value_parser = records::delimiter)]
     delimiter: Option<u8>,
     /// What to do with a row that cannot be predicted
@@ -67,8 +67,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let added = added(arguments, &model)?;
     if let Some(taken) = added.iter().find(|name| columns.contains(name)) {
         return Err(format!(
-            "{}: line 1: there is a column {taken:?} already. Rename it, or name the new one with --column",
-            records.name()
+            "{}: there is a column {taken:?} already. Rename it, or name the new one with --column",
+            records.header_name()
         )
         .into());
     }

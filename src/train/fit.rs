@@ -186,7 +186,12 @@ fn linear(table: &Table, split: &Split) -> Result<Fits, TrainError> {
     let whole = kept.merge(&held_out).solve(&names).map_err(failed(table))?;
     let measured = kept.solve(&names).map_err(failed_without(table, held_out.rows()))?;
     let (whole, measured) = refine(table, split, whole, measured)?;
-    Ok(Fits { whole: Fitted::Linear(whole), measured: Fitted::Linear(measured), held_out: held_out.rows(), choice: None })
+    Ok(Fits {
+        whole: Fitted::Linear(whole),
+        measured: Fitted::Linear(measured),
+        held_out: held_out.rows(),
+        choice: None,
+    })
 }
 
 /// The columns of the design, then the target.
