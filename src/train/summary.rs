@@ -234,7 +234,7 @@ impl fmt::Display for Summary {
             let mut line = String::new();
             for (column, (text, width)) in row.iter().zip(&widths).enumerate() {
                 let padding = " ".repeat(width - text.chars().count());
-                line += &if column == 0 { format!("  {text}{padding}") } else { format!("  {padding}{text}") };
+                line.extend(if column == 0 { ["  ", text, &padding] } else { ["  ", &padding, text] });
             }
             writeln!(out, "{}", line.trim_end())?;
         }

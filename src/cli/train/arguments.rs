@@ -98,13 +98,13 @@ struct Prepare {
 struct Penalties {
     /// The price of large coefficients, for ridge, lasso and elastic-net: a number above zero, or auto (the default), which
     /// tries a path of prices by cross-validation
-    #[arg(long, value_name = "NUMBER|auto", value_parser = strength)]
+    #[arg(long, value_name = "NUMBER|auto", value_parser = strength, allow_negative_numbers = true)]
     alpha: Option<Strength>,
     /// The share of absolute values in the penalty of elastic-net, from 0 to 1; by default 0.5
-    #[arg(long, value_name = "SHARE", value_parser = ratio)]
+    #[arg(long, value_name = "SHARE", value_parser = ratio, allow_negative_numbers = true)]
     l1_ratio: Option<f64>,
     /// What errors cost in logistic regression where large coefficients cost 1: a number above zero (1 by default), or auto
-    #[arg(long, value_name = "NUMBER|auto", value_parser = strength)]
+    #[arg(long, value_name = "NUMBER|auto", value_parser = strength, allow_negative_numbers = true)]
     c: Option<Strength>,
     /// Parts that the rows are split into for auto: each is predicted by fits to the others; by default 5
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(2..=100))]

@@ -307,6 +307,24 @@ pub enum DataError {
         /// The column, once the header has been read.
         column: Option<String>,
     },
+    /// A Parquet file that is damaged or cut short, or uses what is not understood here.
+    #[error("{}: this Parquet file cannot be read: {reason}. Write it again, compressed with snappy or zstd if at all", path.display())]
+    BrokenParquet {
+        /// The file.
+        path: PathBuf,
+        /// What the reader said.
+        reason: String,
+    },
+    /// A column whose values are neither numbers nor categories.
+    #[error("{}: the column {column:?} holds {kind}, which are neither numbers nor categories. Leave it out (--exclude {column:?}), or convert it first", path.display())]
+    ColumnKind {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// What it holds.
+        kind: &'static str,
+    },
     /// Two passes over the file did not see the same bytes.
     #[error("{}: the file changed while it was read. Train again when it is complete", path.display())]
     Changed {

@@ -6,6 +6,7 @@ mod csv;
 mod error;
 mod median;
 mod missing;
+mod parquet;
 mod selection;
 mod source;
 mod survey;

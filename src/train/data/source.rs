@@ -1,5 +1,6 @@
 //! Files that are read as one table, several times, always in the same order.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -7,9 +8,9 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
-use super::csv::Csv;
+use super::csv::{Csv, line};
 use super::selection::find;
-use super::{DataError, Location, Selection};
+use super::{DataError, Location, Selection, parquet};
 use crate::model::frame::Cell;
 use crate::model::identity::Checksum;
 use crate::train::TrainError;
@@ -30,7 +31,14 @@ pub(super) struct Part {
     pub(super) path: PathBuf,
     /// What it is called in messages.
     pub(super) shown: PathBuf,
-    csv: Csv,
+    format: Format,
+}
+
+/// How a file is written.
+#[derive(Debug, Clone, Copy)]
+enum Format {
+    Csv(Csv),
+    Parquet,
 }
 
 /// Where a row stands; [`Source::location`] says it in words.
@@ -88,12 +96,18 @@ impl Source {
             if !fs::metadata(&path).map_err(|source| unreadable(&shown, source))?.is_file() {
                 return Err(DataError::NotAFile { path: shown });
             }
-            let (csv, names) = Csv::open(&path, &shown, origin.delimiter)?;
+            let (format, names) = if parquet::is_parquet(&path).map_err(|source| unreadable(&shown, source))? {
+                (Format::Parquet, parquet::names(&path, &shown)?)
+            } else {
+                let (csv, names) = Csv::open(&path, &shown, origin.delimiter)?;
+                (Format::Csv(csv), names)
+            };
+            check_names(&names, &shown)?;
             match parts.first() {
                 None => header = names,
                 Some(first) => same_header(&shown, &names, &first.shown, &header)?,
             }
-            parts.push(Part { path, shown, csv });
+            parts.push(Part { path, shown, format });
         }
         let first = parts.first().map(|part| part.shown.clone()).unwrap_or_default();
         let names = selection.names(&header, &first)?;
@@ -135,7 +149,13 @@ impl Source {
         for (number, part) in self.parts.iter().enumerate() {
             let file = File::open(&part.path).map_err(|source| unreadable(&part.shown, source))?;
             let mut hashed = Hashed { inner: file, digest: &mut digest };
-            part.csv.scan(part, number, &self.header, &self.places, &mut hashed, &mut counted)?;
+            match part.format {
+                Format::Csv(csv) => csv.scan(part, number, &self.header, &self.places, &mut hashed, &mut counted)?,
+                Format::Parquet => {
+                    io::copy(&mut hashed, &mut io::sink()).map_err(|source| unreadable(&part.shown, source))?;
+                    parquet::scan(part, number, &self.names, &mut counted)?;
+                }
+            }
         }
         if rows == 0 {
             return Err(DataError::HeaderOnly { path: self.first().to_owned() }.into());
@@ -151,19 +171,38 @@ impl Source {
     /// A place in words.
     pub(super) fn location(&self, place: Place) -> Location {
         match self.parts.get(place.part) {
-            Some(part) => part.csv.location(part, place.at),
-            None => Location { path: PathBuf::new(), line: place.at, is_row: true },
+            Some(Part { path, shown, format: Format::Csv(_) }) => line(path, shown, place.at),
+            part => {
+                let path = part.map(|part| part.shown.clone()).unwrap_or_default();
+                Location { path, line: place.at + 1, is_row: true }
+            }
         }
     }
+}
+
+fn check_names(names: &[String], shown: &Path) -> Result<(), DataError> {
+    let mut seen = HashSet::new();
+    for (place, name) in names.iter().enumerate() {
+        if name.is_empty() {
+            return Err(DataError::UnnamedColumn { path: shown.to_owned(), column: place + 1 });
+        }
+        if !seen.insert(name) {
+            return Err(DataError::DuplicateColumn { path: shown.to_owned(), name: name.clone() });
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn unreadable(shown: &Path, source: io::Error) -> DataError {
     DataError::Unreadable { path: shown.to_owned(), source }
 }
 
+/// Files to read, each with what to call it, and the one that holds standard input.
+type Files = (Vec<(PathBuf, PathBuf)>, Option<NamedTempFile>);
+
 impl Origin {
-    /// The files to read, each with what to call it, and the one that holds standard input.
-    fn files(&self) -> Result<(Vec<(PathBuf, PathBuf)>, Option<NamedTempFile>), DataError> {
+    /// The files to read.
+    fn files(&self) -> Result<Files, DataError> {
         let mut files = Vec::new();
         let mut spool = None;
         for path in &self.paths {
@@ -201,7 +240,7 @@ fn matching(pattern: &str) -> Result<Vec<PathBuf>, DataError> {
     let refused = |reason: String| DataError::Pattern { pattern: pattern.to_owned(), reason };
     let found = glob::glob(pattern).map_err(|error| refused(format!("this is no pattern: {}", error.msg)))?;
     let paths: Vec<PathBuf> = found
-        .map(|path| path.map_err(|error| unreadable(&error.path().to_owned(), error.into())))
+        .map(|path| path.map_err(|error| DataError::Unreadable { path: error.path().into(), source: error.into() }))
         .filter(|path| path.as_ref().map_or(true, |path| path.is_file()))
         .collect::<Result<_, _>>()?;
     if paths.is_empty() { Err(refused("no file matches".into())) } else { Ok(paths) }

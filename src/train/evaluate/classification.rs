@@ -74,8 +74,8 @@ impl Classification {
     pub fn roc(&self, class: usize) -> Option<Curve> {
         let position = if self.classes == 2 { 0 } else { class };
         let score = |row: &Kept| {
-            let score = row.probabilities.get(position).copied()?;
-            Some(Score { score, positive: row.actual == class, weight: row.weight })
+            let value = row.probabilities.get(position).copied()?;
+            Some(Score { value, positive: row.actual == class, weight: row.weight })
         };
         Curve::new(self.kept.as_ref()?.iter().filter_map(score).collect())
     }
@@ -86,9 +86,9 @@ impl Classification {
     #[must_use]
     pub fn calibration(&self) -> Vec<Bin> {
         let score = |row: &Kept| {
-            let score = row.probabilities.iter().copied().fold(0.0, f64::max);
+            let value = row.probabilities.iter().copied().fold(0.0, f64::max);
             let positive = if self.classes == 2 { row.actual == 1 } else { row.right };
-            Score { score, positive, weight: row.weight }
+            Score { value, positive, weight: row.weight }
         };
         calibrate(self.kept.iter().flatten().map(score).collect())
     }

@@ -113,7 +113,9 @@ mod tests {
 
     fn measure(rows: &[(f64, f64, f64)], columns: Option<usize>) -> Option<Metrics> {
         let mut regression = Regression::new(columns);
-        rows.iter().for_each(|(actual, predicted, weight)| regression.push(*actual, *predicted, *weight));
+        for (actual, predicted, weight) in rows {
+            regression.push(*actual, *predicted, *weight);
+        }
         regression.finish()
     }
 

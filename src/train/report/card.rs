@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{ReportInput, counted, family};
+use super::{MeasuredOn, ReportInput, counted, family};
 use crate::model::signature::{FeatureType, Missing};
 use crate::train::evaluate::title;
 use crate::train::summary::{rounded, significant};
@@ -80,7 +80,7 @@ pub fn card(input: &ReportInput<'_>) -> String {
     if !sides.is_empty() {
         text += "\n## Metrics\n\n| rows |";
         let mut names: Vec<&str> = Vec::new();
-        for (name, _) in sides.iter().flat_map(|(_, _, values)| values) {
+        for (name, _) in sides.iter().flat_map(|measured| &measured.values) {
             if !names.contains(&name.as_str()) {
                 names.push(name);
             }
@@ -88,8 +88,8 @@ pub fn card(input: &ReportInput<'_>) -> String {
         for name in &names {
             let _ = write!(text, " {} |", title(name));
         }
-        text += &format!("\n|---|{}\n", "---|".repeat(names.len()));
-        for (side, rows, values) in &sides {
+        let _ = writeln!(text, "\n|---|{}", "---|".repeat(names.len()));
+        for MeasuredOn { side, rows, values } in &sides {
             let _ = write!(text, "| {}{side} |", rows.map_or_else(String::new, |rows| format!("{rows} ")));
             for name in &names {
                 let value = values.iter().find(|(own, _)| own == name).map(|(_, value)| significant(*value));
@@ -103,11 +103,9 @@ pub fn card(input: &ReportInput<'_>) -> String {
 
 fn limits(input: &ReportInput<'_>) -> String {
     let sides = input.metrics();
-    let held_out = sides.iter().find(|(side, ..)| side == "held out");
+    let held_out = sides.iter().find(|measured| measured.side == "held out");
     let mut text = "\n## Limits\n\n".to_owned();
-    let measure = |name: &str| {
-        held_out.and_then(|(_, _, values)| values.iter().find(|(own, _)| own == name)).map(|(_, value)| *value)
-    };
+    let measure = |name: &str| held_out.and_then(|measured| measured.get(name));
     if let Some(rmse) = measure("rmse") {
         let _ = writeln!(
             text,

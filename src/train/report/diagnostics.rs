@@ -114,7 +114,7 @@ pub(super) fn residuals(input: &ReportInput<'_>, observed: &Observed) -> Vec<Fig
     if points.len() < 3 {
         return Vec::new();
     }
-    let variance = points.iter().map(|point| point.residual.powi(2)).sum::<f64>() / points.len() as f64;
+    let variance = points.iter().map(|point| point.weight * point.residual.powi(2)).sum::<f64>() / points.len() as f64;
     let sd = match (&input.document.estimator, input.document.inference.as_ref()) {
         (Coefficients::Linear(_), Some(inference)) => inference.residual_variance.sqrt(),
         _ => variance.sqrt(),
@@ -126,7 +126,9 @@ pub(super) fn residuals(input: &ReportInput<'_>, observed: &Observed) -> Vec<Fig
     }
     let standardised: Vec<f64> = points
         .iter()
-        .map(|point| point.residual / (sd * (1.0 - point.leverage.unwrap_or(0.0)).max(1e-12).sqrt()))
+        .map(|point| {
+            point.weight.sqrt() * point.residual / (sd * (1.0 - point.leverage.unwrap_or(0.0)).max(1e-12).sqrt())
+        })
         .collect();
 
     let fitted = points.iter().map(|point| (point.predicted, point.residual)).collect::<Vec<_>>();

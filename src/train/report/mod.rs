@@ -21,6 +21,7 @@ mod diagnostics;
 mod effects;
 mod observer;
 mod page;
+mod table;
 
 pub use card::card;
 pub use observer::{Column, Observed, Observer, Point, SAMPLE_ROWS};
@@ -55,27 +56,49 @@ impl<'a> ReportInput<'a> {
     }
 
     /// Metrics by the rows they were measured on: those of the observed rows, or else those in the file.
-    fn metrics(&self) -> Vec<(String, Option<u64>, Vec<(String, f64)>)> {
-        let own = |name: &str, metrics: &Metrics| {
-            let values = metrics.values.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
-            (name.to_owned(), Some(metrics.rows), values)
-        };
-        let observed: Vec<_> = self.observed.map_or_else(Vec::new, |observed| {
-            let sides = [("fitted", &observed.fitted_metrics), ("held out", &observed.held_out_metrics)];
-            sides.iter().filter_map(|(name, metrics)| Some(own(name, metrics.as_ref()?))).collect()
+    fn metrics(&self) -> Vec<MeasuredOn> {
+        let observed = self.observed.map_or([None, None], |observed| {
+            [("fitted", &observed.fitted_metrics), ("held out", &observed.held_out_metrics)]
+                .map(|(side, metrics)| metrics.as_ref().map(|metrics| (side, metrics)))
         });
+        let observed: Vec<_> = observed
+            .into_iter()
+            .flatten()
+            .map(|(side, Metrics { rows, values })| MeasuredOn {
+                side: side.to_owned(),
+                rows: Some(*rows),
+                values: values.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect(),
+            })
+            .collect();
         if !observed.is_empty() {
             return observed;
         }
-        let name = |key: &str| match key {
-            "train" => "fitted".to_owned(),
-            "test" => "held out".to_owned(),
-            other => other.to_owned(),
-        };
         let metrics = self.document.training.metrics.iter();
         metrics
-            .map(|(key, values)| (name(key), None, values.iter().map(|(name, value)| (name.clone(), *value)).collect()))
+            .map(|(key, values)| MeasuredOn {
+                side: match key.as_str() {
+                    "train" => "fitted".to_owned(),
+                    "test" => "held out".to_owned(),
+                    other => other.to_owned(),
+                },
+                rows: None,
+                values: values.iter().map(|(name, value)| (name.clone(), *value)).collect(),
+            })
             .collect()
+    }
+}
+
+/// Metrics, and what they were measured on.
+#[derive(Debug, Clone)]
+struct MeasuredOn {
+    side: String,
+    rows: Option<u64>,
+    values: Vec<(String, f64)>,
+}
+
+impl MeasuredOn {
+    fn get(&self, name: &str) -> Option<f64> {
+        self.values.iter().find(|(own, _)| own == name).map(|(_, value)| *value)
     }
 }
 

@@ -35,6 +35,8 @@ struct Seen {
     residuals: Residuals,
     transform: TargetTransform,
     rows: u64,
+    /// Of the rows the model was fitted to.
+    weight: f64,
     sample: BinaryHeap<(u64, Point)>,
 }
 
@@ -76,6 +78,8 @@ pub struct Point {
     pub predicted: f64,
     /// Target less prediction; the difference of logarithms where the logarithm was fitted.
     pub residual: f64,
+    /// How much the row counts.
+    pub weight: f64,
     /// How much the row pulls its own prediction, in (0, 1]; of least-squares fits.
     pub leverage: Option<f64>,
 }
@@ -169,6 +173,7 @@ impl<'m> Observer<'m> {
             residuals: Residuals::default(),
             transform: model.document().preprocess.target_transform,
             rows: 0,
+            weight: 0.0,
             sample: BinaryHeap::new(),
         };
         Self {
@@ -222,6 +227,12 @@ impl<'m> Observer<'m> {
         let (fitted_metrics, held_out_metrics) = (fitted.finish(), held_out.finish());
         let mut points: Vec<Point> = self.seen.sample.into_iter().map(|(_, point)| point).collect();
         points.sort_by_key(|point| point.row);
+        for point in &mut points {
+            point.leverage = point
+                .leverage
+                .map(|distance| point.weight * (1.0 / self.seen.weight + distance))
+                .filter(|leverage| leverage.is_finite());
+        }
         Ok(Observed {
             rows: self.seen.rows,
             held_out: self.held_out,
@@ -248,6 +259,7 @@ impl Seen {
         let number = self.rows;
         self.rows += 1;
         let Answer::Value(predicted) = answer else { return };
+        self.weight += if label.held_out { 0.0 } else { label.weight };
         let residual = match self.transform {
             TargetTransform::Identity => label.target - predicted,
             TargetTransform::Log => label.target.ln() - predicted.ln(),
@@ -266,20 +278,19 @@ impl Seen {
             }
             self.sample.pop();
         }
-        let leverage = leverage(model, row);
-        let held_out = label.held_out;
-        self.sample.push((rank, Point { row: number, held_out, actual: label.target, predicted, residual, leverage }));
+        // The rest of the leverage is known when the weight of all rows is.
+        let leverage = distance(model, row);
+        let Label { target: actual, weight, held_out } = *label;
+        self.sample.push((rank, Point { row: number, held_out, actual, predicted, residual, weight, leverage }));
     }
 }
 
-/// `1/n + ‖R⁻ᵀ(x − mean)‖²` of a least-squares fit.
-fn leverage(model: &Model, row: &[f64]) -> Option<f64> {
+/// `‖R⁻ᵀ(x − mean)‖²` of a least-squares fit.
+fn distance(model: &Model, row: &[f64]) -> Option<f64> {
     let document = model.document();
-    let (Coefficients::Linear(plane), Some(inference)) = (&document.estimator, &document.inference) else {
-        return None;
-    };
+    let (Coefficients::Linear(_), Some(inference)) = (&document.estimator, &document.inference) else { return None };
     let mut rest: Vec<f64> = model.design().row(row).collect();
-    let mut sum = 1.0 / (f64::from(inference.degrees_of_freedom) + plane.coefficients.len() as f64 + 1.0);
+    let mut sum = 0.0;
     for (i, entries) in inference.r.iter().enumerate() {
         let (diagonal, right) = entries.split_first()?;
         let (current, below) = rest.get_mut(i..)?.split_first_mut()?;

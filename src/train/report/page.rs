@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use super::chart::{forest, spark};
 use super::diagnostics::{self, Figure};
 use super::effects::{effects, twigs};
-use super::{ReportInput, counted, escape, family};
+use super::table::{Cell, Table};
+use super::{MeasuredOn, ReportInput, counted, escape, family};
 use crate::model::estimator::Coefficients;
 use crate::model::preprocess::TargetTransform;
 use crate::model::signature::{Feature, FeatureType, Missing, Unknown};
@@ -89,7 +90,7 @@ fn lead(input: &ReportInput<'_>) -> String {
         let _ = write!(text, "<div><dt>{}</dt><dd>{}</dd></div>", escape(name), escape(value));
     };
     tile("rows", &document.training.rows.to_string());
-    if let Some((side, _, values)) = input.metrics().last() {
+    if let Some(MeasuredOn { side, values, .. }) = input.metrics().last() {
         for (name, value) in
             values.iter().filter(|(name, _)| ["r2", "rmse", "accuracy", "roc_auc", "log_loss"].contains(&name.as_str()))
         {
@@ -204,7 +205,7 @@ fn imputed(feature: &Feature) -> String {
 fn metrics(input: &ReportInput<'_>) -> String {
     let sides = input.metrics();
     let mut names: Vec<&str> = Vec::new();
-    for (name, _) in sides.iter().flat_map(|(_, _, values)| values) {
+    for (name, _) in sides.iter().flat_map(|measured| &measured.values) {
         if !names.contains(&name.as_str()) {
             names.push(name);
         }
@@ -212,20 +213,18 @@ fn metrics(input: &ReportInput<'_>) -> String {
     if names.is_empty() {
         return String::new();
     }
-    let mut headings = vec!["rows".to_owned()];
-    headings.extend(
-        sides.iter().map(|(side, rows, _)| rows.map_or_else(|| side.clone(), |rows| format!("{side} ({rows})"))),
-    );
+    let mut headings = vec!["metric".to_owned()];
+    headings.extend(sides.iter().map(|MeasuredOn { side, rows, .. }| match rows {
+        Some(rows) => format!("{side} ({rows})"),
+        None => side.clone(),
+    }));
     let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
     let mut table = Table::new("Metrics", &headings);
     for name in names {
-        let value =
-            |values: &[(String, f64)]| values.iter().find(|(own, _)| own == name).map(|(_, value)| significant(*value));
-        let cells: Vec<Cell> =
-            sides.iter().map(|(_, _, values)| Cell::Number(value(values).unwrap_or_else(dash))).collect();
-        table.row(title(name), &cells);
+        let cell = |measured: &MeasuredOn| Cell::Number(measured.get(name).map_or_else(dash, significant));
+        table.row(title(name), &sides.iter().map(cell).collect::<Vec<_>>());
     }
-    let held_out = sides.iter().any(|(side, ..)| side == "held out");
+    let held_out = sides.iter().any(|measured| measured.side == "held out");
     let note = if held_out {
         "<p>The column <em>held out</em> counts: the fit that is measured had not seen those rows. The model itself is then fitted to all rows.</p>\n"
     } else {
@@ -398,71 +397,4 @@ fn dash() -> String {
 
 fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
-}
-
-enum Cell {
-    Text(String),
-    Number(String),
-    Html(String),
-    /// With a share that shades it.
-    Shaded(String, f64),
-}
-
-impl Cell {
-    /// What the style sheet calls it.
-    fn class(&self) -> &'static str {
-        match self {
-            Self::Text(_) | Self::Html(_) => " class=\"text\"",
-            Self::Number(_) => "",
-            Self::Shaded(..) => " class=\"shaded\"",
-        }
-    }
-}
-
-/// A table whose first column names its rows.
-struct Table {
-    caption: String,
-    headings: Vec<String>,
-    /// Of the columns after the first, as their first row has them.
-    classes: Vec<&'static str>,
-    rows: String,
-}
-
-impl Table {
-    fn new(caption: &str, headings: &[&str]) -> Self {
-        let headings = headings.iter().map(|heading| escape(heading)).collect();
-        Self { caption: escape(caption), headings, classes: Vec::new(), rows: String::new() }
-    }
-
-    fn row(&mut self, name: &str, cells: &[Cell]) {
-        if self.classes.is_empty() {
-            self.classes = cells.iter().map(Cell::class).collect();
-        }
-        let _ = write!(self.rows, "<tr><th scope=\"row\">{}</th>", escape(name));
-        for cell in cells {
-            let class = cell.class();
-            let _ = match cell {
-                Cell::Text(text) | Cell::Number(text) => write!(self.rows, "<td{class}>{}</td>", escape(text)),
-                Cell::Html(html) => write!(self.rows, "<td{class}>{html}</td>"),
-                Cell::Shaded(text, share) => {
-                    write!(self.rows, "<td{class} style=\"--share:{share:.3}\">{}</td>", escape(text))
-                }
-            };
-        }
-        self.rows += "</tr>\n";
-    }
-
-    fn html(self) -> String {
-        let Self { caption, headings, classes, rows } = self;
-        let classes = [""].into_iter().chain(classes).chain(std::iter::repeat(""));
-        let head: String = headings
-            .iter()
-            .zip(classes)
-            .map(|(heading, class)| format!("<th scope=\"col\"{class}>{heading}</th>"))
-            .collect();
-        format!(
-            "<div class=\"scroll\" role=\"region\" aria-label=\"{caption}\" tabindex=\"0\"><table>\n\
-             <caption>{caption}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n"
-        )
-    }
 }

@@ -21,11 +21,15 @@ struct Recorded<'a> {
 fn summarise(rows: &[Vec<f64>], level: f64) -> Summary {
     let names: Vec<String> = (1..=rows[0].len()).map(|column| format!("x{column}")).collect();
     let mut accumulator = Accumulator::new(rows[0].clone());
-    rows.iter().for_each(|row| accumulator.push(row));
+    for row in rows {
+        accumulator.push(row);
+    }
     let mut fit = accumulator.finish().solve(&names).unwrap();
     for _ in 0..2 {
         let mut refinement = Refinement::new(fit);
-        rows.iter().for_each(|row| refinement.push(row));
+        for row in rows {
+            refinement.push(row);
+        }
         fit = refinement.finish().0;
     }
     let mut residuals = Residuals::default();
@@ -84,6 +88,7 @@ fn diabetes() -> Summary {
 /// `r.conf_int(0.05)`, `variance_inflation_factor`, `r.rsquared`, `r.rsquared_adj`, `r.mse_resid ** 0.5`, `r.fvalue`, `r.f_pvalue`,
 /// `r.llf`, `r.aic`, `r.bic`, `durbin_watson(r.resid)`, `r.condition_number`
 #[test]
+#[allow(clippy::too_many_lines)] // Numbers.
 fn statsmodels_says_the_same_of_the_diabetes_data() {
     let recorded = Recorded {
         estimates: &[
