@@ -140,7 +140,7 @@ enum TransformArgument {
 impl Arguments {
     /// Where the data are.
     pub(super) fn origin(&self) -> Origin {
-        Origin { paths: self.data.clone(), delimiter: self.delimiter }
+        Origin { paths: self.data.clone(), delimiter: self.delimiter, watch: None }
     }
 
     /// Which columns are used.

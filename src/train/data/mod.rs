@@ -16,7 +16,7 @@ mod table;
 pub use error::{DataError, Location};
 pub use missing::{Policy, Rule};
 pub use selection::Selection;
-pub use source::{Origin, Scan, Source};
+pub use source::{Origin, Scan, Source, Watch};
 pub use surveyed::Surveyed;
 pub use table::{Encoded, Table, View};
 
