@@ -19,6 +19,9 @@ use ordinate::model::frame::{Cell, RowsBuilder};
 use ordinate::model::scalar::Scalar;
 use ordinate::source::catalog::Catalog;
 use ordinate::source::file::FileSource;
+use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::parser::parse_message_type;
 use rstest::rstest;
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
@@ -160,6 +163,7 @@ async fn it_predicts_what_the_service_answers() {
 #[test]
 fn probabilities_stand_in_one_column_a_class() {
     let folder = folder_with(&[("sides.json", &sides()), ("rows.csv", SIDES_ROWS)]);
+    assert!(complained(&run(&folder, "predict sides.json rows.csv --interval 0.9")).contains("sides has no intervals"));
     let output = run(&folder, "predict sides.json rows.csv --probabilities --column fruit");
     let table = rows(said(&output));
     let header = ["side", "length", "fruit", "probability_apple, green", "probability_pear", "probability_plum"];
@@ -177,6 +181,24 @@ fn probabilities_stand_in_one_column_a_class() {
     for (row, expected) in table[1..].iter().zip(expected.rows()) {
         let got: Vec<f64> = row[3..].iter().map(|field| field.parse().unwrap()).collect();
         assert_eq!(got, expected);
+    }
+}
+
+/// What statsmodels 0.15.0 says: `OLS(y, add_constant(X)).fit().get_prediction(X[:3]).conf_int(obs=True, alpha=0.2)`.
+#[test]
+fn intervals_are_those_of_statsmodels() {
+    let output = pipe("predict diabetes - --interval 0.8", include_str!("../model/diabetes.csv"));
+    let table = rows(said(&output));
+    assert_eq!(table[0][11..], ["prediction", "prediction_low", "prediction_high"]);
+    let expected = [
+        [135.998_199_557_805_1, 276.235_154_932_404_67],
+        [-2.209_132_833_551_791_5, 138.351_198_779_688],
+        [106.561_236_931_222_65, 247.204_343_770_881_96],
+    ];
+    for (row, expected) in table[1..].iter().zip(expected) {
+        for (field, expected) in row[12..].iter().zip(expected) {
+            assert!((field.parse::<f64>().unwrap() - expected).abs() < 1e-9, "{field} is not {expected}");
+        }
     }
 }
 
@@ -413,6 +435,78 @@ fn output_that_cannot_be_written_is_a_failure() {
     assert!(complained(&output).contains("standard output: cannot be written: No space left"));
     let output = command(folder.path(), "inspect line").stdout(full()).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
+}
+
+/// Three rows of a model's feature `x` (none in the second), a count, a name, a day and the target `y`.
+fn parquet(path: &Path) {
+    let schema = "message rows {
+        OPTIONAL DOUBLE x;
+        REQUIRED INT32 count;
+        OPTIONAL BYTE_ARRAY name (STRING);
+        REQUIRED INT32 day (DATE);
+        REQUIRED DOUBLE y;
+    }";
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let mut writer = SerializedFileWriter::new(File::create(path).unwrap(), schema, Arc::default()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    column.typed::<DoubleType>().write_batch(&[0.1, 2.0], Some(&[1, 0, 1]), None).unwrap();
+    column.close().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    column.typed::<Int32Type>().write_batch(&[7, 8, -9], None, None).unwrap();
+    column.close().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    let names = ["a,\"b\"", "é"].map(ByteArray::from);
+    column.typed::<ByteArrayType>().write_batch(&names, Some(&[1, 1, 0]), None).unwrap();
+    column.close().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    column.typed::<Int32Type>().write_batch(&[0, 1, 20_000], None, None).unwrap();
+    column.close().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    column.typed::<DoubleType>().write_batch(&[1.2, 3.0, 1e300], None, None).unwrap();
+    column.close().unwrap();
+    group.close().unwrap();
+    writer.close().unwrap();
+}
+
+#[test]
+fn a_parquet_file_is_the_table_that_its_csv_is() {
+    let folder = tempdir().unwrap();
+    parquet(&folder.path().join("rows.parquet"));
+    let output = run(&folder, "predict line rows.parquet --on-error empty");
+    assert_eq!(
+        text(&output.stdout),
+        "x,count,name,day,y,prediction\n0.1,7,\"a,\"\"b\"\"\",1970-01-01,1.2,1.2\n,8,é,1970-01-02,3.0,\n\
+         2.0,-9,,2024-10-04,1e300,5.0\n"
+    );
+    let complaint = "row 2, column \"x\": the value is missing, and the model does not impute it";
+    assert_eq!(text(&output.stderr), format!("rows.parquet: 1 of 3 rows without a prediction:\n  {complaint}\n"));
+    assert!(complained(&run(&folder, "predict line rows.parquet")).contains(&format!("rows.parquet: {complaint}")));
+
+    let output = run(&folder, "evaluate line rows.parquet --on-error skip --json");
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&answer["rows"], &answer["left_out"]), (&json!(2), &json!(1)));
+    let output = run(&folder, "predict diabetes rows.parquet");
+    assert!(complained(&output).contains("rows.parquet: the model diabetes needs the columns \"age\""));
+}
+
+#[test]
+fn a_damaged_parquet_file_is_one_error() {
+    let folder = tempdir().unwrap();
+    parquet(&folder.path().join("rows.parquet"));
+    let whole = fs::read(folder.path().join("rows.parquet")).unwrap();
+    for length in [4, 20, whole.len() / 2, whole.len() - 1] {
+        fs::write(folder.path().join("cut.parquet"), &whole[..length]).unwrap();
+        let output = run(&folder, "predict line cut.parquet");
+        assert!(
+            complained(&output).starts_with("error: cut.parquet: a Parquet file that cannot be read: "),
+            "{length}"
+        );
+    }
+    let mut child = command(folder.path(), "predict line -");
+    let file = File::open(folder.path().join("rows.parquet")).unwrap();
+    let output = child.stdin(file).output().unwrap();
+    assert!(complained(&output).contains("standard input: Parquet is read from its end"));
 }
 
 /// The most memory a process has had so far, in MB. It must still run.

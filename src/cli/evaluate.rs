@@ -20,7 +20,7 @@ use crate::model::signature::{Feature, FeatureType};
 use crate::model::{Model, Prediction, Probabilities};
 use crate::train::evaluate::{Classification, Evaluation, Metrics, Regression, title};
 
-/// Measure a model on a CSV file that has the answers in it
+/// Measure a model on a CSV or Parquet file that has the answers in it
 ///
 /// The model answers every row exactly as it does over HTTPS. The file is read as a stream; columns are found by their
 /// names, in any order, and those the model does not use are passed over.
@@ -29,7 +29,8 @@ pub(super) struct Arguments {
     /// The model: a file that `ordinate train` wrote, its file:// address, or the name of a bundled model (line, diabetes)
     #[arg(value_name = "MODEL")]
     model: String,
-    /// The rows: CSV with a header that names the model's features and the target; - for standard input
+    /// The rows: CSV with a header that names the model's features and the target, or Parquet; - for CSV from standard
+    /// input
     #[arg(value_name = "DATA")]
     data: PathBuf,
     /// The column with the answers; by default the one the model was trained on
@@ -135,7 +136,7 @@ impl<'m> Measured<'m> {
             let outcome = match complaint {
                 Some(complaint) => Err(complaint),
                 None => self.measure(text, answer).map_err(|detail| Complaint {
-                    line: row.line,
+                    place: row.place,
                     column: Some(self.target.name.clone()),
                     detail,
                 }),

@@ -4,6 +4,7 @@ use std::error::Error;
 
 use clap::Args;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::layout::{Grid, Side};
 use super::model;
@@ -228,13 +229,20 @@ fn training(training: &Training) -> Grid {
     grid.push(["rows".to_owned(), training.rows.to_string()]);
     grid.push(["seed".to_owned(), training.seed.to_string()]);
     for (name, value) in &training.parameters {
-        // Text without its quotes.
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        grid.push([name.replace('_', " "), value]);
+        grid.push([name.replace('_', " "), plain(value)]);
     }
     grid.push(["data sha256".to_owned(), training.data_sha256.to_string()]);
     grid.push(["made by".to_owned(), format!("{}, smartcore {}", training.tool, training.smartcore)]);
     grid
+}
+
+/// Text without its quotes, a list without its brackets.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
 }
 
 /// One line a metric, one column for each set of rows it was measured on.

@@ -8,6 +8,7 @@ mod inspect;
 mod layout;
 mod model;
 mod output;
+mod parquet;
 mod predict;
 mod progress;
 mod records;

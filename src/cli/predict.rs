@@ -12,8 +12,9 @@ use super::scoring::{Columns, OnError, PassedOver, Scored, Scorer, ScoringError}
 use super::{model, tell};
 use crate::model::scalar::Scalar;
 use crate::model::{Model, Probabilities};
+use crate::train::interval::PredictionInterval;
 
-/// Predict every row of a CSV file, and write it with the predictions beside it
+/// Predict every row of a CSV or Parquet file, and write it as CSV with the predictions beside it
 ///
 /// The file is read as a stream, in bounded memory whatever its size. Columns are found by their names, in any order;
 /// all of them, also those the model does not use, are written as they came.
@@ -22,7 +23,7 @@ pub(super) struct Arguments {
     /// The model: a file that `ordinate train` wrote, its file:// address, or the name of a bundled model (line, diabetes)
     #[arg(value_name = "MODEL")]
     model: String,
-    /// The rows: CSV with a header that names the model's features; - for standard input
+    /// The rows: CSV with a header that names the model's features, or Parquet; - for CSV from standard input
     #[arg(value_name = "DATA")]
     data: PathBuf,
     /// Where to write; - for standard output. A file is replaced when all went well, and left alone otherwise
@@ -31,10 +32,14 @@ pub(super) struct Arguments {
     /// The name of the column that holds the predictions
     #[arg(long, value_name = "NAME", default_value = "prediction")]
     column: String,
+    /// Write the ends of an interval too, as `prediction_low` and `prediction_high`, that holds the answer with this
+    /// probability, such as 0.95
+    #[arg(long, value_name = "LEVEL", allow_negative_numbers = true)]
+    interval: Option<f64>,
     /// Write the probability of each class too, as `probability_CLASS`
     #[arg(long)]
     probabilities: bool,
-    /// What separates the fields, in and out: one character, or tab; by default found in the header
+    /// What separates the fields, in and out: one character, or tab; by default as in the header, or a comma
     #[arg(long, value_name = "CHARACTER", value_parser = records::delimiter)]
     delimiter: Option<u8>,
     /// What to do with a row that cannot be predicted
@@ -56,12 +61,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let quiet = arguments.quiet || !to_file && io::stdout().is_terminal();
     let mut records = Records::open(&arguments.data, arguments.delimiter, quiet)?;
     let columns = Columns::of(&records);
-    let scorer = Scorer::new(&model, &columns)?;
+    let interval = arguments.interval.map(|level| PredictionInterval::new(&model, level)).transpose();
+    let interval = interval.map_err(|error| format!("--interval: {error}"))?;
+    let scorer = Scorer::new(&model, &columns)?.with_interval(interval);
     let added = added(arguments, &model)?;
     if let Some(taken) = added.iter().find(|name| columns.contains(name)) {
         return Err(format!(
-            "{}: line 1: there is a column {taken:?} already. Rename it, or name the new one with --column",
-            records.name()
+            "{}: there is a column {taken:?} already. Rename it, or name the new one with --column",
+            records.header_name()
         )
         .into());
     }
@@ -96,9 +103,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     })
 }
 
-/// The names of the columns that are added: the prediction, then one a class where they are asked for.
+/// The names of the columns that are added: the prediction, then the ends of its interval and one a class where they
+/// are asked for.
 fn added(arguments: &Arguments, model: &Model) -> Result<Vec<String>, String> {
     let mut names = vec![arguments.column.clone()];
+    if arguments.interval.is_some() {
+        names.extend(["low", "high"].map(|end| format!("{}_{end}", arguments.column)));
+    }
     if arguments.probabilities {
         let classes = model.classes().ok_or_else(|| {
             format!("--probabilities: the model {} predicts numbers, not classes. Leave it out", model.name())
@@ -196,6 +207,7 @@ impl Out {
     fn write(&mut self, name: &str, scored: Scored<'_>, passed_over: &mut PassedOver) -> Result<(), Failure> {
         let Scored { rows, complaints, answers } = scored;
         let mut predictions = answers.prediction.iter().flat_map(|prediction| prediction.scalars());
+        let mut intervals = answers.intervals.iter();
         let mut probabilities = answers.probabilities.iter().flat_map(Probabilities::rows);
         for (row, complaint) in rows.iter().zip(complaints) {
             if let Some(complaint) = complaint {
@@ -211,6 +223,9 @@ impl Out {
             }
             self.came(row)?;
             self.rows.write_field(text(&predictions.next().unwrap_or(Scalar::Missing)))?;
+            for end in intervals.next().into_iter().flatten() {
+                self.rows.write_field(digits(*end))?;
+            }
             for probability in probabilities.next().unwrap_or_default().iter().take(self.added - 1) {
                 self.rows.write_field(digits(*probability))?;
             }

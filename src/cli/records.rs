@@ -1,5 +1,7 @@
-//! CSV as it comes, from a file or standard input: a header, then one record at a time with the line it begins in.
+//! Tables as they come: CSV from a file or standard input, or a Parquet file. A header, then one record at a time that
+//! knows where it stands.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
@@ -7,6 +9,7 @@ use std::path::Path;
 use csv::{ReaderBuilder, StringRecord};
 use thiserror::Error;
 
+use super::parquet;
 use super::progress::Progress;
 use crate::model::frame::shorten;
 
@@ -51,6 +54,20 @@ pub(super) enum RecordsError {
         /// The column, when it has a name.
         column: Option<String>,
     },
+    /// A Parquet file that cannot be read.
+    #[error("{name}: a Parquet file that cannot be read: {reason}. Write it again, or convert it to CSV")]
+    BrokenParquet {
+        /// The file.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A Parquet file where only bytes in their order can be had.
+    #[error("{name}: Parquet is read from its end, which a pipe does not allow. Save it to a file first")]
+    PipedParquet {
+        /// The pipe.
+        name: String,
+    },
     /// A record that does not end.
     #[error(
         "{name}: line {line}: a row begins here that has more than {MAX_RECORD_BYTES} bytes. Look for a quote that is not closed"
@@ -68,16 +85,45 @@ pub(super) enum RecordsError {
 pub(super) struct Row {
     /// Its fields, exactly as they came, without their quotes.
     pub(super) fields: StringRecord,
-    /// The line it begins in, from 1.
-    pub(super) line: u64,
+    /// Where it is.
+    pub(super) place: Place,
 }
 
-/// A CSV file whose header has been read.
+/// Where a record stands in its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// The line it begins in, from 1.
+    Line(u64),
+    /// Its number, from 1.
+    Row(u64),
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self::Line(0)
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(line) => write!(out, "line {line}"),
+            Self::Row(row) => write!(out, "row {row}"),
+        }
+    }
+}
+
+/// A table whose header has been read.
 pub(super) struct Records {
     name: String,
     delimiter: u8,
     header: StringRecord,
-    reader: csv::Reader<Lines>,
+    source: Source,
+}
+
+enum Source {
+    Csv(csv::Reader<Lines>),
+    Parquet(Box<parquet::Rows>),
 }
 
 impl Records {
@@ -89,6 +135,12 @@ impl Records {
     pub(super) fn open(path: &Path, delimiter: Option<u8>, quiet: bool) -> Result<Self, RecordsError> {
         let standard_input = path.as_os_str() == DASH;
         let name = if standard_input { "standard input".to_owned() } else { path.display().to_string() };
+        if !standard_input && parquet::is_parquet(path).unwrap_or(false) {
+            let rows = parquet::Rows::open(path, quiet).map_err(|error| broken(&name, &error))?;
+            let header = rows.header().clone();
+            let delimiter = delimiter.unwrap_or(b',');
+            return Ok(Self { name, delimiter, header, source: Source::Parquet(Box::new(rows)) });
+        }
         let (bytes, total): (Box<dyn Read>, _) = if standard_input {
             (Box::new(io::stdin().lock()), None)
         } else {
@@ -104,6 +156,9 @@ impl Records {
 
     fn read(name: String, bytes: Box<dyn Read>, delimiter: Option<u8>) -> Result<Self, RecordsError> {
         let mut bytes = BufReader::new(bytes);
+        if bytes.fill_buf().is_ok_and(|begin| begin.starts_with(&parquet::MAGIC)) {
+            return Err(RecordsError::PipedParquet { name });
+        }
         let mut begin = Vec::new();
         let delimiter = if let Some(delimiter) = delimiter {
             delimiter
@@ -117,7 +172,8 @@ impl Records {
         // and by the frame.
         let mut builder = ReaderBuilder::new();
         builder.has_headers(false).flexible(true).delimiter(delimiter);
-        let mut records = Self { name, delimiter, header: StringRecord::new(), reader: builder.from_reader(bytes) };
+        let mut records =
+            Self { name, delimiter, header: StringRecord::new(), source: Source::Csv(builder.from_reader(bytes)) };
         let mut first = Row::default();
         if !records.next(&mut first)? {
             return Err(RecordsError::Empty { name: records.name });
@@ -146,28 +202,47 @@ impl Records {
     /// # Errors
     /// See [`RecordsError`]; there is nothing to be read after it.
     pub(super) fn next(&mut self, row: &mut Row) -> Result<bool, RecordsError> {
-        self.reader.get_mut().begin_record();
-        let there_is_one = self.reader.read_record(&mut row.fields).map_err(|error| self.fault(error))?;
-        // Lines are handed out one by one, so the last one is that in which the record ends.
-        let within = row.fields.as_slice().bytes().filter(|byte| *byte == b'\n').fold(0, |count, _| count + 1);
-        row.line = self.reader.get_ref().line.saturating_sub(within);
-        Ok(there_is_one)
+        match &mut self.source {
+            Source::Csv(reader) => {
+                reader.get_mut().begin_record();
+                let read = reader.read_record(&mut row.fields);
+                let there_is_one = read.map_err(|error| fault(error, &self.name, &self.header, reader.get_ref()))?;
+                // Lines are handed out one by one, so the last one is that in which the record ends.
+                let within = row.fields.as_slice().bytes().filter(|byte| *byte == b'\n').fold(0, |count, _| count + 1);
+                row.place = Place::Line(reader.get_ref().line.saturating_sub(within));
+                Ok(there_is_one)
+            }
+            Source::Parquet(rows) => {
+                let number = rows.next(&mut row.fields).map_err(|error| broken(&self.name, &error))?;
+                row.place = Place::Row(number.unwrap_or(0));
+                Ok(number.is_some())
+            }
+        }
     }
 
-    fn fault(&self, error: csv::Error) -> RecordsError {
-        let name = self.name.clone();
-        let line = self.reader.get_ref().line;
-        match error.into_kind() {
-            csv::ErrorKind::Utf8 { err, .. } => {
-                let column = self.header.get(err.field()).filter(|name| !name.is_empty()).map(shorten);
-                RecordsError::NotUtf8 { name, line, column }
-            }
-            csv::ErrorKind::Io(_) if self.reader.get_ref().is_over() => {
-                RecordsError::Endless { name, line: self.reader.get_ref().record_line }
-            }
-            csv::ErrorKind::Io(source) => RecordsError::Unreadable { name, source },
-            other => RecordsError::Unreadable { name, source: io::Error::other(format!("{other:?}")) },
+    /// What messages call the header: the file, and the line where there is one.
+    pub(super) fn header_name(&self) -> String {
+        match self.source {
+            Source::Csv(_) => format!("{}: line 1", self.name),
+            Source::Parquet(_) => self.name.clone(),
         }
+    }
+}
+
+fn broken(name: &str, error: &::parquet::errors::ParquetError) -> RecordsError {
+    RecordsError::BrokenParquet { name: name.to_owned(), reason: error.to_string() }
+}
+
+fn fault(error: csv::Error, name: &str, header: &StringRecord, lines: &Lines) -> RecordsError {
+    let (name, line) = (name.to_owned(), lines.line);
+    match error.into_kind() {
+        csv::ErrorKind::Utf8 { err, .. } => {
+            let column = header.get(err.field()).filter(|name| !name.is_empty()).map(shorten);
+            RecordsError::NotUtf8 { name, line, column }
+        }
+        csv::ErrorKind::Io(_) if lines.is_over() => RecordsError::Endless { name, line: lines.record_line },
+        csv::ErrorKind::Io(source) => RecordsError::Unreadable { name, source },
+        other => RecordsError::Unreadable { name, source: io::Error::other(format!("{other:?}")) },
     }
 }
 
@@ -277,7 +352,8 @@ mod tests {
         let mut rows = vec![(1, records.header().iter().map(str::to_owned).collect())];
         let mut row = Row::default();
         while records.next(&mut row).map_err(|error| error.to_string())? {
-            rows.push((row.line, row.fields.iter().map(str::to_owned).collect()));
+            let Place::Line(line) = row.place else { panic!("{:?}", row.place) };
+            rows.push((line, row.fields.iter().map(str::to_owned).collect()));
         }
         Ok(rows)
     }

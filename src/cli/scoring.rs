@@ -7,11 +7,12 @@ use clap::ValueEnum;
 use csv::StringRecord;
 use thiserror::Error;
 
-use super::records::{Records, RecordsError, Row};
+use super::records::{Place, Records, RecordsError, Row};
 use crate::model::fault::{Fault, FaultKind, Faults};
 use crate::model::frame::{Cell, RowsBuilder, shorten};
 use crate::model::signature::Feature;
 use crate::model::{Model, PredictError, Prediction, Probabilities};
+use crate::train::interval::PredictionInterval;
 
 /// Rows predicted at a time: all that is held of a table.
 const BATCH_ROWS: usize = 1024;
@@ -42,9 +43,9 @@ pub(super) enum ScoringError {
     #[error(transparent)]
     Records(#[from] RecordsError),
     /// Columns the model or the command needs are not there.
-    #[error("{name}: line 1: {needed_by} needs {}. {}", wanted(missing), present(columns))]
+    #[error("{name}: {needed_by} needs {}. {}", wanted(missing), present(columns))]
     NoSuchColumns {
-        /// The file.
+        /// The file and the place of its header.
         name: String,
         /// Who needs them.
         needed_by: String,
@@ -54,9 +55,9 @@ pub(super) enum ScoringError {
         columns: Vec<String>,
     },
     /// A column that is needed is there twice.
-    #[error("{name}: line 1: the column {column:?} appears twice. Rename one of them")]
+    #[error("{name}: the column {column:?} appears twice. Rename one of them")]
     DuplicateColumn {
-        /// The file.
+        /// The file and the place of its header.
         name: String,
         /// The column.
         column: String,
@@ -103,7 +104,7 @@ fn wanted(missing: &[(String, Option<String>)]) -> String {
 
 fn present(columns: &[String]) -> String {
     let names: Vec<String> = columns.iter().map(|name| format!("{:?}", shorten(name))).collect();
-    format!("The columns are {}; the first line must name them", listed(&names))
+    format!("The columns are {}", listed(&names))
 }
 
 fn listed(names: &[String]) -> String {
@@ -115,8 +116,8 @@ fn listed(names: &[String]) -> String {
 /// Why a row cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Complaint {
-    /// The line the row begins in.
-    pub(super) line: u64,
+    /// Where the row stands.
+    pub(super) place: Place,
     /// The column, where it is one column's fault.
     pub(super) column: Option<String>,
     /// What was expected.
@@ -126,7 +127,7 @@ pub(super) struct Complaint {
 /// `line 3, column "bmi": expected a number, got "high"`.
 impl fmt::Display for Complaint {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "line {}", self.line)?;
+        write!(out, "{}", self.place)?;
         if let Some(column) = &self.column {
             write!(out, ", column {column:?}")?;
         }
@@ -135,19 +136,19 @@ impl fmt::Display for Complaint {
 }
 
 impl Complaint {
-    fn of(line: u64, faults: Faults) -> Self {
+    fn of(at: Place, faults: Faults) -> Self {
         let Some(Fault { kind, place, detail }) = faults.told.into_iter().next() else {
-            return Self { line, column: None, detail: "cannot be used".into() };
+            return Self { place: at, column: None, detail: "cannot be used".into() };
         };
         let detail = if kind == FaultKind::MissingValue { format!("the value {detail}") } else { detail };
-        Self { line, column: place.feature, detail }
+        Self { place: at, column: place.feature, detail }
     }
 }
 
 /// Finds a column by its exact name, spaces around it aside; the last of several.
 #[derive(Debug)]
 pub(super) struct Columns<'r> {
-    name: &'r str,
+    name: String,
     header: &'r StringRecord,
     places: HashMap<&'r str, usize>,
 }
@@ -157,7 +158,7 @@ impl<'r> Columns<'r> {
     pub(super) fn of(records: &'r Records) -> Self {
         let header = records.header();
         let places = header.iter().enumerate().map(|(place, name)| (name.trim(), place)).collect();
-        Self { name: records.name(), header, places }
+        Self { name: records.header_name(), header, places }
     }
 
     /// Whether there is a column of this name.
@@ -174,7 +175,7 @@ impl<'r> Columns<'r> {
             wanted.iter().filter(|name| !self.contains(name)).map(|name| self.near(name, wanted)).collect();
         if !missing.is_empty() {
             return Err(ScoringError::NoSuchColumns {
-                name: self.name.to_owned(),
+                name: self.name.clone(),
                 needed_by: needed_by.to_owned(),
                 missing,
                 columns: self.header.iter().map(str::to_owned).collect(),
@@ -183,7 +184,7 @@ impl<'r> Columns<'r> {
         let twice = |name: &&&str| self.header.iter().filter(|column| column.trim() == **name).count() > 1;
         if let Some(column) = wanted.iter().find(twice) {
             let column = (*column).to_owned();
-            return Err(ScoringError::DuplicateColumn { name: self.name.to_owned(), column });
+            return Err(ScoringError::DuplicateColumn { name: self.name.clone(), column });
         }
         Ok(wanted.iter().filter_map(|name| self.places.get(name).copied()).collect())
     }
@@ -215,6 +216,8 @@ pub(super) struct Answers<'m> {
     pub(super) prediction: Option<Prediction<'m>>,
     /// Of a classifier.
     pub(super) probabilities: Option<Probabilities<'m>>,
+    /// Where they were asked for: the ends of an interval around each prediction.
+    pub(super) intervals: Vec<[f64; 2]>,
 }
 
 /// A model that knows where in a row its features stand.
@@ -225,6 +228,7 @@ pub(super) struct Scorer<'m> {
     places: Vec<usize>,
     /// Fields of a row.
     width: usize,
+    interval: Option<PredictionInterval<'m>>,
 }
 
 impl<'m> Scorer<'m> {
@@ -235,7 +239,13 @@ impl<'m> Scorer<'m> {
     pub(super) fn new(model: &'m Model, columns: &Columns<'_>) -> Result<Self, ScoringError> {
         let features: Vec<&str> = model.signature().features().iter().map(|feature| feature.name.as_str()).collect();
         let needed_by = format!("the model {}", model.name());
-        Ok(Self { model, places: columns.find(&features, &needed_by)?, width: columns.header.len() })
+        let places = columns.find(&features, &needed_by)?;
+        Ok(Self { model, places, width: columns.header.len(), interval: None })
+    }
+
+    /// The same with intervals around the predictions.
+    pub(super) fn with_interval(self, interval: Option<PredictionInterval<'m>>) -> Self {
+        Self { interval, ..self }
     }
 
     /// Hands all rows to `each`, a batch at a time; how many there were.
@@ -297,14 +307,14 @@ impl<'m> Scorer<'m> {
     fn answer<'r>(&self, rows: impl ExactSizeIterator<Item = &'r Row>) -> Result<Answers<'m>, Complaint> {
         let features = self.model.signature().features();
         let mut frame = RowsBuilder::new(self.model.signature(), rows.len());
-        let mut line = 0;
+        let mut place = Place::default();
         for row in rows {
-            line = row.line;
+            place = row.place;
             // Room was made for all of them.
             let _ = frame.start_row();
             if row.fields.len() == self.width {
-                for (place, feature) in self.places.iter().zip(features) {
-                    frame.push(cell(row.fields.get(*place).unwrap_or_default(), feature));
+                for (field, feature) in self.places.iter().zip(features) {
+                    frame.push(cell(row.fields.get(*field).unwrap_or_default(), feature));
                 }
                 frame.end_positional_row();
             } else {
@@ -313,11 +323,18 @@ impl<'m> Scorer<'m> {
                 frame.wrong_row(FaultKind::WrongWidth, detail);
             }
         }
-        let frame = frame.finish().map_err(|faults| Complaint::of(line, faults))?;
-        let unanswered = |error: PredictError| Complaint { line, column: None, detail: error.to_string() };
-        let prediction = Some(self.model.predict(&frame).map_err(unanswered)?);
+        let frame = frame.finish().map_err(|faults| Complaint::of(place, faults))?;
+        let unanswered = |error: PredictError| Complaint { place, column: None, detail: error.to_string() };
+        let prediction = self.model.predict(&frame).map_err(unanswered)?;
         let probabilities = self.model.probabilities(&frame).map_err(unanswered)?;
-        Ok(Answers { prediction, probabilities })
+        let mut intervals = Vec::new();
+        if let (Some(interval), Prediction::Values(values)) = (&self.interval, &prediction) {
+            let ends = frame.iter().zip(values).map(|(row, value)| interval.around(row, *value));
+            let too_large =
+                || Complaint { place, column: None, detail: "the interval is too large for a double".into() };
+            intervals = ends.collect::<Option<_>>().ok_or_else(too_large)?;
+        }
+        Ok(Answers { prediction: Some(prediction), probabilities, intervals })
     }
 }
 

@@ -33,8 +33,7 @@ impl Draft<'_> {
         test: Option<&Metrics>,
     ) -> Result<Document, ArtifactError> {
         let Self { plan, table, choice } = self;
-        let version =
-            Version::try_from("1".to_owned()).map_err(|error| ArtifactError::Inconsistent(error.to_string()))?;
+        let version = Version::try_from("1".to_owned()).map_err(ArtifactError::Inconsistent)?;
         let document = Document {
             format: FORMAT.to_owned(),
             name: plan.name.clone(),

@@ -21,7 +21,7 @@ pub enum Estimator {
     Ridge,
     /// Minimises ‖y − ŷ‖²/(2n) + alpha·‖w‖₁; some coefficients become exactly zero
     Lasso,
-    /// Minimises ‖y − ŷ‖²/(2n) + alpha·l1_ratio·‖w‖₁ + alpha·(1 − l1_ratio)/2·‖w‖²
+    /// Minimises ‖y − ŷ‖²/(2n) + alpha·ρ·‖w‖₁ + alpha·(1 − ρ)/2·‖w‖², ρ being --l1-ratio
     ElasticNet,
     /// Classes, two or more: minimises C·Σ log loss + ½‖w‖²
     Logistic,

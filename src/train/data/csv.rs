@@ -1,6 +1,5 @@
 //! CSV: UTF-8 (a byte-order mark is fine), a header with one name a column, LF or CRLF, spaces around a field ignored.
 
-use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
@@ -35,17 +34,7 @@ impl Csv {
         if !read.map_err(|error| fault(error, shown, |_| None, |at| line(path, shown, at)))? {
             return Err(DataError::Empty { path: shown.to_owned() });
         }
-        let names: Vec<String> = record.iter().map(str::to_owned).collect();
-        let mut seen = HashSet::new();
-        for (place, name) in names.iter().enumerate() {
-            if name.is_empty() {
-                return Err(DataError::UnnamedColumn { path: shown.to_owned(), column: place + 1 });
-            }
-            if !seen.insert(name) {
-                return Err(DataError::DuplicateColumn { path: shown.to_owned(), name: name.clone() });
-            }
-        }
-        Ok((csv, names))
+        Ok((csv, record.iter().map(str::to_owned).collect()))
     }
 
     /// Hands every row below the header to `each`.
@@ -70,18 +59,12 @@ impl Csv {
             }
             let place = Place { part: number, at: record.position().map_or(0, Position::byte) };
             if record.len() != header.len() {
-                let location = self.location(part, place.at);
+                let location = line(&part.path, &part.shown, place.at);
                 return Err(DataError::Ragged { location, expected: header.len(), got: record.len() }.into());
             }
             each(&CsvRecord { record: &record, places, place })?;
         }
         Ok(())
-    }
-
-    /// The line a row begins in.
-    #[allow(clippy::unused_self)] // The same call for every kind of file.
-    pub(super) fn location(self, part: &Part, at: u64) -> Location {
-        line(&part.path, &part.shown, at)
     }
 
     fn reader<R: Read>(self, file: R) -> csv::Reader<R> {
@@ -143,7 +126,7 @@ fn sniff(file: File) -> io::Result<u8> {
 
 /// The line a record begins in. The position that `csv` gives is where it began to look for the record: blank lines
 /// and the second half of a CRLF may come first. So the lines before are counted, once, when there is a fault to tell.
-fn line(path: &Path, shown: &Path, at: u64) -> Location {
+pub(super) fn line(path: &Path, shown: &Path, at: u64) -> Location {
     let before = File::open(path).map_or(0, |file| {
         let bytes = BufReader::new(file).bytes().map_while(Result::ok).zip(0_u64..);
         let before = bytes.take_while(|(byte, offset)| *offset < at || matches!(byte, b'\r' | b'\n'));

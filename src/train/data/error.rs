@@ -223,6 +223,28 @@ pub enum DataError {
         /// The column.
         column: String,
     },
+    /// A column of words without two rows alike.
+    #[error(
+        "the column {column:?} has another value in every row: this looks like an identifier or a text, not like a category. Leave it out (--exclude {column:?}), or put its values into groups first"
+    )]
+    Identifier {
+        /// The column.
+        column: String,
+    },
+    /// A class that some fit cannot learn, because all its rows are kept from it.
+    #[error(
+        "the target {column:?}: too few rows are {class:?} for {what}. Leave these rows out, add more like them, or {advice}"
+    )]
+    RareClass {
+        /// The target.
+        column: String,
+        /// The class.
+        class: String,
+        /// What it takes more rows for.
+        what: &'static str,
+        /// What else to do.
+        advice: &'static str,
+    },
     /// More classes than a classifier is good for.
     #[error(
         "the target {column:?} has more than {MAX_CLASSES} different values, too many to be classes. For a number to be predicted use --estimator linear, ridge, lasso or elastic-net; otherwise put its values into groups first"
@@ -306,6 +328,24 @@ pub enum DataError {
         location: Location,
         /// The column, once the header has been read.
         column: Option<String>,
+    },
+    /// A Parquet file that is damaged or cut short, or uses what is not understood here.
+    #[error("{}: this Parquet file cannot be read: {reason}. Write it again, compressed with snappy or zstd if at all", path.display())]
+    BrokenParquet {
+        /// The file.
+        path: PathBuf,
+        /// What the reader said.
+        reason: String,
+    },
+    /// A column whose values are neither numbers nor categories.
+    #[error("{}: the column {column:?} holds {kind}, which are neither numbers nor categories. Leave it out (--exclude {column:?}), or convert it first", path.display())]
+    ColumnKind {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// What it holds.
+        kind: &'static str,
     },
     /// Two passes over the file did not see the same bytes.
     #[error("{}: the file changed while it was read. Train again when it is complete", path.display())]

@@ -1,15 +1,18 @@
 //! Files that are read as one table, several times, always in the same order.
 
+use std::collections::HashSet;
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
-use super::csv::Csv;
+use super::csv::{Csv, line};
 use super::selection::find;
-use super::{DataError, Location, Selection};
+use super::{DataError, Location, Selection, parquet};
 use crate::model::frame::Cell;
 use crate::model::identity::Checksum;
 use crate::train::TrainError;
@@ -21,6 +24,18 @@ pub struct Origin {
     pub paths: Vec<PathBuf>,
     /// What stands between the fields of a CSV file; found in the header when it is not given.
     pub delimiter: Option<u8>,
+    /// Whoever wants to see how far reading is.
+    pub watch: Option<Watch>,
+}
+
+/// Is told the bytes that have been read since it was told last, pass after pass.
+#[derive(Clone)]
+pub struct Watch(pub Arc<dyn Fn(u64) + Send + Sync>);
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Watch")
+    }
 }
 
 /// One file.
@@ -30,7 +45,14 @@ pub(super) struct Part {
     pub(super) path: PathBuf,
     /// What it is called in messages.
     pub(super) shown: PathBuf,
-    csv: Csv,
+    format: Format,
+}
+
+/// How a file is written.
+#[derive(Debug, Clone, Copy)]
+enum Format {
+    Csv(Csv),
+    Parquet,
 }
 
 /// Where a row stands; [`Source::location`] says it in words.
@@ -73,6 +95,7 @@ pub struct Source {
     header: Vec<String>,
     /// Standard input, kept until all passes are over.
     _spool: Option<NamedTempFile>,
+    watch: Option<Watch>,
 }
 
 impl Source {
@@ -88,17 +111,23 @@ impl Source {
             if !fs::metadata(&path).map_err(|source| unreadable(&shown, source))?.is_file() {
                 return Err(DataError::NotAFile { path: shown });
             }
-            let (csv, names) = Csv::open(&path, &shown, origin.delimiter)?;
+            let (format, names) = if parquet::is_parquet(&path).map_err(|source| unreadable(&shown, source))? {
+                (Format::Parquet, parquet::names(&path, &shown)?)
+            } else {
+                let (csv, names) = Csv::open(&path, &shown, origin.delimiter)?;
+                (Format::Csv(csv), names)
+            };
+            check_names(&names, &shown)?;
             match parts.first() {
                 None => header = names,
                 Some(first) => same_header(&shown, &names, &first.shown, &header)?,
             }
-            parts.push(Part { path, shown, csv });
+            parts.push(Part { path, shown, format });
         }
         let first = parts.first().map(|part| part.shown.clone()).unwrap_or_default();
         let names = selection.names(&header, &first)?;
         let places = names.iter().map(|name| find(&header, name, &first)).collect::<Result<_, _>>()?;
-        Ok(Self { parts, names, places, header, _spool: spool })
+        Ok(Self { parts, names, places, header, _spool: spool, watch: origin.watch.clone() })
     }
 
     /// The names that are read: the features, then the target, then the weights.
@@ -134,8 +163,14 @@ impl Source {
         };
         for (number, part) in self.parts.iter().enumerate() {
             let file = File::open(&part.path).map_err(|source| unreadable(&part.shown, source))?;
-            let mut hashed = Hashed { inner: file, digest: &mut digest };
-            part.csv.scan(part, number, &self.header, &self.places, &mut hashed, &mut counted)?;
+            let mut hashed = Hashed { inner: file, digest: &mut digest, watch: self.watch.as_ref() };
+            match part.format {
+                Format::Csv(csv) => csv.scan(part, number, &self.header, &self.places, &mut hashed, &mut counted)?,
+                Format::Parquet => {
+                    io::copy(&mut hashed, &mut io::sink()).map_err(|source| unreadable(&part.shown, source))?;
+                    parquet::scan(part, number, &self.names, &mut counted)?;
+                }
+            }
         }
         if rows == 0 {
             return Err(DataError::HeaderOnly { path: self.first().to_owned() }.into());
@@ -151,19 +186,38 @@ impl Source {
     /// A place in words.
     pub(super) fn location(&self, place: Place) -> Location {
         match self.parts.get(place.part) {
-            Some(part) => part.csv.location(part, place.at),
-            None => Location { path: PathBuf::new(), line: place.at, is_row: true },
+            Some(Part { path, shown, format: Format::Csv(_) }) => line(path, shown, place.at),
+            part => {
+                let path = part.map(|part| part.shown.clone()).unwrap_or_default();
+                Location { path, line: place.at + 1, is_row: true }
+            }
         }
     }
+}
+
+fn check_names(names: &[String], shown: &Path) -> Result<(), DataError> {
+    let mut seen = HashSet::new();
+    for (place, name) in names.iter().enumerate() {
+        if name.is_empty() {
+            return Err(DataError::UnnamedColumn { path: shown.to_owned(), column: place + 1 });
+        }
+        if !seen.insert(name) {
+            return Err(DataError::DuplicateColumn { path: shown.to_owned(), name: name.clone() });
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn unreadable(shown: &Path, source: io::Error) -> DataError {
     DataError::Unreadable { path: shown.to_owned(), source }
 }
 
+/// Files to read, each with what to call it, and the one that holds standard input.
+type Files = (Vec<(PathBuf, PathBuf)>, Option<NamedTempFile>);
+
 impl Origin {
-    /// The files to read, each with what to call it, and the one that holds standard input.
-    fn files(&self) -> Result<(Vec<(PathBuf, PathBuf)>, Option<NamedTempFile>), DataError> {
+    /// The files to read.
+    fn files(&self) -> Result<Files, DataError> {
         let mut files = Vec::new();
         let mut spool = None;
         for path in &self.paths {
@@ -201,7 +255,7 @@ fn matching(pattern: &str) -> Result<Vec<PathBuf>, DataError> {
     let refused = |reason: String| DataError::Pattern { pattern: pattern.to_owned(), reason };
     let found = glob::glob(pattern).map_err(|error| refused(format!("this is no pattern: {}", error.msg)))?;
     let paths: Vec<PathBuf> = found
-        .map(|path| path.map_err(|error| unreadable(&error.path().to_owned(), error.into())))
+        .map(|path| path.map_err(|error| DataError::Unreadable { path: error.path().into(), source: error.into() }))
         .filter(|path| path.as_ref().map_or(true, |path| path.is_file()))
         .collect::<Result<_, _>>()?;
     if paths.is_empty() { Err(refused("no file matches".into())) } else { Ok(paths) }
@@ -217,17 +271,21 @@ fn same_header(path: &Path, names: &[String], first: &Path, expected: &[String])
     Err(DataError::OtherHeader { path: path.to_owned(), first: first.to_owned(), difference })
 }
 
-/// A reader that takes the digest of what passes through.
+/// A reader that takes the digest of what passes through and tells how much it was.
 #[derive(Debug)]
 pub(super) struct Hashed<'d, R> {
     inner: R,
     digest: &'d mut Sha256,
+    watch: Option<&'d Watch>,
 }
 
 impl<R: Read> Read for Hashed<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.digest.update(buffer.get(..count).unwrap_or_default());
+        if let Some(Watch(tell)) = self.watch {
+            tell(count as u64);
+        }
         Ok(count)
     }
 }
