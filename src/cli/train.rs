@@ -6,6 +6,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use clap::CommandFactory as _;
 use clap::error::ErrorKind;
@@ -15,10 +16,12 @@ use serde::Serialize;
 use url::Url;
 
 use super::output::write_whole;
+use super::progress::Progress;
 use crate::model::artifact::Document;
 use crate::model::estimator::Coefficients;
 use crate::model::identity::{Checksum, ModelName};
 use crate::model::scalar::Scalar;
+use crate::train::data::{Origin, Watch};
 use crate::train::evaluate::{Metrics, title};
 use crate::train::{Plan, Trained, train};
 pub(super) use arguments::Arguments;
@@ -35,8 +38,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         return Err(format!("{}: --out is the training data itself. Choose another file", data.display()).into());
     }
     let named = out.or(arguments.data.first().map(AsRef::as_ref)).unwrap_or(Path::new(""));
+    // How many passes it takes is not known before: bytes are counted, without a share.
+    let progress = Arc::new(Progress::of_bytes(None, !arguments.json));
+    let told = Arc::clone(&progress);
+    let watch = Some(Watch(Arc::new(move |bytes| told.inc(bytes))));
     let trained = train(&Plan {
-        origin: arguments.origin(),
+        origin: Origin { watch, ..arguments.origin() },
         selection: arguments.selection(),
         preparation: arguments.preparation(),
         name: arguments.name.clone().map_or_else(|| name_of(named), Ok)?,
@@ -45,7 +52,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         test_fraction: arguments.measuring.test_fraction,
         seed: arguments.measuring.seed,
         created: Timestamp::from_second(Timestamp::now().as_second())?.to_string(),
-    })?;
+    });
+    drop(progress);
+    let trained = trained?;
     if let Some(out) = out {
         write_whole(out, trained.document.to_json()?.as_bytes())
             .map_err(|error| format!("{}: cannot be written: {error}. Choose another --out", out.display()))?;
