@@ -296,11 +296,12 @@ impl<'a> Descent<'a> {
             let moved = self.sweep();
             let signs_stand = self.sweeps.is_multiple_of(SWEEPS_BETWEEN_SOLUTIONS) || moved == 0.0;
             if signs_stand {
-                let solved = self.solve_for_the_others();
+                let solved = self.finish_the_others();
                 self.residual = self.problem.residual(&self.coefficients);
                 self.gap = self.duality_gap();
                 let settled = moved <= f64::EPSILON * self.problem.moments.weight().sqrt();
-                if self.gap <= GAP_TOLERANCE && ((solved && self.is_optimal()) || settled) {
+                // A penalty near rounding has a gap near rounding's share of it: optimal is then all there is.
+                if (solved && self.is_optimal()) || (settled && self.gap <= GAP_TOLERANCE) {
                     return true;
                 }
                 if moved == 0.0 && !solved {
@@ -334,9 +335,23 @@ impl<'a> Descent<'a> {
         longest
     }
 
+    /// Solves for the coefficients that are not zero until none of them changes its sign on the way; false when they
+    /// depend on each other. The objective falls each time, so no set of signs comes twice.
+    fn finish_the_others(&mut self) -> bool {
+        while self.coefficients.iter().any(|coefficient| *coefficient != 0.0) {
+            match self.solve_for_the_others() {
+                Some(true) => return true,
+                Some(false) => {}
+                None => return false,
+            }
+        }
+        true
+    }
+
     /// With signs fixed, the coefficients that are not zero solve `(ZᵀZ + l2 I) b = Zᵀy − l1 sign(b)`. Goes there, or as
-    /// far as the first that would change its sign, which becomes zero; returns whether it arrived.
-    fn solve_for_the_others(&mut self) -> bool {
+    /// far as the first that would change its sign, which becomes zero; returns whether it arrived, or nothing when there
+    /// is no way.
+    fn solve_for_the_others(&mut self) -> Option<bool> {
         let active: Vec<usize> = (0..self.coefficients.len())
             .filter(|feature| self.coefficients.get(*feature).is_some_and(|coefficient| *coefficient != 0.0))
             .collect();
@@ -354,7 +369,7 @@ impl<'a> Descent<'a> {
         }
         let shortest = triangle.rows().iter().filter_map(|row| row.first()).copied().fold(f64::INFINITY, f64::min);
         if shortest <= 1e-10 * self.problem.moments.weight().sqrt() {
-            return false;
+            return None;
         }
         // Solved for the way that is left, so that what is already right stays exactly so.
         let current: Vec<f64> = active.iter().filter_map(|feature| self.coefficients.get(*feature)).copied().collect();
@@ -378,7 +393,7 @@ impl<'a> Descent<'a> {
                 *place = if *own <= share && share < 1.0 { 0.0 } else { coefficient + share * way };
             }
         }
-        share >= 1.0
+        Some(share >= 1.0)
     }
 
     /// No feature that was left out asks to come in.
