@@ -372,6 +372,6 @@ impl LeastSquares {
 }
 
 #[cfg(test)]
-mod nist;
+pub(super) mod nist;
 #[cfg(test)]
 mod tests;

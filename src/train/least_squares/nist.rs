@@ -198,7 +198,7 @@ fn filip_keeps_what_its_columns_allow() {
 }
 
 /// y and x.
-const FILIP: [(f64, f64); 82] = [
+pub(in crate::train) const FILIP: [(f64, f64); 82] = [
     (0.8116, -6.860120914),
     (0.9072, -4.324130045),
     (0.9052, -4.358625055),

@@ -8,25 +8,24 @@ use super::super::triangle::dot;
 /// Rows that are summed together: few enough to stay in the processor's cache.
 pub(super) const BLOCK_ROWS: usize = 256;
 
-/// Standardised rows, column by column; the last column is the one that the intercept multiplies.
+/// Standardised rows, as they come.
 #[derive(Debug, Clone)]
 pub(super) struct Block {
-    columns: Vec<Vec<f64>>,
+    columns: usize,
+    values: Vec<f64>,
     classes: Vec<usize>,
     weights: Vec<f64>,
 }
 
 impl Block {
-    /// No rows yet, of this many columns and the intercept's.
+    /// No rows yet, of this many columns.
     pub(super) fn new(columns: usize) -> Self {
-        let column = Vec::with_capacity(BLOCK_ROWS);
-        Self { columns: vec![column; columns + 1], classes: Vec::new(), weights: Vec::new() }
+        let values = Vec::with_capacity(columns * BLOCK_ROWS);
+        Self { columns, values, classes: Vec::new(), weights: Vec::new() }
     }
 
     pub(super) fn push(&mut self, standardised: impl Iterator<Item = f64>, class: usize, weight: f64) {
-        for (column, value) in self.columns.iter_mut().zip(standardised.chain([1.0])) {
-            column.push(value);
-        }
+        self.values.extend(standardised);
         self.classes.push(class);
         self.weights.push(weight);
     }
@@ -35,14 +34,20 @@ impl Block {
         self.weights.len()
     }
 
-    /// `Z θ`
-    fn score(&self, parameters: &[f64]) -> Vec<f64> {
-        let mut score = vec![0.0; self.rows()];
-        for (column, parameter) in self.columns.iter().zip(parameters) {
-            score.iter_mut().zip(column).for_each(|(score, value)| *score += parameter * value);
-        }
-        score
+    /// Column by column; the last one is that which the intercept multiplies.
+    fn columns(&self) -> Vec<Vec<f64>> {
+        let column = |j| self.values.iter().skip(j).step_by(self.columns).copied().collect();
+        (0..self.columns).map(column).chain([vec![1.0; self.rows()]]).collect()
     }
+}
+
+/// `Z θ`
+fn score(columns: &[Vec<f64>], rows: usize, parameters: &[f64]) -> Vec<f64> {
+    let mut score = vec![0.0; rows];
+    for (column, parameter) in columns.iter().zip(parameters) {
+        score.iter_mut().zip(column).for_each(|(score, value)| *score += parameter * value);
+    }
+    score
 }
 
 /// Loss, slope and curvature, summed over rows.
@@ -86,17 +91,19 @@ impl Sums {
 
     /// The sums over a block, at these parameters (one list a score, the intercept last).
     pub(super) fn of(block: &Block, parameters: &[Vec<f64>]) -> Self {
-        let mut sums = Self::zero(parameters.len(), block.columns.len());
-        let scores: Vec<Vec<f64>> = parameters.iter().map(|parameters| block.score(parameters)).collect();
+        let columns = block.columns();
+        let mut sums = Self::zero(parameters.len(), columns.len());
+        let score = |parameters: &Vec<f64>| score(&columns, block.rows(), parameters);
+        let scores: Vec<Vec<f64>> = parameters.iter().map(score).collect();
         match scores.as_slice() {
-            [score] => sums.two_classes(block, score),
-            _ => sums.several_classes(block, &scores),
+            [score] => sums.two_classes(block, &columns, score),
+            _ => sums.several_classes(block, &columns, &scores),
         }
         sums
     }
 
     /// The score is the logarithm of the odds of the second class.
-    fn two_classes(&mut self, block: &Block, score: &[f64]) {
+    fn two_classes(&mut self, block: &Block, columns: &[Vec<f64>], score: &[f64]) {
         let mut pull = Vec::with_capacity(score.len());
         let mut curvature = Vec::with_capacity(score.len());
         for ((score, class), weight) in score.iter().zip(&block.classes).zip(&block.weights) {
@@ -112,13 +119,13 @@ impl Sums {
             pull.push(weight * if second { -miss } else { miss });
             curvature.push(weight * unlikely * likely);
         }
-        self.project(block, &[pull]);
+        self.project(columns, &[pull]);
         if let Some(gram) = self.grams.first_mut() {
-            weighted_gram(&block.columns, &curvature, gram);
+            weighted_gram(columns, &curvature, gram);
         }
     }
 
-    fn several_classes(&mut self, block: &Block, scores: &[Vec<f64>]) {
+    fn several_classes(&mut self, block: &Block, columns: &[Vec<f64>], scores: &[Vec<f64>]) {
         let mut likely = scores.to_vec();
         let mut unlikely = scores.to_vec();
         let mut pulls = scores.to_vec();
@@ -143,7 +150,7 @@ impl Sums {
                 }
             }
         }
-        self.project(block, &pulls);
+        self.project(columns, &pulls);
         let mut grams = self.grams.iter_mut();
         for (first, first_likely) in likely.iter().enumerate() {
             for (second, second_likely) in likely.iter().enumerate().skip(first) {
@@ -153,15 +160,15 @@ impl Sums {
                     None => weighted.zip(second_likely).map(|((weight, p), q)| -weight * p * q).collect(),
                 };
                 if let Some(gram) = grams.next() {
-                    weighted_gram(&block.columns, &curvature, gram);
+                    weighted_gram(columns, &curvature, gram);
                 }
             }
         }
     }
 
-    fn project(&mut self, block: &Block, pulls: &[Vec<f64>]) {
+    fn project(&mut self, columns: &[Vec<f64>], pulls: &[Vec<f64>]) {
         for (slope, pull) in self.slopes.iter_mut().zip(pulls) {
-            for (slope, column) in slope.iter_mut().zip(&block.columns) {
+            for (slope, column) in slope.iter_mut().zip(columns) {
                 *slope += dot(column, pull);
             }
         }

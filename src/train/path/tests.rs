@@ -358,6 +358,22 @@ fn duplicate_columns_and_more_features_than_rows_are_welcome() {
     assert!(matches!(error, LeastSquaresError::Dependent { .. }), "{error}");
 }
 
+/// Ten powers of x, correlated to seven digits; descent alone would take millions of sweeps.
+#[test]
+fn nearly_dependent_features_take_few_sweeps() {
+    let row = |(y, x): (f64, f64)| (1..=10).map(|power| x.powi(power)).chain([y]).collect::<Vec<f64>>();
+    let moments = moments(&super::super::least_squares::nist::FILIP.map(row), |_| 1.0);
+    for l1_ratio in [1.0, 0.5] {
+        let mut penalties: Vec<Penalty> =
+            alphas(&moments, l1_ratio, 50).into_iter().map(|alpha| ElasticNet { alpha, l1_ratio }).collect();
+        penalties.extend([1e-6, 1e-9].map(|alpha| ElasticNet { alpha, l1_ratio }));
+        for (fit, penalty) in path(&moments, &names(11), &penalties).unwrap().iter().zip(&penalties) {
+            println!("{penalty:?}: {} sweeps, gap {:e}, {} zero", fit.iterations, fit.gap, fit.zero);
+            assert!(fit.converged && fit.iterations < 100, "{penalty:?}: {fit:?}");
+        }
+    }
+}
+
 #[test]
 fn without_a_penalty_it_is_least_squares() {
     let moments = moments(&diabetes(), |_| 1.0);
