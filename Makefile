@@ -74,6 +74,8 @@ invoke: $(CARGO_LAMBDA) ## Send EVENT=events/….json to the running `make run` 
 train: ## Make the bundled models anew from the data in model/
 	cargo run -q --features train -- train model/line.csv --target y --test-fraction 0 --out model/line.json
 	cargo run -q --features train -- train model/diabetes.csv --target progression --out model/diabetes.json
+	cargo run -q --features train -- train model/iris.csv --target species --out model/iris.json
+	cargo run -q --features train -- train model/breast-cancer.csv --target diagnosis --out model/breast-cancer.json
 
 setup: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(LINT) ## Install all tools into .venv/, without running anything
 

@@ -111,6 +111,19 @@ async fn by_name_and_by_position_diabetes_answers_the_same_number() {
     assert_eq!(answers[0].json()["y"], json!([golden["golden"]["y"][0]]));
 }
 
+#[tokio::test]
+async fn a_classifier_answers_with_the_labels_of_its_training_data() {
+    let rows = json!({"X": [[5.1, 3.5, 1.4, 0.2], [7.0, 3.2, 4.7, 1.4], [6.3, 3.3, 6.0, 2.5]]}).to_string();
+    let answer = call("POST", "/models/iris/predict", rows).await;
+    assert_eq!(answer.text(), r#"{"y":["setosa","versicolor","virginica"]}"#);
+    let iris = call("GET", "/models/iris", "").await.json();
+    assert_eq!(
+        (&iris["task"], &iris["classes"]),
+        (&json!("classification"), &json!(["setosa", "versicolor", "virginica"]))
+    );
+    assert_eq!(call("GET", "/models/breast-cancer", "").await.json()["classes"], json!(["benign", "malignant"]));
+}
+
 #[rstest]
 #[case::none(&[])]
 #[case::json(&[("content-type", "application/json")])]
@@ -268,7 +281,7 @@ async fn models_tell_what_they_are_and_ask_for() {
     let list = call("GET", "/models", "").await.json();
     let names: Vec<_> =
         list["models"].as_array().unwrap().iter().map(|model| model["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["line", "diabetes"]);
+    assert_eq!(names, ["line", "diabetes", "iris", "breast-cancer"]);
     assert_eq!(list["models"][0], json!({"name": "line", "version": "1", "default": true, "task": "regression"}));
 
     let model = call("GET", "/models/diabetes/", "").await.json();

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
 
-use parquet::basic::Compression;
+use parquet::basic::{Compression, ZstdLevel};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int64Type};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
@@ -26,7 +26,7 @@ const ROWS: usize = 40;
 
 /// A row: `age` and `colour` have gaps.
 fn row(i: usize) -> (Option<i64>, Option<&'static str>, bool, f64) {
-    let age = (i % 11 != 4).then_some(20 + (i as i64 * 37) % 50);
+    let age = (i % 11 != 4).then_some(20 + (i64::try_from(i).unwrap() * 37) % 50);
     let colour = (i % 13 != 5).then_some(["green", "blue", "red"][i * i % 7 % 3]);
     (age, colour, i * 11 % 5 < 2, (i * 53 % 17) as f64 / 8.0)
 }
@@ -106,7 +106,7 @@ const ARGUMENTS: &str =
 #[rstest]
 #[case::plain(Compression::UNCOMPRESSED)]
 #[case::snappy(Compression::SNAPPY)]
-#[case::zstd(Compression::ZSTD(Default::default()))]
+#[case::zstd(Compression::ZSTD(ZstdLevel::default()))]
 fn a_parquet_file_is_the_table_that_the_same_csv_is(#[case] compression: Compression) {
     let folder = folder_with(compression);
     csv(&folder.path().join("data.csv"));

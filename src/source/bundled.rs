@@ -5,8 +5,12 @@ use bytes::Bytes;
 use super::{BoxFuture, ModelSource, SourceError};
 
 /// The gallery: names and files, in the order they are listed. The first is the default.
-const GALLERY: &[(&str, &[u8])] =
-    &[("line", include_bytes!("../../model/line.json")), ("diabetes", include_bytes!("../../model/diabetes.json"))];
+const GALLERY: &[(&str, &[u8])] = &[
+    ("line", include_bytes!("../../model/line.json")),
+    ("diabetes", include_bytes!("../../model/diabetes.json")),
+    ("iris", include_bytes!("../../model/iris.json")),
+    ("breast-cancer", include_bytes!("../../model/breast-cancer.json")),
+];
 
 /// The whole gallery, in the order it is listed; the first is the default model.
 pub fn gallery() -> impl Iterator<Item = BundledSource> {
