@@ -1,11 +1,14 @@
-//! `ordinate train`: a CSV file becomes a model file.
+//! `ordinate train`: data become a model file.
+
+mod arguments;
 
 use std::error::Error;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use clap::Args;
+use clap::CommandFactory as _;
+use clap::error::ErrorKind;
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -13,74 +16,34 @@ use url::Url;
 
 use super::output::write_whole;
 use crate::model::artifact::Document;
-use crate::model::estimator::{Coefficients, Plane};
+use crate::model::estimator::Coefficients;
 use crate::model::identity::{Checksum, ModelName};
+use crate::model::scalar::Scalar;
 use crate::train::evaluate::{Metrics, title};
-use crate::train::split::Split;
-use crate::train::table::Selection;
-use crate::train::{Estimator, Plan, Trained, train};
-
-/// Fit a model to a CSV file, measure it on rows it has not seen, and save it
-///
-/// The metrics are those of a fit without the held-out rows; the model that is saved is then fitted to all rows.
-#[derive(Debug, Args)]
-pub(super) struct Arguments {
-    /// The training data: CSV with a header, numbers in every column that is used
-    #[arg(value_name = "DATA")]
-    data: PathBuf,
-    /// The column to predict
-    #[arg(long, value_name = "NAME")]
-    target: String,
-    /// Where to save the model; without it, results are only printed
-    #[arg(long, value_name = "FILE")]
-    out: Option<PathBuf>,
-    /// The name callers will use; by default the name of the file, without its ending
-    #[arg(long, value_parser = |name: &str| ModelName::try_from(name.to_owned()))]
-    name: Option<ModelName>,
-    /// The columns to predict from, in the order of the model's signature; by default all but the target
-    #[arg(long, value_name = "A,B", value_delimiter = ',')]
-    features: Vec<String>,
-    /// Columns to leave out
-    #[arg(long, value_name = "A,B", value_delimiter = ',')]
-    exclude: Vec<String>,
-    /// What to fit
-    #[arg(long, value_enum, default_value_t = Estimator::Linear)]
-    estimator: Estimator,
-    /// About what share of the rows to measure on, from 0 (none) to less than 1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = fraction, allow_negative_numbers = true)]
-    test_fraction: f64,
-    /// Which rows those are: each row is drawn by a hash of this and its number
-    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..(1 << 53)))]
-    seed: u64,
-    /// Print one JSON object for machines
-    #[arg(long)]
-    json: bool,
-}
-
-fn fraction(text: &str) -> Result<f64, String> {
-    let value = text.parse().map_err(|_| "not a number".to_owned())?;
-    Split::new(value, 0).map(|_| value).map_err(|error| error.to_string())
-}
+use crate::train::{Plan, Trained, train};
+pub(super) use arguments::Arguments;
 
 /// Trains, saves when asked to, and says what came of it.
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
+    let penalty = match arguments.penalty() {
+        Ok(penalty) => penalty,
+        // Wrong usage, told and ended as clap does it.
+        Err(reason) => wrong_usage(&reason),
+    };
     let out = arguments.out.as_deref();
-    if out.is_some_and(|out| same_file(out, &arguments.data)) {
-        return Err(
-            format!("{}: --out is the training data itself. Choose another file", arguments.data.display()).into()
-        );
+    if let Some(data) = arguments.data.iter().find(|data| out.is_some_and(|out| same_file(out, data))) {
+        return Err(format!("{}: --out is the training data itself. Choose another file", data.display()).into());
     }
+    let named = out.or(arguments.data.first().map(AsRef::as_ref)).unwrap_or(Path::new(""));
     let trained = train(&Plan {
-        data: arguments.data.clone(),
-        selection: Selection {
-            target: arguments.target.clone(),
-            features: arguments.features.clone(),
-            exclude: arguments.exclude.clone(),
-        },
-        name: arguments.name.clone().map_or_else(|| name_of(out.unwrap_or(&arguments.data)), Ok)?,
+        origin: arguments.origin(),
+        selection: arguments.selection(),
+        preparation: arguments.preparation(),
+        name: arguments.name.clone().map_or_else(|| name_of(named), Ok)?,
         estimator: arguments.estimator,
-        test_fraction: arguments.test_fraction,
-        seed: arguments.seed,
+        penalty,
+        test_fraction: arguments.measuring.test_fraction,
+        seed: arguments.measuring.seed,
         created: Timestamp::from_second(Timestamp::now().as_second())?.to_string(),
     })?;
     if let Some(out) = out {
@@ -88,6 +51,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
             .map_err(|error| format!("{}: cannot be written: {error}. Choose another --out", out.display()))?;
     }
     if arguments.json { Ok(serde_json::to_string(&Summary::new(&trained, out))? + "\n") } else { report(&trained, out) }
+}
+
+fn wrong_usage(reason: &str) -> ! {
+    let mut command = super::Arguments::command();
+    command.build();
+    match command.find_subcommand_mut("train") {
+        Some(train) => train.error(ErrorKind::ArgumentConflict, reason).exit(),
+        None => command.error(ErrorKind::ArgumentConflict, reason).exit(),
+    }
 }
 
 fn same_file(one: &Path, other: &Path) -> bool {
@@ -109,6 +81,7 @@ struct Summary<'a> {
     rows: u64,
     held_out: u64,
     metrics: &'a IndexMap<String, IndexMap<String, f64>>,
+    notes: &'a [String],
     sha256: Option<&'a str>,
     out: Option<&'a Path>,
 }
@@ -124,6 +97,7 @@ impl<'a> Summary<'a> {
             rows: document.training.rows,
             held_out: trained.held_out,
             metrics: &document.training.metrics,
+            notes: &trained.notes,
             sha256: document.sha256.as_ref().map(Checksum::as_str),
             out,
         }
@@ -132,7 +106,7 @@ impl<'a> Summary<'a> {
 
 /// What a person reads.
 fn report(trained: &Trained, out: Option<&Path>) -> Result<String, Box<dyn Error>> {
-    let Trained { document, held_out, train: fitted, test: unseen } = trained;
+    let Trained { document, held_out, train: fitted, test: unseen, notes, .. } = trained;
     let rows = document.training.rows;
     let mut text = String::new();
     let features = document.signature.width();
@@ -148,6 +122,12 @@ fn report(trained: &Trained, out: Option<&Path>) -> Result<String, Box<dyn Error
         metrics(&mut text, &[("fitted", rows, fitted.as_ref())])?;
         writeln!(text, "No rows were held out: this is how well the model fits, not how well it predicts.\n")?;
     }
+    for note in notes {
+        writeln!(text, "Note: {note}.")?;
+    }
+    if !notes.is_empty() {
+        text.push('\n');
+    }
     match out {
         Some(out) => {
             writeln!(text, "Saved to {}. Serve it:", out.display())?;
@@ -161,16 +141,52 @@ fn report(trained: &Trained, out: Option<&Path>) -> Result<String, Box<dyn Error
 /// What stands beside the intercept, among the features' names.
 const INTERCEPT: &str = "(intercept)";
 
+/// The coefficients for a unit of each column, whatever the estimator was fitted to.
 fn coefficients(text: &mut String, document: &Document) -> Result<(), Box<dyn Error>> {
-    let Coefficients::Linear(Plane { intercept, coefficients }) = &document.estimator else { return Ok(()) };
-    let numbers: Vec<String> = coefficients.values().map(|value| significant(*value)).collect();
-    let number_width = numbers.iter().map(String::len).max().unwrap_or(0).max("coefficient".len());
-    let name_width = coefficients.keys().map(|name| name.chars().count()).max().unwrap_or(0).max(INTERCEPT.len());
-    writeln!(text, "  {:name_width$}  {:>number_width$}  {:>12}", "feature", "coefficient", "centred at")?;
-    for ((name, number), column) in coefficients.keys().zip(&numbers).zip(&document.preprocess.columns) {
-        writeln!(text, "  {name:name_width$}  {number:>number_width$}  {:>12}", significant(column.mean))?;
+    let scales: Vec<f64> = document.preprocess.columns.iter().map(|column| column.scale).collect();
+    let unscaled = |values: &mut dyn Iterator<Item = f64>| -> Vec<String> {
+        values.zip(&scales).map(|(value, scale)| significant(value / scale)).collect()
+    };
+    // A heading, the intercept and the coefficients of each score.
+    let scores: Vec<(String, f64, Vec<String>)> = match &document.estimator {
+        Coefficients::Linear(plane)
+        | Coefficients::Ridge(plane)
+        | Coefficients::Lasso(plane)
+        | Coefficients::ElasticNet(plane) => {
+            vec![("coefficient".into(), plane.intercept, unscaled(&mut plane.coefficients.values().copied()))]
+        }
+        Coefficients::Logistic(planes) => {
+            let classes = if planes.intercepts.len() == 1 { planes.classes.get(1..) } else { planes.classes.get(..) };
+            let score = |(number, (class, intercept)): (usize, (&Scalar, &f64))| {
+                let mut of_class = planes.coefficients.values().filter_map(|scores| scores.get(number).copied());
+                (class.to_string(), *intercept, unscaled(&mut of_class))
+            };
+            classes.unwrap_or_default().iter().zip(&planes.intercepts).enumerate().map(score).collect()
+        }
+    };
+    let names: Vec<&str> = document.preprocess.columns.iter().map(|column| column.name.as_str()).collect();
+    let name_width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(INTERCEPT.len());
+    let width = |(heading, intercept, numbers): &(String, f64, Vec<String>)| {
+        let longest = numbers.iter().map(String::len).max().unwrap_or(0).max(significant(*intercept).len());
+        longest.max(heading.chars().count()).max("coefficient".len())
+    };
+    write!(text, "  {:name_width$}", "feature")?;
+    for score in &scores {
+        write!(text, "  {:>1$}", score.0, width(score))?;
     }
-    writeln!(text, "  {:name_width$}  {:>number_width$}\n", INTERCEPT, significant(*intercept))?;
+    writeln!(text, "  {:>12}", "centred at")?;
+    for (place, (name, column)) in names.iter().zip(&document.preprocess.columns).enumerate() {
+        write!(text, "  {name:name_width$}")?;
+        for score in &scores {
+            write!(text, "  {:>1$}", score.2.get(place).map_or("", String::as_str), width(score))?;
+        }
+        writeln!(text, "  {:>12}", significant(column.mean))?;
+    }
+    write!(text, "  {INTERCEPT:name_width$}")?;
+    for score in &scores {
+        write!(text, "  {:>1$}", significant(score.1), width(score))?;
+    }
+    text.push_str("\n\n");
     Ok(())
 }
 

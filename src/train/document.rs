@@ -1,29 +1,23 @@
 //! From a fit to a model file.
 
-use std::collections::BTreeMap;
-
-use serde_json::Value;
-
+use super::choose::Choice;
+use super::data::Table;
 use super::evaluate::Metrics;
+use super::fit::Fitted;
 use super::least_squares::LeastSquares;
-use super::table::Scan;
-use super::{Plan, SMARTCORE_VERSION};
+use super::{Estimator, Plan, SMARTCORE_VERSION};
 use crate::model::artifact::{ArtifactError, Document, FORMAT, Golden, Task, Training};
-use crate::model::estimator::{Coefficients, Plane};
+use crate::model::estimator::{Coefficients, Plane, Planes};
 use crate::model::identity::Version;
 use crate::model::inference::Inference;
-use crate::model::preprocess::{DesignColumn, Factor, Preprocess, TargetTransform};
+use crate::model::preprocess::{DesignColumn, Preprocess};
 use crate::model::scalar::Scalar;
-use crate::model::signature::{Feature, FeatureType, Signature, Target};
 
 /// What a model file holds beside the fit.
 pub(super) struct Draft<'a> {
     pub(super) plan: &'a Plan,
-    pub(super) scan: &'a Scan,
-    /// The features, then the target.
-    pub(super) names: &'a [String],
-    /// Smallest and largest value of each of `names`.
-    pub(super) ranges: &'a [[f64; 2]],
+    pub(super) table: &'a Table,
+    pub(super) choice: Option<&'a Choice>,
 }
 
 impl Draft<'_> {
@@ -33,41 +27,28 @@ impl Draft<'_> {
     /// [`ArtifactError`] when the parts do not make a model, for instance because a golden row overflows.
     pub(super) fn seal(
         &self,
-        fit: &LeastSquares,
-        golden: &[Vec<f64>],
+        fit: &Fitted,
+        golden: Vec<Vec<Scalar>>,
         train: Option<&Metrics>,
         test: Option<&Metrics>,
     ) -> Result<Document, ArtifactError> {
-        let (target, features) =
-            self.names.split_last().map_or((String::new(), &[][..]), |(last, rest)| (last.clone(), rest));
+        let Self { plan, table, choice } = self;
+        let version = Version::try_from("1".to_owned()).map_err(ArtifactError::Inconsistent)?;
         let document = Document {
             format: FORMAT.to_owned(),
-            name: self.plan.name.clone(),
-            version: Version::try_from("1".to_owned()).map_err(ArtifactError::Inconsistent)?,
-            created: self.plan.created.clone(),
-            task: Task::Regression,
-            signature: Signature::new(
-                features.iter().zip(self.ranges).map(feature).collect(),
-                Target { name: target, kind: FeatureType::Double },
-            )
-            .map_err(ArtifactError::Inconsistent)?,
-            preprocess: Preprocess {
-                columns: features.iter().zip(&fit.means).map(column).collect(),
-                target_transform: TargetTransform::Identity,
-            },
-            estimator: Coefficients::Linear(Plane {
-                intercept: fit.intercept,
-                coefficients: features.iter().cloned().zip(fit.coefficients.iter().copied()).collect(),
-            }),
+            name: plan.name.clone(),
+            version,
+            created: plan.created.clone(),
+            task: if fit.estimator().classifies() { Task::Classification } else { Task::Regression },
+            signature: table.signature().clone(),
+            preprocess: Preprocess { columns: self.columns(fit), target_transform: table.target_transform() },
+            estimator: self.coefficients(fit),
             inference: inference(fit),
             training: Training {
-                rows: self.scan.rows,
-                data_sha256: self.scan.sha256.clone(),
-                parameters: BTreeMap::from([
-                    ("estimator".to_owned(), Value::from(self.plan.estimator.name())),
-                    ("test_fraction".to_owned(), Value::from(self.plan.test_fraction)),
-                ]),
-                seed: self.plan.seed,
+                rows: table.seen().rows,
+                data_sha256: table.seen().sha256.clone(),
+                parameters: plan.parameters(fit.estimator(), *choice),
+                seed: plan.seed,
                 metrics: [("train", train), ("test", test)]
                     .into_iter()
                     .filter_map(|(rows, metrics)| Some((rows.to_owned(), metrics?.by_name())))
@@ -78,21 +59,57 @@ impl Draft<'_> {
             golden: Golden::default(),
             sha256: None,
         };
-        let scalars = |row: &Vec<f64>| row.iter().copied().map(Scalar::Number).collect();
-        document.seal(golden.iter().map(scalars).collect())
+        document.seal(golden)
+    }
+
+    /// The design, centred and scaled as the fit has it.
+    fn columns(&self, fit: &Fitted) -> Vec<DesignColumn> {
+        let mut columns = self.table.columns().to_vec();
+        let (means, scales): (&[f64], &[f64]) = match fit {
+            Fitted::Linear(fit) => (&fit.means, &[]),
+            Fitted::Penalised { fit, .. } => (&fit.means, &fit.scales),
+            Fitted::Logistic(fit) => (&fit.means, &fit.scales),
+        };
+        columns.iter_mut().zip(means).for_each(|(column, mean)| column.mean = *mean);
+        columns.iter_mut().zip(scales).for_each(|(column, scale)| column.scale = *scale);
+        columns
+    }
+
+    fn coefficients(&self, fit: &Fitted) -> Coefficients {
+        let names = || self.table.names().iter().cloned();
+        let plane = |intercept, coefficients: &[f64]| Plane {
+            intercept,
+            coefficients: names().zip(coefficients.iter().copied()).collect(),
+        };
+        match fit {
+            Fitted::Linear(fit) => Coefficients::Linear(plane(fit.intercept, &fit.coefficients)),
+            Fitted::Penalised { estimator, fit } => {
+                let plane = plane(fit.intercept, &fit.coefficients);
+                match estimator {
+                    Estimator::Ridge => Coefficients::Ridge(plane),
+                    Estimator::Lasso => Coefficients::Lasso(plane),
+                    _ => Coefficients::ElasticNet(plane),
+                }
+            }
+            Fitted::Logistic(fit) => Coefficients::Logistic(Planes {
+                classes: self.table.classes().to_vec(),
+                intercepts: fit.intercepts.clone(),
+                coefficients: names().zip(fit.coefficients.iter().cloned()).collect(),
+            }),
+        }
     }
 }
 
-fn feature((name, range): (&String, &[f64; 2])) -> Feature {
-    Feature { range: Some(*range), ..Feature::new(name, FeatureType::Double) }
-}
-
-fn column((name, mean): (&String, &f64)) -> DesignColumn {
-    DesignColumn { name: name.clone(), product: vec![Factor::feature(name)], mean: *mean, scale: 1.0 }
+/// Of least squares: the theory gives penalised fits none.
+fn inference(fit: &Fitted) -> Option<Inference> {
+    match fit {
+        Fitted::Linear(fit) => of_least_squares(fit),
+        Fitted::Penalised { .. } | Fitted::Logistic(_) => None,
+    }
 }
 
 /// Intervals need an estimate of the noise: there is none without a degree of freedom.
-fn inference(fit: &LeastSquares) -> Option<Inference> {
+fn of_least_squares(fit: &LeastSquares) -> Option<Inference> {
     Some(Inference {
         degrees_of_freedom: u32::try_from(fit.degrees_of_freedom()).unwrap_or(u32::MAX),
         residual_variance: fit.residual_variance()?,

@@ -1,13 +1,14 @@
 //! Ordinary least squares over a stream: one pass, memory that does not grow with the rows, digits that last.
 //!
-//! What is kept of any number of rows is a [`Moments`]: how many, their mean, and a triangle `R` with `RᵀR` = the scatter
-//! of the columns `[X y]` about that mean. Two sets of rows become one by
+//! What is kept of any number of rows is a [`Moments`]: their weight, their mean, and a triangle `R` with `RᵀR` = the
+//! scatter `Σ w (x − m)(x − m)ᵀ` of the columns `[X y]` about that mean. Two sets of rows become one by
 //!
 //! ```text
-//! R = QR([ R₁ ; rows₂ − mean₂ ; √(n₁n₂/(n₁+n₂)) · (mean₂ − mean₁)ᵀ ])
+//! R = QR([ R₁ ; √w · (rows₂ − mean₂) ; √(W₁W₂/(W₁+W₂)) · (mean₂ − mean₁)ᵀ ])
 //! ```
 //!
-//! where `R₂` stands for the second rows as well as they do themselves. This is
+//! where `R₂` stands for the second rows as well as they do themselves, and every weight `w` is 1 unless one is given.
+//! This is
 //! the tall-skinny QR of Demmel, Grigori, Hoemmen and Langou (2012) with the update of the mean of Chan,
 //! Golub and `LeVeque` (1983). `XᵀX` is never formed, so the digits of ill-conditioned data survive: squaring the
 //! condition number is what ruins the normal equations. [`Refinement`](super::refinement::Refinement) gives the last
@@ -69,6 +70,16 @@ pub enum LeastSquaresError {
         /// The features that take part in the combination.
         names: Vec<String>,
     },
+    /// A penalty that is none.
+    #[error("the {name} is {value}, but it must be {allowed}")]
+    InvalidPenalty {
+        /// Which number.
+        name: &'static str,
+        /// What it is.
+        value: f64,
+        /// What it may be.
+        allowed: &'static str,
+    },
     /// A number is not finite, or makes the answer so.
     #[error(
         "the column {name:?} holds numbers that are not finite, or too large or too small to be fitted in double precision. Rescale the column"
@@ -89,6 +100,8 @@ pub struct Accumulator {
     moments: Moments,
     /// Rows still to be reduced, row-major, the shift already taken off.
     block: Vec<f64>,
+    /// Their weights.
+    weights: Vec<f64>,
 }
 
 impl Accumulator {
@@ -96,12 +109,21 @@ impl Accumulator {
     /// its first row. It costs nothing and saves the digits of columns that sit far from zero, such as timestamps.
     #[must_use]
     pub fn new(shift: Vec<f64>) -> Self {
-        Self { moments: Moments::empty(shift), block: Vec::new() }
+        Self { moments: Moments::empty(shift), block: Vec::new(), weights: Vec::new() }
     }
 
     /// Takes one row: the features, then the target.
     pub fn push(&mut self, row: &[f64]) {
+        self.push_weighted(row, 1.0);
+    }
+
+    /// Takes one row that counts `weight` times, a positive number; a row of weight zero is no row at all.
+    pub fn push_weighted(&mut self, row: &[f64], weight: f64) {
         debug_assert_eq!(row.len(), self.moments.shift.len(), "a row has one value a column");
+        if weight == 0.0 {
+            return;
+        }
+        self.weights.push(weight);
         self.block.extend(row.iter().zip(&self.moments.shift).map(|(value, shift)| value - shift));
         if self.block.len() >= BLOCK_ROWS * self.moments.shift.len() {
             self.reduce();
@@ -117,30 +139,35 @@ impl Accumulator {
 
     fn reduce(&mut self) {
         let columns = self.moments.shift.len();
-        let rows = self.block.len().checked_div(columns).unwrap_or(0);
+        let rows = self.weights.len();
         if rows == 0 {
             return;
         }
+        let weight = self.weights.iter().sum::<f64>();
+        let roots: Vec<f64> = self.weights.iter().map(|weight| weight.sqrt()).collect();
         // Column by column, with room for the row that bridges the means.
         let column = |j| self.block.iter().skip(j).step_by(columns).copied().collect::<Vec<f64>>();
         let mut block: Vec<Vec<f64>> = (0..columns).map(column).collect();
         let mut mean = Vec::with_capacity(columns);
         for column in &mut block {
-            let centre = column.iter().sum::<f64>() / rows as f64;
-            for value in column.iter_mut() {
-                *value -= centre;
+            let centre = column.iter().zip(&self.weights).map(|(value, weight)| weight * value).sum::<f64>() / weight;
+            for (value, root) in column.iter_mut().zip(&roots) {
+                *value = root * (*value - centre);
             }
             mean.push(centre);
         }
-        self.moments.join(rows as u64, &mean, block);
+        self.moments.join(rows as u64, weight, &mean, block);
         self.block.clear();
+        self.weights.clear();
     }
 }
 
-/// Row count, mean and scatter of the columns `[X y]`: everything least squares needs to know of the data.
+/// Row count, weight, mean and scatter of the columns `[X y]`: everything least squares needs to know of the data.
 #[derive(Debug, Clone)]
 pub struct Moments {
     rows: u64,
+    /// Sum of the rows' weights.
+    weight: f64,
     /// Subtracted from every row before anything else.
     shift: Vec<f64>,
     /// Mean of each column, less the shift.
@@ -152,13 +179,41 @@ pub struct Moments {
 impl Moments {
     fn empty(shift: Vec<f64>) -> Self {
         let columns = shift.len();
-        Self { rows: 0, shift, mean: vec![0.0; columns], triangle: Triangle::zeros(columns) }
+        Self { rows: 0, weight: 0.0, shift, mean: vec![0.0; columns], triangle: Triangle::zeros(columns) }
     }
 
     /// Rows seen.
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.rows
+    }
+
+    /// The sum of their weights: the number of rows, when none was given.
+    #[must_use]
+    pub fn weight(&self) -> f64 {
+        self.weight
+    }
+
+    /// The mean of each column, features then target.
+    pub(super) fn means(&self) -> Vec<f64> {
+        self.mean.iter().zip(&self.shift).map(|(mean, shift)| mean + shift).collect()
+    }
+
+    /// R of the centred columns, features then target.
+    pub(super) fn triangle(&self) -> &Triangle {
+        &self.triangle
+    }
+
+    /// `Σ w (y − ŷ)²` over these rows, of a plane that may have been fitted to others: no row is read for it.
+    pub(super) fn squared_error(&self, means: &[f64], intercept: f64, coefficients: &[f64]) -> f64 {
+        let minus: Vec<f64> = coefficients.iter().map(|coefficient| -coefficient).chain([1.0]).collect();
+        let about_mean: f64 = self.triangle.times(&minus).iter().map(|rest| rest * rest).sum();
+        // The origin of the plane is subtracted from the shift first: both are near the data, and far from zero perhaps.
+        let origin = means.iter().chain([&intercept]);
+        let offsets =
+            self.mean.iter().zip(&self.shift).zip(origin).map(|((mean, shift), origin)| mean + (shift - origin));
+        let mean_residual: f64 = offsets.zip(&minus).map(|(offset, factor)| offset * factor).sum();
+        about_mean + self.weight * mean_residual * mean_residual
     }
 
     /// What is known of the rows of both, as if they had been one stream.
@@ -174,23 +229,52 @@ impl Moments {
                 entries.resize(other.shift.len(), 0.0);
                 entries
             };
-            merged.join(other.rows, &mean, (0..other.shift.len()).map(padded).collect());
+            merged.join(other.rows, other.weight, &mean, (0..other.shift.len()).map(padded).collect());
         }
         merged
     }
 
     /// Joins rows of which these columns have the scatter about their mean, which is given less the shift.
-    fn join(&mut self, rows: u64, mean: &[f64], mut columns: Vec<Vec<f64>>) {
-        let total = self.rows + rows;
-        let share = rows as f64 / total as f64;
-        let weight = (self.rows as f64 * share).sqrt();
+    fn join(&mut self, rows: u64, weight: f64, mean: &[f64], mut columns: Vec<Vec<f64>>) {
+        let total = self.weight + weight;
+        let share = weight / total;
+        let bridge = (self.weight * share).sqrt();
         for ((ours, theirs), column) in self.mean.iter_mut().zip(mean).zip(&mut columns) {
             let apart = theirs - *ours;
-            column.push(weight * apart);
+            column.push(bridge * apart);
             *ours += share * apart;
         }
         self.triangle.absorb(&mut columns);
-        self.rows = total;
+        self.rows += rows;
+        self.weight = total;
+    }
+
+    /// The length of each centred column, features then target: none of them zero, all of them finite.
+    ///
+    /// # Errors
+    /// [`LeastSquaresError`], naming the column that is constant or not finite.
+    pub(super) fn lengths(&self, names: &[String]) -> Result<Vec<f64>, LeastSquaresError> {
+        let features = self.shift.len().saturating_sub(1);
+        let name = |column: usize| names.get(column).cloned().unwrap_or_default();
+        let lengths = self.unchecked_lengths();
+        for (column, (length, mean)) in lengths.iter().zip(&self.mean).enumerate() {
+            if !(length.is_finite() && mean.is_finite()) {
+                return Err(LeastSquaresError::NotFinite { name: name(column) });
+            }
+            if *length == 0.0 && column == features {
+                return Err(LeastSquaresError::ConstantTarget { name: name(column) });
+            }
+            if *length == 0.0 {
+                return Err(LeastSquaresError::ConstantFeature { name: name(column) });
+            }
+        }
+        Ok(lengths)
+    }
+
+    /// The length of each centred column, whatever it is.
+    pub(super) fn unchecked_lengths(&self) -> Vec<f64> {
+        let length = |column| self.triangle.column(column).into_iter().fold(0.0, f64::hypot);
+        (0..self.shift.len()).map(length).collect()
     }
 
     /// The coefficients that minimise the sum of squared residuals. `names`: the features, then the target.
@@ -203,27 +287,13 @@ impl Moments {
         if self.rows < features as u64 + 1 {
             return Err(LeastSquaresError::TooFewRows { rows: self.rows, features });
         }
-        let length = |column| self.triangle.column(column).into_iter().fold(0.0, f64::hypot);
-        let lengths: Vec<f64> = (0..self.shift.len()).map(length).collect();
-        for (column, (length, mean)) in lengths.iter().zip(&self.mean).enumerate() {
-            if !(length.is_finite() && mean.is_finite()) {
-                return Err(LeastSquaresError::NotFinite { name: name(column) });
-            }
-            if *length == 0.0 && column == features {
-                return Err(LeastSquaresError::ConstantTarget { name: name(column) });
-            }
-            if *length == 0.0 {
-                return Err(LeastSquaresError::ConstantFeature { name: name(column) });
-            }
-        }
-        if let Some(involved) = self.dependency(&lengths) {
-            return Err(LeastSquaresError::Dependent { names: involved.into_iter().map(name).collect() });
-        }
+        let lengths = self.lengths(names)?;
+        self.independent(&lengths, names)?;
 
         let design = self.triangle.leading(features);
         let target = self.triangle.column(features);
         let (residual, projection) = target.split_last().map_or((0.0, &[][..]), |(last, rest)| (*last, rest));
-        let mean: Vec<f64> = self.mean.iter().zip(&self.shift).map(|(mean, shift)| mean + shift).collect();
+        let mean = self.means();
         let (target_mean, means) = mean.split_last().map_or((0.0, &[][..]), |(last, rest)| (*last, rest));
         let coefficients = design.solve(projection);
         if let Some(column) = coefficients.iter().position(|coefficient| !coefficient.is_finite()) {
@@ -231,12 +301,23 @@ impl Moments {
         }
         Ok(LeastSquares {
             rows: self.rows,
+            weight: self.weight,
             means: means.to_vec(),
             intercept: target_mean,
             coefficients,
             triangle: design,
             residual_sum_of_squares: residual * residual,
+            total_sum_of_squares: lengths.last().map_or(0.0, |length| length * length),
         })
+    }
+
+    /// Makes sure that no feature is a combination of others.
+    pub(super) fn independent(&self, lengths: &[f64], names: &[String]) -> Result<(), LeastSquaresError> {
+        let name = |column: usize| names.get(column).cloned().unwrap_or_default();
+        match self.dependency(lengths) {
+            Some(involved) => Err(LeastSquaresError::Dependent { names: involved.into_iter().map(name).collect() }),
+            None => Ok(()),
+        }
     }
 
     /// The first feature that the features before it make up, and which of them do; columns are compared at unit
@@ -264,16 +345,20 @@ impl Moments {
 pub struct LeastSquares {
     /// Rows it was fitted to.
     pub rows: u64,
+    /// The sum of their weights.
+    pub weight: f64,
     /// Where each feature is centred: its mean, rounded to a double.
     pub means: Vec<f64>,
     /// The prediction at the means.
     pub intercept: f64,
     /// One a feature, in units of the target for a unit of the feature.
     pub coefficients: Vec<f64>,
-    /// R of the centred features: `RᵀR = (X − mean)ᵀ(X − mean)`.
+    /// R of the centred features: `RᵀR = (X − mean)ᵀ W (X − mean)`, `W` being the weights.
     pub triangle: Triangle,
-    /// `Σ (y − ŷ)²` over the rows it was fitted to.
+    /// `Σ w (y − ŷ)²` over the rows it was fitted to.
     pub residual_sum_of_squares: f64,
+    /// `Σ w (y − ȳ)²` over the rows it was fitted to.
+    pub total_sum_of_squares: f64,
 }
 
 impl LeastSquares {

@@ -1,83 +1,52 @@
-//! How models are made: rows from a file, a fit, its measurement, a model file.
+//! How models are made: rows from files, a fit, its measurement, a model file.
 //!
-//! A file is read several times and never held: once for the fit, up to twice for its last digits, once to measure it.
+//! Data are read several times and never held: once to learn what they are, once for the fit (a few times more for its
+//! last digits, or once an iteration), once to measure it.
 
 // Rows are counted; a count that a double cannot hold exactly (2⁵³) would take longer to read than anyone has.
 #![allow(clippy::cast_precision_loss)]
 
+pub mod choose;
+pub mod data;
 mod distribution;
 mod document;
 mod double_double;
 pub mod evaluate;
+mod fit;
+pub mod folds;
 pub mod least_squares;
+pub mod logistic;
+pub mod path;
+pub mod plan;
 pub mod refinement;
 pub mod report;
 pub mod rows;
 pub mod split;
 pub mod summary;
-pub mod table;
 pub mod triangle;
 
-use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::collections::{BTreeSet, VecDeque};
 
 use thiserror::Error;
 
 use crate::model::artifact::{ArtifactError, Document};
-use crate::model::identity::ModelName;
+use crate::model::scalar::Scalar;
 use crate::model::{Model, PredictError};
+use choose::Choice;
+use data::{DataError, Encoded, Source, Surveyed, Table};
 use document::Draft;
-use evaluate::{Measurement, Metrics};
-use least_squares::{Accumulator, LeastSquares, LeastSquaresError, Moments};
-use refinement::Refinement;
+use evaluate::{Label, Measurement, Metrics};
+use fit::Fits;
+use least_squares::LeastSquaresError;
 use split::Split;
-use table::{Scan, Selection, Table, TableError};
+
+pub use plan::{Estimator, Plan};
 
 /// The version of smartcore whose predictions the golden rows hold; a test compares it with `Cargo.lock`.
 pub const SMARTCORE_VERSION: &str = "0.7.0";
 
-/// Looks at the rows after the first that bring a fit to its last digit: one corrects, one confirms.
-const REFINEMENTS: usize = 2;
-
 /// Rows that the file keeps with their predictions.
 const GOLDEN_ROWS: u64 = 5;
-
-/// What to fit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-#[non_exhaustive]
-pub enum Estimator {
-    /// Ordinary least squares
-    Linear,
-}
-
-impl Estimator {
-    /// The name users and files know it by.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Linear => "linear",
-        }
-    }
-}
-
-/// All that decides what comes out: the same plan over the same bytes gives the same model.
-#[derive(Debug, Clone)]
-pub struct Plan {
-    /// The CSV file.
-    pub data: PathBuf,
-    /// Its columns.
-    pub selection: Selection,
-    /// The model's name.
-    pub name: ModelName,
-    /// What to fit.
-    pub estimator: Estimator,
-    /// The share of rows to measure on, in [0, 1).
-    pub test_fraction: f64,
-    /// What decides which rows those are.
-    pub seed: u64,
-    /// The date the file will bear, RFC 3339.
-    pub created: String,
-}
 
 /// A model, and what is known of it.
 #[derive(Debug, Clone)]
@@ -90,39 +59,49 @@ pub struct Trained {
     pub train: Option<Metrics>,
     /// Metrics on the rows that it did not see; none when none were held out.
     pub test: Option<Metrics>,
+    /// How the price of large coefficients was chosen, by the rows that were not held out; none when it was given.
+    pub choice: Option<Choice>,
+    /// What a reader should know of the data and the fit.
+    pub notes: Vec<String>,
 }
 
 /// Why there is no model.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TrainError {
-    /// The data cannot be read.
+    /// The data cannot be read, or do not suit what was asked.
     #[error(transparent)]
-    Table(#[from] TableError),
+    Data(#[from] DataError),
     /// The rows cannot be split.
     #[error(transparent)]
     Split(#[from] split::InvalidFraction),
     /// The rows determine no coefficients.
-    #[error("{}: {source}", data.display())]
+    #[error("{data}: {source}")]
     Fit {
-        /// The file.
-        data: PathBuf,
+        /// The data.
+        data: String,
         /// Why not.
         source: LeastSquaresError,
     },
     /// All rows together could be fitted, but not those left beside the held-out ones.
     #[error(
-        "{}: {source}. This is so once {held_out} rows are held out for testing: \
-         try a smaller --test-fraction (0 holds nothing out) or another --seed", data.display()
+        "{data}: {source}. This is so once {held_out} rows are held out for testing: \
+         try a smaller --test-fraction (0 holds nothing out) or another --seed"
     )]
     FitWithoutHeldOut {
-        /// The file.
-        data: PathBuf,
+        /// The data.
+        data: String,
         /// Rows held out.
         held_out: u64,
         /// Why not.
         source: LeastSquaresError,
     },
+    /// The classes cannot be learned to be told apart.
+    #[error(transparent)]
+    Logistic(#[from] logistic::LogisticError),
+    /// No penalty can be chosen.
+    #[error(transparent)]
+    Choose(#[from] choose::ChooseError),
     /// The model says nothing finite to its own training data.
     #[error("the model cannot predict its own training data: {0}. Rescale columns of extreme size")]
     Predict(#[from] PredictError),
@@ -134,111 +113,67 @@ pub enum TrainError {
 /// Fits, measures and seals a model.
 ///
 /// The metrics are those of a fit to the rows that are not held out; the model that is returned is then fitted to all
-/// rows, which costs no second pass, since what is known of both parts can be merged.
+/// rows. Types, levels, and what stands in for missing values are those of all rows in both.
 ///
 /// # Errors
 /// [`TrainError`], each saying what to do about it.
 pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     let split = Split::new(plan.test_fraction, plan.seed)?;
-    let table = Table::open(&plan.data, &plan.selection)?;
-    let Survey { scan, first, kept, held_out, ranges } = survey(&table, split)?;
-    let held_out_rows = held_out.rows();
+    let surveyed = Surveyed::new(Source::open(&plan.origin, &plan.selection)?, &plan.preparation)?;
+    let estimator = plan.estimator(&surveyed)?;
+    let table = surveyed.table(&plan.preparation, estimator.classifies(), estimator.is_penalised())?;
+    let (table, needed) = indispensable(table, plan)?;
+    let split = split.keeping(needed);
 
-    let data = || plan.data.clone();
-    let whole = kept.merge(&held_out).solve(table.names());
-    let whole = whole.map_err(|source| TrainError::Fit { data: data(), source })?;
-    let measured = kept.solve(table.names()).map_err(|source| TrainError::FitWithoutHeldOut {
-        data: data(),
-        held_out: held_out_rows,
-        source,
-    })?;
-    let (whole, measured) = refine(&table, &scan, split, whole, measured)?;
-
-    let draft = Draft { plan, scan: &scan, names: table.names(), ranges: &ranges };
-    // Proven on the first row, like any model file; then the whole file is put to it.
-    let model = Model::from_json(draft.seal(&measured, &[first], None, None)?.to_json()?.as_bytes())?;
+    let Fits { whole, measured, held_out, choice } = fit::fit(&table, &split, plan, estimator)?;
+    let draft = Draft { plan, table: &table, choice: choice.as_ref() };
+    // Proven on the first row, like any model file; then all rows are put to it.
+    let first = first_row(&table)?;
+    let model = Model::from_json(draft.seal(&measured, vec![first], None, None)?.to_json()?.as_bytes())?;
     let mut measurement = Measurement::new(&model);
-    let mut golden = GoldenRows::new(scan.rows);
-    reread(&table, &scan, |row, values| {
-        golden.push(row, values);
-        Ok(measurement.push(values, split.holds_out(row))?)
+    let mut golden = GoldenRows::new(table.seen().rows);
+    table.scan(&mut |row| {
+        let cells = told(&table, &row);
+        let label = Label { target: row.observed, weight: row.weight, held_out: split.holds_out(row.number) };
+        measurement.push_cells(cells.iter().map(Scalar::cell), label)?;
+        golden.push(row.number, cells);
+        Ok(())
     })?;
     let (train, test) = measurement.finish()?;
 
-    let document = draft.seal(&whole, &golden.rows, train.as_ref(), test.as_ref())?;
-    Ok(Trained { document, held_out: held_out_rows, train, test })
+    let document = draft.seal(&whole, golden.rows, train.as_ref(), test.as_ref())?;
+    let mut notes = table.notes().to_vec();
+    notes.extend(choice.iter().map(|choice| fit::chosen(choice, estimator)));
+    notes.extend(whole.notes());
+    Ok(Trained { document, held_out, train, test, choice, notes })
 }
 
-/// What the first pass learns.
-struct Survey {
-    scan: Scan,
-    /// The features of the first row.
-    first: Vec<f64>,
-    kept: Moments,
-    held_out: Moments,
-    /// Smallest and largest value of each column.
-    ranges: Vec<[f64; 2]>,
-}
-
-fn survey(table: &Table, split: Split) -> Result<Survey, TrainError> {
-    let width = table.names().len();
-    let mut ranges = vec![[f64::INFINITY, f64::NEG_INFINITY]; width];
-    let mut first = vec![0.0; width];
-    let mut sides: Option<[Accumulator; 2]> = None;
-    let scan = table.scan::<TrainError>(|row, values| {
-        let [kept, held_out] = sides.get_or_insert_with(|| {
-            first = values.to_vec();
-            [values, values].map(|shift| Accumulator::new(shift.to_vec()))
-        });
-        if split.holds_out(row) {
-            held_out.push(values);
-        } else {
-            kept.push(values);
-        }
-        for ([low, high], value) in ranges.iter_mut().zip(values) {
-            *low = low.min(*value);
-            *high = high.max(*value);
-        }
-        Ok(())
-    })?;
-    let sides = sides.unwrap_or_else(|| [(); 2].map(|()| Accumulator::new(first.clone())));
-    first.truncate(width.saturating_sub(1));
-    let [kept, held_out] = sides.map(Accumulator::finish);
-    Ok(Survey { scan, first, kept, held_out, ranges })
-}
-
-/// Both fits to their last digit; the rows are read once for both.
-fn refine(
-    table: &Table,
-    scan: &Scan,
-    split: Split,
-    mut whole: LeastSquares,
-    mut measured: LeastSquares,
-) -> Result<(LeastSquares, LeastSquares), TrainError> {
-    for _ in 0..REFINEMENTS {
-        let (mut all, mut kept) = (Refinement::new(whole), Refinement::new(measured));
-        reread(table, scan, |row, values| {
-            all.push(values);
-            if !split.holds_out(row) {
-                kept.push(values);
-            }
-            Ok(())
-        })?;
-        let (all_changed, kept_changed);
-        (whole, all_changed) = all.finish();
-        (measured, kept_changed) = kept.finish();
-        if !all_changed && !kept_changed {
-            break;
-        }
+/// The table without columns that never vary, and the rows that every fit needs.
+fn indispensable(table: Table, plan: &Plan) -> Result<(Table, BTreeSet<u64>), TrainError> {
+    if plan.test_fraction == 0.0 && !plan.preparation.interactions && plan.penalty.folds.is_none() {
+        return Ok((table, BTreeSet::new()));
     }
-    Ok((whole, measured))
+    let (needed, constant) = table.indispensable()?;
+    Ok((if constant.is_empty() { table } else { table.without(&constant)? }, needed))
+}
+
+/// The features of a row as a caller would write them.
+fn told(table: &Table, row: &Encoded<'_>) -> Vec<Scalar> {
+    table.signature().features().iter().zip(row.features).map(|(feature, value)| feature.tell(*value)).collect()
+}
+
+/// The features of the first row.
+fn first_row(table: &Table) -> Result<Vec<Scalar>, TrainError> {
+    let mut first = Vec::new();
+    table.first(&mut |row| first = told(table, &row))?;
+    Ok(first)
 }
 
 /// The features of a few rows, spread evenly over the file from the first to the last.
 struct GoldenRows {
     /// Numbers of the rows still to come, ascending.
     wanted: VecDeque<u64>,
-    rows: Vec<Vec<f64>>,
+    rows: Vec<Vec<Scalar>>,
 }
 
 impl GoldenRows {
@@ -247,21 +182,12 @@ impl GoldenRows {
         Self { wanted: (0..count).map(|i| i * (rows - 1) / (count - 1).max(1)).collect(), rows: Vec::new() }
     }
 
-    fn push(&mut self, row: u64, values: &[f64]) {
+    fn push(&mut self, row: u64, features: Vec<Scalar>) {
         if self.wanted.front() == Some(&row) {
             self.wanted.pop_front();
-            self.rows.extend(values.split_last().map(|(_, features)| features.to_vec()));
+            self.rows.push(features);
         }
     }
-}
-
-/// Another pass over the rows, which must be the same rows.
-fn reread(
-    table: &Table,
-    first: &Scan,
-    each: impl FnMut(u64, &[f64]) -> Result<(), TrainError>,
-) -> Result<(), TrainError> {
-    if table.scan(each)? == *first { Ok(()) } else { Err(table.changed().into()) }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The digits that QR alone leaves on the table.
 //!
 //! One more look at every row gives the residuals of a fit with about 32 digits. What of them still correlates with
-//! the features is the fit's error, and `RᵀR δ = Xᵀr` (the corrected seminormal equations: Björck, *Numerical Methods
+//! the features is the fit's error, and `RᵀR δ = XᵀWr` (the corrected seminormal equations: Björck, *Numerical Methods
 //! for Least Squares Problems*, 1996, §2.9) takes it off. The intercept is refined alike, which also makes good that
 //! a mean is rounded to a double.
 
@@ -12,14 +12,15 @@ use super::least_squares::LeastSquares;
 #[derive(Debug, Clone)]
 pub struct Refinement {
     fit: LeastSquares,
-    rows: u64,
-    /// `Σ r`
+    /// `Σ w`
+    weight: DoubleDouble,
+    /// `Σ w r`
     sum: DoubleDouble,
-    /// `Σ r²`
+    /// `Σ w r²`
     squares: DoubleDouble,
-    /// `Σ (xⱼ − meanⱼ)`
+    /// `Σ w (xⱼ − meanⱼ)`
     offsets: Vec<DoubleDouble>,
-    /// `Σ (xⱼ − meanⱼ) r`
+    /// `Σ w (xⱼ − meanⱼ) r`
     products: Vec<DoubleDouble>,
 }
 
@@ -29,11 +30,16 @@ impl Refinement {
     pub fn new(fit: LeastSquares) -> Self {
         let zeros = vec![DoubleDouble::default(); fit.means.len()];
         let zero = DoubleDouble::default();
-        Self { fit, rows: 0, sum: zero, squares: zero, offsets: zeros.clone(), products: zeros }
+        Self { fit, weight: zero, sum: zero, squares: zero, offsets: zeros.clone(), products: zeros }
     }
 
     /// Takes one row: the features, then the target.
     pub fn push(&mut self, row: &[f64]) {
+        self.push_weighted(row, 1.0);
+    }
+
+    /// Takes one row that counts `weight` times, the same as in the fit.
+    pub fn push_weighted(&mut self, row: &[f64], weight: f64) {
         let Some((target, features)) = row.split_last() else { return };
         let centred =
             || features.iter().zip(&self.fit.means).map(|(value, mean)| DoubleDouble::difference(*value, *mean));
@@ -42,21 +48,26 @@ impl Refinement {
             .fold(DoubleDouble::difference(*target, self.fit.intercept), |rest, (offset, coefficient)| {
                 rest - offset * DoubleDouble::from(*coefficient)
             });
-        self.rows += 1;
-        self.sum = self.sum + residual;
-        self.squares = self.squares + residual * residual;
+        let weight = DoubleDouble::from(weight);
+        let weighted = residual * weight;
+        self.weight = self.weight + weight;
+        self.sum = self.sum + weighted;
+        self.squares = self.squares + weighted * residual;
         for ((offset, sum), product) in centred().zip(&mut self.offsets).zip(&mut self.products) {
-            *sum = *sum + offset;
-            *product = *product + offset * residual;
+            *sum = *sum + offset * weight;
+            *product = *product + offset * weighted;
         }
     }
 
     /// The fit with the correction applied, and whether that changed it.
     #[must_use]
     pub fn finish(self) -> (LeastSquares, bool) {
-        let Self { mut fit, rows, sum, squares, offsets, products } = self;
-        let one_row = DoubleDouble::from(1.0 / (rows.max(1) as f64));
-        let mean_residual = sum * one_row;
+        let Self { mut fit, weight, sum, squares, offsets, products } = self;
+        if weight == DoubleDouble::default() {
+            return (fit, false);
+        }
+        let share = DoubleDouble::from(1.0 / weight.to_f64());
+        let mean_residual = sum * share;
         let right: Vec<f64> = products
             .iter()
             .zip(&offsets)
@@ -68,7 +79,7 @@ impl Refinement {
         let moved = correction
             .iter()
             .zip(&offsets)
-            .fold(mean_residual, |rest, (change, offset)| rest - *offset * one_row * DoubleDouble::from(*change));
+            .fold(mean_residual, |rest, (change, offset)| rest - *offset * share * DoubleDouble::from(*change));
 
         // A correction as large as the target's own spread means that R is no guide here: the fit stays as QR left it.
         let explained = norm(&halfway);

@@ -17,6 +17,11 @@ impl Triangle {
         Self((0..columns).map(|row| vec![0.0; columns - row]).collect())
     }
 
+    /// How many columns it has, and rows.
+    pub(super) fn columns(&self) -> usize {
+        self.0.len()
+    }
+
     /// Row `i`: `p − i` numbers, the diagonal first.
     #[must_use]
     pub fn rows(&self) -> &[Vec<f64>] {
@@ -27,6 +32,35 @@ impl Triangle {
     pub(super) fn leading(&self, columns: usize) -> Self {
         let part = |(i, row): (usize, &Vec<f64>)| row.iter().take(columns - i).copied().collect();
         Self(self.0.iter().take(columns).enumerate().map(part).collect())
+    }
+
+    /// The first columns divided by these numbers; the others stay.
+    pub(super) fn scaled(&self, divisors: &[f64]) -> Self {
+        let mut scaled = self.clone();
+        for (i, row) in scaled.0.iter_mut().enumerate() {
+            row.iter_mut().zip(divisors.iter().skip(i)).for_each(|(entry, divisor)| *entry /= divisor);
+        }
+        scaled
+    }
+
+    /// `R` with `RᵀR` = a symmetric positive definite matrix, which is given by its rows from the diagonal on; none
+    /// when it is not positive definite (Golub and Van Loan, §4.2).
+    pub(super) fn cholesky(mut rows: Vec<Vec<f64>>) -> Option<Self> {
+        for i in 0..rows.len() {
+            let (row, below) = rows.get_mut(i..)?.split_first_mut()?;
+            let diagonal = row.first()?.sqrt();
+            // Also no for NaN.
+            if !(diagonal > 0.0 && diagonal.is_finite()) {
+                return None;
+            }
+            row.iter_mut().for_each(|entry| *entry /= diagonal);
+            for (j, other) in below.iter_mut().enumerate() {
+                let rest = row.get(j + 1..)?;
+                let factor = *rest.first()?;
+                other.iter_mut().zip(rest).for_each(|(entry, part)| *entry -= factor * part);
+            }
+        }
+        Some(Self(rows))
     }
 
     /// The entries of a column down to the diagonal.
@@ -96,7 +130,8 @@ impl Triangle {
     }
 }
 
-fn dot(left: &[f64], right: &[f64]) -> f64 {
+/// `Σ left · right`, always added in the same order.
+pub(super) fn dot(left: &[f64], right: &[f64]) -> f64 {
     let (left, right) = (left.chunks_exact(LANES), right.chunks_exact(LANES));
     let rest: f64 = left.remainder().iter().zip(right.remainder()).map(|(a, b)| a * b).sum();
     let mut sums = [0.0; LANES];

@@ -267,6 +267,55 @@ proptest! {
     }
 
     #[test]
+    fn a_row_that_counts_thrice_is_that_row_three_times(
+        rows in integer_rows(), weights in prop::collection::vec(0..4_u8, 600)
+    ) {
+        let rows = doubles(&rows);
+        let repeated: Vec<Vec<f64>> = rows
+            .iter()
+            .zip(&weights)
+            .flat_map(|(row, weight)| std::iter::repeat_n(row.clone(), usize::from(*weight)))
+            .collect();
+        let whole: Vec<Vec<i64>> =
+            repeated.iter().map(|row| row.iter().map(|value| *value as i64).collect()).collect();
+        prop_assume!(repeated.len() > 8 && exact(&whole).is_some());
+        let weighted = || rows.iter().zip(&weights).map(|(row, weight)| (row, f64::from(*weight)));
+
+        let mut accumulator = Accumulator::new(rows[0].clone());
+        weighted().for_each(|(row, weight)| accumulator.push_weighted(row, weight));
+        let sums = accumulator.finish();
+        prop_assert_eq!(sums.weight(), repeated.len() as f64);
+        let mut refinement = Refinement::new(sums.solve(&names(rows[0].len())).unwrap());
+        weighted().for_each(|(row, weight)| refinement.push_weighted(row, weight));
+        let (fit, expected) = (refinement.finish().0, refined(&repeated));
+        prop_assert!(close(&fit.coefficients, &expected.coefficients, 1e-14), "{fit:?} {expected:?}");
+        // Both are values at the means, which are rounded where the data are, not where they cancel.
+        prop_assert!((fit.intercept - expected.intercept).abs() <= 1e-13 * 100.0);
+        prop_assert!(close(&fit.triangle.rows().concat(), &expected.triangle.rows().concat(), 1e-12));
+        prop_assert!(
+            close(&[fit.residual_sum_of_squares], &[expected.residual_sum_of_squares], 1e-12)
+                || expected.residual_sum_of_squares <= 1e-20 * expected.total_sum_of_squares
+        );
+        prop_assert!(close(&[fit.total_sum_of_squares], &[expected.total_sum_of_squares], 1e-12));
+    }
+
+    #[test]
+    fn the_error_of_a_plane_needs_no_second_look_at_the_rows(rows in integer_rows(), offset in -1e6..1e6_f64) {
+        let rows: Vec<Vec<f64>> =
+            doubles(&rows).into_iter().map(|row| row.into_iter().map(|value| value + offset).collect()).collect();
+        let features = rows[0].len() - 1;
+        let means: Vec<f64> = (0..features).map(|j| offset + j as f64).collect();
+        let coefficients: Vec<f64> = (0..features).map(|j| 0.5 - j as f64).collect();
+        let residual = |row: &Vec<f64>| {
+            let parts = row.iter().zip(&means).zip(&coefficients).map(|((x, mean), w)| w * (x - mean));
+            row[features] - (offset + 3.0) - parts.sum::<f64>()
+        };
+        let expected: f64 = rows.iter().map(|row| residual(row).powi(2)).sum();
+        let got = moments(&rows).squared_error(&means, offset + 3.0, &coefficients);
+        prop_assert!((got - expected).abs() <= 1e-8 * expected.max(1.0), "{got} is not {expected}");
+    }
+
+    #[test]
     fn a_large_offset_changes_nothing(rows in integer_rows()) {
         prop_assume!(exact(&rows).is_some());
         let near = doubles(&rows);

@@ -1,0 +1,249 @@
+//! The options of `ordinate train`, read into a plan.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::model::identity::ModelName;
+use crate::model::preprocess::TargetTransform;
+use crate::model::signature::{FeatureType, Unknown};
+use crate::train::Estimator;
+use crate::train::data::{Origin, Preparation, Rule, Selection};
+use crate::train::plan::{PenaltyPlan, Strength};
+use crate::train::split::Split;
+
+/// Fit a model to data, measure it on rows it has not seen, and save it
+///
+/// The metrics are those of a fit without the held-out rows; the model that is saved is then fitted to all rows.
+///
+/// Types are inferred: a column of numbers is a number, one of true and false a boolean, any other a category. Empty
+/// fields and the words NA, N/A, NaN, null and none (in any case) are missing values.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Arguments {
+    /// The training data: CSV files with a header, patterns such as 'part-*.csv', or - for standard input. Several files
+    /// of one kind are read as one
+    #[arg(value_name = "DATA", required = true)]
+    pub(super) data: Vec<PathBuf>,
+    /// The column to predict
+    #[arg(long, value_name = "NAME")]
+    target: String,
+    /// Where to save the model; without it, results are only printed
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// The name callers will use; by default the name of the file, without its ending
+    #[arg(long, value_parser = |name: &str| ModelName::try_from(name.to_owned()))]
+    pub(super) name: Option<ModelName>,
+    /// What to fit; by default linear for a number and logistic for classes
+    #[arg(long, value_enum)]
+    pub(super) estimator: Option<Estimator>,
+    #[command(flatten, next_help_heading = "Columns")]
+    columns: Columns,
+    #[command(flatten, next_help_heading = "Preparation")]
+    preparation: Prepare,
+    #[command(flatten, next_help_heading = "Penalties")]
+    penalties: Penalties,
+    #[command(flatten, next_help_heading = "Measuring")]
+    pub(super) measuring: Measuring,
+    /// What stands between fields: one character, or tab; by default whichever of , ; tab | the header has most of
+    #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
+    delimiter: Option<u8>,
+    /// Print one JSON object for machines
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+struct Columns {
+    /// The columns to predict from, in the order of the model's signature; by default all but the target
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    features: Vec<String>,
+    /// Columns to leave out
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    exclude: Vec<String>,
+    /// Columns that are categories, whatever they look like
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    categorical: Vec<String>,
+    /// Types where they are not to be inferred: double, long (whole numbers), boolean, string (categories)
+    #[arg(long, value_name = "NAME=TYPE", value_delimiter = ',', value_parser = typed)]
+    types: Vec<(String, FeatureType)>,
+    /// A column that says how much each row counts, above zero: a row of weight 2 counts as two rows
+    #[arg(long, value_name = "NAME")]
+    weights: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct Prepare {
+    /// What to do about missing values: reject (the default), mean, median, most-frequent or constant=VALUE; for one
+    /// column NAME=median and so on. Can be given several times. What stands in is that of all rows, and is stored in
+    /// the model: requests are treated alike
+    #[arg(long, value_name = "[NAME=]HOW")]
+    missing: Vec<Rule>,
+    /// What a category means that the training data did not have: reject refuses the request, ignore sets all columns of
+    /// the feature to zero (for --estimator linear that is its first category, the reference)
+    #[arg(long, value_enum, default_value_t = UnknownArgument::Reject)]
+    unknown: UnknownArgument,
+    /// Add the powers of every number up to this one
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=32))]
+    degree: u32,
+    /// Add the products of every two features
+    #[arg(long)]
+    interactions: bool,
+    /// Fit the logarithm of the target, which must be above zero. Predictions are transformed back: they estimate the
+    /// median of the target at these features, which lies below its mean when the errors are skewed
+    #[arg(long, value_enum, default_value_t = TransformArgument::None)]
+    target_transform: TransformArgument,
+}
+
+#[derive(Debug, Args)]
+struct Penalties {
+    /// The price of large coefficients, for ridge, lasso and elastic-net: a number above zero, or auto (the default), which
+    /// tries a path of prices by cross-validation
+    #[arg(long, value_name = "NUMBER|auto", value_parser = strength, allow_negative_numbers = true)]
+    alpha: Option<Strength>,
+    /// The share of absolute values in the penalty of elastic-net, from 0 to 1; by default 0.5
+    #[arg(long, value_name = "SHARE", value_parser = ratio, allow_negative_numbers = true)]
+    l1_ratio: Option<f64>,
+    /// What errors cost in logistic regression where large coefficients cost 1: a number above zero (1 by default), or auto
+    #[arg(long, value_name = "NUMBER|auto", value_parser = strength, allow_negative_numbers = true)]
+    c: Option<Strength>,
+    /// Parts that the rows are split into for auto: each is predicted by fits to the others; by default 5
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(2..=100))]
+    cross_validate: Option<u32>,
+    /// Take the highest price whose error is within one standard error of the best: a simpler model
+    #[arg(long)]
+    one_standard_error: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Measuring {
+    /// About what share of the rows to measure on, from 0 (none) to less than 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = fraction, allow_negative_numbers = true)]
+    pub(super) test_fraction: f64,
+    /// What decides which rows those are, and which fold a row is in: each row is drawn by a hash of this and its number
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..(1 << 53)))]
+    pub(super) seed: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum UnknownArgument {
+    Reject,
+    Ignore,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum TransformArgument {
+    None,
+    Log,
+}
+
+impl Arguments {
+    /// Where the data are.
+    pub(super) fn origin(&self) -> Origin {
+        Origin { paths: self.data.clone(), delimiter: self.delimiter }
+    }
+
+    /// Which columns are used.
+    pub(super) fn selection(&self) -> Selection {
+        Selection {
+            target: self.target.clone(),
+            features: self.columns.features.clone(),
+            exclude: self.columns.exclude.clone(),
+            weights: self.columns.weights.clone(),
+        }
+    }
+
+    /// What is made of them.
+    pub(super) fn preparation(&self) -> Preparation {
+        let Prepare { missing, unknown, degree, interactions, target_transform } = &self.preparation;
+        Preparation {
+            types: self.columns.types.clone(),
+            categorical: self.columns.categorical.clone(),
+            missing: missing.clone(),
+            unknown: match unknown {
+                UnknownArgument::Reject => Unknown::Reject,
+                UnknownArgument::Ignore => Unknown::Ignore,
+            },
+            degree: *degree,
+            interactions: *interactions,
+            weights: self.columns.weights.clone(),
+            target_transform: match target_transform {
+                TransformArgument::None => TargetTransform::Identity,
+                TransformArgument::Log => TargetTransform::Log,
+            },
+        }
+    }
+}
+
+impl Arguments {
+    /// The price of large coefficients.
+    ///
+    /// # Errors
+    /// A sentence when an option does not belong to the estimator.
+    pub(super) fn penalty(&self) -> Result<PenaltyPlan, String> {
+        let Penalties { alpha, l1_ratio, c, cross_validate, one_standard_error } = &self.penalties;
+        let only = |option: &str, given: bool, suits: &dyn Fn(Estimator) -> bool, whom: &str| match self.estimator {
+            Some(estimator) if given && !suits(estimator) => {
+                Err(format!("{option} is for {whom}, not for --estimator {}", estimator.name()))
+            }
+            None if given && !suits(Estimator::Logistic) => Err(format!("{option} needs --estimator {whom}")),
+            _ => Ok(()),
+        };
+        only("--alpha", alpha.is_some(), &Estimator::has_alpha, "ridge, lasso or elastic-net")?;
+        only("--l1-ratio", l1_ratio.is_some(), &|estimator| estimator == Estimator::ElasticNet, "elastic-net")?;
+        only("--c", c.is_some(), &Estimator::classifies, "logistic")?;
+        let plan = PenaltyPlan {
+            alpha: *alpha,
+            l1_ratio: *l1_ratio,
+            c: *c,
+            folds: *cross_validate,
+            one_standard_error: *one_standard_error,
+        };
+        let chooses = match self.estimator {
+            Some(estimator) if estimator.has_alpha() => alpha.unwrap_or_default() == Strength::Auto,
+            _ => *c == Some(Strength::Auto),
+        };
+        if (cross_validate.is_some() || *one_standard_error) && !chooses {
+            let option = if *one_standard_error { "--one-standard-error" } else { "--cross-validate" };
+            return Err(format!("{option} chooses between prices: it needs --alpha auto or --c auto"));
+        }
+        Ok(plan)
+    }
+}
+
+fn strength(text: &str) -> Result<Strength, String> {
+    match text.parse::<f64>() {
+        _ if text == "auto" => Ok(Strength::Auto),
+        Ok(value) if value > 0.0 && value.is_finite() => Ok(Strength::Fixed(value)),
+        _ => Err("expected a number above zero, or auto".into()),
+    }
+}
+
+fn ratio(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|value| (0.0..=1.0).contains(value)).ok_or_else(|| "expected a number from 0 to 1".into())
+}
+
+fn fraction(text: &str) -> Result<f64, String> {
+    let value = text.parse().map_err(|_| "not a number".to_owned())?;
+    Split::new(value, 0).map(|_| value).map_err(|error| error.to_string())
+}
+
+fn typed(text: &str) -> Result<(String, FeatureType), String> {
+    let expected = || "expected NAME=TYPE, the type being double, long, boolean or string".to_owned();
+    let (name, kind) = text.rsplit_once('=').ok_or_else(expected)?;
+    let kind = match kind {
+        "double" => FeatureType::Double,
+        "long" => FeatureType::Long,
+        "boolean" => FeatureType::Boolean,
+        "string" => FeatureType::String,
+        _ => return Err(expected()),
+    };
+    Ok((name.to_owned(), kind))
+}
+
+fn delimiter(text: &str) -> Result<u8, String> {
+    match (text, text.as_bytes()) {
+        ("tab" | "\\t", _) => Ok(b'\t'),
+        (_, [one]) if one.is_ascii() && !matches!(one, b'"' | b'\n' | b'\r') => Ok(*one),
+        _ => Err("expected one ASCII character, or tab".into()),
+    }
+}

@@ -1,0 +1,347 @@
+//! What can be wrong with data: each fault names the file, the line and the column, and says what to do.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use super::{MAX_CLASSES, MAX_COLUMNS, MAX_LEVELS};
+use crate::model::frame::shorten;
+use crate::model::number::NumberError;
+use crate::model::signature::CellError;
+
+/// A row of a file: its line in a text, its number in a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Location {
+    /// The file.
+    pub path: PathBuf,
+    /// The line or row, counted from 1.
+    pub line: u64,
+    /// Whether it is a row of a file that has no lines.
+    pub is_row: bool,
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let noun = if self.is_row { "row" } else { "line" };
+        write!(out, "{}: {noun} {}", self.path.display(), self.line)
+    }
+}
+
+/// A fault of the data, or of what was asked of them.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// The file cannot be opened or read.
+    #[error("{}: cannot be read: {source}. Check the path and its permissions", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A pipe or a folder: it cannot be read more than once.
+    #[error("{}: this is not a regular file, and training reads its data several times. Save them to a file first, or pipe them in and name - as the data", path.display())]
+    NotAFile {
+        /// What it is.
+        path: PathBuf,
+    },
+    /// A pattern that no file matches, or that is none.
+    #[error("{pattern}: {reason}. Check the pattern, and quote it so that the shell leaves it alone")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Not even a header.
+    #[error("{}: the file is empty. It needs a header line with one name a column, then one row a line", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A header and nothing else.
+    #[error("{}: the file has a header but no rows. Add at least one row below it", path.display())]
+    HeaderOnly {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A column has no name.
+    #[error("{}: line 1: column {column} has no name. Give every column a name in the header", path.display())]
+    UnnamedColumn {
+        /// The file.
+        path: PathBuf,
+        /// Its place, counted from 1.
+        column: usize,
+    },
+    /// Two columns share a name.
+    #[error("{}: line 1: the column name {name:?} appears twice. Rename one of them", path.display())]
+    DuplicateColumn {
+        /// The file.
+        path: PathBuf,
+        /// The name.
+        name: String,
+    },
+    /// Files that do not belong together.
+    #[error("{}: line 1: the header is not that of {}: {difference}. Give files of one kind", path.display(), first.display())]
+    OtherHeader {
+        /// The file.
+        path: PathBuf,
+        /// The file whose header counts.
+        first: PathBuf,
+        /// How they differ.
+        difference: String,
+    },
+    /// A column that was asked for is not in the header.
+    #[error("{}: line 1: there is no column {name:?}{} The columns are {}", path.display(), suggestion(nearest.as_deref()), listed(columns))]
+    NoSuchColumn {
+        /// The file.
+        path: PathBuf,
+        /// The name that was asked for.
+        name: String,
+        /// The most similar name that is there, if one is similar.
+        nearest: Option<String>,
+        /// All names that are there.
+        columns: Vec<String>,
+    },
+    /// Nothing is left to learn from.
+    #[error("{}: no feature is left beside the target {target:?}. Name at least one other column", path.display())]
+    NoFeatures {
+        /// The file.
+        path: PathBuf,
+        /// The target.
+        target: String,
+    },
+    /// A column was given two roles, for instance the target's and a feature's, which would make the model copy the answer.
+    #[error("the column {column:?} cannot be {role} and a feature. Take it out of --features")]
+    TwoRoles {
+        /// The column.
+        column: String,
+        /// Its other role.
+        role: &'static str,
+    },
+    /// A type or a rule was given for a column that is not used.
+    #[error("{option} names the column {column:?}, which is not among the features{}", if *is_target { " nor can it be given for the target" } else { "" })]
+    UnusedColumn {
+        /// The option.
+        option: &'static str,
+        /// The column.
+        column: String,
+        /// Whether it is the target.
+        is_target: bool,
+    },
+    /// A row is wider or narrower than the header.
+    #[error(
+        "{location}: {got} fields where the header has {expected}. Check the line for a missing or an unquoted delimiter"
+    )]
+    Ragged {
+        /// Where.
+        location: Location,
+        /// Columns of the header.
+        expected: usize,
+        /// Fields of the row.
+        got: usize,
+    },
+    /// A feature has no value.
+    #[error(
+        "{location}, column {column:?}: the value is missing. Fill it in, let another stand in (--missing {column}=median, mean, most-frequent or constant=VALUE), or leave the column out (--exclude {column:?})"
+    )]
+    Missing {
+        /// Where.
+        location: Location,
+        /// The column.
+        column: String,
+    },
+    /// The target or a weight has no value.
+    #[error("{location}, column {column:?}: {role} is missing. Fill it in, or remove the row")]
+    MissingAnswer {
+        /// Where.
+        location: Location,
+        /// The column.
+        column: String,
+        /// What it is.
+        role: &'static str,
+    },
+    /// A cell is not a number that a double can hold.
+    #[error(
+        "{location}, column {column:?}: {value} is {why}. Correct it, leave the column out (--exclude {column:?}), or declare it a category (--categorical {column:?})"
+    )]
+    NotANumber {
+        /// Where.
+        location: Location,
+        /// The column.
+        column: String,
+        /// What stands there.
+        value: String,
+        /// What is wrong with it.
+        why: NumberError,
+    },
+    /// Numbers and words in one column.
+    #[error(
+        "{location}, column {column:?}: {value} is not a number, but {number} in the same column is. Correct it, leave the column out (--exclude {column:?}), or declare it a category (--categorical {column:?})"
+    )]
+    Mixed {
+        /// Where the word is.
+        location: Location,
+        /// The column.
+        column: String,
+        /// The word.
+        value: String,
+        /// A number.
+        number: String,
+    },
+    /// A cell is not of the type that its column was declared to have.
+    #[error("{location}, column {column:?}: {source}. Correct it, or declare another type (--types {column}=string)")]
+    Value {
+        /// Where.
+        location: Location,
+        /// The column.
+        column: String,
+        /// What is wrong with it.
+        source: CellError,
+    },
+    /// A weight, or a target whose logarithm is wanted, is not above zero.
+    #[error("{location}, column {column:?}: {value} is not above zero, and {reason}")]
+    NotPositive {
+        /// Where.
+        location: Location,
+        /// The column.
+        column: String,
+        /// What stands there.
+        value: f64,
+        /// Why it has to be.
+        reason: &'static str,
+    },
+    /// A column of words with hardly two rows alike.
+    #[error(
+        "{location}, column {column:?}: more than {MAX_LEVELS} different values: this looks like an identifier, a date or a text, not like a category. Leave it out (--exclude {column:?}), or put its values into groups first"
+    )]
+    TooManyLevels {
+        /// Where the first is that is too many.
+        location: Location,
+        /// The column.
+        column: String,
+    },
+    /// More classes than a classifier is good for.
+    #[error(
+        "the target {column:?} has more than {MAX_CLASSES} different values, too many to be classes. For a number to be predicted use --estimator linear, ridge, lasso or elastic-net; otherwise put its values into groups first"
+    )]
+    TooManyClasses {
+        /// The target.
+        column: String,
+    },
+    /// A target whose values hardly repeat.
+    #[error(
+        "the target {column:?} has {classes} different values in {rows} rows: these are no classes. For a number to be predicted use --estimator linear, ridge, lasso or elastic-net; otherwise put its values into groups first"
+    )]
+    HardlyTwoAlike {
+        /// The target.
+        column: String,
+        /// Its different values.
+        classes: usize,
+        /// How many rows there are.
+        rows: u64,
+    },
+    /// A column without a single value.
+    #[error("the column {column:?} has no value in any row. Leave it out with --exclude {column:?}")]
+    NoValues {
+        /// The column.
+        column: String,
+    },
+    /// A target or category that is the same everywhere.
+    #[error("the {role} {column:?} has the same value in every row, so there is nothing to learn from it. {advice}")]
+    Constant {
+        /// `target` or `feature`.
+        role: &'static str,
+        /// The column.
+        column: String,
+        /// What to do.
+        advice: String,
+    },
+    /// Words where a number is to be predicted.
+    #[error(
+        "the target {column:?} holds classes, and --estimator {estimator} predicts numbers. Use --estimator logistic, or choose another --target"
+    )]
+    TargetIsNoNumber {
+        /// The target.
+        column: String,
+        /// What was to be fitted.
+        estimator: &'static str,
+    },
+    /// A transformation of something that is no number.
+    #[error(
+        "--target-transform log needs a number to predict, and the target {column:?} holds classes. Leave the option out"
+    )]
+    TransformOfClasses {
+        /// The target.
+        column: String,
+    },
+    /// No value can stand in where one is missing.
+    #[error("the missing values of {column:?} cannot be imputed: {reason}")]
+    Imputation {
+        /// The column.
+        column: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A design too wide to be solved.
+    #[error(
+        "the model would have {columns} columns, more than the {MAX_COLUMNS} that can be fitted. Leave out --interactions, lower --degree, or leave out features with many categories"
+    )]
+    TooManyColumns {
+        /// How many.
+        columns: usize,
+    },
+    /// Two columns of the design would have one name.
+    #[error("two columns of the model would be called {name:?}. Rename the column of that name in the data")]
+    SameName {
+        /// The name.
+        name: String,
+    },
+    /// A field is not UTF-8.
+    #[error("{location}{}: the text is not UTF-8. Convert the file, for example with iconv -f LATIN1 -t UTF-8", column.as_ref().map(|name| format!(", column {name:?}")).unwrap_or_default())]
+    NotUtf8 {
+        /// Where.
+        location: Location,
+        /// The column, once the header has been read.
+        column: Option<String>,
+    },
+    /// A Parquet file that is damaged or cut short, or uses what is not understood here.
+    #[error("{}: this Parquet file cannot be read: {reason}. Write it again, compressed with snappy or zstd if at all", path.display())]
+    BrokenParquet {
+        /// The file.
+        path: PathBuf,
+        /// What the reader said.
+        reason: String,
+    },
+    /// A column whose values are neither numbers nor categories.
+    #[error("{}: the column {column:?} holds {kind}, which are neither numbers nor categories. Leave it out (--exclude {column:?}), or convert it first", path.display())]
+    ColumnKind {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// What it holds.
+        kind: &'static str,
+    },
+    /// Two passes over the file did not see the same bytes.
+    #[error("{}: the file changed while it was read. Train again when it is complete", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+fn listed(columns: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let mut names: Vec<String> = columns.iter().take(SHOWN).map(|name| format!("{:?}", shorten(name))).collect();
+    if columns.len() > SHOWN {
+        names.push(format!("and {} more", columns.len() - SHOWN));
+    }
+    names.join(", ")
+}
+
+fn suggestion(nearest: Option<&str>) -> String {
+    nearest.map_or_else(|| ".".to_owned(), |name| format!(": did you mean {name:?}?"))
+}

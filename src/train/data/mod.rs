@@ -1,0 +1,52 @@
+//! Where rows come from: files are surveyed once (types, levels, what stands in for missing values), then encoded row by
+//! row by the very code that serves requests. Nothing is held: what does not fit in memory can still be read.
+
+mod columns;
+mod csv;
+mod error;
+mod median;
+mod missing;
+mod parquet;
+mod selection;
+mod source;
+mod survey;
+mod table;
+
+pub use error::{DataError, Location};
+pub use missing::{Policy, Rule};
+pub use selection::Selection;
+pub use source::{Origin, Scan, Source};
+pub use table::{Encoded, Surveyed, Table, View};
+
+use crate::model::preprocess::TargetTransform;
+use crate::model::signature::{FeatureType, Unknown};
+
+/// More categories than this are hardly a category: an identifier, a date, a free text.
+pub const MAX_LEVELS: usize = 1_000;
+
+/// More classes than this are hardly classes.
+pub const MAX_CLASSES: usize = 100;
+
+/// More columns than this make a triangle of over 100 MB.
+pub const MAX_COLUMNS: usize = 5_000;
+
+/// What to make of the columns.
+#[derive(Debug, Clone, Default)]
+pub struct Preparation {
+    /// Types by the name of their column, where they are not to be inferred.
+    pub types: Vec<(String, FeatureType)>,
+    /// Columns that are categories, whatever they look like.
+    pub categorical: Vec<String>,
+    /// What to do about missing values; the last rule that names a column counts, then the last that names none.
+    pub missing: Vec<Rule>,
+    /// What a category that was not seen will mean.
+    pub unknown: Unknown,
+    /// Powers of numbers up to this one; 0 and 1 add none.
+    pub degree: u32,
+    /// Whether to add the products of every two features.
+    pub interactions: bool,
+    /// The column that says how much each row counts.
+    pub weights: Option<String>,
+    /// What to do to the target.
+    pub target_transform: TargetTransform,
+}

@@ -1,0 +1,69 @@
+//! Which columns are used, and as what.
+
+use std::path::Path;
+
+use super::DataError;
+
+/// The columns asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// The column to be predicted.
+    pub target: String,
+    /// The columns to predict it from, in this order; all others when empty.
+    pub features: Vec<String>,
+    /// Columns to leave out.
+    pub exclude: Vec<String>,
+    /// The column that says how much a row counts.
+    pub weights: Option<String>,
+}
+
+impl Selection {
+    /// The names that are read: the features, then the target, then the weights.
+    ///
+    /// # Errors
+    /// [`DataError`] when a column is not there, has two roles, or no feature is left.
+    pub(super) fn names(&self, header: &[String], path: &Path) -> Result<Vec<String>, DataError> {
+        let target = &self.target;
+        for name in [target].into_iter().chain(&self.weights).chain(&self.exclude).chain(&self.features) {
+            find(header, name, path)?;
+        }
+        let roles = [(Some(target), "the target"), (self.weights.as_ref(), "the weights")];
+        for (name, role) in roles {
+            if let Some(column) = name.filter(|name| self.features.contains(name)) {
+                return Err(DataError::TwoRoles { column: column.clone(), role });
+            }
+        }
+        if self.weights.as_ref() == Some(target) {
+            return Err(DataError::TwoRoles { column: target.clone(), role: "the target, the weights" });
+        }
+        let wanted = if self.features.is_empty() { header } else { &self.features };
+        let mut names: Vec<String> = Vec::new();
+        for name in wanted {
+            let is_other = name == target || self.weights.as_ref() == Some(name);
+            if !is_other && !self.exclude.contains(name) && !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        if names.is_empty() {
+            return Err(DataError::NoFeatures { path: path.to_owned(), target: target.clone() });
+        }
+        names.push(target.clone());
+        names.extend(self.weights.clone());
+        Ok(names)
+    }
+}
+
+/// The place of a name in the header.
+pub(super) fn find(header: &[String], name: &str, path: &Path) -> Result<usize, DataError> {
+    header.iter().position(|column| column == name).ok_or_else(|| {
+        let wanted = name.to_lowercase();
+        let similar = |column: &String| (strsim::jaro_winkler(&column.to_lowercase(), &wanted), column.clone());
+        let nearest = header.iter().map(similar).max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(score, _)| *score > 0.7);
+        DataError::NoSuchColumn {
+            path: path.to_owned(),
+            name: name.to_owned(),
+            nearest: nearest.map(|(_, column)| column),
+            columns: header.to_vec(),
+        }
+    })
+}

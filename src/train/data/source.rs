@@ -1,0 +1,272 @@
+//! Files that are read as one table, several times, always in the same order.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
+
+use super::csv::{Csv, line};
+use super::selection::find;
+use super::{DataError, Location, Selection, parquet};
+use crate::model::frame::Cell;
+use crate::model::identity::Checksum;
+use crate::train::TrainError;
+
+/// Where the data are and how they are written.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    /// Files, patterns such as `part-*.csv`, or `-` for standard input; read one after the other.
+    pub paths: Vec<PathBuf>,
+    /// What stands between the fields of a CSV file; found in the header when it is not given.
+    pub delimiter: Option<u8>,
+}
+
+/// One file.
+#[derive(Debug)]
+pub(super) struct Part {
+    /// Where it is read.
+    pub(super) path: PathBuf,
+    /// What it is called in messages.
+    pub(super) shown: PathBuf,
+    format: Format,
+}
+
+/// How a file is written.
+#[derive(Debug, Clone, Copy)]
+enum Format {
+    Csv(Csv),
+    Parquet,
+}
+
+/// Where a row stands; [`Source::location`] says it in words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) part: usize,
+    /// The byte in which a line begins, or the number of a row.
+    pub(super) at: u64,
+}
+
+/// One row as it stands in the data.
+pub(super) trait Record {
+    /// The value of a column, by its place among the names that are read. Words for "no value" are missing.
+    fn cell(&self, column: usize) -> Cell<'_>;
+
+    /// Where it stands.
+    fn place(&self) -> Place;
+}
+
+/// Hands rows on.
+pub(super) type Each<'a> = &'a mut dyn FnMut(&dyn Record) -> Result<(), TrainError>;
+
+/// What a pass over all files has seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scan {
+    /// Rows below the headers.
+    pub rows: u64,
+    /// SHA-256 of the files' bytes, one after the other.
+    pub sha256: Checksum,
+}
+
+/// Files whose header has been read and holds the columns asked for.
+#[derive(Debug)]
+pub struct Source {
+    parts: Vec<Part>,
+    /// The names that are read: the features, then the target, then the weights.
+    names: Vec<String>,
+    /// The place of each in the header.
+    places: Vec<usize>,
+    header: Vec<String>,
+    /// Standard input, kept until all passes are over.
+    _spool: Option<NamedTempFile>,
+}
+
+impl Source {
+    /// Reads the headers and finds the columns.
+    ///
+    /// # Errors
+    /// [`DataError`] when there is no header, its names are not usable, or a column asked for is not there.
+    pub fn open(origin: &Origin, selection: &Selection) -> Result<Self, DataError> {
+        let mut parts: Vec<Part> = Vec::new();
+        let mut header: Vec<String> = Vec::new();
+        let (files, spool) = origin.files()?;
+        for (path, shown) in files {
+            if !fs::metadata(&path).map_err(|source| unreadable(&shown, source))?.is_file() {
+                return Err(DataError::NotAFile { path: shown });
+            }
+            let (format, names) = if parquet::is_parquet(&path).map_err(|source| unreadable(&shown, source))? {
+                (Format::Parquet, parquet::names(&path, &shown)?)
+            } else {
+                let (csv, names) = Csv::open(&path, &shown, origin.delimiter)?;
+                (Format::Csv(csv), names)
+            };
+            check_names(&names, &shown)?;
+            match parts.first() {
+                None => header = names,
+                Some(first) => same_header(&shown, &names, &first.shown, &header)?,
+            }
+            parts.push(Part { path, shown, format });
+        }
+        let first = parts.first().map(|part| part.shown.clone()).unwrap_or_default();
+        let names = selection.names(&header, &first)?;
+        let places = names.iter().map(|name| find(&header, name, &first)).collect::<Result<_, _>>()?;
+        Ok(Self { parts, names, places, header, _spool: spool })
+    }
+
+    /// The names that are read: the features, then the target, then the weights.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// What to call the data in a message.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let first = self.first().display().to_string();
+        match self.parts.len() {
+            0 | 1 => first,
+            several => format!("{first} and {} more", several - 1),
+        }
+    }
+
+    fn first(&self) -> &Path {
+        self.parts.first().map_or(Path::new(""), |part| &part.shown)
+    }
+
+    /// Hands every row to `each`.
+    ///
+    /// # Errors
+    /// [`DataError`] at the first fault; `each` has seen the rows before it. Whatever `each` fails with ends the pass.
+    pub(super) fn scan(&self, each: Each<'_>) -> Result<Scan, TrainError> {
+        let mut digest = Sha256::new();
+        let mut rows = 0;
+        let mut counted = |record: &dyn Record| {
+            rows += 1;
+            each(record)
+        };
+        for (number, part) in self.parts.iter().enumerate() {
+            let file = File::open(&part.path).map_err(|source| unreadable(&part.shown, source))?;
+            let mut hashed = Hashed { inner: file, digest: &mut digest };
+            match part.format {
+                Format::Csv(csv) => csv.scan(part, number, &self.header, &self.places, &mut hashed, &mut counted)?,
+                Format::Parquet => {
+                    io::copy(&mut hashed, &mut io::sink()).map_err(|source| unreadable(&part.shown, source))?;
+                    parquet::scan(part, number, &self.names, &mut counted)?;
+                }
+            }
+        }
+        if rows == 0 {
+            return Err(DataError::HeaderOnly { path: self.first().to_owned() }.into());
+        }
+        Ok(Scan { rows, sha256: Checksum::from_digest(digest.finalize().as_ref()) })
+    }
+
+    /// The error for files that are not what an earlier pass read.
+    pub(super) fn changed(&self) -> DataError {
+        DataError::Changed { path: self.first().to_owned() }
+    }
+
+    /// A place in words.
+    pub(super) fn location(&self, place: Place) -> Location {
+        match self.parts.get(place.part) {
+            Some(Part { path, shown, format: Format::Csv(_) }) => line(path, shown, place.at),
+            part => {
+                let path = part.map(|part| part.shown.clone()).unwrap_or_default();
+                Location { path, line: place.at + 1, is_row: true }
+            }
+        }
+    }
+}
+
+fn check_names(names: &[String], shown: &Path) -> Result<(), DataError> {
+    let mut seen = HashSet::new();
+    for (place, name) in names.iter().enumerate() {
+        if name.is_empty() {
+            return Err(DataError::UnnamedColumn { path: shown.to_owned(), column: place + 1 });
+        }
+        if !seen.insert(name) {
+            return Err(DataError::DuplicateColumn { path: shown.to_owned(), name: name.clone() });
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn unreadable(shown: &Path, source: io::Error) -> DataError {
+    DataError::Unreadable { path: shown.to_owned(), source }
+}
+
+/// Files to read, each with what to call it, and the one that holds standard input.
+type Files = (Vec<(PathBuf, PathBuf)>, Option<NamedTempFile>);
+
+impl Origin {
+    /// The files to read.
+    fn files(&self) -> Result<Files, DataError> {
+        let mut files = Vec::new();
+        let mut spool = None;
+        for path in &self.paths {
+            if path == Path::new("-") {
+                let file = spooled().map_err(|source| unreadable(Path::new(STANDARD_INPUT), source))?;
+                files.push((file.path().to_owned(), PathBuf::from(STANDARD_INPUT)));
+                if spool.replace(file).is_some() {
+                    let reason = "standard input can be read only once".to_owned();
+                    return Err(DataError::Pattern { pattern: "-".to_owned(), reason });
+                }
+            } else if let Some(pattern) = path.to_str().filter(|text| text.contains(['*', '?', '[']) && !path.exists())
+            {
+                files.extend(matching(pattern)?.into_iter().map(|path| (path.clone(), path)));
+            } else {
+                files.push((path.clone(), path.clone()));
+            }
+        }
+        Ok((files, spool))
+    }
+}
+
+/// What standard input is called in messages.
+const STANDARD_INPUT: &str = "standard input";
+
+/// Standard input in a file, since it is read several times; the file goes when training is over.
+fn spooled() -> io::Result<NamedTempFile> {
+    let mut file = NamedTempFile::new()?;
+    io::copy(&mut io::stdin().lock(), &mut file)?;
+    file.flush()?;
+    Ok(file)
+}
+
+/// The files that match a pattern, in the order of their names.
+fn matching(pattern: &str) -> Result<Vec<PathBuf>, DataError> {
+    let refused = |reason: String| DataError::Pattern { pattern: pattern.to_owned(), reason };
+    let found = glob::glob(pattern).map_err(|error| refused(format!("this is no pattern: {}", error.msg)))?;
+    let paths: Vec<PathBuf> = found
+        .map(|path| path.map_err(|error| DataError::Unreadable { path: error.path().into(), source: error.into() }))
+        .filter(|path| path.as_ref().map_or(true, |path| path.is_file()))
+        .collect::<Result<_, _>>()?;
+    if paths.is_empty() { Err(refused("no file matches".into())) } else { Ok(paths) }
+}
+
+fn same_header(path: &Path, names: &[String], first: &Path, expected: &[String]) -> Result<(), DataError> {
+    let other = names.iter().zip(expected).position(|(name, expected)| name != expected);
+    let difference = match other.and_then(|column| Some((column, names.get(column)?, expected.get(column)?))) {
+        Some((column, name, expected)) => format!("column {} is {name:?}, there it is {expected:?}", column + 1),
+        None if names.len() == expected.len() => return Ok(()),
+        None => format!("it has {} columns, there are {}", names.len(), expected.len()),
+    };
+    Err(DataError::OtherHeader { path: path.to_owned(), first: first.to_owned(), difference })
+}
+
+/// A reader that takes the digest of what passes through.
+#[derive(Debug)]
+pub(super) struct Hashed<'d, R> {
+    inner: R,
+    digest: &'d mut Sha256,
+}
+
+impl<R: Read> Read for Hashed<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.digest.update(buffer.get(..count).unwrap_or_default());
+        Ok(count)
+    }
+}

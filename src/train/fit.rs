@@ -1,0 +1,253 @@
+//! From rows to coefficients: one fit to the rows that are not held out, to be measured, and one to all.
+
+use super::choose::{self, Choice, Family, Rule};
+use super::data::{Table, View};
+use super::least_squares::{Accumulator, LeastSquares, LeastSquaresError, Moments};
+use super::logistic::{self, LogisticFit, LogisticSettings};
+use super::path::{self, Penalised, Penalty};
+use super::plan::Strength;
+use super::refinement::Refinement;
+use super::split::Split;
+use super::{Estimator, Plan, TrainError};
+
+/// Looks at the rows after the first that bring a fit to its last digit: one corrects, one confirms.
+const REFINEMENTS: usize = 2;
+
+/// Prices that are tried for ridge, lasso and elastic net, which cost no pass each.
+const CANDIDATES: usize = 100;
+
+/// Prices that are tried for logistic regression, which cost several passes each.
+const CLASS_CANDIDATES: usize = 9;
+
+/// The fits of one plan.
+#[derive(Debug)]
+pub(super) struct Fits {
+    /// To all rows.
+    pub(super) whole: Fitted,
+    /// To those that are not held out.
+    pub(super) measured: Fitted,
+    /// How many are.
+    pub(super) held_out: u64,
+    /// How the price of large coefficients was chosen.
+    pub(super) choice: Option<Choice>,
+}
+
+/// One fit.
+#[derive(Debug)]
+pub(super) enum Fitted {
+    Linear(LeastSquares),
+    Penalised { estimator: Estimator, fit: Penalised },
+    Logistic(LogisticFit),
+}
+
+impl Fitted {
+    pub(super) fn estimator(&self) -> Estimator {
+        match self {
+            Self::Linear(_) => Estimator::Linear,
+            Self::Penalised { estimator, .. } => *estimator,
+            Self::Logistic(_) => Estimator::Logistic,
+        }
+    }
+
+    /// What a reader should know of it.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        match self {
+            Self::Linear(_) => {}
+            Self::Penalised { fit, .. } => {
+                if !fit.converged {
+                    notes.push(format!(
+                        "the fit has not converged: after {} sweeps its objective may still be {:.1e} of the whole too high",
+                        fit.iterations, fit.gap
+                    ));
+                }
+                if fit.zero > 0 {
+                    notes.push(format!("{} of {} coefficients are exactly zero", fit.zero, fit.coefficients.len()));
+                }
+            }
+            Self::Logistic(fit) => {
+                if !fit.converged {
+                    notes.push(format!(
+                        "the fit has not converged: after {} iterations the largest slope is still {:.1e}",
+                        fit.iterations, fit.gradient
+                    ));
+                }
+                if fit.separated {
+                    notes.push(
+                        "the classes can be told apart (nearly) without error, so only the penalty keeps coefficients \
+                         finite: they say more of C than of the data"
+                            .to_owned(),
+                    );
+                }
+            }
+        }
+        notes
+    }
+}
+
+/// Fits what was planned.
+///
+/// # Errors
+/// [`TrainError`] when there is no single finite answer.
+pub(super) fn fit(table: &Table, split: &Split, plan: &Plan, estimator: Estimator) -> Result<Fits, TrainError> {
+    match estimator {
+        Estimator::Linear => linear(table, split),
+        Estimator::Logistic => classes(table, split, plan),
+        Estimator::Ridge | Estimator::Lasso | Estimator::ElasticNet => penalised(table, split, plan, estimator),
+    }
+}
+
+/// Ridge, lasso and elastic net need no more of the data than least squares does.
+fn penalised(table: &Table, split: &Split, plan: &Plan, estimator: Estimator) -> Result<Fits, TrainError> {
+    let (kept, held_out) = moments(table, split)?;
+    let names = with_target(table);
+    let penalty = |alpha| match estimator {
+        Estimator::Ridge => Penalty::Ridge { alpha },
+        _ => Penalty::ElasticNet { alpha, l1_ratio: plan.penalty.l1_ratio(estimator) },
+    };
+    let mut choice = None;
+    if plan.penalty.is_chosen(estimator) {
+        let family = match estimator {
+            Estimator::Ridge => Family::Ridge,
+            _ => Family::ElasticNet { l1_ratio: plan.penalty.l1_ratio(estimator) },
+        };
+        let rows = View { table, split: Some(split) };
+        let folds = choose::moments(&rows, plan.penalty.folds(), plan.seed)?;
+        choice = Some(choose::regression(&folds, &names, family, CANDIDATES, rule(plan))?);
+    }
+    let alpha = choice.as_ref().map_or_else(|| fixed(plan.penalty.alpha), |choice| choice.alpha);
+    let fitted = |fit| Fitted::Penalised { estimator, fit };
+    let whole = path::fit(&kept.merge(&held_out), &names, penalty(alpha)).map_err(failed(table))?;
+    let measured = path::fit(&kept, &names, penalty(alpha)).map_err(failed_without(table, held_out.rows()))?;
+    Ok(Fits { whole: fitted(whole), measured: fitted(measured), held_out: held_out.rows(), choice })
+}
+
+fn classes(table: &Table, split: &Split, plan: &Plan) -> Result<Fits, TrainError> {
+    let count = table.classes().len();
+    let mut settings = LogisticSettings { c: fixed(plan.penalty.c), ..LogisticSettings::default() };
+    let mut choice = None;
+    if plan.penalty.is_chosen(Estimator::Logistic) {
+        let rows = View { table, split: Some(split) };
+        let alphas = choose::logistic_alphas(CLASS_CANDIDATES);
+        let folds = plan.penalty.folds();
+        let made = choose::classification(&rows, count, folds, plan.seed, &alphas, &settings, rule(plan))?;
+        settings.c = 1.0 / made.alpha;
+        choice = Some(made);
+    }
+    let rows = table.seen().rows;
+    let held_out = (0..rows).filter(|row| split.holds_out(*row)).count() as u64;
+    let whole = logistic::fit(&View { table, split: None }, count, &settings)?;
+    let measured = if held_out == 0 {
+        whole.clone()
+    } else {
+        logistic::fit(&View { table, split: Some(split) }, count, &settings)?
+    };
+    Ok(Fits { whole: Fitted::Logistic(whole), measured: Fitted::Logistic(measured), held_out, choice })
+}
+
+/// A price that was given.
+fn fixed(strength: Option<Strength>) -> f64 {
+    match strength {
+        Some(Strength::Fixed(value)) => value,
+        _ => 1.0,
+    }
+}
+
+fn rule(plan: &Plan) -> Rule {
+    if plan.penalty.one_standard_error { Rule::OneStandardError } else { Rule::Best }
+}
+
+/// What a choice was, in words.
+pub(super) fn chosen(choice: &Choice, estimator: Estimator) -> String {
+    let (price, error) = match estimator {
+        Estimator::Logistic => (format!("C = {:e}", 1.0 / choice.alpha), "log loss"),
+        _ => (format!("alpha = {:e}", choice.alpha), "mean squared error"),
+    };
+    let candidates = choice.path.len();
+    let found = choice.path.iter().find(|candidate| candidate.alpha.total_cmp(&choice.alpha).is_eq());
+    let measured = found.map_or_else(String::new, |candidate| {
+        format!(" ({error} {:.6} ± {:.6} in cross-validation)", candidate.score, candidate.standard_error)
+    });
+    format!("{price} was chosen among {candidates}{measured}")
+}
+
+fn failed(table: &Table) -> impl Fn(LeastSquaresError) -> TrainError + '_ {
+    |source| TrainError::Fit { data: table.label(), source }
+}
+
+fn failed_without(table: &Table, held_out: u64) -> impl Fn(LeastSquaresError) -> TrainError + '_ {
+    move |source| TrainError::FitWithoutHeldOut { data: table.label(), held_out, source }
+}
+
+/// Least squares: what is known of both parts is merged, so that the second fit costs no second pass.
+fn linear(table: &Table, split: &Split) -> Result<Fits, TrainError> {
+    let (kept, held_out) = moments(table, split)?;
+    let names = with_target(table);
+    let whole = kept.merge(&held_out).solve(&names).map_err(failed(table))?;
+    let measured = kept.solve(&names).map_err(failed_without(table, held_out.rows()))?;
+    let (whole, measured) = refine(table, split, whole, measured)?;
+    Ok(Fits {
+        whole: Fitted::Linear(whole),
+        measured: Fitted::Linear(measured),
+        held_out: held_out.rows(),
+        choice: None,
+    })
+}
+
+/// The columns of the design, then the target.
+fn with_target(table: &Table) -> Vec<String> {
+    table.names().iter().cloned().chain([table.signature().target().name.clone()]).collect()
+}
+
+/// One row as least squares sees it: the columns of the design, then the target.
+fn joined<'r>(buffer: &'r mut Vec<f64>, design: &[f64], target: f64) -> &'r [f64] {
+    buffer.clear();
+    buffer.extend_from_slice(design);
+    buffer.push(target);
+    buffer
+}
+
+/// What is known of the rows that are kept and of those held out.
+fn moments(table: &Table, split: &Split) -> Result<(Moments, Moments), TrainError> {
+    let mut buffer = Vec::new();
+    let mut sides: Option<[Accumulator; 2]> = None;
+    table.scan(&mut |row| {
+        let values = joined(&mut buffer, row.design, row.target);
+        // Any point near the data will do to shift them; the first row is one.
+        let [kept, held_out] = sides.get_or_insert_with(|| [(); 2].map(|()| Accumulator::new(values.to_vec())));
+        let side = if split.holds_out(row.number) { held_out } else { kept };
+        side.push_weighted(values, row.weight);
+        Ok(())
+    })?;
+    let width = table.names().len() + 1;
+    let [kept, held_out] = sides.unwrap_or_else(|| [(); 2].map(|()| Accumulator::new(vec![0.0; width])));
+    Ok((kept.finish(), held_out.finish()))
+}
+
+/// Both fits to their last digit; the rows are read once for both.
+fn refine(
+    table: &Table,
+    split: &Split,
+    mut whole: LeastSquares,
+    mut measured: LeastSquares,
+) -> Result<(LeastSquares, LeastSquares), TrainError> {
+    let mut buffer = Vec::new();
+    for _ in 0..REFINEMENTS {
+        let (mut all, mut kept) = (Refinement::new(whole), Refinement::new(measured));
+        table.scan(&mut |row| {
+            let values = joined(&mut buffer, row.design, row.target);
+            all.push_weighted(values, row.weight);
+            if !split.holds_out(row.number) {
+                kept.push_weighted(values, row.weight);
+            }
+            Ok(())
+        })?;
+        let (all_changed, kept_changed);
+        (whole, all_changed) = all.finish();
+        (measured, kept_changed) = kept.finish();
+        if !all_changed && !kept_changed {
+            break;
+        }
+    }
+    Ok((whole, measured))
+}

@@ -1,0 +1,425 @@
+//! Ridge, lasso and elastic net from the moments of the data: whole paths of penalties without another pass.
+//!
+//! Features are standardised (weighted mean, population standard deviation), the intercept is not penalised, and the
+//! objectives are scikit-learn's:
+//!
+//! ```text
+//! ridge        Σ w (y − ŷ)²              + alpha · ‖b‖²
+//! elastic net  Σ w (y − ŷ)² / (2 Σ w)    + alpha · l1_ratio · ‖b‖₁ + alpha · (1 − l1_ratio) / 2 · ‖b‖²
+//! lasso        the elastic net of l1_ratio = 1
+//! ```
+//!
+//! All that is needed of the data is `R`, since `‖y − Zb‖² = ‖r_y − R_z b‖²`. Ridge is one more QR, of `[R; √alpha I]`. The others
+//! go by coordinate descent (Friedman, Hastie and Tibshirani, 2010), which finds out which coefficients are zero;
+//! once their signs stand, the rest is a linear system, and solving it gives all digits at once where descent would
+//! creep along correlated features. Optimality is proven by the duality gap.
+
+use super::least_squares::{LeastSquaresError, Moments};
+use super::triangle::{Triangle, dot};
+
+/// Sweeps over the coordinates before a fit gives up. Every few of them solve a linear system, so that even strongly
+/// correlated features take tens.
+const MAX_SWEEPS: u32 = 10_000;
+
+/// Sweeps between two attempts to solve for the coefficients that are not zero.
+const SWEEPS_BETWEEN_SOLUTIONS: u32 = 4;
+
+/// The duality gap, as a share of the objective at zero, that counts as converged.
+const GAP_TOLERANCE: f64 = 1e-12;
+
+/// What rounding may leave of a correlation that should be zero, as a share of the largest possible.
+const ROUNDING: f64 = 1e-13;
+
+/// The smallest of the penalties that [`alphas`] proposes, as a share of the largest.
+const PATH_LENGTH: f64 = 1e-3;
+
+/// What large coefficients cost.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Penalty {
+    /// The sum of their squares, beside the sum of squared errors.
+    Ridge {
+        /// The price.
+        alpha: f64,
+    },
+    /// Their sizes and squares, beside half the mean squared error.
+    ElasticNet {
+        /// The price.
+        alpha: f64,
+        /// The share of it that sizes have, in [0, 1]; 1 is the lasso.
+        l1_ratio: f64,
+    },
+}
+
+/// A fitted plane: `y = intercept + Σ coefficientⱼ · (xⱼ − meanⱼ) / scaleⱼ`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Penalised {
+    /// The mean of each feature.
+    pub means: Vec<f64>,
+    /// The population standard deviation of each feature.
+    pub scales: Vec<f64>,
+    /// The prediction at the means: the mean of the target.
+    pub intercept: f64,
+    /// One a standardised feature; the zeros of lasso and elastic net are exact.
+    pub coefficients: Vec<f64>,
+    /// `Σ w (y − ŷ)²` over the rows it was fitted to.
+    pub residual_sum_of_squares: f64,
+    /// Sweeps over the coordinates; none where the answer has a formula.
+    pub iterations: u32,
+    /// The duality gap that was reached, as a share of the objective when all coefficients are zero: the objective is
+    /// at most this far above its minimum. Zero where the answer has a formula.
+    pub gap: f64,
+    /// Whether the gap is as small as arithmetic allows. Say so when it is not.
+    pub converged: bool,
+    /// How many coefficients are exactly zero.
+    pub zero: usize,
+}
+
+impl Penalised {
+    /// The coefficients for a unit of each feature, not for a standard deviation of it.
+    #[must_use]
+    pub fn original_coefficients(&self) -> Vec<f64> {
+        self.coefficients.iter().zip(&self.scales).map(|(coefficient, scale)| coefficient / scale).collect()
+    }
+}
+
+/// Fits one penalty. `names`: the features, then the target.
+///
+/// # Errors
+/// [`LeastSquaresError`], naming the column, when one is constant or not finite, or the penalty is none. Dependent
+/// features and fewer rows than features are welcome, except with an alpha of zero, which is least squares.
+pub fn fit(moments: &Moments, names: &[String], penalty: Penalty) -> Result<Penalised, LeastSquaresError> {
+    Problem::new(moments, names, moments.lengths(names)?).fit(penalty, None)
+}
+
+/// Fits several penalties, each starting from the one before: fastest when they fall.
+///
+/// # Errors
+/// As [`fit`].
+pub fn path(moments: &Moments, names: &[String], penalties: &[Penalty]) -> Result<Vec<Penalised>, LeastSquaresError> {
+    Problem::new(moments, names, moments.lengths(names)?).path(penalties)
+}
+
+/// As [`path()`], of a part of the rows of which the whole was found to be in order: a feature that happens to be constant in this
+/// part gets the coefficient 0.
+pub(super) fn path_of_part(
+    moments: &Moments,
+    names: &[String],
+    penalties: &[Penalty],
+) -> Result<Vec<Penalised>, LeastSquaresError> {
+    Problem::new(moments, names, moments.unchecked_lengths()).path(penalties)
+}
+
+/// Penalties worth trying for an elastic net, from the smallest that leaves no coefficient down to a thousandth of it,
+/// evenly in logarithms. Without columns that vary there are none.
+///
+/// Ridge leaves every coefficient whatever it costs: for a `l1_ratio` below 0.001, that of 0.001 is meant (as in glmnet).
+#[must_use]
+pub fn alphas(moments: &Moments, l1_ratio: f64, count: usize) -> Vec<f64> {
+    let target = moments.triangle().columns().saturating_sub(1);
+    let projection = moments.triangle().column(target);
+    let correlation = |feature| {
+        let column = moments.triangle().column(feature);
+        let length = length(&column);
+        if length > 0.0 { dot(&column, projection.get(..=feature).unwrap_or_default()).abs() / length } else { 0.0 }
+    };
+    let largest = (0..target).map(correlation).fold(0.0, f64::max) / moments.weight().sqrt();
+    let first = largest / l1_ratio.max(PATH_LENGTH);
+    if first.is_finite() && first > 0.0 { geometric(first, first * PATH_LENGTH, count) } else { Vec::new() }
+}
+
+/// Penalties worth trying for a ridge, falling: from a thousand times the rows' weight, where hardly anything is left
+/// of any coefficient, to a hundred-millionth of that, which only nearly dependent features notice.
+#[must_use]
+pub fn ridge_alphas(moments: &Moments, count: usize) -> Vec<f64> {
+    geometric(1e3 * moments.weight(), 1e-5 * moments.weight(), count)
+}
+
+/// `count` numbers from the first to the last, each the same multiple of the one before.
+pub(super) fn geometric(first: f64, last: f64, count: usize) -> Vec<f64> {
+    let steps = count.saturating_sub(1).max(1) as f64;
+    (0..count).map(|step| first * (last / first).powf(step as f64 / steps)).collect()
+}
+
+fn length(column: &[f64]) -> f64 {
+    column.iter().copied().fold(0.0, f64::hypot)
+}
+
+/// Standardised least squares in as many rows as there are columns.
+struct Problem<'a> {
+    moments: &'a Moments,
+    names: &'a [String],
+    lengths: Vec<f64>,
+    scales: Vec<f64>,
+    /// `R` of the standardised features and the target as it is.
+    triangle: Triangle,
+    /// The features' columns of it, down to the diagonal.
+    columns: Vec<Vec<f64>>,
+    /// What the features can explain of the target, in the same rows.
+    target: Vec<f64>,
+    /// The square of what they cannot.
+    unexplained: f64,
+}
+
+/// `½‖y − Zb‖² + l1 ‖b‖₁ + ½ l2 ‖b‖²`
+#[derive(Clone, Copy)]
+struct Price {
+    l1: f64,
+    l2: f64,
+}
+
+impl<'a> Problem<'a> {
+    fn new(moments: &'a Moments, names: &'a [String], lengths: Vec<f64>) -> Self {
+        let features = lengths.len().saturating_sub(1);
+        let root = moments.weight().sqrt();
+        let scale = |length: &f64| if *length > 0.0 { length / root } else { 1.0 };
+        let scales: Vec<f64> = lengths.iter().take(features).map(scale).collect();
+        let triangle = moments.triangle().scaled(&scales);
+        let columns = (0..features).map(|feature| triangle.column(feature)).collect();
+        let mut target = triangle.column(features);
+        let unexplained = target.pop().unwrap_or(0.0).powi(2);
+        Self { moments, names, lengths, scales, triangle, columns, target, unexplained }
+    }
+
+    fn path(&self, penalties: &[Penalty]) -> Result<Vec<Penalised>, LeastSquaresError> {
+        let mut fits: Vec<Penalised> = Vec::with_capacity(penalties.len());
+        for penalty in penalties {
+            let start = fits.last().map(|fit| fit.coefficients.as_slice());
+            fits.push(self.fit(*penalty, start)?);
+        }
+        Ok(fits)
+    }
+
+    fn fit(&self, penalty: Penalty, start: Option<&[f64]>) -> Result<Penalised, LeastSquaresError> {
+        let weight = self.moments.weight();
+        let (alpha, price) = match penalty {
+            Penalty::Ridge { alpha } => (alpha, Price { l1: 0.0, l2: alpha }),
+            Penalty::ElasticNet { alpha, l1_ratio } => {
+                if !(0.0..=1.0).contains(&l1_ratio) {
+                    let allowed = "between 0 (squares only) and 1 (the lasso)";
+                    return Err(LeastSquaresError::InvalidPenalty { name: "l1 ratio", value: l1_ratio, allowed });
+                }
+                (alpha, Price { l1: alpha * l1_ratio * weight, l2: alpha * (1.0 - l1_ratio) * weight })
+            }
+        };
+        if !(alpha >= 0.0 && (price.l1 + price.l2).is_finite()) {
+            let allowed = "a finite number that is not negative";
+            return Err(LeastSquaresError::InvalidPenalty { name: "alpha", value: alpha, allowed });
+        }
+        if alpha == 0.0 {
+            self.moments.independent(&self.lengths, self.names)?;
+        }
+        let (coefficients, iterations, gap, converged) = if price.l1 == 0.0 {
+            (self.ridge(price.l2), 0, 0.0, true)
+        } else {
+            let mut descent = Descent::new(self, price, start);
+            let converged = descent.run();
+            (descent.coefficients, descent.sweeps, descent.gap, converged)
+        };
+        if let Some(column) = coefficients.iter().position(|coefficient| !coefficient.is_finite()) {
+            return Err(LeastSquaresError::NotFinite { name: self.names.get(column).cloned().unwrap_or_default() });
+        }
+        let mut means = self.moments.means();
+        let intercept = means.pop().unwrap_or(0.0);
+        let residual = self.residual(&coefficients);
+        Ok(Penalised {
+            means,
+            scales: self.scales.clone(),
+            intercept,
+            residual_sum_of_squares: dot(&residual, &residual) + self.unexplained,
+            zero: coefficients.iter().filter(|coefficient| **coefficient == 0.0).count(),
+            coefficients,
+            iterations,
+            gap,
+            converged,
+        })
+    }
+
+    /// `b` of `min ‖y − Zb‖² + alpha ‖b‖²`: least squares with a row `√alpha · eⱼ` a feature, whose target is 0.
+    fn ridge(&self, alpha: f64) -> Vec<f64> {
+        let features = self.columns.len();
+        let mut triangle = self.triangle.clone();
+        if alpha > 0.0 {
+            triangle.absorb(&mut diagonal(features, features + 1, alpha.sqrt()));
+        }
+        let mut projection = triangle.column(features);
+        projection.pop();
+        triangle.leading(features).solve(&projection)
+    }
+
+    /// `y − Zb`, in as many rows as there are features.
+    fn residual(&self, coefficients: &[f64]) -> Vec<f64> {
+        let mut residual = self.target.clone();
+        for (column, coefficient) in self.columns.iter().zip(coefficients).filter(|(_, factor)| **factor != 0.0) {
+            add(&mut residual, -coefficient, column);
+        }
+        residual
+    }
+}
+
+/// `rows` rows of which each has `value` in its own column, column by column; the last columns are zero.
+fn diagonal(rows: usize, columns: usize, value: f64) -> Vec<Vec<f64>> {
+    let entry = |row, column| if row == column { value } else { 0.0 };
+    (0..columns).map(|column| (0..rows).map(|row| entry(row, column)).collect()).collect()
+}
+
+/// `to += factor · column`, where the column may end earlier.
+fn add(to: &mut [f64], factor: f64, column: &[f64]) {
+    to.iter_mut().zip(column).for_each(|(value, entry)| *value += factor * entry);
+}
+
+/// Correlation of a column with a residual that may go on below it.
+fn correlation(column: &[f64], residual: &[f64]) -> f64 {
+    dot(column, residual.get(..column.len()).unwrap_or_default())
+}
+
+/// Coordinate descent on its way.
+struct Descent<'a> {
+    problem: &'a Problem<'a>,
+    price: Price,
+    coefficients: Vec<f64>,
+    /// `y − Zb`
+    residual: Vec<f64>,
+    sweeps: u32,
+    gap: f64,
+}
+
+impl<'a> Descent<'a> {
+    fn new(problem: &'a Problem<'a>, price: Price, start: Option<&[f64]>) -> Self {
+        let coefficients = start.map_or_else(|| vec![0.0; problem.columns.len()], <[f64]>::to_vec);
+        let residual = problem.residual(&coefficients);
+        Self { problem, price, coefficients, residual, sweeps: 0, gap: f64::INFINITY }
+    }
+
+    /// Whether it got there.
+    fn run(&mut self) -> bool {
+        while self.sweeps < MAX_SWEEPS {
+            let moved = self.sweep();
+            let signs_stand = self.sweeps.is_multiple_of(SWEEPS_BETWEEN_SOLUTIONS) || moved == 0.0;
+            if signs_stand {
+                let solved = self.solve_for_the_others();
+                self.residual = self.problem.residual(&self.coefficients);
+                self.gap = self.duality_gap();
+                let settled = moved <= f64::EPSILON * self.problem.moments.weight().sqrt();
+                if self.gap <= GAP_TOLERANCE && ((solved && self.is_optimal()) || settled) {
+                    return true;
+                }
+                if moved == 0.0 && !solved {
+                    return self.gap <= GAP_TOLERANCE;
+                }
+            }
+        }
+        self.gap = self.duality_gap();
+        false
+    }
+
+    /// One round over the coefficients, each set to what is best while the others stand; returns the longest way one
+    /// went, relative to the length of the target.
+    fn sweep(&mut self) -> f64 {
+        // Every standardised column has this squared length.
+        let square = self.problem.moments.weight();
+        let target = (dot(&self.problem.target, &self.problem.target) + self.problem.unexplained).sqrt();
+        let mut longest = 0.0_f64;
+        for (column, coefficient) in self.problem.columns.iter().zip(&mut self.coefficients) {
+            let pull = correlation(column, &self.residual) + square * *coefficient;
+            let kept = (pull.abs() - self.price.l1).max(0.0);
+            let next = if kept == 0.0 { 0.0 } else { kept.copysign(pull) / (square + self.price.l2) };
+            let change = next - *coefficient;
+            if change != 0.0 {
+                add(&mut self.residual, -change, column);
+                *coefficient = next;
+                longest = longest.max(change.abs() * square.sqrt() / target);
+            }
+        }
+        self.sweeps += 1;
+        longest
+    }
+
+    /// With signs fixed, the coefficients that are not zero solve `(ZᵀZ + l2 I) b = Zᵀy − l1 sign(b)`. Goes there, or as
+    /// far as the first that would change its sign, which becomes zero; returns whether it arrived.
+    fn solve_for_the_others(&mut self) -> bool {
+        let active: Vec<usize> = (0..self.coefficients.len())
+            .filter(|feature| self.coefficients.get(*feature).is_some_and(|coefficient| *coefficient != 0.0))
+            .collect();
+        let rows = self.problem.columns.len();
+        let mut block: Vec<Vec<f64>> = Vec::with_capacity(active.len());
+        for feature in &active {
+            let mut column = self.problem.columns.get(*feature).cloned().unwrap_or_default();
+            column.resize(rows, 0.0);
+            block.push(column);
+        }
+        let mut triangle = Triangle::zeros(active.len());
+        triangle.absorb(&mut block);
+        if self.price.l2 > 0.0 {
+            triangle.absorb(&mut diagonal(active.len(), active.len(), self.price.l2.sqrt()));
+        }
+        let shortest = triangle.rows().iter().filter_map(|row| row.first()).copied().fold(f64::INFINITY, f64::min);
+        if shortest <= 1e-10 * self.problem.moments.weight().sqrt() {
+            return false;
+        }
+        // Solved for the way that is left, so that what is already right stays exactly so.
+        let current: Vec<f64> = active.iter().filter_map(|feature| self.coefficients.get(*feature)).copied().collect();
+        let residual = self.problem.residual(&self.coefficients);
+        let slope: Vec<f64> = active
+            .iter()
+            .zip(&current)
+            .map(|(feature, coefficient)| {
+                let column = self.problem.columns.get(*feature).map_or(&[][..], Vec::as_slice);
+                correlation(column, &residual) - self.price.l1.copysign(*coefficient) - self.price.l2 * coefficient
+            })
+            .collect();
+        let way = triangle.solve(&triangle.solve_transposed(&slope));
+        let until_zero = |(coefficient, way): (&f64, &f64)| {
+            if coefficient * (coefficient + way) <= 0.0 { (-coefficient / way).clamp(0.0, 1.0) } else { 1.0 }
+        };
+        let shares: Vec<f64> = current.iter().zip(&way).map(until_zero).collect();
+        let share = shares.iter().copied().fold(1.0, f64::min);
+        for (((feature, coefficient), way), own) in active.iter().zip(&current).zip(&way).zip(&shares) {
+            if let Some(place) = self.coefficients.get_mut(*feature) {
+                *place = if *own <= share && share < 1.0 { 0.0 } else { coefficient + share * way };
+            }
+        }
+        share >= 1.0
+    }
+
+    /// No feature that was left out asks to come in.
+    fn is_optimal(&self) -> bool {
+        let problem = self.problem;
+        let target = (dot(&problem.target, &problem.target) + problem.unexplained).sqrt();
+        let slack = ROUNDING * problem.moments.weight().sqrt() * target;
+        problem.columns.iter().zip(&self.coefficients).all(|(column, coefficient)| {
+            let pull = correlation(column, &self.residual) - self.price.l2 * coefficient;
+            if *coefficient == 0.0 {
+                pull.abs() <= self.price.l1 + slack
+            } else {
+                (pull - self.price.l1.copysign(*coefficient)).abs() <= slack
+            }
+        })
+    }
+
+    /// How far the objective is above the best value of its dual, as a share of the objective at zero.
+    ///
+    /// The residual, shrunk until no feature's correlation with it exceeds `l1`, is a point of the dual (Kim, Koh, Lustig, Boyd
+    /// and Gorinevsky, 2007); the squares count as further rows.
+    fn duality_gap(&self) -> f64 {
+        let problem = self.problem;
+        let Price { l1, l2 } = self.price;
+        let steepest = problem
+            .columns
+            .iter()
+            .zip(&self.coefficients)
+            .map(|(column, coefficient)| (correlation(column, &self.residual) - l2 * coefficient).abs())
+            .fold(0.0, f64::max);
+        let shrink = if steepest > l1 { l1 / steepest } else { 1.0 };
+        let residual = dot(&self.residual, &self.residual) + problem.unexplained;
+        let with_target = dot(&self.residual, &problem.target) + problem.unexplained;
+        let size: f64 = self.coefficients.iter().map(|coefficient| coefficient.abs()).sum();
+        let squares = dot(&self.coefficients, &self.coefficients);
+        let gap = 0.5 * (1.0 + shrink * shrink) * (residual + l2 * squares) + l1 * size - shrink * with_target;
+        let at_zero = 0.5 * (dot(&problem.target, &problem.target) + problem.unexplained);
+        // Rounding may take it a hair below zero.
+        (gap / at_zero).max(0.0)
+    }
+}
+
+#[cfg(test)]
+mod tests;
