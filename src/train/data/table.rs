@@ -29,6 +29,7 @@ pub struct Table {
     /// The classes and, of numbers, their values; empty when a number is to be predicted.
     classes: Vec<Scalar>,
     class_values: Vec<f64>,
+    missing: Vec<u64>,
     notes: Vec<String>,
 }
 
@@ -57,6 +58,8 @@ pub struct Surveyed {
     features: Vec<Feature>,
     target: Column,
     target_kind: FeatureType,
+    /// Rows without a value, of each feature.
+    missing: Vec<u64>,
     notes: Vec<String>,
 }
 
@@ -100,7 +103,8 @@ impl Surveyed {
         for (place, (column, kind)) in columns.iter().zip(kinds).enumerate() {
             features.push(feature(column, kind, preparation, median(place), &mut notes)?);
         }
-        Ok(Self { source, scan, features, target, target_kind, notes })
+        let missing = columns.iter().map(|column| column.missing).collect();
+        Ok(Self { source, scan, features, target, target_kind, missing, notes })
     }
 
     /// Whether the target can only be classes: words, or `true` and `false`.
@@ -149,6 +153,7 @@ impl Surveyed {
             target,
             classes,
             class_values,
+            missing: self.missing,
             notes: self.notes,
         })
     }
@@ -257,6 +262,12 @@ fn constant_feature(features: &[Feature]) -> DataError {
 }
 
 impl Table {
+    /// Rows without a value, of each feature.
+    #[must_use]
+    pub fn missing(&self) -> &[u64] {
+        &self.missing
+    }
+
     /// What a model asks for.
     #[must_use]
     pub fn signature(&self) -> &Signature {
