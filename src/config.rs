@@ -23,6 +23,7 @@ use http::HeaderValue;
 use http::uri::PathAndQuery;
 use thiserror::Error;
 use tracing::Level;
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
 use crate::http::{AllowedOrigins, Limits, Settings};
@@ -88,10 +89,14 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
     /// # Errors
     /// [`ConfigError`] for a level or a format that is none.
     pub fn log(&self) -> Result<LogSettings, ConfigError> {
-        let targets = |value: &str| {
-            value
-                .parse::<Targets>()
-                .map_err(|_| "a level, or levels by target as in \"info,ordinate=debug\"".to_owned())
+        // A word that is no level would be taken for a target, and nothing else be logged.
+        let known = |part: &str| part.contains('=') || part.trim().parse::<Level>().is_ok() || part.trim() == "off";
+        let targets = |value: &str| match value.parse::<Targets>() {
+            Ok(targets) if value.split(',').all(known) => {
+                let default = targets.default_level().unwrap_or(LevelFilter::ERROR);
+                Ok(targets.with_default(default))
+            }
+            _ => Err("a level, or levels by target as in \"info,ordinate=debug\"".to_owned()),
         };
         let level = |value: &str| match value.to_ascii_lowercase().as_str() {
             // Lambda knows one level above ours.
@@ -169,7 +174,11 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
 
 fn base_path(value: &str) -> Result<String, String> {
     let path = value.trim_end_matches('/');
-    let well_formed = path.starts_with('/') && !path.contains(['?', '#']) && PathAndQuery::try_from(path).is_ok();
+    let segments_have_names = path.split('/').skip(1).all(|segment| !matches!(segment, "" | "." | ".."));
+    let well_formed = path.starts_with('/')
+        && segments_have_names
+        && !path.contains(['?', '#'])
+        && PathAndQuery::try_from(path).is_ok();
     if well_formed { Ok(path.to_owned()) } else { Err("a path such as /v1".into()) }
 }
 
@@ -179,7 +188,8 @@ fn origins(value: &str) -> Result<AllowedOrigins, String> {
     }
     let origin = |text: &str| {
         // The serialised form of an origin (RFC 6454 §6.2): what browsers send is compared letter by letter.
-        let url = url::Url::parse(text.trim()).ok().filter(|url| url.origin().ascii_serialization() == text.trim());
+        let exact = |url: &url::Url| url.origin().ascii_serialization() == text.trim() && !text.contains('*');
+        let url = url::Url::parse(text.trim()).ok().filter(exact);
         url.and_then(|_| HeaderValue::try_from(text.trim()).ok())
             .ok_or_else(|| format!("{:?} is not an origin such as https://example.com; or * for all", text.trim()))
     };
@@ -215,6 +225,9 @@ mod tests {
     #[case(&[("BASE_PATH", "/")], "BASE_PATH=\"/\" cannot be used: a path such as /v1")]
     #[case(&[("CORS_ALLOW_ORIGINS", "example.com")], "is not an origin such as https://example.com; or * for all")]
     #[case(&[("CORS_ALLOW_ORIGINS", "https://a.com,https://b.com/")], "\"https://b.com/\" is not an origin")]
+    #[case(&[("CORS_ALLOW_ORIGINS", "https://*.example.com")], "is not an origin")]
+    #[case(&[("BASE_PATH", "//v1")], "BASE_PATH=\"//v1\" cannot be used: a path such as /v1")]
+    #[case(&[("BASE_PATH", "/../v1")], "BASE_PATH=\"/../v1\" cannot be used: a path such as /v1")]
     #[case(&[("DEFAULT_MODEL", "lime")], "DEFAULT_MODEL=\"lime\" cannot be used: there is no model \"lime\"")]
     #[case(&[("DEFAULT_MODEL", "../x")], "is not a model name")]
     #[case(&[("MODEL_URI", "ftp://x/y.json")], "MODEL_URI=\"ftp://x/y.json\" cannot be used")]
@@ -248,6 +261,9 @@ mod tests {
         assert_eq!(level(&[]), Some(Level::INFO.into()));
         assert_eq!(level(&[("AWS_LAMBDA_LOG_LEVEL", "FATAL")]), Some(Level::ERROR.into()));
         assert_eq!(level(&[("AWS_LAMBDA_LOG_LEVEL", "WARN"), ("RUST_LOG", "debug")]), Some(Level::DEBUG.into()));
+        assert_eq!(level(&[("RUST_LOG", "ordinate=debug")]), Some(LevelFilter::ERROR));
+        assert_eq!(level(&[("RUST_LOG", "warn,ordinate=debug")]), Some(Level::WARN.into()));
+        assert!(environment(&[("RUST_LOG", "warning")]).log().is_err());
         assert!(environment(&[("AWS_LAMBDA_LOG_LEVEL", "LOUD")]).log().is_err());
         assert!(environment(&[("AWS_LAMBDA_LOG_FORMAT", "XML")]).log().is_err());
         let text = environment(&[("AWS_LAMBDA_LOG_FORMAT", "Text")]).log().unwrap();

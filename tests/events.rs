@@ -113,6 +113,34 @@ async fn the_mark_of_an_undecodable_body_is_not_the_callers_to_set() {
 }
 
 #[tokio::test]
+async fn an_event_with_a_header_that_is_none_is_a_400_in_an_envelope() {
+    for name in ["v1.json", "v2.json", "function-url.json", "alb.json"] {
+        let mut event = captured(name);
+        event["headers"]["x-odd"] = json!("a\u{7f}b\nc");
+        if event["multiValueHeaders"].is_object() {
+            event["multiValueHeaders"]["x-odd"] = json!(["a\u{7f}b\nc"]);
+        }
+        let answer = answer(&event).await;
+        assert_eq!((&answer["statusCode"], &body(&answer)["code"]), (&json!(400), &json!("invalid_event")), "{name}");
+    }
+    let mut forged = captured("v2.json");
+    forged["headers"]["x-ordinate-unreadable-event"] = json!("event");
+    assert_eq!(answer(&forged).await["statusCode"], 200);
+}
+
+#[tokio::test]
+async fn a_load_balancer_is_not_sent_more_than_it_takes() {
+    let mut event = captured("alb.json");
+    event["body"] = json!(json!({"X": vec![0.123_456_789_012_345; 60_000]}).to_string());
+    event["isBase64Encoded"] = json!(false);
+    let refused = answer(&event).await;
+    assert_eq!((&refused["statusCode"], &body(&refused)["code"]), (&json!(413), &json!("answer_too_large")));
+    let mut elsewhere = captured("v2.json");
+    elsewhere["body"] = event["body"].clone();
+    assert_eq!(answer(&elsewhere).await["statusCode"], 200);
+}
+
+#[tokio::test]
 async fn a_compressed_answer_leaves_as_base64_where_the_front_decodes_it() {
     use std::io::Read;
 
@@ -148,17 +176,21 @@ fn hostile_event() -> impl Strategy<Value = Value> {
     let text = prop_oneof![
         any::<String>(),
         "[ -~]{0,20}",
+        // A host but for one character.
+        "[a-z]{1,5}[ -~][a-z]{1,5}(:[0-9]{1,6})?",
         Just("[".into()),
         Just("a b:99999999".into()),
         Just("x:99999999/".into()),
         Just("//evil@host:80/predict?x#y".into()),
     ];
     let name = prop::sample::select(vec!["v1.json", "v1-stage.json", "v2.json", "function-url.json", "alb.json"]);
-    (name, prop::collection::vec(text, 6), any::<bool>()).prop_map(|(name, texts, base64)| {
+    let scheme = prop::option::of(prop_oneof![Just("http".to_owned()), Just("https".to_owned()), any::<String>()]);
+    (name, prop::collection::vec(text, 6), any::<bool>(), scheme).prop_map(|(name, texts, base64, scheme)| {
         let mut event = captured(name);
-        let headers = json!({
-            "host": texts[0], "x-forwarded-proto": texts[1], "content-type": texts[2], "content-encoding": texts[3],
-        });
+        let mut headers = json!({"host": texts[0], "content-type": texts[2], "content-encoding": texts[3]});
+        if let Some(scheme) = scheme {
+            headers["x-forwarded-proto"] = json!(scheme);
+        }
         let path = format!("/{}", texts[4]);
         event["headers"] = headers.clone();
         event["path"] = json!(path);

@@ -156,6 +156,23 @@ async fn gzip_is_understood_within_the_limit_after_decompression() {
 }
 
 #[tokio::test]
+async fn all_members_of_a_gzip_body_are_read_and_what_is_none_is_refused() {
+    let headers = [("content-encoding", "GZIP"), ("content-type", "text/csv")];
+    let members = [gzip(b"x\n1\n"), gzip(b"2\n3\n")].concat();
+    assert_eq!(post("/predict", &headers, members.clone()).await.text(), r#"{"y":[3.0,5.0,7.0]}"#);
+    let answer = post("/predict", &headers, [members, b"junk".to_vec()].concat()).await;
+    assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (400, Some("invalid_gzip")));
+}
+
+#[tokio::test]
+async fn an_answer_is_never_refused_over_accept_encoding() {
+    for accept in ["identity;q=0", "*;q=0", "br, identity;q=0", "gzip;q=0", ""] {
+        let answer = post("/predict", &[("accept-encoding", accept)], r#"{"X":[1]}"#).await;
+        assert_eq!((answer.status.as_u16(), answer.text().as_str()), (200, r#"{"y":[3.0]}"#), "{accept}");
+    }
+}
+
+#[tokio::test]
 async fn large_answers_are_compressed_for_those_who_ask() {
     let body = json!({"X": vec![1.5; 1000]}).to_string();
     let plain = post("/predict", &[], body.clone()).await;
@@ -223,6 +240,15 @@ async fn an_unknown_model_or_version_is_a_404_that_names_those_there_are() {
 
     let answer = call("GET", "/models/line/versions/7", "").await;
     assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (404, Some("unknown_version")));
+
+    for (method, path) in
+        [("GET", "/models/%FF"), ("POST", "/models/%FF/predict"), ("GET", "/models/line/versions/%FF")]
+    {
+        let answer = call(method, path, "").await;
+        assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (404, Some("unknown_model")), "{path}");
+    }
+    let long = call("GET", &format!("/models/{}", "x".repeat(3_000)), "").await;
+    assert!(long.body.len() < 1_000, "{}", long.text());
 }
 
 #[rstest]
@@ -263,7 +289,7 @@ async fn health_is_told() {
 #[tokio::test]
 async fn a_base_path_is_stripped() {
     let application = application(Settings { base_path: Some("/api".into()), ..settings() });
-    for path in ["/api/predict", "/predict", "/api/predict/", "/api/%70redict"] {
+    for path in ["/api/predict", "/predict", "/api/predict/", "/api/%70redict", "/%61pi/predict"] {
         let answer = ask(&application, Request::post(path).body(r#"{"X":[1]}"#.into()).unwrap()).await;
         assert_eq!(answer.text(), r#"{"y":[3.0]}"#, "{path}");
     }
@@ -301,4 +327,6 @@ async fn a_service_with_an_unusable_setting_lives_and_says_so() {
         assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (503, Some("misconfigured")));
         assert_ne!(answer.header("retry-after"), "");
     }
+    let answer = ask(&misconfigured(), Request::post("/health/live").body(Body::empty()).unwrap()).await;
+    assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (405, Some("method_not_allowed")));
 }

@@ -1,7 +1,13 @@
 //! What `ordinate train` makes of columns that are not just numbers: categories, gaps, powers, products, weights, logarithms;
 //! and the penalised estimators and classifiers that are fitted to them.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss
+)]
 
 use std::fmt::Write as _;
 use std::fs;
@@ -250,7 +256,7 @@ async fn serving_encodes_rows_as_training_does(#[case] estimator: &str, #[case] 
     let file =
         model(folder.path(), &format!("--target pay --exclude w,quit --degree 2 --interactions {rules} {estimator}"));
 
-    let origin = Origin { paths: vec![folder.path().join("data.csv")], delimiter: None };
+    let origin = Origin { paths: vec![folder.path().join("data.csv")], delimiter: None, watch: None };
     let exclude = ["w", "quit"].map(str::to_owned).to_vec();
     let selection = Selection { target: "pay".into(), exclude, ..Selection::default() };
     let preparation = Preparation {

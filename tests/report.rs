@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::cast_precision_loss)] // Handfuls of classes.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -346,7 +347,7 @@ fn train_writes_page_and_card() {
         let (u, v) = (f64::from(i * 7919 % 1000) / 1000.0, f64::from(i * 104_729 % 997) / 997.0);
         let size = if i % 50 == 7 { String::new() } else { format!("{u:.3}") };
         let colour = ["red", "green", "blue"][(i % 3) as usize];
-        data += &format!("{size},{colour},{:.4},{}\n", (1.0 + 2.0 * u + v).exp(), 1 + i % 2);
+        writeln!(data, "{size},{colour},{:.4},{}", (1.0 + 2.0 * u + v).exp(), 1 + i % 2).unwrap();
     }
     fs::write(folder.path().join("houses.csv"), data).unwrap();
     let train = |arguments: &str| {

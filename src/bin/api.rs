@@ -8,7 +8,9 @@ use ordinate::{http, telemetry};
 use tokio::runtime::Builder;
 
 fn main() -> ExitCode {
-    let environment = Environment(|variable: &str| std::env::var(variable).ok());
+    // What is not UTF-8 is not "not set": it goes on as it can be read, and is refused by whoever parses it.
+    let environment =
+        Environment(|variable: &str| std::env::var_os(variable).map(|value| value.to_string_lossy().into_owned()));
     let log = environment.log();
     telemetry::install(log.clone().unwrap_or_default());
     let config = log.and_then(|_| environment.config());

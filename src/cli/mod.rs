@@ -2,7 +2,17 @@
 //!
 //! Exit codes: 0 fine, 1 failed, 2 wrong usage. Answers go to standard output, everything else to standard error.
 
+mod completions;
+mod evaluate;
+mod inspect;
+mod layout;
+mod model;
 mod output;
+mod parquet;
+mod predict;
+mod progress;
+mod records;
+mod scoring;
 mod train;
 
 use std::io::{self, Write};
@@ -20,7 +30,11 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Train(train::Arguments),
+    Train(Box<train::Arguments>),
+    Evaluate(evaluate::Arguments),
+    Predict(predict::Arguments),
+    Inspect(inspect::Arguments),
+    Completions(completions::Arguments),
 }
 
 /// Runs the command that the process was started with.
@@ -30,6 +44,10 @@ pub fn run() -> ExitCode {
     let Arguments { command } = Arguments::parse();
     let outcome = match &command {
         Command::Train(arguments) => train::run(arguments),
+        Command::Evaluate(arguments) => evaluate::run(arguments),
+        Command::Predict(arguments) => predict::run(arguments),
+        Command::Inspect(arguments) => inspect::run(arguments),
+        Command::Completions(arguments) => completions::run(arguments),
     };
     match outcome {
         Ok(answer) => print(&answer),
@@ -47,4 +65,9 @@ fn print(answer: &str) -> ExitCode {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
         _ => ExitCode::SUCCESS,
     }
+}
+
+/// Tells what is no answer. Where standard error is closed, nobody wants to know.
+fn tell(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
 }

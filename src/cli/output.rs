@@ -2,26 +2,82 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 
 /// Writes beside the target under a temporary name, then renames: no reader ever sees half a file, and a failure
 /// leaves what was there before.
 pub(super) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
-    let temporary = beside(path)?;
-    let outcome = create(&temporary, content).and_then(|()| fs::rename(&temporary, path));
-    if outcome.is_err() {
-        // The first error is the one worth telling.
-        let _ = fs::remove_file(&temporary);
-    }
-    outcome
+    let mut file = WholeFile::create(path)?;
+    file.write_all(content)?;
+    file.keep()
 }
 
-fn create(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file: File = OpenOptions::new().write(true).create_new(true).open(path)?;
-    file.write_all(content)?;
-    file.sync_all()
+/// Whether both paths lead to one file that exists.
+pub(super) fn same_file(one: &Path, other: &Path) -> bool {
+    matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(one), Ok(other)) if one == other)
+}
+
+/// A file in the making, piece by piece. Only [`keep`](Self::keep) puts it into its place; dropped before, it is gone.
+#[derive(Debug)]
+pub(super) struct WholeFile {
+    content: BufWriter<File>,
+    /// Where it is now and where it will be; none for what is no file (a pipe, `/dev/null`) and must not become one.
+    move_to: Option<Move>,
+}
+
+#[derive(Debug)]
+struct Move {
+    temporary: PathBuf,
+    target: PathBuf,
+}
+
+impl WholeFile {
+    /// Begins, beside the target.
+    pub(super) fn create(path: &Path) -> io::Result<Self> {
+        // Through a link to the file itself: a rename would replace the link.
+        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let in_place = fs::metadata(&target).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
+        let (file, move_to) = if in_place {
+            (OpenOptions::new().write(true).open(&target)?, None)
+        } else {
+            let temporary = beside(&target)?;
+            let file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
+            (file, Some(Move { temporary, target }))
+        };
+        Ok(Self { content: BufWriter::with_capacity(1 << 16, file), move_to })
+    }
+
+    /// Ends: everything is on the disk and in its place.
+    pub(super) fn keep(mut self) -> io::Result<()> {
+        self.content.flush()?;
+        if let Some(Move { temporary, target }) = &self.move_to {
+            self.content.get_ref().sync_all()?;
+            fs::rename(temporary, target)?;
+            self.move_to = None;
+        }
+        Ok(())
+    }
+}
+
+impl Write for WholeFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.content.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.content.flush()
+    }
+}
+
+impl Drop for WholeFile {
+    fn drop(&mut self) {
+        if let Some(Move { temporary, .. }) = &self.move_to {
+            // The failure that led here is the one worth telling.
+            let _ = fs::remove_file(temporary);
+        }
+    }
 }
 
 fn beside(path: &Path) -> io::Result<PathBuf> {
@@ -31,4 +87,65 @@ fn beside(path: &Path) -> io::Result<PathBuf> {
     temporary.push(name);
     temporary.push(format!(".{}.tmp", process::id()));
     Ok(path.with_file_name(temporary))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> =
+            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_file_is_there_when_it_is_kept_and_not_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out");
+        fs::write(&path, "before").unwrap();
+        let mut file = WholeFile::create(&path).unwrap();
+        file.write_all(b"after").unwrap();
+        file.flush().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "before");
+        file.keep().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "after");
+        assert_eq!(names(folder.path()), ["out"]);
+    }
+
+    #[test]
+    fn what_is_dropped_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = WholeFile::create(&folder.path().join("out")).unwrap();
+        file.write_all(b"half").unwrap();
+        drop(file);
+        assert_eq!(names(folder.path()), [""; 0]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        fs::write(&file, "before").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        write_whole(&link, b"after").unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read_to_string(&file).unwrap(), "after");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_written_to_and_not_replaced() {
+        use std::process::{Command, Stdio};
+
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let reader = Command::new("cat").arg(&pipe).stdout(Stdio::piped()).spawn().unwrap();
+        write_whole(&pipe, b"anything").unwrap();
+        assert_eq!(reader.wait_with_output().unwrap().stdout, b"anything");
+        assert_eq!(names(folder.path()), ["pipe"]);
+    }
 }

@@ -6,6 +6,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::CommandFactory as _;
 use clap::error::ErrorKind;
@@ -15,10 +16,12 @@ use serde::Serialize;
 use url::Url;
 
 use super::output::write_whole;
+use super::progress::Progress;
 use crate::model::artifact::Document;
 use crate::model::estimator::Coefficients;
 use crate::model::identity::{Checksum, ModelName};
 use crate::model::scalar::Scalar;
+use crate::train::data::{Origin, Watch};
 use crate::train::evaluate::{Metrics, title};
 use crate::train::report::{ReportInput, card, html};
 use crate::train::{Plan, Trained, summary, train};
@@ -40,8 +43,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         }
     }
     let named = out.or(arguments.data.first().map(AsRef::as_ref)).unwrap_or(Path::new(""));
+    // How many passes it takes is not known before: bytes are counted, without a share.
+    let progress = Arc::new(Progress::of_bytes(None, !arguments.json));
+    let told = Arc::clone(&progress);
+    let watch = Some(Watch(Arc::new(move |bytes| told.inc(bytes))));
     let trained = train(&Plan {
-        origin: arguments.origin(),
+        origin: Origin { watch, ..arguments.origin() },
         selection: arguments.selection(),
         preparation: arguments.preparation(),
         name: arguments.name.clone().map_or_else(|| name_of(named), Ok)?,
@@ -51,7 +58,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         seed: arguments.measuring.seed,
         observe: arguments.report.is_some() || arguments.card.is_some(),
         created: Timestamp::from_second(Timestamp::now().as_second())?.to_string(),
-    })?;
+    });
+    drop(progress);
+    let trained = trained?;
     let write = |option: &str, path: &Path, text: &str| {
         write_whole(path, text.as_bytes())
             .map_err(|error| format!("{}: cannot be written: {error}. Choose another {option}", path.display()))
@@ -244,7 +253,7 @@ fn metrics(text: &mut String, sides: &[(&str, u64, Option<&Metrics>)]) -> Result
 }
 
 /// Six significant digits, for reading; the file has them all.
-fn significant(value: f64) -> String {
+pub(super) fn significant(value: f64) -> String {
     let scientific = format!("{value:.5e}");
     let exponent = scientific.rsplit('e').next().and_then(|exponent| exponent.parse::<i32>().ok()).unwrap_or(0);
     if !(-5..9).contains(&exponent) {

@@ -1,9 +1,10 @@
 //! A request's body: what it claims to be, and its bytes within the limit.
 
-use std::error::Error;
+use std::io::Read;
 
 use axum::body::Body;
 use bytes::Bytes;
+use flate2::read::MultiGzDecoder;
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
@@ -58,29 +59,51 @@ pub(super) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Resul
         let detail = "the event says that its body is base64, and it is not";
         return Err(ApiError::new(ErrorCode::InvalidBase64, detail));
     }
-    // gzip has been undone on the way here, and its header removed with it.
-    if let Some(encoding) = headers.get(header::CONTENT_ENCODING).filter(|encoding| *encoding != "identity") {
-        let told = shorten(&String::from_utf8_lossy(encoding.as_bytes()));
-        let detail = format!("the content encoding {told:?} is not understood; send gzip or none");
-        return Err(ApiError::new(ErrorCode::UnsupportedEncoding, detail));
-    }
-    match Limited::new(body, limit).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if is_length_limit(&*error) => {
-            let detail = format!("the body exceeds {limit} bytes (after decoding); split it into several requests");
-            Err(ApiError::new(ErrorCode::BodyTooLarge, detail))
-        }
-        Err(error) => Err(ApiError::new(ErrorCode::InvalidGzip, format!("the body cannot be decoded: {error}"))),
+    let encoding = Encoding::of(headers)?;
+    let bytes = match Limited::new(body, limit).collect().await {
+        Ok(collected) => collected.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => return Err(too_large(limit)),
+        Err(error) => return Err(ApiError::internal(format!("the body could not be read to its end: {error}"))),
+    };
+    match encoding {
+        Encoding::Identity => Ok(bytes),
+        Encoding::Gzip => unpack(&bytes, limit),
     }
 }
 
-fn is_length_limit(error: &(dyn Error + 'static)) -> bool {
-    let mut source = Some(error);
-    while let Some(error) = source {
-        if error.is::<LengthLimitError>() {
-            return true;
+/// How a body is packed.
+enum Encoding {
+    Identity,
+    Gzip,
+}
+
+impl Encoding {
+    /// Reads `Content-Encoding` (RFC 9110 §8.4.1: names are case-insensitive, `x-gzip` is `gzip`).
+    fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
+        let value = headers.get(header::CONTENT_ENCODING).map(|value| String::from_utf8_lossy(value.as_bytes()));
+        match value.as_deref().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+            "" | "identity" => Ok(Self::Identity),
+            "gzip" | "x-gzip" => Ok(Self::Gzip),
+            other => {
+                let detail = format!("the content encoding {:?} is not understood; send gzip or none", shorten(other));
+                Err(ApiError::new(ErrorCode::UnsupportedEncoding, detail))
+            }
         }
-        source = error.source();
     }
-    false
+}
+
+/// All members of a gzip file (RFC 1952 §2.2), no further than the limit.
+fn unpack(packed: &[u8], limit: usize) -> Result<Bytes, ApiError> {
+    let mut unpacked = Vec::new();
+    let beyond = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    match MultiGzDecoder::new(packed).take(beyond).read_to_end(&mut unpacked) {
+        Ok(length) if length > limit => Err(too_large(limit)),
+        Ok(_) => Ok(unpacked.into()),
+        Err(error) => Err(ApiError::new(ErrorCode::InvalidGzip, format!("the body cannot be unpacked: {error}"))),
+    }
+}
+
+fn too_large(limit: usize) -> ApiError {
+    let detail = format!("the body exceeds {limit} bytes (after decoding); split it into several requests");
+    ApiError::new(ErrorCode::BodyTooLarge, detail)
 }

@@ -4,6 +4,7 @@
 //! known, and becomes `application/problem+json` there.
 
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{StatusCode, header};
@@ -28,6 +29,8 @@ pub enum ErrorCode {
     InvalidCsv,
     /// The body is not UTF-8.
     InvalidUtf8,
+    /// The Lambda event cannot be read.
+    InvalidEvent,
     /// The event's body is not the base64 it says it is.
     InvalidBase64,
     /// The body is not the gzip it says it is.
@@ -78,6 +81,7 @@ impl ErrorCode {
             Self::InvalidJson => ("invalid_json", S::BAD_REQUEST, "The body is not valid JSON"),
             Self::InvalidCsv => ("invalid_csv", S::BAD_REQUEST, "The body is not valid CSV"),
             Self::InvalidUtf8 => ("invalid_utf8", S::BAD_REQUEST, "The body is not valid UTF-8"),
+            Self::InvalidEvent => ("invalid_event", S::BAD_REQUEST, "The event cannot be read"),
             Self::InvalidBase64 => ("invalid_base64", S::BAD_REQUEST, "The body is not valid base64"),
             Self::InvalidGzip => ("invalid_gzip", S::BAD_REQUEST, "The body is not valid gzip"),
             Self::UnknownRoute => ("unknown_route", S::NOT_FOUND, "There is no such route"),
@@ -235,6 +239,12 @@ impl IntoResponse for ApiError {
         let mut response = self.code.status().into_response();
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+impl From<PathRejection> for ApiError {
+    fn from(_: PathRejection) -> Self {
+        Self::new(ErrorCode::UnknownModel, "there is no such model or version: the path is not UTF-8")
     }
 }
 

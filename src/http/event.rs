@@ -8,16 +8,22 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, HOST};
+use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use lambda_http::aws_lambda_events::query_map::QueryMap;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, LambdaEvent};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use tower::{Service, ServiceExt, service_fn};
 use url::Url;
 
 /// Set by this module alone, on a body that says it is base64 and is not.
 const UNDECODABLE: HeaderName = HeaderName::from_static("x-ordinate-undecodable-body");
+/// Set by this module alone, on an event that could not be read.
+const UNREADABLE: HeaderName = HeaderName::from_static("x-ordinate-unreadable-event");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
@@ -54,6 +60,11 @@ async fn answer(router: Router, request: lambda_http::Request) -> Result<Respons
     Ok(Response::from_parts(parts, Full::new(body)))
 }
 
+/// Whether there was no reading the event at all.
+pub(super) fn is_unreadable(headers: &HeaderMap) -> bool {
+    headers.contains_key(UNREADABLE)
+}
+
 /// Whether the body was left as it came because it is not the base64 it says it is.
 pub(super) fn body_is_undecodable(headers: &HeaderMap) -> bool {
     headers.contains_key(UNDECODABLE)
@@ -88,9 +99,26 @@ fn convertible(mut request: LambdaRequest) -> LambdaRequest {
             event.query_string_parameters = QueryMap::default();
             event.multi_value_query_string_parameters = QueryMap::default();
         }
+        LambdaRequest::PassThrough(event) if is_http(event) => {
+            // An event of HTTP with a header that is none. Its sender expects an answer in an envelope; all read this one.
+            let mut unreadable = ApiGatewayV2httpRequest::default();
+            unreadable.raw_path = Some("/".into());
+            unreadable.headers.insert(UNREADABLE, HeaderValue::from_static("event"));
+            request = LambdaRequest::ApiGatewayV2(unreadable);
+        }
         _ => {}
     }
     request
+}
+
+/// Whether an event that no front of Lambda is known to send came from one all the same.
+fn is_http(event: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Envelope {
+        #[serde(rename = "requestContext")]
+        _request_context: IgnoredAny,
+    }
+    serde_json::from_str::<Envelope>(event).is_ok()
 }
 
 /// `/prod/predict` → `/predict`: an HTTP API puts a named stage in front of the path.
@@ -116,6 +144,7 @@ fn clean(path: &mut Option<String>, headers: &mut HeaderMap, is_base64: &mut boo
 /// Removes what a caller must not set (marks of this module, the request's id: it is Lambda's), and a host that is none.
 fn clean_headers(headers: &mut HeaderMap) {
     headers.remove(UNDECODABLE);
+    headers.remove(UNREADABLE);
     headers.remove(REQUEST_ID);
     let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let scheme = text(FORWARDED_PROTO).unwrap_or("https");
@@ -127,5 +156,8 @@ fn clean_headers(headers: &mut HeaderMap) {
 }
 
 fn is_host(scheme: &str, host: &str) -> bool {
-    !host.contains(['/', '?', '#', '@', '\\']) && Url::parse(&format!("{scheme}://{host}/")).is_ok()
+    // Both parsers that lambda_http hands it to must take it.
+    host.parse::<Authority>().is_ok()
+        && !host.contains(['/', '?', '#', '@', '\\'])
+        && Url::parse(&format!("{scheme}://{host}/")).is_ok()
 }

@@ -4,12 +4,14 @@ use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
-use axum::response::Response;
-use http::HeaderValue;
+use axum::response::{IntoResponse, Response};
+use http::header::ACCEPT_ENCODING;
+use http::{HeaderMap, HeaderValue};
 use lambda_http::RequestExt;
 use tower_http::request_id::{MakeRequestId, RequestId};
 
-use super::error::ApiError;
+use super::error::{ApiError, ErrorCode};
+use super::event;
 
 /// What a prediction tells the log.
 #[derive(Debug, Clone)]
@@ -35,14 +37,19 @@ impl MakeRequestId for RequestIds {
 }
 
 /// Gives errors their body and writes the log line.
-pub(super) async fn answer(request: Request, next: Next) -> Response {
+pub(super) async fn answer(mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned());
     let request_id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok());
     let request_id = request_id.unwrap_or_default().to_owned();
 
-    let mut response = next.run(request).await;
+    settle_encoding(request.headers_mut());
+    let mut response = if event::is_unreadable(request.headers()) {
+        ApiError::new(ErrorCode::InvalidEvent, "the event has a header that is not one of HTTP").into_response()
+    } else {
+        next.run(request).await
+    };
     let error = response.extensions_mut().remove::<ApiError>();
     if let Some(error) = &error {
         // Headers that were set on the way, such as Allow, stay.
@@ -70,4 +77,21 @@ pub(super) async fn answer(request: Request, next: Next) -> Response {
         tracing::info!(request_id, method, route, status, duration_ms, model, rows, code, "request");
     }
     response
+}
+
+/// What is left of `Accept-Encoding` is gzip or nothing. An answer is never refused over it: RFC 9110 §12.5.3 lets a server send
+/// one that is not encoded whatever the header says.
+fn settle_encoding(headers: &mut HeaderMap) {
+    let admits_gzip = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok()).any(|value| {
+        value.split(',').any(|member| {
+            let mut parts = member.split(';').map(str::trim);
+            let is_gzip = parts.next().is_some_and(|coding| coding.eq_ignore_ascii_case("gzip"));
+            let quality = parts.find_map(|part| part.strip_prefix("q=")).unwrap_or("1").parse::<f32>();
+            is_gzip && quality.is_ok_and(|quality| quality > 0.0)
+        })
+    });
+    headers.remove(ACCEPT_ENCODING);
+    if admits_gzip {
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+    }
 }

@@ -2,8 +2,9 @@
 //!
 //! [`router`] is the whole application as an [`axum::Router`]; [`event`] puts it behind Lambda events. A request passes, from the
 //! outside in: `path` (one spelling of each route) → request id → `front` (log line, error bodies) → CORS → compression →
-//! panic guard → decompression → a route.
+//! panic guard → a route.
 
+mod answer;
 mod body;
 mod decode;
 pub mod error;
@@ -27,7 +28,6 @@ use tower::util::MapRequestLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
-use tower_http::decompression::RequestDecompressionLayer;
 use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
 
 use crate::source::catalog::Catalog;
@@ -110,7 +110,8 @@ pub fn misconfigured() -> Router {
     };
     let settings =
         Settings { limits: Limits { max_rows: 0, max_body_bytes: 0 }, base_path: None, cors: AllowedOrigins::Off };
-    wrap(Router::new().route("/health/live", get(health::live)).fallback(refuse), settings)
+    let routes = Router::new().route("/health/live", get(health::live)).fallback(refuse);
+    wrap(routes.method_not_allowed_fallback(wrong_method), settings)
 }
 
 fn wrap(routes: Router, settings: Settings) -> Router {
@@ -121,10 +122,9 @@ fn wrap(routes: Router, settings: Settings) -> Router {
         .layer(axum::middleware::from_fn(front::answer))
         .option_layer(cors(settings.cors))
         .layer(CompressionLayer::new())
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true));
+        .layer(CatchPanicLayer::custom(panicked));
     let application = routes.layer(stack);
-    let base_path = settings.base_path.map(Arc::<str>::from);
+    let base_path = settings.base_path.map(|path| Arc::<str>::from(path::plain(&path, None)));
     let one_spelling = MapRequestLayer::new(move |request| path::normalise(request, base_path.as_deref()));
     // Around the router, not in it: a route is chosen after the path has its one spelling.
     Router::new().fallback_service(ServiceBuilder::new().layer(one_spelling).service(application))

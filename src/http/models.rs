@@ -1,14 +1,16 @@
 //! What models are there, and what each of them asks for.
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::header;
 use serde::Serialize;
 
 use super::error::ApiError;
-use super::{App, Application};
+use super::{App, Application, answer};
 use crate::model::Model;
 use crate::model::artifact::{Task, Training};
+use crate::model::scalar::Scalar;
 use crate::model::signature::Signature;
 
 /// Everything a caller or an operator asks about a model, without its coefficients.
@@ -18,6 +20,8 @@ struct Description<'a> {
     version: &'a str,
     default: bool,
     task: Task,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    classes: Option<&'a [Scalar]>,
     signature: &'a Signature,
     training: &'a Training,
     created: &'a str,
@@ -62,15 +66,20 @@ pub(super) async fn list(State(application): App) -> Result<Response, ApiError> 
 }
 
 /// One model.
-pub(super) async fn show(State(application): App, Path(name): Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn show(
+    State(application): App,
+    name: Result<Path<String>, PathRejection>,
+) -> Result<Response, ApiError> {
+    let Path(name) = name?;
     describe(&application, &name, None).await
 }
 
 /// One version of a model.
 pub(super) async fn show_version(
     State(application): App,
-    Path((name, version)): Path<(String, String)>,
+    path: Result<Path<(String, String)>, PathRejection>,
 ) -> Result<Response, ApiError> {
+    let Path((name, version)) = path?;
     describe(&application, &name, Some(&version)).await
 }
 
@@ -83,6 +92,7 @@ async fn describe(application: &Application, name: &str, version: Option<&str>) 
         version: model.version(),
         default: default.is_ok_and(|default| default.name() == model.name()),
         task: document.task,
+        classes: model.classes(),
         signature: model.signature(),
         training: &document.training,
         created: &document.created,
@@ -92,6 +102,6 @@ async fn describe(application: &Application, name: &str, version: Option<&str>) 
 }
 
 fn json<T: Serialize>(value: &T) -> Result<Response, ApiError> {
-    let body = serde_json::to_vec(value).map_err(|error| ApiError::internal(error.to_string()))?;
+    let body = answer::json(value, answer::LAMBDA)?;
     Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
 }

@@ -21,7 +21,8 @@ pub(super) fn normalise(mut request: Request, base_path: Option<&str>) -> Reques
     request
 }
 
-fn plain(path: &str, base_path: Option<&str>) -> String {
+/// A path in its one spelling, without the base path.
+pub(super) fn plain(path: &str, base_path: Option<&str>) -> String {
     let decoded = decode_unreserved(path);
     let within = base_path
         .and_then(|base| decoded.strip_prefix(base))

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -11,13 +12,10 @@ use http::{HeaderMap, HeaderName, header};
 use serde::Serialize;
 
 use super::body::{self, MediaType};
-use super::error::{ApiError, ErrorCode};
+use super::error::ApiError;
 use super::front::Served;
-use super::{App, Application, decode};
+use super::{App, Application, answer, decode};
 use crate::model::{Model, Prediction};
-
-/// What fits into a Lambda response (6 MiB) beside status and headers.
-const MAX_ANSWER_BYTES: usize = 6 * 1024 * 1024 - 16 * 1024;
 
 /// The answer.
 #[derive(Serialize)]
@@ -27,32 +25,35 @@ struct Answer<'a> {
 
 /// With the default model.
 pub(super) async fn with_default(State(application): App, request: Request) -> Result<Response, ApiError> {
-    answer(&application, None, request).await
+    predict(&application, None, request).await
 }
 
 /// With a model by name.
 pub(super) async fn with_named(
     State(application): App,
-    Path(name): Path<String>,
+    name: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    answer(&application, Some((&name, None)), request).await
+    let Path(name) = name?;
+    predict(&application, Some((&name, None)), request).await
 }
 
 /// With a version of a model.
 pub(super) async fn with_version(
     State(application): App,
-    Path((name, version)): Path<(String, String)>,
+    path: Result<Path<(String, String)>, PathRejection>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    answer(&application, Some((&name, Some(&version))), request).await
+    let Path((name, version)) = path?;
+    predict(&application, Some((&name, Some(&version))), request).await
 }
 
-async fn answer(
+async fn predict(
     application: &Application,
     wanted: Option<(&str, Option<&str>)>,
     request: Request,
 ) -> Result<Response, ApiError> {
+    let limit = answer::limit(&request);
     let (parts, body) = request.into_parts();
     let mut stages = Stages::start();
     let model = load(application, wanted).await?;
@@ -68,7 +69,7 @@ async fn answer(
     let prediction = model.predict(&frame)?;
     stages.end("predict");
     let served = Served { model: format!("{}@{}", model.name(), model.version()), rows: frame.rows() };
-    let encoded = encode(&prediction)?;
+    let encoded = answer::json(&Answer { y: &prediction }, limit)?;
     stages.end("encode");
 
     let headers = [
@@ -92,17 +93,6 @@ async fn read(application: &Application, headers: &HeaderMap, body: Body) -> Res
     let media_type = MediaType::of(headers)?;
     let body = body::read(headers, body, application.limits.max_body_bytes).await?;
     Ok((media_type, body))
-}
-
-fn encode(y: &Prediction<'_>) -> Result<Vec<u8>, ApiError> {
-    let encoded = serde_json::to_vec(&Answer { y }).map_err(|error| ApiError::internal(error.to_string()))?;
-    // Lambda sends the body as a JSON string: each quote and backslash costs a byte more.
-    let escapes = encoded.iter().filter(|byte| matches!(byte, b'"' | b'\\')).count();
-    if encoded.len() + escapes > MAX_ANSWER_BYTES {
-        let detail = format!("the answer would exceed {MAX_ANSWER_BYTES} bytes; send fewer rows a request");
-        return Err(ApiError::new(ErrorCode::AnswerTooLarge, detail));
-    }
-    Ok(encoded)
 }
 
 /// How long each stage took, for the `server-timing` header (W3C Server Timing).

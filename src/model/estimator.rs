@@ -1,9 +1,12 @@
 //! The smartcore linear family behind one enum. The file holds named coefficients; the estimator is built from them through
 //! smartcore's own `Deserialize`, because its serialised form changes between releases and is not checked when read.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use indexmap::IndexMap;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 use smartcore::linalg::basic::arrays::Array;
 use smartcore::linalg::basic::matrix::DenseMatrix;
@@ -44,6 +47,7 @@ pub struct Plane {
     /// The value at the means.
     pub intercept: f64,
     /// One a column.
+    #[serde(deserialize_with = "each_once")]
     pub coefficients: IndexMap<String, f64>,
 }
 
@@ -56,7 +60,32 @@ pub struct Planes {
     /// One a score.
     pub intercepts: Vec<f64>,
     /// For each column, one a score.
+    #[serde(deserialize_with = "each_once")]
     pub coefficients: IndexMap<String, Vec<f64>>,
+}
+
+/// A map in which no name is there twice: JSON would let the last one win.
+fn each_once<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<IndexMap<String, T>, D::Error> {
+    struct EachOnce<T>(PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for EachOnce<T> {
+        type Value = IndexMap<String, T>;
+
+        fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+            out.write_str("an object with each name once")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut values = IndexMap::new();
+            while let Some((name, value)) = map.next_entry::<String, T>()? {
+                if values.contains_key(&name) {
+                    return Err(serde::de::Error::custom(format!("{name:?} is there twice")));
+                }
+                values.insert(name, value);
+            }
+            Ok(values)
+        }
+    }
+    deserializer.deserialize_map(EachOnce(PhantomData))
 }
 
 /// An estimator that answers.

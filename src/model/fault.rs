@@ -84,24 +84,27 @@ pub struct Faults {
 
 impl Faults {
     /// Notes a fault; its words are only made when they will be told.
-    pub(super) fn add(&mut self, kind: FaultKind, place: Place, detail: impl FnOnce() -> String) {
+    pub(super) fn add(&mut self, kind: FaultKind, tell: impl FnOnce() -> (Place, String)) {
         self.total += 1;
         if self.told.len() < FAULTS_TOLD {
-            self.told.push(Fault { kind, place, detail: detail() });
+            let (place, detail) = tell();
+            self.told.push(Fault { kind, place, detail });
         }
     }
 
     /// Holds a cell against its feature; what does not fit is noted, and 0 stands in.
     pub(super) fn check(&mut self, feature: &Feature, cell: Cell<'_>, mut place: Place) -> f64 {
         feature.accept(cell).unwrap_or_else(|error| {
-            place.feature = Some(feature.name.clone());
             let kind = match error {
                 CellError::Type { .. } => FaultKind::InvalidValue,
                 CellError::Lossy { .. } => FaultKind::LossyNumber,
                 CellError::UnknownCategory { .. } => FaultKind::UnknownCategory,
                 CellError::Missing => FaultKind::MissingValue,
             };
-            self.add(kind, place, || error.to_string());
+            self.add(kind, || {
+                place.feature = Some(feature.name.clone());
+                (place, error.to_string())
+            });
             0.0
         })
     }

@@ -76,12 +76,17 @@ impl<'s> Frame<'s> {
 
     fn proven(signature: &'s Signature, rows: usize, values: Vec<f64>, mut faults: Faults) -> Result<Self, Faults> {
         if rows == 0 && faults.total == 0 {
-            faults.add(FaultKind::NoRows, Place::default(), || "there are no rows to predict".into());
+            faults.add(FaultKind::NoRows, || (Place::default(), "there are no rows to predict".into()));
         }
         if faults.total > 0 {
             return Err(faults);
         }
         Ok(Self { signature, rows, values })
+    }
+
+    /// The values of at most this many rows at a time, row-major.
+    pub(super) fn blocks(&self, rows: usize) -> impl Iterator<Item = &[f64]> {
+        self.values.chunks(rows.max(1) * self.signature.width())
     }
 
     /// One slice of `signature.width()` values a row.
@@ -141,7 +146,10 @@ impl<'s> RowsBuilder<'s> {
         self.rows += 1;
         self.pushed = 0;
         self.likely = 0;
-        self.values.resize(self.rows * self.signature.width(), 0.0);
+        // After a fault there will be no frame: later rows are looked through, and not kept.
+        if self.faults.total == 0 {
+            self.values.resize(self.rows * self.signature.width(), 0.0);
+        }
         Ok(())
     }
 
@@ -168,14 +176,14 @@ impl<'s> RowsBuilder<'s> {
             _ => self.signature.position(name),
         };
         let Some(position) = position else {
-            self.note(FaultKind::UnknownFeature, Some(shorten(name)), || "is not a feature of this model".into());
+            self.note(FaultKind::UnknownFeature, Some(name), || "is not a feature of this model".into());
             return None;
         };
         self.likely = position + 1;
         let row = self.rows;
         let seen_in = self.seen_in.get_mut(position)?;
         if *seen_in == row {
-            self.note(FaultKind::DuplicateFeature, Some(name.into()), || "is there twice".into());
+            self.note(FaultKind::DuplicateFeature, Some(name), || "is there twice".into());
             return None;
         }
         *seen_in = row;
@@ -199,7 +207,7 @@ impl<'s> RowsBuilder<'s> {
         let signature = self.signature;
         for (position, feature) in signature.features().iter().enumerate() {
             if self.seen_in.get(position) != Some(&self.rows) {
-                self.note(FaultKind::MissingFeature, Some(feature.name.clone()), || "is missing".into());
+                self.note(FaultKind::MissingFeature, Some(&feature.name), || "is missing".into());
             }
         }
     }
@@ -217,9 +225,10 @@ impl<'s> RowsBuilder<'s> {
         Frame::proven(self.signature, self.rows, self.values, self.faults)
     }
 
-    fn note(&mut self, kind: FaultKind, feature: Option<String>, detail: impl FnOnce() -> String) {
-        let place = Place { row: self.rows.checked_sub(1), position: None, feature };
-        self.faults.add(kind, place, detail);
+    fn note(&mut self, kind: FaultKind, feature: Option<&str>, detail: impl FnOnce() -> String) {
+        let row = self.rows.checked_sub(1);
+        self.faults
+            .add(kind, || (Place { row, position: None, feature: feature.map(|name| told(kind, name)) }, detail()));
     }
 }
 
@@ -250,12 +259,12 @@ impl<'s> ColumnsBuilder<'s> {
     /// Begins the column of this name; `None` when the name is not to be used, which has been noted.
     pub fn start_column(&mut self, name: &str) -> Option<usize> {
         let Some(position) = self.signature.position(name) else {
-            self.note(FaultKind::UnknownFeature, shorten(name), || "is not a feature of this model".into());
+            self.note(FaultKind::UnknownFeature, name, || "is not a feature of this model".into());
             return None;
         };
         let column = self.columns.get_mut(position)?;
         if column.is_some() {
-            self.note(FaultKind::DuplicateFeature, name.into(), || "is there twice".into());
+            self.note(FaultKind::DuplicateFeature, name, || "is there twice".into());
             return None;
         }
         *column = Some(Vec::new());
@@ -289,9 +298,10 @@ impl<'s> ColumnsBuilder<'s> {
         if row == self.max_rows {
             return Err(TooManyRows { limit: self.max_rows });
         }
-        let place = Place { row: Some(row), ..Place::default() };
-        self.faults
-            .add(FaultKind::WrongWidth, place, || format!("expected {expected} fields as in the header, got {got}"));
+        self.faults.add(FaultKind::WrongWidth, || {
+            let place = Place { row: Some(row), ..Place::default() };
+            (place, format!("expected {expected} fields as in the header, got {got}"))
+        });
         // Zeros stand in, so that later rows keep their numbers.
         self.columns.iter_mut().flatten().for_each(|column| column.push(0.0));
         Ok(())
@@ -301,9 +311,7 @@ impl<'s> ColumnsBuilder<'s> {
     pub fn wrong_column(&mut self, position: usize, got: Cell<'_>) {
         if let Some(feature) = self.signature.features().get(position) {
             self.refused.push(position);
-            self.note(FaultKind::InvalidValue, feature.name.clone(), || {
-                format!("expected a list of values, got {got}")
-            });
+            self.note(FaultKind::InvalidValue, &feature.name, || format!("expected a list of values, got {got}"));
         }
     }
 
@@ -318,10 +326,10 @@ impl<'s> ColumnsBuilder<'s> {
         for (position, (feature, column)) in signature.features().iter().zip(&columns).enumerate() {
             match column {
                 _ if self.refused.contains(&position) => {}
-                None => self.note(FaultKind::MissingFeature, feature.name.clone(), || "is missing".into()),
+                None => self.note(FaultKind::MissingFeature, &feature.name, || "is missing".into()),
                 Some(column) if column.len() != rows => {
                     let got = column.len();
-                    self.note(FaultKind::Ragged, feature.name.clone(), || {
+                    self.note(FaultKind::Ragged, &feature.name, || {
                         format!("has {got} values, the longest column has {rows}")
                     });
                 }
@@ -340,10 +348,14 @@ impl<'s> ColumnsBuilder<'s> {
         Frame::proven(signature, rows, values, self.faults)
     }
 
-    fn note(&mut self, kind: FaultKind, feature: String, detail: impl FnOnce() -> String) {
-        let place = Place { feature: Some(feature), ..Place::default() };
-        self.faults.add(kind, place, detail);
+    fn note(&mut self, kind: FaultKind, feature: &str, detail: impl FnOnce() -> String) {
+        self.faults.add(kind, || (Place { feature: Some(told(kind, feature)), ..Place::default() }, detail()));
     }
+}
+
+/// A name as it is told: all of one that the model has, the beginning of one that a caller made up.
+fn told(kind: FaultKind, name: &str) -> String {
+    if kind == FaultKind::UnknownFeature { shorten(name) } else { name.to_owned() }
 }
 
 /// `10 values (age, sex, bmi, …)`.

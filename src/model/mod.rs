@@ -19,7 +19,7 @@ use thiserror::Error;
 use artifact::{ArtifactError, Document, Task};
 use estimator::{Answer, Estimator};
 use frame::Frame;
-use preprocess::{Design, TargetTransform};
+use preprocess::Design;
 use scalar::Scalar;
 use signature::Signature;
 
@@ -189,24 +189,36 @@ impl Model {
     /// # Errors
     /// See [`PredictError`].
     pub fn predict(&self, frame: &Frame<'_>) -> Result<Prediction<'_>, PredictError> {
-        let design = self.matrix(frame)?;
-        match self.estimator.predict(&design).ok_or(PredictError::Estimator)? {
-            Answer::Values(mut values) => {
-                let transform = self.document.preprocess.target_transform;
-                if transform != TargetTransform::Identity {
-                    for value in &mut values {
-                        *value = transform.undo(*value);
-                    }
-                }
-                finite(&values, 1)?;
-                Ok(Prediction::Values(values))
-            }
-            Answer::Classes(chosen) => {
-                // A class follows from scores; where those are not finite, it would be anybody's guess.
-                self.probabilities(frame)?;
-                Ok(Prediction::Classes { classes: self.classes().unwrap_or_default(), chosen })
+        match self.classes() {
+            None => self.values(frame).map(Prediction::Values),
+            Some(classes) => Ok(Prediction::Classes { classes, chosen: self.chosen(frame)? }),
+        }
+    }
+
+    fn values(&self, frame: &Frame<'_>) -> Result<Vec<f64>, PredictError> {
+        let transform = self.document.preprocess.target_transform;
+        let mut values = Vec::with_capacity(frame.rows());
+        for block in self.blocks(frame)? {
+            match self.estimator.predict(&block?).ok_or(PredictError::Estimator)? {
+                Answer::Values(block) => values.extend(block.into_iter().map(|value| transform.undo(value))),
+                Answer::Classes(_) => return Err(PredictError::Estimator),
             }
         }
+        finite(&values, 1)?;
+        Ok(values)
+    }
+
+    fn chosen(&self, frame: &Frame<'_>) -> Result<Vec<usize>, PredictError> {
+        // A class follows from scores; where those are not finite, it would be anybody's guess.
+        self.probabilities(frame)?;
+        let mut chosen = Vec::with_capacity(frame.rows());
+        for block in self.blocks(frame)? {
+            match self.estimator.predict(&block?).ok_or(PredictError::Estimator)? {
+                Answer::Classes(block) => chosen.extend(block),
+                Answer::Values(_) => return Err(PredictError::Estimator),
+            }
+        }
+        Ok(chosen)
     }
 
     /// The probability of every class in every row; `None` of a model that predicts numbers.
@@ -215,17 +227,22 @@ impl Model {
     /// See [`PredictError`].
     pub fn probabilities(&self, frame: &Frame<'_>) -> Result<Option<Probabilities<'_>>, PredictError> {
         let Some(classes) = self.classes() else { return Ok(None) };
-        let design = self.matrix(frame)?;
-        let values = self.estimator.probabilities(&design).ok_or(PredictError::Estimator)?;
+        let mut values = Vec::with_capacity(frame.rows() * classes.len());
+        for block in self.blocks(frame)? {
+            values.extend(self.estimator.probabilities(&block?).ok_or(PredictError::Estimator)?);
+        }
         finite(&values, classes.len())?;
         Ok(Some(Probabilities { classes, values }))
     }
 
-    fn matrix(&self, frame: &Frame<'_>) -> Result<DenseMatrix<f64>, PredictError> {
+    fn blocks<'a>(
+        &'a self,
+        frame: &'a Frame<'_>,
+    ) -> Result<impl Iterator<Item = Result<DenseMatrix<f64>, PredictError>> + 'a, PredictError> {
         if !std::ptr::eq(frame.signature(), self.signature()) {
             return Err(PredictError::ForeignFrame);
         }
-        self.design.matrix(frame).ok_or(PredictError::Estimator)
+        Ok(self.design.blocks(frame).map(|block| block.ok_or(PredictError::Estimator)))
     }
 }
 

@@ -43,14 +43,30 @@ pub fn parse_double(text: &str) -> Result<f64, NumberError> {
     if value == 0.0 && mantissa_is_not_zero(unsigned) {
         return Err(NumberError::Underflow);
     }
-    if unsigned.len() > ALWAYS_EXACT_DIGITS
-        && unsigned.bytes().all(|byte| byte.is_ascii_digit())
-        && format!("{:.0}", value.abs()) != unsigned.trim_start_matches('0')
-        && value != 0.0
+    if let Some(digits) = integer_digits(unsigned)
+        && digits.len() > ALWAYS_EXACT_DIGITS
+        && format!("{:.0}", value.abs()) != digits
     {
         return Err(NumberError::Inexact);
     }
     Ok(value)
+}
+
+/// Whether a number's text has digits after the point that are not zero. With an exponent there is no telling, and it says no.
+#[must_use]
+pub fn has_fraction(text: &str) -> bool {
+    let fraction = text.split_once('.').map(|(_, fraction)| fraction);
+    fraction.is_some_and(|fraction| {
+        fraction.bytes().all(|byte| byte.is_ascii_digit()) && !fraction.trim_matches('0').is_empty()
+    })
+}
+
+/// The digits of a number that is written as an integer, or as one with zeros after the point; without leading zeros.
+/// A number with an exponent is a measurement, rounded like any other.
+fn integer_digits(unsigned: &str) -> Option<&str> {
+    let (integer, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let whole = integer.bytes().all(|byte| byte.is_ascii_digit()) && fraction.bytes().all(|byte| byte == b'0');
+    whole.then(|| integer.trim_start_matches('0'))
 }
 
 fn mantissa_is_not_zero(unsigned: &str) -> bool {
@@ -70,7 +86,10 @@ mod tests {
         assert_eq!(parse_double("9007199254740994"), Ok(9_007_199_254_740_994.0));
         assert_eq!(parse_double("18446744073709551617"), Err(NumberError::Inexact));
         assert_eq!(parse_double("100000000000000000000000"), Err(NumberError::Inexact));
+        assert_eq!(parse_double("9007199254740993.0"), Err(NumberError::Inexact));
+        assert_eq!(parse_double("9007199254740994.000"), Ok(9_007_199_254_740_994.0));
         assert_eq!(parse_double("1e23"), Ok(1e23));
+        assert_eq!(parse_double("1.7976931348623157e308"), Ok(f64::MAX));
         assert_eq!(parse_double("00000000000000000000"), Ok(0.0));
         assert_eq!(parse_double("00000000000000000007"), Ok(7.0));
     }
@@ -83,6 +102,16 @@ mod tests {
         assert_eq!(parse_double("0.0000e5"), Ok(0.0));
         assert!(parse_double("-0").is_ok_and(|zero| zero == 0.0 && zero.is_sign_negative()));
         assert_eq!(parse_double("5e-324"), Ok(5e-324));
+    }
+
+    #[test]
+    fn digits_after_the_point_are_seen_however_small() {
+        for (text, fraction) in
+            [("4", false), ("4.", false), ("4.000", false), ("4.0000000000000000001", true), ("4.5", true)]
+        {
+            assert_eq!(has_fraction(text), fraction, "{text}");
+        }
+        assert!(!has_fraction("4.5e1"));
     }
 
     #[test]

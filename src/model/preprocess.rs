@@ -1,6 +1,8 @@
 //! From a frame to the matrix that the estimator sees: the columns of the design, centred and scaled. Training makes its rows
 //! by the same code.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 use smartcore::linalg::basic::matrix::DenseMatrix;
 
@@ -99,6 +101,9 @@ enum Resolved {
     Level(usize, f64),
 }
 
+/// Values of the design that are there at once: 8 MB.
+const BLOCK_VALUES: usize = 1 << 20;
+
 /// The highest power of a feature: beyond it columns are noise in double precision.
 const MAX_POWER: u32 = 32;
 
@@ -110,6 +115,10 @@ impl Design {
     pub fn new(preprocess: &Preprocess, signature: &Signature) -> Result<Self, String> {
         if preprocess.columns.is_empty() {
             return Err("the design has no columns".into());
+        }
+        let mut seen = HashSet::with_capacity(preprocess.columns.len());
+        if let Some(twice) = preprocess.columns.iter().find(|column| !seen.insert(&column.name)) {
+            return Err(format!("the column {:?} is there twice", twice.name));
         }
         let column = |column: &DesignColumn| {
             let named = |reason: String| format!("the column {:?} {reason}", column.name);
@@ -141,13 +150,18 @@ impl Design {
         self.columns.iter().map(|column| (column.product(row) - column.mean) / column.scale)
     }
 
-    /// The design matrix, rows × columns.
-    pub(super) fn matrix(&self, frame: &Frame<'_>) -> Option<DenseMatrix<f64>> {
-        let mut values = Vec::with_capacity(frame.rows() * self.width());
-        for row in frame.iter() {
-            values.extend(self.row(row));
-        }
-        DenseMatrix::new(frame.rows(), self.width(), values, false).ok()
+    /// The design of a frame, block by block: rows × columns each. A design can be far wider than its frame (a feature of
+    /// a thousand levels), so that it is never all there at once.
+    pub(super) fn blocks<'d>(&'d self, frame: &'d Frame<'_>) -> impl Iterator<Item = Option<DenseMatrix<f64>>> + 'd {
+        let features = frame.signature().width();
+        frame.blocks(BLOCK_VALUES / self.width()).map(move |block| {
+            let rows = block.len() / features;
+            let mut values = Vec::with_capacity(rows * self.width());
+            for row in block.chunks_exact(features) {
+                values.extend(self.row(row));
+            }
+            DenseMatrix::new(rows, self.width(), values, false).ok()
+        })
     }
 }
 
@@ -214,13 +228,10 @@ mod tests {
     fn columns_are_products_of_powers_and_levels_centred_and_scaled() {
         let age = |power| Factor { power: Some(power), ..Factor::feature("age") };
         let red = Factor { level: Some("red".into()), ..Factor::feature("colour") };
-        let design = design(vec![
-            column(vec![Factor::feature("age")]),
-            column(vec![age(3)]),
-            column(vec![red.clone()]),
-            column(vec![age(2), red]),
-        ])
-        .unwrap();
+        let products = [vec![Factor::feature("age")], vec![age(3)], vec![red.clone()], vec![age(2), red]];
+        let columns = products.into_iter().zip(["age", "age^3", "colour=red", "age^2:colour=red"]);
+        let columns = columns.map(|(product, name)| DesignColumn { name: name.into(), ..column(product) });
+        let design = design(columns.collect()).unwrap();
         let raw = |row: &[f64]| design.raw(row).collect::<Vec<_>>();
         assert_eq!(raw(&[3.0, 2.0]), [3.0, 27.0, 1.0, 9.0]);
         assert_eq!(raw(&[3.0, 0.0]), [3.0, 27.0, 0.0, 0.0]);
@@ -245,6 +256,8 @@ mod tests {
             assert!(design(vec![column(vec![factor.clone()])]).is_err(), "{factor:?}");
         }
         assert!(design(vec![column(Vec::new())]).is_err());
+        let twice = || column(vec![Factor::feature("age")]);
+        assert!(design(vec![twice(), twice()]).unwrap_err().contains("is there twice"));
         assert!(design(Vec::new()).is_err());
     }
 

@@ -265,7 +265,9 @@ impl Feature {
 
     fn number(&self, text: &str, cell: Cell<'_>) -> Result<f64, CellError> {
         match number::parse_double(text) {
-            Ok(value) if self.kind == FeatureType::Long && !is_whole(value) => Err(self.wrong_type(cell)),
+            Ok(value) if self.kind == FeatureType::Long && (value.fract() != 0.0 || number::has_fraction(text)) => {
+                Err(self.wrong_type(cell))
+            }
             Ok(value) => Ok(value),
             Err(NumberError::NotFinite) => self.impute(),
             Err(NumberError::Malformed) => Err(self.wrong_type(cell)),
@@ -317,116 +319,4 @@ fn is_whole(value: f64) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn feature(kind: FeatureType, missing: Missing) -> Feature {
-        Feature { missing, ..Feature::new("age", kind) }
-    }
-
-    #[test]
-    fn a_double_takes_numbers_and_nothing_that_looks_like_one() {
-        let double = feature(FeatureType::Double, Missing::Reject);
-        assert_eq!(double.accept(Cell::Number("4")), Ok(4.0));
-        assert_eq!(double.accept(Cell::Field(" 4.5 ")), Ok(4.5));
-        assert_eq!(double.accept(Cell::Double(4.5)), Ok(4.5));
-        assert_eq!(double.accept(Cell::Text("4")).unwrap_err().to_string(), "expected a number, got the string \"4\"");
-        assert_eq!(double.accept(Cell::Boolean(true)).unwrap_err().to_string(), "expected a number, got true");
-        assert_eq!(
-            double.accept(Cell::Number("9007199254740993")).unwrap_err().to_string(),
-            "got 9007199254740993, an integer that a double cannot hold exactly"
-        );
-    }
-
-    #[test]
-    fn a_long_takes_four_and_four_point_nought_but_not_four_and_a_half() {
-        let long = feature(FeatureType::Long, Missing::Reject);
-        assert_eq!(long.accept(Cell::Number("4")), Ok(4.0));
-        assert_eq!(long.accept(Cell::Number("4.0")), Ok(4.0));
-        assert_eq!(long.accept(Cell::Double(4.0)), Ok(4.0));
-        assert_eq!(
-            long.accept(Cell::Number("4.5")).unwrap_err().to_string(),
-            "expected a whole number, got the number 4.5"
-        );
-        assert!(long.accept(Cell::Double(4.5)).is_err());
-    }
-
-    #[test]
-    fn a_boolean_takes_true_and_false_and_not_one_and_nought() {
-        let boolean = feature(FeatureType::Boolean, Missing::Reject);
-        assert_eq!(boolean.accept(Cell::Boolean(true)), Ok(1.0));
-        assert_eq!(boolean.accept(Cell::Field("false")), Ok(0.0));
-        assert!(boolean.accept(Cell::Number("1")).is_err());
-        assert!(boolean.accept(Cell::Field("1")).is_err());
-    }
-
-    #[test]
-    fn a_missing_value_follows_the_policy_of_its_feature() {
-        let missing = [
-            Cell::Missing,
-            Cell::Field(""),
-            Cell::Field("  "),
-            Cell::Field("NaN"),
-            Cell::Field("-Infinity"),
-            Cell::Double(f64::NAN),
-            Cell::Double(f64::INFINITY),
-        ];
-        for cell in missing {
-            let reject = feature(FeatureType::Double, Missing::Reject);
-            let impute = feature(FeatureType::Double, Missing::Impute(Scalar::Number(48.5)));
-            assert_eq!(reject.accept(cell), Err(CellError::Missing), "{cell}");
-            assert_eq!(impute.accept(cell), Ok(48.5), "{cell}");
-        }
-    }
-
-    fn colour(unknown: Unknown) -> Feature {
-        let levels = ["blue", "green", "red"].map(String::from).to_vec();
-        Feature { levels, unknown, ..Feature::new("colour", FeatureType::String) }
-    }
-
-    #[test]
-    fn a_string_takes_its_levels_and_tells_them_when_it_refuses() {
-        let colour = colour(Unknown::Reject);
-        assert_eq!(colour.accept(Cell::Text("green")), Ok(1.0));
-        assert_eq!(colour.accept(Cell::Field(" red ")), Ok(2.0));
-        assert_eq!(colour.tell(1.0), Scalar::Text("green".into()));
-        assert_eq!(
-            colour.accept(Cell::Text("Green")).unwrap_err().to_string(),
-            "expected one of \"blue\", \"green\", \"red\", got the string \"Green\", which the training data did not have"
-        );
-        assert_eq!(
-            colour.accept(Cell::Number("1")).unwrap_err().to_string(),
-            "expected one of \"blue\", \"green\", \"red\", got the number 1"
-        );
-        assert_eq!(colour.accept(Cell::Missing), Err(CellError::Missing));
-    }
-
-    #[test]
-    fn an_unknown_category_is_none_of_the_levels_where_the_model_allows_it() {
-        let colour = colour(Unknown::Ignore);
-        assert_eq!(colour.accept(Cell::Text("violet")), Ok(UNKNOWN_LEVEL));
-        assert_eq!(colour.tell(UNKNOWN_LEVEL), Scalar::Missing);
-        assert!(colour.accept(Cell::Number("1")).is_err());
-    }
-
-    #[test]
-    fn levels_and_imputed_values_must_fit_the_type() {
-        let target = || Target { name: "y".into(), kind: FeatureType::Double };
-        let refused = |feature: Feature| Signature::new(vec![feature], target()).is_err();
-        let text = |text: &str| Missing::Impute(Scalar::Text(text.into()));
-        assert!(!refused(Feature { missing: text("red"), ..colour(Unknown::Reject) }));
-        assert!(refused(Feature { missing: text("violet"), ..colour(Unknown::Reject) }));
-        assert!(refused(Feature { missing: Missing::Impute(Scalar::Missing), ..colour(Unknown::Reject) }));
-        assert!(refused(Feature { levels: vec!["b".into(), "a".into()], ..colour(Unknown::Reject) }));
-        assert!(refused(Feature { levels: Vec::new(), ..colour(Unknown::Reject) }));
-        assert!(refused(feature(FeatureType::Long, Missing::Impute(Scalar::Number(4.5)))));
-        assert!(refused(feature(FeatureType::Double, text("4"))));
-    }
-
-    #[test]
-    fn a_signature_with_a_name_twice_is_refused() {
-        let twice = vec![feature(FeatureType::Double, Missing::Reject), feature(FeatureType::Long, Missing::Reject)];
-        let target = Target { name: "y".into(), kind: FeatureType::Double };
-        assert_eq!(Signature::new(twice, target).unwrap_err(), "the feature \"age\" is there twice");
-    }
-}
+mod tests;

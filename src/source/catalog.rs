@@ -10,6 +10,7 @@ use super::bundled;
 use super::{ModelSource, SourceError};
 use crate::model::Model;
 use crate::model::artifact::ArtifactError;
+use crate::model::frame::shorten;
 use crate::model::identity::{Checksum, ModelName};
 
 /// How long a caller waits for a model: fetch, parse and proof together. Below the function's 10 s, so that the caller
@@ -163,7 +164,7 @@ impl Catalog {
     pub async fn model(&self, name: &str, version: Option<&str>) -> Result<Arc<Model>, CatalogError> {
         // An entry without a name may be the one: its file says it.
         let possible = |entry: &&Entry| entry.name.as_deref().is_none_or(|known| known == name);
-        let unknown = |known| CatalogError::UnknownModel { name: name.to_owned(), known };
+        let unknown = |known| CatalogError::UnknownModel { name: shorten(name), known };
         let Some(entry) = self.entries().find(possible) else {
             return Err(unknown(self.entries().filter_map(|entry| entry.name.clone()).collect()));
         };
@@ -174,7 +175,7 @@ impl Catalog {
         match version {
             Some(version) if version != model.version() => Err(CatalogError::UnknownVersion {
                 name: name.to_owned(),
-                version: version.to_owned(),
+                version: shorten(version),
                 known: vec![model.version().to_owned()],
             }),
             _ => Ok(model),

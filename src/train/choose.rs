@@ -246,14 +246,16 @@ pub fn classification(
     rows.scan(&mut |row| {
         let class = whole.push(row)?;
         let fold = deal.deal(class);
-        counts.iter_mut().skip(class).take(1).for_each(|count| *count += 1);
-        weights.iter_mut().skip(fold).take(1).for_each(|weight| *weight += row.weight);
+        if let (Some(count), Some(weight)) = (counts.get_mut(class), weights.get_mut(fold)) {
+            *count += 1;
+            *weight += row.weight;
+        }
         for (_, survey) in surveys.iter_mut().enumerate().filter(|(other, _)| *other != fold) {
             survey.push(row)?;
         }
         Ok(())
     })?;
-    let seen = whole.finish(names)?;
+    whole.finish(names)?;
     if let Some(class) = counts.iter().position(|count| *count == 1) {
         return Err(ChooseError::LonelyClass { class, classes }.into());
     }
@@ -269,7 +271,9 @@ pub fn classification(
         if !(c > 0.0 && c.is_finite()) {
             return Err(LogisticError::InvalidSetting { name: "C", value: c }.into());
         }
-        fits.iter_mut().for_each(|fit| fit.restart(c));
+        for fit in &mut fits {
+            fit.restart(c);
+        }
         let mut running = vec![true; folds];
         while running.contains(&true) {
             let mut deal = dealer.clone();
@@ -300,7 +304,7 @@ pub fn classification(
         let errors: Vec<f64> = losses.iter().zip(&weights).map(|(loss, weight)| loss / weight).collect();
         let (score, standard_error) = mean(&errors, &weights);
         let converged = done.iter().all(|fit| fit.converged);
-        candidates.push(Candidate { alpha: *alpha, score, standard_error, nonzero: seen.means.len(), converged });
+        candidates.push(Candidate { alpha: *alpha, score, standard_error, nonzero: columns, converged });
     }
     Ok(choose(candidates, rule).ok_or(ChooseError::Uncorrelated)?)
 }

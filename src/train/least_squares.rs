@@ -301,13 +301,11 @@ impl Moments {
         }
         Ok(LeastSquares {
             rows: self.rows,
-            weight: self.weight,
             means: means.to_vec(),
             intercept: target_mean,
             coefficients,
             triangle: design,
             residual_sum_of_squares: residual * residual,
-            total_sum_of_squares: lengths.last().map_or(0.0, |length| length * length),
         })
     }
 
@@ -345,8 +343,6 @@ impl Moments {
 pub struct LeastSquares {
     /// Rows it was fitted to.
     pub rows: u64,
-    /// The sum of their weights.
-    pub weight: f64,
     /// Where each feature is centred: its mean, rounded to a double.
     pub means: Vec<f64>,
     /// The prediction at the means.
@@ -357,8 +353,6 @@ pub struct LeastSquares {
     pub triangle: Triangle,
     /// `Σ w (y − ŷ)²` over the rows it was fitted to.
     pub residual_sum_of_squares: f64,
-    /// `Σ w (y − ȳ)²` over the rows it was fitted to.
-    pub total_sum_of_squares: f64,
 }
 
 impl LeastSquares {
@@ -377,5 +371,7 @@ impl LeastSquares {
     }
 }
 
+#[cfg(test)]
+mod nist;
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,7 @@ mod double_double;
 pub mod evaluate;
 mod fit;
 pub mod folds;
+pub mod interval;
 pub mod least_squares;
 pub mod logistic;
 pub mod path;

@@ -53,7 +53,9 @@ impl Triangle {
             if !(diagonal > 0.0 && diagonal.is_finite()) {
                 return None;
             }
-            row.iter_mut().for_each(|entry| *entry /= diagonal);
+            for entry in row.iter_mut() {
+                *entry /= diagonal;
+            }
             for (j, other) in below.iter_mut().enumerate() {
                 let rest = row.get(j + 1..)?;
                 let factor = *rest.first()?;

@@ -20,8 +20,8 @@ use crate::train::split::Split;
 /// fields and the words NA, N/A, NaN, null and none (in any case) are missing values.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
-    /// The training data: CSV files with a header, patterns such as 'part-*.csv', or - for standard input. Several files
-    /// of one kind are read as one
+    /// The training data: CSV files with a header or Parquet files, patterns such as 'part-*.csv', or - for standard
+    /// input. Several files of one kind are read as one
     #[arg(value_name = "DATA", required = true)]
     pub(super) data: Vec<PathBuf>,
     /// The column to predict
@@ -42,6 +42,12 @@ pub(in crate::cli) struct Arguments {
     /// What to fit; by default linear for a number and logistic for classes
     #[arg(long, value_enum)]
     pub(super) estimator: Option<Estimator>,
+    /// What stands between the fields of CSV: one character, or tab; by default whichever of , ; tab | the header has most of
+    #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
+    delimiter: Option<u8>,
+    /// Print one JSON object for machines
+    #[arg(long)]
+    pub(super) json: bool,
     #[command(flatten, next_help_heading = "Columns")]
     columns: Columns,
     #[command(flatten, next_help_heading = "Preparation")]
@@ -50,12 +56,6 @@ pub(in crate::cli) struct Arguments {
     penalties: Penalties,
     #[command(flatten, next_help_heading = "Measuring")]
     pub(super) measuring: Measuring,
-    /// What stands between fields: one character, or tab; by default whichever of , ; tab | the header has most of
-    #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
-    delimiter: Option<u8>,
-    /// Print one JSON object for machines
-    #[arg(long)]
-    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -72,7 +72,8 @@ struct Columns {
     /// Types where they are not to be inferred: double, long (whole numbers), boolean, string (categories)
     #[arg(long, value_name = "NAME=TYPE", value_delimiter = ',', value_parser = typed)]
     types: Vec<(String, FeatureType)>,
-    /// A column that says how much each row counts, above zero: a row of weight 2 counts as two rows
+    /// A column that says how much each row counts, above zero: to coefficients and metrics, a row of weight 2 is
+    /// two rows (standard errors and tests still count it as one)
     #[arg(long, value_name = "NAME")]
     weights: Option<String>,
 }
@@ -145,7 +146,7 @@ enum TransformArgument {
 impl Arguments {
     /// Where the data are.
     pub(super) fn origin(&self) -> Origin {
-        Origin { paths: self.data.clone(), delimiter: self.delimiter }
+        Origin { paths: self.data.clone(), delimiter: self.delimiter, watch: None }
     }
 
     /// Which columns are used.

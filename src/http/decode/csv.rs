@@ -12,6 +12,7 @@ use crate::model::signature::Signature;
 pub(in crate::http) fn read<'s>(body: &[u8], signature: &'s Signature, max_rows: usize) -> Result<Frame<'s>, ApiError> {
     let text = utf8(body)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    check_quotes(text)?;
     let mut reader = ::csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
     let mut columns = ColumnsBuilder::new(signature, max_rows);
 
@@ -20,6 +21,9 @@ pub(in crate::http) fn read<'s>(body: &[u8], signature: &'s Signature, max_rows:
         return Err(ApiError::new(ErrorCode::InvalidCsv, "the body is empty; its first line must name the features"));
     }
     let width = header.len();
+    if width == 1 {
+        check_blank_lines(text)?;
+    }
     let positions: Vec<Option<usize>> = header.iter().map(|name| columns.start_column(name.trim())).collect();
 
     let mut record = ::csv::StringRecord::new();
@@ -35,6 +39,52 @@ pub(in crate::http) fn read<'s>(body: &[u8], signature: &'s Signature, max_rows:
         }
     }
     columns.finish().map_err(|faults| refuse(faults, Layout::Csv))
+}
+
+/// Quotes stand around a whole field and are doubled within (RFC 4180 §2): the reader itself would join `"1"2` to 12, and take
+/// everything after a quote that is never closed for one field.
+fn check_quotes(text: &str) -> Result<(), ApiError> {
+    #[derive(PartialEq)]
+    enum At {
+        FieldStart,
+        Plain,
+        Quoted,
+        QuoteInQuoted,
+    }
+    if !text.contains('"') {
+        return Ok(());
+    }
+    let wrong = |line: usize, what: &str| Err(ApiError::new(ErrorCode::InvalidCsv, format!("line {line}: {what}")));
+    let (mut at, mut line, mut opened) = (At::FieldStart, 1, 1);
+    for byte in text.bytes() {
+        at = match (at, byte) {
+            (At::FieldStart, b'"') => {
+                opened = line;
+                At::Quoted
+            }
+            (At::Plain, b'"') => return wrong(line, "a quote within a field that does not begin with one"),
+            (At::Quoted, b'"') => At::QuoteInQuoted,
+            (At::QuoteInQuoted, b'"') | (At::Quoted, _) => At::Quoted,
+            (_, b',' | b'\r' | b'\n') => At::FieldStart,
+            (At::QuoteInQuoted, _) => return wrong(line, "text after the quote that ends a field"),
+            (At::FieldStart | At::Plain, _) => At::Plain,
+        };
+        line += usize::from(byte == b'\n');
+    }
+    if at == At::Quoted { wrong(opened, "a quote that is never closed") } else { Ok(()) }
+}
+
+/// In a table of one column an empty line could be a missing value. The reader passes over it, and every row after it would
+/// be another than the caller's.
+fn check_blank_lines(text: &str) -> Result<(), ApiError> {
+    let lines: Vec<&str> = text.trim_end_matches(['\r', '\n']).split('\n').collect();
+    match lines.iter().position(|line| line.trim_end_matches('\r').is_empty()) {
+        Some(blank) => {
+            let detail = format!("line {} is empty: write \"\" for a missing value, or leave the line out", blank + 1);
+            Err(ApiError::new(ErrorCode::InvalidCsv, detail))
+        }
+        None => Ok(()),
+    }
 }
 
 fn invalid(error: &::csv::Error) -> ApiError {
@@ -111,6 +161,30 @@ mod tests {
         assert_eq!(refusal("age,bmi\n"), [("no_rows", "there are no rows to predict".into())]);
         assert_eq!(refusal("age,bmi\n1,1\n1,1\n1,1\n1,1\n")[0].0, "too_many_rows");
         assert_eq!(refusal("")[0].0, "invalid_csv");
+    }
+
+    #[test]
+    fn broken_quoting_is_refused_rather_than_guessed() {
+        for (body, told) in [
+            ("age,bmi\n\"1\"2,3\n", "line 2: text after the quote that ends a field"),
+            ("age,bmi\n4\"1\",3\n", "line 2: a quote within a field that does not begin with one"),
+            ("age,bmi\n1,2\n\"3,4\n5,6\n", "line 3: a quote that is never closed"),
+        ] {
+            assert_eq!(refusal(body), [("invalid_csv", told.to_owned())], "{body}");
+        }
+        assert_eq!(values("\"age\",\"bmi\"\n\"1\",\"2\"\r\n\"3\",\"4\""), [[1.0, 2.0], [3.0, 4.0]]);
+    }
+
+    #[test]
+    fn an_empty_line_in_a_table_of_one_column_is_not_passed_over() {
+        let target = Target { name: "y".into(), kind: FeatureType::Double };
+        let feature =
+            Feature { missing: Missing::Impute(Scalar::Number(7.0)), ..Feature::new("x", FeatureType::Double) };
+        let one = Signature::new(vec![feature], target).unwrap();
+        let error = read(b"x\n1\n\n3\n", &one, 10).unwrap_err();
+        assert_eq!(error.detail, "line 3 is empty: write \"\" for a missing value, or leave the line out");
+        let frame = read(b"x\r\n1\r\n\"\"\r\n3\r\n\r\n", &one, 10).unwrap();
+        assert_eq!(frame.iter().flatten().copied().collect::<Vec<_>>(), [1.0, 7.0, 3.0]);
     }
 
     proptest! {

@@ -10,13 +10,15 @@ mod parquet;
 mod selection;
 mod source;
 mod survey;
+mod surveyed;
 mod table;
 
 pub use error::{DataError, Location};
 pub use missing::{Policy, Rule};
 pub use selection::Selection;
-pub use source::{Origin, Scan, Source};
-pub use table::{Encoded, Surveyed, Table, View};
+pub use source::{Origin, Scan, Source, Watch};
+pub use surveyed::Surveyed;
+pub use table::{Encoded, Table, View};
 
 use crate::model::preprocess::TargetTransform;
 use crate::model::signature::{FeatureType, Unknown};

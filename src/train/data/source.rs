@@ -1,9 +1,11 @@
 //! Files that are read as one table, several times, always in the same order.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
@@ -22,6 +24,18 @@ pub struct Origin {
     pub paths: Vec<PathBuf>,
     /// What stands between the fields of a CSV file; found in the header when it is not given.
     pub delimiter: Option<u8>,
+    /// Whoever wants to see how far reading is.
+    pub watch: Option<Watch>,
+}
+
+/// Is told the bytes that have been read since it was told last, pass after pass.
+#[derive(Clone)]
+pub struct Watch(pub Arc<dyn Fn(u64) + Send + Sync>);
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Watch")
+    }
 }
 
 /// One file.
@@ -81,6 +95,7 @@ pub struct Source {
     header: Vec<String>,
     /// Standard input, kept until all passes are over.
     _spool: Option<NamedTempFile>,
+    watch: Option<Watch>,
 }
 
 impl Source {
@@ -112,7 +127,7 @@ impl Source {
         let first = parts.first().map(|part| part.shown.clone()).unwrap_or_default();
         let names = selection.names(&header, &first)?;
         let places = names.iter().map(|name| find(&header, name, &first)).collect::<Result<_, _>>()?;
-        Ok(Self { parts, names, places, header, _spool: spool })
+        Ok(Self { parts, names, places, header, _spool: spool, watch: origin.watch.clone() })
     }
 
     /// The names that are read: the features, then the target, then the weights.
@@ -148,7 +163,7 @@ impl Source {
         };
         for (number, part) in self.parts.iter().enumerate() {
             let file = File::open(&part.path).map_err(|source| unreadable(&part.shown, source))?;
-            let mut hashed = Hashed { inner: file, digest: &mut digest };
+            let mut hashed = Hashed { inner: file, digest: &mut digest, watch: self.watch.as_ref() };
             match part.format {
                 Format::Csv(csv) => csv.scan(part, number, &self.header, &self.places, &mut hashed, &mut counted)?,
                 Format::Parquet => {
@@ -256,17 +271,21 @@ fn same_header(path: &Path, names: &[String], first: &Path, expected: &[String])
     Err(DataError::OtherHeader { path: path.to_owned(), first: first.to_owned(), difference })
 }
 
-/// A reader that takes the digest of what passes through.
+/// A reader that takes the digest of what passes through and tells how much it was.
 #[derive(Debug)]
 pub(super) struct Hashed<'d, R> {
     inner: R,
     digest: &'d mut Sha256,
+    watch: Option<&'d Watch>,
 }
 
 impl<R: Read> Read for Hashed<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.digest.update(buffer.get(..count).unwrap_or_default());
+        if let Some(Watch(tell)) = self.watch {
+            tell(count as u64);
+        }
         Ok(count)
     }
 }

@@ -1,7 +1,9 @@
 // Recorded numbers stand as they were printed.
 #![allow(clippy::unreadable_literal, clippy::excessive_precision, clippy::float_cmp)]
 
+use super::super::rows::Row;
 use super::*;
+use proptest::prelude::*;
 use std::cell::Cell;
 
 const BREAST_CANCER: &str = include_str!("../../../model/breast-cancer.csv");
@@ -381,7 +383,7 @@ fn classes_that_a_plane_separates_are_said_to_be() {
                 fit.converged, fit.iterations, fit.gradient, fit.coefficients[0]
             );
             assert!(fit.converged || c > 1e8, "{c}: {fit:?}");
-            let right = rows.iter().filter(|row| probabilities(&fit, &row.0)[row.1 as usize] > 0.5).count();
+            let right = rows.iter().filter(|row| probabilities(&fit, &row.0)[position(row.1)] > 0.5).count();
             assert!(c < 1e4 || right == 40, "{c}: {right}");
         }
     }
@@ -415,5 +417,56 @@ fn what_cannot_be_fitted_is_named() {
         let mut wrong = table();
         wrong.rows[2].1 = target;
         assert!(matches!(fit(&wrong, 2), LogisticError::NotAClass { row: 2, classes: 2, .. }));
+    }
+}
+
+/// Rows of any number of classes in which every class has one, at least.
+fn rows() -> impl Strategy<Value = (usize, Vec<(Vec<f64>, f64, f64)>)> {
+    (1..4_usize, 2..5_usize).prop_flat_map(|(columns, classes)| {
+        let row = (prop::collection::vec(-5.0..5.0_f64, columns), 0..classes, 0.1..3.0_f64);
+        prop::collection::vec(row, 8..400).prop_map(move |rows| {
+            let row = |(number, (design, class, weight)): (usize, (Vec<f64>, usize, f64))| {
+                let class = if number < classes { number } else { class };
+                (design.into_iter().map(|value| value + class as f64).collect(), class as f64, weight)
+            };
+            (classes, rows.into_iter().enumerate().map(row).collect())
+        })
+    })
+}
+
+proptest! {
+    /// The slope of the objective is zero, computed from the rows themselves.
+    #[test]
+    fn what_comes_out_is_the_minimum((classes, rows) in rows(), exponent in -3.0..6.0_f64) {
+        let c = 10_f64.powf(exponent);
+        let table = Table::new(rows);
+        let fit = fit(&table, classes, &LogisticSettings { c, ..LogisticSettings::default() }).unwrap();
+        prop_assert!(fit.converged, "{fit:?}");
+        let scores = fit.intercepts.len();
+        let columns = fit.means.len();
+        let weight: f64 = table.rows.iter().map(|row| row.2).sum();
+        let (mut loss, mut slopes) = (0.0, vec![vec![0.0; columns + 1]; scores]);
+        for (design, target, weight) in &table.rows {
+            let likely = probabilities(&fit, design);
+            let class = position(*target);
+            prop_assert!((fit.loss(design, class) + likely[class].ln()).abs() < 1e-9 * (1.0 + fit.loss(design, class)));
+            loss += weight * fit.loss(design, class);
+            for (score, slopes) in slopes.iter_mut().enumerate() {
+                let of = if scores == 1 { 1 } else { score };
+                let pull = weight * (likely[of] - f64::from(u8::from(of == class)));
+                for column in 0..columns {
+                    slopes[column] += pull * (design[column] - fit.means[column]) / fit.scales[column];
+                }
+                slopes[columns] += pull;
+            }
+        }
+        for (score, slopes) in slopes.iter().enumerate() {
+            for (slope, coefficients) in slopes.iter().zip(&fit.coefficients) {
+                prop_assert!((slope + coefficients[score] / c).abs() < 1e-9 * weight, "{slope} {coefficients:?}");
+            }
+            prop_assert!(slopes[columns].abs() < 1e-9 * weight);
+        }
+        // Known to the length of the last step, which was taken without another look.
+        prop_assert!((fit.log_loss - loss / weight).abs() < 1e-6 * (1.0 + loss / weight));
     }
 }

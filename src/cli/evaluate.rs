@@ -1,0 +1,261 @@
+//! `ordinate evaluate`: how good a model is on rows whose answer is known.
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use indexmap::IndexMap;
+use serde::Serialize;
+
+use super::layout::{Grid, Side};
+use super::records::{self, Records};
+use super::scoring::{Columns, Complaint, OnError, PassedOver, Scored, Scorer, ScoringError};
+use super::train::significant;
+use super::{model, tell};
+use crate::model::frame::{Cell, shorten};
+use crate::model::number::parse_double;
+use crate::model::scalar::Scalar;
+use crate::model::signature::{Feature, FeatureType};
+use crate::model::{Model, Prediction, Probabilities};
+use crate::train::evaluate::{Classification, Evaluation, Metrics, Regression, title};
+
+/// Measure a model on a CSV or Parquet file that has the answers in it
+///
+/// The model answers every row exactly as it does over HTTPS. The file is read as a stream; columns are found by their
+/// names, in any order, and those the model does not use are passed over.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The model: a file that `ordinate train` wrote, its file:// address, or the name of a bundled model (line, diabetes)
+    #[arg(value_name = "MODEL")]
+    model: String,
+    /// The rows: CSV with a header that names the model's features and the target, or Parquet; - for CSV from standard
+    /// input
+    #[arg(value_name = "DATA")]
+    data: PathBuf,
+    /// The column with the answers; by default the one the model was trained on
+    #[arg(long, value_name = "NAME")]
+    target: Option<String>,
+    /// What separates the fields: one character, or tab; by default found in the header
+    #[arg(long, value_name = "CHARACTER", value_parser = records::delimiter)]
+    delimiter: Option<u8>,
+    /// What to do with a row that cannot be used: end with an error, or leave it out
+    #[arg(long, value_name = "WHAT", default_value = "stop", value_parser = on_error())]
+    on_error: OnError,
+    /// Print one JSON object for machines
+    #[arg(long)]
+    json: bool,
+    /// Show no progress
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+fn on_error() -> impl TypedValueParser<Value = OnError> {
+    PossibleValuesParser::new(["stop", "skip"]).map(|text| if text == "skip" { OnError::Skip } else { OnError::Stop })
+}
+
+/// Measures, and says what came of it.
+pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
+    let model = model::load(&arguments.model)?;
+    let target = arguments.target.as_deref().unwrap_or(&model.signature().target().name);
+    let mut records = Records::open(&arguments.data, arguments.delimiter, arguments.quiet)?;
+    let columns = Columns::of(&records);
+    let scorer = Scorer::new(&model, &columns)?;
+    let place = columns.find(&[target], "--target")?.into_iter().next().unwrap_or_default();
+    let name = records.name().to_owned();
+
+    let mut passed_over = PassedOver::new(arguments.on_error);
+    let mut side = Measured::new(&model, target, place);
+    let rows = scorer.score::<ScoringError>(&mut records, |scored| side.push(&name, scored, &mut passed_over))?;
+    drop(records);
+    let left_out = passed_over.total();
+    tell(&passed_over.report(&name, rows)?);
+
+    let too_large = || format!("{name}: the errors are too large for a double. Rescale columns of extreme size");
+    let metrics = side.evaluation.finish().ok_or_else(too_large)?;
+    let outcome = Outcome {
+        model: model.name(),
+        version: model.version(),
+        data: &name,
+        target,
+        rows: metrics.rows,
+        left_out,
+        metrics: metrics.by_name(),
+        confusion: side.confusion(),
+    };
+    if arguments.json { Ok(serde_json::to_string(&outcome)? + "\n") } else { Ok(report(&outcome, &metrics, &model)) }
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Outcome<'a> {
+    model: &'a str,
+    version: &'a str,
+    data: &'a str,
+    target: &'a str,
+    rows: u64,
+    left_out: u64,
+    metrics: IndexMap<String, f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confusion: Option<Confusion<'a>>,
+}
+
+/// How many rows of each class were taken for which.
+#[derive(Serialize)]
+struct Confusion<'a> {
+    classes: &'a [Scalar],
+    /// By actual class, then by predicted class.
+    rows: &'a [Vec<f64>],
+}
+
+/// Rows measured against the column with the answers.
+struct Measured<'m> {
+    classes: &'m [Scalar],
+    target: Feature,
+    place: usize,
+    evaluation: Evaluation,
+}
+
+impl<'m> Measured<'m> {
+    fn new(model: &'m Model, target: &str, place: usize) -> Self {
+        let evaluation = match model.classes() {
+            Some(classes) => Evaluation::Classification(Classification::new(classes.len())),
+            None => Evaluation::Regression(Regression::new(None)),
+        };
+        // Whatever the numbers were at training: measured are numbers.
+        let target = Feature::new(target, FeatureType::Double);
+        Self { classes: model.classes().unwrap_or_default(), target, place, evaluation }
+    }
+
+    fn push(&mut self, name: &str, scored: Scored<'_>, passed_over: &mut PassedOver) -> Result<(), ScoringError> {
+        let Scored { rows, complaints, answers } = scored;
+        let mut answers = Said::each(answers.prediction.as_ref(), answers.probabilities.as_ref());
+        for (row, complaint) in rows.iter().zip(complaints) {
+            let answer = if complaint.is_none() { answers.next() } else { None };
+            let text = row.fields.get(self.place).unwrap_or_default().trim();
+            let outcome = match complaint {
+                Some(complaint) => Err(complaint),
+                None => self.measure(text, answer).map_err(|detail| Complaint {
+                    place: row.place,
+                    column: Some(self.target.name.clone()),
+                    detail,
+                }),
+            };
+            if let Err(complaint) = outcome {
+                passed_over.note(name, complaint)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn measure(&mut self, text: &str, answer: Option<Said<'_>>) -> Result<(), String> {
+        match (&mut self.evaluation, answer) {
+            (Evaluation::Regression(side), Some(Said::Value(predicted))) => {
+                let actual = self.target.accept(Cell::Field(text)).map_err(|error| match text {
+                    "" => "the value is missing, and it is what the model is measured by".to_owned(),
+                    _ => error.to_string(),
+                })?;
+                side.push(actual, predicted, 1.0);
+            }
+            (Evaluation::Classification(side), Some(Said::Class { chosen, probabilities })) => {
+                side.push(class(text, self.classes)?, chosen, probabilities, 1.0);
+            }
+            // A model answers what it is for.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn confusion(&self) -> Option<Confusion<'_>> {
+        match &self.evaluation {
+            Evaluation::Classification(side) => Some(Confusion { classes: self.classes, rows: side.confusion() }),
+            Evaluation::Regression(_) => None,
+        }
+    }
+}
+
+/// The position of the class that a field names.
+fn class(text: &str, classes: &[Scalar]) -> Result<usize, String> {
+    // Whole numbers are small: their doubles are exact.
+    #[allow(clippy::cast_precision_loss, clippy::float_cmp)]
+    let is = |class: &Scalar| match class {
+        Scalar::Integer(value) => parse_double(text) == Ok(*value as f64),
+        Scalar::Number(value) => parse_double(text) == Ok(*value),
+        other => other.to_string() == text,
+    };
+    classes.iter().position(is).ok_or_else(|| {
+        const NAMED: usize = 8;
+        let named: Vec<String> = classes.iter().take(NAMED).map(|class| shorten(&class.to_string())).collect();
+        let more = if classes.len() > NAMED { ", …" } else { "" };
+        format!("expected one of the model's classes ({}{more}), got {:?}", named.join(", "), shorten(text))
+    })
+}
+
+/// What the model says to one row.
+enum Said<'a> {
+    Value(f64),
+    Class { chosen: usize, probabilities: &'a [f64] },
+}
+
+impl<'a> Said<'a> {
+    fn each(
+        prediction: Option<&'a Prediction<'_>>,
+        probabilities: Option<&'a Probabilities<'_>>,
+    ) -> Box<dyn Iterator<Item = Self> + 'a> {
+        match (prediction, probabilities) {
+            (Some(Prediction::Values(values)), _) => Box::new(values.iter().copied().map(Self::Value)),
+            (Some(Prediction::Classes { chosen, .. }), Some(probabilities)) => {
+                let rows = chosen.iter().zip(probabilities.rows());
+                Box::new(rows.map(|(chosen, probabilities)| Self::Class { chosen: *chosen, probabilities }))
+            }
+            _ => Box::new(std::iter::empty()),
+        }
+    }
+}
+
+/// What a person reads.
+fn report(outcome: &Outcome<'_>, metrics: &Metrics, model: &Model) -> String {
+    let Outcome { model: name, version, data, target, rows, .. } = outcome;
+    let mut text = format!("{name}@{version} on {data}: {target}, {rows} rows\n\n");
+    let trained = &model.document().training.metrics;
+    let unseen = trained.get("test");
+    let mut grid = Grid::new([
+        ("", Side::Left),
+        ("here", Side::Right),
+        (if unseen.is_some() { "held out when trained" } else { "" }, Side::Right),
+    ]);
+    for (metric, value) in &metrics.values {
+        let before = unseen.and_then(|metrics| metrics.get(*metric)).map(|value| significant(*value));
+        grid.push([title(metric).to_owned(), significant(*value), before.unwrap_or_default()]);
+    }
+    text.push_str(&grid.to_string());
+    if let Some(Confusion { classes, rows }) = &outcome.confusion {
+        let labels: Vec<String> = classes.iter().map(|class| shorten(&class.to_string())).collect();
+        let predicted: Vec<String> = labels.iter().map(|label| format!("as {label}")).collect();
+        let titles = predicted.iter().map(|title| (title.as_str(), Side::Right));
+        let mut grid = Grid::new([("rows of class", Side::Left)].into_iter().chain(titles));
+        for (label, counts) in labels.iter().zip(*rows) {
+            grid.push([label.clone()].into_iter().chain(counts.iter().map(|count| significant(*count))));
+        }
+        text.extend(["\n", &grid.to_string()]);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_is_found_as_it_stands_in_the_data() {
+        let text = |text: &str| Scalar::Text(text.into());
+        assert_eq!(class("b", &[text("a"), text("b")]), Ok(1));
+        assert_eq!(class("1.0", &[Scalar::Integer(0), Scalar::Integer(1)]), Ok(1));
+        assert_eq!(class("true", &[Scalar::Boolean(false), Scalar::Boolean(true)]), Ok(1));
+        assert_eq!(
+            class("B", &[text("a"), text("b")]).unwrap_err(),
+            "expected one of the model's classes (a, b), got \"B\""
+        );
+        assert!(class("", &[Scalar::Integer(0), Scalar::Integer(1)]).is_err());
+    }
+}

@@ -1,0 +1,233 @@
+//! Between the survey and the fit: what the data are is known, and what to make of them is decided.
+
+use super::columns::{Terms, columns};
+use super::source::{Scan, Source};
+use super::survey::{Column, Role};
+use super::table::Table;
+use super::{DataError, MAX_CLASSES, Preparation, median, missing};
+use crate::model::artifact::ArtifactError;
+use crate::model::preprocess::{Design, Preprocess, TargetTransform};
+use crate::model::scalar::Scalar;
+use crate::model::signature::{Feature, FeatureType, Missing, Signature, Target};
+use crate::train::TrainError;
+
+/// What is known after the survey, before it is decided what to fit.
+#[derive(Debug)]
+pub struct Surveyed {
+    source: Source,
+    scan: Scan,
+    features: Vec<Feature>,
+    target: Column,
+    target_kind: FeatureType,
+    /// Rows without a value, of each feature.
+    missing: Vec<u64>,
+    notes: Vec<String>,
+}
+
+impl Surveyed {
+    /// Reads all rows once: types, levels, ranges, what stands in for missing values.
+    ///
+    /// # Errors
+    /// [`DataError`] at the first fault.
+    pub fn new(source: Source, preparation: &Preparation) -> Result<Self, TrainError> {
+        let mut columns = plan(&source, preparation)?;
+        let scan = source.scan(&mut |record| {
+            for (place, column) in columns.iter_mut().enumerate() {
+                column.push(record.cell(place), record, &source)?;
+            }
+            Ok(())
+        })?;
+        if preparation.weights.is_some() {
+            columns.pop();
+        }
+        let mut kinds = Vec::with_capacity(columns.len());
+        for column in &columns {
+            if column.is_empty() {
+                return Err(DataError::NoValues { column: column.name.clone() }.into());
+            }
+            kinds.push(column.kind(&source)?);
+        }
+        let wanted: Vec<(usize, u64)> = columns
+            .iter()
+            .enumerate()
+            .filter(|(_, column)| column.policy == missing::Policy::Median && column.numbers > 0)
+            .map(|(place, column)| (place, column.numbers))
+            .collect();
+        let medians = median::medians(&source, &wanted)?;
+        let median = |place| wanted.iter().position(|(one, _)| *one == place).and_then(|at| medians.get(at)).copied();
+
+        let no_target = || DataError::NoValues { column: String::new() };
+        let target = columns.pop().ok_or_else(no_target)?;
+        let target_kind = kinds.pop().ok_or_else(no_target)?;
+        let mut notes = Vec::new();
+        let mut features = Vec::with_capacity(columns.len());
+        for (place, (column, kind)) in columns.iter().zip(kinds).enumerate() {
+            features.push(feature(column, kind, preparation, median(place), &mut notes)?);
+        }
+        let missing = columns.iter().map(|column| column.missing).collect();
+        Ok(Self { source, scan, features, target, target_kind, missing, notes })
+    }
+
+    /// Whether the target can only be classes: words, or `true` and `false`.
+    #[must_use]
+    pub fn holds_classes(&self) -> bool {
+        matches!(self.target_kind, FeatureType::String | FeatureType::Boolean)
+    }
+
+    /// Decides on a fit.
+    ///
+    /// # Errors
+    /// [`DataError`] when the target does not suit it, or the design is too wide.
+    pub fn table(mut self, preparation: &Preparation, classify: bool, every_level: bool) -> Result<Table, TrainError> {
+        let (classes, class_values) = if classify { self.classes()? } else { Default::default() };
+        if classify && preparation.target_transform != TargetTransform::Identity {
+            return Err(DataError::TransformOfClasses { column: self.target.name }.into());
+        }
+        let kind = match self.target_kind {
+            FeatureType::Double if classes.iter().any(|class| matches!(class, Scalar::Integer(_))) => FeatureType::Long,
+            kind => kind,
+        };
+        let terms = Terms { degree: preparation.degree, interactions: preparation.interactions, every_level };
+        let columns = columns(&self.features, terms)?;
+        if columns.is_empty() {
+            // Only categories of one level each.
+            return Err(constant_feature(&self.features).into());
+        }
+        let mut target = Feature::new(&self.target.name, self.target_kind);
+        if self.target_kind == FeatureType::String {
+            target.levels = self.target.levels.keys().cloned().collect();
+        }
+        let broken = |reason: String| TrainError::Artifact(ArtifactError::Inconsistent(reason));
+        let signature = Signature::new(std::mem::take(&mut self.features), Target { name: target.name.clone(), kind });
+        let signature = signature.map_err(broken)?;
+        let preprocess = Preprocess { columns, target_transform: preparation.target_transform };
+        let design = Design::new(&preprocess, &signature).map_err(broken)?;
+        let names = preprocess.columns.iter().map(|column| column.name.clone()).collect();
+        Ok(Table {
+            source: self.source,
+            scan: self.scan,
+            has_weights: preparation.weights.is_some(),
+            signature,
+            preprocess,
+            design,
+            names,
+            target,
+            classes,
+            class_values,
+            missing: self.missing,
+            notes: self.notes,
+        })
+    }
+
+    /// The classes in ascending order, and the numbers they stand for.
+    fn classes(&self) -> Result<(Vec<Scalar>, Vec<f64>), DataError> {
+        let column = &self.target;
+        let too_many = || DataError::TooManyClasses { column: column.name.clone() };
+        let (classes, values): (Vec<Scalar>, Vec<f64>) = match self.target_kind {
+            FeatureType::String => (column.levels.keys().cloned().map(Scalar::Text).collect(), Vec::new()),
+            FeatureType::Boolean => ([false, true].map(Scalar::Boolean).to_vec(), vec![0.0, 1.0]),
+            _ => {
+                let values: Vec<f64> = column.values.counts().ok_or_else(too_many)?.map(|(value, _)| value).collect();
+                let whole = values.iter().all(|value| value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0);
+                // Whole and at most 2^53: exact.
+                #[allow(clippy::cast_possible_truncation)]
+                let class = |value: &f64| if whole { Scalar::Integer(*value as i64) } else { Scalar::Number(*value) };
+                (values.iter().map(class).collect(), values)
+            }
+        };
+        if classes.len() > MAX_CLASSES {
+            return Err(too_many());
+        }
+        let rows = self.scan.rows;
+        let fractions = classes.iter().any(|class| matches!(class, Scalar::Number(_)));
+        let distinct = classes.len() as u64;
+        if (fractions && 2 * distinct > rows) || (distinct == rows && rows > 2) {
+            return Err(DataError::HardlyTwoAlike { column: column.name.clone(), classes: classes.len(), rows });
+        }
+        let seen = if self.target_kind == FeatureType::Boolean { column.distinct_booleans() } else { classes.len() };
+        if seen < 2 {
+            let advice = "Choose another --target".to_owned();
+            return Err(DataError::Constant { role: "target", column: column.name.clone(), advice });
+        }
+        Ok((classes, values))
+    }
+}
+
+/// What is looked for in each column that is read.
+fn plan(source: &Source, preparation: &Preparation) -> Result<Vec<Column>, DataError> {
+    let weights = usize::from(preparation.weights.is_some());
+    let target = source.names().len() - 1 - weights;
+    let log = preparation.target_transform == TargetTransform::Log;
+    let declared = |name: &str| {
+        let listed = preparation.categorical.iter().any(|column| column == name).then_some(FeatureType::String);
+        listed.or_else(|| preparation.types.iter().find(|(column, _)| column == name).map(|(_, kind)| *kind))
+    };
+    let is_read = |name: &String| source.names().iter().take(target + 1).position(|read| read == name);
+    for (option, name, of_features) in preparation.named() {
+        match is_read(name) {
+            Some(place) if place < target || !of_features => {}
+            found => {
+                return Err(DataError::UnusedColumn { option, column: name.clone(), is_target: found.is_some() });
+            }
+        }
+    }
+    let column = |(place, name): (usize, &String)| {
+        let (role, kind, policy) = match place.cmp(&target) {
+            std::cmp::Ordering::Less => (Role::Feature, declared(name), missing::policy(&preparation.missing, name)),
+            std::cmp::Ordering::Equal => (Role::Target { log }, declared(name), missing::Policy::Reject),
+            std::cmp::Ordering::Greater => (Role::Weight, Some(FeatureType::Double), missing::Policy::Reject),
+        };
+        Column::new(name, role, kind, policy)
+    };
+    Ok(source.names().iter().enumerate().map(column).collect())
+}
+
+fn feature(
+    column: &Column,
+    kind: FeatureType,
+    preparation: &Preparation,
+    median: Option<f64>,
+    notes: &mut Vec<String>,
+) -> Result<Feature, DataError> {
+    let mut feature = Feature::new(&column.name, kind);
+    match kind {
+        FeatureType::String => {
+            feature.levels = column.levels.keys().cloned().collect();
+            feature.unknown = preparation.unknown;
+            let single = column.levels.iter().filter(|(_, count)| **count == 1).map(|(level, _)| format!("{level:?}"));
+            let single: Vec<String> = single.collect();
+            if let Some(first) = single.first() {
+                let others = if single.len() > 1 { format!(" and {} more", single.len() - 1) } else { String::new() };
+                notes.push(format!("{}: only one row has the category {first}{others}", column.name));
+            }
+        }
+        FeatureType::Boolean => {}
+        _ => feature.range = Some(column.range),
+    }
+    missing::decide(column, &mut feature, median)?;
+    if column.missing > 0
+        && let Missing::Impute(value) = &feature.missing
+    {
+        let rows = if column.missing == 1 { "row has" } else { "rows have" };
+        notes.push(format!("{}: {} {rows} no value; {value} stands in", column.name, column.missing));
+    }
+    if kind == FeatureType::String && feature.levels.len() < 2 {
+        return Err(constant_feature(&[feature]));
+    }
+    Ok(feature)
+}
+
+fn constant_feature(features: &[Feature]) -> DataError {
+    let column = features.first().map(|feature| feature.name.clone()).unwrap_or_default();
+    DataError::Constant { role: "feature", advice: format!("Leave it out with --exclude {column:?}"), column }
+}
+
+impl Preparation {
+    /// Columns that options name, each with the option and whether it is for features only.
+    fn named(&self) -> impl Iterator<Item = (&'static str, &String, bool)> {
+        let types = self.types.iter().map(|(column, _)| ("--types", column, false));
+        let categorical = self.categorical.iter().map(|column| ("--categorical", column, false));
+        let missing = self.missing.iter().filter_map(|rule| Some(("--missing", rule.column.as_ref()?, true)));
+        types.chain(categorical).chain(missing)
+    }
+}
