@@ -133,7 +133,7 @@ mod tests {
 
     fn classifier() -> Model {
         let document: Document = serde_json::from_value(json!({
-            "format": "ordinate.model/1", "name": "sides", "version": "1", "task": "classification", "created": "2026-11-23",
+            "format": "ordinate.model/1", "name": "sides", "version": "1", "task": "classification", "created": "2026-11-23T00:00:00Z",
             "signature": {
                 "features": [
                     {"name": "x", "type": "double", "missing": {"impute": 0.5}},
