@@ -97,7 +97,7 @@ mod tests {
 
     fn line(estimator: &str, inference: bool, transform: &str) -> Model {
         let mut document = json!({
-            "format": "ordinate.model/1", "name": "line", "version": "1", "created": "2026-11-23", "task": "regression",
+            "format": "ordinate.model/1", "name": "line", "version": "1", "created": "2026-11-23T00:00:00Z", "task": "regression",
             "signature": {
                 "features": [{"name": "x", "type": "double", "missing": "reject"}],
                 "target": {"name": "y", "type": "double"}
