@@ -1,9 +1,9 @@
 //! From rows to coefficients: one fit to the rows that are not held out, to be measured, and one to all.
 
-use super::choose::{self, Choice, Family, Rule};
-use super::data::{Table, View};
+use super::choose::{self, Choice, ChooseError, Family, Rule};
+use super::data::{DataError, Table, View};
 use super::least_squares::{Accumulator, LeastSquares, LeastSquaresError, Moments};
-use super::logistic::{self, LogisticFit, LogisticSettings};
+use super::logistic::{self, LogisticError, LogisticFit, LogisticSettings};
 use super::path::{self, Penalised, Penalty};
 use super::plan::Strength;
 use super::refinement::Refinement;
@@ -130,19 +130,38 @@ fn classes(table: &Table, split: &Split, plan: &Plan) -> Result<Fits, TrainError
         let rows = View { table, split: Some(split) };
         let alphas = choose::logistic_alphas(CLASS_CANDIDATES);
         let folds = plan.penalty.folds();
-        let made = choose::classification(&rows, count, folds, plan.seed, &alphas, &settings, rule(plan))?;
+        let made = choose::classification(&rows, count, folds, plan.seed, &alphas, &settings, rule(plan));
+        let made = made.map_err(named(table))?;
         settings.c = 1.0 / made.alpha;
         choice = Some(made);
     }
     let rows = table.seen().rows;
     let held_out = (0..rows).filter(|row| split.holds_out(*row)).count() as u64;
-    let whole = logistic::fit(&View { table, split: None }, count, &settings)?;
+    let whole = logistic::fit(&View { table, split: None }, count, &settings).map_err(named(table))?;
     let measured = if held_out == 0 {
         whole.clone()
     } else {
-        logistic::fit(&View { table, split: Some(split) }, count, &settings)?
+        logistic::fit(&View { table, split: Some(split) }, count, &settings).map_err(named(table))?
     };
     Ok(Fits { whole: Fitted::Logistic(whole), measured: Fitted::Logistic(measured), held_out, choice })
+}
+
+/// Errors about classes, with the class as it stands in the data.
+fn named(table: &Table) -> impl Fn(TrainError) -> TrainError + '_ {
+    let rare = |class: usize, what, advice| {
+        let class = table.classes().get(class).map(ToString::to_string).unwrap_or_default();
+        let column = table.signature().target().name.clone();
+        DataError::RareClass { column, class, what, advice }.into()
+    };
+    move |error| match error {
+        TrainError::Choose(ChooseError::LonelyClass { class, .. }) => {
+            rare(class, "cross-validation", "give the price yourself with --c")
+        }
+        TrainError::Logistic(LogisticError::MissingClass { class, .. }) => {
+            rare(class, "holding rows out", "hold out fewer with --test-fraction")
+        }
+        other => other,
+    }
 }
 
 /// A price that was given.

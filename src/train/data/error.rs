@@ -223,6 +223,28 @@ pub enum DataError {
         /// The column.
         column: String,
     },
+    /// A column of words without two rows alike.
+    #[error(
+        "the column {column:?} has another value in every row: this looks like an identifier or a text, not like a category. Leave it out (--exclude {column:?}), or put its values into groups first"
+    )]
+    Identifier {
+        /// The column.
+        column: String,
+    },
+    /// A class that some fit cannot learn, because all its rows are kept from it.
+    #[error(
+        "the target {column:?}: too few rows are {class:?} for {what}. Leave these rows out, add more like them, or {advice}"
+    )]
+    RareClass {
+        /// The target.
+        column: String,
+        /// The class.
+        class: String,
+        /// What it takes more rows for.
+        what: &'static str,
+        /// What else to do.
+        advice: &'static str,
+    },
     /// More classes than a classifier is good for.
     #[error(
         "the target {column:?} has more than {MAX_CLASSES} different values, too many to be classes. For a number to be predicted use --estimator linear, ridge, lasso or elastic-net; otherwise put its values into groups first"

@@ -95,6 +95,10 @@ pub(super) fn decide(column: &Column, feature: &mut Feature, median: Option<f64>
             "only numbers have a mean or a median. Use --missing {0}=most-frequent or --missing {0}=constant=VALUE",
             column.name
         )),
+        Policy::Mean if !column.mean().is_finite() => Err(format!(
+            "its numbers are too large to be added up. Rescale it, or use --missing {}=median",
+            column.name
+        )),
         Policy::Mean => Ok(Scalar::Number(column.mean())),
         Policy::Median => Ok(Scalar::Number(median.unwrap_or(f64::NAN))),
         Policy::MostFrequent => most_frequent(column, feature),

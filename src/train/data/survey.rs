@@ -337,7 +337,7 @@ mod tests {
         #[test]
         fn ordered_bits_ascend_with_the_numbers_and_lead_back(one: f64, other: f64) {
             prop_assume!(one.is_finite() && other.is_finite());
-            prop_assert_eq!(unordered(ordered(one)), one);
+            prop_assert!(unordered(ordered(one)).total_cmp(&(one + 0.0)).is_eq());
             prop_assert_eq!(one.partial_cmp(&other), Some(ordered(one).cmp(&ordered(other))));
         }
     }

@@ -11,6 +11,9 @@ use crate::model::scalar::Scalar;
 use crate::model::signature::{Feature, FeatureType, Missing, Signature, Target};
 use crate::train::TrainError;
 
+/// Of so many rows, each may have a category of its own by chance.
+const FEW_ROWS: u64 = 10;
+
 /// What is known after the survey, before it is decided what to fit.
 #[derive(Debug)]
 pub struct Surveyed {
@@ -194,6 +197,10 @@ fn feature(
         FeatureType::String => {
             feature.levels = column.levels.keys().cloned().collect();
             feature.unknown = preparation.unknown;
+            let rows: u64 = column.levels.values().sum();
+            if rows > FEW_ROWS && rows == column.levels.len() as u64 {
+                return Err(DataError::Identifier { column: column.name.clone() });
+            }
             let single = column.levels.iter().filter(|(_, count)| **count == 1).map(|(level, _)| format!("{level:?}"));
             let single: Vec<String> = single.collect();
             if let Some(first) = single.first() {
