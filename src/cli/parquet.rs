@@ -26,8 +26,8 @@ pub(super) fn is_parquet(path: &Path) -> io::Result<bool> {
     Ok(start == MAGIC)
 }
 
-/// The rows of a file; those of a row group are decoded as they are read.
-pub(super) struct Rows {
+/// A file whose schema has been read; the rows of a row group are decoded as they are read.
+pub(super) struct Table {
     header: StringRecord,
     rows: RowIter<'static>,
     read: u64,
@@ -36,7 +36,7 @@ pub(super) struct Rows {
     progress: Progress,
 }
 
-impl Rows {
+impl Table {
     /// Reads the schema, which a file ends with.
     ///
     /// # Errors

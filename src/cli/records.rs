@@ -122,8 +122,8 @@ pub(super) struct Records {
 }
 
 enum Source {
-    Csv(csv::Reader<Lines>),
-    Parquet(Box<parquet::Rows>),
+    Csv(Box<csv::Reader<Lines>>),
+    Parquet(Box<parquet::Table>),
 }
 
 impl Records {
@@ -136,7 +136,7 @@ impl Records {
         let standard_input = path.as_os_str() == DASH;
         let name = if standard_input { "standard input".to_owned() } else { path.display().to_string() };
         if !standard_input && parquet::is_parquet(path).unwrap_or(false) {
-            let rows = parquet::Rows::open(path, quiet).map_err(|error| broken(&name, &error))?;
+            let rows = parquet::Table::open(path, quiet).map_err(|error| broken(&name, &error))?;
             let header = rows.header().clone();
             let delimiter = delimiter.unwrap_or(b',');
             return Ok(Self { name, delimiter, header, source: Source::Parquet(Box::new(rows)) });
@@ -172,8 +172,12 @@ impl Records {
         // and by the frame.
         let mut builder = ReaderBuilder::new();
         builder.has_headers(false).flexible(true).delimiter(delimiter);
-        let mut records =
-            Self { name, delimiter, header: StringRecord::new(), source: Source::Csv(builder.from_reader(bytes)) };
+        let mut records = Self {
+            name,
+            delimiter,
+            header: StringRecord::new(),
+            source: Source::Csv(Box::new(builder.from_reader(bytes))),
+        };
         let mut first = Row::default();
         if !records.next(&mut first)? {
             return Err(RecordsError::Empty { name: records.name });
