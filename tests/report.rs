@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::cast_precision_loss)] // Handfuls of classes.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -336,4 +337,43 @@ fn a_summary_is_plain_data() {
     let value: Value = serde_json::to_value(summary(&model, &rows, &observed(&model, &rows).residuals)).unwrap();
     assert_eq!(value["terms"].as_array().unwrap().len(), 10);
     assert_eq!(value["intercept"]["name"], "(intercept)");
+}
+
+#[test]
+fn train_writes_page_and_card() {
+    let folder = tempdir().unwrap();
+    let mut data = "size,colour,price,weight\n".to_owned();
+    for i in 0..300_u32 {
+        let (u, v) = (f64::from(i * 7919 % 1000) / 1000.0, f64::from(i * 104_729 % 997) / 997.0);
+        let size = if i % 50 == 7 { String::new() } else { format!("{u:.3}") };
+        let colour = ["red", "green", "blue"][(i % 3) as usize];
+        writeln!(data, "{size},{colour},{:.4},{}", (1.0 + 2.0 * u + v).exp(), 1 + i % 2).unwrap();
+    }
+    fs::write(folder.path().join("houses.csv"), data).unwrap();
+    let train = |arguments: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ordinate"));
+        let output = command.arg("train").args(arguments.split(' ')).current_dir(folder.path()).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, said) = train(
+        "houses.csv --target price --weights weight --missing mean --target-transform log --report page.html --card card.md",
+    );
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("Durbin–Watson"), "{said}");
+    let dom = opened("houses", &fs::read_to_string(folder.path().join("page.html")).unwrap());
+    assert_well_made(&dom);
+    for said in ["change of ln(price)", "houses.csv", "Normal Q–Q", "6 → 0.", "predictions are medians"] {
+        assert!(dom.contains(said), "{said:?} is missing");
+    }
+    let card = fs::read_to_string(folder.path().join("card.md")).unwrap();
+    assert!(card.contains("`houses.csv`") && card.contains("(6 rows)"), "{card}");
+
+    let (code, said) = train("houses.csv --target price --missing mean --estimator lasso --report path.html");
+    assert_eq!(code, Some(0), "{said}");
+    let page = fs::read_to_string(folder.path().join("path.html")).unwrap();
+    assert!(page.contains("Cross-validation: mean squared error over alpha"));
+
+    let (code, said) = train("houses.csv --target price --missing mean --report houses.csv");
+    assert_eq!(code, Some(1));
+    assert!(said.contains("--report is the training data itself"), "{said}");
 }

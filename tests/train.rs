@@ -143,6 +143,8 @@ fn the_same_data_parameters_and_seed_give_the_same_bytes() {
 #[rstest]
 #[case("line", "model/line.csv --target y --test-fraction 0")]
 #[case("diabetes", "model/diabetes.csv --target progression")]
+#[case("iris", "model/iris.csv --target species")]
+#[case("breast-cancer", "model/breast-cancer.csv --target diagnosis")]
 fn the_bundled_model_is_what_training_gives_today(#[case] name: &str, #[case] arguments: &str) {
     let folder = tempdir().unwrap();
     let out = folder.path().join(format!("{name}.json"));

@@ -5,7 +5,7 @@ mod arguments;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::CommandFactory as _;
@@ -23,7 +23,8 @@ use crate::model::identity::{Checksum, ModelName};
 use crate::model::scalar::Scalar;
 use crate::train::data::{Origin, Watch};
 use crate::train::evaluate::{Metrics, title};
-use crate::train::{Plan, Trained, train};
+use crate::train::report::{ReportInput, card, html};
+use crate::train::{Plan, Trained, summary, train};
 pub(super) use arguments::Arguments;
 
 /// Trains, saves when asked to, and says what came of it.
@@ -34,8 +35,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         Err(reason) => wrong_usage(&reason),
     };
     let out = arguments.out.as_deref();
-    if let Some(data) = arguments.data.iter().find(|data| out.is_some_and(|out| same_file(out, data))) {
-        return Err(format!("{}: --out is the training data itself. Choose another file", data.display()).into());
+    let written = [("--out", out), ("--report", arguments.report.as_deref()), ("--card", arguments.card.as_deref())];
+    for (option, path) in written {
+        if let Some(data) = arguments.data.iter().find(|data| path.is_some_and(|path| same_file(path, data))) {
+            let data = data.display();
+            return Err(format!("{data}: {option} is the training data itself. Choose another file").into());
+        }
     }
     let named = out.or(arguments.data.first().map(AsRef::as_ref)).unwrap_or(Path::new(""));
     // How many passes it takes is not known before: bytes are counted, without a share.
@@ -51,13 +56,34 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         penalty,
         test_fraction: arguments.measuring.test_fraction,
         seed: arguments.measuring.seed,
+        observe: arguments.report.is_some() || arguments.card.is_some(),
         created: Timestamp::from_second(Timestamp::now().as_second())?.to_string(),
     });
     drop(progress);
     let trained = trained?;
+    let write = |option: &str, path: &Path, text: &str| {
+        write_whole(path, text.as_bytes())
+            .map_err(|error| format!("{}: cannot be written: {error}. Choose another {option}", path.display()))
+    };
     if let Some(out) = out {
-        write_whole(out, trained.document.to_json()?.as_bytes())
-            .map_err(|error| format!("{}: cannot be written: {error}. Choose another --out", out.display()))?;
+        write("--out", out, &trained.document.to_json()?)?;
+    }
+    // Where they lie is nobody's business but the writer's.
+    let name = |path: &PathBuf| path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let data: Vec<String> = arguments.data.iter().filter_map(name).collect();
+    let input = ReportInput {
+        document: &trained.document,
+        data: &data.join(", "),
+        summary: trained.summary.as_ref(),
+        observed: trained.observed.as_ref(),
+        path: trained.path.as_ref(),
+        notes: &trained.notes,
+    };
+    if let Some(path) = &arguments.report {
+        write("--report", path, &html(&input))?;
+    }
+    if let Some(path) = &arguments.card {
+        write("--card", path, &card(&input))?;
     }
     if arguments.json { Ok(serde_json::to_string(&Summary::new(&trained, out))? + "\n") } else { report(&trained, out) }
 }
@@ -90,6 +116,8 @@ struct Summary<'a> {
     rows: u64,
     held_out: u64,
     metrics: &'a IndexMap<String, IndexMap<String, f64>>,
+    #[serde(rename = "summary")]
+    least_squares: Option<&'a summary::Summary>,
     notes: &'a [String],
     sha256: Option<&'a str>,
     out: Option<&'a Path>,
@@ -106,6 +134,7 @@ impl<'a> Summary<'a> {
             rows: document.training.rows,
             held_out: trained.held_out,
             metrics: &document.training.metrics,
+            least_squares: trained.summary.as_ref(),
             notes: &trained.notes,
             sha256: document.sha256.as_ref().map(Checksum::as_str),
             out,
@@ -122,7 +151,10 @@ fn report(trained: &Trained, out: Option<&Path>) -> Result<String, Box<dyn Error
     let noun = if features == 1 { "feature" } else { "features" };
     let target = &document.signature.target().name;
     writeln!(text, "{}@{}: {target} from {features} {noun}, {rows} rows\n", document.name, document.version)?;
-    coefficients(&mut text, document)?;
+    match &trained.summary {
+        Some(summary) => writeln!(text, "{summary}")?,
+        None => coefficients(&mut text, document)?,
+    }
     if *held_out > 0 {
         let kept = rows - held_out;
         metrics(&mut text, &[("fitted", kept, fitted.as_ref()), ("held out", *held_out, unseen.as_ref())])?;

@@ -188,14 +188,14 @@ impl Estimator {
 }
 
 fn sigmoid(score: f64) -> f64 {
-    1.0 / (1.0 + (-score).exp())
+    1.0 / (1.0 + libm::exp(-score))
 }
 
 /// `exp(s) / Σ exp(s)`, the largest score taken off first: nothing overflows.
 fn softmax(scores: &[f64], probabilities: &mut Vec<f64>) {
     let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let total: f64 = scores.iter().map(|score| (score - largest).exp()).sum();
-    probabilities.extend(scores.iter().map(|score| (score - largest).exp() / total));
+    let total: f64 = scores.iter().map(|score| libm::exp(score - largest)).sum();
+    probabilities.extend(scores.iter().map(|score| libm::exp(score - largest) / total));
 }
 
 fn regressor<E: DeserializeOwned>(plane: &Plane, preprocess: &Preprocess, intercept: &Value) -> Result<E, String> {

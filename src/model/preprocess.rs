@@ -69,7 +69,7 @@ impl TargetTransform {
     pub fn undo(self, value: f64) -> f64 {
         match self {
             Self::Identity => value,
-            Self::Log => value.exp(),
+            Self::Log => libm::exp(value),
         }
     }
 }

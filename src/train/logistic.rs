@@ -123,9 +123,9 @@ impl LogisticFit {
         let others = scores.iter().enumerate().filter(|(other, _)| *other != class).map(|(_, score)| score - own);
         let largest = others.clone().fold(0.0, f64::max);
         if largest == 0.0 {
-            others.map(f64::exp).sum::<f64>().ln_1p()
+            libm::log1p(others.map(libm::exp).sum::<f64>())
         } else {
-            largest + ((-largest).exp() + others.map(|other| (other - largest).exp()).sum::<f64>()).ln()
+            largest + libm::log(libm::exp(-largest) + others.map(|other| libm::exp(other - largest)).sum::<f64>())
         }
     }
 }

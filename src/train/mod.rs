@@ -32,15 +32,18 @@ use std::collections::{BTreeSet, VecDeque};
 use thiserror::Error;
 
 use crate::model::artifact::{ArtifactError, Document};
+use crate::model::frame::Cell;
 use crate::model::scalar::Scalar;
 use crate::model::{Model, PredictError};
 use choose::Choice;
 use data::{DataError, Encoded, Source, Surveyed, Table};
 use document::Draft;
 use evaluate::{Label, Measurement, Metrics};
-use fit::Fits;
+use fit::{Fits, Fitted};
 use least_squares::LeastSquaresError;
+use report::{Observed, Observer, ValidationPath};
 use split::Split;
+use summary::{Residuals, Summary};
 
 pub use plan::{Estimator, Plan};
 
@@ -49,6 +52,9 @@ pub const SMARTCORE_VERSION: &str = "0.7.0";
 
 /// Rows that the file keeps with their predictions.
 const GOLDEN_ROWS: u64 = 5;
+
+/// The confidence of a summary's intervals.
+const CONFIDENCE: f64 = 0.95;
 
 /// A model, and what is known of it.
 #[derive(Debug, Clone)]
@@ -63,6 +69,12 @@ pub struct Trained {
     pub test: Option<Metrics>,
     /// How the price of large coefficients was chosen, by the rows that were not held out; none when it was given.
     pub choice: Option<Choice>,
+    /// The same as a report shows it.
+    pub path: Option<ValidationPath>,
+    /// What a least-squares fit to all rows says of its coefficients.
+    pub summary: Option<Summary>,
+    /// What a report shows of the rows, when the plan asks for it.
+    pub observed: Option<Observed>,
     /// What a reader should know of the data and the fit.
     pub notes: Vec<String>,
 }
@@ -133,21 +145,47 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     let first = first_row(&table)?;
     let model = Model::from_json(draft.seal(&measured, vec![first], None, None)?.to_json()?.as_bytes())?;
     let mut measurement = Measurement::new(&model);
+    let mut watch = plan.observe.then(|| Observer::new(&model));
+    let mut residuals = Residuals::default();
     let mut golden = GoldenRows::new(table.seen().rows);
     table.scan(&mut |row| {
         let cells = told(&table, &row);
         let label = Label { target: row.observed, weight: row.weight, held_out: split.holds_out(row.number) };
-        measurement.push_cells(cells.iter().map(Scalar::cell), label)?;
+        match &mut watch {
+            Some(watch) => watch.push_cells(&cells.iter().map(Scalar::cell).collect::<Vec<Cell<'_>>>(), label)?,
+            None => measurement.push_cells(cells.iter().map(Scalar::cell), label)?,
+        }
+        if let Fitted::Linear(fit) = &whole {
+            residuals.push_row(fit, row.design, row.target, row.weight);
+        }
         golden.push(row.number, cells);
         Ok(())
     })?;
-    let (train, test) = measurement.finish()?;
+    let mut observed = watch.map(Observer::finish).transpose()?;
+    if let Some(observed) = &mut observed {
+        // The rows come with what stands in for missing values.
+        for (column, missing) in observed.columns.iter_mut().zip(table.missing()) {
+            column.missing = *missing;
+        }
+    }
+    let (train, test) = match &observed {
+        Some(observed) => (observed.fitted_metrics.clone(), observed.held_out_metrics.clone()),
+        None => measurement.finish()?,
+    };
+    let summary = match &whole {
+        Fitted::Linear(fit) => {
+            let target = &table.signature().target().name;
+            Some(Summary::new(fit, table.names(), target, CONFIDENCE, Some(&residuals)))
+        }
+        _ => None,
+    };
 
     let document = draft.seal(&whole, golden.rows, train.as_ref(), test.as_ref())?;
     let mut notes = table.notes().to_vec();
     notes.extend(choice.iter().map(|choice| fit::chosen(choice, estimator)));
     notes.extend(whole.notes());
-    Ok(Trained { document, held_out, train, test, choice, notes })
+    let path = choice.as_ref().map(|choice| ValidationPath::new(choice, plan.penalty.folds(), estimator.classifies()));
+    Ok(Trained { document, held_out, train, test, choice, path, summary, observed, notes })
 }
 
 /// The table without columns that never vary, and the rows that every fit needs.

@@ -127,7 +127,7 @@ pub fn ridge_alphas(moments: &Moments, count: usize) -> Vec<f64> {
 /// `count` numbers from the first to the last, each the same multiple of the one before.
 pub(super) fn geometric(first: f64, last: f64, count: usize) -> Vec<f64> {
     let steps = count.saturating_sub(1).max(1) as f64;
-    (0..count).map(|step| first * (last / first).powf(step as f64 / steps)).collect()
+    (0..count).map(|step| first * libm::pow(last / first, step as f64 / steps)).collect()
 }
 
 fn length(column: &[f64]) -> f64 {

@@ -130,6 +130,8 @@ pub struct Plan {
     pub test_fraction: f64,
     /// What decides which rows those are.
     pub seed: u64,
+    /// Whether to keep what a report shows of the rows.
+    pub observe: bool,
     /// The date the file will bear, RFC 3339.
     pub created: String,
 }

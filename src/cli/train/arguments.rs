@@ -30,6 +30,12 @@ pub(in crate::cli) struct Arguments {
     /// Where to save the model; without it, results are only printed
     #[arg(long, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
+    /// Where to save a report: a page with charts, which a browser shows and prints
+    #[arg(long, value_name = "FILE.html")]
+    pub(super) report: Option<PathBuf>,
+    /// Where to save a model card in Markdown
+    #[arg(long, value_name = "FILE.md")]
+    pub(super) card: Option<PathBuf>,
     /// The name callers will use; by default the name of the file, without its ending
     #[arg(long, value_parser = |name: &str| ModelName::try_from(name.to_owned()))]
     pub(super) name: Option<ModelName>,

@@ -22,6 +22,8 @@ pub struct Surveyed {
     features: Vec<Feature>,
     target: Column,
     target_kind: FeatureType,
+    /// Rows without a value, of each feature.
+    missing: Vec<u64>,
     notes: Vec<String>,
 }
 
@@ -65,7 +67,8 @@ impl Surveyed {
         for (place, (column, kind)) in columns.iter().zip(kinds).enumerate() {
             features.push(feature(column, kind, preparation, median(place), &mut notes)?);
         }
-        Ok(Self { source, scan, features, target, target_kind, notes })
+        let missing = columns.iter().map(|column| column.missing).collect();
+        Ok(Self { source, scan, features, target, target_kind, missing, notes })
     }
 
     /// Whether the target can only be classes: words, or `true` and `false`.
@@ -114,6 +117,7 @@ impl Surveyed {
             target,
             classes,
             class_values,
+            missing: self.missing,
             notes: self.notes,
         })
     }

@@ -27,6 +27,8 @@ pub struct Table {
     /// The classes and, of numbers, their values; empty when a number is to be predicted.
     pub(super) classes: Vec<Scalar>,
     pub(super) class_values: Vec<f64>,
+    /// Rows without a value, of each feature.
+    pub(super) missing: Vec<u64>,
     pub(super) notes: Vec<String>,
 }
 
@@ -48,6 +50,12 @@ pub struct Encoded<'a> {
 }
 
 impl Table {
+    /// Rows without a value, of each feature.
+    #[must_use]
+    pub fn missing(&self) -> &[u64] {
+        &self.missing
+    }
+
     /// What a model asks for.
     #[must_use]
     pub fn signature(&self) -> &Signature {
@@ -116,7 +124,7 @@ impl Table {
             let told = self.accept(&self.target, width, record)?;
             let observed = if self.class_values.is_empty() { told } else { self.class(told)? };
             let target = match self.target_transform() {
-                TargetTransform::Log => observed.ln(),
+                TargetTransform::Log => libm::log(observed),
                 _ => observed,
             };
             let weight = if self.has_weights { self.accept(&weight, width + 1, record)? } else { 1.0 };

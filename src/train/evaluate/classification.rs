@@ -50,7 +50,7 @@ impl Classification {
         *cell += weight;
         self.rows += 1;
         self.weight += weight;
-        self.log_loss -= weight * own.clamp(f64::EPSILON, 1.0 - f64::EPSILON).ln();
+        self.log_loss -= weight * libm::log(own.clamp(f64::EPSILON, 1.0 - f64::EPSILON));
         let distance = |(class, p): (usize, &f64)| if class == actual { (1.0 - p).powi(2) } else { p * p };
         let distance: f64 = probabilities.iter().enumerate().map(distance).sum();
         self.brier += weight * if self.classes == 2 { (1.0 - own).powi(2) } else { distance };

@@ -108,12 +108,12 @@ impl Sums {
         let mut curvature = Vec::with_capacity(score.len());
         for ((score, class), weight) in score.iter().zip(&block.classes).zip(&block.weights) {
             // All from the exponential that cannot overflow: neither of the two probabilities loses its digits.
-            let small = (-score.abs()).exp();
+            let small = libm::exp(-score.abs());
             let (unlikely, likely) = (small / (1.0 + small), 1.0 / (1.0 + small));
             let second = *class == 1;
             let right = second == (*score >= 0.0);
             let miss = if right { unlikely } else { likely };
-            let loss = small.ln_1p() + if right { 0.0 } else { score.abs() };
+            let loss = libm::log1p(small) + if right { 0.0 } else { score.abs() };
             self.loss += weight * loss;
             self.worst = self.worst.max(loss);
             pull.push(weight * if second { -miss } else { miss });
@@ -132,7 +132,7 @@ impl Sums {
         for (row, (class, weight)) in block.classes.iter().zip(&block.weights).enumerate() {
             let of_row = || scores.iter().filter_map(|score| score.get(row)).copied();
             let largest = of_row().fold(f64::NEG_INFINITY, f64::max);
-            let exponentials: Vec<f64> = of_row().map(|score| (score - largest).exp()).collect();
+            let exponentials: Vec<f64> = of_row().map(|score| libm::exp(score - largest)).collect();
             let total: f64 = exponentials.iter().sum();
             for (score, exponential) in exponentials.iter().enumerate() {
                 let others = exponentials.iter().enumerate().filter(|(other, _)| *other != score);
@@ -144,7 +144,7 @@ impl Sums {
                 set(&mut pulls, score, row, weight * pull);
                 if score == *class {
                     let behind = of_row().nth(score).map_or(0.0, |score| largest - score);
-                    let loss = if rest < 0.5 { -(-rest).ln_1p() } else { total.ln() + behind };
+                    let loss = if rest < 0.5 { -libm::log1p(-rest) } else { libm::log(total) + behind };
                     self.loss += weight * loss;
                     self.worst = self.worst.max(loss);
                 }

@@ -27,6 +27,7 @@ pub use card::card;
 pub use observer::{Column, Observed, Observer, Point, SAMPLE_ROWS};
 pub use page::html;
 
+use super::choose::{Candidate, Choice, Rule};
 use super::evaluate::Metrics;
 use super::summary::Summary;
 use crate::model::artifact::Document;
@@ -117,6 +118,32 @@ pub struct ValidationPath {
     pub chosen: f64,
     /// The rule it was chosen by, such as `one standard error`.
     pub rule: String,
+}
+
+impl ValidationPath {
+    /// What a choice was made from.
+    #[must_use]
+    pub fn new(choice: &Choice, folds: u32, classes: bool) -> Self {
+        let (parameter, score) = if classes { ("1 / C", "log loss") } else { ("alpha", "mean squared error") };
+        let rule = match choice.rule {
+            Rule::Best => "smallest error",
+            Rule::OneStandardError => "highest price within one standard error of the smallest",
+        };
+        let point = |candidate: &Candidate| PathPoint {
+            value: candidate.alpha,
+            mean: candidate.score,
+            standard_error: candidate.standard_error,
+            nonzero: Some(candidate.nonzero),
+        };
+        Self {
+            parameter: parameter.to_owned(),
+            score: score.to_owned(),
+            folds,
+            points: choice.path.iter().map(point).collect(),
+            chosen: choice.alpha,
+            rule: rule.to_owned(),
+        }
+    }
 }
 
 /// One candidate of a cross-validation.

@@ -9,6 +9,7 @@ use super::table::{Cell, Table};
 use super::{MeasuredOn, ReportInput, counted, escape, family};
 use crate::model::estimator::Coefficients;
 use crate::model::preprocess::TargetTransform;
+use crate::model::scalar::Scalar;
 use crate::model::signature::{Feature, FeatureType, Missing, Unknown};
 use crate::train::evaluate::{Evaluation, title};
 use crate::train::summary::{probability, rounded, significant};
@@ -197,6 +198,7 @@ fn kind(feature: &Feature) -> String {
 
 fn imputed(feature: &Feature) -> String {
     match &feature.missing {
+        Missing::Impute(Scalar::Number(value)) => format!(" → {}", rounded(*value, 4)),
         Missing::Impute(value) => format!(" → {value}"),
         Missing::Reject => String::new(),
     }
@@ -264,7 +266,12 @@ fn coefficients(input: &ReportInput<'_>) -> String {
     let (twigs, left_out) = twigs(&effects);
     let standardised = effects.iter().all(|effect| effect.per_deviation.is_some());
     let logistic = input.document.estimator.classes();
-    let what = if logistic.is_some() { "score" } else { &input.document.signature.target().name };
+    let target = &input.document.signature.target().name;
+    let what = match (logistic, input.document.preprocess.target_transform) {
+        (Some(_), _) => "score".to_owned(),
+        (None, TargetTransform::Log) => format!("ln({target})"),
+        (None, _) => target.clone(),
+    };
     let step = if standardised { "standard deviation" } else { "unit" };
     let x = format!("change of {what} for one {step} of the column");
     let mut body = String::new();
