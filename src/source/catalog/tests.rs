@@ -77,13 +77,13 @@ async fn every_bundled_model_proves_itself_and_has_the_name_it_is_listed_under()
 async fn the_default_model_can_be_chosen_and_is_listed_first() {
     let catalog = Catalog::bundled(Some("diabetes")).unwrap();
     assert_eq!(catalog.default_model().await.unwrap().name(), "diabetes");
-    assert_eq!(names(&catalog.models().await.unwrap()), ["diabetes", "line"]);
+    assert_eq!(names(&catalog.models().await.unwrap()), ["diabetes", "line", "iris", "breast-cancer"]);
 }
 
 #[test]
 fn an_unknown_default_names_those_there_are() {
     let error = Catalog::bundled(Some("circle")).unwrap_err();
-    assert_eq!(error.to_string(), "there is no model \"circle\"; there are line, diabetes");
+    assert_eq!(error.to_string(), "there is no model \"circle\"; there are line, diabetes, iris, breast-cancer");
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn models_are_found_by_name_and_version() {
     let line = catalog.model("line", None).await.unwrap();
     assert!(Arc::ptr_eq(&line, &catalog.model("line", Some(line.version())).await.unwrap()));
     let error = catalog.model("Line", None).await.unwrap_err();
-    assert_eq!(error.to_string(), "there is no model \"Line\"; there are line, diabetes");
+    assert_eq!(error.to_string(), "there is no model \"Line\"; there are line, diabetes, iris, breast-cancer");
     let error = catalog.model("line", Some("99")).await.unwrap_err();
     assert_eq!(error.to_string(), "the model \"line\" has no version \"99\"; there is \"1\"");
 }
