@@ -53,6 +53,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         preparation: arguments.preparation(),
         name: arguments.name.clone().map_or_else(|| name_of(named), Ok)?,
         estimator: arguments.estimator,
+        solver: arguments.solver,
         penalty,
         test_fraction: arguments.measuring.test_fraction,
         seed: arguments.measuring.seed,

@@ -42,6 +42,7 @@ use evaluate::{Label, Measurement, Metrics};
 use fit::{Fits, Fitted};
 use least_squares::LeastSquaresError;
 use report::{Observed, Observer, ValidationPath};
+use smartcore_solver::SmartcoreError;
 use split::Split;
 use summary::{Residuals, Summary};
 
@@ -116,6 +117,9 @@ pub enum TrainError {
     /// No penalty can be chosen.
     #[error(transparent)]
     Choose(#[from] choose::ChooseError),
+    /// smartcore was asked and cannot.
+    #[error(transparent)]
+    Smartcore(#[from] SmartcoreError),
     /// The model says nothing finite to its own training data.
     #[error("the model cannot predict its own training data: {0}. Rescale columns of extreme size")]
     Predict(#[from] PredictError),

@@ -111,6 +111,16 @@ impl PenaltyPlan {
     }
 }
 
+/// Who finds the coefficients.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Solver {
+    /// The solvers of this crate: exact to the last digits, over a stream
+    #[default]
+    Ordinate,
+    /// smartcore, in memory, for linear, ridge and logistic; to compare with
+    Smartcore,
+}
+
 /// The same plan over the same bytes gives the same model.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -124,6 +134,8 @@ pub struct Plan {
     pub name: ModelName,
     /// What to fit; what suits the target when absent.
     pub estimator: Option<Estimator>,
+    /// Who fits it.
+    pub solver: Solver,
     /// How large coefficients are held down.
     pub penalty: PenaltyPlan,
     /// The share of rows to measure on, in [0, 1).
@@ -182,6 +194,7 @@ impl Plan {
             Some(Strength::Fixed(value)) => Some(value),
             _ => None,
         };
+        keep("solver", self.solver == Solver::Smartcore, json!("smartcore"));
         keep("alpha", estimator.has_alpha(), json!(fixed(self.penalty.alpha).or(chosen)));
         keep("l1_ratio", estimator == Estimator::ElasticNet, json!(self.penalty.l1_ratio(estimator)));
         let c = fixed(self.penalty.c).or(chosen.map(|alpha| 1.0 / alpha)).unwrap_or(1.0);

@@ -53,6 +53,18 @@ pub enum SmartcoreError {
     /// The data could not be read.
     #[error(transparent)]
     Rows(#[from] Box<TrainError>),
+    /// Its answers are wrong.
+    #[error("smartcore is not asked for {0}: its answers are not right. Leave out --solver smartcore")]
+    NotOffered(&'static str),
+    /// It stopped before it was there.
+    #[error(
+        "smartcore stopped early: a coefficient is {difference:.1e} standard deviations from where the objective is least. \
+         Leave out --solver smartcore"
+    )]
+    StoppedEarly {
+        /// The largest difference from our own fit.
+        difference: f64,
+    },
     /// It has no weights.
     #[error("smartcore knows no weights. Leave out --weights, or --solver smartcore")]
     Weights,

@@ -9,7 +9,7 @@ use crate::model::preprocess::TargetTransform;
 use crate::model::signature::{FeatureType, Unknown};
 use crate::train::Estimator;
 use crate::train::data::{Origin, Preparation, Rule, Selection};
-use crate::train::plan::{PenaltyPlan, Strength};
+use crate::train::plan::{PenaltyPlan, Solver, Strength};
 use crate::train::split::Split;
 
 /// Fit a model to data, measure it on rows it has not seen, and save it
@@ -42,6 +42,9 @@ pub(in crate::cli) struct Arguments {
     /// What to fit; by default linear for a number and logistic for classes
     #[arg(long, value_enum)]
     pub(super) estimator: Option<Estimator>,
+    /// Who fits it
+    #[arg(long, value_enum, default_value_t = Solver::Ordinate)]
+    pub(super) solver: Solver,
     /// What stands between the fields of CSV: one character, or tab; by default whichever of , ; tab | the header has most of
     #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
     delimiter: Option<u8>,
