@@ -87,6 +87,9 @@ pub enum TrainError {
     /// The data cannot be read, or do not suit what was asked.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// What was kept of the data for further passes cannot be read back.
+    #[error("the temporary file with the encoded data cannot be read: {0}. Check the disk that holds temporary files")]
+    Spool(#[from] std::io::Error),
     /// The rows cannot be split.
     #[error(transparent)]
     Split(#[from] split::InvalidFraction),

@@ -9,6 +9,7 @@ mod missing;
 mod parquet;
 mod selection;
 mod source;
+mod spool;
 mod survey;
 mod surveyed;
 mod table;

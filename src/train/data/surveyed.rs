@@ -10,6 +10,7 @@ use crate::model::preprocess::{Design, Preprocess, TargetTransform};
 use crate::model::scalar::Scalar;
 use crate::model::signature::{Feature, FeatureType, Missing, Signature, Target};
 use crate::train::TrainError;
+use std::cell::OnceCell;
 
 /// Of so many rows, each may have a category of its own by chance.
 const FEW_ROWS: u64 = 10;
@@ -118,6 +119,7 @@ impl Surveyed {
             classes,
             class_values,
             missing: self.missing,
+            spool: OnceCell::new(),
             notes: self.notes,
         })
     }

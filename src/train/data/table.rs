@@ -1,9 +1,11 @@
 //! Data that are understood: a signature, a design, and every row encoded by the code that serves requests.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use super::DataError;
 use super::source::{Record, Scan, Source};
+use super::spool::{Filling, Spool};
 use crate::model::preprocess::{Design, DesignColumn, Preprocess, TargetTransform};
 use crate::model::scalar::Scalar;
 use crate::model::signature::{Feature, FeatureType, Signature};
@@ -30,6 +32,8 @@ pub struct Table {
     /// Rows without a value, of each feature.
     pub(super) missing: Vec<u64>,
     pub(super) notes: Vec<String>,
+    /// All rows, once they have been read to the end.
+    pub(super) spool: OnceCell<Spool>,
 }
 
 /// One row, as it was and as it will be fitted.
@@ -47,6 +51,34 @@ pub struct Encoded<'a> {
     pub target: f64,
     /// How much it counts.
     pub weight: f64,
+}
+
+/// Makes rows of the design, one after the other.
+struct Encoder<'t> {
+    table: &'t Table,
+    design: Vec<f64>,
+    number: u64,
+}
+
+impl Encoder<'_> {
+    fn encode(
+        &mut self,
+        features: &[f64],
+        observed: f64,
+        weight: f64,
+        each: &mut dyn FnMut(Encoded<'_>) -> Result<(), TrainError>,
+    ) -> Result<(), TrainError> {
+        for (value, raw) in self.design.iter_mut().zip(self.table.design.raw(features)) {
+            *value = raw;
+        }
+        let target = match self.table.target_transform() {
+            TargetTransform::Log => libm::log(observed),
+            _ => observed,
+        };
+        let number = self.number;
+        self.number += 1;
+        each(Encoded { number, features, design: &self.design, observed, target, weight })
+    }
 }
 
 impl Table {
@@ -110,29 +142,36 @@ impl Table {
     /// [`DataError`] when the data are not what the survey saw. Whatever `each` fails with ends the pass.
     pub fn scan(&self, each: &mut dyn FnMut(Encoded<'_>) -> Result<(), TrainError>) -> Result<(), TrainError> {
         let width = self.signature.width();
+        let mut encoder = Encoder { table: self, design: vec![0.0; self.names.len()], number: 0 };
+        if let Some(spool) = self.spool.get() {
+            // The features, what was observed, and the weight: as they were written below.
+            return spool.scan(width + 2, |row| match row.split_at_checked(width) {
+                Some((features, [observed, weight])) => encoder.encode(features, *observed, *weight, each),
+                _ => Err(self.source.changed().into()),
+            });
+        }
         let mut features = vec![0.0; width];
-        let mut design = vec![0.0; self.names.len()];
-        let mut number = 0;
         let weight = Feature::new("", FeatureType::Double);
+        let mut filling = Filling::new();
         let seen = self.source.scan(&mut |record| {
             for (place, (value, feature)) in features.iter_mut().zip(self.signature.features()).enumerate() {
                 *value = self.accept(feature, place, record)?;
             }
-            for (value, raw) in design.iter_mut().zip(self.design.raw(&features)) {
-                *value = raw;
-            }
             let told = self.accept(&self.target, width, record)?;
             let observed = if self.class_values.is_empty() { told } else { self.class(told)? };
-            let target = match self.target_transform() {
-                TargetTransform::Log => libm::log(observed),
-                _ => observed,
-            };
             let weight = if self.has_weights { self.accept(&weight, width + 1, record)? } else { 1.0 };
-            each(Encoded { number, features: &features, design: &design, observed, target, weight })?;
-            number += 1;
-            Ok(())
+            filling =
+                filling.take().and_then(|filling| filling.push(features.iter().copied().chain([observed, weight])));
+            encoder.encode(&features, observed, weight, each)
         })?;
-        if seen == self.scan { Ok(()) } else { Err(self.source.changed().into()) }
+        if seen != self.scan {
+            return Err(self.source.changed().into());
+        }
+        if let Some(spool) = filling.and_then(Filling::finish) {
+            // Set once: by the first pass that came to the end.
+            let _ = self.spool.set(spool);
+        }
+        Ok(())
     }
 
     /// Hands the first row to `each` and reads no further.
