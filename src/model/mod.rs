@@ -204,16 +204,19 @@ impl Model {
                 Answer::Classes(_) => return Err(PredictError::Estimator),
             }
         }
-        finite(&values, 1)?;
+        finite(&values, 1, 0)?;
         Ok(values)
     }
 
     fn chosen(&self, frame: &Frame<'_>) -> Result<Vec<usize>, PredictError> {
-        // A class follows from scores; where those are not finite, it would be anybody's guess.
-        self.probabilities(frame)?;
+        let classes = self.classes().map_or(1, <[Scalar]>::len);
         let mut chosen = Vec::with_capacity(frame.rows());
         for block in self.blocks(frame)? {
-            match self.estimator.predict(&block?).ok_or(PredictError::Estimator)? {
+            let block = block?;
+            // A class follows from scores; where those are not finite, it would be anybody's guess.
+            let probabilities = self.estimator.probabilities(&block).ok_or(PredictError::Estimator)?;
+            finite(&probabilities, classes, chosen.len())?;
+            match self.estimator.predict(&block).ok_or(PredictError::Estimator)? {
                 Answer::Classes(block) => chosen.extend(block),
                 Answer::Values(_) => return Err(PredictError::Estimator),
             }
@@ -231,7 +234,7 @@ impl Model {
         for block in self.blocks(frame)? {
             values.extend(self.estimator.probabilities(&block?).ok_or(PredictError::Estimator)?);
         }
-        finite(&values, classes.len())?;
+        finite(&values, classes.len(), 0)?;
         Ok(Some(Probabilities { classes, values }))
     }
 
@@ -251,9 +254,10 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-fn finite(values: &[f64], width: usize) -> Result<(), PredictError> {
+/// Refuses what is not finite; the values are those of rows from this one on, so many a row.
+fn finite(values: &[f64], width: usize, first_row: usize) -> Result<(), PredictError> {
     match values.iter().position(|value| !value.is_finite()) {
-        Some(position) => Err(PredictError::NotFinite { row: position / width.max(1) }),
+        Some(position) => Err(PredictError::NotFinite { row: first_row + position / width.max(1) }),
         None => Ok(()),
     }
 }
