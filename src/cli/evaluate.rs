@@ -26,7 +26,7 @@ use crate::train::evaluate::{Classification, Evaluation, Metrics, Regression, ti
 /// names, in any order, and those the model does not use are passed over.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The model: a file that `ordinate train` wrote, its file:// address, or the name of a bundled model (line, diabetes)
+    /// The model: a file that `ordinate train` wrote, its file:// address, or the name of a bundled model such as line
     #[arg(value_name = "MODEL")]
     model: String,
     /// The rows: CSV with a header that names the model's features and the target, or Parquet; - for CSV from standard

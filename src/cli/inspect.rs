@@ -23,7 +23,7 @@ use crate::train::evaluate::title;
 /// were stored when it was trained.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The model: a file that `ordinate train` wrote, its file:// address, or the name of a bundled model (line, diabetes)
+    /// The model: a file that `ordinate train` wrote, its file:// address, or the name of a bundled model such as line
     #[arg(value_name = "MODEL")]
     model: String,
     /// Print one JSON object for machines

@@ -20,7 +20,7 @@ use crate::train::interval::PredictionInterval;
 /// all of them, also those the model does not use, are written as they came.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The model: a file that `ordinate train` wrote, its file:// address, or the name of a bundled model (line, diabetes)
+    /// The model: a file that `ordinate train` wrote, its file:// address, or the name of a bundled model such as line
     #[arg(value_name = "MODEL")]
     model: String,
     /// The rows: CSV with a header that names the model's features, or Parquet; - for CSV from standard input

@@ -12,6 +12,7 @@ use thiserror::Error;
 use super::parquet;
 use super::progress::Progress;
 use crate::model::frame::shorten;
+use crate::train::data::delimiter::{header_line, most_frequent};
 
 /// What stands for standard input and output in place of a file.
 pub(super) const DASH: &str = "-";
@@ -19,12 +20,6 @@ pub(super) const DASH: &str = "-";
 /// The most bytes one record may have. A quote that is never closed makes one record of all that follows: without a
 /// limit it would be held in memory.
 const MAX_RECORD_BYTES: u64 = 16 << 20;
-
-/// The longest header in which the delimiter is looked for.
-const MAX_HEADER_BYTES: u64 = 1 << 20;
-
-/// What may stand between fields, the likeliest first.
-const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// Why there are no records, or no more.
 #[derive(Debug, Error)]
@@ -165,7 +160,7 @@ impl Records {
         } else {
             begin =
                 header_line(&mut bytes).map_err(|source| RecordsError::Unreadable { name: name.clone(), source })?;
-            most_frequent_delimiter(&begin)
+            most_frequent(&begin)
         };
         let bytes = Lines::new(Box::new(io::Cursor::new(begin).chain(bytes)));
         // The header is a record like any other, and records of any width are let through: all faults are worded here
@@ -248,29 +243,6 @@ fn fault(error: csv::Error, name: &str, header: &StringRecord, lines: &Lines) ->
         csv::ErrorKind::Io(source) => RecordsError::Unreadable { name, source },
         other => RecordsError::Unreadable { name, source: io::Error::other(format!("{other:?}")) },
     }
-}
-
-/// The bytes up to the end of the first line that has any text.
-fn header_line(bytes: &mut impl BufRead) -> io::Result<Vec<u8>> {
-    let mut line = Vec::new();
-    let mut bytes = bytes.take(MAX_HEADER_BYTES);
-    while bytes.read_until(b'\n', &mut line)? > 0 && line.trim_ascii().is_empty() {}
-    Ok(line)
-}
-
-/// The delimiter that a header has most of, outside quotes.
-fn most_frequent_delimiter(header: &[u8]) -> u8 {
-    let mut quoted = false;
-    let mut counts = DELIMITERS.map(|delimiter| (delimiter, 0_usize));
-    for byte in header {
-        quoted ^= *byte == b'"';
-        for (delimiter, count) in &mut counts {
-            *count += usize::from(!quoted && byte == delimiter);
-        }
-    }
-    // Of several with as many, the first.
-    let most = counts.iter().rev().max_by_key(|(_, count)| *count);
-    most.map_or(b',', |(delimiter, _)| *delimiter)
 }
 
 /// Hands out at most one line at a time: whoever parses is in the line that was handed out last.
@@ -404,7 +376,7 @@ mod tests {
         for (header, delimiter) in
             [("a", b','), ("a;b,c;d", b';'), ("\"a;b;c\",d", b','), ("a\tb", b'\t'), ("a|b|c;d", b'|'), ("a,b;c", b',')]
         {
-            assert_eq!(most_frequent_delimiter(header.as_bytes()), delimiter, "{header}");
+            assert_eq!(most_frequent(header.as_bytes()), delimiter, "{header}");
         }
         assert_eq!(read("\r\n\na;b\n1;2,3\n").unwrap()[1], (4, vec!["1".to_owned(), "2,3".to_owned()]));
     }

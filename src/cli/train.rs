@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use url::Url;
 
-use super::output::write_whole;
+use super::output::{same_file, write_whole};
 use super::progress::Progress;
 use crate::model::artifact::Document;
 use crate::model::estimator::Coefficients;
@@ -96,10 +96,6 @@ fn wrong_usage(reason: &str) -> ! {
         Some(train) => train.error(ErrorKind::ArgumentConflict, reason).exit(),
         None => command.error(ErrorKind::ArgumentConflict, reason).exit(),
     }
-}
-
-fn same_file(one: &Path, other: &Path) -> bool {
-    matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(one), Ok(other)) if one == other)
 }
 
 fn name_of(path: &Path) -> Result<ModelName, String> {

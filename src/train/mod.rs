@@ -17,6 +17,8 @@ pub mod folds;
 pub mod interval;
 pub mod least_squares;
 pub mod logistic;
+#[cfg(test)]
+mod longley;
 pub mod path;
 pub mod plan;
 pub mod refinement;

@@ -1,11 +1,12 @@
 //! CSV: UTF-8 (a byte-order mark is fine), a header with one name a column, LF or CRLF, spaces around a field ignored.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use csv::{Position, ReaderBuilder, StringRecord, Trim};
 
+use super::delimiter;
 use super::source::{Each, Part, Place, Record, unreadable};
 use super::{DataError, Location};
 use crate::model::frame::Cell;
@@ -17,16 +18,15 @@ pub(super) struct Csv {
     delimiter: u8,
 }
 
-/// What may stand between fields, the likeliest first.
-const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
-
 impl Csv {
     /// Reads the header.
     pub(super) fn open(path: &Path, shown: &Path, delimiter: Option<u8>) -> Result<(Self, Vec<String>), DataError> {
         let open = || File::open(path).map_err(|source| unreadable(shown, source));
-        let delimiter = match delimiter {
-            Some(delimiter) => delimiter,
-            None => sniff(open()?).map_err(|source| unreadable(shown, source))?,
+        let delimiter = if let Some(delimiter) = delimiter {
+            delimiter
+        } else {
+            let header = delimiter::header_line(BufReader::new(open()?));
+            delimiter::most_frequent(&header.map_err(|source| unreadable(shown, source))?)
         };
         let csv = Self { delimiter };
         let mut record = StringRecord::new();
@@ -101,27 +101,6 @@ fn is_missing(text: &str) -> bool {
         Some(b'n' | b'N') => ["na", "n/a", "nan", "null", "none"].iter().any(|word| text.eq_ignore_ascii_case(word)),
         Some(_) => false,
     }
-}
-
-/// The delimiter that the header has most of, outside quotes.
-fn sniff(file: File) -> io::Result<u8> {
-    const LONGEST_HEADER: u64 = 1 << 20;
-    let mut counts = [0_usize; DELIMITERS.len()];
-    let mut quoted = false;
-    let mut header = Vec::new();
-    let mut reader = BufReader::new(file.take(LONGEST_HEADER));
-    // Blank lines may come first.
-    while reader.read_until(b'\n', &mut header)? > 0 && header.trim_ascii().is_empty() {}
-    for byte in header {
-        quoted ^= byte == b'"';
-        if let Some(count) = DELIMITERS.iter().position(|one| !quoted && *one == byte).and_then(|at| counts.get_mut(at))
-        {
-            *count += 1;
-        }
-    }
-    let most = counts.iter().max().copied().unwrap_or(0);
-    let found = DELIMITERS.iter().zip(counts).find(|(_, count)| *count == most).map(|(delimiter, _)| *delimiter);
-    Ok(found.unwrap_or(b','))
 }
 
 /// The line a record begins in. The position that `csv` gives is where it began to look for the record: blank lines

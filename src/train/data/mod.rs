@@ -3,6 +3,7 @@
 
 mod columns;
 mod csv;
+pub mod delimiter;
 mod error;
 mod median;
 mod missing;
