@@ -8,6 +8,7 @@
 //! | `MAX_ROWS` | 100000 | rows a request |
 //! | `MAX_BODY_BYTES` | 6291456 | bytes of a body, after base64 and gzip decoding |
 //! | `BASE_PATH` | – | a prefix to strip from paths, such as `/v1` |
+//! | `AIP_PREDICT_ROUTE`, `AIP_HEALTH_ROUTE` | – | paths that mean `/vertex/predict` and `/vertex/health`; Vertex AI sets them |
 //! | `CORS_ALLOW_ORIGINS` | – | comma-separated origins, or `*` |
 //! | `RUST_LOG`, `AWS_LAMBDA_LOG_LEVEL` | `INFO` | what is logged; the first wins, and may name targets |
 //! | `AWS_LAMBDA_LOG_FORMAT` | `JSON` | `JSON` or `Text` |
@@ -26,7 +27,7 @@ use tracing::Level;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
-use crate::http::{AllowedOrigins, Limits, Settings};
+use crate::http::{Alias, AllowedOrigins, Limits, Settings, VERTEX_HEALTH, VERTEX_PREDICT};
 use crate::model::identity::{Checksum, ModelName};
 use crate::source::ModelUri;
 use crate::source::catalog::Catalog;
@@ -123,9 +124,19 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
         let cors = self.parse("CORS_ALLOW_ORIGINS", origins)?.unwrap_or_default();
         Ok(Config {
             catalog: Arc::new(self.catalog()?),
-            http: Settings { limits, base_path, cors },
+            http: Settings { limits, base_path, cors, aliases: self.vertex()? },
             concurrency: self.count("AWS_LAMBDA_MAX_CONCURRENCY", 1)?,
         })
+    }
+
+    /// The paths under which Vertex AI looks for its routes.
+    fn vertex(&self) -> Result<Vec<Alias>, ConfigError> {
+        let routes = [("AIP_PREDICT_ROUTE", VERTEX_PREDICT), ("AIP_HEALTH_ROUTE", VERTEX_HEALTH)];
+        let alias = |(variable, route)| {
+            let path = self.parse(variable, base_path)?;
+            Ok(path.map(|path| Alias { path, route }))
+        };
+        routes.into_iter().filter_map(|route| alias(route).transpose()).collect()
     }
 
     fn catalog(&self) -> Result<Catalog, ConfigError> {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use http::Request;
 use http_body_util::BodyExt;
-use ordinate::http::{AllowedOrigins, Limits, Settings, router};
+use ordinate::http::{Limits, Settings, router};
 use ordinate::model::Model;
 use ordinate::model::artifact::Document;
 use ordinate::model::frame::{Cell, RowsBuilder};
@@ -125,7 +125,7 @@ const SIDES_ROWS: &str = "side,length\nleft,1\nright,-3.5\nleft,\nmiddle,0.25\nr
 /// What `POST /predict` answers to these rows.
 async fn over_http(catalog: Catalog, body: String) -> Vec<Value> {
     let limits = Limits { max_rows: 100_000, max_body_bytes: 6_291_456 };
-    let application = router(Arc::new(catalog), Settings { limits, base_path: None, cors: AllowedOrigins::Off });
+    let application = router(Arc::new(catalog), Settings::new(limits));
     let request = Request::post("/predict").header("content-type", "text/csv").body(Body::from(body)).unwrap();
     let response = application.oneshot(request).await.unwrap();
     let body = response.into_body().collect().await.unwrap().to_bytes();

@@ -1,75 +1,22 @@
 //! The application as callers see it: requests in, answers out, in process. The same through Lambda events is in `lambda.rs`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::io::Write;
-use std::sync::Arc;
+mod support;
 
-use axum::Router;
+use std::io::Write;
+
 use axum::body::Body;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use http::{HeaderMap, Request, StatusCode};
-use http_body_util::BodyExt;
-use ordinate::http::{AllowedOrigins, Limits, Settings, misconfigured, router};
-use ordinate::source::catalog::Catalog;
+use http::Request;
+use ordinate::http::{AllowedOrigins, Limits, Settings, misconfigured};
 use rstest::rstest;
 use serde_json::{Value, json};
-use tower::ServiceExt;
+use support::in_process::{application, ask, call, post, settings};
 
 /// The first row of `model/diabetes.csv`.
 const FIRST_ROW: [f64; 10] = [59.0, 2.0, 32.1, 101.0, 157.0, 93.2, 38.0, 4.0, 4.8598, 87.0];
 const NAMES: [&str; 10] = ["age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6"];
-
-fn settings() -> Settings {
-    Settings {
-        limits: Limits { max_rows: 100_000, max_body_bytes: 6_291_456 },
-        base_path: None,
-        cors: AllowedOrigins::Off,
-    }
-}
-
-fn application(settings: Settings) -> Router {
-    router(Arc::new(Catalog::bundled(None).unwrap()), settings)
-}
-
-struct Answer {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Vec<u8>,
-}
-
-impl Answer {
-    fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {:?}", self.text()))
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-
-    fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
-    }
-}
-
-async fn ask(application: &Router, request: Request<Body>) -> Answer {
-    let response = application.clone().oneshot(request).await.unwrap();
-    let (parts, body) = response.into_parts();
-    Answer { status: parts.status, headers: parts.headers, body: body.collect().await.unwrap().to_bytes().to_vec() }
-}
-
-async fn call(method: &str, path: &str, body: impl Into<Body>) -> Answer {
-    let request = Request::builder().method(method).uri(path).body(body.into()).unwrap();
-    ask(&application(settings()), request).await
-}
-
-async fn post(path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
-    let mut request = Request::post(path);
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    ask(&application(settings()), request.body(body.into()).unwrap()).await
-}
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());

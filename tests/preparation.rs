@@ -19,7 +19,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use http::Request;
 use http_body_util::BodyExt;
-use ordinate::http::{AllowedOrigins, Limits, Settings, router};
+use ordinate::http::{Limits, Settings, router};
 use ordinate::model::Model;
 use ordinate::source::catalog::Catalog;
 use ordinate::source::file::FileSource;
@@ -285,7 +285,7 @@ async fn serving_encodes_rows_as_training_does(#[case] estimator: &str, #[case] 
 
     let catalog = Catalog::single(Box::new(FileSource::new(folder.path().join("m.json"))), None, None);
     let limits = Limits { max_rows: 100, max_body_bytes: 1 << 20 };
-    let application = router(Arc::new(catalog), Settings { limits, base_path: None, cors: AllowedOrigins::Off });
+    let application = router(Arc::new(catalog), Settings::new(limits));
     let data = staff();
     let rows: Vec<Vec<&str>> = data.lines().skip(1).map(|line| line.split(',').collect()).collect();
     let objects: Vec<Value> = rows

@@ -9,7 +9,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
-use ordinate::http::{AllowedOrigins, Limits, Settings, router};
+use ordinate::http::{Limits, Settings, router};
 use ordinate::source::catalog::Catalog;
 use ordinate::source::{BoxFuture, ModelSource, SourceError};
 use serde_json::Value;
@@ -53,11 +53,7 @@ impl ModelSource for Failing {
 fn application(fault: Fault, times: usize) -> (Router, Arc<AtomicUsize>) {
     let fetched = Arc::new(AtomicUsize::new(0));
     let source = Failing { fault, times, fetched: fetched.clone() };
-    let settings = Settings {
-        limits: Limits { max_rows: 100, max_body_bytes: 10_000 },
-        base_path: None,
-        cors: AllowedOrigins::Off,
-    };
+    let settings = Settings::new(Limits { max_rows: 100, max_body_bytes: 10_000 });
     (router(Arc::new(Catalog::single(Box::new(source), None, None)), settings), fetched)
 }
 

@@ -27,11 +27,24 @@ pub(super) fn limit(request: &Request) -> usize {
 /// 413 when it exceeds the limit.
 pub(super) fn json<T: Serialize>(value: &T, limit: usize) -> Result<Vec<u8>, ApiError> {
     let encoded = serde_json::to_vec(value).map_err(|error| ApiError::internal(error.to_string()))?;
-    // Lambda sends the body as a JSON string: each quote and backslash costs a byte more.
-    let escapes = encoded.iter().filter(|byte| matches!(byte, b'"' | b'\\')).count();
-    if encoded.len() + escapes > limit {
+    fits("application/json", &encoded, limit)?;
+    Ok(encoded)
+}
+
+/// Whether an answer can be sent.
+///
+/// # Errors
+/// 413 when it exceeds the limit.
+pub(super) fn fits(media_type: &str, encoded: &[u8], limit: usize) -> Result<(), ApiError> {
+    // Lambda sends text as a JSON string, in which each quote, backslash and line break costs a byte more, and bytes as base64.
+    let sent = if media_type == "application/octet-stream" {
+        encoded.len().div_ceil(3) * 4
+    } else {
+        encoded.len() + encoded.iter().filter(|byte| matches!(byte, b'"' | b'\\' | b'\n')).count()
+    };
+    if sent > limit {
         let detail = format!("the answer would exceed {limit} bytes; ask for fewer rows at a time");
         return Err(ApiError::new(ErrorCode::AnswerTooLarge, detail));
     }
-    Ok(encoded)
+    Ok(())
 }

@@ -1,23 +1,17 @@
-//! What callers are told when something is wrong: one table of codes, one type, one envelope (RFC 9457).
+//! What callers are told when something is wrong: one table of codes, one type.
 //!
 //! Handlers return an [`ApiError`]; it travels in the response's extensions to the front of the stack, where the request's id is
-//! known, and becomes `application/problem+json` there.
+//! known, and becomes a body there, in the [envelope](super::envelope) of the protocol that was spoken.
 
-use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
-use http::{StatusCode, header};
-use serde::Serialize;
+use http::StatusCode;
 
 use crate::model::PredictError;
 use crate::model::fault::FaultKind;
 use crate::model::frame::TooManyRows;
 use crate::source::Causes;
 use crate::source::catalog::CatalogError;
-
-/// Seconds after which a failed load is worth another try.
-const RETRY_AFTER_SECONDS: u16 = 5;
 
 /// What is wrong, as callers can rely on it: each code has one status and one title for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +55,12 @@ pub enum ErrorCode {
     MissingKey,
     /// A key of the body that is there twice.
     DuplicateKey,
+    /// Two keys of the body that say the same thing each in its own way.
+    ConflictingKeys,
+    /// An option with a value that it cannot have.
+    InvalidOption,
+    /// An output that the model does not have.
+    UnknownOutput,
     /// The rows do not fit the signature.
     Rows(FaultKind),
     /// The answer exceeds a double.
@@ -101,6 +101,9 @@ impl ErrorCode {
             Self::UnknownKey => ("unknown_key", S::UNPROCESSABLE_ENTITY, "A key is not understood"),
             Self::MissingKey => ("missing_key", S::UNPROCESSABLE_ENTITY, "A key is missing"),
             Self::DuplicateKey => ("duplicate_key", S::UNPROCESSABLE_ENTITY, "A key is there twice"),
+            Self::ConflictingKeys => ("conflicting_keys", S::UNPROCESSABLE_ENTITY, "Two keys exclude each other"),
+            Self::InvalidOption => ("invalid_option", S::UNPROCESSABLE_ENTITY, "An option has a value it cannot have"),
+            Self::UnknownOutput => ("unknown_output", S::UNPROCESSABLE_ENTITY, "The model has no such output"),
             Self::Rows(kind) => (kind.code(), S::UNPROCESSABLE_ENTITY, "The rows do not fit the model's signature"),
             Self::PredictionOverflow => {
                 ("prediction_overflow", S::UNPROCESSABLE_ENTITY, "The prediction is too large for a double")
@@ -180,57 +183,6 @@ impl ApiError {
         let detail = "the request is not at fault; the cause is in the service's log under this request id";
         Self { cause: Some(cause.into()), ..Self::new(ErrorCode::Internal, detail) }
     }
-
-    /// The whole response.
-    #[must_use]
-    pub fn to_problem(&self, request_id: &str) -> Response {
-        let (code, status, title) = self.code.entry();
-        let told = |complaint: &Complaint| ProblemDetail {
-            pointer: complaint.pointer.clone(),
-            code: complaint.code.as_str(),
-            detail: complaint.detail.clone(),
-        };
-        let problem = Problem {
-            kind: format!("urn:ordinate:error#{}", code.replace('_', "-")),
-            title,
-            status: status.as_u16(),
-            detail: &self.detail,
-            code,
-            request_id,
-            errors: self.complaints.iter().map(told).collect(),
-        };
-        let mut response = Response::new(Body::from(serde_json::to_vec(&problem).unwrap_or_default()));
-        *response.status_mut() = status;
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
-        }
-        response
-    }
-}
-
-/// RFC 9457, with the members `code`, `request_id` and `errors` of our own.
-#[derive(Serialize)]
-struct Problem<'a> {
-    #[serde(rename = "type")]
-    kind: String,
-    title: &'a str,
-    status: u16,
-    detail: &'a str,
-    code: &'a str,
-    request_id: &'a str,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<ProblemDetail>,
-}
-
-#[derive(Serialize)]
-struct ProblemDetail {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pointer: Option<String>,
-    code: &'static str,
-    detail: String,
 }
 
 /// Carries the error to the front of the stack, where it becomes a body.

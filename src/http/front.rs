@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderValue};
 use lambda_http::RequestExt;
 use tower_http::request_id::{MakeRequestId, RequestId};
 
+use super::envelope::Envelope;
 use super::error::{ApiError, ErrorCode};
 use super::event;
 
@@ -44,6 +45,7 @@ pub(super) async fn answer(mut request: Request, next: Next) -> Response {
     let request_id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok());
     let request_id = request_id.unwrap_or_default().to_owned();
 
+    let envelope = Envelope::of(request.uri().path());
     settle_encoding(request.headers_mut());
     let mut response = if event::is_unreadable(request.headers()) {
         ApiError::new(ErrorCode::InvalidEvent, "the event has a header that is not one of HTTP").into_response()
@@ -53,7 +55,7 @@ pub(super) async fn answer(mut request: Request, next: Next) -> Response {
     let error = response.extensions_mut().remove::<ApiError>();
     if let Some(error) = &error {
         // Headers that were set on the way, such as Allow, stay.
-        let mut problem = error.to_problem(&request_id);
+        let mut problem = envelope.respond(error, &request_id);
         for (name, value) in response.headers() {
             if !problem.headers().contains_key(name) && name != http::header::CONTENT_LENGTH {
                 problem.headers_mut().insert(name, value.clone());

@@ -7,13 +7,17 @@
 mod answer;
 mod body;
 mod decode;
+mod envelope;
 pub mod error;
 pub mod event;
+mod exchange;
 mod front;
 mod health;
 mod models;
+mod output;
 mod path;
 mod predict;
+mod tensorflow;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -51,7 +55,32 @@ pub struct Settings {
     pub base_path: Option<String>,
     /// Which pages may call; off when empty.
     pub cors: AllowedOrigins,
+    /// Paths that a platform chose, and the routes they stand for.
+    pub aliases: Vec<Alias>,
 }
+
+impl Settings {
+    /// No prefix, no other origins, no aliases.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, base_path: None, cors: AllowedOrigins::Off, aliases: Vec::new() }
+    }
+}
+
+/// A path that stands for a route.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alias {
+    /// As requests have it; with a leading slash, without a trailing one.
+    pub path: String,
+    /// The route.
+    pub route: &'static str,
+}
+
+/// Where Vertex AI's requests are answered.
+pub const VERTEX_PREDICT: &str = "/vertex/predict";
+
+/// Where Vertex AI's health checks are answered.
+pub const VERTEX_HEALTH: &str = "/vertex/health";
 
 /// Which origins CORS admits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -73,13 +102,19 @@ struct Application {
 }
 
 /// The routes, as 404 answers suggest them.
-const ROUTES: [&str; 8] = [
+const ROUTES: [&str; 14] = [
     "/predict",
     "/models",
     "/models/{name}",
     "/models/{name}/predict",
     "/models/{name}/versions/{version}",
     "/models/{name}/versions/{version}/predict",
+    "/v1/models",
+    "/v1/models/{model}",
+    "/v1/models/{model}:predict",
+    "/v1/models/{model}/versions/{version}:predict",
+    "/vertex/predict",
+    "/vertex/health",
     "/health/live",
     "/health/ready",
 ];
@@ -94,6 +129,11 @@ pub fn router(catalog: Arc<Catalog>, settings: Settings) -> Router {
         .route("/models/{name}/predict", post(predict::with_named))
         .route("/models/{name}/versions/{version}", get(models::show_version))
         .route("/models/{name}/versions/{version}/predict", post(predict::with_version))
+        .route("/v1/models", get(tensorflow::list))
+        .route("/v1/models/{model}", get(tensorflow::status).post(tensorflow::ask))
+        .route("/v1/models/{model}/versions/{version}", get(tensorflow::version_status).post(tensorflow::ask_version))
+        .route(VERTEX_PREDICT, post(tensorflow::vertex))
+        .route(VERTEX_HEALTH, get(health::ready))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .with_state(Arc::new(Application { catalog, limits }));
@@ -108,8 +148,7 @@ pub fn misconfigured() -> Router {
             "the service was started with a setting it cannot use; its log says which",
         )
     };
-    let settings =
-        Settings { limits: Limits { max_rows: 0, max_body_bytes: 0 }, base_path: None, cors: AllowedOrigins::Off };
+    let settings = Settings::new(Limits { max_rows: 0, max_body_bytes: 0 });
     let routes = Router::new().route("/health/live", get(health::live)).fallback(refuse);
     wrap(routes.method_not_allowed_fallback(wrong_method), settings)
 }
@@ -125,7 +164,8 @@ fn wrap(routes: Router, settings: Settings) -> Router {
         .layer(CatchPanicLayer::custom(panicked));
     let application = routes.layer(stack);
     let base_path = settings.base_path.map(|path| Arc::<str>::from(path::plain(&path, None)));
-    let one_spelling = MapRequestLayer::new(move |request| path::normalise(request, base_path.as_deref()));
+    let aliases: Arc<[Alias]> = settings.aliases.into();
+    let one_spelling = MapRequestLayer::new(move |request| path::normalise(request, base_path.as_deref(), &aliases));
     // Around the router, not in it: a route is chosen after the path has its one spelling.
     Router::new().fallback_service(ServiceBuilder::new().layer(one_spelling).service(application))
 }

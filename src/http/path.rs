@@ -6,14 +6,20 @@ use http::uri::PathAndQuery;
 use lambda_http::RequestExt;
 use lambda_http::request::RequestContext;
 
+use super::Alias;
+
 /// Rewrites a request's path to the spelling that the routes have.
-pub(super) fn normalise(mut request: Request, base_path: Option<&str>) -> Request {
+pub(super) fn normalise(mut request: Request, base_path: Option<&str>, aliases: &[Alias]) -> Request {
     let direct_invoke = matches!(request.request_context_ref(), Some(RequestContext::PassThrough));
     let path = if direct_invoke {
         // An event that is not HTTP is the body itself, for the default model.
         "/predict".to_owned()
     } else {
-        plain(request.uri().path(), base_path)
+        let path = plain(request.uri().path(), base_path);
+        match aliases.iter().find(|alias| alias.path == path) {
+            Some(alias) => alias.route.to_owned(),
+            None => path,
+        }
     };
     if let Ok(path) = PathAndQuery::try_from(path) {
         *request.uri_mut() = Uri::from(path);

@@ -1,21 +1,19 @@
 //! Our own contract: `POST …/predict`.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
-use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName, header};
+use axum::response::Response;
 use serde::Serialize;
 
-use super::body::{self, MediaType};
+use super::body::MediaType;
+use super::decode::json::{Form, Keys};
 use super::error::ApiError;
-use super::front::Served;
-use super::{App, Application, answer, decode};
-use crate::model::{Model, Prediction};
+use super::exchange::{Exchange, Wanted};
+use super::{App, Application, decode};
+use crate::model::Prediction;
+
+/// The body: `{"X": …}`.
+const KEYS: Keys = Keys { tables: &[("X", Form::Any)], options: &[] };
 
 /// The answer.
 #[derive(Serialize)]
@@ -25,7 +23,7 @@ struct Answer<'a> {
 
 /// With the default model.
 pub(super) async fn with_default(State(application): App, request: Request) -> Result<Response, ApiError> {
-    predict(&application, None, request).await
+    predict(&application, Wanted::Default, request).await
 }
 
 /// With a model by name.
@@ -35,7 +33,7 @@ pub(super) async fn with_named(
     request: Request,
 ) -> Result<Response, ApiError> {
     let Path(name) = name?;
-    predict(&application, Some((&name, None)), request).await
+    predict(&application, Wanted::Named(&name, None), request).await
 }
 
 /// With a version of a model.
@@ -45,80 +43,20 @@ pub(super) async fn with_version(
     request: Request,
 ) -> Result<Response, ApiError> {
     let Path((name, version)) = path?;
-    predict(&application, Some((&name, Some(&version))), request).await
+    predict(&application, Wanted::Named(&name, Some(&version)), request).await
 }
 
-async fn predict(
-    application: &Application,
-    wanted: Option<(&str, Option<&str>)>,
-    request: Request,
-) -> Result<Response, ApiError> {
-    let limit = answer::limit(&request);
-    let (parts, body) = request.into_parts();
-    let mut stages = Stages::start();
-    let model = load(application, wanted).await?;
-    stages.end("load");
-    let (media_type, body) = read(application, &parts.headers, body).await?;
-    let signature = model.signature();
-    let max_rows = application.limits.max_rows;
-    let frame = match media_type {
-        MediaType::Json => decode::json::read(&body, signature, max_rows)?,
-        MediaType::Csv => decode::csv::read(&body, signature, max_rows)?,
+async fn predict(application: &Application, wanted: Wanted<'_>, request: Request) -> Result<Response, ApiError> {
+    let media_type = MediaType::of(request.headers());
+    let mut exchange = Exchange::open(application, wanted, request).await?;
+    let model = exchange.model.clone();
+    let body = exchange.body.clone();
+    let frame = match media_type? {
+        MediaType::Json => decode::json::read(&body, &KEYS, exchange.terms(&model))?.frame,
+        MediaType::Csv => decode::csv::read(&body, model.signature(), exchange.max_rows)?,
     };
-    stages.end("decode");
+    exchange.end("decode");
     let prediction = model.predict(&frame)?;
-    stages.end("predict");
-    let served = Served { model: format!("{}@{}", model.name(), model.version()), rows: frame.rows() };
-    let encoded = answer::json(&Answer { y: &prediction }, limit)?;
-    stages.end("encode");
-
-    let headers = [
-        (header::CONTENT_TYPE, "application/json".to_owned()),
-        (HeaderName::from_static("x-ordinate-model"), served.model.clone()),
-        (HeaderName::from_static("server-timing"), stages.to_string()),
-    ];
-    let mut response = (headers, encoded).into_response();
-    response.extensions_mut().insert(served);
-    Ok(response)
-}
-
-async fn load(application: &Application, wanted: Option<(&str, Option<&str>)>) -> Result<Arc<Model>, ApiError> {
-    Ok(match wanted {
-        None => application.catalog.default_model().await?,
-        Some((name, version)) => application.catalog.model(name, version).await?,
-    })
-}
-
-async fn read(application: &Application, headers: &HeaderMap, body: Body) -> Result<(MediaType, Bytes), ApiError> {
-    let media_type = MediaType::of(headers)?;
-    let body = body::read(headers, body, application.limits.max_body_bytes).await?;
-    Ok((media_type, body))
-}
-
-/// How long each stage took, for the `server-timing` header (W3C Server Timing).
-struct Stages {
-    since: Instant,
-    ended: Vec<(&'static str, Duration)>,
-}
-
-impl Stages {
-    fn start() -> Self {
-        Self { since: Instant::now(), ended: Vec::with_capacity(4) }
-    }
-
-    fn end(&mut self, stage: &'static str) {
-        let now = Instant::now();
-        self.ended.push((stage, now - self.since));
-        self.since = now;
-    }
-}
-
-impl std::fmt::Display for Stages {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (index, (stage, duration)) in self.ended.iter().enumerate() {
-            let comma = if index == 0 { "" } else { ", " };
-            write!(out, "{comma}{stage};dur={:.3}", duration.as_secs_f64() * 1e3)?;
-        }
-        Ok(())
-    }
+    exchange.end("predict");
+    exchange.json(frame.rows(), &Answer { y: &prediction })
 }

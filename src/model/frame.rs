@@ -116,6 +116,7 @@ pub struct RowsBuilder<'s> {
     pushed: usize,
     /// The position after the last name: callers repeat their order row after row.
     likely: usize,
+    passes_over_unknown: bool,
     faults: Faults,
 }
 
@@ -131,8 +132,21 @@ impl<'s> RowsBuilder<'s> {
             seen_in: vec![0; signature.width()],
             pushed: 0,
             likely: 0,
+            passes_over_unknown: false,
             faults: Faults::default(),
         }
+    }
+
+    /// The same, but names that are no features are passed over instead of refused.
+    #[must_use]
+    pub fn passing_over_unknown(self) -> Self {
+        Self { passes_over_unknown: true, ..self }
+    }
+
+    /// The signature the rows are held against.
+    #[must_use]
+    pub fn signature(&self) -> &'s Signature {
+        self.signature
     }
 
     /// Begins the next row.
@@ -176,7 +190,9 @@ impl<'s> RowsBuilder<'s> {
             _ => self.signature.position(name),
         };
         let Some(position) = position else {
-            self.note(FaultKind::UnknownFeature, Some(name), || "is not a feature of this model".into());
+            if !self.passes_over_unknown {
+                self.note(FaultKind::UnknownFeature, Some(name), || "is not a feature of this model".into());
+            }
             return None;
         };
         self.likely = position + 1;
@@ -240,6 +256,7 @@ pub struct ColumnsBuilder<'s> {
     columns: Vec<Option<Vec<f64>>>,
     /// Columns that were no columns: noted once, not again for their length.
     refused: Vec<usize>,
+    passes_over_unknown: bool,
     faults: Faults,
 }
 
@@ -252,14 +269,23 @@ impl<'s> ColumnsBuilder<'s> {
             max_rows,
             columns: vec![None; signature.width()],
             refused: Vec::new(),
+            passes_over_unknown: false,
             faults: Faults::default(),
         }
+    }
+
+    /// The same, but names that are no features are passed over instead of refused.
+    #[must_use]
+    pub fn passing_over_unknown(self) -> Self {
+        Self { passes_over_unknown: true, ..self }
     }
 
     /// Begins the column of this name; `None` when the name is not to be used, which has been noted.
     pub fn start_column(&mut self, name: &str) -> Option<usize> {
         let Some(position) = self.signature.position(name) else {
-            self.note(FaultKind::UnknownFeature, name, || "is not a feature of this model".into());
+            if !self.passes_over_unknown {
+                self.note(FaultKind::UnknownFeature, name, || "is not a feature of this model".into());
+            }
             return None;
         };
         let column = self.columns.get_mut(position)?;
@@ -294,7 +320,7 @@ impl<'s> ColumnsBuilder<'s> {
     /// # Errors
     /// [`TooManyRows`], as for a row that fits.
     pub fn wrong_width(&mut self, expected: usize, got: usize) -> Result<(), TooManyRows> {
-        let row = self.columns.iter().flatten().map(Vec::len).max().unwrap_or(0);
+        let row = self.rows();
         if row == self.max_rows {
             return Err(TooManyRows { limit: self.max_rows });
         }
@@ -305,6 +331,54 @@ impl<'s> ColumnsBuilder<'s> {
         // Zeros stand in, so that later rows keep their numbers.
         self.columns.iter_mut().flatten().for_each(|column| column.push(0.0));
         Ok(())
+    }
+
+    /// Ends a row whose values were pushed one by one, `got` of them; the columns are those of `positions`, in the row's order.
+    ///
+    /// # Errors
+    /// [`TooManyRows`], as for a row that fits.
+    pub fn end_row(&mut self, positions: &[Option<usize>], got: usize) -> Result<(), TooManyRows> {
+        let expected = positions.len();
+        if got == expected {
+            return Ok(());
+        }
+        self.stand_in(positions, got, FaultKind::WrongWidth, || {
+            format!("expected {expected} values, one a column, got {got}")
+        })
+    }
+
+    /// Notes a row that is none.
+    ///
+    /// # Errors
+    /// [`TooManyRows`], as for a row that fits.
+    pub fn wrong_row(&mut self, positions: &[Option<usize>], detail: String) -> Result<(), TooManyRows> {
+        self.stand_in(positions, 0, FaultKind::Ragged, || detail)
+    }
+
+    /// Zeros stand in for what a row lacks, so that later rows keep their numbers.
+    fn stand_in(
+        &mut self,
+        positions: &[Option<usize>],
+        got: usize,
+        kind: FaultKind,
+        detail: impl FnOnce() -> String,
+    ) -> Result<(), TooManyRows> {
+        let lacking = positions.get(got..).unwrap_or_default();
+        let rows = self.rows() + usize::from(got == 0);
+        if rows > self.max_rows {
+            return Err(TooManyRows { limit: self.max_rows });
+        }
+        for position in lacking.iter().flatten() {
+            if let Some(Some(column)) = self.columns.get_mut(*position) {
+                column.push(0.0);
+            }
+        }
+        self.faults.add(kind, || (Place { row: rows.checked_sub(1), ..Place::default() }, detail()));
+        Ok(())
+    }
+
+    fn rows(&self) -> usize {
+        self.columns.iter().flatten().map(Vec::len).max().unwrap_or(0)
     }
 
     /// Notes that what stands under a feature's name is not a column.

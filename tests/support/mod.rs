@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+pub(crate) mod in_process;
 pub(crate) mod model_file;
 pub(crate) mod proxy;
 pub(crate) mod rie;

@@ -1,61 +1,170 @@
-//! The four JSON forms of our own contract, in one pass, without a tree.
+//! Bodies that are one JSON object: a key with the rows, and options beside it. Each protocol says which keys those are.
 
-use jiter::{Jiter, JiterError, Peek};
+mod reader;
+mod split;
+
+use jiter::Peek;
+use serde::de::DeserializeOwned;
 
 use super::pointer::Pointer;
 use super::{Layout, complain, utf8};
 use crate::http::error::{ApiError, Complaint, ErrorCode};
-use crate::model::fault::{FAULTS_TOLD, FaultKind, Faults};
-use crate::model::frame::{Cell, ColumnsBuilder, Frame, RowsBuilder, shorten, values_wanted};
-use crate::model::signature::Signature;
+use crate::model::fault::{FAULTS_TOLD, FaultKind};
+use crate::model::frame::{Frame, shorten};
+pub(in crate::http) use reader::{Reader, RowsReader, Terms};
 
-/// Reads `{"X": …}`. All that is wrong with the rows and the keys is reported together.
+/// What a protocol's object may hold.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::http) struct Keys {
+    /// The keys that can hold the rows; exactly one of them is there.
+    pub(in crate::http) tables: &'static [(&'static str, Form)],
+    /// The keys that may stand beside it.
+    pub(in crate::http) options: &'static [&'static str],
+}
+
+/// How rows stand under a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::http) enum Form {
+    /// A list of rows, or an object of columns.
+    Any,
+    /// A list of rows: single values, lists, or objects.
+    Rows,
+    /// A list of rows, where `{"features": […]}` is one too.
+    WrappedRows,
+    /// A list of objects.
+    Records,
+    /// `{"columns": […], "data": [[…]]}`, as pandas splits a frame.
+    Split,
+}
+
+/// What came of a body.
+#[derive(Debug)]
+pub(in crate::http) struct Decoded<'s, 'j> {
+    /// The rows.
+    pub(in crate::http) frame: Frame<'s>,
+    /// The key they stood under.
+    pub(in crate::http) key: &'static str,
+    /// How they were laid out.
+    pub(in crate::http) layout: Layout,
+    options: Vec<(&'static str, &'j str)>,
+}
+
+impl Decoded<'_, '_> {
+    /// The value of an option that is there.
+    ///
+    /// # Errors
+    /// 422 when it is not of the type; `expected` says in words what is.
+    pub(in crate::http) fn option<T: DeserializeOwned>(
+        &self,
+        name: &str,
+        expected: &str,
+    ) -> Result<Option<T>, ApiError> {
+        let Some((name, text)) = self.options.iter().find(|(known, _)| *known == name) else { return Ok(None) };
+        let Ok(value) = serde_json::from_str(text) else {
+            let detail = format!("the key {name:?} must be {expected}, got {}", shorten(text));
+            return Err(ApiError::complaints(vec![key_complaint(ErrorCode::InvalidOption, name, detail)], 1));
+        };
+        Ok(Some(value))
+    }
+}
+
+/// Reads a body. All that is wrong with the rows and the keys is reported together.
 ///
 /// # Errors
-/// 400 when it is not JSON, 413 past `max_rows`, 422 when it does not fit the signature.
-pub(in crate::http) fn read<'s>(body: &[u8], signature: &'s Signature, max_rows: usize) -> Result<Frame<'s>, ApiError> {
-    let text = utf8(body)?;
-    let mut reader = Reader { text, json: Jiter::new(body).with_allow_inf_nan() };
-    let mut frame: Option<Rows<'s>> = None;
+/// 400 when it is not JSON, 413 past the limit of rows, 422 when it does not fit keys or signature.
+pub(in crate::http) fn read<'s, 'j>(
+    body: &'j [u8],
+    wanted: &Keys,
+    terms: Terms<'s>,
+) -> Result<Decoded<'s, 'j>, ApiError> {
+    let mut reader = Reader::new(utf8(body)?);
+    let mut rows: Option<(&'static str, Rows<'s>)> = None;
+    let mut options: Vec<(&'static str, &'j str)> = Vec::new();
     let mut keys = Complaints::default();
 
     if reader.peek()? != Peek::Object {
         let got = reader.cell()?;
-        let detail = format!("expected an object such as {{\"X\": [[…]]}}, got {got}");
+        let detail = format!("expected an object such as {}, got {got}", wanted.example());
         let complaint = Complaint { code: ErrorCode::InvalidBody, pointer: Some(Pointer::root().into()), detail };
         reader.finish()?;
         return Err(ApiError::complaints(vec![complaint], 1));
     }
     let mut key = reader.first_key()?;
     while let Some(name) = key {
-        if name != "X" {
-            let detail = format!("the key {:?} is not understood; the only one is \"X\"", shorten(&name));
+        let twice =
+            |name: &str| key_complaint(ErrorCode::DuplicateKey, name, format!("the key {name:?} is there twice"));
+        if let Some((table, form)) = wanted.tables.iter().find(|(table, _)| *table == name) {
+            match &rows {
+                None => rows = Some((*table, reader.table(table, *form, terms)?)),
+                Some((other, _)) => {
+                    keys.add(if other == table {
+                        twice(table)
+                    } else {
+                        let detail = format!("the rows are under {other:?} and under {table:?}; send one of them");
+                        key_complaint(ErrorCode::ConflictingKeys, table, detail)
+                    });
+                    reader.skip()?;
+                }
+            }
+        } else if let Some(option) = wanted.options.iter().find(|option| **option == name) {
+            let text = reader.raw()?;
+            if options.iter().any(|(known, _)| known == option) {
+                keys.add(twice(option));
+            } else {
+                options.push((*option, text));
+            }
+        } else {
+            let detail = format!("the key {:?} is not understood; {}", shorten(&name), wanted.known());
             keys.add(key_complaint(ErrorCode::UnknownKey, &name, detail));
             reader.skip()?;
-        } else if frame.is_some() {
-            keys.add(key_complaint(ErrorCode::DuplicateKey, "X", "the key \"X\" is there twice".into()));
-            reader.skip()?;
-        } else {
-            frame = Some(reader.rows(signature, max_rows)?);
         }
         key = reader.next_key()?;
     }
     reader.finish()?;
 
-    let rows = match frame {
-        Some(Ok(frame)) if keys.total == 0 => return Ok(frame),
-        Some(Ok(_)) => (Vec::new(), 0),
-        Some(Err(faults)) => faults,
+    let faults = match rows {
+        Some((key, Ok((frame, layout)))) if keys.total == 0 => return Ok(Decoded { frame, key, layout, options }),
+        Some((_, Ok(_))) => (Vec::new(), 0),
+        Some((_, Err(faults))) => faults,
         None => {
-            let detail = "the key \"X\" with the rows is missing".into();
+            let detail = wanted.missing();
             let pointer = Some(Pointer::root().into());
             (vec![Complaint { code: ErrorCode::MissingKey, pointer, detail }], 1)
         }
     };
     let Complaints { mut told, total } = keys;
-    told.extend(rows.0);
+    told.extend(faults.0);
     told.truncate(FAULTS_TOLD);
-    Err(ApiError::complaints(told, total + rows.1))
+    Err(ApiError::complaints(told, total + faults.1))
+}
+
+impl Keys {
+    fn example(&self) -> String {
+        match self.tables.first() {
+            Some((name, Form::Split)) => format!("{{{name:?}: {{\"columns\": […], \"data\": [[…]]}}}}"),
+            Some((name, _)) => format!("{{{name:?}: [[…]]}}"),
+            None => "{}".into(),
+        }
+    }
+
+    fn missing(&self) -> String {
+        match self.tables {
+            [(name, _)] => format!("the key {name:?} with the rows is missing"),
+            several => {
+                let names = several.iter().map(|(name, _)| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+                format!("the rows are missing: one of the keys {names} must be there")
+            }
+        }
+    }
+
+    fn known(&self) -> String {
+        let tables = self.tables.iter().map(|(name, _)| *name);
+        let names: Vec<String> = tables.chain(self.options.iter().copied()).map(|name| format!("{name:?}")).collect();
+        match names.as_slice() {
+            [only] => format!("the only one is {only}"),
+            several => format!("there are {}", several.join(", ")),
+        }
+    }
 }
 
 /// Complaints about keys: the first of them, and how many there are.
@@ -78,180 +187,39 @@ fn key_complaint(code: ErrorCode, name: &str, detail: String) -> Complaint {
     Complaint { code, pointer: Some(Pointer::root().key(shorten(name)).into()), detail }
 }
 
-/// What came of the rows: a frame, or the complaints about them and their number.
-type Rows<'s> = Result<Frame<'s>, (Vec<Complaint>, usize)>;
+/// What came of the rows: a frame and its layout, or the complaints about them and their number.
+type Rows<'s> = Result<(Frame<'s>, Layout), (Vec<Complaint>, usize)>;
 
-struct Reader<'j> {
-    text: &'j str,
-    json: Jiter<'j>,
-}
-
-impl<'j> Reader<'j> {
-    fn rows<'s>(&mut self, signature: &'s Signature, max_rows: usize) -> Result<Rows<'s>, ApiError> {
-        match self.peek()? {
-            Peek::Array => self.list_of_rows(signature, max_rows),
-            Peek::Object => self.columns(signature, max_rows),
+impl Reader<'_> {
+    /// The rows under a key.
+    fn table<'s>(&mut self, key: &'static str, form: Form, terms: Terms<'s>) -> Result<Rows<'s>, ApiError> {
+        let (outcome, layout) = match (self.peek()?, form) {
+            (Peek::Array, Form::Any | Form::Rows) => self.list_of_rows(RowsReader::new(terms, false))?,
+            (Peek::Array, Form::WrappedRows) => self.list_of_rows(RowsReader::new(terms, true))?,
+            (Peek::Array, Form::Records) => self.list_of_rows(RowsReader::of_objects(terms))?,
+            (Peek::Object, Form::Any) => self.columns(terms)?,
+            (Peek::Object, Form::Split) => return self.split(key, terms),
             _ => {
                 let got = self.cell()?;
-                let detail = format!("\"X\" must be a list of rows or an object of columns, got {got}");
-                let complaint = key_complaint(ErrorCode::Rows(FaultKind::InvalidValue), "X", detail);
-                Ok(Err((vec![complaint], 1)))
+                let detail = format!("{key:?} must be {}, got {got}", form.noun());
+                let code = ErrorCode::Rows(FaultKind::InvalidValue);
+                return Ok(Err((vec![key_complaint(code, key, detail)], 1)));
             }
-        }
-    }
-
-    /// Flat, positional or named rows: the first decides which, and all must be alike.
-    fn list_of_rows<'s>(&mut self, signature: &'s Signature, max_rows: usize) -> Result<Rows<'s>, ApiError> {
-        let mut rows = RowsBuilder::new(signature, max_rows);
-        let first = self.step(jiter::Jiter::known_array)?;
-        let layout = first.map_or(Layout::Flat, layout_of);
-        let mut element = first;
-        while let Some(peek) = element {
-            rows.start_row()?;
-            if layout_of(peek) == layout {
-                match layout {
-                    Layout::Positional => self.positional_row(&mut rows)?,
-                    Layout::Named => self.named_row(&mut rows)?,
-                    _ if signature.width() == 1 => rows.push(self.cell()?),
-                    _ => {
-                        let got = self.cell()?;
-                        let wanted = values_wanted(signature);
-                        rows.wrong_row(FaultKind::WrongWidth, format!("expected a list of {wanted}, got {got}"));
-                    }
-                }
-            } else {
-                let got = self.cell()?;
-                rows.wrong_row(FaultKind::Ragged, format!("expected {} as in row 0, got {got}", layout.noun()));
-            }
-            element = self.step(jiter::Jiter::array_step)?;
-        }
-        Ok(rows.finish().map_err(|faults: Faults| complain(faults, layout)))
-    }
-
-    fn positional_row(&mut self, rows: &mut RowsBuilder<'_>) -> Result<(), ApiError> {
-        let mut element = self.step(jiter::Jiter::known_array)?;
-        while element.is_some() {
-            rows.push(self.cell()?);
-            element = self.step(jiter::Jiter::array_step)?;
-        }
-        rows.end_positional_row();
-        Ok(())
-    }
-
-    fn named_row(&mut self, rows: &mut RowsBuilder<'_>) -> Result<(), ApiError> {
-        let mut position = self.step(|json| Ok(json.known_object()?.map(|name| rows.position(name))))?;
-        while let Some(known) = position {
-            match known {
-                Some(position) => rows.set(position, self.cell()?),
-                None => self.skip()?,
-            }
-            position = self.step(|json| Ok(json.next_key()?.map(|name| rows.position(name))))?;
-        }
-        rows.end_named_row();
-        Ok(())
-    }
-
-    fn columns<'s>(&mut self, signature: &'s Signature, max_rows: usize) -> Result<Rows<'s>, ApiError> {
-        let mut columns = ColumnsBuilder::new(signature, max_rows);
-        let mut name = self.first_key()?;
-        while let Some(column) = name {
-            match columns.start_column(&column) {
-                Some(position) if self.peek()? == Peek::Array => {
-                    let mut element = self.step(jiter::Jiter::known_array)?;
-                    while element.is_some() {
-                        columns.push(position, self.cell()?)?;
-                        element = self.step(jiter::Jiter::array_step)?;
-                    }
-                }
-                Some(position) => columns.wrong_column(position, self.cell()?),
-                None => self.skip()?,
-            }
-            name = self.next_key()?;
-        }
-        Ok(columns.finish().map_err(|faults| complain(faults, Layout::Columns)))
-    }
-
-    /// The next value as a cell; what is in a list or an object where a value was due is passed over.
-    fn cell(&mut self) -> Result<Cell<'_>, ApiError> {
-        let peek = self.peek()?;
-        let start = self.json.current_index();
-        Ok(match peek {
-            Peek::Null => {
-                self.step(jiter::Jiter::known_null)?;
-                Cell::Missing
-            }
-            Peek::True | Peek::False => Cell::Boolean(self.step(|json| json.known_bool(peek))?),
-            Peek::Array => {
-                self.skip()?;
-                Cell::Array
-            }
-            Peek::Object => {
-                self.skip()?;
-                Cell::Object
-            }
-            Peek::String => {
-                // Two looks at the same error: a string borrows the reader, an error needs it.
-                match self.json.known_str() {
-                    Ok(text) => Cell::Text(text),
-                    Err(error) => return Err(syntax(self.text, &error)),
-                }
-            }
-            _ => {
-                self.step(|json| json.known_number_bytes(peek).map(|_| ()))?;
-                match self.text.get(start..self.json.current_index()).unwrap_or_default() {
-                    "NaN" | "Infinity" | "-Infinity" => Cell::Missing,
-                    digits => Cell::Number(digits),
-                }
-            }
+        };
+        Ok(match outcome {
+            Ok(frame) => Ok((frame, layout)),
+            Err(faults) => Err(complain(faults, layout, key)),
         })
     }
-
-    fn peek(&mut self) -> Result<Peek, ApiError> {
-        self.step(Jiter::peek)
-    }
-
-    fn skip(&mut self) -> Result<(), ApiError> {
-        self.step(Jiter::next_skip)
-    }
-
-    fn finish(&mut self) -> Result<(), ApiError> {
-        self.step(Jiter::finish)
-    }
-
-    fn first_key(&mut self) -> Result<Option<String>, ApiError> {
-        self.step(|json| Ok(json.known_object()?.map(str::to_owned)))
-    }
-
-    fn next_key(&mut self) -> Result<Option<String>, ApiError> {
-        self.step(|json| Ok(json.next_key()?.map(str::to_owned)))
-    }
-
-    /// One step of the iterator; a syntax error becomes an answer with line and column.
-    fn step<T>(&mut self, step: impl FnOnce(&mut Jiter<'j>) -> Result<T, JiterError>) -> Result<T, ApiError> {
-        step(&mut self.json).map_err(|error| syntax(self.text, &error))
-    }
 }
 
-fn syntax(text: &str, error: &JiterError) -> ApiError {
-    let position = Jiter::new(text.as_bytes()).error_position(error.index);
-    let detail = format!("line {}, column {}: {}", position.line, position.column, error.error_type);
-    ApiError::new(ErrorCode::InvalidJson, detail)
-}
-
-fn layout_of(peek: Peek) -> Layout {
-    match peek {
-        Peek::Array => Layout::Positional,
-        Peek::Object => Layout::Named,
-        _ => Layout::Flat,
-    }
-}
-
-impl Layout {
+impl Form {
     fn noun(self) -> &'static str {
         match self {
-            Self::Positional => "a list",
-            Self::Named => "an object",
-            _ => "a single value",
+            Self::Any => "a list of rows or an object of columns",
+            Self::Rows | Self::WrappedRows => "a list of rows",
+            Self::Records => "a list of objects",
+            Self::Split => "an object with \"columns\" and \"data\"",
         }
     }
 }

@@ -10,31 +10,36 @@ use pointer::Pointer;
 
 /// How a body is laid out: the same fault stands at another place in each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Layout {
+pub(super) enum Layout {
     /// One value a row.
     Flat,
     /// One list a row.
     Positional,
     /// One object a row.
     Named,
+    /// One object with a list a row.
+    Wrapped,
+    /// Names once, then one list a row.
+    Split,
     /// One list a feature.
     Columns,
     /// Text with a header row.
     Csv,
 }
 
-/// Puts faults into words and places of this layout.
-fn complain(faults: Faults, layout: Layout) -> (Vec<Complaint>, usize) {
+/// Puts faults into words and places of this layout, under this key of the body.
+fn complain(faults: Faults, layout: Layout, key: &str) -> (Vec<Complaint>, usize) {
     let complaint = |fault: Fault| Complaint {
         code: ErrorCode::Rows(fault.kind),
-        pointer: locate(&fault, layout),
+        pointer: locate(&fault, layout, key),
         detail: describe(&fault),
     };
     (faults.told.into_iter().map(complaint).collect(), faults.total)
 }
 
+/// The answer to faults in a body that has no keys.
 fn refuse(faults: Faults, layout: Layout) -> ApiError {
-    let (complaints, total) = complain(faults, layout);
+    let (complaints, total) = complain(faults, layout, "");
     ApiError::complaints(complaints, total)
 }
 
@@ -45,13 +50,15 @@ fn describe(fault: &Fault) -> String {
     format!("{row}{feature}{}", fault.detail)
 }
 
-fn locate(fault: &Fault, layout: Layout) -> Option<String> {
+fn locate(fault: &Fault, layout: Layout, key: &str) -> Option<String> {
     let place = &fault.place;
-    let pointer = Pointer::root().key("X");
+    let pointer = Pointer::root().key(key);
     let pointer = match layout {
         Layout::Csv => return None,
         Layout::Flat => pointer.maybe(place.row),
         Layout::Positional => pointer.maybe(place.row).maybe(place.position),
+        Layout::Wrapped => pointer.maybe(place.row).maybe(place.position.map(|_| "features")).maybe(place.position),
+        Layout::Split => pointer.key("data").maybe(place.row),
         Layout::Named => pointer.maybe(place.row).maybe(place.feature.as_ref()),
         Layout::Columns => pointer.maybe(place.feature.as_ref()).maybe(place.row),
     };

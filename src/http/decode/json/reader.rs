@@ -1,0 +1,311 @@
+//! JSON token by token: cells, rows and columns, handed to the frame's builders without a tree between.
+
+use jiter::{Jiter, JiterError, Peek};
+
+use crate::http::decode::Layout;
+use crate::http::error::{ApiError, ErrorCode};
+use crate::model::fault::{FaultKind, Faults};
+use crate::model::frame::{Cell, ColumnsBuilder, Frame, RowsBuilder, values_wanted};
+use crate::model::signature::Signature;
+
+/// What a table is read against.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::http) struct Terms<'s> {
+    /// What the model asks for.
+    pub(in crate::http) signature: &'s Signature,
+    /// The most rows.
+    pub(in crate::http) max_rows: usize,
+    /// Whether names that are no features are passed over instead of refused.
+    pub(in crate::http) lenient: bool,
+}
+
+impl<'s> Terms<'s> {
+    fn rows(self) -> RowsBuilder<'s> {
+        let rows = RowsBuilder::new(self.signature, self.max_rows);
+        if self.lenient { rows.passing_over_unknown() } else { rows }
+    }
+
+    pub(super) fn columns(self) -> ColumnsBuilder<'s> {
+        let columns = ColumnsBuilder::new(self.signature, self.max_rows);
+        if self.lenient { columns.passing_over_unknown() } else { columns }
+    }
+}
+
+/// A frame, or all that is wrong with its rows; and how they were laid out.
+pub(super) type Table<'s> = (Result<Frame<'s>, Faults>, Layout);
+
+/// Rows on their way: the first decides how all of them are laid out.
+#[derive(Debug)]
+pub(in crate::http) struct RowsReader<'s> {
+    rows: RowsBuilder<'s>,
+    width: usize,
+    layout: Option<Layout>,
+    /// Whether `{"features": […]}` is a positional row: where no feature has that name.
+    unwraps: bool,
+    /// Rows begun.
+    begun: usize,
+}
+
+impl<'s> RowsReader<'s> {
+    /// No rows yet. With `unwraps`, `{"features": […]}` is a positional row, unless the model has a feature of that name.
+    pub(in crate::http) fn new(terms: Terms<'s>, unwraps: bool) -> Self {
+        let unwraps = unwraps && terms.signature.position(FEATURES).is_none();
+        Self { rows: terms.rows(), width: terms.signature.width(), layout: None, unwraps, begun: 0 }
+    }
+
+    /// No rows yet; all must be objects.
+    pub(super) fn of_objects(terms: Terms<'s>) -> Self {
+        Self { layout: Some(Layout::Named), ..Self::new(terms, false) }
+    }
+
+    /// Reads the next value of `reader` as the next row.
+    ///
+    /// # Errors
+    /// 400 when it is not JSON, 413 past the limit. What does not fit the signature is kept for [`finish`](Self::finish).
+    pub(in crate::http) fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), ApiError> {
+        self.rows.start_row()?;
+        self.begun += 1;
+        let found = match reader.peek()? {
+            Peek::Array => Layout::Positional,
+            Peek::Object if self.unwraps => return self.object(reader),
+            Peek::Object => Layout::Named,
+            _ => Layout::Flat,
+        };
+        if self.is_alike(found) {
+            match found {
+                Layout::Positional => reader.positional_row(&mut self.rows)?,
+                Layout::Named => reader.named_row(&mut self.rows)?,
+                _ if self.width == 1 => self.rows.push(reader.cell()?),
+                _ => {
+                    let got = reader.cell()?.to_string();
+                    let wanted = values_wanted(self.rows.signature());
+                    self.rows.wrong_row(FaultKind::WrongWidth, format!("expected a list of {wanted}, got {got}"));
+                }
+            }
+        } else {
+            let got = reader.cell()?.to_string();
+            self.other(&got);
+        }
+        Ok(())
+    }
+
+    /// A row by name, or one that is wrapped.
+    fn object(&mut self, reader: &mut Reader<'_>) -> Result<(), ApiError> {
+        let first = reader.first_key()?;
+        let wrapped = first.as_deref() == Some(FEATURES) && reader.peek()? == Peek::Array;
+        if !self.is_alike(if wrapped { Layout::Wrapped } else { Layout::Named }) {
+            let mut key = first;
+            while key.is_some() {
+                reader.skip()?;
+                key = reader.next_key()?;
+            }
+            self.other("another object");
+        } else if wrapped {
+            reader.positional_row(&mut self.rows)?;
+            while let Some(beside) = reader.next_key()? {
+                let detail = format!("has {:?} beside \"features\"", crate::model::frame::shorten(&beside));
+                self.rows.wrong_row(FaultKind::UnknownFeature, detail);
+                reader.skip()?;
+            }
+        } else {
+            let mut key = first;
+            while let Some(name) = key {
+                let position = self.rows.position(&name);
+                reader.named_value(&mut self.rows, position)?;
+                key = reader.next_key()?;
+            }
+            self.rows.end_named_row();
+        }
+        Ok(())
+    }
+
+    fn is_alike(&mut self, found: Layout) -> bool {
+        *self.layout.get_or_insert(found) == found
+    }
+
+    fn other(&mut self, got: &str) {
+        let first = self.layout.unwrap_or(Layout::Flat).noun();
+        let example = if self.begun > 1 { " as in row 0" } else { "" };
+        self.rows.wrong_row(FaultKind::Ragged, format!("expected {first}{example}, got {got}"));
+    }
+
+    /// The frame, or what is wrong with the rows; and how they were laid out.
+    pub(in crate::http) fn finish(self) -> (Result<Frame<'s>, Faults>, Layout) {
+        (self.rows.finish(), self.layout.unwrap_or(Layout::Flat))
+    }
+}
+
+/// The key of a row in `SageMaker`'s JSON.
+const FEATURES: &str = "features";
+
+/// Reads JSON forward, step by step.
+#[derive(Debug)]
+pub(in crate::http) struct Reader<'j> {
+    text: &'j str,
+    json: Jiter<'j>,
+}
+
+impl<'j> Reader<'j> {
+    /// At the beginning of a text.
+    pub(in crate::http) fn new(text: &'j str) -> Self {
+        Self { text, json: Jiter::new(text.as_bytes()).with_allow_inf_nan() }
+    }
+
+    /// A list of rows.
+    pub(super) fn list_of_rows<'s>(&mut self, mut rows: RowsReader<'s>) -> Result<Table<'s>, ApiError> {
+        let mut element = self.step(jiter::Jiter::known_array)?;
+        while element.is_some() {
+            rows.read(self)?;
+            element = self.step(jiter::Jiter::array_step)?;
+        }
+        Ok(rows.finish())
+    }
+
+    fn positional_row(&mut self, rows: &mut RowsBuilder<'_>) -> Result<(), ApiError> {
+        let mut element = self.step(jiter::Jiter::known_array)?;
+        while element.is_some() {
+            rows.push(self.cell()?);
+            element = self.step(jiter::Jiter::array_step)?;
+        }
+        rows.end_positional_row();
+        Ok(())
+    }
+
+    fn named_row(&mut self, rows: &mut RowsBuilder<'_>) -> Result<(), ApiError> {
+        let mut name = self.step(|json| Ok(json.known_object()?.map(|name| rows.position(name).ok_or(()))))?;
+        while let Some(position) = name {
+            self.named_value(rows, position.ok())?;
+            name = self.step(|json| Ok(json.next_key()?.map(|name| rows.position(name).ok_or(()))))?;
+        }
+        rows.end_named_row();
+        Ok(())
+    }
+
+    fn named_value(&mut self, rows: &mut RowsBuilder<'_>, position: Option<usize>) -> Result<(), ApiError> {
+        match position {
+            Some(position) => rows.set(position, self.cell()?),
+            None => self.skip()?,
+        }
+        Ok(())
+    }
+
+    /// An object of columns.
+    pub(super) fn columns<'s>(&mut self, terms: Terms<'s>) -> Result<Table<'s>, ApiError> {
+        let mut columns = terms.columns();
+        let mut name = self.first_key()?;
+        while let Some(column) = name {
+            match columns.start_column(&column) {
+                Some(position) if self.peek()? == Peek::Array => {
+                    self.each(|reader| Ok(columns.push(position, reader.cell()?)?))?;
+                }
+                Some(position) => columns.wrong_column(position, self.cell()?),
+                None => self.skip()?,
+            }
+            name = self.next_key()?;
+        }
+        Ok((columns.finish(), Layout::Columns))
+    }
+
+    /// Goes through a list; `each` reads one element. The next value must be a list.
+    pub(in crate::http) fn each(
+        &mut self,
+        mut each: impl FnMut(&mut Self) -> Result<(), ApiError>,
+    ) -> Result<(), ApiError> {
+        let mut element = self.step(jiter::Jiter::known_array)?;
+        while element.is_some() {
+            each(self)?;
+            element = self.step(jiter::Jiter::array_step)?;
+        }
+        Ok(())
+    }
+
+    /// The next value as a cell; what is in a list or an object where a value was due is passed over.
+    pub(in crate::http) fn cell(&mut self) -> Result<Cell<'_>, ApiError> {
+        let peek = self.peek()?;
+        let start = self.json.current_index();
+        Ok(match peek {
+            Peek::Null => {
+                self.step(jiter::Jiter::known_null)?;
+                Cell::Missing
+            }
+            Peek::True | Peek::False => Cell::Boolean(self.step(|json| json.known_bool(peek))?),
+            Peek::Array => {
+                self.skip()?;
+                Cell::Array
+            }
+            Peek::Object => {
+                self.skip()?;
+                Cell::Object
+            }
+            Peek::String => {
+                // Two looks at the same error: a string borrows the reader, an error needs it.
+                match self.json.known_str() {
+                    Ok(text) => Cell::Text(text),
+                    Err(error) => return Err(syntax(self.text, &error)),
+                }
+            }
+            _ => {
+                self.step(|json| json.known_number_bytes(peek).map(|_| ()))?;
+                match self.text.get(start..self.json.current_index()).unwrap_or_default() {
+                    "NaN" | "Infinity" | "-Infinity" => Cell::Missing,
+                    digits => Cell::Number(digits),
+                }
+            }
+        })
+    }
+
+    /// The text of the next value, which is passed over.
+    pub(in crate::http) fn raw(&mut self) -> Result<&'j str, ApiError> {
+        self.peek()?;
+        let start = self.json.current_index();
+        self.skip()?;
+        Ok(self.text.get(start..self.json.current_index()).unwrap_or_default())
+    }
+
+    /// What the next value is.
+    pub(in crate::http) fn peek(&mut self) -> Result<Peek, ApiError> {
+        self.step(Jiter::peek)
+    }
+
+    /// Passes over the next value.
+    pub(in crate::http) fn skip(&mut self) -> Result<(), ApiError> {
+        self.step(Jiter::next_skip)
+    }
+
+    /// Makes sure that nothing follows.
+    pub(in crate::http) fn finish(&mut self) -> Result<(), ApiError> {
+        self.step(Jiter::finish)
+    }
+
+    /// The first key of the next value, which must be an object.
+    pub(in crate::http) fn first_key(&mut self) -> Result<Option<String>, ApiError> {
+        self.step(|json| Ok(json.known_object()?.map(str::to_owned)))
+    }
+
+    /// The key after a value.
+    pub(in crate::http) fn next_key(&mut self) -> Result<Option<String>, ApiError> {
+        self.step(|json| Ok(json.next_key()?.map(str::to_owned)))
+    }
+
+    /// One step of the iterator; a syntax error becomes an answer with line and column.
+    fn step<T>(&mut self, step: impl FnOnce(&mut Jiter<'j>) -> Result<T, JiterError>) -> Result<T, ApiError> {
+        step(&mut self.json).map_err(|error| syntax(self.text, &error))
+    }
+}
+
+fn syntax(text: &str, error: &JiterError) -> ApiError {
+    let position = Jiter::new(text.as_bytes()).error_position(error.index);
+    let detail = format!("line {}, column {}: {}", position.line, position.column, error.error_type);
+    ApiError::new(ErrorCode::InvalidJson, detail)
+}
+
+impl Layout {
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Positional => "a list",
+            Self::Named => "an object",
+            Self::Wrapped => "an object with \"features\"",
+            _ => "a single value",
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! `KServe` v1 and TensorFlow Serving's REST API, which agree on where a prediction is asked for; and Vertex AI, whose bodies are
+//! the same on routes of its own.
+//!
+//! Rows (`instances`) are answered with `predictions`, columns (`inputs`) with `outputs`
+//! (<https://www.tensorflow.org/tfx/serving/api_rest>,
+//! <https://kserve.github.io/website/docs/concepts/architecture/data-plane/v1-protocol>,
+//! <https://cloud.google.com/vertex-ai/docs/predictions/custom-container-requirements>).
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
+use axum::response::{IntoResponse, Response};
+use http::header;
+use serde::{Deserialize, Serialize};
+
+use super::body::MediaType;
+use super::decode::json::{Form, Keys};
+use super::error::{ApiError, ErrorCode};
+use super::exchange::{Exchange, Wanted};
+use super::output::{Outcome, Output};
+use super::{App, Application, answer, decode};
+use crate::model::Model;
+use crate::model::frame::shorten;
+
+const ROWS: &str = "instances";
+
+const KEYS: Keys =
+    Keys { tables: &[(ROWS, Form::Rows), ("inputs", Form::Any)], options: &["signature_name", "parameters"] };
+
+const VERTEX: Keys = Keys { tables: &[(ROWS, Form::Rows)], options: &["parameters"] };
+
+/// The names of the one signature that every model has, as TensorFlow's exporters call it.
+const DEFAULT_SIGNATURES: [&str; 2] = ["serving_default", ""];
+
+/// Parameters of a request.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parameters {
+    /// The output that is wanted.
+    #[serde(default)]
+    predict_method: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Answer<'m> {
+    Predictions(Outcome<'m>),
+    Outputs(Outcome<'m>),
+}
+
+#[derive(Serialize)]
+struct Models<'a> {
+    models: Vec<&'a str>,
+}
+
+/// One object that clients of both servers find what they look for in.
+#[derive(Serialize)]
+struct Status<'a> {
+    name: &'a str,
+    ready: bool,
+    #[serde(rename = "model_version_status")]
+    versions: [VersionStatus<'a>; 1],
+}
+
+#[derive(Serialize)]
+struct VersionStatus<'a> {
+    version: &'a str,
+    state: &'static str,
+    status: VersionError,
+}
+
+#[derive(Serialize)]
+struct VersionError {
+    error_code: &'static str,
+    error_message: &'static str,
+}
+
+/// `GET /v1/models`
+pub(super) async fn list(State(application): App) -> Result<Response, ApiError> {
+    let models = application.catalog.models().await?;
+    json(&Models { models: models.iter().map(|model| model.name()).collect() })
+}
+
+/// `GET /v1/models/{model}`
+pub(super) async fn status(
+    State(application): App,
+    name: Result<Path<String>, PathRejection>,
+) -> Result<Response, ApiError> {
+    let Path(name) = name?;
+    tell(&*Wanted::Named(&name, None).load(&application).await?)
+}
+
+/// `GET /v1/models/{model}/versions/{version}`
+pub(super) async fn version_status(
+    State(application): App,
+    path: Result<Path<(String, String)>, PathRejection>,
+) -> Result<Response, ApiError> {
+    let Path((name, version)) = path?;
+    tell(&*Wanted::Named(&name, Some(&version)).load(&application).await?)
+}
+
+fn tell(model: &Model) -> Result<Response, ApiError> {
+    let status = VersionError { error_code: "OK", error_message: "" };
+    json(&Status {
+        name: model.name(),
+        ready: true,
+        versions: [VersionStatus { version: model.version(), state: "AVAILABLE", status }],
+    })
+}
+
+fn json<T: Serialize>(value: &T) -> Result<Response, ApiError> {
+    Ok(([(header::CONTENT_TYPE, "application/json")], answer::json(value, answer::LAMBDA)?).into_response())
+}
+
+/// `POST /v1/models/{model}:predict`
+pub(super) async fn ask(
+    State(application): App,
+    path: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let Path(path) = path?;
+    let (name, verb) = verb(&path)?;
+    match verb {
+        Verb::Predict => predict(&application, Wanted::Named(name, None), request, &KEYS).await,
+    }
+}
+
+/// `POST /v1/models/{model}/versions/{version}:predict`
+pub(super) async fn ask_version(
+    State(application): App,
+    path: Result<Path<(String, String)>, PathRejection>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let Path((name, path)) = path?;
+    let (version, verb) = verb(&path)?;
+    match verb {
+        Verb::Predict => predict(&application, Wanted::Named(&name, Some(version)), request, &KEYS).await,
+    }
+}
+
+/// `POST` to the route that Vertex AI calls `AIP_PREDICT_ROUTE`.
+pub(super) async fn vertex(State(application): App, request: Request) -> Result<Response, ApiError> {
+    predict(&application, Wanted::Default, request, &VERTEX).await
+}
+
+/// What is asked of a model, behind the colon of a path.
+enum Verb {
+    Predict,
+}
+
+fn verb(path: &str) -> Result<(&str, Verb), ApiError> {
+    if let Some((name, "predict")) = path.rsplit_once(':') {
+        return Ok((name, Verb::Predict));
+    }
+    let detail = format!("nothing answers a POST to {:?}; append \":predict\"", shorten(path));
+    Err(ApiError::new(ErrorCode::UnknownRoute, detail))
+}
+
+async fn predict(
+    application: &Application,
+    wanted: Wanted<'_>,
+    request: Request,
+    keys: &Keys,
+) -> Result<Response, ApiError> {
+    let media_type = MediaType::of(request.headers());
+    let mut exchange = Exchange::open(application, wanted, request).await?;
+    let (model, body) = (exchange.model.clone(), exchange.body.clone());
+    if media_type? != MediaType::Json {
+        return Err(ApiError::new(ErrorCode::UnsupportedMediaType, "only application/json is understood here"));
+    }
+    let decoded = decode::json::read(&body, keys, exchange.terms(&model))?;
+    let parameters: Parameters =
+        decoded.option("parameters", "an object such as {\"predict_method\": \"predict\"}")?.unwrap_or_default();
+    let signature: Option<String> = decoded.option("signature_name", "a string")?;
+    let signature = signature.filter(|name| !DEFAULT_SIGNATURES.contains(&name.as_str()));
+    let output = match signature.or(parameters.predict_method) {
+        Some(name) => Output::named(&name, &model)?,
+        None => Output::Predict,
+    };
+    exchange.end("decode");
+    let outcome = output.compute(&model, &decoded.frame)?;
+    exchange.end("predict");
+    let answer = if decoded.key == ROWS { Answer::Predictions(outcome) } else { Answer::Outputs(outcome) };
+    exchange.json(decoded.frame.rows(), &answer)
+}

@@ -1,0 +1,118 @@
+//! `KServe` v1, TensorFlow Serving and Vertex AI.
+
+use http::StatusCode;
+use ordinate::http::{Alias, VERTEX_HEALTH, VERTEX_PREDICT};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::support::in_process::{Answer, application, ask, call, post, settings};
+
+async fn predict(path: &str, body: Value) -> Answer {
+    post(path, &[("content-type", "application/json")], body.to_string()).await
+}
+
+#[rstest]
+#[case::single_values(json!([1, 2]))]
+#[case::lists(json!([[1], [2]]))]
+#[case::objects(json!([{"x": 1}, {"x": 2}]))]
+#[tokio::test]
+async fn rows_are_answered_with_predictions(#[case] instances: Value) {
+    for path in ["/v1/models/line:predict", "/v1/models/line/versions/1:predict", "/v1/models/line%3Apredict"] {
+        let answer = predict(path, json!({"signature_name": "serving_default", "instances": instances})).await;
+        assert_eq!(answer.json(), json!({"predictions": [3.0, 5.0]}), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn columns_are_answered_with_outputs() {
+    for inputs in [json!({"x": [1, 2]}), json!([[1], [2]]), json!([1, 2])] {
+        let answer = predict("/v1/models/line:predict", json!({"inputs": inputs})).await;
+        assert_eq!(answer.json(), json!({"outputs": [3.0, 5.0]}));
+    }
+}
+
+#[tokio::test]
+async fn probabilities_come_when_asked_for() {
+    let row = json!([5.1, 3.5, 1.4, 0.2]);
+    let labels = predict("/v1/models/iris:predict", json!({"instances": [row]})).await;
+    assert_eq!(labels.json(), json!({"predictions": ["setosa"]}));
+    for option in
+        [json!({"signature_name": "predict_proba"}), json!({"parameters": {"predict_method": "predict_proba"}})]
+    {
+        let mut body = json!({"instances": [row]});
+        body.as_object_mut().unwrap().extend(option.as_object().unwrap().clone());
+        let answer = predict("/v1/models/iris:predict", body).await.json();
+        let probabilities: Vec<f64> = serde_json::from_value(answer["predictions"][0].clone()).unwrap();
+        assert!(probabilities.len() == 3 && probabilities[0] > 0.9);
+        assert!((probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+    }
+}
+
+#[tokio::test]
+async fn one_status_serves_clients_of_both_servers() {
+    let expected = json!({
+        "name": "line", "ready": true,
+        "model_version_status": [
+            {"version": "1", "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}
+        ]
+    });
+    for path in ["/v1/models/line", "/v1/models/line/versions/1"] {
+        assert_eq!(call("GET", path, "").await.json(), expected);
+    }
+    assert_eq!(
+        call("GET", "/v1/models", "").await.json(),
+        json!({"models": ["line", "diabetes", "iris", "breast-cancer"]})
+    );
+}
+
+#[rstest]
+#[case::unknown_model("/v1/models/none:predict", json!({"instances": [1]}), 404)]
+#[case::unknown_version("/v1/models/line/versions/7:predict", json!({"instances": [1]}), 404)]
+#[case::unknown_verb("/v1/models/line:classify", json!({"instances": [1]}), 404)]
+#[case::no_verb("/v1/models/line", json!({"instances": [1]}), 404)]
+#[case::wrong_shape("/v1/models/line:predict", json!({"instances": [[1, 2]]}), 400)]
+#[case::wrong_type("/v1/models/line:predict", json!({"instances": ["one"]}), 400)]
+#[case::no_rows("/v1/models/line:predict", json!({"instances": []}), 400)]
+#[case::rows_and_columns("/v1/models/line:predict", json!({"instances": [1], "inputs": [1]}), 400)]
+#[case::neither("/v1/models/line:predict", json!({"signature_name": ""}), 400)]
+#[case::unknown_signature("/v1/models/line:predict", json!({"instances": [1], "signature_name": "regress"}), 400)]
+#[case::probabilities_of_a_number("/v1/models/line:predict", json!({"instances": [1], "signature_name": "predict_proba"}), 400)]
+#[case::unknown_parameter("/v1/models/line:predict", json!({"instances": [1], "parameters": {"depth": 3}}), 400)]
+#[case::a_list("/v1/models/line:predict", json!([1]), 400)]
+#[tokio::test]
+async fn errors_have_one_key(#[case] path: &str, #[case] body: Value, #[case] status: u16) {
+    let answer = predict(path, body).await;
+    assert_eq!(answer.status.as_u16(), status, "{}", answer.text());
+    let error = answer.json();
+    assert_eq!(error.as_object().unwrap().keys().collect::<Vec<_>>(), ["error"], "{error}");
+    assert!(error["error"].as_str().unwrap().len() > 10);
+}
+
+#[tokio::test]
+async fn a_method_that_is_not_answered_is_told_in_the_same_form() {
+    let answer = call("DELETE", "/v1/models/line", "").await;
+    assert_eq!((answer.status, answer.header("allow")), (StatusCode::METHOD_NOT_ALLOWED, "GET,HEAD,POST"));
+    assert!(answer.json()["error"].is_string());
+}
+
+#[tokio::test]
+async fn vertex_finds_its_routes_where_it_wants_them() {
+    let alias = |path: &str, route| Alias { path: path.into(), route };
+    let mut settings = settings();
+    settings.aliases =
+        vec![alias("/predict", VERTEX_PREDICT), alias("/v1/endpoints/7/deployedModels/8", VERTEX_HEALTH)];
+    let application = application(settings);
+    let request = |path: &str, body: Value| {
+        http::Request::post(path).header("content-type", "application/json").body(body.to_string().into()).unwrap()
+    };
+    for path in ["/predict", "/vertex/predict"] {
+        let body = json!({"instances": [[1], [2]], "parameters": {"predict_method": "predict"}});
+        assert_eq!(ask(&application, request(path, body)).await.json(), json!({"predictions": [3.0, 5.0]}));
+        let refused = ask(&application, request(path, json!({"instances": [["one"]]}))).await;
+        assert_eq!((refused.status, refused.json()["error"].is_string()), (StatusCode::BAD_REQUEST, true));
+    }
+    for path in ["/v1/endpoints/7/deployedModels/8", "/vertex/health"] {
+        let request = http::Request::get(path).body("".into()).unwrap();
+        assert_eq!(ask(&application, request).await.status, StatusCode::OK, "{path}");
+    }
+}
