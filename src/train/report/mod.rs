@@ -17,6 +17,7 @@
 
 mod card;
 mod chart;
+mod coefficients;
 mod diagnostics;
 mod effects;
 mod observer;
