@@ -66,7 +66,8 @@ struct Columns {
     /// The columns to predict from, in the order of the model's signature; by default all but the target
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     features: Vec<String>,
-    /// Columns to leave out
+    /// Columns to leave out: of the data, or of the model by the name it has there, such as age^2 (a power), colour=red (a
+    /// level), age:colour=red (a product)
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     exclude: Vec<String>,
     /// Columns that are categories, whatever they look like
@@ -75,8 +76,9 @@ struct Columns {
     /// Types where they are not to be inferred: double, long (whole numbers), boolean, string (categories)
     #[arg(long, value_name = "NAME=TYPE", value_delimiter = ',', value_parser = typed)]
     types: Vec<(String, FeatureType)>,
-    /// A column that says how much each row counts, above zero: to coefficients and metrics, a row of weight 2 is
-    /// two rows (standard errors and tests still count it as one)
+    /// A column that says how much each row counts, above zero: to coefficients and metrics, a row of weight 2 is two
+    /// rows. Degrees of freedom, and with them standard errors, tests and intervals, count rows and not weights, as
+    /// statsmodels' WLS does
     #[arg(long, value_name = "NAME")]
     weights: Option<String>,
 }

@@ -105,6 +105,19 @@ pub enum DataError {
         /// All names that are there.
         columns: Vec<String>,
     },
+    /// A column of the model that was to be left out is not one of its columns.
+    #[error("--exclude: neither the data nor the model has a column {name:?}{} The columns of the model are {}", suggestion(nearest.as_deref()), listed(columns))]
+    NoSuchTerm {
+        /// The name that was asked for.
+        name: String,
+        /// The most similar name of a column of the model, if one is similar.
+        nearest: Option<String>,
+        /// All its columns.
+        columns: Vec<String>,
+    },
+    /// All columns of the model were to be left out.
+    #[error("--exclude leaves no column of the model. Leave out fewer")]
+    NoTerms,
     /// Nothing is left to learn from.
     #[error("{}: no feature is left beside the target {target:?}. Name at least one other column", path.display())]
     NoFeatures {

@@ -93,6 +93,8 @@ pub struct Source {
     /// The place of each in the header.
     places: Vec<usize>,
     header: Vec<String>,
+    /// What is to be left out of the design.
+    excluded_terms: Vec<String>,
     /// Standard input, kept until all passes are over.
     _spool: Option<NamedTempFile>,
     watch: Option<Watch>,
@@ -127,13 +129,19 @@ impl Source {
         let first = parts.first().map(|part| part.shown.clone()).unwrap_or_default();
         let names = selection.names(&header, &first)?;
         let places = names.iter().map(|name| find(&header, name, &first)).collect::<Result<_, _>>()?;
-        Ok(Self { parts, names, places, header, _spool: spool, watch: origin.watch.clone() })
+        let excluded_terms = selection.excluded_terms(&header);
+        Ok(Self { parts, names, places, header, excluded_terms, _spool: spool, watch: origin.watch.clone() })
     }
 
     /// The names that are read: the features, then the target, then the weights.
     #[must_use]
     pub fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// What is to be left out of the design.
+    pub(super) fn excluded_terms(&self) -> &[String] {
+        &self.excluded_terms
     }
 
     /// What to call the data in a message.
