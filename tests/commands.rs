@@ -339,7 +339,6 @@ fn words_for_no_value_are_none() {
 #[case("predict /dev/null -", "x\n1\n", "not a regular file")]
 #[case("predict . -", "x\n1\n", "is a directory")]
 #[case("predict file:///nowhere/m.json -", "x\n1\n", "file:///nowhere/m.json: there is no such file")]
-#[case("predict s3://models/m.json -", "x\n1\n", "commands read models from files only")]
 #[case("predict https://models/m.json -", "x\n1\n", "scheme is unknown")]
 #[case("predict line nowhere.csv", "", "nowhere.csv: cannot be read: No such file")]
 #[case("predict line .", "", ".: cannot be read: Is a directory")]

@@ -15,13 +15,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 use url::Url;
 
+use super::coefficients::Fitted;
 use super::output::{same_file, write_whole};
 use super::progress::Progress;
-use crate::model::artifact::Document;
 use crate::model::estimator::Coefficients;
 use crate::model::identity::{Checksum, ModelName};
-use crate::model::scalar::Scalar;
-use crate::train::data::{Origin, Watch};
+use crate::train::data::{Origin, Watch, expanded};
 use crate::train::evaluate::{Metrics, title};
 use crate::train::report::{ReportInput, card, html};
 use crate::train::{Plan, Trained, summary, train};
@@ -36,8 +35,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     };
     let out = arguments.out.as_deref();
     let written = [("--out", out), ("--report", arguments.report.as_deref()), ("--card", arguments.card.as_deref())];
+    let data = expanded(&arguments.data)?;
     for (option, path) in written {
-        if let Some(data) = arguments.data.iter().find(|data| path.is_some_and(|path| same_file(path, data))) {
+        if let Some(data) = data.iter().find(|data| path.is_some_and(|path| same_file(path, data))) {
             let data = data.display();
             return Err(format!("{data}: {option} is the training data itself. Choose another file").into());
         }
@@ -150,7 +150,7 @@ fn report(trained: &Trained, out: Option<&Path>) -> Result<String, Box<dyn Error
     writeln!(text, "{}@{}: {target} from {features} {noun}, {rows} rows\n", document.name, document.version)?;
     match &trained.summary {
         Some(summary) => writeln!(text, "{summary}")?,
-        None => coefficients(&mut text, document)?,
+        None => writeln!(text, "Coefficients, for one unit of the column\n{}", Fitted::of(document).grid())?,
     }
     if *held_out > 0 {
         let kept = rows - held_out;
@@ -174,58 +174,6 @@ fn report(trained: &Trained, out: Option<&Path>) -> Result<String, Box<dyn Error
         None => writeln!(text, "Nothing was saved: add --out FILE to keep the model.")?,
     }
     Ok(text)
-}
-
-/// What stands beside the intercept, among the features' names.
-const INTERCEPT: &str = "(intercept)";
-
-/// The coefficients for a unit of each column, whatever the estimator was fitted to.
-fn coefficients(text: &mut String, document: &Document) -> Result<(), Box<dyn Error>> {
-    let scales: Vec<f64> = document.preprocess.columns.iter().map(|column| column.scale).collect();
-    let unscaled = |values: &mut dyn Iterator<Item = f64>| -> Vec<String> {
-        values.zip(&scales).map(|(value, scale)| significant(value / scale)).collect()
-    };
-    // A heading, the intercept and the coefficients of each score.
-    let scores: Vec<(String, f64, Vec<String>)> = match &document.estimator {
-        Coefficients::Linear(plane)
-        | Coefficients::Ridge(plane)
-        | Coefficients::Lasso(plane)
-        | Coefficients::ElasticNet(plane) => {
-            vec![("coefficient".into(), plane.intercept, unscaled(&mut plane.coefficients.values().copied()))]
-        }
-        Coefficients::Logistic(planes) => {
-            let classes = if planes.intercepts.len() == 1 { planes.classes.get(1..) } else { planes.classes.get(..) };
-            let score = |(number, (class, intercept)): (usize, (&Scalar, &f64))| {
-                let mut of_class = planes.coefficients.values().filter_map(|scores| scores.get(number).copied());
-                (class.to_string(), *intercept, unscaled(&mut of_class))
-            };
-            classes.unwrap_or_default().iter().zip(&planes.intercepts).enumerate().map(score).collect()
-        }
-    };
-    let names: Vec<&str> = document.preprocess.columns.iter().map(|column| column.name.as_str()).collect();
-    let name_width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(INTERCEPT.len());
-    let width = |(heading, intercept, numbers): &(String, f64, Vec<String>)| {
-        let longest = numbers.iter().map(String::len).max().unwrap_or(0).max(significant(*intercept).len());
-        longest.max(heading.chars().count()).max("coefficient".len())
-    };
-    write!(text, "  {:name_width$}", "feature")?;
-    for score in &scores {
-        write!(text, "  {:>1$}", score.0, width(score))?;
-    }
-    writeln!(text, "  {:>12}", "centred at")?;
-    for (place, (name, column)) in names.iter().zip(&document.preprocess.columns).enumerate() {
-        write!(text, "  {name:name_width$}")?;
-        for score in &scores {
-            write!(text, "  {:>1$}", score.2.get(place).map_or("", String::as_str), width(score))?;
-        }
-        writeln!(text, "  {:>12}", significant(column.mean))?;
-    }
-    write!(text, "  {INTERCEPT:name_width$}")?;
-    for score in &scores {
-        write!(text, "  {:>1$}", significant(score.1), width(score))?;
-    }
-    text.push_str("\n\n");
-    Ok(())
 }
 
 fn metrics(text: &mut String, sides: &[(&str, u64, Option<&Metrics>)]) -> Result<(), Box<dyn Error>> {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::delimiter;
 use crate::model::identity::ModelName;
 use crate::model::preprocess::TargetTransform;
 use crate::model::signature::{FeatureType, Unknown};
@@ -45,8 +46,9 @@ pub(in crate::cli) struct Arguments {
     /// Who fits it
     #[arg(long, value_enum, default_value_t = Solver::Ordinate)]
     pub(super) solver: Solver,
-    /// What stands between the fields of CSV: one character, or tab; by default whichever of , ; tab | the header has most of
-    #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
+    /// What stands between the fields of CSV: one character, or tab; by default the one of , ; tab | that the header has most
+    /// of
+    #[arg(long, value_name = "CHARACTER", value_parser = delimiter::parse)]
     delimiter: Option<u8>,
     /// Print one JSON object for machines
     #[arg(long)]
@@ -250,12 +252,4 @@ fn typed(text: &str) -> Result<(String, FeatureType), String> {
         _ => return Err(expected()),
     };
     Ok((name.to_owned(), kind))
-}
-
-fn delimiter(text: &str) -> Result<u8, String> {
-    match (text, text.as_bytes()) {
-        ("tab" | "\\t", _) => Ok(b'\t'),
-        (_, [one]) if one.is_ascii() && !matches!(one, b'"' | b'\n' | b'\r') => Ok(*one),
-        _ => Err("expected one ASCII character, or tab".into()),
-    }
 }

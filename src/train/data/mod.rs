@@ -8,6 +8,7 @@ mod error;
 mod median;
 mod missing;
 mod parquet;
+mod paths;
 mod selection;
 mod source;
 mod spool;
@@ -17,7 +18,9 @@ mod table;
 
 pub use error::{DataError, Location};
 pub use missing::{Policy, Rule};
+pub use paths::expanded;
 pub use selection::Selection;
+pub(crate) use source::same_header;
 pub use source::{Origin, Scan, Source, Watch};
 pub use surveyed::Surveyed;
 pub use table::{Encoded, Table, View};

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 use super::csv::{Csv, line};
+use super::paths::expanded;
 use super::selection::find;
 use super::{DataError, Location, Selection, parquet};
 use crate::model::frame::Cell;
@@ -228,19 +229,13 @@ impl Origin {
     fn files(&self) -> Result<Files, DataError> {
         let mut files = Vec::new();
         let mut spool = None;
-        for path in &self.paths {
+        for path in expanded(&self.paths)? {
             if path == Path::new("-") {
                 let file = spooled().map_err(|source| unreadable(Path::new(STANDARD_INPUT), source))?;
                 files.push((file.path().to_owned(), PathBuf::from(STANDARD_INPUT)));
-                if spool.replace(file).is_some() {
-                    let reason = "standard input can be read only once".to_owned();
-                    return Err(DataError::Pattern { pattern: "-".to_owned(), reason });
-                }
-            } else if let Some(pattern) = path.to_str().filter(|text| text.contains(['*', '?', '[']) && !path.exists())
-            {
-                files.extend(matching(pattern)?.into_iter().map(|path| (path.clone(), path)));
+                spool = Some(file);
             } else {
-                files.push((path.clone(), path.clone()));
+                files.push((path.clone(), path));
             }
         }
         Ok((files, spool))
@@ -258,18 +253,8 @@ fn spooled() -> io::Result<NamedTempFile> {
     Ok(file)
 }
 
-/// The files that match a pattern, in the order of their names.
-fn matching(pattern: &str) -> Result<Vec<PathBuf>, DataError> {
-    let refused = |reason: String| DataError::Pattern { pattern: pattern.to_owned(), reason };
-    let found = glob::glob(pattern).map_err(|error| refused(format!("this is no pattern: {}", error.msg)))?;
-    let paths: Vec<PathBuf> = found
-        .map(|path| path.map_err(|error| DataError::Unreadable { path: error.path().into(), source: error.into() }))
-        .filter(|path| path.as_ref().map_or(true, |path| path.is_file()))
-        .collect::<Result<_, _>>()?;
-    if paths.is_empty() { Err(refused("no file matches".into())) } else { Ok(paths) }
-}
-
-fn same_header(path: &Path, names: &[String], first: &Path, expected: &[String]) -> Result<(), DataError> {
+/// Whether a file has the header of the first.
+pub(crate) fn same_header(path: &Path, names: &[String], first: &Path, expected: &[String]) -> Result<(), DataError> {
     let other = names.iter().zip(expected).position(|(name, expected)| name != expected);
     let difference = match other.and_then(|column| Some((column, names.get(column)?, expected.get(column)?))) {
         Some((column, name, expected)) => format!("column {} is {name:?}, there it is {expected:?}", column + 1),
