@@ -35,12 +35,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     };
     let out = arguments.out.as_deref();
     let written = [("--out", out), ("--report", arguments.report.as_deref()), ("--card", arguments.card.as_deref())];
-    let data = expanded(&arguments.data)?;
+    let [data, test] = [expanded(&arguments.data)?, expanded(&arguments.measuring.test)?];
     for (option, path) in written {
-        if let Some(data) = data.iter().find(|data| path.is_some_and(|path| same_file(path, data))) {
+        let is_read = |data: &&PathBuf| path.is_some_and(|path| same_file(path, data));
+        if let Some(data) = data.iter().chain(&test).find(is_read) {
             let data = data.display();
             return Err(format!("{data}: {option} is the training data itself. Choose another file").into());
         }
+    }
+    if let Some(twice) = test.iter().find(|test| data.iter().any(|data| data == *test || same_file(data, test))) {
+        let twice = twice.display();
+        return Err(format!("{twice}: --test names the training data itself. Name other data, or leave it out").into());
     }
     let named = out.or(arguments.data.first().map(AsRef::as_ref)).unwrap_or(Path::new(""));
     // How many passes it takes is not known before: bytes are counted, without a share.
@@ -48,13 +53,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let told = Arc::clone(&progress);
     let watch = Some(Watch(Arc::new(move |bytes| told.inc(bytes))));
     let trained = train(&Plan {
-        origin: Origin { watch, ..arguments.origin() },
+        origin: Origin { watch: watch.clone(), ..arguments.origin() },
         selection: arguments.selection(),
         preparation: arguments.preparation(),
         name: arguments.name.clone().map_or_else(|| name_of(named), Ok)?,
         estimator: arguments.estimator,
         solver: arguments.solver,
         penalty,
+        test: arguments.test().map(|origin| Origin { watch, ..origin }),
         test_fraction: arguments.measuring.test_fraction,
         seed: arguments.measuring.seed,
         observe: arguments.report.is_some() || arguments.card.is_some(),
@@ -112,6 +118,7 @@ struct Summary<'a> {
     target: &'a str,
     rows: u64,
     held_out: u64,
+    tested: u64,
     metrics: &'a IndexMap<String, IndexMap<String, f64>>,
     #[serde(rename = "summary")]
     least_squares: Option<&'a summary::Summary>,
@@ -130,6 +137,7 @@ impl<'a> Summary<'a> {
             target: &document.signature.target().name,
             rows: document.training.rows,
             held_out: trained.held_out,
+            tested: trained.tested,
             metrics: &document.training.metrics,
             least_squares: trained.summary.as_ref(),
             notes: &trained.notes,
@@ -141,7 +149,7 @@ impl<'a> Summary<'a> {
 
 /// What a person reads.
 fn report(trained: &Trained, out: Option<&Path>) -> Result<String, Box<dyn Error>> {
-    let Trained { document, held_out, train: fitted, test: unseen, notes, .. } = trained;
+    let Trained { document, held_out, tested, train: fitted, test: unseen, notes, .. } = trained;
     let rows = document.training.rows;
     let mut text = String::new();
     let features = document.signature.width();
@@ -156,6 +164,12 @@ fn report(trained: &Trained, out: Option<&Path>) -> Result<String, Box<dyn Error
         let kept = rows - held_out;
         metrics(&mut text, &[("fitted", kept, fitted.as_ref()), ("held out", *held_out, unseen.as_ref())])?;
         writeln!(text, "Measured with a fit to the other {kept} rows; the model itself is fitted to all {rows}.\n")?;
+    } else if *tested > 0 {
+        metrics(&mut text, &[("fitted", rows, fitted.as_ref()), ("test", *tested, unseen.as_ref())])?;
+        writeln!(
+            text,
+            "Measured on the {tested} rows of --test; the model is fitted to the {rows} rows of the data alone.\n"
+        )?;
     } else {
         metrics(&mut text, &[("fitted", rows, fitted.as_ref())])?;
         writeln!(text, "No rows were held out: this is how well the model fits, not how well it predicts.\n")?;

@@ -15,7 +15,8 @@ use crate::train::split::Split;
 
 /// Fit a model to data, measure it on rows it has not seen, and save it
 ///
-/// The metrics are those of a fit without the held-out rows; the model that is saved is then fitted to all rows.
+/// The metrics are those of a fit without the held-out rows; the model that is saved is then fitted to all rows. With
+/// --test they are those of other data, and no row is held out.
 ///
 /// Types are inferred: a column of numbers is a number, one of true and false a boolean, any other a category. Empty
 /// fields and the words NA, N/A, NaN, null and none (in any case) are missing values.
@@ -130,6 +131,10 @@ struct Penalties {
 
 #[derive(Debug, Args)]
 pub(super) struct Measuring {
+    /// Other data to measure on, as `ordinate evaluate` does: files or patterns, can be given several times. The model is
+    /// then fitted to DATA alone, all of it. Columns are found by their names, those with --weights among them
+    #[arg(long, value_name = "FILE", conflicts_with = "test_fraction")]
+    pub(super) test: Vec<PathBuf>,
     /// About what share of the rows to measure on, from 0 (none) to less than 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = fraction, allow_negative_numbers = true)]
     pub(super) test_fraction: f64,
@@ -154,6 +159,11 @@ impl Arguments {
     /// Where the data are.
     pub(super) fn origin(&self) -> Origin {
         Origin { paths: self.data.clone(), delimiter: self.delimiter, watch: None }
+    }
+
+    /// Where the data to measure on are, if they are others.
+    pub(super) fn test(&self) -> Option<Origin> {
+        (!self.measuring.test.is_empty()).then(|| Origin { paths: self.measuring.test.clone(), ..self.origin() })
     }
 
     /// Which columns are used.

@@ -214,6 +214,18 @@ pub enum DataError {
         /// What is wrong with it.
         source: CellError,
     },
+    /// A row to measure on that the model would not answer when it is served.
+    #[error(
+        "{location}, column {column:?}: {reason}. Rows to measure on must be rows that the model answers: correct it, or take the row out"
+    )]
+    Unanswerable {
+        /// Where.
+        location: Location,
+        /// The column.
+        column: String,
+        /// What was expected.
+        reason: String,
+    },
     /// A weight, or a target whose logarithm is wanted, is not above zero.
     #[error("{location}, column {column:?}: {value} is not above zero, and {reason}")]
     NotPositive {

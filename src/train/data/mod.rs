@@ -15,6 +15,7 @@ mod spool;
 mod survey;
 mod surveyed;
 mod table;
+mod unseen;
 
 pub use error::{DataError, Location};
 pub use missing::{Policy, Rule};
@@ -24,6 +25,7 @@ pub(crate) use source::same_header;
 pub use source::{Origin, Scan, Source, Watch};
 pub use surveyed::Surveyed;
 pub use table::{Encoded, Table, View};
+pub use unseen::Unseen;
 
 use crate::model::preprocess::TargetTransform;
 use crate::model::signature::{FeatureType, Unknown};

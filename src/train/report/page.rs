@@ -6,7 +6,7 @@ use super::chart::spark;
 use super::coefficients::coefficients;
 use super::diagnostics::{self, Figure};
 use super::table::{Cell, Table};
-use super::{MeasuredOn, ReportInput, counted, escape, family};
+use super::{MeasuredOn, ReportInput, counted, escape, family, tested_apart};
 use crate::model::preprocess::TargetTransform;
 use crate::model::scalar::Scalar;
 use crate::model::signature::{Feature, FeatureType, Missing, Unknown};
@@ -115,12 +115,12 @@ fn data(input: &ReportInput<'_>) -> String {
     if let Some(observed) = input.observed {
         let name =
             if input.data.is_empty() { String::new() } else { format!(" of <code>{}</code>", escape(input.data)) };
-        let held_out = if observed.held_out == 0 {
-            "none of them held out".to_owned()
-        } else {
-            format!("{} of them held out of the fit that was measured", observed.held_out)
+        let held_out = match (observed.held_out, observed.unseen) {
+            (0, _) => "none of them held out".to_owned(),
+            (held_out, 0) => format!("{held_out} of them held out of the fit that was measured"),
+            (_, unseen) => format!("and {unseen} rows of other data to measure on"),
         };
-        let _ = writeln!(body, "<p>{} rows{name}, {held_out}.</p>", observed.rows);
+        let _ = writeln!(body, "<p>{} rows{name}, {held_out}.</p>", observed.rows - observed.unseen);
     }
     let mut table = Table::new(
         "Features and target",
@@ -177,7 +177,7 @@ fn class_counts(input: &ReportInput<'_>) -> String {
     let target = &input.document.signature.target().name;
     let mut table = Table::new("Classes", &[target, "rows", "share"]);
     for (class, count) in classes.iter().zip(&observed.classes) {
-        let share = *count as f64 / observed.rows.max(1) as f64;
+        let share = *count as f64 / (observed.rows - observed.unseen).max(1) as f64;
         table.row(&class.to_string(), &[Cell::Number(count.to_string()), Cell::Number(percent(share))]);
     }
     table.html()
@@ -226,7 +226,9 @@ fn metrics(input: &ReportInput<'_>) -> String {
         table.row(title(name), &sides.iter().map(cell).collect::<Vec<_>>());
     }
     let held_out = sides.iter().any(|measured| measured.side == "held out");
-    let note = if held_out {
+    let note = if held_out && tested_apart(input) {
+        "<p>The column <em>held out</em> counts: it is measured on other data, which the model has not seen.</p>\n"
+    } else if held_out {
         "<p>The column <em>held out</em> counts: the fit that is measured had not seen those rows. The model itself is then fitted to all rows.</p>\n"
     } else {
         "<p>No rows were held out: this is how well the model fits, not how well it predicts.</p>\n"
