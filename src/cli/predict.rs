@@ -36,7 +36,8 @@ pub(super) struct Arguments {
     /// or - for CSV from standard input. Several files with one header are read as one
     #[arg(value_name = "DATA", required = true)]
     data: Vec<PathBuf>,
-    /// Where to write; - for standard output. A file is replaced when all went well, and left alone otherwise
+    /// Where to write; - for standard output, which takes CSV only. A file is replaced when all went well, and left alone
+    /// otherwise
     #[arg(long, value_name = "FILE", default_value = DASH)]
     out: PathBuf,
     /// How to write; by default Parquet to a file whose name ends in .parquet, CSV to anything else

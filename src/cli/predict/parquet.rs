@@ -9,6 +9,7 @@ use std::io;
 use std::sync::Arc;
 
 use parquet::basic::Compression;
+use parquet::data_type::ByteArray;
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
@@ -26,14 +27,20 @@ use crate::model::signature::FeatureType;
 /// Rows of a row group at most.
 const GROUP_ROWS: usize = 1 << 16;
 
-/// Bytes of text after which a row group is full with fewer rows.
-const GROUP_BYTES: usize = 8 << 20;
+/// Bytes after which a row group is full with fewer rows.
+const GROUP_BYTES: usize = 16 << 20;
+
+/// Bytes of a value that is added, and of a field beside its text.
+const VALUE_BYTES: usize = size_of::<f64>() + size_of::<i16>();
+const FIELD_BYTES: usize = 2 * size_of::<ByteArray>() + size_of::<i16>();
 
 /// The table that is written.
 pub(super) struct ParquetTable {
     file: SerializedFileWriter<WholeFile>,
     came: Came,
     added: Vec<Values>,
+    /// Rows of a row group at most.
+    group_rows: usize,
     /// Of the rows that came since the last row group was written: whether each is kept.
     keep: Vec<bool>,
 }
@@ -68,8 +75,9 @@ impl ParquetTable {
             Type::group_type_builder("schema").with_fields(fields).build().map_err(unwritable)?.into();
         let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
         let file = SerializedFileWriter::new(file, schema, Arc::new(properties)).map_err(unwritable)?;
-        let added = added.iter().map(|column| Values::of(column.kind)).collect();
-        Ok(Self { file, came, added, keep: Vec::new() })
+        let added: Vec<Values> = added.iter().map(|column| Values::of(column.kind)).collect();
+        let group_rows = GROUP_ROWS.min(GROUP_BYTES / (VALUE_BYTES * added.len().max(1)));
+        Ok(Self { file, came, added, group_rows, keep: Vec::new() })
     }
 
     /// Takes a row that came, and what is said to it; it is written only if it is kept.
@@ -89,17 +97,17 @@ impl ParquetTable {
                     }
                     *original = next;
                 }
-                GROUP_ROWS.min(original.rows_left()?)
+                self.group_rows.min(original.rows_left()?)
             }
             (Came::Csv { columns, bytes }, None) => {
                 if keep {
                     for (place, column) in columns.iter_mut().enumerate() {
                         let text = row.fields.get(place).filter(|text| !text.is_empty());
-                        *bytes += text.map_or(0, str::len);
+                        *bytes += FIELD_BYTES + text.map_or(0, str::len);
                         column.push(text.map_or(Scalar::Missing, |text| Scalar::Text(text.to_owned())));
                     }
                 }
-                if *bytes > GROUP_BYTES { 0 } else { GROUP_ROWS }
+                if *bytes > GROUP_BYTES { 0 } else { self.group_rows }
             }
             _ => return Err(other_types(records)),
         };
