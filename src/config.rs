@@ -170,7 +170,9 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
         }
     }
 
-    fn s3(&self) -> S3Settings {
+    /// How to reach S3.
+    #[must_use]
+    pub fn s3(&self) -> S3Settings {
         let credentials = self.text("AWS_ACCESS_KEY_ID").zip(self.text("AWS_SECRET_ACCESS_KEY"));
         let credentials = credentials
             .map(|(key, secret)| Credentials::new(key, secret, self.text("AWS_SESSION_TOKEN"), None, "environment"));

@@ -206,6 +206,41 @@ fn powers_and_products_are_columns_like_any_other() {
 }
 
 #[test]
+fn columns_of_the_model_can_be_left_out_by_their_names() {
+    let folder = folder_with(staff());
+    let arguments = format!("--target pay {FILLED} --interactions --exclude w,quit");
+    let all = model(folder.path(), &arguments);
+    let without = model(folder.path(), &format!("{arguments},age^2 --degree 2"));
+    assert_eq!((&without["estimator"], &without["inference"]), (&all["estimator"], &all["inference"]));
+    let left = |file: &Value| -> Vec<String> {
+        let columns = file["preprocess"]["columns"].as_array().unwrap();
+        columns.iter().map(|column| column["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let fewer = model(folder.path(), &format!("{arguments},colour=red,age:smokes"));
+    let expected: Vec<String> =
+        left(&all).into_iter().filter(|name| name != "colour=red" && name != "age:smokes").collect();
+    assert_eq!(left(&fewer), expected);
+    assert_eq!(fewer["training"]["parameters"]["exclude"], json!(["w", "quit", "colour=red", "age:smokes"]));
+}
+
+#[test]
+fn the_advice_about_a_dependent_column_can_be_followed() {
+    // All that is red is 30 years old: the product is 30 times the level.
+    let mut data = "age,colour,y\n".to_owned();
+    for i in 0..30_u32 {
+        let (age, colour) = if i % 3 == 0 { (30, "red") } else { (20 + i * i % 17, ["blue", "green"][i as usize % 2]) };
+        writeln!(data, "{age},{colour},{}", (i * 7) % 11).unwrap();
+    }
+    let folder = folder_with(data);
+    let arguments = "data.csv --target y --interactions --test-fraction 0";
+    let output = train(folder.path(), arguments);
+    let said = text(&output.stderr);
+    assert!(said.contains("linearly dependent"), "{said}");
+    let advised = said.rsplit_once("--exclude \"").unwrap().1.split('"').next().unwrap();
+    succeeded(&train(folder.path(), &format!("{arguments} --exclude {advised}")));
+}
+
+#[test]
 fn the_logarithm_of_the_target_is_fitted_and_predictions_come_back() {
     let folder = folder_with(staff());
     let file = model(folder.path(), &format!("--target pay --exclude w,quit {FILLED} --target-transform log"));
@@ -490,6 +525,10 @@ fn several_files_a_pattern_and_standard_input_are_the_table_they_hold() {
 #[case::a_rule_for_the_target("x,y\n1,1\n2,2\n", "--missing y=mean", &["--missing", "\"y\"", "target"])]
 #[case::weights_as_feature("x,y\n1,1\n2,2\n", "--weights x --features x", &["\"x\"", "weights", "--features"])]
 #[case::clashing_names("c,c=b,y\na,1,1\nb,2,2\na,3,4\nb,5,1\n", "", &["\"c=b\"", "Rename"])]
+#[case::no_such_power("age,y\n1,1\n2,2\n3,4\n", "--exclude age^2", &["neither the data nor the model", "\"age^2\"", "did you mean \"age\"?"])]
+#[case::no_such_level("c,y\na,1\nb,2\na,3\nc,4\nb,5\n", "--exclude c=d", &["\"c=d\"", "did you mean \"c=", "\"c=b\", \"c=c\""])]
+#[case::no_such_column("age,y\n1,1\n2,2\n3,4\n", "--exclude agf", &["line 1", "\"agf\"", "did you mean \"age\"?"])]
+#[case::no_column_left("c,y\na,1\nb,2\na,3\nb,5\n", "--exclude c=b", &["leaves no column"])]
 #[case::fewer_rows_than_folds("x,y\n1,1\n2,2\n3,4\n", "--estimator ridge --cross-validate 5", &["3 rows", "5 folds", "--cross-validate"])]
 fn what_cannot_be_used_is_one_clear_error(#[case] data: &str, #[case] arguments: &str, #[case] named: &[&str]) {
     let folder = folder_with(data);

@@ -8,11 +8,13 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use super::columns::Columns;
 use super::layout::{Grid, Side};
-use super::records::{self, Records};
-use super::scoring::{Columns, Complaint, OnError, PassedOver, Scored, Scorer, ScoringError};
+use super::passed_over::{Complaint, OnError, PassedOver};
+use super::records::{Records, Row};
+use super::scoring::{Scored, Scorer, ScoringError};
 use super::train::significant;
-use super::{model, tell};
+use super::{delimiter, model, tell};
 use crate::model::frame::{Cell, shorten};
 use crate::model::number::parse_double;
 use crate::model::scalar::Scalar;
@@ -20,24 +22,26 @@ use crate::model::signature::{Feature, FeatureType};
 use crate::model::{Model, Prediction, Probabilities};
 use crate::train::evaluate::{Classification, Evaluation, Metrics, Regression, title};
 
-/// Measure a model on a CSV or Parquet file that has the answers in it
+/// Measure a model on CSV or Parquet files that have the answers in them
 ///
-/// The model answers every row exactly as it does over HTTPS. The file is read as a stream; columns are found by their
+/// The model answers every row exactly as it does over HTTPS. The files are read as a stream; columns are found by their
 /// names, in any order, and those the model does not use are passed over.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The model: a file that `ordinate train` wrote, its file:// address, or the name of a bundled model such as line
-    #[arg(value_name = "MODEL")]
+    #[arg(value_name = "MODEL", help = model::HELP)]
     model: String,
-    /// The rows: CSV with a header that names the model's features and the target, or Parquet; - for CSV from standard
-    /// input
-    #[arg(value_name = "DATA")]
-    data: PathBuf,
+    /// The rows: CSV files with a header that names the model's features and the target, or Parquet files, patterns such as
+    /// 'part-*.csv', or - for CSV from standard input. Several files with one header are read as one
+    #[arg(value_name = "DATA", required = true)]
+    data: Vec<PathBuf>,
     /// The column with the answers; by default the one the model was trained on
     #[arg(long, value_name = "NAME")]
     target: Option<String>,
+    /// A column that says how much each row counts, above zero: to the metrics, a row of weight 2 is two rows
+    #[arg(long, value_name = "NAME")]
+    weights: Option<String>,
     /// What separates the fields: one character, or tab; by default found in the header
-    #[arg(long, value_name = "CHARACTER", value_parser = records::delimiter)]
+    #[arg(long, value_name = "CHARACTER", value_parser = delimiter::parse)]
     delimiter: Option<u8>,
     /// What to do with a row that cannot be used: end with an error, or leave it out
     #[arg(long, value_name = "WHAT", default_value = "stop", value_parser = on_error())]
@@ -61,12 +65,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let mut records = Records::open(&arguments.data, arguments.delimiter, arguments.quiet)?;
     let columns = Columns::of(&records);
     let scorer = Scorer::new(&model, &columns)?;
-    let place = columns.find(&[target], "--target")?.into_iter().next().unwrap_or_default();
-    let name = records.name().to_owned();
+    let find = |name: &str, option: &str| Ok::<_, ScoringError>(columns.find(&[name], option)?.into_iter().next());
+    let place = find(target, "--target")?.unwrap_or_default();
+    let weights = arguments.weights.as_deref().map(|name| Ok::<_, ScoringError>((name, find(name, "--weights")?)));
+    let weights = weights.transpose()?.and_then(|(name, place)| Some((name, place?)));
+    let name = records.label().to_owned();
 
     let mut passed_over = PassedOver::new(arguments.on_error);
-    let mut side = Measured::new(&model, target, place);
-    let rows = scorer.score::<ScoringError>(&mut records, |scored| side.push(&name, scored, &mut passed_over))?;
+    let mut side = Measured::new(&model, (target, place), weights);
+    let rows = scorer.score::<ScoringError>(&mut records, |scored| side.push(scored, &mut passed_over))?;
     drop(records);
     let left_out = passed_over.total();
     tell(&passed_over.report(&name, rows)?);
@@ -78,6 +85,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         version: model.version(),
         data: &name,
         target,
+        weights: arguments.weights.as_deref(),
         rows: metrics.rows,
         left_out,
         metrics: metrics.by_name(),
@@ -93,6 +101,8 @@ struct Outcome<'a> {
     version: &'a str,
     data: &'a str,
     target: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weights: Option<&'a str>,
     rows: u64,
     left_out: u64,
     metrics: IndexMap<String, f64>,
@@ -111,59 +121,84 @@ struct Confusion<'a> {
 /// Rows measured against the column with the answers.
 struct Measured<'m> {
     classes: &'m [Scalar],
-    target: Feature,
-    place: usize,
+    target: Known,
+    weights: Option<Known>,
     evaluation: Evaluation,
 }
 
+/// A column of what is known of the rows, and its place.
+struct Known {
+    column: Feature,
+    place: usize,
+}
+
+impl Known {
+    /// Whatever the numbers were at training: measured are numbers.
+    fn new((name, place): (&str, usize)) -> Self {
+        Self { column: Feature::new(name, FeatureType::Double), place }
+    }
+
+    fn text<'r>(&self, row: &'r Row) -> &'r str {
+        row.fields.get(self.place).unwrap_or_default().trim()
+    }
+
+    fn number(&self, row: &Row, purpose: &str) -> Result<f64, Complaint> {
+        let text = self.text(row);
+        let number = self.column.accept(Cell::Field(text));
+        number.map_err(|error| {
+            let missing = || format!("the value is missing, and it is what {purpose}");
+            self.complain(row, if text.is_empty() { missing() } else { error.to_string() })
+        })
+    }
+
+    fn complain(&self, row: &Row, detail: String) -> Complaint {
+        Complaint { place: row.place, column: Some(self.column.name.clone()), detail }
+    }
+}
+
 impl<'m> Measured<'m> {
-    fn new(model: &'m Model, target: &str, place: usize) -> Self {
+    fn new(model: &'m Model, target: (&str, usize), weights: Option<(&str, usize)>) -> Self {
         let evaluation = match model.classes() {
             Some(classes) => Evaluation::Classification(Classification::new(classes.len())),
             None => Evaluation::Regression(Regression::new(None)),
         };
-        // Whatever the numbers were at training: measured are numbers.
-        let target = Feature::new(target, FeatureType::Double);
-        Self { classes: model.classes().unwrap_or_default(), target, place, evaluation }
+        let classes = model.classes().unwrap_or_default();
+        Self { classes, target: Known::new(target), weights: weights.map(Known::new), evaluation }
     }
 
-    fn push(&mut self, name: &str, scored: Scored<'_>, passed_over: &mut PassedOver) -> Result<(), ScoringError> {
-        let Scored { rows, complaints, answers } = scored;
+    fn push(&mut self, scored: Scored<'_>, passed_over: &mut PassedOver) -> Result<(), ScoringError> {
+        let Scored { records, rows, complaints, answers } = scored;
         let mut answers = Said::each(answers.prediction.as_ref(), answers.probabilities.as_ref());
         for (row, complaint) in rows.iter().zip(complaints) {
             let answer = if complaint.is_none() { answers.next() } else { None };
-            let text = row.fields.get(self.place).unwrap_or_default().trim();
-            let outcome = match complaint {
-                Some(complaint) => Err(complaint),
-                None => self.measure(text, answer).map_err(|detail| Complaint {
-                    place: row.place,
-                    column: Some(self.target.name.clone()),
-                    detail,
-                }),
-            };
-            if let Err(complaint) = outcome {
-                passed_over.note(name, complaint)?;
+            if let Err(complaint) = complaint.map_or_else(|| self.measure(row, answer), Err) {
+                passed_over.note(records.name(), complaint)?;
             }
         }
         Ok(())
     }
 
-    fn measure(&mut self, text: &str, answer: Option<Said<'_>>) -> Result<(), String> {
+    fn measure(&mut self, row: &Row, answer: Option<Said<'_>>) -> Result<(), Complaint> {
+        let weight = self.weight(row)?;
         match (&mut self.evaluation, answer) {
             (Evaluation::Regression(side), Some(Said::Value(predicted))) => {
-                let actual = self.target.accept(Cell::Field(text)).map_err(|error| match text {
-                    "" => "the value is missing, and it is what the model is measured by".to_owned(),
-                    _ => error.to_string(),
-                })?;
-                side.push(actual, predicted, 1.0);
+                side.push(self.target.number(row, "the model is measured by")?, predicted, weight);
             }
             (Evaluation::Classification(side), Some(Said::Class { chosen, probabilities })) => {
-                side.push(class(text, self.classes)?, chosen, probabilities, 1.0);
+                let actual = class(self.target.text(row), self.classes);
+                side.push(actual.map_err(|detail| self.target.complain(row, detail))?, chosen, probabilities, weight);
             }
             // A model answers what it is for.
             _ => {}
         }
         Ok(())
+    }
+
+    fn weight(&self, row: &Row) -> Result<f64, Complaint> {
+        let Some(weights) = &self.weights else { return Ok(1.0) };
+        let weight = weights.number(row, "the row counts by")?;
+        let too_small = || weights.complain(row, format!("{weight} is not above zero, and a weight must be"));
+        if weight > 0.0 { Ok(weight) } else { Err(too_small()) }
     }
 
     fn confusion(&self) -> Option<Confusion<'_>> {

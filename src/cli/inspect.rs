@@ -6,12 +6,12 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::coefficients::Fitted;
 use super::layout::{Grid, Side};
 use super::model;
 use super::train::significant;
 use crate::model::Model;
-use crate::model::artifact::{Document, Task, Training};
-use crate::model::estimator::{Coefficients, Plane, Planes};
+use crate::model::artifact::{Task, Training};
 use crate::model::preprocess::TargetTransform;
 use crate::model::scalar::Scalar;
 use crate::model::signature::{Feature, FeatureType, Missing, Signature, Unknown};
@@ -23,8 +23,7 @@ use crate::train::evaluate::title;
 /// were stored when it was trained.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The model: a file that `ordinate train` wrote, its file:// address, or the name of a bundled model such as line
-    #[arg(value_name = "MODEL")]
+    #[arg(value_name = "MODEL", help = model::HELP)]
     model: String,
     /// Print one JSON object for machines
     #[arg(long)]
@@ -78,60 +77,6 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// The coefficients in the units of the columns. One score for numbers and for two classes, one a class for more.
-#[derive(Serialize)]
-struct Fitted<'a> {
-    /// What each score is.
-    scores: Vec<String>,
-    /// The scores where all columns are at their means.
-    intercepts: Vec<f64>,
-    columns: Vec<FittedColumn<'a>>,
-}
-
-#[derive(Serialize)]
-struct FittedColumn<'a> {
-    name: &'a str,
-    /// The change of each score for one unit of the column.
-    coefficients: Vec<f64>,
-    mean: f64,
-    /// What the file's coefficient is for; one unit is the coefficient divided by it.
-    scale: f64,
-}
-
-impl<'a> Fitted<'a> {
-    fn of(document: &'a Document) -> Self {
-        let target = &document.signature.target().name;
-        let scores = match (&document.estimator, document.preprocess.target_transform) {
-            (Coefficients::Logistic(Planes { classes, .. }), _) => match classes.as_slice() {
-                [_, second] => vec![format!("log-odds of {second}")],
-                many => many.iter().map(Scalar::to_string).collect(),
-            },
-            (_, TargetTransform::Identity) => vec![target.clone()],
-            (_, TargetTransform::Log) => vec![format!("log {target}")],
-        };
-        let stored = |name: &str| match &document.estimator {
-            Coefficients::Linear(plane)
-            | Coefficients::Ridge(plane)
-            | Coefficients::Lasso(plane)
-            | Coefficients::ElasticNet(plane) => plane.coefficients.get(name).map(|value| vec![*value]),
-            Coefficients::Logistic(planes) => planes.coefficients.get(name).cloned(),
-        };
-        let columns = document.preprocess.columns.iter().map(|column| {
-            let stored = stored(&column.name).unwrap_or_default();
-            let coefficients = stored.into_iter().map(|value| value / column.scale).collect();
-            FittedColumn { name: &column.name, coefficients, mean: column.mean, scale: column.scale }
-        });
-        let intercepts = match &document.estimator {
-            Coefficients::Linear(Plane { intercept, .. })
-            | Coefficients::Ridge(Plane { intercept, .. })
-            | Coefficients::Lasso(Plane { intercept, .. })
-            | Coefficients::ElasticNet(Plane { intercept, .. }) => vec![*intercept],
-            Coefficients::Logistic(planes) => planes.intercepts.clone(),
-        };
-        Self { scores, intercepts, columns: columns.collect() }
-    }
-}
-
 /// What a person reads.
 fn report(model: &Model, fitted: &Fitted<'_>) -> String {
     let document = model.document();
@@ -161,7 +106,7 @@ fn report(model: &Model, fitted: &Fitted<'_>) -> String {
         format!("{}@{}: {task}, {}\n\n", model.name(), model.version(), document.estimator.family()),
         facts.to_string(),
         format!("\nFeatures\n{}", features(&document.signature)),
-        format!("\nCoefficients, for one unit of the column\n{}", coefficients(fitted)),
+        format!("\nCoefficients, for one unit of the column\n{}", fitted.grid()),
         format!("\nTraining\n{}", training(&document.training)),
         metrics(&document.training),
     ]
@@ -210,18 +155,6 @@ fn values(feature: &Feature) -> String {
 fn brief(value: f64) -> String {
     let digits = value.to_string();
     if digits.len() <= 9 { digits } else { significant(value) }
-}
-
-fn coefficients(fitted: &Fitted<'_>) -> Grid {
-    let scores = fitted.scores.iter().map(|score| (score.as_str(), Side::Right));
-    let mut grid = Grid::new([("column", Side::Left)].into_iter().chain(scores).chain([("centred at", Side::Right)]));
-    for FittedColumn { name, coefficients, mean, .. } in &fitted.columns {
-        let numbers = coefficients.iter().chain([mean]).map(|value| significant(*value));
-        grid.push([(*name).to_owned()].into_iter().chain(numbers));
-    }
-    let intercepts = fitted.intercepts.iter().map(|value| significant(*value));
-    grid.push(["(intercept)".to_owned()].into_iter().chain(intercepts));
-    grid
 }
 
 fn training(training: &Training) -> Grid {

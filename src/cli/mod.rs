@@ -2,13 +2,17 @@
 //!
 //! Exit codes: 0 fine, 1 failed, 2 wrong usage. Answers go to standard output, everything else to standard error.
 
+mod coefficients;
+mod columns;
 mod completions;
+mod delimiter;
 mod evaluate;
 mod inspect;
 mod layout;
 mod model;
 mod output;
 mod parquet;
+mod passed_over;
 mod predict;
 mod progress;
 mod records;

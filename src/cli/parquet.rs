@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use csv::StringRecord;
 use parquet::errors::ParquetError;
@@ -33,7 +34,7 @@ pub(super) struct Table {
     read: u64,
     total: u64,
     bytes: u64,
-    progress: Progress,
+    progress: Arc<Progress>,
 }
 
 impl Table {
@@ -41,14 +42,13 @@ impl Table {
     ///
     /// # Errors
     /// [`ParquetError`] when the file is damaged or cut short.
-    pub(super) fn open(path: &Path, quiet: bool) -> Result<Self, ParquetError> {
+    pub(super) fn open(path: &Path, progress: Arc<Progress>) -> Result<Self, ParquetError> {
         let file = File::open(path)?;
         let bytes = file.metadata()?.len();
         let reader = SerializedFileReader::new(file)?;
         let metadata = reader.metadata().file_metadata();
         let header = metadata.schema().get_fields().iter().map(|field| field.name()).collect();
         let total = u64::try_from(metadata.num_rows()).unwrap_or(0);
-        let progress = Progress::of_bytes(Some(bytes), !quiet);
         Ok(Self { header, rows: reader.into_iter(), read: 0, total, bytes, progress })
     }
 

@@ -1,34 +1,48 @@
 //! `ordinate predict`: a table in, the same table with a model's predictions out.
 
+mod csv;
+mod parquet;
+
 use std::error::Error;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
+use self::csv::{CsvTable, Target};
+use self::parquet::ParquetTable;
+use super::columns::Columns;
 use super::output::{WholeFile, same_file};
-use super::records::{self, DASH, Records, Row};
-use super::scoring::{Columns, OnError, PassedOver, Scored, Scorer, ScoringError};
-use super::{model, tell};
+use super::passed_over::{OnError, PassedOver};
+use super::records::{DASH, Records};
+use super::scoring::{Scored, Scorer, ScoringError};
+use super::{delimiter, model, tell};
 use crate::model::scalar::Scalar;
+use crate::model::signature::FeatureType;
 use crate::model::{Model, Probabilities};
+use crate::train::data::expanded;
 use crate::train::interval::PredictionInterval;
 
-/// Predict every row of a CSV or Parquet file, and write it as CSV with the predictions beside it
+/// Predict every row of CSV or Parquet files, and write them as CSV or Parquet with the predictions beside them
 ///
-/// The file is read as a stream, in bounded memory whatever its size. Columns are found by their names, in any order;
-/// all of them, also those the model does not use, are written as they came.
+/// The files are read as a stream, in bounded memory whatever their size. Columns are found by their names, in any order;
+/// all of them, also those the model does not use, are written as they came: from Parquet to Parquet with their types,
+/// from CSV to Parquet as text.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The model: a file that `ordinate train` wrote, its file:// address, or the name of a bundled model such as line
-    #[arg(value_name = "MODEL")]
+    #[arg(value_name = "MODEL", help = model::HELP)]
     model: String,
-    /// The rows: CSV with a header that names the model's features, or Parquet; - for CSV from standard input
-    #[arg(value_name = "DATA")]
-    data: PathBuf,
-    /// Where to write; - for standard output. A file is replaced when all went well, and left alone otherwise
+    /// The rows: CSV files with a header that names the model's features, or Parquet files, patterns such as 'part-*.csv',
+    /// or - for CSV from standard input. Several files with one header are read as one
+    #[arg(value_name = "DATA", required = true)]
+    data: Vec<PathBuf>,
+    /// Where to write; - for standard output, which takes CSV only. A file is replaced when all went well, and left alone
+    /// otherwise
     #[arg(long, value_name = "FILE", default_value = DASH)]
     out: PathBuf,
+    /// How to write; by default Parquet to a file whose name ends in .parquet, CSV to anything else
+    #[arg(long, value_enum)]
+    format: Option<Format>,
     /// The name of the column that holds the predictions
     #[arg(long, value_name = "NAME", default_value = "prediction")]
     column: String,
@@ -40,7 +54,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     probabilities: bool,
     /// What separates the fields, in and out: one character, or tab; by default as in the header, or a comma
-    #[arg(long, value_name = "CHARACTER", value_parser = records::delimiter)]
+    #[arg(long, value_name = "CHARACTER", value_parser = delimiter::parse)]
     delimiter: Option<u8>,
     /// What to do with a row that cannot be predicted
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = OnError::Stop)]
@@ -50,11 +64,33 @@ pub(super) struct Arguments {
     quiet: bool,
 }
 
+/// How the table is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Csv,
+    Parquet,
+}
+
+impl Arguments {
+    fn to_file(&self) -> bool {
+        self.out.as_os_str() != DASH
+    }
+
+    fn format(&self) -> Format {
+        let is_parquet = self.out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet"));
+        self.format.unwrap_or(if is_parquet { Format::Parquet } else { Format::Csv })
+    }
+}
+
 /// Predicts, and says how many rows when they went to a file.
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
-    let to_file = arguments.out.as_os_str() != DASH;
-    if to_file && same_file(&arguments.out, &arguments.data) {
-        return Err(format!("{}: --out is the data itself. Choose another file", arguments.data.display()).into());
+    let to_file = arguments.to_file();
+    if let Some(data) = expanded(&arguments.data)?.iter().find(|data| to_file && same_file(&arguments.out, data)) {
+        return Err(format!("{}: --out is the data itself. Choose another file", data.display()).into());
+    }
+    if !to_file && arguments.format() == Format::Parquet {
+        let advice = "Parquet is not written to standard output: name a file with --out, or write CSV (--format csv)";
+        return Err(advice.into());
     }
     let model = model::load(&arguments.model)?;
     // A bar and rows would write over each other.
@@ -65,37 +101,41 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let interval = interval.map_err(|error| format!("--interval: {error}"))?;
     let scorer = Scorer::new(&model, &columns)?.with_interval(interval);
     let added = added(arguments, &model)?;
-    if let Some(taken) = added.iter().find(|name| columns.contains(name)) {
+    if let Some(taken) = added.iter().find(|added| columns.contains(&added.name)) {
         return Err(format!(
-            "{}: there is a column {taken:?} already. Rename it, or name the new one with --column",
-            records.header_name()
+            "{}: there is a column {:?} already. Rename it, or name the new one with --column",
+            records.header_name(),
+            taken.name
         )
         .into());
     }
 
-    let mut out = Out::open(arguments, &records, &added)?;
+    let told = |failure| match failure {
+        Failure::Write(error) => unwritable(arguments, &error),
+        Failure::Scoring(error) => error.into(),
+    };
+    let mut out = Out::open(arguments, &records, &added).map_err(told)?;
     let mut passed_over = PassedOver::new(arguments.on_error);
-    let name = records.name().to_owned();
-    let rows = scorer.score(&mut records, |scored| out.write(&name, scored, &mut passed_over));
+    let label = records.label().to_owned();
+    let rows = scorer.score(&mut records, |scored| out.write(&scored, &mut passed_over, arguments.on_error));
+    // A reader that has seen enough (`| head`) is no failure.
+    let seen_enough = |error: &io::Error| !to_file && error.kind() == io::ErrorKind::BrokenPipe;
     let rows = match rows {
         Ok(rows) => rows,
-        // A reader that has seen enough (`| head`) is no failure.
-        Err(Failure::Write(error)) if !to_file && error.kind() == io::ErrorKind::BrokenPipe => return Ok(String::new()),
-        Err(Failure::Write(error)) => return Err(unwritable(arguments, &error)),
-        Err(Failure::Scoring(error)) => {
+        Err(Failure::Write(error)) if seen_enough(&error) => return Ok(String::new()),
+        Err(failure) => {
             // What was read before it can be used: written out, then told.
-            let _ = out.rows.flush();
-            return Err(error.into());
+            out.flush();
+            return Err(told(failure));
         }
     };
     let predicted = rows - passed_over.total();
-    let report = passed_over.report(&name, rows);
+    let report = passed_over.report(&label, rows);
     match out.finish(report.is_ok()) {
-        Err(error) if to_file || error.kind() != io::ErrorKind::BrokenPipe => {
-            return Err(unwritable(arguments, &error));
-        }
-        _ => tell(&report?),
+        Err(Failure::Write(error)) if seen_enough(&error) => {}
+        outcome => outcome.map_err(told)?,
     }
+    tell(&report?);
     Ok(if to_file {
         format!("{predicted} rows predicted by {}@{}: {}\n", model.name(), model.version(), arguments.out.display())
     } else {
@@ -103,28 +143,45 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     })
 }
 
-/// The names of the columns that are added: the prediction, then the ends of its interval and one a class where they
-/// are asked for.
-fn added(arguments: &Arguments, model: &Model) -> Result<Vec<String>, String> {
-    let mut names = vec![arguments.column.clone()];
+/// A column that is added, and what it holds.
+#[derive(Debug)]
+struct Added {
+    name: String,
+    kind: FeatureType,
+}
+
+/// The columns that are added: the prediction, then the ends of its interval and one a class where they are asked for.
+fn added(arguments: &Arguments, model: &Model) -> Result<Vec<Added>, String> {
+    let number = |name| Added { name, kind: FeatureType::Double };
+    let mut columns = vec![Added { name: arguments.column.clone(), kind: kind(model) }];
     if arguments.interval.is_some() {
-        names.extend(["low", "high"].map(|end| format!("{}_{end}", arguments.column)));
+        columns.extend(["low", "high"].map(|end| number(format!("{}_{end}", arguments.column))));
     }
     if arguments.probabilities {
         let classes = model.classes().ok_or_else(|| {
             format!("--probabilities: the model {} predicts numbers, not classes. Leave it out", model.name())
         })?;
-        names.extend(classes.iter().map(|class| format!("probability_{class}")));
+        columns.extend(classes.iter().map(|class| number(format!("probability_{class}"))));
     }
-    Ok(names)
+    Ok(columns)
+}
+
+/// What all predictions of a model are.
+fn kind(model: &Model) -> FeatureType {
+    let classes = model.classes().unwrap_or_default();
+    if classes.iter().all(|class| matches!(class, Scalar::Number(_))) {
+        FeatureType::Double
+    } else if classes.iter().all(|class| matches!(class, Scalar::Integer(_))) {
+        FeatureType::Long
+    } else if classes.iter().all(|class| matches!(class, Scalar::Boolean(_))) {
+        FeatureType::Boolean
+    } else {
+        FeatureType::String
+    }
 }
 
 fn unwritable(arguments: &Arguments, error: &io::Error) -> Box<dyn Error> {
-    let place = if arguments.out.as_os_str() == DASH {
-        "standard output".to_owned()
-    } else {
-        arguments.out.display().to_string()
-    };
+    let place = if arguments.to_file() { arguments.out.display().to_string() } else { "standard output".to_owned() };
     format!("{place}: cannot be written: {error}. Choose another --out").into()
 }
 
@@ -146,121 +203,77 @@ impl From<io::Error> for Failure {
     }
 }
 
-impl From<csv::Error> for Failure {
-    fn from(error: csv::Error) -> Self {
-        Self::Write(to_io(error))
-    }
-}
-
-fn to_io(error: csv::Error) -> io::Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        other => io::Error::other(format!("{other:?}")),
-    }
-}
-
-/// Where the bytes go.
-enum Target {
-    File(WholeFile),
-    Stdout(BufWriter<io::StdoutLock<'static>>),
-}
-
-impl Write for Target {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::File(file) => file.write(bytes),
-            Self::Stdout(stdout) => stdout.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::File(file) => file.flush(),
-            Self::Stdout(stdout) => stdout.flush(),
-        }
-    }
-}
-
 /// The table that is written.
-struct Out {
-    rows: csv::Writer<Target>,
-    /// Columns that came.
-    width: usize,
-    /// Columns that are added.
-    added: usize,
-    on_error: OnError,
+enum Out {
+    Csv(Box<CsvTable>),
+    Parquet(Box<ParquetTable>),
 }
 
 impl Out {
-    fn open(arguments: &Arguments, records: &Records, added: &[String]) -> Result<Self, Box<dyn Error>> {
-        let target = if arguments.out.as_os_str() == DASH {
-            Target::Stdout(BufWriter::with_capacity(1 << 16, io::stdout().lock()))
-        } else {
-            Target::File(WholeFile::create(&arguments.out).map_err(|error| unwritable(arguments, &error))?)
-        };
-        let mut rows = csv::WriterBuilder::new().delimiter(records.delimiter()).flexible(true).from_writer(target);
-        let names = records.header().iter().chain(added.iter().map(String::as_str));
-        rows.write_record(names).map_err(|error| unwritable(arguments, &to_io(error)))?;
-        Ok(Self { rows, width: records.header().len(), added: added.len(), on_error: arguments.on_error })
+    fn open(arguments: &Arguments, records: &Records, added: &[Added]) -> Result<Self, Failure> {
+        if arguments.format() == Format::Parquet {
+            let file = WholeFile::create(&arguments.out)?;
+            return Ok(Self::Parquet(Box::new(ParquetTable::new(file, records, added)?)));
+        }
+        let target = if arguments.to_file() { Target::file(&arguments.out)? } else { Target::stdout() };
+        Ok(Self::Csv(Box::new(CsvTable::new(target, records, added)?)))
     }
 
-    fn write(&mut self, name: &str, scored: Scored<'_>, passed_over: &mut PassedOver) -> Result<(), Failure> {
-        let Scored { rows, complaints, answers } = scored;
+    /// Writes the rows of a batch, each with what the model says to it.
+    fn write(&mut self, scored: &Scored<'_>, passed_over: &mut PassedOver, on_error: OnError) -> Result<(), Failure> {
+        let Scored { records, rows, complaints, answers } = scored;
         let mut predictions = answers.prediction.iter().flat_map(|prediction| prediction.scalars());
         let mut intervals = answers.intervals.iter();
         let mut probabilities = answers.probabilities.iter().flat_map(Probabilities::rows);
         for (row, complaint) in rows.iter().zip(complaints) {
-            if let Some(complaint) = complaint {
-                passed_over.note(name, complaint)?;
-                if self.on_error == OnError::Empty {
-                    self.came(row)?;
-                    for _ in 0..self.added {
-                        self.rows.write_field("")?;
-                    }
-                    self.rows.write_record(None::<&[u8]>)?;
+            let said = match complaint {
+                Some(complaint) => {
+                    passed_over.note(records.name(), complaint.clone())?;
+                    None
                 }
-                continue;
+                None => Some(Said {
+                    prediction: predictions.next().unwrap_or(Scalar::Missing),
+                    interval: intervals.next(),
+                    probabilities: probabilities.next().unwrap_or_default(),
+                }),
+            };
+            let keep = said.is_some() || on_error == OnError::Empty;
+            match self {
+                Self::Csv(_) if !keep => {}
+                Self::Csv(table) => table.push(row, said.as_ref())?,
+                Self::Parquet(table) => table.push(records, row, said.as_ref(), keep)?,
             }
-            self.came(row)?;
-            self.rows.write_field(text(&predictions.next().unwrap_or(Scalar::Missing)))?;
-            for end in intervals.next().into_iter().flatten() {
-                self.rows.write_field(digits(*end))?;
-            }
-            for probability in probabilities.next().unwrap_or_default().iter().take(self.added - 1) {
-                self.rows.write_field(digits(*probability))?;
-            }
-            self.rows.write_record(None::<&[u8]>)?;
         }
         Ok(())
     }
 
-    /// The fields of a row, as many as the header has: one that is too short is filled up, one that is too long is cut.
-    fn came(&mut self, row: &Row) -> Result<(), Failure> {
-        for place in 0..self.width {
-            self.rows.write_field(row.fields.get(place).unwrap_or_default())?;
+    /// Lets go what can be read before the end is there.
+    fn flush(&mut self) {
+        if let Self::Csv(table) = self {
+            table.flush();
         }
-        Ok(())
     }
 
-    fn finish(self, keep: bool) -> io::Result<()> {
-        let target = self.rows.into_inner().map_err(csv::IntoInnerError::into_error)?;
-        match target {
-            Target::File(file) if keep => file.keep(),
-            Target::File(_) => Ok(()),
-            Target::Stdout(mut stdout) => stdout.flush(),
+    fn finish(self, keep: bool) -> Result<(), Failure> {
+        match self {
+            Self::Csv(table) => Ok(table.finish(keep)?),
+            Self::Parquet(table) if keep => table.finish(),
+            Self::Parquet(_) => Ok(()),
         }
     }
 }
 
-/// A label as it stood in the training data, a number with all the digits that bring it back.
-fn text(scalar: &Scalar) -> String {
-    match scalar {
-        Scalar::Number(value) => digits(*value),
-        other => other.to_string(),
-    }
+/// What the model says to one row.
+struct Said<'a> {
+    prediction: Scalar,
+    interval: Option<&'a [f64; 2]>,
+    probabilities: &'a [f64],
 }
 
-/// The digits that an answer over HTTPS has.
-fn digits(value: f64) -> String {
-    serde_json::Number::from_f64(value).map(|number| number.to_string()).unwrap_or_default()
+impl Said<'_> {
+    /// The numbers beside the prediction, in the order of the columns that are added; all probabilities follow, whether
+    /// there are columns for them or not.
+    fn numbers(&self) -> impl Iterator<Item = f64> {
+        self.interval.into_iter().flatten().chain(self.probabilities).copied()
+    }
 }

@@ -1,79 +1,28 @@
-//! Tables as they come: CSV from a file or standard input, or a Parquet file. A header, then one record at a time that
+//! Tables as they come: CSV from files or standard input, or Parquet files. A header, then one record at a time that
 //! knows where it stands.
 
+mod error;
+mod lines;
+
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::vec;
 
 use csv::{ReaderBuilder, StringRecord};
-use thiserror::Error;
 
 use super::parquet;
 use super::progress::Progress;
 use crate::model::frame::shorten;
 use crate::train::data::delimiter::{header_line, most_frequent};
+use crate::train::data::{expanded, same_header};
+pub(super) use error::RecordsError;
+use lines::{Lines, Watched};
 
 /// What stands for standard input and output in place of a file.
 pub(super) const DASH: &str = "-";
-
-/// The most bytes one record may have. A quote that is never closed makes one record of all that follows: without a
-/// limit it would be held in memory.
-const MAX_RECORD_BYTES: u64 = 16 << 20;
-
-/// Why there are no records, or no more.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub(super) enum RecordsError {
-    /// The file cannot be opened or read.
-    #[error("{name}: cannot be read: {source}. Check the path and its permissions")]
-    Unreadable {
-        /// The file.
-        name: String,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// Not even a header.
-    #[error("{name}: there is nothing in it. It needs a header line with one name a column, then one row a line")]
-    Empty {
-        /// The file.
-        name: String,
-    },
-    /// Bytes that are not text.
-    #[error("{name}: line {line}{}: the text is not UTF-8. Convert the file, for example with iconv -f LATIN1 -t UTF-8", column.as_ref().map(|name| format!(", column {name:?}")).unwrap_or_default())]
-    NotUtf8 {
-        /// The file.
-        name: String,
-        /// The line.
-        line: u64,
-        /// The column, when it has a name.
-        column: Option<String>,
-    },
-    /// A Parquet file that cannot be read.
-    #[error("{name}: a Parquet file that cannot be read: {reason}. Write it again, or convert it to CSV")]
-    BrokenParquet {
-        /// The file.
-        name: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// A Parquet file where only bytes in their order can be had.
-    #[error("{name}: Parquet is read from its end, which a pipe does not allow. Save it to a file first")]
-    PipedParquet {
-        /// The pipe.
-        name: String,
-    },
-    /// A record that does not end.
-    #[error(
-        "{name}: line {line}: a row begins here that has more than {MAX_RECORD_BYTES} bytes. Look for a quote that is not closed"
-    )]
-    Endless {
-        /// The file.
-        name: String,
-        /// The line the record begins in.
-        line: u64,
-    },
-}
 
 /// One record.
 #[derive(Debug, Clone, Default)]
@@ -108,48 +57,150 @@ impl fmt::Display for Place {
     }
 }
 
-/// A table whose header has been read.
+/// Files that are read as one table, one after the other, each with the header of the first.
 pub(super) struct Records {
-    name: String,
-    delimiter: u8,
+    label: String,
     header: StringRecord,
-    source: Source,
+    file: Open,
+    /// Those still to be read.
+    rest: vec::IntoIter<PathBuf>,
+    /// The delimiter that was asked for.
+    delimiter: Option<u8>,
+    progress: Arc<Progress>,
 }
 
-enum Source {
+/// A file whose header has been read.
+struct Open {
+    path: PathBuf,
+    /// What messages call it.
+    name: String,
+    delimiter: u8,
+    rows: Rows,
+}
+
+enum Rows {
     Csv(Box<csv::Reader<Lines>>),
     Parquet(Box<parquet::Table>),
 }
 
 impl Records {
-    /// Opens a file, or standard input for `-`, and reads its header. Without a delimiter, it is what the header has
-    /// most of.
+    /// Opens files, patterns, or standard input for `-`, and reads all headers. Without a delimiter, it is what a file's
+    /// header has most of.
     ///
     /// # Errors
     /// See [`RecordsError`].
-    pub(super) fn open(path: &Path, delimiter: Option<u8>, quiet: bool) -> Result<Self, RecordsError> {
-        let standard_input = path.as_os_str() == DASH;
-        let name = if standard_input { "standard input".to_owned() } else { path.display().to_string() };
-        if !standard_input && parquet::is_parquet(path).unwrap_or(false) {
-            let rows = parquet::Table::open(path, quiet).map_err(|error| broken(&name, &error))?;
-            let header = rows.header().clone();
-            let delimiter = delimiter.unwrap_or(b',');
-            return Ok(Self { name, delimiter, header, source: Source::Parquet(Box::new(rows)) });
-        }
-        let (bytes, total): (Box<dyn Read>, _) = if standard_input {
-            (Box::new(io::stdin().lock()), None)
-        } else {
-            let unreadable = |source| RecordsError::Unreadable { name: name.clone(), source };
-            let file = File::open(path).map_err(unreadable)?;
-            let metadata = file.metadata().map_err(unreadable)?;
-            let total = metadata.is_file().then_some(metadata.len());
-            (Box::new(file), total)
+    pub(super) fn open(data: &[PathBuf], delimiter: Option<u8>, quiet: bool) -> Result<Self, RecordsError> {
+        let files = expanded(data)?;
+        let progress = Arc::new(Progress::of_bytes(total_bytes(&files), !quiet));
+        let mut rest = files.into_iter();
+        let first = rest.next().unwrap_or_default();
+        let (file, header) = Open::new(first, delimiter, &progress)?;
+        let label = match rest.len() {
+            0 => file.name.clone(),
+            others => format!("{} and {others} more", file.name),
         };
-        let progress = Progress::of_bytes(total, !quiet);
-        Self::read(name, Box::new(Watched { bytes, progress }), delimiter)
+        let records = Self { label, header, file, rest, delimiter, progress };
+        // A file that does not belong here is told before the first row of another is written. Standard input comes once.
+        for path in records.rest.as_slice().iter().filter(|path| path.as_os_str() != DASH) {
+            records.open_alike(path.clone())?;
+        }
+        Ok(records)
     }
 
-    fn read(name: String, bytes: Box<dyn Read>, delimiter: Option<u8>) -> Result<Self, RecordsError> {
+    /// Opens a file that has the header of the first.
+    fn open_alike(&self, path: PathBuf) -> Result<Open, RecordsError> {
+        let (file, header) = Open::new(path, self.delimiter, &self.progress)?;
+        let trimmed = |header: &StringRecord| header.iter().map(|name| name.trim().to_owned()).collect::<Vec<_>>();
+        same_header(Path::new(&file.name), &trimmed(&header), Path::new(&self.label), &trimmed(&self.header))?;
+        Ok(file)
+    }
+
+    /// Goes on to the next file; whether there is one.
+    ///
+    /// # Errors
+    /// See [`RecordsError`].
+    pub(super) fn next_file(&mut self) -> Result<bool, RecordsError> {
+        let Some(path) = self.rest.next() else { return Ok(false) };
+        self.file = self.open_alike(path)?;
+        Ok(true)
+    }
+
+    /// What messages call the whole table.
+    pub(super) fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// What messages call the file that is being read.
+    pub(super) fn name(&self) -> &str {
+        &self.file.name
+    }
+
+    /// The file that is being read, if it is one of Parquet.
+    pub(super) fn parquet_path(&self) -> Option<&Path> {
+        matches!(self.file.rows, Rows::Parquet(_)).then_some(&self.file.path)
+    }
+
+    /// What stands between the fields.
+    pub(super) fn delimiter(&self) -> u8 {
+        self.file.delimiter
+    }
+
+    /// The names of the columns, as they came.
+    pub(super) fn header(&self) -> &StringRecord {
+        &self.header
+    }
+
+    /// Reads the next record of the file; whether there was one.
+    ///
+    /// # Errors
+    /// See [`RecordsError`]; there is nothing to be read after it.
+    pub(super) fn next(&mut self, row: &mut Row) -> Result<bool, RecordsError> {
+        self.file.next(row, &self.header)
+    }
+
+    /// What messages call the header: the file, and the line where there is one.
+    pub(super) fn header_name(&self) -> String {
+        match self.file.rows {
+            Rows::Csv(_) => format!("{}: line 1", self.file.name),
+            Rows::Parquet(_) => self.file.name.clone(),
+        }
+    }
+}
+
+/// The bytes of all files; none when one of them does not say.
+fn total_bytes(files: &[PathBuf]) -> Option<u64> {
+    let length = |path: &PathBuf| fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|metadata| metadata.len());
+    files.iter().map(length).sum()
+}
+
+impl Open {
+    fn new(
+        path: PathBuf,
+        delimiter: Option<u8>,
+        progress: &Arc<Progress>,
+    ) -> Result<(Self, StringRecord), RecordsError> {
+        let standard_input = path.as_os_str() == DASH;
+        let name = if standard_input { "standard input".to_owned() } else { path.display().to_string() };
+        if !standard_input && parquet::is_parquet(&path).unwrap_or(false) {
+            let rows = parquet::Table::open(&path, Arc::clone(progress)).map_err(|error| broken(&name, &error))?;
+            let header = rows.header().clone();
+            let delimiter = delimiter.unwrap_or(b',');
+            return Ok((Self { path, name, delimiter, rows: Rows::Parquet(Box::new(rows)) }, header));
+        }
+        let bytes: Box<dyn Read> = if standard_input {
+            Box::new(io::stdin().lock())
+        } else {
+            Box::new(File::open(&path).map_err(|source| RecordsError::Unreadable { name: name.clone(), source })?)
+        };
+        Self::read(path, name, Box::new(Watched { bytes, progress: Arc::clone(progress) }), delimiter)
+    }
+
+    fn read(
+        path: PathBuf,
+        name: String,
+        bytes: Box<dyn Read>,
+        delimiter: Option<u8>,
+    ) -> Result<(Self, StringRecord), RecordsError> {
         let mut bytes = BufReader::new(bytes);
         if bytes.fill_buf().is_ok_and(|begin| begin.starts_with(&parquet::MAGIC)) {
             return Err(RecordsError::PipedParquet { name });
@@ -167,63 +218,30 @@ impl Records {
         // and by the frame.
         let mut builder = ReaderBuilder::new();
         builder.has_headers(false).flexible(true).delimiter(delimiter);
-        let mut records = Self {
-            name,
-            delimiter,
-            header: StringRecord::new(),
-            source: Source::Csv(Box::new(builder.from_reader(bytes))),
-        };
+        let mut file = Self { path, name, delimiter, rows: Rows::Csv(Box::new(builder.from_reader(bytes))) };
         let mut first = Row::default();
-        if !records.next(&mut first)? {
-            return Err(RecordsError::Empty { name: records.name });
+        if !file.next(&mut first, &StringRecord::new())? {
+            return Err(RecordsError::Empty { name: file.name });
         }
-        records.header = first.fields;
-        Ok(records)
+        Ok((file, first.fields))
     }
 
-    /// What messages call the file.
-    pub(super) fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// What stands between the fields.
-    pub(super) fn delimiter(&self) -> u8 {
-        self.delimiter
-    }
-
-    /// The names of the columns, as they came.
-    pub(super) fn header(&self) -> &StringRecord {
-        &self.header
-    }
-
-    /// Reads the next record; whether there was one.
-    ///
-    /// # Errors
-    /// See [`RecordsError`]; there is nothing to be read after it.
-    pub(super) fn next(&mut self, row: &mut Row) -> Result<bool, RecordsError> {
-        match &mut self.source {
-            Source::Csv(reader) => {
+    fn next(&mut self, row: &mut Row, header: &StringRecord) -> Result<bool, RecordsError> {
+        match &mut self.rows {
+            Rows::Csv(reader) => {
                 reader.get_mut().begin_record();
                 let read = reader.read_record(&mut row.fields);
-                let there_is_one = read.map_err(|error| fault(error, &self.name, &self.header, reader.get_ref()))?;
+                let there_is_one = read.map_err(|error| fault(error, &self.name, header, reader.get_ref()))?;
                 // Lines are handed out one by one, so the last one is that in which the record ends.
                 let within = row.fields.as_slice().bytes().filter(|byte| *byte == b'\n').fold(0, |count, _| count + 1);
                 row.place = Place::Line(reader.get_ref().line.saturating_sub(within));
                 Ok(there_is_one)
             }
-            Source::Parquet(rows) => {
+            Rows::Parquet(rows) => {
                 let number = rows.next(&mut row.fields).map_err(|error| broken(&self.name, &error))?;
                 row.place = Place::Row(number.unwrap_or(0));
                 Ok(number.is_some())
             }
-        }
-    }
-
-    /// What messages call the header: the file, and the line where there is one.
-    pub(super) fn header_name(&self) -> String {
-        match self.source {
-            Source::Csv(_) => format!("{}: line 1", self.name),
-            Source::Parquet(_) => self.name.clone(),
         }
     }
 }
@@ -245,77 +263,6 @@ fn fault(error: csv::Error, name: &str, header: &StringRecord, lines: &Lines) ->
     }
 }
 
-/// Hands out at most one line at a time: whoever parses is in the line that was handed out last.
-struct Lines {
-    bytes: BufReader<Box<dyn Read>>,
-    /// The line handed out last, from 1.
-    line: u64,
-    /// Whether that line has ended.
-    ended: bool,
-    /// The line in which the current record was begun, and the bytes handed out since.
-    record_line: u64,
-    record_bytes: u64,
-}
-
-impl Lines {
-    fn new(bytes: Box<dyn Read>) -> Self {
-        let bytes = BufReader::with_capacity(1 << 16, bytes);
-        Self { bytes, line: 0, ended: true, record_line: 1, record_bytes: 0 }
-    }
-
-    fn begin_record(&mut self) {
-        self.record_line = self.line + u64::from(self.ended);
-        self.record_bytes = 0;
-    }
-
-    fn is_over(&self) -> bool {
-        self.record_bytes > MAX_RECORD_BYTES
-    }
-}
-
-impl Read for Lines {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let ready = self.bytes.fill_buf()?;
-        let ready = ready.get(..ready.len().min(buffer.len())).unwrap_or(ready);
-        let end = ready.iter().position(|byte| *byte == b'\n');
-        let count = end.map_or(ready.len(), |end| end + 1);
-        if count == 0 {
-            return Ok(0);
-        }
-        for (slot, byte) in buffer.iter_mut().zip(ready.iter().take(count)) {
-            *slot = *byte;
-        }
-        self.bytes.consume(count);
-        self.line += u64::from(std::mem::replace(&mut self.ended, end.is_some()));
-        self.record_bytes += u64::try_from(count).unwrap_or(u64::MAX);
-        if self.is_over() { Err(io::Error::other("the record does not end")) } else { Ok(count) }
-    }
-}
-
-/// Tells how much has been read.
-struct Watched {
-    bytes: Box<dyn Read>,
-    progress: Progress,
-}
-
-impl Read for Watched {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.bytes.read(buffer)?;
-        self.progress.inc(u64::try_from(count).unwrap_or(0));
-        Ok(count)
-    }
-}
-
-/// `--delimiter`: one character of ASCII, or `tab`.
-pub(super) fn delimiter(text: &str) -> Result<u8, String> {
-    match text.as_bytes() {
-        _ if matches!(text, "tab" | "\\t") => Ok(b'\t'),
-        [b'"' | b'\n' | b'\r'] => Err("a quote or a line's end cannot separate fields".to_owned()),
-        [byte] if byte.is_ascii() => Ok(*byte),
-        _ => Err("one character is needed, such as , or ; or tab".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -324,10 +271,11 @@ mod tests {
 
     fn read(text: impl Into<Vec<u8>>) -> Result<Vec<(u64, Vec<String>)>, String> {
         let bytes = io::Cursor::new(text.into());
-        let mut records = Records::read("data".into(), Box::new(bytes), None).map_err(|error| error.to_string())?;
-        let mut rows = vec![(1, records.header().iter().map(str::to_owned).collect())];
+        let opened = Open::read(PathBuf::new(), "data".into(), Box::new(bytes), None);
+        let (mut file, header) = opened.map_err(|error| error.to_string())?;
+        let mut rows = vec![(1, header.iter().map(str::to_owned).collect())];
         let mut row = Row::default();
-        while records.next(&mut row).map_err(|error| error.to_string())? {
+        while file.next(&mut row, &header).map_err(|error| error.to_string())? {
             let Place::Line(line) = row.place else { panic!("{:?}", row.place) };
             rows.push((line, row.fields.iter().map(str::to_owned).collect()));
         }
@@ -379,14 +327,6 @@ mod tests {
             assert_eq!(most_frequent(header.as_bytes()), delimiter, "{header}");
         }
         assert_eq!(read("\r\n\na;b\n1;2,3\n").unwrap()[1], (4, vec!["1".to_owned(), "2,3".to_owned()]));
-    }
-
-    #[test]
-    fn a_delimiter_is_one_character() {
-        assert_eq!((delimiter(";"), delimiter("tab"), delimiter("\\t")), (Ok(b';'), Ok(b'\t'), Ok(b'\t')));
-        for text in ["", ",,", "é", "\"", "\n"] {
-            assert!(delimiter(text).is_err(), "{text:?}");
-        }
     }
 
     proptest! {

@@ -15,13 +15,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 use url::Url;
 
+use super::coefficients::Fitted;
 use super::output::{same_file, write_whole};
 use super::progress::Progress;
-use crate::model::artifact::Document;
 use crate::model::estimator::Coefficients;
 use crate::model::identity::{Checksum, ModelName};
-use crate::model::scalar::Scalar;
-use crate::train::data::{Origin, Watch};
+use crate::train::data::{Origin, Watch, expanded};
 use crate::train::evaluate::{Metrics, title};
 use crate::train::report::{ReportInput, card, html};
 use crate::train::{Plan, Trained, summary, train};
@@ -36,11 +35,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     };
     let out = arguments.out.as_deref();
     let written = [("--out", out), ("--report", arguments.report.as_deref()), ("--card", arguments.card.as_deref())];
+    let [data, test] = [expanded(&arguments.data)?, expanded(&arguments.measuring.test)?];
     for (option, path) in written {
-        if let Some(data) = arguments.data.iter().find(|data| path.is_some_and(|path| same_file(path, data))) {
+        let is_read = |data: &&PathBuf| path.is_some_and(|path| same_file(path, data));
+        if let Some(data) = data.iter().chain(&test).find(is_read) {
             let data = data.display();
             return Err(format!("{data}: {option} is the training data itself. Choose another file").into());
         }
+    }
+    if let Some(twice) = test.iter().find(|test| data.iter().any(|data| data == *test || same_file(data, test))) {
+        let twice = twice.display();
+        return Err(format!("{twice}: --test names the training data itself. Name other data, or leave it out").into());
     }
     let named = out.or(arguments.data.first().map(AsRef::as_ref)).unwrap_or(Path::new(""));
     // How many passes it takes is not known before: bytes are counted, without a share.
@@ -48,13 +53,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let told = Arc::clone(&progress);
     let watch = Some(Watch(Arc::new(move |bytes| told.inc(bytes))));
     let trained = train(&Plan {
-        origin: Origin { watch, ..arguments.origin() },
+        origin: Origin { watch: watch.clone(), ..arguments.origin() },
         selection: arguments.selection(),
         preparation: arguments.preparation(),
         name: arguments.name.clone().map_or_else(|| name_of(named), Ok)?,
         estimator: arguments.estimator,
         solver: arguments.solver,
         penalty,
+        test: arguments.test().map(|origin| Origin { watch, ..origin }),
         test_fraction: arguments.measuring.test_fraction,
         seed: arguments.measuring.seed,
         observe: arguments.report.is_some() || arguments.card.is_some(),
@@ -112,6 +118,7 @@ struct Summary<'a> {
     target: &'a str,
     rows: u64,
     held_out: u64,
+    tested: u64,
     metrics: &'a IndexMap<String, IndexMap<String, f64>>,
     #[serde(rename = "summary")]
     least_squares: Option<&'a summary::Summary>,
@@ -130,6 +137,7 @@ impl<'a> Summary<'a> {
             target: &document.signature.target().name,
             rows: document.training.rows,
             held_out: trained.held_out,
+            tested: trained.tested,
             metrics: &document.training.metrics,
             least_squares: trained.summary.as_ref(),
             notes: &trained.notes,
@@ -141,7 +149,7 @@ impl<'a> Summary<'a> {
 
 /// What a person reads.
 fn report(trained: &Trained, out: Option<&Path>) -> Result<String, Box<dyn Error>> {
-    let Trained { document, held_out, train: fitted, test: unseen, notes, .. } = trained;
+    let Trained { document, held_out, tested, train: fitted, test: unseen, notes, .. } = trained;
     let rows = document.training.rows;
     let mut text = String::new();
     let features = document.signature.width();
@@ -150,12 +158,18 @@ fn report(trained: &Trained, out: Option<&Path>) -> Result<String, Box<dyn Error
     writeln!(text, "{}@{}: {target} from {features} {noun}, {rows} rows\n", document.name, document.version)?;
     match &trained.summary {
         Some(summary) => writeln!(text, "{summary}")?,
-        None => coefficients(&mut text, document)?,
+        None => writeln!(text, "Coefficients, for one unit of the column\n{}", Fitted::of(document).grid())?,
     }
     if *held_out > 0 {
         let kept = rows - held_out;
         metrics(&mut text, &[("fitted", kept, fitted.as_ref()), ("held out", *held_out, unseen.as_ref())])?;
         writeln!(text, "Measured with a fit to the other {kept} rows; the model itself is fitted to all {rows}.\n")?;
+    } else if *tested > 0 {
+        metrics(&mut text, &[("fitted", rows, fitted.as_ref()), ("test", *tested, unseen.as_ref())])?;
+        writeln!(
+            text,
+            "Measured on the {tested} rows of --test; the model is fitted to the {rows} rows of the data alone.\n"
+        )?;
     } else {
         metrics(&mut text, &[("fitted", rows, fitted.as_ref())])?;
         writeln!(text, "No rows were held out: this is how well the model fits, not how well it predicts.\n")?;
@@ -174,58 +188,6 @@ fn report(trained: &Trained, out: Option<&Path>) -> Result<String, Box<dyn Error
         None => writeln!(text, "Nothing was saved: add --out FILE to keep the model.")?,
     }
     Ok(text)
-}
-
-/// What stands beside the intercept, among the features' names.
-const INTERCEPT: &str = "(intercept)";
-
-/// The coefficients for a unit of each column, whatever the estimator was fitted to.
-fn coefficients(text: &mut String, document: &Document) -> Result<(), Box<dyn Error>> {
-    let scales: Vec<f64> = document.preprocess.columns.iter().map(|column| column.scale).collect();
-    let unscaled = |values: &mut dyn Iterator<Item = f64>| -> Vec<String> {
-        values.zip(&scales).map(|(value, scale)| significant(value / scale)).collect()
-    };
-    // A heading, the intercept and the coefficients of each score.
-    let scores: Vec<(String, f64, Vec<String>)> = match &document.estimator {
-        Coefficients::Linear(plane)
-        | Coefficients::Ridge(plane)
-        | Coefficients::Lasso(plane)
-        | Coefficients::ElasticNet(plane) => {
-            vec![("coefficient".into(), plane.intercept, unscaled(&mut plane.coefficients.values().copied()))]
-        }
-        Coefficients::Logistic(planes) => {
-            let classes = if planes.intercepts.len() == 1 { planes.classes.get(1..) } else { planes.classes.get(..) };
-            let score = |(number, (class, intercept)): (usize, (&Scalar, &f64))| {
-                let mut of_class = planes.coefficients.values().filter_map(|scores| scores.get(number).copied());
-                (class.to_string(), *intercept, unscaled(&mut of_class))
-            };
-            classes.unwrap_or_default().iter().zip(&planes.intercepts).enumerate().map(score).collect()
-        }
-    };
-    let names: Vec<&str> = document.preprocess.columns.iter().map(|column| column.name.as_str()).collect();
-    let name_width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(INTERCEPT.len());
-    let width = |(heading, intercept, numbers): &(String, f64, Vec<String>)| {
-        let longest = numbers.iter().map(String::len).max().unwrap_or(0).max(significant(*intercept).len());
-        longest.max(heading.chars().count()).max("coefficient".len())
-    };
-    write!(text, "  {:name_width$}", "feature")?;
-    for score in &scores {
-        write!(text, "  {:>1$}", score.0, width(score))?;
-    }
-    writeln!(text, "  {:>12}", "centred at")?;
-    for (place, (name, column)) in names.iter().zip(&document.preprocess.columns).enumerate() {
-        write!(text, "  {name:name_width$}")?;
-        for score in &scores {
-            write!(text, "  {:>1$}", score.2.get(place).map_or("", String::as_str), width(score))?;
-        }
-        writeln!(text, "  {:>12}", significant(column.mean))?;
-    }
-    write!(text, "  {INTERCEPT:name_width$}")?;
-    for score in &scores {
-        write!(text, "  {:>1$}", significant(score.1), width(score))?;
-    }
-    text.push_str("\n\n");
-    Ok(())
 }
 
 fn metrics(text: &mut String, sides: &[(&str, u64, Option<&Metrics>)]) -> Result<(), Box<dyn Error>> {

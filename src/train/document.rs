@@ -1,7 +1,7 @@
 //! From a fit to a model file.
 
 use super::choose::Choice;
-use super::data::Table;
+use super::data::{Scan, Table};
 use super::evaluate::Metrics;
 use super::fit::Fitted;
 use super::least_squares::LeastSquares;
@@ -18,6 +18,8 @@ pub(super) struct Draft<'a> {
     pub(super) plan: &'a Plan,
     pub(super) table: &'a Table,
     pub(super) choice: Option<&'a Choice>,
+    /// The rows of other files that it was measured on.
+    pub(super) tested: Option<&'a Scan>,
 }
 
 impl Draft<'_> {
@@ -32,7 +34,7 @@ impl Draft<'_> {
         train: Option<&Metrics>,
         test: Option<&Metrics>,
     ) -> Result<Document, ArtifactError> {
-        let Self { plan, table, choice } = self;
+        let Self { plan, table, choice, tested } = self;
         let version = Version::try_from("1".to_owned()).map_err(ArtifactError::Inconsistent)?;
         let document = Document {
             format: FORMAT.to_owned(),
@@ -47,7 +49,7 @@ impl Draft<'_> {
             training: Training {
                 rows: table.seen().rows,
                 data_sha256: table.seen().sha256.clone(),
-                parameters: plan.parameters(fit.estimator(), *choice),
+                parameters: plan.parameters(fit.estimator(), *choice, *tested),
                 seed: plan.seed,
                 metrics: [("train", train), ("test", test)]
                     .into_iter()

@@ -38,7 +38,7 @@ use crate::model::frame::Cell;
 use crate::model::scalar::Scalar;
 use crate::model::{Model, PredictError};
 use choose::Choice;
-use data::{DataError, Encoded, Source, Surveyed, Table};
+use data::{DataError, Encoded, Source, Surveyed, Table, Unseen};
 use document::Draft;
 use evaluate::{Label, Measurement, Metrics};
 use fit::{Fits, Fitted};
@@ -66,9 +66,11 @@ pub struct Trained {
     pub document: Document,
     /// Rows that were held out of the fit that was measured.
     pub held_out: u64,
+    /// Rows of other files that it was measured on, where the plan names any.
+    pub tested: u64,
     /// Metrics on the rows that the measured fit saw.
     pub train: Option<Metrics>,
-    /// Metrics on the rows that it did not see; none when none were held out.
+    /// Metrics on rows that it did not see; none when there were none.
     pub test: Option<Metrics>,
     /// How the price of large coefficients was chosen, by the rows that were not held out; none when it was given.
     pub choice: Option<Choice>,
@@ -128,6 +130,14 @@ pub enum TrainError {
     /// The model says nothing finite to its own training data.
     #[error("the model cannot predict its own training data: {0}. Rescale columns of extreme size")]
     Predict(#[from] PredictError),
+    /// The model says nothing finite to a row that it is to be measured on.
+    #[error("{data}: a row cannot be predicted: {source}. Take out rows with values of extreme size")]
+    PredictUnseen {
+        /// The data.
+        data: String,
+        /// What it says.
+        source: PredictError,
+    },
     /// The parts do not make a model file.
     #[error("no model file can be made of this fit: {0}. Rescale columns of extreme size")]
     Artifact(#[from] ArtifactError),
@@ -136,20 +146,22 @@ pub enum TrainError {
 /// Fits, measures and seals a model.
 ///
 /// The metrics are those of a fit to the rows that are not held out; the model that is returned is then fitted to all
-/// rows. Types, levels, and what stands in for missing values are those of all rows in both.
+/// rows. Types, levels, and what stands in for missing values are those of all rows in both. Where the plan names files
+/// to test on, the model is fitted to the data alone and measured on those.
 ///
 /// # Errors
 /// [`TrainError`], each saying what to do about it.
 pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
-    let split = Split::new(plan.test_fraction, plan.seed)?;
+    let split = Split::new(plan.held_out(), plan.seed)?;
     let surveyed = Surveyed::new(Source::open(&plan.origin, &plan.selection)?, &plan.preparation)?;
     let estimator = plan.estimator(&surveyed)?;
     let table = surveyed.table(&plan.preparation, estimator.classifies(), estimator.is_penalised())?;
     let (table, needed) = indispensable(table, plan)?;
     let split = split.keeping(needed);
+    let unseen = plan.test.as_ref().map(|origin| Unseen::open(origin, &table)).transpose()?;
 
     let Fits { whole, measured, held_out, choice } = fit::fit(&table, &split, plan, estimator)?;
-    let draft = Draft { plan, table: &table, choice: choice.as_ref() };
+    let draft = Draft { plan, table: &table, choice: choice.as_ref(), tested: None };
     // Proven on the first row, like any model file; then all rows are put to it.
     let first = first_row(&table)?;
     let model = Model::from_json(draft.seal(&measured, vec![first], None, None)?.to_json()?.as_bytes())?;
@@ -170,7 +182,21 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
         golden.push(row.number, cells);
         Ok(())
     })?;
-    let mut observed = watch.map(Observer::finish).transpose()?;
+    let unpredicted = |source| match &unseen {
+        Some(unseen) => TrainError::PredictUnseen { data: unseen.label(), source },
+        None => TrainError::Predict(source),
+    };
+    let measure = |unseen: &Unseen<'_>| {
+        unseen.scan(|cells, label| {
+            let pushed = match &mut watch {
+                Some(watch) => watch.push_unseen(cells, label),
+                None => measurement.push_cells(cells.iter().copied(), label),
+            };
+            pushed.map_err(unpredicted)
+        })
+    };
+    let tested = unseen.as_ref().map(measure).transpose()?;
+    let mut observed = watch.map(Observer::finish).transpose().map_err(unpredicted)?;
     if let Some(observed) = &mut observed {
         // The rows come with what stands in for missing values.
         for (column, missing) in observed.columns.iter_mut().zip(table.missing()) {
@@ -179,7 +205,7 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     }
     let (train, test) = match &observed {
         Some(observed) => (observed.fitted_metrics.clone(), observed.held_out_metrics.clone()),
-        None => measurement.finish()?,
+        None => measurement.finish().map_err(unpredicted)?,
     };
     let summary = match &whole {
         Fitted::Linear(fit) => {
@@ -189,17 +215,19 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
         _ => None,
     };
 
+    let draft = Draft { tested: tested.as_ref(), ..draft };
     let document = draft.seal(&whole, golden.rows, train.as_ref(), test.as_ref())?;
     let mut notes = table.notes().to_vec();
     notes.extend(choice.iter().map(|choice| fit::chosen(choice, estimator)));
     notes.extend(whole.notes());
     let path = choice.as_ref().map(|choice| ValidationPath::new(choice, plan.penalty.folds(), estimator.classifies()));
-    Ok(Trained { document, held_out, train, test, choice, path, summary, observed, notes })
+    let tested = tested.map_or(0, |scan| scan.rows);
+    Ok(Trained { document, held_out, tested, train, test, choice, path, summary, observed, notes })
 }
 
 /// The table without columns that never vary, and the rows that every fit needs.
 fn indispensable(table: Table, plan: &Plan) -> Result<(Table, BTreeSet<u64>), TrainError> {
-    if plan.test_fraction == 0.0 && !plan.preparation.interactions && plan.penalty.folds.is_none() {
+    if plan.held_out() == 0.0 && !plan.preparation.interactions && plan.penalty.folds.is_none() {
         return Ok((table, BTreeSet::new()));
     }
     let (needed, constant) = table.indispensable()?;

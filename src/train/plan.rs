@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::TrainError;
 use super::choose::Choice;
-use super::data::{DataError, Origin, Preparation, Selection, Surveyed};
+use super::data::{DataError, Origin, Preparation, Scan, Selection, Surveyed};
 use crate::model::identity::ModelName;
 use crate::model::preprocess::TargetTransform;
 use crate::model::signature::{FeatureType, Unknown};
@@ -138,6 +138,8 @@ pub struct Plan {
     pub solver: Solver,
     /// How large coefficients are held down.
     pub penalty: PenaltyPlan,
+    /// Other files to measure on; then no row of the data is held out.
+    pub test: Option<Origin>,
     /// The share of rows to measure on, in [0, 1).
     pub test_fraction: f64,
     /// What decides which rows those are.
@@ -148,7 +150,15 @@ pub struct Plan {
     pub created: String,
 }
 
+/// The parameter of a model file that says how many rows of other files it was measured on.
+pub(super) const TEST_ROWS: &str = "test_rows";
+
 impl Plan {
+    /// The share of rows that is held out of the data.
+    pub(super) fn held_out(&self) -> f64 {
+        if self.test.is_some() { 0.0 } else { self.test_fraction }
+    }
+
     /// What is fitted to these data.
     pub(super) fn estimator(&self, surveyed: &Surveyed) -> Result<Estimator, TrainError> {
         let suitable = if surveyed.holds_classes() { Estimator::Logistic } else { Estimator::Linear };
@@ -161,16 +171,23 @@ impl Plan {
     }
 
     /// What a model file keeps of it: what was asked for, where it is not the default.
-    pub(super) fn parameters(&self, estimator: Estimator, choice: Option<&Choice>) -> BTreeMap<String, Value> {
+    pub(super) fn parameters(
+        &self,
+        estimator: Estimator,
+        choice: Option<&Choice>,
+        tested: Option<&Scan>,
+    ) -> BTreeMap<String, Value> {
         let mut parameters = BTreeMap::from([
             ("estimator".to_owned(), json!(estimator.name())),
-            ("test_fraction".to_owned(), json!(self.test_fraction)),
+            ("test_fraction".to_owned(), json!(self.held_out())),
         ]);
         let mut keep = |name: &str, asked: bool, value: Value| {
             if asked {
                 parameters.insert(name.to_owned(), value);
             }
         };
+        keep(TEST_ROWS, tested.is_some(), json!(tested.map(|scan| scan.rows)));
+        keep("test_data_sha256", tested.is_some(), json!(tested.map(|scan| scan.sha256.as_str())));
         let Selection { features, exclude, weights, .. } = &self.selection;
         keep("features", !features.is_empty(), json!(features));
         keep("exclude", !exclude.is_empty(), json!(exclude));

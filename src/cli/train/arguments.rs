@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::delimiter;
 use crate::model::identity::ModelName;
 use crate::model::preprocess::TargetTransform;
 use crate::model::signature::{FeatureType, Unknown};
@@ -14,7 +15,8 @@ use crate::train::split::Split;
 
 /// Fit a model to data, measure it on rows it has not seen, and save it
 ///
-/// The metrics are those of a fit without the held-out rows; the model that is saved is then fitted to all rows.
+/// The metrics are those of a fit without the held-out rows; the model that is saved is then fitted to all rows. With
+/// --test they are those of other data, and no row is held out.
 ///
 /// Types are inferred: a column of numbers is a number, one of true and false a boolean, any other a category. Empty
 /// fields and the words NA, N/A, NaN, null and none (in any case) are missing values.
@@ -45,8 +47,9 @@ pub(in crate::cli) struct Arguments {
     /// Who fits it
     #[arg(long, value_enum, default_value_t = Solver::Ordinate)]
     pub(super) solver: Solver,
-    /// What stands between the fields of CSV: one character, or tab; by default whichever of , ; tab | the header has most of
-    #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
+    /// What stands between the fields of CSV: one character, or tab; by default the one of , ; tab | that the header has most
+    /// of
+    #[arg(long, value_name = "CHARACTER", value_parser = delimiter::parse)]
     delimiter: Option<u8>,
     /// Print one JSON object for machines
     #[arg(long)]
@@ -66,7 +69,8 @@ struct Columns {
     /// The columns to predict from, in the order of the model's signature; by default all but the target
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     features: Vec<String>,
-    /// Columns to leave out
+    /// Columns to leave out: of the data, or of the model by the name it has there, such as age^2 (a power), colour=red (a
+    /// level), age:colour=red (a product)
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     exclude: Vec<String>,
     /// Columns that are categories, whatever they look like
@@ -75,8 +79,9 @@ struct Columns {
     /// Types where they are not to be inferred: double, long (whole numbers), boolean, string (categories)
     #[arg(long, value_name = "NAME=TYPE", value_delimiter = ',', value_parser = typed)]
     types: Vec<(String, FeatureType)>,
-    /// A column that says how much each row counts, above zero: to coefficients and metrics, a row of weight 2 is
-    /// two rows (standard errors and tests still count it as one)
+    /// A column that says how much each row counts, above zero: to coefficients and metrics, a row of weight 2 is two
+    /// rows. Degrees of freedom, and with them standard errors, tests and intervals, count rows and not weights, as
+    /// statsmodels' WLS does
     #[arg(long, value_name = "NAME")]
     weights: Option<String>,
 }
@@ -126,6 +131,10 @@ struct Penalties {
 
 #[derive(Debug, Args)]
 pub(super) struct Measuring {
+    /// Other data to measure on, as `ordinate evaluate` does: files or patterns, can be given several times. The model is
+    /// then fitted to DATA alone, all of it. Columns are found by their names, those with --weights among them
+    #[arg(long, value_name = "FILE", conflicts_with = "test_fraction")]
+    pub(super) test: Vec<PathBuf>,
     /// About what share of the rows to measure on, from 0 (none) to less than 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = fraction, allow_negative_numbers = true)]
     pub(super) test_fraction: f64,
@@ -150,6 +159,11 @@ impl Arguments {
     /// Where the data are.
     pub(super) fn origin(&self) -> Origin {
         Origin { paths: self.data.clone(), delimiter: self.delimiter, watch: None }
+    }
+
+    /// Where the data to measure on are, if they are others.
+    pub(super) fn test(&self) -> Option<Origin> {
+        (!self.measuring.test.is_empty()).then(|| Origin { paths: self.measuring.test.clone(), ..self.origin() })
     }
 
     /// Which columns are used.
@@ -248,12 +262,4 @@ fn typed(text: &str) -> Result<(String, FeatureType), String> {
         _ => return Err(expected()),
     };
     Ok((name.to_owned(), kind))
-}
-
-fn delimiter(text: &str) -> Result<u8, String> {
-    match (text, text.as_bytes()) {
-        ("tab" | "\\t", _) => Ok(b'\t'),
-        (_, [one]) if one.is_ascii() && !matches!(one, b'"' | b'\n' | b'\r') => Ok(*one),
-        _ => Err("expected one ASCII character, or tab".into()),
-    }
 }

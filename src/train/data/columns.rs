@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::selection::nearest;
 use super::{DataError, MAX_COLUMNS};
 use crate::model::preprocess::{DesignColumn, Factor};
 use crate::model::signature::{Feature, FeatureType};
@@ -54,6 +55,16 @@ pub(super) fn columns(features: &[Feature], terms: Terms) -> Result<Vec<DesignCo
         Some(twice) => Err(DataError::SameName { name: twice.name.clone() }),
         None => Ok(columns),
     }
+}
+
+/// The columns but for some, named as they are in the model.
+pub(super) fn without(columns: Vec<DesignColumn>, excluded: &[String]) -> Result<Vec<DesignColumn>, DataError> {
+    let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+    if let Some(unknown) = excluded.iter().find(|name| !names.contains(name)) {
+        return Err(DataError::NoSuchTerm { name: unknown.clone(), nearest: nearest(&names, unknown), columns: names });
+    }
+    let kept: Vec<DesignColumn> = columns.into_iter().filter(|column| !excluded.contains(&column.name)).collect();
+    if kept.is_empty() { Err(DataError::NoTerms) } else { Ok(kept) }
 }
 
 /// Booleans are their own squares.

@@ -105,6 +105,19 @@ pub enum DataError {
         /// All names that are there.
         columns: Vec<String>,
     },
+    /// A column of the model that was to be left out is not one of its columns.
+    #[error("--exclude: neither the data nor the model has a column {name:?}{} The columns of the model are {}", suggestion(nearest.as_deref()), listed(columns))]
+    NoSuchTerm {
+        /// The name that was asked for.
+        name: String,
+        /// The most similar name of a column of the model, if one is similar.
+        nearest: Option<String>,
+        /// All its columns.
+        columns: Vec<String>,
+    },
+    /// All columns of the model were to be left out.
+    #[error("--exclude leaves no column of the model. Leave out fewer")]
+    NoTerms,
     /// Nothing is left to learn from.
     #[error("{}: no feature is left beside the target {target:?}. Name at least one other column", path.display())]
     NoFeatures {
@@ -200,6 +213,18 @@ pub enum DataError {
         column: String,
         /// What is wrong with it.
         source: CellError,
+    },
+    /// A row to measure on that the model would not answer when it is served.
+    #[error(
+        "{location}, column {column:?}: {reason}. Rows to measure on must be rows that the model answers: correct it, or take the row out"
+    )]
+    Unanswerable {
+        /// Where.
+        location: Location,
+        /// The column.
+        column: String,
+        /// What was expected.
+        reason: String,
     },
     /// A weight, or a target whose logarithm is wanted, is not above zero.
     #[error("{location}, column {column:?}: {value} is not above zero, and {reason}")]

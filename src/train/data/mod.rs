@@ -8,19 +8,24 @@ mod error;
 mod median;
 mod missing;
 mod parquet;
+mod paths;
 mod selection;
 mod source;
 mod spool;
 mod survey;
 mod surveyed;
 mod table;
+mod unseen;
 
 pub use error::{DataError, Location};
 pub use missing::{Policy, Rule};
+pub use paths::expanded;
 pub use selection::Selection;
+pub(crate) use source::same_header;
 pub use source::{Origin, Scan, Source, Watch};
 pub use surveyed::Surveyed;
 pub use table::{Encoded, Table, View};
+pub use unseen::Unseen;
 
 use crate::model::preprocess::TargetTransform;
 use crate::model::signature::{FeatureType, Unknown};

@@ -11,7 +11,7 @@ pub struct Selection {
     pub target: String,
     /// The columns to predict it from, in this order; all others when empty.
     pub features: Vec<String>,
-    /// Columns to leave out.
+    /// Columns to leave out: of the data, or of the design by the names that its columns have in the model.
     pub exclude: Vec<String>,
     /// The column that says how much a row counts.
     pub weights: Option<String>,
@@ -24,7 +24,8 @@ impl Selection {
     /// [`DataError`] when a column is not there, has two roles, or no feature is left.
     pub(super) fn names(&self, header: &[String], path: &Path) -> Result<Vec<String>, DataError> {
         let target = &self.target;
-        for name in [target].into_iter().chain(&self.weights).chain(&self.exclude).chain(&self.features) {
+        let excluded = self.exclude.iter().filter(|name| !may_be_term(name));
+        for name in [target].into_iter().chain(&self.weights).chain(excluded).chain(&self.features) {
             find(header, name, path)?;
         }
         let roles = [(Some(target), "the target"), (self.weights.as_ref(), "the weights")];
@@ -53,17 +54,32 @@ impl Selection {
     }
 }
 
+impl Selection {
+    /// What is left out of the design, rather than of the data.
+    pub(super) fn excluded_terms(&self, header: &[String]) -> Vec<String> {
+        self.exclude.iter().filter(|name| !header.contains(name)).cloned().collect()
+    }
+}
+
+/// Whether a name can be that of a power, a level or a product. Which there are is known after the survey.
+fn may_be_term(name: &str) -> bool {
+    name.contains(['^', '=', ':'])
+}
+
+/// Of several names the one that is most like another, if one is.
+pub(super) fn nearest<'n>(names: impl IntoIterator<Item = &'n String>, name: &str) -> Option<String> {
+    let wanted = name.to_lowercase();
+    let similar = |known: &'n String| (strsim::jaro_winkler(&known.to_lowercase(), &wanted), known);
+    let nearest = names.into_iter().map(similar).max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(score, _)| *score > 0.7);
+    nearest.map(|(_, known)| known.clone())
+}
+
 /// The place of a name in the header.
 pub(super) fn find(header: &[String], name: &str, path: &Path) -> Result<usize, DataError> {
-    header.iter().position(|column| column == name).ok_or_else(|| {
-        let wanted = name.to_lowercase();
-        let similar = |column: &String| (strsim::jaro_winkler(&column.to_lowercase(), &wanted), column.clone());
-        let nearest = header.iter().map(similar).max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(score, _)| *score > 0.7);
-        DataError::NoSuchColumn {
-            path: path.to_owned(),
-            name: name.to_owned(),
-            nearest: nearest.map(|(_, column)| column),
-            columns: header.to_vec(),
-        }
+    header.iter().position(|column| column == name).ok_or_else(|| DataError::NoSuchColumn {
+        path: path.to_owned(),
+        name: name.to_owned(),
+        nearest: nearest(header, name),
+        columns: header.to_vec(),
     })
 }

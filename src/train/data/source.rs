@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 use super::csv::{Csv, line};
+use super::paths::expanded;
 use super::selection::find;
 use super::{DataError, Location, Selection, parquet};
 use crate::model::frame::Cell;
@@ -93,6 +94,8 @@ pub struct Source {
     /// The place of each in the header.
     places: Vec<usize>,
     header: Vec<String>,
+    /// What is to be left out of the design.
+    excluded_terms: Vec<String>,
     /// Standard input, kept until all passes are over.
     _spool: Option<NamedTempFile>,
     watch: Option<Watch>,
@@ -127,13 +130,19 @@ impl Source {
         let first = parts.first().map(|part| part.shown.clone()).unwrap_or_default();
         let names = selection.names(&header, &first)?;
         let places = names.iter().map(|name| find(&header, name, &first)).collect::<Result<_, _>>()?;
-        Ok(Self { parts, names, places, header, _spool: spool, watch: origin.watch.clone() })
+        let excluded_terms = selection.excluded_terms(&header);
+        Ok(Self { parts, names, places, header, excluded_terms, _spool: spool, watch: origin.watch.clone() })
     }
 
     /// The names that are read: the features, then the target, then the weights.
     #[must_use]
     pub fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// What is to be left out of the design.
+    pub(super) fn excluded_terms(&self) -> &[String] {
+        &self.excluded_terms
     }
 
     /// What to call the data in a message.
@@ -220,19 +229,13 @@ impl Origin {
     fn files(&self) -> Result<Files, DataError> {
         let mut files = Vec::new();
         let mut spool = None;
-        for path in &self.paths {
+        for path in expanded(&self.paths)? {
             if path == Path::new("-") {
                 let file = spooled().map_err(|source| unreadable(Path::new(STANDARD_INPUT), source))?;
                 files.push((file.path().to_owned(), PathBuf::from(STANDARD_INPUT)));
-                if spool.replace(file).is_some() {
-                    let reason = "standard input can be read only once".to_owned();
-                    return Err(DataError::Pattern { pattern: "-".to_owned(), reason });
-                }
-            } else if let Some(pattern) = path.to_str().filter(|text| text.contains(['*', '?', '[']) && !path.exists())
-            {
-                files.extend(matching(pattern)?.into_iter().map(|path| (path.clone(), path)));
+                spool = Some(file);
             } else {
-                files.push((path.clone(), path.clone()));
+                files.push((path.clone(), path));
             }
         }
         Ok((files, spool))
@@ -250,18 +253,8 @@ fn spooled() -> io::Result<NamedTempFile> {
     Ok(file)
 }
 
-/// The files that match a pattern, in the order of their names.
-fn matching(pattern: &str) -> Result<Vec<PathBuf>, DataError> {
-    let refused = |reason: String| DataError::Pattern { pattern: pattern.to_owned(), reason };
-    let found = glob::glob(pattern).map_err(|error| refused(format!("this is no pattern: {}", error.msg)))?;
-    let paths: Vec<PathBuf> = found
-        .map(|path| path.map_err(|error| DataError::Unreadable { path: error.path().into(), source: error.into() }))
-        .filter(|path| path.as_ref().map_or(true, |path| path.is_file()))
-        .collect::<Result<_, _>>()?;
-    if paths.is_empty() { Err(refused("no file matches".into())) } else { Ok(paths) }
-}
-
-fn same_header(path: &Path, names: &[String], first: &Path, expected: &[String]) -> Result<(), DataError> {
+/// Whether a file has the header of the first.
+pub(crate) fn same_header(path: &Path, names: &[String], first: &Path, expected: &[String]) -> Result<(), DataError> {
     let other = names.iter().zip(expected).position(|(name, expected)| name != expected);
     let difference = match other.and_then(|column| Some((column, names.get(column)?, expected.get(column)?))) {
         Some((column, name, expected)) => format!("column {} is {name:?}, there it is {expected:?}", column + 1),

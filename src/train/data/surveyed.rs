@@ -1,6 +1,6 @@
 //! Between the survey and the fit: what the data are is known, and what to make of them is decided.
 
-use super::columns::{Terms, columns};
+use super::columns::{Terms, columns, without};
 use super::source::{Scan, Source};
 use super::survey::{Column, Role};
 use super::table::Table;
@@ -97,6 +97,7 @@ impl Surveyed {
             // Only categories of one level each.
             return Err(constant_feature(&self.features).into());
         }
+        let columns = without(columns, self.source.excluded_terms())?;
         let mut target = Feature::new(&self.target.name, self.target_kind);
         if self.target_kind == FeatureType::String {
             target.levels = self.target.levels.keys().cloned().collect();

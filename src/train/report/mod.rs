@@ -17,6 +17,7 @@
 
 mod card;
 mod chart;
+mod coefficients;
 mod diagnostics;
 mod effects;
 mod observer;
@@ -29,6 +30,7 @@ pub use page::html;
 
 use super::choose::{Candidate, Choice, Rule};
 use super::evaluate::Metrics;
+use super::plan::TEST_ROWS;
 use super::summary::Summary;
 use crate::model::artifact::Document;
 
@@ -173,6 +175,11 @@ fn escape(text: &str) -> String {
         }
     }
     escaped
+}
+
+/// Whether the model was measured on other files than those it was fitted to.
+fn tested_apart(input: &ReportInput<'_>) -> bool {
+    input.document.training.parameters.contains_key(TEST_ROWS)
 }
 
 /// What a family is called in a sentence.

@@ -26,6 +26,7 @@ pub struct Observer<'m> {
     target: Column,
     classes: Vec<u64>,
     held_out: u64,
+    unseen: u64,
 }
 
 /// What comes out of predictions.
@@ -47,6 +48,8 @@ pub struct Observed {
     pub rows: u64,
     /// How many of them were held out.
     pub held_out: u64,
+    /// How many of those are not of the data but of files to test on: columns and classes do not count them.
+    pub unseen: u64,
     /// The features, in the order of the signature.
     pub columns: Vec<Column>,
     /// The target, of a regression.
@@ -184,6 +187,7 @@ impl<'m> Observer<'m> {
             target: Column::new(0),
             classes: vec![0; model.classes().map_or(0, <[_]>::len)],
             held_out: 0,
+            unseen: 0,
         }
     }
 
@@ -206,11 +210,24 @@ impl<'m> Observer<'m> {
         for ((column, feature), cell) in self.columns.iter_mut().zip(features).zip(cells) {
             column.take(feature, *cell);
         }
-        self.held_out += u64::from(label.held_out);
         match self.classes.get_mut(label.class()) {
             Some(count) => *count += 1,
             None => self.target.push(label.target),
         }
+        self.predict_later(cells, label)
+    }
+
+    /// Takes one row that is not of the data but of files to test on.
+    ///
+    /// # Errors
+    /// Those of [`push_cells`](Self::push_cells).
+    pub fn push_unseen(&mut self, cells: &[Cell<'_>], label: Label) -> Result<(), PredictError> {
+        self.unseen += 1;
+        self.predict_later(cells, label)
+    }
+
+    fn predict_later(&mut self, cells: &[Cell<'_>], label: Label) -> Result<(), PredictError> {
+        self.held_out += u64::from(label.held_out);
         if self.batch.push(cells.iter().copied(), label)? {
             self.predict()?;
         }
@@ -236,6 +253,7 @@ impl<'m> Observer<'m> {
         Ok(Observed {
             rows: self.seen.rows,
             held_out: self.held_out,
+            unseen: self.unseen,
             columns: self.columns,
             target: self.target,
             classes: self.classes,

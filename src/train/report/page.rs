@@ -2,20 +2,19 @@
 
 use std::fmt::Write as _;
 
-use super::chart::{forest, spark};
+use super::chart::spark;
+use super::coefficients::coefficients;
 use super::diagnostics::{self, Figure};
-use super::effects::{effects, twigs};
 use super::table::{Cell, Table};
-use super::{MeasuredOn, ReportInput, counted, escape, family};
-use crate::model::estimator::Coefficients;
+use super::{MeasuredOn, ReportInput, counted, escape, family, tested_apart};
 use crate::model::preprocess::TargetTransform;
 use crate::model::scalar::Scalar;
 use crate::model::signature::{Feature, FeatureType, Missing, Unknown};
 use crate::train::evaluate::{Evaluation, title};
-use crate::train::summary::{probability, rounded, significant};
+use crate::train::summary::{rounded, significant};
 
 /// Rows of a table of columns at most; a page is for reading.
-const TABLE_ROWS: usize = 200;
+pub(super) const TABLE_ROWS: usize = 200;
 
 /// The whole page.
 #[must_use]
@@ -116,12 +115,12 @@ fn data(input: &ReportInput<'_>) -> String {
     if let Some(observed) = input.observed {
         let name =
             if input.data.is_empty() { String::new() } else { format!(" of <code>{}</code>", escape(input.data)) };
-        let held_out = if observed.held_out == 0 {
-            "none of them held out".to_owned()
-        } else {
-            format!("{} of them held out of the fit that was measured", observed.held_out)
+        let held_out = match (observed.held_out, observed.unseen) {
+            (0, _) => "none of them held out".to_owned(),
+            (held_out, 0) => format!("{held_out} of them held out of the fit that was measured"),
+            (_, unseen) => format!("and {unseen} rows of other data to measure on"),
         };
-        let _ = writeln!(body, "<p>{} rows{name}, {held_out}.</p>", observed.rows);
+        let _ = writeln!(body, "<p>{} rows{name}, {held_out}.</p>", observed.rows - observed.unseen);
     }
     let mut table = Table::new(
         "Features and target",
@@ -178,7 +177,7 @@ fn class_counts(input: &ReportInput<'_>) -> String {
     let target = &input.document.signature.target().name;
     let mut table = Table::new("Classes", &[target, "rows", "share"]);
     for (class, count) in classes.iter().zip(&observed.classes) {
-        let share = *count as f64 / observed.rows.max(1) as f64;
+        let share = *count as f64 / (observed.rows - observed.unseen).max(1) as f64;
         table.row(&class.to_string(), &[Cell::Number(count.to_string()), Cell::Number(percent(share))]);
     }
     table.html()
@@ -227,7 +226,9 @@ fn metrics(input: &ReportInput<'_>) -> String {
         table.row(title(name), &sides.iter().map(cell).collect::<Vec<_>>());
     }
     let held_out = sides.iter().any(|measured| measured.side == "held out");
-    let note = if held_out {
+    let note = if held_out && tested_apart(input) {
+        "<p>The column <em>held out</em> counts: it is measured on other data, which the model has not seen.</p>\n"
+    } else if held_out {
         "<p>The column <em>held out</em> counts: the fit that is measured had not seen those rows. The model itself is then fitted to all rows.</p>\n"
     } else {
         "<p>No rows were held out: this is how well the model fits, not how well it predicts.</p>\n"
@@ -258,95 +259,6 @@ fn confusion(input: &ReportInput<'_>) -> String {
             .collect();
         table.row(name, &cells);
     }
-    table.html()
-}
-
-fn coefficients(input: &ReportInput<'_>) -> String {
-    let effects = effects(input);
-    let (twigs, left_out) = twigs(&effects);
-    let standardised = effects.iter().all(|effect| effect.per_deviation.is_some());
-    let logistic = input.document.estimator.classes();
-    let target = &input.document.signature.target().name;
-    let what = match (logistic, input.document.preprocess.target_transform) {
-        (Some(_), _) => "score".to_owned(),
-        (None, TargetTransform::Log) => format!("ln({target})"),
-        (None, _) => target.clone(),
-    };
-    let step = if standardised { "standard deviation" } else { "unit" };
-    let x = format!("change of {what} for one {step} of the column");
-    let mut body = String::new();
-    if let Some(svg) = forest("Coefficients by size, with their intervals where there are any", &x, &twigs) {
-        let level = input.summary.map(|summary| rounded(summary.level * 100.0, 4));
-        let interval = level.map_or_else(String::new, |level| {
-            format!(" Bars are {level} % confidence intervals; one that crosses zero leaves even the sign open.")
-        });
-        let colours = logistic.filter(|classes| classes.len() > 2).map_or_else(String::new, |classes| {
-            let names: Vec<String> = classes.iter().map(|class| escape(&class.to_string())).collect();
-            format!(" In each group one line a class, from the top: {}.", names.join(", "))
-        });
-        let more = if left_out > 0 { format!(" The {left_out} smallest are not shown.") } else { String::new() };
-        let caption = format!(
-            "Largest effects first, each for one {step} of its column so that they can be compared.{interval}{colours}{more}"
-        );
-        body += &wide(&Figure { heading: "Effects", svg, caption });
-    }
-    body + &coefficient_table(input, &effects)
-}
-
-fn coefficient_table(input: &ReportInput<'_>, effects: &[super::effects::Effect]) -> String {
-    if let Some(summary) = input.summary {
-        let percent = rounded(summary.level * 100.0, 4);
-        let (from, vif) = (format!("{percent} % from"), "VIF");
-        let mut table = Table::new(
-            "Estimates in the units of the data",
-            &["column", "estimate", "std. error", "t", "p", &from, "to", vif],
-        );
-        let number = |value: Option<f64>| Cell::Number(value.map_or_else(dash, significant));
-        for term in [&summary.intercept].into_iter().chain(&summary.terms).take(TABLE_ROWS) {
-            table.row(
-                &term.name,
-                &[
-                    Cell::Number(significant(term.estimate)),
-                    number(term.standard_error),
-                    Cell::Number(term.t.map_or_else(dash, |t| format!("{t:.2}"))),
-                    Cell::Number(term.p.map_or_else(dash, probability)),
-                    number(term.interval.map(|[low, _]| low)),
-                    number(term.interval.map(|[_, high]| high)),
-                    Cell::Number(term.vif.map_or_else(dash, |vif| rounded(vif, 4))),
-                ],
-            );
-        }
-        let mut whole = Table::new("The fit as a whole", &["measure", "value"]);
-        for (name, value) in summary.whole() {
-            whole.row(name, &[Cell::Text(value)]);
-        }
-        return table.html() + &whole.html();
-    }
-    let classes = input.document.estimator.classes().unwrap_or_default();
-    let names: Vec<String> = if classes.len() > 2 {
-        classes.iter().flat_map(|class| [format!("{class}, per unit"), format!("{class}, per std. dev.")]).collect()
-    } else {
-        ["per unit".to_owned(), "per std. dev.".to_owned()].to_vec()
-    };
-    let mut headings = vec!["column"];
-    headings.extend(names.iter().map(String::as_str));
-    let mut table = Table::new("Coefficients", &headings);
-    for effect in effects.iter().take(TABLE_ROWS) {
-        let cells = effect.per_unit.iter().enumerate().flat_map(|(i, value)| {
-            let deviation = effect.per_deviation.as_ref().and_then(|values| values.get(i));
-            [significant(*value), deviation.map_or_else(dash, |value| significant(*value))].map(Cell::Number)
-        });
-        table.row(&effect.name, &cells.collect::<Vec<_>>());
-    }
-    let intercepts = match &input.document.estimator {
-        Coefficients::Logistic(planes) => planes.intercepts.clone(),
-        Coefficients::Linear(plane)
-        | Coefficients::Ridge(plane)
-        | Coefficients::Lasso(plane)
-        | Coefficients::ElasticNet(plane) => vec![plane.intercept],
-    };
-    let at_means = intercepts.iter().flat_map(|value| [Cell::Number(dash()), Cell::Number(significant(*value))]);
-    table.row("(where every column is at its mean)", &at_means.collect::<Vec<_>>());
     table.html()
 }
 
@@ -393,12 +305,12 @@ fn figured(figures: &[Figure]) -> String {
     format!("<div class=\"figures\">\n{body}</div>\n")
 }
 
-fn wide(figure: &Figure) -> String {
+pub(super) fn wide(figure: &Figure) -> String {
     let Figure { heading, svg, caption } = figure;
     format!("<figure>\n<h3>{heading}</h3>\n{svg}\n<figcaption>{caption}</figcaption>\n</figure>\n")
 }
 
-fn dash() -> String {
+pub(super) fn dash() -> String {
     "–".to_owned()
 }
 
