@@ -12,7 +12,6 @@ use super::scoring::{Columns, OnError, PassedOver, Scored, Scorer, ScoringError}
 use super::{model, tell};
 use crate::model::scalar::Scalar;
 use crate::model::{Model, Probabilities};
-use crate::train::interval::PredictionInterval;
 
 /// Predict every row of a CSV or Parquet file, and write it as CSV with the predictions beside it
 ///
@@ -61,7 +60,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let quiet = arguments.quiet || !to_file && io::stdout().is_terminal();
     let mut records = Records::open(&arguments.data, arguments.delimiter, quiet)?;
     let columns = Columns::of(&records);
-    let interval = arguments.interval.map(|level| PredictionInterval::new(&model, level)).transpose();
+    let interval = arguments.interval.map(|level| model.intervals(level)).transpose();
     let interval = interval.map_err(|error| format!("--interval: {error}"))?;
     let scorer = Scorer::new(&model, &columns)?.with_interval(interval);
     let added = added(arguments, &model)?;
