@@ -3,6 +3,7 @@
 pub mod artifact;
 pub mod conformal;
 pub mod estimator;
+pub mod explanation;
 pub mod fault;
 pub mod frame;
 pub mod identity;
@@ -117,6 +118,14 @@ pub enum PredictError {
     /// The frame was held against another model's signature.
     #[error("the frame belongs to another model")]
     ForeignFrame,
+    /// More contributions than any answer holds.
+    #[error("an explanation of {values} numbers is more than {limit}: ask for fewer rows at once")]
+    TooMuchToExplain {
+        /// Rows × outputs × features.
+        values: usize,
+        /// The most there may be.
+        limit: usize,
+    },
     /// smartcore refused a design whose shape is proven: our fault.
     #[error("the estimator failed")]
     Estimator,
