@@ -21,7 +21,6 @@ use crate::model::scalar::Scalar;
 use crate::model::signature::FeatureType;
 use crate::model::{Model, Probabilities};
 use crate::train::data::expanded;
-use crate::train::interval::PredictionInterval;
 
 /// Predict every row of CSV or Parquet files, and write them as CSV or Parquet with the predictions beside them
 ///
@@ -97,7 +96,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let quiet = arguments.quiet || !to_file && io::stdout().is_terminal();
     let mut records = Records::open(&arguments.data, arguments.delimiter, quiet)?;
     let columns = Columns::of(&records);
-    let interval = arguments.interval.map(|level| PredictionInterval::new(&model, level)).transpose();
+    let interval = arguments.interval.map(|level| model.intervals(level)).transpose();
     let interval = interval.map_err(|error| format!("--interval: {error}"))?;
     let scorer = Scorer::new(&model, &columns)?.with_interval(interval);
     let added = added(arguments, &model)?;

@@ -7,9 +7,9 @@ use super::passed_over::Complaint;
 use super::records::{Place, Records, RecordsError, Row};
 use crate::model::fault::FaultKind;
 use crate::model::frame::{Cell, RowsBuilder, shorten};
+use crate::model::interval::{IntervalError, Intervals};
 use crate::model::signature::Feature;
 use crate::model::{Model, PredictError, Prediction, Probabilities};
-use crate::train::interval::PredictionInterval;
 
 /// Rows predicted at a time: all that is held of a table.
 const BATCH_ROWS: usize = 1024;
@@ -135,7 +135,7 @@ pub(super) struct Scorer<'m> {
     places: Vec<usize>,
     /// Fields of a row.
     width: usize,
-    interval: Option<PredictionInterval<'m>>,
+    interval: Option<Intervals<'m>>,
 }
 
 impl<'m> Scorer<'m> {
@@ -151,7 +151,7 @@ impl<'m> Scorer<'m> {
     }
 
     /// The same with intervals around the predictions.
-    pub(super) fn with_interval(self, interval: Option<PredictionInterval<'m>>) -> Self {
+    pub(super) fn with_interval(self, interval: Option<Intervals<'m>>) -> Self {
         Self { interval, ..self }
     }
 
@@ -235,11 +235,10 @@ impl<'m> Scorer<'m> {
         let prediction = self.model.predict(&frame).map_err(unanswered)?;
         let probabilities = self.model.probabilities(&frame).map_err(unanswered)?;
         let mut intervals = Vec::new();
-        if let (Some(interval), Prediction::Values(values)) = (&self.interval, &prediction) {
-            let ends = frame.iter().zip(values).map(|(row, value)| interval.around(row, *value));
-            let too_large =
-                || Complaint { place, column: None, detail: "the interval is too large for a double".into() };
-            intervals = ends.collect::<Option<_>>().ok_or_else(too_large)?;
+        if let Some(interval) = &self.interval {
+            let without_ends = |error: IntervalError| Complaint { place, column: None, detail: error.to_string() };
+            let ends = interval.of(&frame, &prediction).map_err(without_ends)?;
+            intervals = ends.into_iter().map(|ends| ends.prediction).collect();
         }
         Ok(Answers { prediction: Some(prediction), probabilities, intervals })
     }

@@ -126,6 +126,26 @@ impl Coefficients {
             _ => None,
         }
     }
+
+    /// The intercepts, one a score.
+    pub(super) fn intercepts(&self) -> &[f64] {
+        match self {
+            Self::Linear(plane) | Self::Ridge(plane) | Self::Lasso(plane) | Self::ElasticNet(plane) => {
+                std::slice::from_ref(&plane.intercept)
+            }
+            Self::Logistic(planes) => &planes.intercepts,
+        }
+    }
+
+    /// The coefficients of the column of this name, one a score.
+    pub(super) fn of(&self, column: &str) -> Option<&[f64]> {
+        match self {
+            Self::Linear(plane) | Self::Ridge(plane) | Self::Lasso(plane) | Self::ElasticNet(plane) => {
+                plane.coefficients.get(column).map(std::slice::from_ref)
+            }
+            Self::Logistic(planes) => planes.coefficients.get(column).map(Vec::as_slice),
+        }
+    }
 }
 
 impl Estimator {

@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::fault::{FaultKind, Faults, Place};
 use super::signature::Signature;
+use super::unseen::Unseen;
 
 /// A value as a caller wrote it, before it is held against its feature.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -59,6 +60,7 @@ pub struct Frame<'s> {
     signature: &'s Signature,
     rows: usize,
     values: Vec<f64>,
+    unseen: Unseen,
 }
 
 impl<'s> Frame<'s> {
@@ -74,14 +76,25 @@ impl<'s> Frame<'s> {
         self.signature
     }
 
-    fn proven(signature: &'s Signature, rows: usize, values: Vec<f64>, mut faults: Faults) -> Result<Self, Faults> {
+    /// Categories that no row of the training data had, as they were written.
+    pub(super) fn unseen(&self) -> &Unseen {
+        &self.unseen
+    }
+
+    fn proven(
+        signature: &'s Signature,
+        rows: usize,
+        values: Vec<f64>,
+        unseen: Unseen,
+        mut faults: Faults,
+    ) -> Result<Self, Faults> {
         if rows == 0 && faults.total == 0 {
             faults.add(FaultKind::NoRows, || (Place::default(), "there are no rows to predict".into()));
         }
         if faults.total > 0 {
             return Err(faults);
         }
-        Ok(Self { signature, rows, values })
+        Ok(Self { signature, rows, values, unseen })
     }
 
     /// The values of at most this many rows at a time, row-major.
@@ -117,6 +130,7 @@ pub struct RowsBuilder<'s> {
     /// The position after the last name: callers repeat their order row after row.
     likely: usize,
     passes_over_unknown: bool,
+    unseen: Unseen,
     faults: Faults,
 }
 
@@ -133,6 +147,7 @@ impl<'s> RowsBuilder<'s> {
             pushed: 0,
             likely: 0,
             passes_over_unknown: false,
+            unseen: Unseen::default(),
             faults: Faults::default(),
         }
     }
@@ -213,6 +228,7 @@ impl<'s> RowsBuilder<'s> {
         };
         let place = Place { row: Some(row), position: Some(position), feature: None };
         let value = self.faults.check(feature, cell, place);
+        self.unseen.note(value, feature, cell, row, position);
         if let Some(slot) = self.values.get_mut(row * self.signature.width() + position) {
             *slot = value;
         }
@@ -238,7 +254,7 @@ impl<'s> RowsBuilder<'s> {
     /// # Errors
     /// All [`Faults`] found on the way; no rows at all is one too.
     pub fn finish(self) -> Result<Frame<'s>, Faults> {
-        Frame::proven(self.signature, self.rows, self.values, self.faults)
+        Frame::proven(self.signature, self.rows, self.values, self.unseen, self.faults)
     }
 
     fn note(&mut self, kind: FaultKind, feature: Option<&str>, detail: impl FnOnce() -> String) {
@@ -257,6 +273,7 @@ pub struct ColumnsBuilder<'s> {
     /// Columns that were no columns: noted once, not again for their length.
     refused: Vec<usize>,
     passes_over_unknown: bool,
+    unseen: Unseen,
     faults: Faults,
 }
 
@@ -270,6 +287,7 @@ impl<'s> ColumnsBuilder<'s> {
             columns: vec![None; signature.width()],
             refused: Vec::new(),
             passes_over_unknown: false,
+            unseen: Unseen::default(),
             faults: Faults::default(),
         }
     }
@@ -310,8 +328,10 @@ impl<'s> ColumnsBuilder<'s> {
         if column.len() == self.max_rows {
             return Err(TooManyRows { limit: self.max_rows });
         }
-        let place = Place { row: Some(column.len()), ..Place::default() };
-        column.push(self.faults.check(feature, cell, place));
+        let row = column.len();
+        let value = self.faults.check(feature, cell, Place { row: Some(row), ..Place::default() });
+        self.unseen.note(value, feature, cell, row, position);
+        column.push(value);
         Ok(())
     }
 
@@ -419,7 +439,7 @@ impl<'s> ColumnsBuilder<'s> {
                 }
             }
         }
-        Frame::proven(signature, rows, values, self.faults)
+        Frame::proven(signature, rows, values, self.unseen, self.faults)
     }
 
     fn note(&mut self, kind: FaultKind, feature: &str, detail: impl FnOnce() -> String) {

@@ -1,16 +1,23 @@
 //! What a model is. Knows nothing of HTTP, S3 or training.
 
 pub mod artifact;
+pub mod conformal;
 pub mod estimator;
+pub mod explanation;
 pub mod fault;
 pub mod frame;
 pub mod identity;
 pub mod inference;
+pub mod interval;
+mod leverage;
 pub mod number;
 pub mod preprocess;
+pub(crate) mod quantile;
 mod readable;
 pub mod scalar;
 pub mod signature;
+mod unseen;
+pub mod warning;
 
 use serde::{Serialize, Serializer};
 use smartcore::linalg::basic::matrix::DenseMatrix;
@@ -111,6 +118,14 @@ pub enum PredictError {
     /// The frame was held against another model's signature.
     #[error("the frame belongs to another model")]
     ForeignFrame,
+    /// More contributions than any answer holds.
+    #[error("an explanation of {values} numbers is more than {limit}: ask for fewer rows at once")]
+    TooMuchToExplain {
+        /// Rows × outputs × features.
+        values: usize,
+        /// The most there may be.
+        limit: usize,
+    },
     /// smartcore refused a design whose shape is proven: our fault.
     #[error("the estimator failed")]
     Estimator,
@@ -136,8 +151,7 @@ impl Model {
             return Err(ArtifactError::Inconsistent("the task is not what the estimator does".into()));
         }
         if let Some(inference) = &document.inference {
-            let columns = document.preprocess.columns.len();
-            inference.check(columns).map_err(ArtifactError::Inconsistent)?;
+            inference.check(&document).map_err(ArtifactError::Inconsistent)?;
         }
         Ok(Self { document, design, estimator })
     }
@@ -242,10 +256,13 @@ impl Model {
         &'a self,
         frame: &'a Frame<'_>,
     ) -> Result<impl Iterator<Item = Result<DenseMatrix<f64>, PredictError>> + 'a, PredictError> {
-        if !std::ptr::eq(frame.signature(), self.signature()) {
-            return Err(PredictError::ForeignFrame);
-        }
+        self.own(frame)?;
         Ok(self.design.blocks(frame).map(|block| block.ok_or(PredictError::Estimator)))
+    }
+
+    /// Makes sure that a frame was held against this model's signature.
+    fn own(&self, frame: &Frame<'_>) -> Result<(), PredictError> {
+        if std::ptr::eq(frame.signature(), self.signature()) { Ok(()) } else { Err(PredictError::ForeignFrame) }
     }
 }
 

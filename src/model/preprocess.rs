@@ -1,7 +1,7 @@
 //! From a frame to the matrix that the estimator sees: the columns of the design, centred and scaled. Training makes its rows
 //! by the same code.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 use smartcore::linalg::basic::matrix::DenseMatrix;
@@ -148,6 +148,16 @@ impl Design {
     /// One row of the design as the estimator sees it, from one row of a frame.
     pub fn row<'d>(&'d self, row: &'d [f64]) -> impl Iterator<Item = f64> + 'd {
         self.columns.iter().map(|column| (column.product(row) - column.mean) / column.scale)
+    }
+
+    /// For each column, the positions of the features it is made from, each once and in ascending order.
+    pub(super) fn sources(&self) -> impl Iterator<Item = Vec<usize>> {
+        self.columns.iter().map(|column| {
+            let position = |factor: &Resolved| match *factor {
+                Resolved::Power(position, _) | Resolved::Level(position, _) => position,
+            };
+            column.product.iter().map(position).collect::<BTreeSet<_>>().into_iter().collect()
+        })
     }
 
     /// The design of a frame, block by block: rows × columns each. A design can be far wider than its frame (a feature of

@@ -113,8 +113,9 @@ fn inference(fit: &Fitted) -> Option<Inference> {
 /// Intervals need an estimate of the noise: there is none without a degree of freedom.
 fn of_least_squares(fit: &LeastSquares) -> Option<Inference> {
     Some(Inference {
-        degrees_of_freedom: u32::try_from(fit.degrees_of_freedom()).unwrap_or(u32::MAX),
-        residual_variance: fit.residual_variance()?,
+        degrees_of_freedom: Some(u32::try_from(fit.degrees_of_freedom()).unwrap_or(u32::MAX)),
+        residual_variance: Some(fit.residual_variance()?),
         r: fit.triangle.rows().to_vec(),
+        ..Inference::default()
     })
 }

@@ -14,7 +14,6 @@ mod double_double;
 pub mod evaluate;
 mod fit;
 pub mod folds;
-pub mod interval;
 pub mod least_squares;
 pub mod logistic;
 #[cfg(test)]

@@ -8,9 +8,10 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::distribution::{fisher_upper, student_quantile, student_two_sided};
+use super::distribution::{fisher_upper, student_two_sided};
 use super::double_double::DoubleDouble;
 use super::least_squares::LeastSquares;
+use crate::model::quantile::student_quantile;
 use singular::condition_number;
 
 mod singular;

@@ -3,7 +3,7 @@
 use super::chart::{Chart, Layer};
 use super::{Observed, ReportInput, ValidationPath};
 use crate::model::estimator::Coefficients;
-use crate::train::distribution::normal_quantile;
+use crate::model::quantile::normal_quantile;
 use crate::train::evaluate::Evaluation;
 
 /// A chart and what to look for in it.
@@ -115,8 +115,9 @@ pub(super) fn residuals(input: &ReportInput<'_>, observed: &Observed) -> Vec<Fig
         return Vec::new();
     }
     let variance = points.iter().map(|point| point.weight * point.residual.powi(2)).sum::<f64>() / points.len() as f64;
-    let sd = match (&input.document.estimator, input.document.inference.as_ref()) {
-        (Coefficients::Linear(_), Some(inference)) => inference.residual_variance.sqrt(),
+    let noise = input.document.inference.as_ref().and_then(|inference| inference.residual_variance);
+    let sd = match (&input.document.estimator, noise) {
+        (Coefficients::Linear(_), Some(noise)) => noise.sqrt(),
         _ => variance.sqrt(),
     };
     // Differences of rounding are no residuals.

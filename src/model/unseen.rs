@@ -1,0 +1,45 @@
+//! Categories that the training data did not have and the model passes over: what callers wrote, for a warning.
+
+use super::frame::{Cell, shorten};
+use super::signature::{Feature, FeatureType, UNKNOWN_LEVEL};
+use super::warning::WARNINGS_TOLD;
+
+/// The unseen categories of a frame: the first ones found, and how many there are.
+#[derive(Debug, Default)]
+pub(super) struct Unseen {
+    /// The first [`WARNINGS_TOLD`], in the order in which the caller wrote them.
+    pub(super) told: Vec<Category>,
+    /// All of them, counted.
+    pub(super) total: usize,
+}
+
+/// A category that no row of the training data had.
+#[derive(Debug)]
+pub(super) struct Category {
+    /// The row, from 0.
+    pub(super) row: usize,
+    /// The position of its feature.
+    pub(super) position: usize,
+    /// What was written, cut to a readable length.
+    pub(super) text: String,
+}
+
+impl Unseen {
+    /// Notes a cell that its feature accepted as this value, if that is the one of no level. A missing value that was
+    /// imputed is none: the caller wrote nothing.
+    #[allow(clippy::float_cmp)]
+    pub(super) fn note(&mut self, value: f64, feature: &Feature, cell: Cell<'_>, row: usize, position: usize) {
+        if value != UNKNOWN_LEVEL || feature.kind != FeatureType::String {
+            return;
+        }
+        let text = match cell {
+            Cell::Text(text) => text,
+            Cell::Field(field) if !field.trim_ascii().is_empty() => field.trim_ascii(),
+            _ => return,
+        };
+        self.total += 1;
+        if self.told.len() < WARNINGS_TOLD {
+            self.told.push(Category { row, position, text: shorten(text) });
+        }
+    }
+}
