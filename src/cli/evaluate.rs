@@ -13,10 +13,11 @@ use super::records::{self, Records};
 use super::scoring::{Columns, Complaint, OnError, PassedOver, Scored, Scorer, ScoringError};
 use super::train::significant;
 use super::{model, tell};
+use crate::model::field;
 use crate::model::frame::{Cell, shorten};
 use crate::model::number::parse_double;
 use crate::model::scalar::Scalar;
-use crate::model::signature::{Feature, FeatureType};
+use crate::model::signature::{CellError, Feature, FeatureType};
 use crate::model::{Model, Prediction, Probabilities};
 use crate::train::evaluate::{Classification, Evaluation, Metrics, Regression, title};
 
@@ -151,9 +152,9 @@ impl<'m> Measured<'m> {
     fn measure(&mut self, text: &str, answer: Option<Said<'_>>) -> Result<(), String> {
         match (&mut self.evaluation, answer) {
             (Evaluation::Regression(side), Some(Said::Value(predicted))) => {
-                let actual = self.target.accept(Cell::Field(text)).map_err(|error| match text {
-                    "" => "the value is missing, and it is what the model is measured by".to_owned(),
-                    _ => error.to_string(),
+                let actual = self.target.accept(Cell::Field(text)).map_err(|error| match error {
+                    CellError::Missing => "the value is missing, and it is what the model is measured by".to_owned(),
+                    other => other.to_string(),
                 })?;
                 side.push(actual, predicted, 1.0);
             }
@@ -181,6 +182,7 @@ fn class(text: &str, classes: &[Scalar]) -> Result<usize, String> {
     let is = |class: &Scalar| match class {
         Scalar::Integer(value) => parse_double(text) == Ok(*value as f64),
         Scalar::Number(value) => parse_double(text) == Ok(*value),
+        Scalar::Boolean(value) => field::boolean(text) == Some(*value),
         other => other.to_string() == text,
     };
     classes.iter().position(is).ok_or_else(|| {

@@ -3,6 +3,7 @@
 pub mod artifact;
 pub mod estimator;
 pub mod fault;
+pub mod field;
 pub mod frame;
 pub mod identity;
 pub mod inference;

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use super::DataError;
 use super::survey::Column;
+use crate::model::field;
 use crate::model::scalar::Scalar;
 use crate::model::signature::{Feature, FeatureType, Missing};
 
@@ -147,6 +148,9 @@ fn most_frequent(column: &Column, feature: &Feature) -> Result<Scalar, String> {
 
 fn constant(column: &Column, feature: &mut Feature, text: &str) -> Result<Scalar, String> {
     let text = text.trim_ascii();
+    if feature.kind != FeatureType::String && field::is_missing(text) {
+        return Err(format!("{text:?} stands for no value itself. Use --missing {}=median", column.name));
+    }
     if feature.kind == FeatureType::String {
         if let Err(position) = feature.levels.binary_search_by(|level| level.as_str().cmp(text)) {
             if column.missing == 0 {
