@@ -74,6 +74,12 @@ impl<'s> Frame<'s> {
         self.signature
     }
 
+    /// Rows of values that the signature's features have accepted before, row-major.
+    #[cfg(feature = "train")]
+    pub(crate) fn accepted(signature: &'s Signature, values: Vec<f64>) -> Self {
+        Self { signature, rows: values.len() / signature.width(), values }
+    }
+
     fn proven(signature: &'s Signature, rows: usize, values: Vec<f64>, mut faults: Faults) -> Result<Self, Faults> {
         if rows == 0 && faults.total == 0 {
             faults.add(FaultKind::NoRows, || (Place::default(), "there are no rows to predict".into()));

@@ -347,12 +347,6 @@ pub enum DataError {
         /// What it holds.
         kind: &'static str,
     },
-    /// Two passes over the file did not see the same bytes.
-    #[error("{}: the file changed while it was read. Train again when it is complete", path.display())]
-    Changed {
-        /// The file.
-        path: PathBuf,
-    },
 }
 
 fn listed(columns: &[String]) -> String {

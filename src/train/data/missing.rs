@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use super::DataError;
-use super::survey::Column;
+use super::column::Column;
 use crate::model::field;
 use crate::model::scalar::Scalar;
 use crate::model::signature::{Feature, FeatureType, Missing};
@@ -128,13 +128,9 @@ fn most_frequent(column: &Column, feature: &Feature) -> Result<Scalar, String> {
             .map(|(value, _)| value)
     }
     let found = match feature.kind {
-        FeatureType::String => {
-            most(column.levels.iter().map(|(level, count)| (level, *count))).map(|level| Scalar::Text(level.clone()))
-        }
+        FeatureType::String => most(column.levels().into_iter()).map(|level| Scalar::Text(level.to_owned())),
         // Inferred booleans are counted as words, declared ones as 1 and 0.
-        FeatureType::Boolean if column.numbers == 0 => {
-            most(column.levels.iter().map(|(level, count)| (level == "true", *count))).map(Scalar::Boolean)
-        }
+        FeatureType::Boolean if column.numbers == 0 => most(column.booleans().into_iter()).map(Scalar::Boolean),
         _ => {
             let counts = column
                 .values

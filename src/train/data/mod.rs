@@ -1,6 +1,9 @@
-//! Where rows come from: files are surveyed once (types, levels, what stands in for missing values), then encoded row by
-//! row by the very code that serves requests. Nothing is held: what does not fit in memory can still be read.
+//! Where rows come from: files are read once, which tells types, levels and what stands in for missing values, and leaves every
+//! value in a temporary file; further passes read that. Nothing is held: what does not fit in memory can still be read.
 
+mod block;
+mod chunks;
+mod column;
 mod columns;
 mod csv;
 pub mod delimiter;
@@ -20,6 +23,7 @@ pub use missing::{Policy, Rule};
 pub use selection::Selection;
 pub use source::{Origin, Scan, Source, Watch};
 pub use surveyed::Surveyed;
+pub(crate) use table::Encodings;
 pub use table::{Encoded, Table, View};
 
 use crate::model::preprocess::TargetTransform;
@@ -54,3 +58,6 @@ pub struct Preparation {
     /// What to do to the target.
     pub target_transform: TargetTransform,
 }
+
+#[cfg(test)]
+mod tests;
