@@ -42,7 +42,7 @@ pub enum DataError {
         source: io::Error,
     },
     /// A pipe or a folder: it cannot be read more than once.
-    #[error("{}: this is not a regular file, and training reads its data several times. Save them to a file first, or pipe them in and name - as the data", path.display())]
+    #[error("{}: this is not a regular file, and training opens its data more than once. Save them to a file first, or pipe them in and name - as the data", path.display())]
     NotAFile {
         /// What it is.
         path: PathBuf,

@@ -218,7 +218,8 @@ fn feature(
             }
         }
         FeatureType::Boolean => {}
-        _ => feature.range = Some(column.range),
+        // 0 and −0 are equal: which of them comes first must not show.
+        _ => feature.range = Some(column.range.map(|end| end + 0.0)),
     }
     missing::decide(column, &mut feature, median)?;
     if column.missing > 0

@@ -99,9 +99,10 @@ impl Stored {
 pub(crate) struct Encodings {
     /// The number of the first in the data.
     first: u64,
-    /// Row by row: the features as a frame holds them, the columns of the design.
+    /// Row by row: the features as a frame holds them.
     features: Vec<f64>,
-    design: Vec<f64>,
+    /// Row by row: the columns of the design; none where they are the features.
+    design: Option<Vec<f64>>,
     /// Of each row: the target in its own unit, after its transformation, and how much it counts.
     answers: Vec<[f64; 3]>,
     width: usize,
@@ -117,7 +118,8 @@ impl Encodings {
     /// One row after the other.
     pub(crate) fn rows(&self) -> impl Iterator<Item = Encoded<'_>> {
         let features = self.features.chunks_exact(self.width);
-        let rows = features.zip(self.design.chunks_exact(self.columns)).zip(&self.answers).zip(self.first..);
+        let design = self.design.as_ref().unwrap_or(&self.features);
+        let rows = features.zip(design.chunks_exact(self.columns)).zip(&self.answers).zip(self.first..);
         rows.map(|(((features, design), &[observed, target, weight]), number)| Encoded {
             number,
             features,
@@ -222,11 +224,15 @@ impl Table {
         let mut rows = Encodings { first, width, columns, ..Encodings::default() };
         let stored: Vec<f64> = spool::values(bytes).collect();
         rows.features.reserve(stored.len());
-        rows.design.reserve(stored.len() / self.spool.width() * columns);
+        if !self.design.is_the_frame(width) {
+            rows.design = Some(Vec::with_capacity(stored.len() / self.spool.width() * columns));
+        }
         for row in stored.chunks_exact(self.spool.width()) {
             let start = rows.features.len();
             rows.features.extend(self.stored.iter().zip(row).map(|(column, stored)| column.value(*stored)));
-            rows.design.extend(self.design.raw(rows.features.get(start..).unwrap_or_default()));
+            if let Some(design) = &mut rows.design {
+                design.extend(self.design.raw(rows.features.get(start..).unwrap_or_default()));
+            }
             let observed = self.observed(row.get(width).copied().unwrap_or(f64::NAN));
             let target = match self.target_transform() {
                 TargetTransform::Log => libm::log(observed),
