@@ -2,8 +2,8 @@
 
 use std::io;
 
-use super::column::{ordered, unordered};
 use super::spool::Spool;
+use super::tally::{ordered, unordered};
 
 /// Bits that a pass settles.
 const STEP: u32 = 16;

@@ -17,6 +17,7 @@ mod spool;
 mod survey;
 mod surveyed;
 mod table;
+mod tally;
 
 pub use error::{DataError, Location};
 pub use missing::{Policy, Rule};

@@ -65,7 +65,7 @@ pub(super) struct Place {
 
 /// One row as it stands in the data.
 pub(super) trait Record {
-    /// The value of a column, by its place among the names that are read. Words for "no value" are missing.
+    /// The value of a column, by its place among the names that are read.
     fn cell(&self, column: usize) -> Cell<'_>;
 
     /// Where it stands.
