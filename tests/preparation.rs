@@ -506,7 +506,7 @@ fn several_files_a_pattern_and_standard_input_are_the_table_they_hold() {
 #[case::all_missing("x,z,y\n,1,1\nNA,2,2\n,4,3\n", "--missing mean", &["\"x\"", "no value in any row", "--exclude"])]
 #[case::missing_target("x,y\n1,1\n2,\n", "--missing mean", &["line 3", "column \"y\"", "target is missing"])]
 #[case::a_mean_of_words("x,y\nred,1\n,2\nblue,4\n", "--missing mean", &["\"x\"", "only numbers", "--missing x=most-frequent"])]
-#[case::a_constant_of_another_type("x,y\n1,1\n,2\n3,4\n", "--missing constant=none", &["\"x\"", "expected a number", "none"])]
+#[case::a_constant_of_another_type("x,y\n1,1\n,2\n3,4\n", "--missing constant=none", &["\"x\"", "\"none\" stands for no value", "--missing x=median"])]
 #[case::one_category("x,y\nred,1\nred,2\nred,4\n", "", &["\"x\"", "same value in every row", "--exclude"])]
 #[case::weight_of_zero("x,y,w\n1,1,1\n2,2,0\n", "--weights w", &["line 3", "column \"w\"", "above zero"])]
 #[case::missing_weight("x,y,w\n1,1,1\n2,2,\n", "--weights w", &["line 3", "column \"w\"", "missing"])]

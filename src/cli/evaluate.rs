@@ -15,10 +15,11 @@ use super::records::{Records, Row};
 use super::scoring::{Scored, Scorer, ScoringError};
 use super::train::significant;
 use super::{delimiter, model, tell};
+use crate::model::field;
 use crate::model::frame::{Cell, shorten};
 use crate::model::number::parse_double;
 use crate::model::scalar::Scalar;
-use crate::model::signature::{Feature, FeatureType};
+use crate::model::signature::{CellError, Feature, FeatureType};
 use crate::model::{Model, Prediction, Probabilities};
 use crate::train::evaluate::{Classification, Evaluation, Metrics, Regression, title};
 
@@ -143,11 +144,13 @@ impl Known {
     }
 
     fn number(&self, row: &Row, purpose: &str) -> Result<f64, Complaint> {
-        let text = self.text(row);
-        let number = self.column.accept(Cell::Field(text));
+        let number = self.column.accept(Cell::Field(self.text(row)));
         number.map_err(|error| {
-            let missing = || format!("the value is missing, and it is what {purpose}");
-            self.complain(row, if text.is_empty() { missing() } else { error.to_string() })
+            let detail = match error {
+                CellError::Missing => format!("the value is missing, and it is what {purpose}"),
+                other => other.to_string(),
+            };
+            self.complain(row, detail)
         })
     }
 
@@ -216,6 +219,7 @@ fn class(text: &str, classes: &[Scalar]) -> Result<usize, String> {
     let is = |class: &Scalar| match class {
         Scalar::Integer(value) => parse_double(text) == Ok(*value as f64),
         Scalar::Number(value) => parse_double(text) == Ok(*value),
+        Scalar::Boolean(value) => field::boolean(text) == Some(*value),
         other => other.to_string() == text,
     };
     classes.iter().position(is).ok_or_else(|| {

@@ -8,7 +8,6 @@ use super::records::{Place, Records, RecordsError, Row};
 use crate::model::fault::FaultKind;
 use crate::model::frame::{Cell, RowsBuilder, shorten};
 use crate::model::interval::{IntervalError, Intervals};
-use crate::model::signature::Feature;
 use crate::model::{Model, PredictError, Prediction, Probabilities};
 
 /// Rows predicted at a time: all that is held of a table.
@@ -212,7 +211,6 @@ impl<'m> Scorer<'m> {
     }
 
     fn answer<'r>(&self, rows: impl ExactSizeIterator<Item = &'r Row>) -> Result<Answers<'m>, Complaint> {
-        let features = self.model.signature().features();
         let mut frame = RowsBuilder::new(self.model.signature(), rows.len());
         let mut place = Place::default();
         for row in rows {
@@ -220,8 +218,8 @@ impl<'m> Scorer<'m> {
             // Room was made for all of them.
             let _ = frame.start_row();
             if row.fields.len() == self.width {
-                for (field, feature) in self.places.iter().zip(features) {
-                    frame.push(cell(row.fields.get(*field).unwrap_or_default(), feature));
+                for field in &self.places {
+                    frame.push(Cell::Field(row.fields.get(*field).unwrap_or_default()));
                 }
                 frame.end_positional_row();
             } else {
@@ -242,13 +240,4 @@ impl<'m> Scorer<'m> {
         }
         Ok(Answers { prediction: Some(prediction), probabilities, intervals })
     }
-}
-
-/// A field as its feature will read it: what programs write for "no value" is none, unless it is a category.
-fn cell<'f>(field: &'f str, feature: &Feature) -> Cell<'f> {
-    let text = field.trim_ascii();
-    let is_word = || ["na", "n/a", "null", "none"].iter().any(|word| text.eq_ignore_ascii_case(word));
-    let is_level = || feature.levels.binary_search_by(|level| level.as_str().cmp(text)).is_ok();
-    // All of them begin so: most fields need no closer look.
-    if text.starts_with(['n', 'N']) && is_word() && !is_level() { Cell::Missing } else { Cell::Field(field) }
 }

@@ -81,6 +81,12 @@ impl<'s> Frame<'s> {
         &self.unseen
     }
 
+    /// Rows of values that the signature's features have accepted before, row-major.
+    #[cfg(feature = "train")]
+    pub(crate) fn accepted(signature: &'s Signature, values: Vec<f64>) -> Self {
+        Self { signature, rows: values.len() / signature.width(), values, unseen: Unseen::default() }
+    }
+
     fn proven(
         signature: &'s Signature,
         rows: usize,

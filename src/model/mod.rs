@@ -5,6 +5,7 @@ pub mod conformal;
 pub mod estimator;
 pub mod explanation;
 pub mod fault;
+pub mod field;
 pub mod frame;
 pub mod identity;
 pub mod inference;

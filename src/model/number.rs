@@ -2,8 +2,8 @@
 
 use thiserror::Error;
 
-/// Integers of at most this many digits are always exact in a double (10^15 < 2^53).
-const ALWAYS_EXACT_DIGITS: usize = 15;
+/// Integers below this are always exact in a double, and so is what they are read as (10^15 < 2^53).
+const ALWAYS_EXACT: f64 = 1e15;
 
 /// Why a piece of text is not a number that a double can hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -39,12 +39,16 @@ pub fn parse_double(text: &str) -> Result<f64, NumberError> {
         let spelled_in_digits = text.bytes().any(|byte| byte.is_ascii_digit());
         return Err(if spelled_in_digits { NumberError::Overflow } else { NumberError::NotFinite });
     }
+    // Most numbers are neither: one look at the value, none at the text.
+    if value != 0.0 && value.abs() < ALWAYS_EXACT {
+        return Ok(value);
+    }
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     if value == 0.0 && mantissa_is_not_zero(unsigned) {
         return Err(NumberError::Underflow);
     }
-    if let Some(digits) = integer_digits(unsigned)
-        && digits.len() > ALWAYS_EXACT_DIGITS
+    if value != 0.0
+        && let Some(digits) = integer_digits(unsigned)
         && format!("{:.0}", value.abs()) != digits
     {
         return Err(NumberError::Inexact);
@@ -134,9 +138,11 @@ mod tests {
         }
 
         #[test]
-        fn an_integer_is_read_exactly_or_refused(value: i128) {
-            if let Ok(double) = parse_double(&value.to_string()) {
-                prop_assert_eq!(format!("{double:.0}"), value.to_string());
+        fn an_integer_is_read_exactly_or_refused(value: i128, shift in 0..120_u32) {
+            let value = value >> shift;
+            match parse_double(&value.to_string()) {
+                Ok(double) => prop_assert_eq!(format!("{double:.0}"), value.to_string()),
+                Err(error) => prop_assert!(error == NumberError::Inexact && value.abs() > 1 << 53),
             }
         }
 

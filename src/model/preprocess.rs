@@ -140,6 +140,16 @@ impl Design {
         self.columns.len()
     }
 
+    /// Whether a row of the design, before centring and scaling, is a row of a frame of this width as it is.
+    #[cfg(feature = "train")]
+    pub(crate) fn is_the_frame(&self, width: usize) -> bool {
+        let is_feature = |(place, column): (usize, &Column)| match column.product.as_slice() {
+            [Resolved::Power(position, 1)] => *position == place,
+            _ => false,
+        };
+        self.width() == width && self.columns.iter().enumerate().all(is_feature)
+    }
+
     /// One row of the design before centring and scaling, from one row of a frame.
     pub fn raw<'d>(&'d self, row: &'d [f64]) -> impl Iterator<Item = f64> + 'd {
         self.columns.iter().map(|column| column.product(row))

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::field;
 use super::frame::{Cell, shorten};
 use super::number::{self, NumberError};
 use super::scalar::Scalar;
@@ -76,7 +77,7 @@ pub enum FeatureType {
     String,
 }
 
-/// What happens to a missing value: `null`, NaN, ±Infinity, an empty CSV field.
+/// What happens to a missing value: `null`, NaN, ±Infinity, a CSV field that is empty or a word for that.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Missing {
@@ -230,12 +231,12 @@ impl Feature {
     pub fn accept(&self, cell: Cell<'_>) -> Result<f64, CellError> {
         match (self.kind, cell) {
             (_, Cell::Missing) => self.impute(),
-            (_, Cell::Field(text)) if text.trim_ascii().is_empty() => self.impute(),
+            // A category may be such a word: where it came from, it was one.
+            (_, Cell::Field(text)) if field::is_missing(text) && !self.is_level(text.trim_ascii()) => self.impute(),
             (FeatureType::Boolean, Cell::Boolean(value)) => Ok(f64::from(u8::from(value))),
-            (FeatureType::Boolean, Cell::Field(text)) => match text.trim_ascii() {
-                "true" => Ok(1.0),
-                "false" => Ok(0.0),
-                other => Err(self.wrong_type(Cell::Field(other))),
+            (FeatureType::Boolean, Cell::Field(text)) => match field::boolean(text) {
+                Some(value) => Ok(f64::from(u8::from(value))),
+                None => Err(self.wrong_type(Cell::Field(text.trim_ascii()))),
             },
             (FeatureType::String, Cell::Text(text)) => self.level(text, cell),
             (FeatureType::String, Cell::Field(text)) => self.level(text.trim_ascii(), cell),
@@ -273,6 +274,10 @@ impl Feature {
             Err(NumberError::Malformed) => Err(self.wrong_type(cell)),
             Err(why) => Err(CellError::Lossy { text: shorten(text), why }),
         }
+    }
+
+    fn is_level(&self, text: &str) -> bool {
+        self.levels.binary_search_by(|level| level.as_str().cmp(text)).is_ok()
     }
 
     fn level(&self, text: &str, cell: Cell<'_>) -> Result<f64, CellError> {

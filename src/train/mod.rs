@@ -1,7 +1,7 @@
 //! How models are made: rows from files, a fit, its measurement, a model file.
 //!
-//! Data are read several times and never held: once to learn what they are, once for the fit (a few times more for its
-//! last digits, or once an iteration), once to measure it.
+//! Files are read once and never held: what they hold goes into a temporary file, which is read once for the fit (a few times
+//! more for its last digits, or once an iteration) and once to measure it.
 
 // Rows are counted; a count that a double cannot hold exactly (2⁵³) would take longer to read than anyone has.
 #![allow(clippy::cast_precision_loss)]
@@ -18,6 +18,7 @@ pub mod least_squares;
 pub mod logistic;
 #[cfg(test)]
 mod longley;
+mod parallel;
 pub mod path;
 pub mod plan;
 pub mod refinement;
@@ -33,13 +34,12 @@ use std::collections::{BTreeSet, VecDeque};
 use thiserror::Error;
 
 use crate::model::artifact::{ArtifactError, Document};
-use crate::model::frame::Cell;
 use crate::model::scalar::Scalar;
 use crate::model::{Model, PredictError};
 use choose::Choice;
-use data::{DataError, Encoded, Source, Surveyed, Table, Unseen};
+use data::{DataError, Encoded, Encodings, Source, Surveyed, Table, Unseen};
 use document::Draft;
-use evaluate::{Label, Measurement, Metrics};
+use evaluate::{Answers, Label, Measurement, Metrics};
 use fit::{Fits, Fitted};
 use least_squares::LeastSquaresError;
 use report::{Observed, Observer, ValidationPath};
@@ -90,8 +90,10 @@ pub enum TrainError {
     /// The data cannot be read, or do not suit what was asked.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// What was kept of the data for further passes cannot be read back.
-    #[error("the temporary file with the encoded data cannot be read: {0}. Check the disk that holds temporary files")]
+    /// What is kept of the data for further passes cannot be written or read back.
+    #[error(
+        "the temporary file with the encoded data cannot be written or read: {0}. Check that there is room for temporary files, or name another folder for them with TMPDIR"
+    )]
     Spool(#[from] std::io::Error),
     /// The rows cannot be split.
     #[error(transparent)]
@@ -168,17 +170,19 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     let mut watch = plan.observe.then(|| Observer::new(&model));
     let mut residuals = Residuals::default();
     let mut golden = GoldenRows::new(table.seen().rows);
-    table.scan(&mut |row| {
-        let cells = told(&table, &row);
-        let label = Label { target: row.observed, weight: row.weight, held_out: split.holds_out(row.number) };
-        match &mut watch {
-            Some(watch) => watch.push_cells(&cells.iter().map(Scalar::cell).collect::<Vec<Cell<'_>>>(), label)?,
-            None => measurement.push_cells(cells.iter().map(Scalar::cell), label)?,
+    let answer = |rows: &Encodings| Answers::to(&model, rows.features().to_vec());
+    table.scan_with(answer, |rows, answers| {
+        for (row, answer) in rows.rows().zip(answers?.each()) {
+            let label = Label { target: row.observed, weight: row.weight, held_out: split.holds_out(row.number) };
+            match &mut watch {
+                Some(watch) => watch.push_answer(row.features, label, answer),
+                None => measurement.push_answer(&label, answer),
+            }
+            if let Fitted::Linear(fit) = &whole {
+                residuals.push_row(fit, row.design, row.target, row.weight);
+            }
+            golden.push(&table, &row);
         }
-        if let Fitted::Linear(fit) = &whole {
-            residuals.push_row(fit, row.design, row.target, row.weight);
-        }
-        golden.push(row.number, cells);
         Ok(())
     })?;
     let unpredicted = |source| match &unseen {
@@ -241,7 +245,7 @@ fn told(table: &Table, row: &Encoded<'_>) -> Vec<Scalar> {
 /// The features of the first row.
 fn first_row(table: &Table) -> Result<Vec<Scalar>, TrainError> {
     let mut first = Vec::new();
-    table.first(&mut |row| first = told(table, &row))?;
+    table.first(|row| first = told(table, &row))?;
     Ok(first)
 }
 
@@ -258,10 +262,10 @@ impl GoldenRows {
         Self { wanted: (0..count).map(|i| i * (rows - 1) / (count - 1).max(1)).collect(), rows: Vec::new() }
     }
 
-    fn push(&mut self, row: u64, features: Vec<Scalar>) {
-        if self.wanted.front() == Some(&row) {
+    fn push(&mut self, table: &Table, row: &Encoded<'_>) {
+        if self.wanted.front() == Some(&row.number) {
             self.wanted.pop_front();
-            self.rows.push(features);
+            self.rows.push(told(table, row));
         }
     }
 }

@@ -128,8 +128,8 @@ mod tests {
     #[test]
     fn spreadsheets_habits_are_understood() {
         assert_eq!(
-            values("\u{feff}age,bmi\r\n\"41\", 30.5\r\n42,\r\n43,NaN"),
-            [[41.0, 30.5], [42.0, 25.0], [43.0, 25.0]]
+            values("\u{feff}age,bmi\r\n\"41\", 30.5\r\n42,\r\n43,NaN\r\n44,n/a\r\n45,NULL"),
+            [[41.0, 30.5], [42.0, 25.0], [43.0, 25.0], [44.0, 25.0], [45.0, 25.0]]
         );
     }
 

@@ -39,6 +39,8 @@ fn a_boolean_takes_true_and_false_and_not_one_and_nought() {
     let boolean = feature(FeatureType::Boolean, Missing::Reject);
     assert_eq!(boolean.accept(Cell::Boolean(true)), Ok(1.0));
     assert_eq!(boolean.accept(Cell::Field("false")), Ok(0.0));
+    assert_eq!(boolean.accept(Cell::Field("True")), Ok(1.0));
+    assert_eq!(boolean.accept(Cell::Field("FALSE")), Ok(0.0));
     assert!(boolean.accept(Cell::Number("1")).is_err());
     assert!(boolean.accept(Cell::Field("1")).is_err());
 }
@@ -50,6 +52,8 @@ fn a_missing_value_follows_the_policy_of_its_feature() {
         Cell::Field(""),
         Cell::Field("  "),
         Cell::Field("NaN"),
+        Cell::Field("N/A"),
+        Cell::Field("none"),
         Cell::Field("-Infinity"),
         Cell::Double(f64::NAN),
         Cell::Double(f64::INFINITY),

@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
-use csv::{Position, ReaderBuilder, StringRecord, Trim};
+use csv::{Position, ReaderBuilder, StringRecord};
 
+use super::chunks::Chunk;
 use super::delimiter;
 use super::source::{Each, Part, Place, Record, unreadable};
 use super::{DataError, Location};
@@ -15,7 +16,9 @@ use crate::train::TrainError;
 /// How one file is written.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Csv {
-    delimiter: u8,
+    pub(super) delimiter: u8,
+    /// The byte at which the header ends.
+    pub(super) header_end: u64,
 }
 
 impl Csv {
@@ -28,51 +31,77 @@ impl Csv {
             let header = delimiter::header_line(BufReader::new(open()?));
             delimiter::most_frequent(&header.map_err(|source| unreadable(shown, source))?)
         };
-        let csv = Self { delimiter };
+        let mut csv = Self { delimiter, header_end: 0 };
+        let mut reader = csv.reader(open()?);
         let mut record = StringRecord::new();
-        let read = csv.reader(open()?).read_record(&mut record);
+        let read = reader.read_record(&mut record);
         if !read.map_err(|error| fault(error, shown, |_| None, |at| line(path, shown, at)))? {
             return Err(DataError::Empty { path: shown.to_owned() });
         }
-        Ok((csv, record.iter().map(str::to_owned).collect()))
+        csv.header_end = reader.position().byte();
+        Ok((csv, record.iter().map(|name| name.trim().to_owned()).collect()))
     }
 
-    /// Hands every row below the header to `each`.
+    /// Hands some rows, which begin at this byte of the file, to `each`, one by one and up to the first fault.
     pub(super) fn scan(
         self,
         part: &Part,
         number: usize,
-        header: &[String],
-        places: &[usize],
-        file: impl Read,
+        (header, places): (&[String], &[usize]),
+        chunk: &Chunk,
         each: Each<'_>,
     ) -> Result<(), TrainError> {
-        let mut reader = self.reader(file);
-        let mut record = StringRecord::new();
+        let mut records = self.records(&chunk.bytes, chunk.at);
         let fault = |error| {
-            fault(error, &part.shown, |field| header.get(field).cloned(), |at| line(&part.path, &part.shown, at))
+            fault(
+                error,
+                &part.shown,
+                |field| header.get(field).cloned(),
+                |at| line(&part.path, &part.shown, chunk.at + at),
+            )
         };
-        let mut is_header = true;
-        while reader.read_record(&mut record).map_err(fault)? {
-            if std::mem::take(&mut is_header) {
-                continue;
-            }
-            let place = Place { part: number, at: record.position().map_or(0, Position::byte) };
+        while let Some((record, at)) = records.next().map_err(fault)? {
+            let place = Place { part: number, at };
             if record.len() != header.len() {
-                let location = line(&part.path, &part.shown, place.at);
+                let location = line(&part.path, &part.shown, at);
                 return Err(DataError::Ragged { location, expected: header.len(), got: record.len() }.into());
             }
-            each(&CsvRecord { record: &record, places, place })?;
+            each(&CsvRecord { record, places, place })?;
         }
         Ok(())
+    }
+
+    /// The rows in these bytes of a file, which begin at this one.
+    pub(super) fn records(self, bytes: &[u8], at: u64) -> Records<'_> {
+        // A byte-order mark is one only where a file begins: behind a blank line it is left alone.
+        Records { reader: self.reader(b"\n".chain(bytes)), record: StringRecord::new(), at }
     }
 
     fn reader<R: Read>(self, file: R) -> csv::Reader<R> {
         // The header is read as a record like any other and rows of any width are let through, so that all faults
         // are ours to word.
         let mut builder = ReaderBuilder::new();
-        builder.has_headers(false).flexible(true).trim(Trim::All).delimiter(self.delimiter).buffer_capacity(1 << 16);
+        builder.has_headers(false).flexible(true).delimiter(self.delimiter).buffer_capacity(1 << 16);
         builder.from_reader(file)
+    }
+}
+
+/// Rows, one after the other.
+pub(super) struct Records<'b> {
+    reader: csv::Reader<io::Chain<&'b [u8], &'b [u8]>>,
+    record: StringRecord,
+    at: u64,
+}
+
+impl Records<'_> {
+    /// The next row, and the byte of the file at which it begins, or blank lines before it do.
+    pub(super) fn next(&mut self) -> Result<Option<(&StringRecord, u64)>, csv::Error> {
+        if !self.reader.read_record(&mut self.record)? {
+            return Ok(None);
+        }
+        // The line feed in front of the bytes is not the file's.
+        let before = self.record.position().map_or(0, Position::byte).saturating_sub(1);
+        Ok(Some((&self.record, self.at + before)))
     }
 }
 
@@ -85,21 +114,11 @@ struct CsvRecord<'r> {
 impl Record for CsvRecord<'_> {
     fn cell(&self, column: usize) -> Cell<'_> {
         let text = self.places.get(column).and_then(|place| self.record.get(*place)).unwrap_or_default();
-        if is_missing(text) { Cell::Missing } else { Cell::Field(text) }
+        Cell::Field(text.trim_ascii())
     }
 
     fn place(&self) -> Place {
         self.place
-    }
-}
-
-/// Empty, or one of the words that programs write for "no value".
-fn is_missing(text: &str) -> bool {
-    // Numbers are what there is most of, and none is as short as the shortest word and begins with its letter.
-    match text.as_bytes().first() {
-        None => true,
-        Some(b'n' | b'N') => ["na", "n/a", "nan", "null", "none"].iter().any(|word| text.eq_ignore_ascii_case(word)),
-        Some(_) => false,
     }
 }
 

@@ -42,7 +42,7 @@ pub enum DataError {
         source: io::Error,
     },
     /// A pipe or a folder: it cannot be read more than once.
-    #[error("{}: this is not a regular file, and training reads its data several times. Save them to a file first, or pipe them in and name - as the data", path.display())]
+    #[error("{}: this is not a regular file, and training opens its data more than once. Save them to a file first, or pipe them in and name - as the data", path.display())]
     NotAFile {
         /// What it is.
         path: PathBuf,
@@ -371,12 +371,6 @@ pub enum DataError {
         column: String,
         /// What it holds.
         kind: &'static str,
-    },
-    /// Two passes over the file did not see the same bytes.
-    #[error("{}: the file changed while it was read. Train again when it is complete", path.display())]
-    Changed {
-        /// The file.
-        path: PathBuf,
     },
 }
 

@@ -1,10 +1,9 @@
-//! Exact medians of columns that are never held: the bits of the middle value are found 16 at a time, one pass each.
+//! Exact medians of columns that are not held: the bits of the middle value are found 16 at a time, one pass each.
 
-use super::source::Source;
-use super::survey::{ordered, unordered};
-use crate::model::frame::Cell;
-use crate::model::number::parse_double;
-use crate::train::TrainError;
+use std::io;
+
+use super::spool::Spool;
+use super::tally::{ordered, unordered};
 
 /// Bits that a pass settles.
 const STEP: u32 = 16;
@@ -29,8 +28,8 @@ struct Search {
 /// The median of each of these columns, given with how many numbers it has: of an even number, the mean of the middle two.
 ///
 /// # Errors
-/// Those of reading the data.
-pub(super) fn medians(source: &Source, columns: &[(usize, u64)]) -> Result<Vec<f64>, TrainError> {
+/// Those of reading the rows.
+pub(super) fn medians(rows: &Spool, columns: &[(usize, u64)]) -> io::Result<Vec<f64>> {
     let search = |&(column, numbers): &(usize, u64)| Search {
         column,
         numbers,
@@ -45,35 +44,21 @@ pub(super) fn medians(source: &Source, columns: &[(usize, u64)]) -> Result<Vec<f
         return Ok(Vec::new());
     }
     for known in (0..u64::BITS).step_by(STEP as usize) {
-        each_number(source, &mut searches, |search, value| search.count(ordered(value), known))?;
+        each_number(rows, &mut searches, |search, value| search.count(ordered(value), known))?;
         searches.iter_mut().for_each(Search::narrow);
     }
-    each_number(source, &mut searches, Search::compare)?;
+    each_number(rows, &mut searches, Search::compare)?;
     Ok(searches.iter().map(Search::median).collect())
 }
 
-fn each_number(
-    source: &Source,
-    searches: &mut [Search],
-    mut each: impl FnMut(&mut Search, f64),
-) -> Result<(), TrainError> {
-    source.scan(&mut |record| {
+fn each_number(rows: &Spool, searches: &mut [Search], mut each: impl FnMut(&mut Search, f64)) -> io::Result<()> {
+    rows.scan(|row| {
         for search in &mut *searches {
-            if let Some(value) = number(record.cell(search.column)) {
-                each(search, value);
+            if let Some(value) = row.get(search.column).filter(|value| !value.is_nan()) {
+                each(search, *value);
             }
         }
-        Ok(())
-    })?;
-    Ok(())
-}
-
-fn number(cell: Cell<'_>) -> Option<f64> {
-    match cell {
-        Cell::Double(value) => Some(value).filter(|value| value.is_finite()),
-        Cell::Number(text) | Cell::Field(text) => parse_double(text.trim_ascii()).ok(),
-        _ => None,
-    }
+    })
 }
 
 impl Search {

@@ -3,7 +3,8 @@
 use std::str::FromStr;
 
 use super::DataError;
-use super::survey::Column;
+use super::column::Column;
+use crate::model::field;
 use crate::model::scalar::Scalar;
 use crate::model::signature::{Feature, FeatureType, Missing};
 
@@ -127,13 +128,9 @@ fn most_frequent(column: &Column, feature: &Feature) -> Result<Scalar, String> {
             .map(|(value, _)| value)
     }
     let found = match feature.kind {
-        FeatureType::String => {
-            most(column.levels.iter().map(|(level, count)| (level, *count))).map(|level| Scalar::Text(level.clone()))
-        }
+        FeatureType::String => most(column.levels().into_iter()).map(|level| Scalar::Text(level.to_owned())),
         // Inferred booleans are counted as words, declared ones as 1 and 0.
-        FeatureType::Boolean if column.numbers == 0 => {
-            most(column.levels.iter().map(|(level, count)| (level == "true", *count))).map(Scalar::Boolean)
-        }
+        FeatureType::Boolean if column.numbers == 0 => most(column.booleans().into_iter()).map(Scalar::Boolean),
         _ => {
             let counts = column
                 .values
@@ -147,6 +144,9 @@ fn most_frequent(column: &Column, feature: &Feature) -> Result<Scalar, String> {
 
 fn constant(column: &Column, feature: &mut Feature, text: &str) -> Result<Scalar, String> {
     let text = text.trim_ascii();
+    if feature.kind != FeatureType::String && field::is_missing(text) {
+        return Err(format!("{text:?} stands for no value itself. Use --missing {}=median", column.name));
+    }
     if feature.kind == FeatureType::String {
         if let Err(position) = feature.levels.binary_search_by(|level| level.as_str().cmp(text)) {
             if column.missing == 0 {

@@ -1,6 +1,9 @@
-//! Where rows come from: files are surveyed once (types, levels, what stands in for missing values), then encoded row by
-//! row by the very code that serves requests. Nothing is held: what does not fit in memory can still be read.
+//! Where rows come from: files are read once, which tells types, levels and what stands in for missing values, and leaves every
+//! value in a temporary file; further passes read that. Nothing is held: what does not fit in memory can still be read.
 
+mod block;
+mod chunks;
+mod column;
 mod columns;
 mod csv;
 pub mod delimiter;
@@ -15,6 +18,7 @@ mod spool;
 mod survey;
 mod surveyed;
 mod table;
+mod tally;
 mod unseen;
 
 pub use error::{DataError, Location};
@@ -24,6 +28,7 @@ pub use selection::Selection;
 pub(crate) use source::same_header;
 pub use source::{Origin, Scan, Source, Watch};
 pub use surveyed::Surveyed;
+pub(crate) use table::Encodings;
 pub use table::{Encoded, Table, View};
 pub use unseen::Unseen;
 
@@ -59,3 +64,6 @@ pub struct Preparation {
     /// What to do to the target.
     pub target_transform: TargetTransform,
 }
+
+#[cfg(test)]
+mod tests;

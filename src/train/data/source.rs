@@ -1,4 +1,4 @@
-//! Files that are read as one table, several times, always in the same order.
+//! Files that are read as one table.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -10,6 +10,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
+use super::chunks::Chunks;
 use super::csv::{Csv, line};
 use super::paths::expanded;
 use super::selection::find;
@@ -29,7 +30,7 @@ pub struct Origin {
     pub watch: Option<Watch>,
 }
 
-/// Is told the bytes that have been read since it was told last, pass after pass.
+/// Is told the bytes that have been read since it was told last.
 #[derive(Clone)]
 pub struct Watch(pub Arc<dyn Fn(u64) + Send + Sync>);
 
@@ -46,12 +47,12 @@ pub(super) struct Part {
     pub(super) path: PathBuf,
     /// What it is called in messages.
     pub(super) shown: PathBuf,
-    format: Format,
+    pub(super) format: Format,
 }
 
 /// How a file is written.
 #[derive(Debug, Clone, Copy)]
-enum Format {
+pub(super) enum Format {
     Csv(Csv),
     Parquet,
 }
@@ -64,9 +65,12 @@ pub(super) struct Place {
     pub(super) at: u64,
 }
 
+/// Bytes of a CSV file that are read together.
+pub(super) const CHUNK: usize = 1 << 19;
+
 /// One row as it stands in the data.
 pub(super) trait Record {
-    /// The value of a column, by its place among the names that are read. Words for "no value" are missing.
+    /// The value of a column, by its place among the names that are read.
     fn cell(&self, column: usize) -> Cell<'_>;
 
     /// Where it stands.
@@ -88,17 +92,17 @@ pub struct Scan {
 /// Files whose header has been read and holds the columns asked for.
 #[derive(Debug)]
 pub struct Source {
-    parts: Vec<Part>,
+    pub(super) parts: Vec<Part>,
     /// The names that are read: the features, then the target, then the weights.
-    names: Vec<String>,
+    pub(super) names: Vec<String>,
     /// The place of each in the header.
-    places: Vec<usize>,
-    header: Vec<String>,
+    pub(super) places: Vec<usize>,
+    pub(super) header: Vec<String>,
     /// What is to be left out of the design.
     excluded_terms: Vec<String>,
-    /// Standard input, kept until all passes are over.
+    /// Standard input, kept as long as a fault may have to be found in it.
     _spool: Option<NamedTempFile>,
-    watch: Option<Watch>,
+    pub(super) watch: Option<Watch>,
 }
 
 impl Source {
@@ -155,11 +159,11 @@ impl Source {
         }
     }
 
-    fn first(&self) -> &Path {
+    pub(super) fn first(&self) -> &Path {
         self.parts.first().map_or(Path::new(""), |part| &part.shown)
     }
 
-    /// Hands every row to `each`.
+    /// Hands every row to `each`, one by one, on this thread.
     ///
     /// # Errors
     /// [`DataError`] at the first fault; `each` has seen the rows before it. Whatever `each` fails with ends the pass.
@@ -171,12 +175,19 @@ impl Source {
             each(record)
         };
         for (number, part) in self.parts.iter().enumerate() {
-            let file = File::open(&part.path).map_err(|source| unreadable(&part.shown, source))?;
-            let mut hashed = Hashed { inner: file, digest: &mut digest, watch: self.watch.as_ref() };
+            let failed = |source| unreadable(&part.shown, source);
+            let file = File::open(&part.path).map_err(failed)?;
+            let mut file = Hashed { inner: file, digest: &mut digest, watch: self.watch.as_ref() };
             match part.format {
-                Format::Csv(csv) => csv.scan(part, number, &self.header, &self.places, &mut hashed, &mut counted)?,
+                Format::Csv(csv) => {
+                    io::copy(&mut file.by_ref().take(csv.header_end), &mut io::sink()).map_err(failed)?;
+                    let mut chunks = Chunks::new(file, csv.header_end, csv.delimiter, CHUNK);
+                    while let Some(chunk) = chunks.next().map_err(failed)? {
+                        csv.scan(part, number, (&self.header, &self.places), &chunk, &mut counted)?;
+                    }
+                }
                 Format::Parquet => {
-                    io::copy(&mut hashed, &mut io::sink()).map_err(|source| unreadable(&part.shown, source))?;
+                    io::copy(&mut file, &mut io::sink()).map_err(failed)?;
                     parquet::scan(part, number, &self.names, &mut counted)?;
                 }
             }
@@ -185,11 +196,6 @@ impl Source {
             return Err(DataError::HeaderOnly { path: self.first().to_owned() }.into());
         }
         Ok(Scan { rows, sha256: Checksum::from_digest(digest.finalize().as_ref()) })
-    }
-
-    /// The error for files that are not what an earlier pass read.
-    pub(super) fn changed(&self) -> DataError {
-        DataError::Changed { path: self.first().to_owned() }
     }
 
     /// A place in words.
@@ -245,7 +251,7 @@ impl Origin {
 /// What standard input is called in messages.
 const STANDARD_INPUT: &str = "standard input";
 
-/// Standard input in a file, since it is read several times; the file goes when training is over.
+/// Standard input in a file, since it is read again where a fault is to be told; the file goes when training is over.
 fn spooled() -> io::Result<NamedTempFile> {
     let mut file = NamedTempFile::new()?;
     io::copy(&mut io::stdin().lock(), &mut file)?;
@@ -264,15 +270,15 @@ pub(crate) fn same_header(path: &Path, names: &[String], first: &Path, expected:
     Err(DataError::OtherHeader { path: path.to_owned(), first: first.to_owned(), difference })
 }
 
-/// A reader that takes the digest of what passes through and tells how much it was.
+/// A file of which the digest is taken as it is read, and which tells how far it is.
 #[derive(Debug)]
-pub(super) struct Hashed<'d, R> {
-    inner: R,
-    digest: &'d mut Sha256,
-    watch: Option<&'d Watch>,
+pub(super) struct Hashed<'d> {
+    pub(super) inner: File,
+    pub(super) digest: &'d mut Sha256,
+    pub(super) watch: Option<&'d Watch>,
 }
 
-impl<R: Read> Read for Hashed<'_, R> {
+impl Read for Hashed<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.digest.update(buffer.get(..count).unwrap_or_default());

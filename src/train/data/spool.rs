@@ -1,66 +1,91 @@
-//! Rows that have been read and encoded once, kept as doubles in a temporary file: further passes read those, at a fraction of
-//! what the text costs.
+//! Rows as they were read, kept as doubles in memory or, when they are many, in a temporary file: every further pass reads those,
+//! at a fraction of what the text costs.
 
-use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::sync::{Mutex, PoisonError};
 
-/// Bytes that are read or written at a time.
-const BUFFER: usize = 1 << 18;
+use tempfile::SpooledTempFile;
 
-/// A file that is being filled. It has no name, so that it is gone with the process.
+/// Bytes that are kept in memory.
+const IN_MEMORY: usize = 1 << 24;
+
+/// Rows that are being kept, all of one width.
 #[derive(Debug)]
-pub(super) struct Filling(BufWriter<File>);
+pub(super) struct Filling {
+    file: SpooledTempFile,
+    width: usize,
+    /// Bytes still to be written.
+    waiting: Vec<u8>,
+}
 
-/// A file of rows, all of one width.
+/// Rows that are kept. Their file has no name, so that it is gone with the process.
 #[derive(Debug)]
-pub(super) struct Spool(File);
+pub(super) struct Spool {
+    file: Mutex<SpooledTempFile>,
+    width: usize,
+}
 
 impl Filling {
-    /// An empty file; none where there is no room for one. Then the data are read again.
-    pub(super) fn new() -> Option<Self> {
-        tempfile::tempfile().ok().map(|file| Self(BufWriter::with_capacity(BUFFER, file)))
+    /// Bytes that are written at a time.
+    const BUFFER: usize = 1 << 18;
+
+    /// No rows of this width.
+    pub(super) fn new(width: usize) -> Self {
+        Self { file: SpooledTempFile::new(IN_MEMORY), width, waiting: Vec::new() }
     }
 
-    /// Appends one row; none when there is no more room.
-    pub(super) fn push(mut self, row: impl IntoIterator<Item = f64>) -> Option<Self> {
-        row.into_iter().try_for_each(|value| self.0.write_all(&value.to_le_bytes())).ok().map(|()| self)
+    /// Appends whole rows.
+    pub(super) fn push(&mut self, values: &[f64]) -> io::Result<()> {
+        self.waiting.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+        if self.waiting.len() >= Self::BUFFER { self.write() } else { Ok(()) }
     }
 
-    /// The file with all rows in it.
-    pub(super) fn finish(self) -> Option<Spool> {
-        self.0.into_inner().ok().map(Spool)
+    fn write(&mut self) -> io::Result<()> {
+        self.file.write_all(&self.waiting)?;
+        self.waiting.clear();
+        Ok(())
+    }
+
+    /// All rows.
+    pub(super) fn finish(mut self) -> io::Result<Spool> {
+        self.write()?;
+        Ok(Spool { file: Mutex::new(self.file), width: self.width })
     }
 }
 
 impl Spool {
-    /// Hands every row of this many values to `each`.
-    ///
-    /// # Errors
-    /// Those of reading the file, and whatever `each` fails with.
-    pub(super) fn scan<E: From<io::Error>>(
-        &self,
-        width: usize,
-        mut each: impl FnMut(&[f64]) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let mut file = &self.0;
-        file.seek(SeekFrom::Start(0))?;
-        let mut reader = BufReader::with_capacity(BUFFER, file);
-        let mut bytes = vec![0; width * size_of::<f64>()];
-        let mut row = vec![0.0; width];
-        loop {
-            match reader.read_exact(&mut bytes) {
-                Ok(()) => {}
-                // Rows are written whole, so that the end is the end of one.
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
-                Err(error) => return Err(error.into()),
-            }
-            let (values, _) = bytes.as_chunks();
-            for (value, bytes) in row.iter_mut().zip(values) {
-                *value = f64::from_le_bytes(*bytes);
-            }
-            each(&row)?;
-        }
+    /// Values a row.
+    pub(super) fn width(&self) -> usize {
+        self.width
     }
+
+    /// So many rows from this one on, fewer at the end, as [`values`] reads them.
+    pub(super) fn bytes(&self, first: u64, rows: usize) -> io::Result<Vec<u8>> {
+        let row = self.width * size_of::<f64>();
+        let mut bytes = Vec::with_capacity(row * rows);
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.seek(SeekFrom::Start(first * row as u64))?;
+        (&mut *file).take((row * rows) as u64).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Hands every row to `each`.
+    pub(super) fn scan(&self, mut each: impl FnMut(&[f64])) -> io::Result<()> {
+        let rows = (Filling::BUFFER / size_of::<f64>() / self.width).max(1);
+        for first in (0..).step_by(rows) {
+            let values: Vec<f64> = values(&self.bytes(first, rows)?).collect();
+            if values.is_empty() {
+                break;
+            }
+            values.chunks_exact(self.width).for_each(&mut each);
+        }
+        Ok(())
+    }
+}
+
+/// The values in these bytes.
+pub(super) fn values(bytes: &[u8]) -> impl Iterator<Item = f64> {
+    bytes.as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes))
 }
 
 #[cfg(test)]
@@ -69,29 +94,29 @@ mod tests {
 
     #[test]
     fn rows_come_back_bit_by_bit_as_often_as_they_are_asked_for() {
-        let rows = [[1.5, -0.0, f64::MIN_POSITIVE], [f64::MAX, 5e-324, 0.1]];
-        let filled = rows.iter().try_fold(Filling::new().unwrap(), |filling, row| filling.push(*row));
-        let spool = filled.unwrap().finish().unwrap();
+        let rows = [[1.5, -0.0, f64::MIN_POSITIVE], [f64::MAX, 5e-324, f64::NAN]];
+        let mut filling = Filling::new(3);
+        for row in rows {
+            filling.push(&row).unwrap();
+        }
+        let spool = filling.finish().unwrap();
         for _ in 0..2 {
             let mut seen = Vec::new();
-            spool
-                .scan::<io::Error>(3, |row| {
-                    seen.push(row.iter().map(|value| value.to_bits()).collect::<Vec<_>>());
-                    Ok(())
-                })
-                .unwrap();
+            spool.scan(|row| seen.push(row.iter().map(|value| value.to_bits()).collect::<Vec<_>>())).unwrap();
             assert_eq!(seen, rows.map(|row| row.map(f64::to_bits).to_vec()));
         }
     }
 
     #[test]
-    fn an_error_of_the_reader_ends_the_pass() {
-        let spool = Filling::new().unwrap().push([1.0]).unwrap().push([2.0]).unwrap().finish().unwrap();
-        let mut seen = 0;
-        let outcome = spool.scan::<io::Error>(1, |_| {
-            seen += 1;
-            Err(io::Error::other("enough"))
-        });
-        assert!(outcome.is_err() && seen == 1);
+    fn more_than_memory_is_meant_to_hold_is_kept_on_disk() {
+        let mut filling = Filling::new(1);
+        let count = IN_MEMORY / size_of::<f64>() + 1;
+        (0..count).for_each(|value| filling.push(&[value as f64]).unwrap());
+        let spool = filling.finish().unwrap();
+        assert!(spool.file.lock().unwrap().is_rolled());
+        let mut next = 0.0;
+        spool.scan(|row| next += f64::from(u8::from(row == [next]))).unwrap();
+        assert!((next - count as f64).abs() < 0.5);
+        assert_eq!(values(&spool.bytes(count as u64 - 1, 5).unwrap()).collect::<Vec<_>>(), [(count - 1) as f64]);
     }
 }

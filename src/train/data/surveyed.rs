@@ -1,16 +1,17 @@
 //! Between the survey and the fit: what the data are is known, and what to make of them is decided.
 
+use super::column::{Column, Role};
 use super::columns::{Terms, columns, without};
 use super::source::{Scan, Source};
-use super::survey::{Column, Role};
-use super::table::Table;
+use super::spool::Spool;
+use super::survey::{Pace, survey};
+use super::table::{Stored, Table};
 use super::{DataError, MAX_CLASSES, Preparation, median, missing};
 use crate::model::artifact::ArtifactError;
 use crate::model::preprocess::{Design, Preprocess, TargetTransform};
 use crate::model::scalar::Scalar;
 use crate::model::signature::{Feature, FeatureType, Missing, Signature, Target};
 use crate::train::TrainError;
-use std::cell::OnceCell;
 
 /// Of so many rows, each may have a category of its own by chance.
 const FEW_ROWS: u64 = 10;
@@ -20,6 +21,9 @@ const FEW_ROWS: u64 = 10;
 pub struct Surveyed {
     source: Source,
     scan: Scan,
+    spool: Spool,
+    /// What the spool holds of each feature.
+    stored: Vec<Stored>,
     features: Vec<Feature>,
     target: Column,
     target_kind: FeatureType,
@@ -34,13 +38,12 @@ impl Surveyed {
     /// # Errors
     /// [`DataError`] at the first fault.
     pub fn new(source: Source, preparation: &Preparation) -> Result<Self, TrainError> {
+        Self::at(Pace::default(), source, preparation)
+    }
+
+    pub(super) fn at(pace: Pace, source: Source, preparation: &Preparation) -> Result<Self, TrainError> {
         let mut columns = plan(&source, preparation)?;
-        let scan = source.scan(&mut |record| {
-            for (place, column) in columns.iter_mut().enumerate() {
-                column.push(record.cell(place), record, &source)?;
-            }
-            Ok(())
-        })?;
+        let (scan, spool) = survey(&source, &mut columns, pace)?;
         if preparation.weights.is_some() {
             columns.pop();
         }
@@ -57,7 +60,7 @@ impl Surveyed {
             .filter(|(_, column)| column.policy == missing::Policy::Median && column.numbers > 0)
             .map(|(place, column)| (place, column.numbers))
             .collect();
-        let medians = median::medians(&source, &wanted)?;
+        let medians = median::medians(&spool, &wanted)?;
         let median = |place| wanted.iter().position(|(one, _)| *one == place).and_then(|at| medians.get(at)).copied();
 
         let no_target = || DataError::NoValues { column: String::new() };
@@ -69,7 +72,8 @@ impl Surveyed {
             features.push(feature(column, kind, preparation, median(place), &mut notes)?);
         }
         let missing = columns.iter().map(|column| column.missing).collect();
-        Ok(Self { source, scan, features, target, target_kind, missing, notes })
+        let stored = columns.iter().zip(&features).map(|(column, feature)| Stored::new(column, feature)).collect();
+        Ok(Self { source, scan, spool, stored, features, target, target_kind, missing, notes })
     }
 
     /// Whether the target can only be classes: words, or `true` and `false`.
@@ -100,7 +104,7 @@ impl Surveyed {
         let columns = without(columns, self.source.excluded_terms())?;
         let mut target = Feature::new(&self.target.name, self.target_kind);
         if self.target_kind == FeatureType::String {
-            target.levels = self.target.levels.keys().cloned().collect();
+            target.levels = self.target.levels().into_keys().map(str::to_owned).collect();
         }
         let broken = |reason: String| TrainError::Artifact(ArtifactError::Inconsistent(reason));
         let signature = Signature::new(std::mem::take(&mut self.features), Target { name: target.name.clone(), kind });
@@ -111,16 +115,18 @@ impl Surveyed {
         Ok(Table {
             source: self.source,
             scan: self.scan,
-            has_weights: preparation.weights.is_some(),
             signature,
             preprocess,
             design,
             names,
+            stored: self.stored,
+            stored_target: Stored::new(&self.target, &target),
             target,
+            has_weights: preparation.weights.is_some(),
             classes,
             class_values,
             missing: self.missing,
-            spool: OnceCell::new(),
+            spool: self.spool,
             notes: self.notes,
         })
     }
@@ -130,7 +136,9 @@ impl Surveyed {
         let column = &self.target;
         let too_many = || DataError::TooManyClasses { column: column.name.clone() };
         let (classes, values): (Vec<Scalar>, Vec<f64>) = match self.target_kind {
-            FeatureType::String => (column.levels.keys().cloned().map(Scalar::Text).collect(), Vec::new()),
+            FeatureType::String => {
+                (column.levels().into_keys().map(|level| Scalar::Text(level.to_owned())).collect(), Vec::new())
+            }
             FeatureType::Boolean => ([false, true].map(Scalar::Boolean).to_vec(), vec![0.0, 1.0]),
             _ => {
                 let values: Vec<f64> = column.values.counts().ok_or_else(too_many)?.map(|(value, _)| value).collect();
@@ -198,13 +206,14 @@ fn feature(
     let mut feature = Feature::new(&column.name, kind);
     match kind {
         FeatureType::String => {
-            feature.levels = column.levels.keys().cloned().collect();
+            let levels = column.levels();
+            feature.levels = levels.keys().map(|level| (*level).to_owned()).collect();
             feature.unknown = preparation.unknown;
-            let rows: u64 = column.levels.values().sum();
-            if rows > FEW_ROWS && rows == column.levels.len() as u64 {
+            let rows: u64 = levels.values().sum();
+            if rows > FEW_ROWS && rows == levels.len() as u64 {
                 return Err(DataError::Identifier { column: column.name.clone() });
             }
-            let single = column.levels.iter().filter(|(_, count)| **count == 1).map(|(level, _)| format!("{level:?}"));
+            let single = levels.iter().filter(|(_, count)| **count == 1).map(|(level, _)| format!("{level:?}"));
             let single: Vec<String> = single.collect();
             if let Some(first) = single.first() {
                 let others = if single.len() > 1 { format!(" and {} more", single.len() - 1) } else { String::new() };
@@ -212,7 +221,8 @@ fn feature(
             }
         }
         FeatureType::Boolean => {}
-        _ => feature.range = Some(column.range),
+        // 0 and −0 are equal: which of them comes first must not show.
+        _ => feature.range = Some(column.range.map(|end| end + 0.0)),
     }
     missing::decide(column, &mut feature, median)?;
     if column.missing > 0

@@ -1,39 +1,46 @@
-//! Data that are understood: a signature, a design, and every row encoded by the code that serves requests.
+//! Data that are understood: a signature, a design, and every row as a frame would hold it.
 
-use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
-use super::DataError;
-use super::source::{Record, Scan, Source};
-use super::spool::{Filling, Spool};
+use super::column::Column;
+use super::source::{Scan, Source};
+use super::spool::{self, Spool};
+use crate::model::frame::Cell;
 use crate::model::preprocess::{Design, DesignColumn, Preprocess, TargetTransform};
 use crate::model::scalar::Scalar;
 use crate::model::signature::{Feature, FeatureType, Signature};
 use crate::train::TrainError;
+use crate::train::parallel::{available_threads, in_order};
 use crate::train::rows::{Row, Rows};
 use crate::train::split::Split;
+
+/// Values of a block of rows, as they were read or as the design has them, whichever are more: half a megabyte.
+const BLOCK_VALUES: usize = 1 << 16;
 
 /// Rows of one kind, ready to be fitted.
 #[derive(Debug)]
 pub struct Table {
     pub(super) source: Source,
     pub(super) scan: Scan,
-    pub(super) has_weights: bool,
     pub(super) signature: Signature,
     pub(super) preprocess: Preprocess,
     pub(super) design: Design,
     /// The names of the design's columns.
     pub(super) names: Vec<String>,
-    /// How the target is read.
+    /// What the spool holds of each feature and of the target.
+    pub(super) stored: Vec<Stored>,
+    pub(super) stored_target: Stored,
+    /// How the target is read in other files.
     pub(super) target: Feature,
+    pub(super) has_weights: bool,
     /// The classes and, of numbers, their values; empty when a number is to be predicted.
     pub(super) classes: Vec<Scalar>,
     pub(super) class_values: Vec<f64>,
     /// Rows without a value, of each feature.
     pub(super) missing: Vec<u64>,
     pub(super) notes: Vec<String>,
-    /// All rows, once they have been read to the end.
-    pub(super) spool: OnceCell<Spool>,
+    /// All rows.
+    pub(super) spool: Spool,
 }
 
 /// One row, as it was and as it will be fitted.
@@ -53,31 +60,77 @@ pub struct Encoded<'a> {
     pub weight: f64,
 }
 
-/// Makes rows of the design, one after the other.
-struct Encoder<'t> {
-    table: &'t Table,
-    design: Vec<f64>,
-    number: u64,
+/// What the spool holds of a column, and what that is in a frame.
+#[derive(Debug)]
+pub(super) struct Stored {
+    /// Of words, given by the order in which they first came: levels, or 1 and 0. None where numbers are as they are.
+    words: Option<Vec<f64>>,
+    /// What stands in where there is no value.
+    missing: f64,
 }
 
-impl Encoder<'_> {
-    fn encode(
-        &mut self,
-        features: &[f64],
-        observed: f64,
-        weight: f64,
-        each: &mut dyn FnMut(Encoded<'_>) -> Result<(), TrainError>,
-    ) -> Result<(), TrainError> {
-        for (value, raw) in self.design.iter_mut().zip(self.table.design.raw(features)) {
-            *value = raw;
-        }
-        let target = match self.table.target_transform() {
-            TargetTransform::Log => libm::log(observed),
-            _ => observed,
+impl Stored {
+    pub(super) fn new(column: &Column, feature: &Feature) -> Self {
+        // Inferred booleans are kept as words, declared ones as 1 and 0.
+        let is_words = feature.kind == FeatureType::String || column.numbers == 0;
+        let accept = |word: &str| match feature.kind {
+            FeatureType::String => feature.accept(Cell::Text(word)),
+            _ => feature.accept(Cell::Field(word)),
         };
-        let number = self.number;
-        self.number += 1;
-        each(Encoded { number, features, design: &self.design, observed, target, weight })
+        // The feature was made from this very column: it accepts all of it.
+        let accepted = |word: &str| accept(word).unwrap_or(f64::NAN);
+        let words = is_words.then(|| column.words().map(accepted).collect());
+        Self { words, missing: feature.accept(Cell::Missing).unwrap_or(f64::NAN) }
+    }
+
+    fn value(&self, stored: f64) -> f64 {
+        match &self.words {
+            _ if stored.is_nan() => self.missing,
+            None => stored,
+            Some(words) => {
+                // A place among the words.
+                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+                let place = stored as usize;
+                words.get(place).copied().unwrap_or(f64::NAN)
+            }
+        }
+    }
+}
+
+/// Some rows, one after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Encodings {
+    /// The number of the first in the data.
+    first: u64,
+    /// Row by row: the features as a frame holds them.
+    features: Vec<f64>,
+    /// Row by row: the columns of the design; none where they are the features.
+    design: Option<Vec<f64>>,
+    /// Of each row: the target in its own unit, after its transformation, and how much it counts.
+    answers: Vec<[f64; 3]>,
+    width: usize,
+    columns: usize,
+}
+
+impl Encodings {
+    /// The features, row by row.
+    pub(crate) fn features(&self) -> &[f64] {
+        &self.features
+    }
+
+    /// One row after the other.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Encoded<'_>> {
+        let features = self.features.chunks_exact(self.width);
+        let design = self.design.as_ref().unwrap_or(&self.features);
+        let rows = features.zip(design.chunks_exact(self.columns)).zip(&self.answers).zip(self.first..);
+        rows.map(|(((features, design), &[observed, target, weight]), number)| Encoded {
+            number,
+            features,
+            design,
+            observed,
+            target,
+            weight,
+        })
     }
 }
 
@@ -139,68 +192,79 @@ impl Table {
     /// Hands every row to `each`.
     ///
     /// # Errors
-    /// [`DataError`] when the data are not what the survey saw. Whatever `each` fails with ends the pass.
+    /// Those of reading the temporary file. Whatever `each` fails with ends the pass.
     pub fn scan(&self, each: &mut dyn FnMut(Encoded<'_>) -> Result<(), TrainError>) -> Result<(), TrainError> {
-        let width = self.signature.width();
-        let mut encoder = Encoder { table: self, design: vec![0.0; self.names.len()], number: 0 };
-        if let Some(spool) = self.spool.get() {
-            // The features, what was observed, and the weight: as they were written below.
-            return spool.scan(width + 2, |row| match row.split_at_checked(width) {
-                Some((features, [observed, weight])) => encoder.encode(features, *observed, *weight, each),
-                _ => Err(self.source.changed().into()),
-            });
+        self.scan_with(|_| (), |rows, ()| rows.rows().try_for_each(&mut *each))
+    }
+
+    /// Hands all rows, some at a time, to `work`, on several threads, and then to `take` with what came of it, in order.
+    ///
+    /// # Errors
+    /// Those of reading the temporary file. Whatever `take` fails with ends the pass.
+    pub(crate) fn scan_with<R: Send>(
+        &self,
+        work: impl Fn(&Encodings) -> R + Sync,
+        mut take: impl FnMut(&Encodings, R) -> Result<(), TrainError>,
+    ) -> Result<(), TrainError> {
+        let rows = (BLOCK_VALUES / self.spool.width().max(self.names.len())).max(1);
+        let mut first = 0;
+        let next = || {
+            let bytes = self.spool.bytes(first, rows)?;
+            let number = first;
+            first += rows as u64;
+            Ok((!bytes.is_empty()).then_some((number, bytes)))
+        };
+        let encode = |(first, bytes): (u64, Vec<u8>)| {
+            let rows = self.encode(first, &bytes);
+            let result = work(&rows);
+            (rows, result)
+        };
+        in_order(available_threads(), next, encode, |(rows, result)| take(&rows, result))
+    }
+
+    fn encode(&self, first: u64, bytes: &[u8]) -> Encodings {
+        let (width, columns) = (self.signature.width(), self.names.len());
+        let mut rows = Encodings { first, width, columns, ..Encodings::default() };
+        let stored: Vec<f64> = spool::values(bytes).collect();
+        rows.features.reserve(stored.len());
+        if !self.design.is_the_frame(width) {
+            rows.design = Some(Vec::with_capacity(stored.len() / self.spool.width() * columns));
         }
-        let mut features = vec![0.0; width];
-        let weight = Feature::new("", FeatureType::Double);
-        let mut filling = Filling::new();
-        let seen = self.source.scan(&mut |record| {
-            for (place, (value, feature)) in features.iter_mut().zip(self.signature.features()).enumerate() {
-                *value = self.accept(feature, place, record)?;
+        for row in stored.chunks_exact(self.spool.width()) {
+            let start = rows.features.len();
+            rows.features.extend(self.stored.iter().zip(row).map(|(column, stored)| column.value(*stored)));
+            if let Some(design) = &mut rows.design {
+                design.extend(self.design.raw(rows.features.get(start..).unwrap_or_default()));
             }
-            let told = self.accept(&self.target, width, record)?;
-            let observed = if self.class_values.is_empty() { told } else { self.class(told)? };
-            let weight = if self.has_weights { self.accept(&weight, width + 1, record)? } else { 1.0 };
-            filling =
-                filling.take().and_then(|filling| filling.push(features.iter().copied().chain([observed, weight])));
-            encoder.encode(&features, observed, weight, each)
-        })?;
-        if seen != self.scan {
-            return Err(self.source.changed().into());
+            let observed = self.observed(row.get(width).copied().unwrap_or(f64::NAN));
+            let target = match self.target_transform() {
+                TargetTransform::Log => libm::log(observed),
+                _ => observed,
+            };
+            // Where there are no weights, there is nothing behind the target.
+            rows.answers.push([observed, target, row.get(width + 1).copied().unwrap_or(1.0)]);
         }
-        if let Some(spool) = filling.and_then(Filling::finish) {
-            // Set once: by the first pass that came to the end.
-            let _ = self.spool.set(spool);
+        rows
+    }
+
+    /// The target in its own unit, or the position of the class.
+    fn observed(&self, stored: f64) -> f64 {
+        let told = self.stored_target.value(stored);
+        if self.class_values.is_empty() {
+            return told;
         }
-        Ok(())
+        let position = self.class_values.binary_search_by(|class| class.total_cmp(&(told + 0.0)));
+        // The classes are all values that there are; at most MAX_CLASSES are exact.
+        position.map_or(f64::NAN, |position| position as f64)
     }
 
     /// Hands the first row to `each` and reads no further.
     ///
     /// # Errors
-    /// Those of reading the data.
-    pub(crate) fn first(&self, each: &mut dyn FnMut(Encoded<'_>)) -> Result<(), TrainError> {
-        let mut found = false;
-        let outcome = self.scan(&mut |row| {
-            each(row);
-            found = true;
-            // Any error ends the pass.
-            Err(self.source.changed().into())
-        });
-        if found { Ok(()) } else { outcome }
-    }
-
-    fn accept(&self, feature: &Feature, place: usize, record: &dyn Record) -> Result<f64, TrainError> {
-        feature.accept(record.cell(place)).map_err(|source| {
-            let location = self.source.location(record.place());
-            DataError::Value { location, column: feature.name.clone(), source }.into()
-        })
-    }
-
-    /// The position of a class that is a number.
-    fn class(&self, value: f64) -> Result<f64, TrainError> {
-        let position = self.class_values.binary_search_by(|class| class.total_cmp(&(value + 0.0)));
-        // At most MAX_CLASSES: exact.
-        position.map(|position| position as f64).map_err(|_| self.source.changed().into())
+    /// Those of reading the temporary file.
+    pub(crate) fn first(&self, each: impl FnOnce(Encoded<'_>)) -> Result<(), TrainError> {
+        self.encode(0, &self.spool.bytes(0, 1)?).rows().next().map(each);
+        Ok(())
     }
 
     /// Rows that must take part in every fit: for each column made from a level, the first row in which it is not what it

@@ -3,6 +3,7 @@
 use super::source::{Origin, Place, Record, Scan, Source};
 use super::table::Table;
 use super::{DataError, Selection};
+use crate::model::field;
 use crate::model::frame::Cell;
 use crate::model::signature::{CellError, Feature, FeatureType};
 use crate::train::TrainError;
@@ -90,13 +91,16 @@ impl<'t> Unseen<'t> {
     }
 
     fn present(&self, column: &str, role: &'static str, record: &dyn Record, place: usize) -> Result<(), DataError> {
-        match record.cell(place) {
-            Cell::Missing => {
-                let location = self.source.location(record.place());
-                Err(DataError::MissingAnswer { location, column: column.to_owned(), role })
-            }
-            _ => Ok(()),
+        let missing = match record.cell(place) {
+            Cell::Missing => true,
+            Cell::Field(text) => field::is_missing(text),
+            _ => false,
+        };
+        if missing {
+            let location = self.source.location(record.place());
+            return Err(DataError::MissingAnswer { location, column: column.to_owned(), role });
         }
+        Ok(())
     }
 
     fn told(&self, value: Result<f64, CellError>, feature: &Feature, place: Place) -> Result<f64, DataError> {

@@ -1,7 +1,7 @@
 //! Labelled rows, predicted exactly as they will be when the model is served.
 
-use crate::model::frame::{Cell, RowsBuilder};
-use crate::model::{Model, PredictError, Prediction};
+use crate::model::frame::{Cell, Frame, RowsBuilder};
+use crate::model::{Model, PredictError, Prediction, Probabilities};
 
 /// Rows predicted at a time.
 const BATCH_ROWS: usize = 1024;
@@ -38,6 +38,38 @@ impl Label {
 pub(in crate::train) enum Answer<'a> {
     Value(f64),
     Class { predicted: usize, probabilities: &'a [f64] },
+}
+
+/// What the model says to some rows.
+#[derive(Debug)]
+pub(in crate::train) struct Answers<'m> {
+    prediction: Prediction<'m>,
+    /// Of a classifier.
+    probabilities: Option<Probabilities<'m>>,
+}
+
+impl<'m> Answers<'m> {
+    /// Predicts rows of values that the model's features have accepted, row-major.
+    pub(in crate::train) fn to(model: &'m Model, values: Vec<f64>) -> Result<Self, PredictError> {
+        Self::to_frame(model, &Frame::accepted(model.signature(), values))
+    }
+
+    fn to_frame(model: &'m Model, frame: &Frame<'_>) -> Result<Self, PredictError> {
+        Ok(Self { prediction: model.predict(frame)?, probabilities: model.probabilities(frame)? })
+    }
+
+    /// One answer a row.
+    pub(in crate::train) fn each(&self) -> Box<dyn Iterator<Item = Answer<'_>> + '_> {
+        match (&self.prediction, &self.probabilities) {
+            (Prediction::Values(values), _) => Box::new(values.iter().map(|value| Answer::Value(*value))),
+            (Prediction::Classes { chosen, .. }, Some(probabilities)) => {
+                let rows = chosen.iter().zip(probabilities.rows());
+                Box::new(rows.map(|(predicted, probabilities)| Answer::Class { predicted: *predicted, probabilities }))
+            }
+            // A classifier has probabilities.
+            (Prediction::Classes { .. }, None) => Box::new(std::iter::empty()),
+        }
+    }
 }
 
 /// Collects rows and predicts them together.
@@ -79,17 +111,9 @@ impl<'m> Batch<'m> {
         // Rows of the training data fit the signature that was made from them: there is nothing to refuse.
         let frame = std::mem::replace(&mut self.rows, empty).finish().map_err(|_| PredictError::Estimator)?;
         let labels = std::mem::take(&mut self.labels);
-        let rows = labels.iter().zip(frame.iter());
-        match self.model.predict(&frame)? {
-            Prediction::Values(values) => {
-                rows.zip(values).for_each(|((label, row), value)| each(label, row, Answer::Value(value)));
-            }
-            Prediction::Classes { chosen, .. } => {
-                let probabilities = self.model.probabilities(&frame)?.ok_or(PredictError::Estimator)?;
-                for (((label, row), predicted), probabilities) in rows.zip(chosen).zip(probabilities.rows()) {
-                    each(label, row, Answer::Class { predicted, probabilities });
-                }
-            }
+        let answers = Answers::to_frame(self.model, &frame)?;
+        for ((label, row), answer) in labels.iter().zip(frame.iter()).zip(answers.each()) {
+            each(label, row, answer);
         }
         Ok(())
     }

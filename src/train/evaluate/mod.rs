@@ -10,7 +10,7 @@ mod metrics;
 mod regression;
 
 pub use batch::Label;
-pub(super) use batch::{Answer, Batch};
+pub(super) use batch::{Answer, Answers, Batch};
 pub use classification::Classification;
 pub use curves::{Bin, Curve};
 pub use metrics::{Metrics, title};
@@ -59,6 +59,11 @@ impl<'m> Measurement<'m> {
             self.batch.predict(|label, _, answer| self.sides.push(label, answer))?;
         }
         Ok(())
+    }
+
+    /// Takes one row with what the model says to it.
+    pub(super) fn push_answer(&mut self, label: &Label, answer: Answer<'_>) {
+        self.sides.push(label, answer);
     }
 
     /// The metrics of the rows the model was fitted to, and of those held out.

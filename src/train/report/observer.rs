@@ -3,6 +3,7 @@
 use std::collections::BinaryHeap;
 
 use crate::model::estimator::Coefficients;
+use crate::model::field;
 use crate::model::frame::Cell;
 use crate::model::preprocess::TargetTransform;
 use crate::model::signature::{Feature, FeatureType};
@@ -143,10 +144,13 @@ impl Column {
 
     fn take(&mut self, feature: &Feature, cell: Cell<'_>) {
         let value = if is_missing(cell) { None } else { feature.accept(cell).ok() };
-        let Some(value) = value else {
-            self.missing += 1;
-            return;
-        };
+        match value {
+            Some(value) => self.take_value(feature, value),
+            None => self.missing += 1,
+        }
+    }
+
+    fn take_value(&mut self, feature: &Feature, value: f64) {
         self.push(value);
         match (feature.kind, feature.range) {
             (FeatureType::String | FeatureType::Boolean, _) if value >= 0.0 => self.count(value),
@@ -162,7 +166,7 @@ fn is_missing(cell: Cell<'_>) -> bool {
     match cell {
         Cell::Missing => true,
         Cell::Double(value) => !value.is_finite(),
-        Cell::Field(text) => text.trim_ascii().is_empty(),
+        Cell::Field(text) => field::is_missing(text),
         _ => false,
     }
 }
@@ -210,11 +214,26 @@ impl<'m> Observer<'m> {
         for ((column, feature), cell) in self.columns.iter_mut().zip(features).zip(cells) {
             column.take(feature, *cell);
         }
+        self.count(label);
+        self.predict_later(cells, label)
+    }
+
+    /// Takes one row of values that the features have accepted, with what the model says to it.
+    pub(in crate::train) fn push_answer(&mut self, row: &[f64], label: Label, answer: Answer<'_>) {
+        let features = self.model.signature().features();
+        for ((column, feature), value) in self.columns.iter_mut().zip(features).zip(row) {
+            column.take_value(feature, *value);
+        }
+        self.count(label);
+        self.held_out += u64::from(label.held_out);
+        self.seen.push(self.model, &label, row, answer);
+    }
+
+    fn count(&mut self, label: Label) {
         match self.classes.get_mut(label.class()) {
             Some(count) => *count += 1,
             None => self.target.push(label.target),
         }
-        self.predict_later(cells, label)
     }
 
     /// Takes one row that is not of the data but of files to test on.
