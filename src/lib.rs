@@ -5,7 +5,7 @@
 //!
 //! | module | what lives there | knows nothing of |
 //! |---|---|---|
-//! | [`model`] | what a model is: signature, frame, preprocessing, estimator, the file | HTTP, S3, training |
+//! | [`model`] | what a model is: signature, frame, preprocessing, estimator, the file; intervals, explanations, warnings | HTTP, S3, training |
 //! | [`source`] | where models come from: bundled, a file, S3; the catalog that loads each once | HTTP |
 //! | [`http`] | how callers talk: routes, decoding, errors, Lambda events | S3 |
 //! | `train` | how models are made (feature `train`, never in a Lambda binary) | HTTP, S3 |
