@@ -10,6 +10,7 @@ use http::StatusCode;
 use crate::model::PredictError;
 use crate::model::fault::FaultKind;
 use crate::model::frame::TooManyRows;
+use crate::model::interval::IntervalError;
 use crate::source::Causes;
 use crate::source::catalog::CatalogError;
 
@@ -61,6 +62,8 @@ pub enum ErrorCode {
     InvalidOption,
     /// An output that the model does not have.
     UnknownOutput,
+    /// The model cannot say how sure it is, or not that surely.
+    NoInterval,
     /// The rows do not fit the signature.
     Rows(FaultKind),
     /// The answer exceeds a double.
@@ -104,6 +107,7 @@ impl ErrorCode {
             Self::ConflictingKeys => ("conflicting_keys", S::UNPROCESSABLE_ENTITY, "Two keys exclude each other"),
             Self::InvalidOption => ("invalid_option", S::UNPROCESSABLE_ENTITY, "An option has a value it cannot have"),
             Self::UnknownOutput => ("unknown_output", S::UNPROCESSABLE_ENTITY, "The model has no such output"),
+            Self::NoInterval => ("no_interval", S::UNPROCESSABLE_ENTITY, "The model has no such interval"),
             Self::Rows(kind) => (kind.code(), S::UNPROCESSABLE_ENTITY, "The rows do not fit the model's signature"),
             Self::PredictionOverflow => {
                 ("prediction_overflow", S::UNPROCESSABLE_ENTITY, "The prediction is too large for a double")
@@ -217,8 +221,25 @@ impl From<PredictError> for ApiError {
                 }],
                 1,
             ),
+            PredictError::TooMuchToExplain { .. } => {
+                Self::new(ErrorCode::AnswerTooLarge, format!("{error}; ask for fewer rows at a time"))
+            }
             other => Self::internal(other.to_string()),
         }
+    }
+}
+
+impl From<IntervalError> for ApiError {
+    fn from(error: IntervalError) -> Self {
+        let code = match error {
+            IntervalError::NotInferable { .. }
+            | IntervalError::NoLabelSets { .. }
+            | IntervalError::TooFewHeldOut { .. } => ErrorCode::NoInterval,
+            IntervalError::Level => ErrorCode::InvalidOption,
+            IntervalError::NotFinite { .. } => ErrorCode::PredictionOverflow,
+            other => return Self::internal(other.to_string()),
+        };
+        Self::complaints(vec![Complaint { code, pointer: Some("#/interval".into()), detail: error.to_string() }], 1)
     }
 }
 

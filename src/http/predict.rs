@@ -3,22 +3,94 @@
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::body::MediaType;
-use super::decode::json::{Form, Keys};
-use super::error::ApiError;
+use super::decode::json::{Decoded, Form, Keys};
+use super::error::{ApiError, ErrorCode};
 use super::exchange::{Exchange, Wanted};
 use super::{App, Application, decode};
-use crate::model::Prediction;
+use crate::model::explanation::Explanation;
+use crate::model::frame::Frame;
+use crate::model::interval::Method;
+use crate::model::scalar::Scalar;
+use crate::model::warning::{Warning, Warnings};
+use crate::model::{Model, Prediction, Probabilities};
 
-/// The body: `{"X": …}`.
-const KEYS: Keys = Keys { tables: &[("X", Form::Any)], options: &[] };
+/// The body: `{"X": …}`, and what is wanted beside the prediction.
+const KEYS: Keys = Keys { tables: &[("X", Form::Any)], options: &["interval", "explain", "probabilities"] };
 
-/// The answer.
+/// What is wanted beside the prediction.
+#[derive(Debug, Clone, Copy, Default)]
+struct Extras {
+    /// The level of an interval.
+    interval: Option<f64>,
+    explain: bool,
+    probabilities: bool,
+}
+
+impl Extras {
+    fn of(decoded: &Decoded<'_, '_>) -> Result<Self, ApiError> {
+        Ok(Self {
+            interval: decoded.option("interval", "a level between 0 and 1, such as 0.95")?,
+            explain: decoded.option("explain", "true or false")?.unwrap_or(false),
+            probabilities: decoded.option("probabilities", "true or false")?.unwrap_or(false),
+        })
+    }
+}
+
+/// The answer: `y`, what was asked for beside it, and warnings where there are any.
 #[derive(Serialize)]
 struct Answer<'a> {
     y: &'a Prediction<'a>,
+    #[serde(flatten)]
+    surely: Option<Surely<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<Explanation<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    probabilities: Option<ByLabel<'a>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    warnings: &'a [Warning<'a>],
+    /// All of them, where not all are told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warnings_total: Option<usize>,
+}
+
+/// Between which values the answer is, or which classes it may be, with the probability that was asked for.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Surely<'a> {
+    Interval {
+        interval: Vec<[f64; 2]>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        mean_interval: Option<Vec<[f64; 2]>>,
+        interval_method: Method,
+    },
+    Labels {
+        label_sets: Vec<Vec<&'a Scalar>>,
+        interval_method: Method,
+    },
+}
+
+/// One `{label: probability}` a row.
+struct ByLabel<'a>(Probabilities<'a>);
+
+impl Serialize for ByLabel<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let row = |row| Row { classes: self.0.classes, row };
+        serializer.collect_seq(self.0.rows().map(row))
+    }
+}
+
+struct Row<'a> {
+    classes: &'a [Scalar],
+    row: &'a [f64],
+}
+
+impl Serialize for Row<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.classes.iter().map(ToString::to_string).zip(self.row))
+    }
 }
 
 /// With the default model.
@@ -49,14 +121,57 @@ pub(super) async fn with_version(
 async fn predict(application: &Application, wanted: Wanted<'_>, request: Request) -> Result<Response, ApiError> {
     let media_type = MediaType::of(request.headers());
     let mut exchange = Exchange::open(application, wanted, request).await?;
-    let model = exchange.model.clone();
-    let body = exchange.body.clone();
-    let frame = match media_type? {
-        MediaType::Json => decode::json::read(&body, &KEYS, exchange.terms(&model))?.frame,
-        MediaType::Csv => decode::csv::read(&body, model.signature(), exchange.max_rows)?,
+    let (model, body) = (exchange.model.clone(), exchange.body.clone());
+    let (frame, extras) = match media_type? {
+        MediaType::Json => {
+            let decoded = decode::json::read(&body, &KEYS, exchange.terms(&model))?;
+            let extras = Extras::of(&decoded)?;
+            (decoded.frame, extras)
+        }
+        MediaType::Csv => (decode::csv::read(&body, model.signature(), exchange.max_rows)?, Extras::default()),
     };
     exchange.end("decode");
     let prediction = model.predict(&frame)?;
+    let probabilities = if extras.probabilities || (extras.interval.is_some() && model.classes().is_some()) {
+        model.probabilities(&frame)?
+    } else {
+        None
+    };
+    if extras.probabilities && probabilities.is_none() {
+        let detail = format!("the model {:?} predicts numbers: it has no probabilities", model.name());
+        return Err(ApiError::new(ErrorCode::UnknownOutput, detail));
+    }
+    let surely = extras.interval.map(|level| surely(&model, level, &frame, &prediction, probabilities.as_ref()));
+    let explanation = if extras.explain { Some(model.explain(&frame)?) } else { None };
+    let Warnings { told, total, .. } = model.warnings(&frame)?;
     exchange.end("predict");
-    exchange.json(frame.rows(), &Answer { y: &prediction })
+    let answer = Answer {
+        y: &prediction,
+        surely: surely.transpose()?,
+        explanation,
+        probabilities: probabilities.filter(|_| extras.probabilities).map(ByLabel),
+        warnings: &told,
+        warnings_total: (total > told.len()).then_some(total),
+    };
+    exchange.json(frame.rows(), &answer)
+}
+
+fn surely<'m>(
+    model: &'m Model,
+    level: f64,
+    frame: &Frame<'_>,
+    prediction: &Prediction<'_>,
+    probabilities: Option<&Probabilities<'m>>,
+) -> Result<Surely<'m>, ApiError> {
+    if let Some(probabilities) = probabilities {
+        let label_sets = model.label_sets(level)?.of(probabilities);
+        return Ok(Surely::Labels { label_sets, interval_method: Method::Conformal });
+    }
+    let intervals = model.intervals(level)?;
+    let ends = intervals.of(frame, prediction)?;
+    Ok(Surely::Interval {
+        interval: ends.iter().map(|ends| ends.prediction).collect(),
+        mean_interval: ends.iter().map(|ends| ends.mean).collect(),
+        interval_method: intervals.method(),
+    })
 }
