@@ -3,7 +3,7 @@
 use super::source::Source;
 use super::survey::{ordered, unordered};
 use crate::model::frame::Cell;
-use crate::model::number::parse_double;
+use crate::model::number::{integer, parse_double};
 use crate::train::TrainError;
 
 /// Bits that a pass settles.
@@ -71,6 +71,7 @@ fn each_number(
 fn number(cell: Cell<'_>) -> Option<f64> {
     match cell {
         Cell::Double(value) => Some(value).filter(|value| value.is_finite()),
+        Cell::Integer(value) => integer(value).ok(),
         Cell::Number(text) | Cell::Field(text) => parse_double(text.trim_ascii()).ok(),
         _ => None,
     }

@@ -6,7 +6,7 @@ use super::missing::Policy;
 use super::source::{Place, Record, Source};
 use super::{DataError, MAX_CLASSES, MAX_LEVELS};
 use crate::model::frame::Cell;
-use crate::model::number::{NumberError, parse_double};
+use crate::model::number::{self, NumberError, parse_double};
 use crate::model::signature::{CellError, Feature, FeatureType};
 use crate::train::double_double::DoubleDouble;
 
@@ -266,6 +266,7 @@ fn see(cell: Cell<'_>) -> Seen {
         Cell::Double(value) if value.is_nan() => Seen::Missing,
         Cell::Double(value) if value.is_infinite() => Seen::Unusable(NumberError::NotFinite),
         Cell::Double(value) => Seen::Number(value),
+        Cell::Integer(value) => number::integer(value).map_or_else(Seen::Unusable, Seen::Number),
         Cell::Number(text) | Cell::Field(text) => match text.trim_ascii() {
             "" => Seen::Missing,
             "true" | "false" => Seen::Boolean,
