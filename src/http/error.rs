@@ -61,6 +61,8 @@ pub enum ErrorCode {
     InvalidOption,
     /// An output that the model does not have.
     UnknownOutput,
+    /// Part of a protocol that is not served, and cannot be passed over.
+    NotSupported,
     /// The rows do not fit the signature.
     Rows(FaultKind),
     /// The answer exceeds a double.
@@ -104,6 +106,7 @@ impl ErrorCode {
             Self::ConflictingKeys => ("conflicting_keys", S::UNPROCESSABLE_ENTITY, "Two keys exclude each other"),
             Self::InvalidOption => ("invalid_option", S::UNPROCESSABLE_ENTITY, "An option has a value it cannot have"),
             Self::UnknownOutput => ("unknown_output", S::UNPROCESSABLE_ENTITY, "The model has no such output"),
+            Self::NotSupported => ("not_supported", S::BAD_REQUEST, "This part of the protocol is not served"),
             Self::Rows(kind) => (kind.code(), S::UNPROCESSABLE_ENTITY, "The rows do not fit the model's signature"),
             Self::PredictionOverflow => {
                 ("prediction_overflow", S::UNPROCESSABLE_ENTITY, "The prediction is too large for a double")
