@@ -167,6 +167,45 @@ async fn a_compressed_answer_leaves_as_base64_where_the_front_decodes_it() {
     assert_eq!(answer["isBase64Encoded"], false);
 }
 
+/// What tritonclient sends and wants by default: tensors as bytes, both ways.
+#[tokio::test]
+async fn tensors_arrive_and_leave_as_bytes_behind_every_front_of_lambda() {
+    let inference = captured("v2-infer-binary.json");
+    for name in ["v2-infer-binary.json", "v1.json", "v2.json", "function-url.json", "alb.json", "alb-multi-value.json"]
+    {
+        let mut event = captured(name);
+        event["body"] = inference["body"].clone();
+        event["isBase64Encoded"] = json!(true);
+        let path = if event["rawPath"].is_string() { "rawPath" } else { "path" };
+        event[path] = inference["rawPath"].clone();
+        let length = &inference["headers"]["inference-header-content-length"];
+        for headers in ["headers", "multiValueHeaders"] {
+            if let Some(headers) = event.get_mut(headers).and_then(Value::as_object_mut) {
+                headers.retain(|name, _| !name.eq_ignore_ascii_case("content-type"));
+            }
+        }
+        if event["headers"].is_object() {
+            event["headers"]["inference-header-content-length"] = length.clone();
+        }
+        if event["multiValueHeaders"].is_object() {
+            event["multiValueHeaders"]["inference-header-content-length"] = json!([length]);
+        }
+
+        let answer = answer(&event).await;
+        assert_eq!((&answer["statusCode"], &answer["isBase64Encoded"]), (&json!(200), &json!(true)), "{name} {answer}");
+        let header = |name: &str| {
+            let single = answer["headers"][name].as_str();
+            single.or(answer["multiValueHeaders"][name][0].as_str()).unwrap_or_default().to_owned()
+        };
+        assert_eq!(header("content-type"), "application/octet-stream", "{name}");
+        let body = STANDARD.decode(answer["body"].as_str().unwrap()).unwrap();
+        let (told, bytes) = body.split_at(header("inference-header-content-length").parse().unwrap());
+        let told: Value = serde_json::from_slice(told).unwrap();
+        assert_eq!(told["outputs"][0]["parameters"], json!({"binary_data_size": 16}), "{name}");
+        assert_eq!(bytes, [3.0_f64.to_le_bytes(), 5.0_f64.to_le_bytes()].concat(), "{name}");
+    }
+}
+
 /// An event with whatever a caller may send in the places that a conversion reads.
 fn hostile_event() -> impl Strategy<Value = Value> {
     let text = prop_oneof![

@@ -22,10 +22,12 @@ enum Expected {
     Diabetes,
     /// 200 and JSON in which these words stand.
     Mentions(&'static [&'static str]),
+    /// 200 and bytes, as base64: JSON, then these doubles.
+    Doubles([f64; 2]),
     /// `application/problem+json` with this status.
     Problem(u16),
 }
-use Expected::{Answer, Diabetes, Mentions, Problem};
+use Expected::{Answer, Diabetes, Doubles, Mentions, Problem};
 
 /// How the answer travels: each caller of Lambda reads other fields.
 #[derive(Clone, Copy)]
@@ -42,6 +44,8 @@ enum Envelope {
     Direct,
 }
 use Envelope::{Direct, HttpApi, LoadBalancer, LoadBalancerMultiValue, RestApi};
+
+const OCTETS: &str = "application/octet-stream";
 
 /// The line y = 2x + 1 at 1, 2, 3, 4.
 const LINE: Expected = Answer(r#"{"y":[3.0,5.0,7.0,9.0]}"#);
@@ -62,6 +66,7 @@ const CORPUS: &[(&str, Envelope, Expected)] = &[
     ("v2-base64", HttpApi, LINE),
     ("v2-health-live", HttpApi, Mentions(&[])),
     ("v2-health-ready", HttpApi, Mentions(&[])),
+    ("v2-infer-binary", HttpApi, Doubles([3.0, 5.0])),
     ("v2-models-diabetes", HttpApi, Diabetes),
     ("v2-models", HttpApi, Mentions(&["\"line\"", "\"diabetes\""])),
     ("v2-not-found", HttpApi, Problem(404)),
@@ -195,7 +200,12 @@ impl Response {
         if let LoadBalancer | LoadBalancerMultiValue = envelope {
             assert!(json["statusDescription"].is_string(), "{name}: {text}");
         }
-        assert_ne!(json["isBase64Encoded"], json!(true), "{name}: JSON travels as text: {text}");
+        let bytes = content_type.is_some_and(|content_type| content_type == OCTETS);
+        assert_eq!(
+            json["isBase64Encoded"] == json!(true),
+            bytes,
+            "{name}: JSON travels as text, and only JSON: {text}"
+        );
         Response {
             status: json["statusCode"]
                 .as_u64()
@@ -210,6 +220,7 @@ impl Response {
         let Response { status, content_type, body } = self;
         let (expected_status, expected_type) = match expected {
             Answer(_) | Diabetes | Mentions(_) => (200, "application/json"),
+            Doubles(_) => (200, OCTETS),
             Problem(status) => (status, "application/problem+json"),
         };
         assert_eq!(*status, expected_status, "{name}: {body}");
@@ -225,6 +236,10 @@ impl Response {
                 let y = serde_json::from_str::<Value>(body).unwrap()["y"][0].as_f64().unwrap();
                 let expected = diabetes_by_hand(&event(name));
                 assert!((y - expected).abs() <= 1e-9 * expected.abs(), "{name}: {y} is not {expected}");
+            }
+            Doubles(values) => {
+                let bytes = STANDARD.decode(body).unwrap();
+                assert!(bytes.ends_with(values.map(f64::to_le_bytes).as_flattened()), "{name}: {bytes:?}");
             }
             Problem(status) => {
                 let problem: Value = serde_json::from_str(body).unwrap();

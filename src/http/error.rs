@@ -64,6 +64,8 @@ pub enum ErrorCode {
     UnknownOutput,
     /// The model cannot say how sure it is, or not that surely.
     NoInterval,
+    /// Part of a protocol that is not served, and cannot be passed over.
+    NotSupported,
     /// The rows do not fit the signature.
     Rows(FaultKind),
     /// The answer exceeds a double.
@@ -108,6 +110,7 @@ impl ErrorCode {
             Self::InvalidOption => ("invalid_option", S::UNPROCESSABLE_ENTITY, "An option has a value it cannot have"),
             Self::UnknownOutput => ("unknown_output", S::UNPROCESSABLE_ENTITY, "The model has no such output"),
             Self::NoInterval => ("no_interval", S::UNPROCESSABLE_ENTITY, "The model has no such interval"),
+            Self::NotSupported => ("not_supported", S::BAD_REQUEST, "This part of the protocol is not served"),
             Self::Rows(kind) => (kind.code(), S::UNPROCESSABLE_ENTITY, "The rows do not fit the model's signature"),
             Self::PredictionOverflow => {
                 ("prediction_overflow", S::UNPROCESSABLE_ENTITY, "The prediction is too large for a double")

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::decode::json::Terms;
 use super::error::ApiError;
 use super::front::Served;
+use super::statistics::Tally;
 use super::{Application, answer, body};
 use crate::model::Model;
 
@@ -37,6 +38,7 @@ pub(super) struct Exchange {
     /// The most bytes its sender can be answered with.
     limit: usize,
     stages: Stages,
+    tally: Tally,
 }
 
 impl Exchange {
@@ -54,9 +56,10 @@ impl Exchange {
         let mut stages = Stages::start();
         let model = wanted.load(application).await?;
         stages.end("load");
+        let tally = application.statistics.begin(&model);
         let body = body::read(&parts.headers, body, application.limits.max_body_bytes).await?;
         let max_rows = application.limits.max_rows;
-        Ok(Self { model, headers: parts.headers, body, max_rows, limit, stages })
+        Ok(Self { model, headers: parts.headers, body, max_rows, limit, stages, tally })
     }
 
     /// What rows are read against; names that are no features are refused.
@@ -89,6 +92,7 @@ impl Exchange {
 
     fn respond(mut self, rows: usize, media_type: HeaderValue, encoded: Vec<u8>) -> Response {
         self.stages.end("encode");
+        self.tally.answered(rows, &self.stages.ended);
         let served = Served { model: format!("{}@{}", self.model.name(), self.model.version()), rows };
         let text = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
         let headers = [

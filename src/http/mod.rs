@@ -14,9 +14,11 @@ mod exchange;
 mod front;
 mod health;
 mod models;
+mod open_inference;
 mod output;
 mod path;
 mod predict;
+mod statistics;
 mod tensorflow;
 
 use std::any::Any;
@@ -99,10 +101,11 @@ pub enum AllowedOrigins {
 struct Application {
     catalog: Arc<Catalog>,
     limits: Limits,
+    statistics: Arc<statistics::Statistics>,
 }
 
 /// The routes, as 404 answers suggest them.
-const ROUTES: [&str; 14] = [
+const ROUTES: [&str; 18] = [
     "/predict",
     "/models",
     "/models/{name}",
@@ -113,6 +116,10 @@ const ROUTES: [&str; 14] = [
     "/v1/models/{model}",
     "/v1/models/{model}:predict",
     "/v1/models/{model}/versions/{version}:predict",
+    "/v2",
+    "/v2/models/{model}",
+    "/v2/models/{model}/infer",
+    "/v2/models/{model}/versions/{version}/infer",
     "/vertex/predict",
     "/vertex/health",
     "/health/live",
@@ -132,11 +139,12 @@ pub fn router(catalog: Arc<Catalog>, settings: Settings) -> Router {
         .route("/v1/models", get(tensorflow::list))
         .route("/v1/models/{model}", get(tensorflow::status).post(tensorflow::ask))
         .route("/v1/models/{model}/versions/{version}", get(tensorflow::version_status).post(tensorflow::ask_version))
+        .merge(open_inference::routes())
         .route(VERTEX_PREDICT, post(tensorflow::vertex))
         .route(VERTEX_HEALTH, get(health::ready))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
-        .with_state(Arc::new(Application { catalog, limits }));
+        .with_state(Arc::new(Application { catalog, limits, statistics: Arc::default() }));
     wrap(routes.fallback(unknown_route).method_not_allowed_fallback(wrong_method), settings)
 }
 
@@ -176,12 +184,17 @@ fn cors(origins: AllowedOrigins) -> Option<CorsLayer> {
         AllowedOrigins::Any => AllowOrigin::any(),
         AllowedOrigins::List(origins) => AllowOrigin::list(origins),
     };
-    let told = ["x-ordinate-model", "x-request-id", "server-timing"].map(HeaderName::from_static);
+    let told = ["x-ordinate-model", "x-request-id", "server-timing"].map(HeaderName::from_static).into_iter();
     let layer = CorsLayer::new()
         .allow_origin(origins)
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::CONTENT_TYPE, header::CONTENT_ENCODING, header::AUTHORIZATION])
-        .expose_headers(told);
+        .allow_headers([
+            header::CONTENT_TYPE,
+            header::CONTENT_ENCODING,
+            header::AUTHORIZATION,
+            open_inference::JSON_LENGTH,
+        ])
+        .expose_headers(told.chain([open_inference::JSON_LENGTH]).collect::<Vec<_>>());
     Some(layer)
 }
 

@@ -18,6 +18,8 @@ pub enum Cell<'a> {
     Number(&'a str),
     /// A number that was a double all along.
     Double(f64),
+    /// A number that was an integer all along, of any width and sign.
+    Integer(i128),
     /// A JSON string.
     Text(&'a str),
     /// Text without a type, of a CSV file; the feature's type says how to read it.
@@ -36,6 +38,7 @@ impl fmt::Display for Cell<'_> {
             Self::Boolean(value) => write!(out, "{value}"),
             Self::Number(text) => write!(out, "the number {}", shorten(text)),
             Self::Double(value) => write!(out, "the number {value}"),
+            Self::Integer(value) => write!(out, "the number {value}"),
             Self::Text(text) => write!(out, "the string {:?}", shorten(text)),
             Self::Field(text) => write!(out, "{:?}", shorten(text)),
             Self::Array => out.write_str("an array"),

@@ -56,6 +56,21 @@ pub fn parse_double(text: &str) -> Result<f64, NumberError> {
     Ok(value)
 }
 
+/// An integer as the double of the same value.
+///
+/// # Errors
+/// [`NumberError::Inexact`] when there is none.
+pub fn integer(value: i128) -> Result<f64, NumberError> {
+    // Without the zeros behind them, the bits must fit into a significand. Zero has nothing but zeros.
+    let bits = value.unsigned_abs();
+    let significant = bits.checked_shr(bits.trailing_zeros()).unwrap_or(0);
+    if significant >> f64::MANTISSA_DIGITS != 0 {
+        return Err(NumberError::Inexact);
+    }
+    #[allow(clippy::cast_precision_loss)]
+    Ok(value as f64)
+}
+
 /// Whether a number's text has digits after the point that are not zero. With an exponent there is no telling, and it says no.
 #[must_use]
 pub fn has_fraction(text: &str) -> bool {
@@ -96,6 +111,17 @@ mod tests {
         assert_eq!(parse_double("1.7976931348623157e308"), Ok(f64::MAX));
         assert_eq!(parse_double("00000000000000000000"), Ok(0.0));
         assert_eq!(parse_double("00000000000000000007"), Ok(7.0));
+    }
+
+    #[test]
+    fn integers_of_any_width_are_exact_or_refused() {
+        assert_eq!(integer(0), Ok(0.0));
+        assert_eq!(integer(-9_007_199_254_740_992), Ok(-9_007_199_254_740_992.0));
+        assert_eq!(integer(9_007_199_254_740_993), Err(NumberError::Inexact));
+        assert_eq!(integer(9_007_199_254_740_994), Ok(9_007_199_254_740_994.0));
+        assert_eq!(integer(i128::from(u64::MAX)), Err(NumberError::Inexact));
+        assert_eq!(integer(i128::from(i64::MIN)), Ok(-9_223_372_036_854_775_808.0));
+        assert_eq!(integer(i128::MAX), Err(NumberError::Inexact));
     }
 
     #[test]
@@ -144,6 +170,11 @@ mod tests {
                 Ok(double) => prop_assert_eq!(format!("{double:.0}"), value.to_string()),
                 Err(error) => prop_assert!(error == NumberError::Inexact && value.abs() > 1 << 53),
             }
+        }
+
+        #[test]
+        fn an_integer_is_what_its_digits_are(value in prop_oneof![any::<i128>(), any::<i64>().prop_map(i128::from), -(1_i128 << 54)..1 << 54]) {
+            prop_assert_eq!(integer(value), parse_double(&value.to_string()));
         }
 
         #[test]

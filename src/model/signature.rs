@@ -243,6 +243,9 @@ impl Feature {
             (FeatureType::Double | FeatureType::Long, Cell::Double(value)) if !value.is_finite() => self.impute(),
             (FeatureType::Double, Cell::Double(value)) => Ok(value),
             (FeatureType::Long, Cell::Double(value)) if is_whole(value) => Ok(value),
+            (FeatureType::Double | FeatureType::Long, Cell::Integer(value)) => {
+                number::integer(value).map_err(|why| CellError::Lossy { text: value.to_string(), why })
+            }
             (FeatureType::Double | FeatureType::Long, Cell::Number(text)) => self.number(text, cell),
             (FeatureType::Double | FeatureType::Long, Cell::Field(text)) => self.number(text.trim_ascii(), cell),
             (_, cell) => Err(self.wrong_type(cell)),

@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod open_inference;
 mod tensorflow;
 
 /// The first row of `model/diabetes.csv`.

@@ -3,6 +3,7 @@
 pub(super) mod csv;
 pub(super) mod json;
 mod pointer;
+pub(super) mod tensor;
 
 use super::error::{ApiError, Complaint, ErrorCode};
 use crate::model::fault::{Fault, Faults};

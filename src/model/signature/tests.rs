@@ -35,6 +35,21 @@ fn a_long_takes_four_and_four_point_nought_but_not_four_and_a_half() {
 }
 
 #[test]
+fn an_integer_is_a_number_where_a_double_holds_it_and_nothing_else() {
+    for kind in [FeatureType::Double, FeatureType::Long] {
+        let number = feature(kind, Missing::Reject);
+        assert_eq!(number.accept(Cell::Integer(-4)), Ok(-4.0));
+        assert_eq!(number.accept(Cell::Integer(1 << 60)), Ok(1_152_921_504_606_846_976.0));
+        assert_eq!(
+            number.accept(Cell::Integer(9_007_199_254_740_993)).unwrap_err().to_string(),
+            "got 9007199254740993, an integer that a double cannot hold exactly"
+        );
+    }
+    let boolean = feature(FeatureType::Boolean, Missing::Reject);
+    assert_eq!(boolean.accept(Cell::Integer(1)).unwrap_err().to_string(), "expected true or false, got the number 1");
+}
+
+#[test]
 fn a_boolean_takes_true_and_false_and_not_one_and_nought() {
     let boolean = feature(FeatureType::Boolean, Missing::Reject);
     assert_eq!(boolean.accept(Cell::Boolean(true)), Ok(1.0));

@@ -11,7 +11,7 @@ use super::tally::Tally;
 use super::{DataError, MAX_CLASSES, MAX_LEVELS};
 use crate::model::field;
 use crate::model::frame::Cell;
-use crate::model::number::{NumberError, parse_double};
+use crate::model::number::{self, NumberError, parse_double};
 use crate::model::signature::{CellError, Feature, FeatureType};
 use crate::train::double_double::DoubleDouble;
 
@@ -332,6 +332,10 @@ pub(super) fn see(cell: Cell<'_>) -> Seen {
         Cell::Double(value) if value.is_nan() => Seen::Missing,
         Cell::Double(value) if value.is_infinite() => Seen::Unusable(NumberError::NotFinite),
         Cell::Double(value) => Seen::Number(value),
+        Cell::Integer(value) => match number::integer(value) {
+            Ok(value) => Seen::Number(value),
+            Err(why) => Seen::Unusable(why),
+        },
         Cell::Number(text) | Cell::Field(text) => match parse_double(text.trim_ascii()) {
             Ok(value) => Seen::Number(value),
             Err(_) if field::is_missing(text) => Seen::Missing,

@@ -20,12 +20,12 @@ pub(in crate::http) struct Terms<'s> {
 }
 
 impl<'s> Terms<'s> {
-    fn rows(self) -> RowsBuilder<'s> {
+    pub(in crate::http) fn rows(self) -> RowsBuilder<'s> {
         let rows = RowsBuilder::new(self.signature, self.max_rows);
         if self.lenient { rows.passing_over_unknown() } else { rows }
     }
 
-    pub(super) fn columns(self) -> ColumnsBuilder<'s> {
+    pub(in crate::http) fn columns(self) -> ColumnsBuilder<'s> {
         let columns = ColumnsBuilder::new(self.signature, self.max_rows);
         if self.lenient { columns.passing_over_unknown() } else { columns }
     }

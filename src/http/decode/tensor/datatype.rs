@@ -1,0 +1,154 @@
+//! The types of tensors, and their values in JSON and in bytes.
+
+use half::f16;
+use serde::Deserialize;
+
+use super::{refuse, wrong_value};
+use crate::http::error::ApiError;
+use crate::model::frame::Cell;
+
+/// The type of a tensor's values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(in crate::http) enum Datatype {
+    Bool,
+    Uint8,
+    Uint16,
+    Uint32,
+    Uint64,
+    Int8,
+    Int16,
+    Int32,
+    Int64,
+    Fp16,
+    Fp32,
+    Fp64,
+    Bytes,
+}
+
+/// What becomes of one value after the other.
+pub(super) trait Sink: FnMut(Cell<'_>) -> Result<(), ApiError> {}
+
+impl<F: FnMut(Cell<'_>) -> Result<(), ApiError>> Sink for F {}
+
+impl Datatype {
+    /// Its name in the protocol.
+    pub(in crate::http) fn name(self) -> &'static str {
+        match self {
+            Self::Bool => "BOOL",
+            Self::Uint8 => "UINT8",
+            Self::Uint16 => "UINT16",
+            Self::Uint32 => "UINT32",
+            Self::Uint64 => "UINT64",
+            Self::Int8 => "INT8",
+            Self::Int16 => "INT16",
+            Self::Int32 => "INT32",
+            Self::Int64 => "INT64",
+            Self::Fp16 => "FP16",
+            Self::Fp32 => "FP32",
+            Self::Fp64 => "FP64",
+            Self::Bytes => "BYTES",
+        }
+    }
+
+    /// A value of JSON as one of this type; `None` when it is none. Numbers keep their own digits: nothing is rounded here.
+    pub(super) fn of_json(self, cell: Cell<'_>) -> Option<Cell<'_>> {
+        match (self, cell) {
+            (_, Cell::Missing)
+            | (Self::Bool, Cell::Boolean(_))
+            | (Self::Bytes, Cell::Text(_))
+            | (Self::Fp16 | Self::Fp32 | Self::Fp64, Cell::Number(_)) => Some(cell),
+            (_, Cell::Number(digits)) => {
+                let (smallest, largest) = self.integers()?;
+                let value = digits.parse().ok()?;
+                (smallest..=largest).contains(&value).then_some(Cell::Integer(value))
+            }
+            _ => None,
+        }
+    }
+
+    /// The smallest and the largest integer of a type of integers.
+    fn integers(self) -> Option<(i128, i128)> {
+        Some(match self {
+            Self::Uint8 => (0, u8::MAX.into()),
+            Self::Uint16 => (0, u16::MAX.into()),
+            Self::Uint32 => (0, u32::MAX.into()),
+            Self::Uint64 => (0, u64::MAX.into()),
+            Self::Int8 => (i8::MIN.into(), i8::MAX.into()),
+            Self::Int16 => (i16::MIN.into(), i16::MAX.into()),
+            Self::Int32 => (i32::MIN.into(), i32::MAX.into()),
+            Self::Int64 => (i64::MIN.into(), i64::MAX.into()),
+            Self::Bool | Self::Fp16 | Self::Fp32 | Self::Fp64 | Self::Bytes => return None,
+        })
+    }
+
+    /// Reads little-endian values, one after the other.
+    ///
+    /// # Errors
+    /// 400 when the bytes are not `count` values of this type, and what `sink` refuses.
+    pub(super) fn read(self, name: &str, bytes: &[u8], count: usize, mut sink: impl Sink) -> Result<(), ApiError> {
+        match self {
+            Self::Bool => {
+                let mut position = 0;
+                fixed(name, bytes, count, |[byte]| {
+                    let value = match byte {
+                        0 => false,
+                        1 => true,
+                        other => return Err(wrong_value(name, position, self, &format!("the byte {other}"))),
+                    };
+                    position += 1;
+                    sink(Cell::Boolean(value))
+                })
+            }
+            Self::Uint8 => fixed(name, bytes, count, |value| sink(Cell::Integer(u8::from_le_bytes(value).into()))),
+            Self::Uint16 => fixed(name, bytes, count, |value| sink(Cell::Integer(u16::from_le_bytes(value).into()))),
+            Self::Uint32 => fixed(name, bytes, count, |value| sink(Cell::Integer(u32::from_le_bytes(value).into()))),
+            Self::Uint64 => fixed(name, bytes, count, |value| sink(Cell::Integer(u64::from_le_bytes(value).into()))),
+            Self::Int8 => fixed(name, bytes, count, |value| sink(Cell::Integer(i8::from_le_bytes(value).into()))),
+            Self::Int16 => fixed(name, bytes, count, |value| sink(Cell::Integer(i16::from_le_bytes(value).into()))),
+            Self::Int32 => fixed(name, bytes, count, |value| sink(Cell::Integer(i32::from_le_bytes(value).into()))),
+            Self::Int64 => fixed(name, bytes, count, |value| sink(Cell::Integer(i64::from_le_bytes(value).into()))),
+            Self::Fp16 => fixed(name, bytes, count, |value| sink(Cell::Double(f16::from_le_bytes(value).to_f64()))),
+            Self::Fp32 => fixed(name, bytes, count, |value| sink(Cell::Double(f32::from_le_bytes(value).into()))),
+            Self::Fp64 => fixed(name, bytes, count, |value| sink(Cell::Double(f64::from_le_bytes(value)))),
+            Self::Bytes => texts(name, bytes, count, sink),
+        }
+    }
+}
+
+/// Values of `SIZE` bytes each.
+fn fixed<const SIZE: usize>(
+    name: &str,
+    bytes: &[u8],
+    count: usize,
+    each: impl FnMut([u8; SIZE]) -> Result<(), ApiError>,
+) -> Result<(), ApiError> {
+    // A count that overflows has more bytes than there are.
+    if count.checked_mul(SIZE) != Some(bytes.len()) {
+        let detail = format!("{count} values of {SIZE} bytes each were announced, {} bytes came", bytes.len());
+        return Err(refuse(name, detail));
+    }
+    bytes.as_chunks::<SIZE>().0.iter().copied().try_for_each(each)
+}
+
+/// Strings, each behind its length.
+fn texts(name: &str, mut bytes: &[u8], count: usize, mut sink: impl Sink) -> Result<(), ApiError> {
+    let mut position = 0;
+    while let Some((length, rest)) = bytes.split_first_chunk() {
+        let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
+        let Some((text, rest)) = rest.split_at_checked(length) else {
+            let left = rest.len();
+            return Err(refuse(name, format!("value {position} should have {length} bytes, {left} are left")));
+        };
+        let Ok(text) = std::str::from_utf8(text) else {
+            return Err(refuse(name, format!("value {position} is not UTF-8")));
+        };
+        sink(Cell::Text(text))?;
+        position += 1;
+        bytes = rest;
+    }
+    if !bytes.is_empty() {
+        return Err(refuse(name, format!("behind value {position} the bytes end within the next one's length")));
+    }
+    super::counted(name, position, count)
+}

@@ -1,0 +1,229 @@
+//! The JSON of a request, up to its tensors' values.
+
+use jiter::Peek;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::{Data, INPUTS, Input, frame, refuse};
+use crate::http::decode::json::{Reader, Terms};
+use crate::http::decode::utf8;
+use crate::http::error::{ApiError, ErrorCode};
+use crate::model::frame::{Frame, shorten};
+
+/// A request, its tensors not looked into yet.
+#[derive(Debug)]
+pub(in crate::http) struct InferRequest<'j> {
+    /// What the answer repeats.
+    pub(in crate::http) id: Option<String>,
+    /// The outputs that are wanted; none are the usual ones.
+    pub(in crate::http) outputs: Vec<RequestedOutput>,
+    /// Whether outputs that do not say otherwise are wanted as bytes.
+    pub(in crate::http) binary_outputs: bool,
+    inputs: Vec<Input<'j>>,
+}
+
+/// An output that is wanted.
+#[derive(Debug, Deserialize)]
+pub(in crate::http) struct RequestedOutput {
+    /// Its name.
+    pub(in crate::http) name: String,
+    #[serde(default)]
+    parameters: Option<OutputParameters>,
+}
+
+/// Parameters of the extensions that are served, and of those that would change the answer if they were passed over.
+#[derive(Debug, Deserialize)]
+struct OutputParameters {
+    binary_data: Option<bool>,
+    classification: Option<u64>,
+    shared_memory_region: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct RequestParameters {
+    binary_data_output: Option<bool>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct InputParameters {
+    binary_data_size: Option<usize>,
+    shared_memory_region: Option<String>,
+}
+
+impl InferRequest<'_> {
+    /// The rows of the tensors.
+    ///
+    /// # Errors
+    /// 400 when a tensor is not what its shape and datatype say, 413 past the limit of rows, 422 when the rows do not fit the
+    /// signature.
+    pub(in crate::http) fn frame<'s>(&self, terms: Terms<'s>) -> Result<Frame<'s>, ApiError> {
+        frame(&self.inputs, terms)
+    }
+}
+
+impl RequestedOutput {
+    /// Whether it is wanted as bytes, where it says so.
+    ///
+    /// # Errors
+    /// 400 when it is wanted in a form that is not served.
+    pub(in crate::http) fn binary(&self) -> Result<Option<bool>, ApiError> {
+        let Some(parameters) = &self.parameters else { return Ok(None) };
+        for (asked, name, instead) in [
+            (parameters.classification.is_some(), "classification", "ask for \"predict_proba\" and choose there"),
+            (parameters.shared_memory_region.is_some(), "shared_memory_region", "leave it out"),
+        ] {
+            if asked {
+                let detail = format!("output {:?}: {name:?} is not served; {instead}", shorten(&self.name));
+                return Err(ApiError::new(ErrorCode::NotSupported, detail));
+            }
+        }
+        Ok(parameters.binary_data)
+    }
+}
+
+/// Reads a body: all of it is JSON, or as many bytes as `json_length` says; then the tensors' bytes follow in their order.
+///
+/// # Errors
+/// 400 when it is not JSON, 422 when it is not an inference request.
+pub(in crate::http) fn read(body: &[u8], json_length: Option<usize>) -> Result<InferRequest<'_>, ApiError> {
+    let length = json_length.unwrap_or(body.len());
+    let Some((json, mut bytes)) = body.split_at_checked(length) else {
+        let detail = format!("the JSON should have {length} bytes, and the body has {}", body.len());
+        return Err(ApiError::new(ErrorCode::InvalidBody, detail));
+    };
+    let mut reader = Reader::new(utf8(json)?);
+    let (mut id, mut outputs, mut parameters, mut inputs) = (None, None, None, None);
+    reader.object("an inference request", |reader, key| match key {
+        "id" => once(&mut id, key, reader.option::<String>(key, "a string")?),
+        "outputs" => once(&mut outputs, key, reader.option(key, "a list of objects with a \"name\"")?),
+        "parameters" => once(&mut parameters, key, reader.option::<RequestParameters>(key, "an object")?),
+        INPUTS => once(&mut inputs, key, Some(reader.inputs(&mut bytes)?)),
+        // What the path says, said again.
+        "model_name" | "model_version" => reader.skip(),
+        other => Err(unknown(other, "id, inputs, outputs and parameters")),
+    })?;
+    reader.finish()?;
+    if !bytes.is_empty() {
+        let detail =
+            format!("{} bytes follow that belong to no input; is each \"binary_data_size\" right?", bytes.len());
+        return Err(ApiError::new(ErrorCode::InvalidBody, detail));
+    }
+    let Some(inputs) = inputs else {
+        return Err(ApiError::new(ErrorCode::MissingKey, "the key \"inputs\" with the tensors is missing"));
+    };
+    let binary_outputs = parameters.unwrap_or_default().binary_data_output.unwrap_or(false);
+    Ok(InferRequest { id, outputs: outputs.unwrap_or_default(), binary_outputs, inputs })
+}
+
+impl<'j> Reader<'j> {
+    /// Goes through the members of an object.
+    fn object(
+        &mut self,
+        what: &str,
+        mut each: impl FnMut(&mut Self, &str) -> Result<(), ApiError>,
+    ) -> Result<(), ApiError> {
+        if self.peek()? != Peek::Object {
+            let got = self.cell()?;
+            let detail = format!("expected {what}, an object, got {got}");
+            return Err(ApiError::new(ErrorCode::InvalidBody, detail));
+        }
+        let mut key = self.first_key()?;
+        while let Some(name) = key {
+            each(self, &name)?;
+            key = self.next_key()?;
+        }
+        Ok(())
+    }
+
+    /// The value under a key; `null` is none.
+    fn option<T: DeserializeOwned>(&mut self, key: &str, expected: &str) -> Result<Option<T>, ApiError> {
+        let text = self.raw()?;
+        serde_json::from_str(text).map_err(|_| {
+            let detail = format!("{key:?} must be {expected}, got {}", shorten(text));
+            ApiError::new(ErrorCode::InvalidOption, detail)
+        })
+    }
+
+    /// The tensors; those that are bytes are taken from `bytes`, one after the other.
+    fn inputs(&mut self, bytes: &mut &'j [u8]) -> Result<Vec<Input<'j>>, ApiError> {
+        if self.peek()? != Peek::Array {
+            let got = self.cell()?;
+            let detail = format!("\"inputs\" must be a list of tensors, got {got}");
+            return Err(ApiError::new(ErrorCode::InvalidBody, detail));
+        }
+        let mut inputs = Vec::new();
+        self.each(|reader| {
+            inputs.push(reader.input(bytes)?);
+            Ok(())
+        })?;
+        Ok(inputs)
+    }
+
+    fn input(&mut self, bytes: &mut &'j [u8]) -> Result<Input<'j>, ApiError> {
+        let (mut name, mut shape, mut datatype, mut parameters, mut json) = (None, None, None, None, None);
+        self.object("an input", |reader, key| match key {
+            "name" => once(&mut name, key, reader.option::<String>(key, "a string")?),
+            "shape" => once(&mut shape, key, reader.option(key, "a list of whole numbers such as [1, 4]")?),
+            "datatype" => once(&mut datatype, key, reader.option(key, DATATYPES)?),
+            "parameters" => once(&mut parameters, key, reader.option::<InputParameters>(key, "an object")?),
+            "data" => match reader.peek()? {
+                Peek::Array => once(&mut json, key, Some(reader.raw()?)),
+                Peek::Null => reader.skip(),
+                _ => {
+                    let got = reader.cell()?;
+                    let detail = format!("\"data\" must be a list, got {got}");
+                    Err(ApiError::new(ErrorCode::InvalidOption, detail))
+                }
+            },
+            other => Err(unknown(other, "name, shape, datatype, parameters and data")),
+        })?;
+        let lacks = |key: &str| {
+            let detail = format!("an input has no {key:?}; each has a name, a shape, a datatype and data");
+            ApiError::new(ErrorCode::MissingKey, detail)
+        };
+        let name = name.ok_or_else(|| lacks("name"))?;
+        let InputParameters { binary_data_size, shared_memory_region } = parameters.unwrap_or_default();
+        let data = match (json, binary_data_size) {
+            (Some(text), None) => Data::Json(text),
+            (None, Some(size)) => {
+                let Some((own, rest)) = bytes.split_at_checked(size) else {
+                    let left = bytes.len();
+                    let detail = format!(
+                        "\"binary_data_size\" is {size}, and {left} bytes are left behind the JSON, whose length the header \
+                         Inference-Header-Content-Length says"
+                    );
+                    return Err(refuse(&name, detail));
+                };
+                *bytes = rest;
+                Data::Binary(own)
+            }
+            (Some(_), Some(_)) => {
+                return Err(refuse(&name, "has both \"data\" and \"binary_data_size\"; send one of them"));
+            }
+            (None, None) if shared_memory_region.is_some() => {
+                let detail = format!("input {:?}: shared memory is not served; send \"data\"", shorten(&name));
+                return Err(ApiError::new(ErrorCode::NotSupported, detail));
+            }
+            (None, None) => return Err(lacks("data")),
+        };
+        let (shape, datatype) = (shape.ok_or_else(|| lacks("shape"))?, datatype.ok_or_else(|| lacks("datatype"))?);
+        Ok(Input { name, shape, datatype, data })
+    }
+}
+
+const DATATYPES: &str =
+    "one of BOOL, UINT8, UINT16, UINT32, UINT64, INT8, INT16, INT32, INT64, FP16, FP32, FP64 and BYTES";
+
+/// Keeps what stands under a key.
+fn once<T>(slot: &mut Option<T>, key: &str, value: Option<T>) -> Result<(), ApiError> {
+    if slot.is_some() {
+        return Err(ApiError::new(ErrorCode::DuplicateKey, format!("the key {key:?} is there twice")));
+    }
+    *slot = value;
+    Ok(())
+}
+
+fn unknown(key: &str, known: &str) -> ApiError {
+    let detail = format!("the key {:?} is not understood; there are {known}", shorten(key));
+    ApiError::new(ErrorCode::UnknownKey, detail)
+}

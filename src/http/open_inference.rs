@@ -1,0 +1,97 @@
+//! Open Inference Protocol v2 (`KServe` v2), as Triton serves it: metadata, readiness, inference with tensors as JSON or as bytes,
+//! the index of the repository, statistics
+//! (<https://github.com/kserve/open-inference-protocol>, <https://github.com/triton-inference-server/server/tree/main/docs/protocol>).
+
+mod infer;
+mod metadata;
+mod repository;
+mod tensor;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::{HeaderName, header};
+use serde::{Deserialize, Serialize};
+
+use super::error::ApiError;
+use super::exchange::Wanted;
+use super::{App, Application, answer};
+
+/// The header that says where the JSON ends and the tensors' bytes begin.
+pub(super) const JSON_LENGTH: HeaderName = HeaderName::from_static("inference-header-content-length");
+
+/// The routes under `/v2`.
+pub(super) fn routes() -> Router<Arc<Application>> {
+    let mut routes = Router::new()
+        .route("/v2", get(metadata::server))
+        .route("/v2/health/live", get(live))
+        .route("/v2/health/ready", get(ready))
+        .route("/v2/models/stats", get(repository::all_statistics))
+        .route("/v2/repository/index", post(repository::index))
+        .route("/v2/repository/models/{model}/load", post(repository::refuse))
+        .route("/v2/repository/models/{model}/unload", post(repository::refuse));
+    for model in ["/v2/models/{model}", "/v2/models/{model}/versions/{version}"] {
+        routes = routes
+            .route(model, get(metadata::model))
+            .route(&format!("{model}/ready"), get(model_ready))
+            .route(&format!("{model}/config"), get(metadata::config))
+            .route(&format!("{model}/stats"), get(repository::statistics))
+            .route(&format!("{model}/infer"), post(infer::infer));
+    }
+    routes
+}
+
+/// Which model a path names.
+#[derive(Debug, Deserialize)]
+struct Asked {
+    model: String,
+    version: Option<String>,
+}
+
+impl Asked {
+    fn wanted(&self) -> Wanted<'_> {
+        Wanted::Named(&self.model, self.version.as_deref())
+    }
+}
+
+/// A path that names a model, where it can be read.
+type AskedPath = Result<Path<Asked>, PathRejection>;
+
+#[derive(Serialize)]
+struct Health {
+    live: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ready: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct ModelReady<'a> {
+    name: &'a str,
+    ready: bool,
+}
+
+/// The process runs; never loads a model.
+async fn live() -> Result<Response, ApiError> {
+    json(&Health { live: true, ready: None })
+}
+
+/// Loads the default model, or answers 503.
+async fn ready(State(application): App) -> Result<Response, ApiError> {
+    application.catalog.default_model().await?;
+    json(&Health { live: true, ready: Some(true) })
+}
+
+/// Loads the model, or answers 503.
+async fn model_ready(State(application): App, asked: AskedPath) -> Result<Response, ApiError> {
+    let Path(asked) = asked?;
+    let model = asked.wanted().load(&application).await?;
+    json(&ModelReady { name: model.name(), ready: true })
+}
+
+fn json<T: Serialize>(value: &T) -> Result<Response, ApiError> {
+    Ok(([(header::CONTENT_TYPE, "application/json")], answer::json(value, answer::LAMBDA)?).into_response())
+}

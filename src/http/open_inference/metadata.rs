@@ -1,0 +1,142 @@
+//! What the server can do, and what a model takes and gives: clients build their requests from it.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use serde::Serialize;
+
+use super::super::App;
+use super::super::decode::tensor::Datatype;
+use super::super::error::ApiError;
+use super::super::output::Output;
+use super::tensor::Labels;
+use super::{AskedPath, json};
+use crate::model::Model;
+use crate::model::signature::{Feature, FeatureType};
+
+/// Extensions that are served, under the names that Triton gave them.
+const EXTENSIONS: [&str; 4] = ["binary_tensor_data", "model_configuration", "model_repository", "statistics"];
+
+/// `<framework>_<format>`, as the protocol wants it.
+const PLATFORM: &str = "ordinate_json";
+
+/// The name that the one tensor of an all-numeric model is described under; a request may use any.
+const ALL_FEATURES: &str = "X";
+
+#[derive(Serialize)]
+struct Server {
+    name: &'static str,
+    version: &'static str,
+    extensions: [&'static str; 4],
+}
+
+#[derive(Serialize)]
+struct Metadata<'m> {
+    name: &'m str,
+    versions: [&'m str; 1],
+    platform: &'static str,
+    inputs: Vec<Tensor<'m>>,
+    outputs: Vec<Tensor<'m>>,
+}
+
+#[derive(Serialize)]
+struct Tensor<'m> {
+    name: &'m str,
+    datatype: &'static str,
+    /// −1 where any number of rows goes.
+    shape: [i64; 2],
+}
+
+/// The part of Triton's `ModelConfig` that means something here.
+#[derive(Serialize)]
+struct Config<'m> {
+    name: &'m str,
+    platform: &'static str,
+    backend: &'static str,
+    /// 0: the shapes say themselves where the rows are.
+    max_batch_size: u8,
+    input: Vec<ConfigTensor<'m>>,
+    output: Vec<ConfigTensor<'m>>,
+}
+
+#[derive(Serialize)]
+struct ConfigTensor<'m> {
+    name: &'m str,
+    data_type: String,
+    dims: [i64; 2],
+}
+
+/// `GET /v2`
+pub(super) async fn server() -> Result<Response, ApiError> {
+    json(&Server { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION"), extensions: EXTENSIONS })
+}
+
+/// `GET /v2/models/{model}[/versions/{version}]`
+pub(super) async fn model(State(application): App, asked: AskedPath) -> Result<Response, ApiError> {
+    let Path(asked) = asked?;
+    let model = asked.wanted().load(&application).await?;
+    json(&Metadata {
+        name: model.name(),
+        versions: [model.version()],
+        platform: PLATFORM,
+        inputs: inputs(&model),
+        outputs: outputs(&model),
+    })
+}
+
+/// `GET /v2/models/{model}[/versions/{version}]/config`
+pub(super) async fn config(State(application): App, asked: AskedPath) -> Result<Response, ApiError> {
+    let Path(asked) = asked?;
+    let model = asked.wanted().load(&application).await?;
+    json(&Config {
+        name: model.name(),
+        platform: PLATFORM,
+        backend: env!("CARGO_PKG_NAME"),
+        max_batch_size: 0,
+        input: inputs(&model).into_iter().map(ConfigTensor::from).collect(),
+        output: outputs(&model).into_iter().map(ConfigTensor::from).collect(),
+    })
+}
+
+/// One tensor of all features where all are numbers; otherwise one a feature. Requests may use either.
+fn inputs(model: &Model) -> Vec<Tensor<'_>> {
+    let features = model.signature().features();
+    if features.iter().all(|feature| matches!(feature.kind, FeatureType::Double | FeatureType::Long)) {
+        return vec![Tensor::new(ALL_FEATURES, Datatype::Fp64, features.len())];
+    }
+    features.iter().map(|feature| Tensor::new(&feature.name, datatype(feature), 1)).collect()
+}
+
+fn datatype(feature: &Feature) -> Datatype {
+    match feature.kind {
+        FeatureType::Double => Datatype::Fp64,
+        FeatureType::Long => Datatype::Int64,
+        FeatureType::Boolean => Datatype::Bool,
+        FeatureType::String => Datatype::Bytes,
+    }
+}
+
+fn outputs(model: &Model) -> Vec<Tensor<'_>> {
+    let described = |output: &Output| {
+        let (datatype, width) = match (output, model.classes()) {
+            (Output::Predict, Some(classes)) => (Labels::of(classes).datatype, 1),
+            (Output::Predict, None) => (Datatype::Fp64, 1),
+            (Output::PredictProba, classes) => (Datatype::Fp64, classes.map_or(0, <[_]>::len)),
+        };
+        Tensor::new(output.name(), datatype, width)
+    };
+    Output::of(model).iter().map(described).collect()
+}
+
+impl<'m> Tensor<'m> {
+    fn new(name: &'m str, datatype: Datatype, width: usize) -> Self {
+        Self { name, datatype: datatype.name(), shape: [-1, i64::try_from(width).unwrap_or(i64::MAX)] }
+    }
+}
+
+impl<'m> From<Tensor<'m>> for ConfigTensor<'m> {
+    fn from(Tensor { name, datatype, shape }: Tensor<'m>) -> Self {
+        // The one name that differs.
+        let datatype = if datatype == Datatype::Bytes.name() { "STRING" } else { datatype };
+        Self { name, data_type: format!("TYPE_{datatype}"), dims: shape }
+    }
+}

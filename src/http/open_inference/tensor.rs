@@ -1,0 +1,110 @@
+//! An outcome as a tensor: a datatype, a shape, and values in JSON or in bytes.
+
+use serde::{Serialize, Serializer};
+
+use super::super::decode::tensor::Datatype;
+use super::super::output::Outcome;
+use crate::model::scalar::Scalar;
+use crate::model::{Prediction, Probabilities};
+
+/// An output, its values in row-major order.
+#[derive(Debug)]
+pub(super) struct Tensor<'m> {
+    pub(super) datatype: Datatype,
+    pub(super) shape: [usize; 2],
+    values: Values<'m>,
+}
+
+#[derive(Debug)]
+enum Values<'m> {
+    Numbers(Vec<f64>),
+    Labels { labels: Labels, chosen: Vec<usize> },
+    Probabilities(Probabilities<'m>),
+}
+
+/// The classes of a model, all of one datatype.
+#[derive(Debug)]
+pub(super) struct Labels {
+    pub(super) datatype: Datatype,
+    labels: Vec<Scalar>,
+}
+
+impl Labels {
+    /// Labels that are all of one kind keep it; others are text.
+    pub(super) fn of(classes: &[Scalar]) -> Self {
+        let all = |kind: fn(&Scalar) -> bool| classes.iter().all(kind);
+        if all(|label| matches!(label, Scalar::Boolean(_))) {
+            return Self { datatype: Datatype::Bool, labels: classes.to_vec() };
+        }
+        if all(|label| matches!(label, Scalar::Integer(_))) {
+            return Self { datatype: Datatype::Int64, labels: classes.to_vec() };
+        }
+        if all(|label| matches!(label, Scalar::Integer(_) | Scalar::Number(_))) {
+            return Self { datatype: Datatype::Fp64, labels: classes.to_vec() };
+        }
+        let labels = classes.iter().map(|label| Scalar::Text(label.to_string())).collect();
+        Self { datatype: Datatype::Bytes, labels }
+    }
+}
+
+impl<'m> Tensor<'m> {
+    /// The tensor of an outcome.
+    pub(super) fn of(outcome: Outcome<'m>) -> Self {
+        match outcome {
+            Outcome::Prediction(Prediction::Values(values)) => {
+                Self { datatype: Datatype::Fp64, shape: [values.len(), 1], values: Values::Numbers(values) }
+            }
+            Outcome::Prediction(Prediction::Classes { classes, chosen }) => {
+                let labels = Labels::of(classes);
+                Self { datatype: labels.datatype, shape: [chosen.len(), 1], values: Values::Labels { labels, chosen } }
+            }
+            Outcome::Probabilities(probabilities) => Self {
+                datatype: Datatype::Fp64,
+                shape: [probabilities.rows().count(), probabilities.classes.len()],
+                values: Values::Probabilities(probabilities),
+            },
+        }
+    }
+
+    /// Appends the values, little-endian; strings behind their length.
+    pub(super) fn append_to(&self, bytes: &mut Vec<u8>) {
+        let append = |value: &f64| bytes.extend_from_slice(&value.to_le_bytes());
+        match &self.values {
+            Values::Numbers(values) => values.iter().for_each(append),
+            Values::Probabilities(probabilities) => probabilities.rows().flatten().for_each(append),
+            Values::Labels { labels, chosen } => {
+                let encoded: Vec<Vec<u8>> = labels.labels.iter().map(|label| encode(label, labels.datatype)).collect();
+                bytes.extend(chosen.iter().filter_map(|class| encoded.get(*class)).flatten());
+            }
+        }
+    }
+}
+
+fn encode(label: &Scalar, datatype: Datatype) -> Vec<u8> {
+    match label {
+        Scalar::Boolean(value) => vec![u8::from(*value)],
+        // Among fractions; labels are small, and were doubles in the training data.
+        #[allow(clippy::cast_precision_loss)]
+        Scalar::Integer(value) if datatype == Datatype::Fp64 => (*value as f64).to_le_bytes().to_vec(),
+        Scalar::Integer(value) => value.to_le_bytes().to_vec(),
+        Scalar::Number(value) => value.to_le_bytes().to_vec(),
+        Scalar::Text(text) => {
+            let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
+            [&length.to_le_bytes(), text.as_bytes()].concat()
+        }
+        Scalar::Missing => Vec::new(),
+    }
+}
+
+/// The values in one flat list.
+impl Serialize for Tensor<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.values {
+            Values::Numbers(values) => values.serialize(serializer),
+            Values::Probabilities(probabilities) => serializer.collect_seq(probabilities.rows().flatten()),
+            Values::Labels { labels, chosen } => {
+                serializer.collect_seq(chosen.iter().filter_map(|class| labels.labels.get(*class)))
+            }
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! Open Inference Protocol v2: what the protocol says, and what tritonclient and kserve really send.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::sync::Arc;
+
+use axum::Router;
+use http::{Request, StatusCode};
+use ordinate::http::router;
+use ordinate::model::Model;
+use ordinate::source::catalog::Catalog;
+use ordinate::source::file::FileSource;
+use rstest::rstest;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::DIABETES;
+use crate::support::in_process::{Answer, application, ask, call, post, settings};
+use crate::support::root;
+
+const INFER: &str = "/v2/models/line/infer";
+
+async fn infer(path: &str, body: Value) -> Answer {
+    post(path, &[("content-type", "application/json")], body.to_string()).await
+}
+
+fn line(shape: impl Serialize, data: impl Serialize) -> Value {
+    json!({"inputs": [{"name": "x", "shape": shape, "datatype": "FP64", "data": data}]})
+}
+
+/// The answer's JSON, and the bytes of each output that has some.
+fn parts(answer: &Answer) -> (Value, HashMap<String, Vec<u8>>) {
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    let length = answer.header("inference-header-content-length");
+    let mut body = answer.body.clone();
+    if answer.header("content-encoding") == "gzip" {
+        body.clear();
+        flate2::read::GzDecoder::new(&answer.body[..]).read_to_end(&mut body).unwrap();
+    }
+    if length.is_empty() {
+        return (serde_json::from_slice(&body).unwrap(), HashMap::new());
+    }
+    assert_eq!(answer.header("content-type"), "application/octet-stream");
+    let (json, mut bytes) = body.split_at(length.parse().unwrap());
+    let json: Value = serde_json::from_slice(json).unwrap();
+    let mut outputs = HashMap::new();
+    for output in json["outputs"].as_array().unwrap() {
+        if let Some(size) = output["parameters"]["binary_data_size"].as_u64() {
+            let (own, rest) = bytes.split_at(usize::try_from(size).unwrap());
+            outputs.insert(output["name"].as_str().unwrap().to_owned(), own.to_vec());
+            bytes = rest;
+        }
+    }
+    assert!(bytes.is_empty());
+    (json, outputs)
+}
+
+fn doubles(bytes: &[u8]) -> Vec<f64> {
+    bytes.as_chunks().0.iter().map(|chunk| f64::from_le_bytes(*chunk)).collect()
+}
+
+#[tokio::test]
+async fn the_server_and_its_models_describe_themselves() {
+    for path in ["/v2", "/v2/"] {
+        let server = call("GET", path, "").await.json();
+        assert_eq!((&server["name"], &server["version"]), (&json!("ordinate"), &json!(env!("CARGO_PKG_VERSION"))));
+        assert!(server["extensions"].as_array().unwrap().contains(&json!("binary_tensor_data")));
+    }
+    assert_eq!(call("GET", "/v2/health/live", "").await.json(), json!({"live": true}));
+    assert_eq!(call("GET", "/v2/health/ready", "").await.json(), json!({"live": true, "ready": true}));
+    for model in ["/v2/models/diabetes", "/v2/models/diabetes/versions/1"] {
+        let ready = call("GET", &format!("{model}/ready"), "").await.json();
+        assert_eq!(ready, json!({"name": "diabetes", "ready": true}));
+        assert_eq!(
+            call("GET", model, "").await.json(),
+            json!({
+                "name": "diabetes", "versions": ["1"], "platform": "ordinate_json",
+                "inputs": [{"name": "X", "datatype": "FP64", "shape": [-1, 10]}],
+                "outputs": [{"name": "predict", "datatype": "FP64", "shape": [-1, 1]}],
+            })
+        );
+    }
+    let iris = call("GET", "/v2/models/iris", "").await.json();
+    assert_eq!(
+        iris["outputs"],
+        json!([
+            {"name": "predict", "datatype": "BYTES", "shape": [-1, 1]},
+            {"name": "predict_proba", "datatype": "FP64", "shape": [-1, 3]},
+        ])
+    );
+    let config = call("GET", "/v2/models/iris/config", "").await.json();
+    assert_eq!(config["output"][0], json!({"name": "predict", "data_type": "TYPE_STRING", "dims": [-1, 1]}));
+    let typed = ask(&typed(), Request::get("/v2/models/typed").body("".into()).unwrap()).await.json();
+    let datatypes: Vec<_> = typed["inputs"].as_array().unwrap().iter().map(|input| &input["datatype"]).collect();
+    assert_eq!(datatypes, ["FP64", "FP64", "BOOL", "BYTES"]);
+}
+
+#[tokio::test]
+async fn a_request_as_in_the_protocols_text_is_answered_as_there() {
+    let mut body = line(json!([2, 1]), json!([1, 2]));
+    body["id"] = json!("42");
+    body["outputs"] = json!([{"name": "predict"}]);
+    for path in [INFER, "/v2/models/line/versions/1/infer"] {
+        assert_eq!(
+            infer(path, body.clone()).await.json(),
+            json!({
+                "model_name": "line", "model_version": "1", "id": "42",
+                "outputs": [{"name": "predict", "datatype": "FP64", "shape": [2, 1], "data": [3.0, 5.0]}],
+            })
+        );
+    }
+}
+
+#[tokio::test]
+async fn one_tensor_and_one_a_feature_say_the_same() {
+    let model = Model::from_json(&std::fs::read(root().join("model/diabetes.json")).unwrap()).unwrap();
+    let named: Vec<Value> = model
+        .signature()
+        .features()
+        .iter()
+        .zip(DIABETES)
+        .rev()
+        .map(|(feature, value)| json!({"name": feature.name, "datatype": "FP64", "shape": [1, 1], "data": [value]}))
+        .collect();
+    let all = json!([{"name": "whatever", "datatype": "FP64", "shape": [1, 10], "data": [DIABETES]}]);
+    let [by_name, by_position] =
+        [json!(named), all].map(|inputs| infer("/v2/models/diabetes/infer", json!({"inputs": inputs})));
+    let (by_name, by_position) = (by_name.await.json(), by_position.await.json());
+    assert_eq!(by_name["outputs"], by_position["outputs"]);
+    let ours = infer("/models/diabetes/predict", json!({"X": [DIABETES]})).await.json();
+    assert_eq!(by_name["outputs"][0]["data"], ours["y"]);
+}
+
+#[tokio::test]
+async fn each_output_says_for_itself_whether_it_is_bytes() {
+    let body = json!({
+        "inputs": [{"name": "X", "datatype": "FP64", "shape": [1, 4], "data": [5.1, 3.5, 1.4, 0.2]}],
+        "parameters": {"binary_data_output": true},
+        "outputs": [{"name": "predict_proba"}, {"name": "predict", "parameters": {"binary_data": false}}],
+    });
+    let (json, bytes) = parts(&infer("/v2/models/iris/infer", body).await);
+    assert_eq!(json["outputs"][1]["data"], json!(["setosa"]));
+    assert_eq!(bytes.len(), 1);
+    let probabilities = doubles(&bytes["predict_proba"]);
+    assert!(probabilities.len() == 3 && (probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+}
+
+#[rstest]
+#[case::unknown_model("/v2/models/none/infer", line(json!([1, 1]), json!([1])), 404, "no model")]
+#[case::unknown_version("/v2/models/line/versions/7/infer", line(json!([1, 1]), json!([1])), 404, "no version")]
+#[case::wrong_shape(INFER, line(json!([2, 1]), json!([1])), 400, "the shape says 2")]
+#[case::hostile_shape(INFER, line(json!([i64::MAX, i64::MAX]), json!([1])), 400, "a dimension that no tensor has")]
+#[case::not_a_number(INFER, line(json!([1, 1]), json!([true])), 400, "got true")]
+#[case::no_inputs(INFER, json!({"id": "42"}), 400, "\"inputs\"")]
+#[case::load("/v2/repository/models/line/load", json!({}), 400, "neither loaded nor unloaded")]
+#[case::unload("/v2/repository/models/line/unload", json!({}), 400, "neither loaded nor unloaded")]
+#[tokio::test]
+async fn errors_have_one_key(#[case] path: &str, #[case] body: Value, #[case] status: u16, #[case] told: &str) {
+    let answer = infer(path, body).await;
+    assert_eq!(answer.status.as_u16(), status, "{}", answer.text());
+    let error = answer.json();
+    assert_eq!(error.as_object().unwrap().len(), 1);
+    assert!(error["error"].as_str().unwrap().contains(told), "{error}");
+}
+
+#[rstest]
+#[case::unknown(json!({"name": "explain_all"}), "no output")]
+#[case::classification(json!({"name": "predict", "parameters": {"classification": 3}}), "not served")]
+#[case::shared_memory(json!({"name": "predict", "parameters": {"shared_memory_region": "r"}}), "not served")]
+#[tokio::test]
+async fn an_output_that_cannot_be_given_is_refused(#[case] output: Value, #[case] told: &str) {
+    let mut body = line(json!([1, 1]), json!([1]));
+    body["outputs"] = json!([output]);
+    let answer = infer(INFER, body).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert!(answer.json()["error"].as_str().unwrap().contains(told));
+}
+
+#[tokio::test]
+async fn a_length_that_is_none_or_too_long_is_refused() {
+    let body = line(json!([1, 1]), json!([1])).to_string();
+    for length in ["x", "-1", "99999"] {
+        let answer = post(INFER, &[("inference-header-content-length", length)], body.clone()).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text());
+        assert!(answer.json()["error"].is_string());
+    }
+    assert_eq!(post(INFER, &[("content-type", "text/csv")], "x\n1").await.status.as_u16(), 415);
+}
+
+#[tokio::test]
+async fn statistics_count_what_this_process_did() {
+    let application = application(settings());
+    let request = |path: &str, body: Value| Request::post(path).body(body.to_string().into()).unwrap();
+    for body in [line(json!([2, 1]), json!([1, 2])), line(json!([2, 1]), json!([1]))] {
+        ask(&application, request(INFER, body)).await;
+    }
+    // Other protocols' requests are the model's too.
+    ask(&application, request("/predict", json!({"X": [1]}))).await;
+    let stats = ask(&application, Request::get("/v2/models/line/stats").body("".into()).unwrap()).await.json();
+    let stats = &stats["model_stats"][0];
+    assert_eq!((&stats["inference_count"], &stats["execution_count"]), (&json!(3), &json!(2)));
+    let counted = |part: &str| stats["inference_stats"][part]["count"].as_u64().unwrap();
+    assert_eq!((counted("success"), counted("fail"), counted("compute_infer")), (2, 1, 2));
+    assert!(stats["last_inference"].as_u64().unwrap() > 1_700_000_000_000);
+    let all = ask(&application, Request::get("/v2/models/stats").body("".into()).unwrap()).await.json();
+    assert_eq!(all["model_stats"].as_array().unwrap().len(), 4);
+    assert_eq!(all["model_stats"][1]["inference_count"], 0);
+}
+
+#[tokio::test]
+async fn all_wrong_names_are_counted_and_the_first_is_told() {
+    let inputs: Vec<Value> = (0..600)
+        .map(|feature| json!({"name": format!("f{feature}"), "datatype": "FP64", "shape": [1], "data": [1]}))
+        .collect();
+    let answer = infer(INFER, json!({"inputs": inputs})).await;
+    assert!(answer.json()["error"].as_str().unwrap().contains("(and 600 more)"), "{}", answer.text());
+}
+
+/// A request as a client sent it: `tests/clients/open_inference.py --record tests/wire` keeps them.
+fn recorded(client: &str, name: &str) -> Request<axum::body::Body> {
+    let path = root().join(format!("tests/wire/{client}/{name}.http"));
+    let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+    let mut lines = std::str::from_utf8(&bytes[..end]).unwrap().split("\r\n");
+    let mut first = lines.next().unwrap().split(' ');
+    let mut request = Request::builder().method(first.next().unwrap()).uri(first.next().unwrap());
+    for (name, value) in lines.map(|line| line.split_once(": ").unwrap()) {
+        request = request.header(name, value);
+    }
+    request.body(bytes[end + 4..].to_vec().into()).unwrap()
+}
+
+/// A model with features that are numbers, a boolean and a string.
+fn typed() -> Router {
+    let source = FileSource::new(root().join("tests/clients/typed.json"));
+    router(Arc::new(Catalog::single(Box::new(source), None, None)), settings())
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_clients_send_is_answered_as_they_ask(
+    #[values("tritonclient", "kserve")] client: &str,
+    #[values("line", "typed", "iris")] model: &str,
+    #[values("json", "binary")] given: &str,
+    #[values("json", "binary", "default")] wanted: &str,
+) {
+    if client == "kserve" && (model == "iris" || wanted == "default") {
+        return;
+    }
+    let application = if model == "typed" { typed() } else { application(settings()) };
+    let answer = ask(&application, recorded(client, &format!("{model}-{given}-in-{wanted}-out"))).await;
+    let (json, bytes) = parts(&answer);
+    assert_eq!((&json["id"], &json["model_name"]), (&json!("42"), &json!(model)));
+    assert_eq!(bytes.contains_key("predict"), wanted != "json");
+    let output = &json["outputs"][0];
+    if model == "iris" {
+        assert_eq!(output["datatype"], "BYTES");
+        match bytes.get("predict") {
+            Some(bytes) => assert_eq!(bytes, b"\x06\0\0\0setosa"),
+            None => assert_eq!(output["data"], json!(["setosa"])),
+        }
+        return;
+    }
+    let values = bytes
+        .get("predict")
+        .map_or_else(|| serde_json::from_value(output["data"].clone()).unwrap(), |bytes| doubles(bytes));
+    let expected = if model == "line" { vec![3.0, 5.0] } else { typed_predictions().await };
+    assert_eq!(values, expected);
+}
+
+/// The same rows through our own contract.
+async fn typed_predictions() -> Vec<f64> {
+    let rows = json!({"X": [[50.5, 2, false, "north"], [62.0, 3, true, "south"], [44.0, 1, false, "west"]]});
+    let request = Request::post("/predict").body(rows.to_string().into()).unwrap();
+    serde_json::from_value(ask(&typed(), request).await.json()["y"].clone()).unwrap()
+}
+
+#[tokio::test]
+async fn what_else_tritonclient_sends_is_answered() {
+    let application = application(settings());
+    let index = ask(&application, recorded("tritonclient", "repository-index")).await.json();
+    assert_eq!(index[0], json!({"name": "line", "version": "1", "state": "READY", "reason": ""}));
+    let (_, bytes) = parts(&ask(&application, recorded("tritonclient", "line-gzip")).await);
+    assert_eq!(doubles(&bytes["predict"]), [3.0, 5.0]);
+    let probabilities = ask(&application, recorded("tritonclient", "iris-probabilities-binary-in-binary-out")).await;
+    assert_eq!(doubles(&parts(&probabilities).1["predict_proba"]).len(), 3);
+}
