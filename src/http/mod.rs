@@ -13,10 +13,13 @@ pub mod event;
 mod exchange;
 mod front;
 mod health;
+mod invocations;
+mod mlflow;
 mod models;
 mod output;
 mod path;
 mod predict;
+mod sagemaker;
 mod tensorflow;
 
 use std::any::Any;
@@ -102,7 +105,7 @@ struct Application {
 }
 
 /// The routes, as 404 answers suggest them.
-const ROUTES: [&str; 14] = [
+const ROUTES: [&str; 19] = [
     "/predict",
     "/models",
     "/models/{name}",
@@ -115,6 +118,11 @@ const ROUTES: [&str; 14] = [
     "/v1/models/{model}/versions/{version}:predict",
     "/vertex/predict",
     "/vertex/health",
+    "/invocations",
+    "/endpoints/{name}/invocations",
+    "/ping",
+    "/health",
+    "/version",
     "/health/live",
     "/health/ready",
 ];
@@ -134,6 +142,11 @@ pub fn router(catalog: Arc<Catalog>, settings: Settings) -> Router {
         .route("/v1/models/{model}/versions/{version}", get(tensorflow::version_status).post(tensorflow::ask_version))
         .route(VERTEX_PREDICT, post(tensorflow::vertex))
         .route(VERTEX_HEALTH, get(health::ready))
+        .route("/invocations", post(invocations::default_model))
+        .route("/endpoints/{name}/invocations", post(invocations::endpoint))
+        .route("/ping", get(health::ready))
+        .route("/health", get(health::ready))
+        .route("/version", get(mlflow::version))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .with_state(Arc::new(Application { catalog, limits }));

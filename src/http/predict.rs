@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::body::MediaType;
 use super::decode::json::{Form, Keys};
-use super::error::ApiError;
+use super::error::{ApiError, ErrorCode};
 use super::exchange::{Exchange, Wanted};
 use super::{App, Application, decode};
 use crate::model::Prediction;
@@ -53,7 +53,11 @@ async fn predict(application: &Application, wanted: Wanted<'_>, request: Request
     let body = exchange.body.clone();
     let frame = match media_type? {
         MediaType::Json => decode::json::read(&body, &KEYS, exchange.terms(&model))?.frame,
-        MediaType::Csv => decode::csv::read(&body, model.signature(), exchange.max_rows)?,
+        MediaType::Csv(header) => decode::csv::read(&body, exchange.terms(&model), header.or_present())?.0,
+        MediaType::JsonLines => {
+            let detail = "JSON Lines are read at /invocations; send application/json or text/csv here";
+            return Err(ApiError::new(ErrorCode::UnsupportedMediaType, detail));
+        }
     };
     exchange.end("decode");
     let prediction = model.predict(&frame)?;
