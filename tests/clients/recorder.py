@@ -1,0 +1,56 @@
+"""Stands between a client and the server: keeps what the client sends, byte for byte, and passes it on.
+
+API Gateway hands a body without a content type on as base64. `cargo lambda watch` takes it for text, and answers 500 when it is
+none; so such a request gets the type that makes the emulator do as API Gateway does. What is kept is what the client sent.
+"""
+
+import re
+import socket
+import threading
+from pathlib import Path
+
+
+class Recorder:
+    """A proxy on a port of its own; `name` says what the next request is kept as, in `directory`."""
+
+    def __init__(self, upstream: tuple[str, int], directory: Path | None) -> None:
+        self.upstream, self.directory, self.name = upstream, directory, None
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            client, _ = self.listener.accept()
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client, socket.create_connection(self.upstream) as server:
+            while request := _message(client):
+                if self.directory and self.name:
+                    # The port changes from run to run.
+                    kept = re.sub(rb"(?i)(\r\nhost: )[^\r]*", rb"\g<1>localhost", request, count=1)
+                    self.directory.mkdir(parents=True, exist_ok=True)
+                    (self.directory / f"{self.name}.http").write_bytes(kept)
+                self.name = None
+                if not re.search(rb"(?i)\r\ncontent-type:", request.partition(b"\r\n\r\n")[0]):
+                    request = request.replace(b"\r\n", b"\r\nContent-Type: application/octet-stream\r\n", 1)
+                server.sendall(request)
+                client.sendall(_message(server))
+
+
+def _message(source: socket.socket) -> bytes:
+    """A request or a response: its head, and a body as long as the head says."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        piece = source.recv(65536)
+        if not piece:
+            return b""
+        received += piece
+    head, _, body = received.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+    missing = int(length[1]) - len(body) if length else 0
+    while missing > 0:
+        piece = source.recv(65536)
+        received, missing = received + piece, missing - len(piece)
+    return received
