@@ -9,7 +9,7 @@ use crate::http::body::Header;
 use crate::http::error::{ApiError, ErrorCode};
 use crate::model::fault::{FaultKind, Faults};
 use crate::model::frame::{Cell, Frame};
-use crate::model::signature::{FeatureType, Signature, UNKNOWN_LEVEL};
+use crate::model::signature::{Feature, FeatureType, Signature, UNKNOWN_LEVEL};
 
 /// A table, and how it was laid out: [`Layout::Csv`] with a header, [`Layout::Lines`] without.
 type Table<'s> = (Frame<'s>, Layout);
@@ -38,7 +38,7 @@ pub(in crate::http) fn read<'s>(body: &[u8], terms: Terms<'s>, header: Header) -
     }
     let unsaid = header == Header::Unsaid;
     let names = first.iter().any(|field| terms.signature.position(field.trim()).is_some());
-    if unsaid && names && are_values(&first, terms.signature) {
+    if unsaid && could_be_either(&first, names, terms.signature) {
         let detail = "the first line could be the features' names and could be values: \
                       send Content-Type: text/csv; header=present, or header=absent";
         return Err(ApiError::new(ErrorCode::InvalidCsv, detail));
@@ -56,17 +56,24 @@ pub(in crate::http) fn read<'s>(body: &[u8], terms: Terms<'s>, header: Header) -
     Ok((frame, Layout::Lines))
 }
 
-/// Whether a line would do as a row; a category that was not in the training data does not count.
-fn are_values(fields: &::csv::StringRecord, signature: &Signature) -> bool {
+/// Whether a line, when it names features or when it does not, might as well be the other.
+fn could_be_either(fields: &::csv::StringRecord, names: bool, signature: &Signature) -> bool {
+    let mut cells = signature.features().iter().zip(fields);
     fields.len() == signature.width()
-        && signature.features().iter().zip(fields).all(|(feature, field)| {
-            feature.accept(Cell::Field(field)).is_ok_and(|value| {
-                // Marked by exactly this value.
-                #[allow(clippy::float_cmp)]
-                let known = feature.kind != FeatureType::String || value != UNKNOWN_LEVEL;
-                known
-            })
-        })
+        && if names {
+            cells.all(|(feature, field)| feature.accept(Cell::Field(field)).is_ok() && !is_unknown(feature, field))
+        } else {
+            // Nothing but categories that the model does not know, and passes over: names misspelt would look the same.
+            cells.all(|(feature, field)| is_unknown(feature, field))
+        }
+}
+
+/// Whether a field is a category that was not in the training data, where that is no fault.
+fn is_unknown(feature: &Feature, field: &str) -> bool {
+    // Marked by exactly this value.
+    #[allow(clippy::float_cmp)]
+    let unknown = |value| value == UNKNOWN_LEVEL;
+    feature.kind == FeatureType::String && feature.accept(Cell::Field(field)).is_ok_and(unknown)
 }
 
 /// A first line that names no feature and is no row either may have been meant as a header.
@@ -184,7 +191,7 @@ mod tests {
 
     use super::*;
     use crate::model::scalar::Scalar;
-    use crate::model::signature::{Feature, Missing, Target};
+    use crate::model::signature::{Missing, Target, Unknown};
 
     fn signature() -> Signature {
         let feature = |name: &str, missing| Feature { missing, ..Feature::new(name, FeatureType::Double) };
@@ -338,6 +345,17 @@ mod tests {
         };
         assert_eq!(read(Header::Present), [[6.0, 5.0]]);
         assert_eq!(read(Header::Absent), [[1.0, 0.0], [5.0, 6.0]]);
+    }
+
+    #[test]
+    fn names_misspelt_are_not_taken_for_categories_that_the_model_does_not_know() {
+        let target = Target { name: "y".into(), kind: FeatureType::Double };
+        let levels = vec!["Basel".into(), "Bern".into()];
+        let city = Feature { levels, unknown: Unknown::Ignore, ..Feature::new("city", FeatureType::String) };
+        let cities = Signature::new(vec![city], target).unwrap();
+        assert_eq!(told_apart("City\nBern\n", &cities).unwrap_err()[0].0, "invalid_csv");
+        assert_eq!(told_apart("city\nBern\nZug\n", &cities), Ok((vec![vec![1.0], vec![-1.0]], Layout::Csv)));
+        assert_eq!(told_apart("Bern\nZug\n", &cities), Ok((vec![vec![1.0], vec![-1.0]], Layout::Lines)));
     }
 
     proptest! {
