@@ -17,8 +17,21 @@ use crate::model::frame::shorten;
 pub(super) enum MediaType {
     /// JSON, also when nothing is said, and under the type that `curl -d` puts on everything.
     Json,
-    /// CSV with a header row.
-    Csv,
+    /// CSV.
+    Csv(Header),
+    /// JSON Lines: one JSON value a line.
+    JsonLines,
+}
+
+/// Whether the first line of a CSV body names the columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Header {
+    /// It does.
+    Present,
+    /// It holds values, as every line does.
+    Absent,
+    /// The sender leaves it open.
+    Unsaid,
 }
 
 impl MediaType {
@@ -32,16 +45,42 @@ impl MediaType {
         };
         let value = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
         let mut parts = value.split(';').map(str::trim);
-        let media_type = match parts.next().unwrap_or_default() {
-            "" | "application/json" | "application/x-www-form-urlencoded" => Self::Json,
-            "text/csv" => Self::Csv,
-            other => return Err(unsupported(&format!("the content type {:?}", shorten(other)))),
+        let essence = parts.next().unwrap_or_default();
+        let parameters: Vec<&str> = parts.collect();
+        let parameter = |name: &str| {
+            let values = parameters.iter().filter_map(|parameter| parameter.strip_prefix(name)?.strip_prefix('='));
+            values.map(|value| value.trim_matches('"')).next()
         };
-        let charset = parts.find_map(|parameter| parameter.strip_prefix("charset="));
-        match charset.map(|charset| charset.trim_matches('"')) {
-            None | Some("utf-8" | "utf8" | "us-ascii") => Ok(media_type),
-            Some(other) => Err(unsupported(&format!("the charset {:?}", shorten(other)))),
+        match parameter("charset") {
+            None | Some("utf-8" | "utf8" | "us-ascii") => {}
+            Some(other) => return Err(unsupported(&format!("the charset {:?}", shorten(other)))),
         }
+        match essence {
+            "" | "application/json" | "application/x-www-form-urlencoded" => Ok(Self::Json),
+            "text/csv" => Header::of(parameter("header"), parameter("label_size")).map(Self::Csv),
+            "application/jsonlines" | "application/x-jsonlines" => Ok(Self::JsonLines),
+            other => Err(unsupported(&format!("the content type {:?}", shorten(other)))),
+        }
+    }
+}
+
+impl Header {
+    /// `header` is RFC 4180's (§3); `label_size`, `SageMaker`'s, counts the columns before the features.
+    fn of(header: Option<&str>, label_size: Option<&str>) -> Result<Self, ApiError> {
+        if let Some(other) = label_size.filter(|size| *size != "0") {
+            return Err(unsupported(&format!("label_size={}, labels beside the features,", shorten(other))));
+        }
+        match header {
+            None => Ok(Self::Unsaid),
+            Some("present") => Ok(Self::Present),
+            Some("absent") => Ok(Self::Absent),
+            Some(other) => Err(unsupported(&format!("header={}, neither present nor absent,", shorten(other)))),
+        }
+    }
+
+    /// On routes where the first line is a header unless the sender says otherwise.
+    pub(super) fn or_present(self) -> Self {
+        if self == Self::Unsaid { Self::Present } else { self }
     }
 }
 

@@ -13,11 +13,14 @@ pub mod event;
 mod exchange;
 mod front;
 mod health;
+mod invocations;
+mod mlflow;
 mod models;
 mod open_inference;
 mod output;
 mod path;
 mod predict;
+mod sagemaker;
 mod statistics;
 mod tensorflow;
 
@@ -105,7 +108,7 @@ struct Application {
 }
 
 /// The routes, as 404 answers suggest them.
-const ROUTES: [&str; 18] = [
+const ROUTES: [&str; 23] = [
     "/predict",
     "/models",
     "/models/{name}",
@@ -122,6 +125,11 @@ const ROUTES: [&str; 18] = [
     "/v2/models/{model}/versions/{version}/infer",
     "/vertex/predict",
     "/vertex/health",
+    "/invocations",
+    "/endpoints/{name}/invocations",
+    "/ping",
+    "/health",
+    "/version",
     "/health/live",
     "/health/ready",
 ];
@@ -142,6 +150,11 @@ pub fn router(catalog: Arc<Catalog>, settings: Settings) -> Router {
         .merge(open_inference::routes())
         .route(VERTEX_PREDICT, post(tensorflow::vertex))
         .route(VERTEX_HEALTH, get(health::ready))
+        .route("/invocations", post(invocations::default_model))
+        .route("/endpoints/{name}/invocations", post(invocations::endpoint))
+        .route("/ping", get(health::ready))
+        .route("/health", get(health::ready))
+        .route("/version", get(mlflow::version))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .with_state(Arc::new(Application { catalog, limits, statistics: Arc::default() }));

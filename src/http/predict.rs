@@ -128,7 +128,14 @@ async fn predict(application: &Application, wanted: Wanted<'_>, request: Request
             let extras = Extras::of(&decoded)?;
             (decoded.frame, extras)
         }
-        MediaType::Csv => (decode::csv::read(&body, model.signature(), exchange.max_rows)?, Extras::default()),
+        MediaType::Csv(header) => {
+            let (frame, _) = decode::csv::read(&body, exchange.terms(&model), header.or_present())?;
+            (frame, Extras::default())
+        }
+        MediaType::JsonLines => {
+            let detail = "JSON Lines are read at /invocations; send application/json or text/csv here";
+            return Err(ApiError::new(ErrorCode::UnsupportedMediaType, detail));
+        }
     };
     exchange.end("decode");
     let prediction = model.predict(&frame)?;

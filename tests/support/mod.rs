@@ -13,6 +13,7 @@ pub(crate) mod model_file;
 pub(crate) mod proxy;
 pub(crate) mod rie;
 pub(crate) mod s3_server;
+pub(crate) mod wire;
 
 /// The repository's root.
 pub(crate) fn root() -> &'static Path {

@@ -1,32 +1,105 @@
-//! `text/csv` with a header row (RFC 4180): columns by name, in any order.
+//! `text/csv` (RFC 4180): columns by name, in any order; or, without a header, values in the order of the signature.
+//!
+//! What the first line is follows from the features' names, where the sender does not say. It is a header when it names a
+//! feature (if not all of them, one that lacks columns), and a row when it names none. A line that could be both is refused.
 
+use super::json::Terms;
 use super::{Layout, refuse, utf8};
+use crate::http::body::Header;
 use crate::http::error::{ApiError, ErrorCode};
-use crate::model::frame::{Cell, ColumnsBuilder, Frame};
-use crate::model::signature::Signature;
+use crate::model::fault::{FaultKind, Faults};
+use crate::model::frame::{Cell, Frame};
+use crate::model::signature::{Feature, FeatureType, Signature, UNKNOWN_LEVEL};
+
+/// A table, and how it was laid out: [`Layout::Csv`] with a header, [`Layout::Lines`] without.
+type Table<'s> = (Frame<'s>, Layout);
+
+type Reader<'t> = ::csv::Reader<&'t [u8]>;
 
 /// Reads a table. A byte order mark is passed over, as spreadsheets write one.
 ///
 /// # Errors
-/// 400 when it is not UTF-8 or has no header, 413 past `max_rows`, 422 when it does not fit the signature.
-pub(in crate::http) fn read<'s>(body: &[u8], signature: &'s Signature, max_rows: usize) -> Result<Frame<'s>, ApiError> {
+/// 400 when it is not UTF-8 or no CSV, 413 past the limit, 422 when it does not fit the signature.
+pub(in crate::http) fn read<'s>(body: &[u8], terms: Terms<'s>, header: Header) -> Result<Table<'s>, ApiError> {
     let text = utf8(body)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     check_quotes(text)?;
-    let mut reader = ::csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
-    let mut columns = ColumnsBuilder::new(signature, max_rows);
-
-    let header = reader.headers().map_err(|error| invalid(&error))?;
-    if header.is_empty() {
-        return Err(ApiError::new(ErrorCode::InvalidCsv, "the body is empty; its first line must name the features"));
+    let mut reader = ::csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+    let mut first = ::csv::StringRecord::new();
+    if !reader.read_record(&mut first).map_err(|error| invalid(&error))? {
+        let detail = match header {
+            Header::Present => "the body is empty; its first line must name the features",
+            Header::Absent | Header::Unsaid => "the body is empty; it must have a line for each row",
+        };
+        return Err(ApiError::new(ErrorCode::InvalidCsv, detail));
     }
-    let width = header.len();
-    if width == 1 {
+    if first.len() == 1 {
         check_blank_lines(text)?;
     }
+    let unsaid = header == Header::Unsaid;
+    let names = first.iter().any(|field| terms.signature.position(field.trim()).is_some());
+    if unsaid && could_be_either(&first, names, terms.signature) {
+        let detail = "the first line could be the features' names and could be values: \
+                      send Content-Type: text/csv; header=present, or header=absent";
+        return Err(ApiError::new(ErrorCode::InvalidCsv, detail));
+    }
+    if header == Header::Present || (unsaid && names) {
+        let frame = named(&mut reader, first, terms)?.map_err(|faults| refuse(faults, Layout::Csv))?;
+        return Ok((frame, Layout::Csv));
+    }
+    let frame = positional(&mut reader, first, terms)?.map_err(|mut faults| {
+        if unsaid {
+            tell_both_readings(&mut faults);
+        }
+        refuse(faults, Layout::Lines)
+    })?;
+    Ok((frame, Layout::Lines))
+}
+
+/// Whether a line, when it names features or when it does not, might as well be the other.
+fn could_be_either(fields: &::csv::StringRecord, names: bool, signature: &Signature) -> bool {
+    let mut cells = signature.features().iter().zip(fields);
+    fields.len() == signature.width()
+        && if names {
+            cells.all(|(feature, field)| feature.accept(Cell::Field(field)).is_ok() && !is_unknown(feature, field))
+        } else {
+            // Nothing but categories that the model does not know, and passes over: names misspelt would look the same.
+            cells.all(|(feature, field)| is_unknown(feature, field))
+        }
+}
+
+/// Whether a field is a category that was not in the training data, where that is no fault.
+fn is_unknown(feature: &Feature, field: &str) -> bool {
+    // Marked by exactly this value.
+    #[allow(clippy::float_cmp)]
+    let unknown = |value| value == UNKNOWN_LEVEL;
+    feature.kind == FeatureType::String && feature.accept(Cell::Field(field)).is_ok_and(unknown)
+}
+
+/// A first line that names no feature and is no row either may have been meant as a header.
+fn tell_both_readings(faults: &mut Faults) {
+    let suspect = [FaultKind::InvalidValue, FaultKind::UnknownCategory, FaultKind::WrongWidth];
+    if let Some(fault) = faults.told.first_mut()
+        && fault.place.row == Some(0)
+        && suspect.contains(&fault.kind)
+    {
+        fault
+            .detail
+            .push_str("; the first line names no feature of this model and was read as values, not as a header");
+    }
+}
+
+/// The lines after one that names the columns.
+fn named<'s>(
+    reader: &mut Reader<'_>,
+    header: ::csv::StringRecord,
+    terms: Terms<'s>,
+) -> Result<Result<Frame<'s>, Faults>, ApiError> {
+    let mut columns = terms.columns();
+    let width = header.len();
     let positions: Vec<Option<usize>> = header.iter().map(|name| columns.start_column(name.trim())).collect();
 
-    let mut record = ::csv::StringRecord::new();
+    let mut record = header;
     while reader.read_record(&mut record).map_err(|error| invalid(&error))? {
         if record.len() == width {
             for (position, field) in positions.iter().zip(&record) {
@@ -38,7 +111,27 @@ pub(in crate::http) fn read<'s>(body: &[u8], signature: &'s Signature, max_rows:
             columns.wrong_width(width, record.len())?;
         }
     }
-    columns.finish().map_err(|faults| refuse(faults, Layout::Csv))
+    Ok(columns.finish())
+}
+
+/// A line and those after it, all of them rows.
+fn positional<'s>(
+    reader: &mut Reader<'_>,
+    first: ::csv::StringRecord,
+    terms: Terms<'s>,
+) -> Result<Result<Frame<'s>, Faults>, ApiError> {
+    let mut rows = terms.rows();
+    let mut record = first;
+    loop {
+        rows.start_row()?;
+        for field in &record {
+            rows.push(Cell::Field(field));
+        }
+        rows.end_positional_row();
+        if !reader.read_record(&mut record).map_err(|error| invalid(&error))? {
+            return Ok(rows.finish());
+        }
+    }
 }
 
 /// Quotes stand around a whole field and are doubled within (RFC 4180 §2): the reader itself would join `"1"2` to 12, and take
@@ -98,7 +191,7 @@ mod tests {
 
     use super::*;
     use crate::model::scalar::Scalar;
-    use crate::model::signature::{Feature, FeatureType, Missing, Target};
+    use crate::model::signature::{Missing, Target, Unknown};
 
     fn signature() -> Signature {
         let feature = |name: &str, missing| Feature { missing, ..Feature::new(name, FeatureType::Double) };
@@ -106,14 +199,22 @@ mod tests {
         Signature::new(features, Target { name: "y".into(), kind: FeatureType::Double }).unwrap()
     }
 
+    fn strict(signature: &Signature, max_rows: usize) -> Terms<'_> {
+        Terms { signature, max_rows, lenient: false }
+    }
+
     fn values(body: &str) -> Vec<Vec<f64>> {
         let signature = signature();
-        let frame = read(body.as_bytes(), &signature, 100).unwrap_or_else(|error| panic!("{body}: {error:?}"));
+        let table = read(body.as_bytes(), strict(&signature, 100), Header::Present);
+        let (frame, _) = table.unwrap_or_else(|error| panic!("{body}: {error:?}"));
         frame.iter().map(<[f64]>::to_vec).collect()
     }
 
     fn refusal(body: &str) -> Vec<(&'static str, String)> {
-        let error = read(body.as_bytes(), &signature(), 3).unwrap_err();
+        told(read(body.as_bytes(), strict(&signature(), 3), Header::Present).unwrap_err())
+    }
+
+    fn told(error: ApiError) -> Vec<(&'static str, String)> {
         if error.complaints.is_empty() {
             return vec![(error.code.as_str(), error.detail)];
         }
@@ -181,16 +282,95 @@ mod tests {
         let feature =
             Feature { missing: Missing::Impute(Scalar::Number(7.0)), ..Feature::new("x", FeatureType::Double) };
         let one = Signature::new(vec![feature], target).unwrap();
-        let error = read(b"x\n1\n\n3\n", &one, 10).unwrap_err();
+        let error = read(b"x\n1\n\n3\n", strict(&one, 10), Header::Present).unwrap_err();
         assert_eq!(error.detail, "line 3 is empty: write \"\" for a missing value, or leave the line out");
-        let frame = read(b"x\r\n1\r\n\"\"\r\n3\r\n\r\n", &one, 10).unwrap();
+        let (frame, _) = read(b"x\r\n1\r\n\"\"\r\n3\r\n\r\n", strict(&one, 10), Header::Present).unwrap();
         assert_eq!(frame.iter().flatten().copied().collect::<Vec<_>>(), [1.0, 7.0, 3.0]);
+    }
+
+    type Rows = Vec<Vec<f64>>;
+    type Told = Vec<(&'static str, String)>;
+
+    fn told_apart(body: &str, signature: &Signature) -> Result<(Rows, Layout), Told> {
+        let terms = Terms { signature, max_rows: 10, lenient: true };
+        let (frame, layout) = read(body.as_bytes(), terms, Header::Unsaid).map_err(told)?;
+        Ok((frame.iter().map(<[f64]>::to_vec).collect(), layout))
+    }
+
+    #[test]
+    fn a_header_is_told_from_values_by_the_features_names() {
+        let signature = signature();
+        for body in ["age,bmi\n41,30.5\n", "bmi,name, age\n30.5,Ann,41\n", "\"bmi\",age\n30.5,41"] {
+            assert_eq!(told_apart(body, &signature), Ok((vec![vec![41.0, 30.5]], Layout::Csv)), "{body}");
+        }
+        for body in ["41,30.5\n42,\n", "\u{feff}\"41\",30.5\r\n42,NaN"] {
+            assert_eq!(
+                told_apart(body, &signature),
+                Ok((vec![vec![41.0, 30.5], vec![42.0, 25.0]], Layout::Lines)),
+                "{body}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_header_that_lacks_columns_is_refused_as_one() {
+        assert_eq!(
+            told_apart("age,height\n41,170\n", &signature()),
+            Err(vec![("missing_feature", "feature \"bmi\" is missing".into())])
+        );
+    }
+
+    #[test]
+    fn a_first_line_that_is_neither_is_told_with_both_readings() {
+        let both = "; the first line names no feature of this model and was read as values, not as a header";
+        let high = "row 0: feature \"age\" expected a number, got \"Age\"";
+        let refused = told_apart("Age,Bmi\n41,30.5\n", &signature()).unwrap_err();
+        assert_eq!(refused.first(), Some(&("invalid_value", format!("{high}{both}"))));
+        let narrow = "row 0: expected 2 values (age, bmi), got 1";
+        assert_eq!(told_apart("41\n", &signature()), Err(vec![("wrong_width", format!("{narrow}{both}"))]));
+        let later = "row 1: feature \"age\" expected a number, got \"Age\"";
+        assert_eq!(told_apart("41,1\nAge,1\n", &signature()), Err(vec![("invalid_value", later.into())]));
+    }
+
+    #[test]
+    fn a_first_line_that_could_be_both_is_refused_until_the_sender_says_what_it_is() {
+        let target = Target { name: "y".into(), kind: FeatureType::Double };
+        let features = ["0", "1"].map(|name| Feature::new(name, FeatureType::Double));
+        let numbered = Signature::new(features.to_vec(), target).unwrap();
+        let refused = told_apart("1,0\n5,6\n", &numbered).unwrap_err();
+        assert!(refused[0].0 == "invalid_csv" && refused[0].1.contains("header=present, or header=absent"));
+        let read = |header| {
+            let (frame, _) = read(b"1,0\n5,6\n", strict(&numbered, 10), header).unwrap();
+            frame.iter().map(<[f64]>::to_vec).collect::<Vec<_>>()
+        };
+        assert_eq!(read(Header::Present), [[6.0, 5.0]]);
+        assert_eq!(read(Header::Absent), [[1.0, 0.0], [5.0, 6.0]]);
+    }
+
+    #[test]
+    fn names_misspelt_are_not_taken_for_categories_that_the_model_does_not_know() {
+        let target = Target { name: "y".into(), kind: FeatureType::Double };
+        let levels = vec!["Basel".into(), "Bern".into()];
+        let city = Feature { levels, unknown: Unknown::Ignore, ..Feature::new("city", FeatureType::String) };
+        let cities = Signature::new(vec![city], target).unwrap();
+        assert_eq!(told_apart("City\nBern\n", &cities).unwrap_err()[0].0, "invalid_csv");
+        assert_eq!(told_apart("city\nBern\nZug\n", &cities), Ok((vec![vec![1.0], vec![-1.0]], Layout::Csv)));
+        assert_eq!(told_apart("Bern\nZug\n", &cities), Ok((vec![vec![1.0], vec![-1.0]], Layout::Lines)));
     }
 
     proptest! {
         #[test]
         fn no_bytes_panic(body: Vec<u8>) {
-            let _ = read(&body, &signature(), 10);
+            for header in [Header::Present, Header::Absent, Header::Unsaid] {
+                let _ = read(&body, strict(&signature(), 10), header);
+            }
+        }
+
+        #[test]
+        fn nothing_that_looks_like_a_table_panics(body in "[agebmi0-9,.\"\n\r -]{0,60}") {
+            for header in [Header::Present, Header::Absent, Header::Unsaid] {
+                let _ = read(body.as_bytes(), strict(&signature(), 10), header);
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod csv;
 pub(super) mod json;
+pub(super) mod lines;
 mod pointer;
 pub(super) mod tensor;
 
@@ -26,6 +27,8 @@ pub(super) enum Layout {
     Columns,
     /// Text with a header row.
     Csv,
+    /// Text, a row a line.
+    Lines,
 }
 
 /// Puts faults into words and places of this layout, under this key of the body.
@@ -55,7 +58,7 @@ fn locate(fault: &Fault, layout: Layout, key: &str) -> Option<String> {
     let place = &fault.place;
     let pointer = Pointer::root().key(key);
     let pointer = match layout {
-        Layout::Csv => return None,
+        Layout::Csv | Layout::Lines => return None,
         Layout::Flat => pointer.maybe(place.row),
         Layout::Positional => pointer.maybe(place.row).maybe(place.position),
         Layout::Wrapped => pointer.maybe(place.row).maybe(place.position.map(|_| "features")).maybe(place.position),

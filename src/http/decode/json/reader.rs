@@ -99,7 +99,7 @@ impl<'s> RowsReader<'s> {
                 reader.skip()?;
                 key = reader.next_key()?;
             }
-            self.other("another object");
+            self.other("an object of another form");
         } else if wrapped {
             reader.positional_row(&mut self.rows)?;
             while let Some(beside) = reader.next_key()? {
@@ -143,12 +143,19 @@ const FEATURES: &str = "features";
 pub(in crate::http) struct Reader<'j> {
     text: &'j str,
     json: Jiter<'j>,
+    /// Lines of the body before the text.
+    lines_before: usize,
 }
 
 impl<'j> Reader<'j> {
     /// At the beginning of a text.
     pub(in crate::http) fn new(text: &'j str) -> Self {
-        Self { text, json: Jiter::new(text.as_bytes()).with_allow_inf_nan() }
+        Self::after(0, text)
+    }
+
+    /// At the beginning of a text that stands in the body after so many lines.
+    pub(in crate::http) fn after(lines_before: usize, text: &'j str) -> Self {
+        Self { text, json: Jiter::new(text.as_bytes()).with_allow_inf_nan(), lines_before }
     }
 
     /// A list of rows.
@@ -241,7 +248,7 @@ impl<'j> Reader<'j> {
                 // Two looks at the same error: a string borrows the reader, an error needs it.
                 match self.json.known_str() {
                     Ok(text) => Cell::Text(text),
-                    Err(error) => return Err(syntax(self.text, &error)),
+                    Err(error) => return Err(syntax(self.text, self.lines_before, &error)),
                 }
             }
             _ => {
@@ -289,13 +296,14 @@ impl<'j> Reader<'j> {
 
     /// One step of the iterator; a syntax error becomes an answer with line and column.
     fn step<T>(&mut self, step: impl FnOnce(&mut Jiter<'j>) -> Result<T, JiterError>) -> Result<T, ApiError> {
-        step(&mut self.json).map_err(|error| syntax(self.text, &error))
+        step(&mut self.json).map_err(|error| syntax(self.text, self.lines_before, &error))
     }
 }
 
-fn syntax(text: &str, error: &JiterError) -> ApiError {
+fn syntax(text: &str, lines_before: usize, error: &JiterError) -> ApiError {
     let position = Jiter::new(text.as_bytes()).error_position(error.index);
-    let detail = format!("line {}, column {}: {}", position.line, position.column, error.error_type);
+    let line = lines_before + position.line;
+    let detail = format!("line {line}, column {}: {}", position.column, error.error_type);
     ApiError::new(ErrorCode::InvalidJson, detail)
 }
 

@@ -1,0 +1,89 @@
+//! `application/jsonlines` (<https://jsonlines.org>): one row a line, in any of the forms that rows have under a key.
+
+use super::json::{Reader, RowsReader, Terms};
+use super::{Layout, refuse, utf8};
+use crate::http::error::ApiError;
+use crate::model::frame::Frame;
+
+/// Reads the rows.
+///
+/// # Errors
+/// 400 when a line is not UTF-8 or not JSON, 413 past the limit, 422 when the rows do not fit the signature.
+pub(in crate::http) fn read<'s>(body: &[u8], terms: Terms<'s>) -> Result<Frame<'s>, ApiError> {
+    let mut rows = RowsReader::new(terms, true);
+    for (before, line) in utf8(body)?.trim_end().lines().enumerate() {
+        let mut reader = Reader::after(before, line);
+        rows.read(&mut reader)?;
+        reader.finish()?;
+    }
+    let (outcome, _) = rows.finish();
+    outcome.map_err(|faults| refuse(faults, Layout::Lines))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::signature::{Feature, FeatureType, Signature, Target};
+
+    fn signature() -> Signature {
+        let feature = |name: &str| Feature::new(name, FeatureType::Double);
+        let target = Target { name: "y".into(), kind: FeatureType::Double };
+        Signature::new(vec![feature("age"), feature("bmi")], target).unwrap()
+    }
+
+    fn values(body: &str) -> Vec<Vec<f64>> {
+        let signature = signature();
+        let terms = Terms { signature: &signature, max_rows: 3, lenient: true };
+        let frame = read(body.as_bytes(), terms).unwrap_or_else(|error| panic!("{body}: {error:?}"));
+        frame.iter().map(<[f64]>::to_vec).collect()
+    }
+
+    fn refusal(body: &str) -> (&'static str, String) {
+        let signature = signature();
+        let error = read(body.as_bytes(), Terms { signature: &signature, max_rows: 3, lenient: true }).unwrap_err();
+        (error.code.as_str(), error.detail)
+    }
+
+    #[test]
+    fn every_line_is_a_row_in_the_form_of_the_first() {
+        for body in [
+            "{\"features\": [41, 30.5]}\n{\"features\": [42, 31]}",
+            "[41, 30.5]\r\n[42, 31]\r\n",
+            "{\"bmi\": 30.5, \"age\": 41}\n{\"age\": 42, \"bmi\": 31, \"name\": \"Ann\"}\n\n",
+        ] {
+            assert_eq!(values(body), [[41.0, 30.5], [42.0, 31.0]], "{body}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_by_line_or_row() {
+        for (body, code, told) in [
+            ("[1, 2]\n[1,", "invalid_json", "line 2, column 3: EOF while parsing a value"),
+            ("[1, 2]\n\n[1, 2]", "invalid_json", "line 2, column 0: EOF while parsing a value"),
+            ("[1, 2] [1, 2]", "invalid_json", "line 1, column 8: trailing characters"),
+            ("[1, 2]\n[1, \"x\"]", "invalid_value", "row 1: feature \"bmi\" expected a number, got the string \"x\""),
+            ("[1, 2]\n[1]", "wrong_width", "row 1: expected 2 values (age, bmi), got 1"),
+            ("[1, 2]\n{}", "ragged_rows", "row 1: expected a list as in row 0, got an object of another form"),
+            ("\n", "no_rows", "there are no rows to predict"),
+        ] {
+            assert_eq!(refusal(body), (code, told.to_owned()), "{body}");
+        }
+        assert_eq!(refusal("[1, 2]\n[1, 2]\n[1, 2]\n[1, 2]").0, "too_many_rows");
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(body: Vec<u8>) {
+            let signature = signature();
+            let _ = read(&body, Terms { signature: &signature, max_rows: 3, lenient: true });
+        }
+
+        #[test]
+        fn nothing_that_looks_like_lines_panics(body in "[\\[\\]{}\"a-z0-9eE+.,:NaInfity\\n\\r \\\\-]{0,60}") {
+            let signature = signature();
+            let _ = read(body.as_bytes(), Terms { signature: &signature, max_rows: 3, lenient: true });
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! `MLflow`'s scoring server: what may stand in its bodies, and its answers
+//! (<https://mlflow.org/docs/latest/ml/deployment/deploy-model-locally>).
+//!
+//! Columns that are no features are passed over, as `MLflow`'s schema enforcement does: the one exception to the rule that
+//! unknown names are refused. Parameters that mean nothing here are passed over likewise, as by an `MLflow` model without a
+//! schema of parameters.
+
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+
+use super::decode::json::{Decoded, Form, Keys};
+use super::error::ApiError;
+use super::output::{Outcome, Output};
+use crate::model::Model;
+
+/// The forms of its bodies; `SageMaker`'s share the key `instances`.
+pub(super) const KEYS: Keys = Keys {
+    tables: &[
+        ("dataframe_split", Form::Split),
+        ("dataframe_records", Form::Records),
+        ("instances", Form::WrappedRows),
+        ("inputs", Form::Any),
+    ],
+    options: &[PARAMETERS],
+};
+
+const PARAMETERS: &str = "params";
+
+#[derive(Default, Deserialize)]
+struct Parameters {
+    /// The output that is wanted, as `mlflow.sklearn` names it.
+    predict_method: Option<String>,
+}
+
+/// The answer.
+#[derive(Serialize)]
+pub(super) struct Answer<'m> {
+    pub(super) predictions: Outcome<'m>,
+}
+
+/// The output that a body asks for.
+///
+/// # Errors
+/// A caller's mistake when the model has none of this name.
+pub(super) fn output(decoded: &Decoded<'_, '_>, model: &Model) -> Result<Output, ApiError> {
+    let expected = "an object such as {\"predict_method\": \"predict\"}";
+    let parameters: Option<Option<Parameters>> = decoded.option(PARAMETERS, expected)?;
+    match parameters.flatten().unwrap_or_default().predict_method {
+        Some(name) => Output::named(&name, model),
+        None => Ok(Output::Predict),
+    }
+}
+
+/// `GET /version`
+pub(super) async fn version() -> Response {
+    env!("CARGO_PKG_VERSION").into_response()
+}

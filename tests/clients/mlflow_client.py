@@ -1,0 +1,103 @@
+"""MLflow's scoring server through MLflow's own client.
+
+    mlflow_client.py URL [--record DIRECTORY]
+
+Needs mlflow==3.17.0, and a server at URL: `make run` for the bundled models, or the same with
+MODEL_URI=file://$PWD/tests/clients/people.json for a model of every type that imputes one feature. One line is printed a check.
+With --record the requests are kept, head and body, as DIRECTORY/mlflow/*.http: tests/wire holds them, for
+`cargo test --test protocols` to replay.
+"""
+
+import argparse
+import json
+import math
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+import pandas as pd
+import requests
+from mlflow.pyfunc.scoring_server.client import ScoringServerClient
+from recorder import Recorder
+
+PEOPLE = pd.DataFrame({
+    "age": [41, 20],
+    "smoker": [True, False],
+    "city": ["Bern", "Basel"],
+    "bmi": [22.5, 30.0],
+    "income": [9.5, math.nan],
+})
+
+
+def check(what: str, holds) -> None:
+    assert holds, what
+    print("ok mlflow:", what)
+
+
+class Checks:
+    def __init__(self, url: str, record: Path | None) -> None:
+        address = urlsplit(url)
+        self.url = url
+        self.recorder = Recorder((address.hostname, address.port or 80), record and record / "mlflow")
+        self.client = ScoringServerClient("127.0.0.1", self.recorder.port)
+
+    def invoke(self, name: str, data, params: dict | None = None):
+        """The predictions for data; the request is recorded under this name."""
+        self.recorder.name = name
+        return self.client.invoke(data, params)["predictions"]
+
+    def refused(self, name: str, data, status: int, *told: str, params: dict | None = None) -> bool:
+        try:
+            self.invoke(name, data, params)
+        except Exception as error:  # The client raises nothing more specific.
+            return all(part in str(error) for part in (f"error code {status}", *told))
+        return False
+
+    def server(self) -> list[str]:
+        self.client.wait_server_ready(timeout=5)
+        check("the server is ready", True)
+        check("it tells its version", self.client.get_version() == requests.get(f"{self.url}/version").text)
+        return [model["name"] for model in requests.get(f"{self.url}/models").json()["models"]]
+
+    def line(self) -> None:
+        frame = pd.DataFrame({"x": [1.0, 2.0]})
+        check("a frame", self.invoke("frame", frame) == [3.0, 5.0])
+        wide = frame.assign(id=["a", "b"])
+        check("a frame with an index and a column too many", self.invoke("wide-frame", wide.set_index("id", drop=False)) == [3.0, 5.0])
+        check("an array", self.invoke("array", np.array([[1.0], [2.0]])) == [3.0, 5.0])
+        check("a list", self.invoke("list", [[1], [2]]) == [3.0, 5.0])
+        check("parameters without a meaning here", self.invoke("parameters", frame, {"temperature": 0.5}) == [3.0, 5.0])
+        missing = pd.DataFrame({"x": [1.0, math.nan]})
+        check("a missing value is refused", self.refused("refused-missing", missing, 400, "BAD_REQUEST", "is missing"))
+        other = pd.DataFrame({"y": [1.0]})
+        check("a missing column is refused", self.refused("refused-column", other, 400, "INVALID_PARAMETER_VALUE"))
+        text = pd.DataFrame({"x": ["one"]})
+        check("a string is refused", self.refused("refused-string", text, 400, "BAD_REQUEST", "expected a number"))
+        wanted = {"predict_method": "predict_proba"}
+        check("probabilities of a number are refused", self.refused("refused-output", frame, 400, "predict_proba", params=wanted))
+
+    def people(self) -> None:
+        expected = [183.0, 100.0]
+        check("a frame of every type, with a missing value", self.invoke("people", PEOPLE) == expected)
+        check("its columns in another order", self.invoke("people-reversed", PEOPLE[PEOPLE.columns[::-1]]) == expected)
+        # The client cannot write a dictionary itself: it stumbles over its items.
+        records = json.dumps({"dataframe_records": PEOPLE.to_dict(orient="records")})
+        check("records", self.invoke("people-records", records) == expected)
+        columns = json.dumps({"inputs": PEOPLE.drop(columns="income").assign(income=50).to_dict(orient="list")})
+        check("columns", self.invoke("people-inputs", columns) == [223.5, 100.0])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("url")
+    parser.add_argument("--record", type=Path)
+    arguments = parser.parse_args()
+    checks = Checks(arguments.url.rstrip("/"), arguments.record)
+    if "people" in checks.server():
+        checks.people()
+    else:
+        checks.line()
+
+
+if __name__ == "__main__":
+    main()

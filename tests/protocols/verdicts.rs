@@ -1,0 +1,318 @@
+//! The same fault gets the same verdict in every protocol: one table of faults, one function a protocol.
+
+use std::sync::Arc;
+
+use axum::Router;
+use http::Request;
+use ordinate::http::{Limits, Settings, router};
+use ordinate::source::catalog::Catalog;
+use ordinate::source::file::FileSource;
+use rstest::rstest;
+use tempfile::TempDir;
+
+use crate::support::in_process::{Answer, ask};
+use crate::support::model_file::people;
+
+/// A table as its sender means it; cells are JSON.
+#[derive(Clone)]
+struct Table {
+    names: Vec<&'static str>,
+    rows: Vec<Vec<&'static str>>,
+}
+
+impl Table {
+    fn good() -> Self {
+        Self {
+            names: vec!["age", "smoker", "city", "bmi", "income"],
+            rows: vec![vec!["41", "true", "\"Bern\"", "22.5", "9.5"], vec!["20", "false", "\"Basel\"", "30", "1e1"]],
+        }
+    }
+
+    /// One cell of the second row is another.
+    fn with(name: &str, cell: &'static str) -> Self {
+        let mut table = Self::good();
+        let column = table.names.iter().position(|known| *known == name).unwrap();
+        table.rows[1][column] = cell;
+        table
+    }
+
+    /// One column is there under another name.
+    fn renamed(from: &str, to: &'static str) -> Self {
+        let mut table = Self::good();
+        *table.names.iter_mut().find(|name| **name == from).unwrap() = to;
+        table
+    }
+
+    /// One more column.
+    fn wider(name: &'static str) -> Self {
+        let mut table = Self::good();
+        table.names.push(name);
+        table.rows.iter_mut().for_each(|row| row.push("1"));
+        table
+    }
+
+    fn of_rows(count: usize) -> Self {
+        let good = Self::good();
+        Self { rows: good.rows.iter().cycle().take(count).cloned().collect(), names: good.names }
+    }
+
+    fn lists(&self) -> Vec<String> {
+        self.rows.iter().map(|row| format!("[{}]", row.join(","))).collect()
+    }
+
+    fn objects(&self) -> String {
+        let object = |row: &Vec<&str>| {
+            let members = self.names.iter().zip(row).map(|(name, cell)| format!("{name:?}:{cell}"));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+        };
+        format!("[{}]", self.rows.iter().map(object).collect::<Vec<_>>().join(","))
+    }
+
+    fn columns(&self) -> String {
+        let column = |(position, name): (usize, &&str)| {
+            let cells: Vec<&str> = self.rows.iter().filter_map(|row| row.get(position).copied()).collect();
+            format!("{name:?}:[{}]", cells.join(","))
+        };
+        format!("{{{}}}", self.names.iter().enumerate().map(column).collect::<Vec<_>>().join(","))
+    }
+
+    fn split(&self) -> String {
+        format!("{{\"columns\":{:?},\"data\":[{}]}}", self.names, self.lists().join(","))
+    }
+
+    /// In CSV a string has no quotes, and nothing is written for null.
+    fn lines(&self) -> String {
+        let field = |cell: &&str| cell.trim_matches('"').replace("null", "");
+        let line = |row: &Vec<&str>| row.iter().map(field).collect::<Vec<_>>().join(",") + "\n";
+        self.rows.iter().map(line).collect()
+    }
+}
+
+/// How a protocol's table names its columns.
+#[derive(Clone, Copy, PartialEq)]
+enum Columns {
+    /// By name; other names are refused.
+    Named,
+    /// By name; other names are passed over.
+    NamedLeniently,
+    /// By position.
+    Positional,
+}
+use Columns::{Named, NamedLeniently, Positional};
+
+/// One way to send a table.
+struct Protocol {
+    name: &'static str,
+    path: &'static str,
+    content_type: &'static str,
+    columns: Columns,
+    write: fn(&Table) -> String,
+}
+
+const JSON: &str = "application/json";
+const CSV: &str = "text/csv";
+
+#[rustfmt::skip]
+const PROTOCOLS: &[Protocol] = &[
+    Protocol { name: "own objects", path: "/predict", content_type: JSON, columns: Named, write: |table| format!("{{\"X\":{}}}", table.objects()) },
+    Protocol { name: "own lists", path: "/predict", content_type: JSON, columns: Positional, write: |table| format!("{{\"X\":[{}]}}", table.lists().join(",")) },
+    Protocol { name: "own columns", path: "/models/people/predict", content_type: JSON, columns: Named, write: |table| format!("{{\"X\":{}}}", table.columns()) },
+    Protocol { name: "own CSV", path: "/predict", content_type: CSV, columns: Named, write: |table| format!("{}\n{}", table.names.join(","), table.lines()) },
+    Protocol { name: "MLflow split", path: "/invocations", content_type: JSON, columns: NamedLeniently, write: |table| format!("{{\"dataframe_split\":{}}}", table.split()) },
+    Protocol { name: "MLflow records", path: "/invocations", content_type: JSON, columns: NamedLeniently, write: |table| format!("{{\"dataframe_records\":{}}}", table.objects()) },
+    Protocol { name: "MLflow instances", path: "/invocations", content_type: JSON, columns: NamedLeniently, write: |table| format!("{{\"instances\":{}}}", table.objects()) },
+    Protocol { name: "MLflow inputs", path: "/invocations", content_type: JSON, columns: NamedLeniently, write: |table| format!("{{\"inputs\":{}}}", table.columns()) },
+    Protocol { name: "MLflow lists", path: "/invocations", content_type: JSON, columns: Positional, write: |table| format!("{{\"inputs\":[{}]}}", table.lists().join(",")) },
+    Protocol { name: "MLflow CSV", path: "/invocations", content_type: CSV, columns: NamedLeniently, write: |table| format!("{}\n{}", table.names.join(","), table.lines()) },
+    Protocol { name: "SageMaker features", path: "/invocations", content_type: JSON, columns: Positional, write: wrapped },
+    Protocol { name: "SageMaker CSV", path: "/invocations", content_type: CSV, columns: Positional, write: Table::lines },
+    Protocol { name: "SageMaker lines", path: "/invocations", content_type: "application/jsonlines", columns: Positional, write: |table| table.lists().join("\n") },
+    Protocol { name: "SageMaker endpoint, features", path: "/endpoints/people/invocations", content_type: JSON, columns: Positional, write: wrapped },
+    Protocol { name: "SageMaker endpoint, CSV", path: "/endpoints/people/invocations", content_type: CSV, columns: Positional, write: Table::lines },
+    Protocol { name: "SageMaker endpoint, lines", path: "/endpoints/people/invocations", content_type: "application/jsonlines", columns: Positional, write: |table| table.lists().join("\n") },
+    Protocol { name: "KServe lists", path: "/v1/models/people:predict", content_type: JSON, columns: Positional, write: |table| format!("{{\"instances\":[{}]}}", table.lists().join(",")) },
+    Protocol { name: "KServe objects", path: "/v1/models/people:predict", content_type: JSON, columns: Named, write: |table| format!("{{\"instances\":{}}}", table.objects()) },
+    Protocol { name: "TF Serving columns", path: "/v1/models/people:predict", content_type: JSON, columns: Named, write: |table| format!("{{\"inputs\":{}}}", table.columns()) },
+    Protocol { name: "Vertex AI", path: "/vertex/predict", content_type: JSON, columns: Named, write: |table| format!("{{\"instances\":{}}}", table.objects()) },
+];
+
+fn wrapped(table: &Table) -> String {
+    let rows: Vec<_> = table.lists().iter().map(|row| format!("{{\"features\":{row}}}")).collect();
+    format!("{{\"instances\":[{}]}}", rows.join(","))
+}
+
+/// The application with one model, of at most three rows a request.
+struct Service {
+    application: Router,
+    _directory: TempDir,
+}
+
+impl Service {
+    fn start() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("people.json");
+        std::fs::write(&path, people()).unwrap();
+        let catalog = Catalog::single(Box::new(FileSource::new(path)), None, None);
+        let settings = Settings::new(Limits { max_rows: 3, max_body_bytes: 100_000 });
+        Self { application: router(Arc::new(catalog), settings), _directory: directory }
+    }
+
+    async fn post(&self, path: &str, content_type: &str, body: impl Into<axum::body::Body>) -> Answer {
+        ask(&self.application, Request::post(path).header("content-type", content_type).body(body.into()).unwrap())
+            .await
+    }
+}
+
+/// The reason of a refusal, from whichever envelope it is in.
+fn reason(answer: &Answer) -> String {
+    let error = answer.json();
+    let members = ["detail", "message", "error", "Message"];
+    members.iter().find_map(|member| error[*member].as_str()).unwrap_or_else(|| panic!("{error}")).to_owned()
+}
+
+/// Predictions as text, without the words of the protocol around them.
+fn numbers(answer: &Answer) -> Vec<f64> {
+    let text = answer.text();
+    let digits = text.split(|character: char| !(character.is_ascii_digit() || character == '.'));
+    digits.filter_map(|digits| digits.parse().ok()).collect()
+}
+
+async fn refused(columns: &[Columns], table: &Table, status: u16, told: &[&str]) {
+    let service = Service::start();
+    for protocol in PROTOCOLS.iter().filter(|protocol| columns.contains(&protocol.columns)) {
+        let body = (protocol.write)(table);
+        let answer = service.post(protocol.path, protocol.content_type, body.clone()).await;
+        let own = protocol.name.starts_with("own");
+        let status = if status == 422 && !own { 400 } else { status };
+        let name = protocol.name;
+        assert_eq!(answer.status.as_u16(), status, "{name}: {body}: {}", answer.text());
+        let reason = reason(&answer);
+        assert!(told.iter().any(|told| reason.contains(told)), "{name}: {body}: {reason}");
+    }
+}
+
+async fn accepted(columns: &[Columns], table: &Table, expected: &[f64]) {
+    let service = Service::start();
+    for protocol in PROTOCOLS.iter().filter(|protocol| columns.contains(&protocol.columns)) {
+        let body = (protocol.write)(table);
+        let answer = service.post(protocol.path, protocol.content_type, body.clone()).await;
+        assert_eq!(answer.status.as_u16(), 200, "{}: {body}: {}", protocol.name, answer.text());
+        assert_eq!(numbers(&answer), expected, "{}: {body}", protocol.name);
+    }
+}
+
+const ALL: &[Columns] = &[Named, NamedLeniently, Positional];
+const BY_NAME: &[Columns] = &[Named, NamedLeniently];
+
+#[rstest]
+#[case::a_string_for_a_double(Table::with("bmi", "\"high\""), "row 1: feature \"bmi\" expected a number, got")]
+#[case::true_for_a_double(Table::with("bmi", "true"), "row 1: feature \"bmi\" expected a number, got")]
+#[case::a_fraction_for_a_long(Table::with("age", "4.5"), "row 1: feature \"age\" expected a whole number, got")]
+#[case::an_integer_past_2_53(
+    Table::with("age", "9007199254740993"),
+    "row 1: feature \"age\" got 9007199254740993, an integer that a double cannot hold exactly"
+)]
+#[case::a_huge_number(Table::with("bmi", "1e999"), "row 1: feature \"bmi\" got 1e999, too large for a double")]
+#[case::a_word_for_a_boolean(
+    Table::with("smoker", "\"often\""),
+    "row 1: feature \"smoker\" expected true or false, got"
+)]
+#[case::an_unknown_category(
+    Table::with("city", "\"Zug\""),
+    "row 1: feature \"city\" expected one of \"Basel\", \"Bern\", got"
+)]
+#[case::null_where_it_is_rejected(
+    Table::with("bmi", "null"),
+    "row 1: feature \"bmi\" is missing, and the model does not impute it"
+)]
+#[case::nan_where_it_is_rejected(
+    Table::with("bmi", "NaN"),
+    "row 1: feature \"bmi\" is missing, and the model does not impute it"
+)]
+#[tokio::test]
+async fn a_wrong_value_is_refused_with_one_reason(#[case] table: Table, #[case] told: &str) {
+    refused(ALL, &table, 422, &[told]).await;
+}
+
+#[rstest]
+#[case::nothing_wrong(Table::good(), 60.0)]
+#[case::an_integer_for_a_double(Table::with("bmi", "31"), 61.0)]
+#[case::a_whole_double_for_a_long(Table::with("age", "21.0"), 61.0)]
+#[case::null_where_it_is_imputed(Table::with("income", "null"), 100.0)]
+#[case::nan_where_it_is_imputed(Table::with("income", "NaN"), 100.0)]
+#[tokio::test]
+async fn a_right_value_is_accepted_everywhere(#[case] table: Table, #[case] second: f64) {
+    accepted(ALL, &table, &[183.0, second]).await;
+}
+
+#[tokio::test]
+async fn names_are_held_against_the_signature() {
+    refused(BY_NAME, &Table::wider("age"), 422, &["feature \"age\" is there twice"]).await;
+    refused(&[NamedLeniently], &Table::renamed("bmi", "BMI"), 422, &["feature \"bmi\" is missing"]).await;
+    refused(&[Named], &Table::renamed("bmi", "BMI"), 422, &["feature \"BMI\" is not a feature of this model"]).await;
+}
+
+/// `MLflow`'s schema enforcement passes over columns that a model does not need; nothing else does.
+#[tokio::test]
+async fn only_mlflow_passes_over_names_that_are_no_features() {
+    refused(&[Named], &Table::wider("height"), 422, &["feature \"height\" is not a feature of this model"]).await;
+    accepted(&[NamedLeniently], &Table::wider("height"), &[183.0, 60.0]).await;
+}
+
+#[tokio::test]
+async fn rows_have_one_width() {
+    let mut narrow = Table::good();
+    narrow.rows.iter_mut().for_each(|row| row.truncate(4));
+    refused(&[Positional], &narrow, 422, &["row 0: expected 5 values (age, smoker, city, bmi, income), got 4"]).await;
+    let wide = &["row 0: expected 5 values (age, smoker, city, bmi, income), got 6"];
+    refused(&[Positional], &Table::wider("?"), 422, wide).await;
+
+    let mut ragged = Table::good();
+    ragged.rows[1].truncate(4);
+    let told = [
+        "row 1: expected 5 values (age, smoker, city, bmi, income), got 4",
+        "row 1: expected 5 values, one a column, got 4",
+        "row 1: expected 5 fields as in the header, got 4",
+        "row 1: feature \"income\" is missing",
+        "feature \"income\" has 1 values, the longest column has 2",
+    ];
+    refused(ALL, &ragged, 422, &told).await;
+}
+
+#[tokio::test]
+async fn the_number_of_rows_has_limits() {
+    refused(ALL, &Table::of_rows(4), 413, &["a request may have at most 3 rows; split it into several"]).await;
+    refused(BY_NAME, &Table::of_rows(0), 422, &["there are no rows to predict"]).await;
+    let service = Service::start();
+    for protocol in PROTOCOLS.iter().filter(|protocol| protocol.columns == Positional) {
+        let answer = service.post(protocol.path, protocol.content_type, (protocol.write)(&Table::of_rows(0))).await;
+        assert!(answer.status.is_client_error(), "{}", protocol.name);
+        let told = if protocol.content_type == CSV { "the body is empty" } else { "there are no rows to predict" };
+        assert!(reason(&answer).contains(told), "{}: {}", protocol.name, answer.text());
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_text_of_the_type_is_refused_by_its_place() {
+    let service = Service::start();
+    for protocol in PROTOCOLS {
+        for (body, told) in [
+            (&b"{\"instances\": \"\n\xff\""[..], "byte 16 (line 2, column 1) is not UTF-8"),
+            (b"\"instances\": ", if protocol.content_type == CSV { "line 1: text after the quote" } else { "line 1" }),
+        ] {
+            let answer = service.post(protocol.path, protocol.content_type, body.to_vec()).await;
+            assert!(reason(&answer).contains(told), "{}: {}", protocol.name, answer.text());
+            assert!([400, 422].contains(&answer.status.as_u16()), "{}: {}", protocol.name, answer.status);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_there_is_not_is_told_by_its_name() {
+    let service = Service::start();
+    let told = |answer: &Answer| (answer.status.as_u16(), reason(answer));
+    let own = told(&service.post("/models/none/predict", JSON, "{}").await);
+    assert!(own.0 == 404 && own.1.contains("\"none\""), "{own:?}");
+    assert_eq!(told(&service.post("/v1/models/none:predict", JSON, "{}").await), own);
+    assert_eq!(told(&service.post("/endpoints/none/invocations", JSON, "{}").await), (400, own.1));
+}
