@@ -7,6 +7,7 @@
 mod answer;
 mod body;
 mod decode;
+mod docs;
 mod envelope;
 pub mod error;
 pub mod event;
@@ -14,6 +15,7 @@ mod exchange;
 mod front;
 mod health;
 mod models;
+mod openapi;
 mod output;
 mod path;
 mod predict;
@@ -99,10 +101,11 @@ pub enum AllowedOrigins {
 struct Application {
     catalog: Arc<Catalog>,
     limits: Limits,
+    openapi: openapi::Kept,
 }
 
 /// The routes, as 404 answers suggest them.
-const ROUTES: [&str; 14] = [
+const ROUTES: [&str; 17] = [
     "/predict",
     "/models",
     "/models/{name}",
@@ -117,6 +120,9 @@ const ROUTES: [&str; 14] = [
     "/vertex/health",
     "/health/live",
     "/health/ready",
+    openapi::PATH,
+    docs::PAGE,
+    docs::ERRORS,
 ];
 
 /// The application.
@@ -136,7 +142,11 @@ pub fn router(catalog: Arc<Catalog>, settings: Settings) -> Router {
         .route(VERTEX_HEALTH, get(health::ready))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
-        .with_state(Arc::new(Application { catalog, limits }));
+        .route(openapi::PATH, get(openapi::document))
+        .route(docs::PAGE, get(docs::page))
+        .route(docs::ERRORS, get(docs::errors))
+        .route(docs::READER, get(docs::reader))
+        .with_state(Arc::new(Application { catalog, limits, openapi: openapi::Kept::new() }));
     wrap(routes.fallback(unknown_route).method_not_allowed_fallback(wrong_method), settings)
 }
 
