@@ -6,7 +6,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 # One pip and one cargo at a time: they lock each other out anyway.
 .NOTPARALLEL:
-.PHONY: run test bench bench-train build validate deploy invoke train setup help
+.PHONY: run test test-clients bench bench-train build validate deploy invoke train setup help
 
 HOST ?= 127.0.0.1
 PORT ?= 9000
@@ -20,6 +20,7 @@ SIZE_BUDGET := 10000000
 
 VENV := .venv
 BENCH := .venv-bench
+CLIENTS := .venv-clients
 # Stamps: the tool is there, in the version that its file names.
 CARGO_LAMBDA := $(VENV)/.cargo-lambda.stamp
 SAM := $(VENV)/.sam.stamp
@@ -43,6 +44,10 @@ test: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) ## Everything that must hold: builds t
 	  || { echo "The function has $$size bytes, more than the $(SIZE_BUDGET) of SIZE_BUDGET: see what came in with cargo tree -e features" >&2; exit 1; }
 	ORDINATE_BOOTSTRAP=$(CURDIR)/target/lambda/api/bootstrap cargo test --locked --features train
 
+test-clients: $(CLIENTS)/.python.stamp $(CLIENTS)/.npm.stamp ## Drive a real server with real clients: curl, Python, JavaScript, KServe, Postman, Schemathesis
+	cargo build --locked --features train --bin ordinate --profile $(PROFILE)
+	tests/clients/run target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/ordinate
+
 bench: $(CARGO_LAMBDA) ## Cold and warm times of the function as it ships, beside the least there can be
 	cargo lambda build --locked --bin api --release
 	cargo bench --locked --profile dev --bench lambda
@@ -53,6 +58,17 @@ bench-train: $(BENCH)/.stamp ## Training times beside scikit-learn's, one thread
 $(BENCH)/.stamp: tools/bench.txt
 	python3 -m venv $(BENCH)
 	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+$(CLIENTS)/.python.stamp: tools/clients.txt
+	python3 -m venv $(CLIENTS)
+	$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+$(CLIENTS)/.npm.stamp: tools/package.json tools/package-lock.json
+	@mkdir -p $(CLIENTS)
+	cp $^ $(CLIENTS)/
+	npm ci --prefix $(CLIENTS) --silent --no-audit --no-fund
 	@touch $@
 
 build: $(CARGO_LAMBDA) ## Build the zip for Lambda; ARCH=x86_64 or arm64
@@ -67,7 +83,7 @@ deploy: $(CARGO_LAMBDA) $(SAM) ## Build and deploy to AWS with sam; asks for wha
 	sam deploy $(if $(deployed),,--guided --parameter-overrides Architecture=$(deployed-arch))
 
 invoke: $(CARGO_LAMBDA) ## Send EVENT=events/….json to the running `make run` and print the function's answer
-	@test -f '$(EVENT)' || { printf '%s\n' 'There is no $(EVENT). There are:' events/*.json >&2; exit 1; }
+	@test -f '$(EVENT)' || { printf '%s\n' 'There is no $(EVENT). There are:' $(filter-out %.postman_collection.json,$(wildcard events/*.json)) >&2; exit 1; }
 	@cargo lambda invoke --invoke-address $(HOST) --invoke-port $(PORT) --data-file '$(EVENT)' \
 	  || { echo 'No answer from $(HOST):$(PORT). Is `make run` up?' >&2; exit 1; }
 

@@ -62,6 +62,15 @@ pub struct ConfigError {
 #[derive(Debug, Clone, Copy)]
 pub struct Environment<F>(pub F);
 
+impl Environment<fn(&str) -> Option<String>> {
+    /// The process's own.
+    #[must_use]
+    pub fn process() -> Self {
+        // What is not UTF-8 is not "not set": it goes on as it can be read, and is refused by whoever parses it.
+        Self(|variable| std::env::var_os(variable).map(|value| value.to_string_lossy().into_owned()))
+    }
+}
+
 impl<F: Fn(&str) -> Option<String>> Environment<F> {
     fn text(&self, variable: &str) -> Option<String> {
         (self.0)(variable).filter(|value| !value.is_empty())

@@ -15,7 +15,7 @@ const FORBIDDEN: &[(&str, &str)] = &[
 ];
 
 /// Crates linked into the function, itself included. More is a decision: say why in `Cargo.toml`, then raise this.
-const BUDGET: usize = 209;
+const BUDGET: usize = 210;
 
 /// Name and version of all crates that are linked in with these features: no build scripts, no procedural macros.
 fn linked_crates(features: &[&str]) -> BTreeSet<String> {

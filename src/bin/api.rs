@@ -8,9 +8,7 @@ use ordinate::{http, telemetry};
 use tokio::runtime::Builder;
 
 fn main() -> ExitCode {
-    // What is not UTF-8 is not "not set": it goes on as it can be read, and is refused by whoever parses it.
-    let environment =
-        Environment(|variable: &str| std::env::var_os(variable).map(|value| value.to_string_lossy().into_owned()));
+    let environment = Environment::process();
     let log = environment.log();
     telemetry::install(log.clone().unwrap_or_default());
     let config = log.and_then(|_| environment.config());

@@ -17,6 +17,7 @@ mod predict;
 mod progress;
 mod records;
 mod scoring;
+mod serve;
 mod train;
 
 use std::io::{self, Write};
@@ -38,6 +39,7 @@ enum Command {
     Evaluate(evaluate::Arguments),
     Predict(predict::Arguments),
     Inspect(inspect::Arguments),
+    Serve(serve::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -51,6 +53,7 @@ pub fn run() -> ExitCode {
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Predict(arguments) => predict::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
+        Command::Serve(arguments) => serve::run(arguments),
         Command::Completions(arguments) => completions::run(arguments),
     };
     match outcome {

@@ -40,31 +40,47 @@ impl Envelope {
     /// The whole response.
     pub(super) fn respond(self, error: &ApiError, request_id: &str) -> Response {
         let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.media_type()));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        let (status, body) = match self {
-            Self::Problem => {
-                headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-                (error.code.status(), problem(error, request_id))
-            }
-            Self::Mlflow => {
-                let status = bad_request(error.code.status());
-                (status, json(&MlflowError { error_code: mlflow_code(error.code, status), message: &error.detail }))
-            }
-            Self::Error => (bad_request(error.code.status()), json(&PlainError { error: &error.detail })),
-            Self::Aws => {
-                let (status, name) = aws(error.code.status());
-                headers.insert(HeaderName::from_static("x-amzn-errortype"), HeaderValue::from_static(name));
-                (status, json(&AwsError { message: &error.detail }))
-            }
-        };
+        let status = self.status(error.code);
+        if self == Self::Aws {
+            let name = HeaderValue::from_static(aws(error.code.status()).1);
+            headers.insert(HeaderName::from_static("x-amzn-errortype"), name);
+        }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
         }
-        let mut response = Response::new(Body::from(body));
+        let mut response = Response::new(Body::from(self.body(error, request_id)));
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         response
+    }
+
+    /// The type of the body.
+    pub(super) fn media_type(self) -> &'static str {
+        if self == Self::Problem { "application/problem+json" } else { "application/json" }
+    }
+
+    /// The status that its clients expect for a code.
+    pub(super) fn status(self, code: ErrorCode) -> StatusCode {
+        match self {
+            Self::Problem => code.status(),
+            Self::Mlflow | Self::Error => bad_request(code.status()),
+            Self::Aws => aws(code.status()).0,
+        }
+    }
+
+    /// The body.
+    pub(super) fn body(self, error: &ApiError, request_id: &str) -> Vec<u8> {
+        let message = &error.detail;
+        match self {
+            Self::Problem => problem(error, request_id),
+            Self::Mlflow => {
+                json(&MlflowError { error_code: mlflow_code(error.code, self.status(error.code)), message })
+            }
+            Self::Error => json(&PlainError { error: message }),
+            Self::Aws => json(&AwsError { message }),
+        }
     }
 }
 

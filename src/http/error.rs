@@ -79,6 +79,48 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
+    /// All codes, in the order of their statuses.
+    pub const ALL: [Self; 38] = [
+        Self::InvalidJson,
+        Self::InvalidCsv,
+        Self::InvalidUtf8,
+        Self::InvalidEvent,
+        Self::InvalidBase64,
+        Self::InvalidGzip,
+        Self::UnknownRoute,
+        Self::UnknownModel,
+        Self::UnknownVersion,
+        Self::MethodNotAllowed,
+        Self::BodyTooLarge,
+        Self::TooManyRows,
+        Self::AnswerTooLarge,
+        Self::UnsupportedMediaType,
+        Self::UnsupportedEncoding,
+        Self::InvalidBody,
+        Self::UnknownKey,
+        Self::MissingKey,
+        Self::DuplicateKey,
+        Self::ConflictingKeys,
+        Self::InvalidOption,
+        Self::UnknownOutput,
+        Self::NoInterval,
+        Self::NotSupported,
+        Self::Rows(FaultKind::InvalidValue),
+        Self::Rows(FaultKind::LossyNumber),
+        Self::Rows(FaultKind::UnknownCategory),
+        Self::Rows(FaultKind::MissingValue),
+        Self::Rows(FaultKind::MissingFeature),
+        Self::Rows(FaultKind::UnknownFeature),
+        Self::Rows(FaultKind::DuplicateFeature),
+        Self::Rows(FaultKind::WrongWidth),
+        Self::Rows(FaultKind::Ragged),
+        Self::Rows(FaultKind::NoRows),
+        Self::PredictionOverflow,
+        Self::Internal,
+        Self::ModelUnavailable,
+        Self::Misconfigured,
+    ];
+
     /// The code in the body, its status, and its title.
     fn entry(self) -> (&'static str, StatusCode, &'static str) {
         use StatusCode as S;
@@ -256,5 +298,56 @@ impl From<CatalogError> for ApiError {
                 ..Self::new(ErrorCode::ModelUnavailable, "the model cannot be loaded at the moment; try again shortly")
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    /// A new code does not compile here until it has its place, and the test below fails until it has it in the list.
+    fn place(code: ErrorCode) -> usize {
+        match code {
+            ErrorCode::InvalidJson => 0,
+            ErrorCode::InvalidCsv => 1,
+            ErrorCode::InvalidUtf8 => 2,
+            ErrorCode::InvalidEvent => 3,
+            ErrorCode::InvalidBase64 => 4,
+            ErrorCode::InvalidGzip => 5,
+            ErrorCode::UnknownRoute => 6,
+            ErrorCode::UnknownModel => 7,
+            ErrorCode::UnknownVersion => 8,
+            ErrorCode::MethodNotAllowed => 9,
+            ErrorCode::BodyTooLarge => 10,
+            ErrorCode::TooManyRows => 11,
+            ErrorCode::AnswerTooLarge => 12,
+            ErrorCode::UnsupportedMediaType => 13,
+            ErrorCode::UnsupportedEncoding => 14,
+            ErrorCode::InvalidBody => 15,
+            ErrorCode::UnknownKey => 16,
+            ErrorCode::MissingKey => 17,
+            ErrorCode::DuplicateKey => 18,
+            ErrorCode::ConflictingKeys => 19,
+            ErrorCode::InvalidOption => 20,
+            ErrorCode::UnknownOutput => 21,
+            ErrorCode::NoInterval => 22,
+            ErrorCode::NotSupported => 23,
+            ErrorCode::Rows(kind) => 24 + kind as usize,
+            ErrorCode::PredictionOverflow => 34,
+            ErrorCode::Internal => 35,
+            ErrorCode::ModelUnavailable => 36,
+            ErrorCode::Misconfigured => 37,
+        }
+    }
+
+    #[test]
+    fn all_codes_are_listed_and_each_has_a_name_of_its_own() {
+        for (index, code) in ErrorCode::ALL.into_iter().enumerate() {
+            assert_eq!(place(code), index, "{code:?}");
+        }
+        let names: HashSet<_> = ErrorCode::ALL.into_iter().map(ErrorCode::as_str).collect();
+        assert_eq!(names.len(), ErrorCode::ALL.len());
     }
 }

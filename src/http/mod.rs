@@ -7,6 +7,7 @@
 mod answer;
 mod body;
 mod decode;
+mod docs;
 mod envelope;
 pub mod error;
 pub mod event;
@@ -17,6 +18,7 @@ mod invocations;
 mod mlflow;
 mod models;
 mod open_inference;
+mod openapi;
 mod output;
 mod path;
 mod predict;
@@ -105,10 +107,11 @@ struct Application {
     catalog: Arc<Catalog>,
     limits: Limits,
     statistics: Arc<statistics::Statistics>,
+    openapi: openapi::Kept,
 }
 
 /// The routes, as 404 answers suggest them.
-const ROUTES: [&str; 23] = [
+const ROUTES: [&str; 26] = [
     "/predict",
     "/models",
     "/models/{name}",
@@ -132,6 +135,9 @@ const ROUTES: [&str; 23] = [
     "/version",
     "/health/live",
     "/health/ready",
+    openapi::PATH,
+    docs::PAGE,
+    docs::ERRORS,
 ];
 
 /// The application.
@@ -157,7 +163,16 @@ pub fn router(catalog: Arc<Catalog>, settings: Settings) -> Router {
         .route("/version", get(mlflow::version))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
-        .with_state(Arc::new(Application { catalog, limits, statistics: Arc::default() }));
+        .route(openapi::PATH, get(openapi::document))
+        .route(docs::PAGE, get(docs::page))
+        .route(docs::ERRORS, get(docs::errors))
+        .route(docs::READER, get(docs::reader))
+        .with_state(Arc::new(Application {
+            catalog,
+            limits,
+            statistics: Arc::default(),
+            openapi: openapi::Kept::new(),
+        }));
     wrap(routes.fallback(unknown_route).method_not_allowed_fallback(wrong_method), settings)
 }
 

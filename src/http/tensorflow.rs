@@ -172,9 +172,11 @@ async fn predict(
         decoded.option("parameters", "an object such as {\"predict_method\": \"predict\"}")?.unwrap_or_default();
     let signature: Option<String> = decoded.option("signature_name", "a string")?;
     let signature = signature.filter(|name| !DEFAULT_SIGNATURES.contains(&name.as_str()));
-    let output = match signature.or(parameters.predict_method) {
+    // Held against the model even where the signature's name says it already: a wrong name is never passed over.
+    let method = parameters.predict_method.map(|name| Output::named(&name, &model)).transpose()?;
+    let output = match signature {
         Some(name) => Output::named(&name, &model)?,
-        None => Output::Predict,
+        None => method.unwrap_or(Output::Predict),
     };
     exchange.end("decode");
     let outcome = output.compute(&model, &decoded.frame)?;

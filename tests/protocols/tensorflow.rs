@@ -116,3 +116,10 @@ async fn vertex_finds_its_routes_where_it_wants_them() {
         assert_eq!(ask(&application, request).await.status, StatusCode::OK, "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_method_that_is_none_is_refused_even_beside_a_signatures_name() {
+    let body = json!({"instances": [[1]], "signature_name": "predict", "parameters": {"predict_method": "AAA"}});
+    let answer = predict("/v1/models/line:predict", body).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text());
+}

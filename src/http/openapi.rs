@@ -1,0 +1,85 @@
+//! `GET /openapi.json`: this service as an `OpenAPI` 3.1 document, made from the models that are served, the table of errors and
+//! the routes. Made when first asked for: a cold start that is not asked pays nothing.
+
+mod error;
+mod native;
+mod operation;
+mod schema;
+mod tensorflow;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::header;
+use tokio::sync::OnceCell;
+use utoipa::openapi::path::PathsBuilder;
+use utoipa::openapi::schema::ComponentsBuilder;
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Server};
+
+use self::schema::Described;
+use super::envelope::Envelope;
+use super::error::ApiError;
+use super::{App, Application, Limits};
+use crate::model::Model;
+
+/// Where it is.
+pub(super) const PATH: &str = "/openapi.json";
+
+/// The document, once it was asked for.
+pub(super) type Kept = OnceCell<Bytes>;
+
+const DESCRIPTION: &str = "Send an X, get a y: linear models, trained with `ordinate train`, answering over HTTPS.
+
+Numbers are never changed silently: a string is not a number, `true` is not 1, and an integer that a double cannot hold is \
+refused. `null`, `NaN`, `Infinity` and empty CSV fields are missing values, and refused unless the model says what stands in.
+
+## Errors
+
+An error of our own routes is a problem document (RFC 9457) whose `code` has one status and one title for good. The routes of \
+other servers' protocols answer in those servers' words; there a 422 is a 400.
+
+";
+
+/// Where this service is: wherever this document was found.
+const HERE: &str = ".";
+
+/// `GET /openapi.json`
+pub(super) async fn document(State(application): App) -> Result<Response, ApiError> {
+    let document = application.openapi.get_or_try_init(|| make(&application)).await?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], document.clone()).into_response())
+}
+
+async fn make(application: &Application) -> Result<Bytes, ApiError> {
+    let models = application.catalog.models().await?;
+    let document = describe(&models, application.limits);
+    serde_json::to_vec(&document).map(Bytes::from).map_err(|error| ApiError::internal(error.to_string()))
+}
+
+fn describe(models: &[Arc<Model>], limits: Limits) -> OpenApi {
+    let models: Vec<_> = models.iter().map(|model| Described::new(model, limits.max_rows)).collect();
+    let components = models.iter().fold(ComponentsBuilder::new(), |components, described| described.define(components));
+    let components = tensorflow::define(native::define(components));
+    let paths = tensorflow::paths(native::paths(PathsBuilder::new(), &models), &models);
+    let licence = LicenseBuilder::new().name("MIT OR Apache-2.0").identifier(Some("MIT OR Apache-2.0"));
+    let info = InfoBuilder::new()
+        .title("Ordinate")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(format!("{DESCRIPTION}{}", error::table())))
+        .license(Some(licence.build()));
+    let tags = native::TAGS.into_iter().chain(tensorflow::TAGS);
+    OpenApiBuilder::new()
+        .info(info)
+        .servers(Some([Server::new(HERE)]))
+        .paths(paths)
+        .components(Some(error::define(components, &[Envelope::Problem, Envelope::Error]).build()))
+        // Whoever may call is decided in front of the service.
+        .security(Some([]))
+        .tags(Some(tags.map(|tag| TagBuilder::new().name(tag.name).description(Some(tag.description)).build())))
+        .build()
+}
+
+#[cfg(test)]
+mod tests;

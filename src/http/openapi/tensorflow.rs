@@ -1,0 +1,115 @@
+//! `KServe` v1, TensorFlow Serving and Vertex AI in the document.
+
+use serde_json::{Value, json};
+use utoipa::openapi::path::PathsBuilder;
+use utoipa::openapi::schema::{
+    AdditionalProperties, AnyOfBuilder, ComponentsBuilder, ObjectBuilder, OneOfBuilder, Schema, SchemaType,
+};
+use utoipa::openapi::{Ref, RefOr};
+
+use super::operation::{Body, Draft, Tag};
+use super::schema::{Described, list, object, one_of, text, truth};
+
+/// The groups of these protocols.
+pub(super) const TAGS: [Tag; 2] = [V1, VERTEX];
+
+const V1: Tag = Tag { name: "KServe v1 and TensorFlow Serving", description: "`instances` in, `predictions` out" };
+const VERTEX: Tag = Tag { name: "Vertex AI", description: "What a custom container answers there" };
+
+const JSON: &str = "application/json";
+
+/// Adds the operations; the first model is the default.
+pub(super) fn paths(paths: PathsBuilder, models: &[Described<'_>]) -> PathsBuilder {
+    let list = Draft::get("/v1/models", V1, "The names of the models that are served").needs_model();
+    let names: Vec<_> = models.iter().map(|described| described.model.name()).collect();
+    let schema = Ref::from_schema_name("V1Models");
+    let mut paths = list.answers("All of them", JSON, schema, Some(json!({"models": names}))).add(paths);
+    for described in models {
+        let name = described.model.name();
+        let versioned = format!("/v1/models/{name}/versions/{}", described.model.version());
+        for path in [format!("/v1/models/{name}"), versioned] {
+            let status = Draft::get(&path, V1, format!("Whether {name} is ready")).needs_model();
+            paths = status.answers("It is", JSON, Ref::from_schema_name("V1Status"), None).add(paths);
+            let ask = Draft::post(format!("{path}:predict"), V1, format!("Predict with {name}"));
+            paths = predict(ask, described, Keys::Serving).add(paths);
+        }
+    }
+    if let Some(default) = models.first() {
+        let ask = Draft::post("/vertex/predict", VERTEX, "Predict with the default model");
+        paths =
+            predict(ask.description("Also under the path of `AIP_PREDICT_ROUTE`."), default, Keys::Vertex).add(paths);
+    }
+    let health = Draft::get("/vertex/health", VERTEX, "The default model is loaded, or a 503").needs_model();
+    let health = health.description("Also under the path of `AIP_HEALTH_ROUTE`.");
+    health.answers("It is", JSON, object([("ready", truth("Always true"))]), Some(json!({"ready": true}))).add(paths)
+}
+
+/// Which keys a body may have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keys {
+    /// Those of TensorFlow Serving, and `parameters`.
+    Serving,
+    /// Those of Vertex AI.
+    Vertex,
+}
+
+fn predict(draft: Draft, described: &Described<'_>, keys: Keys) -> Draft {
+    let rows = || RefOr::Ref(described.reference("rows"));
+    let outputs: &[&str] =
+        if described.model.classes().is_some() { &["predict", "predict_proba"] } else { &["predict"] };
+    let body = |name, schema| {
+        // null is no choice, as if it were not there.
+        let methods = outputs.iter().map(|name| json!(name)).chain([Value::Null]);
+        let method = ObjectBuilder::new().schema_type(SchemaType::AnyValue).enum_values(Some(methods));
+        let parameters = ObjectBuilder::new().property("predict_method", method);
+        let body = object([(name, schema)])
+            .additional_properties(Some(AdditionalProperties::FreeForm(false)))
+            .property("parameters", parameters.additional_properties(Some(AdditionalProperties::FreeForm(false))));
+        if keys == Keys::Vertex {
+            return body;
+        }
+        let signatures = ["serving_default"].into_iter().chain(outputs.iter().copied());
+        body.property("signature_name", one_of(signatures))
+    };
+    let mut examples = vec![("instances", json!({"instances": [described.example_values()]}))];
+    let mut sent: RefOr<Schema> = body("instances", rows()).into();
+    let predictions = || object([("predictions", output(described))]);
+    let mut answered: RefOr<Schema> = predictions().into();
+    if keys == Keys::Serving {
+        let columns: RefOr<Schema> = AnyOfBuilder::new().item(rows()).item(described.reference("columns")).into();
+        sent = OneOfBuilder::new().item(sent).item(body("inputs", columns)).into();
+        examples.push(("inputs", json!({"inputs": described.example_columns()})));
+        answered = OneOfBuilder::new().item(predictions()).item(object([("outputs", output(described))])).into();
+    }
+    if described.model.classes().is_some() {
+        let parameters = json!({"predict_method": "predict_proba"});
+        let body = json!({"instances": [described.example_values()], "parameters": parameters});
+        examples.push(("probabilities", body));
+    }
+    let example = Some(json!({"predictions": described.example_prediction()}));
+    draft.rows([Body { media_type: JSON, schema: sent, examples }]).answers(
+        "One element a row",
+        JSON,
+        answered,
+        example,
+    )
+}
+
+/// Predictions, or what `predict_proba` gives.
+fn output(described: &Described<'_>) -> RefOr<Schema> {
+    let prediction = RefOr::Ref(described.reference("prediction"));
+    if described.model.classes().is_none() {
+        return prediction;
+    }
+    AnyOfBuilder::new().item(prediction).item(described.reference("probabilities")).into()
+}
+
+/// Adds the schemas that are the same for all models.
+pub(super) fn define(components: ComponentsBuilder) -> ComponentsBuilder {
+    let error = object([("error_code", text("OK")), ("error_message", text("Empty"))]);
+    let version =
+        object([("version", text("Its version")), ("state", one_of(["AVAILABLE"]).into()), ("status", error.into())]);
+    let status =
+        object([("name", text("Its name")), ("ready", truth("Always true")), ("model_version_status", list(version))]);
+    components.schema("V1Models", object([("models", list(text("A name")))])).schema("V1Status", status)
+}

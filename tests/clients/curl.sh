@@ -1,0 +1,2 @@
+base=${1:-http://localhost:8080}
+curl --fail --silent --json '{"X": [[5.1, 3.5, 1.4, 0.2]]}' "$base/models/iris/predict"

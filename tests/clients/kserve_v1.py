@@ -1,0 +1,20 @@
+"""KServe's own client for its first protocol."""
+
+import asyncio
+import sys
+
+from kserve import InferenceRESTClient, RESTConfig
+
+base = sys.argv[1]
+
+
+async def ask():
+    client = InferenceRESTClient(RESTConfig(protocol="v1"))
+    assert await client.is_model_ready(base, "line")
+    answer = await client.infer(base, {"instances": [[1], [2]]}, model_name="line")
+    assert answer == {"predictions": [3.0, 5.0]}, answer
+    answer = await client.infer(base, {"instances": [[5.1, 3.5, 1.4, 0.2]]}, model_name="iris")
+    assert answer == {"predictions": ["setosa"]}, answer
+
+
+asyncio.run(ask())

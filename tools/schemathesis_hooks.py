@@ -1,0 +1,34 @@
+"""What a JSON Schema cannot say about a body, so that data made from it is as valid as it claims to be."""
+
+import schemathesis
+
+
+@schemathesis.hook
+def filter_case(context, case):
+    # CSV has no schema: any text would count as valid.
+    return case.media_type != "text/csv"
+
+
+@schemathesis.hook
+def filter_body(context, body):
+    return values_are_moderate(body)
+
+
+def values_are_moderate(value):
+    """An integer must be a double, and a prediction must not exceed one."""
+    if isinstance(value, dict):
+        return all(map(values_are_moderate, value.values()))
+    if isinstance(value, list):
+        return all(map(values_are_moderate, value))
+    return not isinstance(value, (int, float)) or abs(value) < 1e15
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    """Columns of one table have one length: shorter ones go on with their last value, so that what is wrong stays wrong."""
+    tables = case.body.values() if isinstance(case.body, dict) else []
+    for table in (table for table in tables if isinstance(table, dict)):
+        columns = [column for column in table.values() if isinstance(column, list) and column]
+        rows = max(map(len, columns), default=0)
+        for column in columns:
+            column.extend(column[-1:] * (rows - len(column)))
