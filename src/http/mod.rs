@@ -15,6 +15,7 @@ mod front;
 mod health;
 mod models;
 mod output;
+mod page;
 mod path;
 mod predict;
 mod tensorflow;
@@ -123,6 +124,7 @@ const ROUTES: [&str; 14] = [
 pub fn router(catalog: Arc<Catalog>, settings: Settings) -> Router {
     let limits = settings.limits;
     let routes = Router::new()
+        .route("/", get(page::show))
         .route("/predict", post(predict::with_default))
         .route("/models", get(models::list))
         .route("/models/{name}", get(models::show))
