@@ -11,7 +11,8 @@ use super::smartcore_solver::{self, SmartcoreError};
 use super::split::Split;
 use super::{Estimator, Plan, TrainError};
 
-/// Looks at the rows after the first that bring a fit to its last digit: one corrects, one confirms.
+/// Looks at the rows after the first that bring a fit to its last digit: one for ordinary data, another for difficult or exact
+/// ones.
 const REFINEMENTS: usize = 2;
 
 /// Prices that are tried for ridge, lasso and elastic net, which cost no pass each.

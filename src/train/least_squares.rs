@@ -16,10 +16,12 @@
 
 use thiserror::Error;
 
-use super::triangle::Triangle;
+use super::kernel;
+use super::triangle::{Triangle, dot};
 
-/// Rows that are reduced together: few enough to stay in the processor's cache.
-const BLOCK_ROWS: usize = 256;
+/// Rows that are reduced together: few enough to stay in the processor's cache, and with the row that bridges the means a
+/// multiple of what a register holds.
+const BLOCK_ROWS: usize = 255;
 
 /// A column counts as a combination of others when less than this share of its length is its own: well above what
 /// rounding leaves of an exact combination, far below any honest measurement.
@@ -145,12 +147,11 @@ impl Accumulator {
         }
         let weight = self.weights.iter().sum::<f64>();
         let roots: Vec<f64> = self.weights.iter().map(|weight| weight.sqrt()).collect();
-        // Column by column, with room for the row that bridges the means.
-        let column = |j| self.block.iter().skip(j).step_by(columns).copied().collect::<Vec<f64>>();
-        let mut block: Vec<Vec<f64>> = (0..columns).map(column).collect();
+        // With room for the row that bridges the means.
+        let mut block = kernel::columns(&self.block, columns, BLOCK_ROWS + 1);
         let mut mean = Vec::with_capacity(columns);
         for column in &mut block {
-            let centre = column.iter().zip(&self.weights).map(|(value, weight)| weight * value).sum::<f64>() / weight;
+            let centre = dot(column, &self.weights) / weight;
             for (value, root) in column.iter_mut().zip(&roots) {
                 *value = root * (*value - centre);
             }

@@ -14,6 +14,7 @@ mod double_double;
 pub mod evaluate;
 mod fit;
 pub mod folds;
+mod kernel;
 pub mod least_squares;
 pub mod logistic;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub mod smartcore_solver;
 pub mod split;
 pub mod summary;
 pub mod triangle;
+mod twofold;
 
 use std::collections::{BTreeSet, VecDeque};
 

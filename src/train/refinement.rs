@@ -1,36 +1,58 @@
 //! The digits that QR alone leaves on the table.
 //!
-//! One more look at every row gives the residuals of a fit with about 32 digits. What of them still correlates with
+//! Another look at every row gives the residuals of a fit with about 32 digits. What of them still correlates with
 //! the features is the fit's error, and `RᵀR δ = XᵀWr` (the corrected seminormal equations: Björck, *Numerical Methods
 //! for Least Squares Problems*, 1996, §2.9) takes it off. The intercept is refined alike, which also makes good that
 //! a mean is rounded to a double.
 
+// Only what is inlined into a `with_simd` is compiled for the instructions that were found.
+#![allow(clippy::inline_always)]
+
+use pulp::{Arch, Simd, WithSimd};
+
 use super::double_double::DoubleDouble;
+use super::kernel::{self, LANES};
 use super::least_squares::LeastSquares;
+use super::twofold::{Twofold, TwofoldSum};
+
+/// Rows that are looked at together: few enough to stay in the processor's cache.
+const BLOCK_ROWS: usize = 32 * LANES;
+
+/// The share of a number that cannot be seen in it: a thousandth of the last digit.
+const NOTHING: f64 = f64::EPSILON / 1024.0;
 
 /// Residuals of a fit, gathered over one pass.
 #[derive(Debug, Clone)]
 pub struct Refinement {
     fit: LeastSquares,
+    instructions: Arch,
+    sums: Sums,
+    /// Rows still to be looked at, row-major.
+    block: Vec<f64>,
+    /// Their weights.
+    weights: Vec<f64>,
+}
+
+/// What is added up over the rows.
+#[derive(Debug, Clone)]
+struct Sums {
     /// `Σ w`
-    weight: DoubleDouble,
+    weight: TwofoldSum,
     /// `Σ w r`
-    sum: DoubleDouble,
+    residuals: TwofoldSum,
     /// `Σ w r²`
-    squares: DoubleDouble,
-    /// `Σ w (xⱼ − meanⱼ)`
-    offsets: Vec<DoubleDouble>,
-    /// `Σ w (xⱼ − meanⱼ) r`
-    products: Vec<DoubleDouble>,
+    squares: TwofoldSum,
+    /// For each feature, `Σ w (xⱼ − meanⱼ)` and `Σ w (xⱼ − meanⱼ) r`.
+    features: Vec<(TwofoldSum, TwofoldSum)>,
 }
 
 impl Refinement {
     /// Starts a pass over the very rows that `fit` was fitted to.
     #[must_use]
     pub fn new(fit: LeastSquares) -> Self {
-        let zeros = vec![DoubleDouble::default(); fit.means.len()];
-        let zero = DoubleDouble::default();
-        Self { fit, weight: zero, sum: zero, squares: zero, offsets: zeros.clone(), products: zeros }
+        let zero = TwofoldSum::default();
+        let sums = Sums { weight: zero, residuals: zero, squares: zero, features: vec![(zero, zero); fit.means.len()] };
+        Self { fit, instructions: Arch::new(), sums, block: Vec::new(), weights: Vec::new() }
     }
 
     /// Takes one row: the features, then the target.
@@ -40,32 +62,38 @@ impl Refinement {
 
     /// Takes one row that counts `weight` times, the same as in the fit.
     pub fn push_weighted(&mut self, row: &[f64], weight: f64) {
-        let Some((target, features)) = row.split_last() else { return };
-        let centred =
-            || features.iter().zip(&self.fit.means).map(|(value, mean)| DoubleDouble::difference(*value, *mean));
-        let residual = centred()
-            .zip(&self.fit.coefficients)
-            .fold(DoubleDouble::difference(*target, self.fit.intercept), |rest, (offset, coefficient)| {
-                rest - offset * DoubleDouble::from(*coefficient)
-            });
-        let weight = DoubleDouble::from(weight);
-        let weighted = residual * weight;
-        self.weight = self.weight + weight;
-        self.sum = self.sum + weighted;
-        self.squares = self.squares + weighted * residual;
-        for ((offset, sum), product) in centred().zip(&mut self.offsets).zip(&mut self.products) {
-            *sum = *sum + offset * weight;
-            *product = *product + offset * weighted;
+        debug_assert_eq!(row.len(), self.fit.means.len() + 1, "a row has one value a column");
+        self.block.extend_from_slice(row);
+        self.weights.push(weight);
+        if self.weights.len() == BLOCK_ROWS {
+            self.look();
         }
     }
 
-    /// The fit with the correction applied, and whether that changed it.
+    fn look(&mut self) {
+        let columns = self.fit.means.len() + 1;
+        // Rows that count nothing fill the last register.
+        let rows = self.weights.len().next_multiple_of(LANES);
+        self.weights.resize(rows, 0.0);
+        self.block.resize(rows * columns, 0.0);
+        let columns = kernel::columns(&self.block, columns, rows);
+        let look = Look { fit: &self.fit, columns: &columns, weights: &self.weights, sums: &mut self.sums };
+        self.instructions.dispatch(look);
+        self.block.clear();
+        self.weights.clear();
+    }
+
+    /// The fit with the correction applied, and whether another look could change it.
     #[must_use]
-    pub fn finish(self) -> (LeastSquares, bool) {
-        let Self { mut fit, weight, sum, squares, offsets, products } = self;
+    pub fn finish(mut self) -> (LeastSquares, bool) {
+        self.look();
+        let Self { mut fit, sums, .. } = self;
+        let (weight, sum, squares) = (sums.weight.total(), sums.residuals.total(), sums.squares.total());
         if weight == DoubleDouble::default() {
             return (fit, false);
         }
+        let (offsets, products): (Vec<_>, Vec<_>) =
+            sums.features.iter().map(|(offset, product)| (offset.total(), product.total())).unzip();
         let share = DoubleDouble::from(1.0 / weight.to_f64());
         let mean_residual = sum * share;
         let right: Vec<f64> = products
@@ -94,10 +122,66 @@ impl Refinement {
         let gained = DoubleDouble::from(explained * explained) + sum * mean_residual;
         fit.residual_sum_of_squares = (squares - gained).to_f64().max(0.0);
         let changed = before != (fit.intercept, fit.coefficients.clone());
-        (fit, changed)
+        let settled = settled(&fit, &correction, gained.to_f64());
+        (fit, changed && !settled)
+    }
+}
+
+/// Whether what this correction leaves is too little to be seen in any number of the fit.
+///
+/// `R` is the triangle of data that differ from the real ones by rounding, so a look leaves of the error about the share
+/// by which rounding can turn a column towards those before it: ε over the part of the column that is its own. The
+/// error was about as large as its correction. (Björck, §2.9.5; [`Moments::solve`](super::least_squares::Moments::solve)
+/// refuses columns with less than 10⁻¹¹ of their own, so every look brings five digits or more.)
+fn settled(fit: &LeastSquares, correction: &[f64], gained: f64) -> bool {
+    let own =
+        |(row, column): (&Vec<f64>, usize)| row.first().map_or(0.0, |own| own / norm(&fit.triangle.column(column)));
+    let least = fit.triangle.rows().iter().zip(0..).map(own).fold(1.0, f64::min);
+    let left = f64::EPSILON * correction.len() as f64 / least;
+    let is_nothing = |change: f64, number: f64| left * change.abs() <= NOTHING * number.abs();
+    // Of an exact fit the residuals are all rounding: there is always more to gain.
+    is_nothing(gained, fit.residual_sum_of_squares)
+        && correction.iter().zip(&fit.coefficients).all(|(change, coefficient)| is_nothing(*change, *coefficient))
+}
+
+/// A look at a block of rows.
+struct Look<'a> {
+    fit: &'a LeastSquares,
+    columns: &'a [Vec<f64>],
+    weights: &'a [f64],
+    sums: &'a mut Sums,
+}
+
+impl WithSimd for Look<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { fit, columns, weights, sums } = self;
+        let Some((target, features)) = columns.split_last() else { return };
+        let (mut residual, mut offset) = (Twofold::default(), Twofold::default());
+        residual.set_difference(target, fit.intercept);
+        for ((column, mean), coefficient) in features.iter().zip(&fit.means).zip(&fit.coefficients) {
+            offset.set_difference(column, *mean);
+            residual.subtract(*coefficient, &offset);
+        }
+        let mut weighted = residual.clone();
+        weighted.multiply(weights);
+        let weights = Twofold::new(weights);
+        sums.weight.add(simd, &weights, &Twofold::new(&vec![1.0; target.len()]));
+        sums.residuals.add(simd, &weights, &residual);
+        sums.squares.add(simd, &weighted, &residual);
+        for ((column, mean), (offsets, products)) in features.iter().zip(&fit.means).zip(&mut sums.features) {
+            offset.set_difference(column, *mean);
+            offsets.add(simd, &offset, &weights);
+            products.add(simd, &offset, &weighted);
+        }
     }
 }
 
 fn norm(vector: &[f64]) -> f64 {
     vector.iter().map(|value| value * value).sum::<f64>().sqrt()
 }
+
+#[cfg(test)]
+mod tests;

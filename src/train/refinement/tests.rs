@@ -1,0 +1,80 @@
+#![allow(clippy::float_cmp)] // Results are compared to the last bit where that is the claim.
+
+use proptest::prelude::*;
+
+use super::super::least_squares::Accumulator;
+use super::*;
+
+/// Rows whose features share a part of their variance, far from zero, with noise in the target.
+fn rows(count: usize, features: usize, shared: f64, offset: f64, noise: f64) -> Vec<Vec<f64>> {
+    let random = |i: usize| libm::sin((i * i) as f64);
+    (0..count)
+        .map(|row| {
+            let place = 1 + 31 * row;
+            let feature = |j: usize| offset + shared * random(place) + (1.0 - shared) * random(place + 1 + j);
+            let features: Vec<f64> = (0..features).map(feature).collect();
+            let signal: f64 = features.iter().zip(1_u32..).map(|(x, j)| x / f64::from(j)).sum();
+            [features, vec![signal + noise * random(place + 30)]].concat()
+        })
+        .collect()
+}
+
+fn solved(rows: &[Vec<f64>]) -> LeastSquares {
+    let names: Vec<String> = (0..rows[0].len()).map(|column| format!("x{column}")).collect();
+    let mut accumulator = Accumulator::new(rows[0].clone());
+    for row in rows {
+        accumulator.push(row);
+    }
+    accumulator.finish().solve(&names).unwrap()
+}
+
+fn look(fit: LeastSquares, rows: &[Vec<f64>], instructions: Arch) -> (LeastSquares, bool) {
+    let mut refinement = Refinement { instructions, ..Refinement::new(fit) };
+    for row in rows {
+        refinement.push(row);
+    }
+    refinement.finish()
+}
+
+#[test]
+fn every_set_of_instructions_gives_the_same_bits() {
+    let rows = rows(1_003, 6, 0.9, 1e5, 0.1);
+    let fit = solved(&rows);
+    let expected = look(fit.clone(), &rows, Arch::Scalar).0;
+    for instructions in kernel::instructions() {
+        assert_eq!(look(fit.clone(), &rows, instructions).0, expected);
+    }
+}
+
+#[test]
+fn one_look_is_enough_for_ordinary_data() {
+    let rows = rows(5_000, 5, 0.5, 10.0, 0.5);
+    assert!(!look(solved(&rows), &rows, Arch::new()).1);
+}
+
+#[test]
+fn a_fit_that_is_far_off_wants_another_look() {
+    let rows = rows(100, 3, 0.5, 0.0, 0.5);
+    let mut fit = solved(&rows);
+    fit.coefficients[1] += 1e-3;
+    assert!(look(fit, &rows, Arch::new()).1);
+}
+
+proptest! {
+    #[test]
+    fn where_one_look_is_enough_another_changes_nothing(
+        count in 20..700_usize, features in 1..7_usize, own in -6.0..0.0_f64, offset in 0.0..6.0_f64, noise in -6.0..1.0_f64
+    ) {
+        let power = |exponent| libm::pow(10.0, exponent);
+        let rows = rows(count, features, 1.0 - power(own), power(offset), power(noise));
+        let (once, another) = look(solved(&rows), &rows, Arch::new());
+        let twice = look(once.clone(), &rows, Arch::new()).0;
+        if !another {
+            for (once, twice) in once.coefficients.iter().zip(&twice.coefficients) {
+                prop_assert!((once - twice).abs() <= f64::EPSILON * twice.abs(), "{once} became {twice}");
+            }
+            let (once, twice) = (once.residual_sum_of_squares, twice.residual_sum_of_squares);
+            prop_assert!((once - twice).abs() <= f64::EPSILON * twice, "{once} became {twice}");
+        }
+    }
+}
