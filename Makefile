@@ -1,5 +1,5 @@
 # Everything there is to do here, by name; `make help` lists it.
-# Tools that are missing are installed into .venv/, in the versions of tools/*.txt, and nowhere else.
+# Tools that are missing are installed into .venv/, in the versions of tools/, and nowhere else.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -26,6 +26,7 @@ CARGO_LAMBDA := $(VENV)/.cargo-lambda.stamp
 SAM := $(VENV)/.sam.stamp
 SEAWEEDFS := $(VENV)/.seaweedfs.stamp
 LINT := $(VENV)/.lint.stamp
+PAGE := $(VENV)/page/.stamp
 
 # So that `cargo lambda` is ours, and finds its linker (zig), and `sam build` finds both.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -38,7 +39,7 @@ run: $(CARGO_LAMBDA) ## Serve on this machine, rebuilt as the code changes; PORT
 	  "  curl -s localhost:$(PORT)/predict -d '{\"X\":[1,2,3,4]}'" ''
 	@exec cargo lambda watch --bin api --invoke-address $(HOST) --invoke-port $(PORT) --disable-cors $(WATCH_FLAGS)
 
-test: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) ## Everything that must hold: builds the function as it ships, then runs every test against it
+test: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(PAGE) ## Everything that must hold: builds the function as it ships, then runs every test against it
 	cargo lambda build --locked --bin api $(if $(filter release,$(PROFILE)),--release,--profile $(PROFILE))
 	@size=$$(wc -c < target/lambda/api/bootstrap); test $(PROFILE) != release || test $$size -le $(SIZE_BUDGET) \
 	  || { echo "The function has $$size bytes, more than the $(SIZE_BUDGET) of SIZE_BUDGET: see what came in with cargo tree -e features" >&2; exit 1; }
@@ -93,7 +94,7 @@ train: ## Make the bundled models anew from the data in model/
 	cargo run -q --features train -- train model/iris.csv --target species --out model/iris.json
 	cargo run -q --features train -- train model/breast-cancer.csv --target diagnosis --out model/breast-cancer.json
 
-setup: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(LINT) ## Install all tools into .venv/, without running anything
+setup: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(LINT) $(PAGE) ## Install all tools into .venv/, without running anything
 
 help: ## List these targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do printf 'make %-12s %s\n' "$$target" "$$text"; done
@@ -105,6 +106,13 @@ deployed-arch = $(or $(shell sed -nE 's/.*Architecture=[\\"]*(x86_64|arm64).*/\1
 
 $(VENV)/bin/python:
 	python3 -m venv $(VENV)
+
+# What opens the page in Chromium: two packages of JavaScript, neither of which brings a browser.
+$(PAGE): tools/page/package.json tools/page/package-lock.json | $(VENV)/bin/python
+	mkdir -p $(@D)
+	cp $^ $(@D)/
+	cd $(@D) && npm ci --silent --no-audit --no-fund
+	@touch $@
 
 $(VENV)/.%.stamp: tools/%.txt | $(VENV)/bin/python
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<

@@ -20,6 +20,7 @@ mod models;
 mod open_inference;
 mod openapi;
 mod output;
+mod page;
 mod path;
 mod predict;
 mod sagemaker;
@@ -144,6 +145,7 @@ const ROUTES: [&str; 26] = [
 pub fn router(catalog: Arc<Catalog>, settings: Settings) -> Router {
     let limits = settings.limits;
     let routes = Router::new()
+        .route("/", get(page::show))
         .route("/predict", post(predict::with_default))
         .route("/models", get(models::list))
         .route("/models/{name}", get(models::show))

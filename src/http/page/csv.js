@@ -1,0 +1,39 @@
+// CSV (RFC 4180) as spreadsheets write it: read and written here, so that a file's other columns need not be sent.
+
+/** The delimiter that stands most often in the first line. */
+function delimiterOf(text) {
+  const line = text.slice(0, 100_000).split(/\r?\n/, 1)[0];
+  const times = (mark) => line.split(mark).length;
+  return [",", ";", "\t"].reduce((best, mark) => (times(mark) > times(best) ? mark : best));
+}
+
+/** All records, each with the line it begins in. Empty lines are passed over. */
+function readCsv(text, delimiter = delimiterOf(text)) {
+  const records = [];
+  let fields = [];
+  let line = 1;
+  let began = 1;
+  const pattern = new RegExp(
+    `(?:"((?:[^"]|"")*)"|([^"${delimiter}\\r\\n][^${delimiter}\\r\\n]*)?)(${delimiter}|\\r?\\n|\\r|$)`,
+    "y",
+  );
+  pattern.lastIndex = text.startsWith("\uFEFF") ? 1 : 0;
+  while (pattern.lastIndex < text.length) {
+    const match = pattern.exec(text);
+    if (!match) throw new Error(`Line ${line}: a quote that is not closed, or text after one that is.`);
+    const [whole, quoted, plain, end] = match;
+    fields.push(quoted === undefined ? (plain ?? "") : quoted.replaceAll('""', '"'));
+    line += (whole.match(/\r\n|\r|\n/g) ?? []).length;
+    if (end === delimiter && pattern.lastIndex < text.length) continue;
+    if (end === delimiter) fields.push("");
+    if (fields.length > 1 || fields[0] !== "" || quoted !== undefined) records.push({ fields, line: began });
+    fields = [];
+    began = line;
+  }
+  return records;
+}
+
+/** One record as a line of text. */
+function csvLine(fields) {
+  return fields.map((field) => (/[",;\t\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(",");
+}

@@ -1,0 +1,108 @@
+// What is wrong is said where it is wrong, in words.
+
+import { assert, open, shows } from "./browser.mjs";
+
+const REFUSED = "the server responded with a status of 422";
+
+await open({ hash: "#diabetes", complaints: [REFUSED] }, async (page) => {
+  const field = (name) => page.getByLabel(name, { exact: true });
+  await field("bmi").fill("high");
+  await shows(page, "#field-2-message", 'Expected a number, got the string "high".');
+  assert.equal(await field("bmi").getAttribute("aria-invalid"), "true");
+  assert.ok((await field("bmi").getAttribute("aria-describedby")).split(" ").includes("field-2-message"));
+  await shows(page, "#said", "No answer yet: bmi needs another value.");
+  await field("age").fill("");
+  await shows(page, "#field-0-message", "Needs a value.");
+  await shows(page, "#said", "No answer yet: age, bmi need another value.");
+
+  // Digits go as they were typed: a number that a double cannot hold is refused, not changed.
+  await field("bmi").fill("9007199254740993");
+  await shows(page, "#field-2-message", "9007199254740993");
+
+  // What was wrong is forgotten when it is right.
+  await field("bmi").fill("+030.50");
+  await field("age").fill("50");
+  await shows(page, "#said output", /\d/);
+  assert.equal(await page.locator("[aria-invalid]").count(), 0);
+  assert.ok((await page.locator("#calls pre").nth(1).innerText()).includes('"bmi":30.50'));
+});
+
+// A service that cannot be reached is said to be so, and asked again.
+await open({ hash: "#line", complaints: ["ERR_FAILED", "status of 503"] }, async (page) => {
+  await page.route(/predict$/, (route) => route.abort());
+  await page.getByLabel("x", { exact: true }).fill("2");
+  await shows(page, "#said", "The service did not answer. Is it running, and are you online?");
+  await page.unroute(/predict$/);
+  await page.getByLabel("x", { exact: true }).fill("3");
+  await shows(page, "#said output", "7");
+
+  await page.route(/models$/, (route) =>
+    route.fulfill({ status: 503, json: { detail: "the model cannot be loaded at the moment" } }),
+  );
+  await page.reload();
+  await shows(page, "#trouble", "the model cannot be loaded at the moment");
+  await page.unroute(/models$/);
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.locator("#said output").waitFor();
+  assert.equal(await page.locator("#trouble").isVisible(), false);
+});
+
+// A service without intervals, reasons and probabilities is shown without them.
+await open({ hash: "#line", complaints: [REFUSED] }, async (page) => {
+  await page.route(/predict$/, (route) => {
+    const refused = ["interval", "explain"].filter((key) => key in JSON.parse(route.request().postData()));
+    if (refused.length === 0) return route.fulfill({ json: { y: [5] } });
+    const errors = refused.map((key) => ({
+      pointer: `#/${key}`,
+      code: "unknown_key",
+      detail: `the key "${key}" is not understood`,
+    }));
+    return route.fulfill({ status: 422, json: { code: "unknown_key", detail: errors[0].detail, errors } });
+  });
+  await page.reload();
+  await shows(page, "#said output", "5");
+  assert.equal(await page.locator("#why").isVisible(), false);
+
+  await page.route(/predict$/, (route) => {
+    if (!("interval" in JSON.parse(route.request().postData()))) return route.fulfill({ json: { y: [5] } });
+    return route.fulfill({
+      status: 422,
+      json: { code: "no_interval", detail: "the model was saved without what an interval needs" },
+    });
+  });
+  await page.reload();
+  await shows(page, "#said", "No interval: the model was saved without what an interval needs.");
+  assert.equal(await page.locator("#level").count(), 0);
+
+  // Another level may have one.
+  await page.route(/predict$/, (route) => {
+    const { interval } = JSON.parse(route.request().postData());
+    if (interval === undefined) return route.fulfill({ json: { y: [5] } });
+    if (interval <= 0.8) return route.fulfill({ json: { y: [5], interval: [[4, 6.5]] } });
+    const detail = "the level 0.95 needs 19 held-out rows, the model has 9. Ask for a lower level";
+    const errors = [{ pointer: "#/interval", code: "no_interval", detail }];
+    return route.fulfill({ status: 422, json: { code: "no_interval", detail, errors } });
+  });
+  await page.reload();
+  await shows(page, "#said", "No interval: the level 0.95 needs 19 held-out rows");
+  await page.locator("#level").selectOption("0.8");
+  await shows(page, ".interval", "4.000 – 6.500");
+});
+
+// Text of models and answers is text.
+await open({ hash: "#line" }, async (page) => {
+  const markup = "<img src=x onerror=document.title='wrong'>";
+  await page.route(/predict$/, (route) =>
+    route.fulfill({
+      json: {
+        y: [5],
+        warnings: [{ row: 0, feature: markup, message: markup }],
+        explanation: { base: 1, contributions: [{ [markup]: 4 }] },
+      },
+    }),
+  );
+  await page.reload();
+  await shows(page, ".warnings", markup);
+  await shows(page, "#reasons", markup);
+  assert.equal(await page.locator("img").count(), 0);
+});

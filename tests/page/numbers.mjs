@@ -1,0 +1,151 @@
+// A model of a number: its answer, the interval, the reasons, and the ways to fill the form.
+
+import { ask, assert, open, shows, until } from "./browser.mjs";
+
+const FIRST_ROW = "59,2,32.1,101,157,93.2,38,4,4.8598,87";
+const NAMES = ["age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6"];
+
+await open({ hash: "#diabetes" }, async (page) => {
+  const field = (name) => page.getByLabel(name, { exact: true });
+  const values = () => Promise.all(NAMES.map((name) => field(name).inputValue()));
+  const exact = () => page.locator("#said output").getAttribute("title");
+
+  // All models are named, and one is shown with how well it predicts.
+  assert.deepEqual(await page.locator("#models a").allInnerTexts(), ["line", "diabetes", "iris", "breast-cancer"]);
+  assert.equal(await page.locator("#models a[aria-current]").innerText(), "diabetes");
+  await shows(
+    page,
+    "#lead",
+    "Predicts progression from 10 features. Version 1, trained on 442 rows. Off by 41.6 on average on the rows held out.",
+  );
+
+  // A row is pasted without a header, and with one in another order.
+  await page.getByText("Paste a row").click();
+  await field("A row of CSV, alone or under its header").fill(FIRST_ROW);
+  await shows(page, "#row-message", "Filled in 10 values.");
+  await shows(page, "#said output", "206.1");
+  assert.deepEqual(await values(), FIRST_ROW.split(","));
+  await field("A row of CSV, alone or under its header").fill(
+    `id;${[...NAMES].reverse().join(";")}\n7;${FIRST_ROW.split(",").reverse().join(";")}\n`,
+  );
+  await shows(page, "#row-message", "Filled in 10 values.");
+  assert.deepEqual(await values(), FIRST_ROW.split(","));
+  await field("A row of CSV, alone or under its header").fill("1,2,3");
+  await shows(page, "#row-message", "The row has 3 values; the model takes 10: age, sex");
+  await field("A row of CSV, alone or under its header").fill("age,bmi\n1,2");
+  await shows(page, "#row-message", "The header lacks sex, bp, s1");
+
+  // The answer is the API's, rounded for people and exact for machines.
+  const row = Object.fromEntries(NAMES.map((name, position) => [name, Number(FIRST_ROW.split(",")[position])]));
+  const answer = await ask(page, "/models/diabetes/predict", { X: [row], interval: 0.95, explain: true });
+  assert.equal(await exact(), String(answer.y[0]));
+  await page.getByRole("button", { name: "Copy the exact answer" }).click();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), String(answer.y[0]));
+
+  // The interval is told and drawn, at the level that is chosen, with the keyboard too.
+  const [low, high] = answer.interval[0];
+  await shows(page, ".interval", `${low.toFixed(1)} – ${high.toFixed(1)}`);
+  assert.equal(await page.locator("svg.scale rect.span").count(), 1);
+  await page.locator("#level").selectOption("0.8");
+  const narrower = await ask(page, "/models/diabetes/predict", { X: [row], interval: 0.8 });
+  await shows(page, ".interval", `${narrower.interval[0][0].toFixed(1)} – ${narrower.interval[0][1].toFixed(1)}`);
+  await page.locator("#level").selectOption("0.95");
+  await shows(page, ".interval", `${low.toFixed(1)} – ${high.toFixed(1)}`);
+
+  // Reasons stand in the order of their size, signed, and lead from the average row to the answer.
+  const sizes = Object.entries(answer.explanation.contributions[0]).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
+  const rows = page.locator("#reasons tbody tr:not(.sum)");
+  assert.deepEqual(
+    (await rows.locator("th").allInnerTexts()).map((text) => text.split(" ")[0]),
+    sizes.map(([name]) => name),
+  );
+  assert.deepEqual(
+    await rows.locator("td[title]").evaluateAll((cells) => cells.map((cell) => cell.title)),
+    sizes.map(([, size]) => String(size)),
+  );
+  assert.deepEqual(await page.locator("#reasons .sum td").allInnerTexts(), [
+    answer.explanation.base.toFixed(1),
+    answer.y[0].toFixed(1),
+  ]);
+  for (const [position, [, size]] of sizes.entries()) {
+    assert.equal(await rows.nth(position).locator("rect").getAttribute("class"), size < 0 ? "down" : "up");
+  }
+
+  // The call is the one that was made: the command's body is the request, and asks for the answer that is shown.
+  const command = await page.locator("#calls pre").nth(0).innerText();
+  const base = process.env.PAGE.replace(/\/+$/, "");
+  assert.ok(command.startsWith(`curl -s '${base}/models/diabetes/predict' `), command);
+  const request = await page.locator("#calls pre").nth(1).innerText();
+  assert.ok(command.includes(`-d '${request}'`));
+  assert.deepEqual(
+    JSON.parse(await page.locator("#calls pre").nth(2).innerText()),
+    await ask(page, "/models/diabetes/predict", JSON.parse(request)),
+  );
+  await page.getByRole("button", { name: "Copy the command" }).click();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), command);
+
+  // Typing is answered without a button; a value that training never saw is answered with a warning.
+  await field("bmi").fill("61");
+  await shows(page, ".warnings", "bmi: 61 is outside the training range, 18 to 42.2");
+  await shows(page, "#field-2-message", "Outside the training range.");
+  assert.equal(await field("bmi").getAttribute("aria-invalid"), null);
+  await field("bmi").fill("32.1");
+  await shows(page, "#said output", "206.1");
+  await shows(page, "#field-2-message", /^$/);
+
+  // Arrow keys step through a field, a slider moves it.
+  await field("age").press("ArrowUp");
+  assert.equal(await field("age").inputValue(), "60");
+  await page
+    .locator(".field input[type=range]")
+    .first()
+    .evaluate((slider) => {
+      slider.value = 44.4;
+      slider.dispatchEvent(new Event("input"));
+    });
+  assert.equal(await field("age").inputValue(), "44");
+
+  // A random row is within the ranges, and answered.
+  const described = await ask(page, "/models/diabetes");
+  const before = await exact();
+  await page.getByRole("button", { name: "Random row" }).click();
+  await until(page, (old) => document.querySelector("#said output")?.title !== old, before);
+  for (const [position, value] of (await values()).entries()) {
+    const [least, most] = described.signature.features[position].range;
+    assert.ok(Number(value) >= least && Number(value) <= most, `${value} is not in ${least} to ${most}`);
+  }
+
+  // Only the last question counts, even if the one before is answered later.
+  let held;
+  const arrived = new Promise((resolve) => {
+    held = resolve;
+  });
+  let release;
+  await page.route(/predict$/, async (route) => {
+    if (!route.request().postData().includes('"age":20')) return route.fallback();
+    const response = await route.fetch();
+    held();
+    await new Promise((resolve) => {
+      release = resolve;
+    });
+    return route.fulfill({ response }).catch(() => {});
+  });
+  await field("age").fill("20");
+  await arrived;
+  await field("age").fill("70");
+  await until(page, () => document.querySelector("#calls pre")?.textContent.includes('"age":70'));
+  release();
+  await page.waitForTimeout(100);
+  assert.ok((await page.locator("#calls pre").first().innerText()).includes('"age":70'));
+});
+
+// The address names the model; going back shows the one before.
+await open({ hash: "#diabetes" }, async (page) => {
+  await page.getByRole("link", { name: "line" }).click();
+  await shows(page, "#name", /^line$/);
+  await shows(page, "#said .target", /^y$/);
+  await page.getByLabel("x", { exact: true }).fill("1234567");
+  await shows(page, "#said output", "2,469,135");
+  await page.goBack();
+  await shows(page, "#name", /^diabetes$/);
+});
