@@ -46,7 +46,7 @@ pub(super) fn output(decoded: &Decoded<'_, '_>, model: &Model) -> Result<Output,
     let expected = "an object such as {\"predict_method\": \"predict\"}";
     let parameters: Option<Option<Parameters>> = decoded.option(PARAMETERS, expected)?;
     match parameters.flatten().unwrap_or_default().predict_method {
-        Some(name) => Output::named(&name, model),
+        Some(name) => Output::named(&name, model, Output::predictions(model)),
         None => Ok(Output::Predict),
     }
 }

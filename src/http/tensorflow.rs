@@ -19,12 +19,15 @@ use super::exchange::{Exchange, Wanted};
 use super::output::{Outcome, Output};
 use super::{App, Application, answer, decode};
 use crate::model::Model;
+use crate::model::explanation::Explanation;
 use crate::model::frame::shorten;
 
 const ROWS: &str = "instances";
 
 const KEYS: Keys =
     Keys { tables: &[(ROWS, Form::Rows), ("inputs", Form::Any)], options: &["signature_name", "parameters"] };
+
+const EXPLAINED: Keys = Keys { tables: KEYS.tables, options: &["signature_name"] };
 
 const VERTEX: Keys = Keys { tables: &[(ROWS, Form::Rows)], options: &["parameters"] };
 
@@ -45,6 +48,12 @@ struct Parameters {
 enum Answer<'m> {
     Predictions(Outcome<'m>),
     Outputs(Outcome<'m>),
+}
+
+/// What each feature adds to each answer.
+#[derive(Serialize)]
+struct Explained<'m> {
+    explanations: Explanation<'m>,
 }
 
 #[derive(Serialize)]
@@ -111,7 +120,7 @@ fn json<T: Serialize>(value: &T) -> Result<Response, ApiError> {
     Ok(([(header::CONTENT_TYPE, "application/json")], answer::json(value, answer::LAMBDA)?).into_response())
 }
 
-/// `POST /v1/models/{model}:predict`
+/// `POST /v1/models/{model}:predict`, `:explain`
 pub(super) async fn ask(
     State(application): App,
     path: Result<Path<String>, PathRejection>,
@@ -119,12 +128,14 @@ pub(super) async fn ask(
 ) -> Result<Response, ApiError> {
     let Path(path) = path?;
     let (name, verb) = verb(&path)?;
+    let wanted = Wanted::Named(name, None);
     match verb {
-        Verb::Predict => predict(&application, Wanted::Named(name, None), request, &KEYS).await,
+        Verb::Predict => predict(&application, wanted, request, &KEYS).await,
+        Verb::Explain => explain(&application, wanted, request).await,
     }
 }
 
-/// `POST /v1/models/{model}/versions/{version}:predict`
+/// `POST /v1/models/{model}/versions/{version}:predict`, `:explain`
 pub(super) async fn ask_version(
     State(application): App,
     path: Result<Path<(String, String)>, PathRejection>,
@@ -132,8 +143,10 @@ pub(super) async fn ask_version(
 ) -> Result<Response, ApiError> {
     let Path((name, path)) = path?;
     let (version, verb) = verb(&path)?;
+    let wanted = Wanted::Named(&name, Some(version));
     match verb {
-        Verb::Predict => predict(&application, Wanted::Named(&name, Some(version)), request, &KEYS).await,
+        Verb::Predict => predict(&application, wanted, request, &KEYS).await,
+        Verb::Explain => explain(&application, wanted, request).await,
     }
 }
 
@@ -145,14 +158,38 @@ pub(super) async fn vertex(State(application): App, request: Request) -> Result<
 /// What is asked of a model, behind the colon of a path.
 enum Verb {
     Predict,
+    Explain,
 }
 
 fn verb(path: &str) -> Result<(&str, Verb), ApiError> {
-    if let Some((name, "predict")) = path.rsplit_once(':') {
-        return Ok((name, Verb::Predict));
+    match path.rsplit_once(':') {
+        Some((name, "predict")) => Ok((name, Verb::Predict)),
+        Some((name, "explain")) => Ok((name, Verb::Explain)),
+        _ => {
+            let detail = format!("nothing answers a POST to {:?}; append \":predict\" or \":explain\"", shorten(path));
+            Err(ApiError::new(ErrorCode::UnknownRoute, detail))
+        }
     }
-    let detail = format!("nothing answers a POST to {:?}; append \":predict\"", shorten(path));
-    Err(ApiError::new(ErrorCode::UnknownRoute, detail))
+}
+
+async fn open(application: &Application, wanted: Wanted<'_>, request: Request) -> Result<Exchange, ApiError> {
+    let media_type = MediaType::of(request.headers());
+    let exchange = Exchange::open(application, wanted, request).await?;
+    if media_type? == MediaType::Json {
+        Ok(exchange)
+    } else {
+        Err(ApiError::new(ErrorCode::UnsupportedMediaType, "only application/json is understood here"))
+    }
+}
+
+async fn explain(application: &Application, wanted: Wanted<'_>, request: Request) -> Result<Response, ApiError> {
+    let mut exchange = open(application, wanted, request).await?;
+    let (model, body) = (exchange.model.clone(), exchange.body.clone());
+    let decoded = decode::json::read(&body, &EXPLAINED, exchange.terms(&model))?;
+    exchange.end("decode");
+    let explanations = model.explain(&decoded.frame)?;
+    exchange.end("predict");
+    exchange.json(decoded.frame.rows(), &Explained { explanations })
 }
 
 async fn predict(
@@ -161,21 +198,18 @@ async fn predict(
     request: Request,
     keys: &Keys,
 ) -> Result<Response, ApiError> {
-    let media_type = MediaType::of(request.headers());
-    let mut exchange = Exchange::open(application, wanted, request).await?;
+    let mut exchange = open(application, wanted, request).await?;
     let (model, body) = (exchange.model.clone(), exchange.body.clone());
-    if media_type? != MediaType::Json {
-        return Err(ApiError::new(ErrorCode::UnsupportedMediaType, "only application/json is understood here"));
-    }
     let decoded = decode::json::read(&body, keys, exchange.terms(&model))?;
     let parameters: Parameters =
         decoded.option("parameters", "an object such as {\"predict_method\": \"predict\"}")?.unwrap_or_default();
     let signature: Option<String> = decoded.option("signature_name", "a string")?;
     let signature = signature.filter(|name| !DEFAULT_SIGNATURES.contains(&name.as_str()));
     // Held against the model even where the signature's name says it already: a wrong name is never passed over.
-    let method = parameters.predict_method.map(|name| Output::named(&name, &model)).transpose()?;
+    let method =
+        parameters.predict_method.map(|name| Output::named(&name, &model, Output::predictions(&model))).transpose()?;
     let output = match signature {
-        Some(name) => Output::named(&name, &model)?,
+        Some(name) => Output::named(&name, &model, Output::predictions(&model))?,
         None => method.unwrap_or(Output::Predict),
     };
     exchange.end("decode");

@@ -44,6 +44,12 @@ pub struct Explanation<'m> {
 }
 
 impl Model {
+    /// The score at the means of all columns, which contributions are added to: one, or one a class for more than two.
+    #[must_use]
+    pub fn base(&self) -> &[f64] {
+        self.document.estimator.intercepts()
+    }
+
     /// Explains every row of a frame that was held against this model's signature.
     ///
     /// # Errors
@@ -109,6 +115,12 @@ impl<'m> Explanation<'m> {
     #[must_use]
     pub fn values(&self) -> &[f64] {
         &self.values
+    }
+
+    /// The same, taken out.
+    #[must_use]
+    pub fn into_values(self) -> Vec<f64> {
+        self.values
     }
 
     /// The contributions to each row: outputs × features.

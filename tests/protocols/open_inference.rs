@@ -76,7 +76,11 @@ async fn the_server_and_its_models_describe_themselves() {
             json!({
                 "name": "diabetes", "versions": ["1"], "platform": "ordinate_json",
                 "inputs": [{"name": "X", "datatype": "FP64", "shape": [-1, 10]}],
-                "outputs": [{"name": "predict", "datatype": "FP64", "shape": [-1, 1]}],
+                "outputs": [
+                    {"name": "predict", "datatype": "FP64", "shape": [-1, 1]},
+                    {"name": "explain", "datatype": "FP64", "shape": [-1, 10]},
+                    {"name": "explain_base", "datatype": "FP64", "shape": [-1, 1]},
+                ],
             })
         );
     }
@@ -86,6 +90,8 @@ async fn the_server_and_its_models_describe_themselves() {
         json!([
             {"name": "predict", "datatype": "BYTES", "shape": [-1, 1]},
             {"name": "predict_proba", "datatype": "FP64", "shape": [-1, 3]},
+            {"name": "explain", "datatype": "FP64", "shape": [-1, 3, 4]},
+            {"name": "explain_base", "datatype": "FP64", "shape": [-1, 3]},
         ])
     );
     let config = call("GET", "/v2/models/iris/config", "").await.json();

@@ -76,6 +76,22 @@ impl Table {
         format!("{{{}}}", self.names.iter().enumerate().map(column).collect::<Vec<_>>().join(","))
     }
 
+    /// One tensor a column, of the datatype of its first cell.
+    fn tensors(&self) -> String {
+        let tensor = |(position, name): (usize, &&str)| {
+            let cells: Vec<&str> = self.rows.iter().filter_map(|row| row.get(position).copied()).collect();
+            let datatype = match cells.first() {
+                Some(&("true" | "false")) => "BOOL",
+                Some(cell) if cell.starts_with('"') => "BYTES",
+                _ => "FP64",
+            };
+            let (count, cells) = (cells.len(), cells.join(","));
+            format!("{{\"name\":{name:?},\"shape\":[{count}],\"datatype\":{datatype:?},\"data\":[{cells}]}}")
+        };
+        let tensors: Vec<_> = self.names.iter().enumerate().map(tensor).collect();
+        format!("{{\"inputs\":[{}]}}", tensors.join(","))
+    }
+
     fn split(&self) -> String {
         format!("{{\"columns\":{:?},\"data\":[{}]}}", self.names, self.lists().join(","))
     }
@@ -133,6 +149,7 @@ const PROTOCOLS: &[Protocol] = &[
     Protocol { name: "KServe lists", path: "/v1/models/people:predict", content_type: JSON, columns: Positional, write: |table| format!("{{\"instances\":[{}]}}", table.lists().join(",")) },
     Protocol { name: "KServe objects", path: "/v1/models/people:predict", content_type: JSON, columns: Named, write: |table| format!("{{\"instances\":{}}}", table.objects()) },
     Protocol { name: "TF Serving columns", path: "/v1/models/people:predict", content_type: JSON, columns: Named, write: |table| format!("{{\"inputs\":{}}}", table.columns()) },
+    Protocol { name: "Open Inference", path: "/v2/models/people/infer", content_type: JSON, columns: Named, write: Table::tensors },
     Protocol { name: "Vertex AI", path: "/vertex/predict", content_type: JSON, columns: Named, write: |table| format!("{{\"instances\":{}}}", table.objects()) },
 ];
 
@@ -172,7 +189,10 @@ fn reason(answer: &Answer) -> String {
 
 /// Predictions as text, without the words of the protocol around them.
 fn numbers(answer: &Answer) -> Vec<f64> {
-    let text = answer.text();
+    let text = match serde_json::from_slice::<serde_json::Value>(&answer.body) {
+        Ok(tensors) if tensors["outputs"][0]["data"].is_array() => tensors["outputs"][0]["data"].to_string(),
+        _ => answer.text(),
+    };
     let digits = text.split(|character: char| !(character.is_ascii_digit() || character == '.'));
     digits.filter_map(|digits| digits.parse().ok()).collect()
 }
@@ -231,7 +251,8 @@ const BY_NAME: &[Columns] = &[Named, NamedLeniently];
 )]
 #[tokio::test]
 async fn a_wrong_value_is_refused_with_one_reason(#[case] table: Table, #[case] told: &str) {
-    refused(ALL, &table, 422, &[told]).await;
+    // A tensor says its datatype itself: what is not even of that is told before the model is asked.
+    refused(ALL, &table, 422, &[told, ": value 1: expected one of "]).await;
 }
 
 #[rstest]
@@ -301,7 +322,9 @@ async fn what_is_not_text_of_the_type_is_refused_by_its_place() {
             (b"\"instances\": ", if protocol.content_type == CSV { "line 1: text after the quote" } else { "line 1" }),
         ] {
             let answer = service.post(protocol.path, protocol.content_type, body.to_vec()).await;
-            assert!(reason(&answer).contains(told), "{}: {}", protocol.name, answer.text());
+            let tensors = "expected an inference request, an object, got the string";
+            let reason = reason(&answer);
+            assert!(reason.contains(told) || reason.contains(tensors), "{}: {reason}", protocol.name);
             assert!([400, 422].contains(&answer.status.as_u16()), "{}: {}", protocol.name, answer.status);
         }
     }

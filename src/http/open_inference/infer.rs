@@ -31,7 +31,7 @@ struct Answer<'a> {
 struct AnsweredOutput<'a> {
     name: &'static str,
     datatype: &'static str,
-    shape: [usize; 2],
+    shape: &'a [usize],
     #[serde(skip_serializing_if = "Option::is_none")]
     parameters: Option<BinaryData>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,7 +78,7 @@ pub(super) async fn infer(State(application): App, asked: AskedPath, request: Re
 }
 
 fn answered<'a>(output: Output, binary: bool, tensor: &'a Tensor<'_>, bytes: &mut Vec<u8>) -> AnsweredOutput<'a> {
-    let (name, datatype, shape) = (output.name(), tensor.datatype.name(), tensor.shape);
+    let (name, datatype, shape) = (output.name(), tensor.datatype.name(), tensor.shape.as_slice());
     if !binary {
         return AnsweredOutput { name, datatype, shape, parameters: None, data: Some(tensor) };
     }
@@ -92,7 +92,7 @@ fn answered<'a>(output: Output, binary: bool, tensor: &'a Tensor<'_>, bytes: &mu
 fn outputs(request: &InferRequest<'_>, model: &Model) -> Result<Vec<(Output, bool)>, ApiError> {
     let mut outputs: Vec<(Output, bool)> = Vec::new();
     for requested in &request.outputs {
-        let output = Output::named(&requested.name, model)?;
+        let output = Output::named(&requested.name, model, Output::all(model))?;
         if outputs.iter().any(|(known, _)| *known == output) {
             let detail = format!("the output {:?} is asked for twice", requested.name);
             return Err(ApiError::new(ErrorCode::DuplicateKey, detail));

@@ -43,7 +43,7 @@ struct Tensor<'m> {
     name: &'m str,
     datatype: &'static str,
     /// −1 where any number of rows goes.
-    shape: [i64; 2],
+    shape: Vec<i64>,
 }
 
 /// The part of Triton's `ModelConfig` that means something here.
@@ -62,7 +62,7 @@ struct Config<'m> {
 struct ConfigTensor<'m> {
     name: &'m str,
     data_type: String,
-    dims: [i64; 2],
+    dims: Vec<i64>,
 }
 
 /// `GET /v2`
@@ -101,9 +101,9 @@ pub(super) async fn config(State(application): App, asked: AskedPath) -> Result<
 fn inputs(model: &Model) -> Vec<Tensor<'_>> {
     let features = model.signature().features();
     if features.iter().all(|feature| matches!(feature.kind, FeatureType::Double | FeatureType::Long)) {
-        return vec![Tensor::new(ALL_FEATURES, Datatype::Fp64, features.len())];
+        return vec![Tensor::new(ALL_FEATURES, Datatype::Fp64, &[features.len()])];
     }
-    features.iter().map(|feature| Tensor::new(&feature.name, datatype(feature), 1)).collect()
+    features.iter().map(|feature| Tensor::new(&feature.name, datatype(feature), &[1])).collect()
 }
 
 fn datatype(feature: &Feature) -> Datatype {
@@ -116,20 +116,27 @@ fn datatype(feature: &Feature) -> Datatype {
 }
 
 fn outputs(model: &Model) -> Vec<Tensor<'_>> {
+    let classes = model.classes();
+    let features = model.signature().width();
+    let scores = model.base().len();
     let described = |output: &Output| {
-        let (datatype, width) = match (output, model.classes()) {
-            (Output::Predict, Some(classes)) => (Labels::of(classes).datatype, 1),
-            (Output::Predict, None) => (Datatype::Fp64, 1),
-            (Output::PredictProba, classes) => (Datatype::Fp64, classes.map_or(0, <[_]>::len)),
+        let (datatype, shape) = match output {
+            Output::Predict => (classes.map_or(Datatype::Fp64, |classes| Labels::of(classes).datatype), vec![1]),
+            Output::PredictProba => (Datatype::Fp64, vec![classes.map_or(0, <[_]>::len)]),
+            Output::Explain if scores == 1 => (Datatype::Fp64, vec![features]),
+            Output::Explain => (Datatype::Fp64, vec![scores, features]),
+            Output::ExplainBase => (Datatype::Fp64, vec![scores]),
         };
-        Tensor::new(output.name(), datatype, width)
+        Tensor::new(output.name(), datatype, &shape)
     };
-    Output::of(model).iter().map(described).collect()
+    Output::all(model).iter().map(described).collect()
 }
 
 impl<'m> Tensor<'m> {
-    fn new(name: &'m str, datatype: Datatype, width: usize) -> Self {
-        Self { name, datatype: datatype.name(), shape: [-1, i64::try_from(width).unwrap_or(i64::MAX)] }
+    /// Of any number of rows, each of this shape.
+    fn new(name: &'m str, datatype: Datatype, row: &[usize]) -> Self {
+        let row = row.iter().map(|size| i64::try_from(*size).unwrap_or(i64::MAX));
+        Self { name, datatype: datatype.name(), shape: std::iter::once(-1).chain(row).collect() }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::model::{Prediction, Probabilities};
 #[derive(Debug)]
 pub(super) struct Tensor<'m> {
     pub(super) datatype: Datatype,
-    pub(super) shape: [usize; 2],
+    pub(super) shape: Vec<usize>,
     values: Values<'m>,
 }
 
@@ -52,16 +52,31 @@ impl<'m> Tensor<'m> {
     pub(super) fn of(outcome: Outcome<'m>) -> Self {
         match outcome {
             Outcome::Prediction(Prediction::Values(values)) => {
-                Self { datatype: Datatype::Fp64, shape: [values.len(), 1], values: Values::Numbers(values) }
+                Self { datatype: Datatype::Fp64, shape: vec![values.len(), 1], values: Values::Numbers(values) }
             }
             Outcome::Prediction(Prediction::Classes { classes, chosen }) => {
                 let labels = Labels::of(classes);
-                Self { datatype: labels.datatype, shape: [chosen.len(), 1], values: Values::Labels { labels, chosen } }
+                Self {
+                    datatype: labels.datatype,
+                    shape: vec![chosen.len(), 1],
+                    values: Values::Labels { labels, chosen },
+                }
             }
             Outcome::Probabilities(probabilities) => Self {
                 datatype: Datatype::Fp64,
-                shape: [probabilities.rows().count(), probabilities.classes.len()],
+                shape: vec![probabilities.rows().count(), probabilities.classes.len()],
                 values: Values::Probabilities(probabilities),
+            },
+            Outcome::Explanation(explanation) => {
+                let (rows, scores, features) =
+                    (explanation.rows().count(), explanation.base().len(), explanation.features().len());
+                let shape = if scores == 1 { vec![rows, features] } else { vec![rows, scores, features] };
+                Self { datatype: Datatype::Fp64, shape, values: Values::Numbers(explanation.into_values()) }
+            }
+            Outcome::Base { base, rows } => Self {
+                datatype: Datatype::Fp64,
+                shape: vec![rows, base.len()],
+                values: Values::Numbers(base.repeat(rows)),
             },
         }
     }

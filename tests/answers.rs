@@ -1,0 +1,180 @@
+//! What comes with a prediction when it is asked for: an interval, an explanation, probabilities; and warnings unasked.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod support;
+
+use http::StatusCode;
+use rstest::rstest;
+use serde_json::{Value, json};
+use support::in_process::{Answer, post};
+
+/// The first row of `model/diabetes.csv`.
+const DIABETES: [f64; 10] = [59.0, 2.0, 32.1, 101.0, 157.0, 93.2, 38.0, 4.0, 4.8598, 87.0];
+const IRIS: [f64; 4] = [5.9, 3.0, 4.8, 1.6];
+
+async fn ask(path: &str, body: Value) -> Answer {
+    post(path, &[("content-type", "application/json")], body.to_string()).await
+}
+
+fn close(one: f64, other: f64) -> bool {
+    (one - other).abs() <= 1e-9 * one.abs().max(other.abs()).max(1.0)
+}
+
+#[tokio::test]
+async fn nothing_comes_unasked_when_a_row_is_ordinary() {
+    let answer = ask("/models/diabetes/predict", json!({"X": [DIABETES]})).await.json();
+    assert_eq!(answer.as_object().unwrap().keys().collect::<Vec<_>>(), ["y"], "{answer}");
+    let off = json!({"X": [DIABETES], "explain": false, "probabilities": false});
+    assert_eq!(ask("/models/diabetes/predict", off).await.json(), answer);
+}
+
+#[tokio::test]
+async fn an_interval_lies_around_the_prediction_and_grows_with_its_level() {
+    let mut width = 0.0;
+    for level in [0.5, 0.8, 0.95, 0.999] {
+        let body = json!({"X": [DIABETES, DIABETES], "interval": level});
+        let answer = ask("/models/diabetes/predict", body).await.json();
+        let (y, ends) = (answer["y"][0].as_f64().unwrap(), &answer["interval"][0]);
+        let (low, high) = (ends[0].as_f64().unwrap(), ends[1].as_f64().unwrap());
+        assert!(low < y && y < high && high - low > width, "{answer}");
+        let mean = &answer["mean_interval"][0];
+        assert!(low < mean[0].as_f64().unwrap() && mean[1].as_f64().unwrap() < high, "{answer}");
+        assert_eq!(
+            (answer["interval"].as_array().unwrap().len(), &answer["interval_method"]),
+            (2, &json!("student-t"))
+        );
+        width = high - low;
+    }
+}
+
+#[tokio::test]
+async fn an_explanation_adds_up_to_the_prediction() {
+    let body = json!({"X": [DIABETES], "explain": true});
+    let answer = ask("/models/diabetes/predict", body).await.json();
+    let explanation = &answer["explanation"];
+    let contributions = explanation["contributions"][0].as_object().unwrap();
+    assert_eq!(contributions.len(), 10);
+    let sum: f64 = contributions.values().map(|value| value.as_f64().unwrap()).sum();
+    assert!(close(explanation["base"].as_f64().unwrap() + sum, answer["y"][0].as_f64().unwrap()), "{answer}");
+    assert_eq!(explanation["unit"], "target");
+}
+
+#[tokio::test]
+async fn of_several_classes_each_has_its_own_explanation_and_probability() {
+    let body = json!({"X": [IRIS], "explain": true, "probabilities": true});
+    let answer = ask("/models/iris/predict", body).await.json();
+    let probabilities = answer["probabilities"][0].as_object().unwrap();
+    let labels = ["setosa", "versicolor", "virginica"];
+    assert_eq!(probabilities.keys().collect::<Vec<_>>(), labels);
+    let explanation = &answer["explanation"];
+    assert_eq!(explanation["unit"], "score");
+    let score = |label: &str| {
+        let contributions = explanation["contributions"][0].as_object().unwrap();
+        let sum: f64 = contributions.values().map(|by_class| by_class[label].as_f64().unwrap()).sum();
+        (explanation["base"][label].as_f64().unwrap() + sum).exp()
+    };
+    let total: f64 = labels.iter().map(|label| score(label)).sum();
+    for label in labels {
+        assert!(close(score(label) / total, probabilities[label].as_f64().unwrap()), "{label}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn of_two_classes_the_explanation_is_in_log_odds_of_the_second() {
+    let golden: Value =
+        serde_json::from_slice(&std::fs::read(support::root().join("model/breast-cancer.json")).unwrap()).unwrap();
+    let body = json!({"X": [golden["golden"]["X"][0]], "explain": true, "probabilities": true});
+    let answer = ask("/models/breast-cancer/predict", body).await.json();
+    let explanation = &answer["explanation"];
+    let class = explanation["class"].as_str().unwrap();
+    let sum: f64 = explanation["contributions"][0].as_object().unwrap().values().map(|v| v.as_f64().unwrap()).sum();
+    let log_odds = explanation["base"].as_f64().unwrap() + sum;
+    let probability = answer["probabilities"][0][class].as_f64().unwrap();
+    assert!(close(1.0 / (1.0 + (-log_odds).exp()), probability), "{answer}");
+}
+
+#[tokio::test]
+async fn what_lies_outside_of_what_the_model_has_seen_comes_with_a_warning() {
+    let mut far = DIABETES;
+    far[2] = 61.0;
+    let answer = ask("/models/diabetes/predict", json!({"X": [DIABETES, far]})).await.json();
+    assert_eq!(
+        answer["warnings"],
+        json!([{
+            "row": 1, "code": "outside_range", "feature": "bmi", "value": 61.0, "range": [18.0, 42.2],
+            "message": "outside the training range"
+        }])
+    );
+    let csv = "x\n1\n70\n";
+    let answer = post("/models/line/predict", &[("content-type", "text/csv")], csv).await.json();
+    assert_eq!((&answer["warnings"][0]["row"], &answer["warnings"][0]["value"]), (&json!(1), &json!(70.0)));
+}
+
+#[tokio::test]
+async fn values_that_are_usual_one_by_one_and_unusual_together_are_told() {
+    let mut odd = DIABETES;
+    // Total cholesterol is high where low-density cholesterol is low: within both ranges, and never seen together.
+    (odd[4], odd[5]) = (290.0, 60.0);
+    let answer = ask("/models/diabetes/predict", json!({"X": [odd]})).await.json();
+    let warning = &answer["warnings"][0];
+    assert_eq!(warning["code"], "leverage", "{answer}");
+    assert!(warning["leverage"].as_f64().unwrap() > warning["limit"].as_f64().unwrap());
+}
+
+#[tokio::test]
+async fn of_very_many_warnings_the_first_are_told_and_all_counted() {
+    let answer = ask("/models/line/predict", json!({"X": vec![1000; 250]})).await.json();
+    assert_eq!((answer["warnings"].as_array().unwrap().len(), &answer["warnings_total"]), (100, &json!(250)));
+}
+
+#[rstest]
+#[case::a_level_that_is_none("diabetes", json!({"interval": 95}), "invalid_option", "#/interval")]
+#[case::zero("diabetes", json!({"interval": 0}), "invalid_option", "#/interval")]
+#[case::text("diabetes", json!({"interval": "0.95"}), "invalid_option", "#/interval")]
+#[case::a_number_for_a_choice("diabetes", json!({"explain": 1}), "invalid_option", "#/explain")]
+#[case::another_key("diabetes", json!({"explian": true}), "unknown_key", "#/explian")]
+#[tokio::test]
+async fn an_option_with_another_value_is_refused_with_its_place(
+    #[case] model: &str,
+    #[case] options: Value,
+    #[case] code: &str,
+    #[case] pointer: &str,
+) {
+    let mut body = json!({"X": [DIABETES]});
+    body.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
+    let answer = ask(&format!("/models/{model}/predict"), body).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let problem = answer.json();
+    assert_eq!((problem["code"].as_str(), problem["errors"][0]["pointer"].as_str()), (Some(code), Some(pointer)));
+}
+
+#[tokio::test]
+async fn a_model_of_numbers_has_no_probabilities() {
+    let answer = ask("/models/diabetes/predict", json!({"X": [DIABETES], "probabilities": true})).await;
+    assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (422, Some("unknown_output")));
+}
+
+#[tokio::test]
+async fn every_protocol_that_can_carry_an_explanation_gives_the_same() {
+    let own = ask("/models/diabetes/predict", json!({"X": [DIABETES], "explain": true})).await.json();
+    let v1 = ask("/v1/models/diabetes:explain", json!({"instances": [DIABETES]})).await.json();
+    assert_eq!(v1, json!({"explanations": own["explanation"]}));
+
+    let infer = json!({
+        "inputs": [{"name": "X", "shape": [1, 10], "datatype": "FP64", "data": DIABETES}],
+        "outputs": [{"name": "explain"}, {"name": "explain_base"}, {"name": "predict"}]
+    });
+    let v2 = ask("/v2/models/diabetes/infer", infer).await.json();
+    let names = ["age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6"];
+    let contributions: Vec<&Value> = names.iter().map(|name| &own["explanation"]["contributions"][0][name]).collect();
+    assert_eq!((&v2["outputs"][0]["shape"], &v2["outputs"][0]["data"]), (&json!([1, 10]), &json!(contributions)));
+    assert_eq!(v2["outputs"][1]["data"], json!([own["explanation"]["base"]]));
+    assert_eq!(v2["outputs"][2]["data"], own["y"]);
+
+    let infer = json!({
+        "inputs": [{"name": "X", "shape": [1, 4], "datatype": "FP64", "data": IRIS}],
+        "outputs": [{"name": "explain"}, {"name": "explain_base"}]
+    });
+    let v2 = ask("/v2/models/iris/infer", infer).await.json();
+    assert_eq!((&v2["outputs"][0]["shape"], &v2["outputs"][1]["shape"]), (&json!([1, 3, 4]), &json!([1, 3])));
+}
