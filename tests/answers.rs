@@ -111,6 +111,22 @@ async fn what_lies_outside_of_what_the_model_has_seen_comes_with_a_warning() {
 }
 
 #[tokio::test]
+async fn warnings_are_counted_where_a_protocol_cannot_carry_them() {
+    for (path, body) in [
+        ("/predict", json!({"X": [1, 70, 80]})),
+        ("/v1/models/line:predict", json!({"instances": [1, 70, 80]})),
+        ("/invocations", json!({"instances": [{"features": [1]}, {"features": [70]}, {"features": [80]}]})),
+        (
+            "/v2/models/line/infer",
+            json!({"inputs": [{"name": "x", "shape": [3, 1], "datatype": "FP64", "data": [1, 70, 80]}]}),
+        ),
+    ] {
+        assert_eq!(ask(path, body).await.header("x-ordinate-warnings"), "2", "{path}");
+    }
+    assert_eq!(ask("/predict", json!({"X": [1, 2]})).await.header("x-ordinate-warnings"), "");
+}
+
+#[tokio::test]
 async fn values_that_are_usual_one_by_one_and_unusual_together_are_told() {
     let mut odd = DIABETES;
     // Total cholesterol is high where low-density cholesterol is low: within both ranges, and never seen together.

@@ -15,6 +15,11 @@ use super::front::Served;
 use super::statistics::Tally;
 use super::{Application, answer, body};
 use crate::model::Model;
+use crate::model::frame::Frame;
+use crate::model::warning::Warnings;
+
+/// How many warnings an answer came with, where there are any.
+pub(super) const WARNINGS: HeaderName = HeaderName::from_static("x-ordinate-warnings");
 
 /// Which model is asked.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +44,8 @@ pub(super) struct Exchange {
     limit: usize,
     stages: Stages,
     tally: Tally,
+    /// Warnings that its answer came with.
+    warnings: usize,
 }
 
 impl Exchange {
@@ -59,7 +66,7 @@ impl Exchange {
         let tally = application.statistics.begin(&model);
         let body = body::read(&parts.headers, body, application.limits.max_body_bytes).await?;
         let max_rows = application.limits.max_rows;
-        Ok(Self { model, headers: parts.headers, body, max_rows, limit, stages, tally })
+        Ok(Self { model, headers: parts.headers, body, max_rows, limit, stages, tally, warnings: 0 })
     }
 
     /// What rows are read against; names that are no features are refused.
@@ -70,6 +77,18 @@ impl Exchange {
     /// Notes that a stage is over: it began where the one before ended.
     pub(super) fn end(&mut self, stage: &'static str) {
         self.stages.end(stage);
+    }
+
+    /// Notes that the prediction is made. What should be known of it is counted in every protocol; not all of them can carry
+    /// it in words.
+    ///
+    /// # Errors
+    /// None of a frame that was held against the model's signature.
+    pub(super) fn predicted<'m>(&mut self, model: &'m Model, frame: &Frame<'_>) -> Result<Warnings<'m>, ApiError> {
+        let warnings = model.warnings(frame)?;
+        self.warnings = warnings.total;
+        self.stages.end("predict");
+        Ok(warnings)
     }
 
     /// The answer as JSON.
@@ -93,7 +112,8 @@ impl Exchange {
     fn respond(mut self, rows: usize, media_type: HeaderValue, encoded: Vec<u8>) -> Response {
         self.stages.end("encode");
         self.tally.answered(rows, &self.stages.ended);
-        let served = Served { model: format!("{}@{}", self.model.name(), self.model.version()), rows };
+        let model = format!("{}@{}", self.model.name(), self.model.version());
+        let served = Served { model, rows, warnings: self.warnings };
         let text = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
         let headers = [
             (header::CONTENT_TYPE, media_type),
@@ -101,6 +121,9 @@ impl Exchange {
             (HeaderName::from_static("server-timing"), text(&self.stages.to_string())),
         ];
         let mut response = (headers, encoded).into_response();
+        if self.warnings > 0 {
+            response.headers_mut().insert(WARNINGS, HeaderValue::from(self.warnings));
+        }
         response.extensions_mut().insert(served);
         response
     }

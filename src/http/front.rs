@@ -21,6 +21,8 @@ pub(super) struct Served {
     pub(super) model: String,
     /// Rows predicted.
     pub(super) rows: usize,
+    /// Warnings that the answer came with.
+    pub(super) warnings: usize,
 }
 
 /// Lambda's request id where there is one, so that the log and Lambda's own lines agree; else a random one.
@@ -71,12 +73,13 @@ pub(super) async fn answer(mut request: Request, next: Next) -> Response {
     let cause = error.as_ref().and_then(|error| error.cause.as_deref());
     let model = served.as_ref().map(|served| served.model.as_str());
     let rows = served.as_ref().map(|served| served.rows);
+    let warnings = served.as_ref().map(|served| served.warnings);
     let (method, route) = (method.as_str(), route.as_deref());
     // One line a request, at the level of what it means to whoever is on call.
     if status >= 500 {
-        tracing::error!(request_id, method, route, status, duration_ms, model, rows, code, cause, "request");
+        tracing::error!(request_id, method, route, status, duration_ms, model, rows, warnings, code, cause, "request");
     } else {
-        tracing::info!(request_id, method, route, status, duration_ms, model, rows, code, "request");
+        tracing::info!(request_id, method, route, status, duration_ms, model, rows, warnings, code, "request");
     }
     response
 }

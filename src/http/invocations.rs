@@ -77,12 +77,12 @@ async fn predict(
     match dialect.unwrap_or(spoken) {
         Dialect::Mlflow => {
             let predictions = output.compute(&model, &frame)?;
-            exchange.end("predict");
+            exchange.predicted(&model, &frame)?;
             exchange.json(frame.rows(), &mlflow::Answer { predictions })
         }
         Dialect::SageMaker => {
             let scores = Scores::compute(&model, &frame)?;
-            exchange.end("predict");
+            exchange.predicted(&model, &frame)?;
             let alike = if media_type == MediaType::JsonLines { Format::JsonLines } else { Format::Json };
             let format = Format::wanted(&exchange.headers, alike);
             exchange.bytes(frame.rows(), format.media_type(), scores.encode(format)?)

@@ -214,7 +214,9 @@ fn cors(origins: AllowedOrigins) -> Option<CorsLayer> {
         AllowedOrigins::Any => AllowOrigin::any(),
         AllowedOrigins::List(origins) => AllowOrigin::list(origins),
     };
-    let told = ["x-ordinate-model", "x-request-id", "server-timing"].map(HeaderName::from_static).into_iter();
+    let told = ["x-ordinate-model", "x-ordinate-warnings", "x-request-id", "server-timing"]
+        .map(HeaderName::from_static)
+        .into_iter();
     let layer = CorsLayer::new()
         .allow_origin(origins)
         .allow_methods([Method::GET, Method::POST])

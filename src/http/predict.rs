@@ -150,8 +150,7 @@ async fn predict(application: &Application, wanted: Wanted<'_>, request: Request
     }
     let surely = extras.interval.map(|level| surely(&model, level, &frame, &prediction, probabilities.as_ref()));
     let explanation = if extras.explain { Some(model.explain(&frame)?) } else { None };
-    let Warnings { told, total, .. } = model.warnings(&frame)?;
-    exchange.end("predict");
+    let Warnings { told, total, .. } = exchange.predicted(&model, &frame)?;
     let answer = Answer {
         y: &prediction,
         surely: surely.transpose()?,

@@ -188,7 +188,7 @@ async fn explain(application: &Application, wanted: Wanted<'_>, request: Request
     let decoded = decode::json::read(&body, &EXPLAINED, exchange.terms(&model))?;
     exchange.end("decode");
     let explanations = model.explain(&decoded.frame)?;
-    exchange.end("predict");
+    exchange.predicted(&model, &decoded.frame)?;
     exchange.json(decoded.frame.rows(), &Explained { explanations })
 }
 
@@ -214,7 +214,7 @@ async fn predict(
     };
     exchange.end("decode");
     let outcome = output.compute(&model, &decoded.frame)?;
-    exchange.end("predict");
+    exchange.predicted(&model, &decoded.frame)?;
     let answer = if decoded.key == ROWS { Answer::Predictions(outcome) } else { Answer::Outputs(outcome) };
     exchange.json(decoded.frame.rows(), &answer)
 }

@@ -56,7 +56,7 @@ pub(super) async fn infer(State(application): App, asked: AskedPath, request: Re
     exchange.end("decode");
     let computed = |(output, binary): (Output, bool)| Ok((output, binary, Tensor::of(output.compute(&model, &frame)?)));
     let tensors: Vec<_> = outputs.into_iter().map(computed).collect::<Result<_, ApiError>>()?;
-    exchange.end("predict");
+    exchange.predicted(&model, &frame)?;
 
     let mut bytes = Vec::new();
     let answered = |(output, binary, tensor)| answered(output, binary, tensor, &mut bytes);
