@@ -145,6 +145,8 @@ fn a_request_is_one_json_line_with_its_id_and_without_its_body() {
     }
     assert_eq!((&requests[0]["status"], &requests[0]["model"]), (&200.into(), &"line@1".into()));
     assert_eq!((&requests[0]["rows"], &requests[1]["code"]), (&4.into(), &"invalid_json".into()));
+    // What the template's metric filter looks for.
+    assert_eq!(requests[0]["warnings"], 0);
     // The id is Lambda's: the emulator prints it around the invocation.
     let id = requests[0]["request_id"].as_str().unwrap();
     assert!(function.log().contains(&format!("RequestId: {id}")), "{}", function.log());
