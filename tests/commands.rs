@@ -163,7 +163,9 @@ async fn it_predicts_what_the_service_answers() {
 #[test]
 fn probabilities_stand_in_one_column_a_class() {
     let folder = folder_with(&[("sides.json", &sides()), ("rows.csv", SIDES_ROWS)]);
-    assert!(complained(&run(&folder, "predict sides.json rows.csv --interval 0.9")).contains("sides has no intervals"));
+    assert!(
+        complained(&run(&folder, "predict sides.json rows.csv --interval 0.9")).contains("sides has no sets of labels")
+    );
     let output = run(&folder, "predict sides.json rows.csv --probabilities --column fruit");
     let table = rows(said(&output));
     let header = ["side", "length", "fruit", "probability_apple, green", "probability_pear", "probability_plum"];
@@ -200,6 +202,93 @@ fn intervals_are_those_of_statsmodels() {
             assert!((field.parse::<f64>().unwrap() - expected).abs() < 1e-9, "{field} is not {expected}");
         }
     }
+}
+
+#[test]
+fn intervals_of_the_mean_lie_within_those_of_the_answer() {
+    let output = pipe("predict diabetes - --interval 0.9 --mean-interval 0.9", include_str!("../model/diabetes.csv"));
+    let table = rows(said(&output));
+    let names = ["prediction", "prediction_low", "prediction_high", "prediction_mean_low", "prediction_mean_high"];
+    assert_eq!(table[0][11..], names);
+    for row in &table[1..] {
+        let numbers: Vec<f64> = row[11..].iter().map(|field| field.parse().unwrap()).collect();
+        let [answer, low, high, mean_low, mean_high] = numbers[..] else { panic!("{row:?}") };
+        assert!(low < mean_low && mean_low < answer && answer < mean_high && mean_high < high);
+    }
+    let output = pipe("predict iris - --mean-interval 0.9", include_str!("../model/iris.csv"));
+    assert!(complained(&output).contains("the model iris predicts classes, which have no mean"));
+}
+
+#[test]
+fn sets_of_labels_hold_the_answer_of_as_many_rows_as_was_asked() {
+    let output = pipe("predict iris - --interval 0.95", include_str!("../model/iris.csv"));
+    let table = rows(said(&output));
+    assert_eq!(table[0][4..], ["species", "prediction", "prediction_set"]);
+    let sets = || table[1..].iter().map(|row| (row, row[6].split('|').collect::<Vec<_>>()));
+    assert!(sets().all(|(row, set)| set.contains(&row[5].as_str())));
+    let held = sets().filter(|(row, set)| set.contains(&row[4].as_str())).count();
+    assert!(held >= 143, "{held} of 150");
+    assert!(complained(&pipe("predict iris - --interval 0.99", "sepal_length\n")).contains("sepal_width"));
+    let rows = include_str!("../model/iris.csv");
+    assert!(
+        complained(&pipe("predict iris - --interval 0.99", rows)).contains("needs 99 held-out rows, the model has 33")
+    );
+}
+
+#[test]
+fn contributions_and_base_add_up_to_the_answer() {
+    let table = rows(said(&pipe("predict diabetes - --explain", include_str!("../model/diabetes.csv"))));
+    assert_eq!(table[0][11..14], ["prediction", "base", "contribution_age"]);
+    for row in &table[1..] {
+        let numbers: Vec<f64> = row[11..].iter().map(|field| field.parse().unwrap()).collect();
+        assert!((numbers[1..].iter().sum::<f64>() - numbers[0]).abs() < 1e-9, "{row:?}");
+    }
+    // Of more than two classes each has its own.
+    let output = pipe("predict iris - --explain --probabilities", include_str!("../model/iris.csv"));
+    let table = rows(said(&output));
+    assert_eq!(table[0][9..11], ["base_setosa", "contribution_setosa_sepal_length"]);
+    for row in &table[1..] {
+        let numbers: Vec<f64> = row[6..].iter().map(|field| field.parse().unwrap()).collect();
+        let (probabilities, terms) = numbers.split_at(3);
+        let odds: Vec<f64> = terms.chunks(5).map(|score| score.iter().sum::<f64>().exp()).collect();
+        for (odds_of, p) in odds.iter().zip(probabilities) {
+            assert!((odds_of / odds.iter().sum::<f64>() - p).abs() < 1e-12, "{row:?}");
+        }
+    }
+    assert!(
+        complained(&pipe("predict line - --explain", "x,base\n1,2\n"))
+            .ends_with("a column \"base\" already. Rename it\n")
+    );
+}
+
+#[test]
+fn warnings_say_in_words_what_is_unusual_about_each_row_however_many_they_are() {
+    let data = "x\n".to_owned() + &"9.5\n2\n".repeat(700);
+    let output = pipe("predict line - --warnings", &data);
+    let table = rows(said(&output));
+    assert_eq!(table[0], ["x", "prediction", "warnings"]);
+    for pair in table[1..].chunks(2) {
+        assert_eq!([&pair[0][2], &pair[1][2]], ["x: 9.5 is outside the training range, 1 to 4", ""]);
+    }
+    // Usual values, unusual together.
+    let output =
+        pipe("predict iris - --warnings", "sepal_length,sepal_width,petal_length,petal_width\n4.3,2,6.9,0.1\n");
+    assert_eq!(rows(said(&output))[1][5], "an unusual combination of values");
+}
+
+#[test]
+fn all_that_is_said_beside_a_prediction_goes_to_parquet_too() {
+    let folder = folder_with(&[("rows.csv", include_str!("../model/iris.csv"))]);
+    let options = "--interval 0.9 --explain --warnings --probabilities";
+    let mut expected = rows(said(&run(&folder, &format!("predict iris rows.csv {options}"))));
+    said(&run(&folder, &format!("predict iris rows.csv --out rows.parquet {options} --quiet")));
+    // Read back and predicted once more.
+    let read = rows(said(&run(&folder, "predict iris rows.parquet --column again")));
+    for (row, read) in expected.iter_mut().zip(&read) {
+        row.push(if row[0] == "sepal_length" { "again".to_owned() } else { row[5].clone() });
+        assert_eq!(row, read);
+    }
+    assert_eq!(read.len(), 151);
 }
 
 #[test]

@@ -112,8 +112,7 @@ async fn under_a_prefix(#[case] path: &str) {
 
 /// A model with a feature of every type.
 fn houses() -> Vec<u8> {
-    let column =
-        |name: &str, factor: serde_json::Value| json!({"name": name, "product": [factor], "mean": 0.5, "scale": 2.0});
+    let column = |name: &str, mean: f64, factor: serde_json::Value| json!({"name": name, "product": [factor], "mean": mean, "scale": 2.0});
     let draft: Document = serde_json::from_value(json!({
         "format": "ordinate.model/1", "name": "houses", "version": "2", "created": "2026-11-23T00:00:00Z",
         "task": "regression",
@@ -127,10 +126,10 @@ fn houses() -> Vec<u8> {
             "target": {"name": "price", "type": "double"},
         },
         "preprocess": {"columns": [
-            column("size <m²>", json!({"feature": "size <m²>"})),
-            column("rooms", json!({"feature": "rooms"})),
-            column("garden", json!({"feature": "garden"})),
-            column("colour/paint=red", json!({"feature": "colour/paint", "level": "red"})),
+            column("size <m²>", 50.0, json!({"feature": "size <m²>"})),
+            column("rooms", 4.2, json!({"feature": "rooms"})),
+            column("garden", 0.5, json!({"feature": "garden"})),
+            column("colour/paint=red", 0.5, json!({"feature": "colour/paint", "level": "red"})),
         ]},
         "estimator": {
             "family": "linear", "intercept": 6.0,

@@ -87,7 +87,13 @@ fn test_files_are_measured_as_evaluate_measures_them_and_the_fit_is_to_the_data_
 
     succeeded(&train(folder.path(), &format!("{arguments} --test-fraction 0 --out m.json")));
     let without = json_of(path("m.json"));
-    for part in ["signature", "preprocess", "estimator", "inference", "golden"] {
+    // But for what the fit itself cannot say: how wrong it is on rows that it has not seen.
+    let mut inference = with_test["inference"].clone();
+    let errors = inference.as_object_mut().and_then(|parts| parts.remove("conformal"));
+    assert_eq!(inference, without["inference"]);
+    let is_classifier = with_test["task"] == "classification";
+    assert_eq!(errors.map(|errors| errors["rows"].clone()), is_classifier.then(|| json!(70)));
+    for part in ["signature", "preprocess", "estimator", "golden"] {
         assert_eq!(with_test[part], without[part], "{part}");
     }
     assert_eq!(with_test["training"]["metrics"]["train"], without["training"]["metrics"]["train"]);

@@ -6,6 +6,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::certainty::Certainty;
 use super::coefficients::Fitted;
 use super::layout::{Grid, Side};
 use super::model;
@@ -55,6 +56,7 @@ struct Shown<'a> {
     target_transform: TargetTransform,
     #[serde(flatten)]
     fitted: &'a Fitted<'a>,
+    intervals: Option<Certainty>,
     training: &'a Training,
 }
 
@@ -72,6 +74,7 @@ impl<'a> Shown<'a> {
             signature: &document.signature,
             target_transform: document.preprocess.target_transform,
             fitted,
+            intervals: Certainty::of(document),
             training: &document.training,
         }
     }
@@ -95,6 +98,7 @@ fn report(model: &Model, fitted: &Fitted<'_>) -> String {
     if document.preprocess.target_transform == TargetTransform::Log {
         fact("fitted to", "the logarithm of the target; predictions are medians, not means".to_owned());
     }
+    fact("intervals", Certainty::told(document));
     if !document.created.is_empty() {
         fact("created", document.created.clone());
     }

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 fine, 1 failed, 2 wrong usage. Answers go to standard output, everything else to standard error.
 
+mod certainty;
 mod coefficients;
 mod columns;
 mod completions;
@@ -19,6 +20,7 @@ mod records;
 mod scoring;
 mod serve;
 mod train;
+mod warned;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -1,25 +1,27 @@
 //! `ordinate predict`: a table in, the same table with a model's predictions out.
 
+mod added;
 mod csv;
 mod parquet;
 
+use std::collections::HashSet;
 use std::error::Error;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use self::added::{Added, Asked, columns, said};
 use self::csv::{CsvTable, Target};
 use self::parquet::ParquetTable;
 use super::columns::Columns;
 use super::output::{WholeFile, same_file};
 use super::passed_over::{OnError, PassedOver};
 use super::records::{DASH, Records};
-use super::scoring::{Scored, Scorer, ScoringError};
+use super::scoring::{Extras, Scored, Scorer, ScoringError};
 use super::{delimiter, model, tell};
-use crate::model::scalar::Scalar;
-use crate::model::signature::FeatureType;
-use crate::model::{Model, Probabilities};
+use crate::model::Model;
+use crate::model::interval::IntervalError;
 use crate::train::data::expanded;
 
 /// Predict every row of CSV or Parquet files, and write them as CSV or Parquet with the predictions beside them
@@ -45,13 +47,8 @@ pub(super) struct Arguments {
     /// The name of the column that holds the predictions
     #[arg(long, value_name = "NAME", default_value = "prediction")]
     column: String,
-    /// Write the ends of an interval too, as `prediction_low` and `prediction_high`, that holds the answer with this
-    /// probability, such as 0.95
-    #[arg(long, value_name = "LEVEL", allow_negative_numbers = true)]
-    interval: Option<f64>,
-    /// Write the probability of each class too, as `probability_CLASS`
-    #[arg(long)]
-    probabilities: bool,
+    #[command(flatten)]
+    asked: Asked,
     /// What separates the fields, in and out: one character, or tab; by default as in the header, or a comma
     #[arg(long, value_name = "CHARACTER", value_parser = delimiter::parse)]
     delimiter: Option<u8>,
@@ -95,18 +92,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     // A bar and rows would write over each other.
     let quiet = arguments.quiet || !to_file && io::stdout().is_terminal();
     let mut records = Records::open(&arguments.data, arguments.delimiter, quiet)?;
-    let columns = Columns::of(&records);
-    let interval = arguments.interval.map(|level| model.intervals(level)).transpose();
-    let interval = interval.map_err(|error| format!("--interval: {error}"))?;
-    let scorer = Scorer::new(&model, &columns)?.with_interval(interval);
-    let added = added(arguments, &model)?;
-    if let Some(taken) = added.iter().find(|added| columns.contains(&added.name)) {
-        return Err(format!(
-            "{}: there is a column {:?} already. Rename it, or name the new one with --column",
-            records.header_name(),
-            taken.name
-        )
-        .into());
+    let there = Columns::of(&records);
+    let scorer = Scorer::new(&model, &there)?.with(extras(&arguments.asked, &model)?);
+    let added = columns(&arguments.column, &arguments.asked, &model)?;
+    let mut taken = HashSet::new();
+    if let Some(twice) = added.iter().find(|added| there.contains(&added.name) || !taken.insert(&added.name)) {
+        let (place, name) = (records.header_name(), &twice.name);
+        let or = if name.starts_with(&arguments.column) { ", or name the new one with --column" } else { "" };
+        return Err(format!("{place}: there is a column {name:?} already. Rename it{or}").into());
     }
 
     let told = |failure| match failure {
@@ -116,7 +109,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let mut out = Out::open(arguments, &records, &added).map_err(told)?;
     let mut passed_over = PassedOver::new(arguments.on_error);
     let label = records.label().to_owned();
-    let rows = scorer.score(&mut records, |scored| out.write(&scored, &mut passed_over, arguments.on_error));
+    let rows = scorer.score(&mut records, |scored| out.write(&scored, &mut passed_over, arguments));
     // A reader that has seen enough (`| head`) is no failure.
     let seen_enough = |error: &io::Error| !to_file && error.kind() == io::ErrorKind::BrokenPipe;
     let rows = match rows {
@@ -142,41 +135,35 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     })
 }
 
-/// A column that is added, and what it holds.
-#[derive(Debug)]
-struct Added {
-    name: String,
-    kind: FeatureType,
-}
-
-/// The columns that are added: the prediction, then the ends of its interval and one a class where they are asked for.
-fn added(arguments: &Arguments, model: &Model) -> Result<Vec<Added>, String> {
-    let number = |name| Added { name, kind: FeatureType::Double };
-    let mut columns = vec![Added { name: arguments.column.clone(), kind: kind(model) }];
-    if arguments.interval.is_some() {
-        columns.extend(["low", "high"].map(|end| number(format!("{}_{end}", arguments.column))));
+/// What is said beside the predictions, where the model can say it.
+fn extras<'m>(asked: &Asked, model: &'m Model) -> Result<Extras<'m>, String> {
+    let named = |option: &'static str| move |error: IntervalError| format!("{option}: {error}");
+    let mut extras = Extras { explain: asked.explain, warnings: asked.warnings, ..Extras::default() };
+    match asked.interval {
+        Some(level) if model.classes().is_some() => {
+            extras.label_sets = Some(model.label_sets(level).map_err(named("--interval"))?);
+        }
+        Some(level) => extras.interval = Some(model.intervals(level).map_err(named("--interval"))?),
+        None => {}
     }
-    if arguments.probabilities {
-        let classes = model.classes().ok_or_else(|| {
-            format!("--probabilities: the model {} predicts numbers, not classes. Leave it out", model.name())
-        })?;
-        columns.extend(classes.iter().map(|class| number(format!("probability_{class}"))));
+    if let Some(level) = asked.mean_interval {
+        if model.classes().is_some() {
+            let name = model.name();
+            return Err(format!(
+                "--mean-interval: the model {name} predicts classes, which have no mean. Leave it out"
+            ));
+        }
+        let intervals = model.intervals(level).map_err(named("--mean-interval"))?;
+        if !intervals.know_means() {
+            let name = model.name();
+            return Err(format!(
+                "--mean-interval: the model {name} knows nothing of means: its intervals are made from errors on held-out rows, or \
+                 its target was logged. Leave it out, or ask for --interval"
+            ));
+        }
+        extras.mean_interval = Some(intervals);
     }
-    Ok(columns)
-}
-
-/// What all predictions of a model are.
-fn kind(model: &Model) -> FeatureType {
-    let classes = model.classes().unwrap_or_default();
-    if classes.iter().all(|class| matches!(class, Scalar::Number(_))) {
-        FeatureType::Double
-    } else if classes.iter().all(|class| matches!(class, Scalar::Integer(_))) {
-        FeatureType::Long
-    } else if classes.iter().all(|class| matches!(class, Scalar::Boolean(_))) {
-        FeatureType::Boolean
-    } else {
-        FeatureType::String
-    }
+    Ok(extras)
 }
 
 fn unwritable(arguments: &Arguments, error: &io::Error) -> Box<dyn Error> {
@@ -219,28 +206,27 @@ impl Out {
     }
 
     /// Writes the rows of a batch, each with what the model says to it.
-    fn write(&mut self, scored: &Scored<'_>, passed_over: &mut PassedOver, on_error: OnError) -> Result<(), Failure> {
+    fn write(
+        &mut self,
+        scored: &Scored<'_>,
+        passed_over: &mut PassedOver,
+        arguments: &Arguments,
+    ) -> Result<(), Failure> {
         let Scored { records, rows, complaints, answers } = scored;
-        let mut predictions = answers.prediction.iter().flat_map(|prediction| prediction.scalars());
-        let mut intervals = answers.intervals.iter();
-        let mut probabilities = answers.probabilities.iter().flat_map(Probabilities::rows);
+        let mut answered = said(&arguments.asked, answers);
         for (row, complaint) in rows.iter().zip(complaints) {
             let said = match complaint {
                 Some(complaint) => {
                     passed_over.note(records.name(), complaint.clone())?;
                     None
                 }
-                None => Some(Said {
-                    prediction: predictions.next().unwrap_or(Scalar::Missing),
-                    interval: intervals.next(),
-                    probabilities: probabilities.next().unwrap_or_default(),
-                }),
+                None => answered.next(),
             };
-            let keep = said.is_some() || on_error == OnError::Empty;
+            let keep = said.is_some() || arguments.on_error == OnError::Empty;
             match self {
                 Self::Csv(_) if !keep => {}
-                Self::Csv(table) => table.push(row, said.as_ref())?,
-                Self::Parquet(table) => table.push(records, row, said.as_ref(), keep)?,
+                Self::Csv(table) => table.push(row, said)?,
+                Self::Parquet(table) => table.push(records, row, said, keep)?,
             }
         }
         Ok(())
@@ -259,20 +245,5 @@ impl Out {
             Self::Parquet(table) if keep => table.finish(),
             Self::Parquet(_) => Ok(()),
         }
-    }
-}
-
-/// What the model says to one row.
-struct Said<'a> {
-    prediction: Scalar,
-    interval: Option<&'a [f64; 2]>,
-    probabilities: &'a [f64],
-}
-
-impl Said<'_> {
-    /// The numbers beside the prediction, in the order of the columns that are added; all probabilities follow, whether
-    /// there are columns for them or not.
-    fn numbers(&self) -> impl Iterator<Item = f64> {
-        self.interval.into_iter().flatten().chain(self.probabilities).copied()
     }
 }

@@ -5,9 +5,13 @@ use thiserror::Error;
 use super::columns::Columns;
 use super::passed_over::Complaint;
 use super::records::{Place, Records, RecordsError, Row};
+use super::warned::warned;
+use crate::model::conformal::LabelSets;
+use crate::model::explanation::{self, Explanation};
 use crate::model::fault::FaultKind;
 use crate::model::frame::{Cell, RowsBuilder, shorten};
 use crate::model::interval::{IntervalError, Intervals};
+use crate::model::scalar::Scalar;
 use crate::model::{Model, PredictError, Prediction, Probabilities};
 
 /// Rows predicted at a time: all that is held of a table.
@@ -122,8 +126,26 @@ pub(super) struct Answers<'m> {
     pub(super) prediction: Option<Prediction<'m>>,
     /// Of a classifier.
     pub(super) probabilities: Option<Probabilities<'m>>,
-    /// Where they were asked for: the ends of an interval around each prediction.
+    /// The ends of an interval around each prediction, where they were asked for, as all that follows.
     pub(super) intervals: Vec<[f64; 2]>,
+    /// The ends of one around the mean of all such rows.
+    pub(super) mean_intervals: Vec<[f64; 2]>,
+    /// Labels among which the true one is.
+    pub(super) label_sets: Vec<Vec<&'m Scalar>>,
+    /// What each feature adds.
+    pub(super) explanation: Option<Explanation<'m>>,
+    /// What is unusual about each row, in words.
+    pub(super) warnings: Vec<String>,
+}
+
+/// What is said to a row beside the prediction.
+#[derive(Debug, Default)]
+pub(super) struct Extras<'m> {
+    pub(super) interval: Option<Intervals<'m>>,
+    pub(super) mean_interval: Option<Intervals<'m>>,
+    pub(super) label_sets: Option<LabelSets<'m>>,
+    pub(super) explain: bool,
+    pub(super) warnings: bool,
 }
 
 /// A model that knows where in a row its features stand.
@@ -134,7 +156,7 @@ pub(super) struct Scorer<'m> {
     places: Vec<usize>,
     /// Fields of a row.
     width: usize,
-    interval: Option<Intervals<'m>>,
+    extras: Extras<'m>,
 }
 
 impl<'m> Scorer<'m> {
@@ -146,12 +168,19 @@ impl<'m> Scorer<'m> {
         let features: Vec<&str> = model.signature().features().iter().map(|feature| feature.name.as_str()).collect();
         let needed_by = format!("the model {}", model.name());
         let places = columns.find(&features, &needed_by)?;
-        Ok(Self { model, places, width: columns.width(), interval: None })
+        Ok(Self { model, places, width: columns.width(), extras: Extras::default() })
     }
 
-    /// The same with intervals around the predictions.
-    pub(super) fn with_interval(self, interval: Option<Intervals<'m>>) -> Self {
-        Self { interval, ..self }
+    /// The same, which says more than the predictions.
+    pub(super) fn with(self, extras: Extras<'m>) -> Self {
+        Self { extras, ..self }
+    }
+
+    /// Rows predicted at a time: no more than can be explained at once.
+    fn batch_rows(&self) -> usize {
+        let scores = self.model.classes().map_or(1, <[Scalar]>::len);
+        let explained = explanation::MAX_VALUES / (self.model.signature().width() * scores).max(1);
+        if self.extras.explain { BATCH_ROWS.min(explained).max(1) } else { BATCH_ROWS }
     }
 
     /// Hands all rows to `each`, a batch at a time; how many there were.
@@ -163,7 +192,7 @@ impl<'m> Scorer<'m> {
         records: &mut Records,
         mut each: impl FnMut(Scored<'_>) -> Result<(), E>,
     ) -> Result<u64, E> {
-        let mut rows = vec![Row::default(); BATCH_ROWS];
+        let mut rows = vec![Row::default(); self.batch_rows()];
         let mut total = 0;
         loop {
             let (mut count, mut bytes, mut outcome) = (0, 0, Ok(true));
@@ -212,6 +241,9 @@ impl<'m> Scorer<'m> {
 
     fn answer<'r>(&self, rows: impl ExactSizeIterator<Item = &'r Row>) -> Result<Answers<'m>, Complaint> {
         let mut frame = RowsBuilder::new(self.model.signature(), rows.len());
+        if self.extras.warnings {
+            frame = frame.noting_all();
+        }
         let mut place = Place::default();
         for row in rows {
             place = row.place;
@@ -232,12 +264,21 @@ impl<'m> Scorer<'m> {
         let unanswered = |error: PredictError| Complaint { place, column: None, detail: error.to_string() };
         let prediction = self.model.predict(&frame).map_err(unanswered)?;
         let probabilities = self.model.probabilities(&frame).map_err(unanswered)?;
-        let mut intervals = Vec::new();
-        if let Some(interval) = &self.interval {
-            let without_ends = |error: IntervalError| Complaint { place, column: None, detail: error.to_string() };
-            let ends = interval.of(&frame, &prediction).map_err(without_ends)?;
-            intervals = ends.into_iter().map(|ends| ends.prediction).collect();
-        }
-        Ok(Answers { prediction: Some(prediction), probabilities, intervals })
+        let Extras { interval, mean_interval, label_sets, explain, warnings } = &self.extras;
+        let without_ends = |error: IntervalError| Complaint { place, column: None, detail: error.to_string() };
+        let ends = |interval: &Option<Intervals<'m>>| match interval {
+            Some(interval) => interval.of(&frame, &prediction).map_err(without_ends),
+            None => Ok(Vec::new()),
+        };
+        let sets = label_sets.as_ref().zip(probabilities.as_ref());
+        Ok(Answers {
+            intervals: ends(interval)?.into_iter().map(|ends| ends.prediction).collect(),
+            mean_intervals: ends(mean_interval)?.into_iter().filter_map(|ends| ends.mean).collect(),
+            label_sets: sets.map(|(sets, probabilities)| sets.of(probabilities)).unwrap_or_default(),
+            explanation: explain.then(|| self.model.explain(&frame)).transpose().map_err(unanswered)?,
+            warnings: warnings.then(|| warned(self.model, &frame)).transpose().map_err(unanswered)?.unwrap_or_default(),
+            prediction: Some(prediction),
+            probabilities,
+        })
     }
 }

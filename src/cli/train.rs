@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use url::Url;
 
+use super::certainty::Certainty;
 use super::coefficients::Fitted;
 use super::output::{same_file, write_whole};
 use super::progress::Progress;
@@ -174,6 +175,7 @@ fn report(trained: &Trained, out: Option<&Path>) -> Result<String, Box<dyn Error
         metrics(&mut text, &[("fitted", rows, fitted.as_ref())])?;
         writeln!(text, "No rows were held out: this is how well the model fits, not how well it predicts.\n")?;
     }
+    writeln!(text, "Intervals: {}.\n", Certainty::told(document))?;
     for note in notes {
         writeln!(text, "Note: {note}.")?;
     }

@@ -4,6 +4,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::header;
+use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::error::ApiError;
@@ -23,6 +24,7 @@ struct Description<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     classes: Option<&'a [Scalar]>,
     signature: &'a Signature,
+    typical: IndexMap<&'a str, Scalar>,
     training: &'a Training,
     created: &'a str,
     sha256: &'a str,
@@ -94,6 +96,7 @@ async fn describe(application: &Application, name: &str, version: Option<&str>) 
         task: document.task,
         classes: model.classes(),
         signature: model.signature(),
+        typical: model.typical(),
         training: &document.training,
         created: &document.created,
         sha256: model.checksum(),

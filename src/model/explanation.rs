@@ -15,8 +15,8 @@ use super::scalar::Scalar;
 use super::signature::Feature;
 use super::{Model, PredictError};
 
-/// The most numbers of one explanation: 32 MiB, and more than an answer holds.
-const MAX_VALUES: usize = 1 << 22;
+/// The most numbers of one explanation, rows × outputs × features: 32 MiB, and more than an answer holds.
+pub const MAX_VALUES: usize = 1 << 22;
 
 /// What contributions are measured in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

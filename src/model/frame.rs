@@ -161,6 +161,13 @@ impl<'s> RowsBuilder<'s> {
         }
     }
 
+    /// The same, but all categories that the training data did not have are noted, not the first hundred alone.
+    #[must_use]
+    pub fn noting_all(mut self) -> Self {
+        self.unseen.limit = usize::MAX;
+        self
+    }
+
     /// The same, but names that are no features are passed over instead of refused.
     #[must_use]
     pub fn passing_over_unknown(self) -> Self {

@@ -13,12 +13,14 @@ pub struct Inference {
     /// Of least squares: rows − columns − 1. Of ridge: rows − 1 − the trace of its hat matrix, rounded down.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub degrees_of_freedom: Option<u32>,
-    /// Residual sum of squares ÷ degrees of freedom, in the unit squared of the target (of its logarithm, when the fit was
-    /// to that). There together with the degrees of freedom, or not at all.
+    /// Residual sum of squares ÷ degrees of freedom (of ridge before they are rounded), in the unit squared of the target (of its
+    /// logarithm, when the fit was to that). There together with the degrees of freedom, or not at all.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub residual_variance: Option<f64>,
     /// The upper-triangular R with `RᵀR = ZᵀWZ`, `Z` being the design centred and scaled as the file's preprocessing says
-    /// and `W` the rows' weights; of ridge, `RᵀR = ZᵀWZ + αI`. Row by row: row i has columns − i numbers.
+    /// and `W` the rows' weights; of ridge, `RᵀR = ZᵀWZ + αI`. Of lasso, elastic net and logistic regression each diagonal entry of
+    /// `ZᵀWZ` is greater by 10⁻⁸ of itself, so that columns that depend on each other have an R. Row by row: row i has columns − i
+    /// numbers.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub r: Vec<Vec<f64>>,
     /// The sum of the rows' weights, where they had any other than 1.

@@ -18,14 +18,18 @@ pub enum IntervalError {
     /// The model's file holds nothing to compute them from.
     #[error(
         "the model {model} has no intervals: its file holds neither the noise of its fit nor its errors on held-out rows. \
-         Ordinary least squares (--estimator linear) with more rows than columns has them"
+         Train it with rows held out (--test-fraction above 0, or --test FILE); a linear one with more rows than columns has \
+         intervals without"
     )]
     NotInferable {
         /// The model's name.
         model: String,
     },
     /// Sets of labels of a model that predicts numbers, or whose file does not say how sure it was.
-    #[error("the model {model} has no sets of labels: only a classifier that knows its errors on held-out rows has")]
+    #[error(
+        "the model {model} has no sets of labels: only a classifier that knows its errors on held-out rows has. \
+         Train one with rows held out (--test-fraction above 0, or --test FILE)"
+    )]
     NoLabelSets {
         /// The model's name.
         model: String,
@@ -134,6 +138,13 @@ impl Intervals<'_> {
             (Reach::Student { .. }, Coefficients::Ridge(_)) => Method::StudentTRidge,
             (Reach::Student { .. }, _) => Method::StudentT,
         }
+    }
+
+    /// Whether there are intervals of means too.
+    #[must_use]
+    pub fn know_means(&self) -> bool {
+        let untransformed = self.model.document.preprocess.target_transform == TargetTransform::Identity;
+        untransformed && matches!(self.reach, Reach::Student { .. })
     }
 
     /// The ends for each row of a frame, around what the model predicts for it.

@@ -17,6 +17,7 @@ pub(crate) mod quantile;
 mod readable;
 pub mod scalar;
 pub mod signature;
+mod typical;
 mod unseen;
 pub mod warning;
 

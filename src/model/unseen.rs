@@ -5,12 +5,20 @@ use super::signature::{Feature, FeatureType, UNKNOWN_LEVEL};
 use super::warning::WARNINGS_TOLD;
 
 /// The unseen categories of a frame: the first ones found, and how many there are.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Unseen {
-    /// The first [`WARNINGS_TOLD`], in the order in which the caller wrote them.
+    /// The first ones, in the order in which the caller wrote them.
     pub(super) told: Vec<Category>,
     /// All of them, counted.
     pub(super) total: usize,
+    /// The most that are told.
+    pub(super) limit: usize,
+}
+
+impl Default for Unseen {
+    fn default() -> Self {
+        Self { told: Vec::new(), total: 0, limit: WARNINGS_TOLD }
+    }
 }
 
 /// A category that no row of the training data had.
@@ -38,7 +46,7 @@ impl Unseen {
             _ => return,
         };
         self.total += 1;
-        if self.told.len() < WARNINGS_TOLD {
+        if self.told.len() < self.limit {
             self.told.push(Category { row, position, text: shorten(text) });
         }
     }

@@ -22,7 +22,7 @@ const UNUSUAL: f64 = 3.0;
 /// What should be known of a frame's answers.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Warnings<'m> {
-    /// The first [`WARNINGS_TOLD`], by row.
+    /// The first [`WARNINGS_TOLD`], by row, or [all](Model::all_warnings).
     pub told: Vec<Warning<'m>>,
     /// All of them, counted.
     pub total: usize,
@@ -103,6 +103,19 @@ impl Model {
     /// # Errors
     /// [`PredictError::ForeignFrame`].
     pub fn warnings(&self, frame: &Frame<'_>) -> Result<Warnings<'_>, PredictError> {
+        self.warn(frame, WARNINGS_TOLD, LEVERAGE_BUDGET)
+    }
+
+    /// The same without a bound on warnings and work, for tables. Categories are all told of frames that
+    /// [note them all](super::frame::RowsBuilder::noting_all).
+    ///
+    /// # Errors
+    /// [`PredictError::ForeignFrame`].
+    pub fn all_warnings(&self, frame: &Frame<'_>) -> Result<Warnings<'_>, PredictError> {
+        self.warn(frame, usize::MAX, usize::MAX)
+    }
+
+    fn warn(&self, frame: &Frame<'_>, most: usize, leverage_budget: usize) -> Result<Warnings<'_>, PredictError> {
         self.own(frame)?;
         let features = || self.signature().features().iter().enumerate();
         let ranges: Vec<_> = features().filter_map(|(position, feature)| Range::of(position, feature)).collect();
@@ -113,7 +126,7 @@ impl Model {
         let mut unseen = unseen.into_iter().peekable();
 
         let leverage = Leverage::of(self);
-        let affordable = LEVERAGE_BUDGET / (self.design.width() * self.design.width()).max(1);
+        let affordable = leverage_budget / (self.design.width() * self.design.width()).max(1);
         let rows_with_leverage = if leverage.is_some() { frame.rows().min(affordable) } else { 0 };
         let mut leverages = leverage.as_ref().map(|leverage| leverage.each(frame).take(rows_with_leverage));
         let limit = leverage.as_ref().map_or(f64::INFINITY, |leverage| UNUSUAL * leverage.mean());
@@ -124,13 +137,13 @@ impl Model {
             for range in &ranges {
                 if let Some(value) = values.get(range.position).copied().filter(|value| range.excludes(*value)) {
                     let (feature, range) = (range.feature, range.ends);
-                    warnings.add(row, || Reason::OutsideRange { feature, value, range });
+                    warnings.add(most, row, || Reason::OutsideRange { feature, value, range });
                 }
             }
             while let Some(category) = unseen.next_if(|category| category.row == row) {
                 if let Some(feature) = self.signature().features().get(category.position) {
                     let feature = &feature.name;
-                    warnings.add(row, || Reason::UnknownCategory { feature, value: category.text.clone() });
+                    warnings.add(most, row, || Reason::UnknownCategory { feature, value: category.text.clone() });
                 }
             }
             let leverage = leverages.as_mut().and_then(Iterator::next);
@@ -139,7 +152,7 @@ impl Model {
                 && warnings.total == total
                 && known()
             {
-                warnings.add(row, || Reason::Leverage { leverage: leverage.min(f64::MAX), limit });
+                warnings.add(most, row, || Reason::Leverage { leverage: leverage.min(f64::MAX), limit });
             }
         }
         warnings.total += frame.unseen().total - frame.unseen().told.len();
@@ -148,9 +161,9 @@ impl Model {
 }
 
 impl<'m> Warnings<'m> {
-    fn add(&mut self, row: usize, reason: impl FnOnce() -> Reason<'m>) {
+    fn add(&mut self, most: usize, row: usize, reason: impl FnOnce() -> Reason<'m>) {
         self.total += 1;
-        if self.told.len() < WARNINGS_TOLD {
+        if self.told.len() < most {
             self.told.push(Warning { row, reason: reason() });
         }
     }

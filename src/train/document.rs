@@ -5,8 +5,11 @@ use super::data::{Scan, Table};
 use super::evaluate::Metrics;
 use super::fit::Fitted;
 use super::least_squares::LeastSquares;
+use super::leverage::Spread;
+use super::path::Penalised;
 use super::{Estimator, Plan, SMARTCORE_VERSION};
 use crate::model::artifact::{ArtifactError, Document, FORMAT, Golden, Task, Training};
+use crate::model::conformal::Conformal;
 use crate::model::estimator::{Coefficients, Plane, Planes};
 use crate::model::identity::Version;
 use crate::model::inference::Inference;
@@ -20,6 +23,10 @@ pub(super) struct Draft<'a> {
     pub(super) choice: Option<&'a Choice>,
     /// The rows of other files that it was measured on.
     pub(super) tested: Option<&'a Scan>,
+    /// The weight of all rows, when they have any other than 1.
+    pub(super) weight: Option<f64>,
+    /// How wrong the measured fit was on the rows it had not seen.
+    pub(super) errors: Option<&'a Conformal>,
 }
 
 impl Draft<'_> {
@@ -34,7 +41,7 @@ impl Draft<'_> {
         train: Option<&Metrics>,
         test: Option<&Metrics>,
     ) -> Result<Document, ArtifactError> {
-        let Self { plan, table, choice, tested } = self;
+        let Self { plan, table, choice, tested, .. } = self;
         let version = Version::try_from("1".to_owned()).map_err(ArtifactError::Inconsistent)?;
         let document = Document {
             format: FORMAT.to_owned(),
@@ -45,7 +52,7 @@ impl Draft<'_> {
             signature: table.signature().clone(),
             preprocess: Preprocess { columns: self.columns(fit), target_transform: table.target_transform() },
             estimator: self.coefficients(fit),
-            inference: inference(fit),
+            inference: self.inference(fit),
             training: Training {
                 rows: table.seen().rows,
                 data_sha256: table.seen().sha256.clone(),
@@ -100,22 +107,60 @@ impl Draft<'_> {
             }),
         }
     }
-}
 
-/// Of least squares: the theory gives penalised fits none.
-fn inference(fit: &Fitted) -> Option<Inference> {
-    match fit {
-        Fitted::Linear(fit) => of_least_squares(fit),
-        Fitted::Penalised { .. } | Fitted::Logistic(_) => None,
+    /// What the fit knows of its noise and of how its rows are spread; where it gives no intervals of its own, they are made from
+    /// errors on rows it had not seen.
+    fn inference(&self, fit: &Fitted) -> Option<Inference> {
+        let rows = self.table.seen().rows;
+        let mut inference = match fit {
+            Fitted::Linear(fit) => of_least_squares(fit),
+            Fitted::Penalised { fit, .. } => of_penalised(fit, rows),
+            Fitted::Logistic(fit) => of_spread(fit.spread.as_ref(), rows),
+        };
+        inference.weight = self.weight.filter(|_| !inference.r.is_empty());
+        if inference.residual_variance.is_none() {
+            inference.conformal = self.errors.cloned();
+        }
+        (inference != Inference::default()).then_some(inference)
     }
 }
 
 /// Intervals need an estimate of the noise: there is none without a degree of freedom.
-fn of_least_squares(fit: &LeastSquares) -> Option<Inference> {
-    Some(Inference {
+fn of_least_squares(fit: &LeastSquares) -> Inference {
+    let Some(variance) = fit.residual_variance() else { return Inference::default() };
+    Inference {
         degrees_of_freedom: Some(u32::try_from(fit.degrees_of_freedom()).unwrap_or(u32::MAX)),
-        residual_variance: Some(fit.residual_variance()?),
+        residual_variance: Some(variance),
         r: fit.triangle.rows().to_vec(),
         ..Inference::default()
-    })
+    }
+}
+
+/// Of ridge as of least squares, with the degrees of freedom that its hat matrix leaves.
+fn of_penalised(fit: &Penalised, rows: u64) -> Inference {
+    let Some(Spread { triangle, degrees_of_freedom: Some(freedom) }) = &fit.spread else {
+        return of_spread(fit.spread.as_ref(), rows);
+    };
+    let r = triangle.rows().to_vec();
+    // A whole number may come out a shade below itself.
+    let whole = (freedom + 1e-9).floor();
+    if whole < 1.0 {
+        return Inference { r, ..Inference::default() };
+    }
+    // It is at least 1, and less than the rows.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let degrees_of_freedom = Some(whole as u32);
+    Inference {
+        degrees_of_freedom,
+        residual_variance: Some(fit.residual_sum_of_squares / freedom),
+        r,
+        ..Inference::default()
+    }
+}
+
+/// Of fewer rows than columns, every new row is unlike them.
+fn of_spread(spread: Option<&Spread>, rows: u64) -> Inference {
+    let r = spread.map(|spread| spread.triangle.rows().to_vec());
+    let r = r.filter(|r| rows > r.len() as u64 + 1).unwrap_or_default();
+    Inference { r, ..Inference::default() }
 }

@@ -19,6 +19,7 @@ use thiserror::Error;
 
 use super::TrainError;
 use super::least_squares::LeastSquaresError;
+use super::leverage::Spread;
 use super::rows::Rows;
 pub(super) use newton::Newton;
 pub(super) use survey::{Survey, position};
@@ -103,6 +104,8 @@ pub struct LogisticFit {
     pub separated: bool,
     /// `Σ w · −ln p(class) / Σ w` over the rows it was fitted to, before the last step.
     pub log_loss: f64,
+    /// How the rows are spread; of no more than [`MOST_COLUMNS`](super::leverage::MOST_COLUMNS).
+    pub spread: Option<Spread>,
 }
 
 impl LogisticFit {

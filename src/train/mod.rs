@@ -7,6 +7,8 @@
 #![allow(clippy::cast_precision_loss)]
 
 pub mod choose;
+#[cfg(test)]
+mod coverage;
 pub mod data;
 mod distribution;
 mod document;
@@ -16,6 +18,7 @@ mod fit;
 pub mod folds;
 mod kernel;
 pub mod least_squares;
+pub mod leverage;
 pub mod logistic;
 #[cfg(test)]
 mod longley;
@@ -41,7 +44,7 @@ use crate::model::{Model, PredictError};
 use choose::Choice;
 use data::{DataError, Encoded, Encodings, Source, Surveyed, Table, Unseen};
 use document::Draft;
-use evaluate::{Answers, Label, Measurement, Metrics};
+use evaluate::{Answers, Label, Measured, Measurement, Metrics};
 use fit::{Fits, Fitted};
 use least_squares::LeastSquaresError;
 use report::{Observed, Observer, ValidationPath};
@@ -164,13 +167,14 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     let unseen = plan.test.as_ref().map(|origin| Unseen::open(origin, &table)).transpose()?;
 
     let Fits { whole, measured, held_out, choice } = fit::fit(&table, &split, plan, estimator)?;
-    let draft = Draft { plan, table: &table, choice: choice.as_ref(), tested: None };
+    let draft = Draft { plan, table: &table, choice: choice.as_ref(), tested: None, weight: None, errors: None };
     // Proven on the first row, like any model file; then all rows are put to it.
     let first = first_row(&table)?;
     let model = Model::from_json(draft.seal(&measured, vec![first], None, None)?.to_json()?.as_bytes())?;
     let mut measurement = Measurement::new(&model);
     let mut watch = plan.observe.then(|| Observer::new(&model));
     let mut residuals = Residuals::default();
+    let mut weight = 0.0;
     let mut golden = GoldenRows::new(table.seen().rows);
     let answer = |rows: &Encodings| Answers::to(&model, rows.features().to_vec());
     table.scan_with(answer, |rows, answers| {
@@ -183,6 +187,7 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
             if let Fitted::Linear(fit) = &whole {
                 residuals.push_row(fit, row.design, row.target, row.weight);
             }
+            weight += row.weight;
             golden.push(&table, &row);
         }
         Ok(())
@@ -208,8 +213,12 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
             column.missing = *missing;
         }
     }
-    let (train, test) = match &observed {
-        Some(observed) => (observed.fitted_metrics.clone(), observed.held_out_metrics.clone()),
+    let Measured { fitted: train, held_out: test, errors } = match &mut observed {
+        Some(observed) => Measured {
+            fitted: observed.fitted_metrics.clone(),
+            held_out: observed.held_out_metrics.clone(),
+            errors: observed.errors.take(),
+        },
         None => measurement.finish().map_err(unpredicted)?,
     };
     let summary = match &whole {
@@ -220,7 +229,8 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
         _ => None,
     };
 
-    let draft = Draft { tested: tested.as_ref(), ..draft };
+    let weight = plan.selection.weights.as_ref().map(|_| weight);
+    let draft = Draft { tested: tested.as_ref(), weight, errors: errors.as_ref(), ..draft };
     let document = draft.seal(&whole, golden.rows, train.as_ref(), test.as_ref())?;
     let mut notes = table.notes().to_vec();
     notes.extend(choice.iter().map(|choice| fit::chosen(choice, estimator)));

@@ -17,6 +17,7 @@
 mod descent;
 
 use super::least_squares::{LeastSquaresError, Moments};
+use super::leverage::{MOST_COLUMNS, SLACK, Spread};
 use super::triangle::{Triangle, dot};
 use descent::{Descent, Price};
 
@@ -62,6 +63,8 @@ pub struct Penalised {
     pub converged: bool,
     /// How many coefficients are exactly zero.
     pub zero: usize,
+    /// How the rows are spread; only of a single [`fit()`], and of no more than [`MOST_COLUMNS`].
+    pub spread: Option<Spread>,
 }
 
 impl Penalised {
@@ -78,7 +81,9 @@ impl Penalised {
 /// [`LeastSquaresError`], naming the column, when one is constant or not finite, or the penalty is none. Dependent
 /// features and fewer rows than features are welcome, except with an alpha of zero, which is least squares.
 pub fn fit(moments: &Moments, names: &[String], penalty: Penalty) -> Result<Penalised, LeastSquaresError> {
-    Problem::new(moments, names, moments.lengths(names)?).fit(penalty, None)
+    let problem = Problem::new(moments, names, moments.lengths(names)?);
+    let fit = problem.fit(penalty, None)?;
+    Ok(Penalised { spread: problem.spread(penalty), ..fit })
 }
 
 /// Fits several penalties, each starting from the one before: fastest when they fall.
@@ -214,19 +219,48 @@ impl<'a> Problem<'a> {
             iterations,
             gap,
             converged,
+            spread: None,
         })
     }
 
     /// `b` of `min ‖y − Zb‖² + alpha ‖b‖²`: least squares with a row `√alpha · eⱼ` a feature, whose target is 0.
     fn ridge(&self, alpha: f64) -> Vec<f64> {
         let features = self.columns.len();
+        let triangle = self.priced(alpha);
+        let mut projection = triangle.column(features);
+        projection.pop();
+        triangle.leading(features).solve(&projection)
+    }
+
+    /// `R` of the standardised features and the target with a row `√alpha · eⱼ` a feature.
+    fn priced(&self, alpha: f64) -> Triangle {
+        let features = self.columns.len();
         let mut triangle = self.triangle.clone();
         if alpha > 0.0 {
             triangle.absorb(&mut diagonal(features, features + 1, alpha.sqrt()));
         }
-        let mut projection = triangle.column(features);
-        projection.pop();
-        triangle.leading(features).solve(&projection)
+        triangle
+    }
+
+    /// How the rows are spread, as this penalty sees it.
+    fn spread(&self, penalty: Penalty) -> Option<Spread> {
+        let features = self.columns.len();
+        if features > MOST_COLUMNS {
+            return None;
+        }
+        let Penalty::Ridge { alpha } = penalty else {
+            let triangle = self.priced(SLACK * self.moments.weight()).leading(features);
+            return Some(Spread { triangle, degrees_of_freedom: None });
+        };
+        let triangle = self.priced(alpha).leading(features);
+        // tr(H) is the sum of all leverages, and the rows of R stand for those of the design.
+        let leverage = |(i, row): (usize, &Vec<f64>)| {
+            let row: Vec<f64> = std::iter::repeat_n(0.0, i).chain(row.iter().take(features - i).copied()).collect();
+            let part = triangle.solve_transposed(&row);
+            dot(&part, &part)
+        };
+        let trace: f64 = self.triangle.rows().iter().take(features).enumerate().map(leverage).sum();
+        Some(Spread { degrees_of_freedom: Some(self.moments.rows() as f64 - 1.0 - trace), triangle })
     }
 
     /// `y − Zb`, in as many rows as there are features.

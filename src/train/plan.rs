@@ -151,7 +151,7 @@ pub struct Plan {
 }
 
 /// The parameter of a model file that says how many rows of other files it was measured on.
-pub(super) const TEST_ROWS: &str = "test_rows";
+pub const TEST_ROWS: &str = "test_rows";
 
 impl Plan {
     /// The share of rows that is held out of the data.

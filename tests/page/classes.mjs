@@ -2,18 +2,34 @@
 
 import { ask, assert, open, shows } from "./browser.mjs";
 
-await open({ hash: "#iris" }, async (page) => {
+// One level is refused below.
+await open({ hash: "#iris", complaints: ["status of 422"] }, async (page) => {
   const values = { sepal_length: 5.1, sepal_width: 3.5, petal_length: 1.4, petal_width: 0.2 };
   for (const [name, value] of Object.entries(values)) await page.getByLabel(name, { exact: true }).fill(String(value));
   await shows(page, "#said output", "setosa");
   await shows(page, "#lead", "Tells 3 classes of species apart, from 4 features.");
-  const answer = await ask(page, "/models/iris/predict", { X: [values], explain: true, probabilities: true });
+  const answer = await ask(page, "/models/iris/predict", { X: [values], interval: 0.95, explain: true, probabilities: true });
 
   const bars = page.locator("#said tbody tr");
   assert.deepEqual(await bars.locator("th").allInnerTexts(), ["setosa", "versicolor", "virginica"]);
   const shares = await bars.locator("td[title]").evaluateAll((cells) => cells.map((cell) => Number(cell.title)));
   assert.deepEqual(shares, Object.values(answer.probabilities[0]));
-  assert.equal(await page.locator(".interval").count(), 0);
+
+  // The labels among which it is, as surely as is asked; more surely than the rows held out can say it is told so.
+  assert.deepEqual(answer.label_sets, [["setosa"]]);
+  await shows(page, ".interval strong", /^setosa$/);
+  const between = { sepal_length: 6.3, sepal_width: 2.5, petal_length: 4.9, petal_width: 1.5 };
+  const fill = async (row) => {
+    for (const [name, value] of Object.entries(row)) await page.getByLabel(name, { exact: true }).fill(String(value));
+  };
+  await fill(between);
+  await shows(page, ".interval strong", "versicolor or virginica");
+  await page.locator("#level").selectOption("0.99");
+  await shows(page, ".interval", "No set of labels: ");
+  await page.locator("#level").selectOption("0.95");
+  await shows(page, ".interval strong", "versicolor or virginica");
+  await fill(values);
+  await shows(page, "#said output", "setosa");
 
   // The class that was chosen is explained, or any other.
   const sizes = async () =>

@@ -11,7 +11,7 @@ await open({ complaints: ["status of 422"] }, async (page) => {
   };
   const row = { "size <m²>": 50, rooms: 4, garden: true, "colour/paint": "blue" };
 
-  // Numbers start in the middle of their range, categories with the first.
+  // Numbers start with their mean, categories with the most frequent one.
   await sent(row);
   assert.deepEqual(await field("garden").locator("option").allInnerTexts(), ["missing", "true", "false"]);
   assert.deepEqual(await field("colour/paint").locator("option").allInnerTexts(), [

@@ -10,6 +10,11 @@ await open({ hash: "#diabetes" }, async (page) => {
   const values = () => Promise.all(NAMES.map((name) => field(name).inputValue()));
   const exact = () => page.locator("#said output").getAttribute("title");
 
+  // It opens with the average row, of which there is nothing to warn.
+  await shows(page, "#said output", /\d/);
+  assert.equal(await field("age").inputValue(), "49");
+  assert.equal(await page.locator(".warnings").count(), 0);
+
   // All models are named, and one is shown with how well it predicts.
   assert.deepEqual(await page.locator("#models a").allInnerTexts(), ["line", "diabetes", "iris", "breast-cancer"]);
   assert.equal(await page.locator("#models a[aria-current]").innerText(), "diabetes");
@@ -105,11 +110,12 @@ await open({ hash: "#diabetes" }, async (page) => {
     });
   assert.equal(await field("age").inputValue(), "44");
 
-  // A random row is within the ranges, and answered.
+  // A random row is within the ranges, answered, and not unusual.
   const described = await ask(page, "/models/diabetes");
   const before = await exact();
   await page.getByRole("button", { name: "Random row" }).click();
   await until(page, (old) => document.querySelector("#said output")?.title !== old, before);
+  await until(page, () => !document.querySelector(".warnings"));
   for (const [position, value] of (await values()).entries()) {
     const [least, most] = described.signature.features[position].range;
     assert.ok(Number(value) >= least && Number(value) <= most, `${value} is not in ${least} to ${most}`);

@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use super::{Added, Said};
+use super::Added;
 use crate::cli::output::WholeFile;
 use crate::cli::records::{Records, Row};
 use crate::model::scalar::Scalar;
@@ -60,16 +60,13 @@ impl CsvTable {
 
     /// The fields of a row, as many as the header has (one that is too short is filled up, one that is too long is cut),
     /// then what is said to it.
-    pub(super) fn push(&mut self, row: &Row, said: Option<&Said<'_>>) -> io::Result<()> {
+    pub(super) fn push(&mut self, row: &Row, said: Option<Vec<Scalar>>) -> io::Result<()> {
         let mut field = |text: &str| self.rows.write_field(text).map_err(to_io);
         for place in 0..self.width {
             field(row.fields.get(place).unwrap_or_default())?;
         }
         match said {
-            Some(said) => {
-                field(&text(&said.prediction))?;
-                said.numbers().take(self.added - 1).try_for_each(|number| field(&digits(number)))?;
-            }
+            Some(said) => said.iter().try_for_each(|value| field(&text(value)))?,
             None => (0..self.added).try_for_each(|_| field(""))?,
         }
         self.rows.write_record(None::<&[u8]>).map_err(to_io)
@@ -98,15 +95,13 @@ fn to_io(error: csv::Error) -> io::Error {
     }
 }
 
-/// A label as it stood in the training data, a number with all the digits that bring it back.
+/// A label as it stood in the training data, a number with the digits that an answer over HTTPS has, nothing for no value.
 fn text(scalar: &Scalar) -> String {
     match scalar {
-        Scalar::Number(value) => digits(*value),
+        Scalar::Number(value) => {
+            serde_json::Number::from_f64(*value).map(|digits| digits.to_string()).unwrap_or_default()
+        }
+        Scalar::Missing => String::new(),
         other => other.to_string(),
     }
-}
-
-/// The digits that an answer over HTTPS has.
-fn digits(value: f64) -> String {
-    serde_json::Number::from_f64(value).map(|number| number.to_string()).unwrap_or_default()
 }

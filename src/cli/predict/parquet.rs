@@ -17,7 +17,7 @@ use parquet::schema::types::{Type, TypePtr};
 
 use self::copy::Original;
 use self::values::Values;
-use super::{Added, Failure, Said};
+use super::{Added, Failure};
 use crate::cli::output::WholeFile;
 use crate::cli::records::{Records, Row};
 use crate::cli::scoring::ScoringError;
@@ -39,6 +39,8 @@ pub(super) struct ParquetTable {
     file: SerializedFileWriter<WholeFile>,
     came: Came,
     added: Vec<Values>,
+    /// Bytes of their texts.
+    added_bytes: usize,
     /// Rows of a row group at most.
     group_rows: usize,
     /// Of the rows that came since the last row group was written: whether each is kept.
@@ -77,7 +79,7 @@ impl ParquetTable {
         let file = SerializedFileWriter::new(file, schema, Arc::new(properties)).map_err(unwritable)?;
         let added: Vec<Values> = added.iter().map(|column| Values::of(column.kind)).collect();
         let group_rows = GROUP_ROWS.min(GROUP_BYTES / (VALUE_BYTES * added.len().max(1)));
-        Ok(Self { file, came, added, group_rows, keep: Vec::new() })
+        Ok(Self { file, came, added, added_bytes: 0, group_rows, keep: Vec::new() })
     }
 
     /// Takes a row that came, and what is said to it; it is written only if it is kept.
@@ -85,7 +87,7 @@ impl ParquetTable {
         &mut self,
         records: &Records,
         row: &Row,
-        said: Option<&Said<'_>>,
+        said: Option<Vec<Scalar>>,
         keep: bool,
     ) -> Result<(), Failure> {
         let room = match (&mut self.came, records.parquet_path()) {
@@ -113,17 +115,21 @@ impl ParquetTable {
         };
         self.keep.push(keep);
         if keep {
-            let mut added = self.added.iter_mut();
-            let predicted = said.map(|said| said.prediction.clone());
-            added.by_ref().take(1).for_each(|column| column.push(predicted.clone().unwrap_or(Scalar::Missing)));
-            let mut numbers = said.into_iter().flat_map(Said::numbers);
-            added.for_each(|column| column.push(numbers.next().map_or(Scalar::Missing, Scalar::Number)));
+            let mut said = said.into_iter().flatten();
+            for column in &mut self.added {
+                let value = said.next().unwrap_or(Scalar::Missing);
+                if let Scalar::Text(text) = &value {
+                    self.added_bytes += FIELD_BYTES + text.len();
+                }
+                column.push(value);
+            }
         }
-        if self.keep.len() >= room { self.write_group() } else { Ok(()) }
+        if self.keep.len() >= room || self.added_bytes > GROUP_BYTES { self.write_group() } else { Ok(()) }
     }
 
     fn write_group(&mut self) -> Result<(), Failure> {
         let keep = std::mem::take(&mut self.keep);
+        self.added_bytes = 0;
         let mut group = self.file.next_row_group().map_err(unwritable)?;
         match &mut self.came {
             Came::Parquet(original) => original.copy(&keep, &mut group)?,

@@ -112,6 +112,8 @@ pub(super) fn define(components: ComponentsBuilder) -> ComponentsBuilder {
         .property("classes", list(any("A class")))
         .property("signature", signature)
         .required("signature")
+        .property("typical", ObjectBuilder::new().description(Some("The average training row, by feature")))
+        .required("typical")
         .property("training", ObjectBuilder::new().description(Some("How it was made, and how well it predicts")))
         .required("training")
         .property("created", text("When it was trained (RFC 3339)"))

@@ -14,8 +14,11 @@ function showAnswer(model, { answer }, level, onlevel) {
     const shares = answer.probabilities?.[0];
     const sure = shares && shares[String(value)];
     parts.push(figure(target.name, String(value), value, sure === undefined ? null : `${percent(sure)} probability`));
+    const labels = answer.label_sets?.[0].map(String).join(" or ");
+    if (labels) parts.push(element("p", { class: "interval" }, levelChoice(level, onlevel), ": ", element("strong", {}, labels)));
     if (shares) parts.push(classBars(shares, String(value)));
     spoken = `${target.name}: ${value}${sure === undefined ? "" : `, ${percent(sure)}`}`;
+    if (labels && labels !== String(value)) spoken += `; ${percent(level)}: ${labels}`;
   } else {
     const ends = answer.interval?.[0];
     const write = writer(ends ? [value, ...ends] : [value]);
@@ -75,7 +78,7 @@ function intervalLine(ends, write, level, onlevel) {
 
 function levelChoice(level, onlevel) {
   const options = LEVELS.map((one) => element("option", { value: one, selected: one === level }, percent(one)));
-  const select = element("select", { id: "level", "aria-label": "Probability of the interval" }, options);
+  const select = element("select", { id: "level", "aria-label": "Probability that it holds the answer" }, options);
   select.addEventListener("change", () => onlevel(Number(select.value)));
   return select;
 }
@@ -85,7 +88,7 @@ function noInterval(model, level, onlevel) {
   const { code, message } = model.forgone.interval;
   if (code === "unknown_key") return null;
   const choice = /lower level/.test(message) ? [levelChoice(level, onlevel), " "] : [];
-  return element("p", { class: "hint interval" }, choice, `No interval: ${message.replace(/\.$/, "")}.`);
+  return element("p", { class: "hint interval" }, choice, `No ${model.task === "classification" ? "set of labels" : "interval"}: ${message.replace(/\.$/, "")}.`);
 }
 
 /** Round numbers from below `low` to above `high`. */

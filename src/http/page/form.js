@@ -127,17 +127,34 @@ function makeField(feature, id, onchange) {
   };
 }
 
-const randomOf = (list) => list[Math.floor(Math.random() * list.length)];
+/** Fills all fields with the average row; where a feature has no average, with the middle of its range or its first level. */
+function fillTypical({ typical = {} }) {
+  for (const field of fields) {
+    const { feature } = field;
+    const [low, high] = feature.range ?? [];
+    if (feature.range) field.value = onGrid(feature, typical[feature.name] ?? (low + high) / 2);
+    else field.value = String(typical[feature.name] ?? choices(feature)?.[0] ?? "");
+  }
+}
 
-/** Fills all fields: `share` of each number's range, and one of the levels. */
-function fill(share, choose) {
+/** Fills all fields with random values in their ranges. */
+function fillRandom() {
   for (const field of fields) {
     const { feature } = field;
     const listed = choices(feature);
     if (feature.range)
-      field.value = onGrid(feature, feature.range[0] + share() * (feature.range[1] - feature.range[0]));
-    else if (listed && listed.length > 0) field.value = choose(listed);
+      field.value = onGrid(feature, feature.range[0] + Math.random() * (feature.range[1] - feature.range[0]));
+    else if (listed && listed.length > 0) field.value = listed[Math.floor(Math.random() * listed.length)];
     else field.value = "";
+  }
+}
+
+/** Takes all numbers half of the way back to the average row: what is unusual about their combination falls to a quarter. */
+function fillLessUnusual({ typical = {} }) {
+  for (const field of fields) {
+    const { feature } = field;
+    if (feature.range && feature.name in typical)
+      field.value = onGrid(feature, (Number(field.value) + typical[feature.name]) / 2);
   }
 }
 

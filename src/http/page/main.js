@@ -66,10 +66,7 @@ async function open() {
   byId("row-message").textContent = "";
   showFields(shown.signature.features, askSoon);
   byId("model").hidden = false;
-  fill(
-    () => 0.5,
-    (list) => list[0],
-  );
+  fillTypical(shown);
   await ask();
 }
 
@@ -96,14 +93,14 @@ function askSoon() {
   pause = setTimeout(ask, TYPING_PAUSE);
 }
 
-/** Asks for the form's row. Only the last question counts: the ones before are given up. */
+/** Asks for the form's row; whether it is an unusual combination. Only the last question counts: the ones before are given up. */
 async function ask() {
   clearTimeout(pause);
   latest.abort();
   const turn = (latest = new AbortController());
   const model = shown;
-  const options =
-    model.task === "classification" ? { explain: true, probabilities: true } : { interval: level, explain: true };
+  const options = { interval: level, explain: true };
+  if (model.task === "classification") options.probabilities = true;
   try {
     const said = await predict(model, formRow(), options, turn.signal);
     if (turn.signal.aborted) return;
@@ -116,6 +113,7 @@ async function ask() {
     });
     showReasons(model, said.answer);
     showCalls(model, said);
+    return said.answer.warnings?.some(({ code }) => code === "leverage");
   } catch (error) {
     if (error.name === "AbortError" || turn.signal.aborted) return;
     showError(model, error);
@@ -150,15 +148,13 @@ byId("form").addEventListener("submit", (event) => {
   event.preventDefault();
   ask();
 });
-byId("random").addEventListener("click", () => {
-  fill(Math.random, randomOf);
-  ask();
+byId("random").addEventListener("click", async () => {
+  fillRandom();
+  // Numbers that know nothing of each other are unusual together, where those of the data do.
+  for (let halvings = 0; (await ask()) && halvings < 8; halvings += 1) fillLessUnusual(shown);
 });
 byId("reset").addEventListener("click", () => {
-  fill(
-    () => 0.5,
-    (list) => list[0],
-  );
+  fillTypical(shown);
   ask();
 });
 byId("row").addEventListener("input", () => {

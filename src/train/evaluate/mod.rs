@@ -6,6 +6,7 @@
 mod batch;
 mod classification;
 mod curves;
+mod errors;
 mod metrics;
 mod regression;
 
@@ -13,9 +14,11 @@ pub use batch::Label;
 pub(super) use batch::{Answer, Answers, Batch};
 pub use classification::Classification;
 pub use curves::{Bin, Curve};
+use errors::HeldOutErrors;
 pub use metrics::{Metrics, title};
 pub use regression::Regression;
 
+use crate::model::conformal::Conformal;
 use crate::model::estimator::Coefficients;
 use crate::model::frame::Cell;
 use crate::model::{Model, PredictError};
@@ -66,21 +69,34 @@ impl<'m> Measurement<'m> {
         self.sides.push(label, answer);
     }
 
-    /// The metrics of the rows the model was fitted to, and of those held out.
+    /// What came of it.
     ///
     /// # Errors
     /// [`PredictError`] when the model cannot answer the last batch.
-    pub fn finish(mut self) -> Result<(Option<Metrics>, Option<Metrics>), PredictError> {
+    pub fn finish(mut self) -> Result<Measured, PredictError> {
         self.batch.predict(|label, _, answer| self.sides.push(label, answer))?;
-        Ok((self.sides.fitted.finish(), self.sides.held_out.finish()))
+        let (fitted, held_out, errors) = self.sides.finish();
+        Ok(Measured { fitted: fitted.finish(), held_out: held_out.finish(), errors })
     }
+}
+
+/// What came of a measurement.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measured {
+    /// Metrics of the rows the model was fitted to.
+    pub fitted: Option<Metrics>,
+    /// Metrics of the rows held out.
+    pub held_out: Option<Metrics>,
+    /// How wrong it was on each of those.
+    pub errors: Option<Conformal>,
 }
 
 /// The rows a model was fitted to, and the others.
 #[derive(Debug)]
 pub(super) struct Sides {
-    pub(super) fitted: Evaluation,
-    pub(super) held_out: Evaluation,
+    fitted: Evaluation,
+    held_out: Evaluation,
+    errors: HeldOutErrors,
 }
 
 impl Sides {
@@ -92,11 +108,16 @@ impl Sides {
             Some(classes) => Evaluation::Classification(Classification::new(classes.len())),
             None => Evaluation::Regression(Regression::new(columns)),
         };
-        Self { fitted: evaluation(columns), held_out: evaluation(None) }
+        Self { fitted: evaluation(columns), held_out: evaluation(None), errors: HeldOutErrors::new(model) }
     }
 
     pub(super) fn push(&mut self, label: &Label, answer: Answer<'_>) {
-        let side = if label.held_out { &mut self.held_out } else { &mut self.fitted };
+        let side = if label.held_out {
+            self.errors.push(label, answer);
+            &mut self.held_out
+        } else {
+            &mut self.fitted
+        };
         match (side, answer) {
             (Evaluation::Regression(side), Answer::Value(value)) => side.push(label.target, value, label.weight),
             (Evaluation::Classification(side), Answer::Class { predicted, probabilities }) => {
@@ -105,6 +126,11 @@ impl Sides {
             // A model answers what it is for.
             _ => {}
         }
+    }
+
+    /// What was gathered of the rows it was fitted to, of the others, and their errors.
+    pub(super) fn finish(self) -> (Evaluation, Evaluation, Option<Conformal>) {
+        (self.fitted, self.held_out, self.errors.finish())
     }
 }
 
@@ -176,8 +202,10 @@ mod tests {
         push(Cell::Double(-2.0), "left", 0.0, false);
         push(Cell::Missing, "right", 0.0, false);
         push(Cell::Double(9.0), "left", 0.0, true);
-        let (fitted, held_out) = measurement.finish().unwrap();
+        let Measured { fitted, held_out, errors } = measurement.finish().unwrap();
         let (fitted, held_out) = (fitted.unwrap(), held_out.unwrap());
+        // The probability of the other class at a score of 17, of which nearly nothing is left of its own.
+        assert!(errors.is_some_and(|errors| errors.rows == 1 && errors.scores[0] > 0.999_999));
         assert_eq!((fitted.rows, held_out.rows), (3, 1));
         assert_eq!((fitted.get("accuracy"), held_out.get("accuracy")), (Some(2.0 / 3.0), Some(0.0)));
         assert_eq!((fitted.get("roc_auc"), held_out.get("roc_auc")), (Some(1.0), None));

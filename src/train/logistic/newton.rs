@@ -2,6 +2,7 @@
 
 use std::num::NonZero;
 
+use super::super::leverage::{MOST_COLUMNS, SLACK, Spread};
 use super::super::rows::Row;
 use super::super::triangle::Triangle;
 use super::sums::{BLOCK_ROWS, Block, Sums, place};
@@ -58,6 +59,8 @@ pub(in crate::train) struct Newton {
     step: f64,
     passes: u32,
     converged: bool,
+    /// From the first pass: where all parameters are zero, all rows have the same curvature but for their weight.
+    first_gram: Option<Vec<f64>>,
     sums: Sums,
     block: Block,
     /// Full blocks that wait for the threads.
@@ -84,6 +87,7 @@ impl Newton {
             step: 1.0,
             passes: 0,
             converged: false,
+            first_gram: None,
             sums: Sums::zero(scores, columns + 1),
             block: Block::new(columns),
             waiting: Vec::new(),
@@ -158,6 +162,9 @@ impl Newton {
         let (scores, parameters) = (self.candidate.len(), self.standard.means.len() + 1);
         let sums = std::mem::replace(&mut self.sums, Sums::zero(scores, parameters));
         self.passes += 1;
+        if self.standard.means.len() <= MOST_COLUMNS && self.candidate.iter().flatten().all(|value| *value == 0.0) {
+            self.first_gram = sums.grams.first().cloned();
+        }
 
         let penalty = 1.0 / (self.settings.c * self.standard.weight);
         let of_candidate = self.look(&sums, penalty);
@@ -239,7 +246,23 @@ impl Newton {
             converged: self.converged,
             separated: decisive || point.worst < CERTAIN,
             log_loss: point.log_loss,
+            spread: self.spread(),
         }
+    }
+
+    /// How the rows are spread, by the first pass.
+    fn spread(&self) -> Option<Spread> {
+        let gram = self.first_gram.as_ref()?;
+        let columns = self.standard.means.len();
+        let share = 1.0 / self.standard.classes as f64;
+        let curvature = share * (1.0 - share);
+        let entry = |i: usize, j: usize| {
+            let slack = if i == j { SLACK * self.standard.weight } else { 0.0 };
+            gram.get(place(i, j, columns + 1)).map(|entry| entry / curvature + slack)
+        };
+        let rows = (0..columns).map(|i| (i..columns).map(|j| entry(i, j)).collect());
+        let triangle = Triangle::cholesky(rows.collect::<Option<_>>()?)?;
+        Some(Spread { triangle, degrees_of_freedom: None })
     }
 }
 

@@ -476,3 +476,23 @@ proptest! {
         prop_assert!((fit.log_loss - loss / weight).abs() < 1e-6 * (1.0 + loss / weight));
     }
 }
+
+#[test]
+fn r_is_that_of_the_standardised_design_whatever_the_number_of_classes() {
+    for (text, weighted) in [(IRIS, false), (IRIS, true), (BREAST_CANCER, true)] {
+        let table = Table::read(text, weighted);
+        let classes = if text == IRIS { 3 } else { 2 };
+        let fit = fit(&table, classes, &LogisticSettings::default()).unwrap();
+        let triangle = fit.spread.unwrap().triangle;
+        let weight: f64 = table.rows.iter().map(|(_, _, weight)| weight).sum();
+        let z = |row: &[f64], j: usize| (row[j] - fit.means[j]) / fit.scales[j];
+        for i in 0..fit.means.len() {
+            for j in 0..fit.means.len() {
+                let expected: f64 = table.rows.iter().map(|(row, _, weight)| weight * z(row, i) * z(row, j)).sum();
+                let [one, other] = [i, j].map(|column| triangle.column(column));
+                let entry: f64 = one.iter().zip(&other).map(|(one, other)| one * other).sum();
+                assert!((entry - expected).abs() < 2e-8 * weight, "{i}, {j}: {entry} is not {expected}");
+            }
+        }
+    }
+}

@@ -471,3 +471,89 @@ proptest! {
         }
     }
 }
+
+/// `ZᵀWZ`, by its definition.
+fn scatter(fit: &Penalised, rows: &[Vec<f64>], weight: impl Fn(usize) -> f64) -> Vec<Vec<f64>> {
+    let features = fit.means.len();
+    let mut scatter = vec![vec![0.0; features]; features];
+    for (number, row) in rows.iter().enumerate() {
+        let z: Vec<f64> = (0..features).map(|j| (row[j] - fit.means[j]) / fit.scales[j]).collect();
+        for i in 0..features {
+            for j in 0..features {
+                scatter[i][j] += weight(number) * z[i] * z[j];
+            }
+        }
+    }
+    scatter
+}
+
+fn assert_is_scatter(triangle: &Triangle, mut scatter: Vec<Vec<f64>>, more: f64) {
+    for (i, row) in scatter.iter_mut().enumerate() {
+        row[i] += more;
+        for (j, expected) in row.iter().enumerate() {
+            let entry: f64 = triangle.column(i).iter().zip(triangle.column(j)).map(|(one, other)| one * other).sum();
+            assert!((entry - expected).abs() < 1e-9 * more.max(442.0), "{i}, {j}: {entry} is not {expected}");
+        }
+    }
+}
+
+#[test]
+fn r_of_a_ridge_is_that_of_the_weighted_scatter_and_its_price() {
+    let rows = diabetes();
+    let weight = |row: usize| 1.0 + (row % 3) as f64;
+    for alpha in [0.01, 442.0] {
+        let fit = fit(&moments(&rows, weight), &names(11), Ridge { alpha }).unwrap();
+        assert_is_scatter(&fit.spread.as_ref().unwrap().triangle, scatter(&fit, &rows, weight), alpha);
+    }
+}
+
+#[test]
+fn a_ridge_pays_a_degree_of_freedom_for_each_share_that_a_row_has_in_its_own_prediction() {
+    let rows = diabetes();
+    let alpha = 30.0;
+    let of = |rows: &[Vec<f64>]| fit(&moments(rows, |_| 1.0), &names(11), Ridge { alpha }).unwrap();
+    let predicted = |fit: &Penalised, row: &[f64]| {
+        let terms = fit.coefficients.iter().enumerate().map(|(j, b)| b * (row[j] - fit.means[j]) / fit.scales[j]);
+        fit.intercept + terms.sum::<f64>()
+    };
+    let whole = of(&rows);
+    // Fits are linear in the target: so much does each prediction move with its own one.
+    let moved: f64 = (0..rows.len())
+        .map(|number| {
+            let mut rows = rows.clone();
+            rows[number][10] += 1000.0;
+            (predicted(&of(&rows), &rows[number]) - predicted(&whole, &rows[number])) / 1000.0
+        })
+        .sum();
+    let freedom = whole.spread.unwrap().degrees_of_freedom.unwrap();
+    assert!((freedom - (442.0 - moved)).abs() < 1e-8, "{freedom} is not {}", 442.0 - moved);
+}
+
+#[test]
+fn r_of_a_lasso_is_that_of_the_scatter_even_of_columns_that_depend_on_each_other() {
+    let rows = diabetes();
+    let price = ElasticNet { alpha: 1.0, l1_ratio: 1.0 };
+    let lasso = fit(&moments(&rows, |_| 1.0), &names(11), price).unwrap();
+    assert_is_scatter(&lasso.spread.as_ref().unwrap().triangle, scatter(&lasso, &rows, |_| 1.0), 442.0 * SLACK);
+
+    let twice: Vec<Vec<f64>> = rows.iter().map(|row| vec![row[0], row[0], row[10]]).collect();
+    let spread = fit(&moments(&twice, |_| 1.0), &names(3), price).unwrap().spread.unwrap();
+    // A row as the others are counts as one of one column; one that breaks the rule stands out.
+    let leverage = |z: [f64; 2]| spread.triangle.solve_transposed(&z).iter().map(|part| part * part).sum::<f64>();
+    assert!((leverage([1.0, 1.0]) * 442.0 - 1.0).abs() < 1e-6);
+    assert!(leverage([1.0, -1.0]) > 1000.0);
+}
+
+#[test]
+fn neither_paths_nor_very_wide_designs_keep_how_the_rows_are_spread() {
+    let rows = diabetes();
+    let price = ElasticNet { alpha: 1.0, l1_ratio: 1.0 };
+    assert!(path(&moments(&rows, |_| 1.0), &names(11), &[price]).unwrap()[0].spread.is_none());
+    let wide = |features: usize| {
+        let value = |row: usize, column: usize| ((row * 7919 + column * column * 104_729) % 1009) as f64;
+        let rows: Vec<Vec<f64>> =
+            (0..20).map(|row| (0..=features).map(|column| value(row, column)).collect()).collect();
+        fit(&moments(&rows, |_| 1.0), &names(features + 1), Ridge { alpha: 1.0 }).unwrap().spread.is_some()
+    };
+    assert_eq!([MOST_COLUMNS, MOST_COLUMNS + 1].map(wide), [true, false]);
+}

@@ -2,6 +2,7 @@
 
 use std::collections::BinaryHeap;
 
+use crate::model::conformal::Conformal;
 use crate::model::estimator::Coefficients;
 use crate::model::field;
 use crate::model::frame::Cell;
@@ -61,6 +62,8 @@ pub struct Observed {
     pub fitted_metrics: Option<Metrics>,
     /// Metrics of the rows held out.
     pub held_out_metrics: Option<Metrics>,
+    /// How wrong the model was on each of the rows held out.
+    pub errors: Option<Conformal>,
     /// What curves are drawn from: the rows held out, or all when there were none.
     pub evaluation: Evaluation,
     /// At most [`SAMPLE_ROWS`] rows, in their order.
@@ -259,7 +262,7 @@ impl<'m> Observer<'m> {
     /// [`PredictError`] when the model cannot answer the last batch.
     pub fn finish(mut self) -> Result<Observed, PredictError> {
         self.predict()?;
-        let Sides { fitted, held_out } = self.seen.sides;
+        let (fitted, held_out, errors) = self.seen.sides.finish();
         let (fitted_metrics, held_out_metrics) = (fitted.finish(), held_out.finish());
         let mut points: Vec<Point> = self.seen.sample.into_iter().map(|(_, point)| point).collect();
         points.sort_by_key(|point| point.row);
@@ -279,6 +282,7 @@ impl<'m> Observer<'m> {
             evaluation: if held_out_metrics.is_some() { held_out } else { fitted },
             fitted_metrics,
             held_out_metrics,
+            errors,
             points,
             residuals: self.seen.residuals,
         })
