@@ -9,7 +9,7 @@
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
-use http::header;
+use http::{HeaderValue, Method, header};
 use serde::{Deserialize, Serialize};
 
 use super::body::MediaType;
@@ -80,22 +80,51 @@ pub(super) async fn list(State(application): App) -> Result<Response, ApiError> 
     json(&Models { models: models.iter().map(|model| model.name()).collect() })
 }
 
-/// `GET /v1/models/{model}`
-pub(super) async fn status(
+/// `GET /v1/models/{model}` and `POST /v1/models/{model}:predict`, one route to a router that knows nothing of colons.
+pub(super) async fn model(
     State(application): App,
-    name: Result<Path<String>, PathRejection>,
+    path: Result<Path<String>, PathRejection>,
+    request: Request,
 ) -> Result<Response, ApiError> {
-    let Path(name) = name?;
-    tell(&*Wanted::Named(&name, None).load(&application).await?)
+    let Path(path) = path?;
+    dispatch(&application, &path, |name| Wanted::Named(name, None), request).await
 }
 
-/// `GET /v1/models/{model}/versions/{version}`
-pub(super) async fn version_status(
+/// The same of a version of a model.
+pub(super) async fn version(
     State(application): App,
     path: Result<Path<(String, String)>, PathRejection>,
+    request: Request,
 ) -> Result<Response, ApiError> {
-    let Path((name, version)) = path?;
-    tell(&*Wanted::Named(&name, Some(&version)).load(&application).await?)
+    let Path((name, path)) = path?;
+    dispatch(&application, &path, |version| Wanted::Named(&name, Some(version)), request).await
+}
+
+async fn dispatch<'a>(
+    application: &Application,
+    path: &'a str,
+    wanted: impl Fn(&'a str) -> Wanted<'a>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    match path.rsplit_once(':') {
+        Some((name, "predict")) if request.method() == Method::POST => {
+            predict(application, wanted(name), request, &KEYS).await
+        }
+        Some((_, "predict")) => Ok(wrong_method(request, "POST").await),
+        _ if reads => tell(&*wanted(path).load(application).await?),
+        None => Ok(wrong_method(request, "GET,HEAD").await),
+        Some(_) => {
+            let detail = format!("nothing answers {:?}; models answer \":predict\"", shorten(path));
+            Err(ApiError::new(ErrorCode::UnknownRoute, detail))
+        }
+    }
+}
+
+async fn wrong_method(request: Request, allowed: &'static str) -> Response {
+    let mut response = super::wrong_method(request.method().clone()).await.into_response();
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
+    response
 }
 
 fn tell(model: &Model) -> Result<Response, ApiError> {
@@ -111,48 +140,9 @@ fn json<T: Serialize>(value: &T) -> Result<Response, ApiError> {
     Ok(([(header::CONTENT_TYPE, "application/json")], answer::json(value, answer::LAMBDA)?).into_response())
 }
 
-/// `POST /v1/models/{model}:predict`
-pub(super) async fn ask(
-    State(application): App,
-    path: Result<Path<String>, PathRejection>,
-    request: Request,
-) -> Result<Response, ApiError> {
-    let Path(path) = path?;
-    let (name, verb) = verb(&path)?;
-    match verb {
-        Verb::Predict => predict(&application, Wanted::Named(name, None), request, &KEYS).await,
-    }
-}
-
-/// `POST /v1/models/{model}/versions/{version}:predict`
-pub(super) async fn ask_version(
-    State(application): App,
-    path: Result<Path<(String, String)>, PathRejection>,
-    request: Request,
-) -> Result<Response, ApiError> {
-    let Path((name, path)) = path?;
-    let (version, verb) = verb(&path)?;
-    match verb {
-        Verb::Predict => predict(&application, Wanted::Named(&name, Some(version)), request, &KEYS).await,
-    }
-}
-
 /// `POST` to the route that Vertex AI calls `AIP_PREDICT_ROUTE`.
 pub(super) async fn vertex(State(application): App, request: Request) -> Result<Response, ApiError> {
     predict(&application, Wanted::Default, request, &VERTEX).await
-}
-
-/// What is asked of a model, behind the colon of a path.
-enum Verb {
-    Predict,
-}
-
-fn verb(path: &str) -> Result<(&str, Verb), ApiError> {
-    if let Some((name, "predict")) = path.rsplit_once(':') {
-        return Ok((name, Verb::Predict));
-    }
-    let detail = format!("nothing answers a POST to {:?}; append \":predict\"", shorten(path));
-    Err(ApiError::new(ErrorCode::UnknownRoute, detail))
 }
 
 async fn predict(
