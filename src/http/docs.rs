@@ -3,12 +3,16 @@
 
 use std::fmt::Write as _;
 use std::io::Read;
+use std::sync::LazyLock;
 
 use axum::extract::{OriginalUri, Request};
 use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use flate2::read::GzDecoder;
 use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY};
 use http::{HeaderName, HeaderValue};
+use sha2::{Digest, Sha256};
 
 use super::error::{ApiError, ErrorCode};
 
@@ -23,14 +27,30 @@ pub(super) const READER: &str = "/docs/rapidoc-9.3.8.js";
 
 const READER_GZIP: &[u8] = include_bytes!("docs/rapidoc.js.gz");
 
+/// Only the browser knows where the service is, stage and all.
+const SCRIPT: &str = r#"
+const server = new URL(".", document.baseURI).href.replace(/\/$/, "");
+for (const name of ["server-url", "default-api-server"]) document.querySelector("rapi-doc").setAttribute(name, server);
+"#;
+
 /// Scripts and requests go nowhere but here; the reader writes its styles into its elements.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src data:; connect-src 'self'; \
-                      base-uri 'self'; form-action 'none'; frame-ancestors 'none'";
+static POLICY: LazyLock<String> = LazyLock::new(|| {
+    let script = BASE64_STANDARD.encode(Sha256::digest(SCRIPT));
+    format!(
+        "default-src 'none'; script-src 'self' 'sha256-{script}'; style-src 'unsafe-inline'; img-src data:; \
+         connect-src 'self'; base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
+    )
+});
 
 /// `GET /docs`
 pub(super) async fn page(OriginalUri(uri): OriginalUri) -> Response {
     let reader = READER.trim_start_matches('/');
-    html(include_str!("docs/page.html").replace("{base}", &root(uri.path(), 0)).replace("{reader}", reader))
+    html(
+        include_str!("docs/page.html")
+            .replace("{base}", &root(uri.path(), 0))
+            .replace("{reader}", reader)
+            .replace("{script}", SCRIPT),
+    )
 }
 
 /// `GET /docs/errors`
@@ -57,7 +77,7 @@ fn root(path: &str, depth: usize) -> String {
 fn html(page: String) -> Response {
     let headers = [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
-        (CONTENT_SECURITY_POLICY, POLICY),
+        (CONTENT_SECURITY_POLICY, POLICY.as_str()),
         (HeaderName::from_static("x-content-type-options"), "nosniff"),
         (HeaderName::from_static("referrer-policy"), "no-referrer"),
     ];

@@ -44,7 +44,7 @@ impl Envelope {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         let status = self.status(error.code);
         if self == Self::Aws {
-            let name = HeaderValue::from_static(aws(error.code.status()).1);
+            let name = HeaderValue::from_static(aws(error.code).1);
             headers.insert(HeaderName::from_static("x-amzn-errortype"), name);
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
@@ -66,7 +66,7 @@ impl Envelope {
         match self {
             Self::Problem => code.status(),
             Self::Mlflow | Self::Error => bad_request(code.status()),
-            Self::Aws => aws(code.status()).0,
+            Self::Aws => aws(code).0,
         }
     }
 
@@ -105,9 +105,10 @@ fn mlflow_code(code: ErrorCode, status: StatusCode) -> &'static str {
 }
 
 /// Status and name of the errors of `InvokeEndpoint` (API reference of the Amazon `SageMaker` Runtime).
-fn aws(status: StatusCode) -> (StatusCode, &'static str) {
-    match status {
-        StatusCode::SERVICE_UNAVAILABLE => (status, "ServiceUnavailable"),
+fn aws(code: ErrorCode) -> (StatusCode, &'static str) {
+    match code.status() {
+        status if code == ErrorCode::UnknownRoute => (status, "UnknownOperationException"),
+        status @ StatusCode::SERVICE_UNAVAILABLE => (status, "ServiceUnavailable"),
         status if status.is_server_error() => (status, "InternalFailure"),
         StatusCode::NOT_FOUND | StatusCode::UNPROCESSABLE_ENTITY => (StatusCode::BAD_REQUEST, "ValidationError"),
         status => (status, "ValidationError"),

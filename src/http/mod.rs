@@ -33,7 +33,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use http::{HeaderName, HeaderValue, Method, header};
 use tower::ServiceBuilder;
 use tower::util::MapRequestLayer;
@@ -112,7 +112,7 @@ struct Application {
 }
 
 /// The routes, as 404 answers suggest them.
-const ROUTES: [&str; 26] = [
+const ROUTES: [&str; 28] = [
     "/predict",
     "/models",
     "/models/{name}",
@@ -122,7 +122,9 @@ const ROUTES: [&str; 26] = [
     "/v1/models",
     "/v1/models/{model}",
     "/v1/models/{model}:predict",
+    "/v1/models/{model}:explain",
     "/v1/models/{model}/versions/{version}:predict",
+    "/v1/models/{model}/versions/{version}:explain",
     "/v2",
     "/v2/models/{model}",
     "/v2/models/{model}/infer",
@@ -143,8 +145,18 @@ const ROUTES: [&str; 26] = [
 
 /// The application.
 pub fn router(catalog: Arc<Catalog>, settings: Settings) -> Router {
-    let limits = settings.limits;
-    let routes = Router::new()
+    wrap(routes(Application::new(catalog, settings.limits)), settings)
+}
+
+impl Application {
+    /// Nothing was asked yet.
+    fn new(catalog: Arc<Catalog>, limits: Limits) -> Arc<Self> {
+        Arc::new(Self { catalog, limits, statistics: Arc::default(), openapi: openapi::Kept::new() })
+    }
+}
+
+fn routes(application: Arc<Application>) -> Router {
+    Router::new()
         .route("/", get(page::show))
         .route("/predict", post(predict::with_default))
         .route("/models", get(models::list))
@@ -153,8 +165,8 @@ pub fn router(catalog: Arc<Catalog>, settings: Settings) -> Router {
         .route("/models/{name}/versions/{version}", get(models::show_version))
         .route("/models/{name}/versions/{version}/predict", post(predict::with_version))
         .route("/v1/models", get(tensorflow::list))
-        .route("/v1/models/{model}", get(tensorflow::status).post(tensorflow::ask))
-        .route("/v1/models/{model}/versions/{version}", get(tensorflow::version_status).post(tensorflow::ask_version))
+        .route("/v1/models/{model}", any(tensorflow::model))
+        .route("/v1/models/{model}/versions/{version}", any(tensorflow::version))
         .merge(open_inference::routes())
         .route(VERTEX_PREDICT, post(tensorflow::vertex))
         .route(VERTEX_HEALTH, get(health::ready))
@@ -169,13 +181,9 @@ pub fn router(catalog: Arc<Catalog>, settings: Settings) -> Router {
         .route(docs::PAGE, get(docs::page))
         .route(docs::ERRORS, get(docs::errors))
         .route(docs::READER, get(docs::reader))
-        .with_state(Arc::new(Application {
-            catalog,
-            limits,
-            statistics: Arc::default(),
-            openapi: openapi::Kept::new(),
-        }));
-    wrap(routes.fallback(unknown_route).method_not_allowed_fallback(wrong_method), settings)
+        .fallback(unknown_route)
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(application)
 }
 
 /// What answers when the environment cannot be used: alive, and saying so, instead of crashing in a loop.
@@ -242,8 +250,8 @@ async fn unknown_route(request: Request) -> ApiError {
     ApiError::new(ErrorCode::UnknownRoute, detail)
 }
 
-async fn wrong_method(request: Request) -> ApiError {
-    let detail = format!("{} is not answered here; the Allow header lists what is", request.method());
+async fn wrong_method(method: Method) -> ApiError {
+    let detail = format!("{method} is not answered here; the Allow header lists what is");
     ApiError::new(ErrorCode::MethodNotAllowed, detail)
 }
 

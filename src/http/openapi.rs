@@ -2,8 +2,11 @@
 //! the routes. Made when first asked for: a cold start that is not asked pays nothing.
 
 mod error;
+mod invocations;
 mod native;
+mod open_inference;
 mod operation;
+mod predict;
 mod schema;
 mod tensorflow;
 
@@ -17,13 +20,13 @@ use tokio::sync::OnceCell;
 use utoipa::openapi::path::PathsBuilder;
 use utoipa::openapi::schema::ComponentsBuilder;
 use utoipa::openapi::tag::TagBuilder;
-use utoipa::openapi::{InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Server};
+use utoipa::openapi::{InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, ServerBuilder};
 
 use self::schema::Described;
-use super::envelope::Envelope;
 use super::error::ApiError;
 use super::{App, Application, Limits};
 use crate::model::Model;
+use crate::source::catalog::Catalog;
 
 /// Where it is.
 pub(super) const PATH: &str = "/openapi.json";
@@ -43,8 +46,8 @@ other servers' protocols answer in those servers' words; there a 422 is a 400.
 
 ";
 
-/// Where this service is: wherever this document was found.
-const HERE: &str = ".";
+/// Where this service is.
+const HERE: (&str, &str) = (".", "Where this document was found");
 
 /// `GET /openapi.json`
 pub(super) async fn document(State(application): App) -> Result<Response, ApiError> {
@@ -54,27 +57,32 @@ pub(super) async fn document(State(application): App) -> Result<Response, ApiErr
 
 async fn make(application: &Application) -> Result<Bytes, ApiError> {
     let models = application.catalog.models().await?;
-    let document = describe(&models, application.limits);
+    let document = describe(&application.catalog, &models, application.limits).await;
     serde_json::to_vec(&document).map(Bytes::from).map_err(|error| ApiError::internal(error.to_string()))
 }
 
-fn describe(models: &[Arc<Model>], limits: Limits) -> OpenApi {
+async fn describe(catalog: &Arc<Catalog>, models: &[Arc<Model>], limits: Limits) -> OpenApi {
     let models: Vec<_> = models.iter().map(|model| Described::new(model, limits.max_rows)).collect();
     let components = models.iter().fold(ComponentsBuilder::new(), |components, described| described.define(components));
-    let components = tensorflow::define(native::define(components));
-    let paths = tensorflow::paths(native::paths(PathsBuilder::new(), &models), &models);
+    let components = open_inference::define(tensorflow::define(predict::define(native::define(components), &models)));
+    let mut paths = PathsBuilder::new();
+    let drafts = [native::drafts, open_inference::drafts, tensorflow::drafts, invocations::drafts];
+    for draft in drafts.into_iter().flat_map(|drafts| drafts(&models)) {
+        // A service of its own for each: examples are in nobody's statistics.
+        paths = draft.add(paths, super::routes(Application::new(catalog.clone(), limits))).await;
+    }
     let licence = LicenseBuilder::new().name("MIT OR Apache-2.0").identifier(Some("MIT OR Apache-2.0"));
     let info = InfoBuilder::new()
         .title("Ordinate")
         .version(env!("CARGO_PKG_VERSION"))
-        .description(Some(format!("{DESCRIPTION}{}", error::table())))
+        .description(Some(format!("{DESCRIPTION}{}", error::all())))
         .license(Some(licence.build()));
-    let tags = native::TAGS.into_iter().chain(tensorflow::TAGS);
+    let tags = native::TAGS.into_iter().chain(open_inference::TAGS).chain(tensorflow::TAGS).chain(invocations::TAGS);
     OpenApiBuilder::new()
         .info(info)
-        .servers(Some([Server::new(HERE)]))
+        .servers(Some([ServerBuilder::new().url(HERE.0).description(Some(HERE.1)).build()]))
         .paths(paths)
-        .components(Some(error::define(components, &[Envelope::Problem, Envelope::Error]).build()))
+        .components(Some(error::define(components).build()))
         // Whoever may call is decided in front of the service.
         .security(Some([]))
         .tags(Some(tags.map(|tag| TagBuilder::new().name(tag.name).description(Some(tag.description)).build())))

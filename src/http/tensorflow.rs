@@ -9,7 +9,7 @@
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
-use http::header;
+use http::{HeaderValue, Method, header};
 use serde::{Deserialize, Serialize};
 
 use super::body::MediaType;
@@ -89,22 +89,51 @@ pub(super) async fn list(State(application): App) -> Result<Response, ApiError> 
     json(&Models { models: models.iter().map(|model| model.name()).collect() })
 }
 
-/// `GET /v1/models/{model}`
-pub(super) async fn status(
+/// `GET /v1/models/{model}` and `POST /v1/models/{model}:predict`, one route to a router that knows nothing of colons.
+pub(super) async fn model(
     State(application): App,
-    name: Result<Path<String>, PathRejection>,
+    path: Result<Path<String>, PathRejection>,
+    request: Request,
 ) -> Result<Response, ApiError> {
-    let Path(name) = name?;
-    tell(&*Wanted::Named(&name, None).load(&application).await?)
+    let Path(path) = path?;
+    dispatch(&application, &path, |name| Wanted::Named(name, None), request).await
 }
 
-/// `GET /v1/models/{model}/versions/{version}`
-pub(super) async fn version_status(
+/// The same of a version of a model.
+pub(super) async fn version(
     State(application): App,
     path: Result<Path<(String, String)>, PathRejection>,
+    request: Request,
 ) -> Result<Response, ApiError> {
-    let Path((name, version)) = path?;
-    tell(&*Wanted::Named(&name, Some(&version)).load(&application).await?)
+    let Path((name, path)) = path?;
+    dispatch(&application, &path, |version| Wanted::Named(&name, Some(version)), request).await
+}
+
+async fn dispatch<'a>(
+    application: &Application,
+    path: &'a str,
+    wanted: impl Fn(&'a str) -> Wanted<'a>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let posts = request.method() == Method::POST;
+    match path.rsplit_once(':') {
+        Some((name, "predict")) if posts => predict(application, wanted(name), request, &KEYS).await,
+        Some((name, "explain")) if posts => explain(application, wanted(name), request).await,
+        Some((_, "predict" | "explain")) => Ok(wrong_method(request, "POST").await),
+        _ if reads => tell(&*wanted(path).load(application).await?),
+        None => Ok(wrong_method(request, "GET,HEAD").await),
+        Some(_) => {
+            let detail = format!("nothing answers {:?}; models answer \":predict\" and \":explain\"", shorten(path));
+            Err(ApiError::new(ErrorCode::UnknownRoute, detail))
+        }
+    }
+}
+
+async fn wrong_method(request: Request, allowed: &'static str) -> Response {
+    let mut response = super::wrong_method(request.method().clone()).await.into_response();
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
+    response
 }
 
 fn tell(model: &Model) -> Result<Response, ApiError> {
@@ -120,56 +149,9 @@ fn json<T: Serialize>(value: &T) -> Result<Response, ApiError> {
     Ok(([(header::CONTENT_TYPE, "application/json")], answer::json(value, answer::LAMBDA)?).into_response())
 }
 
-/// `POST /v1/models/{model}:predict`, `:explain`
-pub(super) async fn ask(
-    State(application): App,
-    path: Result<Path<String>, PathRejection>,
-    request: Request,
-) -> Result<Response, ApiError> {
-    let Path(path) = path?;
-    let (name, verb) = verb(&path)?;
-    let wanted = Wanted::Named(name, None);
-    match verb {
-        Verb::Predict => predict(&application, wanted, request, &KEYS).await,
-        Verb::Explain => explain(&application, wanted, request).await,
-    }
-}
-
-/// `POST /v1/models/{model}/versions/{version}:predict`, `:explain`
-pub(super) async fn ask_version(
-    State(application): App,
-    path: Result<Path<(String, String)>, PathRejection>,
-    request: Request,
-) -> Result<Response, ApiError> {
-    let Path((name, path)) = path?;
-    let (version, verb) = verb(&path)?;
-    let wanted = Wanted::Named(&name, Some(version));
-    match verb {
-        Verb::Predict => predict(&application, wanted, request, &KEYS).await,
-        Verb::Explain => explain(&application, wanted, request).await,
-    }
-}
-
 /// `POST` to the route that Vertex AI calls `AIP_PREDICT_ROUTE`.
 pub(super) async fn vertex(State(application): App, request: Request) -> Result<Response, ApiError> {
     predict(&application, Wanted::Default, request, &VERTEX).await
-}
-
-/// What is asked of a model, behind the colon of a path.
-enum Verb {
-    Predict,
-    Explain,
-}
-
-fn verb(path: &str) -> Result<(&str, Verb), ApiError> {
-    match path.rsplit_once(':') {
-        Some((name, "predict")) => Ok((name, Verb::Predict)),
-        Some((name, "explain")) => Ok((name, Verb::Explain)),
-        _ => {
-            let detail = format!("nothing answers a POST to {:?}; append \":predict\" or \":explain\"", shorten(path));
-            Err(ApiError::new(ErrorCode::UnknownRoute, detail))
-        }
-    }
 }
 
 async fn open(application: &Application, wanted: Wanted<'_>, request: Request) -> Result<Exchange, ApiError> {

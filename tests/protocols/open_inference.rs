@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use crate::DIABETES;
 use crate::support::in_process::{Answer, application, ask, call, post, settings};
 use crate::support::root;
+use crate::support::wire::recorded_as;
 
 const INFER: &str = "/v2/models/line/infer";
 
@@ -222,20 +223,6 @@ async fn all_wrong_names_are_counted_and_the_first_is_told() {
     assert!(answer.json()["error"].as_str().unwrap().contains("(and 600 more)"), "{}", answer.text());
 }
 
-/// A request as a client sent it: `tests/clients/open_inference.py --record tests/wire` keeps them.
-fn recorded(client: &str, name: &str) -> Request<axum::body::Body> {
-    let path = root().join(format!("tests/wire/{client}/{name}.http"));
-    let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
-    let mut lines = std::str::from_utf8(&bytes[..end]).unwrap().split("\r\n");
-    let mut first = lines.next().unwrap().split(' ');
-    let mut request = Request::builder().method(first.next().unwrap()).uri(first.next().unwrap());
-    for (name, value) in lines.map(|line| line.split_once(": ").unwrap()) {
-        request = request.header(name, value);
-    }
-    request.body(bytes[end + 4..].to_vec().into()).unwrap()
-}
-
 /// A model with features that are numbers, a boolean and a string.
 fn typed() -> Router {
     let source = FileSource::new(root().join("tests/clients/typed.json"));
@@ -254,7 +241,7 @@ async fn what_clients_send_is_answered_as_they_ask(
         return;
     }
     let application = if model == "typed" { typed() } else { application(settings()) };
-    let answer = ask(&application, recorded(client, &format!("{model}-{given}-in-{wanted}-out"))).await;
+    let answer = ask(&application, recorded_as(client, &format!("{model}-{given}-in-{wanted}-out"))).await;
     let (json, bytes) = parts(&answer);
     assert_eq!((&json["id"], &json["model_name"]), (&json!("42"), &json!(model)));
     assert_eq!(bytes.contains_key("predict"), wanted != "json");
@@ -284,10 +271,10 @@ async fn typed_predictions() -> Vec<f64> {
 #[tokio::test]
 async fn what_else_tritonclient_sends_is_answered() {
     let application = application(settings());
-    let index = ask(&application, recorded("tritonclient", "repository-index")).await.json();
+    let index = ask(&application, recorded_as("tritonclient", "repository-index")).await.json();
     assert_eq!(index[0], json!({"name": "line", "version": "1", "state": "READY", "reason": ""}));
-    let (_, bytes) = parts(&ask(&application, recorded("tritonclient", "line-gzip")).await);
+    let (_, bytes) = parts(&ask(&application, recorded_as("tritonclient", "line-gzip")).await);
     assert_eq!(doubles(&bytes["predict"]), [3.0, 5.0]);
-    let probabilities = ask(&application, recorded("tritonclient", "iris-probabilities-binary-in-binary-out")).await;
+    let probabilities = ask(&application, recorded_as("tritonclient", "iris-probabilities-binary-in-binary-out")).await;
     assert_eq!(doubles(&parts(&probabilities).1["predict_proba"]).len(), 3);
 }

@@ -135,6 +135,8 @@ async fn its_container_is_alive_when_the_model_is_there() {
     assert_eq!(call("GET", "/ping", "").await.status, StatusCode::OK);
     let refused = call("GET", "/endpoints/line/invocations", "").await;
     assert_eq!((refused.status.as_u16(), refused.header("x-amzn-errortype")), (405, "ValidationError"));
+    let unknown = call("POST", "/endpoints/line/invoke", "").await;
+    assert_eq!((unknown.status.as_u16(), unknown.header("x-amzn-errortype")), (404, "UnknownOperationException"));
 }
 
 #[tokio::test]

@@ -69,7 +69,7 @@ async fn one_status_serves_clients_of_both_servers() {
 #[case::unknown_model("/v1/models/none:predict", json!({"instances": [1]}), 404)]
 #[case::unknown_version("/v1/models/line/versions/7:predict", json!({"instances": [1]}), 404)]
 #[case::unknown_verb("/v1/models/line:classify", json!({"instances": [1]}), 404)]
-#[case::no_verb("/v1/models/line", json!({"instances": [1]}), 404)]
+#[case::no_verb("/v1/models/line", json!({"instances": [1]}), 405)]
 #[case::wrong_shape("/v1/models/line:predict", json!({"instances": [[1, 2]]}), 400)]
 #[case::wrong_type("/v1/models/line:predict", json!({"instances": ["one"]}), 400)]
 #[case::no_rows("/v1/models/line:predict", json!({"instances": []}), 400)]
@@ -88,11 +88,20 @@ async fn errors_have_one_key(#[case] path: &str, #[case] body: Value, #[case] st
     assert!(error["error"].as_str().unwrap().len() > 10);
 }
 
+#[rstest]
+#[case::of_a_model("POST", "/v1/models/line", "GET,HEAD")]
+#[case::of_a_version("DELETE", "/v1/models/line/versions/1", "GET,HEAD")]
+#[case::of_a_prediction("GET", "/v1/models/line:predict", "POST")]
+#[case::of_a_versions_prediction("HEAD", "/v1/models/line/versions/1:predict", "POST")]
 #[tokio::test]
-async fn a_method_that_is_not_answered_is_told_in_the_same_form() {
-    let answer = call("DELETE", "/v1/models/line", "").await;
-    assert_eq!((answer.status, answer.header("allow")), (StatusCode::METHOD_NOT_ALLOWED, "GET,HEAD,POST"));
-    assert!(answer.json()["error"].is_string());
+async fn a_method_that_is_not_answered_is_told_in_the_same_form(
+    #[case] method: &str,
+    #[case] path: &str,
+    #[case] allow: &str,
+) {
+    let answer = call(method, path, "").await;
+    assert_eq!((answer.status, answer.header("allow")), (StatusCode::METHOD_NOT_ALLOWED, allow));
+    assert!(method == "HEAD" || answer.json()["error"].is_string());
 }
 
 #[tokio::test]

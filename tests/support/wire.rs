@@ -19,6 +19,11 @@ pub(crate) fn recorded(client: &str) -> Vec<(String, Request<Body>)> {
     paths.into_iter().map(named).collect()
 }
 
+/// One of them.
+pub(crate) fn recorded_as(client: &str, name: &str) -> Request<Body> {
+    parse(&std::fs::read(root().join("tests/wire").join(client).join(format!("{name}.http"))).unwrap())
+}
+
 fn parse(message: &[u8]) -> Request<Body> {
     let end = message.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
     let head = std::str::from_utf8(&message[..end]).unwrap();

@@ -19,6 +19,8 @@ pub(super) struct Risks {
     pub(super) model: bool,
     /// Its path names a model or a version.
     pub(super) named: bool,
+    /// It is never served.
+    pub(super) refused: bool,
     /// The rows that it reads.
     pub(super) rows: Rows,
 }
@@ -33,6 +35,8 @@ pub(super) enum Rows {
     Json,
     /// In JSON or in CSV.
     JsonOrCsv,
+    /// As tensors, in JSON or in bytes.
+    Tensors,
 }
 
 impl Risks {
@@ -43,6 +47,7 @@ impl Risks {
             ErrorCode::UnknownRoute | ErrorCode::MethodNotAllowed | ErrorCode::Misconfigured => false,
             ErrorCode::UnknownModel | ErrorCode::UnknownVersion => self.named,
             ErrorCode::ModelUnavailable => self.model,
+            ErrorCode::NotSupported => self.refused || self.rows == Rows::Tensors,
             ErrorCode::InvalidCsv => self.rows == Rows::JsonOrCsv,
             _ => self.rows != Rows::None,
         }
@@ -67,6 +72,10 @@ fn response(envelope: Envelope, codes: &[ErrorCode]) -> Response {
         let seconds = HeaderBuilder::new().schema(Some(ObjectBuilder::new().schema_type(Type::Integer)));
         response = response.header("retry-after", seconds.description(Some("Seconds to wait")).build());
     }
+    if envelope == Envelope::Aws {
+        let name = HeaderBuilder::new().schema(Some(ObjectBuilder::new().schema_type(Type::String)));
+        response = response.header("x-amzn-errortype", name.description(Some("The error's name")).build());
+    }
     response.build()
 }
 
@@ -85,9 +94,10 @@ fn schema_name(envelope: Envelope) -> &'static str {
     }
 }
 
-/// Adds the schemas of these forms.
-pub(super) fn define(components: ComponentsBuilder, envelopes: &[Envelope]) -> ComponentsBuilder {
-    envelopes.iter().fold(components, |components, envelope| {
+/// Adds the schema of each form.
+pub(super) fn define(components: ComponentsBuilder) -> ComponentsBuilder {
+    let envelopes = [Envelope::Problem, Envelope::Mlflow, Envelope::Error, Envelope::Aws];
+    envelopes.into_iter().fold(components, |components, envelope| {
         let schema: RefOr<Schema> = match envelope {
             Envelope::Problem => problem(),
             Envelope::Mlflow => {
@@ -96,7 +106,7 @@ pub(super) fn define(components: ComponentsBuilder, envelopes: &[Envelope]) -> C
             Envelope::Error => object([("error", text("What is wrong"))]).into(),
             Envelope::Aws => object([("Message", text("What is wrong"))]).into(),
         };
-        components.schema(schema_name(*envelope), schema)
+        components.schema(schema_name(envelope), schema)
     })
 }
 
@@ -117,18 +127,12 @@ fn problem() -> RefOr<Schema> {
     .into()
 }
 
-/// All codes as a table in Markdown.
-pub(super) fn table() -> String {
-    let mut table = String::from("| code | status | meaning |\n|---|---|---|\n");
+/// All codes as a list in Markdown: a table would be wider than a telephone.
+pub(super) fn all() -> String {
+    let mut list = String::new();
     for code in ErrorCode::ALL {
-        let name = code.as_str();
-        let _ = writeln!(
-            table,
-            "| [`{name}`](docs/errors#{}) | {} | {} |",
-            name.replace('_', "-"),
-            code.status().as_u16(),
-            code.title()
-        );
+        let (name, status, title) = (code.as_str(), code.status().as_u16(), code.title());
+        let _ = writeln!(list, "- [`{name}`](docs/errors#{}) {status}: {title}", name.replace('_', "-"));
     }
-    table
+    list
 }

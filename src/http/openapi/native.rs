@@ -1,14 +1,11 @@
 //! Our own contract in the document: `/predict`, `/models`, `/health`.
 
-use serde_json::json;
-use utoipa::openapi::path::PathsBuilder;
-use utoipa::openapi::schema::{
-    AdditionalProperties, AnyOfBuilder, ComponentsBuilder, ObjectBuilder, Schema, SchemaType, Type,
-};
-use utoipa::openapi::{Ref, RefOr};
+use utoipa::openapi::Ref;
+use utoipa::openapi::schema::{AnyOfBuilder, ComponentsBuilder, ObjectBuilder, Type};
 
-use super::operation::{Body, Draft, Tag};
-use super::schema::{Described, count, list, object, one_of, text, truth};
+use super::operation::{Draft, JSON, Tag};
+use super::predict;
+use super::schema::{Described, any, count, list, object, one_of, text, truth, versions};
 
 /// The groups of this contract.
 pub(super) const TAGS: [Tag; 3] = [PREDICT, MODELS, HEALTH];
@@ -17,73 +14,43 @@ const PREDICT: Tag = Tag { name: "Predict", description: "Send an X, get a y" };
 const MODELS: Tag = Tag { name: "Models", description: "What is served, and what each model asks for" };
 const HEALTH: Tag = Tag { name: "Health", description: "Is the process alive, and can it predict?" };
 
-/// Adds the operations; the first model is the default.
-pub(super) fn paths(paths: PathsBuilder, models: &[Described<'_>]) -> PathsBuilder {
-    let mut paths = paths;
+/// The operations; the first model is the default.
+pub(super) fn drafts(models: &[Described<'_>]) -> Vec<Draft> {
+    let mut drafts = Vec::new();
     if let Some(default) = models.first() {
         let summary = format!("Predict with the default model, {}", default.model.name());
-        paths = predict(Draft::post("/predict", PREDICT, summary), default).add(paths);
+        drafts.push(predict::draft(Draft::post("/predict", PREDICT, summary), default));
     }
     for described in models {
         let (name, version) = (described.model.name(), described.model.version());
         let draft = Draft::post(format!("/models/{name}/predict"), PREDICT, format!("Predict with {name}"));
-        paths = predict(draft, described).add(paths);
+        drafts.push(predict::draft(draft, described));
         let path = format!("/models/{name}/versions/{{version}}/predict");
         let draft = Draft::post(path, PREDICT, format!("Predict with a version of {name}"));
-        paths = predict(draft.parameter("version", "The version", [version]), described).add(paths);
+        drafts.push(predict::draft(draft.parameter("version", "The version", [version]), described));
     }
     let names = || models.iter().map(|described| described.model.name());
-    let list = Draft::get("/models", MODELS, "The models that are served");
-    paths = list.needs_model().answers("All of them", JSON, Ref::from_schema_name("Models"), None).add(paths);
+    let list = Draft::get("/models", MODELS, "The models that are served").needs_model();
+    drafts.push(list.answers("All of them", JSON, Ref::from_schema_name("Models")));
     let show = |path, summary| {
         let draft = Draft::get(path, MODELS, summary).needs_model().parameter("name", "The model", names());
-        draft.answers("The model", JSON, Ref::from_schema_name("Model"), None)
+        draft.answers("The model", JSON, Ref::from_schema_name("Model"))
     };
-    paths = show("/models/{name}", "A model: signature, metrics, checksum, limits").add(paths);
-    let versions = models.iter().map(|described| described.model.version()).collect::<std::collections::BTreeSet<_>>();
+    drafts.push(show("/models/{name}", "A model: signature, metrics, checksum, limits"));
     let version = show("/models/{name}/versions/{version}", "A version of a model");
-    paths = version.parameter("version", "The version", versions).add(paths);
-    for (path, summary, key) in [
-        ("/health/live", "The process runs", "live"),
-        ("/health/ready", "The default model is loaded, or a 503", "ready"),
-    ] {
-        let draft = Draft::get(path, HEALTH, summary);
-        let draft = if key == "ready" { draft.needs_model() } else { draft };
-        paths =
-            draft.answers("It is", JSON, object([(key, truth("Always true"))]), Some(json!({key: true}))).add(paths);
+    drafts.push(version.parameter("version", "The version", versions(models)));
+    let live = Draft::get("/health/live", HEALTH, "The process runs");
+    drafts.push(live.answers("It does", JSON, object([("live", truth("Always true"))])));
+    for path in ["/health/ready", "/health", "/ping"] {
+        let ready = Draft::get(path, HEALTH, "The default model is loaded, or a 503").needs_model();
+        drafts.push(ready.answers("It is", JSON, object([("ready", truth("Always true"))])));
     }
-    paths
-}
-
-const JSON: &str = "application/json";
-
-fn predict(draft: Draft, described: &Described<'_>) -> Draft {
-    let x: RefOr<Schema> =
-        AnyOfBuilder::new().item(described.reference("rows")).item(described.reference("columns")).into();
-    let sent = object([("X", x)]).additional_properties(Some(AdditionalProperties::FreeForm(false)));
-    let json = Body {
-        media_type: JSON,
-        schema: sent.into(),
-        examples: vec![
-            ("rows_by_name", json!({"X": [described.example_row()]})),
-            ("rows_by_position", json!({"X": [described.example_values()]})),
-            ("columns", json!({"X": described.example_columns()})),
-        ],
-    };
-    let csv = described.example_csv().map(|example| Body {
-        media_type: "text/csv",
-        schema: text("A header with the features' names, then one line a row"),
-        examples: vec![("a_row_of_the_training_data", example.into())],
-    });
-    draft
-        .description("All rows must be laid out alike. gzip is understood (`Content-Encoding`).")
-        .rows([json].into_iter().chain(csv))
-        .answers(
-            "One prediction a row",
-            JSON,
-            object([("y", RefOr::Ref(described.reference("prediction")))]),
-            Some(json!({"y": described.example_prediction()})),
-        )
+    let page = Draft::get("/", HEALTH, "A page to try the models on; asked for JSON, whether the process runs");
+    let page = page.answers("It does", JSON, object([("status", one_of(["alive"]).into())]));
+    drafts.push(page.or("text/html", text("The page")));
+    let version = Draft::get("/version", HEALTH, "The version of this program");
+    drafts.push(version.answers("As MLflow's server tells its own", "text/plain", text("The version")));
+    drafts
 }
 
 /// Adds the schemas that are the same for all models.
@@ -98,7 +65,7 @@ pub(super) fn define(components: ComponentsBuilder) -> ComponentsBuilder {
     };
     let column =
         || [("name", text("The exact name")), ("type", one_of(["double", "long", "boolean", "string"]).into())];
-    let imputed = object([("impute", any("What stands in for a missing value"))]);
+    let imputed = object([("impute", any("What stands in for a missing value").into())]);
     let missing = AnyOfBuilder::new().item(one_of(["reject"])).item(imputed);
     let feature = object(column())
         .property("missing", missing)
@@ -123,8 +90,4 @@ pub(super) fn define(components: ComponentsBuilder) -> ComponentsBuilder {
         .property("limits", limits)
         .required("limits");
     components.schema("Models", object([("models", list(object(identity())))])).schema("Model", model)
-}
-
-fn any(description: &str) -> RefOr<Schema> {
-    ObjectBuilder::new().schema_type(SchemaType::AnyValue).description(Some(description)).into()
 }

@@ -1,5 +1,7 @@
 //! What bodies hold, as JSON Schema: one set of schemas a model, made from its signature, with its golden rows as examples.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 use utoipa::openapi::schema::{
     AdditionalProperties, AnyOfBuilder, Array, ArrayBuilder, ComponentsBuilder, ObjectBuilder, Schema, SchemaType, Type,
@@ -32,7 +34,7 @@ impl<'a> Described<'a> {
     }
 
     /// A dot keeps the names of models apart from the names that all share.
-    fn schema_name(&self, what: &str) -> String {
+    pub(super) fn schema_name(&self, what: &str) -> String {
         format!("{}.{what}", self.model.name())
     }
 
@@ -47,10 +49,12 @@ impl<'a> Described<'a> {
         };
         let schemas = [
             ("values", self.positional()),
-            ("row", self.named()),
+            ("row", self.named(Others::Refused)),
             ("rows", self.rows()),
-            ("columns", self.columns()),
+            ("columns", self.columns(Others::Refused)),
             ("prediction", self.prediction()),
+            ("record", self.named(Others::PassedOver)),
+            ("table", self.columns(Others::PassedOver)),
         ];
         let components = schemas.into_iter().fold(components, add);
         if self.model.classes().is_some() {
@@ -80,61 +84,79 @@ impl<'a> Described<'a> {
             .into()
     }
 
-    fn named(&self) -> Schema {
-        let row = ObjectBuilder::new().description(Some("One row by name, in any order"));
+    fn named(&self, others: Others) -> Schema {
+        let row = ObjectBuilder::new().description(Some(format!("One row by name, in any order{}", others.told())));
         let row = self
             .features()
             .iter()
             .fold(row, |row, feature| row.property(&feature.name, cell(feature)).required(&feature.name));
-        row.additional_properties(Some(AdditionalProperties::FreeForm(false))).into()
+        row.additional_properties(Some(others.allowed())).into()
     }
 
-    fn columns(&self) -> Schema {
-        let table = ObjectBuilder::new().description(Some("Columns by name, all of one length"));
+    fn columns(&self, others: Others) -> Schema {
+        let told = format!("Columns by name, all of one length{}", others.told());
+        let table = ObjectBuilder::new().description(Some(told));
         let table = self.features().iter().fold(table, |table, feature| {
             table.property(&feature.name, self.list(cell(feature))).required(&feature.name)
         });
-        table.additional_properties(Some(AdditionalProperties::FreeForm(false))).into()
+        table.additional_properties(Some(others.allowed())).into()
     }
 
     /// All rows of a request are laid out alike.
     fn rows(&self) -> Schema {
         let layouts =
             AnyOfBuilder::new().item(self.list(self.reference("row"))).item(self.list(self.reference("values")));
+        self.single_values().into_iter().fold(layouts, AnyOfBuilder::item).into()
+    }
+
+    /// Rows as single values, where there is one feature.
+    pub(super) fn single_values(&self) -> Option<Schema> {
         match self.features() {
-            [only] => layouts.item(self.list(cell(only))),
-            _ => layouts,
+            [only] => Some(self.list(cell(only))),
+            _ => None,
         }
-        .into()
     }
 
     fn prediction(&self) -> Schema {
-        let each = match self.model.classes() {
-            None => ObjectBuilder::new().schema_type(Type::Number),
-            Some(classes) => {
-                let texts = classes.iter().all(|class| matches!(class, Scalar::Text(_)));
-                let kind = if texts { SchemaType::Type(Type::String) } else { SchemaType::AnyValue };
-                let labels = classes.iter().map(|class| json!(class));
-                ObjectBuilder::new().schema_type(kind).enum_values(Some(labels))
-            }
-        };
         let target = &self.model.signature().target().name;
-        self.list(each.description(Some(format!("{target}, one a row"))))
+        self.list(self.predicted().description(Some(format!("{target}, one a row"))))
+    }
+
+    /// What is predicted for one row.
+    pub(super) fn predicted(&self) -> ObjectBuilder {
+        let Some(classes) = self.model.classes() else { return ObjectBuilder::new().schema_type(Type::Number) };
+        let texts = classes.iter().all(|class| matches!(class, Scalar::Text(_)));
+        let kind = if texts { SchemaType::Type(Type::String) } else { SchemaType::AnyValue };
+        ObjectBuilder::new().schema_type(kind).enum_values(Some(classes.iter().map(|class| json!(class))))
+    }
+
+    /// The names of the features, in their order.
+    pub(super) fn names(&self) -> Vec<&'a str> {
+        self.features().iter().map(|feature| feature.name.as_str()).collect()
+    }
+
+    /// Whether all features are numbers.
+    pub(super) fn is_numeric(&self) -> bool {
+        self.features().iter().all(|feature| matches!(feature.kind, FeatureType::Double | FeatureType::Long))
     }
 
     fn probabilities(&self) -> Schema {
-        let classes = self.model.classes().unwrap_or_default();
-        let names = classes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        let probability = ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0)).maximum(Some(1));
-        let row = ArrayBuilder::new()
-            .description(Some(format!("The probabilities of {names}")))
-            .items(RefOr::<Schema>::from(probability))
-            .min_items(Some(classes.len()))
-            .max_items(Some(classes.len()));
-        self.list(row)
+        self.list(self.probability_row())
     }
 
-    fn list(&self, each: impl Into<RefOr<Schema>>) -> Schema {
+    /// The probabilities of one row.
+    pub(super) fn probability_row(&self) -> ArrayBuilder {
+        let classes = self.model.classes().unwrap_or_default();
+        let names = classes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        ArrayBuilder::new()
+            .description(Some(format!("The probabilities of {names}")))
+            .items(RefOr::<Schema>::from(probability()))
+            .min_items(Some(classes.len()))
+            .max_items(Some(classes.len()))
+    }
+
+    /// As long as there may be rows.
+    pub(super) fn list(&self, each: impl Into<RefOr<Schema>>) -> Schema {
         let list: Array =
             ArrayBuilder::new().items(each.into()).min_items(Some(1)).max_items(Some(self.max_rows)).build();
         list.into()
@@ -169,13 +191,50 @@ impl<'a> Described<'a> {
         String::from_utf8(writer.into_inner().ok()?).ok()
     }
 
-    /// What the model says to that row.
-    pub(super) fn example_prediction(&self) -> Value {
-        json!(self.model.document().golden.y.first().map_or(&[][..], std::slice::from_ref))
+    /// That row as CSV without one.
+    pub(super) fn example_line(&self) -> Option<String> {
+        self.example_csv()?.split_once('\n').map(|(_, row)| row.to_owned())
+    }
+
+    /// That row as tensors, one a feature: name, datatype, value.
+    pub(super) fn tensors(&self) -> impl Iterator<Item = (&'a str, &'static str, &'a Scalar)> {
+        let datatype = |feature: &Feature| match feature.kind {
+            FeatureType::Double => "FP64",
+            FeatureType::Long => "INT64",
+            FeatureType::Boolean => "BOOL",
+            FeatureType::String => "BYTES",
+        };
+        let described = move |(feature, value): (&'a Feature, _)| (feature.name.as_str(), datatype(feature), value);
+        self.features().iter().zip(self.golden_row()).map(described)
     }
 
     fn named_values(&self) -> impl Iterator<Item = (&'a str, &'a Scalar)> {
         self.features().iter().map(|feature| feature.name.as_str()).zip(self.golden_row())
+    }
+}
+
+/// The versions that are served, each once.
+pub(super) fn versions<'a>(models: &[Described<'a>]) -> BTreeSet<&'a str> {
+    models.iter().map(|described| described.model.version()).collect()
+}
+
+/// What becomes of names that are no features.
+#[derive(Clone, Copy)]
+enum Others {
+    Refused,
+    PassedOver,
+}
+
+impl Others {
+    fn told(self) -> &'static str {
+        match self {
+            Self::Refused => "",
+            Self::PassedOver => "; other names are passed over",
+        }
+    }
+
+    fn allowed(self) -> AdditionalProperties<Schema> {
+        AdditionalProperties::FreeForm(matches!(self, Self::PassedOver))
     }
 }
 
@@ -226,6 +285,31 @@ pub(super) fn object<'a>(properties: impl IntoIterator<Item = (&'a str, RefOr<Sc
     properties
         .into_iter()
         .fold(ObjectBuilder::new(), |object, (name, schema)| object.property(name, schema).required(name))
+}
+
+/// An object that has exactly these properties, some of which may be missing.
+pub(super) fn closed(object: ObjectBuilder) -> ObjectBuilder {
+    object.additional_properties(Some(AdditionalProperties::FreeForm(false)))
+}
+
+/// A number.
+pub(super) fn number() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Number)
+}
+
+/// A number from 0 to 1.
+pub(super) fn probability() -> ObjectBuilder {
+    number().minimum(Some(0)).maximum(Some(1))
+}
+
+/// Any value at all.
+pub(super) fn any(description: &str) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(SchemaType::AnyValue).description(Some(description))
+}
+
+/// Of this type, or null, which is as if it were not there.
+pub(super) fn optional(kind: Type) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(SchemaType::Array(vec![kind, Type::Null]))
 }
 
 /// A string.

@@ -1,13 +1,14 @@
 //! `KServe` v1, TensorFlow Serving and Vertex AI in the document.
 
 use serde_json::{Value, json};
-use utoipa::openapi::path::PathsBuilder;
 use utoipa::openapi::schema::{
     AdditionalProperties, AnyOfBuilder, ComponentsBuilder, ObjectBuilder, OneOfBuilder, Schema, SchemaType,
 };
 use utoipa::openapi::{Ref, RefOr};
 
-use super::operation::{Body, Draft, Tag};
+use super::error::Rows;
+use super::operation::{Body, Draft, JSON, Tag};
+use super::predict::explanation;
 use super::schema::{Described, list, object, one_of, text, truth};
 
 /// The groups of these protocols.
@@ -16,32 +17,30 @@ pub(super) const TAGS: [Tag; 2] = [V1, VERTEX];
 const V1: Tag = Tag { name: "KServe v1 and TensorFlow Serving", description: "`instances` in, `predictions` out" };
 const VERTEX: Tag = Tag { name: "Vertex AI", description: "What a custom container answers there" };
 
-const JSON: &str = "application/json";
-
-/// Adds the operations; the first model is the default.
-pub(super) fn paths(paths: PathsBuilder, models: &[Described<'_>]) -> PathsBuilder {
+/// The operations; the first model is the default.
+pub(super) fn drafts(models: &[Described<'_>]) -> Vec<Draft> {
     let list = Draft::get("/v1/models", V1, "The names of the models that are served").needs_model();
-    let names: Vec<_> = models.iter().map(|described| described.model.name()).collect();
-    let schema = Ref::from_schema_name("V1Models");
-    let mut paths = list.answers("All of them", JSON, schema, Some(json!({"models": names}))).add(paths);
+    let mut drafts = vec![list.answers("All of them", JSON, Ref::from_schema_name("V1Models"))];
     for described in models {
         let name = described.model.name();
         let versioned = format!("/v1/models/{name}/versions/{}", described.model.version());
         for path in [format!("/v1/models/{name}"), versioned] {
             let status = Draft::get(&path, V1, format!("Whether {name} is ready")).needs_model();
-            paths = status.answers("It is", JSON, Ref::from_schema_name("V1Status"), None).add(paths);
+            drafts.push(status.answers("It is", JSON, Ref::from_schema_name("V1Status")));
             let ask = Draft::post(format!("{path}:predict"), V1, format!("Predict with {name}"));
-            paths = predict(ask, described, Keys::Serving).add(paths);
+            drafts.push(predict(ask, described, Keys::Serving));
+            let ask = Draft::post(format!("{path}:explain"), V1, format!("Explain what {name} predicts"));
+            drafts.push(explain(ask, described));
         }
     }
     if let Some(default) = models.first() {
         let ask = Draft::post("/vertex/predict", VERTEX, "Predict with the default model");
-        paths =
-            predict(ask.description("Also under the path of `AIP_PREDICT_ROUTE`."), default, Keys::Vertex).add(paths);
+        drafts.push(predict(ask.description("Also under the path of `AIP_PREDICT_ROUTE`."), default, Keys::Vertex));
     }
     let health = Draft::get("/vertex/health", VERTEX, "The default model is loaded, or a 503").needs_model();
     let health = health.description("Also under the path of `AIP_HEALTH_ROUTE`.");
-    health.answers("It is", JSON, object([("ready", truth("Always true"))]), Some(json!({"ready": true}))).add(paths)
+    drafts.push(health.answers("It is", JSON, object([("ready", truth("Always true"))])));
+    drafts
 }
 
 /// Which keys a body may have.
@@ -51,6 +50,21 @@ enum Keys {
     Serving,
     /// Those of Vertex AI.
     Vertex,
+}
+
+fn explain(draft: Draft, described: &Described<'_>) -> Draft {
+    let rows = || RefOr::Ref(described.reference("rows"));
+    let columns: RefOr<Schema> = AnyOfBuilder::new().item(rows()).item(described.reference("columns")).into();
+    let body = |name, schema| {
+        object([(name, schema)])
+            .additional_properties(Some(AdditionalProperties::FreeForm(false)))
+            .property("signature_name", text("Of no consequence"))
+    };
+    let sent = OneOfBuilder::new().item(body("instances", rows())).item(body("inputs", columns)).into();
+    let examples = vec![("instances", json!({"instances": [described.example_values()]}))];
+    let body = Body { media_type: JSON, schema: sent, examples };
+    let answered = object([("explanations", explanation(described).into())]);
+    draft.rows(Rows::Json, [body]).answers("What each feature adds to each row", JSON, answered)
 }
 
 fn predict(draft: Draft, described: &Described<'_>, keys: Keys) -> Draft {
@@ -86,17 +100,12 @@ fn predict(draft: Draft, described: &Described<'_>, keys: Keys) -> Draft {
         let body = json!({"instances": [described.example_values()], "parameters": parameters});
         examples.push(("probabilities", body));
     }
-    let example = Some(json!({"predictions": described.example_prediction()}));
-    draft.rows([Body { media_type: JSON, schema: sent, examples }]).answers(
-        "One element a row",
-        JSON,
-        answered,
-        example,
-    )
+    let body = Body { media_type: JSON, schema: sent, examples };
+    draft.rows(Rows::Json, [body]).answers("One element a row", JSON, answered)
 }
 
 /// Predictions, or what `predict_proba` gives.
-fn output(described: &Described<'_>) -> RefOr<Schema> {
+pub(super) fn output(described: &Described<'_>) -> RefOr<Schema> {
     let prediction = RefOr::Ref(described.reference("prediction"));
     if described.model.classes().is_none() {
         return prediction;

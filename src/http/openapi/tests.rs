@@ -9,8 +9,9 @@ use crate::source::catalog::Catalog;
 
 fn document() -> Value {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let models = runtime.block_on(Catalog::bundled(None).unwrap().models()).unwrap();
-    serde_json::to_value(describe(&models, Limits { max_rows: 100_000, max_body_bytes: 6_291_456 })).unwrap()
+    let limits = Limits { max_rows: 100_000, max_body_bytes: 6_291_456 };
+    let application = Application::new(Arc::new(Catalog::bundled(None).unwrap()), limits);
+    serde_json::from_slice(&runtime.block_on(make(&application)).unwrap()).unwrap()
 }
 
 /// `/models/line/versions/1/predict` → `/models/*/versions/*/predict`, whatever the parts are called.
@@ -19,7 +20,7 @@ fn pattern(path: &str) -> String {
     let parts = path.split('/').map(|part| {
         let (name, verb) =
             part.split_once(':').map_or((part, String::new()), |(name, verb)| (name, format!(":{verb}")));
-        let open = matches!(before, "models" | "versions");
+        let open = matches!(before, "models" | "versions" | "endpoints") && part != "stats";
         before = part;
         if open && !name.is_empty() { format!("*{verb}") } else { part.to_owned() }
     });
@@ -34,17 +35,30 @@ fn every_route_is_in_the_document_and_nothing_else_is() {
     // The document does not describe itself, nor the pages that show it.
     let about = [PATH, docs::PAGE, docs::ERRORS];
     let routes = ROUTES.iter().filter(|route| !about.contains(route)).map(|route| pattern(route));
-    let status = "/v1/models/*/versions/*".to_owned();
-    assert_eq!(described, routes.chain([status]).collect());
+    // Those that answers to a misspelt path do not suggest.
+    let model = ["", "/ready", "/config", "/stats"].map(|route| format!("/v2/models/*{route}"));
+    let version = ["", "/ready", "/config", "/stats"].map(|route| format!("/v2/models/*/versions/*{route}"));
+    let others = [
+        "/",
+        "/v1/models/*/versions/*",
+        "/v2/health/live",
+        "/v2/health/ready",
+        "/v2/models/stats",
+        "/v2/repository/index",
+        "/v2/repository/models/*/load",
+        "/v2/repository/models/*/unload",
+    ];
+    let others = others.map(str::to_owned).into_iter().chain(model).chain(version);
+    assert_eq!(described, routes.chain(others).collect());
 }
 
 #[test]
-fn every_code_is_in_the_table_the_schema_and_an_operation() {
+fn every_code_is_in_the_list_the_schema_and_an_operation() {
     let document = document();
-    let table = document["info"]["description"].as_str().unwrap();
+    let list = document["info"]["description"].as_str().unwrap();
     let text = document["paths"].to_string();
     for code in ErrorCode::ALL {
-        assert!(table.contains(&format!("| [`{}`]", code.as_str())), "{code:?}");
+        assert!(list.contains(&format!("- [`{}`]", code.as_str())), "{code:?}");
         let anywhere = [ErrorCode::UnknownRoute, ErrorCode::MethodNotAllowed, ErrorCode::Misconfigured];
         assert_eq!(text.contains(&format!("`{}`", code.as_str())), !anywhere.contains(&code), "{code:?}");
     }
@@ -59,4 +73,37 @@ fn operations_have_names_of_their_own() {
         document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
     let names: Vec<_> = operations.map(|operation| operation["operationId"].as_str().unwrap()).collect();
     assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{names:?}");
+}
+
+#[test]
+fn the_services_own_answer_stands_beside_every_example() {
+    let document = document();
+    let (mut asked, mut without) = (0, Vec::new());
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for operation in item.as_object().unwrap().values() {
+            let answers = operation["responses"]["200"]["content"].as_object();
+            let answers: BTreeSet<&String> = answers
+                .into_iter()
+                .flat_map(|contents| contents.values())
+                .filter_map(|content| content["examples"].as_object())
+                .flat_map(|examples| examples.keys())
+                .collect();
+            let contents = operation["requestBody"]["content"].as_object();
+            let named = contents.into_iter().flat_map(|contents| contents.values());
+            let named: BTreeSet<&String> = named
+                .filter_map(|content| content["examples"].as_object())
+                .flat_map(|examples| examples.keys())
+                .collect();
+            asked += answers.len();
+            if named.is_empty() {
+                if answers.is_empty() {
+                    without.push(path.as_str());
+                }
+            } else {
+                assert_eq!(answers, named, "{path}");
+            }
+        }
+    }
+    assert!(asked > 150, "{asked}");
+    assert_eq!(without, ["/v2/repository/models/{model}/load", "/v2/repository/models/{model}/unload"]);
 }

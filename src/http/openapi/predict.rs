@@ -1,0 +1,156 @@
+//! `POST …/predict`: rows, what is wanted beside the predictions, and the answer to each.
+
+use serde_json::{Value, json};
+use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ComponentsBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::{Ref, RefOr};
+
+use super::error::Rows;
+use super::operation::{Body, CSV, Draft, JSON};
+use super::schema::{Described, any, closed, count, list, number, object, one_of, probability, text};
+use crate::model::interval::Method;
+
+/// One of the levels that examples ask for.
+const LEVEL: f64 = 0.9;
+
+/// The operation.
+pub(super) fn draft(draft: Draft, described: &Described<'_>) -> Draft {
+    let x = AnyOfBuilder::new().item(described.reference("rows")).item(described.reference("columns"));
+    let truth = |description| ObjectBuilder::new().schema_type(Type::Boolean).description(Some(description));
+    let mut sent = object([("X", x.into())])
+        .property("explain", truth("Whether to tell what each feature adds to the prediction, in `explanation`"));
+    let level = level(described);
+    let asked = level.as_ref().map(|_| ("interval", json!(LEVEL)));
+    let classes = described.model.classes().map(|_| ("probabilities", json!(true)));
+    let asked =
+        [("X", json!([described.example_row()])), ("explain", json!(true))].into_iter().chain(asked).chain(classes);
+    let asked = Value::Object(asked.map(|(key, value)| (key.to_owned(), value)).collect());
+    if let Some(level) = level {
+        sent = sent.property("interval", level);
+    }
+    let probabilities = truth("Whether to give the probability of each class, in `probabilities`");
+    sent = sent.property(
+        "probabilities",
+        match described.model.classes() {
+            Some(_) => probabilities,
+            // A model that predicts numbers has none.
+            None => probabilities.enum_values(Some([false])),
+        },
+    );
+    let json = Body {
+        media_type: JSON,
+        schema: closed(sent).into(),
+        examples: vec![
+            ("rows_by_name", json!({"X": [described.example_row()]})),
+            ("rows_by_position", json!({"X": [described.example_values()]})),
+            ("columns", json!({"X": described.example_columns()})),
+            ("how_sure_and_why", asked),
+        ],
+    };
+    let csv = described.example_csv().map(|example| Body {
+        media_type: CSV,
+        schema: text("A header with the features' names, then one line a row"),
+        examples: vec![("a_row_of_the_training_data", example.into())],
+    });
+    draft
+        .description("All rows must be laid out alike. gzip is understood (`Content-Encoding`).")
+        .rows(Rows::JsonOrCsv, [json].into_iter().chain(csv))
+        .answers("One prediction a row", JSON, described.reference("answer"))
+}
+
+/// The levels that intervals of this model can have, if it has any.
+fn level(described: &Described<'_>) -> Option<ObjectBuilder> {
+    let model = described.model;
+    let has = if model.classes().is_some() { model.label_sets(LEVEL).is_ok() } else { model.intervals(LEVEL).is_ok() };
+    if !has {
+        return None;
+    }
+    let what = "The probability with which the answer lies in `interval`, of classes in `label_sets`";
+    let level = number().description(Some(what)).exclusive_minimum(Some(0));
+    let conformal = model.document().inference.as_ref().and_then(|inference| inference.conformal.as_ref());
+    let exact =
+        model.classes().is_none() && model.intervals(LEVEL).is_ok_and(|found| found.method() != Method::Conformal);
+    Some(match conformal.filter(|_| !exact) {
+        None => level.exclusive_maximum(Some(1)),
+        // So many rows were held out, and none was ever as wrong.
+        #[allow(clippy::cast_precision_loss)]
+        Some(conformal) => level.maximum(Some(conformal.rows as f64 / (conformal.rows as f64 + 1.0))),
+    })
+}
+
+/// Adds the schemas of the answers.
+pub(super) fn define(components: ComponentsBuilder, models: &[Described<'_>]) -> ComponentsBuilder {
+    let components = components.schema("Warning", warning());
+    models
+        .iter()
+        .fold(components, |components, described| components.schema(described.schema_name("answer"), answer(described)))
+}
+
+fn answer(described: &Described<'_>) -> Schema {
+    let answer = object([("y", RefOr::Ref(described.reference("prediction")))]);
+    let method = one_of(["student-t", "student-t-ridge", "conformal"])
+        .description(Some("How intervals were made, and so what they suppose"));
+    let answer = match described.model.classes() {
+        None => {
+            let ends = || described.list(ends());
+            answer.property("interval", ends()).property("mean_interval", ends())
+        }
+        Some(classes) => {
+            let labels = ArrayBuilder::new().items(RefOr::<Schema>::from(described.predicted()));
+            let row = classes
+                .iter()
+                .map(ToString::to_string)
+                .fold(ObjectBuilder::new(), |row, class| row.property(&class, probability()).required(class));
+            answer.property("label_sets", described.list(labels)).property("probabilities", described.list(closed(row)))
+        }
+    };
+    let warnings = list(Ref::from_schema_name("Warning"));
+    closed(
+        answer
+            .property("interval_method", method)
+            .property("explanation", explanation(described))
+            .property("warnings", warnings)
+            .property("warnings_total", count("All of them, where only the first are told")),
+    )
+    .into()
+}
+
+/// The lower and the upper end.
+fn ends() -> ArrayBuilder {
+    ArrayBuilder::new().items(RefOr::<Schema>::from(number())).min_items(Some(2)).max_items(Some(2))
+}
+
+/// A number, or of more than two classes one for each.
+pub(super) fn explanation(described: &Described<'_>) -> ObjectBuilder {
+    let classes = described.model.classes().unwrap_or_default();
+    let score = || -> RefOr<Schema> {
+        if classes.len() < 3 {
+            return number().into();
+        }
+        let names = classes.iter().map(ToString::to_string);
+        let by_class = names.fold(ObjectBuilder::new(), |object, name| object.property(&name, number()).required(name));
+        closed(by_class).into()
+    };
+    let row = closed(object(described.names().into_iter().map(|name| (name, score()))));
+    let unit = one_of(["target", "log-target", "log-odds", "score"]);
+    let explanation = object([
+        ("unit", unit.description(Some("What the numbers are measured in")).into()),
+        ("base", score()),
+        ("contributions", described.list(row.description(Some("What each feature adds to base"))).into()),
+    ]);
+    if classes.len() == 2 {
+        let class = described.predicted().description(Some("The class whose log-odds they are"));
+        return closed(explanation.property("class", class).required("class"));
+    }
+    closed(explanation)
+}
+
+fn warning() -> Schema {
+    let codes = ["outside_range", "unknown_category", "leverage"];
+    object([("row", count("The row, from 0")), ("code", one_of(codes).into()), ("message", text("In words"))])
+        .property("feature", text("The feature that is unusual"))
+        .property("value", any("Its value"))
+        .property("range", ends().description(Some("The least and the greatest value in the training data")))
+        .property("leverage", number())
+        .property("limit", number().description(Some("Three times the mean leverage of the training data")))
+        .into()
+}
