@@ -1,7 +1,7 @@
 //! What callers are told when something is wrong: one table of codes, one type.
 //!
 //! Handlers return an [`ApiError`]; it travels in the response's extensions to the front of the stack, where the request's id is
-//! known, and becomes a body there, in the [envelope](super::envelope) of the protocol that was spoken.
+//! known, and becomes a body there, in the envelope of the protocol that was spoken.
 
 use axum::extract::rejection::PathRejection;
 use axum::response::{IntoResponse, Response};
