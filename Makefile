@@ -15,8 +15,9 @@ EVENT ?= events/v2.json
 # The profile of the function that `make test` runs in the emulator. `release` is what ships: cargo-lambda tunes it for
 # Lambda's processors (target-cpu) only when asked with --release.
 PROFILE ?= release
-# Bytes of the shipped binary that `make test` accepts; 9.3 million when this was written. What is larger starts later.
-SIZE_BUDGET := 10000000
+# Bytes of the shipped binary that `make test` accepts; what is larger starts later. 11.06 million when this was written: beside
+# the first 9.3 there are the protocols of other servers, the OpenAPI document (utoipa), its reader (218 kB) and the page (57 kB).
+SIZE_BUDGET := 11600000
 
 VENV := .venv
 BENCH := .venv-bench
@@ -45,7 +46,7 @@ test: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(PAGE) ## Everything that must hold: 
 	  || { echo "The function has $$size bytes, more than the $(SIZE_BUDGET) of SIZE_BUDGET: see what came in with cargo tree -e features" >&2; exit 1; }
 	ORDINATE_BOOTSTRAP=$(CURDIR)/target/lambda/api/bootstrap cargo test --locked --features train
 
-test-clients: $(CLIENTS)/.python.stamp $(CLIENTS)/.npm.stamp ## Drive a real server with real clients: curl, Python, JavaScript, KServe, Postman, Schemathesis
+test-clients: $(CLIENTS)/.python.stamp $(CLIENTS)/.npm.stamp ## Drive a real server with real clients: curl, Python, JavaScript, tritonclient, KServe, MLflow, boto3, Postman, Schemathesis
 	cargo build --locked --features train --bin ordinate --profile $(PROFILE)
 	tests/clients/run target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/ordinate
 
