@@ -91,15 +91,15 @@ pub(in crate::http) fn read<'s, 'j>(
     }
     let mut key = reader.first_key()?;
     while let Some(name) = key {
-        let twice =
-            |name: &str| key_complaint(ErrorCode::DuplicateKey, name, format!("the key {name:?} is there twice"));
+        let twice = || key_complaint(ErrorCode::DuplicateKey, &name, format!("the key {name:?} is there twice"));
         if let Some((table, form)) = wanted.tables.iter().find(|(table, _)| *table == name) {
             match &rows {
                 None => rows = Some((*table, reader.table(table, *form, terms)?)),
                 Some((other, _)) => {
-                    keys.add(if other == table {
-                        twice(table)
-                    } else {
+                    keys.add(|| {
+                        if other == table {
+                            return twice();
+                        }
                         let detail = format!("the rows are under {other:?} and under {table:?}; send one of them");
                         key_complaint(ErrorCode::ConflictingKeys, table, detail)
                     });
@@ -109,13 +109,15 @@ pub(in crate::http) fn read<'s, 'j>(
         } else if let Some(option) = wanted.options.iter().find(|option| **option == name) {
             let text = reader.raw()?;
             if options.iter().any(|(known, _)| known == option) {
-                keys.add(twice(option));
+                keys.add(twice);
             } else {
                 options.push((*option, text));
             }
         } else {
-            let detail = format!("the key {:?} is not understood; {}", shorten(&name), wanted.known());
-            keys.add(key_complaint(ErrorCode::UnknownKey, &name, detail));
+            keys.add(|| {
+                let detail = format!("the key {:?} is not understood; {}", shorten(&name), wanted.known());
+                key_complaint(ErrorCode::UnknownKey, &name, detail)
+            });
             reader.skip()?;
         }
         key = reader.next_key()?;
@@ -175,10 +177,11 @@ struct Complaints {
 }
 
 impl Complaints {
-    fn add(&mut self, complaint: Complaint) {
+    /// Notes a complaint; its words are only made when they will be told.
+    fn add(&mut self, tell: impl FnOnce() -> Complaint) {
         self.total += 1;
         if self.told.len() < FAULTS_TOLD {
-            self.told.push(complaint);
+            self.told.push(tell());
         }
     }
 }
