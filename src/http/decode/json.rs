@@ -50,7 +50,7 @@ pub(in crate::http) struct Decoded<'s, 'j> {
 }
 
 impl Decoded<'_, '_> {
-    /// The value of an option that is there.
+    /// The value of an option that is there; `null`, as many clients write what they leave out, is none.
     ///
     /// # Errors
     /// 422 when it is not of the type; `expected` says in words what is.
@@ -60,11 +60,10 @@ impl Decoded<'_, '_> {
         expected: &str,
     ) -> Result<Option<T>, ApiError> {
         let Some((name, text)) = self.options.iter().find(|(known, _)| *known == name) else { return Ok(None) };
-        let Ok(value) = serde_json::from_str(text) else {
+        serde_json::from_str(text).map_err(|_| {
             let detail = format!("the key {name:?} must be {expected}, got {}", shorten(text));
-            return Err(ApiError::complaints(vec![key_complaint(ErrorCode::InvalidOption, name, detail)], 1));
-        };
-        Ok(Some(value))
+            ApiError::complaints(vec![key_complaint(ErrorCode::InvalidOption, name, detail)], 1)
+        })
     }
 }
 
