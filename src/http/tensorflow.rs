@@ -12,12 +12,11 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Method, header};
 use serde::{Deserialize, Serialize};
 
-use super::body::MediaType;
 use super::decode::json::{Form, Keys};
 use super::error::{ApiError, ErrorCode};
 use super::exchange::{Exchange, Wanted};
 use super::output::{Outcome, Output};
-use super::{App, Application, answer, decode};
+use super::{App, Application, answer, body, decode};
 use crate::model::Model;
 use crate::model::explanation::Explanation;
 use crate::model::frame::shorten;
@@ -153,13 +152,9 @@ pub(super) async fn vertex(State(application): App, request: Request) -> Result<
 }
 
 async fn open(application: &Application, wanted: Wanted<'_>, request: Request) -> Result<Exchange, ApiError> {
-    let media_type = MediaType::of(request.headers());
+    let json = body::expect_json(request.headers(), "application/json");
     let exchange = Exchange::open(application, wanted, request).await?;
-    if media_type? == MediaType::Json {
-        Ok(exchange)
-    } else {
-        Err(ApiError::new(ErrorCode::UnsupportedMediaType, "only application/json is understood here"))
-    }
+    json.map(|()| exchange)
 }
 
 async fn explain(application: &Application, wanted: Wanted<'_>, request: Request) -> Result<Response, ApiError> {
