@@ -194,3 +194,17 @@ async fn every_protocol_that_can_carry_an_explanation_gives_the_same() {
     let v2 = ask("/v2/models/iris/infer", infer).await.json();
     assert_eq!((&v2["outputs"][0]["shape"], &v2["outputs"][1]["shape"]), (&json!([1, 3, 4]), &json!([1, 3])));
 }
+
+#[tokio::test]
+async fn an_option_that_is_null_is_left_out_in_every_protocol() {
+    let ours = json!({"X": [1], "interval": null, "explain": null, "probabilities": null});
+    assert_eq!(ask("/predict", ours).await.json(), json!({"y": [3.0]}));
+    let v1 = json!({"instances": [1], "parameters": null, "signature_name": null});
+    assert_eq!(ask("/v1/models/line:predict", v1).await.json(), json!({"predictions": [3.0]}));
+    let v2 = json!({
+        "id": null, "parameters": null, "outputs": null,
+        "inputs": [{"name": "x", "shape": [1], "datatype": "FP64", "data": [1], "parameters": null}]
+    });
+    assert_eq!(ask("/v2/models/line/infer", v2).await.json()["outputs"][0]["data"], json!([3.0]));
+    assert_eq!(ask("/invocations", json!({"inputs": [1], "params": null})).await.json(), json!({"predictions": [3.0]}));
+}

@@ -64,6 +64,20 @@ impl MediaType {
     }
 }
 
+/// On routes that read JSON alone, or what else `known` says.
+///
+/// # Errors
+/// 415 for a type or charset that is not understood.
+pub(super) fn expect_json(headers: &HeaderMap, known: &str) -> Result<(), ApiError> {
+    if matches!(MediaType::of(headers), Ok(MediaType::Json)) {
+        return Ok(());
+    }
+    let sent = headers.get(header::CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let sent = shorten(&sent.unwrap_or_default());
+    let detail = format!("the content type {sent:?} is not understood here; send {known}, in UTF-8");
+    Err(ApiError::new(ErrorCode::UnsupportedMediaType, detail))
+}
+
 impl Header {
     /// `header` is RFC 4180's (§3); `label_size`, `SageMaker`'s, counts the columns before the features.
     fn of(header: Option<&str>, label_size: Option<&str>) -> Result<Self, ApiError> {

@@ -44,8 +44,7 @@ pub(super) struct Answer<'m> {
 /// A caller's mistake when the model has none of this name.
 pub(super) fn output(decoded: &Decoded<'_, '_>, model: &Model) -> Result<Output, ApiError> {
     let expected = "an object such as {\"predict_method\": \"predict\"}";
-    let parameters: Option<Option<Parameters>> = decoded.option(PARAMETERS, expected)?;
-    match parameters.flatten().unwrap_or_default().predict_method {
+    match decoded.option::<Parameters>(PARAMETERS, expected)?.unwrap_or_default().predict_method {
         Some(name) => Output::named(&name, model, Output::predictions(model)),
         None => Ok(Output::Predict),
     }

@@ -2,8 +2,7 @@
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
-use http::header;
+use axum::response::Response;
 use indexmap::IndexMap;
 use serde::Serialize;
 
@@ -64,7 +63,7 @@ pub(super) async fn list(State(application): App) -> Result<Response, ApiError> 
             task: document.task,
         }
     };
-    json(&List { models: models.iter().map(|model| summary(model)).collect() })
+    answer::respond(&List { models: models.iter().map(|model| summary(model)).collect() })
 }
 
 /// One model.
@@ -89,7 +88,7 @@ async fn describe(application: &Application, name: &str, version: Option<&str>) 
     let model = application.catalog.model(name, version).await?;
     let default = application.catalog.default_model().await;
     let document = model.document();
-    json(&Description {
+    answer::respond(&Description {
         name: model.name(),
         version: model.version(),
         default: default.is_ok_and(|default| default.name() == model.name()),
@@ -102,9 +101,4 @@ async fn describe(application: &Application, name: &str, version: Option<&str>) 
         sha256: model.checksum(),
         limits: LimitsTold { max_rows: application.limits.max_rows, max_body_bytes: application.limits.max_body_bytes },
     })
-}
-
-fn json<T: Serialize>(value: &T) -> Result<Response, ApiError> {
-    let body = answer::json(value, answer::LAMBDA)?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
 }

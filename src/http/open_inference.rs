@@ -12,9 +12,9 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
-use http::{HeaderName, header};
+use http::HeaderName;
 use serde::{Deserialize, Serialize};
 
 use super::error::ApiError;
@@ -76,22 +76,18 @@ struct ModelReady<'a> {
 
 /// The process runs; never loads a model.
 async fn live() -> Result<Response, ApiError> {
-    json(&Health { live: true, ready: None })
+    answer::respond(&Health { live: true, ready: None })
 }
 
 /// Loads the default model, or answers 503.
 async fn ready(State(application): App) -> Result<Response, ApiError> {
     application.catalog.default_model().await?;
-    json(&Health { live: true, ready: Some(true) })
+    answer::respond(&Health { live: true, ready: Some(true) })
 }
 
 /// Loads the model, or answers 503.
 async fn model_ready(State(application): App, asked: AskedPath) -> Result<Response, ApiError> {
     let Path(asked) = asked?;
     let model = asked.wanted().load(&application).await?;
-    json(&ModelReady { name: model.name(), ready: true })
-}
-
-fn json<T: Serialize>(value: &T) -> Result<Response, ApiError> {
-    Ok(([(header::CONTENT_TYPE, "application/json")], answer::json(value, answer::LAMBDA)?).into_response())
+    answer::respond(&ModelReady { name: model.name(), ready: true })
 }

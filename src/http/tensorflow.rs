@@ -12,24 +12,25 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Method, header};
 use serde::{Deserialize, Serialize};
 
-use super::body::MediaType;
 use super::decode::json::{Form, Keys};
 use super::error::{ApiError, ErrorCode};
 use super::exchange::{Exchange, Wanted};
 use super::output::{Outcome, Output};
-use super::{App, Application, answer, decode};
+use super::{App, Application, answer, body, decode};
 use crate::model::Model;
 use crate::model::explanation::Explanation;
 use crate::model::frame::shorten;
 
 const ROWS: &str = "instances";
+const SIGNATURE_NAME: &str = "signature_name";
+const PARAMETERS: &str = "parameters";
 
 const KEYS: Keys =
-    Keys { tables: &[(ROWS, Form::Rows), ("inputs", Form::Any)], options: &["signature_name", "parameters"] };
+    Keys { tables: &[(ROWS, Form::Rows), ("inputs", Form::Any)], options: &[SIGNATURE_NAME, PARAMETERS] };
 
-const EXPLAINED: Keys = Keys { tables: KEYS.tables, options: &["signature_name"] };
+const EXPLAINED: Keys = Keys { tables: KEYS.tables, options: &[SIGNATURE_NAME] };
 
-const VERTEX: Keys = Keys { tables: &[(ROWS, Form::Rows)], options: &["parameters"] };
+const VERTEX: Keys = Keys { tables: &[(ROWS, Form::Rows)], options: &[PARAMETERS] };
 
 /// The names of the one signature that every model has, as TensorFlow's exporters call it.
 const DEFAULT_SIGNATURES: [&str; 2] = ["serving_default", ""];
@@ -86,7 +87,7 @@ struct VersionError {
 /// `GET /v1/models`
 pub(super) async fn list(State(application): App) -> Result<Response, ApiError> {
     let models = application.catalog.models().await?;
-    json(&Models { models: models.iter().map(|model| model.name()).collect() })
+    answer::respond(&Models { models: models.iter().map(|model| model.name()).collect() })
 }
 
 /// `GET /v1/models/{model}` and `POST /v1/models/{model}:predict`, one route to a router that knows nothing of colons.
@@ -138,15 +139,11 @@ async fn wrong_method(request: Request, allowed: &'static str) -> Response {
 
 fn tell(model: &Model) -> Result<Response, ApiError> {
     let status = VersionError { error_code: "OK", error_message: "" };
-    json(&Status {
+    answer::respond(&Status {
         name: model.name(),
         ready: true,
         versions: [VersionStatus { version: model.version(), state: "AVAILABLE", status }],
     })
-}
-
-fn json<T: Serialize>(value: &T) -> Result<Response, ApiError> {
-    Ok(([(header::CONTENT_TYPE, "application/json")], answer::json(value, answer::LAMBDA)?).into_response())
 }
 
 /// `POST` to the route that Vertex AI calls `AIP_PREDICT_ROUTE`.
@@ -155,19 +152,17 @@ pub(super) async fn vertex(State(application): App, request: Request) -> Result<
 }
 
 async fn open(application: &Application, wanted: Wanted<'_>, request: Request) -> Result<Exchange, ApiError> {
-    let media_type = MediaType::of(request.headers());
+    let json = body::expect_json(request.headers(), "application/json");
     let exchange = Exchange::open(application, wanted, request).await?;
-    if media_type? == MediaType::Json {
-        Ok(exchange)
-    } else {
-        Err(ApiError::new(ErrorCode::UnsupportedMediaType, "only application/json is understood here"))
-    }
+    json.map(|()| exchange)
 }
 
 async fn explain(application: &Application, wanted: Wanted<'_>, request: Request) -> Result<Response, ApiError> {
     let mut exchange = open(application, wanted, request).await?;
     let (model, body) = (exchange.model.clone(), exchange.body.clone());
     let decoded = decode::json::read(&body, &EXPLAINED, exchange.terms(&model))?;
+    // There is one explanation, whatever the signature's name; what is no name is refused all the same.
+    decoded.option::<String>(SIGNATURE_NAME, "a string")?;
     exchange.end("decode");
     let explanations = model.explain(&decoded.frame)?;
     exchange.predicted(&model, &decoded.frame)?;
@@ -184,8 +179,8 @@ async fn predict(
     let (model, body) = (exchange.model.clone(), exchange.body.clone());
     let decoded = decode::json::read(&body, keys, exchange.terms(&model))?;
     let parameters: Parameters =
-        decoded.option("parameters", "an object such as {\"predict_method\": \"predict\"}")?.unwrap_or_default();
-    let signature: Option<String> = decoded.option("signature_name", "a string")?;
+        decoded.option(PARAMETERS, "an object such as {\"predict_method\": \"predict\"}")?.unwrap_or_default();
+    let signature: Option<String> = decoded.option(SIGNATURE_NAME, "a string")?;
     let signature = signature.filter(|name| !DEFAULT_SIGNATURES.contains(&name.as_str()));
     // Held against the model even where the signature's name says it already: a wrong name is never passed over.
     let method =

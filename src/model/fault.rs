@@ -86,10 +86,15 @@ impl Faults {
     /// Notes a fault; its words are only made when they will be told.
     pub(super) fn add(&mut self, kind: FaultKind, tell: impl FnOnce() -> (Place, String)) {
         self.total += 1;
-        if self.told.len() < FAULTS_TOLD {
+        if !self.are_told() {
             let (place, detail) = tell();
             self.told.push(Fault { kind, place, detail });
         }
+    }
+
+    /// Whether further faults are only counted.
+    pub(super) fn are_told(&self) -> bool {
+        self.told.len() >= FAULTS_TOLD
     }
 
     /// Holds a cell against its feature; what does not fit is noted, and 0 stands in.

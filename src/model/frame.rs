@@ -132,8 +132,10 @@ pub struct RowsBuilder<'s> {
     max_rows: usize,
     rows: usize,
     values: Vec<f64>,
-    /// For each feature, the number of the row (from 1) in which its name was last seen.
+    /// For each feature, the number of the row (from 1; 0 is a header) in which its name was last seen.
     seen_in: Vec<usize>,
+    /// Features named in the current row so far.
+    named: usize,
     /// Values of the current positional row so far.
     pushed: usize,
     /// The position after the last name: callers repeat their order row after row.
@@ -152,7 +154,8 @@ impl<'s> RowsBuilder<'s> {
             max_rows,
             rows: 0,
             values: Vec::new(),
-            seen_in: vec![0; signature.width()],
+            seen_in: vec![usize::MAX; signature.width()],
+            named: 0,
             pushed: 0,
             likely: 0,
             passes_over_unknown: false,
@@ -189,6 +192,7 @@ impl<'s> RowsBuilder<'s> {
             return Err(TooManyRows { limit: self.max_rows });
         }
         self.rows += 1;
+        self.named = 0;
         self.pushed = 0;
         self.likely = 0;
         // After a fault there will be no frame: later rows are looked through, and not kept.
@@ -214,7 +218,8 @@ impl<'s> RowsBuilder<'s> {
         }
     }
 
-    /// The position of a named value in the current row; `None` when the name is not to be used, which has been noted.
+    /// The position of a named value in the current row, or before the first row of a column in a header; `None` when the name
+    /// is not to be used, which has been noted.
     pub fn position(&mut self, name: &str) -> Option<usize> {
         let position = match self.signature.features().get(self.likely) {
             Some(feature) if feature.name == name => Some(self.likely),
@@ -234,6 +239,7 @@ impl<'s> RowsBuilder<'s> {
             return None;
         }
         *seen_in = row;
+        self.named += 1;
         Some(position)
     }
 
@@ -250,9 +256,15 @@ impl<'s> RowsBuilder<'s> {
         }
     }
 
-    /// Ends a named row: no feature may be absent.
+    /// Ends a named row, or a header: no feature may be absent.
     pub fn end_named_row(&mut self) {
         let signature = self.signature;
+        let absent = signature.width().saturating_sub(self.named);
+        if absent == 0 || self.faults.are_told() {
+            // A row costs what it holds: a hundred thousand empty ones of a wide model are only counted.
+            self.faults.total += absent;
+            return;
+        }
         for (position, feature) in signature.features().iter().enumerate() {
             if self.seen_in.get(position) != Some(&self.rows) {
                 self.note(FaultKind::MissingFeature, Some(&feature.name), || "is missing".into());
@@ -349,72 +361,6 @@ impl<'s> ColumnsBuilder<'s> {
         self.unseen.note(value, feature, cell, row, position);
         column.push(value);
         Ok(())
-    }
-
-    /// Notes a row that has another number of fields than there are columns.
-    ///
-    /// # Errors
-    /// [`TooManyRows`], as for a row that fits.
-    pub fn wrong_width(&mut self, expected: usize, got: usize) -> Result<(), TooManyRows> {
-        let row = self.rows();
-        if row == self.max_rows {
-            return Err(TooManyRows { limit: self.max_rows });
-        }
-        self.faults.add(FaultKind::WrongWidth, || {
-            let place = Place { row: Some(row), ..Place::default() };
-            (place, format!("expected {expected} fields as in the header, got {got}"))
-        });
-        // Zeros stand in, so that later rows keep their numbers.
-        self.columns.iter_mut().flatten().for_each(|column| column.push(0.0));
-        Ok(())
-    }
-
-    /// Ends a row whose values were pushed one by one, `got` of them; the columns are those of `positions`, in the row's order.
-    ///
-    /// # Errors
-    /// [`TooManyRows`], as for a row that fits.
-    pub fn end_row(&mut self, positions: &[Option<usize>], got: usize) -> Result<(), TooManyRows> {
-        let expected = positions.len();
-        if got == expected {
-            return Ok(());
-        }
-        self.stand_in(positions, got, FaultKind::WrongWidth, || {
-            format!("expected {expected} values, one a column, got {got}")
-        })
-    }
-
-    /// Notes a row that is none.
-    ///
-    /// # Errors
-    /// [`TooManyRows`], as for a row that fits.
-    pub fn wrong_row(&mut self, positions: &[Option<usize>], detail: String) -> Result<(), TooManyRows> {
-        self.stand_in(positions, 0, FaultKind::Ragged, || detail)
-    }
-
-    /// Zeros stand in for what a row lacks, so that later rows keep their numbers.
-    fn stand_in(
-        &mut self,
-        positions: &[Option<usize>],
-        got: usize,
-        kind: FaultKind,
-        detail: impl FnOnce() -> String,
-    ) -> Result<(), TooManyRows> {
-        let lacking = positions.get(got..).unwrap_or_default();
-        let rows = self.rows() + usize::from(got == 0);
-        if rows > self.max_rows {
-            return Err(TooManyRows { limit: self.max_rows });
-        }
-        for position in lacking.iter().flatten() {
-            if let Some(Some(column)) = self.columns.get_mut(*position) {
-                column.push(0.0);
-            }
-        }
-        self.faults.add(kind, || (Place { row: rows.checked_sub(1), ..Place::default() }, detail()));
-        Ok(())
-    }
-
-    fn rows(&self) -> usize {
-        self.columns.iter().flatten().map(Vec::len).max().unwrap_or(0)
     }
 
     /// Notes that what stands under a feature's name is not a column.

@@ -127,3 +127,10 @@ async fn health_and_version_are_where_its_client_looks() {
     assert!(version.header("content-type").starts_with("text/plain"));
     assert_eq!(version.text(), env!("CARGO_PKG_VERSION"));
 }
+
+#[tokio::test]
+async fn a_row_that_is_too_short_is_told_by_its_own_number() {
+    let answer = invoke(json!({"dataframe_split": {"columns": ["id", "x"], "data": [[7, 1], [8], 9]}})).await;
+    let message = answer.json()["message"].as_str().unwrap().to_owned();
+    assert_eq!(message, "row 1: expected 2 values, one a column, got 1 (and 1 more)");
+}

@@ -195,6 +195,19 @@ async fn a_length_that_is_none_or_too_long_is_refused() {
 }
 
 #[tokio::test]
+async fn an_id_comes_back_and_one_that_would_not_fit_into_the_answer_is_refused() {
+    let with_id = |length: usize| {
+        let mut body = line(json!([1, 1]), json!([1]));
+        body["id"] = json!("i".repeat(length));
+        infer(INFER, body)
+    };
+    assert_eq!(with_id(1024).await.json()["id"].as_str().map(str::len), Some(1024));
+    let refused = with_id(1025).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    assert!(refused.json()["error"].as_str().unwrap().starts_with("\"id\" has 1025 bytes"), "{}", refused.text());
+}
+
+#[tokio::test]
 async fn statistics_count_what_this_process_did() {
     let application = application(settings());
     let request = |path: &str, body: Value| Request::post(path).body(body.to_string().into()).unwrap();

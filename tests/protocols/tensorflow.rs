@@ -75,6 +75,7 @@ async fn one_status_serves_clients_of_both_servers() {
 #[case::no_rows("/v1/models/line:predict", json!({"instances": []}), 400)]
 #[case::rows_and_columns("/v1/models/line:predict", json!({"instances": [1], "inputs": [1]}), 400)]
 #[case::neither("/v1/models/line:predict", json!({"signature_name": ""}), 400)]
+#[case::a_signature_that_is_no_name("/v1/models/line:explain", json!({"instances": [1], "signature_name": 1}), 400)]
 #[case::unknown_signature("/v1/models/line:predict", json!({"instances": [1], "signature_name": "regress"}), 400)]
 #[case::probabilities_of_a_number("/v1/models/line:predict", json!({"instances": [1], "signature_name": "predict_proba"}), 400)]
 #[case::unknown_parameter("/v1/models/line:predict", json!({"instances": [1], "parameters": {"depth": 3}}), 400)]

@@ -8,9 +8,10 @@ use ordinate::http::{Limits, Settings, router};
 use ordinate::source::catalog::Catalog;
 use ordinate::source::file::FileSource;
 use rstest::rstest;
+use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::in_process::{Answer, ask};
+use crate::support::in_process::{Answer, ask, post};
 use crate::support::model_file::people;
 
 /// A table as its sender means it; cells are JSON.
@@ -338,4 +339,19 @@ async fn a_model_that_there_is_not_is_told_by_its_name() {
     assert!(own.0 == 404 && own.1.contains("\"none\""), "{own:?}");
     assert_eq!(told(&service.post("/v1/models/none:predict", JSON, "{}").await), own);
     assert_eq!(told(&service.post("/endpoints/none/invocations", JSON, "{}").await), (400, own.1));
+}
+
+#[tokio::test]
+async fn a_content_type_that_is_refused_is_told_with_what_the_route_reads() {
+    for (path, read) in [
+        ("/v1/models/line:predict", "send application/json, in UTF-8"),
+        ("/vertex/predict", "send application/json, in UTF-8"),
+        ("/v2/models/line/infer", "send application/json or application/octet-stream, in UTF-8"),
+    ] {
+        for sent in ["text/csv", "text/plain", "application/jsonlines"] {
+            let answer = post(path, &[("content-type", sent)], "x").await;
+            let told = format!("the content type {sent:?} is not understood here; {read}");
+            assert_eq!((answer.status.as_u16(), answer.json()), (415, json!({"error": told})), "{path}");
+        }
+    }
 }

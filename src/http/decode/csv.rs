@@ -95,23 +95,25 @@ fn named<'s>(
     header: ::csv::StringRecord,
     terms: Terms<'s>,
 ) -> Result<Result<Frame<'s>, Faults>, ApiError> {
-    let mut columns = terms.columns();
+    let mut rows = terms.rows();
     let width = header.len();
-    let positions: Vec<Option<usize>> = header.iter().map(|name| columns.start_column(name.trim())).collect();
+    let position = |(index, name): (usize, &str)| Some((index, rows.position(name.trim())?));
+    let columns: Vec<(usize, usize)> = header.iter().enumerate().filter_map(position).collect();
+    rows.end_named_row();
 
     let mut record = header;
     while reader.read_record(&mut record).map_err(|error| invalid(&error))? {
+        rows.start_row()?;
         if record.len() == width {
-            for (position, field) in positions.iter().zip(&record) {
-                if let Some(position) = position {
-                    columns.push(*position, Cell::Field(field))?;
-                }
+            for (index, position) in &columns {
+                rows.set(*position, Cell::Field(record.get(*index).unwrap_or_default()));
             }
         } else {
-            columns.wrong_width(width, record.len())?;
+            let detail = format!("expected {width} fields as in the header, got {}", record.len());
+            rows.wrong_row(FaultKind::WrongWidth, detail);
         }
     }
-    Ok(columns.finish())
+    Ok(rows.finish())
 }
 
 /// A line and those after it, all of them rows.
@@ -170,8 +172,11 @@ fn check_quotes(text: &str) -> Result<(), ApiError> {
 /// In a table of one column an empty line could be a missing value. The reader passes over it, and every row after it would
 /// be another than the caller's.
 fn check_blank_lines(text: &str) -> Result<(), ApiError> {
-    let lines: Vec<&str> = text.trim_end_matches(['\r', '\n']).split('\n').collect();
-    match lines.iter().position(|line| line.trim_end_matches('\r').is_empty()) {
+    let mut lines = text.trim_end_matches(['\r', '\n']).split('\n').flat_map(|line| {
+        // A line may end in CR LF, in LF, or as long ago in CR.
+        line.strip_suffix('\r').unwrap_or(line).split('\r')
+    });
+    match lines.position(str::is_empty) {
         Some(blank) => {
             let detail = format!("line {} is empty: write \"\" for a missing value, or leave the line out", blank + 1);
             Err(ApiError::new(ErrorCode::InvalidCsv, detail))
@@ -283,6 +288,8 @@ mod tests {
             Feature { missing: Missing::Impute(Scalar::Number(7.0)), ..Feature::new("x", FeatureType::Double) };
         let one = Signature::new(vec![feature], target).unwrap();
         let error = read(b"x\n1\n\n3\n", strict(&one, 10), Header::Present).unwrap_err();
+        assert_eq!(error.detail, "line 3 is empty: write \"\" for a missing value, or leave the line out");
+        let error = read(b"x\r1\r\r3\r", strict(&one, 10), Header::Present).unwrap_err();
         assert_eq!(error.detail, "line 3 is empty: write \"\" for a missing value, or leave the line out");
         let (frame, _) = read(b"x\r\n1\r\n\"\"\r\n3\r\n\r\n", strict(&one, 10), Header::Present).unwrap();
         assert_eq!(frame.iter().flatten().copied().collect::<Vec<_>>(), [1.0, 7.0, 3.0]);

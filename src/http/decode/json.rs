@@ -50,7 +50,7 @@ pub(in crate::http) struct Decoded<'s, 'j> {
 }
 
 impl Decoded<'_, '_> {
-    /// The value of an option that is there.
+    /// The value of an option that is there; `null`, as many clients write what they leave out, is none.
     ///
     /// # Errors
     /// 422 when it is not of the type; `expected` says in words what is.
@@ -60,11 +60,10 @@ impl Decoded<'_, '_> {
         expected: &str,
     ) -> Result<Option<T>, ApiError> {
         let Some((name, text)) = self.options.iter().find(|(known, _)| *known == name) else { return Ok(None) };
-        let Ok(value) = serde_json::from_str(text) else {
+        serde_json::from_str(text).map_err(|_| {
             let detail = format!("the key {name:?} must be {expected}, got {}", shorten(text));
-            return Err(ApiError::complaints(vec![key_complaint(ErrorCode::InvalidOption, name, detail)], 1));
-        };
-        Ok(Some(value))
+            ApiError::complaints(vec![key_complaint(ErrorCode::InvalidOption, name, detail)], 1)
+        })
     }
 }
 
@@ -91,15 +90,15 @@ pub(in crate::http) fn read<'s, 'j>(
     }
     let mut key = reader.first_key()?;
     while let Some(name) = key {
-        let twice =
-            |name: &str| key_complaint(ErrorCode::DuplicateKey, name, format!("the key {name:?} is there twice"));
+        let twice = || key_complaint(ErrorCode::DuplicateKey, &name, format!("the key {name:?} is there twice"));
         if let Some((table, form)) = wanted.tables.iter().find(|(table, _)| *table == name) {
             match &rows {
                 None => rows = Some((*table, reader.table(table, *form, terms)?)),
                 Some((other, _)) => {
-                    keys.add(if other == table {
-                        twice(table)
-                    } else {
+                    keys.add(|| {
+                        if other == table {
+                            return twice();
+                        }
                         let detail = format!("the rows are under {other:?} and under {table:?}; send one of them");
                         key_complaint(ErrorCode::ConflictingKeys, table, detail)
                     });
@@ -109,13 +108,15 @@ pub(in crate::http) fn read<'s, 'j>(
         } else if let Some(option) = wanted.options.iter().find(|option| **option == name) {
             let text = reader.raw()?;
             if options.iter().any(|(known, _)| known == option) {
-                keys.add(twice(option));
+                keys.add(twice);
             } else {
                 options.push((*option, text));
             }
         } else {
-            let detail = format!("the key {:?} is not understood; {}", shorten(&name), wanted.known());
-            keys.add(key_complaint(ErrorCode::UnknownKey, &name, detail));
+            keys.add(|| {
+                let detail = format!("the key {:?} is not understood; {}", shorten(&name), wanted.known());
+                key_complaint(ErrorCode::UnknownKey, &name, detail)
+            });
             reader.skip()?;
         }
         key = reader.next_key()?;
@@ -175,10 +176,11 @@ struct Complaints {
 }
 
 impl Complaints {
-    fn add(&mut self, complaint: Complaint) {
+    /// Notes a complaint; its words are only made when they will be told.
+    fn add(&mut self, tell: impl FnOnce() -> Complaint) {
         self.total += 1;
         if self.told.len() < FAULTS_TOLD {
-            self.told.push(complaint);
+            self.told.push(tell());
         }
     }
 }

@@ -5,12 +5,11 @@ use axum::response::Response;
 use http::{HeaderMap, HeaderValue, header};
 use serde::Serialize;
 
-use super::super::App;
-use super::super::body::MediaType;
 use super::super::decode::tensor::{self, InferRequest};
 use super::super::error::{ApiError, ErrorCode};
 use super::super::exchange::Exchange;
 use super::super::output::Output;
+use super::super::{App, body};
 use super::tensor::Tensor;
 use super::{AskedPath, JSON_LENGTH};
 use crate::model::Model;
@@ -112,9 +111,8 @@ fn outputs(request: &InferRequest<'_>, model: &Model) -> Result<Vec<(Output, boo
 fn json_length(headers: &HeaderMap) -> Result<Option<usize>, ApiError> {
     let octets =
         headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(OCTETS.as_bytes()));
-    if !octets && MediaType::of(headers)? != MediaType::Json {
-        let detail = format!("only application/json and {OCTETS} are understood here");
-        return Err(ApiError::new(ErrorCode::UnsupportedMediaType, detail));
+    if !octets {
+        body::expect_json(headers, &format!("application/json or {OCTETS}"))?;
     }
     let Some(value) = headers.get(JSON_LENGTH) else { return Ok(None) };
     let text = String::from_utf8_lossy(value.as_bytes());

@@ -4,12 +4,12 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::Serialize;
 
-use super::super::App;
 use super::super::decode::tensor::Datatype;
 use super::super::error::ApiError;
 use super::super::output::Output;
+use super::super::{App, answer};
+use super::AskedPath;
 use super::tensor::Labels;
-use super::{AskedPath, json};
 use crate::model::Model;
 use crate::model::signature::{Feature, FeatureType};
 
@@ -67,14 +67,18 @@ struct ConfigTensor<'m> {
 
 /// `GET /v2`
 pub(super) async fn server() -> Result<Response, ApiError> {
-    json(&Server { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION"), extensions: EXTENSIONS })
+    answer::respond(&Server {
+        name: env!("CARGO_PKG_NAME"),
+        version: env!("CARGO_PKG_VERSION"),
+        extensions: EXTENSIONS,
+    })
 }
 
 /// `GET /v2/models/{model}[/versions/{version}]`
 pub(super) async fn model(State(application): App, asked: AskedPath) -> Result<Response, ApiError> {
     let Path(asked) = asked?;
     let model = asked.wanted().load(&application).await?;
-    json(&Metadata {
+    answer::respond(&Metadata {
         name: model.name(),
         versions: [model.version()],
         platform: PLATFORM,
@@ -87,7 +91,7 @@ pub(super) async fn model(State(application): App, asked: AskedPath) -> Result<R
 pub(super) async fn config(State(application): App, asked: AskedPath) -> Result<Response, ApiError> {
     let Path(asked) = asked?;
     let model = asked.wanted().load(&application).await?;
-    json(&Config {
+    answer::respond(&Config {
         name: model.name(),
         platform: PLATFORM,
         backend: env!("CARGO_PKG_NAME"),

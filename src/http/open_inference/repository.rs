@@ -6,10 +6,10 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::Serialize;
 
-use super::super::App;
 use super::super::error::{ApiError, ErrorCode};
 use super::super::statistics::{Counts, Times};
-use super::{AskedPath, json};
+use super::super::{App, answer};
+use super::AskedPath;
 use crate::model::Model;
 
 #[derive(Serialize)]
@@ -66,7 +66,7 @@ pub(super) async fn index(State(application): App) -> Result<Response, ApiError>
         .iter()
         .map(|model| Indexed { name: model.name(), version: model.version(), state: "READY", reason: "" })
         .collect();
-    json(&indexed)
+    answer::respond(&indexed)
 }
 
 /// `POST /v2/repository/models/{model}/load` and `…/unload`
@@ -81,14 +81,14 @@ pub(super) async fn all_statistics(State(application): App) -> Result<Response, 
     let models = application.catalog.models().await?;
     let model_stats =
         models.iter().map(|model| ModelStatistics::new(model, &application.statistics.of(model))).collect();
-    json(&Statistics { model_stats })
+    answer::respond(&Statistics { model_stats })
 }
 
 /// `GET /v2/models/{model}[/versions/{version}]/stats`
 pub(super) async fn statistics(State(application): App, asked: AskedPath) -> Result<Response, ApiError> {
     let Path(asked) = asked?;
     let model = asked.wanted().load(&application).await?;
-    json(&Statistics { model_stats: vec![ModelStatistics::new(&model, &application.statistics.of(&model))] })
+    answer::respond(&Statistics { model_stats: vec![ModelStatistics::new(&model, &application.statistics.of(&model))] })
 }
 
 impl<'a> ModelStatistics<'a> {

@@ -6,7 +6,7 @@ use utoipa::openapi::{Ref, RefOr};
 
 use super::error::Rows;
 use super::operation::{Body, CSV, Draft, JSON};
-use super::schema::{Described, any, closed, count, list, number, object, one_of, probability, text};
+use super::schema::{Described, any, closed, count, list, number, object, one_of, optional, probability, text};
 use crate::model::interval::Method;
 
 /// One of the levels that examples ask for.
@@ -15,7 +15,7 @@ const LEVEL: f64 = 0.9;
 /// The operation.
 pub(super) fn draft(draft: Draft, described: &Described<'_>) -> Draft {
     let x = AnyOfBuilder::new().item(described.reference("rows")).item(described.reference("columns"));
-    let truth = |description| ObjectBuilder::new().schema_type(Type::Boolean).description(Some(description));
+    let truth = |description| optional(Type::Boolean).description(Some(description));
     let mut sent = object([("X", x.into())])
         .property("explain", truth("Whether to tell what each feature adds to the prediction, in `explanation`"));
     let level = level(described);
@@ -33,7 +33,7 @@ pub(super) fn draft(draft: Draft, described: &Described<'_>) -> Draft {
         match described.model.classes() {
             Some(_) => probabilities,
             // A model that predicts numbers has none.
-            None => probabilities.enum_values(Some([false])),
+            None => probabilities.enum_values(Some([json!(false), Value::Null])),
         },
     );
     let json = Body {
@@ -65,7 +65,7 @@ fn level(described: &Described<'_>) -> Option<ObjectBuilder> {
         return None;
     }
     let what = "The probability with which the answer lies in `interval`, of classes in `label_sets`";
-    let level = number().description(Some(what)).exclusive_minimum(Some(0));
+    let level = optional(Type::Number).description(Some(what)).exclusive_minimum(Some(0));
     let conformal = model.document().inference.as_ref().and_then(|inference| inference.conformal.as_ref());
     let exact =
         model.classes().is_none() && model.intervals(LEVEL).is_ok_and(|found| found.method() != Method::Conformal);

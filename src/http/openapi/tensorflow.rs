@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 use utoipa::openapi::schema::{
-    AdditionalProperties, AnyOfBuilder, ComponentsBuilder, ObjectBuilder, OneOfBuilder, Schema, SchemaType,
+    AdditionalProperties, AnyOfBuilder, ComponentsBuilder, ObjectBuilder, OneOfBuilder, Schema, SchemaType, Type,
 };
 use utoipa::openapi::{Ref, RefOr};
 
 use super::error::Rows;
 use super::operation::{Body, Draft, JSON, Tag};
 use super::predict::explanation;
-use super::schema::{Described, list, object, one_of, text, truth};
+use super::schema::{Described, list, object, one_of, optional, text, truth};
 
 /// The groups of these protocols.
 pub(super) const TAGS: [Tag; 2] = [V1, VERTEX];
@@ -58,7 +58,7 @@ fn explain(draft: Draft, described: &Described<'_>) -> Draft {
     let body = |name, schema| {
         object([(name, schema)])
             .additional_properties(Some(AdditionalProperties::FreeForm(false)))
-            .property("signature_name", text("Of no consequence"))
+            .property("signature_name", optional(Type::String).description(Some("Of no consequence")))
     };
     let sent = OneOfBuilder::new().item(body("instances", rows())).item(body("inputs", columns)).into();
     let examples = vec![("instances", json!({"instances": [described.example_values()]}))];
@@ -73,17 +73,19 @@ fn predict(draft: Draft, described: &Described<'_>, keys: Keys) -> Draft {
         if described.model.classes().is_some() { &["predict", "predict_proba"] } else { &["predict"] };
     let body = |name, schema| {
         // null is no choice, as if it were not there.
-        let methods = outputs.iter().map(|name| json!(name)).chain([Value::Null]);
-        let method = ObjectBuilder::new().schema_type(SchemaType::AnyValue).enum_values(Some(methods));
-        let parameters = ObjectBuilder::new().property("predict_method", method);
+        let choice = |names: &[&str]| {
+            let names = names.iter().map(|name| json!(name)).chain([Value::Null]);
+            ObjectBuilder::new().schema_type(SchemaType::AnyValue).enum_values(Some(names))
+        };
+        let method = choice(outputs);
+        let parameters = optional(Type::Object).property("predict_method", method);
         let body = object([(name, schema)])
             .additional_properties(Some(AdditionalProperties::FreeForm(false)))
             .property("parameters", parameters.additional_properties(Some(AdditionalProperties::FreeForm(false))));
         if keys == Keys::Vertex {
             return body;
         }
-        let signatures = ["serving_default"].into_iter().chain(outputs.iter().copied());
-        body.property("signature_name", one_of(signatures))
+        body.property("signature_name", choice(&[&["serving_default"], outputs].concat()))
     };
     let mut examples = vec![("instances", json!({"instances": [described.example_values()]}))];
     let mut sent: RefOr<Schema> = body("instances", rows()).into();

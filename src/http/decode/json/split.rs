@@ -25,16 +25,19 @@ impl<'j> Reader<'j> {
                 // The rows' labels play no part in a prediction.
                 "index" => None,
                 other => {
-                    let detail =
-                        format!("the key {:?} is not understood beside \"columns\" and \"data\"", shorten(other));
-                    complaints.add(complaint(ErrorCode::UnknownKey, other, detail));
+                    complaints.add(|| {
+                        let other = shorten(other);
+                        let detail = format!("the key {other:?} is not understood beside \"columns\" and \"data\"");
+                        complaint(ErrorCode::UnknownKey, &other, detail)
+                    });
                     None
                 }
             };
             if let Some(place) = place
                 && place.replace(text).is_some()
             {
-                complaints.add(complaint(ErrorCode::DuplicateKey, &name, format!("the key {name:?} is there twice")));
+                complaints
+                    .add(|| complaint(ErrorCode::DuplicateKey, &name, format!("the key {name:?} is there twice")));
             }
             part = self.next_key()?;
         }
@@ -42,21 +45,23 @@ impl<'j> Reader<'j> {
             if !part.is_some_and(|text| text.starts_with('[')) {
                 let got = part.map_or("nothing".to_owned(), shorten);
                 let detail = format!("{name:?} must be a list, got {got}");
-                complaints.add(complaint(ErrorCode::Rows(FaultKind::InvalidValue), name, detail));
+                complaints.add(|| complaint(ErrorCode::Rows(FaultKind::InvalidValue), name, detail));
             }
         }
         let (Some(names), Some(data), 0) = (names, data, complaints.total) else {
             return Ok(Err((complaints.told, complaints.total)));
         };
 
-        let mut columns = terms.columns();
+        let mut rows = terms.rows();
         let mut positions = Vec::new();
         Reader::new(names).each(|reader| {
             match reader.cell()? {
-                Cell::Text(name) => positions.push(columns.start_column(name)),
+                Cell::Text(name) => positions.push(rows.position(name)),
                 other => {
-                    let detail = format!("the name of a column must be a string, got {other}");
-                    complaints.add(complaint(ErrorCode::Rows(FaultKind::UnknownFeature), "columns", detail));
+                    complaints.add(|| {
+                        let detail = format!("the name of a column must be a string, got {other}");
+                        complaint(ErrorCode::Rows(FaultKind::UnknownFeature), "columns", detail)
+                    });
                 }
             }
             Ok(())
@@ -64,24 +69,30 @@ impl<'j> Reader<'j> {
         if complaints.total > 0 {
             return Ok(Err((complaints.told, complaints.total)));
         }
+        rows.end_named_row();
         Reader::new(data).each(|reader| {
-            let mut got = 0;
-            if reader.peek()? == Peek::Array {
-                reader.each(|reader| {
-                    match positions.get(got) {
-                        Some(Some(position)) => columns.push(*position, reader.cell()?)?,
-                        _ => reader.skip()?,
-                    }
-                    got += 1;
-                    Ok(())
-                })?;
-                Ok(columns.end_row(&positions, got)?)
-            } else {
-                let got = reader.cell()?.to_string();
-                Ok(columns.wrong_row(&positions, format!("expected a list, got {got}"))?)
+            rows.start_row()?;
+            if reader.peek()? != Peek::Array {
+                let got = reader.cell()?;
+                rows.wrong_row(FaultKind::Ragged, format!("expected a list, got {got}"));
+                return Ok(());
             }
+            let mut got = 0;
+            reader.each(|reader| {
+                match positions.get(got) {
+                    Some(Some(position)) => rows.set(*position, reader.cell()?),
+                    _ => reader.skip()?,
+                }
+                got += 1;
+                Ok(())
+            })?;
+            if got != positions.len() {
+                let detail = format!("expected {} values, one a column, got {got}", positions.len());
+                rows.wrong_row(FaultKind::WrongWidth, detail);
+            }
+            Ok(())
         })?;
-        Ok(match columns.finish() {
+        Ok(match rows.finish() {
             Ok(frame) => Ok((frame, Layout::Split)),
             Err(faults) => Err(complain(faults, Layout::Split, key)),
         })

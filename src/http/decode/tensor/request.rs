@@ -10,6 +10,10 @@ use crate::http::decode::utf8;
 use crate::http::error::{ApiError, ErrorCode};
 use crate::model::frame::{Frame, shorten};
 
+/// The most bytes of an `id`. It is the one thing that answers repeat: incompressible, packed and in base64, one of 6 MB would
+/// be larger than what can be sent.
+const LONGEST_ID: usize = 1024;
+
 /// A request, its tensors not looked into yet.
 #[derive(Debug)]
 pub(in crate::http) struct InferRequest<'j> {
@@ -94,7 +98,7 @@ pub(in crate::http) fn read(body: &[u8], json_length: Option<usize>) -> Result<I
     let mut reader = Reader::new(utf8(json)?);
     let (mut id, mut outputs, mut parameters, mut inputs) = (None, None, None, None);
     reader.object("an inference request", |reader, key| match key {
-        "id" => once(&mut id, key, reader.option::<String>(key, "a string")?),
+        "id" => once(&mut id, key, reader.option(key, "a string")?),
         "outputs" => once(&mut outputs, key, reader.option(key, "a list of objects with a \"name\"")?),
         "parameters" => once(&mut parameters, key, reader.option::<RequestParameters>(key, "an object")?),
         INPUTS => once(&mut inputs, key, Some(reader.inputs(&mut bytes)?)),
@@ -103,6 +107,10 @@ pub(in crate::http) fn read(body: &[u8], json_length: Option<usize>) -> Result<I
         other => Err(unknown(other, "id, inputs, outputs and parameters")),
     })?;
     reader.finish()?;
+    if let Some(length) = id.as_ref().map(String::len).filter(|length| *length > LONGEST_ID) {
+        let detail = format!("\"id\" has {length} bytes; it comes back with the answer and may have {LONGEST_ID}");
+        return Err(ApiError::new(ErrorCode::InvalidOption, detail));
+    }
     if !bytes.is_empty() {
         let detail =
             format!("{} bytes follow that belong to no input; is each \"binary_data_size\" right?", bytes.len());
