@@ -1,5 +1,9 @@
-"""The other side of benches/train.rs: reads a question a line, answers with seconds and a coefficient."""
+"""The other side of benches/train.rs: reads a question a line, answers with seconds and a coefficient.
 
+With a CSV file and a place for a model as arguments it does what `ordinate train` does, once, as a script of its own.
+"""
+
+import pickle
 import sys
 import time
 import warnings
@@ -26,6 +30,17 @@ def logistic(x, y):
     return estimator.fit(StandardScaler().fit_transform(x), y).coef_[0][3]
 
 
+def from_csv(file, model):
+    frame = pd.read_csv(file)
+    fitted = LinearRegression().fit(frame.drop(columns="y").to_numpy(), frame["y"].to_numpy())
+    with open(model, "wb") as out:
+        pickle.dump(fitted, out)
+
+
+if len(sys.argv) > 1:
+    from_csv(*sys.argv[1:])
+    sys.exit()
+
 FITS = {"ols": ols, "lasso": lasso, "logistic": logistic}
 x = y = None
 for question in sys.stdin:
@@ -38,9 +53,4 @@ for question in sys.stdin:
     elif verb == "fit":
         start = time.perf_counter()
         coefficient = FITS[rest[0]](x, y)
-        print(time.perf_counter() - start, repr(float(coefficient)), flush=True)
-    elif verb == "csv":
-        start = time.perf_counter()
-        frame = pd.read_csv(rest[0])
-        coefficient = ols(frame.drop(columns="y").to_numpy(), frame["y"].to_numpy())
         print(time.perf_counter() - start, repr(float(coefficient)), flush=True)

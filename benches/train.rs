@@ -1,7 +1,8 @@
 //! How long a fit takes, beside scikit-learn on the same numbers: from memory, and from a CSV file to a model.
 //!
 //! `make bench-train` builds this optimised, installs scikit-learn into `.venv-bench/`, and prints a table in Markdown. Both
-//! sides have one thread, take turns, and read the same bytes; figures are medians, the ratio is ours to theirs.
+//! sides take turns and read the same bytes; figures are medians, the ratio is ours to theirs. Fits from memory have one thread
+//! on both sides; from a file to a model both are whole processes, from their start to their end, with all threads that there are.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 #![allow(clippy::cast_precision_loss)]
 
@@ -142,45 +143,55 @@ fn main() {
         println!("| {what} | {rows} × {features} | {ours:.3} | {theirs:.3} | {:.2} | {digits:.0} |", ours / theirs);
     }
     println!();
-    from_csv(folder.path(), &mut theirs);
+    from_csv(folder.path());
 }
 
-/// A CSV file of about `ORDINATE_BENCH_MEGABYTES` (100) to a model, by the command line itself.
-fn from_csv(folder: &Path, theirs: &mut Theirs) {
+/// A CSV file of about `ORDINATE_BENCH_MEGABYTES` (1000) to a model: the command line itself, and a script.
+fn from_csv(folder: &Path) {
     let megabytes: usize =
-        std::env::var("ORDINATE_BENCH_MEGABYTES").ok().and_then(|text| text.parse().ok()).unwrap_or(100);
+        std::env::var("ORDINATE_BENCH_MEGABYTES").ok().and_then(|text| text.parse().ok()).unwrap_or(1000);
     let features = 20;
     let rows = megabytes * 1_000_000 / ((features + 1) * 20);
-    let data = Data::generate(rows, features, false);
     let file = folder.join("data.csv");
-    let mut out = BufWriter::new(std::fs::File::create(&file).unwrap());
+    write_csv(&file, &Data::generate(rows, features, false));
+    let size = std::fs::metadata(&file).unwrap().len() as f64 / 1e6;
+
+    let threads = std::thread::available_parallelism().unwrap();
+    let (mut our_times, mut their_times) = (Vec::new(), Vec::new());
+    for round in 0..=3 {
+        let mut ours = Command::new(env!("CARGO_BIN_EXE_ordinate"));
+        ours.args(["train", "--target", "y", "--test-fraction", "0", "--out"])
+            .arg(folder.join("model.json"))
+            .arg(&file);
+        let mut theirs = python(&threads.to_string());
+        theirs.arg(&file).arg(folder.join("model.pickle"));
+        let times = [ours, theirs].map(|mut command| {
+            let start = Instant::now();
+            assert!(command.stdout(Stdio::null()).status().unwrap().success());
+            start.elapsed().as_secs_f64()
+        });
+        // The first round brings the file into memory for both.
+        if round > 0 {
+            our_times.push(times[0]);
+            their_times.push(times[1]);
+        }
+    }
+    let (ours, theirs) = (median(&mut our_times), median(&mut their_times));
+    println!(
+        "CSV of {size:.0} MB, {rows} × {features}, to a model, whole processes of up to {threads} threads: \
+         ours {ours:.2} s, pandas and scikit-learn {theirs:.2} s, ratio {:.2}",
+        ours / theirs
+    );
+}
+
+fn write_csv(file: &Path, data: &Data) {
+    let mut out = BufWriter::new(std::fs::File::create(file).unwrap());
     writeln!(out, "{}", data.names.join(",")).unwrap();
     for row in data.rows() {
         let fields: Vec<String> = row.iter().map(f64::to_string).collect();
         writeln!(out, "{}", fields.join(",")).unwrap();
     }
     out.flush().unwrap();
-    drop(out);
-    let size = std::fs::metadata(&file).unwrap().len() as f64 / 1e6;
-
-    let (mut our_times, mut their_times) = (Vec::new(), Vec::new());
-    for _ in 0..3 {
-        let start = Instant::now();
-        let status = Command::new(env!("CARGO_BIN_EXE_ordinate"))
-            .args(["train", "--target", "y", "--test-fraction", "0", "--out"])
-            .arg(folder.join("model.json"))
-            .arg(&file)
-            .stdout(Stdio::null())
-            .status();
-        assert!(status.unwrap().success());
-        our_times.push(start.elapsed().as_secs_f64());
-        their_times.push(theirs.ask(&format!("csv {}", file.display())).split_once(' ').unwrap().0.parse().unwrap());
-    }
-    let (ours, theirs) = (median(&mut our_times), median(&mut their_times));
-    println!(
-        "CSV of {size:.0} MB to a model: ours {ours:.2} s, pandas and scikit-learn {theirs:.2} s, ratio {:.2}",
-        ours / theirs
-    );
 }
 
 fn write(file: &Path, values: &[f64]) {
@@ -193,6 +204,20 @@ fn median(times: &mut [f64]) -> f64 {
     times[times.len() / 2]
 }
 
+/// benches/train.py with so many threads.
+fn python(threads: &str) -> Command {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let python = std::env::var_os("ORDINATE_BENCH_PYTHON").map_or(root.join(".venv-bench/bin/python"), PathBuf::from);
+    let mut command = Command::new(python);
+    command.arg(root.join("benches/train.py"));
+    for variable in ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"] {
+        command.env(variable, threads);
+    }
+    // Meant for older builds of OpenBLAS; they slow a current one down.
+    command.env_remove("OPENBLAS_CORETYPE").env_remove("OPENBLAS_L2_SIZE");
+    command
+}
+
 /// scikit-learn in a process of its own, asked line by line.
 struct Theirs {
     process: Child,
@@ -202,16 +227,8 @@ struct Theirs {
 
 impl Theirs {
     fn start() -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let python =
-            std::env::var_os("ORDINATE_BENCH_PYTHON").map_or(root.join(".venv-bench/bin/python"), PathBuf::from);
-        let mut command = Command::new(python);
-        command.arg(root.join("benches/train.py")).stdin(Stdio::piped()).stdout(Stdio::piped());
-        for variable in ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"] {
-            command.env(variable, "1");
-        }
-        // Meant for older builds of OpenBLAS; they slow a current one down.
-        command.env_remove("OPENBLAS_CORETYPE").env_remove("OPENBLAS_L2_SIZE");
+        let mut command = python("1");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = command.spawn().expect("scikit-learn is in .venv-bench/: run `make bench-train`");
         let questions = process.stdin.take().unwrap();
         let answers = BufReader::new(process.stdout.take().unwrap());

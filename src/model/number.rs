@@ -40,7 +40,7 @@ pub fn parse_double(text: &str) -> Result<f64, NumberError> {
         return Err(if spelled_in_digits { NumberError::Overflow } else { NumberError::NotFinite });
     }
     // Most numbers are neither: one look at the value, none at the text.
-    if value != 0.0 && value.abs() < ALWAYS_EXACT {
+    if is_exact(value) {
         return Ok(value);
     }
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
@@ -54,6 +54,13 @@ pub fn parse_double(text: &str) -> Result<f64, NumberError> {
         return Err(NumberError::Inexact);
     }
     Ok(value)
+}
+
+/// Whether text that reads as this is a number that nothing was lost of, whatever it looks like: neither zero, which may have been
+/// something smaller, nor so large that an integer may have been another one.
+#[must_use]
+pub fn is_exact(value: f64) -> bool {
+    value != 0.0 && value.abs() < ALWAYS_EXACT
 }
 
 /// An integer as the double of the same value.

@@ -279,7 +279,11 @@ fn linear(table: &Table, split: &Split) -> Result<Fits, TrainError> {
     let (kept, held_out) = moments(table, split)?;
     let names = with_target(table);
     let whole = kept.merge(&held_out).solve(&names).map_err(failed(table))?;
-    let measured = kept.solve(&names).map_err(failed_without(table, held_out.rows()))?;
+    let measured = if held_out.rows() == 0 {
+        None
+    } else {
+        Some(kept.solve(&names).map_err(failed_without(table, held_out.rows()))?)
+    };
     let (whole, measured) = refine(table, split, whole, measured)?;
     Ok(Fits {
         whole: Fitted::Linear(whole),
@@ -319,30 +323,31 @@ fn moments(table: &Table, split: &Split) -> Result<(Moments, Moments), TrainErro
     Ok((kept.finish(), held_out.finish()))
 }
 
-/// Both fits to their last digit; the rows are read once for both.
+/// Both fits to their last digit; the rows are read once for both. Without held-out rows they are one.
 fn refine(
     table: &Table,
     split: &Split,
     mut whole: LeastSquares,
-    mut measured: LeastSquares,
+    mut measured: Option<LeastSquares>,
 ) -> Result<(LeastSquares, LeastSquares), TrainError> {
     let mut buffer = Vec::new();
     for _ in 0..REFINEMENTS {
-        let (mut all, mut kept) = (Refinement::new(whole), Refinement::new(measured));
+        let (mut all, mut kept) = (Refinement::new(whole), measured.map(Refinement::new));
         table.scan(&mut |row| {
             let values = joined(&mut buffer, row.design, row.target);
             all.push_weighted(values, row.weight);
-            if !split.holds_out(row.number) {
+            if let Some(kept) = kept.as_mut().filter(|_| !split.holds_out(row.number)) {
                 kept.push_weighted(values, row.weight);
             }
             Ok(())
         })?;
         let (all_changed, kept_changed);
         (whole, all_changed) = all.finish();
-        (measured, kept_changed) = kept.finish();
-        if !all_changed && !kept_changed {
+        (measured, kept_changed) = kept.map(Refinement::finish).unzip();
+        if !all_changed && kept_changed != Some(true) {
             break;
         }
     }
+    let measured = measured.unwrap_or_else(|| whole.clone());
     Ok((whole, measured))
 }

@@ -4,6 +4,9 @@ use std::num::NonZero;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
+/// Items that wait for a thread, and results that wait to be taken, for each: enough that a slow one holds nobody up.
+const WAITING: usize = 3;
+
 /// As many threads as the processor runs at a time.
 pub(super) fn available_threads() -> usize {
     thread::available_parallelism().map_or(1, NonZero::get)
@@ -29,8 +32,8 @@ pub(super) fn in_order<T: Send, R: Send, E: Send>(
     thread::scope(|scope| {
         let work = &work;
         let worker = |_| {
-            let (give, given) = sync_channel::<Result<T, E>>(1);
-            let (answer, answers) = sync_channel(1);
+            let (give, given) = sync_channel::<Result<T, E>>(WAITING);
+            let (answer, answers) = sync_channel(WAITING);
             scope
                 .spawn(move || given.into_iter().map(|item| item.map(work)).try_for_each(|result| answer.send(result)));
             (give, answers)
