@@ -21,11 +21,23 @@ impl DoubleDouble {
     pub(super) fn to_f64(self) -> f64 {
         self.high + self.low
     }
+
+    /// The nearest double, and what it lacks.
+    pub(super) fn parts(self) -> (f64, f64) {
+        (self.high, self.low)
+    }
 }
 
 impl From<f64> for DoubleDouble {
     fn from(value: f64) -> Self {
         Self { high: value, low: 0.0 }
+    }
+}
+
+/// A double and what it lacks, as of [`DoubleDouble::parts`].
+impl From<(f64, f64)> for DoubleDouble {
+    fn from((high, low): (f64, f64)) -> Self {
+        Self { high, low }
     }
 }
 

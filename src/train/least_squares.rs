@@ -304,8 +304,11 @@ impl Moments {
             rows: self.rows,
             means: means.to_vec(),
             intercept: target_mean,
+            intercept_rest: 0.0,
+            coefficient_rests: vec![0.0; coefficients.len()],
             coefficients,
             triangle: design,
+            explained_sum_of_squares: dot(projection, projection),
             residual_sum_of_squares: residual * residual,
         })
     }
@@ -348,10 +351,16 @@ pub struct LeastSquares {
     pub means: Vec<f64>,
     /// The prediction at the means.
     pub intercept: f64,
+    /// What the intercept lacks for being a double: what is subtracted from it far from the means may leave no more.
+    pub intercept_rest: f64,
     /// One a feature, in units of the target for a unit of the feature.
     pub coefficients: Vec<f64>,
+    /// What each of them lacks for being a double.
+    pub coefficient_rests: Vec<f64>,
     /// R of the centred features: `RᵀR = (X − mean)ᵀ W (X − mean)`, `W` being the weights.
     pub triangle: Triangle,
+    /// `Σ w (ŷ − mean of y)²` over the rows it was fitted to.
+    pub explained_sum_of_squares: f64,
     /// `Σ w (y − ŷ)²` over the rows it was fitted to.
     pub residual_sum_of_squares: f64,
 }

@@ -152,9 +152,8 @@ impl Summary {
             ..infer(name, *estimate, *inverse)
         });
 
-        let explained = length(&triangle.times(&fit.coefficients)).powi(2);
-        let unexplained = fit.residual_sum_of_squares;
-        let r2 = finite(Some(1.0 - unexplained / (explained + unexplained)));
+        let (explained, unexplained) = (fit.explained_sum_of_squares, fit.residual_sum_of_squares);
+        let r2 = finite(Some(explained / (explained + unexplained)));
         let f = finite(variance.map(|variance| explained / columns / variance));
         let log_weight = residuals.map_or(0.0, |residuals| residuals.log_weight);
         let per_row = (std::f64::consts::TAU * unexplained / rows).ln() + 1.0;
@@ -184,9 +183,12 @@ impl Summary {
 
 /// `intercept − Σ coefficient · mean`, a difference of large numbers, without losing digits.
 fn at_zero(fit: &LeastSquares) -> f64 {
-    let shift =
-        |sum, (coefficient, mean): (&f64, &f64)| sum - DoubleDouble::from(*coefficient) * DoubleDouble::from(*mean);
-    fit.coefficients.iter().zip(&fit.means).fold(DoubleDouble::from(fit.intercept), shift).to_f64()
+    let coefficients = fit.coefficients.iter().copied().zip(fit.coefficient_rests.iter().copied());
+    let at_means = DoubleDouble::from((fit.intercept, fit.intercept_rest));
+    let shift = |sum, (coefficient, mean): ((f64, f64), &f64)| {
+        sum - DoubleDouble::from(coefficient) * DoubleDouble::from(*mean)
+    };
+    coefficients.zip(&fit.means).fold(at_means, shift).to_f64()
 }
 
 /// The length of each row of `R⁻¹`, from its columns: `R v = eᵢ`.

@@ -293,9 +293,10 @@ fn weights_count() {
     let mut triangle = Triangle::zeros(1);
     triangle.absorb(&mut [vec![spread.sqrt()]]);
     let mut residuals = Residuals::default();
-    let mut unexplained = 0.0;
+    let (mut explained, mut unexplained) = (0.0, 0.0);
     for (x, y, w) in rows {
         let residual = y - intercept - slope * (x - mean);
+        explained += w * (slope * (x - mean)).powi(2);
         unexplained += w * residual * residual;
         residuals.push(residual, w);
     }
@@ -303,8 +304,11 @@ fn weights_count() {
         rows: 5,
         means: vec![mean],
         intercept,
+        intercept_rest: 0.0,
         coefficients: vec![slope],
+        coefficient_rests: vec![0.0],
         triangle,
+        explained_sum_of_squares: explained,
         residual_sum_of_squares: unexplained,
     };
     let summary = Summary::new(&fit, &["x".to_owned()], "y", 0.95, Some(&residuals));
