@@ -55,7 +55,13 @@ impl Fitted {
     pub(super) fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         match self {
-            Self::Linear(_) => {}
+            Self::Linear(fit) => {
+                if fit.through_origin {
+                    notes.push(
+                        "without an intercept, R² and F compare with a prediction of 0, not of the mean".to_owned(),
+                    );
+                }
+            }
             Self::Penalised { fit, .. } => {
                 if !fit.converged {
                     notes.push(format!(
@@ -92,6 +98,9 @@ impl Fitted {
 /// # Errors
 /// [`TrainError`] when there is no single finite answer.
 pub(super) fn fit(table: &Table, split: &Split, plan: &Plan, estimator: Estimator) -> Result<Fits, TrainError> {
+    if plan.solver == Solver::Smartcore && table.through_origin() {
+        return Err(SmartcoreError::Intercept.into());
+    }
     let mut fits = match estimator {
         Estimator::Linear => linear(table, split),
         Estimator::Logistic => classes(table, split, plan),
@@ -175,7 +184,7 @@ fn spread(coefficients: &[f64]) -> f64 {
 
 /// Ridge, lasso and elastic net need no more of the data than least squares does.
 fn penalised(table: &Table, split: &Split, plan: &Plan, estimator: Estimator) -> Result<Fits, TrainError> {
-    let (kept, held_out) = moments(table, split)?;
+    let (kept, held_out) = sides(table, split)?;
     let names = with_target(table);
     let penalty = |alpha| match estimator {
         Estimator::Ridge => Penalty::Ridge { alpha },
@@ -189,6 +198,7 @@ fn penalised(table: &Table, split: &Split, plan: &Plan, estimator: Estimator) ->
         };
         let rows = View { table, split: Some(split) };
         let folds = choose::moments(&rows, plan.penalty.folds(), plan.seed)?;
+        let folds: Vec<Moments> = folds.into_iter().map(|fold| measured(table, fold)).collect();
         choice = Some(choose::regression(&folds, &names, family, CANDIDATES, rule(plan))?);
     }
     let alpha = choice.as_ref().map_or_else(|| fixed(plan.penalty.alpha), |choice| choice.alpha);
@@ -200,7 +210,11 @@ fn penalised(table: &Table, split: &Split, plan: &Plan, estimator: Estimator) ->
 
 fn classes(table: &Table, split: &Split, plan: &Plan) -> Result<Fits, TrainError> {
     let count = table.classes().len();
-    let mut settings = LogisticSettings { c: fixed(plan.penalty.c), ..LogisticSettings::default() };
+    let mut settings = LogisticSettings {
+        c: fixed(plan.penalty.c),
+        intercept: !table.through_origin(),
+        ..LogisticSettings::default()
+    };
     let mut choice = None;
     if plan.penalty.is_chosen(Estimator::Logistic) {
         let rows = View { table, split: Some(split) };
@@ -276,7 +290,7 @@ fn failed_without(table: &Table, held_out: u64) -> impl Fn(LeastSquaresError) ->
 
 /// Least squares: what is known of both parts is merged, so that the second fit costs no second pass.
 fn linear(table: &Table, split: &Split) -> Result<Fits, TrainError> {
-    let (kept, held_out) = moments(table, split)?;
+    let (kept, held_out) = sides(table, split)?;
     let names = with_target(table);
     let whole = kept.merge(&held_out).solve(&names).map_err(failed(table))?;
     let measured = kept.solve(&names).map_err(failed_without(table, held_out.rows()))?;
@@ -300,6 +314,17 @@ fn joined<'r>(buffer: &'r mut Vec<f64>, design: &[f64], target: f64) -> &'r [f64
     buffer.extend_from_slice(design);
     buffer.push(target);
     buffer
+}
+
+/// What the fit needs to know of the rows that are kept and of those held out.
+fn sides(table: &Table, split: &Split) -> Result<(Moments, Moments), TrainError> {
+    let (kept, held_out) = moments(table, split)?;
+    Ok((measured(table, kept), measured(table, held_out)))
+}
+
+/// About the means, or about zero where there is to be no intercept.
+fn measured(table: &Table, moments: Moments) -> Moments {
+    if table.through_origin() { moments.about_zero() } else { moments }
 }
 
 /// What is known of the rows that are kept and of those held out.

@@ -34,17 +34,19 @@ const INVOLVED: f64 = 1e-6;
 #[derive(Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum LeastSquaresError {
-    /// An intercept and one coefficient a feature need at least as many rows.
+    /// An intercept, where there is one, and one coefficient a feature need at least as many rows.
     #[error(
-        "{rows} rows cannot determine an intercept and {features} coefficients: at least {} rows are needed. \
+        "{rows} rows cannot determine {}{features} coefficients: at least {} rows are needed. \
          Give more rows or fewer features (--features)",
-        features + 1
+        if *intercept { "an intercept and " } else { "" }, features + usize::from(*intercept)
     )]
     TooFewRows {
         /// Rows that were there.
         rows: u64,
         /// Features that were to be fitted.
         features: usize,
+        /// Whether an intercept was to be fitted too.
+        intercept: bool,
     },
     /// The target never changes: there is nothing to explain.
     #[error(
@@ -175,12 +177,33 @@ pub struct Moments {
     mean: Vec<f64>,
     /// `R` with `RᵀR` = the scatter about the mean.
     triangle: Triangle,
+    /// Whether zero stands for the mean everywhere.
+    about_zero: bool,
 }
 
 impl Moments {
     fn empty(shift: Vec<f64>) -> Self {
         let columns = shift.len();
-        Self { rows: 0, weight: 0.0, shift, mean: vec![0.0; columns], triangle: Triangle::zeros(columns) }
+        let (mean, triangle) = (vec![0.0; columns], Triangle::zeros(columns));
+        Self { rows: 0, weight: 0.0, shift, mean, triangle, about_zero: false }
+    }
+
+    /// What fits without an intercept need to know of the same rows: zero takes the place of the mean, and the scatter is
+    /// `XᵀWX`. They are merged with their like only.
+    #[must_use]
+    pub fn about_zero(mut self) -> Self {
+        let root = self.weight.sqrt();
+        let mut offset: Vec<Vec<f64>> = self.means().iter().map(|mean| vec![root * mean]).collect();
+        self.triangle.absorb(&mut offset);
+        self.shift.fill(0.0);
+        self.mean.fill(0.0);
+        self.about_zero = true;
+        self
+    }
+
+    /// Numbers that a fit spends beside its coefficients: the intercept, where there is one.
+    pub(super) fn intercepts(&self) -> usize {
+        usize::from(!self.about_zero)
     }
 
     /// Rows seen.
@@ -285,8 +308,8 @@ impl Moments {
     pub fn solve(&self, names: &[String]) -> Result<LeastSquares, LeastSquaresError> {
         let features = self.shift.len().saturating_sub(1);
         let name = |column: usize| names.get(column).cloned().unwrap_or_default();
-        if self.rows < features as u64 + 1 {
-            return Err(LeastSquaresError::TooFewRows { rows: self.rows, features });
+        if self.rows < (features + self.intercepts()) as u64 {
+            return Err(LeastSquaresError::TooFewRows { rows: self.rows, features, intercept: !self.about_zero });
         }
         let lengths = self.lengths(names)?;
         self.independent(&lengths, names)?;
@@ -302,6 +325,7 @@ impl Moments {
         }
         Ok(LeastSquares {
             rows: self.rows,
+            through_origin: self.about_zero,
             means: means.to_vec(),
             intercept: target_mean,
             intercept_rest: 0.0,
@@ -347,6 +371,9 @@ impl Moments {
 pub struct LeastSquares {
     /// Rows it was fitted to.
     pub rows: u64,
+    /// Whether it has no intercept: it and the means are zero then, and whatever is said of deviations from a mean is
+    /// meant of those from zero.
+    pub through_origin: bool,
     /// Where each feature is centred: its mean, rounded to a double.
     pub means: Vec<f64>,
     /// The prediction at the means.
@@ -366,10 +393,16 @@ pub struct LeastSquares {
 }
 
 impl LeastSquares {
-    /// Rows that are left after an intercept and one coefficient a feature have been paid for.
+    /// How many numbers were fitted: a coefficient a feature, and the intercept where there is one.
+    #[must_use]
+    pub fn parameters(&self) -> u64 {
+        self.means.len() as u64 + u64::from(!self.through_origin)
+    }
+
+    /// Rows that are left after these have been paid for.
     #[must_use]
     pub fn degrees_of_freedom(&self) -> u64 {
-        self.rows.saturating_sub(self.means.len() as u64 + 1)
+        self.rows.saturating_sub(self.parameters())
     }
 
     /// The estimate of the noise's variance, `residual sum of squares / degrees of freedom`; none when no degree of

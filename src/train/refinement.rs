@@ -103,7 +103,9 @@ impl Refinement {
         let (offsets, products): (Vec<_>, Vec<_>) =
             sums.features.iter().map(|(offset, product)| (offset.total(), product.total())).unzip();
         let share = DoubleDouble::from(1.0 / weight.to_f64());
-        let mean_residual = sum * share;
+        // Without an intercept nothing is taken up by it.
+        let with_intercept = |value| if fit.through_origin { DoubleDouble::default() } else { value };
+        let mean_residual = with_intercept(sum * share);
         let right: Vec<f64> = products
             .iter()
             .zip(&offsets)
@@ -112,10 +114,12 @@ impl Refinement {
 
         let halfway = fit.triangle.solve_transposed(&right);
         let correction = fit.triangle.solve(&halfway);
-        let moved = correction
-            .iter()
-            .zip(&offsets)
-            .fold(mean_residual, |rest, (change, offset)| rest - *offset * share * DoubleDouble::from(*change));
+        let moved = with_intercept(
+            correction
+                .iter()
+                .zip(&offsets)
+                .fold(mean_residual, |rest, (change, offset)| rest - *offset * share * DoubleDouble::from(*change)),
+        );
 
         // A correction as large as the target's own spread means that R is no guide here: the fit stays as QR left it.
         let explained = norm(&halfway);
@@ -133,7 +137,7 @@ impl Refinement {
         let gained = DoubleDouble::from(explained * explained) + sum * mean_residual;
         let unexplained = squares - gained;
         let (target, target_squares) = (sums.target.0.total(), sums.target.1.total());
-        let total = target_squares - target * target * share;
+        let total = target_squares - with_intercept(target * target * share);
         fit.residual_sum_of_squares = unexplained.to_f64().max(0.0);
         fit.explained_sum_of_squares = (total - unexplained).to_f64().max(0.0);
         let changed = before != (fit.intercept, fit.coefficients.clone());

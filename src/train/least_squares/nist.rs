@@ -3,6 +3,7 @@
 
 #![allow(clippy::unreadable_literal, clippy::excessive_precision)]
 
+use super::LeastSquares;
 use super::tests::refined;
 use crate::train::longley::LONGLEY;
 use crate::train::summary::{Summary, Term};
@@ -41,9 +42,13 @@ fn digits(got: f64, certified: f64) -> f64 {
 }
 
 fn holds(certified: &Certified, least: &Digits, rows: &[Vec<f64>]) {
-    let names: Vec<String> = (1..rows[0].len()).map(|column| format!("x{column}")).collect();
-    let summary = Summary::new(&refined(rows), &names, "y", 0.95, None);
-    let terms: Vec<&Term> = [&summary.intercept].into_iter().chain(&summary.terms).collect();
+    agrees(certified, least, &refined(rows, false));
+}
+
+fn agrees(certified: &Certified, least: &Digits, fit: &LeastSquares) {
+    let names: Vec<String> = (0..fit.means.len()).map(|column| format!("x{column}")).collect();
+    let summary = Summary::new(fit, &names, "y", 0.95, None);
+    let terms: Vec<&Term> = summary.intercept.iter().chain(&summary.terms).collect();
     assert_eq!(terms.len(), certified.coefficients.len());
     let worst = |number: fn(&Term) -> f64, certified: &[f64]| {
         terms.iter().zip(certified).map(|(term, certified)| digits(number(term), *certified)).fold(15.0, f64::min)
@@ -178,6 +183,33 @@ fn norris_and_pontius_keep_their_digits() {
         f: Some(185330865.995752),
     };
     holds(&pontius, &ALL, &PONTIUS.map(|(y, x)| vec![x, x * x, y]));
+}
+
+/// The constant of these models is no parameter: R² and F are about zero.
+#[test]
+fn lines_through_the_origin_keep_their_digits() {
+    let certified = |name, coefficient, standard_error, residual_standard_deviation, r2, f| Certified {
+        name,
+        coefficients: vec![coefficient],
+        standard_errors: vec![standard_error],
+        residual_standard_deviation,
+        r2,
+        f: Some(f),
+    };
+    let through_origin = |rows: &[[f64; 2]]| refined(&rows.iter().map(|row| row.to_vec()).collect::<Vec<_>>(), true);
+    let first =
+        certified("NoInt1", 2.07438016528926, 0.165289256198347e-1, 3.56753034006338, 0.999365492298663, 15750.25);
+    let rows: Vec<[f64; 2]> = (0..11).map(|i| [f64::from(60 + i), f64::from(130 + i)]).collect();
+    agrees(&first, &ALL, &through_origin(&rows));
+    let second = certified(
+        "NoInt2",
+        0.727272727272727,
+        0.420827318078432e-1,
+        0.369274472937998,
+        0.993348115299335,
+        298.666666666667,
+    );
+    agrees(&second, &ALL, &through_origin(&[[4.0, 3.0], [5.0, 4.0], [6.0, 4.0]]));
 }
 
 /// A polynomial of degree ten: the powers, rounded to doubles, no longer determine the coefficients to eight digits. (The exact

@@ -22,7 +22,12 @@ pub(super) fn coefficients(input: &ReportInput<'_>) -> String {
         (None, TargetTransform::Log) => format!("ln({target})"),
         (None, _) => target.clone(),
     };
-    let step = if standardised { "standard deviation" } else { "unit" };
+    let through_origin = input.document.preprocess.through_origin;
+    let step = match standardised {
+        true if through_origin => "root mean square",
+        true => "standard deviation",
+        false => "unit",
+    };
     let x = format!("change of {what} for one {step} of the column");
     let mut body = String::new();
     if let Some(svg) = forest("Coefficients by size, with their intervals where there are any", &x, &twigs) {
@@ -52,7 +57,7 @@ fn coefficient_table(input: &ReportInput<'_>, effects: &[Effect]) -> String {
             &["column", "estimate", "std. error", "t", "p", &from, "to", vif],
         );
         let number = |value: Option<f64>| Cell::Number(value.map_or_else(dash, significant));
-        for term in [&summary.intercept].into_iter().chain(&summary.terms).take(TABLE_ROWS) {
+        for term in summary.intercept.iter().chain(&summary.terms).take(TABLE_ROWS) {
             table.row(
                 &term.name,
                 &[
@@ -73,10 +78,12 @@ fn coefficient_table(input: &ReportInput<'_>, effects: &[Effect]) -> String {
         return table.html() + &whole.html();
     }
     let classes = input.document.estimator.classes().unwrap_or_default();
+    let through_origin = input.document.preprocess.through_origin;
+    let deviation = if through_origin { "per root mean square" } else { "per std. dev." };
     let names: Vec<String> = if classes.len() > 2 {
-        classes.iter().flat_map(|class| [format!("{class}, per unit"), format!("{class}, per std. dev.")]).collect()
+        classes.iter().flat_map(|class| [format!("{class}, per unit"), format!("{class}, {deviation}")]).collect()
     } else {
-        ["per unit".to_owned(), "per std. dev.".to_owned()].to_vec()
+        ["per unit".to_owned(), deviation.to_owned()].to_vec()
     };
     let mut headings = vec!["column"];
     headings.extend(names.iter().map(String::as_str));
@@ -95,7 +102,9 @@ fn coefficient_table(input: &ReportInput<'_>, effects: &[Effect]) -> String {
         | Coefficients::Lasso(plane)
         | Coefficients::ElasticNet(plane) => vec![plane.intercept],
     };
-    let at_means = intercepts.iter().flat_map(|value| [Cell::Number(dash()), Cell::Number(significant(*value))]);
-    table.row("(where every column is at its mean)", &at_means.collect::<Vec<_>>());
+    if !through_origin {
+        let at_means = intercepts.iter().flat_map(|value| [Cell::Number(dash()), Cell::Number(significant(*value))]);
+        table.row("(where every column is at its mean)", &at_means.collect::<Vec<_>>());
+    }
     table.html()
 }
