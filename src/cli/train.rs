@@ -115,7 +115,10 @@ fn name_of(path: &Path) -> Result<ModelName, String> {
 struct Summary<'a> {
     name: &'a str,
     version: &'a str,
+    /// As it is stored.
     estimator: &'a Coefficients,
+    /// The same in the units of the columns.
+    coefficients: Fitted<'a>,
     target: &'a str,
     rows: u64,
     held_out: u64,
@@ -135,6 +138,7 @@ impl<'a> Summary<'a> {
             name: document.name.as_str(),
             version: document.version.as_str(),
             estimator: &document.estimator,
+            coefficients: Fitted::of(document).summarised(trained.summary.as_ref()),
             target: &document.signature.target().name,
             rows: document.training.rows,
             held_out: trained.held_out,

@@ -16,6 +16,7 @@ mod double_double;
 pub mod evaluate;
 mod fit;
 pub mod folds;
+pub mod intercept;
 mod kernel;
 pub mod least_squares;
 pub mod leverage;

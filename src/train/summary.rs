@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::distribution::{fisher_upper, student_two_sided};
 use super::double_double::DoubleDouble;
+use super::intercept;
 use super::least_squares::LeastSquares;
 use crate::model::quantile::student_quantile;
 use singular::condition_number;
@@ -184,14 +185,11 @@ impl Summary {
     }
 }
 
-/// `intercept − Σ coefficient · mean`, a difference of large numbers, without losing digits.
+/// The target where every column is zero, from all digits that the fit has.
 fn at_zero(fit: &LeastSquares) -> f64 {
     let coefficients = fit.coefficients.iter().copied().zip(fit.coefficient_rests.iter().copied());
-    let at_means = DoubleDouble::from((fit.intercept, fit.intercept_rest));
-    let shift = |sum, (coefficient, mean): ((f64, f64), &f64)| {
-        sum - DoubleDouble::from(coefficient) * DoubleDouble::from(*mean)
-    };
-    coefficients.zip(&fit.means).fold(at_means, shift).to_f64()
+    let terms = coefficients.map(DoubleDouble::from).zip(fit.means.iter().copied());
+    intercept::at_zero(DoubleDouble::from((fit.intercept, fit.intercept_rest)), terms)
 }
 
 /// The length of each row of `R⁻¹`, from its columns: `R v = eᵢ`.

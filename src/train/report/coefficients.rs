@@ -6,8 +6,8 @@ use super::effects::{Effect, effects, twigs};
 use super::page::{TABLE_ROWS, dash, wide};
 use super::table::{Cell, Table};
 use super::{ReportInput, escape};
-use crate::model::estimator::Coefficients;
 use crate::model::preprocess::TargetTransform;
+use crate::train::intercept::intercepts;
 use crate::train::summary::{probability, rounded, significant};
 
 /// What each column does to a prediction: a chart and a table.
@@ -95,16 +95,13 @@ fn coefficient_table(input: &ReportInput<'_>, effects: &[Effect]) -> String {
         });
         table.row(&effect.name, &cells.collect::<Vec<_>>());
     }
-    let intercepts = match &input.document.estimator {
-        Coefficients::Logistic(planes) => planes.intercepts.clone(),
-        Coefficients::Linear(plane)
-        | Coefficients::Ridge(plane)
-        | Coefficients::Lasso(plane)
-        | Coefficients::ElasticNet(plane) => vec![plane.intercept],
-    };
     if !through_origin {
-        let at_means = intercepts.iter().flat_map(|value| [Cell::Number(dash()), Cell::Number(significant(*value))]);
-        table.row("(where every column is at its mean)", &at_means.collect::<Vec<_>>());
+        let mut row = |name: &str, scores: &[f64]| {
+            let cells = scores.iter().flat_map(|value| [significant(*value), dash()].map(Cell::Number));
+            table.row(name, &cells.collect::<Vec<_>>());
+        };
+        row("(intercept)", &intercepts(input.document));
+        row("(where every column is at its mean)", input.document.estimator.intercepts());
     }
     table.html()
 }
