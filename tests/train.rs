@@ -305,11 +305,28 @@ fn what_can_be_read_only_once_is_refused() {
 #[test]
 fn as_many_rows_as_unknowns_are_enough_but_tell_nothing_of_the_noise() {
     let folder = folder_with("a,b,y\n0,0,1\n1,0,3\n0,1,4\n");
-    succeeded(&train(folder.path(), "data.csv --target y --test-fraction 0 --out m.json"));
+    let output = train(folder.path(), "data.csv --target y --test-fraction 0 --out m.json");
+    assert!(succeeded(&output).contains("Note: the rows are as many as the coefficients"));
     let file = json(folder.path().join("m.json"));
     assert_close(&numbers(["a", "b"].map(|name| &file["estimator"]["coefficients"][name])), &[2.0, 3.0]);
     assert_eq!(file["inference"], Value::Null);
     Model::from_json(&fs::read(folder.path().join("m.json")).unwrap()).unwrap();
+}
+
+#[test]
+fn an_exact_fit_and_a_logged_target_are_told() {
+    let folder = folder_with("x,y\n1,3\n2,5\n3,7\n4,9\n");
+    let output = train(folder.path(), "data.csv --target y --test-fraction 0");
+    let said = succeeded(&output);
+    for part in ["Note: the fit is exact", "∞ on 1 and 2 degrees of freedom", "Coefficients of y, for one unit"] {
+        assert!(said.contains(part), "{part:?} is not in\n{said}");
+    }
+    let logged = "data.csv --target y --test-fraction 0 --target-transform log";
+    let output = train(folder.path(), logged);
+    assert!(succeeded(&output).contains("Coefficients of log y, for one unit of the column"));
+    let output = train(folder.path(), &format!("{logged} --json"));
+    let answer: Value = serde_json::from_str(succeeded(&output)).unwrap();
+    assert_eq!((&answer["target"], &answer["summary"]["target"]), (&"y".into(), &"log y".into()));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::layout::{Grid, Side};
 use super::train::significant;
 use crate::model::artifact::Document;
-use crate::model::preprocess::{DesignColumn, Preprocess, TargetTransform};
+use crate::model::preprocess::{DesignColumn, Preprocess};
 use crate::model::scalar::Scalar;
 use crate::train::intercept::intercepts;
 use crate::train::summary::Summary;
@@ -37,11 +37,10 @@ impl<'a> Fitted<'a> {
     pub(super) fn of(document: &'a Document) -> Self {
         let target = &document.signature.target().name;
         let Preprocess { columns, target_transform, through_origin } = &document.preprocess;
-        let scores = match (document.estimator.classes(), target_transform) {
-            (Some([_, second]), _) => vec![format!("log-odds of {second}")],
-            (Some(many), _) => many.iter().map(Scalar::to_string).collect(),
-            (None, TargetTransform::Identity) => vec![target.clone()],
-            (None, TargetTransform::Log) => vec![format!("log {target}")],
+        let scores = match document.estimator.classes() {
+            Some([_, second]) => vec![format!("log-odds of {second}")],
+            Some(many) => many.iter().map(Scalar::to_string).collect(),
+            None => vec![target_transform.of(target)],
         };
         let fitted = |column: &'a DesignColumn| {
             let stored = document.estimator.of(&column.name).unwrap_or_default();

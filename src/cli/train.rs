@@ -162,7 +162,7 @@ fn report(trained: &Trained, out: Option<&Path>) -> Result<String, Box<dyn Error
     let target = &document.signature.target().name;
     writeln!(text, "{}@{}: {target} from {features} {noun}, {rows} rows\n", document.name, document.version)?;
     match &trained.summary {
-        Some(summary) => writeln!(text, "{summary}")?,
+        Some(summary) => writeln!(text, "Coefficients of {}, for one unit of the column\n{summary}", summary.target)?,
         None => writeln!(text, "Coefficients, for one unit of the column\n{}", Fitted::of(document).grid())?,
     }
     if *held_out > 0 {

@@ -67,6 +67,15 @@ pub enum TargetTransform {
 }
 
 impl TargetTransform {
+    /// What a fit predicts of this target: `price`, `log price`.
+    #[must_use]
+    pub fn of(self, target: &str) -> String {
+        match self {
+            Self::Identity => target.to_owned(),
+            Self::Log => format!("log {target}"),
+        }
+    }
+
     /// Back to the target's unit.
     #[must_use]
     pub fn undo(self, value: f64) -> f64 {

@@ -56,6 +56,12 @@ impl Fitted {
         let mut notes = Vec::new();
         match self {
             Self::Linear(fit) => {
+                if fit.degrees_of_freedom() == 0 {
+                    notes
+                        .push("the rows are as many as the coefficients: none is left to tell the noise by".to_owned());
+                } else if fit.is_exact() {
+                    notes.push("the fit is exact: there is no noise to estimate".to_owned());
+                }
                 if fit.through_origin {
                     notes.push(
                         "without an intercept, R² and F compare with a prediction of 0, not of the mean".to_owned(),

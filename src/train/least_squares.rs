@@ -405,6 +405,14 @@ impl LeastSquares {
         self.rows.saturating_sub(self.parameters())
     }
 
+    /// Whether the residuals are no more than what the target's own rounding leaves.
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        let at_mean = self.rows as f64 * self.intercept * self.intercept;
+        let squares = self.explained_sum_of_squares + self.residual_sum_of_squares + at_mean;
+        self.residual_sum_of_squares <= f64::EPSILON * f64::EPSILON * squares
+    }
+
     /// The estimate of the noise's variance, `residual sum of squares / degrees of freedom`; none when no degree of
     /// freedom is left.
     #[must_use]

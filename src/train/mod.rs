@@ -224,8 +224,8 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     };
     let summary = match &whole {
         Fitted::Linear(fit) => {
-            let target = &table.signature().target().name;
-            Some(Summary::new(fit, table.names(), target, CONFIDENCE, Some(&residuals)))
+            let target = table.target_transform().of(&table.signature().target().name);
+            Some(Summary::new(fit, table.names(), &target, CONFIDENCE, Some(&residuals)))
         }
         _ => None,
     };

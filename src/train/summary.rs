@@ -80,7 +80,7 @@ pub struct Term {
 /// The summary of a least-squares fit. Numbers that are not defined are none.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
-    /// The target's name.
+    /// What is predicted: the target's name, after `log ` where its logarithm was fitted.
     pub target: String,
     /// Rows of the fit.
     pub rows: u64,
@@ -108,7 +108,7 @@ pub struct Summary {
     pub aic: Option<f64>,
     /// Schwarz's criterion, `k·ln n − 2·log-likelihood`.
     pub bic: Option<f64>,
-    /// See [`Residuals::durbin_watson`].
+    /// See [`Residuals::durbin_watson`]; none of an exact fit.
     pub durbin_watson: Option<f64>,
     /// Largest ÷ smallest singular value of `[1 X]` (without an intercept of `X`), as statsmodels has it: neither centred
     /// nor scaled. None for more than 500 columns.
@@ -179,7 +179,8 @@ impl Summary {
             log_likelihood,
             aic: log_likelihood.map(|log| 2.0 * parameters - 2.0 * log),
             bic: log_likelihood.map(|log| parameters * rows.ln() - 2.0 * log),
-            durbin_watson: residuals.and_then(Residuals::durbin_watson),
+            // What rounding left of an exact fit has no neighbours.
+            durbin_watson: residuals.and_then(Residuals::durbin_watson).filter(|_| freedom > 0.0 && !fit.is_exact()),
             condition_number: condition_number(fit, weight),
         }
     }
@@ -228,7 +229,7 @@ impl fmt::Display for Summary {
                 term.name.clone(),
                 significant(term.estimate),
                 cell(term.standard_error),
-                term.t.map_or_else(dash, |t| format!("{t:.2}")),
+                term.t.map_or_else(dash, ratio),
                 term.p.map_or_else(dash, probability),
                 cell(term.interval.map(|[low, _]| low)),
                 cell(term.interval.map(|[_, high]| high)),
@@ -261,10 +262,13 @@ impl Summary {
     /// The numbers of the whole fit, by their names for people.
     #[must_use]
     pub fn whole(&self) -> Vec<(&'static str, String)> {
-        let f = self.f.zip(self.f_p).map_or_else(dash, |(f, p)| {
-            let (columns, freedom) = (self.terms.len(), self.degrees_of_freedom);
-            format!("{} on {columns} and {freedom} degrees of freedom, p {}", significant(f), relation(p))
-        });
+        let on = format!("on {} and {} degrees of freedom", self.terms.len(), self.degrees_of_freedom);
+        let f = match self.f.zip(self.f_p) {
+            Some((f, p)) => format!("{} {on}, p {}", significant(f), relation(p)),
+            // Nothing is left to divide by.
+            None if self.residual_standard_deviation == Some(0.0) && self.r2.is_some() => format!("∞ {on}"),
+            None => dash(),
+        };
         let [r2, adjusted_r2] = match self.intercept {
             Some(_) => ["R²", "adjusted R²"],
             None => ["R² (about zero)", "adjusted R² (about zero)"],
@@ -290,6 +294,11 @@ fn dash() -> String {
 
 fn cell(value: Option<f64>) -> String {
     value.map_or_else(dash, significant)
+}
+
+/// A t for reading: two decimals, unless it is so large that they are noise.
+pub(super) fn ratio(t: f64) -> String {
+    if t.abs() < 1e5 { format!("{t:.2}") } else { rounded(t, 4) }
 }
 
 /// A p-value for reading.

@@ -6,9 +6,8 @@ use super::effects::{Effect, effects, twigs};
 use super::page::{TABLE_ROWS, dash, wide};
 use super::table::{Cell, Table};
 use super::{ReportInput, escape};
-use crate::model::preprocess::TargetTransform;
 use crate::train::intercept::intercepts;
-use crate::train::summary::{probability, rounded, significant};
+use crate::train::summary::{probability, ratio, rounded, significant};
 
 /// What each column does to a prediction: a chart and a table.
 pub(super) fn coefficients(input: &ReportInput<'_>) -> String {
@@ -17,11 +16,8 @@ pub(super) fn coefficients(input: &ReportInput<'_>) -> String {
     let standardised = effects.iter().all(|effect| effect.per_deviation.is_some());
     let logistic = input.document.estimator.classes();
     let target = &input.document.signature.target().name;
-    let what = match (logistic, input.document.preprocess.target_transform) {
-        (Some(_), _) => "score".to_owned(),
-        (None, TargetTransform::Log) => format!("ln({target})"),
-        (None, _) => target.clone(),
-    };
+    let transform = input.document.preprocess.target_transform;
+    let what = logistic.map_or_else(|| transform.of(target), |_| "score".to_owned());
     let through_origin = input.document.preprocess.through_origin;
     let step = match standardised {
         true if through_origin => "root mean square",
@@ -52,10 +48,8 @@ fn coefficient_table(input: &ReportInput<'_>, effects: &[Effect]) -> String {
     if let Some(summary) = input.summary {
         let percent = rounded(summary.level * 100.0, 4);
         let (from, vif) = (format!("{percent} % from"), "VIF");
-        let mut table = Table::new(
-            "Estimates in the units of the data",
-            &["column", "estimate", "std. error", "t", "p", &from, "to", vif],
-        );
+        let title = format!("Estimates: the change of {} for one unit of the column", summary.target);
+        let mut table = Table::new(&title, &["column", "estimate", "std. error", "t", "p", &from, "to", vif]);
         let number = |value: Option<f64>| Cell::Number(value.map_or_else(dash, significant));
         for term in summary.intercept.iter().chain(&summary.terms).take(TABLE_ROWS) {
             table.row(
@@ -63,7 +57,7 @@ fn coefficient_table(input: &ReportInput<'_>, effects: &[Effect]) -> String {
                 &[
                     Cell::Number(significant(term.estimate)),
                     number(term.standard_error),
-                    Cell::Number(term.t.map_or_else(dash, |t| format!("{t:.2}"))),
+                    Cell::Number(term.t.map_or_else(dash, ratio)),
                     Cell::Number(term.p.map_or_else(dash, probability)),
                     number(term.interval.map(|[low, _]| low)),
                     number(term.interval.map(|[_, high]| high)),

@@ -363,4 +363,25 @@ fn of_a_perfect_fit_only_what_is_defined_is_told() {
     assert!(!text.contains("NaN") && !text.contains("inf"), "{text}");
     let two_rows = summarise(&[vec![1.0, 3.0], vec![2.0, 5.0]], 0.95);
     assert_eq!((two_rows.terms[0].standard_error, two_rows.adjusted_r2), (None, None));
+    assert_eq!((two_rows.f, two_rows.durbin_watson), (None, None));
+    assert!(text.contains("∞ on 1 and 2 degrees of freedom"), "{text}");
+}
+
+/// Decimals are rounded to doubles: what that leaves is no noise, and says nothing of neighbours.
+#[test]
+fn a_fit_that_is_exact_but_for_the_rounding_of_decimals_is_exact() {
+    let rows: Vec<Vec<f64>> = (0..40_i32).map(|i| vec![f64::from(i) / 10.0, f64::from(3 * i + 7) / 10.0]).collect();
+    let summary = summarise(&rows, 0.95);
+    assert!(summary.residual_standard_deviation.unwrap() > 0.0);
+    assert_eq!(summary.durbin_watson, None);
+    let noisy: Vec<Vec<f64>> = rows.iter().map(|row| vec![row[0], row[1] + 1e-12 * (row[0] * 1e3).sin()]).collect();
+    assert!(summarise(&noisy, 0.95).durbin_watson.is_some());
+}
+
+#[test]
+fn a_large_t_is_readable() {
+    let rows: Vec<Vec<f64>> =
+        (0..40_i32).map(|i| vec![f64::from(i), f64::from(i) + 1e-9 * f64::from(i * i % 7)]).collect();
+    let text = summarise(&rows, 0.95).to_string();
+    assert!(text.lines().all(|line| line.chars().count() < 100), "{text}");
 }
