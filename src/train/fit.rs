@@ -10,6 +10,7 @@ use super::refinement::Refinement;
 use super::smartcore_solver::{self, SmartcoreError};
 use super::split::Split;
 use super::{Estimator, Plan, TrainError};
+use crate::model::preprocess::DesignColumn;
 
 /// Looks at the rows after the first that bring a fit to its last digit: one for ordinary data, another for difficult or exact
 /// ones.
@@ -52,7 +53,7 @@ impl Fitted {
     }
 
     /// What a reader should know of it.
-    pub(super) fn notes(&self) -> Vec<String> {
+    pub(super) fn notes(&self, table: &Table) -> Vec<String> {
         let mut notes = Vec::new();
         match self {
             Self::Linear(fit) => {
@@ -62,6 +63,7 @@ impl Fitted {
                 } else if fit.is_exact() {
                     notes.push("the fit is exact: there is no noise to estimate".to_owned());
                 }
+                notes.extend(hardly_its_own(fit, table));
                 if fit.through_origin {
                     notes.push(
                         "without an intercept, R² and F compare with a prediction of 0, not of the mean".to_owned(),
@@ -97,6 +99,23 @@ impl Fitted {
         }
         notes
     }
+}
+
+/// A power or product with less of its own than this has lost half of its sixteen digits: so has NIST's Filip (6·10⁻⁸).
+const OWN: f64 = 1e-7;
+
+/// A power or product far from zero hardly differs from those before it, and is rounded to a double.
+fn hardly_its_own(fit: &LeastSquares, table: &Table) -> Option<String> {
+    let is_made =
+        |column: &DesignColumn| column.product.iter().any(|factor| factor.power.is_some()) || column.product.len() > 1;
+    let columns =
+        table.columns().iter().zip(fit.own_shares()).filter(|(column, share)| *share < OWN && is_made(column));
+    let (column, share) = columns.min_by(|(_, one), (_, other)| one.total_cmp(other))?;
+    Some(format!(
+        "only {share:.0e} of {:?} is its own, the other columns make up the rest: its coefficient may have lost half of its digits. \
+         Subtract a value from the middle of the data before powers and products are made",
+        column.name
+    ))
 }
 
 /// Fits what was planned.

@@ -405,6 +405,14 @@ impl LeastSquares {
         self.rows.saturating_sub(self.parameters())
     }
 
+    /// Of each column, the share of its length that the columns before it do not make up: what of its digits counts.
+    pub fn own_shares(&self) -> impl Iterator<Item = f64> {
+        self.triangle.rows().iter().enumerate().map(|(column, row)| {
+            let length = self.triangle.column(column).into_iter().fold(0.0, f64::hypot);
+            row.first().map_or(0.0, |own| own / length)
+        })
+    }
+
     /// Whether the residuals are no more than what the target's own rounding leaves.
     #[must_use]
     pub fn is_exact(&self) -> bool {

@@ -235,7 +235,7 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     let document = draft.seal(&whole, golden.rows, train.as_ref(), test.as_ref())?;
     let mut notes = table.notes().to_vec();
     notes.extend(choice.iter().map(|choice| fit::chosen(choice, estimator)));
-    notes.extend(whole.notes());
+    notes.extend(whole.notes(&table));
     let path = choice.as_ref().map(|choice| ValidationPath::new(choice, plan.penalty.folds(), estimator.classifies()));
     let tested = tested.map_or(0, |scan| scan.rows);
     Ok(Trained { document, held_out, tested, train, test, choice, path, summary, observed, notes })

@@ -153,9 +153,7 @@ impl Refinement {
 /// error was about as large as its correction. (Björck, §2.9.5; [`Moments::solve`](super::least_squares::Moments::solve)
 /// refuses columns with less than 10⁻¹¹ of their own, so every look brings five digits or more.)
 fn settled(fit: &LeastSquares, correction: &[f64], gained: f64) -> bool {
-    let own =
-        |(row, column): (&Vec<f64>, usize)| row.first().map_or(0.0, |own| own / norm(&fit.triangle.column(column)));
-    let least = fit.triangle.rows().iter().zip(0..).map(own).fold(1.0, f64::min);
+    let least = fit.own_shares().fold(1.0, f64::min);
     let left = f64::EPSILON * correction.len() as f64 / least;
     let is_nothing = |change: f64, number: f64| left * change.abs() <= NOTHING * number.abs();
     // Of an exact fit the residuals are all rounding: there is always more to gain.
