@@ -66,7 +66,8 @@ impl Fitted {
                 notes.extend(hardly_its_own(fit, table));
                 if fit.through_origin {
                     notes.push(
-                        "without an intercept, R² and F compare with a prediction of 0, not of the mean".to_owned(),
+                        "without an intercept, R² (about zero) and F compare with a prediction of 0, not of the mean"
+                            .to_owned(),
                     );
                 }
             }
