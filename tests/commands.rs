@@ -706,7 +706,8 @@ fn a_model_shows_what_it_holds() {
         // In units of the column: the file's coefficient divided by its scale, 2.
         "  length             0.500000      -1  0.500000  0.500000",
         "  side=right                3       0        -3  0.250000",
-        "  (intercept)               0  0.500000  -0.500000",
+        "  (intercept)              -1       1         0",
+        "  (at the means)            0  0.500000  -0.500000",
         "  C            1.0",
         "  accuracy  0.875000",
     ] {
@@ -714,6 +715,7 @@ fn a_model_shows_what_it_holds() {
     }
     let output = run(&folder, "inspect sides.json --json");
     let answer: Value = serde_json::from_str(said(&output)).unwrap();
+    assert_eq!((&answer["intercepts"], &answer["at_means"]), (&json!([-1.0, 1.0, 0.0]), &json!([0.0, 0.5, -0.5])));
     assert_eq!(
         answer["columns"][0],
         json!({"name": "length", "coefficients": [0.5, -1.0, 0.5], "mean": 0.5, "scale": 2.0})

@@ -61,6 +61,21 @@ fn folder_with(data: impl AsRef<[u8]>) -> TempDir {
     folder
 }
 
+/// Year and its square are one line to ten digits, and centred they are not.
+#[test]
+fn powers_far_from_zero_are_told_to_be_nearly_the_same() {
+    let rows = |shift: f64| -> String {
+        let row = |i: u32| format!("{},{}\n", shift + f64::from(i), f64::from(i * i % 17));
+        (0..30).map(row).collect::<Vec<_>>().concat()
+    };
+    let options = "data.csv --target y --degree 3 --test-fraction 0";
+    let far = folder_with(format!("x,y\n{}", rows(200_000.0)));
+    let output = train(far.path(), options);
+    assert!(succeeded(&output).contains("of \"x^3\" is its own"), "{}", text(&output.stdout));
+    let near = folder_with(format!("x,y\n{}", rows(-15.0)));
+    assert!(!succeeded(&train(near.path(), options)).contains("is its own"));
+}
+
 fn assert_close(got: f64, expected: f64, what: &str) {
     assert!((got - expected).abs() <= 1e-9 * expected.abs().max(1e-3), "{what}: {got} is not {expected}");
 }

@@ -362,7 +362,7 @@ fn train_writes_page_and_card() {
     assert!(said.contains("Durbin–Watson"), "{said}");
     let dom = opened("houses", &fs::read_to_string(folder.path().join("page.html")).unwrap());
     assert_well_made(&dom);
-    for said in ["change of ln(price)", "houses.csv", "Normal Q–Q", "6 → 0.", "predictions are medians"] {
+    for said in ["change of log price", "houses.csv", "Normal Q–Q", "6 → 0.", "predictions are medians"] {
         assert!(dom.contains(said), "{said:?} is missing");
     }
     let card = fs::read_to_string(folder.path().join("card.md")).unwrap();

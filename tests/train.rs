@@ -165,6 +165,33 @@ fn json_is_one_object_for_machines() {
     assert_eq!((&answer["name"], &answer["rows"], &answer["held_out"]), (&"m".into(), &4.into(), &0.into()));
 }
 
+/// In the units of the columns, with the intercept where all of them are zero: what one can compute with.
+#[rstest]
+#[case("model/line.csv --target y")]
+#[case("model/diabetes.csv --target progression --estimator ridge --alpha 5")]
+#[case("model/breast-cancer.csv --target diagnosis")]
+fn json_has_coefficients_that_predict(#[case] arguments: &str) {
+    let folder = tempdir().unwrap();
+    let out = folder.path().join("m.json");
+    let output = train_bundled(&format!("{arguments} --json --out {}", out.display()));
+    let answer: Value = serde_json::from_str(succeeded(&output)).unwrap();
+    let fitted = &answer["coefficients"];
+    let golden = &json(&out)["golden"];
+    for (x, y) in golden["X"].as_array().unwrap().iter().zip(golden["y"].as_array().unwrap()) {
+        let coefficients = fitted["columns"].as_array().unwrap().iter().map(|column| &column["coefficients"][0]);
+        let terms = numbers(coefficients).into_iter().zip(numbers(x.as_array().unwrap()));
+        let score = fitted["intercepts"][0].as_f64().unwrap() + terms.map(|(b, x)| b * x).sum::<f64>();
+        match y.as_f64() {
+            Some(y) => assert_close(&[score], &[y]),
+            None => assert_eq!(score > 0.0, fitted["scores"][0] == format!("log-odds of {}", y.as_str().unwrap())),
+        }
+    }
+    if arguments.starts_with("model/line") {
+        assert_eq!((&fitted["columns"][0]["coefficients"][0], &fitted["intercepts"][0]), (&2.0.into(), &1.0.into()));
+        assert_eq!(answer["summary"]["intercept"]["estimate"], 1.0);
+    }
+}
+
 #[test]
 fn without_out_nothing_is_written() {
     let folder = folder_with("x,y\n1,3\n2,5\n3,7\n4,9\n");
@@ -278,11 +305,28 @@ fn what_can_be_read_only_once_is_refused() {
 #[test]
 fn as_many_rows_as_unknowns_are_enough_but_tell_nothing_of_the_noise() {
     let folder = folder_with("a,b,y\n0,0,1\n1,0,3\n0,1,4\n");
-    succeeded(&train(folder.path(), "data.csv --target y --test-fraction 0 --out m.json"));
+    let output = train(folder.path(), "data.csv --target y --test-fraction 0 --out m.json");
+    assert!(succeeded(&output).contains("Note: the rows are as many as the coefficients"));
     let file = json(folder.path().join("m.json"));
     assert_close(&numbers(["a", "b"].map(|name| &file["estimator"]["coefficients"][name])), &[2.0, 3.0]);
     assert_eq!(file["inference"], Value::Null);
     Model::from_json(&fs::read(folder.path().join("m.json")).unwrap()).unwrap();
+}
+
+#[test]
+fn an_exact_fit_and_a_logged_target_are_told() {
+    let folder = folder_with("x,y\n1,3\n2,5\n3,7\n4,9\n");
+    let output = train(folder.path(), "data.csv --target y --test-fraction 0");
+    let said = succeeded(&output);
+    for part in ["Note: the fit is exact", "∞ on 1 and 2 degrees of freedom", "Coefficients of y, for one unit"] {
+        assert!(said.contains(part), "{part:?} is not in\n{said}");
+    }
+    let logged = "data.csv --target y --test-fraction 0 --target-transform log";
+    let output = train(folder.path(), logged);
+    assert!(succeeded(&output).contains("Coefficients of log y, for one unit of the column"));
+    let output = train(folder.path(), &format!("{logged} --json"));
+    let answer: Value = serde_json::from_str(succeeded(&output)).unwrap();
+    assert_eq!((&answer["target"], &answer["summary"]["target"]), (&"y".into(), &"log y".into()));
 }
 
 #[test]

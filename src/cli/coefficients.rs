@@ -5,17 +5,20 @@ use serde::Serialize;
 use super::layout::{Grid, Side};
 use super::train::significant;
 use crate::model::artifact::Document;
-use crate::model::estimator::{Coefficients, Plane, Planes};
-use crate::model::preprocess::TargetTransform;
+use crate::model::preprocess::{DesignColumn, Preprocess};
 use crate::model::scalar::Scalar;
+use crate::train::intercept::intercepts;
+use crate::train::summary::Summary;
 
 /// The coefficients in the units of the columns. One score for numbers and for two classes, one a class for more.
 #[derive(Serialize)]
 pub(super) struct Fitted<'a> {
     /// What each score is.
     scores: Vec<String>,
-    /// The scores where all columns are at their means.
-    intercepts: Vec<f64>,
+    /// The scores where all columns are zero; none of a fit without an intercept.
+    intercepts: Option<Vec<f64>>,
+    /// The scores where all columns are at their means, as the file has them.
+    at_means: Option<&'a [f64]>,
     columns: Vec<FittedColumn<'a>>,
 }
 
@@ -33,46 +36,47 @@ impl<'a> Fitted<'a> {
     /// Those of a model file.
     pub(super) fn of(document: &'a Document) -> Self {
         let target = &document.signature.target().name;
-        let scores = match (&document.estimator, document.preprocess.target_transform) {
-            (Coefficients::Logistic(Planes { classes, .. }), _) => match classes.as_slice() {
-                [_, second] => vec![format!("log-odds of {second}")],
-                many => many.iter().map(Scalar::to_string).collect(),
-            },
-            (_, TargetTransform::Identity) => vec![target.clone()],
-            (_, TargetTransform::Log) => vec![format!("log {target}")],
+        let Preprocess { columns, target_transform, through_origin } = &document.preprocess;
+        let scores = match document.estimator.classes() {
+            Some([_, second]) => vec![format!("log-odds of {second}")],
+            Some(many) => many.iter().map(Scalar::to_string).collect(),
+            None => vec![target_transform.of(target)],
         };
-        let stored = |name: &str| match &document.estimator {
-            Coefficients::Linear(plane)
-            | Coefficients::Ridge(plane)
-            | Coefficients::Lasso(plane)
-            | Coefficients::ElasticNet(plane) => plane.coefficients.get(name).map(|value| vec![*value]),
-            Coefficients::Logistic(planes) => planes.coefficients.get(name).cloned(),
-        };
-        let columns = document.preprocess.columns.iter().map(|column| {
-            let stored = stored(&column.name).unwrap_or_default();
-            let coefficients = stored.into_iter().map(|value| value / column.scale).collect();
+        let fitted = |column: &'a DesignColumn| {
+            let stored = document.estimator.of(&column.name).unwrap_or_default();
+            let coefficients = stored.iter().map(|value| value / column.scale).collect();
             FittedColumn { name: &column.name, coefficients, mean: column.mean, scale: column.scale }
-        });
-        let intercepts = match &document.estimator {
-            Coefficients::Linear(Plane { intercept, .. })
-            | Coefficients::Ridge(Plane { intercept, .. })
-            | Coefficients::Lasso(Plane { intercept, .. })
-            | Coefficients::ElasticNet(Plane { intercept, .. }) => vec![*intercept],
-            Coefficients::Logistic(planes) => planes.intercepts.clone(),
         };
-        Self { scores, intercepts, columns: columns.collect() }
+        Self {
+            scores,
+            intercepts: (!through_origin).then(|| intercepts(document)),
+            at_means: (!through_origin).then(|| document.estimator.intercepts()),
+            columns: columns.iter().map(fitted).collect(),
+        }
     }
-    /// One line a column, the intercept last.
+
+    /// The same with the intercept of the fit itself, which has digits that the file has not.
+    pub(super) fn summarised(mut self, summary: Option<&Summary>) -> Self {
+        if let Some(intercept) = summary.and_then(|summary| summary.intercept.as_ref()) {
+            self.intercepts = Some(vec![intercept.estimate]);
+        }
+        self
+    }
+
+    /// One line a column, then the scores where all columns are zero and where all are at their means.
     pub(super) fn grid(&self) -> Grid {
         let scores = self.scores.iter().map(|score| (score.as_str(), Side::Right));
-        let titles = [("column", Side::Left)].into_iter().chain(scores).chain([("centred at", Side::Right)]);
-        let mut grid = Grid::new(titles);
+        let centred = self.at_means.map(|_| ("centred at", Side::Right));
+        let mut grid = Grid::new([("column", Side::Left)].into_iter().chain(scores).chain(centred));
         for FittedColumn { name, coefficients, mean, .. } in &self.columns {
-            let numbers = coefficients.iter().chain([mean]).map(|value| significant(*value));
+            let numbers = coefficients.iter().chain(centred.map(|_| mean)).map(|value| significant(*value));
             grid.push([(*name).to_owned()].into_iter().chain(numbers));
         }
-        let intercepts = self.intercepts.iter().map(|value| significant(*value));
-        grid.push(["(intercept)".to_owned()].into_iter().chain(intercepts));
+        for (name, values) in [("(intercept)", self.intercepts.as_deref()), ("(at the means)", self.at_means)] {
+            if let Some(values) = values {
+                grid.push([name.to_owned()].into_iter().chain(values.iter().map(|value| significant(*value))));
+            }
+        }
         grid
     }
 }

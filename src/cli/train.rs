@@ -115,7 +115,10 @@ fn name_of(path: &Path) -> Result<ModelName, String> {
 struct Summary<'a> {
     name: &'a str,
     version: &'a str,
+    /// As it is stored.
     estimator: &'a Coefficients,
+    /// The same in the units of the columns.
+    coefficients: Fitted<'a>,
     target: &'a str,
     rows: u64,
     held_out: u64,
@@ -135,6 +138,7 @@ impl<'a> Summary<'a> {
             name: document.name.as_str(),
             version: document.version.as_str(),
             estimator: &document.estimator,
+            coefficients: Fitted::of(document).summarised(trained.summary.as_ref()),
             target: &document.signature.target().name,
             rows: document.training.rows,
             held_out: trained.held_out,
@@ -158,7 +162,7 @@ fn report(trained: &Trained, out: Option<&Path>) -> Result<String, Box<dyn Error
     let target = &document.signature.target().name;
     writeln!(text, "{}@{}: {target} from {features} {noun}, {rows} rows\n", document.name, document.version)?;
     match &trained.summary {
-        Some(summary) => writeln!(text, "{summary}")?,
+        Some(summary) => writeln!(text, "Coefficients of {}, for one unit of the column\n{summary}", summary.target)?,
         None => writeln!(text, "Coefficients, for one unit of the column\n{}", Fitted::of(document).grid())?,
     }
     if *held_out > 0 {

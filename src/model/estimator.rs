@@ -128,7 +128,8 @@ impl Coefficients {
     }
 
     /// The intercepts, one a score.
-    pub(super) fn intercepts(&self) -> &[f64] {
+    #[must_use]
+    pub fn intercepts(&self) -> &[f64] {
         match self {
             Self::Linear(plane) | Self::Ridge(plane) | Self::Lasso(plane) | Self::ElasticNet(plane) => {
                 std::slice::from_ref(&plane.intercept)
@@ -138,7 +139,8 @@ impl Coefficients {
     }
 
     /// The coefficients of the column of this name, one a score.
-    pub(super) fn of(&self, column: &str) -> Option<&[f64]> {
+    #[must_use]
+    pub fn of(&self, column: &str) -> Option<&[f64]> {
         match self {
             Self::Linear(plane) | Self::Ridge(plane) | Self::Lasso(plane) | Self::ElasticNet(plane) => {
                 plane.coefficients.get(column).map(std::slice::from_ref)

@@ -45,6 +45,7 @@ pub struct Explanation<'m> {
 
 impl Model {
     /// The score at the means of all columns, which contributions are added to: one, or one a class for more than two.
+    /// Without an intercept it is 0, where all columns are zero.
     #[must_use]
     pub fn base(&self) -> &[f64] {
         self.document.estimator.intercepts()

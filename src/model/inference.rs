@@ -10,7 +10,8 @@ use super::estimator::Coefficients;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Inference {
-    /// Of least squares: rows − columns − 1. Of ridge: rows − 1 − the trace of its hat matrix, rounded down.
+    /// Of least squares: rows − columns − 1. Of ridge: rows − 1 − the trace of its hat matrix, rounded down. Without an
+    /// intercept one more each.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub degrees_of_freedom: Option<u32>,
     /// Residual sum of squares ÷ degrees of freedom (of ridge before they are rounded), in the unit squared of the target (of its

@@ -85,7 +85,7 @@ pub struct Ends {
 /// Intervals of one level around a model's predictions.
 ///
 /// Of **least squares**: `ŷ ± t · √(s² (1 + h))`, of the mean `ŷ ± t · √(s² h)`, with the leverage `h = 1/n + ‖R⁻ᵀz‖²` and
-/// the quantile t of Student's distribution at n − p − 1 degrees of freedom.
+/// the quantile t of Student's distribution at n − p − 1 degrees of freedom; without an intercept `h = ‖R⁻ᵀz‖²` and n − p.
 ///
 /// Of **ridge** the same, with `RᵀR = ZᵀZ + αI` and n − 1 − tr(H) degrees of freedom: the posterior predictive distribution
 /// when coefficients are drawn from a normal distribution of variance σ²/α, with σ² estimated. It knows nothing of the bias of

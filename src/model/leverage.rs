@@ -4,8 +4,8 @@ use super::Model;
 use super::frame::Frame;
 use super::preprocess::Design;
 
-/// The leverage of new rows, `h = 1/n + ‖R⁻ᵀz‖²` with `z` a row of the centred and scaled design: what it adds to the
-/// variance of a prediction, in units of the noise's. Of a row far from all others, or of an unusual combination of usual
+/// The leverage of new rows, `h = 1/n + ‖R⁻ᵀz‖²` with `z` a row of the centred and scaled design (without the first term where the
+/// fit has no intercept): what it adds to the variance of a prediction, in units of the noise's. Of a row far from all others, or of an unusual combination of usual
 /// values, it is large.
 #[derive(Debug)]
 pub(super) struct Leverage<'m> {
@@ -13,6 +13,8 @@ pub(super) struct Leverage<'m> {
     r: &'m [Vec<f64>],
     /// The weight of all training rows, which is their number when they had none.
     weight: f64,
+    /// The part of the intercept, `1/n`.
+    least: f64,
     /// The sum of the training rows' leverages.
     total: f64,
 }
@@ -22,12 +24,13 @@ impl<'m> Leverage<'m> {
     pub(super) fn of(model: &'m Model) -> Option<Self> {
         let inference = model.document.inference.as_ref().filter(|inference| !inference.r.is_empty())?;
         let training_rows = count(model.document.training.rows);
+        let intercept = if model.document.preprocess.through_origin { 0.0 } else { 1.0 };
         let parameters = match inference.degrees_of_freedom {
             Some(freedom) => training_rows - f64::from(freedom),
-            None => count(model.design.width() as u64) + 1.0,
+            None => count(model.design.width() as u64) + intercept,
         };
         let weight = inference.weight.unwrap_or(training_rows);
-        Some(Self { design: &model.design, r: &inference.r, weight, total: parameters })
+        Some(Self { design: &model.design, r: &inference.r, weight, least: intercept / weight, total: parameters })
     }
 
     /// The mean leverage of the training rows: parameters (of ridge, effective ones) ÷ rows.
@@ -47,7 +50,7 @@ impl<'m> Leverage<'m> {
 
     /// Of one row of the design, by substitution from the first row of `R` on.
     fn solve(&self, mut rest: &mut [f64]) -> f64 {
-        let mut sum = 1.0 / self.weight;
+        let mut sum = self.least;
         for entries in self.r {
             let (Some((diagonal, right)), Some((current, below))) = (entries.split_first(), rest.split_first_mut())
             else {

@@ -152,6 +152,13 @@ impl Model {
         if (document.task == Task::Classification) != document.estimator.classes().is_some() {
             return Err(ArtifactError::Inconsistent("the task is not what the estimator does".into()));
         }
+        let mut offsets = document.preprocess.columns.iter().map(|column| &column.mean);
+        if document.preprocess.through_origin
+            && offsets.by_ref().chain(document.estimator.intercepts()).any(|offset| *offset != 0.0)
+        {
+            let reason = "a fit through the origin has a mean or an intercept that is not zero";
+            return Err(ArtifactError::Inconsistent(reason.into()));
+        }
         if let Some(inference) = &document.inference {
             inference.check(&document).map_err(ArtifactError::Inconsistent)?;
         }

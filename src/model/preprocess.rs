@@ -21,6 +21,9 @@ pub struct Preprocess {
     /// What was done to the target before the fit, and is undone after a prediction.
     #[serde(skip_serializing_if = "super::is_default", default)]
     pub target_transform: TargetTransform,
+    /// Whether the fit has no intercept: its means and intercepts are 0, and deviations are those from zero.
+    #[serde(skip_serializing_if = "super::is_default", default)]
+    pub through_origin: bool,
 }
 
 /// One column of the design: `(Π factors − mean) / scale`.
@@ -31,7 +34,7 @@ pub struct DesignColumn {
     pub name: String,
     /// What is multiplied; at least one factor.
     pub product: Vec<Factor>,
-    /// Its mean over the training rows.
+    /// Its mean over the training rows; 0 without an intercept.
     pub mean: f64,
     /// What one unit of the column is; 1 for ordinary least squares.
     pub scale: f64,
@@ -64,6 +67,15 @@ pub enum TargetTransform {
 }
 
 impl TargetTransform {
+    /// What a fit predicts of this target: `price`, `log price`.
+    #[must_use]
+    pub fn of(self, target: &str) -> String {
+        match self {
+            Self::Identity => target.to_owned(),
+            Self::Log => format!("log {target}"),
+        }
+    }
+
     /// Back to the target's unit.
     #[must_use]
     pub fn undo(self, value: f64) -> f64 {
@@ -241,7 +253,8 @@ mod tests {
     }
 
     fn design(columns: Vec<DesignColumn>) -> Result<Design, String> {
-        Design::new(&Preprocess { columns, target_transform: TargetTransform::Identity }, &signature())
+        let preprocess = Preprocess { columns, target_transform: TargetTransform::Identity, through_origin: false };
+        Design::new(&preprocess, &signature())
     }
 
     #[test]

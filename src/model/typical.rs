@@ -9,9 +9,13 @@ use super::signature::{Feature, FeatureType};
 
 impl Model {
     /// For each feature its mean in the training data, of categories and booleans the most frequent one, as a caller would write
-    /// it. A feature that is not a column of its own, but only in products or powers, has none.
+    /// it. A feature that is not a column of its own, but only in products or powers, has none, and no feature of a model without an
+    /// intercept has: its file holds no means.
     #[must_use]
     pub fn typical(&self) -> IndexMap<&str, Scalar> {
+        if self.document.preprocess.through_origin {
+            return IndexMap::new();
+        }
         let columns = &self.document.preprocess.columns;
         let features = self.signature().features().iter();
         features.filter_map(|feature| Some((feature.name.as_str(), typical(feature, columns)?))).collect()

@@ -255,14 +255,16 @@ pub fn classification(
         }
         Ok(())
     })?;
-    whole.finish(names)?;
+    whole.about(settings).finish(names)?;
     if let Some(class) = counts.iter().position(|count| *count == 1) {
         return Err(ChooseError::LonelyClass { class, classes }.into());
     }
     if weights.contains(&0.0) {
         return Err(ChooseError::TooFewRows { rows: counts.iter().sum(), folds }.into());
     }
-    let start = |survey: Survey| -> Result<Newton, LogisticError> { Newton::new(survey.finish_part()?, settings) };
+    let start = |survey: Survey| -> Result<Newton, LogisticError> {
+        Newton::new(survey.about(settings).finish_part()?, settings)
+    };
     let mut fits = surveys.into_iter().map(start).collect::<Result<Vec<Newton>, _>>()?;
 
     let mut candidates = Vec::with_capacity(alphas.len());

@@ -50,7 +50,11 @@ impl Draft<'_> {
             created: plan.created.clone(),
             task: if fit.estimator().classifies() { Task::Classification } else { Task::Regression },
             signature: table.signature().clone(),
-            preprocess: Preprocess { columns: self.columns(fit), target_transform: table.target_transform() },
+            preprocess: Preprocess {
+                columns: self.columns(fit),
+                target_transform: table.target_transform(),
+                through_origin: table.through_origin(),
+            },
             estimator: self.coefficients(fit),
             inference: self.inference(fit),
             training: Training {

@@ -21,11 +21,29 @@ impl DoubleDouble {
     pub(super) fn to_f64(self) -> f64 {
         self.high + self.low
     }
+
+    /// `numerator ÷ denominator`
+    pub(super) fn quotient(numerator: f64, denominator: f64) -> Self {
+        let high = numerator / denominator;
+        Self { high, low: (-high).mul_add(denominator, numerator) / denominator }
+    }
+
+    /// The nearest double, and what it lacks.
+    pub(super) fn parts(self) -> (f64, f64) {
+        (self.high, self.low)
+    }
 }
 
 impl From<f64> for DoubleDouble {
     fn from(value: f64) -> Self {
         Self { high: value, low: 0.0 }
+    }
+}
+
+/// A double and what it lacks, as of [`DoubleDouble::parts`].
+impl From<(f64, f64)> for DoubleDouble {
+    fn from((high, low): (f64, f64)) -> Self {
+        Self { high, low }
     }
 }
 
@@ -100,6 +118,13 @@ mod tests {
         let square = DoubleDouble::from(1.0 + epsilon) * DoubleDouble::from(1.0 + epsilon);
         let rest = square - DoubleDouble::from(1.0) - DoubleDouble::from(2.0 * epsilon);
         assert_eq!(rest.to_f64(), epsilon * epsilon);
+    }
+
+    #[test]
+    fn a_quotient_keeps_its_rounding_error() {
+        let third = DoubleDouble::quotient(1.0, 3.0);
+        let rest = DoubleDouble::from(1.0) - third * DoubleDouble::from(3.0);
+        assert!(rest.to_f64().abs() < 1e-31, "{rest:?}");
     }
 
     #[test]

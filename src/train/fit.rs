@@ -10,6 +10,7 @@ use super::refinement::Refinement;
 use super::smartcore_solver::{self, SmartcoreError};
 use super::split::Split;
 use super::{Estimator, Plan, TrainError};
+use crate::model::preprocess::DesignColumn;
 
 /// Looks at the rows after the first that bring a fit to its last digit: one for ordinary data, another for difficult or exact
 /// ones.
@@ -52,10 +53,24 @@ impl Fitted {
     }
 
     /// What a reader should know of it.
-    pub(super) fn notes(&self) -> Vec<String> {
+    pub(super) fn notes(&self, table: &Table) -> Vec<String> {
         let mut notes = Vec::new();
         match self {
-            Self::Linear(_) => {}
+            Self::Linear(fit) => {
+                if fit.degrees_of_freedom() == 0 {
+                    notes
+                        .push("the rows are as many as the coefficients: none is left to tell the noise by".to_owned());
+                } else if fit.is_exact() {
+                    notes.push("the fit is exact: there is no noise to estimate".to_owned());
+                }
+                notes.extend(hardly_its_own(fit, table));
+                if fit.through_origin {
+                    notes.push(
+                        "without an intercept, R² (about zero) and F compare with a prediction of 0, not of the mean"
+                            .to_owned(),
+                    );
+                }
+            }
             Self::Penalised { fit, .. } => {
                 if !fit.converged {
                     notes.push(format!(
@@ -87,11 +102,31 @@ impl Fitted {
     }
 }
 
+/// A power or product with less of its own than this has lost half of its sixteen digits: so has NIST's Filip (6·10⁻⁸).
+const OWN: f64 = 1e-7;
+
+/// A power or product far from zero hardly differs from those before it, and is rounded to a double.
+fn hardly_its_own(fit: &LeastSquares, table: &Table) -> Option<String> {
+    let is_made =
+        |column: &DesignColumn| column.product.iter().any(|factor| factor.power.is_some()) || column.product.len() > 1;
+    let columns =
+        table.columns().iter().zip(fit.own_shares()).filter(|(column, share)| *share < OWN && is_made(column));
+    let (column, share) = columns.min_by(|(_, one), (_, other)| one.total_cmp(other))?;
+    Some(format!(
+        "only {share:.0e} of {:?} is its own, the other columns make up the rest: its coefficient may have lost half of its digits. \
+         Subtract a value from the middle of the data before powers and products are made",
+        column.name
+    ))
+}
+
 /// Fits what was planned.
 ///
 /// # Errors
 /// [`TrainError`] when there is no single finite answer.
 pub(super) fn fit(table: &Table, split: &Split, plan: &Plan, estimator: Estimator) -> Result<Fits, TrainError> {
+    if plan.solver == Solver::Smartcore && table.through_origin() {
+        return Err(SmartcoreError::Intercept.into());
+    }
     let mut fits = match estimator {
         Estimator::Linear => linear(table, split),
         Estimator::Logistic => classes(table, split, plan),
@@ -175,7 +210,7 @@ fn spread(coefficients: &[f64]) -> f64 {
 
 /// Ridge, lasso and elastic net need no more of the data than least squares does.
 fn penalised(table: &Table, split: &Split, plan: &Plan, estimator: Estimator) -> Result<Fits, TrainError> {
-    let (kept, held_out) = moments(table, split)?;
+    let (kept, held_out) = sides(table, split)?;
     let names = with_target(table);
     let penalty = |alpha| match estimator {
         Estimator::Ridge => Penalty::Ridge { alpha },
@@ -189,6 +224,7 @@ fn penalised(table: &Table, split: &Split, plan: &Plan, estimator: Estimator) ->
         };
         let rows = View { table, split: Some(split) };
         let folds = choose::moments(&rows, plan.penalty.folds(), plan.seed)?;
+        let folds: Vec<Moments> = folds.into_iter().map(|fold| measured(table, fold)).collect();
         choice = Some(choose::regression(&folds, &names, family, CANDIDATES, rule(plan))?);
     }
     let alpha = choice.as_ref().map_or_else(|| fixed(plan.penalty.alpha), |choice| choice.alpha);
@@ -200,7 +236,11 @@ fn penalised(table: &Table, split: &Split, plan: &Plan, estimator: Estimator) ->
 
 fn classes(table: &Table, split: &Split, plan: &Plan) -> Result<Fits, TrainError> {
     let count = table.classes().len();
-    let mut settings = LogisticSettings { c: fixed(plan.penalty.c), ..LogisticSettings::default() };
+    let mut settings = LogisticSettings {
+        c: fixed(plan.penalty.c),
+        intercept: !table.through_origin(),
+        ..LogisticSettings::default()
+    };
     let mut choice = None;
     if plan.penalty.is_chosen(Estimator::Logistic) {
         let rows = View { table, split: Some(split) };
@@ -276,7 +316,7 @@ fn failed_without(table: &Table, held_out: u64) -> impl Fn(LeastSquaresError) ->
 
 /// Least squares: what is known of both parts is merged, so that the second fit costs no second pass.
 fn linear(table: &Table, split: &Split) -> Result<Fits, TrainError> {
-    let (kept, held_out) = moments(table, split)?;
+    let (kept, held_out) = sides(table, split)?;
     let names = with_target(table);
     let whole = kept.merge(&held_out).solve(&names).map_err(failed(table))?;
     let measured = if held_out.rows() == 0 {
@@ -304,6 +344,17 @@ fn joined<'r>(buffer: &'r mut Vec<f64>, design: &[f64], target: f64) -> &'r [f64
     buffer.extend_from_slice(design);
     buffer.push(target);
     buffer
+}
+
+/// What the fit needs to know of the rows that are kept and of those held out.
+fn sides(table: &Table, split: &Split) -> Result<(Moments, Moments), TrainError> {
+    let (kept, held_out) = moments(table, split)?;
+    Ok((measured(table, kept), measured(table, held_out)))
+}
+
+/// About the means, or about zero where there is to be no intercept.
+fn measured(table: &Table, moments: Moments) -> Moments {
+    if table.through_origin() { moments.about_zero() } else { moments }
 }
 
 /// What is known of the rows that are kept and of those held out.

@@ -34,17 +34,19 @@ const INVOLVED: f64 = 1e-6;
 #[derive(Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum LeastSquaresError {
-    /// An intercept and one coefficient a feature need at least as many rows.
+    /// An intercept, where there is one, and one coefficient a feature need at least as many rows.
     #[error(
-        "{rows} rows cannot determine an intercept and {features} coefficients: at least {} rows are needed. \
+        "{rows} rows cannot determine {}{features} coefficients: at least {} rows are needed. \
          Give more rows or fewer features (--features)",
-        features + 1
+        if *intercept { "an intercept and " } else { "" }, features + usize::from(*intercept)
     )]
     TooFewRows {
         /// Rows that were there.
         rows: u64,
         /// Features that were to be fitted.
         features: usize,
+        /// Whether an intercept was to be fitted too.
+        intercept: bool,
     },
     /// The target never changes: there is nothing to explain.
     #[error(
@@ -175,12 +177,33 @@ pub struct Moments {
     mean: Vec<f64>,
     /// `R` with `RᵀR` = the scatter about the mean.
     triangle: Triangle,
+    /// Whether zero stands for the mean everywhere.
+    about_zero: bool,
 }
 
 impl Moments {
     fn empty(shift: Vec<f64>) -> Self {
         let columns = shift.len();
-        Self { rows: 0, weight: 0.0, shift, mean: vec![0.0; columns], triangle: Triangle::zeros(columns) }
+        let (mean, triangle) = (vec![0.0; columns], Triangle::zeros(columns));
+        Self { rows: 0, weight: 0.0, shift, mean, triangle, about_zero: false }
+    }
+
+    /// What fits without an intercept need to know of the same rows: zero takes the place of the mean, and the scatter is
+    /// `XᵀWX`. They are merged with their like only.
+    #[must_use]
+    pub fn about_zero(mut self) -> Self {
+        let root = self.weight.sqrt();
+        let mut offset: Vec<Vec<f64>> = self.means().iter().map(|mean| vec![root * mean]).collect();
+        self.triangle.absorb(&mut offset);
+        self.shift.fill(0.0);
+        self.mean.fill(0.0);
+        self.about_zero = true;
+        self
+    }
+
+    /// Numbers that a fit spends beside its coefficients: the intercept, where there is one.
+    pub(super) fn intercepts(&self) -> usize {
+        usize::from(!self.about_zero)
     }
 
     /// Rows seen.
@@ -285,8 +308,8 @@ impl Moments {
     pub fn solve(&self, names: &[String]) -> Result<LeastSquares, LeastSquaresError> {
         let features = self.shift.len().saturating_sub(1);
         let name = |column: usize| names.get(column).cloned().unwrap_or_default();
-        if self.rows < features as u64 + 1 {
-            return Err(LeastSquaresError::TooFewRows { rows: self.rows, features });
+        if self.rows < (features + self.intercepts()) as u64 {
+            return Err(LeastSquaresError::TooFewRows { rows: self.rows, features, intercept: !self.about_zero });
         }
         let lengths = self.lengths(names)?;
         self.independent(&lengths, names)?;
@@ -302,10 +325,14 @@ impl Moments {
         }
         Ok(LeastSquares {
             rows: self.rows,
+            through_origin: self.about_zero,
             means: means.to_vec(),
             intercept: target_mean,
+            intercept_rest: 0.0,
+            coefficient_rests: vec![0.0; coefficients.len()],
             coefficients,
             triangle: design,
+            explained_sum_of_squares: dot(projection, projection),
             residual_sum_of_squares: residual * residual,
         })
     }
@@ -344,23 +371,54 @@ impl Moments {
 pub struct LeastSquares {
     /// Rows it was fitted to.
     pub rows: u64,
+    /// Whether it has no intercept: it and the means are zero then, and whatever is said of deviations from a mean is
+    /// meant of those from zero.
+    pub through_origin: bool,
     /// Where each feature is centred: its mean, rounded to a double.
     pub means: Vec<f64>,
     /// The prediction at the means.
     pub intercept: f64,
+    /// What the intercept lacks for being a double: what is subtracted from it far from the means may leave no more.
+    pub intercept_rest: f64,
     /// One a feature, in units of the target for a unit of the feature.
     pub coefficients: Vec<f64>,
+    /// What each of them lacks for being a double.
+    pub coefficient_rests: Vec<f64>,
     /// R of the centred features: `RᵀR = (X − mean)ᵀ W (X − mean)`, `W` being the weights.
     pub triangle: Triangle,
+    /// `Σ w (ŷ − mean of y)²` over the rows it was fitted to.
+    pub explained_sum_of_squares: f64,
     /// `Σ w (y − ŷ)²` over the rows it was fitted to.
     pub residual_sum_of_squares: f64,
 }
 
 impl LeastSquares {
-    /// Rows that are left after an intercept and one coefficient a feature have been paid for.
+    /// How many numbers were fitted: a coefficient a feature, and the intercept where there is one.
+    #[must_use]
+    pub fn parameters(&self) -> u64 {
+        self.means.len() as u64 + u64::from(!self.through_origin)
+    }
+
+    /// Rows that are left after these have been paid for.
     #[must_use]
     pub fn degrees_of_freedom(&self) -> u64 {
-        self.rows.saturating_sub(self.means.len() as u64 + 1)
+        self.rows.saturating_sub(self.parameters())
+    }
+
+    /// Of each column, the share of its length that the columns before it do not make up: what of its digits counts.
+    pub fn own_shares(&self) -> impl Iterator<Item = f64> {
+        self.triangle.rows().iter().enumerate().map(|(column, row)| {
+            let length = self.triangle.column(column).into_iter().fold(0.0, f64::hypot);
+            row.first().map_or(0.0, |own| own / length)
+        })
+    }
+
+    /// Whether the residuals are no more than what the target's own rounding leaves.
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        let at_mean = self.rows as f64 * self.intercept * self.intercept;
+        let squares = self.explained_sum_of_squares + self.residual_sum_of_squares + at_mean;
+        self.residual_sum_of_squares <= f64::EPSILON * f64::EPSILON * squares
     }
 
     /// The estimate of the noise's variance, `residual sum of squares / degrees of freedom`; none when no degree of

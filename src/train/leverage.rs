@@ -15,6 +15,6 @@ pub struct Spread {
     /// R with `RᵀR = ZᵀWZ + αI`, `Z` being the standardised design, `W` the rows' weights and α the price of a ridge; of the others,
     /// a hundred-millionth of the weight of all rows.
     pub triangle: Triangle,
-    /// Of ridge: rows − 1 − the trace of its hat matrix.
+    /// Of ridge: rows − 1 − the trace of its hat matrix; without an intercept rows − the trace.
     pub degrees_of_freedom: Option<f64>,
 }

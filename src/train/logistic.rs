@@ -70,6 +70,8 @@ pub enum LogisticError {
 pub struct LogisticSettings {
     /// The price of errors against that of large coefficients: 1 / alpha.
     pub c: f64,
+    /// Whether scores have an intercept. Without, features are not centred, and divided by their root mean square.
+    pub intercept: bool,
     /// Passes over the rows, at most.
     pub max_iterations: u32,
     /// The largest slope of the mean loss (with its share of the penalty), by any parameter, that counts as none.
@@ -78,7 +80,7 @@ pub struct LogisticSettings {
 
 impl Default for LogisticSettings {
     fn default() -> Self {
-        Self { c: 1.0, max_iterations: 100, tolerance: 1e-8 }
+        Self { c: 1.0, intercept: true, max_iterations: 100, tolerance: 1e-8 }
     }
 }
 
@@ -141,7 +143,7 @@ impl LogisticFit {
 pub fn fit(rows: &dyn Rows, classes: usize, settings: &LogisticSettings) -> Result<LogisticFit, TrainError> {
     let mut survey = Survey::new(rows.columns().len(), classes)?;
     rows.scan(&mut |row| Ok(survey.push(row).map(|_| ())?))?;
-    let mut newton = Newton::new(survey.finish(rows.columns())?, settings)?;
+    let mut newton = Newton::new(survey.about(settings).finish(rows.columns())?, settings)?;
     loop {
         rows.scan(&mut |row| {
             newton.push(row);

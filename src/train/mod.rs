@@ -16,6 +16,7 @@ mod double_double;
 pub mod evaluate;
 mod fit;
 pub mod folds;
+pub mod intercept;
 mod kernel;
 pub mod least_squares;
 pub mod leverage;
@@ -223,8 +224,8 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     };
     let summary = match &whole {
         Fitted::Linear(fit) => {
-            let target = &table.signature().target().name;
-            Some(Summary::new(fit, table.names(), target, CONFIDENCE, Some(&residuals)))
+            let target = table.target_transform().of(&table.signature().target().name);
+            Some(Summary::new(fit, table.names(), &target, CONFIDENCE, Some(&residuals)))
         }
         _ => None,
     };
@@ -234,7 +235,7 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     let document = draft.seal(&whole, golden.rows, train.as_ref(), test.as_ref())?;
     let mut notes = table.notes().to_vec();
     notes.extend(choice.iter().map(|choice| fit::chosen(choice, estimator)));
-    notes.extend(whole.notes());
+    notes.extend(whole.notes(&table));
     let path = choice.as_ref().map(|choice| ValidationPath::new(choice, plan.penalty.folds(), estimator.classifies()));
     let tested = tested.map_or(0, |scan| scan.rows);
     Ok(Trained { document, held_out, tested, train, test, choice, path, summary, observed, notes })

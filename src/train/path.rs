@@ -9,6 +9,9 @@
 //! lasso        the elastic net of l1_ratio = 1
 //! ```
 //!
+//! Without an intercept (moments [about zero](Moments::about_zero)) nothing is centred, and features are divided by their root
+//! mean square: their standard deviation about zero.
+//!
 //! All that is needed of the data is `R`, since `‖y − Zb‖² = ‖r_y − R_z b‖²`. Ridge is one more QR, of `[R; √alpha I]`. The others
 //! go by coordinate descent (Friedman, Hastie and Tibshirani, 2010), which finds out which coefficients are zero;
 //! once their signs stand, the rest is a linear system, and solving it gives all digits at once where descent would
@@ -259,8 +262,9 @@ impl<'a> Problem<'a> {
             let part = triangle.solve_transposed(&row);
             dot(&part, &part)
         };
+        let left = self.moments.rows() as f64 - self.moments.intercepts() as f64;
         let trace: f64 = self.triangle.rows().iter().take(features).enumerate().map(leverage).sum();
-        Some(Spread { degrees_of_freedom: Some(self.moments.rows() as f64 - 1.0 - trace), triangle })
+        Some(Spread { degrees_of_freedom: Some(left - trace), triangle })
     }
 
     /// `y − Zb`, in as many rows as there are features.

@@ -11,7 +11,8 @@ use crate::model::identity::ModelName;
 use crate::model::preprocess::TargetTransform;
 use crate::model::signature::{FeatureType, Unknown};
 
-/// What to fit. Penalised features are standardised (mean 0, population standard deviation 1); intercepts cost nothing.
+/// What to fit. Penalised features are standardised (mean 0, population standard deviation 1; without an intercept
+/// they keep their mean and have a root mean square of 1); intercepts cost nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 #[non_exhaustive]
 pub enum Estimator {
@@ -192,8 +193,17 @@ impl Plan {
         keep("features", !features.is_empty(), json!(features));
         keep("exclude", !exclude.is_empty(), json!(exclude));
         keep("weights", weights.is_some(), json!(weights));
-        let Preparation { types, categorical, missing, unknown, degree, interactions, target_transform, .. } =
-            &self.preparation;
+        let Preparation {
+            types,
+            categorical,
+            missing,
+            unknown,
+            degree,
+            interactions,
+            target_transform,
+            through_origin,
+            ..
+        } = &self.preparation;
         let types: BTreeMap<&String, &FeatureType> = types.iter().map(|(name, kind)| (name, kind)).collect();
         keep("types", !types.is_empty(), json!(types));
         keep("categorical", !categorical.is_empty(), json!(categorical));
@@ -203,6 +213,7 @@ impl Plan {
         keep("degree", *degree > 1, json!(degree));
         keep("interactions", *interactions, json!(interactions));
         keep("target_transform", *target_transform != TargetTransform::Identity, json!(target_transform));
+        keep("intercept", *through_origin, json!(false));
         let delimiter = self.origin.delimiter.map(char::from);
         keep("delimiter", delimiter.is_some(), json!(delimiter));
         let PenaltyPlan { one_standard_error, .. } = &self.penalty;

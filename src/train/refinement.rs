@@ -42,6 +42,8 @@ struct Sums {
     residuals: TwofoldSum,
     /// `Σ w r²`
     squares: TwofoldSum,
+    /// `Σ w (y − intercept)` and `Σ w (y − intercept)²`
+    target: (TwofoldSum, TwofoldSum),
     /// For each feature, `Σ w (xⱼ − meanⱼ)` and `Σ w (xⱼ − meanⱼ) r`.
     features: Vec<(TwofoldSum, TwofoldSum)>,
 }
@@ -51,7 +53,13 @@ impl Refinement {
     #[must_use]
     pub fn new(fit: LeastSquares) -> Self {
         let zero = TwofoldSum::default();
-        let sums = Sums { weight: zero, residuals: zero, squares: zero, features: vec![(zero, zero); fit.means.len()] };
+        let sums = Sums {
+            weight: zero,
+            residuals: zero,
+            squares: zero,
+            target: (zero, zero),
+            features: vec![(zero, zero); fit.means.len()],
+        };
         Self { fit, instructions: Arch::new(), sums, block: Vec::new(), weights: Vec::new() }
     }
 
@@ -95,7 +103,9 @@ impl Refinement {
         let (offsets, products): (Vec<_>, Vec<_>) =
             sums.features.iter().map(|(offset, product)| (offset.total(), product.total())).unzip();
         let share = DoubleDouble::from(1.0 / weight.to_f64());
-        let mean_residual = sum * share;
+        // Without an intercept nothing is taken up by it.
+        let with_intercept = |value| if fit.through_origin { DoubleDouble::default() } else { value };
+        let mean_residual = with_intercept(sum * share);
         let right: Vec<f64> = products
             .iter()
             .zip(&offsets)
@@ -104,10 +114,12 @@ impl Refinement {
 
         let halfway = fit.triangle.solve_transposed(&right);
         let correction = fit.triangle.solve(&halfway);
-        let moved = correction
-            .iter()
-            .zip(&offsets)
-            .fold(mean_residual, |rest, (change, offset)| rest - *offset * share * DoubleDouble::from(*change));
+        let moved = with_intercept(
+            correction
+                .iter()
+                .zip(&offsets)
+                .fold(mean_residual, |rest, (change, offset)| rest - *offset * share * DoubleDouble::from(*change)),
+        );
 
         // A correction as large as the target's own spread means that R is no guide here: the fit stays as QR left it.
         let explained = norm(&halfway);
@@ -117,10 +129,17 @@ impl Refinement {
         }
 
         let before = (fit.intercept, fit.coefficients.clone());
-        fit.coefficients.iter_mut().zip(&correction).for_each(|(coefficient, change)| *coefficient += change);
-        fit.intercept = (DoubleDouble::from(fit.intercept) + moved).to_f64();
+        let rests = fit.coefficient_rests.iter_mut().zip(&correction);
+        for (coefficient, (rest, change)) in fit.coefficients.iter_mut().zip(rests) {
+            (*coefficient, *rest) = (DoubleDouble::from(*coefficient) + DoubleDouble::from(*change)).parts();
+        }
+        (fit.intercept, fit.intercept_rest) = (DoubleDouble::from(fit.intercept) + moved).parts();
         let gained = DoubleDouble::from(explained * explained) + sum * mean_residual;
-        fit.residual_sum_of_squares = (squares - gained).to_f64().max(0.0);
+        let unexplained = squares - gained;
+        let (target, target_squares) = (sums.target.0.total(), sums.target.1.total());
+        let total = target_squares - with_intercept(target * target * share);
+        fit.residual_sum_of_squares = unexplained.to_f64().max(0.0);
+        fit.explained_sum_of_squares = (total - unexplained).to_f64().max(0.0);
         let changed = before != (fit.intercept, fit.coefficients.clone());
         let settled = settled(&fit, &correction, gained.to_f64());
         (fit, changed && !settled)
@@ -134,9 +153,7 @@ impl Refinement {
 /// error was about as large as its correction. (Björck, §2.9.5; [`Moments::solve`](super::least_squares::Moments::solve)
 /// refuses columns with less than 10⁻¹¹ of their own, so every look brings five digits or more.)
 fn settled(fit: &LeastSquares, correction: &[f64], gained: f64) -> bool {
-    let own =
-        |(row, column): (&Vec<f64>, usize)| row.first().map_or(0.0, |own| own / norm(&fit.triangle.column(column)));
-    let least = fit.triangle.rows().iter().zip(0..).map(own).fold(1.0, f64::min);
+    let least = fit.own_shares().fold(1.0, f64::min);
     let left = f64::EPSILON * correction.len() as f64 / least;
     let is_nothing = |change: f64, number: f64| left * change.abs() <= NOTHING * number.abs();
     // Of an exact fit the residuals are all rounding: there is always more to gain.
@@ -161,19 +178,23 @@ impl WithSimd for Look<'_> {
         let Some((target, features)) = columns.split_last() else { return };
         let (mut residual, mut offset) = (Twofold::default(), Twofold::default());
         residual.set_difference(target, fit.intercept);
+        let mut weighted = residual.clone();
+        weighted.multiply(weights);
+        let counts = Twofold::new(weights);
+        sums.target.0.add(simd, &counts, &residual);
+        sums.target.1.add(simd, &weighted, &residual);
         for ((column, mean), coefficient) in features.iter().zip(&fit.means).zip(&fit.coefficients) {
             offset.set_difference(column, *mean);
             residual.subtract(*coefficient, &offset);
         }
-        let mut weighted = residual.clone();
+        weighted.clone_from(&residual);
         weighted.multiply(weights);
-        let weights = Twofold::new(weights);
-        sums.weight.add(simd, &weights, &Twofold::new(&vec![1.0; target.len()]));
-        sums.residuals.add(simd, &weights, &residual);
+        sums.weight.add(simd, &counts, &Twofold::new(&vec![1.0; target.len()]));
+        sums.residuals.add(simd, &counts, &residual);
         sums.squares.add(simd, &weighted, &residual);
         for ((column, mean), (offsets, products)) in features.iter().zip(&fit.means).zip(&mut sums.features) {
             offset.set_difference(column, *mean);
-            offsets.add(simd, &offset, &weights);
+            offsets.add(simd, &offset, &counts);
             products.add(simd, &offset, &weighted);
         }
     }

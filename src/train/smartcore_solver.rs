@@ -65,6 +65,9 @@ pub enum SmartcoreError {
         /// The largest difference from our own fit.
         difference: f64,
     },
+    /// It does not fit what it is asked for.
+    #[error("smartcore always fits an intercept. Leave out --no-intercept, or --solver smartcore")]
+    Intercept,
     /// It has no weights.
     #[error("smartcore knows no weights. Leave out --weights, or --solver smartcore")]
     Weights,

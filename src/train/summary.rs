@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::distribution::{fisher_upper, student_two_sided};
 use super::double_double::DoubleDouble;
+use super::intercept;
 use super::least_squares::LeastSquares;
 use crate::model::quantile::student_quantile;
 use singular::condition_number;
@@ -79,38 +80,38 @@ pub struct Term {
 /// The summary of a least-squares fit. Numbers that are not defined are none.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
-    /// The target's name.
+    /// What is predicted: the target's name, after `log ` where its logarithm was fitted.
     pub target: String,
     /// Rows of the fit.
     pub rows: u64,
-    /// Rows − columns − 1.
+    /// Rows − columns − 1; without an intercept rows − columns.
     pub degrees_of_freedom: u64,
     /// The confidence of the intervals, in (0, 1).
     pub level: f64,
-    /// The target where every column is zero.
-    pub intercept: Term,
+    /// The target where every column is zero; none of a fit without an intercept.
+    pub intercept: Option<Term>,
     /// One a column.
     pub terms: Vec<Term>,
-    /// Share of the target's variance that the fit explains.
+    /// Share of the target's variance that the fit explains; without an intercept of the target's squares, `1 − Σ(y − ŷ)²/Σy²`.
     pub r2: Option<f64>,
-    /// The same, adjusted for the columns: `1 − (1 − R²)(n − 1)/(n − p − 1)`.
+    /// The same, adjusted for the columns: `1 − (1 − R²)(n − 1)/(n − p − 1)`; without an intercept `1 − (1 − R²)n/(n − p)`.
     pub adjusted_r2: Option<f64>,
     /// The residuals' standard deviation, `√(residual sum of squares / degrees of freedom)`.
     pub residual_standard_deviation: Option<f64>,
-    /// Explained ÷ unexplained variance, each by its degrees of freedom.
+    /// Explained ÷ unexplained variance (squares, without an intercept), each by its degrees of freedom.
     pub f: Option<f64>,
     /// The probability of an F at least as large where no column matters.
     pub f_p: Option<f64>,
     /// Of normal residuals, at its maximum.
     pub log_likelihood: Option<f64>,
-    /// Akaike's criterion, `2k − 2·log-likelihood` with k = columns + 1.
+    /// Akaike's criterion, `2k − 2·log-likelihood` with k = columns + 1; without an intercept k = columns.
     pub aic: Option<f64>,
     /// Schwarz's criterion, `k·ln n − 2·log-likelihood`.
     pub bic: Option<f64>,
-    /// See [`Residuals::durbin_watson`].
+    /// See [`Residuals::durbin_watson`]; none of an exact fit.
     pub durbin_watson: Option<f64>,
-    /// Largest ÷ smallest singular value of `[1 X]`, as statsmodels has it: neither centred nor scaled. None for
-    /// more than 500 columns.
+    /// Largest ÷ smallest singular value of `[1 X]` (without an intercept of `X`), as statsmodels has it: neither centred
+    /// nor scaled. None for more than 500 columns.
     pub condition_number: Option<f64>,
 }
 
@@ -148,45 +149,48 @@ impl Summary {
         let terms = names.iter().zip(&fit.coefficients).zip(inverse_lengths.iter().zip(spreads));
         let terms = terms.map(|((name, estimate), (inverse, spread))| Term {
             vif: finite(Some((inverse * spread).powi(2))),
-            standard_deviation: finite(Some(spread / weight.sqrt())),
+            standard_deviation: finite(Some(spread / weight.sqrt())).filter(|_| !fit.through_origin),
             ..infer(name, *estimate, *inverse)
         });
 
-        let explained = length(&triangle.times(&fit.coefficients)).powi(2);
-        let unexplained = fit.residual_sum_of_squares;
-        let r2 = finite(Some(1.0 - unexplained / (explained + unexplained)));
+        let (explained, unexplained) = (fit.explained_sum_of_squares, fit.residual_sum_of_squares);
+        let r2 = finite(Some(explained / (explained + unexplained)));
         let f = finite(variance.map(|variance| explained / columns / variance));
         let log_weight = residuals.map_or(0.0, |residuals| residuals.log_weight);
         let per_row = (std::f64::consts::TAU * unexplained / rows).ln() + 1.0;
         let log_likelihood = finite(Some((log_weight - rows * per_row) / 2.0));
-        let parameters = columns + 1.0;
+        let parameters = fit.parameters() as f64;
+        // The mean is the first of them.
+        let total_freedom = rows - (parameters - columns);
         let to_zero = length(&triangle.solve_transposed(&fit.means));
         Self {
             target: target.to_owned(),
             rows: fit.rows,
             degrees_of_freedom: fit.degrees_of_freedom(),
             level,
-            intercept: infer("(intercept)", at_zero(fit), (1.0 / weight).sqrt().hypot(to_zero)),
+            intercept: (!fit.through_origin)
+                .then(|| infer("(intercept)", at_zero(fit), (1.0 / weight).sqrt().hypot(to_zero))),
             terms: terms.collect(),
             r2,
-            adjusted_r2: r2.filter(|_| freedom > 0.0).map(|r2| 1.0 - (1.0 - r2) * (rows - 1.0) / freedom),
+            adjusted_r2: r2.filter(|_| freedom > 0.0).map(|r2| 1.0 - (1.0 - r2) * total_freedom / freedom),
             residual_standard_deviation: sd,
             f,
             f_p: f.and_then(|f| fisher_upper(f, columns, freedom)),
             log_likelihood,
             aic: log_likelihood.map(|log| 2.0 * parameters - 2.0 * log),
             bic: log_likelihood.map(|log| parameters * rows.ln() - 2.0 * log),
-            durbin_watson: residuals.and_then(Residuals::durbin_watson),
-            condition_number: condition_number(&fit.means, triangle.rows(), weight),
+            // What rounding left of an exact fit has no neighbours.
+            durbin_watson: residuals.and_then(Residuals::durbin_watson).filter(|_| freedom > 0.0 && !fit.is_exact()),
+            condition_number: condition_number(fit, weight),
         }
     }
 }
 
-/// `intercept − Σ coefficient · mean`, a difference of large numbers, without losing digits.
+/// The target where every column is zero, from all digits that the fit has.
 fn at_zero(fit: &LeastSquares) -> f64 {
-    let shift =
-        |sum, (coefficient, mean): (&f64, &f64)| sum - DoubleDouble::from(*coefficient) * DoubleDouble::from(*mean);
-    fit.coefficients.iter().zip(&fit.means).fold(DoubleDouble::from(fit.intercept), shift).to_f64()
+    let coefficients = fit.coefficients.iter().copied().zip(fit.coefficient_rests.iter().copied());
+    let terms = coefficients.map(DoubleDouble::from).zip(fit.means.iter().copied());
+    intercept::at_zero(DoubleDouble::from((fit.intercept, fit.intercept_rest)), terms)
 }
 
 /// The length of each row of `R⁻¹`, from its columns: `R v = eᵢ`.
@@ -220,17 +224,17 @@ impl fmt::Display for Summary {
         let percent = significant(self.level * 100.0);
         let headings = ["", "estimate", "std. error", "t", "p", &format!("{percent} % from"), "to", "VIF"];
         let mut table = vec![headings.map(str::to_owned)];
-        for term in [&self.intercept].into_iter().chain(&self.terms) {
+        for term in self.intercept.iter().chain(&self.terms) {
             table.push([
                 term.name.clone(),
                 significant(term.estimate),
                 cell(term.standard_error),
-                term.t.map_or_else(dash, |t| format!("{t:.2}")),
+                term.t.map_or_else(dash, ratio),
                 term.p.map_or_else(dash, probability),
                 cell(term.interval.map(|[low, _]| low)),
                 cell(term.interval.map(|[_, high]| high)),
                 term.vif.map_or_else(
-                    || if term.name == self.intercept.name { String::new() } else { dash() },
+                    || if self.intercept.as_ref() == Some(term) { String::new() } else { dash() },
                     significant_short,
                 ),
             ]);
@@ -258,14 +262,21 @@ impl Summary {
     /// The numbers of the whole fit, by their names for people.
     #[must_use]
     pub fn whole(&self) -> Vec<(&'static str, String)> {
-        let f = self.f.zip(self.f_p).map_or_else(dash, |(f, p)| {
-            let (columns, freedom) = (self.terms.len(), self.degrees_of_freedom);
-            format!("{} on {columns} and {freedom} degrees of freedom, p {}", significant(f), relation(p))
-        });
+        let on = format!("on {} and {} degrees of freedom", self.terms.len(), self.degrees_of_freedom);
+        let f = match self.f.zip(self.f_p) {
+            Some((f, p)) => format!("{} {on}, p {}", significant(f), relation(p)),
+            // Nothing is left to divide by.
+            None if self.residual_standard_deviation == Some(0.0) && self.r2.is_some() => format!("∞ {on}"),
+            None => dash(),
+        };
+        let [r2, adjusted_r2] = match self.intercept {
+            Some(_) => ["R²", "adjusted R²"],
+            None => ["R² (about zero)", "adjusted R² (about zero)"],
+        };
         vec![
             ("rows", self.rows.to_string()),
-            ("R²", cell(self.r2)),
-            ("adjusted R²", cell(self.adjusted_r2)),
+            (r2, cell(self.r2)),
+            (adjusted_r2, cell(self.adjusted_r2)),
             ("residual standard deviation", cell(self.residual_standard_deviation)),
             ("F", f),
             ("log-likelihood", cell(self.log_likelihood)),
@@ -283,6 +294,11 @@ fn dash() -> String {
 
 fn cell(value: Option<f64>) -> String {
     value.map_or_else(dash, significant)
+}
+
+/// A t for reading: two decimals, unless it is so large that they are noise.
+pub(super) fn ratio(t: f64) -> String {
+    if t.abs() < 1e5 { format!("{t:.2}") } else { rounded(t, 4) }
 }
 
 /// A p-value for reading.

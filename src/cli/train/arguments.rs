@@ -52,6 +52,11 @@ pub(in crate::cli) struct Arguments {
     /// Who fits it
     #[arg(long, value_enum, default_value_t = Solver::Ordinate)]
     pub(super) solver: Solver,
+    /// Fit no intercept: predictions are 0 where all columns are. Then no column is centred; penalised ones are divided by their
+    /// root mean square, not by their standard deviation. The first category keeps all of its levels. Degrees of freedom
+    /// are rows − columns, and R² and F of the summary are about zero, not about the mean
+    #[arg(long)]
+    no_intercept: bool,
     /// What stands between the fields of CSV: one character, or tab; by default the one of , ; tab | that the header has most
     /// of
     #[arg(long, value_name = "CHARACTER", value_parser = delimiter::parse)]
@@ -195,6 +200,7 @@ impl Arguments {
             degree: *degree,
             interactions: *interactions,
             weights: self.columns.weights.clone(),
+            through_origin: self.no_intercept,
             target_transform: match target_transform {
                 TransformArgument::None => TargetTransform::Identity,
                 TransformArgument::Log => TargetTransform::Log,

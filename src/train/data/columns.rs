@@ -16,14 +16,23 @@ pub(super) struct Terms {
     pub(super) interactions: bool,
     /// A column for every level: what a penalty needs, and what makes unpenalised columns add up to a constant.
     pub(super) every_level: bool,
+    /// Without an intercept the columns may add up to a constant: the first category keeps a column for every level in any
+    /// case, and the same functions can be fitted as with an intercept.
+    pub(super) through_origin: bool,
 }
 
 /// The columns: those of each feature in turn, its powers after it, then the products. Means are 0 and scales 1 until
 /// there is a fit.
 pub(super) fn columns(features: &[Feature], terms: Terms) -> Result<Vec<DesignColumn>, DataError> {
     let firsts: Vec<Vec<Factor>> = features.iter().map(|feature| first_order(feature, terms.every_level)).collect();
+    let mut own = firsts.clone();
+    if let Some(category) = features.iter().position(|feature| feature.kind == FeatureType::String)
+        && let (true, Some(feature), Some(own)) = (terms.through_origin, features.get(category), own.get_mut(category))
+    {
+        *own = first_order(feature, true);
+    }
     let powers = terms.degree.saturating_sub(1) as usize;
-    let count = firsts.iter().map(Vec::len).sum::<usize>() + powers * features.iter().filter(|f| has_powers(f)).count();
+    let count = own.iter().map(Vec::len).sum::<usize>() + powers * features.iter().filter(|f| has_powers(f)).count();
     let mut after: usize = firsts.iter().map(Vec::len).sum();
     let products = |of: &Vec<Factor>| {
         after -= of.len();
@@ -35,8 +44,8 @@ pub(super) fn columns(features: &[Feature], terms: Terms) -> Result<Vec<DesignCo
     }
 
     let mut columns = Vec::with_capacity(count + pairs);
-    for (feature, first) in features.iter().zip(&firsts) {
-        columns.extend(first.iter().map(|factor| column(vec![factor.clone()])));
+    for (feature, own) in features.iter().zip(&own) {
+        columns.extend(own.iter().map(|factor| column(vec![factor.clone()])));
         if has_powers(feature) {
             let power = |power| Factor { power: Some(power), ..Factor::feature(&feature.name) };
             columns.extend((2..=terms.degree).map(|exponent| column(vec![power(exponent)])));
@@ -107,7 +116,7 @@ mod tests {
     }
 
     fn names(degree: u32, interactions: bool, every_level: bool) -> Vec<String> {
-        let columns = columns(&features(), Terms { degree, interactions, every_level }).unwrap();
+        let columns = columns(&features(), Terms { degree, interactions, every_level, through_origin: false }).unwrap();
         columns.into_iter().map(|column| column.name).collect()
     }
 
@@ -115,6 +124,33 @@ mod tests {
     fn a_reference_level_is_dropped_unless_every_level_is_wanted() {
         assert_eq!(names(0, false, false), ["age", "colour=green", "colour=red", "smokes"]);
         assert_eq!(names(1, false, true), ["age", "colour=blue", "colour=green", "colour=red", "smokes"]);
+    }
+
+    #[test]
+    fn without_an_intercept_the_first_category_keeps_all_levels_but_in_products() {
+        let mut features = features();
+        features.push(Feature {
+            levels: ["left", "right"].map(String::from).to_vec(),
+            ..Feature::new("side", FeatureType::String)
+        });
+        features.remove(0);
+        let terms = Terms { degree: 1, interactions: true, every_level: false, through_origin: true };
+        let names: Vec<String> = columns(&features, terms).unwrap().into_iter().map(|column| column.name).collect();
+        assert_eq!(
+            names,
+            [
+                "colour=blue",
+                "colour=green",
+                "colour=red",
+                "smokes",
+                "side=right",
+                "colour=green:smokes",
+                "colour=red:smokes",
+                "colour=green:side=right",
+                "colour=red:side=right",
+                "smokes:side=right"
+            ]
+        );
     }
 
     #[test]
@@ -141,7 +177,7 @@ mod tests {
     fn a_design_too_wide_and_names_that_clash_are_refused() {
         let levels: Vec<String> = (0..1000).map(|level| format!("{level:04}")).collect();
         let wide = |name: &str| Feature { levels: levels.clone(), ..Feature::new(name, FeatureType::String) };
-        let terms = Terms { degree: 1, interactions: true, every_level: true };
+        let terms = Terms { degree: 1, interactions: true, every_level: true, through_origin: false };
         let error = columns(&[wide("a"), wide("b")], terms).unwrap_err();
         assert!(error.to_string().contains("1002000 columns"), "{error}");
         let mut clash = features();

@@ -63,6 +63,8 @@ pub struct Preparation {
     pub weights: Option<String>,
     /// What to do to the target.
     pub target_transform: TargetTransform,
+    /// Whether to fit without an intercept.
+    pub through_origin: bool,
 }
 
 #[cfg(test)]

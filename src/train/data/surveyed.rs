@@ -95,7 +95,8 @@ impl Surveyed {
             FeatureType::Double if classes.iter().any(|class| matches!(class, Scalar::Integer(_))) => FeatureType::Long,
             kind => kind,
         };
-        let terms = Terms { degree: preparation.degree, interactions: preparation.interactions, every_level };
+        let Preparation { degree, interactions, target_transform, through_origin, .. } = *preparation;
+        let terms = Terms { degree, interactions, every_level, through_origin };
         let columns = columns(&self.features, terms)?;
         if columns.is_empty() {
             // Only categories of one level each.
@@ -109,7 +110,7 @@ impl Surveyed {
         let broken = |reason: String| TrainError::Artifact(ArtifactError::Inconsistent(reason));
         let signature = Signature::new(std::mem::take(&mut self.features), Target { name: target.name.clone(), kind });
         let signature = signature.map_err(broken)?;
-        let preprocess = Preprocess { columns, target_transform: preparation.target_transform };
+        let preprocess = Preprocess { columns, target_transform, through_origin };
         let design = Design::new(&preprocess, &signature).map_err(broken)?;
         let names = preprocess.columns.iter().map(|column| column.name.clone()).collect();
         Ok(Table {

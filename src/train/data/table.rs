@@ -159,6 +159,12 @@ impl Table {
         self.preprocess.target_transform
     }
 
+    /// Whether it is to be fitted without an intercept.
+    #[must_use]
+    pub fn through_origin(&self) -> bool {
+        self.preprocess.through_origin
+    }
+
     /// The names of the design's columns.
     #[must_use]
     pub fn names(&self) -> &[String] {

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 /// |---|---|
 /// | `r2` | coefficient of determination, `1 − Σw(y − ŷ)² / Σw(y − ȳ)²`; negative when the predictions are worse than the mean of these rows |
 /// | `rmse`, `mae` | root mean squared and mean absolute error, in the target's unit |
-/// | `adjusted_r2` | `1 − (1 − R²)(n − 1)/(n − p − 1)`, of the rows that an unpenalised fit of p columns saw |
+/// | `adjusted_r2` | `1 − (1 − R²)(n − 1)/(n − p − 1)`, of the rows that an unpenalised fit of p columns (without an intercept: p + 1) saw |
 /// | `median_absolute_error` | in the target's unit |
 /// | `mape` | mean of `\|y − ŷ\| / \|y\|` as a share, where no target is zero |
 /// | `accuracy`, `balanced_accuracy` | share of rows that are right; mean of that share over the classes |

@@ -103,12 +103,13 @@ impl Sides {
     pub(super) fn new(model: &Model) -> Self {
         // Only least squares pays one degree of freedom a column.
         let unpenalised = matches!(model.document().estimator, Coefficients::Linear(_));
-        let columns = unpenalised.then(|| model.design().width());
-        let evaluation = |columns| match model.classes() {
+        let intercepts = usize::from(!model.document().preprocess.through_origin);
+        let parameters = unpenalised.then(|| model.design().width() + intercepts);
+        let evaluation = |parameters| match model.classes() {
             Some(classes) => Evaluation::Classification(Classification::new(classes.len())),
-            None => Evaluation::Regression(Regression::new(columns)),
+            None => Evaluation::Regression(Regression::new(parameters)),
         };
-        Self { fitted: evaluation(columns), held_out: evaluation(None), errors: HeldOutErrors::new(model) }
+        Self { fitted: evaluation(parameters), held_out: evaluation(None), errors: HeldOutErrors::new(model) }
     }
 
     pub(super) fn push(&mut self, label: &Label, answer: Answer<'_>) {

@@ -7,7 +7,7 @@ use super::metrics::Metrics;
 #[derive(Debug, Clone)]
 pub struct Regression {
     /// Columns of the design of an unpenalised fit to these very rows; none otherwise.
-    fitted_columns: Option<usize>,
+    fitted_parameters: Option<usize>,
     rows: u64,
     weight: f64,
     squared: f64,
@@ -22,12 +22,12 @@ pub struct Regression {
 }
 
 impl Regression {
-    /// No rows yet. `fitted_columns`: the columns of the design when an unpenalised fit to these rows is measured, so
-    /// that R² can be adjusted for them.
+    /// No rows yet. `fitted_parameters`: how many numbers an unpenalised fit to these rows determined, the
+    /// intercept among them, so that R² can be adjusted for them.
     #[must_use]
-    pub fn new(fitted_columns: Option<usize>) -> Self {
+    pub fn new(fitted_parameters: Option<usize>) -> Self {
         Self {
-            fitted_columns,
+            fitted_parameters,
             rows: 0,
             weight: 0.0,
             squared: 0.0,
@@ -65,8 +65,8 @@ impl Regression {
         }
         let r2 = Some(1.0 - self.squared / self.spread).filter(|_| self.spread > 0.0);
         let rows = self.rows as f64;
-        let adjusted = |columns: usize| {
-            let freedom = rows - columns as f64 - 1.0;
+        let adjusted = |parameters: usize| {
+            let freedom = rows - parameters as f64;
             (freedom > 0.0).then_some(1.0 - (1.0 - r2?) * (rows - 1.0) / freedom)
         };
         Some(Metrics::new(
@@ -75,7 +75,7 @@ impl Regression {
                 ("r2", r2),
                 ("rmse", Some(rmse)),
                 ("mae", Some(mae)),
-                ("adjusted_r2", self.fitted_columns.and_then(adjusted)),
+                ("adjusted_r2", self.fitted_parameters.and_then(adjusted)),
                 ("median_absolute_error", self.errors.and_then(median)),
                 ("mape", self.relative.map(|sum| sum / self.weight)),
             ],
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     fn measure(rows: &[(f64, f64, f64)], columns: Option<usize>) -> Option<Metrics> {
-        let mut regression = Regression::new(columns);
+        let mut regression = Regression::new(columns.map(|columns| columns + 1));
         for (actual, predicted, weight) in rows {
             regression.push(*actual, *predicted, *weight);
         }

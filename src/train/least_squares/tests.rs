@@ -19,8 +19,10 @@ fn moments(rows: &[Vec<f64>]) -> Moments {
     accumulator.finish()
 }
 
-pub(super) fn refined(rows: &[Vec<f64>]) -> LeastSquares {
-    let mut fit = moments(rows).solve(&names(rows[0].len())).unwrap();
+pub(super) fn refined(rows: &[Vec<f64>], through_origin: bool) -> LeastSquares {
+    let moments = moments(rows);
+    let moments = if through_origin { moments.about_zero() } else { moments };
+    let mut fit = moments.solve(&names(rows[0].len())).unwrap();
     for _ in 0..2 {
         let mut refinement = Refinement::new(fit);
         for row in rows {
@@ -38,7 +40,7 @@ fn predict(fit: &LeastSquares, features: &[f64]) -> f64 {
 
 #[test]
 fn the_tutorials_line_is_two_x_plus_one_to_the_last_bit() {
-    let fit = refined(&[vec![1.0, 3.0], vec![2.0, 5.0], vec![3.0, 7.0], vec![4.0, 9.0]]);
+    let fit = refined(&[vec![1.0, 3.0], vec![2.0, 5.0], vec![3.0, 7.0], vec![4.0, 9.0]], false);
     assert_eq!(fit.coefficients, [2.0]);
     assert_eq!((fit.intercept, fit.means.as_slice()), (6.0, &[2.5][..]));
     assert_eq!([1.0, 2.0, 3.0, 4.0].map(|x| predict(&fit, &[x])), [3.0, 5.0, 7.0, 9.0]);
@@ -58,7 +60,7 @@ fn a_combination_of_columns_is_an_error_that_names_them_and_no_others() {
 fn units_of_measurement_do_not_make_columns_dependent() {
     let rows: Vec<_> =
         (0..100).map(f64::from).map(|i| vec![i.sin() * 1e-12, i.cos() * 1e12, i.sin() + 3.0 * i.cos()]).collect();
-    let fit = refined(&rows);
+    let fit = refined(&rows, false);
     assert!((fit.coefficients[0] * 1e-12 - 1.0).abs() < 1e-15, "{fit:?}");
     assert!((fit.coefficients[1] * 1e12 - 3.0).abs() < 1e-15, "{fit:?}");
 }
@@ -76,7 +78,10 @@ fn constant_columns_too_few_rows_and_infinite_numbers_are_errors() {
         solve(&[[3.0, 1.0, 0.3], [1.0, 2.0, 0.3], [0.1, 5.0, 0.3]]),
         LeastSquaresError::ConstantTarget { name: "y".into() }
     );
-    assert_eq!(solve(&[[3.0, 1.0, 1.0], [1.0, 2.0, 2.0]]), LeastSquaresError::TooFewRows { rows: 2, features: 2 });
+    assert_eq!(
+        solve(&[[3.0, 1.0, 1.0], [1.0, 2.0, 2.0]]),
+        LeastSquaresError::TooFewRows { rows: 2, features: 2, intercept: true }
+    );
     for bad in [f64::NAN, f64::INFINITY, f64::MAX] {
         assert_eq!(
             solve(&[[3.0, 1.0, 1.0], [1.0, bad, 2.0], [2.0, -bad, 4.0]]),
@@ -97,7 +102,7 @@ fn columns_that_only_later_rows_tell_apart_are_told_apart() {
             features.into_iter().chain([twin, y]).collect()
         })
         .collect();
-    let fit = refined(&rows);
+    let fit = refined(&rows, false);
     assert_eq!(fit.coefficients, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, -1.0]);
 }
 
@@ -163,7 +168,7 @@ proptest! {
     #[test]
     fn agrees_with_the_exact_solution(rows in integer_rows()) {
         let Some(exact) = exact(&rows) else { return Err(TestCaseError::reject("ill-conditioned")) };
-        let fit = refined(&doubles(&rows));
+        let fit = refined(&doubles(&rows), false);
         for (got, exact) in fit.coefficients.iter().zip(&exact) {
             prop_assert!((got - exact).abs() <= 2.0 * f64::EPSILON * exact.abs(), "{got} is not {exact}");
         }
@@ -206,7 +211,7 @@ proptest! {
         prop_assert_eq!(sums.weight(), repeated.len() as f64);
         let mut refinement = Refinement::new(sums.solve(&names(rows[0].len())).unwrap());
         weighted().for_each(|(row, weight)| refinement.push_weighted(row, weight));
-        let (fit, expected) = (refinement.finish().0, refined(&repeated));
+        let (fit, expected) = (refinement.finish().0, refined(&repeated, false));
         prop_assert!(close(&fit.coefficients, &expected.coefficients, 1e-14), "{fit:?} {expected:?}");
         // Both are values at the means, which are rounded where the data are, not where they cancel.
         prop_assert!((fit.intercept - expected.intercept).abs() <= 1e-13 * 100.0);
@@ -237,7 +242,7 @@ proptest! {
         prop_assume!(exact(&rows).is_some());
         let near = doubles(&rows);
         let far: Vec<Vec<f64>> = near.iter().map(|row| row.iter().map(|value| value + 1e8).collect()).collect();
-        let (near, far) = (refined(&near), refined(&far));
+        let (near, far) = (refined(&near, false), refined(&far, false));
         prop_assert!(close(&far.coefficients, &near.coefficients, 1e-14), "{far:?} {near:?}");
         let mean = |fit: &LeastSquares| predict(fit, &fit.means);
         prop_assert!((mean(&far) - 1e8 - mean(&near)).abs() <= 1e-6);

@@ -89,7 +89,7 @@ impl Newton {
             converged: false,
             first_gram: None,
             sums: Sums::zero(scores, columns + 1),
-            block: Block::new(columns),
+            block: Block::new(columns, settings.intercept),
             waiting: Vec::new(),
             standard,
         })
@@ -124,8 +124,8 @@ impl Newton {
             .map(|((value, mean), precision)| (value - mean) * precision);
         self.block.push(standardised, position(row.target), row.weight);
         if self.block.rows() == BLOCK_ROWS {
-            let full = std::mem::replace(&mut self.block, Block::new(self.standard.means.len()));
-            self.waiting.push(full);
+            let empty = Block::new(self.standard.means.len(), self.settings.intercept);
+            self.waiting.push(std::mem::replace(&mut self.block, empty));
             let numbers: usize = self.sums.grams.iter().map(Vec::len).sum();
             let at_a_time = (SUMS_AT_A_TIME / numbers.max(1)).clamp(self.threads, self.threads * BLOCKS_A_THREAD);
             if self.waiting.len() >= at_a_time {
@@ -156,8 +156,8 @@ impl Newton {
 
     /// Ends a pass. True when no other is needed.
     pub(in crate::train) fn advance(&mut self) -> bool {
-        let rest = std::mem::replace(&mut self.block, Block::new(self.standard.means.len()));
-        self.waiting.push(rest);
+        let empty = Block::new(self.standard.means.len(), self.settings.intercept);
+        self.waiting.push(std::mem::replace(&mut self.block, empty));
         self.sum_waiting();
         let (scores, parameters) = (self.candidate.len(), self.standard.means.len() + 1);
         let sums = std::mem::replace(&mut self.sums, Sums::zero(scores, parameters));
@@ -179,7 +179,9 @@ impl Newton {
             }
         }
         let (point, gradient) = of_candidate;
-        let Some(direction) = newton_direction(&sums, &gradient, penalty, self.standard.weight) else {
+        let Some(direction) =
+            newton_direction(&sums, &gradient, penalty, self.standard.weight, self.settings.intercept)
+        else {
             self.best = Some(point);
             return true;
         };
@@ -273,7 +275,9 @@ fn moved(parameters: &[Vec<f64>], step: f64, direction: &[f64]) -> Vec<Vec<f64>>
 }
 
 /// `−H⁻¹ g`; none when the curvature is not finite.
-fn newton_direction(sums: &Sums, gradient: &[f64], penalty: f64, weight: f64) -> Option<Vec<f64>> {
+fn newton_direction(sums: &Sums, gradient: &[f64], penalty: f64, weight: f64, intercept: bool) -> Option<Vec<f64>> {
+    // An intercept that is not to be has neither slope nor curvature: with this one it stays zero.
+    let of_intercept = if intercept { 0.0 } else { 1.0 };
     let scores = sums.slopes.len();
     let parameters = gradient.len() / scores.max(1);
     let second = |i: usize, j: usize| {
@@ -282,7 +286,8 @@ fn newton_direction(sums: &Sums, gradient: &[f64], penalty: f64, weight: f64) ->
         let gram = sums.grams.get(place(score, other_score, scores));
         let (first, last) = (parameter.min(other_parameter), parameter.max(other_parameter));
         let entry = gram.and_then(|gram| gram.get(place(first, last, parameters))).copied().unwrap_or(0.0) / weight;
-        let priced = if i == j && parameter + 1 < parameters { penalty } else { 0.0 };
+        let priced = if parameter + 1 < parameters { penalty } else { of_intercept };
+        let priced = if i == j { priced } else { 0.0 };
         // Gives the direction that changes no probability a curvature; its slope is zero, so nothing else changes.
         let pinned = if scores > 1 && parameter == other_parameter { 1.0 / scores as f64 } else { 0.0 };
         entry + priced + pinned

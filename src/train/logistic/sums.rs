@@ -12,6 +12,7 @@ pub(super) const BLOCK_ROWS: usize = 256;
 #[derive(Debug, Clone)]
 pub(super) struct Block {
     columns: usize,
+    intercept: bool,
     values: Vec<f64>,
     classes: Vec<usize>,
     weights: Vec<f64>,
@@ -19,9 +20,9 @@ pub(super) struct Block {
 
 impl Block {
     /// No rows yet, of this many columns.
-    pub(super) fn new(columns: usize) -> Self {
+    pub(super) fn new(columns: usize, intercept: bool) -> Self {
         let values = Vec::with_capacity(columns * BLOCK_ROWS);
-        Self { columns, values, classes: Vec::new(), weights: Vec::new() }
+        Self { columns, intercept, values, classes: Vec::new(), weights: Vec::new() }
     }
 
     pub(super) fn push(&mut self, standardised: impl Iterator<Item = f64>, class: usize, weight: f64) {
@@ -34,10 +35,11 @@ impl Block {
         self.weights.len()
     }
 
-    /// Column by column; the last one is that which the intercept multiplies.
+    /// Column by column; the last one is that which the intercept multiplies, zeros where there is none.
     fn columns(&self) -> Vec<Vec<f64>> {
+        let constant = f64::from(u8::from(self.intercept));
         let column = |j| self.values.iter().skip(j).step_by(self.columns).copied().collect();
-        (0..self.columns).map(column).chain([vec![1.0; self.rows()]]).collect()
+        (0..self.columns).map(column).chain([vec![constant; self.rows()]]).collect()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::least_squares::LeastSquaresError;
 use super::super::rows::Row;
-use super::LogisticError;
+use super::{LogisticError, LogisticSettings};
 
 /// The first look at the rows: means, standard deviations, and whether every class is there.
 #[derive(Debug, Clone)]
@@ -50,6 +50,18 @@ impl Survey {
             *squares += row.weight * apart * (value - *mean);
         }
         Ok(class)
+    }
+
+    /// The same about the point that these settings measure from: the means, or zero where there is no intercept.
+    pub(in crate::train) fn about(mut self, settings: &LogisticSettings) -> Self {
+        if !settings.intercept {
+            for ((squares, mean), shift) in self.squares.iter_mut().zip(&self.means).zip(&self.shift) {
+                *squares += self.weight * (mean + shift) * (mean + shift);
+            }
+            self.means.fill(0.0);
+            self.shift.fill(0.0);
+        }
+        self
     }
 
     /// What was learned of the rows, when every class is there and every column varies.

@@ -6,9 +6,8 @@ use super::effects::{Effect, effects, twigs};
 use super::page::{TABLE_ROWS, dash, wide};
 use super::table::{Cell, Table};
 use super::{ReportInput, escape};
-use crate::model::estimator::Coefficients;
-use crate::model::preprocess::TargetTransform;
-use crate::train::summary::{probability, rounded, significant};
+use crate::train::intercept::intercepts;
+use crate::train::summary::{probability, ratio, rounded, significant};
 
 /// What each column does to a prediction: a chart and a table.
 pub(super) fn coefficients(input: &ReportInput<'_>) -> String {
@@ -17,12 +16,14 @@ pub(super) fn coefficients(input: &ReportInput<'_>) -> String {
     let standardised = effects.iter().all(|effect| effect.per_deviation.is_some());
     let logistic = input.document.estimator.classes();
     let target = &input.document.signature.target().name;
-    let what = match (logistic, input.document.preprocess.target_transform) {
-        (Some(_), _) => "score".to_owned(),
-        (None, TargetTransform::Log) => format!("ln({target})"),
-        (None, _) => target.clone(),
+    let transform = input.document.preprocess.target_transform;
+    let what = logistic.map_or_else(|| transform.of(target), |_| "score".to_owned());
+    let through_origin = input.document.preprocess.through_origin;
+    let step = match standardised {
+        true if through_origin => "root mean square",
+        true => "standard deviation",
+        false => "unit",
     };
-    let step = if standardised { "standard deviation" } else { "unit" };
     let x = format!("change of {what} for one {step} of the column");
     let mut body = String::new();
     if let Some(svg) = forest("Coefficients by size, with their intervals where there are any", &x, &twigs) {
@@ -47,18 +48,16 @@ fn coefficient_table(input: &ReportInput<'_>, effects: &[Effect]) -> String {
     if let Some(summary) = input.summary {
         let percent = rounded(summary.level * 100.0, 4);
         let (from, vif) = (format!("{percent} % from"), "VIF");
-        let mut table = Table::new(
-            "Estimates in the units of the data",
-            &["column", "estimate", "std. error", "t", "p", &from, "to", vif],
-        );
+        let title = format!("Estimates: the change of {} for one unit of the column", summary.target);
+        let mut table = Table::new(&title, &["column", "estimate", "std. error", "t", "p", &from, "to", vif]);
         let number = |value: Option<f64>| Cell::Number(value.map_or_else(dash, significant));
-        for term in [&summary.intercept].into_iter().chain(&summary.terms).take(TABLE_ROWS) {
+        for term in summary.intercept.iter().chain(&summary.terms).take(TABLE_ROWS) {
             table.row(
                 &term.name,
                 &[
                     Cell::Number(significant(term.estimate)),
                     number(term.standard_error),
-                    Cell::Number(term.t.map_or_else(dash, |t| format!("{t:.2}"))),
+                    Cell::Number(term.t.map_or_else(dash, ratio)),
                     Cell::Number(term.p.map_or_else(dash, probability)),
                     number(term.interval.map(|[low, _]| low)),
                     number(term.interval.map(|[_, high]| high)),
@@ -73,10 +72,12 @@ fn coefficient_table(input: &ReportInput<'_>, effects: &[Effect]) -> String {
         return table.html() + &whole.html();
     }
     let classes = input.document.estimator.classes().unwrap_or_default();
+    let through_origin = input.document.preprocess.through_origin;
+    let deviation = if through_origin { "per root mean square" } else { "per std. dev." };
     let names: Vec<String> = if classes.len() > 2 {
-        classes.iter().flat_map(|class| [format!("{class}, per unit"), format!("{class}, per std. dev.")]).collect()
+        classes.iter().flat_map(|class| [format!("{class}, per unit"), format!("{class}, {deviation}")]).collect()
     } else {
-        ["per unit".to_owned(), "per std. dev.".to_owned()].to_vec()
+        ["per unit".to_owned(), deviation.to_owned()].to_vec()
     };
     let mut headings = vec!["column"];
     headings.extend(names.iter().map(String::as_str));
@@ -88,14 +89,13 @@ fn coefficient_table(input: &ReportInput<'_>, effects: &[Effect]) -> String {
         });
         table.row(&effect.name, &cells.collect::<Vec<_>>());
     }
-    let intercepts = match &input.document.estimator {
-        Coefficients::Logistic(planes) => planes.intercepts.clone(),
-        Coefficients::Linear(plane)
-        | Coefficients::Ridge(plane)
-        | Coefficients::Lasso(plane)
-        | Coefficients::ElasticNet(plane) => vec![plane.intercept],
-    };
-    let at_means = intercepts.iter().flat_map(|value| [Cell::Number(dash()), Cell::Number(significant(*value))]);
-    table.row("(where every column is at its mean)", &at_means.collect::<Vec<_>>());
+    if !through_origin {
+        let mut row = |name: &str, scores: &[f64]| {
+            let cells = scores.iter().flat_map(|value| [significant(*value), dash()].map(Cell::Number));
+            table.row(name, &cells.collect::<Vec<_>>());
+        };
+        row("(intercept)", &intercepts(input.document));
+        row("(where every column is at its mean)", input.document.estimator.intercepts());
+    }
     table.html()
 }

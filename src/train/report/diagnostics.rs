@@ -175,7 +175,8 @@ pub(super) fn residuals(input: &ReportInput<'_>, observed: &Observed) -> Vec<Fig
     let pulls: Vec<(f64, f64)> =
         points.iter().zip(&standardised).filter_map(|(point, value)| Some((point.leverage?, *value))).collect();
     if !pulls.is_empty() {
-        let parameters = input.document.preprocess.columns.len() as f64 + 1.0;
+        let preprocess = &input.document.preprocess;
+        let parameters = preprocess.columns.len() as f64 + if preprocess.through_origin { 0.0 } else { 1.0 };
         let all = (observed.rows - observed.held_out) as f64;
         let ends = pulls.iter().map(|(x, _)| *x).fold(0.0, f64::max);
         let twice = 2.0 * parameters / all;

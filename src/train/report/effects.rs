@@ -10,7 +10,7 @@ pub(super) struct Effect {
     pub(super) name: String,
     /// For one unit of the column.
     pub(super) per_unit: Vec<f64>,
-    /// For one standard deviation of the column, when that is known.
+    /// For one standard deviation of the column (without an intercept: for its root mean square), when that is known.
     pub(super) per_deviation: Option<Vec<f64>>,
     /// The interval of the single coefficient for one standard deviation.
     pub(super) interval: Option<[f64; 2]>,
@@ -55,7 +55,7 @@ pub(super) fn effects(input: &ReportInput<'_>) -> Vec<Effect> {
 
 fn from_triangle(input: &ReportInput<'_>, column: usize) -> Option<f64> {
     let inference = input.document.inference.as_ref()?;
-    let rows = input.document.training.rows as f64;
+    let rows = inference.weight.unwrap_or(input.document.training.rows as f64);
     let entries = inference.r.iter().take(column + 1).enumerate().filter_map(|(i, row)| row.get(column - i));
     Some((entries.map(|value| value * value).sum::<f64>() / rows).sqrt())
 }

@@ -266,10 +266,11 @@ impl<'m> Observer<'m> {
         let (fitted_metrics, held_out_metrics) = (fitted.finish(), held_out.finish());
         let mut points: Vec<Point> = self.seen.sample.into_iter().map(|(_, point)| point).collect();
         points.sort_by_key(|point| point.row);
+        let least = if self.model.document().preprocess.through_origin { 0.0 } else { 1.0 / self.seen.weight };
         for point in &mut points {
             point.leverage = point
                 .leverage
-                .map(|distance| point.weight * (1.0 / self.seen.weight + distance))
+                .map(|distance| point.weight * (least + distance))
                 .filter(|leverage| leverage.is_finite());
         }
         Ok(Observed {

@@ -1,22 +1,26 @@
 //! Singular values of a small matrix.
 
+use super::LeastSquares;
+
 /// Columns beyond which nobody waits for singular values.
 const MAX_COLUMNS: usize = 500;
 
 /// Rotations that have not converged after as many sweeps never will; ten are usual.
 const MAX_SWEEPS: usize = 60;
 
-/// Largest ÷ smallest singular value of `[1 X]`, whose triangle is `[√w √w·meanᵀ; 0 R]` with the total weight `w`.
-pub(super) fn condition_number(means: &[f64], r: &[Vec<f64>], weight: f64) -> Option<f64> {
+/// Largest ÷ smallest singular value of `[1 X]`, whose triangle is `[√w √w·meanᵀ; 0 R]` with the total weight `w`; without an
+/// intercept of `X`, whose triangle is `R`.
+pub(super) fn condition_number(fit: &LeastSquares, weight: f64) -> Option<f64> {
+    let means = &fit.means;
     if means.len() > MAX_COLUMNS {
         return None;
     }
-    let root = weight.sqrt();
-    let first = std::iter::once(vec![root]);
-    let others = means.iter().enumerate().map(|(j, mean)| {
-        let above = r.iter().take(j + 1).enumerate().filter_map(|(i, row)| row.get(j - i).copied());
-        std::iter::once(root * mean).chain(above).collect()
-    });
+    let root = (!fit.through_origin).then(|| weight.sqrt());
+    let first = root.map(|root| vec![root]).into_iter();
+    let others = means
+        .iter()
+        .enumerate()
+        .map(|(j, mean)| root.map(|root| root * mean).into_iter().chain(fit.triangle.column(j)).collect());
     let mut columns: Vec<Vec<f64>> = first.chain(others).collect();
     for column in &mut columns {
         column.resize(means.len() + 1, 0.0);

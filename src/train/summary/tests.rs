@@ -49,7 +49,7 @@ fn assert_close(what: &str, got: Option<f64>, expected: f64, tolerance: f64) {
 }
 
 fn assert_recorded(summary: &Summary, recorded: &Recorded<'_>, tolerance: f64) {
-    let terms: Vec<&Term> = [&summary.intercept].into_iter().chain(&summary.terms).collect();
+    let terms: Vec<&Term> = summary.intercept.iter().chain(&summary.terms).collect();
     assert_eq!(terms.len(), recorded.estimates.len());
     for (i, term) in terms.iter().enumerate() {
         assert_close("estimate", Some(term.estimate), recorded.estimates[i], tolerance);
@@ -293,23 +293,29 @@ fn weights_count() {
     let mut triangle = Triangle::zeros(1);
     triangle.absorb(&mut [vec![spread.sqrt()]]);
     let mut residuals = Residuals::default();
-    let mut unexplained = 0.0;
+    let (mut explained, mut unexplained) = (0.0, 0.0);
     for (x, y, w) in rows {
         let residual = y - intercept - slope * (x - mean);
+        explained += w * (slope * (x - mean)).powi(2);
         unexplained += w * residual * residual;
         residuals.push(residual, w);
     }
     let fit = LeastSquares {
         rows: 5,
+        through_origin: false,
         means: vec![mean],
         intercept,
+        intercept_rest: 0.0,
         coefficients: vec![slope],
+        coefficient_rests: vec![0.0],
         triangle,
+        explained_sum_of_squares: explained,
         residual_sum_of_squares: unexplained,
     };
     let summary = Summary::new(&fit, &["x".to_owned()], "y", 0.95, Some(&residuals));
-    assert_close("intercept.estimate", Some(summary.intercept.estimate), 0.7251908396946565, 1e-12);
-    assert_close("intercept.standard_error", summary.intercept.standard_error, 1.0196627569874746, 1e-12);
+    let intercept = summary.intercept.unwrap();
+    assert_close("intercept.estimate", Some(intercept.estimate), 0.7251908396946565, 1e-12);
+    assert_close("intercept.standard_error", intercept.standard_error, 1.0196627569874746, 1e-12);
     assert_close("terms[0].estimate", Some(summary.terms[0].estimate), 1.022900763358779, 1e-12);
     assert_close("terms[0].standard_error", summary.terms[0].standard_error, 0.2828035656922551, 1e-12);
     assert_close("r2", summary.r2, 0.8134641085464471, 1e-12);
@@ -350,11 +356,32 @@ fn the_table_is_aligned_and_says_what_the_numbers_are() {
 fn of_a_perfect_fit_only_what_is_defined_is_told() {
     let rows = [[1.0, 3.0], [2.0, 5.0], [3.0, 7.0], [4.0, 9.0]].map(Vec::from);
     let summary = summarise(&rows, 0.95);
-    assert_eq!((summary.intercept.estimate, summary.terms[0].estimate), (1.0, 2.0));
+    assert_eq!((summary.intercept.as_ref().unwrap().estimate, summary.terms[0].estimate), (1.0, 2.0));
     assert_eq!((summary.r2, summary.f, summary.aic, summary.durbin_watson), (Some(1.0), None, None, None));
     assert_eq!((summary.terms[0].t, summary.terms[0].interval), (None, Some([2.0, 2.0])));
     let text = summary.to_string() + &serde_json::to_string(&summary).unwrap();
     assert!(!text.contains("NaN") && !text.contains("inf"), "{text}");
     let two_rows = summarise(&[vec![1.0, 3.0], vec![2.0, 5.0]], 0.95);
     assert_eq!((two_rows.terms[0].standard_error, two_rows.adjusted_r2), (None, None));
+    assert_eq!((two_rows.f, two_rows.durbin_watson), (None, None));
+    assert!(text.contains("∞ on 1 and 2 degrees of freedom"), "{text}");
+}
+
+/// Decimals are rounded to doubles: what that leaves is no noise, and says nothing of neighbours.
+#[test]
+fn a_fit_that_is_exact_but_for_the_rounding_of_decimals_is_exact() {
+    let rows: Vec<Vec<f64>> = (0..40_i32).map(|i| vec![f64::from(i) / 10.0, f64::from(3 * i + 7) / 10.0]).collect();
+    let summary = summarise(&rows, 0.95);
+    assert!(summary.residual_standard_deviation.unwrap() > 0.0);
+    assert_eq!(summary.durbin_watson, None);
+    let noisy: Vec<Vec<f64>> = rows.iter().map(|row| vec![row[0], row[1] + 1e-12 * (row[0] * 1e3).sin()]).collect();
+    assert!(summarise(&noisy, 0.95).durbin_watson.is_some());
+}
+
+#[test]
+fn a_large_t_is_readable() {
+    let rows: Vec<Vec<f64>> =
+        (0..40_i32).map(|i| vec![f64::from(i), f64::from(i) + 1e-9 * f64::from(i * i % 7)]).collect();
+    let text = summarise(&rows, 0.95).to_string();
+    assert!(text.lines().all(|line| line.chars().count() < 100), "{text}");
 }
