@@ -1,5 +1,7 @@
 //! From rows to coefficients: one fit to the rows that are not held out, to be measured, and one to all.
 
+mod notes;
+
 use super::choose::{self, Choice, ChooseError, Family, Rule};
 use super::data::{DataError, Table, View};
 use super::least_squares::{Accumulator, LeastSquares, LeastSquaresError, Moments};
@@ -49,41 +51,6 @@ impl Fitted {
             Self::Penalised { estimator, .. } => *estimator,
             Self::Logistic(_) => Estimator::Logistic,
         }
-    }
-
-    /// What a reader should know of it.
-    pub(super) fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
-        match self {
-            Self::Linear(_) => {}
-            Self::Penalised { fit, .. } => {
-                if !fit.converged {
-                    notes.push(format!(
-                        "the fit has not converged: after {} sweeps its objective may still be {:.1e} of the whole too high",
-                        fit.iterations, fit.gap
-                    ));
-                }
-                if fit.zero > 0 {
-                    notes.push(format!("{} of {} coefficients are exactly zero", fit.zero, fit.coefficients.len()));
-                }
-            }
-            Self::Logistic(fit) => {
-                if !fit.converged {
-                    notes.push(format!(
-                        "the fit has not converged: after {} iterations the largest slope is still {:.1e}",
-                        fit.iterations, fit.gradient
-                    ));
-                }
-                if fit.separated {
-                    notes.push(
-                        "the classes can be told apart (nearly) without error, so only the penalty keeps coefficients \
-                         finite: they say more of C than of the data"
-                            .to_owned(),
-                    );
-                }
-            }
-        }
-        notes
     }
 }
 
@@ -250,20 +217,6 @@ fn fixed(strength: Option<Strength>) -> f64 {
 
 fn rule(plan: &Plan) -> Rule {
     if plan.penalty.one_standard_error { Rule::OneStandardError } else { Rule::Best }
-}
-
-/// What a choice was, in words.
-pub(super) fn chosen(choice: &Choice, estimator: Estimator) -> String {
-    let (price, error) = match estimator {
-        Estimator::Logistic => (format!("C = {:e}", 1.0 / choice.alpha), "log loss"),
-        _ => (format!("alpha = {:e}", choice.alpha), "mean squared error"),
-    };
-    let candidates = choice.path.len();
-    let found = choice.path.iter().find(|candidate| candidate.alpha.total_cmp(&choice.alpha).is_eq());
-    let measured = found.map_or_else(String::new, |candidate| {
-        format!(" ({error} {:.6} ± {:.6} in cross-validation)", candidate.score, candidate.standard_error)
-    });
-    format!("{price} was chosen among {candidates}{measured}")
 }
 
 fn failed(table: &Table) -> impl Fn(LeastSquaresError) -> TrainError + '_ {
