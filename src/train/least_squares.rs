@@ -14,6 +14,8 @@
 //! condition number is what ruins the normal equations. [`Refinement`](super::refinement::Refinement) gives the last
 //! digits back.
 
+use std::ops::RangeInclusive;
+
 use thiserror::Error;
 
 use super::kernel;
@@ -29,6 +31,10 @@ const RANK_TOLERANCE: f64 = 1e-11;
 
 /// A combination names a column when the column's part in it is at least this, all columns having length one.
 const INVOLVED: f64 = 1e-6;
+
+/// The lengths of a target of which the squares of the largest errors, and of errors as small as rounding, neither overflow nor
+/// vanish.
+const TARGET_LENGTHS: RangeInclusive<f64> = 1e-130..=1e150;
 
 /// Why no coefficients can be had.
 #[derive(Debug, Error, PartialEq)]
@@ -250,16 +256,18 @@ impl Moments {
         self.weight = total;
     }
 
-    /// The length of each centred column, features then target: none of them zero, all of them finite.
+    /// The length of each centred column, features then target: none of them zero, all of them of a size to be computed with.
     ///
     /// # Errors
-    /// [`LeastSquaresError`], naming the column that is constant or not finite.
+    /// [`LeastSquaresError`], naming the column that is constant, not finite, or of extreme size.
     pub(super) fn lengths(&self, names: &[String]) -> Result<Vec<f64>, LeastSquaresError> {
         let features = self.shift.len().saturating_sub(1);
         let name = |column: usize| names.get(column).cloned().unwrap_or_default();
         let lengths = self.unchecked_lengths();
         for (column, (length, mean)) in lengths.iter().zip(&self.mean).enumerate() {
-            if !(length.is_finite() && mean.is_finite()) {
+            // What coefficients are divided by has an inverse; errors, which are a small part of the target, have squares.
+            let fits = length.is_normal() && (column != features || TARGET_LENGTHS.contains(length));
+            if !(mean.is_finite() && (fits || *length == 0.0)) {
                 return Err(LeastSquaresError::NotFinite { name: name(column) });
             }
             if *length == 0.0 && column == features {

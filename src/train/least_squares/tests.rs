@@ -85,6 +85,25 @@ fn constant_columns_too_few_rows_and_infinite_numbers_are_errors() {
     }
 }
 
+#[test]
+fn columns_of_extreme_size_are_named_and_not_called_constant() {
+    let solve = |size: [f64; 2]| {
+        let row = |i: f64| vec![i.sin(), size[0] * i.cos(), size[1] * (i + i.sin())];
+        moments(&(0..40).map(f64::from).map(row).collect::<Vec<_>>()).solve(&names(3))
+    };
+    let too = |name: &str| Err(LeastSquaresError::NotFinite { name: name.into() });
+    // Smaller than the smallest number with all its digits.
+    assert_eq!(solve([1e-310, 1.0]), too("x2"));
+    // The squares of their errors would be 0 or infinite.
+    for size in [1e-310, 1e-200, 1e200] {
+        assert_eq!(solve([1.0, size]), too("y"));
+    }
+    for size in [1e-300, 1e-100, 1e100] {
+        assert!(solve([size, 1.0]).is_ok(), "{size}");
+    }
+    assert!(solve([1.0, 1e-100]).is_ok() && solve([1.0, 1e100]).is_ok());
+}
+
 /// Sorted data: whole blocks in which a column is constant, or a combination of others, until later rows tell them apart.
 #[test]
 fn columns_that_only_later_rows_tell_apart_are_told_apart() {
