@@ -12,6 +12,7 @@ use super::refinement::Refinement;
 use super::smartcore_solver::{self, SmartcoreError};
 use super::split::Split;
 use super::{Estimator, Plan, TrainError};
+pub(super) use notes::nearly_dependent;
 
 /// Looks at the rows after the first that bring a fit to its last digit: one for ordinary data, another for difficult or exact
 /// ones.

@@ -14,23 +14,19 @@
 //! condition number is what ruins the normal equations. [`Refinement`](super::refinement::Refinement) gives the last
 //! digits back.
 
+mod dependency;
+
 use std::ops::RangeInclusive;
 
 use thiserror::Error;
 
 use super::kernel;
 use super::triangle::{Triangle, dot};
+use super::words::counted;
 
 /// Rows that are reduced together: few enough to stay in the processor's cache, and with the row that bridges the means a
 /// multiple of what a register holds.
 const BLOCK_ROWS: usize = 255;
-
-/// A column counts as a combination of others when less than this share of its length is its own: well above what
-/// rounding leaves of an exact combination, far below any honest measurement.
-const RANK_TOLERANCE: f64 = 1e-11;
-
-/// A combination names a column when the column's part in it is at least this, all columns having length one.
-const INVOLVED: f64 = 1e-6;
 
 /// The lengths of a target of which the squares of the largest errors, and of errors as small as rounding, neither overflow nor
 /// vanish.
@@ -42,9 +38,9 @@ const TARGET_LENGTHS: RangeInclusive<f64> = 1e-130..=1e150;
 pub enum LeastSquaresError {
     /// An intercept and one coefficient a feature need at least as many rows.
     #[error(
-        "{rows} rows cannot determine an intercept and {features} coefficients: at least {} rows are needed. \
+        "{} cannot determine an intercept and {}: at least {} rows are needed. \
          Give more rows or fewer features (--features)",
-        features + 1
+        counted(*rows, "row", "rows"), counted(*features, "coefficient", "coefficients"), features + 1
     )]
     TooFewRows {
         /// Rows that were there.
@@ -69,11 +65,7 @@ pub enum LeastSquaresError {
         name: String,
     },
     /// Some features are a combination of each other: infinitely many coefficients fit equally well.
-    #[error(
-        "the features {} are linearly dependent: infinitely many coefficients fit equally well. \
-         Leave one of them out, for example with --exclude {:?}",
-        quoted(names), names.last().map_or("", String::as_str)
-    )]
+    #[error("{}", dependency::told(names))]
     Dependent {
         /// The features that take part in the combination.
         names: Vec<String>,
@@ -96,10 +88,6 @@ pub enum LeastSquaresError {
         /// The column's name.
         name: String,
     },
-}
-
-fn quoted(names: &[String]) -> String {
-    names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
 }
 
 /// Collects rows into blocks and blocks into a [`Moments`].
@@ -316,34 +304,6 @@ impl Moments {
             triangle: design,
             residual_sum_of_squares: residual * residual,
         })
-    }
-
-    /// Makes sure that no feature is a combination of others.
-    pub(super) fn independent(&self, lengths: &[f64], names: &[String]) -> Result<(), LeastSquaresError> {
-        let name = |column: usize| names.get(column).cloned().unwrap_or_default();
-        match self.dependency(lengths) {
-            Some(involved) => Err(LeastSquaresError::Dependent { names: involved.into_iter().map(name).collect() }),
-            None => Ok(()),
-        }
-    }
-
-    /// The first feature that the features before it make up, and which of them do; columns are compared at unit
-    /// length, so that units of measurement play no part.
-    fn dependency(&self, lengths: &[f64]) -> Option<Vec<usize>> {
-        let features = lengths.len().saturating_sub(1);
-        let own = self.triangle.rows().iter().map(|row| row.first().copied().unwrap_or(0.0));
-        let dependent = own.zip(lengths).take(features).position(|(own, length)| own <= RANK_TOLERANCE * length)?;
-        let before = self.triangle.leading(dependent);
-        let involved = before
-            .solve(&self.triangle.column(dependent))
-            .into_iter()
-            .zip(lengths)
-            .enumerate()
-            .filter(|(_, (part, length))| {
-                (part * **length).abs() > INVOLVED * lengths.get(dependent).copied().unwrap_or(0.0)
-            })
-            .map(|(column, _)| column);
-        Some(involved.chain([dependent]).collect())
     }
 }
 

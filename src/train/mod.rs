@@ -233,6 +233,8 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
         _ => None,
     };
 
+    notes.extend(summary.as_ref().and_then(fit::nearly_dependent));
+
     let weight = plan.selection.weights.as_ref().map(|_| weight);
     let draft = Draft { tested: tested.as_ref(), weight, errors: errors.as_ref(), ..draft };
     let document = draft.seal(&whole, golden.rows, train.as_ref(), test.as_ref())?;

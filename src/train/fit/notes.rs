@@ -2,8 +2,12 @@
 
 use super::super::Estimator;
 use super::super::choose::Choice;
+use super::super::summary::Summary;
 use super::super::words::counted;
 use super::{Fits, Fitted};
+
+/// The variance inflation from which on a column has less than a hundred-thousandth of its length to its own.
+const INFLATED: f64 = 1e10;
 
 impl Fits {
     /// What a reader should know of them.
@@ -58,6 +62,19 @@ impl Fitted {
             _ => None,
         }
     }
+}
+
+/// The columns of which hardly anything is their own.
+pub(in crate::train) fn nearly_dependent(summary: &Summary) -> Option<String> {
+    let inflated = summary.terms.iter().filter(|term| term.vif.is_some_and(|vif| vif > INFLATED));
+    let names: Vec<String> = inflated.map(|term| format!("{:?}", term.name)).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "the columns {} are nearly a combination of others (variance inflation above {INFLATED:.0e}): their coefficients \
+             rest on the last digits of the data",
+            names.join(", ")
+        )
+    })
 }
 
 /// Whose scores a choice should not have rested on.
