@@ -330,6 +330,22 @@ fn an_exact_fit_and_a_logged_target_are_told() {
 }
 
 #[test]
+fn columns_that_are_nearly_a_combination_of_others_are_noted() {
+    let row = |i: u32| {
+        let (a, b, own) = (i * i % 7, i * 3 % 11, i % 2);
+        format!("{a},{b},{}.00000{own},{},{}\n", a + b, i % 5, i % 13)
+    };
+    let rows: String = (0..60).map(row).collect();
+    let folder = folder_with(format!("a,b,c,d,y\n{rows}"));
+    let said = |arguments: &str| succeeded(&train(folder.path(), arguments)).to_owned();
+    let note = r#"Note: the columns "a", "b", "c" are nearly a combination of others (variance inflation above 1e10)"#;
+    let near = said("data.csv --target y");
+    assert!(near.contains(note), "{near}");
+    let without = said("data.csv --target y --exclude c");
+    assert!(!without.contains("nearly"), "{without}");
+}
+
+#[test]
 fn a_model_that_is_there_stays_when_training_fails() {
     let folder = folder_with("x,y\n1,3\nhigh,5\n");
     fs::write(folder.path().join("m.json"), "the last good one").unwrap();

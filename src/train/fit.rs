@@ -1,5 +1,7 @@
 //! From rows to coefficients: one fit to the rows that are not held out, to be measured, and one to all.
 
+mod notes;
+
 use super::choose::{self, Choice, ChooseError, Family, Rule};
 use super::data::{DataError, Table, View};
 use super::least_squares::{Accumulator, LeastSquares, LeastSquaresError, Moments};
@@ -10,7 +12,7 @@ use super::refinement::Refinement;
 use super::smartcore_solver::{self, SmartcoreError};
 use super::split::Split;
 use super::{Estimator, Plan, TrainError};
-use crate::model::preprocess::DesignColumn;
+pub(super) use notes::nearly_dependent;
 
 /// Looks at the rows after the first that bring a fit to its last digit: one for ordinary data, another for difficult or exact
 /// ones.
@@ -51,72 +53,6 @@ impl Fitted {
             Self::Logistic(_) => Estimator::Logistic,
         }
     }
-
-    /// What a reader should know of it.
-    pub(super) fn notes(&self, table: &Table) -> Vec<String> {
-        let mut notes = Vec::new();
-        match self {
-            Self::Linear(fit) => {
-                if fit.degrees_of_freedom() == 0 {
-                    notes
-                        .push("the rows are as many as the coefficients: none is left to tell the noise by".to_owned());
-                } else if fit.is_exact() {
-                    notes.push("the fit is exact: there is no noise to estimate".to_owned());
-                }
-                notes.extend(hardly_its_own(fit, table));
-                if fit.through_origin {
-                    notes.push(
-                        "without an intercept, R² (about zero) and F compare with a prediction of 0, not of the mean"
-                            .to_owned(),
-                    );
-                }
-            }
-            Self::Penalised { fit, .. } => {
-                if !fit.converged {
-                    notes.push(format!(
-                        "the fit has not converged: after {} sweeps its objective may still be {:.1e} of the whole too high",
-                        fit.iterations, fit.gap
-                    ));
-                }
-                if fit.zero > 0 {
-                    notes.push(format!("{} of {} coefficients are exactly zero", fit.zero, fit.coefficients.len()));
-                }
-            }
-            Self::Logistic(fit) => {
-                if !fit.converged {
-                    notes.push(format!(
-                        "the fit has not converged: after {} iterations the largest slope is still {:.1e}",
-                        fit.iterations, fit.gradient
-                    ));
-                }
-                if fit.separated {
-                    notes.push(
-                        "the classes can be told apart (nearly) without error, so only the penalty keeps coefficients \
-                         finite: they say more of C than of the data"
-                            .to_owned(),
-                    );
-                }
-            }
-        }
-        notes
-    }
-}
-
-/// A power or product with less of its own than this has lost half of its sixteen digits: so has NIST's Filip (6·10⁻⁸).
-const OWN: f64 = 1e-7;
-
-/// A power or product far from zero hardly differs from those before it, and is rounded to a double.
-fn hardly_its_own(fit: &LeastSquares, table: &Table) -> Option<String> {
-    let is_made =
-        |column: &DesignColumn| column.product.iter().any(|factor| factor.power.is_some()) || column.product.len() > 1;
-    let columns =
-        table.columns().iter().zip(fit.own_shares()).filter(|(column, share)| *share < OWN && is_made(column));
-    let (column, share) = columns.min_by(|(_, one), (_, other)| one.total_cmp(other))?;
-    Some(format!(
-        "only {share:.0e} of {:?} is its own, the other columns make up the rest: its coefficient may have lost half of its digits. \
-         Subtract a value from the middle of the data before powers and products are made",
-        column.name
-    ))
 }
 
 /// Fits what was planned.
@@ -290,20 +226,6 @@ fn fixed(strength: Option<Strength>) -> f64 {
 
 fn rule(plan: &Plan) -> Rule {
     if plan.penalty.one_standard_error { Rule::OneStandardError } else { Rule::Best }
-}
-
-/// What a choice was, in words.
-pub(super) fn chosen(choice: &Choice, estimator: Estimator) -> String {
-    let (price, error) = match estimator {
-        Estimator::Logistic => (format!("C = {:e}", 1.0 / choice.alpha), "log loss"),
-        _ => (format!("alpha = {:e}", choice.alpha), "mean squared error"),
-    };
-    let candidates = choice.path.len();
-    let found = choice.path.iter().find(|candidate| candidate.alpha.total_cmp(&choice.alpha).is_eq());
-    let measured = found.map_or_else(String::new, |candidate| {
-        format!(" ({error} {:.6} ± {:.6} in cross-validation)", candidate.score, candidate.standard_error)
-    });
-    format!("{price} was chosen among {candidates}{measured}")
 }
 
 fn failed(table: &Table) -> impl Fn(LeastSquaresError) -> TrainError + '_ {

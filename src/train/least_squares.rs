@@ -14,21 +14,23 @@
 //! condition number is what ruins the normal equations. [`Refinement`](super::refinement::Refinement) gives the last
 //! digits back.
 
+mod dependency;
+
+use std::ops::RangeInclusive;
+
 use thiserror::Error;
 
 use super::kernel;
 use super::triangle::{Triangle, dot};
+use super::words::counted;
 
 /// Rows that are reduced together: few enough to stay in the processor's cache, and with the row that bridges the means a
 /// multiple of what a register holds.
 const BLOCK_ROWS: usize = 255;
 
-/// A column counts as a combination of others when less than this share of its length is its own: well above what
-/// rounding leaves of an exact combination, far below any honest measurement.
-const RANK_TOLERANCE: f64 = 1e-11;
-
-/// A combination names a column when the column's part in it is at least this, all columns having length one.
-const INVOLVED: f64 = 1e-6;
+/// The lengths of a target of which the squares of the largest errors, and of errors as small as rounding, neither overflow nor
+/// vanish.
+const TARGET_LENGTHS: RangeInclusive<f64> = 1e-130..=1e150;
 
 /// Why no coefficients can be had.
 #[derive(Debug, Error, PartialEq)]
@@ -36,9 +38,12 @@ const INVOLVED: f64 = 1e-6;
 pub enum LeastSquaresError {
     /// An intercept, where there is one, and one coefficient a feature need at least as many rows.
     #[error(
-        "{rows} rows cannot determine {}{features} coefficients: at least {} rows are needed. \
+        "{} cannot determine {}{}: at least {} rows are needed. \
          Give more rows or fewer features (--features)",
-        if *intercept { "an intercept and " } else { "" }, features + usize::from(*intercept)
+        counted(*rows, "row", "rows"),
+        if *intercept { "an intercept and " } else { "" },
+        counted(*features, "coefficient", "coefficients"),
+        features + usize::from(*intercept)
     )]
     TooFewRows {
         /// Rows that were there.
@@ -65,11 +70,7 @@ pub enum LeastSquaresError {
         name: String,
     },
     /// Some features are a combination of each other: infinitely many coefficients fit equally well.
-    #[error(
-        "the features {} are linearly dependent: infinitely many coefficients fit equally well. \
-         Leave one of them out, for example with --exclude {:?}",
-        quoted(names), names.last().map_or("", String::as_str)
-    )]
+    #[error("{}", dependency::told(names))]
     Dependent {
         /// The features that take part in the combination.
         names: Vec<String>,
@@ -92,10 +93,6 @@ pub enum LeastSquaresError {
         /// The column's name.
         name: String,
     },
-}
-
-fn quoted(names: &[String]) -> String {
-    names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
 }
 
 /// Collects rows into blocks and blocks into a [`Moments`].
@@ -273,16 +270,18 @@ impl Moments {
         self.weight = total;
     }
 
-    /// The length of each centred column, features then target: none of them zero, all of them finite.
+    /// The length of each centred column, features then target: none of them zero, all of them of a size to be computed with.
     ///
     /// # Errors
-    /// [`LeastSquaresError`], naming the column that is constant or not finite.
+    /// [`LeastSquaresError`], naming the column that is constant, not finite, or of extreme size.
     pub(super) fn lengths(&self, names: &[String]) -> Result<Vec<f64>, LeastSquaresError> {
         let features = self.shift.len().saturating_sub(1);
         let name = |column: usize| names.get(column).cloned().unwrap_or_default();
         let lengths = self.unchecked_lengths();
         for (column, (length, mean)) in lengths.iter().zip(&self.mean).enumerate() {
-            if !(length.is_finite() && mean.is_finite()) {
+            // What coefficients are divided by has an inverse; errors, which are a small part of the target, have squares.
+            let fits = length.is_normal() && (column != features || TARGET_LENGTHS.contains(length));
+            if !(mean.is_finite() && (fits || *length == 0.0)) {
                 return Err(LeastSquaresError::NotFinite { name: name(column) });
             }
             if *length == 0.0 && column == features {
@@ -335,34 +334,6 @@ impl Moments {
             explained_sum_of_squares: dot(projection, projection),
             residual_sum_of_squares: residual * residual,
         })
-    }
-
-    /// Makes sure that no feature is a combination of others.
-    pub(super) fn independent(&self, lengths: &[f64], names: &[String]) -> Result<(), LeastSquaresError> {
-        let name = |column: usize| names.get(column).cloned().unwrap_or_default();
-        match self.dependency(lengths) {
-            Some(involved) => Err(LeastSquaresError::Dependent { names: involved.into_iter().map(name).collect() }),
-            None => Ok(()),
-        }
-    }
-
-    /// The first feature that the features before it make up, and which of them do; columns are compared at unit
-    /// length, so that units of measurement play no part.
-    fn dependency(&self, lengths: &[f64]) -> Option<Vec<usize>> {
-        let features = lengths.len().saturating_sub(1);
-        let own = self.triangle.rows().iter().map(|row| row.first().copied().unwrap_or(0.0));
-        let dependent = own.zip(lengths).take(features).position(|(own, length)| own <= RANK_TOLERANCE * length)?;
-        let before = self.triangle.leading(dependent);
-        let involved = before
-            .solve(&self.triangle.column(dependent))
-            .into_iter()
-            .zip(lengths)
-            .enumerate()
-            .filter(|(_, (part, length))| {
-                (part * **length).abs() > INVOLVED * lengths.get(dependent).copied().unwrap_or(0.0)
-            })
-            .map(|(column, _)| column);
-        Some(involved.chain([dependent]).collect())
     }
 }
 

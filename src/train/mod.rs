@@ -34,6 +34,7 @@ pub mod split;
 pub mod summary;
 pub mod triangle;
 mod twofold;
+mod words;
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -167,7 +168,10 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     let split = split.keeping(needed);
     let unseen = plan.test.as_ref().map(|origin| Unseen::open(origin, &table)).transpose()?;
 
-    let Fits { whole, measured, held_out, choice } = fit::fit(&table, &split, plan, estimator)?;
+    let fits = fit::fit(&table, &split, plan, estimator)?;
+    let mut notes = table.notes().to_vec();
+    notes.extend(fits.notes(table.columns()));
+    let Fits { whole, measured, held_out, choice } = fits;
     let draft = Draft { plan, table: &table, choice: choice.as_ref(), tested: None, weight: None, errors: None };
     // Proven on the first row, like any model file; then all rows are put to it.
     let first = first_row(&table)?;
@@ -230,12 +234,11 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
         _ => None,
     };
 
+    notes.extend(summary.as_ref().and_then(fit::nearly_dependent));
+
     let weight = plan.selection.weights.as_ref().map(|_| weight);
     let draft = Draft { tested: tested.as_ref(), weight, errors: errors.as_ref(), ..draft };
     let document = draft.seal(&whole, golden.rows, train.as_ref(), test.as_ref())?;
-    let mut notes = table.notes().to_vec();
-    notes.extend(choice.iter().map(|choice| fit::chosen(choice, estimator)));
-    notes.extend(whole.notes(&table));
     let path = choice.as_ref().map(|choice| ValidationPath::new(choice, plan.penalty.folds(), estimator.classifies()));
     let tested = tested.map_or(0, |scan| scan.rows);
     Ok(Trained { document, held_out, tested, train, test, choice, path, summary, observed, notes })

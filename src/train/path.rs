@@ -15,8 +15,10 @@
 //! All that is needed of the data is `R`, since `‖y − Zb‖² = ‖r_y − R_z b‖²`. Ridge is one more QR, of `[R; √alpha I]`. The others
 //! go by coordinate descent (Friedman, Hastie and Tibshirani, 2010), which finds out which coefficients are zero;
 //! once their signs stand, the rest is a linear system, and solving it gives all digits at once where descent would
-//! creep along correlated features. Optimality is proven by the duality gap.
+//! creep along correlated features. Where columns depend on each other, coefficients go to exactly zero until they no longer
+//! do (`dependence`). Optimality is proven by the duality gap.
 
+mod dependence;
 mod descent;
 
 use super::least_squares::{LeastSquaresError, Moments};
@@ -142,13 +144,15 @@ fn length(column: &[f64]) -> f64 {
     column.iter().copied().fold(0.0, f64::hypot)
 }
 
-/// Standardised least squares in as many rows as there are columns.
+/// Standardised least squares in as many rows as there are columns, of a target of length 1: squares neither overflow nor vanish.
 struct Problem<'a> {
     moments: &'a Moments,
     names: &'a [String],
     lengths: Vec<f64>,
     scales: Vec<f64>,
-    /// `R` of the standardised features and the target as it is.
+    /// The target's length, in its own unit.
+    unit: f64,
+    /// `R` of the standardised features and the target.
     triangle: Triangle,
     /// The features' columns of it, down to the diagonal.
     columns: Vec<Vec<f64>>,
@@ -164,11 +168,13 @@ impl<'a> Problem<'a> {
         let root = moments.weight().sqrt();
         let scale = |length: &f64| if *length > 0.0 { length / root } else { 1.0 };
         let scales: Vec<f64> = lengths.iter().take(features).map(scale).collect();
-        let triangle = moments.triangle().scaled(&scales);
+        let unit = lengths.last().copied().filter(|length| *length > 0.0).unwrap_or(1.0);
+        let divisors: Vec<f64> = scales.iter().copied().chain([unit]).collect();
+        let triangle = moments.triangle().scaled(&divisors);
         let columns = (0..features).map(|feature| triangle.column(feature)).collect();
         let mut target = triangle.column(features);
         let unexplained = target.pop().unwrap_or(0.0).powi(2);
-        Self { moments, names, lengths, scales, triangle, columns, target, unexplained }
+        Self { moments, names, lengths, scales, unit, triangle, columns, target, unexplained }
     }
 
     fn path(&self, penalties: &[Penalty]) -> Result<Vec<Penalised>, LeastSquaresError> {
@@ -199,24 +205,29 @@ impl<'a> Problem<'a> {
         if alpha == 0.0 {
             self.moments.independent(&self.lengths, self.names)?;
         }
-        let (coefficients, iterations, gap, converged) = if price.l1 == 0.0 {
+        let (found, iterations, gap, converged) = if price.l1 == 0.0 {
             (self.ridge(price.l2), 0, 0.0, true)
         } else {
+            // A price beyond all numbers leaves no more than the highest of them does.
+            let price = Price { l1: (price.l1 / self.unit).min(f64::MAX), ..price };
+            let start = start.map(|start| start.iter().map(|coefficient| coefficient / self.unit).collect());
             let mut descent = Descent::new(self, price, start);
             let converged = descent.run();
             (descent.coefficients, descent.sweeps, descent.gap, converged)
         };
+        let residual = self.residual(&found);
+        let squares = dot(&residual, &residual) + self.unexplained;
+        let coefficients: Vec<f64> = found.iter().map(|coefficient| coefficient * self.unit).collect();
         if let Some(column) = coefficients.iter().position(|coefficient| !coefficient.is_finite()) {
             return Err(LeastSquaresError::NotFinite { name: self.names.get(column).cloned().unwrap_or_default() });
         }
         let mut means = self.moments.means();
         let intercept = means.pop().unwrap_or(0.0);
-        let residual = self.residual(&coefficients);
         Ok(Penalised {
             means,
             scales: self.scales.clone(),
             intercept,
-            residual_sum_of_squares: dot(&residual, &residual) + self.unexplained,
+            residual_sum_of_squares: squares * self.unit * self.unit,
             zero: coefficients.iter().filter(|coefficient| **coefficient == 0.0).count(),
             coefficients,
             iterations,

@@ -56,6 +56,57 @@ fn a_combination_of_columns_is_an_error_that_names_them_and_no_others() {
     assert_eq!(error, LeastSquaresError::Dependent { names: ["x1", "x2", "x4"].map(str::to_owned).to_vec() });
 }
 
+/// The column that is made up is named once, however long it is.
+#[test]
+fn every_column_of_a_combination_is_named_once() {
+    let row = |i: f64| vec![i.sin() * 1e8, (3.0 * i).sin() * 1e8, (i.sin() + (3.0 * i).sin()) * 1e8, i];
+    let rows: Vec<_> = (0..50).map(|i| row(f64::from(i))).collect();
+    let error = moments(&rows).solve(&names(4)).unwrap_err();
+    assert_eq!(error, LeastSquaresError::Dependent { names: ["x1", "x2", "x3"].map(str::to_owned).to_vec() });
+}
+
+/// A sum of numbers near 10⁹ is rounded in the seventh decimal place: that is all the third column has to its own.
+#[test]
+fn a_combination_that_only_rounding_hides_is_one() {
+    let row = |i: f64, own: f64| {
+        let (a, b) = (1e9 + (7.0 * i).sin(), (3.0 * i).cos());
+        vec![a, b, a + b + own, i.cos()]
+    };
+    let rows: Vec<_> = (0..50).map(|i| row(f64::from(i), 0.0)).collect();
+    let error = moments(&rows).solve(&names(4)).unwrap_err();
+    assert_eq!(error, LeastSquaresError::Dependent { names: ["x1", "x2", "x3"].map(str::to_owned).to_vec() });
+    // As little as a millionth that is its own, and it is not.
+    let rows: Vec<_> = (0..50).map(|i| row(f64::from(i), 1e-6 * f64::from(i * i % 7))).collect();
+    moments(&rows).solve(&names(4)).unwrap();
+}
+
+/// Whole seconds since 1970: two instants, and how long it took, to the second.
+#[test]
+fn times_far_from_zero_that_differ_are_independent() {
+    let row = |i: u32| {
+        let start = 1.7e9 + f64::from(i * 3600);
+        let end = start + f64::from(i * i % 5);
+        vec![start, end, f64::from(i * 7 % 11)]
+    };
+    let rows: Vec<_> = (0..50).map(row).collect();
+    moments(&rows).solve(&names(3)).unwrap();
+}
+
+#[test]
+fn powers_of_one_feature_that_cannot_be_told_apart_are_called_that() {
+    let row = |i: u32| (1..=6).map(|power| f64::from(1960 + i).powi(power)).chain([f64::from(i).sin()]).collect();
+    let rows: Vec<Vec<f64>> = (0..61).map(row).collect();
+    let mut names: Vec<String> = (2..=6).map(|power| format!("year^{power}")).collect();
+    names.insert(0, "year".to_owned());
+    names.push("y".to_owned());
+    let error = moments(&rows).solve(&names).unwrap_err().to_string();
+    assert!(error.starts_with("the powers \"year\", \"year^2\", \"year^3\""), "{error}");
+    assert!(error.ends_with("Subtract its mean from the column, or lower --degree"), "{error}");
+    let of = |names: &[&str]| dependency::told(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+    assert!(of(&["a", "b", "a^2"]).contains("linearly dependent"));
+    assert!(of(&["a", "a:b"]).contains("linearly dependent"));
+}
+
 #[test]
 fn units_of_measurement_do_not_make_columns_dependent() {
     let rows: Vec<_> =
@@ -88,6 +139,25 @@ fn constant_columns_too_few_rows_and_infinite_numbers_are_errors() {
             LeastSquaresError::NotFinite { name: "x2".into() }
         );
     }
+}
+
+#[test]
+fn columns_of_extreme_size_are_named_and_not_called_constant() {
+    let solve = |size: [f64; 2]| {
+        let row = |i: f64| vec![i.sin(), size[0] * i.cos(), size[1] * (i + i.sin())];
+        moments(&(0..40).map(f64::from).map(row).collect::<Vec<_>>()).solve(&names(3))
+    };
+    let too = |name: &str| Err(LeastSquaresError::NotFinite { name: name.into() });
+    // Smaller than the smallest number with all its digits.
+    assert_eq!(solve([1e-310, 1.0]), too("x2"));
+    // The squares of their errors would be 0 or infinite.
+    for size in [1e-310, 1e-200, 1e200] {
+        assert_eq!(solve([1.0, size]), too("y"));
+    }
+    for size in [1e-300, 1e-100, 1e100] {
+        assert!(solve([size, 1.0]).is_ok(), "{size}");
+    }
+    assert!(solve([1.0, 1e-100]).is_ok() && solve([1.0, 1e100]).is_ok());
 }
 
 /// Sorted data: whole blocks in which a column is constant, or a combination of others, until later rows tell them apart.

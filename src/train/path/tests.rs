@@ -9,6 +9,8 @@ use smartcore::linalg::basic::arrays::Array;
 use smartcore::linalg::basic::matrix::DenseMatrix;
 use smartcore::linear::ridge_regression::{RidgeRegression, RidgeRegressionParameters};
 
+mod dependent;
+
 fn names(columns: usize) -> Vec<String> {
     (1..columns).map(|feature| format!("x{feature}")).chain(["y".to_owned()]).collect()
 }

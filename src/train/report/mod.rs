@@ -32,6 +32,7 @@ use super::choose::{Candidate, Choice, Rule};
 use super::evaluate::Metrics;
 use super::plan::TEST_ROWS;
 use super::summary::Summary;
+use super::words::counted;
 use crate::model::artifact::Document;
 
 /// What is known of a model; sections without their input are left out.
@@ -192,9 +193,4 @@ fn family(document: &Document) -> &'static str {
         "logistic" => "logistic regression",
         other => other,
     }
-}
-
-/// A count and its noun.
-fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }
