@@ -281,6 +281,21 @@ async fn typed_predictions() -> Vec<f64> {
     serde_json::from_value(ask(&typed(), request).await.json()["y"].clone()).unwrap()
 }
 
+/// It says on every request that it takes gzip, and reads none but in answers to `…/infer`.
+#[tokio::test]
+async fn tritonclients_asynchronous_client_can_read_its_answers() {
+    let asked = ["server-metadata", "model-metadata", "model-config", "statistics", "repository-index"];
+    for name in asked {
+        let request = recorded_as("tritonclient-aio", name);
+        assert!(request.headers()["accept-encoding"].to_str().unwrap().contains("gzip"), "{name}");
+        let answer = ask(&application(settings()), request).await;
+        assert_eq!((answer.status.as_u16(), answer.header("content-encoding")), (200, ""), "{name}");
+        assert!(answer.body.len() > 100 && !answer.json().is_null(), "{name}");
+    }
+    let answer = ask(&application(settings()), recorded_as("tritonclient-aio", "line-binary-in-binary-out")).await;
+    assert_eq!(doubles(&parts(&answer).1["predict"]), [3.0, 5.0]);
+}
+
 #[tokio::test]
 async fn what_else_tritonclient_sends_is_answered() {
     let application = application(settings());
