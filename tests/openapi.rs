@@ -49,6 +49,24 @@ async fn every_example_of_a_request_is_answered_as_its_example_says() {
     assert!(asked > 100, "{asked}");
 }
 
+/// A golden row is a row of the training data, and may be somebody.
+#[tokio::test]
+async fn no_example_is_a_row_of_the_training_data() {
+    let document = document().await;
+    let text = document.to_string();
+    for name in ["diabetes", "iris", "breast-cancer"] {
+        let file = fs::read(root().join(format!("model/{name}.json"))).unwrap();
+        let model: Value = serde_json::from_slice(&file).unwrap();
+        for row in model["golden"]["X"].as_array().unwrap() {
+            let row = row.to_string();
+            assert!(!text.contains(row.trim_matches(['[', ']'])), "{name}: {row}");
+        }
+    }
+    let description = call("GET", "/models/diabetes", "").await.json();
+    let body = &document["paths"]["/models/diabetes/predict"]["post"]["requestBody"]["content"]["application/json"];
+    assert_eq!(body["examples"]["rows_by_name"]["value"], json!({"X": [description["typical"]]}));
+}
+
 #[tokio::test]
 async fn an_example_asks_for_all_that_a_model_can_tell() {
     let document = document().await;

@@ -64,6 +64,11 @@ impl MediaType {
     }
 }
 
+/// A media type without its parameters (RFC 9110 §8.3.1).
+pub(super) fn essence(media_type: &str) -> &str {
+    media_type.split(';').next().unwrap_or_default().trim()
+}
+
 /// On routes that read JSON alone, or what else `known` says.
 ///
 /// # Errors

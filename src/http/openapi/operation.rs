@@ -15,6 +15,7 @@ use utoipa::openapi::{Content, ContentBuilder, PathItem, RefOr, Required, Respon
 
 use super::error::{self, Risks, Rows};
 use super::schema::{count, one_of};
+use crate::http::body::essence;
 use crate::http::envelope::Envelope;
 use crate::http::open_inference::JSON_LENGTH;
 
@@ -168,7 +169,7 @@ impl Draft {
         if let Some(description) = self.answer {
             let mut response = ResponseBuilder::new().description(description);
             for (media_type, schema) in self.answers {
-                let examples = answered.iter().filter(|answer| answer.media_type.starts_with(media_type));
+                let examples = answered.iter().filter(|answer| essence(&answer.media_type) == media_type);
                 let examples = examples.map(|answer| (answer.name, answer.value.clone()));
                 response = response.content(media_type, content(schema, examples));
             }
