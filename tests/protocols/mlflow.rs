@@ -25,6 +25,7 @@ fn error(answer: &Answer) -> (u16, String) {
 #[rstest]
 #[case::split(json!({"dataframe_split": {"columns": ["x"], "data": [[1], [2]], "index": [0, 1]}}))]
 #[case::split_in_another_order(json!({"dataframe_split": {"index": ["a", "b"], "data": [["?", 1], ["?", 2]], "columns": ["id", "x"]}}))]
+#[case::split_tight(json!({"dataframe_split": {"index": [0, 1], "columns": ["x"], "data": [[1], [2]], "index_names": [null], "column_names": [null]}}))]
 #[case::records(json!({"dataframe_records": [{"x": 1}, {"x": 2.0}]}))]
 #[case::instances(json!({"instances": [{"x": 1}, {"x": 2}]}))]
 #[case::instances_by_position(json!({"instances": [[1], [2]]}))]

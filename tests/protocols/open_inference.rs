@@ -184,6 +184,13 @@ async fn an_output_that_cannot_be_given_is_refused(#[case] output: Value, #[case
 }
 
 #[tokio::test]
+async fn bytes_may_be_said_to_have_a_charset() {
+    let body = line(json!([1, 1]), json!([1])).to_string();
+    let answer = post(INFER, &[("content-type", "application/octet-stream; charset=utf-8")], body).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+}
+
+#[tokio::test]
 async fn a_length_that_is_none_or_too_long_is_refused() {
     let body = line(json!([1, 1]), json!([1])).to_string();
     for length in ["x", "-1", "99999"] {

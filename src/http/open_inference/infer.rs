@@ -109,8 +109,8 @@ fn outputs(request: &InferRequest<'_>, model: &Model) -> Result<Vec<(Output, boo
 /// # Errors
 /// 415 for a content type that is not understood, 400 for a length that is none.
 fn json_length(headers: &HeaderMap) -> Result<Option<usize>, ApiError> {
-    let octets =
-        headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(OCTETS.as_bytes()));
+    let sent = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let octets = sent.is_some_and(|media_type| body::essence(media_type).eq_ignore_ascii_case(OCTETS));
     if !octets {
         body::expect_json(headers, &format!("application/json or {OCTETS}"))?;
     }

@@ -63,7 +63,7 @@ fn infer(draft: Draft, described: &Described<'_>) -> Draft {
     draft
         .description(
             "Either one tensor of all features, `[n, p]`, of any name, or one tensor a feature, `[n]` or `[n, 1]`, by name. \
-             gzip is understood (`Content-Encoding`).",
+             gzip and deflate are understood (`Content-Encoding`).",
         )
         .rows(Rows::Tensors, [json, bytes])
         .answers("The outputs", JSON, answer(described))

@@ -52,7 +52,7 @@ pub(super) fn draft(draft: Draft, described: &Described<'_>) -> Draft {
         examples: vec![("the_average_row", example.into())],
     });
     draft
-        .description("All rows must be laid out alike. gzip is understood (`Content-Encoding`).")
+        .description("All rows must be laid out alike. gzip and deflate are understood (`Content-Encoding`).")
         .rows(Rows::JsonOrCsv, [json].into_iter().chain(csv))
         .answers("One prediction a row", JSON, described.reference("answer"))
 }
