@@ -101,9 +101,15 @@ fn request(described: &Described<'_>) -> ObjectBuilder {
             .property("id", optional(Type::String).description(Some("Repeated in the answer")))
             .property("outputs", outputs.description(Some("Those that are wanted; of none, the prediction")))
             .property("parameters", optional(Type::Object).property("binary_data_output", binary()))
-            .property("model_name", any("Not read: the path says it"))
-            .property("model_version", any("Not read: the path says it")),
+            .property("model_name", repeated(&[described.model.name(), ""]))
+            .property("model_version", repeated(&[described.model.version(), ""])),
     )
+}
+
+/// What the path says already.
+fn repeated(names: &[&str]) -> ObjectBuilder {
+    let names = names.iter().map(|name| json!(name)).chain([Value::Null]);
+    ObjectBuilder::new().schema_type(SchemaType::AnyValue).enum_values(Some(names)).description(Some("As in the path"))
 }
 
 fn examples(described: &Described<'_>) -> Vec<(&'static str, Value)> {
