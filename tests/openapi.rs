@@ -234,10 +234,59 @@ fn a_browser_shows_the_document_behind_a_prefix_within_the_policy() {
 #[rstest]
 #[case("sh", "tests/clients/curl.sh")]
 #[case("python", "tests/clients/python.py")]
+#[case("python", "tests/clients/triton.py")]
+#[case("python", "tests/clients/scoring.py")]
 #[case("js", "tests/clients/javascript.mjs")]
 #[case("rust", "examples/client.rs")]
 fn the_readmes_clients_are_the_ones_that_are_tested(#[case] language: &str, #[case] file: &str) {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     let client = fs::read_to_string(root().join(file)).unwrap();
     assert!(readme.contains(&format!("```{language}\n{client}```\n")), "README.md does not show {file} as it is");
+}
+
+/// The text of the README between two headings.
+fn section(heading: &str, next: &str) -> String {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let rest = readme.split_once(&format!("\n## {heading}\n")).unwrap().1;
+    rest.split_once(&format!("\n## {next}\n")).unwrap().0.to_owned()
+}
+
+/// Its code blocks of a language.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    let fence = format!("```{language}\n");
+    let blocks = text.split(&fence).skip(1);
+    blocks.map(|block| block.split_once("```").unwrap().0.to_owned()).collect()
+}
+
+#[test]
+fn what_the_readme_asks_is_answered() {
+    let served = Served::start(&[]);
+    let host = served.base.strip_prefix("http://").unwrap();
+    let mut asked = 0;
+    for block in blocks(&section("Ask", "Other protocols"), "sh") {
+        let script = block.replace("curl -s localhost:9000", &format!("curl --silent --fail --write-out '\\n' {host}"));
+        let output =
+            Command::new("bash").args(["-euo", "pipefail", "-c", &script]).current_dir(root()).output().unwrap();
+        assert!(output.status.success(), "{script}{}", String::from_utf8_lossy(&output.stderr));
+        for answer in String::from_utf8(output.stdout).unwrap().lines() {
+            assert!(answer.starts_with(r#"{"y":["#), "{script}{answer}");
+            asked += 1;
+        }
+        assert_eq!(script.matches("localhost:9000").count(), 0, "{script}");
+    }
+    assert_eq!(asked, 7);
+}
+
+#[tokio::test]
+async fn an_error_is_what_the_readme_shows() {
+    let shown: Value = serde_json::from_str(&blocks(&section("Errors", "Train your own"), "json")[0]).unwrap();
+    let row = call("GET", "/models/diabetes", "").await.json()["typical"].clone();
+    let mut rows = vec![row; 4];
+    rows[3]["bmi"] = json!("high");
+    let mut told = call("POST", "/models/diabetes/predict", json!({"X": rows}).to_string()).await.json();
+    // There every request has its own id, and the sentence is not said a second time.
+    told["request_id"] = shown["request_id"].clone();
+    assert_eq!(told["errors"][0]["detail"], told["detail"]);
+    told["errors"][0]["detail"] = shown["errors"][0]["detail"].clone();
+    assert_eq!(told, shown);
 }

@@ -90,7 +90,10 @@ async fn the_server_and_its_models_describe_themselves() {
         iris["outputs"],
         json!([
             {"name": "predict", "datatype": "BYTES", "shape": [-1, 1]},
-            {"name": "predict_proba", "datatype": "FP64", "shape": [-1, 3]},
+            {
+                "name": "predict_proba", "datatype": "FP64", "shape": [-1, 3],
+                "parameters": {"labels": ["setosa", "versicolor", "virginica"]},
+            },
             {"name": "explain", "datatype": "FP64", "shape": [-1, 3, 4]},
             {"name": "explain_base", "datatype": "FP64", "shape": [-1, 3]},
         ])

@@ -155,11 +155,10 @@ pub(super) fn define(components: ComponentsBuilder) -> ComponentsBuilder {
     let dimensions =
         || list(ObjectBuilder::new().schema_type(Type::Integer).description(Some("-1 for any number of rows")));
     let tensor = || {
-        list(closed(object([
-            ("name", text("Its name")),
-            ("datatype", one_of(DATATYPES).into()),
-            ("shape", dimensions()),
-        ])))
+        let labels = closed(object([("labels", list(any("A class, in the order of a row's values")))]));
+        let tensor =
+            object([("name", text("Its name")), ("datatype", one_of(DATATYPES).into()), ("shape", dimensions())]);
+        list(closed(tensor.property("parameters", labels)))
     };
     let configured = || {
         list(closed(object([

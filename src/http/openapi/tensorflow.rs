@@ -84,7 +84,11 @@ fn asked(described: &Described<'_>, keys: Keys) -> RefOr<Schema> {
             body.property("signature_name", choice(&["serving_default", "", output]))
         }
     };
-    bodies.map(body).fold(AnyOfBuilder::new(), AnyOfBuilder::item).into()
+    let bodies: Vec<RefOr<Schema>> = bodies.map(body).map(RefOr::from).collect();
+    match bodies.as_slice() {
+        [only] => only.clone(),
+        several => several.iter().cloned().fold(AnyOfBuilder::new(), AnyOfBuilder::item).into(),
+    }
 }
 
 fn predict(draft: Draft, described: &Described<'_>, keys: Keys) -> Draft {
