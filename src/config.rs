@@ -7,7 +7,7 @@
 //! | `DEFAULT_MODEL` | `line`, or the only model | the model of `/predict` |
 //! | `MAX_ROWS` | 100000 | rows a request |
 //! | `MAX_BODY_BYTES` | 6291456 | bytes of a body, after base64 and gzip decoding |
-//! | `BASE_PATH` | – | a prefix to strip from paths, such as `/v1` |
+//! | `BASE_PATH` | – | a prefix to strip from paths, such as `/ml`; not the beginning of a route, such as `/v1` |
 //! | `AIP_PREDICT_ROUTE`, `AIP_HEALTH_ROUTE` | – | paths that mean `/vertex/predict` and `/vertex/health`; Vertex AI sets them |
 //! | `CORS_ALLOW_ORIGINS` | – | comma-separated origins, or `*` |
 //! | `RUST_LOG`, `AWS_LAMBDA_LOG_LEVEL` | `INFO` | what is logged; the first wins, and may name targets |
@@ -27,7 +27,7 @@ use tracing::Level;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
-use crate::http::{Alias, AllowedOrigins, Limits, Settings, VERTEX_HEALTH, VERTEX_PREDICT};
+use crate::http::{Alias, AllowedOrigins, Limits, Settings, VERTEX_HEALTH, VERTEX_PREDICT, route_below};
 use crate::model::identity::{Checksum, ModelName};
 use crate::source::ModelUri;
 use crate::source::catalog::Catalog;
@@ -142,7 +142,7 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
     fn vertex(&self) -> Result<Vec<Alias>, ConfigError> {
         let routes = [("AIP_PREDICT_ROUTE", VERTEX_PREDICT), ("AIP_HEALTH_ROUTE", VERTEX_HEALTH)];
         let alias = |(variable, route)| {
-            let path = self.parse(variable, base_path)?;
+            let path = self.parse(variable, alias)?;
             Ok(path.map(|path| Alias { path, route }))
         };
         routes.into_iter().filter_map(|route| alias(route).transpose()).collect()
@@ -195,13 +195,33 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
 }
 
 fn base_path(value: &str) -> Result<String, String> {
+    let allowed = "a path such as /ml";
+    let path = plain_path(value).ok_or(allowed)?;
+    match route_below(&path) {
+        None => Ok(path),
+        // With its beginning stripped it would be another.
+        Some(route) => Err(format!("{allowed}, and not what the route {route} begins with")),
+    }
+}
+
+/// A path with a leading slash and without a trailing one.
+fn plain_path(value: &str) -> Option<String> {
     let path = value.trim_end_matches('/');
     let segments_have_names = path.split('/').skip(1).all(|segment| !matches!(segment, "" | "." | ".."));
     let well_formed = path.starts_with('/')
         && segments_have_names
         && !path.contains(['?', '#'])
         && PathAndQuery::try_from(path).is_ok();
-    if well_formed { Ok(path.to_owned()) } else { Err("a path such as /v1".into()) }
+    well_formed.then(|| path.to_owned())
+}
+
+/// A path that a platform chose for one of the routes.
+fn alias(value: &str) -> Result<String, String> {
+    if value == "/" {
+        Ok(value.to_owned())
+    } else {
+        plain_path(value).ok_or_else(|| "a path such as /ml/predict".into())
+    }
 }
 
 fn origins(value: &str) -> Result<AllowedOrigins, String> {
@@ -243,13 +263,19 @@ mod tests {
     #[rstest]
     #[case(&[("MAX_ROWS", "many")], "MAX_ROWS=\"many\" cannot be used: a whole number from 1")]
     #[case(&[("MAX_BODY_BYTES", "0")], "MAX_BODY_BYTES=\"0\" cannot be used: a whole number from 1")]
-    #[case(&[("BASE_PATH", "v1")], "BASE_PATH=\"v1\" cannot be used: a path such as /v1")]
-    #[case(&[("BASE_PATH", "/")], "BASE_PATH=\"/\" cannot be used: a path such as /v1")]
+    #[case(&[("BASE_PATH", "ml")], "BASE_PATH=\"ml\" cannot be used: a path such as /ml")]
+    #[case(&[("BASE_PATH", "/")], "BASE_PATH=\"/\" cannot be used: a path such as /ml")]
+    #[case(&[("BASE_PATH", "/v1/")], "BASE_PATH=\"/v1/\" cannot be used: a path such as /ml, and not what the route /v1/models begins")]
+    #[case(&[("BASE_PATH", "/v2")], "not what the route /v2 begins with")]
+    #[case(&[("BASE_PATH", "/vertex")], "not what the route /vertex/predict begins with")]
+    #[case(&[("BASE_PATH", "/endpoints")], "not what the route /endpoints/{name}/invocations begins with")]
+    #[case(&[("BASE_PATH", "/models/line")], "not what the route /models/{name} begins with")]
+    #[case(&[("AIP_PREDICT_ROUTE", "predict")], "AIP_PREDICT_ROUTE=\"predict\" cannot be used: a path such as /ml/predict")]
     #[case(&[("CORS_ALLOW_ORIGINS", "example.com")], "is not an origin such as https://example.com; or * for all")]
     #[case(&[("CORS_ALLOW_ORIGINS", "https://a.com,https://b.com/")], "\"https://b.com/\" is not an origin")]
     #[case(&[("CORS_ALLOW_ORIGINS", "https://*.example.com")], "is not an origin")]
-    #[case(&[("BASE_PATH", "//v1")], "BASE_PATH=\"//v1\" cannot be used: a path such as /v1")]
-    #[case(&[("BASE_PATH", "/../v1")], "BASE_PATH=\"/../v1\" cannot be used: a path such as /v1")]
+    #[case(&[("BASE_PATH", "//ml")], "BASE_PATH=\"//ml\" cannot be used: a path such as /ml")]
+    #[case(&[("BASE_PATH", "/../ml")], "BASE_PATH=\"/../ml\" cannot be used: a path such as /ml")]
     #[case(&[("DEFAULT_MODEL", "lime")], "DEFAULT_MODEL=\"lime\" cannot be used: there is no model \"lime\"")]
     #[case(&[("DEFAULT_MODEL", "../x")], "is not a model name")]
     #[case(&[("MODEL_URI", "ftp://x/y.json")], "MODEL_URI=\"ftp://x/y.json\" cannot be used")]
@@ -262,6 +288,17 @@ mod tests {
         let error = environment(variables).config().unwrap_err().to_string();
         assert!(error.contains(told), "{error}");
         assert!(error.starts_with(variables[0].0) && !error.contains('\n'), "{error}");
+    }
+
+    #[test]
+    fn a_base_path_may_begin_as_a_route_does_and_a_platform_may_choose_the_root() {
+        let paths =
+            [("BASE_PATH", "/v1/ml"), ("AIP_HEALTH_ROUTE", "/"), ("AIP_PREDICT_ROUTE", "/v1/models/line:predict")];
+        let variables: &'static [_] = Box::leak(Box::new(paths));
+        let http = environment(variables).config().unwrap().http;
+        assert_eq!(http.base_path.as_deref(), Some("/v1/ml"));
+        let aliases: Vec<_> = http.aliases.iter().map(|alias| (alias.path.as_str(), alias.route)).collect();
+        assert_eq!(aliases, [("/v1/models/line:predict", VERTEX_PREDICT), ("/", VERTEX_HEALTH)]);
     }
 
     #[test]

@@ -116,6 +116,19 @@ async fn gzip_is_understood_within_the_limit_after_decompression() {
 }
 
 #[tokio::test]
+async fn deflate_is_understood_to_its_end_and_nothing_after_it() {
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(br#"{"X":[1]}"#).unwrap();
+    let packed = encoder.finish().unwrap();
+    let encoding = [("content-encoding", "deflate")];
+    assert_eq!(post("/predict", &encoding, packed.clone()).await.text(), r#"{"y":[3.0]}"#);
+    for broken in [[&packed[..], b"junk"].concat(), packed[..packed.len() - 5].to_vec(), gzip(b"{}")] {
+        let answer = post("/predict", &encoding, broken).await;
+        assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (400, Some("invalid_gzip")));
+    }
+}
+
+#[tokio::test]
 async fn all_members_of_a_gzip_body_are_read_and_what_is_none_is_refused() {
     let headers = [("content-encoding", "GZIP"), ("content-type", "text/csv")];
     let members = [gzip(b"x\n1\n"), gzip(b"2\n3\n")].concat();
@@ -183,7 +196,7 @@ async fn an_error_is_a_problem_document_with_a_request_id() {
 
 #[tokio::test]
 async fn an_unknown_route_is_a_404_that_names_the_nearest() {
-    for path in ["/predcit", "/home", "/models/../../etc/passwd", "/models/line/predict/more", "//predict"] {
+    for path in ["/predcit", "/home", "/models/../../etc/passwd", "/models/line/predict/more", "/predict//more"] {
         let answer = call("POST", path, r#"{"X":[1]}"#).await;
         assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (404, Some("unknown_route")), "{path}");
     }

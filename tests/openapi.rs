@@ -49,6 +49,24 @@ async fn every_example_of_a_request_is_answered_as_its_example_says() {
     assert!(asked > 100, "{asked}");
 }
 
+/// A golden row is a row of the training data, and may be somebody.
+#[tokio::test]
+async fn no_example_is_a_row_of_the_training_data() {
+    let document = document().await;
+    let text = document.to_string();
+    for name in ["diabetes", "iris", "breast-cancer"] {
+        let file = fs::read(root().join(format!("model/{name}.json"))).unwrap();
+        let model: Value = serde_json::from_slice(&file).unwrap();
+        for row in model["golden"]["X"].as_array().unwrap() {
+            let row = row.to_string();
+            assert!(!text.contains(row.trim_matches(['[', ']'])), "{name}: {row}");
+        }
+    }
+    let description = call("GET", "/models/diabetes", "").await.json();
+    let body = &document["paths"]["/models/diabetes/predict"]["post"]["requestBody"]["content"]["application/json"];
+    assert_eq!(body["examples"]["rows_by_name"]["value"], json!({"X": [description["typical"]]}));
+}
+
 #[tokio::test]
 async fn an_example_asks_for_all_that_a_model_can_tell() {
     let document = document().await;
@@ -209,17 +227,67 @@ fn a_browser_shows_the_document_behind_a_prefix_within_the_policy() {
         assert!(bytes > 30_000, "{path} is an empty page: {bytes} bytes");
     }
     let (_, log) = served.stop();
-    assert_eq!(log.matches(r#""route":"/openapi.json","status":200"#).count(), 3, "{log}");
+    // Once by the reader; on a narrow screen once more, for the list of operations.
+    assert_eq!(log.matches(r#""route":"/openapi.json","status":200"#).count(), 4, "{log}");
     assert!(!log.contains("unknown_route"), "{log}");
 }
 
 #[rstest]
 #[case("sh", "tests/clients/curl.sh")]
 #[case("python", "tests/clients/python.py")]
+#[case("python", "tests/clients/triton.py")]
+#[case("python", "tests/clients/scoring.py")]
 #[case("js", "tests/clients/javascript.mjs")]
 #[case("rust", "examples/client.rs")]
 fn the_readmes_clients_are_the_ones_that_are_tested(#[case] language: &str, #[case] file: &str) {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     let client = fs::read_to_string(root().join(file)).unwrap();
     assert!(readme.contains(&format!("```{language}\n{client}```\n")), "README.md does not show {file} as it is");
+}
+
+/// The text of the README between two headings.
+fn section(heading: &str, next: &str) -> String {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let rest = readme.split_once(&format!("\n## {heading}\n")).unwrap().1;
+    rest.split_once(&format!("\n## {next}\n")).unwrap().0.to_owned()
+}
+
+/// Its code blocks of a language.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    let fence = format!("```{language}\n");
+    let blocks = text.split(&fence).skip(1);
+    blocks.map(|block| block.split_once("```").unwrap().0.to_owned()).collect()
+}
+
+#[test]
+fn what_the_readme_asks_is_answered() {
+    let served = Served::start(&[]);
+    let host = served.base.strip_prefix("http://").unwrap();
+    let mut asked = 0;
+    for block in blocks(&section("Ask", "Other protocols"), "sh") {
+        let script = block.replace("curl -s localhost:9000", &format!("curl --silent --fail --write-out '\\n' {host}"));
+        let output =
+            Command::new("bash").args(["-euo", "pipefail", "-c", &script]).current_dir(root()).output().unwrap();
+        assert!(output.status.success(), "{script}{}", String::from_utf8_lossy(&output.stderr));
+        for answer in String::from_utf8(output.stdout).unwrap().lines() {
+            assert!(answer.starts_with(r#"{"y":["#), "{script}{answer}");
+            asked += 1;
+        }
+        assert_eq!(script.matches("localhost:9000").count(), 0, "{script}");
+    }
+    assert_eq!(asked, 7);
+}
+
+#[tokio::test]
+async fn an_error_is_what_the_readme_shows() {
+    let shown: Value = serde_json::from_str(&blocks(&section("Errors", "Train your own"), "json")[0]).unwrap();
+    let row = call("GET", "/models/diabetes", "").await.json()["typical"].clone();
+    let mut rows = vec![row; 4];
+    rows[3]["bmi"] = json!("high");
+    let mut told = call("POST", "/models/diabetes/predict", json!({"X": rows}).to_string()).await.json();
+    // There every request has its own id, and the sentence is not said a second time.
+    told["request_id"] = shown["request_id"].clone();
+    assert_eq!(told["errors"][0]["detail"], told["detail"]);
+    told["errors"][0]["detail"] = shown["errors"][0]["detail"].clone();
+    assert_eq!(told, shown);
 }

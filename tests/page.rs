@@ -110,6 +110,11 @@ async fn under_a_prefix(#[case] path: &str) {
     look("numbers.mjs", application(settings), path).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_document_on_a_telephone() {
+    look("docs.mjs", application(settings()), "/").await;
+}
+
 /// A model with a feature of every type.
 fn houses() -> Vec<u8> {
     let column = |name: &str, mean: f64, factor: serde_json::Value| json!({"name": name, "product": [factor], "mean": mean, "scale": 2.0});

@@ -1,10 +1,11 @@
 //! A request's body: what it claims to be, and its bytes within the limit.
 
+use std::fmt::Display;
 use std::io::Read;
 
 use axum::body::Body;
 use bytes::Bytes;
-use flate2::read::MultiGzDecoder;
+use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
@@ -35,11 +36,15 @@ pub(super) enum Header {
 }
 
 impl MediaType {
-    /// Reads `Content-Type`.
+    /// Reads `Content-Type`, on a route that reads what `known` says.
     ///
     /// # Errors
     /// 415 for a type or charset that is not understood.
-    pub(super) fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
+    pub(super) fn of(headers: &HeaderMap, known: &str) -> Result<Self, ApiError> {
+        let unsupported = |what: String| {
+            let detail = format!("{what} is not understood; send {known}, in UTF-8");
+            Err(ApiError::new(ErrorCode::UnsupportedMediaType, detail))
+        };
         let Some(value) = headers.get(header::CONTENT_TYPE) else {
             return Ok(Self::Json);
         };
@@ -53,15 +58,20 @@ impl MediaType {
         };
         match parameter("charset") {
             None | Some("utf-8" | "utf8" | "us-ascii") => {}
-            Some(other) => return Err(unsupported(&format!("the charset {:?}", shorten(other)))),
+            Some(other) => return unsupported(format!("the charset {:?}", shorten(other))),
         }
         match essence {
             "" | "application/json" | "application/x-www-form-urlencoded" => Ok(Self::Json),
-            "text/csv" => Header::of(parameter("header"), parameter("label_size")).map(Self::Csv),
+            "text/csv" => Header::of(parameter("header"), parameter("label_size")).map(Self::Csv).or_else(unsupported),
             "application/jsonlines" | "application/x-jsonlines" => Ok(Self::JsonLines),
-            other => Err(unsupported(&format!("the content type {:?}", shorten(other)))),
+            other => unsupported(format!("the content type {:?}", shorten(other))),
         }
     }
+}
+
+/// A media type without its parameters (RFC 9110 §8.3.1).
+pub(super) fn essence(media_type: &str) -> &str {
+    media_type.split(';').next().unwrap_or_default().trim()
 }
 
 /// On routes that read JSON alone, or what else `known` says.
@@ -69,7 +79,7 @@ impl MediaType {
 /// # Errors
 /// 415 for a type or charset that is not understood.
 pub(super) fn expect_json(headers: &HeaderMap, known: &str) -> Result<(), ApiError> {
-    if matches!(MediaType::of(headers), Ok(MediaType::Json)) {
+    if matches!(MediaType::of(headers, known), Ok(MediaType::Json)) {
         return Ok(());
     }
     let sent = headers.get(header::CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
@@ -80,15 +90,15 @@ pub(super) fn expect_json(headers: &HeaderMap, known: &str) -> Result<(), ApiErr
 
 impl Header {
     /// `header` is RFC 4180's (§3); `label_size`, `SageMaker`'s, counts the columns before the features.
-    fn of(header: Option<&str>, label_size: Option<&str>) -> Result<Self, ApiError> {
+    fn of(header: Option<&str>, label_size: Option<&str>) -> Result<Self, String> {
         if let Some(other) = label_size.filter(|size| *size != "0") {
-            return Err(unsupported(&format!("label_size={}, labels beside the features,", shorten(other))));
+            return Err(format!("label_size={}, labels beside the features,", shorten(other)));
         }
         match header {
             None => Ok(Self::Unsaid),
             Some("present") => Ok(Self::Present),
             Some("absent") => Ok(Self::Absent),
-            Some(other) => Err(unsupported(&format!("header={}, neither present nor absent,", shorten(other)))),
+            Some(other) => Err(format!("header={}, neither present nor absent,", shorten(other))),
         }
     }
 
@@ -96,11 +106,6 @@ impl Header {
     pub(super) fn or_present(self) -> Self {
         if self == Self::Unsaid { Self::Present } else { self }
     }
-}
-
-fn unsupported(what: &str) -> ApiError {
-    let detail = format!("{what} is not understood; send application/json or text/csv, in UTF-8");
-    ApiError::new(ErrorCode::UnsupportedMediaType, detail)
 }
 
 /// The bytes, decoded.
@@ -120,7 +125,15 @@ pub(super) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Resul
     };
     match encoding {
         Encoding::Identity => Ok(bytes),
-        Encoding::Gzip => unpack(&bytes, limit),
+        Encoding::Gzip => unpack(MultiGzDecoder::new(&*bytes), limit),
+        Encoding::Deflate => {
+            let mut decoder = ZlibDecoder::new(&*bytes);
+            let unpacked = unpack(&mut decoder, limit)?;
+            if decoder.total_in() < bytes.len() as u64 {
+                return Err(not_unpacked("bytes follow its end"));
+            }
+            Ok(unpacked)
+        }
     }
 }
 
@@ -128,6 +141,7 @@ pub(super) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Resul
 enum Encoding {
     Identity,
     Gzip,
+    Deflate,
 }
 
 impl Encoding {
@@ -137,23 +151,29 @@ impl Encoding {
         match value.as_deref().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
             "" | "identity" => Ok(Self::Identity),
             "gzip" | "x-gzip" => Ok(Self::Gzip),
+            "deflate" => Ok(Self::Deflate),
             other => {
-                let detail = format!("the content encoding {:?} is not understood; send gzip or none", shorten(other));
+                let detail =
+                    format!("the content encoding {:?} is not understood; send gzip, deflate or none", shorten(other));
                 Err(ApiError::new(ErrorCode::UnsupportedEncoding, detail))
             }
         }
     }
 }
 
-/// All members of a gzip file (RFC 1952 §2.2), no further than the limit.
-fn unpack(packed: &[u8], limit: usize) -> Result<Bytes, ApiError> {
+/// All members of a gzip file (RFC 1952 §2.2), or a zlib stream (RFC 1950), no further than the limit.
+fn unpack(packed: impl Read, limit: usize) -> Result<Bytes, ApiError> {
     let mut unpacked = Vec::new();
     let beyond = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    match MultiGzDecoder::new(packed).take(beyond).read_to_end(&mut unpacked) {
+    match packed.take(beyond).read_to_end(&mut unpacked) {
         Ok(length) if length > limit => Err(too_large(limit)),
         Ok(_) => Ok(unpacked.into()),
-        Err(error) => Err(ApiError::new(ErrorCode::InvalidGzip, format!("the body cannot be unpacked: {error}"))),
+        Err(error) => Err(not_unpacked(error)),
     }
+}
+
+fn not_unpacked(why: impl Display) -> ApiError {
+    ApiError::new(ErrorCode::InvalidGzip, format!("the body cannot be unpacked: {why}"))
 }
 
 fn too_large(limit: usize) -> ApiError {

@@ -27,11 +27,8 @@ pub(super) const READER: &str = "/docs/rapidoc-9.3.8.js";
 
 const READER_GZIP: &[u8] = include_bytes!("docs/rapidoc.js.gz");
 
-/// Only the browser knows where the service is, stage and all.
-const SCRIPT: &str = r#"
-const server = new URL(".", document.baseURI).href.replace(/\/$/, "");
-for (const name of ["server-url", "default-api-server"]) document.querySelector("rapi-doc").setAttribute(name, server);
-"#;
+/// What only the browser knows.
+const SCRIPT: &str = include_str!("docs/page.js");
 
 /// Scripts and requests go nowhere but here; the reader writes its styles into its elements.
 static POLICY: LazyLock<String> = LazyLock::new(|| {

@@ -12,6 +12,22 @@ use crate::model::fault::FaultKind;
 /// Seconds after which a failed load is worth another try.
 const RETRY_AFTER_SECONDS: u16 = 5;
 
+/// What routes begin with.
+const FIRST_SEGMENTS: [&str; 12] = [
+    "predict",
+    "models",
+    "health",
+    "docs",
+    "openapi.json",
+    "invocations",
+    "ping",
+    "version",
+    "v1",
+    "v2",
+    "vertex",
+    "endpoints",
+];
+
 /// The form of an error's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Envelope {
@@ -28,11 +44,13 @@ pub(super) enum Envelope {
 impl Envelope {
     /// What whoever asks for this path can read; the path is in its one spelling.
     pub(super) fn of(path: &str) -> Self {
-        let first = path.split('/').nth(1).unwrap_or_default();
-        match first {
-            "invocations" | "ping" | "health" | "version" if path.matches('/').count() == 1 => Self::Mlflow,
-            "v1" | "v2" | "vertex" => Self::Error,
-            "endpoints" => Self::Aws,
+        // Before what is known may stand a prefix that this service was not told of: its clients are to read that, too.
+        let known = |segment: &&str| FIRST_SEGMENTS.contains(segment);
+        let mut segments = path.split('/').skip_while(|segment| !known(segment));
+        match (segments.next().unwrap_or_default(), segments.next()) {
+            ("invocations" | "ping" | "health" | "version", None) => Self::Mlflow,
+            ("v1" | "v2" | "vertex", _) => Self::Error,
+            ("endpoints", _) => Self::Aws,
             _ => Self::Problem,
         }
     }
@@ -188,6 +206,10 @@ mod tests {
             ("/vertex/predict", Envelope::Error),
             ("/endpoints/line/invocations", Envelope::Aws),
             ("/v2x", Envelope::Problem),
+            ("/models/v2/predict", Envelope::Problem),
+            ("/stage/v2/models/line/infer", Envelope::Error),
+            ("/stage/invocations", Envelope::Mlflow),
+            ("/stage/health/live", Envelope::Problem),
             ("/", Envelope::Problem),
         ] {
             assert_eq!(Envelope::of(path), envelope, "{path}");

@@ -28,7 +28,7 @@ pub enum ErrorCode {
     InvalidEvent,
     /// The event's body is not the base64 it says it is.
     InvalidBase64,
-    /// The body is not the gzip it says it is.
+    /// The body is not the gzip, or the deflate, it says it is.
     InvalidGzip,
     /// No such route.
     UnknownRoute,
@@ -130,7 +130,7 @@ impl ErrorCode {
             Self::InvalidUtf8 => ("invalid_utf8", S::BAD_REQUEST, "The body is not valid UTF-8"),
             Self::InvalidEvent => ("invalid_event", S::BAD_REQUEST, "The event cannot be read"),
             Self::InvalidBase64 => ("invalid_base64", S::BAD_REQUEST, "The body is not valid base64"),
-            Self::InvalidGzip => ("invalid_gzip", S::BAD_REQUEST, "The body is not valid gzip"),
+            Self::InvalidGzip => ("invalid_gzip", S::BAD_REQUEST, "The body is not valid gzip or deflate"),
             Self::UnknownRoute => ("unknown_route", S::NOT_FOUND, "There is no such route"),
             Self::UnknownModel => ("unknown_model", S::NOT_FOUND, "There is no such model"),
             Self::UnknownVersion => ("unknown_version", S::NOT_FOUND, "There is no such version"),

@@ -48,6 +48,9 @@ pub(super) async fn answer(mut request: Request, next: Next) -> Response {
     let request_id = request_id.unwrap_or_default().to_owned();
 
     let envelope = Envelope::of(request.uri().path());
+    if never_compressed(request.uri().path()) {
+        request.headers_mut().remove(ACCEPT_ENCODING);
+    }
     settle_encoding(request.headers_mut());
     let mut response = if event::is_unreadable(request.headers()) {
         ApiError::new(ErrorCode::InvalidEvent, "the event has a header that is not one of HTTP").into_response()
@@ -84,6 +87,11 @@ pub(super) async fn answer(mut request: Request, next: Next) -> Response {
     response
 }
 
+/// Triton's asynchronous client says that it takes gzip whatever it asks, and unpacks only the answers to `…/infer`.
+fn never_compressed(path: &str) -> bool {
+    path.strip_prefix("/v2").is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) && !path.ends_with("/infer")
+}
+
 /// What is left of `Accept-Encoding` is gzip or nothing. An answer is never refused over it: RFC 9110 §12.5.3 lets a server send
 /// one that is not encoded whatever the header says.
 fn settle_encoding(headers: &mut HeaderMap) {
@@ -98,5 +106,20 @@ fn settle_encoding(headers: &mut HeaderMap) {
     headers.remove(ACCEPT_ENCODING);
     if admits_gzip {
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_open_inference_only_predictions_are_compressed() {
+        for path in ["/v2", "/v2/models/line", "/v2/models/infer/config", "/v2/repository/index"] {
+            assert!(never_compressed(path), "{path}");
+        }
+        for path in ["/v2/models/line/infer", "/v2/models/line/versions/1/infer", "/v2x", "/predict"] {
+            assert!(!never_compressed(path), "{path}");
+        }
     }
 }

@@ -55,7 +55,7 @@ async fn predict(
     request: Request,
     dialect: Option<Dialect>,
 ) -> Result<Response, ApiError> {
-    let media_type = MediaType::of(request.headers());
+    let media_type = MediaType::of(request.headers(), "application/json, text/csv or application/jsonlines");
     let mut exchange = Exchange::open(application, wanted, request).await?;
     let (model, body, media_type) = (exchange.model.clone(), exchange.body.clone(), media_type?);
     let terms = Terms { lenient: true, ..exchange.terms(&model) };

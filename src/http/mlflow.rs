@@ -6,9 +6,9 @@
 //! schema of parameters.
 
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::decode::json::{Decoded, Form, Keys};
+use super::decode::json::{Decoded, Form, Keys, once};
 use super::error::ApiError;
 use super::output::{Outcome, Output};
 use crate::model::Model;
@@ -26,12 +26,6 @@ pub(super) const KEYS: Keys = Keys {
 
 const PARAMETERS: &str = "params";
 
-#[derive(Default, Deserialize)]
-struct Parameters {
-    /// The output that is wanted, as `mlflow.sklearn` names it.
-    predict_method: Option<String>,
-}
-
 /// The answer.
 #[derive(Serialize)]
 pub(super) struct Answer<'m> {
@@ -43,8 +37,13 @@ pub(super) struct Answer<'m> {
 /// # Errors
 /// A caller's mistake when the model has none of this name.
 pub(super) fn output(decoded: &Decoded<'_, '_>, model: &Model) -> Result<Output, ApiError> {
-    let expected = "an object such as {\"predict_method\": \"predict\"}";
-    match decoded.option::<Parameters>(PARAMETERS, expected)?.unwrap_or_default().predict_method {
+    let mut method: Option<String> = None;
+    decoded.members(PARAMETERS, "{\"predict_method\": \"predict\"}", |reader, key| match key {
+        // As `mlflow.sklearn` names it.
+        "predict_method" => once(&mut method, key, reader.option(key, "the name of an output")?),
+        _ => reader.skip(),
+    })?;
+    match method {
         Some(name) => Output::named(&name, model, Output::predictions(model)),
         None => Ok(Output::Predict),
     }

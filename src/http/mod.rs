@@ -78,7 +78,7 @@ impl Settings {
 /// A path that stands for a route.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alias {
-    /// As requests have it; with a leading slash, without a trailing one.
+    /// As requests have it; with a leading slash, without a trailing one but for the root's.
     pub path: String,
     /// The route.
     pub route: &'static str,
@@ -112,7 +112,7 @@ struct Application {
 }
 
 /// The routes, as 404 answers suggest them.
-const ROUTES: [&str; 28] = [
+const ROUTES: [&str; 35] = [
     "/predict",
     "/models",
     "/models/{name}",
@@ -127,6 +127,13 @@ const ROUTES: [&str; 28] = [
     "/v1/models/{model}/versions/{version}:explain",
     "/v2",
     "/v2/models/{model}",
+    "/v2/health/live",
+    "/v2/health/ready",
+    "/v2/repository/index",
+    "/v2/models/stats",
+    "/v2/models/{model}/ready",
+    "/v2/models/{model}/config",
+    "/v2/models/{model}/stats",
     "/v2/models/{model}/infer",
     "/v2/models/{model}/versions/{version}/infer",
     "/vertex/predict",
@@ -142,6 +149,11 @@ const ROUTES: [&str; 28] = [
     docs::PAGE,
     docs::ERRORS,
 ];
+
+/// The route that begins with this path, if one does.
+pub(crate) fn route_below(path: &str) -> Option<&'static str> {
+    ROUTES.into_iter().find(|route| path::begins(route, path))
+}
 
 /// The application.
 pub fn router(catalog: Arc<Catalog>, settings: Settings) -> Router {

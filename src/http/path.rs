@@ -30,14 +30,19 @@ pub(super) fn normalise(mut request: Request, base_path: Option<&str>, aliases: 
 /// A path in its one spelling, without the base path.
 pub(super) fn plain(path: &str, base_path: Option<&str>) -> String {
     let decoded = decode_unreserved(path);
+    let decoded = format!("/{}", decoded.trim_start_matches('/'));
     let within = base_path
         .and_then(|base| decoded.strip_prefix(base))
         .filter(|rest| rest.is_empty() || rest.starts_with('/'))
         .unwrap_or(&decoded);
-    match within.trim_end_matches('/') {
-        "" => "/".into(),
-        trimmed => trimmed.into(),
-    }
+    // Whoever joins a base URL and a path may leave two slashes between them.
+    format!("/{}", within.trim_matches('/'))
+}
+
+/// Whether a route begins with these segments; one in braces is any.
+pub(super) fn begins(route: &str, path: &str) -> bool {
+    let mut segments = route.split('/');
+    path.split('/').all(|part| segments.next().is_some_and(|segment| segment == part || segment.starts_with('{')))
 }
 
 /// Decodes what needs no encoding (RFC 3986 §6.2.2.2), so that `/%70redict` is `/predict`; `%2F` stays what it is.
@@ -79,7 +84,7 @@ mod tests {
 
     #[test]
     fn all_spellings_arrive_at_one_route() {
-        for path in ["/predict", "/predict/", "/%70redict", "/predict//"] {
+        for path in ["/predict", "/predict/", "/%70redict", "/predict//", "//predict", "///predict"] {
             assert_eq!(plain(path, None), "/predict", "{path}");
         }
         assert_eq!(plain("/", None), "/");
@@ -93,6 +98,7 @@ mod tests {
     fn a_base_path_is_stripped_as_a_whole_segment() {
         assert_eq!(plain("/api/predict", Some("/api")), "/predict");
         assert_eq!(plain("/api", Some("/api")), "/");
+        assert_eq!(plain("//api//predict", Some("/api")), "/predict");
         assert_eq!(plain("/apis/predict", Some("/api")), "/apis/predict");
         assert_eq!(plain("/predict", Some("/api")), "/predict");
     }

@@ -119,7 +119,7 @@ pub(super) async fn with_version(
 }
 
 async fn predict(application: &Application, wanted: Wanted<'_>, request: Request) -> Result<Response, ApiError> {
-    let media_type = MediaType::of(request.headers());
+    let media_type = MediaType::of(request.headers(), "application/json or text/csv");
     let mut exchange = Exchange::open(application, wanted, request).await?;
     let (model, body) = (exchange.model.clone(), exchange.body.clone());
     let (frame, extras) = match media_type? {

@@ -34,8 +34,8 @@ impl Format {
                 let format = match parts.next().unwrap_or_default().to_ascii_lowercase().as_str() {
                     "application/json" => Self::Json,
                     "application/jsonlines" | "application/x-jsonlines" => Self::JsonLines,
-                    "text/csv" => Self::Csv,
-                    "*/*" => otherwise,
+                    "text/csv" | "text/*" => Self::Csv,
+                    "*/*" | "application/*" => otherwise,
                     _ => continue,
                 };
                 let quality = parts.find_map(|part| part.strip_prefix("q=")).unwrap_or("1").parse().unwrap_or(0.0);

@@ -10,9 +10,9 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Method, header};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::decode::json::{Form, Keys};
+use super::decode::json::{Decoded, Form, Keys, once, unknown};
 use super::error::{ApiError, ErrorCode};
 use super::exchange::{Exchange, Wanted};
 use super::output::{Outcome, Output};
@@ -28,21 +28,10 @@ const PARAMETERS: &str = "parameters";
 const KEYS: Keys =
     Keys { tables: &[(ROWS, Form::Rows), ("inputs", Form::Any)], options: &[SIGNATURE_NAME, PARAMETERS] };
 
-const EXPLAINED: Keys = Keys { tables: KEYS.tables, options: &[SIGNATURE_NAME] };
-
 const VERTEX: Keys = Keys { tables: &[(ROWS, Form::Rows)], options: &[PARAMETERS] };
 
 /// The names of the one signature that every model has, as TensorFlow's exporters call it.
 const DEFAULT_SIGNATURES: [&str; 2] = ["serving_default", ""];
-
-/// Parameters of a request.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Parameters {
-    /// The output that is wanted.
-    #[serde(default)]
-    predict_method: Option<String>,
-}
 
 #[derive(Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -160,9 +149,9 @@ async fn open(application: &Application, wanted: Wanted<'_>, request: Request) -
 async fn explain(application: &Application, wanted: Wanted<'_>, request: Request) -> Result<Response, ApiError> {
     let mut exchange = open(application, wanted, request).await?;
     let (model, body) = (exchange.model.clone(), exchange.body.clone());
-    let decoded = decode::json::read(&body, &EXPLAINED, exchange.terms(&model))?;
-    // There is one explanation, whatever the signature's name; what is no name is refused all the same.
-    decoded.option::<String>(SIGNATURE_NAME, "a string")?;
+    let decoded = decode::json::read(&body, &KEYS, exchange.terms(&model))?;
+    // There is one explanation, whatever output is named; what could not be predicted is not explained either.
+    output(&decoded, &model)?;
     exchange.end("decode");
     let explanations = model.explain(&decoded.frame)?;
     exchange.predicted(&model, &decoded.frame)?;
@@ -178,20 +167,31 @@ async fn predict(
     let mut exchange = open(application, wanted, request).await?;
     let (model, body) = (exchange.model.clone(), exchange.body.clone());
     let decoded = decode::json::read(&body, keys, exchange.terms(&model))?;
-    let parameters: Parameters =
-        decoded.option(PARAMETERS, "an object such as {\"predict_method\": \"predict\"}")?.unwrap_or_default();
-    let signature: Option<String> = decoded.option(SIGNATURE_NAME, "a string")?;
-    let signature = signature.filter(|name| !DEFAULT_SIGNATURES.contains(&name.as_str()));
-    // Held against the model even where the signature's name says it already: a wrong name is never passed over.
-    let method =
-        parameters.predict_method.map(|name| Output::named(&name, &model, Output::predictions(&model))).transpose()?;
-    let output = match signature {
-        Some(name) => Output::named(&name, &model, Output::predictions(&model))?,
-        None => method.unwrap_or(Output::Predict),
-    };
+    let output = output(&decoded, &model)?;
     exchange.end("decode");
     let outcome = output.compute(&model, &decoded.frame)?;
     exchange.predicted(&model, &decoded.frame)?;
     let answer = if decoded.key == ROWS { Answer::Predictions(outcome) } else { Answer::Outputs(outcome) };
     exchange.json(decoded.frame.rows(), &answer)
+}
+
+/// The output that a body asks for: by the signature's name, by a parameter, or by both alike.
+fn output(decoded: &Decoded<'_, '_>, model: &Model) -> Result<Output, ApiError> {
+    let mut method: Option<String> = None;
+    decoded.members(PARAMETERS, "{\"predict_method\": \"predict\"}", |reader, key| match key {
+        "predict_method" => once(&mut method, key, reader.option(key, "the name of an output")?),
+        other => Err(unknown(other, "the only one is \"predict_method\"")),
+    })?;
+    let signature: Option<String> = decoded.option(SIGNATURE_NAME, "a string")?;
+    let signature = signature.filter(|name| !DEFAULT_SIGNATURES.contains(&name.as_str()));
+    let named = |name: String| Output::named(&name, model, Output::predictions(model));
+    match (signature.map(named).transpose()?, method.map(named).transpose()?) {
+        (Some(signature), Some(method)) if signature != method => {
+            let (signature, method) = (signature.name(), method.name());
+            let detail =
+                format!("{SIGNATURE_NAME:?} is {signature:?} and \"predict_method\" is {method:?}; send one of them");
+            Err(ApiError::new(ErrorCode::ConflictingKeys, detail))
+        }
+        (signature, method) => Ok(signature.or(method).unwrap_or(Output::Predict)),
+    }
 }

@@ -97,6 +97,14 @@ impl Faults {
         self.told.len() >= FAULTS_TOLD
     }
 
+    /// Notes a value that its feature would take, and that is not of the datatype that its sender said it is.
+    pub(super) fn mistaken(&mut self, feature: &Feature, cell: Cell<'_>, mut place: Place, datatype: &str) {
+        self.add(FaultKind::InvalidValue, || {
+            place.feature = Some(feature.name.clone());
+            (place, format!("expected a value of the datatype {datatype}, got {cell}"))
+        });
+    }
+
     /// Holds a cell against its feature; what does not fit is noted, and 0 stands in.
     pub(super) fn check(&mut self, feature: &Feature, cell: Cell<'_>, mut place: Place) -> f64 {
         feature.accept(cell).unwrap_or_else(|error| {

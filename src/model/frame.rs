@@ -209,6 +209,19 @@ impl<'s> RowsBuilder<'s> {
         self.set(position, cell);
     }
 
+    /// The next value of a positional row, which is not of the datatype that its sender said it is. What its feature does not
+    /// take is told first, and so alike in every protocol.
+    pub fn push_mistaken(&mut self, cell: Cell<'_>, datatype: &str) {
+        let (position, faults) = (self.pushed, self.faults.total);
+        self.push(cell);
+        if self.faults.total == faults
+            && let Some(feature) = self.signature.features().get(position)
+        {
+            let place = Place { row: self.rows.checked_sub(1), position: Some(position), feature: None };
+            self.faults.mistaken(feature, cell, place, datatype);
+        }
+    }
+
     /// Ends a positional row: its width must be the signature's.
     pub fn end_positional_row(&mut self) {
         let (got, signature) = (self.pushed, self.signature);
@@ -360,6 +373,24 @@ impl<'s> ColumnsBuilder<'s> {
         let value = self.faults.check(feature, cell, Place { row: Some(row), ..Place::default() });
         self.unseen.note(value, feature, cell, row, position);
         column.push(value);
+        Ok(())
+    }
+
+    /// The same of a value that is not of the datatype that its sender said it is. What its feature does not take is told
+    /// first, and so alike in every protocol.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub fn push_mistaken(&mut self, position: usize, cell: Cell<'_>, datatype: &str) -> Result<(), TooManyRows> {
+        let faults = self.faults.total;
+        self.push(position, cell)?;
+        if self.faults.total == faults
+            && let Some(feature) = self.signature.features().get(position)
+            && let Some(Some(column)) = self.columns.get(position)
+        {
+            let place = Place { row: column.len().checked_sub(1), ..Place::default() };
+            self.faults.mistaken(feature, cell, place, datatype);
+        }
         Ok(())
     }
 

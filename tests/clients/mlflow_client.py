@@ -2,7 +2,7 @@
 
     mlflow_client.py URL [--record DIRECTORY]
 
-Needs mlflow==3.17.0, and a server at URL: `make run` for the bundled models, or the same with
+Needs mlflow==3.17.2, and a server at URL: `ordinate serve` for the bundled models, or the same with
 MODEL_URI=file://$PWD/tests/clients/people.json for a model of every type that imputes one feature. One line is printed a check.
 With --record the requests are kept, head and body, as DIRECTORY/mlflow/*.http: tests/wire holds them, for
 `cargo test --test protocols` to replay.

@@ -1,11 +1,11 @@
-"""Open Inference Protocol v2 through the clients that people have: tritonclient and kserve.
+"""Open Inference Protocol v2 through the clients that people have: tritonclient, blocking and asynchronous, and kserve.
 
     open_inference.py URL [--record DIRECTORY]
 
-Needs tritonclient[http]==2.73.0 and kserve==0.21.0, and a server at URL: `make run` for the bundled models, or the same with
-MODEL_URI=file://$PWD/tests/clients/typed.json for a model with features of several types. One line is printed a check. With
---record the requests are kept, head and body, as DIRECTORY/{tritonclient,kserve}/*.http: tests/wire holds them, for
-`cargo test --test protocols` to replay.
+Needs tritonclient[http]==2.73.0 and kserve==0.21.0, and a server at URL: `ordinate serve` for the bundled models, or the same
+with MODEL_URI=file://$PWD/tests/clients/typed.json for a model with features of several types. One line is printed a check.
+With --record the requests are kept, head and body, as DIRECTORY/{tritonclient,tritonclient-aio,kserve}/*.http: tests/wire holds
+them, for `cargo test --test protocols` to replay.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import numpy as np
 from kserve import InferenceRESTClient, InferInput as KserveInput, InferRequest, RESTConfig
 from recorder import Recorder
 from tritonclient.http import InferenceServerClient, InferInput, InferRequestedOutput
+from tritonclient.http.aio import InferenceServerClient as AsynchronousClient
 from tritonclient.utils import InferenceServerException
 
 NUMPY = {"FP64": np.float64, "INT64": np.int64, "BOOL": np.bool_, "BYTES": np.object_}
@@ -43,7 +44,7 @@ class Checks:
         address = urlsplit(url)
         self.recorders = {
             client: Recorder((address.hostname, address.port or 80), record and record / client)
-            for client in ("tritonclient", "kserve")
+            for client in ("tritonclient", "tritonclient-aio", "kserve")
         }
         self.triton = InferenceServerClient(f"127.0.0.1:{self.recorders['tritonclient'].port}")
 
@@ -142,6 +143,36 @@ class Checks:
         ]
         self.six_modes("typed", "typed", build, "predict", lambda y: y.shape == (3, 1) and (abs(y) < 1000).all())
 
+    async def asynchronous(self) -> None:
+        """It says that it takes gzip with everything it asks, and unpacks none but predictions."""
+        async with AsynchronousClient(f"127.0.0.1:{self.recorders['tritonclient-aio'].port}") as triton:
+            check("asynchronous: live and ready", await triton.is_server_live() and await triton.is_server_ready())
+            asked = {
+                "server-metadata": (triton.get_server_metadata, (), lambda it: it["name"] == "ordinate"),
+                "model-metadata": (triton.get_model_metadata, ("line",), lambda it: it["name"] == "line"),
+                "model-config": (triton.get_model_config, ("line",), lambda it: it["max_batch_size"] == 0),
+                "statistics": (triton.get_inference_statistics, ("line",), lambda it: it["model_stats"]),
+                "repository-index": (triton.get_model_repository_index, (), lambda it: it[0]["name"] == "line"),
+            }
+            for name, (ask, arguments, expected) in asked.items():
+                self.keep("tritonclient-aio", name)
+                check(f"asynchronous: {name}", expected(await ask(*arguments)))
+            for given in ("json", "binary"):
+                for wanted in ("json", "binary"):
+                    self.keep("tritonclient-aio", f"line-{given}-in-{wanted}-out")
+                    outputs = [InferRequestedOutput("predict", binary_data=wanted == "binary")]
+                    answer = await triton.infer("line", [tensor("X", [[1], [2]], binary=given == "binary")], outputs=outputs)
+                    check(f"asynchronous: {given} in, {wanted} out", answer.as_numpy("predict").tolist() == [[3.0], [5.0]])
+            many = np.arange(10_000.0).reshape(-1, 1)
+            answer = await triton.infer("line", [tensor("X", many)])
+            check("asynchronous: 10,000 rows", (answer.as_numpy("predict") == 2 * many + 1).all())
+            try:
+                await triton.get_model_metadata("none")
+            except InferenceServerException as error:
+                check(f"asynchronous: {error}", error.status() == "404" and "no model" in error.message())
+            else:
+                raise AssertionError("asynchronous: an unknown model has metadata")
+
     async def kserve(self, models: list[str]) -> None:
         client = InferenceRESTClient(RESTConfig(protocol="v2"))
         base = f"http://127.0.0.1:{self.recorders['kserve'].port}"
@@ -179,6 +210,7 @@ def main() -> None:
         checks.typed()
     else:
         checks.gallery()
+        asyncio.run(checks.asynchronous())
     asyncio.run(checks.kserve(models))
 
 

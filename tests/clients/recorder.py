@@ -1,8 +1,4 @@
-"""Stands between a client and the server: keeps what the client sends, byte for byte, and passes it on.
-
-API Gateway hands a body without a content type on as base64. `cargo lambda watch` takes it for text, and answers 500 when it is
-none; so such a request gets the type that makes the emulator do as API Gateway does. What is kept is what the client sent.
-"""
+"""Stands between a client and the server: passes on what each sends, byte for byte, and keeps the client's part when asked to."""
 
 import re
 import socket
@@ -33,14 +29,12 @@ class Recorder:
                     self.directory.mkdir(parents=True, exist_ok=True)
                     (self.directory / f"{self.name}.http").write_bytes(kept)
                 self.name = None
-                if not re.search(rb"(?i)\r\ncontent-type:", request.partition(b"\r\n\r\n")[0]):
-                    request = request.replace(b"\r\n", b"\r\nContent-Type: application/octet-stream\r\n", 1)
                 server.sendall(request)
                 client.sendall(_message(server))
 
 
 def _message(source: socket.socket) -> bytes:
-    """A request or a response: its head, and a body as long as the head says."""
+    """A request or a response: its head, and a body as long as the head says, or until its last chunk."""
     received = b""
     while b"\r\n\r\n" not in received:
         piece = source.recv(65536)
@@ -53,4 +47,8 @@ def _message(source: socket.socket) -> bytes:
     while missing > 0:
         piece = source.recv(65536)
         received, missing = received + piece, missing - len(piece)
+    if re.search(rb"(?i)\r\ntransfer-encoding: *chunked", head):
+        # Of what is served here no chunk ends like this but the last.
+        while not received.endswith(b"0\r\n\r\n"):
+            received += source.recv(65536)
     return received

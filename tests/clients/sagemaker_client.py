@@ -2,7 +2,7 @@
 
     sagemaker_client.py URL [--record DIRECTORY]
 
-Needs boto3==1.44.5, and a server at URL that serves the bundled models: `make run`. One line is printed a check. With --record
+Needs boto3==1.44.5, and a server at URL that serves the bundled models: `ordinate serve`. One line is printed a check. With --record
 the requests are kept, head and body, as DIRECTORY/boto3/*.http: tests/wire holds them, for `cargo test --test protocols` to replay.
 """
 

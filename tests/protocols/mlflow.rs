@@ -25,6 +25,7 @@ fn error(answer: &Answer) -> (u16, String) {
 #[rstest]
 #[case::split(json!({"dataframe_split": {"columns": ["x"], "data": [[1], [2]], "index": [0, 1]}}))]
 #[case::split_in_another_order(json!({"dataframe_split": {"index": ["a", "b"], "data": [["?", 1], ["?", 2]], "columns": ["id", "x"]}}))]
+#[case::split_tight(json!({"dataframe_split": {"index": [0, 1], "columns": ["x"], "data": [[1], [2]], "index_names": [null], "column_names": [null]}}))]
 #[case::records(json!({"dataframe_records": [{"x": 1}, {"x": 2.0}]}))]
 #[case::instances(json!({"instances": [{"x": 1}, {"x": 2}]}))]
 #[case::instances_by_position(json!({"instances": [[1], [2]]}))]
@@ -96,6 +97,7 @@ async fn probabilities_come_when_asked_for() {
 #[case::two_formats(json!({"instances": [1], "inputs": [1]}), "BAD_REQUEST")]
 #[case::records_that_are_lists(json!({"dataframe_records": [[1]]}), "BAD_REQUEST")]
 #[case::parameters_that_are_no_object(json!({"inputs": [1], "params": [1]}), "BAD_REQUEST")]
+#[case::parameters_that_are_a_list(json!({"inputs": [1], "params": ["predict"]}), "BAD_REQUEST")]
 #[case::probabilities_of_a_number(json!({"inputs": [1], "params": {"predict_method": "predict_proba"}}), "BAD_REQUEST")]
 #[tokio::test]
 async fn a_wrong_body_is_a_400_with_mlflows_code(#[case] body: Value, #[case] code: &str) {

@@ -90,7 +90,10 @@ async fn the_server_and_its_models_describe_themselves() {
         iris["outputs"],
         json!([
             {"name": "predict", "datatype": "BYTES", "shape": [-1, 1]},
-            {"name": "predict_proba", "datatype": "FP64", "shape": [-1, 3]},
+            {
+                "name": "predict_proba", "datatype": "FP64", "shape": [-1, 3],
+                "parameters": {"labels": ["setosa", "versicolor", "virginica"]},
+            },
             {"name": "explain", "datatype": "FP64", "shape": [-1, 3, 4]},
             {"name": "explain_base", "datatype": "FP64", "shape": [-1, 3]},
         ])
@@ -181,6 +184,69 @@ async fn an_output_that_cannot_be_given_is_refused(#[case] output: Value, #[case
     let answer = infer(INFER, body).await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
     assert!(answer.json()["error"].as_str().unwrap().contains(told));
+}
+
+#[rstest]
+#[case::parameters_that_are_a_list("parameters", json!([true]), "\"parameters\" must be an object such as {\"binary_data_output\": true}, got an array")]
+#[case::a_parameter("parameters", json!({"binary_data_output": 1}), "\"binary_data_output\" must be true or false, got 1")]
+#[case::outputs_that_are_lists("outputs", json!([["predict", null]]), "expected an output with a \"name\", an object, got an array")]
+#[case::outputs_that_are_none("outputs", json!("predict"), "\"outputs\" must be a list of objects with a \"name\", got the string \"predict\"")]
+#[case::an_output_without_a_name("outputs", json!([{}]), "an output has no \"name\"")]
+#[case::another_model("model_name", json!("iris"), "\"model_name\" is \"iris\", and the path leads to \"line\", version \"1\"")]
+#[case::another_version("model_version", json!("2"), "\"model_version\" is \"2\", and the path leads to \"line\", version \"1\"")]
+#[tokio::test]
+async fn a_wrong_member_is_told_by_its_name(#[case] key: &str, #[case] value: Value, #[case] told: &str) {
+    let mut body = line(json!([1, 1]), json!([1]));
+    body[key] = value;
+    let answer = infer(INFER, body).await;
+    assert_eq!((answer.status.as_u16(), answer.json()), (400, json!({"error": told})));
+}
+
+#[tokio::test]
+async fn a_body_may_repeat_what_its_path_says() {
+    for (name, version) in [(json!("line"), json!("1")), (json!("line"), json!("")), (json!(null), json!(null))] {
+        let mut body = line(json!([1, 1]), json!([1]));
+        (body["model_name"], body["model_version"]) = (name, version);
+        assert_eq!(infer(INFER, body).await.status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn an_inputs_parameters_are_an_object_of_sensible_values() {
+    for (parameters, told) in [
+        (json!([8, null]), "\"parameters\" must be an object such as {\"binary_data_size\": 8}, got an array"),
+        (json!({"binary_data_size": -1}), "\"binary_data_size\" must be a whole number of bytes from 0, got -1"),
+    ] {
+        let mut body = line(json!([1, 1]), json!([1]));
+        body["inputs"][0]["parameters"] = parameters;
+        assert_eq!(infer(INFER, body).await.json(), json!({"error": told}));
+    }
+}
+
+#[tokio::test]
+async fn bytes_without_the_length_of_the_json_are_told_how_to_say_it() {
+    let body = [br#"{"inputs": []}"#.as_slice(), &1.5_f64.to_le_bytes()].concat();
+    let answer = post(INFER, &[], body).await;
+    let error = answer.json()["error"].as_str().unwrap().to_owned();
+    assert!(error.ends_with("the header Inference-Header-Content-Length must be its length"), "{error}");
+}
+
+/// All of them, as in every protocol.
+#[tokio::test]
+async fn values_of_another_datatype_are_told_by_row_and_feature() {
+    let mut data = vec![json!(1); 40];
+    (data[2], data[37]) = (json!(true), json!("x"));
+    let inputs = json!([{"name": "X", "shape": [4, 10], "datatype": "FP64", "data": data}]);
+    let answer = infer("/v2/models/diabetes/infer", json!({"inputs": inputs})).await;
+    let told = "row 0: feature \"bmi\" expected a number, got true (and 1 more)";
+    assert_eq!((answer.status.as_u16(), answer.json()), (400, json!({"error": told})));
+}
+
+#[tokio::test]
+async fn bytes_may_be_said_to_have_a_charset() {
+    let body = line(json!([1, 1]), json!([1])).to_string();
+    let answer = post(INFER, &[("content-type", "application/octet-stream; charset=utf-8")], body).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
 }
 
 #[tokio::test]
@@ -279,6 +345,21 @@ async fn typed_predictions() -> Vec<f64> {
     let rows = json!({"X": [[50.5, 2, false, "north"], [62.0, 3, true, "south"], [44.0, 1, false, "west"]]});
     let request = Request::post("/predict").body(rows.to_string().into()).unwrap();
     serde_json::from_value(ask(&typed(), request).await.json()["y"].clone()).unwrap()
+}
+
+/// It says on every request that it takes gzip, and reads none but in answers to `…/infer`.
+#[tokio::test]
+async fn tritonclients_asynchronous_client_can_read_its_answers() {
+    let asked = ["server-metadata", "model-metadata", "model-config", "statistics", "repository-index"];
+    for name in asked {
+        let request = recorded_as("tritonclient-aio", name);
+        assert!(request.headers()["accept-encoding"].to_str().unwrap().contains("gzip"), "{name}");
+        let answer = ask(&application(settings()), request).await;
+        assert_eq!((answer.status.as_u16(), answer.header("content-encoding")), (200, ""), "{name}");
+        assert!(answer.body.len() > 100 && !answer.json().is_null(), "{name}");
+    }
+    let answer = ask(&application(settings()), recorded_as("tritonclient-aio", "line-binary-in-binary-out")).await;
+    assert_eq!(doubles(&parts(&answer).1["predict"]), [3.0, 5.0]);
 }
 
 #[tokio::test]

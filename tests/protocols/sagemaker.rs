@@ -85,6 +85,8 @@ async fn more_classes_have_a_list_of_probabilities() {
 
 #[rstest]
 #[case("text/csv", "text/csv", "3.0\n5.0\n")]
+#[case("text/*, application/json;q=0.9", "text/csv", "3.0\n5.0\n")]
+#[case("application/*", "application/json", r#"{"predictions":[{"score":3.0},{"score":5.0}]}"#)]
 #[case("application/jsonlines", LINES, "{\"score\":3.0}\n{\"score\":5.0}\n")]
 #[case("text/csv;q=0.5, application/jsonlines", LINES, "{\"score\":3.0}\n{\"score\":5.0}\n")]
 #[case("application/json; verbose=true", "application/json", r#"{"predictions":[{"score":3.0},{"score":5.0}]}"#)]
@@ -145,4 +147,10 @@ async fn our_own_route_takes_csv_without_a_header_when_told_so() {
     assert_eq!(answer.json(), json!({"y": [3.0, 5.0]}));
     let refused = post("/predict", &[("content-type", "application/jsonlines")], "[1]").await;
     assert_eq!(refused.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    let read = "\"text/plain\" is not understood; send application/json, text/csv or application/jsonlines, in UTF-8";
+    let refused = post("/invocations", &[("content-type", "text/plain")], "x").await;
+    assert!(
+        refused.status == StatusCode::UNSUPPORTED_MEDIA_TYPE
+            && refused.json()["message"].as_str().unwrap().ends_with(read)
+    );
 }

@@ -79,6 +79,9 @@ async fn one_status_serves_clients_of_both_servers() {
 #[case::unknown_signature("/v1/models/line:predict", json!({"instances": [1], "signature_name": "regress"}), 400)]
 #[case::probabilities_of_a_number("/v1/models/line:predict", json!({"instances": [1], "signature_name": "predict_proba"}), 400)]
 #[case::unknown_parameter("/v1/models/line:predict", json!({"instances": [1], "parameters": {"depth": 3}}), 400)]
+#[case::parameters_that_are_a_list("/v1/models/line:predict", json!({"instances": [1], "parameters": ["predict"]}), 400)]
+#[case::parameters_that_are_an_empty_list("/vertex/predict", json!({"instances": [1], "parameters": []}), 400)]
+#[case::explained_under_an_unknown_signature("/v1/models/line:explain", json!({"instances": [1], "signature_name": "nonsense"}), 400)]
 #[case::a_list("/v1/models/line:predict", json!([1]), 400)]
 #[tokio::test]
 async fn errors_have_one_key(#[case] path: &str, #[case] body: Value, #[case] status: u16) {
@@ -132,4 +135,31 @@ async fn a_method_that_is_none_is_refused_even_beside_a_signatures_name() {
     let body = json!({"instances": [[1]], "signature_name": "predict", "parameters": {"predict_method": "AAA"}});
     let answer = predict("/v1/models/line:predict", body).await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text());
+}
+
+#[tokio::test]
+async fn a_signature_and_a_method_that_name_two_outputs_are_refused() {
+    let row = json!([5.1, 3.5, 1.4, 0.2]);
+    let body = |signature: &str| json!({"instances": [row], "signature_name": signature, "parameters": {"predict_method": "predict_proba"}});
+    for verb in ["predict", "explain"] {
+        let path = format!("/v1/models/iris:{verb}");
+        let refused = predict(&path, body("predict")).await;
+        let told = r#""signature_name" is "predict" and "predict_method" is "predict_proba"; send one of them"#;
+        assert_eq!((refused.status.as_u16(), refused.json()), (400, json!({"error": told})));
+        for signature in ["predict_proba", "serving_default", ""] {
+            assert_eq!(predict(&path, body(signature)).await.status, StatusCode::OK, "{signature}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_parameter_is_told_by_its_name() {
+    for (parameters, told) in [
+        (json!({"depth": 3}), r#"the key "depth" is not understood; the only one is "predict_method""#),
+        (json!({"predict_method": 1}), r#""predict_method" must be the name of an output, got 1"#),
+        (json!(["predict"]), r#""parameters" must be an object such as {"predict_method": "predict"}, got an array"#),
+    ] {
+        let answer = predict("/v1/models/line:predict", json!({"instances": [1], "parameters": parameters})).await;
+        assert_eq!(answer.json(), json!({"error": told}));
+    }
 }

@@ -16,13 +16,12 @@ type Table<'s> = (Frame<'s>, Layout);
 
 type Reader<'t> = ::csv::Reader<&'t [u8]>;
 
-/// Reads a table. A byte order mark is passed over, as spreadsheets write one.
+/// Reads a table.
 ///
 /// # Errors
 /// 400 when it is not UTF-8 or no CSV, 413 past the limit, 422 when it does not fit the signature.
 pub(in crate::http) fn read<'s>(body: &[u8], terms: Terms<'s>, header: Header) -> Result<Table<'s>, ApiError> {
     let text = utf8(body)?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     check_quotes(text)?;
     let mut reader = ::csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut first = ::csv::StringRecord::new();

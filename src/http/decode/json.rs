@@ -1,5 +1,6 @@
 //! Bodies that are one JSON object: a key with the rows, and options beside it. Each protocol says which keys those are.
 
+mod members;
 mod reader;
 mod split;
 
@@ -11,6 +12,7 @@ use super::{Layout, complain, utf8};
 use crate::http::error::{ApiError, Complaint, ErrorCode};
 use crate::model::fault::{FAULTS_TOLD, FaultKind};
 use crate::model::frame::{Frame, shorten};
+pub(in crate::http) use members::{once, unknown};
 pub(in crate::http) use reader::{Reader, RowsReader, Terms};
 
 /// What a protocol's object may hold.
@@ -49,7 +51,7 @@ pub(in crate::http) struct Decoded<'s, 'j> {
     options: Vec<(&'static str, &'j str)>,
 }
 
-impl Decoded<'_, '_> {
+impl<'j> Decoded<'_, 'j> {
     /// The value of an option that is there; `null`, as many clients write what they leave out, is none.
     ///
     /// # Errors
@@ -65,6 +67,22 @@ impl Decoded<'_, '_> {
             ApiError::complaints(vec![key_complaint(ErrorCode::InvalidOption, name, detail)], 1)
         })
     }
+
+    /// Goes through the members of an option that is an object; `null`, and one that is not there, has none.
+    ///
+    /// # Errors
+    /// 422 when it is something else, and what `each` refuses.
+    pub(in crate::http) fn members(
+        &self,
+        name: &str,
+        example: &str,
+        each: impl FnMut(&mut Reader<'j>, &str) -> Result<(), ApiError>,
+    ) -> Result<(), ApiError> {
+        match self.options.iter().find(|(known, _)| *known == name) {
+            Some((name, text)) => Reader::new(text).members(name, example, each),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Reads a body. All that is wrong with the rows and the keys is reported together.
@@ -76,7 +94,9 @@ pub(in crate::http) fn read<'s, 'j>(
     wanted: &Keys,
     terms: Terms<'s>,
 ) -> Result<Decoded<'s, 'j>, ApiError> {
-    let mut reader = Reader::new(utf8(body)?);
+    let text = utf8(body)?;
+    not_empty(text, &wanted.example())?;
+    let mut reader = Reader::new(text);
     let mut rows: Option<(&'static str, Rows<'s>)> = None;
     let mut options: Vec<(&'static str, &'j str)> = Vec::new();
     let mut keys = Complaints::default();
@@ -137,6 +157,18 @@ pub(in crate::http) fn read<'s, 'j>(
     told.extend(faults.0);
     told.truncate(FAULTS_TOLD);
     Err(ApiError::complaints(told, total + faults.1))
+}
+
+/// A body that has nothing in it is no JSON, and told in plainer words.
+///
+/// # Errors
+/// 400 when the text is nothing but white space.
+pub(in crate::http::decode) fn not_empty(text: &str, example: &str) -> Result<(), ApiError> {
+    if text.trim().is_empty() {
+        let detail = format!("the body is empty; send an object such as {example}");
+        return Err(ApiError::new(ErrorCode::InvalidJson, detail));
+    }
+    Ok(())
 }
 
 impl Keys {

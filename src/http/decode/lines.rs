@@ -51,6 +51,7 @@ mod tests {
         for body in [
             "{\"features\": [41, 30.5]}\n{\"features\": [42, 31]}",
             "[41, 30.5]\r\n[42, 31]\r\n",
+            "\u{feff}[41, 30.5]\n[42, 31]",
             "{\"bmi\": 30.5, \"age\": 41}\n{\"age\": 42, \"bmi\": 31, \"name\": \"Ann\"}\n\n",
         ] {
             assert_eq!(values(body), [[41.0, 30.5], [42.0, 31.0]], "{body}");
@@ -60,9 +61,13 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_by_line_or_row() {
         for (body, code, told) in [
-            ("[1, 2]\n[1,", "invalid_json", "line 2, column 3: EOF while parsing a value"),
-            ("[1, 2]\n\n[1, 2]", "invalid_json", "line 2, column 0: EOF while parsing a value"),
-            ("[1, 2] [1, 2]", "invalid_json", "line 1, column 8: trailing characters"),
+            ("[1, 2]\n[1,", "invalid_json", "the body is not valid JSON: line 2, column 3: EOF while parsing a value"),
+            (
+                "[1, 2]\n\n[1, 2]",
+                "invalid_json",
+                "the body is not valid JSON: line 2, column 0: EOF while parsing a value",
+            ),
+            ("[1, 2] [1, 2]", "invalid_json", "the body is not valid JSON: line 1, column 8: trailing characters"),
             ("[1, 2]\n[1, \"x\"]", "invalid_value", "row 1: feature \"bmi\" expected a number, got the string \"x\""),
             ("[1, 2]\n[1]", "wrong_width", "row 1: expected 2 values (age, bmi), got 1"),
             ("[1, 2]\n{}", "ragged_rows", "row 1: expected a list as in row 0, got an object of another form"),

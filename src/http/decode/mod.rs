@@ -69,14 +69,15 @@ fn locate(fault: &Fault, layout: Layout, key: &str) -> Option<String> {
     Some(pointer.into())
 }
 
-/// Text of a body, or where it stops being text.
+/// Text of a body, or where it stops being text. A byte order mark is passed over: spreadsheets and some editors write one.
 fn utf8(body: &[u8]) -> Result<&str, ApiError> {
-    std::str::from_utf8(body).map_err(|error| {
+    let text = std::str::from_utf8(body).map_err(|error| {
         let before =
             body.get(..error.valid_up_to()).and_then(|valid| std::str::from_utf8(valid).ok()).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
         let column = before.chars().rev().take_while(|character| *character != '\n').count() + 1;
         let detail = format!("byte {} (line {line}, column {column}) is not UTF-8", error.valid_up_to());
         ApiError::new(ErrorCode::InvalidUtf8, detail)
-    })
+    })?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }

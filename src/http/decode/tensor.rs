@@ -16,7 +16,7 @@ use crate::http::error::{ApiError, ErrorCode};
 use crate::model::fault::{FaultKind, Faults};
 use crate::model::frame::{Frame, shorten, values_wanted};
 pub(in crate::http) use datatype::Datatype;
-use datatype::Sink;
+use datatype::{Mistaken, Sink};
 pub(in crate::http) use request::{InferRequest, read};
 
 /// The key that tensors stand under.
@@ -64,11 +64,14 @@ fn frame<'s>(inputs: &[Input<'_>], terms: Terms<'s>) -> Result<Frame<'s>, ApiErr
 fn rows<'s>(input: &Input<'_>, width: usize, terms: Terms<'s>) -> Result<Frame<'s>, ApiError> {
     let mut rows = terms.rows();
     let mut position = 0;
-    input.each(|cell| {
+    input.each(|value| {
         if position == 0 {
             rows.start_row()?;
         }
-        rows.push(cell);
+        match value {
+            Ok(cell) => rows.push(cell),
+            Err(Mistaken { cell, datatype }) => rows.push_mistaken(cell, datatype.name()),
+        }
         position += 1;
         if position == width {
             rows.end_positional_row();
@@ -89,7 +92,13 @@ fn columns<'s>(inputs: &[Input<'_>], terms: Terms<'s>) -> Result<Frame<'s>, ApiE
             return Err(refuse_rows(FaultKind::Ragged, &input.name, detail));
         }
         if let Some(position) = columns.start_column(&input.name) {
-            input.each(|cell| Ok(columns.push(position, cell)?))?;
+            input.each(|value| {
+                match value {
+                    Ok(cell) => columns.push(position, cell)?,
+                    Err(Mistaken { cell, datatype }) => columns.push_mistaken(position, cell, datatype.name())?,
+                }
+                Ok(())
+            })?;
         }
     }
     columns.finish().map_err(|faults| refuse_faults(faults, Layout::Columns))
@@ -125,12 +134,8 @@ impl Input<'_> {
     fn each_of_json(&self, text: &str, rows: usize, values: usize, mut sink: impl Sink) -> Result<(), ApiError> {
         let mut count = 0;
         let mut value = |reader: &mut Reader<'_>| {
-            let cell = reader.cell()?;
-            let Some(typed) = self.datatype.of_json(cell) else {
-                return Err(wrong_value(&self.name, count, self.datatype, &cell.to_string()));
-            };
             count += 1;
-            sink(typed)
+            sink(self.datatype.of_json(reader.cell()?))
         };
         let mut reader = Reader::new(text);
         let mut lists = 0;
@@ -172,11 +177,6 @@ fn counted(name: &str, got: usize, expected: usize) -> Result<(), ApiError> {
         return Ok(());
     }
     Err(refuse(name, format!("{got} values came, the shape says {expected}")))
-}
-
-fn wrong_value(name: &str, position: usize, datatype: Datatype, got: &str) -> ApiError {
-    let detail = format!("value {position}: expected one of {}, got {got}", datatype.name());
-    refuse_rows(FaultKind::InvalidValue, name, detail)
 }
 
 /// A tensor that is not what it says.

@@ -50,6 +50,7 @@ pub(super) async fn infer(State(application): App, asked: AskedPath, request: Re
     let mut exchange = Exchange::open(&application, asked.wanted(), request).await?;
     let (model, body) = (exchange.model.clone(), exchange.body.clone());
     let request = tensor::read(&body, format?)?;
+    agrees(&request, &model)?;
     let outputs = outputs(&request, &model)?;
     let frame = request.frame(exchange.terms(&model))?;
     exchange.end("decode");
@@ -87,6 +88,21 @@ fn answered<'a>(output: Output, binary: bool, tensor: &'a Tensor<'_>, bytes: &mu
     AnsweredOutput { name, datatype, shape, parameters, data: None }
 }
 
+/// A body may repeat which model its path names, and name no other. An empty version is any, as in the protocol over gRPC.
+fn agrees(request: &InferRequest<'_>, model: &Model) -> Result<(), ApiError> {
+    let said =
+        [("model_name", &request.model_name, model.name()), ("model_version", &request.model_version, model.version())];
+    for (key, said, asked) in said {
+        if let Some(said) = said.as_deref().filter(|said| !said.is_empty() && *said != asked) {
+            let said = shorten(said);
+            let detail =
+                format!("{key:?} is {said:?}, and the path leads to {:?}, version {:?}", model.name(), model.version());
+            return Err(ApiError::new(ErrorCode::ConflictingKeys, detail));
+        }
+    }
+    Ok(())
+}
+
 /// The outputs that are wanted, and whether as bytes; the prediction where none is named.
 fn outputs(request: &InferRequest<'_>, model: &Model) -> Result<Vec<(Output, bool)>, ApiError> {
     let mut outputs: Vec<(Output, bool)> = Vec::new();
@@ -109,8 +125,8 @@ fn outputs(request: &InferRequest<'_>, model: &Model) -> Result<Vec<(Output, boo
 /// # Errors
 /// 415 for a content type that is not understood, 400 for a length that is none.
 fn json_length(headers: &HeaderMap) -> Result<Option<usize>, ApiError> {
-    let octets =
-        headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(OCTETS.as_bytes()));
+    let sent = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let octets = sent.is_some_and(|media_type| body::essence(media_type).eq_ignore_ascii_case(OCTETS));
     if !octets {
         body::expect_json(headers, &format!("application/json or {OCTETS}"))?;
     }

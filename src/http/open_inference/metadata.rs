@@ -11,6 +11,7 @@ use super::super::{App, answer};
 use super::AskedPath;
 use super::tensor::Labels;
 use crate::model::Model;
+use crate::model::scalar::Scalar;
 use crate::model::signature::{Feature, FeatureType};
 
 /// Extensions that are served, under the names that Triton gave them.
@@ -44,6 +45,14 @@ struct Tensor<'m> {
     datatype: &'static str,
     /// −1 where any number of rows goes.
     shape: Vec<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameters: Option<Parameters<'m>>,
+}
+
+#[derive(Serialize)]
+struct Parameters<'m> {
+    /// The classes, in the order of a row's values.
+    labels: &'m [Scalar],
 }
 
 /// The part of Triton's `ModelConfig` that means something here.
@@ -131,7 +140,9 @@ fn outputs(model: &Model) -> Vec<Tensor<'_>> {
             Output::Explain => (Datatype::Fp64, vec![scores, features]),
             Output::ExplainBase => (Datatype::Fp64, vec![scores]),
         };
-        Tensor::new(output.name(), datatype, &shape)
+        let labels = classes.filter(|_| *output == Output::PredictProba);
+        let parameters = labels.map(|labels| Parameters { labels });
+        Tensor { parameters, ..Tensor::new(output.name(), datatype, &shape) }
     };
     Output::all(model).iter().map(described).collect()
 }
@@ -140,12 +151,12 @@ impl<'m> Tensor<'m> {
     /// Of any number of rows, each of this shape.
     fn new(name: &'m str, datatype: Datatype, row: &[usize]) -> Self {
         let row = row.iter().map(|size| i64::try_from(*size).unwrap_or(i64::MAX));
-        Self { name, datatype: datatype.name(), shape: std::iter::once(-1).chain(row).collect() }
+        Self { name, datatype: datatype.name(), shape: std::iter::once(-1).chain(row).collect(), parameters: None }
     }
 }
 
 impl<'m> From<Tensor<'m>> for ConfigTensor<'m> {
-    fn from(Tensor { name, datatype, shape }: Tensor<'m>) -> Self {
+    fn from(Tensor { name, datatype, shape, .. }: Tensor<'m>) -> Self {
         // The one name that differs.
         let datatype = if datatype == Datatype::Bytes.name() { "STRING" } else { datatype };
         Self { name, data_type: format!("TYPE_{datatype}"), dims: shape }

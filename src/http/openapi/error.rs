@@ -42,10 +42,12 @@ pub(super) enum Rows {
 impl Risks {
     fn include(self, code: ErrorCode) -> bool {
         match code {
-            ErrorCode::InvalidEvent | ErrorCode::Internal => true,
-            // No operation of this document is unknown or of the wrong method; a service that is misconfigured has no document.
-            ErrorCode::UnknownRoute | ErrorCode::MethodNotAllowed | ErrorCode::Misconfigured => false,
-            ErrorCode::UnknownModel | ErrorCode::UnknownVersion => self.named,
+            // Of a path, the wrong method is told with each of those that it has.
+            ErrorCode::InvalidEvent | ErrorCode::Internal | ErrorCode::MethodNotAllowed => true,
+            // A service that is misconfigured has no document.
+            ErrorCode::Misconfigured => false,
+            // A name with a slash in it leads elsewhere.
+            ErrorCode::UnknownRoute | ErrorCode::UnknownModel | ErrorCode::UnknownVersion => self.named,
             ErrorCode::ModelUnavailable => self.model,
             ErrorCode::NotSupported => self.refused || self.rows == Rows::Tensors,
             ErrorCode::InvalidCsv => self.rows == Rows::JsonOrCsv,
@@ -68,6 +70,11 @@ fn response(envelope: Envelope, codes: &[ErrorCode]) -> Response {
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(schema_name(envelope))));
     let content = content.example(codes.first().map(|code| example(envelope, *code)));
     let mut response = ResponseBuilder::new().description(names).content(envelope.media_type(), content.build());
+    response = with_request_id(response);
+    if codes.contains(&ErrorCode::MethodNotAllowed) {
+        let methods = HeaderBuilder::new().schema(Some(ObjectBuilder::new().schema_type(Type::String)));
+        response = response.header("allow", methods.description(Some("The methods that are answered")).build());
+    }
     if codes.contains(&ErrorCode::ModelUnavailable) {
         let seconds = HeaderBuilder::new().schema(Some(ObjectBuilder::new().schema_type(Type::Integer)));
         response = response.header("retry-after", seconds.description(Some("Seconds to wait")).build());
@@ -77,6 +84,15 @@ fn response(envelope: Envelope, codes: &[ErrorCode]) -> Response {
         response = response.header("x-amzn-errortype", name.description(Some("The error's name")).build());
     }
     response.build()
+}
+
+/// The header that every answer has, and what it says.
+const REQUEST_ID: (&str, &str) = ("x-request-id", "Under this id the service's log has the request");
+
+/// Adds the header that every answer has.
+pub(super) fn with_request_id(response: ResponseBuilder) -> ResponseBuilder {
+    let text = HeaderBuilder::new().schema(Some(ObjectBuilder::new().schema_type(Type::String)));
+    response.header(REQUEST_ID.0, text.description(Some(REQUEST_ID.1)).build())
 }
 
 /// What a caller is really sent, for a mistake that has no better words than its title.
@@ -120,7 +136,7 @@ fn problem() -> RefOr<Schema> {
         ("status", ObjectBuilder::new().schema_type(SchemaType::Type(Type::Integer)).into()),
         ("detail", text("This occurrence in words")),
         ("code", codes()),
-        ("request_id", text("Under this id the service's log has the request")),
+        ("request_id", text(REQUEST_ID.1)),
     ])
     .property("errors", list(complaint))
     .description(Some("RFC 9457; of what is wrong with the rows, the first 20 faults are in `errors`"))

@@ -84,6 +84,8 @@ fn sent(described: &Described<'_>) -> OneOfBuilder {
         ("data", list(ArrayBuilder::new().items(RefOr::<Schema>::from(any("A value"))))),
     ])
     .property("index", any("The rows' labels, which play no part"))
+    .property("index_names", any("What the labels are called, likewise"))
+    .property("column_names", any("What the columns are called, likewise"))
     .description(Some("A frame as pandas splits it"));
     let names: &[Option<&str>] = match described.model.classes() {
         Some(_) => &[Some("predict"), Some("predict_proba"), None],

@@ -63,7 +63,7 @@ fn infer(draft: Draft, described: &Described<'_>) -> Draft {
     draft
         .description(
             "Either one tensor of all features, `[n, p]`, of any name, or one tensor a feature, `[n]` or `[n, 1]`, by name. \
-             gzip is understood (`Content-Encoding`).",
+             gzip and deflate are understood (`Content-Encoding`).",
         )
         .rows(Rows::Tensors, [json, bytes])
         .answers("The outputs", JSON, answer(described))
@@ -101,9 +101,15 @@ fn request(described: &Described<'_>) -> ObjectBuilder {
             .property("id", optional(Type::String).description(Some("Repeated in the answer")))
             .property("outputs", outputs.description(Some("Those that are wanted; of none, the prediction")))
             .property("parameters", optional(Type::Object).property("binary_data_output", binary()))
-            .property("model_name", any("Not read: the path says it"))
-            .property("model_version", any("Not read: the path says it")),
+            .property("model_name", repeated(&[described.model.name(), ""]))
+            .property("model_version", repeated(&[described.model.version(), ""])),
     )
+}
+
+/// What the path says already.
+fn repeated(names: &[&str]) -> ObjectBuilder {
+    let names = names.iter().map(|name| json!(name)).chain([Value::Null]);
+    ObjectBuilder::new().schema_type(SchemaType::AnyValue).enum_values(Some(names)).description(Some("As in the path"))
 }
 
 fn examples(described: &Described<'_>) -> Vec<(&'static str, Value)> {
@@ -149,11 +155,10 @@ pub(super) fn define(components: ComponentsBuilder) -> ComponentsBuilder {
     let dimensions =
         || list(ObjectBuilder::new().schema_type(Type::Integer).description(Some("-1 for any number of rows")));
     let tensor = || {
-        list(closed(object([
-            ("name", text("Its name")),
-            ("datatype", one_of(DATATYPES).into()),
-            ("shape", dimensions()),
-        ])))
+        let labels = closed(object([("labels", list(any("A class, in the order of a row's values")))]));
+        let tensor =
+            object([("name", text("Its name")), ("datatype", one_of(DATATYPES).into()), ("shape", dimensions())]);
+        list(closed(tensor.property("parameters", labels)))
     };
     let configured = || {
         list(closed(object([

@@ -15,7 +15,9 @@ use utoipa::openapi::{Content, ContentBuilder, PathItem, RefOr, Required, Respon
 
 use super::error::{self, Risks, Rows};
 use super::schema::{count, one_of};
+use crate::http::body::essence;
 use crate::http::envelope::Envelope;
+use crate::http::exchange::WARNINGS;
 use crate::http::open_inference::JSON_LENGTH;
 
 pub(super) const JSON: &str = "application/json";
@@ -168,7 +170,7 @@ impl Draft {
         if let Some(description) = self.answer {
             let mut response = ResponseBuilder::new().description(description);
             for (media_type, schema) in self.answers {
-                let examples = answered.iter().filter(|answer| answer.media_type.starts_with(media_type));
+                let examples = answered.iter().filter(|answer| essence(&answer.media_type) == media_type);
                 let examples = examples.map(|answer| (answer.name, answer.value.clone()));
                 response = response.content(media_type, content(schema, examples));
             }
@@ -236,12 +238,14 @@ fn headers(response: ResponseBuilder, rows: Rows) -> ResponseBuilder {
     let add = |response: ResponseBuilder, name: &str, schema: ObjectBuilder, description: &str| {
         response.header(name, HeaderBuilder::new().schema(Some(schema)).description(Some(description)).build())
     };
-    let mut response = response;
+    let mut response = error::with_request_id(response);
     if rows != Rows::None {
         let model = "Name and version of the model that answered, as in line@1";
         response = add(response, "x-ordinate-model", text(), model);
         let stages = "Milliseconds of each stage (W3C Server Timing)";
         response = add(response, "server-timing", text(), stages);
+        let integer = ObjectBuilder::new().schema_type(Type::Integer);
+        response = add(response, WARNINGS.as_str(), integer, "How many warnings there are, where there are any");
     }
     if rows == Rows::Tensors {
         let integer = ObjectBuilder::new().schema_type(Type::Integer);

@@ -49,10 +49,10 @@ pub(super) fn draft(draft: Draft, described: &Described<'_>) -> Draft {
     let csv = described.example_csv().map(|example| Body {
         media_type: CSV,
         schema: text("A header with the features' names, then one line a row"),
-        examples: vec![("a_row_of_the_training_data", example.into())],
+        examples: vec![("the_average_row", example.into())],
     });
     draft
-        .description("All rows must be laid out alike. gzip is understood (`Content-Encoding`).")
+        .description("All rows must be laid out alike. gzip and deflate are understood (`Content-Encoding`).")
         .rows(Rows::JsonOrCsv, [json].into_iter().chain(csv))
         .answers("One prediction a row", JSON, described.reference("answer"))
 }

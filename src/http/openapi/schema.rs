@@ -1,4 +1,5 @@
-//! What bodies hold, as JSON Schema: one set of schemas a model, made from its signature, with its golden rows as examples.
+//! What bodies hold, as JSON Schema: one set of schemas a model, made from its signature, with the average row as example: a row of the training data is
+//! somebody's.
 
 use std::collections::BTreeSet;
 
@@ -20,12 +21,17 @@ pub(super) struct Described<'a> {
     /// The model.
     pub(super) model: &'a Model,
     max_rows: usize,
+    /// The average row of the training data: its values in the order of the signature.
+    example: Vec<Scalar>,
 }
 
 impl<'a> Described<'a> {
     /// A model whose requests may have so many rows.
     pub(super) fn new(model: &'a Model, max_rows: usize) -> Self {
-        Self { model, max_rows }
+        let typical = model.typical();
+        let value =
+            |feature: &Feature| typical.get(feature.name.as_str()).cloned().unwrap_or_else(|| any_value(feature));
+        Self { model, max_rows, example: model.signature().features().iter().map(value).collect() }
     }
 
     /// A reference to one of this model's schemas.
@@ -162,14 +168,9 @@ impl<'a> Described<'a> {
         list.into()
     }
 
-    /// A row of the training data: its values in the order of the signature.
-    fn golden_row(&self) -> &'a [Scalar] {
-        self.model.document().golden.x.first().map_or(&[], Vec::as_slice)
-    }
-
-    /// That row by position.
+    /// The average row by position.
     pub(super) fn example_values(&self) -> Value {
-        json!(self.golden_row())
+        json!(self.example)
     }
 
     /// That row by name.
@@ -187,7 +188,7 @@ impl<'a> Described<'a> {
         let mut writer = ::csv::Writer::from_writer(Vec::new());
         writer.write_record(self.named_values().map(|(name, _)| name)).ok()?;
         let field = |value: &Scalar| if *value == Scalar::Missing { String::new() } else { value.to_string() };
-        writer.write_record(self.golden_row().iter().map(field)).ok()?;
+        writer.write_record(self.example.iter().map(field)).ok()?;
         String::from_utf8(writer.into_inner().ok()?).ok()
     }
 
@@ -197,7 +198,7 @@ impl<'a> Described<'a> {
     }
 
     /// That row as tensors, one a feature: name, datatype, value.
-    pub(super) fn tensors(&self) -> impl Iterator<Item = (&'a str, &'static str, &'a Scalar)> {
+    pub(super) fn tensors(&self) -> impl Iterator<Item = (&'a str, &'static str, &Scalar)> {
         let datatype = |feature: &Feature| match feature.kind {
             FeatureType::Double => "FP64",
             FeatureType::Long => "INT64",
@@ -205,11 +206,25 @@ impl<'a> Described<'a> {
             FeatureType::String => "BYTES",
         };
         let described = move |(feature, value): (&'a Feature, _)| (feature.name.as_str(), datatype(feature), value);
-        self.features().iter().zip(self.golden_row()).map(described)
+        self.features().iter().zip(&self.example).map(described)
     }
 
-    fn named_values(&self) -> impl Iterator<Item = (&'a str, &'a Scalar)> {
-        self.features().iter().map(|feature| feature.name.as_str()).zip(self.golden_row())
+    fn named_values(&self) -> impl Iterator<Item = (&'a str, &Scalar)> {
+        self.features().iter().map(|feature| feature.name.as_str()).zip(&self.example)
+    }
+}
+
+/// A value that a feature takes, where its average is not known: what stands in for a missing one, or the middle of its range.
+fn any_value(feature: &Feature) -> Scalar {
+    if let Missing::Impute(value) = &feature.missing {
+        return value.clone();
+    }
+    let middle = feature.range.map_or(0.0, |[low, high]| low.midpoint(high));
+    match feature.kind {
+        FeatureType::Double => Scalar::Number(middle),
+        FeatureType::Long => Scalar::Number(middle.round()),
+        FeatureType::Boolean => Scalar::Boolean(false),
+        FeatureType::String => feature.levels.first().cloned().map_or(Scalar::Missing, Scalar::Text),
     }
 }
 

@@ -53,47 +53,49 @@ enum Keys {
 }
 
 fn explain(draft: Draft, described: &Described<'_>) -> Draft {
-    let rows = || RefOr::Ref(described.reference("rows"));
-    let columns: RefOr<Schema> = AnyOfBuilder::new().item(rows()).item(described.reference("columns")).into();
-    let body = |name, schema| {
-        object([(name, schema)])
-            .additional_properties(Some(AdditionalProperties::FreeForm(false)))
-            .property("signature_name", optional(Type::String).description(Some("Of no consequence")))
-    };
-    let sent = OneOfBuilder::new().item(body("instances", rows())).item(body("inputs", columns)).into();
     let examples = vec![("instances", json!({"instances": [described.example_values()]}))];
-    let body = Body { media_type: JSON, schema: sent, examples };
+    let body = Body { media_type: JSON, schema: asked(described, Keys::Serving), examples };
     let answered = object([("explanations", explanation(described).into())]);
     draft.rows(Rows::Json, [body]).answers("What each feature adds to each row", JSON, answered)
 }
 
-fn predict(draft: Draft, described: &Described<'_>, keys: Keys) -> Draft {
+/// Rows or columns, and which output is wanted: by one name or by the other, or by both alike.
+fn asked(described: &Described<'_>, keys: Keys) -> RefOr<Schema> {
+    let closed = |object: ObjectBuilder| object.additional_properties(Some(AdditionalProperties::FreeForm(false)));
+    // null is no choice, as if it were not there.
+    let choice = |names: &[&str]| {
+        let names = names.iter().map(|name| json!(name)).chain([Value::Null]);
+        ObjectBuilder::new().schema_type(SchemaType::AnyValue).enum_values(Some(names))
+    };
     let rows = || RefOr::Ref(described.reference("rows"));
+    let mut tables: Vec<(&str, RefOr<Schema>)> = vec![("instances", rows())];
+    if keys == Keys::Serving {
+        tables.push(("inputs", AnyOfBuilder::new().item(rows()).item(described.reference("columns")).into()));
+    }
     let outputs: &[&str] =
         if described.model.classes().is_some() { &["predict", "predict_proba"] } else { &["predict"] };
-    let body = |name, schema| {
-        // null is no choice, as if it were not there.
-        let choice = |names: &[&str]| {
-            let names = names.iter().map(|name| json!(name)).chain([Value::Null]);
-            ObjectBuilder::new().schema_type(SchemaType::AnyValue).enum_values(Some(names))
-        };
-        let method = choice(outputs);
-        let parameters = optional(Type::Object).property("predict_method", method);
-        let body = object([(name, schema)])
-            .additional_properties(Some(AdditionalProperties::FreeForm(false)))
-            .property("parameters", parameters.additional_properties(Some(AdditionalProperties::FreeForm(false))));
+    let bodies = tables.iter().flat_map(|table| outputs.iter().map(move |output| (table, *output)));
+    let body = |((name, table), output): (&(&str, RefOr<Schema>), &str)| {
+        let parameters = optional(Type::Object).property("predict_method", choice(&[output]));
+        let body = closed(object([(*name, table.clone())])).property("parameters", closed(parameters));
         if keys == Keys::Vertex {
-            return body;
+            body
+        } else {
+            body.property("signature_name", choice(&["serving_default", "", output]))
         }
-        body.property("signature_name", choice(&[&["serving_default"], outputs].concat()))
     };
+    let bodies: Vec<RefOr<Schema>> = bodies.map(body).map(RefOr::from).collect();
+    match bodies.as_slice() {
+        [only] => only.clone(),
+        several => several.iter().cloned().fold(AnyOfBuilder::new(), AnyOfBuilder::item).into(),
+    }
+}
+
+fn predict(draft: Draft, described: &Described<'_>, keys: Keys) -> Draft {
     let mut examples = vec![("instances", json!({"instances": [described.example_values()]}))];
-    let mut sent: RefOr<Schema> = body("instances", rows()).into();
     let predictions = || object([("predictions", output(described))]);
     let mut answered: RefOr<Schema> = predictions().into();
     if keys == Keys::Serving {
-        let columns: RefOr<Schema> = AnyOfBuilder::new().item(rows()).item(described.reference("columns")).into();
-        sent = OneOfBuilder::new().item(sent).item(body("inputs", columns)).into();
         examples.push(("inputs", json!({"inputs": described.example_columns()})));
         answered = OneOfBuilder::new().item(predictions()).item(object([("outputs", output(described))])).into();
     }
@@ -102,7 +104,7 @@ fn predict(draft: Draft, described: &Described<'_>, keys: Keys) -> Draft {
         let body = json!({"instances": [described.example_values()], "parameters": parameters});
         examples.push(("probabilities", body));
     }
-    let body = Body { media_type: JSON, schema: sent, examples };
+    let body = Body { media_type: JSON, schema: asked(described, keys), examples };
     draft.rows(Rows::Json, [body]).answers("One element a row", JSON, answered)
 }
 

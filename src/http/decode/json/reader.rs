@@ -1,6 +1,6 @@
 //! JSON token by token: cells, rows and columns, handed to the frame's builders without a tree between.
 
-use jiter::{Jiter, JiterError, Peek};
+use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, Peek};
 
 use crate::http::decode::Layout;
 use crate::http::error::{ApiError, ErrorCode};
@@ -303,8 +303,12 @@ impl<'j> Reader<'j> {
 fn syntax(text: &str, lines_before: usize, error: &JiterError) -> ApiError {
     let position = Jiter::new(text.as_bytes()).error_position(error.index);
     let line = lines_before + position.line;
-    let detail = format!("line {line}, column {}: {}", position.column, error.error_type);
-    ApiError::new(ErrorCode::InvalidJson, detail)
+    let place = format!("line {line}, column {}", position.column);
+    if error.error_type == JiterErrorType::JsonError(JsonErrorType::NumberOutOfRange) {
+        let detail = format!("{place}: a number of so many digits that a double cannot hold it");
+        return ApiError::new(ErrorCode::Rows(FaultKind::LossyNumber), detail);
+    }
+    ApiError::new(ErrorCode::InvalidJson, format!("the body is not valid JSON: {place}: {}", error.error_type))
 }
 
 impl Layout {

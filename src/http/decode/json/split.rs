@@ -22,8 +22,8 @@ impl<'j> Reader<'j> {
             let place = match name.as_str() {
                 "columns" => Some(&mut names),
                 "data" => Some(&mut data),
-                // The rows' labels play no part in a prediction.
-                "index" => None,
+                // The rows' labels, and what pandas (`orient="tight"`) calls labels and columns, play no part in a prediction.
+                "index" | "index_names" | "column_names" => None,
                 other => {
                     complaints.add(|| {
                         let other = shorten(other);

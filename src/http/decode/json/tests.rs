@@ -168,7 +168,6 @@ fn columns_of_different_lengths_are_refused() {
 }
 
 #[rstest]
-#[case("")]
 #[case("{")]
 #[case(r#"{"X": [1,]}"#)]
 #[case(r#"{"X": [01]}"#)]
@@ -177,11 +176,35 @@ fn columns_of_different_lengths_are_refused() {
 #[case(r#"{"X": ['a']}"#)]
 #[case(r#"{"X": [nan]}"#)]
 #[case(r#"{"X": ["\ud800"]}"#)]
-#[case("\u{feff}{}")]
+#[case("\u{feff}{")]
 fn what_is_not_json_is_a_400_with_line_and_column(#[case] body: &str) {
     let error = refusal(body, &one());
     assert_eq!((error.code.as_str(), error.code.status().as_u16()), ("invalid_json", 400), "{body}");
-    assert!(error.detail.starts_with("line 1, column "), "{}", error.detail);
+    assert!(error.detail.starts_with("the body is not valid JSON: line 1, column "), "{}", error.detail);
+}
+
+#[test]
+fn an_empty_body_is_told_what_to_send() {
+    for body in ["", " \n", "\u{feff}"] {
+        let told = "the body is empty; send an object such as {\"X\": [[…]]}";
+        assert_eq!(refusal(body, &one()).detail, told, "{body:?}");
+    }
+}
+
+#[test]
+fn a_byte_order_mark_is_passed_over() {
+    assert_eq!(values("\u{feff}{\"X\": [1]}", &one()), [[1.0]]);
+}
+
+#[test]
+fn a_number_of_endless_digits_is_lossy_not_malformed() {
+    for digits in ["1".repeat(5000), format!("0.{}", "1".repeat(5000))] {
+        let body = format!("{{\"X\": [{digits}]}}");
+        match read(body.as_bytes(), &one(), 10) {
+            Ok(decoded) => assert_eq!(decoded.iter().next().unwrap(), [digits.parse::<f64>().unwrap()]),
+            Err(error) => assert_eq!(error.code.as_str(), "lossy_number", "{}", error.detail),
+        }
+    }
 }
 
 #[test]

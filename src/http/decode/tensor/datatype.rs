@@ -3,9 +3,10 @@
 use half::f16;
 use serde::Deserialize;
 
-use super::{refuse, wrong_value};
+use super::refuse;
 use crate::http::error::ApiError;
 use crate::model::frame::Cell;
+use crate::model::number::{has_fraction, parse_double};
 
 /// The type of a tensor's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -26,10 +27,22 @@ pub(in crate::http) enum Datatype {
     Bytes,
 }
 
-/// What becomes of one value after the other.
-pub(super) trait Sink: FnMut(Cell<'_>) -> Result<(), ApiError> {}
+/// A value of a tensor: one of its datatype, or one that is none.
+pub(super) type Value<'a> = Result<Cell<'a>, Mistaken<'a>>;
 
-impl<F: FnMut(Cell<'_>) -> Result<(), ApiError>> Sink for F {}
+/// A value that is not of its tensor's datatype.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mistaken<'a> {
+    /// What it is.
+    pub(super) cell: Cell<'a>,
+    /// What its sender said it would be.
+    pub(super) datatype: Datatype,
+}
+
+/// What becomes of one value after the other.
+pub(super) trait Sink: FnMut(Value<'_>) -> Result<(), ApiError> {}
+
+impl<F: FnMut(Value<'_>) -> Result<(), ApiError>> Sink for F {}
 
 impl Datatype {
     /// Its name in the protocol.
@@ -51,20 +64,28 @@ impl Datatype {
         }
     }
 
-    /// A value of JSON as one of this type; `None` when it is none. Numbers keep their own digits: nothing is rounded here.
-    pub(super) fn of_json(self, cell: Cell<'_>) -> Option<Cell<'_>> {
+    /// A value of JSON as one of this type. Numbers keep their own digits: nothing is rounded here.
+    pub(super) fn of_json(self, cell: Cell<'_>) -> Value<'_> {
         match (self, cell) {
             (_, Cell::Missing)
             | (Self::Bool, Cell::Boolean(_))
             | (Self::Bytes, Cell::Text(_))
             | (Self::Fp16 | Self::Fp32 | Self::Fp64, Cell::Number(_)) => Some(cell),
-            (_, Cell::Number(digits)) => {
-                let (smallest, largest) = self.integers()?;
-                let value = digits.parse().ok()?;
-                (smallest..=largest).contains(&value).then_some(Cell::Integer(value))
-            }
+            (_, Cell::Number(digits)) => self.integer(digits).map(Cell::Integer),
             _ => None,
         }
+        .ok_or(Mistaken { cell, datatype: self })
+    }
+
+    /// Digits as an integer of this type, `4.0` and `2e1` too, as for a `long` in every protocol.
+    fn integer(self, digits: &str) -> Option<i128> {
+        let whole = |value: &f64| value.fract() == 0.0 && !has_fraction(digits);
+        // What exceeds an i128 becomes the largest there is, and that is past every type.
+        #[allow(clippy::cast_possible_truncation)]
+        let written_otherwise = || parse_double(digits).ok().filter(whole).map(|value| value as i128);
+        let value = digits.parse().ok().or_else(written_otherwise)?;
+        let (smallest, largest) = self.integers()?;
+        (smallest..=largest).contains(&value).then_some(value)
     }
 
     /// The smallest and the largest integer of a type of integers.
@@ -88,29 +109,30 @@ impl Datatype {
     /// 400 when the bytes are not `count` values of this type, and what `sink` refuses.
     pub(super) fn read(self, name: &str, bytes: &[u8], count: usize, mut sink: impl Sink) -> Result<(), ApiError> {
         match self {
-            Self::Bool => {
-                let mut position = 0;
-                fixed(name, bytes, count, |[byte]| {
-                    let value = match byte {
-                        0 => false,
-                        1 => true,
-                        other => return Err(wrong_value(name, position, self, &format!("the byte {other}"))),
-                    };
-                    position += 1;
-                    sink(Cell::Boolean(value))
+            Self::Bool => fixed(name, bytes, count, |[byte]| {
+                sink(match byte {
+                    0 => Ok(Cell::Boolean(false)),
+                    1 => Ok(Cell::Boolean(true)),
+                    other => Err(Mistaken { cell: Cell::Integer(other.into()), datatype: self }),
                 })
+            }),
+            Self::Uint8 => fixed(name, bytes, count, |value| sink(Ok(Cell::Integer(u8::from_le_bytes(value).into())))),
+            Self::Uint16 => {
+                fixed(name, bytes, count, |value| sink(Ok(Cell::Integer(u16::from_le_bytes(value).into()))))
             }
-            Self::Uint8 => fixed(name, bytes, count, |value| sink(Cell::Integer(u8::from_le_bytes(value).into()))),
-            Self::Uint16 => fixed(name, bytes, count, |value| sink(Cell::Integer(u16::from_le_bytes(value).into()))),
-            Self::Uint32 => fixed(name, bytes, count, |value| sink(Cell::Integer(u32::from_le_bytes(value).into()))),
-            Self::Uint64 => fixed(name, bytes, count, |value| sink(Cell::Integer(u64::from_le_bytes(value).into()))),
-            Self::Int8 => fixed(name, bytes, count, |value| sink(Cell::Integer(i8::from_le_bytes(value).into()))),
-            Self::Int16 => fixed(name, bytes, count, |value| sink(Cell::Integer(i16::from_le_bytes(value).into()))),
-            Self::Int32 => fixed(name, bytes, count, |value| sink(Cell::Integer(i32::from_le_bytes(value).into()))),
-            Self::Int64 => fixed(name, bytes, count, |value| sink(Cell::Integer(i64::from_le_bytes(value).into()))),
-            Self::Fp16 => fixed(name, bytes, count, |value| sink(Cell::Double(f16::from_le_bytes(value).to_f64()))),
-            Self::Fp32 => fixed(name, bytes, count, |value| sink(Cell::Double(f32::from_le_bytes(value).into()))),
-            Self::Fp64 => fixed(name, bytes, count, |value| sink(Cell::Double(f64::from_le_bytes(value)))),
+            Self::Uint32 => {
+                fixed(name, bytes, count, |value| sink(Ok(Cell::Integer(u32::from_le_bytes(value).into()))))
+            }
+            Self::Uint64 => {
+                fixed(name, bytes, count, |value| sink(Ok(Cell::Integer(u64::from_le_bytes(value).into()))))
+            }
+            Self::Int8 => fixed(name, bytes, count, |value| sink(Ok(Cell::Integer(i8::from_le_bytes(value).into())))),
+            Self::Int16 => fixed(name, bytes, count, |value| sink(Ok(Cell::Integer(i16::from_le_bytes(value).into())))),
+            Self::Int32 => fixed(name, bytes, count, |value| sink(Ok(Cell::Integer(i32::from_le_bytes(value).into())))),
+            Self::Int64 => fixed(name, bytes, count, |value| sink(Ok(Cell::Integer(i64::from_le_bytes(value).into())))),
+            Self::Fp16 => fixed(name, bytes, count, |value| sink(Ok(Cell::Double(f16::from_le_bytes(value).to_f64())))),
+            Self::Fp32 => fixed(name, bytes, count, |value| sink(Ok(Cell::Double(f32::from_le_bytes(value).into())))),
+            Self::Fp64 => fixed(name, bytes, count, |value| sink(Ok(Cell::Double(f64::from_le_bytes(value))))),
             Self::Bytes => texts(name, bytes, count, sink),
         }
     }
@@ -143,7 +165,7 @@ fn texts(name: &str, mut bytes: &[u8], count: usize, mut sink: impl Sink) -> Res
         let Ok(text) = std::str::from_utf8(text) else {
             return Err(refuse(name, format!("value {position} is not UTF-8")));
         };
-        sink(Cell::Text(text))?;
+        sink(Ok(Cell::Text(text)))?;
         position += 1;
         bytes = rest;
     }

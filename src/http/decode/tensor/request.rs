@@ -1,11 +1,9 @@
 //! The JSON of a request, up to its tensors' values.
 
 use jiter::Peek;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use super::{Data, INPUTS, Input, frame, refuse};
-use crate::http::decode::json::{Reader, Terms};
+use crate::http::decode::json::{Reader, Terms, not_empty, once, unknown};
 use crate::http::decode::utf8;
 use crate::http::error::{ApiError, ErrorCode};
 use crate::model::frame::{Frame, shorten};
@@ -23,35 +21,38 @@ pub(in crate::http) struct InferRequest<'j> {
     pub(in crate::http) outputs: Vec<RequestedOutput>,
     /// Whether outputs that do not say otherwise are wanted as bytes.
     pub(in crate::http) binary_outputs: bool,
+    /// The model's name, where the body repeats it.
+    pub(in crate::http) model_name: Option<String>,
+    /// Its version, likewise.
+    pub(in crate::http) model_version: Option<String>,
     inputs: Vec<Input<'j>>,
 }
 
 /// An output that is wanted.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub(in crate::http) struct RequestedOutput {
     /// Its name.
     pub(in crate::http) name: String,
-    #[serde(default)]
-    parameters: Option<OutputParameters>,
+    parameters: OutputParameters,
 }
 
 /// Parameters of the extensions that are served, and of those that would change the answer if they were passed over.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default)]
 struct OutputParameters {
     binary_data: Option<bool>,
-    classification: Option<u64>,
-    shared_memory_region: Option<String>,
+    classification: bool,
+    shared_memory_region: bool,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default)]
 struct RequestParameters {
     binary_data_output: Option<bool>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default)]
 struct InputParameters {
     binary_data_size: Option<usize>,
-    shared_memory_region: Option<String>,
+    shared_memory_region: bool,
 }
 
 impl InferRequest<'_> {
@@ -71,10 +72,10 @@ impl RequestedOutput {
     /// # Errors
     /// 400 when it is wanted in a form that is not served.
     pub(in crate::http) fn binary(&self) -> Result<Option<bool>, ApiError> {
-        let Some(parameters) = &self.parameters else { return Ok(None) };
+        let parameters = &self.parameters;
         for (asked, name, instead) in [
-            (parameters.classification.is_some(), "classification", "ask for \"predict_proba\" and choose there"),
-            (parameters.shared_memory_region.is_some(), "shared_memory_region", "leave it out"),
+            (parameters.classification, "classification", "ask for \"predict_proba\" and choose there"),
+            (parameters.shared_memory_region, "shared_memory_region", "leave it out"),
         ] {
             if asked {
                 let detail = format!("output {:?}: {name:?} is not served; {instead}", shorten(&self.name));
@@ -95,16 +96,20 @@ pub(in crate::http) fn read(body: &[u8], json_length: Option<usize>) -> Result<I
         let detail = format!("the JSON should have {length} bytes, and the body has {}", body.len());
         return Err(ApiError::new(ErrorCode::InvalidBody, detail));
     };
-    let mut reader = Reader::new(utf8(json)?);
+    let text = utf8(json).map_err(|error| if json_length.is_some() { error } else { with_length(error) })?;
+    not_empty(text, EXAMPLE)?;
+    let mut reader = Reader::new(text);
     let (mut id, mut outputs, mut parameters, mut inputs) = (None, None, None, None);
+    let (mut model_name, mut model_version) = (None, None);
     reader.object("an inference request", |reader, key| match key {
         "id" => once(&mut id, key, reader.option(key, "a string")?),
-        "outputs" => once(&mut outputs, key, reader.option(key, "a list of objects with a \"name\"")?),
-        "parameters" => once(&mut parameters, key, reader.option::<RequestParameters>(key, "an object")?),
+        "outputs" => once(&mut outputs, key, reader.outputs(key)?),
+        "parameters" => once(&mut parameters, key, Some(reader.request_parameters(key)?)),
         INPUTS => once(&mut inputs, key, Some(reader.inputs(&mut bytes)?)),
         // What the path says, said again.
-        "model_name" | "model_version" => reader.skip(),
-        other => Err(unknown(other, "id, inputs, outputs and parameters")),
+        "model_name" => once(&mut model_name, key, reader.option(key, "a string")?),
+        "model_version" => once(&mut model_version, key, reader.option(key, "a string")?),
+        other => Err(unknown(other, "there are id, inputs, outputs and parameters")),
     })?;
     reader.finish()?;
     if let Some(length) = id.as_ref().map(String::len).filter(|length| *length > LONGEST_ID) {
@@ -120,36 +125,85 @@ pub(in crate::http) fn read(body: &[u8], json_length: Option<usize>) -> Result<I
         return Err(ApiError::new(ErrorCode::MissingKey, "the key \"inputs\" with the tensors is missing"));
     };
     let binary_outputs = parameters.unwrap_or_default().binary_data_output.unwrap_or(false);
-    Ok(InferRequest { id, outputs: outputs.unwrap_or_default(), binary_outputs, inputs })
+    let outputs = outputs.unwrap_or_default();
+    Ok(InferRequest { id, outputs, binary_outputs, model_name, model_version, inputs })
+}
+
+/// What is not text may be tensors whose sender did not say where they begin.
+fn with_length(error: ApiError) -> ApiError {
+    let detail = format!(
+        "{}; where tensors follow the JSON as bytes, the header Inference-Header-Content-Length must be its length",
+        error.detail
+    );
+    ApiError { detail, ..error }
 }
 
 impl<'j> Reader<'j> {
-    /// Goes through the members of an object.
-    fn object(
-        &mut self,
-        what: &str,
-        mut each: impl FnMut(&mut Self, &str) -> Result<(), ApiError>,
-    ) -> Result<(), ApiError> {
-        if self.peek()? != Peek::Object {
-            let got = self.cell()?;
-            let detail = format!("expected {what}, an object, got {got}");
-            return Err(ApiError::new(ErrorCode::InvalidBody, detail));
-        }
-        let mut key = self.first_key()?;
-        while let Some(name) = key {
-            each(self, &name)?;
-            key = self.next_key()?;
-        }
-        Ok(())
+    fn request_parameters(&mut self, key: &str) -> Result<RequestParameters, ApiError> {
+        let mut parameters = RequestParameters::default();
+        self.members(key, "{\"binary_data_output\": true}", |reader, key| match key {
+            "binary_data_output" => once(&mut parameters.binary_data_output, key, reader.option(key, "true or false")?),
+            _ => reader.skip(),
+        })?;
+        Ok(parameters)
     }
 
-    /// The value under a key; `null` is none.
-    fn option<T: DeserializeOwned>(&mut self, key: &str, expected: &str) -> Result<Option<T>, ApiError> {
-        let text = self.raw()?;
-        serde_json::from_str(text).map_err(|_| {
-            let detail = format!("{key:?} must be {expected}, got {}", shorten(text));
-            ApiError::new(ErrorCode::InvalidOption, detail)
-        })
+    /// The outputs that are wanted; `null` is no choice.
+    fn outputs(&mut self, key: &str) -> Result<Option<Vec<RequestedOutput>>, ApiError> {
+        match self.peek()? {
+            Peek::Null => {
+                self.skip()?;
+                Ok(None)
+            }
+            Peek::Array => {
+                let mut outputs = Vec::new();
+                self.each(|reader| {
+                    outputs.push(reader.output()?);
+                    Ok(())
+                })?;
+                Ok(Some(outputs))
+            }
+            _ => {
+                let got = self.cell()?;
+                let detail = format!("{key:?} must be a list of objects with a \"name\", got {got}");
+                Err(ApiError::new(ErrorCode::InvalidOption, detail))
+            }
+        }
+    }
+
+    fn output(&mut self) -> Result<RequestedOutput, ApiError> {
+        let (mut name, mut parameters) = (None, OutputParameters::default());
+        self.object("an output with a \"name\"", |reader, key| match key {
+            "name" => once(&mut name, key, reader.option(key, "a string")?),
+            "parameters" => reader.members(key, "{\"binary_data\": true}", |reader, key| {
+                match key {
+                    "binary_data" => once(&mut parameters.binary_data, key, reader.option(key, "true or false")?)?,
+                    "classification" => parameters.classification = reader.is_there()?,
+                    "shared_memory_region" => parameters.shared_memory_region = reader.is_there()?,
+                    _ => reader.skip()?,
+                }
+                Ok(())
+            }),
+            _ => reader.skip(),
+        })?;
+        let lacks = || ApiError::new(ErrorCode::MissingKey, "an output has no \"name\"");
+        Ok(RequestedOutput { name: name.ok_or_else(lacks)?, parameters })
+    }
+
+    fn input_parameters(&mut self, key: &str) -> Result<InputParameters, ApiError> {
+        let mut parameters = InputParameters::default();
+        self.members(key, "{\"binary_data_size\": 8}", |reader, key| {
+            match key {
+                "binary_data_size" => {
+                    let size = reader.option(key, "a whole number of bytes from 0")?;
+                    once(&mut parameters.binary_data_size, key, size)?;
+                }
+                "shared_memory_region" => parameters.shared_memory_region = reader.is_there()?,
+                _ => reader.skip()?,
+            }
+            Ok(())
+        })?;
+        Ok(parameters)
     }
 
     /// The tensors; those that are bytes are taken from `bytes`, one after the other.
@@ -173,7 +227,7 @@ impl<'j> Reader<'j> {
             "name" => once(&mut name, key, reader.option::<String>(key, "a string")?),
             "shape" => once(&mut shape, key, reader.option(key, "a list of whole numbers such as [1, 4]")?),
             "datatype" => once(&mut datatype, key, reader.option(key, DATATYPES)?),
-            "parameters" => once(&mut parameters, key, reader.option::<InputParameters>(key, "an object")?),
+            "parameters" => once(&mut parameters, key, Some(reader.input_parameters(key)?)),
             "data" => match reader.peek()? {
                 Peek::Array => once(&mut json, key, Some(reader.raw()?)),
                 Peek::Null => reader.skip(),
@@ -183,7 +237,7 @@ impl<'j> Reader<'j> {
                     Err(ApiError::new(ErrorCode::InvalidOption, detail))
                 }
             },
-            other => Err(unknown(other, "name, shape, datatype, parameters and data")),
+            other => Err(unknown(other, "there are name, shape, datatype, parameters and data")),
         })?;
         let lacks = |key: &str| {
             let detail = format!("an input has no {key:?}; each has a name, a shape, a datatype and data");
@@ -208,7 +262,7 @@ impl<'j> Reader<'j> {
             (Some(_), Some(_)) => {
                 return Err(refuse(&name, "has both \"data\" and \"binary_data_size\"; send one of them"));
             }
-            (None, None) if shared_memory_region.is_some() => {
+            (None, None) if shared_memory_region => {
                 let detail = format!("input {:?}: shared memory is not served; send \"data\"", shorten(&name));
                 return Err(ApiError::new(ErrorCode::NotSupported, detail));
             }
@@ -219,19 +273,7 @@ impl<'j> Reader<'j> {
     }
 }
 
+const EXAMPLE: &str = r#"{"inputs": [{"name": "X", "shape": [1, 4], "datatype": "FP64", "data": […]}]}"#;
+
 const DATATYPES: &str =
     "one of BOOL, UINT8, UINT16, UINT32, UINT64, INT8, INT16, INT32, INT64, FP16, FP32, FP64 and BYTES";
-
-/// Keeps what stands under a key.
-fn once<T>(slot: &mut Option<T>, key: &str, value: Option<T>) -> Result<(), ApiError> {
-    if slot.is_some() {
-        return Err(ApiError::new(ErrorCode::DuplicateKey, format!("the key {key:?} is there twice")));
-    }
-    *slot = value;
-    Ok(())
-}
-
-fn unknown(key: &str, known: &str) -> ApiError {
-    let detail = format!("the key {:?} is not understood; there are {known}", shorten(key));
-    ApiError::new(ErrorCode::UnknownKey, detail)
-}

@@ -102,12 +102,12 @@ fn values_follow_their_datatype_and_their_feature() {
     let signature = numbers(&["a"]);
     for (datatype, value, told) in [
         ("INT64", json!(9_007_199_254_740_993_i64), "an integer that a double cannot hold exactly"),
-        ("UINT8", json!(256), "expected one of UINT8, got the number 256"),
-        ("UINT64", json!(-1), "expected one of UINT64, got the number -1"),
-        ("INT32", json!(1.5), "expected one of INT32, got the number 1.5"),
-        ("FP64", json!(true), "expected one of FP64, got true"),
-        ("FP64", json!("1"), "expected one of FP64, got the string \"1\""),
-        ("BOOL", json!(1), "expected one of BOOL, got the number 1"),
+        ("UINT8", json!(256), "feature \"a\" expected a value of the datatype UINT8, got the number 256"),
+        ("UINT64", json!(-1), "feature \"a\" expected a value of the datatype UINT64, got the number -1"),
+        ("INT32", json!(1.5), "row 0: feature \"a\" expected a value of the datatype INT32, got the number 1.5"),
+        ("FP64", json!(true), "expected a number, got true"),
+        ("FP64", json!("1"), "expected a number, got the string \"1\""),
+        ("BOOL", json!(1), "expected a value of the datatype BOOL, got the number 1"),
         ("BOOL", json!(true), "expected a number, got true"),
         ("BYTES", json!("1"), "expected a number, got the string \"1\""),
         ("FP64", json!(null), "is missing"),
@@ -119,6 +119,41 @@ fn values_follow_their_datatype_and_their_feature() {
 }
 
 #[test]
+fn integers_may_be_written_otherwise_as_long_as_they_are_integers() {
+    let signature = numbers(&["a"]);
+    let rows = |datatype: &str, text: &str| {
+        let body =
+            format!(r#"{{"inputs": [{{"name": "X", "shape": [1, 1], "datatype": "{datatype}", "data": [{text}]}}]}}"#);
+        let terms = Terms { signature: &signature, max_rows: 100, lenient: false };
+        let request = read(body.as_bytes(), None)?;
+        Ok::<_, ApiError>(request.frame(terms)?.iter().map(|row| row[0]).collect::<Vec<_>>())
+    };
+    assert_eq!(rows("INT64", "4.0").unwrap(), [4.0]);
+    assert_eq!(rows("INT32", "2e1").unwrap(), [20.0]);
+    assert_eq!(rows("UINT8", "-0.0").unwrap(), [0.0]);
+    for (datatype, text) in [
+        ("INT64", "4.5"),
+        ("UINT8", "256.0"),
+        ("INT64", "1e300"),
+        ("INT64", "1e-400"),
+        ("INT64", "4.0000000000000000001"),
+    ] {
+        assert!(rows(datatype, text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_byte_that_is_no_boolean_is_told_by_row_and_feature() {
+    let request = json!({"inputs": [
+        {"name": "size", "datatype": "FP64", "shape": [2], "data": [1, 2]},
+        {"name": "level", "datatype": "BYTES", "shape": [2], "data": ["a", "b"]},
+        {"name": "on", "datatype": "BOOL", "shape": [2], "parameters": {"binary_data_size": 2}},
+    ]});
+    let told = decode(&mixed(), &request, &[1, 2]).unwrap_err().detail;
+    assert_eq!(told, "row 1: feature \"on\" expected true or false, got the number 2");
+}
+
+#[test]
 fn shape_and_data_agree() {
     let signature = numbers(&["a", "b"]);
     for (shape, data, told) in [
@@ -126,8 +161,8 @@ fn shape_and_data_agree() {
         (json!([2, 2]), json!([[1, 2], [3]]), "row 1 has 1 values"),
         (json!([2, 2]), json!([[1, 2]]), "the data have 1 rows"),
         (json!([2, 2]), json!([[1, 2], 3]), "expected a list as in row 0"),
-        (json!([2, 2]), json!([1, 2, [3, 4]]), "expected one of FP64, got an array"),
-        (json!([1, 2]), json!([[[1, 2]]]), "expected one of FP64, got an array"),
+        (json!([2, 2]), json!([1, 2, [3, 4]]), "3 values came, the shape says 4"),
+        (json!([1, 2]), json!([[[1, 2]]]), "row 0 has 1 values"),
         (json!([1, 3]), json!([1, 2, 3]), "3 values a row, the model needs 2 values (a, b)"),
         (json!([2]), json!([1, 2]), "the model needs 2 values"),
         (json!([]), json!([1, 2]), "0 dimensions"),
@@ -180,7 +215,7 @@ fn keys_are_known_and_there_once() {
     assert_eq!(read(r#"{"inputs": [], "inputs": []}"#), ErrorCode::DuplicateKey);
     assert_eq!(read(r#"{"inputs": [{"name": "x", "shape": [1], "datatype": "FP64"}]}"#), ErrorCode::MissingKey);
     assert_eq!(read(r#"{"inputs": [], "id": 42}"#), ErrorCode::InvalidOption);
-    assert_eq!(read(r#"{"inputs": [], "outputs": ["y"]}"#), ErrorCode::InvalidOption);
+    assert_eq!(read(r#"{"inputs": [], "outputs": ["y"]}"#), ErrorCode::InvalidBody);
     assert_eq!(read(r#"{"inputs": []} x"#), ErrorCode::InvalidJson);
     assert_eq!(
         read(
