@@ -17,6 +17,7 @@ const STYLE: &str = include_str!("page/style.css");
 /// One module, in parts by subject.
 const SCRIPT: &str = concat!(
     "\n",
+    include_str!("page/numbers.js"),
     include_str!("page/document.js"),
     include_str!("page/csv.js"),
     include_str!("page/service.js"),
@@ -33,7 +34,7 @@ struct Page {
 }
 
 static PAGE: LazyLock<Page> = LazyLock::new(|| {
-    let (style, script) = (bare(STYLE), bare(SCRIPT));
+    let (style, script) = (bare(STYLE).replace(": ", ":").replace("; ", ";"), bare(SCRIPT));
     let html = bare(FRAME).replacen("<style></style>", &format!("<style>{style}</style>"), 1).replacen(
         "<script type=\"module\"></script>",
         &format!("<script type=\"module\">{script}</script>"),
