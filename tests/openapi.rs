@@ -102,6 +102,30 @@ async fn a_models_schemas_say_what_its_signature_says() {
 }
 
 #[tokio::test]
+async fn a_description_is_what_its_schema_says_with_rows_to_begin_with() {
+    let document = document().await;
+    let schema = &document["components"]["schemas"]["Model"];
+    for (name, intervals) in [
+        ("line", json!({"method": "student-t"})),
+        ("diabetes", json!({"method": "student-t"})),
+        ("iris", json!({"method": "conformal", "held_out_rows": 33, "max_level": 33.0 / 34.0})),
+    ] {
+        let described = get(&format!("/models/{name}"), &[]).await.json();
+        for key in schema["required"].as_array().unwrap() {
+            assert!(described.get(key.as_str().unwrap()).is_some(), "{name} has no {key}");
+        }
+        for key in described.as_object().unwrap().keys() {
+            assert!(schema["properties"].get(key).is_some(), "{key} of {name} is not in the schema");
+        }
+        assert_eq!(described["intervals"], intervals, "{name}");
+        let examples = described["examples"].as_array().unwrap();
+        assert_eq!(examples.len(), 8);
+        let answer = post(&format!("/models/{name}/predict"), &[], json!({"X": examples}).to_string()).await.json();
+        assert_eq!((answer["y"].as_array().unwrap().len(), answer.get("warnings")), (8, None), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn the_page_loads_nothing_from_elsewhere() {
     let page = get("/docs", &[]).await;
     assert_eq!(page.header("content-type"), "text/html; charset=utf-8");

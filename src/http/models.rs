@@ -10,6 +10,7 @@ use super::error::ApiError;
 use super::{App, Application, answer};
 use crate::model::Model;
 use crate::model::artifact::{Task, Training};
+use crate::model::interval::Certainty;
 use crate::model::scalar::Scalar;
 use crate::model::signature::Signature;
 
@@ -24,6 +25,9 @@ struct Description<'a> {
     classes: Option<&'a [Scalar]>,
     signature: &'a Signature,
     typical: IndexMap<&'a str, Scalar>,
+    examples: Vec<IndexMap<&'a str, Scalar>>,
+    /// How intervals, or sets of labels, are made; `null` of a model that has none.
+    intervals: Option<Certainty>,
     training: &'a Training,
     created: &'a str,
     sha256: &'a str,
@@ -96,6 +100,8 @@ async fn describe(application: &Application, name: &str, version: Option<&str>) 
         classes: model.classes(),
         signature: model.signature(),
         typical: model.typical(),
+        examples: model.examples(),
+        intervals: model.certainty(),
         training: &document.training,
         created: &document.created,
         sha256: model.checksum(),

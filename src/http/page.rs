@@ -1,6 +1,7 @@
 //! `GET /`: a page to try the models on, one document without a request for anything but the API itself.
 //!
-//! The document is put together from `page/` once. Its policy lets exactly this style and this script run, by their hashes.
+//! The document is put together from `page/` once, without what only its authors read. Its policy lets exactly this style and this
+//! script run, by their hashes.
 
 use std::sync::LazyLock;
 
@@ -16,6 +17,7 @@ const STYLE: &str = include_str!("page/style.css");
 /// One module, in parts by subject.
 const SCRIPT: &str = concat!(
     "\n",
+    include_str!("page/numbers.js"),
     include_str!("page/document.js"),
     include_str!("page/csv.js"),
     include_str!("page/service.js"),
@@ -32,20 +34,37 @@ struct Page {
 }
 
 static PAGE: LazyLock<Page> = LazyLock::new(|| {
-    let html = FRAME.replacen("<style></style>", &format!("<style>{STYLE}</style>"), 1).replacen(
+    let (style, script) = (bare(STYLE).replace(": ", ":").replace("; ", ";"), bare(SCRIPT));
+    let html = bare(FRAME).replacen("<style></style>", &format!("<style>{style}</style>"), 1).replacen(
         "<script type=\"module\"></script>",
-        &format!("<script type=\"module\">{SCRIPT}</script>"),
+        &format!("<script type=\"module\">{script}</script>"),
         1,
     );
     let hash = |text: &str| format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(text)));
     let policy = format!(
         "default-src 'none'; script-src {}; style-src {}; img-src data:; connect-src 'self'; base-uri 'none'; \
          form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
-        hash(SCRIPT),
-        hash(STYLE),
+        hash(&script),
+        hash(&style),
     );
     Page { html, policy }
 });
+
+/// The lines that a browser needs, without their indentation: comments are lines of their own in `page/`, and no text goes over
+/// several lines.
+fn bare(source: &str) -> String {
+    let mut bare = String::with_capacity(source.len());
+    let mut in_comment = false;
+    for line in source.lines().map(str::trim) {
+        in_comment |= line.starts_with("/*");
+        if !(in_comment || line.is_empty() || line.starts_with("//")) {
+            bare.push_str(line);
+            bare.push('\n');
+        }
+        in_comment &= !line.ends_with("*/");
+    }
+    bare
+}
 
 /// The page to people; to programs that ask for JSON, which look here whether the server runs, that it does.
 pub(super) async fn show(headers: HeaderMap) -> Response {
@@ -73,4 +92,26 @@ fn asks_for_json(headers: &HeaderMap) -> bool {
             .any(|range| range.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case(media_type)))
     };
     names("application/json") && !names("text/html")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_and_indentation_stay_behind() {
+        let source =
+            "/** Twice.\n * x */\n\nconst twice = (x) =>\n  x * 2; // kept\n// A line.\n/* Another. */\ncall();\n";
+        assert_eq!(bare(source), "const twice = (x) =>\nx * 2; // kept\ncall();\n");
+    }
+
+    #[test]
+    fn no_text_goes_over_several_lines_and_no_comment_begins_behind_code() {
+        for line in SCRIPT.lines() {
+            assert!(line.matches('`').count().is_multiple_of(2), "{line}");
+        }
+        for line in SCRIPT.lines().chain(STYLE.lines()).map(str::trim) {
+            assert!(!line.contains("/*") || line.starts_with("/*"), "{line}");
+        }
+    }
 }

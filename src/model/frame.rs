@@ -85,7 +85,6 @@ impl<'s> Frame<'s> {
     }
 
     /// Rows of values that the signature's features have accepted before, row-major.
-    #[cfg(feature = "train")]
     pub(crate) fn accepted(signature: &'s Signature, values: Vec<f64>) -> Self {
         Self { signature, rows: values.len() / signature.width(), values, unseen: Unseen::default() }
     }

@@ -6,7 +6,7 @@ use thiserror::Error;
 use super::estimator::Coefficients;
 use super::frame::Frame;
 use super::inference::Inference;
-use super::leverage::Leverage;
+use super::leverage::{Leverage, count};
 use super::preprocess::TargetTransform;
 use super::quantile::student_quantile;
 use super::{Model, Prediction};
@@ -71,6 +71,19 @@ pub enum Method {
     Conformal,
 }
 
+/// How a model makes intervals (a classifier sets of labels), and of what levels.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Certainty {
+    /// How.
+    pub method: Method,
+    /// The rows whose errors they are made from, where they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_out_rows: Option<u64>,
+    /// The greatest level that so many rows can tell of; without them every level below 1 has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_level: Option<f64>,
+}
+
 /// The ends of a row's intervals, in the target's unit.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Ends {
@@ -108,6 +121,19 @@ enum Reach<'m> {
 }
 
 impl Model {
+    /// How it makes intervals or sets of labels; none of a model that has none.
+    #[must_use]
+    pub fn certainty(&self) -> Option<Certainty> {
+        let inference = self.document.inference.as_ref()?;
+        if inference.noise().is_some() {
+            let method = student(&self.document.estimator);
+            return Some(Certainty { method, held_out_rows: None, max_level: None });
+        }
+        let rows = inference.conformal.as_ref()?.rows;
+        let max_level = Some(count(rows) / (count(rows) + 1.0));
+        Some(Certainty { method: Method::Conformal, held_out_rows: Some(rows), max_level })
+    }
+
     /// Intervals of this level, such as 0.95.
     ///
     /// # Errors
@@ -135,8 +161,7 @@ impl Intervals<'_> {
     pub fn method(&self) -> Method {
         match (&self.reach, &self.model.document.estimator) {
             (Reach::Conformal(_), _) => Method::Conformal,
-            (Reach::Student { .. }, Coefficients::Ridge(_)) => Method::StudentTRidge,
-            (Reach::Student { .. }, _) => Method::StudentT,
+            (Reach::Student { .. }, estimator) => student(estimator),
         }
     }
 
@@ -180,6 +205,10 @@ impl Intervals<'_> {
             }
         }
     }
+}
+
+fn student(estimator: &Coefficients) -> Method {
+    if matches!(estimator, Coefficients::Ridge(_)) { Method::StudentTRidge } else { Method::StudentT }
 }
 
 #[cfg(test)]

@@ -69,6 +69,6 @@ impl<'m> Leverage<'m> {
 
 /// No file has 2⁵³ rows.
 #[allow(clippy::cast_precision_loss)]
-fn count(rows: u64) -> f64 {
+pub(super) fn count(rows: u64) -> f64 {
     rows as f64
 }

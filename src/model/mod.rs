@@ -3,6 +3,7 @@
 pub mod artifact;
 pub mod conformal;
 pub mod estimator;
+mod examples;
 pub mod explanation;
 pub mod fault;
 pub mod field;

@@ -23,24 +23,14 @@ impl Model {
 }
 
 fn typical(feature: &Feature, columns: &[DesignColumn]) -> Option<Scalar> {
-    let mean_of = |level: Option<&String>| {
-        let is_it = |factor: &Factor| {
-            factor.feature == feature.name && factor.power.unwrap_or(1) == 1 && factor.level.as_ref() == level
-        };
-        let own = |column: &&DesignColumn| matches!(column.product.as_slice(), [factor] if is_it(factor));
-        columns.iter().find(own).map(|column| column.mean)
-    };
+    let mean = own_column(feature, None, columns).map(|(_, column)| column.mean);
     match feature.kind {
-        FeatureType::Double => mean_of(None).map(Scalar::Number),
-        FeatureType::Long => mean_of(None).map(|mean| Scalar::Number(mean.round())),
-        FeatureType::Boolean => mean_of(None).map(|mean| Scalar::Boolean(mean >= 0.5)),
+        FeatureType::Double => mean.map(Scalar::Number),
+        FeatureType::Long => mean.map(|mean| Scalar::Number(mean.round())),
+        FeatureType::Boolean => mean.map(|mean| Scalar::Boolean(mean >= 0.5)),
         FeatureType::String => {
-            // The mean of a level is its share; what is left is that of the reference, which has no column.
-            let shares: Vec<Option<f64>> = feature.levels.iter().map(|level| mean_of(Some(level))).collect();
-            let rest = 1.0 - shares.iter().flatten().sum::<f64>();
             let mut most: Option<(&String, f64)> = None;
-            for (level, share) in feature.levels.iter().zip(shares) {
-                let share = share.unwrap_or(rest);
+            for (level, share) in feature.levels.iter().zip(shares(feature, columns)) {
                 if most.is_none_or(|(_, least)| share > least) {
                     most = Some((level, share));
                 }
@@ -48,6 +38,27 @@ fn typical(feature: &Feature, columns: &[DesignColumn]) -> Option<Scalar> {
             most.map(|(level, _)| Scalar::Text(level.clone()))
         }
     }
+}
+
+/// The column that is this feature, or this level of it, and nothing else; and its position.
+pub(super) fn own_column<'c>(
+    feature: &Feature,
+    level: Option<&String>,
+    columns: &'c [DesignColumn],
+) -> Option<(usize, &'c DesignColumn)> {
+    let is_it = |factor: &Factor| {
+        factor.feature == feature.name && factor.power.unwrap_or(1) == 1 && factor.level.as_ref() == level
+    };
+    columns.iter().enumerate().find(|(_, column)| matches!(column.product.as_slice(), [factor] if is_it(factor)))
+}
+
+/// How often each level of a string is in the training data. The mean of a level's column is its share; what is left is that of
+/// the reference, which has no column.
+pub(super) fn shares(feature: &Feature, columns: &[DesignColumn]) -> Vec<f64> {
+    let share = |level| own_column(feature, Some(level), columns).map(|(_, column)| column.mean);
+    let shares: Vec<Option<f64>> = feature.levels.iter().map(share).collect();
+    let rest = 1.0 - shares.iter().flatten().sum::<f64>();
+    shares.into_iter().map(|share| share.unwrap_or(rest)).collect()
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ for (const colorScheme of ["light", "dark"]) {
       colorScheme,
       viewport: { width, height: 800 },
       reducedMotion: "reduce",
-      complaints: ["status of 422"],
+      complaints: ["status of 422", "status of 503"],
     };
     const state = (what) => `${what}, ${colorScheme}, ${width} pixels`;
     await open({ ...options, hash: "#diabetes" }, async (page) => {
@@ -41,7 +41,7 @@ for (const colorScheme of ["light", "dark"]) {
       await page.getByText("Paste a row").click();
       await finds(page, state("a warning"));
       await page.setInputFiles("#file", file("diabetes.csv", csv));
-      await shows(page, "#table", "442 rows predicted.");
+      await shows(page, "#table", "442 rows predicted");
       await finds(page, state("a table"));
       await page.getByLabel("bmi", { exact: true }).fill("high");
       await shows(page, "#field-2-message", "Expected a number");
@@ -51,6 +51,10 @@ for (const colorScheme of ["light", "dark"]) {
       await page.reload();
       await page.locator("#field-0").waitFor();
       await finds(page, state("no answer yet"));
+      await page.route(/models$/, (route) => route.fulfill({ status: 503, json: { detail: "gone" } }));
+      await page.reload();
+      await shows(page, "#trouble", "gone");
+      await finds(page, state("no models"));
     });
     await open({ ...options, hash: "#iris" }, (page) => finds(page, state("classes")));
   }
@@ -82,6 +86,13 @@ await open({ hash: "#diabetes" }, async (page) => {
     "Copy the command",
   ];
   assert.deepEqual(order.slice(0, expected.length), expected);
+  // Whoever chooses another model stays in the list of models.
+  await page.getByRole("link", { name: "iris" }).focus();
+  await page.keyboard.press("Enter");
+  await shows(page, "#name", "iris");
+  assert.equal(await focused(), "iris");
+  await page.goBack();
+  await shows(page, "#said .target", "progression");
   await page.locator("#level").focus();
   await page.keyboard.press("ArrowUp");
   await shows(page, "#calls pre >> nth=0", '"interval":0.9,');

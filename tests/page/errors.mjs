@@ -24,7 +24,8 @@ await open({ hash: "#diabetes", complaints: [REFUSED] }, async (page) => {
   await field("age").fill("50");
   await shows(page, "#said output", /\d/);
   assert.equal(await page.locator("[aria-invalid]").count(), 0);
-  assert.ok((await page.locator("#calls pre").nth(1).innerText()).includes('"bmi":30.50'));
+  assert.ok((await page.locator("#calls pre").nth(0).innerText()).includes('"bmi":30.50'));
+  assert.ok((await page.locator("#calls pre").nth(1).innerText()).includes('"bmi": 30.50'));
 });
 
 // A service that cannot be reached is said to be so, and asked again.
@@ -45,6 +46,40 @@ await open({ hash: "#line", complaints: ["ERR_FAILED", "status of 503"] }, async
   await page.getByRole("button", { name: "Try again" }).click();
   await page.locator("#said output").waitFor();
   assert.equal(await page.locator("#trouble").isVisible(), false);
+  assert.equal(await page.evaluate(() => document.activeElement.id), "name");
+
+  // One model that cannot be loaded does not leave the form of another there.
+  await page.route(/models\/iris$/, (route) => route.fulfill({ status: 503, json: { Message: "gone for lunch" } }));
+  await page.getByRole("link", { name: "iris" }).click();
+  await shows(page, "#trouble", "gone for lunch");
+  assert.equal(await page.locator("#model").isVisible(), false);
+  await page.getByRole("link", { name: "diabetes" }).click();
+  await shows(page, "#name", "diabetes");
+  assert.equal(await page.locator("#trouble").isVisible(), false);
+});
+
+// A value that is too large for an interval says nothing of the values after it.
+await open({ hash: "#line", complaints: [REFUSED] }, async (page) => {
+  await page.getByLabel("x", { exact: true }).fill("1e307");
+  await shows(page, "#said", /too large/i);
+  await page.getByLabel("x", { exact: true }).fill("2");
+  await shows(page, "#said output", /^5$/);
+  assert.ok((await page.locator("#calls pre").first().innerText()).includes('"interval":0.95'));
+});
+
+// Where a page has no clipboard, it copies as pages did before.
+await open({ hash: "#line" }, async (page) => {
+  await page.evaluate(() => Object.defineProperty(navigator, "clipboard", { value: undefined }));
+  const command = await page.locator("#calls pre").first().innerText();
+  const button = page.getByRole("button", { name: "Copy the command" });
+  await button.focus();
+  await page.keyboard.press("Enter");
+  await shows(page, "#calls", "Copied");
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Copied");
+  await page.getByText("Paste a row").click();
+  await page.locator("#row").focus();
+  await page.keyboard.press("Control+V");
+  assert.equal(await page.locator("#row").inputValue(), command);
 });
 
 // A service without intervals, reasons and probabilities is shown without them.
@@ -72,7 +107,6 @@ await open({ hash: "#line", complaints: [REFUSED] }, async (page) => {
   });
   await page.reload();
   await shows(page, "#said", "No interval: the model was saved without what an interval needs.");
-  assert.equal(await page.locator("#level").count(), 0);
 
   // Another level may have one.
   await page.route(/predict$/, (route) => {
@@ -86,7 +120,7 @@ await open({ hash: "#line", complaints: [REFUSED] }, async (page) => {
   await page.reload();
   await shows(page, "#said", "No interval: the level 0.95 needs 19 held-out rows");
   await page.locator("#level").selectOption("0.8");
-  await shows(page, ".interval", "4.000 – 6.500");
+  await shows(page, ".interval", "4.00 – 6.50");
 });
 
 // Text of models and answers is text.

@@ -10,9 +10,13 @@ await open({ hash: "#diabetes" }, async (page) => {
   const values = () => Promise.all(NAMES.map((name) => field(name).inputValue()));
   const exact = () => page.locator("#said output").getAttribute("title");
 
-  // It opens with the average row, of which there is nothing to warn.
+  // It opens with a row like those of the training data, of which there is nothing to warn.
+  const described = await ask(page, "/models/diabetes");
   await shows(page, "#said output", /\d/);
-  assert.equal(await field("age").inputValue(), "49");
+  assert.deepEqual(
+    await values(),
+    NAMES.map((name) => String(described.examples[0][name])),
+  );
   assert.equal(await page.locator(".warnings").count(), 0);
 
   // All models are named, and one is shown with how well it predicts.
@@ -28,13 +32,17 @@ await open({ hash: "#diabetes" }, async (page) => {
   await page.getByText("Paste a row").click();
   await field("A row of CSV, alone or under its header").fill(FIRST_ROW);
   await shows(page, "#row-message", "Filled in 10 values.");
-  await shows(page, "#said output", "206.1");
+  await shows(page, "#said output", /^206$/);
   assert.deepEqual(await values(), FIRST_ROW.split(","));
   await field("A row of CSV, alone or under its header").fill(
     `id;${[...NAMES].reverse().join(";")}\n7;${FIRST_ROW.split(",").reverse().join(";")}\n`,
   );
   await shows(page, "#row-message", "Filled in 10 values.");
   assert.deepEqual(await values(), FIRST_ROW.split(","));
+  await field("A row of CSV, alone or under its header").fill(
+    `age|${NAMES.join("|")}\n1|${FIRST_ROW.replaceAll(",", "|")}`,
+  );
+  await shows(page, "#row-message", "The header has age twice.");
   await field("A row of CSV, alone or under its header").fill("1,2,3");
   await shows(page, "#row-message", "The row has 3 values; the model takes 10: age, sex");
   await field("A row of CSV, alone or under its header").fill("age,bmi\n1,2");
@@ -47,15 +55,15 @@ await open({ hash: "#diabetes" }, async (page) => {
   await page.getByRole("button", { name: "Copy the exact answer" }).click();
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), String(answer.y[0]));
 
-  // The interval is told and drawn, at the level that is chosen, with the keyboard too.
+  // The interval is told with three digits of its width and drawn, at the level that is chosen, with the keyboard too.
   const [low, high] = answer.interval[0];
-  await shows(page, ".interval", `${low.toFixed(1)} – ${high.toFixed(1)}`);
+  await shows(page, ".interval", `${low.toFixed(0)} – ${high.toFixed(0)}`);
   assert.equal(await page.locator("svg.scale rect.span").count(), 1);
   await page.locator("#level").selectOption("0.8");
   const narrower = await ask(page, "/models/diabetes/predict", { X: [row], interval: 0.8 });
-  await shows(page, ".interval", `${narrower.interval[0][0].toFixed(1)} – ${narrower.interval[0][1].toFixed(1)}`);
+  await shows(page, ".interval", `${narrower.interval[0][0].toFixed(0)} – ${narrower.interval[0][1].toFixed(0)}`);
   await page.locator("#level").selectOption("0.95");
-  await shows(page, ".interval", `${low.toFixed(1)} – ${high.toFixed(1)}`);
+  await shows(page, ".interval", `${low.toFixed(0)} – ${high.toFixed(0)}`);
 
   // Reasons stand in the order of their size, signed, and lead from the average row to the answer.
   const sizes = Object.entries(answer.explanation.contributions[0]).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
@@ -80,14 +88,25 @@ await open({ hash: "#diabetes" }, async (page) => {
   const command = await page.locator("#calls pre").nth(0).innerText();
   const base = process.env.PAGE.replace(/\/+$/, "");
   assert.ok(command.startsWith(`curl -s '${base}/models/diabetes/predict' `), command);
-  const request = await page.locator("#calls pre").nth(1).innerText();
+  const copied = async (what) => {
+    await page.getByRole("button", { name: `Copy the ${what}`, exact: true }).click();
+    return page.evaluate(() => navigator.clipboard.readText());
+  };
+  const request = await copied("request");
   assert.ok(command.includes(`-d '${request}'`));
+  assert.deepEqual(JSON.parse(await page.locator("#calls pre").nth(1).innerText()), JSON.parse(request));
+  // The answer is shown on many lines, and copied as it came: digit for digit.
+  const came = await page.request.post(`${base}/models/diabetes/predict`, {
+    data: request,
+    headers: { "content-type": "application/json" },
+  });
+  assert.equal(await copied("answer"), await came.text());
   assert.deepEqual(
     JSON.parse(await page.locator("#calls pre").nth(2).innerText()),
     await ask(page, "/models/diabetes/predict", JSON.parse(request)),
   );
-  await page.getByRole("button", { name: "Copy the command" }).click();
-  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), command);
+  assert.equal(await copied("command"), command);
+  await shows(page, "#told", "Copied");
 
   // Typing is answered without a button; a value that training never saw is answered with a warning.
   await field("bmi").fill("61");
@@ -95,7 +114,7 @@ await open({ hash: "#diabetes" }, async (page) => {
   await shows(page, "#field-2-message", "Outside the training range.");
   assert.equal(await field("bmi").getAttribute("aria-invalid"), null);
   await field("bmi").fill("32.1");
-  await shows(page, "#said output", "206.1");
+  await shows(page, "#said output", /^206$/);
   await shows(page, "#field-2-message", /^$/);
 
   // Arrow keys step through a field, a slider moves it.
@@ -110,8 +129,19 @@ await open({ hash: "#diabetes" }, async (page) => {
     });
   assert.equal(await field("age").inputValue(), "44");
 
+  // The scale grows with the answers, and is that of the row alone when another row is taken.
+  const axis = () => page.locator("svg.scale text").allInnerTexts();
+  await page.getByRole("button", { name: "Reset" }).click();
+  await until(page, () => document.querySelector("#calls pre").textContent.includes('"age":64,'));
+  const early = await axis();
+  await field("bmi").fill("500");
+  await shows(page, ".warnings", "bmi: 500");
+  assert.notDeepEqual(await axis(), early);
+  await page.getByRole("button", { name: "Reset" }).click();
+  await until(page, () => !document.querySelector(".warnings"));
+  assert.deepEqual(await axis(), early);
+
   // A random row is within the ranges, answered, and not unusual.
-  const described = await ask(page, "/models/diabetes");
   const before = await exact();
   await page.getByRole("button", { name: "Random row" }).click();
   await until(page, (old) => document.querySelector("#said output")?.title !== old, before);
@@ -154,4 +184,45 @@ await open({ hash: "#diabetes" }, async (page) => {
   await shows(page, "#said output", "2,469,135");
   await page.goBack();
   await shows(page, "#name", /^diabetes$/);
+});
+
+// Rounding hides neither what an answer is nor how sure it is.
+await open({ hash: "#line" }, async (page) => {
+  await shows(page, ".interval", "The model is exact on its training rows.");
+  for (const [value, ends, told, interval] of [
+    [3.2, [0.0004, 100000], "3.20", "0.000400 – 100,000"],
+    [0.00042, [0.00001, 0.02], "0.000420", "0.0000100 – 0.0200"],
+    [12345.678, [12345.1, 12346.2], "12,345.68", "12,345.10 – 12,346.20"],
+    [1, [0.9999999, 1.0000001], "1.000000000", "0.999999900 – 1.000000100"],
+    [-0.00001, [-3, 3], "−0.0000100", "−3.00 to 3.00"],
+    [-1.234e12, [-2e12, -5e11], "−1.23T", "−2T to −500B"],
+    [12345678, [12345675, 12345681], "12.345678M", "12.345675M – 12.345681M"],
+    [1e300, [-1e300, 1.7e308], "1 × 10³⁰⁰", "−1 × 10³⁰⁰ to 1.7 × 10³⁰⁸"],
+  ]) {
+    await page.route(/predict$/, (route) =>
+      route.fulfill({
+        json: { y: [value], interval: [ends], explanation: { unit: "target", base: 6, contributions: [{ x: 1 }] } },
+      }),
+    );
+    await page.getByRole("button", { name: "Reset" }).click();
+    await shows(page, ".interval", interval);
+    assert.equal(await page.locator("#said output").innerText(), told);
+    assert.equal(await page.locator("#said output").getAttribute("title"), String(value));
+    await page.unroute(/predict$/);
+  }
+
+  // Noise does not fill the chart, and is not nothing; of logarithms the factors are told.
+  const explain = async (explanation, expected) => {
+    await page.route(/predict$/, (route) => route.fulfill({ json: { y: [50], interval: [[40, 60]], explanation } }));
+    await page.getByRole("button", { name: "Reset" }).click();
+    await until(page, (text) => document.querySelector("#reasons").innerText.includes(text), expected[0]);
+    assert.deepEqual(await page.locator("#reasons td:last-child").allInnerTexts(), expected);
+    const width = await page.locator("#reasons rect").first().getAttribute("width");
+    await page.unroute(/predict$/);
+    return Number.parseFloat(width);
+  };
+  const small = { unit: "target", base: 49.97, contributions: [{ x: 0.001, z: -0.0004 }] };
+  assert.ok((await explain(small, ["49.97", "< 0.01", "> −0.01", "49.97"])) < 1);
+  const factors = { unit: "log-target", base: Math.log(100), contributions: [{ x: Math.log(0.944), z: Math.log(25) }] };
+  assert.ok((await explain(factors, ["100", "× 25.0", "−5.6 %", "2,360"])) > 50);
 });

@@ -5,7 +5,7 @@ use utoipa::openapi::schema::{AnyOfBuilder, ComponentsBuilder, ObjectBuilder, Ty
 
 use super::operation::{Draft, JSON, Tag};
 use super::predict;
-use super::schema::{Described, any, count, list, object, one_of, text, truth, versions};
+use super::schema::{Described, any, count, list, object, one_of, probability, text, truth, versions};
 
 /// The groups of this contract.
 pub(super) const TAGS: [Tag; 3] = [PREDICT, MODELS, HEALTH];
@@ -75,12 +75,25 @@ pub(super) fn define(components: ComponentsBuilder) -> ComponentsBuilder {
         .property("unknown", one_of(["reject", "ignore"]));
     let signature = object([("features", list(feature)), ("target", object(column()).into())]);
     let limits = object([("max_rows", count("Rows a request")), ("max_body_bytes", count("Bytes of a body"))]);
+    let example = "A row like those of the training data, by feature, drawn from its means and covariances: nobody's";
+    let example = ObjectBuilder::new().description(Some(example));
+    let certainty = object([("method", one_of(["student-t", "student-t-ridge", "conformal"]).into())])
+        .property("held_out_rows", count("The rows whose errors they are made from"))
+        .property("max_level", probability().description(Some("The greatest level that so many rows can tell of")));
+    let intervals = AnyOfBuilder::new()
+        .description(Some("How intervals, or sets of labels, are made; null where there are none"))
+        .item(certainty)
+        .item(ObjectBuilder::new().schema_type(Type::Null));
     let model = object(identity())
         .property("classes", list(any("A class")))
         .property("signature", signature)
         .required("signature")
         .property("typical", ObjectBuilder::new().description(Some("The average training row, by feature")))
         .required("typical")
+        .property("examples", list(example))
+        .required("examples")
+        .property("intervals", intervals)
+        .required("intervals")
         .property("training", ObjectBuilder::new().description(Some("How it was made, and how well it predicts")))
         .required("training")
         .property("created", text("When it was trained (RFC 3339)"))

@@ -7,7 +7,6 @@ use utoipa::openapi::{Ref, RefOr};
 use super::error::Rows;
 use super::operation::{Body, CSV, Draft, JSON};
 use super::schema::{Described, any, closed, count, list, number, object, one_of, optional, probability, text};
-use crate::model::interval::Method;
 
 /// One of the levels that examples ask for.
 const LEVEL: f64 = 0.9;
@@ -59,21 +58,13 @@ pub(super) fn draft(draft: Draft, described: &Described<'_>) -> Draft {
 
 /// The levels that intervals of this model can have, if it has any.
 fn level(described: &Described<'_>) -> Option<ObjectBuilder> {
-    let model = described.model;
-    let has = if model.classes().is_some() { model.label_sets(LEVEL).is_ok() } else { model.intervals(LEVEL).is_ok() };
-    if !has {
-        return None;
-    }
+    let certainty = described.model.certainty().filter(|found| found.max_level.is_none_or(|most| most >= LEVEL))?;
     let what = "The probability with which the answer lies in `interval`, of classes in `label_sets`";
     let level = optional(Type::Number).description(Some(what)).exclusive_minimum(Some(0));
-    let conformal = model.document().inference.as_ref().and_then(|inference| inference.conformal.as_ref());
-    let exact =
-        model.classes().is_none() && model.intervals(LEVEL).is_ok_and(|found| found.method() != Method::Conformal);
-    Some(match conformal.filter(|_| !exact) {
+    Some(match certainty.max_level {
         None => level.exclusive_maximum(Some(1)),
         // So many rows were held out, and none was ever as wrong.
-        #[allow(clippy::cast_precision_loss)]
-        Some(conformal) => level.maximum(Some(conformal.rows as f64 / (conformal.rows as f64 + 1.0))),
+        Some(most) => level.maximum(Some(most)),
     })
 }
 

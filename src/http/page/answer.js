@@ -1,44 +1,62 @@
 // The answer: a number with its interval on a scale, or a class with the probabilities of all.
 
-const LEVELS = [0.8, 0.9, 0.95, 0.99];
-
 /** The ends of the scale so far: it grows and does not jump while one tries values. */
 let scaleEnds = null;
 
-function showAnswer(model, { answer }, level, onlevel) {
+/** How many labels of a set are named. */
+const NAMED_LABELS = 5;
+
+function showAnswer(model, answer) {
   const { target } = model.signature;
   const value = answer.y[0];
-  const parts = [];
+  const said = [];
+  const detail = [];
   let spoken;
+  let isExact = false;
   if (model.task === "classification") {
     const shares = answer.probabilities?.[0];
     const sure = shares && shares[String(value)];
-    parts.push(figure(target.name, String(value), value, sure === undefined ? null : `${percent(sure)} probability`));
-    const labels = answer.label_sets?.[0].map(String).join(" or ");
-    if (labels) parts.push(element("p", { class: "interval" }, levelChoice(level, onlevel), ": ", element("strong", {}, labels)));
-    if (shares) parts.push(classBars(shares, String(value)));
+    said.push(figure(target.name, String(value), value, sure === undefined ? null : `${percent(sure)} probability`));
     spoken = `${target.name}: ${value}${sure === undefined ? "" : `, ${percent(sure)}`}`;
-    if (labels && labels !== String(value)) spoken += `; ${percent(level)}: ${labels}`;
+    const labels = answer.label_sets?.[0].map(String);
+    if (labels) {
+      const named = labels.length > NAMED_LABELS ? [`one of ${labels.length} classes`] : labels;
+      const strong = named.flatMap((label, place) => [place > 0 && " or ", element("strong", {}, breakable(label))]);
+      said.push(
+        element(
+          "p",
+          { class: "interval", title: labels.join(" or ") },
+          "With ",
+          levelChoice(model),
+          " probability it is ",
+          strong,
+        ),
+      );
+      if (labels.length > 1) spoken += `; with ${percent(levelOf(model))} probability ${named.join(" or ")}`;
+    }
+    if (shares) detail.push(classBars(shares, String(value)));
   } else {
     const ends = answer.interval?.[0];
-    const write = writer(ends ? [value, ...ends] : [value]);
-    parts.push(figure(target.name, write(value), value));
+    // What rounding leaves of an interval without width.
+    isExact = ends && ends[1] - ends[0] <= 1e-12 * Math.abs(value);
+    const write = ends && !isExact ? writerOfInterval(value, ends) : number;
+    said.push(figure(target.name, write(value), value));
     spoken = `${target.name}: ${write(value)}`;
-    if (ends) {
-      parts.push(intervalLine(ends, write, level, onlevel), scale(value, ends));
+    if (isExact) said.push(element("p", { class: "interval" }, "The model is exact on its training rows."));
+    else if (ends) {
+      said.push(intervalLine(model, ends, write));
+      detail.push(scale(value, ends));
       spoken += `, between ${write(ends[0])} and ${write(ends[1])}`;
     }
   }
-  if (model.forgone.interval) parts.push(noInterval(model, level, onlevel));
+  const how = METHODS[answer.interval_method]?.(model.intervals?.held_out_rows);
+  if (!answer.interval && !answer.label_sets) said.push(noInterval(model));
+  else if (how && !isExact) detail.push(element("p", { class: "hint" }, how));
   const warnings = (answer.warnings ?? []).map(inWords);
-  if (warnings.length > 0)
-    parts.push(
-      element(
-        "ul",
-        { class: "warnings" },
-        warnings.map((text) => element("li", {}, text)),
-      ),
-    );
+  if (warnings.length > 0) {
+    const items = warnings.map((text) => element("li", {}, text));
+    detail.unshift(element("ul", { class: "warnings" }, items));
+  }
   for (const warning of answer.warnings ?? []) {
     fields
       .find(({ feature }) => feature.name === warning.feature)
@@ -46,7 +64,8 @@ function showAnswer(model, { answer }, level, onlevel) {
   }
   // The controls of the answer are made anew with it: whoever was at one stays there.
   const held = byId("said").contains(document.activeElement) ? document.activeElement.id : null;
-  byId("said").replaceChildren(...parts.filter(Boolean));
+  byId("said").replaceChildren(...said.filter(Boolean));
+  byId("detail").replaceChildren(...detail.filter(Boolean));
   if (held) byId(held)?.focus();
   say([spoken, ...warnings].join(". "));
 }
@@ -57,7 +76,9 @@ function say(text) {
 }
 
 function figure(name, text, exact, addition) {
-  const shown = element("output", { class: text.length > 12 ? "long" : null, title: String(exact) }, text);
+  const size = text.length > 16 ? "longer" : text.length > 9 && "long";
+  const kind = typeof exact === "number" ? "digits" : "";
+  const shown = element("output", { class: `${size || ""} ${kind}`, title: String(exact) }, text);
   const copy = copyButton("Copy", () => String(exact));
   copy.id = "copy-answer";
   copy.setAttribute("aria-label", "Copy the exact answer");
@@ -71,29 +92,49 @@ function figure(name, text, exact, addition) {
   );
 }
 
-function intervalLine(ends, write, level, onlevel) {
-  const range = element("strong", { title: `${ends[0]} to ${ends[1]}` }, `${write(ends[0])} – ${write(ends[1])}`);
-  return element("p", { class: "interval" }, levelChoice(level, onlevel), " interval ", range);
+function intervalLine(model, ends, write) {
+  // A dash beside a minus would read like another.
+  const between = ends[0] < 0 ? " to " : " – ";
+  const range = element("strong", { title: `${ends[0]} to ${ends[1]}` }, ends.map(write).join(between));
+  return element("p", { class: "interval" }, levelChoice(model), " interval ", range);
 }
 
-function levelChoice(level, onlevel) {
-  const options = LEVELS.map((one) => element("option", { value: one, selected: one === level }, percent(one)));
-  const select = element("select", { id: "level", "aria-label": "Probability that it holds the answer" }, options);
-  select.addEventListener("change", () => onlevel(Number(select.value)));
-  return select;
+function levelChoice(model) {
+  const options = levelsOf(model).map((one) => [one, percent(one)]);
+  return choice("level", "Probability that it holds the answer", options, levelOf(model), (value) =>
+    chooseLevel(Number(value)),
+  );
 }
+
+/** How it is known where the answer lies. */
+const METHODS = {
+  "student-t": () =>
+    "By the theory of least squares: exact when errors are normal, independent and equally large everywhere.",
+  "student-t-ridge": () =>
+    "By the theory of least squares, nearly: too narrow where the penalty is far larger than the data ask for.",
+  conformal: (rows) =>
+    `From the errors on ${rows === undefined ? "rows" : count(rows, "row")} held out: holds when new rows are like those.`,
+};
 
 /** Why there is no interval; where another level may have one, it can be chosen. */
-function noInterval(model, level, onlevel) {
-  const { code, message } = model.forgone.interval;
-  if (code === "unknown_key") return null;
-  const choice = /lower level/.test(message) ? [levelChoice(level, onlevel), " "] : [];
-  return element("p", { class: "hint interval" }, choice, `No ${model.task === "classification" ? "set of labels" : "interval"}: ${message.replace(/\.$/, "")}.`);
+function noInterval(model) {
+  const [one, several] =
+    model.task === "classification" ? ["set of labels", "sets of labels"] : ["interval", "intervals"];
+  const line = (...content) => element("p", { class: "hint interval" }, content);
+  const wanted = levelOf(model);
+  if (wanted === undefined) {
+    const rows = model.intervals?.held_out_rows;
+    const why = rows ? `${count(rows, "row")} held out are too few` : "it was trained without held-out rows";
+    return line(`This model has no ${several}: ${why}.`);
+  }
+  const refused = model.forgone[String(["interval", wanted])];
+  if (!refused || refused.code === "unknown_key") return null;
+  return line(levelChoice(model), ` No ${one}: ${refused.message.replace(/\.$/, "")}.`);
 }
 
-/** Round numbers from below `low` to above `high`. */
-function ticks(low, high) {
-  const rough = (high - low) / 4;
+/** Round numbers from below `low` to above `high`, about so many steps. */
+function ticks(low, high, steps) {
+  const rough = (high - low) / steps;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((times) => times * power).find((one) => one >= rough) ?? 10 * power;
   const first = Math.floor(low / step);
@@ -102,16 +143,27 @@ function ticks(low, high) {
 }
 
 function scale(value, [low, high]) {
-  const width = high - low || Math.abs(value) || 1;
+  const width = high - low;
   const wanted = [Math.min(low, value) - width * 0.1, Math.max(high, value) + width * 0.1];
-  scaleEnds = scaleEnds ? [Math.min(scaleEnds[0], wanted[0]), Math.max(scaleEnds[1], wanted[1])] : wanted;
-  const marks = ticks(...scaleEnds);
+  if (scaleEnds) scaleEnds = [Math.min(scaleEnds[0], wanted[0]), Math.max(scaleEnds[1], wanted[1])];
+  // An interval that a scale of earlier answers would make a dot gets one of its own.
+  if (!scaleEnds || wanted[1] - wanted[0] < (scaleEnds[1] - scaleEnds[0]) / 4) scaleEnds = wanted;
+  let marks;
+  let labels;
+  for (const steps of [4, 2, 1]) {
+    marks = ticks(...scaleEnds, steps);
+    const apart = Math.abs(marks[1] - marks[0]);
+    labels = marks.map((mark) =>
+      writer(marks, { width: apart * 10, compact: 1e4 })(Math.abs(mark) < apart / 2 ? 0 : mark),
+    );
+    // About as wide as they are written, with room between them.
+    if (labels.join("").length * 8 + labels.length * 12 < byId("said").clientWidth) break;
+  }
   const [start, end] = [marks[0], marks.at(-1)];
   // Ends of an astronomic interval have no width in doubles: there is nothing to draw.
   if (!Number.isFinite(start) || !Number.isFinite(end) || end <= start || marks.length > 12) return null;
   const at = (point) => `${(((point - start) / (end - start)) * 100).toFixed(2)}%`;
-  const share = `${(((high - low) / (end - start)) * 100).toFixed(2)}%`;
-  const write = writer(marks, { digits: 3 });
+  const share = `${((width / (end - start)) * 100).toFixed(2)}%`;
   const anchor = (position) => (position === 0 ? "start" : position === marks.length - 1 ? "end" : "middle");
   return element(
     "svg",
@@ -127,7 +179,7 @@ function scale(value, [low, high]) {
     element("rect", { class: "span", x: at(low), width: share, y: "12", height: "12", rx: "6" }),
     element("circle", { class: "dot", cx: at(value), cy: "18", r: "8" }),
     marks.map((mark, position) =>
-      element("text", { x: at(mark), y: "54", "text-anchor": anchor(position) }, write(mark)),
+      element("text", { x: at(mark), y: "54", "text-anchor": anchor(position) }, labels[position]),
     ),
   );
 }
@@ -153,9 +205,11 @@ function classBars(shares, chosen) {
   return barTable(caption, rows);
 }
 
-/** A table of three columns: name, bar, number. */
+/** A table of three columns: name, bar, number; the last as wide as its longest number. */
 function barTable(caption, rows) {
   const columns = ["named", "drawn", "counted"].map((name) => element("col", { class: name }));
+  const lengths = rows.map((row) => row.lastChild.textContent.length);
+  columns[2].style.width = `${Math.max(6, ...lengths) + 1.5}ch`;
   return element("table", { class: "bars" }, caption, element("colgroup", {}, columns), element("tbody", {}, rows));
 }
 
@@ -187,10 +241,11 @@ function showError(model, error) {
   const names = fields.filter(({ control }) => control.hasAttribute("aria-invalid")).map(({ feature }) => feature.name);
   const told = text ?? `No answer yet: ${names.join(", ")} ${names.length === 1 ? "needs" : "need"} another value.`;
   byId("said").replaceChildren(
-    element("p", { class: "target" }, model.signature.target.name),
+    element("p", { class: "target" }, breakable(model.signature.target.name)),
     element("p", { class: "number none", "aria-hidden": "true" }, "–"),
     element("p", { class: "message" }, told),
   );
+  byId("detail").replaceChildren();
   byId("why").hidden = true;
   say(told);
 }

@@ -4,7 +4,7 @@
 function delimiterOf(text) {
   const line = text.slice(0, 100_000).split(/\r?\n/, 1)[0];
   const times = (mark) => line.split(mark).length;
-  return [",", ";", "\t"].reduce((best, mark) => (times(mark) > times(best) ? mark : best));
+  return [",", ";", "\t", "|"].reduce((best, mark) => (times(mark) > times(best) ? mark : best));
 }
 
 /** All records, each with the line it begins in. Empty lines are passed over. */
@@ -13,10 +13,8 @@ function readCsv(text, delimiter = delimiterOf(text)) {
   let fields = [];
   let line = 1;
   let began = 1;
-  const pattern = new RegExp(
-    `(?:"((?:[^"]|"")*)"|([^"${delimiter}\\r\\n][^${delimiter}\\r\\n]*)?)(${delimiter}|\\r?\\n|\\r|$)`,
-    "y",
-  );
+  const mark = delimiter === "|" ? "\\|" : delimiter;
+  const pattern = new RegExp(`(?:"((?:[^"]|"")*)"|([^"${mark}\\r\\n][^${mark}\\r\\n]*)?)(${mark}|\\r?\\n|\\r|$)`, "y");
   pattern.lastIndex = text.startsWith("\uFEFF") ? 1 : 0;
   while (pattern.lastIndex < text.length) {
     const match = pattern.exec(text);
@@ -32,6 +30,9 @@ function readCsv(text, delimiter = delimiterOf(text)) {
   }
   return records;
 }
+
+/** A name that a header has twice: nobody knows which of its columns is meant. */
+const twice = (header) => header.find((name, position) => name !== "" && header.indexOf(name) !== position);
 
 /** One record as a line of text. */
 function csvLine(fields) {

@@ -45,14 +45,14 @@ function makeField(feature, id, onchange) {
   const hint = [];
   let control;
   let slider = null;
-  if (listed && listed.length > 0) {
+  if (listed) {
     const options = listed.map((level) => element("option", { value: level }, level));
-    if (feature.unknown === "ignore")
-      options.push(element("option", { value: unseen(listed) }, "another, not in the training data"));
+    if (feature.unknown === "ignore") options.push(element("option", { value: unseen(listed) }, unseen(listed)));
     if (stands !== undefined) options.unshift(element("option", { value: "" }, "missing"));
     control = element("select", { id, "aria-describedby": described }, options);
   } else {
-    const inputmode = feature.type === "string" ? "text" : "decimal";
+    // The keypad for decimals has no minus.
+    const inputmode = feature.range?.[0] >= 0 ? "decimal" : "text";
     control = element("input", { id, type: "text", inputmode, spellcheck: "false", "aria-describedby": described });
   }
   if (feature.range) {
@@ -80,14 +80,14 @@ function makeField(feature, id, onchange) {
       onchange();
     });
     hint.push(
-      element("span", {}, number(low)),
+      element("span", { title: low }, number(low)),
       element("span", { class: "unseen" }, " to "),
-      element("span", {}, number(high)),
+      element("span", { title: high }, number(high)),
     );
   }
   if (stands !== undefined) {
     const value = typeof stands === "number" ? number(stands) : String(stands);
-    hint.push(element("span", {}, `${listed ? "missing" : "empty"} means ${value}`));
+    hint.push(element("span", { class: "row" }, `if ${listed ? "missing" : "empty"}: ${value}`));
   }
   const message = element("p", { id: `${id}-message`, class: "message" });
   const settle = () => {
@@ -106,6 +106,7 @@ function makeField(feature, id, onchange) {
     element("p", { id: `${id}-hint`, class: "hint ends" }, hint),
     message,
   );
+  const has = (text) => !listed || [...control.options].some(({ value }) => value === text);
   return {
     feature,
     root,
@@ -113,10 +114,14 @@ function makeField(feature, id, onchange) {
     get value() {
       return control.value;
     },
+    /** A category that is not in the list becomes one of it: call `takes` before. */
     set value(text) {
+      if (!has(text)) control.append(element("option", { value: text }, text));
       control.value = text;
       settle();
     },
+    /** Whether it can have this value: a list has its own, and any other where the model takes one. */
+    takes: (text) => has(text) || (feature.unknown === "ignore" && text !== ""),
     /** Says what is wrong with the value, or with nothing that it is right; a doubt does not make it wrong. */
     complain(text = "", isDoubt = false) {
       message.textContent = text;
@@ -127,34 +132,26 @@ function makeField(feature, id, onchange) {
   };
 }
 
-/** Fills all fields with the average row; where a feature has no average, with the middle of its range or its first level. */
-function fillTypical({ typical = {} }) {
-  for (const field of fields) {
-    const { feature } = field;
-    const [low, high] = feature.range ?? [];
-    if (feature.range) field.value = onGrid(feature, typical[feature.name] ?? (low + high) / 2);
-    else field.value = String(typical[feature.name] ?? choices(feature)?.[0] ?? "");
-  }
+/** Fills all fields with the first row of those to begin with. */
+function fillFirst({ examples }) {
+  for (const field of fields) field.value = String(examples[0][field.feature.name]);
 }
 
-/** Fills all fields with random values in their ranges. */
-function fillRandom() {
+/**
+ * Fills all fields with a row like those of the training data: a mixture of two examples, whose numbers depend on each other as
+ * those of the examples do.
+ */
+function fillRandom({ examples, typical }) {
+  const first = Math.floor(Math.random() * examples.length);
+  const second = (first + 1 + Math.floor(Math.random() * (examples.length - 1))) % examples.length;
+  const angle = Math.random() * 2 * Math.PI;
   for (const field of fields) {
-    const { feature } = field;
-    const listed = choices(feature);
-    if (feature.range)
-      field.value = onGrid(feature, feature.range[0] + Math.random() * (feature.range[1] - feature.range[0]));
-    else if (listed && listed.length > 0) field.value = listed[Math.floor(Math.random() * listed.length)];
-    else field.value = "";
-  }
-}
-
-/** Takes all numbers half of the way back to the average row: what is unusual about their combination falls to a quarter. */
-function fillLessUnusual({ typical = {} }) {
-  for (const field of fields) {
-    const { feature } = field;
-    if (feature.range && feature.name in typical)
-      field.value = onGrid(feature, (Number(field.value) + typical[feature.name]) / 2);
+    const { range, name } = field.feature;
+    const [one, other] = [examples[first][name], examples[second][name]];
+    const mean = typical[name] ?? (range && (range[0] + range[1]) / 2);
+    if (range)
+      field.value = onGrid(field.feature, mean + Math.cos(angle) * (one - mean) + Math.sin(angle) * (other - mean));
+    else field.value = String(one);
   }
 }
 
@@ -167,6 +164,7 @@ function fillFromCsv(text) {
   let places = names.map((_, position) => position);
   let row = first;
   if (first.some((value) => names.includes(value))) {
+    if (twice(first)) return `The header has ${twice(first)} twice.`;
     places = names.map((name) => first.indexOf(name));
     row = second;
     const lacking = names.filter((_, position) => places[position] < 0);
@@ -178,12 +176,10 @@ function fillFromCsv(text) {
       row === first ? `the model takes ${names.length}: ${names.join(", ")}` : `the header has ${first.length}`;
     return `The row has ${count(row.length, "value")}; ${wanted}.`;
   }
-  for (const [position, field] of fields.entries()) {
-    const value = meant(field.feature, row[places[position]]);
-    field.value = value;
-    if (field.control.value !== value)
-      return `${field.feature.name} cannot be ${JSON.stringify(value)}: choose it from the list.`;
-  }
+  const values = fields.map(({ feature }, position) => meant(feature, row[places[position]]));
+  const wrong = fields.findIndex((field, position) => !field.takes(values[position]));
+  if (wrong >= 0) return `${names[wrong]} cannot be ${JSON.stringify(values[wrong])}: choose it from the list.`;
+  for (const [position, field] of fields.entries()) field.value = values[position];
   return `Filled in ${count(names.length, "value")}.`;
 }
 
@@ -199,10 +195,17 @@ function complain(faults) {
     const name = /^#\/X\/0\/(.*)$/.exec(fault.pointer ?? "")?.[1];
     const wanted = name && decodeURIComponent(name).replaceAll("~1", "/").replaceAll("~0", "~");
     const field = fields.find(({ feature }) => feature.name === wanted);
-    if (field) field.complain(fault.code === "missing_value" ? "Needs a value." : plainly(fault.detail));
+    if (field)
+      field.complain(fault.code === "missing_value" ? "Needs a value." : plainly(fault.detail) + withPoint(field));
     else homeless.push(fault.detail);
   }
   return homeless;
+}
+
+/** What to write instead of a decimal comma. */
+function withPoint({ value, feature }) {
+  const isNumber = feature.type === "double" || feature.type === "long";
+  return isNumber && /^\s*[+-]?\d+,\d+\s*$/.test(value) ? ` Write ${value.trim().replace(",", ".")}.` : "";
 }
 
 /** A fault's words without row and feature, for where both are plain to see. */

@@ -2,6 +2,10 @@
 
 const TYPING_PAUSE = 200;
 
+/** So many fields are no higher than an answer beside them of so many classes. */
+const FEW_FIELDS = 4;
+const FEW_CLASSES = 4;
+
 /** The models that there are, and the one that is shown. */
 let models = [];
 let shown = null;
@@ -12,21 +16,31 @@ let pause;
 async function start() {
   byId("trouble").hidden = true;
   try {
-    ({ models } = await call("/models"));
+    ({ models } = (await call("/models")).body);
     for (const model of models) model.several = models.filter(({ name }) => name === model.name).length > 1;
+    byId("models").replaceChildren(...models.map(link));
     await open();
   } catch (error) {
     showTrouble(error);
   }
 }
 
+/** What keeps a model from being shown. */
 function showTrouble(error) {
-  const retry = element("button", { type: "button", onclick: start }, "Try again");
-  byId("trouble").replaceChildren(element("p", {}, error.message), retry);
+  const again = async () => {
+    await start();
+    // The button is gone: with it would go whoever was there.
+    (byId("trouble").hidden ? byId("name") : byId("trouble").querySelector("button")).focus();
+  };
+  const retry = element("button", { type: "button", onclick: again }, "Try again");
+  byId("trouble").replaceChildren(element("h1", {}, "No model"), element("p", {}, error.message), retry);
   byId("trouble").hidden = false;
+  byId("model").hidden = true;
 }
 
 const keyOf = (model) => (model.several ? `${model.name}@${model.version}` : model.name);
+
+const link = (model) => element("li", {}, element("a", { href: `#${encodeURIComponent(keyOf(model))}` }, keyOf(model)));
 
 /** Shows the model that the address names, or the default one. */
 async function open() {
@@ -37,20 +51,15 @@ async function open() {
     // Not one of our addresses.
   }
   const summary = models.find((model) => keyOf(model) === wanted) ?? models.find((model) => model.default) ?? models[0];
-  const link = (model) => {
-    const current = model === summary ? "page" : null;
-    return element(
-      "li",
-      {},
-      element("a", { href: `#${encodeURIComponent(keyOf(model))}`, "aria-current": current }, keyOf(model)),
-    );
-  };
-  byId("models").replaceChildren(...models.map(link));
+  for (const [position, item] of [...byId("models").children].entries()) {
+    if (models[position] === summary) item.firstChild.setAttribute("aria-current", "page");
+    else item.firstChild.removeAttribute("aria-current");
+  }
   if (!summary) throw new Error("The service has no models.");
   latest.abort();
   cancelTable();
   const turn = (latest = new AbortController());
-  const described = await call(pathOf(summary), { signal: turn.signal });
+  const { body: described } = await call(pathOf(summary), { signal: turn.signal });
   if (turn.signal.aborted) return;
   shown = { ...described, several: summary.several, forgone: {} };
   scaleEnds = null;
@@ -61,12 +70,14 @@ async function open() {
   byId("lead").textContent = introduction(shown);
   byId("table").hidden = true;
   byId("table").replaceChildren();
-  byId("file").value = "";
   byId("row").value = "";
   byId("row-message").textContent = "";
   showFields(shown.signature.features, askSoon);
+  byId("columns").classList.toggle("few", fields.length <= FEW_FIELDS);
+  byId("columns").classList.toggle("tall", shown.classes?.length > FEW_CLASSES);
+  byId("trouble").hidden = true;
   byId("model").hidden = false;
-  fillTypical(shown);
+  fillFirst(shown);
   await ask();
 }
 
@@ -99,48 +110,58 @@ async function ask() {
   latest.abort();
   const turn = (latest = new AbortController());
   const model = shown;
-  const options = { interval: level, explain: true };
-  if (model.task === "classification") options.probabilities = true;
+  const options = {
+    interval: levelOf(model),
+    explain: true,
+    probabilities: model.task === "classification" || undefined,
+  };
   try {
     const said = await predict(model, formRow(), options, turn.signal);
     if (turn.signal.aborted) return;
     complain([]);
-    showAnswer(model, said, level, (chosen) => {
-      level = chosen;
-      delete model.forgone.interval;
-      scaleEnds = null;
-      ask();
-    });
+    showAnswer(model, said.answer);
     showReasons(model, said.answer);
     showCalls(model, said);
     return said.answer.warnings?.some(({ code }) => code === "leverage");
   } catch (error) {
     if (error.name === "AbortError" || turn.signal.aborted) return;
     showError(model, error);
-    if (error.request) showCalls(model, { body: error.request, answer: error.body });
+    if (error.request) showCalls(model, error);
   }
 }
 
-/** The call that was just made, as a program would make it. */
-function showCalls(model, { body, answer }) {
-  const url = `${location.origin}${BASE}${pathOf(model)}/predict`;
-  const quoted = body.replaceAll("'", "'\\''");
-  const command = `curl -s '${url}' \\\n  -H 'content-type: application/json' \\\n  -d '${quoted}'`;
-  const texts = [
-    ["curl", "the command", command],
-    ["Request", "the request", body],
-    ["Answer", "the answer", JSON.stringify(answer)],
-  ];
-  byId("calls").replaceChildren(...texts.map((part) => callPart(...part)));
+function chooseLevel(chosen) {
+  level = chosen;
+  scaleEnds = null;
+  ask();
 }
 
-function callPart(name, called, text) {
+/** Asks anew, for a row that has nothing to do with the one before. */
+function askAfresh() {
+  scaleEnds = null;
+  return ask();
+}
+
+/** The call that was just made, as a program would make it. */
+function showCalls(model, { request, text = "" }) {
+  const url = `${location.origin}${BASE}${pathOf(model)}/predict`;
+  const quoted = request.replaceAll("'", "'\\''");
+  const command = `curl -s '${url}' \\\n  -H 'content-type: application/json' \\\n  -d '${quoted}'`;
+  const parts = [
+    callPart("curl", "the command", command, command),
+    callPart("Request", "the request", request, indented(request)),
+    callPart("Answer", "the answer", text, indented(text)),
+  ];
+  byId("calls").replaceChildren(...parts);
+}
+
+function callPart(name, called, text, shown) {
   const copy = copyButton(`Copy ${called}`, () => text);
   return element(
     "div",
     {},
     element("div", { class: "heading" }, element("h3", {}, name), copy),
-    element("pre", { tabindex: "0", role: "region", "aria-label": `Text of ${called}` }, element("code", {}, text)),
+    element("pre", { tabindex: "0", role: "region", "aria-label": `Text of ${called}` }, element("code", {}, shown)),
   );
 }
 
@@ -149,13 +170,15 @@ byId("form").addEventListener("submit", (event) => {
   ask();
 });
 byId("random").addEventListener("click", async () => {
-  fillRandom();
-  // Numbers that know nothing of each other are unusual together, where those of the data do.
-  for (let halvings = 0; (await ask()) && halvings < 8; halvings += 1) fillLessUnusual(shown);
+  // A mixture may be unusual once in a while, as a row of the data may be.
+  for (let turn = 0; turn < 8; turn += 1) {
+    fillRandom(shown);
+    if (!(await askAfresh())) break;
+  }
 });
 byId("reset").addEventListener("click", () => {
-  fillTypical(shown);
-  ask();
+  fillFirst(shown);
+  askAfresh();
 });
 byId("row").addEventListener("input", () => {
   try {
@@ -163,10 +186,14 @@ byId("row").addEventListener("input", () => {
   } catch (error) {
     byId("row-message").textContent = error.message;
   }
+  scaleEnds = null;
   askSoon();
 });
 byId("file").addEventListener("change", () => {
-  if (byId("file").files[0]) predictFile(shown, byId("file").files[0]);
+  const [file] = byId("file").files;
+  if (file) predictFile(shown, file);
+  // So that the same file, when it has been mended, is a change again.
+  byId("file").value = "";
 });
 // A file that misses its place would replace the page.
 for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {

@@ -15,7 +15,7 @@ function showReasons(model, answer) {
   const pick = (value) => (byClass ? value[label] : value);
   const again = () => showReasons(model, answer);
   const held = byId("why").contains(document.activeElement) ? document.activeElement.id : null;
-  byId("why-class").replaceChildren(...(byClass ? classChoice(labels, label, again) : []));
+  byId("why-class").replaceChildren(...(byClass ? [classChoice(labels, label, again)] : []));
 
   const base = pick(explanation.base);
   const reasons = Object.entries(explanation.contributions[0]).map(([name, value]) => ({ name, size: pick(value) }));
@@ -31,11 +31,11 @@ function showReasons(model, answer) {
   if (others.length > 0)
     rows.push({ name: `${others.length} others`, size: others.reduce((sum, { size }) => sum + size, 0) });
 
-  const extent = [Math.min(0, ...rows.map(({ size }) => size)), Math.max(0, ...rows.map(({ size }) => size))];
-  const at = (size) => (size - extent[0]) / (extent[1] - extent[0] || 1);
   const sizes = [base, score, ...rows.map(({ size }) => size)];
-  const write = writer(sizes, { sign: "exceptZero" });
-  const plain = writer(sizes);
+  const isFactor = explanation.unit === "log-target";
+  const write = isFactor ? factor : writer(sizes, { signDisplay: "exceptZero", below: true });
+  const plain = isFactor ? (logarithm) => alone(Math.exp(logarithm)) : writer(sizes);
+  const at = placed(rows, leastExtent(answer, base));
   const row = ({ name, size, value }) =>
     element(
       "tr",
@@ -76,14 +76,27 @@ function showReasons(model, answer) {
   if (held) byId(held)?.focus();
 }
 
+/** Where on the chart a size is, which holds all of them and is no narrower than `least`. */
+function placed(rows, least) {
+  const sizes = rows.map(({ size }) => size);
+  const [low, high] = [Math.min(0, ...sizes), Math.max(0, ...sizes)];
+  const width = Math.max(high - low, least) || 1;
+  const start = (low + high - width) / 2;
+  return (size) => (size - start) / width;
+}
+
+/** Bars shorter than all of the chart: a tenth of what the answer is uncertain by, or of a factor e. */
+function leastExtent({ interval, explanation }, base) {
+  if (explanation.unit !== "target") return 0.1;
+  return interval ? (interval[0][1] - interval[0][0]) / 10 : Math.abs(base) / 1000;
+}
+
 function classChoice(labels, label, again) {
-  const options = labels.map((one) => element("option", { value: one, selected: one === label }, one));
-  const select = element("select", { id: "reason-class", "aria-label": "The class that is explained" }, options);
-  select.addEventListener("change", () => {
-    reasonsWanted.label = select.value;
+  const options = labels.map((one) => [one, one]);
+  return choice("reason-class", "The class that is explained", options, label, (value) => {
+    reasonsWanted.label = value;
     again();
   });
-  return [select];
 }
 
 /** What the bars are measured in. */
@@ -95,6 +108,9 @@ function unitOf(model, { unit, class: explained }, label) {
     return { caption: `What speaks for ${told} (right) and against it (left)`, total };
   }
   if (unit === "log-target")
-    return { caption: `How each value moves the logarithm of ${target}`, total: `ln ${target}` };
+    return {
+      caption: `By how much each value raises or lowers ${target}, from an average row on`,
+      total: "Multiplied together",
+    };
   return { caption: `How each value moves ${target} away from that of an average row`, total: "Together" };
 }

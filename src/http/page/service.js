@@ -5,14 +5,15 @@ const BASE = location.pathname.replace(/\/+$/, "");
 
 /** What the service, or the way to it, says is wrong (RFC 9457). */
 class Problem extends Error {
-  constructor(body, status) {
-    super(body.detail ?? body.message ?? `The service answered with status ${status}.`);
+  constructor(body, status, text) {
+    super(body.detail ?? body.message ?? body.Message ?? `The service answered with status ${status}.`);
     this.code = body.code;
     this.faults = body.errors ?? [];
-    this.body = body;
+    this.text = text;
   }
 }
 
+/** An answer's content, and its text. */
 async function call(path, options = {}) {
   let response;
   let text;
@@ -29,8 +30,8 @@ async function call(path, options = {}) {
   } catch {
     if (response.ok) throw new Problem({ detail: "The service's answer is not JSON." });
   }
-  if (!response.ok) throw new Problem(body, response.status);
-  return body;
+  if (!response.ok) throw new Problem(body ?? {}, response.status, text);
+  return { body, text };
 }
 
 /** What a text means, by the rule that the service has for CSV: words for no value, and booleans as programs write them. */
@@ -60,22 +61,33 @@ const pathOf = (model) =>
 /** Predicts rows (JSON text). An option that the model or the service does not have is left out from then on. */
 async function predict(model, rows, options, signal) {
   for (;;) {
-    const asked = Object.entries(options).filter(([key]) => !(key in model.forgone));
-    const body = `{"X":${rows}${asked.map(([key, value]) => `,"${key}":${JSON.stringify(value)}`).join("")}}`;
+    const asked = Object.entries(options).filter(
+      (option) => option[1] !== undefined && !(String(option) in model.forgone),
+    );
+    const request = `{"X":${rows}${asked.map(([key, value]) => `,"${key}":${JSON.stringify(value)}`).join("")}}`;
     try {
       const headers = { "content-type": "application/json" };
-      return { body, answer: await call(`${pathOf(model)}/predict`, { method: "POST", headers, body, signal }) };
+      const called = await call(`${pathOf(model)}/predict`, { method: "POST", headers, body: request, signal });
+      return { request, answer: called.body, text: called.text };
     } catch (error) {
-      const refused = asked.map(([key]) => key).filter((key) => refuses(error, key));
-      if (refused.length === 0) throw Object.assign(error, { request: body });
-      for (const key of refused) model.forgone[key] = error;
+      const refused = asked.filter(([key]) => refuses(error, key));
+      if (refused.length === 0) throw Object.assign(error, { request });
+      for (const option of refused) model.forgone[String(option)] = error;
     }
   }
 }
 
-/** Whether a problem is that this option cannot be had. */
+/** Whether a problem is that this option cannot be had, whatever the rows are. */
 function refuses(error, option) {
   if (!(error instanceof Problem)) return false;
   if (error.code === "no_interval") return option === "interval";
-  return error.faults.some(({ pointer }) => pointer === `#/${option}`);
+  return error.code === "unknown_key" && error.faults.some(({ pointer }) => pointer === `#/${option}`);
 }
+
+const LEVELS = [0.8, 0.9, 0.95, 0.99];
+
+/** The levels that the model has intervals (or sets of labels) of. */
+const levelsOf = ({ intervals }) => LEVELS.filter((one) => intervals && one <= (intervals.max_level ?? 1));
+
+/** The level that is asked for: the wanted one, or the next below it that the model has. */
+const levelOf = (model) => levelsOf(model).findLast((one) => one <= level) ?? levelsOf(model)[0];

@@ -3,6 +3,9 @@
 const ROWS_AT_A_TIME = 500;
 const ROWS_SHOWN = 100;
 
+/** The column of what is unusual about a row, which is added where there is something. */
+const WARNINGS = "warnings";
+
 /** Stops the file that is being predicted. */
 let cancelTable = () => {};
 
@@ -12,9 +15,10 @@ async function predictFile(model, file) {
   cancelTable = () => cancel.abort();
   const place = byId("table");
   place.hidden = false;
-  const work = { file: file.name, records: [], header: [], done: [], added: [] };
+  const options = { interval: levelOf(model), probabilities: model.task === "classification" || undefined };
+  const work = { file: file.name, records: [], header: [], done: [], options, added: addedTo(model, options) };
   try {
-    openFile(model, work, await file.text());
+    openFile(model, work, await textOf(file));
   } catch (error) {
     place.replaceChildren(element("p", { class: "message", role: "alert" }, error.message));
     return;
@@ -35,8 +39,29 @@ async function predictFile(model, file) {
     trouble = error.name === "AbortError" ? "Cancelled." : error.message;
   }
   // Another file or model has taken the place meanwhile.
-  if (cancel.signal.reason === "replaced" || !place.contains(stop)) return;
+  if (!place.contains(stop)) return;
+  const isHere = document.activeElement === stop;
   showTable(model, work, trouble);
+  // Whoever waited at the button finds the next one; whoever went elsewhere stays there.
+  if (isHere) (place.querySelector("button") ?? byId("file")).focus({ preventScroll: true });
+}
+
+/** The file's text; what is not UTF-8 would be read as other letters than were written. */
+async function textOf(file) {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
+    if (!text.includes("\0")) return text;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+  }
+  throw new Error(`${file.name} is not text in UTF-8: save it as “CSV UTF-8”.`);
+}
+
+/** The columns that are added to all rows, named like those of `ordinate predict`. */
+function addedTo(model, { interval, probabilities }) {
+  const ends = model.task === "classification" ? ["prediction_set"] : ["prediction_low", "prediction_high"];
+  const shares = probabilities ? model.classes.map((label) => `probability_${label}`) : [];
+  return ["prediction", ...(interval ? ends : []), ...shares];
 }
 
 /** Reads the file, and finds the model's features among its columns. */
@@ -45,6 +70,9 @@ function openFile(model, work, text) {
   if (!header || records.length === 0) throw new Error(`${work.file} has no rows under a header.`);
   work.header = header.fields.map((name) => name.trim());
   work.records = records;
+  if (twice(work.header)) throw new Error(`${work.file} has two columns ${twice(work.header)}: rename or delete one.`);
+  const taken = [...work.added, WARNINGS].find((name) => work.header.includes(name));
+  if (taken) throw new Error(`${work.file} has a column ${taken} already, where the answers would be: rename it.`);
   const names = model.signature.features.map((feature) => feature.name);
   work.places = names.map((name) => work.header.indexOf(name));
   const lacking = names.filter((name) => !work.header.includes(name));
@@ -61,22 +89,21 @@ function openFile(model, work, text) {
 }
 
 async function predictAll(model, work, signal, onprogress) {
-  const options = model.task === "classification" ? { probabilities: true } : { interval: 0.95 };
-  const most = Math.max(1, Math.min(ROWS_AT_A_TIME, model.limits.max_rows));
+  let most = Math.max(1, Math.min(ROWS_AT_A_TIME, model.limits.max_rows));
   let size = most;
   while (work.done.length < work.records.length) {
     const start = work.done.length;
     const rows = work.records.slice(start, start + size);
     const text = `[${rows.map(({ fields }) => rowText(model, work, fields)).join(",")}]`;
     try {
-      const { answer } = await predict(model, text, options, signal);
-      keep(model, work, answer);
+      const { answer } = await predict(model, text, work.options, signal);
+      size = Math.min(most, 2 * keep(work, answer));
       onprogress();
     } catch (error) {
       if (error.name === "AbortError") throw error;
       // Rows that are too long together may fit one by one.
       if (/_too_large$/.test(error.code ?? "") && size > 1) {
-        size = Math.ceil(size / 4);
+        most = size = Math.ceil(size / 4);
         continue;
       }
       const bad = firstRow(error);
@@ -116,31 +143,50 @@ function plainAt(error) {
   return `${capitalised(words)}.`;
 }
 
-/** Keeps the predictions of some rows, as columns named like those of `ordinate predict`. */
-function keep(model, work, answer) {
-  const labels = answer.probabilities ? model.classes.map(String) : [];
-  work.added = ["prediction"];
-  if (answer.interval) work.added.push("prediction_low", "prediction_high");
-  work.added.push(...labels.map((label) => `probability_${label}`));
-  for (const [row, value] of answer.y.entries()) {
-    work.done.push([
-      value,
-      ...(answer.interval?.[row] ?? []),
-      ...labels.map((label) => answer.probabilities[row][label]),
-    ]);
+/**
+ * Keeps the predictions of the rows whose warnings are all told; how many these are. An answer tells the first hundred warnings, row
+ * after row.
+ */
+function keep(work, answer) {
+  const warnings = answer.warnings ?? [];
+  const rows = answer.warnings_total ? Math.max(1, warnings.at(-1).row) : answer.y.length;
+  for (const [row, value] of answer.y.slice(0, rows).entries()) {
+    const said = {
+      prediction: value,
+      prediction_low: answer.interval?.[row][0],
+      prediction_high: answer.interval?.[row][1],
+      prediction_set: answer.label_sets?.[row].map((label) => String(label).replace(/[\\|]/g, "\\$&")).join("|"),
+    };
+    for (const [label, share] of Object.entries(answer.probabilities?.[row] ?? {}))
+      said[`probability_${label}`] = share;
+    const unusual = warnings.filter((warning) => warning.row === row).map(inWords);
+    work.done.push({ cells: work.added.map((name) => said[name] ?? ""), unusual: unusual.join("; ") });
   }
+  return rows;
 }
 
 function showTable(model, work, trouble) {
   const place = byId("table");
   const parts = [];
-  const all = work.done.length === work.records.length;
-  const summary = all
-    ? `${count(work.done.length, "row")} predicted.`
-    : `${work.done.length.toLocaleString("en")} of ${count(work.records.length, "row")} predicted.`;
-  parts.push(element("p", { role: "status" }, summary));
+  const done = work.done.length;
+  const unusual = work.done.filter((row) => row.unusual).length;
+  if (unusual > 0) {
+    work.added.push(WARNINGS);
+    for (const row of work.done) row.cells.push(row.unusual);
+  }
+  const of =
+    done === work.records.length
+      ? count(done, "row")
+      : `${done.toLocaleString("en")} of ${count(work.records.length, "row")}`;
+  const unlike =
+    unusual > 0 ? `; ${unusual.toLocaleString("en")} ${unusual === 1 ? "is" : "are"} unlike the training data` : "";
+  const what = model.task === "classification" ? "Sets of labels" : "Intervals";
+  const sure = work.options.interval
+    ? ` ${what} hold the answer with ${percent(work.options.interval)} probability.`
+    : "";
+  parts.push(element("p", { role: "status" }, `${of} predicted${unlike}.${sure}`));
   if (trouble) parts.push(element("p", { class: "message", role: "alert" }, trouble));
-  if (work.done.length > 0) {
+  if (done > 0) {
     const button = element(
       "button",
       { type: "button", class: "main", onclick: () => download(work) },
@@ -151,35 +197,57 @@ function showTable(model, work, trouble) {
   place.replaceChildren(...parts);
 }
 
-/** The first rows: number and predictions, then the file's own columns. */
+/** The first rows: number and predictions, then the file's own columns. Numbers stand to the right, text to the left. */
 function preview(work) {
-  const write = work.added.map((_, column) => {
-    const values = work.done.slice(0, ROWS_SHOWN).map((row) => row[column]);
-    return values.every((value) => typeof value === "number") ? writer(values) : String;
+  const rows = work.done
+    .slice(0, ROWS_SHOWN)
+    .map(({ cells }, position) => [...cells, ...work.records[position].fields]);
+  const columns = [...work.added, ...work.header].map((name, place) => {
+    const values = rows.map((row) => row[place]);
+    const isAdded = place < work.added.length;
+    const isNumeric = values.every((value) => value === "" || Number.isFinite(Number(value)));
+    const kind = `${isNumeric ? "" : "text"} ${isAdded ? (name === WARNINGS ? "unusual" : "predicted") : ""}`;
+    const numbers = values.filter((value) => typeof value === "number");
+    const write = writer(numbers);
+    return { name, kind, tell: (value) => (typeof value === "number" ? write(value) : String(value)) };
   });
-  const head = [...work.added, ...work.header].map((name) => element("th", { scope: "col" }, name));
-  const rows = work.done.slice(0, ROWS_SHOWN).map((row, position) =>
-    element(
-      "tr",
-      {},
-      element("th", { scope: "row" }, String(position + 1)),
-      row.map((value, column) => element("td", { class: "predicted", title: String(value) }, write[column](value))),
-      work.records[position].fields.map((value) => element("td", {}, value)),
-    ),
-  );
   const shown = work.done.length > ROWS_SHOWN ? `the first ${ROWS_SHOWN} rows; the download has all` : "all rows";
   const table = element(
     "table",
     { class: "rows" },
     element("caption", {}, `${work.file}: ${shown}`),
-    element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "Row"), head)),
-    element("tbody", {}, rows),
+    element(
+      "thead",
+      {},
+      element(
+        "tr",
+        {},
+        element("th", { scope: "col" }, "Row"),
+        columns.map(({ name, kind }) => element("th", { scope: "col", class: kind }, name)),
+      ),
+    ),
+    element(
+      "tbody",
+      {},
+      rows.map((row, position) =>
+        element(
+          "tr",
+          {},
+          element("th", { scope: "row" }, String(position + 1)),
+          row.map((value, place) =>
+            element("td", { class: columns[place].kind, title: String(value) }, columns[place].tell(value)),
+          ),
+        ),
+      ),
+    ),
   );
   return element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Predictions" }, table);
 }
 
 function download(work) {
-  const lines = work.done.map((row, position) => csvLine([...work.records[position].fields, ...row.map(String)]));
+  const lines = work.done.map(({ cells }, position) =>
+    csvLine([...work.records[position].fields, ...cells.map(String)]),
+  );
   const text = `${[csvLine([...work.header, ...work.added]), ...lines].join("\r\n")}\r\n`;
   const url = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
   element("a", { href: url, download: `${work.file.replace(/\.[^.]*$/, "")}-predicted.csv` }).click();
