@@ -381,6 +381,7 @@ fn a_place_that_cannot_be_written_is_named() {
 #[case("data.csv --target y --estimator forest", "linear")]
 #[case("data.csv --target y --name a/b", "model name")]
 #[case("data.csv --target y --tset-fraction 0", "--test-fraction")]
+#[case("data.csv --target y --estimator ridge --alpha 0", "--estimator linear")]
 fn wrong_usage_exits_with_2_and_says_what_is_right(#[case] arguments: &str, #[case] named: &str) {
     let folder = folder_with("x,y\n1,3\n2,5\n3,7\n");
     let output = train(folder.path(), arguments);

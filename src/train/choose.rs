@@ -33,7 +33,7 @@ pub enum ChooseError {
     /// A fold would hold all there is of a class, and the others nothing to learn it from.
     #[error(
         "class {} of {classes} has one row: it cannot be both learned and tested. \
-         Leave the class out of the data, or choose --alpha yourself", class + 1
+         Leave the class out of the data, or choose --c yourself", class + 1
     )]
     LonelyClass {
         /// Its position among the classes, from 0.

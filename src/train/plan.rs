@@ -18,7 +18,7 @@ use crate::model::signature::{FeatureType, Unknown};
 pub enum Estimator {
     /// Ordinary least squares: minimises ‖y − ŷ‖²
     Linear,
-    /// Minimises ‖y − ŷ‖² + alpha·‖w‖²
+    /// Minimises ‖y − ŷ‖² + alpha·‖w‖², w being the coefficients of standardised columns
     Ridge,
     /// Minimises ‖y − ŷ‖²/(2n) + alpha·‖w‖₁; some coefficients become exactly zero
     Lasso,

@@ -123,12 +123,19 @@ struct Prepare {
 struct Penalties {
     /// The price of large coefficients, for ridge, lasso and elastic-net: a number above zero, or auto (the default), which
     /// tries a path of prices by cross-validation
-    #[arg(long, value_name = "NUMBER|auto", value_parser = strength, allow_negative_numbers = true)]
+    ///
+    /// It is scikit-learn's alpha, in the objectives that stand at --estimator. Penalties act on
+    /// standardised columns (mean 0, population standard deviation 1); the intercept is free; with --weights n is the sum of
+    /// weights, and squared errors are weighted.
+    #[arg(long, value_name = "NUMBER|auto", value_parser = alpha, allow_negative_numbers = true)]
     alpha: Option<Strength>,
     /// The share of absolute values in the penalty of elastic-net, from 0 to 1; by default 0.5
     #[arg(long, value_name = "SHARE", value_parser = ratio, allow_negative_numbers = true)]
     l1_ratio: Option<f64>,
     /// What errors cost in logistic regression where large coefficients cost 1: a number above zero (1 by default), or auto
+    ///
+    /// It is scikit-learn's C, in the objective that stands at --estimator. Penalties act on standardised
+    /// columns (mean 0, population standard deviation 1); the intercept is free; with --weights log losses are weighted.
     #[arg(long, value_name = "NUMBER|auto", value_parser = strength, allow_negative_numbers = true)]
     c: Option<Strength>,
     /// Parts that the rows are split into for auto: each is predicted by fits to the others; by default 5
@@ -145,7 +152,8 @@ pub(super) struct Measuring {
     /// then fitted to DATA alone, all of it. Columns are found by their names, those with --weights among them
     #[arg(long, value_name = "FILE", conflicts_with = "test_fraction")]
     pub(super) test: Vec<PathBuf>,
-    /// About what share of the rows to measure on, from 0 (none) to less than 1
+    /// About what share of the rows to measure on, from 0 (none) to less than 1. The first row of each class, and of each level
+    /// of a category, is never held out
     #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = fraction, allow_negative_numbers = true)]
     pub(super) test_fraction: f64,
     /// What decides which rows those are, and which fold a row is in: each row is drawn by a hash of this and its number
@@ -242,6 +250,13 @@ impl Arguments {
             return Err(format!("{option} chooses between prices: it needs --alpha auto or --c auto"));
         }
         Ok(plan)
+    }
+}
+
+fn alpha(text: &str) -> Result<Strength, String> {
+    match text.parse() {
+        Ok(0.0) => Err("expected a number above zero, or auto. Without a penalty it is --estimator linear".into()),
+        _ => strength(text),
     }
 }
 

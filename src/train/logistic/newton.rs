@@ -189,10 +189,14 @@ impl Newton {
         let step = direction.iter().fold(0.0_f64, |longest, value| longest.max(value.abs()));
         self.slope = direction.iter().zip(&gradient).map(|(direction, slope)| direction * slope).sum();
         self.candidate = moved(&point.parameters, 1.0, &direction);
-        self.converged = point.gradient <= self.settings.tolerance && step <= LAST_STEP * longest;
+        let arrived = point.gradient <= self.settings.tolerance && step <= LAST_STEP * longest;
+        // Where columns depend on each other, rounding alone makes steps along what they add up to nothing with. (Where rows are
+        // certain of their classes a slope is nothing however far the optimum is.)
+        let flat = !arrived && point.gradient <= f64::EPSILON && point.worst >= CERTAIN;
+        self.converged = arrived || flat;
         self.step = 1.0;
         self.direction = direction;
-        let parameters = if self.converged { self.candidate.clone() } else { point.parameters.clone() };
+        let parameters = if arrived { self.candidate.clone() } else { point.parameters.clone() };
         self.best = Some(Point { parameters, ..point });
         self.converged || self.passes >= self.settings.max_iterations
     }

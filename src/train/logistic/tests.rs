@@ -329,6 +329,22 @@ fn a_fit_is_one_pass_for_the_scales_and_one_an_iteration() {
     }
 }
 
+/// So cheap are coefficients that rounding decides how they are shared among columns that depend on each other; the slope
+/// is nothing all the same.
+#[test]
+fn a_slope_that_is_only_rounding_is_converged() {
+    let row = |i: u32| {
+        let (a, b) = (f64::from(i * 7919 % 1013) / 500.0 - 1.0, f64::from(i * 104_729 % 997) / 500.0 - 1.0);
+        (vec![a, b, a + b], f64::from(u32::from(a + (7.0 * f64::from(i)).sin() > 0.0)), 1.0)
+    };
+    let table = Table::new((0..200).map(row).collect());
+    for c in [1e6, 1e9, 1e12, 1e15] {
+        let fit = fit(&table, 2, &LogisticSettings { c, ..LogisticSettings::default() }).unwrap();
+        assert!(fit.converged && !fit.separated && fit.gradient <= 1e-8, "{c:e}: {fit:?}");
+        assert!(fit.iterations < 30, "{c:e}: {fit:?}");
+    }
+}
+
 #[test]
 fn the_number_of_threads_does_not_change_a_bit() {
     let rows: Vec<_> = (0..3000_u32)
