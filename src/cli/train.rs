@@ -61,6 +61,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         estimator: arguments.estimator,
         solver: arguments.solver,
         penalty,
+        calibrate: !arguments.measuring.no_calibration,
         test: arguments.test().map(|origin| Origin { watch, ..origin }),
         test_fraction: arguments.measuring.test_fraction,
         seed: arguments.measuring.seed,

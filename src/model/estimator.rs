@@ -184,8 +184,9 @@ impl Estimator {
 
     /// The probability of each class, rows × classes, row-major; `None` for a regressor.
     ///
-    /// smartcore has no such method: the sigmoid of its score for two classes, the softmax of its scores for more.
-    pub(super) fn probabilities(&self, design: &Matrix) -> Option<Vec<f64>> {
+    /// smartcore has no such method: the sigmoid of its score for two classes, the softmax of its scores for more, divided by
+    /// the temperature.
+    pub(super) fn probabilities(&self, design: &Matrix, temperature: f64) -> Option<Vec<f64>> {
         let Self::Logistic(estimator) = self else { return None };
         let (coefficients, intercepts) = (estimator.coefficients(), estimator.intercept());
         let (rows, columns) = design.shape();
@@ -194,7 +195,7 @@ impl Estimator {
         for row in 0..rows {
             let score = |score: usize| {
                 let terms = (0..columns).map(|column| design.get((row, column)) * coefficients.get((score, column)));
-                terms.sum::<f64>() + intercepts.get((score, 0))
+                (terms.sum::<f64>() + intercepts.get((score, 0))) / temperature
             };
             if scores == 1 {
                 let second = sigmoid(score(0));

@@ -18,7 +18,7 @@ use super::{Model, PredictError};
 /// The most numbers of one explanation, rows × outputs × features: 32 MiB, and more than an answer holds.
 pub const MAX_VALUES: usize = 1 << 22;
 
-/// What contributions are measured in.
+/// What contributions are measured in: of classes, calibrated scores, so that they add up to what probabilities are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -48,7 +48,7 @@ impl Model {
     /// Without an intercept it is 0, where all columns are zero.
     #[must_use]
     pub fn base(&self) -> &[f64] {
-        self.document.estimator.intercepts()
+        &self.base
     }
 
     /// Explains every row of a frame that was held against this model's signature.
@@ -58,7 +58,7 @@ impl Model {
     pub fn explain(&self, frame: &Frame<'_>) -> Result<Explanation<'_>, PredictError> {
         self.own(frame)?;
         let (features, estimator) = (self.signature().features(), &self.document.estimator);
-        let (width, base) = (features.len(), estimator.intercepts());
+        let (width, base) = (features.len(), self.base());
         let size = width * base.len();
         let total = frame.rows().saturating_mul(size);
         if total > MAX_VALUES {
@@ -72,7 +72,7 @@ impl Model {
             for (z, (coefficients, sources)) in self.design.row(row).zip(&columns) {
                 // A design has no more columns than memory; their features can be counted.
                 #[allow(clippy::cast_precision_loss)]
-                let z = z / sources.len() as f64;
+                let z = z / sources.len() as f64 / self.temperature;
                 for (values, coefficient) in values.chunks_exact_mut(width).zip(*coefficients) {
                     for source in sources {
                         if let Some(value) = values.get_mut(*source) {

@@ -1,10 +1,15 @@
 //! What intervals and warnings need beside the coefficients.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
-use super::artifact::Document;
+use super::artifact::{Document, Task};
 use super::conformal::Conformal;
 use super::estimator::Coefficients;
+
+/// Temperatures that a file may hold: beyond them nothing is left of scores, or of doubts.
+const TEMPERATURES: RangeInclusive<f64> = 0.01..=100.0;
 
 /// The state of a fit: enough for intervals and leverages without the data. What the theory does not give is absent.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -27,7 +32,11 @@ pub struct Inference {
     /// The sum of the rows' weights, where they had any other than 1.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub weight: Option<f64>,
-    /// How wrong the fit was on rows it had not seen.
+    /// Of a classifier: what scores are divided by before they become probabilities (Guo et al., 2017). Above 1 where the fit was
+    /// surer of itself than rows it had not seen bear out; no label changes by it. Absent where nothing was calibrated.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub temperature: Option<f64>,
+    /// How wrong the fit was on rows it had not seen, with calibrated probabilities.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub conformal: Option<Conformal>,
 }
@@ -52,6 +61,10 @@ impl Inference {
         }
         if document.training.rows == 0 || self.weight.is_some_and(|weight| !(weight.is_finite() && weight > 0.0)) {
             return Err("inference: there is no row, or the weight of all rows is not a positive number".into());
+        }
+        let usable = |temperature: f64| document.task == Task::Classification && TEMPERATURES.contains(&temperature);
+        if self.temperature.is_some_and(|temperature| !usable(temperature)) {
+            return Err("inference: a temperature is a classifier's, from 0.01 to 100".into());
         }
         match (self.degrees_of_freedom, self.residual_variance) {
             (None, None) => {}

@@ -39,6 +39,10 @@ pub struct Model {
     document: Document,
     design: Design,
     estimator: Estimator,
+    /// What scores are divided by before they become probabilities.
+    temperature: f64,
+    /// The scores at the means of all columns, so divided.
+    base: Vec<f64>,
 }
 
 /// What a model says to a frame: one value or one class a row, in row order.
@@ -163,7 +167,9 @@ impl Model {
         if let Some(inference) = &document.inference {
             inference.check(&document).map_err(ArtifactError::Inconsistent)?;
         }
-        Ok(Self { document, design, estimator })
+        let temperature = document.inference.as_ref().and_then(|inference| inference.temperature).unwrap_or(1.0);
+        let base = document.estimator.intercepts().iter().map(|score| score / temperature).collect();
+        Ok(Self { document, design, estimator, temperature, base })
     }
 
     /// The name callers use.
@@ -238,7 +244,8 @@ impl Model {
         for block in self.blocks(frame)? {
             let block = block?;
             // A class follows from scores; where those are not finite, it would be anybody's guess.
-            let probabilities = self.estimator.probabilities(&block).ok_or(PredictError::Estimator)?;
+            let probabilities =
+                self.estimator.probabilities(&block, self.temperature).ok_or(PredictError::Estimator)?;
             finite(&probabilities, classes, chosen.len())?;
             match self.estimator.predict(&block).ok_or(PredictError::Estimator)? {
                 Answer::Classes(block) => chosen.extend(block),
@@ -256,7 +263,7 @@ impl Model {
         let Some(classes) = self.classes() else { return Ok(None) };
         let mut values = Vec::with_capacity(frame.rows() * classes.len());
         for block in self.blocks(frame)? {
-            values.extend(self.estimator.probabilities(&block?).ok_or(PredictError::Estimator)?);
+            values.extend(self.estimator.probabilities(&block?, self.temperature).ok_or(PredictError::Estimator)?);
         }
         finite(&values, classes.len(), 0)?;
         Ok(Some(Probabilities { classes, values }))

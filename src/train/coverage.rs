@@ -1,6 +1,8 @@
 //! Whether the answers of trained models hold what they say they hold: by simulation through the whole of training, where
 //! the truth is known. `cargo test --features train --lib coverage -- --nocapture` prints the shares.
 
+mod calibration;
+
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -69,6 +71,7 @@ impl Simulated {
                 alpha: self.estimator.has_alpha().then_some(Strength::Fixed(self.alpha)),
                 ..PenaltyPlan::default()
             },
+            calibrate: true,
             test: self.tested.then(|| write("test.csv", test)),
             test_fraction: 0.5,
             seed,

@@ -1,15 +1,16 @@
 //! From a fit to a model file.
 
+use indexmap::IndexMap;
+
 use super::choose::Choice;
 use super::data::{Scan, Table};
-use super::evaluate::Metrics;
+use super::evaluate::{Calibration, Errors, Metrics, Reliability};
 use super::fit::Fitted;
 use super::least_squares::LeastSquares;
 use super::leverage::Spread;
 use super::path::Penalised;
 use super::{Estimator, Plan, SMARTCORE_VERSION};
 use crate::model::artifact::{ArtifactError, Document, FORMAT, Golden, Task, Training};
-use crate::model::conformal::Conformal;
 use crate::model::estimator::{Coefficients, Plane, Planes};
 use crate::model::identity::Version;
 use crate::model::inference::Inference;
@@ -26,7 +27,9 @@ pub(super) struct Draft<'a> {
     /// The weight of all rows, when they have any other than 1.
     pub(super) weight: Option<f64>,
     /// How wrong the measured fit was on the rows it had not seen.
-    pub(super) errors: Option<&'a Conformal>,
+    pub(super) errors: Option<&'a Errors>,
+    /// What those rows say of its probabilities, where they are to be calibrated.
+    pub(super) calibration: Option<&'a Calibration>,
 }
 
 impl Draft<'_> {
@@ -62,10 +65,7 @@ impl Draft<'_> {
                 data_sha256: table.seen().sha256.clone(),
                 parameters: plan.parameters(fit.estimator(), *choice, *tested),
                 seed: plan.seed,
-                metrics: [("train", train), ("test", test)]
-                    .into_iter()
-                    .filter_map(|(rows, metrics)| Some((rows.to_owned(), metrics?.by_name())))
-                    .collect(),
+                metrics: self.metrics(train, test),
                 tool: concat!("ordinate ", env!("CARGO_PKG_VERSION")).to_owned(),
                 smartcore: SMARTCORE_VERSION.to_owned(),
             },
@@ -73,6 +73,23 @@ impl Draft<'_> {
             sha256: None,
         };
         document.seal(golden)
+    }
+
+    /// Of the fit that was measured, as it is; `calibrated` has what the temperature makes of the rows it was fitted to.
+    fn metrics(&self, train: Option<&Metrics>, test: Option<&Metrics>) -> IndexMap<String, IndexMap<String, f64>> {
+        let sides = [("train", train), ("test", test)].into_iter();
+        let mut sides: IndexMap<_, _> =
+            sides.filter_map(|(rows, metrics)| Some((rows.to_owned(), metrics?.by_name()))).collect();
+        if let Some(Calibration { before, after, .. }) = self.calibration {
+            let named = |Reliability { slope, error }: &Reliability| {
+                [("calibration_slope".to_owned(), *slope), ("expected_calibration_error".to_owned(), *error)]
+            };
+            if let Some(test) = sides.get_mut("test") {
+                test.extend(named(before));
+            }
+            sides.insert("calibrated".to_owned(), IndexMap::from(named(after)));
+        }
+        sides
     }
 
     /// The design, centred and scaled as the fit has it.
@@ -123,7 +140,8 @@ impl Draft<'_> {
         };
         inference.weight = self.weight.filter(|_| !inference.r.is_empty());
         if inference.residual_variance.is_none() {
-            inference.conformal = self.errors.cloned();
+            inference.temperature = self.calibration.map(|calibration| calibration.temperature);
+            inference.conformal = self.errors.map(|errors| errors.conformal(inference.temperature));
         }
         (inference != Inference::default()).then_some(inference)
     }

@@ -46,7 +46,7 @@ use crate::model::{Model, PredictError};
 use choose::Choice;
 use data::{DataError, Encoded, Encodings, Source, Surveyed, Table, Unseen};
 use document::Draft;
-use evaluate::{Answers, Label, Measured, Measurement, Metrics};
+use evaluate::{Answers, Errors, Label, Measured, Measurement, Metrics};
 use fit::{Fits, Fitted};
 use least_squares::LeastSquaresError;
 use report::{Observed, Observer, ValidationPath};
@@ -172,7 +172,15 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     let mut notes = table.notes().to_vec();
     notes.extend(fits.notes(table.columns()));
     let Fits { whole, measured, held_out, choice } = fits;
-    let draft = Draft { plan, table: &table, choice: choice.as_ref(), tested: None, weight: None, errors: None };
+    let draft = Draft {
+        plan,
+        table: &table,
+        choice: choice.as_ref(),
+        tested: None,
+        weight: None,
+        errors: None,
+        calibration: None,
+    };
     // Proven on the first row, like any model file; then all rows are put to it.
     let first = first_row(&table)?;
     let model = Model::from_json(draft.seal(&measured, vec![first], None, None)?.to_json()?.as_bytes())?;
@@ -237,8 +245,13 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     notes.extend(summary.as_ref().and_then(fit::nearly_dependent));
 
     let weight = plan.selection.weights.as_ref().map(|_| weight);
-    let draft = Draft { tested: tested.as_ref(), weight, errors: errors.as_ref(), ..draft };
+    let calibration = errors.as_ref().filter(|_| plan.calibrate).and_then(Errors::calibration);
+    let calibrated = calibration.as_ref();
+    let draft = Draft { tested: tested.as_ref(), weight, errors: errors.as_ref(), calibration: calibrated, ..draft };
     let document = draft.seal(&whole, golden.rows, train.as_ref(), test.as_ref())?;
+    if estimator.classifies() && plan.calibrate {
+        notes.push(evaluate::calibrated(calibrated));
+    }
     let path = choice.as_ref().map(|choice| ValidationPath::new(choice, plan.penalty.folds(), estimator.classifies()));
     let tested = tested.map_or(0, |scan| scan.rows);
     Ok(Trained { document, held_out, tested, train, test, choice, path, summary, observed, notes })

@@ -139,6 +139,8 @@ pub struct Plan {
     pub solver: Solver,
     /// How large coefficients are held down.
     pub penalty: PenaltyPlan,
+    /// Whether the probabilities of classes are calibrated by the rows that are measured on.
+    pub calibrate: bool,
     /// Other files to measure on; then no row of the data is held out.
     pub test: Option<Origin>,
     /// The share of rows to measure on, in [0, 1).
@@ -229,6 +231,7 @@ impl Plan {
         keep("c", estimator == Estimator::Logistic, json!(c));
         // Which of the two was chosen is plain from the estimator.
         keep("cross_validate", choice.is_some(), json!(self.penalty.folds()));
+        keep("calibrate", estimator.classifies() && !self.calibrate, json!(false));
         keep("one_standard_error", *one_standard_error, json!(true));
         parameters
     }

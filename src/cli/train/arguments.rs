@@ -156,6 +156,11 @@ pub(super) struct Measuring {
     /// of a category, is never held out
     #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = fraction, allow_negative_numbers = true)]
     pub(super) test_fraction: f64,
+    /// Leave the probabilities of classes as they were fitted. By default all scores are divided by one temperature (Guo et al.,
+    /// 2017), fitted to the rows that are measured on, where these are ten or more: then probabilities of new rows come true
+    /// as often as they say. Coefficients and labels are the same with and without
+    #[arg(long)]
+    pub(super) no_calibration: bool,
     /// What decides which rows those are, and which fold a row is in: each row is drawn by a hash of this and its number
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..(1 << 53)))]
     pub(super) seed: u64,

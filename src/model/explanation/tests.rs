@@ -5,6 +5,7 @@ use super::*;
 use crate::model::Prediction;
 use crate::model::artifact::Document;
 use crate::model::frame::{Cell, RowsBuilder};
+use crate::model::inference::Inference;
 
 /// Age and its square, two levels of a colour, and where it is asked for a product of age, its square and a colour.
 fn model(estimator: &str, transform: &str, product: bool) -> Model {
@@ -104,6 +105,34 @@ fn scores(model: &Model, frame: &Frame<'_>) -> Vec<Vec<f64>> {
 /// shap.LinearExplainer(model, masker)(raw_columns).values  # model.coef_ = coefficients / scales
 /// ```
 #[test]
+fn a_temperature_divides_scores_changes_no_class_and_contributions_still_add_up() {
+    for name in ["two", "three"] {
+        let plain = model(name, "identity", true);
+        let mut document = plain.document().clone();
+        document.inference = Some(Inference { temperature: Some(2.5), ..Inference::default() });
+        let row = vec![Scalar::Number(31.0), Scalar::Text("green".into())];
+        let sealed = document.seal(vec![row.clone()]).unwrap().to_json().unwrap();
+        let warm = Model::from_json(sealed.as_bytes()).unwrap();
+        let (before, after) = (frame(&plain, std::slice::from_ref(&row)), frame(&warm, &[row]));
+        for (got, expected) in scores(&warm, &after)[0].iter().zip(&scores(&plain, &before)[0]) {
+            assert!((got - expected / 2.5).abs() < 1e-12);
+        }
+        assert_eq!(warm.predict(&after).unwrap(), plain.predict(&before).unwrap());
+        let explanation = warm.explain(&after).unwrap();
+        let sums: Vec<f64> = explanation
+            .base()
+            .iter()
+            .zip(explanation.values().chunks(2))
+            .map(|(base, row)| base + row.iter().sum::<f64>())
+            .collect();
+        let sums = if name == "three" { vec![sums[1] - sums[0], sums[2] - sums[0]] } else { sums };
+        for (got, expected) in scores(&warm, &after)[0].iter().zip(sums) {
+            assert!((got - expected).abs() < 1e-12);
+        }
+    }
+}
+
+#[test]
 fn contributions_are_those_of_shap() {
     let recorded: Value = serde_json::from_str(include_str!("shap.json")).unwrap();
     let bundled = |name: &str| std::fs::read(format!("{}/model/{name}.json", env!("CARGO_MANIFEST_DIR"))).unwrap();
@@ -115,11 +144,15 @@ fn contributions_are_those_of_shap() {
         let frame = frame(&model, &rows(&recorded["X"]));
         let explanation = model.explain(&frame).unwrap();
         let base: Vec<f64> = serde_json::from_value(recorded["base"].clone()).unwrap();
+        // SHAP was given the coefficients as fitted; probabilities are made of scores divided by the temperature.
+        let temperature =
+            model.document().inference.as_ref().and_then(|inference| inference.temperature).unwrap_or(1.0);
+        let base: Vec<f64> = base.iter().map(|base| base / temperature).collect();
         let apart = explanation.base().iter().zip(&base).map(|(got, expected)| ((got - expected) / expected).abs());
         assert!(explanation.base().len() == base.len() && apart.fold(0.0, f64::max) < 1e-12, "{name}");
         let expected: Vec<Vec<Vec<f64>>> = serde_json::from_value(recorded["contributions"].clone()).unwrap();
         for (got, expected) in explanation.rows().zip(&expected) {
-            let expected = expected.concat();
+            let expected: Vec<f64> = expected.concat().iter().map(|value| value / temperature).collect();
             assert_eq!(got.len(), expected.len());
             for (got, expected) in got.iter().zip(expected) {
                 assert!((got - expected).abs() <= 1e-11 * expected.abs().max(1.0), "{name}: {got} is not {expected}");

@@ -1,17 +1,18 @@
 //! How wrong a fit is on each row that it has not seen: what conformal prediction goes by.
 
+use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use super::{Answer, Label};
+use super::calibration::{Errors, Likelihoods};
+use super::{Answer, KEPT, Label};
 use crate::model::Model;
-use crate::model::conformal::Conformal;
 use crate::model::preprocess::TargetTransform;
 use crate::train::split::mix;
 
 /// Rows whose errors are kept: of more, so many drawn at random.
 const KEPT_ROWS: usize = 100_000;
 
-/// The scores of rows that were held out, in bounded memory.
+/// The errors on rows that were held out, in bounded memory.
 ///
 /// Of too many rows those are kept whose hash is the least: a uniform sample that follows from the seed alone.
 #[derive(Debug)]
@@ -19,8 +20,41 @@ pub(super) struct HeldOutErrors {
     seed: u64,
     transform: TargetTransform,
     rows: u64,
-    /// Hashes, and the bits of the scores, which none are negative.
-    kept: BinaryHeap<(u64, u64)>,
+    most: usize,
+    kept: Kept,
+}
+
+#[derive(Debug)]
+enum Kept {
+    Values(BinaryHeap<Hashed<f64>>),
+    Classes(BinaryHeap<Hashed<Likelihoods>>),
+}
+
+/// A row by the hash of its number.
+#[derive(Debug)]
+struct Hashed<T> {
+    hash: u64,
+    row: T,
+}
+
+impl<T> PartialEq for Hashed<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.hash == other.hash
+    }
+}
+
+impl<T> Eq for Hashed<T> {}
+
+impl<T> PartialOrd for Hashed<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T> Ord for Hashed<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.hash.cmp(&other.hash)
+    }
 }
 
 impl HeldOutErrors {
@@ -28,30 +62,56 @@ impl HeldOutErrors {
         let document = model.document();
         // Not the hashes that a row is held out by: those of held-out rows are the least.
         let seed = mix(!document.training.seed);
-        Self { seed, transform: document.preprocess.target_transform, rows: 0, kept: BinaryHeap::new() }
+        let (most, kept) = match model.classes() {
+            Some(classes) => (KEPT_ROWS.min(KEPT / classes.len().max(1)), Kept::Classes(BinaryHeap::new())),
+            None => (KEPT_ROWS, Kept::Values(BinaryHeap::new())),
+        };
+        Self { seed, transform: document.preprocess.target_transform, rows: 0, most, kept }
     }
 
-    /// Takes the next row and what the model says to it. A weight plays no part: each row is one.
+    /// Takes the next row and what the model says to it.
     pub(super) fn push(&mut self, label: &Label, answer: Answer<'_>) {
-        let score = match (answer, self.transform) {
-            (Answer::Value(value), TargetTransform::Identity) => (label.target - value).abs(),
-            (Answer::Value(value), TargetTransform::Log) => (libm::log(label.target) - libm::log(value)).abs(),
-            (Answer::Class { probabilities, .. }, _) => 1.0 - probabilities.get(label.class()).copied().unwrap_or(0.0),
-        };
-        // A target that has no logarithm could not have been missed by more.
-        let score = if score.is_finite() { score.max(0.0) } else { f64::MAX };
-        self.kept.push((mix(self.seed ^ self.rows), score.to_bits()));
+        let hash = mix(self.seed ^ self.rows);
         self.rows += 1;
-        if self.kept.len() > KEPT_ROWS {
-            self.kept.pop();
+        match (&mut self.kept, answer) {
+            (Kept::Values(kept), Answer::Value(value)) => {
+                let score = match self.transform {
+                    TargetTransform::Identity => (label.target - value).abs(),
+                    TargetTransform::Log => (libm::log(label.target) - libm::log(value)).abs(),
+                };
+                // A target that has no logarithm could not have been missed by more.
+                keep(kept, self.most, hash, || if score.is_finite() { score } else { f64::MAX });
+            }
+            (Kept::Classes(kept), Answer::Class { probabilities, .. }) => keep(kept, self.most, hash, || Likelihoods {
+                actual: label.class(),
+                weight: label.weight,
+                probabilities: probabilities.into(),
+            }),
+            // A model answers what it is for.
+            _ => {}
         }
     }
 
     /// None when there were no rows.
-    pub(super) fn finish(self) -> Option<Conformal> {
-        let scores: Vec<f64> = self.kept.into_iter().map(|(_, bits)| f64::from_bits(bits)).collect();
-        (!scores.is_empty()).then(|| Conformal::new(scores))
+    pub(super) fn finish(self) -> Option<Errors> {
+        fn in_order<T>(kept: BinaryHeap<Hashed<T>>) -> Vec<T> {
+            kept.into_sorted_vec().into_iter().map(|kept| kept.row).collect()
+        }
+        (self.rows > 0).then(|| match self.kept {
+            Kept::Values(kept) => Errors::Values(in_order(kept)),
+            Kept::Classes(kept) => Errors::Classes(in_order(kept)),
+        })
     }
+}
+
+fn keep<T>(kept: &mut BinaryHeap<Hashed<T>>, most: usize, hash: u64, row: impl FnOnce() -> T) {
+    if kept.len() >= most {
+        if kept.peek().is_some_and(|last| last.hash <= hash) {
+            return;
+        }
+        kept.pop();
+    }
+    kept.push(Hashed { hash, row: row() });
 }
 
 #[cfg(test)]
@@ -59,6 +119,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::model::conformal::Conformal;
     use crate::model::scalar::Scalar;
 
     fn model(seed: u64, transform: &str) -> Model {
@@ -73,7 +134,7 @@ mod tests {
     fn errors(model: &Model, rows: impl Iterator<Item = (f64, Answer<'static>)>) -> Conformal {
         let mut errors = HeldOutErrors::new(model);
         rows.for_each(|(target, answer)| errors.push(&Label::new(target, true), answer));
-        errors.finish().unwrap()
+        errors.finish().unwrap().conformal(None)
     }
 
     #[test]
@@ -83,8 +144,9 @@ mod tests {
             errors(&plain, [(1.0, Answer::Value(3.0)), (9.0, Answer::Value(8.0))].into_iter()).scores,
             [1.0, 2.0]
         );
+        let classifier = Model::from_json(include_bytes!("../../../model/breast-cancer.json")).unwrap();
         let class = Answer::Class { predicted: 0, probabilities: &[0.75, 0.25] };
-        assert_eq!(errors(&plain, [(1.0, class), (0.0, class)].into_iter()).scores, [0.25, 0.75]);
+        assert_eq!(errors(&classifier, [(1.0, class), (0.0, class)].into_iter()).scores, [0.25, 0.75]);
         let logged = model(0, "log");
         let (e, squared) = (std::f64::consts::E, std::f64::consts::E.powi(2));
         assert!((errors(&logged, [(e, Answer::Value(squared))].into_iter()).scores[0] - 1.0).abs() < 1e-15);

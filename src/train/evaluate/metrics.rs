@@ -60,6 +60,8 @@ pub fn title(name: &str) -> &str {
         "brier" => "Brier score",
         "roc_auc" => "ROC AUC",
         "f1" => "F1",
+        "calibration_slope" => "calibration slope",
+        "expected_calibration_error" => "calibration error",
         other => other,
     }
 }

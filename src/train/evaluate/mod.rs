@@ -4,6 +4,7 @@
 //! each row, up to [`KEPT`] on each side, and is absent beyond that.
 
 mod batch;
+mod calibration;
 mod classification;
 mod curves;
 mod errors;
@@ -12,13 +13,13 @@ mod regression;
 
 pub use batch::Label;
 pub(super) use batch::{Answer, Answers, Batch};
+pub use calibration::{Calibration, Errors, LEAST_ROWS, Likelihoods, Reliability, calibrated};
 pub use classification::Classification;
 pub use curves::{Bin, Curve};
 use errors::HeldOutErrors;
 pub use metrics::{Metrics, title};
 pub use regression::Regression;
 
-use crate::model::conformal::Conformal;
 use crate::model::estimator::Coefficients;
 use crate::model::frame::Cell;
 use crate::model::{Model, PredictError};
@@ -88,7 +89,7 @@ pub struct Measured {
     /// Metrics of the rows held out.
     pub held_out: Option<Metrics>,
     /// How wrong it was on each of those.
-    pub errors: Option<Conformal>,
+    pub errors: Option<Errors>,
 }
 
 /// The rows a model was fitted to, and the others.
@@ -130,7 +131,7 @@ impl Sides {
     }
 
     /// What was gathered of the rows it was fitted to, of the others, and their errors.
-    pub(super) fn finish(self) -> (Evaluation, Evaluation, Option<Conformal>) {
+    pub(super) fn finish(self) -> (Evaluation, Evaluation, Option<Errors>) {
         (self.fitted, self.held_out, self.errors.finish())
     }
 }
@@ -206,7 +207,8 @@ mod tests {
         let Measured { fitted, held_out, errors } = measurement.finish().unwrap();
         let (fitted, held_out) = (fitted.unwrap(), held_out.unwrap());
         // The probability of the other class at a score of 17, of which nearly nothing is left of its own.
-        assert!(errors.is_some_and(|errors| errors.rows == 1 && errors.scores[0] > 0.999_999));
+        let errors = errors.unwrap().conformal(None);
+        assert!(errors.rows == 1 && errors.scores[0] > 0.999_999);
         assert_eq!((fitted.rows, held_out.rows), (3, 1));
         assert_eq!((fitted.get("accuracy"), held_out.get("accuracy")), (Some(2.0 / 3.0), Some(0.0)));
         assert_eq!((fitted.get("roc_auc"), held_out.get("roc_auc")), (Some(1.0), None));

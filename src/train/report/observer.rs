@@ -2,14 +2,13 @@
 
 use std::collections::BinaryHeap;
 
-use crate::model::conformal::Conformal;
 use crate::model::estimator::Coefficients;
 use crate::model::field;
 use crate::model::frame::Cell;
 use crate::model::preprocess::TargetTransform;
 use crate::model::signature::{Feature, FeatureType};
 use crate::model::{Model, PredictError};
-use crate::train::evaluate::{Answer, Batch, Evaluation, Label, Metrics, Sides};
+use crate::train::evaluate::{Answer, Batch, Errors, Evaluation, Label, Metrics, Sides};
 use crate::train::summary::Residuals;
 
 /// Rows that charts show at most.
@@ -63,7 +62,7 @@ pub struct Observed {
     /// Metrics of the rows held out.
     pub held_out_metrics: Option<Metrics>,
     /// How wrong the model was on each of the rows held out.
-    pub errors: Option<Conformal>,
+    pub errors: Option<Errors>,
     /// What curves are drawn from: the rows held out, or all when there were none.
     pub evaluation: Evaluation,
     /// At most [`SAMPLE_ROWS`] rows, in their order.
