@@ -66,8 +66,9 @@ fn folder_with_test_files() -> TempDir {
 #[case::weights("--target y --exclude class --weights w", "--weights w")]
 #[case::a_logarithm("--target y --exclude class,w --target-transform log", "")]
 #[case::a_penalty("--target y --exclude class,w --estimator ridge", "")]
-#[case::classes("--target class --exclude y,w", "")]
-#[case::weighted_classes("--target class --exclude y --weights w", "--weights w")]
+// Uncalibrated: what is measured is the fit, what is evaluated the model as it answers, which a temperature makes two things.
+#[case::classes("--target class --exclude y,w --no-calibration", "")]
+#[case::weighted_classes("--target class --exclude y --weights w --no-calibration", "--weights w")]
 fn test_files_are_measured_as_evaluate_measures_them_and_the_fit_is_to_the_data_alone(
     #[case] arguments: &str,
     #[case] weights: &str,
@@ -108,6 +109,32 @@ fn test_files_are_measured_as_evaluate_measures_them_and_the_fit_is_to_the_data_
     assert!(fs::read_to_string(path("c.md")).unwrap().contains("| 70 held out |"));
     succeeded(&train(folder.path(), &format!("{arguments} --test other.csv --out m.json")));
     assert_eq!(json_of(path("m.json"))["training"]["metrics"], with_test["training"]["metrics"]);
+}
+
+#[test]
+fn a_temperature_that_test_files_chose_changes_probabilities_and_no_class() {
+    let folder = folder_with_test_files();
+    let arguments = "data.csv --target class --exclude y,w --test test-1.csv --test test-2.csv --out";
+    succeeded(&train(folder.path(), &format!("{arguments} m.json")));
+    succeeded(&train(folder.path(), &format!("{arguments} plain.json --no-calibration")));
+    let [calibrated, plain] = ["m.json", "plain.json"].map(|name| json_of(folder.path().join(name)));
+    assert!(calibrated["inference"]["temperature"].as_f64().is_some_and(|temperature| temperature > 0.0));
+    assert!(plain["inference"].get("temperature").is_none());
+    assert_eq!(calibrated["estimator"], plain["estimator"]);
+    // Measured before calibration, so that the rows do not judge what they chose.
+    for name in ["accuracy", "log_loss", "brier", "roc_auc"] {
+        assert_eq!(
+            calibrated["training"]["metrics"]["test"][name], plain["training"]["metrics"]["test"][name],
+            "{name}"
+        );
+    }
+    let evaluated = ["m.json", "plain.json"].map(|model| {
+        let output = run(folder.path(), &format!("evaluate {model} test-1.csv test-2.csv --json"));
+        serde_json::from_str::<Value>(succeeded(&output)).unwrap()["metrics"].clone()
+    });
+    let [calibrated, plain] = &evaluated;
+    assert_eq!((&calibrated["accuracy"], &calibrated["f1"]), (&plain["accuracy"], &plain["f1"]));
+    assert_ne!(calibrated["log_loss"], plain["log_loss"]);
 }
 
 #[rstest]
