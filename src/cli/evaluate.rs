@@ -21,6 +21,7 @@ use crate::model::number::parse_double;
 use crate::model::scalar::Scalar;
 use crate::model::signature::{CellError, Feature, FeatureType};
 use crate::model::{Model, Prediction, Probabilities};
+use crate::train::data::{each_once, expanded};
 use crate::train::evaluate::{Classification, Evaluation, Metrics, Regression, title};
 
 /// Measure a model on CSV or Parquet files that have the answers in them
@@ -63,7 +64,8 @@ fn on_error() -> impl TypedValueParser<Value = OnError> {
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let model = model::load(&arguments.model)?;
     let target = arguments.target.as_deref().unwrap_or(&model.signature().target().name);
-    let mut records = Records::open(&arguments.data, arguments.delimiter, arguments.quiet)?;
+    let data = each_once(expanded(&arguments.data)?)?;
+    let mut records = Records::open(&data, arguments.delimiter, arguments.quiet)?;
     let columns = Columns::of(&records);
     let scorer = Scorer::new(&model, &columns)?;
     let find = |name: &str, option: &str| Ok::<_, ScoringError>(columns.find(&[name], option)?.into_iter().next());

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{MeasuredOn, ReportInput, counted, family};
+use crate::model::preprocess::TargetTransform;
 use crate::model::signature::{FeatureType, Missing};
 use crate::train::evaluate::title;
 use crate::train::summary::{rounded, significant};
@@ -120,6 +121,9 @@ fn limits(input: &ReportInput<'_>) -> String {
         );
     } else {
         text += "- No rows were held out: how well it predicts new rows is not known.\n";
+    }
+    if input.document.preprocess.target_transform == TargetTransform::Log {
+        text += "- It was fitted to the logarithm of the target: a prediction is the median at these features, which lies below the mean when the errors are skewed. Sums and averages of predictions come out too low.\n";
     }
     text += "- It is a linear model: outside the ranges above its predictions are extrapolations that nobody has checked.\n";
     text += "- Coefficients describe these data. They are not effects of causes.\n";
