@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{MeasuredOn, ReportInput, counted, family};
+use super::{MeasuredOn, ReportInput, counted, family, told};
 use crate::model::preprocess::TargetTransform;
 use crate::model::signature::{FeatureType, Missing};
 use crate::train::evaluate::title;
@@ -42,7 +42,7 @@ pub fn card(input: &ReportInput<'_>) -> String {
     line("Fit", &format!("{}, {} rows", family(document), training.rows));
     line("Tool", &plain(&format!("{}, smartcore {}", training.tool, training.smartcore)));
     for (name, value) in &training.parameters {
-        line(&format!("`{}`", code(name)), &format!("`{}`", code(&value.to_string())));
+        line(&plain(&name.replace('_', " ")), &plain(&told(value)));
     }
     line("Seed", &training.seed.to_string());
     if let Some(sum) = &document.sha256 {

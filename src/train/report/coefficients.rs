@@ -1,6 +1,6 @@
 //! The section on coefficients.
 
-use super::chart::forest;
+use super::chart::{SERIES, forest, shortened};
 use super::diagnostics::Figure;
 use super::effects::{Effect, effects, twigs};
 use super::page::{TABLE_ROWS, dash, wide};
@@ -8,6 +8,7 @@ use super::table::{Cell, Table};
 use super::{ReportInput, escape};
 use crate::model::estimator::Coefficients;
 use crate::model::preprocess::TargetTransform;
+use crate::model::scalar::Scalar;
 use crate::train::summary::{probability, rounded, significant};
 
 /// What each column does to a prediction: a chart and a table.
@@ -16,14 +17,14 @@ pub(super) fn coefficients(input: &ReportInput<'_>) -> String {
     let (twigs, left_out) = twigs(&effects);
     let standardised = effects.iter().all(|effect| effect.per_deviation.is_some());
     let logistic = input.document.estimator.classes();
-    let target = &input.document.signature.target().name;
+    let target = shortened(&input.document.signature.target().name);
     let what = match (logistic, input.document.preprocess.target_transform) {
         (Some(_), _) => "score".to_owned(),
         (None, TargetTransform::Log) => format!("ln({target})"),
-        (None, _) => target.clone(),
+        (None, _) => target,
     };
     let step = if standardised { "standard deviation" } else { "unit" };
-    let x = format!("change of {what} for one {step} of the column");
+    let x = format!("change of {what} per {step}");
     let mut body = String::new();
     if let Some(svg) = forest("Coefficients by size, with their intervals where there are any", &x, &twigs) {
         let level = input.summary.map(|summary| rounded(summary.level * 100.0, 4));
@@ -31,8 +32,15 @@ pub(super) fn coefficients(input: &ReportInput<'_>) -> String {
             format!(" Bars are {level} % confidence intervals; one that crosses zero leaves even the sign open.")
         });
         let colours = logistic.filter(|classes| classes.len() > 2).map_or_else(String::new, |classes| {
-            let names: Vec<String> = classes.iter().map(|class| escape(&class.to_string())).collect();
-            format!(" In each group one line a class, from the top: {}.", names.join(", "))
+            let key = |(series, class): (usize, &Scalar)| {
+                let class = escape(&class.to_string());
+                format!(
+                    "<span style=\"color:var(--series-{})\" aria-hidden=\"true\">●</span> {class}",
+                    series % SERIES.len() + 1
+                )
+            };
+            let names: Vec<String> = classes.iter().enumerate().map(key).collect();
+            format!(" One line a class for each column, from the top: {}.", names.join(", "))
         });
         let more = if left_out > 0 { format!(" The {left_out} smallest are not shown.") } else { String::new() };
         let caption = format!(
