@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
 
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int64Type};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
@@ -107,6 +107,9 @@ const ARGUMENTS: &str =
 #[case::plain(Compression::UNCOMPRESSED)]
 #[case::snappy(Compression::SNAPPY)]
 #[case::zstd(Compression::ZSTD(ZstdLevel::default()))]
+#[case::gzip(Compression::GZIP(GzipLevel::default()))]
+#[case::lz4(Compression::LZ4_RAW)]
+#[case::brotli(Compression::BROTLI(BrotliLevel::default()))]
 fn a_parquet_file_is_the_table_that_the_same_csv_is(#[case] compression: Compression) {
     let folder = folder_with(compression);
     csv(&folder.path().join("data.csv"));

@@ -21,7 +21,8 @@ use crate::model::number::parse_double;
 use crate::model::scalar::Scalar;
 use crate::model::signature::{CellError, Feature, FeatureType};
 use crate::model::{Model, Prediction, Probabilities};
-use crate::train::evaluate::{Classification, Evaluation, Metrics, Regression, title};
+use crate::train::data::{each_once, expanded};
+use crate::train::evaluate::{Bin, Classification, Evaluation, Metrics, Regression, title};
 
 /// Measure a model on CSV or Parquet files that have the answers in them
 ///
@@ -63,7 +64,8 @@ fn on_error() -> impl TypedValueParser<Value = OnError> {
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let model = model::load(&arguments.model)?;
     let target = arguments.target.as_deref().unwrap_or(&model.signature().target().name);
-    let mut records = Records::open(&arguments.data, arguments.delimiter, arguments.quiet)?;
+    let data = each_once(expanded(&arguments.data)?)?;
+    let mut records = Records::open(&data, arguments.delimiter, arguments.quiet)?;
     let columns = Columns::of(&records);
     let scorer = Scorer::new(&model, &columns)?;
     let find = |name: &str, option: &str| Ok::<_, ScoringError>(columns.find(&[name], option)?.into_iter().next());
@@ -91,6 +93,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         left_out,
         metrics: metrics.by_name(),
         confusion: side.confusion(),
+        calibration: side.calibration(),
     };
     if arguments.json { Ok(serde_json::to_string(&outcome)? + "\n") } else { Ok(report(&outcome, &metrics, &model)) }
 }
@@ -109,6 +112,10 @@ struct Outcome<'a> {
     metrics: IndexMap<String, f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     confusion: Option<Confusion<'a>>,
+    /// Bins of rows by the probability of the second of two classes, or of the predicted one of more: its mean, and the
+    /// share of rows that were of that class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calibration: Option<Vec<Bin>>,
 }
 
 /// How many rows of each class were taken for which.
@@ -202,6 +209,13 @@ impl<'m> Measured<'m> {
         let weight = weights.number(row, "the row counts by")?;
         let too_small = || weights.complain(row, format!("{weight} is not above zero, and a weight must be"));
         if weight > 0.0 { Ok(weight) } else { Err(too_small()) }
+    }
+
+    fn calibration(&self) -> Option<Vec<Bin>> {
+        match &self.evaluation {
+            Evaluation::Classification(side) => Some(side.calibration()),
+            Evaluation::Regression(_) => None,
+        }
     }
 
     fn confusion(&self) -> Option<Confusion<'_>> {

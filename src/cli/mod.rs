@@ -19,6 +19,7 @@ mod progress;
 mod records;
 mod scoring;
 mod serve;
+mod signal;
 mod train;
 mod warned;
 
@@ -71,7 +72,10 @@ pub fn run() -> ExitCode {
 fn print(answer: &str) -> ExitCode {
     let mut out = io::stdout().lock();
     match out.write_all(answer.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            tell(&format!("error: standard output cannot be written: {error}\n"));
+            ExitCode::FAILURE
+        }
         _ => ExitCode::SUCCESS,
     }
 }

@@ -1,17 +1,21 @@
 //! Files that are there whole or not at all.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process;
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::thread;
 
-/// Writes beside the target under a temporary name, then renames: no reader ever sees half a file, and a failure
-/// leaves what was there before.
-pub(super) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = WholeFile::create(path)?;
-    file.write_all(content)?;
-    file.keep()
+use tokio::runtime;
+
+use super::signal::stopped;
+
+/// Whether a path stands for standard output.
+pub(super) fn is_standard_output(path: &Path) -> bool {
+    path == Path::new("-") || path == Path::new("/dev/stdout")
 }
 
 /// Whether both paths lead to one file that exists.
@@ -19,7 +23,51 @@ pub(super) fn same_file(one: &Path, other: &Path) -> bool {
     matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(one), Ok(other)) if one == other)
 }
 
-/// A file in the making, piece by piece. Only [`keep`](Self::keep) puts it into its place; dropped before, it is gone.
+/// Whether what is written to both paths ends in one place, whether or not there is a file yet.
+pub(super) fn one_place(one: &Path, other: &Path) -> bool {
+    let place = |path: &Path| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::canonicalize(path)
+            .or_else(|_| Ok::<_, io::Error>(fs::canonicalize(folder)?.join(path.file_name().unwrap_or_default())))
+    };
+    let is_file = |path: &Path| fs::metadata(path).map_or(true, |metadata| metadata.is_file());
+    match (is_standard_output(one), is_standard_output(other)) {
+        (false, false) => is_file(one) && matches!((place(one), place(other)), (Ok(one), Ok(other)) if one == other),
+        (one, other) => one && other,
+    }
+}
+
+/// Files in the making, which nobody would take away after a signal.
+static UNFINISHED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+fn unfinished() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// From the first file on, an interrupted process takes its unfinished files away before it ends.
+fn tidy_when_stopped() {
+    static WATCHED: Once = Once::new();
+    let watch = || -> io::Result<()> {
+        let runtime = runtime::Builder::new_current_thread().enable_io().build()?;
+        let stopped = {
+            let _within = runtime.enter();
+            stopped()?
+        };
+        thread::Builder::new().spawn(move || {
+            let code = runtime.block_on(stopped);
+            // Held to the end: no other file is begun or finished any more.
+            let files = unfinished();
+            files.iter().for_each(|file| drop(fs::remove_file(file)));
+            process::exit(i32::from(code))
+        })?;
+        Ok(())
+    };
+    // Without it a signal leaves a file under a temporary name, which is no reason to write none.
+    WATCHED.call_once(|| drop(watch()));
+}
+
+/// A file in the making, piece by piece: written beside its target under a temporary name, then renamed, so that no reader
+/// ever sees half a file, and a failure leaves what was there before. Only [`keep`](Self::keep) puts it into its place; dropped before, it is gone.
 #[derive(Debug)]
 pub(super) struct WholeFile {
     content: BufWriter<File>,
@@ -43,7 +91,10 @@ impl WholeFile {
             (OpenOptions::new().write(true).open(&target)?, None)
         } else {
             let temporary = beside(&target)?;
+            tidy_when_stopped();
+            let mut unfinished = unfinished();
             let file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
+            unfinished.insert(temporary.clone());
             (file, Some(Move { temporary, target }))
         };
         Ok(Self { content: BufWriter::with_capacity(1 << 16, file), move_to })
@@ -54,7 +105,10 @@ impl WholeFile {
         self.content.flush()?;
         if let Some(Move { temporary, target }) = &self.move_to {
             self.content.get_ref().sync_all()?;
+            let mut unfinished = unfinished();
             fs::rename(temporary, target)?;
+            unfinished.remove(temporary);
+            drop(unfinished);
             self.move_to = None;
         }
         Ok(())
@@ -74,6 +128,8 @@ impl Write for WholeFile {
 impl Drop for WholeFile {
     fn drop(&mut self) {
         if let Some(Move { temporary, .. }) = &self.move_to {
+            let mut unfinished = unfinished();
+            unfinished.remove(temporary);
             // The failure that led here is the one worth telling.
             let _ = fs::remove_file(temporary);
         }
@@ -130,7 +186,9 @@ mod tests {
         let (file, link) = (folder.path().join("file"), folder.path().join("link"));
         fs::write(&file, "before").unwrap();
         std::os::unix::fs::symlink(&file, &link).unwrap();
-        write_whole(&link, b"after").unwrap();
+        let mut whole = WholeFile::create(&link).unwrap();
+        whole.write_all(b"after").unwrap();
+        whole.keep().unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::read_to_string(&file).unwrap(), "after");
     }
@@ -144,7 +202,9 @@ mod tests {
         let pipe = folder.path().join("pipe");
         assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
         let reader = Command::new("cat").arg(&pipe).stdout(Stdio::piped()).spawn().unwrap();
-        write_whole(&pipe, b"anything").unwrap();
+        let mut whole = WholeFile::create(&pipe).unwrap();
+        whole.write_all(b"anything").unwrap();
+        whole.keep().unwrap();
         assert_eq!(reader.wait_with_output().unwrap().stdout, b"anything");
         assert_eq!(names(folder.path()), ["pipe"]);
     }

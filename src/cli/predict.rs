@@ -15,7 +15,7 @@ use self::added::{Added, Asked, columns, said};
 use self::csv::{CsvTable, Target};
 use self::parquet::ParquetTable;
 use super::columns::Columns;
-use super::output::{WholeFile, same_file};
+use super::output::{WholeFile, is_standard_output, same_file};
 use super::passed_over::{OnError, PassedOver};
 use super::records::{DASH, Records};
 use super::scoring::{Extras, Scored, Scorer, ScoringError};
@@ -69,7 +69,7 @@ enum Format {
 
 impl Arguments {
     fn to_file(&self) -> bool {
-        self.out.as_os_str() != DASH
+        !is_standard_output(&self.out)
     }
 
     fn format(&self) -> Format {

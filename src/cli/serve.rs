@@ -7,6 +7,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
+use super::signal::stopped;
 use super::tell;
 use crate::config::{Config, Environment};
 use crate::source::Causes;
@@ -36,7 +37,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
 }
 
 async fn serve(address: SocketAddr, config: Config) -> Result<(), Box<dyn Error>> {
-    let stop = stop()?;
+    let stopped = stopped()?;
     let listener = TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
     tell(&format!("Ordinate on http://{}; its routes are shown under /docs\n", listener.local_addr()?));
     // Begun now, so that the first request does not wait for it; a failure is tried again by that request.
@@ -46,28 +47,10 @@ async fn serve(address: SocketAddr, config: Config) -> Result<(), Box<dyn Error>
             tracing::warn!(cause = %Causes(&error), "the default model is not loaded; the next request tries again");
         }
     });
-    axum::serve(listener, http::router(config.catalog, config.http)).with_graceful_shutdown(stop).await?;
+    axum::serve(listener, http::router(config.catalog, config.http))
+        .with_graceful_shutdown(async {
+            stopped.await;
+        })
+        .await?;
     Ok(())
-}
-
-/// Ends when the process is interrupted or, as containers are, terminated.
-#[cfg(unix)]
-fn stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-/// Ends when the process is interrupted.
-#[cfg(not(unix))]
-fn stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
-    Ok(async {
-        let _ = tokio::signal::ctrl_c().await;
-    })
 }

@@ -1,6 +1,7 @@
 //! `ordinate train`: data become a model file.
 
 mod arguments;
+mod written;
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -17,8 +18,9 @@ use url::Url;
 
 use super::certainty::Certainty;
 use super::coefficients::Fitted;
-use super::output::{same_file, write_whole};
+use super::output::{is_standard_output, same_file};
 use super::progress::Progress;
+use super::{print, tell};
 use crate::model::estimator::Coefficients;
 use crate::model::identity::{Checksum, ModelName};
 use crate::train::data::{Origin, Watch, expanded};
@@ -26,6 +28,7 @@ use crate::train::evaluate::{Metrics, title};
 use crate::train::report::{ReportInput, card, html};
 use crate::train::{Plan, Trained, summary, train};
 pub(super) use arguments::Arguments;
+use written::{Document, clash};
 
 /// Trains, saves when asked to, and says what came of it.
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
@@ -36,6 +39,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     };
     let out = arguments.out.as_deref();
     let written = [("--out", out), ("--report", arguments.report.as_deref()), ("--card", arguments.card.as_deref())];
+    let named: Vec<(&str, &Path)> = written.iter().filter_map(|(option, path)| Some((*option, (*path)?))).collect();
+    if let Some(reason) = clash(&named) {
+        wrong_usage(&reason);
+    }
+    let printed = named.iter().find(|(_, path)| is_standard_output(path));
+    if let Some((option, _)) = printed.filter(|_| arguments.json) {
+        wrong_usage(&format!("{option} and --json would both go to standard output. Name a file with {option}"));
+    }
     let [data, test] = [expanded(&arguments.data)?, expanded(&arguments.measuring.test)?];
     for (option, path) in written {
         let is_read = |data: &&PathBuf| path.is_some_and(|path| same_file(path, data));
@@ -48,7 +59,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         let twice = twice.display();
         return Err(format!("{twice}: --test names the training data itself. Name other data, or leave it out").into());
     }
-    let named = out.or(arguments.data.first().map(AsRef::as_ref)).unwrap_or(Path::new(""));
+    let begin =
+        |(option, path): (&'static str, Option<&Path>)| path.map(|path| Document::begin(option, path)).transpose();
+    let [model_file, report_file, card_file] = written.map(begin);
+    let (model_file, report_file, card_file) = (model_file?, report_file?, card_file?);
+    let named = out.filter(|out| !is_standard_output(out)).or(arguments.data.first().map(AsRef::as_ref));
     // How many passes it takes is not known before: bytes are counted, without a share.
     let progress = Arc::new(Progress::of_bytes(None, !arguments.json));
     let told = Arc::clone(&progress);
@@ -57,7 +72,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         origin: Origin { watch: watch.clone(), ..arguments.origin() },
         selection: arguments.selection(),
         preparation: arguments.preparation(),
-        name: arguments.name.clone().map_or_else(|| name_of(named), Ok)?,
+        name: arguments.name.clone().map_or_else(|| name_of(named.unwrap_or(Path::new(""))), Ok)?,
         estimator: arguments.estimator,
         solver: arguments.solver,
         penalty,
@@ -70,13 +85,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     });
     drop(progress);
     let trained = trained?;
-    let write = |option: &str, path: &Path, text: &str| {
-        write_whole(path, text.as_bytes())
-            .map_err(|error| format!("{}: cannot be written: {error}. Choose another {option}", path.display()))
-    };
-    if let Some(out) = out {
-        write("--out", out, &trained.document.to_json()?)?;
-    }
     // Where they lie is nobody's business but the writer's.
     let name = |path: &PathBuf| path.file_name().map(|name| name.to_string_lossy().into_owned());
     let data: Vec<String> = arguments.data.iter().filter_map(name).collect();
@@ -88,13 +96,32 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         path: trained.path.as_ref(),
         notes: &trained.notes,
     };
-    if let Some(path) = &arguments.report {
-        write("--report", path, &html(&input))?;
+    let written = [
+        model_file.map(|file| Ok::<_, Box<dyn Error>>(file.write(&trained.document.to_json()?))).transpose()?,
+        report_file.map(|file| file.write(&html(&input))),
+        card_file.map(|file| file.write(&card(&input))),
+    ];
+    let [saved, ..] = &written;
+    let told = if arguments.json {
+        let out = out.filter(|_| matches!(saved, Some(Ok(_))));
+        serde_json::to_string(&Summary::new(&trained, out))? + "\n"
+    } else {
+        report(&trained, saved.as_ref())?
+    };
+    if printed.is_some() {
+        tell(&told);
     }
-    if let Some(path) = &arguments.card {
-        write("--card", path, &card(&input))?;
+    let failed: Vec<&str> =
+        written.iter().flatten().filter_map(|file| file.as_ref().err()).map(String::as_str).collect();
+    let answer = if printed.is_some() { String::new() } else { told };
+    if failed.is_empty() {
+        return Ok(answer);
     }
-    if arguments.json { Ok(serde_json::to_string(&Summary::new(&trained, out))? + "\n") } else { report(&trained, out) }
+    // What was found is not lost for a file that could not be written.
+    print(&answer);
+    let kept: Vec<String> = written.iter().flatten().flatten().map(|path| path.display().to_string()).collect();
+    let kept = if kept.is_empty() { String::new() } else { format!(". Saved: {}", kept.join(", ")) };
+    Err(format!("{}{kept}", failed.join("; ")).into())
 }
 
 fn wrong_usage(reason: &str) -> ! {
@@ -106,9 +133,14 @@ fn wrong_usage(reason: &str) -> ! {
     }
 }
 
+/// A name for callers, made of that of a file: what no name can have becomes a hyphen.
 fn name_of(path: &Path) -> Result<ModelName, String> {
+    const LONGEST: usize = 128;
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    ModelName::try_from(stem).map_err(|error| format!("{error}. Give one with --name"))
+    let allowed = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
+    let name: String = stem.chars().map(|letter| if allowed(letter) { letter } else { '-' }).take(LONGEST).collect();
+    let name = name.trim_matches(|letter: char| !letter.is_ascii_alphanumeric());
+    ModelName::try_from(if name.is_empty() { "model" } else { name }.to_owned())
 }
 
 /// What `--json` prints.
@@ -154,7 +186,7 @@ impl<'a> Summary<'a> {
 }
 
 /// What a person reads.
-fn report(trained: &Trained, out: Option<&Path>) -> Result<String, Box<dyn Error>> {
+fn report(trained: &Trained, saved: Option<&Result<PathBuf, String>>) -> Result<String, Box<dyn Error>> {
     let Trained { document, held_out, tested, train: fitted, test: unseen, notes, .. } = trained;
     let rows = document.training.rows;
     let mut text = String::new();
@@ -187,11 +219,14 @@ fn report(trained: &Trained, out: Option<&Path>) -> Result<String, Box<dyn Error
     if !notes.is_empty() {
         text.push('\n');
     }
-    match out {
-        Some(out) => {
-            writeln!(text, "Saved to {}. Serve it:", out.display())?;
-            writeln!(text, "  MODEL_URI={} make run", uri(out)?)?;
-        }
+    match saved {
+        Some(Ok(out)) if is_standard_output(out) => writeln!(text, "Written to standard output.")?,
+        Some(Ok(out)) => match uri(out) {
+            Ok(uri) => writeln!(text, "Saved to {}. Serve it:\n  MODEL_URI={uri} make run", out.display())?,
+            // A pipe has no address.
+            Err(_) => writeln!(text, "Saved to {}.", out.display())?,
+        },
+        Some(Err(_)) => writeln!(text, "The model was not saved.")?,
         None => writeln!(text, "Nothing was saved: add --out FILE to keep the model.")?,
     }
     Ok(text)

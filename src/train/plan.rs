@@ -170,6 +170,10 @@ impl Plan {
             let column = self.selection.target.clone();
             return Err(DataError::TargetIsNoNumber { column, estimator: estimator.name() }.into());
         }
+        if self.penalty.c.is_some() && !estimator.classifies() {
+            let column = self.selection.target.clone();
+            return Err(DataError::PriceOfClasses { column, estimator: estimator.name() }.into());
+        }
         Ok(estimator)
     }
 

@@ -4,8 +4,7 @@ use std::io;
 
 use thiserror::Error;
 
-use super::lines::MAX_RECORD_BYTES;
-use crate::train::data::DataError;
+use crate::train::data::{DataError, MAX_ROW_BYTES};
 
 /// Why there are no records, or no more.
 #[derive(Debug, Error)]
@@ -54,7 +53,7 @@ pub(in crate::cli) enum RecordsError {
     },
     /// A record that does not end.
     #[error(
-        "{name}: line {line}: a row begins here that has more than {MAX_RECORD_BYTES} bytes. Look for a quote that is not closed"
+        "{name}: line {line}: a row begins here that has more than {MAX_ROW_BYTES} bytes. Look for a quote that is not closed"
     )]
     Endless {
         /// The file.

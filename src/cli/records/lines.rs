@@ -4,10 +4,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::sync::Arc;
 
 use crate::cli::progress::Progress;
-
-/// The most bytes one record may have. A quote that is never closed makes one record of all that follows: without a
-/// limit it would be held in memory.
-pub(super) const MAX_RECORD_BYTES: u64 = 16 << 20;
+use crate::train::data::MAX_ROW_BYTES;
 
 /// Hands out at most one line at a time: whoever parses is in the line that was handed out last.
 pub(super) struct Lines {
@@ -33,7 +30,7 @@ impl Lines {
     }
 
     pub(super) fn is_over(&self) -> bool {
-        self.record_bytes > MAX_RECORD_BYTES
+        self.record_bytes > MAX_ROW_BYTES
     }
 }
 

@@ -34,7 +34,8 @@ pub(in crate::cli) struct Arguments {
     /// The column to predict
     #[arg(long, value_name = "NAME")]
     target: String,
-    /// Where to save the model; without it, results are only printed
+    /// Where to save the model, - for standard output (results then go to standard error); without it, results are only
+    /// printed
     #[arg(long, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
     /// Where to save a report: a page with charts, which a browser shows and prints
@@ -43,7 +44,8 @@ pub(in crate::cli) struct Arguments {
     /// Where to save a model card in Markdown
     #[arg(long, value_name = "FILE.md")]
     pub(super) card: Option<PathBuf>,
-    /// The name callers will use; by default the name of the file, without its ending
+    /// The name callers will use; by default the name of the file, without its ending and
+    /// with hyphens for what no name can have
     #[arg(long, value_parser = |name: &str| ModelName::try_from(name.to_owned()))]
     pub(super) name: Option<ModelName>,
     /// What to fit; by default linear for a number and logistic for classes
@@ -162,7 +164,7 @@ pub(super) struct Measuring {
     #[arg(long)]
     pub(super) no_calibration: bool,
     /// What decides which rows those are, and which fold a row is in: each row is drawn by a hash of this and its number
-    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..(1 << 53)))]
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(0..(1 << 53)))]
     pub(super) seed: u64,
 }
 

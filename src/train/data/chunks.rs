@@ -4,12 +4,40 @@ use std::io::{self, Read};
 
 use memchr::{memchr_iter, memrchr};
 
+use super::csv::line;
+use super::source::{Part, unreadable};
+use super::{DataError, MAX_ROW_BYTES};
+
 /// Some whole rows.
 #[derive(Debug)]
 pub(super) struct Chunk {
     /// Where they begin in the file.
     pub(super) at: u64,
     pub(super) bytes: Vec<u8>,
+}
+
+/// Why there are no more.
+#[derive(Debug)]
+pub(super) enum Uncut {
+    Unreadable(io::Error),
+    /// A row has begun at this byte and does not end.
+    Endless(u64),
+}
+
+impl From<io::Error> for Uncut {
+    fn from(error: io::Error) -> Self {
+        Self::Unreadable(error)
+    }
+}
+
+impl Uncut {
+    /// What to tell of this file.
+    pub(super) fn of(self, part: &Part) -> DataError {
+        match self {
+            Self::Unreadable(source) => unreadable(&part.shown, source),
+            Self::Endless(at) => DataError::Endless { location: line(&part.path, &part.shown, at) },
+        }
+    }
 }
 
 /// Cuts what a reader gives.
@@ -32,7 +60,7 @@ impl<R: Read> Chunks<R> {
     }
 
     /// The next rows; none at the end.
-    pub(super) fn next(&mut self) -> io::Result<Option<Chunk>> {
+    pub(super) fn next(&mut self) -> Result<Option<Chunk>, Uncut> {
         let mut bytes = std::mem::take(&mut self.rest);
         loop {
             let before = bytes.len();
@@ -40,6 +68,7 @@ impl<R: Read> Chunks<R> {
             let end = match self.quotes.last_end(bytes.get(before..).unwrap_or_default()) {
                 Some(end) => before + end,
                 None if count == 0 => bytes.len(),
+                None if bytes.len() as u64 > MAX_ROW_BYTES => return Err(Uncut::Endless(self.at)),
                 // A row that is longer than what is read at a time.
                 None => continue,
             };
@@ -125,6 +154,14 @@ mod tests {
             .map(|chunk| String::from_utf8(chunk.bytes).unwrap())
             .collect();
         assert_eq!(texts, ["a,\"b\n\"\"c\n\",d\n", "e,f\n"]);
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_does_not_fill_the_memory() {
+        let endless = io::repeat(b'5');
+        let mut chunks = Chunks::new((&b"1,2\n3,\"4\n"[..]).chain(endless), 7, b',', 1 << 19);
+        assert_eq!(chunks.next().unwrap().unwrap().bytes, b"1,2\n");
+        assert!(matches!(chunks.next(), Err(Uncut::Endless(11))));
     }
 
     proptest! {

@@ -179,6 +179,11 @@ impl Column {
     fn push_inferred(&mut self, cell: Cell<'_>, seen: &Seen, place: Place, source: &Source) -> Result<f64, DataError> {
         let kept = match *seen {
             Seen::Number(value) => self.push_number(value, cell, place, source)?,
+            // What is a number by the type of its column is never a word.
+            Seen::Unusable(why) if !matches!(cell, Cell::Field(_)) => {
+                let (column, value) = (self.name.clone(), cell.to_string());
+                return Err(DataError::NotANumber { location: source.location(place), column, value, why });
+            }
             Seen::Unusable(why) => {
                 self.first_unusable.get_or_insert_with(|| (place, cell.to_string(), why));
                 // Among numbers it is an error, which is found below.

@@ -64,7 +64,9 @@ impl Csv {
             let place = Place { part: number, at };
             if record.len() != header.len() {
                 let location = line(&part.path, &part.shown, at);
-                return Err(DataError::Ragged { location, expected: header.len(), got: record.len() }.into());
+                let (expected, got) = (header.len(), record.len());
+                let several_lines = record.as_slice().contains('\n');
+                return Err(DataError::Ragged { location, expected, got, several_lines }.into());
             }
             each(&CsvRecord { record, places, place })?;
         }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::{MAX_CLASSES, MAX_COLUMNS, MAX_LEVELS};
+use super::{MAX_CLASSES, MAX_COLUMNS, MAX_LEVELS, MAX_ROW_BYTES};
 use crate::model::frame::shorten;
 use crate::model::number::NumberError;
 use crate::model::signature::CellError;
@@ -54,6 +54,12 @@ pub enum DataError {
         pattern: String,
         /// What is wrong.
         reason: String,
+    },
+    /// A file that would be read twice.
+    #[error("{}: the file is named more than once, and its rows would count as often. Name it once", path.display())]
+    NamedTwice {
+        /// The file.
+        path: PathBuf,
     },
     /// Not even a header.
     #[error("{}: the file is empty. It needs a header line with one name a column, then one row a line", path.display())]
@@ -146,7 +152,7 @@ pub enum DataError {
     },
     /// A row is wider or narrower than the header.
     #[error(
-        "{location}: {got} fields where the header has {expected}. Check the line for a missing or an unquoted delimiter"
+        "{location}: {got} fields where the header has {expected}. {}", if *several_lines { "The row goes over several lines: look for a quote that is not closed" } else { "Check the line for a missing or an unquoted delimiter" }
     )]
     Ragged {
         /// Where.
@@ -155,6 +161,16 @@ pub enum DataError {
         expected: usize,
         /// Fields of the row.
         got: usize,
+        /// Whether a field of it holds the end of a line, as behind a quote that is not closed.
+        several_lines: bool,
+    },
+    /// A row that does not end.
+    #[error(
+        "{location}: a row begins here that has more than {MAX_ROW_BYTES} bytes. Look for a quote that is not closed"
+    )]
+    Endless {
+        /// Where it begins.
+        location: Location,
     },
     /// A feature has no value.
     #[error(
@@ -316,6 +332,16 @@ pub enum DataError {
         /// What was to be fitted.
         estimator: &'static str,
     },
+    /// A price that the fit does not have.
+    #[error(
+        "--c is for --estimator logistic, and the target {column:?} holds numbers, to which --estimator {estimator} is fitted. Leave --c out, or give --estimator logistic if the numbers are classes"
+    )]
+    PriceOfClasses {
+        /// The target.
+        column: String,
+        /// What is fitted.
+        estimator: &'static str,
+    },
     /// A transformation of something that is no number.
     #[error(
         "--target-transform log needs a number to predict, and the target {column:?} holds classes. Leave the option out"
@@ -355,7 +381,7 @@ pub enum DataError {
         column: Option<String>,
     },
     /// A Parquet file that is damaged or cut short, or uses what is not understood here.
-    #[error("{}: this Parquet file cannot be read: {reason}. Write it again, compressed with snappy or zstd if at all", path.display())]
+    #[error("{}: this Parquet file cannot be read: {reason}. Write it again, or convert it to CSV", path.display())]
     BrokenParquet {
         /// The file.
         path: PathBuf,

@@ -23,7 +23,7 @@ mod unseen;
 
 pub use error::{DataError, Location};
 pub use missing::{Policy, Rule};
-pub use paths::expanded;
+pub use paths::{each_once, expanded};
 pub use selection::Selection;
 pub(crate) use source::same_header;
 pub use source::{Origin, Scan, Source, Watch};
@@ -40,6 +40,10 @@ pub const MAX_LEVELS: usize = 1_000;
 
 /// More classes than this are hardly classes.
 pub const MAX_CLASSES: usize = 100;
+
+/// The most bytes one row of CSV may have. A quote that is never closed makes one row of all that follows: without a limit
+/// it would be held in memory.
+pub const MAX_ROW_BYTES: u64 = 16 << 20;
 
 /// More columns than this make a triangle of over 100 MB.
 pub const MAX_COLUMNS: usize = 5_000;

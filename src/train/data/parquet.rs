@@ -8,6 +8,7 @@ use std::sync::Arc;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
 use parquet::schema::types::Type;
+use serde_json::Value;
 
 use super::DataError;
 use super::source::{Each, Part, Place, Record, unreadable};
@@ -24,11 +25,29 @@ pub(super) fn is_parquet(path: &Path) -> io::Result<bool> {
     Ok(start == MAGIC)
 }
 
-/// The names of its columns.
-pub(super) fn names(path: &Path, shown: &Path) -> Result<Vec<String>, DataError> {
+/// The names of its columns, and of those the ones that pandas says are no columns but the index of the rows.
+pub(super) fn names(path: &Path, shown: &Path) -> Result<(Vec<String>, Vec<String>), DataError> {
     let reader = open(path, shown)?;
-    let schema = reader.metadata().file_metadata().schema();
-    Ok(schema.get_fields().iter().map(|field| field.name().to_owned()).collect())
+    let metadata = reader.metadata().file_metadata();
+    let names: Vec<String> = metadata.schema().get_fields().iter().map(|field| field.name().to_owned()).collect();
+    let pandas = metadata.key_value_metadata().into_iter().flatten().find(|entry| entry.key == "pandas");
+    let listed = index_columns(pandas.and_then(|entry| entry.value.as_deref()).unwrap_or_default());
+    let is_index = |name: &&String| listed.contains(name) || is_unnamed_index(name);
+    let index = names.iter().filter(is_index).cloned().collect();
+    Ok((names, index))
+}
+
+/// The columns that the metadata of pandas lists as the index; an index of counted rows is no column, and no text there.
+fn index_columns(metadata: &str) -> Vec<String> {
+    let metadata: Value = serde_json::from_str(metadata).unwrap_or_default();
+    let columns = metadata.get("index_columns").and_then(Value::as_array);
+    columns.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// What pandas calls a level of an index that has no name, such as `__index_level_0__`.
+fn is_unnamed_index(name: &str) -> bool {
+    let level = name.strip_prefix("__index_level_").and_then(|rest| rest.strip_suffix("__"));
+    level.is_some_and(|level| level.parse::<u32>().is_ok())
 }
 
 /// Hands every row to `each`.
@@ -70,7 +89,7 @@ fn broken(shown: &Path, error: &parquet::errors::ParquetError) -> DataError {
 }
 
 /// A value that a cell can be made of.
-enum Value {
+enum Datum {
     Missing,
     Boolean(bool),
     Double(f64),
@@ -80,7 +99,7 @@ enum Value {
 }
 
 struct ParquetRecord<'r> {
-    values: Vec<Value>,
+    values: Vec<Datum>,
     order: &'r [Option<usize>],
     place: Place,
 }
@@ -89,11 +108,11 @@ impl Record for ParquetRecord<'_> {
     fn cell(&self, column: usize) -> Cell<'_> {
         let value = self.order.get(column).copied().flatten().and_then(|at| self.values.get(at));
         match value {
-            None | Some(Value::Missing) => Cell::Missing,
-            Some(Value::Boolean(value)) => Cell::Boolean(*value),
-            Some(Value::Double(value)) => Cell::Double(*value),
-            Some(Value::Digits(text)) => Cell::Number(text),
-            Some(Value::Text(text)) => Cell::Text(text),
+            None | Some(Datum::Missing) => Cell::Missing,
+            Some(Datum::Boolean(value)) => Cell::Boolean(*value),
+            Some(Datum::Double(value)) => Cell::Double(*value),
+            Some(Datum::Digits(text)) => Cell::Number(text),
+            Some(Datum::Text(text)) => Cell::Text(text),
         }
     }
 
@@ -102,27 +121,27 @@ impl Record for ParquetRecord<'_> {
     }
 }
 
-fn read(row: &Row, shown: &Path) -> Result<Vec<Value>, DataError> {
+fn read(row: &Row, shown: &Path) -> Result<Vec<Datum>, DataError> {
     row.get_column_iter()
         .map(|(name, field)| {
             let refused = |kind| DataError::ColumnKind { path: shown.to_owned(), column: name.clone(), kind };
             Ok(match field {
-                Field::Null => Value::Missing,
-                Field::Bool(value) => Value::Boolean(*value),
-                Field::Byte(value) => Value::Double(f64::from(*value)),
-                Field::Short(value) => Value::Double(f64::from(*value)),
-                Field::Int(value) => Value::Double(f64::from(*value)),
-                Field::UByte(value) => Value::Double(f64::from(*value)),
-                Field::UShort(value) => Value::Double(f64::from(*value)),
-                Field::UInt(value) => Value::Double(f64::from(*value)),
+                Field::Null => Datum::Missing,
+                Field::Bool(value) => Datum::Boolean(*value),
+                Field::Byte(value) => Datum::Double(f64::from(*value)),
+                Field::Short(value) => Datum::Double(f64::from(*value)),
+                Field::Int(value) => Datum::Double(f64::from(*value)),
+                Field::UByte(value) => Datum::Double(f64::from(*value)),
+                Field::UShort(value) => Datum::Double(f64::from(*value)),
+                Field::UInt(value) => Datum::Double(f64::from(*value)),
                 Field::Long(value) => whole(i128::from(*value)),
                 Field::ULong(value) => whole(i128::from(*value)),
-                Field::Float16(value) => Value::Double(f64::from(*value)),
-                Field::Float(value) => Value::Double(f64::from(*value)),
-                Field::Double(value) => Value::Double(*value),
-                Field::Decimal(_) => Value::Digits(field.to_string()),
-                Field::Str(text) if text.is_empty() => Value::Missing,
-                Field::Str(text) => Value::Text(text.clone()),
+                Field::Float16(value) => Datum::Double(f64::from(*value)),
+                Field::Float(value) => Datum::Double(f64::from(*value)),
+                Field::Double(value) => Datum::Double(*value),
+                Field::Decimal(_) => Datum::Digits(field.to_string()),
+                Field::Str(text) if text.is_empty() => Datum::Missing,
+                Field::Str(text) => Datum::Text(text.clone()),
                 Field::Bytes(_) => return Err(refused("bytes that are not text")),
                 Field::Date(_)
                 | Field::TimeMillis(_)
@@ -138,9 +157,9 @@ fn read(row: &Row, shown: &Path) -> Result<Vec<Value>, DataError> {
 }
 
 /// An integer, as a double where that is exact.
-fn whole(value: i128) -> Value {
+fn whole(value: i128) -> Datum {
     const EXACT: i128 = 1 << 53;
     // Exact within these bounds.
     #[allow(clippy::cast_precision_loss)]
-    if (-EXACT..=EXACT).contains(&value) { Value::Double(value as f64) } else { Value::Digits(value.to_string()) }
+    if (-EXACT..=EXACT).contains(&value) { Datum::Double(value as f64) } else { Datum::Digits(value.to_string()) }
 }

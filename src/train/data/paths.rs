@@ -1,5 +1,7 @@
 //! Names of data on a command line: files, patterns, standard input.
 
+use std::collections::HashSet;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::DataError;
@@ -25,6 +27,20 @@ pub fn expanded(paths: &[PathBuf]) -> Result<Vec<PathBuf>, DataError> {
         return Err(DataError::Pattern { pattern: DASH.to_owned(), reason });
     }
     Ok(files)
+}
+
+/// The same files, none of which is there twice under whatever names: its rows would count twice.
+///
+/// # Errors
+/// [`DataError::NamedTwice`].
+pub fn each_once(files: Vec<PathBuf>) -> Result<Vec<PathBuf>, DataError> {
+    let mut seen = HashSet::new();
+    // What cannot be found is told when it is opened.
+    let twice = files.iter().find(|path| fs::canonicalize(path).is_ok_and(|place| !seen.insert(place)));
+    match twice {
+        Some(path) => Err(DataError::NamedTwice { path: path.clone() }),
+        None => Ok(files),
+    }
 }
 
 /// The files that match a pattern, in the order of their names.

@@ -18,11 +18,12 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// The names that are read: the features, then the target, then the weights.
+    /// The names that are read: the features, then the target, then the weights. The index of the rows is a feature only
+    /// where it is asked for.
     ///
     /// # Errors
     /// [`DataError`] when a column is not there, has two roles, or no feature is left.
-    pub(super) fn names(&self, header: &[String], path: &Path) -> Result<Vec<String>, DataError> {
+    pub(super) fn names(&self, header: &[String], index: &[String], path: &Path) -> Result<Vec<String>, DataError> {
         let target = &self.target;
         let excluded = self.exclude.iter().filter(|name| !may_be_term(name));
         for name in [target].into_iter().chain(&self.weights).chain(excluded).chain(&self.features) {
@@ -41,7 +42,8 @@ impl Selection {
         let mut names: Vec<String> = Vec::new();
         for name in wanted {
             let is_other = name == target || self.weights.as_ref() == Some(name);
-            if !is_other && !self.exclude.contains(name) && !names.contains(name) {
+            let is_index = self.features.is_empty() && index.contains(name);
+            if !is_other && !is_index && !self.exclude.contains(name) && !names.contains(name) {
                 names.push(name.clone());
             }
         }

@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 
 use super::chunks::Chunks;
 use super::csv::{Csv, line};
-use super::paths::expanded;
+use super::paths::{each_once, expanded};
 use super::selection::find;
 use super::{DataError, Location, Selection, parquet};
 use crate::model::frame::Cell;
@@ -98,6 +98,8 @@ pub struct Source {
     /// The place of each in the header.
     pub(super) places: Vec<usize>,
     pub(super) header: Vec<String>,
+    /// Columns that are the index of the rows, and are left out because nobody asked for them.
+    pub(super) index: Vec<String>,
     /// What is to be left out of the design.
     excluded_terms: Vec<String>,
     /// Standard input, kept as long as a fault may have to be found in it.
@@ -112,30 +114,32 @@ impl Source {
     /// [`DataError`] when there is no header, its names are not usable, or a column asked for is not there.
     pub fn open(origin: &Origin, selection: &Selection) -> Result<Self, DataError> {
         let mut parts: Vec<Part> = Vec::new();
-        let mut header: Vec<String> = Vec::new();
+        let (mut header, mut index): (Vec<String>, Vec<String>) = Default::default();
         let (files, spool) = origin.files()?;
         for (path, shown) in files {
             if !fs::metadata(&path).map_err(|source| unreadable(&shown, source))?.is_file() {
                 return Err(DataError::NotAFile { path: shown });
             }
-            let (format, names) = if parquet::is_parquet(&path).map_err(|source| unreadable(&shown, source))? {
-                (Format::Parquet, parquet::names(&path, &shown)?)
-            } else {
-                let (csv, names) = Csv::open(&path, &shown, origin.delimiter)?;
-                (Format::Csv(csv), names)
-            };
+            let (format, (names, of_index)) =
+                if parquet::is_parquet(&path).map_err(|source| unreadable(&shown, source))? {
+                    (Format::Parquet, parquet::names(&path, &shown)?)
+                } else {
+                    let (csv, names) = Csv::open(&path, &shown, origin.delimiter)?;
+                    (Format::Csv(csv), (names, Vec::new()))
+                };
             check_names(&names, &shown)?;
             match parts.first() {
-                None => header = names,
+                None => (header, index) = (names, of_index),
                 Some(first) => same_header(&shown, &names, &first.shown, &header)?,
             }
             parts.push(Part { path, shown, format });
         }
         let first = parts.first().map(|part| part.shown.clone()).unwrap_or_default();
-        let names = selection.names(&header, &first)?;
+        let names = selection.names(&header, &index, &first)?;
+        index.retain(|name| !names.contains(name) && !selection.exclude.contains(name));
         let places = names.iter().map(|name| find(&header, name, &first)).collect::<Result<_, _>>()?;
         let excluded_terms = selection.excluded_terms(&header);
-        Ok(Self { parts, names, places, header, excluded_terms, _spool: spool, watch: origin.watch.clone() })
+        Ok(Self { parts, names, places, header, index, excluded_terms, _spool: spool, watch: origin.watch.clone() })
     }
 
     /// The names that are read: the features, then the target, then the weights.
@@ -182,7 +186,7 @@ impl Source {
                 Format::Csv(csv) => {
                     io::copy(&mut file.by_ref().take(csv.header_end), &mut io::sink()).map_err(failed)?;
                     let mut chunks = Chunks::new(file, csv.header_end, csv.delimiter, CHUNK);
-                    while let Some(chunk) = chunks.next().map_err(failed)? {
+                    while let Some(chunk) = chunks.next().map_err(|fault| fault.of(part))? {
                         csv.scan(part, number, (&self.header, &self.places), &chunk, &mut counted)?;
                     }
                 }
@@ -235,7 +239,7 @@ impl Origin {
     fn files(&self) -> Result<Files, DataError> {
         let mut files = Vec::new();
         let mut spool = None;
-        for path in expanded(&self.paths)? {
+        for path in each_once(expanded(&self.paths)?)? {
             if path == Path::new("-") {
                 let file = spooled().map_err(|source| unreadable(Path::new(STANDARD_INPUT), source))?;
                 files.push((file.path().to_owned(), PathBuf::from(STANDARD_INPUT)));

@@ -84,7 +84,7 @@ impl Survey<'_> {
         let reader = BlockReader::new(csv, self.source.header.len(), &self.source.places, declared);
         in_order(
             pace.threads,
-            || chunks.next().map_err(|source| failed(source).into()),
+            || chunks.next().map_err(|fault| fault.of(part).into()),
             |chunk| (reader.read(&chunk.bytes, chunk.at), chunk),
             |(block, chunk)| self.block(block, &chunk, csv, part, number),
         )

@@ -66,7 +66,10 @@ impl Surveyed {
         let no_target = || DataError::NoValues { column: String::new() };
         let target = columns.pop().ok_or_else(no_target)?;
         let target_kind = kinds.pop().ok_or_else(no_target)?;
-        let mut notes = Vec::new();
+        let index = |name| {
+            format!("{name}: this is the index that pandas gave the rows, not a feature; --features would make it one")
+        };
+        let mut notes: Vec<String> = source.index.iter().map(index).collect();
         let mut features = Vec::with_capacity(columns.len());
         for (place, (column, kind)) in columns.iter().zip(kinds).enumerate() {
             features.push(feature(column, kind, preparation, median(place), &mut notes)?);

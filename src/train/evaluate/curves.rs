@@ -43,7 +43,7 @@ impl Curve {
 }
 
 /// Rows whose probabilities are alike.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Bin {
     /// Rows in it.
     pub rows: u64,

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{MeasuredOn, ReportInput, counted, family};
+use super::{MeasuredOn, ReportInput, counted, family, told};
+use crate::model::preprocess::TargetTransform;
 use crate::model::signature::{FeatureType, Missing};
 use crate::train::evaluate::title;
 use crate::train::summary::{rounded, significant};
@@ -41,7 +42,7 @@ pub fn card(input: &ReportInput<'_>) -> String {
     line("Fit", &format!("{}, {} rows", family(document), training.rows));
     line("Tool", &plain(&format!("{}, smartcore {}", training.tool, training.smartcore)));
     for (name, value) in &training.parameters {
-        line(&format!("`{}`", code(name)), &format!("`{}`", code(&value.to_string())));
+        line(&plain(&name.replace('_', " ")), &plain(&told(value)));
     }
     line("Seed", &training.seed.to_string());
     if let Some(sum) = &document.sha256 {
@@ -120,6 +121,9 @@ fn limits(input: &ReportInput<'_>) -> String {
         );
     } else {
         text += "- No rows were held out: how well it predicts new rows is not known.\n";
+    }
+    if input.document.preprocess.target_transform == TargetTransform::Log {
+        text += "- It was fitted to the logarithm of the target: a prediction is the median at these features, which lies below the mean when the errors are skewed. Sums and averages of predictions come out too low.\n";
     }
     text += "- It is a linear model: outside the ranges above its predictions are extrapolations that nobody has checked.\n";
     text += "- Coefficients describe these data. They are not effects of causes.\n";

@@ -15,7 +15,7 @@ const GRID: RGBColor = RGBColor(0xE5, 0xE7, 0xEB);
 /// What would be ideal.
 const REFERENCE: RGBColor = RGBColor(0x9C, 0xA3, 0xAF);
 /// Data, in the order of the series.
-const SERIES: [RGBColor; 6] = [
+pub(super) const SERIES: [RGBColor; 6] = [
     RGBColor(0x25, 0x63, 0xEB),
     RGBColor(0xD9, 0x77, 0x06),
     RGBColor(0x05, 0x96, 0x69),
@@ -150,16 +150,19 @@ impl Chart<'_> {
         let (mut x, mut y) = (Extent::default(), Extent::default());
         for layer in &self.layers {
             match layer {
-                Layer::Points(_, points) | Layer::Line(_, points, _) => points.iter().for_each(|(px, py)| {
-                    x.take(*px);
-                    y.take(*py);
-                }),
+                // plotters moves what lies outside to the edge, which would bend a reference.
+                Layer::Points(_, points) | Layer::Line(_, points, _) | Layer::Reference(points) => {
+                    for (px, py) in points {
+                        x.take(*px);
+                        y.take(*py);
+                    }
+                }
                 Layer::Bars(_, points) => points.iter().for_each(|(px, py, error)| {
                     x.take(*px);
                     y.take(py - error);
                     y.take(py + error);
                 }),
-                Layer::Reference(_) | Layer::Mark(_) => {}
+                Layer::Mark(at) => x.take(*at),
             }
         }
         Some((x.padded()?, y.padded()?))
@@ -196,6 +199,8 @@ pub(super) struct Twig {
     pub(super) value: f64,
     pub(super) interval: Option<[f64; 2]>,
     pub(super) series: usize,
+    /// Where it is, in lines from the top.
+    pub(super) line: f64,
 }
 
 /// Values with their intervals one below the other, around zero.
@@ -208,8 +213,10 @@ pub(super) fn forest(title: &str, x: &str, twigs: &[Twig]) -> Option<String> {
         twig.interval.into_iter().flatten().for_each(|end| extent.take(end));
     }
     let [left, right] = extent.padded()?;
-    let last = twigs.len().checked_sub(1)?;
-    let height = LINE * u32::try_from(twigs.len()).ok()? + 110;
+    let last = twigs.last()?.line;
+    // A few thousand pixels at most.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let height = (f64::from(LINE) * (last + 1.0)) as u32 + 110;
     let longest = twigs.iter().map(|twig| twig.name.chars().count()).max()?;
     let mut text = String::new();
     let draw = |root: &Area<'_>| -> Result<(), Failure> {
@@ -218,7 +225,7 @@ pub(super) fn forest(title: &str, x: &str, twigs: &[Twig]) -> Option<String> {
             .margin_right(28)
             .x_label_area_size(78)
             .y_label_area_size(u32::try_from(longest * 14 + 24)?)
-            .build_cartesian_2d(left..right, -0.7..last as f64 + 0.7)?;
+            .build_cartesian_2d(left..right, -0.7..last + 0.7)?;
         chart
             .configure_mesh()
             .x_labels(8)
@@ -231,13 +238,15 @@ pub(super) fn forest(title: &str, x: &str, twigs: &[Twig]) -> Option<String> {
             .label_style(("sans-serif", TEXT, &INK))
             .axis_desc_style(("sans-serif", TEXT, &INK))
             .x_label_formatter(&|value| rounded(*value, 5))
-            .x_desc(x)
             .draw()?;
-        let zero = [(0.0, -0.7), (0.0, last as f64 + 0.7)];
+        // plotters would centre it below the axis alone, where a long one is cut off.
+        let centred = ("sans-serif", TEXT).into_font().color(&INK).pos(Pos::new(HPos::Center, VPos::Bottom));
+        root.draw(&Text::new(x, (WIDTH.cast_signed() / 2, height.cast_signed() - 12), centred))?;
+        let zero = [(0.0, -0.7), (0.0, last + 0.7)];
         chart.draw_series([PathElement::new(zero, REFERENCE.stroke_width(3))])?;
         let beside = ("sans-serif", TEXT).into_font().color(&INK).pos(Pos::new(HPos::Right, VPos::Center));
-        for (i, twig) in twigs.iter().enumerate() {
-            let y = (last - i) as f64;
+        for twig in twigs {
+            let y = last - twig.line;
             let colour = colour(twig.series);
             let [from, to] = twig.interval.unwrap_or([0.0, twig.value]);
             let stroke = colour.mix(0.45).stroke_width(if twig.interval.is_some() { 8 } else { 16 });
@@ -255,6 +264,16 @@ pub(super) fn forest(title: &str, x: &str, twigs: &[Twig]) -> Option<String> {
         root.present().ok()?;
     }
     Some(accessible(&text, title))
+}
+
+/// The beginning of a name that is too long for a chart.
+pub(super) fn shortened(name: &str) -> String {
+    const LONGEST: usize = 24;
+    if name.chars().count() <= LONGEST {
+        name.to_owned()
+    } else {
+        name.chars().take(LONGEST - 1).collect::<String>() + "…"
+    }
 }
 
 /// A histogram small enough for a table's cell.
@@ -290,4 +309,25 @@ fn accessible(svg: &str, title: &str) -> String {
     let Some((opening, content)) = svg.split_once('>') else { return String::new() };
     let view_box = opening.split_once("viewBox=\"").and_then(|(_, rest)| rest.split_once('"')).map_or("", |(b, _)| b);
     format!("<svg role=\"img\" viewBox=\"{view_box}\"><title>{}</title>{}", escape(title), content.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_is_drawn_to_its_ends_beyond_the_points() {
+        let layers =
+            vec![Layer::Points(0, vec![(-1.0, -0.1), (1.0, 0.2)]), Layer::Reference(vec![(-2.0, -2.0), (2.0, 2.0)])];
+        let ([left, right], [low, high]) = Chart { layers, ..Chart::default() }.extent().unwrap();
+        assert!(left < -2.0 && right > 2.0 && low < -2.0 && high > 2.0);
+    }
+
+    #[test]
+    fn the_title_of_an_axis_is_in_the_middle_however_long_the_names_are() {
+        let twig = Twig { name: "n".repeat(24), value: 1.0, interval: None, series: 0, line: 0.0 };
+        let svg = forest("title", "change of ln(a target with a long name) per standard deviation", &[twig]).unwrap();
+        let title = svg.split("<text").find(|text| text.contains("change of")).unwrap();
+        assert!(title.contains("x=\"480\"") && title.contains("text-anchor=\"middle\""), "{title}");
+    }
 }

@@ -1,11 +1,12 @@
 //! The section on coefficients.
 
-use super::chart::forest;
+use super::chart::{SERIES, forest, shortened};
 use super::diagnostics::Figure;
 use super::effects::{Effect, effects, twigs};
 use super::page::{TABLE_ROWS, dash, wide};
 use super::table::{Cell, Table};
 use super::{ReportInput, escape};
+use crate::model::scalar::Scalar;
 use crate::train::intercept::intercepts;
 use crate::train::summary::{probability, ratio, rounded, significant};
 
@@ -15,16 +16,16 @@ pub(super) fn coefficients(input: &ReportInput<'_>) -> String {
     let (twigs, left_out) = twigs(&effects);
     let standardised = effects.iter().all(|effect| effect.per_deviation.is_some());
     let logistic = input.document.estimator.classes();
-    let target = &input.document.signature.target().name;
+    let target = shortened(&input.document.signature.target().name);
     let transform = input.document.preprocess.target_transform;
-    let what = logistic.map_or_else(|| transform.of(target), |_| "score".to_owned());
+    let what = logistic.map_or_else(|| transform.of(&target), |_| "score".to_owned());
     let through_origin = input.document.preprocess.through_origin;
     let step = match standardised {
         true if through_origin => "root mean square",
         true => "standard deviation",
         false => "unit",
     };
-    let x = format!("change of {what} for one {step} of the column");
+    let x = format!("change of {what} per {step}");
     let mut body = String::new();
     if let Some(svg) = forest("Coefficients by size, with their intervals where there are any", &x, &twigs) {
         let level = input.summary.map(|summary| rounded(summary.level * 100.0, 4));
@@ -32,8 +33,15 @@ pub(super) fn coefficients(input: &ReportInput<'_>) -> String {
             format!(" Bars are {level} % confidence intervals; one that crosses zero leaves even the sign open.")
         });
         let colours = logistic.filter(|classes| classes.len() > 2).map_or_else(String::new, |classes| {
-            let names: Vec<String> = classes.iter().map(|class| escape(&class.to_string())).collect();
-            format!(" In each group one line a class, from the top: {}.", names.join(", "))
+            let key = |(series, class): (usize, &Scalar)| {
+                let class = escape(&class.to_string());
+                format!(
+                    "<span style=\"color:var(--series-{})\" aria-hidden=\"true\">●</span> {class}",
+                    series % SERIES.len() + 1
+                )
+            };
+            let names: Vec<String> = classes.iter().enumerate().map(key).collect();
+            format!(" One line a class for each column, from the top: {}.", names.join(", "))
         });
         let more = if left_out > 0 { format!(" The {left_out} smallest are not shown.") } else { String::new() };
         let caption = format!(

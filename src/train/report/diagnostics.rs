@@ -1,6 +1,6 @@
 //! The charts of a report, from what was observed.
 
-use super::chart::{Chart, Layer};
+use super::chart::{Chart, Layer, shortened};
 use super::{Observed, ReportInput, ValidationPath};
 use crate::model::estimator::Coefficients;
 use crate::model::quantile::normal_quantile;
@@ -50,7 +50,7 @@ fn observed_predicted(input: &ReportInput<'_>, observed: &Observed) -> Option<Fi
         Layer::Points(HELD_OUT, held_out),
         Layer::Reference(ends.map(|end| (end, end)).to_vec()),
     ];
-    let y = format!("observed {target}");
+    let y = format!("observed {}", shortened(target));
     let chart = Chart { title: "Observed against predicted values", x: "predicted", y: &y, layers, ..Chart::default() };
     figure("Observed and predicted", &chart, caption)
 }
@@ -82,7 +82,7 @@ fn curves(input: &ReportInput<'_>, observed: &Observed) -> Vec<Figure> {
         Layer::Bars(0, dots),
     ];
     let x = match classes.get(1) {
-        Some(second) if classes.len() == 2 => format!("predicted probability of {second}"),
+        Some(second) if classes.len() == 2 => format!("predicted probability of {}", shortened(&second.to_string())),
         _ => "probability of the predicted class".to_owned(),
     };
     let chart = Chart {

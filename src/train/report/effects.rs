@@ -1,7 +1,7 @@
 //! Coefficients in units that can be compared.
 
 use super::ReportInput;
-use super::chart::Twig;
+use super::chart::{Twig, shortened};
 use crate::model::estimator::Coefficients;
 
 /// The coefficients of one column, one a score (a regression and two classes have one).
@@ -69,27 +69,22 @@ pub(super) fn twigs(effects: &[Effect]) -> (Vec<Twig>, usize) {
     let scores = effects.first().map_or(1, |effect| effect.per_unit.len()).max(1);
     let shown = SHOWN / scores;
     let left_out = sorted.len().saturating_sub(shown);
-    let line = |effect: &&Effect| {
+    // Lines of one column stand together, with a gap to the next, and its name beside the middle one.
+    let gap = if scores > 1 { 0.8 } else { 0.0 };
+    let line = |(group, effect): (usize, &&Effect)| {
         let interval = effect.interval;
         let name = shortened(&effect.name);
+        let first = group as f64 * (scores as f64 + gap);
         let values = comparable(effect).into_iter().enumerate();
         values
             .map(|(series, value)| Twig {
-                name: if series == 0 { name.clone() } else { String::new() },
+                name: if series == (scores - 1) / 2 { name.clone() } else { String::new() },
                 value,
                 interval,
                 series,
+                line: first + series as f64,
             })
             .collect::<Vec<_>>()
     };
-    (sorted.iter().take(shown).flat_map(line).collect(), left_out)
-}
-
-fn shortened(name: &str) -> String {
-    const LONGEST: usize = 24;
-    if name.chars().count() <= LONGEST {
-        name.to_owned()
-    } else {
-        name.chars().take(LONGEST - 1).collect::<String>() + "…"
-    }
+    (sorted.iter().take(shown).enumerate().flat_map(line).collect(), left_out)
 }

@@ -28,6 +28,8 @@ pub use card::card;
 pub use observer::{Column, Observed, Observer, Point, SAMPLE_ROWS};
 pub use page::html;
 
+use serde_json::Value;
+
 use super::choose::{Candidate, Choice, Rule};
 use super::evaluate::Metrics;
 use super::plan::TEST_ROWS;
@@ -181,6 +183,20 @@ fn escape(text: &str) -> String {
 /// Whether the model was measured on other files than those it was fitted to.
 fn tested_apart(input: &ReportInput<'_>) -> bool {
     input.document.training.parameters.contains_key(TEST_ROWS)
+}
+
+/// A parameter in words: text without its quotes, a list without its brackets.
+fn told(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::Array(values) => values.iter().map(told).collect::<Vec<_>>().join(", "),
+        Value::Object(values) => {
+            values.iter().map(|(name, value)| format!("{name}={}", told(value))).collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
 }
 
 /// What a family is called in a sentence.

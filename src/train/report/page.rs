@@ -6,7 +6,7 @@ use super::chart::spark;
 use super::coefficients::coefficients;
 use super::diagnostics::{self, Figure};
 use super::table::{Cell, Table};
-use super::{MeasuredOn, ReportInput, counted, escape, family, tested_apart};
+use super::{MeasuredOn, ReportInput, counted, escape, family, tested_apart, told};
 use crate::model::preprocess::TargetTransform;
 use crate::model::scalar::Scalar;
 use crate::model::signature::{Feature, FeatureType, Missing, Unknown};
@@ -284,13 +284,12 @@ fn making(input: &ReportInput<'_>) -> String {
     let mut table = Table::new("What is needed to make it again", &["item", "value"]);
     table.row("trained", &[Cell::Text(input.document.created.clone())]);
     for (name, value) in &training.parameters {
-        let value = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-        table.row(name, &[Cell::Text(value)]);
+        table.row(&name.replace('_', " "), &[Cell::Text(told(value))]);
     }
     table.row("seed", &[Cell::Text(training.seed.to_string())]);
-    table.row("SHA-256 of the data", &[Cell::Text(training.data_sha256.to_string())]);
+    table.row("SHA-256 of the data", &[Cell::Html(format!("<code>{}</code>", training.data_sha256))]);
     if let Some(sum) = &input.document.sha256 {
-        table.row("SHA-256 of the model", &[Cell::Text(sum.to_string())]);
+        table.row("SHA-256 of the model", &[Cell::Html(format!("<code>{sum}</code>"))]);
     }
     table.row("tool", &[Cell::Text(format!("{}, smartcore {}", training.tool, training.smartcore))]);
     let outside = "<p>A linear model says something about every row it is given. Outside the ranges above nobody has checked what it says.</p>\n";
