@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "support/command_line.rs"]
+mod command_line;
+
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -27,18 +30,9 @@ use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 use tower::ServiceExt;
 
-fn command(folder: &Path, arguments: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ordinate"));
-    command.args(arguments.split_whitespace()).current_dir(folder);
-    command
-}
+use command_line::{command, run, said, text};
 
-/// Runs `ordinate` in a folder; arguments are separated by spaces.
-fn run(folder: &TempDir, arguments: &str) -> Output {
-    command(folder.path(), arguments).output().unwrap()
-}
-
-/// The same with something on standard input.
+/// Runs `ordinate` with something on standard input.
 fn pipe(arguments: &str, input: &str) -> Output {
     let folder = tempdir().unwrap();
     let mut child = command(folder.path(), arguments);
@@ -46,17 +40,6 @@ fn pipe(arguments: &str, input: &str) -> Output {
     // A program that refuses the first line may be gone before the last is written.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     child.wait_with_output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap()
-}
-
-/// Standard output of a run that went well and had nothing to remark.
-fn said(output: &Output) -> &str {
-    assert_eq!(text(&output.stderr), "");
-    assert_eq!(output.status.code(), Some(0));
-    text(&output.stdout)
 }
 
 /// Standard error of a run that failed.

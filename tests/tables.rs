@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "support/command_line.rs"]
+mod command_line;
 mod support;
 
 use std::fs::{self, File};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 use std::sync::Arc;
 
 use parquet::basic::Type as Physical;
@@ -19,31 +21,9 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 
+use command_line::{command, run, said, text};
 use support::model_file::model_file;
 use support::s3_server::{BUCKET, S3Server};
-
-fn command(folder: &Path, arguments: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ordinate"));
-    command.args(arguments.split_whitespace()).current_dir(folder);
-    for variable in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION"] {
-        command.env_remove(variable);
-    }
-    command
-}
-
-/// Runs `ordinate` in a folder; arguments are separated by spaces.
-fn run(folder: &TempDir, arguments: &str) -> Output {
-    command(folder.path(), arguments).output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap()
-}
-
-fn said(output: &Output) -> &str {
-    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
-    text(&output.stdout)
-}
 
 /// The one line of standard error of a run that failed.
 fn complained(output: &Output) -> &str {

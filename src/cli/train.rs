@@ -72,7 +72,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         origin: Origin { watch: watch.clone(), ..arguments.origin() },
         selection: arguments.selection(),
         preparation: arguments.preparation(),
-        name: arguments.name.clone().map_or_else(|| name_of(named.unwrap_or(Path::new(""))), Ok)?,
+        name: arguments.name.clone().unwrap_or_else(|| name_of(named.unwrap_or(Path::new("")))),
         estimator: arguments.estimator,
         solver: arguments.solver,
         penalty,
@@ -133,14 +133,9 @@ fn wrong_usage(reason: &str) -> ! {
     }
 }
 
-/// A name for callers, made of that of a file: what no name can have becomes a hyphen.
-fn name_of(path: &Path) -> Result<ModelName, String> {
-    const LONGEST: usize = 128;
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let allowed = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
-    let name: String = stem.chars().map(|letter| if allowed(letter) { letter } else { '-' }).take(LONGEST).collect();
-    let name = name.trim_matches(|letter: char| !letter.is_ascii_alphanumeric());
-    ModelName::try_from(if name.is_empty() { "model" } else { name }.to_owned())
+/// A name for callers, made of that of a file.
+fn name_of(path: &Path) -> ModelName {
+    ModelName::resembling(&path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default())
 }
 
 /// What `--json` prints.

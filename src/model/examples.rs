@@ -7,6 +7,7 @@ use super::frame::Frame;
 use super::leverage::count;
 use super::preprocess::DesignColumn;
 use super::quantile::normal_quantile;
+use super::random::{STEP, mix};
 use super::scalar::Scalar;
 use super::signature::{Feature, FeatureType};
 use super::typical::{own_column, shares};
@@ -139,12 +140,10 @@ impl SplitMix {
     /// Between 0 and 1, and neither.
     #[allow(clippy::cast_precision_loss)]
     fn uniform(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut bits = self.0;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        let bits = mix(self.0);
+        self.0 = self.0.wrapping_add(STEP);
         // 52 bits and a half: 53 would round to 1.
-        (((bits ^ (bits >> 31)) >> 12) as f64 + 0.5) / (1_u64 << 52) as f64
+        ((bits >> 12) as f64 + 0.5) / (1_u64 << 52) as f64
     }
 
     fn normal(&mut self) -> f64 {

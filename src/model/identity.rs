@@ -15,15 +15,31 @@ impl ModelName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The name that resembles a text: what no name can have becomes a hyphen, and of nothing else `model`.
+    #[must_use]
+    pub fn resembling(text: &str) -> Self {
+        let kept = |letter: char| u8::try_from(letter).is_ok_and(allowed);
+        let name: String = text.chars().map(|letter| if kept(letter) { letter } else { '-' }).take(LONGEST).collect();
+        let name = name.trim_matches(|letter: char| !letter.is_ascii_alphanumeric());
+        Self(if name.is_empty() { "model" } else { name }.to_owned())
+    }
+}
+
+/// Bytes of the longest name.
+const LONGEST: usize = 128;
+
+/// Whether a name may have this byte.
+fn allowed(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')
 }
 
 impl TryFrom<String> for ModelName {
     type Error = String;
 
     fn try_from(name: String) -> Result<Self, String> {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
         let begins_well = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
-        if begins_well && name.len() <= 128 && name.bytes().all(allowed) {
+        if begins_well && name.len() <= LONGEST && name.bytes().all(allowed) {
             Ok(Self(name))
         } else {
             Err(format!(
@@ -140,6 +156,25 @@ impl fmt::Display for Checksum {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_resembles_any_text_is_a_name() {
+        for (text, name) in [
+            ("churn", "churn"),
+            ("my data", "my-data"),
+            ("goo*", "goo"),
+            ("modèle", "mod-le"),
+            ("-", "model"),
+            ("", "model"),
+            ("..a_b.", "a_b"),
+        ] {
+            assert_eq!(ModelName::resembling(text).as_str(), name, "{text:?}");
+        }
+        for text in ["é".repeat(300), "x".repeat(300), format!("{}é", "x".repeat(127))] {
+            let name = ModelName::resembling(&text);
+            assert_eq!(ModelName::try_from(name.as_str().to_owned()), Ok(name));
+        }
+    }
 
     #[test]
     fn names_are_safe_in_a_url_a_header_and_a_log() {

@@ -15,6 +15,7 @@ mod leverage;
 pub mod number;
 pub mod preprocess;
 pub(crate) mod quantile;
+pub(crate) mod random;
 mod readable;
 pub mod scalar;
 pub mod signature;

@@ -27,7 +27,7 @@ struct Random(u64);
 impl Random {
     fn uniform(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        (super::split::mix(self.0) >> 11) as f64 / (1_u64 << 53) as f64
+        (crate::model::random::mix(self.0) >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     fn normal(&mut self) -> f64 {
@@ -86,7 +86,7 @@ impl Simulated {
         let folder = tempfile::tempdir().unwrap();
         let (mut held, mut size) = (0_usize, 0.0);
         for seed in 0..DATA_SETS {
-            let mut random = Random(super::split::mix(seed));
+            let mut random = Random(crate::model::random::mix(seed));
             // The prior of which a ridge of this price is the posterior.
             let spread = if self.estimator == Estimator::Ridge { 1.0 / self.alpha.sqrt() } else { 1.0 };
             let truth = [(); FEATURES].map(|()| spread * random.normal());

@@ -6,7 +6,7 @@
 
 use thiserror::Error;
 
-use super::split::mix;
+use crate::model::random::mix;
 
 /// Cross-validation needs folds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]

@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 
 use thiserror::Error;
 
+use crate::model::random::mix;
+
 /// A fraction that cannot be held out.
 #[derive(Debug, Clone, Copy, PartialEq, Error)]
 #[error("the test fraction is {0}, but it must be at least 0 (hold nothing out) and less than 1")]
@@ -50,24 +52,9 @@ impl Split {
     }
 }
 
-/// The finaliser of `SplitMix64` (Steele, Lea and Flood, 2014), after one step of its sequence.
-pub(super) fn mix(state: u64) -> u64 {
-    let state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    state ^ (state >> 31)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_hash_is_split_mix_64() {
-        // First outputs of the published generator seeded with 1234567.
-        assert_eq!(mix(1_234_567), 6_457_827_717_110_365_317);
-        assert_eq!(mix(1_234_567_u64.wrapping_add(0x9e37_79b9_7f4a_7c15)), 3_203_168_211_198_807_973);
-    }
 
     #[test]
     fn about_the_asked_share_is_held_out_and_another_seed_chooses_others() {

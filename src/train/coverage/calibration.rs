@@ -84,7 +84,7 @@ fn probabilities_of_new_rows_come_true_more_nearly_than_without_calibration() {
     let (mut slopes, mut losses) = ([0.0; 2], [0.0; 2]);
     let mut nearer = 0;
     for seed in 0..DATA_SETS {
-        let mut random = Random(super::super::split::mix(seed));
+        let mut random = Random(crate::model::random::mix(seed));
         let truth: Vec<f64> = (0..FEATURES).map(|_| random.normal() * 2.25 / (FEATURES as f64).sqrt()).collect();
         let seen = rows(&mut random, &truth, ROWS);
         let new = rows(&mut random, &truth, NEW_ROWS);

@@ -7,7 +7,7 @@ use super::calibration::{Errors, Likelihoods};
 use super::{Answer, KEPT, Label};
 use crate::model::Model;
 use crate::model::preprocess::TargetTransform;
-use crate::train::split::mix;
+use crate::model::random::mix;
 
 /// Rows whose errors are kept: of more, so many drawn at random.
 const KEPT_ROWS: usize = 100_000;

@@ -2,7 +2,7 @@
 
 use super::super::Penalty::ElasticNet;
 use super::super::*;
-use super::{moments, names};
+use super::{balanced, moments, names};
 use proptest::prelude::*;
 
 /// Two numbers, then all levels of two categories.
@@ -178,7 +178,7 @@ fn dependent_rows() -> impl Strategy<Value = Vec<Vec<f64>>> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
-    /// Karush, Kuhn and Tucker, from the rows themselves, for columns any of which may be made up of others.
+    /// Also for columns any of which may be made up of others.
     #[test]
     fn what_comes_out_is_a_minimum(rows in dependent_rows(), share in (-9.0..-0.1_f64).prop_map(|exponent| 10.0_f64.powf(exponent)), l1_ratio in prop::sample::select(vec![1.0, 0.999_999, 0.5])) {
         let features = rows[0].len() - 1;
@@ -191,21 +191,6 @@ proptest! {
         prop_assert!(fit.converged && fit.gap <= f64::max(1e-12, 1e-18 / share), "{fit:?}");
         let n = rows.len() as f64;
         let (l1, l2) = (n * alpha * l1_ratio, n * alpha * (1.0 - l1_ratio));
-        let standardised = |row: &Vec<f64>| -> Vec<f64> {
-            row.iter().zip(&fit.means).zip(&fit.scales).map(|((x, mean), scale)| (x - mean) / scale).collect()
-        };
-        let design: Vec<Vec<f64>> = rows.iter().map(standardised).collect();
-        let residual = |(row, z): (&Vec<f64>, &Vec<f64>)| row[features] - fit.intercept - dot(z, &fit.coefficients);
-        let residuals: Vec<f64> = rows.iter().zip(&design).map(residual).collect();
-        let spread: f64 = rows.iter().map(|row| (row[features] - fit.intercept).powi(2)).sum();
-        let slack = 1e-12 * (n * spread).sqrt();
-        for (j, coefficient) in fit.coefficients.iter().enumerate() {
-            let pull = design.iter().zip(&residuals).map(|(z, rest)| z[j] * rest).sum::<f64>() - l2 * coefficient;
-            if *coefficient == 0.0 {
-                prop_assert!(pull.abs() <= l1 + slack, "feature {j} pulls {pull} against {l1}");
-            } else {
-                prop_assert!((pull - l1.copysign(*coefficient)).abs() <= slack, "feature {j} pulls {pull} against {l1}");
-            }
-        }
+        balanced(&rows, &fit, [l1, l2], 1e-12)?;
     }
 }
