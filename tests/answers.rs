@@ -3,10 +3,17 @@
 
 mod support;
 
-use http::StatusCode;
+use std::sync::Arc;
+
+use http::{Request, StatusCode};
+use ordinate::http::router;
+use ordinate::model::artifact::Document;
+use ordinate::model::scalar::Scalar;
+use ordinate::source::catalog::Catalog;
+use ordinate::source::file::FileSource;
 use rstest::rstest;
 use serde_json::{Value, json};
-use support::in_process::{Answer, post};
+use support::in_process::{self, Answer, post, settings};
 
 /// The first row of `model/diabetes.csv`.
 const DIABETES: [f64; 10] = [59.0, 2.0, 32.1, 101.0, 157.0, 93.2, 38.0, 4.0, 4.8598, 87.0];
@@ -207,4 +214,28 @@ async fn an_option_that_is_null_is_left_out_in_every_protocol() {
     });
     assert_eq!(ask("/v2/models/line/infer", v2).await.json()["outputs"][0]["data"], json!([3.0]));
     assert_eq!(ask("/invocations", json!({"inputs": [1], "params": null})).await.json(), json!({"predictions": [3.0]}));
+}
+
+#[tokio::test]
+async fn of_rows_that_are_searched_in_part_for_unusual_combinations_their_number_is_told() {
+    const COLUMNS: usize = 600;
+    let mut document: Value = serde_json::from_str(include_str!("../model/line.json")).unwrap();
+    let column =
+        |place: usize| json!({"name": place.to_string(), "product": [{"feature": "x"}], "mean": 2.5, "scale": 1});
+    document["preprocess"]["columns"] = (0..COLUMNS).map(column).collect();
+    document["estimator"]["coefficients"] = (0..COLUMNS).map(|place| (place.to_string(), json!(0.01))).collect();
+    let identity = |row: usize| (row..COLUMNS).map(|place| u8::from(place == row)).collect();
+    document["inference"] = json!({"r": (0..COLUMNS).map(identity).collect::<Vec<Vec<u8>>>()});
+    let document: Document = serde_json::from_value(document).unwrap();
+    let sealed = document.seal(vec![vec![Scalar::Number(1.0)]]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("wide.json");
+    std::fs::write(&file, sealed.to_json().unwrap()).unwrap();
+    let application = router(Arc::new(Catalog::single(Box::new(FileSource::new(file)), None, None)), settings());
+    // 186 · 600² is just below 2²⁶.
+    for (rows, searched) in [(186, Value::Null), (187, json!(186))] {
+        let body = json!({"X": vec![2.5; rows]}).to_string();
+        let answer = in_process::ask(&application, Request::post("/predict").body(body.into()).unwrap()).await.json();
+        assert_eq!((answer["y"].as_array().unwrap().len(), &answer["rows_searched_for_leverage"]), (rows, &searched));
+    }
 }

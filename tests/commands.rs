@@ -256,7 +256,7 @@ fn warnings_say_in_words_what_is_unusual_about_each_row_however_many_they_are() 
     // Usual values, unusual together.
     let output =
         pipe("predict iris - --warnings", "sepal_length,sepal_width,petal_length,petal_width\n4.3,2,6.9,0.1\n");
-    assert_eq!(rows(said(&output))[1][5], "an unusual combination of values");
+    assert_eq!(rows(said(&output))[1][5], "an unusual combination of values (leverage 1.89, usual up to 0.1)");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use crate::model::frame::Frame;
 use crate::model::warning::Reason;
 use crate::model::{Model, PredictError};
+use crate::train::summary::rounded;
 
 /// For each row of a frame all its warnings, with a semicolon between them; nothing for a row that is usual.
 ///
@@ -27,6 +28,9 @@ fn words(reason: &Reason<'_>) -> String {
             format!("{feature}: {value} is outside the training range, {low} to {high}")
         }
         Reason::UnknownCategory { feature, value } => format!("{feature}: {value:?} was not in the training data"),
-        Reason::Leverage { .. } => "an unusual combination of values".to_owned(),
+        Reason::Leverage { leverage, limit } => {
+            let [leverage, limit] = [leverage, limit].map(|share| rounded(*share, 3));
+            format!("an unusual combination of values (leverage {leverage}, usual up to {limit})")
+        }
     }
 }

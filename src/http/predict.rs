@@ -54,6 +54,9 @@ struct Answer<'a> {
     /// All of them, where not all are told.
     #[serde(skip_serializing_if = "Option::is_none")]
     warnings_total: Option<usize>,
+    /// The rows that were searched for unusual combinations of values, from the first on, where not all were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows_searched_for_leverage: Option<usize>,
 }
 
 /// Between which values the answer is, or which classes it may be, with the probability that was asked for.
@@ -150,7 +153,7 @@ async fn predict(application: &Application, wanted: Wanted<'_>, request: Request
     }
     let surely = extras.interval.map(|level| surely(&model, level, &frame, &prediction, probabilities.as_ref()));
     let explanation = if extras.explain { Some(model.explain(&frame)?) } else { None };
-    let Warnings { told, total, .. } = exchange.predicted(&model, &frame)?;
+    let Warnings { told, total, rows_with_leverage } = exchange.predicted(&model, &frame)?;
     let answer = Answer {
         y: &prediction,
         surely: surely.transpose()?,
@@ -158,6 +161,7 @@ async fn predict(application: &Application, wanted: Wanted<'_>, request: Request
         probabilities: probabilities.filter(|_| extras.probabilities).map(ByLabel),
         warnings: &told,
         warnings_total: (total > told.len()).then_some(total),
+        rows_searched_for_leverage: rows_with_leverage.filter(|searched| *searched < frame.rows()),
     };
     exchange.json(frame.rows(), &answer)
 }

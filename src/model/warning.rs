@@ -26,9 +26,9 @@ pub struct Warnings<'m> {
     pub told: Vec<Warning<'m>>,
     /// All of them, counted.
     pub total: usize,
-    /// Rows that were searched for unusual combinations of values, from the first on: all of them, unless the file does not
-    /// hold what it takes (then none) or the frame is so large that it would take too long.
-    pub rows_with_leverage: usize,
+    /// Rows that were searched for unusual combinations of values, from the first on: all of them, unless the frame is so
+    /// large that it would take too long; `None` of a file that does not hold what it takes.
+    pub rows_with_leverage: Option<usize>,
 }
 
 /// One of them; it serialises with a stable `code` and a `message` in words.
@@ -127,8 +127,9 @@ impl Model {
 
         let leverage = Leverage::of(self);
         let affordable = leverage_budget / (self.design.width() * self.design.width()).max(1);
-        let rows_with_leverage = if leverage.is_some() { frame.rows().min(affordable) } else { 0 };
-        let mut leverages = leverage.as_ref().map(|leverage| leverage.each(frame).take(rows_with_leverage));
+        let rows_with_leverage = leverage.as_ref().map(|_| frame.rows().min(affordable));
+        let mut leverages =
+            leverage.as_ref().zip(rows_with_leverage).map(|(leverage, rows)| leverage.each(frame).take(rows));
         let limit = leverage.as_ref().map_or(f64::INFINITY, |leverage| UNUSUAL * leverage.mean());
 
         let mut warnings = Warnings { rows_with_leverage, ..Warnings::default() };

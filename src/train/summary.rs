@@ -327,7 +327,7 @@ fn significant_short(value: f64) -> String {
 }
 
 /// A number with this many significant digits, without zeros that say nothing.
-pub(super) fn rounded(value: f64, digits: usize) -> String {
+pub(crate) fn rounded(value: f64, digits: usize) -> String {
     if value == 0.0 {
         return "0".to_owned();
     }

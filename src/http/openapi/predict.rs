@@ -100,7 +100,11 @@ fn answer(described: &Described<'_>) -> Schema {
             .property("interval_method", method)
             .property("explanation", explanation(described))
             .property("warnings", warnings)
-            .property("warnings_total", count("All of them, where only the first are told")),
+            .property("warnings_total", count("All of them, where only the first are told"))
+            .property(
+                "rows_searched_for_leverage",
+                count("So many rows, from the first on, were searched for unusual combinations of values, where all would take too long"),
+            ),
     )
     .into()
 }

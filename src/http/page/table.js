@@ -145,11 +145,12 @@ function plainAt(error) {
 
 /**
  * Keeps the predictions of the rows whose warnings are all told; how many these are. An answer tells the first hundred warnings, row
- * after row.
+ * after row, and of very wide models searches only the first rows for all of them.
  */
 function keep(work, answer) {
   const warnings = answer.warnings ?? [];
-  const rows = answer.warnings_total ? Math.max(1, warnings.at(-1).row) : answer.y.length;
+  const told = answer.warnings_total ? warnings.at(-1).row : answer.y.length;
+  const rows = Math.max(1, Math.min(told, answer.rows_searched_for_leverage ?? told));
   for (const [row, value] of answer.y.slice(0, rows).entries()) {
     const said = {
       prediction: value,
