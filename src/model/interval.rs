@@ -212,6 +212,4 @@ fn student(estimator: &Coefficients) -> Method {
 }
 
 #[cfg(test)]
-mod coverage;
-#[cfg(test)]
 mod tests;

@@ -214,7 +214,6 @@ impl Arguments {
             },
             degree: *degree,
             interactions: *interactions,
-            weights: self.columns.weights.clone(),
             through_origin: self.no_intercept,
             target_transform: match target_transform {
                 TransformArgument::None => TargetTransform::Identity,

@@ -5,7 +5,7 @@ use crate::model::artifact::{ArtifactError, Document};
 use crate::model::frame::{Cell, RowsBuilder};
 use crate::model::scalar::Scalar;
 
-pub(super) fn assembled(
+fn assembled(
     estimator: &Value,
     columns: &Value,
     inference: &Value,
@@ -57,7 +57,7 @@ fn frame<'m>(model: &'m Model, rows: &[&[f64]]) -> Frame<'m> {
     builder.finish().unwrap()
 }
 
-pub(super) fn ends(model: &Model, level: f64, rows: &[&[f64]]) -> Result<Vec<Ends>, IntervalError> {
+fn ends(model: &Model, level: f64, rows: &[&[f64]]) -> Result<Vec<Ends>, IntervalError> {
     let frame = frame(model, rows);
     model.intervals(level)?.of(&frame, &model.predict(&frame).unwrap())
 }

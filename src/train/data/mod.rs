@@ -63,8 +63,6 @@ pub struct Preparation {
     pub degree: u32,
     /// Whether to add the products of every two features.
     pub interactions: bool,
-    /// The column that says how much each row counts.
-    pub weights: Option<String>,
     /// What to do to the target.
     pub target_transform: TargetTransform,
     /// Whether to fit without an intercept.

@@ -95,6 +95,8 @@ pub struct Source {
     pub(super) parts: Vec<Part>,
     /// The names that are read: the features, then the target, then the weights.
     pub(super) names: Vec<String>,
+    /// Whether the last of them says how much a row counts.
+    pub(super) has_weights: bool,
     /// The place of each in the header.
     pub(super) places: Vec<usize>,
     pub(super) header: Vec<String>,
@@ -139,7 +141,18 @@ impl Source {
         index.retain(|name| !names.contains(name) && !selection.exclude.contains(name));
         let places = names.iter().map(|name| find(&header, name, &first)).collect::<Result<_, _>>()?;
         let excluded_terms = selection.excluded_terms(&header);
-        Ok(Self { parts, names, places, header, index, excluded_terms, _spool: spool, watch: origin.watch.clone() })
+        let has_weights = selection.weights.is_some();
+        Ok(Self {
+            parts,
+            names,
+            has_weights,
+            places,
+            header,
+            index,
+            excluded_terms,
+            _spool: spool,
+            watch: origin.watch.clone(),
+        })
     }
 
     /// The names that are read: the features, then the target, then the weights.

@@ -44,7 +44,7 @@ impl Surveyed {
     pub(super) fn at(pace: Pace, source: Source, preparation: &Preparation) -> Result<Self, TrainError> {
         let mut columns = plan(&source, preparation)?;
         let (scan, spool) = survey(&source, &mut columns, pace)?;
-        if preparation.weights.is_some() {
+        if source.has_weights {
             columns.pop();
         }
         let mut kinds = Vec::with_capacity(columns.len());
@@ -126,7 +126,6 @@ impl Surveyed {
             stored: self.stored,
             stored_target: Stored::new(&self.target, &target),
             target,
-            has_weights: preparation.weights.is_some(),
             classes,
             class_values,
             missing: self.missing,
@@ -173,7 +172,7 @@ impl Surveyed {
 
 /// What is looked for in each column that is read.
 fn plan(source: &Source, preparation: &Preparation) -> Result<Vec<Column>, DataError> {
-    let weights = usize::from(preparation.weights.is_some());
+    let weights = usize::from(source.has_weights);
     let target = source.names().len() - 1 - weights;
     let log = preparation.target_transform == TargetTransform::Log;
     let declared = |name: &str| {

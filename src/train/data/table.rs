@@ -32,7 +32,6 @@ pub struct Table {
     pub(super) stored_target: Stored,
     /// How the target is read in other files.
     pub(super) target: Feature,
-    pub(super) has_weights: bool,
     /// The classes and, of numbers, their values; empty when a number is to be predicted.
     pub(super) classes: Vec<Scalar>,
     pub(super) class_values: Vec<f64>,

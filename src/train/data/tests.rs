@@ -14,11 +14,10 @@ use crate::model::frame::{Cell, RowsBuilder};
 const WHOLE: Pace = Pace { threads: 1, chunk: 1 << 20 };
 
 /// All that comes of data, or what is wrong with them.
-fn told(path: &Path, preparation: &Preparation, pace: Pace) -> Result<String, String> {
+fn told(path: &Path, (selection, preparation): &(Selection, Preparation), pace: Pace) -> Result<String, String> {
     let outcome = || {
         let origin = Origin { paths: vec![path.to_owned()], ..Origin::default() };
-        let selection = Selection { target: "y".into(), weights: preparation.weights.clone(), ..Selection::default() };
-        let surveyed = Surveyed::at(pace, Source::open(&origin, &selection)?, preparation)?;
+        let surveyed = Surveyed::at(pace, Source::open(&origin, selection)?, preparation)?;
         let classify = surveyed.holds_classes();
         let table = surveyed.table(preparation, classify, true)?;
         let (signature, seen) = (table.signature(), table.seen());
@@ -33,22 +32,23 @@ fn told(path: &Path, preparation: &Preparation, pace: Pace) -> Result<String, St
     outcome().map_err(|error: crate::train::TrainError| error.to_string())
 }
 
-fn read_in_pieces(data: &[u8], preparation: &Preparation) -> Result<String, String> {
+fn read_in_pieces(data: &[u8], plan: &(Selection, Preparation)) -> Result<String, String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("data.csv");
     fs::write(&path, data).unwrap();
-    let whole = told(&path, preparation, WHOLE);
+    let whole = told(&path, plan, WHOLE);
     for threads in [1, 2, 5] {
         for chunk in [1, 7, 64, 1000] {
-            let pieces = told(&path, preparation, Pace { threads, chunk });
+            let pieces = told(&path, plan, Pace { threads, chunk });
             assert!(pieces == whole, "{threads} threads, chunks of {chunk} bytes");
         }
     }
     whole.map_err(|error| error.replace(&folder.path().display().to_string(), ""))
 }
 
-fn lenient() -> Preparation {
-    Preparation { missing: vec!["most-frequent".parse().unwrap()], ..Preparation::default() }
+fn lenient() -> (Selection, Preparation) {
+    let selection = Selection { target: "y".into(), ..Selection::default() };
+    (selection, Preparation { missing: vec!["most-frequent".parse().unwrap()], ..Preparation::default() })
 }
 
 /// So many rows of `x,colour,y`, and others in between.
@@ -128,8 +128,9 @@ fn a_median_a_mean_and_weights_are_those_of_the_whole() {
         writeln!(data, "{x},{z},{},{}", 1 + row % 3, row * row % 19).unwrap();
     }
     let missing = ["x=median", "z=mean"].map(|rule| rule.parse().unwrap()).to_vec();
-    let preparation = Preparation { missing, weights: Some("w".into()), ..Preparation::default() };
-    read_in_pieces(data.as_bytes(), &preparation).unwrap();
+    let selection = Selection { target: "y".into(), weights: Some("w".into()), ..Selection::default() };
+    let preparation = Preparation { missing, ..Preparation::default() };
+    read_in_pieces(data.as_bytes(), &(selection, preparation)).unwrap();
 }
 
 #[test]
@@ -182,8 +183,7 @@ proptest! {
         let path = folder.path().join("data.csv");
         fs::write(&path, data).unwrap();
         let origin = Origin { paths: vec![path], ..Origin::default() };
-        let selection = Selection { target: "y".into(), ..Selection::default() };
-        let preparation = lenient();
+        let (selection, preparation) = lenient();
         let surveyed = Surveyed::at(Pace { threads: 2, chunk: 20 }, Source::open(&origin, &selection).unwrap(), &preparation);
         // Columns without a value or with one category alone are refused.
         let Ok(table) = surveyed.and_then(|surveyed| surveyed.table(&preparation, false, true)) else { return Ok(()) };

@@ -26,7 +26,7 @@ impl<'t> Unseen<'t> {
             target: table.target.name.clone(),
             features: table.signature.features().iter().map(|feature| feature.name.clone()).collect(),
             exclude: Vec::new(),
-            weights: table.source.names().last().filter(|_| table.has_weights).cloned(),
+            weights: table.source.names().last().filter(|_| table.source.has_weights).cloned(),
         };
         Ok(Self { table, source: Source::open(origin, &selection)? })
     }
@@ -50,7 +50,7 @@ impl<'t> Unseen<'t> {
                 self.told(feature.accept(*cell), feature, record.place())?;
             }
             let target = self.target(record, features.len())?;
-            let weight = if self.table.has_weights { self.weight(record, features.len() + 1)? } else { 1.0 };
+            let weight = if self.table.source.has_weights { self.weight(record, features.len() + 1)? } else { 1.0 };
             each(&cells, Label { target, weight, held_out: true })
         })
     }
