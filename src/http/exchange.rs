@@ -16,7 +16,7 @@ use super::statistics::Tally;
 use super::{Application, answer, body};
 use crate::model::Model;
 use crate::model::frame::Frame;
-use crate::model::warning::Warnings;
+use crate::model::warning::{Warning, Warnings};
 
 /// How many warnings an answer came with, where there are any.
 pub(super) const WARNINGS: HeaderName = HeaderName::from_static("x-ordinate-warnings");
@@ -28,6 +28,30 @@ pub(super) enum Wanted<'a> {
     Default,
     /// One by name, in a version or in the one that is served.
     Named(&'a str, Option<&'a str>),
+}
+
+/// Warnings as they stand in an answer: nothing where there are none.
+#[derive(Serialize)]
+pub(super) struct Warned<'m> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Warning<'m>>,
+    /// All of them, where not all are told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warnings_total: Option<usize>,
+    /// The rows that were searched for unusual combinations of values, from the first on, where not all were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows_searched_for_leverage: Option<usize>,
+}
+
+impl<'m> Warned<'m> {
+    /// What is told of these, in an answer to so many rows.
+    pub(super) fn of(Warnings { told, total, rows_with_leverage }: Warnings<'m>, rows: usize) -> Self {
+        Self {
+            warnings_total: (total > told.len()).then_some(total),
+            rows_searched_for_leverage: rows_with_leverage.filter(|searched| *searched < rows),
+            warnings: told,
+        }
+    }
 }
 
 /// A request that wants a prediction, its body read and its model loaded.

@@ -3,7 +3,7 @@
 //!
 //! Columns that are no features are passed over, as `MLflow`'s schema enforcement does: the one exception to the rule that
 //! unknown names are refused. Parameters that mean nothing here are passed over likewise, as by an `MLflow` model without a
-//! schema of parameters.
+//! schema of parameters; those that our own route understands are refused: they ask for what has no place in the answer.
 
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -26,6 +26,9 @@ pub(super) const KEYS: Keys = Keys {
 
 const PARAMETERS: &str = "params";
 
+/// Where to get what has no place in the answer.
+const ELSEWHERE: &str = "ask POST /predict; of a classifier, \"predict_method\": \"predict_proba\" gets probabilities";
+
 /// The answer.
 #[derive(Serialize)]
 pub(super) struct Answer<'m> {
@@ -41,6 +44,7 @@ pub(super) fn output(decoded: &Decoded<'_, '_>, model: &Model) -> Result<Output,
     decoded.members(PARAMETERS, "{\"predict_method\": \"predict\"}", |reader, key| match key {
         // As `mlflow.sklearn` names it.
         "predict_method" => once(&mut method, key, reader.option(key, "the name of an output")?),
+        "interval" | "explain" | "probabilities" => reader.unless_wanted(key, ELSEWHERE),
         _ => reader.skip(),
     })?;
     match method {

@@ -5,10 +5,14 @@ use serde::{Serialize, Serializer};
 use super::error::{ApiError, ErrorCode};
 use crate::model::explanation::Explanation;
 use crate::model::frame::{Frame, shorten};
+use crate::model::scalar::Scalar;
 use crate::model::{Model, Prediction, Probabilities};
 
+/// The level of intervals and sets of labels, where whoever asks for them names none.
+const LEVEL: f64 = 0.95;
+
 /// What can be asked of a model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Output {
     /// A value or a class a row.
     Predict,
@@ -18,6 +22,12 @@ pub(super) enum Output {
     Explain,
     /// What it is added to.
     ExplainBase,
+    /// Between which values an answer lies with the probability that is called level, of a regressor.
+    Interval { level: f64 },
+    /// The same of the mean of all answers to such rows.
+    MeanInterval { level: f64 },
+    /// Which classes are in a set that holds the true one with that probability.
+    LabelSets { level: f64 },
 }
 
 impl Output {
@@ -27,11 +37,38 @@ impl Output {
     }
 
     /// All that protocols of several outputs can ask for.
-    pub(super) fn all(model: &Model) -> &'static [Self] {
-        if model.classes().is_some() {
-            &[Self::Predict, Self::PredictProba, Self::Explain, Self::ExplainBase]
-        } else {
-            &[Self::Predict, Self::Explain, Self::ExplainBase]
+    pub(super) fn all(model: &Model) -> Vec<Self> {
+        let mut all = Self::predictions(model).to_vec();
+        all.extend([Self::Explain, Self::ExplainBase]);
+        if model.certainty().is_some() {
+            all.push(Self::how_sure(model, LEVEL));
+        }
+        if model.knows_means() {
+            all.push(Self::MeanInterval { level: LEVEL });
+        }
+        all
+    }
+
+    /// How sure the prediction is: of a regressor its interval, of a classifier its sets of labels.
+    pub(super) fn how_sure(model: &Model, level: f64) -> Self {
+        if model.classes().is_some() { Self::LabelSets { level } } else { Self::Interval { level } }
+    }
+
+    /// The level, of an output that has one.
+    pub(super) fn level(self) -> Option<f64> {
+        match self {
+            Self::Interval { level } | Self::MeanInterval { level } | Self::LabelSets { level } => Some(level),
+            Self::Predict | Self::PredictProba | Self::Explain | Self::ExplainBase => None,
+        }
+    }
+
+    /// The same with another level; an output that has none stays as it is.
+    pub(super) fn at(self, level: f64) -> Self {
+        match self {
+            Self::Interval { .. } => Self::Interval { level },
+            Self::MeanInterval { .. } => Self::MeanInterval { level },
+            Self::LabelSets { .. } => Self::LabelSets { level },
+            other => other,
         }
     }
 
@@ -42,6 +79,9 @@ impl Output {
             Self::PredictProba => "predict_proba",
             Self::Explain => "explain",
             Self::ExplainBase => "explain_base",
+            Self::Interval { .. } => "interval",
+            Self::MeanInterval { .. } => "mean_interval",
+            Self::LabelSets { .. } => "label_sets",
         }
     }
 
@@ -60,7 +100,7 @@ impl Output {
     /// Computes it.
     ///
     /// # Errors
-    /// A caller's mistake when a value is so large that the answer is not finite.
+    /// A caller's mistake when a value is so large that the answer is not finite, or a level is none that the model has.
     pub(super) fn compute<'m>(self, model: &'m Model, frame: &Frame<'_>) -> Result<Outcome<'m>, ApiError> {
         Ok(match self {
             Self::Predict => Outcome::Prediction(model.predict(frame)?),
@@ -70,6 +110,23 @@ impl Output {
             },
             Self::Explain => Outcome::Explanation(model.explain(frame)?),
             Self::ExplainBase => Outcome::Base { base: model.base(), rows: frame.rows() },
+            Self::Interval { level } => {
+                let ends = model.intervals(level)?.of(frame, &model.predict(frame)?)?;
+                Outcome::Ends(ends.iter().map(|ends| ends.prediction).collect())
+            }
+            Self::MeanInterval { level } => {
+                let ends = model.intervals(level)?.of(frame, &model.predict(frame)?)?;
+                Outcome::Ends(ends.iter().filter_map(|ends| ends.mean).collect())
+            }
+            Self::LabelSets { level } => {
+                let sets = model.label_sets(level)?;
+                match model.probabilities(frame)? {
+                    Some(probabilities) => {
+                        Outcome::LabelSets { classes: probabilities.classes, sets: sets.of(&probabilities) }
+                    }
+                    None => return Err(ApiError::internal("sets of labels were asked of a model that has no classes")),
+                }
+            }
         })
     }
 }
@@ -85,6 +142,13 @@ pub(super) enum Outcome<'m> {
         base: &'m [f64],
         rows: usize,
     },
+    /// The lower and the upper end.
+    Ends(Vec<[f64; 2]>),
+    /// The labels that may be true, in the order of the classes.
+    LabelSets {
+        classes: &'m [Scalar],
+        sets: Vec<Vec<&'m Scalar>>,
+    },
 }
 
 impl Serialize for Outcome<'_> {
@@ -94,6 +158,8 @@ impl Serialize for Outcome<'_> {
             Self::Probabilities(probabilities) => serializer.collect_seq(probabilities.rows()),
             Self::Explanation(explanation) => explanation.serialize(serializer),
             Self::Base { base, rows } => serializer.collect_seq(std::iter::repeat_n(base, *rows)),
+            Self::Ends(ends) => ends.serialize(serializer),
+            Self::LabelSets { sets, .. } => sets.serialize(serializer),
         }
     }
 }

@@ -6,15 +6,14 @@ use axum::response::Response;
 use serde::{Serialize, Serializer};
 
 use super::body::MediaType;
-use super::decode::json::{Decoded, Form, Keys};
+use super::decode::json::{Decoded, Form, Keys, LEVEL};
 use super::error::{ApiError, ErrorCode};
-use super::exchange::{Exchange, Wanted};
+use super::exchange::{Exchange, Wanted, Warned};
 use super::{App, Application, decode};
 use crate::model::explanation::Explanation;
 use crate::model::frame::Frame;
 use crate::model::interval::Method;
 use crate::model::scalar::Scalar;
-use crate::model::warning::{Warning, Warnings};
 use crate::model::{Model, Prediction, Probabilities};
 
 /// The body: `{"X": …}`, and what is wanted beside the prediction.
@@ -32,7 +31,7 @@ struct Extras {
 impl Extras {
     fn of(decoded: &Decoded<'_, '_>) -> Result<Self, ApiError> {
         Ok(Self {
-            interval: decoded.option("interval", "a level between 0 and 1, such as 0.95")?,
+            interval: decoded.option("interval", LEVEL)?,
             explain: decoded.option("explain", "true or false")?.unwrap_or(false),
             probabilities: decoded.option("probabilities", "true or false")?.unwrap_or(false),
         })
@@ -49,14 +48,8 @@ struct Answer<'a> {
     explanation: Option<Explanation<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     probabilities: Option<ByLabel<'a>>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    warnings: &'a [Warning<'a>],
-    /// All of them, where not all are told.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    warnings_total: Option<usize>,
-    /// The rows that were searched for unusual combinations of values, from the first on, where not all were.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rows_searched_for_leverage: Option<usize>,
+    #[serde(flatten)]
+    warnings: Warned<'a>,
 }
 
 /// Between which values the answer is, or which classes it may be, with the probability that was asked for.
@@ -153,15 +146,13 @@ async fn predict(application: &Application, wanted: Wanted<'_>, request: Request
     }
     let surely = extras.interval.map(|level| surely(&model, level, &frame, &prediction, probabilities.as_ref()));
     let explanation = if extras.explain { Some(model.explain(&frame)?) } else { None };
-    let Warnings { told, total, rows_with_leverage } = exchange.predicted(&model, &frame)?;
+    let warnings = Warned::of(exchange.predicted(&model, &frame)?, frame.rows());
     let answer = Answer {
         y: &prediction,
         surely: surely.transpose()?,
         explanation,
         probabilities: probabilities.filter(|_| extras.probabilities).map(ByLabel),
-        warnings: &told,
-        warnings_total: (total > told.len()).then_some(total),
-        rows_searched_for_leverage: rows_with_leverage.filter(|searched| *searched < frame.rows()),
+        warnings,
     };
     exchange.json(frame.rows(), &answer)
 }

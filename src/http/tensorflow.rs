@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::decode::json::{Decoded, Form, Keys, once, unknown};
 use super::error::{ApiError, ErrorCode};
-use super::exchange::{Exchange, Wanted};
+use super::exchange::{Exchange, Wanted, Warned};
 use super::output::{Outcome, Output};
 use super::{App, Application, answer, body, decode};
 use crate::model::Model;
@@ -40,10 +40,12 @@ enum Answer<'m> {
     Outputs(Outcome<'m>),
 }
 
-/// What each feature adds to each answer.
+/// What each feature adds to each answer, and warnings where there are any.
 #[derive(Serialize)]
 struct Explained<'m> {
     explanations: Explanation<'m>,
+    #[serde(flatten)]
+    warnings: Warned<'m>,
 }
 
 #[derive(Serialize)]
@@ -154,8 +156,8 @@ async fn explain(application: &Application, wanted: Wanted<'_>, request: Request
     output(&decoded, &model)?;
     exchange.end("decode");
     let explanations = model.explain(&decoded.frame)?;
-    exchange.predicted(&model, &decoded.frame)?;
-    exchange.json(decoded.frame.rows(), &Explained { explanations })
+    let warnings = Warned::of(exchange.predicted(&model, &decoded.frame)?, decoded.frame.rows());
+    exchange.json(decoded.frame.rows(), &Explained { explanations, warnings })
 }
 
 async fn predict(

@@ -134,6 +134,13 @@ impl Model {
         Some(Certainty { method: Method::Conformal, held_out_rows: Some(rows), max_level })
     }
 
+    /// Whether there are intervals of means too: see [`Ends::mean`].
+    #[must_use]
+    pub fn knows_means(&self) -> bool {
+        let untransformed = self.document.preprocess.target_transform == TargetTransform::Identity;
+        untransformed && self.document.inference.as_ref().is_some_and(|inference| inference.noise().is_some())
+    }
+
     /// Intervals of this level, such as 0.95.
     ///
     /// # Errors
@@ -168,8 +175,7 @@ impl Intervals<'_> {
     /// Whether there are intervals of means too.
     #[must_use]
     pub fn know_means(&self) -> bool {
-        let untransformed = self.model.document.preprocess.target_transform == TargetTransform::Identity;
-        untransformed && matches!(self.reach, Reach::Student { .. })
+        self.model.knows_means()
     }
 
     /// The ends for each row of a frame, around what the model predicts for it.

@@ -43,6 +43,21 @@ async fn every_form_is_answered_with_predictions(#[case] body: Value) {
 }
 
 #[tokio::test]
+async fn parameters_that_ask_for_what_has_no_place_in_the_answer_are_refused() {
+    for (name, value) in [("interval", json!(0.9)), ("explain", json!(true)), ("probabilities", json!(true))] {
+        let answer = invoke(json!({"inputs": [1], "params": {name: value}})).await;
+        assert_eq!(error(&answer), (400, "BAD_REQUEST".into()));
+        assert!(
+            answer.text().contains(&format!("the parameter \\\"{name}\\\" is not served here")),
+            "{}",
+            answer.text()
+        );
+    }
+    let unwanted = json!({"interval": null, "explain": false, "probabilities": false});
+    assert_eq!(invoke(json!({"inputs": [1], "params": unwanted})).await.json(), json!({"predictions": [3.0]}));
+}
+
+#[tokio::test]
 async fn csv_has_a_header() {
     let csv = [("content-type", "text/csv; charset=utf-8")];
     for body in ["x\n1\n2\n", "id,x\n7,1\n8,2\n"] {

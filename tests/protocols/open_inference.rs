@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::Read;
+use std::process::Command;
 use std::sync::Arc;
 
 use axum::Router;
@@ -69,6 +70,7 @@ async fn the_server_and_its_models_describe_themselves() {
     }
     assert_eq!(call("GET", "/v2/health/live", "").await.json(), json!({"live": true}));
     assert_eq!(call("GET", "/v2/health/ready", "").await.json(), json!({"live": true, "ready": true}));
+    let method = &call("GET", "/models/diabetes", "").await.json()["intervals"];
     for model in ["/v2/models/diabetes", "/v2/models/diabetes/versions/1"] {
         let ready = call("GET", &format!("{model}/ready"), "").await.json();
         assert_eq!(ready, json!({"name": "diabetes", "ready": true}));
@@ -81,10 +83,13 @@ async fn the_server_and_its_models_describe_themselves() {
                     {"name": "predict", "datatype": "FP64", "shape": [-1, 1]},
                     {"name": "explain", "datatype": "FP64", "shape": [-1, 10]},
                     {"name": "explain_base", "datatype": "FP64", "shape": [-1, 1]},
+                    {"name": "interval", "datatype": "FP64", "shape": [-1, 2], "parameters": method},
+                    {"name": "mean_interval", "datatype": "FP64", "shape": [-1, 2], "parameters": method},
                 ],
             })
         );
     }
+    let held = &call("GET", "/models/iris", "").await.json()["intervals"];
     let iris = call("GET", "/v2/models/iris", "").await.json();
     assert_eq!(
         iris["outputs"],
@@ -96,6 +101,13 @@ async fn the_server_and_its_models_describe_themselves() {
             },
             {"name": "explain", "datatype": "FP64", "shape": [-1, 3, 4]},
             {"name": "explain_base", "datatype": "FP64", "shape": [-1, 3]},
+            {
+                "name": "label_sets", "datatype": "BOOL", "shape": [-1, 3],
+                "parameters": {
+                    "labels": ["setosa", "versicolor", "virginica"],
+                    "method": "conformal", "held_out_rows": held["held_out_rows"], "max_level": held["max_level"],
+                },
+            },
         ])
     );
     let config = call("GET", "/v2/models/iris/config", "").await.json();
@@ -153,6 +165,124 @@ async fn each_output_says_for_itself_whether_it_is_bytes() {
     assert_eq!(bytes.len(), 1);
     let probabilities = doubles(&bytes["predict_proba"]);
     assert!(probabilities.len() == 3 && (probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+}
+
+fn diabetes() -> Value {
+    json!({"inputs": [{"name": "X", "datatype": "FP64", "shape": [2, 10], "data": [DIABETES, DIABETES]}]})
+}
+
+#[tokio::test]
+async fn intervals_are_those_of_our_own_route_as_json_and_as_bytes() {
+    let ours = |level: f64| infer("/models/diabetes/predict", json!({"X": [DIABETES, DIABETES], "interval": level}));
+    let (usual, surer) = (ours(0.95).await.json(), ours(0.99).await.json());
+    let flat = |ends: &Value| -> Vec<f64> { serde_json::from_value::<Vec<[f64; 2]>>(ends.clone()).unwrap().concat() };
+    let mut body = diabetes();
+    body["outputs"] = json!([{"name": "interval"}, {"name": "mean_interval", "parameters": {"level": 0.99}}]);
+    let answer = infer("/v2/models/diabetes/infer", body.clone()).await.json();
+    assert_eq!(
+        answer["outputs"],
+        json!([
+            {
+                "name": "interval", "datatype": "FP64", "shape": [2, 2], "parameters": {"level": 0.95},
+                "data": flat(&usual["interval"]),
+            },
+            {
+                "name": "mean_interval", "datatype": "FP64", "shape": [2, 2], "parameters": {"level": 0.99},
+                "data": flat(&surer["mean_interval"]),
+            },
+        ])
+    );
+    // The request's level is that of outputs that have none of their own.
+    body["parameters"] = json!({"binary_data_output": true, "interval": 0.99});
+    body["outputs"][1]["parameters"]["level"] = json!(0.95);
+    let (json, bytes) = parts(&infer("/v2/models/diabetes/infer", body).await);
+    assert_eq!(json["outputs"][0]["parameters"], json!({"level": 0.99, "binary_data_size": 32}));
+    assert_eq!(doubles(&bytes["interval"]), flat(&surer["interval"]));
+    assert_eq!(doubles(&bytes["mean_interval"]), flat(&usual["mean_interval"]));
+}
+
+#[tokio::test]
+async fn sets_of_labels_say_of_each_class_whether_it_is_in() {
+    let rows = json!([[5.1, 3.5, 1.4, 0.2], [6.0, 2.7, 5.1, 1.6]]);
+    let ours = infer("/models/iris/predict", json!({"X": rows, "interval": 0.9})).await.json();
+    let classes = ["setosa", "versicolor", "virginica"];
+    let sets = ours["label_sets"].as_array().unwrap();
+    let expected: Vec<bool> =
+        sets.iter().flat_map(|set| classes.map(|class| set.as_array().unwrap().contains(&json!(class)))).collect();
+    let mut body = json!({
+        "inputs": [{"name": "X", "datatype": "FP64", "shape": [2, 4], "data": rows}],
+        "outputs": [{"name": "label_sets", "parameters": {"level": 0.9}}],
+    });
+    let answer = infer("/v2/models/iris/infer", body.clone()).await.json();
+    assert_eq!((&answer["outputs"][0]["datatype"], &answer["outputs"][0]["shape"]), (&json!("BOOL"), &json!([2, 3])));
+    assert_eq!(answer["outputs"][0]["data"], json!(expected));
+    body["outputs"][0]["parameters"]["binary_data"] = json!(true);
+    let (_, bytes) = parts(&infer("/v2/models/iris/infer", body).await);
+    assert_eq!(bytes["label_sets"], expected.iter().map(|truth| u8::from(*truth)).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_level_for_the_whole_request_adds_what_has_one() {
+    let names = |answer: &Value| -> Vec<String> {
+        answer["outputs"].as_array().unwrap().iter().map(|output| output["name"].as_str().unwrap().into()).collect()
+    };
+    let mut body = diabetes();
+    body["parameters"] = json!({"interval": 0.9});
+    let answer = infer("/v2/models/diabetes/infer", body.clone()).await.json();
+    assert_eq!(names(&answer), ["predict", "interval"]);
+    assert_eq!(answer["outputs"][1]["parameters"], json!({"level": 0.9}));
+    body["outputs"] = json!([{"name": "explain"}]);
+    assert_eq!(names(&infer("/v2/models/diabetes/infer", body.clone()).await.json()), ["explain", "interval"]);
+    body["outputs"] = json!([{"name": "mean_interval"}]);
+    assert_eq!(names(&infer("/v2/models/diabetes/infer", body).await.json()), ["mean_interval"]);
+}
+
+#[rstest]
+#[case::level(json!({"outputs": [{"name": "interval", "parameters": {"level": 1}}]}), "between 0 and 1")]
+#[case::level_that_is_text(json!({"outputs": [{"name": "interval", "parameters": {"level": "high"}}]}), "\"level\" must be a level")]
+#[case::level_of_a_prediction(json!({"outputs": [{"name": "predict", "parameters": {"level": 0.9}}]}), "\"predict\" has no \"level\"")]
+#[case::level_of_the_request(json!({"parameters": {"interval": -1}}), "between 0 and 1")]
+#[case::classes(json!({"outputs": [{"name": "label_sets"}]}), "no output \"label_sets\"")]
+#[case::explained(json!({"parameters": {"explain": true}}), "name the output \"explain\"")]
+#[tokio::test]
+async fn an_interval_that_cannot_be_given_is_refused(#[case] asked: Value, #[case] told: &str) {
+    let mut body = diabetes();
+    body.as_object_mut().unwrap().extend(asked.as_object().unwrap().clone());
+    let answer = infer("/v2/models/diabetes/infer", body).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert!(answer.json()["error"].as_str().unwrap().contains(told), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn a_model_without_intervals_says_what_it_lacks() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = root().join("model/diabetes.csv");
+    let file = folder.path().join("m.json");
+    let mut train = Command::new(env!("CARGO_BIN_EXE_ordinate"));
+    train.arg("train").arg(data).args([
+        "--target",
+        "progression",
+        "--estimator",
+        "lasso",
+        "--test-fraction",
+        "0",
+        "--out",
+    ]);
+    let trained = train.arg(&file).output().unwrap();
+    assert!(trained.status.success(), "{trained:?}");
+    let catalog = Catalog::single(Box::new(FileSource::new(file)), None, None);
+    let application = router(Arc::new(catalog), settings());
+    let send = |path: &str, body: &Value| Request::post(path).body(body.to_string().into()).unwrap();
+    for asked in [json!({"outputs": [{"name": "interval"}]}), json!({"parameters": {"interval": 0.9}})] {
+        let mut body = diabetes();
+        body.as_object_mut().unwrap().extend(asked.as_object().unwrap().clone());
+        let answer = ask(&application, send("/v2/models/m/infer", &body)).await;
+        let told = answer.json()["error"].as_str().unwrap_or_default().to_owned();
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text());
+        assert!(told.starts_with("the model m has no intervals"), "{told}");
+    }
+    let metadata = ask(&application, Request::get("/v2/models/m").body("".into()).unwrap()).await.json();
+    assert!(!metadata.to_string().contains("interval"), "{metadata}");
 }
 
 #[rstest]

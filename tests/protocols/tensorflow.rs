@@ -49,6 +49,17 @@ async fn probabilities_come_when_asked_for() {
 }
 
 #[tokio::test]
+async fn an_explanation_comes_with_the_warnings_of_our_own_route() {
+    let usual = predict("/v1/models/iris:explain", json!({"instances": [[5.1, 3.5, 1.4, 0.2]]})).await.json();
+    assert_eq!(usual.as_object().unwrap().keys().collect::<Vec<_>>(), ["explanations"]);
+    let rows = vec![json!([5.1, 3.5, 1.4, 9]); 101];
+    let odd = predict("/v1/models/iris:explain", json!({"instances": rows})).await.json();
+    let ours = predict("/models/iris/predict", json!({"X": rows})).await.json();
+    assert_eq!((&odd["warnings"], &odd["warnings_total"]), (&ours["warnings"], &ours["warnings_total"]));
+    assert_eq!((odd["warnings"].as_array().map(Vec::len), &odd["warnings_total"]), (Some(100), &json!(101)));
+}
+
+#[tokio::test]
 async fn one_status_serves_clients_of_both_servers() {
     let expected = json!({
         "name": "line", "ready": true,

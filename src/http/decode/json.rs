@@ -12,7 +12,7 @@ use super::{Layout, complain, utf8};
 use crate::http::error::{ApiError, Complaint, ErrorCode};
 use crate::model::fault::{FAULTS_TOLD, FaultKind};
 use crate::model::frame::{Frame, shorten};
-pub(in crate::http) use members::{once, unknown};
+pub(in crate::http) use members::{LEVEL, once, unknown};
 pub(in crate::http) use reader::{Reader, RowsReader, Terms};
 
 /// What a protocol's object may hold.

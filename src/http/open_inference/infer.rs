@@ -32,15 +32,19 @@ struct AnsweredOutput<'a> {
     datatype: &'static str,
     shape: &'a [usize],
     #[serde(skip_serializing_if = "Option::is_none")]
-    parameters: Option<BinaryData>,
+    parameters: Option<Parameters>,
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'a Tensor<'a>>,
 }
 
-/// How many of the bytes behind the JSON are this output's.
 #[derive(Serialize)]
-struct BinaryData {
-    binary_data_size: usize,
+struct Parameters {
+    /// How many of the bytes behind the JSON are this output's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    binary_data_size: Option<usize>,
+    /// The level of an interval or a set of labels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    level: Option<f64>,
 }
 
 /// The route.
@@ -79,13 +83,14 @@ pub(super) async fn infer(State(application): App, asked: AskedPath, request: Re
 
 fn answered<'a>(output: Output, binary: bool, tensor: &'a Tensor<'_>, bytes: &mut Vec<u8>) -> AnsweredOutput<'a> {
     let (name, datatype, shape) = (output.name(), tensor.datatype.name(), tensor.shape.as_slice());
-    if !binary {
-        return AnsweredOutput { name, datatype, shape, parameters: None, data: Some(tensor) };
-    }
     let before = bytes.len();
-    tensor.append_to(bytes);
-    let parameters = Some(BinaryData { binary_data_size: bytes.len() - before });
-    AnsweredOutput { name, datatype, shape, parameters, data: None }
+    if binary {
+        tensor.append_to(bytes);
+    }
+    let (binary_data_size, level) = (binary.then(|| bytes.len() - before), output.level());
+    let told = binary_data_size.is_some() || level.is_some();
+    let parameters = told.then_some(Parameters { binary_data_size, level });
+    AnsweredOutput { name, datatype, shape, parameters, data: (!binary).then_some(tensor) }
 }
 
 /// A body may repeat which model its path names, and name no other. An empty version is any, as in the protocol over gRPC.
@@ -103,12 +108,24 @@ fn agrees(request: &InferRequest<'_>, model: &Model) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// The outputs that are wanted, and whether as bytes; the prediction where none is named.
+/// The outputs that are wanted, and whether as bytes; the prediction where none is named. A level for the whole request asks for
+/// an output that has one, and where none of those that are named has, the interval or the sets of labels join them.
 fn outputs(request: &InferRequest<'_>, model: &Model) -> Result<Vec<(Output, bool)>, ApiError> {
+    let all = Output::all(model);
     let mut outputs: Vec<(Output, bool)> = Vec::new();
     for requested in &request.outputs {
-        let output = Output::named(&requested.name, model, Output::all(model))?;
-        if outputs.iter().any(|(known, _)| *known == output) {
+        let output =
+            Output::named(&requested.name, model, &all).map_err(|error| why_not(&requested.name, model, error))?;
+        let output = match (requested.level(), output.level()) {
+            (Some(level), Some(_)) => output.at(level),
+            (Some(_), None) => {
+                let detail =
+                    format!("the output {:?} has no \"level\"; intervals and sets of labels have", output.name());
+                return Err(ApiError::new(ErrorCode::InvalidOption, detail));
+            }
+            (None, _) => request.level.map_or(output, |level| output.at(level)),
+        };
+        if outputs.iter().any(|(known, _)| known.name() == output.name()) {
             let detail = format!("the output {:?} is asked for twice", requested.name);
             return Err(ApiError::new(ErrorCode::DuplicateKey, detail));
         }
@@ -117,7 +134,20 @@ fn outputs(request: &InferRequest<'_>, model: &Model) -> Result<Vec<(Output, boo
     if outputs.is_empty() {
         outputs.push((Output::Predict, request.binary_outputs));
     }
+    if let Some(level) = request.level.filter(|_| outputs.iter().all(|(output, _)| output.level().is_none())) {
+        outputs.push((Output::how_sure(model, level), request.binary_outputs));
+    }
     Ok(outputs)
+}
+
+/// Why a model has no such output, where there is more to say than which it has.
+fn why_not(name: &str, model: &Model, unknown: ApiError) -> ApiError {
+    let how_sure = Output::how_sure(model, 0.5);
+    if name != how_sure.name() {
+        return unknown;
+    }
+    let reason = if model.classes().is_some() { model.label_sets(0.5).err() } else { model.intervals(0.5).err() };
+    reason.map_or(unknown, ApiError::from)
 }
 
 /// How many bytes of the body are JSON, where that is not all of it.

@@ -11,6 +11,7 @@ use super::super::{App, answer};
 use super::AskedPath;
 use super::tensor::Labels;
 use crate::model::Model;
+use crate::model::interval::Certainty;
 use crate::model::scalar::Scalar;
 use crate::model::signature::{Feature, FeatureType};
 
@@ -52,7 +53,11 @@ struct Tensor<'m> {
 #[derive(Serialize)]
 struct Parameters<'m> {
     /// The classes, in the order of a row's values.
-    labels: &'m [Scalar],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    labels: Option<&'m [Scalar]>,
+    /// How intervals and sets of labels are made, and up to which level.
+    #[serde(flatten)]
+    certainty: Option<Certainty>,
 }
 
 /// The part of Triton's `ModelConfig` that means something here.
@@ -139,9 +144,12 @@ fn outputs(model: &Model) -> Vec<Tensor<'_>> {
             Output::Explain if scores == 1 => (Datatype::Fp64, vec![features]),
             Output::Explain => (Datatype::Fp64, vec![scores, features]),
             Output::ExplainBase => (Datatype::Fp64, vec![scores]),
+            Output::Interval { .. } | Output::MeanInterval { .. } => (Datatype::Fp64, vec![2]),
+            Output::LabelSets { .. } => (Datatype::Bool, vec![classes.map_or(0, <[_]>::len)]),
         };
-        let labels = classes.filter(|_| *output == Output::PredictProba);
-        let parameters = labels.map(|labels| Parameters { labels });
+        let labels = classes.filter(|_| matches!(output, Output::PredictProba | Output::LabelSets { .. }));
+        let certainty = model.certainty().filter(|_| output.level().is_some());
+        let parameters = (labels.is_some() || certainty.is_some()).then_some(Parameters { labels, certainty });
         Tensor { parameters, ..Tensor::new(output.name(), datatype, &shape) }
     };
     Output::all(model).iter().map(described).collect()

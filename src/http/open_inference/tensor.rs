@@ -20,6 +20,7 @@ enum Values<'m> {
     Numbers(Vec<f64>),
     Labels { labels: Labels, chosen: Vec<usize> },
     Probabilities(Probabilities<'m>),
+    Truths(Vec<bool>),
 }
 
 /// The classes of a model, all of one datatype.
@@ -78,6 +79,20 @@ impl<'m> Tensor<'m> {
                 shape: vec![rows, base.len()],
                 values: Values::Numbers(base.repeat(rows)),
             },
+            Outcome::Ends(ends) => Self {
+                datatype: Datatype::Fp64,
+                shape: vec![ends.len(), 2],
+                values: Values::Numbers(ends.into_flattened()),
+            },
+            Outcome::LabelSets { classes, sets } => {
+                let shape = vec![sets.len(), classes.len()];
+                // Both are in the order of the classes.
+                let memberships = sets.into_iter().flat_map(|set| {
+                    let mut set = set.into_iter().peekable();
+                    classes.iter().map(move |class| set.next_if_eq(&class).is_some())
+                });
+                Self { datatype: Datatype::Bool, shape, values: Values::Truths(memberships.collect()) }
+            }
         }
     }
 
@@ -87,6 +102,7 @@ impl<'m> Tensor<'m> {
         match &self.values {
             Values::Numbers(values) => values.iter().for_each(append),
             Values::Probabilities(probabilities) => probabilities.rows().flatten().for_each(append),
+            Values::Truths(truths) => bytes.extend(truths.iter().map(|truth| u8::from(*truth))),
             Values::Labels { labels, chosen } => {
                 let encoded: Vec<Vec<u8>> = labels.labels.iter().map(|label| encode(label, labels.datatype)).collect();
                 bytes.extend(chosen.iter().filter_map(|class| encoded.get(*class)).flatten());
@@ -116,6 +132,7 @@ impl Serialize for Tensor<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.values {
             Values::Numbers(values) => values.serialize(serializer),
+            Values::Truths(truths) => truths.serialize(serializer),
             Values::Probabilities(probabilities) => serializer.collect_seq(probabilities.rows().flatten()),
             Values::Labels { labels, chosen } => {
                 serializer.collect_seq(chosen.iter().filter_map(|class| labels.labels.get(*class)))

@@ -6,7 +6,7 @@ use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, OneOfBu
 
 use super::error::Rows;
 use super::operation::{Body, CSV, Draft, JSON, JSON_LINES, Tag};
-use super::schema::{Described, any, closed, list, number, object, optional, probability, text};
+use super::schema::{Described, any, closed, list, number, object, optional, probability, text, unwanted};
 use super::tensorflow::output;
 
 /// The groups of these protocols.
@@ -94,6 +94,9 @@ fn sent(described: &Described<'_>) -> OneOfBuilder {
     let parameters = || {
         let method = optional(Type::String).enum_values(Some(names.iter().map(|name| json!(name))));
         let parameters = optional(Type::Object).property("predict_method", method);
+        let parameters = ["interval", "explain", "probabilities"]
+            .into_iter()
+            .fold(parameters, |parameters, name| parameters.property(name, unwanted()));
         parameters.description(Some("Parameters of other names are passed over"))
     };
     let tables: [(&str, RefOr<Schema>); 4] = [

@@ -53,6 +53,14 @@ pub(super) fn drafts(models: &[Described<'_>]) -> Vec<Draft> {
     drafts
 }
 
+/// How intervals are made.
+pub(super) fn certainty(object: ObjectBuilder) -> ObjectBuilder {
+    object
+        .property("method", one_of(["student-t", "student-t-ridge", "conformal"]))
+        .property("held_out_rows", count("The rows whose errors they are made from"))
+        .property("max_level", probability().description(Some("The greatest level that so many rows can tell of")))
+}
+
 /// Adds the schemas that are the same for all models.
 pub(super) fn define(components: ComponentsBuilder) -> ComponentsBuilder {
     let identity = || {
@@ -77,12 +85,9 @@ pub(super) fn define(components: ComponentsBuilder) -> ComponentsBuilder {
     let limits = object([("max_rows", count("Rows a request")), ("max_body_bytes", count("Bytes of a body"))]);
     let example = "A row like those of the training data, by feature, drawn from its means and covariances: nobody's";
     let example = ObjectBuilder::new().description(Some(example));
-    let certainty = object([("method", one_of(["student-t", "student-t-ridge", "conformal"]).into())])
-        .property("held_out_rows", count("The rows whose errors they are made from"))
-        .property("max_level", probability().description(Some("The greatest level that so many rows can tell of")));
     let intervals = AnyOfBuilder::new()
         .description(Some("How intervals, or sets of labels, are made; null where there are none"))
-        .item(certainty)
+        .item(certainty(ObjectBuilder::new()).required("method"))
         .item(ObjectBuilder::new().schema_type(Type::Null));
     let model = object(identity())
         .property("classes", list(any("A class")))

@@ -1,12 +1,16 @@
 //! Open Inference Protocol v2 in the document.
 
 use serde_json::{Value, json};
-use utoipa::openapi::schema::{ArrayBuilder, ComponentsBuilder, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ComponentsBuilder, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::{Ref, RefOr};
 
 use super::error::Rows;
+use super::native::certainty;
 use super::operation::{Body, Draft, JSON, OCTETS, Tag};
-use super::schema::{Described, any, closed, count, list, object, one_of, optional, text, truth, versions};
+use super::predict::level;
+use super::schema::{
+    Described, any, closed, count, list, object, one_of, optional, probability, text, truth, unwanted, versions,
+};
 use crate::http::output::Output;
 
 /// The groups of this protocol.
@@ -63,6 +67,7 @@ fn infer(draft: Draft, described: &Described<'_>) -> Draft {
     draft
         .description(
             "Either one tensor of all features, `[n, p]`, of any name, or one tensor a feature, `[n]` or `[n, 1]`, by name. \
+             `parameters.interval` adds the interval of that level (of classes, `label_sets`) where no output has one. \
              gzip and deflate are understood (`Content-Encoding`).",
         )
         .rows(Rows::Tensors, [json, bytes])
@@ -71,7 +76,7 @@ fn infer(draft: Draft, described: &Described<'_>) -> Draft {
 }
 
 fn names(described: &Described<'_>) -> impl Iterator<Item = &'static str> {
-    Output::all(described.model).iter().map(|output| output.name())
+    Output::all(described.model).into_iter().map(Output::name)
 }
 
 fn request(described: &Described<'_>) -> ObjectBuilder {
@@ -89,18 +94,33 @@ fn request(described: &Described<'_>) -> ObjectBuilder {
     ])
     .property("parameters", optional(Type::Object).property("binary_data_size", size))
     .property("data", data);
-    let output = object([("name", one_of(names(described)).into())])
-        .property("parameters", optional(Type::Object).property("binary_data", binary()));
-    let outputs =
-        ArrayBuilder::new()
-            .schema_type(SchemaType::Array(vec![Type::Array, Type::Null]))
-            .items(RefOr::<Schema>::from(output));
+    // Only intervals and sets of labels have a level, and not every model has them.
+    let level = || level(described).unwrap_or_else(|| ObjectBuilder::new().schema_type(Type::Null));
+    let output = |names: Vec<&'static str>, level: ObjectBuilder| {
+        let parameters = optional(Type::Object).property("binary_data", binary()).property("level", level);
+        object([("name", one_of(names).into())]).property("parameters", parameters)
+    };
+    let (sure, plain): (Vec<Output>, Vec<Output>) =
+        Output::all(described.model).into_iter().partition(|output| output.level().is_some());
+    let called = |outputs: Vec<Output>| outputs.into_iter().map(Output::name).collect::<Vec<_>>();
+    let plain = output(called(plain), ObjectBuilder::new().schema_type(Type::Null));
+    let output: RefOr<Schema> = if sure.is_empty() {
+        plain.into()
+    } else {
+        AnyOfBuilder::new().item(plain).item(output(called(sure), level())).into()
+    };
+    let outputs = ArrayBuilder::new().schema_type(SchemaType::Array(vec![Type::Array, Type::Null])).items(output);
+    let parameters = optional(Type::Object)
+        .property("binary_data_output", binary())
+        .property("interval", level())
+        .property("explain", unwanted())
+        .property("probabilities", unwanted());
     let inputs = ArrayBuilder::new().items(RefOr::<Schema>::from(closed(input))).min_items(Some(1));
     closed(
         object([("inputs", inputs.into())])
             .property("id", optional(Type::String).description(Some("Repeated in the answer")))
             .property("outputs", outputs.description(Some("Those that are wanted; of none, the prediction")))
-            .property("parameters", optional(Type::Object).property("binary_data_output", binary()))
+            .property("parameters", parameters)
             .property("model_name", repeated(&[described.model.name(), ""]))
             .property("model_version", repeated(&[described.model.version(), ""])),
     )
@@ -122,22 +142,22 @@ fn examples(described: &Described<'_>) -> Vec<(&'static str, Value)> {
     if described.is_numeric() {
         examples.insert(0, ("one_tensor", json!({"inputs": [tensor("X", "FP64", [1, width], values)]})));
     }
-    if described.model.classes().is_some() {
-        let outputs: Vec<_> = names(described).map(|name| json!({"name": name})).collect();
-        examples.push(("probabilities", json!({"inputs": inputs, "outputs": outputs})));
-    }
+    let outputs: Vec<_> = names(described).map(|name| json!({"name": name})).collect();
+    examples.push(("all_outputs", json!({"inputs": inputs, "outputs": outputs})));
     examples
 }
 
 fn answer(described: &Described<'_>) -> ObjectBuilder {
     let values = ObjectBuilder::new().schema_type(SchemaType::Array(vec![Type::Number, Type::String, Type::Boolean]));
-    let size = closed(object([("binary_data_size", count("Bytes behind the JSON"))]));
+    let parameters = ObjectBuilder::new()
+        .property("binary_data_size", count("Bytes behind the JSON"))
+        .property("level", probability().description(Some("Of an interval or a set of labels")));
     let output = object([
         ("name", one_of(names(described)).into()),
         ("datatype", one_of(["FP64", "INT64", "BOOL", "BYTES"]).into()),
         ("shape", list(count("Rows, and values in each"))),
     ])
-    .property("parameters", size)
+    .property("parameters", closed(parameters))
     .property("data", list(values));
     closed(
         object([
@@ -155,10 +175,11 @@ pub(super) fn define(components: ComponentsBuilder) -> ComponentsBuilder {
     let dimensions =
         || list(ObjectBuilder::new().schema_type(Type::Integer).description(Some("-1 for any number of rows")));
     let tensor = || {
-        let labels = closed(object([("labels", list(any("A class, in the order of a row's values")))]));
+        let parameters =
+            certainty(ObjectBuilder::new()).property("labels", list(any("A class, in the order of a row's values")));
         let tensor =
             object([("name", text("Its name")), ("datatype", one_of(DATATYPES).into()), ("shape", dimensions())]);
-        list(closed(tensor.property("parameters", labels)))
+        list(closed(tensor.property("parameters", closed(parameters))))
     };
     let configured = || {
         list(closed(object([

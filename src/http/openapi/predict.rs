@@ -57,7 +57,7 @@ pub(super) fn draft(draft: Draft, described: &Described<'_>) -> Draft {
 }
 
 /// The levels that intervals of this model can have, if it has any.
-fn level(described: &Described<'_>) -> Option<ObjectBuilder> {
+pub(super) fn level(described: &Described<'_>) -> Option<ObjectBuilder> {
     let certainty = described.model.certainty().filter(|found| found.max_level.is_none_or(|most| most >= LEVEL))?;
     let what = "The probability with which the answer lies in `interval`, of classes in `label_sets`";
     let level = optional(Type::Number).description(Some(what)).exclusive_minimum(Some(0));
@@ -94,19 +94,19 @@ fn answer(described: &Described<'_>) -> Schema {
             answer.property("label_sets", described.list(labels)).property("probabilities", described.list(closed(row)))
         }
     };
-    let warnings = list(Ref::from_schema_name("Warning"));
-    closed(
-        answer
-            .property("interval_method", method)
-            .property("explanation", explanation(described))
-            .property("warnings", warnings)
-            .property("warnings_total", count("All of them, where only the first are told"))
-            .property(
-                "rows_searched_for_leverage",
-                count("So many rows, from the first on, were searched for unusual combinations of values, where all would take too long"),
-            ),
-    )
-    .into()
+    closed(with_warnings(answer.property("interval_method", method).property("explanation", explanation(described))))
+        .into()
+}
+
+/// An answer that tells its warnings.
+pub(super) fn with_warnings(answer: ObjectBuilder) -> ObjectBuilder {
+    answer
+        .property("warnings", list(Ref::from_schema_name("Warning")))
+        .property("warnings_total", count("All of them, where only the first are told"))
+        .property(
+            "rows_searched_for_leverage",
+            count("So many rows, from the first on, were searched for unusual combinations of values, where all would take too long"),
+        )
 }
 
 /// The lower and the upper end.

@@ -327,6 +327,11 @@ pub(super) fn optional(kind: Type) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(SchemaType::Array(vec![kind, Type::Null]))
 }
 
+/// An option that is not served where it stands: not wanted, if it is there.
+pub(super) fn unwanted() -> ObjectBuilder {
+    optional(Type::Boolean).enum_values(Some([Value::Bool(false), Value::Null]))
+}
+
 /// A string.
 pub(super) fn text(description: &str) -> RefOr<Schema> {
     ObjectBuilder::new().schema_type(Type::String).description(Some(description)).into()

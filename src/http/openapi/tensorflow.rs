@@ -8,7 +8,7 @@ use utoipa::openapi::{Ref, RefOr};
 
 use super::error::Rows;
 use super::operation::{Body, Draft, JSON, Tag};
-use super::predict::explanation;
+use super::predict::{explanation, with_warnings};
 use super::schema::{Described, list, object, one_of, optional, text, truth};
 
 /// The groups of these protocols.
@@ -55,7 +55,7 @@ enum Keys {
 fn explain(draft: Draft, described: &Described<'_>) -> Draft {
     let examples = vec![("instances", json!({"instances": [described.example_values()]}))];
     let body = Body { media_type: JSON, schema: asked(described, Keys::Serving), examples };
-    let answered = object([("explanations", explanation(described).into())]);
+    let answered = with_warnings(object([("explanations", explanation(described).into())]));
     draft.rows(Rows::Json, [body]).answers("What each feature adds to each row", JSON, answered)
 }
 

@@ -70,6 +70,17 @@ impl Reader<'_> {
         })
     }
 
+    /// Passes over an option that is not served where it stands, if it is not wanted: `null` or `false`.
+    ///
+    /// # Errors
+    /// 400 when it is not JSON, or wanted; `instead` says how to get it.
+    pub(in crate::http) fn unless_wanted(&mut self, key: &str, instead: &str) -> Result<(), ApiError> {
+        if matches!(self.raw()?, "null" | "false") {
+            return Ok(());
+        }
+        Err(ApiError::new(ErrorCode::InvalidOption, format!("the parameter {key:?} is not served here; {instead}")))
+    }
+
     /// Whether the next value, which is passed over, is anything but `null`.
     ///
     /// # Errors
@@ -80,6 +91,9 @@ impl Reader<'_> {
         Ok(there)
     }
 }
+
+/// What an interval's level must be, in words.
+pub(in crate::http) const LEVEL: &str = "a level between 0 and 1, such as 0.95";
 
 /// Keeps what stands under a key.
 ///

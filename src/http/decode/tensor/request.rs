@@ -3,7 +3,7 @@
 use jiter::Peek;
 
 use super::{Data, INPUTS, Input, frame, refuse};
-use crate::http::decode::json::{Reader, Terms, not_empty, once, unknown};
+use crate::http::decode::json::{LEVEL, Reader, Terms, not_empty, once, unknown};
 use crate::http::decode::utf8;
 use crate::http::error::{ApiError, ErrorCode};
 use crate::model::frame::{Frame, shorten};
@@ -21,6 +21,8 @@ pub(in crate::http) struct InferRequest<'j> {
     pub(in crate::http) outputs: Vec<RequestedOutput>,
     /// Whether outputs that do not say otherwise are wanted as bytes.
     pub(in crate::http) binary_outputs: bool,
+    /// The level of intervals and sets of labels whose outputs do not say otherwise.
+    pub(in crate::http) level: Option<f64>,
     /// The model's name, where the body repeats it.
     pub(in crate::http) model_name: Option<String>,
     /// Its version, likewise.
@@ -40,6 +42,7 @@ pub(in crate::http) struct RequestedOutput {
 #[derive(Debug, Default)]
 struct OutputParameters {
     binary_data: Option<bool>,
+    level: Option<f64>,
     classification: bool,
     shared_memory_region: bool,
 }
@@ -47,6 +50,7 @@ struct OutputParameters {
 #[derive(Debug, Default)]
 struct RequestParameters {
     binary_data_output: Option<bool>,
+    interval: Option<f64>,
 }
 
 #[derive(Debug, Default)]
@@ -67,6 +71,11 @@ impl InferRequest<'_> {
 }
 
 impl RequestedOutput {
+    /// The level of its intervals or sets of labels, where it says so.
+    pub(in crate::http) fn level(&self) -> Option<f64> {
+        self.parameters.level
+    }
+
     /// Whether it is wanted as bytes, where it says so.
     ///
     /// # Errors
@@ -124,9 +133,9 @@ pub(in crate::http) fn read(body: &[u8], json_length: Option<usize>) -> Result<I
     let Some(inputs) = inputs else {
         return Err(ApiError::new(ErrorCode::MissingKey, "the key \"inputs\" with the tensors is missing"));
     };
-    let binary_outputs = parameters.unwrap_or_default().binary_data_output.unwrap_or(false);
-    let outputs = outputs.unwrap_or_default();
-    Ok(InferRequest { id, outputs, binary_outputs, model_name, model_version, inputs })
+    let RequestParameters { binary_data_output, interval: level } = parameters.unwrap_or_default();
+    let (outputs, binary_outputs) = (outputs.unwrap_or_default(), binary_data_output.unwrap_or(false));
+    Ok(InferRequest { id, outputs, binary_outputs, level, model_name, model_version, inputs })
 }
 
 /// What is not text may be tensors whose sender did not say where they begin.
@@ -143,6 +152,11 @@ impl<'j> Reader<'j> {
         let mut parameters = RequestParameters::default();
         self.members(key, "{\"binary_data_output\": true}", |reader, key| match key {
             "binary_data_output" => once(&mut parameters.binary_data_output, key, reader.option(key, "true or false")?),
+            "interval" => once(&mut parameters.interval, key, reader.option(key, LEVEL)?),
+            // What our own route gives for these: here they are outputs.
+            "explain" | "probabilities" => {
+                reader.unless_wanted(key, "name the output \"explain\" or \"predict_proba\"")
+            }
             _ => reader.skip(),
         })?;
         Ok(parameters)
@@ -178,6 +192,7 @@ impl<'j> Reader<'j> {
             "parameters" => reader.members(key, "{\"binary_data\": true}", |reader, key| {
                 match key {
                     "binary_data" => once(&mut parameters.binary_data, key, reader.option(key, "true or false")?)?,
+                    "level" => once(&mut parameters.level, key, reader.option(key, LEVEL)?)?,
                     "classification" => parameters.classification = reader.is_there()?,
                     "shared_memory_region" => parameters.shared_memory_region = reader.is_there()?,
                     _ => reader.skip()?,
