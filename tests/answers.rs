@@ -154,6 +154,8 @@ async fn of_very_many_warnings_the_first_are_told_and_all_counted() {
 #[case::a_level_that_is_none("diabetes", json!({"interval": 95}), "invalid_option", "#/interval")]
 #[case::zero("diabetes", json!({"interval": 0}), "invalid_option", "#/interval")]
 #[case::text("diabetes", json!({"interval": "0.95"}), "invalid_option", "#/interval")]
+#[case::more_than_the_held_out_rows_can_tell("iris", json!({"interval": 0.99}), "no_interval", "#/interval")]
+#[case::probabilities_of_a_number("diabetes", json!({"probabilities": true}), "unknown_output", "#/probabilities")]
 #[case::a_number_for_a_choice("diabetes", json!({"explain": 1}), "invalid_option", "#/explain")]
 #[case::another_key("diabetes", json!({"explian": true}), "unknown_key", "#/explian")]
 #[tokio::test]
@@ -163,7 +165,8 @@ async fn an_option_with_another_value_is_refused_with_its_place(
     #[case] code: &str,
     #[case] pointer: &str,
 ) {
-    let mut body = json!({"X": [DIABETES]});
+    let row = if model == "iris" { json!(IRIS) } else { json!(DIABETES) };
+    let mut body = json!({"X": [row]});
     body.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
     let answer = ask(&format!("/models/{model}/predict"), body).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -172,9 +175,57 @@ async fn an_option_with_another_value_is_refused_with_its_place(
 }
 
 #[tokio::test]
-async fn a_model_of_numbers_has_no_probabilities() {
-    let answer = ask("/models/diabetes/predict", json!({"X": [DIABETES], "probabilities": true})).await;
-    assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (422, Some("unknown_output")));
+async fn an_interval_that_exceeds_a_double_is_told_by_its_row() {
+    let answer = ask("/models/line/predict", json!({"X": [1, 1e307], "interval": 0.95})).await;
+    let problem = answer.json();
+    assert_eq!((answer.status.as_u16(), problem["code"].as_str()), (422, Some("interval_overflow")), "{problem}");
+    assert!(problem["detail"].as_str().unwrap().starts_with("row 1:"), "{problem}");
+}
+
+async fn csv(path: &str, body: &str) -> Answer {
+    post(path, &[("content-type", "text/csv")], body.to_owned()).await
+}
+
+#[tokio::test]
+async fn the_url_asks_for_the_same_as_the_body() {
+    let asked = json!({"X": [DIABETES], "interval": 0.9, "explain": true});
+    let expected = ask("/models/diabetes/predict", asked).await.json();
+    assert!(expected["interval"].is_array() && expected["explanation"].is_object(), "{expected}");
+    let path = "/models/diabetes/predict?interval=0.9&explain=true&utm_source=a%20letter";
+    let rows = "age,sex,bmi,bp,s1,s2,s3,s4,s5,s6\n59,2,32.1,101,157,93.2,38,4,4.8598,87\n";
+    assert_eq!(csv(path, rows).await.json(), expected);
+    assert_eq!(ask(path, json!({"X": [DIABETES]})).await.json(), expected);
+    let row = "sepal_length,sepal_width,petal_length,petal_width\n5.9,3.0,4.8,1.6\n";
+    let iris = csv("/models/iris/predict/?probabilities=true&explain=false", row);
+    let expected = ask("/models/iris/predict", json!({"X": [IRIS], "probabilities": true})).await.json();
+    assert_eq!(iris.await.json(), expected);
+}
+
+#[rstest]
+#[case::per_cent("interval=95", "invalid_option", "got 95; did you mean 0.95?")]
+#[case::no_number("interval=wide", "invalid_option", r#"the parameter "interval" of the URL must be a level"#)]
+#[case::empty("interval=", "invalid_option", r#"got """#)]
+#[case::not_finite("interval=NaN", "invalid_option", r#"got "NaN""#)]
+#[case::no_choice("explain=1", "invalid_option", r#"must be true or false, got "1""#)]
+#[case::a_bare_name("probabilities", "invalid_option", r#"must be true or false, got """#)]
+#[case::twice("interval=0.9&interval=0.95", "duplicate_key", r#""interval" is there twice"#)]
+#[case::not_of_this_model("probabilities=true", "unknown_output", "predicts numbers")]
+#[tokio::test]
+async fn a_parameter_with_another_value_is_refused(#[case] query: &str, #[case] code: &str, #[case] told: &str) {
+    let problem = csv(&format!("/predict?{query}"), "x\n1\n").await.json();
+    assert_eq!((&problem["status"], problem["code"].as_str()), (&json!(422), Some(code)), "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains(told), "{problem}");
+    assert!(problem["errors"].as_array().is_none_or(|errors| errors.iter().all(|error| error["pointer"].is_null())));
+}
+
+#[tokio::test]
+async fn what_body_and_url_both_ask_for_is_refused() {
+    let problem = ask("/predict?interval=0.9", json!({"X": [1], "interval": 0.95})).await.json();
+    assert_eq!(
+        (problem["code"].as_str(), problem["errors"][0]["pointer"].as_str()),
+        (Some("duplicate_key"), Some("#/interval"))
+    );
+    assert_eq!(ask("/predict?explain=false", json!({"X": [1], "interval": null})).await.json(), json!({"y": [3.0]}));
 }
 
 #[tokio::test]

@@ -206,6 +206,40 @@ async fn tensors_arrive_and_leave_as_bytes_behind_every_front_of_lambda() {
     }
 }
 
+/// What each front of Lambda makes of `?explain=true&interval=0.9&note=a%20b`: API Gateway decodes parameters, a load balancer does not.
+#[rstest]
+#[case("v1.json", json!({"explain": ["true"], "interval": ["0.9"], "note": ["a b"]}))]
+#[case("v1-stage.json", json!({"explain": ["true"], "interval": ["0.9"]}))]
+#[case("v2.json", json!("explain=true&interval=0.9&note=a%20b"))]
+#[case("function-url.json", json!("note=a%20b&interval=%30.9&explain=true"))]
+#[case("alb.json", json!({"explain": "true", "interval": "0.9", "note": "a%20b"}))]
+#[case("alb-multi-value.json", json!({"explain": ["true"], "interval": ["0.9"], "note": ["a%20b"]}))]
+#[tokio::test]
+async fn every_front_of_lambda_hands_on_what_the_url_asks_for(#[case] name: &str, #[case] query: Value) {
+    let mut event = captured(name);
+    match &query {
+        Value::String(raw) => event["rawQueryString"] = json!(raw),
+        Value::Object(values) if values["explain"].is_string() => event["queryStringParameters"] = query,
+        _ => event["multiValueQueryStringParameters"] = query,
+    }
+    let answer = answer(&event).await;
+    assert_eq!(answer["statusCode"], 200, "{answer}");
+    let body = body(&answer);
+    assert!(body["explanation"].is_object() && body["interval"].is_array(), "{body}");
+}
+
+#[tokio::test]
+async fn parameters_beyond_all_measure_do_no_harm() {
+    let long = "9".repeat(200_000);
+    for name in ["v1.json", "v2.json", "alb.json"] {
+        let mut event = captured(name);
+        event["rawQueryString"] = json!(format!("interval={long}&{long}={long}"));
+        event["queryStringParameters"] = json!({"interval": long, long.clone(): long});
+        let answer = answer(&event).await;
+        assert_eq!((&answer["statusCode"], &body(&answer)["code"]), (&json!(422), &json!("invalid_option")), "{name}");
+    }
+}
+
 /// An event with whatever a caller may send in the places that a conversion reads.
 fn hostile_event() -> impl Strategy<Value = Value> {
     let text = prop_oneof![
@@ -230,8 +264,8 @@ fn hostile_event() -> impl Strategy<Value = Value> {
         event["headers"] = headers.clone();
         event["path"] = json!(path);
         event["rawPath"] = json!(texts[4]);
-        event["rawQueryString"] = json!(texts[5]);
-        event["queryStringParameters"] = json!({texts[5].clone(): texts[4]});
+        event["rawQueryString"] = json!(format!("{}&interval={}", texts[5], texts[1]));
+        event["queryStringParameters"] = json!({texts[5].clone(): texts[4], "interval": texts[1]});
         event["requestContext"]["stage"] = json!(texts[3]);
         event["requestContext"]["domainName"] = json!(texts[0]);
         event["body"] = json!(texts[2]);

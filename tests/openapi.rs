@@ -289,7 +289,8 @@ fn what_the_readme_asks_is_answered() {
     let host = served.base.strip_prefix("http://").unwrap();
     let mut asked = 0;
     for block in blocks(&section("Ask", "Other protocols"), "sh") {
-        let script = block.replace("curl -s localhost:9000", &format!("curl --silent --fail --write-out '\\n' {host}"));
+        let script =
+            block.replace("curl -s ", "curl --silent --fail --write-out '\\n' ").replace("localhost:9000", host);
         let output =
             Command::new("bash").args(["-euo", "pipefail", "-c", &script]).current_dir(root()).output().unwrap();
         assert!(output.status.success(), "{script}{}", String::from_utf8_lossy(&output.stderr));
@@ -297,9 +298,8 @@ fn what_the_readme_asks_is_answered() {
             assert!(answer.starts_with(r#"{"y":["#), "{script}{answer}");
             asked += 1;
         }
-        assert_eq!(script.matches("localhost:9000").count(), 0, "{script}");
     }
-    assert_eq!(asked, 7);
+    assert_eq!(asked, 8);
 }
 
 #[tokio::test]

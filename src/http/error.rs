@@ -70,6 +70,8 @@ pub enum ErrorCode {
     Rows(FaultKind),
     /// The answer exceeds a double.
     PredictionOverflow,
+    /// The answer does not, but an end of its interval does.
+    IntervalOverflow,
     /// The model cannot be loaded now.
     ModelUnavailable,
     /// The service was started with a setting that it cannot use.
@@ -80,7 +82,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// All codes, in the order of their statuses.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 39] = [
         Self::InvalidJson,
         Self::InvalidCsv,
         Self::InvalidUtf8,
@@ -116,6 +118,7 @@ impl ErrorCode {
         Self::Rows(FaultKind::Ragged),
         Self::Rows(FaultKind::NoRows),
         Self::PredictionOverflow,
+        Self::IntervalOverflow,
         Self::Internal,
         Self::ModelUnavailable,
         Self::Misconfigured,
@@ -156,6 +159,9 @@ impl ErrorCode {
             Self::Rows(kind) => (kind.code(), S::UNPROCESSABLE_ENTITY, "The rows do not fit the model's signature"),
             Self::PredictionOverflow => {
                 ("prediction_overflow", S::UNPROCESSABLE_ENTITY, "The prediction is too large for a double")
+            }
+            Self::IntervalOverflow => {
+                ("interval_overflow", S::UNPROCESSABLE_ENTITY, "The interval is too large for a double")
             }
             Self::ModelUnavailable => {
                 ("model_unavailable", S::SERVICE_UNAVAILABLE, "The model cannot be loaded at the moment")
@@ -227,6 +233,16 @@ impl ApiError {
         Self { code: first.code, detail, complaints, cause: None }
     }
 
+    /// The same, about what stands under a key of the body; what is said of a place already stays there.
+    #[must_use]
+    pub fn of_key(mut self, key: &str) -> Self {
+        if self.complaints.is_empty() {
+            let (code, detail) = (self.code, self.detail.clone());
+            self.complaints.push(Complaint { code, pointer: Some(format!("#/{key}")), detail });
+        }
+        self
+    }
+
     /// Our fault; the cause is logged.
     pub fn internal(cause: impl Into<String>) -> Self {
         let detail = "the request is not at fault; the cause is in the service's log under this request id";
@@ -280,11 +296,18 @@ impl From<IntervalError> for ApiError {
             IntervalError::NotInferable { .. }
             | IntervalError::NoLabelSets { .. }
             | IntervalError::TooFewHeldOut { .. } => ErrorCode::NoInterval,
-            IntervalError::Level => ErrorCode::InvalidOption,
-            IntervalError::NotFinite { .. } => ErrorCode::PredictionOverflow,
-            other => return Self::internal(other.to_string()),
+            IntervalError::Level { .. } => ErrorCode::InvalidOption,
+            IntervalError::NotFinite { row } => {
+                let detail =
+                    format!("row {row}: the values are so large that the interval exceeds a double; ask without it");
+                return Self::complaints(
+                    vec![Complaint { code: ErrorCode::IntervalOverflow, pointer: None, detail }],
+                    1,
+                );
+            }
+            other @ IntervalError::Foreign => return Self::internal(other.to_string()),
         };
-        Self::complaints(vec![Complaint { code, pointer: Some("#/interval".into()), detail: error.to_string() }], 1)
+        Self::new(code, error.to_string())
     }
 }
 
@@ -336,9 +359,10 @@ mod tests {
             ErrorCode::NotSupported => 23,
             ErrorCode::Rows(kind) => 24 + kind as usize,
             ErrorCode::PredictionOverflow => 34,
-            ErrorCode::Internal => 35,
-            ErrorCode::ModelUnavailable => 36,
-            ErrorCode::Misconfigured => 37,
+            ErrorCode::IntervalOverflow => 35,
+            ErrorCode::Internal => 36,
+            ErrorCode::ModelUnavailable => 37,
+            ErrorCode::Misconfigured => 38,
         }
     }
 

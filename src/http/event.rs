@@ -1,6 +1,8 @@
 //! From a Lambda event to the application and back: `lambda_http` does it, and this module hands it only events that it can
 //! convert. What a caller can put into a header, a path or a body would otherwise make it panic (a 502 without a word).
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::convert::Infallible;
 
 use axum::Router;
@@ -18,7 +20,9 @@ use lambda_http::{Adapter, LambdaEvent};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use tower::{Service, ServiceExt, service_fn};
-use url::Url;
+use url::{Url, form_urlencoded};
+
+use super::predict;
 
 /// Set by this module alone, on a body that says it is base64 and is not.
 const UNDECODABLE: HeaderName = HeaderName::from_static("x-ordinate-undecodable-body");
@@ -79,8 +83,7 @@ fn convertible(mut request: LambdaRequest) -> LambdaRequest {
             event.multi_value_headers.remove(ACCEPT_ENCODING);
             clean_headers(&mut event.multi_value_headers);
             clean(&mut event.path, &mut event.headers, &mut event.is_base64_encoded, event.body.as_deref());
-            event.query_string_parameters = QueryMap::default();
-            event.multi_value_query_string_parameters = QueryMap::default();
+            clean_query(&mut event.multi_value_query_string_parameters, &mut event.query_string_parameters);
             event.request_context.stage = None;
             event.request_context.domain_name = None;
         }
@@ -89,15 +92,15 @@ fn convertible(mut request: LambdaRequest) -> LambdaRequest {
                 strip_stage(path, &stage);
             }
             clean(&mut event.raw_path, &mut event.headers, &mut event.is_base64_encoded, event.body.as_deref());
-            event.raw_query_string = None;
-            event.query_string_parameters = QueryMap::default();
+            let query = event.raw_query_string.take().unwrap_or_default();
+            event.query_string_parameters = asked(form_urlencoded::parse(query.as_bytes()));
+            event.raw_query_string = Some(event.query_string_parameters.to_query_string());
             event.request_context.domain_name = None;
         }
         LambdaRequest::Alb(event) => {
             clean_headers(&mut event.multi_value_headers);
             clean(&mut event.path, &mut event.headers, &mut event.is_base64_encoded, event.body.as_deref());
-            event.query_string_parameters = QueryMap::default();
-            event.multi_value_query_string_parameters = QueryMap::default();
+            clean_query(&mut event.multi_value_query_string_parameters, &mut event.query_string_parameters);
         }
         LambdaRequest::PassThrough(event) if is_http(event) => {
             // An event of HTTP with a header that is none. Its sender expects an answer in an envelope; all read this one.
@@ -139,6 +142,27 @@ fn clean(path: &mut Option<String>, headers: &mut HeaderMap, is_base64: &mut boo
         *is_base64 = false;
         headers.insert(UNDECODABLE, HeaderValue::from_static("base64"));
     }
+}
+
+/// Keeps of a query what can be asked in it. Events with all values of a parameter have the last of each beside them.
+fn clean_query(all: &mut QueryMap, last: &mut QueryMap) {
+    *all = asked(if all.is_empty() { last.iter() } else { all.iter() }.map(|(key, value)| (key.into(), value.into())));
+    *last = QueryMap::default();
+}
+
+/// The parameters that [`OPTIONS`](predict::OPTIONS) names, as much of each as can be needed: what `lambda_http` makes of them must be
+/// a URI.
+fn asked<'q>(query: impl Iterator<Item = (Cow<'q, str>, Cow<'q, str>)>) -> QueryMap {
+    const LONGEST: usize = 100;
+    let mut asked = HashMap::<String, Vec<String>>::new();
+    for (key, value) in query.filter(|(key, _)| predict::OPTIONS.contains(&&**key)) {
+        let values = asked.entry(key.into_owned()).or_default();
+        // Two are one too many already.
+        if values.len() < 2 {
+            values.push(value.chars().take(LONGEST).collect());
+        }
+    }
+    asked.into()
 }
 
 /// Removes what a caller must not set (marks of this module, the request's id: it is Lambda's), and a host that is none.

@@ -1,4 +1,4 @@
-//! One spelling of each path: stage and base path stripped, no trailing slash, no needless percent-encoding.
+//! One spelling of each path: stage and base path stripped, no trailing slash, no needless percent-encoding; the query as it came.
 
 use axum::extract::Request;
 use http::Uri;
@@ -21,7 +21,11 @@ pub(super) fn normalise(mut request: Request, base_path: Option<&str>, aliases: 
             None => path,
         }
     };
-    if let Ok(path) = PathAndQuery::try_from(path) {
+    let spelled = match request.uri().query() {
+        Some(query) if !direct_invoke => format!("{path}?{query}"),
+        _ => path,
+    };
+    if let Ok(path) = PathAndQuery::try_from(spelled) {
         *request.uri_mut() = Uri::from(path);
     }
     request

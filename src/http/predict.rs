@@ -4,38 +4,90 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use serde::{Serialize, Serializer};
+use url::form_urlencoded;
 
 use super::body::MediaType;
-use super::decode::json::{Decoded, Form, Keys, LEVEL};
+use super::decode::json::{Decoded, Form, Keys, LEVEL, once};
 use super::error::{ApiError, ErrorCode};
 use super::exchange::{Exchange, Wanted, Warned};
 use super::{App, Application, decode};
 use crate::model::explanation::Explanation;
-use crate::model::frame::Frame;
-use crate::model::interval::Method;
+use crate::model::frame::{Frame, shorten};
+use crate::model::interval::{IntervalError, Method};
+use crate::model::number::parse_double;
 use crate::model::scalar::Scalar;
 use crate::model::{Model, Prediction, Probabilities};
 
+/// What can be asked for beside the prediction, in the body or in the URL.
+pub(super) const OPTIONS: [&str; 3] = ["interval", "explain", "probabilities"];
+
 /// The body: `{"X": …}`, and what is wanted beside the prediction.
-const KEYS: Keys = Keys { tables: &[("X", Form::Any)], options: &["interval", "explain", "probabilities"] };
+const KEYS: Keys = Keys { tables: &[("X", Form::Any)], options: &OPTIONS };
+
+/// What a switch must be, in words.
+const SWITCH: &str = "true or false";
 
 /// What is wanted beside the prediction.
 #[derive(Debug, Clone, Copy, Default)]
 struct Extras {
     /// The level of an interval.
     interval: Option<f64>,
-    explain: bool,
-    probabilities: bool,
+    explain: Option<bool>,
+    probabilities: Option<bool>,
 }
 
 impl Extras {
+    /// What the body asks for.
     fn of(decoded: &Decoded<'_, '_>) -> Result<Self, ApiError> {
+        let [interval, explain, probabilities] = OPTIONS;
         Ok(Self {
-            interval: decoded.option("interval", LEVEL)?,
-            explain: decoded.option("explain", "true or false")?.unwrap_or(false),
-            probabilities: decoded.option("probabilities", "true or false")?.unwrap_or(false),
+            interval: decoded.option(interval, LEVEL)?,
+            explain: decoded.option(explain, SWITCH)?,
+            probabilities: decoded.option(probabilities, SWITCH)?,
         })
     }
+
+    /// What the URL asks for: CSV has no place for it. Other parameters are not ours to judge.
+    fn of_query(query: &str) -> Result<Self, ApiError> {
+        let [interval, explain, probabilities] = OPTIONS;
+        let mut extras = Self::default();
+        for (key, value) in form_urlencoded::parse(query.as_bytes()) {
+            if key == interval {
+                once(&mut extras.interval, &key, Some(parameter(&key, &value, LEVEL, parse_double(&value).ok())?))?;
+            } else if key == explain {
+                once(&mut extras.explain, &key, Some(parameter(&key, &value, SWITCH, value.parse().ok())?))?;
+            } else if key == probabilities {
+                once(&mut extras.probabilities, &key, Some(parameter(&key, &value, SWITCH, value.parse().ok())?))?;
+            }
+        }
+        Ok(extras)
+    }
+
+    /// What is asked for in either place.
+    fn and(self, other: Self) -> Result<Self, ApiError> {
+        let [interval, explain, probabilities] = OPTIONS;
+        Ok(Self {
+            interval: either(interval, self.interval, other.interval)?,
+            explain: either(explain, self.explain, other.explain)?,
+            probabilities: either(probabilities, self.probabilities, other.probabilities)?,
+        })
+    }
+}
+
+/// A parameter of the URL, if it could be parsed.
+fn parameter<T>(key: &str, text: &str, expected: &str, parsed: Option<T>) -> Result<T, ApiError> {
+    parsed.ok_or_else(|| {
+        let detail = format!("the parameter {key:?} of the URL must be {expected}, got {:?}", shorten(text));
+        ApiError::new(ErrorCode::InvalidOption, detail)
+    })
+}
+
+fn either<T>(key: &str, in_url: Option<T>, in_body: Option<T>) -> Result<Option<T>, ApiError> {
+    if in_url.is_some() && in_body.is_some() {
+        let detail = format!("{key:?} is asked for in the URL and in the body; leave one of them out");
+        return Err(ApiError::new(ErrorCode::DuplicateKey, detail).of_key(key));
+    }
+    Ok(in_url.or(in_body))
 }
 
 /// The answer: `y`, what was asked for beside it, and warnings where there are any.
@@ -116,9 +168,10 @@ pub(super) async fn with_version(
 
 async fn predict(application: &Application, wanted: Wanted<'_>, request: Request) -> Result<Response, ApiError> {
     let media_type = MediaType::of(request.headers(), "application/json or text/csv");
+    let in_url = Extras::of_query(request.uri().query().unwrap_or_default());
     let mut exchange = Exchange::open(application, wanted, request).await?;
     let (model, body) = (exchange.model.clone(), exchange.body.clone());
-    let (frame, extras) = match media_type? {
+    let (frame, in_body) = match media_type? {
         MediaType::Json => {
             let decoded = decode::json::read(&body, &KEYS, exchange.terms(&model))?;
             let extras = Extras::of(&decoded)?;
@@ -133,25 +186,30 @@ async fn predict(application: &Application, wanted: Wanted<'_>, request: Request
             return Err(ApiError::new(ErrorCode::UnsupportedMediaType, detail));
         }
     };
+    let extras = in_url?.and(in_body)?;
+    let told = |error: ApiError, key, in_body: bool| if in_body { error.of_key(key) } else { error };
     exchange.end("decode");
     let prediction = model.predict(&frame)?;
-    let probabilities = if extras.probabilities || (extras.interval.is_some() && model.classes().is_some()) {
+    let wants_probabilities = extras.probabilities == Some(true);
+    let probabilities = if wants_probabilities || (extras.interval.is_some() && model.classes().is_some()) {
         model.probabilities(&frame)?
     } else {
         None
     };
-    if extras.probabilities && probabilities.is_none() {
+    if wants_probabilities && probabilities.is_none() {
         let detail = format!("the model {:?} predicts numbers: it has no probabilities", model.name());
-        return Err(ApiError::new(ErrorCode::UnknownOutput, detail));
+        let error = ApiError::new(ErrorCode::UnknownOutput, detail);
+        return Err(told(error, "probabilities", in_body.probabilities.is_some()));
     }
     let surely = extras.interval.map(|level| surely(&model, level, &frame, &prediction, probabilities.as_ref()));
-    let explanation = if extras.explain { Some(model.explain(&frame)?) } else { None };
+    let surely = surely.transpose().map_err(|error| told(error.into(), "interval", in_body.interval.is_some()))?;
+    let explanation = if extras.explain == Some(true) { Some(model.explain(&frame)?) } else { None };
     let warnings = Warned::of(exchange.predicted(&model, &frame)?, frame.rows());
     let answer = Answer {
         y: &prediction,
-        surely: surely.transpose()?,
+        surely,
         explanation,
-        probabilities: probabilities.filter(|_| extras.probabilities).map(ByLabel),
+        probabilities: probabilities.filter(|_| wants_probabilities).map(ByLabel),
         warnings,
     };
     exchange.json(frame.rows(), &answer)
@@ -163,7 +221,7 @@ fn surely<'m>(
     frame: &Frame<'_>,
     prediction: &Prediction<'_>,
     probabilities: Option<&Probabilities<'m>>,
-) -> Result<Surely<'m>, ApiError> {
+) -> Result<Surely<'m>, IntervalError> {
     if let Some(probabilities) = probabilities {
         let label_sets = model.label_sets(level)?.of(probabilities);
         return Ok(Surely::Labels { label_sets, interval_method: Method::Conformal });

@@ -46,7 +46,7 @@ impl Conformal {
     /// [`IntervalError::Level`] outside (0, 1), [`IntervalError::TooFewHeldOut`].
     pub(super) fn quantile(&self, level: f64) -> Result<f64, IntervalError> {
         if !(level > 0.0 && level < 1.0) {
-            return Err(IntervalError::Level);
+            return Err(IntervalError::Level { level });
         }
         let rank = rank(self.rows, level);
         // The first kept rank that is not below it.

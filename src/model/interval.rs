@@ -35,10 +35,16 @@ pub enum IntervalError {
         model: String,
     },
     /// A level that is no probability.
-    #[error("an interval's level is between 0 and 1, such as 0.95")]
-    Level,
+    #[error("an interval's level is between 0 and 1, such as 0.95, got {level}{}", meant(*level))]
+    Level {
+        /// The level that was asked for.
+        level: f64,
+    },
     /// So sure that none of the rows held out was ever as wrong.
-    #[error("the level {level} needs {needed} held-out rows, the model has {rows}. Ask for a lower level")]
+    #[error(
+        "the level {level} needs {needed} held-out rows, the model has {rows}. Ask for a lower level: {} is the highest",
+        highest(*rows)
+    )]
     TooFewHeldOut {
         /// The level that was asked for.
         level: f64,
@@ -56,6 +62,19 @@ pub enum IntervalError {
     /// Rows and predictions that are not of one another, or not of this model.
     #[error("the frame and the prediction do not belong to each other and to the model")]
     Foreign,
+}
+
+/// The level that somebody who thinks in per cent meant: 95 is 0.95.
+fn meant(level: f64) -> String {
+    let share = (level > 1.0 && level < 100.0).then(|| format!("{level}e-2").parse::<f64>().ok()).flatten();
+    share.map(|share| format!("; did you mean {share}?")).unwrap_or_default()
+}
+
+/// The highest level that so many held-out rows can tell of, `rows ÷ (rows + 1)`, down to two digits of what is missing to 1.
+#[allow(clippy::cast_precision_loss)]
+fn highest(rows: u64) -> f64 {
+    let (rows, unit) = (u128::from(rows), 10_u128.pow(rows.saturating_add(1).ilog10() + 2));
+    (rows * unit / (rows + 1)) as f64 / unit as f64
 }
 
 /// How intervals were made, and so what they suppose.
@@ -150,10 +169,11 @@ impl Model {
         let noise = inference.and_then(Inference::noise).zip(Leverage::of(self));
         let conformal = inference.and_then(|inference| inference.conformal.as_ref());
         let reach = match (noise, conformal) {
-            _ if !(level > 0.0 && level < 1.0) => return Err(IntervalError::Level),
+            _ if !(level > 0.0 && level < 1.0) => return Err(IntervalError::Level { level }),
             (Some(((freedom, variance), leverage)), _) => {
-                let quantile = student_quantile(f64::midpoint(1.0, level), f64::from(freedom));
-                Reach::Student { quantile: quantile.ok_or(IntervalError::Level)?, variance, leverage }
+                // Of the lower tail: what is missing to 1 has all its digits there.
+                let quantile = student_quantile((1.0 - level) / 2.0, f64::from(freedom));
+                Reach::Student { quantile: -quantile.ok_or(IntervalError::Level { level })?, variance, leverage }
             }
             (None, Some(conformal)) if self.classes().is_none() => Reach::Conformal(conformal.quantile(level)?),
             _ => return Err(IntervalError::NotInferable { model: self.name().to_owned() }),

@@ -102,6 +102,21 @@ class Checks:
         self.six_modes("iris", "iris", flower, "predict", lambda y: y.tolist() == [["setosa"]])
         self.six_modes("iris-probabilities", "iris", flower, "predict_proba", lambda p: abs(p.sum() - 1) < 1e-12)
 
+        petals = tensor("X", [[5.1, 3.5, 1.4, 0.2], [6.3, 3.3, 6.0, 2.5]])
+        for binary in (True, False):
+            asked = [InferRequestedOutput(name, binary_data=binary) for name in ("predict", "interval", "mean_interval")]
+            sure = triton.infer("line", line(binary), outputs=asked, parameters={"interval": 0.9})
+            y, (low, high) = sure.as_numpy("predict")[:, 0], sure.as_numpy("interval").T
+            least, most = sure.as_numpy("mean_interval").T
+            check(f"intervals, binary {binary}", all((low <= least) & (least <= y) & (y <= most) & (most <= high)))
+            check("at their level", sure.get_output("interval")["parameters"]["level"] == 0.9)
+            asked = [InferRequestedOutput("label_sets", binary_data=binary)]
+            sets = triton.infer("iris", [petals], outputs=asked, parameters={"interval": 0.9}).as_numpy("label_sets")
+            check(f"sets of labels, binary {binary}", sets.dtype == bool and sets.shape == (2, 3) and sets.any(axis=1).all())
+        rows = [tensor("X", [[5.1, 3.5, 1.4, 0.2]])]
+        because = triton.infer("iris", rows, outputs=[InferRequestedOutput("explain"), InferRequestedOutput("explain_base")])
+        check("reasons a class", because.as_numpy("explain").shape == (1, 3, 4) and because.as_numpy("explain_base").shape == (1, 3))
+
         many = np.arange(10_000.0).reshape(-1, 1)
         for binary in (True, False):
             answer = triton.infer("line", [tensor("X", many, binary=binary)]).as_numpy("predict")

@@ -10,7 +10,7 @@ use utoipa::openapi::example::{Example, ExampleBuilder};
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn, PathsBuilder};
 use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{Content, ContentBuilder, PathItem, RefOr, Required, ResponseBuilder};
 
 use super::error::{self, Risks, Rows};
@@ -119,6 +119,18 @@ impl Draft {
             .schema(Some(one_of(names)));
         self.operation = self.operation.parameter(parameter);
         self.risks.named = true;
+        self
+    }
+
+    /// A parameter of the query, which may be left out.
+    pub(super) fn option(mut self, name: &str, schema: Object) -> Self {
+        let parameter = ParameterBuilder::new()
+            .name(name)
+            .parameter_in(ParameterIn::Query)
+            .required(Required::False)
+            .description(schema.description.clone())
+            .schema(Some(schema));
+        self.operation = self.operation.parameter(parameter);
         self
     }
 

@@ -1,7 +1,7 @@
 //! `POST …/predict`: rows, what is wanted beside the predictions, and the answer to each.
 
 use serde_json::{Value, json};
-use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ComponentsBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ComponentsBuilder, Object, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{Ref, RefOr};
 
 use super::error::Rows;
@@ -14,27 +14,17 @@ const LEVEL: f64 = 0.9;
 /// The operation.
 pub(super) fn draft(draft: Draft, described: &Described<'_>) -> Draft {
     let x = AnyOfBuilder::new().item(described.reference("rows")).item(described.reference("columns"));
-    let truth = |description| optional(Type::Boolean).description(Some(description));
-    let mut sent = object([("X", x.into())])
-        .property("explain", truth("Whether to tell what each feature adds to the prediction, in `explanation`"));
-    let level = level(described);
-    let asked = level.as_ref().map(|_| ("interval", json!(LEVEL)));
+    let mut sent = object([("X", x.into())]);
+    let mut draft = draft;
+    for (name, option, kind) in options(described) {
+        draft = draft.option(name, in_url(option.clone(), kind));
+        sent = sent.property(name, option);
+    }
+    let asked = level(described).map(|_| ("interval", json!(LEVEL)));
     let classes = described.model.classes().map(|_| ("probabilities", json!(true)));
     let asked =
         [("X", json!([described.example_row()])), ("explain", json!(true))].into_iter().chain(asked).chain(classes);
     let asked = Value::Object(asked.map(|(key, value)| (key.to_owned(), value)).collect());
-    if let Some(level) = level {
-        sent = sent.property("interval", level);
-    }
-    let probabilities = truth("Whether to give the probability of each class, in `probabilities`");
-    sent = sent.property(
-        "probabilities",
-        match described.model.classes() {
-            Some(_) => probabilities,
-            // A model that predicts numbers has none.
-            None => probabilities.enum_values(Some([json!(false), Value::Null])),
-        },
-    );
     let json = Body {
         media_type: JSON,
         schema: closed(sent).into(),
@@ -51,9 +41,36 @@ pub(super) fn draft(draft: Draft, described: &Described<'_>) -> Draft {
         examples: vec![("the_average_row", example.into())],
     });
     draft
-        .description("All rows must be laid out alike. gzip and deflate are understood (`Content-Encoding`).")
+        .description(
+            "All rows must be laid out alike. gzip and deflate are understood (`Content-Encoding`). What is wanted beside the \
+             predictions stands in the body or in the URL.",
+        )
         .rows(Rows::JsonOrCsv, [json].into_iter().chain(csv))
         .answers("One prediction a row", JSON, described.reference("answer"))
+}
+
+/// What can be wanted beside the predictions, each with its type when it is not left out.
+fn options(described: &Described<'_>) -> impl Iterator<Item = (&'static str, Object, Type)> {
+    let truth = |description| optional(Type::Boolean).description(Some(description));
+    let explain = truth("Whether to tell what each feature adds to the prediction, in `explanation`");
+    let probabilities = truth("Whether to give the probability of each class, in `probabilities`");
+    let probabilities = match described.model.classes() {
+        Some(_) => probabilities,
+        // A model that predicts numbers has none.
+        None => probabilities.enum_values(Some([json!(false), Value::Null])),
+    };
+    let interval = level(described).map(|level| ("interval", level, Type::Number));
+    let switches = [("explain", explain, Type::Boolean), ("probabilities", probabilities, Type::Boolean)];
+    switches.into_iter().chain(interval).map(|(name, option, kind)| (name, option.build(), kind))
+}
+
+/// The same in a URL, where `null` is not as good as left out.
+fn in_url(mut option: Object, kind: Type) -> Object {
+    option.schema_type = kind.into();
+    if let Some(values) = &mut option.enum_values {
+        values.retain(|value| !value.is_null());
+    }
+    option
 }
 
 /// The levels that intervals of this model can have, if it has any.

@@ -52,11 +52,15 @@ fn a_level_that_needs_more_rows_says_how_many() {
         let error = ranks(rows).quantile(level).unwrap_err();
         assert_eq!(error, IntervalError::TooFewHeldOut { level, rows, needed });
         assert!(ranks(needed).quantile(level).is_ok(), "{level}");
+        let told = error.to_string();
+        let highest = told.rsplit_once(": ").unwrap().1.strip_suffix(" is the highest").unwrap().parse().unwrap();
+        assert!(rows == 0 || ranks(rows).quantile(highest).is_ok(), "{told}");
+        assert!(highest < level && highest > 1.0 - 1.2 / (super::super::leverage::count(rows) + 1.0), "{told}");
     }
     let almost_sure = 1.0 - f64::EPSILON / 2.0;
     assert!(matches!(ranks(100_000).quantile(almost_sure), Err(IntervalError::TooFewHeldOut { .. })));
     for level in [0.0, 1.0, -1.0, f64::NAN, f64::INFINITY] {
-        assert_eq!(ranks(10).quantile(level), Err(IntervalError::Level));
+        assert!(matches!(ranks(10).quantile(level), Err(IntervalError::Level { .. })), "{level}");
     }
 }
 

@@ -142,9 +142,21 @@ fn errors_on_held_out_rows_make_intervals_of_any_regressor() {
 #[test]
 fn what_has_no_interval_says_so() {
     let model = line("linear", &noise(), "identity").unwrap();
-    for level in [0.0, 1.0, -0.5, 95.0, f64::NAN] {
-        assert_eq!(model.intervals(level).unwrap_err(), IntervalError::Level, "{level}");
+    for (level, told) in [
+        (0.0, "such as 0.95, got 0"),
+        (1.0, "got 1"),
+        (-0.5, "got -0.5"),
+        (f64::NAN, "got NaN"),
+        (100.0, "got 100"),
+        (95.0, "got 95; did you mean 0.95?"),
+        (99.9, "got 99.9; did you mean 0.999?"),
+    ] {
+        let refused = model.intervals(level).unwrap_err().to_string();
+        assert!(refused.ends_with(told), "{refused}");
     }
+    let almost_sure = ends(&model, 1.0 - f64::EPSILON / 2.0, &[&[1.0]]).unwrap()[0].prediction;
+    let [low, high] = ends(&model, 0.999, &[&[1.0]]).unwrap()[0].prediction;
+    assert!(almost_sure[0] < low && high < almost_sure[1], "{almost_sure:?}");
     let penalised = line("ridge", &json!({}), "identity").unwrap();
     assert_eq!(penalised.intervals(0.95).unwrap_err(), IntervalError::NotInferable { model: "line".into() });
     assert_eq!(ends(&model, 0.95, &[&[1.0], &[1e300]]), Err(IntervalError::NotFinite { row: 1 }));
