@@ -62,10 +62,7 @@ impl<'j> Decoded<'_, 'j> {
         expected: &str,
     ) -> Result<Option<T>, ApiError> {
         let Some((name, text)) = self.options.iter().find(|(known, _)| *known == name) else { return Ok(None) };
-        serde_json::from_str(text).map_err(|_| {
-            let detail = format!("the key {name:?} must be {expected}, got {}", shorten(text));
-            ApiError::complaints(vec![key_complaint(ErrorCode::InvalidOption, name, detail)], 1)
-        })
+        Reader::new(text).option(name, expected).map_err(|error| error.of_key(name))
     }
 
     /// Goes through the members of an option that is an object; `null`, and one that is not there, has none.
