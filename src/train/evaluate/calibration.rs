@@ -10,8 +10,9 @@ use crate::model::conformal::Conformal;
 pub const LEAST_ROWS: usize = 10;
 
 /// The logarithm of the temperature is taken to be normal about 0 with this standard deviation before any row is seen: few
-/// rows change little. Of 100, 150 and 300 rows of 20 columns, a fifth held out, it gave a lower log loss on new rows than
-/// maximum likelihood, and than no calibration.
+/// rows change little. Of 100 and 150 rows of 20 columns, a fifth held out, it gave a lower log loss on new rows than maximum
+/// likelihood, and than no calibration (0.568 to 0.547, 0.529 to 0.520). Where a fit is hardly too sure, calibration costs a little: of 300
+/// rows of 20 columns 0.474 to 0.477, of 100 rows of 10 columns 0.508 to 0.512, of 150 rows of them 0.471 to 0.481 (simulated).
 const PRIOR: f64 = 0.5;
 
 /// Factors on scores that are looked at: where held-out rows are told apart without error there is no greatest.
