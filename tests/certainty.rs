@@ -138,6 +138,37 @@ fn the_weight_of_all_rows_is_kept_where_they_have_any(#[case] estimator: &str, #
     assert_eq!(inference(&folder).get("weight"), None);
 }
 
+/// Every level of a category has a column in a penalised fit, so that columns depend on each other: of a number, another that goes
+/// with it, three colours and two sizes 6 parameters are independent (1 + 2 + 2 + 1), of their products too 15.
+#[rstest]
+#[case("linear", NUMBER, "0.18")]
+#[case("lasso --alpha 0.001", NUMBER, "0.18")]
+#[case("lasso --alpha 0.001 --no-intercept", NUMBER, "0.18")]
+#[case("elastic-net --alpha 0.001 --interactions", NUMBER, "0.45")]
+#[case("logistic", CLASS, "0.18")]
+#[case("logistic --no-intercept", CLASS, "0.18")]
+#[case("logistic --interactions", CLASS, "0.45")]
+fn unusual_is_three_times_the_mean_leverage_of_the_training_rows(
+    #[case] estimator: &str,
+    #[case] target: &str,
+    #[case] limit: &str,
+) {
+    let mut text = "a,b,colour,size,w,y,class\n".to_owned();
+    for row in 0..100_u32 {
+        let [a, noise] = [7919, 104_729].map(|factor| f64::from(row * row * factor % 1009) / 1009.0);
+        let (colour, size) = (["red", "green", "blue"][row as usize % 3], ["s", "l"][row as usize % 2]);
+        let class = ["no", "yes"][usize::from(a + noise > 1.0)];
+        writeln!(text, "{a},{},{colour},{size},1,{},{class}", a + 0.05 * noise, a + noise).unwrap();
+    }
+    let folder = tempdir().unwrap();
+    fs::write(folder.path().join("data.csv"), text).unwrap();
+    fs::write(folder.path().join("odd.csv"), "a,b,colour,size\n0.9,0.1,red,s\n").unwrap();
+    let train = format!("train data.csv {target} --estimator {estimator} --test-fraction 0 --out m.json");
+    succeeded(&run(&folder, &train));
+    let odd = run(&folder, "predict m.json odd.csv --warnings");
+    assert!(succeeded(&odd).contains(&format!("usual up to {limit})")), "{}", succeeded(&odd));
+}
+
 #[test]
 fn fewer_rows_than_columns_tell_nothing_of_what_is_unusual() {
     let folder = tempdir().unwrap();

@@ -15,7 +15,7 @@ use super::typical::{own_column, shares};
 /// How many there are.
 const EXAMPLES: usize = 8;
 
-/// How often a row that would be warned of is taken half of the way to the means.
+/// How often a row that would be warned of is taken half of the way to the means, or to the middles of the ranges.
 const HALVINGS: i32 = 4;
 
 impl Model {
@@ -23,6 +23,9 @@ impl Model {
     /// training data: `mean + scale · Rᵀu ÷ √n`, rounded to a fiftieth of their range or finer and kept within it. Of a file without
     /// `R` they are drawn each by itself, with a sixth of the range as standard deviation. Categories and booleans are drawn by
     /// their shares. A number that is not a column of its own, but only in products or powers, has the middle of its range.
+    ///
+    /// The file of a model without an intercept holds neither means nor covariances nor shares: numbers are drawn each by itself about
+    /// the middle of their range, with a sixth of it as standard deviation, and one category or boolean is as likely as another.
     #[must_use]
     pub fn examples(&self) -> Vec<IndexMap<&str, Scalar>> {
         let mut random = SplitMix(0);
@@ -30,10 +33,9 @@ impl Model {
     }
 
     fn example(&self, random: &mut SplitMix) -> IndexMap<&str, Scalar> {
-        let (features, columns) = (self.signature().features(), &self.document.preprocess.columns);
-        let deviations = self.deviations(random);
-        let draw = |feature| draw(feature, columns, deviations.as_deref(), random);
-        let drawn: Vec<Drawn> = features.iter().map(draw).collect();
+        let features = self.signature().features();
+        let known = self.known(random);
+        let drawn: Vec<Drawn> = features.iter().map(|feature| draw(feature, known.as_ref(), random)).collect();
         let mut row = Vec::new();
         for halving in 0..=HALVINGS {
             let far = 0.5_f64.powi(halving);
@@ -44,6 +46,13 @@ impl Model {
             }
         }
         features.iter().zip(row).map(|(feature, value)| (feature.name.as_str(), written(feature, value))).collect()
+    }
+
+    /// What a model with an intercept knows of its training data.
+    fn known(&self, random: &mut SplitMix) -> Option<Known<'_>> {
+        let preprocess = &self.document.preprocess;
+        (!preprocess.through_origin)
+            .then(|| Known { columns: &preprocess.columns, deviations: self.deviations(random) })
     }
 
     /// How far each column of the design is from its mean, in its scale; none of a file without `R`.
@@ -67,17 +76,27 @@ enum Drawn {
     Chosen(f64),
 }
 
-fn draw(feature: &Feature, columns: &[DesignColumn], deviations: Option<&[f64]>, random: &mut SplitMix) -> Drawn {
-    let own = own_column(feature, None, columns);
+/// Columns with their means, and how far from them a row is, where it is drawn together.
+struct Known<'m> {
+    columns: &'m [DesignColumn],
+    deviations: Option<Vec<f64>>,
+}
+
+fn draw(feature: &Feature, known: Option<&Known>, random: &mut SplitMix) -> Drawn {
+    let own = known.and_then(|known| own_column(feature, None, known.columns));
     match feature.kind {
         FeatureType::Double | FeatureType::Long => {
             let [low, high] = feature.range.unwrap_or_default();
-            let alone = random.normal() * (high - low) / 6.0;
-            let Some((position, column)) = own else {
-                return Drawn::Number { mean: f64::midpoint(low, high), deviation: 0.0 };
-            };
-            let together = deviations.and_then(|deviations| deviations.get(position));
-            Drawn::Number { mean: column.mean, deviation: together.map_or(alone, |deviation| deviation * column.scale) }
+            let (middle, alone) = (f64::midpoint(low, high), random.normal() * (high - low) / 6.0);
+            match (known, own) {
+                (None, _) => Drawn::Number { mean: middle, deviation: alone },
+                (_, None) => Drawn::Number { mean: middle, deviation: 0.0 },
+                (Some(known), Some((position, column))) => {
+                    let together = known.deviations.as_ref().and_then(|deviations| deviations.get(position));
+                    let deviation = together.map_or(alone, |deviation| deviation * column.scale);
+                    Drawn::Number { mean: column.mean, deviation }
+                }
+            }
         }
         FeatureType::Boolean => {
             let share = own.map_or(0.5, |(_, column)| column.mean);
@@ -85,12 +104,14 @@ fn draw(feature: &Feature, columns: &[DesignColumn], deviations: Option<&[f64]>,
         }
         FeatureType::String => {
             let mut left = random.uniform();
-            let shares = shares(feature, columns);
+            let levels = feature.levels.len();
+            let equal = || vec![1.0 / count(levels as u64); levels];
+            let shares = known.map_or_else(equal, |known| shares(feature, known.columns));
             let falls = |share: &f64| {
                 left -= share;
                 left < 0.0
             };
-            let level = shares.iter().position(falls).unwrap_or(shares.len().saturating_sub(1));
+            let level = shares.iter().position(falls).unwrap_or(levels.saturating_sub(1));
             Drawn::Chosen(count(level as u64))
         }
     }

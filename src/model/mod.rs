@@ -11,7 +11,7 @@ pub mod frame;
 pub mod identity;
 pub mod inference;
 pub mod interval;
-mod leverage;
+pub(crate) mod leverage;
 pub mod number;
 pub mod preprocess;
 pub(crate) mod quantile;
@@ -44,6 +44,8 @@ pub struct Model {
     temperature: f64,
     /// The scores at the means of all columns, so divided.
     base: Vec<f64>,
+    /// What the leverages of the training rows sum to.
+    parameters: f64,
 }
 
 /// What a model says to a frame: one value or one class a row, in row order.
@@ -170,7 +172,8 @@ impl Model {
         }
         let temperature = document.inference.as_ref().and_then(|inference| inference.temperature).unwrap_or(1.0);
         let base = document.estimator.intercepts().iter().map(|score| score / temperature).collect();
-        Ok(Self { document, design, estimator, temperature, base })
+        let parameters = leverage::parameters(&document);
+        Ok(Self { document, design, estimator, temperature, base, parameters })
     }
 
     /// The name callers use.

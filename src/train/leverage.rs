@@ -1,13 +1,10 @@
 //! What a model file needs to tell unusual rows: the R of the standardised design.
 
 use super::triangle::Triangle;
+use crate::model::leverage;
 
 /// The most columns of which a penalised fit or one of classes keeps R: 125,250 numbers, two and a half megabytes of the file.
-pub const MOST_COLUMNS: usize = 500;
-
-/// What is added to each diagonal entry of `ZᵀWZ`, as a share of it, where no penalty of squares does: columns that depend on each
-/// other, such as all levels of a category, have an R then, and the leverages of other designs change by no more than this.
-pub(super) const SLACK: f64 = 1e-8;
+pub const MOST_COLUMNS: usize = leverage::MOST_COLUMNS;
 
 /// How far from the middle of the data rows are, as a fit measures it.
 #[derive(Debug, Clone, PartialEq)]

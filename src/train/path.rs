@@ -22,8 +22,9 @@ mod dependence;
 mod descent;
 
 use super::least_squares::{LeastSquaresError, Moments};
-use super::leverage::{MOST_COLUMNS, SLACK, Spread};
+use super::leverage::{MOST_COLUMNS, Spread};
 use super::triangle::{Triangle, dot};
+use crate::model::leverage::SLACK;
 use descent::{Descent, Price};
 
 /// The smallest of the penalties that [`alphas`] proposes, as a share of the largest.

@@ -58,11 +58,11 @@ fn without_r_each_number_is_drawn_by_itself() {
     assert!(ages.iter().any(|age| (age - ages[0]).abs() > 5.0), "{ages:?}");
 }
 
-#[test]
-fn every_type_is_written_as_it_is() {
+/// A number from 1 to 7, a boolean, a category, a square, a constant; of 40 rows.
+fn mixed(change: impl FnOnce(&mut Value)) -> Model {
     let column =
         |name: &str, factor: Value, mean: f64| json!({"name": name, "product": [factor], "mean": mean, "scale": 1.0});
-    let document = json!({
+    let mut document = json!({
         "format": "ordinate.model/1", "name": "m", "version": "1", "task": "regression", "created": "2026-11-23T00:00:00Z",
         "signature": {
             "features": [
@@ -91,12 +91,54 @@ fn every_type_is_written_as_it_is() {
         },
         "golden": {"X": [], "y": []}
     });
-    let model = Model::assemble(serde_json::from_value(document).unwrap()).unwrap();
-    for example in model.examples() {
+    change(&mut document);
+    Model::assemble(serde_json::from_value(document).unwrap()).unwrap()
+}
+
+#[test]
+fn every_type_is_written_as_it_is() {
+    for example in mixed(|_| {}).examples() {
         assert!(matches!(example["rooms"], Scalar::Integer(1..=7)), "{example:?}");
         assert_eq!(example["garden"], Scalar::Boolean(true));
         assert_eq!(example["colour"], Scalar::Text("red".into()));
         assert_eq!(example["squared"], Scalar::Number(2e9));
         assert_eq!(example["constant"], Scalar::Number(0.1));
     }
+}
+
+/// Its means are 0 and its R is about zero: drawn from them, numbers would be at an end of their range, booleans false and categories
+/// the last one.
+#[test]
+fn without_an_intercept_nothing_is_known_but_ranges_and_levels() {
+    let model = mixed(|document| {
+        document["preprocess"]["through_origin"] = json!(true);
+        for column in document["preprocess"]["columns"].as_array_mut().unwrap() {
+            column["mean"] = json!(0.0);
+        }
+        document["preprocess"]["columns"][4]["scale"] = json!(4e18);
+        let row = |row: usize| (row..6).map(|place| if place == row { 25.0 } else { 0.0 }).collect();
+        document["inference"] = json!({"r": (0..6).map(row).collect::<Vec<Vec<f64>>>()});
+    });
+    let mut random = SplitMix(0);
+    let drawn: Vec<_> = (0..500).map(|_| model.example(&mut random)).collect();
+    let feature = &model.signature().features()[0];
+    let rooms: Vec<f64> = drawn.iter().map(|example| feature.accept(example["rooms"].cell()).unwrap()).collect();
+    // Four standard errors of 500, whose standard deviation is 1 and whose rounding adds a twelfth to the variance.
+    let (mean, expected) = (rooms.iter().sum::<f64>() / 500.0, 13.0 / 12.0);
+    assert!((mean - 4.0).abs() < 4.0 * (expected / 500.0_f64).sqrt(), "{mean}");
+    let variance = rooms.iter().map(|rooms| (rooms - mean).powi(2)).sum::<f64>() / 500.0;
+    assert!((variance - expected).abs() < 4.0 * expected * (2.0 / 500.0_f64).sqrt(), "{variance}");
+    let share = |name: &str, value: &Scalar| {
+        count(drawn.iter().filter(|example| &example[name] == value).count() as u64) / 500.0
+    };
+    let all = [
+        ("garden", Scalar::Boolean(true), 0.5),
+        ("colour", Scalar::Text("blue".into()), 1.0 / 3.0),
+        ("colour", Scalar::Text("green".into()), 1.0 / 3.0),
+    ];
+    for (name, value, expected) in all {
+        let share = share(name, &value);
+        assert!((share - expected).abs() < 4.0 * (0.25_f64 / 500.0).sqrt(), "{name} {value}: {share}");
+    }
+    assert_eq!(drawn[0]["constant"], Scalar::Number(0.1));
 }

@@ -10,8 +10,9 @@ use crate::model::conformal::Conformal;
 pub const LEAST_ROWS: usize = 10;
 
 /// The logarithm of the temperature is taken to be normal about 0 with this standard deviation before any row is seen: few
-/// rows change little. Of 100, 150 and 300 rows of 20 columns, a fifth held out, it gave a lower log loss on new rows than
-/// maximum likelihood, and than no calibration.
+/// rows change little. Of 100 and 150 rows of 20 columns, a fifth held out, it gave a lower log loss on new rows than maximum
+/// likelihood, and than no calibration (0.568 to 0.547, 0.529 to 0.520). Where a fit is hardly too sure, calibration costs a little: of 300
+/// rows of 20 columns 0.474 to 0.477, of 100 rows of 10 columns 0.508 to 0.512, of 150 rows of them 0.471 to 0.481 (simulated).
 const PRIOR: f64 = 0.5;
 
 /// Factors on scores that are looked at: where held-out rows are told apart without error there is no greatest.
@@ -88,8 +89,9 @@ impl Errors {
         if rows.len() < LEAST_ROWS || rows.iter().all(|row| row.actual == first) {
             return None;
         }
-        let temperature = 1.0 / likeliest(rows, Some(PRIOR));
-        let slope = likeliest(rows, None);
+        let scores: Vec<Scores> = rows.iter().map(Likelihoods::scores).collect();
+        let temperature = 1.0 / likeliest(&scores, Some(PRIOR));
+        let slope = likeliest(&scores, None);
         Some(Calibration {
             temperature,
             rows: rows.len(),
@@ -116,16 +118,33 @@ pub fn calibrated(calibration: Option<&Calibration>) -> String {
     )
 }
 
+/// The logarithms of a row's probabilities, which are its scores but for a constant.
+struct Scores {
+    all: Box<[f64]>,
+    most: f64,
+    /// Of the row's class.
+    own: f64,
+    weight: f64,
+}
+
 impl Likelihoods {
-    /// The logarithms of the probabilities: scores, but for a constant.
-    fn scores(&self) -> impl Iterator<Item = f64> {
-        self.probabilities.iter().map(|p| libm::log(p.max(f64::MIN_POSITIVE)))
+    fn scores(&self) -> Scores {
+        let all: Box<[f64]> = self.probabilities.iter().map(|p| libm::log(p.max(f64::MIN_POSITIVE))).collect();
+        let most = all.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let own = all.get(self.actual).copied().unwrap_or(0.0);
+        Scores { all, most, own, weight: self.weight }
     }
 
     /// The probabilities that scores times this factor give.
     fn scaled(&self, factor: f64) -> Vec<f64> {
-        let most = self.scores().fold(f64::NEG_INFINITY, f64::max);
-        let mut scaled: Vec<f64> = self.scores().map(|score| libm::exp(factor * (score - most))).collect();
+        self.scores().scaled(factor)
+    }
+}
+
+impl Scores {
+    /// The probabilities that they give times this factor.
+    fn scaled(&self, factor: f64) -> Vec<f64> {
+        let mut scaled: Vec<f64> = self.all.iter().map(|score| libm::exp(factor * (score - self.most))).collect();
         let total: f64 = scaled.iter().sum();
         for p in &mut scaled {
             *p /= total;
@@ -135,13 +154,12 @@ impl Likelihoods {
 
     /// The derivative of the row's log loss by the factor.
     fn slope(&self, factor: f64) -> f64 {
-        let own = self.scores().nth(self.actual).unwrap_or(0.0);
-        self.scores().zip(self.scaled(factor)).map(|(score, p)| p * (score - own)).sum()
+        self.all.iter().zip(self.scaled(factor)).map(|(score, p)| p * (score - self.own)).sum()
     }
 }
 
 /// The factor on the scores under which the classes are likeliest, given how its logarithm is spread beforehand.
-fn likeliest(rows: &[Likelihoods], prior: Option<f64>) -> f64 {
+fn likeliest(rows: &[Scores], prior: Option<f64>) -> f64 {
     let weight = rows.iter().map(|row| row.weight).sum::<f64>() / rows.len() as f64;
     // Upwards of the best factor the loss rises, downwards it falls: its slope by the factor's logarithm is halved in on.
     let rises = |logarithm: f64| {

@@ -2,12 +2,13 @@
 
 use std::num::NonZero;
 
-use super::super::leverage::{MOST_COLUMNS, SLACK, Spread};
+use super::super::leverage::{MOST_COLUMNS, Spread};
 use super::super::rows::Row;
 use super::super::triangle::Triangle;
 use super::sums::{BLOCK_ROWS, Block, Sums, place};
 use super::survey::{Standard, position};
 use super::{LogisticError, LogisticFit, LogisticSettings};
+use crate::model::leverage::SLACK;
 
 /// A last step that is shorter than this, relative to the longest parameter, is taken without another look: what it
 /// leaves is in proportion to its square.
