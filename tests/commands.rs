@@ -304,6 +304,18 @@ fn a_file_is_written_and_said_so() {
     assert_eq!(names(&folder), ["out.csv", "rows.csv"]);
 }
 
+#[rstest]
+#[case("--on-error skip", json!({"rows": 2, "left_out": 1, "without_prediction": 0}))]
+#[case("--on-error empty --warnings", json!({"rows": 2, "left_out": 0, "without_prediction": 1, "rows_with_warnings": 1}))]
+fn what_was_written_is_said_to_machines_too(#[case] flags: &str, #[case] counts: Value) {
+    let folder = folder_with(&[("rows.csv", "x\n1\nhigh\n1e6\n")]);
+    let output = run(&folder, &format!("predict line rows.csv --out out.csv --json {flags}"));
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let mut expected = json!({"model": "line", "version": "1", "data": "rows.csv", "out": "out.csv"});
+    expected.as_object_mut().unwrap().extend(counts.as_object().unwrap().clone());
+    assert_eq!(serde_json::from_slice::<Value>(&output.stdout).unwrap(), expected);
+}
+
 #[test]
 fn a_model_is_a_path_an_address_or_a_name() {
     let folder = folder_with(&[("rows.csv", "x\n1\n")]);
@@ -449,6 +461,7 @@ fn text_that_is_not_utf_8_is_told_by_line_and_column() {
 #[rstest]
 #[case("predict line")]
 #[case("predict line rows.csv --on-error ignore")]
+#[case("predict line rows.csv --json")]
 #[case("predict line rows.csv --delimiter ab")]
 #[case("evaluate line rows.csv --on-error empty")]
 #[case("inspect")]
@@ -656,6 +669,12 @@ fn a_classifier_is_measured_by_its_classes() {
     // Predicted: plum, pear, pear, pear, apple.
     assert_eq!(answer["metrics"]["accuracy"], json!(0.4));
     assert_eq!(answer["confusion"]["rows"], json!([[0.0, 0.0, 1.0], [1.0, 2.0, 0.0], [0.0, 1.0, 0.0]]));
+    // Of the five predicted classes, two are right.
+    let bins = answer["calibration"].as_array().unwrap();
+    let sum =
+        |name: &str| bins.iter().map(|bin| bin["rows"].as_f64().unwrap() * bin[name].as_f64().unwrap()).sum::<f64>();
+    assert_eq!(bins.iter().map(|bin| bin["rows"].as_u64().unwrap()).sum::<u64>(), 5);
+    assert!((sum("share") - 2.0).abs() < 1e-12 && sum("predicted") > 2.0 && sum("predicted") < 5.0, "{bins:?}");
     let report = run(&folder, "evaluate sides.json rows.csv");
     assert!(said(&report).contains("rows of class  as apple, green  as pear  as plum\n"), "{}", said(&report));
 

@@ -9,8 +9,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::CommandFactory as _;
-use clap::error::ErrorKind;
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -20,7 +18,7 @@ use super::certainty::Certainty;
 use super::coefficients::Fitted;
 use super::output::{is_standard_output, same_file};
 use super::progress::Progress;
-use super::{print, tell};
+use super::{print, tell, wrong_usage};
 use crate::model::estimator::Coefficients;
 use crate::model::identity::{Checksum, ModelName};
 use crate::train::data::{Origin, Watch, expanded};
@@ -35,17 +33,18 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let penalty = match arguments.penalty() {
         Ok(penalty) => penalty,
         // Wrong usage, told and ended as clap does it.
-        Err(reason) => wrong_usage(&reason),
+        Err(reason) => wrong_usage("train", &reason),
     };
     let out = arguments.out.as_deref();
     let written = [("--out", out), ("--report", arguments.report.as_deref()), ("--card", arguments.card.as_deref())];
     let named: Vec<(&str, &Path)> = written.iter().filter_map(|(option, path)| Some((*option, (*path)?))).collect();
     if let Some(reason) = clash(&named) {
-        wrong_usage(&reason);
+        wrong_usage("train", &reason);
     }
     let printed = named.iter().find(|(_, path)| is_standard_output(path));
     if let Some((option, _)) = printed.filter(|_| arguments.json) {
-        wrong_usage(&format!("{option} and --json would both go to standard output. Name a file with {option}"));
+        let reason = format!("{option} and --json would both go to standard output. Name a file with {option}");
+        wrong_usage("train", &reason);
     }
     let [data, test] = [expanded(&arguments.data)?, expanded(&arguments.measuring.test)?];
     for (option, path) in written {
@@ -122,15 +121,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let kept: Vec<String> = written.iter().flatten().flatten().map(|path| path.display().to_string()).collect();
     let kept = if kept.is_empty() { String::new() } else { format!(". Saved: {}", kept.join(", ")) };
     Err(format!("{}{kept}", failed.join("; ")).into())
-}
-
-fn wrong_usage(reason: &str) -> ! {
-    let mut command = super::Arguments::command();
-    command.build();
-    match command.find_subcommand_mut("train") {
-        Some(train) => train.error(ErrorKind::ArgumentConflict, reason).exit(),
-        None => command.error(ErrorKind::ArgumentConflict, reason).exit(),
-    }
 }
 
 /// A name for callers, made of that of a file.
