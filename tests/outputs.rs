@@ -132,7 +132,7 @@ fn no_row_counts_twice_because_its_file_is_named_twice() {
 
 #[test]
 fn a_price_of_classes_is_refused_for_a_number() {
-    let output = run(&folder(), "train data.csv --target y --c 2");
+    let output = run(folder(), "train data.csv --target y --c 2");
     let complaint = complained(&output, 1);
     assert!(complaint.contains("--c is for --estimator logistic") && complaint.contains("\"y\""), "{complaint}");
 }

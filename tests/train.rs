@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "support/command_line.rs"]
+mod command_line;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use ordinate::model::frame::{Cell, RowsBuilder};
 use ordinate::model::{Model, Prediction};
@@ -12,24 +15,11 @@ use rstest::rstest;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
-/// Runs `ordinate train` in a folder; arguments are separated by spaces.
-fn train(folder: &Path, arguments: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ordinate"));
-    command.arg("train").args(arguments.split_whitespace()).current_dir(folder).output().unwrap()
-}
+use command_line::{succeeded, text, train};
 
 /// Runs it where the bundled data are.
 fn train_bundled(arguments: &str) -> Output {
     train(Path::new(env!("CARGO_MANIFEST_DIR")), arguments)
-}
-
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap()
-}
-
-fn succeeded(output: &Output) -> &str {
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    text(&output.stdout)
 }
 
 fn folder_with(data: impl AsRef<[u8]>) -> TempDir {
