@@ -30,7 +30,7 @@ use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 use tower::ServiceExt;
 
-use command_line::{command, run, said, text};
+use command_line::{command, complained, run, said, text};
 
 /// Runs `ordinate` with something on standard input.
 fn pipe(arguments: &str, input: &str) -> Output {
@@ -40,12 +40,6 @@ fn pipe(arguments: &str, input: &str) -> Output {
     // A program that refuses the first line may be gone before the last is written.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     child.wait_with_output().unwrap()
-}
-
-/// Standard error of a run that failed.
-fn complained(output: &Output) -> &str {
-    assert_eq!(output.status.code(), Some(1), "{} {}", text(&output.stdout), text(&output.stderr));
-    text(&output.stderr)
 }
 
 fn folder_with(files: &[(&str, &str)]) -> TempDir {
@@ -437,9 +431,9 @@ fn words_for_no_value_are_none() {
 #[case(
     "evaluate line -",
     "x,y\n1,3\n2,\n",
-    "line 3, column \"y\": the value is missing, and it is what the model is measured by"
+    "line 3, target column \"y\": the value is missing, and it is what the model is measured by"
 )]
-#[case("evaluate line -", "x,y\n1,3\n2,high\n", "line 3, column \"y\": expected a number, got \"high\"")]
+#[case("evaluate line -", "x,y\n1,3\n2,high\n", "line 3, target column \"y\": expected a number, got \"high\"")]
 #[case("evaluate line -", "x,y\nlow,3\n", "line 2, column \"x\": expected a number, got \"low\"")]
 #[case("evaluate line -", "x,y\n1,1e308\n2,1e308\n", "too large for a double")]
 #[case("inspect nowhere.json", "", "nowhere.json: there is no such file")]
@@ -682,12 +676,12 @@ fn a_classifier_is_measured_by_its_classes() {
     let stranger = data.replace("plum", "cherry");
     fs::write(folder.path().join("rows.csv"), stranger).unwrap();
     let output = run(&folder, "evaluate sides.json rows.csv");
-    let expected = "rows.csv: line 4, column \"fruit\": expected one of the model's classes (apple, green, pear, plum), got \"cherry\"";
+    let expected = "rows.csv: line 4, target column \"fruit\": expected one of the model's classes (apple, green, pear, plum), got \"cherry\"";
     assert!(complained(&output).contains(expected), "{}", text(&output.stderr));
     let output = run(&folder, "evaluate sides.json rows.csv --json --on-error skip");
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&answer["rows"], &answer["left_out"]), (&json!(4), &json!(1)));
-    assert!(text(&output.stderr).starts_with("rows.csv: 1 of 5 rows left out:\n  line 4, column \"fruit\""));
+    assert!(text(&output.stderr).starts_with("rows.csv: 1 of 5 rows left out:\n  line 4, target column \"fruit\""));
 }
 
 #[test]

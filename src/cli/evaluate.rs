@@ -21,7 +21,7 @@ use crate::model::number::parse_double;
 use crate::model::scalar::Scalar;
 use crate::model::signature::{CellError, Feature, FeatureType};
 use crate::model::{Model, Prediction, Probabilities};
-use crate::train::data::{each_once, expanded};
+use crate::train::data::{NamedColumn, Purpose, each_once, expanded};
 use crate::train::evaluate::{Bin, Classification, Evaluation, Metrics, Regression, title};
 
 /// Measure a model on CSV or Parquet files that have the answers in them
@@ -137,24 +137,25 @@ struct Measured<'m> {
 /// A column of what is known of the rows, and its place.
 struct Known {
     column: Feature,
+    purpose: Purpose,
     place: usize,
 }
 
 impl Known {
     /// Whatever the numbers were at training: measured are numbers.
-    fn new((name, place): (&str, usize)) -> Self {
-        Self { column: Feature::new(name, FeatureType::Double), place }
+    fn new((name, place): (&str, usize), purpose: Purpose) -> Self {
+        Self { column: Feature::new(name, FeatureType::Double), purpose, place }
     }
 
     fn text<'r>(&self, row: &'r Row) -> &'r str {
         row.fields.get(self.place).unwrap_or_default().trim()
     }
 
-    fn number(&self, row: &Row, purpose: &str) -> Result<f64, Complaint> {
+    fn number(&self, row: &Row, what_for: &str) -> Result<f64, Complaint> {
         let number = self.column.accept(Cell::Field(self.text(row)));
         number.map_err(|error| {
             let detail = match error {
-                CellError::Missing => format!("the value is missing, and it is what {purpose}"),
+                CellError::Missing => format!("the value is missing, and it is what {what_for}"),
                 other => other.to_string(),
             };
             self.complain(row, detail)
@@ -162,7 +163,8 @@ impl Known {
     }
 
     fn complain(&self, row: &Row, detail: String) -> Complaint {
-        Complaint { place: row.place, column: Some(self.column.name.clone()), detail }
+        let column = NamedColumn { name: self.column.name.as_str().into(), purpose: self.purpose };
+        Complaint { place: row.place, column: Some(column), detail }
     }
 }
 
@@ -173,7 +175,12 @@ impl<'m> Measured<'m> {
             None => Evaluation::Regression(Regression::new(None)),
         };
         let classes = model.classes().unwrap_or_default();
-        Self { classes, target: Known::new(target), weights: weights.map(Known::new), evaluation }
+        Self {
+            classes,
+            target: Known::new(target, Purpose::Target),
+            weights: weights.map(|column| Known::new(column, Purpose::Weight)),
+            evaluation,
+        }
     }
 
     fn push(&mut self, scored: Scored<'_>, passed_over: &mut PassedOver) -> Result<(), ScoringError> {

@@ -21,7 +21,7 @@ mod table;
 mod tally;
 mod unseen;
 
-pub use error::{DataError, Location};
+pub use error::{DataError, Header, Location, NamedColumn, Purpose};
 pub use missing::{Policy, Rule};
 pub use paths::{each_once, expanded};
 pub use selection::Selection;

@@ -14,7 +14,7 @@ use super::chunks::Chunks;
 use super::csv::{Csv, line};
 use super::paths::{each_once, expanded};
 use super::selection::find;
-use super::{DataError, Location, Selection, parquet};
+use super::{DataError, Header, Location, Selection, parquet};
 use crate::model::frame::Cell;
 use crate::model::identity::Checksum;
 use crate::train::TrainError;
@@ -48,6 +48,13 @@ pub(super) struct Part {
     /// What it is called in messages.
     pub(super) shown: PathBuf,
     pub(super) format: Format,
+}
+
+impl Part {
+    /// Where it says what its columns are called.
+    fn header(&self) -> Header {
+        Header::of(&self.shown, matches!(self.format, Format::Parquet))
+    }
 }
 
 /// How a file is written.
@@ -129,14 +136,15 @@ impl Source {
                     let (csv, names) = Csv::open(&path, &shown, origin.delimiter)?;
                     (Format::Csv(csv), (names, Vec::new()))
                 };
-            check_names(&names, &shown)?;
+            let place = Header::of(&shown, matches!(format, Format::Parquet));
+            check_names(&names, &place)?;
             match parts.first() {
                 None => (header, index) = (names, of_index),
-                Some(first) => same_header(&shown, &names, &first.shown, &header)?,
+                Some(first) => same_header(place, &names, &first.shown, &header)?,
             }
             parts.push(Part { path, shown, format });
         }
-        let first = parts.first().map(|part| part.shown.clone()).unwrap_or_default();
+        let first = parts.first().map_or(Header::of(Path::new(""), false), Part::header);
         let names = selection.names(&header, &index, &first)?;
         index.retain(|name| !names.contains(name) && !selection.exclude.contains(name));
         let places = names.iter().map(|name| find(&header, name, &first)).collect::<Result<_, _>>()?;
@@ -227,14 +235,17 @@ impl Source {
     }
 }
 
-fn check_names(names: &[String], shown: &Path) -> Result<(), DataError> {
+fn check_names(names: &[String], header: &Header) -> Result<(), DataError> {
+    if names.is_empty() {
+        return Err(DataError::NoColumns { header: header.clone() });
+    }
     let mut seen = HashSet::new();
     for (place, name) in names.iter().enumerate() {
         if name.is_empty() {
-            return Err(DataError::UnnamedColumn { path: shown.to_owned(), column: place + 1 });
+            return Err(DataError::UnnamedColumn { header: header.clone(), column: place + 1 });
         }
         if !seen.insert(name) {
-            return Err(DataError::DuplicateColumn { path: shown.to_owned(), name: name.clone() });
+            return Err(DataError::DuplicateColumn { header: header.clone(), name: name.clone() });
         }
     }
     Ok(())
@@ -277,14 +288,19 @@ fn spooled() -> io::Result<NamedTempFile> {
 }
 
 /// Whether a file has the header of the first.
-pub(crate) fn same_header(path: &Path, names: &[String], first: &Path, expected: &[String]) -> Result<(), DataError> {
+pub(crate) fn same_header(
+    header: Header,
+    names: &[String],
+    first: &Path,
+    expected: &[String],
+) -> Result<(), DataError> {
     let other = names.iter().zip(expected).position(|(name, expected)| name != expected);
     let difference = match other.and_then(|column| Some((column, names.get(column)?, expected.get(column)?))) {
         Some((column, name, expected)) => format!("column {} is {name:?}, there it is {expected:?}", column + 1),
         None if names.len() == expected.len() => return Ok(()),
         None => format!("it has {} columns, there are {}", names.len(), expected.len()),
     };
-    Err(DataError::OtherHeader { path: path.to_owned(), first: first.to_owned(), difference })
+    Err(DataError::OtherHeader { header, first: first.to_owned(), difference })
 }
 
 /// A file of which the digest is taken as it is read, and which tells how far it is.

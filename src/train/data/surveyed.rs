@@ -2,6 +2,7 @@
 
 use super::column::{Column, Role};
 use super::columns::{Terms, columns, without};
+use super::selection::nearest;
 use super::source::{Scan, Source};
 use super::spool::Spool;
 use super::survey::{Pace, survey};
@@ -50,7 +51,7 @@ impl Surveyed {
         let mut kinds = Vec::with_capacity(columns.len());
         for column in &columns {
             if column.is_empty() {
-                return Err(DataError::NoValues { column: column.name.clone() }.into());
+                return Err(DataError::NoValues { column: column.name.clone() }.of(source.label()).into());
             }
             kinds.push(column.kind(&source)?);
         }
@@ -72,7 +73,8 @@ impl Surveyed {
         let mut notes: Vec<String> = source.index.iter().map(index).collect();
         let mut features = Vec::with_capacity(columns.len());
         for (place, (column, kind)) in columns.iter().zip(kinds).enumerate() {
-            features.push(feature(column, kind, preparation, median(place), &mut notes)?);
+            let made = feature(column, kind, preparation, median(place), &mut notes);
+            features.push(made.map_err(|fault| fault.of(source.label()))?);
         }
         let missing = columns.iter().map(|column| column.missing).collect();
         let stored = columns.iter().zip(&features).map(|(column, feature)| Stored::new(column, feature)).collect();
@@ -90,9 +92,11 @@ impl Surveyed {
     /// # Errors
     /// [`DataError`] when the target does not suit it, or the design is too wide.
     pub fn table(mut self, preparation: &Preparation, classify: bool, every_level: bool) -> Result<Table, TrainError> {
-        let (classes, class_values) = if classify { self.classes()? } else { Default::default() };
+        let data = self.source.label();
+        let of_data = |fault: DataError| fault.of(data.clone());
+        let (classes, class_values) = if classify { self.classes().map_err(of_data)? } else { Default::default() };
         if classify && preparation.target_transform != TargetTransform::Identity {
-            return Err(DataError::TransformOfClasses { column: self.target.name }.into());
+            return Err(of_data(DataError::TransformOfClasses { column: self.target.name }).into());
         }
         let kind = match self.target_kind {
             FeatureType::Double if classes.iter().any(|class| matches!(class, Scalar::Integer(_))) => FeatureType::Long,
@@ -100,10 +104,10 @@ impl Surveyed {
         };
         let Preparation { degree, interactions, target_transform, through_origin, .. } = *preparation;
         let terms = Terms { degree, interactions, every_level, through_origin };
-        let columns = columns(&self.features, terms)?;
+        let columns = columns(&self.features, terms).map_err(of_data)?;
         if columns.is_empty() {
             // Only categories of one level each.
-            return Err(constant_feature(&self.features).into());
+            return Err(of_data(constant_feature(&self.features)).into());
         }
         let columns = without(columns, self.source.excluded_terms())?;
         let mut target = Feature::new(&self.target.name, self.target_kind);
@@ -184,7 +188,14 @@ fn plan(source: &Source, preparation: &Preparation) -> Result<Vec<Column>, DataE
         match is_read(name) {
             Some(place) if place < target || !of_features => {}
             found => {
-                return Err(DataError::UnusedColumn { option, column: name.clone(), is_target: found.is_some() });
+                let is_there = source.header.contains(name);
+                let features = source.names().get(..target).unwrap_or_default();
+                return Err(DataError::UnusedColumn {
+                    option,
+                    column: name.clone(),
+                    is_target: found.is_some(),
+                    nearest: if is_there { None } else { nearest(features, name) },
+                });
             }
         }
     }
@@ -218,6 +229,13 @@ fn feature(
             }
             let single = levels.iter().filter(|(_, count)| **count == 1).map(|(level, _)| format!("{level:?}"));
             let single: Vec<String> = single.collect();
+            if let Some(value) = column.decimal_comma().filter(|_| column.declared.is_none()) {
+                notes.push(format!(
+                    "{}: {value} looks like a number with a decimal comma, but other values are words, so all are categories. \
+                     Numbers need a decimal point",
+                    column.name
+                ));
+            }
             if let Some(first) = single.first() {
                 let others = if single.len() > 1 { format!(" and {} more", single.len() - 1) } else { String::new() };
                 notes.push(format!("{}: only one row has the category {first}{others}", column.name));
