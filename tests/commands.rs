@@ -390,6 +390,9 @@ fn words_for_no_value_are_none() {
 #[rstest]
 #[case("predict line -", "", "standard input: there is nothing in it")]
 #[case("predict line -", "x\n", "standard input: there is a header and no row")]
+#[case("predict line -", "x\0y\n1,2\n", "standard input: this holds bytes that are not text, not CSV. Check")]
+#[case("predict line -", "x,\"z,y\n1,2,3\n", "standard input: line 1: a quote opens here in the header")]
+#[case("evaluate line -", "\"\nx\",\"z,y\n1,2,3\n", "standard input: line 2: a quote opens here in the header")]
 #[case(
     "predict line -",
     "X,y\n1,2\n",
@@ -442,6 +445,23 @@ fn what_cannot_be_done_is_told(#[case] arguments: &str, #[case] input: &str, #[c
     let error = complained(&output);
     assert!(error.starts_with("error: ") && error.contains(expected), "{error}");
     assert_eq!(error.lines().count(), 1, "{error}");
+}
+
+#[test]
+fn files_that_are_no_text_are_told_by_their_first_bytes() {
+    let folder = tempdir().unwrap();
+    for (begin, what) in [
+        (b"\x1f\x8b\x08\0\0\0".as_slice(), "is compressed with gzip, not CSV. Unpack it first"),
+        (b"PK\x03\x04\x14\0", "is a zip archive or a workbook (.xlsx, .ods), not CSV"),
+        (b"\xfe\xff\0x\0\n", "is text in UTF-16, not CSV. Convert it: iconv"),
+        (b"%PDF-1.7\n", "is a PDF document, not CSV"),
+    ] {
+        fs::write(folder.path().join("rows.csv"), begin).unwrap();
+        for command in ["predict line rows.csv", "evaluate line rows.csv"] {
+            let output = run(&folder, command);
+            assert!(complained(&output).contains(&format!("rows.csv: this {what}")), "{}", complained(&output));
+        }
+    }
 }
 
 #[test]

@@ -221,6 +221,12 @@ fn the_same_table_in_another_writing_is_the_same_table(#[case] data: &str) {
 
 /// Bad data, and what the message has to name.
 #[rstest]
+#[case::compressed(b"\x1f\x8b\x08\0\0\0\0\0".as_slice(), "y", &["is compressed with gzip", "gunzip"])]
+#[case::workbook(b"PK\x03\x04\x14\0\x08\0".as_slice(), "y", &[".xlsx", "save the sheet as CSV"])]
+#[case::utf_16(b"\xff\xfex\0,\0y\0\n\0".as_slice(), "y", &["UTF-16", "iconv"])]
+#[case::open_header("x,\"z,y\n1,2,3\n4,5,6\n", "y", &["line 1", "a quote opens here in the header and is not closed"])]
+#[case::open_header_further_down("\n\"a\nb\",\"z,y\n1,2,3\n4,5,6\n", "y", &["line 3", "a quote opens here"])]
+#[case::endless_header(format!("x,\"y\n{}", "1,2\n".repeat(5 << 20)), "y", &["line 1", "a quote opens here"])]
 #[case::empty_file("", "y", &["is empty"])]
 #[case::header_only("x,y\n", "y", &["no rows"])]
 #[case::no_such_target("x,price\n1,2\n", "prize", &["line 1", "\"prize\"", "did you mean \"price\"?"])]

@@ -17,7 +17,7 @@ use super::parquet;
 use super::progress::Progress;
 use crate::model::frame::shorten;
 use crate::train::data::delimiter::{header_line, most_frequent};
-use crate::train::data::{DataError, Header, expanded, same_header};
+use crate::train::data::{DataError, Header, Location, expanded, foreign, lines_before_the_open_field, same_header};
 pub(super) use error::RecordsError;
 use lines::{Lines, Watched};
 
@@ -203,8 +203,12 @@ impl Open {
         delimiter: Option<u8>,
     ) -> Result<(Self, StringRecord), RecordsError> {
         let mut bytes = BufReader::new(bytes);
-        if bytes.fill_buf().is_ok_and(|begin| begin.starts_with(&parquet::MAGIC)) {
+        let begin = bytes.fill_buf().unwrap_or_default();
+        if begin.starts_with(&parquet::MAGIC) {
             return Err(RecordsError::PipedParquet { name });
+        }
+        if let Some((what, advice)) = foreign(begin) {
+            return Err(DataError::Foreign { path: name.into(), what, advice }.into());
         }
         let mut begin = Vec::new();
         let delimiter = if let Some(delimiter) = delimiter {
@@ -223,6 +227,13 @@ impl Open {
         let mut first = Row::default();
         if !file.next(&mut first, &StringRecord::new())? {
             return Err(RecordsError::Empty { name: file.name });
+        }
+        if let (Rows::Csv(reader), Some(before)) = (&mut file.rows, lines_before_the_open_field(&first.fields))
+            && reader.get_mut().is_at_end()
+        {
+            let location =
+                Location { path: file.name.into(), line: reader.get_ref().record_line + before, is_row: false };
+            return Err(DataError::OpenHeader { location }.into());
         }
         Ok((file, first.fields))
     }

@@ -46,6 +46,24 @@ pub enum DataError {
         /// The file.
         path: PathBuf,
     },
+    /// A file that is neither text nor Parquet.
+    #[error("{}: this {what}, not CSV. {advice}", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What it seems to be.
+        what: &'static str,
+        /// What to do about it.
+        advice: &'static str,
+    },
+    /// A quote in a header that swallows all that follows.
+    #[error(
+        "{location}: a quote opens here in the header and is not closed before the file or the limit of {MAX_ROW_BYTES} bytes ends. Close it"
+    )]
+    OpenHeader {
+        /// Where it opens.
+        location: Location,
+    },
     /// Not even a header.
     #[error("{}: the file is empty. It needs a header line with one name a column, then one row a line", path.display())]
     Empty {

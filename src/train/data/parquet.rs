@@ -1,7 +1,6 @@
 //! Parquet: numbers, booleans and text, row by row; the rows of a row group are decoded as they are read.
 
 use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,14 +15,7 @@ use crate::model::frame::Cell;
 use crate::train::TrainError;
 
 /// What a Parquet file begins (and ends) with.
-const MAGIC: [u8; 4] = *b"PAR1";
-
-/// Whether a file says that it is one.
-pub(super) fn is_parquet(path: &Path) -> io::Result<bool> {
-    let mut start = Vec::new();
-    File::open(path)?.take(MAGIC.len() as u64).read_to_end(&mut start)?;
-    Ok(start == MAGIC)
-}
+pub(super) const MAGIC: [u8; 4] = *b"PAR1";
 
 /// The names of its columns, and of those the ones that pandas says are no columns but the index of the rows.
 pub(super) fn names(path: &Path, shown: &Path) -> Result<(Vec<String>, Vec<String>), DataError> {

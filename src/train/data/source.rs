@@ -3,17 +3,18 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
-use tempfile::NamedTempFile;
 
 use super::chunks::Chunks;
 use super::csv::{Csv, line};
+use super::foreign::{beginning, foreign};
 use super::paths::{each_once, expanded};
 use super::selection::find;
+use super::standard_input::StandardInput;
 use super::{DataError, Header, Location, Selection, parquet};
 use crate::model::frame::Cell;
 use crate::model::identity::Checksum;
@@ -112,7 +113,7 @@ pub struct Source {
     /// What is to be left out of the design.
     excluded_terms: Vec<String>,
     /// Standard input, kept as long as a fault may have to be found in it.
-    _spool: Option<NamedTempFile>,
+    _input: Option<StandardInput>,
     pub(super) watch: Option<Watch>,
 }
 
@@ -124,18 +125,20 @@ impl Source {
     pub fn open(origin: &Origin, selection: &Selection) -> Result<Self, DataError> {
         let mut parts: Vec<Part> = Vec::new();
         let (mut header, mut index): (Vec<String>, Vec<String>) = Default::default();
-        let (files, spool) = origin.files()?;
+        let (files, input) = origin.files()?;
         for (path, shown) in files {
             if !fs::metadata(&path).map_err(|source| unreadable(&shown, source))?.is_file() {
                 return Err(DataError::NotAFile { path: shown });
             }
-            let (format, (names, of_index)) =
-                if parquet::is_parquet(&path).map_err(|source| unreadable(&shown, source))? {
-                    (Format::Parquet, parquet::names(&path, &shown)?)
-                } else {
-                    let (csv, names) = Csv::open(&path, &shown, origin.delimiter)?;
-                    (Format::Csv(csv), (names, Vec::new()))
-                };
+            let begin = beginning(&path).map_err(|source| unreadable(&shown, source))?;
+            let (format, (names, of_index)) = if begin.starts_with(&parquet::MAGIC) {
+                (Format::Parquet, parquet::names(&path, &shown)?)
+            } else if let Some((what, advice)) = foreign(&begin) {
+                return Err(DataError::Foreign { path: shown, what, advice });
+            } else {
+                let (csv, names) = Csv::open(&path, &shown, origin.delimiter)?;
+                (Format::Csv(csv), (names, Vec::new()))
+            };
             let place = Header::of(&shown, matches!(format, Format::Parquet));
             check_names(&names, &place)?;
             match parts.first() {
@@ -158,7 +161,7 @@ impl Source {
             header,
             index,
             excluded_terms,
-            _spool: spool,
+            _input: input,
             watch: origin.watch.clone(),
         })
     }
@@ -256,35 +259,25 @@ pub(super) fn unreadable(shown: &Path, source: io::Error) -> DataError {
 }
 
 /// Files to read, each with what to call it, and the one that holds standard input.
-type Files = (Vec<(PathBuf, PathBuf)>, Option<NamedTempFile>);
+type Files = (Vec<(PathBuf, PathBuf)>, Option<StandardInput>);
 
 impl Origin {
     /// The files to read.
     fn files(&self) -> Result<Files, DataError> {
         let mut files = Vec::new();
-        let mut spool = None;
+        let mut input = None;
         for path in each_once(expanded(&self.paths)?)? {
             if path == Path::new("-") {
-                let file = spooled().map_err(|source| unreadable(Path::new(STANDARD_INPUT), source))?;
-                files.push((file.path().to_owned(), PathBuf::from(STANDARD_INPUT)));
-                spool = Some(file);
+                let name = PathBuf::from(StandardInput::NAME);
+                let file = StandardInput::read().map_err(|source| unreadable(&name, source))?;
+                files.push((file.path().to_owned(), name));
+                input = Some(file);
             } else {
                 files.push((path.clone(), path));
             }
         }
-        Ok((files, spool))
+        Ok((files, input))
     }
-}
-
-/// What standard input is called in messages.
-const STANDARD_INPUT: &str = "standard input";
-
-/// Standard input in a file, since it is read again where a fault is to be told; the file goes when training is over.
-fn spooled() -> io::Result<NamedTempFile> {
-    let mut file = NamedTempFile::new()?;
-    io::copy(&mut io::stdin().lock(), &mut file)?;
-    file.flush()?;
-    Ok(file)
 }
 
 /// Whether a file has the header of the first.
