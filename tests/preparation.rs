@@ -410,6 +410,18 @@ fn a_category_of_one_row_is_fine_wherever_it_falls_and_is_noted() {
     }
 }
 
+#[rstest]
+#[case::words("--target y", "b")]
+#[case::booleans("--target flag", "true")]
+#[case::declared_booleans("--target flag --types flag=boolean", "true")]
+#[case::numbers("--target n --estimator logistic", "7")]
+fn a_class_of_one_row_is_noted(#[case] arguments: &str, #[case] class: &str) {
+    let folder = folder_with("x,y,flag,n\n1,a,false,3\n2,b,true,7\n3,a,false,3\n4,a,false,3\n5,a,false,3\n");
+    let output = train(folder.path(), &format!("data.csv --features x {arguments}"));
+    let said = succeeded(&output);
+    assert!(said.contains(&format!(": only one row is of the class {class}.")), "{said}");
+}
+
 #[test]
 fn a_decimal_comma_among_words_is_noted() {
     let folder = folder_with("x;y\n3,5;1\nunknown;2\n3,5;4\nunknown;3\n");
@@ -528,7 +540,7 @@ fn several_files_a_pattern_and_standard_input_are_the_table_they_hold() {
 #[case::classes_for_a_line("x,y\n1,a\n2,b\n3,a\n", "--estimator linear", &["\"y\"", "classes", "--estimator logistic"])]
 #[case::one_class("x,y\n1,a\n2,a\n3,a\n", "", &["data.csv", "target \"y\"", "same value"])]
 #[case::no_classes("x,y\n1,1.5\n2,2.5\n3,7.25\n", "--estimator logistic", &["\"y\"", "3 different values", "no classes"])]
-#[case::a_class_of_one_row("x,y\n1,a\n2,b\n3,a\n4,a\n5,a\n6,a\n", "--c auto", &["\"y\"", "\"b\"", "cross-validation", "--c"])]
+#[case::a_class_of_one_row("x,y\n1,a\n2,b\n3,a\n4,a\n5,a\n6,a\n", "--c auto", &["data.csv", "\"y\"", "\"b\"", "cross-validation", "--c"])]
 #[case::a_mean_beyond_doubles("x,y\n1e308,1\n1e308,2\n,5\n", "--missing mean", &["\"x\"", "too large", "median"])]
 #[case::an_identifier("x,y\na,1\nb,2\nc,3\nd,4\ne,5\nf,6\ng,7\nh,8\ni,9\nj,1\nk,2\n", "", &["data.csv", "\"x\"", "identifier", "--exclude"])]
 #[case::not_whole("x,y\n1,1\n2.5,2\n3,4\n", "--types x=long", &["line 3", "column \"x\"", "whole number", "2.5"])]

@@ -425,7 +425,7 @@ pub enum DataError {
 
 impl DataError {
     /// The same, which says of what data.
-    pub(super) fn of(self, data: String) -> Self {
+    pub(in crate::train) fn of(self, data: String) -> Self {
         Self::OfData { data, fault: Box::new(self) }
     }
 }
