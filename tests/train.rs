@@ -183,6 +183,28 @@ fn json_has_coefficients_that_predict(#[case] arguments: &str) {
 }
 
 #[test]
+fn which_classes_were_taken_for_which_is_told_of_rows_that_the_fit_had_not_seen() {
+    let told = |arguments: &str| {
+        let output = train_bundled(&format!("model/iris.csv --target species {arguments}"));
+        succeeded(&output).to_owned()
+    };
+    let page = tempdir().unwrap();
+    let report = format!("--report {}", page.path().join("report.html").display());
+    for observed in ["", &report] {
+        let answer: Value = serde_json::from_str(&told(&format!("--json {observed}"))).unwrap();
+        let rows: Vec<Vec<f64>> = serde_json::from_value(answer["confusion"]["rows"].clone()).unwrap();
+        let right: f64 = rows.iter().enumerate().map(|(class, row)| row[class]).sum();
+        let total: f64 = rows.iter().flatten().sum();
+        assert_eq!(Some(total), answer["held_out"].as_f64());
+        assert_eq!(Some(right / total), answer["metrics"]["test"]["accuracy"].as_f64());
+        assert_eq!(answer["confusion"]["classes"][0], "setosa");
+        let said = told(observed);
+        assert!(said.contains("held-out rows of  as setosa  as versicolor  as virginica\n"), "{said}");
+        assert!(!told(&format!("--test-fraction 0 {observed}")).contains("rows of  as"));
+    }
+}
+
+#[test]
 fn without_out_nothing_is_written() {
     let folder = folder_with("x,y\n1,3\n2,5\n3,7\n4,9\n");
     let output = train(folder.path(), "data.csv --target y --test-fraction 0");

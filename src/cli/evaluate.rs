@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::columns::Columns;
+use super::confusion::Confusion;
 use super::layout::{Grid, Side};
 use super::passed_over::{Complaint, OnError, PassedOver};
 use super::records::{Records, Row};
@@ -118,14 +119,6 @@ struct Outcome<'a> {
     calibration: Option<Vec<Bin>>,
 }
 
-/// How many rows of each class were taken for which.
-#[derive(Serialize)]
-struct Confusion<'a> {
-    classes: &'a [Scalar],
-    /// By actual class, then by predicted class.
-    rows: &'a [Vec<f64>],
-}
-
 /// Rows measured against the column with the answers.
 struct Measured<'m> {
     classes: &'m [Scalar],
@@ -226,10 +219,7 @@ impl<'m> Measured<'m> {
     }
 
     fn confusion(&self) -> Option<Confusion<'_>> {
-        match &self.evaluation {
-            Evaluation::Classification(side) => Some(Confusion { classes: self.classes, rows: side.confusion() }),
-            Evaluation::Regression(_) => None,
-        }
+        self.evaluation.confusion().map(|rows| Confusion { classes: self.classes, rows })
     }
 }
 
@@ -289,15 +279,8 @@ fn report(outcome: &Outcome<'_>, metrics: &Metrics, model: &Model) -> String {
         grid.push([title(metric).to_owned(), significant(*value), before.unwrap_or_default()]);
     }
     text.push_str(&grid.to_string());
-    if let Some(Confusion { classes, rows }) = &outcome.confusion {
-        let labels: Vec<String> = classes.iter().map(|class| shorten(&class.to_string())).collect();
-        let predicted: Vec<String> = labels.iter().map(|label| format!("as {label}")).collect();
-        let titles = predicted.iter().map(|title| (title.as_str(), Side::Right));
-        let mut grid = Grid::new([("rows of class", Side::Left)].into_iter().chain(titles));
-        for (label, counts) in labels.iter().zip(*rows) {
-            grid.push([label.clone()].into_iter().chain(counts.iter().map(|count| significant(*count))));
-        }
-        text.extend(["\n", &grid.to_string()]);
+    if let Some(confusion) = &outcome.confusion {
+        text.extend(["\n", &confusion.grid("rows of class").to_string()]);
     }
     text
 }

@@ -6,6 +6,7 @@ mod certainty;
 mod coefficients;
 mod columns;
 mod completions;
+mod confusion;
 mod delimiter;
 mod evaluate;
 mod inspect;

@@ -16,6 +16,7 @@ use url::Url;
 
 use super::certainty::Certainty;
 use super::coefficients::Fitted;
+use super::confusion::Confusion;
 use super::output::{is_standard_output, same_file};
 use super::progress::Progress;
 use super::{print, tell, wrong_usage};
@@ -142,6 +143,8 @@ struct Summary<'a> {
     held_out: u64,
     tested: u64,
     metrics: &'a IndexMap<String, IndexMap<String, f64>>,
+    /// Of the rows held out, or those of other files.
+    confusion: Option<Confusion<'a>>,
     #[serde(rename = "summary")]
     least_squares: Option<&'a summary::Summary>,
     notes: &'a [String],
@@ -162,6 +165,7 @@ impl<'a> Summary<'a> {
             held_out: trained.held_out,
             tested: trained.tested,
             metrics: &document.training.metrics,
+            confusion: confusion(trained),
             least_squares: trained.summary.as_ref(),
             notes: &trained.notes,
             sha256: document.sha256.as_ref().map(Checksum::as_str),
@@ -186,9 +190,11 @@ fn report(trained: &Trained, saved: Option<&Result<PathBuf, String>>) -> Result<
     if *held_out > 0 {
         let kept = rows - held_out;
         metrics(&mut text, &[("fitted", kept, fitted.as_ref()), ("held out", *held_out, unseen.as_ref())])?;
+        told_classes(&mut text, trained, "held-out rows of")?;
         writeln!(text, "Measured with a fit to the other {kept} rows; the model itself is fitted to all {rows}.\n")?;
     } else if *tested > 0 {
         metrics(&mut text, &[("fitted", rows, fitted.as_ref()), ("test", *tested, unseen.as_ref())])?;
+        told_classes(&mut text, trained, "test rows of")?;
         writeln!(
             text,
             "Measured on the {tested} rows of --test; the model is fitted to the {rows} rows of the data alone.\n"
@@ -215,6 +221,22 @@ fn report(trained: &Trained, saved: Option<&Result<PathBuf, String>>) -> Result<
         None => writeln!(text, "Nothing was saved: add --out FILE to keep the model.")?,
     }
     Ok(text)
+}
+
+/// Which classes were taken for which, of a classifier that was measured on rows that it had not seen.
+fn confusion(trained: &Trained) -> Option<Confusion<'_>> {
+    let classes = trained.document.estimator.classes()?;
+    Some(Confusion { classes, rows: trained.confusion.as_deref()? })
+}
+
+/// The most classes of which a person is told which were taken for which: more make lines too wide to be read.
+const CLASSES_TOLD: usize = 10;
+
+fn told_classes(text: &mut String, trained: &Trained, title: &str) -> Result<(), std::fmt::Error> {
+    match confusion(trained).filter(|confusion| confusion.classes.len() <= CLASSES_TOLD) {
+        Some(confusion) => writeln!(text, "{}", confusion.grid(title)),
+        None => Ok(()),
+    }
 }
 
 fn metrics(text: &mut String, sides: &[(&str, u64, Option<&Metrics>)]) -> Result<(), Box<dyn Error>> {
