@@ -151,6 +151,32 @@ fn a_file_without_columns_says_so() {
     }
 }
 
+/// Only those of milliseconds and microseconds have a type of their own in rows.
+#[rstest]
+#[case("TIMESTAMP(NANOS,true)")]
+#[case("TIMESTAMP(MICROS,false)")]
+#[case("TIME(NANOS,true)")]
+fn times_are_no_numbers_in_any_unit(#[case] kind: &str) {
+    let folder = tempdir().unwrap();
+    let schema = format!("message schema {{ required int64 seen ({kind}); required double y; }}");
+    let file = File::create(folder.path().join("data.parquet")).unwrap();
+    let schema = Arc::new(parse_message_type(&schema).unwrap());
+    let mut writer = SerializedFileWriter::new(file, schema, Arc::default()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let seen: Vec<i64> = (0..20).map(|second| (second * second % 7) * 1_000_000_000).collect();
+    let mut column = group.next_column().unwrap().unwrap();
+    column.typed::<Int64Type>().write_batch(&seen, None, None).unwrap();
+    column.close().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    let y: Vec<f64> = (0..20).map(f64::from).collect();
+    column.typed::<DoubleType>().write_batch(&y, None, None).unwrap();
+    column.close().unwrap();
+    group.close().unwrap();
+    writer.close().unwrap();
+    let said = failed(&train(folder.path(), "data.parquet --target y"));
+    assert!(said.contains("the column \"seen\" holds dates or times") && said.contains("--exclude"), "{said}");
+}
+
 /// Cut anywhere, or with any byte changed, a file ends in one clear error or in a model; never in a panic.
 #[test]
 fn a_damaged_file_is_one_clear_error() {
