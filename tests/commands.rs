@@ -437,6 +437,12 @@ fn words_for_no_value_are_none() {
     "line 3, target column \"y\": the value is missing, and it is what the model is measured by"
 )]
 #[case("evaluate line -", "x,y\n1,3\n2,high\n", "line 3, target column \"y\": expected a number, got \"high\"")]
+#[case("predict line -", "x;y\n1,5;3\n", "line 2, column \"x\": expected a number with a decimal point, got \"1,5\"")]
+#[case(
+    "evaluate line -",
+    "x\ty\n1\t3,5\n",
+    "line 2, target column \"y\": expected a number with a decimal point, got \"3,5\""
+)]
 #[case("evaluate line -", "x,y\nlow,3\n", "line 2, column \"x\": expected a number, got \"low\"")]
 #[case("evaluate line -", "x,y\n1,1e308\n2,1e308\n", "too large for a double")]
 #[case("inspect nowhere.json", "", "nowhere.json: there is no such file")]

@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 
 use super::block::Gathered;
-use super::error::has_decimal_comma;
 use super::missing::Policy;
 use super::source::{Place, Source};
 use super::tally::Tally;
 use super::{DataError, MAX_CLASSES, MAX_LEVELS, NamedColumn, Purpose};
 use crate::model::field;
 use crate::model::frame::Cell;
-use crate::model::number::{self, NumberError, parse_double};
+use crate::model::number::{self, NumberError, has_decimal_comma, parse_double};
 use crate::model::signature::{CellError, Feature, FeatureType};
 use crate::train::double_double::DoubleDouble;
 

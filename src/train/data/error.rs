@@ -10,7 +10,6 @@ use thiserror::Error;
 use super::{MAX_CLASSES, MAX_COLUMNS, MAX_LEVELS, MAX_ROW_BYTES};
 use crate::model::number::NumberError;
 use crate::model::signature::CellError;
-pub(super) use words::has_decimal_comma;
 pub use words::{Header, Location, NamedColumn, Purpose};
 use words::{listed, suggestion};
 

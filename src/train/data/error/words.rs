@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::model::frame::shorten;
+use crate::model::number::has_decimal_comma;
 
 /// A row of a file: its line in a text, its number in a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,13 +113,6 @@ impl NamedColumn {
     }
 }
 
-/// Whether a number is written with a decimal comma: `3,5`, `-1.234,5`.
-pub(in crate::train::data) fn has_decimal_comma(text: &str) -> bool {
-    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
-    unsigned.split_once(',').is_some_and(|(whole, part)| is_digits(part) && is_digits(&whole.replace('.', "")))
-}
-
 pub(super) fn listed(columns: &[String]) -> String {
     const SHOWN: usize = 20;
     let mut names: Vec<String> = columns.iter().take(SHOWN).map(|name| format!("{:?}", shorten(name))).collect();
@@ -130,19 +124,4 @@ pub(super) fn listed(columns: &[String]) -> String {
 
 pub(super) fn suggestion(nearest: Option<&str>) -> String {
     nearest.map_or_else(|| ".".to_owned(), |name| format!(": did you mean {name:?}?"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn decimal_commas_are_told_from_other_commas() {
-        for number in ["3,5", "-1.234,5", "+0,25", "1234,5"] {
-            assert!(has_decimal_comma(number), "{number}");
-        }
-        for other in ["3.5", "1,234.5", "1,2,3", ",5", "3,", "a,5", "12%"] {
-            assert!(!has_decimal_comma(other), "{other}");
-        }
-    }
 }
