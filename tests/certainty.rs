@@ -2,28 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "support/command_line.rs"]
+mod command_line;
+
 use std::fmt::Write as _;
 use std::fs;
-use std::process::{Command, Output};
 
 use rstest::rstest;
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 
-fn run(folder: &TempDir, arguments: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ordinate"));
-    command.args(arguments.split_whitespace()).current_dir(folder.path()).output().unwrap()
-}
-
-fn succeeded(output: &Output) -> &str {
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
-    std::str::from_utf8(&output.stdout).unwrap()
-}
-
-fn complained(output: &Output) -> &str {
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    std::str::from_utf8(&output.stderr).unwrap()
-}
+use command_line::{complained, run, succeeded};
 
 /// Two numbers, a category, a weight; a number and a class to predict.
 fn data(rows: std::ops::Range<u32>) -> String {

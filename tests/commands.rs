@@ -30,7 +30,7 @@ use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 use tower::ServiceExt;
 
-use command_line::{command, run, said, text};
+use command_line::{command, complained, run, said, text};
 
 /// Runs `ordinate` with something on standard input.
 fn pipe(arguments: &str, input: &str) -> Output {
@@ -40,12 +40,6 @@ fn pipe(arguments: &str, input: &str) -> Output {
     // A program that refuses the first line may be gone before the last is written.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     child.wait_with_output().unwrap()
-}
-
-/// Standard error of a run that failed.
-fn complained(output: &Output) -> &str {
-    assert_eq!(output.status.code(), Some(1), "{} {}", text(&output.stdout), text(&output.stderr));
-    text(&output.stderr)
 }
 
 fn folder_with(files: &[(&str, &str)]) -> TempDir {
@@ -304,6 +298,18 @@ fn a_file_is_written_and_said_so() {
     assert_eq!(names(&folder), ["out.csv", "rows.csv"]);
 }
 
+#[rstest]
+#[case("--on-error skip", json!({"rows": 2, "left_out": 1, "without_prediction": 0}))]
+#[case("--on-error empty --warnings", json!({"rows": 2, "left_out": 0, "without_prediction": 1, "rows_with_warnings": 1}))]
+fn what_was_written_is_said_to_machines_too(#[case] flags: &str, #[case] counts: Value) {
+    let folder = folder_with(&[("rows.csv", "x\n1\nhigh\n1e6\n")]);
+    let output = run(&folder, &format!("predict line rows.csv --out out.csv --json {flags}"));
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let mut expected = json!({"model": "line", "version": "1", "data": "rows.csv", "out": "out.csv"});
+    expected.as_object_mut().unwrap().extend(counts.as_object().unwrap().clone());
+    assert_eq!(serde_json::from_slice::<Value>(&output.stdout).unwrap(), expected);
+}
+
 #[test]
 fn a_model_is_a_path_an_address_or_a_name() {
     let folder = folder_with(&[("rows.csv", "x\n1\n")]);
@@ -384,6 +390,9 @@ fn words_for_no_value_are_none() {
 #[rstest]
 #[case("predict line -", "", "standard input: there is nothing in it")]
 #[case("predict line -", "x\n", "standard input: there is a header and no row")]
+#[case("predict line -", "x\0y\n1,2\n", "standard input: this holds bytes that are not text, not CSV. Check")]
+#[case("predict line -", "x,\"z,y\n1,2,3\n", "standard input: line 1: a quote opens here in the header")]
+#[case("evaluate line -", "\"\nx\",\"z,y\n1,2,3\n", "standard input: line 2: a quote opens here in the header")]
 #[case(
     "predict line -",
     "X,y\n1,2\n",
@@ -425,9 +434,15 @@ fn words_for_no_value_are_none() {
 #[case(
     "evaluate line -",
     "x,y\n1,3\n2,\n",
-    "line 3, column \"y\": the value is missing, and it is what the model is measured by"
+    "line 3, target column \"y\": the value is missing, and it is what the model is measured by"
 )]
-#[case("evaluate line -", "x,y\n1,3\n2,high\n", "line 3, column \"y\": expected a number, got \"high\"")]
+#[case("evaluate line -", "x,y\n1,3\n2,high\n", "line 3, target column \"y\": expected a number, got \"high\"")]
+#[case("predict line -", "x;y\n1,5;3\n", "line 2, column \"x\": expected a number with a decimal point, got \"1,5\"")]
+#[case(
+    "evaluate line -",
+    "x\ty\n1\t3,5\n",
+    "line 2, target column \"y\": expected a number with a decimal point, got \"3,5\""
+)]
 #[case("evaluate line -", "x,y\nlow,3\n", "line 2, column \"x\": expected a number, got \"low\"")]
 #[case("evaluate line -", "x,y\n1,1e308\n2,1e308\n", "too large for a double")]
 #[case("inspect nowhere.json", "", "nowhere.json: there is no such file")]
@@ -436,6 +451,23 @@ fn what_cannot_be_done_is_told(#[case] arguments: &str, #[case] input: &str, #[c
     let error = complained(&output);
     assert!(error.starts_with("error: ") && error.contains(expected), "{error}");
     assert_eq!(error.lines().count(), 1, "{error}");
+}
+
+#[test]
+fn files_that_are_no_text_are_told_by_their_first_bytes() {
+    let folder = tempdir().unwrap();
+    for (begin, what) in [
+        (b"\x1f\x8b\x08\0\0\0".as_slice(), "is compressed with gzip, not CSV. Unpack it first"),
+        (b"PK\x03\x04\x14\0", "is a zip archive or a workbook (.xlsx, .ods), not CSV"),
+        (b"\xfe\xff\0x\0\n", "is text in UTF-16, not CSV. Convert it: iconv"),
+        (b"%PDF-1.7\n", "is a PDF document, not CSV"),
+    ] {
+        fs::write(folder.path().join("rows.csv"), begin).unwrap();
+        for command in ["predict line rows.csv", "evaluate line rows.csv"] {
+            let output = run(&folder, command);
+            assert!(complained(&output).contains(&format!("rows.csv: this {what}")), "{}", complained(&output));
+        }
+    }
 }
 
 #[test]
@@ -449,6 +481,7 @@ fn text_that_is_not_utf_8_is_told_by_line_and_column() {
 #[rstest]
 #[case("predict line")]
 #[case("predict line rows.csv --on-error ignore")]
+#[case("predict line rows.csv --json")]
 #[case("predict line rows.csv --delimiter ab")]
 #[case("evaluate line rows.csv --on-error empty")]
 #[case("inspect")]
@@ -656,6 +689,12 @@ fn a_classifier_is_measured_by_its_classes() {
     // Predicted: plum, pear, pear, pear, apple.
     assert_eq!(answer["metrics"]["accuracy"], json!(0.4));
     assert_eq!(answer["confusion"]["rows"], json!([[0.0, 0.0, 1.0], [1.0, 2.0, 0.0], [0.0, 1.0, 0.0]]));
+    // Of the five predicted classes, two are right.
+    let bins = answer["calibration"].as_array().unwrap();
+    let sum =
+        |name: &str| bins.iter().map(|bin| bin["rows"].as_f64().unwrap() * bin[name].as_f64().unwrap()).sum::<f64>();
+    assert_eq!(bins.iter().map(|bin| bin["rows"].as_u64().unwrap()).sum::<u64>(), 5);
+    assert!((sum("share") - 2.0).abs() < 1e-12 && sum("predicted") > 2.0 && sum("predicted") < 5.0, "{bins:?}");
     let report = run(&folder, "evaluate sides.json rows.csv");
     assert!(said(&report).contains("rows of class  as apple, green  as pear  as plum\n"), "{}", said(&report));
 
@@ -663,12 +702,12 @@ fn a_classifier_is_measured_by_its_classes() {
     let stranger = data.replace("plum", "cherry");
     fs::write(folder.path().join("rows.csv"), stranger).unwrap();
     let output = run(&folder, "evaluate sides.json rows.csv");
-    let expected = "rows.csv: line 4, column \"fruit\": expected one of the model's classes (apple, green, pear, plum), got \"cherry\"";
+    let expected = "rows.csv: line 4, target column \"fruit\": expected one of the model's classes (apple, green, pear, plum), got \"cherry\"";
     assert!(complained(&output).contains(expected), "{}", text(&output.stderr));
     let output = run(&folder, "evaluate sides.json rows.csv --json --on-error skip");
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&answer["rows"], &answer["left_out"]), (&json!(4), &json!(1)));
-    assert!(text(&output.stderr).starts_with("rows.csv: 1 of 5 rows left out:\n  line 4, column \"fruit\""));
+    assert!(text(&output.stderr).starts_with("rows.csv: 1 of 5 rows left out:\n  line 4, target column \"fruit\""));
 }
 
 #[test]

@@ -119,6 +119,24 @@ fn a_model_of_standard_input_has_a_name() {
     assert_eq!(json(said(&output))["name"], "model");
 }
 
+/// What is kept of it in a file is gone with the process, however that ends.
+#[cfg(target_os = "linux")]
+#[rstest]
+#[case("INT")]
+#[case("TERM")]
+#[case("KILL")]
+fn standard_input_leaves_nothing_behind_after_a_signal(#[case] signal: &str) {
+    let (folder, temporary) = (folder(), tempdir().unwrap());
+    let mut child = command(folder.path(), "train - --target y --out m.json");
+    let mut child = child.env("TMPDIR", temporary.path()).stdin(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    // More than a pipe holds: it has been read.
+    input.write_all(&b"x,y\n".repeat(1 << 18)).unwrap();
+    let kill = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap();
+    assert!(kill.success() && !child.wait().unwrap().success());
+    assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
+}
+
 #[test]
 fn no_row_counts_twice_because_its_file_is_named_twice() {
     let folder = folder();
@@ -132,7 +150,7 @@ fn no_row_counts_twice_because_its_file_is_named_twice() {
 
 #[test]
 fn a_price_of_classes_is_refused_for_a_number() {
-    let output = run(&folder(), "train data.csv --target y --c 2");
+    let output = run(folder(), "train data.csv --target y --c 2");
     let complaint = complained(&output, 1);
     assert!(complaint.contains("--c is for --estimator logistic") && complaint.contains("\"y\""), "{complaint}");
 }

@@ -8,9 +8,12 @@
     clippy::cast_precision_loss
 )]
 
-use std::fs;
+#[path = "support/command_line.rs"]
+mod command_line;
+
+use std::fs::{self, File};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 use std::sync::Arc;
 
 use parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
@@ -21,6 +24,8 @@ use parquet::schema::parser::parse_message_type;
 use rstest::rstest;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
+
+use command_line::{complained, run, train};
 
 const ROWS: usize = 40;
 
@@ -88,16 +93,11 @@ fn folder_with(compression: Compression) -> TempDir {
     folder
 }
 
-fn train(folder: &Path, arguments: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ordinate"));
-    command.arg("train").args(arguments.split_whitespace()).current_dir(folder).output().unwrap()
-}
-
+/// The one line that a run ended with.
 fn failed(output: &Output) -> String {
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    let said = String::from_utf8(output.stderr.clone()).unwrap();
+    let said = complained(output);
     assert!(said.starts_with("error: ") && said.lines().count() == 1, "{said}");
-    said
+    said.to_owned()
 }
 
 const ARGUMENTS: &str =
@@ -133,7 +133,48 @@ fn a_fault_is_told_with_its_row_and_column() {
     let dates = failed(&train(folder.path(), "data.parquet --target pay --features day"));
     assert!(dates.contains("\"day\"") && dates.contains("dates or times"), "{dates}");
     let absent = failed(&train(folder.path(), "data.parquet --target salary"));
-    assert!(absent.contains("\"salary\"") && absent.contains("\"pay\""), "{absent}");
+    assert!(absent.contains("data.parquet: there is no column \"salary\"") && absent.contains("\"pay\""), "{absent}");
+    fs::write(folder.path().join("other.csv"), "x,y\n1,2\n").unwrap();
+    let other = failed(&train(folder.path(), "other.csv data.parquet --target y"));
+    assert!(other.contains("data.parquet: the header is not that of other.csv"), "{other}");
+}
+
+#[test]
+fn a_file_without_columns_says_so() {
+    let folder = tempdir().unwrap();
+    let schema = Arc::new(parse_message_type("message schema { }").unwrap());
+    let file = File::create(folder.path().join("data.parquet")).unwrap();
+    SerializedFileWriter::new(file, schema, Arc::default()).unwrap().close().unwrap();
+    for arguments in ["train data.parquet --target y", "predict line data.parquet", "evaluate line data.parquet"] {
+        let said = failed(&run(&folder, arguments));
+        assert!(said.contains("data.parquet: there are no columns"), "{said}");
+    }
+}
+
+/// Only those of milliseconds and microseconds have a type of their own in rows.
+#[rstest]
+#[case("TIMESTAMP(NANOS,true)")]
+#[case("TIMESTAMP(MICROS,false)")]
+#[case("TIME(NANOS,true)")]
+fn times_are_no_numbers_in_any_unit(#[case] kind: &str) {
+    let folder = tempdir().unwrap();
+    let schema = format!("message schema {{ required int64 seen ({kind}); required double y; }}");
+    let file = File::create(folder.path().join("data.parquet")).unwrap();
+    let schema = Arc::new(parse_message_type(&schema).unwrap());
+    let mut writer = SerializedFileWriter::new(file, schema, Arc::default()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let seen: Vec<i64> = (0..20).map(|second| (second * second % 7) * 1_000_000_000).collect();
+    let mut column = group.next_column().unwrap().unwrap();
+    column.typed::<Int64Type>().write_batch(&seen, None, None).unwrap();
+    column.close().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    let y: Vec<f64> = (0..20).map(f64::from).collect();
+    column.typed::<DoubleType>().write_batch(&y, None, None).unwrap();
+    column.close().unwrap();
+    group.close().unwrap();
+    writer.close().unwrap();
+    let said = failed(&train(folder.path(), "data.parquet --target y"));
+    assert!(said.contains("the column \"seen\" holds dates or times") && said.contains("--exclude"), "{said}");
 }
 
 /// Cut anywhere, or with any byte changed, a file ends in one clear error or in a model; never in a panic.

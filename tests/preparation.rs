@@ -9,11 +9,14 @@
     clippy::cast_precision_loss
 )]
 
+#[path = "support/command_line.rs"]
+mod command_line;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -29,20 +32,7 @@ use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 use tower::ServiceExt;
 
-/// Runs `ordinate train` in a folder; arguments are separated by spaces.
-fn train(folder: &Path, arguments: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ordinate"));
-    command.arg("train").args(arguments.split_whitespace()).current_dir(folder).output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap()
-}
-
-fn succeeded(output: &Output) -> &str {
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    text(&output.stdout)
-}
+use command_line::{command, complained, succeeded, text, train};
 
 fn json_of(path: impl AsRef<Path>) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
@@ -420,6 +410,26 @@ fn a_category_of_one_row_is_fine_wherever_it_falls_and_is_noted() {
     }
 }
 
+#[rstest]
+#[case::words("--target y", "b")]
+#[case::booleans("--target flag", "true")]
+#[case::declared_booleans("--target flag --types flag=boolean", "true")]
+#[case::numbers("--target n --estimator logistic", "7")]
+fn a_class_of_one_row_is_noted(#[case] arguments: &str, #[case] class: &str) {
+    let folder = folder_with("x,y,flag,n\n1,a,false,3\n2,b,true,7\n3,a,false,3\n4,a,false,3\n5,a,false,3\n");
+    let output = train(folder.path(), &format!("data.csv --features x {arguments}"));
+    let said = succeeded(&output);
+    assert!(said.contains(&format!(": only one row is of the class {class}.")), "{said}");
+}
+
+#[test]
+fn a_decimal_comma_among_words_is_noted() {
+    let folder = folder_with("x;y\n3,5;1\nunknown;2\n3,5;4\nunknown;3\n");
+    let output = train(folder.path(), "data.csv --target y --test-fraction 0");
+    let said = succeeded(&output);
+    assert!(said.contains("Note: x: \"3,5\" looks like a number with a decimal comma"), "{said}");
+}
+
 #[test]
 fn types_can_be_declared() {
     let folder = folder_with(
@@ -496,14 +506,8 @@ fn several_files_a_pattern_and_standard_input_are_the_table_they_hold() {
         succeeded(&train(folder.path(), &format!("{source} {arguments}")));
         assert_eq!(json_of(folder.path().join("m.json"))["estimator"], whole["estimator"], "{source}");
     }
-    let mut piped = Command::new(env!("CARGO_BIN_EXE_ordinate"))
-        .args(["train", "-"])
-        .args(arguments.split_whitespace())
-        .current_dir(folder.path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut piped = command(folder.path(), &format!("train - {arguments}"));
+    let mut piped = piped.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     piped.stdin.take().unwrap().write_all(data.as_bytes()).unwrap();
     assert!(piped.wait().unwrap().success());
     let piped = json_of(folder.path().join("m.json"));
@@ -517,26 +521,35 @@ fn several_files_a_pattern_and_standard_input_are_the_table_they_hold() {
 #[rstest]
 #[case::a_typo_among_numbers("x,y\n1,1\n2,2\nthree,3\n4,5\n", "", &["line 4", "column \"x\"", "\"three\"", "not a number", "--categorical"])]
 #[case::a_number_among_words("x,y\nred,1\nblue,2\n3,3\n", "", &["line 2", "column \"x\"", "\"red\"", "\"3\""])]
-#[case::decimal_commas("x;y\n1,5;1\n2,5;2\n", "", &["line 2", "column \"x\"", "\"1,5\"", "not a number"])]
-#[case::all_missing("x,z,y\n,1,1\nNA,2,2\n,4,3\n", "--missing mean", &["\"x\"", "no value in any row", "--exclude"])]
-#[case::missing_target("x,y\n1,1\n2,\n", "--missing mean", &["line 3", "column \"y\"", "target is missing"])]
+#[case::decimal_commas("x;y\n1,5;1\n2,5;2\n", "", &["line 2", "column \"x\"", "\"1,5\"", "not a number", "decimal point", "tr , ."])]
+#[case::all_missing("x,z,y\n,1,1\nNA,2,2\n,4,3\n", "--missing mean", &["data.csv", "\"x\"", "no value in any row", "--exclude"])]
+#[case::missing_target("x,y\n1,1\n2,\n", "--missing mean", &["line 3", "target column \"y\"", "value is missing"])]
+#[case::a_word_as_target("x,y\n1,1\n2,high\n", "", &["line 3", "target column \"y\"", "\"high\" is not a number", "remove the row", "--categorical \"y\""])]
+#[case::a_target_of_another_type("x,y\n1,1\n2,2.5\n", "--types y=long", &["line 3", "target column \"y\"", "2.5", "--types y=string"])]
+#[case::a_word_as_weight("x,y,w\n1,1,1\n2,2,two\n", "--weights w", &["line 3", "weight column \"w\"", "\"two\"", "remove the row"])]
+#[case::the_target_left_out("x,y\n1,1\n2,2\n", "--exclude x,y", &["--exclude", "target column \"y\"", "not a feature"])]
+#[case::the_weights_left_out("x,y,w\n1,1,1\n2,2,1\n", "--weights w --exclude w", &["--exclude", "weight column \"w\""])]
 #[case::a_mean_of_words("x,y\nred,1\n,2\nblue,4\n", "--missing mean", &["\"x\"", "only numbers", "--missing x=most-frequent"])]
 #[case::a_constant_of_another_type("x,y\n1,1\n,2\n3,4\n", "--missing constant=none", &["\"x\"", "\"none\" stands for no value", "--missing x=median"])]
-#[case::one_category("x,y\nred,1\nred,2\nred,4\n", "", &["\"x\"", "same value in every row", "--exclude"])]
+#[case::one_category("x,y\nred,1\nred,2\nred,4\n", "", &["data.csv", "\"x\"", "same value in every row", "--exclude"])]
 #[case::weight_of_zero("x,y,w\n1,1,1\n2,2,0\n", "--weights w", &["line 3", "column \"w\"", "above zero"])]
 #[case::missing_weight("x,y,w\n1,1,1\n2,2,\n", "--weights w", &["line 3", "column \"w\"", "missing"])]
 #[case::no_such_weights("x,y,wait\n1,1,1\n2,2,2\n", "--weights weight", &["\"weight\"", "did you mean \"wait\"?"])]
 #[case::logarithm_of_zero("x,y\n1,1\n2,0\n3,4\n", "--target-transform log", &["line 3", "column \"y\"", "logarithm"])]
 #[case::logarithm_of_classes("x,y\n1,a\n2,b\n3,a\n", "--target-transform log", &["\"y\"", "classes"])]
 #[case::classes_for_a_line("x,y\n1,a\n2,b\n3,a\n", "--estimator linear", &["\"y\"", "classes", "--estimator logistic"])]
-#[case::one_class("x,y\n1,a\n2,a\n3,a\n", "", &["target \"y\"", "same value"])]
+#[case::one_class("x,y\n1,a\n2,a\n3,a\n", "", &["data.csv", "target \"y\"", "same value"])]
 #[case::no_classes("x,y\n1,1.5\n2,2.5\n3,7.25\n", "--estimator logistic", &["\"y\"", "3 different values", "no classes"])]
-#[case::a_class_of_one_row("x,y\n1,a\n2,b\n3,a\n4,a\n5,a\n6,a\n", "--c auto", &["\"y\"", "\"b\"", "cross-validation", "--c"])]
+#[case::a_class_of_one_row("x,y\n1,a\n2,b\n3,a\n4,a\n5,a\n6,a\n", "--c auto", &["data.csv", "\"y\"", "\"b\"", "cross-validation", "--c"])]
 #[case::a_mean_beyond_doubles("x,y\n1e308,1\n1e308,2\n,5\n", "--missing mean", &["\"x\"", "too large", "median"])]
-#[case::an_identifier("x,y\na,1\nb,2\nc,3\nd,4\ne,5\nf,6\ng,7\nh,8\ni,9\nj,1\nk,2\n", "", &["\"x\"", "identifier", "--exclude"])]
+#[case::an_identifier("x,y\na,1\nb,2\nc,3\nd,4\ne,5\nf,6\ng,7\nh,8\ni,9\nj,1\nk,2\n", "", &["data.csv", "\"x\"", "identifier", "--exclude"])]
 #[case::not_whole("x,y\n1,1\n2.5,2\n3,4\n", "--types x=long", &["line 3", "column \"x\"", "whole number", "2.5"])]
 #[case::not_true("x,y\n1,1\n0,2\n1,4\n", "--types x=boolean", &["line 2", "column \"x\"", "true or false"])]
 #[case::a_type_for_nothing("x,y\n1,1\n2,2\n", "--types z=long", &["--types", "\"z\""])]
+#[case::a_type_for_a_typo("age,y\n1,1\n2,2\n", "--types agf=long", &["--types", "\"agf\"", "did you mean \"age\"?"])]
+#[case::a_category_for_a_typo("age,y\n1,1\n2,2\n", "--categorical agf", &["--categorical", "did you mean \"age\"?"])]
+#[case::a_rule_for_a_typo("age,y\n1,1\n2,2\n", "--missing agf=mean", &["--missing", "did you mean \"age\"?"])]
+#[case::a_feature_with_a_typo("age,y\n1,1\n2,2\n", "--features agf", &["line 1", "did you mean \"age\"?"])]
 #[case::a_rule_for_the_target("x,y\n1,1\n2,2\n", "--missing y=mean", &["--missing", "\"y\"", "target"])]
 #[case::weights_as_feature("x,y\n1,1\n2,2\n", "--weights x --features x", &["\"x\"", "weights", "--features"])]
 #[case::clashing_names("c,c=b,y\na,1,1\nb,2,2\na,3,4\nb,5,1\n", "", &["\"c=b\"", "Rename"])]
@@ -570,7 +583,18 @@ fn a_column_with_too_many_categories_or_classes_is_told_apart_from_one_with_few(
     let features = said("--target y");
     assert!(features.contains("line 1002, column \"id\"") && features.contains("1000 different"), "{features}");
     let classes = said("--target y --features x --estimator logistic");
-    assert!(classes.contains("more than 100 different values"), "{classes}");
+    assert!(classes.contains("data.csv") && classes.contains("more than 100 different values"), "{classes}");
+}
+
+#[test]
+fn a_design_that_is_too_wide_names_the_files() {
+    let mut data = "x,z,y\n".to_owned();
+    (0..160).for_each(|i| writeln!(data, "a{},b{},{i}", i % 80, i * 7 % 80).unwrap());
+    let folder = folder_with(&data);
+    fs::write(folder.path().join("more.csv"), &data).unwrap();
+    let output = train(folder.path(), "data.csv more.csv --target y --interactions");
+    let said = complained(&output);
+    assert!(said.contains("data.csv and 1 more: the model would have 6399 columns"), "{said}");
 }
 
 #[test]
@@ -610,14 +634,7 @@ fn wrong_usage_exits_with_2(#[case] arguments: &str, #[case] named: &str) {
 fn smartcore_fits_what_it_fits_rightly_and_is_refused_elsewhere() {
     let folder = tempdir().unwrap();
     let out = |name: &str| folder.path().join(name);
-    let bundled = |arguments: String| {
-        Command::new(env!("CARGO_BIN_EXE_ordinate"))
-            .args(["train"])
-            .args(arguments.split(' '))
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .output()
-            .unwrap()
-    };
+    let bundled = |arguments: String| train(env!("CARGO_MANIFEST_DIR"), &arguments);
     for (name, arguments, tolerance) in [
         ("linear", "model/diabetes.csv --target progression", 1e-9),
         ("ridge", "model/diabetes.csv --target progression --estimator ridge --alpha 10", 1e-9),

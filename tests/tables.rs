@@ -8,7 +8,6 @@ mod support;
 
 use std::fs::{self, File};
 use std::path::Path;
-use std::process::Output;
 use std::sync::Arc;
 
 use parquet::basic::Type as Physical;
@@ -21,16 +20,9 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 
-use command_line::{command, run, said, text};
+use command_line::{command, complained, run, said, text};
 use support::model_file::model_file;
 use support::s3_server::{BUCKET, S3Server};
-
-/// The one line of standard error of a run that failed.
-fn complained(output: &Output) -> &str {
-    assert_eq!(output.status.code(), Some(1), "{} {}", text(&output.stdout), text(&output.stderr));
-    assert_eq!(text(&output.stderr).lines().count(), 1, "{}", text(&output.stderr));
-    text(&output.stderr)
-}
 
 fn folder_with(files: &[(&str, &str)]) -> TempDir {
     let folder = tempdir().unwrap();
@@ -84,7 +76,7 @@ fn a_fault_in_one_of_several_files_names_that_file() {
 #[case("predict bundled:lime a.csv", "bundled:lime: there is no model \"lime\"; there are line")]
 #[case("predict s3://models/m.json a.csv", "s3://models/m.json: no S3 credentials: set AWS_ACCESS_KEY_ID")]
 #[case("evaluate line a.csv --weights w", "--weights needs the column \"w\", which is not there")]
-#[case("evaluate line a.csv --weights zero", "a.csv: line 3, column \"zero\": 0 is not above zero")]
+#[case("evaluate line a.csv --weights zero", "a.csv: line 3, weight column \"zero\": 0 is not above zero")]
 fn what_cannot_be_done_is_told(#[case] arguments: &str, #[case] expected: &str) {
     let folder = folder_with(&[("a.csv", "x,y,zero\n1,3,1\n2,5,0\n")]);
     let output = run(&folder, arguments);

@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "support/command_line.rs"]
+mod command_line;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use ordinate::model::frame::{Cell, RowsBuilder};
 use ordinate::model::{Model, Prediction};
@@ -12,24 +15,11 @@ use rstest::rstest;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
-/// Runs `ordinate train` in a folder; arguments are separated by spaces.
-fn train(folder: &Path, arguments: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ordinate"));
-    command.arg("train").args(arguments.split_whitespace()).current_dir(folder).output().unwrap()
-}
+use command_line::{succeeded, text, train};
 
 /// Runs it where the bundled data are.
 fn train_bundled(arguments: &str) -> Output {
     train(Path::new(env!("CARGO_MANIFEST_DIR")), arguments)
-}
-
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap()
-}
-
-fn succeeded(output: &Output) -> &str {
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    text(&output.stdout)
 }
 
 fn folder_with(data: impl AsRef<[u8]>) -> TempDir {
@@ -193,6 +183,28 @@ fn json_has_coefficients_that_predict(#[case] arguments: &str) {
 }
 
 #[test]
+fn which_classes_were_taken_for_which_is_told_of_rows_that_the_fit_had_not_seen() {
+    let told = |arguments: &str| {
+        let output = train_bundled(&format!("model/iris.csv --target species {arguments}"));
+        succeeded(&output).to_owned()
+    };
+    let page = tempdir().unwrap();
+    let report = format!("--report {}", page.path().join("report.html").display());
+    for observed in ["", &report] {
+        let answer: Value = serde_json::from_str(&told(&format!("--json {observed}"))).unwrap();
+        let rows: Vec<Vec<f64>> = serde_json::from_value(answer["confusion"]["rows"].clone()).unwrap();
+        let right: f64 = rows.iter().enumerate().map(|(class, row)| row[class]).sum();
+        let total: f64 = rows.iter().flatten().sum();
+        assert_eq!(Some(total), answer["held_out"].as_f64());
+        assert_eq!(Some(right / total), answer["metrics"]["test"]["accuracy"].as_f64());
+        assert_eq!(answer["confusion"]["classes"][0], "setosa");
+        let said = told(observed);
+        assert!(said.contains("held-out rows of  as setosa  as versicolor  as virginica\n"), "{said}");
+        assert!(!told(&format!("--test-fraction 0 {observed}")).contains("rows of  as"));
+    }
+}
+
+#[test]
 fn without_out_nothing_is_written() {
     let folder = folder_with("x,y\n1,3\n2,5\n3,7\n4,9\n");
     let output = train(folder.path(), "data.csv --target y --test-fraction 0");
@@ -231,6 +243,12 @@ fn the_same_table_in_another_writing_is_the_same_table(#[case] data: &str) {
 
 /// Bad data, and what the message has to name.
 #[rstest]
+#[case::compressed(b"\x1f\x8b\x08\0\0\0\0\0".as_slice(), "y", &["is compressed with gzip", "gunzip"])]
+#[case::workbook(b"PK\x03\x04\x14\0\x08\0".as_slice(), "y", &[".xlsx", "save the sheet as CSV"])]
+#[case::utf_16(b"\xff\xfex\0,\0y\0\n\0".as_slice(), "y", &["UTF-16", "iconv"])]
+#[case::open_header("x,\"z,y\n1,2,3\n4,5,6\n", "y", &["line 1", "a quote opens here in the header and is not closed"])]
+#[case::open_header_further_down("\n\"a\nb\",\"z,y\n1,2,3\n4,5,6\n", "y", &["line 3", "a quote opens here"])]
+#[case::endless_header(format!("x,\"y\n{}", "1,2\n".repeat(5 << 20)), "y", &["line 1", "a quote opens here"])]
 #[case::empty_file("", "y", &["is empty"])]
 #[case::header_only("x,y\n", "y", &["no rows"])]
 #[case::no_such_target("x,price\n1,2\n", "prize", &["line 1", "\"prize\"", "did you mean \"price\"?"])]

@@ -2,32 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "support/command_line.rs"]
+mod command_line;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
 use rstest::rstest;
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 
-/// Runs `ordinate` in a folder; arguments are separated by spaces.
-fn run(folder: &Path, arguments: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ordinate"));
-    command.args(arguments.split_whitespace()).current_dir(folder).output().unwrap()
-}
-
-fn train(folder: &Path, arguments: &str) -> Output {
-    run(folder, &format!("train {arguments}"))
-}
-
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap()
-}
-
-fn succeeded(output: &Output) -> &str {
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    text(&output.stdout)
-}
+use command_line::{run, succeeded, text, train};
 
 fn json_of(path: impl AsRef<Path>) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
@@ -143,7 +128,7 @@ fn a_temperature_that_test_files_chose_changes_probabilities_and_no_class() {
 #[case("y,x,colour\n1,1,red\n2,high,red\n", "test.csv: line 3, column \"x\": expected a number, got \"high\"")]
 #[case("y,x,colour\n1,1,pink\n", "test.csv: line 2, column \"colour\": expected one of")]
 #[case("y,x,colour\n1,,red\n", "test.csv: line 2, column \"x\": the value is missing")]
-#[case("y,x,colour\n,1,red\n", "test.csv: line 2, column \"y\": the target is missing")]
+#[case("y,x,colour\n,1,red\n", "test.csv: line 2, target column \"y\": the value is missing")]
 #[case("y,x,colour\n1,1,red\n1,1\n", "test.csv: line 3: 2 fields where the header has 3")]
 #[case("y,x,colour\n", "test.csv: the file has a header but no rows")]
 #[case("y,x,colour\n1,1e308,red\n", "test.csv: a row cannot be predicted: the prediction is too large")]

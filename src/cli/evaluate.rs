@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::columns::Columns;
+use super::confusion::Confusion;
 use super::layout::{Grid, Side};
 use super::passed_over::{Complaint, OnError, PassedOver};
 use super::records::{Records, Row};
@@ -21,7 +22,7 @@ use crate::model::number::parse_double;
 use crate::model::scalar::Scalar;
 use crate::model::signature::{CellError, Feature, FeatureType};
 use crate::model::{Model, Prediction, Probabilities};
-use crate::train::data::{each_once, expanded};
+use crate::train::data::{NamedColumn, Purpose, each_once, expanded};
 use crate::train::evaluate::{Bin, Classification, Evaluation, Metrics, Regression, title};
 
 /// Measure a model on CSV or Parquet files that have the answers in them
@@ -118,14 +119,6 @@ struct Outcome<'a> {
     calibration: Option<Vec<Bin>>,
 }
 
-/// How many rows of each class were taken for which.
-#[derive(Serialize)]
-struct Confusion<'a> {
-    classes: &'a [Scalar],
-    /// By actual class, then by predicted class.
-    rows: &'a [Vec<f64>],
-}
-
 /// Rows measured against the column with the answers.
 struct Measured<'m> {
     classes: &'m [Scalar],
@@ -137,24 +130,25 @@ struct Measured<'m> {
 /// A column of what is known of the rows, and its place.
 struct Known {
     column: Feature,
+    purpose: Purpose,
     place: usize,
 }
 
 impl Known {
     /// Whatever the numbers were at training: measured are numbers.
-    fn new((name, place): (&str, usize)) -> Self {
-        Self { column: Feature::new(name, FeatureType::Double), place }
+    fn new((name, place): (&str, usize), purpose: Purpose) -> Self {
+        Self { column: Feature::new(name, FeatureType::Double), purpose, place }
     }
 
     fn text<'r>(&self, row: &'r Row) -> &'r str {
         row.fields.get(self.place).unwrap_or_default().trim()
     }
 
-    fn number(&self, row: &Row, purpose: &str) -> Result<f64, Complaint> {
+    fn number(&self, row: &Row, what_for: &str) -> Result<f64, Complaint> {
         let number = self.column.accept(Cell::Field(self.text(row)));
         number.map_err(|error| {
             let detail = match error {
-                CellError::Missing => format!("the value is missing, and it is what {purpose}"),
+                CellError::Missing => format!("the value is missing, and it is what {what_for}"),
                 other => other.to_string(),
             };
             self.complain(row, detail)
@@ -162,7 +156,8 @@ impl Known {
     }
 
     fn complain(&self, row: &Row, detail: String) -> Complaint {
-        Complaint { place: row.place, column: Some(self.column.name.clone()), detail }
+        let column = NamedColumn { name: self.column.name.as_str().into(), purpose: self.purpose };
+        Complaint { place: row.place, column: Some(column), detail }
     }
 }
 
@@ -173,7 +168,12 @@ impl<'m> Measured<'m> {
             None => Evaluation::Regression(Regression::new(None)),
         };
         let classes = model.classes().unwrap_or_default();
-        Self { classes, target: Known::new(target), weights: weights.map(Known::new), evaluation }
+        Self {
+            classes,
+            target: Known::new(target, Purpose::Target),
+            weights: weights.map(|column| Known::new(column, Purpose::Weight)),
+            evaluation,
+        }
     }
 
     fn push(&mut self, scored: Scored<'_>, passed_over: &mut PassedOver) -> Result<(), ScoringError> {
@@ -219,10 +219,7 @@ impl<'m> Measured<'m> {
     }
 
     fn confusion(&self) -> Option<Confusion<'_>> {
-        match &self.evaluation {
-            Evaluation::Classification(side) => Some(Confusion { classes: self.classes, rows: side.confusion() }),
-            Evaluation::Regression(_) => None,
-        }
+        self.evaluation.confusion().map(|rows| Confusion { classes: self.classes, rows })
     }
 }
 
@@ -282,15 +279,8 @@ fn report(outcome: &Outcome<'_>, metrics: &Metrics, model: &Model) -> String {
         grid.push([title(metric).to_owned(), significant(*value), before.unwrap_or_default()]);
     }
     text.push_str(&grid.to_string());
-    if let Some(Confusion { classes, rows }) = &outcome.confusion {
-        let labels: Vec<String> = classes.iter().map(|class| shorten(&class.to_string())).collect();
-        let predicted: Vec<String> = labels.iter().map(|label| format!("as {label}")).collect();
-        let titles = predicted.iter().map(|title| (title.as_str(), Side::Right));
-        let mut grid = Grid::new([("rows of class", Side::Left)].into_iter().chain(titles));
-        for (label, counts) in labels.iter().zip(*rows) {
-            grid.push([label.clone()].into_iter().chain(counts.iter().map(|count| significant(*count))));
-        }
-        text.extend(["\n", &grid.to_string()]);
+    if let Some(confusion) = &outcome.confusion {
+        text.extend(["\n", &confusion.grid("rows of class").to_string()]);
     }
     text
 }

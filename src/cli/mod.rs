@@ -6,6 +6,7 @@ mod certainty;
 mod coefficients;
 mod columns;
 mod completions;
+mod confusion;
 mod delimiter;
 mod evaluate;
 mod inspect;
@@ -26,7 +27,8 @@ mod warned;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// Linear models that answer over HTTPS: train them here, serve them on AWS Lambda.
 #[derive(Debug, Parser)]
@@ -65,6 +67,16 @@ pub fn run() -> ExitCode {
             let _ = writeln!(io::stderr(), "error: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Ends the process as clap does for wrong usage of a subcommand.
+fn wrong_usage(subcommand: &str, reason: &str) -> ! {
+    let mut command = Arguments::command();
+    command.build();
+    match command.find_subcommand_mut(subcommand) {
+        Some(subcommand) => subcommand.error(ErrorKind::ArgumentConflict, reason).exit(),
+        None => command.error(ErrorKind::ArgumentConflict, reason).exit(),
     }
 }
 

@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use super::records::Place;
 use super::scoring::ScoringError;
 use crate::model::fault::{Fault, FaultKind, Faults};
+use crate::train::data::{NamedColumn, Purpose};
 
 /// Complaints about rows that were passed over that are told word by word; the rest are counted.
 const COMPLAINTS_TOLD: usize = 5;
@@ -29,7 +30,7 @@ pub(super) struct Complaint {
     /// Where the row stands.
     pub(super) place: Place,
     /// The column, where it is one column's fault.
-    pub(super) column: Option<String>,
+    pub(super) column: Option<NamedColumn>,
     /// What was expected.
     pub(super) detail: String,
 }
@@ -39,7 +40,7 @@ impl fmt::Display for Complaint {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}", self.place)?;
         if let Some(column) = &self.column {
-            write!(out, ", column {column:?}")?;
+            write!(out, ", {column}")?;
         }
         write!(out, ": {}", self.detail)
     }
@@ -51,7 +52,8 @@ impl Complaint {
             return Self { place: at, column: None, detail: "cannot be used".into() };
         };
         let detail = if kind == FaultKind::MissingValue { format!("the value {detail}") } else { detail };
-        Self { place: at, column: place.feature, detail }
+        let column = place.feature.map(|name| NamedColumn { name: name.into(), purpose: Purpose::Feature });
+        Self { place: at, column, detail }
     }
 }
 

@@ -7,9 +7,10 @@ mod parquet;
 use std::collections::HashSet;
 use std::error::Error;
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use serde::Serialize;
 
 use self::added::{Added, Asked, columns, said};
 use self::csv::{CsvTable, Target};
@@ -19,7 +20,7 @@ use super::output::{WholeFile, is_standard_output, same_file};
 use super::passed_over::{OnError, PassedOver};
 use super::records::{DASH, Records};
 use super::scoring::{Extras, Scored, Scorer, ScoringError};
-use super::{delimiter, model, tell};
+use super::{delimiter, model, tell, wrong_usage};
 use crate::model::Model;
 use crate::model::interval::IntervalError;
 use crate::train::data::expanded;
@@ -55,6 +56,9 @@ pub(super) struct Arguments {
     /// What to do with a row that cannot be predicted
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = OnError::Stop)]
     on_error: OnError,
+    /// Print one JSON object for machines that says what was written with --out
+    #[arg(long)]
+    json: bool,
     /// Show no progress
     #[arg(long, short)]
     quiet: bool,
@@ -81,6 +85,9 @@ impl Arguments {
 /// Predicts, and says how many rows when they went to a file.
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let to_file = arguments.to_file();
+    if arguments.json && !to_file {
+        wrong_usage("predict", "the rows and --json would both go to standard output. Name a file with --out");
+    }
     if let Some(data) = expanded(&arguments.data)?.iter().find(|data| to_file && same_file(&arguments.out, data)) {
         return Err(format!("{}: --out is the data itself. Choose another file", data.display()).into());
     }
@@ -109,7 +116,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let mut out = Out::open(arguments, &records, &added).map_err(told)?;
     let mut passed_over = PassedOver::new(arguments.on_error);
     let label = records.label().to_owned();
-    let rows = scorer.score(&mut records, |scored| out.write(&scored, &mut passed_over, arguments));
+    let mut warned = 0;
+    let rows = scorer.score(&mut records, |scored| {
+        warned += scored.answers.warnings.iter().filter(|warnings| !warnings.is_empty()).count();
+        out.write(&scored, &mut passed_over, arguments)
+    });
     // A reader that has seen enough (`| head`) is no failure.
     let seen_enough = |error: &io::Error| !to_file && error.kind() == io::ErrorKind::BrokenPipe;
     let rows = match rows {
@@ -121,18 +132,49 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
             return Err(told(failure));
         }
     };
-    let predicted = rows - passed_over.total();
+    let [predicted, unanswered] = [rows - passed_over.total(), passed_over.total()];
     let report = passed_over.report(&label, rows);
     match out.finish(report.is_ok()) {
         Err(Failure::Write(error)) if seen_enough(&error) => {}
         outcome => outcome.map_err(told)?,
     }
     tell(&report?);
-    Ok(if to_file {
+    let kept = arguments.on_error == OnError::Empty;
+    let outcome = Outcome {
+        model: model.name(),
+        version: model.version(),
+        data: &label,
+        rows: predicted,
+        left_out: if kept { 0 } else { unanswered },
+        without_prediction: if kept { unanswered } else { 0 },
+        rows_with_warnings: arguments.asked.warnings.then_some(warned),
+        out: &arguments.out,
+    };
+    Ok(if arguments.json {
+        serde_json::to_string(&outcome)? + "\n"
+    } else if to_file {
         format!("{predicted} rows predicted by {}@{}: {}\n", model.name(), model.version(), arguments.out.display())
     } else {
         String::new()
     })
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Outcome<'a> {
+    model: &'a str,
+    version: &'a str,
+    data: &'a str,
+    /// Those with a prediction.
+    rows: u64,
+    /// Those that could not be predicted, and were not written.
+    left_out: u64,
+    /// Those that could not be predicted, and were written all the same.
+    without_prediction: u64,
+    /// Those with something unusual about them, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows_with_warnings: Option<usize>,
+    out: &'a Path,
 }
 
 /// What is said beside the predictions, where the model can say it.

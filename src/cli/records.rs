@@ -17,7 +17,7 @@ use super::parquet;
 use super::progress::Progress;
 use crate::model::frame::shorten;
 use crate::train::data::delimiter::{header_line, most_frequent};
-use crate::train::data::{expanded, same_header};
+use crate::train::data::{DataError, Header, Location, expanded, foreign, lines_before_the_open_field, same_header};
 pub(super) use error::RecordsError;
 use lines::{Lines, Watched};
 
@@ -111,7 +111,7 @@ impl Records {
     fn open_alike(&self, path: PathBuf) -> Result<Open, RecordsError> {
         let (file, header) = Open::new(path, self.delimiter, &self.progress)?;
         let trimmed = |header: &StringRecord| header.iter().map(|name| name.trim().to_owned()).collect::<Vec<_>>();
-        same_header(Path::new(&file.name), &trimmed(&header), Path::new(&self.label), &trimmed(&self.header))?;
+        same_header(file.header(), &trimmed(&header), Path::new(&self.label), &trimmed(&self.header))?;
         Ok(file)
     }
 
@@ -160,10 +160,7 @@ impl Records {
 
     /// What messages call the header: the file, and the line where there is one.
     pub(super) fn header_name(&self) -> String {
-        match self.file.rows {
-            Rows::Csv(_) => format!("{}: line 1", self.file.name),
-            Rows::Parquet(_) => self.file.name.clone(),
-        }
+        self.file.header().to_string()
     }
 }
 
@@ -185,7 +182,11 @@ impl Open {
             let rows = parquet::Table::open(&path, Arc::clone(progress)).map_err(|error| broken(&name, &error))?;
             let header = rows.header().clone();
             let delimiter = delimiter.unwrap_or(b',');
-            return Ok((Self { path, name, delimiter, rows: Rows::Parquet(Box::new(rows)) }, header));
+            let file = Self { path, name, delimiter, rows: Rows::Parquet(Box::new(rows)) };
+            if header.is_empty() {
+                return Err(DataError::NoColumns { header: file.header() }.into());
+            }
+            return Ok((file, header));
         }
         let bytes: Box<dyn Read> = if standard_input {
             Box::new(io::stdin().lock())
@@ -202,8 +203,12 @@ impl Open {
         delimiter: Option<u8>,
     ) -> Result<(Self, StringRecord), RecordsError> {
         let mut bytes = BufReader::new(bytes);
-        if bytes.fill_buf().is_ok_and(|begin| begin.starts_with(&parquet::MAGIC)) {
+        let begin = bytes.fill_buf().unwrap_or_default();
+        if begin.starts_with(&parquet::MAGIC) {
             return Err(RecordsError::PipedParquet { name });
+        }
+        if let Some((what, advice)) = foreign(begin) {
+            return Err(DataError::Foreign { path: name.into(), what, advice }.into());
         }
         let mut begin = Vec::new();
         let delimiter = if let Some(delimiter) = delimiter {
@@ -223,7 +228,19 @@ impl Open {
         if !file.next(&mut first, &StringRecord::new())? {
             return Err(RecordsError::Empty { name: file.name });
         }
+        if let (Rows::Csv(reader), Some(before)) = (&mut file.rows, lines_before_the_open_field(&first.fields))
+            && reader.get_mut().is_at_end()
+        {
+            let location =
+                Location { path: file.name.into(), line: reader.get_ref().record_line + before, is_row: false };
+            return Err(DataError::OpenHeader { location }.into());
+        }
         Ok((file, first.fields))
+    }
+
+    /// Where it says what its columns are called.
+    fn header(&self) -> Header {
+        Header::of(Path::new(&self.name), matches!(self.rows, Rows::Parquet(_)))
     }
 
     fn next(&mut self, row: &mut Row, header: &StringRecord) -> Result<bool, RecordsError> {

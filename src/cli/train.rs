@@ -9,8 +9,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::CommandFactory as _;
-use clap::error::ErrorKind;
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -18,9 +16,10 @@ use url::Url;
 
 use super::certainty::Certainty;
 use super::coefficients::Fitted;
+use super::confusion::Confusion;
 use super::output::{is_standard_output, same_file};
 use super::progress::Progress;
-use super::{print, tell};
+use super::{print, tell, wrong_usage};
 use crate::model::estimator::Coefficients;
 use crate::model::identity::{Checksum, ModelName};
 use crate::train::data::{Origin, Watch, expanded};
@@ -35,17 +34,18 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let penalty = match arguments.penalty() {
         Ok(penalty) => penalty,
         // Wrong usage, told and ended as clap does it.
-        Err(reason) => wrong_usage(&reason),
+        Err(reason) => wrong_usage("train", &reason),
     };
     let out = arguments.out.as_deref();
     let written = [("--out", out), ("--report", arguments.report.as_deref()), ("--card", arguments.card.as_deref())];
     let named: Vec<(&str, &Path)> = written.iter().filter_map(|(option, path)| Some((*option, (*path)?))).collect();
     if let Some(reason) = clash(&named) {
-        wrong_usage(&reason);
+        wrong_usage("train", &reason);
     }
     let printed = named.iter().find(|(_, path)| is_standard_output(path));
     if let Some((option, _)) = printed.filter(|_| arguments.json) {
-        wrong_usage(&format!("{option} and --json would both go to standard output. Name a file with {option}"));
+        let reason = format!("{option} and --json would both go to standard output. Name a file with {option}");
+        wrong_usage("train", &reason);
     }
     let [data, test] = [expanded(&arguments.data)?, expanded(&arguments.measuring.test)?];
     for (option, path) in written {
@@ -124,15 +124,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     Err(format!("{}{kept}", failed.join("; ")).into())
 }
 
-fn wrong_usage(reason: &str) -> ! {
-    let mut command = super::Arguments::command();
-    command.build();
-    match command.find_subcommand_mut("train") {
-        Some(train) => train.error(ErrorKind::ArgumentConflict, reason).exit(),
-        None => command.error(ErrorKind::ArgumentConflict, reason).exit(),
-    }
-}
-
 /// A name for callers, made of that of a file.
 fn name_of(path: &Path) -> ModelName {
     ModelName::resembling(&path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default())
@@ -152,6 +143,8 @@ struct Summary<'a> {
     held_out: u64,
     tested: u64,
     metrics: &'a IndexMap<String, IndexMap<String, f64>>,
+    /// Of the rows held out, or those of other files.
+    confusion: Option<Confusion<'a>>,
     #[serde(rename = "summary")]
     least_squares: Option<&'a summary::Summary>,
     notes: &'a [String],
@@ -172,6 +165,7 @@ impl<'a> Summary<'a> {
             held_out: trained.held_out,
             tested: trained.tested,
             metrics: &document.training.metrics,
+            confusion: confusion(trained),
             least_squares: trained.summary.as_ref(),
             notes: &trained.notes,
             sha256: document.sha256.as_ref().map(Checksum::as_str),
@@ -196,9 +190,11 @@ fn report(trained: &Trained, saved: Option<&Result<PathBuf, String>>) -> Result<
     if *held_out > 0 {
         let kept = rows - held_out;
         metrics(&mut text, &[("fitted", kept, fitted.as_ref()), ("held out", *held_out, unseen.as_ref())])?;
+        told_classes(&mut text, trained, "held-out rows of")?;
         writeln!(text, "Measured with a fit to the other {kept} rows; the model itself is fitted to all {rows}.\n")?;
     } else if *tested > 0 {
         metrics(&mut text, &[("fitted", rows, fitted.as_ref()), ("test", *tested, unseen.as_ref())])?;
+        told_classes(&mut text, trained, "test rows of")?;
         writeln!(
             text,
             "Measured on the {tested} rows of --test; the model is fitted to the {rows} rows of the data alone.\n"
@@ -225,6 +221,22 @@ fn report(trained: &Trained, saved: Option<&Result<PathBuf, String>>) -> Result<
         None => writeln!(text, "Nothing was saved: add --out FILE to keep the model.")?,
     }
     Ok(text)
+}
+
+/// Which classes were taken for which, of a classifier that was measured on rows that it had not seen.
+fn confusion(trained: &Trained) -> Option<Confusion<'_>> {
+    let classes = trained.document.estimator.classes()?;
+    Some(Confusion { classes, rows: trained.confusion.as_deref()? })
+}
+
+/// The most classes of which a person is told which were taken for which: more make lines too wide to be read.
+const CLASSES_TOLD: usize = 10;
+
+fn told_classes(text: &mut String, trained: &Trained, title: &str) -> Result<(), std::fmt::Error> {
+    match confusion(trained).filter(|confusion| confusion.classes.len() <= CLASSES_TOLD) {
+        Some(confusion) => writeln!(text, "{}", confusion.grid(title)),
+        None => Ok(()),
+    }
 }
 
 fn metrics(text: &mut String, sides: &[(&str, u64, Option<&Metrics>)]) -> Result<(), Box<dyn Error>> {

@@ -99,10 +99,31 @@ fn mantissa_is_not_zero(unsigned: &str) -> bool {
     unsigned.bytes().take_while(|byte| !matches!(byte, b'e' | b'E')).any(|byte| matches!(byte, b'1'..=b'9'))
 }
 
+/// Whether a number is written with a decimal comma: `3,5`, `-1.234,5`. That of `1,234` may stand between thousands.
+#[must_use]
+pub fn has_decimal_comma(text: &str) -> bool {
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    unsigned.split_once(',').is_some_and(|(whole, part)| {
+        let may_be_thousands = part.len() == 3 && whole.len() <= 3 && !whole.starts_with('0');
+        is_digits(part) && is_digits(&whole.replace('.', "")) && !may_be_thousands
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn decimal_commas_are_told_from_other_commas() {
+        for number in ["3,5", "-1.234,5", "+0,255", "1234,5", "1.234,567"] {
+            assert!(has_decimal_comma(number), "{number}");
+        }
+        for other in ["3.5", "1,234.5", "1,234", "1,2,3", ",5", "3,", "a,5", "12%"] {
+            assert!(!has_decimal_comma(other), "{other}");
+        }
+    }
 
     #[test]
     fn integers_beyond_two_to_the_53_are_refused_unless_a_double_holds_them() {

@@ -274,6 +274,9 @@ impl Feature {
             }
             Ok(value) => Ok(value),
             Err(NumberError::NotFinite) => self.impute(),
+            Err(NumberError::Malformed) if self.kind == FeatureType::Double && number::has_decimal_comma(text) => {
+                Err(CellError::Type { expected: "a number with a decimal point".into(), got: cell.to_string() })
+            }
             Err(NumberError::Malformed) => Err(self.wrong_type(cell)),
             Err(why) => Err(CellError::Lossy { text: shorten(text), why }),
         }

@@ -203,7 +203,7 @@ fn named(table: &Table) -> impl Fn(TrainError) -> TrainError + '_ {
     let rare = |class: usize, what, advice| {
         let class = table.classes().get(class).map(ToString::to_string).unwrap_or_default();
         let column = table.signature().target().name.clone();
-        DataError::RareClass { column, class, what, advice }.into()
+        DataError::RareClass { column, class, what, advice }.of(table.label()).into()
     };
     move |error| match error {
         TrainError::Choose(ChooseError::LonelyClass { class, .. }) => {

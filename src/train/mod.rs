@@ -78,6 +78,8 @@ pub struct Trained {
     pub train: Option<Metrics>,
     /// Metrics on rows that it did not see; none when there were none.
     pub test: Option<Metrics>,
+    /// Rows that it did not see by class, then by predicted class, of a classifier; none when there were none.
+    pub confusion: Option<Vec<Vec<f64>>>,
     /// How the price of large coefficients was chosen, by the rows that were not held out; none when it was given.
     pub choice: Option<Choice>,
     /// The same as a report shows it.
@@ -226,10 +228,11 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
             column.missing = *missing;
         }
     }
-    let Measured { fitted: train, held_out: test, errors } = match &mut observed {
+    let Measured { fitted: train, held_out: test, confusion, errors } = match &mut observed {
         Some(observed) => Measured {
             fitted: observed.fitted_metrics.clone(),
             held_out: observed.held_out_metrics.clone(),
+            confusion: observed.evaluation.confusion().map(<[_]>::to_vec),
             errors: observed.errors.take(),
         },
         None => measurement.finish().map_err(unpredicted)?,
@@ -254,7 +257,9 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     }
     let path = choice.as_ref().map(|choice| ValidationPath::new(choice, plan.penalty.folds(), estimator.classifies()));
     let tested = tested.map_or(0, |scan| scan.rows);
-    Ok(Trained { document, held_out, tested, train, test, choice, path, summary, observed, notes })
+    // Where no row was held out, it may be that of the rows that were fitted.
+    let confusion = confusion.filter(|_| test.is_some());
+    Ok(Trained { document, held_out, tested, train, test, confusion, choice, path, summary, observed, notes })
 }
 
 /// The table without columns that never vary, and the rows that every fit needs.

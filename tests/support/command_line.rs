@@ -1,9 +1,10 @@
 //! `ordinate` as a user runs it.
 
+// Each test uses some of these.
+#![allow(dead_code)]
+
 use std::path::Path;
 use std::process::{Command, Output};
-
-use tempfile::TempDir;
 
 /// `ordinate` in a folder, without credentials that happen to be around; arguments are separated by spaces.
 pub(crate) fn command(folder: &Path, arguments: &str) -> Command {
@@ -16,13 +17,30 @@ pub(crate) fn command(folder: &Path, arguments: &str) -> Command {
 }
 
 /// Runs it to its end.
-pub(crate) fn run(folder: &TempDir, arguments: &str) -> Output {
-    command(folder.path(), arguments).output().unwrap()
+pub(crate) fn run(folder: impl AsRef<Path>, arguments: &str) -> Output {
+    command(folder.as_ref(), arguments).output().unwrap()
+}
+
+/// Runs `ordinate train` to its end.
+pub(crate) fn train(folder: impl AsRef<Path>, arguments: &str) -> Output {
+    run(folder, &format!("train {arguments}"))
 }
 
 /// What a stream held.
 pub(crate) fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
+}
+
+/// Standard output of a run that went well, whatever was remarked.
+pub(crate) fn succeeded(output: &Output) -> &str {
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+/// Standard error of a run that failed.
+pub(crate) fn complained(output: &Output) -> &str {
+    assert_eq!(output.status.code(), Some(1), "{} {}", text(&output.stdout), text(&output.stderr));
+    text(&output.stderr)
 }
 
 /// Standard output of a run that went well and had nothing to remark.

@@ -29,6 +29,11 @@ impl Lines {
         self.record_bytes = 0;
     }
 
+    /// Whether nothing follows what was handed out, as far as can be told.
+    pub(super) fn is_at_end(&mut self) -> bool {
+        self.bytes.fill_buf().is_ok_and(<[u8]>::is_empty)
+    }
+
     pub(super) fn is_over(&self) -> bool {
         self.record_bytes > MAX_ROW_BYTES
     }

@@ -8,10 +8,10 @@ use super::block::Gathered;
 use super::missing::Policy;
 use super::source::{Place, Source};
 use super::tally::Tally;
-use super::{DataError, MAX_CLASSES, MAX_LEVELS};
+use super::{DataError, MAX_CLASSES, MAX_LEVELS, NamedColumn, Purpose};
 use crate::model::field;
 use crate::model::frame::Cell;
-use crate::model::number::{self, NumberError, parse_double};
+use crate::model::number::{self, NumberError, has_decimal_comma, parse_double};
 use crate::model::signature::{CellError, Feature, FeatureType};
 use crate::train::double_double::DoubleDouble;
 
@@ -164,15 +164,13 @@ impl Column {
 
     fn push_missing(&mut self, place: Place, source: &Source) -> Result<f64, DataError> {
         self.missing += 1;
-        let column = self.name.clone();
         let location = || source.location(place);
         match (self.role, &self.policy) {
-            (Role::Feature, Policy::Reject) => Err(DataError::Missing { location: location(), column }),
-            (Role::Feature, _) => Ok(f64::NAN),
-            (Role::Target { .. }, _) => {
-                Err(DataError::MissingAnswer { location: location(), column, role: "the target" })
+            (Role::Feature, Policy::Reject) => {
+                Err(DataError::Missing { location: location(), column: self.name.clone() })
             }
-            (Role::Weight, _) => Err(DataError::MissingAnswer { location: location(), column, role: "the weight" }),
+            (Role::Feature, _) => Ok(f64::NAN),
+            _ => Err(DataError::MissingAnswer { location: location(), column: self.named() }),
         }
     }
 
@@ -181,7 +179,7 @@ impl Column {
             Seen::Number(value) => self.push_number(value, cell, place, source)?,
             // What is a number by the type of its column is never a word.
             Seen::Unusable(why) if !matches!(cell, Cell::Field(_)) => {
-                let (column, value) = (self.name.clone(), cell.to_string());
+                let (column, value) = (self.named(), cell.to_string());
                 return Err(DataError::NotANumber { location: source.location(place), column, value, why });
             }
             Seen::Unusable(why) => {
@@ -207,7 +205,7 @@ impl Column {
 
     fn push_declared(&mut self, cell: Cell<'_>, seen: &Seen, place: Place, source: &Source) -> Result<f64, DataError> {
         let location = || source.location(place);
-        let column = || self.name.clone();
+        let column = || self.named();
         if let Seen::Unusable(why) = *seen {
             let value = cell.to_string();
             return Err(DataError::NotANumber { location: location(), column: column(), value, why });
@@ -226,7 +224,7 @@ impl Column {
         };
         if let Some(reason) = reason.filter(|_| value <= 0.0) {
             let location = source.location(place);
-            return Err(DataError::NotPositive { location, column: self.name.clone(), value, reason });
+            return Err(DataError::NotPositive { location, column: self.named(), value, reason });
         }
         if self.numbers == 0 {
             self.first_number = Some(cell.to_string());
@@ -248,7 +246,7 @@ impl Column {
             other => {
                 let error = Feature::new(&self.name, FeatureType::String).accept(other);
                 let source = error.err().unwrap_or(CellError::Missing);
-                return Err(DataError::Value { location: location(), column: self.name.clone(), source });
+                return Err(DataError::Value { location: location(), column: self.named(), source });
             }
         };
         if let Some((at, _, count)) = self.words.get_full_mut(text) {
@@ -258,7 +256,7 @@ impl Column {
         if self.words.len() == MAX_LEVELS {
             let column = self.name.clone();
             return Err(match self.role {
-                Role::Target { .. } => DataError::TooManyClasses { column },
+                Role::Target { .. } => DataError::TooManyClasses { column }.of(source.label()),
                 _ => DataError::TooManyLevels { location: location(), column },
             });
         }
@@ -271,7 +269,7 @@ impl Column {
         if let Some(feature) = &self.declared {
             return Ok(feature.kind);
         }
-        let column = || self.name.clone();
+        let column = || self.named();
         if let (Some((place, value, why)), true) = (&self.first_unusable, self.numbers > 0 || self.first_text.is_none())
         {
             let location = source.location(*place);
@@ -287,6 +285,22 @@ impl Column {
             (false, true) => FeatureType::String,
             (false, false) => FeatureType::Boolean,
         })
+    }
+
+    /// What messages call it.
+    fn named(&self) -> NamedColumn {
+        let purpose = match self.role {
+            Role::Feature => Purpose::Feature,
+            Role::Target { .. } => Purpose::Target,
+            Role::Weight => Purpose::Weight,
+        };
+        NamedColumn { name: self.name.as_str().into(), purpose }
+    }
+
+    /// The first value that cannot be used as a number, if it is one with a decimal comma.
+    pub(super) fn decimal_comma(&self) -> Option<&str> {
+        let (_, value, _) = self.first_unusable.as_ref()?;
+        has_decimal_comma(value.trim_matches('"')).then_some(value)
     }
 
     /// Whether there is any value at all.

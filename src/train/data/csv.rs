@@ -9,7 +9,7 @@ use csv::{Position, ReaderBuilder, StringRecord};
 use super::chunks::Chunk;
 use super::delimiter;
 use super::source::{Each, Part, Place, Record, unreadable};
-use super::{DataError, Location};
+use super::{DataError, Location, MAX_ROW_BYTES};
 use crate::model::frame::Cell;
 use crate::train::TrainError;
 
@@ -32,13 +32,22 @@ impl Csv {
             delimiter::most_frequent(&header.map_err(|source| unreadable(shown, source))?)
         };
         let mut csv = Self { delimiter, header_end: 0 };
-        let mut reader = csv.reader(open()?);
+        let file = open()?;
+        let length = file.metadata().map_err(|source| unreadable(shown, source))?.len();
+        let mut reader = csv.reader(file.take(MAX_ROW_BYTES));
         let mut record = StringRecord::new();
         let read = reader.read_record(&mut record);
         if !read.map_err(|error| fault(error, shown, |_| None, |at| line(path, shown, at)))? {
             return Err(DataError::Empty { path: shown.to_owned() });
         }
         csv.header_end = reader.position().byte();
+        if csv.header_end >= length.min(MAX_ROW_BYTES)
+            && let Some(before) = lines_before_the_open_field(&record)
+        {
+            let mut location = line(path, shown, record.position().map_or(0, Position::byte));
+            location.line += before;
+            return Err(DataError::OpenHeader { location });
+        }
         Ok((csv, record.iter().map(|name| name.trim().to_owned()).collect()))
     }
 
@@ -122,6 +131,14 @@ impl Record for CsvRecord<'_> {
     fn place(&self) -> Place {
         self.place
     }
+}
+
+/// Where nothing follows a header whose last field goes over several lines, a quote was not closed: how many of its lines
+/// come before the field.
+pub(crate) fn lines_before_the_open_field(header: &StringRecord) -> Option<u64> {
+    let ends = |text: &str| text.bytes().filter(|byte| *byte == b'\n').map(|_| 1).sum::<u64>();
+    let last = header.iter().next_back().map(ends).filter(|ends| *ends > 0)?;
+    Some(ends(header.as_slice()) - last)
 }
 
 /// The line a record begins in. The position that `csv` gives is where it began to look for the record: blank lines

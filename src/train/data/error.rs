@@ -1,33 +1,17 @@
 //! What can be wrong with data: each fault names the file, the line and the column, and says what to do.
 
-use std::fmt;
+mod words;
+
 use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
 
 use super::{MAX_CLASSES, MAX_COLUMNS, MAX_LEVELS, MAX_ROW_BYTES};
-use crate::model::frame::shorten;
 use crate::model::number::NumberError;
 use crate::model::signature::CellError;
-
-/// A row of a file: its line in a text, its number in a table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Location {
-    /// The file.
-    pub path: PathBuf,
-    /// The line or row, counted from 1.
-    pub line: u64,
-    /// Whether it is a row of a file that has no lines.
-    pub is_row: bool,
-}
-
-impl fmt::Display for Location {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let noun = if self.is_row { "row" } else { "line" };
-        write!(out, "{}: {noun} {}", self.path.display(), self.line)
-    }
-}
+pub use words::{Header, Location, NamedColumn, Purpose};
+use words::{listed, suggestion};
 
 /// A fault of the data, or of what was asked of them.
 #[derive(Debug, Error)]
@@ -61,6 +45,24 @@ pub enum DataError {
         /// The file.
         path: PathBuf,
     },
+    /// A file that is neither text nor Parquet.
+    #[error("{}: this {what}, not CSV. {advice}", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What it seems to be.
+        what: &'static str,
+        /// What to do about it.
+        advice: &'static str,
+    },
+    /// A quote in a header that swallows all that follows.
+    #[error(
+        "{location}: a quote opens here in the header and is not closed before the file or the limit of {MAX_ROW_BYTES} bytes ends. Close it"
+    )]
+    OpenHeader {
+        /// Where it opens.
+        location: Location,
+    },
     /// Not even a header.
     #[error("{}: the file is empty. It needs a header line with one name a column, then one row a line", path.display())]
     Empty {
@@ -73,37 +75,43 @@ pub enum DataError {
         /// The file.
         path: PathBuf,
     },
+    /// A header without a single name.
+    #[error("{header}: there are no columns. Check that this is the right file")]
+    NoColumns {
+        /// Where.
+        header: Header,
+    },
     /// A column has no name.
-    #[error("{}: line 1: column {column} has no name. Give every column a name in the header", path.display())]
+    #[error("{header}: column {column} has no name. Give every column a name in the header")]
     UnnamedColumn {
-        /// The file.
-        path: PathBuf,
+        /// Where.
+        header: Header,
         /// Its place, counted from 1.
         column: usize,
     },
     /// Two columns share a name.
-    #[error("{}: line 1: the column name {name:?} appears twice. Rename one of them", path.display())]
+    #[error("{header}: the column name {name:?} appears twice. Rename one of them")]
     DuplicateColumn {
-        /// The file.
-        path: PathBuf,
+        /// Where.
+        header: Header,
         /// The name.
         name: String,
     },
     /// Files that do not belong together.
-    #[error("{}: line 1: the header is not that of {}: {difference}. Give files of one kind", path.display(), first.display())]
+    #[error("{header}: the header is not that of {}: {difference}. Give files of one kind", first.display())]
     OtherHeader {
-        /// The file.
-        path: PathBuf,
+        /// Where.
+        header: Header,
         /// The file whose header counts.
         first: PathBuf,
         /// How they differ.
         difference: String,
     },
     /// A column that was asked for is not in the header.
-    #[error("{}: line 1: there is no column {name:?}{} The columns are {}", path.display(), suggestion(nearest.as_deref()), listed(columns))]
+    #[error("{header}: there is no column {name:?}{} The columns are {}", suggestion(nearest.as_deref()), listed(columns))]
     NoSuchColumn {
-        /// The file.
-        path: PathBuf,
+        /// Where.
+        header: Header,
         /// The name that was asked for.
         name: String,
         /// The most similar name that is there, if one is similar.
@@ -140,8 +148,14 @@ pub enum DataError {
         /// Its other role.
         role: &'static str,
     },
+    /// A column that is no feature was to be left out of them.
+    #[error("--exclude names {column}, which is not a feature in any case. Take it out of --exclude, or name another")]
+    ExcludedRole {
+        /// The column.
+        column: NamedColumn,
+    },
     /// A type or a rule was given for a column that is not used.
-    #[error("{option} names the column {column:?}, which is not among the features{}", if *is_target { " nor can it be given for the target" } else { "" })]
+    #[error("{option} names the column {column:?}, which is not among the features{}{}", if *is_target { " nor can it be given for the target" } else { "" }, suggestion(nearest.as_deref()))]
     UnusedColumn {
         /// The option.
         option: &'static str,
@@ -149,6 +163,8 @@ pub enum DataError {
         column: String,
         /// Whether it is the target.
         is_target: bool,
+        /// The most similar name of a feature, if there is no such column and one is similar.
+        nearest: Option<String>,
     },
     /// A row is wider or narrower than the header.
     #[error(
@@ -183,24 +199,22 @@ pub enum DataError {
         column: String,
     },
     /// The target or a weight has no value.
-    #[error("{location}, column {column:?}: {role} is missing. Fill it in, or remove the row")]
+    #[error("{location}, {column}: the value is missing. Fill it in, or remove the row")]
     MissingAnswer {
         /// Where.
         location: Location,
         /// The column.
-        column: String,
-        /// What it is.
-        role: &'static str,
+        column: NamedColumn,
     },
     /// A cell is not a number that a double can hold.
     #[error(
-        "{location}, column {column:?}: {value} is {why}. Correct it, leave the column out (--exclude {column:?}), or declare it a category (--categorical {column:?})"
+        "{location}, {column}: {value} is {why}. {}", column.instead_of(value)
     )]
     NotANumber {
         /// Where.
         location: Location,
         /// The column.
-        column: String,
+        column: NamedColumn,
         /// What stands there.
         value: String,
         /// What is wrong with it.
@@ -208,47 +222,47 @@ pub enum DataError {
     },
     /// Numbers and words in one column.
     #[error(
-        "{location}, column {column:?}: {value} is not a number, but {number} in the same column is. Correct it, leave the column out (--exclude {column:?}), or declare it a category (--categorical {column:?})"
+        "{location}, {column}: {value} is not a number, but {number} in the same column is. {}", column.instead_of(value)
     )]
     Mixed {
         /// Where the word is.
         location: Location,
         /// The column.
-        column: String,
+        column: NamedColumn,
         /// The word.
         value: String,
         /// A number.
         number: String,
     },
     /// A cell is not of the type that its column was declared to have.
-    #[error("{location}, column {column:?}: {source}. Correct it, or declare another type (--types {column}=string)")]
+    #[error("{location}, {column}: {source}. {}", column.instead_of_another_type())]
     Value {
         /// Where.
         location: Location,
         /// The column.
-        column: String,
+        column: NamedColumn,
         /// What is wrong with it.
         source: CellError,
     },
     /// A row to measure on that the model would not answer when it is served.
     #[error(
-        "{location}, column {column:?}: {reason}. Rows to measure on must be rows that the model answers: correct it, or take the row out"
+        "{location}, {column}: {reason}. Rows to measure on must be rows that the model answers: correct it, or take the row out"
     )]
     Unanswerable {
         /// Where.
         location: Location,
         /// The column.
-        column: String,
+        column: NamedColumn,
         /// What was expected.
         reason: String,
     },
     /// A weight, or a target whose logarithm is wanted, is not above zero.
-    #[error("{location}, column {column:?}: {value} is not above zero, and {reason}")]
+    #[error("{location}, {column}: {value} is not above zero, and {reason}")]
     NotPositive {
         /// Where.
         location: Location,
         /// The column.
-        column: String,
+        column: NamedColumn,
         /// What stands there.
         value: f64,
         /// Why it has to be.
@@ -305,6 +319,14 @@ pub enum DataError {
         classes: usize,
         /// How many rows there are.
         rows: u64,
+    },
+    /// A fault of all rows together, which stands in none of them.
+    #[error("{data}: {fault}")]
+    OfData {
+        /// The file, or the first of several.
+        data: String,
+        /// What is wrong.
+        fault: Box<DataError>,
     },
     /// A column without a single value.
     #[error("the column {column:?} has no value in any row. Leave it out with --exclude {column:?}")]
@@ -400,15 +422,9 @@ pub enum DataError {
     },
 }
 
-fn listed(columns: &[String]) -> String {
-    const SHOWN: usize = 20;
-    let mut names: Vec<String> = columns.iter().take(SHOWN).map(|name| format!("{:?}", shorten(name))).collect();
-    if columns.len() > SHOWN {
-        names.push(format!("and {} more", columns.len() - SHOWN));
+impl DataError {
+    /// The same, which says of what data.
+    pub(in crate::train) fn of(self, data: String) -> Self {
+        Self::OfData { data, fault: Box::new(self) }
     }
-    names.join(", ")
-}
-
-fn suggestion(nearest: Option<&str>) -> String {
-    nearest.map_or_else(|| ".".to_owned(), |name| format!(": did you mean {name:?}?"))
 }

@@ -1,10 +1,10 @@
 //! Parquet: numbers, booleans and text, row by row; the rows of a row group are decoded as they are read.
 
 use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
+use parquet::basic::LogicalType;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
 use parquet::schema::types::Type;
@@ -16,14 +16,7 @@ use crate::model::frame::Cell;
 use crate::train::TrainError;
 
 /// What a Parquet file begins (and ends) with.
-const MAGIC: [u8; 4] = *b"PAR1";
-
-/// Whether a file says that it is one.
-pub(super) fn is_parquet(path: &Path) -> io::Result<bool> {
-    let mut start = Vec::new();
-    File::open(path)?.take(MAGIC.len() as u64).read_to_end(&mut start)?;
-    Ok(start == MAGIC)
-}
+pub(super) const MAGIC: [u8; 4] = *b"PAR1";
 
 /// The names of its columns, and of those the ones that pandas says are no columns but the index of the rows.
 pub(super) fn names(path: &Path, shown: &Path) -> Result<(Vec<String>, Vec<String>), DataError> {
@@ -57,9 +50,9 @@ pub(super) fn scan(part: &Part, number: usize, names: &[String], each: Each<'_>)
     let schema = reader.metadata().file_metadata().schema();
     let mut fields: Vec<Arc<Type>> = Vec::with_capacity(names.len());
     for field in schema.get_fields().iter().filter(|field| names.iter().any(|name| name == field.name())) {
-        if !field.is_primitive() {
+        if let Some(kind) = unusable(field) {
             let column = field.name().to_owned();
-            return Err(DataError::ColumnKind { path: part.shown.clone(), column, kind: "lists or groups" }.into());
+            return Err(DataError::ColumnKind { path: part.shown.clone(), column, kind }.into());
         }
         fields.push(Arc::clone(field));
     }
@@ -78,6 +71,21 @@ pub(super) fn scan(part: &Part, number: usize, names: &[String], each: Each<'_>)
     }
     Ok(())
 }
+
+/// What a column holds that can be neither number nor category, if its type says so.
+fn unusable(field: &Type) -> Option<&'static str> {
+    if !field.is_primitive() {
+        return Some(GROUPS);
+    }
+    // Rows have those in nanoseconds as plain integers.
+    let is_time = |kind: &LogicalType| {
+        matches!(kind, LogicalType::Date | LogicalType::Time { .. } | LogicalType::Timestamp { .. })
+    };
+    field.get_basic_info().logical_type_ref().is_some_and(is_time).then_some(TIMES)
+}
+
+const GROUPS: &str = "lists or groups";
+const TIMES: &str = "dates or times";
 
 fn open(path: &Path, shown: &Path) -> Result<SerializedFileReader<File>, DataError> {
     let file = File::open(path).map_err(|source| unreadable(shown, source))?;
@@ -147,9 +155,9 @@ fn read(row: &Row, shown: &Path) -> Result<Vec<Datum>, DataError> {
                 | Field::TimeMillis(_)
                 | Field::TimeMicros(_)
                 | Field::TimestampMillis(_)
-                | Field::TimestampMicros(_) => return Err(refused("dates or times")),
+                | Field::TimestampMicros(_) => return Err(refused(TIMES)),
                 Field::Group(_) | Field::ListInternal(_) | Field::MapInternal(_) => {
-                    return Err(refused("lists or groups"));
+                    return Err(refused(GROUPS));
                 }
             })
         })

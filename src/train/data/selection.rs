@@ -1,8 +1,6 @@
 //! Which columns are used, and as what.
 
-use std::path::Path;
-
-use super::DataError;
+use super::{DataError, Header, NamedColumn, Purpose};
 
 /// The columns asked for.
 #[derive(Debug, Clone, Default)]
@@ -23,11 +21,11 @@ impl Selection {
     ///
     /// # Errors
     /// [`DataError`] when a column is not there, has two roles, or no feature is left.
-    pub(super) fn names(&self, header: &[String], index: &[String], path: &Path) -> Result<Vec<String>, DataError> {
+    pub(super) fn names(&self, header: &[String], index: &[String], place: &Header) -> Result<Vec<String>, DataError> {
         let target = &self.target;
         let excluded = self.exclude.iter().filter(|name| !may_be_term(name));
         for name in [target].into_iter().chain(&self.weights).chain(excluded).chain(&self.features) {
-            find(header, name, path)?;
+            find(header, name, place)?;
         }
         let roles = [(Some(target), "the target"), (self.weights.as_ref(), "the weights")];
         for (name, role) in roles {
@@ -37,6 +35,11 @@ impl Selection {
         }
         if self.weights.as_ref() == Some(target) {
             return Err(DataError::TwoRoles { column: target.clone(), role: "the target, the weights" });
+        }
+        for (name, purpose) in [(Some(target), Purpose::Target), (self.weights.as_ref(), Purpose::Weight)] {
+            if let Some(name) = name.filter(|name| self.exclude.contains(name)) {
+                return Err(DataError::ExcludedRole { column: NamedColumn { name: name.as_str().into(), purpose } });
+            }
         }
         let wanted = if self.features.is_empty() { header } else { &self.features };
         let mut names: Vec<String> = Vec::new();
@@ -48,7 +51,7 @@ impl Selection {
             }
         }
         if names.is_empty() {
-            return Err(DataError::NoFeatures { path: path.to_owned(), target: target.clone() });
+            return Err(DataError::NoFeatures { path: place.path.clone(), target: target.clone() });
         }
         names.push(target.clone());
         names.extend(self.weights.clone());
@@ -77,9 +80,9 @@ pub(super) fn nearest<'n>(names: impl IntoIterator<Item = &'n String>, name: &st
 }
 
 /// The place of a name in the header.
-pub(super) fn find(header: &[String], name: &str, path: &Path) -> Result<usize, DataError> {
+pub(super) fn find(header: &[String], name: &str, place: &Header) -> Result<usize, DataError> {
     header.iter().position(|column| column == name).ok_or_else(|| DataError::NoSuchColumn {
-        path: path.to_owned(),
+        header: place.clone(),
         name: name.to_owned(),
         nearest: nearest(header, name),
         columns: header.to_vec(),

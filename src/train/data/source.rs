@@ -3,18 +3,19 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
-use tempfile::NamedTempFile;
 
 use super::chunks::Chunks;
 use super::csv::{Csv, line};
+use super::foreign::{beginning, foreign};
 use super::paths::{each_once, expanded};
 use super::selection::find;
-use super::{DataError, Location, Selection, parquet};
+use super::standard_input::StandardInput;
+use super::{DataError, Header, Location, Selection, parquet};
 use crate::model::frame::Cell;
 use crate::model::identity::Checksum;
 use crate::train::TrainError;
@@ -48,6 +49,13 @@ pub(super) struct Part {
     /// What it is called in messages.
     pub(super) shown: PathBuf,
     pub(super) format: Format,
+}
+
+impl Part {
+    /// Where it says what its columns are called.
+    fn header(&self) -> Header {
+        Header::of(&self.shown, matches!(self.format, Format::Parquet))
+    }
 }
 
 /// How a file is written.
@@ -105,7 +113,7 @@ pub struct Source {
     /// What is to be left out of the design.
     excluded_terms: Vec<String>,
     /// Standard input, kept as long as a fault may have to be found in it.
-    _spool: Option<NamedTempFile>,
+    _input: Option<StandardInput>,
     pub(super) watch: Option<Watch>,
 }
 
@@ -117,26 +125,29 @@ impl Source {
     pub fn open(origin: &Origin, selection: &Selection) -> Result<Self, DataError> {
         let mut parts: Vec<Part> = Vec::new();
         let (mut header, mut index): (Vec<String>, Vec<String>) = Default::default();
-        let (files, spool) = origin.files()?;
+        let (files, input) = origin.files()?;
         for (path, shown) in files {
             if !fs::metadata(&path).map_err(|source| unreadable(&shown, source))?.is_file() {
                 return Err(DataError::NotAFile { path: shown });
             }
-            let (format, (names, of_index)) =
-                if parquet::is_parquet(&path).map_err(|source| unreadable(&shown, source))? {
-                    (Format::Parquet, parquet::names(&path, &shown)?)
-                } else {
-                    let (csv, names) = Csv::open(&path, &shown, origin.delimiter)?;
-                    (Format::Csv(csv), (names, Vec::new()))
-                };
-            check_names(&names, &shown)?;
+            let begin = beginning(&path).map_err(|source| unreadable(&shown, source))?;
+            let (format, (names, of_index)) = if begin.starts_with(&parquet::MAGIC) {
+                (Format::Parquet, parquet::names(&path, &shown)?)
+            } else if let Some((what, advice)) = foreign(&begin) {
+                return Err(DataError::Foreign { path: shown, what, advice });
+            } else {
+                let (csv, names) = Csv::open(&path, &shown, origin.delimiter)?;
+                (Format::Csv(csv), (names, Vec::new()))
+            };
+            let place = Header::of(&shown, matches!(format, Format::Parquet));
+            check_names(&names, &place)?;
             match parts.first() {
                 None => (header, index) = (names, of_index),
-                Some(first) => same_header(&shown, &names, &first.shown, &header)?,
+                Some(first) => same_header(place, &names, &first.shown, &header)?,
             }
             parts.push(Part { path, shown, format });
         }
-        let first = parts.first().map(|part| part.shown.clone()).unwrap_or_default();
+        let first = parts.first().map_or(Header::of(Path::new(""), false), Part::header);
         let names = selection.names(&header, &index, &first)?;
         index.retain(|name| !names.contains(name) && !selection.exclude.contains(name));
         let places = names.iter().map(|name| find(&header, name, &first)).collect::<Result<_, _>>()?;
@@ -150,7 +161,7 @@ impl Source {
             header,
             index,
             excluded_terms,
-            _spool: spool,
+            _input: input,
             watch: origin.watch.clone(),
         })
     }
@@ -227,14 +238,17 @@ impl Source {
     }
 }
 
-fn check_names(names: &[String], shown: &Path) -> Result<(), DataError> {
+fn check_names(names: &[String], header: &Header) -> Result<(), DataError> {
+    if names.is_empty() {
+        return Err(DataError::NoColumns { header: header.clone() });
+    }
     let mut seen = HashSet::new();
     for (place, name) in names.iter().enumerate() {
         if name.is_empty() {
-            return Err(DataError::UnnamedColumn { path: shown.to_owned(), column: place + 1 });
+            return Err(DataError::UnnamedColumn { header: header.clone(), column: place + 1 });
         }
         if !seen.insert(name) {
-            return Err(DataError::DuplicateColumn { path: shown.to_owned(), name: name.clone() });
+            return Err(DataError::DuplicateColumn { header: header.clone(), name: name.clone() });
         }
     }
     Ok(())
@@ -245,46 +259,41 @@ pub(super) fn unreadable(shown: &Path, source: io::Error) -> DataError {
 }
 
 /// Files to read, each with what to call it, and the one that holds standard input.
-type Files = (Vec<(PathBuf, PathBuf)>, Option<NamedTempFile>);
+type Files = (Vec<(PathBuf, PathBuf)>, Option<StandardInput>);
 
 impl Origin {
     /// The files to read.
     fn files(&self) -> Result<Files, DataError> {
         let mut files = Vec::new();
-        let mut spool = None;
+        let mut input = None;
         for path in each_once(expanded(&self.paths)?)? {
             if path == Path::new("-") {
-                let file = spooled().map_err(|source| unreadable(Path::new(STANDARD_INPUT), source))?;
-                files.push((file.path().to_owned(), PathBuf::from(STANDARD_INPUT)));
-                spool = Some(file);
+                let name = PathBuf::from(StandardInput::NAME);
+                let file = StandardInput::read().map_err(|source| unreadable(&name, source))?;
+                files.push((file.path().to_owned(), name));
+                input = Some(file);
             } else {
                 files.push((path.clone(), path));
             }
         }
-        Ok((files, spool))
+        Ok((files, input))
     }
 }
 
-/// What standard input is called in messages.
-const STANDARD_INPUT: &str = "standard input";
-
-/// Standard input in a file, since it is read again where a fault is to be told; the file goes when training is over.
-fn spooled() -> io::Result<NamedTempFile> {
-    let mut file = NamedTempFile::new()?;
-    io::copy(&mut io::stdin().lock(), &mut file)?;
-    file.flush()?;
-    Ok(file)
-}
-
 /// Whether a file has the header of the first.
-pub(crate) fn same_header(path: &Path, names: &[String], first: &Path, expected: &[String]) -> Result<(), DataError> {
+pub(crate) fn same_header(
+    header: Header,
+    names: &[String],
+    first: &Path,
+    expected: &[String],
+) -> Result<(), DataError> {
     let other = names.iter().zip(expected).position(|(name, expected)| name != expected);
     let difference = match other.and_then(|column| Some((column, names.get(column)?, expected.get(column)?))) {
         Some((column, name, expected)) => format!("column {} is {name:?}, there it is {expected:?}", column + 1),
         None if names.len() == expected.len() => return Ok(()),
         None => format!("it has {} columns, there are {}", names.len(), expected.len()),
     };
-    Err(DataError::OtherHeader { path: path.to_owned(), first: first.to_owned(), difference })
+    Err(DataError::OtherHeader { header, first: first.to_owned(), difference })
 }
 
 /// A file of which the digest is taken as it is read, and which tells how far it is.

@@ -2,6 +2,7 @@
 
 use super::column::{Column, Role};
 use super::columns::{Terms, columns, without};
+use super::selection::nearest;
 use super::source::{Scan, Source};
 use super::spool::Spool;
 use super::survey::{Pace, survey};
@@ -12,6 +13,9 @@ use crate::model::preprocess::{Design, Preprocess, TargetTransform};
 use crate::model::scalar::Scalar;
 use crate::model::signature::{Feature, FeatureType, Missing, Signature, Target};
 use crate::train::TrainError;
+
+/// Classes in ascending order, the numbers they stand for if they are any, and how many rows each has.
+type Classes = (Vec<Scalar>, Vec<f64>, Vec<u64>);
 
 /// Of so many rows, each may have a category of its own by chance.
 const FEW_ROWS: u64 = 10;
@@ -50,7 +54,7 @@ impl Surveyed {
         let mut kinds = Vec::with_capacity(columns.len());
         for column in &columns {
             if column.is_empty() {
-                return Err(DataError::NoValues { column: column.name.clone() }.into());
+                return Err(DataError::NoValues { column: column.name.clone() }.of(source.label()).into());
             }
             kinds.push(column.kind(&source)?);
         }
@@ -72,7 +76,8 @@ impl Surveyed {
         let mut notes: Vec<String> = source.index.iter().map(index).collect();
         let mut features = Vec::with_capacity(columns.len());
         for (place, (column, kind)) in columns.iter().zip(kinds).enumerate() {
-            features.push(feature(column, kind, preparation, median(place), &mut notes)?);
+            let made = feature(column, kind, preparation, median(place), &mut notes);
+            features.push(made.map_err(|fault| fault.of(source.label()))?);
         }
         let missing = columns.iter().map(|column| column.missing).collect();
         let stored = columns.iter().zip(&features).map(|(column, feature)| Stored::new(column, feature)).collect();
@@ -90,9 +95,16 @@ impl Surveyed {
     /// # Errors
     /// [`DataError`] when the target does not suit it, or the design is too wide.
     pub fn table(mut self, preparation: &Preparation, classify: bool, every_level: bool) -> Result<Table, TrainError> {
-        let (classes, class_values) = if classify { self.classes()? } else { Default::default() };
+        let data = self.source.label();
+        let of_data = |fault: DataError| fault.of(data.clone());
+        let (classes, class_values, counts) =
+            if classify { self.classes().map_err(of_data)? } else { Default::default() };
+        let single = classes.iter().zip(&counts).filter(|(_, count)| **count == 1).map(|(class, _)| class.to_string());
+        if let Some(single) = first_of(single.collect()) {
+            self.notes.push(format!("{}: only one row is of the class {single}", self.target.name));
+        }
         if classify && preparation.target_transform != TargetTransform::Identity {
-            return Err(DataError::TransformOfClasses { column: self.target.name }.into());
+            return Err(of_data(DataError::TransformOfClasses { column: self.target.name }).into());
         }
         let kind = match self.target_kind {
             FeatureType::Double if classes.iter().any(|class| matches!(class, Scalar::Integer(_))) => FeatureType::Long,
@@ -100,10 +112,10 @@ impl Surveyed {
         };
         let Preparation { degree, interactions, target_transform, through_origin, .. } = *preparation;
         let terms = Terms { degree, interactions, every_level, through_origin };
-        let columns = columns(&self.features, terms)?;
+        let columns = columns(&self.features, terms).map_err(of_data)?;
         if columns.is_empty() {
             // Only categories of one level each.
-            return Err(constant_feature(&self.features).into());
+            return Err(of_data(constant_feature(&self.features)).into());
         }
         let columns = without(columns, self.source.excluded_terms())?;
         let mut target = Feature::new(&self.target.name, self.target_kind);
@@ -134,22 +146,31 @@ impl Surveyed {
         })
     }
 
-    /// The classes in ascending order, and the numbers they stand for.
-    fn classes(&self) -> Result<(Vec<Scalar>, Vec<f64>), DataError> {
+    /// The classes in ascending order, the numbers they stand for, and how many rows each has.
+    fn classes(&self) -> Result<Classes, DataError> {
         let column = &self.target;
         let too_many = || DataError::TooManyClasses { column: column.name.clone() };
-        let (classes, values): (Vec<Scalar>, Vec<f64>) = match self.target_kind {
+        let (classes, values, counts): Classes = match self.target_kind {
             FeatureType::String => {
-                (column.levels().into_keys().map(|level| Scalar::Text(level.to_owned())).collect(), Vec::new())
+                let (classes, counts) =
+                    column.levels().into_iter().map(|(level, count)| (Scalar::Text(level.to_owned()), count)).unzip();
+                (classes, Vec::new(), counts)
             }
-            FeatureType::Boolean => ([false, true].map(Scalar::Boolean).to_vec(), vec![0.0, 1.0]),
+            FeatureType::Boolean => {
+                // Inferred ones are counted as words, declared ones as 1 and 0.
+                let counts = match column.values.counts() {
+                    Some(counts) if column.numbers > 0 => counts.map(|(_, count)| count).collect(),
+                    _ => column.booleans().map(|(_, count)| count).to_vec(),
+                };
+                ([false, true].map(Scalar::Boolean).to_vec(), vec![0.0, 1.0], counts)
+            }
             _ => {
-                let values: Vec<f64> = column.values.counts().ok_or_else(too_many)?.map(|(value, _)| value).collect();
+                let (values, counts): (Vec<f64>, Vec<u64>) = column.values.counts().ok_or_else(too_many)?.unzip();
                 let whole = values.iter().all(|value| value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0);
                 // Whole and at most 2^53: exact.
                 #[allow(clippy::cast_possible_truncation)]
                 let class = |value: &f64| if whole { Scalar::Integer(*value as i64) } else { Scalar::Number(*value) };
-                (values.iter().map(class).collect(), values)
+                (values.iter().map(class).collect(), values, counts)
             }
         };
         if classes.len() > MAX_CLASSES {
@@ -166,7 +187,7 @@ impl Surveyed {
             let advice = "Choose another --target".to_owned();
             return Err(DataError::Constant { role: "target", column: column.name.clone(), advice });
         }
-        Ok((classes, values))
+        Ok((classes, values, counts))
     }
 }
 
@@ -184,7 +205,14 @@ fn plan(source: &Source, preparation: &Preparation) -> Result<Vec<Column>, DataE
         match is_read(name) {
             Some(place) if place < target || !of_features => {}
             found => {
-                return Err(DataError::UnusedColumn { option, column: name.clone(), is_target: found.is_some() });
+                let is_there = source.header.contains(name);
+                let features = source.names().get(..target).unwrap_or_default();
+                return Err(DataError::UnusedColumn {
+                    option,
+                    column: name.clone(),
+                    is_target: found.is_some(),
+                    nearest: if is_there { None } else { nearest(features, name) },
+                });
             }
         }
     }
@@ -217,10 +245,15 @@ fn feature(
                 return Err(DataError::Identifier { column: column.name.clone() });
             }
             let single = levels.iter().filter(|(_, count)| **count == 1).map(|(level, _)| format!("{level:?}"));
-            let single: Vec<String> = single.collect();
-            if let Some(first) = single.first() {
-                let others = if single.len() > 1 { format!(" and {} more", single.len() - 1) } else { String::new() };
-                notes.push(format!("{}: only one row has the category {first}{others}", column.name));
+            if let Some(value) = column.decimal_comma().filter(|_| column.declared.is_none()) {
+                notes.push(format!(
+                    "{}: {value} looks like a number with a decimal comma, but other values are words, so all are categories. \
+                     Numbers need a decimal point",
+                    column.name
+                ));
+            }
+            if let Some(single) = first_of(single.collect()) {
+                notes.push(format!("{}: only one row has the category {single}", column.name));
             }
         }
         FeatureType::Boolean => {}
@@ -238,6 +271,13 @@ fn feature(
         return Err(constant_feature(&[feature]));
     }
     Ok(feature)
+}
+
+/// The first of some names, and how many more there are.
+fn first_of(names: Vec<String>) -> Option<String> {
+    let others = names.len().saturating_sub(1);
+    let first = names.into_iter().next()?;
+    Some(if others > 0 { format!("{first} and {others} more") } else { first })
 }
 
 fn constant_feature(features: &[Feature]) -> DataError {

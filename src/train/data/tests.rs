@@ -90,7 +90,7 @@ fn a_file_is_what_it_is_in_pieces_of_any_size(#[case] data: String) {
 #[case::a_number_after_many_words("1,3,2\n", "line 2, column \"colour\": \"red\" is not a number, but \"3\"")]
 #[case::a_number_that_no_double_holds("9007199254740993,red,2\n", "line 181, column \"x\": \"9007199254740993\"")]
 #[case::a_number_as_people_write_it("12%,red,2\n", "line 181, column \"x\": \"12%\" is not a number")]
-#[case::no_target("1,red,\n", "line 181, column \"y\": the target is missing")]
+#[case::no_target("1,red,\n", "line 181, target column \"y\": the value is missing")]
 #[case::a_quote_that_is_never_closed("1,\"red,2\n", "line 181: 2 fields where the header has 3")]
 fn a_fault_far_down_is_found_and_told_alike(#[case] row: &str, #[case] expected: &str) {
     let error = read_in_pieces(table(200, &[(179, row), (190, "1,red,\n")]).as_bytes(), &lenient()).unwrap_err();

@@ -2,7 +2,7 @@
 
 use super::source::{Origin, Place, Record, Scan, Source};
 use super::table::Table;
-use super::{DataError, Selection};
+use super::{DataError, NamedColumn, Purpose, Selection};
 use crate::model::field;
 use crate::model::frame::Cell;
 use crate::model::signature::{CellError, Feature, FeatureType};
@@ -47,7 +47,7 @@ impl<'t> Unseen<'t> {
         self.source.scan(&mut |record| {
             let cells: Vec<Cell<'_>> = (0..features.len()).map(|place| record.cell(place)).collect();
             for (feature, cell) in features.iter().zip(&cells) {
-                self.told(feature.accept(*cell), feature, record.place())?;
+                self.told(feature.accept(*cell), &named(&feature.name, Purpose::Feature), record.place())?;
             }
             let target = self.target(record, features.len())?;
             let weight = if self.table.source.has_weights { self.weight(record, features.len() + 1)? } else { 1.0 };
@@ -58,23 +58,24 @@ impl<'t> Unseen<'t> {
     /// The target in its own unit, or the position of the class.
     fn target(&self, record: &dyn Record, place: usize) -> Result<f64, DataError> {
         let Table { target, classes, class_values, .. } = self.table;
+        let column = named(&target.name, Purpose::Target);
         if classes.is_empty() || !class_values.is_empty() {
-            let value = self.number(&target.name, "the target", record, place)?;
+            let value = self.number(&column, record, place)?;
             if classes.is_empty() {
                 return Ok(value);
             }
             let position = class_values.iter().position(|class| class.total_cmp(&(value + 0.0)).is_eq());
             let named: Vec<String> = classes.iter().map(ToString::to_string).collect();
             let unknown = CellError::UnknownCategory { expected: named.join(" or "), got: value.to_string() };
-            return self.told(position.map(|position| position as f64).ok_or(unknown), target, record.place());
+            return self.told(position.map(|position| position as f64).ok_or(unknown), &column, record.place());
         }
-        self.present(&target.name, "the target", record, place)?;
-        self.told(target.accept(record.cell(place)), target, record.place())
+        self.present(&column, record, place)?;
+        self.told(target.accept(record.cell(place)), &column, record.place())
     }
 
     fn weight(&self, record: &dyn Record, place: usize) -> Result<f64, DataError> {
-        let column = self.source.names().get(place).cloned().unwrap_or_default();
-        let value = self.number(&column, "the weight", record, place)?;
+        let column = named(self.source.names().get(place).map_or("", String::as_str), Purpose::Weight);
+        let value = self.number(&column, record, place)?;
         let location = || self.source.location(record.place());
         let reason = "a weight says how much a row counts";
         if value > 0.0 {
@@ -84,13 +85,13 @@ impl<'t> Unseen<'t> {
         }
     }
 
-    fn number(&self, column: &str, role: &'static str, record: &dyn Record, place: usize) -> Result<f64, DataError> {
-        self.present(column, role, record, place)?;
-        let feature = Feature::new(column, FeatureType::Double);
-        self.told(feature.accept(record.cell(place)), &feature, record.place())
+    fn number(&self, column: &NamedColumn, record: &dyn Record, place: usize) -> Result<f64, DataError> {
+        self.present(column, record, place)?;
+        let number = Feature::new(&*column.name, FeatureType::Double);
+        self.told(number.accept(record.cell(place)), column, record.place())
     }
 
-    fn present(&self, column: &str, role: &'static str, record: &dyn Record, place: usize) -> Result<(), DataError> {
+    fn present(&self, column: &NamedColumn, record: &dyn Record, place: usize) -> Result<(), DataError> {
         let missing = match record.cell(place) {
             Cell::Missing => true,
             Cell::Field(text) => field::is_missing(text),
@@ -98,19 +99,23 @@ impl<'t> Unseen<'t> {
         };
         if missing {
             let location = self.source.location(record.place());
-            return Err(DataError::MissingAnswer { location, column: column.to_owned(), role });
+            return Err(DataError::MissingAnswer { location, column: column.clone() });
         }
         Ok(())
     }
 
-    fn told(&self, value: Result<f64, CellError>, feature: &Feature, place: Place) -> Result<f64, DataError> {
+    fn told(&self, value: Result<f64, CellError>, column: &NamedColumn, place: Place) -> Result<f64, DataError> {
         value.map_err(|error| DataError::Unanswerable {
             location: self.source.location(place),
-            column: feature.name.clone(),
+            column: column.clone(),
             reason: match error {
                 CellError::Missing => format!("the value {error}"),
                 other => other.to_string(),
             },
         })
     }
+}
+
+fn named(name: &str, purpose: Purpose) -> NamedColumn {
+    NamedColumn { name: name.into(), purpose }
 }

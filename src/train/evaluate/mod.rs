@@ -77,7 +77,8 @@ impl<'m> Measurement<'m> {
     pub fn finish(mut self) -> Result<Measured, PredictError> {
         self.batch.predict(|label, _, answer| self.sides.push(label, answer))?;
         let (fitted, held_out, errors) = self.sides.finish();
-        Ok(Measured { fitted: fitted.finish(), held_out: held_out.finish(), errors })
+        let confusion = held_out.confusion().map(<[_]>::to_vec);
+        Ok(Measured { fitted: fitted.finish(), held_out: held_out.finish(), confusion, errors })
     }
 }
 
@@ -88,6 +89,8 @@ pub struct Measured {
     pub fitted: Option<Metrics>,
     /// Metrics of the rows held out.
     pub held_out: Option<Metrics>,
+    /// Rows held out by class, then by predicted class, of a classifier.
+    pub confusion: Option<Vec<Vec<f64>>>,
     /// How wrong it was on each of those.
     pub errors: Option<Errors>,
 }
@@ -146,6 +149,15 @@ pub enum Evaluation {
 }
 
 impl Evaluation {
+    /// Weight of the rows by actual class, then by predicted class.
+    #[must_use]
+    pub fn confusion(&self) -> Option<&[Vec<f64>]> {
+        match self {
+            Self::Regression(_) => None,
+            Self::Classification(classification) => Some(classification.confusion()),
+        }
+    }
+
     /// The metrics; none when there were no rows, or errors beyond what a double can hold.
     #[must_use]
     pub fn finish(&self) -> Option<Metrics> {
@@ -204,7 +216,8 @@ mod tests {
         push(Cell::Double(-2.0), "left", 0.0, false);
         push(Cell::Missing, "right", 0.0, false);
         push(Cell::Double(9.0), "left", 0.0, true);
-        let Measured { fitted, held_out, errors } = measurement.finish().unwrap();
+        let Measured { fitted, held_out, confusion, errors } = measurement.finish().unwrap();
+        assert_eq!(confusion.unwrap(), [[0.0, 1.0], [0.0, 0.0]]);
         let (fitted, held_out) = (fitted.unwrap(), held_out.unwrap());
         // The probability of the other class at a score of 17, of which nearly nothing is left of its own.
         let errors = errors.unwrap().conformal(None);

@@ -3,7 +3,7 @@
 use super::super::Estimator;
 use super::super::choose::Choice;
 use super::super::least_squares::LeastSquares;
-use super::super::summary::Summary;
+use super::super::summary::{Summary, significant};
 use super::super::words::counted;
 use super::{Fits, Fitted};
 use crate::model::preprocess::DesignColumn;
@@ -16,6 +16,7 @@ impl Fits {
     pub(in crate::train) fn notes(&self, columns: &[DesignColumn]) -> Vec<String> {
         let estimator = self.whole.estimator();
         let mut notes: Vec<String> = self.choice.iter().map(|choice| chosen(choice, estimator)).collect();
+        notes.extend(self.choice.as_ref().and_then(|choice| at_an_end(choice, estimator)));
         notes.extend(self.choice.as_ref().and_then(not_converged));
         notes.extend(self.whole.notes(columns));
         // Without held-out rows both are the same fit.
@@ -124,15 +125,45 @@ fn not_converged(choice: &Choice) -> Option<String> {
 /// What a choice was, in words.
 fn chosen(choice: &Choice, estimator: Estimator) -> String {
     let (price, error) = match estimator {
-        Estimator::Logistic => (format!("C = {:e}", 1.0 / choice.alpha), "log loss"),
-        _ => (format!("alpha = {:e}", choice.alpha), "mean squared error"),
+        Estimator::Logistic => (format!("C = {}", significant(1.0 / choice.alpha)), "log loss"),
+        _ => (format!("alpha = {}", significant(choice.alpha)), "mean squared error"),
     };
     let candidates = choice.path.len();
     let found = choice.path.iter().find(|candidate| candidate.alpha.total_cmp(&choice.alpha).is_eq());
     let measured = found.map_or_else(String::new, |candidate| {
-        format!(" ({error} {:.6} ± {:.6} in cross-validation)", candidate.score, candidate.standard_error)
+        let [score, standard_error] = [candidate.score, candidate.standard_error].map(significant);
+        format!(" ({error} {score} ± {standard_error} in cross-validation)")
     });
     format!("{price} was chosen among {candidates}{measured}")
+}
+
+/// What it means when the best price may be one that was not tried.
+fn at_an_end(choice: &Choice, estimator: Estimator) -> Option<String> {
+    let [highest, lowest] = [choice.path.first()?, choice.path.last()?].map(|candidate| candidate.alpha);
+    let is = |end: f64| highest > lowest && choice.alpha.total_cmp(&end).is_eq();
+    let advice = match estimator {
+        Estimator::Logistic if is(highest) => {
+            "that is the smallest C that was tried: the features hardly tell the classes apart. Give others, or try smaller ones \
+             with --c"
+        }
+        Estimator::Logistic if is(lowest) => {
+            "that is the largest C that was tried: hardly any penalty is needed. Try larger ones with --c"
+        }
+        Estimator::Ridge if is(highest) => {
+            "that is the highest alpha that was tried: the features hardly predict the target. Give others, or try higher ones \
+             with --alpha"
+        }
+        _ if is(highest) => {
+            "that is the highest alpha that was tried, at which every coefficient is zero: the features predict the target no \
+             better than its mean does. Give others"
+        }
+        _ if is(lowest) => {
+            "that is the lowest alpha that was tried: hardly any penalty is needed. Try lower ones with --alpha, or --estimator \
+             linear"
+        }
+        _ => return None,
+    };
+    Some(advice.to_owned())
 }
 
 #[cfg(test)]
@@ -205,6 +236,30 @@ mod tests {
         let note = "2 of 3 prices tried did not converge, so their errors are not to be relied on";
         assert_eq!(notes(vec![of(true), of(false), of(false)])[1..], [note]);
         assert_eq!(notes(vec![of(true); 3]).len(), 1);
+    }
+
+    #[test]
+    fn a_price_is_told_as_people_write_it_and_that_it_is_the_last_one_tried() {
+        let of = |alpha| Candidate { alpha, score: 1e-9, standard_error: 0.5, nonzero: 3, converged: true };
+        let notes = |alpha, fit: &dyn Fn() -> Fitted| {
+            let path = vec![of(10_000.0), of(1.093_115_208_124_194_4), of(0.0001)];
+            let choice = Some(Choice { alpha, best: alpha, path, rule: Rule::Best });
+            Fits { choice, ..fits(fit(), fit(), 0) }.notes(&[])
+        };
+        let ridge = || penalised(Estimator::Ridge, true, 0);
+        let chosen = notes(1.093_115_208_124_194_4, &ridge);
+        assert_eq!(chosen, ["alpha = 1.09312 was chosen among 3 (mean squared error 1e-9 ± 0.5 in cross-validation)"]);
+        let classes = || logistic(true);
+        let ends: [(f64, &dyn Fn() -> Fitted); 4] =
+            [(10_000.0, &ridge), (0.0001, &ridge), (10_000.0, &classes), (0.0001, &classes)];
+        let told = ends.map(|(alpha, fit)| notes(alpha, fit)[1].split(':').next().unwrap().to_owned());
+        assert_eq!(
+            told,
+            ["highest alpha", "lowest alpha", "smallest C", "largest C"]
+                .map(|end| format!("that is the {end} that was tried"))
+        );
+        assert!(notes(0.0001, &classes)[0].starts_with("C = 10000 was chosen"));
+        assert!(notes(10_000.0, &|| penalised(Estimator::Lasso, true, 0))[1].contains("every coefficient is zero"));
     }
 
     #[test]

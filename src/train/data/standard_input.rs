@@ -1,0 +1,55 @@
+//! Standard input in a file, since it is read again where a fault is to be told.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::{NamedTempFile, TempPath};
+
+/// What came in, in a file that is gone with this.
+#[derive(Debug)]
+pub(super) struct StandardInput {
+    path: PathBuf,
+    content: File,
+    /// The name of the file, if it has one, which is taken away at the end.
+    _name: Option<TempPath>,
+}
+
+impl StandardInput {
+    /// What it is called in messages.
+    pub(super) const NAME: &str = "standard input";
+
+    /// Reads all of it.
+    pub(super) fn read() -> io::Result<Self> {
+        let mut input = Self::nameless().map_or_else(Self::named, Ok)?;
+        io::copy(&mut io::stdin().lock(), &mut input.content)?;
+        input.content.flush()?;
+        Ok(input)
+    }
+
+    /// Where it can be opened.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A file without a name is gone with the process, however that ends. It can still be opened where the system has an
+    /// address for what is open.
+    #[cfg(target_os = "linux")]
+    fn nameless() -> Option<Self> {
+        use std::os::fd::AsRawFd;
+
+        let content = tempfile::tempfile().ok()?;
+        let path = PathBuf::from(format!("/proc/self/fd/{}", content.as_raw_fd()));
+        path.is_file().then_some(Self { path, content, _name: None })
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn nameless() -> Option<Self> {
+        None
+    }
+
+    fn named() -> io::Result<Self> {
+        let (content, name) = NamedTempFile::new()?.into_parts();
+        Ok(Self { path: name.to_path_buf(), content, _name: Some(name) })
+    }
+}
