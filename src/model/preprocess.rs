@@ -86,6 +86,15 @@ impl TargetTransform {
     }
 }
 
+impl DesignColumn {
+    /// Whether it is a product of several numbers, which a double seldom holds to the last digit.
+    #[must_use]
+    pub fn is_rounded(&self) -> bool {
+        let numbers = |factor: &Factor| if factor.level.is_some() { 0 } else { factor.power.unwrap_or(1) };
+        self.product.iter().map(numbers).fold(0, u32::saturating_add) > 1
+    }
+}
+
 impl Factor {
     /// The feature itself.
     #[must_use]
@@ -109,7 +118,7 @@ struct Column {
 
 #[derive(Debug, Clone, Copy)]
 enum Resolved {
-    Power(usize, i32),
+    Power(usize, u32),
     Level(usize, f64),
 }
 
@@ -167,6 +176,12 @@ impl Design {
         self.columns.iter().map(|column| column.product(row))
     }
 
+    /// What the columns of one row of the design are products of, from one row of a frame: numbers and their powers.
+    #[cfg(feature = "train")]
+    pub(crate) fn factors<'d>(&'d self, row: &'d [f64]) -> impl Iterator<Item = impl Iterator<Item = (f64, u32)>> + 'd {
+        self.columns.iter().map(move |column| column.product.iter().map(|factor| factor.raised(row)))
+    }
+
     /// One row of the design as the estimator sees it, from one row of a frame.
     pub fn row<'d>(&'d self, row: &'d [f64]) -> impl Iterator<Item = f64> + 'd {
         self.columns.iter().map(|column| (column.product(row) - column.mean) / column.scale)
@@ -199,17 +214,26 @@ impl Design {
 
 impl Column {
     fn product(&self, row: &[f64]) -> f64 {
-        let value = |position: usize| row.get(position).copied().unwrap_or(f64::NAN);
-        let factor = |factor: &Resolved| match *factor {
-            Resolved::Power(position, 1) => value(position),
-            Resolved::Power(position, power) => value(position).powi(power),
-            // Positions of levels are small whole numbers: equal or not.
-            #[allow(clippy::float_cmp)]
-            Resolved::Level(position, level) => f64::from(u8::from(value(position) == level)),
+        let factor = |factor: &Resolved| match factor.raised(row) {
+            (value, 1) => value,
+            (value, power) => value.powi(power.cast_signed()),
         };
         match self.product.as_slice() {
             [only] => factor(only),
             factors => factors.iter().map(factor).product(),
+        }
+    }
+}
+
+impl Resolved {
+    /// A number, and the power to which it is taken.
+    fn raised(self, row: &[f64]) -> (f64, u32) {
+        let value = |position: usize| row.get(position).copied().unwrap_or(f64::NAN);
+        match self {
+            Self::Power(position, power) => (value(position), power),
+            // Positions of levels are small whole numbers: equal or not.
+            #[allow(clippy::float_cmp)]
+            Self::Level(position, level) => (f64::from(u8::from(value(position) == level)), 1),
         }
     }
 }
@@ -227,8 +251,8 @@ fn resolve(factor: &Factor, signature: &Signature) -> Result<Resolved, String> {
         },
         (FeatureType::String, _, _) => Err(format!("needs a level of {name:?} and no power")),
         (_, _, Some(_)) => Err(format!("needs a level of {name:?}, which has none")),
-        (_, power, None) => match i32::try_from(power.unwrap_or(1)) {
-            Ok(power) if (1..=MAX_POWER.cast_signed()).contains(&power) => Ok(Resolved::Power(position, power)),
+        (_, power, None) => match power.unwrap_or(1) {
+            power @ 1..=MAX_POWER => Ok(Resolved::Power(position, power)),
             _ => Err(format!("takes {name:?} to a power that is not between 1 and {MAX_POWER}")),
         },
     }

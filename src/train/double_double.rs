@@ -1,8 +1,9 @@
 //! Sums that lose nothing worth naming: a number held as the unevaluated sum of two doubles, about 32 digits.
 //!
 //! Knuth's two-sum and the fused two-product give the rounding error of an operation exactly; the sums follow Hida,
-//! Li and Bailey, *Library for Double-Double and Quad-Double Arithmetic* (2007). Least squares needs it in one place:
-//! a residual is the small difference of large numbers, and its digits are the ones a coefficient still lacks.
+//! Li and Bailey, *Library for Double-Double and Quad-Double Arithmetic* (2007). Least squares needs it where rounding to
+//! doubles is what limits it: a residual is the small difference of large numbers, and its digits are the ones a coefficient
+//! still lacks.
 
 // The exact operations are also inlined into loops that are compiled for the instructions that were found.
 #![allow(clippy::inline_always)]
@@ -26,6 +27,22 @@ impl DoubleDouble {
     pub(super) fn quotient(numerator: f64, denominator: f64) -> Self {
         let high = numerator / denominator;
         Self { high, low: (-high).mul_add(denominator, numerator) / denominator }
+    }
+
+    /// `self` multiplied by itself until it is there `exponent` times; 1 for 0.
+    pub(super) fn power(self, exponent: u32) -> Self {
+        let (mut power, mut square, mut rest) = (Self::from(1.0), self, exponent);
+        while rest > 0 {
+            if rest % 2 == 1 {
+                power = power * square;
+            }
+            rest /= 2;
+            // Not further than is needed: it could overflow.
+            if rest > 0 {
+                square = square * square;
+            }
+        }
+        power
     }
 
     /// The nearest double, and what it lacks.
@@ -125,6 +142,15 @@ mod tests {
         let third = DoubleDouble::quotient(1.0, 3.0);
         let rest = DoubleDouble::from(1.0) - third * DoubleDouble::from(3.0);
         assert!(rest.to_f64().abs() < 1e-31, "{rest:?}");
+    }
+
+    #[test]
+    fn a_power_keeps_the_digits_that_a_double_rounds_off() {
+        // 3⁴⁰ = 12 157 665 459 056 928 801 needs 64 bits.
+        let power = DoubleDouble::from(3.0).power(40);
+        assert_eq!((power - DoubleDouble::from(12_157_665_459_056_928_768.0)).to_f64(), 33.0);
+        assert_eq!(DoubleDouble::from(3.0).power(0), DoubleDouble::from(1.0));
+        assert_eq!(DoubleDouble::from(1e154).power(2).to_f64(), 1e154 * 1e154);
     }
 
     #[test]

@@ -120,12 +120,20 @@ impl Accumulator {
 
     /// Takes one row that counts `weight` times, a positive number; a row of weight zero is no row at all.
     pub fn push_weighted(&mut self, row: &[f64], weight: f64) {
+        self.push_exact(row, &[], weight);
+    }
+
+    /// The same of features that `row` has rounded to doubles: what each of them lacks, or nothing.
+    pub fn push_exact(&mut self, row: &[f64], rests: &[f64], weight: f64) {
         debug_assert_eq!(row.len(), self.moments.shift.len(), "a row has one value a column");
         if weight == 0.0 {
             return;
         }
         self.weights.push(weight);
+        let start = self.block.len();
         self.block.extend(row.iter().zip(&self.moments.shift).map(|(value, shift)| value - shift));
+        let shifted = self.block.iter_mut().skip(start);
+        shifted.zip(rests).for_each(|(value, rest)| *value += rest);
         if self.block.len() >= BLOCK_ROWS * self.moments.shift.len() {
             self.reduce();
         }

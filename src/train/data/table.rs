@@ -10,6 +10,7 @@ use crate::model::preprocess::{Design, DesignColumn, Preprocess, TargetTransform
 use crate::model::scalar::Scalar;
 use crate::model::signature::{Feature, FeatureType, Signature};
 use crate::train::TrainError;
+use crate::train::double_double::DoubleDouble;
 use crate::train::parallel::{available_threads, in_order};
 use crate::train::rows::{Row, Rows};
 use crate::train::split::Split;
@@ -192,6 +193,20 @@ impl Table {
     #[must_use]
     pub fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    /// Whether powers or products of numbers are among the columns of the design.
+    pub(crate) fn is_rounded(&self) -> bool {
+        self.columns().iter().any(DesignColumn::is_rounded)
+    }
+
+    /// What each column of a row of the design lacks for being the product of its factors, which has more digits than a double.
+    pub(crate) fn rests<'r>(&'r self, row: &Encoded<'r>) -> impl Iterator<Item = f64> + 'r {
+        self.design.factors(row.features).zip(row.design).map(|(factors, rounded)| {
+            let powers = factors.map(|(value, power)| DoubleDouble::from(value).power(power));
+            let product = powers.fold(DoubleDouble::from(1.0), |product, power| product * power);
+            (product - DoubleDouble::from(*rounded)).to_f64()
+        })
     }
 
     /// Hands every row to `each`.

@@ -60,6 +60,27 @@ fn a_fit_that_is_far_off_wants_another_look() {
     assert!(look(fit, &rows, Arch::new()).1);
 }
 
+/// Of whole numbers and what they lack, least squares sees the sum.
+#[test]
+fn columns_may_have_more_digits_than_a_double() {
+    let rest = |i: usize| libm::sin(i as f64) * 1e-9;
+    let rows: Vec<Vec<f64>> = (0..50).map(|i| vec![1e8 + (i * i % 7) as f64, 1e9 * rest(i)]).collect();
+    let rows: Vec<Vec<f64>> = rows.into_iter().map(|row| vec![1e8, row[0], row[1]]).collect();
+    let mut accumulator = Accumulator::new(rows[0].clone());
+    for (i, row) in rows.iter().enumerate() {
+        accumulator.push_exact(row, &[rest(i), 0.0], 1.0);
+    }
+    let fit = accumulator.finish().solve(&["x", "z", "y"].map(String::from)).unwrap();
+    let mut refinement = Refinement::new(fit);
+    for (i, row) in rows.iter().enumerate() {
+        refinement.push_exact(row, &[rest(i), 0.0], 1.0);
+    }
+    let fit = refinement.finish().0;
+    assert!((fit.coefficients[0] - 1e9).abs() < 1e-6, "{fit:?}");
+    assert!(fit.coefficients[1].abs() < 1e-15, "{fit:?}");
+    assert!(fit.residual_sum_of_squares < 1e-25, "{fit:?}");
+}
+
 proptest! {
     #[test]
     fn where_one_look_is_enough_another_changes_nothing(
