@@ -8,7 +8,7 @@
 // The exact operations are also inlined into loops that are compiled for the instructions that were found.
 #![allow(clippy::inline_always)]
 
-use std::ops::{Add, Mul, Sub};
+use std::ops::{Add, Div, Mul, Sub};
 
 /// An unevaluated sum `high + low` in which `low` is at most half a unit in the last place of `high`.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -21,12 +21,6 @@ impl DoubleDouble {
     /// The nearest double.
     pub(super) fn to_f64(self) -> f64 {
         self.high + self.low
-    }
-
-    /// `numerator ÷ denominator`
-    pub(super) fn quotient(numerator: f64, denominator: f64) -> Self {
-        let high = numerator / denominator;
-        Self { high, low: (-high).mul_add(denominator, numerator) / denominator }
     }
 
     /// `self` multiplied by itself until it is there `exponent` times; 1 for 0.
@@ -95,6 +89,17 @@ impl Mul for DoubleDouble {
     }
 }
 
+impl Div for DoubleDouble {
+    type Output = Self;
+
+    fn div(self, other: Self) -> Self {
+        let quotient = self.high / other.high;
+        let rest = self - other * Self::from(quotient);
+        let (high, low) = quick_two_sum(quotient, rest.to_f64() / other.high);
+        Self { high, low }
+    }
+}
+
 /// `left + right` and the error of that addition.
 #[inline(always)]
 pub(super) fn two_sum(left: f64, right: f64) -> (f64, f64) {
@@ -139,8 +144,10 @@ mod tests {
 
     #[test]
     fn a_quotient_keeps_its_rounding_error() {
-        let third = DoubleDouble::quotient(1.0, 3.0);
+        let third = DoubleDouble::from(1.0) / DoubleDouble::from(3.0);
         let rest = DoubleDouble::from(1.0) - third * DoubleDouble::from(3.0);
+        assert!(rest.to_f64().abs() < 1e-31, "{rest:?}");
+        let rest = DoubleDouble::from(1.0) / third - DoubleDouble::from(3.0);
         assert!(rest.to_f64().abs() < 1e-31, "{rest:?}");
     }
 

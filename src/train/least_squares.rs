@@ -22,6 +22,7 @@ use thiserror::Error;
 
 use super::kernel;
 use super::triangle::{Triangle, dot};
+use super::unit_errors::UnitErrors;
 use super::words::counted;
 
 /// Rows that are reduced together: few enough to stay in the processor's cache, and with the row that bridges the means a
@@ -339,6 +340,7 @@ impl Moments {
             coefficient_rests: vec![0.0; coefficients.len()],
             coefficients,
             triangle: design,
+            unit_errors: None,
             explained_sum_of_squares: dot(projection, projection),
             residual_sum_of_squares: residual * residual,
         })
@@ -365,6 +367,8 @@ pub struct LeastSquares {
     pub coefficient_rests: Vec<f64>,
     /// R of the centred features: `RᵀR = (X − mean)ᵀ W (X − mean)`, `W` being the weights.
     pub triangle: Triangle,
+    /// Standard errors for noise of standard deviation 1, where they are known with more digits than `triangle` leaves.
+    pub unit_errors: Option<UnitErrors>,
     /// `Σ w (ŷ − mean of y)²` over the rows it was fitted to.
     pub explained_sum_of_squares: f64,
     /// `Σ w (y − ŷ)²` over the rows it was fitted to.

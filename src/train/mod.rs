@@ -29,11 +29,13 @@ pub mod plan;
 pub mod refinement;
 pub mod report;
 pub mod rows;
+mod scatter;
 pub mod smartcore_solver;
 pub mod split;
 pub mod summary;
 pub mod triangle;
 mod twofold;
+pub mod unit_errors;
 mod words;
 
 use std::collections::{BTreeSet, VecDeque};

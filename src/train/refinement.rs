@@ -4,7 +4,7 @@
 //! the features is the fit's error, and `RᵀR δ = XᵀWr` (the corrected seminormal equations: Björck, *Numerical Methods
 //! for Least Squares Problems*, 1996, §2.9) takes it off. The intercept is refined alike, which also makes good that
 //! a mean is rounded to a double. Columns may come with what they lack for being doubles: the powers of a number, of which a fit of
-//! high degree needs more digits than a double has.
+//! high degree needs more digits than a double has. The first look at difficult columns gathers what their standard errors need.
 
 // Only what is inlined into a `with_simd` is compiled for the instructions that were found.
 #![allow(clippy::inline_always)]
@@ -14,6 +14,8 @@ use pulp::{Arch, Simd, WithSimd};
 use super::double_double::DoubleDouble;
 use super::kernel::{self, LANES};
 use super::least_squares::LeastSquares;
+use super::leverage::MOST_COLUMNS;
+use super::scatter::{Addition, Scatter};
 use super::twofold::{Twofold, TwofoldSum};
 
 /// Rows that are looked at together: few enough to stay in the processor's cache.
@@ -22,12 +24,17 @@ const BLOCK_ROWS: usize = 32 * LANES;
 /// The share of a number that cannot be seen in it: a thousandth of the last digit.
 const NOTHING: f64 = f64::EPSILON / 1024.0;
 
+/// The share of a column that is its own below which `R` does not leave ten digits for standard errors.
+const DIFFICULT: f64 = 1e-5;
+
 /// Residuals of a fit, gathered over one pass.
 #[derive(Debug, Clone)]
 pub struct Refinement {
     fit: LeastSquares,
     instructions: Arch,
     sums: Sums,
+    /// Of difficult columns.
+    scatter: Option<Scatter>,
     /// Rows still to be looked at, row-major.
     block: Vec<f64>,
     /// What their features lack for being doubles; nothing where they are.
@@ -63,8 +70,12 @@ impl Refinement {
             target: (zero, zero),
             features: vec![(zero, zero); fit.means.len()],
         };
+        // It does not change from look to look. Of more columns it would take longer than the fit.
+        let needed =
+            fit.unit_errors.is_none() && fit.means.len() <= MOST_COLUMNS && fit.own_shares().any(|own| own < DIFFICULT);
+        let scatter = needed.then(|| Scatter::new(fit.means.len() + usize::from(!fit.through_origin)));
         let (block, rests, weights) = (Vec::new(), Vec::new(), Vec::new());
-        Self { fit, instructions: Arch::new(), sums, block, rests, weights }
+        Self { fit, instructions: Arch::new(), sums, scatter, block, rests, weights }
     }
 
     /// Takes one row: the features, then the target.
@@ -104,6 +115,11 @@ impl Refinement {
         if let Some((target, features)) = columns.split_last() {
             let weights = &self.weights;
             let features = Features { columns: features, rests: &rests, means: &self.fit.means };
+            if let Some(scatter) = &mut self.scatter {
+                let ones = (!self.fit.through_origin).then(|| Twofold::new(&vec![1.0; rows]));
+                let columns = ones.into_iter().chain(features.centred()).collect();
+                self.instructions.dispatch(Addition { scatter, columns, weights });
+            }
             let look = Look { fit: &self.fit, target, features, weights, sums: &mut self.sums };
             self.instructions.dispatch(look);
         }
@@ -116,7 +132,10 @@ impl Refinement {
     #[must_use]
     pub fn finish(mut self) -> (LeastSquares, bool) {
         self.look();
-        let Self { mut fit, sums, .. } = self;
+        let Self { mut fit, sums, scatter, .. } = self;
+        if let Some(scatter) = scatter {
+            fit.unit_errors = scatter.unit_errors(&fit);
+        }
         let (weight, sum, squares) = (sums.weight.total(), sums.residuals.total(), sums.squares.total());
         if weight == DoubleDouble::default() {
             return (fit, false);
@@ -194,6 +213,14 @@ impl<'a> Features<'a> {
     fn each(self) -> impl Iterator<Item = (&'a [f64], &'a [f64], f64)> {
         let columns = self.columns.iter().zip(self.rests).zip(self.means);
         columns.map(|((column, rests), mean)| (column.as_slice(), rests.as_slice(), *mean))
+    }
+
+    fn centred(self) -> impl Iterator<Item = Twofold> {
+        self.each().map(|(column, rests, mean)| {
+            let mut offset = Twofold::default();
+            offset.set_difference(column, rests, mean);
+            offset
+        })
     }
 }
 
