@@ -93,13 +93,20 @@ const OF_ROUNDED_POWERS: Known = Known {
     f: 2162.4395598884857,
 };
 
-/// What `train --json` says of a fit to all rows.
-fn summary(data: &str, arguments: &str) -> Value {
+/// What `train --json` says of a fit to all rows, and what the model then predicts of them.
+fn fitted(data: &str, arguments: &str) -> (Value, Vec<f64>) {
     let folder = tempdir().unwrap();
     fs::write(folder.path().join("data.csv"), data).unwrap();
     let command = format!("train data.csv --out m.json --target y --test-fraction 0 --json {arguments}");
     let report: Value = serde_json::from_str(said(&run(&folder, &command))).unwrap();
-    report["summary"].clone()
+    let table = run(&folder, "predict m.json data.csv");
+    let predictions = said(&table).lines().skip(1).map(|line| line.rsplit_once(',').unwrap().1.parse().unwrap());
+    (report["summary"].clone(), predictions.collect())
+}
+
+/// What is known of the fit alone.
+fn summary(data: &str, arguments: &str) -> Value {
+    fitted(data, arguments).0
 }
 
 /// Decimal digits that agree: the logarithm of the relative error.
@@ -129,10 +136,17 @@ fn assert_keeps(summary: &Value, known: &Known, least: [f64; 5]) {
     assert!(kept.iter().zip(least).all(|(kept, least)| *kept >= least), "{kept:.1?}");
 }
 
-/// As many digits as the certified values have, but for the last two.
+/// As many digits as the certified values have, but for the last two. Predictions are sums of terms of up to 4·10⁶ in doubles.
 #[test]
 fn filip_made_by_degree_keeps_its_digits() {
-    assert_keeps(&summary(FILIP, "--degree 10"), &CERTIFIED, [13.0; 5]);
+    let (summary, predictions) = fitted(FILIP, "--degree 10");
+    assert_keeps(&summary, &CERTIFIED, [13.0; 5]);
+    assert_eq!(predictions.len(), 82);
+    let observed = FILIP.lines().skip(1).map(|line| line.split_once(',').unwrap().0.parse::<f64>().unwrap());
+    let squares = observed.zip(&predictions).map(|(y, predicted)| (y - predicted).powi(2)).sum::<f64>();
+    let deviation = Value::from((squares / (82.0 - 11.0)).sqrt());
+    let kept = digits(&deviation, CERTIFIED.residual_standard_deviation);
+    assert!(kept >= 8.0, "{kept:.1}");
 }
 
 /// Columns that come rounded to doubles do not determine the coefficients of the polynomial to eight digits, but those of their own.
@@ -155,7 +169,7 @@ fn filip_as_ten_columns_keeps_what_these_allow() {
     assert_keeps(&summary, &CERTIFIED, [7.5, 8.0, 8.0, 10.0, 8.0]);
 }
 
-/// Products just above 2⁵³, of which doubles hold the even ones.
+/// Products just above 2⁵³, of which doubles hold the even ones, less 2⁵³.
 #[test]
 fn products_of_features_far_from_zero_are_not_rounded() {
     let mut data = "a,b,y\n".to_owned();
@@ -163,10 +177,15 @@ fn products_of_features_far_from_zero_are_not_rounded() {
         let (a, b) = (94_906_267 + i, 94_906_249 + i * 7 % 11);
         writeln!(data, "{a},{b},{}", a * b - (1 << 53)).unwrap();
     }
-    let summary = summary(&data, "--interactions");
+    let (summary, predictions) = fitted(&data, "--interactions");
     let product = &summary["terms"][2];
     assert_eq!(product["name"], "a:b");
     assert!(digits(&product["estimate"], 1.0) >= 13.0, "{product}");
     assert!(summary["residual_standard_deviation"].as_f64().unwrap() < 1e-6, "{summary}");
     assert!(digits(&summary["intercept"]["estimate"], -(2.0_f64.powi(53))) >= 13.0, "{summary}");
+    assert_eq!(predictions.len(), 40);
+    for (predicted, line) in predictions.iter().zip(data.lines().skip(1)) {
+        let observed: f64 = line.rsplit_once(',').unwrap().1.parse().unwrap();
+        assert!((predicted - observed).abs() <= 1e-6, "{predicted} is not {observed}");
+    }
 }

@@ -2,10 +2,12 @@
 //! by the same code.
 
 use std::collections::{BTreeSet, HashSet};
+use std::ops::Mul;
 
 use serde::{Deserialize, Serialize};
 use smartcore::linalg::basic::matrix::DenseMatrix;
 
+use super::double_double::DoubleDouble;
 use super::frame::Frame;
 use super::signature::{FeatureType, Signature};
 
@@ -173,18 +175,18 @@ impl Design {
 
     /// One row of the design before centring and scaling, from one row of a frame.
     pub fn raw<'d>(&'d self, row: &'d [f64]) -> impl Iterator<Item = f64> + 'd {
-        self.columns.iter().map(|column| column.product(row))
+        self.columns.iter().map(|column| column.product(row).to_f64())
     }
 
-    /// What the columns of one row of the design are products of, from one row of a frame: numbers and their powers.
+    /// What the columns of the same row lack for being doubles.
     #[cfg(feature = "train")]
-    pub(crate) fn factors<'d>(&'d self, row: &'d [f64]) -> impl Iterator<Item = impl Iterator<Item = (f64, u32)>> + 'd {
-        self.columns.iter().map(move |column| column.product.iter().map(|factor| factor.raised(row)))
+    pub(crate) fn rests<'d>(&'d self, row: &'d [f64]) -> impl Iterator<Item = f64> + 'd {
+        self.columns.iter().map(|column| column.product(row).parts().1)
     }
 
     /// One row of the design as the estimator sees it, from one row of a frame.
     pub fn row<'d>(&'d self, row: &'d [f64]) -> impl Iterator<Item = f64> + 'd {
-        self.columns.iter().map(|column| (column.product(row) - column.mean) / column.scale)
+        self.columns.iter().map(|column| column.offset(row) / column.scale)
     }
 
     /// For each column, the positions of the features it is made from, each once and in ascending order.
@@ -213,28 +215,24 @@ impl Design {
 }
 
 impl Column {
-    fn product(&self, row: &[f64]) -> f64 {
-        let factor = |factor: &Resolved| match factor.raised(row) {
-            (value, 1) => value,
-            (value, power) => value.powi(power.cast_signed()),
+    /// With more digits than a double: of numbers far from their mean that is what is left of them when it is subtracted.
+    fn product(&self, row: &[f64]) -> DoubleDouble {
+        let value = |position: usize| row.get(position).copied().unwrap_or(f64::NAN);
+        let factor = |factor: &Resolved| match *factor {
+            Resolved::Power(position, power) => DoubleDouble::from(value(position)).power(power),
+            // Positions of levels are small whole numbers: equal or not.
+            #[allow(clippy::float_cmp)]
+            Resolved::Level(position, level) => DoubleDouble::from(f64::from(u8::from(value(position) == level))),
         };
         match self.product.as_slice() {
             [only] => factor(only),
-            factors => factors.iter().map(factor).product(),
+            factors => factors.iter().map(factor).fold(DoubleDouble::from(1.0), Mul::mul),
         }
     }
-}
 
-impl Resolved {
-    /// A number, and the power to which it is taken.
-    fn raised(self, row: &[f64]) -> (f64, u32) {
-        let value = |position: usize| row.get(position).copied().unwrap_or(f64::NAN);
-        match self {
-            Self::Power(position, power) => (value(position), power),
-            // Positions of levels are small whole numbers: equal or not.
-            #[allow(clippy::float_cmp)]
-            Self::Level(position, level) => (f64::from(u8::from(value(position) == level)), 1),
-        }
+    fn offset(&self, row: &[f64]) -> f64 {
+        let (value, rest) = self.product(row).parts();
+        value - self.mean + rest
     }
 }
 

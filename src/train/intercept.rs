@@ -1,7 +1,7 @@
 //! What a centred fit says where every column is zero: the intercept in the units of the data.
 
-use super::double_double::DoubleDouble;
 use crate::model::artifact::Document;
+use crate::model::double_double::DoubleDouble;
 
 /// `at means − Σ coefficient · mean`: a difference of large numbers where the data are far from zero, without losing digits.
 pub(super) fn at_zero(at_means: DoubleDouble, terms: impl Iterator<Item = (DoubleDouble, f64)>) -> f64 {

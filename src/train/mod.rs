@@ -12,7 +12,6 @@ mod coverage;
 pub mod data;
 mod distribution;
 mod document;
-mod double_double;
 pub mod evaluate;
 mod fit;
 pub mod folds;

@@ -11,12 +11,12 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::double_double::DoubleDouble;
 use super::kernel::{self, LANES};
 use super::least_squares::LeastSquares;
 use super::leverage::MOST_COLUMNS;
 use super::scatter::{Addition, Scatter};
 use super::twofold::{Twofold, TwofoldSum};
+use crate::model::double_double::DoubleDouble;
 
 /// Rows that are looked at together: few enough to stay in the processor's cache.
 const BLOCK_ROWS: usize = 32 * LANES;

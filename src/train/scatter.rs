@@ -10,10 +10,10 @@ use std::ops::RangeInclusive;
 
 use pulp::{Simd, WithSimd};
 
-use super::double_double::DoubleDouble;
 use super::least_squares::LeastSquares;
 use super::twofold::{Twofold, TwofoldSum};
 use super::unit_errors::UnitErrors;
+use crate::model::double_double::DoubleDouble;
 
 /// The squared lengths of columns whose products neither overflow nor lose what they lack for being doubles.
 const SQUARES: RangeInclusive<f64> = 1e-200..=1e200;

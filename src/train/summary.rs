@@ -8,10 +8,10 @@ use std::fmt;
 use serde::Serialize;
 
 use super::distribution::{fisher_upper, student_two_sided};
-use super::double_double::DoubleDouble;
 use super::intercept;
 use super::least_squares::LeastSquares;
 use super::unit_errors::{UnitErrors, length};
+use crate::model::double_double::DoubleDouble;
 use crate::model::quantile::student_quantile;
 use singular::condition_number;
 

@@ -9,8 +9,8 @@
 
 use pulp::Simd;
 
-use super::double_double::{DoubleDouble, two_product, two_sum};
 use super::kernel::{LANES, Lanes};
+use crate::model::double_double::{DoubleDouble, two_product, two_sum};
 
 /// A column of numbers, each the unevaluated sum of two doubles.
 #[derive(Debug, Clone, Default)]

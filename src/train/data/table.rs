@@ -10,7 +10,6 @@ use crate::model::preprocess::{Design, DesignColumn, Preprocess, TargetTransform
 use crate::model::scalar::Scalar;
 use crate::model::signature::{Feature, FeatureType, Signature};
 use crate::train::TrainError;
-use crate::train::double_double::DoubleDouble;
 use crate::train::parallel::{available_threads, in_order};
 use crate::train::rows::{Row, Rows};
 use crate::train::split::Split;
@@ -202,11 +201,7 @@ impl Table {
 
     /// What each column of a row of the design lacks for being the product of its factors, which has more digits than a double.
     pub(crate) fn rests<'r>(&'r self, row: &Encoded<'r>) -> impl Iterator<Item = f64> + 'r {
-        self.design.factors(row.features).zip(row.design).map(|(factors, rounded)| {
-            let powers = factors.map(|(value, power)| DoubleDouble::from(value).power(power));
-            let product = powers.fold(DoubleDouble::from(1.0), |product, power| product * power);
-            (product - DoubleDouble::from(*rounded)).to_f64()
-        })
+        self.design.rests(row.features)
     }
 
     /// Hands every row to `each`.

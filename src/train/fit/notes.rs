@@ -87,8 +87,8 @@ fn of_least_squares(fit: &LeastSquares, columns: &[DesignColumn]) -> Vec<String>
 /// A power or product with less of its own than this costs predictions half of sixteen digits: so does NIST's Filip (6·10⁻⁸).
 const OWN: f64 = 1e-7;
 
-/// A power or product far from zero hardly differs from those before it. The fit knows all of its digits; a prediction, the sum of
-/// large terms that cancel, is computed in doubles.
+/// A power or product far from zero hardly differs from those before it. The fit knows all of its digits; a prediction is a sum
+/// of large terms that cancel, in doubles.
 fn hardly_its_own(fit: &LeastSquares, columns: &[DesignColumn]) -> Option<String> {
     let is_made =
         |column: &DesignColumn| column.product.iter().any(|factor| factor.power.is_some()) || column.product.len() > 1;

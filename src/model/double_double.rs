@@ -1,9 +1,9 @@
 //! Sums that lose nothing worth naming: a number held as the unevaluated sum of two doubles, about 32 digits.
 //!
 //! Knuth's two-sum and the fused two-product give the rounding error of an operation exactly; the sums follow Hida,
-//! Li and Bailey, *Library for Double-Double and Quad-Double Arithmetic* (2007). Least squares needs it where rounding to
-//! doubles is what limits it: a residual is the small difference of large numbers, and its digits are the ones a coefficient
-//! still lacks.
+//! Li and Bailey, *Library for Double-Double and Quad-Double Arithmetic* (2007). They are needed where rounding to doubles is
+//! what limits digits: powers of numbers far from zero hardly differ, and a residual is the small difference of large numbers,
+//! whose digits are the ones a coefficient still lacks.
 
 // The exact operations are also inlined into loops that are compiled for the instructions that were found.
 #![allow(clippy::inline_always)]
@@ -12,35 +12,32 @@ use std::ops::{Add, Div, Mul, Sub};
 
 /// An unevaluated sum `high + low` in which `low` is at most half a unit in the last place of `high`.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct DoubleDouble {
+pub(crate) struct DoubleDouble {
     high: f64,
     low: f64,
 }
 
 impl DoubleDouble {
     /// The nearest double.
-    pub(super) fn to_f64(self) -> f64 {
+    pub(crate) fn to_f64(self) -> f64 {
         self.high + self.low
     }
 
     /// `self` multiplied by itself until it is there `exponent` times; 1 for 0.
-    pub(super) fn power(self, exponent: u32) -> Self {
-        let (mut power, mut square, mut rest) = (Self::from(1.0), self, exponent);
-        while rest > 0 {
-            if rest % 2 == 1 {
-                power = power * square;
-            }
-            rest /= 2;
-            // Not further than is needed: it could overflow.
-            if rest > 0 {
-                square = square * square;
+    pub(crate) fn power(self, exponent: u32) -> Self {
+        match exponent {
+            0 => Self::from(1.0),
+            1 => self,
+            _ => {
+                let root = self.power(exponent / 2);
+                let square = root * root;
+                if exponent % 2 == 1 { square * self } else { square }
             }
         }
-        power
     }
 
     /// The nearest double, and what it lacks.
-    pub(super) fn parts(self) -> (f64, f64) {
+    pub(crate) fn parts(self) -> (f64, f64) {
         (self.high, self.low)
     }
 }
@@ -102,7 +99,7 @@ impl Div for DoubleDouble {
 
 /// `left + right` and the error of that addition.
 #[inline(always)]
-pub(super) fn two_sum(left: f64, right: f64) -> (f64, f64) {
+pub(crate) fn two_sum(left: f64, right: f64) -> (f64, f64) {
     let sum = left + right;
     let part = sum - left;
     (sum, (left - (sum - part)) + (right - part))
@@ -116,7 +113,7 @@ fn quick_two_sum(left: f64, right: f64) -> (f64, f64) {
 
 /// `left · right` and the error of that product.
 #[inline(always)]
-pub(super) fn two_product(left: f64, right: f64) -> (f64, f64) {
+pub(crate) fn two_product(left: f64, right: f64) -> (f64, f64) {
     let product = left * right;
     (product, left.mul_add(right, -product))
 }
