@@ -2,6 +2,7 @@
 
 pub mod artifact;
 pub mod conformal;
+pub(crate) mod double_double;
 pub mod estimator;
 mod examples;
 pub mod explanation;

@@ -2,10 +2,12 @@
 //! by the same code.
 
 use std::collections::{BTreeSet, HashSet};
+use std::ops::Mul;
 
 use serde::{Deserialize, Serialize};
 use smartcore::linalg::basic::matrix::DenseMatrix;
 
+use super::double_double::DoubleDouble;
 use super::frame::Frame;
 use super::signature::{FeatureType, Signature};
 
@@ -86,6 +88,15 @@ impl TargetTransform {
     }
 }
 
+impl DesignColumn {
+    /// Whether it is a product of several numbers, which a double seldom holds to the last digit.
+    #[must_use]
+    pub fn is_rounded(&self) -> bool {
+        let numbers = |factor: &Factor| if factor.level.is_some() { 0 } else { factor.power.unwrap_or(1) };
+        self.product.iter().map(numbers).fold(0, u32::saturating_add) > 1
+    }
+}
+
 impl Factor {
     /// The feature itself.
     #[must_use]
@@ -109,7 +120,7 @@ struct Column {
 
 #[derive(Debug, Clone, Copy)]
 enum Resolved {
-    Power(usize, i32),
+    Power(usize, u32),
     Level(usize, f64),
 }
 
@@ -164,12 +175,18 @@ impl Design {
 
     /// One row of the design before centring and scaling, from one row of a frame.
     pub fn raw<'d>(&'d self, row: &'d [f64]) -> impl Iterator<Item = f64> + 'd {
-        self.columns.iter().map(|column| column.product(row))
+        self.columns.iter().map(|column| column.product(row).to_f64())
+    }
+
+    /// What the columns of the same row lack for being doubles.
+    #[cfg(feature = "train")]
+    pub(crate) fn rests<'d>(&'d self, row: &'d [f64]) -> impl Iterator<Item = f64> + 'd {
+        self.columns.iter().map(|column| column.product(row).parts().1)
     }
 
     /// One row of the design as the estimator sees it, from one row of a frame.
     pub fn row<'d>(&'d self, row: &'d [f64]) -> impl Iterator<Item = f64> + 'd {
-        self.columns.iter().map(|column| (column.product(row) - column.mean) / column.scale)
+        self.columns.iter().map(|column| column.offset(row) / column.scale)
     }
 
     /// For each column, the positions of the features it is made from, each once and in ascending order.
@@ -198,19 +215,24 @@ impl Design {
 }
 
 impl Column {
-    fn product(&self, row: &[f64]) -> f64 {
+    /// With more digits than a double: of numbers far from their mean that is what is left of them when it is subtracted.
+    fn product(&self, row: &[f64]) -> DoubleDouble {
         let value = |position: usize| row.get(position).copied().unwrap_or(f64::NAN);
         let factor = |factor: &Resolved| match *factor {
-            Resolved::Power(position, 1) => value(position),
-            Resolved::Power(position, power) => value(position).powi(power),
+            Resolved::Power(position, power) => DoubleDouble::from(value(position)).power(power),
             // Positions of levels are small whole numbers: equal or not.
             #[allow(clippy::float_cmp)]
-            Resolved::Level(position, level) => f64::from(u8::from(value(position) == level)),
+            Resolved::Level(position, level) => DoubleDouble::from(f64::from(u8::from(value(position) == level))),
         };
         match self.product.as_slice() {
             [only] => factor(only),
-            factors => factors.iter().map(factor).product(),
+            factors => factors.iter().map(factor).fold(DoubleDouble::from(1.0), Mul::mul),
         }
+    }
+
+    fn offset(&self, row: &[f64]) -> f64 {
+        let (value, rest) = self.product(row).parts();
+        value - self.mean + rest
     }
 }
 
@@ -227,8 +249,8 @@ fn resolve(factor: &Factor, signature: &Signature) -> Result<Resolved, String> {
         },
         (FeatureType::String, _, _) => Err(format!("needs a level of {name:?} and no power")),
         (_, _, Some(_)) => Err(format!("needs a level of {name:?}, which has none")),
-        (_, power, None) => match i32::try_from(power.unwrap_or(1)) {
-            Ok(power) if (1..=MAX_POWER.cast_signed()).contains(&power) => Ok(Resolved::Power(position, power)),
+        (_, power, None) => match power.unwrap_or(1) {
+            power @ 1..=MAX_POWER => Ok(Resolved::Power(position, power)),
             _ => Err(format!("takes {name:?} to a power that is not between 1 and {MAX_POWER}")),
         },
     }

@@ -3,7 +3,7 @@
 mod notes;
 
 use super::choose::{self, Choice, ChooseError, Family, Rule};
-use super::data::{DataError, Table, View};
+use super::data::{DataError, Encoded, Table, View};
 use super::least_squares::{Accumulator, LeastSquares, LeastSquaresError, Moments};
 use super::logistic::{self, LogisticError, LogisticFit, LogisticSettings};
 use super::path::{self, Penalised, Penalty};
@@ -260,12 +260,32 @@ fn with_target(table: &Table) -> Vec<String> {
     table.names().iter().cloned().chain([table.signature().target().name.clone()]).collect()
 }
 
-/// One row as least squares sees it: the columns of the design, then the target.
-fn joined<'r>(buffer: &'r mut Vec<f64>, design: &[f64], target: f64) -> &'r [f64] {
-    buffer.clear();
-    buffer.extend_from_slice(design);
-    buffer.push(target);
-    buffer
+/// Rows as least squares sees them.
+struct Joined<'t> {
+    table: &'t Table,
+    is_rounded: bool,
+    /// The columns of the design, then the target.
+    values: Vec<f64>,
+    /// What columns lack for being doubles, where powers or products of numbers are among them.
+    rests: Vec<f64>,
+}
+
+impl<'t> Joined<'t> {
+    fn new(table: &'t Table) -> Self {
+        Self { table, is_rounded: table.is_rounded(), values: Vec::new(), rests: Vec::new() }
+    }
+
+    /// Takes the place of the row before.
+    fn row(&mut self, row: &Encoded<'_>) -> (&[f64], &[f64]) {
+        self.values.clear();
+        self.values.extend_from_slice(row.design);
+        self.values.push(row.target);
+        if self.is_rounded {
+            self.rests.clear();
+            self.rests.extend(self.table.rests(row));
+        }
+        (&self.values, &self.rests)
+    }
 }
 
 /// What the fit needs to know of the rows that are kept and of those held out.
@@ -281,14 +301,14 @@ fn measured(table: &Table, moments: Moments) -> Moments {
 
 /// What is known of the rows that are kept and of those held out.
 fn moments(table: &Table, split: &Split) -> Result<(Moments, Moments), TrainError> {
-    let mut buffer = Vec::new();
+    let mut joined = Joined::new(table);
     let mut sides: Option<[Accumulator; 2]> = None;
     table.scan(&mut |row| {
-        let values = joined(&mut buffer, row.design, row.target);
+        let (values, rests) = joined.row(&row);
         // Any point near the data will do to shift them; the first row is one.
         let [kept, held_out] = sides.get_or_insert_with(|| [(); 2].map(|()| Accumulator::new(values.to_vec())));
         let side = if split.holds_out(row.number) { held_out } else { kept };
-        side.push_weighted(values, row.weight);
+        side.push_exact(values, rests, row.weight);
         Ok(())
     })?;
     let width = table.names().len() + 1;
@@ -303,14 +323,14 @@ fn refine(
     mut whole: LeastSquares,
     mut measured: Option<LeastSquares>,
 ) -> Result<(LeastSquares, LeastSquares), TrainError> {
-    let mut buffer = Vec::new();
+    let mut joined = Joined::new(table);
     for _ in 0..REFINEMENTS {
         let (mut all, mut kept) = (Refinement::new(whole), measured.map(Refinement::new));
         table.scan(&mut |row| {
-            let values = joined(&mut buffer, row.design, row.target);
-            all.push_weighted(values, row.weight);
+            let (values, rests) = joined.row(&row);
+            all.push_exact(values, rests, row.weight);
             if let Some(kept) = kept.as_mut().filter(|_| !split.holds_out(row.number)) {
-                kept.push_weighted(values, row.weight);
+                kept.push_exact(values, rests, row.weight);
             }
             Ok(())
         })?;

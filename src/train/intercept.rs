@@ -1,7 +1,7 @@
 //! What a centred fit says where every column is zero: the intercept in the units of the data.
 
-use super::double_double::DoubleDouble;
 use crate::model::artifact::Document;
+use crate::model::double_double::DoubleDouble;
 
 /// `at means − Σ coefficient · mean`: a difference of large numbers where the data are far from zero, without losing digits.
 pub(super) fn at_zero(at_means: DoubleDouble, terms: impl Iterator<Item = (DoubleDouble, f64)>) -> f64 {
@@ -16,7 +16,7 @@ pub fn intercepts(document: &Document) -> Vec<f64> {
     let score = |(score, at_means): (usize, &f64)| {
         let terms = document.preprocess.columns.iter().map(|column| {
             let coefficient = estimator.of(&column.name).and_then(|values| values.get(score)).copied();
-            (DoubleDouble::quotient(coefficient.unwrap_or(0.0), column.scale), column.mean)
+            (DoubleDouble::from(coefficient.unwrap_or(0.0)) / DoubleDouble::from(column.scale), column.mean)
         });
         at_zero(DoubleDouble::from(*at_means), terms)
     };

@@ -22,6 +22,7 @@ use thiserror::Error;
 
 use super::kernel;
 use super::triangle::{Triangle, dot};
+use super::unit_errors::UnitErrors;
 use super::words::counted;
 
 /// Rows that are reduced together: few enough to stay in the processor's cache, and with the row that bridges the means a
@@ -120,12 +121,20 @@ impl Accumulator {
 
     /// Takes one row that counts `weight` times, a positive number; a row of weight zero is no row at all.
     pub fn push_weighted(&mut self, row: &[f64], weight: f64) {
+        self.push_exact(row, &[], weight);
+    }
+
+    /// The same of features that `row` has rounded to doubles: what each of them lacks, or nothing.
+    pub fn push_exact(&mut self, row: &[f64], rests: &[f64], weight: f64) {
         debug_assert_eq!(row.len(), self.moments.shift.len(), "a row has one value a column");
         if weight == 0.0 {
             return;
         }
         self.weights.push(weight);
+        let start = self.block.len();
         self.block.extend(row.iter().zip(&self.moments.shift).map(|(value, shift)| value - shift));
+        let shifted = self.block.iter_mut().skip(start);
+        shifted.zip(rests).for_each(|(value, rest)| *value += rest);
         if self.block.len() >= BLOCK_ROWS * self.moments.shift.len() {
             self.reduce();
         }
@@ -331,6 +340,7 @@ impl Moments {
             coefficient_rests: vec![0.0; coefficients.len()],
             coefficients,
             triangle: design,
+            unit_errors: None,
             explained_sum_of_squares: dot(projection, projection),
             residual_sum_of_squares: residual * residual,
         })
@@ -357,6 +367,8 @@ pub struct LeastSquares {
     pub coefficient_rests: Vec<f64>,
     /// R of the centred features: `RᵀR = (X − mean)ᵀ W (X − mean)`, `W` being the weights.
     pub triangle: Triangle,
+    /// Standard errors for noise of standard deviation 1, where they are known with more digits than `triangle` leaves.
+    pub unit_errors: Option<UnitErrors>,
     /// `Σ w (ŷ − mean of y)²` over the rows it was fitted to.
     pub explained_sum_of_squares: f64,
     /// `Σ w (y − ŷ)²` over the rows it was fitted to.

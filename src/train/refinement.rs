@@ -3,17 +3,20 @@
 //! Another look at every row gives the residuals of a fit with about 32 digits. What of them still correlates with
 //! the features is the fit's error, and `RᵀR δ = XᵀWr` (the corrected seminormal equations: Björck, *Numerical Methods
 //! for Least Squares Problems*, 1996, §2.9) takes it off. The intercept is refined alike, which also makes good that
-//! a mean is rounded to a double.
+//! a mean is rounded to a double. Columns may come with what they lack for being doubles: the powers of a number, of which a fit of
+//! high degree needs more digits than a double has. The first look at difficult columns gathers what their standard errors need.
 
 // Only what is inlined into a `with_simd` is compiled for the instructions that were found.
 #![allow(clippy::inline_always)]
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::double_double::DoubleDouble;
 use super::kernel::{self, LANES};
 use super::least_squares::LeastSquares;
+use super::leverage::MOST_COLUMNS;
+use super::scatter::{Addition, Scatter};
 use super::twofold::{Twofold, TwofoldSum};
+use crate::model::double_double::DoubleDouble;
 
 /// Rows that are looked at together: few enough to stay in the processor's cache.
 const BLOCK_ROWS: usize = 32 * LANES;
@@ -21,14 +24,21 @@ const BLOCK_ROWS: usize = 32 * LANES;
 /// The share of a number that cannot be seen in it: a thousandth of the last digit.
 const NOTHING: f64 = f64::EPSILON / 1024.0;
 
+/// The share of a column that is its own below which `R` does not leave ten digits for standard errors.
+const DIFFICULT: f64 = 1e-5;
+
 /// Residuals of a fit, gathered over one pass.
 #[derive(Debug, Clone)]
 pub struct Refinement {
     fit: LeastSquares,
     instructions: Arch,
     sums: Sums,
+    /// Of difficult columns.
+    scatter: Option<Scatter>,
     /// Rows still to be looked at, row-major.
     block: Vec<f64>,
+    /// What their features lack for being doubles; nothing where they are.
+    rests: Vec<f64>,
     /// Their weights.
     weights: Vec<f64>,
 }
@@ -60,7 +70,12 @@ impl Refinement {
             target: (zero, zero),
             features: vec![(zero, zero); fit.means.len()],
         };
-        Self { fit, instructions: Arch::new(), sums, block: Vec::new(), weights: Vec::new() }
+        // It does not change from look to look. Of more columns it would take longer than the fit.
+        let needed =
+            fit.unit_errors.is_none() && fit.means.len() <= MOST_COLUMNS && fit.own_shares().any(|own| own < DIFFICULT);
+        let scatter = needed.then(|| Scatter::new(fit.means.len() + usize::from(!fit.through_origin)));
+        let (block, rests, weights) = (Vec::new(), Vec::new(), Vec::new());
+        Self { fit, instructions: Arch::new(), sums, scatter, block, rests, weights }
     }
 
     /// Takes one row: the features, then the target.
@@ -70,8 +85,14 @@ impl Refinement {
 
     /// Takes one row that counts `weight` times, the same as in the fit.
     pub fn push_weighted(&mut self, row: &[f64], weight: f64) {
+        self.push_exact(row, &[], weight);
+    }
+
+    /// The same of features that `row` has rounded to doubles: what each of them lacks, in all rows or in none.
+    pub fn push_exact(&mut self, row: &[f64], rests: &[f64], weight: f64) {
         debug_assert_eq!(row.len(), self.fit.means.len() + 1, "a row has one value a column");
         self.block.extend_from_slice(row);
+        self.rests.extend_from_slice(rests);
         self.weights.push(weight);
         if self.weights.len() == BLOCK_ROWS {
             self.look();
@@ -79,15 +100,31 @@ impl Refinement {
     }
 
     fn look(&mut self) {
-        let columns = self.fit.means.len() + 1;
+        let features = self.fit.means.len();
         // Rows that count nothing fill the last register.
         let rows = self.weights.len().next_multiple_of(LANES);
         self.weights.resize(rows, 0.0);
-        self.block.resize(rows * columns, 0.0);
-        let columns = kernel::columns(&self.block, columns, rows);
-        let look = Look { fit: &self.fit, columns: &columns, weights: &self.weights, sums: &mut self.sums };
-        self.instructions.dispatch(look);
+        self.block.resize((features + 1) * rows, 0.0);
+        let columns = kernel::columns(&self.block, features + 1, rows);
+        let rests = if self.rests.is_empty() {
+            vec![Vec::new(); features]
+        } else {
+            self.rests.resize(features * rows, 0.0);
+            kernel::columns(&self.rests, features, rows)
+        };
+        if let Some((target, features)) = columns.split_last() {
+            let weights = &self.weights;
+            let features = Features { columns: features, rests: &rests, means: &self.fit.means };
+            if let Some(scatter) = &mut self.scatter {
+                let ones = (!self.fit.through_origin).then(|| Twofold::new(&vec![1.0; rows]));
+                let columns = ones.into_iter().chain(features.centred()).collect();
+                self.instructions.dispatch(Addition { scatter, columns, weights });
+            }
+            let look = Look { fit: &self.fit, target, features, weights, sums: &mut self.sums };
+            self.instructions.dispatch(look);
+        }
         self.block.clear();
+        self.rests.clear();
         self.weights.clear();
     }
 
@@ -95,7 +132,10 @@ impl Refinement {
     #[must_use]
     pub fn finish(mut self) -> (LeastSquares, bool) {
         self.look();
-        let Self { mut fit, sums, .. } = self;
+        let Self { mut fit, sums, scatter, .. } = self;
+        if let Some(scatter) = scatter {
+            fit.unit_errors = scatter.unit_errors(&fit);
+        }
         let (weight, sum, squares) = (sums.weight.total(), sums.residuals.total(), sums.squares.total());
         if weight == DoubleDouble::default() {
             return (fit, false);
@@ -161,10 +201,34 @@ fn settled(fit: &LeastSquares, correction: &[f64], gained: f64) -> bool {
         && correction.iter().zip(&fit.coefficients).all(|(change, coefficient)| is_nothing(*change, *coefficient))
 }
 
+/// The features of a block of rows: columns, what they lack for being doubles (empty columns, where they are), where they are centred.
+#[derive(Clone, Copy)]
+struct Features<'a> {
+    columns: &'a [Vec<f64>],
+    rests: &'a [Vec<f64>],
+    means: &'a [f64],
+}
+
+impl<'a> Features<'a> {
+    fn each(self) -> impl Iterator<Item = (&'a [f64], &'a [f64], f64)> {
+        let columns = self.columns.iter().zip(self.rests).zip(self.means);
+        columns.map(|((column, rests), mean)| (column.as_slice(), rests.as_slice(), *mean))
+    }
+
+    fn centred(self) -> impl Iterator<Item = Twofold> {
+        self.each().map(|(column, rests, mean)| {
+            let mut offset = Twofold::default();
+            offset.set_difference(column, rests, mean);
+            offset
+        })
+    }
+}
+
 /// A look at a block of rows.
 struct Look<'a> {
     fit: &'a LeastSquares,
-    columns: &'a [Vec<f64>],
+    target: &'a [f64],
+    features: Features<'a>,
     weights: &'a [f64],
     sums: &'a mut Sums,
 }
@@ -174,17 +238,16 @@ impl WithSimd for Look<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { fit, columns, weights, sums } = self;
-        let Some((target, features)) = columns.split_last() else { return };
+        let Self { fit, target, features, weights, sums } = self;
         let (mut residual, mut offset) = (Twofold::default(), Twofold::default());
-        residual.set_difference(target, fit.intercept);
+        residual.set_difference(target, &[], fit.intercept);
         let mut weighted = residual.clone();
         weighted.multiply(weights);
         let counts = Twofold::new(weights);
         sums.target.0.add(simd, &counts, &residual);
         sums.target.1.add(simd, &weighted, &residual);
-        for ((column, mean), coefficient) in features.iter().zip(&fit.means).zip(&fit.coefficients) {
-            offset.set_difference(column, *mean);
+        for ((column, rests, mean), coefficient) in features.each().zip(&fit.coefficients) {
+            offset.set_difference(column, rests, mean);
             residual.subtract(*coefficient, &offset);
         }
         weighted.clone_from(&residual);
@@ -192,8 +255,8 @@ impl WithSimd for Look<'_> {
         sums.weight.add(simd, &counts, &Twofold::new(&vec![1.0; target.len()]));
         sums.residuals.add(simd, &counts, &residual);
         sums.squares.add(simd, &weighted, &residual);
-        for ((column, mean), (offsets, products)) in features.iter().zip(&fit.means).zip(&mut sums.features) {
-            offset.set_difference(column, *mean);
+        for ((column, rests, mean), (offsets, products)) in features.each().zip(&mut sums.features) {
+            offset.set_difference(column, rests, mean);
             offsets.add(simd, &offset, &counts);
             products.add(simd, &offset, &weighted);
         }

@@ -1,17 +1,17 @@
 //! What a least-squares fit says about its coefficients, as a statistician reads it.
 //!
-//! Everything follows from the triangle `R` of the centred design, the coefficients and the residual sum of squares;
-//! standard errors are lengths of rows of `R⁻¹`, so the digits of ill-conditioned data survive (`XᵀX` is never formed).
-//! Definitions are those of statsmodels 0.15.
+//! Everything follows from the triangle `R` of the centred design, the coefficients, the residual sum of squares and, where `R` does
+//! not leave enough digits for standard errors, [`UnitErrors`]. Definitions are those of statsmodels 0.15.
 
 use std::fmt;
 
 use serde::Serialize;
 
 use super::distribution::{fisher_upper, student_two_sided};
-use super::double_double::DoubleDouble;
 use super::intercept;
 use super::least_squares::LeastSquares;
+use super::unit_errors::{UnitErrors, length};
+use crate::model::double_double::DoubleDouble;
 use crate::model::quantile::student_quantile;
 use singular::condition_number;
 
@@ -127,8 +127,8 @@ impl Summary {
         let variance = fit.residual_variance();
         let sd = variance.map(f64::sqrt);
         let quantile = student_quantile(f64::midpoint(1.0, level), freedom);
-        let infer = |name: &str, estimate: f64, length: f64| {
-            let standard_error = finite(sd.map(|sd| sd * length));
+        let infer = |name: &str, estimate: f64, unit_error: f64| {
+            let standard_error = finite(sd.map(|sd| sd * unit_error));
             let t = finite(standard_error.map(|error| estimate / error));
             let margin = standard_error.zip(quantile).map(|(error, quantile)| error * quantile);
             Term {
@@ -144,13 +144,13 @@ impl Summary {
         };
 
         let triangle = &fit.triangle;
-        let inverse_lengths = inverse_row_lengths(fit);
+        let unit_errors = fit.unit_errors.clone().unwrap_or_else(|| UnitErrors::of_triangle(fit, weight));
         let spreads = (0..fit.means.len()).map(|column| length(&triangle.column(column)));
-        let terms = names.iter().zip(&fit.coefficients).zip(inverse_lengths.iter().zip(spreads));
-        let terms = terms.map(|((name, estimate), (inverse, spread))| Term {
-            vif: finite(Some((inverse * spread).powi(2))),
+        let terms = names.iter().zip(&fit.coefficients).zip(unit_errors.coefficients.iter().zip(spreads));
+        let terms = terms.map(|((name, estimate), (error, spread))| Term {
+            vif: finite(Some((error * spread).powi(2))),
             standard_deviation: finite(Some(spread / weight.sqrt())).filter(|_| !fit.through_origin),
-            ..infer(name, *estimate, *inverse)
+            ..infer(name, *estimate, *error)
         });
 
         let (explained, unexplained) = (fit.explained_sum_of_squares, fit.residual_sum_of_squares);
@@ -162,14 +162,12 @@ impl Summary {
         let parameters = fit.parameters() as f64;
         // The mean is the first of them.
         let total_freedom = rows - (parameters - columns);
-        let to_zero = length(&triangle.solve_transposed(&fit.means));
         Self {
             target: target.to_owned(),
             rows: fit.rows,
             degrees_of_freedom: fit.degrees_of_freedom(),
             level,
-            intercept: (!fit.through_origin)
-                .then(|| infer("(intercept)", at_zero(fit), (1.0 / weight).sqrt().hypot(to_zero))),
+            intercept: (!fit.through_origin).then(|| infer("(intercept)", at_zero(fit), unit_errors.intercept)),
             terms: terms.collect(),
             r2,
             adjusted_r2: r2.filter(|_| freedom > 0.0).map(|r2| 1.0 - (1.0 - r2) * total_freedom / freedom),
@@ -191,27 +189,6 @@ fn at_zero(fit: &LeastSquares) -> f64 {
     let coefficients = fit.coefficients.iter().copied().zip(fit.coefficient_rests.iter().copied());
     let terms = coefficients.map(DoubleDouble::from).zip(fit.means.iter().copied());
     intercept::at_zero(DoubleDouble::from((fit.intercept, fit.intercept_rest)), terms)
-}
-
-/// The length of each row of `R⁻¹`, from its columns: `R v = eᵢ`.
-fn inverse_row_lengths(fit: &LeastSquares) -> Vec<f64> {
-    let columns = fit.means.len();
-    let mut lengths = vec![0.0_f64; columns];
-    for column in 0..columns {
-        let mut unit = vec![0.0; column + 1];
-        if let Some(last) = unit.last_mut() {
-            *last = 1.0;
-        }
-        // Below its diagonal the column of an upper triangle is zero.
-        for (length, value) in lengths.iter_mut().zip(fit.triangle.leading(column + 1).solve(&unit)) {
-            *length = length.hypot(value);
-        }
-    }
-    lengths
-}
-
-fn length(vector: &[f64]) -> f64 {
-    vector.iter().fold(0.0, |length: f64, value| length.hypot(*value))
 }
 
 fn finite(value: Option<f64>) -> Option<f64> {

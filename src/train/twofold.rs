@@ -9,8 +9,8 @@
 
 use pulp::Simd;
 
-use super::double_double::{DoubleDouble, two_product, two_sum};
 use super::kernel::{LANES, Lanes};
+use crate::model::double_double::{DoubleDouble, two_product, two_sum};
 
 /// A column of numbers, each the unevaluated sum of two doubles.
 #[derive(Debug, Clone, Default)]
@@ -25,13 +25,16 @@ impl Twofold {
         Self { high: column.to_vec(), low: vec![0.0; column.len()] }
     }
 
-    /// Becomes `column − centre`, exactly.
+    /// Becomes `column + rests − centre`; exactly, where there are no rests.
     #[inline(always)]
-    pub(super) fn set_difference(&mut self, column: &[f64], centre: f64) {
+    pub(super) fn set_difference(&mut self, column: &[f64], rests: &[f64], centre: f64) {
         self.high.resize(column.len(), 0.0);
         self.low.resize(column.len(), 0.0);
         for ((high, low), value) in self.high.iter_mut().zip(&mut self.low).zip(column) {
             (*high, *low) = two_sum(*value, -centre);
+        }
+        for ((high, low), rest) in self.high.iter_mut().zip(&mut self.low).zip(rests) {
+            (*high, *low) = two_sum(*high, *low + rest);
         }
     }
 

@@ -194,6 +194,16 @@ impl Table {
         &self.notes
     }
 
+    /// Whether powers or products of numbers are among the columns of the design.
+    pub(crate) fn is_rounded(&self) -> bool {
+        self.columns().iter().any(DesignColumn::is_rounded)
+    }
+
+    /// What each column of a row of the design lacks for being the product of its factors, which has more digits than a double.
+    pub(crate) fn rests<'r>(&'r self, row: &Encoded<'r>) -> impl Iterator<Item = f64> + 'r {
+        self.design.rests(row.features)
+    }
+
     /// Hands every row to `each`.
     ///
     /// # Errors

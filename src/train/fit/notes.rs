@@ -85,17 +85,18 @@ fn of_least_squares(fit: &LeastSquares, columns: &[DesignColumn]) -> Vec<String>
     notes
 }
 
-/// A power or product with less of its own than this has lost half of its sixteen digits: so has NIST's Filip (6·10⁻⁸).
+/// A power or product with less of its own than this costs predictions half of sixteen digits: so does NIST's Filip (6·10⁻⁸).
 const OWN: f64 = 1e-7;
 
-/// A power or product far from zero hardly differs from those before it, and is rounded to a double.
+/// A power or product far from zero hardly differs from those before it. The fit knows all of its digits; a prediction is a sum
+/// of large terms that cancel, in doubles.
 fn hardly_its_own(fit: &LeastSquares, columns: &[DesignColumn]) -> Option<String> {
     let is_made =
         |column: &DesignColumn| column.product.iter().any(|factor| factor.power.is_some()) || column.product.len() > 1;
     let columns = columns.iter().zip(fit.own_shares()).filter(|(column, share)| *share < OWN && is_made(column));
     let (column, share) = columns.min_by(|(_, one), (_, other)| one.total_cmp(other))?;
     Some(format!(
-        "only {share:.0e} of {:?} is its own, the other columns make up the rest: its coefficient may have lost half of its digits. \
+        "only {share:.0e} of {:?} is its own, the other columns make up the rest: predictions may lose half of their digits. \
          Subtract a value from the middle of the data before powers and products are made",
         column.name
     ))

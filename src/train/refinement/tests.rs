@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::least_squares::Accumulator;
+use super::super::unit_errors::UnitErrors;
 use super::*;
 
 /// Rows whose features share a part of their variance, far from zero, with noise in the target.
@@ -58,6 +59,67 @@ fn a_fit_that_is_far_off_wants_another_look() {
     let mut fit = solved(&rows);
     fit.coefficients[1] += 1e-3;
     assert!(look(fit, &rows, Arch::new()).1);
+}
+
+/// A row that counts twice is two rows, also to the digits that R does not have.
+#[test]
+fn difficult_columns_have_errors_that_rest_on_more_than_r() {
+    let rows = rows(200, 3, 1.0 - 1e-7, 10.0, 0.5);
+    let fit = solved(&rows);
+    let errors = |times: usize, weight: f64| {
+        let mut refinement = Refinement::new(fit.clone());
+        for row in rows.iter().flat_map(|row| std::iter::repeat_n(row, times)) {
+            refinement.push_weighted(row, weight);
+        }
+        let UnitErrors { intercept, coefficients } = refinement.finish().0.unit_errors.unwrap();
+        [vec![intercept], coefficients].concat()
+    };
+    let UnitErrors { intercept, coefficients } = UnitErrors::of_triangle(&fit, 200.0);
+    let of_triangle = [vec![intercept], coefficients].concat();
+    for (((once, twice), double), roughly) in
+        errors(1, 1.0).iter().zip(errors(2, 1.0)).zip(errors(1, 2.0)).zip(of_triangle)
+    {
+        assert!((twice / double - 1.0).abs() < 1e-14, "{twice} {double}");
+        assert!((once / double / std::f64::consts::SQRT_2 - 1.0).abs() < 1e-14, "{once} {double}");
+        assert!((once / roughly - 1.0).abs() < 1e-6, "{once} {roughly}");
+    }
+}
+
+#[test]
+fn ordinary_columns_and_those_of_extreme_size_do_without() {
+    let errors = |rows: &[Vec<f64>]| look(solved(rows), rows, Arch::new()).0.unit_errors;
+    assert_eq!(errors(&rows(200, 3, 0.9, 10.0, 0.5)), None);
+    let difficult = |unit: f64| {
+        let mut rows = rows(200, 3, 1.0 - 1e-7, 10.0, 0.5);
+        for row in &mut rows {
+            row[0] *= unit;
+        }
+        rows
+    };
+    assert!(errors(&difficult(1.0)).is_some());
+    // Squares of columns as small as these lose their last digits, and R does not.
+    assert_eq!(errors(&difficult(1e-110)), None);
+}
+
+/// Of whole numbers and what they lack, least squares sees the sum.
+#[test]
+fn columns_may_have_more_digits_than_a_double() {
+    let rest = |i: usize| libm::sin(i as f64) * 1e-9;
+    let rows: Vec<Vec<f64>> = (0..50).map(|i| vec![1e8 + (i * i % 7) as f64, 1e9 * rest(i)]).collect();
+    let rows: Vec<Vec<f64>> = rows.into_iter().map(|row| vec![1e8, row[0], row[1]]).collect();
+    let mut accumulator = Accumulator::new(rows[0].clone());
+    for (i, row) in rows.iter().enumerate() {
+        accumulator.push_exact(row, &[rest(i), 0.0], 1.0);
+    }
+    let fit = accumulator.finish().solve(&["x", "z", "y"].map(String::from)).unwrap();
+    let mut refinement = Refinement::new(fit);
+    for (i, row) in rows.iter().enumerate() {
+        refinement.push_exact(row, &[rest(i), 0.0], 1.0);
+    }
+    let fit = refinement.finish().0;
+    assert!((fit.coefficients[0] - 1e9).abs() < 1e-6, "{fit:?}");
+    assert!(fit.coefficients[1].abs() < 1e-15, "{fit:?}");
+    assert!(fit.residual_sum_of_squares < 1e-25, "{fit:?}");
 }
 
 proptest! {

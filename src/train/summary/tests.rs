@@ -309,6 +309,7 @@ fn weights_count() {
         coefficients: vec![slope],
         coefficient_rests: vec![0.0],
         triangle,
+        unit_errors: None,
         explained_sum_of_squares: explained,
         residual_sum_of_squares: unexplained,
     };

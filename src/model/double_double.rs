@@ -1,35 +1,43 @@
 //! Sums that lose nothing worth naming: a number held as the unevaluated sum of two doubles, about 32 digits.
 //!
 //! Knuth's two-sum and the fused two-product give the rounding error of an operation exactly; the sums follow Hida,
-//! Li and Bailey, *Library for Double-Double and Quad-Double Arithmetic* (2007). Least squares needs it in one place:
-//! a residual is the small difference of large numbers, and its digits are the ones a coefficient still lacks.
+//! Li and Bailey, *Library for Double-Double and Quad-Double Arithmetic* (2007). They are needed where rounding to doubles is
+//! what limits digits: powers of numbers far from zero hardly differ, and a residual is the small difference of large numbers,
+//! whose digits are the ones a coefficient still lacks.
 
 // The exact operations are also inlined into loops that are compiled for the instructions that were found.
 #![allow(clippy::inline_always)]
 
-use std::ops::{Add, Mul, Sub};
+use std::ops::{Add, Div, Mul, Sub};
 
 /// An unevaluated sum `high + low` in which `low` is at most half a unit in the last place of `high`.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct DoubleDouble {
+pub(crate) struct DoubleDouble {
     high: f64,
     low: f64,
 }
 
 impl DoubleDouble {
     /// The nearest double.
-    pub(super) fn to_f64(self) -> f64 {
+    pub(crate) fn to_f64(self) -> f64 {
         self.high + self.low
     }
 
-    /// `numerator ÷ denominator`
-    pub(super) fn quotient(numerator: f64, denominator: f64) -> Self {
-        let high = numerator / denominator;
-        Self { high, low: (-high).mul_add(denominator, numerator) / denominator }
+    /// `self` multiplied by itself until it is there `exponent` times; 1 for 0.
+    pub(crate) fn power(self, exponent: u32) -> Self {
+        match exponent {
+            0 => Self::from(1.0),
+            1 => self,
+            _ => {
+                let root = self.power(exponent / 2);
+                let square = root * root;
+                if exponent % 2 == 1 { square * self } else { square }
+            }
+        }
     }
 
     /// The nearest double, and what it lacks.
-    pub(super) fn parts(self) -> (f64, f64) {
+    pub(crate) fn parts(self) -> (f64, f64) {
         (self.high, self.low)
     }
 }
@@ -78,9 +86,20 @@ impl Mul for DoubleDouble {
     }
 }
 
+impl Div for DoubleDouble {
+    type Output = Self;
+
+    fn div(self, other: Self) -> Self {
+        let quotient = self.high / other.high;
+        let rest = self - other * Self::from(quotient);
+        let (high, low) = quick_two_sum(quotient, rest.to_f64() / other.high);
+        Self { high, low }
+    }
+}
+
 /// `left + right` and the error of that addition.
 #[inline(always)]
-pub(super) fn two_sum(left: f64, right: f64) -> (f64, f64) {
+pub(crate) fn two_sum(left: f64, right: f64) -> (f64, f64) {
     let sum = left + right;
     let part = sum - left;
     (sum, (left - (sum - part)) + (right - part))
@@ -94,7 +113,7 @@ fn quick_two_sum(left: f64, right: f64) -> (f64, f64) {
 
 /// `left · right` and the error of that product.
 #[inline(always)]
-pub(super) fn two_product(left: f64, right: f64) -> (f64, f64) {
+pub(crate) fn two_product(left: f64, right: f64) -> (f64, f64) {
     let product = left * right;
     (product, left.mul_add(right, -product))
 }
@@ -122,9 +141,20 @@ mod tests {
 
     #[test]
     fn a_quotient_keeps_its_rounding_error() {
-        let third = DoubleDouble::quotient(1.0, 3.0);
+        let third = DoubleDouble::from(1.0) / DoubleDouble::from(3.0);
         let rest = DoubleDouble::from(1.0) - third * DoubleDouble::from(3.0);
         assert!(rest.to_f64().abs() < 1e-31, "{rest:?}");
+        let rest = DoubleDouble::from(1.0) / third - DoubleDouble::from(3.0);
+        assert!(rest.to_f64().abs() < 1e-31, "{rest:?}");
+    }
+
+    #[test]
+    fn a_power_keeps_the_digits_that_a_double_rounds_off() {
+        // 3⁴⁰ = 12 157 665 459 056 928 801 needs 64 bits.
+        let power = DoubleDouble::from(3.0).power(40);
+        assert_eq!((power - DoubleDouble::from(12_157_665_459_056_928_768.0)).to_f64(), 33.0);
+        assert_eq!(DoubleDouble::from(3.0).power(0), DoubleDouble::from(1.0));
+        assert_eq!(DoubleDouble::from(1e154).power(2).to_f64(), 1e154 * 1e154);
     }
 
     #[test]
