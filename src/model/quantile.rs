@@ -16,10 +16,11 @@ pub(crate) fn student_quantile(p: f64, freedom: f64) -> Option<f64> {
     if !(p > 0.0 && p < 1.0) {
         return None;
     }
-    // Exactly one: Cauchy's distribution, and the cotangent of what is left of p has all digits however little that is.
+    // Exactly one: Cauchy's distribution, and the cotangent of the smaller tail has all digits however little that is.
     #[allow(clippy::float_cmp)]
     if freedom == 1.0 {
-        return Some(1.0 / libm::tan(PI * (1.0 - p)));
+        let tail = p.min(1.0 - p);
+        return Some(libm::copysign(1.0 / libm::tan(PI * tail), p - 0.5));
     }
     if freedom < EXPANDED {
         return StudentsT::new(0.0, 1.0, freedom).ok().map(|t| t.inverse_cdf(p)).filter(|value| value.is_finite());
@@ -59,6 +60,9 @@ mod tests {
             (0.975, 431.0, 1.965_483_320_339_743_5),
             (0.995, 431.0, 2.587_284_318_428_759_3),
             (0.999_999_5, 5.0, 28.478_473_463_455_252),
+            (5.551_115_123_125_783e-17, 1.0, -5_734_161_139_222_659.0),
+            (5.551_115_123_125_783e-17, 5.0, -2_796.266_806_497_116_2),
+            (5.551_115_123_125_783e-17, 500.0, -8.590_349_113_590_069),
             (0.3, 1.0, -0.726_542_528_005_360_9),
             (0.999_999_95, 1.0, 6_366_197.719_958_748),
             (0.999_999_999_999, 1.0, 318_316_927_901.779_66),
