@@ -299,7 +299,7 @@ impl From<IntervalError> for ApiError {
             IntervalError::Level { .. } => ErrorCode::InvalidOption,
             IntervalError::NotFinite { row } => {
                 let detail =
-                    format!("row {row}: the values are so large that the interval exceeds a double; ask without it");
+                    format!("row {row}: the values are too large for an interval: an end of it exceeds a double");
                 return Self::complaints(
                     vec![Complaint { code: ErrorCode::IntervalOverflow, pointer: None, detail }],
                     1,
