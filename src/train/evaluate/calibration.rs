@@ -88,8 +88,9 @@ impl Errors {
         if rows.len() < LEAST_ROWS || rows.iter().all(|row| row.actual == first) {
             return None;
         }
-        let temperature = 1.0 / likeliest(rows, Some(PRIOR));
-        let slope = likeliest(rows, None);
+        let gaps: Vec<Gaps> = rows.iter().map(Gaps::of).collect();
+        let temperature = 1.0 / likeliest(&gaps, Some(PRIOR));
+        let slope = likeliest(&gaps, None);
         Some(Calibration {
             temperature,
             rows: rows.len(),
@@ -132,16 +133,36 @@ impl Likelihoods {
         }
         scaled
     }
+}
+
+/// A row's scores: logarithms are slow, and the same for every factor.
+struct Gaps {
+    weight: f64,
+    /// For each class, how far its score is above the greatest, and above that of the row's own class.
+    scores: Vec<[f64; 2]>,
+}
+
+impl Gaps {
+    fn of(row: &Likelihoods) -> Self {
+        let most = row.scores().fold(f64::NEG_INFINITY, f64::max);
+        let own = row.scores().nth(row.actual).unwrap_or(0.0);
+        Self { weight: row.weight, scores: row.scores().map(|score| [score - most, score - own]).collect() }
+    }
 
     /// The derivative of the row's log loss by the factor.
     fn slope(&self, factor: f64) -> f64 {
-        let own = self.scores().nth(self.actual).unwrap_or(0.0);
-        self.scores().zip(self.scaled(factor)).map(|(score, p)| p * (score - own)).sum()
+        let (mut total, mut slope) = (0.0, 0.0);
+        for [above_most, above_own] in &self.scores {
+            let exponential = libm::exp(factor * above_most);
+            total += exponential;
+            slope += exponential * above_own;
+        }
+        slope / total
     }
 }
 
 /// The factor on the scores under which the classes are likeliest, given how its logarithm is spread beforehand.
-fn likeliest(rows: &[Likelihoods], prior: Option<f64>) -> f64 {
+fn likeliest(rows: &[Gaps], prior: Option<f64>) -> f64 {
     let weight = rows.iter().map(|row| row.weight).sum::<f64>() / rows.len() as f64;
     // Upwards of the best factor the loss rises, downwards it falls: its slope by the factor's logarithm is halved in on.
     let rises = |logarithm: f64| {
