@@ -12,6 +12,7 @@
 //! pinned, and coefficients and intercepts sum to zero over the classes.
 
 mod newton;
+mod products;
 mod sums;
 mod survey;
 

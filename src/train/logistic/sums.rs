@@ -3,7 +3,8 @@
 //! Rows are summed in blocks of a fixed size, and the blocks' sums are added in the order of the rows: how many
 //! threads share the blocks changes nothing, not even the last bit.
 
-use super::super::triangle::dot;
+use super::super::kernel;
+use super::products::Columns;
 
 /// Rows that are summed together: few enough to stay in the processor's cache.
 pub(super) const BLOCK_ROWS: usize = 256;
@@ -36,20 +37,12 @@ impl Block {
     }
 
     /// Column by column; the last one is that which the intercept multiplies, zeros where there is none.
-    fn columns(&self) -> Vec<Vec<f64>> {
+    fn columns(&self) -> Columns {
         let constant = f64::from(u8::from(self.intercept));
-        let column = |j| self.values.iter().skip(j).step_by(self.columns).copied().collect();
-        (0..self.columns).map(column).chain([vec![constant; self.rows()]]).collect()
+        let mut columns = kernel::columns(&self.values, self.columns, self.rows());
+        columns.push(vec![constant; self.rows()]);
+        Columns::new(columns)
     }
-}
-
-/// `Z θ`
-fn score(columns: &[Vec<f64>], rows: usize, parameters: &[f64]) -> Vec<f64> {
-    let mut score = vec![0.0; rows];
-    for (column, parameter) in columns.iter().zip(parameters) {
-        score.iter_mut().zip(column).for_each(|(score, value)| *score += parameter * value);
-    }
-    score
 }
 
 /// Loss, slope and curvature, summed over rows.
@@ -95,8 +88,7 @@ impl Sums {
     pub(super) fn of(block: &Block, parameters: &[Vec<f64>]) -> Self {
         let columns = block.columns();
         let mut sums = Self::zero(parameters.len(), columns.len());
-        let score = |parameters: &Vec<f64>| score(&columns, block.rows(), parameters);
-        let scores: Vec<Vec<f64>> = parameters.iter().map(score).collect();
+        let scores: Vec<Vec<f64>> = parameters.iter().map(|parameters| columns.scores(parameters)).collect();
         match scores.as_slice() {
             [score] => sums.two_classes(block, &columns, score),
             _ => sums.several_classes(block, &columns, &scores),
@@ -105,7 +97,7 @@ impl Sums {
     }
 
     /// The score is the logarithm of the odds of the second class.
-    fn two_classes(&mut self, block: &Block, columns: &[Vec<f64>], score: &[f64]) {
+    fn two_classes(&mut self, block: &Block, columns: &Columns, score: &[f64]) {
         let mut pull = Vec::with_capacity(score.len());
         let mut curvature = Vec::with_capacity(score.len());
         for ((score, class), weight) in score.iter().zip(&block.classes).zip(&block.weights) {
@@ -121,13 +113,15 @@ impl Sums {
             pull.push(weight * if second { -miss } else { miss });
             curvature.push(weight * unlikely * likely);
         }
-        self.project(columns, &[pull]);
-        if let Some(gram) = self.grams.first_mut() {
-            weighted_gram(columns, &curvature, gram);
+        for (slopes, pull) in self.slopes.iter_mut().zip([pull]) {
+            columns.add_slopes(pull, slopes);
+        }
+        for (gram, curvature) in self.grams.iter_mut().zip([curvature]) {
+            columns.add_gram(curvature, gram);
         }
     }
 
-    fn several_classes(&mut self, block: &Block, columns: &[Vec<f64>], scores: &[Vec<f64>]) {
+    fn several_classes(&mut self, block: &Block, columns: &Columns, scores: &[Vec<f64>]) {
         let mut likely = scores.to_vec();
         let mut unlikely = scores.to_vec();
         let mut pulls = scores.to_vec();
@@ -152,7 +146,9 @@ impl Sums {
                 }
             }
         }
-        self.project(columns, &pulls);
+        for (slopes, pull) in self.slopes.iter_mut().zip(pulls) {
+            columns.add_slopes(pull, slopes);
+        }
         let mut grams = self.grams.iter_mut();
         for (first, first_likely) in likely.iter().enumerate() {
             for (second, second_likely) in likely.iter().enumerate().skip(first) {
@@ -162,16 +158,8 @@ impl Sums {
                     None => weighted.zip(second_likely).map(|((weight, p), q)| -weight * p * q).collect(),
                 };
                 if let Some(gram) = grams.next() {
-                    weighted_gram(columns, &curvature, gram);
+                    columns.add_gram(curvature, gram);
                 }
-            }
-        }
-    }
-
-    fn project(&mut self, columns: &[Vec<f64>], pulls: &[Vec<f64>]) {
-        for (slope, pull) in self.slopes.iter_mut().zip(pulls) {
-            for (slope, column) in slope.iter_mut().zip(columns) {
-                *slope += dot(column, pull);
             }
         }
     }
@@ -180,16 +168,5 @@ impl Sums {
 fn set(table: &mut [Vec<f64>], row: usize, column: usize, value: f64) {
     if let Some(place) = table.get_mut(row).and_then(|row| row.get_mut(column)) {
         *place = value;
-    }
-}
-
-/// Adds the upper triangle of `Zᵀ diag(weights) Z`.
-fn weighted_gram(columns: &[Vec<f64>], weights: &[f64], gram: &mut [f64]) {
-    let mut entries = gram.iter_mut();
-    for (i, column) in columns.iter().enumerate() {
-        let weighted: Vec<f64> = column.iter().zip(weights).map(|(value, weight)| value * weight).collect();
-        for (other, entry) in columns.iter().skip(i).zip(&mut entries) {
-            *entry += dot(&weighted, other);
-        }
     }
 }
