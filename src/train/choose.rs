@@ -118,17 +118,14 @@ pub struct Choice {
 pub fn moments(rows: &dyn Rows, folds: u32, seed: u64) -> Result<Vec<Moments>, TrainError> {
     let mut dealer = Folds::new(folds, 1, seed).map_err(ChooseError::from)?;
     let mut parts: Vec<Accumulator> = Vec::new();
-    let mut joined = Vec::new();
     rows.scan(&mut |row| {
-        joined.clear();
-        joined.extend_from_slice(row.design);
-        joined.push(row.target);
         if parts.is_empty() {
             // Any point near the data will do; one for all keeps constant columns exactly so.
-            parts = (0..folds).map(|_| Accumulator::new(joined.clone())).collect();
+            let near: Vec<f64> = row.design.iter().copied().chain([row.target]).collect();
+            parts = (0..folds).map(|_| Accumulator::new(near.clone())).collect();
         }
         if let Some(part) = parts.get_mut(dealer.deal(0)) {
-            part.push_weighted(&joined, row.weight);
+            part.push_exact(row.design, row.target, &[], row.weight);
         }
         Ok(())
     })?;

@@ -260,31 +260,25 @@ fn with_target(table: &Table) -> Vec<String> {
     table.names().iter().cloned().chain([table.signature().target().name.clone()]).collect()
 }
 
-/// Rows as least squares sees them.
-struct Joined<'t> {
+/// What columns of the design lack for being doubles, where powers or products of numbers are among them.
+struct Rests<'t> {
     table: &'t Table,
     is_rounded: bool,
-    /// The columns of the design, then the target.
     values: Vec<f64>,
-    /// What columns lack for being doubles, where powers or products of numbers are among them.
-    rests: Vec<f64>,
 }
 
-impl<'t> Joined<'t> {
+impl<'t> Rests<'t> {
     fn new(table: &'t Table) -> Self {
-        Self { table, is_rounded: table.is_rounded(), values: Vec::new(), rests: Vec::new() }
+        Self { table, is_rounded: table.is_rounded(), values: Vec::new() }
     }
 
-    /// Takes the place of the row before.
-    fn row(&mut self, row: &Encoded<'_>) -> (&[f64], &[f64]) {
-        self.values.clear();
-        self.values.extend_from_slice(row.design);
-        self.values.push(row.target);
+    /// Of one row, in the place of the one before.
+    fn of(&mut self, row: &Encoded<'_>) -> &[f64] {
         if self.is_rounded {
-            self.rests.clear();
-            self.rests.extend(self.table.rests(row));
+            self.values.clear();
+            self.values.extend(self.table.rests(row));
         }
-        (&self.values, &self.rests)
+        &self.values
     }
 }
 
@@ -301,14 +295,14 @@ fn measured(table: &Table, moments: Moments) -> Moments {
 
 /// What is known of the rows that are kept and of those held out.
 fn moments(table: &Table, split: &Split) -> Result<(Moments, Moments), TrainError> {
-    let mut joined = Joined::new(table);
+    let mut rests = Rests::new(table);
     let mut sides: Option<[Accumulator; 2]> = None;
     table.scan(&mut |row| {
-        let (values, rests) = joined.row(&row);
         // Any point near the data will do to shift them; the first row is one.
-        let [kept, held_out] = sides.get_or_insert_with(|| [(); 2].map(|()| Accumulator::new(values.to_vec())));
+        let near = || row.design.iter().copied().chain([row.target]).collect();
+        let [kept, held_out] = sides.get_or_insert_with(|| [(); 2].map(|()| Accumulator::new(near())));
         let side = if split.holds_out(row.number) { held_out } else { kept };
-        side.push_exact(values, rests, row.weight);
+        side.push_exact(row.design, row.target, rests.of(&row), row.weight);
         Ok(())
     })?;
     let width = table.names().len() + 1;
@@ -323,14 +317,14 @@ fn refine(
     mut whole: LeastSquares,
     mut measured: Option<LeastSquares>,
 ) -> Result<(LeastSquares, LeastSquares), TrainError> {
-    let mut joined = Joined::new(table);
+    let mut rests = Rests::new(table);
     for _ in 0..REFINEMENTS {
         let (mut all, mut kept) = (Refinement::new(whole), measured.map(Refinement::new));
         table.scan(&mut |row| {
-            let (values, rests) = joined.row(&row);
-            all.push_exact(values, rests, row.weight);
+            let rests = rests.of(&row);
+            all.push_exact(row.design, row.target, rests, row.weight);
             if let Some(kept) = kept.as_mut().filter(|_| !split.holds_out(row.number)) {
-                kept.push_exact(values, rests, row.weight);
+                kept.push_exact(row.design, row.target, rests, row.weight);
             }
             Ok(())
         })?;

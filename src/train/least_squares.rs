@@ -121,18 +121,22 @@ impl Accumulator {
 
     /// Takes one row that counts `weight` times, a positive number; a row of weight zero is no row at all.
     pub fn push_weighted(&mut self, row: &[f64], weight: f64) {
-        self.push_exact(row, &[], weight);
+        if let Some((target, features)) = row.split_last() {
+            self.push_exact(features, *target, &[], weight);
+        }
     }
 
-    /// The same of features that `row` has rounded to doubles: what each of them lacks, or nothing.
-    pub fn push_exact(&mut self, row: &[f64], rests: &[f64], weight: f64) {
-        debug_assert_eq!(row.len(), self.moments.shift.len(), "a row has one value a column");
+    /// The same of features that were rounded to doubles: `rests` is what each of them lacks, or nothing.
+    pub fn push_exact(&mut self, features: &[f64], target: f64, rests: &[f64], weight: f64) {
+        debug_assert_eq!(features.len() + 1, self.moments.shift.len(), "a row has one value a column");
         if weight == 0.0 {
             return;
         }
         self.weights.push(weight);
         let start = self.block.len();
-        self.block.extend(row.iter().zip(&self.moments.shift).map(|(value, shift)| value - shift));
+        let shifted = |(value, shift): (&f64, &f64)| value - shift;
+        self.block.extend(features.iter().zip(&self.moments.shift).map(shifted));
+        self.block.extend(self.moments.shift.last().map(|shift| target - shift));
         let shifted = self.block.iter_mut().skip(start);
         shifted.zip(rests).for_each(|(value, rest)| *value += rest);
         if self.block.len() >= BLOCK_ROWS * self.moments.shift.len() {
@@ -376,6 +380,12 @@ pub struct LeastSquares {
 }
 
 impl LeastSquares {
+    /// `y − ŷ` of one row of the design.
+    pub(super) fn residual(&self, design: &[f64], target: f64) -> f64 {
+        let terms = self.coefficients.iter().zip(design.iter().zip(&self.means));
+        target - (self.intercept + terms.map(|(coefficient, (x, mean))| coefficient * (x - mean)).sum::<f64>())
+    }
+
     /// How many numbers were fitted: a coefficient a feature, and the intercept where there is one.
     #[must_use]
     pub fn parameters(&self) -> u64 {

@@ -192,16 +192,21 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     let mut residuals = Residuals::default();
     let mut weight = 0.0;
     let mut golden = GoldenRows::new(table.seen().rows);
-    let answer = |rows: &Encodings| Answers::to(&model, rows.features().to_vec());
-    table.scan_with(answer, |rows, answers| {
-        for (row, answer) in rows.rows().zip(answers?.each()) {
+    let answer = |rows: &Encodings| {
+        let residuals = match &whole {
+            Fitted::Linear(fit) => rows.rows().map(|row| fit.residual(row.design, row.target)).collect(),
+            _ => Vec::new(),
+        };
+        Ok::<_, PredictError>((Answers::to(&model, rows.features().to_vec())?, residuals))
+    };
+    table.scan_with(answer, |rows, answered| {
+        let (answers, of_fit) = answered?;
+        rows.rows().zip(of_fit).for_each(|(row, residual)| residuals.push(residual, row.weight));
+        for (row, answer) in rows.rows().zip(answers.each()) {
             let label = Label { target: row.observed, weight: row.weight, held_out: split.holds_out(row.number) };
             match &mut watch {
                 Some(watch) => watch.push_answer(row.features, label, answer),
                 None => measurement.push_answer(&label, answer),
-            }
-            if let Fitted::Linear(fit) = &whole {
-                residuals.push_row(fit, row.design, row.target, row.weight);
             }
             weight += row.weight;
             golden.push(&table, &row);

@@ -85,13 +85,16 @@ impl Refinement {
 
     /// Takes one row that counts `weight` times, the same as in the fit.
     pub fn push_weighted(&mut self, row: &[f64], weight: f64) {
-        self.push_exact(row, &[], weight);
+        if let Some((target, features)) = row.split_last() {
+            self.push_exact(features, *target, &[], weight);
+        }
     }
 
-    /// The same of features that `row` has rounded to doubles: what each of them lacks, in all rows or in none.
-    pub fn push_exact(&mut self, row: &[f64], rests: &[f64], weight: f64) {
-        debug_assert_eq!(row.len(), self.fit.means.len() + 1, "a row has one value a column");
-        self.block.extend_from_slice(row);
+    /// The same of features that were rounded to doubles: `rests` is what each of them lacks, in all rows or in none.
+    pub fn push_exact(&mut self, features: &[f64], target: f64, rests: &[f64], weight: f64) {
+        debug_assert_eq!(features.len(), self.fit.means.len(), "a row has one value a column");
+        self.block.extend_from_slice(features);
+        self.block.push(target);
         self.rests.extend_from_slice(rests);
         self.weights.push(weight);
         if self.weights.len() == BLOCK_ROWS {

@@ -40,13 +40,6 @@ impl Residuals {
         self.previous = Some(residual);
     }
 
-    /// Takes the next row of a fit: its columns, its target, how much it counts.
-    pub fn push_row(&mut self, fit: &LeastSquares, design: &[f64], target: f64, weight: f64) {
-        let terms = fit.coefficients.iter().zip(design.iter().zip(&fit.means));
-        let predicted = fit.intercept + terms.map(|(coefficient, (x, mean))| coefficient * (x - mean)).sum::<f64>();
-        self.push(target - predicted, weight);
-    }
-
     /// `Σ(eᵢ − eᵢ₋₁)² / Σeᵢ²` (Durbin and Watson, 1950): 2 when neighbours are unrelated, near 0 when they are alike.
     #[must_use]
     pub fn durbin_watson(&self) -> Option<f64> {

@@ -240,24 +240,27 @@ impl Table {
     fn encode(&self, first: u64, bytes: &[u8]) -> Encodings {
         let (width, columns) = (self.signature.width(), self.names.len());
         let mut rows = Encodings { first, width, columns, ..Encodings::default() };
-        let stored: Vec<f64> = spool::values(bytes).collect();
-        rows.features.reserve(stored.len());
+        let row_bytes = self.spool.width() * size_of::<f64>();
+        let count = bytes.len() / row_bytes;
+        rows.features.reserve(count * width);
+        rows.answers.reserve(count);
         if !self.design.is_the_frame(width) {
-            rows.design = Some(Vec::with_capacity(stored.len() / self.spool.width() * columns));
+            rows.design = Some(Vec::with_capacity(count * columns));
         }
-        for row in stored.chunks_exact(self.spool.width()) {
+        for row in bytes.chunks_exact(row_bytes) {
             let start = rows.features.len();
-            rows.features.extend(self.stored.iter().zip(row).map(|(column, stored)| column.value(*stored)));
+            let mut row = spool::values(row);
+            rows.features.extend(self.stored.iter().zip(&mut row).map(|(column, stored)| column.value(stored)));
             if let Some(design) = &mut rows.design {
                 design.extend(self.design.raw(rows.features.get(start..).unwrap_or_default()));
             }
-            let observed = self.observed(row.get(width).copied().unwrap_or(f64::NAN));
+            let observed = self.observed(row.next().unwrap_or(f64::NAN));
             let target = match self.target_transform() {
                 TargetTransform::Log => libm::log(observed),
                 _ => observed,
             };
             // Where there are no weights, there is nothing behind the target.
-            rows.answers.push([observed, target, row.get(width + 1).copied().unwrap_or(1.0)]);
+            rows.answers.push([observed, target, row.next().unwrap_or(1.0)]);
         }
         rows
     }

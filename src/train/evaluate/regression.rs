@@ -50,9 +50,9 @@ impl Regression {
         let from_mean = actual - self.mean;
         self.mean += weight * from_mean / self.weight;
         self.spread += weight * from_mean * (actual - self.mean);
-        self.errors = self.errors.take().filter(|errors| errors.len() < KEPT);
-        if let Some(errors) = &mut self.errors {
-            errors.push((error, weight));
+        match &mut self.errors {
+            Some(errors) if errors.len() < KEPT => errors.push((error, weight)),
+            errors => *errors = None,
         }
     }
 
@@ -87,6 +87,12 @@ impl Regression {
 /// half of the weight does not fall below.
 fn median(mut values: Vec<(f64, f64)>) -> Option<f64> {
     values.retain(|(_, weight)| *weight > 0.0);
+    let (_, first) = values.first()?;
+    // Exactly the same.
+    #[allow(clippy::float_cmp)]
+    if values.iter().all(|(_, weight)| weight == first) {
+        return unweighted_median(&mut values);
+    }
     values.sort_by(|(one, _), (other, _)| one.total_cmp(other));
     let half = values.iter().map(|(_, weight)| weight).sum::<f64>() / 2.0;
     let mut below = 0.0;
@@ -105,6 +111,16 @@ fn median(mut values: Vec<(f64, f64)>) -> Option<f64> {
         }
     }
     lower
+}
+
+/// The same of values that all count alike, which need not be sorted for it.
+fn unweighted_median(values: &mut [(f64, f64)]) -> Option<f64> {
+    let (middle, is_odd) = (values.len() / 2, values.len() % 2 == 1);
+    let (below, (upper, _), _) = values.select_nth_unstable_by(middle, |(one, _), (other, _)| one.total_cmp(other));
+    if is_odd {
+        return Some(*upper);
+    }
+    below.iter().map(|(value, _)| *value).max_by(f64::total_cmp).map(|lower| f64::midpoint(lower, *upper))
 }
 
 #[cfg(test)]

@@ -109,12 +109,12 @@ fn columns_may_have_more_digits_than_a_double() {
     let rows: Vec<Vec<f64>> = rows.into_iter().map(|row| vec![1e8, row[0], row[1]]).collect();
     let mut accumulator = Accumulator::new(rows[0].clone());
     for (i, row) in rows.iter().enumerate() {
-        accumulator.push_exact(row, &[rest(i), 0.0], 1.0);
+        accumulator.push_exact(&row[..2], row[2], &[rest(i), 0.0], 1.0);
     }
     let fit = accumulator.finish().solve(&["x", "z", "y"].map(String::from)).unwrap();
     let mut refinement = Refinement::new(fit);
     for (i, row) in rows.iter().enumerate() {
-        refinement.push_exact(row, &[rest(i), 0.0], 1.0);
+        refinement.push_exact(&row[..2], row[2], &[rest(i), 0.0], 1.0);
     }
     let fit = refinement.finish().0;
     assert!((fit.coefficients[0] - 1e9).abs() < 1e-6, "{fit:?}");
