@@ -219,6 +219,8 @@ impl Column {
     fn product(&self, row: &[f64]) -> DoubleDouble {
         let value = |position: usize| row.get(position).copied().unwrap_or(f64::NAN);
         let factor = |factor: &Resolved| match *factor {
+            // Most columns: nothing to multiply, and no call.
+            Resolved::Power(position, 1) => DoubleDouble::from(value(position)),
             Resolved::Power(position, power) => DoubleDouble::from(value(position)).power(power),
             // Positions of levels are small whole numbers: equal or not.
             #[allow(clippy::float_cmp)]

@@ -74,7 +74,7 @@ pub(super) struct Place {
 }
 
 /// Bytes of a CSV file that are read together.
-pub(super) const CHUNK: usize = 1 << 19;
+pub(super) const CHUNK: usize = 1 << 20;
 
 /// One row as it stands in the data.
 pub(super) trait Record {
