@@ -205,9 +205,16 @@ fn a_quote_that_is_never_closed_is_told_by_its_line() {
     fs::write(folder.path().join("data.csv"), "x,y\n1,2\n\"2,3\n5,6\n").unwrap();
     let output = run(&folder, "train data.csv --target y");
     assert!(
-        complained(&output, 1).contains("line 3: 1 fields") && text(&output.stderr).contains("quote"),
+        complained(&output, 1).contains("line 3: 1 field where") && text(&output.stderr).contains("quote"),
         "{output:?}"
     );
+    fs::write(folder.path().join("fit.csv"), "x,y\n1,2\n2,3\n3,5\n4,6\n5,9\n").unwrap();
+    said(&run(&folder, "train fit.csv --target y --out m.json"));
+    for command in ["predict m.json data.csv", "evaluate m.json data.csv"] {
+        let output = run(&folder, command);
+        let said = complained(&output, 1);
+        assert!(said.contains("data.csv: line 3: expected 2 fields") && said.contains("quote"), "{said}");
+    }
 }
 
 /// Interrupted or terminated, a process takes what it had begun to write away.

@@ -153,7 +153,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     Ok(if arguments.json {
         serde_json::to_string(&outcome)? + "\n"
     } else if to_file {
-        format!("{predicted} rows predicted by {}@{}: {}\n", model.name(), model.version(), arguments.out.display())
+        let rows = if predicted == 1 { "row" } else { "rows" };
+        format!("{predicted} {rows} predicted by {}@{}: {}\n", model.name(), model.version(), arguments.out.display())
     } else {
         String::new()
     })

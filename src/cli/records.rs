@@ -251,7 +251,9 @@ impl Open {
                 let there_is_one = read.map_err(|error| fault(error, &self.name, header, reader.get_ref()))?;
                 // Lines are handed out one by one, so the last one is that in which the record ends.
                 let within = row.fields.as_slice().bytes().filter(|byte| *byte == b'\n').fold(0, |count, _| count + 1);
-                row.place = Place::Line(reader.get_ref().line.saturating_sub(within));
+                // Behind a quote that is not closed the last one may end with the file.
+                let lines = reader.get_ref();
+                row.place = Place::Line(lines.line.saturating_sub(within).max(lines.record_line));
                 Ok(there_is_one)
             }
             Rows::Parquet(rows) => {

@@ -256,7 +256,12 @@ impl<'m> Scorer<'m> {
                 frame.end_positional_row();
             } else {
                 let (expected, got) = (self.width, row.fields.len());
-                let detail = format!("expected {expected} fields as in the header, got {got}");
+                let hint = if row.fields.iter().any(|field| field.contains('\n')) {
+                    ". The row goes over several lines: look for a quote that is not closed"
+                } else {
+                    ""
+                };
+                let detail = format!("expected {expected} fields as in the header, got {got}{hint}");
                 frame.wrong_row(FaultKind::WrongWidth, detail);
             }
         }

@@ -88,7 +88,7 @@ pub enum LeastSquaresError {
     },
     /// A number is not finite, or makes the answer so.
     #[error(
-        "the column {name:?} holds numbers that are not finite, or too large or too small to be fitted in double precision. Rescale the column"
+        "the column {name:?} holds numbers that are not finite, or too large or too small to be fitted in double precision. Rescale the column, or the weights if there are any"
     )]
     NotFinite {
         /// The column's name.

@@ -180,9 +180,12 @@ impl Refinement {
         let gained = DoubleDouble::from(explained * explained) + sum * mean_residual;
         let unexplained = squares - gained;
         let (target, target_squares) = (sums.target.0.total(), sums.target.1.total());
-        let total = target_squares - with_intercept(target * target * share);
-        fit.residual_sum_of_squares = unexplained.to_f64().max(0.0);
-        fit.explained_sum_of_squares = (total - unexplained).to_f64().max(0.0);
+        // In this order not even weights of 1e300 overflow.
+        let total = target_squares - with_intercept(target * share * target);
+        // What is not finite is not hidden as 0.
+        let square = |sum: DoubleDouble| sum.to_f64().clamp(0.0, f64::INFINITY);
+        fit.residual_sum_of_squares = square(unexplained);
+        fit.explained_sum_of_squares = square(total - unexplained);
         let changed = before != (fit.intercept, fit.coefficients.clone());
         let settled = settled(&fit, &correction, gained.to_f64());
         (fit, changed && !settled)

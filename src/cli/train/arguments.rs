@@ -24,7 +24,7 @@ use crate::train::split::Split;
 /// wide. Designs of more than 500 columns are stored without what warns of unusual combinations of values, unless linear.
 ///
 /// Types are inferred: a column of numbers is a number, one of true and false a boolean, any other a category. Empty
-/// fields and the words NA, N/A, NaN, null and none (in any case) are missing values.
+/// fields and, in CSV, the words NA, N/A, NaN, null and none (in any case) are missing values.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
     /// The training data: CSV files with a header or Parquet files, patterns such as 'part-*.csv', or - for standard

@@ -10,6 +10,7 @@ use thiserror::Error;
 use super::{MAX_CLASSES, MAX_COLUMNS, MAX_LEVELS, MAX_ROW_BYTES};
 use crate::model::number::NumberError;
 use crate::model::signature::CellError;
+use crate::train::words::counted;
 pub use words::{Header, Location, NamedColumn, Purpose};
 use words::{listed, suggestion};
 
@@ -148,11 +149,25 @@ pub enum DataError {
         /// Its other role.
         role: &'static str,
     },
+    /// The target was to say how much rows count.
+    #[error("the column {column:?} cannot be both the target and the weights. Name another with --weights")]
+    TargetWeighs {
+        /// The column.
+        column: String,
+    },
     /// A column that is no feature was to be left out of them.
-    #[error("--exclude names {column}, which is not a feature in any case. Take it out of --exclude, or name another")]
+    #[error(
+        "--exclude names the {column}, which is not a feature in any case. Take it out of --exclude, or name another"
+    )]
     ExcludedRole {
         /// The column.
         column: NamedColumn,
+    },
+    /// A column was given several types.
+    #[error("--types and --categorical give the column {column:?} more than one type. Keep one of them")]
+    TwoTypes {
+        /// The column.
+        column: String,
     },
     /// A type or a rule was given for a column that is not used.
     #[error("{option} names the column {column:?}, which is not among the features{}{}", if *is_target { " nor can it be given for the target" } else { "" }, suggestion(nearest.as_deref()))]
@@ -168,7 +183,7 @@ pub enum DataError {
     },
     /// A row is wider or narrower than the header.
     #[error(
-        "{location}: {got} fields where the header has {expected}. {}", if *several_lines { "The row goes over several lines: look for a quote that is not closed" } else { "Check the line for a missing or an unquoted delimiter" }
+        "{location}: {} where the header has {expected}. {}", counted(*got, "field", "fields"), if *several_lines { "The row goes over several lines: look for a quote that is not closed" } else { "Check the line for a missing or an unquoted delimiter" }
     )]
     Ragged {
         /// Where.

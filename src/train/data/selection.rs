@@ -34,7 +34,7 @@ impl Selection {
             }
         }
         if self.weights.as_ref() == Some(target) {
-            return Err(DataError::TwoRoles { column: target.clone(), role: "the target, the weights" });
+            return Err(DataError::TargetWeighs { column: target.clone() });
         }
         for (name, purpose) in [(Some(target), Purpose::Target), (self.weights.as_ref(), Purpose::Weight)] {
             if let Some(name) = name.filter(|name| self.exclude.contains(name)) {

@@ -1,5 +1,7 @@
 //! Between the survey and the fit: what the data are is known, and what to make of them is decided.
 
+use std::collections::HashSet;
+
 use super::column::{Column, Role};
 use super::columns::{Terms, columns, without};
 use super::selection::nearest;
@@ -200,6 +202,11 @@ fn plan(source: &Source, preparation: &Preparation) -> Result<Vec<Column>, DataE
         let listed = preparation.categorical.iter().any(|column| column == name).then_some(FeatureType::String);
         listed.or_else(|| preparation.types.iter().find(|(column, _)| column == name).map(|(_, kind)| *kind))
     };
+    let mut typed = preparation.types.iter().map(|(name, _)| name).chain(&preparation.categorical);
+    let mut before = HashSet::new();
+    if let Some(column) = typed.find(|name| !before.insert(*name)) {
+        return Err(DataError::TwoTypes { column: column.clone() });
+    }
     let is_read = |name: &String| source.names().iter().take(target + 1).position(|read| read == name);
     for (option, name, of_features) in preparation.named() {
         match is_read(name) {

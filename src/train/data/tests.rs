@@ -84,7 +84,7 @@ fn a_file_is_what_it_is_in_pieces_of_any_size(#[case] data: String) {
 
 #[rstest]
 #[case::too_many_fields("1,red,2,4\n", "line 181: 4 fields where the header has 3")]
-#[case::too_few_fields("1\n", "line 181: 1 fields where the header has 3")]
+#[case::too_few_fields("1\n", "line 181: 1 field where the header has 3")]
 #[case::a_word_after_many_numbers("one,red,2\n", "line 181, column \"x\": \"one\" is not a number")]
 #[case::a_boolean_after_many_numbers("True,red,2\n", "line 181, column \"x\": \"True\" is not a number, but \"0\"")]
 #[case::a_number_after_many_words("1,3,2\n", "line 2, column \"colour\": \"red\" is not a number, but \"3\"")]

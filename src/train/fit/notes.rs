@@ -159,8 +159,7 @@ fn at_an_end(choice: &Choice, estimator: Estimator) -> Option<String> {
              better than its mean does. Give others"
         }
         _ if is(lowest) => {
-            "that is the lowest alpha that was tried: hardly any penalty is needed. Try lower ones with --alpha, or --estimator \
-             linear"
+            "that is the lowest alpha that was tried: hardly any penalty is needed. Try lower ones with --alpha"
         }
         _ => return None,
     };

@@ -22,11 +22,24 @@ pub(super) fn told(names: &[String]) -> String {
              different values. Subtract its mean from the column, or lower --degree"
         );
     }
+    let last = names.last().map_or("", String::as_str);
+    if is_product(names) {
+        return format!(
+            "the features {quoted} are linearly dependent as far as doubles can tell: what the product is made of lies far from zero, \
+             has few different values, or depends on the others. Subtract the means from the columns, or leave the product out with \
+             --exclude {last:?}"
+        );
+    }
     format!(
         "the features {quoted} are linearly dependent: infinitely many coefficients fit equally well. \
-         Leave one of them out, for example with --exclude {:?}",
-        names.last().map_or("", String::as_str)
+         Leave one of them out, for example with --exclude {last:?}"
     )
+}
+
+/// Whether the last of these is a product, such as `age:height`, of which a factor is among the others.
+fn is_product(names: &[String]) -> bool {
+    let Some((last, others)) = names.split_last() else { return false };
+    last.contains(':') && last.split(':').any(|factor| others.iter().any(|name| name == factor))
 }
 
 /// Whether these are a feature and powers of it, such as `age` and `age^2`.

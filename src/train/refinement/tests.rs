@@ -85,6 +85,28 @@ fn difficult_columns_have_errors_that_rest_on_more_than_r() {
     }
 }
 
+/// Whatever weighs all rows alike changes none of the shares.
+#[test]
+fn weights_of_any_size_explain_the_same_share() {
+    let rows = rows(50, 2, 0.5, 10.0, 0.5);
+    let share = |weight: f64| {
+        let mut accumulator = Accumulator::new(rows[0].clone());
+        for row in &rows {
+            accumulator.push_weighted(row, weight);
+        }
+        let fit = accumulator.finish().solve(&["x", "z", "y"].map(String::from)).unwrap();
+        let mut refinement = Refinement::new(fit);
+        for row in &rows {
+            refinement.push_weighted(row, weight);
+        }
+        let fit = refinement.finish().0;
+        fit.explained_sum_of_squares / (fit.explained_sum_of_squares + fit.residual_sum_of_squares)
+    };
+    for weight in [1e-250, 1e-100, 1e100, 1e170, 1e250] {
+        assert!((share(weight) / share(1.0) - 1.0).abs() < 1e-12, "{weight:e}");
+    }
+}
+
 #[test]
 fn ordinary_columns_and_those_of_extreme_size_do_without() {
     let errors = |rows: &[Vec<f64>]| look(solved(rows), rows, Arch::new()).0.unit_errors;

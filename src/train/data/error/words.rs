@@ -96,7 +96,11 @@ impl NamedColumn {
 
     /// What to do about a value that looks like a number and is none.
     pub(super) fn instead_of(&self, value: &str) -> String {
-        if has_decimal_comma(value.trim_matches('"')) {
+        let value = value.trim_matches('"');
+        if has_decimal_comma(value) && value.contains('.') {
+            return "Numbers need a decimal point, not a comma, and nothing between their thousands".to_owned();
+        }
+        if has_decimal_comma(value) {
             return "Numbers need a decimal point, not a comma: where fields are separated by ; or tabs, \
                     tr , . < FILE > NEW makes them so"
                 .to_owned();
