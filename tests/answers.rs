@@ -208,7 +208,7 @@ async fn the_url_asks_for_the_same_as_the_body() {
 #[case::not_finite("interval=NaN", "invalid_option", r#"got "NaN""#)]
 #[case::no_choice("explain=1", "invalid_option", r#"must be true or false, got "1""#)]
 #[case::a_bare_name("probabilities", "invalid_option", r#"must be true or false, got """#)]
-#[case::twice("interval=0.9&interval=0.95", "duplicate_key", r#""interval" is there twice"#)]
+#[case::twice("interval=0.9&interval=0.95", "duplicate_key", r#""interval" is in the URL more than once"#)]
 #[case::not_of_this_model("probabilities=true", "unknown_output", "predicts numbers")]
 #[tokio::test]
 async fn a_parameter_with_another_value_is_refused(#[case] query: &str, #[case] code: &str, #[case] told: &str) {

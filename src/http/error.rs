@@ -161,7 +161,7 @@ impl ErrorCode {
                 ("prediction_overflow", S::UNPROCESSABLE_ENTITY, "The prediction is too large for a double")
             }
             Self::IntervalOverflow => {
-                ("interval_overflow", S::UNPROCESSABLE_ENTITY, "The interval is too large for a double")
+                ("interval_overflow", S::UNPROCESSABLE_ENTITY, "The values are too large for an interval")
             }
             Self::ModelUnavailable => {
                 ("model_unavailable", S::SERVICE_UNAVAILABLE, "The model cannot be loaded at the moment")
@@ -298,8 +298,9 @@ impl From<IntervalError> for ApiError {
             | IntervalError::TooFewHeldOut { .. } => ErrorCode::NoInterval,
             IntervalError::Level { .. } => ErrorCode::InvalidOption,
             IntervalError::NotFinite { row } => {
-                let detail =
-                    format!("row {row}: the values are too large for an interval: an end of it exceeds a double");
+                let detail = format!(
+                    "row {row}: the values are too large for an interval: what it is computed from exceeds a double"
+                );
                 return Self::complaints(
                     vec![Complaint { code: ErrorCode::IntervalOverflow, pointer: None, detail }],
                     1,

@@ -27,7 +27,8 @@ pub(super) const KEYS: Keys = Keys {
 const PARAMETERS: &str = "params";
 
 /// Where to get what has no place in the answer.
-const ELSEWHERE: &str = "ask POST /predict; of a classifier, \"predict_method\": \"predict_proba\" gets probabilities";
+const ELSEWHERE: &str =
+    "ask POST /models/{name}/predict; of a classifier, \"predict_method\": \"predict_proba\" gets probabilities";
 
 /// The answer.
 #[derive(Serialize)]

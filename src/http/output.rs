@@ -8,7 +8,7 @@ use crate::model::frame::{Frame, shorten};
 use crate::model::scalar::Scalar;
 use crate::model::{Model, Prediction, Probabilities};
 
-/// The level of intervals and sets of labels, where whoever asks for them names none.
+/// The level of intervals and sets of labels, where whoever asks for them names none and the model can tell that much.
 const LEVEL: f64 = 0.95;
 
 /// What can be asked of a model.
@@ -40,11 +40,12 @@ impl Output {
     pub(super) fn all(model: &Model) -> Vec<Self> {
         let mut all = Self::predictions(model).to_vec();
         all.extend([Self::Explain, Self::ExplainBase]);
-        if model.certainty().is_some() {
-            all.push(Self::how_sure(model, LEVEL));
-        }
-        if model.knows_means() {
-            all.push(Self::MeanInterval { level: LEVEL });
+        if let Some(certainty) = model.certainty() {
+            let level = certainty.max_level.map_or(LEVEL, |most| most.min(LEVEL));
+            all.push(Self::how_sure(model, level));
+            if model.knows_means() {
+                all.push(Self::MeanInterval { level });
+            }
         }
         all
     }

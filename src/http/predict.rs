@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use url::form_urlencoded;
 
 use super::body::MediaType;
-use super::decode::json::{Decoded, Form, Keys, LEVEL, once};
+use super::decode::json::{Decoded, Form, Keys, LEVEL};
 use super::error::{ApiError, ErrorCode};
 use super::exchange::{Exchange, Wanted, Warned};
 use super::{App, Application, decode};
@@ -53,11 +53,11 @@ impl Extras {
         let mut extras = Self::default();
         for (key, value) in form_urlencoded::parse(query.as_bytes()) {
             if key == interval {
-                once(&mut extras.interval, &key, Some(parameter(&key, &value, LEVEL, parse_double(&value).ok())?))?;
+                put(&mut extras.interval, &key, parameter(&key, &value, LEVEL, parse_double(&value).ok())?)?;
             } else if key == explain {
-                once(&mut extras.explain, &key, Some(parameter(&key, &value, SWITCH, value.parse().ok())?))?;
+                put(&mut extras.explain, &key, parameter(&key, &value, SWITCH, value.parse().ok())?)?;
             } else if key == probabilities {
-                once(&mut extras.probabilities, &key, Some(parameter(&key, &value, SWITCH, value.parse().ok())?))?;
+                put(&mut extras.probabilities, &key, parameter(&key, &value, SWITCH, value.parse().ok())?)?;
             }
         }
         Ok(extras)
@@ -80,6 +80,15 @@ fn parameter<T>(key: &str, text: &str, expected: &str, parsed: Option<T>) -> Res
         let detail = format!("the parameter {key:?} of the URL must be {expected}, got {:?}", shorten(text));
         ApiError::new(ErrorCode::InvalidOption, detail)
     })
+}
+
+fn put<T>(slot: &mut Option<T>, key: &str, value: T) -> Result<(), ApiError> {
+    match slot.replace(value) {
+        None => Ok(()),
+        Some(_) => {
+            Err(ApiError::new(ErrorCode::DuplicateKey, format!("the parameter {key:?} is in the URL more than once")))
+        }
+    }
 }
 
 fn either<T>(key: &str, in_url: Option<T>, in_body: Option<T>) -> Result<Option<T>, ApiError> {

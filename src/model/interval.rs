@@ -66,7 +66,7 @@ pub enum IntervalError {
 
 /// The level that somebody who thinks in per cent meant: 95 is 0.95.
 fn meant(level: f64) -> String {
-    let share = (level > 1.0 && level < 100.0).then(|| format!("{level}e-2").parse::<f64>().ok()).flatten();
+    let share = (50.0..100.0).contains(&level).then(|| format!("{level}e-2").parse::<f64>().ok()).flatten();
     share.map(|share| format!("; did you mean {share}?")).unwrap_or_default()
 }
 

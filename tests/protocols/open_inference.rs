@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::Read;
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -244,6 +245,8 @@ async fn a_level_for_the_whole_request_adds_what_has_one() {
 #[case::level_of_the_request(json!({"parameters": {"interval": -1}}), "between 0 and 1")]
 #[case::classes(json!({"outputs": [{"name": "label_sets"}]}), "no output \"label_sets\"")]
 #[case::explained(json!({"parameters": {"explain": true}}), "name the output \"explain\"")]
+#[case::a_level_of_all(json!({"parameters": {"level": 0.9}}), "it is called \"interval\"")]
+#[case::an_interval_of_one(json!({"outputs": [{"name": "interval", "parameters": {"interval": 0.9}}]}), "is called \"level\"")]
 #[tokio::test]
 async fn an_interval_that_cannot_be_given_is_refused(#[case] asked: Value, #[case] told: &str) {
     let mut body = diabetes();
@@ -253,25 +256,43 @@ async fn an_interval_that_cannot_be_given_is_refused(#[case] asked: Value, #[cas
     assert!(answer.json()["error"].as_str().unwrap().contains(told), "{}", answer.text());
 }
 
+/// The service with a lasso of diabetes, called m, that was measured on this share of the rows.
+fn lasso(folder: &Path, share: &str) -> Router {
+    let file = folder.join("m.json");
+    let mut train = Command::new(env!("CARGO_BIN_EXE_ordinate"));
+    train.arg("train").arg(root().join("model/diabetes.csv")).args(["--target", "progression", "--estimator", "lasso"]);
+    let trained = train.args(["--test-fraction", share, "--out"]).arg(&file).output().unwrap();
+    assert!(trained.status.success(), "{trained:?}");
+    router(Arc::new(Catalog::single(Box::new(FileSource::new(file)), None, None)), settings())
+}
+
+/// Whoever asks for all that the metadata list gets it: at the highest level there is, where that is below 0.95.
+#[tokio::test]
+async fn a_model_of_few_held_out_rows_is_as_sure_as_it_can_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let application = lasso(folder.path(), "0.02");
+    let metadata = ask(&application, Request::get("/v2/models/m").body("".into()).unwrap()).await.json();
+    let listed = metadata["outputs"].as_array().unwrap().iter().find(|output| output["name"] == "interval").unwrap();
+    let most = listed["parameters"]["max_level"].as_f64().unwrap();
+    assert!(most < 0.95, "{metadata}");
+    let mut body = diabetes();
+    body["outputs"] = json!([{"name": "interval"}]);
+    let request = Request::post("/v2/models/m/infer").body(body.to_string().into()).unwrap();
+    let answer = ask(&application, request).await.json();
+    assert_eq!(answer["outputs"][0]["parameters"], json!({"level": most}), "{answer}");
+    let document = ask(&application, Request::get("/openapi.json").body("".into()).unwrap()).await.json();
+    let parameters = document["paths"]["/models/m/predict"]["post"]["parameters"].as_array().unwrap();
+    let interval = parameters.iter().find(|parameter| parameter["name"] == "interval").unwrap();
+    assert_eq!(interval["schema"]["maximum"], json!(most));
+    let examples =
+        &document["paths"]["/v2/models/m/infer"]["post"]["requestBody"]["content"]["application/json"]["examples"];
+    assert!(examples["all_outputs"].is_object(), "{examples}");
+}
+
 #[tokio::test]
 async fn a_model_without_intervals_says_what_it_lacks() {
     let folder = tempfile::tempdir().unwrap();
-    let data = root().join("model/diabetes.csv");
-    let file = folder.path().join("m.json");
-    let mut train = Command::new(env!("CARGO_BIN_EXE_ordinate"));
-    train.arg("train").arg(data).args([
-        "--target",
-        "progression",
-        "--estimator",
-        "lasso",
-        "--test-fraction",
-        "0",
-        "--out",
-    ]);
-    let trained = train.arg(&file).output().unwrap();
-    assert!(trained.status.success(), "{trained:?}");
-    let catalog = Catalog::single(Box::new(FileSource::new(file)), None, None);
-    let application = router(Arc::new(catalog), settings());
+    let application = lasso(folder.path(), "0");
     let send = |path: &str, body: &Value| Request::post(path).body(body.to_string().into()).unwrap();
     for asked in [json!({"outputs": [{"name": "interval"}]}), json!({"parameters": {"interval": 0.9}})] {
         let mut body = diabetes();

@@ -20,7 +20,8 @@ pub(super) fn draft(draft: Draft, described: &Described<'_>) -> Draft {
         draft = draft.option(name, in_url(option.clone(), kind));
         sent = sent.property(name, option);
     }
-    let asked = level(described).map(|_| ("interval", json!(LEVEL)));
+    let certainty = described.model.certainty();
+    let asked = certainty.map(|found| ("interval", json!(found.max_level.map_or(LEVEL, |most| most.min(LEVEL)))));
     let classes = described.model.classes().map(|_| ("probabilities", json!(true)));
     let asked =
         [("X", json!([described.example_row()])), ("explain", json!(true))].into_iter().chain(asked).chain(classes);
@@ -75,7 +76,7 @@ fn in_url(mut option: Object, kind: Type) -> Object {
 
 /// The levels that intervals of this model can have, if it has any.
 pub(super) fn level(described: &Described<'_>) -> Option<ObjectBuilder> {
-    let certainty = described.model.certainty().filter(|found| found.max_level.is_none_or(|most| most >= LEVEL))?;
+    let certainty = described.model.certainty()?;
     let what = "The probability with which the answer lies in `interval`, of classes in `label_sets`";
     let level = optional(Type::Number).description(Some(what)).exclusive_minimum(Some(0));
     Some(match certainty.max_level {

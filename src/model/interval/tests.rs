@@ -147,6 +147,7 @@ fn what_has_no_interval_says_so() {
         (1.0, "got 1"),
         (-0.5, "got -0.5"),
         (f64::NAN, "got NaN"),
+        (2.0, "got 2"),
         (100.0, "got 100"),
         (95.0, "got 95; did you mean 0.95?"),
         (99.9, "got 99.9; did you mean 0.999?"),

@@ -153,10 +153,12 @@ impl<'j> Reader<'j> {
         self.members(key, "{\"binary_data_output\": true}", |reader, key| match key {
             "binary_data_output" => once(&mut parameters.binary_data_output, key, reader.option(key, "true or false")?),
             "interval" => once(&mut parameters.interval, key, reader.option(key, LEVEL)?),
-            // What our own route gives for these: here they are outputs.
-            "explain" | "probabilities" => {
-                reader.unless_wanted(key, "name the output \"explain\" or \"predict_proba\"")
+            "level" => {
+                reader.unless_wanted(key, "an output has a level; for the whole request it is called \"interval\"")
             }
+            // What our own route gives for these: here they are outputs.
+            "explain" => reader.unless_wanted(key, "name the output \"explain\""),
+            "probabilities" => reader.unless_wanted(key, "of a classifier, name the output \"predict_proba\""),
             _ => reader.skip(),
         })?;
         Ok(parameters)
@@ -193,6 +195,7 @@ impl<'j> Reader<'j> {
                 match key {
                     "binary_data" => once(&mut parameters.binary_data, key, reader.option(key, "true or false")?)?,
                     "level" => once(&mut parameters.level, key, reader.option(key, LEVEL)?)?,
+                    "interval" => reader.unless_wanted(key, "an output's level is called \"level\"")?,
                     "classification" => parameters.classification = reader.is_there()?,
                     "shared_memory_region" => parameters.shared_memory_region = reader.is_there()?,
                     _ => reader.skip()?,
