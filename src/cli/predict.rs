@@ -24,6 +24,7 @@ use super::{delimiter, model, tell, wrong_usage};
 use crate::model::Model;
 use crate::model::interval::IntervalError;
 use crate::train::data::expanded;
+use crate::train::words::counted;
 
 /// Predict every row of CSV or Parquet files, and write them as CSV or Parquet with the predictions beside them
 ///
@@ -153,8 +154,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     Ok(if arguments.json {
         serde_json::to_string(&outcome)? + "\n"
     } else if to_file {
-        let rows = if predicted == 1 { "row" } else { "rows" };
-        format!("{predicted} {rows} predicted by {}@{}: {}\n", model.name(), model.version(), arguments.out.display())
+        let rows = counted(predicted, "row", "rows");
+        format!("{rows} predicted by {}@{}: {}\n", model.name(), model.version(), arguments.out.display())
     } else {
         String::new()
     })

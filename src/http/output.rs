@@ -41,7 +41,7 @@ impl Output {
         let mut all = Self::predictions(model).to_vec();
         all.extend([Self::Explain, Self::ExplainBase]);
         if let Some(certainty) = model.certainty() {
-            let level = certainty.max_level.map_or(LEVEL, |most| most.min(LEVEL));
+            let level = certainty.up_to(LEVEL);
             all.push(Self::how_sure(model, level));
             if model.knows_means() {
                 all.push(Self::MeanInterval { level });

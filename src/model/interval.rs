@@ -103,6 +103,14 @@ pub struct Certainty {
     pub max_level: Option<f64>,
 }
 
+impl Certainty {
+    /// This level, or the greatest that there is where that is below it.
+    #[must_use]
+    pub fn up_to(&self, level: f64) -> f64 {
+        self.max_level.map_or(level, |most| most.min(level))
+    }
+}
+
 /// The ends of a row's intervals, in the target's unit.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Ends {

@@ -35,7 +35,7 @@ pub mod summary;
 pub mod triangle;
 mod twofold;
 pub mod unit_errors;
-mod words;
+pub(crate) mod words;
 
 use std::collections::{BTreeSet, VecDeque};
 

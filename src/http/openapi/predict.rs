@@ -20,8 +20,7 @@ pub(super) fn draft(draft: Draft, described: &Described<'_>) -> Draft {
         draft = draft.option(name, in_url(option.clone(), kind));
         sent = sent.property(name, option);
     }
-    let certainty = described.model.certainty();
-    let asked = certainty.map(|found| ("interval", json!(found.max_level.map_or(LEVEL, |most| most.min(LEVEL)))));
+    let asked = described.model.certainty().map(|certainty| ("interval", json!(certainty.up_to(LEVEL))));
     let classes = described.model.classes().map(|_| ("probabilities", json!(true)));
     let asked =
         [("X", json!([described.example_row()])), ("explain", json!(true))].into_iter().chain(asked).chain(classes);
