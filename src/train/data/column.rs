@@ -9,7 +9,6 @@ use super::missing::Policy;
 use super::source::{Place, Source};
 use super::tally::Tally;
 use super::{DataError, MAX_CLASSES, MAX_LEVELS, NamedColumn, Purpose};
-use crate::model::double_double::DoubleDouble;
 use crate::model::field;
 use crate::model::frame::Cell;
 use crate::model::number::{self, NumberError, has_decimal_comma, parse_double};
@@ -46,7 +45,6 @@ pub(super) struct Column {
     first_unusable: Option<(Place, String, NumberError)>,
     /// Smallest and largest number.
     pub(super) range: [f64; 2],
-    sum: DoubleDouble,
     /// How often each word is there, in the order in which they came.
     words: IndexMap<String, u64>,
     /// How often each number is there, up to a limit.
@@ -65,11 +63,7 @@ pub(super) enum Seen {
 
 impl Column {
     pub(super) fn new(name: &str, role: Role, declared: Option<FeatureType>, policy: Policy) -> Self {
-        let counted = match (role, &policy) {
-            (Role::Target { .. }, _) => MAX_CLASSES,
-            (_, Policy::MostFrequent) => Tally::MOST,
-            _ => 0,
-        };
+        let counted = if matches!(role, Role::Target { .. }) { MAX_CLASSES } else { 0 };
         Self {
             name: name.to_owned(),
             role,
@@ -82,7 +76,6 @@ impl Column {
             first_text: None,
             first_unusable: None,
             range: [f64::INFINITY, f64::NEG_INFINITY],
-            sum: DoubleDouble::default(),
             words: IndexMap::new(),
             values: Tally::new(counted),
         }
@@ -130,8 +123,8 @@ impl Column {
             let ([low, high], [lowest, highest]) = (&mut self.range, cells.range);
             *low = low.min(lowest);
             *high = high.max(highest);
-            if self.is_summed() || self.values.is_open() {
-                values.filter(|value| !value.is_nan()).for_each(|value| self.tally(*value));
+            if self.values.is_open() {
+                values.filter(|value| !value.is_nan()).for_each(|value| self.values.push(*value));
             }
         } else if !cells.words.is_empty() {
             let first = |(at, text)| (place(at), text);
@@ -149,17 +142,6 @@ impl Column {
                 *value = places.get(*value as usize).copied().unwrap_or(f64::NAN);
             }
         }
-    }
-
-    fn is_summed(&self) -> bool {
-        !matches!(self.policy, Policy::Reject)
-    }
-
-    fn tally(&mut self, value: f64) {
-        if self.is_summed() {
-            self.sum = self.sum + DoubleDouble::from(value);
-        }
-        self.values.push(value);
     }
 
     fn push_missing(&mut self, place: Place, source: &Source) -> Result<f64, DataError> {
@@ -233,7 +215,7 @@ impl Column {
         let [low, high] = &mut self.range;
         *low = low.min(value);
         *high = high.max(value);
-        self.tally(value);
+        self.values.push(value);
         Ok(value)
     }
 
@@ -335,11 +317,6 @@ impl Column {
         } else {
             1 + usize::from(low < high)
         }
-    }
-
-    /// The mean of the numbers.
-    pub(super) fn mean(&self) -> f64 {
-        self.sum.to_f64() / self.numbers as f64
     }
 }
 

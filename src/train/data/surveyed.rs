@@ -7,9 +7,10 @@ use super::columns::{Terms, columns, without};
 use super::selection::nearest;
 use super::source::{Scan, Source};
 use super::spool::Spool;
+use super::statistics::{Statistic, statistics};
 use super::survey::{Pace, survey};
 use super::table::{Stored, Table};
-use super::{DataError, MAX_CLASSES, Preparation, median, missing};
+use super::{DataError, MAX_CLASSES, Preparation, missing};
 use crate::model::artifact::ArtifactError;
 use crate::model::preprocess::{Design, Preprocess, TargetTransform};
 use crate::model::scalar::Scalar;
@@ -60,14 +61,8 @@ impl Surveyed {
             }
             kinds.push(column.kind(&source)?);
         }
-        let wanted: Vec<(usize, u64)> = columns
-            .iter()
-            .enumerate()
-            .filter(|(_, column)| column.policy == missing::Policy::Median && column.numbers > 0)
-            .map(|(place, column)| (place, column.numbers))
-            .collect();
-        let medians = median::medians(&spool, &wanted)?;
-        let median = |place| wanted.iter().position(|(one, _)| *one == place).and_then(|at| medians.get(at)).copied();
+        let policies: Vec<&missing::Policy> = columns.iter().map(|column| &column.policy).collect();
+        let statistics = statistics(&spool, &policies, source.has_weights.then_some(columns.len()))?;
 
         let no_target = || DataError::NoValues { column: String::new() };
         let target = columns.pop().ok_or_else(no_target)?;
@@ -77,8 +72,8 @@ impl Surveyed {
         };
         let mut notes: Vec<String> = source.index.iter().map(index).collect();
         let mut features = Vec::with_capacity(columns.len());
-        for (place, (column, kind)) in columns.iter().zip(kinds).enumerate() {
-            let made = feature(column, kind, preparation, median(place), &mut notes);
+        for ((column, kind), statistic) in columns.iter().zip(kinds).zip(&statistics) {
+            let made = feature(column, kind, preparation, statistic, &mut notes);
             features.push(made.map_err(|fault| fault.of(source.label()))?);
         }
         let missing = columns.iter().map(|column| column.missing).collect();
@@ -238,7 +233,7 @@ fn feature(
     column: &Column,
     kind: FeatureType,
     preparation: &Preparation,
-    median: Option<f64>,
+    statistic: &Statistic,
     notes: &mut Vec<String>,
 ) -> Result<Feature, DataError> {
     let mut feature = Feature::new(&column.name, kind);
@@ -267,7 +262,7 @@ fn feature(
         // 0 and −0 are equal: which of them comes first must not show.
         _ => feature.range = Some(column.range.map(|end| end + 0.0)),
     }
-    missing::decide(column, &mut feature, median)?;
+    missing::decide(column, &mut feature, statistic)?;
     if column.missing > 0
         && let Missing::Impute(value) = &feature.missing
     {
