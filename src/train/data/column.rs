@@ -84,10 +84,13 @@ impl Column {
     /// Takes the next cell of the column, and tells what is kept of it: a number, the place of a word, NaN for no value.
     pub(super) fn push(&mut self, cell: Cell<'_>, place: Place, source: &Source) -> Result<f64, DataError> {
         let seen = see(cell);
-        if matches!(seen, Seen::Missing) {
+        let declared = self.declared.as_ref().map(|feature| feature.kind);
+        // No text is a number or a boolean, not even one for no value.
+        let is_mistaken = matches!(cell, Cell::Text(_)) && declared.is_some_and(|kind| kind != FeatureType::String);
+        if matches!(seen, Seen::Missing) && !is_mistaken {
             return self.push_missing(place, source);
         }
-        match self.declared.as_ref().map(|feature| feature.kind) {
+        match declared {
             None => self.push_inferred(cell, &seen, place, source),
             Some(FeatureType::String) => self.push_word(cell, place, source),
             Some(_) => self.push_declared(cell, &seen, place, source),
@@ -161,20 +164,20 @@ impl Column {
             Seen::Number(value) => self.push_number(value, cell, place, source)?,
             // What is a number by the type of its column is never a word.
             Seen::Unusable(why) if !matches!(cell, Cell::Field(_)) => {
-                let (column, value) = (self.named(), cell.to_string());
+                let (column, value) = (self.named(), shown(cell));
                 return Err(DataError::NotANumber { location: source.location(place), column, value, why });
             }
             Seen::Unusable(why) => {
-                self.first_unusable.get_or_insert_with(|| (place, cell.to_string(), why));
+                self.first_unusable.get_or_insert_with(|| (place, shown(cell), why));
                 // Among numbers it is an error, which is found below.
                 if self.numbers == 0 { self.push_word(cell, place, source)? } else { f64::NAN }
             }
             Seen::Boolean => {
-                self.first_boolean.get_or_insert_with(|| (place, cell.to_string()));
+                self.first_boolean.get_or_insert_with(|| (place, shown(cell)));
                 self.push_word(cell, place, source)?
             }
             Seen::Text | Seen::Missing => {
-                self.first_text.get_or_insert_with(|| (place, cell.to_string()));
+                self.first_text.get_or_insert_with(|| (place, shown(cell)));
                 self.push_word(cell, place, source)?
             }
         };
@@ -189,7 +192,7 @@ impl Column {
         let location = || source.location(place);
         let column = || self.named();
         if let Seen::Unusable(why) = *seen {
-            let value = cell.to_string();
+            let value = shown(cell);
             return Err(DataError::NotANumber { location: location(), column: column(), value, why });
         }
         match self.declared.as_ref().map_or(Err(CellError::Missing), |feature| feature.accept(cell)) {
@@ -209,7 +212,7 @@ impl Column {
             return Err(DataError::NotPositive { location, column: self.named(), value, reason });
         }
         if self.numbers == 0 {
-            self.first_number = Some(cell.to_string());
+            self.first_number = Some(shown(cell));
         }
         self.numbers += 1;
         let [low, high] = &mut self.range;
@@ -222,7 +225,7 @@ impl Column {
     fn push_word(&mut self, cell: Cell<'_>, place: Place, source: &Source) -> Result<f64, DataError> {
         let location = || source.location(place);
         let text = match cell {
-            Cell::Field(text) | Cell::Text(text) => text.trim_ascii(),
+            Cell::Field(text) | Cell::Text(text) => text,
             Cell::Boolean(true) => "true",
             Cell::Boolean(false) => "false",
             other => {
@@ -339,7 +342,16 @@ pub(super) fn see(cell: Cell<'_>) -> Seen {
             Err(NumberError::Malformed) if !looks_numeric(text.trim_ascii()) => Seen::Text,
             Err(why) => Seen::Unusable(why),
         },
+        Cell::Text(text) if field::is_missing(text) => Seen::Missing,
         Cell::Text(_) | Cell::Array | Cell::Object => Seen::Text,
+    }
+}
+
+/// A cell in words; a field without the spaces around it, which play no part in how most types read it.
+pub(super) fn shown(cell: Cell<'_>) -> String {
+    match cell {
+        Cell::Field(text) => Cell::Field(text.trim_ascii()).to_string(),
+        other => other.to_string(),
     }
 }
 

@@ -139,7 +139,6 @@ fn most_frequent(column: &Column, feature: &Feature, counts: Option<&[(f64, Doub
 }
 
 fn constant(column: &Column, feature: &mut Feature, text: &str) -> Result<Scalar, String> {
-    let text = text.trim_ascii();
     if feature.kind != FeatureType::String && field::is_missing(text) {
         return Err(format!("{text:?} stands for no value itself. Use --missing {}=median", column.name));
     }

@@ -1,6 +1,6 @@
 //! Between the survey and the fit: what the data are is known, and what to make of them is decided.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::column::{Column, Role};
 use super::columns::{Terms, columns, without};
@@ -12,6 +12,7 @@ use super::survey::{Pace, survey};
 use super::table::{Stored, Table};
 use super::{DataError, MAX_CLASSES, Preparation, missing};
 use crate::model::artifact::ArtifactError;
+use crate::model::frame::shorten;
 use crate::model::preprocess::{Design, Preprocess, TargetTransform};
 use crate::model::scalar::Scalar;
 use crate::model::signature::{Feature, FeatureType, Missing, Signature, Target};
@@ -99,6 +100,9 @@ impl Surveyed {
         let single = classes.iter().zip(&counts).filter(|(_, count)| **count == 1).map(|(class, _)| class.to_string());
         if let Some(single) = first_of(single.collect()) {
             self.notes.push(format!("{}: only one row is of the class {single}", self.target.name));
+        }
+        if self.target_kind == FeatureType::String {
+            self.notes.extend(alike(&self.target.name, self.target.levels().into_keys()));
         }
         if classify && preparation.target_transform != TargetTransform::Identity {
             return Err(of_data(DataError::TransformOfClasses { column: self.target.name }).into());
@@ -263,6 +267,7 @@ fn feature(
         _ => feature.range = Some(column.range.map(|end| end + 0.0)),
     }
     missing::decide(column, &mut feature, statistic)?;
+    notes.extend(alike(&column.name, feature.levels.iter().map(String::as_str)));
     if column.missing > 0
         && let Missing::Impute(value) = &feature.missing
     {
@@ -273,6 +278,24 @@ fn feature(
         return Err(constant_feature(&[feature]));
     }
     Ok(feature)
+}
+
+/// A note on categories of a column that differ in nothing but the spaces around them, if there are any.
+fn alike<'l>(column: &str, levels: impl Iterator<Item = &'l str>) -> Option<String> {
+    let mut groups: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for level in levels {
+        groups.entry(level.trim()).or_default().push(format!("{:?}", shorten(level)));
+    }
+    let mut alike = groups.into_values().filter(|group| group.len() > 1);
+    let first = alike.next()?.join(" and ");
+    let more = match alike.count() {
+        0 => String::new(),
+        more => format!(" (and {more} more)"),
+    };
+    Some(format!(
+        "{column}: {first}{more} differ only in leading or trailing spaces and are separate categories. If they are the \
+         same, remove the spaces from the data"
+    ))
 }
 
 /// The first of some names, and how many more there are.
