@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Instant;
 
-use ordinate::train::TrainError;
 use ordinate::train::least_squares::{Accumulator, Moments};
 use ordinate::train::logistic::{self, LogisticSettings};
 use ordinate::train::path::{self, Penalty};
@@ -66,7 +65,7 @@ impl Rows for Data {
         &self.names[..self.width - 1]
     }
 
-    fn scan(&self, each: &mut dyn FnMut(Row<'_>) -> Result<(), TrainError>) -> Result<(), TrainError> {
+    fn scan<E>(&self, each: &mut dyn FnMut(Row<'_>) -> Result<(), E>) -> Result<(), E> {
         for (row, number) in self.rows().zip(0..) {
             let (target, design) = row.split_last().unwrap();
             each(Row { number, design, target: *target, weight: 1.0 })?;

@@ -310,7 +310,7 @@ async fn serving_encodes_rows_as_training_does(#[case] estimator: &str, #[case] 
     let columns = file["preprocess"]["columns"].as_array().unwrap();
     let mut expected = Vec::new();
     table
-        .scan(&mut |row| {
+        .scan::<ordinate::train::TrainError>(&mut |row| {
             let mut prediction = file["estimator"]["intercept"].as_f64().unwrap();
             for column in columns {
                 let name = column["name"].as_str().unwrap();
@@ -633,45 +633,4 @@ fn wrong_usage_exits_with_2(#[case] arguments: &str, #[case] named: &str) {
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains(named), "{said}");
-}
-
-#[test]
-fn smartcore_fits_what_it_fits_rightly_and_is_refused_elsewhere() {
-    let folder = tempdir().unwrap();
-    let out = |name: &str| folder.path().join(name);
-    let bundled = |arguments: String| train(env!("CARGO_MANIFEST_DIR"), &arguments);
-    for (name, arguments, tolerance) in [
-        ("linear", "model/diabetes.csv --target progression", 1e-9),
-        ("ridge", "model/diabetes.csv --target progression --estimator ridge --alpha 10", 1e-9),
-        ("logistic", "model/iris.csv --target species", 1e-3),
-    ] {
-        let numbers = |solver: &str| {
-            let file = out(&format!("{name}-{solver}.json"));
-            let output = bundled(format!("{arguments} --solver {solver} --out {}", file.display()));
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-            let model: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
-            let asked = model["training"]["parameters"]["solver"].as_str().map(str::to_owned);
-            assert_eq!(asked.as_deref(), (solver == "smartcore").then_some("smartcore"));
-            let golden = if name == "logistic" { "probabilities" } else { "y" };
-            let mut numbers = Vec::new();
-            flatten(&model["golden"][golden], &mut numbers);
-            numbers
-        };
-        let (ours, theirs) = (numbers("ordinate"), numbers("smartcore"));
-        assert!(!ours.is_empty() && ours.len() == theirs.len());
-        for (ours, theirs) in ours.iter().zip(&theirs) {
-            assert!((ours - theirs).abs() <= tolerance * ours.abs().max(1.0), "{name}: {ours} {theirs}");
-        }
-    }
-    let refused =
-        bundled("model/diabetes.csv --target progression --estimator lasso --alpha 1 --solver smartcore".into());
-    assert_eq!(refused.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("smartcore is not asked for lasso"));
-}
-
-fn flatten(value: &Value, numbers: &mut Vec<f64>) {
-    match value {
-        Value::Array(values) => values.iter().for_each(|value| flatten(value, numbers)),
-        other => numbers.push(other.as_f64().unwrap()),
-    }
 }

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use ordinate::model::Model;
 use ordinate::model::artifact::Document;
-use ordinate::model::frame::Cell;
+use ordinate::model::cell::Cell;
 use ordinate::model::scalar::Scalar;
 use ordinate::train::evaluate::Label;
 use ordinate::train::least_squares::Accumulator;

@@ -9,7 +9,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-use ordinate::model::frame::{Cell, RowsBuilder};
+use ordinate::model::cell::Cell;
+use ordinate::model::frame::RowsBuilder;
 use ordinate::model::{Model, Prediction};
 use rstest::rstest;
 use serde_json::Value;

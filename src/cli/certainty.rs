@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::model::artifact::{Document, Task};
+use crate::model::artifact::Document;
 use crate::model::estimator::Coefficients;
+use crate::model::task::Task;
 use crate::train::plan::TEST_ROWS;
 
 /// What intervals, or sets of labels, are made from.

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::layout::{Grid, Side};
 use super::train::significant;
-use crate::model::frame::shorten;
 use crate::model::scalar::Scalar;
+use crate::model::wording::shorten;
 
 /// How many rows of each class were taken for which.
 #[derive(Debug, Clone, Copy, Serialize)]

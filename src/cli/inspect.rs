@@ -12,10 +12,11 @@ use super::layout::{Grid, Side};
 use super::model;
 use super::train::significant;
 use crate::model::Model;
-use crate::model::artifact::{Task, Training};
+use crate::model::artifact::Training;
 use crate::model::preprocess::TargetTransform;
 use crate::model::scalar::Scalar;
 use crate::model::signature::{Feature, FeatureType, Missing, Signature, Unknown};
+use crate::model::task::Task;
 use crate::train::evaluate::title;
 
 /// Show what a model asks for, how it answers and how it was made, and prove its file

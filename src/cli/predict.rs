@@ -12,9 +12,6 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use self::added::{Added, Asked, columns, said};
-use self::csv::{CsvTable, Target};
-use self::parquet::ParquetTable;
 use super::columns::Columns;
 use super::output::{WholeFile, is_standard_output, same_file};
 use super::passed_over::{OnError, PassedOver};
@@ -23,8 +20,11 @@ use super::scoring::{Extras, Scored, Scorer, ScoringError};
 use super::{delimiter, model, tell, wrong_usage};
 use crate::model::Model;
 use crate::model::interval::IntervalError;
+use crate::model::wording::counted;
 use crate::train::data::expanded;
-use crate::train::words::counted;
+use added::{Added, Asked, columns, said};
+use csv::{CsvTable, Target};
+use parquet::ParquetTable;
 
 /// Predict every row of CSV or Parquet files, and write them as CSV or Parquet with the predictions beside them
 ///

@@ -15,7 +15,7 @@ use csv::{ReaderBuilder, StringRecord};
 
 use super::parquet;
 use super::progress::Progress;
-use crate::model::frame::shorten;
+use crate::model::wording::shorten;
 use crate::train::data::delimiter::{header_line, most_frequent};
 use crate::train::data::{DataError, Header, Location, expanded, foreign, lines_before_the_open_field, same_header};
 pub(super) use error::RecordsError;

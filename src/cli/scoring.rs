@@ -6,12 +6,14 @@ use super::columns::Columns;
 use super::passed_over::Complaint;
 use super::records::{Place, Records, RecordsError, Row};
 use super::warned::warned;
+use crate::model::cell::Cell;
 use crate::model::conformal::LabelSets;
 use crate::model::explanation::{self, Explanation};
 use crate::model::fault::FaultKind;
-use crate::model::frame::{Cell, RowsBuilder, shorten};
+use crate::model::frame::RowsBuilder;
 use crate::model::interval::{IntervalError, Intervals};
 use crate::model::scalar::Scalar;
+use crate::model::wording::shorten;
 use crate::model::{Model, PredictError, Prediction, Probabilities};
 
 /// Rows predicted at a time: all that is held of a table.

@@ -74,7 +74,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         preparation: arguments.preparation(),
         name: arguments.name.clone().unwrap_or_else(|| name_of(named.unwrap_or(Path::new("")))),
         estimator: arguments.estimator,
-        solver: arguments.solver,
         penalty,
         calibrate: !arguments.measuring.no_calibration,
         test: arguments.test().map(|origin| Origin { watch, ..origin }),

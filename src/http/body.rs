@@ -6,12 +6,13 @@ use std::io::Read;
 use axum::body::Body;
 use bytes::Bytes;
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
+use http::request::Parts;
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::error::{ApiError, ErrorCode};
-use super::event;
-use crate::model::frame::shorten;
+use super::event::EventFault;
+use crate::model::wording::shorten;
 
 /// What a body may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,12 +113,12 @@ impl Header {
 ///
 /// # Errors
 /// 413 past `limit`, 415 for an encoding that is not understood, 400 for one that is not what it says.
-pub(super) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, ApiError> {
-    if event::body_is_undecodable(headers) {
+pub(super) async fn read(parts: &Parts, body: Body, limit: usize) -> Result<Bytes, ApiError> {
+    if parts.extensions.get() == Some(&EventFault::UndecodableBody) {
         let detail = "the event says that its body is base64, and it is not";
         return Err(ApiError::new(ErrorCode::InvalidBase64, detail));
     }
-    let encoding = Encoding::of(headers)?;
+    let encoding = Encoding::of(&parts.headers)?;
     let bytes = match Limited::new(body, limit).collect().await {
         Ok(collected) => collected.to_bytes(),
         Err(error) if error.is::<LengthLimitError>() => return Err(too_large(limit)),

@@ -11,23 +11,28 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, HOST};
 use http::uri::Authority;
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderName, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use lambda_http::aws_lambda_events::query_map::QueryMap;
 use lambda_http::request::LambdaRequest;
-use lambda_http::{Adapter, LambdaEvent};
+use lambda_http::{Adapter, LambdaEvent, Request};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use tower::{Service, ServiceExt, service_fn};
 use url::{Url, form_urlencoded};
 
-use super::predict;
+use super::query::PARAMETERS;
 
-/// Set by this module alone, on a body that says it is base64 and is not.
-const UNDECODABLE: HeaderName = HeaderName::from_static("x-ordinate-undecodable-body");
-/// Set by this module alone, on an event that could not be read.
-const UNREADABLE: HeaderName = HeaderName::from_static("x-ordinate-unreadable-event");
+/// A fault of an event, in the extensions of the request that was made of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum EventFault {
+    /// It could not be read at all.
+    Unreadable,
+    /// Its body was left as it came: it is not the base64 that the event says it is.
+    UndecodableBody,
+}
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
@@ -44,13 +49,21 @@ pub fn handler(
 > + Clone
 + Send
 + 'static {
-    let application = service_fn(move |request| answer(router.clone(), request));
-    let convertible = |LambdaEvent { payload, context }| LambdaEvent { payload: convertible(payload), context };
-    ServiceExt::<LambdaEvent<LambdaRequest>>::map_request(Adapter::from(application), convertible)
+    service_fn(move |LambdaEvent { payload, context }: LambdaEvent<LambdaRequest>| {
+        let (payload, fault) = convertible(payload);
+        let router = router.clone();
+        let application = service_fn(move |mut request: Request| {
+            if let Some(fault) = fault {
+                request.extensions_mut().insert(fault);
+            }
+            answer(router.clone(), request)
+        });
+        Adapter::from(application).call(LambdaEvent { payload, context })
+    })
 }
 
 /// The whole answer in memory: a Lambda response has no other form.
-async fn answer(router: Router, request: lambda_http::Request) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer(router: Router, request: Request) -> Result<Response<Full<Bytes>>, Infallible> {
     let response = router.oneshot(request).await?;
     let (mut parts, body) = response.into_parts();
     let body = match body.collect().await {
@@ -64,25 +77,17 @@ async fn answer(router: Router, request: lambda_http::Request) -> Result<Respons
     Ok(Response::from_parts(parts, Full::new(body)))
 }
 
-/// Whether there was no reading the event at all.
-pub(super) fn is_unreadable(headers: &HeaderMap) -> bool {
-    headers.contains_key(UNREADABLE)
-}
-
-/// Whether the body was left as it came because it is not the base64 it says it is.
-pub(super) fn body_is_undecodable(headers: &HeaderMap) -> bool {
-    headers.contains_key(UNDECODABLE)
-}
-
 /// Makes an event one that `lambda_http` converts without panicking, and whose path is without its stage.
-fn convertible(mut request: LambdaRequest) -> LambdaRequest {
+fn convertible(mut request: LambdaRequest) -> (LambdaRequest, Option<EventFault>) {
+    let mut fault = None;
     match &mut request {
         LambdaRequest::ApiGatewayV1(event) => {
             // REST APIs decode a binary answer only for media types that were configured; they compress by themselves.
             event.headers.remove(ACCEPT_ENCODING);
             event.multi_value_headers.remove(ACCEPT_ENCODING);
             clean_headers(&mut event.multi_value_headers);
-            clean(&mut event.path, &mut event.headers, &mut event.is_base64_encoded, event.body.as_deref());
+            clean(&mut event.path, &mut event.headers);
+            fault = settle_base64(&mut event.is_base64_encoded, event.body.as_deref());
             clean_query(&mut event.multi_value_query_string_parameters, &mut event.query_string_parameters);
             event.request_context.stage = None;
             event.request_context.domain_name = None;
@@ -91,7 +96,8 @@ fn convertible(mut request: LambdaRequest) -> LambdaRequest {
             if let (Some(path), Some(stage)) = (&mut event.raw_path, event.request_context.stage.take()) {
                 strip_stage(path, &stage);
             }
-            clean(&mut event.raw_path, &mut event.headers, &mut event.is_base64_encoded, event.body.as_deref());
+            clean(&mut event.raw_path, &mut event.headers);
+            fault = settle_base64(&mut event.is_base64_encoded, event.body.as_deref());
             let query = event.raw_query_string.take().unwrap_or_default();
             event.query_string_parameters = asked(form_urlencoded::parse(query.as_bytes()));
             event.raw_query_string = Some(event.query_string_parameters.to_query_string());
@@ -99,19 +105,20 @@ fn convertible(mut request: LambdaRequest) -> LambdaRequest {
         }
         LambdaRequest::Alb(event) => {
             clean_headers(&mut event.multi_value_headers);
-            clean(&mut event.path, &mut event.headers, &mut event.is_base64_encoded, event.body.as_deref());
+            clean(&mut event.path, &mut event.headers);
+            fault = settle_base64(&mut event.is_base64_encoded, event.body.as_deref());
             clean_query(&mut event.multi_value_query_string_parameters, &mut event.query_string_parameters);
         }
         LambdaRequest::PassThrough(event) if is_http(event) => {
             // An event of HTTP with a header that is none. Its sender expects an answer in an envelope; all read this one.
             let mut unreadable = ApiGatewayV2httpRequest::default();
             unreadable.raw_path = Some("/".into());
-            unreadable.headers.insert(UNREADABLE, HeaderValue::from_static("event"));
             request = LambdaRequest::ApiGatewayV2(unreadable);
+            fault = Some(EventFault::Unreadable);
         }
         _ => {}
     }
-    request
+    (request, fault)
 }
 
 /// Whether an event that no front of Lambda is known to send came from one all the same.
@@ -132,16 +139,21 @@ fn strip_stage(path: &mut String, stage: &str) {
     }
 }
 
-fn clean(path: &mut Option<String>, headers: &mut HeaderMap, is_base64: &mut bool, body: Option<&str>) {
+fn clean(path: &mut Option<String>, headers: &mut HeaderMap) {
     clean_headers(headers);
     let path = path.get_or_insert_default();
     if !path.starts_with('/') {
         path.insert(0, '/');
     }
+}
+
+/// Leaves a body as it came that is not base64.
+fn settle_base64(is_base64: &mut bool, body: Option<&str>) -> Option<EventFault> {
     if *is_base64 && body.is_some_and(|body| STANDARD.decode(body).is_err()) {
         *is_base64 = false;
-        headers.insert(UNDECODABLE, HeaderValue::from_static("base64"));
+        return Some(EventFault::UndecodableBody);
     }
+    None
 }
 
 /// Keeps of a query what can be asked in it. Events with all values of a parameter have the last of each beside them.
@@ -150,12 +162,12 @@ fn clean_query(all: &mut QueryMap, last: &mut QueryMap) {
     *last = QueryMap::default();
 }
 
-/// The parameters that [`OPTIONS`](predict::OPTIONS) names, as much of each as can be needed: what `lambda_http` makes of them must be
+/// The parameters that a route reads ([`PARAMETERS`]), as much of each as can be needed: what `lambda_http` makes of them must be
 /// a URI.
 fn asked<'q>(query: impl Iterator<Item = (Cow<'q, str>, Cow<'q, str>)>) -> QueryMap {
     const LONGEST: usize = 100;
     let mut asked = HashMap::<String, Vec<String>>::new();
-    for (key, value) in query.filter(|(key, _)| predict::OPTIONS.contains(&&**key)) {
+    for (key, value) in query.filter(|(key, _)| PARAMETERS.contains(&&**key)) {
         let values = asked.entry(key.into_owned()).or_default();
         // Two are one too many already.
         if values.len() < 2 {
@@ -165,10 +177,8 @@ fn asked<'q>(query: impl Iterator<Item = (Cow<'q, str>, Cow<'q, str>)>) -> Query
     asked.into()
 }
 
-/// Removes what a caller must not set (marks of this module, the request's id: it is Lambda's), and a host that is none.
+/// Removes what a caller must not set (the request's id: it is Lambda's), and a host that is not one.
 fn clean_headers(headers: &mut HeaderMap) {
-    headers.remove(UNDECODABLE);
-    headers.remove(UNREADABLE);
     headers.remove(REQUEST_ID);
     let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let scheme = text(FORWARDED_PROTO).unwrap_or("https");

@@ -88,7 +88,7 @@ impl Exchange {
         let model = wanted.load(application).await?;
         stages.end("load");
         let tally = application.statistics.begin(&model);
-        let body = body::read(&parts.headers, body, application.limits.max_body_bytes).await?;
+        let body = body::read(&parts, body, application.limits.max_body_bytes).await?;
         let max_rows = application.limits.max_rows;
         Ok(Self { model, headers: parts.headers, body, max_rows, limit, stages, tally, warnings: 0 })
     }

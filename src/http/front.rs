@@ -12,7 +12,7 @@ use tower_http::request_id::{MakeRequestId, RequestId};
 
 use super::envelope::Envelope;
 use super::error::{ApiError, ErrorCode};
-use super::event;
+use super::event::EventFault;
 
 /// What a prediction tells the log.
 #[derive(Debug, Clone)]
@@ -52,7 +52,7 @@ pub(super) async fn answer(mut request: Request, next: Next) -> Response {
         request.headers_mut().remove(ACCEPT_ENCODING);
     }
     settle_encoding(request.headers_mut());
-    let mut response = if event::is_unreadable(request.headers()) {
+    let mut response = if request.extensions().get() == Some(&EventFault::Unreadable) {
         ApiError::new(ErrorCode::InvalidEvent, "the event has a header that is not one of HTTP").into_response()
     } else {
         next.run(request).await

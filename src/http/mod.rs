@@ -23,6 +23,7 @@ mod output;
 mod page;
 mod path;
 mod predict;
+mod query;
 mod sagemaker;
 mod statistics;
 mod tensorflow;
@@ -258,7 +259,7 @@ fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
 async fn unknown_route(request: Request) -> ApiError {
     let path = request.uri().path();
     let near = path::nearest(path, &ROUTES);
-    let detail = format!("there is no {:?}; near to it: {}", crate::model::frame::shorten(path), near.join(", "));
+    let detail = format!("there is no {:?}; near to it: {}", crate::model::wording::shorten(path), near.join(", "));
     ApiError::new(ErrorCode::UnknownRoute, detail)
 }
 

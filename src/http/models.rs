@@ -9,10 +9,11 @@ use serde::Serialize;
 use super::error::ApiError;
 use super::{App, Application, answer};
 use crate::model::Model;
-use crate::model::artifact::{Task, Training};
+use crate::model::artifact::Training;
 use crate::model::interval::Certainty;
 use crate::model::scalar::Scalar;
 use crate::model::signature::Signature;
+use crate::model::task::Task;
 
 /// Everything a caller or an operator asks about a model, without its coefficients.
 #[derive(Serialize)]

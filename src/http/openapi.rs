@@ -22,11 +22,11 @@ use utoipa::openapi::schema::ComponentsBuilder;
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, ServerBuilder};
 
-use self::schema::Described;
 use super::error::ApiError;
 use super::{App, Application, Limits};
 use crate::model::Model;
 use crate::source::catalog::Catalog;
+use schema::Described;
 
 /// Where it is.
 pub(super) const PATH: &str = "/openapi.json";

@@ -4,8 +4,9 @@ use serde::{Serialize, Serializer};
 
 use super::error::{ApiError, ErrorCode};
 use crate::model::explanation::Explanation;
-use crate::model::frame::{Frame, shorten};
+use crate::model::frame::Frame;
 use crate::model::scalar::Scalar;
+use crate::model::wording::shorten;
 use crate::model::{Model, Prediction, Probabilities};
 
 /// The level of intervals and sets of labels, where whoever asks for them names none and the model can tell that much.

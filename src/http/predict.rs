@@ -10,19 +10,18 @@ use super::body::MediaType;
 use super::decode::json::{Decoded, Form, Keys, LEVEL};
 use super::error::{ApiError, ErrorCode};
 use super::exchange::{Exchange, Wanted, Warned};
+use super::query::PARAMETERS;
 use super::{App, Application, decode};
 use crate::model::explanation::Explanation;
-use crate::model::frame::{Frame, shorten};
+use crate::model::frame::Frame;
 use crate::model::interval::{IntervalError, Method};
 use crate::model::number::parse_double;
 use crate::model::scalar::Scalar;
+use crate::model::wording::shorten;
 use crate::model::{Model, Prediction, Probabilities};
 
-/// What can be asked for beside the prediction, in the body or in the URL.
-pub(super) const OPTIONS: [&str; 3] = ["interval", "explain", "probabilities"];
-
 /// The body: `{"X": …}`, and what is wanted beside the prediction.
-const KEYS: Keys = Keys { tables: &[("X", Form::Any)], options: &OPTIONS };
+const KEYS: Keys = Keys { tables: &[("X", Form::Any)], options: &PARAMETERS };
 
 /// What a switch must be, in words.
 const SWITCH: &str = "true or false";
@@ -39,7 +38,7 @@ struct Extras {
 impl Extras {
     /// What the body asks for.
     fn of(decoded: &Decoded<'_, '_>) -> Result<Self, ApiError> {
-        let [interval, explain, probabilities] = OPTIONS;
+        let [interval, explain, probabilities] = PARAMETERS;
         Ok(Self {
             interval: decoded.option(interval, LEVEL)?,
             explain: decoded.option(explain, SWITCH)?,
@@ -49,7 +48,7 @@ impl Extras {
 
     /// What the URL asks for: CSV has no place for it. Other parameters are not ours to judge.
     fn of_query(query: &str) -> Result<Self, ApiError> {
-        let [interval, explain, probabilities] = OPTIONS;
+        let [interval, explain, probabilities] = PARAMETERS;
         let mut extras = Self::default();
         for (key, value) in form_urlencoded::parse(query.as_bytes()) {
             if key == interval {
@@ -65,7 +64,7 @@ impl Extras {
 
     /// What is asked for in either place.
     fn and(self, other: Self) -> Result<Self, ApiError> {
-        let [interval, explain, probabilities] = OPTIONS;
+        let [interval, explain, probabilities] = PARAMETERS;
         Ok(Self {
             interval: either(interval, self.interval, other.interval)?,
             explain: either(explain, self.explain, other.explain)?,

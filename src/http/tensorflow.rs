@@ -19,7 +19,7 @@ use super::output::{Outcome, Output};
 use super::{App, Application, answer, body, decode};
 use crate::model::Model;
 use crate::model::explanation::Explanation;
-use crate::model::frame::shorten;
+use crate::model::wording::shorten;
 
 const ROWS: &str = "instances";
 const SIGNATURE_NAME: &str = "signature_name";

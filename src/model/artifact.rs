@@ -7,15 +7,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
+use super::cell::Cell;
 use super::estimator::Coefficients;
 use super::fault::Faults;
-use super::frame::{Cell, Frame, RowsBuilder};
+use super::frame::{Frame, RowsBuilder};
 use super::identity::{Checksum, ModelName, Version};
 use super::inference::Inference;
 use super::preprocess::Preprocess;
 use super::readable;
 use super::scalar::Scalar;
 use super::signature::Signature;
+use super::task::Task;
 use super::{Model, PredictError};
 
 /// What `format` says in files this version writes and reads.
@@ -66,17 +68,6 @@ pub struct Document {
     /// SHA-256 of the canonical form (RFC 8785) of everything but `created` and this.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub sha256: Option<Checksum>,
-}
-
-/// What kind of answer the model gives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Task {
-    /// A number.
-    Regression,
-    /// One of several classes.
-    Classification,
 }
 
 /// How a model was made.

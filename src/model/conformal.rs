@@ -6,9 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::artifact::Task;
 use super::interval::IntervalError;
 use super::scalar::Scalar;
+use super::task::Task;
 use super::{Model, Probabilities};
 
 /// The most scores that are kept: of more rows, so many order statistics.

@@ -19,7 +19,18 @@ use smartcore::linear::ridge_regression::RidgeRegression;
 use super::preprocess::Preprocess;
 use super::scalar::Scalar;
 
-type Matrix = DenseMatrix<f64>;
+type Dense = DenseMatrix<f64>;
+
+/// Rows × columns, as the estimator reads them.
+#[derive(Debug)]
+pub(super) struct Matrix(Dense);
+
+impl Matrix {
+    /// Row-major values; `None` when they are not rows × columns.
+    pub(super) fn from_rows(rows: usize, columns: usize, values: Vec<f64>) -> Option<Self> {
+        Dense::new(rows, columns, values, false).ok().map(Self)
+    }
+}
 
 /// A fitted estimator as the file holds it: coefficients by the name of their design column.
 ///
@@ -91,11 +102,11 @@ fn each_once<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) ->
 /// An estimator that answers.
 #[derive(Debug)]
 pub(super) enum Estimator {
-    Linear(LinearRegression<f64, f64, Matrix, Vec<f64>>),
-    Ridge(RidgeRegression<f64, f64, Matrix, Vec<f64>>),
-    Lasso(Lasso<f64, f64, Matrix, Vec<f64>>),
-    ElasticNet(ElasticNet<f64, f64, Matrix, Vec<f64>>),
-    Logistic(LogisticRegression<f64, u32, Matrix, Vec<u32>>),
+    Linear(LinearRegression<f64, f64, Dense, Vec<f64>>),
+    Ridge(RidgeRegression<f64, f64, Dense, Vec<f64>>),
+    Lasso(Lasso<f64, f64, Dense, Vec<f64>>),
+    ElasticNet(ElasticNet<f64, f64, Dense, Vec<f64>>),
+    Logistic(LogisticRegression<f64, u32, Dense, Vec<u32>>),
 }
 
 /// What an estimator says to a design: one value or one class a row.
@@ -169,7 +180,7 @@ impl Estimator {
     }
 
     /// One answer a row of the design; `None` when smartcore fails, which a proven shape rules out.
-    pub(super) fn predict(&self, design: &Matrix) -> Option<Answer> {
+    pub(super) fn predict(&self, Matrix(design): &Matrix) -> Option<Answer> {
         match self {
             Self::Linear(estimator) => estimator.predict(design).ok().map(Answer::Values),
             Self::Ridge(estimator) => estimator.predict(design).ok().map(Answer::Values),
@@ -186,7 +197,7 @@ impl Estimator {
     ///
     /// smartcore has no such method: the sigmoid of its score for two classes, the softmax of its scores for more, divided by
     /// the temperature.
-    pub(super) fn probabilities(&self, design: &Matrix, temperature: f64) -> Option<Vec<f64>> {
+    pub(super) fn probabilities(&self, Matrix(design): &Matrix, temperature: f64) -> Option<Vec<f64>> {
         let Self::Logistic(estimator) = self else { return None };
         let (coefficients, intercepts) = (estimator.coefficients(), estimator.intercept());
         let (rows, columns) = design.shape();

@@ -1,6 +1,6 @@
 //! What is wrong with a request's rows: where, of which kind, in words.
 
-use super::frame::Cell;
+use super::cell::Cell;
 use super::signature::{CellError, Feature};
 
 /// How many faults of one request are told; the rest are counted.

@@ -1,61 +1,11 @@
 //! Rows that are proven to fit a signature. Only a [`Frame`] can be predicted, and only this module makes one: every protocol
 //! hands its values over as [`Cell`]s, so that all of them agree on names, types, missing values and limits.
 
-use std::fmt;
-
+use super::cell::Cell;
 use super::fault::{FaultKind, Faults, Place};
 use super::signature::Signature;
 use super::unseen::Unseen;
-
-/// A value as a caller wrote it, before it is held against its feature.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Cell<'a> {
-    /// `null`, or a token such as `NaN`.
-    Missing,
-    /// `true` or `false`.
-    Boolean(bool),
-    /// A JSON number, digit by digit as it was written.
-    Number(&'a str),
-    /// A number that was a double all along.
-    Double(f64),
-    /// A number that was an integer all along, of any width and sign.
-    Integer(i128),
-    /// A JSON string.
-    Text(&'a str),
-    /// Text without a type, of a CSV file; the feature's type says how to read it.
-    Field(&'a str),
-    /// An array where a value was due.
-    Array,
-    /// An object where a value was due.
-    Object,
-}
-
-/// In words, for messages: `the string "high"`.
-impl fmt::Display for Cell<'_> {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing => out.write_str("null"),
-            Self::Boolean(value) => write!(out, "{value}"),
-            Self::Number(text) => write!(out, "the number {}", shorten(text)),
-            Self::Double(value) => write!(out, "the number {value}"),
-            Self::Integer(value) => write!(out, "the number {value}"),
-            Self::Text(text) => write!(out, "the string {:?}", shorten(text)),
-            Self::Field(text) => write!(out, "{:?}", shorten(text)),
-            Self::Array => out.write_str("an array"),
-            Self::Object => out.write_str("an object"),
-        }
-    }
-}
-
-/// Cuts a caller's text to what fits into a message.
-#[must_use]
-pub fn shorten(text: &str) -> String {
-    const SHOWN: usize = 40;
-    match text.char_indices().nth(SHOWN) {
-        Some((cut, _)) => format!("{}…", text.get(..cut).unwrap_or_default()),
-        None => text.to_owned(),
-    }
-}
+use super::wording::shorten;
 
 /// Rows × features, row-major, every value finite and accepted by its feature.
 #[derive(Debug)]

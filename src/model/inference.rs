@@ -4,9 +4,10 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-use super::artifact::{Document, Task};
+use super::artifact::Document;
 use super::conformal::Conformal;
 use super::estimator::Coefficients;
+use super::task::Task;
 
 /// Temperatures that a file may hold: beyond them nothing is left of scores, or of doubts.
 const TEMPERATURES: RangeInclusive<f64> = 0.01..=100.0;

@@ -1,6 +1,7 @@
 //! What a model is. Knows nothing of HTTP, S3 or training.
 
 pub mod artifact;
+pub mod cell;
 pub mod conformal;
 pub(crate) mod double_double;
 pub mod estimator;
@@ -20,20 +21,22 @@ pub(crate) mod random;
 mod readable;
 pub mod scalar;
 pub mod signature;
+pub mod task;
 mod typical;
 mod unseen;
 pub mod warning;
+pub mod wording;
 
 use serde::{Serialize, Serializer};
-use smartcore::linalg::basic::matrix::DenseMatrix;
 use thiserror::Error;
 
-use artifact::{ArtifactError, Document, Task};
-use estimator::{Answer, Estimator};
+use artifact::{ArtifactError, Document};
+use estimator::{Answer, Estimator, Matrix};
 use frame::Frame;
 use preprocess::Design;
 use scalar::Scalar;
 use signature::Signature;
+use task::Task;
 
 /// A model that has proven itself: its parts fit each other, and it reproduces its golden rows.
 #[derive(Debug)]
@@ -277,9 +280,11 @@ impl Model {
     fn blocks<'a>(
         &'a self,
         frame: &'a Frame<'_>,
-    ) -> Result<impl Iterator<Item = Result<DenseMatrix<f64>, PredictError>> + 'a, PredictError> {
+    ) -> Result<impl Iterator<Item = Result<Matrix, PredictError>> + 'a, PredictError> {
         self.own(frame)?;
-        Ok(self.design.blocks(frame).map(|block| block.ok_or(PredictError::Estimator)))
+        let width = self.design.width();
+        let matrix = move |(rows, values)| Matrix::from_rows(rows, width, values).ok_or(PredictError::Estimator);
+        Ok(self.design.blocks(frame).map(matrix))
     }
 
     /// Makes sure that a frame was held against this model's signature.

@@ -5,7 +5,6 @@ use std::collections::{BTreeSet, HashSet};
 use std::ops::Mul;
 
 use serde::{Deserialize, Serialize};
-use smartcore::linalg::basic::matrix::DenseMatrix;
 
 use super::double_double::DoubleDouble;
 use super::frame::Frame;
@@ -199,9 +198,9 @@ impl Design {
         })
     }
 
-    /// The design of a frame, block by block: rows × columns each. A design can be far wider than its frame (a feature of
+    /// The design of a frame, block by block: the number of rows, and rows × columns, row-major. A design can be far wider than its frame (a feature of
     /// a thousand levels), so that it is never all there at once.
-    pub(super) fn blocks<'d>(&'d self, frame: &'d Frame<'_>) -> impl Iterator<Item = Option<DenseMatrix<f64>>> + 'd {
+    pub(super) fn blocks<'d>(&'d self, frame: &'d Frame<'_>) -> impl Iterator<Item = (usize, Vec<f64>)> + 'd {
         let features = frame.signature().width();
         frame.blocks(BLOCK_VALUES / self.width()).map(move |block| {
             let rows = block.len() / features;
@@ -209,7 +208,7 @@ impl Design {
             for row in block.chunks_exact(features) {
                 values.extend(self.row(row));
             }
-            DenseMatrix::new(rows, self.width(), values, false).ok()
+            (rows, values)
         })
     }
 }

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::cell::Cell;
 use super::field;
-use super::frame::{Cell, shorten};
 use super::number::{self, NumberError};
 use super::scalar::Scalar;
+use super::wording::shorten;
 
 /// What a frame holds for a category that the model has not seen, where that is allowed: the position of no level.
 pub const UNKNOWN_LEVEL: f64 = -1.0;

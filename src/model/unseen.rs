@@ -1,8 +1,9 @@
 //! Categories that the training data did not have and the model passes over: what callers wrote, for a warning.
 
-use super::frame::{Cell, shorten};
+use super::cell::Cell;
 use super::signature::{Feature, FeatureType, UNKNOWN_LEVEL};
 use super::warning::WARNINGS_TOLD;
+use super::wording::shorten;
 
 /// The unseen categories of a frame: the first ones found, and how many there are.
 #[derive(Debug)]

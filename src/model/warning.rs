@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::frame::{Cell, Frame};
+use super::cell::Cell;
+use super::frame::Frame;
 use super::leverage::Leverage;
 use super::signature::{Feature, Unknown};
 use super::{Model, PredictError};

@@ -10,8 +10,8 @@ use super::bundled;
 use super::{ModelSource, SourceError};
 use crate::model::Model;
 use crate::model::artifact::ArtifactError;
-use crate::model::frame::shorten;
 use crate::model::identity::{Checksum, ModelName};
+use crate::model::wording::shorten;
 
 /// How long a caller waits for a model: fetch, parse and proof together. Below the function's 10 s, so that the caller
 /// gets an answer that says so.

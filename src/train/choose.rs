@@ -8,7 +8,7 @@ use std::num::NonZero;
 
 use thiserror::Error;
 
-use super::TrainError;
+use super::data::SpoolError;
 use super::folds::{Folds, InvalidFolds};
 use super::least_squares::{Accumulator, LeastSquaresError, Moments};
 use super::logistic::{LogisticError, LogisticFit, LogisticSettings, Newton, Survey};
@@ -50,6 +50,12 @@ pub enum ChooseError {
     /// A column is constant or not finite.
     #[error(transparent)]
     Column(#[from] LeastSquaresError),
+    /// Classes cannot be fitted.
+    #[error(transparent)]
+    Logistic(#[from] LogisticError),
+    /// The rows cannot be read.
+    #[error(transparent)]
+    Rows(#[from] SpoolError),
 }
 
 /// A family of penalties, of which one is chosen.
@@ -115,10 +121,10 @@ pub struct Choice {
 ///
 /// # Errors
 /// [`ChooseError::Folds`], and whatever reading fails with.
-pub fn moments(rows: &dyn Rows, folds: u32, seed: u64) -> Result<Vec<Moments>, TrainError> {
+pub fn moments(rows: &impl Rows, folds: u32, seed: u64) -> Result<Vec<Moments>, ChooseError> {
     let mut dealer = Folds::new(folds, 1, seed).map_err(ChooseError::from)?;
     let mut parts: Vec<Accumulator> = Vec::new();
-    rows.scan(&mut |row| {
+    rows.scan::<ChooseError>(&mut |row| {
         if parts.is_empty() {
             // Any point near the data will do; one for all keeps constant columns exactly so.
             let near: Vec<f64> = row.design.iter().copied().chain([row.target]).collect();
@@ -131,7 +137,7 @@ pub fn moments(rows: &dyn Rows, folds: u32, seed: u64) -> Result<Vec<Moments>, T
     })?;
     if parts.is_empty() {
         let folds = usize::try_from(folds).unwrap_or(usize::MAX);
-        return Err(ChooseError::TooFewRows { rows: 0, folds }.into());
+        return Err(ChooseError::TooFewRows { rows: 0, folds });
     }
     Ok(parts.into_iter().map(Accumulator::finish).collect())
 }
@@ -223,14 +229,14 @@ pub fn logistic_alphas(count: usize) -> Vec<f64> {
 /// [`ChooseError`] when a class has one row only or a fold would be empty, [`LogisticError`] as for a single fit, and
 /// whatever reading fails with.
 pub fn classification(
-    rows: &dyn Rows,
+    rows: &impl Rows,
     classes: usize,
     folds: u32,
     seed: u64,
     alphas: &[f64],
     settings: &LogisticSettings,
     rule: Rule,
-) -> Result<Choice, TrainError> {
+) -> Result<Choice, ChooseError> {
     let (names, columns) = (rows.columns(), rows.columns().len());
     let dealer = Folds::new(folds, classes, seed).map_err(ChooseError::from)?;
     let folds = usize::try_from(folds).unwrap_or(usize::MAX);
@@ -240,7 +246,7 @@ pub fn classification(
     let mut counts = vec![0_u64; classes];
     let mut weights = vec![0.0; folds];
     let mut deal = dealer.clone();
-    rows.scan(&mut |row| {
+    rows.scan::<ChooseError>(&mut |row| {
         let class = whole.push(row)?;
         let fold = deal.deal(class);
         if let (Some(count), Some(weight)) = (counts.get_mut(class), weights.get_mut(fold)) {
@@ -254,10 +260,10 @@ pub fn classification(
     })?;
     whole.about(settings).finish(names)?;
     if let Some(class) = counts.iter().position(|count| *count == 1) {
-        return Err(ChooseError::LonelyClass { class, classes }.into());
+        return Err(ChooseError::LonelyClass { class, classes });
     }
     if weights.contains(&0.0) {
-        return Err(ChooseError::TooFewRows { rows: counts.iter().sum(), folds }.into());
+        return Err(ChooseError::TooFewRows { rows: counts.iter().sum(), folds });
     }
     let start = |survey: Survey| -> Result<Newton, LogisticError> {
         Newton::new(survey.about(settings).finish_part()?, settings)
@@ -276,7 +282,7 @@ pub fn classification(
         let mut running = vec![true; folds];
         while running.contains(&true) {
             let mut deal = dealer.clone();
-            rows.scan(&mut |row| {
+            rows.scan::<ChooseError>(&mut |row| {
                 let fold = deal.deal(super::logistic::position(row.target));
                 for (other, (fit, runs)) in fits.iter_mut().zip(&running).enumerate() {
                     if *runs && other != fold {
@@ -292,7 +298,7 @@ pub fn classification(
         let done: Vec<LogisticFit> = fits.iter().map(Newton::finish).collect();
         let mut losses = vec![0.0; folds];
         let mut deal = dealer.clone();
-        rows.scan(&mut |row| {
+        rows.scan::<ChooseError>(&mut |row| {
             let class = super::logistic::position(row.target);
             let fold = deal.deal(class);
             if let (Some(loss), Some(fit)) = (losses.get_mut(fold), done.get(fold)) {
@@ -305,7 +311,7 @@ pub fn classification(
         let converged = done.iter().all(|fit| fit.converged);
         candidates.push(Candidate { alpha: *alpha, score, standard_error, nonzero: columns, converged });
     }
-    Ok(choose(candidates, rule).ok_or(ChooseError::Uncorrelated)?)
+    choose(candidates, rule).ok_or(ChooseError::Uncorrelated)
 }
 
 /// All folds together, then for each fold all others together; each is merged from what comes before and after, so that

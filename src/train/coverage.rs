@@ -7,10 +7,11 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::data::{Origin, Preparation, Selection};
-use super::plan::{PenaltyPlan, Plan, Solver, Strength};
+use super::plan::{PenaltyPlan, Plan, Strength};
 use super::{Estimator, train};
 use crate::model::Model;
-use crate::model::frame::{Cell, RowsBuilder};
+use crate::model::cell::Cell;
+use crate::model::frame::RowsBuilder;
 use crate::model::identity::ModelName;
 use crate::model::interval::Method;
 use crate::model::preprocess::TargetTransform;
@@ -112,7 +113,6 @@ impl Simulated {
             preparation: Preparation { target_transform: self.transform, ..Preparation::default() },
             name: ModelName::try_from("simulated".to_owned()).unwrap(),
             estimator: Some(self.estimator),
-            solver: Solver::default(),
             penalty: PenaltyPlan {
                 alpha: self.estimator.has_alpha().then_some(Strength::Fixed(self.alpha)),
                 ..PenaltyPlan::default()

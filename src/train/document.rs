@@ -10,12 +10,13 @@ use super::least_squares::LeastSquares;
 use super::leverage::Spread;
 use super::path::Penalised;
 use super::{Estimator, Plan, SMARTCORE_VERSION};
-use crate::model::artifact::{ArtifactError, Document, FORMAT, Golden, Task, Training};
+use crate::model::artifact::{ArtifactError, Document, FORMAT, Golden, Training};
 use crate::model::estimator::{Coefficients, Plane, Planes};
 use crate::model::identity::Version;
 use crate::model::inference::Inference;
 use crate::model::preprocess::{DesignColumn, Preprocess};
 use crate::model::scalar::Scalar;
+use crate::model::task::Task;
 
 /// What a model file holds beside the fit.
 pub(super) struct Draft<'a> {

@@ -4,14 +4,14 @@ mod notes;
 
 use super::choose::{self, Choice, ChooseError, Family, Rule};
 use super::data::{DataError, Encoded, Table, View};
+use super::error::TrainError;
 use super::least_squares::{Accumulator, LeastSquares, LeastSquaresError, Moments};
 use super::logistic::{self, LogisticError, LogisticFit, LogisticSettings};
 use super::path::{self, Penalised, Penalty};
-use super::plan::{Solver, Strength};
+use super::plan::Strength;
+use super::plan::{Estimator, Plan};
 use super::refinement::Refinement;
-use super::smartcore_solver::{self, SmartcoreError};
 use super::split::Split;
-use super::{Estimator, Plan, TrainError};
 pub(super) use notes::nearly_dependent;
 
 /// Looks at the rows after the first that bring a fit to its last digit: one for ordinary data, another for difficult or exact
@@ -60,88 +60,11 @@ impl Fitted {
 /// # Errors
 /// [`TrainError`] when there is no single finite answer.
 pub(super) fn fit(table: &Table, split: &Split, plan: &Plan, estimator: Estimator) -> Result<Fits, TrainError> {
-    if plan.solver == Solver::Smartcore && table.through_origin() {
-        return Err(SmartcoreError::Intercept.into());
-    }
-    let mut fits = match estimator {
+    match estimator {
         Estimator::Linear => linear(table, split),
         Estimator::Logistic => classes(table, split, plan),
         Estimator::Ridge | Estimator::Lasso | Estimator::ElasticNet => penalised(table, split, plan, estimator),
-    }?;
-    if plan.solver == Solver::Smartcore {
-        let price = fits.choice.as_ref().map(|choice| choice.alpha);
-        adopt(&mut fits.whole, &View { table, split: None }, plan, price)?;
-        adopt(&mut fits.measured, &View { table, split: Some(split) }, plan, price)?;
     }
-    Ok(fits)
-}
-
-/// How far from our own coefficients, in standard deviations of the columns, smartcore's may be before it has stopped early.
-const EARLY: f64 = 1e-3;
-
-/// Puts smartcore's coefficients in the place of ours, which tell whether it got there.
-fn adopt(fitted: &mut Fitted, rows: &View<'_>, plan: &Plan, chosen: Option<f64>) -> Result<(), TrainError> {
-    let distance = |ours: &[f64], theirs: &[f64]| {
-        ours.iter().zip(theirs).map(|(ours, theirs)| (ours - theirs).abs()).fold(0.0, f64::max)
-    };
-    let difference = match fitted {
-        Fitted::Linear(fit) => {
-            let theirs = smartcore_solver::fit(rows, smartcore_solver::Family::Linear)?;
-            let standardised: Vec<f64> =
-                fit.coefficients.iter().zip(&theirs.scales).map(|(b, scale)| b * scale).collect();
-            let coefficients = theirs.coefficients.concat();
-            let difference = distance(&standardised, &coefficients) / spread(&coefficients);
-            fit.coefficients = coefficients.iter().zip(&theirs.scales).map(|(b, scale)| b / scale).collect();
-            let apart = fit
-                .means
-                .iter()
-                .zip(&theirs.means)
-                .zip(&fit.coefficients)
-                .map(|((ours, theirs), b)| (ours - theirs) * b);
-            fit.intercept = theirs.intercepts.iter().sum::<f64>() + apart.sum::<f64>();
-            difference
-        }
-        Fitted::Penalised { estimator: Estimator::Ridge, fit } => {
-            let alpha = chosen.unwrap_or_else(|| fixed(plan.penalty.alpha));
-            let theirs = smartcore_solver::fit(rows, smartcore_solver::Family::Ridge { alpha })?;
-            let coefficients = theirs.coefficients.concat();
-            let difference = distance(&fit.coefficients, &coefficients) / spread(&coefficients);
-            fit.means = theirs.means;
-            fit.scales = theirs.scales;
-            fit.intercept = theirs.intercepts.iter().sum();
-            fit.coefficients = coefficients;
-            difference
-        }
-        Fitted::Penalised { estimator, .. } => return Err(SmartcoreError::NotOffered(estimator.name()).into()),
-        Fitted::Logistic(fit) => {
-            let c = chosen.map_or_else(|| fixed(plan.penalty.c), |alpha| 1.0 / alpha);
-            let classes = rows.table.classes().len();
-            let theirs = smartcore_solver::fit(rows, smartcore_solver::Family::Logistic { c, classes })?;
-            let coefficients: Vec<Vec<f64>> = theirs.coefficients.into_iter().map(centred).collect();
-            let difference = distance(&fit.coefficients.concat(), &coefficients.concat());
-            fit.means = theirs.means;
-            fit.scales = theirs.scales;
-            fit.intercepts = centred(theirs.intercepts);
-            fit.coefficients = coefficients;
-            difference
-        }
-    };
-    if difference > EARLY { Err(SmartcoreError::StoppedEarly { difference }.into()) } else { Ok(()) }
-}
-
-/// Scores of more than two classes less their mean: adding the same to all changes no probability.
-fn centred(mut scores: Vec<f64>) -> Vec<f64> {
-    if scores.len() > 1 {
-        let mean = scores.iter().sum::<f64>() / scores.len() as f64;
-        for score in &mut scores {
-            *score -= mean;
-        }
-    }
-    scores
-}
-
-fn spread(coefficients: &[f64]) -> f64 {
-    coefficients.iter().map(|coefficient| coefficient.abs()).fold(f64::MIN_POSITIVE, f64::max)
 }
 
 /// Ridge, lasso and elastic net need no more of the data than least squares does.
@@ -183,17 +106,21 @@ fn classes(table: &Table, split: &Split, plan: &Plan) -> Result<Fits, TrainError
         let alphas = choose::logistic_alphas(CLASS_CANDIDATES);
         let folds = plan.penalty.folds();
         let made = choose::classification(&rows, count, folds, plan.seed, &alphas, &settings, rule(plan));
-        let made = made.map_err(named(table))?;
+        let made = made.map_err(TrainError::from).map_err(named(table))?;
         settings.c = 1.0 / made.alpha;
         choice = Some(made);
     }
     let rows = table.seen().rows;
     let held_out = (0..rows).filter(|row| split.holds_out(*row)).count() as u64;
-    let whole = logistic::fit(&View { table, split: None }, count, &settings).map_err(named(table))?;
+    let whole = logistic::fit(&View { table, split: None }, count, &settings)
+        .map_err(TrainError::from)
+        .map_err(named(table))?;
     let measured = if held_out == 0 {
         whole.clone()
     } else {
-        logistic::fit(&View { table, split: Some(split) }, count, &settings).map_err(named(table))?
+        logistic::fit(&View { table, split: Some(split) }, count, &settings)
+            .map_err(TrainError::from)
+            .map_err(named(table))?
     };
     Ok(Fits { whole: Fitted::Logistic(whole), measured: Fitted::Logistic(measured), held_out, choice })
 }
@@ -209,7 +136,8 @@ fn named(table: &Table) -> impl Fn(TrainError) -> TrainError + '_ {
         TrainError::Choose(ChooseError::LonelyClass { class, .. }) => {
             rare(class, "cross-validation", "give the price yourself with --c")
         }
-        TrainError::Logistic(LogisticError::MissingClass { class, .. }) => {
+        TrainError::Logistic(LogisticError::MissingClass { class, .. })
+        | TrainError::Choose(ChooseError::Logistic(LogisticError::MissingClass { class, .. })) => {
             rare(class, "holding rows out", "hold out fewer with --test-fraction")
         }
         other => other,
@@ -297,7 +225,7 @@ fn measured(table: &Table, moments: Moments) -> Moments {
 fn moments(table: &Table, split: &Split) -> Result<(Moments, Moments), TrainError> {
     let mut rests = Rests::new(table);
     let mut sides: Option<[Accumulator; 2]> = None;
-    table.scan(&mut |row| {
+    table.scan::<TrainError>(&mut |row| {
         // Any point near the data will do to shift them; the first row is one.
         let near = || row.design.iter().copied().chain([row.target]).collect();
         let [kept, held_out] = sides.get_or_insert_with(|| [(); 2].map(|()| Accumulator::new(near())));
@@ -320,7 +248,7 @@ fn refine(
     let mut rests = Rests::new(table);
     for _ in 0..REFINEMENTS {
         let (mut all, mut kept) = (Refinement::new(whole), measured.map(Refinement::new));
-        table.scan(&mut |row| {
+        table.scan::<TrainError>(&mut |row| {
             let rests = rests.of(&row);
             all.push_exact(row.design, row.target, rests, row.weight);
             if let Some(kept) = kept.as_mut().filter(|_| !split.holds_out(row.number)) {

@@ -23,7 +23,7 @@ use thiserror::Error;
 use super::kernel;
 use super::triangle::{Triangle, dot};
 use super::unit_errors::UnitErrors;
-use super::words::counted;
+use crate::model::wording::counted;
 
 /// Rows that are reduced together: few enough to stay in the processor's cache, and with the row that bridges the means a
 /// multiple of what a register holds.

@@ -18,7 +18,7 @@ mod survey;
 
 use thiserror::Error;
 
-use super::TrainError;
+use super::data::SpoolError;
 use super::least_squares::LeastSquaresError;
 use super::leverage::Spread;
 use super::rows::Rows;
@@ -64,6 +64,9 @@ pub enum LogisticError {
     /// A column is constant or not finite.
     #[error(transparent)]
     Column(#[from] LeastSquaresError),
+    /// The rows cannot be read.
+    #[error(transparent)]
+    Rows(#[from] SpoolError),
 }
 
 /// How to fit.
@@ -141,12 +144,12 @@ impl LogisticFit {
 /// # Errors
 /// [`LogisticError`] when a class has no row or a column is constant or not finite, and whatever reading fails with.
 /// Not to converge is no error: it is said in the fit.
-pub fn fit(rows: &dyn Rows, classes: usize, settings: &LogisticSettings) -> Result<LogisticFit, TrainError> {
+pub fn fit(rows: &impl Rows, classes: usize, settings: &LogisticSettings) -> Result<LogisticFit, LogisticError> {
     let mut survey = Survey::new(rows.columns().len(), classes)?;
-    rows.scan(&mut |row| Ok(survey.push(row).map(|_| ())?))?;
+    rows.scan::<LogisticError>(&mut |row| survey.push(row).map(|_| ()))?;
     let mut newton = Newton::new(survey.about(settings).finish(rows.columns())?, settings)?;
     loop {
-        rows.scan(&mut |row| {
+        rows.scan::<LogisticError>(&mut |row| {
             newton.push(row);
             Ok(())
         })?;

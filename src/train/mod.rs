@@ -12,6 +12,7 @@ mod coverage;
 pub mod data;
 mod distribution;
 mod document;
+mod error;
 pub mod evaluate;
 mod fit;
 pub mod folds;
@@ -29,32 +30,27 @@ pub mod refinement;
 pub mod report;
 pub mod rows;
 mod scatter;
-pub mod smartcore_solver;
 pub mod split;
 pub mod summary;
 pub mod triangle;
 mod twofold;
 pub mod unit_errors;
-pub(crate) mod words;
 
 use std::collections::{BTreeSet, VecDeque};
 
-use thiserror::Error;
-
-use crate::model::artifact::{ArtifactError, Document};
+use crate::model::artifact::Document;
 use crate::model::scalar::Scalar;
 use crate::model::{Model, PredictError};
 use choose::Choice;
-use data::{DataError, Encoded, Encodings, Source, Surveyed, Table, Unseen};
+use data::{Encoded, Encodings, Source, Surveyed, Table, Unseen};
 use document::Draft;
 use evaluate::{Answers, Errors, Label, Measured, Measurement, Metrics};
 use fit::{Fits, Fitted};
-use least_squares::LeastSquaresError;
 use report::{Observed, Observer, ValidationPath};
-use smartcore_solver::SmartcoreError;
 use split::Split;
 use summary::{Residuals, Summary};
 
+pub use error::TrainError;
 pub use plan::{Estimator, Plan};
 
 /// The version of smartcore whose predictions the golden rows hold; a test compares it with `Cargo.lock`.
@@ -91,67 +87,6 @@ pub struct Trained {
     pub observed: Option<Observed>,
     /// What a reader should know of the data and the fit.
     pub notes: Vec<String>,
-}
-
-/// Why there is no model.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum TrainError {
-    /// The data cannot be read, or do not suit what was asked.
-    #[error(transparent)]
-    Data(#[from] DataError),
-    /// What is kept of the data for further passes cannot be written or read back.
-    #[error(
-        "the temporary file with the encoded data cannot be written or read: {0}. Check that there is room for temporary files, or name another folder for them with TMPDIR"
-    )]
-    Spool(#[from] std::io::Error),
-    /// The rows cannot be split.
-    #[error(transparent)]
-    Split(#[from] split::InvalidFraction),
-    /// The rows determine no coefficients.
-    #[error("{data}: {source}")]
-    Fit {
-        /// The data.
-        data: String,
-        /// Why not.
-        source: LeastSquaresError,
-    },
-    /// All rows together could be fitted, but not those left beside the held-out ones.
-    #[error(
-        "{data}: {source}. This is so once {held_out} rows are held out for testing: \
-         try a smaller --test-fraction (0 holds nothing out) or another --seed"
-    )]
-    FitWithoutHeldOut {
-        /// The data.
-        data: String,
-        /// Rows held out.
-        held_out: u64,
-        /// Why not.
-        source: LeastSquaresError,
-    },
-    /// The classes cannot be learned to be told apart.
-    #[error(transparent)]
-    Logistic(#[from] logistic::LogisticError),
-    /// No penalty can be chosen.
-    #[error(transparent)]
-    Choose(#[from] choose::ChooseError),
-    /// smartcore was asked and cannot.
-    #[error(transparent)]
-    Smartcore(#[from] SmartcoreError),
-    /// The model says nothing finite to its own training data.
-    #[error("the model cannot predict its own training data: {0}. Rescale columns of extreme size")]
-    Predict(#[from] PredictError),
-    /// The model says nothing finite to a row that it is to be measured on.
-    #[error("{data}: a row cannot be predicted: {source}. Take out rows with values of extreme size")]
-    PredictUnseen {
-        /// The data.
-        data: String,
-        /// What it says.
-        source: PredictError,
-    },
-    /// The parts do not make a model file.
-    #[error("no model file can be made of this fit: {0}. Rescale columns of extreme size")]
-    Artifact(#[from] ArtifactError),
 }
 
 /// Fits, measures and seals a model.
@@ -199,7 +134,7 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
         };
         Ok::<_, PredictError>((Answers::to(&model, rows.features().to_vec())?, residuals))
     };
-    table.scan_with(answer, |rows, answered| {
+    table.scan_with::<_, TrainError>(answer, |rows, answered| {
         let (answers, of_fit) = answered?;
         rows.rows().zip(of_fit).for_each(|(row, residual)| residuals.push(residual, row.weight));
         for (row, answer) in rows.rows().zip(answers.each()) {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::TrainError;
 use super::choose::Choice;
 use super::data::{DataError, Origin, Preparation, Scan, Selection, Surveyed};
+use super::error::TrainError;
 use crate::model::identity::ModelName;
 use crate::model::preprocess::TargetTransform;
 use crate::model::signature::{FeatureType, Unknown};
@@ -112,16 +112,6 @@ impl PenaltyPlan {
     }
 }
 
-/// Who finds the coefficients.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Solver {
-    /// The solvers of this crate: exact to the last digits, over a stream
-    #[default]
-    Ordinate,
-    /// smartcore, in memory, for linear, ridge and logistic; to compare with
-    Smartcore,
-}
-
 /// The same plan over the same bytes gives the same model.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -135,8 +125,6 @@ pub struct Plan {
     pub name: ModelName,
     /// What to fit; what suits the target when absent.
     pub estimator: Option<Estimator>,
-    /// Who fits it.
-    pub solver: Solver,
     /// How large coefficients are held down.
     pub penalty: PenaltyPlan,
     /// Whether the probabilities of classes are calibrated by the rows that are measured on.
@@ -228,7 +216,6 @@ impl Plan {
             Some(Strength::Fixed(value)) => Some(value),
             _ => None,
         };
-        keep("solver", self.solver == Solver::Smartcore, json!("smartcore"));
         keep("alpha", estimator.has_alpha(), json!(fixed(self.penalty.alpha).or(chosen)));
         keep("l1_ratio", estimator == Estimator::ElasticNet, json!(self.penalty.l1_ratio(estimator)));
         let c = fixed(self.penalty.c).or(chosen.map(|alpha| 1.0 / alpha)).unwrap_or(1.0);

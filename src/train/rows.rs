@@ -1,6 +1,6 @@
 //! The seam between data and solvers: rows of numbers, read as often as a solver needs them and never held.
 
-use super::TrainError;
+use super::data::SpoolError;
 
 /// One row, as a solver sees it.
 #[derive(Debug, Clone, Copy)]
@@ -24,5 +24,5 @@ pub trait Rows {
     ///
     /// # Errors
     /// Whatever the data or `each` fails with.
-    fn scan(&self, each: &mut dyn FnMut(Row<'_>) -> Result<(), TrainError>) -> Result<(), TrainError>;
+    fn scan<E: From<SpoolError> + Send>(&self, each: &mut dyn FnMut(Row<'_>) -> Result<(), E>) -> Result<(), E>;
 }

@@ -15,14 +15,14 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{Type, TypePtr};
 
-use self::copy::Original;
-use self::values::Values;
 use super::{Added, Failure};
 use crate::cli::output::WholeFile;
 use crate::cli::records::{Records, Row};
 use crate::cli::scoring::ScoringError;
 use crate::model::scalar::Scalar;
 use crate::model::signature::FeatureType;
+use copy::Original;
+use values::Values;
 
 /// Rows of a row group at most.
 const GROUP_ROWS: usize = 1 << 16;

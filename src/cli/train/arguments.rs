@@ -10,7 +10,7 @@ use crate::model::preprocess::TargetTransform;
 use crate::model::signature::{FeatureType, Unknown};
 use crate::train::Estimator;
 use crate::train::data::{Origin, Preparation, Rule, Selection};
-use crate::train::plan::{PenaltyPlan, Solver, Strength};
+use crate::train::plan::{PenaltyPlan, Strength};
 use crate::train::split::Split;
 
 /// Fit a model to data, measure it on rows it has not seen, and save it
@@ -51,9 +51,6 @@ pub(in crate::cli) struct Arguments {
     /// What to fit; by default linear for a number and logistic for classes
     #[arg(long, value_enum)]
     pub(super) estimator: Option<Estimator>,
-    /// Who fits it
-    #[arg(long, value_enum, default_value_t = Solver::Ordinate)]
-    pub(super) solver: Solver,
     /// Fit no intercept: predictions are 0 where all columns are. Then no column is centred; penalised ones are divided by their
     /// root mean square, not by their standard deviation. The first category keeps all of its levels. Degrees of freedom
     /// are rows − columns, and R² and F of the summary are about zero, not about the mean

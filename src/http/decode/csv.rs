@@ -7,8 +7,9 @@ use super::json::Terms;
 use super::{Layout, refuse, utf8};
 use crate::http::body::Header;
 use crate::http::error::{ApiError, ErrorCode};
+use crate::model::cell::Cell;
 use crate::model::fault::{FaultKind, Faults};
-use crate::model::frame::{Cell, Frame};
+use crate::model::frame::Frame;
 use crate::model::signature::{Feature, FeatureType, Signature, UNKNOWN_LEVEL};
 
 /// A table, and how it was laid out: [`Layout::Csv`] with a header, [`Layout::Lines`] without.

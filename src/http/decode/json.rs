@@ -11,7 +11,8 @@ use super::pointer::Pointer;
 use super::{Layout, complain, utf8};
 use crate::http::error::{ApiError, Complaint, ErrorCode};
 use crate::model::fault::{FAULTS_TOLD, FaultKind};
-use crate::model::frame::{Frame, shorten};
+use crate::model::frame::Frame;
+use crate::model::wording::shorten;
 pub(in crate::http) use members::{LEVEL, once, unknown};
 pub(in crate::http) use reader::{Reader, RowsReader, Terms};
 

@@ -13,7 +13,7 @@ use super::super::{App, body};
 use super::tensor::Tensor;
 use super::{AskedPath, JSON_LENGTH};
 use crate::model::Model;
-use crate::model::frame::shorten;
+use crate::model::wording::shorten;
 
 const OCTETS: &str = "application/octet-stream";
 

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::model::Prediction;
 use crate::model::artifact::Document;
-use crate::model::frame::{Cell, RowsBuilder};
+use crate::model::cell::Cell;
+use crate::model::frame::RowsBuilder;
 use crate::model::inference::Inference;
 
 /// Age and its square, two levels of a colour, and where it is asked for a product of age, its square and a colour.

@@ -2,7 +2,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::model::artifact::{ArtifactError, Document};
-use crate::model::frame::{Cell, RowsBuilder};
+use crate::model::cell::Cell;
+use crate::model::frame::RowsBuilder;
 use crate::model::scalar::Scalar;
 
 fn assembled(

@@ -12,7 +12,7 @@ impl Rows for Table {
         &self.0
     }
 
-    fn scan(&self, each: &mut dyn FnMut(Row<'_>) -> Result<(), TrainError>) -> Result<(), TrainError> {
+    fn scan<E>(&self, each: &mut dyn FnMut(Row<'_>) -> Result<(), E>) -> Result<(), E> {
         for (number, (design, target, weight)) in self.1.iter().enumerate() {
             each(Row { number: number as u64, design, target: *target, weight: *weight })?;
         }
@@ -193,5 +193,5 @@ fn what_cannot_be_chosen_is_said() {
     lonely.1.truncate(101);
     let settings = LogisticSettings::default();
     let error = classification(&lonely, 3, 5, 0, &[1.0], &settings, Rule::Best).unwrap_err();
-    assert!(matches!(error, TrainError::Choose(ChooseError::LonelyClass { class: 2, classes: 3 })), "{error}");
+    assert!(matches!(error, ChooseError::LonelyClass { class: 2, classes: 3 }), "{error}");
 }

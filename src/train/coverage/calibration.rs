@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::super::data::{Origin, Preparation, Selection};
-use super::super::plan::{PenaltyPlan, Plan, Solver};
+use super::super::plan::{PenaltyPlan, Plan};
 use super::super::{Estimator, train};
 use super::Random;
 use crate::model::Model;
-use crate::model::frame::{Cell, RowsBuilder};
+use crate::model::cell::Cell;
+use crate::model::frame::RowsBuilder;
 use crate::model::identity::ModelName;
 use crate::train::evaluate::{Errors, Likelihoods};
 
@@ -46,7 +47,6 @@ fn model(folder: &Path, seed: u64, rows: &[Row], calibrate: bool) -> Model {
         preparation: Preparation::default(),
         name: ModelName::try_from("simulated".to_owned()).unwrap(),
         estimator: Some(Estimator::Logistic),
-        solver: Solver::default(),
         penalty: PenaltyPlan::default(),
         calibrate,
         test: None,

@@ -8,8 +8,8 @@ use memchr::{memchr, memchr_iter, memchr2};
 use super::MAX_LEVELS;
 use super::column::{Seen, see};
 use super::csv::Csv;
+use crate::model::cell::Cell;
 use crate::model::field;
-use crate::model::frame::Cell;
 use crate::model::number;
 use crate::model::signature::{Feature, FeatureType};
 

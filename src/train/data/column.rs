@@ -9,9 +9,9 @@ use super::missing::Policy;
 use super::source::{Place, Source};
 use super::tally::Tally;
 use super::{DataError, MAX_CLASSES, MAX_LEVELS, NamedColumn, Purpose};
+use crate::model::cell::Cell;
 use crate::model::double_double::DoubleDouble;
 use crate::model::field;
-use crate::model::frame::Cell;
 use crate::model::number::{self, NumberError, has_decimal_comma, parse_double};
 use crate::model::signature::{CellError, Feature, FeatureType};
 

@@ -10,8 +10,7 @@ use super::chunks::Chunk;
 use super::delimiter;
 use super::source::{Each, Part, Place, Record, unreadable};
 use super::{DataError, Location, MAX_ROW_BYTES};
-use crate::model::frame::Cell;
-use crate::train::TrainError;
+use crate::model::cell::Cell;
 
 /// How one file is written.
 #[derive(Debug, Clone, Copy)]
@@ -52,14 +51,14 @@ impl Csv {
     }
 
     /// Hands some rows, which begin at this byte of the file, to `each`, one by one and up to the first fault.
-    pub(super) fn scan(
+    pub(super) fn scan<E: From<DataError>>(
         self,
         part: &Part,
         number: usize,
         (header, places): (&[String], &[usize]),
         chunk: &Chunk,
-        each: Each<'_>,
-    ) -> Result<(), TrainError> {
+        each: Each<'_, E>,
+    ) -> Result<(), E> {
         let mut records = self.records(&chunk.bytes, chunk.at);
         let fault = |error| {
             fault(

@@ -7,10 +7,11 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use super::spool::SpoolError;
 use super::{MAX_CLASSES, MAX_COLUMNS, MAX_LEVELS, MAX_ROW_BYTES};
 use crate::model::number::NumberError;
 use crate::model::signature::CellError;
-use crate::train::words::counted;
+use crate::model::wording::counted;
 pub use words::{Header, Location, NamedColumn, Purpose};
 use words::{listed, suggestion};
 
@@ -435,6 +436,9 @@ pub enum DataError {
         /// What it holds.
         kind: &'static str,
     },
+    /// What is kept of the data for further passes cannot be written or read back.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
 }
 
 impl DataError {

@@ -1,8 +1,6 @@
 //! Exact medians of columns that are not held: the bits of the middle value are found 16 at a time, one pass each.
 
-use std::io;
-
-use super::spool::Spool;
+use super::spool::{Spool, SpoolError};
 use super::tally::{ordered, unordered};
 
 /// Bits that a pass settles.
@@ -29,7 +27,7 @@ struct Search {
 ///
 /// # Errors
 /// Those of reading the rows.
-pub(super) fn medians(rows: &Spool, columns: &[(usize, u64)]) -> io::Result<Vec<f64>> {
+pub(super) fn medians(rows: &Spool, columns: &[(usize, u64)]) -> Result<Vec<f64>, SpoolError> {
     let search = |&(column, numbers): &(usize, u64)| Search {
         column,
         numbers,
@@ -51,7 +49,11 @@ pub(super) fn medians(rows: &Spool, columns: &[(usize, u64)]) -> io::Result<Vec<
     Ok(searches.iter().map(Search::median).collect())
 }
 
-fn each_number(rows: &Spool, searches: &mut [Search], mut each: impl FnMut(&mut Search, f64)) -> io::Result<()> {
+fn each_number(
+    rows: &Spool,
+    searches: &mut [Search],
+    mut each: impl FnMut(&mut Search, f64),
+) -> Result<(), SpoolError> {
     rows.scan(|row| {
         for search in &mut *searches {
             if let Some(value) = row.get(search.column).filter(|value| !value.is_nan()) {

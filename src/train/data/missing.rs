@@ -157,7 +157,7 @@ fn constant(column: &Column, feature: &mut Feature, text: &str) -> Result<Scalar
         return Ok(Scalar::Text(text.to_owned()));
     }
     let value = feature
-        .accept(crate::model::frame::Cell::Field(text))
+        .accept(crate::model::cell::Cell::Field(text))
         .map_err(|error| format!("{error}. Give this column its own rule: --missing {}=most-frequent", column.name))?;
     Ok(feature.tell(value))
 }

@@ -31,6 +31,7 @@ pub use paths::{each_once, expanded};
 pub use selection::Selection;
 pub(crate) use source::same_header;
 pub use source::{Origin, Scan, Source, Watch};
+pub use spool::SpoolError;
 pub use surveyed::Surveyed;
 pub(crate) use table::Encodings;
 pub use table::{Encoded, Table, View};

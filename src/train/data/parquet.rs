@@ -12,8 +12,7 @@ use serde_json::Value;
 
 use super::DataError;
 use super::source::{Each, Part, Place, Record, unreadable};
-use crate::model::frame::Cell;
-use crate::train::TrainError;
+use crate::model::cell::Cell;
 
 /// What a Parquet file begins (and ends) with.
 pub(super) const MAGIC: [u8; 4] = *b"PAR1";
@@ -44,7 +43,12 @@ fn is_unnamed_index(name: &str) -> bool {
 }
 
 /// Hands every row to `each`.
-pub(super) fn scan(part: &Part, number: usize, names: &[String], each: Each<'_>) -> Result<(), TrainError> {
+pub(super) fn scan<E: From<DataError>>(
+    part: &Part,
+    number: usize,
+    names: &[String],
+    each: Each<'_, E>,
+) -> Result<(), E> {
     let reader = open(&part.path, &part.shown)?;
     let broken = |error: parquet::errors::ParquetError| broken(&part.shown, &error);
     let schema = reader.metadata().file_metadata().schema();

@@ -16,9 +16,8 @@ use super::paths::{each_once, expanded};
 use super::selection::find;
 use super::standard_input::StandardInput;
 use super::{DataError, Header, Location, Selection, parquet};
-use crate::model::frame::Cell;
+use crate::model::cell::Cell;
 use crate::model::identity::Checksum;
-use crate::train::TrainError;
 
 /// Where the data are and how they are written.
 #[derive(Debug, Clone, Default)]
@@ -86,7 +85,7 @@ pub(super) trait Record {
 }
 
 /// Hands rows on.
-pub(super) type Each<'a> = &'a mut dyn FnMut(&dyn Record) -> Result<(), TrainError>;
+pub(super) type Each<'a, E> = &'a mut dyn FnMut(&dyn Record) -> Result<(), E>;
 
 /// What a pass over all files has seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -195,7 +194,7 @@ impl Source {
     ///
     /// # Errors
     /// [`DataError`] at the first fault; `each` has seen the rows before it. Whatever `each` fails with ends the pass.
-    pub(super) fn scan(&self, each: Each<'_>) -> Result<Scan, TrainError> {
+    pub(super) fn scan<E: From<DataError>>(&self, each: Each<'_, E>) -> Result<Scan, E> {
         let mut digest = Sha256::new();
         let mut rows = 0;
         let mut counted = |record: &dyn Record| {

@@ -5,6 +5,20 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::sync::{Mutex, PoisonError};
 
 use tempfile::SpooledTempFile;
+use thiserror::Error;
+
+/// What is kept of the data for further passes cannot be written or read back.
+#[derive(Debug, Error)]
+#[error(
+    "the temporary file with the encoded data cannot be written or read: {0}. Check that there is room for temporary files, or name another folder for them with TMPDIR"
+)]
+pub struct SpoolError(#[from] io::Error);
+
+impl PartialEq for SpoolError {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.kind() == other.0.kind()
+    }
+}
 
 /// Bytes that are kept in memory.
 const IN_MEMORY: usize = 1 << 24;
@@ -35,19 +49,19 @@ impl Filling {
     }
 
     /// Appends whole rows.
-    pub(super) fn push(&mut self, values: &[f64]) -> io::Result<()> {
+    pub(super) fn push(&mut self, values: &[f64]) -> Result<(), SpoolError> {
         self.waiting.extend(values.iter().flat_map(|value| value.to_le_bytes()));
         if self.waiting.len() >= Self::BUFFER { self.write() } else { Ok(()) }
     }
 
-    fn write(&mut self) -> io::Result<()> {
+    fn write(&mut self) -> Result<(), SpoolError> {
         self.file.write_all(&self.waiting)?;
         self.waiting.clear();
         Ok(())
     }
 
     /// All rows.
-    pub(super) fn finish(mut self) -> io::Result<Spool> {
+    pub(super) fn finish(mut self) -> Result<Spool, SpoolError> {
         self.write()?;
         Ok(Spool { file: Mutex::new(self.file), width: self.width })
     }
@@ -60,7 +74,7 @@ impl Spool {
     }
 
     /// So many rows from this one on, fewer at the end, as [`values`] reads them.
-    pub(super) fn bytes(&self, first: u64, rows: usize) -> io::Result<Vec<u8>> {
+    pub(super) fn bytes(&self, first: u64, rows: usize) -> Result<Vec<u8>, SpoolError> {
         let row = self.width * size_of::<f64>();
         let mut bytes = Vec::with_capacity(row * rows);
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
@@ -70,7 +84,7 @@ impl Spool {
     }
 
     /// Hands every row to `each`.
-    pub(super) fn scan(&self, mut each: impl FnMut(&[f64])) -> io::Result<()> {
+    pub(super) fn scan(&self, mut each: impl FnMut(&[f64])) -> Result<(), SpoolError> {
         let rows = (Filling::BUFFER / size_of::<f64>() / self.width).max(1);
         for first in (0..).step_by(rows) {
             let values: Vec<f64> = values(&self.bytes(first, rows)?).collect();

@@ -13,7 +13,6 @@ use super::source::{CHUNK, Format, Hashed, Part, Place, Record, Scan, Source, un
 use super::spool::{Filling, Spool};
 use super::{DataError, parquet};
 use crate::model::identity::Checksum;
-use crate::train::TrainError;
 use crate::train::parallel::{self, in_order};
 
 /// How the files are read. What comes out of it does not depend on it.
@@ -45,7 +44,7 @@ struct Survey<'s> {
 ///
 /// # Errors
 /// [`DataError`] at the first fault.
-pub(super) fn survey(source: &Source, columns: &mut [Column], pace: Pace) -> Result<(Scan, Spool), TrainError> {
+pub(super) fn survey(source: &Source, columns: &mut [Column], pace: Pace) -> Result<(Scan, Spool), DataError> {
     let mut digest = Sha256::new();
     let filling = Filling::new(columns.len());
     let mut survey = Survey { source, columns, filling, rows: 0, row: Vec::new() };
@@ -62,21 +61,14 @@ pub(super) fn survey(source: &Source, columns: &mut [Column], pace: Pace) -> Res
         }
     }
     if survey.rows == 0 {
-        return Err(DataError::HeaderOnly { path: source.first().to_owned() }.into());
+        return Err(DataError::HeaderOnly { path: source.first().to_owned() });
     }
     let scan = Scan { rows: survey.rows, sha256: Checksum::from_digest(digest.finalize().as_ref()) };
     Ok((scan, survey.filling.finish()?))
 }
 
 impl Survey<'_> {
-    fn csv(
-        &mut self,
-        csv: Csv,
-        part: &Part,
-        number: usize,
-        mut file: Hashed<'_>,
-        pace: Pace,
-    ) -> Result<(), TrainError> {
+    fn csv(&mut self, csv: Csv, part: &Part, number: usize, mut file: Hashed<'_>, pace: Pace) -> Result<(), DataError> {
         let failed = |source| unreadable(&part.shown, source);
         io::copy(&mut file.by_ref().take(csv.header_end), &mut io::sink()).map_err(failed)?;
         let mut chunks = Chunks::new(file, csv.header_end, csv.delimiter, pace.chunk);
@@ -84,7 +76,7 @@ impl Survey<'_> {
         let reader = BlockReader::new(csv, self.source.header.len(), &self.source.places, declared);
         in_order(
             pace.threads,
-            || chunks.next().map_err(|fault| fault.of(part).into()),
+            || chunks.next().map_err(|fault| fault.of(part)),
             |chunk| (reader.read(&chunk.bytes, chunk.at), chunk),
             |(block, chunk)| self.block(block, &chunk, csv, part, number),
         )
@@ -98,7 +90,7 @@ impl Survey<'_> {
         csv: Csv,
         part: &Part,
         number: usize,
-    ) -> Result<(), TrainError> {
+    ) -> Result<(), DataError> {
         let suits = |block: &Block| self.columns.iter().zip(&block.columns).all(|(column, cells)| column.suits(cells));
         let Some(Block { rows, mut values, columns }) = block.filter(suits) else {
             let source = self.source;
@@ -113,7 +105,7 @@ impl Survey<'_> {
         Ok(self.filling.push(&values)?)
     }
 
-    fn record(&mut self, record: &dyn Record) -> Result<(), TrainError> {
+    fn record(&mut self, record: &dyn Record) -> Result<(), DataError> {
         self.row.clear();
         for (place, column) in self.columns.iter_mut().enumerate() {
             self.row.push(column.push(record.cell(place), record.place(), self.source)?);

@@ -14,7 +14,7 @@ use crate::model::artifact::ArtifactError;
 use crate::model::preprocess::{Design, Preprocess, TargetTransform};
 use crate::model::scalar::Scalar;
 use crate::model::signature::{Feature, FeatureType, Missing, Signature, Target};
-use crate::train::TrainError;
+use crate::train::error::TrainError;
 
 /// Classes in ascending order, the numbers they stand for if they are any, and how many rows each has.
 type Classes = (Vec<Scalar>, Vec<f64>, Vec<u64>);

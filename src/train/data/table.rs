@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use super::column::Column;
 use super::source::{Scan, Source};
-use super::spool::{self, Spool};
-use crate::model::frame::Cell;
+use super::spool::{self, Spool, SpoolError};
+use crate::model::artifact::ArtifactError;
+use crate::model::cell::Cell;
 use crate::model::preprocess::{Design, DesignColumn, Preprocess, TargetTransform};
 use crate::model::scalar::Scalar;
 use crate::model::signature::{Feature, FeatureType, Signature};
-use crate::train::TrainError;
 use crate::train::parallel::{available_threads, in_order};
 use crate::train::rows::{Row, Rows};
 use crate::train::split::Split;
@@ -208,7 +208,10 @@ impl Table {
     ///
     /// # Errors
     /// Those of reading the temporary file. Whatever `each` fails with ends the pass.
-    pub fn scan(&self, each: &mut dyn FnMut(Encoded<'_>) -> Result<(), TrainError>) -> Result<(), TrainError> {
+    pub fn scan<E: From<SpoolError> + Send>(
+        &self,
+        each: &mut dyn FnMut(Encoded<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
         self.scan_with(|_| (), |rows, ()| rows.rows().try_for_each(&mut *each))
     }
 
@@ -216,11 +219,11 @@ impl Table {
     ///
     /// # Errors
     /// Those of reading the temporary file. Whatever `take` fails with ends the pass.
-    pub(crate) fn scan_with<R: Send>(
+    pub(crate) fn scan_with<R: Send, E: From<SpoolError> + Send>(
         &self,
         work: impl Fn(&Encodings) -> R + Sync,
-        mut take: impl FnMut(&Encodings, R) -> Result<(), TrainError>,
-    ) -> Result<(), TrainError> {
+        mut take: impl FnMut(&Encodings, R) -> Result<(), E>,
+    ) -> Result<(), E> {
         let rows = (BLOCK_VALUES / self.spool.width().max(self.names.len())).max(1);
         let mut first = 0;
         let next = || {
@@ -280,7 +283,7 @@ impl Table {
     ///
     /// # Errors
     /// Those of reading the temporary file.
-    pub(crate) fn first(&self, each: impl FnOnce(Encoded<'_>)) -> Result<(), TrainError> {
+    pub(crate) fn first(&self, each: impl FnOnce(Encoded<'_>)) -> Result<(), SpoolError> {
         self.encode(0, &self.spool.bytes(0, 1)?).rows().next().map(each);
         Ok(())
     }
@@ -290,7 +293,7 @@ impl Table {
     ///
     /// # Errors
     /// Those of [`scan`](Self::scan).
-    pub(crate) fn indispensable(&self) -> Result<(BTreeSet<u64>, Vec<usize>), TrainError> {
+    pub(crate) fn indispensable(&self) -> Result<(BTreeSet<u64>, Vec<usize>), SpoolError> {
         let of_levels = |column: &DesignColumn| column.product.iter().any(|factor| factor.level.is_some());
         let mut waiting: Vec<usize> =
             self.columns().iter().enumerate().filter(|(_, column)| of_levels(column)).map(|(at, _)| at).collect();
@@ -300,7 +303,7 @@ impl Table {
             return Ok((rows, waiting));
         }
         let mut first: Vec<f64> = Vec::new();
-        self.scan(&mut |row| {
+        self.scan::<SpoolError>(&mut |row| {
             if first.is_empty() {
                 first = row.design.to_vec();
             }
@@ -318,13 +321,12 @@ impl Table {
     /// The table without some columns of its design.
     ///
     /// # Errors
-    /// [`TrainError`] when nothing is left.
-    pub(crate) fn without(mut self, dropped: &[usize]) -> Result<Self, TrainError> {
+    /// [`ArtifactError`] when nothing is left.
+    pub(crate) fn without(mut self, dropped: &[usize]) -> Result<Self, ArtifactError> {
         let dropped: BTreeSet<usize> = dropped.iter().copied().collect();
         let mut at = 0..;
         self.preprocess.columns.retain(|_| at.next().is_some_and(|at| !dropped.contains(&at)));
-        let inconsistent = |reason| TrainError::Artifact(crate::model::artifact::ArtifactError::Inconsistent(reason));
-        self.design = Design::new(&self.preprocess, &self.signature).map_err(inconsistent)?;
+        self.design = Design::new(&self.preprocess, &self.signature).map_err(ArtifactError::Inconsistent)?;
         self.names = self.preprocess.columns.iter().map(|column| column.name.clone()).collect();
         let columns = if dropped.len() == 1 { "column is" } else { "columns are" };
         self.notes.push(format!("{} {columns} left out: no row has that combination of categories", dropped.len()));
@@ -346,7 +348,7 @@ impl Rows for View<'_> {
         self.table.names()
     }
 
-    fn scan(&self, each: &mut dyn FnMut(Row<'_>) -> Result<(), TrainError>) -> Result<(), TrainError> {
+    fn scan<E: From<SpoolError> + Send>(&self, each: &mut dyn FnMut(Row<'_>) -> Result<(), E>) -> Result<(), E> {
         self.table.scan(&mut |row| {
             let Encoded { number, design, target, weight, .. } = row;
             if self.split.is_some_and(|split| split.holds_out(number)) {

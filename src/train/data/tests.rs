@@ -9,7 +9,8 @@ use rstest::rstest;
 
 use super::survey::Pace;
 use super::*;
-use crate::model::frame::{Cell, RowsBuilder};
+use crate::model::cell::Cell;
+use crate::model::frame::RowsBuilder;
 
 const WHOLE: Pace = Pace { threads: 1, chunk: 1 << 20 };
 
@@ -23,7 +24,7 @@ fn told(path: &Path, (selection, preparation): &(Selection, Preparation), pace: 
         let (signature, seen) = (table.signature(), table.seen());
         let mut told = format!("{:?} {:?} {seen:?} ", signature.features(), signature.target());
         writeln!(told, "{:?} {:?}", table.notes(), table.missing()).unwrap();
-        table.scan(&mut |row| {
+        table.scan::<SpoolError>(&mut |row| {
             writeln!(told, "{row:?}").unwrap();
             Ok(())
         })?;
@@ -197,7 +198,7 @@ proptest! {
         }
         let served = served.finish().unwrap();
         let mut rows = served.iter();
-        table.scan(&mut |row| {
+        table.scan::<SpoolError>(&mut |row| {
             assert_eq!(Some(row.features), rows.next());
             Ok(())
         }).unwrap();

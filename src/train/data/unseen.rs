@@ -3,10 +3,9 @@
 use super::source::{Origin, Place, Record, Scan, Source};
 use super::table::Table;
 use super::{DataError, NamedColumn, Purpose, Selection};
+use crate::model::cell::Cell;
 use crate::model::field;
-use crate::model::frame::Cell;
 use crate::model::signature::{CellError, Feature, FeatureType};
-use crate::train::TrainError;
 use crate::train::evaluate::Label;
 
 /// Labelled rows that no fit sees.
@@ -42,7 +41,10 @@ impl<'t> Unseen<'t> {
     /// # Errors
     /// [`DataError`] at the first row that the model would not answer or that has no answer to compare with. Whatever
     /// `each` fails with ends the pass.
-    pub fn scan(&self, mut each: impl FnMut(&[Cell<'_>], Label) -> Result<(), TrainError>) -> Result<Scan, TrainError> {
+    pub fn scan<E: From<DataError>>(
+        &self,
+        mut each: impl FnMut(&[Cell<'_>], Label) -> Result<(), E>,
+    ) -> Result<Scan, E> {
         let features = self.table.signature.features();
         self.source.scan(&mut |record| {
             let cells: Vec<Cell<'_>> = (0..features.len()).map(|place| record.cell(place)).collect();

@@ -1,6 +1,7 @@
 //! Labelled rows, predicted exactly as they will be when the model is served.
 
-use crate::model::frame::{Cell, Frame, RowsBuilder};
+use crate::model::cell::Cell;
+use crate::model::frame::{Frame, RowsBuilder};
 use crate::model::{Model, PredictError, Prediction, Probabilities};
 
 /// Rows predicted at a time.

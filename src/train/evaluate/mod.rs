@@ -20,8 +20,8 @@ use errors::HeldOutErrors;
 pub use metrics::{Metrics, title};
 pub use regression::Regression;
 
+use crate::model::cell::Cell;
 use crate::model::estimator::Coefficients;
-use crate::model::frame::Cell;
 use crate::model::{Model, PredictError};
 
 /// Numbers that are kept of the rows of one side, for what cannot be had from sums: 32 MB.

@@ -4,9 +4,9 @@ use super::super::Estimator;
 use super::super::choose::Choice;
 use super::super::least_squares::LeastSquares;
 use super::super::summary::{Summary, significant};
-use super::super::words::counted;
 use super::{Fits, Fitted};
 use crate::model::preprocess::DesignColumn;
+use crate::model::wording::counted;
 
 /// The variance inflation from which on a column has less than a hundred-thousandth of its length to its own.
 const INFLATED: f64 = 1e10;

@@ -43,7 +43,7 @@ impl Rows for Table {
         &self.columns
     }
 
-    fn scan(&self, each: &mut dyn FnMut(Row<'_>) -> Result<(), TrainError>) -> Result<(), TrainError> {
+    fn scan<E>(&self, each: &mut dyn FnMut(Row<'_>) -> Result<(), E>) -> Result<(), E> {
         self.passes.set(self.passes.get() + 1);
         for (number, (design, target, weight)) in self.rows.iter().enumerate() {
             each(Row { number: number as u64, design, target: *target, weight: *weight })?;
@@ -357,12 +357,12 @@ fn the_number_of_threads_does_not_change_a_bit() {
     let table = Table::new(rows);
     let on = |threads| {
         let mut survey = Survey::new(2, 3).unwrap();
-        table.scan(&mut |row| Ok(survey.push(row).map(|_| ())?)).unwrap();
+        table.scan(&mut |row| survey.push(row).map(|_| ())).unwrap();
         let standard = survey.finish(&table.columns).unwrap();
         let mut newton = Newton::new(standard, &LogisticSettings::default()).unwrap().on_threads(threads);
         loop {
             table
-                .scan(&mut |row| {
+                .scan::<SpoolError>(&mut |row| {
                     newton.push(row);
                     Ok(())
                 })
@@ -417,10 +417,7 @@ fn too_few_iterations_are_said_to_be() {
 #[test]
 fn what_cannot_be_fitted_is_named() {
     let table = || Table::new(vec![(vec![1.0, 5.0], 0.0, 1.0), (vec![2.0, 5.5], 1.0, 1.0), (vec![3.0, 7.0], 1.0, 1.0)]);
-    let fit = |table: &Table, classes| match fit(table, classes, &LogisticSettings::default()).unwrap_err() {
-        TrainError::Logistic(error) => error,
-        other => panic!("{other}"),
-    };
+    let fit = |table: &Table, classes| fit(table, classes, &LogisticSettings::default()).unwrap_err();
     assert_eq!(fit(&table(), 3), LogisticError::MissingClass { class: 2, classes: 3 });
     assert_eq!(fit(&table(), 1), LogisticError::TooFewClasses(1));
     let mut constant = table();

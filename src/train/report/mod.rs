@@ -34,8 +34,8 @@ use super::choose::{Candidate, Choice, Rule};
 use super::evaluate::Metrics;
 use super::plan::TEST_ROWS;
 use super::summary::Summary;
-use super::words::counted;
 use crate::model::artifact::Document;
+use crate::model::wording::counted;
 
 /// What is known of a model; sections without their input are left out.
 #[derive(Debug, Clone, Copy)]

@@ -2,9 +2,9 @@
 
 use std::collections::BinaryHeap;
 
+use crate::model::cell::Cell;
 use crate::model::estimator::Coefficients;
 use crate::model::field;
-use crate::model::frame::Cell;
 use crate::model::preprocess::TargetTransform;
 use crate::model::signature::{Feature, FeatureType};
 use crate::model::{Model, PredictError};

@@ -4,8 +4,9 @@ use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, Peek};
 
 use crate::http::decode::Layout;
 use crate::http::error::{ApiError, ErrorCode};
+use crate::model::cell::Cell;
 use crate::model::fault::{FaultKind, Faults};
-use crate::model::frame::{Cell, ColumnsBuilder, Frame, RowsBuilder, values_wanted};
+use crate::model::frame::{ColumnsBuilder, Frame, RowsBuilder, values_wanted};
 use crate::model::signature::Signature;
 
 /// What a table is read against.
@@ -103,7 +104,7 @@ impl<'s> RowsReader<'s> {
         } else if wrapped {
             reader.positional_row(&mut self.rows)?;
             while let Some(beside) = reader.next_key()? {
-                let detail = format!("has {:?} beside \"features\"", crate::model::frame::shorten(&beside));
+                let detail = format!("has {:?} beside \"features\"", crate::model::wording::shorten(&beside));
                 self.rows.wrong_row(FaultKind::UnknownFeature, detail);
                 reader.skip()?;
             }

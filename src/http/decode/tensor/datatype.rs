@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::refuse;
 use crate::http::error::ApiError;
-use crate::model::frame::Cell;
+use crate::model::cell::Cell;
 use crate::model::number::{has_fraction, parse_double};
 
 /// The type of a tensor's values.

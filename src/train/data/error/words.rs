@@ -3,8 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::model::frame::shorten;
 use crate::model::number::has_decimal_comma;
+use crate::model::wording::shorten;
 
 /// A row of a file: its line in a text, its number in a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
