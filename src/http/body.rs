@@ -12,7 +12,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::error::{ApiError, ErrorCode};
 use super::event::EventFault;
-use crate::model::wording::shorten;
+use ordinate_model::wording::shorten;
 
 /// What a body may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,16 +7,15 @@ use axum::extract::rejection::PathRejection;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 
-use crate::model::PredictError;
-use crate::model::fault::FaultKind;
-use crate::model::frame::TooManyRows;
-use crate::model::interval::IntervalError;
 use crate::source::Causes;
 use crate::source::catalog::CatalogError;
+use ordinate_model::PredictError;
+use ordinate_model::fault::FaultKind;
+use ordinate_model::frame::TooManyRows;
+use ordinate_model::interval::IntervalError;
 
 /// What is wrong, as callers can rely on it: each code has one status and one title for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum ErrorCode {
     /// The body is not JSON.
     InvalidJson,
@@ -317,7 +316,7 @@ impl From<CatalogError> for ApiError {
         match error {
             CatalogError::UnknownModel { .. } => Self::new(ErrorCode::UnknownModel, error.to_string()),
             CatalogError::UnknownVersion { .. } => Self::new(ErrorCode::UnknownVersion, error.to_string()),
-            unavailable => Self {
+            unavailable @ CatalogError::Unavailable(_) => Self {
                 cause: Some(Causes(&unavailable).to_string()),
                 ..Self::new(ErrorCode::ModelUnavailable, "the model cannot be loaded at the moment; try again shortly")
             },

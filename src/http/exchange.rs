@@ -14,9 +14,9 @@ use super::error::ApiError;
 use super::front::Served;
 use super::statistics::Tally;
 use super::{Application, answer, body};
-use crate::model::Model;
-use crate::model::frame::Frame;
-use crate::model::warning::{Warning, Warnings};
+use ordinate_model::Model;
+use ordinate_model::frame::Frame;
+use ordinate_model::warning::{Warning, Warnings};
 
 /// How many warnings an answer came with, where there are any.
 pub(super) const WARNINGS: HeaderName = HeaderName::from_static("x-ordinate-warnings");

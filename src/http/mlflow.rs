@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::decode::json::{Decoded, Form, Keys, once};
 use super::error::ApiError;
 use super::output::{Outcome, Output};
-use crate::model::Model;
+use ordinate_model::Model;
 
 /// The forms of its bodies; `SageMaker`'s share the key `instances`.
 pub(super) const KEYS: Keys = Keys {

@@ -259,7 +259,7 @@ fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
 async fn unknown_route(request: Request) -> ApiError {
     let path = request.uri().path();
     let near = path::nearest(path, &ROUTES);
-    let detail = format!("there is no {:?}; near to it: {}", crate::model::wording::shorten(path), near.join(", "));
+    let detail = format!("there is no {:?}; near to it: {}", ordinate_model::wording::shorten(path), near.join(", "));
     ApiError::new(ErrorCode::UnknownRoute, detail)
 }
 

@@ -8,12 +8,12 @@ use serde::Serialize;
 
 use super::error::ApiError;
 use super::{App, Application, answer};
-use crate::model::Model;
-use crate::model::artifact::Training;
-use crate::model::interval::Certainty;
-use crate::model::scalar::Scalar;
-use crate::model::signature::Signature;
-use crate::model::task::Task;
+use ordinate_model::Model;
+use ordinate_model::artifact::Training;
+use ordinate_model::interval::Certainty;
+use ordinate_model::scalar::Scalar;
+use ordinate_model::signature::Signature;
+use ordinate_model::task::Task;
 
 /// Everything a caller or an operator asks about a model, without its coefficients.
 #[derive(Serialize)]

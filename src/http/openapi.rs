@@ -24,8 +24,8 @@ use utoipa::openapi::{InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Serv
 
 use super::error::ApiError;
 use super::{App, Application, Limits};
-use crate::model::Model;
 use crate::source::catalog::Catalog;
+use ordinate_model::Model;
 use schema::Described;
 
 /// Where it is.

@@ -3,11 +3,11 @@
 use serde::{Serialize, Serializer};
 
 use super::error::{ApiError, ErrorCode};
-use crate::model::explanation::Explanation;
-use crate::model::frame::Frame;
-use crate::model::scalar::Scalar;
-use crate::model::wording::shorten;
-use crate::model::{Model, Prediction, Probabilities};
+use ordinate_model::explanation::Explanation;
+use ordinate_model::frame::Frame;
+use ordinate_model::scalar::Scalar;
+use ordinate_model::wording::shorten;
+use ordinate_model::{Model, Prediction, Probabilities};
 
 /// The level of intervals and sets of labels, where whoever asks for them names none and the model can tell that much.
 const LEVEL: f64 = 0.95;

@@ -12,13 +12,13 @@ use super::error::{ApiError, ErrorCode};
 use super::exchange::{Exchange, Wanted, Warned};
 use super::query::PARAMETERS;
 use super::{App, Application, decode};
-use crate::model::explanation::Explanation;
-use crate::model::frame::Frame;
-use crate::model::interval::{IntervalError, Method};
-use crate::model::number::parse_double;
-use crate::model::scalar::Scalar;
-use crate::model::wording::shorten;
-use crate::model::{Model, Prediction, Probabilities};
+use ordinate_model::explanation::Explanation;
+use ordinate_model::frame::Frame;
+use ordinate_model::interval::{IntervalError, Method};
+use ordinate_model::number::parse_double;
+use ordinate_model::scalar::Scalar;
+use ordinate_model::wording::shorten;
+use ordinate_model::{Model, Prediction, Probabilities};
 
 /// The body: `{"X": …}`, and what is wanted beside the prediction.
 const KEYS: Keys = Keys { tables: &[("X", Form::Any)], options: &PARAMETERS };

@@ -9,9 +9,9 @@ use http::{HeaderMap, header};
 use serde::Serialize;
 
 use super::error::ApiError;
-use crate::model::frame::Frame;
-use crate::model::scalar::Scalar;
-use crate::model::{Model, PredictError, Prediction, Probabilities};
+use ordinate_model::frame::Frame;
+use ordinate_model::scalar::Scalar;
+use ordinate_model::{Model, PredictError, Prediction, Probabilities};
 
 /// How an answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::model::Model;
+use ordinate_model::Model;
 
 /// Counts by the model's name: a process serves one version of each.
 #[derive(Debug, Default)]

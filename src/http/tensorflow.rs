@@ -17,9 +17,9 @@ use super::error::{ApiError, ErrorCode};
 use super::exchange::{Exchange, Wanted, Warned};
 use super::output::{Outcome, Output};
 use super::{App, Application, answer, body, decode};
-use crate::model::Model;
-use crate::model::explanation::Explanation;
-use crate::model::wording::shorten;
+use ordinate_model::Model;
+use ordinate_model::explanation::Explanation;
+use ordinate_model::wording::shorten;
 
 const ROWS: &str = "instances";
 const SIGNATURE_NAME: &str = "signature_name";

@@ -12,8 +12,8 @@ use super::super::output::Output;
 use super::super::{App, body};
 use super::tensor::Tensor;
 use super::{AskedPath, JSON_LENGTH};
-use crate::model::Model;
-use crate::model::wording::shorten;
+use ordinate_model::Model;
+use ordinate_model::wording::shorten;
 
 const OCTETS: &str = "application/octet-stream";
 

@@ -10,10 +10,10 @@ use super::super::output::Output;
 use super::super::{App, answer};
 use super::AskedPath;
 use super::tensor::Labels;
-use crate::model::Model;
-use crate::model::interval::Certainty;
-use crate::model::scalar::Scalar;
-use crate::model::signature::{Feature, FeatureType};
+use ordinate_model::Model;
+use ordinate_model::interval::Certainty;
+use ordinate_model::scalar::Scalar;
+use ordinate_model::signature::{Feature, FeatureType};
 
 /// Extensions that are served, under the names that Triton gave them.
 const EXTENSIONS: [&str; 4] = ["binary_tensor_data", "model_configuration", "model_repository", "statistics"];

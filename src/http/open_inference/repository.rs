@@ -10,7 +10,7 @@ use super::super::error::{ApiError, ErrorCode};
 use super::super::statistics::{Counts, Times};
 use super::super::{App, answer};
 use super::AskedPath;
-use crate::model::Model;
+use ordinate_model::Model;
 
 #[derive(Serialize)]
 struct Indexed<'a> {

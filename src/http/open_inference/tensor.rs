@@ -4,8 +4,8 @@ use serde::{Serialize, Serializer};
 
 use super::super::decode::tensor::Datatype;
 use super::super::output::Outcome;
-use crate::model::scalar::Scalar;
-use crate::model::{Prediction, Probabilities};
+use ordinate_model::scalar::Scalar;
+use ordinate_model::{Prediction, Probabilities};
 
 /// An output, its values in row-major order.
 #[derive(Debug)]

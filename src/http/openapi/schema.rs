@@ -9,9 +9,9 @@ use utoipa::openapi::schema::{
 };
 use utoipa::openapi::{Ref, RefOr};
 
-use crate::model::Model;
-use crate::model::scalar::Scalar;
-use crate::model::signature::{Feature, FeatureType, Missing, Unknown};
+use ordinate_model::Model;
+use ordinate_model::scalar::Scalar;
+use ordinate_model::signature::{Feature, FeatureType, Missing, Unknown};
 
 /// The largest integer that no neighbouring integer is read as.
 const LARGEST_EXACT: i64 = 1 << 53;

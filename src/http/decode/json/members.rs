@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use super::Reader;
 use crate::http::error::{ApiError, ErrorCode};
-use crate::model::wording::shorten;
+use ordinate_model::wording::shorten;
 
 impl Reader<'_> {
     /// Goes through the members of an object.

@@ -4,9 +4,9 @@ use jiter::Peek;
 
 use super::{Complaint, Complaints, Layout, Pointer, Reader, Rows, Terms, complain};
 use crate::http::error::{ApiError, ErrorCode};
-use crate::model::cell::Cell;
-use crate::model::fault::FaultKind;
-use crate::model::wording::shorten;
+use ordinate_model::cell::Cell;
+use ordinate_model::fault::FaultKind;
+use ordinate_model::wording::shorten;
 
 impl<'j> Reader<'j> {
     /// Keys come in any order; rows can be read once the columns are known.
