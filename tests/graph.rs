@@ -14,8 +14,8 @@ const FORBIDDEN: &[(&str, &str)] = &[
     ("regex", "an engine for what a comparison of strings can do"),
 ];
 
-/// Crates linked into the function, itself included. More is a decision: say why in `Cargo.toml`, then raise this.
-const BUDGET: usize = 210;
+/// Crates linked into the function, the two of this workspace included. More is a decision: say why in `Cargo.toml`, then raise this.
+const BUDGET: usize = 211;
 
 /// Name and version of all crates that a package of the workspace links in: no build scripts, no procedural macros. Of one
 /// package: a build of the whole workspace would unify its features with those of the command line.

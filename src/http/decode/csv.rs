@@ -5,8 +5,8 @@
 
 use super::json::Terms;
 use super::{Layout, refuse, utf8};
-use crate::http::body::Header;
-use crate::http::error::{ApiError, ErrorCode};
+use crate::http::server::body::Header;
+use crate::http::server::error::{ApiError, ErrorCode};
 use ordinate_model::cell::Cell;
 use ordinate_model::fault::{FaultKind, Faults};
 use ordinate_model::frame::Frame;

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::pointer::Pointer;
 use super::{Layout, complain, utf8};
-use crate::http::error::{ApiError, Complaint, ErrorCode};
+use crate::http::server::error::{ApiError, Complaint, ErrorCode};
 pub(in crate::http) use members::{LEVEL, once, unknown};
 use ordinate_model::fault::{FAULTS_TOLD, FaultKind};
 use ordinate_model::frame::Frame;

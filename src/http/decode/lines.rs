@@ -2,7 +2,7 @@
 
 use super::json::{Reader, RowsReader, Terms};
 use super::{Layout, refuse, utf8};
-use crate::http::error::ApiError;
+use crate::http::server::error::ApiError;
 use ordinate_model::frame::Frame;
 
 /// Reads the rows.

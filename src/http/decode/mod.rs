@@ -6,7 +6,7 @@ pub(super) mod lines;
 mod pointer;
 pub(super) mod tensor;
 
-use super::error::{ApiError, Complaint, ErrorCode};
+use super::server::error::{ApiError, Complaint, ErrorCode};
 use ordinate_model::fault::{Fault, Faults};
 use pointer::Pointer;
 

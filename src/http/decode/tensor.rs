@@ -12,7 +12,7 @@ use jiter::Peek;
 
 use super::json::{Reader, Terms};
 use super::{Layout, complain};
-use crate::http::error::{ApiError, ErrorCode};
+use crate::http::server::error::{ApiError, ErrorCode};
 pub(in crate::http) use datatype::Datatype;
 use datatype::{Mistaken, Sink};
 use ordinate_model::fault::{FaultKind, Faults};

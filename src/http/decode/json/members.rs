@@ -4,7 +4,7 @@ use jiter::Peek;
 use serde::de::DeserializeOwned;
 
 use super::Reader;
-use crate::http::error::{ApiError, ErrorCode};
+use crate::http::server::error::{ApiError, ErrorCode};
 use ordinate_model::wording::shorten;
 
 impl Reader<'_> {

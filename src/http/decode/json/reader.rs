@@ -3,7 +3,7 @@
 use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, Peek};
 
 use crate::http::decode::Layout;
-use crate::http::error::{ApiError, ErrorCode};
+use crate::http::server::error::{ApiError, ErrorCode};
 use ordinate_model::cell::Cell;
 use ordinate_model::fault::{FaultKind, Faults};
 use ordinate_model::frame::{ColumnsBuilder, Frame, RowsBuilder, values_wanted};

@@ -4,7 +4,7 @@ use half::f16;
 use serde::Deserialize;
 
 use super::refuse;
-use crate::http::error::ApiError;
+use crate::http::server::error::ApiError;
 use ordinate_model::cell::Cell;
 use ordinate_model::number::{has_fraction, parse_double};
 

@@ -5,7 +5,7 @@ use jiter::Peek;
 use super::{Data, INPUTS, Input, frame, refuse};
 use crate::http::decode::json::{LEVEL, Reader, Terms, not_empty, once, unknown};
 use crate::http::decode::utf8;
-use crate::http::error::{ApiError, ErrorCode};
+use crate::http::server::error::{ApiError, ErrorCode};
 use ordinate_model::frame::Frame;
 use ordinate_model::wording::shorten;
 
