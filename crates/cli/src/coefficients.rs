@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::layout::{Grid, Side};
+use super::text_table::{Grid, Side};
 use super::train::significant;
 use ordinate_model::artifact::Document;
 use ordinate_model::preprocess::{DesignColumn, Preprocess};

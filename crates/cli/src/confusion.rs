@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::layout::{Grid, Side};
+use super::text_table::{Grid, Side};
 use super::train::significant;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::wording::shorten;

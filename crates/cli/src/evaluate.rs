@@ -10,10 +10,10 @@ use serde::Serialize;
 
 use super::columns::Columns;
 use super::confusion::Confusion;
-use super::layout::{Grid, Side};
-use super::passed_over::{Complaint, OnError, PassedOver};
 use super::records::{Records, Row};
 use super::scoring::{Scored, Scorer, ScoringError};
+use super::skipped::{Complaint, OnError, PassedOver};
+use super::text_table::{Grid, Side};
 use super::train::significant;
 use super::{delimiter, model, tell};
 use ordinate_model::cell::Cell;

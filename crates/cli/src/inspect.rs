@@ -6,10 +6,10 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::certainty::Certainty;
 use super::coefficients::Fitted;
-use super::layout::{Grid, Side};
+use super::interval_method::Certainty;
 use super::model;
+use super::text_table::{Grid, Side};
 use super::train::significant;
 use ordinate_model::Model;
 use ordinate_model::artifact::Training;

@@ -2,7 +2,6 @@
 //!
 //! Exit codes: 0 fine, 1 failed, 2 wrong usage. Answers go to standard output, everything else to standard error.
 
-mod certainty;
 mod coefficients;
 mod columns;
 mod completions;
@@ -10,18 +9,19 @@ mod confusion;
 mod delimiter;
 mod evaluate;
 mod inspect;
-mod layout;
+mod interval_method;
 mod model;
 mod output;
 mod parquet;
-mod passed_over;
 mod predict;
 mod progress;
 mod records;
 mod scoring;
 mod serve;
+mod skipped;
+mod text_table;
 mod train;
-mod warned;
+mod warning_column;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -14,9 +14,9 @@ use serde::Serialize;
 
 use super::columns::Columns;
 use super::output::{WholeFile, is_standard_output, same_file};
-use super::passed_over::{OnError, PassedOver};
 use super::records::{DASH, Records};
 use super::scoring::{Extras, Scored, Scorer, ScoringError};
+use super::skipped::{OnError, PassedOver};
 use super::{delimiter, model, tell, wrong_usage};
 use added::{Added, Asked, columns, said};
 use csv::{CsvTable, Target};

@@ -3,9 +3,9 @@
 use thiserror::Error;
 
 use super::columns::Columns;
-use super::passed_over::Complaint;
 use super::records::{Place, Records, RecordsError, Row};
-use super::warned::warned;
+use super::skipped::Complaint;
+use super::warning_column::warned;
 use ordinate_model::cell::Cell;
 use ordinate_model::conformal::LabelSets;
 use ordinate_model::explanation;

@@ -1,7 +1,7 @@
 //! `ordinate train`: data become a model file.
 
 mod arguments;
-mod written;
+mod output_files;
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -14,9 +14,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use url::Url;
 
-use super::certainty::Certainty;
 use super::coefficients::Fitted;
 use super::confusion::Confusion;
+use super::interval_method::Certainty;
 use super::output::{is_standard_output, same_file};
 use super::progress::Progress;
 use super::{print, tell, wrong_usage};
@@ -27,7 +27,7 @@ use ordinate_table::{Origin, Watch, expanded};
 use ordinate_train::evaluate::{Metrics, title};
 use ordinate_train::report::{ReportInput, card, html};
 use ordinate_train::{Plan, Trained, summary, train};
-use written::{Document, clash};
+use output_files::{Document, clash};
 
 /// Trains, saves when asked to, and says what came of it.
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {

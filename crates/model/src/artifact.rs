@@ -14,7 +14,7 @@ use super::frame::{Frame, RowsBuilder};
 use super::identity::{Checksum, ModelName, Version};
 use super::inference::Inference;
 use super::preprocess::Preprocess;
-use super::readable;
+use super::pretty_json;
 use super::scalar::Scalar;
 use super::signature::Signature;
 use super::task::Task;
@@ -195,7 +195,7 @@ impl Document {
     /// # Errors
     /// [`ArtifactError::Malformed`] when a number is not finite.
     pub fn to_json(&self) -> Result<String, ArtifactError> {
-        Ok(readable::to_string(self)?)
+        Ok(pretty_json::to_string(self)?)
     }
 
     /// Makes a draft into a model file: golden predictions from the real estimator, then the checksum.

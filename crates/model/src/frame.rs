@@ -4,7 +4,7 @@
 use super::cell::Cell;
 use super::fault::{FaultKind, Faults, Place};
 use super::signature::Signature;
-use super::unseen::Unseen;
+use super::unknown_category::Unseen;
 use super::wording::shorten;
 
 /// Rows × features, row-major, every value finite and accepted by its feature.

@@ -16,14 +16,14 @@ pub mod interval;
 pub mod leverage;
 pub mod number;
 pub mod preprocess;
+mod pretty_json;
 pub mod quantile;
 pub mod random;
-mod readable;
 pub mod scalar;
 pub mod signature;
 pub mod task;
 mod typical;
-mod unseen;
+mod unknown_category;
 pub mod warning;
 pub mod wording;
 

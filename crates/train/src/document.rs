@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use super::evaluate::{Calibration, Errors, Metrics, Reliability};
 use super::fit::Fitted;
-use super::solver::choose::Choice;
+use super::solver::cross_validation::Choice;
 use super::solver::least_squares::LeastSquares;
 use super::solver::leverage::Spread;
 use super::solver::path::Penalised;

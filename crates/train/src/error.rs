@@ -2,10 +2,10 @@
 
 use thiserror::Error;
 
-use super::solver::choose::ChooseError;
+use super::holdout::InvalidFraction;
+use super::solver::cross_validation::ChooseError;
 use super::solver::least_squares::LeastSquaresError;
 use super::solver::logistic::LogisticError;
-use super::split::InvalidFraction;
 use ordinate_model::PredictError;
 use ordinate_model::artifact::ArtifactError;
 use ordinate_table::{DataError, SpoolError};

@@ -3,17 +3,17 @@
 mod notes;
 
 use super::error::TrainError;
+use super::holdout::Split;
 use super::plan::Strength;
 use super::plan::{Estimator, Plan};
-use super::solver::choose;
-use super::solver::choose::{Choice, ChooseError, Family, Rule};
+use super::solver::cross_validation;
+use super::solver::cross_validation::{Choice, ChooseError, Family, Rule};
 use super::solver::least_squares::{Accumulator, LeastSquares, LeastSquaresError, Moments};
 use super::solver::logistic;
 use super::solver::logistic::{LogisticError, LogisticFit, LogisticSettings};
 use super::solver::path;
 use super::solver::path::{Penalised, Penalty};
 use super::solver::refinement::Refinement;
-use super::split::Split;
 use super::table::{Encoded, Table, View};
 pub(super) use notes::nearly_dependent;
 use ordinate_table::DataError;
@@ -86,9 +86,9 @@ fn penalised(table: &Table, split: &Split, plan: &Plan, estimator: Estimator) ->
             _ => Family::ElasticNet { l1_ratio: plan.penalty.l1_ratio(estimator) },
         };
         let rows = View { table, split: Some(split) };
-        let folds = choose::moments(&rows, plan.penalty.folds(), plan.seed)?;
+        let folds = cross_validation::moments(&rows, plan.penalty.folds(), plan.seed)?;
         let folds: Vec<Moments> = folds.into_iter().map(|fold| measured(table, fold)).collect();
-        choice = Some(choose::regression(&folds, &names, family, CANDIDATES, rule(plan))?);
+        choice = Some(cross_validation::regression(&folds, &names, family, CANDIDATES, rule(plan))?);
     }
     let alpha = choice.as_ref().map_or_else(|| fixed(plan.penalty.alpha), |choice| choice.alpha);
     let fitted = |fit| Fitted::Penalised { estimator, fit };
@@ -107,9 +107,9 @@ fn classes(table: &Table, split: &Split, plan: &Plan) -> Result<Fits, TrainError
     let mut choice = None;
     if plan.penalty.is_chosen(Estimator::Logistic) {
         let rows = View { table, split: Some(split) };
-        let alphas = choose::logistic_alphas(CLASS_CANDIDATES);
+        let alphas = cross_validation::logistic_alphas(CLASS_CANDIDATES);
         let folds = plan.penalty.folds();
-        let made = choose::classification(&rows, count, folds, plan.seed, &alphas, &settings, rule(plan));
+        let made = cross_validation::classification(&rows, count, folds, plan.seed, &alphas, &settings, rule(plan));
         let made = made.map_err(TrainError::from).map_err(named(table))?;
         settings.c = 1.0 / made.alpha;
         choice = Some(made);

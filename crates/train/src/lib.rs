@@ -14,33 +14,33 @@ mod document;
 mod error;
 pub mod evaluate;
 mod fit;
+pub mod holdout;
 pub mod intercept;
 pub mod plan;
 pub mod preparation;
 pub mod report;
 pub mod solver;
-pub mod split;
 pub mod summary;
 pub mod surveyed;
 pub mod table;
-pub mod unseen;
+pub mod test_data;
 
 use std::collections::{BTreeSet, VecDeque};
 
 use document::Draft;
 use evaluate::{Answers, Errors, Label, Measured, Measurement, Metrics};
 use fit::{Fits, Fitted};
+use holdout::Split;
 use ordinate_model::artifact::Document;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::{Model, PredictError};
 use ordinate_table::Source;
 use report::{Observed, Observer, ValidationPath};
-use solver::choose::Choice;
-use split::Split;
+use solver::cross_validation::Choice;
 use summary::{Residuals, Summary};
 use surveyed::Surveyed;
 use table::{Encoded, Encodings, Table};
-use unseen::Unseen;
+use test_data::Unseen;
 
 pub use error::TrainError;
 pub use plan::{Estimator, Plan};

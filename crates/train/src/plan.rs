@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::error::TrainError;
 use super::preparation::Preparation;
-use super::solver::choose::Choice;
+use super::solver::cross_validation::Choice;
 use super::surveyed::Surveyed;
 use ordinate_model::identity::ModelName;
 use ordinate_model::preprocess::TargetTransform;

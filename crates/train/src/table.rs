@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::holdout::Split;
 use crate::solver::rows::{Row, Rows};
-use crate::split::Split;
 use ordinate_model::artifact::ArtifactError;
 use ordinate_model::cell::Cell;
 use ordinate_model::preprocess::{Design, DesignColumn, Preprocess, TargetTransform};

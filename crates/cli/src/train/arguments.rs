@@ -10,9 +10,9 @@ use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::signature::{FeatureType, Unknown};
 use ordinate_table::{Origin, Rule, Selection};
 use ordinate_train::Estimator;
+use ordinate_train::holdout::Split;
 use ordinate_train::plan::{PenaltyPlan, Strength};
 use ordinate_train::preparation::Preparation;
-use ordinate_train::split::Split;
 
 /// Fit a model to data, measure it on rows it has not seen, and save it
 ///

@@ -14,5 +14,5 @@ mod serve;
 #[path = "../../../../tests/support/mod.rs"]
 mod support;
 mod tables;
+mod test_data;
 mod train;
-mod unseen;

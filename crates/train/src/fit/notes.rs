@@ -2,7 +2,7 @@
 
 use super::{Fits, Fitted};
 use crate::Estimator;
-use crate::solver::choose::Choice;
+use crate::solver::cross_validation::Choice;
 use crate::solver::least_squares::LeastSquares;
 use crate::summary::{Summary, significant};
 use ordinate_model::preprocess::DesignColumn;
@@ -169,7 +169,7 @@ fn at_an_end(choice: &Choice, estimator: Estimator) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::solver::choose::{Candidate, Rule};
+    use crate::solver::cross_validation::{Candidate, Rule};
     use crate::solver::logistic::LogisticFit;
     use crate::solver::path::Penalised;
 

@@ -20,19 +20,19 @@ mod chart;
 mod coefficients;
 mod diagnostics;
 mod effects;
-mod observer;
 mod page;
+mod report_data;
 mod table;
 
 pub use card::card;
-pub use observer::{Column, Observed, Observer, Point, SAMPLE_ROWS};
 pub use page::html;
+pub use report_data::{Column, Observed, Observer, Point, SAMPLE_ROWS};
 
 use serde_json::Value;
 
 use super::evaluate::Metrics;
 use super::plan::TEST_ROWS;
-use super::solver::choose::{Candidate, Choice, Rule};
+use super::solver::cross_validation::{Candidate, Choice, Rule};
 use super::summary::Summary;
 use ordinate_model::artifact::Document;
 use ordinate_model::wording::counted;

@@ -20,8 +20,8 @@ use std::ops::RangeInclusive;
 
 use thiserror::Error;
 
-use super::kernel;
-use super::triangle::{Triangle, dot};
+use super::qr::{Triangle, dot};
+use super::simd;
 use super::unit_errors::UnitErrors;
 use ordinate_model::wording::counted;
 
@@ -159,7 +159,7 @@ impl Accumulator {
         let weight = self.weights.iter().sum::<f64>();
         let roots: Vec<f64> = self.weights.iter().map(|weight| weight.sqrt()).collect();
         // With room for the row that bridges the means.
-        let mut block = kernel::columns(&self.block, columns, BLOCK_ROWS + 1);
+        let mut block = simd::columns(&self.block, columns, BLOCK_ROWS + 1);
         let mut mean = Vec::with_capacity(columns);
         for column in &mut block {
             let centre = dot(column, &self.weights) / weight;

@@ -1,6 +1,6 @@
 //! What a model file needs to tell unusual rows: the R of the standardised design.
 
-use super::triangle::Triangle;
+use super::qr::Triangle;
 use ordinate_model::leverage;
 
 /// The most columns of which a penalised fit or one of classes keeps R: 125,250 numbers, two and a half megabytes of the file.

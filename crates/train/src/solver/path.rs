@@ -23,7 +23,7 @@ mod descent;
 
 use super::least_squares::{LeastSquaresError, Moments};
 use super::leverage::{MOST_COLUMNS, Spread};
-use super::triangle::{Triangle, dot};
+use super::qr::{Triangle, dot};
 use descent::{Descent, Price};
 use ordinate_model::leverage::SLACK;
 

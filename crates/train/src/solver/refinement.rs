@@ -11,11 +11,12 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::kernel::{self, LANES};
+use super::cross_products::{Addition, Scatter};
+use super::double_double::{Twofold, TwofoldSum};
 use super::least_squares::LeastSquares;
 use super::leverage::MOST_COLUMNS;
-use super::scatter::{Addition, Scatter};
-use super::twofold::{Twofold, TwofoldSum};
+use super::simd;
+use super::simd::LANES;
 use ordinate_model::double_double::DoubleDouble;
 
 /// Rows that are looked at together: few enough to stay in the processor's cache.
@@ -108,12 +109,12 @@ impl Refinement {
         let rows = self.weights.len().next_multiple_of(LANES);
         self.weights.resize(rows, 0.0);
         self.block.resize((features + 1) * rows, 0.0);
-        let columns = kernel::columns(&self.block, features + 1, rows);
+        let columns = simd::columns(&self.block, features + 1, rows);
         let rests = if self.rests.is_empty() {
             vec![Vec::new(); features]
         } else {
             self.rests.resize(features * rows, 0.0);
-            kernel::columns(&self.rests, features, rows)
+            simd::columns(&self.rests, features, rows)
         };
         if let Some((target, features)) = columns.split_last() {
             let weights = &self.weights;

@@ -3,8 +3,8 @@
 use super::*;
 use crate::solver::least_squares::Accumulator;
 use crate::solver::longley::LONGLEY;
+use crate::solver::qr::Triangle;
 use crate::solver::refinement::Refinement;
-use crate::solver::triangle::Triangle;
 
 /// What another program says: intercept first, then the columns.
 struct Recorded<'a> {

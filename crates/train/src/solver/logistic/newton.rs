@@ -3,8 +3,8 @@
 use std::num::NonZero;
 
 use super::super::leverage::{MOST_COLUMNS, Spread};
+use super::super::qr::Triangle;
 use super::super::rows::Row;
-use super::super::triangle::Triangle;
 use super::sums::{BLOCK_ROWS, Block, Sums, place};
 use super::survey::{Standard, position};
 use super::{LogisticError, LogisticFit, LogisticSettings};

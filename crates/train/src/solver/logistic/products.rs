@@ -7,7 +7,8 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::super::kernel::{self, LANES, PANEL, Panel};
+use super::super::simd;
+use super::super::simd::{LANES, PANEL, Panel};
 use super::sums::place;
 
 /// The columns of `Z`, with rows of zeros that fill the last register.
@@ -67,7 +68,7 @@ impl WithSimd for Scores<'_> {
     fn with_simd<S: Simd>(self, _: S) -> Vec<f64> {
         let mut scores = vec![0.0; self.columns.first().map_or(0, Vec::len)];
         for (column, parameter) in self.columns.iter().zip(self.parameters) {
-            kernel::add(&mut scores, *parameter, column);
+            simd::add(&mut scores, *parameter, column);
         }
         scores
     }
@@ -85,7 +86,7 @@ impl WithSimd for Slopes<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         for (slope, column) in self.to.iter_mut().zip(self.columns) {
-            *slope += kernel::dot(simd, column, self.pulls);
+            *slope += simd::dot(simd, column, self.pulls);
         }
     }
 }
@@ -122,7 +123,7 @@ impl WithSimd for Gram<'_> {
             } else {
                 for (weighted, i) in weighted.iter().zip(first..) {
                     for (column, j) in right.iter().zip(first..) {
-                        add(i, j, kernel::dot(simd, weighted, column));
+                        add(i, j, simd::dot(simd, weighted, column));
                     }
                 }
             }
@@ -177,7 +178,7 @@ mod tests {
             }
             let bits = |lists: [Vec<f64>; 3]| lists.map(|list| list.into_iter().map(f64::to_bits).collect::<Vec<_>>());
             let expected = bits([scores, slopes, gram]);
-            for instructions in kernel::instructions() {
+            for instructions in simd::instructions() {
                 assert_eq!(bits(all(instructions, &columns)), expected, "{rows} rows of {size} columns");
             }
         }

@@ -3,7 +3,7 @@
 //! Rows are summed in blocks of a fixed size, and the blocks' sums are added in the order of the rows: how many
 //! threads share the blocks changes nothing, not even the last bit.
 
-use super::super::kernel;
+use super::super::simd;
 use super::products::Columns;
 
 /// Rows that are summed together: few enough to stay in the processor's cache.
@@ -39,7 +39,7 @@ impl Block {
     /// Column by column; the last one is that which the intercept multiplies, zeros where there is none.
     fn columns(&self) -> Columns {
         let constant = f64::from(u8::from(self.intercept));
-        let mut columns = kernel::columns(&self.values, self.columns, self.rows());
+        let mut columns = simd::columns(&self.values, self.columns, self.rows());
         columns.push(vec![constant; self.rows()]);
         Columns::new(columns)
     }

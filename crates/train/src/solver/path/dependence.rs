@@ -1,6 +1,6 @@
 //! How columns depend on each other: which multiples of them add up to nothing.
 
-use super::super::triangle::dot;
+use super::super::qr::dot;
 use super::add;
 
 /// The own part of a column, as a share of a column's length, that is taken for rounding's.

@@ -1,6 +1,6 @@
 //! Coordinate descent, and the linear system that ends it.
 
-use super::super::triangle::{Triangle, dot};
+use super::super::qr::{Triangle, dot};
 use super::dependence::{self, Basis};
 use super::{Problem, add, diagonal};
 

@@ -42,7 +42,7 @@ fn every_set_of_instructions_gives_the_same_bits() {
     let rows = rows(1_003, 6, 0.9, 1e5, 0.1);
     let fit = solved(&rows);
     let expected = look(fit.clone(), &rows, Arch::Scalar).0;
-    for instructions in kernel::instructions() {
+    for instructions in simd::instructions() {
         assert_eq!(look(fit.clone(), &rows, instructions).0, expected);
     }
 }

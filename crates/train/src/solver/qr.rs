@@ -3,12 +3,12 @@
 //! The arithmetic and its order do not depend on the processor (`kernel`), so every machine gets the same bits: the model file
 //! promises it.
 
-mod reflection;
+mod householder;
 
 use pulp::Arch;
 
-use super::kernel::LANES;
-use reflection::Absorption;
+use super::simd::LANES;
+use householder::Absorption;
 
 /// An upper triangular matrix with a diagonal that is not negative: row `i` holds the entries from the diagonal on.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,7 +5,8 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::super::kernel::{self, PANEL, Panel, add};
+use super::super::simd;
+use super::super::simd::{PANEL, Panel, add};
 
 /// Rows that a triangle takes in, on their way.
 pub(super) struct Absorption<'a> {
@@ -55,7 +56,7 @@ impl Reflection {
         for value in pivot.iter_mut() {
             *value *= inverse;
         }
-        let below = kernel::dot(simd, pivot, pivot);
+        let below = simd::dot(simd, pivot, pivot);
         if below == 0.0 {
             return Self::NONE;
         }
@@ -85,7 +86,7 @@ fn reflect<S: Simd>(simd: S, rows: &mut [Vec<f64>], mut pivots: &mut [Vec<f64>])
         };
         let reflection = Reflection::new(simd, diagonal, pivot);
         for (entry, column) in right.iter_mut().zip(rest.iter_mut()) {
-            let weight = reflection.turn(entry, kernel::dot(simd, pivot, column));
+            let weight = reflection.turn(entry, simd::dot(simd, pivot, column));
             add(column, -weight, pivot);
         }
         reflections.push(reflection);

@@ -10,8 +10,8 @@ use std::ops::RangeInclusive;
 
 use pulp::{Simd, WithSimd};
 
+use super::double_double::{Twofold, TwofoldSum};
 use super::least_squares::LeastSquares;
-use super::twofold::{Twofold, TwofoldSum};
 use super::unit_errors::UnitErrors;
 use ordinate_model::double_double::DoubleDouble;
 
@@ -56,7 +56,7 @@ impl Scatter {
 /// Rows that are added to a scatter.
 pub(crate) struct Addition<'a> {
     pub(crate) scatter: &'a mut Scatter,
-    /// The columns, features centred, of a number of rows that is a multiple of [`LANES`](super::kernel::LANES).
+    /// The columns, features centred, of a number of rows that is a multiple of [`LANES`](super::simd::LANES).
     pub(crate) columns: Vec<Twofold>,
     pub(crate) weights: &'a [f64],
 }

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::super::kernel;
+use super::super::simd;
 use super::*;
 
 /// Numbers from −½ to ½, the same each time.
@@ -16,7 +16,7 @@ fn bits(triangle: &Triangle) -> Vec<u64> {
 #[test]
 fn every_set_of_instructions_gives_the_same_bits() {
     for (rows, columns) in [(1, 3), (8, 4), (100, 7), (256, 21), (300, 46)] {
-        let results: Vec<Vec<u64>> = kernel::instructions()
+        let results: Vec<Vec<u64>> = simd::instructions()
             .into_iter()
             .map(|instructions| {
                 let mut triangle = Triangle::zeros(columns);

@@ -9,7 +9,7 @@
 
 use pulp::Simd;
 
-use super::kernel::{LANES, Lanes};
+use super::simd::{LANES, Lanes};
 use ordinate_model::double_double::{DoubleDouble, two_product, two_sum};
 
 /// A column of numbers, each the unevaluated sum of two doubles.
