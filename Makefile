@@ -44,18 +44,18 @@ test: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(PAGE) ## Everything that must hold: 
 	cargo lambda build --locked --bin api $(if $(filter release,$(PROFILE)),--release,--profile $(PROFILE))
 	@size=$$(wc -c < target/lambda/api/bootstrap); test $(PROFILE) != release || test $$size -le $(SIZE_BUDGET) \
 	  || { echo "The function has $$size bytes, more than the $(SIZE_BUDGET) of SIZE_BUDGET: see what came in with cargo tree -e features" >&2; exit 1; }
-	ORDINATE_BOOTSTRAP=$(CURDIR)/target/lambda/api/bootstrap cargo test --locked --features train
+	ORDINATE_BOOTSTRAP=$(CURDIR)/target/lambda/api/bootstrap cargo test --locked --workspace
 
 test-clients: $(CLIENTS)/.python.stamp $(CLIENTS)/.npm.stamp ## Drive a real server with real clients: curl, Python, JavaScript, tritonclient, KServe, MLflow, boto3, Postman, Schemathesis
-	cargo build --locked --features train --bin ordinate --profile $(PROFILE)
+	cargo build --locked --package ordinate-cli --profile $(PROFILE)
 	tests/clients/run target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/ordinate
 
 bench: $(CARGO_LAMBDA) ## Cold and warm times of the function as it ships, beside the least there can be
 	cargo lambda build --locked --bin api --release
-	cargo bench --locked --profile dev --bench lambda
+	cargo bench --locked --profile dev --package ordinate --bench lambda
 
 bench-train: $(BENCH)/.stamp ## Training times beside scikit-learn's, one thread each; ORDINATE_BENCH_MEGABYTES sets the CSV file's size
-	cargo bench --locked --features train --bench train
+	cargo bench --locked --package ordinate-cli --bench train
 
 $(BENCH)/.stamp: tools/bench.txt
 	python3 -m venv $(BENCH)
@@ -90,10 +90,10 @@ invoke: $(CARGO_LAMBDA) ## Send EVENT=events/….json to the running `make run` 
 	  || { echo 'No answer from $(HOST):$(PORT). Is `make run` up?' >&2; exit 1; }
 
 train: ## Make the bundled models anew from the data in model/
-	cargo run -q --features train -- train model/line.csv --target y --test-fraction 0 --out model/line.json
-	cargo run -q --features train -- train model/diabetes.csv --target progression --out model/diabetes.json
-	cargo run -q --features train -- train model/iris.csv --target species --out model/iris.json
-	cargo run -q --features train -- train model/breast-cancer.csv --target diagnosis --out model/breast-cancer.json
+	cargo run -q --package ordinate-cli -- train model/line.csv --target y --test-fraction 0 --out model/line.json
+	cargo run -q --package ordinate-cli -- train model/diabetes.csv --target progression --out model/diabetes.json
+	cargo run -q --package ordinate-cli -- train model/iris.csv --target species --out model/iris.json
+	cargo run -q --package ordinate-cli -- train model/breast-cancer.csv --target diagnosis --out model/breast-cancer.json
 
 setup: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(LINT) $(PAGE) ## Install all tools into .venv/, without running anything
 

@@ -28,12 +28,12 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
 use crate::http::{Alias, AllowedOrigins, Limits, Settings, VERTEX_HEALTH, VERTEX_PREDICT, route_below};
-use crate::model::identity::{Checksum, ModelName};
 use crate::source::ModelUri;
 use crate::source::catalog::Catalog;
 use crate::source::file::FileSource;
 use crate::source::s3::{Credentials, S3Settings, S3Source};
 use crate::telemetry::{LogFormat, LogSettings};
+use ordinate_model::identity::{Checksum, ModelName};
 
 /// Everything the function is told from outside, but for the log.
 #[derive(Debug)]

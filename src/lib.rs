@@ -12,12 +12,7 @@
 //! | `cli` | one file a subcommand of `ordinate` (feature `train`) | |
 //! | [`config`], [`telemetry`] | the environment, read once by the binaries; JSON logs | |
 
-#[cfg(feature = "train")]
-pub mod cli;
 pub mod config;
 pub mod http;
-pub mod model;
 pub mod source;
 pub mod telemetry;
-#[cfg(feature = "train")]
-pub mod train;

@@ -8,10 +8,10 @@ use tokio::sync::OnceCell;
 
 use super::bundled;
 use super::{ModelSource, SourceError};
-use crate::model::Model;
-use crate::model::artifact::ArtifactError;
-use crate::model::frame::shorten;
-use crate::model::identity::{Checksum, ModelName};
+use ordinate_model::Model;
+use ordinate_model::artifact::ArtifactError;
+use ordinate_model::identity::{Checksum, ModelName};
+use ordinate_model::wording::shorten;
 
 /// How long a caller waits for a model: fetch, parse and proof together. Below the function's 10 s, so that the caller
 /// gets an answer that says so.
@@ -39,7 +39,6 @@ struct Entry {
 
 /// Why there is no model for a caller.
 #[derive(Debug, Error)]
-#[non_exhaustive]
 pub enum CatalogError {
     /// No model has that name.
     #[error("there is no model {name:?}; there {}", are(.known))]
@@ -66,7 +65,6 @@ pub enum CatalogError {
 
 /// Why a model could not be loaded.
 #[derive(Debug, Error)]
-#[non_exhaustive]
 pub enum LoadError {
     /// Its file could not be brought.
     #[error(transparent)]

@@ -9,7 +9,6 @@ use thiserror::Error;
 
 /// Where the models come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum ModelUri {
     /// The models compiled into the program: the empty text.
     Bundled,
@@ -48,7 +47,6 @@ impl fmt::Display for ObjectLocation {
 
 /// Why a text is no place for a model.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
 pub enum UriError {
     /// It names many models.
     #[error("{value:?} ends in \"/\": catalogs of many models are not supported yet in this version; {ALLOWED}")]

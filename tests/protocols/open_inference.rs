@@ -3,15 +3,19 @@
 use std::collections::HashMap;
 use std::io::Read;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 
 use axum::Router;
 use http::{Request, StatusCode};
 use ordinate::http::router;
-use ordinate::model::Model;
 use ordinate::source::catalog::Catalog;
 use ordinate::source::file::FileSource;
+use ordinate_model::Model;
+use ordinate_model::identity::ModelName;
+use ordinate_table::{Origin, Selection};
+use ordinate_train::plan::PenaltyPlan;
+use ordinate_train::preparation::Preparation;
+use ordinate_train::{Estimator, Plan, train};
 use rstest::rstest;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -256,13 +260,24 @@ async fn an_interval_that_cannot_be_given_is_refused(#[case] asked: Value, #[cas
     assert!(answer.json()["error"].as_str().unwrap().contains(told), "{}", answer.text());
 }
 
-/// The service with a lasso of diabetes, called m, that was measured on this share of the rows.
-fn lasso(folder: &Path, share: &str) -> Router {
+/// The service with a lasso of diabetes, called m, that was measured on this fraction of the rows.
+fn lasso(folder: &Path, test_fraction: f64) -> Router {
     let file = folder.join("m.json");
-    let mut train = Command::new(env!("CARGO_BIN_EXE_ordinate"));
-    train.arg("train").arg(root().join("model/diabetes.csv")).args(["--target", "progression", "--estimator", "lasso"]);
-    let trained = train.args(["--test-fraction", share, "--out"]).arg(&file).output().unwrap();
-    assert!(trained.status.success(), "{trained:?}");
+    let trained = train(&Plan {
+        origin: Origin { paths: vec![root().join("model/diabetes.csv")], ..Origin::default() },
+        selection: Selection { target: "progression".into(), ..Selection::default() },
+        preparation: Preparation::default(),
+        name: ModelName::try_from("m".to_owned()).unwrap(),
+        estimator: Some(Estimator::Lasso),
+        penalty: PenaltyPlan::default(),
+        calibrate: true,
+        test: None,
+        test_fraction,
+        seed: 0,
+        observe: false,
+        created: "2026-11-23T00:00:00Z".to_owned(),
+    });
+    std::fs::write(&file, trained.unwrap().document.to_json().unwrap()).unwrap();
     router(Arc::new(Catalog::single(Box::new(FileSource::new(file)), None, None)), settings())
 }
 
@@ -270,7 +285,7 @@ fn lasso(folder: &Path, share: &str) -> Router {
 #[tokio::test]
 async fn a_model_of_few_held_out_rows_is_as_sure_as_it_can_be() {
     let folder = tempfile::tempdir().unwrap();
-    let application = lasso(folder.path(), "0.02");
+    let application = lasso(folder.path(), 0.02);
     let metadata = ask(&application, Request::get("/v2/models/m").body("".into()).unwrap()).await.json();
     let listed = metadata["outputs"].as_array().unwrap().iter().find(|output| output["name"] == "interval").unwrap();
     let most = listed["parameters"]["max_level"].as_f64().unwrap();
@@ -292,7 +307,7 @@ async fn a_model_of_few_held_out_rows_is_as_sure_as_it_can_be() {
 #[tokio::test]
 async fn a_model_without_intervals_says_what_it_lacks() {
     let folder = tempfile::tempdir().unwrap();
-    let application = lasso(folder.path(), "0");
+    let application = lasso(folder.path(), 0.0);
     let send = |path: &str, body: &Value| Request::post(path).body(body.to_string().into()).unwrap();
     for asked in [json!({"outputs": [{"name": "interval"}]}), json!({"parameters": {"interval": 0.9}})] {
         let mut body = diabetes();

@@ -5,8 +5,9 @@ use jiter::Peek;
 use super::{Data, INPUTS, Input, frame, refuse};
 use crate::http::decode::json::{LEVEL, Reader, Terms, not_empty, once, unknown};
 use crate::http::decode::utf8;
-use crate::http::error::{ApiError, ErrorCode};
-use crate::model::frame::{Frame, shorten};
+use crate::http::server::error::{ApiError, ErrorCode};
+use ordinate_model::frame::Frame;
+use ordinate_model::wording::shorten;
 
 /// The most bytes of an `id`. It is the one thing that answers repeat: incompressible, packed and in base64, one of 6 MB would
 /// be larger than what can be sent.
