@@ -14,11 +14,12 @@ ARCH ?= x86_64
 EVENT ?= events/v2.json
 # Cargo features of the service in `make run`, such as aws-config.
 FEATURES ?=
-# The profile of the function that `make test` runs in the emulator. `release` is the one that ships: cargo-lambda optimises it
-# for Lambda's processors (target-cpu) only with --release.
+# The profile of the function that `make test` runs in the emulator. `release` is the one that ships: cargo-lambda
+# optimises it for Lambda's processors (target-cpu) only with --release.
 PROFILE ?= release
-# The largest binary of the function, in bytes, that `make test` accepts: a larger one starts later. It had 11.06 million when
-# this was written; 1.8 of them are the other protocols, the OpenAPI document (utoipa), its reader (218 kB) and the page (57 kB).
+# The largest binary of the function, in bytes, that `make test` accepts: a larger one starts later. It had 11.06 million
+# when this was written; 1.8 of them are the other protocols, the OpenAPI document (utoipa), its reader (218 kB) and the
+# page (57 kB).
 SIZE_BUDGET := 11600000
 
 VENV := .venv
@@ -41,36 +42,38 @@ CLI_PROFILE := $(if $(filter release,$(PROFILE)),cli,$(PROFILE))
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 
-# The build comes before the server, so that a request during the build is refused at once. No package is named, and `cargo
-# lambda watch` names none: the service shares the compiled dependencies of all default members.
-run: $(CARGO_LAMBDA) ## Serve on this machine and rebuild when the code changes; PORT, HOST, MODEL_URI etc. are read from the environment
-	@if (exec 3<>/dev/tcp/$(HOST)/$(PORT)) 2>/dev/null; then echo 'Port $(PORT) is taken. Try: make run PORT=9001' >&2; exit 1; fi
-	@test -e target/debug/api || echo 'Building the service; the first build compiles about 250 crates and takes a minute or two.'
+# The build comes before the server, so that a request during the build is refused at once. Neither of them names a
+# package: the service shares the compiled dependencies of all default members.
+run: $(CARGO_LAMBDA) ## Serve on this machine, and rebuild when the code changes; see PORT, HOST and MODEL_URI
+	@if (exec 3<>/dev/tcp/$(HOST)/$(PORT)) 2>/dev/null; then \
+	  printf '%s\n' 'Port $(PORT) is in use.' 'help: make run PORT=9001' >&2; exit 1; fi
+	@test -e target/debug/api || echo 'Building the service; the first build takes a minute or two.'
 	@cargo build --bin api $(addprefix --features ,$(FEATURES))
 	@echo 'Starting the service on http://localhost:$(PORT); it is rebuilt when the code changes. Ctrl-C stops it.'
 	@tools/ready http://$(HOST):$(PORT) $$$$ & \
 	  exec cargo lambda watch --bin api $(addprefix --features ,$(FEATURES)) \
 	    --invoke-address $(HOST) --invoke-port $(PORT) --disable-cors $(WATCH_FLAGS)
 
-test: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(PAGE) ## Run all tests: builds the function as it ships, and tests it in Lambda's emulator
+test: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(PAGE) ## Run all tests, those of the function with its release build
 	cargo lambda build --locked $(SERVICE) $(if $(filter release,$(PROFILE)),--release,--profile $(PROFILE))
 	@size=$$(wc -c < target/lambda/api/bootstrap); test $(PROFILE) != release || test $$size -le $(SIZE_BUDGET) \
 	  || { printf '%s\n' "The function has $$size bytes; SIZE_BUDGET allows $(SIZE_BUDGET)." \
 	    'help: find the dependency that was added with: cargo tree -p ordinate -e features' >&2; exit 1; }
 	ORDINATE_BOOTSTRAP=$(CURDIR)/target/lambda/api/bootstrap cargo test --locked --features train
 
-test-clients: $(CLIENTS)/.python.stamp $(CLIENTS)/.npm.stamp ## Test the server with real clients: curl, Python, JavaScript, tritonclient, KServe, MLflow, boto3, Postman, Schemathesis
+test-clients: $(CLIENTS)/.python.stamp $(CLIENTS)/.npm.stamp ## Test the server with the clients of all protocols
 	cargo build --locked $(CLI) --profile $(CLI_PROFILE)
 	tests/clients/run target/$(if $(filter dev,$(PROFILE)),debug,$(CLI_PROFILE))/ordinate
 
-install: ## Install an optimised build of the command line `ordinate` with cargo; it takes some minutes
+install: ## Install an optimised build of the command line `ordinate` with cargo; nine minutes of processor time
 	cargo install --locked --path . $(CLI) --profile cli
 
 bench: $(CARGO_LAMBDA) ## Measure cold and warm times of the function as it ships, and the lower bound for both
 	cargo lambda build --locked $(SERVICE) --release
 	cargo bench --locked --profile dev --bench lambda
 
-bench-train: $(BENCH)/.stamp ## Compare training times with scikit-learn, one thread each; ORDINATE_BENCH_MEGABYTES sets the size of the CSV file
+# ORDINATE_BENCH_MEGABYTES sets the size of the CSV file.
+bench-train: $(BENCH)/.stamp ## Compare training times with scikit-learn, one thread each
 	cargo bench --locked --features train --bench train
 
 $(BENCH)/.stamp: tools/bench.txt
@@ -99,12 +102,13 @@ build: $(CARGO_LAMBDA) ## Build the zip for Lambda; ARCH=x86_64 or arm64
 validate: $(SAM) ## Check template.yaml, offline
 	sam validate --lint
 
-deploy: $(CARGO_LAMBDA) $(SAM) ## Build and deploy to AWS with sam; the first time it asks for the stack's name, region and parameters; ARCH=arm64 for Graviton
+deploy: $(CARGO_LAMBDA) $(SAM) ## Build and deploy to AWS with sam; ARCH=arm64 for Graviton
 	sam build --parameter-overrides Architecture=$(deployed-arch)
 	sam deploy $(if $(deployed),,--guided --parameter-overrides Architecture=$(deployed-arch))
 
 invoke: $(CARGO_LAMBDA) ## Send EVENT=events/….json to the running `make run` and print the response of the function
-	@test -f '$(EVENT)' || { printf '%s\n' '$(EVENT) does not exist. The events are:' $(filter-out %.postman_collection.json,$(wildcard events/*.json)) >&2; exit 1; }
+	@test -f '$(EVENT)' || { printf '%s\n' '$(EVENT) does not exist. The events are:' \
+	  $(filter-out %.postman_collection.json,$(wildcard events/*.json)) >&2; exit 1; }
 	@cargo lambda invoke --invoke-address $(HOST) --invoke-port $(PORT) --data-file '$(EVENT)' \
 	  || { echo 'No answer from $(HOST):$(PORT). Is `make run` up?' >&2; exit 1; }
 
@@ -117,9 +121,11 @@ train: ## Train the bundled models again from the data in model/
 setup: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(LINT) $(PAGE) ## Install all tools into .venv/
 
 help: ## List these targets
-	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do printf 'make %-12s %s\n' "$$target" "$$text"; done
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do \
+	  printf 'make %-12s %s\n' "$$target" "$$text"; done
 
-for-arch = $(or $(if $(filter x86_64,$(1)),--x86-64),$(if $(filter arm64,$(1)),--arm64),$(error ARCH must be x86_64 or arm64, got "$(1)"))
+for-arch = $(or $(if $(filter x86_64,$(1)),--x86-64),$(if $(filter arm64,$(1)),--arm64),\
+  $(error ARCH must be x86_64 or arm64, got "$(1)"))
 # The guided deployment writes its answers to samconfig.toml; from then on these are used, and ARCH is not.
 deployed = $(shell grep -s '^stack_name' samconfig.toml)
 deployed-arch = $(or $(shell sed -nE 's/.*Architecture=[\\"]*(x86_64|arm64).*/\1/p' samconfig.toml 2>/dev/null),$(ARCH))

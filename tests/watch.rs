@@ -59,7 +59,7 @@ fn make_run_serves_and_its_own_curl_line_works_when_pasted() {
     assert_eq!(server.log().matches("Running `target/debug/api`").count(), 1, "{}", server.log());
 }
 
-/// What a server printed, once it contains a text.
+/// The log of a server, once it contains a text and a curl line.
 fn printed(server: &Server, text: &str) -> String {
     let start = Instant::now();
     loop {
