@@ -1,4 +1,4 @@
-//! What the service says about itself, and whether it is so: the `OpenAPI` document, the page that shows it, the README's clients.
+//! The documentation of the service matches the service: the `OpenAPI` document, `/docs`, and docs/API.md.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod support;

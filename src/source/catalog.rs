@@ -119,7 +119,19 @@ impl Catalog {
             required_checksum: None,
             model: OnceCell::new(),
         };
-        let mut entries: Vec<Entry> = bundled::gallery().map(entry).collect();
+        Self::with_default(bundled::gallery().map(entry).collect(), default)
+    }
+
+    /// The default models of these catalogs as one catalog. `default` is its default model; without it, the first is.
+    /// Each model must be loaded already, since its name is in its file, and all names must differ.
+    ///
+    /// # Errors
+    /// [`CatalogError::UnknownModel`] when none of them is called `default`.
+    pub fn combined(models: Vec<Self>, default: Option<&str>) -> Result<Self, CatalogError> {
+        Self::with_default(models.into_iter().map(|catalog| catalog.default.named()).collect(), default)
+    }
+
+    fn with_default(mut entries: Vec<Entry>, default: Option<&str>) -> Result<Self, CatalogError> {
         let wanted = |entry: &Entry| default.is_none_or(|name| entry.name.as_deref() == Some(name));
         match entries.iter().position(wanted) {
             Some(position) => {
@@ -198,6 +210,12 @@ impl Catalog {
 }
 
 impl Entry {
+    /// The same entry under the name of its model, if that is loaded.
+    fn named(self) -> Self {
+        let name = self.model.get().map(|model| model.name().to_owned());
+        Self { name: self.name.or(name), ..self }
+    }
+
     async fn model(&self, limit: Duration) -> Result<Arc<Model>, LoadError> {
         let loading = tokio::time::timeout(limit, self.model.get_or_try_init(|| self.load()));
         match loading.await {

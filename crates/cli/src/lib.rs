@@ -6,6 +6,7 @@ mod coefficients;
 mod columns;
 mod completions;
 mod confusion;
+mod curl;
 mod delimiter;
 mod evaluate;
 mod inspect;

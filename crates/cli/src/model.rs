@@ -2,7 +2,7 @@
 
 use std::env;
 use std::error::Error;
-use std::path::{self, Path};
+use std::path::Path;
 use std::sync::Arc;
 
 use ordinate::config::Environment;
@@ -27,9 +27,17 @@ const BUNDLED: &str = "bundled:";
 pub(super) fn load(place: &str) -> Result<Arc<Model>, Box<dyn Error>> {
     let catalog = find(place)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(catalog.default_model()).map_err(|error| match error {
-        CatalogError::Unavailable(cause) => format!("{}{}", Causes(&cause), advice(&cause)).into(),
-        other => Causes(&other).to_string().into(),
+    Ok(runtime.block_on(proven(&catalog))?)
+}
+
+/// The default model of a catalog that [`find`] returned.
+///
+/// # Errors
+/// A sentence that says what is wrong with it and what to do.
+pub(super) async fn proven(catalog: &Catalog) -> Result<Arc<Model>, String> {
+    catalog.default_model().await.map_err(|error| match error {
+        CatalogError::Unavailable(cause) => format!("{}{}", Causes(&cause), advice(&cause)),
+        other => Causes(&other).to_string(),
     })
 }
 
@@ -45,12 +53,12 @@ fn advice(error: &LoadError) -> &'static str {
     }
 }
 
-fn find(place: &str) -> Result<Catalog, String> {
-    let file = |path: &Path| {
-        // As an address it needs the whole path.
-        let whole = path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        Catalog::single(Box::new(FileSource::new(whole)), None, None)
-    };
+/// A catalog whose default model is the one at this place. Nothing is loaded yet.
+///
+/// # Errors
+/// A sentence that says why no model can be at this place.
+pub(super) fn find(place: &str) -> Result<Catalog, String> {
+    let file = |path: &Path| Catalog::single(Box::new(FileSource::new(path)), None, None);
     if let Some(name) = place.strip_prefix(BUNDLED) {
         return Catalog::bundled(Some(name)).map_err(|error| format!("{place}: {error}"));
     }

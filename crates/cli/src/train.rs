@@ -12,15 +12,16 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::Serialize;
-use url::Url;
 
 use super::coefficients::Fitted;
 use super::confusion::Confusion;
+use super::curl::{PORT, curl, program, quoted};
 use super::interval_method::Certainty;
 use super::output::{is_standard_output, same_file};
 use super::progress::Progress;
 use super::{print, tell, wrong_usage};
 pub(super) use arguments::Arguments;
+use ordinate_model::Model;
 use ordinate_model::estimator::Coefficients;
 use ordinate_model::identity::{Checksum, ModelName};
 use ordinate_table::{Origin, Watch, expanded};
@@ -211,11 +212,12 @@ fn report(trained: &Trained, saved: Option<&Result<PathBuf, String>>) -> Result<
     }
     match saved {
         Some(Ok(out)) if is_standard_output(out) => writeln!(text, "Written to standard output.")?,
-        Some(Ok(out)) => match uri(out) {
-            Ok(uri) => writeln!(text, "Saved to {}. Serve it:\n  MODEL_URI={uri} make run", out.display())?,
-            // A pipe has no address.
-            Err(_) => writeln!(text, "Saved to {}.", out.display())?,
-        },
+        Some(Ok(out)) => {
+            writeln!(text, "Saved to {}.", out.display())?;
+            if let Some(commands) = serving(out) {
+                text.push_str(&commands);
+            }
+        }
         Some(Err(_)) => writeln!(text, "The model was not saved.")?,
         None => writeln!(text, "Nothing was saved: add --out FILE to keep the model.")?,
     }
@@ -270,13 +272,13 @@ pub(super) fn significant(value: f64) -> String {
     format!("{value:.*}", usize::try_from(decimals).unwrap_or(0))
 }
 
-/// The address of a file, ready to be pasted into a shell.
-fn uri(path: &Path) -> Result<String, Box<dyn Error>> {
-    let absolute = fs::canonicalize(path)?;
-    let url = Url::from_file_path(&absolute).map_err(|()| format!("{} has no address", absolute.display()))?;
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/:._-%~+@,".contains(&byte);
-    let text = url.to_string();
-    Ok(if text.bytes().all(plain) { text } else { format!("'{}'", text.replace('\'', "%27")) })
+/// Commands that serve a saved model and ask it, from any folder. `None` for a pipe, and for a path that is not UTF-8.
+fn serving(path: &Path) -> Option<String> {
+    let path = path.canonicalize().ok().filter(|path| path.is_file())?;
+    let model = Model::from_json(&fs::read(&path).ok()?).ok()?;
+    let url = format!("http://localhost:{PORT}/models/{}/predict", model.name());
+    let (program, path) = (program(), quoted(path.to_str()?));
+    Some(format!("Serve it, and ask it from another terminal:\n  {program} serve {path}\n  {}\n", curl(&url, &model)))
 }
 
 #[cfg(test)]
@@ -298,14 +300,5 @@ mod tests {
         for (value, text) in cases {
             assert_eq!(significant(value), text);
         }
-    }
-
-    #[test]
-    fn an_address_can_be_pasted_into_a_shell() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("it's a model (1).json");
-        fs::write(&path, "").unwrap();
-        let uri = uri(&path).unwrap();
-        assert!(uri.starts_with("'file:///") && uri.ends_with("/it%27s%20a%20model%20(1).json'"), "{uri}");
     }
 }

@@ -5,12 +5,14 @@ mod certainty;
 mod command_line;
 mod commands;
 mod digits;
+mod documentation;
 mod no_intercept;
 mod outputs;
 mod parquet;
 mod preparation;
 mod report;
 mod serve;
+mod serve_models;
 mod spaces;
 #[path = "../../../../tests/support/mod.rs"]
 mod support;

@@ -116,16 +116,16 @@ fn a_browser_shows_the_document_behind_a_prefix_within_the_policy() {
 #[case("python", "tests/clients/scoring.py")]
 #[case("js", "tests/clients/javascript.mjs")]
 #[case("rust", "examples/client.rs")]
-fn the_readmes_clients_are_the_ones_that_are_tested(#[case] language: &str, #[case] file: &str) {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+fn the_documented_clients_are_the_tested_programs(#[case] language: &str, #[case] file: &str) {
+    let document = fs::read_to_string(root().join("docs/API.md")).unwrap();
     let client = fs::read_to_string(root().join(file)).unwrap();
-    assert!(readme.contains(&format!("```{language}\n{client}```\n")), "README.md does not show {file} as it is");
+    assert!(document.contains(&format!("```{language}\n{client}```\n")), "docs/API.md does not show {file} as it is");
 }
 
-/// The text of the README between two headings.
+/// The text of docs/API.md between two headings.
 fn section(heading: &str, next: &str) -> String {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let rest = readme.split_once(&format!("\n## {heading}\n")).unwrap().1;
+    let document = fs::read_to_string(root().join("docs/API.md")).unwrap();
+    let rest = document.split_once(&format!("\n## {heading}\n")).unwrap().1;
     rest.split_once(&format!("\n## {next}\n")).unwrap().0.to_owned()
 }
 
@@ -137,11 +137,11 @@ fn blocks(text: &str, language: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_the_readme_asks_is_answered() {
+fn the_documented_requests_are_answered() {
     let served = Served::start(&[]);
     let host = served.base.strip_prefix("http://").unwrap();
     let mut asked = 0;
-    for block in blocks(&section("Ask", "Other protocols"), "sh") {
+    for block in blocks(&section("Predict", "Other protocols"), "sh") {
         let script =
             block.replace("curl -s ", "curl --silent --fail --write-out '\\n' ").replace("localhost:9000", host);
         let output =
@@ -156,8 +156,8 @@ fn what_the_readme_asks_is_answered() {
 }
 
 #[tokio::test]
-async fn an_error_is_what_the_readme_shows() {
-    let shown: Value = serde_json::from_str(&blocks(&section("Errors", "Train your own"), "json")[0]).unwrap();
+async fn the_documented_error_is_the_real_one() {
+    let shown: Value = serde_json::from_str(&blocks(&section("Errors", "Configuration"), "json")[0]).unwrap();
     let row = call("GET", "/models/diabetes", "").await.json()["typical"].clone();
     let mut rows = vec![row; 4];
     rows[3]["bmi"] = json!("high");

@@ -56,7 +56,7 @@ fn the_diabetes_model_is_the_one_scikit_learn_finds() {
     let output = train_bundled(&format!("model/diabetes.csv --target progression --out {}", out.display()));
     let said = succeeded(&output);
     assert!(said.contains("mine@1: progression from 10 features, 442 rows"), "{said}");
-    assert!(said.contains(&format!("MODEL_URI=file://{} make run", out.canonicalize().unwrap().display())), "{said}");
+    assert!(said.contains(&format!(" serve {}\n", out.canonicalize().unwrap().display())), "{said}");
 
     let file = json(&out);
     let names = ["age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6"];
