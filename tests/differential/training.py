@@ -1,0 +1,178 @@
+"""Whether training made of a table what the table says: signature, design, coefficients, inference."""
+
+import math
+
+import numpy as np
+
+from data import Data, Standard, features_of
+from exact import U, doubles, gamma, mpfr, to_double
+from fits import EPSILON, Plane, log_error, mean_of
+from model import Model
+from tables import Table
+
+
+class Training:
+    """The checks of one fit to all rows; what is wrong goes to `fault(kind, words)`."""
+
+    def __init__(self, table: Table, plan, model: Model, printed: dict, fault):
+        self.plan, self.model, self.printed, self.fault = plan, model, printed, fault
+        self.table = table
+        self.features = features_of(table, plan)
+        self.everything = list(range(table.rows))
+
+    def check(self) -> None:
+        if not self.signature():
+            return
+        self.data = Data(self.table, self.plan, self.features, self.model.file)
+        if not self.columns():
+            return
+        self.standard = Standard(self.data, self.everything)
+        self.means_and_scales()
+        if self.plan.estimator == "logistic":
+            return
+        self.alpha = self.model.file["training"]["parameters"].get("alpha", 0.0)
+        self.intercept()
+        if self.plan.estimator in ("linear", "ridge"):
+            self.plane = Plane(self.data, self.everything, self.alpha, self.standard)
+            self.coefficients()
+            self.noise()
+            self.triangle()
+
+    def signature(self) -> bool:
+        """Whether features have the types and levels that the rest can be looked at with."""
+        understood = True
+        for expected, got in zip(self.features, self.model.features):
+            kind = got["type"]
+            if (expected.name, expected.kind) != (got["name"], kind):
+                self.fault("signature", f"{got['name']!r} is {kind}, should be {expected.name!r}, {expected.kind}")
+                understood = False
+                continue
+            if got.get("levels", []) != expected.levels:
+                self.fault("levels", f"{expected.name!r} has {got.get('levels')}, should have {expected.levels}")
+                understood = False
+            if expected.range and got["range"] != expected.range:
+                self.fault("range", f"{expected.name!r} has the range {got['range']}, should have {expected.range}")
+            stated = got["missing"]
+            value = stated["impute"] if isinstance(stated, dict) else None
+            allowed = expected.imputed or [None]
+            if value not in allowed and not (value is None and not expected.is_incomplete):
+                self.fault("imputation", f"{expected.name!r} imputes {value!r}, should impute {allowed[0]!r}: {self.plan.missing}")
+        return understood
+
+    def columns(self) -> bool:
+        data, got = self.data, [column["name"] for column in self.model.columns]
+        expected = [term.name for term in data.terms]
+        if got != expected:
+            self.fault("design", f"the columns are {got}, should be {expected}")
+            return False
+        wrong = [data.all_terms[place].name for place in data.dropped if place not in data.constant]
+        if wrong:
+            self.fault("design", f"columns that vary are left out: {wrong}")
+        return not wrong
+
+    def means_and_scales(self) -> None:
+        s, rows = self.standard, len(self.everything)
+        spread = doubles(s.spread)
+        for place, column in enumerate(self.model.columns):
+            # The first row is subtracted, the rest is added up and divided.
+            error = gamma(rows) * spread[place] + 2 * U * abs(float(s.means[place])) if self.plan.intercept else 0.0
+            if abs(to_double(mpfr(column["mean"]) - s.means[place])) > error:
+                self.fault("mean", f"{column['name']!r}: {column['mean']!r} should be {to_double(s.means[place])!r} ± {error:.1e}")
+            scale = float(s.scales[place])
+            if self.plan.estimator == "linear":
+                error = 0.0
+            else:
+                size = spread[place] if self.plan.intercept else float(max(abs(value) for value in s.raw[:, place]))
+                error = gamma(rows * (len(self.model.columns) + 1)) * (scale + size)
+            if abs(to_double(mpfr(column["scale"]) - s.scales[place])) > error:
+                self.fault("scale", f"{column['name']!r}: {column['scale']!r} should be {scale!r} ± {error:.1e}")
+
+    def stated(self) -> tuple[np.ndarray, list[float]]:
+        """The residuals of the model as its file has it, exactly, and how large the parts are that make each."""
+        data, columns = self.data, self.model.columns
+        values = np.array([mpfr(self.model.intercepts[0])] * len(self.everything), dtype=object)
+        sizes = np.full(len(self.everything), abs(self.model.intercepts[0]))
+        for place, column in enumerate(columns):
+            part = (data.design[:, place] - mpfr(column["mean"])) * mpfr(self.model.coefficients[place][0]) / mpfr(column["scale"])
+            values = values + part
+            sizes = sizes + np.abs(doubles(part))
+        return data.target - values, sizes
+
+    def intercept(self) -> None:
+        """It is what takes the mean of the residuals to zero, rounded once: whatever rounding does to means, it makes good."""
+        if not self.plan.intercept:
+            if self.model.intercepts[0] != 0.0:
+                self.fault("intercept", f"{self.model.intercepts[0]!r} of a fit without one")
+            return
+        self.residuals, _ = self.stated()
+        mean = to_double(mean_of(self.data.weights, self.residuals))
+        logs = max(EPSILON * abs(float(value)) for value in self.data.target) if self.plan.log else 0.0
+        # Pairs of doubles have the rest: of the sums, and of each coefficient what its own rounding makes of a rounded mean.
+        tiny = sum(
+            U * abs(coefficients[0] * float(self.standard.means[place])) * EPSILON / column["scale"]
+            for place, (column, coefficients) in enumerate(zip(self.model.columns, self.model.coefficients))
+        )
+        error = math.ulp(self.model.intercepts[0]) + logs + tiny + 2.0**-90 * float(self.standard.z.shape[0])
+        error += 2.0**-90 * max(abs(float(value)) for value in self.data.target) 
+        if abs(mean) > error:
+            self.fault("intercept", f"the mean residual is {mean:.3e}, more than {error:.1e}; intercept {self.model.intercepts[0]!r}")
+
+    def coefficients(self) -> None:
+        plane = self.plane
+        errors = plane.refined if self.plan.estimator == "linear" else plane.errors
+        logs = log_error(self.data, self.everything)
+        for place, expected, error, reach in zip(plane.used, plane.b, errors, plane.reach):
+            got = self.model.coefficients[place][0]
+            allowed = error + reach * logs
+            if abs(to_double(mpfr(got) - expected)) > allowed:
+                name = self.model.columns[place]["name"]
+                self.fault("coefficient", f"{name!r}: {got!r} should be {to_double(expected)!r} ± {allowed:.1e}")
+
+    def noise(self) -> None:
+        """Degrees of freedom and the residual variance."""
+        plane, inference = self.plane, self.model.inference
+        freedom = len(self.everything) - len(plane.used) - int(self.plan.intercept)
+        exact = mpfr(freedom)
+        if self.plan.estimator == "ridge":
+            trace = np.dot(plane.inverse, plane.scatter).trace()
+            exact = mpfr(len(self.everything) - int(self.plan.intercept)) - trace
+            freedom = math.floor(exact + mpfr("1e-9"))
+            if abs(exact + mpfr("1e-9") - round(exact)) < 1e-9:
+                return
+        got = inference.get("degrees_of_freedom")
+        if got != (freedom if freedom > 0 else None):
+            self.fault("freedom", f"{got} degrees of freedom, should be {freedom}")
+            return
+        if freedom < 1:
+            return
+        squares = float(plane.squares)
+        b = np.abs(doubles(plane.b))
+        if self.plan.estimator == "linear":
+            # The sum of squares is least: errors of the coefficients count squared.
+            rest = float(np.dot(plane.lengths, plane.refined))
+            error = 16 * U * squares + rest * rest
+        else:
+            off = plane.gamma * plane.fitted + float(np.dot(plane.lengths, plane.errors))
+            error = 2 * math.sqrt(squares) * off + off * off
+        logs = log_error(self.data, self.everything)
+        error += 2 * math.sqrt(squares) * logs + logs * logs + 2.0**-98 * float(np.dot(plane.sizes, b) + plane.target_size) ** 2
+        expected = squares / float(exact)
+        allowed = error / float(exact) + 4 * U * expected
+        if abs(inference["residual_variance"] - expected) > allowed:
+            self.fault("variance", f"{inference['residual_variance']!r} should be {expected!r} ± {allowed:.1e}")
+
+    def triangle(self) -> None:
+        """`RᵀR` is the scatter."""
+        r, plane = self.model.inference.get("r"), self.plane
+        if not r:
+            return
+        size = len(plane.used)
+        upper = np.zeros((size, size), dtype=object)
+        for row, entries in enumerate(r):
+            upper[row, row:] = [mpfr(entry) for entry in entries]
+        off = doubles(np.dot(upper.T, upper) - plane.a)
+        sizes = plane.sizes + math.sqrt(self.alpha)
+        allowed = 2 * plane.gamma * np.outer(sizes, sizes)
+        if (np.abs(off) > allowed).any():
+            worst = np.unravel_index(np.argmax(np.abs(off) / allowed), off.shape)
+            self.fault("triangle", f"RᵀR is off by {off[worst]:.3e} at {worst}, {allowed[worst]:.1e} is allowed")
