@@ -124,7 +124,7 @@ class Answers:
         names = [feature["name"] for feature in self.model.features]
         data = self.path.with_suffix(".rows.csv")
         extra = ["--probabilities"] if self.model.classes else []
-        data.write_text(doors.as_csv(good, names), encoding="utf-8", newline="")
+        data.write_text(doors.as_csv(good, names, csv.QUOTE_MINIMAL), encoding="utf-8", newline="")
         done = run(self.binary, "predict", str(self.path), str(data), "--quiet", "--on-error", "empty", *extra)
         if done.returncode:
             self.fault("doors", f"`ordinate predict` refuses rows that are answered as JSON: {done.stderr.strip()[:300]}")

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from exact import absolute, mpfr, vector, zeros
+from exact import absolute, doubles, matrix, mpfr, vector, zeros
 from plans import Plan
 from rounds import Folds, is_held_out
 from tables import Column, Table
@@ -144,6 +144,8 @@ class Data:
         places = [place for place in range(len(everything)) if place not in self.dropped]
         for column, place in enumerate(places):
             self.design[:, column] = everything[place]
+        # Powers and products as doubles: what cross-validation and logistic regression see.
+        self.rounded_design = matrix(doubles(self.design), len(self.terms))
         self.classes = self.class_labels(table) if plan.estimator == "logistic" else []
         self.observed = [table.target.value(row) for row in range(self.rows)]
         self.labels = [self.classes.index(value) for value in self.observed] if self.classes else []
@@ -183,11 +185,11 @@ class Data:
 class Standard:
     """Some rows of the design, centred and scaled by their own means and lengths, with what rounding may do to these."""
 
-    def __init__(self, data: Data, rows: list[int]):
+    def __init__(self, data: Data, rows: list[int], rounded: bool = False):
         self.rows = rows
         self.weights = data.weights[rows]
         self.weight = self.weights.sum()
-        self.raw = data.design[rows, :]
+        self.raw = (data.rounded_design if rounded else data.design)[rows, :]
         columns = self.raw.shape[1]
         about_zero = not data.plan.intercept
         self.means = vector([0] * columns) if about_zero else np.dot(self.weights, self.raw) / self.weight
@@ -196,11 +198,9 @@ class Standard:
         for column in range(columns):
             squares = np.dot(self.weights, self.centred[:, column] ** 2)
             self.lengths[column] = squares ** mpfr(0.5)
-        penalised = data.plan.estimator != "linear"
         self.varies = np.array([length > 0 for length in self.lengths], dtype=bool)
         root = self.weight ** mpfr(0.5)
         self.scales = vector([1] * columns)
-        if penalised:
-            self.scales[self.varies] = self.lengths[self.varies] / root
+        self.scales[self.varies] = self.lengths[self.varies] / root
         self.z = self.centred / self.scales
         self.spread = absolute(self.raw - self.raw[0]).max(axis=0) if len(rows) and columns else vector([0] * columns)

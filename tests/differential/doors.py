@@ -26,10 +26,9 @@ def as_object(names: list[str], cells: list[Cell]) -> str:
     return "{" + ",".join(f"{json.dumps(name, ensure_ascii=False)}:{as_json(cell)}" for name, cell in zip(names, cells)) + "}"
 
 
-def as_csv(rows: list[list[Cell]], header: list[str] | None) -> str:
+def as_csv(rows: list[list[Cell]], header: list[str] | None, quoting: int = csv.QUOTE_ALL) -> str:
     file = io.StringIO()
-    # Quotes around all that has a text, so that spaces and empty texts are there as they are.
-    writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    writer = csv.writer(file, lineterminator="\n", quoting=quoting)
     writer.writerows([*([header] if header else []), *([cell.text for cell in row] for row in rows)])
     return file.getvalue()
 
@@ -117,7 +116,7 @@ class MlflowCsv(Door):
     name, refusal = "MLflow CSV", 400
 
     def ask(self, server, rows):
-        return self.json(server, "/invocations", as_csv(rows, self.names), "predictions", "text/csv")
+        return self.json(server, "/invocations", as_csv(rows, self.names, csv.QUOTE_MINIMAL), "predictions", "text/csv")
 
 
 class SageMakerLines(Door):

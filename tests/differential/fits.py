@@ -19,8 +19,8 @@ class Plane:
     which is subtracted first. First-order perturbation theory takes that to the coefficients.
     """
 
-    def __init__(self, data: Data, rows: list[int], alpha: float = 0.0, standard: Standard | None = None):
-        self.data, self.standard = data, standard or Standard(data, rows)
+    def __init__(self, data: Data, rows: list[int], alpha: float = 0.0, rounded: bool = False):
+        self.data, self.standard = data, Standard(data, rows, rounded)
         s = self.standard
         self.rows, self.alpha = rows, alpha
         self.y = data.target[rows]
@@ -32,6 +32,12 @@ class Plane:
         self.weighted = z * s.weights[:, None]
         self.scatter = np.dot(self.weighted.T, z) if self.used else zeros(0, 0)
         self.projection = np.dot(self.weighted.T, self.centred_target) if self.used else zeros(0)
+        self.penalise(alpha)
+
+    def penalise(self, alpha: float) -> None:
+        """Solves for this penalty."""
+        s, self.alpha = self.standard, alpha
+        z = s.z[:, self.used]
         self.a = self.scatter + identity(len(self.used)) * mpfr(alpha)
         self.factor = Cholesky(self.a)
         self.b = self.factor.solve(self.projection) if self.used else zeros(0)
@@ -40,12 +46,10 @@ class Plane:
         self.bound()
 
     def bound(self) -> None:
-        s, root = self.standard, np.array([math.sqrt(float(w)) for w in self.standard.weights])
+        root = np.array([math.sqrt(float(w)) for w in self.standard.weights])
         norm = lambda values: float(np.linalg.norm(root * doubles(values)))
-        scales = doubles(s.scales)[self.used]
-        from_first = np.array([norm(s.raw[:, column] - s.raw[0, column]) for column in self.used]) / scales
         self.lengths = np.sqrt(doubles(np.diag(self.scatter))) if self.used else np.zeros(0)
-        self.sizes = self.lengths + from_first
+        self.sizes = sizes(self.standard)[self.used]
         self.target_size = norm(self.centred_target) + norm(self.y - self.y[0])
         self.inverse = self.factor.inverse() if self.used else zeros(0, 0)
         inverse = np.abs(doubles(self.inverse))
@@ -60,14 +64,11 @@ class Plane:
         one_sided = np.dot(inverse, self.sizes + penalty) * self.rest
         self.errors = self.gamma * (one_sided + self.reach * fitted) + 2 * EPSILON * b
         self.fitted = fitted
-        own = doubles(np.diag(self.factor.r)) if self.used else np.ones(0)
-        self.own = float(np.min(own / np.sqrt(doubles(np.diag(self.a))))) if self.used else 1.0
 
     @property
     def refined(self) -> np.ndarray:
-        """What two looks at the residuals leave of `errors`: each leaves ε·p over the share of a column that is its own, and
-        both are computed in pairs of doubles, whose operations are off by a few 2⁻¹⁰⁴."""
-        left = min(1.0, EPSILON * len(self.used) / self.own)
+        """What two looks at the residuals leave of `errors`: each corrects by a triangle that is off by `gamma`, and both are computed in pairs of doubles, whose operations are off by a few 2⁻¹⁰⁴."""
+        left = min(1.0, 2 * self.gamma * float(np.dot(self.reach, self.sizes)))
         return 2 * U * np.abs(doubles(self.b)) + self.errors * max(left * left, 2.0**-48)
 
     def all_columns(self, values) -> list:
@@ -75,12 +76,12 @@ class Plane:
         by_column = dict(zip(self.used, values))
         return [by_column.get(column, 0) for column in range(self.standard.z.shape[1])]
 
-    def predict(self, row: int):
-        """The exact prediction of a row, and what the errors of the coefficients change of it."""
-        s = self.standard
-        z = (self.data.design[row, self.used] - s.means[self.used]) / s.scales[self.used]
-        value = self.mean + (np.dot(z, self.b) if self.used else 0)
-        return value, z
+
+def sizes(standard: Standard) -> np.ndarray:
+    """For each standardised column, its length and that of its distances from the first row."""
+    from_first = (standard.raw - standard.raw[0]) / standard.scales
+    roots = np.sqrt(doubles(standard.weights))[:, None]
+    return np.linalg.norm(roots * doubles(standard.z), axis=0) + np.linalg.norm(roots * doubles(from_first), axis=0)
 
 
 def mean_of(weights: np.ndarray, values: np.ndarray):

@@ -92,7 +92,7 @@ def numbers(rng: random.Random, rows: int) -> list[float]:
         return values
     if style == "skewed":
         return [math.exp(2 * gauss()) for _ in range(rows)]
-    if style == "tiny" and rng.random() < 0.2:
+    if style == "tiny" and rng.random() < 0.4:
         scale = 10.0 ** -rng.choice([30, 100, 160, 200, 290])
         return [scale * gauss() for _ in range(rows)]
     return [gauss() for _ in range(rows)]
@@ -103,11 +103,13 @@ def category(rng: random.Random, rows: int) -> list[str]:
     if rng.random() < 0.1:
         pool = ["1", "2", "3", "10", "007"]
     levels = rng.sample(pool, rng.randint(2, min(6, len(pool))))
+    rare = levels.pop() if len(levels) > 2 and rng.random() < 0.4 else None
     chances = [rng.choice([1, 1, 5, 20]) for _ in levels]
     cells = rng.choices(levels, chances, k=rows)
-    if rng.random() < 0.2:
-        # A level of a single row: in cross-validation it is in one fold alone.
-        cells[rng.randrange(rows)] = rng.choice(levels)
+    if rare:
+        # A level of a single row or two: in cross-validation it is in one fold alone.
+        for place in rng.sample(range(rows), rng.choice([1, 1, 2])):
+            cells[place] = rare
     if len(set(cells)) < 2:
         cells[0], cells[-1] = levels[0], levels[1]
     return cells

@@ -4,10 +4,16 @@ import math
 
 import numpy as np
 
+import choosing
+import classified
+import lasso
+import logistic
+import measured
 from data import Data, Standard, features_of
-from exact import U, doubles, gamma, mpfr, to_double
-from fits import EPSILON, Plane, log_error, mean_of
+from exact import U, doubles, gamma, identity, mpfr, to_double, zeros
+from fits import EPSILON, Plane, log_error, mean_of, sizes
 from model import Model
+from summary import Summary
 from tables import Table
 
 
@@ -26,17 +32,30 @@ class Training:
         self.data = Data(self.table, self.plan, self.features, self.model.file)
         if not self.columns():
             return
-        self.standard = Standard(self.data, self.everything)
+        self.standard = Standard(self.data, self.everything, rounded=self.plan.estimator == "logistic")
         self.means_and_scales()
-        if self.plan.estimator == "logistic":
-            return
         self.alpha = self.model.file["training"]["parameters"].get("alpha", 0.0)
+        self.triangle()
+        if self.plan.estimator == "logistic":
+            logistic.check(self.data, self.model, self.standard, self.printed["notes"], self.fault)
+            classified.check(self.data, self.model, self.printed["notes"], self.fault)
+            return
         self.intercept()
         if self.plan.estimator in ("linear", "ridge"):
-            self.plane = Plane(self.data, self.everything, self.alpha, self.standard)
+            self.plane = Plane(self.data, self.everything, self.alpha)
             self.coefficients()
             self.noise()
-            self.triangle()
+            if self.plan.estimator == "linear":
+                exact = any("the fit is exact" in note for note in self.printed["notes"])
+                residuals, sizes = self.stated()
+                Summary(self.plane, self.printed["summary"], residuals, sizes, exact, self.fault).check()
+        else:
+            # Any penalty of squares will do: what is needed is the scatter.
+            self.plane = Plane(self.data, self.everything, 1.0)
+            self.optimality()
+        measured.regression(self.data, self.plan.l1_ratio, self.alpha, self.model, self.fault)
+        if self.plan.is_chosen:
+            choosing.check(self.data, self.plan.l1_ratio, self.alpha, self.printed["notes"], self.fault)
 
     def signature(self) -> bool:
         """Whether features have the types and levels that the rest can be looked at with."""
@@ -78,14 +97,18 @@ class Training:
             error = gamma(rows) * spread[place] + 2 * U * abs(float(s.means[place])) if self.plan.intercept else 0.0
             if abs(to_double(mpfr(column["mean"]) - s.means[place])) > error:
                 self.fault("mean", f"{column['name']!r}: {column['mean']!r} should be {to_double(s.means[place])!r} ± {error:.1e}")
-            scale = float(s.scales[place])
-            if self.plan.estimator == "linear":
-                error = 0.0
-            else:
+            scale = 1.0 if self.plan.estimator == "linear" else float(s.scales[place])
+            error = 0.0
+            if self.plan.estimator != "linear":
                 size = spread[place] if self.plan.intercept else float(max(abs(value) for value in s.raw[:, place]))
                 error = gamma(rows * (len(self.model.columns) + 1)) * (scale + size)
-            if abs(to_double(mpfr(column["scale"]) - s.scales[place])) > error:
+            if abs(to_double(mpfr(column["scale"]) - (s.scales[place] if error else 1))) > error:
                 self.fault("scale", f"{column['name']!r}: {column['scale']!r} should be {scale!r} ± {error:.1e}")
+
+    def standardised(self, score: int = 0) -> list:
+        """The stored coefficients for columns that are standardised exactly."""
+        columns = zip(self.model.columns, self.model.coefficients, self.standard.scales)
+        return [mpfr(values[score]) / mpfr(column["scale"]) * scale for column, values, scale in columns]
 
     def stated(self) -> tuple[np.ndarray, list[float]]:
         """The residuals of the model as its file has it, exactly, and how large the parts are that make each."""
@@ -120,13 +143,24 @@ class Training:
     def coefficients(self) -> None:
         plane = self.plane
         errors = plane.refined if self.plan.estimator == "linear" else plane.errors
-        logs = log_error(self.data, self.everything)
+        logs, stored = log_error(self.data, self.everything), self.standardised()
         for place, expected, error, reach in zip(plane.used, plane.b, errors, plane.reach):
-            got = self.model.coefficients[place][0]
+            got = stored[place]
             allowed = error + reach * logs
-            if abs(to_double(mpfr(got) - expected)) > allowed:
+            if abs(to_double(got - expected)) > allowed:
                 name = self.model.columns[place]["name"]
-                self.fault("coefficient", f"{name!r}: {got!r} should be {to_double(expected)!r} ± {allowed:.1e}")
+                self.fault("coefficient", f"{name!r}, standardised: {to_double(got)!r} should be {to_double(expected)!r} ± {allowed:.1e}")
+
+    def optimality(self) -> None:
+        if any("has not converged" in note for note in self.printed["notes"]):
+            return
+        optimality = lasso.Optimality(self.plane, self.standardised(), self.alpha, self.plan.l1_ratio)
+        logs = self.plane.lengths * log_error(self.data, self.everything)
+        allowed, found = optimality.rounding() + logs, optimality.violations()
+        if (found > allowed).any() and optimality.gap() > lasso.GAP:
+            worst = int(np.argmax(found / allowed))
+            name = self.model.columns[self.plane.used[worst]]["name"]
+            self.fault("optimality", f"the slope of {name!r} is off by {found[worst]:.3e}, {allowed[worst]:.1e} is allowed; gap {optimality.gap():.1e}")
 
     def noise(self) -> None:
         """Degrees of freedom and the residual variance."""
@@ -162,17 +196,28 @@ class Training:
             self.fault("variance", f"{inference['residual_variance']!r} should be {expected!r} ± {allowed:.1e}")
 
     def triangle(self) -> None:
-        """`RᵀR` is the scatter."""
-        r, plane = self.model.inference.get("r"), self.plane
+        """`RᵀR` is the scatter of the standardised columns and what was added to its diagonal."""
+        r, s = self.model.inference.get("r"), self.standard
+        rows, size = len(self.everything), len(self.model.columns)
+        if self.plan.estimator == "ridge":
+            added = mpfr(self.alpha)
+        else:
+            added = s.weight * mpfr("1e-8") if self.plan.estimator != "linear" else mpfr(0)
         if not r:
+            if self.plan.estimator == "ridge" or rows > size + 1:
+                self.fault("triangle", "there is none")
             return
-        size = len(plane.used)
-        upper = np.zeros((size, size), dtype=object)
+        weight = self.model.inference.get("weight")
+        total = to_double(s.weight)
+        if (weight is None) != (self.table.weights is None) or weight and abs(weight - total) > gamma(rows) * total:
+            self.fault("weight", f"{weight!r} should be {total!r}")
+        upper = zeros(size, size)
         for row, entries in enumerate(r):
             upper[row, row:] = [mpfr(entry) for entry in entries]
-        off = doubles(np.dot(upper.T, upper) - plane.a)
-        sizes = plane.sizes + math.sqrt(self.alpha)
-        allowed = 2 * plane.gamma * np.outer(sizes, sizes)
+        upper = upper * (np.array([mpfr(column["scale"]) for column in self.model.columns], dtype=object) / s.scales)
+        expected = np.dot((s.z * s.weights[:, None]).T, s.z) + identity(size) * added
+        off, lengths = doubles(np.dot(upper.T, upper) - expected), sizes(s) + math.sqrt(float(added))
+        allowed = 2 * gamma(rows * (size + 1)) * np.outer(lengths, lengths)
         if (np.abs(off) > allowed).any():
             worst = np.unravel_index(np.argmax(np.abs(off) / allowed), off.shape)
             self.fault("triangle", f"RᵀR is off by {off[worst]:.3e} at {worst}, {allowed[worst]:.1e} is allowed")
