@@ -189,3 +189,16 @@ fn products_of_features_far_from_zero_are_not_rounded() {
         assert!((predicted - observed).abs() <= 1e-6, "{predicted} is not {observed}");
     }
 }
+
+/// A cube of 46,000 has four digits before the point that it shares with its neighbours. With mpmath, in 60 digits, `X` being 1 and
+/// the powers, and `e = √w · (ln y − X · solve(XᵀWX, XᵀW · ln y))`: `Σ(eᵢ − eᵢ₋₁)² / Σeᵢ²` is 1.4224049993312507.
+#[test]
+fn durbin_watson_of_a_weighted_logged_cubic_is_that_of_its_exact_residuals() {
+    let mut data = "x,y,w\n".to_owned();
+    for i in 0..16_u32 {
+        let x = 46000.25 + f64::from(i * 7 % 16) * 0.625;
+        writeln!(data, "{x},{},{}", 1.0 + f64::from(i * i * 5 % 13) * 0.5, 1.0 + f64::from(i % 3) * 0.5).unwrap();
+    }
+    let (summary, _) = fitted(&data, "--weights w --degree 3 --target-transform log");
+    assert!(digits(&summary["durbin_watson"], 1.4224049993312507) >= 10.0, "{summary}");
+}

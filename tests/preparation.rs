@@ -32,7 +32,7 @@ use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 use tower::ServiceExt;
 
-use command_line::{command, complained, succeeded, text, train};
+use command_line::{command, complained, run, succeeded, text, train};
 
 fn json_of(path: impl AsRef<Path>) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
@@ -376,6 +376,107 @@ fn what_stands_in_is_computed_from_what_is_there(#[case] rule: &str, #[case] exp
     let folder = folder_with("x,y\n1,1\n,2\n1,3\n2,5\nnan,5\n6,8\n");
     let file = model(folder.path(), &format!("--target y --test-fraction 0 --missing {rule}"));
     assert_eq!(file["signature"]["features"][0]["missing"], json!({"impute": expected}));
+}
+
+/// A row of weight 3 is three rows, wherever rows are counted.
+#[rstest]
+#[case("mean")]
+#[case("median")]
+#[case("most-frequent")]
+fn what_is_imputed_is_that_of_repeated_rows(#[case] policy: &str) {
+    let rows = [("0", "b", 2, 1), ("", "", 1, 4), ("10", "a", 3, 20), ("5", "b", 2, 11), ("7", "c", 4, 9)];
+    let mut weighted = "x,g,w,y\n".to_owned();
+    let mut repeated = weighted.clone();
+    for (x, g, weight, y) in rows {
+        writeln!(weighted, "{x},{g},{weight},{y}").unwrap();
+        for _ in 0..weight {
+            writeln!(repeated, "{x},{g},1,{y}").unwrap();
+        }
+    }
+    let options = format!("--target y --weights w --missing {policy} --missing g=most-frequent --test-fraction 0");
+    let of = |data: String| model(folder_with(data).path(), &format!("{options} --estimator ridge"));
+    let (weighted, repeated) = (of(weighted), of(repeated));
+    assert_eq!(weighted["signature"], repeated["signature"]);
+    let expected = match policy {
+        // (2·0 + 3·10 + 2·5 + 4·7) / 11
+        "mean" => 68.0 / 11.0,
+        _ => 7.0,
+    };
+    assert_eq!(weighted["signature"]["features"][0]["missing"], json!({"impute": expected}));
+    assert_eq!(weighted["signature"]["features"][1]["missing"], json!({"impute": "b"}));
+}
+
+/// The level `r` occurs once, in one fold: in the others its column has no length, and rounding must not give it one.
+#[test]
+fn a_level_that_occurs_in_one_fold_does_not_mislead_a_weighted_cross_validation() {
+    let mut data = "x,g,w,y\n0,r,3.9,3.6\n".to_owned();
+    for i in 0..40 {
+        let x = f64::from(i * 17 % 41) / 10.0 - 2.0;
+        writeln!(
+            data,
+            "{x},{},{},{}",
+            if i % 2 == 0 { "a" } else { "b" },
+            1.1 + f64::from(i * 7 % 10) / 3.0,
+            2.0 * x + f64::from(i % 2)
+        )
+        .unwrap();
+    }
+    for estimator in ["ridge", "lasso", "elastic-net"] {
+        let arguments = format!("--target y --weights w --estimator {estimator} --alpha auto --test-fraction 0");
+        let file = model(folder_with(&data).path(), &arguments);
+        let r2 = file["training"]["metrics"]["train"]["r2"].as_f64().unwrap();
+        assert!(r2 > 0.99, "{estimator}: {r2}");
+    }
+}
+
+/// A column of 10⁻²⁰⁰ varies, though the squares of its values are zero as doubles.
+#[rstest]
+#[case("linear")]
+#[case("ridge")]
+#[case("lasso")]
+#[case("logistic")]
+fn a_column_of_tiny_numbers_is_not_constant(#[case] estimator: &str) {
+    let table = |unit: f64| -> String {
+        let rows = (1..20_u32).map(|i| {
+            let y = if estimator == "logistic" {
+                ["no", "yes"][(i * i % 7 % 2) as usize].to_owned()
+            } else {
+                (i * i % 7).to_string()
+            };
+            format!("{},{y}\n", f64::from(i) * unit)
+        });
+        format!("x,y\n{}", rows.collect::<String>())
+    };
+    let scores = |unit: f64| {
+        let folder = folder_with(table(unit));
+        model(folder.path(), &format!("--target y --estimator {estimator} --test-fraction 0"));
+        succeeded(&run(folder.path(), "predict m.json data.csv"))
+            .lines()
+            .map(|line| line.rsplit(',').next().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    // A power of two changes no digit.
+    assert_eq!(scores(2.0_f64.powi(-664)), scores(1.0));
+}
+
+/// The logarithm of the prediction is −800 or 800; doubles with all their digits reach from e^−708 to e^709.
+#[rstest]
+#[case(-800, "prediction_underflow")]
+#[case(800, "prediction_overflow")]
+#[tokio::test]
+async fn a_logged_prediction_outside_the_doubles_is_refused_not_zero_or_infinite(#[case] x: i32, #[case] code: &str) {
+    let rows: Vec<String> = (0..10).map(|i| format!("{i},{}\n", f64::from(i).exp())).collect();
+    let folder = folder_with(format!("x,y\n{}", rows.concat()));
+    model(folder.path(), "--target y --target-transform log --test-fraction 0");
+    let catalog = Catalog::single(Box::new(FileSource::new(folder.path().join("m.json"))), None, None);
+    let application = router(Arc::new(catalog), Settings::new(Limits { max_rows: 100, max_body_bytes: 1 << 20 }));
+    let request = Request::post("/predict").body(Body::from(json!({"X": [1, x]}).to_string())).unwrap();
+    let (parts, body) = application.oneshot(request).await.unwrap().into_parts();
+    let answer: Value = serde_json::from_slice(&body.collect().await.unwrap().to_bytes()).unwrap();
+    assert_eq!((parts.status.as_u16(), &answer["code"]), (422, &json!(code)));
+    assert!(answer["detail"].as_str().unwrap().starts_with("row 1:"), "{answer}");
+    fs::write(folder.path().join("data.csv"), format!("x\n1\n{x}\n")).unwrap();
+    assert!(complained(&run(folder.path(), "predict m.json data.csv")).contains("line 3: the prediction is too "));
 }
 
 /// The median by sorting, of numbers of both signs and all sizes.

@@ -46,6 +46,21 @@ fn folder_with_test_files() -> TempDir {
     folder
 }
 
+#[test]
+fn booleans_are_classes_in_test_files_too() {
+    let folder = tempdir().unwrap();
+    let rows = |words: [&str; 2]| {
+        let row = |i: u32| format!("{i},{}\n", words[usize::from(i * 7 % 11 > 5)]);
+        (1..41).fold("x,y\n".to_owned(), |text, i| text + &row(i))
+    };
+    fs::write(folder.path().join("data.csv"), rows(["false", "true"])).unwrap();
+    fs::write(folder.path().join("test.csv"), rows([" False", "TRUE "])).unwrap();
+    succeeded(&train(folder.path(), "data.csv --target y --test test.csv --no-calibration --out m.json"));
+    let evaluated = run(folder.path(), "evaluate m.json test.csv --json");
+    let evaluated: Value = serde_json::from_str(succeeded(&evaluated)).unwrap();
+    assert_eq!(json_of(folder.path().join("m.json"))["training"]["metrics"]["test"], evaluated["metrics"]);
+}
+
 #[rstest]
 #[case::numbers("--target y --exclude class,w", "")]
 #[case::weights("--target y --exclude class --weights w", "--weights w")]

@@ -12,7 +12,7 @@ use super::columns::Columns;
 use super::confusion::Confusion;
 use super::layout::{Grid, Side};
 use super::passed_over::{Complaint, OnError, PassedOver};
-use super::records::{Records, Row};
+use super::records::{Dialect, Records, Row};
 use super::scoring::{Scored, Scorer, ScoringError};
 use super::train::significant;
 use super::{delimiter, model, tell};
@@ -66,7 +66,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let model = model::load(&arguments.model)?;
     let target = arguments.target.as_deref().unwrap_or(&model.signature().target().name);
     let data = each_once(expanded(&arguments.data)?)?;
-    let mut records = Records::open(&data, arguments.delimiter, arguments.quiet)?;
+    let others: Vec<&str> = [target].into_iter().chain(arguments.weights.as_deref()).collect();
+    let dialect = Dialect::new(arguments.delimiter, &model, &others);
+    let mut records = Records::open(&data, dialect, arguments.quiet)?;
     let columns = Columns::of(&records);
     let scorer = Scorer::new(&model, &columns)?;
     let find = |name: &str, option: &str| Ok::<_, ScoringError>(columns.find(&[name], option)?.into_iter().next());
@@ -141,7 +143,7 @@ impl Known {
     }
 
     fn text<'r>(&self, row: &'r Row) -> &'r str {
-        row.fields.get(self.place).unwrap_or_default().trim()
+        row.fields.get(self.place).unwrap_or_default()
     }
 
     fn number(&self, row: &Row, what_for: &str) -> Result<f64, Complaint> {
@@ -228,8 +230,8 @@ fn class(text: &str, classes: &[Scalar]) -> Result<usize, String> {
     // Whole numbers are small: their doubles are exact.
     #[allow(clippy::cast_precision_loss, clippy::float_cmp)]
     let is = |class: &Scalar| match class {
-        Scalar::Integer(value) => parse_double(text) == Ok(*value as f64),
-        Scalar::Number(value) => parse_double(text) == Ok(*value),
+        Scalar::Integer(value) => parse_double(text.trim()) == Ok(*value as f64),
+        Scalar::Number(value) => parse_double(text.trim()) == Ok(*value),
         Scalar::Boolean(value) => field::boolean(text) == Some(*value),
         other => other.to_string() == text,
     };

@@ -6,10 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use csv::StringRecord;
+use parquet::basic::{ConvertedType, Type as Physical};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 use parquet::record::reader::RowIter;
+use parquet::schema::types::Type;
 
 use super::progress::Progress;
 
@@ -30,6 +32,8 @@ pub(super) fn is_parquet(path: &Path) -> io::Result<bool> {
 /// A file whose schema has been read; the rows of a row group are decoded as they are read.
 pub(super) struct Table {
     header: StringRecord,
+    /// Whether each column is of integers.
+    integers: Vec<bool>,
     rows: RowIter<'static>,
     read: u64,
     total: u64,
@@ -48,13 +52,19 @@ impl Table {
         let reader = SerializedFileReader::new(file)?;
         let metadata = reader.metadata().file_metadata();
         let header = metadata.schema().get_fields().iter().map(|field| field.name()).collect();
+        let integers = metadata.schema().get_fields().iter().map(|field| is_integer(field)).collect();
         let total = u64::try_from(metadata.num_rows()).unwrap_or(0);
-        Ok(Self { header, rows: reader.into_iter(), read: 0, total, bytes, progress })
+        Ok(Self { header, integers, rows: reader.into_iter(), read: 0, total, bytes, progress })
     }
 
     /// The names of the columns.
     pub(super) fn header(&self) -> &StringRecord {
         &self.header
+    }
+
+    /// Whether a column holds integers.
+    pub(super) fn is_integer(&self, column: usize) -> bool {
+        self.integers.get(column).copied().unwrap_or(false)
     }
 
     /// Reads the next row into `fields`; its number from 1, or none when there are no more.
@@ -79,6 +89,25 @@ impl Table {
         self.read += 1;
         Ok(Some(self.read))
     }
+}
+
+/// Whether a column's type is one of integers, whatever their width; decimals, dates and times are stored as integers too.
+fn is_integer(field: &Type) -> bool {
+    let is_stored_so = field.is_primitive() && matches!(field.get_physical_type(), Physical::INT32 | Physical::INT64);
+    let info = field.get_basic_info();
+    let is_plain = match info.converted_type() {
+        ConvertedType::NONE => info.logical_type_ref().is_none(),
+        ConvertedType::INT_8
+        | ConvertedType::INT_16
+        | ConvertedType::INT_32
+        | ConvertedType::INT_64
+        | ConvertedType::UINT_8
+        | ConvertedType::UINT_16
+        | ConvertedType::UINT_32
+        | ConvertedType::UINT_64 => true,
+        _ => false,
+    };
+    is_stored_so && is_plain
 }
 
 /// All digits that bring it back; what is not finite is no value.

@@ -18,7 +18,7 @@ use self::parquet::ParquetTable;
 use super::columns::Columns;
 use super::output::{WholeFile, is_standard_output, same_file};
 use super::passed_over::{OnError, PassedOver};
-use super::records::{DASH, Records};
+use super::records::{DASH, Dialect, Records};
 use super::scoring::{Extras, Scored, Scorer, ScoringError};
 use super::{delimiter, model, tell, wrong_usage};
 use crate::model::Model;
@@ -99,7 +99,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let model = model::load(&arguments.model)?;
     // A bar and rows would write over each other.
     let quiet = arguments.quiet || !to_file && io::stdout().is_terminal();
-    let mut records = Records::open(&arguments.data, arguments.delimiter, quiet)?;
+    let dialect = Dialect::new(arguments.delimiter, &model, &[]);
+    let mut records = Records::open(&arguments.data, dialect, quiet)?;
     let there = Columns::of(&records);
     let scorer = Scorer::new(&model, &there)?.with(extras(&arguments.asked, &model)?);
     let added = columns(&arguments.column, &arguments.asked, &model)?;

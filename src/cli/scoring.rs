@@ -228,18 +228,22 @@ impl<'m> Scorer<'m> {
         'm: 'b,
     {
         // All at once, as there is usually nothing wrong; otherwise one by one, to know which.
-        if let Ok(answers) = self.answer(rows.iter()) {
+        if let Ok(answers) = self.answer(records, rows.iter()) {
             return Scored { records, rows, complaints: vec![None; rows.len()], answers };
         }
-        let complaints: Vec<_> = rows.iter().map(|row| self.answer([row].into_iter()).err()).collect();
+        let complaints: Vec<_> = rows.iter().map(|row| self.answer(records, [row].into_iter()).err()).collect();
         let good = rows.iter().zip(&complaints).filter(|(_, complaint)| complaint.is_none());
         let good: Vec<&Row> = good.map(|(row, _)| row).collect();
         // Rows that can be answered each can be answered together.
-        let answers = if good.is_empty() { Ok(Answers::default()) } else { self.answer(good.into_iter()) };
+        let answers = if good.is_empty() { Ok(Answers::default()) } else { self.answer(records, good.into_iter()) };
         Scored { records, rows, complaints, answers: answers.unwrap_or_default() }
     }
 
-    fn answer<'r>(&self, rows: impl ExactSizeIterator<Item = &'r Row>) -> Result<Answers<'m>, Complaint> {
+    fn answer<'r>(
+        &self,
+        records: &Records,
+        rows: impl ExactSizeIterator<Item = &'r Row>,
+    ) -> Result<Answers<'m>, Complaint> {
         let mut frame = RowsBuilder::new(self.model.signature(), rows.len());
         if self.extras.warnings {
             frame = frame.noting_all();
@@ -251,7 +255,7 @@ impl<'m> Scorer<'m> {
             let _ = frame.start_row();
             if row.fields.len() == self.width {
                 for field in &self.places {
-                    frame.push(Cell::Field(row.fields.get(*field).unwrap_or_default()));
+                    frame.push(cell(row.fields.get(*field).unwrap_or_default(), records.is_integer(*field)));
                 }
                 frame.end_positional_row();
             } else {
@@ -286,4 +290,10 @@ impl<'m> Scorer<'m> {
             probabilities,
         })
     }
+}
+
+/// A field as a cell: an integer by its type stays one, and is not taken for a double that was printed in digits.
+fn cell(text: &str, is_integer: bool) -> Cell<'_> {
+    let integer = if is_integer { text.parse().ok() } else { None };
+    integer.map_or(Cell::Field(text), Cell::Integer)
 }

@@ -70,6 +70,8 @@ pub enum ErrorCode {
     Rows(FaultKind),
     /// The answer exceeds a double.
     PredictionOverflow,
+    /// The answer is nearer to zero than doubles are.
+    PredictionUnderflow,
     /// The answer does not, but an end of its interval does.
     IntervalOverflow,
     /// The model cannot be loaded now.
@@ -82,7 +84,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// All codes, in the order of their statuses.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         Self::InvalidJson,
         Self::InvalidCsv,
         Self::InvalidUtf8,
@@ -118,6 +120,7 @@ impl ErrorCode {
         Self::Rows(FaultKind::Ragged),
         Self::Rows(FaultKind::NoRows),
         Self::PredictionOverflow,
+        Self::PredictionUnderflow,
         Self::IntervalOverflow,
         Self::Internal,
         Self::ModelUnavailable,
@@ -159,6 +162,9 @@ impl ErrorCode {
             Self::Rows(kind) => (kind.code(), S::UNPROCESSABLE_ENTITY, "The rows do not fit the model's signature"),
             Self::PredictionOverflow => {
                 ("prediction_overflow", S::UNPROCESSABLE_ENTITY, "The prediction is too large for a double")
+            }
+            Self::PredictionUnderflow => {
+                ("prediction_underflow", S::UNPROCESSABLE_ENTITY, "The prediction is too small for a double")
             }
             Self::IntervalOverflow => {
                 ("interval_overflow", S::UNPROCESSABLE_ENTITY, "The values are too large for an interval")
@@ -274,14 +280,14 @@ impl From<TooManyRows> for ApiError {
 impl From<PredictError> for ApiError {
     fn from(error: PredictError) -> Self {
         match error {
-            PredictError::NotFinite { row } => Self::complaints(
-                vec![Complaint {
-                    code: ErrorCode::PredictionOverflow,
-                    pointer: None,
-                    detail: format!("row {row}: the values are so large that the prediction exceeds a double"),
-                }],
-                1,
-            ),
+            PredictError::NotFinite { row } => {
+                let detail = format!("row {row}: the values are so large that the prediction exceeds a double");
+                Self::complaints(vec![Complaint { code: ErrorCode::PredictionOverflow, pointer: None, detail }], 1)
+            }
+            PredictError::Vanishes { row } => {
+                let detail = format!("row {row}: the prediction is nearer to zero than a double can be");
+                Self::complaints(vec![Complaint { code: ErrorCode::PredictionUnderflow, pointer: None, detail }], 1)
+            }
             PredictError::TooMuchToExplain { .. } => {
                 Self::new(ErrorCode::AnswerTooLarge, format!("{error}; ask for fewer rows at a time"))
             }
@@ -360,10 +366,11 @@ mod tests {
             ErrorCode::NotSupported => 23,
             ErrorCode::Rows(kind) => 24 + kind as usize,
             ErrorCode::PredictionOverflow => 34,
-            ErrorCode::IntervalOverflow => 35,
-            ErrorCode::Internal => 36,
-            ErrorCode::ModelUnavailable => 37,
-            ErrorCode::Misconfigured => 38,
+            ErrorCode::PredictionUnderflow => 35,
+            ErrorCode::IntervalOverflow => 36,
+            ErrorCode::Internal => 37,
+            ErrorCode::ModelUnavailable => 38,
+            ErrorCode::Misconfigured => 39,
         }
     }
 

@@ -11,7 +11,7 @@
 use std::ops::{Add, Div, Mul, Sub};
 
 /// An unevaluated sum `high + low` in which `low` is at most half a unit in the last place of `high`.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, PartialOrd)]
 pub(crate) struct DoubleDouble {
     high: f64,
     low: f64,

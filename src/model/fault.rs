@@ -116,7 +116,7 @@ impl Faults {
             };
             self.add(kind, || {
                 place.feature = Some(feature.name.clone());
-                (place, error.to_string())
+                (place, feature.explain(&error, cell))
             });
             0.0
         })

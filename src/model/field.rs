@@ -1,6 +1,7 @@
-//! What the text of a CSV field can mean beside numbers and words: one rule for training and for serving.
+//! What text can mean beside numbers and words: one rule for training and for serving, and for every form that text comes
+//! in (a CSV field, a JSON string, a `BYTES` tensor, a Parquet string).
 
-/// Whether a field holds no value: it is empty, or one of the words that programs write then.
+/// Whether a text is no value: it is empty or blank, or one of the words that programs write then, spaces around it aside.
 #[must_use]
 pub fn is_missing(text: &str) -> bool {
     let text = text.trim_ascii();

@@ -31,7 +31,7 @@ use thiserror::Error;
 use artifact::{ArtifactError, Document, Task};
 use estimator::{Answer, Estimator};
 use frame::Frame;
-use preprocess::Design;
+use preprocess::{Design, TargetTransform};
 use scalar::Scalar;
 use signature::Signature;
 
@@ -123,6 +123,12 @@ pub enum PredictError {
     /// The values of a row are so large that the answer exceeds a double.
     #[error("the prediction is too large for a double")]
     NotFinite {
+        /// The row, from 0.
+        row: usize,
+    },
+    /// The logarithm that is predicted for a row is that of a number nearer to zero than doubles with all their digits.
+    #[error("the prediction is too small for a double")]
+    Vanishes {
         /// The row, from 0.
         row: usize,
     },
@@ -240,7 +246,11 @@ impl Model {
             }
         }
         finite(&values, 1, 0)?;
-        Ok(values)
+        let vanishes = |value: &f64| transform == TargetTransform::Log && !value.is_normal();
+        match values.iter().position(vanishes) {
+            Some(row) => Err(PredictError::Vanishes { row }),
+            None => Ok(values),
+        }
     }
 
     fn chosen(&self, frame: &Frame<'_>) -> Result<Vec<usize>, PredictError> {

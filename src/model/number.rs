@@ -1,5 +1,7 @@
 //! Numbers as they are written, read without losing anything silently.
 
+use std::iter;
+
 use thiserror::Error;
 
 /// Integers below this are always exact in a double, and so is what they are read as (10^15 < 2^53).
@@ -31,6 +33,10 @@ pub enum NumberError {
 /// A fraction is rounded as IEEE 754 says (`0.1` is what everybody means by it), but an integer is an identity: one that a
 /// double cannot hold is refused, and so is anything that would become infinite or vanish to zero.
 ///
+/// JavaScript, Go and others print a large double as its shortest digits padded with zeros: 12345678901234567000 for
+/// 12345678901234567168. Such an integer is read as the double that it was printed from. The next integers, whose digits
+/// nobody prints for a double, stay refused.
+///
 /// # Errors
 /// See [`NumberError`].
 pub fn parse_double(text: &str) -> Result<f64, NumberError> {
@@ -49,11 +55,40 @@ pub fn parse_double(text: &str) -> Result<f64, NumberError> {
     }
     if value != 0.0
         && let Some(digits) = integer_digits(unsigned)
-        && format!("{:.0}", value.abs()) != digits
+        && !is_value(digits, value)
+        && !is_print(digits, value)
     {
         return Err(NumberError::Inexact);
     }
     Ok(value)
+}
+
+/// Reads a decimal number as [`parse_double`] does, where the number is an integer by its type: digits that a double cannot
+/// hold exactly are refused even if programs print a double that way, because they may be another integer's own.
+///
+/// # Errors
+/// See [`NumberError`].
+pub fn parse_integer(text: &str) -> Result<f64, NumberError> {
+    let value = parse_double(text)?;
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    match integer_digits(unsigned) {
+        Some(digits) if value != 0.0 && !is_exact(value) && !is_value(digits, value) => Err(NumberError::Inexact),
+        _ => Ok(value),
+    }
+}
+
+/// Whether the digits of an integer are those of a double's exact value.
+fn is_value(digits: &str, value: f64) -> bool {
+    format!("{:.0}", value.abs()) == digits
+}
+
+/// Whether the digits of an integer are the shortest ones that identify a double, padded with zeros.
+fn is_print(digits: &str, value: f64) -> bool {
+    let shortest = format!("{:e}", value.abs());
+    let (mantissa, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
+    let length = exponent.parse::<usize>().map_or(0, |exponent| exponent + 1);
+    let significant = mantissa.bytes().filter(|byte| *byte != b'.');
+    digits.len() == length && significant.chain(iter::repeat(b'0')).zip(digits.bytes()).all(|(one, other)| one == other)
 }
 
 /// Whether text that reads as this is a number that nothing was lost of, whatever it looks like: neither zero, which may have been
@@ -63,7 +98,8 @@ pub fn is_exact(value: f64) -> bool {
     value != 0.0 && value.abs() < ALWAYS_EXACT
 }
 
-/// An integer as the double of the same value.
+/// An integer as the double of the same value: of a typed value (an `INT64` tensor, a Parquet column), which is an integer
+/// and was never printed from a double. The digits of a large double are no exception here.
 ///
 /// # Errors
 /// [`NumberError::Inexact`] when there is none.
@@ -132,13 +168,44 @@ mod tests {
         assert_eq!(parse_double("-9007199254740993"), Err(NumberError::Inexact));
         assert_eq!(parse_double("9007199254740994"), Ok(9_007_199_254_740_994.0));
         assert_eq!(parse_double("18446744073709551617"), Err(NumberError::Inexact));
-        assert_eq!(parse_double("100000000000000000000000"), Err(NumberError::Inexact));
+        assert_eq!(parse_double("100000000000000000000001"), Err(NumberError::Inexact));
         assert_eq!(parse_double("9007199254740993.0"), Err(NumberError::Inexact));
         assert_eq!(parse_double("9007199254740994.000"), Ok(9_007_199_254_740_994.0));
         assert_eq!(parse_double("1e23"), Ok(1e23));
         assert_eq!(parse_double("1.7976931348623157e308"), Ok(f64::MAX));
         assert_eq!(parse_double("00000000000000000000"), Ok(0.0));
         assert_eq!(parse_double("00000000000000000007"), Ok(7.0));
+    }
+
+    /// As Node and Go print them: `String(x)` below 1e21, `strconv.FormatFloat(x, 'f', -1, 64)` at any size.
+    #[test]
+    fn integers_as_javascript_and_go_print_doubles_are_those_doubles() {
+        for (text, value) in [
+            ("12345678901234567000", 1.234_567_890_123_456_7e19),
+            ("-12345678901234567000", -1.234_567_890_123_456_7e19),
+            ("0012345678901234567000.00", 1.234_567_890_123_456_7e19),
+            ("9223372036854776000", 9_223_372_036_854_775_808.0),
+            ("18446744073709552000", 18_446_744_073_709_551_616.0),
+            ("100000000000000000000000", 1e23),
+            ("123456789012345680000", 123_456_789_012_345_680_000.0),
+        ] {
+            assert_eq!(parse_double(text), Ok(value), "{text}");
+        }
+        assert_eq!(parse_double(&format!("17976931348623157{}", "0".repeat(292))), Ok(f64::MAX));
+        // The neighbours, of as many or more digits, are nobody's.
+        for text in ["12345678901234567001", "12345678901234567100", "12345678901234566999", "9223372036854775807"] {
+            assert_eq!(parse_double(text), Err(NumberError::Inexact), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_integer_by_type_is_its_digits_and_no_print_of_a_double() {
+        assert_eq!(parse_integer("12345678901234567000"), Err(NumberError::Inexact));
+        assert_eq!(parse_integer("12345678901234567168"), Ok(1.234_567_890_123_456_7e19));
+        assert_eq!(parse_integer("9007199254740993"), Err(NumberError::Inexact));
+        assert_eq!(parse_integer("4.0"), Ok(4.0));
+        assert_eq!(parse_integer("-0"), Ok(-0.0));
+        assert_eq!(parse_integer("1e999"), Err(NumberError::Overflow));
     }
 
     #[test]
@@ -182,6 +249,11 @@ mod tests {
         }
     }
 
+    fn integers() -> impl Strategy<Value = i128> {
+        let shifted = (any::<i128>(), 0..120_u32).prop_map(|(value, shift)| value >> shift);
+        prop_oneof![shifted, any::<i64>().prop_map(i128::from), -(1_i128 << 54)..1 << 54]
+    }
+
     proptest! {
         #[test]
         fn every_double_survives_being_written_and_read(bits: u64) {
@@ -192,17 +264,27 @@ mod tests {
         }
 
         #[test]
-        fn an_integer_is_read_exactly_or_refused(value: i128, shift in 0..120_u32) {
-            let value = value >> shift;
-            match parse_double(&value.to_string()) {
-                Ok(double) => prop_assert_eq!(format!("{double:.0}"), value.to_string()),
-                Err(error) => prop_assert!(error == NumberError::Inexact && value.abs() > 1 << 53),
-            }
+        fn a_large_double_is_read_from_what_javascript_and_go_print(bits: u64) {
+            let value = f64::from_bits(bits);
+            prop_assume!(value.is_finite() && value.abs() >= 1e15 && value.fract() == 0.0);
+            // Rust prints a double without an exponent, as Go's 'f' format with precision −1 does.
+            prop_assert_eq!(parse_double(&value.to_string()), Ok(value));
+            prop_assert_eq!(parse_double(&format!("{value:.0}")), Ok(value));
+            prop_assert_eq!(parse_integer(&format!("{value:.0}")), Ok(value));
         }
 
         #[test]
-        fn an_integer_is_what_its_digits_are(value in prop_oneof![any::<i128>(), any::<i64>().prop_map(i128::from), -(1_i128 << 54)..1 << 54]) {
-            prop_assert_eq!(integer(value), parse_double(&value.to_string()));
+        fn an_integer_is_exact_or_a_print_of_a_double_or_refused(value in integers(), zeros in 0..8_u32) {
+            let unit = 10_i128.pow(zeros);
+            let value = value / unit * unit;
+            let text = value.to_string();
+            #[allow(clippy::cast_precision_loss)]
+            let nearest = value as f64;
+            // Rust's own print of the double is the oracle: shortest digits, padded.
+            let held = integer(value) == Ok(nearest);
+            let expected = if held || text == nearest.to_string() { Ok(nearest) } else { Err(NumberError::Inexact) };
+            prop_assert_eq!(parse_double(&text), expected);
+            prop_assert_eq!(parse_integer(&text), integer(value));
         }
 
         #[test]

@@ -77,7 +77,7 @@ pub enum FeatureType {
     String,
 }
 
-/// What happens to a missing value: `null`, NaN, ±Infinity, a CSV field that is empty or a word for that.
+/// What happens to a missing value: `null`, NaN, ±Infinity, a text that is blank or a word for no value and no level.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Missing {
@@ -231,15 +231,14 @@ impl Feature {
     pub fn accept(&self, cell: Cell<'_>) -> Result<f64, CellError> {
         match (self.kind, cell) {
             (_, Cell::Missing) => self.impute(),
-            // A category may be such a word: where it came from, it was one.
-            (_, Cell::Field(text)) if field::is_missing(text) && !self.is_level(text.trim_ascii()) => self.impute(),
+            // One rule for text, whatever protocol it came by, and whatever spaces it has.
+            (FeatureType::String, Cell::Text(text) | Cell::Field(text)) => self.level(text, cell),
+            (_, Cell::Field(text)) if field::is_missing(text) => self.impute(),
             (FeatureType::Boolean, Cell::Boolean(value)) => Ok(f64::from(u8::from(value))),
             (FeatureType::Boolean, Cell::Field(text)) => match field::boolean(text) {
                 Some(value) => Ok(f64::from(u8::from(value))),
                 None => Err(self.wrong_type(Cell::Field(text.trim_ascii()))),
             },
-            (FeatureType::String, Cell::Text(text)) => self.level(text, cell),
-            (FeatureType::String, Cell::Field(text)) => self.level(text.trim_ascii(), cell),
             (FeatureType::Double | FeatureType::Long, Cell::Double(value)) if !value.is_finite() => self.impute(),
             (FeatureType::Double, Cell::Double(value)) => Ok(value),
             (FeatureType::Long, Cell::Double(value)) if is_whole(value) => Ok(value),
@@ -268,10 +267,10 @@ impl Feature {
     }
 
     fn number(&self, text: &str, cell: Cell<'_>) -> Result<f64, CellError> {
-        match number::parse_double(text) {
-            Ok(value) if self.kind == FeatureType::Long && (value.fract() != 0.0 || number::has_fraction(text)) => {
-                Err(self.wrong_type(cell))
-            }
+        // A `long` is an integer by its type.
+        let is_long = self.kind == FeatureType::Long;
+        match if is_long { number::parse_integer(text) } else { number::parse_double(text) } {
+            Ok(value) if is_long && (value.fract() != 0.0 || number::has_fraction(text)) => Err(self.wrong_type(cell)),
             Ok(value) => Ok(value),
             Err(NumberError::NotFinite) => self.impute(),
             Err(NumberError::Malformed) if self.kind == FeatureType::Double && number::has_decimal_comma(text) => {
@@ -282,23 +281,67 @@ impl Feature {
         }
     }
 
-    fn is_level(&self, text: &str) -> bool {
-        self.levels.binary_search_by(|level| level.as_str().cmp(text)).is_ok()
+    /// Whether a cell holds no value of this feature. A category may be a word for that, or even be empty: where it came
+    /// from, it was a category.
+    #[must_use]
+    pub fn is_missing(&self, cell: Cell<'_>) -> bool {
+        match (self.kind, cell) {
+            (_, Cell::Missing) => true,
+            (FeatureType::String, Cell::Text(text) | Cell::Field(text)) => {
+                field::is_missing(text) && self.find(text).is_none()
+            }
+            (FeatureType::Double | FeatureType::Long, Cell::Double(value)) => !value.is_finite(),
+            (FeatureType::Double | FeatureType::Long, Cell::Field(text)) => {
+                field::is_missing(text) || number::parse_double(text.trim_ascii()) == Err(NumberError::NotFinite)
+            }
+            (FeatureType::Boolean, Cell::Field(text)) => field::is_missing(text),
+            _ => false,
+        }
+    }
+
+    /// What is wrong with a cell, in words. Where a category differs from a level in nothing but the spaces around it, which
+    /// are hard to see, the level is named.
+    #[must_use]
+    pub fn explain(&self, error: &CellError, cell: Cell<'_>) -> String {
+        let (CellError::UnknownCategory { .. }, Cell::Text(text) | Cell::Field(text)) = (error, cell) else {
+            return error.to_string();
+        };
+        match self.levels.iter().find(|level| level.trim() == text.trim()) {
+            Some(level) => format!("{error}; did you mean {:?}, with other spaces?", shorten(level)),
+            None => error.to_string(),
+        }
+    }
+
+    /// The position of a level.
+    // A position among levels that fit into memory is exact.
+    #[allow(clippy::cast_precision_loss)]
+    fn find(&self, text: &str) -> Option<f64> {
+        let position = self.levels.binary_search_by(|level| level.as_str().cmp(text));
+        position.ok().map(|position| position as f64)
     }
 
     fn level(&self, text: &str, cell: Cell<'_>) -> Result<f64, CellError> {
-        match self.levels.binary_search_by(|level| level.as_str().cmp(text)) {
-            // A position among levels that fit into memory is exact.
-            #[allow(clippy::cast_precision_loss)]
-            Ok(position) => Ok(position as f64),
-            Err(_) if self.unknown == Unknown::Ignore => Ok(UNKNOWN_LEVEL),
-            Err(_) => Err(CellError::UnknownCategory { expected: self.expected(), got: cell.to_string() }),
+        match self.find(text) {
+            Some(position) => Ok(position),
+            None if field::is_missing(text) => self.impute(),
+            None => self.unknown(cell),
+        }
+    }
+
+    fn unknown(&self, cell: Cell<'_>) -> Result<f64, CellError> {
+        match self.unknown {
+            Unknown::Ignore => Ok(UNKNOWN_LEVEL),
+            Unknown::Reject => Err(CellError::UnknownCategory { expected: self.expected(), got: cell.to_string() }),
         }
     }
 
     fn impute(&self) -> Result<f64, CellError> {
         match &self.missing {
             Missing::Reject | Missing::Impute(Scalar::Missing) => Err(CellError::Missing),
+            // What stands in is a value, whatever it looks like.
+            Missing::Impute(Scalar::Text(text)) if self.kind == FeatureType::String => {
+                self.find(text).map_or_else(|| self.unknown(Cell::Text(text)), Ok)
+            }
             Missing::Impute(value) => self.accept(value.cell()),
         }
     }

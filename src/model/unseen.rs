@@ -41,8 +41,7 @@ impl Unseen {
             return;
         }
         let text = match cell {
-            Cell::Text(text) => text,
-            Cell::Field(field) if !field.trim_ascii().is_empty() => field.trim_ascii(),
+            Cell::Text(text) | Cell::Field(text) if !feature.is_missing(cell) => text,
             _ => return,
         };
         self.total += 1;

@@ -82,12 +82,13 @@ impl Draft<'_> {
             sides.filter_map(|(rows, metrics)| Some((rows.to_owned(), metrics?.by_name()))).collect();
         if let Some(Calibration { before, after, .. }) = self.calibration {
             let named = |Reliability { slope, error }: &Reliability| {
-                [("calibration_slope".to_owned(), *slope), ("expected_calibration_error".to_owned(), *error)]
+                let slope = slope.map(|slope| ("calibration_slope".to_owned(), slope));
+                slope.into_iter().chain([("expected_calibration_error".to_owned(), *error)])
             };
             if let Some(test) = sides.get_mut("test") {
                 test.extend(named(before));
             }
-            sides.insert("calibrated".to_owned(), IndexMap::from(named(after)));
+            sides.insert("calibrated".to_owned(), named(after).collect());
         }
         sides
     }

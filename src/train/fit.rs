@@ -166,7 +166,7 @@ fn penalised(table: &Table, split: &Split, plan: &Plan, estimator: Estimator) ->
     let alpha = choice.as_ref().map_or_else(|| fixed(plan.penalty.alpha), |choice| choice.alpha);
     let fitted = |fit| Fitted::Penalised { estimator, fit };
     let whole = path::fit(&kept.merge(&held_out), &names, penalty(alpha)).map_err(failed(table))?;
-    let measured = path::fit(&kept, &names, penalty(alpha)).map_err(failed_without(table, held_out.rows()))?;
+    let measured = path::fit_of_part(&kept, &names, penalty(alpha)).map_err(failed_without(table, held_out.rows()))?;
     Ok(Fits { whole: fitted(whole), measured: fitted(measured), held_out: held_out.rows(), choice })
 }
 
@@ -193,7 +193,7 @@ fn classes(table: &Table, split: &Split, plan: &Plan) -> Result<Fits, TrainError
     let measured = if held_out == 0 {
         whole.clone()
     } else {
-        logistic::fit(&View { table, split: Some(split) }, count, &settings).map_err(named(table))?
+        logistic::fit_of_part(&View { table, split: Some(split) }, count, &settings).map_err(named(table))?
     };
     Ok(Fits { whole: Fitted::Logistic(whole), measured: Fitted::Logistic(measured), held_out, choice })
 }
@@ -261,19 +261,19 @@ fn with_target(table: &Table) -> Vec<String> {
 }
 
 /// What columns of the design lack for being doubles, where powers or products of numbers are among them.
-struct Rests<'t> {
+pub(super) struct Rests<'t> {
     table: &'t Table,
     is_rounded: bool,
     values: Vec<f64>,
 }
 
 impl<'t> Rests<'t> {
-    fn new(table: &'t Table) -> Self {
+    pub(super) fn new(table: &'t Table) -> Self {
         Self { table, is_rounded: table.is_rounded(), values: Vec::new() }
     }
 
     /// Of one row, in the place of the one before.
-    fn of(&mut self, row: &Encoded<'_>) -> &[f64] {
+    pub(super) fn of(&mut self, row: &Encoded<'_>) -> &[f64] {
         if self.is_rounded {
             self.values.clear();
             self.values.extend(self.table.rests(row));

@@ -24,6 +24,7 @@ use super::kernel;
 use super::triangle::{Triangle, dot};
 use super::unit_errors::UnitErrors;
 use super::words::counted;
+use crate::model::double_double::DoubleDouble;
 
 /// Rows that are reduced together: few enough to stay in the processor's cache, and with the row that bridges the means a
 /// multiple of what a register holds.
@@ -133,6 +134,7 @@ impl Accumulator {
             return;
         }
         self.weights.push(weight);
+        self.moments.compare(features, target, rests);
         let start = self.block.len();
         let shifted = |(value, shift): (&f64, &f64)| value - shift;
         self.block.extend(features.iter().zip(&self.moments.shift).map(shifted));
@@ -170,6 +172,7 @@ impl Accumulator {
             mean.push(centre);
         }
         self.moments.join(rows as u64, weight, &mean, block);
+        self.moments.flatten_constants();
         self.block.clear();
         self.weights.clear();
     }
@@ -187,6 +190,10 @@ pub struct Moments {
     mean: Vec<f64>,
     /// `R` with `RᵀR` = the scatter about the mean.
     triangle: Triangle,
+    /// The first row, as it was given, and what its values lack for being doubles.
+    first: Vec<(f64, f64)>,
+    /// Whether a column has another value in any row: rounding hides that from the triangle, and makes it up.
+    varies: Vec<bool>,
     /// Whether zero stands for the mean everywhere.
     about_zero: bool,
 }
@@ -195,7 +202,37 @@ impl Moments {
     fn empty(shift: Vec<f64>) -> Self {
         let columns = shift.len();
         let (mean, triangle) = (vec![0.0; columns], Triangle::zeros(columns));
-        Self { rows: 0, weight: 0.0, shift, mean, triangle, about_zero: false }
+        let (first, varies) = (Vec::new(), vec![false; columns]);
+        Self { rows: 0, weight: 0.0, shift, mean, triangle, first, varies, about_zero: false }
+    }
+
+    /// Takes note of the columns in which a row differs from the first.
+    fn compare(&mut self, features: &[f64], target: f64, rests: &[f64]) {
+        let rests = rests.iter().copied().chain(std::iter::repeat(0.0));
+        let row = features.iter().copied().chain([target]).zip(rests);
+        if self.first.is_empty() {
+            self.first = row.collect();
+        } else {
+            self.varies
+                .iter_mut()
+                .zip(row.zip(&self.first))
+                .for_each(|(varies, (value, first))| *varies |= value != *first);
+        }
+    }
+
+    /// Whether a column has one value in all rows; without an intercept, whether that is zero.
+    fn is_constant(&self, column: usize) -> bool {
+        self.varies.get(column).is_none_or(|varies| !varies)
+    }
+
+    /// A constant column has no length. Its mean is rounded, and so is what is left of a value without its mean: the triangle
+    /// would hold 10⁻¹⁶ of it, which a solver must not divide by.
+    fn flatten_constants(&mut self) {
+        for column in 0..self.shift.len() {
+            if self.is_constant(column) {
+                self.triangle.clear_column(column);
+            }
+        }
     }
 
     /// What fits without an intercept need to know of the same rows: zero takes the place of the mean, and the scatter is
@@ -208,6 +245,8 @@ impl Moments {
         self.shift.fill(0.0);
         self.mean.fill(0.0);
         self.about_zero = true;
+        // It differs from zero then, or there are rows in which it does.
+        self.varies.iter_mut().zip(&self.first).for_each(|(varies, (value, _))| *varies |= *value != 0.0);
         self
     }
 
@@ -230,7 +269,12 @@ impl Moments {
 
     /// The mean of each column, features then target.
     pub(super) fn means(&self) -> Vec<f64> {
-        self.mean.iter().zip(&self.shift).map(|(mean, shift)| mean + shift).collect()
+        self.exact_means().map(|mean| mean.parts().0).collect()
+    }
+
+    /// The same with what they lack for being doubles: of columns far from zero that is more than their neighbours' digits.
+    pub(super) fn exact_means(&self) -> impl Iterator<Item = DoubleDouble> {
+        self.mean.iter().zip(&self.shift).map(|(mean, shift)| DoubleDouble::from(*mean) + DoubleDouble::from(*shift))
     }
 
     /// R of the centred columns, features then target.
@@ -263,7 +307,15 @@ impl Moments {
                 entries.resize(other.shift.len(), 0.0);
                 entries
             };
+            if merged.first.is_empty() {
+                merged.first.clone_from(&other.first);
+            }
+            let theirs = other.varies.iter().zip(&other.first);
+            for ((varies, first), (theirs, their_first)) in merged.varies.iter_mut().zip(&merged.first).zip(theirs) {
+                *varies |= *theirs || first != their_first;
+            }
             merged.join(other.rows, other.weight, &mean, (0..other.shift.len()).map(padded).collect());
+            merged.flatten_constants();
         }
         merged
     }
@@ -294,13 +346,14 @@ impl Moments {
         for (column, (length, mean)) in lengths.iter().zip(&self.mean).enumerate() {
             // What coefficients are divided by has an inverse; errors, which are a small part of the target, have squares.
             let fits = length.is_normal() && (column != features || TARGET_LENGTHS.contains(length));
-            if !(mean.is_finite() && (fits || *length == 0.0)) {
+            let is_constant = self.is_constant(column);
+            if !(mean.is_finite() && (fits || is_constant)) {
                 return Err(LeastSquaresError::NotFinite { name: name(column) });
             }
-            if *length == 0.0 && column == features {
+            if is_constant && column == features {
                 return Err(LeastSquaresError::ConstantTarget { name: name(column) });
             }
-            if *length == 0.0 {
+            if is_constant {
                 return Err(LeastSquaresError::ConstantFeature { name: name(column) });
             }
         }
@@ -380,10 +433,24 @@ pub struct LeastSquares {
 }
 
 impl LeastSquares {
-    /// `y − ŷ` of one row of the design.
-    pub(super) fn residual(&self, design: &[f64], target: f64) -> f64 {
-        let terms = self.coefficients.iter().zip(design.iter().zip(&self.means));
-        target - (self.intercept + terms.map(|(coefficient, (x, mean))| coefficient * (x - mean)).sum::<f64>())
+    /// `y − ŷ` of one row of the design, of which `rests` is what each column lacks for being a double, or nothing.
+    ///
+    /// Columns that hardly differ, as powers of a number far from zero do, have large coefficients whose terms cancel: what is left
+    /// has the digits of a double only where the terms have more.
+    pub(super) fn residual(&self, design: &[f64], rests: &[f64], target: f64) -> f64 {
+        if rests.is_empty() && self.unit_errors.is_none() {
+            let terms = self.coefficients.iter().zip(design.iter().zip(&self.means));
+            return target
+                - (self.intercept + terms.map(|(coefficient, (x, mean))| coefficient * (x - mean)).sum::<f64>());
+        }
+        let coefficients = self.coefficients.iter().copied().zip(self.coefficient_rests.iter().copied());
+        let rests = rests.iter().copied().chain(std::iter::repeat(0.0));
+        let columns = design.iter().copied().zip(rests).zip(&self.means);
+        let start = DoubleDouble::from(target) - DoubleDouble::from((self.intercept, self.intercept_rest));
+        let residual = coefficients.zip(columns).fold(start, |residual, (coefficient, (column, mean))| {
+            residual - DoubleDouble::from(coefficient) * (DoubleDouble::from(column) - DoubleDouble::from(*mean))
+        });
+        residual.to_f64()
     }
 
     /// How many numbers were fitted: a coefficient a feature, and the intercept where there is one.

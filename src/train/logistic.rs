@@ -23,6 +23,7 @@ use super::least_squares::LeastSquaresError;
 use super::leverage::Spread;
 use super::rows::Rows;
 pub(super) use newton::Newton;
+use survey::Standard;
 pub(super) use survey::{Survey, position};
 
 /// Why no classes can be told apart.
@@ -142,9 +143,26 @@ impl LogisticFit {
 /// [`LogisticError`] when a class has no row or a column is constant or not finite, and whatever reading fails with.
 /// Not to converge is no error: it is said in the fit.
 pub fn fit(rows: &dyn Rows, classes: usize, settings: &LogisticSettings) -> Result<LogisticFit, TrainError> {
+    run(rows, survey(rows, classes)?.about(settings).finish(rows.columns())?, settings)
+}
+
+/// As [`fit()`], of a part of the rows of which the whole was found to be in order: a column that happens to be constant in this
+/// part gets the coefficient 0.
+///
+/// # Errors
+/// As [`fit()`], but for constant columns.
+pub fn fit_of_part(rows: &dyn Rows, classes: usize, settings: &LogisticSettings) -> Result<LogisticFit, TrainError> {
+    run(rows, survey(rows, classes)?.about(settings).finish_part()?, settings)
+}
+
+fn survey(rows: &dyn Rows, classes: usize) -> Result<Survey, TrainError> {
     let mut survey = Survey::new(rows.columns().len(), classes)?;
     rows.scan(&mut |row| Ok(survey.push(row).map(|_| ())?))?;
-    let mut newton = Newton::new(survey.about(settings).finish(rows.columns())?, settings)?;
+    Ok(survey)
+}
+
+fn run(rows: &dyn Rows, standard: Standard, settings: &LogisticSettings) -> Result<LogisticFit, TrainError> {
+    let mut newton = Newton::new(standard, settings)?;
     loop {
         rows.scan(&mut |row| {
             newton.push(row);

@@ -48,7 +48,7 @@ use choose::Choice;
 use data::{DataError, Encoded, Encodings, Source, Surveyed, Table, Unseen};
 use document::Draft;
 use evaluate::{Answers, Errors, Label, Measured, Measurement, Metrics};
-use fit::{Fits, Fitted};
+use fit::{Fits, Fitted, Rests};
 use least_squares::LeastSquaresError;
 use report::{Observed, Observer, ValidationPath};
 use smartcore_solver::SmartcoreError;
@@ -194,7 +194,10 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     let mut golden = GoldenRows::new(table.seen().rows);
     let answer = |rows: &Encodings| {
         let residuals = match &whole {
-            Fitted::Linear(fit) => rows.rows().map(|row| fit.residual(row.design, row.target)).collect(),
+            Fitted::Linear(fit) => {
+                let mut rests = Rests::new(&table);
+                rows.rows().map(|row| fit.residual(row.design, rests.of(&row), row.target)).collect()
+            }
             _ => Vec::new(),
         };
         Ok::<_, PredictError>((Answers::to(&model, rows.features().to_vec())?, residuals))

@@ -24,6 +24,7 @@ mod descent;
 use super::least_squares::{LeastSquaresError, Moments};
 use super::leverage::{MOST_COLUMNS, Spread};
 use super::triangle::{Triangle, dot};
+use crate::model::double_double::DoubleDouble;
 use crate::model::leverage::SLACK;
 use descent::{Descent, Price};
 
@@ -87,7 +88,17 @@ impl Penalised {
 /// [`LeastSquaresError`], naming the column, when one is constant or not finite, or the penalty is none. Dependent
 /// features and fewer rows than features are welcome, except with an alpha of zero, which is least squares.
 pub fn fit(moments: &Moments, names: &[String], penalty: Penalty) -> Result<Penalised, LeastSquaresError> {
-    let problem = Problem::new(moments, names, moments.lengths(names)?);
+    moments.lengths(names)?;
+    fit_of_part(moments, names, penalty)
+}
+
+/// As [`fit()`], of a part of the rows of which the whole was found to be in order: a feature that happens to be constant in this
+/// part gets the coefficient 0.
+///
+/// # Errors
+/// As [`fit()`], but for constant features.
+pub fn fit_of_part(moments: &Moments, names: &[String], penalty: Penalty) -> Result<Penalised, LeastSquaresError> {
+    let problem = Problem::new(moments, names, moments.unchecked_lengths());
     let fit = problem.fit(penalty, None)?;
     Ok(Penalised { spread: problem.spread(penalty), ..fit })
 }
@@ -223,11 +234,11 @@ impl<'a> Problem<'a> {
             return Err(LeastSquaresError::NotFinite { name: self.names.get(column).cloned().unwrap_or_default() });
         }
         let mut means = self.moments.means();
-        let intercept = means.pop().unwrap_or(0.0);
+        means.pop();
         Ok(Penalised {
             means,
             scales: self.scales.clone(),
-            intercept,
+            intercept: self.intercept(&coefficients),
             residual_sum_of_squares: squares * self.unit * self.unit,
             zero: coefficients.iter().filter(|coefficient| **coefficient == 0.0).count(),
             coefficients,
@@ -236,6 +247,17 @@ impl<'a> Problem<'a> {
             converged,
             spread: None,
         })
+    }
+
+    /// The prediction where every feature is at its mean as a double, which is not quite its mean.
+    fn intercept(&self, coefficients: &[f64]) -> f64 {
+        let mut means: Vec<DoubleDouble> = self.moments.exact_means().collect();
+        let at_means = means.pop().unwrap_or_default();
+        let terms = means.iter().zip(coefficients).zip(&self.scales);
+        let moved = terms.fold(at_means, |sum, ((mean, coefficient), scale)| {
+            sum - DoubleDouble::from(mean.parts().1) * DoubleDouble::from(coefficient / scale)
+        });
+        moved.to_f64()
     }
 
     /// `b` of `min ‖y − Zb‖² + alpha ‖b‖²`: least squares with a row `√alpha · eⱼ` a feature, whose target is 0.

@@ -9,6 +9,7 @@ use pulp::Arch;
 
 use super::kernel::LANES;
 use reflection::Absorption;
+pub(super) use reflection::power_of_two;
 
 /// An upper triangular matrix with a diagonal that is not negative: row `i` holds the entries from the diagonal on.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,6 +67,15 @@ impl Triangle {
             }
         }
         Some(Self(rows))
+    }
+
+    /// Makes zeros of a column.
+    pub(super) fn clear_column(&mut self, column: usize) {
+        for (i, row) in self.0.iter_mut().take(column + 1).enumerate() {
+            if let Some(entry) = row.get_mut(column - i) {
+                *entry = 0.0;
+            }
+        }
     }
 
     /// The entries of a column down to the diagonal.

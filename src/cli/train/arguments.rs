@@ -23,8 +23,9 @@ use crate::train::split::Split;
 /// measured: with --test that is the model itself; without, the model saw more rows, and its intervals tend to be a little
 /// wide. Designs of more than 500 columns are stored without what warns of unusual combinations of values, unless linear.
 ///
-/// Types are inferred: a column of numbers is a number, one of true and false a boolean, any other a category. Empty
-/// fields and, in CSV, the words NA, N/A, NaN, null and none (in any case) are missing values.
+/// Types are inferred: a column of numbers is a number, one of true and false a boolean, any other a category. Texts
+/// that are blank and the words NA, N/A, NaN, null and none (in any case) are missing values. Categories are kept as they
+/// are in the data, with the spaces around them.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
     /// The training data: CSV files with a header or Parquet files, patterns such as 'part-*.csv', or - for standard

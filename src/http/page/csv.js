@@ -1,14 +1,28 @@
 // CSV (RFC 4180) as spreadsheets write it: read and written here, so that a file's other columns need not be sent.
 
-/** The delimiter that stands most often in the first line. */
-function delimiterOf(text) {
+/** The delimiter under which the first line has all of these names, otherwise the one that stands most often in it. */
+function delimiterOf(text, names) {
   const line = text.slice(0, 100_000).split(/\r?\n/, 1)[0];
+  const marks = [",", ";", "\t", "|"];
   const times = (mark) => line.split(mark).length;
-  return [",", ";", "\t", "|"].reduce((best, mark) => (times(mark) > times(best) ? mark : best));
+  return (
+    marks.find((mark) => hasAll(line, mark, names)) ??
+    marks.reduce((best, mark) => (times(mark) > times(best) ? mark : best))
+  );
 }
 
-/** All records, each with the line it begins in. Empty lines are passed over. */
-function readCsv(text, delimiter = delimiterOf(text)) {
+function hasAll(line, mark, names) {
+  try {
+    const header = readCsv(line, names, mark)[0]?.fields.map((name) => name.trim()) ?? [];
+    return names.every((name) => header.includes(name));
+  } catch {
+    // A quote that goes on in the next line.
+    return false;
+  }
+}
+
+/** All records of a table that should have these columns, each with the line it begins in. Empty lines are passed over. */
+function readCsv(text, names, delimiter = delimiterOf(text, names)) {
   const records = [];
   let fields = [];
   let line = 1;

@@ -157,15 +157,16 @@ function fillRandom({ examples, typical }) {
 
 /** Fills the form from a row of CSV, alone or under its header; says what came of it. */
 function fillFromCsv(text) {
-  const records = readCsv(text);
-  if (records.length === 0) return "";
   const names = fields.map((field) => field.feature.name);
-  const [first, second] = records.map((record) => record.fields.map((value) => value.trim()));
+  const records = readCsv(text, names);
+  if (records.length === 0) return "";
+  const [first, second] = records.map(({ fields }) => fields);
+  const header = first.map((name) => name.trim());
   let places = names.map((_, position) => position);
   let row = first;
-  if (first.some((value) => names.includes(value))) {
-    if (twice(first)) return `The header has ${twice(first)} twice.`;
-    places = names.map((name) => first.indexOf(name));
+  if (header.some((name) => names.includes(name))) {
+    if (twice(header)) return `The header has ${twice(header)} twice.`;
+    places = names.map((name) => header.indexOf(name));
     row = second;
     const lacking = names.filter((_, position) => places[position] < 0);
     if (lacking.length > 0) return `The header lacks ${lacking.join(", ")}.`;

@@ -34,10 +34,15 @@ async function call(path, options = {}) {
   return { body, text };
 }
 
-/** What a text means, by the rule that the service has for CSV: words for no value, and booleans as programs write them. */
+/**
+ * What a text means, by the rule that the service has for CSV: words for no value, and booleans as programs write them. Spaces
+ * around numbers and booleans play no part; categories are compared as they are.
+ */
 function meant(feature, typed) {
   const text = typed.trim();
-  if (/^(na|n\/a|nan|null|none)$/i.test(text) && !feature.levels?.includes(text)) return "";
+  if (feature.levels?.includes(typed)) return typed;
+  if (/^(na|n\/a|nan|null|none)?$/i.test(text)) return "";
+  if (feature.type === "string") return typed;
   return feature.type === "boolean" && /^(true|True|TRUE|false|False|FALSE)$/.test(text) ? text.toLowerCase() : text;
 }
 
@@ -46,7 +51,7 @@ function meant(feature, typed) {
  */
 function cell(feature, typed) {
   const text = meant(feature, typed);
-  if (text === "") return "null";
+  if (text === "" && !feature.levels?.includes(text)) return "null";
   if (feature.type === "boolean") return text === "true" || text === "false" ? text : JSON.stringify(text);
   if (feature.type === "string") return JSON.stringify(text);
   const parts = /^([+-]?)0*(\d*)(?:\.(\d*))?(e[+-]?\d+)?$/i.exec(text);

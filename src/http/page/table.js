@@ -66,14 +66,14 @@ function addedTo(model, { interval, probabilities }) {
 
 /** Reads the file, and finds the model's features among its columns. */
 function openFile(model, work, text) {
-  const [header, ...records] = readCsv(text);
+  const names = model.signature.features.map((feature) => feature.name);
+  const [header, ...records] = readCsv(text, names);
   if (!header || records.length === 0) throw new Error(`${work.file} has no rows under a header.`);
   work.header = header.fields.map((name) => name.trim());
   work.records = records;
   if (twice(work.header)) throw new Error(`${work.file} has two columns ${twice(work.header)}: rename or delete one.`);
   const taken = [...work.added, WARNINGS].find((name) => work.header.includes(name));
   if (taken) throw new Error(`${work.file} has a column ${taken} already, where the answers would be: rename it.`);
-  const names = model.signature.features.map((feature) => feature.name);
   work.places = names.map((name) => work.header.indexOf(name));
   const lacking = names.filter((name) => !work.header.includes(name));
   if (lacking.length > 0) {

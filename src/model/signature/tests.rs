@@ -31,6 +31,10 @@ fn a_long_takes_four_and_four_point_nought_but_not_four_and_a_half() {
     assert!(long.accept(Cell::Double(4.5)).is_err());
     assert!(long.accept(Cell::Number("4.0000000000000000001")).is_err());
     assert_eq!(long.accept(Cell::Number("9007199254740994")), Ok(9_007_199_254_740_994.0));
+    // Printed by JavaScript, this is a double; whole numbers are exact.
+    assert!(matches!(long.accept(Cell::Number("12345678901234567000")), Err(CellError::Lossy { .. })));
+    let double = feature(FeatureType::Double, Missing::Reject);
+    assert_eq!(double.accept(Cell::Number("12345678901234567000")), Ok(12_345_678_901_234_567_168.0));
     assert!(long.accept(Cell::Double(9_007_199_254_740_994.0)).is_err(), "it may have been its neighbour");
 }
 
@@ -90,7 +94,7 @@ fn colour(unknown: Unknown) -> Feature {
 fn a_string_takes_its_levels_and_tells_them_when_it_refuses() {
     let colour = colour(Unknown::Reject);
     assert_eq!(colour.accept(Cell::Text("green")), Ok(1.0));
-    assert_eq!(colour.accept(Cell::Field(" red ")), Ok(2.0));
+    assert_eq!(colour.accept(Cell::Field("red")), Ok(2.0));
     assert_eq!(colour.tell(1.0), Scalar::Text("green".into()));
     assert_eq!(
         colour.accept(Cell::Text("Green")).unwrap_err().to_string(),
@@ -101,6 +105,57 @@ fn a_string_takes_its_levels_and_tells_them_when_it_refuses() {
         "expected one of \"blue\", \"green\", \"red\", got the number 1"
     );
     assert_eq!(colour.accept(Cell::Missing), Err(CellError::Missing));
+}
+
+fn padded(unknown: Unknown, missing: Missing) -> Feature {
+    let levels = [" Private", "Private ", "a"].map(String::from).to_vec();
+    Feature { missing, levels, unknown, ..Feature::new("workclass", FeatureType::String) }
+}
+
+#[test]
+fn a_text_is_compared_with_the_levels_as_it_is_whatever_it_came_in() {
+    for cell in [Cell::Text, Cell::Field] {
+        let strict = padded(Unknown::Reject, Missing::Reject);
+        assert_eq!(strict.accept(cell(" Private")), Ok(0.0));
+        assert_eq!(strict.accept(cell("Private ")), Ok(1.0));
+        let unknown = |text| matches!(strict.accept(cell(text)), Err(CellError::UnknownCategory { .. }));
+        assert!(unknown("Private") && unknown(" a") && unknown(" State"));
+        for text in ["", " ", "\t", "NA", " n/a ", "None"] {
+            assert_eq!(strict.accept(cell(text)), Err(CellError::Missing), "{text:?}");
+            let lenient = padded(Unknown::Ignore, Missing::Impute(Scalar::Text("a".into())));
+            assert_eq!(lenient.accept(cell(text)), Ok(2.0), "{text:?}");
+            // Unless it is a level.
+            let mut with_level = padded(Unknown::Reject, Missing::Reject);
+            with_level.levels = vec![text.to_owned()];
+            assert_eq!(with_level.accept(cell(text)), Ok(0.0), "{text:?}");
+            assert!(!with_level.is_missing(cell(text)) && strict.is_missing(cell(text)));
+        }
+    }
+}
+
+#[test]
+fn a_level_that_differs_in_spaces_is_named() {
+    let strict = padded(Unknown::Reject, Missing::Reject);
+    let told = |text| {
+        let cell = Cell::Text(text);
+        strict.explain(&strict.accept(cell).unwrap_err(), cell)
+    };
+    let known = "expected one of \" Private\", \"Private \", \"a\"";
+    let unknown = "which the training data did not have";
+    assert_eq!(
+        told("Private"),
+        format!("{known}, got the string \"Private\", {unknown}; did you mean \" Private\", with other spaces?")
+    );
+    assert_eq!(told("State"), format!("{known}, got the string \"State\", {unknown}"));
+}
+
+#[test]
+fn what_stands_in_may_look_like_no_value_without_end() {
+    let blank = || Missing::Impute(Scalar::Text(" ".into()));
+    assert_eq!(padded(Unknown::Ignore, blank()).accept(Cell::Missing), Ok(UNKNOWN_LEVEL));
+    assert!(padded(Unknown::Reject, blank()).accept(Cell::Text("")).is_err());
+    let target = Target { name: "y".into(), kind: FeatureType::Double };
+    assert!(Signature::new(vec![padded(Unknown::Reject, blank())], target).is_err());
 }
 
 #[test]

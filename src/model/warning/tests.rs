@@ -72,10 +72,10 @@ fn a_value_outside_its_range_is_told_with_the_range() {
 fn a_category_that_was_passed_over_is_told_as_it_was_written() {
     let model = model(&json!({}));
     let expected = json!([{
-        "row": 1, "code": "unknown_category", "feature": "colour", "value": "violet",
+        "row": 1, "code": "unknown_category", "feature": "colour", "value": " violet ",
         "message": "a category that the training data did not have",
     }]);
-    assert_eq!(told(&model, &[(1.0, 1.0, "red"), (1.0, 1.0, "violet")]), expected);
+    assert_eq!(told(&model, &[(1.0, 1.0, "red"), (1.0, 1.0, " violet ")]), expected);
 
     let mut columns = ColumnsBuilder::new(model.signature(), 2);
     for (name, cells) in [("colour", ["blue", " violet "]), ("y", ["1", "1"]), ("x", ["1", ""])] {

@@ -2,9 +2,11 @@ use super::super::path::fit as fit_penalty;
 use super::super::rows::Row;
 use super::super::{logistic, path::Penalised};
 use super::*;
+use proptest::prelude::*;
 use rstest::rstest;
 
 /// Rows in memory: design, target, weight.
+#[derive(Debug)]
 struct Table(Vec<String>, Vec<(Vec<f64>, f64, f64)>);
 
 impl Rows for Table {
@@ -140,6 +142,56 @@ fn a_category_that_only_one_fold_has_is_no_obstacle() {
     let settings = LogisticSettings::default();
     let choice = classification(&table, 2, 3, 0, &[10.0, 1.0], &settings, Rule::Best).unwrap();
     assert!(choice.path.iter().all(|candidate| candidate.score.is_finite() && candidate.converged));
+}
+
+/// Rows of a number, a number that varies in one fold only, and a level that occurs in one fold only.
+fn with_lonely_columns() -> impl Strategy<Value = (Table, u32)> {
+    let row = (-3.0..3.0_f64, -2.0..2.0_f64, 0.1..9.0_f64);
+    let rows = prop::collection::vec(row, 12..24);
+    (rows, 2_u32..6, any::<bool>(), -5.0..5.0_f64, 0..12_usize).prop_map(|(rows, folds, weighted, constant, lonely)| {
+        let row = |(number, (x, noise, weight)): (usize, (f64, f64, f64))| {
+            let is_lonely = number == lonely;
+            let varying = if is_lonely { constant + 1.0 } else { constant };
+            let level = f64::from(u8::from(is_lonely));
+            (vec![x, varying, level, 1.0 - level], x + noise, if weighted { weight } else { 1.0 })
+        };
+        let names = ["x", "varying", "level", "others"].map(str::to_owned).to_vec();
+        (Table(names, rows.into_iter().enumerate().map(row).collect()), folds)
+    })
+}
+
+proptest! {
+    /// Each fit is one to `[Z; √alpha I]` with columns of length √W and alpha ≥ 10⁻⁵ W, so its condition number is at most
+    /// κ = √(p·10⁵); QR leaves an error of about ε·κ² of the target's length (Golub and Van Loan, §5.3.8), here 10⁻¹⁰.
+    #[test]
+    fn merged_folds_score_as_fits_from_scratch_do((table, folds) in with_lonely_columns(), lasso: bool) {
+        let names = with_target(&table);
+        let family = if lasso { Family::ElasticNet { l1_ratio: 1.0 } } else { Family::Ridge };
+        let choice = regression(&moments(&table, folds, 0).unwrap(), &names, family, 6, Rule::Best).unwrap();
+        let dealt = dealt(&table, folds, 1, 0);
+        let squares: f64 = table.1.iter().map(|(_, y, weight)| weight * y * y).sum();
+        let weight: f64 = table.1.iter().map(|(.., weight)| weight).sum();
+        for candidate in &choice.path {
+            let mut error = 0.0;
+            for fold in 0..folds as usize {
+                let rows = || table.1.iter().zip(&dealt);
+                let mut others: Option<Accumulator> = None;
+                for ((design, target, weight), _) in rows().filter(|(_, of)| **of != fold) {
+                    let row = [design.as_slice(), &[*target]].concat();
+                    others.get_or_insert_with(|| Accumulator::new(row.clone())).push_weighted(&row, *weight);
+                }
+                let penalty = family.penalty(candidate.alpha);
+                let fit = path_of_part(&others.unwrap().finish(), &names, &[penalty]).unwrap().swap_remove(0);
+                for ((design, target, weight), _) in rows().filter(|(_, of)| **of == fold) {
+                    let parts = design.iter().zip(&fit.means).zip(&fit.scales).zip(&fit.coefficients);
+                    let predicted =
+                        fit.intercept + parts.map(|(((x, mean), scale), b)| b * (x - mean) / scale).sum::<f64>();
+                    error += weight * (target - predicted).powi(2);
+                }
+            }
+            prop_assert!((candidate.score - error / weight).abs() <= 1e-9 * squares / weight, "{:?} is not {}", candidate, error / weight);
+        }
+    }
 }
 
 #[rstest]

@@ -75,7 +75,7 @@ fn measured(model: &Model, new: &[Row]) -> (f64, f64) {
         .map(|(row, (_, actual))| Likelihoods { actual: *actual, weight: 1.0, probabilities: row.into() })
         .collect();
     let loss = rows.iter().map(|row| -row.probabilities[row.actual].ln()).sum::<f64>() / rows.len() as f64;
-    (Errors::Classes(rows).calibration().unwrap().before.slope, loss)
+    (Errors::Classes(rows).calibration().unwrap().before.slope.unwrap(), loss)
 }
 
 #[test]

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use memchr::{memchr, memchr_iter, memchr2};
 
 use super::MAX_LEVELS;
-use super::column::{Seen, see};
+use super::column::{Seen, see, shown};
 use super::csv::Csv;
 use crate::model::field;
 use crate::model::frame::Cell;
@@ -200,11 +200,11 @@ impl Gathered {
                 Seen::Number(value) => Some(self.number(value, text)),
                 Seen::Missing => Some(self.missing()),
                 Seen::Boolean => {
-                    self.first_boolean.get_or_insert_with(|| (at, Cell::Field(text.trim_ascii()).to_string()));
+                    self.first_boolean.get_or_insert_with(|| (at, shown(Cell::Field(text))));
                     self.word(text)
                 }
                 Seen::Text => {
-                    self.first_text.get_or_insert_with(|| (at, Cell::Field(text.trim_ascii()).to_string()));
+                    self.first_text.get_or_insert_with(|| (at, shown(Cell::Field(text))));
                     self.word(text)
                 }
                 Seen::Unusable(_) => None,
@@ -222,7 +222,7 @@ impl Gathered {
 
     fn number(&mut self, value: f64, text: &str) -> f64 {
         if self.numbers == 0 {
-            self.first_number = Some(Cell::Field(text.trim_ascii()).to_string());
+            self.first_number = Some(shown(Cell::Field(text)));
         }
         self.numbers += 1;
         let [low, high] = &mut self.range;
@@ -232,7 +232,6 @@ impl Gathered {
     }
 
     fn word(&mut self, text: &str) -> Option<f64> {
-        let text = text.trim_ascii();
         let at = if let Some((at, _, count)) = self.words.get_full_mut(text) {
             *count += 1;
             at

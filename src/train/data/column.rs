@@ -9,7 +9,6 @@ use super::missing::Policy;
 use super::source::{Place, Source};
 use super::tally::Tally;
 use super::{DataError, MAX_CLASSES, MAX_LEVELS, NamedColumn, Purpose};
-use crate::model::double_double::DoubleDouble;
 use crate::model::field;
 use crate::model::frame::Cell;
 use crate::model::number::{self, NumberError, has_decimal_comma, parse_double};
@@ -46,7 +45,6 @@ pub(super) struct Column {
     first_unusable: Option<(Place, String, NumberError)>,
     /// Smallest and largest number.
     pub(super) range: [f64; 2],
-    sum: DoubleDouble,
     /// How often each word is there, in the order in which they came.
     words: IndexMap<String, u64>,
     /// How often each number is there, up to a limit.
@@ -65,11 +63,7 @@ pub(super) enum Seen {
 
 impl Column {
     pub(super) fn new(name: &str, role: Role, declared: Option<FeatureType>, policy: Policy) -> Self {
-        let counted = match (role, &policy) {
-            (Role::Target { .. }, _) => MAX_CLASSES,
-            (_, Policy::MostFrequent) => Tally::MOST,
-            _ => 0,
-        };
+        let counted = if matches!(role, Role::Target { .. }) { MAX_CLASSES } else { 0 };
         Self {
             name: name.to_owned(),
             role,
@@ -82,7 +76,6 @@ impl Column {
             first_text: None,
             first_unusable: None,
             range: [f64::INFINITY, f64::NEG_INFINITY],
-            sum: DoubleDouble::default(),
             words: IndexMap::new(),
             values: Tally::new(counted),
         }
@@ -91,10 +84,13 @@ impl Column {
     /// Takes the next cell of the column, and tells what is kept of it: a number, the place of a word, NaN for no value.
     pub(super) fn push(&mut self, cell: Cell<'_>, place: Place, source: &Source) -> Result<f64, DataError> {
         let seen = see(cell);
-        if matches!(seen, Seen::Missing) {
+        let declared = self.declared.as_ref().map(|feature| feature.kind);
+        // No text is a number or a boolean, not even one for no value.
+        let is_mistaken = matches!(cell, Cell::Text(_)) && declared.is_some_and(|kind| kind != FeatureType::String);
+        if matches!(seen, Seen::Missing) && !is_mistaken {
             return self.push_missing(place, source);
         }
-        match self.declared.as_ref().map(|feature| feature.kind) {
+        match declared {
             None => self.push_inferred(cell, &seen, place, source),
             Some(FeatureType::String) => self.push_word(cell, place, source),
             Some(_) => self.push_declared(cell, &seen, place, source),
@@ -130,8 +126,8 @@ impl Column {
             let ([low, high], [lowest, highest]) = (&mut self.range, cells.range);
             *low = low.min(lowest);
             *high = high.max(highest);
-            if self.is_summed() || self.values.is_open() {
-                values.filter(|value| !value.is_nan()).for_each(|value| self.tally(*value));
+            if self.values.is_open() {
+                values.filter(|value| !value.is_nan()).for_each(|value| self.values.push(*value));
             }
         } else if !cells.words.is_empty() {
             let first = |(at, text)| (place(at), text);
@@ -151,17 +147,6 @@ impl Column {
         }
     }
 
-    fn is_summed(&self) -> bool {
-        !matches!(self.policy, Policy::Reject)
-    }
-
-    fn tally(&mut self, value: f64) {
-        if self.is_summed() {
-            self.sum = self.sum + DoubleDouble::from(value);
-        }
-        self.values.push(value);
-    }
-
     fn push_missing(&mut self, place: Place, source: &Source) -> Result<f64, DataError> {
         self.missing += 1;
         let location = || source.location(place);
@@ -179,20 +164,20 @@ impl Column {
             Seen::Number(value) => self.push_number(value, cell, place, source)?,
             // What is a number by the type of its column is never a word.
             Seen::Unusable(why) if !matches!(cell, Cell::Field(_)) => {
-                let (column, value) = (self.named(), cell.to_string());
+                let (column, value) = (self.named(), shown(cell));
                 return Err(DataError::NotANumber { location: source.location(place), column, value, why });
             }
             Seen::Unusable(why) => {
-                self.first_unusable.get_or_insert_with(|| (place, cell.to_string(), why));
+                self.first_unusable.get_or_insert_with(|| (place, shown(cell), why));
                 // Among numbers it is an error, which is found below.
                 if self.numbers == 0 { self.push_word(cell, place, source)? } else { f64::NAN }
             }
             Seen::Boolean => {
-                self.first_boolean.get_or_insert_with(|| (place, cell.to_string()));
+                self.first_boolean.get_or_insert_with(|| (place, shown(cell)));
                 self.push_word(cell, place, source)?
             }
             Seen::Text | Seen::Missing => {
-                self.first_text.get_or_insert_with(|| (place, cell.to_string()));
+                self.first_text.get_or_insert_with(|| (place, shown(cell)));
                 self.push_word(cell, place, source)?
             }
         };
@@ -207,7 +192,7 @@ impl Column {
         let location = || source.location(place);
         let column = || self.named();
         if let Seen::Unusable(why) = *seen {
-            let value = cell.to_string();
+            let value = shown(cell);
             return Err(DataError::NotANumber { location: location(), column: column(), value, why });
         }
         match self.declared.as_ref().map_or(Err(CellError::Missing), |feature| feature.accept(cell)) {
@@ -227,20 +212,20 @@ impl Column {
             return Err(DataError::NotPositive { location, column: self.named(), value, reason });
         }
         if self.numbers == 0 {
-            self.first_number = Some(cell.to_string());
+            self.first_number = Some(shown(cell));
         }
         self.numbers += 1;
         let [low, high] = &mut self.range;
         *low = low.min(value);
         *high = high.max(value);
-        self.tally(value);
+        self.values.push(value);
         Ok(value)
     }
 
     fn push_word(&mut self, cell: Cell<'_>, place: Place, source: &Source) -> Result<f64, DataError> {
         let location = || source.location(place);
         let text = match cell {
-            Cell::Field(text) | Cell::Text(text) => text.trim_ascii(),
+            Cell::Field(text) | Cell::Text(text) => text,
             Cell::Boolean(true) => "true",
             Cell::Boolean(false) => "false",
             other => {
@@ -336,11 +321,6 @@ impl Column {
             1 + usize::from(low < high)
         }
     }
-
-    /// The mean of the numbers.
-    pub(super) fn mean(&self) -> f64 {
-        self.sum.to_f64() / self.numbers as f64
-    }
 }
 
 /// What a cell looks like.
@@ -362,7 +342,16 @@ pub(super) fn see(cell: Cell<'_>) -> Seen {
             Err(NumberError::Malformed) if !looks_numeric(text.trim_ascii()) => Seen::Text,
             Err(why) => Seen::Unusable(why),
         },
+        Cell::Text(text) if field::is_missing(text) => Seen::Missing,
         Cell::Text(_) | Cell::Array | Cell::Object => Seen::Text,
+    }
+}
+
+/// A cell in words; a field without the spaces around it, which play no part in how most types read it.
+pub(super) fn shown(cell: Cell<'_>) -> String {
+    match cell {
+        Cell::Field(text) => Cell::Field(text.trim_ascii()).to_string(),
+        other => other.to_string(),
     }
 }
 

@@ -22,14 +22,19 @@ pub(super) struct Csv {
 }
 
 impl Csv {
-    /// Reads the header.
-    pub(super) fn open(path: &Path, shown: &Path, delimiter: Option<u8>) -> Result<(Self, Vec<String>), DataError> {
+    /// Reads the header. Without a delimiter, it is one that gives the columns that are known to be there.
+    pub(super) fn open(
+        path: &Path,
+        shown: &Path,
+        delimiter: Option<u8>,
+        known: &[&String],
+    ) -> Result<(Self, Vec<String>), DataError> {
         let open = || File::open(path).map_err(|source| unreadable(shown, source));
         let delimiter = if let Some(delimiter) = delimiter {
             delimiter
         } else {
             let header = delimiter::header_line(BufReader::new(open()?));
-            delimiter::most_frequent(&header.map_err(|source| unreadable(shown, source))?)
+            delimiter::delimiter(&header.map_err(|source| unreadable(shown, source))?, known)
         };
         let mut csv = Self { delimiter, header_end: 0 };
         let file = open()?;
@@ -124,8 +129,7 @@ struct CsvRecord<'r> {
 
 impl Record for CsvRecord<'_> {
     fn cell(&self, column: usize) -> Cell<'_> {
-        let text = self.places.get(column).and_then(|place| self.record.get(*place)).unwrap_or_default();
-        Cell::Field(text.trim_ascii())
+        Cell::Field(self.places.get(column).and_then(|place| self.record.get(*place)).unwrap_or_default())
     }
 
     fn place(&self) -> Place {

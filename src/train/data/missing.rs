@@ -1,9 +1,14 @@
 //! What stands in where a value is missing: decided once, by the training data, and stored in the signature.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use super::DataError;
 use super::column::Column;
+use super::statistics::Statistic;
+use super::table::Stored;
+use super::tally::{ordered, unordered};
+use crate::model::double_double::DoubleDouble;
 use crate::model::field;
 use crate::model::scalar::Scalar;
 use crate::model::signature::{Feature, FeatureType, Missing};
@@ -87,23 +92,23 @@ pub(super) fn policy(rules: &[Rule], column: &str) -> Policy {
 }
 
 /// What the signature will say of the feature, whose levels are known; a constant may add one to them.
-pub(super) fn decide(column: &Column, feature: &mut Feature, median: Option<f64>) -> Result<(), DataError> {
+pub(super) fn decide(column: &Column, feature: &mut Feature, statistic: &Statistic) -> Result<(), DataError> {
     let numeric = matches!(feature.kind, FeatureType::Double | FeatureType::Long);
     let refuse = |reason: String| DataError::Imputation { column: column.name.clone(), reason };
-    let value = match &column.policy {
-        Policy::Reject => return Ok(()),
-        Policy::Mean | Policy::Median if !numeric => Err(format!(
+    let value = match (&column.policy, statistic) {
+        (Policy::Reject, _) => return Ok(()),
+        (Policy::Constant(text), _) => constant(column, feature, text),
+        (_, Statistic::Counts(counts)) => most_frequent(column, feature, counts.as_deref()),
+        _ if !numeric => Err(format!(
             "only numbers have a mean or a median. Use --missing {0}=most-frequent or --missing {0}=constant=VALUE",
             column.name
         )),
-        Policy::Mean if !column.mean().is_finite() => Err(format!(
+        (_, Statistic::Mean(mean)) if !mean.is_finite() => Err(format!(
             "its numbers are too large to be added up. Rescale it, or use --missing {}=median",
             column.name
         )),
-        Policy::Mean => Ok(Scalar::Number(column.mean())),
-        Policy::Median => Ok(Scalar::Number(median.unwrap_or(f64::NAN))),
-        Policy::MostFrequent => most_frequent(column, feature),
-        Policy::Constant(text) => constant(column, feature, text),
+        (_, Statistic::Mean(value) | Statistic::Median(value)) => Ok(Scalar::Number(*value)),
+        (_, Statistic::None) => return Ok(()),
     };
     let checked = value.and_then(|value| match feature.accept(value.cell()) {
         Ok(_) => Ok(value),
@@ -118,32 +123,22 @@ pub(super) fn decide(column: &Column, feature: &mut Feature, median: Option<f64>
     Ok(())
 }
 
-fn most_frequent(column: &Column, feature: &Feature) -> Result<Scalar, String> {
-    fn most<T>(counts: impl Iterator<Item = (T, u64)>) -> Option<T> {
-        counts
-            .fold(None, |best: Option<(T, u64)>, next| match best {
-                Some(best) if best.1 >= next.1 => Some(best),
-                _ => Some(next),
-            })
-            .map(|(value, _)| value)
+/// The value whose rows weigh most; of several, the smallest. `counts` are those of what the rows hold.
+fn most_frequent(column: &Column, feature: &Feature, counts: Option<&[(f64, DoubleDouble)]>) -> Result<Scalar, String> {
+    let counts =
+        counts.ok_or("it has too many different values for one to be the most frequent. Use median instead")?;
+    // Several words may be one boolean.
+    let stored = Stored::new(column, feature);
+    let mut values: BTreeMap<u64, DoubleDouble> = BTreeMap::new();
+    for (value, weight) in counts {
+        let sum = values.entry(ordered(stored.value(*value))).or_default();
+        *sum = *sum + *weight;
     }
-    let found = match feature.kind {
-        FeatureType::String => most(column.levels().into_iter()).map(|level| Scalar::Text(level.to_owned())),
-        // Inferred booleans are counted as words, declared ones as 1 and 0.
-        FeatureType::Boolean if column.numbers == 0 => most(column.booleans().into_iter()).map(Scalar::Boolean),
-        _ => {
-            let counts = column
-                .values
-                .counts()
-                .ok_or("it has too many different values for one to be the most frequent. Use median instead")?;
-            most(counts).map(|value| feature.tell(value))
-        }
-    };
-    found.ok_or_else(|| "it has no value".into())
+    let most = values.into_iter().reduce(|most, next| if next.1 > most.1 { next } else { most });
+    most.map(|(bits, _)| feature.tell(unordered(bits))).ok_or_else(|| "it has no value".into())
 }
 
 fn constant(column: &Column, feature: &mut Feature, text: &str) -> Result<Scalar, String> {
-    let text = text.trim_ascii();
     if feature.kind != FeatureType::String && field::is_missing(text) {
         return Err(format!("{text:?} stands for no value itself. Use --missing {}=median", column.name));
     }

@@ -101,7 +101,9 @@ enum Datum {
     Missing,
     Boolean(bool),
     Double(f64),
-    /// A number that a double may not hold, digit by digit.
+    /// An integer that a double may not hold.
+    Integer(i128),
+    /// A decimal number, digit by digit.
     Digits(String),
     Text(String),
 }
@@ -119,6 +121,7 @@ impl Record for ParquetRecord<'_> {
             None | Some(Datum::Missing) => Cell::Missing,
             Some(Datum::Boolean(value)) => Cell::Boolean(*value),
             Some(Datum::Double(value)) => Cell::Double(*value),
+            Some(Datum::Integer(value)) => Cell::Integer(*value),
             Some(Datum::Digits(text)) => Cell::Number(text),
             Some(Datum::Text(text)) => Cell::Text(text),
         }
@@ -148,7 +151,6 @@ fn read(row: &Row, shown: &Path) -> Result<Vec<Datum>, DataError> {
                 Field::Float(value) => Datum::Double(f64::from(*value)),
                 Field::Double(value) => Datum::Double(*value),
                 Field::Decimal(_) => Datum::Digits(field.to_string()),
-                Field::Str(text) if text.is_empty() => Datum::Missing,
                 Field::Str(text) => Datum::Text(text.clone()),
                 Field::Bytes(_) => return Err(refused("bytes that are not text")),
                 Field::Date(_)
@@ -169,5 +171,5 @@ fn whole(value: i128) -> Datum {
     const EXACT: i128 = 1 << 53;
     // Exact within these bounds.
     #[allow(clippy::cast_precision_loss)]
-    if (-EXACT..=EXACT).contains(&value) { Datum::Double(value as f64) } else { Datum::Digits(value.to_string()) }
+    if (-EXACT..=EXACT).contains(&value) { Datum::Double(value as f64) } else { Datum::Integer(value) }
 }

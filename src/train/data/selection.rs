@@ -60,6 +60,11 @@ impl Selection {
 }
 
 impl Selection {
+    /// The columns that must be there.
+    pub(super) fn known(&self) -> Vec<&String> {
+        [&self.target].into_iter().chain(&self.weights).chain(&self.features).collect()
+    }
+
     /// What is left out of the design, rather than of the data.
     pub(super) fn excluded_terms(&self, header: &[String]) -> Vec<String> {
         self.exclude.iter().filter(|name| !header.contains(name)).cloned().collect()

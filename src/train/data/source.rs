@@ -136,7 +136,7 @@ impl Source {
             } else if let Some((what, advice)) = foreign(&begin) {
                 return Err(DataError::Foreign { path: shown, what, advice });
             } else {
-                let (csv, names) = Csv::open(&path, &shown, origin.delimiter)?;
+                let (csv, names) = Csv::open(&path, &shown, origin.delimiter, &selection.known())?;
                 (Format::Csv(csv), (names, Vec::new()))
             };
             let place = Header::of(&shown, matches!(format, Format::Parquet));

@@ -1,16 +1,18 @@
 //! Between the survey and the fit: what the data are is known, and what to make of them is decided.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::column::{Column, Role};
 use super::columns::{Terms, columns, without};
 use super::selection::nearest;
 use super::source::{Scan, Source};
 use super::spool::Spool;
+use super::statistics::{Statistic, statistics};
 use super::survey::{Pace, survey};
 use super::table::{Stored, Table};
-use super::{DataError, MAX_CLASSES, Preparation, median, missing};
+use super::{DataError, MAX_CLASSES, Preparation, missing};
 use crate::model::artifact::ArtifactError;
+use crate::model::frame::shorten;
 use crate::model::preprocess::{Design, Preprocess, TargetTransform};
 use crate::model::scalar::Scalar;
 use crate::model::signature::{Feature, FeatureType, Missing, Signature, Target};
@@ -60,14 +62,8 @@ impl Surveyed {
             }
             kinds.push(column.kind(&source)?);
         }
-        let wanted: Vec<(usize, u64)> = columns
-            .iter()
-            .enumerate()
-            .filter(|(_, column)| column.policy == missing::Policy::Median && column.numbers > 0)
-            .map(|(place, column)| (place, column.numbers))
-            .collect();
-        let medians = median::medians(&spool, &wanted)?;
-        let median = |place| wanted.iter().position(|(one, _)| *one == place).and_then(|at| medians.get(at)).copied();
+        let policies: Vec<&missing::Policy> = columns.iter().map(|column| &column.policy).collect();
+        let statistics = statistics(&spool, &policies, source.has_weights.then_some(columns.len()))?;
 
         let no_target = || DataError::NoValues { column: String::new() };
         let target = columns.pop().ok_or_else(no_target)?;
@@ -77,8 +73,8 @@ impl Surveyed {
         };
         let mut notes: Vec<String> = source.index.iter().map(index).collect();
         let mut features = Vec::with_capacity(columns.len());
-        for (place, (column, kind)) in columns.iter().zip(kinds).enumerate() {
-            let made = feature(column, kind, preparation, median(place), &mut notes);
+        for ((column, kind), statistic) in columns.iter().zip(kinds).zip(&statistics) {
+            let made = feature(column, kind, preparation, statistic, &mut notes);
             features.push(made.map_err(|fault| fault.of(source.label()))?);
         }
         let missing = columns.iter().map(|column| column.missing).collect();
@@ -104,6 +100,9 @@ impl Surveyed {
         let single = classes.iter().zip(&counts).filter(|(_, count)| **count == 1).map(|(class, _)| class.to_string());
         if let Some(single) = first_of(single.collect()) {
             self.notes.push(format!("{}: only one row is of the class {single}", self.target.name));
+        }
+        if self.target_kind == FeatureType::String {
+            self.notes.extend(alike(&self.target.name, self.target.levels().into_keys()));
         }
         if classify && preparation.target_transform != TargetTransform::Identity {
             return Err(of_data(DataError::TransformOfClasses { column: self.target.name }).into());
@@ -238,7 +237,7 @@ fn feature(
     column: &Column,
     kind: FeatureType,
     preparation: &Preparation,
-    median: Option<f64>,
+    statistic: &Statistic,
     notes: &mut Vec<String>,
 ) -> Result<Feature, DataError> {
     let mut feature = Feature::new(&column.name, kind);
@@ -267,7 +266,8 @@ fn feature(
         // 0 and −0 are equal: which of them comes first must not show.
         _ => feature.range = Some(column.range.map(|end| end + 0.0)),
     }
-    missing::decide(column, &mut feature, median)?;
+    missing::decide(column, &mut feature, statistic)?;
+    notes.extend(alike(&column.name, feature.levels.iter().map(String::as_str)));
     if column.missing > 0
         && let Missing::Impute(value) = &feature.missing
     {
@@ -278,6 +278,24 @@ fn feature(
         return Err(constant_feature(&[feature]));
     }
     Ok(feature)
+}
+
+/// A note on categories of a column that differ in nothing but the spaces around them, if there are any.
+fn alike<'l>(column: &str, levels: impl Iterator<Item = &'l str>) -> Option<String> {
+    let mut groups: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for level in levels {
+        groups.entry(level.trim()).or_default().push(format!("{:?}", shorten(level)));
+    }
+    let mut alike = groups.into_values().filter(|group| group.len() > 1);
+    let first = alike.next()?.join(" and ");
+    let more = match alike.count() {
+        0 => String::new(),
+        more => format!(" (and {more} more)"),
+    };
+    Some(format!(
+        "{column}: {first}{more} differ only in leading or trailing spaces and are separate categories. If they are the \
+         same, remove the spaces from the data"
+    ))
 }
 
 /// The first of some names, and how many more there are.

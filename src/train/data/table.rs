@@ -82,7 +82,7 @@ impl Stored {
         Self { words, missing: feature.accept(Cell::Missing).unwrap_or(f64::NAN) }
     }
 
-    fn value(&self, stored: f64) -> f64 {
+    pub(super) fn value(&self, stored: f64) -> f64 {
         match &self.words {
             _ if stored.is_nan() => self.missing,
             None => stored,

@@ -11,9 +11,6 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// The most different values that are counted: a few megabytes.
-    pub(super) const MOST: usize = 100_000;
-
     /// Counts at most this many different values.
     pub(super) fn new(limit: usize) -> Self {
         Self { limit, counts: BTreeMap::new(), overflown: false }

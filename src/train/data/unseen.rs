@@ -3,7 +3,6 @@
 use super::source::{Origin, Place, Record, Scan, Source};
 use super::table::Table;
 use super::{DataError, NamedColumn, Purpose, Selection};
-use crate::model::field;
 use crate::model::frame::Cell;
 use crate::model::signature::{CellError, Feature, FeatureType};
 use crate::train::TrainError;
@@ -47,7 +46,7 @@ impl<'t> Unseen<'t> {
         self.source.scan(&mut |record| {
             let cells: Vec<Cell<'_>> = (0..features.len()).map(|place| record.cell(place)).collect();
             for (feature, cell) in features.iter().zip(&cells) {
-                self.told(feature.accept(*cell), &named(&feature.name, Purpose::Feature), record.place())?;
+                self.accepted(feature, *cell, &named(&feature.name, Purpose::Feature), record.place())?;
             }
             let target = self.target(record, features.len())?;
             let weight = if self.table.source.has_weights { self.weight(record, features.len() + 1)? } else { 1.0 };
@@ -60,22 +59,26 @@ impl<'t> Unseen<'t> {
         let Table { target, classes, class_values, .. } = self.table;
         let column = named(&target.name, Purpose::Target);
         if classes.is_empty() || !class_values.is_empty() {
-            let value = self.number(&column, record, place)?;
+            // Booleans are classes of the values 0 and 1.
+            let kind = if target.kind == FeatureType::Boolean { target.kind } else { FeatureType::Double };
+            let value = self.number(kind, &column, record, place)?;
             if classes.is_empty() {
                 return Ok(value);
             }
             let position = class_values.iter().position(|class| class.total_cmp(&(value + 0.0)).is_eq());
             let named: Vec<String> = classes.iter().map(ToString::to_string).collect();
-            let unknown = CellError::UnknownCategory { expected: named.join(" or "), got: value.to_string() };
-            return self.told(position.map(|position| position as f64).ok_or(unknown), &column, record.place());
+            return position.map(|position| position as f64).ok_or_else(|| {
+                let reason = CellError::UnknownCategory { expected: named.join(" or "), got: value.to_string() };
+                self.unanswerable(&column, record.place(), reason.to_string())
+            });
         }
-        self.present(&column, record, place)?;
-        self.told(target.accept(record.cell(place)), &column, record.place())
+        self.present(target, &column, record, place)?;
+        self.accepted(target, record.cell(place), &column, record.place())
     }
 
     fn weight(&self, record: &dyn Record, place: usize) -> Result<f64, DataError> {
         let column = named(self.source.names().get(place).map_or("", String::as_str), Purpose::Weight);
-        let value = self.number(&column, record, place)?;
+        let value = self.number(FeatureType::Double, &column, record, place)?;
         let location = || self.source.location(record.place());
         let reason = "a weight says how much a row counts";
         if value > 0.0 {
@@ -85,34 +88,50 @@ impl<'t> Unseen<'t> {
         }
     }
 
-    fn number(&self, column: &NamedColumn, record: &dyn Record, place: usize) -> Result<f64, DataError> {
-        self.present(column, record, place)?;
-        let number = Feature::new(&*column.name, FeatureType::Double);
-        self.told(number.accept(record.cell(place)), column, record.place())
+    fn number(
+        &self,
+        kind: FeatureType,
+        column: &NamedColumn,
+        record: &dyn Record,
+        place: usize,
+    ) -> Result<f64, DataError> {
+        let number = Feature::new(&*column.name, kind);
+        self.present(&number, column, record, place)?;
+        self.accepted(&number, record.cell(place), column, record.place())
     }
 
-    fn present(&self, column: &NamedColumn, record: &dyn Record, place: usize) -> Result<(), DataError> {
-        let missing = match record.cell(place) {
-            Cell::Missing => true,
-            Cell::Field(text) => field::is_missing(text),
-            _ => false,
-        };
-        if missing {
+    fn present(
+        &self,
+        feature: &Feature,
+        column: &NamedColumn,
+        record: &dyn Record,
+        place: usize,
+    ) -> Result<(), DataError> {
+        if feature.is_missing(record.cell(place)) {
             let location = self.source.location(record.place());
             return Err(DataError::MissingAnswer { location, column: column.clone() });
         }
         Ok(())
     }
 
-    fn told(&self, value: Result<f64, CellError>, column: &NamedColumn, place: Place) -> Result<f64, DataError> {
-        value.map_err(|error| DataError::Unanswerable {
-            location: self.source.location(place),
-            column: column.clone(),
-            reason: match error {
+    fn accepted(
+        &self,
+        feature: &Feature,
+        cell: Cell<'_>,
+        column: &NamedColumn,
+        place: Place,
+    ) -> Result<f64, DataError> {
+        feature.accept(cell).map_err(|error| {
+            let reason = match error {
                 CellError::Missing => format!("the value {error}"),
-                other => other.to_string(),
-            },
+                other => feature.explain(&other, cell),
+            };
+            self.unanswerable(column, place, reason)
         })
+    }
+
+    fn unanswerable(&self, column: &NamedColumn, place: Place, reason: String) -> DataError {
+        DataError::Unanswerable { location: self.source.location(place), column: column.clone(), reason }
     }
 }
 

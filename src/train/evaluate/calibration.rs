@@ -43,6 +43,8 @@ pub struct Likelihoods {
 pub struct Calibration {
     /// What scores are divided by.
     pub temperature: f64,
+    /// Whether that is an end of the range in which it is looked for, rather than a measurement.
+    pub at_limit: bool,
     /// Rows that it was fitted to.
     pub rows: usize,
     /// Of the probabilities as fitted.
@@ -54,9 +56,10 @@ pub struct Calibration {
 /// How far probabilities are from shares.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reliability {
-    /// The factor on the scores that fits the rows best, by maximum likelihood between 0.1 and 10: 1 when they are neither
-    /// too sure nor too cautious, below 1 when they are too sure.
-    pub slope: f64,
+    /// The factor on the scores that fits the rows best, by maximum likelihood: 1 when they are neither too sure nor too cautious,
+    /// below 1 when they are too sure. None when it is not between 0.1 and 10: rows whose classes are predicted without error
+    /// have no greatest factor.
+    pub slope: Option<f64>,
     /// The expected calibration error: the mean distance between the probability and the share of rows for which it came true,
     /// over at most ten bins of equally many rows.
     pub error: f64,
@@ -90,13 +93,15 @@ impl Errors {
             return None;
         }
         let scores: Vec<Scores> = rows.iter().map(Likelihoods::scores).collect();
-        let temperature = 1.0 / likeliest(&scores, Some(PRIOR));
-        let slope = likeliest(&scores, None);
+        let (factor, at_limit) = likeliest(&scores, Some(PRIOR));
+        let temperature = 1.0 / factor;
+        let slope = Some(likeliest(&scores, None)).filter(|(_, at_limit)| !at_limit).map(|(factor, _)| factor);
         Some(Calibration {
             temperature,
+            at_limit,
             rows: rows.len(),
             before: Reliability { slope, error: error(rows, 1.0) },
-            after: Reliability { slope: slope * temperature, error: error(rows, 1.0 / temperature) },
+            after: Reliability { slope: slope.map(|slope| slope * temperature), error: error(rows, 1.0 / temperature) },
         })
     }
 }
@@ -104,17 +109,21 @@ impl Errors {
 /// What a reader should know of it.
 #[must_use]
 pub fn calibrated(calibration: Option<&Calibration>) -> String {
-    let Some(Calibration { temperature, rows, before, after }) = calibration else {
+    let Some(Calibration { temperature, at_limit, rows, before, after }) = calibration else {
         return format!(
-            "the probabilities are not calibrated: that takes at least {LEAST_ROWS} rows that the fit has not seen, of two classes or \
-             more"
+            "the probabilities are not calibrated: calibration needs at least {LEAST_ROWS} held-out rows of two or more classes"
         );
     };
+    let limit = if *at_limit { ", the limit of the search" } else { "" };
+    let slopes = match before.slope.zip(after.slope) {
+        Some((before, after)) => format!("calibration slope {before:.2} before, {after:.2} after"),
+        None => format!("no calibration slope between {} and {} fits them", FACTORS[0], FACTORS[1]),
+    };
     format!(
-        "the probabilities are calibrated: scores are divided by the temperature {temperature:.3}, fitted to the {rows} rows that \
-         were measured on (calibration slope {:.2} before, {:.2} after; expected calibration error {:.3} before, {:.3} after). \
-         The metrics and charts are those before",
-        before.slope, after.slope, before.error, after.error
+        "the probabilities are calibrated: scores are divided by the temperature {temperature:.3}{limit}, fitted to the {rows} held-out rows \
+         ({slopes}; expected calibration error {:.3} before, {:.3} after). \
+         The metrics and charts are those before calibration",
+        before.error, after.error
     )
 }
 
@@ -164,8 +173,9 @@ impl Scores {
     }
 }
 
-/// The factor on the scores under which the classes are likeliest, given how its logarithm is spread beforehand.
-fn likeliest(rows: &[Scores], prior: Option<f64>) -> f64 {
+/// The factor on the scores under which the classes are likeliest, given how its logarithm is spread beforehand, and whether it is
+/// one of the limits: the loss falls on beyond.
+fn likeliest(rows: &[Scores], prior: Option<f64>) -> (f64, bool) {
     let weight = rows.iter().map(|row| row.weight).sum::<f64>() / rows.len() as f64;
     // Upwards of the best factor the loss rises, downwards it falls: its slope by the factor's logarithm is halved in on.
     let rises = |logarithm: f64| {
@@ -174,11 +184,14 @@ fn likeliest(rows: &[Scores], prior: Option<f64>) -> f64 {
         loss + prior.map_or(0.0, |deviation| logarithm / (deviation * deviation)) > 0.0
     };
     let [mut low, mut high] = FACTORS.map(libm::log);
+    if let Some(limit) = [(low, rises(low)), (high, !rises(high))].into_iter().find(|(_, is_best)| *is_best) {
+        return (libm::exp(limit.0), true);
+    }
     for _ in 0..60 {
         let middle = f64::midpoint(low, high);
         *(if rises(middle) { &mut high } else { &mut low }) = middle;
     }
-    libm::exp(f64::midpoint(low, high))
+    (libm::exp(f64::midpoint(low, high)), false)
 }
 
 /// The expected calibration error: of two classes by the probability of the second, of more by that of the likeliest.
@@ -222,8 +235,8 @@ mod tests {
         for factor in [0.5, 1.0, 2.0, 4.0] {
             let calibration = rows(factor, 13_000).calibration().unwrap();
             assert!((calibration.temperature / factor - 1.0).abs() < 0.02, "{calibration:?}");
-            assert!((calibration.before.slope * factor - 1.0).abs() < 0.02, "{calibration:?}");
-            assert!((calibration.after.slope - 1.0).abs() < 0.01, "{calibration:?}");
+            assert!((calibration.before.slope.unwrap() * factor - 1.0).abs() < 0.02, "{calibration:?}");
+            assert!((calibration.after.slope.unwrap() - 1.0).abs() < 0.01, "{calibration:?}");
             assert!(calibration.after.error < 0.01, "{calibration:?}");
             assert!((factor - 1.0).abs() < 0.1 || calibration.before.error > 0.05, "{calibration:?}");
         }
@@ -242,6 +255,35 @@ mod tests {
         assert_eq!(of(LEAST_ROWS - 1), None);
         assert_eq!(Errors::Classes(vec![sure(1); 100]).calibration(), None);
         assert_eq!(Errors::Values(vec![1.0; 100]).calibration(), None);
+    }
+
+    #[test]
+    fn a_limit_of_the_search_is_not_reported_as_a_measurement() {
+        let separated = |rows: usize| {
+            let probabilities = |class: usize| if class == 0 { [0.6, 0.4] } else { [0.4, 0.6] };
+            let row =
+                |row: usize| Likelihoods { actual: row % 2, weight: 1.0, probabilities: probabilities(row % 2).into() };
+            Errors::Classes((0..rows).map(row).collect()).calibration().unwrap()
+        };
+        let few = separated(40);
+        assert!(few.before.slope.is_none() && few.after.slope.is_none() && !few.at_limit, "{few:?}");
+        let many = separated(100_000);
+        assert!(many.at_limit && (many.temperature - 0.1).abs() < 1e-15, "{many:?}");
+        let note = calibrated(Some(&many));
+        assert!(
+            note.contains("0.100, the limit of the search") && note.contains("no calibration slope between 0.1 and 10")
+        );
+        // The classes are always the other ones: the smallest factor is the best.
+        let swapped = |row: usize| Likelihoods {
+            actual: row % 2,
+            weight: 1.0,
+            probabilities: [[0.1, 0.9], [0.9, 0.1]][row % 2].into(),
+        };
+        let wrong = Errors::Classes((0..1000).map(swapped).collect()).calibration().unwrap();
+        assert!(
+            wrong.at_limit && (wrong.temperature - 10.0).abs() < 1e-13 && wrong.before.slope.is_none(),
+            "{wrong:?}"
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::super::least_squares::LeastSquaresError;
 use super::super::rows::Row;
+use super::super::triangle::power_of_two;
 use super::{LogisticError, LogisticSettings};
 
 /// The first look at the rows: means, standard deviations, and whether every class is there.
@@ -11,7 +12,9 @@ pub(in crate::train) struct Survey {
     shift: Vec<f64>,
     /// Mean of each column less the shift, and squares about it (Welford 1962, with West's weights of 1979).
     means: Vec<f64>,
-    squares: Vec<f64>,
+    squares: Vec<Squares>,
+    /// Whether a column has other values than that of the first row; squares of tiny differences may vanish.
+    varies: Vec<bool>,
     weight: f64,
     /// The weight of each class.
     classes: Vec<f64>,
@@ -22,8 +25,14 @@ impl Survey {
         if classes < 2 {
             return Err(LogisticError::TooFewClasses(classes));
         }
-        let zeros = vec![0.0; columns];
-        Ok(Self { shift: Vec::new(), means: zeros.clone(), squares: zeros, weight: 0.0, classes: vec![0.0; classes] })
+        Ok(Self {
+            shift: Vec::new(),
+            means: vec![0.0; columns],
+            squares: vec![Squares::default(); columns],
+            varies: vec![false; columns],
+            weight: 0.0,
+            classes: vec![0.0; classes],
+        })
     }
 
     /// Takes one row, and says which class it is of.
@@ -44,10 +53,13 @@ impl Survey {
         self.weight += row.weight;
         let share = row.weight / self.weight;
         let shifted = row.design.iter().zip(&self.shift).map(|(value, shift)| value - shift);
-        for ((value, mean), squares) in shifted.zip(&mut self.means).zip(&mut self.squares) {
+        let columns = self.means.iter_mut().zip(&mut self.squares).zip(&mut self.varies);
+        for (value, ((mean, squares), varies)) in shifted.zip(columns) {
+            // The difference of different doubles is never zero.
+            *varies |= value != 0.0;
             let apart = value - *mean;
             *mean += share * apart;
-            *squares += row.weight * apart * (value - *mean);
+            squares.add(row.weight, apart, value - *mean);
         }
         Ok(class)
     }
@@ -55,8 +67,10 @@ impl Survey {
     /// The same about the point that these settings measure from: the means, or zero where there is no intercept.
     pub(in crate::train) fn about(mut self, settings: &LogisticSettings) -> Self {
         if !settings.intercept {
-            for ((squares, mean), shift) in self.squares.iter_mut().zip(&self.means).zip(&self.shift) {
-                *squares += self.weight * (mean + shift) * (mean + shift);
+            let columns = self.squares.iter_mut().zip(&mut self.varies);
+            for ((squares, varies), (mean, shift)) in columns.zip(self.means.iter().zip(&self.shift)) {
+                squares.add(self.weight, mean + shift, mean + shift);
+                *varies |= *shift != 0.0;
             }
             self.means.fill(0.0);
             self.shift.fill(0.0);
@@ -66,11 +80,13 @@ impl Survey {
 
     /// What was learned of the rows, when every class is there and every column varies.
     pub(in crate::train) fn finish(self, names: &[String]) -> Result<Standard, LogisticError> {
-        for ((squares, mean), name) in self.squares.iter().zip(&self.means).zip(names) {
-            if !(squares.is_finite() && mean.is_finite()) {
+        let columns = self.squares.iter().zip(&self.means).zip(&self.varies);
+        for (((squares, mean), varies), name) in columns.zip(names) {
+            // What columns are divided by has an inverse.
+            if !(mean.is_finite() && (squares.deviation(self.weight).is_normal() || !varies)) {
                 return Err(LeastSquaresError::NotFinite { name: name.clone() }.into());
             }
-            if *squares == 0.0 {
+            if !varies {
                 return Err(LeastSquaresError::ConstantFeature { name: name.clone() }.into());
             }
         }
@@ -84,10 +100,39 @@ impl Survey {
         if let Some(class) = self.classes.iter().position(|weight| *weight == 0.0) {
             return Err(LogisticError::MissingClass { class, classes });
         }
-        let scale = |squares: &f64| if *squares > 0.0 { (squares / self.weight).sqrt() } else { 1.0 };
+        let scale = |squares: &Squares| {
+            let deviation = squares.deviation(self.weight);
+            if deviation > 0.0 { deviation } else { 1.0 }
+        };
         let scales = self.squares.iter().map(scale).collect();
         let means = self.means.iter().zip(&self.shift).map(|(mean, shift)| mean + shift).collect();
         Ok(Standard { means, scales, weight: self.weight, classes })
+    }
+}
+
+/// A sum of squares that neither overflows nor vanishes: of numbers divided by a power of two near the largest of them.
+#[derive(Debug, Clone, Copy, Default)]
+struct Squares {
+    unit: f64,
+    sum: f64,
+}
+
+impl Squares {
+    /// Adds a product of two numbers of one sign, the first of which is not the smaller.
+    fn add(&mut self, weight: f64, larger: f64, smaller: f64) {
+        if larger.abs() > self.unit {
+            let unit = power_of_two(larger.abs());
+            self.sum *= (self.unit / unit) * (self.unit / unit);
+            self.unit = unit;
+        }
+        if self.unit > 0.0 {
+            self.sum += weight * (larger / self.unit) * (smaller / self.unit);
+        }
+    }
+
+    /// The standard deviation of rows of this weight.
+    fn deviation(&self, weight: f64) -> f64 {
+        (self.sum / weight).sqrt() * self.unit
     }
 }
 

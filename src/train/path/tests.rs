@@ -28,6 +28,28 @@ fn diabetes() -> Vec<Vec<f64>> {
     text.lines().skip(1).map(|line| line.split(',').map(|value| value.parse().unwrap()).collect()).collect()
 }
 
+/// At a mean of 10¹² a double has 13 binary digits behind the point: what it lacks belongs to the intercept.
+#[test]
+fn residuals_of_columns_far_from_zero_add_up_to_nothing() {
+    let rows: Vec<Vec<f64>> = (0..30)
+        .map(|i| {
+            let x = f64::from(i * 7 % 30) / 10.0;
+            vec![1e12 + x, 3.0 * x + f64::from(i * i % 11)]
+        })
+        .collect();
+    for penalty in
+        [Ridge { alpha: 1.0 }, ElasticNet { alpha: 0.1, l1_ratio: 1.0 }, ElasticNet { alpha: 0.1, l1_ratio: 0.5 }]
+    {
+        let weight = |row: usize| 1.0 + (row % 4) as f64 / 3.0;
+        let fit = fit(&moments(&rows, weight), &names(2), penalty).unwrap();
+        let residual =
+            |row: &Vec<f64>| row[1] - fit.intercept - fit.coefficients[0] * (row[0] - fit.means[0]) / fit.scales[0];
+        let sum: f64 = rows.iter().enumerate().map(|(number, row)| weight(number) * residual(row)).sum();
+        // Thirty sums of numbers below 20, each rounded a few times.
+        assert!((sum / 45.0).abs() <= 20.0 * 8.0 * f64::EPSILON, "{penalty:?}: {sum}");
+    }
+}
+
 type Recorded = (Penalty, f64, &'static [f64]);
 
 /// scikit-learn 1.9.1: `Z = StandardScaler().fit(X, sample_weight=w).transform(X)`, then `Ridge(alpha, solver="cholesky")`,

@@ -3,7 +3,6 @@
 use std::collections::BinaryHeap;
 
 use crate::model::estimator::Coefficients;
-use crate::model::field;
 use crate::model::frame::Cell;
 use crate::model::preprocess::TargetTransform;
 use crate::model::signature::{Feature, FeatureType};
@@ -145,7 +144,7 @@ impl Column {
     }
 
     fn take(&mut self, feature: &Feature, cell: Cell<'_>) {
-        let value = if is_missing(cell) { None } else { feature.accept(cell).ok() };
+        let value = if feature.is_missing(cell) { None } else { feature.accept(cell).ok() };
         match value {
             Some(value) => self.take_value(feature, value),
             None => self.missing += 1,
@@ -161,15 +160,6 @@ impl Column {
             }
             _ => {}
         }
-    }
-}
-
-fn is_missing(cell: Cell<'_>) -> bool {
-    match cell {
-        Cell::Missing => true,
-        Cell::Double(value) => !value.is_finite(),
-        Cell::Field(text) => field::is_missing(text),
-        _ => false,
     }
 }
 

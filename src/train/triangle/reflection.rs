@@ -148,7 +148,7 @@ impl Reflections {
 
 /// The largest power of two that is not larger than a positive number, but not smaller than the smallest with an inverse; 1 for
 /// zero.
-fn power_of_two(value: f64) -> f64 {
+pub(in crate::train) fn power_of_two(value: f64) -> f64 {
     let exponent = f64::from_bits(value.to_bits() & 0x7ff0_0000_0000_0000);
     if value == 0.0 { 1.0 } else { exponent.max(f64::MIN_POSITIVE) }
 }
