@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import random
+from math import exp, inf
 from pathlib import Path
 
 import doors
@@ -49,7 +50,6 @@ class Answers:
             status, reference = doors.JsonRows(self.model, self.called).ask(server, good)
             for door in doors.ALL:
                 self.same(server, door(self.model, self.called), good, reference)
-            self.command_line(good, reference)
             self.details(server, good)
 
     def expected(self, row: list[Cell], status: int, answer) -> bool:
@@ -100,6 +100,8 @@ class Answers:
     def refused_everywhere(self, server: Server, row: list[Cell], status: int) -> None:
         for kind in doors.ALL[1:]:
             door = kind(self.model, self.called)
+            if not door.takes(row):
+                continue
             got, answer = door.ask(server, [row])
             self.answers += 1
             if got == 200:
@@ -108,6 +110,10 @@ class Answers:
                 self.fault("doors", f"{show(row)}: status {got} by {door.name}, {door.refusal} is due: {detail(answer)}")
 
     def same(self, server: Server, door: doors.Door, good: list, reference: list) -> None:
+        pairs = [(row, expected) for row, expected in zip(good, reference) if door.takes(row)]
+        if not pairs:
+            return
+        good, reference = map(list, zip(*pairs))
         status, answer = door.ask(server, good)
         self.answers += len(good)
         if status == 200 and identical(answer, reference):
@@ -119,23 +125,79 @@ class Answers:
             elif not identical(one, [expected]):
                 self.fault("doors", f"{show(row)}: {expected!r} as JSON rows, {one[0]!r} by {door.name}")
 
-    def command_line(self, good: list, reference: list) -> None:
-        """`ordinate predict` on a CSV file."""
-        names = [feature["name"] for feature in self.model.features]
+    def command_line(self, good: list, document: dict, level: str) -> None:
+        """`ordinate predict` on a CSV file, with all that it can add."""
+        model, names = self.model, [feature["name"] for feature in self.model.features]
         data = self.path.with_suffix(".rows.csv")
-        extra = ["--probabilities"] if self.model.classes else []
+        extra = ["--explain", "--warnings", *(["--probabilities"] if model.classes else [])]
+        extra += ["--interval", level] if self.knows(level) else []
+        extra += ["--mean-interval", level] if "mean_interval" in document else []
         data.write_text(doors.as_csv(good, names, csv.QUOTE_MINIMAL), encoding="utf-8", newline="")
-        done = run(self.binary, "predict", str(self.path), str(data), "--quiet", "--on-error", "empty", *extra)
+        done = run(self.binary, "predict", str(self.path), str(data), "--quiet", *extra)
+        self.answers += len(good)
         if done.returncode:
             self.fault("doors", f"`ordinate predict` refuses rows that are answered as JSON: {done.stderr.strip()[:300]}")
             return
-        table = list(csv.DictReader(io.StringIO(done.stdout)))
-        self.answers += len(good)
-        for row, got, expected in zip(good, table, reference):
-            text = got["prediction"]
-            same = text == as_text(expected) if self.model.classes else text and repr(float(text)) == repr(float(expected))
-            if not same:
-                self.fault("doors", f"{show(row)}: {expected!r} as JSON rows, {text!r} by `ordinate predict`")
+        header, *lines = csv.reader(io.StringIO(done.stdout))
+        for place, (row, line) in enumerate(zip(good, lines, strict=True)):
+            # What is added comes after the columns of the file, whose names it may repeat.
+            got = dict(zip(header[len(names) :], line[len(names) :]))
+            for key, expected in self.added(document, place).items():
+                text = got.get(key)
+                same = text == expected if isinstance(expected, str) else text and repr(float(text)) == repr(float(expected))
+                if not same:
+                    self.fault("doors", f"{show(row)}: {key} is {text!r} by `ordinate predict`, {expected!r} as JSON")
+
+    def added(self, document: dict, place: int) -> dict:
+        """The columns that `ordinate predict` adds, from the answer to JSON rows."""
+        model, y = self.model, document["y"][place]
+        added = {"prediction": as_text(y) if model.classes else y}
+        if SETS in document:
+            quoted = [as_text(label).replace("\\", "\\\\").replace("|", "\\|") for label in document[SETS][place]]
+            added["prediction_set"] = "|".join(quoted)
+        for key, name in (("interval", "prediction"), ("mean_interval", "prediction_mean")):
+            if key in document:
+                added |= dict(zip([f"{name}_low", f"{name}_high"], document[key][place]))
+        for label in model.classes or []:
+            added[f"probability_{as_text(label)}"] = document["probabilities"][place][as_text(label)]
+        base, parts = document["explanation"]["base"], document["explanation"]["contributions"][place]
+        for label in model.classes if len(model.intercepts) > 1 else [None]:
+            of_class = "" if label is None else f"_{as_text(label)}"
+            added[f"base{of_class}"] = base if label is None else base[as_text(label)]
+            own = parts if label is None else by_class(parts, label)
+            added |= {f"contribution{of_class}_{name}": value for name, value in own.items()}
+        return added
+
+    def warned(self, row: list[Cell], values: dict, got: list[dict]) -> None:
+        """Values outside the range, unknown categories and, where there are none of these, unusual combinations."""
+        expected = []
+        for feature, cell in zip(self.model.features, row):
+            low, high = feature.get("range", [-inf, inf])
+            imputed = feature["missing"]["impute"] if isinstance(feature["missing"], dict) else None
+            value = values[feature["name"]]
+            if not low <= value <= high and value != imputed:
+                expected.append(("outside_range", feature["name"]))
+            if feature["type"] == "string" and value < 0:
+                expected.append(("unknown_category", feature["name"]))
+        told = [(warning["code"], warning.get("feature")) for warning in got if warning["code"] != "imputed_value"]
+        if not expected and self.model.inference.get("r"):
+            leverage, limit = self.model.leverage(values), self.limit()
+            if abs(to_double(leverage.value - limit)) <= leverage.error + 1e-9 * limit:
+                return
+            if leverage.value > limit:
+                expected.append(("leverage", None))
+        if sorted(told, key=str) != sorted(expected, key=str):
+            self.fault("warnings", f"{show(row)}: {told} should be {expected}")
+
+    def limit(self) -> float:
+        """Three times the mean leverage of the training rows: the parameters that do not depend on each other, by their rows."""
+        file, inference = self.model.file, self.model.inference
+        rows = file["training"]["rows"]
+        if "degrees_of_freedom" in inference:
+            parameters = rows - inference["degrees_of_freedom"]
+        else:
+            parameters = self.model.rank() + (not file["preprocess"].get("through_origin"))
+        return 3 * min(parameters, rows) / inference.get("weight", rows)
 
     def details(self, server: Server, good: list) -> None:
         """Probabilities, intervals, sets of classes, contributions."""
@@ -152,16 +214,16 @@ class Answers:
         for place, row in enumerate(good):
             try:
                 values = self.model.row(row)
-            except Open:
-                continue
-            except Refused:
+            except (Open, Refused):
                 continue
             if self.model.classes:
                 self.probabilities(row, values, document["probabilities"][place])
             self.explained(row, values, document["explanation"], place)
+            self.warned(row, values, [warning for warning in document.get("warnings", []) if warning["row"] == place])
             if self.knows(level):
                 self.interval(row, values, document, place, level)
-        self.tensors(server, good, document, level)
+        self.tensors(server, good, document)
+        self.command_line(good, document, level)
 
     def knows(self, level: str) -> bool:
         """Whether the file has what intervals of this level take."""
@@ -216,8 +278,6 @@ class Answers:
             self.ends(row, key, document[key][place], y, reach, reach * error, level)
 
     def ends(self, row, key: str, got: list, y: float, reach: float, error: float, level: str) -> None:
-        from math import exp
-
         for end, sign in zip(got, (-1, 1)):
             if self.model.log:
                 expected = y * exp(sign * reach)
@@ -227,21 +287,24 @@ class Answers:
             if not near(end, expected, allowed):
                 self.fault("interval", f"{show(row)}, {key} {level}: {end!r} should be {expected!r} ± {allowed:.1e}")
 
-    def tensors(self, server: Server, good: list, document: dict, level: str) -> None:
+    def tensors(self, server: Server, good: list, document: dict) -> None:
         """The same details as outputs of Open Inference, in bytes."""
         door = doors.OpenInferenceBinary(self.model, self.called)
         door.outputs = ["predict", "explain", *(["predict_proba"] if self.model.classes else [])]
-        status, got = door.infer(server, good)
+        places = [place for place, row in enumerate(good) if door.takes(row)]
+        if not places:
+            return
+        status, got = door.infer(server, [good[place] for place in places])
         if status != 200:
             self.fault("doors", f"outputs {door.outputs}: status {status}: {detail(got)}")
             return
         if self.model.classes:
-            told = [row[as_text(label)] for row in document["probabilities"] for label in self.model.classes]
+            told = [row[as_text(label)] for row in map(document["probabilities"].__getitem__, places) for label in self.model.classes]
             if not identical(got["predict_proba"], told):
                 self.fault("doors", "predict_proba of Open Inference is not what /predict answers")
         names = [feature["name"] for feature in self.model.features]
         told = []
-        for row in document["explanation"]["contributions"]:
+        for row in map(document["explanation"]["contributions"].__getitem__, places):
             parts = [by_class(row, label) for label in self.model.classes] if len(self.model.intercepts) > 1 else [row]
             told += [part[name] for part in parts for name in names]
         if not identical(got["explain"], told):

@@ -43,6 +43,10 @@ class Door:
         self.model, self.called = model, name
         self.names = [feature["name"] for feature in model.features]
 
+    def takes(self, row: list[Cell]) -> bool:
+        """Whether the protocol can say what the row says."""
+        return True
+
     def ask(self, server: Server, rows: list[list[Cell]]) -> tuple[int, object]:
         raise NotImplementedError
 
@@ -146,6 +150,11 @@ class OpenInference(Door):
 
     name, refusal, binary, outputs = "Open Inference JSON", 400, False, ["predict"]
 
+    def takes(self, row):
+        """A tensor of integers has no `1e21`; in one of doubles, an integer that large may be another one rounded."""
+        pairs = zip(self.model.features, row)
+        return all(feature["type"] != "long" or is_int64(cell) or abs(float(cell.text)) <= 2**53 for feature, cell in pairs)
+
     def ask(self, server, rows):
         status, answers = self.infer(server, rows)
         return status, answers["predict"] if status == 200 else answers
@@ -154,6 +163,8 @@ class OpenInference(Door):
         inputs, behind = [], b""
         for feature, cells in zip(self.model.features, zip(*rows)):
             datatype = DATATYPES[feature["type"]]
+            if feature["type"] == "long" and all(map(is_int64, cells)):
+                datatype = "INT64"
             tensor = {"name": feature["name"], "datatype": datatype, "shape": [len(cells)]}
             data = packed(datatype, cells) if self.binary else None
             if data is None:
@@ -186,12 +197,23 @@ def packed(datatype: str, cells) -> bytes | None:
     if datatype == "FP64":
         exact = all(cell.kind == "missing" or is_exact(cell.text) for cell in cells)
         return b"".join(struct.pack("<d", float(cell.text or "nan")) for cell in cells) if exact else None
-    if any(cell.kind != {"BOOL": "boolean", "BYTES": "text"}[datatype] for cell in cells):
+    if any(cell.kind != {"INT64": "number", "BOOL": "boolean", "BYTES": "text"}[datatype] for cell in cells):
         return None
+    if datatype == "INT64":
+        return b"".join(struct.pack("<q", int(cell.text) if cell.text.lstrip("-").isdigit() else int(float(cell.text))) for cell in cells)
     if datatype == "BOOL":
         return bytes(cell.text == "true" for cell in cells)
     texts = [cell.text.encode() for cell in cells]
     return b"".join(struct.pack("<I", len(text)) + text for text in texts)
+
+
+def is_int64(cell: Cell) -> bool:
+    """Whether a tensor of integers can say it: no value, digits, or `4.0`."""
+    if cell.kind == "missing":
+        return True
+    if cell.text.lstrip("-").isdigit():
+        return -(2**63) <= int(cell.text) < 2**63
+    return float(cell.text).is_integer() and abs(float(cell.text)) <= 2**53
 
 
 def is_exact(digits: str) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 
 import lasso
 from data import Data
-from exact import U, Singular, doubles, mpfr
+from exact import U, Singular, doubles, gamma, mpfr
 from fits import EPSILON, Plane, log_error
 from metrics import Regression, hold
 
@@ -24,6 +24,11 @@ class Predictions:
         # Rounded means are made good by the intercept, which is rounded itself.
         logs = log_error(data, plane.rows) * (np.dot(size, plane.reach) + 1 / math.sqrt(float(s.weight)))
         self.off = np.dot(size, errors) + (len(used) + 5) * U * parts + logs
+        if data.plan.estimator != "linear":
+            # Means are sums of distances from the first row, in doubles.
+            units = np.abs(doubles(b)) / doubles(s.scales)[used]
+            distance = float(max(abs(value - plane.y[0]) for value in plane.y))
+            self.off = self.off + gamma(len(plane.rows)) * (distance + float(np.dot(units, doubles(s.spread)[used])))
         if data.plan.log:
             self.values = np.array([gmpy2.exp(value) for value in self.values], dtype=object)
             self.off = doubles(self.values) * (self.off + 2 * U)

@@ -7,8 +7,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import gmpy2
+import numpy as np
 
-from exact import TINY, U, mpfr
+from exact import TINY, U, Cholesky, mpfr, zeros
 
 # What the field that holds sets of classes is called, in answers and among outputs.
 SETS = "label_sets"
@@ -68,7 +69,8 @@ class Model:
             digits = cell.text.lstrip("-")
             if not math.isfinite(value) or kind not in ("double", "long"):
                 raise Refused("number")
-            if digits.isdigit() and value != int(cell.text) and not is_shortest(digits, abs(value)):
+            # An integer by type is its digits; a number may be what a program printed of a double.
+            if digits.isdigit() and value != int(cell.text) and (kind == "long" or not is_shortest(digits, abs(value))):
                 raise Refused("lossy")
             if kind == "long" and not value.is_integer():
                 raise Refused("fraction")
@@ -183,6 +185,16 @@ class Model:
         total += sum(part * part for part in parts)
         error = sum(2 * abs(float(part)) * own + own * own for part, own in zip(parts, errors))
         return Score(total, error + (len(z) + 3) * U * float(total))
+
+    def rank(self) -> float:
+        """Of the design: `R` is that of `A + S` with 1e-8 of `A`'s diagonal on its own, and the trace of `(A + S)⁻¹A` its rank."""
+        size = len(self.columns)
+        r = zeros(size, size)
+        for row, entries in enumerate(self.inference["r"]):
+            r[row, row:] = [mpfr(entry) for entry in entries]
+        both = np.dot(r.T, r)
+        lost = sum(inverse * own for inverse, own in zip(np.diag(Cholesky(both).inverse()), np.diag(both)))
+        return float(round(size - float(lost) * 1e-8))
 
 
 def is_shortest(digits: str, value: float) -> bool:

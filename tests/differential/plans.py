@@ -100,7 +100,7 @@ def draw(seed: int, number: int) -> tuple[Table, Plan]:
     if estimator in ("lasso", "elastic-net") and plan.alpha:
         # Of the size that leaves some coefficients and not others.
         values = [float(cell) for cell in goal.cells]
-        plan.alpha *= 1e-2 * (max(values) - min(values)) if not log else 1e-2
+        plan.alpha *= 1e-2 * (max(values) - min(values) or 1.0) if not log else 1e-2
     plan.l1_ratio = rng.choice([0.5, 0.9, 0.1, 0.5, 1.0]) if estimator == "elastic-net" else 1.0
     plan.c = None if auto and rng.random() < 0.5 else 10.0 ** rng.uniform(-3, 3)
     plan.folds = rng.choice([2, 3, 5])

@@ -122,23 +122,25 @@ class Training:
         return data.target - values, sizes
 
     def intercept(self) -> None:
-        """It is what takes the mean of the residuals to zero, rounded once: whatever rounding does to means, it makes good."""
+        """It takes the mean of the residuals to zero: whatever rounding does to means, it makes good, and is rounded once."""
+        intercept = self.model.intercepts[0]
         if not self.plan.intercept:
-            if self.model.intercepts[0] != 0.0:
-                self.fault("intercept", f"{self.model.intercepts[0]!r} of a fit without one")
+            if intercept != 0.0:
+                self.fault("intercept", f"{intercept!r} of a fit without one")
             return
-        self.residuals, _ = self.stated()
-        mean = to_double(mean_of(self.data.weights, self.residuals))
-        logs = max(EPSILON * abs(float(value)) for value in self.data.target) if self.plan.log else 0.0
-        # Pairs of doubles have the rest: of the sums, and of each coefficient what its own rounding makes of a rounded mean.
-        tiny = sum(
-            U * abs(coefficients[0] * float(self.standard.means[place])) * EPSILON / column["scale"]
-            for place, (column, coefficients) in enumerate(zip(self.model.columns, self.model.coefficients))
-        )
-        error = math.ulp(self.model.intercepts[0]) + logs + tiny + 2.0**-90 * float(self.standard.z.shape[0])
-        error += 2.0**-90 * max(abs(float(value)) for value in self.data.target) 
+        residuals, _ = self.stated()
+        mean, error = to_double(mean_of(self.data.weights, residuals)), math.ulp(intercept)
+        target, units = self.data.target, [values[0] / column["scale"] for column, values in zip(self.model.columns, self.model.coefficients)]
+        error += max(EPSILON * abs(float(value)) for value in target) if self.plan.log else 0.0
+        distance = float(max(abs(value - target[0]) for value in target))
+        parts = float(np.dot(np.abs(units), doubles(self.standard.spread))) + distance
+        # Of least squares, sums are in pairs of doubles; else they are sums of distances from the first row.
+        error += (2.0**-90 if self.plan.estimator == "linear" else gamma(len(self.everything))) * parts
+        # Means are pairs of doubles, of which the second makes good what the first lacks.
+        means = np.abs(doubles(self.standard.means))
+        error += 2.0**-100 * (float(np.dot(np.abs(units), means)) + float(max(abs(value) for value in target)))
         if abs(mean) > error:
-            self.fault("intercept", f"the mean residual is {mean:.3e}, more than {error:.1e}; intercept {self.model.intercepts[0]!r}")
+            self.fault("intercept", f"the mean residual is {mean:.3e}, more than {error:.1e}; intercept {intercept!r}")
 
     def coefficients(self) -> None:
         plane = self.plane
