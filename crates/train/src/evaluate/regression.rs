@@ -14,8 +14,11 @@ pub struct Regression {
     absolute: f64,
     /// `Σ w|y − ŷ|/|y|`; none once a target was zero.
     relative: Option<f64>,
+    /// The first target, which is subtracted from all: the digits of targets far from zero are left for their differences.
+    origin: Option<f64>,
+    /// The mean less the origin.
     mean: f64,
-    /// `Σ w(y − ȳ)²`, by Welford's update.
+    /// `Σ w(y − ȳ)²`, by Welford's update with West's weights.
     spread: f64,
     /// Absolute errors and their weights, for the median; none once they were too many.
     errors: Option<Vec<(f64, f64)>>,
@@ -33,6 +36,7 @@ impl Regression {
             squared: 0.0,
             absolute: 0.0,
             relative: Some(0.0),
+            origin: None,
             mean: 0.0,
             spread: 0.0,
             errors: Some(Vec::new()),
@@ -47,8 +51,9 @@ impl Regression {
         self.squared += weight * error * error;
         self.absolute += weight * error;
         self.relative = self.relative.filter(|_| actual != 0.0).map(|sum| sum + weight * (error / actual.abs()));
+        let actual = actual - *self.origin.get_or_insert(actual);
         let from_mean = actual - self.mean;
-        self.mean += weight * from_mean / self.weight;
+        self.mean += weight / self.weight * from_mean;
         self.spread += weight * from_mean * (actual - self.mean);
         match &mut self.errors {
             Some(errors) if errors.len() < KEPT => errors.push((error, weight)),
@@ -212,6 +217,18 @@ mod tests {
         assert_eq!(measure(&[(2.0, 2.0, 1.0), (2.0, 2.0, 1.0)], None).unwrap().get("r2"), None);
         assert_eq!(measure(&[(0.0, 2.0, 1.0), (2.0, 2.0, 1.0)], None).unwrap().get("mape"), None);
         assert_eq!(measure(&[(1.0, 2.0, 1.0), (2.0, 2.0, 1.0)], Some(1)).unwrap().get("adjusted_r2"), None);
+    }
+
+    /// `1 − Σw(y − p)²/Σw(y − ȳ)²` in exact fractions
+    #[test]
+    fn weighted_targets_far_from_zero_have_all_digits_of_r2() {
+        let rows = [(0.5, 1.0, 0.1), (2.0, 1.75, 29.3), (-3.25, -3.0, 7.7), (4.0, 4.5, 0.3)];
+        let far = rows.map(|(actual, predicted, weight)| (1e9 + actual, 1e9 + predicted, weight));
+        let r2 = |rows: &[_]| measure(rows, None).and_then(|metrics| metrics.get("r2")).unwrap();
+        assert!((r2(&far) - 0.985_885_949_390_466).abs() < 1e-15, "{}", r2(&far));
+        assert!((r2(&far) - r2(&rows)).abs() < 1e-15);
+        let constant = [(1e9 + 0.3, 1e9, 0.1), (1e9 + 0.3, 1e9, 2.7)];
+        assert_eq!(measure(&constant, None).and_then(|metrics| metrics.get("r2")), None);
     }
 
     #[test]

@@ -1,0 +1,174 @@
+"""Classifiers: the fit that was measured, its metrics, temperature and conformal scores, and the choice of C."""
+
+import math
+
+import numpy as np
+
+from choosing import agrees, printed
+from data import Data
+from exact import U, doubles, mpfr
+from logistic import Problem, doubles_of_probabilities, losses, probabilities
+from metrics import Classification, hold
+
+# The alphas that are tried: C from 1e-4 to 1e4.
+CANDIDATES = [1e4 * (1e-8) ** (step / 8) for step in range(9)]
+# As src/train/evaluate/calibration.rs has them.
+LEAST_ROWS, PRIOR, FACTORS = 10, 0.5, (0.1, 10.0)
+
+
+class Measured:
+    """Probabilities of the fit to the rows that are not held out."""
+
+    def __init__(self, data: Data, c: float):
+        self.data = data
+        self.problem = Problem(data, data.kept, c)
+        self.parameters = self.problem.optimum()
+        if self.parameters is not None:
+            self.errors = self.problem.uncertainty(self.parameters)
+
+    def scores(self, rows: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        """Exact scores, and how far off they may be."""
+        s = self.problem.standard
+        z = (self.data.design[rows, :] - s.means) / s.scales
+        z[:, ~s.varies] = mpfr(0)
+        z = np.concatenate([z, np.full((len(rows), 1), mpfr(int(self.data.plan.intercept)), dtype=object)], axis=1)
+        size = np.abs(doubles(z))
+        # Powers and products that were fitted as doubles are predicted with all digits.
+        rounded = np.abs(doubles(self.data.rounded_design[rows, :] - self.data.design[rows, :]) / doubles(s.scales))
+        off = size @ self.errors.T + (z.shape[1] + 5) * U * (size @ np.abs(doubles(self.parameters)).T)
+        off = off + rounded @ np.abs(doubles(self.parameters[:, :-1])).T
+        return np.dot(z, self.parameters.T), off
+
+    def probabilities(self, rows: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        scores, off = self.scores(rows)
+        p = doubles(probabilities(scores))
+        if p.shape[1] == 1:
+            p, off = np.concatenate([1 - p, p], axis=1), np.concatenate([off, off], axis=1)
+            # Not 1 − p: the small one of the two keeps its digits.
+            p[:, 0] = doubles(probabilities(-scores))[:, 0]
+        return p, p * (2 * off.max(axis=1, keepdims=True) + (p.shape[1] + 8) * U)
+
+
+def check(data: Data, model, notes: list[str], fault) -> None:
+    if any("has not converged" in note for note in notes):
+        return
+    c = model.file["training"]["parameters"]["c"]
+    if data.plan.is_chosen:
+        choice(data, c, notes, fault)
+    measured = Measured(data, c)
+    if measured.parameters is None:
+        return
+    got = model.file["training"]["metrics"]
+    held_out = [row for row in range(data.rows) if data.held_out[row]]
+    for side, rows in (("train", data.kept), ("test", held_out)):
+        if not rows:
+            continue
+        p, off = measured.probabilities(rows)
+        labels = [data.labels[row] for row in rows]
+        expected = Classification(labels, p, off, [data.weights[row] for row in rows], len(data.classes)).expected()
+        hold(side, expected, got.get(side), fault)
+    if held_out:
+        calibration(data, measured, held_out, model, fault)
+
+
+def choice(data: Data, c: float, notes: list[str], fault) -> None:
+    """The C with the least log loss in cross-validation, or the least within a standard error of that."""
+    place = min(range(9), key=lambda step: abs(math.log(CANDIDATES[step] * c)))
+    if abs(CANDIDATES[place] * c - 1) > 100 * U:
+        fault("candidates", f"C {c!r} is none of the candidates")
+        return
+    folds, found = data.folds(), []
+    weights = [float(data.weights[fold].sum()) for fold in folds]
+    parts = [Problem(data, [row for row in data.kept if row not in set(fold)], 1.0) for fold in folds]
+    for alpha in CANDIDATES:
+        errors = [loss(data, Problem(data, part.rows, 1 / alpha, part.standard), fold) for part, fold in zip(parts, folds)]
+        if None in errors:
+            return
+        mean = sum(w * error for w, error in zip(weights, errors)) / sum(weights)
+        variance = sum(w * (error - mean) ** 2 for w, error in zip(weights, errors)) / sum(weights)
+        found.append((mean, math.sqrt(variance / (max(len(errors), 2) - 1))))
+    shown = printed(notes)
+    # Newton's method here and there stops where doubles end; six digits are printed.
+    if shown and not agrees(shown[0], found[place][0], 1e-8 * found[place][0]):
+        fault("cross-validation", f"C {c!r} has the log loss {shown[0]}, should have {found[place][0]:.9g}")
+        return
+    if shown and found[place][1] > 1e-6 * found[place][0] and not agrees(shown[1], found[place][1], 1e-7 * found[place][0]):
+        fault("cross-validation", f"the standard error of C {c!r} is {shown[1]}, should be {found[place][1]:.9g}")
+    best = min(range(9), key=lambda step: found[step][0])
+    least, spread = found[best]
+    slack = 1e-8 * (least + spread)
+    if not data.plan.one_standard_error:
+        if found[place][0] > least + slack:
+            fault("choice", f"C {c!r} has the log loss {found[place][0]!r}, {1 / CANDIDATES[best]!r} has {least!r}")
+        return
+    largest = next(step for step in range(9) if found[step][0] <= least + spread)
+    if largest != place and abs(found[min(largest, place)][0] - least - spread) > slack:
+        fault("choice", f"C {c!r}, should be {1 / CANDIDATES[largest]!r}: the least within a standard error of the best")
+
+
+def loss(data: Data, problem: Problem, fold: list[int]) -> float | None:
+    """The mean log loss of a fold that the fit has not seen."""
+    parameters = problem.optimum()
+    if parameters is None:
+        return None
+    s = problem.standard
+    z = doubles((data.rounded_design[fold, :] - s.means) / s.scales)
+    z[:, ~s.varies] = 0
+    z = np.concatenate([z, np.full((len(fold), 1), float(data.plan.intercept))], axis=1)
+    w = doubles(data.weights[fold])
+    return float(w @ losses(z @ doubles(parameters).T, [data.labels[row] for row in fold]) / w.sum())
+
+
+def calibration(data: Data, measured: Measured, held_out: list[int], model, fault) -> None:
+    """Temperature, conformal scores, and the slope that is shown of them."""
+    p, off = measured.probabilities(held_out)
+    labels = [data.labels[row] for row in held_out]
+    inference, metrics = model.inference, model.file["training"]["metrics"]
+    possible = data.plan.calibrate and len(held_out) >= LEAST_ROWS and len(set(labels)) > 1
+    temperature = inference.get("temperature")
+    if (temperature is not None) != possible:
+        fault("temperature", f"{temperature} of {len(held_out)} held-out rows of {len(set(labels))} classes")
+        return
+    scores = np.log(np.maximum(p, 2.2250738585072014e-308))
+    score_off = off / np.maximum(p, 2.2250738585072014e-308)
+    w = doubles(data.weights[held_out])
+    if possible:
+        w = w / w.mean()
+        slope = lambda factor, prior: mean_slope(scores, labels, w, factor) + (math.log(factor) / PRIOR**2 if prior else 0.0)
+        noise = lambda factor: float(w @ (3 * factor * (1 + factor * np.abs(scores).max(axis=1)) * (score_off.max(axis=1) + 8 * U)))
+        factor = 1 / temperature
+        steps = [factor * (1 - 1e-12), factor * (1 + 1e-12)]
+        if not FACTORS[0] * 1.001 < factor < FACTORS[1] / 1.001:
+            steps = []
+        if steps and (slope(steps[0], True) > noise(factor) or slope(steps[1], True) < -noise(factor)):
+            fault("temperature", f"{temperature!r}: the slope of the loss is {slope(factor, True):.2e} ± {noise(factor):.1e}")
+        bounded = slope(FACTORS[1], False) < 0 or slope(FACTORS[0], False) > 0
+        stated = metrics["test"].get("calibration_slope")
+        if bounded and stated is not None:
+            fault("calibration", f"the slope {stated!r} is the bound of its search, not a measurement")
+        elif not bounded and stated is None:
+            fault("calibration", "the slope is not told")
+        elif not bounded and (slope(stated * (1 - 1e-12), False) > noise(stated) or slope(stated * (1 + 1e-12), False) < -noise(stated)):
+            fault("calibration", f"{stated!r}: the slope of the loss is {slope(stated, False):.2e} ± {noise(stated):.1e}")
+    conformal(p, off, scores, score_off, labels, temperature, inference, fault)
+
+
+def mean_slope(scores: np.ndarray, labels: list[int], w: np.ndarray, factor: float) -> float:
+    """The derivative of the log loss by the logarithm of the factor on the scores."""
+    p = doubles_of_probabilities(factor * scores)
+    own = scores[range(len(labels)), labels]
+    return float(factor * (w @ ((p * (scores - own[:, None])).sum(axis=1))))
+
+
+def conformal(p, off, scores, score_off, labels, temperature, inference, fault) -> None:
+    rows = range(len(labels))
+    if temperature is not None:
+        p = doubles_of_probabilities(scores / temperature)
+        relative = (2 * score_off.max(axis=1) + 8 * U * (1 + np.abs(scores).max(axis=1))) / temperature + 16 * U
+        off = p * relative[:, None]
+    expected = np.maximum(1 - p[rows, labels], 0)
+    order = np.argsort(expected)
+    allowed = off[rows, labels].max() + 4 * U
+    got = np.array(inference["conformal"]["scores"])
+    if inference["conformal"]["rows"] != len(labels) or (np.abs(got - expected[order]) > allowed).any():
+        fault("conformal", f"scores {got.tolist()} should be {expected[order].tolist()} ± {allowed:.1e}")

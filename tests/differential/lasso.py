@@ -1,0 +1,112 @@
+"""Lasso and elastic net: the optimality of what is stored, and the exact optimum."""
+
+import math
+
+import numpy as np
+
+from exact import Cholesky, Singular, doubles, identity, mpfr, zeros
+from fits import Plane
+
+# What the stored fit may leave of a slope that should be none, as a share of the largest: ROUNDING of
+# src/train/path/descent.rs. Or of its objective above the best, as a share of that at zero: GAP_TOLERANCE there.
+ROUNDING = 1e-13
+GAP = 1e-12
+# A penalty of squares so small that no double knows of it: columns that depend on each other have one answer with it.
+NOTHING = mpfr("1e-45")
+
+
+class Optimality:
+    """How far coefficients of standardised columns are from `min ½‖y − Zb‖² + l1 ‖b‖₁ + ½ l2 ‖b‖²`."""
+
+    def __init__(self, plane: Plane, coefficients: list, alpha: float, l1_ratio: float):
+        s = plane.standard
+        self.plane, weight = plane, s.weight
+        self.l1, self.l2 = mpfr(alpha) * mpfr(l1_ratio) * weight, mpfr(alpha) * (1 - mpfr(l1_ratio)) * weight
+        self.b = np.array([mpfr(coefficients[column]) for column in plane.used], dtype=object)
+        self.slopes = plane.projection - np.dot(plane.scatter, self.b) - self.l2 * self.b
+        self.rest = plane.centred_target - np.dot(s.z[:, plane.used], self.b)
+
+    def rounding(self) -> np.ndarray:
+        """What rounding of the columns and the target may change of each slope, and what the solver calls none."""
+        plane = self.plane
+        b = np.abs(doubles(self.b))
+        length = math.sqrt(float(np.dot(plane.standard.weights, self.rest**2)))
+        fitted = float(np.dot(plane.sizes, b)) + plane.target_size
+        target = math.sqrt(float(np.dot(plane.standard.weights, plane.centred_target**2)))
+        slack = ROUNDING * math.sqrt(float(plane.standard.weight)) * target
+        return plane.gamma * (plane.sizes * length + plane.lengths * fitted) + slack
+
+    def violations(self) -> np.ndarray:
+        found = [
+            max(abs(slope) - self.l1, mpfr(0)) if b == 0 else abs(slope - (self.l1 if b > 0 else -self.l1))
+            for slope, b in zip(self.slopes, self.b)
+        ]
+        return doubles(np.array(found, dtype=object))
+
+    def gap(self) -> float:
+        """How far the objective is above the best of its dual, as a share of the objective at zero (Kim et al. 2007)."""
+        w, y = self.plane.standard.weights, self.plane.centred_target
+        steepest = max((abs(slope) for slope in self.slopes), default=mpfr(0))
+        shrink = min(mpfr(1), self.l1 / steepest) if steepest > 0 else mpfr(1)
+        squares = np.dot(w, self.rest**2) + self.l2 * np.dot(self.b, self.b)
+        above = (1 + shrink**2) * squares / 2 + self.l1 * sum(abs(b) for b in self.b) - shrink * np.dot(w, self.rest * y)
+        return float(2 * above / np.dot(w, y**2))
+
+
+def solve(scatter: np.ndarray, projection: np.ndarray, l1, l2, start: np.ndarray | None = None) -> np.ndarray:
+    """The optimum, by feature-sign search (Lee, Battle, Raina and Ng 2007): it ends, for no set of signs comes twice."""
+    size = len(projection)
+    if not size:
+        return zeros(0)
+    b = start.copy() if start is not None else zeros(size)
+    a = scatter + identity(size) * (l2 + NOTHING * max(np.diag(scatter)))
+    slack = mpfr("1e-35") * max((abs(value) for value in projection), default=mpfr(1))
+    while True:
+        settle(a, projection, l1, b)
+        slopes = projection - np.dot(a, b)
+        waiting = [(abs(slopes[j]), j) for j in range(size) if b[j] == 0 and abs(slopes[j]) > l1 + slack]
+        if not waiting:
+            return b
+        _, first = max(waiting)
+        # A step so short that its sign is all that counts.
+        b[first] = mpfr("1e-60") * (abs(slopes[first]) - l1) / a[first, first] * (1 if slopes[first] > 0 else -1)
+
+
+def settle(a: np.ndarray, projection: np.ndarray, l1, b: np.ndarray) -> None:
+    """Goes to the best coefficients of these signs, one sign after the other becoming none on the way."""
+    while True:
+        active = [j for j in range(len(b)) if b[j] != 0]
+        if not active:
+            return
+        signs = np.array([mpfr(1) if b[j] > 0 else mpfr(-1) for j in active], dtype=object)
+        there = Cholesky(a[np.ix_(active, active)]).solve(projection[active] - l1 * signs)
+        crossing = [(-b[j] / (end - b[j]), j) for j, end in zip(active, there) if end * b[j] <= 0]
+        if not crossing:
+            b[active] = there
+            return
+        share, _ = min(crossing)
+        for j, end in zip(active, there):
+            b[j] = b[j] + share * (end - b[j])
+        for own, j in crossing:
+            if own <= share:
+                b[j] = mpfr(0)
+
+
+def is_determined(plane: Plane, others: np.ndarray) -> bool:
+    """Whether rows of the design have one prediction though columns may depend on each other: what depends in the rows of the
+    fit must depend in the same way in these."""
+    s = plane.standard
+    z = s.z[:, plane.used]
+    new = (others[:, plane.used] - s.means[plane.used]) / s.scales[plane.used]
+    independent = []
+    for column in range(z.shape[1]):
+        tried = [*independent, column]
+        try:
+            Cholesky(plane.scatter[np.ix_(tried, tried)], smallest=1e-50)
+            independent = tried
+        except Singular:
+            parts = Cholesky(plane.scatter[np.ix_(independent, independent)]).solve(plane.scatter[independent, column])
+            left = new[:, column] - np.dot(new[:, independent], parts)
+            if any(abs(value) > mpfr("1e-20") for value in left):
+                return False
+    return True
