@@ -72,8 +72,8 @@ async fn an_example_asks_for_all_that_a_model_can_tell() {
     };
     let keys = |answer: &Value| answer.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(keys(&answer("diabetes")), ["explanation", "interval", "interval_method", "mean_interval", "y"]);
-    // A classifier says its sureness by sets of labels, as far as its held-out rows reach.
-    assert_eq!(keys(&answer("iris")), ["explanation", "interval_method", "label_sets", "probabilities", "y"]);
+    // A classifier says its sureness by prediction sets, as far as its held-out rows reach.
+    assert_eq!(keys(&answer("iris")), ["explanation", "interval_method", "prediction_sets", "probabilities", "y"]);
     let asked = &document["paths"]["/models/iris/predict"]["post"]["requestBody"]["content"]["application/json"];
     let level = &asked["schema"]["properties"]["interval"];
     assert!(level["exclusiveMinimum"] == 0 && level["maximum"].as_f64().unwrap() < 1.0, "{level}");

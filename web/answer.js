@@ -18,7 +18,7 @@ function showAnswer(model, answer) {
     const sure = shares && shares[String(value)];
     said.push(figure(target.name, String(value), value, sure === undefined ? null : `${percent(sure)} probability`));
     spoken = `${target.name}: ${value}${sure === undefined ? "" : `, ${percent(sure)}`}`;
-    const labels = answer.label_sets?.[0].map(String);
+    const labels = answer.prediction_sets?.[0].map(String);
     if (labels) {
       const named = labels.length > NAMED_LABELS ? [`one of ${labels.length} classes`] : labels;
       const strong = named.flatMap((label, place) => [place > 0 && " or ", element("strong", {}, breakable(label))]);
@@ -50,7 +50,7 @@ function showAnswer(model, answer) {
     }
   }
   const how = METHODS[answer.interval_method]?.(model.intervals?.held_out_rows);
-  if (!answer.interval && !answer.label_sets) said.push(noInterval(model));
+  if (!answer.interval && !answer.prediction_sets) said.push(noInterval(model));
   else if (how && !isExact) detail.push(element("p", { class: "hint" }, how));
   const warnings = (answer.warnings ?? []).map(inWords);
   if (warnings.length > 0) {
@@ -119,7 +119,7 @@ const METHODS = {
 /** Why there is no interval; where another level may have one, it can be chosen. */
 function noInterval(model) {
   const [one, several] =
-    model.task === "classification" ? ["set of labels", "sets of labels"] : ["interval", "intervals"];
+    model.task === "classification" ? ["prediction set", "prediction sets"] : ["interval", "intervals"];
   const line = (...content) => element("p", { class: "hint interval" }, content);
   const wanted = levelOf(model);
   if (wanted === undefined) {

@@ -91,7 +91,7 @@ function refuses(error, option) {
 
 const LEVELS = [0.8, 0.9, 0.95, 0.99];
 
-/** The levels that the model has intervals (or sets of labels) of. */
+/** The levels that the model has intervals (or prediction sets) of. */
 const levelsOf = ({ intervals }) => LEVELS.filter((one) => intervals && one <= (intervals.max_level ?? 1));
 
 /** The level that is asked for: the wanted one, or the next below it that the model has. */

@@ -156,7 +156,7 @@ function keep(work, answer) {
       prediction: value,
       prediction_low: answer.interval?.[row][0],
       prediction_high: answer.interval?.[row][1],
-      prediction_set: answer.label_sets?.[row].map((label) => String(label).replace(/[\\|]/g, "\\$&")).join("|"),
+      prediction_set: answer.prediction_sets?.[row].map((label) => String(label).replace(/[\\|]/g, "\\$&")).join("|"),
     };
     for (const [label, share] of Object.entries(answer.probabilities?.[row] ?? {}))
       said[`probability_${label}`] = share;
@@ -181,7 +181,7 @@ function showTable(model, work, trouble) {
       : `${done.toLocaleString("en")} of ${count(work.records.length, "row")}`;
   const unlike =
     unusual > 0 ? `; ${unusual.toLocaleString("en")} ${unusual === 1 ? "is" : "are"} unlike the training data` : "";
-  const what = model.task === "classification" ? "Sets of labels" : "Intervals";
+  const what = model.task === "classification" ? "Prediction sets" : "Intervals";
   const sure = work.options.interval
     ? ` ${what} hold the answer with ${percent(work.options.interval)} probability.`
     : "";

@@ -107,7 +107,7 @@ async fn the_server_and_its_models_describe_themselves() {
             {"name": "explain", "datatype": "FP64", "shape": [-1, 3, 4]},
             {"name": "explain_base", "datatype": "FP64", "shape": [-1, 3]},
             {
-                "name": "label_sets", "datatype": "BOOL", "shape": [-1, 3],
+                "name": "prediction_sets", "datatype": "BOOL", "shape": [-1, 3],
                 "parameters": {
                     "labels": ["setosa", "versicolor", "virginica"],
                     "method": "conformal", "held_out_rows": held["held_out_rows"], "max_level": held["max_level"],
@@ -211,19 +211,19 @@ async fn sets_of_labels_say_of_each_class_whether_it_is_in() {
     let rows = json!([[5.1, 3.5, 1.4, 0.2], [6.0, 2.7, 5.1, 1.6]]);
     let ours = infer("/models/iris/predict", json!({"X": rows, "interval": 0.9})).await.json();
     let classes = ["setosa", "versicolor", "virginica"];
-    let sets = ours["label_sets"].as_array().unwrap();
+    let sets = ours["prediction_sets"].as_array().unwrap();
     let expected: Vec<bool> =
         sets.iter().flat_map(|set| classes.map(|class| set.as_array().unwrap().contains(&json!(class)))).collect();
     let mut body = json!({
         "inputs": [{"name": "X", "datatype": "FP64", "shape": [2, 4], "data": rows}],
-        "outputs": [{"name": "label_sets", "parameters": {"level": 0.9}}],
+        "outputs": [{"name": "prediction_sets", "parameters": {"level": 0.9}}],
     });
     let answer = infer("/v2/models/iris/infer", body.clone()).await.json();
     assert_eq!((&answer["outputs"][0]["datatype"], &answer["outputs"][0]["shape"]), (&json!("BOOL"), &json!([2, 3])));
     assert_eq!(answer["outputs"][0]["data"], json!(expected));
     body["outputs"][0]["parameters"]["binary_data"] = json!(true);
     let (_, bytes) = parts(&infer("/v2/models/iris/infer", body).await);
-    assert_eq!(bytes["label_sets"], expected.iter().map(|truth| u8::from(*truth)).collect::<Vec<_>>());
+    assert_eq!(bytes["prediction_sets"], expected.iter().map(|truth| u8::from(*truth)).collect::<Vec<_>>());
 }
 
 #[tokio::test]
@@ -247,7 +247,7 @@ async fn a_level_for_the_whole_request_adds_what_has_one() {
 #[case::level_that_is_text(json!({"outputs": [{"name": "interval", "parameters": {"level": "high"}}]}), "\"level\" must be a level")]
 #[case::level_of_a_prediction(json!({"outputs": [{"name": "predict", "parameters": {"level": 0.9}}]}), "\"predict\" has no \"level\"")]
 #[case::level_of_the_request(json!({"parameters": {"interval": -1}}), "between 0 and 1")]
-#[case::classes(json!({"outputs": [{"name": "label_sets"}]}), "no output \"label_sets\"")]
+#[case::classes(json!({"outputs": [{"name": "prediction_sets"}]}), "no output \"prediction_sets\"")]
 #[case::explained(json!({"parameters": {"explain": true}}), "name the output \"explain\"")]
 #[case::a_level_of_all(json!({"parameters": {"level": 0.9}}), "it is called \"interval\"")]
 #[case::an_interval_of_one(json!({"outputs": [{"name": "interval", "parameters": {"interval": 0.9}}]}), "is called \"level\"")]

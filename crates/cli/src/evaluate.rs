@@ -22,7 +22,7 @@ use ordinate_model::number::parse_double;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{CellError, Feature, FeatureType};
 use ordinate_model::wording::shorten;
-use ordinate_model::{Model, Prediction, Probabilities};
+use ordinate_model::{Answer, Model, PredictedRow, Wanted};
 use ordinate_table::{NamedColumn, Purpose, each_once, expanded};
 use ordinate_train::evaluate::{Bin, Classification, Evaluation, Metrics, Regression, title};
 
@@ -71,7 +71,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let dialect = Dialect::new(arguments.delimiter, &model, &others);
     let mut records = Records::open(&data, dialect, arguments.quiet)?;
     let columns = Columns::of(&records);
-    let scorer = Scorer::new(&model, &columns)?;
+    let wanted = Wanted::default();
+    let scorer = Scorer::new(&model, &columns, wanted, model.answering(&wanted)?)?;
     let find = |name: &str, option: &str| Ok::<_, ScoringError>(columns.find(&[name], option)?.into_iter().next());
     let place = find(target, "--target")?.unwrap_or_default();
     let weights = arguments.weights.as_deref().map(|name| Ok::<_, ScoringError>((name, find(name, "--weights")?)));
@@ -180,8 +181,8 @@ impl<'m> Measured<'m> {
     }
 
     fn push(&mut self, scored: Scored<'_>, passed_over: &mut PassedOver) -> Result<(), ScoringError> {
-        let Scored { records, rows, complaints, answers } = scored;
-        let mut answers = Said::each(answers.prediction.as_ref(), answers.probabilities.as_ref());
+        let Scored { records, rows, complaints, answer } = scored;
+        let mut answers = answer.iter().flat_map(Answer::rows);
         for (row, complaint) in rows.iter().zip(complaints) {
             let answer = if complaint.is_none() { answers.next() } else { None };
             if let Err(complaint) = complaint.map_or_else(|| self.measure(row, answer), Err) {
@@ -191,13 +192,13 @@ impl<'m> Measured<'m> {
         Ok(())
     }
 
-    fn measure(&mut self, row: &Row, answer: Option<Said<'_>>) -> Result<(), Complaint> {
+    fn measure(&mut self, row: &Row, answer: Option<PredictedRow<'_>>) -> Result<(), Complaint> {
         let weight = self.weight(row)?;
         match (&mut self.evaluation, answer) {
-            (Evaluation::Regression(side), Some(Said::Value(predicted))) => {
+            (Evaluation::Regression(side), Some(PredictedRow::Value(predicted))) => {
                 side.push(self.target.number(row, "the model is measured by")?, predicted, weight);
             }
-            (Evaluation::Classification(side), Some(Said::Class { chosen, probabilities })) => {
+            (Evaluation::Classification(side), Some(PredictedRow::Class { class: chosen, probabilities })) => {
                 let actual = class(self.target.text(row), self.classes);
                 side.push(actual.map_err(|detail| self.target.complain(row, detail))?, chosen, probabilities, weight);
             }
@@ -242,28 +243,6 @@ fn class(text: &str, classes: &[Scalar]) -> Result<usize, String> {
         let more = if classes.len() > NAMED { ", …" } else { "" };
         format!("expected one of the model's classes ({}{more}), got {:?}", named.join(", "), shorten(text))
     })
-}
-
-/// What the model says to one row.
-enum Said<'a> {
-    Value(f64),
-    Class { chosen: usize, probabilities: &'a [f64] },
-}
-
-impl<'a> Said<'a> {
-    fn each(
-        prediction: Option<&'a Prediction<'_>>,
-        probabilities: Option<&'a Probabilities<'_>>,
-    ) -> Box<dyn Iterator<Item = Self> + 'a> {
-        match (prediction, probabilities) {
-            (Some(Prediction::Values(values)), _) => Box::new(values.iter().copied().map(Self::Value)),
-            (Some(Prediction::Classes { chosen, .. }), Some(probabilities)) => {
-                let rows = chosen.iter().zip(probabilities.rows());
-                Box::new(rows.map(|(chosen, probabilities)| Self::Class { chosen: *chosen, probabilities }))
-            }
-            _ => Box::new(std::iter::empty()),
-        }
-    }
 }
 
 /// What a person reads.

@@ -9,7 +9,7 @@ use ordinate_model::estimator::Coefficients;
 use ordinate_model::task::Task;
 use ordinate_train::plan::TEST_ROWS;
 
-/// What intervals, or sets of labels, are made from.
+/// What intervals, or prediction sets, are made from.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(tag = "method", rename_all = "kebab-case")]
 pub(super) enum Certainty {
@@ -61,7 +61,7 @@ impl fmt::Display for Certainty {
                 "Student's t, {degrees_of_freedom} degrees of freedom; too narrow if the penalty is far too large"
             ),
             Self::Conformal { held_out_rows, refitted, task } => {
-                let sets = if *task == Task::Classification { "sets of labels " } else { "" };
+                let sets = if *task == Task::Classification { "prediction sets " } else { "" };
                 write!(out, "{sets}from the errors on {held_out_rows} rows that a fit had not seen")?;
                 out.write_str(if *refitted { "; this one saw them too, so they tend to be a little wide" } else { "" })
             }

@@ -15,14 +15,16 @@ use serde::Serialize;
 use super::columns::Columns;
 use super::output::{WholeFile, is_standard_output, same_file};
 use super::records::{DASH, Dialect, Records};
-use super::scoring::{Extras, Scored, Scorer, ScoringError};
+use super::scoring::{Scored, Scorer, ScoringError};
 use super::skipped::{OnError, PassedOver};
+use super::warning_column::rows_with_warnings;
 use super::{delimiter, model, tell, wrong_usage};
 use added::{Added, Asked, columns, said};
 use csv::{CsvTable, Target};
-use ordinate_model::Model;
 use ordinate_model::interval::IntervalError;
+use ordinate_model::warning::WarningScope;
 use ordinate_model::wording::counted;
+use ordinate_model::{Answering, Model, Wanted};
 use ordinate_table::expanded;
 use parquet::ParquetTable;
 
@@ -102,7 +104,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let dialect = Dialect::new(arguments.delimiter, &model, &[]);
     let mut records = Records::open(&arguments.data, dialect, quiet)?;
     let there = Columns::of(&records);
-    let scorer = Scorer::new(&model, &there)?.with(extras(&arguments.asked, &model)?);
+    let asked = &arguments.asked;
+    let scorer = Scorer::new(&model, &there, wanted(asked, &model), answering(asked, &model)?)?;
     let added = columns(&arguments.column, &arguments.asked, &model)?;
     let mut taken = HashSet::new();
     if let Some(twice) = added.iter().find(|added| there.contains(&added.name) || !taken.insert(&added.name)) {
@@ -120,7 +123,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let label = records.label().to_owned();
     let mut warned = 0;
     let rows = scorer.score(&mut records, |scored| {
-        warned += scored.answers.warnings.iter().filter(|warnings| !warnings.is_empty()).count();
+        warned += scored.answer.iter().map(|answer| rows_with_warnings(&answer.warnings)).sum::<usize>();
         out.write(&scored, &mut passed_over, arguments)
     });
     // A reader that has seen enough (`| head`) is no failure.
@@ -180,35 +183,31 @@ struct Outcome<'a> {
     out: &'a Path,
 }
 
-/// What is said beside the predictions, where the model can say it.
-fn extras<'m>(asked: &Asked, model: &'m Model) -> Result<Extras<'m>, String> {
+/// What the options request of the model.
+fn wanted(asked: &Asked, model: &Model) -> Wanted {
+    let classifies = model.classes().is_some();
+    Wanted {
+        interval: asked.interval.filter(|_| !classifies),
+        mean_interval: asked.mean_interval,
+        prediction_sets: asked.interval.filter(|_| classifies),
+        explanation: asked.explain,
+        warnings: if asked.warnings { WarningScope::All } else { WarningScope::None },
+    }
+}
+
+/// The model, ready to answer that.
+fn answering<'m>(asked: &Asked, model: &'m Model) -> Result<Answering<'m>, String> {
+    if asked.mean_interval.is_some() && model.classes().is_some() {
+        let name = model.name();
+        return Err(format!("--mean-interval: the model {name} predicts classes, which have no mean. Leave it out"));
+    }
+    // Each option by itself, so that an error names it.
     let named = |option: &'static str| move |error: IntervalError| format!("{option}: {error}");
-    let mut extras = Extras { explain: asked.explain, warnings: asked.warnings, ..Extras::default() };
-    match asked.interval {
-        Some(level) if model.classes().is_some() => {
-            extras.label_sets = Some(model.label_sets(level).map_err(named("--interval"))?);
-        }
-        Some(level) => extras.interval = Some(model.intervals(level).map_err(named("--interval"))?),
-        None => {}
-    }
-    if let Some(level) = asked.mean_interval {
-        if model.classes().is_some() {
-            let name = model.name();
-            return Err(format!(
-                "--mean-interval: the model {name} predicts classes, which have no mean. Leave it out"
-            ));
-        }
-        let intervals = model.intervals(level).map_err(named("--mean-interval"))?;
-        if !intervals.know_means() {
-            let name = model.name();
-            return Err(format!(
-                "--mean-interval: the model {name} knows nothing of means: its intervals are made from errors on held-out rows, or \
-                 its target was logged. Leave it out, or ask for --interval"
-            ));
-        }
-        extras.mean_interval = Some(intervals);
-    }
-    Ok(extras)
+    let all = wanted(asked, model);
+    let mean = Wanted { mean_interval: all.mean_interval, ..Wanted::default() };
+    model.answering(&Wanted { mean_interval: None, ..all }).map_err(named("--interval"))?;
+    model.answering(&mean).map_err(named("--mean-interval"))?;
+    model.answering(&all).map_err(|error| error.to_string())
 }
 
 fn unwritable(arguments: &Arguments, error: &io::Error) -> Box<dyn Error> {
@@ -257,8 +256,8 @@ impl Out {
         passed_over: &mut PassedOver,
         arguments: &Arguments,
     ) -> Result<(), Failure> {
-        let Scored { records, rows, complaints, answers } = scored;
-        let mut answered = said(&arguments.asked, answers);
+        let Scored { records, rows, complaints, answer } = scored;
+        let mut answered = answer.iter().flat_map(|answer| said(&arguments.asked, answer));
         for (row, complaint) in rows.iter().zip(complaints) {
             let said = match complaint {
                 Some(complaint) => {

@@ -5,17 +5,14 @@ use thiserror::Error;
 use super::columns::Columns;
 use super::records::{Place, Records, RecordsError, Row};
 use super::skipped::Complaint;
-use super::warning_column::warned;
 use ordinate_model::cell::Cell;
-use ordinate_model::conformal::LabelSets;
 use ordinate_model::explanation;
-use ordinate_model::explanation::Explanation;
 use ordinate_model::fault::FaultKind;
 use ordinate_model::frame::RowsBuilder;
-use ordinate_model::interval::{IntervalError, Intervals};
 use ordinate_model::scalar::Scalar;
+use ordinate_model::warning::WarningScope;
 use ordinate_model::wording::shorten;
-use ordinate_model::{Model, PredictError, Prediction, Probabilities};
+use ordinate_model::{Answer, AnswerError, Answering, Model, Wanted};
 
 /// Rows predicted at a time: all that is held of a table.
 const BATCH_ROWS: usize = 1024;
@@ -117,37 +114,8 @@ pub(super) struct Scored<'b> {
     pub(super) rows: &'b [Row],
     /// For each row, why it cannot be answered, if so.
     pub(super) complaints: Vec<Option<Complaint>>,
-    /// One answer for each row that can be.
-    pub(super) answers: Answers<'b>,
-}
-
-/// What a model says to some rows, in their order.
-#[derive(Debug, Default)]
-pub(super) struct Answers<'m> {
-    /// None when there are no rows.
-    pub(super) prediction: Option<Prediction<'m>>,
-    /// Of a classifier.
-    pub(super) probabilities: Option<Probabilities<'m>>,
-    /// The ends of an interval around each prediction, where they were asked for, as all that follows.
-    pub(super) intervals: Vec<[f64; 2]>,
-    /// The ends of one around the mean of all such rows.
-    pub(super) mean_intervals: Vec<[f64; 2]>,
-    /// Labels among which the true one is.
-    pub(super) label_sets: Vec<Vec<&'m Scalar>>,
-    /// What each feature adds.
-    pub(super) explanation: Option<Explanation<'m>>,
-    /// What is unusual about each row, in words.
-    pub(super) warnings: Vec<String>,
-}
-
-/// What is said to a row beside the prediction.
-#[derive(Debug, Default)]
-pub(super) struct Extras<'m> {
-    pub(super) interval: Option<Intervals<'m>>,
-    pub(super) mean_interval: Option<Intervals<'m>>,
-    pub(super) label_sets: Option<LabelSets<'m>>,
-    pub(super) explain: bool,
-    pub(super) warnings: bool,
+    /// The answer to the rows that can be answered; `None` when there are none.
+    pub(super) answer: Option<Answer<'b>>,
 }
 
 /// A model that knows where in a row its features stand.
@@ -158,7 +126,8 @@ pub(super) struct Scorer<'m> {
     places: Vec<usize>,
     /// Fields of a row.
     width: usize,
-    extras: Extras<'m>,
+    wanted: Wanted,
+    answering: Answering<'m>,
 }
 
 impl<'m> Scorer<'m> {
@@ -166,23 +135,23 @@ impl<'m> Scorer<'m> {
     ///
     /// # Errors
     /// [`ScoringError::NoSuchColumns`], [`ScoringError::DuplicateColumn`].
-    pub(super) fn new(model: &'m Model, columns: &Columns<'_>) -> Result<Self, ScoringError> {
+    pub(super) fn new(
+        model: &'m Model,
+        columns: &Columns<'_>,
+        wanted: Wanted,
+        answering: Answering<'m>,
+    ) -> Result<Self, ScoringError> {
         let features: Vec<&str> = model.signature().features().iter().map(|feature| feature.name.as_str()).collect();
         let needed_by = format!("the model {}", model.name());
         let places = columns.find(&features, &needed_by)?;
-        Ok(Self { model, places, width: columns.width(), extras: Extras::default() })
-    }
-
-    /// The same, which says more than the predictions.
-    pub(super) fn with(self, extras: Extras<'m>) -> Self {
-        Self { extras, ..self }
+        Ok(Self { model, places, width: columns.width(), wanted, answering })
     }
 
     /// Rows predicted at a time: no more than can be explained at once.
     fn batch_rows(&self) -> usize {
         let scores = self.model.classes().map_or(1, <[Scalar]>::len);
         let explained = explanation::MAX_VALUES / (self.model.signature().width() * scores).max(1);
-        if self.extras.explain { BATCH_ROWS.min(explained).max(1) } else { BATCH_ROWS }
+        if self.wanted.explanation { BATCH_ROWS.min(explained).max(1) } else { BATCH_ROWS }
     }
 
     /// Hands all rows to `each`, a batch at a time; how many there were.
@@ -230,24 +199,24 @@ impl<'m> Scorer<'m> {
         'm: 'b,
     {
         // All at once, as there is usually nothing wrong; otherwise one by one, to know which.
-        if let Ok(answers) = self.answer(records, rows.iter()) {
-            return Scored { records, rows, complaints: vec![None; rows.len()], answers };
+        if let Ok(answer) = self.answer(records, rows.iter()) {
+            return Scored { records, rows, complaints: vec![None; rows.len()], answer: Some(answer) };
         }
         let complaints: Vec<_> = rows.iter().map(|row| self.answer(records, [row].into_iter()).err()).collect();
         let good = rows.iter().zip(&complaints).filter(|(_, complaint)| complaint.is_none());
         let good: Vec<&Row> = good.map(|(row, _)| row).collect();
         // Rows that can be answered each can be answered together.
-        let answers = if good.is_empty() { Ok(Answers::default()) } else { self.answer(records, good.into_iter()) };
-        Scored { records, rows, complaints, answers: answers.unwrap_or_default() }
+        let answer = if good.is_empty() { None } else { self.answer(records, good.into_iter()).ok() };
+        Scored { records, rows, complaints, answer }
     }
 
     fn answer<'r>(
         &self,
         records: &Records,
         rows: impl ExactSizeIterator<Item = &'r Row>,
-    ) -> Result<Answers<'m>, Complaint> {
+    ) -> Result<Answer<'m>, Complaint> {
         let mut frame = RowsBuilder::new(self.model.signature(), rows.len());
-        if self.extras.warnings {
+        if self.wanted.warnings == WarningScope::All {
             frame = frame.noting_all();
         }
         let mut place = Place::default();
@@ -272,25 +241,8 @@ impl<'m> Scorer<'m> {
             }
         }
         let frame = frame.finish().map_err(|faults| Complaint::of(place, faults))?;
-        let unanswered = |error: PredictError| Complaint { place, column: None, detail: error.to_string() };
-        let prediction = self.model.predict(&frame).map_err(unanswered)?;
-        let probabilities = self.model.probabilities(&frame).map_err(unanswered)?;
-        let Extras { interval, mean_interval, label_sets, explain, warnings } = &self.extras;
-        let without_ends = |error: IntervalError| Complaint { place, column: None, detail: error.to_string() };
-        let ends = |interval: &Option<Intervals<'m>>| match interval {
-            Some(interval) => interval.of(&frame, &prediction).map_err(without_ends),
-            None => Ok(Vec::new()),
-        };
-        let sets = label_sets.as_ref().zip(probabilities.as_ref());
-        Ok(Answers {
-            intervals: ends(interval)?.into_iter().map(|ends| ends.prediction).collect(),
-            mean_intervals: ends(mean_interval)?.into_iter().filter_map(|ends| ends.mean).collect(),
-            label_sets: sets.map(|(sets, probabilities)| sets.of(probabilities)).unwrap_or_default(),
-            explanation: explain.then(|| self.model.explain(&frame)).transpose().map_err(unanswered)?,
-            warnings: warnings.then(|| warned(self.model, &frame)).transpose().map_err(unanswered)?.unwrap_or_default(),
-            prediction: Some(prediction),
-            probabilities,
-        })
+        let unanswered = |error: AnswerError| Complaint { place, column: None, detail: error.to_string() };
+        self.answering.answer(&frame).map_err(unanswered)
     }
 }
 

@@ -1,25 +1,26 @@
 //! What is unusual about the rows of a table, in words.
 
-use ordinate_model::frame::Frame;
-use ordinate_model::warning::Reason;
-use ordinate_model::{Model, PredictError};
+use ordinate_model::warning::{Reason, Warnings};
 use ordinate_train::summary::rounded;
 
-/// For each row of a frame all its warnings, with a semicolon between them; nothing for a row that is usual.
-///
-/// # Errors
-/// [`PredictError::ForeignFrame`].
-pub(super) fn warned(model: &Model, frame: &Frame<'_>) -> Result<Vec<String>, PredictError> {
-    let mut rows = vec![String::new(); frame.rows()];
-    for warning in model.all_warnings(frame)?.told {
-        if let Some(row) = rows.get_mut(warning.row) {
-            if !row.is_empty() {
-                row.push_str("; ");
+/// The warnings of each of so many rows in words, with a semicolon between them; nothing for a row without any.
+pub(super) fn by_row(warnings: &Warnings<'_>, rows: usize) -> Vec<String> {
+    let mut texts = vec![String::new(); rows];
+    for warning in &warnings.told {
+        if let Some(text) = texts.get_mut(warning.row) {
+            if !text.is_empty() {
+                text.push_str("; ");
             }
-            row.push_str(&words(&warning.reason));
+            text.push_str(&words(&warning.reason));
         }
     }
-    Ok(rows)
+    texts
+}
+
+/// The number of rows that have a warning.
+pub(super) fn rows_with_warnings(warnings: &Warnings<'_>) -> usize {
+    // They are listed by row.
+    warnings.told.chunk_by(|one, next| one.row == next.row).count()
 }
 
 fn words(reason: &Reason<'_>) -> String {

@@ -18,7 +18,7 @@ use super::pretty_json;
 use super::scalar::Scalar;
 use super::signature::Signature;
 use super::task::Task;
-use super::{Model, PredictError};
+use super::{AnswerError, Model, Wanted};
 
 /// What `format` says in files this version writes and reads.
 pub const FORMAT: &str = "ordinate.model/1";
@@ -269,7 +269,7 @@ fn reproduces(expected: f64, got: f64) -> bool {
 
 /// Labels or values, and probabilities (none of a regressor), of the golden rows.
 fn predict_golden(model: &Model) -> Result<(Vec<Scalar>, Vec<Vec<f64>>), ArtifactError> {
-    let refused = |error: PredictError| ArtifactError::GoldenRefused(error.to_string());
+    let refused = |error: AnswerError| ArtifactError::GoldenRefused(error.to_string());
     let golden_rows = model.document.golden.x.len();
     if golden_rows.saturating_mul(model.design.width()) > MAX_GOLDEN_VALUES {
         return Err(ArtifactError::GoldenRefused(format!("{golden_rows} rows are too many for a proof")));
@@ -278,10 +278,9 @@ fn predict_golden(model: &Model) -> Result<(Vec<Scalar>, Vec<Vec<f64>>), Artifac
         let first = faults.told.first().map(|fault| fault.detail.clone());
         ArtifactError::GoldenRefused(first.unwrap_or_default())
     })?;
-    let prediction = model.predict(&frame).map_err(refused)?;
-    let probabilities = model.probabilities(&frame).map_err(refused)?;
-    let by_row = probabilities.map(|all| all.rows().map(<[f64]>::to_vec).collect());
-    Ok((prediction.scalars().collect(), by_row.unwrap_or_default()))
+    let answer = model.answer(&frame, &Wanted::default()).map_err(refused)?;
+    let by_row = answer.probabilities.map(|all| all.rows().map(<[f64]>::to_vec).collect());
+    Ok((answer.prediction.scalars().collect(), by_row.unwrap_or_default()))
 }
 
 fn golden_frame<'s>(signature: &'s Signature, rows: &[Vec<Scalar>]) -> Result<Frame<'s>, Faults> {

@@ -6,10 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Model;
 use super::interval::IntervalError;
 use super::scalar::Scalar;
 use super::task::Task;
-use super::{Model, Probabilities};
 
 /// The most scores that are kept: of more rows, so many order statistics.
 const KEPT: u64 = 1000;
@@ -88,7 +88,7 @@ fn needed(level: f64) -> u64 {
 
 /// For each row a set of classes that holds the true one with at least the level's probability.
 #[derive(Debug)]
-pub struct LabelSets<'m> {
+pub struct PredictionSets<'m> {
     classes: &'m [Scalar],
     reach: f64,
 }
@@ -98,24 +98,19 @@ impl Model {
     ///
     /// # Errors
     /// See [`IntervalError`].
-    pub fn label_sets(&self, level: f64) -> Result<LabelSets<'_>, IntervalError> {
-        let unknown = || IntervalError::NoLabelSets { model: self.name().to_owned() };
+    pub fn prediction_sets(&self, level: f64) -> Result<PredictionSets<'_>, IntervalError> {
+        let unknown = || IntervalError::NoPredictionSets { model: self.name().to_owned() };
         let classes = self.classes().ok_or_else(unknown)?;
         let inference = self.document.inference.as_ref();
         let conformal = inference.and_then(|inference| inference.conformal.as_ref()).ok_or_else(unknown)?;
-        Ok(LabelSets { classes, reach: conformal.quantile(level)? })
+        Ok(PredictionSets { classes, reach: conformal.quantile(level)? })
     }
 }
 
-impl<'m> LabelSets<'m> {
-    /// For each row the labels, in the order of the classes, whose probability is at least 1 − the score of the level.
-    /// Never none: a row of which no label is that probable gets the most probable one, which the model predicts.
-    #[must_use]
-    pub fn of(&self, probabilities: &Probabilities<'_>) -> Vec<Vec<&'m Scalar>> {
-        probabilities.rows().map(|row| self.of_row(row)).collect()
-    }
-
-    fn of_row(&self, row: &[f64]) -> Vec<&'m Scalar> {
+impl<'m> PredictionSets<'m> {
+    /// The labels, in the order of the classes, whose probability is at least 1 − the score of the level. Never empty: a row
+    /// without any such label gets the most probable one, which the model predicts.
+    pub(super) fn set(&self, row: &[f64]) -> Vec<&'m Scalar> {
         let most = row.iter().copied().fold(0.0, f64::max);
         let labels = |least: &dyn Fn(f64) -> bool| {
             self.classes.iter().zip(row).filter(|(_, p)| least(**p)).map(|(label, _)| label).collect::<Vec<_>>()

@@ -21,17 +21,6 @@ use super::scalar::Scalar;
 
 type Dense = DenseMatrix<f64>;
 
-/// Rows × columns, as the estimator reads them.
-#[derive(Debug)]
-pub(super) struct Matrix(Dense);
-
-impl Matrix {
-    /// Row-major values; `None` when they are not rows × columns.
-    pub(super) fn from_rows(rows: usize, columns: usize, values: Vec<f64>) -> Option<Self> {
-        Dense::new(rows, columns, values, false).ok().map(Self)
-    }
-}
-
 /// A fitted estimator as the file holds it: coefficients by the name of their design column.
 ///
 /// Intercepts are predictions at the means of all columns, coefficients the change for one unit of a column.
@@ -108,11 +97,12 @@ pub(super) enum Estimator {
     Logistic(LogisticRegression<f64, u32, Dense, Vec<u32>>),
 }
 
-/// What an estimator says to a design: one value or one class a row.
-pub(super) enum Answer {
+/// The scores of the rows of a design.
+pub(super) enum Scores {
+    /// One value a row, before the target's transformation is undone.
     Values(Vec<f64>),
-    /// Positions among the classes.
-    Classes(Vec<usize>),
+    /// The position of each row's class, and rows × classes probabilities, row-major.
+    Classes { chosen: Vec<usize>, probabilities: Vec<f64> },
 }
 
 impl Coefficients {
@@ -178,46 +168,52 @@ impl Estimator {
         })
     }
 
-    /// One answer a row of the design; `None` when smartcore fails, which a proven shape rules out.
-    pub(super) fn predict(&self, Matrix(design): &Matrix) -> Option<Answer> {
+    /// The scores of a design of so many rows, row-major; `None` when smartcore fails, which a proven shape rules out.
+    /// Probabilities are those of the scores divided by the temperature.
+    pub(super) fn scores(&self, rows: usize, design: Vec<f64>, temperature: f64) -> Option<Scores> {
+        let columns = design.len().checked_div(rows)?;
+        let design = Dense::new(rows, columns, design, false).ok()?;
         match self {
-            Self::Linear(estimator) => estimator.predict(design).ok().map(Answer::Values),
-            Self::Ridge(estimator) => estimator.predict(design).ok().map(Answer::Values),
-            Self::Lasso(estimator) => estimator.predict(design).ok().map(Answer::Values),
-            Self::ElasticNet(estimator) => estimator.predict(design).ok().map(Answer::Values),
+            Self::Linear(estimator) => estimator.predict(&design).ok().map(Scores::Values),
+            Self::Ridge(estimator) => estimator.predict(&design).ok().map(Scores::Values),
+            Self::Lasso(estimator) => estimator.predict(&design).ok().map(Scores::Values),
+            Self::ElasticNet(estimator) => estimator.predict(&design).ok().map(Scores::Values),
             Self::Logistic(estimator) => {
-                let classes = estimator.predict(design).ok()?;
-                classes.into_iter().map(|class| usize::try_from(class).ok()).collect::<Option<_>>().map(Answer::Classes)
+                let classes = estimator.predict(&design).ok()?.into_iter();
+                let chosen = classes.map(|class| usize::try_from(class).ok()).collect::<Option<_>>()?;
+                Some(Scores::Classes { chosen, probabilities: probabilities(estimator, &design, temperature) })
             }
         }
     }
+}
 
-    /// The probability of each class, rows × classes, row-major; `None` for a regressor.
-    ///
-    /// smartcore has no such method: the sigmoid of its score for two classes, the softmax of its scores for more, divided by
-    /// the temperature.
-    pub(super) fn probabilities(&self, Matrix(design): &Matrix, temperature: f64) -> Option<Vec<f64>> {
-        let Self::Logistic(estimator) = self else { return None };
-        let (coefficients, intercepts) = (estimator.coefficients(), estimator.intercept());
-        let (rows, columns) = design.shape();
-        let (scores, _) = coefficients.shape();
-        let mut probabilities = Vec::with_capacity(rows * scores.max(2));
-        for row in 0..rows {
-            let score = |score: usize| {
-                let terms = (0..columns).map(|column| design.get((row, column)) * coefficients.get((score, column)));
-                (terms.sum::<f64>() + intercepts.get((score, 0))) / temperature
-            };
-            if scores == 1 {
-                let second = sigmoid(score(0));
-                // Not `1 − p`: the small one of the two keeps its digits.
-                probabilities.extend([sigmoid(-score(0)), second]);
-            } else {
-                let scores: Vec<f64> = (0..scores).map(score).collect();
-                softmax(&scores, &mut probabilities);
-            }
+/// The probability of each class, rows × classes, row-major.
+///
+/// smartcore has no such method: the sigmoid of its score for two classes, the softmax of its scores for more.
+fn probabilities(
+    estimator: &LogisticRegression<f64, u32, Dense, Vec<u32>>,
+    design: &Dense,
+    temperature: f64,
+) -> Vec<f64> {
+    let (coefficients, intercepts) = (estimator.coefficients(), estimator.intercept());
+    let (rows, columns) = design.shape();
+    let (scores, _) = coefficients.shape();
+    let mut probabilities = Vec::with_capacity(rows * scores.max(2));
+    for row in 0..rows {
+        let score = |score: usize| {
+            let terms = (0..columns).map(|column| design.get((row, column)) * coefficients.get((score, column)));
+            (terms.sum::<f64>() + intercepts.get((score, 0))) / temperature
+        };
+        if scores == 1 {
+            let second = sigmoid(score(0));
+            // Not `1 − p`: the small one of the two keeps its digits.
+            probabilities.extend([sigmoid(-score(0)), second]);
+        } else {
+            let scores: Vec<f64> = (0..scores).map(score).collect();
+            softmax(&scores, &mut probabilities);
         }
-        Some(probabilities)
     }
+    probabilities
 }
 
 fn sigmoid(score: f64) -> f64 {

@@ -2,7 +2,6 @@
 
 use indexmap::IndexMap;
 
-use super::Model;
 use super::frame::Frame;
 use super::leverage::count;
 use super::preprocess::DesignColumn;
@@ -11,6 +10,8 @@ use super::random::{STEP, mix};
 use super::scalar::Scalar;
 use super::signature::{Feature, FeatureType};
 use super::typical::{own_column, shares};
+use super::warning::WarningScope;
+use super::{Model, Wanted};
 
 /// How many there are.
 const EXAMPLES: usize = 8;
@@ -41,7 +42,8 @@ impl Model {
             let far = 0.5_f64.powi(halving);
             row = features.iter().zip(&drawn).map(|(feature, drawn)| drawn.at(feature, far)).collect();
             let frame = Frame::accepted(self.signature(), row.clone());
-            if self.warnings(&frame).is_ok_and(|warnings| warnings.total == 0) {
+            let wanted = Wanted { warnings: WarningScope::First, ..Wanted::default() };
+            if self.answer(&frame, &wanted).is_ok_and(|answer| answer.warnings.total == 0) {
                 break;
             }
         }

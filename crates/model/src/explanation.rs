@@ -9,11 +9,11 @@
 use serde::ser::{SerializeMap, SerializeStruct};
 use serde::{Serialize, Serializer};
 
-use super::frame::Frame;
+use super::Model;
+use super::answer::{PredictError, finite};
 use super::preprocess::TargetTransform;
 use super::scalar::Scalar;
 use super::signature::Feature;
-use super::{Model, PredictError};
 
 /// The most numbers of one explanation, rows × outputs × features: 32 MiB, and more than an answer holds.
 pub const MAX_VALUES: usize = 1 << 22;
@@ -49,46 +49,62 @@ impl Model {
     pub fn base(&self) -> &[f64] {
         &self.base
     }
+}
 
-    /// Explains every row of a frame that was held against this model's signature.
-    ///
-    /// # Errors
-    /// See [`PredictError`].
-    pub fn explain(&self, frame: &Frame<'_>) -> Result<Explanation<'_>, PredictError> {
-        self.own(frame)?;
-        let (features, estimator) = (self.signature().features(), &self.document.estimator);
-        let (width, base) = (features.len(), self.base());
-        let size = width * base.len();
-        let total = frame.rows().saturating_mul(size);
+/// An explanation on its way, row by row.
+#[derive(Debug)]
+pub(super) struct Explaining<'m> {
+    model: &'m Model,
+    /// The coefficients of each column of the design, one a score, and the positions of the features it is made from.
+    columns: Vec<(&'m [f64], Vec<usize>)>,
+    values: Vec<f64>,
+}
+
+impl<'m> Explaining<'m> {
+    /// Begins with no row, of so many to come.
+    pub(super) fn new(model: &'m Model, rows: usize) -> Result<Self, PredictError> {
+        let total = rows.saturating_mul(model.signature().width() * model.base().len());
         if total > MAX_VALUES {
             return Err(PredictError::TooMuchToExplain { values: total, limit: MAX_VALUES });
         }
-        let names = self.document.preprocess.columns.iter().map(|column| column.name.as_str());
-        let columns = names.zip(self.design.sources()).map(|(name, sources)| Some((estimator.of(name)?, sources)));
+        let names = model.document.preprocess.columns.iter().map(|column| column.name.as_str());
+        let columns = names.zip(model.design.sources());
+        let columns = columns.map(|(name, sources)| Some((model.document.estimator.of(name)?, sources)));
         let columns = columns.collect::<Option<Vec<_>>>().ok_or(PredictError::Estimator)?;
-        let mut values = vec![0.0; total];
-        for (values, row) in values.chunks_exact_mut(size).zip(frame.iter()) {
-            for (z, (coefficients, sources)) in self.design.row(row).zip(&columns) {
-                // A design has no more columns than memory; their features can be counted.
-                #[allow(clippy::cast_precision_loss)]
-                let z = z / sources.len() as f64 / self.temperature;
-                for (values, coefficient) in values.chunks_exact_mut(width).zip(*coefficients) {
-                    for source in sources {
-                        if let Some(value) = values.get_mut(*source) {
-                            *value += coefficient * z;
-                        }
+        Ok(Self { model, columns, values: Vec::with_capacity(total) })
+    }
+
+    /// Takes the next row of the design, centred and scaled.
+    pub(super) fn push(&mut self, row: &[f64]) {
+        let (width, start) = (self.model.signature().width(), self.values.len());
+        self.values.resize(start + width * self.model.base().len(), 0.0);
+        let of_row = self.values.get_mut(start..).unwrap_or_default();
+        for (z, (coefficients, sources)) in row.iter().zip(&self.columns) {
+            // A design has no more columns than memory; their features can be counted.
+            #[allow(clippy::cast_precision_loss)]
+            let z = z / sources.len() as f64 / self.model.temperature;
+            for (values, coefficient) in of_row.chunks_exact_mut(width).zip(*coefficients) {
+                for source in sources {
+                    if let Some(value) = values.get_mut(*source) {
+                        *value += coefficient * z;
                     }
                 }
             }
         }
-        super::finite(&values, size, 0)?;
-        let unit = match (self.classes(), self.document.preprocess.target_transform) {
+    }
+
+    /// The explanation of all rows.
+    pub(super) fn finish(self) -> Result<Explanation<'m>, PredictError> {
+        let (model, base) = (self.model, self.model.base());
+        let features = model.signature().features();
+        finite(&self.values, features.len() * base.len())?;
+        let unit = match (model.classes(), model.document.preprocess.target_transform) {
             (None, TargetTransform::Identity) => Unit::Target,
             (None, TargetTransform::Log) => Unit::LogTarget,
             (Some(_), _) if base.len() == 1 => Unit::LogOdds,
             (Some(_), _) => Unit::Score,
         };
-        Ok(Explanation { unit, features, classes: self.classes().unwrap_or_default(), base, values })
+        Ok(Explanation { unit, features, classes: model.classes().unwrap_or_default(), base, values: self.values })
     }
 }
 

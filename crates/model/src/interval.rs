@@ -3,13 +3,12 @@
 use serde::Serialize;
 use thiserror::Error;
 
+use super::Model;
 use super::estimator::Coefficients;
-use super::frame::Frame;
 use super::inference::Inference;
-use super::leverage::{Leverage, count};
+use super::leverage::count;
 use super::preprocess::TargetTransform;
 use super::quantile::student_quantile;
-use super::{Model, Prediction};
 
 /// Why there are no intervals.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -24,12 +23,12 @@ pub enum IntervalError {
         /// The model's name.
         model: String,
     },
-    /// Sets of labels of a model that predicts numbers, or whose file does not say how sure it was.
+    /// Prediction sets of a model that predicts numbers, or whose file does not say how sure it was.
     #[error(
-        "the model {model} has no sets of labels: only a classifier that knows its errors on held-out rows has. \
+        "the model {model} has no prediction sets: only a classifier that knows its errors on held-out rows has. \
          Train one with rows held out (--test-fraction above 0, or --test FILE)"
     )]
-    NoLabelSets {
+    NoPredictionSets {
         /// The model's name.
         model: String,
     },
@@ -52,15 +51,21 @@ pub enum IntervalError {
         /// The fewest that would do.
         needed: u64,
     },
+    /// A confidence interval of the mean from a model that knows prediction intervals only.
+    #[error(
+        "the model {model} has no confidence intervals of the mean: its intervals are made from errors on held-out rows, or its \
+         target was logged. Request a prediction interval instead"
+    )]
+    NoMeanInterval {
+        /// The model's name.
+        model: String,
+    },
     /// The values of a row are so large that an end exceeds a double.
     #[error("the interval is too large for a double")]
     NotFinite {
         /// The row, from 0.
         row: usize,
     },
-    /// Rows and predictions that are not of one another, or not of this model.
-    #[error("the frame and the prediction do not belong to each other and to the model")]
-    Foreign,
 }
 
 /// The level that somebody who thinks in per cent meant: 95 is 0.95.
@@ -88,7 +93,7 @@ pub enum Method {
     Conformal,
 }
 
-/// How a model makes intervals (a classifier sets of labels), and of what levels.
+/// How a model makes intervals (a classifier prediction sets), and of what levels.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Certainty {
     /// How.
@@ -109,18 +114,7 @@ impl Certainty {
     }
 }
 
-/// The ends of a row's intervals, in the target's unit.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Ends {
-    /// The answer that a single new row will have lies within these.
-    pub prediction: [f64; 2],
-    /// The mean of all such rows lies within these. Conformal prediction says nothing of it, and of a logged target the
-    /// fit knows the median, not the mean: none for both.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mean: Option<[f64; 2]>,
-}
-
-/// Intervals of one level around a model's predictions.
+/// How far the ends of intervals of one level are from predictions.
 ///
 /// Of **least squares**: `ŷ ± t · √(s² (1 + h))`, of the mean `ŷ ± t · √(s² h)`, with the leverage `h = 1/n + ‖R⁻ᵀz‖²` and
 /// the quantile t of Student's distribution at n − p − 1 degrees of freedom; without an intercept `h = ‖R⁻ᵀz‖²` and n − p.
@@ -133,20 +127,13 @@ pub struct Ends {
 ///
 /// Of a logged target all this is done to the logarithm, and the ends are taken back to the target's unit.
 #[derive(Debug)]
-pub struct Intervals<'m> {
-    model: &'m Model,
-    reach: Reach<'m>,
-}
-
-/// How far the ends are from the prediction.
-#[derive(Debug)]
-enum Reach<'m> {
-    Student { quantile: f64, variance: f64, leverage: Leverage<'m> },
+pub(super) enum Reach {
+    Student { quantile: f64, variance: f64 },
     Conformal(f64),
 }
 
 impl Model {
-    /// How it makes intervals or sets of labels; none of a model that has none.
+    /// How it makes intervals or prediction sets; none of a model that has none.
     #[must_use]
     pub fn certainty(&self) -> Option<Certainty> {
         let inference = self.document.inference.as_ref()?;
@@ -159,7 +146,8 @@ impl Model {
         Some(Certainty { method: Method::Conformal, held_out_rows: Some(rows), max_level })
     }
 
-    /// Whether there are intervals of means too: see [`Ends::mean`].
+    /// Whether there are confidence intervals of means too. Conformal prediction says nothing of them, and of a logged target the
+    /// fit knows the median, not the mean.
     #[must_use]
     pub fn knows_means(&self) -> bool {
         let untransformed = self.document.preprocess.target_transform == TargetTransform::Identity;
@@ -170,72 +158,62 @@ impl Model {
     ///
     /// # Errors
     /// See [`IntervalError`].
-    pub fn intervals(&self, level: f64) -> Result<Intervals<'_>, IntervalError> {
+    pub(super) fn reach(&self, level: f64) -> Result<Reach, IntervalError> {
         let inference = self.document.inference.as_ref();
-        let noise = inference.and_then(Inference::noise).zip(Leverage::of(self));
+        let noise = inference.and_then(Inference::noise).filter(|_| inference.is_some_and(|known| !known.r.is_empty()));
         let conformal = inference.and_then(|inference| inference.conformal.as_ref());
-        let reach = match (noise, conformal) {
-            _ if !(level > 0.0 && level < 1.0) => return Err(IntervalError::Level { level }),
-            (Some(((freedom, variance), leverage)), _) => {
+        match (noise, conformal) {
+            _ if !(level > 0.0 && level < 1.0) => Err(IntervalError::Level { level }),
+            (Some((freedom, variance)), _) => {
                 // Of the lower tail: what is missing to 1 has all its digits there.
                 let quantile = student_quantile((1.0 - level) / 2.0, f64::from(freedom));
-                Reach::Student { quantile: -quantile.ok_or(IntervalError::Level { level })?, variance, leverage }
+                Ok(Reach::Student { quantile: -quantile.ok_or(IntervalError::Level { level })?, variance })
             }
-            (None, Some(conformal)) if self.classes().is_none() => Reach::Conformal(conformal.quantile(level)?),
-            _ => return Err(IntervalError::NotInferable { model: self.name().to_owned() }),
-        };
-        Ok(Intervals { model: self, reach })
+            (None, Some(conformal)) if self.classes().is_none() => Ok(Reach::Conformal(conformal.quantile(level)?)),
+            _ => Err(IntervalError::NotInferable { model: self.name().to_owned() }),
+        }
     }
 }
 
-impl Intervals<'_> {
+impl Reach {
     /// How they are made.
-    #[must_use]
-    pub fn method(&self) -> Method {
-        match (&self.reach, &self.model.document.estimator) {
-            (Reach::Conformal(_), _) => Method::Conformal,
-            (Reach::Student { .. }, estimator) => student(estimator),
+    pub(super) fn method(&self, model: &Model) -> Method {
+        match self {
+            Self::Conformal(_) => Method::Conformal,
+            Self::Student { .. } => student(&model.document.estimator),
         }
     }
 
-    /// Whether there are intervals of means too.
-    #[must_use]
-    pub fn know_means(&self) -> bool {
-        self.model.knows_means()
+    /// Whether the ends depend on the rows' leverages.
+    pub(super) fn needs_leverage(&self) -> bool {
+        matches!(self, Self::Student { .. })
     }
 
-    /// The ends for each row of a frame, around what the model predicts for it.
+    /// The ends around these predictions, of rows of these leverages; of the mean, or of single rows.
     ///
     /// # Errors
-    /// [`IntervalError::NotFinite`], [`IntervalError::Foreign`].
-    pub fn of(&self, frame: &Frame<'_>, prediction: &Prediction<'_>) -> Result<Vec<Ends>, IntervalError> {
-        let values = match prediction {
-            Prediction::Values(values) if values.len() == frame.rows() && self.model.own(frame).is_ok() => values,
-            _ => return Err(IntervalError::Foreign),
-        };
-        let transform = self.model.document.preprocess.target_transform;
-        let around = |(row, value, reach): (usize, f64, f64)| {
+    /// [`IntervalError::NotFinite`].
+    pub(super) fn around(
+        &self,
+        predictions: &[f64],
+        leverages: &[f64],
+        of_mean: bool,
+        transform: TargetTransform,
+    ) -> Result<Vec<[f64; 2]>, IntervalError> {
+        let leverages = leverages.iter().copied().chain(std::iter::repeat(0.0));
+        let ends = |(row, (value, leverage)): (usize, (&f64, f64))| {
+            let reach = match self {
+                Self::Conformal(reach) => *reach,
+                Self::Student { quantile, variance } if of_mean => quantile * (variance * leverage).sqrt(),
+                Self::Student { quantile, variance } => quantile * (variance * (1.0 + leverage)).sqrt(),
+            };
             let ends = match transform {
                 TargetTransform::Identity => [value - reach, value + reach],
                 TargetTransform::Log => [value * libm::exp(-reach), value * libm::exp(reach)],
             };
             if ends.iter().all(|end| end.is_finite()) { Ok(ends) } else { Err(IntervalError::NotFinite { row }) }
         };
-        match &self.reach {
-            Reach::Conformal(reach) => {
-                let ends =
-                    |(row, value): (usize, &f64)| Ok(Ends { prediction: around((row, *value, *reach))?, mean: None });
-                values.iter().enumerate().map(ends).collect()
-            }
-            Reach::Student { quantile, variance, leverage } => {
-                let ends = |(row, (value, leverage)): (usize, (&f64, f64))| {
-                    let reach = |variance: f64| (row, *value, quantile * variance.sqrt());
-                    let mean = (transform == TargetTransform::Identity).then(|| around(reach(variance * leverage)));
-                    Ok(Ends { prediction: around(reach(variance * (1.0 + leverage)))?, mean: mean.transpose()? })
-                };
-                values.iter().zip(leverage.each(frame)).enumerate().map(ends).collect()
-            }
-        }
+        predictions.iter().zip(leverages).enumerate().map(ends).collect()
     }
 }
 

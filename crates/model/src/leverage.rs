@@ -2,8 +2,6 @@
 
 use super::Model;
 use super::artifact::Document;
-use super::frame::Frame;
-use super::preprocess::Design;
 
 /// What training adds to each diagonal entry of `ZᵀWZ`, as a share of it, where no penalty of squares does: columns that depend on
 /// each other, such as all levels of a category, have an R then, and the leverages of other designs change by no more than this.
@@ -18,7 +16,6 @@ pub const MOST_COLUMNS: usize = 500;
 /// values, it is large.
 #[derive(Debug)]
 pub(super) struct Leverage<'m> {
-    design: &'m Design,
     r: &'m [Vec<f64>],
     /// The weight of all training rows, which is their number when they had none.
     weight: f64,
@@ -30,12 +27,12 @@ pub(super) struct Leverage<'m> {
 
 impl<'m> Leverage<'m> {
     /// Of a model whose file holds `R`; none otherwise.
-    pub(super) fn of(model: &'m Model) -> Option<Self> {
+    pub(super) fn new(model: &'m Model) -> Option<Self> {
         let inference = model.document.inference.as_ref().filter(|inference| !inference.r.is_empty())?;
         let training_rows = count(model.document.training.rows);
         let weight = inference.weight.unwrap_or(training_rows);
         let least = intercepts(&model.document) / weight;
-        Some(Self { design: &model.design, r: &inference.r, weight, least, total: model.parameters })
+        Some(Self { r: &inference.r, weight, least, total: model.parameters })
     }
 
     /// The mean leverage of the training rows: [`parameters`] ÷ rows.
@@ -43,14 +40,9 @@ impl<'m> Leverage<'m> {
         self.total / self.weight
     }
 
-    /// One for each row of the frame, in order.
-    pub(super) fn each(&self, frame: &Frame<'_>) -> impl Iterator<Item = f64> {
-        let mut rest = Vec::with_capacity(self.design.width());
-        frame.iter().map(move |row| {
-            rest.clear();
-            rest.extend(self.design.row(row));
-            self.least + distance(self.r, &mut rest)
-        })
+    /// That of a row of the design, centred and scaled.
+    pub(super) fn of(&self, row: &[f64]) -> f64 {
+        self.least + distance(self.r, &mut row.to_vec())
     }
 }
 

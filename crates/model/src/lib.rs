@@ -1,5 +1,6 @@
 //! What a model is. Knows nothing of HTTP, S3 or training.
 
+mod answer;
 pub mod artifact;
 pub mod cell;
 pub mod conformal;
@@ -27,13 +28,10 @@ mod unknown_category;
 pub mod warning;
 pub mod wording;
 
-use serde::{Serialize, Serializer};
-use thiserror::Error;
-
+pub use answer::{Answer, AnswerError, Answering, PredictError, PredictedRow, Prediction, Probabilities, Wanted};
 use artifact::{ArtifactError, Document};
-use estimator::{Answer, Estimator, Matrix};
-use frame::Frame;
-use preprocess::{Design, TargetTransform};
+use estimator::Estimator;
+use preprocess::Design;
 use scalar::Scalar;
 use signature::Signature;
 use task::Task;
@@ -50,103 +48,6 @@ pub struct Model {
     base: Vec<f64>,
     /// What the leverages of the training rows sum to.
     parameters: f64,
-}
-
-/// What a model says to a frame: one value or one class a row, in row order.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Prediction<'m> {
-    /// Finite values, in the target's unit.
-    Values(Vec<f64>),
-    /// Classes, as they stood in the training data.
-    Classes {
-        /// All classes of the model.
-        classes: &'m [Scalar],
-        /// The position of each row's class among them.
-        chosen: Vec<usize>,
-    },
-}
-
-impl Prediction<'_> {
-    /// The number of rows.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Values(values) => values.len(),
-            Self::Classes { chosen, .. } => chosen.len(),
-        }
-    }
-
-    /// Whether there are no rows.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// One answer a row, as callers get it.
-    pub fn scalars(&self) -> Box<dyn Iterator<Item = Scalar> + '_> {
-        match self {
-            Self::Values(values) => Box::new(values.iter().copied().map(Scalar::Number)),
-            Self::Classes { classes, chosen } => {
-                Box::new(chosen.iter().map(|class| classes.get(*class).cloned().unwrap_or(Scalar::Missing)))
-            }
-        }
-    }
-}
-
-/// As callers get it: a list of numbers or of labels.
-impl Serialize for Prediction<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Values(values) => values.serialize(serializer),
-            Self::Classes { classes, chosen } => serializer.collect_seq(chosen.iter().map(|class| classes.get(*class))),
-        }
-    }
-}
-
-/// The probability of each class in each row.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Probabilities<'m> {
-    /// The classes, in the order of the probabilities.
-    pub classes: &'m [Scalar],
-    values: Vec<f64>,
-}
-
-impl Probabilities<'_> {
-    /// One slice of `classes.len()` probabilities a row; they sum to one.
-    pub fn rows(&self) -> impl Iterator<Item = &[f64]> {
-        self.values.chunks_exact(self.classes.len().max(1))
-    }
-}
-
-/// Why a frame cannot be predicted.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum PredictError {
-    /// The values of a row are so large that the answer exceeds a double.
-    #[error("the prediction is too large for a double")]
-    NotFinite {
-        /// The row, from 0.
-        row: usize,
-    },
-    /// The logarithm that is predicted for a row is that of a number nearer to zero than doubles with all their digits.
-    #[error("the prediction is too small for a double")]
-    Vanishes {
-        /// The row, from 0.
-        row: usize,
-    },
-    /// The frame was held against another model's signature.
-    #[error("the frame belongs to another model")]
-    ForeignFrame,
-    /// More contributions than any answer holds.
-    #[error("an explanation of {values} numbers is more than {limit}: ask for fewer rows at once")]
-    TooMuchToExplain {
-        /// Rows × outputs × features.
-        values: usize,
-        /// The most there may be.
-        limit: usize,
-    },
-    /// smartcore refused a design whose shape is proven: our fault.
-    #[error("the estimator failed")]
-    Estimator,
 }
 
 impl Model {
@@ -225,91 +126,9 @@ impl Model {
     pub fn design(&self) -> &Design {
         &self.design
     }
-
-    /// Predicts every row of a frame that was held against this model's signature.
-    ///
-    /// # Errors
-    /// See [`PredictError`].
-    pub fn predict(&self, frame: &Frame<'_>) -> Result<Prediction<'_>, PredictError> {
-        match self.classes() {
-            None => self.values(frame).map(Prediction::Values),
-            Some(classes) => Ok(Prediction::Classes { classes, chosen: self.chosen(frame)? }),
-        }
-    }
-
-    fn values(&self, frame: &Frame<'_>) -> Result<Vec<f64>, PredictError> {
-        let transform = self.document.preprocess.target_transform;
-        let mut values = Vec::with_capacity(frame.rows());
-        for block in self.blocks(frame)? {
-            match self.estimator.predict(&block?).ok_or(PredictError::Estimator)? {
-                Answer::Values(block) => values.extend(block.into_iter().map(|value| transform.undo(value))),
-                Answer::Classes(_) => return Err(PredictError::Estimator),
-            }
-        }
-        finite(&values, 1, 0)?;
-        let vanishes = |value: &f64| transform == TargetTransform::Log && !value.is_normal();
-        match values.iter().position(vanishes) {
-            Some(row) => Err(PredictError::Vanishes { row }),
-            None => Ok(values),
-        }
-    }
-
-    fn chosen(&self, frame: &Frame<'_>) -> Result<Vec<usize>, PredictError> {
-        let classes = self.classes().map_or(1, <[Scalar]>::len);
-        let mut chosen = Vec::with_capacity(frame.rows());
-        for block in self.blocks(frame)? {
-            let block = block?;
-            // A class follows from scores; where those are not finite, it would be anybody's guess.
-            let probabilities =
-                self.estimator.probabilities(&block, self.temperature).ok_or(PredictError::Estimator)?;
-            finite(&probabilities, classes, chosen.len())?;
-            match self.estimator.predict(&block).ok_or(PredictError::Estimator)? {
-                Answer::Classes(block) => chosen.extend(block),
-                Answer::Values(_) => return Err(PredictError::Estimator),
-            }
-        }
-        Ok(chosen)
-    }
-
-    /// The probability of every class in every row; `None` of a model that predicts numbers.
-    ///
-    /// # Errors
-    /// See [`PredictError`].
-    pub fn probabilities(&self, frame: &Frame<'_>) -> Result<Option<Probabilities<'_>>, PredictError> {
-        let Some(classes) = self.classes() else { return Ok(None) };
-        let mut values = Vec::with_capacity(frame.rows() * classes.len());
-        for block in self.blocks(frame)? {
-            values.extend(self.estimator.probabilities(&block?, self.temperature).ok_or(PredictError::Estimator)?);
-        }
-        finite(&values, classes.len(), 0)?;
-        Ok(Some(Probabilities { classes, values }))
-    }
-
-    fn blocks<'a>(
-        &'a self,
-        frame: &'a Frame<'_>,
-    ) -> Result<impl Iterator<Item = Result<Matrix, PredictError>> + 'a, PredictError> {
-        self.own(frame)?;
-        let width = self.design.width();
-        let matrix = move |(rows, values)| Matrix::from_rows(rows, width, values).ok_or(PredictError::Estimator);
-        Ok(self.design.blocks(frame).map(matrix))
-    }
-
-    /// Makes sure that a frame was held against this model's signature.
-    fn own(&self, frame: &Frame<'_>) -> Result<(), PredictError> {
-        if std::ptr::eq(frame.signature(), self.signature()) { Ok(()) } else { Err(PredictError::ForeignFrame) }
-    }
 }
 
 /// What a file leaves out.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
-}
-
-/// Refuses what is not finite; the values are those of rows from this one on, so many a row.
-fn finite(values: &[f64], width: usize, first_row: usize) -> Result<(), PredictError> {
-    match values.iter().position(|value| !value.is_finite()) {
-        Some(position) => Err(PredictError::NotFinite { row: first_row + position / width.max(1) }),
-        None => Ok(()),
-    }
 }

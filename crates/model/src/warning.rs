@@ -4,11 +4,11 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::Model;
 use super::cell::Cell;
 use super::frame::Frame;
 use super::leverage::Leverage;
 use super::signature::{Feature, Unknown};
-use super::{Model, PredictError};
 
 /// How many warnings of one frame are told; the rest are counted.
 pub const WARNINGS_TOLD: usize = 100;
@@ -23,7 +23,7 @@ const UNUSUAL: f64 = 3.0;
 /// What should be known of a frame's answers.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Warnings<'m> {
-    /// The first [`WARNINGS_TOLD`], by row, or [all](Model::all_warnings).
+    /// The first [`WARNINGS_TOLD`], by row, or [all](WarningScope::All).
     pub told: Vec<Warning<'m>>,
     /// All of them, counted.
     pub total: usize,
@@ -96,28 +96,46 @@ impl Serialize for Warning<'_> {
     }
 }
 
-impl Model {
-    /// What is unusual about the rows of a frame that was held against this model's signature. A missing value that was
-    /// imputed is not in itself; it counts in the combination that its row is predicted with.
-    ///
-    /// # Errors
-    /// [`PredictError::ForeignFrame`].
-    pub fn warnings(&self, frame: &Frame<'_>) -> Result<Warnings<'_>, PredictError> {
-        self.warn(frame, WARNINGS_TOLD, LEVERAGE_BUDGET)
-    }
-
-    /// The same without a bound on warnings and work, for tables. Categories are all told of frames that
+/// How far unusual rows are looked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WarningScope {
+    /// Not at all.
+    #[default]
+    None,
+    /// The first [`WARNINGS_TOLD`] are listed, and leverages computed as long as they take no noticeable time: for requests.
+    First,
+    /// All, for tables. Unknown categories are listed completely only of frames that
     /// [note them all](super::frame::RowsBuilder::noting_all).
-    ///
-    /// # Errors
-    /// [`PredictError::ForeignFrame`].
-    pub fn all_warnings(&self, frame: &Frame<'_>) -> Result<Warnings<'_>, PredictError> {
-        self.warn(frame, usize::MAX, usize::MAX)
-    }
+    All,
+}
 
-    fn warn(&self, frame: &Frame<'_>, most: usize, leverage_budget: usize) -> Result<Warnings<'_>, PredictError> {
-        self.own(frame)?;
-        let features = || self.signature().features().iter().enumerate();
+impl WarningScope {
+    /// The rows of a frame, from the first on, of which leverages are computed.
+    pub(super) fn rows_with_leverage(self, model: &Model, frame: &Frame<'_>) -> usize {
+        match self {
+            Self::None => 0,
+            Self::First => frame.rows().min(LEVERAGE_BUDGET / (model.design.width() * model.design.width()).max(1)),
+            Self::All => frame.rows(),
+        }
+    }
+}
+
+impl<'m> Warnings<'m> {
+    /// What is unusual about the rows of a frame of this model, of which these are the leverages of the first. A missing value
+    /// that was imputed is not unusual by itself; it counts in the combination that its row is predicted with.
+    pub(super) fn new(
+        model: &'m Model,
+        frame: &Frame<'_>,
+        scope: WarningScope,
+        leverage: Option<&Leverage<'m>>,
+        leverages: &[f64],
+    ) -> Self {
+        let most = match scope {
+            WarningScope::None => return Self::default(),
+            WarningScope::First => WARNINGS_TOLD,
+            WarningScope::All => usize::MAX,
+        };
+        let features = || model.signature().features().iter().enumerate();
         let ranges: Vec<_> = features().filter_map(|(position, feature)| Range::of(position, feature)).collect();
         let open = features().filter(|(_, feature)| feature.unknown == Unknown::Ignore);
         let open: Vec<usize> = open.map(|(position, _)| position).collect();
@@ -125,12 +143,9 @@ impl Model {
         unseen.sort_by_key(|category| category.row);
         let mut unseen = unseen.into_iter().peekable();
 
-        let leverage = Leverage::of(self);
-        let affordable = leverage_budget / (self.design.width() * self.design.width()).max(1);
-        let rows_with_leverage = leverage.as_ref().map(|_| frame.rows().min(affordable));
-        let mut leverages =
-            leverage.as_ref().zip(rows_with_leverage).map(|(leverage, rows)| leverage.each(frame).take(rows));
-        let limit = leverage.as_ref().map_or(f64::INFINITY, |leverage| UNUSUAL * leverage.mean());
+        let rows_with_leverage = leverage.map(|_| scope.rows_with_leverage(model, frame));
+        let mut leverages = leverages.iter().copied().take(rows_with_leverage.unwrap_or(0));
+        let limit = leverage.map_or(f64::INFINITY, |leverage| UNUSUAL * leverage.mean());
 
         let mut warnings = Warnings { rows_with_leverage, ..Warnings::default() };
         for (row, values) in frame.iter().enumerate() {
@@ -142,12 +157,12 @@ impl Model {
                 }
             }
             while let Some(category) = unseen.next_if(|category| category.row == row) {
-                if let Some(feature) = self.signature().features().get(category.position) {
+                if let Some(feature) = model.signature().features().get(category.position) {
                     let feature = &feature.name;
                     warnings.add(most, row, || Reason::UnknownCategory { feature, value: category.text.clone() });
                 }
             }
-            let leverage = leverages.as_mut().and_then(Iterator::next);
+            let leverage = leverages.next();
             let known = || open.iter().all(|position| values.get(*position).is_some_and(|level| *level >= 0.0));
             if let Some(leverage) = leverage.filter(|leverage| *leverage > limit)
                 && warnings.total == total
@@ -157,11 +172,9 @@ impl Model {
             }
         }
         warnings.total += frame.unseen().total - frame.unseen().told.len();
-        Ok(warnings)
+        warnings
     }
-}
 
-impl<'m> Warnings<'m> {
     fn add(&mut self, most: usize, row: usize, reason: impl FnOnce() -> Reason<'m>) {
         self.total += 1;
         if self.told.len() < most {

@@ -9,13 +9,13 @@ use std::path::Path;
 use super::plan::{PenaltyPlan, Plan, Strength};
 use super::preparation::Preparation;
 use super::{Estimator, train};
-use ordinate_model::Model;
 use ordinate_model::cell::Cell;
 use ordinate_model::frame::RowsBuilder;
 use ordinate_model::identity::ModelName;
 use ordinate_model::interval::Method;
 use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::scalar::Scalar;
+use ordinate_model::{Model, Wanted};
 use ordinate_table::{Origin, Selection};
 
 /// Simulated data sets for each way to make intervals, each with one new row, so that all are independent: a share of 0.95
@@ -140,17 +140,24 @@ impl Simulated {
         if let HeldOut::File(rows) = self.held_out {
             assert!(method != Method::Conformal || certainty.held_out_rows == Some(rows as u64));
         }
-        if let Some(probabilities) = model.probabilities(&frame).unwrap() {
-            let sets = model.label_sets(LEVEL).unwrap().of(&probabilities);
+        let classifies = model.classes().is_some();
+        let wanted = Wanted {
+            interval: Some(LEVEL).filter(|_| !classifies),
+            mean_interval: Some(LEVEL).filter(|_| model.knows_means()),
+            prediction_sets: Some(LEVEL).filter(|_| classifies),
+            ..Wanted::default()
+        };
+        let answer = model.answer(&frame, &wanted).unwrap();
+        if let Some(sets) = &answer.prediction_sets {
             coverage.answers += f64::from(u8::from(sets[0].contains(&&Scalar::Text(new.y.clone()))));
             coverage.size += sets[0].len() as f64;
             return;
         }
-        let ends = model.intervals(LEVEL).unwrap().of(&frame, &model.predict(&frame).unwrap()).unwrap()[0];
+        let [interval] = answer.intervals.unwrap()[..] else { panic!("one row") };
         let within = |[low, high]: [f64; 2], value: f64| f64::from(u8::from(low <= value && value <= high));
-        coverage.answers += within(ends.prediction, new.y.parse().unwrap());
-        coverage.means += ends.mean.map_or(0.0, |ends| within(ends, new.mean));
-        coverage.size += ends.prediction[1] - ends.prediction[0];
+        coverage.answers += within(interval, new.y.parse().unwrap());
+        coverage.means += answer.mean_intervals.map_or(0.0, |ends| within(ends[0], new.mean));
+        coverage.size += interval[1] - interval[0];
     }
 
     /// The shares of new answers and of their means that lie within intervals, or in sets, of 95 %.

@@ -6,7 +6,7 @@ use super::holdout::InvalidFraction;
 use super::solver::cross_validation::ChooseError;
 use super::solver::least_squares::LeastSquaresError;
 use super::solver::logistic::LogisticError;
-use ordinate_model::PredictError;
+use ordinate_model::AnswerError;
 use ordinate_model::artifact::ArtifactError;
 use ordinate_table::{DataError, SpoolError};
 
@@ -51,14 +51,14 @@ pub enum TrainError {
     Choose(#[from] ChooseError),
     /// The model says nothing finite to its own training data.
     #[error("the model cannot predict its own training data: {0}. Rescale columns of extreme size")]
-    Predict(#[from] PredictError),
+    Predict(#[from] AnswerError),
     /// The model says nothing finite to a row that it is to be measured on.
     #[error("{data}: a row cannot be predicted: {source}. Take out rows with values of extreme size")]
     PredictUnseen {
         /// The data.
         data: String,
         /// What it says.
-        source: PredictError,
+        source: AnswerError,
     },
     /// The parts do not make a model file.
     #[error("no model file can be made of this fit: {0}. Rescale columns of extreme size")]

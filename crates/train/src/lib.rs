@@ -28,12 +28,13 @@ pub mod test_data;
 use std::collections::{BTreeSet, VecDeque};
 
 use document::Draft;
-use evaluate::{Answers, Errors, Label, Measured, Measurement, Metrics};
+use evaluate::{Errors, Label, Measured, Measurement, Metrics};
 use fit::{Fits, Fitted, Rests};
 use holdout::Split;
 use ordinate_model::artifact::Document;
+use ordinate_model::frame::Frame;
 use ordinate_model::scalar::Scalar;
-use ordinate_model::{Model, PredictError};
+use ordinate_model::{AnswerError, Model, Wanted};
 use ordinate_table::Source;
 use report::{Observed, Observer, ValidationPath};
 use solver::cross_validation::Choice;
@@ -127,12 +128,13 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
             }
             _ => Vec::new(),
         };
-        Ok::<_, PredictError>((Answers::to(&model, rows.features().to_vec())?, residuals))
+        let frame = Frame::accepted(model.signature(), rows.features().to_vec());
+        Ok::<_, AnswerError>((model.answer(&frame, &Wanted::default())?, residuals))
     };
     table.scan_with::<_, TrainError>(answer, |rows, answered| {
         let (answers, of_fit) = answered?;
         rows.rows().zip(of_fit).for_each(|(row, residual)| residuals.push(residual, row.weight));
-        for (row, answer) in rows.rows().zip(answers.each()) {
+        for (row, answer) in rows.rows().zip(answers.rows()) {
             let label = Label { target: row.observed, weight: row.weight, held_out: split.holds_out(row.number) };
             match &mut watch {
                 Some(watch) => watch.push_answer(row.features, label, answer),

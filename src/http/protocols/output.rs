@@ -1,34 +1,33 @@
-//! Which of its outputs a model is asked for, under the names that scikit-learn gave them.
+//! Which outputs a protocol requests of a model, under the names that scikit-learn gave them.
 
 use serde::{Serialize, Serializer};
 
 use crate::http::server::error::{ApiError, ErrorCode};
 use ordinate_model::explanation::Explanation;
-use ordinate_model::frame::Frame;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::wording::shorten;
-use ordinate_model::{Model, Prediction, Probabilities};
+use ordinate_model::{Answer, Model, Prediction, Probabilities, Wanted};
 
-/// The level of intervals and sets of labels, where whoever asks for them names none and the model can tell that much.
+/// The level of intervals and prediction sets where a request names none and the model reaches it.
 const LEVEL: f64 = 0.95;
 
-/// What can be asked of a model.
+/// An output of a model.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Output {
     /// A value or a class a row.
     Predict,
     /// A probability a class, of a classifier.
     PredictProba,
-    /// What each feature adds to the score.
+    /// The contribution of each feature to the score.
     Explain,
-    /// What it is added to.
+    /// What contributions are added to.
     ExplainBase,
-    /// Between which values an answer lies with the probability that is called level, of a regressor.
+    /// The prediction interval of a level, of a regressor.
     Interval { level: f64 },
-    /// The same of the mean of all answers to such rows.
+    /// The confidence interval of the mean of all rows with the same features.
     MeanInterval { level: f64 },
-    /// Which classes are in a set that holds the true one with that probability.
-    LabelSets { level: f64 },
+    /// The prediction set of a level, of a classifier.
+    PredictionSets { level: f64 },
 }
 
 impl Output {
@@ -37,13 +36,13 @@ impl Output {
         if model.classes().is_some() { &[Self::Predict, Self::PredictProba] } else { &[Self::Predict] }
     }
 
-    /// All that protocols of several outputs can ask for.
+    /// All outputs, for protocols that can request several.
     pub(crate) fn all(model: &Model) -> Vec<Self> {
         let mut all = Self::predictions(model).to_vec();
         all.extend([Self::Explain, Self::ExplainBase]);
         if let Some(certainty) = model.certainty() {
             let level = certainty.up_to(LEVEL);
-            all.push(Self::how_sure(model, level));
+            all.push(Self::at_level(model, level));
             if model.knows_means() {
                 all.push(Self::MeanInterval { level });
             }
@@ -51,25 +50,25 @@ impl Output {
         all
     }
 
-    /// How sure the prediction is: of a regressor its interval, of a classifier its sets of labels.
-    pub(crate) fn how_sure(model: &Model, level: f64) -> Self {
-        if model.classes().is_some() { Self::LabelSets { level } } else { Self::Interval { level } }
+    /// The interval of a regressor or the prediction sets of a classifier.
+    pub(crate) fn at_level(model: &Model, level: f64) -> Self {
+        if model.classes().is_some() { Self::PredictionSets { level } } else { Self::Interval { level } }
     }
 
     /// The level, of an output that has one.
     pub(crate) fn level(self) -> Option<f64> {
         match self {
-            Self::Interval { level } | Self::MeanInterval { level } | Self::LabelSets { level } => Some(level),
+            Self::Interval { level } | Self::MeanInterval { level } | Self::PredictionSets { level } => Some(level),
             Self::Predict | Self::PredictProba | Self::Explain | Self::ExplainBase => None,
         }
     }
 
     /// The same with another level; an output that has none stays as it is.
-    pub(crate) fn at(self, level: f64) -> Self {
+    pub(crate) fn with_level(self, level: f64) -> Self {
         match self {
             Self::Interval { .. } => Self::Interval { level },
             Self::MeanInterval { .. } => Self::MeanInterval { level },
-            Self::LabelSets { .. } => Self::LabelSets { level },
+            Self::PredictionSets { .. } => Self::PredictionSets { level },
             other => other,
         }
     }
@@ -83,7 +82,7 @@ impl Output {
             Self::ExplainBase => "explain_base",
             Self::Interval { .. } => "interval",
             Self::MeanInterval { .. } => "mean_interval",
-            Self::LabelSets { .. } => "label_sets",
+            Self::PredictionSets { .. } => "prediction_sets",
         }
     }
 
@@ -99,69 +98,67 @@ impl Output {
         })
     }
 
-    /// Computes it.
+    /// Adds what this output needs to what is requested of the model.
+    pub(crate) fn request(self, wanted: &mut Wanted) {
+        match self {
+            Self::Predict | Self::PredictProba | Self::ExplainBase => {}
+            Self::Explain => wanted.explanation = true,
+            Self::Interval { level } => wanted.interval = Some(level),
+            Self::MeanInterval { level } => wanted.mean_interval = Some(level),
+            Self::PredictionSets { level } => wanted.prediction_sets = Some(level),
+        }
+    }
+
+    /// The values of this output in an answer that was asked for it.
     ///
     /// # Errors
-    /// A caller's mistake when a value is so large that the answer is not finite, or a level is none that the model has.
-    pub(crate) fn compute<'m>(self, model: &'m Model, frame: &Frame<'_>) -> Result<Outcome<'m>, ApiError> {
-        Ok(match self {
-            Self::Predict => Outcome::Prediction(model.predict(frame)?),
-            Self::PredictProba => match model.probabilities(frame)? {
-                Some(probabilities) => Outcome::Probabilities(probabilities),
-                None => return Err(ApiError::internal("probabilities were asked of a model that has none")),
-            },
-            Self::Explain => Outcome::Explanation(model.explain(frame)?),
-            Self::ExplainBase => Outcome::Base { base: model.base(), rows: frame.rows() },
-            Self::Interval { level } => {
-                let ends = model.intervals(level)?.of(frame, &model.predict(frame)?)?;
-                Outcome::Ends(ends.iter().map(|ends| ends.prediction).collect())
+    /// Ours, if ever: the answer lacks the output.
+    pub(crate) fn of<'a>(self, model: &'a Model, answer: &'a Answer<'a>) -> Result<Values<'a>, ApiError> {
+        let values = match self {
+            Self::Predict => Some(Values::Prediction(&answer.prediction)),
+            Self::PredictProba => answer.probabilities.as_ref().map(Values::Probabilities),
+            Self::Explain => answer.explanation.as_ref().map(Values::Explanation),
+            Self::ExplainBase => Some(Values::Base { base: model.base(), rows: answer.prediction.len() }),
+            Self::Interval { .. } => answer.intervals.as_deref().map(Values::Intervals),
+            Self::MeanInterval { .. } => answer.mean_intervals.as_deref().map(Values::Intervals),
+            Self::PredictionSets { .. } => {
+                let sets = answer.prediction_sets.as_deref().zip(model.classes());
+                sets.map(|(sets, classes)| Values::PredictionSets { classes, sets })
             }
-            Self::MeanInterval { level } => {
-                let ends = model.intervals(level)?.of(frame, &model.predict(frame)?)?;
-                Outcome::Ends(ends.iter().filter_map(|ends| ends.mean).collect())
-            }
-            Self::LabelSets { level } => {
-                let sets = model.label_sets(level)?;
-                match model.probabilities(frame)? {
-                    Some(probabilities) => {
-                        Outcome::LabelSets { classes: probabilities.classes, sets: sets.of(&probabilities) }
-                    }
-                    None => return Err(ApiError::internal("sets of labels were asked of a model that has no classes")),
-                }
-            }
-        })
+        };
+        values.ok_or_else(|| ApiError::internal(format!("the answer lacks the output {}", self.name())))
     }
 }
 
-/// An output; one element a row, but for an explanation, which says what all rows have in common only once.
-#[derive(Debug)]
-pub(crate) enum Outcome<'m> {
-    Prediction(Prediction<'m>),
-    Probabilities(Probabilities<'m>),
-    Explanation(Explanation<'m>),
+/// The values of an output; one element a row, but for an explanation, which has what all rows share only once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Values<'a> {
+    Prediction(&'a Prediction<'a>),
+    Probabilities(&'a Probabilities<'a>),
+    Explanation(&'a Explanation<'a>),
     /// The same for every row.
     Base {
-        base: &'m [f64],
+        base: &'a [f64],
         rows: usize,
     },
-    /// The lower and the upper end.
-    Ends(Vec<[f64; 2]>),
-    /// The labels that may be true, in the order of the classes.
-    LabelSets {
-        classes: &'m [Scalar],
-        sets: Vec<Vec<&'m Scalar>>,
+    /// Lower and upper end.
+    Intervals(&'a [[f64; 2]]),
+    /// The labels of each set, in the order of the classes.
+    PredictionSets {
+        classes: &'a [Scalar],
+        sets: &'a [Vec<&'a Scalar>],
     },
 }
 
-impl Serialize for Outcome<'_> {
+impl Serialize for Values<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Prediction(prediction) => prediction.serialize(serializer),
             Self::Probabilities(probabilities) => serializer.collect_seq(probabilities.rows()),
             Self::Explanation(explanation) => explanation.serialize(serializer),
             Self::Base { base, rows } => serializer.collect_seq(std::iter::repeat_n(base, *rows)),
-            Self::Ends(ends) => ends.serialize(serializer),
-            Self::LabelSets { sets, .. } => sets.serialize(serializer),
+            Self::Intervals(ends) => ends.serialize(serializer),
+            Self::PredictionSets { sets, .. } => sets.serialize(serializer),
         }
     }
 }

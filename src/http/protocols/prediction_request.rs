@@ -16,13 +16,13 @@ use crate::http::server::headers::WARNINGS;
 use crate::http::server::middleware::Served;
 use crate::http::server::statistics::Tally;
 use crate::http::server::{answer, body};
-use ordinate_model::Model;
 use ordinate_model::frame::Frame;
-use ordinate_model::warning::{Warning, Warnings};
+use ordinate_model::warning::{Warning, WarningScope, Warnings};
+use ordinate_model::{Answer, Model, Wanted};
 
-/// Which model is asked.
+/// Which model a request is for.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Wanted<'a> {
+pub(crate) enum ModelRef<'a> {
     /// The one of requests that name none.
     Default,
     /// One by name, in a version or in the one that is served.
@@ -32,8 +32,8 @@ pub(crate) enum Wanted<'a> {
 /// Warnings as they stand in an answer: nothing where there are none.
 #[derive(Serialize)]
 pub(crate) struct Warned<'m> {
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    warnings: Vec<Warning<'m>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    warnings: &'m [Warning<'m>],
     /// All of them, where not all are told.
     #[serde(skip_serializing_if = "Option::is_none")]
     warnings_total: Option<usize>,
@@ -43,11 +43,12 @@ pub(crate) struct Warned<'m> {
 }
 
 impl<'m> Warned<'m> {
-    /// What is told of these, in an answer to so many rows.
-    pub(crate) fn of(Warnings { told, total, rows_with_leverage }: Warnings<'m>, rows: usize) -> Self {
+    /// Those of an answer.
+    pub(crate) fn of(answer: &'m Answer<'m>) -> Self {
+        let Warnings { told, total, rows_with_leverage } = &answer.warnings;
         Self {
-            warnings_total: (total > told.len()).then_some(total),
-            rows_searched_for_leverage: rows_with_leverage.filter(|searched| *searched < rows),
+            warnings_total: (*total > told.len()).then_some(*total),
+            rows_searched_for_leverage: rows_with_leverage.filter(|searched| *searched < answer.prediction.len()),
             warnings: told,
         }
     }
@@ -78,13 +79,13 @@ impl Exchange {
     /// 404 for a model that there is not, 503 for one that cannot be loaded, and what is wrong with the body.
     pub(crate) async fn open(
         application: &Application,
-        wanted: Wanted<'_>,
+        asked: ModelRef<'_>,
         request: Request,
     ) -> Result<Self, ApiError> {
         let limit = answer::limit(&request);
         let (parts, body) = request.into_parts();
         let mut stages = Stages::start();
-        let model = wanted.load(application).await?;
+        let model = asked.load(application).await?;
         stages.end("load");
         let tally = application.statistics.begin(&model);
         let body = body::read(&parts, body, application.limits.max_body_bytes).await?;
@@ -102,16 +103,20 @@ impl Exchange {
         self.stages.end(stage);
     }
 
-    /// Notes that the prediction is made. What should be known of it is counted in every protocol; not all of them can carry
-    /// it in words.
+    /// The model's answer. Its warnings are counted in every protocol; not all of them have a place for their text.
     ///
     /// # Errors
-    /// None of a frame that was held against the model's signature.
-    pub(crate) fn predicted<'m>(&mut self, model: &'m Model, frame: &Frame<'_>) -> Result<Warnings<'m>, ApiError> {
-        let warnings = model.warnings(frame)?;
-        self.warnings = warnings.total;
+    /// A caller's mistake when the model cannot give what is requested, or not for these rows.
+    pub(crate) fn answer<'m>(
+        &mut self,
+        model: &'m Model,
+        frame: &Frame<'_>,
+        wanted: Wanted,
+    ) -> Result<Answer<'m>, ApiError> {
+        let answer = model.answer(frame, &Wanted { warnings: WarningScope::First, ..wanted })?;
+        self.warnings = answer.warnings.total;
         self.stages.end("predict");
-        Ok(warnings)
+        Ok(answer)
     }
 
     /// The answer as JSON.
@@ -152,7 +157,7 @@ impl Exchange {
     }
 }
 
-impl Wanted<'_> {
+impl ModelRef<'_> {
     /// The model.
     ///
     /// # Errors

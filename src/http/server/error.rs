@@ -9,10 +9,10 @@ use http::{Method, StatusCode};
 
 use crate::source::Causes;
 use crate::source::catalog::CatalogError;
-use ordinate_model::PredictError;
 use ordinate_model::fault::FaultKind;
 use ordinate_model::frame::TooManyRows;
 use ordinate_model::interval::IntervalError;
+use ordinate_model::{AnswerError, PredictError};
 
 /// What is wrong, as callers can rely on it: each code has one status and one title for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -295,11 +295,21 @@ impl From<PredictError> for ApiError {
     }
 }
 
+impl From<AnswerError> for ApiError {
+    fn from(error: AnswerError) -> Self {
+        match error {
+            AnswerError::Predict(error) => error.into(),
+            AnswerError::Interval(error) => error.into(),
+        }
+    }
+}
+
 impl From<IntervalError> for ApiError {
     fn from(error: IntervalError) -> Self {
         let code = match error {
             IntervalError::NotInferable { .. }
-            | IntervalError::NoLabelSets { .. }
+            | IntervalError::NoPredictionSets { .. }
+            | IntervalError::NoMeanInterval { .. }
             | IntervalError::TooFewHeldOut { .. } => ErrorCode::NoInterval,
             IntervalError::Level { .. } => ErrorCode::InvalidOption,
             IntervalError::NotFinite { row } => {
@@ -311,7 +321,6 @@ impl From<IntervalError> for ApiError {
                     1,
                 );
             }
-            other @ IntervalError::Foreign => return Self::internal(other.to_string()),
         };
         Self::new(code, error.to_string())
     }

@@ -2,11 +2,11 @@
 
 use clap::Args;
 
-use crate::scoring::Answers;
+use crate::warning_column::by_row;
 use ordinate_model::explanation::Explanation;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::FeatureType;
-use ordinate_model::{Model, Probabilities};
+use ordinate_model::{Answer, Model, Probabilities};
 
 /// What is to be said beside the predictions.
 #[derive(Debug, Args)]
@@ -94,29 +94,28 @@ fn kind(model: &Model) -> FeatureType {
 }
 
 /// For each row that was answered, the values of the columns.
-pub(super) fn said<'a>(asked: &'a Asked, answers: &'a Answers<'_>) -> impl Iterator<Item = Vec<Scalar>> + 'a {
-    let mut predictions = answers.prediction.iter().flat_map(|prediction| prediction.scalars());
-    let mut intervals = answers.intervals.iter();
-    let mut mean_intervals = answers.mean_intervals.iter();
-    let mut label_sets = answers.label_sets.iter();
-    let mut probabilities = answers.probabilities.iter().flat_map(Probabilities::rows);
-    let mut contributions = answers.explanation.iter().flat_map(Explanation::rows);
-    let mut warnings = answers.warnings.iter();
+pub(super) fn said<'a>(asked: &'a Asked, answer: &'a Answer<'_>) -> impl Iterator<Item = Vec<Scalar>> + 'a {
+    let mut predictions = answer.prediction.scalars();
+    let mut intervals = answer.intervals.iter().flatten();
+    let mut mean_intervals = answer.mean_intervals.iter().flatten();
+    let mut prediction_sets = answer.prediction_sets.iter().flatten();
+    let mut probabilities = answer.probabilities.iter().flat_map(Probabilities::rows);
+    let mut contributions = answer.explanation.iter().flat_map(Explanation::rows);
+    let mut warnings = asked.warnings.then(|| by_row(&answer.warnings, answer.prediction.len())).into_iter().flatten();
     std::iter::from_fn(move || {
         let mut row = vec![predictions.next()?];
         row.extend(intervals.next().into_iter().flat_map(numbers));
-        row.extend(label_sets.next().map(|labels| Scalar::Text(joined(labels))));
+        row.extend(prediction_sets.next().map(|labels| Scalar::Text(joined(labels))));
         row.extend(mean_intervals.next().into_iter().flat_map(numbers));
         row.extend(probabilities.next().into_iter().filter(|_| asked.probabilities).flat_map(numbers));
-        if let (Some(explanation), Some(contributions)) = (&answers.explanation, contributions.next()) {
+        if let (Some(explanation), Some(contributions)) = (&answer.explanation, contributions.next()) {
             let of_scores = contributions.chunks(explanation.features().len().max(1));
             for (base, contributions) in explanation.base().iter().zip(of_scores) {
                 row.push(Scalar::Number(*base));
                 row.extend(numbers(contributions));
             }
         }
-        let told = |text: &String| if text.is_empty() { Scalar::Missing } else { Scalar::Text(text.clone()) };
-        row.extend(warnings.next().map(told));
+        row.extend(warnings.next().map(|text| if text.is_empty() { Scalar::Missing } else { Scalar::Text(text) }));
         Some(row)
     })
 }

@@ -19,7 +19,7 @@ use ordinate_train::preparation::Preparation;
 /// The metrics are those of a fit without the held-out rows; the model that is saved is then fitted to all rows. With
 /// --test they are those of other data, and no row is held out.
 ///
-/// Linear and ridge models have intervals by Student's t. All others make theirs, and classifiers their sets of labels, from the
+/// Linear and ridge models have intervals by Student's t. All others make theirs, and classifiers their prediction sets, from the
 /// errors on the rows they are measured on (a sample of 100,000 of more). What they promise is exact for the fit that was
 /// measured: with --test that is the model itself; without, the model saw more rows, and its intervals tend to be a little
 /// wide. Designs of more than 500 columns are stored without what warns of unusual combinations of values, unless linear.

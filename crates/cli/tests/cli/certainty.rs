@@ -44,7 +44,7 @@ const CLASS: &str = "--target class --exclude y,w";
 #[case("lasso --alpha 0.01", NUMBER, "from the errors on 59 rows that a fit had not seen; this one saw them too")]
 #[case("elastic-net --alpha 0.01", NUMBER, "from the errors on 59 rows")]
 #[case("lasso --alpha 0.01 --target-transform log", NUMBER, "from the errors on 59 rows")]
-#[case("logistic", CLASS, "sets of labels from the errors on 59 rows")]
+#[case("logistic", CLASS, "prediction sets from the errors on 59 rows")]
 fn every_estimator_tells_how_sure_it_is_and_which_rows_are_unusual(
     #[case] estimator: &str,
     #[case] target: &str,
@@ -90,7 +90,7 @@ fn rows_of_other_files_make_intervals_of_the_very_model_that_was_measured() {
 
 #[rstest]
 #[case("lasso", NUMBER, "the model m has no intervals")]
-#[case("logistic", CLASS, "the model m has no sets of labels")]
+#[case("logistic", CLASS, "the model m has no prediction sets")]
 fn without_a_row_held_out_one_is_told_what_to_do(#[case] estimator: &str, #[case] target: &str, #[case] told: &str) {
     let folder = folder();
     let train = format!("train data.csv {target} --estimator {estimator} --test-fraction 0 --out m.json");

@@ -15,11 +15,11 @@ use http_body_util::BodyExt;
 use ordinate::http::{Limits, Settings, router};
 use ordinate::source::catalog::Catalog;
 use ordinate::source::file::FileSource;
-use ordinate_model::Model;
 use ordinate_model::artifact::Document;
 use ordinate_model::cell::Cell;
 use ordinate_model::frame::RowsBuilder;
 use ordinate_model::scalar::Scalar;
+use ordinate_model::{Model, Wanted};
 use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
@@ -139,7 +139,8 @@ async fn it_predicts_what_the_service_answers() {
 fn probabilities_stand_in_one_column_a_class() {
     let folder = folder_with(&[("sides.json", &sides()), ("rows.csv", SIDES_ROWS)]);
     assert!(
-        complained(&run(&folder, "predict sides.json rows.csv --interval 0.9")).contains("sides has no sets of labels")
+        complained(&run(&folder, "predict sides.json rows.csv --interval 0.9"))
+            .contains("sides has no prediction sets")
     );
     let output = run(&folder, "predict sides.json rows.csv --probabilities --column fruit");
     let table = rows(said(&output));
@@ -154,7 +155,8 @@ fn probabilities_stand_in_one_column_a_class() {
         frame.push(Cell::Field(&row[0]));
         frame.end_positional_row();
     }
-    let expected = model.probabilities(&frame.finish().unwrap()).unwrap().unwrap();
+    let frame = frame.finish().unwrap();
+    let expected = model.answer(&frame, &Wanted::default()).unwrap().probabilities.unwrap();
     for (row, expected) in table[1..].iter().zip(expected.rows()) {
         let got: Vec<f64> = row[3..].iter().map(|field| field.parse().unwrap()).collect();
         assert_eq!(got, expected);

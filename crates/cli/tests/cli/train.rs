@@ -8,7 +8,7 @@ use std::process::Output;
 
 use ordinate_model::cell::Cell;
 use ordinate_model::frame::RowsBuilder;
-use ordinate_model::{Model, Prediction};
+use ordinate_model::{Model, Prediction, Wanted};
 use rstest::rstest;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
@@ -112,7 +112,9 @@ fn the_tutorials_line_is_answered_to_the_last_bit() {
         rows.push(Cell::Double(x));
         rows.end_positional_row();
     }
-    assert_eq!(model.predict(&rows.finish().unwrap()).unwrap(), Prediction::Values(vec![3.0, 5.0, 7.0, 9.0, 21.0]));
+    let frame = rows.finish().unwrap();
+    let answer = model.answer(&frame, &Wanted::default()).unwrap();
+    assert_eq!(answer.prediction, Prediction::Values(vec![3.0, 5.0, 7.0, 9.0, 21.0]));
 }
 
 #[test]

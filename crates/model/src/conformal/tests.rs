@@ -87,12 +87,15 @@ fn only_what_it_makes_is_read() {
 }
 
 #[test]
-fn a_set_of_labels_is_never_empty() {
+fn a_prediction_set_is_never_empty() {
     let classes = ["a", "b", "c"].map(|class| Scalar::Text(class.into()));
     let sets = |reach: f64| {
-        let values = vec![0.7, 0.2, 0.1, 0.3, 0.4, 0.3, 0.4, 0.2, 0.4];
-        let sets = LabelSets { classes: &classes, reach }.of(&Probabilities { classes: &classes, values });
-        sets.iter().map(|set| set.iter().map(ToString::to_string).collect()).collect::<Vec<String>>()
+        let sets = PredictionSets { classes: &classes, reach };
+        let rows = [[0.7, 0.2, 0.1], [0.3, 0.4, 0.3], [0.4, 0.2, 0.4]];
+        rows.map(|row| sets.set(&row))
+            .iter()
+            .map(|set| set.iter().map(ToString::to_string).collect())
+            .collect::<Vec<String>>()
     };
     assert_eq!(sets(0.7), ["a", "abc", "ac"]);
     assert_eq!(sets(0.8), ["ab", "abc", "abc"]);

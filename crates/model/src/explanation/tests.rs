@@ -2,9 +2,11 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::PredictError;
 use crate::Prediction;
 use crate::artifact::Document;
 use crate::cell::Cell;
+use crate::frame::Frame;
 use crate::frame::RowsBuilder;
 use crate::inference::Inference;
 
@@ -86,13 +88,13 @@ fn rows(x: &Value) -> Vec<Vec<Scalar>> {
 
 /// Scores from predictions: the inverse of what is done to them, for classes up to what softmax does not tell.
 fn scores(model: &Model, frame: &Frame<'_>) -> Vec<Vec<f64>> {
-    match model.predict(frame).unwrap() {
+    match model.predict(frame) {
         Prediction::Values(values) if model.document().preprocess.target_transform == TargetTransform::Log => {
             values.iter().map(|value| vec![value.ln()]).collect()
         }
         Prediction::Values(values) => values.iter().map(|value| vec![*value]).collect(),
         Prediction::Classes { .. } => {
-            let probabilities = model.probabilities(frame).unwrap().unwrap();
+            let probabilities = model.probabilities(frame);
             let relative = |row: &[f64]| row.iter().skip(1).map(|p| (p / row[0]).ln()).collect();
             probabilities.rows().map(relative).collect()
         }
@@ -118,7 +120,7 @@ fn a_temperature_divides_scores_changes_no_class_and_contributions_still_add_up(
         for (got, expected) in scores(&warm, &after)[0].iter().zip(&scores(&plain, &before)[0]) {
             assert!((got - expected / 2.5).abs() < 1e-12);
         }
-        assert_eq!(warm.predict(&after).unwrap(), plain.predict(&before).unwrap());
+        assert_eq!(warm.predict(&after), plain.predict(&before));
         let explanation = warm.explain(&after).unwrap();
         let sums: Vec<f64> = explanation
             .base()
@@ -227,8 +229,8 @@ fn what_cannot_be_explained_says_so() {
     let (model, other) = (model("linear", "identity", true), model("linear", "identity", true));
     let row = |age| vec![Scalar::Number(age), Scalar::Text("red".into())];
     let foreign = frame(&other, &[row(1.0)]);
-    assert_eq!(model.explain(&foreign), Err(PredictError::ForeignFrame));
-    assert_eq!(model.explain(&frame(&model, &[row(1.0), row(1e200)])), Err(PredictError::NotFinite { row: 1 }));
+    assert_eq!(model.explain(&foreign), Err(PredictError::ForeignFrame.into()));
+    assert_eq!(model.explain(&frame(&model, &[row(1.0), row(1e200)])), Err(PredictError::NotFinite { row: 1 }.into()));
     let mut many = RowsBuilder::new(model.signature(), MAX_VALUES);
     for _ in 0..=MAX_VALUES / 2 {
         many.start_row().unwrap();
@@ -236,5 +238,5 @@ fn what_cannot_be_explained_says_so() {
         many.push(Cell::Text("red"));
     }
     let error = model.explain(&many.finish().unwrap()).unwrap_err();
-    assert_eq!(error, PredictError::TooMuchToExplain { values: MAX_VALUES + 2, limit: MAX_VALUES });
+    assert_eq!(error, PredictError::TooMuchToExplain { values: MAX_VALUES + 2, limit: MAX_VALUES }.into());
 }

@@ -3,8 +3,10 @@ use serde_json::{Value, json};
 use super::*;
 use crate::artifact::{ArtifactError, Document};
 use crate::cell::Cell;
+use crate::frame::Frame;
 use crate::frame::RowsBuilder;
 use crate::scalar::Scalar;
+use crate::{AnswerError, PredictError, Wanted};
 
 fn assembled(
     estimator: &Value,
@@ -58,9 +60,27 @@ fn frame<'m>(model: &'m Model, rows: &[&[f64]]) -> Frame<'m> {
     builder.finish().unwrap()
 }
 
-fn ends(model: &Model, level: f64, rows: &[&[f64]]) -> Result<Vec<Ends>, IntervalError> {
-    let frame = frame(model, rows);
-    model.intervals(level)?.of(&frame, &model.predict(&frame).unwrap())
+/// The intervals of a row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Ends {
+    prediction: [f64; 2],
+    mean: Option<[f64; 2]>,
+}
+
+fn at(level: f64) -> Wanted {
+    Wanted { interval: Some(level), ..Wanted::default() }
+}
+
+fn ends(model: &Model, level: f64, rows: &[&[f64]]) -> Result<Vec<Ends>, AnswerError> {
+    let mean_interval = model.knows_means().then_some(level);
+    let answer = model.answer(&frame(model, rows), &Wanted { mean_interval, ..at(level) })?;
+    let mean = |row: usize| answer.mean_intervals.as_ref().map(|ends| ends[row]);
+    let intervals = answer.intervals.unwrap().into_iter().enumerate();
+    Ok(intervals.map(|(row, prediction)| Ends { prediction, mean: mean(row) }).collect())
+}
+
+fn method(model: &Model, level: f64) -> Method {
+    model.answer(&frame(model, &[&[3.0]]), &at(level)).unwrap().interval_method.unwrap()
 }
 
 fn assert_ends(got: [f64; 2], middle: f64, reach: f64) {
@@ -80,7 +100,7 @@ fn a_line_has_the_textbooks_intervals() {
         assert_ends(ends.prediction, y, textbook(x, 1.0));
         assert_ends(ends.mean.unwrap(), y, textbook(x, 0.0));
     }
-    assert_eq!(model.intervals(0.5).unwrap().method(), Method::StudentT);
+    assert_eq!(method(&model, 0.5), Method::StudentT);
 }
 
 #[test]
@@ -112,7 +132,7 @@ fn of_a_logged_target_the_ends_are_in_its_own_unit_and_the_mean_has_none() {
 #[test]
 fn ridge_takes_the_same_formula_and_says_so() {
     let model = line("ridge", &noise(), "identity").unwrap();
-    assert_eq!(model.intervals(0.95).unwrap().method(), Method::StudentTRidge);
+    assert_eq!(method(&model, 0.95), Method::StudentTRidge);
     assert_eq!(serde_json::to_value(Method::StudentTRidge).unwrap(), "student-t-ridge");
     assert_ends(ends(&model, 0.95, &[&[5.0]]).unwrap()[0].prediction, 5.2, textbook(5.0, 1.0));
 }
@@ -122,22 +142,26 @@ fn errors_on_held_out_rows_make_intervals_of_any_regressor() {
     let held_out = json!({"conformal": {"rows": 9, "scores": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]}});
     for family in ["linear", "ridge", "lasso", "elastic-net"] {
         let model = line(family, &held_out, "identity").unwrap();
-        assert_eq!(model.intervals(0.8).unwrap().method(), Method::Conformal);
+        assert_eq!(method(&model, 0.8), Method::Conformal);
         let ends = ends(&model, 0.8, &[&[5.0]]).unwrap()[0];
         assert_ends(ends.prediction, 5.2, 0.8);
         assert_eq!(ends.mean, None);
         let needs_more = IntervalError::TooFewHeldOut { level: 0.95, rows: 9, needed: 19 };
-        assert_eq!(model.intervals(0.95).unwrap_err(), needs_more);
+        assert_eq!(model.answering(&at(0.95)).unwrap_err(), needs_more);
     }
     let logged = line("lasso", &held_out, "log").unwrap();
     assert_ends(ends(&logged, 0.8, &[&[5.0]]).unwrap()[0].prediction.map(f64::ln), 5.2, 0.8);
 
     let classifier = line("logistic", &held_out, "identity").unwrap();
-    assert!(matches!(classifier.intervals(0.8), Err(IntervalError::NotInferable { .. })));
+    assert!(matches!(classifier.answering(&at(0.8)), Err(IntervalError::NotInferable { .. })));
     let frame = frame(&classifier, &[&[3.0], &[-30.0]]);
-    let sets = classifier.label_sets(0.8).unwrap().of(&classifier.probabilities(&frame).unwrap().unwrap());
-    assert_eq!(sets, [[&Scalar::Integer(1)], [&Scalar::Integer(0)]]);
-    assert!(matches!(logged.label_sets(0.8), Err(IntervalError::NoLabelSets { .. })));
+    let sets = Wanted { prediction_sets: Some(0.8), ..Wanted::default() };
+    let answer = classifier.answer(&frame, &sets).unwrap();
+    assert_eq!(answer.prediction_sets.unwrap(), [[&Scalar::Integer(1)], [&Scalar::Integer(0)]]);
+    assert_eq!(answer.interval_method, Some(Method::Conformal));
+    assert!(matches!(logged.answering(&sets), Err(IntervalError::NoPredictionSets { .. })));
+    let mean = Wanted { mean_interval: Some(0.8), ..Wanted::default() };
+    assert!(matches!(logged.answering(&mean), Err(IntervalError::NoMeanInterval { .. })));
 }
 
 #[test]
@@ -153,21 +177,17 @@ fn what_has_no_interval_says_so() {
         (95.0, "got 95; did you mean 0.95?"),
         (99.9, "got 99.9; did you mean 0.999?"),
     ] {
-        let refused = model.intervals(level).unwrap_err().to_string();
+        let refused = model.answering(&at(level)).unwrap_err().to_string();
         assert!(refused.ends_with(told), "{refused}");
     }
     let almost_sure = ends(&model, 1.0 - f64::EPSILON / 2.0, &[&[1.0]]).unwrap()[0].prediction;
     let [low, high] = ends(&model, 0.999, &[&[1.0]]).unwrap()[0].prediction;
     assert!(almost_sure[0] < low && high < almost_sure[1], "{almost_sure:?}");
     let penalised = line("ridge", &json!({}), "identity").unwrap();
-    assert_eq!(penalised.intervals(0.95).unwrap_err(), IntervalError::NotInferable { model: "line".into() });
-    assert_eq!(ends(&model, 0.95, &[&[1.0], &[1e300]]), Err(IntervalError::NotFinite { row: 1 }));
-
+    assert_eq!(penalised.answering(&at(0.95)).unwrap_err(), IntervalError::NotInferable { model: "line".into() });
+    assert_eq!(ends(&model, 0.95, &[&[1.0], &[1e300]]), Err(IntervalError::NotFinite { row: 1 }.into()));
     let (frame, other) = (frame(&model, &[&[1.0]]), line("linear", &noise(), "identity").unwrap());
-    let prediction = model.predict(&frame).unwrap();
-    assert_eq!(other.intervals(0.5).unwrap().of(&frame, &prediction), Err(IntervalError::Foreign));
-    let none = Prediction::Values(Vec::new());
-    assert_eq!(model.intervals(0.5).unwrap().of(&frame, &none), Err(IntervalError::Foreign));
+    assert_eq!(other.answer(&frame, &at(0.5)), Err(PredictError::ForeignFrame.into()));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::PredictError;
 use crate::artifact::Document;
 use crate::frame::{ColumnsBuilder, RowsBuilder};
 use crate::scalar::Scalar;
@@ -142,7 +143,7 @@ fn without_r_no_row_is_searched_for_combinations() {
 #[test]
 fn a_frame_of_another_model_is_refused() {
     let (model, other) = (model(&r()), model(&r()));
-    assert_eq!(model.warnings(&frame(&other, &[(1.0, 1.0, "red")])), Err(PredictError::ForeignFrame));
+    assert_eq!(model.warnings(&frame(&other, &[(1.0, 1.0, "red")])), Err(PredictError::ForeignFrame.into()));
 }
 
 #[test]

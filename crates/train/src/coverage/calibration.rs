@@ -8,10 +8,10 @@ use crate::evaluate::{Errors, Likelihoods};
 use crate::plan::{PenaltyPlan, Plan};
 use crate::preparation::Preparation;
 use crate::{Estimator, train};
-use ordinate_model::Model;
 use ordinate_model::cell::Cell;
 use ordinate_model::frame::RowsBuilder;
 use ordinate_model::identity::ModelName;
+use ordinate_model::{Model, Wanted};
 use ordinate_table::{Origin, Selection};
 
 const DATA_SETS: u64 = 30;
@@ -69,7 +69,8 @@ fn measured(model: &Model, new: &[Row]) -> (f64, f64) {
         }
         frame.end_positional_row();
     }
-    let probabilities = model.probabilities(&frame.finish().unwrap()).unwrap().unwrap();
+    let frame = frame.finish().unwrap();
+    let probabilities = model.answer(&frame, &Wanted::default()).unwrap().probabilities.unwrap();
     let rows: Vec<Likelihoods> = probabilities
         .rows()
         .zip(new)

@@ -1,8 +1,8 @@
 //! Labelled rows, predicted exactly as they will be when the model is served.
 
 use ordinate_model::cell::Cell;
-use ordinate_model::frame::{Frame, RowsBuilder};
-use ordinate_model::{Model, PredictError, Prediction, Probabilities};
+use ordinate_model::frame::RowsBuilder;
+use ordinate_model::{AnswerError, Model, PredictError, PredictedRow, Wanted};
 
 /// Rows predicted at a time.
 const BATCH_ROWS: usize = 1024;
@@ -34,45 +34,6 @@ impl Label {
     }
 }
 
-/// What the model says to one row.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Answer<'a> {
-    Value(f64),
-    Class { predicted: usize, probabilities: &'a [f64] },
-}
-
-/// What the model says to some rows.
-#[derive(Debug)]
-pub(crate) struct Answers<'m> {
-    prediction: Prediction<'m>,
-    /// Of a classifier.
-    probabilities: Option<Probabilities<'m>>,
-}
-
-impl<'m> Answers<'m> {
-    /// Predicts rows of values that the model's features have accepted, row-major.
-    pub(crate) fn to(model: &'m Model, values: Vec<f64>) -> Result<Self, PredictError> {
-        Self::to_frame(model, &Frame::accepted(model.signature(), values))
-    }
-
-    fn to_frame(model: &'m Model, frame: &Frame<'_>) -> Result<Self, PredictError> {
-        Ok(Self { prediction: model.predict(frame)?, probabilities: model.probabilities(frame)? })
-    }
-
-    /// One answer a row.
-    pub(crate) fn each(&self) -> Box<dyn Iterator<Item = Answer<'_>> + '_> {
-        match (&self.prediction, &self.probabilities) {
-            (Prediction::Values(values), _) => Box::new(values.iter().map(|value| Answer::Value(*value))),
-            (Prediction::Classes { chosen, .. }, Some(probabilities)) => {
-                let rows = chosen.iter().zip(probabilities.rows());
-                Box::new(rows.map(|(predicted, probabilities)| Answer::Class { predicted: *predicted, probabilities }))
-            }
-            // A classifier has probabilities.
-            (Prediction::Classes { .. }, None) => Box::new(std::iter::empty()),
-        }
-    }
-}
-
 /// Collects rows and predicts them together.
 #[derive(Debug)]
 pub(crate) struct Batch<'m> {
@@ -92,7 +53,7 @@ impl<'m> Batch<'m> {
         &mut self,
         cells: impl IntoIterator<Item = Cell<'c>>,
         label: Label,
-    ) -> Result<bool, PredictError> {
+    ) -> Result<bool, AnswerError> {
         self.rows.start_row().map_err(|_| PredictError::Estimator)?;
         cells.into_iter().for_each(|cell| self.rows.push(cell));
         self.rows.end_positional_row();
@@ -101,7 +62,10 @@ impl<'m> Batch<'m> {
     }
 
     /// Predicts what is there and begins anew; `each` gets label, features as the model sees them, answer.
-    pub(crate) fn predict(&mut self, mut each: impl FnMut(&Label, &[f64], Answer<'_>)) -> Result<(), PredictError> {
+    pub(crate) fn predict(
+        &mut self,
+        mut each: impl FnMut(&Label, &[f64], PredictedRow<'_>),
+    ) -> Result<(), AnswerError> {
         if self.labels.is_empty() {
             return Ok(());
         }
@@ -109,9 +73,9 @@ impl<'m> Batch<'m> {
         // Rows of the training data fit the signature that was made from them: there is nothing to refuse.
         let frame = std::mem::replace(&mut self.rows, empty).finish().map_err(|_| PredictError::Estimator)?;
         let labels = std::mem::take(&mut self.labels);
-        let answers = Answers::to_frame(self.model, &frame)?;
-        for ((label, row), answer) in labels.iter().zip(frame.iter()).zip(answers.each()) {
-            each(label, row, answer);
+        let answer = self.model.answer(&frame, &Wanted::default())?;
+        for ((label, row), predicted) in labels.iter().zip(frame.iter()).zip(answer.rows()) {
+            each(label, row, predicted);
         }
         Ok(())
     }

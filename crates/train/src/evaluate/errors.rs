@@ -4,8 +4,9 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use super::calibration::{Errors, Likelihoods};
-use super::{Answer, KEPT, Label};
+use super::{KEPT, Label};
 use ordinate_model::Model;
+use ordinate_model::PredictedRow;
 use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::random::mix;
 
@@ -70,11 +71,11 @@ impl HeldOutErrors {
     }
 
     /// Takes the next row and what the model says to it.
-    pub(super) fn push(&mut self, label: &Label, answer: Answer<'_>) {
+    pub(super) fn push(&mut self, label: &Label, answer: PredictedRow<'_>) {
         let hash = mix(self.seed ^ self.rows);
         self.rows += 1;
         match (&mut self.kept, answer) {
-            (Kept::Values(kept), Answer::Value(value)) => {
+            (Kept::Values(kept), PredictedRow::Value(value)) => {
                 let score = match self.transform {
                     TargetTransform::Identity => (label.target - value).abs(),
                     TargetTransform::Log => (libm::log(label.target) - libm::log(value)).abs(),
@@ -82,10 +83,8 @@ impl HeldOutErrors {
                 // A target that has no logarithm could not have been missed by more.
                 keep(kept, self.most, hash, || if score.is_finite() { score } else { f64::MAX });
             }
-            (Kept::Classes(kept), Answer::Class { probabilities, .. }) => keep(kept, self.most, hash, || Likelihoods {
-                actual: label.class(),
-                weight: label.weight,
-                probabilities: probabilities.into(),
+            (Kept::Classes(kept), PredictedRow::Class { probabilities, .. }) => keep(kept, self.most, hash, || {
+                Likelihoods { actual: label.class(), weight: label.weight, probabilities: probabilities.into() }
             }),
             // A model answers what it is for.
             _ => {}
@@ -131,7 +130,7 @@ mod tests {
         Model::from_json(sealed.to_json().unwrap().as_bytes()).unwrap()
     }
 
-    fn errors(model: &Model, rows: impl Iterator<Item = (f64, Answer<'static>)>) -> Conformal {
+    fn errors(model: &Model, rows: impl Iterator<Item = (f64, PredictedRow<'static>)>) -> Conformal {
         let mut errors = HeldOutErrors::new(model);
         rows.for_each(|(target, answer)| errors.push(&Label::new(target, true), answer));
         errors.finish().unwrap().conformal(None)
@@ -141,27 +140,27 @@ mod tests {
     fn a_score_is_the_size_of_the_residual_and_of_a_class_what_its_probability_lacks() {
         let plain = model(0, "identity");
         assert_eq!(
-            errors(&plain, [(1.0, Answer::Value(3.0)), (9.0, Answer::Value(8.0))].into_iter()).scores,
+            errors(&plain, [(1.0, PredictedRow::Value(3.0)), (9.0, PredictedRow::Value(8.0))].into_iter()).scores,
             [1.0, 2.0]
         );
         let classifier = Model::from_json(include_bytes!("../../../../model/breast-cancer.json")).unwrap();
-        let class = Answer::Class { predicted: 0, probabilities: &[0.75, 0.25] };
+        let class = PredictedRow::Class { class: 0, probabilities: &[0.75, 0.25] };
         assert_eq!(errors(&classifier, [(1.0, class), (0.0, class)].into_iter()).scores, [0.25, 0.75]);
         let logged = model(0, "log");
         let (e, squared) = (std::f64::consts::E, std::f64::consts::E.powi(2));
-        assert!((errors(&logged, [(e, Answer::Value(squared))].into_iter()).scores[0] - 1.0).abs() < 1e-15);
+        assert!((errors(&logged, [(e, PredictedRow::Value(squared))].into_iter()).scores[0] - 1.0).abs() < 1e-15);
     }
 
     #[test]
     fn a_target_without_a_logarithm_counts_as_missed_by_as_much_as_can_be() {
         let logged = model(0, "log");
-        let rows = [(0.0, Answer::Value(1.0)), (-1.0, Answer::Value(1.0)), (1.0, Answer::Value(1.0))];
+        let rows = [(0.0, PredictedRow::Value(1.0)), (-1.0, PredictedRow::Value(1.0)), (1.0, PredictedRow::Value(1.0))];
         assert_eq!(errors(&logged, rows.into_iter()).scores, [0.0, f64::MAX, f64::MAX]);
     }
 
     #[test]
     fn of_very_many_rows_a_fair_sample_is_kept_which_follows_from_the_seed() {
-        let rows = || (0..300_000_u32).map(|row| (f64::from(row), Answer::Value(0.0)));
+        let rows = || (0..300_000_u32).map(|row| (f64::from(row), PredictedRow::Value(0.0)));
         let kept = errors(&model(0, "identity"), rows());
         assert_eq!(kept.rows, 100_000);
         // The median of a sample of 100,000 has a standard deviation of 300,000 ÷ 2 ÷ √100,000 = 474.

@@ -11,8 +11,8 @@ mod errors;
 mod metrics;
 mod regression;
 
+pub(super) use batch::Batch;
 pub use batch::Label;
-pub(super) use batch::{Answer, Answers, Batch};
 pub use calibration::{Calibration, Errors, LEAST_ROWS, Likelihoods, Reliability, calibrated};
 pub use classification::Classification;
 pub use curves::{Bin, Curve};
@@ -22,7 +22,7 @@ pub use regression::Regression;
 
 use ordinate_model::cell::Cell;
 use ordinate_model::estimator::Coefficients;
-use ordinate_model::{Model, PredictError};
+use ordinate_model::{AnswerError, Model, PredictedRow};
 
 /// Numbers that are kept of the rows of one side, for what cannot be had from sums: 32 MB.
 pub const KEPT: usize = 4_000_000;
@@ -44,8 +44,8 @@ impl<'m> Measurement<'m> {
     /// Takes one row of numbers: the features in the order of the signature, then the target.
     ///
     /// # Errors
-    /// [`PredictError`] when a batch is full and the model cannot answer it.
-    pub fn push(&mut self, row: &[f64], held_out: bool) -> Result<(), PredictError> {
+    /// [`AnswerError`] when a batch is full and the model cannot answer it.
+    pub fn push(&mut self, row: &[f64], held_out: bool) -> Result<(), AnswerError> {
         let Some((target, features)) = row.split_last() else { return Ok(()) };
         self.push_cells(features.iter().copied().map(Cell::Double), Label::new(*target, held_out))
     }
@@ -53,12 +53,12 @@ impl<'m> Measurement<'m> {
     /// Takes one row: the features in the order of the signature, as a caller would write them.
     ///
     /// # Errors
-    /// [`PredictError`] when a batch is full and the model cannot answer it, or a row of it does not fit the signature.
+    /// [`AnswerError`] when a batch is full and the model cannot answer it, or a row of it does not fit the signature.
     pub fn push_cells<'c>(
         &mut self,
         cells: impl IntoIterator<Item = Cell<'c>>,
         label: Label,
-    ) -> Result<(), PredictError> {
+    ) -> Result<(), AnswerError> {
         if self.batch.push(cells, label)? {
             self.batch.predict(|label, _, answer| self.sides.push(label, answer))?;
         }
@@ -66,15 +66,15 @@ impl<'m> Measurement<'m> {
     }
 
     /// Takes one row with what the model says to it.
-    pub(super) fn push_answer(&mut self, label: &Label, answer: Answer<'_>) {
+    pub(super) fn push_answer(&mut self, label: &Label, answer: PredictedRow<'_>) {
         self.sides.push(label, answer);
     }
 
     /// What came of it.
     ///
     /// # Errors
-    /// [`PredictError`] when the model cannot answer the last batch.
-    pub fn finish(mut self) -> Result<Measured, PredictError> {
+    /// [`AnswerError`] when the model cannot answer the last batch.
+    pub fn finish(mut self) -> Result<Measured, AnswerError> {
         self.batch.predict(|label, _, answer| self.sides.push(label, answer))?;
         let (fitted, held_out, errors) = self.sides.finish();
         let confusion = held_out.confusion().map(<[_]>::to_vec);
@@ -116,7 +116,7 @@ impl Sides {
         Self { fitted: evaluation(parameters), held_out: evaluation(None), errors: HeldOutErrors::new(model) }
     }
 
-    pub(super) fn push(&mut self, label: &Label, answer: Answer<'_>) {
+    pub(super) fn push(&mut self, label: &Label, answer: PredictedRow<'_>) {
         let side = if label.held_out {
             self.errors.push(label, answer);
             &mut self.held_out
@@ -124,8 +124,8 @@ impl Sides {
             &mut self.fitted
         };
         match (side, answer) {
-            (Evaluation::Regression(side), Answer::Value(value)) => side.push(label.target, value, label.weight),
-            (Evaluation::Classification(side), Answer::Class { predicted, probabilities }) => {
+            (Evaluation::Regression(side), PredictedRow::Value(value)) => side.push(label.target, value, label.weight),
+            (Evaluation::Classification(side), PredictedRow::Class { class: predicted, probabilities }) => {
                 side.push(label.class(), predicted, probabilities, label.weight);
             }
             // A model answers what it is for.
@@ -232,6 +232,6 @@ mod tests {
         let model = classifier();
         let mut measurement = Measurement::new(&model);
         measurement.push_cells([Cell::Double(0.0), Cell::Text("above")], Label::new(0.0, false)).unwrap();
-        assert_eq!(measurement.finish(), Err(PredictError::Estimator));
+        assert_eq!(measurement.finish(), Err(AnswerError::Predict(ordinate_model::PredictError::Estimator)));
     }
 }

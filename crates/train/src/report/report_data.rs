@@ -2,13 +2,13 @@
 
 use std::collections::BinaryHeap;
 
-use crate::evaluate::{Answer, Batch, Errors, Evaluation, Label, Metrics, Sides};
+use crate::evaluate::{Batch, Errors, Evaluation, Label, Metrics, Sides};
 use crate::summary::Residuals;
 use ordinate_model::cell::Cell;
 use ordinate_model::estimator::Coefficients;
 use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::signature::{Feature, FeatureType};
-use ordinate_model::{Model, PredictError};
+use ordinate_model::{AnswerError, Model, PredictedRow};
 
 /// Rows that charts show at most.
 pub const SAMPLE_ROWS: usize = 2000;
@@ -190,8 +190,8 @@ impl<'m> Observer<'m> {
     /// Takes one row of numbers: the features in the order of the signature, then the target.
     ///
     /// # Errors
-    /// [`PredictError`] when a batch is full and the model cannot answer it.
-    pub fn push(&mut self, row: &[f64], held_out: bool) -> Result<(), PredictError> {
+    /// [`AnswerError`] when a batch is full and the model cannot answer it.
+    pub fn push(&mut self, row: &[f64], held_out: bool) -> Result<(), AnswerError> {
         let Some((target, features)) = row.split_last() else { return Ok(()) };
         let cells: Vec<Cell<'_>> = features.iter().copied().map(Cell::Double).collect();
         self.push_cells(&cells, Label::new(*target, held_out))
@@ -200,8 +200,8 @@ impl<'m> Observer<'m> {
     /// Takes one row: the features in the order of the signature, as a caller would write them.
     ///
     /// # Errors
-    /// [`PredictError`] when a batch is full and the model cannot answer it, or a row of it does not fit the signature.
-    pub fn push_cells(&mut self, cells: &[Cell<'_>], label: Label) -> Result<(), PredictError> {
+    /// [`AnswerError`] when a batch is full and the model cannot answer it, or a row of it does not fit the signature.
+    pub fn push_cells(&mut self, cells: &[Cell<'_>], label: Label) -> Result<(), AnswerError> {
         let features = self.model.signature().features();
         for ((column, feature), cell) in self.columns.iter_mut().zip(features).zip(cells) {
             column.take(feature, *cell);
@@ -211,7 +211,7 @@ impl<'m> Observer<'m> {
     }
 
     /// Takes one row of values that the features have accepted, with what the model says to it.
-    pub(crate) fn push_answer(&mut self, row: &[f64], label: Label, answer: Answer<'_>) {
+    pub(crate) fn push_answer(&mut self, row: &[f64], label: Label, answer: PredictedRow<'_>) {
         let features = self.model.signature().features();
         for ((column, feature), value) in self.columns.iter_mut().zip(features).zip(row) {
             column.take_value(feature, *value);
@@ -232,12 +232,12 @@ impl<'m> Observer<'m> {
     ///
     /// # Errors
     /// Those of [`push_cells`](Self::push_cells).
-    pub fn push_unseen(&mut self, cells: &[Cell<'_>], label: Label) -> Result<(), PredictError> {
+    pub fn push_unseen(&mut self, cells: &[Cell<'_>], label: Label) -> Result<(), AnswerError> {
         self.unseen += 1;
         self.predict_later(cells, label)
     }
 
-    fn predict_later(&mut self, cells: &[Cell<'_>], label: Label) -> Result<(), PredictError> {
+    fn predict_later(&mut self, cells: &[Cell<'_>], label: Label) -> Result<(), AnswerError> {
         self.held_out += u64::from(label.held_out);
         if self.batch.push(cells.iter().copied(), label)? {
             self.predict()?;
@@ -248,8 +248,8 @@ impl<'m> Observer<'m> {
     /// Everything that was seen.
     ///
     /// # Errors
-    /// [`PredictError`] when the model cannot answer the last batch.
-    pub fn finish(mut self) -> Result<Observed, PredictError> {
+    /// [`AnswerError`] when the model cannot answer the last batch.
+    pub fn finish(mut self) -> Result<Observed, AnswerError> {
         self.predict()?;
         let (fitted, held_out, errors) = self.seen.sides.finish();
         let (fitted_metrics, held_out_metrics) = (fitted.finish(), held_out.finish());
@@ -278,18 +278,18 @@ impl<'m> Observer<'m> {
         })
     }
 
-    fn predict(&mut self) -> Result<(), PredictError> {
+    fn predict(&mut self) -> Result<(), AnswerError> {
         let (model, seen) = (self.model, &mut self.seen);
         self.batch.predict(|label, row, answer| seen.push(model, label, row, answer))
     }
 }
 
 impl Seen {
-    fn push(&mut self, model: &Model, label: &Label, row: &[f64], answer: Answer<'_>) {
+    fn push(&mut self, model: &Model, label: &Label, row: &[f64], answer: PredictedRow<'_>) {
         self.sides.push(label, answer);
         let number = self.rows;
         self.rows += 1;
-        let Answer::Value(predicted) = answer else { return };
+        let PredictedRow::Value(predicted) = answer else { return };
         self.weight += if label.held_out { 0.0 } else { label.weight };
         let residual = match self.transform {
             TargetTransform::Identity => label.target - predicted,

@@ -12,16 +12,15 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Method, header};
 use serde::Serialize;
 
-use super::output::{Outcome, Output};
-use super::prediction_request::{Exchange, Wanted, Warned};
+use super::output::{Output, Values};
+use super::prediction_request::{Exchange, ModelRef, Warned};
 use crate::http::application::{App, Application};
 use crate::http::decode;
 use crate::http::decode::json::{Decoded, Form, Keys, once, unknown};
 use crate::http::server::error::{ApiError, ErrorCode};
 use crate::http::server::{answer, body};
-use ordinate_model::Model;
-use ordinate_model::explanation::Explanation;
 use ordinate_model::wording::shorten;
+use ordinate_model::{Model, Wanted};
 
 pub(crate) const ROWS: &str = "instances";
 const SIGNATURE_NAME: &str = "signature_name";
@@ -35,15 +34,15 @@ const DEFAULT_SIGNATURES: [&str; 2] = ["serving_default", ""];
 
 #[derive(Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Answer<'m> {
-    Predictions(Outcome<'m>),
-    Outputs(Outcome<'m>),
+enum Predicted<'a> {
+    Predictions(Values<'a>),
+    Outputs(Values<'a>),
 }
 
 /// What each feature adds to each answer, and warnings where there are any.
 #[derive(Serialize)]
 struct Explained<'m> {
-    explanations: Explanation<'m>,
+    explanations: Values<'m>,
     #[serde(flatten)]
     warnings: Warned<'m>,
 }
@@ -88,7 +87,7 @@ pub(crate) async fn model(
     request: Request,
 ) -> Result<Response, ApiError> {
     let Path(path) = path?;
-    dispatch(&application, &path, |name| Wanted::Named(name, None), request).await
+    dispatch(&application, &path, |name| ModelRef::Named(name, None), request).await
 }
 
 /// The same of a version of a model.
@@ -98,22 +97,22 @@ pub(crate) async fn version(
     request: Request,
 ) -> Result<Response, ApiError> {
     let Path((name, path)) = path?;
-    dispatch(&application, &path, |version| Wanted::Named(&name, Some(version)), request).await
+    dispatch(&application, &path, |version| ModelRef::Named(&name, Some(version)), request).await
 }
 
 async fn dispatch<'a>(
     application: &Application,
     path: &'a str,
-    wanted: impl Fn(&'a str) -> Wanted<'a>,
+    asked: impl Fn(&'a str) -> ModelRef<'a>,
     request: Request,
 ) -> Result<Response, ApiError> {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let posts = request.method() == Method::POST;
     match path.rsplit_once(':') {
-        Some((name, "predict")) if posts => predict(application, wanted(name), request, &KEYS).await,
-        Some((name, "explain")) if posts => explain(application, wanted(name), request).await,
+        Some((name, "predict")) if posts => predict(application, asked(name), request, &KEYS).await,
+        Some((name, "explain")) if posts => explain(application, asked(name), request).await,
         Some((_, "predict" | "explain")) => Ok(wrong_method(request, "POST").await),
-        _ if reads => tell(&*wanted(path).load(application).await?),
+        _ if reads => tell(&*asked(path).load(application).await?),
         None => Ok(wrong_method(request, "GET,HEAD").await),
         Some(_) => {
             let detail = format!("nothing answers {:?}; models answer \":predict\" and \":explain\"", shorten(path));
@@ -137,21 +136,23 @@ fn tell(model: &Model) -> Result<Response, ApiError> {
     })
 }
 
-async fn open(application: &Application, wanted: Wanted<'_>, request: Request) -> Result<Exchange, ApiError> {
+async fn open(application: &Application, asked: ModelRef<'_>, request: Request) -> Result<Exchange, ApiError> {
     let json = body::expect_json(request.headers(), "application/json");
-    let exchange = Exchange::open(application, wanted, request).await?;
+    let exchange = Exchange::open(application, asked, request).await?;
     json.map(|()| exchange)
 }
 
-async fn explain(application: &Application, wanted: Wanted<'_>, request: Request) -> Result<Response, ApiError> {
-    let mut exchange = open(application, wanted, request).await?;
+async fn explain(application: &Application, asked: ModelRef<'_>, request: Request) -> Result<Response, ApiError> {
+    let mut exchange = open(application, asked, request).await?;
     let (model, body) = (exchange.model.clone(), exchange.body.clone());
     let decoded = decode::json::read(&body, &KEYS, exchange.terms(&model))?;
     // There is one explanation, whatever output is named; what could not be predicted is not explained either.
     output(&decoded, &model)?;
     exchange.end("decode");
-    let explanations = model.explain(&decoded.frame)?;
-    let warnings = Warned::of(exchange.predicted(&model, &decoded.frame)?, decoded.frame.rows());
+    let wanted = Wanted { explanation: true, ..Wanted::default() };
+    let answer = exchange.answer(&model, &decoded.frame, wanted)?;
+    let explanations = Output::Explain.of(&model, &answer)?;
+    let warnings = Warned::of(&answer);
     exchange.json(decoded.frame.rows(), &Explained { explanations, warnings })
 }
 
@@ -161,19 +162,19 @@ async fn explain(application: &Application, wanted: Wanted<'_>, request: Request
 /// What is wrong with the request, or with its rows.
 pub(crate) async fn predict(
     application: &Application,
-    wanted: Wanted<'_>,
+    asked: ModelRef<'_>,
     request: Request,
     keys: &Keys,
 ) -> Result<Response, ApiError> {
-    let mut exchange = open(application, wanted, request).await?;
+    let mut exchange = open(application, asked, request).await?;
     let (model, body) = (exchange.model.clone(), exchange.body.clone());
     let decoded = decode::json::read(&body, keys, exchange.terms(&model))?;
     let output = output(&decoded, &model)?;
     exchange.end("decode");
-    let outcome = output.compute(&model, &decoded.frame)?;
-    exchange.predicted(&model, &decoded.frame)?;
-    let answer = if decoded.key == ROWS { Answer::Predictions(outcome) } else { Answer::Outputs(outcome) };
-    exchange.json(decoded.frame.rows(), &answer)
+    let answer = exchange.answer(&model, &decoded.frame, Wanted::default())?;
+    let values = output.of(&model, &answer)?;
+    let predicted = if decoded.key == ROWS { Predicted::Predictions(values) } else { Predicted::Outputs(values) };
+    exchange.json(decoded.frame.rows(), &predicted)
 }
 
 /// The output that a body asks for: by the signature's name, by a parameter, or by both alike.

@@ -8,7 +8,7 @@
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::output::{Outcome, Output};
+use super::output::{Output, Values};
 use crate::http::decode::json::{Decoded, Form, Keys, once};
 use crate::http::server::error::ApiError;
 use ordinate_model::Model;
@@ -32,8 +32,8 @@ const ELSEWHERE: &str =
 
 /// The answer.
 #[derive(Serialize)]
-pub(crate) struct Answer<'m> {
-    pub(crate) predictions: Outcome<'m>,
+pub(crate) struct Predictions<'a> {
+    pub(crate) predictions: Values<'a>,
 }
 
 /// The output that a body asks for.

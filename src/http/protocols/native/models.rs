@@ -28,7 +28,7 @@ struct Description<'a> {
     signature: &'a Signature,
     typical: IndexMap<&'a str, Scalar>,
     examples: Vec<IndexMap<&'a str, Scalar>>,
-    /// How intervals, or sets of labels, are made; `null` of a model that has none.
+    /// How intervals, or prediction sets, are made; `null` of a model that has none.
     intervals: Option<Certainty>,
     training: &'a Training,
     created: &'a str,

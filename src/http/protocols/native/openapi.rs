@@ -87,7 +87,7 @@ pub(crate) fn define(components: ComponentsBuilder) -> ComponentsBuilder {
     let example = "A row like those of the training data, by feature, drawn from its means and covariances: nobody's";
     let example = ObjectBuilder::new().description(Some(example));
     let intervals = AnyOfBuilder::new()
-        .description(Some("How intervals, or sets of labels, are made; null where there are none"))
+        .description(Some("How intervals, or prediction sets, are made; null where there are none"))
         .item(certainty(ObjectBuilder::new()).required("method"))
         .item(ObjectBuilder::new().schema_type(Type::Null));
     let model = object(identity())

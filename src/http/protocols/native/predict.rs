@@ -9,17 +9,17 @@ use url::form_urlencoded;
 use crate::http::application::{App, Application};
 use crate::http::decode;
 use crate::http::decode::json::{Decoded, Form, Keys, LEVEL};
-use crate::http::protocols::prediction_request::{Exchange, Wanted, Warned};
+use crate::http::protocols::output::Output;
+use crate::http::protocols::prediction_request::{Exchange, ModelRef, Warned};
 use crate::http::server::body::MediaType;
 use crate::http::server::error::{ApiError, ErrorCode};
 use crate::http::server::query::PARAMETERS;
 use ordinate_model::explanation::Explanation;
-use ordinate_model::frame::Frame;
-use ordinate_model::interval::{IntervalError, Method};
+use ordinate_model::interval::Method;
 use ordinate_model::number::parse_double;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::wording::shorten;
-use ordinate_model::{Model, Prediction, Probabilities};
+use ordinate_model::{Prediction, Probabilities, Wanted};
 
 /// The body: `{"X": …}`, and what is wanted beside the prediction.
 const KEYS: Keys = Keys { tables: &[("X", Form::Any)], options: &PARAMETERS };
@@ -101,36 +101,26 @@ fn either<T>(key: &str, in_url: Option<T>, in_body: Option<T>) -> Result<Option<
 
 /// The answer: `y`, what was asked for beside it, and warnings where there are any.
 #[derive(Serialize)]
-struct Answer<'a> {
+struct Predicted<'a> {
     y: &'a Prediction<'a>,
-    #[serde(flatten)]
-    surely: Option<Surely<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    explanation: Option<Explanation<'a>>,
+    interval: Option<&'a [[f64; 2]]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mean_interval: Option<&'a [[f64; 2]]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prediction_sets: Option<&'a [Vec<&'a Scalar>]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interval_method: Option<Method>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<&'a Explanation<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     probabilities: Option<ByLabel<'a>>,
     #[serde(flatten)]
     warnings: Warned<'a>,
 }
 
-/// Between which values the answer is, or which classes it may be, with the probability that was asked for.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Surely<'a> {
-    Interval {
-        interval: Vec<[f64; 2]>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        mean_interval: Option<Vec<[f64; 2]>>,
-        interval_method: Method,
-    },
-    Labels {
-        label_sets: Vec<Vec<&'a Scalar>>,
-        interval_method: Method,
-    },
-}
-
 /// One `{label: probability}` a row.
-struct ByLabel<'a>(Probabilities<'a>);
+struct ByLabel<'a>(&'a Probabilities<'a>);
 
 impl Serialize for ByLabel<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -152,7 +142,7 @@ impl Serialize for Row<'_> {
 
 /// With the default model.
 pub(crate) async fn with_default(State(application): App, request: Request) -> Result<Response, ApiError> {
-    predict(&application, Wanted::Default, request).await
+    predict(&application, ModelRef::Default, request).await
 }
 
 /// With a model by name.
@@ -162,7 +152,7 @@ pub(crate) async fn with_named(
     request: Request,
 ) -> Result<Response, ApiError> {
     let Path(name) = name?;
-    predict(&application, Wanted::Named(&name, None), request).await
+    predict(&application, ModelRef::Named(&name, None), request).await
 }
 
 /// With a version of a model.
@@ -172,13 +162,13 @@ pub(crate) async fn with_version(
     request: Request,
 ) -> Result<Response, ApiError> {
     let Path((name, version)) = path?;
-    predict(&application, Wanted::Named(&name, Some(&version)), request).await
+    predict(&application, ModelRef::Named(&name, Some(&version)), request).await
 }
 
-async fn predict(application: &Application, wanted: Wanted<'_>, request: Request) -> Result<Response, ApiError> {
+async fn predict(application: &Application, asked: ModelRef<'_>, request: Request) -> Result<Response, ApiError> {
     let media_type = MediaType::of(request.headers(), "application/json or text/csv");
     let in_url = Extras::of_query(request.uri().query().unwrap_or_default());
-    let mut exchange = Exchange::open(application, wanted, request).await?;
+    let mut exchange = Exchange::open(application, asked, request).await?;
     let (model, body) = (exchange.model.clone(), exchange.body.clone());
     let (frame, in_body) = match media_type? {
         MediaType::Json => {
@@ -198,48 +188,32 @@ async fn predict(application: &Application, wanted: Wanted<'_>, request: Request
     let extras = in_url?.and(in_body)?;
     let told = |error: ApiError, key, in_body: bool| if in_body { error.of_key(key) } else { error };
     exchange.end("decode");
-    let prediction = model.predict(&frame)?;
     let wants_probabilities = extras.probabilities == Some(true);
-    let probabilities = if wants_probabilities || (extras.interval.is_some() && model.classes().is_some()) {
-        model.probabilities(&frame)?
-    } else {
-        None
-    };
-    if wants_probabilities && probabilities.is_none() {
+    if wants_probabilities && model.classes().is_none() {
         let detail = format!("the model {:?} predicts numbers: it has no probabilities", model.name());
         let error = ApiError::new(ErrorCode::UnknownOutput, detail);
         return Err(told(error, "probabilities", in_body.probabilities.is_some()));
     }
-    let surely = extras.interval.map(|level| surely(&model, level, &frame, &prediction, probabilities.as_ref()));
-    let surely = surely.transpose().map_err(|error| told(error.into(), "interval", in_body.interval.is_some()))?;
-    let explanation = if extras.explain == Some(true) { Some(model.explain(&frame)?) } else { None };
-    let warnings = Warned::of(exchange.predicted(&model, &frame)?, frame.rows());
-    let answer = Answer {
-        y: &prediction,
-        surely,
-        explanation,
-        probabilities: probabilities.filter(|_| wants_probabilities).map(ByLabel),
-        warnings,
-    };
-    exchange.json(frame.rows(), &answer)
-}
-
-fn surely<'m>(
-    model: &'m Model,
-    level: f64,
-    frame: &Frame<'_>,
-    prediction: &Prediction<'_>,
-    probabilities: Option<&Probabilities<'m>>,
-) -> Result<Surely<'m>, IntervalError> {
-    if let Some(probabilities) = probabilities {
-        let label_sets = model.label_sets(level)?.of(probabilities);
-        return Ok(Surely::Labels { label_sets, interval_method: Method::Conformal });
+    let mut wanted = Wanted { explanation: extras.explain == Some(true), ..Wanted::default() };
+    if let Some(level) = extras.interval {
+        Output::at_level(&model, level).request(&mut wanted);
+        wanted.mean_interval = wanted.interval.filter(|_| model.knows_means());
     }
-    let intervals = model.intervals(level)?;
-    let ends = intervals.of(frame, prediction)?;
-    Ok(Surely::Interval {
-        interval: ends.iter().map(|ends| ends.prediction).collect(),
-        mean_interval: ends.iter().map(|ends| ends.mean).collect(),
-        interval_method: intervals.method(),
-    })
+    let answer = exchange.answer(&model, &frame, wanted);
+    let answer = answer.map_err(|error| {
+        let of_level =
+            matches!(error.code, ErrorCode::NoInterval | ErrorCode::InvalidOption | ErrorCode::IntervalOverflow);
+        if of_level { told(error, "interval", in_body.interval.is_some()) } else { error }
+    })?;
+    let predicted = Predicted {
+        y: &answer.prediction,
+        interval: answer.intervals.as_deref(),
+        mean_interval: answer.mean_intervals.as_deref(),
+        prediction_sets: answer.prediction_sets.as_deref(),
+        interval_method: answer.interval_method,
+        explanation: answer.explanation.as_ref(),
+        probabilities: answer.probabilities.as_ref().filter(|_| wants_probabilities).map(ByLabel),
+        warnings: Warned::of(&answer),
+    };
+    exchange.json(frame.rows(), &predicted)
 }

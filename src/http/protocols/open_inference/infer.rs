@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::super::output::Output;
 use super::super::prediction_request::Exchange;
-use super::AskedPath;
+use super::ModelPathResult;
 use super::tensor::Tensor;
 use crate::http::application::App;
 use crate::http::decode::tensor;
@@ -15,13 +15,13 @@ use crate::http::decode::tensor::InferRequest;
 use crate::http::server::body;
 use crate::http::server::error::{ApiError, ErrorCode};
 use crate::http::server::headers::JSON_LENGTH;
-use ordinate_model::Model;
 use ordinate_model::wording::shorten;
+use ordinate_model::{Model, Wanted};
 
 const OCTETS: &str = "application/octet-stream";
 
 #[derive(Serialize)]
-struct Answer<'a> {
+struct InferResponse<'a> {
     model_name: &'a str,
     model_version: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,38 +45,44 @@ struct Parameters {
     /// How many of the bytes behind the JSON are this output's.
     #[serde(skip_serializing_if = "Option::is_none")]
     binary_data_size: Option<usize>,
-    /// The level of an interval or a set of labels.
+    /// The level of an interval or a prediction set.
     #[serde(skip_serializing_if = "Option::is_none")]
     level: Option<f64>,
 }
 
 /// The route.
-pub(crate) async fn infer(State(application): App, asked: AskedPath, request: Request) -> Result<Response, ApiError> {
+pub(crate) async fn infer(
+    State(application): App,
+    asked: ModelPathResult,
+    request: Request,
+) -> Result<Response, ApiError> {
     let Path(asked) = asked?;
     let format = json_length(request.headers());
-    let mut exchange = Exchange::open(&application, asked.wanted(), request).await?;
+    let mut exchange = Exchange::open(&application, asked.model(), request).await?;
     let (model, body) = (exchange.model.clone(), exchange.body.clone());
     let request = tensor::read(&body, format?)?;
     agrees(&request, &model)?;
     let outputs = outputs(&request, &model)?;
     let frame = request.frame(exchange.terms(&model))?;
     exchange.end("decode");
-    let computed = |(output, binary): (Output, bool)| Ok((output, binary, Tensor::of(output.compute(&model, &frame)?)));
-    let tensors: Vec<_> = outputs.into_iter().map(computed).collect::<Result<_, ApiError>>()?;
-    exchange.predicted(&model, &frame)?;
+    let mut wanted = Wanted::default();
+    outputs.iter().for_each(|(output, _)| output.request(&mut wanted));
+    let answer = exchange.answer(&model, &frame, wanted)?;
+    let tensor = |(output, binary): (Output, bool)| Ok((output, binary, Tensor::new(output.of(&model, &answer)?)));
+    let tensors: Vec<_> = outputs.into_iter().map(tensor).collect::<Result<_, ApiError>>()?;
 
     let mut bytes = Vec::new();
     let answered = |(output, binary, tensor)| answered(output, binary, tensor, &mut bytes);
-    let answer = Answer {
+    let response = InferResponse {
         model_name: model.name(),
         model_version: model.version(),
         id: request.id.as_deref(),
         outputs: tensors.iter().map(|(output, binary, tensor)| (*output, *binary, tensor)).map(answered).collect(),
     };
     if bytes.is_empty() {
-        return exchange.json(frame.rows(), &answer);
+        return exchange.json(frame.rows(), &response);
     }
-    let mut encoded = serde_json::to_vec(&answer).map_err(|error| ApiError::internal(error.to_string()))?;
+    let mut encoded = serde_json::to_vec(&response).map_err(|error| ApiError::internal(error.to_string()))?;
     let length = HeaderValue::from(encoded.len());
     encoded.append(&mut bytes);
     let mut response = exchange.bytes(frame.rows(), OCTETS, encoded)?;
@@ -112,7 +118,7 @@ fn agrees(request: &InferRequest<'_>, model: &Model) -> Result<(), ApiError> {
 }
 
 /// The outputs that are wanted, and whether as bytes; the prediction where none is named. A level for the whole request asks for
-/// an output that has one, and where none of those that are named has, the interval or the sets of labels join them.
+/// an output that has one, and where none of those that are named has, the interval or the prediction sets join them.
 fn outputs(request: &InferRequest<'_>, model: &Model) -> Result<Vec<(Output, bool)>, ApiError> {
     let all = Output::all(model);
     let mut outputs: Vec<(Output, bool)> = Vec::new();
@@ -120,13 +126,13 @@ fn outputs(request: &InferRequest<'_>, model: &Model) -> Result<Vec<(Output, boo
         let output =
             Output::named(&requested.name, model, &all).map_err(|error| why_not(&requested.name, model, error))?;
         let output = match (requested.level(), output.level()) {
-            (Some(level), Some(_)) => output.at(level),
+            (Some(level), Some(_)) => output.with_level(level),
             (Some(_), None) => {
                 let detail =
-                    format!("the output {:?} has no \"level\"; intervals and sets of labels have", output.name());
+                    format!("the output {:?} has no \"level\"; intervals and prediction sets have", output.name());
                 return Err(ApiError::new(ErrorCode::InvalidOption, detail));
             }
-            (None, _) => request.level.map_or(output, |level| output.at(level)),
+            (None, _) => request.level.map_or(output, |level| output.with_level(level)),
         };
         if outputs.iter().any(|(known, _)| known.name() == output.name()) {
             let detail = format!("the output {:?} is asked for twice", requested.name);
@@ -138,18 +144,20 @@ fn outputs(request: &InferRequest<'_>, model: &Model) -> Result<Vec<(Output, boo
         outputs.push((Output::Predict, request.binary_outputs));
     }
     if let Some(level) = request.level.filter(|_| outputs.iter().all(|(output, _)| output.level().is_none())) {
-        outputs.push((Output::how_sure(model, level), request.binary_outputs));
+        outputs.push((Output::at_level(model, level), request.binary_outputs));
     }
     Ok(outputs)
 }
 
 /// Why a model has no such output, where there is more to say than which it has.
 fn why_not(name: &str, model: &Model, unknown: ApiError) -> ApiError {
-    let how_sure = Output::how_sure(model, 0.5);
-    if name != how_sure.name() {
+    let at_level = Output::at_level(model, 0.5);
+    if name != at_level.name() {
         return unknown;
     }
-    let reason = if model.classes().is_some() { model.label_sets(0.5).err() } else { model.intervals(0.5).err() };
+    let mut wanted = Wanted::default();
+    at_level.request(&mut wanted);
+    let reason = model.answering(&wanted).err();
     reason.map_or(unknown, ApiError::from)
 }
 

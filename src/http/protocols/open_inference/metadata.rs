@@ -5,7 +5,7 @@ use axum::response::Response;
 use serde::Serialize;
 
 use super::super::output::Output;
-use super::AskedPath;
+use super::ModelPathResult;
 use super::tensor::Labels;
 use crate::http::application::App;
 use crate::http::decode::tensor::Datatype;
@@ -56,7 +56,7 @@ struct Parameters<'m> {
     /// The classes, in the order of a row's values.
     #[serde(skip_serializing_if = "Option::is_none")]
     labels: Option<&'m [Scalar]>,
-    /// How intervals and sets of labels are made, and up to which level.
+    /// How intervals and prediction sets are made, and up to which level.
     #[serde(flatten)]
     certainty: Option<Certainty>,
 }
@@ -90,9 +90,9 @@ pub(crate) async fn server() -> Result<Response, ApiError> {
 }
 
 /// `GET /v2/models/{model}[/versions/{version}]`
-pub(crate) async fn model(State(application): App, asked: AskedPath) -> Result<Response, ApiError> {
+pub(crate) async fn model(State(application): App, asked: ModelPathResult) -> Result<Response, ApiError> {
     let Path(asked) = asked?;
-    let model = asked.wanted().load(&application).await?;
+    let model = asked.model().load(&application).await?;
     answer::respond(&Metadata {
         name: model.name(),
         versions: [model.version()],
@@ -103,9 +103,9 @@ pub(crate) async fn model(State(application): App, asked: AskedPath) -> Result<R
 }
 
 /// `GET /v2/models/{model}[/versions/{version}]/config`
-pub(crate) async fn config(State(application): App, asked: AskedPath) -> Result<Response, ApiError> {
+pub(crate) async fn config(State(application): App, asked: ModelPathResult) -> Result<Response, ApiError> {
     let Path(asked) = asked?;
-    let model = asked.wanted().load(&application).await?;
+    let model = asked.model().load(&application).await?;
     answer::respond(&Config {
         name: model.name(),
         platform: PLATFORM,
@@ -146,9 +146,9 @@ fn outputs(model: &Model) -> Vec<Tensor<'_>> {
             Output::Explain => (Datatype::Fp64, vec![scores, features]),
             Output::ExplainBase => (Datatype::Fp64, vec![scores]),
             Output::Interval { .. } | Output::MeanInterval { .. } => (Datatype::Fp64, vec![2]),
-            Output::LabelSets { .. } => (Datatype::Bool, vec![classes.map_or(0, <[_]>::len)]),
+            Output::PredictionSets { .. } => (Datatype::Bool, vec![classes.map_or(0, <[_]>::len)]),
         };
-        let labels = classes.filter(|_| matches!(output, Output::PredictProba | Output::LabelSets { .. }));
+        let labels = classes.filter(|_| matches!(output, Output::PredictProba | Output::PredictionSets { .. }));
         let certainty = model.certainty().filter(|_| output.level().is_some());
         let parameters = (labels.is_some() || certainty.is_some()).then_some(Parameters { labels, certainty });
         Tensor { parameters, ..Tensor::new(output.name(), datatype, &shape) }

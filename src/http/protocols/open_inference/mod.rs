@@ -17,7 +17,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 
-use super::prediction_request::Wanted;
+use super::prediction_request::ModelRef;
 use crate::http::application::{App, Application};
 use crate::http::server::answer;
 use crate::http::server::error::ApiError;
@@ -45,19 +45,19 @@ pub(crate) fn routes() -> Router<Arc<Application>> {
 
 /// Which model a path names.
 #[derive(Debug, Deserialize)]
-struct Asked {
+struct ModelPath {
     model: String,
     version: Option<String>,
 }
 
-impl Asked {
-    fn wanted(&self) -> Wanted<'_> {
-        Wanted::Named(&self.model, self.version.as_deref())
+impl ModelPath {
+    fn model(&self) -> ModelRef<'_> {
+        ModelRef::Named(&self.model, self.version.as_deref())
     }
 }
 
 /// A path that names a model, where it can be read.
-type AskedPath = Result<Path<Asked>, PathRejection>;
+type ModelPathResult = Result<Path<ModelPath>, PathRejection>;
 
 #[derive(Serialize)]
 struct Health {
@@ -84,8 +84,8 @@ async fn ready(State(application): App) -> Result<Response, ApiError> {
 }
 
 /// Loads the model, or answers 503.
-async fn model_ready(State(application): App, asked: AskedPath) -> Result<Response, ApiError> {
+async fn model_ready(State(application): App, asked: ModelPathResult) -> Result<Response, ApiError> {
     let Path(asked) = asked?;
-    let model = asked.wanted().load(&application).await?;
+    let model = asked.model().load(&application).await?;
     answer::respond(&ModelReady { name: model.name(), ready: true })
 }

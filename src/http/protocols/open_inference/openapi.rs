@@ -67,7 +67,7 @@ fn infer(draft: Draft, described: &Described<'_>) -> Draft {
     draft
         .description(
             "Either one tensor of all features, `[n, p]`, of any name, or one tensor a feature, `[n]` or `[n, 1]`, by name. \
-             `parameters.interval` adds the interval of that level (of classes, `label_sets`) where no output has one. \
+             `parameters.interval` adds the interval of that level (of classes, `prediction_sets`) where no output has one. \
              gzip and deflate are understood (`Content-Encoding`).",
         )
         .rows(Rows::Tensors, [json, bytes])
@@ -94,7 +94,7 @@ fn request(described: &Described<'_>) -> ObjectBuilder {
     ])
     .property("parameters", optional(Type::Object).property("binary_data_size", size))
     .property("data", data);
-    // Only intervals and sets of labels have a level, and not every model has them.
+    // Only intervals and prediction sets have a level, and not every model has them.
     let level = || level(described).unwrap_or_else(|| ObjectBuilder::new().schema_type(Type::Null));
     let output = |names: Vec<&'static str>, level: ObjectBuilder| {
         let parameters = optional(Type::Object).property("binary_data", binary()).property("level", level);
@@ -151,7 +151,7 @@ fn answer(described: &Described<'_>) -> ObjectBuilder {
     let values = ObjectBuilder::new().schema_type(SchemaType::Array(vec![Type::Number, Type::String, Type::Boolean]));
     let parameters = ObjectBuilder::new()
         .property("binary_data_size", count("Bytes behind the JSON"))
-        .property("level", probability().description(Some("Of an interval or a set of labels")));
+        .property("level", probability().description(Some("Of an interval or a prediction set")));
     let output = object([
         ("name", one_of(names(described)).into()),
         ("datatype", one_of(["FP64", "INT64", "BOOL", "BYTES"]).into()),

@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::Serialize;
 
-use super::AskedPath;
+use super::ModelPathResult;
 use crate::http::application::App;
 use crate::http::server::answer;
 use crate::http::server::error::{ApiError, ErrorCode};
@@ -86,9 +86,9 @@ pub(crate) async fn all_statistics(State(application): App) -> Result<Response, 
 }
 
 /// `GET /v2/models/{model}[/versions/{version}]/stats`
-pub(crate) async fn statistics(State(application): App, asked: AskedPath) -> Result<Response, ApiError> {
+pub(crate) async fn statistics(State(application): App, asked: ModelPathResult) -> Result<Response, ApiError> {
     let Path(asked) = asked?;
-    let model = asked.wanted().load(&application).await?;
+    let model = asked.model().load(&application).await?;
     answer::respond(&Statistics { model_stats: vec![ModelStatistics::new(&model, &application.statistics.of(&model))] })
 }
 

@@ -1,8 +1,10 @@
-//! An outcome as a tensor: a datatype, a shape, and values in JSON or in bytes.
+//! The values of an output as a tensor: a datatype, a shape, and values in JSON or in bytes.
+
+use std::borrow::Cow;
 
 use serde::{Serialize, Serializer};
 
-use super::super::output::Outcome;
+use super::super::output::Values;
 use crate::http::decode::tensor::Datatype;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::{Prediction, Probabilities};
@@ -12,14 +14,14 @@ use ordinate_model::{Prediction, Probabilities};
 pub(crate) struct Tensor<'m> {
     pub(crate) datatype: Datatype,
     pub(crate) shape: Vec<usize>,
-    values: Values<'m>,
+    data: Data<'m>,
 }
 
 #[derive(Debug)]
-enum Values<'m> {
-    Numbers(Vec<f64>),
-    Labels { labels: Labels, chosen: Vec<usize> },
-    Probabilities(Probabilities<'m>),
+enum Data<'m> {
+    Numbers(Cow<'m, [f64]>),
+    Labels { labels: Labels, chosen: &'m [usize] },
+    Probabilities(&'m Probabilities<'m>),
     Truths(Vec<bool>),
 }
 
@@ -49,49 +51,37 @@ impl Labels {
 }
 
 impl<'m> Tensor<'m> {
-    /// The tensor of an outcome.
-    pub(crate) fn of(outcome: Outcome<'m>) -> Self {
-        match outcome {
-            Outcome::Prediction(Prediction::Values(values)) => {
-                Self { datatype: Datatype::Fp64, shape: vec![values.len(), 1], values: Values::Numbers(values) }
-            }
-            Outcome::Prediction(Prediction::Classes { classes, chosen }) => {
+    /// The tensor of an output.
+    pub(crate) fn new(values: Values<'m>) -> Self {
+        let numbers =
+            |shape, values: Cow<'m, [f64]>| Self { datatype: Datatype::Fp64, shape, data: Data::Numbers(values) };
+        match values {
+            Values::Prediction(Prediction::Values(values)) => numbers(vec![values.len(), 1], values.into()),
+            Values::Prediction(Prediction::Classes { classes, chosen }) => {
                 let labels = Labels::of(classes);
-                Self {
-                    datatype: labels.datatype,
-                    shape: vec![chosen.len(), 1],
-                    values: Values::Labels { labels, chosen },
-                }
+                Self { datatype: labels.datatype, shape: vec![chosen.len(), 1], data: Data::Labels { labels, chosen } }
             }
-            Outcome::Probabilities(probabilities) => Self {
+            Values::Probabilities(probabilities) => Self {
                 datatype: Datatype::Fp64,
                 shape: vec![probabilities.rows().count(), probabilities.classes.len()],
-                values: Values::Probabilities(probabilities),
+                data: Data::Probabilities(probabilities),
             },
-            Outcome::Explanation(explanation) => {
+            Values::Explanation(explanation) => {
                 let (rows, scores, features) =
                     (explanation.rows().count(), explanation.base().len(), explanation.features().len());
                 let shape = if scores == 1 { vec![rows, features] } else { vec![rows, scores, features] };
-                Self { datatype: Datatype::Fp64, shape, values: Values::Numbers(explanation.into_values()) }
+                numbers(shape, explanation.values().into())
             }
-            Outcome::Base { base, rows } => Self {
-                datatype: Datatype::Fp64,
-                shape: vec![rows, base.len()],
-                values: Values::Numbers(base.repeat(rows)),
-            },
-            Outcome::Ends(ends) => Self {
-                datatype: Datatype::Fp64,
-                shape: vec![ends.len(), 2],
-                values: Values::Numbers(ends.into_flattened()),
-            },
-            Outcome::LabelSets { classes, sets } => {
+            Values::Base { base, rows } => numbers(vec![rows, base.len()], base.repeat(rows).into()),
+            Values::Intervals(ends) => numbers(vec![ends.len(), 2], ends.as_flattened().into()),
+            Values::PredictionSets { classes, sets } => {
                 let shape = vec![sets.len(), classes.len()];
                 // Both are in the order of the classes.
-                let memberships = sets.into_iter().flat_map(|set| {
-                    let mut set = set.into_iter().peekable();
-                    classes.iter().map(move |class| set.next_if_eq(&class).is_some())
+                let memberships = sets.iter().flat_map(|set| {
+                    let mut set = set.iter().peekable();
+                    classes.iter().map(move |class| set.next_if(|member| **member == class).is_some())
                 });
-                Self { datatype: Datatype::Bool, shape, values: Values::Truths(memberships.collect()) }
+                Self { datatype: Datatype::Bool, shape, data: Data::Truths(memberships.collect()) }
             }
         }
     }
@@ -99,11 +89,11 @@ impl<'m> Tensor<'m> {
     /// Appends the values, little-endian; strings behind their length.
     pub(crate) fn append_to(&self, bytes: &mut Vec<u8>) {
         let append = |value: &f64| bytes.extend_from_slice(&value.to_le_bytes());
-        match &self.values {
-            Values::Numbers(values) => values.iter().for_each(append),
-            Values::Probabilities(probabilities) => probabilities.rows().flatten().for_each(append),
-            Values::Truths(truths) => bytes.extend(truths.iter().map(|truth| u8::from(*truth))),
-            Values::Labels { labels, chosen } => {
+        match &self.data {
+            Data::Numbers(values) => values.iter().for_each(append),
+            Data::Probabilities(probabilities) => probabilities.rows().flatten().for_each(append),
+            Data::Truths(truths) => bytes.extend(truths.iter().map(|truth| u8::from(*truth))),
+            Data::Labels { labels, chosen } => {
                 let encoded: Vec<Vec<u8>> = labels.labels.iter().map(|label| encode(label, labels.datatype)).collect();
                 bytes.extend(chosen.iter().filter_map(|class| encoded.get(*class)).flatten());
             }
@@ -130,11 +120,11 @@ fn encode(label: &Scalar, datatype: Datatype) -> Vec<u8> {
 /// The values in one flat list.
 impl Serialize for Tensor<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.values {
-            Values::Numbers(values) => values.serialize(serializer),
-            Values::Truths(truths) => truths.serialize(serializer),
-            Values::Probabilities(probabilities) => serializer.collect_seq(probabilities.rows().flatten()),
-            Values::Labels { labels, chosen } => {
+        match &self.data {
+            Data::Numbers(values) => values.serialize(serializer),
+            Data::Truths(truths) => truths.serialize(serializer),
+            Data::Probabilities(probabilities) => serializer.collect_seq(probabilities.rows().flatten()),
+            Data::Labels { labels, chosen } => {
                 serializer.collect_seq(chosen.iter().filter_map(|class| labels.labels.get(*class)))
             }
         }

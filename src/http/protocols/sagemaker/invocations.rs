@@ -18,15 +18,16 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 
-use super::{Format, Scores};
+use super::{Format, encode};
 use crate::http::application::{App, Application};
 use crate::http::decode::json::Terms;
 use crate::http::decode::{Layout, csv, json, lines};
 use crate::http::protocols::mlflow;
 use crate::http::protocols::output::Output;
-use crate::http::protocols::prediction_request::{Exchange, Wanted};
+use crate::http::protocols::prediction_request::{Exchange, ModelRef};
 use crate::http::server::body::MediaType;
 use crate::http::server::error::ApiError;
+use ordinate_model::Wanted;
 
 /// Whose answer a body gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +38,7 @@ enum Dialect {
 
 /// `POST /invocations`
 pub(crate) async fn default_model(State(application): App, request: Request) -> Result<Response, ApiError> {
-    predict(&application, Wanted::Default, request, None).await
+    predict(&application, ModelRef::Default, request, None).await
 }
 
 /// `POST /endpoints/{name}/invocations`
@@ -47,17 +48,17 @@ pub(crate) async fn endpoint(
     request: Request,
 ) -> Result<Response, ApiError> {
     let Path(name) = name?;
-    predict(&application, Wanted::Named(&name, None), request, Some(Dialect::SageMaker)).await
+    predict(&application, ModelRef::Named(&name, None), request, Some(Dialect::SageMaker)).await
 }
 
 async fn predict(
     application: &Application,
-    wanted: Wanted<'_>,
+    asked: ModelRef<'_>,
     request: Request,
     dialect: Option<Dialect>,
 ) -> Result<Response, ApiError> {
     let media_type = MediaType::of(request.headers(), "application/json, text/csv or application/jsonlines");
-    let mut exchange = Exchange::open(application, wanted, request).await?;
+    let mut exchange = Exchange::open(application, asked, request).await?;
     let (model, body, media_type) = (exchange.model.clone(), exchange.body.clone(), media_type?);
     let terms = Terms { lenient: true, ..exchange.terms(&model) };
     let (frame, spoken, output) = match media_type {
@@ -75,18 +76,15 @@ async fn predict(
         MediaType::JsonLines => (lines::read(&body, terms)?, Dialect::SageMaker, Output::Predict),
     };
     exchange.end("decode");
+    let answer = exchange.answer(&model, &frame, Wanted::default())?;
     match dialect.unwrap_or(spoken) {
         Dialect::Mlflow => {
-            let predictions = output.compute(&model, &frame)?;
-            exchange.predicted(&model, &frame)?;
-            exchange.json(frame.rows(), &mlflow::Answer { predictions })
+            exchange.json(frame.rows(), &mlflow::Predictions { predictions: output.of(&model, &answer)? })
         }
         Dialect::SageMaker => {
-            let scores = Scores::compute(&model, &frame)?;
-            exchange.predicted(&model, &frame)?;
             let alike = if media_type == MediaType::JsonLines { Format::JsonLines } else { Format::Json };
             let format = Format::wanted(&exchange.headers, alike);
-            exchange.bytes(frame.rows(), format.media_type(), scores.encode(format)?)
+            exchange.bytes(frame.rows(), format.media_type(), encode(&answer, format)?)
         }
     }
 }

@@ -12,9 +12,8 @@ use http::{HeaderMap, header};
 use serde::Serialize;
 
 use crate::http::server::error::ApiError;
-use ordinate_model::frame::Frame;
+use ordinate_model::Answer;
 use ordinate_model::scalar::Scalar;
-use ordinate_model::{Model, PredictError, Prediction, Probabilities};
 
 /// How an answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,14 +59,8 @@ impl Format {
     }
 }
 
-/// What a model says to a frame.
-pub(crate) struct Scores<'m> {
-    prediction: Prediction<'m>,
-    probabilities: Option<Probabilities<'m>>,
-}
-
 #[derive(Serialize)]
-struct Answer<'a> {
+struct Predictions<'a> {
     predictions: Vec<Row<'a>>,
 }
 
@@ -86,53 +79,43 @@ enum Score<'a> {
     Each(&'a [f64]),
 }
 
-impl<'m> Scores<'m> {
-    /// Asks the model.
-    ///
-    /// # Errors
-    /// See [`PredictError`].
-    pub(crate) fn compute(model: &'m Model, frame: &Frame<'_>) -> Result<Self, PredictError> {
-        Ok(Self { prediction: model.predict(frame)?, probabilities: model.probabilities(frame)? })
-    }
-
-    /// Writes the answer.
-    ///
-    /// # Errors
-    /// Ours, if ever.
-    pub(crate) fn encode(&self, format: Format) -> Result<Vec<u8>, ApiError> {
-        let internal = |error: &dyn std::fmt::Display| ApiError::internal(error.to_string());
-        match format {
-            Format::Json => {
-                serde_json::to_vec(&Answer { predictions: self.rows().collect() }).map_err(|error| internal(&error))
+/// Writes an answer.
+///
+/// # Errors
+/// Ours, if ever.
+pub(crate) fn encode(answer: &Answer<'_>, format: Format) -> Result<Vec<u8>, ApiError> {
+    let internal = |error: &dyn std::fmt::Display| ApiError::internal(error.to_string());
+    match format {
+        Format::Json => {
+            serde_json::to_vec(&Predictions { predictions: rows(answer).collect() }).map_err(|error| internal(&error))
+        }
+        Format::JsonLines => {
+            let mut lines = Vec::new();
+            for row in rows(answer) {
+                serde_json::to_writer(&mut lines, &row).map_err(|error| internal(&error))?;
+                lines.push(b'\n');
             }
-            Format::JsonLines => {
-                let mut lines = Vec::new();
-                for row in self.rows() {
-                    serde_json::to_writer(&mut lines, &row).map_err(|error| internal(&error))?;
-                    lines.push(b'\n');
-                }
-                Ok(lines)
+            Ok(lines)
+        }
+        Format::Csv => {
+            let mut writer = csv::WriterBuilder::new().has_headers(false).flexible(true).from_writer(Vec::new());
+            for row in rows(answer) {
+                writer.serialize(row).map_err(|error| internal(&error))?;
             }
-            Format::Csv => {
-                let mut writer = csv::WriterBuilder::new().has_headers(false).flexible(true).from_writer(Vec::new());
-                for row in self.rows() {
-                    writer.serialize(row).map_err(|error| internal(&error))?;
-                }
-                writer.into_inner().map_err(|error| internal(&error))
-            }
+            writer.into_inner().map_err(|error| internal(&error))
         }
     }
+}
 
-    fn rows(&self) -> Box<dyn Iterator<Item = Row<'_>> + '_> {
-        let Some(probabilities) = &self.probabilities else {
-            let values = self.prediction.scalars();
-            return Box::new(values.map(|value| Row { score: Score::Value(value), predicted_label: None }));
-        };
-        let scores = probabilities.rows().map(|row| match row {
-            [_, second] => Score::Second(*second),
-            each => Score::Each(each),
-        });
-        let labels = self.prediction.scalars();
-        Box::new(scores.zip(labels).map(|(score, label)| Row { score, predicted_label: Some(label) }))
-    }
+fn rows<'a>(answer: &'a Answer<'_>) -> Box<dyn Iterator<Item = Row<'a>> + 'a> {
+    let Some(probabilities) = &answer.probabilities else {
+        let values = answer.prediction.scalars();
+        return Box::new(values.map(|value| Row { score: Score::Value(value), predicted_label: None }));
+    };
+    let scores = probabilities.rows().map(|row| match row {
+        [_, second] => Score::Second(*second),
+        each => Score::Each(each),
+    });
+    let labels = answer.prediction.scalars();
+    Box::new(scores.zip(labels).map(|(score, label)| Row { score, predicted_label: Some(label) }))
 }

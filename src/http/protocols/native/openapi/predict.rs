@@ -78,7 +78,7 @@ fn in_url(mut option: Object, kind: Type) -> Object {
 /// The levels that intervals of this model can have, if it has any.
 pub(crate) fn level(described: &Described<'_>) -> Option<ObjectBuilder> {
     let certainty = described.model.certainty()?;
-    let what = "The probability with which the answer lies in `interval`, of classes in `label_sets`";
+    let what = "The probability with which the answer lies in `interval`, of classes in `prediction_sets`";
     let level = optional(Type::Number).description(Some(what)).exclusive_minimum(Some(0));
     Some(match certainty.max_level {
         None => level.exclusive_maximum(Some(1)),
@@ -110,7 +110,9 @@ fn answer(described: &Described<'_>) -> Schema {
                 .iter()
                 .map(ToString::to_string)
                 .fold(ObjectBuilder::new(), |row, class| row.property(&class, probability()).required(class));
-            answer.property("label_sets", described.list(labels)).property("probabilities", described.list(closed(row)))
+            answer
+                .property("prediction_sets", described.list(labels))
+                .property("probabilities", described.list(closed(row)))
         }
     };
     closed(with_warnings(answer.property("interval_method", method).property("explanation", explanation(described))))
