@@ -302,3 +302,6 @@ impl Preparation {
         types.chain(categorical).chain(missing)
     }
 }
+
+#[cfg(test)]
+mod tests;
