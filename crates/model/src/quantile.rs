@@ -1,7 +1,7 @@
 //! Quantiles of the t and normal distributions.
 //!
 //! statrs 0.18 held against mpmath (40 digits) and scipy 1.18: normal quantiles agree to the last digit, t quantiles to 12
-//! digits from two to a thousand degrees of freedom. At 1e6 its t quantile is off by 6e-5: beyond [`EXPANDED`] the expansion about
+//! digits from two to a thousand degrees of freedom. At 1e6 its t quantile is off by 6e-5: beyond `EXPANDED` the expansion about
 //! the normal quantile takes its place. At 1 it is off by 1e-5 for p = 1 − 5e-8, and by all of it nearer to 1: there a formula does.
 
 use std::f64::consts::PI;

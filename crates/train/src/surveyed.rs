@@ -321,3 +321,6 @@ impl Preparation {
         types.chain(categorical).chain(missing)
     }
 }
+
+#[cfg(test)]
+mod tests;

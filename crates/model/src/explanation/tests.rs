@@ -138,7 +138,8 @@ fn a_temperature_divides_scores_changes_no_class_and_contributions_still_add_up(
 #[test]
 fn contributions_are_those_of_shap() {
     let recorded: Value = serde_json::from_str(include_str!("shap.json")).unwrap();
-    let bundled = |name: &str| std::fs::read(format!("{}/model/{name}.json", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let bundled =
+        |name: &str| std::fs::read(format!("{}/../../model/{name}.json", env!("CARGO_MANIFEST_DIR"))).unwrap();
     for (name, recorded) in recorded.as_object().unwrap() {
         let model = match name.as_str() {
             "gathered" => model("linear", "identity", false),

@@ -4,7 +4,8 @@
 //! labelled rows are shown once:
 //!
 //! ```no_run
-//! # use ordinate::{model::Model, train::report::{Observer, ReportInput, html}};
+//! # use ordinate_model::Model;
+//! # use ordinate_train::report::{Observer, ReportInput, html};
 //! # fn report(model: &Model, rows: Vec<(Vec<f64>, bool)>) -> Result<String, Box<dyn std::error::Error>> {
 //! let mut observer = Observer::new(model);
 //! for (row, held_out) in &rows {

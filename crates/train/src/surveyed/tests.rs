@@ -7,10 +7,13 @@ use std::path::Path;
 use proptest::prelude::*;
 use rstest::rstest;
 
-use ordinate_table::survey::Pace;
-use crate::data::*;
 use ordinate_model::cell::Cell;
 use ordinate_model::frame::RowsBuilder;
+use ordinate_table::survey::Pace;
+use ordinate_table::{Origin, Selection, SpoolError};
+
+use super::*;
+use crate::error::TrainError;
 
 const WHOLE: Pace = Pace { threads: 1, chunk: 1 << 20 };
 
@@ -30,7 +33,7 @@ fn told(path: &Path, (selection, preparation): &(Selection, Preparation), pace: 
         })?;
         Ok(told)
     };
-    outcome().map_err(|error: crate::TrainError| error.to_string())
+    outcome().map_err(|error: TrainError| error.to_string())
 }
 
 fn read_in_pieces(data: &[u8], plan: &(Selection, Preparation)) -> Result<String, String> {
