@@ -155,6 +155,15 @@ pub fn fit_of_part(rows: &dyn Rows, classes: usize, settings: &LogisticSettings)
     run(rows, survey(rows, classes)?.about(settings).finish_part()?, settings)
 }
 
+/// Whether all rows could be fitted, before parts of them are.
+///
+/// # Errors
+/// As [`fit()`].
+pub fn check(rows: &dyn Rows, classes: usize, settings: &LogisticSettings) -> Result<(), TrainError> {
+    survey(rows, classes)?.about(settings).finish(rows.columns())?;
+    Ok(())
+}
+
 fn survey(rows: &dyn Rows, classes: usize) -> Result<Survey, TrainError> {
     let mut survey = Survey::new(rows.columns().len(), classes)?;
     rows.scan(&mut |row| Ok(survey.push(row).map(|_| ())?))?;
