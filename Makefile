@@ -6,7 +6,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 # One pip and one cargo at a time: they lock each other out anyway.
 .NOTPARALLEL:
-.PHONY: run test test-clients bench bench-train build validate deploy invoke train setup help
+.PHONY: run test test-clients test-differential bench bench-train build validate deploy invoke train setup help
 
 HOST ?= 127.0.0.1
 PORT ?= 9000
@@ -15,6 +15,9 @@ EVENT ?= events/v2.json
 # The profile of the function that `make test` runs in the emulator. `release` is what ships: cargo-lambda tunes it for
 # Lambda's processors (target-cpu) only when asked with --release.
 PROFILE ?= release
+# What `make test-differential` draws.
+SEED ?= 1
+TABLES ?= 5000
 # Bytes of the shipped binary that `make test` accepts; what is larger starts later. 11.06 million when this was written: beside
 # the first 9.3 there are the protocols of other servers, the OpenAPI document (utoipa), its reader (218 kB) and the page (57 kB).
 SIZE_BUDGET := 11600000
@@ -27,6 +30,7 @@ CARGO_LAMBDA := $(VENV)/.cargo-lambda.stamp
 SAM := $(VENV)/.sam.stamp
 SEAWEEDFS := $(VENV)/.seaweedfs.stamp
 LINT := $(VENV)/.lint.stamp
+DIFFERENTIAL := $(VENV)/.differential.stamp
 PAGE := $(VENV)/page/.stamp
 
 # So that `cargo lambda` is ours, and finds its linker (zig), and `sam build` finds both.
@@ -40,11 +44,16 @@ run: $(CARGO_LAMBDA) ## Serve on this machine, rebuilt as the code changes; PORT
 	  "  curl -s localhost:$(PORT)/predict -d '{\"X\":[1,2,3,4]}'" ''
 	@exec cargo lambda watch --bin api --invoke-address $(HOST) --invoke-port $(PORT) --disable-cors $(WATCH_FLAGS)
 
-test: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(PAGE) ## Everything that must hold: builds the function as it ships, then runs every test against it
+test: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(PAGE) $(DIFFERENTIAL) ## Everything that must hold: builds the function as it ships, then runs every test against it
 	cargo lambda build --locked --bin api $(if $(filter release,$(PROFILE)),--release,--profile $(PROFILE))
 	@size=$$(wc -c < target/lambda/api/bootstrap); test $(PROFILE) != release || test $$size -le $(SIZE_BUDGET) \
 	  || { echo "The function has $$size bytes, more than the $(SIZE_BUDGET) of SIZE_BUDGET: see what came in with cargo tree -e features" >&2; exit 1; }
 	ORDINATE_BOOTSTRAP=$(CURDIR)/target/lambda/api/bootstrap cargo test --locked --features train
+	$(VENV)/bin/python tests/differential/run --ordinate target/debug/ordinate --tables 200
+
+test-differential: $(DIFFERENTIAL) ## Train and serve TABLES (5000) random tables from SEED, and compare every number with exact arithmetic
+	cargo build --locked --features train --bin ordinate --profile $(PROFILE)
+	$(VENV)/bin/python tests/differential/run --ordinate target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/ordinate --seed $(SEED) --tables $(TABLES)
 
 test-clients: $(CLIENTS)/.python.stamp $(CLIENTS)/.npm.stamp ## Drive a real server with real clients: curl, Python, JavaScript, tritonclient, KServe, MLflow, boto3, Postman, Schemathesis
 	cargo build --locked --features train --bin ordinate --profile $(PROFILE)
@@ -95,10 +104,10 @@ train: ## Make the bundled models anew from the data in model/
 	cargo run -q --features train -- train model/iris.csv --target species --out model/iris.json
 	cargo run -q --features train -- train model/breast-cancer.csv --target diagnosis --out model/breast-cancer.json
 
-setup: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(LINT) $(PAGE) ## Install all tools into .venv/, without running anything
+setup: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(LINT) $(PAGE) $(DIFFERENTIAL) ## Install all tools into .venv/, without running anything
 
 help: ## List these targets
-	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do printf 'make %-12s %s\n' "$$target" "$$text"; done
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do printf 'make %-17s %s\n' "$$target" "$$text"; done
 
 for-arch = $(or $(if $(filter x86_64,$(1)),--x86-64),$(if $(filter arm64,$(1)),--arm64),$(error ARCH is "$(1)": say x86_64 or arm64))
 # The guided deployment writes its answers to samconfig.toml: from then on they count, ARCH no more.
