@@ -6,7 +6,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 # One pip and one cargo at a time: they lock each other's files.
 .NOTPARALLEL:
-.PHONY: run test test-clients install bench bench-train build validate deploy invoke train setup help
+.PHONY: run test test-clients test-differential install bench bench-train build validate deploy invoke train setup help
 
 HOST ?= 127.0.0.1
 PORT ?= 9000
@@ -17,6 +17,9 @@ FEATURES ?=
 # The profile of the function that `make test` runs in the emulator. `release` is the one that ships: cargo-lambda
 # optimises it for Lambda's processors (target-cpu) only with --release.
 PROFILE ?= release
+# The random tables of `make test-differential`.
+SEED ?= 1
+TABLES ?= 5000
 # The largest binary of the function, in bytes, that `make test` accepts: a larger one starts later. It had 11.06 million
 # when this was written; 1.8 of them are the other protocols, the OpenAPI document (utoipa), its reader (218 kB) and the
 # page (57 kB).
@@ -30,6 +33,7 @@ CARGO_LAMBDA := $(VENV)/.cargo-lambda.stamp
 SAM := $(VENV)/.sam.stamp
 SEAWEEDFS := $(VENV)/.seaweedfs.stamp
 LINT := $(VENV)/.lint.stamp
+DIFFERENTIAL := $(VENV)/.differential.stamp
 PAGE := $(VENV)/page/.stamp
 
 # The service and the command line, for cargo.
@@ -54,12 +58,17 @@ run: $(CARGO_LAMBDA) ## Serve on this machine, and rebuild when the code changes
 	  exec cargo lambda watch --bin api $(addprefix --features ,$(FEATURES)) \
 	    --invoke-address $(HOST) --invoke-port $(PORT) --disable-cors $(WATCH_FLAGS)
 
-test: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(PAGE) ## Run all tests, those of the function with its release build
+test: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(PAGE) $(DIFFERENTIAL) ## Run all tests, those of the function with its release build
 	cargo lambda build --locked $(SERVICE) $(if $(filter release,$(PROFILE)),--release,--profile $(PROFILE))
 	@size=$$(wc -c < target/lambda/api/bootstrap); test $(PROFILE) != release || test $$size -le $(SIZE_BUDGET) \
 	  || { printf '%s\n' "The function has $$size bytes; SIZE_BUDGET allows $(SIZE_BUDGET)." \
 	    'help: find the dependency that was added with: cargo tree -p ordinate -e features' >&2; exit 1; }
 	ORDINATE_BOOTSTRAP=$(CURDIR)/target/lambda/api/bootstrap cargo test --locked --workspace
+	$(VENV)/bin/python tests/differential/run --ordinate target/debug/ordinate --tables 200
+
+test-differential: $(DIFFERENTIAL) ## Compare TABLES (5000) random models with exact arithmetic
+	cargo build --locked $(CLI) --profile $(CLI_PROFILE)
+	$(VENV)/bin/python tests/differential/run --ordinate target/$(if $(filter dev,$(PROFILE)),debug,$(CLI_PROFILE))/ordinate --seed $(SEED) --tables $(TABLES)
 
 test-clients: $(CLIENTS)/.python.stamp $(CLIENTS)/.npm.stamp ## Test the server with the clients of all protocols
 	cargo build --locked $(CLI) --profile $(CLI_PROFILE)
@@ -118,11 +127,11 @@ train: ## Train the bundled models again from the data in model/
 	cargo run -q --bin ordinate -- train model/iris.csv --target species --out model/iris.json
 	cargo run -q --bin ordinate -- train model/breast-cancer.csv --target diagnosis --out model/breast-cancer.json
 
-setup: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(LINT) $(PAGE) ## Install all tools into .venv/
+setup: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(LINT) $(PAGE) $(DIFFERENTIAL) ## Install all tools into .venv/
 
 help: ## List these targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do \
-	  printf 'make %-12s %s\n' "$$target" "$$text"; done
+	  printf 'make %-17s %s\n' "$$target" "$$text"; done
 
 for-arch = $(or $(if $(filter x86_64,$(1)),--x86-64),$(if $(filter arm64,$(1)),--arm64),\
   $(error ARCH must be x86_64 or arm64, got "$(1)"))

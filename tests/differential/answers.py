@@ -82,7 +82,10 @@ class Answers:
                 self.fault("refused", f"{show(row)} should be answered, is refused: {detail(answer)}")
             return False
         if expected and not near(answer[0], expected.value, expected.error):
-            self.fault("prediction", f"{show(row)}: {answer[0]!r} should be {to_double(expected.value)!r} ± {expected.error:.1e}")
+            self.fault(
+                "prediction",
+                f"{show(row)}: {answer[0]!r} should be {to_double(expected.value)!r} ± {expected.error:.1e}",
+            )
         if self.model.classes:
             self.chosen(row, values, answer[0])
         return True
@@ -95,7 +98,10 @@ class Answers:
         own = probabilities[self.model.classes.index(label)]
         best = max(probabilities, key=lambda p: p.value)
         if to_double(best.value - own.value) > best.error + own.error:
-            self.fault("class", f"{show(row)}: {label!r} has the probability {to_double(own.value)}, another {to_double(best.value)}")
+            self.fault(
+                "class",
+                f"{show(row)}: {label!r} has the probability {to_double(own.value)}, another {to_double(best.value)}",
+            )
 
     def refused_everywhere(self, server: Server, row: list[Cell], status: int) -> None:
         for kind in doors.ALL[1:]:
@@ -107,7 +113,9 @@ class Answers:
             if got == 200:
                 self.fault("doors", f"{show(row)}: refused as JSON rows ({status}), answered {answer} by {door.name}")
             elif got != door.refusal:
-                self.fault("doors", f"{show(row)}: status {got} by {door.name}, {door.refusal} is due: {detail(answer)}")
+                self.fault(
+                    "doors", f"{show(row)}: status {got} by {door.name}, {door.refusal} is due: {detail(answer)}"
+                )
 
     def same(self, server: Server, door: doors.Door, good: list, reference: list) -> None:
         pairs = [(row, expected) for row, expected in zip(good, reference) if door.takes(row)]
@@ -121,7 +129,9 @@ class Answers:
         for row, expected in zip(good, reference):
             status, one = door.ask(server, [row])
             if status != 200:
-                self.fault("doors", f"{show(row)}: answered {expected!r} as JSON rows, refused by {door.name}: {detail(one)}")
+                self.fault(
+                    "doors", f"{show(row)}: answered {expected!r} as JSON rows, refused by {door.name}: {detail(one)}"
+                )
             elif not identical(one, [expected]):
                 self.fault("doors", f"{show(row)}: {expected!r} as JSON rows, {one[0]!r} by {door.name}")
 
@@ -136,7 +146,9 @@ class Answers:
         done = run(self.binary, "predict", str(self.path), str(data), "--quiet", *extra)
         self.answers += len(good)
         if done.returncode:
-            self.fault("doors", f"`ordinate predict` refuses rows that are answered as JSON: {done.stderr.strip()[:300]}")
+            self.fault(
+                "doors", f"`ordinate predict` refuses rows that are answered as JSON: {done.stderr.strip()[:300]}"
+            )
             return
         header, *lines = csv.reader(io.StringIO(done.stdout))
         for place, (row, line) in enumerate(zip(good, lines, strict=True)):
@@ -144,7 +156,11 @@ class Answers:
             got = dict(zip(header[len(names) :], line[len(names) :]))
             for key, expected in self.added(document, place).items():
                 text = got.get(key)
-                same = text == expected if isinstance(expected, str) else text and repr(float(text)) == repr(float(expected))
+                same = (
+                    text == expected
+                    if isinstance(expected, str)
+                    else text and repr(float(text)) == repr(float(expected))
+                )
                 if not same:
                     self.fault("doors", f"{show(row)}: {key} is {text!r} by `ordinate predict`, {expected!r} as JSON")
 
@@ -190,7 +206,7 @@ class Answers:
             self.fault("warnings", f"{show(row)}: {told} should be {expected}")
 
     def limit(self) -> float:
-        """Three times the mean leverage of the training rows: the parameters that do not depend on each other, by their rows."""
+        """Three times the mean leverage of the training rows: their independent parameters ÷ their number."""
         file, inference = self.model.file, self.model.inference
         rows = file["training"]["rows"]
         if "degrees_of_freedom" in inference:
@@ -238,26 +254,36 @@ class Answers:
         for label, score in zip(self.model.classes, expected):
             p = got[as_text(label)]
             if not near(p, score.value, score.error):
-                self.fault("probability", f"{show(row)}, {label}: {p!r} should be {to_double(score.value)!r} ± {score.error:.1e}")
+                self.fault(
+                    "probability",
+                    f"{show(row)}, {label}: {p!r} should be {to_double(score.value)!r} ± {score.error:.1e}",
+                )
 
     def explained(self, row, values, explanation: dict, place: int) -> None:
         scores = self.model.contributions(values)
         got = explanation["contributions"][place]
         for position, parts in enumerate(scores):
             own = by_class(got, self.model.classes[position]) if len(scores) > 1 else got
-            base = explanation["base"][as_text(self.model.classes[position])] if len(scores) > 1 else explanation["base"]
+            base = (
+                explanation["base"][as_text(self.model.classes[position])] if len(scores) > 1 else explanation["base"]
+            )
             if not near(base, self.model.intercepts[position] / self.model.temperature, 0.0):
                 self.fault("explanation", f"base {base!r} is not the intercept {self.model.intercepts[position]!r}")
             for name, part in parts.items():
                 if not near(own[name], part.value, part.error):
-                    self.fault("explanation", f"{show(row)}, {name}: {own[name]!r} should be {to_double(part.value)!r} ± {part.error:.1e}")
+                    self.fault(
+                        "explanation",
+                        f"{show(row)}, {name}: {own[name]!r} should be {to_double(part.value)!r} ± {part.error:.1e}",
+                    )
 
     def interval(self, row, values, document: dict, place: int, level: str) -> None:
         y, inference = document["y"][place], self.model.inference
         if self.model.classes:
             reach = inference["conformal"]["scores"][conformal_rank(inference["conformal"]["rows"], level) - 1]
             row_probabilities = document["probabilities"][place]
-            expected = [label for label in self.model.classes if 1.0 - row_probabilities[as_text(label)] <= reach] or [y]
+            expected = [label for label in self.model.classes if 1.0 - row_probabilities[as_text(label)] <= reach] or [
+                y
+            ]
             if document[SETS][place] != expected:
                 self.fault("set", f"{show(row)}, level {level}: {document[SETS][place]} should be {expected}")
             return
@@ -299,7 +325,11 @@ class Answers:
             self.fault("doors", f"outputs {door.outputs}: status {status}: {detail(got)}")
             return
         if self.model.classes:
-            told = [row[as_text(label)] for row in map(document["probabilities"].__getitem__, places) for label in self.model.classes]
+            told = [
+                row[as_text(label)]
+                for row in map(document["probabilities"].__getitem__, places)
+                for label in self.model.classes
+            ]
             if not identical(got["predict_proba"], told):
                 self.fault("doors", "predict_proba of Open Inference is not what /predict answers")
         names = [feature["name"] for feature in self.model.features]
@@ -313,7 +343,9 @@ class Answers:
 
 def identical(one: list, other: list) -> bool:
     """Bit for bit: 0.0 is not −0.0, and 1 is 1.0 where JSON leaves the point out."""
-    exact = lambda value: repr(float(value)) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+    exact = lambda value: (
+        repr(float(value)) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+    )
     return len(one) == len(other) and all(exact(a) == exact(b) for a, b in zip(one, other))
 
 
@@ -334,4 +366,6 @@ def detail(answer: str) -> str:
         document = json.loads(answer)
     except ValueError:
         return answer[:200]
-    return str(document.get("detail") or document.get("error") or document.get("message") or document.get("Message"))[:300]
+    return str(document.get("detail") or document.get("error") or document.get("message") or document.get("Message"))[
+        :300
+    ]

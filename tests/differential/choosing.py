@@ -37,7 +37,9 @@ class Part:
         self.weights = data.weights[fold]
         self.weight = self.weights.sum()
         s = self.plane.standard
-        self.z = (data.rounded_design[fold, :][:, self.plane.used] - s.means[self.plane.used]) / s.scales[self.plane.used]
+        self.z = (data.rounded_design[fold, :][:, self.plane.used] - s.means[self.plane.used]) / s.scales[
+            self.plane.used
+        ]
         self.centred = data.target[fold] - self.plane.mean
         self.start = None
 
@@ -62,7 +64,9 @@ class Part:
         off = np.dot(z, errors) + 4 * U * np.abs(doubles(self.centred)) + self.rounded_means(b)
         # The moments of the fold have the rounding of its columns.
         parts = np.dot(z, np.abs(doubles(b))) + np.abs(doubles(self.centred))
-        off = off + gamma(len(self.fold) * (len(plane.used) + 1)) * (parts + plane.sizes @ np.abs(doubles(b)) / math.sqrt(float(plane.standard.weight)))
+        off = off + gamma(len(self.fold) * (len(plane.used) + 1)) * (
+            parts + plane.sizes @ np.abs(doubles(b)) / math.sqrt(float(plane.standard.weight))
+        )
         w = doubles(self.weights)
         allowed = (2 * np.dot(w, np.abs(doubles(rest)) * off) + np.dot(w, off * off)) / float(self.weight)
         return error, float(allowed)
@@ -82,13 +86,11 @@ class Choice:
         folds = data.folds()
         self.whole = Plane(data, data.kept, 1.0, rounded=True)
         self.grid = candidates(data, l1_ratio, self.whole)
-        self.parts = [
-            Part(data, fold, [row for row in data.kept if row not in set(fold)]) for fold in folds
-        ]
+        self.parts = [Part(data, fold, [row for row in data.kept if row not in set(fold)]) for fold in folds]
         self.weights = [part.weight for part in self.parts]
 
     def is_determined(self) -> bool:
-        """Whether every fold has one prediction: where columns depend on each other in the other folds alone, it has not."""
+        """Whether every fold has one prediction: not where columns are dependent in the other folds alone."""
         return all(lasso.is_determined(part.plane, self.data.rounded_design[part.fold, :]) for part in self.parts)
 
     def score(self, alpha: float) -> tuple[mpfr, mpfr, float]:
@@ -105,7 +107,9 @@ class Choice:
 def printed(notes: list[str]) -> tuple[str, str] | None:
     """The error of the chosen penalty and its standard error, as a note has them."""
     for note in notes:
-        found = re.search(r"was chosen among \d+ \((?:mean squared error|log loss) (\S+) ± (\S+) in cross-validation\)", note)
+        found = re.search(
+            r"was chosen among \d+ \((?:mean squared error|log loss) (\S+) ± (\S+) in cross-validation\)", note
+        )
         if found:
             return found[1], found[2]
     return None
@@ -114,7 +118,11 @@ def printed(notes: list[str]) -> tuple[str, str] | None:
 def agrees(text: str, exact, allowed: float) -> bool:
     """Whether six digits are those of the number."""
     shown = float(text)
-    return abs(shown - float(exact)) <= allowed + 0.5000001 * 10.0 ** (math.floor(math.log10(abs(shown))) - 5) if shown else abs(float(exact)) <= allowed
+    return (
+        abs(shown - float(exact)) <= allowed + 0.5000001 * 10.0 ** (math.floor(math.log10(abs(shown))) - 5)
+        if shown
+        else abs(float(exact)) <= allowed
+    )
 
 
 def check(data: Data, l1_ratio: float, alpha: float, notes: list[str], fault) -> None:
@@ -127,16 +135,28 @@ def check(data: Data, l1_ratio: float, alpha: float, notes: list[str], fault) ->
     place = min(range(len(grid)), key=lambda step: abs(math.log(grid[step] / alpha)))
     off = abs(grid[place] / alpha - 1)
     # The first is a correlation; then a power and a product.
-    if off > gamma(len(data.kept) * (len(choice.whole.used) + 1)) * (1 + choice.whole.target_size * max(choice.whole.sizes) / float(max(abs(v) for v in choice.whole.projection))) + 100 * EPSILON:
+    if (
+        off
+        > gamma(len(data.kept) * (len(choice.whole.used) + 1))
+        * (1 + choice.whole.target_size * max(choice.whole.sizes) / float(max(abs(v) for v in choice.whole.projection)))
+        + 100 * EPSILON
+    ):
         fault("candidates", f"alpha {alpha!r} is none of the candidates, the nearest is {grid[place]!r}")
         return
     few = len(choice.whole.used) <= ALL
-    steps = range(len(grid)) if few else sorted({*range(0, len(grid), 12), *range(place - 1, place + 2)} & set(range(len(grid))))
+    steps = (
+        range(len(grid))
+        if few
+        else sorted({*range(0, len(grid), 12), *range(place - 1, place + 2)} & set(range(len(grid))))
+    )
     scores = {step: choice.score(alpha if step == place else grid[step]) for step in steps}
     mean, spread, allowed = scores[place]
     shown = printed(notes)
     if shown and not agrees(shown[0], mean, allowed):
-        fault("cross-validation", f"alpha {alpha!r} has the error {shown[0]}, should have {float(mean):.9g} ± {allowed:.1e}")
+        fault(
+            "cross-validation",
+            f"alpha {alpha!r} has the error {shown[0]}, should have {float(mean):.9g} ± {allowed:.1e}",
+        )
         return
     if shown and allowed < 1e-6 * float(spread) and not agrees(shown[1], spread, 1e-6 * float(spread)):
         fault("cross-validation", f"the standard error of alpha {alpha!r} is {shown[1]}, should be {float(spread):.9g}")
@@ -151,4 +171,6 @@ def check(data: Data, l1_ratio: float, alpha: float, notes: list[str], fault) ->
     largest = next(step for step in steps if float(scores[step][0] - least - spread) <= 0)
     slack = allowed + off + 1e-9 * float(spread)
     if largest != place and not abs(float(scores[min(largest, place)][0] - least - spread)) <= slack:
-        fault("choice", f"alpha {alpha!r}, should be {grid[largest]!r}: the largest within a standard error of the best")
+        fault(
+            "choice", f"alpha {alpha!r}, should be {grid[largest]!r}: the largest within a standard error of the best"
+        )

@@ -81,7 +81,9 @@ def choice(data: Data, c: float, notes: list[str], fault) -> None:
     weights = [float(data.weights[fold].sum()) for fold in folds]
     parts = [Problem(data, [row for row in data.kept if row not in set(fold)], 1.0) for fold in folds]
     for alpha in CANDIDATES:
-        errors = [loss(data, Problem(data, part.rows, 1 / alpha, part.standard), fold) for part, fold in zip(parts, folds)]
+        errors = [
+            loss(data, Problem(data, part.rows, 1 / alpha, part.standard), fold) for part, fold in zip(parts, folds)
+        ]
         if None in errors:
             return
         mean = sum(w * error for w, error in zip(weights, errors)) / sum(weights)
@@ -92,7 +94,11 @@ def choice(data: Data, c: float, notes: list[str], fault) -> None:
     if shown and not agrees(shown[0], found[place][0], 1e-8 * found[place][0]):
         fault("cross-validation", f"C {c!r} has the log loss {shown[0]}, should have {found[place][0]:.9g}")
         return
-    if shown and found[place][1] > 1e-6 * found[place][0] and not agrees(shown[1], found[place][1], 1e-7 * found[place][0]):
+    if (
+        shown
+        and found[place][1] > 1e-6 * found[place][0]
+        and not agrees(shown[1], found[place][1], 1e-7 * found[place][0])
+    ):
         fault("cross-validation", f"the standard error of C {c!r} is {shown[1]}, should be {found[place][1]:.9g}")
     best = min(range(9), key=lambda step: found[step][0])
     least, spread = found[best]
@@ -103,7 +109,9 @@ def choice(data: Data, c: float, notes: list[str], fault) -> None:
         return
     largest = next(step for step in range(9) if found[step][0] <= least + spread)
     if largest != place and abs(found[min(largest, place)][0] - least - spread) > slack:
-        fault("choice", f"C {c!r}, should be {1 / CANDIDATES[largest]!r}: the least within a standard error of the best")
+        fault(
+            "choice", f"C {c!r}, should be {1 / CANDIDATES[largest]!r}: the least within a standard error of the best"
+        )
 
 
 def loss(data: Data, problem: Problem, fold: list[int]) -> float | None:
@@ -134,22 +142,33 @@ def calibration(data: Data, measured: Measured, held_out: list[int], model, faul
     w = doubles(data.weights[held_out])
     if possible:
         w = w / w.mean()
-        slope = lambda factor, prior: mean_slope(scores, labels, w, factor) + (math.log(factor) / PRIOR**2 if prior else 0.0)
-        noise = lambda factor: float(w @ (3 * factor * (1 + factor * np.abs(scores).max(axis=1)) * (score_off.max(axis=1) + 8 * U)))
+        slope = lambda factor, prior: mean_slope(scores, labels, w, factor) + (
+            math.log(factor) / PRIOR**2 if prior else 0.0
+        )
+        noise = lambda factor: float(
+            w @ (3 * factor * (1 + factor * np.abs(scores).max(axis=1)) * (score_off.max(axis=1) + 8 * U))
+        )
         factor = 1 / temperature
         steps = [factor * (1 - 1e-12), factor * (1 + 1e-12)]
         if not FACTORS[0] * 1.001 < factor < FACTORS[1] / 1.001:
             steps = []
         if steps and (slope(steps[0], True) > noise(factor) or slope(steps[1], True) < -noise(factor)):
-            fault("temperature", f"{temperature!r}: the slope of the loss is {slope(factor, True):.2e} ± {noise(factor):.1e}")
+            fault(
+                "temperature",
+                f"{temperature!r}: the slope of the loss is {slope(factor, True):.2e} ± {noise(factor):.1e}",
+            )
         bounded = slope(FACTORS[1], False) < 0 or slope(FACTORS[0], False) > 0
         stated = metrics["test"].get("calibration_slope")
         if bounded and stated is not None:
             fault("calibration", f"the slope {stated!r} is the bound of its search, not a measurement")
         elif not bounded and stated is None:
             fault("calibration", "the slope is not told")
-        elif not bounded and (slope(stated * (1 - 1e-12), False) > noise(stated) or slope(stated * (1 + 1e-12), False) < -noise(stated)):
-            fault("calibration", f"{stated!r}: the slope of the loss is {slope(stated, False):.2e} ± {noise(stated):.1e}")
+        elif not bounded and (
+            slope(stated * (1 - 1e-12), False) > noise(stated) or slope(stated * (1 + 1e-12), False) < -noise(stated)
+        ):
+            fault(
+                "calibration", f"{stated!r}: the slope of the loss is {slope(stated, False):.2e} ± {noise(stated):.1e}"
+            )
     conformal(p, off, scores, score_off, labels, temperature, inference, fault)
 
 

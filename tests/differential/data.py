@@ -16,7 +16,9 @@ class Feature:
 
     def __init__(self, column: Column, plan: Plan, row_weights: list[Fraction]):
         self.name, self.kind = column.name, column.kind
-        present = [(column.value(row), row_weights[row]) for row in range(len(column.cells)) if column.cells[row] is not None]
+        present = [
+            (column.value(row), row_weights[row]) for row in range(len(column.cells)) if column.cells[row] is not None
+        ]
         values = [value for value, _ in present]
         self.levels = sorted(set(values), key=lambda level: level.encode()) if column.kind == "string" else []
         self.range = [min(values), max(values)] if column.kind in ("double", "long") else None
@@ -32,7 +34,7 @@ class Feature:
 
 
 def imputation(policy: str | None, kind: str, present: list) -> list | None:
-    """What may stand in for a missing value: one value, or those that cannot be told apart in doubles. A row of weight 2 is two rows."""
+    """The imputed value, or several that doubles cannot distinguish. A row of weight 2 is two rows."""
     if policy is None:
         return None
     total = sum(weight for _, weight in present)
@@ -81,23 +83,31 @@ class Term:
 
     @staticmethod
     def of(feature: Feature, power: int, level: str | None) -> str:
-        return f"{feature.name}={level}" if level is not None else f"{feature.name}^{power}" if power > 1 else feature.name
+        return (
+            f"{feature.name}={level}" if level is not None else f"{feature.name}^{power}" if power > 1 else feature.name
+        )
 
     def value(self, row: dict):
         product = mpfr(1)
         for feature, power, level in self.factors:
             value = row[feature.name]
-            product *= mpfr(value) ** power if level is None else int(feature.levels[int(value)] == level if value >= 0 else False)
+            product *= (
+                mpfr(value) ** power
+                if level is None
+                else int(feature.levels[int(value)] == level if value >= 0 else False)
+            )
         return product
 
 
 def terms(features: list[Feature], plan: Plan) -> list[Term]:
     """The columns of the design, in their order."""
     every_level = plan.estimator != "linear"
+
     def first_order(feature: Feature, every: bool) -> list:
         if feature.kind != "string":
             return [(feature, 1, None)]
         return [(feature, 1, level) for level in feature.levels[0 if every else 1 :]]
+
     first_category = next((feature for feature in features if feature.kind == "string"), None)
     made = []
     for feature in features:
@@ -129,7 +139,9 @@ class Data:
         used = [stated.get(column.name) for column in table.features]
         self.frame = [
             {
-                feature.name: feature.encode(column.value(row), missing["impute"] if isinstance(missing, dict) else None)
+                feature.name: feature.encode(
+                    column.value(row), missing["impute"] if isinstance(missing, dict) else None
+                )
                 for column, feature, missing in zip(table.features, self.features, used)
             }
             for row in range(self.rows)
@@ -138,7 +150,9 @@ class Data:
         kept = {column["name"] for column in model["preprocess"]["columns"]}
         everything = [[term.value(row) for row in self.frame] for term in self.all_terms]
         self.dropped = [place for place, term in enumerate(self.all_terms) if term.name not in kept]
-        self.constant = [place for place, values in enumerate(everything) if all(value == values[0] for value in values)]
+        self.constant = [
+            place for place, values in enumerate(everything) if all(value == values[0] for value in values)
+        ]
         self.terms = [term for term in self.all_terms if term.name in kept]
         self.design = zeros(self.rows, len(self.terms))
         places = [place for place in range(len(everything)) if place not in self.dropped]
@@ -163,7 +177,7 @@ class Data:
         return sorted(values, key=lambda value: value.encode() if isinstance(value, str) else value)
 
     def indispensable(self, everything: list) -> set[int]:
-        """Rows that no fit may miss: the first, the first of each class, and for each column of levels the first that differs."""
+        """Rows that are never held out: the first, the first of each class, the first where a level column changes."""
         waiting = [place for place, term in enumerate(self.all_terms) if term.has_level]
         chosen = self.plan.is_chosen or self.plan.test_fraction > 0 or self.plan.interactions
         if not chosen or not (waiting or self.classes):
@@ -183,7 +197,7 @@ class Data:
 
 
 class Standard:
-    """Some rows of the design, centred and scaled by their own means and lengths, with what rounding may do to these."""
+    """Some rows of the design, centred and scaled by their own means and standard deviations."""
 
     def __init__(self, data: Data, rows: list[int], rounded: bool = False):
         self.rows = rows

@@ -23,7 +23,11 @@ def listed(cells) -> str:
 
 
 def as_object(names: list[str], cells: list[Cell]) -> str:
-    return "{" + ",".join(f"{json.dumps(name, ensure_ascii=False)}:{as_json(cell)}" for name, cell in zip(names, cells)) + "}"
+    return (
+        "{"
+        + ",".join(f"{json.dumps(name, ensure_ascii=False)}:{as_json(cell)}" for name, cell in zip(names, cells))
+        + "}"
+    )
 
 
 def as_csv(rows: list[list[Cell]], header: list[str] | None, quoting: int = csv.QUOTE_ALL) -> str:
@@ -50,7 +54,9 @@ class Door:
     def ask(self, server: Server, rows: list[list[Cell]]) -> tuple[int, object]:
         raise NotImplementedError
 
-    def json(self, server: Server, path: str, body: str, key: str, content: str = "application/json") -> tuple[int, object]:
+    def json(
+        self, server: Server, path: str, body: str, key: str, content: str = "application/json"
+    ) -> tuple[int, object]:
         status, answer, _ = server.post(path, body.encode(), content_type=content)
         return status, json.loads(answer)[key] if status == 200 else answer.decode()
 
@@ -66,7 +72,9 @@ class JsonObjects(Door):
     name = "JSON objects"
 
     def ask(self, server, rows):
-        return self.json(server, "/predict", '{"X":[' + ",".join(as_object(self.names, row) for row in rows) + "]}", "y")
+        return self.json(
+            server, "/predict", '{"X":[' + ",".join(as_object(self.names, row) for row in rows) + "]}", "y"
+        )
 
 
 class JsonColumns(Door):
@@ -128,7 +136,9 @@ class SageMakerLines(Door):
 
     def ask(self, server, rows):
         body = "".join(f'{{"features":{listed(row)}}}\n' for row in rows)
-        status, answer, _ = server.post(f"/endpoints/{quote(self.called)}/invocations", body.encode(), content_type="application/jsonlines")
+        status, answer, _ = server.post(
+            f"/endpoints/{quote(self.called)}/invocations", body.encode(), content_type="application/jsonlines"
+        )
         if status != 200:
             return status, answer.decode()
         lines = [json.loads(line) for line in answer.decode().splitlines()]
@@ -153,7 +163,9 @@ class OpenInference(Door):
     def takes(self, row):
         """A tensor of integers has no `1e21`; in one of doubles, an integer that large may be another one rounded."""
         pairs = zip(self.model.features, row)
-        return all(feature["type"] != "long" or is_int64(cell) or abs(float(cell.text)) <= 2**53 for feature, cell in pairs)
+        return all(
+            feature["type"] != "long" or is_int64(cell) or abs(float(cell.text)) <= 2**53 for feature, cell in pairs
+        )
 
     def ask(self, server, rows):
         status, answers = self.infer(server, rows)
@@ -200,7 +212,10 @@ def packed(datatype: str, cells) -> bytes | None:
     if any(cell.kind != {"INT64": "number", "BOOL": "boolean", "BYTES": "text"}[datatype] for cell in cells):
         return None
     if datatype == "INT64":
-        return b"".join(struct.pack("<q", int(cell.text) if cell.text.lstrip("-").isdigit() else int(float(cell.text))) for cell in cells)
+        return b"".join(
+            struct.pack("<q", int(cell.text) if cell.text.lstrip("-").isdigit() else int(float(cell.text)))
+            for cell in cells
+        )
     if datatype == "BOOL":
         return bytes(cell.text == "true" for cell in cells)
     texts = [cell.text.encode() for cell in cells]
@@ -234,6 +249,17 @@ def unpacked(datatype: str, data: bytes) -> list:
 
 
 ALL = [
-    JsonRows, JsonObjects, JsonColumns, Csv, OpenInference, OpenInferenceBinary, KserveV1, TensorFlowColumns,
-    MlflowSplit, MlflowRecords, MlflowCsv, SageMakerLines, SageMakerCsv,
+    JsonRows,
+    JsonObjects,
+    JsonColumns,
+    Csv,
+    OpenInference,
+    OpenInferenceBinary,
+    KserveV1,
+    TensorFlowColumns,
+    MlflowSplit,
+    MlflowRecords,
+    MlflowCsv,
+    SageMakerLines,
+    SageMakerCsv,
 ]

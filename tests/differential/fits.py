@@ -12,7 +12,7 @@ EPSILON = 2 * U
 
 
 class Plane:
-    """`min Σ w (y − ŷ)² + alpha ‖b‖²` over some rows, exactly, for standardised columns that vary; what does not vary has 0.
+    """`min Σ w (y − ŷ)² + alpha ‖b‖²` over some rows, exactly, for standardised columns; constant columns get 0.
 
     Rounding: QR of the columns is exact for columns that differ by `size` in length (Higham, theorem 19.4, with the
     probable bound of `gamma`): of each column its own length and the distance of its values from the first row's,
@@ -67,7 +67,10 @@ class Plane:
 
     @property
     def refined(self) -> np.ndarray:
-        """What two looks at the residuals leave of `errors`: each corrects by a triangle that is off by `gamma`, and both are computed in pairs of doubles, whose operations are off by a few 2⁻¹⁰⁴."""
+        """What two steps of iterative refinement leave of `errors`.
+
+        Each solves with a triangle that is off by `gamma`; residuals are pairs of doubles, off by a few 2⁻¹⁰⁴.
+        """
         left = min(1.0, 2 * self.gamma * float(np.dot(self.reach, self.sizes)))
         return 2 * U * np.abs(doubles(self.b)) + self.errors * max(left * left, 2.0**-48)
 

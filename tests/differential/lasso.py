@@ -44,17 +44,19 @@ class Optimality:
         return doubles(np.array(found, dtype=object))
 
     def gap(self) -> float:
-        """How far the objective is above the best of its dual, as a share of the objective at zero (Kim et al. 2007)."""
+        """The duality gap as a fraction of the objective at zero (Kim et al. 2007)."""
         w, y = self.plane.standard.weights, self.plane.centred_target
         steepest = max((abs(slope) for slope in self.slopes), default=mpfr(0))
         shrink = min(mpfr(1), self.l1 / steepest) if steepest > 0 else mpfr(1)
         squares = np.dot(w, self.rest**2) + self.l2 * np.dot(self.b, self.b)
-        above = (1 + shrink**2) * squares / 2 + self.l1 * sum(abs(b) for b in self.b) - shrink * np.dot(w, self.rest * y)
+        above = (
+            (1 + shrink**2) * squares / 2 + self.l1 * sum(abs(b) for b in self.b) - shrink * np.dot(w, self.rest * y)
+        )
         return float(2 * above / np.dot(w, y**2))
 
 
 def solve(scatter: np.ndarray, projection: np.ndarray, l1, l2, start: np.ndarray | None = None) -> np.ndarray:
-    """The optimum, by feature-sign search (Lee, Battle, Raina and Ng 2007): it ends, for no set of signs comes twice."""
+    """The optimum, by feature-sign search (Lee, Battle, Raina and Ng 2007), which is finite."""
     size = len(projection)
     if not size:
         return zeros(0)
@@ -93,8 +95,10 @@ def settle(a: np.ndarray, projection: np.ndarray, l1, b: np.ndarray) -> None:
 
 
 def is_determined(plane: Plane, others: np.ndarray) -> bool:
-    """Whether rows of the design have one prediction though columns may depend on each other: what depends in the rows of the
-    fit must depend in the same way in these."""
+    """Whether other rows of the design have one prediction though columns may be dependent.
+
+    Columns that are dependent in the rows of the fit must be dependent in the same way in these.
+    """
     s = plane.standard
     z = s.z[:, plane.used]
     new = (others[:, plane.used] - s.means[plane.used]) / s.scales[plane.used]

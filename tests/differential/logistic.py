@@ -8,15 +8,15 @@ import numpy as np
 from data import Data, Standard
 from exact import RANDOM, U, doubles, gamma, mpfr, vector, zeros
 
-# A last step that is shorter than this, relative to the longest parameter, is taken without another look: LAST_STEP of
-# src/train/logistic/newton.rs. By Taylor's theorem it leaves half its square times the third derivative, which is at most 1.
+# LAST_STEP of src/train/logistic/newton.rs: a step shorter than this, relative to the largest parameter, is the last.
+# By Taylor's theorem it leaves a slope of half its square times the third derivative, which is at most 1.
 LAST_STEP = 1e-7
 # What a curvature that rounding took away is made good by at most, as a share of the largest.
 MORE = 1e-10
 
 
 class Problem:
-    """`Σ w · −ln p(class) / W + ‖b‖² / (2 C W)` over some rows of standardised columns; the last parameter is the intercept."""
+    """`Σ w · −ln p(class) / W + ‖b‖² / (2 C W)` over standardised columns; the last parameter is the intercept."""
 
     def __init__(self, data: Data, rows: list[int], c: float, standard: Standard | None = None):
         self.data, self.rows, self.c = data, rows, c
@@ -55,7 +55,9 @@ class Problem:
                 if self.scores > 1:
                     block += np.eye(size) / self.scores
                 if k == m:
-                    block += np.diag(doubles(self.priced)) + (0 if self.data.plan.intercept else np.diag([0] * (size - 1) + [1]))
+                    block += np.diag(doubles(self.priced)) + (
+                        0 if self.data.plan.intercept else np.diag([0] * (size - 1) + [1])
+                    )
                 h[k * size : (k + 1) * size, m * size : (m + 1) * size] = block
         return h
 
@@ -167,5 +169,3 @@ def check(data: Data, model, standard: Standard, notes: list[str], fault) -> Non
             # Less their mean, in doubles.
             if abs(sum(vector(column))) > len(column) * 2 * U * max(abs(value) for value in column):
                 fault("slope", f"coefficients {column} do not sum to zero")
-
-

@@ -55,7 +55,9 @@ def regression(data: Data, l1_ratio: float, alpha: float, model, fault) -> None:
         parameters = len(plane.used) + int(data.plan.intercept) if linear and side == "train" else None
         weights = [data.weights[row] for row in rows]
         actual = [data.observed[row] for row in rows]
-        expected = Regression(actual, list(made.values), list(made.off), weights, parameters, data.plan.intercept).expected()
+        expected = Regression(
+            actual, list(made.values), list(made.off), weights, parameters, data.plan.intercept
+        ).expected()
         hold(side, expected, model.file["training"]["metrics"].get(side), fault)
         if side == "test" and rows:
             conformal(data, made, rows, model.inference, fault)
@@ -79,14 +81,15 @@ def conformal(data: Data, made: Predictions, rows: list[int], inference: dict, f
 
 
 def optimum(plane: Plane, alpha: float, l1_ratio: float):
-    """The coefficients of lasso and elastic net, and what rounding may change of those that are not zero; none where that may
-    change which they are."""
+    """The coefficients of lasso and elastic net and their error bounds; none if rounding may change which are zero."""
     weight = plane.standard.weight
     l1, l2 = mpfr(alpha) * mpfr(l1_ratio) * weight, mpfr(alpha) * (1 - mpfr(l1_ratio)) * weight
     b = lasso.solve(plane.scatter, plane.projection, l1, l2)
     active = [place for place in range(len(b)) if b[place] != 0]
     stated = {plane.used[place]: value for place, value in enumerate(b)}
-    found = lasso.Optimality(plane, [stated.get(column, 0) for column in range(plane.standard.z.shape[1])], alpha, l1_ratio)
+    found = lasso.Optimality(
+        plane, [stated.get(column, 0) for column in range(plane.standard.z.shape[1])], alpha, l1_ratio
+    )
     rounding = found.rounding()
     for place in range(len(b)):
         near_zero = b[place] == 0 and float(l1 - abs(found.slopes[place])) <= rounding[place]
@@ -104,5 +107,3 @@ def optimum(plane: Plane, alpha: float, l1_ratio: float):
         if (errors[active] >= np.abs(doubles(b[active]))).any():
             return None, None
     return b, errors
-
-

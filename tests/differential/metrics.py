@@ -10,9 +10,11 @@ from exact import RANDOM, TINY, U, doubles, mpfr, to_double
 
 
 class Regression:
-    """Of some rows: exact targets and predictions in the unit of the target, how far predictions may be off, weights."""
+    """Of some rows: exact targets and predictions, error bounds of the predictions, weights."""
 
-    def __init__(self, actual: list, predicted: list, off: list[float], weights: list, parameters: int | None, intercept: bool):
+    def __init__(
+        self, actual: list, predicted: list, off: list[float], weights: list, parameters: int | None, intercept: bool
+    ):
         self.actual = np.array([mpfr(value) for value in actual], dtype=object)
         self.predicted, self.off = np.array(predicted, dtype=object), np.array(off)
         self.weights, self.parameters, self.intercept = np.array(weights, dtype=object), parameters, intercept
@@ -36,7 +38,7 @@ class Regression:
         centre = np.dot(w, self.actual) / total
         spread = to_double(np.dot(w, (self.actual - centre) ** 2) / total)
         if len({float(value) for value in self.actual}) > 1:
-            # Welford's update (Chan, Golub and LeVeque 1983): n·u times √(1 + mean² ÷ variance), the first row's target being zero.
+            # Welford's update (Chan, Golub and LeVeque 1983): n·u·√(1 + mean² ÷ variance), from the first target on.
             steep = math.sqrt(1 + to_double(centre - self.actual[0]) ** 2 / spread)
             relative = sums * steep
             ratio = mean_square / spread
@@ -46,7 +48,10 @@ class Regression:
                 factor = (self.rows - 1) / (self.rows - self.parameters)
                 found["adjusted_r2"] = (1 - ratio * factor, factor * r2_off + 4 * U * (1 + factor * ratio))
         exact = [(error, Fraction(float(weight))) for error, weight in zip(e, w)]
-        found["median_absolute_error"] = (median(exact), float(max(off)) + 2 * U * max(e) if not self.is_split(exact) else math.inf)
+        found["median_absolute_error"] = (
+            median(exact),
+            float(max(off)) + 2 * U * max(e) if not self.is_split(exact) else math.inf,
+        )
         if all(value != 0 for value in self.actual):
             size = np.abs(doubles(self.actual))
             mape = to_double(np.dot(w, errors / np.abs(self.actual)) / total)
@@ -59,8 +64,10 @@ class Regression:
         return min(math.sqrt(off), off / math.sqrt(square) if square > 0 else math.inf) + U * math.sqrt(square) + TINY
 
     def is_split(self, values: list) -> bool:
-        """Whether rounding may end half of the weight elsewhere: weights that are no whole numbers and add up to a half nearly,
-        or errors that cannot be told apart, so that another row's weight comes first."""
+        """Whether rounding may put the middle of the weights elsewhere.
+
+        That is so where fractional weights nearly add up to a half, and where doubles may order two errors otherwise.
+        """
         ordered = sorted(values)
         half, below = sum(weight for _, weight in ordered) / 2, Fraction(0)
         most = max(self.off)
@@ -110,7 +117,7 @@ class Classification:
         return found
 
     def labels(self, found: dict, w: np.ndarray, total: float, sums: float) -> None:
-        """What follows from the predicted classes, where no two probabilities are too close to tell which is the greater."""
+        """Metrics of the predicted classes, unless two probabilities are too close to say which is greater."""
         ordered = np.sort(self.p, axis=1)
         if (ordered[:, -1] - ordered[:, -2] <= 2 * self.off.max(axis=1)).any():
             return
@@ -131,8 +138,7 @@ class Classification:
             found["f1"] = (float((2 * right[some] / both[some]).mean()), sums)
 
     def area(self, found: dict, w: np.ndarray, sums: float) -> None:
-        """The chance that a row of the class has the greater probability than another, ties counting half; the mean over the
-        classes of more than two."""
+        """The probability that a row of the class scores above another row; the mean over three classes or more."""
         areas = []
         for label in [1] if self.classes == 2 else range(self.classes):
             own = np.array([actual == label for actual in self.actual])

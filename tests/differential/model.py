@@ -30,7 +30,7 @@ class Refused(Exception):
 
 
 class Open(Exception):
-    """Text that may be missing, unknown or a level with spaces around it: all that is asked is one answer everywhere."""
+    """Text that may be missing, unknown or a padded level: every protocol must give the same answer, whichever."""
 
 
 @dataclass
@@ -106,7 +106,11 @@ class Model:
                     product *= mpfr(value) ** factor.get("power", 1)
             z = (product - mpfr(column["mean"])) / mpfr(column["scale"])
             # Two sums and a division; products of several numbers have 2⁻¹⁰⁰ of themselves in pairs of doubles.
-            rest = 2.0**-100 * abs(float(product / mpfr(column["scale"]))) if len(column["product"]) > 1 or "power" in column["product"][0] else 0.0
+            rest = (
+                2.0**-100 * abs(float(product / mpfr(column["scale"])))
+                if len(column["product"]) > 1 or "power" in column["product"][0]
+                else 0.0
+            )
             columns.append(Score(z, 3 * (U * abs(float(z)) + TINY) + rest))
         return columns
 
@@ -120,7 +124,7 @@ class Model:
                 value += part
                 size += abs(float(part))
                 error += abs(coefficients[position]) * column.error
-            # A product and at most as many sums as there are columns, each of parts that are no longer than all together.
+            # A product a column, and sums that are at most as large as all parts together.
             error += (len(columns) + 2) * (U * (size + abs(intercept)) + TINY)
             scores.append(Score(value, error))
         return scores
@@ -136,7 +140,10 @@ class Model:
         return Score(value, abs(float(value)) * (score.error + 2 * U) + TINY)
 
     def probabilities(self, row: dict) -> list[Score]:
-        scores = [Score(score.value / mpfr(self.temperature), (score.error + U * abs(float(score.value))) / self.temperature) for score in self.scores(row)]
+        scores = [
+            Score(score.value / mpfr(self.temperature), (score.error + U * abs(float(score.value))) / self.temperature)
+            for score in self.scores(row)
+        ]
         if len(scores) == 1:
             [score] = scores
             ends = [1 / (1 + gmpy2.exp(score.value)), 1 / (1 + gmpy2.exp(-score.value))]
@@ -187,7 +194,7 @@ class Model:
         return Score(total, error + (len(z) + 3) * U * float(total))
 
     def rank(self) -> float:
-        """Of the design: `R` is that of `A + S` with 1e-8 of `A`'s diagonal on its own, and the trace of `(A + S)⁻¹A` its rank."""
+        """Of the design `A`: the trace of `(A + S)⁻¹A`, where `R` is of `A + S` and `S` is 1e-8 of the diagonal."""
         size = len(self.columns)
         r = zeros(size, size)
         for row, entries in enumerate(self.inference["r"]):

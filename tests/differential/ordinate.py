@@ -12,8 +12,14 @@ class Panic(Exception):
 
 
 def run(binary: str, *arguments: str, text: str | None = None) -> subprocess.CompletedProcess:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MODEL_", "DEFAULT_MODEL", "BASE_PATH"))}
-    done = subprocess.run([binary, *arguments], capture_output=True, input=text, encoding="utf-8", env=environment, timeout=120)
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("MODEL_", "DEFAULT_MODEL", "BASE_PATH"))
+    }
+    done = subprocess.run(
+        [binary, *arguments], capture_output=True, input=text, encoding="utf-8", env=environment, timeout=120
+    )
     if done.returncode not in (0, 1, 2) or "panicked" in done.stderr:
         raise Panic(f"exit code {done.returncode}: {done.stderr.strip()[:300]}")
     if done.returncode and not re.match(r"^(error|ordinate)?\b.+", done.stderr.strip()):
@@ -27,7 +33,11 @@ class Server:
     def __init__(self, binary: str, model: Path):
         environment = dict(os.environ, MODEL_URI=f"file://{model}")
         self.process = subprocess.Popen(
-            [binary, "serve", "--port", "0"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+            [binary, "serve", "--port", "0"],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         line = self.process.stderr.readline()
         found = re.search(r"http://([^:/\s]+):(\d+)", line)

@@ -32,7 +32,14 @@ class Plan:
         return (self.c if self.estimator == "logistic" else self.alpha) is None and self.estimator != "linear"
 
     def arguments(self, table: Table) -> list[str]:
-        given = ["--target", table.target.name, "--estimator", self.estimator, "--test-fraction", repr(self.test_fraction)]
+        given = [
+            "--target",
+            table.target.name,
+            "--estimator",
+            self.estimator,
+            "--test-fraction",
+            repr(self.test_fraction),
+        ]
         if self.estimator in ("ridge", "lasso", "elastic-net"):
             given += ["--alpha", "auto" if self.alpha is None else repr(self.alpha)]
         if self.estimator == "elastic-net":
@@ -46,7 +53,11 @@ class Plan:
         for name, policy in self.missing.items():
             given += ["--missing", f"{name}={policy}"]
         declared = [column for column in [*table.features, table.target] if column.kind == "long"]
-        numeric = [column for column in table.features if column.kind == "string" and all(is_number(cell) for cell in column.cells)]
+        numeric = [
+            column
+            for column in table.features
+            if column.kind == "string" and all(is_number(cell) for cell in column.cells)
+        ]
         for column in declared:
             if column is not table.target:
                 given += ["--types", f"{column.name}=long"]

@@ -5,9 +5,31 @@ import random
 from model import Cell, Model
 from tables import Table, text_of
 
-ODD_TEXTS = ["", " ", "NA", "null", "nan", "unheard of", "ÄÖ", "a,b", 'quote " here', " red", "red ", "Red", "None", "line\nbreak"]
+ODD_TEXTS = [
+    "",
+    " ",
+    "NA",
+    "null",
+    "nan",
+    "unheard of",
+    "ÄÖ",
+    "a,b",
+    'quote " here',
+    " red",
+    "red ",
+    "Red",
+    "None",
+    "line\nbreak",
+]
 # As JavaScript and Go print them; the last lies between two doubles.
-LARGE = ["9007199254740992", "9007199254740994", "12345678901234567000", "1e21", "100000000000000000000", "-36893488147419103000"]
+LARGE = [
+    "9007199254740992",
+    "9007199254740994",
+    "12345678901234567000",
+    "1e21",
+    "100000000000000000000",
+    "-36893488147419103000",
+]
 BETWEEN = ["9007199254740993", "12345678901234567891"]
 
 
@@ -42,7 +64,9 @@ def odd(rng: random.Random, column, levels: list[str]) -> Cell:
         return rng.choice([Cell("missing"), Cell("boolean", "true"), Cell("number", "1")])
     if column.kind == "long":
         return rng.choice([Cell("number", text) for text in [*LARGE, *BETWEEN, "4.0", "4.5", "-0", "2e1"]])
-    return rng.choice([Cell("number", text) for text in [*LARGE, *BETWEEN, "0", "-0.0", "1e300", "-1e300", "5e-324", "0.1"]])
+    return rng.choice(
+        [Cell("number", text) for text in [*LARGE, *BETWEEN, "0", "-0.0", "1e300", "-1e300", "5e-324", "0.1"]]
+    )
 
 
 def draw(rng: random.Random, table: Table, model: Model) -> list[list[Cell]]:
@@ -50,7 +74,12 @@ def draw(rng: random.Random, table: Table, model: Model) -> list[list[Cell]]:
     levels = {feature["name"]: feature.get("levels", []) for feature in model.features}
     rows = [[usual(rng, table, column) for column in table.features] for _ in range(3)]
     for _ in range(3):
-        rows.append([far(rng, column) if column.kind in ("double", "long") else usual(rng, table, column) for column in table.features])
+        rows.append(
+            [
+                far(rng, column) if column.kind in ("double", "long") else usual(rng, table, column)
+                for column in table.features
+            ]
+        )
     for _ in range(6):
         row = [usual(rng, table, column) for column in table.features]
         for place in rng.sample(range(len(row)), rng.choice([1, 1, min(2, len(row))])):

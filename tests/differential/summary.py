@@ -11,7 +11,7 @@ from fits import EPSILON, Plane, log_error
 from student import fisher_tail, student_quantile, student_tail
 
 # statrs' tails and quantiles, as src/train/distribution.rs and src/model/quantile.rs have measured them.
-TAIL, QUANTILE = 1e-12, 1e-12
+TAIL, QUANTILE = 4e-12, 1e-12
 
 
 class Summary:
@@ -57,10 +57,20 @@ class Summary:
             relative = relative / 2 + off / 2 + 8 * U
             self.hold(f"standard error of {name!r}", term["standard_error"], error, relative)
             vif = own * float(plane.scatter[place, place])
-            self.hold(f"VIF of {name!r}", term["vif"], vif, 2 * relative + 2 * plane.gamma * plane.sizes[place] / plane.lengths[place])
+            self.hold(
+                f"VIF of {name!r}",
+                term["vif"],
+                vif,
+                2 * relative + 2 * plane.gamma * plane.sizes[place] / plane.lengths[place],
+            )
             if self.data.plan.intercept:
                 deviation = float(s.scales[place])
-                self.hold(f"deviation of {name!r}", term["standard_deviation"], deviation, plane.gamma * plane.sizes[place] / plane.lengths[place])
+                self.hold(
+                    f"deviation of {name!r}",
+                    term["standard_deviation"],
+                    deviation,
+                    plane.gamma * plane.sizes[place] / plane.lengths[place],
+                )
             self.consistent(term, t)
         if self.printed["intercept"]:
             self.intercept(t)
@@ -72,14 +82,23 @@ class Summary:
         parts = s.means / s.scales
         expected = plane.mean - np.dot(plane.b, parts)
         size = np.abs(doubles(parts))
-        error = float(np.dot(size, plane.refined)) + 2 * U * abs(float(expected)) + 2.0**-95 * float(np.dot(size, np.abs(doubles(plane.b))))
+        error = (
+            float(np.dot(size, plane.refined))
+            + 2 * U * abs(float(expected))
+            + 2.0**-95 * float(np.dot(size, np.abs(doubles(plane.b))))
+        )
         logs = log_error(self.data, plane.rows) * float(np.dot(size, plane.reach) + 1)
         self.hold("intercept", term["estimate"], to_double(expected), 0.0, error + logs)
         inverse = np.dot(plane.inverse, parts)
         own = 1 / s.weight + np.dot(parts, inverse)
         reach = math.sqrt(max(0.0, float(np.dot(inverse, np.dot(plane.scatter, inverse)))))
         relative = 2 * plane.gamma * reach * float(np.dot(np.abs(doubles(inverse)), plane.sizes)) / float(own)
-        self.hold("standard error of the intercept", term["standard_error"], math.sqrt(variance * float(own)), relative / 2 + off / 2 + 8 * U)
+        self.hold(
+            "standard error of the intercept",
+            term["standard_error"],
+            math.sqrt(variance * float(own)),
+            relative / 2 + off / 2 + 8 * U,
+        )
         self.consistent(term, t)
 
     def consistent(self, term: dict, t) -> None:
@@ -107,14 +126,22 @@ class Summary:
         self.hold("R²", got["r2"], r2, 4 * U, share * (off + logs) + 8 * U * share)
         total_freedom = self.rows - int(self.data.plan.intercept)
         factor = total_freedom / self.freedom
-        self.hold("adjusted R²", got["adjusted_r2"], float(1 - squares / total * total_freedom / self.freedom), 8 * U, factor * (share * (off + logs) + 8 * U))
+        self.hold(
+            "adjusted R²",
+            got["adjusted_r2"],
+            float(1 - squares / total * total_freedom / self.freedom),
+            8 * U,
+            factor * (share * (off + logs) + 8 * U),
+        )
         self.hold("residual deviation", got["residual_standard_deviation"], math.sqrt(variance), off / 2 + 4 * U)
         f = float((total - squares) / columns / (squares / self.freedom))
         allowed = off + 8 * U + (off + 2 * logs + 2 * U) * float(total / (total - squares))
         self.hold("F", got["f"], f, allowed)
         tail = fisher_tail(got["f"], columns, self.freedom)
         if tail > mpf("1e-290"):
-            steep = abs(fisher_tail(mpf(got["f"]) * (1 + mpf(2) ** -40), columns, self.freedom) / tail - 1) * mpf(2) ** 40
+            steep = (
+                abs(fisher_tail(mpf(got["f"]) * (1 + mpf(2) ** -40), columns, self.freedom) / tail - 1) * mpf(2) ** 40
+            )
             self.hold("p of F", got["f_p"], tail, TAIL + float(steep) * 8 * U)
         self.criteria(off)
 
@@ -131,7 +158,7 @@ class Summary:
         self.hold("BIC", got["bic"], float(parameters * log(mpf(n)) - 2 * mpf(str(likelihood))), 4 * U, 2 * error)
 
     def durbin_watson(self) -> None:
-        """Of the residuals that the file's model leaves, each times the root of its weight, in the order of the rows."""
+        """Of the residuals of the stored model, each times the root of its weight, in the order of the rows."""
         weights, plane = self.plane.standard.weights, self.plane
         e = np.array([gmpy2.sqrt(weight) for weight in weights], dtype=object) * self.residuals
         roots = np.sqrt(doubles(weights))
@@ -140,8 +167,14 @@ class Summary:
         expected = float(np.dot(steps, steps) / squares)
         # Of each residual: a product and a sum a column, and the rounding of the logarithm.
         logs = EPSILON * np.abs(doubles(plane.y)) if self.data.plan.log else 0.0
-        off = roots * ((len(plane.used) + 3) * U * (self.sizes + np.abs(doubles(plane.y))) + logs) + 2 * U * np.abs(doubles(e))
-        error = 2 * float(np.dot(np.abs(doubles(steps)), off[1:] + off[:-1]) + expected * np.dot(np.abs(doubles(e)), off)) / float(squares)
+        off = roots * ((len(plane.used) + 3) * U * (self.sizes + np.abs(doubles(plane.y))) + logs) + 2 * U * np.abs(
+            doubles(e)
+        )
+        error = (
+            2
+            * float(np.dot(np.abs(doubles(steps)), off[1:] + off[:-1]) + expected * np.dot(np.abs(doubles(e)), off))
+            / float(squares)
+        )
         error += (self.rows + 4) * U * expected
         self.hold("Durbin–Watson", self.printed["durbin_watson"], expected, 0.0, error)
 

@@ -6,10 +6,54 @@ import random
 from dataclasses import dataclass, field
 from pathlib import Path
 
-WORDS = ["red", "green", "blue", "north", "south", "Île-de-France", "日本", "Straße", "a,b", 'say "hi"', "x;y", "p|q", "tab\tbed",
-         "two words", "O'Brien", "=1+1", "-", "N", "nano", "not available", "no", "é", "e\u0301", "#1", "true story", "50%", "a:b"]
+WORDS = [
+    "red",
+    "green",
+    "blue",
+    "north",
+    "south",
+    "Île-de-France",
+    "日本",
+    "Straße",
+    "a,b",
+    'say "hi"',
+    "x;y",
+    "p|q",
+    "tab\tbed",
+    "two words",
+    "O'Brien",
+    "=1+1",
+    "-",
+    "N",
+    "nano",
+    "not available",
+    "no",
+    "é",
+    "e\u0301",
+    "#1",
+    "true story",
+    "50%",
+    "a:b",
+]
 PADDED = [" Private", "State ", "  Self", "Local\u00a0"]
-NAMES = ["age", "bmi", "size", "rate", "p|q", "a;b", "first name", "größe", 'the "x"', "c,d", "k=v", "x:y", "sex", "1st", "y^2", "dose"]
+NAMES = [
+    "age",
+    "bmi",
+    "size",
+    "rate",
+    "p|q",
+    "a;b",
+    "first name",
+    "größe",
+    'the "x"',
+    "c,d",
+    "k=v",
+    "x:y",
+    "sex",
+    "1st",
+    "y^2",
+    "dose",
+]
 MARKERS = ["", "", "NA", "null", "NaN", "n/a"]
 
 
@@ -62,12 +106,16 @@ class Table:
 
 
 def text_of(value: float) -> str:
-    return repr(int(value)) if value == int(value) and abs(value) < 1e15 and math.copysign(1, value) > 0 else repr(value)
+    return (
+        repr(int(value)) if value == int(value) and abs(value) < 1e15 and math.copysign(1, value) > 0 else repr(value)
+    )
 
 
 def numbers(rng: random.Random, rows: int) -> list[float]:
     """Numbers of a style that real columns have."""
-    style = rng.choice(["normal", "normal", "scaled", "scaled", "offset", "whole", "count", "decimals", "lonely", "skewed", "tiny"])
+    style = rng.choice(
+        ["normal", "normal", "scaled", "scaled", "offset", "whole", "count", "decimals", "lonely", "skewed", "tiny"]
+    )
     gauss = lambda: rng.gauss(0, 1)
     if style == "scaled":
         scale = 10.0 ** rng.randint(-9, 9)

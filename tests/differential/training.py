@@ -75,7 +75,10 @@ class Training:
             value = stated["impute"] if isinstance(stated, dict) else None
             allowed = expected.imputed or [None]
             if value not in allowed and not (value is None and not expected.is_incomplete):
-                self.fault("imputation", f"{expected.name!r} imputes {value!r}, should impute {allowed[0]!r}: {self.plan.missing}")
+                self.fault(
+                    "imputation",
+                    f"{expected.name!r} imputes {value!r}, should impute {allowed[0]!r}: {self.plan.missing}",
+                )
         return understood
 
     def columns(self) -> bool:
@@ -96,7 +99,10 @@ class Training:
             # The first row is subtracted, the rest is added up and divided.
             error = gamma(rows) * spread[place] + 2 * U * abs(float(s.means[place])) if self.plan.intercept else 0.0
             if abs(to_double(mpfr(column["mean"]) - s.means[place])) > error:
-                self.fault("mean", f"{column['name']!r}: {column['mean']!r} should be {to_double(s.means[place])!r} ± {error:.1e}")
+                self.fault(
+                    "mean",
+                    f"{column['name']!r}: {column['mean']!r} should be {to_double(s.means[place])!r} ± {error:.1e}",
+                )
             scale = 1.0 if self.plan.estimator == "linear" else float(s.scales[place])
             error = 0.0
             if self.plan.estimator != "linear":
@@ -116,13 +122,17 @@ class Training:
         values = np.array([mpfr(self.model.intercepts[0])] * len(self.everything), dtype=object)
         sizes = np.full(len(self.everything), abs(self.model.intercepts[0]))
         for place, column in enumerate(columns):
-            part = (data.design[:, place] - mpfr(column["mean"])) * mpfr(self.model.coefficients[place][0]) / mpfr(column["scale"])
+            part = (
+                (data.design[:, place] - mpfr(column["mean"]))
+                * mpfr(self.model.coefficients[place][0])
+                / mpfr(column["scale"])
+            )
             values = values + part
             sizes = sizes + np.abs(doubles(part))
         return data.target - values, sizes
 
     def intercept(self) -> None:
-        """It takes the mean of the residuals to zero: whatever rounding does to means, it makes good, and is rounded once."""
+        """It makes the mean residual zero, compensates for the rounding of means, and is rounded once."""
         intercept = self.model.intercepts[0]
         if not self.plan.intercept:
             if intercept != 0.0:
@@ -130,7 +140,9 @@ class Training:
             return
         residuals, _ = self.stated()
         mean, error = to_double(mean_of(self.data.weights, residuals)), math.ulp(intercept)
-        target, units = self.data.target, [values[0] / column["scale"] for column, values in zip(self.model.columns, self.model.coefficients)]
+        target, units = self.data.target, [
+            values[0] / column["scale"] for column, values in zip(self.model.columns, self.model.coefficients)
+        ]
         error += max(EPSILON * abs(float(value)) for value in target) if self.plan.log else 0.0
         distance = float(max(abs(value - target[0]) for value in target))
         parts = float(np.dot(np.abs(units), doubles(self.standard.spread))) + distance
@@ -151,7 +163,10 @@ class Training:
             allowed = error + reach * logs
             if abs(to_double(got - expected)) > allowed:
                 name = self.model.columns[place]["name"]
-                self.fault("coefficient", f"{name!r}, standardised: {to_double(got)!r} should be {to_double(expected)!r} ± {allowed:.1e}")
+                self.fault(
+                    "coefficient",
+                    f"{name!r}, standardised: {to_double(got)!r} should be {to_double(expected)!r} ± {allowed:.1e}",
+                )
 
     def optimality(self) -> None:
         if any("has not converged" in note for note in self.printed["notes"]):
@@ -162,7 +177,11 @@ class Training:
         if (found > allowed).any() and optimality.gap() > lasso.GAP:
             worst = int(np.argmax(found / allowed))
             name = self.model.columns[self.plane.used[worst]]["name"]
-            self.fault("optimality", f"the slope of {name!r} is off by {found[worst]:.3e}, {allowed[worst]:.1e} is allowed; gap {optimality.gap():.1e}")
+            self.fault(
+                "optimality",
+                f"the slope of {name!r} is {found[worst]:.3e} off, {allowed[worst]:.1e} is allowed; "
+                f"gap {optimality.gap():.1e}",
+            )
 
     def noise(self) -> None:
         """Degrees of freedom and the residual variance."""
@@ -191,7 +210,11 @@ class Training:
             off = plane.gamma * plane.fitted + float(np.dot(plane.lengths, plane.errors))
             error = 2 * math.sqrt(squares) * off + off * off
         logs = log_error(self.data, self.everything)
-        error += 2 * math.sqrt(squares) * logs + logs * logs + 2.0**-98 * float(np.dot(plane.sizes, b) + plane.target_size) ** 2
+        error += (
+            2 * math.sqrt(squares) * logs
+            + logs * logs
+            + 2.0**-98 * float(np.dot(plane.sizes, b) + plane.target_size) ** 2
+        )
         expected = squares / float(exact)
         allowed = error / float(exact) + 4 * U * expected
         if abs(inference["residual_variance"] - expected) > allowed:

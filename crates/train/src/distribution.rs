@@ -1,13 +1,18 @@
 //! Tails of the t and F distributions.
 //!
-//! statrs 0.18 gives the regularised incomplete beta function. Held against mpmath (40 digits) and scipy 1.18: tails agree
-//! to 2e-13 up to 500 degrees of freedom, 2e-12 up to 1e5, 4e-10 at 1e6, however small the tail is.
+//! statrs 0.18 gives the regularised incomplete beta function. Compared with mpmath (40 digits) for 24,000 random tails: they
+//! agree to 4e-12 up to 500 degrees of freedom (half of them to 4e-14), however small the tail is; to 4e-10 at 1e6.
 
 use statrs::function::beta::checked_beta_reg;
 
 /// The probability that |T| is at least `|t|`; none when it is not defined.
 pub(super) fn student_two_sided(t: f64, freedom: f64) -> Option<f64> {
-    beta(freedom / 2.0, 0.5, freedom / (freedom + t * t))
+    let square = t * t;
+    // Of a small t, freedom ÷ (freedom + t²) is so near to 1 that its rounding shows; what it lacks has all digits.
+    if square < 1.0 {
+        return beta(0.5, freedom / 2.0, square / (freedom + square)).map(|less| 1.0 - less);
+    }
+    beta(freedom / 2.0, 0.5, freedom / (freedom + square))
 }
 
 /// The probability that F is at least `f`; none when it is not defined.
@@ -32,7 +37,9 @@ mod tests {
     #[test]
     fn tails_keep_their_digits_however_small_they_are() {
         for (t, freedom, expected, tolerance) in [
-            (1e-3, 5.0, 0.999_240_786_772_197_6, 1e-12),
+            (1e-3, 5.0, 0.999_240_786_772_197_6, 1e-15),
+            (1.407_869_697_211_654_5e-3, 494.0, 0.998_877_251_212_926_6, 1e-15),
+            (1e-9, 83.0, 0.999_999_999_204_515, 1e-15),
             (0.5, 1.0, 0.704_832_764_699_133_5, 1e-12),
             (2.0, 3.0, 0.139_325_968_558_843_2, 1e-12),
             (2.0, 30.0, 0.054_625_044_962_983_1, 1e-12),

@@ -79,8 +79,11 @@ fn penalised(table: &Table, split: &Split, plan: &Plan, estimator: Estimator) ->
         Estimator::Ridge => Penalty::Ridge { alpha },
         _ => Penalty::ElasticNet { alpha, l1_ratio: plan.penalty.l1_ratio(estimator) },
     };
+    let all = kept.merge(&held_out);
     let mut choice = None;
     if plan.penalty.is_chosen(estimator) {
+        // What varies in held-out rows only is constant in all folds, and in order.
+        all.lengths(&names).map_err(failed(table))?;
         let family = match estimator {
             Estimator::Ridge => Family::Ridge,
             _ => Family::ElasticNet { l1_ratio: plan.penalty.l1_ratio(estimator) },
@@ -92,7 +95,7 @@ fn penalised(table: &Table, split: &Split, plan: &Plan, estimator: Estimator) ->
     }
     let alpha = choice.as_ref().map_or_else(|| fixed(plan.penalty.alpha), |choice| choice.alpha);
     let fitted = |fit| Fitted::Penalised { estimator, fit };
-    let whole = path::fit(&kept.merge(&held_out), &names, penalty(alpha)).map_err(failed(table))?;
+    let whole = path::fit(&all, &names, penalty(alpha)).map_err(failed(table))?;
     let measured = path::fit_of_part(&kept, &names, penalty(alpha)).map_err(failed_without(table, held_out.rows()))?;
     Ok(Fits { whole: fitted(whole), measured: fitted(measured), held_out: held_out.rows(), choice })
 }
@@ -106,6 +109,9 @@ fn classes(table: &Table, split: &Split, plan: &Plan) -> Result<Fits, TrainError
     };
     let mut choice = None;
     if plan.penalty.is_chosen(Estimator::Logistic) {
+        logistic::check(&View { table, split: None }, count, &settings)
+            .map_err(TrainError::from)
+            .map_err(named(table))?;
         let rows = View { table, split: Some(split) };
         let alphas = cross_validation::logistic_alphas(CLASS_CANDIDATES);
         let folds = plan.penalty.folds();

@@ -292,6 +292,23 @@ fn bad_data_are_one_clear_error_and_leave_no_file(
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "only the data are there");
 }
 
+/// Row 25 is held out of 40 rows by the seed 0: among the others `rare` is constant.
+#[rstest]
+#[case("--target y --estimator lasso --alpha auto")]
+#[case("--target y --estimator ridge --alpha auto")]
+#[case("--target class --estimator logistic --c auto --exclude y")]
+fn a_penalty_is_chosen_though_a_feature_varies_in_held_out_rows_only(#[case] arguments: &str) {
+    let row = |row: u32| {
+        let (x, noise) = (f64::from(row % 10), f64::from(row * 7 % 13));
+        format!("{x},{},{},{}\n", u32::from(row == 25), x + noise / 13.0, if noise + x > 9.0 { "high" } else { "low" })
+    };
+    let rows: String = (0..40).map(row).collect();
+    let folder = folder_with(format!("x,rare,y,class\n{rows}"));
+    let exclude = if arguments.contains("--target y") { "--exclude class" } else { "" };
+    succeeded(&train(folder.path(), &format!("data.csv {arguments} {exclude} --out m.json")));
+    assert!(!json(folder.path().join("m.json"))["estimator"]["coefficients"]["rare"].is_null());
+}
+
 #[test]
 fn a_fit_that_fails_only_for_want_of_held_out_rows_says_so() {
     let folder = folder_with("a,b,y\n1,2,1\n2,3,7\n4,4,4\n5,1,2\n");

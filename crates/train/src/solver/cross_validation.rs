@@ -11,7 +11,7 @@ use thiserror::Error;
 use super::folds::{Folds, InvalidFolds};
 use super::least_squares::{Accumulator, LeastSquaresError, Moments};
 use super::logistic::{LogisticError, LogisticFit, LogisticSettings, Newton, Survey};
-use super::path::{Penalty, alphas, geometric, path, path_of_part, ridge_alphas};
+use super::path::{Penalty, alphas, geometric, path, ridge_alphas};
 use super::rows::Rows;
 use ordinate_table::SpoolError;
 
@@ -141,10 +141,11 @@ pub fn moments(rows: &impl Rows, folds: u32, seed: u64) -> Result<Vec<Moments>, 
     Ok(parts.into_iter().map(Accumulator::finish).collect())
 }
 
-/// Chooses among `count` penalties of a family by the moments of folds. `names`: the features, then the target.
+/// Chooses among `count` penalties of a family by the moments of folds. `names`: the features, then the target. The folds may
+/// be a part of the rows: a feature that is constant in them gets the coefficient 0.
 ///
 /// # Errors
-/// [`ChooseError`] when a fold is empty, nothing is correlated, or a column is constant or not finite.
+/// [`ChooseError`] when a fold is empty, nothing is correlated, or a column is not finite.
 pub fn regression(
     folds: &[Moments],
     names: &[String],
@@ -185,7 +186,7 @@ fn regression_on(
     }
 
     let measure = |fold: &Moments, others: &Moments| -> Result<Vec<(f64, bool)>, LeastSquaresError> {
-        let fits = path_of_part(others, names, &penalties)?;
+        let fits = path(others, names, &penalties)?;
         let error = |fit: &super::path::Penalised| {
             fold.squared_error(&fit.means, fit.intercept, &fit.original_coefficients()) / fold.weight()
         };
@@ -236,7 +237,7 @@ pub fn classification(
     settings: &LogisticSettings,
     rule: Rule,
 ) -> Result<Choice, ChooseError> {
-    let (names, columns) = (rows.columns(), rows.columns().len());
+    let columns = rows.columns().len();
     let dealer = Folds::new(folds, classes, seed).map_err(ChooseError::from)?;
     let folds = usize::try_from(folds).unwrap_or(usize::MAX);
 
@@ -257,7 +258,7 @@ pub fn classification(
         }
         Ok(())
     })?;
-    whole.about(settings).finish(names)?;
+    whole.about(settings).finish_part()?;
     if let Some(class) = counts.iter().position(|count| *count == 1) {
         return Err(ChooseError::LonelyClass { class, classes });
     }

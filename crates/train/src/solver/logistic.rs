@@ -161,6 +161,15 @@ pub fn fit_of_part(
     run(rows, survey(rows, classes)?.about(settings).finish_part()?, settings)
 }
 
+/// Whether all rows could be fitted, before parts of them are.
+///
+/// # Errors
+/// As [`fit()`].
+pub fn check(rows: &impl Rows, classes: usize, settings: &LogisticSettings) -> Result<(), LogisticError> {
+    survey(rows, classes)?.about(settings).finish(rows.columns())?;
+    Ok(())
+}
+
 fn survey(rows: &impl Rows, classes: usize) -> Result<Survey, LogisticError> {
     let mut survey = Survey::new(rows.columns().len(), classes)?;
     rows.scan::<LogisticError>(&mut |row| survey.push(row).map(|_| ()))?;

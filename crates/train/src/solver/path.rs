@@ -103,21 +103,12 @@ pub fn fit_of_part(moments: &Moments, names: &[String], penalty: Penalty) -> Res
     Ok(Penalised { spread: problem.spread(penalty), ..fit })
 }
 
-/// Fits several penalties, each starting from the one before: fastest when they fall.
+/// Fits several penalties, each starting from the one before: fastest when they fall. The rows may be a part of which the whole was
+/// found to be in order: a feature that happens to be constant in this part gets the coefficient 0.
 ///
 /// # Errors
-/// As [`fit`].
+/// As [`fit`], but for constant features.
 pub fn path(moments: &Moments, names: &[String], penalties: &[Penalty]) -> Result<Vec<Penalised>, LeastSquaresError> {
-    Problem::new(moments, names, moments.lengths(names)?).path(penalties)
-}
-
-/// As [`path()`], of a part of the rows of which the whole was found to be in order: a feature that happens to be constant in this
-/// part gets the coefficient 0.
-pub(crate) fn path_of_part(
-    moments: &Moments,
-    names: &[String],
-    penalties: &[Penalty],
-) -> Result<Vec<Penalised>, LeastSquaresError> {
     Problem::new(moments, names, moments.unchecked_lengths()).path(penalties)
 }
 
