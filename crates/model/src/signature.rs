@@ -240,7 +240,7 @@ impl Feature {
             },
             (FeatureType::Double | FeatureType::Long, Cell::Double(value)) if !value.is_finite() => self.impute(),
             (FeatureType::Double, Cell::Double(value)) => Ok(value),
-            (FeatureType::Long, Cell::Double(value)) if is_whole(value) => Ok(value),
+            (FeatureType::Long, Cell::Double(value)) if value.fract() == 0.0 => Ok(value),
             (FeatureType::Double | FeatureType::Long, Cell::Integer(value)) => {
                 number::integer(value).map_err(|why| CellError::Lossy { text: value.to_string(), why })
             }
@@ -364,11 +364,6 @@ impl Feature {
             }
         }
     }
-}
-
-/// Whether a double is an integer that no neighbouring integer is read as.
-fn is_whole(value: f64) -> bool {
-    value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0
 }
 
 #[cfg(test)]
