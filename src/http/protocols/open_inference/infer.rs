@@ -157,7 +157,7 @@ fn why_not(name: &str, model: &Model, unknown: ApiError) -> ApiError {
     }
     let mut wanted = Wanted::default();
     at_level.request(&mut wanted);
-    let reason = model.answering(&wanted).err();
+    let reason = model.predictor(&wanted).err();
     reason.map_or(unknown, ApiError::from)
 }
 
