@@ -128,7 +128,9 @@ class MlflowCsv(Door):
     name, refusal = "MLflow CSV", 400
 
     def ask(self, server, rows):
-        return self.json(server, "/invocations", as_csv(rows, self.names, csv.QUOTE_MINIMAL), "predictions", "text/csv")
+        # A category may be called as a feature is: then the first line alone does not say what it is.
+        body = as_csv(rows, self.names, csv.QUOTE_MINIMAL)
+        return self.json(server, "/invocations", body, "predictions", "text/csv; header=present")
 
 
 class SageMakerLines(Door):
