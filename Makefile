@@ -1,31 +1,34 @@
-# Everything there is to do here, by name; `make help` lists it.
-# Tools that are missing are installed into .venv/, in the versions of tools/, and nowhere else.
+# The tasks of this repository; `make help` lists them.
+# Missing tools are installed into .venv/, in the versions that the files of tools/ pin.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-# One pip and one cargo at a time: they lock each other out anyway.
+# One pip and one cargo at a time: they lock each other's files.
 .NOTPARALLEL:
-.PHONY: run test test-clients test-differential bench bench-train build validate deploy invoke train setup help
+.PHONY: run test test-clients test-differential install bench bench-train build validate deploy invoke train setup help
 
 HOST ?= 127.0.0.1
 PORT ?= 9000
 ARCH ?= x86_64
 EVENT ?= events/v2.json
-# The profile of the function that `make test` runs in the emulator. `release` is what ships: cargo-lambda tunes it for
-# Lambda's processors (target-cpu) only when asked with --release.
+# Cargo features of the service in `make run`, such as aws-config.
+FEATURES ?=
+# The profile of the function that `make test` runs in the emulator. `release` is the one that ships: cargo-lambda
+# optimises it for Lambda's processors (target-cpu) only with --release.
 PROFILE ?= release
-# What `make test-differential` draws.
+# The random tables of `make test-differential`.
 SEED ?= 1
 TABLES ?= 5000
-# Bytes of the shipped binary that `make test` accepts; what is larger starts later. 11.06 million when this was written: beside
-# the first 9.3 there are the protocols of other servers, the OpenAPI document (utoipa), its reader (218 kB) and the page (57 kB).
+# The largest binary of the function, in bytes, that `make test` accepts: a larger one starts later. It had 11.06 million
+# when this was written; 1.8 of them are the other protocols, the OpenAPI document (utoipa), its reader (218 kB) and the
+# page (57 kB).
 SIZE_BUDGET := 11600000
 
 VENV := .venv
 BENCH := .venv-bench
 CLIENTS := .venv-clients
-# Stamps: the tool is there, in the version that its file names.
+# Stamps: the tool is installed in the version that its file pins.
 CARGO_LAMBDA := $(VENV)/.cargo-lambda.stamp
 SAM := $(VENV)/.sam.stamp
 SEAWEEDFS := $(VENV)/.seaweedfs.stamp
@@ -33,97 +36,125 @@ LINT := $(VENV)/.lint.stamp
 DIFFERENTIAL := $(VENV)/.differential.stamp
 PAGE := $(VENV)/page/.stamp
 
-# So that `cargo lambda` is ours, and finds its linker (zig), and `sam build` finds both.
+# The service and the command line, for cargo.
+SERVICE := -p ordinate --bin api
+CLI := --bin ordinate
+# The release build of the command line has a profile of its own; `make test-clients PROFILE=dev` uses a debug build.
+CLI_PROFILE := $(if $(filter release,$(PROFILE)),cli,$(PROFILE))
+
+# `cargo lambda` is the one of .venv/, finds its linker (zig) there, and `sam build` finds both.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 
-run: $(CARGO_LAMBDA) ## Serve on this machine, rebuilt as the code changes; PORT, HOST, MODEL_URI and the rest of the environment count
-	@if (exec 3<>/dev/tcp/$(HOST)/$(PORT)) 2>/dev/null; then echo 'Port $(PORT) is taken. Try: make run PORT=9001' >&2; exit 1; fi
-	@printf '%s\n' \
-	  'Ordinate on http://localhost:$(PORT), in a minute or more when it has to be built first. Try:' '' \
-	  "  curl -s localhost:$(PORT)/predict -d '{\"X\":[1,2,3,4]}'" ''
-	@exec cargo lambda watch --bin api --invoke-address $(HOST) --invoke-port $(PORT) --disable-cors $(WATCH_FLAGS)
+# The build comes before the server, so that a request during the build is refused at once. Neither of them names a
+# package: the service shares the compiled dependencies of all default members.
+run: $(CARGO_LAMBDA) ## Serve on this machine, and rebuild when the code changes; see PORT, HOST and MODEL_URI
+	@if (exec 3<>/dev/tcp/$(HOST)/$(PORT)) 2>/dev/null; then \
+	  printf '%s\n' 'Port $(PORT) is in use.' 'help: make run PORT=9001' >&2; exit 1; fi
+	@test -e target/debug/api || echo 'Building the service; the first build takes a minute or two.'
+	@cargo build --bin api $(addprefix --features ,$(FEATURES))
+	@echo 'Starting the service on http://localhost:$(PORT); it is rebuilt when the code changes. Ctrl-C stops it.'
+	@tools/ready http://$(HOST):$(PORT) $$$$ & \
+	  exec cargo lambda watch --bin api $(addprefix --features ,$(FEATURES)) \
+	    --invoke-address $(HOST) --invoke-port $(PORT) --disable-cors $(WATCH_FLAGS)
 
-test: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(PAGE) $(DIFFERENTIAL) ## Everything that must hold: builds the function as it ships, then runs every test against it
-	cargo lambda build --locked --bin api $(if $(filter release,$(PROFILE)),--release,--profile $(PROFILE))
+test: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(PAGE) $(DIFFERENTIAL) ## Run all tests, those of the function with its release build
+	cargo lambda build --locked $(SERVICE) $(if $(filter release,$(PROFILE)),--release,--profile $(PROFILE))
 	@size=$$(wc -c < target/lambda/api/bootstrap); test $(PROFILE) != release || test $$size -le $(SIZE_BUDGET) \
-	  || { echo "The function has $$size bytes, more than the $(SIZE_BUDGET) of SIZE_BUDGET: see what came in with cargo tree -e features" >&2; exit 1; }
-	ORDINATE_BOOTSTRAP=$(CURDIR)/target/lambda/api/bootstrap cargo test --locked --features train
+	  || { printf '%s\n' "The function has $$size bytes; SIZE_BUDGET allows $(SIZE_BUDGET)." \
+	    'help: find the dependency that was added with: cargo tree -p ordinate -e features' >&2; exit 1; }
+	ORDINATE_BOOTSTRAP=$(CURDIR)/target/lambda/api/bootstrap cargo test --locked --workspace
 	$(VENV)/bin/python tests/differential/run --ordinate target/debug/ordinate --tables 200
 
-test-differential: $(DIFFERENTIAL) ## Train and serve TABLES (5000) random tables from SEED, and compare every number with exact arithmetic
-	cargo build --locked --features train --bin ordinate --profile $(PROFILE)
-	$(VENV)/bin/python tests/differential/run --ordinate target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/ordinate --seed $(SEED) --tables $(TABLES)
+test-differential: $(DIFFERENTIAL) ## Compare TABLES (5000) random models with exact arithmetic
+	cargo build --locked $(CLI) --profile $(CLI_PROFILE)
+	$(VENV)/bin/python tests/differential/run --ordinate target/$(if $(filter dev,$(PROFILE)),debug,$(CLI_PROFILE))/ordinate --seed $(SEED) --tables $(TABLES)
 
-test-clients: $(CLIENTS)/.python.stamp $(CLIENTS)/.npm.stamp ## Drive a real server with real clients: curl, Python, JavaScript, tritonclient, KServe, MLflow, boto3, Postman, Schemathesis
-	cargo build --locked --features train --bin ordinate --profile $(PROFILE)
-	tests/clients/run target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))/ordinate
+test-clients: $(CLIENTS)/.python.stamp $(CLIENTS)/.npm.stamp ## Test the server with the clients of all protocols
+	cargo build --locked $(CLI) --profile $(CLI_PROFILE)
+	tests/clients/run target/$(if $(filter dev,$(PROFILE)),debug,$(CLI_PROFILE))/ordinate
 
-bench: $(CARGO_LAMBDA) ## Cold and warm times of the function as it ships, beside the least there can be
-	cargo lambda build --locked --bin api --release
-	cargo bench --locked --profile dev --bench lambda
+install: ## Install an optimised build of the command line `ordinate` with cargo; nine minutes of processor time
+	cargo install --locked --path crates/cli --bin ordinate --profile cli
 
-bench-train: $(BENCH)/.stamp ## Training times beside scikit-learn's, one thread each; ORDINATE_BENCH_MEGABYTES sets the CSV file's size
-	cargo bench --locked --features train --bench train
+bench: $(CARGO_LAMBDA) ## Measure cold and warm times of the function as it ships, and the lower bound for both
+	cargo lambda build --locked $(SERVICE) --release
+	cargo bench --locked --profile dev --package ordinate --bench lambda
+
+# ORDINATE_BENCH_MEGABYTES sets the size of the CSV file.
+bench-train: $(BENCH)/.stamp ## Compare training times with scikit-learn, one thread each
+	cargo bench --locked --package ordinate-cli --bench train
 
 $(BENCH)/.stamp: tools/bench.txt
-	python3 -m venv $(BENCH)
-	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	$(call installing,$(BENCH))
+	@python3 -m venv $(BENCH)
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
 $(CLIENTS)/.python.stamp: tools/clients.txt
-	python3 -m venv $(CLIENTS)
-	$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	$(call installing,$(CLIENTS))
+	@python3 -m venv $(CLIENTS)
+	@$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
 $(CLIENTS)/.npm.stamp: tools/package.json tools/package-lock.json
+	@echo 'Installing into $(CLIENTS)/: the packages of $<'
 	@mkdir -p $(CLIENTS)
-	cp $^ $(CLIENTS)/
-	npm ci --prefix $(CLIENTS) --silent --no-audit --no-fund
+	@cp $^ $(CLIENTS)/
+	@npm ci --prefix $(CLIENTS) --silent --no-audit --no-fund
 	@touch $@
 
 build: $(CARGO_LAMBDA) ## Build the zip for Lambda; ARCH=x86_64 or arm64
-	cargo lambda build --locked --bin api --release --output-format zip $(call for-arch,$(ARCH))
+	cargo lambda build --locked $(SERVICE) --release --output-format zip $(call for-arch,$(ARCH))
 	@printf '%s: %s bytes, %s\n' target/lambda/api/bootstrap.zip "$$(wc -c < target/lambda/api/bootstrap.zip)" $(ARCH)
 
 validate: $(SAM) ## Check template.yaml, offline
 	sam validate --lint
 
-deploy: $(CARGO_LAMBDA) $(SAM) ## Build and deploy to AWS with sam; asks for what it needs the first time, ARCH=arm64 for Graviton
+deploy: $(CARGO_LAMBDA) $(SAM) ## Build and deploy to AWS with sam; ARCH=arm64 for Graviton
 	sam build --parameter-overrides Architecture=$(deployed-arch)
 	sam deploy $(if $(deployed),,--guided --parameter-overrides Architecture=$(deployed-arch))
 
-invoke: $(CARGO_LAMBDA) ## Send EVENT=events/….json to the running `make run` and print the function's answer
-	@test -f '$(EVENT)' || { printf '%s\n' 'There is no $(EVENT). There are:' $(filter-out %.postman_collection.json,$(wildcard events/*.json)) >&2; exit 1; }
+invoke: $(CARGO_LAMBDA) ## Send EVENT=events/….json to the running `make run` and print the response of the function
+	@test -f '$(EVENT)' || { printf '%s\n' '$(EVENT) does not exist. The events are:' \
+	  $(filter-out %.postman_collection.json,$(wildcard events/*.json)) >&2; exit 1; }
 	@cargo lambda invoke --invoke-address $(HOST) --invoke-port $(PORT) --data-file '$(EVENT)' \
 	  || { echo 'No answer from $(HOST):$(PORT). Is `make run` up?' >&2; exit 1; }
 
-train: ## Make the bundled models anew from the data in model/
-	cargo run -q --features train -- train model/line.csv --target y --test-fraction 0 --out model/line.json
-	cargo run -q --features train -- train model/diabetes.csv --target progression --out model/diabetes.json
-	cargo run -q --features train -- train model/iris.csv --target species --out model/iris.json
-	cargo run -q --features train -- train model/breast-cancer.csv --target diagnosis --out model/breast-cancer.json
+train: ## Train the bundled models again from the data in model/
+	cargo run -q --bin ordinate -- train model/line.csv --target y --test-fraction 0 --out model/line.json
+	cargo run -q --bin ordinate -- train model/diabetes.csv --target progression --out model/diabetes.json
+	cargo run -q --bin ordinate -- train model/iris.csv --target species --out model/iris.json
+	cargo run -q --bin ordinate -- train model/breast-cancer.csv --target diagnosis --out model/breast-cancer.json
 
-setup: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(LINT) $(PAGE) $(DIFFERENTIAL) ## Install all tools into .venv/, without running anything
+setup: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(LINT) $(PAGE) $(DIFFERENTIAL) ## Install all tools into .venv/
 
 help: ## List these targets
-	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do printf 'make %-17s %s\n' "$$target" "$$text"; done
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do \
+	  printf 'make %-17s %s\n' "$$target" "$$text"; done
 
-for-arch = $(or $(if $(filter x86_64,$(1)),--x86-64),$(if $(filter arm64,$(1)),--arm64),$(error ARCH is "$(1)": say x86_64 or arm64))
-# The guided deployment writes its answers to samconfig.toml: from then on they count, ARCH no more.
+for-arch = $(or $(if $(filter x86_64,$(1)),--x86-64),$(if $(filter arm64,$(1)),--arm64),\
+  $(error ARCH must be x86_64 or arm64, got "$(1)"))
+# The guided deployment writes its answers to samconfig.toml; from then on these are used, and ARCH is not.
 deployed = $(shell grep -s '^stack_name' samconfig.toml)
 deployed-arch = $(or $(shell sed -nE 's/.*Architecture=[\\"]*(x86_64|arm64).*/\1/p' samconfig.toml 2>/dev/null),$(ARCH))
 
-$(VENV)/bin/python:
-	python3 -m venv $(VENV)
+# Prints the packages that a rule is going to install, from the file that pins them.
+installing = @printf 'Installing into $(1)/: %s\n' "$$(sed '/^\#/d' $< | paste -sd' ')"
 
-# What opens the page in Chromium: two packages of JavaScript, neither of which brings a browser.
+$(VENV)/bin/python:
+	@echo 'Creating $(VENV)/'
+	@python3 -m venv $(VENV)
+
+# Drives the page in Chromium: two packages of JavaScript, without a browser.
 $(PAGE): tools/page/package.json tools/page/package-lock.json | $(VENV)/bin/python
-	mkdir -p $(@D)
-	cp $^ $(@D)/
-	cd $(@D) && npm ci --silent --no-audit --no-fund
+	@echo 'Installing into $(@D)/: the packages of $<'
+	@mkdir -p $(@D)
+	@cp $^ $(@D)/
+	@cd $(@D) && npm ci --silent --no-audit --no-fund
 	@touch $@
 
 $(VENV)/.%.stamp: tools/%.txt | $(VENV)/bin/python
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	$(call installing,$(VENV))
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@

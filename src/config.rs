@@ -2,7 +2,7 @@
 //!
 //! | variable | default | meaning |
 //! |---|---|---|
-//! | `MODEL_URI` | the bundled models | where the model is: `file:///…/model.json` or `s3://bucket/key.json` |
+//! | `MODEL_URI` | the bundled models | where the model is: a path, `file:///…/model.json` or `s3://bucket/key.json` |
 //! | `MODEL_SHA256` | – | the checksum the model must have; with `MODEL_URI` only |
 //! | `DEFAULT_MODEL` | `line`, or the only model | the model of `/predict` |
 //! | `MAX_ROWS` | 100000 | rows a request |
@@ -28,12 +28,12 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
 use crate::http::{Alias, AllowedOrigins, Limits, Settings, VERTEX_HEALTH, VERTEX_PREDICT, route_below};
-use crate::model::identity::{Checksum, ModelName};
 use crate::source::ModelUri;
 use crate::source::catalog::Catalog;
 use crate::source::file::FileSource;
 use crate::source::s3::{Credentials, S3Settings, S3Source};
 use crate::telemetry::{LogFormat, LogSettings};
+use ordinate_model::identity::{Checksum, ModelName};
 
 /// Everything the function is told from outside, but for the log.
 #[derive(Debug)]
@@ -125,17 +125,43 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
     /// # Errors
     /// [`ConfigError`] for the first variable that cannot be used.
     pub fn config(&self) -> Result<Config, ConfigError> {
+        let http = self.http()?;
+        self.with_catalog(http, self.catalog()?)
+    }
+
+    /// The same with these models, loaded already, in place of the one of `MODEL_URI`. The first is the default model,
+    /// unless `DEFAULT_MODEL` names another.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first variable that cannot be used.
+    pub fn config_of(&self, models: Vec<Catalog>) -> Result<Config, ConfigError> {
+        let http = self.http()?;
+        if let Some(value) = self.text("MODEL_SHA256") {
+            let allowed = "it applies to the model of MODEL_URI, and models are given as arguments".into();
+            return Err(ConfigError { variable: "MODEL_SHA256", value, allowed });
+        }
+        let default = self.text("DEFAULT_MODEL");
+        let catalog = Catalog::combined(models, default.as_deref()).map_err(|error| ConfigError {
+            variable: "DEFAULT_MODEL",
+            value: default.unwrap_or_default(),
+            allowed: error.to_string(),
+        })?;
+        self.with_catalog(http, catalog)
+    }
+
+    fn with_catalog(&self, http: Settings, catalog: Catalog) -> Result<Config, ConfigError> {
+        let concurrency = self.count("AWS_LAMBDA_MAX_CONCURRENCY", 1)?;
+        Ok(Config { catalog: Arc::new(catalog), http, concurrency })
+    }
+
+    fn http(&self) -> Result<Settings, ConfigError> {
         let limits = Limits {
             max_rows: self.count("MAX_ROWS", 100_000)?,
             max_body_bytes: self.count("MAX_BODY_BYTES", 6 * 1024 * 1024)?,
         };
         let base_path = self.parse("BASE_PATH", base_path)?;
         let cors = self.parse("CORS_ALLOW_ORIGINS", origins)?.unwrap_or_default();
-        Ok(Config {
-            catalog: Arc::new(self.catalog()?),
-            http: Settings { limits, base_path, cors, aliases: self.vertex()? },
-            concurrency: self.count("AWS_LAMBDA_MAX_CONCURRENCY", 1)?,
-        })
+        Ok(Settings { limits, base_path, cors, aliases: self.vertex()? })
     }
 
     /// The paths under which Vertex AI looks for its routes.

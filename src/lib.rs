@@ -1,23 +1,18 @@
-//! Send an X, get a y, over HTTPS.
+//! Send an X, get a y, over HTTPS: the service.
 //!
-//! A request goes one way: event → [`http`] (bytes to a [`model::frame::Frame`] held against a signature) →
-//! [`model::Model::predict`] → prediction → response.
+//! A request goes one way: event → [`http::server`] → `http::decode` (bytes to an [`ordinate_model::frame::Frame`] held against a
+//! signature) → [`ordinate_model::Model::predict`] → the protocol's encoder → response.
 //!
-//! | module | what lives there | knows nothing of |
+//! | module or crate | what lives there | imports of ours |
 //! |---|---|---|
-//! | [`model`] | what a model is: signature, frame, preprocessing, estimator, the file; intervals, explanations, warnings | HTTP, S3, training |
-//! | [`source`] | where models come from: bundled, a file, S3; the catalog that loads each once | HTTP |
-//! | [`http`] | how callers talk: routes, decoding, errors, Lambda events | S3 |
-//! | `train` | how models are made (feature `train`, never in a Lambda binary) | HTTP, S3 |
-//! | `cli` | one file a subcommand of `ordinate` (feature `train`) | |
+//! | [`ordinate_model`] (`crates/model`) | what a model is: signature, frame, preprocessing, estimator, the file; intervals, explanations, warnings | nothing |
+//! | [`source`] | where models come from: bundled, a file, S3; the catalog that loads each once | the model |
+//! | [`http`] | how callers talk: server, decode, protocols, docs | the model, the catalog |
 //! | [`config`], [`telemetry`] | the environment, read once by the binaries; JSON logs | |
+//! | `crates/table`, `crates/train` | CSV and Parquet files; how models are made | the model |
+//! | `crates/server`, `crates/cli` | the plain HTTP server; the command line `ordinate` | the service; all of them |
 
-#[cfg(feature = "train")]
-pub mod cli;
 pub mod config;
 pub mod http;
-pub mod model;
 pub mod source;
 pub mod telemetry;
-#[cfg(feature = "train")]
-pub mod train;

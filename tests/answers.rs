@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use http::{Request, StatusCode};
 use ordinate::http::router;
-use ordinate::model::artifact::Document;
-use ordinate::model::scalar::Scalar;
 use ordinate::source::catalog::Catalog;
 use ordinate::source::file::FileSource;
+use ordinate_model::artifact::Document;
+use ordinate_model::scalar::Scalar;
 use rstest::rstest;
 use serde_json::{Value, json};
 use support::in_process::{self, Answer, post, settings};

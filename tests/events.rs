@@ -8,7 +8,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Context, LambdaEvent};
-use ordinate::http::{Limits, Settings, event, router};
+use ordinate::http::server::lambda;
+use ordinate::http::{Limits, Settings, router};
 use ordinate::source::catalog::Catalog;
 use proptest::prelude::*;
 use rstest::rstest;
@@ -20,7 +21,7 @@ const LINE: &str = r#"{"y":[3.0,5.0,7.0,9.0]}"#;
 /// What the function answers to an event, as the JSON that Lambda gets.
 async fn answer(event: &Value) -> Value {
     let settings = Settings::new(Limits { max_rows: 100_000, max_body_bytes: 6_291_456 });
-    let handler = event::handler(router(Arc::new(Catalog::bundled(None).unwrap()), settings));
+    let handler = lambda::handler(router(Arc::new(Catalog::bundled(None).unwrap()), settings));
     let payload: LambdaRequest = serde_json::from_str(&event.to_string()).expect("every JSON is an event");
     let mut context = Context::default();
     context.request_id = "8476a536-e9f4-11e8-9739-2dfe598c3fcd".into();

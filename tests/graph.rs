@@ -8,20 +8,21 @@ use std::process::Command;
 const FORBIDDEN: &[(&str, &str)] = &[
     ("aws-lc-rs", "a second TLS engine beside ring; its entropy alone is 30 ms of a cold start"),
     ("aws-lc-sys", "a second TLS engine beside ring; its entropy alone is 30 ms of a cold start"),
-    ("clap", "the command line: it belongs behind the feature `train`"),
+    ("clap", "the command line: it belongs into crates/cli"),
     ("native-tls", "a second TLS stack beside rustls"),
     ("openssl-sys", "a second TLS stack beside rustls, and a C library that Lambda does not have"),
     ("regex", "an engine for what a comparison of strings can do"),
 ];
 
-/// Crates linked into the function, itself included. More is a decision: say why in `Cargo.toml`, then raise this.
-const BUDGET: usize = 210;
+/// Crates linked into the function, the two of this workspace included. More is a decision: say why in `Cargo.toml`, then raise this.
+const BUDGET: usize = 211;
 
-/// Name and version of all crates that are linked in with these features: no build scripts, no procedural macros.
-fn linked_crates(features: &[&str]) -> BTreeSet<String> {
+/// Name and version of all crates that a package of the workspace links in: no build scripts, no procedural macros. Of one
+/// package: a build of the whole workspace would unify its features with those of the command line.
+fn linked_crates(package: &str) -> BTreeSet<String> {
     let output = Command::new(env!("CARGO"))
         .args(["tree", "--locked", "--edges", "normal,no-proc-macro", "--prefix", "none", "--format", "{p}"])
-        .args(features)
+        .args(["--package", package])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
@@ -37,7 +38,7 @@ fn versions<'a>(crates: &'a BTreeSet<String>, name: &str) -> Vec<&'a str> {
 
 #[test]
 fn the_function_has_no_forbidden_crate() {
-    let crates = linked_crates(&[]);
+    let crates = linked_crates("ordinate");
     for (name, cost) in FORBIDDEN {
         let found = versions(&crates, name);
         assert!(
@@ -49,7 +50,7 @@ fn the_function_has_no_forbidden_crate() {
 
 #[test]
 fn the_function_has_one_tls_stack() {
-    let crates = linked_crates(&[]);
+    let crates = linked_crates("ordinate");
     for name in ["rustls", "ring", "hyper", "http"] {
         let found = versions(&crates, name);
         assert_eq!(found.len(), 1, "{found:?}. Who brought them: cargo tree -e normal -i {name}@VERSION");
@@ -58,7 +59,7 @@ fn the_function_has_one_tls_stack() {
 
 #[test]
 fn the_function_has_no_more_crates_than_agreed() {
-    let crates = linked_crates(&[]);
+    let crates = linked_crates("ordinate");
     assert!(
         crates.len() <= BUDGET,
         "{} crates, agreed were {BUDGET}: leave one out, or say in Cargo.toml why not and raise the budget here. {crates:#?}",
@@ -68,6 +69,6 @@ fn the_function_has_no_more_crates_than_agreed() {
 
 #[test]
 fn this_check_sees_what_it_looks_for() {
-    let crates = linked_crates(&["--features", "train"]);
+    let crates = linked_crates("ordinate-cli");
     assert_eq!(versions(&crates, "clap").len(), 1);
 }

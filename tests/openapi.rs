@@ -1,19 +1,15 @@
-//! What the service says about itself, and whether it is so: the `OpenAPI` document, the page that shows it, the README's clients.
+//! The documentation of the service matches the service: the `OpenAPI` document, `/docs`, and docs/API.md.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod support;
 
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
 
 use axum::body::Body;
 use http::Request;
-use rstest::rstest;
 use serde_json::{Value, json};
 use support::in_process::{Answer, application, ask, call, post, settings};
-use support::{free_ports, root};
+use support::root;
 
 async fn get(path: &str, headers: &[(&str, &str)]) -> Answer {
     let request = headers.iter().fold(Request::get(path), |request, (name, value)| request.header(*name, *value));
@@ -76,8 +72,8 @@ async fn an_example_asks_for_all_that_a_model_can_tell() {
     };
     let keys = |answer: &Value| answer.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(keys(&answer("diabetes")), ["explanation", "interval", "interval_method", "mean_interval", "y"]);
-    // A classifier says its sureness by sets of labels, as far as its held-out rows reach.
-    assert_eq!(keys(&answer("iris")), ["explanation", "interval_method", "label_sets", "probabilities", "y"]);
+    // A classifier says its sureness by prediction sets, as far as its held-out rows reach.
+    assert_eq!(keys(&answer("iris")), ["explanation", "interval_method", "prediction_sets", "probabilities", "y"]);
     let asked = &document["paths"]["/models/iris/predict"]["post"]["requestBody"]["content"]["application/json"];
     let level = &asked["schema"]["properties"]["interval"];
     assert!(level["exclusiveMinimum"] == 0 && level["maximum"].as_f64().unwrap() < 1.0, "{level}");
@@ -156,162 +152,4 @@ async fn every_error_has_an_anchor() {
     let page = get("/docs/errors", &[]).await.text();
     assert!(page.contains(&format!("<tr id=\"{anchor}\">")), "{anchor}");
     assert!(page.contains("<a href=\"./../docs\">"));
-}
-
-/// `ordinate serve` on a free port.
-struct Served {
-    process: Child,
-    base: String,
-}
-
-impl Served {
-    fn start(environment: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ordinate"));
-        for name in ["MODEL_URI", "MODEL_SHA256", "DEFAULT_MODEL", "BASE_PATH", "CORS_ALLOW_ORIGINS", "RUST_LOG"] {
-            command.env_remove(name);
-        }
-        command.args(["serve", "--port", "0"]).envs(environment.iter().copied());
-        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stderr.take().unwrap()).read_line(&mut line).unwrap();
-        let base = line.strip_prefix("Ordinate on ").and_then(|rest| rest.split_once(';')).expect(&line).0.to_owned();
-        Self { process, base }
-    }
-
-    /// Asks it to stop as a container's host does; its log.
-    fn stop(&mut self) -> (ExitStatus, String) {
-        assert!(Command::new("kill").arg(self.process.id().to_string()).status().unwrap().success());
-        let output = std::io::read_to_string(self.process.stdout.take().unwrap()).unwrap();
-        (self.process.wait().unwrap(), output)
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-#[test]
-fn serve_answers_as_the_function_does_and_stops_when_told() {
-    let mut served = Served::start(&[]);
-    let mut answer = ureq::post(format!("{}/predict", served.base)).send(r#"{"X":[1,2,3,4]}"#).unwrap();
-    assert_eq!(answer.body_mut().read_to_string().unwrap(), r#"{"y":[3.0,5.0,7.0,9.0]}"#);
-    let (status, log) = served.stop();
-    assert!(status.success(), "{status}");
-    assert!(log.contains(r#""route":"/predict","status":200"#), "{log}");
-}
-
-#[rstest]
-#[case::a_setting_that_cannot_be_used(&[("MAX_ROWS", "many")], &[], "MAX_ROWS=\"many\" cannot be used: a whole number from 1")]
-#[case::an_address_of_someone_else(&[], &["--host", "192.0.2.1"], "cannot listen on 192.0.2.1:")]
-fn serve_says_why_it_does_not_start(#[case] set: &[(&str, &str)], #[case] arguments: &[&str], #[case] told: &str) {
-    let [port] = free_ports();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ordinate"));
-    command.args(["serve", "--port", &port.to_string()]).args(arguments).envs(set.iter().copied());
-    let output = command.output().unwrap();
-    let error = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(error.starts_with("error: ") && error.contains(told), "{error}");
-}
-
-/// Opens a page in Chromium: what it complained of, and a picture. `DOCS_FOLDER` keeps the picture for looking at.
-fn open(url: &str, name: &str, window: &str) -> (String, usize) {
-    let temporary = tempfile::tempdir().unwrap();
-    let kept = std::env::var_os("DOCS_FOLDER");
-    let folder = kept.as_deref().map_or(temporary.path(), Path::new);
-    let picture = folder.join(format!("{name}.png"));
-    let output = Command::new("chromium")
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"])
-        .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
-        .args(["--enable-logging=stderr", "--virtual-time-budget=8000", "--timeout=60000"])
-        .arg(format!("--user-data-dir={}", temporary.path().join("profile").display()))
-        .arg(format!("--screenshot={}", picture.display()))
-        .arg(format!("--window-size={window}"))
-        .arg(url)
-        .stdin(Stdio::null())
-        .output()
-        .expect("this test opens a page in Chromium: on Debian, `apt-get install -y chromium`");
-    let log = String::from_utf8_lossy(&output.stderr);
-    let complaints = log.lines().filter(|line| line.contains("CONSOLE")).collect::<Vec<_>>().join("\n");
-    (complaints, fs::read(&picture).unwrap().len())
-}
-
-#[test]
-fn a_browser_shows_the_document_behind_a_prefix_within_the_policy() {
-    let mut served = Served::start(&[("BASE_PATH", "/prod")]);
-    for (path, name, window) in [
-        ("/prod/docs", "wide", "1440,900"),
-        ("/prod/docs/", "narrow", "390,844"),
-        ("/prod/docs#post-/models/iris/predict", "operation", "1440,1600"),
-    ] {
-        let (complaints, bytes) = open(&format!("{}{path}", served.base), name, window);
-        assert_eq!(complaints, "", "{path}");
-        assert!(bytes > 30_000, "{path} is an empty page: {bytes} bytes");
-    }
-    let (_, log) = served.stop();
-    // Once by the reader; on a narrow screen once more, for the list of operations.
-    assert_eq!(log.matches(r#""route":"/openapi.json","status":200"#).count(), 4, "{log}");
-    assert!(!log.contains("unknown_route"), "{log}");
-}
-
-#[rstest]
-#[case("sh", "tests/clients/curl.sh")]
-#[case("python", "tests/clients/python.py")]
-#[case("python", "tests/clients/triton.py")]
-#[case("python", "tests/clients/scoring.py")]
-#[case("js", "tests/clients/javascript.mjs")]
-#[case("rust", "examples/client.rs")]
-fn the_readmes_clients_are_the_ones_that_are_tested(#[case] language: &str, #[case] file: &str) {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let client = fs::read_to_string(root().join(file)).unwrap();
-    assert!(readme.contains(&format!("```{language}\n{client}```\n")), "README.md does not show {file} as it is");
-}
-
-/// The text of the README between two headings.
-fn section(heading: &str, next: &str) -> String {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let rest = readme.split_once(&format!("\n## {heading}\n")).unwrap().1;
-    rest.split_once(&format!("\n## {next}\n")).unwrap().0.to_owned()
-}
-
-/// Its code blocks of a language.
-fn blocks(text: &str, language: &str) -> Vec<String> {
-    let fence = format!("```{language}\n");
-    let blocks = text.split(&fence).skip(1);
-    blocks.map(|block| block.split_once("```").unwrap().0.to_owned()).collect()
-}
-
-#[test]
-fn what_the_readme_asks_is_answered() {
-    let served = Served::start(&[]);
-    let host = served.base.strip_prefix("http://").unwrap();
-    let mut asked = 0;
-    for block in blocks(&section("Ask", "Other protocols"), "sh") {
-        let script =
-            block.replace("curl -s ", "curl --silent --fail --write-out '\\n' ").replace("localhost:9000", host);
-        let output =
-            Command::new("bash").args(["-euo", "pipefail", "-c", &script]).current_dir(root()).output().unwrap();
-        assert!(output.status.success(), "{script}{}", String::from_utf8_lossy(&output.stderr));
-        for answer in String::from_utf8(output.stdout).unwrap().lines() {
-            assert!(answer.starts_with(r#"{"y":["#), "{script}{answer}");
-            asked += 1;
-        }
-    }
-    assert_eq!(asked, 8);
-}
-
-#[tokio::test]
-async fn an_error_is_what_the_readme_shows() {
-    let shown: Value = serde_json::from_str(&blocks(&section("Errors", "Train your own"), "json")[0]).unwrap();
-    let row = call("GET", "/models/diabetes", "").await.json()["typical"].clone();
-    let mut rows = vec![row; 4];
-    rows[3]["bmi"] = json!("high");
-    let mut told = call("POST", "/models/diabetes/predict", json!({"X": rows}).to_string()).await.json();
-    // There every request has its own id, and the sentence is not said a second time.
-    told["request_id"] = shown["request_id"].clone();
-    assert_eq!(told["errors"][0]["detail"], told["detail"]);
-    told["errors"][0]["detail"] = shown["errors"][0]["detail"].clone();
-    assert_eq!(told, shown);
 }

@@ -6,12 +6,12 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ordinate::model::Model;
-use ordinate::model::artifact::ArtifactError;
-use ordinate::model::identity::Checksum;
 use ordinate::source::catalog::{Catalog, CatalogError, LoadError};
 use ordinate::source::s3::{S3Settings, S3Source, TimeLimits};
 use ordinate::source::{Causes, MAX_MODEL_BYTES, ModelSource, ModelUri, ObjectLocation, SourceError};
+use ordinate_model::Model;
+use ordinate_model::artifact::ArtifactError;
+use ordinate_model::identity::Checksum;
 use rstest::rstest;
 
 use support::model_file::model_file;

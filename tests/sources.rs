@@ -5,12 +5,12 @@ mod support;
 
 use std::path::Path;
 
-use ordinate::model::Model;
-use ordinate::model::identity::Checksum;
 use ordinate::source::catalog::{Catalog, CatalogError, LoadError};
 use ordinate::source::file::FileSource;
 use ordinate::source::s3::S3Source;
 use ordinate::source::{Causes, MAX_MODEL_BYTES, ModelSource, ModelUri, SourceError, bundled};
+use ordinate_model::Model;
+use ordinate_model::identity::Checksum;
 use rstest::rstest;
 use tempfile::TempDir;
 

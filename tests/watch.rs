@@ -5,7 +5,7 @@ mod support;
 
 use serde_json::Value;
 use std::process::{Command, Output};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use support::{Server, free_ports, root, tool};
 
 /// The answer to the line of curl that `make run` prints: y = 2x + 1 at 1, 2, 3, 4.
@@ -18,16 +18,14 @@ fn make_run_serves_and_its_own_curl_line_works_when_pasted() {
     let [port] = free_ports();
     let mut make = make();
     make.arg("run").arg(format!("PORT={port}"));
-    // Other tests may write files while this one runs: no reason to build again.
-    make.arg("WATCH_FLAGS=--ignore-changes");
     for name in ["MODEL_URI", "MODEL_SHA256", "DEFAULT_MODEL", "CORS_ALLOW_ORIGINS", "BASE_PATH"] {
         make.env_remove(name);
     }
     let server = Server::start(&make);
-    server.await_port(port, Duration::from_mins(1));
-
-    // The first answer waits for the build.
-    let printed = server.log();
+    // Nothing listens before the build is done, so that a request during the build is refused at once.
+    server.await_port(port, Duration::from_mins(10));
+    let printed = printed(&server, "\nReady: ");
+    assert!(printed.contains(&format!("\nReady: http://localhost:{port}\n")), "{printed}");
     let pasted = printed.lines().map(str::trim).find(|line| line.starts_with("curl ")).expect("a line of curl");
     assert_eq!(pasted, format!(r#"curl -s localhost:{port}/predict -d '{{"X":[1,2,3,4]}}'"#));
     assert_eq!(text(shell(pasted)), LINE);
@@ -52,6 +50,26 @@ fn make_run_serves_and_its_own_curl_line_works_when_pasted() {
     invoke.arg("invoke").arg(format!("PORT={port}")).arg("EVENT=events/v2.json").current_dir(root());
     let answer: Value = serde_json::from_str(&text(invoke.output().unwrap())).unwrap();
     assert_eq!(answer["body"], LINE);
+
+    // Files that the service is not made of, and models that training wrote, are no reason to build again.
+    let model = tempfile::Builder::new().prefix("watch").suffix(".json").tempfile_in(root()).unwrap();
+    let note = tempfile::Builder::new().prefix("watch").tempfile_in(root().join("docs")).unwrap();
+    std::thread::sleep(Duration::from_secs(5));
+    drop((model, note));
+    assert_eq!(server.log().matches("Running `target/debug/api`").count(), 1, "{}", server.log());
+}
+
+/// The log of a server, once it contains a text and a curl line.
+fn printed(server: &Server, text: &str) -> String {
+    let start = Instant::now();
+    loop {
+        let log = server.log();
+        if log.contains(text) && log.contains("curl ") {
+            return log;
+        }
+        assert!(start.elapsed() < Duration::from_mins(1), "{log}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ import schemathesis
 # Text and bytes have no schema: any would count as valid.
 WITHOUT_SCHEMA = {"text/csv", "application/jsonlines", "application/octet-stream"}
 
-# What stands in the body or in the URL, and is refused in both.
+# Options that are accepted in the body or in the URL, and rejected in both.
 WANTED = ("interval", "explain", "probabilities")
 
 schemathesis.serializer.alias("application/jsonlines", "text/plain")

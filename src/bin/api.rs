@@ -40,7 +40,7 @@ fn main() -> ExitCode {
             }
             Err(_) => http::misconfigured(),
         };
-        lambda_runtime::run_concurrent(http::event::handler(router)).await
+        lambda_runtime::run_concurrent(http::server::lambda::handler(router)).await
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

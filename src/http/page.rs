@@ -1,6 +1,6 @@
 //! `GET /`: a page to try the models on, one document without a request for anything but the API itself.
 //!
-//! The document is put together from `page/` once, without what only its authors read. Its policy lets exactly this style and this
+//! The document is put together from `web/` once, without what only its authors read. Its policy lets exactly this style and this
 //! script run, by their hashes.
 
 use std::sync::LazyLock;
@@ -11,21 +11,21 @@ use base64::prelude::BASE64_STANDARD;
 use http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
 
-const FRAME: &str = include_str!("page/page.html");
-const STYLE: &str = include_str!("page/style.css");
+const FRAME: &str = include_str!("../../web/page.html");
+const STYLE: &str = include_str!("../../web/style.css");
 
 /// One module, in parts by subject.
 const SCRIPT: &str = concat!(
     "\n",
-    include_str!("page/numbers.js"),
-    include_str!("page/document.js"),
-    include_str!("page/csv.js"),
-    include_str!("page/service.js"),
-    include_str!("page/form.js"),
-    include_str!("page/answer.js"),
-    include_str!("page/reasons.js"),
-    include_str!("page/table.js"),
-    include_str!("page/main.js"),
+    include_str!("../../web/numbers.js"),
+    include_str!("../../web/document.js"),
+    include_str!("../../web/csv.js"),
+    include_str!("../../web/service.js"),
+    include_str!("../../web/form.js"),
+    include_str!("../../web/answer.js"),
+    include_str!("../../web/reasons.js"),
+    include_str!("../../web/table.js"),
+    include_str!("../../web/main.js"),
 );
 
 struct Page {
@@ -50,7 +50,7 @@ static PAGE: LazyLock<Page> = LazyLock::new(|| {
     Page { html, policy }
 });
 
-/// The lines that a browser needs, without their indentation: comments are lines of their own in `page/`, and no text goes over
+/// The lines that a browser needs, without their indentation: comments are lines of their own in `web/`, and no text goes over
 /// several lines.
 fn bare(source: &str) -> String {
     let mut bare = String::with_capacity(source.len());

@@ -8,10 +8,10 @@ use tokio::sync::OnceCell;
 
 use super::bundled;
 use super::{ModelSource, SourceError};
-use crate::model::Model;
-use crate::model::artifact::ArtifactError;
-use crate::model::frame::shorten;
-use crate::model::identity::{Checksum, ModelName};
+use ordinate_model::Model;
+use ordinate_model::artifact::ArtifactError;
+use ordinate_model::identity::{Checksum, ModelName};
+use ordinate_model::wording::shorten;
 
 /// How long a caller waits for a model: fetch, parse and proof together. Below the function's 10 s, so that the caller
 /// gets an answer that says so.
@@ -39,7 +39,6 @@ struct Entry {
 
 /// Why there is no model for a caller.
 #[derive(Debug, Error)]
-#[non_exhaustive]
 pub enum CatalogError {
     /// No model has that name.
     #[error("there is no model {name:?}; there {}", are(.known))]
@@ -66,7 +65,6 @@ pub enum CatalogError {
 
 /// Why a model could not be loaded.
 #[derive(Debug, Error)]
-#[non_exhaustive]
 pub enum LoadError {
     /// Its file could not be brought.
     #[error(transparent)]
@@ -121,7 +119,19 @@ impl Catalog {
             required_checksum: None,
             model: OnceCell::new(),
         };
-        let mut entries: Vec<Entry> = bundled::gallery().map(entry).collect();
+        Self::with_default(bundled::gallery().map(entry).collect(), default)
+    }
+
+    /// The default models of these catalogs as one catalog. `default` is its default model; without it, the first is.
+    /// Each model must be loaded already, since its name is in its file, and all names must differ.
+    ///
+    /// # Errors
+    /// [`CatalogError::UnknownModel`] when none of them is called `default`.
+    pub fn combined(models: Vec<Self>, default: Option<&str>) -> Result<Self, CatalogError> {
+        Self::with_default(models.into_iter().map(|catalog| catalog.default.named()).collect(), default)
+    }
+
+    fn with_default(mut entries: Vec<Entry>, default: Option<&str>) -> Result<Self, CatalogError> {
         let wanted = |entry: &Entry| default.is_none_or(|name| entry.name.as_deref() == Some(name));
         match entries.iter().position(wanted) {
             Some(position) => {
@@ -200,6 +210,12 @@ impl Catalog {
 }
 
 impl Entry {
+    /// The same entry under the name of its model, if that is loaded.
+    fn named(self) -> Self {
+        let name = self.model.get().map(|model| model.name().to_owned());
+        Self { name: self.name.or(name), ..self }
+    }
+
     async fn model(&self, limit: Duration) -> Result<Arc<Model>, LoadError> {
         let loading = tokio::time::timeout(limit, self.model.get_or_try_init(|| self.load()));
         match loading.await {

@@ -11,7 +11,6 @@ pub(super) type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Why a source could not bring its file. Every variant names the place; none holds a credential.
 #[derive(Debug, Error)]
-#[non_exhaustive]
 pub enum SourceError {
     /// There is nothing at that place.
     #[error("{location}: {reason}")]

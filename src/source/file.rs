@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 
 use bytes::Bytes;
 
@@ -15,10 +15,11 @@ pub struct FileSource {
 }
 
 impl FileSource {
-    /// The file at this path. Nothing is opened yet.
+    /// The file at this path, which may be relative to the current folder. Nothing is opened yet.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        let path = path.into();
+        Self { path: path::absolute(&path).unwrap_or(path) }
     }
 }
 

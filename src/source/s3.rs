@@ -5,7 +5,7 @@
 //! limit over everything).
 
 mod client;
-mod refusal;
+mod error;
 
 use std::time::Duration;
 
@@ -104,7 +104,7 @@ impl S3Source {
 
     async fn request(&self, client: &Client) -> Result<GetObjectOutput, SourceError> {
         let request = client.get_object().bucket(self.location.bucket()).key(self.location.key());
-        request.send().await.map_err(|error| refusal::from_sdk(self.describe(), error))
+        request.send().await.map_err(|error| error::from_sdk(self.describe(), error))
     }
 
     async fn body(&self, answer: GetObjectOutput) -> Result<Bytes, SourceError> {
@@ -116,7 +116,7 @@ impl S3Source {
         match collect(answer.body, announced, MAX_MODEL_BYTES).await {
             Ok(Some(bytes)) => Ok(bytes),
             Ok(None) => Err(too_large()),
-            Err(error) => Err(refusal::from_body(self.describe(), error)),
+            Err(error) => Err(error::from_body(self.describe(), error)),
         }
     }
 }

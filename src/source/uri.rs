@@ -9,11 +9,10 @@ use thiserror::Error;
 
 /// Where the models come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum ModelUri {
     /// The models compiled into the program: the empty text.
     Bundled,
-    /// `file:///absolute/path.json`.
+    /// A path, or `file:///absolute/path.json`.
     File(PathBuf),
     /// `s3://bucket/key.json`.
     S3(ObjectLocation),
@@ -48,7 +47,6 @@ impl fmt::Display for ObjectLocation {
 
 /// Why a text is no place for a model.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
 pub enum UriError {
     /// It names many models.
     #[error("{value:?} ends in \"/\": catalogs of many models are not supported yet in this version; {ALLOWED}")]
@@ -67,7 +65,8 @@ pub enum UriError {
 }
 
 /// What every refusal ends in.
-const ALLOWED: &str = "allowed are nothing (the bundled models), file:///absolute/path.json and s3://bucket/key.json";
+const ALLOWED: &str =
+    "allowed are nothing (the bundled models), a path, file:///absolute/path.json and s3://bucket/key.json";
 
 impl FromStr for ModelUri {
     type Err = UriError;
@@ -85,8 +84,12 @@ impl FromStr for ModelUri {
             object(rest).map(Self::S3)
         } else if value.contains("://") {
             Err("its scheme is unknown")
+        } else if ["file:", "s3:"].iter().any(|scheme| value.starts_with(scheme)) {
+            Err("its scheme is not followed by //")
+        } else if value.contains('\0') {
+            Err("a path cannot contain a zero byte")
         } else {
-            Err("it has no scheme")
+            Ok(Self::File(value.into()))
         };
         place.map_err(|reason| UriError::Invalid { value: value.to_owned(), reason })
     }
@@ -106,7 +109,7 @@ fn file(encoded: &str) -> Result<PathBuf, &'static str> {
     }
     let path = percent_decode_str(encoded).decode_utf8().map_err(|_| "the decoded path is not UTF-8")?;
     if path.contains('\0') {
-        return Err("no path holds a zero byte");
+        return Err("a path cannot contain a zero byte");
     }
     Ok(PathBuf::from(path.into_owned()))
 }
@@ -146,6 +149,9 @@ mod tests {
     #[case("file:///models/line.json", ModelUri::File("/models/line.json".into()))]
     #[case("file:///my%20models/100%25/%C3%A9.json", ModelUri::File("/my models/100%/é.json".into()))]
     #[case("file:///a b/line.json", ModelUri::File("/a b/line.json".into()))]
+    #[case("line.json", ModelUri::File("line.json".into()))]
+    #[case("../models/it's 100%.json", ModelUri::File("../models/it's 100%.json".into()))]
+    #[case("/models/line.json", ModelUri::File("/models/line.json".into()))]
     fn bundled_models_and_files(#[case] text: &str, #[case] place: ModelUri) {
         assert_eq!(text.parse(), Ok(place));
     }
@@ -169,11 +175,11 @@ mod tests {
     }
 
     #[rstest]
-    #[case("line.json", "no scheme")]
-    #[case("/models/line.json", "no scheme")]
+    #[case("line\0.json", "zero byte")]
     #[case("https://example.com/line.json", "scheme is unknown")]
     #[case("S3://models/line.json", "scheme is unknown")]
-    #[case("file:/models/line.json", "no scheme")]
+    #[case("file:/models/line.json", "not followed by //")]
+    #[case("s3:models/line.json", "not followed by //")]
     #[case("file://models/line.json", "third slash")]
     #[case("file:///models/50%/line.json", "two hexadecimal digits")]
     #[case("file:///models/%2", "two hexadecimal digits")]
@@ -188,7 +194,7 @@ mod tests {
     fn anything_else_says_what_is_wrong_and_what_is_allowed(#[case] text: &str, #[case] reason: &str) {
         let message = text.parse::<ModelUri>().unwrap_err().to_string();
         assert!(message.contains(reason), "{message}");
-        assert!(message.contains(text), "{message}");
+        assert!(message.contains(&format!("{text:?}")), "{message}");
         assert!(message.contains("file:///absolute/path.json and s3://bucket/key.json"), "{message}");
     }
 

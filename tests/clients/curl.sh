@@ -1,2 +1,2 @@
-base=${1:-http://localhost:8080}
+base=${1:-http://localhost:9000}
 curl --fail --silent --json '{"X": [[5.1, 3.5, 1.4, 0.2]]}' "$base/models/iris/predict"

@@ -1,4 +1,4 @@
-const base = process.argv[2] ?? "http://localhost:8080";
+const base = process.argv[2] ?? "http://localhost:9000";
 const answer = await fetch(`${base}/models/iris/predict`, {
   method: "POST",
   headers: { "content-type": "application/json" },

@@ -110,9 +110,9 @@ class Checks:
             least, most = sure.as_numpy("mean_interval").T
             check(f"intervals, binary {binary}", all((low <= least) & (least <= y) & (y <= most) & (most <= high)))
             check("at their level", sure.get_output("interval")["parameters"]["level"] == 0.9)
-            asked = [InferRequestedOutput("label_sets", binary_data=binary)]
-            sets = triton.infer("iris", [petals], outputs=asked, parameters={"interval": 0.9}).as_numpy("label_sets")
-            check(f"sets of labels, binary {binary}", sets.dtype == bool and sets.shape == (2, 3) and sets.any(axis=1).all())
+            asked = [InferRequestedOutput("prediction_sets", binary_data=binary)]
+            sets = triton.infer("iris", [petals], outputs=asked, parameters={"interval": 0.9}).as_numpy("prediction_sets")
+            check(f"prediction sets, binary {binary}", sets.dtype == bool and sets.shape == (2, 3) and sets.any(axis=1).all())
         rows = [tensor("X", [[5.1, 3.5, 1.4, 0.2]])]
         because = triton.infer("iris", rows, outputs=[InferRequestedOutput("explain"), InferRequestedOutput("explain_base")])
         check("reasons a class", because.as_numpy("explain").shape == (1, 3, 4) and because.as_numpy("explain_base").shape == (1, 3))

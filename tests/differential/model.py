@@ -12,7 +12,7 @@ import numpy as np
 from exact import TINY, U, Cholesky, mpfr, zeros
 
 # What the field that holds sets of classes is called, in answers and among outputs.
-SETS = "label_sets"
+SETS = "prediction_sets"
 UNKNOWN = -1.0
 MISSING_WORDS = {"", "na", "n/a", "nan", "null", "none"}
 

@@ -24,7 +24,7 @@ await open({ hash: "#iris" }, async (page) => {
   assert.deepEqual(shares, Object.values(answer.probabilities[0]));
 
   // The labels among which it is, as surely as is asked; no more surely than the rows held out can say.
-  assert.deepEqual(answer.label_sets, [["setosa"]]);
+  assert.deepEqual(answer.prediction_sets, [["setosa"]]);
   await shows(page, ".interval strong", /^setosa$/);
   const between = { sepal_length: 6.3, sepal_width: 2.5, petal_length: 4.9, petal_width: 1.5 };
   await fill(between);
@@ -72,7 +72,7 @@ await open({ hash: "#breast-cancer" }, async (page) => {
 // Of many labels their number is told.
 await open({ hash: "#iris" }, async (page) => {
   const labels = Array.from({ length: 14 }, (_, position) => `A class that has a long name, number ${position}`);
-  await page.route(/predict$/, (route) => route.fulfill({ json: { y: [labels[0]], label_sets: [labels] } }));
+  await page.route(/predict$/, (route) => route.fulfill({ json: { y: [labels[0]], prediction_sets: [labels] } }));
   await page.getByRole("button", { name: "Reset" }).click();
   await shows(page, ".interval", "probability it is one of 14 classes");
   const sideways = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

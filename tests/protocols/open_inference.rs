@@ -3,15 +3,19 @@
 use std::collections::HashMap;
 use std::io::Read;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 
 use axum::Router;
 use http::{Request, StatusCode};
 use ordinate::http::router;
-use ordinate::model::Model;
 use ordinate::source::catalog::Catalog;
 use ordinate::source::file::FileSource;
+use ordinate_model::Model;
+use ordinate_model::identity::ModelName;
+use ordinate_table::{Origin, Selection};
+use ordinate_train::plan::PenaltyPlan;
+use ordinate_train::preparation::Preparation;
+use ordinate_train::{Estimator, Plan, train};
 use rstest::rstest;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -103,7 +107,7 @@ async fn the_server_and_its_models_describe_themselves() {
             {"name": "explain", "datatype": "FP64", "shape": [-1, 3, 4]},
             {"name": "explain_base", "datatype": "FP64", "shape": [-1, 3]},
             {
-                "name": "label_sets", "datatype": "BOOL", "shape": [-1, 3],
+                "name": "prediction_sets", "datatype": "BOOL", "shape": [-1, 3],
                 "parameters": {
                     "labels": ["setosa", "versicolor", "virginica"],
                     "method": "conformal", "held_out_rows": held["held_out_rows"], "max_level": held["max_level"],
@@ -207,19 +211,19 @@ async fn sets_of_labels_say_of_each_class_whether_it_is_in() {
     let rows = json!([[5.1, 3.5, 1.4, 0.2], [6.0, 2.7, 5.1, 1.6]]);
     let ours = infer("/models/iris/predict", json!({"X": rows, "interval": 0.9})).await.json();
     let classes = ["setosa", "versicolor", "virginica"];
-    let sets = ours["label_sets"].as_array().unwrap();
+    let sets = ours["prediction_sets"].as_array().unwrap();
     let expected: Vec<bool> =
         sets.iter().flat_map(|set| classes.map(|class| set.as_array().unwrap().contains(&json!(class)))).collect();
     let mut body = json!({
         "inputs": [{"name": "X", "datatype": "FP64", "shape": [2, 4], "data": rows}],
-        "outputs": [{"name": "label_sets", "parameters": {"level": 0.9}}],
+        "outputs": [{"name": "prediction_sets", "parameters": {"level": 0.9}}],
     });
     let answer = infer("/v2/models/iris/infer", body.clone()).await.json();
     assert_eq!((&answer["outputs"][0]["datatype"], &answer["outputs"][0]["shape"]), (&json!("BOOL"), &json!([2, 3])));
     assert_eq!(answer["outputs"][0]["data"], json!(expected));
     body["outputs"][0]["parameters"]["binary_data"] = json!(true);
     let (_, bytes) = parts(&infer("/v2/models/iris/infer", body).await);
-    assert_eq!(bytes["label_sets"], expected.iter().map(|truth| u8::from(*truth)).collect::<Vec<_>>());
+    assert_eq!(bytes["prediction_sets"], expected.iter().map(|truth| u8::from(*truth)).collect::<Vec<_>>());
 }
 
 #[tokio::test]
@@ -243,7 +247,7 @@ async fn a_level_for_the_whole_request_adds_what_has_one() {
 #[case::level_that_is_text(json!({"outputs": [{"name": "interval", "parameters": {"level": "high"}}]}), "\"level\" must be a level")]
 #[case::level_of_a_prediction(json!({"outputs": [{"name": "predict", "parameters": {"level": 0.9}}]}), "\"predict\" has no \"level\"")]
 #[case::level_of_the_request(json!({"parameters": {"interval": -1}}), "between 0 and 1")]
-#[case::classes(json!({"outputs": [{"name": "label_sets"}]}), "no output \"label_sets\"")]
+#[case::classes(json!({"outputs": [{"name": "prediction_sets"}]}), "no output \"prediction_sets\"")]
 #[case::explained(json!({"parameters": {"explain": true}}), "name the output \"explain\"")]
 #[case::a_level_of_all(json!({"parameters": {"level": 0.9}}), "it is called \"interval\"")]
 #[case::an_interval_of_one(json!({"outputs": [{"name": "interval", "parameters": {"interval": 0.9}}]}), "is called \"level\"")]
@@ -256,13 +260,24 @@ async fn an_interval_that_cannot_be_given_is_refused(#[case] asked: Value, #[cas
     assert!(answer.json()["error"].as_str().unwrap().contains(told), "{}", answer.text());
 }
 
-/// The service with a lasso of diabetes, called m, that was measured on this share of the rows.
-fn lasso(folder: &Path, share: &str) -> Router {
+/// The service with a lasso of diabetes, called m, that was measured on this fraction of the rows.
+fn lasso(folder: &Path, test_fraction: f64) -> Router {
     let file = folder.join("m.json");
-    let mut train = Command::new(env!("CARGO_BIN_EXE_ordinate"));
-    train.arg("train").arg(root().join("model/diabetes.csv")).args(["--target", "progression", "--estimator", "lasso"]);
-    let trained = train.args(["--test-fraction", share, "--out"]).arg(&file).output().unwrap();
-    assert!(trained.status.success(), "{trained:?}");
+    let trained = train(&Plan {
+        origin: Origin { paths: vec![root().join("model/diabetes.csv")], ..Origin::default() },
+        selection: Selection { target: "progression".into(), ..Selection::default() },
+        preparation: Preparation::default(),
+        name: ModelName::try_from("m".to_owned()).unwrap(),
+        estimator: Some(Estimator::Lasso),
+        penalty: PenaltyPlan::default(),
+        calibrate: true,
+        test: None,
+        test_fraction,
+        seed: 0,
+        observe: false,
+        created: "2026-11-23T00:00:00Z".to_owned(),
+    });
+    std::fs::write(&file, trained.unwrap().document.to_json().unwrap()).unwrap();
     router(Arc::new(Catalog::single(Box::new(FileSource::new(file)), None, None)), settings())
 }
 
@@ -270,7 +285,7 @@ fn lasso(folder: &Path, share: &str) -> Router {
 #[tokio::test]
 async fn a_model_of_few_held_out_rows_is_as_sure_as_it_can_be() {
     let folder = tempfile::tempdir().unwrap();
-    let application = lasso(folder.path(), "0.02");
+    let application = lasso(folder.path(), 0.02);
     let metadata = ask(&application, Request::get("/v2/models/m").body("".into()).unwrap()).await.json();
     let listed = metadata["outputs"].as_array().unwrap().iter().find(|output| output["name"] == "interval").unwrap();
     let most = listed["parameters"]["max_level"].as_f64().unwrap();
@@ -292,7 +307,7 @@ async fn a_model_of_few_held_out_rows_is_as_sure_as_it_can_be() {
 #[tokio::test]
 async fn a_model_without_intervals_says_what_it_lacks() {
     let folder = tempfile::tempdir().unwrap();
-    let application = lasso(folder.path(), "0");
+    let application = lasso(folder.path(), 0.0);
     let send = |path: &str, body: &Value| Request::post(path).body(body.to_string().into()).unwrap();
     for asked in [json!({"outputs": [{"name": "interval"}]}), json!({"parameters": {"interval": 0.9}})] {
         let mut body = diabetes();

@@ -17,7 +17,8 @@ pub(crate) mod wire;
 
 /// The repository's root.
 pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    crates.into_iter().find(|folder| folder.join("Cargo.lock").exists()).expect("this is a workspace")
 }
 
 /// A tool that `make setup` installs into `.venv/`, by its path there.

@@ -1,7 +1,7 @@
 //! Small real model files, sealed by the crate itself.
 
-use ordinate::model::artifact::Document;
-use ordinate::model::scalar::Scalar;
+use ordinate_model::artifact::Document;
+use ordinate_model::scalar::Scalar;
 use serde_json::json;
 
 /// y = 2x + 1.

@@ -17,7 +17,9 @@ pub(crate) struct Emulator {
 
 /// The function under test: what `ORDINATE_BOOTSTRAP` names (`make test` builds it as it ships), or cargo's own build.
 pub(crate) fn bootstrap() -> PathBuf {
-    std::env::var_os("ORDINATE_BOOTSTRAP").map_or_else(|| env!("CARGO_BIN_EXE_api").into(), PathBuf::from)
+    // Cargo builds it for tests of its own package alone.
+    let built: Option<&str> = option_env!("CARGO_BIN_EXE_api");
+    std::env::var_os("ORDINATE_BOOTSTRAP").map_or_else(|| built.expect("a test of the service").into(), PathBuf::from)
 }
 
 impl Emulator {

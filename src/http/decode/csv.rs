@@ -5,11 +5,12 @@
 
 use super::json::Terms;
 use super::{Layout, refuse, utf8};
-use crate::http::body::Header;
-use crate::http::error::{ApiError, ErrorCode};
-use crate::model::fault::{FaultKind, Faults};
-use crate::model::frame::{Cell, Frame};
-use crate::model::signature::{Feature, FeatureType, Signature, UNKNOWN_LEVEL};
+use crate::http::server::body::Header;
+use crate::http::server::error::{ApiError, ErrorCode};
+use ordinate_model::cell::Cell;
+use ordinate_model::fault::{FaultKind, Faults};
+use ordinate_model::frame::Frame;
+use ordinate_model::signature::{Feature, FeatureType, Signature, UNKNOWN_LEVEL};
 
 /// A table, and how it was laid out: [`Layout::Csv`] with a header, [`Layout::Lines`] without.
 type Table<'s> = (Frame<'s>, Layout);
@@ -194,8 +195,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::scalar::Scalar;
-    use crate::model::signature::{Missing, Target, Unknown};
+    use ordinate_model::scalar::Scalar;
+    use ordinate_model::signature::{Missing, Target, Unknown};
 
     fn signature() -> Signature {
         let feature = |name: &str, missing| Feature { missing, ..Feature::new(name, FeatureType::Double) };

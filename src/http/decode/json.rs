@@ -9,10 +9,11 @@ use serde::de::DeserializeOwned;
 
 use super::pointer::Pointer;
 use super::{Layout, complain, utf8};
-use crate::http::error::{ApiError, Complaint, ErrorCode};
-use crate::model::fault::{FAULTS_TOLD, FaultKind};
-use crate::model::frame::{Frame, shorten};
+use crate::http::server::error::{ApiError, Complaint, ErrorCode};
 pub(in crate::http) use members::{LEVEL, once, unknown};
+use ordinate_model::fault::{FAULTS_TOLD, FaultKind};
+use ordinate_model::frame::Frame;
+use ordinate_model::wording::shorten;
 pub(in crate::http) use reader::{Reader, RowsReader, Terms};
 
 /// What a protocol's object may hold.

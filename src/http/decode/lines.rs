@@ -2,8 +2,8 @@
 
 use super::json::{Reader, RowsReader, Terms};
 use super::{Layout, refuse, utf8};
-use crate::http::error::ApiError;
-use crate::model::frame::Frame;
+use crate::http::server::error::ApiError;
+use ordinate_model::frame::Frame;
 
 /// Reads the rows.
 ///
@@ -25,7 +25,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::signature::{Feature, FeatureType, Signature, Target};
+    use ordinate_model::signature::{Feature, FeatureType, Signature, Target};
 
     fn signature() -> Signature {
         let feature = |name: &str| Feature::new(name, FeatureType::Double);

@@ -1,4 +1,4 @@
-//! Bytes → [`Frame`](crate::model::frame::Frame). What a value may be is the frame's affair; here is only how it is written.
+//! Bytes → [`Frame`](ordinate_model::frame::Frame). What a value may be is the frame's affair; here is only how it is written.
 
 pub(super) mod csv;
 pub(super) mod json;
@@ -6,8 +6,8 @@ pub(super) mod lines;
 mod pointer;
 pub(super) mod tensor;
 
-use super::error::{ApiError, Complaint, ErrorCode};
-use crate::model::fault::{Fault, Faults};
+use super::server::error::{ApiError, Complaint, ErrorCode};
+use ordinate_model::fault::{Fault, Faults};
 use pointer::Pointer;
 
 /// How a body is laid out: the same fault stands at another place in each.

@@ -12,11 +12,12 @@ use jiter::Peek;
 
 use super::json::{Reader, Terms};
 use super::{Layout, complain};
-use crate::http::error::{ApiError, ErrorCode};
-use crate::model::fault::{FaultKind, Faults};
-use crate::model::frame::{Frame, shorten, values_wanted};
+use crate::http::server::error::{ApiError, ErrorCode};
 pub(in crate::http) use datatype::Datatype;
 use datatype::{Mistaken, Sink};
+use ordinate_model::fault::{FaultKind, Faults};
+use ordinate_model::frame::{Frame, values_wanted};
+use ordinate_model::wording::shorten;
 pub(in crate::http) use request::{InferRequest, read};
 
 /// The key that tensors stand under.

@@ -4,8 +4,8 @@ use jiter::Peek;
 use serde::de::DeserializeOwned;
 
 use super::Reader;
-use crate::http::error::{ApiError, ErrorCode};
-use crate::model::frame::shorten;
+use crate::http::server::error::{ApiError, ErrorCode};
+use ordinate_model::wording::shorten;
 
 impl Reader<'_> {
     /// Goes through the members of an object.

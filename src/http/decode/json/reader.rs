@@ -3,10 +3,11 @@
 use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, Peek};
 
 use crate::http::decode::Layout;
-use crate::http::error::{ApiError, ErrorCode};
-use crate::model::fault::{FaultKind, Faults};
-use crate::model::frame::{Cell, ColumnsBuilder, Frame, RowsBuilder, values_wanted};
-use crate::model::signature::Signature;
+use crate::http::server::error::{ApiError, ErrorCode};
+use ordinate_model::cell::Cell;
+use ordinate_model::fault::{FaultKind, Faults};
+use ordinate_model::frame::{ColumnsBuilder, Frame, RowsBuilder, values_wanted};
+use ordinate_model::signature::Signature;
 
 /// What a table is read against.
 #[derive(Debug, Clone, Copy)]
@@ -103,7 +104,7 @@ impl<'s> RowsReader<'s> {
         } else if wrapped {
             reader.positional_row(&mut self.rows)?;
             while let Some(beside) = reader.next_key()? {
-                let detail = format!("has {:?} beside \"features\"", crate::model::frame::shorten(&beside));
+                let detail = format!("has {:?} beside \"features\"", ordinate_model::wording::shorten(&beside));
                 self.rows.wrong_row(FaultKind::UnknownFeature, detail);
                 reader.skip()?;
             }

@@ -3,9 +3,10 @@
 use jiter::Peek;
 
 use super::{Complaint, Complaints, Layout, Pointer, Reader, Rows, Terms, complain};
-use crate::http::error::{ApiError, ErrorCode};
-use crate::model::fault::FaultKind;
-use crate::model::frame::{Cell, shorten};
+use crate::http::server::error::{ApiError, ErrorCode};
+use ordinate_model::cell::Cell;
+use ordinate_model::fault::FaultKind;
+use ordinate_model::wording::shorten;
 
 impl<'j> Reader<'j> {
     /// Keys come in any order; rows can be read once the columns are known.

@@ -8,8 +8,8 @@ const KEYS: Keys = Keys { tables: &[("X", Form::Any)], options: &[] };
 fn read<'s>(body: &[u8], signature: &'s Signature, max_rows: usize) -> Result<Frame<'s>, ApiError> {
     super::read(body, &KEYS, Terms { signature, max_rows, lenient: false }).map(|decoded| decoded.frame)
 }
-use crate::model::scalar::Scalar;
-use crate::model::signature::{Feature, FeatureType, Missing, Signature, Target};
+use ordinate_model::scalar::Scalar;
+use ordinate_model::signature::{Feature, FeatureType, Missing, Signature, Target};
 
 fn feature(name: &str, kind: FeatureType, missing: Missing) -> Feature {
     Feature { missing, ..Feature::new(name, kind) }

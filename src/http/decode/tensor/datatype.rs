@@ -4,9 +4,9 @@ use half::f16;
 use serde::Deserialize;
 
 use super::refuse;
-use crate::http::error::ApiError;
-use crate::model::frame::Cell;
-use crate::model::number::{has_fraction, parse_double};
+use crate::http::server::error::ApiError;
+use ordinate_model::cell::Cell;
+use ordinate_model::number::{has_fraction, parse_double};
 
 /// The type of a tensor's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

@@ -5,8 +5,9 @@ use jiter::Peek;
 use super::{Data, INPUTS, Input, frame, refuse};
 use crate::http::decode::json::{LEVEL, Reader, Terms, not_empty, once, unknown};
 use crate::http::decode::utf8;
-use crate::http::error::{ApiError, ErrorCode};
-use crate::model::frame::{Frame, shorten};
+use crate::http::server::error::{ApiError, ErrorCode};
+use ordinate_model::frame::Frame;
+use ordinate_model::wording::shorten;
 
 /// The most bytes of an `id`. It is the one thing that answers repeat: incompressible, packed and in base64, one of 6 MB would
 /// be larger than what can be sent.
@@ -21,7 +22,7 @@ pub(in crate::http) struct InferRequest<'j> {
     pub(in crate::http) outputs: Vec<RequestedOutput>,
     /// Whether outputs that do not say otherwise are wanted as bytes.
     pub(in crate::http) binary_outputs: bool,
-    /// The level of intervals and sets of labels whose outputs do not say otherwise.
+    /// The level of intervals and prediction sets whose outputs do not say otherwise.
     pub(in crate::http) level: Option<f64>,
     /// The model's name, where the body repeats it.
     pub(in crate::http) model_name: Option<String>,
@@ -71,7 +72,7 @@ impl InferRequest<'_> {
 }
 
 impl RequestedOutput {
-    /// The level of its intervals or sets of labels, where it says so.
+    /// The level of its intervals or prediction sets, where it says so.
     pub(in crate::http) fn level(&self) -> Option<f64> {
         self.parameters.level
     }

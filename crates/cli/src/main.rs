@@ -1,0 +1,7 @@
+//! `ordinate`, the command line.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ordinate_cli::run()
+}

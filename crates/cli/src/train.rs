@@ -1,0 +1,304 @@
+//! `ordinate train`: data become a model file.
+
+mod arguments;
+mod output_files;
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::coefficients::Fitted;
+use super::confusion::Confusion;
+use super::curl::{PORT, curl, program, quoted};
+use super::interval_method::Certainty;
+use super::output::{is_standard_output, same_file};
+use super::progress::Progress;
+use super::{print, tell, wrong_usage};
+pub(super) use arguments::Arguments;
+use ordinate_model::Model;
+use ordinate_model::estimator::Coefficients;
+use ordinate_model::identity::{Checksum, ModelName};
+use ordinate_table::{Origin, Watch, expanded};
+use ordinate_train::evaluate::{Metrics, title};
+use ordinate_train::report::{ReportInput, card, html};
+use ordinate_train::{Plan, Trained, summary, train};
+use output_files::{Document, clash};
+
+/// Trains, saves when asked to, and says what came of it.
+pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
+    let penalty = match arguments.penalty() {
+        Ok(penalty) => penalty,
+        // Wrong usage, told and ended as clap does it.
+        Err(reason) => wrong_usage("train", &reason),
+    };
+    let out = arguments.out.as_deref();
+    let written = [("--out", out), ("--report", arguments.report.as_deref()), ("--card", arguments.card.as_deref())];
+    let named: Vec<(&str, &Path)> = written.iter().filter_map(|(option, path)| Some((*option, (*path)?))).collect();
+    if let Some(reason) = clash(&named) {
+        wrong_usage("train", &reason);
+    }
+    let printed = named.iter().find(|(_, path)| is_standard_output(path));
+    if let Some((option, _)) = printed.filter(|_| arguments.json) {
+        let reason = format!("{option} and --json would both go to standard output. Name a file with {option}");
+        wrong_usage("train", &reason);
+    }
+    let [data, test] = [expanded(&arguments.data)?, expanded(&arguments.measuring.test)?];
+    for (option, path) in written {
+        let is_read = |data: &&PathBuf| path.is_some_and(|path| same_file(path, data));
+        if let Some(data) = data.iter().chain(&test).find(is_read) {
+            let data = data.display();
+            return Err(format!("{data}: {option} is the training data itself. Choose another file").into());
+        }
+    }
+    if let Some(twice) = test.iter().find(|test| data.iter().any(|data| data == *test || same_file(data, test))) {
+        let twice = twice.display();
+        return Err(format!("{twice}: --test names the training data itself. Name other data, or leave it out").into());
+    }
+    let begin =
+        |(option, path): (&'static str, Option<&Path>)| path.map(|path| Document::begin(option, path)).transpose();
+    let [model_file, report_file, card_file] = written.map(begin);
+    let (model_file, report_file, card_file) = (model_file?, report_file?, card_file?);
+    let named = out.filter(|out| !is_standard_output(out)).or(arguments.data.first().map(AsRef::as_ref));
+    // How many passes it takes is not known before: bytes are counted, without a share.
+    let progress = Arc::new(Progress::of_bytes(None, !arguments.json));
+    let told = Arc::clone(&progress);
+    let watch = Some(Watch(Arc::new(move |bytes| told.inc(bytes))));
+    let trained = train(&Plan {
+        origin: Origin { watch: watch.clone(), ..arguments.origin() },
+        selection: arguments.selection(),
+        preparation: arguments.preparation(),
+        name: arguments.name.clone().unwrap_or_else(|| name_of(named.unwrap_or(Path::new("")))),
+        estimator: arguments.estimator,
+        penalty,
+        calibrate: !arguments.measuring.no_calibration,
+        test: arguments.test().map(|origin| Origin { watch, ..origin }),
+        test_fraction: arguments.measuring.test_fraction,
+        seed: arguments.measuring.seed,
+        observe: arguments.report.is_some() || arguments.card.is_some(),
+        created: Timestamp::from_second(Timestamp::now().as_second())?.to_string(),
+    });
+    drop(progress);
+    let trained = trained?;
+    // Where they lie is nobody's business but the writer's.
+    let name = |path: &PathBuf| path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let data: Vec<String> = arguments.data.iter().filter_map(name).collect();
+    let input = ReportInput {
+        document: &trained.document,
+        data: &data.join(", "),
+        summary: trained.summary.as_ref(),
+        observed: trained.observed.as_ref(),
+        path: trained.path.as_ref(),
+        notes: &trained.notes,
+    };
+    let written = [
+        model_file.map(|file| Ok::<_, Box<dyn Error>>(file.write(&trained.document.to_json()?))).transpose()?,
+        report_file.map(|file| file.write(&html(&input))),
+        card_file.map(|file| file.write(&card(&input))),
+    ];
+    let [saved, ..] = &written;
+    let told = if arguments.json {
+        let out = out.filter(|_| matches!(saved, Some(Ok(_))));
+        serde_json::to_string(&Summary::new(&trained, out))? + "\n"
+    } else {
+        report(&trained, saved.as_ref())?
+    };
+    if printed.is_some() {
+        tell(&told);
+    }
+    let failed: Vec<&str> =
+        written.iter().flatten().filter_map(|file| file.as_ref().err()).map(String::as_str).collect();
+    let answer = if printed.is_some() { String::new() } else { told };
+    if failed.is_empty() {
+        return Ok(answer);
+    }
+    // What was found is not lost for a file that could not be written.
+    print(&answer);
+    let kept: Vec<String> = written.iter().flatten().flatten().map(|path| path.display().to_string()).collect();
+    let kept = if kept.is_empty() { String::new() } else { format!(". Saved: {}", kept.join(", ")) };
+    Err(format!("{}{kept}", failed.join("; ")).into())
+}
+
+/// A name for callers, made of that of a file.
+fn name_of(path: &Path) -> ModelName {
+    ModelName::resembling(&path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default())
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Summary<'a> {
+    name: &'a str,
+    version: &'a str,
+    /// As it is stored.
+    estimator: &'a Coefficients,
+    /// The same in the units of the columns.
+    coefficients: Fitted<'a>,
+    target: &'a str,
+    rows: u64,
+    held_out: u64,
+    tested: u64,
+    metrics: &'a IndexMap<String, IndexMap<String, f64>>,
+    /// Of the rows held out, or those of other files.
+    confusion: Option<Confusion<'a>>,
+    #[serde(rename = "summary")]
+    least_squares: Option<&'a summary::Summary>,
+    notes: &'a [String],
+    sha256: Option<&'a str>,
+    out: Option<&'a Path>,
+}
+
+impl<'a> Summary<'a> {
+    fn new(trained: &'a Trained, out: Option<&'a Path>) -> Self {
+        let document = &trained.document;
+        Self {
+            name: document.name.as_str(),
+            version: document.version.as_str(),
+            estimator: &document.estimator,
+            coefficients: Fitted::of(document).summarised(trained.summary.as_ref()),
+            target: &document.signature.target().name,
+            rows: document.training.rows,
+            held_out: trained.held_out,
+            tested: trained.tested,
+            metrics: &document.training.metrics,
+            confusion: confusion(trained),
+            least_squares: trained.summary.as_ref(),
+            notes: &trained.notes,
+            sha256: document.sha256.as_ref().map(Checksum::as_str),
+            out,
+        }
+    }
+}
+
+/// What a person reads.
+fn report(trained: &Trained, saved: Option<&Result<PathBuf, String>>) -> Result<String, Box<dyn Error>> {
+    let Trained { document, held_out, tested, train: fitted, test: unseen, notes, .. } = trained;
+    let rows = document.training.rows;
+    let mut text = String::new();
+    let features = document.signature.width();
+    let noun = if features == 1 { "feature" } else { "features" };
+    let target = &document.signature.target().name;
+    writeln!(text, "{}@{}: {target} from {features} {noun}, {rows} rows\n", document.name, document.version)?;
+    match &trained.summary {
+        Some(summary) => writeln!(text, "Coefficients of {}, for one unit of the column\n{summary}", summary.target)?,
+        None => writeln!(text, "Coefficients, for one unit of the column\n{}", Fitted::of(document).grid())?,
+    }
+    if *held_out > 0 {
+        let kept = rows - held_out;
+        metrics(&mut text, &[("fitted", kept, fitted.as_ref()), ("held out", *held_out, unseen.as_ref())])?;
+        told_classes(&mut text, trained, "held-out rows of")?;
+        writeln!(text, "Measured with a fit to the other {kept} rows; the model itself is fitted to all {rows}.\n")?;
+    } else if *tested > 0 {
+        metrics(&mut text, &[("fitted", rows, fitted.as_ref()), ("test", *tested, unseen.as_ref())])?;
+        told_classes(&mut text, trained, "test rows of")?;
+        writeln!(
+            text,
+            "Measured on the {tested} rows of --test; the model is fitted to the {rows} rows of the data alone.\n"
+        )?;
+    } else {
+        metrics(&mut text, &[("fitted", rows, fitted.as_ref())])?;
+        writeln!(text, "No rows were held out: this is how well the model fits, not how well it predicts.\n")?;
+    }
+    writeln!(text, "Intervals: {}.\n", Certainty::told(document))?;
+    for note in notes {
+        writeln!(text, "Note: {note}.")?;
+    }
+    if !notes.is_empty() {
+        text.push('\n');
+    }
+    match saved {
+        Some(Ok(out)) if is_standard_output(out) => writeln!(text, "Written to standard output.")?,
+        Some(Ok(out)) => {
+            writeln!(text, "Saved to {}.", out.display())?;
+            if let Some(commands) = serving(out) {
+                text.push_str(&commands);
+            }
+        }
+        Some(Err(_)) => writeln!(text, "The model was not saved.")?,
+        None => writeln!(text, "Nothing was saved: add --out FILE to keep the model.")?,
+    }
+    Ok(text)
+}
+
+/// Which classes were taken for which, of a classifier that was measured on rows that it had not seen.
+fn confusion(trained: &Trained) -> Option<Confusion<'_>> {
+    let classes = trained.document.estimator.classes()?;
+    Some(Confusion { classes, rows: trained.confusion.as_deref()? })
+}
+
+/// The most classes of which a person is told which were taken for which: more make lines too wide to be read.
+const CLASSES_TOLD: usize = 10;
+
+fn told_classes(text: &mut String, trained: &Trained, title: &str) -> Result<(), std::fmt::Error> {
+    match confusion(trained).filter(|confusion| confusion.classes.len() <= CLASSES_TOLD) {
+        Some(confusion) => writeln!(text, "{}", confusion.grid(title)),
+        None => Ok(()),
+    }
+}
+
+fn metrics(text: &mut String, sides: &[(&str, u64, Option<&Metrics>)]) -> Result<(), Box<dyn Error>> {
+    let names = sides.iter().find_map(|(_, _, metrics)| *metrics).map(|metrics| metrics.values.keys());
+    let names: Vec<&str> = names.into_iter().flatten().copied().collect();
+    let width = |name: &str| title(name).chars().count().max(12);
+    write!(text, "  {:10}  {:>6}", "", "rows")?;
+    for name in &names {
+        write!(text, "  {:>1$}", title(name), width(name))?;
+    }
+    text.push('\n');
+    for (side, rows, metrics) in sides {
+        write!(text, "  {side:10}  {rows:>6}")?;
+        for name in &names {
+            let cell = metrics.and_then(|metrics| metrics.get(name)).map_or_else(|| "–".to_owned(), significant);
+            write!(text, "  {cell:>0$}", width(name))?;
+        }
+        text.push('\n');
+    }
+    text.push('\n');
+    Ok(())
+}
+
+/// Six significant digits, for reading; the file has them all.
+pub(super) fn significant(value: f64) -> String {
+    let scientific = format!("{value:.5e}");
+    let exponent = scientific.rsplit('e').next().and_then(|exponent| exponent.parse::<i32>().ok()).unwrap_or(0);
+    if !(-5..9).contains(&exponent) {
+        return scientific;
+    }
+    let decimals = if value.fract() == 0.0 { 0 } else { 5 - exponent };
+    format!("{value:.*}", usize::try_from(decimals).unwrap_or(0))
+}
+
+/// Commands that serve a saved model and ask it, from any folder. `None` for a pipe, and for a path that is not UTF-8.
+fn serving(path: &Path) -> Option<String> {
+    let path = path.canonicalize().ok().filter(|path| path.is_file())?;
+    let model = Model::from_json(&fs::read(&path).ok()?).ok()?;
+    let url = format!("http://localhost:{PORT}/models/{}/predict", model.name());
+    let (program, path) = (program(), quoted(path.to_str()?));
+    Some(format!("Serve it, and ask it from another terminal:\n  {program} serve {path}\n  {}\n", curl(&url, &model)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_six_significant_digits_whatever_their_size() {
+        let cases = [
+            (0.0, "0"),
+            (2.0, "2"),
+            (-0.036_361_224, "-0.0363612"),
+            (152.133_484, "152.133"),
+            (1_234_567.0, "1234567"),
+            (1.7e12, "1.70000e12"),
+            (-3e-9, "-3.00000e-9"),
+            (0.000_012_345_678, "0.0000123457"),
+        ];
+        for (value, text) in cases {
+            assert_eq!(significant(value), text);
+        }
+    }
+}

@@ -1,0 +1,796 @@
+//! `ordinate predict`, `evaluate`, `inspect` and `completions`, as a user runs them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::fmt::Write as _;
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Output, Stdio};
+use std::sync::Arc;
+
+use axum::body::Body;
+use http::Request;
+use http_body_util::BodyExt;
+use ordinate::http::{Limits, Settings, router};
+use ordinate::source::catalog::Catalog;
+use ordinate::source::file::FileSource;
+use ordinate_model::artifact::Document;
+use ordinate_model::cell::Cell;
+use ordinate_model::frame::RowsBuilder;
+use ordinate_model::scalar::Scalar;
+use ordinate_model::{Model, Wanted};
+use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::parser::parse_message_type;
+use rstest::rstest;
+use serde_json::{Value, json};
+use tempfile::{TempDir, tempdir};
+use tower::ServiceExt;
+
+use crate::command_line::{command, complained, run, said, text};
+
+/// Runs `ordinate` with something on standard input.
+fn pipe(arguments: &str, input: &str) -> Output {
+    let folder = tempdir().unwrap();
+    let mut child = command(folder.path(), arguments);
+    let mut child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // A program that refuses the first line may be gone before the last is written.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+fn folder_with(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempdir().unwrap();
+    for (name, content) in files {
+        fs::write(folder.path().join(name), content).unwrap();
+    }
+    folder
+}
+
+fn read(folder: &TempDir, name: &str) -> String {
+    fs::read_to_string(folder.path().join(name)).unwrap()
+}
+
+fn names(folder: &TempDir) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+fn rows(csv: &str) -> Vec<Vec<String>> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(csv.as_bytes());
+    reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect()
+}
+
+/// A classifier with a number that may be missing and a category that may be unknown.
+fn sides() -> String {
+    let document: Document = serde_json::from_value(json!({
+        "format": "ordinate.model/1", "name": "sides", "version": "3", "created": "2026-11-23T00:00:00Z",
+        "task": "classification",
+        "signature": {
+            "features": [
+                {"name": "length", "type": "double", "missing": {"impute": 0.5}, "range": [-4.0, 4.0]},
+                {"name": "side", "type": "string", "missing": "reject", "levels": ["left", "right"], "unknown": "ignore"},
+            ],
+            "target": {"name": "fruit", "type": "string"},
+        },
+        "preprocess": {"columns": [
+            {"name": "length", "product": [{"feature": "length"}], "mean": 0.5, "scale": 2.0},
+            {"name": "side=right", "product": [{"feature": "side", "level": "right"}], "mean": 0.25, "scale": 1.0},
+        ]},
+        "estimator": {
+            "family": "logistic", "classes": ["apple, green", "pear", "plum"], "intercepts": [0.0, 0.5, -0.5],
+            "coefficients": {"length": [1.0, -2.0, 1.0], "side=right": [3.0, 0.0, -3.0]},
+        },
+        "training": {
+            "rows": 8, "data_sha256": "0".repeat(64), "parameters": {"C": 1.0}, "seed": 7,
+            "metrics": {"train": {"accuracy": 0.875}}, "tool": "ordinate 0.1.0", "smartcore": "0.7.0",
+        },
+        "golden": {"X": [], "y": []},
+    }))
+    .unwrap();
+    let golden = vec![vec![Scalar::Number(1.0), Scalar::Text("left".into())]];
+    document.seal(golden).unwrap().to_json().unwrap()
+}
+
+const SIDES_ROWS: &str = "side,length\nleft,1\nright,-3.5\nleft,\nmiddle,0.25\nright,1e2\n";
+
+/// What `POST /predict` answers to these rows.
+async fn over_http(catalog: Catalog, body: String) -> Vec<Value> {
+    let limits = Limits { max_rows: 100_000, max_body_bytes: 6_291_456 };
+    let application = router(Arc::new(catalog), Settings::new(limits));
+    let request = Request::post("/predict").header("content-type", "text/csv").body(Body::from(body)).unwrap();
+    let response = application.oneshot(request).await.unwrap();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    let answer: Value = serde_json::from_slice(&body).unwrap();
+    answer["y"].as_array().unwrap_or_else(|| panic!("{answer}")).clone()
+}
+
+/// The last column, each field as JSON would have it.
+fn predictions(csv: &str) -> Vec<Value> {
+    let number = |field: &String| serde_json::from_str(field).unwrap_or_else(|_| Value::String(field.clone()));
+    rows(csv).iter().skip(1).map(|row| number(row.last().unwrap())).collect()
+}
+
+#[tokio::test]
+async fn it_predicts_what_the_service_answers() {
+    for name in ["line", "diabetes"] {
+        let data = fs::read_to_string(format!("{}/model/{name}.csv", crate::support::root().display())).unwrap();
+        let output = pipe(&format!("predict {name} -"), &data);
+        // The service takes features only: the target is the last column.
+        let features: Vec<&str> = data.lines().map(|line| line.rsplit_once(',').unwrap().0).collect();
+        let answers = over_http(Catalog::bundled(Some(name)).unwrap(), features.join("\n")).await;
+        assert_eq!(answers.len(), data.lines().count() - 1);
+        // Digit by digit.
+        assert_eq!(predictions(said(&output)), answers, "{name}");
+    }
+    let folder = folder_with(&[("sides.json", &sides()), ("rows.csv", SIDES_ROWS)]);
+    let output = run(&folder, "predict sides.json rows.csv");
+    let source = FileSource::new(folder.path().join("sides.json"));
+    let answers = over_http(Catalog::single(Box::new(source), None, None), SIDES_ROWS.into()).await;
+    assert_eq!(predictions(said(&output)), answers);
+    // Scores by hand, for the first row: (−0.5, 0, 0.5).
+    assert_eq!(answers, ["plum", "pear", "pear", "pear", "apple, green"]);
+}
+
+#[test]
+fn probabilities_stand_in_one_column_a_class() {
+    let folder = folder_with(&[("sides.json", &sides()), ("rows.csv", SIDES_ROWS)]);
+    assert!(
+        complained(&run(&folder, "predict sides.json rows.csv --interval 0.9"))
+            .contains("sides has no prediction sets")
+    );
+    let output = run(&folder, "predict sides.json rows.csv --probabilities --column fruit");
+    let table = rows(said(&output));
+    let header = ["side", "length", "fruit", "probability_apple, green", "probability_pear", "probability_plum"];
+    assert_eq!(table[0], header);
+
+    let model = Model::from_json(sides().as_bytes()).unwrap();
+    let mut frame = RowsBuilder::new(model.signature(), 5);
+    for row in &table[1..] {
+        frame.start_row().unwrap();
+        frame.push(Cell::Field(&row[1]));
+        frame.push(Cell::Field(&row[0]));
+        frame.end_positional_row();
+    }
+    let frame = frame.finish().unwrap();
+    let expected = model.answer(&frame, &Wanted::default()).unwrap().probabilities.unwrap();
+    for (row, expected) in table[1..].iter().zip(expected.rows()) {
+        let got: Vec<f64> = row[3..].iter().map(|field| field.parse().unwrap()).collect();
+        assert_eq!(got, expected);
+    }
+}
+
+/// What statsmodels 0.15.0 says: `OLS(y, add_constant(X)).fit().get_prediction(X[:3]).conf_int(obs=True, alpha=0.2)`.
+#[test]
+fn intervals_are_those_of_statsmodels() {
+    let output = pipe("predict diabetes - --interval 0.8", include_str!("../../../../model/diabetes.csv"));
+    let table = rows(said(&output));
+    assert_eq!(table[0][11..], ["prediction", "prediction_low", "prediction_high"]);
+    let expected = [
+        [135.998_199_557_805_1, 276.235_154_932_404_67],
+        [-2.209_132_833_551_791_5, 138.351_198_779_688],
+        [106.561_236_931_222_65, 247.204_343_770_881_96],
+    ];
+    for (row, expected) in table[1..].iter().zip(expected) {
+        for (field, expected) in row[12..].iter().zip(expected) {
+            assert!((field.parse::<f64>().unwrap() - expected).abs() < 1e-9, "{field} is not {expected}");
+        }
+    }
+}
+
+#[test]
+fn intervals_of_the_mean_lie_within_those_of_the_answer() {
+    let output =
+        pipe("predict diabetes - --interval 0.9 --mean-interval 0.9", include_str!("../../../../model/diabetes.csv"));
+    let table = rows(said(&output));
+    let names = ["prediction", "prediction_low", "prediction_high", "prediction_mean_low", "prediction_mean_high"];
+    assert_eq!(table[0][11..], names);
+    for row in &table[1..] {
+        let numbers: Vec<f64> = row[11..].iter().map(|field| field.parse().unwrap()).collect();
+        let [answer, low, high, mean_low, mean_high] = numbers[..] else { panic!("{row:?}") };
+        assert!(low < mean_low && mean_low < answer && answer < mean_high && mean_high < high);
+    }
+    let output = pipe("predict iris - --mean-interval 0.9", include_str!("../../../../model/iris.csv"));
+    assert!(complained(&output).contains("the model iris predicts classes, which have no mean"));
+}
+
+#[test]
+fn sets_of_labels_hold_the_answer_of_as_many_rows_as_was_asked() {
+    let output = pipe("predict iris - --interval 0.95", include_str!("../../../../model/iris.csv"));
+    let table = rows(said(&output));
+    assert_eq!(table[0][4..], ["species", "prediction", "prediction_set"]);
+    let sets = || table[1..].iter().map(|row| (row, row[6].split('|').collect::<Vec<_>>()));
+    assert!(sets().all(|(row, set)| set.contains(&row[5].as_str())));
+    let held = sets().filter(|(row, set)| set.contains(&row[4].as_str())).count();
+    assert!(held >= 143, "{held} of 150");
+    assert!(complained(&pipe("predict iris - --interval 0.99", "sepal_length\n")).contains("sepal_width"));
+    let rows = include_str!("../../../../model/iris.csv");
+    assert!(
+        complained(&pipe("predict iris - --interval 0.99", rows)).contains("needs 99 held-out rows, the model has 33")
+    );
+}
+
+#[test]
+fn contributions_and_base_add_up_to_the_answer() {
+    let table = rows(said(&pipe("predict diabetes - --explain", include_str!("../../../../model/diabetes.csv"))));
+    assert_eq!(table[0][11..14], ["prediction", "base", "contribution_age"]);
+    for row in &table[1..] {
+        let numbers: Vec<f64> = row[11..].iter().map(|field| field.parse().unwrap()).collect();
+        assert!((numbers[1..].iter().sum::<f64>() - numbers[0]).abs() < 1e-9, "{row:?}");
+    }
+    // Of more than two classes each has its own.
+    let output = pipe("predict iris - --explain --probabilities", include_str!("../../../../model/iris.csv"));
+    let table = rows(said(&output));
+    assert_eq!(table[0][9..11], ["base_setosa", "contribution_setosa_sepal_length"]);
+    for row in &table[1..] {
+        let numbers: Vec<f64> = row[6..].iter().map(|field| field.parse().unwrap()).collect();
+        let (probabilities, terms) = numbers.split_at(3);
+        let odds: Vec<f64> = terms.chunks(5).map(|score| score.iter().sum::<f64>().exp()).collect();
+        for (odds_of, p) in odds.iter().zip(probabilities) {
+            assert!((odds_of / odds.iter().sum::<f64>() - p).abs() < 1e-12, "{row:?}");
+        }
+    }
+    assert!(
+        complained(&pipe("predict line - --explain", "x,base\n1,2\n"))
+            .ends_with("a column \"base\" already. Rename it\n")
+    );
+}
+
+#[test]
+fn warnings_say_in_words_what_is_unusual_about_each_row_however_many_they_are() {
+    let data = "x\n".to_owned() + &"9.5\n2\n".repeat(700);
+    let output = pipe("predict line - --warnings", &data);
+    let table = rows(said(&output));
+    assert_eq!(table[0], ["x", "prediction", "warnings"]);
+    for pair in table[1..].chunks(2) {
+        assert_eq!([&pair[0][2], &pair[1][2]], ["x: 9.5 is outside the training range, 1 to 4", ""]);
+    }
+    // Usual values, unusual together.
+    let output =
+        pipe("predict iris - --warnings", "sepal_length,sepal_width,petal_length,petal_width\n4.3,2,6.9,0.1\n");
+    assert_eq!(rows(said(&output))[1][5], "an unusual combination of values (leverage 1.89, usual up to 0.1)");
+}
+
+#[test]
+fn all_that_is_said_beside_a_prediction_goes_to_parquet_too() {
+    let folder = folder_with(&[("rows.csv", include_str!("../../../../model/iris.csv"))]);
+    let options = "--interval 0.9 --explain --warnings --probabilities";
+    let mut expected = rows(said(&run(&folder, &format!("predict iris rows.csv {options}"))));
+    said(&run(&folder, &format!("predict iris rows.csv --out rows.parquet {options} --quiet")));
+    // Read back and predicted once more.
+    let read = rows(said(&run(&folder, "predict iris rows.parquet --column again")));
+    for (row, read) in expected.iter_mut().zip(&read) {
+        row.push(if row[0] == "sepal_length" { "again".to_owned() } else { row[5].clone() });
+        assert_eq!(row, read);
+    }
+    assert_eq!(read.len(), 151);
+}
+
+#[test]
+fn all_columns_are_kept_as_they_came() {
+    let data = "\u{feff} note ,x,note,\n\"a,\"\"b\"\"\", 1,  spaced  ,\n\"two\nlines\",2.50,,z\n";
+    let expected = " note ,x,note,,prediction\n\"a,\"\"b\"\"\", 1,  spaced  ,,3.0\n\"two\nlines\",2.50,,z,6.0\n";
+    assert_eq!(said(&pipe("predict line -", data)), expected);
+    // CRLF is read; LF is written.
+    assert_eq!(
+        said(&pipe("predict line -", &data.replace("\u{feff}", "").replace('\n', "\r\n"))).replace('\r', ""),
+        expected
+    );
+}
+
+#[rstest]
+#[case("", "x;note\n1;a,b\n", "x;note;prediction\n1;a,b;3.0\n")]
+#[case("", "x\tnote\n1\ta b\n", "x\tnote\tprediction\n1\ta b\t3.0\n")]
+#[case("--delimiter ;", "x;\"a,b,c\",d\n1;2\n", "x;a,b,c,d;prediction\n1;2;3.0\n")]
+#[case("--delimiter tab", "x\t;;\n1\t2\n", "x\t;;\tprediction\n1\t2\t3.0\n")]
+fn fields_are_separated_as_told_or_as_in_the_header(#[case] flags: &str, #[case] data: &str, #[case] expected: &str) {
+    assert_eq!(said(&pipe(&format!("predict line - {flags}"), data)), expected);
+}
+
+#[test]
+fn a_file_is_written_and_said_so() {
+    let folder = folder_with(&[("rows.csv", "x\n1\n2\n")]);
+    let output = run(&folder, "predict line rows.csv --out out.csv --column y");
+    assert_eq!(said(&output), "2 rows predicted by line@1: out.csv\n");
+    assert_eq!(read(&folder, "out.csv"), "x,y\n1,3.0\n2,5.0\n");
+    assert_eq!(names(&folder), ["out.csv", "rows.csv"]);
+}
+
+#[rstest]
+#[case("--on-error skip", json!({"rows": 2, "left_out": 1, "without_prediction": 0}))]
+#[case("--on-error empty --warnings", json!({"rows": 2, "left_out": 0, "without_prediction": 1, "rows_with_warnings": 1}))]
+fn what_was_written_is_said_to_machines_too(#[case] flags: &str, #[case] counts: Value) {
+    let folder = folder_with(&[("rows.csv", "x\n1\nhigh\n1e6\n")]);
+    let output = run(&folder, &format!("predict line rows.csv --out out.csv --json {flags}"));
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let mut expected = json!({"model": "line", "version": "1", "data": "rows.csv", "out": "out.csv"});
+    expected.as_object_mut().unwrap().extend(counts.as_object().unwrap().clone());
+    assert_eq!(serde_json::from_slice::<Value>(&output.stdout).unwrap(), expected);
+}
+
+#[test]
+fn a_model_is_a_path_an_address_or_a_name() {
+    let folder = folder_with(&[("rows.csv", "x\n1\n")]);
+    let file = format!("{}/model/line.json", crate::support::root().display());
+    for model in ["line", &file, &format!("file://{file}")] {
+        assert_eq!(said(&run(&folder, &format!("predict {model} rows.csv"))), "x,prediction\n1,3.0\n");
+    }
+    // A file of that name goes before a bundled model.
+    fs::copy(file.replace("line", "diabetes"), folder.path().join("line")).unwrap();
+    assert!(said(&run(&folder, "inspect line")).starts_with("diabetes@1"));
+}
+
+const MIXED: &str = "x,note\n1,a\nhigh,\"b\n\"\n3\n,d\n1e999,e\n6,f\n7,g,h\n";
+
+#[test]
+fn the_first_bad_row_ends_it_with_its_place() {
+    let output = pipe("predict line -", MIXED);
+    assert_eq!(
+        complained(&output),
+        "error: standard input: line 3, column \"x\": expected a number, got \"high\". \
+         Correct it, or pass over such rows with --on-error skip\n"
+    );
+    // What was read before it is there.
+    assert_eq!(text(&output.stdout), "x,note,prediction\n1,a,3.0\n");
+}
+
+const COMPLAINTS: &str = "  line 3, column \"x\": expected a number, got \"high\"
+  line 5: expected 2 fields as in the header, got 1
+  line 6, column \"x\": the value is missing, and the model does not impute it
+  line 7, column \"x\": got 1e999, too large for a double
+  line 9: expected 2 fields as in the header, got 3
+";
+
+#[test]
+fn bad_rows_are_left_out_when_told_so() {
+    let output = pipe("predict line - --on-error skip", MIXED);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(text(&output.stdout), "x,note,prediction\n1,a,3.0\n6,f,13.0\n");
+    assert_eq!(text(&output.stderr), format!("standard input: 5 of 7 rows left out:\n{COMPLAINTS}"));
+}
+
+#[test]
+fn bad_rows_stay_without_a_prediction_when_told_so() {
+    let output = pipe("predict line - --on-error empty", MIXED);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(text(&output.stdout), "x,note,prediction\n1,a,3.0\nhigh,\"b\n\",\n3,,\n,d,\n1e999,e,\n6,f,13.0\n7,g,\n");
+    assert_eq!(text(&output.stderr), format!("standard input: 5 of 7 rows without a prediction:\n{COMPLAINTS}"));
+}
+
+#[test]
+fn one_bad_row_among_thousands_changes_no_other() {
+    let good: String = (0..3000).fold("x\n".to_owned(), |text, row| text + &format!("{}\n", f64::from(row) / 7.0));
+    let mixed = good.replacen("\n2", "\nbad\n2", 1);
+    assert_ne!(good, mixed);
+    let output = pipe("predict line - --on-error skip", &mixed);
+    assert_eq!(text(&output.stdout), said(&pipe("predict line -", &good)));
+    assert!(text(&output.stderr).starts_with("standard input: 1 of 3001 rows left out:\n  line "));
+}
+
+#[test]
+fn an_answer_that_no_double_can_hold_is_a_bad_row() {
+    let output = pipe("predict line - --on-error empty", "x\n1\n1e308\n2\n");
+    assert_eq!(text(&output.stdout), "x,prediction\n1,3.0\n1e308,\n2,5.0\n");
+    assert!(text(&output.stderr).contains("line 3: the prediction is too large for a double"));
+}
+
+#[test]
+fn words_for_no_value_are_none() {
+    let folder =
+        folder_with(&[("sides.json", &sides()), ("rows.csv", "length,side\n,left\nNA,left\nnull,left\n0.5,left\n")]);
+    let table = rows(said(&run(&folder, "predict sides.json rows.csv --probabilities")));
+    assert_eq!(table.len(), 5);
+    // 0.5 is what is imputed.
+    assert!(table[1..].iter().all(|row| row[2..] == table[4][2..]), "{table:?}");
+    assert!(complained(&pipe("predict line -", "x\nNA\n")).contains("line 2, column \"x\": the value is missing"));
+}
+
+#[rstest]
+#[case("predict line -", "", "standard input: there is nothing in it")]
+#[case("predict line -", "x\n", "standard input: there is a header and no row")]
+#[case("predict line -", "x\0y\n1,2\n", "standard input: this holds bytes that are not text, not CSV. Check")]
+#[case("predict line -", "x,\"z,y\n1,2,3\n", "standard input: line 1: a quote opens here in the header")]
+#[case("evaluate line -", "\"\nx\",\"z,y\n1,2,3\n", "standard input: line 2: a quote opens here in the header")]
+#[case(
+    "predict line -",
+    "X,y\n1,2\n",
+    "line 1: the model line needs the column \"x\" (did you mean \"X\"?), which is not there"
+)]
+#[case("predict diabetes -", "age,bnni\n1,2\n", "needs the columns \"sex\", \"bmi\" (did you mean \"bnni\"?), \"bp\",")]
+#[case("predict line -", "x,y,x\n1,2,3\n", "line 1: the column \"x\" appears twice. Rename one")]
+#[case(
+    "predict line -",
+    "x,prediction\n1,2\n",
+    "there is a column \"prediction\" already. Rename it, or name the new one with --column"
+)]
+#[case("predict line - --column y", "x,y\n1,2\n", "there is a column \"y\" already")]
+#[case("predict line - --probabilities", "x\n1\n", "the model line predicts numbers, not classes")]
+#[case(
+    "predict line - --on-error skip",
+    "x\na\nb\n",
+    "standard input: none of the 2 rows can be used. The first: line 2, column \"x\""
+)]
+#[case(
+    "predict lime -",
+    "x\n1\n",
+    "lime: there is no such file, and no bundled model of that name; bundled are line, diabetes"
+)]
+#[case("predict /dev/null -", "x\n1\n", "not a regular file")]
+#[case("predict . -", "x\n1\n", "is a directory")]
+#[case("predict file:///nowhere/m.json -", "x\n1\n", "file:///nowhere/m.json: there is no such file")]
+#[case("predict https://models/m.json -", "x\n1\n", "scheme is unknown")]
+#[case("predict line nowhere.csv", "", "nowhere.csv: cannot be read: No such file")]
+#[case("predict line .", "", ".: cannot be read: Is a directory")]
+#[case(
+    "predict line - --out nowhere/out.csv",
+    "x\n1\n",
+    "nowhere/out.csv: cannot be written: No such file or directory"
+)]
+#[case("predict line - --out /dev/full", "x\n1\n", "/dev/full: cannot be written: No space left")]
+#[case("evaluate line -", "x\n1\n", "--target needs the column \"y\", which is not there")]
+#[case("evaluate line - --target Y", "x,y\n1,3\n", "--target needs the column \"Y\" (did you mean \"y\"?)")]
+#[case(
+    "evaluate line -",
+    "x,y\n1,3\n2,\n",
+    "line 3, target column \"y\": the value is missing, and it is what the model is measured by"
+)]
+#[case("evaluate line -", "x,y\n1,3\n2,high\n", "line 3, target column \"y\": expected a number, got \"high\"")]
+#[case("predict line -", "x;y\n1,5;3\n", "line 2, column \"x\": expected a number with a decimal point, got \"1,5\"")]
+#[case(
+    "evaluate line -",
+    "x\ty\n1\t3,5\n",
+    "line 2, target column \"y\": expected a number with a decimal point, got \"3,5\""
+)]
+#[case("evaluate line -", "x,y\nlow,3\n", "line 2, column \"x\": expected a number, got \"low\"")]
+#[case("evaluate line -", "x,y\n1,1e308\n2,1e308\n", "too large for a double")]
+#[case("inspect nowhere.json", "", "nowhere.json: there is no such file")]
+fn what_cannot_be_done_is_told(#[case] arguments: &str, #[case] input: &str, #[case] expected: &str) {
+    let output = pipe(arguments, input);
+    let error = complained(&output);
+    assert!(error.starts_with("error: ") && error.contains(expected), "{error}");
+    assert_eq!(error.lines().count(), 1, "{error}");
+}
+
+#[test]
+fn files_that_are_no_text_are_told_by_their_first_bytes() {
+    let folder = tempdir().unwrap();
+    for (begin, what) in [
+        (b"\x1f\x8b\x08\0\0\0".as_slice(), "is compressed with gzip, not CSV. Unpack it first"),
+        (b"PK\x03\x04\x14\0", "is a zip archive or a workbook (.xlsx, .ods), not CSV"),
+        (b"\xfe\xff\0x\0\n", "is text in UTF-16, not CSV. Convert it: iconv"),
+        (b"%PDF-1.7\n", "is a PDF document, not CSV"),
+    ] {
+        fs::write(folder.path().join("rows.csv"), begin).unwrap();
+        for command in ["predict line rows.csv", "evaluate line rows.csv"] {
+            let output = run(&folder, command);
+            assert!(complained(&output).contains(&format!("rows.csv: this {what}")), "{}", complained(&output));
+        }
+    }
+}
+
+#[test]
+fn text_that_is_not_utf_8_is_told_by_line_and_column() {
+    let folder = tempdir().unwrap();
+    fs::write(folder.path().join("rows.csv"), b"x,note\n1,a\n2,caf\xe9\n").unwrap();
+    let output = run(&folder, "predict line rows.csv --on-error skip");
+    assert!(complained(&output).contains("rows.csv: line 3, column \"note\": the text is not UTF-8"));
+}
+
+#[rstest]
+#[case("predict line")]
+#[case("predict line rows.csv --on-error ignore")]
+#[case("predict line rows.csv --json")]
+#[case("predict line rows.csv --delimiter ab")]
+#[case("evaluate line rows.csv --on-error empty")]
+#[case("inspect")]
+#[case("completions klingon")]
+#[case("predikt")]
+fn wrong_usage_is_exit_code_2(#[case] arguments: &str) {
+    let output = pipe(arguments, "");
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(text(&output.stdout), "");
+    assert!(text(&output.stderr).contains("--help"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_failure_in_the_middle_leaves_what_was_there() {
+    let mut data = "x\n".to_owned() + &"1\n".repeat(5000);
+    data.push_str("high\n");
+    let folder = folder_with(&[("rows.csv", &data), ("out.csv", "before")]);
+    let output = run(&folder, "predict line rows.csv --out out.csv");
+    assert!(complained(&output).contains("rows.csv: line 5002, column \"x\""));
+    assert_eq!(read(&folder, "out.csv"), "before");
+    run(&folder, "predict line rows.csv --out new.csv");
+    assert_eq!(names(&folder), ["out.csv", "rows.csv"]);
+    // Nor is a table left in which nothing is predicted.
+    fs::write(folder.path().join("rows.csv"), "x\nhigh\n").unwrap();
+    complained(&run(&folder, "predict line rows.csv --out new.csv --on-error empty"));
+    assert_eq!(names(&folder), ["out.csv", "rows.csv"]);
+}
+
+#[test]
+fn data_are_not_written_over() {
+    let folder = folder_with(&[("rows.csv", "x\n1\n")]);
+    let output = run(&folder, "predict line rows.csv --out ./rows.csv");
+    assert!(complained(&output).contains("--out is the data itself"));
+    assert_eq!(read(&folder, "rows.csv"), "x\n1\n");
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let folder = folder_with(&[("rows.csv", &("x\n".to_owned() + &"1\n".repeat(200_000)))]);
+    let mut child = command(folder.path(), "predict line rows.csv");
+    let mut child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    assert_eq!(first, "x,prediction\n");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+}
+
+#[test]
+fn output_that_cannot_be_written_is_a_failure() {
+    let folder = folder_with(&[("rows.csv", "x\n1\n")]);
+    let full = || Stdio::from(OpenOptions::new().write(true).open("/dev/full").unwrap());
+    let output =
+        command(folder.path(), "predict line rows.csv").stdout(full()).stderr(Stdio::piped()).output().unwrap();
+    assert!(complained(&output).contains("standard output: cannot be written: No space left"));
+    let output = command(folder.path(), "inspect line").stdout(full()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+}
+
+/// Three rows of a model's feature `x` (none in the second), a count, a name, a day and the target `y`.
+fn parquet(path: &Path) {
+    let schema = "message rows {
+        OPTIONAL DOUBLE x;
+        REQUIRED INT32 count;
+        OPTIONAL BYTE_ARRAY name (STRING);
+        REQUIRED INT32 day (DATE);
+        REQUIRED DOUBLE y;
+    }";
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let mut writer = SerializedFileWriter::new(File::create(path).unwrap(), schema, Arc::default()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    column.typed::<DoubleType>().write_batch(&[0.5, 2.0], Some(&[1, 0, 1]), None).unwrap();
+    column.close().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    column.typed::<Int32Type>().write_batch(&[7, 8, -9], None, None).unwrap();
+    column.close().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    let names = ["a,\"b\"", "é"].map(ByteArray::from);
+    column.typed::<ByteArrayType>().write_batch(&names, Some(&[1, 1, 0]), None).unwrap();
+    column.close().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    column.typed::<Int32Type>().write_batch(&[0, 1, 20_000], None, None).unwrap();
+    column.close().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    column.typed::<DoubleType>().write_batch(&[2.0, 3.0, 0.1], None, None).unwrap();
+    column.close().unwrap();
+    group.close().unwrap();
+    writer.close().unwrap();
+}
+
+#[test]
+fn a_parquet_file_is_the_table_that_its_csv_is() {
+    let folder = tempdir().unwrap();
+    parquet(&folder.path().join("rows.parquet"));
+    let output = run(&folder, "predict line rows.parquet --on-error empty");
+    assert_eq!(
+        text(&output.stdout),
+        "x,count,name,day,y,prediction\n0.5,7,\"a,\"\"b\"\"\",1970-01-01,2.0,2.0\n,8,é,1970-01-02,3.0,\n\
+         2.0,-9,,2024-10-04,0.1,5.0\n"
+    );
+    let complaint = "row 2, column \"x\": the value is missing, and the model does not impute it";
+    assert_eq!(text(&output.stderr), format!("rows.parquet: 1 of 3 rows without a prediction:\n  {complaint}\n"));
+    assert!(complained(&run(&folder, "predict line rows.parquet")).contains(&format!("rows.parquet: {complaint}")));
+
+    let output = run(&folder, "evaluate line rows.parquet --on-error skip --json");
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&answer["rows"], &answer["left_out"]), (&json!(2), &json!(1)));
+    let output = run(&folder, "predict diabetes rows.parquet");
+    assert!(complained(&output).contains("rows.parquet: the model diabetes needs the columns \"age\""));
+}
+
+#[test]
+fn a_damaged_parquet_file_is_one_error() {
+    let folder = tempdir().unwrap();
+    parquet(&folder.path().join("rows.parquet"));
+    let whole = fs::read(folder.path().join("rows.parquet")).unwrap();
+    for length in [4, 20, whole.len() / 2, whole.len() - 1] {
+        fs::write(folder.path().join("cut.parquet"), &whole[..length]).unwrap();
+        let output = run(&folder, "predict line cut.parquet");
+        assert!(
+            complained(&output).starts_with("error: cut.parquet: a Parquet file that cannot be read: "),
+            "{length}"
+        );
+    }
+    let mut child = command(folder.path(), "predict line -");
+    let file = File::open(folder.path().join("rows.parquet")).unwrap();
+    let output = child.stdin(file).output().unwrap();
+    assert!(complained(&output).contains("standard input: Parquet is read from its end"));
+}
+
+/// The most memory a process has had so far, in MB. It must still run.
+#[cfg(target_os = "linux")]
+fn peak_megabytes(process: u32) -> f64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_does_not_grow_with_the_rows() {
+    let folder = tempdir().unwrap();
+    let data = include_str!("../../../../model/diabetes.csv");
+    let (header, row) = (data.lines().next().unwrap(), data.lines().nth(1).unwrap());
+    let note = "n".repeat(250);
+    // 61 MB in 200,000 rows.
+    let block = format!("{row},{note}\n").repeat(1000);
+    let limits = [
+        ("predict diabetes - --out out.csv", 32.0),
+        ("predict diabetes - --out out.parquet", 64.0),
+        ("evaluate diabetes -", 32.0),
+    ];
+    for (arguments, limit) in limits {
+        let mut child = command(folder.path(), arguments);
+        let mut child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut input = child.stdin.take().unwrap();
+        writeln!(input, "{header},note").unwrap();
+        for _ in 0..200 {
+            input.write_all(block.as_bytes()).unwrap();
+        }
+        let peak = peak_megabytes(child.id());
+        drop(input);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        println!("{arguments}: {peak} MB");
+        assert!(peak < limit, "{arguments}: {peak} MB");
+    }
+    let written = BufReader::new(File::open(folder.path().join("out.csv")).unwrap());
+    assert_eq!(written.lines().count(), 200_001);
+}
+
+#[test]
+fn a_regression_is_measured_by_its_errors() {
+    // By hand: errors −1, 1, 0, 2.
+    let output = pipe("evaluate line - --json", "y,x\n2,1\n6,2\n7,3\n11,4\n");
+    let answer: Value = serde_json::from_str(said(&output)).unwrap();
+    assert_eq!((&answer["model"], &answer["target"], &answer["rows"]), (&json!("line"), &json!("y"), &json!(4)));
+    let metric = |name: &str| answer["metrics"][name].as_f64().unwrap();
+    let spread = [2.0, 6.0, 7.0, 11.0].iter().map(|y: &f64| (y - 6.5).powi(2)).sum::<f64>();
+    assert!((metric("r2") - (1.0 - 6.0 / spread)).abs() < 1e-15);
+    assert!((metric("rmse") - 1.5_f64.sqrt()).abs() < 1e-15);
+    assert!((metric("mae") - 1.0).abs() < 1e-15);
+
+    let data = include_str!("../../../../model/diabetes.csv");
+    let output = pipe("evaluate diabetes -", data);
+    let report = said(&output);
+    assert!(report.starts_with("diabetes@1 on standard input: progression, 442 rows\n"), "{report}");
+    // What scikit-learn 1.9.1 says of LinearRegression on all rows, r2_score and root_mean_squared_error.
+    for (name, value) in [("R²", "0.517748"), ("RMSE", "53.4761")] {
+        assert!(report.lines().any(|line| line.contains(name) && line.contains(value)), "{report}");
+    }
+}
+
+#[test]
+fn a_classifier_is_measured_by_its_classes() {
+    let labels = ["fruit", "\"apple, green\"", "pear", "plum", "pear", "pear"];
+    let data = SIDES_ROWS.lines().zip(labels).fold(String::new(), |mut text, (row, label)| {
+        writeln!(text, "{row},{label}").unwrap();
+        text
+    });
+    let folder = folder_with(&[("sides.json", &sides()), ("rows.csv", &data)]);
+    let output = run(&folder, "evaluate sides.json rows.csv --json");
+    let answer: Value = serde_json::from_str(said(&output)).unwrap();
+    // Predicted: plum, pear, pear, pear, apple.
+    assert_eq!(answer["metrics"]["accuracy"], json!(0.4));
+    assert_eq!(answer["confusion"]["rows"], json!([[0.0, 0.0, 1.0], [1.0, 2.0, 0.0], [0.0, 1.0, 0.0]]));
+    // Of the five predicted classes, two are right.
+    let bins = answer["calibration"].as_array().unwrap();
+    let sum =
+        |name: &str| bins.iter().map(|bin| bin["rows"].as_f64().unwrap() * bin[name].as_f64().unwrap()).sum::<f64>();
+    assert_eq!(bins.iter().map(|bin| bin["rows"].as_u64().unwrap()).sum::<u64>(), 5);
+    assert!((sum("share") - 2.0).abs() < 1e-12 && sum("predicted") > 2.0 && sum("predicted") < 5.0, "{bins:?}");
+    let report = run(&folder, "evaluate sides.json rows.csv");
+    assert!(said(&report).contains("rows of class  as apple, green  as pear  as plum\n"), "{}", said(&report));
+
+    // A class the model has never seen.
+    let stranger = data.replace("plum", "cherry");
+    fs::write(folder.path().join("rows.csv"), stranger).unwrap();
+    let output = run(&folder, "evaluate sides.json rows.csv");
+    let expected = "rows.csv: line 4, target column \"fruit\": expected one of the model's classes (apple, green, pear, plum), got \"cherry\"";
+    assert!(complained(&output).contains(expected), "{}", text(&output.stderr));
+    let output = run(&folder, "evaluate sides.json rows.csv --json --on-error skip");
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&answer["rows"], &answer["left_out"]), (&json!(4), &json!(1)));
+    assert!(text(&output.stderr).starts_with("rows.csv: 1 of 5 rows left out:\n  line 4, target column \"fruit\""));
+}
+
+#[test]
+fn a_model_shows_what_it_holds() {
+    let folder = folder_with(&[("sides.json", &sides())]);
+    let output = run(&folder, "inspect sides.json");
+    let report = said(&output);
+    let model = Model::from_json(sides().as_bytes()).unwrap();
+    for line in [
+        "sides@3: classification, logistic",
+        "  predicts  fruit (string)",
+        "  classes   apple, green, pear, plum",
+        "  created   2026-11-23T00:00:00Z",
+        &format!("  sha256    {}", model.checksum()),
+        "  verified  the checksum is that of the content; 1 golden rows come out as stored",
+        "  length  double  -4 to 4                                impute 0.5",
+        "  side    string  left, right; others are none of them  reject",
+        // In units of the column: the file's coefficient divided by its scale, 2.
+        "  length             0.500000      -1  0.500000  0.500000",
+        "  side=right                3       0        -3  0.250000",
+        "  (intercept)              -1       1         0",
+        "  (at the means)            0  0.500000  -0.500000",
+        "  C            1.0",
+        "  accuracy  0.875000",
+    ] {
+        assert!(squeezed(report).contains(&squeezed(line)), "{line:?} is not in\n{report}");
+    }
+    let output = run(&folder, "inspect sides.json --json");
+    let answer: Value = serde_json::from_str(said(&output)).unwrap();
+    assert_eq!((&answer["intercepts"], &answer["at_means"]), (&json!([-1.0, 1.0, 0.0]), &json!([0.0, 0.5, -0.5])));
+    assert_eq!(
+        answer["columns"][0],
+        json!({"name": "length", "coefficients": [0.5, -1.0, 0.5], "mean": 0.5, "scale": 2.0})
+    );
+    assert_eq!(answer["sha256"], json!(model.checksum()));
+    assert_eq!(answer["signature"]["features"][1]["levels"], json!(["left", "right"]));
+}
+
+/// Without runs of spaces.
+fn squeezed(text: &str) -> String {
+    text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ") + "\n").collect()
+}
+
+#[rstest]
+#[case("", "not a model file")]
+#[case("x,y\n1,2\n", "not a model file")]
+#[case("{\"format\":\"ordinate.model/9\"}", "the file's format is \"ordinate.model/9\"")]
+fn what_is_no_model_says_why(#[case] content: &str, #[case] reason: &str) {
+    let folder = folder_with(&[("model.json", content), ("rows.csv", "x\n1\n")]);
+    for arguments in ["inspect model.json", "predict model.json rows.csv", "evaluate model.json rows.csv"] {
+        let output = run(&folder, arguments);
+        let error = complained(&output);
+        assert!(error.contains("model.json: ") && error.contains(reason), "{error}");
+        assert!(error.contains("ordinate train"), "{error}");
+    }
+}
+
+#[test]
+fn a_model_file_that_was_changed_is_refused() {
+    let folder = folder_with(&[("model.json", &sides().replace("-2.0", "-2.5"))]);
+    assert!(complained(&run(&folder, "inspect model.json")).contains("it was changed or damaged"));
+}
+
+#[rstest]
+#[case("bash")]
+#[case("zsh")]
+#[case("fish")]
+#[case("elvish")]
+#[case("powershell")]
+fn shells_learn_all_commands(#[case] shell: &str) {
+    let output = pipe(&format!("completions {shell}"), "");
+    for word in ["train", "predict", "evaluate", "inspect", "on-error"] {
+        assert!(said(&output).contains(word), "{word}");
+    }
+}
+
+#[test]
+fn help_names_every_command_and_what_it_takes() {
+    let output = pipe("--help", "");
+    for command in ["train", "predict", "evaluate", "inspect", "completions"] {
+        assert!(said(&output).lines().any(|line| line.trim_start().starts_with(command)), "{command}");
+        let help = pipe(&format!("{command} --help"), "");
+        assert!(said(&help).contains(&format!("Usage: ordinate {command}")));
+    }
+}

@@ -1,0 +1,237 @@
+//! Where `ordinate` writes to, and which files it reads: nothing is lost, overwritten, read twice or left half-written.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::fmt::Write as _;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rstest::rstest;
+use serde_json::Value;
+use tempfile::{TempDir, tempdir};
+
+use crate::command_line::{command, run, said, text};
+
+fn complained(output: &Output, code: i32) -> &str {
+    assert_eq!(output.status.code(), Some(code), "{} {}", text(&output.stdout), text(&output.stderr));
+    text(&output.stderr)
+}
+
+fn names(folder: &TempDir) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+fn json(bytes: impl AsRef<[u8]>) -> Value {
+    serde_json::from_slice(bytes.as_ref()).unwrap()
+}
+
+/// y = 2x + 1 with a little noise, in `data.csv`.
+fn folder() -> TempDir {
+    let folder = tempdir().unwrap();
+    let mut csv = "x,y\n".to_owned();
+    for i in 0..40 {
+        writeln!(csv, "{i},{}", 2 * i + 1 + i % 3).unwrap();
+    }
+    fs::write(folder.path().join("data.csv"), csv).unwrap();
+    folder
+}
+
+#[rstest]
+#[case("--out f --report f", "--out and --report both name f")]
+#[case("--report ./f --card f", "--report and --card both name ./f")]
+#[case("--out - --card -", "--out and --card both name -")]
+#[case("--out - --json", "--out and --json would both go to standard output")]
+fn two_documents_never_go_to_one_place(#[case] options: &str, #[case] reason: &str) {
+    let folder = folder();
+    let output = run(&folder, &format!("train data.csv --target y {options}"));
+    assert!(complained(&output, 2).contains(reason), "{output:?}");
+    assert_eq!(names(&folder), ["data.csv"]);
+}
+
+#[rstest]
+#[case("-")]
+#[case("/dev/stdout")]
+fn a_model_can_go_to_standard_output(#[case] out: &str) {
+    let folder = folder();
+    let output = run(&folder, &format!("train data.csv --target y --out {out} --card c.md"));
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(json(&output.stdout)["name"], "data");
+    assert!(text(&output.stderr).contains("R²"), "{output:?}");
+    assert_eq!(names(&folder), ["c.md", "data.csv"]);
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_told_before_the_fit() {
+    let folder = folder();
+    let output = run(&folder, "train data.csv --target y --out m.json --card nowhere/c.md");
+    assert!(complained(&output, 1).contains("nowhere/c.md: cannot be written"), "{output:?}");
+    assert_eq!((text(&output.stdout), names(&folder)), ("", vec!["data.csv".to_owned()]));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn results_are_told_though_a_file_cannot_be_written() {
+    let folder = folder();
+    let output = run(&folder, "train data.csv --target y --out m.json --card /dev/full");
+    let complaint = complained(&output, 1);
+    assert!(complaint.contains("/dev/full: cannot be written") && complaint.contains("Saved: m.json"), "{complaint}");
+    assert!(text(&output.stdout).contains("R²") && text(&output.stdout).contains("Saved to m.json"), "{output:?}");
+    assert!(said(&run(&folder, "inspect m.json")).contains("m@1"));
+}
+
+#[cfg(target_os = "linux")]
+#[rstest]
+#[case("train data.csv --target y")]
+#[case("completions bash")]
+fn a_full_disk_behind_standard_output_is_told(#[case] arguments: &str) {
+    let folder = folder();
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = command(folder.path(), arguments).stdout(full).output().unwrap();
+    assert!(complained(&output, 1).contains("standard output cannot be written"), "{output:?}");
+}
+
+#[rstest]
+#[case("my data (1).csv", "my-data--1")]
+#[case("modèle.csv", "mod-le")]
+#[case("----.csv", "model")]
+fn a_model_gets_a_name_from_any_file(#[case] file: &str, #[case] name: &str) {
+    let folder = folder();
+    fs::rename(folder.path().join("data.csv"), folder.path().join(file)).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ordinate"));
+    let output = command.args(["train", "--target", "y", "--json", "--", file]).current_dir(folder.path()).output();
+    assert_eq!(json(said(&output.unwrap()))["name"], name);
+}
+
+#[test]
+fn a_model_of_standard_input_has_a_name() {
+    let folder = folder();
+    let data = File::open(folder.path().join("data.csv")).unwrap();
+    let output = command(folder.path(), "train - --target y --json").stdin(data).output().unwrap();
+    assert_eq!(json(said(&output))["name"], "model");
+}
+
+/// What is kept of it in a file is gone with the process, however that ends.
+#[cfg(target_os = "linux")]
+#[rstest]
+#[case("INT")]
+#[case("TERM")]
+#[case("KILL")]
+fn standard_input_leaves_nothing_behind_after_a_signal(#[case] signal: &str) {
+    let (folder, temporary) = (folder(), tempdir().unwrap());
+    let mut child = command(folder.path(), "train - --target y --out m.json");
+    let mut child = child.env("TMPDIR", temporary.path()).stdin(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    // More than a pipe holds: it has been read.
+    input.write_all(&b"x,y\n".repeat(1 << 18)).unwrap();
+    let kill = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap();
+    assert!(kill.success() && !child.wait().unwrap().success());
+    assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn no_row_counts_twice_because_its_file_is_named_twice() {
+    let folder = folder();
+    let reason = "the file is named more than once";
+    let twice = run(&folder, "train data.csv ./data.csv --target y");
+    assert!(complained(&twice, 1).contains(reason), "{twice:?}");
+    assert!(complained(&run(&folder, "train data.csv d*.csv --target y"), 1).contains(reason));
+    said(&run(&folder, "train data.csv --target y --out m.json"));
+    assert!(complained(&run(&folder, "evaluate m.json data.csv ./data.csv"), 1).contains(reason));
+}
+
+#[test]
+fn a_price_of_classes_is_refused_for_a_number() {
+    let output = run(folder(), "train data.csv --target y --c 2");
+    let complaint = complained(&output, 1);
+    assert!(complaint.contains("--c is for --estimator logistic") && complaint.contains("\"y\""), "{complaint}");
+}
+
+/// Written by pandas, with a checksum a page.
+const PANDAS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/pandas.parquet");
+
+#[test]
+fn the_index_that_pandas_writes_is_no_feature_unless_it_is_named() {
+    let folder = tempdir().unwrap();
+    fs::copy(PANDAS, folder.path().join("data.parquet")).unwrap();
+    let trained = run(&folder, "train data.parquet --target y --test-fraction 0 --out m.json");
+    assert!(
+        said(&trained).contains("Note: __index_level_0__: this is the index that pandas gave the rows"),
+        "{trained:?}"
+    );
+    let model = json(fs::read(folder.path().join("m.json")).unwrap());
+    assert_eq!(model["signature"]["features"].as_array().unwrap().len(), 1);
+    assert!(
+        said(&run(&folder, "predict m.json data.parquet --quiet")).starts_with("x,y,__index_level_0__,prediction\n")
+    );
+    assert!(said(&run(&folder, "evaluate m.json data.parquet --quiet")).contains("12 rows"));
+    let named = run(&folder, "train data.parquet --target y --features x,__index_level_0__");
+    assert!(complained(&named, 1).contains("__index_level_0__"), "{named:?}");
+    assert!(!said(&run(&folder, "train data.parquet --target y --exclude __index_level_0__")).contains("pandas"));
+}
+
+#[test]
+fn a_flipped_bit_in_a_page_with_a_checksum_is_no_number() {
+    let folder = tempdir().unwrap();
+    let mut bytes = fs::read(PANDAS).unwrap();
+    // The doubles 1, 2, 3 one after the other: the page of x.
+    let values: Vec<u8> = [1.0_f64, 2.0, 3.0].iter().flat_map(|value| value.to_le_bytes()).collect();
+    let at = bytes.windows(values.len()).position(|window| window == values).unwrap();
+    bytes[at + 6] ^= 1;
+    fs::write(folder.path().join("data.parquet"), bytes).unwrap();
+    let output = run(&folder, "train data.parquet --target y --out m.json");
+    assert!(complained(&output, 1).contains("data.parquet") && text(&output.stderr).contains("CRC"), "{output:?}");
+    assert_eq!(names(&folder), ["data.parquet"]);
+}
+
+#[test]
+fn a_quote_that_is_never_closed_is_told_by_its_line() {
+    let folder = tempdir().unwrap();
+    let write = |rows: usize| {
+        let text = format!("x,y\n1,2\n2,\"3\n{}", "5,6\n".repeat(rows));
+        fs::write(folder.path().join("data.csv"), text).unwrap();
+    };
+    write(5_000_000);
+    let output = run(&folder, "train data.csv --target y");
+    assert!(complained(&output, 1).starts_with("error: data.csv: line 3: a row begins here"), "{output:?}");
+    fs::write(folder.path().join("data.csv"), "x,y\n1,2\n\"2,3\n5,6\n").unwrap();
+    let output = run(&folder, "train data.csv --target y");
+    assert!(
+        complained(&output, 1).contains("line 3: 1 field where") && text(&output.stderr).contains("quote"),
+        "{output:?}"
+    );
+    fs::write(folder.path().join("fit.csv"), "x,y\n1,2\n2,3\n3,5\n4,6\n5,9\n").unwrap();
+    said(&run(&folder, "train fit.csv --target y --out m.json"));
+    for command in ["predict m.json data.csv", "evaluate m.json data.csv"] {
+        let output = run(&folder, command);
+        let said = complained(&output, 1);
+        assert!(said.contains("data.csv: line 3: expected 2 fields") && said.contains("quote"), "{said}");
+    }
+}
+
+/// Interrupted or terminated, a process takes what it had begun to write away.
+#[cfg(unix)]
+#[rstest]
+#[case::interrupted("INT", 130)]
+#[case::terminated("TERM", 143)]
+fn a_signal_leaves_no_half_written_file(#[case] signal: &str, #[case] code: i32) {
+    let folder = folder();
+    said(&run(&folder, "train data.csv --target y --out m.json"));
+    let mut child = command(folder.path(), "predict m.json - --out p.csv").stdin(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(b"x\n1\n").unwrap();
+    let begun = Instant::now();
+    while names(&folder).len() < 3 {
+        assert!(begun.elapsed() < Duration::from_mins(1), "nothing is written");
+        thread::sleep(Duration::from_millis(10));
+    }
+    Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(code));
+    drop(input);
+    assert_eq!(names(&folder), ["data.csv", "m.json"]);
+}

@@ -1,0 +1,200 @@
+//! `ordinate train` on Parquet files.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss
+)]
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::Output;
+use std::sync::Arc;
+
+use parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int64Type};
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::parser::parse_message_type;
+use rstest::rstest;
+use serde_json::Value;
+use tempfile::{TempDir, tempdir};
+
+use crate::command_line::{complained, run, train};
+
+const ROWS: usize = 40;
+
+/// A row: `age` and `colour` have gaps.
+fn row(i: usize) -> (Option<i64>, Option<&'static str>, bool, f64) {
+    let age = (i % 11 != 4).then_some(20 + (i64::try_from(i).unwrap() * 37) % 50);
+    let colour = (i % 13 != 5).then_some(["green", "blue", "red"][i * i % 7 % 3]);
+    (age, colour, i * 11 % 5 < 2, (i * 53 % 17) as f64 / 8.0)
+}
+
+/// The rows in two row groups, as pandas or Polars would write them.
+fn parquet(path: &Path, compression: Compression) {
+    let schema = "message staff {
+        OPTIONAL INT64 age;
+        OPTIONAL BYTE_ARRAY colour (STRING);
+        REQUIRED BOOLEAN smokes;
+        REQUIRED INT64 day (TIMESTAMP(MILLIS, true));
+        REQUIRED DOUBLE pay;
+    }";
+    let properties = WriterProperties::builder().set_compression(compression).build();
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let mut writer = SerializedFileWriter::new(fs::File::create(path).unwrap(), schema, Arc::new(properties)).unwrap();
+    for rows in [0..ROWS / 2, ROWS / 2..ROWS] {
+        let rows: Vec<_> = rows.map(row).collect();
+        let mut group = writer.next_row_group().unwrap();
+        let levels = |present: Vec<bool>| present.into_iter().map(i16::from).collect::<Vec<i16>>();
+        let ages: Vec<i64> = rows.iter().filter_map(|row| row.0).collect();
+        let defined = levels(rows.iter().map(|row| row.0.is_some()).collect());
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<Int64Type>().write_batch(&ages, Some(&defined), None).unwrap();
+        column.close().unwrap();
+        let colours: Vec<ByteArray> = rows.iter().filter_map(|row| row.1).map(ByteArray::from).collect();
+        let defined = levels(rows.iter().map(|row| row.1.is_some()).collect());
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<ByteArrayType>().write_batch(&colours, Some(&defined), None).unwrap();
+        column.close().unwrap();
+        let smokes: Vec<bool> = rows.iter().map(|row| row.2).collect();
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<BoolType>().write_batch(&smokes, None, None).unwrap();
+        column.close().unwrap();
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<Int64Type>().write_batch(&vec![0; rows.len()], None, None).unwrap();
+        column.close().unwrap();
+        let pay: Vec<f64> = rows.iter().map(|row| row.3).collect();
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<DoubleType>().write_batch(&pay, None, None).unwrap();
+        column.close().unwrap();
+        group.close().unwrap();
+    }
+    writer.close().unwrap();
+}
+
+fn csv(path: &Path) {
+    let line = |i| {
+        let (age, colour, smokes, pay) = row(i);
+        let age = age.map(|age| age.to_string()).unwrap_or_default();
+        format!("{age},{},{smokes},0,{pay}\n", colour.unwrap_or_default())
+    };
+    fs::write(path, format!("age,colour,smokes,day,pay\n{}", (0..ROWS).map(line).collect::<String>())).unwrap();
+}
+
+fn folder_with(compression: Compression) -> TempDir {
+    let folder = tempdir().unwrap();
+    parquet(&folder.path().join("data.parquet"), compression);
+    folder
+}
+
+/// The one line that a run ended with.
+fn failed(output: &Output) -> String {
+    let said = complained(output);
+    assert!(said.starts_with("error: ") && said.lines().count() == 1, "{said}");
+    said.to_owned()
+}
+
+const ARGUMENTS: &str =
+    "--target pay --exclude day --missing median --missing colour=most-frequent --test-fraction 0 --out m.json";
+
+#[rstest]
+#[case::plain(Compression::UNCOMPRESSED)]
+#[case::snappy(Compression::SNAPPY)]
+#[case::zstd(Compression::ZSTD(ZstdLevel::default()))]
+#[case::gzip(Compression::GZIP(GzipLevel::default()))]
+#[case::lz4(Compression::LZ4_RAW)]
+#[case::brotli(Compression::BROTLI(BrotliLevel::default()))]
+fn a_parquet_file_is_the_table_that_the_same_csv_is(#[case] compression: Compression) {
+    let folder = folder_with(compression);
+    csv(&folder.path().join("data.csv"));
+    let model = |data: &str| -> Value {
+        let output = train(folder.path(), &format!("{data} {ARGUMENTS}"));
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice(&fs::read(folder.path().join("m.json")).unwrap()).unwrap()
+    };
+    let (parquet, csv) = (model("data.parquet"), model("data.csv"));
+    for part in ["signature", "preprocess", "estimator", "inference", "golden"] {
+        assert_eq!(parquet[part], csv[part], "{part}");
+    }
+    assert_eq!(csv["training"]["rows"], ROWS);
+}
+
+#[test]
+fn a_fault_is_told_with_its_row_and_column() {
+    let folder = folder_with(Compression::SNAPPY);
+    let missing = failed(&train(folder.path(), "data.parquet --target pay --exclude day"));
+    assert!(missing.contains("data.parquet: row 5, column \"age\"") && missing.contains("missing"), "{missing}");
+    let dates = failed(&train(folder.path(), "data.parquet --target pay --features day"));
+    assert!(dates.contains("\"day\"") && dates.contains("dates or times"), "{dates}");
+    let absent = failed(&train(folder.path(), "data.parquet --target salary"));
+    assert!(absent.contains("data.parquet: there is no column \"salary\"") && absent.contains("\"pay\""), "{absent}");
+    fs::write(folder.path().join("other.csv"), "x,y\n1,2\n").unwrap();
+    let other = failed(&train(folder.path(), "other.csv data.parquet --target y"));
+    assert!(other.contains("data.parquet: the header is not that of other.csv"), "{other}");
+}
+
+#[test]
+fn a_file_without_columns_says_so() {
+    let folder = tempdir().unwrap();
+    let schema = Arc::new(parse_message_type("message schema { }").unwrap());
+    let file = File::create(folder.path().join("data.parquet")).unwrap();
+    SerializedFileWriter::new(file, schema, Arc::default()).unwrap().close().unwrap();
+    for arguments in ["train data.parquet --target y", "predict line data.parquet", "evaluate line data.parquet"] {
+        let said = failed(&run(&folder, arguments));
+        assert!(said.contains("data.parquet: there are no columns"), "{said}");
+    }
+}
+
+/// Only those of milliseconds and microseconds have a type of their own in rows.
+#[rstest]
+#[case("TIMESTAMP(NANOS,true)")]
+#[case("TIMESTAMP(MICROS,false)")]
+#[case("TIME(NANOS,true)")]
+fn times_are_no_numbers_in_any_unit(#[case] kind: &str) {
+    let folder = tempdir().unwrap();
+    let schema = format!("message schema {{ required int64 seen ({kind}); required double y; }}");
+    let file = File::create(folder.path().join("data.parquet")).unwrap();
+    let schema = Arc::new(parse_message_type(&schema).unwrap());
+    let mut writer = SerializedFileWriter::new(file, schema, Arc::default()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let seen: Vec<i64> = (0..20).map(|second| (second * second % 7) * 1_000_000_000).collect();
+    let mut column = group.next_column().unwrap().unwrap();
+    column.typed::<Int64Type>().write_batch(&seen, None, None).unwrap();
+    column.close().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    let y: Vec<f64> = (0..20).map(f64::from).collect();
+    column.typed::<DoubleType>().write_batch(&y, None, None).unwrap();
+    column.close().unwrap();
+    group.close().unwrap();
+    writer.close().unwrap();
+    let said = failed(&train(folder.path(), "data.parquet --target y"));
+    assert!(said.contains("the column \"seen\" holds dates or times") && said.contains("--exclude"), "{said}");
+}
+
+/// Cut anywhere, or with any byte changed, a file ends in one clear error or in a model; never in a panic.
+#[test]
+fn a_damaged_file_is_one_clear_error() {
+    let folder = folder_with(Compression::SNAPPY);
+    let whole = fs::read(folder.path().join("data.parquet")).unwrap();
+    let path = folder.path().join("damaged.parquet");
+    for cut in [4, 8, 100, whole.len() / 2, whole.len() - 9, whole.len() - 1] {
+        fs::write(&path, &whole[..cut]).unwrap();
+        let said = failed(&train(folder.path(), &format!("damaged.parquet {ARGUMENTS}")));
+        assert!(said.contains("damaged.parquet"), "{said}");
+    }
+    for position in (4..whole.len()).step_by(whole.len() / 40) {
+        let mut damaged = whole.clone();
+        damaged[position] ^= 0xff;
+        fs::write(&path, &damaged).unwrap();
+        let output = train(folder.path(), &format!("damaged.parquet {ARGUMENTS}"));
+        if !output.status.success() {
+            failed(&output);
+        }
+    }
+    assert!(
+        !folder.path().join("m.json").exists() || fs::read(folder.path().join("m.json")).unwrap().ends_with(b"}\n")
+    );
+}

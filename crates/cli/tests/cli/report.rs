@@ -1,0 +1,379 @@
+//! The report as a reader sees it: rendered, opened in headless Chromium, looked into.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::cast_precision_loss)] // Handfuls of classes.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use ordinate_model::Model;
+use ordinate_model::artifact::Document;
+use ordinate_model::cell::Cell;
+use ordinate_model::scalar::Scalar;
+use ordinate_train::evaluate::Label;
+use ordinate_train::report::{Observed, Observer, PathPoint, ReportInput, ValidationPath, card, html};
+use ordinate_train::solver::least_squares::Accumulator;
+use ordinate_train::summary::{Residuals, Summary};
+use serde_json::{Value, json};
+use tempfile::tempdir;
+
+fn diabetes() -> (Model, Vec<Vec<f64>>) {
+    let root = crate::support::root();
+    let model = Model::from_json(&fs::read(root.join("model/diabetes.json")).unwrap()).unwrap();
+    let text = fs::read_to_string(root.join("model/diabetes.csv")).unwrap();
+    let row = |line: &str| line.split(',').map(|field| field.trim().parse().unwrap()).collect();
+    (model, text.lines().skip(1).map(row).collect())
+}
+
+fn observed(model: &Model, rows: &[Vec<f64>]) -> Observed {
+    let mut observer = Observer::new(model);
+    for (number, row) in rows.iter().enumerate() {
+        observer.push(row, number % 5 == 0).unwrap();
+    }
+    observer.finish().unwrap()
+}
+
+fn summary(model: &Model, rows: &[Vec<f64>], residuals: &Residuals) -> Summary {
+    let names: Vec<String> = model.document().preprocess.columns.iter().map(|column| column.name.clone()).collect();
+    let mut accumulator = Accumulator::new(rows[0].clone());
+    for row in rows {
+        accumulator.push(row);
+    }
+    let fit = accumulator.finish().solve(&[names.clone(), vec!["y".to_owned()]].concat()).unwrap();
+    Summary::new(&fit, &names, "y", 0.95, Some(residuals))
+}
+
+fn path() -> ValidationPath {
+    let point = |i: u8| {
+        let value = 10_f64.powf(1.5 - f64::from(i) / 6.0);
+        let mean = 3000.0 + 40.0 * (f64::from(i) - 12.0).powi(2) / 12.0;
+        PathPoint { value, mean, standard_error: 140.0, nonzero: Some(usize::from(i / 3 + 1)) }
+    };
+    ValidationPath {
+        parameter: "alpha".into(),
+        score: "mean squared error".into(),
+        folds: 5,
+        points: (0..24).map(point).collect(),
+        chosen: point(9).value,
+        rule: "one standard error".into(),
+    }
+}
+
+/// A classifier of a number that may be missing and a category, for `classes` classes.
+fn classifier(classes: &[&str]) -> Model {
+    let scores: Vec<f64> =
+        if classes.len() == 2 { vec![1.3] } else { (0..classes.len()).map(|k| k as f64 - 1.0).collect() };
+    let negative: Vec<f64> = scores.iter().map(|score| -0.7 * score).collect();
+    let document: Document = serde_json::from_value(json!({
+        "format": "ordinate.model/1", "name": "petals", "version": "3", "created": "2026-11-23T12:00:00Z",
+        "task": "classification",
+        "signature": {
+            "features": [
+                {"name": "length <cm>", "type": "double", "missing": {"impute": 0.5}, "range": [0.0, 1.0]},
+                {"name": "colour", "type": "string", "missing": "reject", "levels": ["blue", "red"], "unknown": "ignore"}
+            ],
+            "target": {"name": "kind", "type": "string"}
+        },
+        "preprocess": {"columns": [
+            {"name": "length <cm>", "product": [{"feature": "length <cm>"}], "mean": 0.5, "scale": 0.25},
+            {"name": "colour=red", "product": [{"feature": "colour", "level": "red"}], "mean": 0.5, "scale": 0.5}
+        ]},
+        "estimator": {
+            "family": "logistic", "classes": classes, "intercepts": vec![0.1; scores.len()],
+            "coefficients": {"length <cm>": scores, "colour=red": negative}
+        },
+        "training": {
+            "rows": 600, "data_sha256": "0".repeat(64), "parameters": {"estimator": "logistic", "c": 1.0}, "seed": 4,
+            "metrics": {}, "tool": "ordinate test", "smartcore": "0.7.0"
+        },
+        "golden": {"X": [], "y": []}
+    }))
+    .unwrap();
+    let golden = vec![vec![Scalar::Number(1.0), Scalar::Text("red".into())]];
+    Model::from_json(document.seal(golden).unwrap().to_json().unwrap().as_bytes()).unwrap()
+}
+
+fn observed_classes(model: &Model) -> Observed {
+    let classes = model.classes().unwrap().len();
+    let mut observer = Observer::new(model);
+    for i in 0..600_u32 {
+        let (u, v) = (f64::from(i * 7919 % 1000) / 1000.0, f64::from(i * 104_729 % 997) / 997.0);
+        let length = if i % 50 == 7 { Cell::Missing } else { Cell::Double(u) };
+        let colour = if i % 3 == 0 { "red" } else { "blue" };
+        let class = ((0.65 * u + 0.35 * v) * classes as f64).floor();
+        observer.push_cells(&[length, Cell::Text(colour)], Label::new(class, i % 4 == 0)).unwrap();
+    }
+    observer.finish().unwrap()
+}
+
+/// What Debian calls it, and what others do.
+const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
+fn browser(folder: &Path, arguments: &[&str], page: &Path) -> String {
+    for name in BROWSERS {
+        let output = Command::new(name)
+            .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
+            .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
+            .args(["--hide-scrollbars", "--virtual-time-budget=2000", "--timeout=30000"])
+            .arg(format!("--user-data-dir={}", folder.join("profile").display()))
+            .args(arguments)
+            .arg(format!("file://{}", page.display()))
+            .stdin(Stdio::null())
+            .output();
+        match output {
+            Ok(output) if output.status.success() => return String::from_utf8(output.stdout).unwrap(),
+            Ok(output) => panic!("{name} failed: {}", String::from_utf8_lossy(&output.stderr)),
+            Err(_) => {}
+        }
+    }
+    panic!(
+        "this test opens reports in Chromium, and there is none: install it, on Debian with `apt-get install -y chromium`"
+    );
+}
+
+/// The document after Chromium has read it. `REPORT_FOLDER` keeps pages and screenshots for looking at.
+fn opened(name: &str, html: &str) -> String {
+    let temporary = tempdir().unwrap();
+    let kept = std::env::var_os("REPORT_FOLDER").map(PathBuf::from);
+    let folder = kept.as_deref().unwrap_or(temporary.path());
+    let page = folder.join(format!("{name}.html"));
+    fs::write(&page, html).unwrap();
+    let screenshot = folder.join(format!("{name}.png"));
+    let picture = format!("--screenshot={}", screenshot.display());
+    browser(temporary.path(), &[&picture, "--window-size=1440,1200"], &page);
+    assert!(fs::metadata(&screenshot).unwrap().len() > 20_000, "an empty page");
+    if kept.is_some() {
+        let dark = format!("--screenshot={}", folder.join(format!("{name}-dark.png")).display());
+        browser(
+            temporary.path(),
+            &[&dark, "--blink-settings=preferredColorScheme=0", "--window-size=1440,5200"],
+            &page,
+        );
+        let light = format!("--screenshot={}", folder.join(format!("{name}-light.png")).display());
+        browser(
+            temporary.path(),
+            &[&light, "--blink-settings=preferredColorScheme=1", "--window-size=1440,5200"],
+            &page,
+        );
+        let phone = format!("--screenshot={}", folder.join(format!("{name}-phone.png")).display());
+        browser(temporary.path(), &[&phone, "--window-size=500,3000"], &page);
+        let print = format!("--print-to-pdf={}", folder.join(format!("{name}.pdf")).display());
+        browser(temporary.path(), &[&print, "--no-pdf-header-footer"], &page);
+    }
+    browser(temporary.path(), &["--dump-dom"], &page)
+}
+
+/// The visible headings, in order.
+fn headings(dom: &str) -> Vec<&str> {
+    let after = dom.split("<h2 ").skip(1).chain(std::iter::empty());
+    after.map(|rest| rest.split_once('>').unwrap().1.split_once("</h2>").unwrap().0).collect()
+}
+
+fn figures(dom: &str) -> Vec<&str> {
+    dom.split("<h3>").skip(1).map(|rest| rest.split_once("</h3>").unwrap().0).collect()
+}
+
+fn assert_well_made(dom: &str) {
+    for never in ["NaN", ">inf", "-inf", "undefined", "<script", "src=", "http:", "https:", "@import", "url("] {
+        assert!(!dom.contains(never), "the page has {never:?}");
+    }
+    let images = dom.matches("<svg").count();
+    assert!(images > 0);
+    assert_eq!(dom.matches("role=\"img\"").count(), images);
+    assert_eq!(dom.matches("<title>").count(), images + 1);
+    assert_eq!(dom.matches("<table>").count(), dom.matches("<caption>").count());
+    assert_eq!(dom.matches("<th>").count(), 0, "a heading cell without scope");
+    assert_eq!(dom.matches("<h1").count(), 1);
+    // What Chromium had to repair would be nested wrongly here.
+    assert_eq!(dom.matches("<section").count(), headings(dom).len());
+    assert_eq!(dom.matches("<section").count(), dom.matches("</section>").count());
+}
+
+#[test]
+fn a_regression_is_shown_with_its_summary_residuals_and_path() {
+    let (model, rows) = diabetes();
+    let observed = observed(&model, &rows);
+    // The bundled model is the fit to all rows.
+    let mut all = Observer::new(&model);
+    for row in &rows {
+        all.push(row, false).unwrap();
+    }
+    let summary = summary(&model, &rows, &all.finish().unwrap().residuals);
+    let path = path();
+    let notes = ["s1 and s2 are nearly the same <b>".to_owned()];
+    let page = html(&ReportInput {
+        data: "diabetes.csv",
+        summary: Some(&summary),
+        observed: Some(&observed),
+        path: Some(&path),
+        notes: &notes,
+        ..ReportInput::new(model.document())
+    });
+    let dom = opened("diabetes", &page);
+    assert_well_made(&dom);
+    let expected =
+        ["Data", "How well it predicts", "Coefficients", "Residuals", "Choice of the penalty", "How it was made"];
+    assert_eq!(headings(&dom), expected);
+    let expected = [
+        "Observed and predicted",
+        "Effects",
+        "Residuals and predictions",
+        "Normal Q–Q",
+        "Leverage",
+        "Cross-validation",
+    ];
+    assert_eq!(figures(&dom), expected);
+    for said in ["diabetes@1", "353", "7236.39", "2.02854", "46.2724 on 10 and 431", "&lt;b&gt;", "one standard error"]
+    {
+        assert!(dom.contains(said), "{said} is missing");
+    }
+    // 442 rows in one chart, the 353 fitted ones in three.
+    assert!(dom.matches("<circle").count() >= 442 + 3 * 353);
+}
+
+#[test]
+fn a_classifier_is_shown_with_its_curves_and_confusions() {
+    let model = classifier(&["setosa", "virginica & co"]);
+    let observed = observed_classes(&model);
+    let page = html(&ReportInput { observed: Some(&observed), ..ReportInput::new(model.document()) });
+    let dom = opened("two-classes", &page);
+    assert_well_made(&dom);
+    assert_eq!(headings(&dom), ["Data", "How well it predicts", "Coefficients", "How it was made"]);
+    assert_eq!(figures(&dom), ["ROC", "Calibration", "Effects"]);
+    for said in [
+        "virginica &amp; co",
+        "Confusion matrix of the rows held out",
+        "length &lt;cm&gt;",
+        "12 → 0.5",
+        "others allowed",
+    ] {
+        assert!(dom.contains(said), "{said} is missing");
+    }
+}
+
+#[test]
+fn three_classes_have_a_curve_and_a_coefficient_each() {
+    let model = classifier(&["one", "two", "three"]);
+    let observed = observed_classes(&model);
+    let page = html(&ReportInput { observed: Some(&observed), ..ReportInput::new(model.document()) });
+    let dom = opened("three-classes", &page);
+    assert_well_made(&dom);
+    assert_eq!(figures(&dom), ["ROC", "Calibration", "Effects"]);
+    assert!(dom.contains("three, per std. dev."));
+}
+
+#[test]
+fn a_file_alone_makes_a_shorter_report() {
+    let (model, _) = diabetes();
+    let page = html(&ReportInput::new(model.document()));
+    let headings = headings(&page);
+    assert_eq!(headings, ["Data", "How well it predicts", "Coefficients", "How it was made"]);
+    assert!(page.contains("held out") && !page.contains("NaN"));
+}
+
+#[test]
+fn a_perfect_fit_has_a_report_too() {
+    let bytes = fs::read(crate::support::root().join("model/line.json")).unwrap();
+    let model = Model::from_json(&bytes).unwrap();
+    let mut observer = Observer::new(&model);
+    for x in [1.0, 2.0, 3.0, 4.0] {
+        observer.push(&[x, 2.0 * x + 1.0], false).unwrap();
+    }
+    let seen = observer.finish().unwrap();
+    let page = html(&ReportInput { observed: Some(&seen), ..ReportInput::new(model.document()) });
+    assert!(!page.contains("NaN") && !page.contains("id=\"residuals\""));
+    assert!(page.contains("not how well it predicts"));
+}
+
+#[test]
+fn charts_show_a_sample_that_does_not_depend_on_chance() {
+    let (model, rows) = diabetes();
+    let many: Vec<Vec<f64>> = rows.iter().cycle().take(5000).cloned().collect();
+    let (one, two) = (observed(&model, &many), observed(&model, &many));
+    assert_eq!((one.rows, one.points.len()), (5000, 2000));
+    assert_eq!(one.points, two.points);
+    let late = one.points.iter().filter(|point| point.row >= 2500).count();
+    assert!(late.abs_diff(1000) < 20, "{late} of 2000 from the second half");
+}
+
+#[test]
+fn leverages_sum_to_the_number_of_parameters() {
+    let (model, rows) = diabetes();
+    let mut observer = Observer::new(&model);
+    for row in &rows {
+        observer.push(row, false).unwrap();
+    }
+    let leverages: f64 = observer.finish().unwrap().points.iter().map(|point| point.leverage.unwrap()).sum();
+    assert!((leverages - 11.0).abs() < 1e-9, "{leverages}");
+}
+
+#[test]
+fn the_card_says_what_a_reader_must_know() {
+    let (model, rows) = diabetes();
+    let observed = observed(&model, &rows);
+    let input = ReportInput { data: "diabetes.csv", observed: Some(&observed), ..ReportInput::new(model.document()) };
+    let text = card(&input);
+    for said in [
+        "# diabetes\n",
+        "Predicts `progression` from 10 features.",
+        "| Fit | ordinary least squares, 442 rows |",
+        "| `bmi` | number | 18 – 42.2 | refused |",
+        "| 353 fitted |",
+        "| 89 held out |",
+        "## Limits",
+    ] {
+        assert!(text.contains(said), "{said:?} is missing from\n{text}");
+    }
+    let text = card(&ReportInput::new(classifier(&["no", "yes"]).document()));
+    assert!(text.contains("Tells 2 classes of `kind` apart, from 2 features.") && text.contains("not known"), "{text}");
+    assert!(text.contains("| `colour` | category | `blue`, `red` | refused |"), "{text}");
+}
+
+#[test]
+fn a_summary_is_plain_data() {
+    let (model, rows) = diabetes();
+    let value: Value = serde_json::to_value(summary(&model, &rows, &observed(&model, &rows).residuals)).unwrap();
+    assert_eq!(value["terms"].as_array().unwrap().len(), 10);
+    assert_eq!(value["intercept"]["name"], "(intercept)");
+}
+
+#[test]
+fn train_writes_page_and_card() {
+    let folder = tempdir().unwrap();
+    let mut data = "size,colour,price,weight\n".to_owned();
+    for i in 0..300_u32 {
+        let (u, v) = (f64::from(i * 7919 % 1000) / 1000.0, f64::from(i * 104_729 % 997) / 997.0);
+        let size = if i % 50 == 7 { String::new() } else { format!("{u:.3}") };
+        let colour = ["red", "green", "blue"][(i % 3) as usize];
+        writeln!(data, "{size},{colour},{:.4},{}", (1.0 + 2.0 * u + v).exp(), 1 + i % 2).unwrap();
+    }
+    fs::write(folder.path().join("houses.csv"), data).unwrap();
+    let train = |arguments: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ordinate"));
+        let output = command.arg("train").args(arguments.split(' ')).current_dir(folder.path()).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, said) = train(
+        "houses.csv --target price --weights weight --missing mean --target-transform log --report page.html --card card.md",
+    );
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("Durbin–Watson"), "{said}");
+    let dom = opened("houses", &fs::read_to_string(folder.path().join("page.html")).unwrap());
+    assert_well_made(&dom);
+    for said in ["change of log price", "houses.csv", "Normal Q–Q", "6 → 0.", "predictions are medians"] {
+        assert!(dom.contains(said), "{said:?} is missing");
+    }
+    let card = fs::read_to_string(folder.path().join("card.md")).unwrap();
+    assert!(card.contains("`houses.csv`") && card.contains("(6 rows)"), "{card}");
+
+    let (code, said) = train("houses.csv --target price --missing mean --estimator lasso --report path.html");
+    assert_eq!(code, Some(0), "{said}");
+    let page = fs::read_to_string(folder.path().join("path.html")).unwrap();
+    assert!(page.contains("Cross-validation: mean squared error over alpha"));
+
+    let (code, said) = train("houses.csv --target price --missing mean --report houses.csv");
+    assert_eq!(code, Some(1));
+    assert!(said.contains("--report is the training data itself"), "{said}");
+}

@@ -1,0 +1,168 @@
+//! `ordinate train --test`: fitted to the data, measured on other files.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::fs;
+use std::path::Path;
+
+use rstest::rstest;
+use serde_json::{Value, json};
+use tempfile::{TempDir, tempdir};
+
+use crate::command_line::{run, succeeded, text, train};
+
+fn json_of(path: impl AsRef<Path>) -> Value {
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+/// Rows of y = 1 + 2x + colour, with errors.
+fn labelled(rows: std::ops::Range<u32>) -> String {
+    let row = |i: u32| {
+        let (x, colour) = (f64::from(i * 7 % 23) / 4.0, ["red", "blue", "green"][(i * i % 5 % 3) as usize]);
+        let y = 1.0 + 2.0 * x + f64::from(i * i % 5 % 3) + f64::from(i * 11 % 13) / 10.0;
+        let class = if y + f64::from(i * 5 % 7) > 11.0 { "high" } else { "low" };
+        format!("{x},{colour},{y},{class},{}\n", 1 + i % 3)
+    };
+    rows.map(row).collect()
+}
+
+/// Data to fit to, two files to test on with their columns in another order, and the same in one file.
+fn folder_with_test_files() -> TempDir {
+    let folder = tempdir().unwrap();
+    fs::write(folder.path().join("data.csv"), format!("x,colour,y,class,w\n{}", labelled(0..80))).unwrap();
+    let swapped = |rows| -> String {
+        let line = |line: &str| {
+            let fields: Vec<&str> = line.split(',').collect();
+            [4, 2, 0, 1, 3].map(|place| fields[place]).join(",") + "\n"
+        };
+        labelled(rows).lines().map(line).collect()
+    };
+    for (name, rows) in [("test-1.csv", 80..110), ("test-2.csv", 110..150), ("other.csv", 80..150)] {
+        fs::write(folder.path().join(name), format!("w,y,x,colour,class\n{}", swapped(rows))).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn booleans_are_classes_in_test_files_too() {
+    let folder = tempdir().unwrap();
+    let rows = |words: [&str; 2]| {
+        let row = |i: u32| format!("{i},{}\n", words[usize::from(i * 7 % 11 > 5)]);
+        (1..41).fold("x,y\n".to_owned(), |text, i| text + &row(i))
+    };
+    fs::write(folder.path().join("data.csv"), rows(["false", "true"])).unwrap();
+    fs::write(folder.path().join("test.csv"), rows([" False", "TRUE "])).unwrap();
+    succeeded(&train(folder.path(), "data.csv --target y --test test.csv --no-calibration --out m.json"));
+    let evaluated = run(folder.path(), "evaluate m.json test.csv --json");
+    let evaluated: Value = serde_json::from_str(succeeded(&evaluated)).unwrap();
+    assert_eq!(json_of(folder.path().join("m.json"))["training"]["metrics"]["test"], evaluated["metrics"]);
+}
+
+#[rstest]
+#[case::numbers("--target y --exclude class,w", "")]
+#[case::weights("--target y --exclude class --weights w", "--weights w")]
+#[case::a_logarithm("--target y --exclude class,w --target-transform log", "")]
+#[case::a_penalty("--target y --exclude class,w --estimator ridge", "")]
+// Uncalibrated: what is measured is the fit, what is evaluated the model as it answers, which a temperature makes two things.
+#[case::classes("--target class --exclude y,w --no-calibration", "")]
+#[case::weighted_classes("--target class --exclude y --weights w --no-calibration", "--weights w")]
+fn test_files_are_measured_as_evaluate_measures_them_and_the_fit_is_to_the_data_alone(
+    #[case] arguments: &str,
+    #[case] weights: &str,
+) {
+    let folder = folder_with_test_files();
+    let path = |name: &str| folder.path().join(name);
+    let arguments = format!("{} {arguments}", path("data.csv").display());
+    let output = train(folder.path(), &format!("{arguments} --test test-1.csv --test test-2.csv --out m.json --json"));
+    let said: Value = serde_json::from_str(succeeded(&output)).unwrap();
+    assert_eq!((&said["rows"], &said["held_out"], &said["tested"]), (&json!(80), &json!(0), &json!(70)));
+    let with_test = json_of(path("m.json"));
+    assert_eq!(with_test["training"]["parameters"]["test_rows"], json!(70));
+
+    let evaluated = run(folder.path(), &format!("evaluate m.json test-1.csv test-2.csv --json {weights}"));
+    let evaluated: Value = serde_json::from_str(succeeded(&evaluated)).unwrap();
+    assert_eq!(with_test["training"]["metrics"]["test"], evaluated["metrics"]);
+
+    succeeded(&train(folder.path(), &format!("{arguments} --test-fraction 0 --out m.json")));
+    let without = json_of(path("m.json"));
+    // But for what the fit itself cannot say: how wrong it is on rows that it has not seen.
+    let mut inference = with_test["inference"].clone();
+    let errors = inference.as_object_mut().and_then(|parts| parts.remove("conformal"));
+    assert_eq!(inference, without["inference"]);
+    let is_classifier = with_test["task"] == "classification";
+    assert_eq!(errors.map(|errors| errors["rows"].clone()), is_classifier.then(|| json!(70)));
+    for part in ["signature", "preprocess", "estimator", "golden"] {
+        assert_eq!(with_test[part], without[part], "{part}");
+    }
+    assert_eq!(with_test["training"]["metrics"]["train"], without["training"]["metrics"]["train"]);
+    // One table is one table, in however many files; a page shows its rows and changes nothing.
+    let report = format!("{arguments} --test test-*.csv --out m.json --report r.html --card c.md");
+    assert!(succeeded(&train(folder.path(), &report)).contains("Measured on the 70 rows of --test"));
+    let reported = json_of(path("m.json"));
+    assert_eq!(reported["sha256"], with_test["sha256"]);
+    let page = fs::read_to_string(path("r.html")).unwrap();
+    assert!(page.contains("80 rows of <code>data.csv</code>, and 70 rows of other data to measure on."));
+    assert!(page.contains("held out (70)") && page.contains("it is measured on other data"));
+    assert!(fs::read_to_string(path("c.md")).unwrap().contains("| 70 held out |"));
+    succeeded(&train(folder.path(), &format!("{arguments} --test other.csv --out m.json")));
+    assert_eq!(json_of(path("m.json"))["training"]["metrics"], with_test["training"]["metrics"]);
+}
+
+#[test]
+fn a_temperature_that_test_files_chose_changes_probabilities_and_no_class() {
+    let folder = folder_with_test_files();
+    let arguments = "data.csv --target class --exclude y,w --test test-1.csv --test test-2.csv --out";
+    succeeded(&train(folder.path(), &format!("{arguments} m.json")));
+    succeeded(&train(folder.path(), &format!("{arguments} plain.json --no-calibration")));
+    let [calibrated, plain] = ["m.json", "plain.json"].map(|name| json_of(folder.path().join(name)));
+    assert!(calibrated["inference"]["temperature"].as_f64().is_some_and(|temperature| temperature > 0.0));
+    assert!(plain["inference"].get("temperature").is_none());
+    assert_eq!(calibrated["estimator"], plain["estimator"]);
+    // Measured before calibration, so that the rows do not judge what they chose.
+    for name in ["accuracy", "log_loss", "brier", "roc_auc"] {
+        assert_eq!(
+            calibrated["training"]["metrics"]["test"][name], plain["training"]["metrics"]["test"][name],
+            "{name}"
+        );
+    }
+    let evaluated = ["m.json", "plain.json"].map(|model| {
+        let output = run(folder.path(), &format!("evaluate {model} test-1.csv test-2.csv --json"));
+        serde_json::from_str::<Value>(succeeded(&output)).unwrap()["metrics"].clone()
+    });
+    let [calibrated, plain] = &evaluated;
+    assert_eq!((&calibrated["accuracy"], &calibrated["f1"]), (&plain["accuracy"], &plain["f1"]));
+    assert_ne!(calibrated["log_loss"], plain["log_loss"]);
+}
+
+#[rstest]
+#[case("x,colour\n1,red\n", "test.csv: line 1: there is no column \"y\"")]
+#[case("x,color,y\n1,red,2\n", "test.csv: line 1: there is no column \"colour\": did you mean \"color\"?")]
+#[case("y,x,colour\n1,1,red\n2,high,red\n", "test.csv: line 3, column \"x\": expected a number, got \"high\"")]
+#[case("y,x,colour\n1,1,pink\n", "test.csv: line 2, column \"colour\": expected one of")]
+#[case("y,x,colour\n1,,red\n", "test.csv: line 2, column \"x\": the value is missing")]
+#[case("y,x,colour\n,1,red\n", "test.csv: line 2, target column \"y\": the value is missing")]
+#[case("y,x,colour\n1,1,red\n1,1\n", "test.csv: line 3: 2 fields where the header has 3")]
+#[case("y,x,colour\n", "test.csv: the file has a header but no rows")]
+#[case("y,x,colour\n1,1e308,red\n", "test.csv: a row cannot be predicted: the prediction is too large")]
+fn a_fault_of_a_test_file_names_it(#[case] data: &str, #[case] expected: &str) {
+    let folder = folder_with_test_files();
+    fs::write(folder.path().join("test.csv"), data).unwrap();
+    let output = train(folder.path(), "data.csv --target y --exclude class,w --test test.csv --out m.json");
+    let said = text(&output.stderr);
+    assert!(said.starts_with("error: ") && said.contains(expected) && said.lines().count() == 1, "{said}");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!folder.path().join("m.json").exists());
+}
+
+#[test]
+fn a_test_file_is_neither_the_data_nor_written_over() {
+    let folder = folder_with_test_files();
+    let output = train(folder.path(), "data.csv --target y --test d*.csv");
+    assert!(text(&output.stderr).contains("data.csv: --test names the training data itself"), "{output:?}");
+    let output = train(folder.path(), "data.csv --target y --test test-*.csv --out test-1.csv");
+    assert!(text(&output.stderr).contains("test-1.csv: --out is the training data itself"), "{output:?}");
+    let output = train(folder.path(), "*.csv --target y --out data.csv");
+    assert!(text(&output.stderr).contains("data.csv: --out is the training data itself"), "{output:?}");
+    let output = train(folder.path(), "data.csv --target y --test test-1.csv --test-fraction 0.2");
+    assert_eq!(output.status.code(), Some(2));
+}

@@ -1,0 +1,426 @@
+//! `ordinate train`, as a user runs it: a CSV file in, a model file and its metrics out.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use ordinate_model::cell::Cell;
+use ordinate_model::frame::RowsBuilder;
+use ordinate_model::{Model, Prediction, Wanted};
+use rstest::rstest;
+use serde_json::Value;
+use tempfile::{TempDir, tempdir};
+
+use crate::command_line::{succeeded, text, train};
+
+/// Runs it where the bundled data are.
+fn train_bundled(arguments: &str) -> Output {
+    train(crate::support::root(), arguments)
+}
+
+fn folder_with(data: impl AsRef<[u8]>) -> TempDir {
+    let folder = tempdir().unwrap();
+    fs::write(folder.path().join("data.csv"), data).unwrap();
+    folder
+}
+
+fn json(path: impl AsRef<Path>) -> Value {
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+fn without_date(path: impl AsRef<Path>) -> String {
+    let file = fs::read_to_string(path).unwrap();
+    assert_eq!(file.lines().filter(|line| line.contains("\"created\"")).count(), 1);
+    file.split_inclusive('\n').filter(|line| !line.contains("\"created\"")).collect()
+}
+
+fn numbers<'a>(values: impl IntoIterator<Item = &'a Value>) -> Vec<f64> {
+    values.into_iter().map(|value| value.as_f64().unwrap()).collect()
+}
+
+fn assert_close(got: &[f64], expected: &[f64]) {
+    assert_eq!(got.len(), expected.len());
+    for (got, expected) in got.iter().zip(expected) {
+        assert!((got - expected).abs() <= 1e-9 * expected.abs(), "{got} is not {expected}");
+    }
+}
+
+/// What scikit-learn 1.9.1 says: `LinearRegression().fit` on all rows for the coefficients and predictions; for the metrics, on
+/// the rows that a Python port of the split's hash keeps, with `r2_score`, `root_mean_squared_error`, `mean_absolute_error`.
+#[test]
+fn the_diabetes_model_is_the_one_scikit_learn_finds() {
+    let folder = tempdir().unwrap();
+    let out = folder.path().join("mine.json");
+    let output = train_bundled(&format!("model/diabetes.csv --target progression --out {}", out.display()));
+    let said = succeeded(&output);
+    assert!(said.contains("mine@1: progression from 10 features, 442 rows"), "{said}");
+    assert!(said.contains(&format!(" serve {}\n", out.canonicalize().unwrap().display())), "{said}");
+
+    let file = json(&out);
+    let names = ["age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6"];
+    let coefficients = &file["estimator"]["coefficients"];
+    assert_close(
+        &numbers(names.iter().map(|name| &coefficients[name])),
+        &[
+            -0.036_361_224_223_622_41,
+            -22.859_648_090_498_37,
+            5.602_962_091_923_707_5,
+            1.116_807_993_318_183_4,
+            -1.089_996_334_063_227_3,
+            0.746_450_455_514_210_4,
+            0.372_004_715_089_139_4,
+            6.533_831_935_990_34,
+            68.483_124_964_788_26,
+            0.280_116_989_321_497_6,
+        ],
+    );
+    assert_close(&numbers([&file["estimator"]["intercept"]]), &[152.133_484_162_895_94]);
+    assert_close(
+        &numbers(file["golden"]["y"].as_array().unwrap()),
+        &[
+            206.116_677_245_105_85,
+            38.095_872_719_777_276,
+            53.045_690_079_516_02,
+            178.702_700_160_721_18,
+            53.447_274_719_540_93,
+        ],
+    );
+    let metrics = &file["training"]["metrics"];
+    let metric = |rows: &str| numbers(["r2", "rmse", "mae"].map(|name| &metrics[rows][name]));
+    assert_close(&metric("train"), &[0.513_642_911_655_343_4, 53.647_533_676_965_57, 43.827_442_412_326_626]);
+    assert_close(&metric("test"), &[0.510_292_504_327_929_4, 53.420_956_913_416_5, 41.580_505_472_991_54]);
+
+    // 53.421 and 41.5805 are on the held-out line of what is printed too.
+    let held_out = said.lines().find(|line| line.contains("held out ")).unwrap();
+    for number in ["86", "0.510293", "53.4210", "41.5805"] {
+        assert!(held_out.contains(number), "{held_out}");
+    }
+    assert_eq!(file["inference"]["degrees_of_freedom"], 431);
+}
+
+#[test]
+fn the_tutorials_line_is_answered_to_the_last_bit() {
+    let folder = tempdir().unwrap();
+    let out = folder.path().join("line.json");
+    succeeded(&train_bundled(&format!("model/line.csv --target y --test-fraction 0 --out {}", out.display())));
+    let model = Model::from_json(&fs::read(out).unwrap()).unwrap();
+    let mut rows = RowsBuilder::new(model.signature(), 5);
+    for x in [1.0, 2.0, 3.0, 4.0, 10.0] {
+        rows.start_row().unwrap();
+        rows.push(Cell::Double(x));
+        rows.end_positional_row();
+    }
+    let frame = rows.finish().unwrap();
+    let answer = model.answer(&frame, &Wanted::default()).unwrap();
+    assert_eq!(answer.prediction, Prediction::Values(vec![3.0, 5.0, 7.0, 9.0, 21.0]));
+}
+
+#[test]
+fn the_same_data_parameters_and_seed_give_the_same_bytes() {
+    let folder = tempdir().unwrap();
+    let run = |out: &str, seed: u64| {
+        let out = folder.path().join(out);
+        let arguments = "model/diabetes.csv --target progression --name d --test-fraction 0.3";
+        succeeded(&train_bundled(&format!("{arguments} --seed {seed} --out {}", out.display())));
+        without_date(out)
+    };
+    assert_eq!(run("first.json", 7), run("second.json", 7));
+    assert_ne!(run("first.json", 7), run("third.json", 8), "another seed measures on other rows");
+}
+
+#[rstest]
+#[case("line", "model/line.csv --target y --test-fraction 0")]
+#[case("diabetes", "model/diabetes.csv --target progression")]
+#[case("iris", "model/iris.csv --target species")]
+#[case("breast-cancer", "model/breast-cancer.csv --target diagnosis")]
+fn the_bundled_model_is_what_training_gives_today(#[case] name: &str, #[case] arguments: &str) {
+    let folder = tempdir().unwrap();
+    let out = folder.path().join(format!("{name}.json"));
+    succeeded(&train_bundled(&format!("{arguments} --out {}", out.display())));
+    let bundled = crate::support::root().join(format!("model/{name}.json"));
+    assert_eq!(without_date(out), without_date(bundled), "run `make train`");
+}
+
+#[test]
+fn json_is_one_object_for_machines() {
+    let folder = folder_with("x,y\n1,3\n2,5\n3,7\n4,9\n");
+    let output = train(folder.path(), "data.csv --target y --test-fraction 0 --out m.json --json");
+    let answer: Value = serde_json::from_str(succeeded(&output)).unwrap();
+    let file = json(folder.path().join("m.json"));
+    assert_eq!(answer["estimator"], file["estimator"]);
+    assert_eq!(answer["sha256"], file["sha256"]);
+    assert_eq!(answer["metrics"], file["training"]["metrics"]);
+    assert_eq!((&answer["name"], &answer["rows"], &answer["held_out"]), (&"m".into(), &4.into(), &0.into()));
+}
+
+/// In the units of the columns, with the intercept where all of them are zero: what one can compute with.
+#[rstest]
+#[case("model/line.csv --target y")]
+#[case("model/diabetes.csv --target progression --estimator ridge --alpha 5")]
+#[case("model/breast-cancer.csv --target diagnosis")]
+fn json_has_coefficients_that_predict(#[case] arguments: &str) {
+    let folder = tempdir().unwrap();
+    let out = folder.path().join("m.json");
+    let output = train_bundled(&format!("{arguments} --json --out {}", out.display()));
+    let answer: Value = serde_json::from_str(succeeded(&output)).unwrap();
+    let fitted = &answer["coefficients"];
+    let golden = &json(&out)["golden"];
+    for (x, y) in golden["X"].as_array().unwrap().iter().zip(golden["y"].as_array().unwrap()) {
+        let coefficients = fitted["columns"].as_array().unwrap().iter().map(|column| &column["coefficients"][0]);
+        let terms = numbers(coefficients).into_iter().zip(numbers(x.as_array().unwrap()));
+        let score = fitted["intercepts"][0].as_f64().unwrap() + terms.map(|(b, x)| b * x).sum::<f64>();
+        match y.as_f64() {
+            Some(y) => assert_close(&[score], &[y]),
+            None => assert_eq!(score > 0.0, fitted["scores"][0] == format!("log-odds of {}", y.as_str().unwrap())),
+        }
+    }
+    if arguments.starts_with("model/line") {
+        assert_eq!((&fitted["columns"][0]["coefficients"][0], &fitted["intercepts"][0]), (&2.0.into(), &1.0.into()));
+        assert_eq!(answer["summary"]["intercept"]["estimate"], 1.0);
+    }
+}
+
+#[test]
+fn which_classes_were_taken_for_which_is_told_of_rows_that_the_fit_had_not_seen() {
+    let told = |arguments: &str| {
+        let output = train_bundled(&format!("model/iris.csv --target species {arguments}"));
+        succeeded(&output).to_owned()
+    };
+    let page = tempdir().unwrap();
+    let report = format!("--report {}", page.path().join("report.html").display());
+    for observed in ["", &report] {
+        let answer: Value = serde_json::from_str(&told(&format!("--json {observed}"))).unwrap();
+        let rows: Vec<Vec<f64>> = serde_json::from_value(answer["confusion"]["rows"].clone()).unwrap();
+        let right: f64 = rows.iter().enumerate().map(|(class, row)| row[class]).sum();
+        let total: f64 = rows.iter().flatten().sum();
+        assert_eq!(Some(total), answer["held_out"].as_f64());
+        assert_eq!(Some(right / total), answer["metrics"]["test"]["accuracy"].as_f64());
+        assert_eq!(answer["confusion"]["classes"][0], "setosa");
+        let said = told(observed);
+        assert!(said.contains("held-out rows of  as setosa  as versicolor  as virginica\n"), "{said}");
+        assert!(!told(&format!("--test-fraction 0 {observed}")).contains("rows of  as"));
+    }
+}
+
+#[test]
+fn without_out_nothing_is_written() {
+    let folder = folder_with("x,y\n1,3\n2,5\n3,7\n4,9\n");
+    let output = train(folder.path(), "data.csv --target y --test-fraction 0");
+    assert!(succeeded(&output).contains("--out"));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn features_can_be_chosen_ordered_and_left_out() {
+    let folder = folder_with("a,label,b,y\n1,hot,5,3\n2,cold,1,5\n3,,2,7.5\n4,mild,9,9\n");
+    let features = |arguments: &str| -> Vec<String> {
+        let arguments = format!("data.csv --target y --test-fraction 0 --out m.json {arguments}");
+        succeeded(&train(folder.path(), &arguments));
+        let file = json(folder.path().join("m.json"));
+        let features = file["signature"]["features"].as_array().unwrap().clone();
+        features.iter().map(|feature| feature["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(features("--features b,a"), ["b", "a"]);
+    assert_eq!(features("--exclude label"), ["a", "b"]);
+}
+
+#[rstest]
+#[case::byte_order_mark("\u{feff}x,y\n1,3\n2,5\n3,7\n")]
+#[case::windows_line_ends("x,y\r\n1,3\r\n2,5\r\n3,7\r\n")]
+#[case::no_last_line_end("x,y\n1,3\n2,5\n3,7")]
+#[case::spaces("x, y\n1, 3\n2, 5\n 3 ,7\n")]
+#[case::quotes("\"x\",\"y\"\n\"1\",3\n2,\"5\"\n3,7\n")]
+#[case::blank_lines("x,y\n1,3\n\n2,5\n3,7\n\n")]
+#[case::notations("x,y\n1.0,3e0\n+2,0.5E1\n3.,7\n")]
+fn the_same_table_in_another_writing_is_the_same_table(#[case] data: &str) {
+    let folder = folder_with(data);
+    succeeded(&train(folder.path(), "data.csv --target y --test-fraction 0 --out m.json"));
+    let file = json(folder.path().join("m.json"));
+    assert_eq!((&file["estimator"]["coefficients"]["x"], &file["estimator"]["intercept"]), (&2.0.into(), &5.0.into()));
+}
+
+/// Bad data, and what the message has to name.
+#[rstest]
+#[case::compressed(b"\x1f\x8b\x08\0\0\0\0\0".as_slice(), "y", &["is compressed with gzip", "gunzip"])]
+#[case::workbook(b"PK\x03\x04\x14\0\x08\0".as_slice(), "y", &[".xlsx", "save the sheet as CSV"])]
+#[case::utf_16(b"\xff\xfex\0,\0y\0\n\0".as_slice(), "y", &["UTF-16", "iconv"])]
+#[case::open_header("x,\"z,y\n1,2,3\n4,5,6\n", "y", &["line 1", "a quote opens here in the header and is not closed"])]
+#[case::open_header_further_down("\n\"a\nb\",\"z,y\n1,2,3\n4,5,6\n", "y", &["line 3", "a quote opens here"])]
+#[case::endless_header(format!("x,\"y\n{}", "1,2\n".repeat(5 << 20)), "y", &["line 1", "a quote opens here"])]
+#[case::empty_file("", "y", &["is empty"])]
+#[case::header_only("x,y\n", "y", &["no rows"])]
+#[case::no_such_target("x,price\n1,2\n", "prize", &["line 1", "\"prize\"", "did you mean \"price\"?"])]
+#[case::no_name_is_near("x,price\n1,2\n", "q", &["line 1", "\"q\"", "\"x\", \"price\""])]
+#[case::name_twice("x,y,x\n1,2,3\n", "y", &["line 1", "\"x\"", "twice"])]
+#[case::no_name("x,,y\n1,2,3\n", "y", &["line 1", "column 2", "no name"])]
+#[case::only_the_target("y\n1\n", "y", &["no feature", "\"y\""])]
+#[case::row_too_long("x,y\n1,2\n1,2,3\n", "y", &["line 3", "3 fields", "2"])]
+#[case::row_too_short("x,y\n1,2\n1,2\n1\n", "y", &["line 4", "1 field", "2"])]
+#[case::word("x,y\n1,2\nhigh,3\n", "y", &["line 3", "column \"x\"", "\"high\"", "not a number"])]
+#[case::after_blank_lines("x,y\n\n1,2\n\n\nhigh,3\n", "y", &["line 6", "column \"x\"", "\"high\""])]
+#[case::after_windows_line_ends("x,y\r\n1,2\r\nhigh,3\r\n", "y", &["line 3", "column \"x\"", "\"high\""])]
+#[case::after_a_line_end_in_quotes("\"x\nx\",y\n1,2\nhigh,3\n", "y", &["line 4", "\"high\""])]
+#[case::decimal_comma("x,y\n\"1,5\",2\n", "y", &["line 2", "column \"x\"", "\"1,5\"", "not a number"])]
+#[case::missing_value("x,y\n1,2\n,3\n", "y", &["line 3", "column \"x\"", "missing"])]
+#[case::missing_target("x,y\n1,2\n4,NA\n", "y", &["line 3", "column \"y\"", "missing"])]
+#[case::infinity("x,y\n1,2\ninf,3\n", "y", &["line 3", "column \"x\"", "\"inf\"", "not finite"])]
+#[case::too_large("x,y\n1,2\n1e999,3\n", "y", &["line 3", "column \"x\"", "\"1e999\"", "too large"])]
+#[case::lossy_integer("x,y\n1,2\n9007199254740993,3\n", "y", &["line 3", "column \"x\"", "\"9007199254740993\""])]
+#[case::not_utf8(b"x,y\n1,2\n\xff,3\n".as_slice(), "y", &["line 3", "column \"x\"", "not UTF-8"])]
+#[case::header_not_utf8(b"x\xff,y\n1,2\n".as_slice(), "y", &["line 1", "not UTF-8"])]
+#[case::constant_target("x,y\n1,2\n2,2\n3,2\n", "y", &["\"y\"", "same value"])]
+#[case::constant_feature("x,z,y\n1,4,2\n2,4,1\n3,4,2\n5,4,2\n", "y", &["\"z\"", "same value", "--exclude \"z\""])]
+#[case::dependent("a,b,c,y\n1,2,1,1\n2,4,7,2\n3,6,2,1\n5,10,3,2\n6,12,1,7\n", "y", &["\"a\", \"b\"", "linearly dependent"])]
+#[case::too_few_rows("a,b,y\n1,2,1\n2,3,7\n", "y", &["2 rows", "3 rows"])]
+#[case::too_large_to_fit("x,y\n1.7e308,1\n-1.7e308,2\n3,4\n", "y", &["\"x\"", "too large"])]
+fn bad_data_are_one_clear_error_and_leave_no_file(
+    #[case] data: impl AsRef<[u8]>,
+    #[case] target: &str,
+    #[case] named: &[&str],
+) {
+    let folder = folder_with(data);
+    let output = train(folder.path(), &format!("data.csv --target {target} --test-fraction 0 --out m.json"));
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for word in ["data.csv"].iter().chain(named) {
+        assert!(said.contains(word), "{word:?} is not in {said}");
+    }
+    assert!(said.starts_with("error: ") && said.lines().count() == 1, "{said}");
+    assert_eq!(text(&output.stdout), "");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "only the data are there");
+}
+
+/// Row 25 is held out of 40 rows by the seed 0: among the others `rare` is constant.
+#[rstest]
+#[case("--target y --estimator lasso --alpha auto")]
+#[case("--target y --estimator ridge --alpha auto")]
+#[case("--target class --estimator logistic --c auto --exclude y")]
+fn a_penalty_is_chosen_though_a_feature_varies_in_held_out_rows_only(#[case] arguments: &str) {
+    let row = |row: u32| {
+        let (x, noise) = (f64::from(row % 10), f64::from(row * 7 % 13));
+        format!("{x},{},{},{}\n", u32::from(row == 25), x + noise / 13.0, if noise + x > 9.0 { "high" } else { "low" })
+    };
+    let rows: String = (0..40).map(row).collect();
+    let folder = folder_with(format!("x,rare,y,class\n{rows}"));
+    let exclude = if arguments.contains("--target y") { "--exclude class" } else { "" };
+    succeeded(&train(folder.path(), &format!("data.csv {arguments} {exclude} --out m.json")));
+    assert!(!json(folder.path().join("m.json"))["estimator"]["coefficients"]["rare"].is_null());
+}
+
+#[test]
+fn a_fit_that_fails_only_for_want_of_held_out_rows_says_so() {
+    let folder = folder_with("a,b,y\n1,2,1\n2,3,7\n4,4,4\n5,1,2\n");
+    let output = train(folder.path(), "data.csv --target y --test-fraction 0.9");
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(said.contains("held out") && said.contains("--test-fraction"), "{said}");
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let folder = tempdir().unwrap();
+    let output = train(folder.path(), "absent.csv --target y");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("absent.csv"));
+}
+
+#[test]
+fn what_can_be_read_only_once_is_refused() {
+    let folder = tempdir().unwrap();
+    for once in [".", "/dev/null"] {
+        let output = train(folder.path(), &format!("{once} --target y --name m"));
+        assert_eq!(output.status.code(), Some(1));
+        let said = text(&output.stderr);
+        assert!(said.contains(once) && said.contains("not a regular file"), "{said}");
+    }
+}
+
+#[test]
+fn as_many_rows_as_unknowns_are_enough_but_tell_nothing_of_the_noise() {
+    let folder = folder_with("a,b,y\n0,0,1\n1,0,3\n0,1,4\n");
+    let output = train(folder.path(), "data.csv --target y --test-fraction 0 --out m.json");
+    assert!(succeeded(&output).contains("Note: the rows are as many as the coefficients"));
+    let file = json(folder.path().join("m.json"));
+    assert_close(&numbers(["a", "b"].map(|name| &file["estimator"]["coefficients"][name])), &[2.0, 3.0]);
+    assert_eq!(file["inference"], Value::Null);
+    Model::from_json(&fs::read(folder.path().join("m.json")).unwrap()).unwrap();
+}
+
+#[test]
+fn an_exact_fit_and_a_logged_target_are_told() {
+    let folder = folder_with("x,y\n1,3\n2,5\n3,7\n4,9\n");
+    let output = train(folder.path(), "data.csv --target y --test-fraction 0");
+    let said = succeeded(&output);
+    for part in ["Note: the fit is exact", "∞ on 1 and 2 degrees of freedom", "Coefficients of y, for one unit"] {
+        assert!(said.contains(part), "{part:?} is not in\n{said}");
+    }
+    let logged = "data.csv --target y --test-fraction 0 --target-transform log";
+    let output = train(folder.path(), logged);
+    assert!(succeeded(&output).contains("Coefficients of log y, for one unit of the column"));
+    let output = train(folder.path(), &format!("{logged} --json"));
+    let answer: Value = serde_json::from_str(succeeded(&output)).unwrap();
+    assert_eq!((&answer["target"], &answer["summary"]["target"]), (&"y".into(), &"log y".into()));
+}
+
+#[test]
+fn columns_that_are_nearly_a_combination_of_others_are_noted() {
+    let row = |i: u32| {
+        let (a, b, own) = (i * i % 7, i * 3 % 11, i % 2);
+        format!("{a},{b},{}.00000{own},{},{}\n", a + b, i % 5, i % 13)
+    };
+    let rows: String = (0..60).map(row).collect();
+    let folder = folder_with(format!("a,b,c,d,y\n{rows}"));
+    let said = |arguments: &str| succeeded(&train(folder.path(), arguments)).to_owned();
+    let note = r#"Note: the columns "a", "b", "c" are nearly a combination of others (variance inflation above 1e10)"#;
+    let near = said("data.csv --target y");
+    assert!(near.contains(note), "{near}");
+    let without = said("data.csv --target y --exclude c");
+    assert!(!without.contains("nearly"), "{without}");
+}
+
+#[test]
+fn a_model_that_is_there_stays_when_training_fails() {
+    let folder = folder_with("x,y\n1,3\nhigh,5\n");
+    fs::write(folder.path().join("m.json"), "the last good one").unwrap();
+    assert_eq!(train(folder.path(), "data.csv --target y --out m.json").status.code(), Some(1));
+    assert_eq!(fs::read_to_string(folder.path().join("m.json")).unwrap(), "the last good one");
+}
+
+#[test]
+fn the_training_data_are_never_overwritten() {
+    let data = "x,y\n1,3\n2,5\n3,7\n";
+    let folder = folder_with(data);
+    let output = train(folder.path(), "data.csv --target y --test-fraction 0 --out ./data.csv");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(fs::read_to_string(folder.path().join("data.csv")).unwrap(), data);
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_named() {
+    let folder = folder_with("x,y\n1,3\n2,5\n3,7\n");
+    let output = train(folder.path(), "data.csv --target y --test-fraction 0 --out absent/m.json");
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(said.contains("absent/m.json") && said.contains("--out"), "{said}");
+}
+
+#[rstest]
+#[case("data.csv", "--target")]
+#[case("--target y", "<DATA>")]
+#[case("data.csv --target y --test-fraction 1", "less than 1")]
+#[case("data.csv --target y --test-fraction -0.1", "--test-fraction")]
+#[case("data.csv --target y --test-fraction NaN", "--test-fraction")]
+#[case("data.csv --target y --seed 9007199254740992", "--seed")]
+#[case("data.csv --target y --estimator forest", "linear")]
+#[case("data.csv --target y --name a/b", "model name")]
+#[case("data.csv --target y --tset-fraction 0", "--test-fraction")]
+#[case("data.csv --target y --estimator ridge --alpha 0", "--estimator linear")]
+fn wrong_usage_exits_with_2_and_says_what_is_right(#[case] arguments: &str, #[case] named: &str) {
+    let folder = folder_with("x,y\n1,3\n2,5\n3,7\n");
+    let output = train(folder.path(), arguments);
+    assert_eq!(output.status.code(), Some(2));
+    let said = text(&output.stderr);
+    assert!(said.contains(named), "{said}");
+}

@@ -1,0 +1,204 @@
+//! Names that end up in URLs, headers and logs: checked once, carried by type.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A model's name: 1 to 128 of `A–Z a–z 0–9 . _ -`, beginning with a letter or digit.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ModelName(String);
+
+impl ModelName {
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name that resembles a text: what no name can have becomes a hyphen, and of nothing else `model`.
+    #[must_use]
+    pub fn resembling(text: &str) -> Self {
+        let kept = |letter: char| u8::try_from(letter).is_ok_and(allowed);
+        let name: String = text.chars().map(|letter| if kept(letter) { letter } else { '-' }).take(LONGEST).collect();
+        let name = name.trim_matches(|letter: char| !letter.is_ascii_alphanumeric());
+        Self(if name.is_empty() { "model" } else { name }.to_owned())
+    }
+}
+
+/// Bytes of the longest name.
+const LONGEST: usize = 128;
+
+/// Whether a name may have this byte.
+fn allowed(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')
+}
+
+impl TryFrom<String> for ModelName {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        let begins_well = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
+        if begins_well && name.len() <= LONGEST && name.bytes().all(allowed) {
+            Ok(Self(name))
+        } else {
+            Err(format!(
+                "{:?} is not a model name: 1 to 128 letters, digits, dots, hyphens and underscores, beginning with a letter or digit",
+                super::wording::shorten(&name)
+            ))
+        }
+    }
+}
+
+impl From<ModelName> for String {
+    fn from(name: ModelName) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for ModelName {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// A model's version: a whole number from 1, written in decimal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Version(String);
+
+impl Version {
+    /// The version as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Version {
+    type Error = String;
+
+    fn try_from(version: String) -> Result<Self, String> {
+        match version.parse::<u32>() {
+            Ok(number) if number > 0 && number.to_string() == version => Ok(Self(version)),
+            _ => Err(format!("{:?} is not a version: a whole number from 1", super::wording::shorten(&version))),
+        }
+    }
+}
+
+impl From<Version> for String {
+    fn from(version: Version) -> Self {
+        version.0
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// A SHA-256, as 64 lower-case hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Checksum(String);
+
+impl Checksum {
+    /// The checksum of these bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        use sha2::{Digest, Sha256};
+        Self::from_digest(Sha256::digest(bytes).as_ref())
+    }
+
+    /// A digest that was computed elsewhere, from its 32 bytes.
+    #[must_use]
+    pub fn from_digest(digest: &[u8]) -> Self {
+        let mut digits = String::with_capacity(2 * digest.len());
+        for nibble in digest.iter().flat_map(|byte| [byte >> 4, byte & 15]) {
+            digits.extend(char::from_digit(nibble.into(), 16));
+        }
+        Self(digits)
+    }
+
+    /// The checksum as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Checksum {
+    type Error = String;
+
+    fn try_from(digits: String) -> Result<Self, String> {
+        let lower = digits.to_ascii_lowercase();
+        if lower.len() == 64 && lower.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            Ok(Self(lower))
+        } else {
+            Err(format!("{:?} is not a SHA-256: 64 hexadecimal digits", super::wording::shorten(&digits)))
+        }
+    }
+}
+
+impl From<Checksum> for String {
+    fn from(checksum: Checksum) -> Self {
+        checksum.0
+    }
+}
+
+impl fmt::Display for Checksum {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_resembles_any_text_is_a_name() {
+        for (text, name) in [
+            ("churn", "churn"),
+            ("my data", "my-data"),
+            ("goo*", "goo"),
+            ("modèle", "mod-le"),
+            ("-", "model"),
+            ("", "model"),
+            ("..a_b.", "a_b"),
+        ] {
+            assert_eq!(ModelName::resembling(text).as_str(), name, "{text:?}");
+        }
+        for text in ["é".repeat(300), "x".repeat(300), format!("{}é", "x".repeat(127))] {
+            let name = ModelName::resembling(&text);
+            assert_eq!(ModelName::try_from(name.as_str().to_owned()), Ok(name));
+        }
+    }
+
+    #[test]
+    fn names_are_safe_in_a_url_a_header_and_a_log() {
+        for good in ["line", "breast-cancer", "v2.1_final", "9"] {
+            assert!(ModelName::try_from(good.to_owned()).is_ok(), "{good}");
+        }
+        for bad in ["", ".", "..", "-x", "a/b", "a b", "é", "a\n", &"x".repeat(129)] {
+            assert!(ModelName::try_from(bad.to_owned()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn versions_are_whole_numbers_from_one_written_one_way() {
+        assert!(Version::try_from("17".to_owned()).is_ok());
+        for bad in ["", "0", "01", "-1", "+1", "1.0", "latest", "99999999999"] {
+            assert!(Version::try_from(bad.to_owned()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_checksum_is_sha_256() {
+        // FIPS 180-2, appendix B.1.
+        assert_eq!(Checksum::of(b"abc").as_str(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert!(Checksum::try_from("BA".repeat(32)).is_ok_and(|sum| sum.as_str() == "ba".repeat(32)));
+        assert!(Checksum::try_from("xy".repeat(32)).is_err());
+    }
+}

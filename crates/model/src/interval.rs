@@ -1,0 +1,225 @@
+//! Between which values an answer will lie, and how surely.
+
+use serde::Serialize;
+use thiserror::Error;
+
+use super::Model;
+use super::estimator::Coefficients;
+use super::inference::Inference;
+use super::leverage::count;
+use super::preprocess::TargetTransform;
+use super::quantile::student_quantile;
+
+/// Why there are no intervals.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum IntervalError {
+    /// The model's file holds nothing to compute them from.
+    #[error(
+        "the model {model} has no intervals: its file holds neither the noise of its fit nor its errors on held-out rows. \
+         Train it with rows held out (--test-fraction above 0, or --test FILE); a linear one with more rows than columns has \
+         intervals without"
+    )]
+    NotInferable {
+        /// The model's name.
+        model: String,
+    },
+    /// Prediction sets of a model that predicts numbers, or whose file does not say how sure it was.
+    #[error(
+        "the model {model} has no prediction sets: only a classifier that knows its errors on held-out rows has. \
+         Train one with rows held out (--test-fraction above 0, or --test FILE)"
+    )]
+    NoPredictionSets {
+        /// The model's name.
+        model: String,
+    },
+    /// A level that is no probability.
+    #[error("an interval's level is between 0 and 1, such as 0.95, got {level}{}", meant(*level))]
+    Level {
+        /// The level that was asked for.
+        level: f64,
+    },
+    /// So sure that none of the rows held out was ever as wrong.
+    #[error(
+        "the level {level} needs {needed} held-out rows, the model has {rows}. Ask for a lower level: {} is the highest",
+        highest(*rows)
+    )]
+    TooFewHeldOut {
+        /// The level that was asked for.
+        level: f64,
+        /// Rows that were held out.
+        rows: u64,
+        /// The fewest that would do.
+        needed: u64,
+    },
+    /// A confidence interval of the mean from a model that knows prediction intervals only.
+    #[error(
+        "the model {model} has no confidence intervals of the mean: its intervals are made from errors on held-out rows, or its \
+         target was logged. Request a prediction interval instead"
+    )]
+    NoMeanInterval {
+        /// The model's name.
+        model: String,
+    },
+    /// The values of a row are so large that an end exceeds a double.
+    #[error("the interval is too large for a double")]
+    NotFinite {
+        /// The row, from 0.
+        row: usize,
+    },
+}
+
+/// The level that somebody who thinks in per cent meant: 95 is 0.95.
+fn meant(level: f64) -> String {
+    let share = (50.0..100.0).contains(&level).then(|| format!("{level}e-2").parse::<f64>().ok()).flatten();
+    share.map(|share| format!("; did you mean {share}?")).unwrap_or_default()
+}
+
+/// The highest level that so many held-out rows can tell of, `rows ÷ (rows + 1)`, down to two digits of what is missing to 1.
+#[allow(clippy::cast_precision_loss)]
+fn highest(rows: u64) -> f64 {
+    let (rows, unit) = (u128::from(rows), 10_u128.pow(rows.saturating_add(1).ilog10() + 2));
+    (rows * unit / (rows + 1)) as f64 / unit as f64
+}
+
+/// How intervals were made, and so what they suppose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// Exact when errors are normal, independent and of one variance.
+    StudentT,
+    /// The same formula on a ridge fit, where it is an approximation: see [`Intervals`].
+    StudentTRidge,
+    /// From errors on held-out rows: supposes only that new rows are like them.
+    Conformal,
+}
+
+/// How a model makes intervals (a classifier prediction sets), and of what levels.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Certainty {
+    /// How.
+    pub method: Method,
+    /// The rows whose errors they are made from, where they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_out_rows: Option<u64>,
+    /// The greatest level that so many rows can tell of; without them every level below 1 has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_level: Option<f64>,
+}
+
+impl Certainty {
+    /// This level, or the greatest that there is where that is below it.
+    #[must_use]
+    pub fn up_to(&self, level: f64) -> f64 {
+        self.max_level.map_or(level, |most| most.min(level))
+    }
+}
+
+/// How far the ends of intervals of one level are from predictions.
+///
+/// Of **least squares**: `ŷ ± t · √(s² (1 + h))`, of the mean `ŷ ± t · √(s² h)`, with the leverage `h = 1/n + ‖R⁻ᵀz‖²` and
+/// the quantile t of Student's distribution at n − p − 1 degrees of freedom; without an intercept `h = ‖R⁻ᵀz‖²` and n − p.
+///
+/// Of **ridge** the same, with `RᵀR = ZᵀZ + αI` and n − 1 − tr(H) degrees of freedom: the posterior predictive distribution
+/// when coefficients are drawn from a normal distribution of variance σ²/α, with σ² estimated. It knows nothing of the bias of
+/// a penalty that is larger than the data ask for: where coefficients are far larger than that, intervals are too narrow.
+///
+/// Of **everything else** that has errors on held-out rows: split [conformal](super::conformal) prediction, `ŷ ± q`.
+///
+/// Of a logged target all this is done to the logarithm, and the ends are taken back to the target's unit.
+#[derive(Debug)]
+pub(super) enum Reach {
+    Student { quantile: f64, variance: f64 },
+    Conformal(f64),
+}
+
+impl Model {
+    /// How it makes intervals or prediction sets; none of a model that has none.
+    #[must_use]
+    pub fn certainty(&self) -> Option<Certainty> {
+        let inference = self.document.inference.as_ref()?;
+        if inference.noise().is_some() {
+            let method = student(&self.document.estimator);
+            return Some(Certainty { method, held_out_rows: None, max_level: None });
+        }
+        let rows = inference.conformal.as_ref()?.rows;
+        let max_level = Some(count(rows) / (count(rows) + 1.0));
+        Some(Certainty { method: Method::Conformal, held_out_rows: Some(rows), max_level })
+    }
+
+    /// Whether there are confidence intervals of means too. Conformal prediction says nothing of them, and of a logged target the
+    /// fit knows the median, not the mean.
+    #[must_use]
+    pub fn knows_means(&self) -> bool {
+        let untransformed = self.document.preprocess.target_transform == TargetTransform::Identity;
+        untransformed && self.document.inference.as_ref().is_some_and(|inference| inference.noise().is_some())
+    }
+
+    /// Intervals of this level, such as 0.95.
+    ///
+    /// # Errors
+    /// See [`IntervalError`].
+    pub(super) fn reach(&self, level: f64) -> Result<Reach, IntervalError> {
+        let inference = self.document.inference.as_ref();
+        let noise = inference.and_then(Inference::noise).filter(|_| inference.is_some_and(|known| !known.r.is_empty()));
+        let conformal = inference.and_then(|inference| inference.conformal.as_ref());
+        match (noise, conformal) {
+            _ if !(level > 0.0 && level < 1.0) => Err(IntervalError::Level { level }),
+            (Some((freedom, variance)), _) => {
+                // Of the lower tail: what is missing to 1 has all its digits there.
+                let quantile = student_quantile((1.0 - level) / 2.0, f64::from(freedom));
+                Ok(Reach::Student { quantile: -quantile.ok_or(IntervalError::Level { level })?, variance })
+            }
+            (None, Some(conformal)) if self.classes().is_none() => Ok(Reach::Conformal(conformal.quantile(level)?)),
+            _ => Err(IntervalError::NotInferable { model: self.name().to_owned() }),
+        }
+    }
+}
+
+impl Reach {
+    /// How they are made.
+    pub(super) fn method(&self, model: &Model) -> Method {
+        match self {
+            Self::Conformal(_) => Method::Conformal,
+            Self::Student { .. } => student(&model.document.estimator),
+        }
+    }
+
+    /// Whether the ends depend on the rows' leverages.
+    pub(super) fn needs_leverage(&self) -> bool {
+        matches!(self, Self::Student { .. })
+    }
+
+    /// The ends around these predictions, of rows of these leverages; of the mean, or of single rows.
+    ///
+    /// # Errors
+    /// [`IntervalError::NotFinite`].
+    pub(super) fn around(
+        &self,
+        predictions: &[f64],
+        leverages: &[f64],
+        of_mean: bool,
+        transform: TargetTransform,
+    ) -> Result<Vec<[f64; 2]>, IntervalError> {
+        let leverages = leverages.iter().copied().chain(std::iter::repeat(0.0));
+        let ends = |(row, (value, leverage)): (usize, (&f64, f64))| {
+            let reach = match self {
+                Self::Conformal(reach) => *reach,
+                Self::Student { quantile, variance } if of_mean => quantile * (variance * leverage).sqrt(),
+                Self::Student { quantile, variance } => quantile * (variance * (1.0 + leverage)).sqrt(),
+            };
+            let ends = match transform {
+                TargetTransform::Identity => [value - reach, value + reach],
+                TargetTransform::Log => [value * libm::exp(-reach), value * libm::exp(reach)],
+            };
+            if ends.iter().all(|end| end.is_finite()) { Ok(ends) } else { Err(IntervalError::NotFinite { row }) }
+        };
+        predictions.iter().zip(leverages).enumerate().map(ends).collect()
+    }
+}
+
+fn student(estimator: &Coefficients) -> Method {
+    if matches!(estimator, Coefficients::Ridge(_)) { Method::StudentTRidge } else { Method::StudentT }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,52 @@
+//! One value of plain data, as JSON has it: a class label, an imputed value, a golden value.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::cell::Cell;
+
+/// A value that is stored in a model file or answered to a caller.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Scalar {
+    /// `true` or `false`.
+    Boolean(bool),
+    /// A finite number. A whole one is written without a fraction when it is a label; see [`Scalar::Integer`].
+    Integer(i64),
+    /// A finite number.
+    Number(f64),
+    /// Text.
+    Text(String),
+    /// No value: `null`.
+    Missing,
+}
+
+impl Scalar {
+    /// The value as a caller would have written it.
+    #[must_use]
+    pub fn cell(&self) -> Cell<'_> {
+        match self {
+            Self::Boolean(value) => Cell::Boolean(*value),
+            // Labels and levels: far below 2^53, where every integer is a double.
+            #[allow(clippy::cast_precision_loss)]
+            Self::Integer(value) => Cell::Double(*value as f64),
+            Self::Number(value) => Cell::Double(*value),
+            Self::Text(text) => Cell::Text(text),
+            Self::Missing => Cell::Missing,
+        }
+    }
+}
+
+/// As it stands in the training data, without quotes.
+impl fmt::Display for Scalar {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Boolean(value) => write!(out, "{value}"),
+            Self::Integer(value) => write!(out, "{value}"),
+            Self::Number(value) => write!(out, "{value}"),
+            Self::Text(text) => out.write_str(text),
+            Self::Missing => out.write_str("null"),
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Rows whose answer is to be taken with care: they are not like the rows that the model was trained on.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::Model;
+use super::cell::Cell;
+use super::frame::Frame;
+use super::leverage::Leverage;
+use super::signature::{Feature, Unknown};
+
+/// How many warnings of one frame are told; the rest are counted.
+pub const WARNINGS_TOLD: usize = 100;
+
+/// The most rows × columns² that leverages are computed for: measured, 40 ms on one core. That is 6,710 rows of 100 columns,
+/// 67 of 1,000; the ranges of further rows are looked at, but not the combination of their values.
+const LEVERAGE_BUDGET: usize = 1 << 26;
+
+/// A row is unusual when its leverage is more than so many times the mean leverage of the training rows.
+const UNUSUAL: f64 = 3.0;
+
+/// What should be known of a frame's answers.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Warnings<'m> {
+    /// The first [`WARNINGS_TOLD`], by row, or [all](WarningScope::All).
+    pub told: Vec<Warning<'m>>,
+    /// All of them, counted.
+    pub total: usize,
+    /// Rows that were searched for unusual combinations of values, from the first on: all of them, unless the frame is so
+    /// large that it would take too long; `None` of a file that does not hold what it takes.
+    pub rows_with_leverage: Option<usize>,
+}
+
+/// One of them; it serialises with a stable `code` and a `message` in words.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Warning<'m> {
+    /// The row, from 0.
+    pub row: usize,
+    /// What is unusual.
+    pub reason: Reason<'m>,
+}
+
+/// What is unusual about a row.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum Reason<'m> {
+    /// A number less or greater than any in the training data.
+    OutsideRange {
+        /// The feature.
+        feature: &'m str,
+        /// Its value.
+        value: f64,
+        /// The least and the greatest value in the training data.
+        range: [f64; 2],
+    },
+    /// A category that no row of the training data had: all columns made from it are zero.
+    UnknownCategory {
+        /// The feature.
+        feature: &'m str,
+        /// What was written, cut to a readable length.
+        value: String,
+    },
+    /// Values that are usual each and unusual together. Only told of rows without another warning: a value outside its
+    /// range has a large leverage anyway.
+    Leverage {
+        /// The row's: `1/n + ‖R⁻ᵀz‖²`.
+        leverage: f64,
+        /// Three times the mean of the training rows.
+        limit: f64,
+    },
+}
+
+impl fmt::Display for Reason<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OutsideRange { .. } => out.write_str("outside the training range"),
+            Self::UnknownCategory { .. } => out.write_str("a category that the training data did not have"),
+            Self::Leverage { .. } => out.write_str(
+                "an unusual combination of values, though each may be within its range: the model has seen little like it",
+            ),
+        }
+    }
+}
+
+impl Serialize for Warning<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Told<'a> {
+            row: usize,
+            #[serde(flatten)]
+            reason: &'a Reason<'a>,
+            message: String,
+        }
+        Told { row: self.row, reason: &self.reason, message: self.reason.to_string() }.serialize(serializer)
+    }
+}
+
+/// How far unusual rows are looked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WarningScope {
+    /// Not at all.
+    #[default]
+    None,
+    /// The first [`WARNINGS_TOLD`] are listed, and leverages computed as long as they take no noticeable time: for requests.
+    First,
+    /// All, for tables. Unknown categories are listed completely only of frames that
+    /// [note them all](super::frame::RowsBuilder::noting_all).
+    All,
+}
+
+impl WarningScope {
+    /// The rows of a frame, from the first on, of which leverages are computed.
+    pub(super) fn rows_with_leverage(self, model: &Model, frame: &Frame<'_>) -> usize {
+        match self {
+            Self::None => 0,
+            Self::First => frame.rows().min(LEVERAGE_BUDGET / (model.design.width() * model.design.width()).max(1)),
+            Self::All => frame.rows(),
+        }
+    }
+}
+
+impl<'m> Warnings<'m> {
+    /// What is unusual about the rows of a frame of this model, of which these are the leverages of the first. A missing value
+    /// that was imputed is not unusual by itself; it counts in the combination that its row is predicted with.
+    pub(super) fn new(
+        model: &'m Model,
+        frame: &Frame<'_>,
+        scope: WarningScope,
+        leverage: Option<&Leverage<'m>>,
+        leverages: &[f64],
+    ) -> Self {
+        let most = match scope {
+            WarningScope::None => return Self::default(),
+            WarningScope::First => WARNINGS_TOLD,
+            WarningScope::All => usize::MAX,
+        };
+        let features = || model.signature().features().iter().enumerate();
+        let ranges: Vec<_> = features().filter_map(|(position, feature)| Range::of(position, feature)).collect();
+        let open = features().filter(|(_, feature)| feature.unknown == Unknown::Ignore);
+        let open: Vec<usize> = open.map(|(position, _)| position).collect();
+        let mut unseen: Vec<_> = frame.unseen().told.iter().collect();
+        unseen.sort_by_key(|category| category.row);
+        let mut unseen = unseen.into_iter().peekable();
+
+        let rows_with_leverage = leverage.map(|_| scope.rows_with_leverage(model, frame));
+        let mut leverages = leverages.iter().copied().take(rows_with_leverage.unwrap_or(0));
+        let limit = leverage.map_or(f64::INFINITY, |leverage| UNUSUAL * leverage.mean());
+
+        let mut warnings = Warnings { rows_with_leverage, ..Warnings::default() };
+        for (row, values) in frame.iter().enumerate() {
+            let total = warnings.total;
+            for range in &ranges {
+                if let Some(value) = values.get(range.position).copied().filter(|value| range.excludes(*value)) {
+                    let (feature, range) = (range.feature, range.ends);
+                    warnings.add(most, row, || Reason::OutsideRange { feature, value, range });
+                }
+            }
+            while let Some(category) = unseen.next_if(|category| category.row == row) {
+                if let Some(feature) = model.signature().features().get(category.position) {
+                    let feature = &feature.name;
+                    warnings.add(most, row, || Reason::UnknownCategory { feature, value: category.text.clone() });
+                }
+            }
+            let leverage = leverages.next();
+            let known = || open.iter().all(|position| values.get(*position).is_some_and(|level| *level >= 0.0));
+            if let Some(leverage) = leverage.filter(|leverage| *leverage > limit)
+                && warnings.total == total
+                && known()
+            {
+                warnings.add(most, row, || Reason::Leverage { leverage: leverage.min(f64::MAX), limit });
+            }
+        }
+        warnings.total += frame.unseen().total - frame.unseen().told.len();
+        warnings
+    }
+
+    fn add(&mut self, most: usize, row: usize, reason: impl FnOnce() -> Reason<'m>) {
+        self.total += 1;
+        if self.told.len() < most {
+            self.told.push(Warning { row, reason: reason() });
+        }
+    }
+}
+
+/// The values of a number that give no warning.
+struct Range<'m> {
+    position: usize,
+    feature: &'m str,
+    ends: [f64; 2],
+    /// What stands in for a missing value: it need not be within the range.
+    imputed: Option<f64>,
+}
+
+impl<'m> Range<'m> {
+    fn of(position: usize, feature: &'m Feature) -> Option<Self> {
+        let imputed = feature.accept(Cell::Missing).ok();
+        Some(Self { position, feature: &feature.name, ends: feature.range?, imputed })
+    }
+
+    fn excludes(&self, value: f64) -> bool {
+        let [low, high] = self.ends;
+        !(low..=high).contains(&value) && self.imputed != Some(value)
+    }
+}
+
+#[cfg(test)]
+mod tests;

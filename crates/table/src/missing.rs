@@ -1,0 +1,193 @@
+//! What stands in where a value is missing: decided once, by the training data, and stored in the signature.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use super::DataError;
+use super::column::Column;
+use super::statistics::Statistic;
+use super::stored::Stored;
+use super::tally::{ordered, unordered};
+use ordinate_model::double_double::DoubleDouble;
+use ordinate_model::field;
+use ordinate_model::scalar::Scalar;
+use ordinate_model::signature::{Feature, FeatureType, Missing};
+
+/// What is done about missing values.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Policy {
+    /// They are an error, in training and in requests.
+    #[default]
+    Reject,
+    /// The mean of the column's numbers stands in.
+    Mean,
+    /// The median of the column's numbers stands in.
+    Median,
+    /// The value that is there most often stands in; of several, the smallest.
+    MostFrequent,
+    /// This value stands in. For categories it may be a new one.
+    Constant(String),
+}
+
+/// A policy, for one column or for all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// The column; all when absent.
+    pub column: Option<String>,
+    /// What is done.
+    pub policy: Policy,
+}
+
+impl Policy {
+    fn named(text: &str) -> Option<Self> {
+        Some(match text {
+            "reject" => Self::Reject,
+            "mean" => Self::Mean,
+            "median" => Self::Median,
+            "most-frequent" => Self::MostFrequent,
+            _ => Self::Constant(text.strip_prefix("constant=").filter(|value| !value.is_empty())?.to_owned()),
+        })
+    }
+}
+
+/// `median`, `constant=0`, `age=median`, `colour=constant=none`.
+impl FromStr for Rule {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(policy) = Policy::named(text) {
+            return Ok(Self { column: None, policy });
+        }
+        // A name may hold a `=` too.
+        let named = text.match_indices('=').filter(|(at, _)| *at > 0).find_map(|(at, _)| {
+            let (name, policy) = (text.get(..at)?, text.get(at + 1..)?);
+            Some(Self { column: Some(name.to_owned()), policy: Policy::named(policy)? })
+        });
+        named.ok_or_else(|| {
+            "expected reject, mean, median, most-frequent or constant=VALUE, for one column NAME=…".into()
+        })
+    }
+}
+
+/// As it is written on the command line.
+impl std::fmt::Display for Rule {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(column) = &self.column {
+            write!(out, "{column}=")?;
+        }
+        match &self.policy {
+            Policy::Reject => out.write_str("reject"),
+            Policy::Mean => out.write_str("mean"),
+            Policy::Median => out.write_str("median"),
+            Policy::MostFrequent => out.write_str("most-frequent"),
+            Policy::Constant(value) => write!(out, "constant={value}"),
+        }
+    }
+}
+
+/// The policy for a column: its own, or that for all.
+pub fn policy(rules: &[Rule], column: &str) -> Policy {
+    let rule = |name: Option<&str>| rules.iter().rev().find(|rule| rule.column.as_deref() == name);
+    rule(Some(column)).or_else(|| rule(None)).map(|rule| rule.policy.clone()).unwrap_or_default()
+}
+
+/// What the signature will say of the feature, whose levels are known; a constant may add one to them.
+///
+/// # Errors
+/// [`DataError`] where no value can be imputed.
+pub fn decide(column: &Column, feature: &mut Feature, statistic: &Statistic) -> Result<(), DataError> {
+    let numeric = matches!(feature.kind, FeatureType::Double | FeatureType::Long);
+    let refuse = |reason: String| DataError::Imputation { column: column.name.clone(), reason };
+    let value = match (&column.policy, statistic) {
+        (Policy::Reject, _) => return Ok(()),
+        (Policy::Constant(text), _) => constant(column, feature, text),
+        (_, Statistic::Counts(counts)) => most_frequent(column, feature, counts.as_deref()),
+        _ if !numeric => Err(format!(
+            "only numbers have a mean or a median. Use --missing {0}=most-frequent or --missing {0}=constant=VALUE",
+            column.name
+        )),
+        (_, Statistic::Mean(mean)) if !mean.is_finite() => Err(format!(
+            "its numbers are too large to be added up. Rescale it, or use --missing {}=median",
+            column.name
+        )),
+        (_, Statistic::Mean(value) | Statistic::Median(value)) => Ok(Scalar::Number(*value)),
+        (_, Statistic::None) => return Ok(()),
+    };
+    let checked = value.and_then(|value| match feature.accept(value.cell()) {
+        Ok(_) => Ok(value),
+        Err(error) => Err(format!("it {error}. Choose another value with --missing {}=constant=VALUE", column.name)),
+    });
+    match checked {
+        Ok(value) => feature.missing = Missing::Impute(value),
+        // A rule for all columns is no error for one that has nothing to impute.
+        Err(_) if column.missing == 0 => {}
+        Err(reason) => return Err(refuse(reason)),
+    }
+    Ok(())
+}
+
+/// The value whose rows weigh most; of several, the smallest. `counts` are those of what the rows hold.
+fn most_frequent(column: &Column, feature: &Feature, counts: Option<&[(f64, DoubleDouble)]>) -> Result<Scalar, String> {
+    let counts =
+        counts.ok_or("it has too many different values for one to be the most frequent. Use median instead")?;
+    // Several words may be one boolean.
+    let stored = Stored::new(column, feature);
+    let mut values: BTreeMap<u64, DoubleDouble> = BTreeMap::new();
+    for (value, weight) in counts {
+        let sum = values.entry(ordered(stored.value(*value))).or_default();
+        *sum = *sum + *weight;
+    }
+    let most = values.into_iter().reduce(|most, next| if next.1 > most.1 { next } else { most });
+    most.map(|(bits, _)| feature.tell(unordered(bits))).ok_or_else(|| "it has no value".into())
+}
+
+fn constant(column: &Column, feature: &mut Feature, text: &str) -> Result<Scalar, String> {
+    if feature.kind != FeatureType::String && field::is_missing(text) {
+        return Err(format!("{text:?} stands for no value itself. Use --missing {}=median", column.name));
+    }
+    if feature.kind == FeatureType::String {
+        if let Err(position) = feature.levels.binary_search_by(|level| level.as_str().cmp(text)) {
+            if column.missing == 0 {
+                return Err("no row needs it".into());
+            }
+            feature.levels.insert(position, text.to_owned());
+        }
+        return Ok(Scalar::Text(text.to_owned()));
+    }
+    let value = feature
+        .accept(ordinate_model::cell::Cell::Field(text))
+        .map_err(|error| format!("{error}. Give this column its own rule: --missing {}=most-frequent", column.name))?;
+    Ok(feature.tell(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_are_read_as_they_are_written() {
+        let rule = |column: Option<&str>, policy| Rule { column: column.map(str::to_owned), policy };
+        let constant = |text: &str| Policy::Constant(text.into());
+        for (text, expected) in [
+            ("median", rule(None, Policy::Median)),
+            ("constant=0", rule(None, constant("0"))),
+            ("age=mean", rule(Some("age"), Policy::Mean)),
+            ("colour=constant=none given", rule(Some("colour"), constant("none given"))),
+            ("a=b=most-frequent", rule(Some("a=b"), Policy::MostFrequent)),
+        ] {
+            assert_eq!(text.parse::<Rule>().unwrap(), expected, "{text}");
+            assert_eq!(expected.to_string(), text);
+        }
+        for text in ["", "mode", "age=mode", "=mean", "constant="] {
+            assert!(text.parse::<Rule>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_rule_for_a_column_goes_before_one_for_all() {
+        let rules: Vec<Rule> = ["age=mean", "median", "age=reject"].map(|text| text.parse().unwrap()).to_vec();
+        assert_eq!(policy(&rules, "age"), Policy::Reject);
+        assert_eq!(policy(&rules, "bmi"), Policy::Median);
+        assert_eq!(policy(&[], "bmi"), Policy::Reject);
+    }
+}

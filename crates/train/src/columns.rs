@@ -1,0 +1,187 @@
+//! From features to the columns of the design: powers, levels, products.
+
+use std::collections::HashSet;
+
+use ordinate_model::preprocess::{DesignColumn, Factor};
+use ordinate_model::signature::{Feature, FeatureType};
+use ordinate_table::selection::nearest;
+use ordinate_table::{DataError, MAX_COLUMNS};
+
+/// Which columns are made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms {
+    /// Powers of numbers up to this one.
+    pub(super) degree: u32,
+    /// The products of every two features.
+    pub(super) interactions: bool,
+    /// A column for every level: what a penalty needs, and what makes unpenalised columns add up to a constant.
+    pub(super) every_level: bool,
+    /// Without an intercept the columns may add up to a constant: the first category keeps a column for every level in any
+    /// case, and the same functions can be fitted as with an intercept.
+    pub(super) through_origin: bool,
+}
+
+/// The columns: those of each feature in turn, its powers after it, then the products. Means are 0 and scales 1 until
+/// there is a fit.
+pub(super) fn columns(features: &[Feature], terms: Terms) -> Result<Vec<DesignColumn>, DataError> {
+    let firsts: Vec<Vec<Factor>> = features.iter().map(|feature| first_order(feature, terms.every_level)).collect();
+    let mut own = firsts.clone();
+    if let Some(category) = features.iter().position(|feature| feature.kind == FeatureType::String)
+        && let (true, Some(feature), Some(own)) = (terms.through_origin, features.get(category), own.get_mut(category))
+    {
+        *own = first_order(feature, true);
+    }
+    let powers = terms.degree.saturating_sub(1) as usize;
+    let count = own.iter().map(Vec::len).sum::<usize>() + powers * features.iter().filter(|f| has_powers(f)).count();
+    let mut after: usize = firsts.iter().map(Vec::len).sum();
+    let products = |of: &Vec<Factor>| {
+        after -= of.len();
+        of.len() * after
+    };
+    let pairs: usize = if terms.interactions { firsts.iter().map(products).sum() } else { 0 };
+    if count + pairs > MAX_COLUMNS {
+        return Err(DataError::TooManyColumns { columns: count + pairs });
+    }
+
+    let mut columns = Vec::with_capacity(count + pairs);
+    for (feature, own) in features.iter().zip(&own) {
+        columns.extend(own.iter().map(|factor| column(vec![factor.clone()])));
+        if has_powers(feature) {
+            let power = |power| Factor { power: Some(power), ..Factor::feature(&feature.name) };
+            columns.extend((2..=terms.degree).map(|exponent| column(vec![power(exponent)])));
+        }
+    }
+    if terms.interactions {
+        for (position, one) in firsts.iter().enumerate() {
+            for other in firsts.iter().skip(position + 1) {
+                let pairs = one.iter().flat_map(|one| other.iter().map(|other| vec![one.clone(), other.clone()]));
+                columns.extend(pairs.map(column));
+            }
+        }
+    }
+    let mut names = HashSet::new();
+    match columns.iter().find(|column| !names.insert(column.name.as_str())) {
+        Some(twice) => Err(DataError::SameName { name: twice.name.clone() }),
+        None => Ok(columns),
+    }
+}
+
+/// The columns but for some, named as they are in the model.
+pub(super) fn without(columns: Vec<DesignColumn>, excluded: &[String]) -> Result<Vec<DesignColumn>, DataError> {
+    let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+    if let Some(unknown) = excluded.iter().find(|name| !names.contains(name)) {
+        return Err(DataError::NoSuchTerm { name: unknown.clone(), nearest: nearest(&names, unknown), columns: names });
+    }
+    let kept: Vec<DesignColumn> = columns.into_iter().filter(|column| !excluded.contains(&column.name)).collect();
+    if kept.is_empty() { Err(DataError::NoTerms) } else { Ok(kept) }
+}
+
+/// Booleans are their own squares.
+fn has_powers(feature: &Feature) -> bool {
+    matches!(feature.kind, FeatureType::Double | FeatureType::Long)
+}
+
+fn first_order(feature: &Feature, every_level: bool) -> Vec<Factor> {
+    if feature.kind != FeatureType::String {
+        return vec![Factor::feature(&feature.name)];
+    }
+    let level = |level: &String| Factor { level: Some(level.clone()), ..Factor::feature(&feature.name) };
+    feature.levels.iter().skip(usize::from(!every_level)).map(level).collect()
+}
+
+fn column(product: Vec<Factor>) -> DesignColumn {
+    let name = product.iter().map(name).collect::<Vec<_>>().join(":");
+    DesignColumn { name, product, mean: 0.0, scale: 1.0 }
+}
+
+fn name(factor: &Factor) -> String {
+    match (&factor.level, factor.power) {
+        (Some(level), _) => format!("{}={level}", factor.feature),
+        (None, Some(power)) => format!("{}^{power}", factor.feature),
+        (None, None) => factor.feature.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn features() -> Vec<Feature> {
+        let levels = ["blue", "green", "red"].map(String::from).to_vec();
+        vec![
+            Feature::new("age", FeatureType::Double),
+            Feature { levels, ..Feature::new("colour", FeatureType::String) },
+            Feature::new("smokes", FeatureType::Boolean),
+        ]
+    }
+
+    fn names(degree: u32, interactions: bool, every_level: bool) -> Vec<String> {
+        let columns = columns(&features(), Terms { degree, interactions, every_level, through_origin: false }).unwrap();
+        columns.into_iter().map(|column| column.name).collect()
+    }
+
+    #[test]
+    fn a_reference_level_is_dropped_unless_every_level_is_wanted() {
+        assert_eq!(names(0, false, false), ["age", "colour=green", "colour=red", "smokes"]);
+        assert_eq!(names(1, false, true), ["age", "colour=blue", "colour=green", "colour=red", "smokes"]);
+    }
+
+    #[test]
+    fn without_an_intercept_the_first_category_keeps_all_levels_but_in_products() {
+        let mut features = features();
+        features.push(Feature {
+            levels: ["left", "right"].map(String::from).to_vec(),
+            ..Feature::new("side", FeatureType::String)
+        });
+        features.remove(0);
+        let terms = Terms { degree: 1, interactions: true, every_level: false, through_origin: true };
+        let names: Vec<String> = columns(&features, terms).unwrap().into_iter().map(|column| column.name).collect();
+        assert_eq!(
+            names,
+            [
+                "colour=blue",
+                "colour=green",
+                "colour=red",
+                "smokes",
+                "side=right",
+                "colour=green:smokes",
+                "colour=red:smokes",
+                "colour=green:side=right",
+                "colour=red:side=right",
+                "smokes:side=right"
+            ]
+        );
+    }
+
+    #[test]
+    fn powers_follow_their_number_and_products_come_last() {
+        assert_eq!(
+            names(3, true, false),
+            [
+                "age",
+                "age^2",
+                "age^3",
+                "colour=green",
+                "colour=red",
+                "smokes",
+                "age:colour=green",
+                "age:colour=red",
+                "age:smokes",
+                "colour=green:smokes",
+                "colour=red:smokes"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_design_too_wide_and_names_that_clash_are_refused() {
+        let levels: Vec<String> = (0..1000).map(|level| format!("{level:04}")).collect();
+        let wide = |name: &str| Feature { levels: levels.clone(), ..Feature::new(name, FeatureType::String) };
+        let terms = Terms { degree: 1, interactions: true, every_level: true, through_origin: false };
+        let error = columns(&[wide("a"), wide("b")], terms).unwrap_err();
+        assert!(error.to_string().contains("1002000 columns"), "{error}");
+        let mut clash = features();
+        clash.push(Feature::new("colour=red", FeatureType::Double));
+        assert!(matches!(columns(&clash, terms), Err(DataError::SameName { name }) if name == "colour=red"));
+    }
+}

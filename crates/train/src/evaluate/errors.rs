@@ -1,0 +1,176 @@
+//! How wrong a fit is on each row that it has not seen: what conformal prediction goes by.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+use super::calibration::{Errors, Likelihoods};
+use super::{KEPT, Label};
+use ordinate_model::Model;
+use ordinate_model::PredictedRow;
+use ordinate_model::preprocess::TargetTransform;
+use ordinate_model::random::mix;
+
+/// Rows whose errors are kept: of more, so many drawn at random.
+const KEPT_ROWS: usize = 100_000;
+
+/// The errors on rows that were held out, in bounded memory.
+///
+/// Of too many rows those are kept whose hash is the least: a uniform sample that follows from the seed alone.
+#[derive(Debug)]
+pub(super) struct HeldOutErrors {
+    seed: u64,
+    transform: TargetTransform,
+    rows: u64,
+    most: usize,
+    kept: Kept,
+}
+
+#[derive(Debug)]
+enum Kept {
+    Values(BinaryHeap<Hashed<f64>>),
+    Classes(BinaryHeap<Hashed<Likelihoods>>),
+}
+
+/// A row by the hash of its number.
+#[derive(Debug)]
+struct Hashed<T> {
+    hash: u64,
+    row: T,
+}
+
+impl<T> PartialEq for Hashed<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.hash == other.hash
+    }
+}
+
+impl<T> Eq for Hashed<T> {}
+
+impl<T> PartialOrd for Hashed<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T> Ord for Hashed<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.hash.cmp(&other.hash)
+    }
+}
+
+impl HeldOutErrors {
+    pub(super) fn new(model: &Model) -> Self {
+        let document = model.document();
+        // Not the hashes that a row is held out by: those of held-out rows are the least.
+        let seed = mix(!document.training.seed);
+        let (most, kept) = match model.classes() {
+            Some(classes) => (KEPT_ROWS.min(KEPT / classes.len().max(1)), Kept::Classes(BinaryHeap::new())),
+            None => (KEPT_ROWS, Kept::Values(BinaryHeap::new())),
+        };
+        Self { seed, transform: document.preprocess.target_transform, rows: 0, most, kept }
+    }
+
+    /// Takes the next row and what the model says to it.
+    pub(super) fn push(&mut self, label: &Label, answer: PredictedRow<'_>) {
+        let hash = mix(self.seed ^ self.rows);
+        self.rows += 1;
+        match (&mut self.kept, answer) {
+            (Kept::Values(kept), PredictedRow::Value(value)) => {
+                let score = match self.transform {
+                    TargetTransform::Identity => (label.target - value).abs(),
+                    TargetTransform::Log => (libm::log(label.target) - libm::log(value)).abs(),
+                };
+                // A target that has no logarithm could not have been missed by more.
+                keep(kept, self.most, hash, || if score.is_finite() { score } else { f64::MAX });
+            }
+            (Kept::Classes(kept), PredictedRow::Class { probabilities, .. }) => keep(kept, self.most, hash, || {
+                Likelihoods { actual: label.class(), weight: label.weight, probabilities: probabilities.into() }
+            }),
+            // A model answers what it is for.
+            _ => {}
+        }
+    }
+
+    /// None when there were no rows.
+    pub(super) fn finish(self) -> Option<Errors> {
+        fn in_order<T>(kept: BinaryHeap<Hashed<T>>) -> Vec<T> {
+            kept.into_sorted_vec().into_iter().map(|kept| kept.row).collect()
+        }
+        (self.rows > 0).then(|| match self.kept {
+            Kept::Values(kept) => Errors::Values(in_order(kept)),
+            Kept::Classes(kept) => Errors::Classes(in_order(kept)),
+        })
+    }
+}
+
+fn keep<T>(kept: &mut BinaryHeap<Hashed<T>>, most: usize, hash: u64, row: impl FnOnce() -> T) {
+    if kept.len() >= most {
+        if kept.peek().is_some_and(|last| last.hash <= hash) {
+            return;
+        }
+        kept.pop();
+    }
+    kept.push(Hashed { hash, row: row() });
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use ordinate_model::conformal::Conformal;
+    use ordinate_model::scalar::Scalar;
+
+    fn model(seed: u64, transform: &str) -> Model {
+        let mut document: Value = serde_json::from_str(include_str!("../../../../model/line.json")).unwrap();
+        document["training"]["seed"] = json!(seed);
+        document["preprocess"]["target_transform"] = json!(transform);
+        let document: ordinate_model::artifact::Document = serde_json::from_value(document).unwrap();
+        let sealed = document.seal(vec![vec![Scalar::Number(1.0)]]).unwrap();
+        Model::from_json(sealed.to_json().unwrap().as_bytes()).unwrap()
+    }
+
+    fn errors(model: &Model, rows: impl Iterator<Item = (f64, PredictedRow<'static>)>) -> Conformal {
+        let mut errors = HeldOutErrors::new(model);
+        rows.for_each(|(target, answer)| errors.push(&Label::new(target, true), answer));
+        errors.finish().unwrap().conformal(None)
+    }
+
+    #[test]
+    fn a_score_is_the_size_of_the_residual_and_of_a_class_what_its_probability_lacks() {
+        let plain = model(0, "identity");
+        assert_eq!(
+            errors(&plain, [(1.0, PredictedRow::Value(3.0)), (9.0, PredictedRow::Value(8.0))].into_iter()).scores,
+            [1.0, 2.0]
+        );
+        let classifier = Model::from_json(include_bytes!("../../../../model/breast-cancer.json")).unwrap();
+        let class = PredictedRow::Class { class: 0, probabilities: &[0.75, 0.25] };
+        assert_eq!(errors(&classifier, [(1.0, class), (0.0, class)].into_iter()).scores, [0.25, 0.75]);
+        let logged = model(0, "log");
+        let (e, squared) = (std::f64::consts::E, std::f64::consts::E.powi(2));
+        assert!((errors(&logged, [(e, PredictedRow::Value(squared))].into_iter()).scores[0] - 1.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn a_target_without_a_logarithm_counts_as_missed_by_as_much_as_can_be() {
+        let logged = model(0, "log");
+        let rows = [(0.0, PredictedRow::Value(1.0)), (-1.0, PredictedRow::Value(1.0)), (1.0, PredictedRow::Value(1.0))];
+        assert_eq!(errors(&logged, rows.into_iter()).scores, [0.0, f64::MAX, f64::MAX]);
+    }
+
+    #[test]
+    fn of_very_many_rows_a_fair_sample_is_kept_which_follows_from_the_seed() {
+        let rows = || (0..300_000_u32).map(|row| (f64::from(row), PredictedRow::Value(0.0)));
+        let kept = errors(&model(0, "identity"), rows());
+        assert_eq!(kept.rows, 100_000);
+        // The median of a sample of 100,000 has a standard deviation of 300,000 ÷ 2 ÷ √100,000 = 474.
+        assert!((kept.scores[499] - 150_000.0).abs() < 2400.0, "{}", kept.scores[499]);
+        assert_eq!(kept, errors(&model(0, "identity"), rows()));
+        assert_ne!(kept, errors(&model(1, "identity"), rows()));
+    }
+
+    #[test]
+    fn without_held_out_rows_there_are_none() {
+        assert_eq!(HeldOutErrors::new(&model(0, "identity")).finish(), None);
+    }
+}

@@ -1,0 +1,237 @@
+//! How good predictions are.
+//!
+//! Rows stream through; only what needs all of them at once (the median error, curves of probabilities) keeps numbers of
+//! each row, up to [`KEPT`] on each side, and is absent beyond that.
+
+mod batch;
+mod calibration;
+mod classification;
+mod curves;
+mod errors;
+mod metrics;
+mod regression;
+
+pub(super) use batch::Batch;
+pub use batch::Label;
+pub use calibration::{Calibration, Errors, LEAST_ROWS, Likelihoods, Reliability, calibrated};
+pub use classification::Classification;
+pub use curves::{Bin, Curve};
+use errors::HeldOutErrors;
+pub use metrics::{Metrics, title};
+pub use regression::Regression;
+
+use ordinate_model::cell::Cell;
+use ordinate_model::estimator::Coefficients;
+use ordinate_model::{AnswerError, Model, PredictedRow};
+
+/// Numbers that are kept of the rows of one side, for what cannot be had from sums: 32 MB.
+pub const KEPT: usize = 4_000_000;
+
+/// Predicts labelled rows with a model exactly as it will be served, and measures the answers.
+#[derive(Debug)]
+pub struct Measurement<'m> {
+    batch: Batch<'m>,
+    sides: Sides,
+}
+
+impl<'m> Measurement<'m> {
+    /// Begins to measure a model.
+    #[must_use]
+    pub fn new(model: &'m Model) -> Self {
+        Self { batch: Batch::new(model), sides: Sides::new(model) }
+    }
+
+    /// Takes one row of numbers: the features in the order of the signature, then the target.
+    ///
+    /// # Errors
+    /// [`AnswerError`] when a batch is full and the model cannot answer it.
+    pub fn push(&mut self, row: &[f64], held_out: bool) -> Result<(), AnswerError> {
+        let Some((target, features)) = row.split_last() else { return Ok(()) };
+        self.push_cells(features.iter().copied().map(Cell::Double), Label::new(*target, held_out))
+    }
+
+    /// Takes one row: the features in the order of the signature, as a caller would write them.
+    ///
+    /// # Errors
+    /// [`AnswerError`] when a batch is full and the model cannot answer it, or a row of it does not fit the signature.
+    pub fn push_cells<'c>(
+        &mut self,
+        cells: impl IntoIterator<Item = Cell<'c>>,
+        label: Label,
+    ) -> Result<(), AnswerError> {
+        if self.batch.push(cells, label)? {
+            self.batch.predict(|label, _, answer| self.sides.push(label, answer))?;
+        }
+        Ok(())
+    }
+
+    /// Takes one row with what the model says to it.
+    pub(super) fn push_answer(&mut self, label: &Label, answer: PredictedRow<'_>) {
+        self.sides.push(label, answer);
+    }
+
+    /// What came of it.
+    ///
+    /// # Errors
+    /// [`AnswerError`] when the model cannot answer the last batch.
+    pub fn finish(mut self) -> Result<Measured, AnswerError> {
+        self.batch.predict(|label, _, answer| self.sides.push(label, answer))?;
+        let (fitted, held_out, errors) = self.sides.finish();
+        let confusion = held_out.confusion().map(<[_]>::to_vec);
+        Ok(Measured { fitted: fitted.finish(), held_out: held_out.finish(), confusion, errors })
+    }
+}
+
+/// What came of a measurement.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measured {
+    /// Metrics of the rows the model was fitted to.
+    pub fitted: Option<Metrics>,
+    /// Metrics of the rows held out.
+    pub held_out: Option<Metrics>,
+    /// Rows held out by class, then by predicted class, of a classifier.
+    pub confusion: Option<Vec<Vec<f64>>>,
+    /// How wrong it was on each of those.
+    pub errors: Option<Errors>,
+}
+
+/// The rows a model was fitted to, and the others.
+#[derive(Debug)]
+pub(super) struct Sides {
+    fitted: Evaluation,
+    held_out: Evaluation,
+    errors: HeldOutErrors,
+}
+
+impl Sides {
+    pub(super) fn new(model: &Model) -> Self {
+        // Only least squares pays one degree of freedom a column.
+        let unpenalised = matches!(model.document().estimator, Coefficients::Linear(_));
+        let intercepts = usize::from(!model.document().preprocess.through_origin);
+        let parameters = unpenalised.then(|| model.design().width() + intercepts);
+        let evaluation = |parameters| match model.classes() {
+            Some(classes) => Evaluation::Classification(Classification::new(classes.len())),
+            None => Evaluation::Regression(Regression::new(parameters)),
+        };
+        Self { fitted: evaluation(parameters), held_out: evaluation(None), errors: HeldOutErrors::new(model) }
+    }
+
+    pub(super) fn push(&mut self, label: &Label, answer: PredictedRow<'_>) {
+        let side = if label.held_out {
+            self.errors.push(label, answer);
+            &mut self.held_out
+        } else {
+            &mut self.fitted
+        };
+        match (side, answer) {
+            (Evaluation::Regression(side), PredictedRow::Value(value)) => side.push(label.target, value, label.weight),
+            (Evaluation::Classification(side), PredictedRow::Class { class: predicted, probabilities }) => {
+                side.push(label.class(), predicted, probabilities, label.weight);
+            }
+            // A model answers what it is for.
+            _ => {}
+        }
+    }
+
+    /// What was gathered of the rows it was fitted to, of the others, and their errors.
+    pub(super) fn finish(self) -> (Evaluation, Evaluation, Option<Errors>) {
+        (self.fitted, self.held_out, self.errors.finish())
+    }
+}
+
+/// What is gathered of the answers to some rows.
+#[derive(Debug, Clone)]
+pub enum Evaluation {
+    /// Of numbers.
+    Regression(Regression),
+    /// Of classes.
+    Classification(Classification),
+}
+
+impl Evaluation {
+    /// Weight of the rows by actual class, then by predicted class.
+    #[must_use]
+    pub fn confusion(&self) -> Option<&[Vec<f64>]> {
+        match self {
+            Self::Regression(_) => None,
+            Self::Classification(classification) => Some(classification.confusion()),
+        }
+    }
+
+    /// The metrics; none when there were no rows, or errors beyond what a double can hold.
+    #[must_use]
+    pub fn finish(&self) -> Option<Metrics> {
+        match self {
+            Self::Regression(regression) => regression.clone().finish(),
+            Self::Classification(classification) => classification.finish(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use ordinate_model::artifact::Document;
+    use ordinate_model::scalar::Scalar;
+
+    fn classifier() -> Model {
+        let document: Document = serde_json::from_value(json!({
+            "format": "ordinate.model/1", "name": "sides", "version": "1", "task": "classification", "created": "2026-11-23T00:00:00Z",
+            "signature": {
+                "features": [
+                    {"name": "x", "type": "double", "missing": {"impute": 0.5}},
+                    {"name": "side", "type": "string", "missing": "reject", "levels": ["left", "right"]}
+                ],
+                "target": {"name": "class", "type": "string"}
+            },
+            "preprocess": {"columns": [
+                {"name": "x", "product": [{"feature": "x"}], "mean": 0.5, "scale": 1.0},
+                {"name": "side=right", "product": [{"feature": "side", "level": "right"}], "mean": 0.0, "scale": 1.0}
+            ]},
+            "estimator": {
+                "family": "logistic", "classes": ["no", "yes"], "intercepts": [0.0],
+                "coefficients": {"x": [2.0], "side=right": [1.0]}
+            },
+            "training": {
+                "rows": 4, "data_sha256": "0".repeat(64), "parameters": {}, "seed": 0, "metrics": {},
+                "tool": "test", "smartcore": "0.7.0"
+            },
+            "golden": {"X": [], "y": []}
+        }))
+        .unwrap();
+        let golden = vec![vec![Scalar::Number(1.0), Scalar::Text("left".into())]];
+        Model::from_json(document.seal(golden).unwrap().to_json().unwrap().as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_classifier_is_measured_on_both_sides_with_categories_and_missing_values() {
+        let model = classifier();
+        let mut measurement = Measurement::new(&model);
+        let mut push = |x, side, class, held_out| {
+            measurement.push_cells([x, Cell::Text(side)], Label::new(class, held_out)).unwrap();
+        };
+        push(Cell::Double(2.0), "left", 1.0, false);
+        push(Cell::Double(-2.0), "left", 0.0, false);
+        push(Cell::Missing, "right", 0.0, false);
+        push(Cell::Double(9.0), "left", 0.0, true);
+        let Measured { fitted, held_out, confusion, errors } = measurement.finish().unwrap();
+        assert_eq!(confusion.unwrap(), [[0.0, 1.0], [0.0, 0.0]]);
+        let (fitted, held_out) = (fitted.unwrap(), held_out.unwrap());
+        // The probability of the other class at a score of 17, of which nearly nothing is left of its own.
+        let errors = errors.unwrap().conformal(None);
+        assert!(errors.rows == 1 && errors.scores[0] > 0.999_999);
+        assert_eq!((fitted.rows, held_out.rows), (3, 1));
+        assert_eq!((fitted.get("accuracy"), held_out.get("accuracy")), (Some(2.0 / 3.0), Some(0.0)));
+        assert_eq!((fitted.get("roc_auc"), held_out.get("roc_auc")), (Some(1.0), None));
+    }
+
+    #[test]
+    fn a_row_that_does_not_fit_is_an_error() {
+        let model = classifier();
+        let mut measurement = Measurement::new(&model);
+        measurement.push_cells([Cell::Double(0.0), Cell::Text("above")], Label::new(0.0, false)).unwrap();
+        assert_eq!(measurement.finish(), Err(AnswerError::Predict(ordinate_model::PredictError::Estimator)));
+    }
+}

@@ -1,0 +1,333 @@
+//! Charts as SVG text. They are drawn in a few fixed colours, which the page's style sheet turns into those of the light or the
+//! dark theme.
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::escape;
+use crate::summary::rounded;
+
+/// Text, frames.
+const INK: RGBColor = RGBColor(0x37, 0x41, 0x51);
+/// Grid.
+const GRID: RGBColor = RGBColor(0xE5, 0xE7, 0xEB);
+/// What would be ideal.
+const REFERENCE: RGBColor = RGBColor(0x9C, 0xA3, 0xAF);
+/// Data, in the order of the series.
+pub(super) const SERIES: [RGBColor; 6] = [
+    RGBColor(0x25, 0x63, 0xEB),
+    RGBColor(0xD9, 0x77, 0x06),
+    RGBColor(0x05, 0x96, 0x69),
+    RGBColor(0xDB, 0x27, 0x77),
+    RGBColor(0x7C, 0x3A, 0xED),
+    RGBColor(0x08, 0x91, 0xB2),
+];
+
+// plotters puts everything on whole pixels: a large canvas, shown at half its size, hides that.
+const WIDTH: u32 = 960;
+const HEIGHT: u32 = 640;
+const TEXT: i32 = 26;
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+type Failure = Box<dyn std::error::Error>;
+
+/// A chart of numbers against numbers.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Chart<'a> {
+    /// What a reader who does not see it is told.
+    pub(super) title: &'a str,
+    pub(super) x: &'a str,
+    pub(super) y: &'a str,
+    pub(super) layers: Vec<Layer>,
+    /// The axis of x shows ten to this power.
+    pub(super) log_x: bool,
+    /// Both axes from 0 to 1.
+    pub(super) unit: bool,
+}
+
+/// What is drawn in a chart, one over the other.
+#[derive(Debug, Clone)]
+pub(super) enum Layer {
+    /// One dot a row, of the series of this number.
+    Points(usize, Vec<(f64, f64)>),
+    /// A line through points, with a name for the legend.
+    Line(usize, Vec<(f64, f64)>, String),
+    /// A line through points that shows what would be ideal.
+    Reference(Vec<(f64, f64)>),
+    /// Dots with a bar up and down.
+    Bars(usize, Vec<(f64, f64, f64)>),
+    /// A vertical line at x.
+    Mark(f64),
+}
+
+impl Chart<'_> {
+    /// The SVG; none when there is nothing to draw.
+    pub(super) fn svg(&self) -> Option<String> {
+        let mut text = String::new();
+        {
+            let root = SVGBackend::with_string(&mut text, (WIDTH, HEIGHT)).into_drawing_area();
+            self.draw(&root).ok()?;
+            root.present().ok()?;
+        }
+        Some(accessible(&text, self.title))
+    }
+
+    fn draw(&self, root: &Area<'_>) -> Result<(), Failure> {
+        let ([left, right], [low, high]) = self.extent().ok_or("nothing to draw")?;
+        let mut chart = ChartBuilder::on(root)
+            .margin(12)
+            .margin_right(28)
+            .x_label_area_size(78)
+            .y_label_area_size(120)
+            .build_cartesian_2d(left..right, low..high)?;
+        let label = |value: &f64| rounded(*value, 5);
+        let power = |value: &f64| rounded(10_f64.powf(*value), 2);
+        chart
+            .configure_mesh()
+            .x_labels(6)
+            .y_labels(6)
+            .max_light_lines(0)
+            .bold_line_style(GRID.stroke_width(2))
+            .axis_style(REFERENCE.stroke_width(2))
+            .label_style(("sans-serif", TEXT, &INK))
+            .axis_desc_style(("sans-serif", TEXT, &INK))
+            .x_label_formatter(if self.log_x { &power } else { &label })
+            .y_label_formatter(&label)
+            .x_desc(self.x)
+            .y_desc(self.y)
+            .draw()?;
+        let mut named = false;
+        for layer in &self.layers {
+            match layer {
+                Layer::Points(series, points) => {
+                    let style = colour(*series).mix(0.55).filled();
+                    chart.draw_series(points.iter().map(|point| Circle::new(*point, 6, style)))?;
+                }
+                Layer::Line(series, points, name) => {
+                    let colour = colour(*series);
+                    let line = chart.draw_series(LineSeries::new(points.iter().copied(), colour.stroke_width(4)))?;
+                    if !name.is_empty() {
+                        named = true;
+                        line.label(name.as_str())
+                            .legend(move |(x, y)| PathElement::new([(x, y), (x + 36, y)], colour.stroke_width(5)));
+                    }
+                }
+                Layer::Reference(points) => {
+                    let line = DashedLineSeries::new(points.iter().copied(), 14, 10, REFERENCE.stroke_width(3));
+                    chart.draw_series(line)?;
+                }
+                Layer::Bars(series, points) => {
+                    let colour = colour(*series);
+                    chart.draw_series(points.iter().map(|(x, y, error)| {
+                        PathElement::new([(*x, y - error), (*x, y + error)], colour.mix(0.5).stroke_width(3))
+                    }))?;
+                    chart.draw_series(points.iter().map(|(x, y, _)| Circle::new((*x, *y), 7, colour.filled())))?;
+                }
+                Layer::Mark(x) => {
+                    let line = DashedLineSeries::new([(*x, low), (*x, high)], 8, 8, INK.stroke_width(3));
+                    chart.draw_series(line)?;
+                }
+            }
+        }
+        if named {
+            chart
+                .configure_series_labels()
+                .position(SeriesLabelPosition::LowerRight)
+                .label_font(("sans-serif", TEXT, &INK))
+                .legend_area_size(48)
+                .margin(16)
+                .draw()?;
+        }
+        Ok(())
+    }
+
+    /// What the layers cover, with some air around.
+    fn extent(&self) -> Option<([f64; 2], [f64; 2])> {
+        if self.unit {
+            return Some(([0.0, 1.0], [0.0, 1.0]));
+        }
+        let (mut x, mut y) = (Extent::default(), Extent::default());
+        for layer in &self.layers {
+            match layer {
+                // plotters moves what lies outside to the edge, which would bend a reference.
+                Layer::Points(_, points) | Layer::Line(_, points, _) | Layer::Reference(points) => {
+                    for (px, py) in points {
+                        x.take(*px);
+                        y.take(*py);
+                    }
+                }
+                Layer::Bars(_, points) => points.iter().for_each(|(px, py, error)| {
+                    x.take(*px);
+                    y.take(py - error);
+                    y.take(py + error);
+                }),
+                Layer::Mark(at) => x.take(*at),
+            }
+        }
+        Some((x.padded()?, y.padded()?))
+    }
+}
+
+fn colour(series: usize) -> RGBColor {
+    SERIES.get(series % SERIES.len()).copied().unwrap_or(INK)
+}
+
+#[derive(Debug, Default)]
+struct Extent(Option<[f64; 2]>);
+
+impl Extent {
+    fn take(&mut self, value: f64) {
+        if value.is_finite() {
+            let [low, high] = self.0.unwrap_or([value, value]);
+            self.0 = Some([low.min(value), high.max(value)]);
+        }
+    }
+
+    fn padded(&self) -> Option<[f64; 2]> {
+        let [low, high] = self.0?;
+        let air = (high - low) * 0.04;
+        let air = if air > low.abs().max(high.abs()) * 1e-9 { air } else { low.abs().max(1e-9) * 0.5 };
+        Some([low - air, high + air]).filter(|ends| ends.iter().all(|end| end.is_finite()))
+    }
+}
+
+/// One line of a forest: a name, a value, its interval.
+#[derive(Debug, Clone)]
+pub(super) struct Twig {
+    pub(super) name: String,
+    pub(super) value: f64,
+    pub(super) interval: Option<[f64; 2]>,
+    pub(super) series: usize,
+    /// Where it is, in lines from the top.
+    pub(super) line: f64,
+}
+
+/// Values with their intervals one below the other, around zero.
+pub(super) fn forest(title: &str, x: &str, twigs: &[Twig]) -> Option<String> {
+    const LINE: u32 = 44;
+    let mut extent = Extent::default();
+    extent.take(0.0);
+    for twig in twigs {
+        extent.take(twig.value);
+        twig.interval.into_iter().flatten().for_each(|end| extent.take(end));
+    }
+    let [left, right] = extent.padded()?;
+    let last = twigs.last()?.line;
+    // A few thousand pixels at most.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let height = (f64::from(LINE) * (last + 1.0)) as u32 + 110;
+    let longest = twigs.iter().map(|twig| twig.name.chars().count()).max()?;
+    let mut text = String::new();
+    let draw = |root: &Area<'_>| -> Result<(), Failure> {
+        let mut chart = ChartBuilder::on(root)
+            .margin(12)
+            .margin_right(28)
+            .x_label_area_size(78)
+            .y_label_area_size(u32::try_from(longest * 14 + 24)?)
+            .build_cartesian_2d(left..right, -0.7..last + 0.7)?;
+        chart
+            .configure_mesh()
+            .x_labels(8)
+            .y_labels(0)
+            .disable_y_axis()
+            .max_light_lines(0)
+            .disable_y_mesh()
+            .bold_line_style(GRID.stroke_width(2))
+            .axis_style(REFERENCE.stroke_width(2))
+            .label_style(("sans-serif", TEXT, &INK))
+            .axis_desc_style(("sans-serif", TEXT, &INK))
+            .x_label_formatter(&|value| rounded(*value, 5))
+            .draw()?;
+        // plotters would centre it below the axis alone, where a long one is cut off.
+        let centred = ("sans-serif", TEXT).into_font().color(&INK).pos(Pos::new(HPos::Center, VPos::Bottom));
+        root.draw(&Text::new(x, (WIDTH.cast_signed() / 2, height.cast_signed() - 12), centred))?;
+        let zero = [(0.0, -0.7), (0.0, last + 0.7)];
+        chart.draw_series([PathElement::new(zero, REFERENCE.stroke_width(3))])?;
+        let beside = ("sans-serif", TEXT).into_font().color(&INK).pos(Pos::new(HPos::Right, VPos::Center));
+        for twig in twigs {
+            let y = last - twig.line;
+            let colour = colour(twig.series);
+            let [from, to] = twig.interval.unwrap_or([0.0, twig.value]);
+            let stroke = colour.mix(0.45).stroke_width(if twig.interval.is_some() { 8 } else { 16 });
+            chart.draw_series([PathElement::new([(from, y), (to, y)], stroke)])?;
+            chart.draw_series([Circle::new((twig.value, y), 9, colour.filled())])?;
+            // plotters cannot label an axis with names; its own for whole numbers overflows.
+            let (edge, middle) = chart.backend_coord(&(left, y));
+            root.draw(&Text::new(twig.name.as_str(), (edge - 16, middle), beside.clone()))?;
+        }
+        Ok(())
+    };
+    {
+        let root = SVGBackend::with_string(&mut text, (WIDTH, height)).into_drawing_area();
+        draw(&root).ok()?;
+        root.present().ok()?;
+    }
+    Some(accessible(&text, title))
+}
+
+/// The beginning of a name that is too long for a chart.
+pub(super) fn shortened(name: &str) -> String {
+    const LONGEST: usize = 24;
+    if name.chars().count() <= LONGEST {
+        name.to_owned()
+    } else {
+        name.chars().take(LONGEST - 1).collect::<String>() + "…"
+    }
+}
+
+/// A histogram small enough for a table's cell.
+pub(super) fn spark(title: &str, counts: &[u64]) -> Option<String> {
+    const WIDE: u32 = 192;
+    const TALL: i32 = 36;
+    let largest = counts.iter().copied().max().filter(|largest| *largest > 0)?;
+    let bars = u32::try_from(counts.len()).ok()?;
+    let bar = (WIDE / bars).max(1);
+    let mut text = String::new();
+    let draw = |root: &Area<'_>| -> Result<(), Failure> {
+        for (i, count) in counts.iter().enumerate() {
+            let x = i32::try_from(i)? * bar.cast_signed();
+            // Between 0 and the height.
+            #[allow(clippy::cast_possible_truncation)]
+            let tall = (*count as f64 / largest as f64 * f64::from(TALL)).ceil() as i32;
+            let corners = [(x, TALL - tall), (x + (bar / 8 * 7).max(1).cast_signed(), TALL)];
+            root.draw(&Rectangle::new(corners, colour(0).filled()))?;
+        }
+        Ok(())
+    };
+    {
+        let size = (bar * bars, TALL.cast_unsigned());
+        let root = SVGBackend::with_string(&mut text, size).into_drawing_area();
+        draw(&root).ok()?;
+        root.present().ok()?;
+    }
+    Some(accessible(&text, title).replacen("<svg ", "<svg class=\"spark\" ", 1))
+}
+
+/// The SVG element as a named image without a fixed size.
+fn accessible(svg: &str, title: &str) -> String {
+    let Some((opening, content)) = svg.split_once('>') else { return String::new() };
+    let view_box = opening.split_once("viewBox=\"").and_then(|(_, rest)| rest.split_once('"')).map_or("", |(b, _)| b);
+    format!("<svg role=\"img\" viewBox=\"{view_box}\"><title>{}</title>{}", escape(title), content.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_is_drawn_to_its_ends_beyond_the_points() {
+        let layers =
+            vec![Layer::Points(0, vec![(-1.0, -0.1), (1.0, 0.2)]), Layer::Reference(vec![(-2.0, -2.0), (2.0, 2.0)])];
+        let ([left, right], [low, high]) = Chart { layers, ..Chart::default() }.extent().unwrap();
+        assert!(left < -2.0 && right > 2.0 && low < -2.0 && high > 2.0);
+    }
+
+    #[test]
+    fn the_title_of_an_axis_is_in_the_middle_however_long_the_names_are() {
+        let twig = Twig { name: "n".repeat(24), value: 1.0, interval: None, series: 0, line: 0.0 };
+        let svg = forest("title", "change of ln(a target with a long name) per standard deviation", &[twig]).unwrap();
+        let title = svg.split("<text").find(|text| text.contains("change of")).unwrap();
+        assert!(title.contains("x=\"480\"") && title.contains("text-anchor=\"middle\""), "{title}");
+    }
+}

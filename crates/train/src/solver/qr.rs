@@ -1,0 +1,147 @@
+//! Upper triangular matrices: the R of a QR factorisation, grown by blocks of rows, and what is solved with it.
+//!
+//! The arithmetic and its order do not depend on the processor (`kernel`), so every machine gets the same bits: the model file
+//! promises it.
+
+mod householder;
+
+use pulp::Arch;
+
+use super::simd::LANES;
+use householder::Absorption;
+pub(super) use householder::power_of_two;
+
+/// An upper triangular matrix with a diagonal that is not negative: row `i` holds the entries from the diagonal on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Triangle(Vec<Vec<f64>>);
+
+impl Triangle {
+    /// Zeros, of this many columns.
+    pub(crate) fn zeros(columns: usize) -> Self {
+        Self((0..columns).map(|row| vec![0.0; columns - row]).collect())
+    }
+
+    /// How many columns it has, and rows.
+    pub(crate) fn columns(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Row `i`: `p − i` numbers, the diagonal first.
+    #[must_use]
+    pub fn rows(&self) -> &[Vec<f64>] {
+        &self.0
+    }
+
+    /// The upper left part of this many columns.
+    pub(crate) fn leading(&self, columns: usize) -> Self {
+        let part = |(i, row): (usize, &Vec<f64>)| row.iter().take(columns - i).copied().collect();
+        Self(self.0.iter().take(columns).enumerate().map(part).collect())
+    }
+
+    /// The first columns divided by these numbers; the others stay.
+    pub(crate) fn scaled(&self, divisors: &[f64]) -> Self {
+        let mut scaled = self.clone();
+        for (i, row) in scaled.0.iter_mut().enumerate() {
+            row.iter_mut().zip(divisors.iter().skip(i)).for_each(|(entry, divisor)| *entry /= divisor);
+        }
+        scaled
+    }
+
+    /// `R` with `RᵀR` = a symmetric positive definite matrix, which is given by its rows from the diagonal on; none
+    /// when it is not positive definite (Golub and Van Loan, §4.2).
+    pub(crate) fn cholesky(mut rows: Vec<Vec<f64>>) -> Option<Self> {
+        for i in 0..rows.len() {
+            let (row, below) = rows.get_mut(i..)?.split_first_mut()?;
+            let diagonal = row.first()?.sqrt();
+            // Also no for NaN.
+            if !(diagonal > 0.0 && diagonal.is_finite()) {
+                return None;
+            }
+            for entry in row.iter_mut() {
+                *entry /= diagonal;
+            }
+            for (j, other) in below.iter_mut().enumerate() {
+                let rest = row.get(j + 1..)?;
+                let factor = *rest.first()?;
+                other.iter_mut().zip(rest).for_each(|(entry, part)| *entry -= factor * part);
+            }
+        }
+        Some(Self(rows))
+    }
+
+    /// Makes zeros of a column.
+    pub(super) fn clear_column(&mut self, column: usize) {
+        for (i, row) in self.0.iter_mut().take(column + 1).enumerate() {
+            if let Some(entry) = row.get_mut(column - i) {
+                *entry = 0.0;
+            }
+        }
+    }
+
+    /// The entries of a column down to the diagonal.
+    pub(crate) fn column(&self, column: usize) -> Vec<f64> {
+        self.0.iter().take(column + 1).enumerate().filter_map(|(i, row)| row.get(column - i).copied()).collect()
+    }
+
+    /// `R` becomes the triangle of `[R; rows]`; the rows come column by column and are used up.
+    ///
+    /// One Householder reflection a column, of its diagonal entry and the rows' entries; the zeros between them stay
+    /// (Golub and Van Loan, *Matrix Computations*, 4th edition, §5.1 and §6.5). Reflections reach the columns to
+    /// their right four at a time (compact WY, §5.1.7): each column is then read once for four of them.
+    pub(crate) fn absorb(&mut self, columns: &mut [Vec<f64>]) {
+        self.absorb_with(Arch::new(), columns);
+    }
+
+    fn absorb_with(&mut self, instructions: Arch, columns: &mut [Vec<f64>]) {
+        // Rows of zeros change nothing.
+        let rows = columns.iter().map(Vec::len).max().unwrap_or(0).next_multiple_of(LANES);
+        for column in columns.iter_mut() {
+            column.resize(rows, 0.0);
+        }
+        instructions.dispatch(Absorption { rows: &mut self.0, columns });
+    }
+
+    /// `R v`.
+    pub(crate) fn times(&self, vector: &[f64]) -> Vec<f64> {
+        self.0.iter().enumerate().map(|(i, row)| dot(row, vector.get(i..).unwrap_or_default())).collect()
+    }
+
+    /// `v` of `R v = right`, from the last row up.
+    pub(crate) fn solve(&self, right: &[f64]) -> Vec<f64> {
+        let mut solution = right.to_vec();
+        for (i, row) in self.0.iter().enumerate().rev() {
+            let Some((diagonal, rest)) = row.split_first() else { continue };
+            let Some((current, known)) = solution.get_mut(i..).and_then(<[f64]>::split_first_mut) else { continue };
+            *current = (*current - dot(rest, known)) / diagonal;
+        }
+        solution
+    }
+
+    /// `v` of `Rᵀ v = right`, from the first row down.
+    pub(crate) fn solve_transposed(&self, right: &[f64]) -> Vec<f64> {
+        let mut solution = right.to_vec();
+        for (i, row) in self.0.iter().enumerate() {
+            let Some((diagonal, rest)) = row.split_first() else { continue };
+            let Some((current, unknown)) = solution.get_mut(i..).and_then(<[f64]>::split_first_mut) else { continue };
+            *current /= diagonal;
+            unknown.iter_mut().zip(rest).for_each(|(value, entry)| *value -= entry * *current);
+        }
+        solution
+    }
+}
+
+/// `Σ left · right`, always added in the same order.
+pub(crate) fn dot(left: &[f64], right: &[f64]) -> f64 {
+    let (left, right) = (left.chunks_exact(LANES), right.chunks_exact(LANES));
+    let rest: f64 = left.remainder().iter().zip(right.remainder()).map(|(a, b)| a * b).sum();
+    let mut sums = [0.0; LANES];
+    for (left, right) in left.zip(right) {
+        for ((sum, a), b) in sums.iter_mut().zip(left).zip(right) {
+            *sum += a * b;
+        }
+    }
+    sums.iter().sum::<f64>() + rest
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+//! Householder reflections that take rows into a triangle, one by one within four columns and four at a time beyond.
+
+// Only what is inlined into a `with_simd` is compiled for the instructions that were found.
+#![allow(clippy::inline_always)]
+
+use pulp::{Simd, WithSimd};
+
+use super::super::simd;
+use super::super::simd::{PANEL, Panel, add};
+
+/// Rows that a triangle takes in, on their way.
+pub(super) struct Absorption<'a> {
+    pub(super) rows: &'a mut [Vec<f64>],
+    pub(super) columns: &'a mut [Vec<f64>],
+}
+
+impl WithSimd for Absorption<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let mut columns = self.columns;
+        for rows in self.rows.chunks_mut(PANEL) {
+            let Some((pivots, rest)) = columns.split_at_mut_checked(rows.len()) else { return };
+            let reflections = reflect(simd, rows, pivots);
+            if let (Ok(reflections), [a, b, c, d]) = (reflections.try_into(), &*pivots) {
+                Reflections::new(simd, reflections, [a, b, c, d]).apply(simd, rows, rest);
+            }
+            columns = rest;
+        }
+    }
+}
+
+/// A Householder reflection of one row of the triangle and of all rows below it.
+#[derive(Debug, Clone, Copy)]
+struct Reflection {
+    /// The part in the triangle of the vector that is reflected along; the part below stands in the pivot's column.
+    head: f64,
+    /// Two, divided by the square of its length.
+    scale: f64,
+    /// A reflection makes the diagonal negative; the row's sign is turned back.
+    sign: f64,
+}
+
+impl Reflection {
+    /// Where there is nothing to reflect.
+    const NONE: Self = Self { head: 0.0, scale: 0.0, sign: 1.0 };
+
+    /// That which leaves zeros below the diagonal.
+    #[inline(always)]
+    fn new<S: Simd>(simd: S, diagonal: &mut f64, pivot: &mut [f64]) -> Self {
+        // Exact, and squares neither overflow nor vanish. As integers the magnitudes have the same order.
+        let largest = pivot.iter().fold(diagonal.abs().to_bits(), |largest, value| largest.max(value.abs().to_bits()));
+        let unit = power_of_two(f64::from_bits(largest));
+        let inverse = 1.0 / unit;
+        for value in pivot.iter_mut() {
+            *value *= inverse;
+        }
+        let below = simd::dot(simd, pivot, pivot);
+        if below == 0.0 {
+            return Self::NONE;
+        }
+        let top = *diagonal * inverse;
+        let length = (top * top + below).sqrt();
+        let head = top + length;
+        *diagonal = length * unit;
+        Self { head, scale: 2.0 / (head * head + below), sign: -1.0 }
+    }
+
+    /// Reflects an entry of the row; returns the multiple of the pivot's column to take off what is below the entry.
+    #[inline(always)]
+    fn turn(self, entry: &mut f64, product: f64) -> f64 {
+        let weight = self.scale * (self.head * *entry + product);
+        *entry = self.sign * (*entry - weight * self.head);
+        weight
+    }
+}
+
+/// Makes zeros of the pivots' columns, whose reflections' vectors stand there afterwards; what is to their right stays.
+#[inline(always)]
+fn reflect<S: Simd>(simd: S, rows: &mut [Vec<f64>], mut pivots: &mut [Vec<f64>]) -> Vec<Reflection> {
+    let mut reflections = Vec::with_capacity(PANEL);
+    for row in rows {
+        let (Some((pivot, rest)), Some((diagonal, right))) = (pivots.split_first_mut(), row.split_first_mut()) else {
+            break;
+        };
+        let reflection = Reflection::new(simd, diagonal, pivot);
+        for (entry, column) in right.iter_mut().zip(rest.iter_mut()) {
+            let weight = reflection.turn(entry, simd::dot(simd, pivot, column));
+            add(column, -weight, pivot);
+        }
+        reflections.push(reflection);
+        pivots = rest;
+    }
+    reflections
+}
+
+/// Reflections of adjacent rows, one after the other in one step.
+struct Reflections {
+    each: [Reflection; PANEL],
+    vectors: Panel,
+    /// For each vector, its products with all of them; those before it count.
+    products: [[f64; PANEL]; PANEL],
+}
+
+impl Reflections {
+    #[inline(always)]
+    fn new<S: Simd>(simd: S, each: [Reflection; PANEL], vectors: [&[f64]; PANEL]) -> Self {
+        let panel = Panel::new(vectors);
+        let [a, b, c, d] = vectors;
+        let [of_a, of_b] = panel.dots(simd, a, b);
+        let [of_c, of_d] = panel.dots(simd, c, d);
+        Self { each, vectors: panel, products: [of_a, of_b, of_c, of_d] }
+    }
+
+    /// Reflects columns and what stands above them in the triangle's rows, at these rows' ends.
+    #[inline(always)]
+    fn apply<S: Simd>(&self, simd: S, rows: &mut [Vec<f64>], columns: &mut [Vec<f64>]) {
+        let [a, b, c, d] = rows else { return };
+        let mut spare = columns.first().cloned().unwrap_or_default();
+        let above = a.iter_mut().skip(4).zip(b.iter_mut().skip(3)).zip(c.iter_mut().skip(2)).zip(d.iter_mut().skip(1));
+        let mut above = above.map(|(((a, b), c), d)| [a, b, c, d]);
+        for pair in columns.chunks_mut(2) {
+            let (left, right) = match pair {
+                [left, right] => (left, right),
+                // The odd one out has company of which nothing is kept.
+                [left] => (left, &mut spare),
+                _ => return,
+            };
+            let [of_left, of_right] = self.vectors.dots(simd, left, right);
+            let weights = [self.turn(above.next(), of_left), self.turn(above.next(), of_right)];
+            self.vectors.subtract(simd, weights, left, right);
+        }
+    }
+
+    /// As [`Reflection::turn`]; each takes account of what those before it have done to the column.
+    #[inline(always)]
+    fn turn(&self, entries: Option<[&mut f64; PANEL]>, [dot_a, dot_b, dot_c, dot_d]: [f64; PANEL]) -> [f64; PANEL] {
+        let [a, b, c, d] = self.each;
+        let [_, [ab, ..], [ac, bc, ..], [ad, bd, cd, _]] = self.products;
+        let Some([entry_a, entry_b, entry_c, entry_d]) = entries else { return [0.0; PANEL] };
+        let of_a = a.turn(entry_a, dot_a);
+        let of_b = b.turn(entry_b, dot_b - of_a * ab);
+        let of_c = c.turn(entry_c, dot_c - of_a * ac - of_b * bc);
+        let of_d = d.turn(entry_d, dot_d - of_a * ad - of_b * bd - of_c * cd);
+        [of_a, of_b, of_c, of_d]
+    }
+}
+
+/// The largest power of two that is not larger than a positive number, but not smaller than the smallest with an inverse; 1 for
+/// zero.
+pub(crate) fn power_of_two(value: f64) -> f64 {
+    let exponent = f64::from_bits(value.to_bits() & 0x7ff0_0000_0000_0000);
+    if value == 0.0 { 1.0 } else { exponent.max(f64::MIN_POSITIVE) }
+}

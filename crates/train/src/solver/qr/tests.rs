@@ -1,0 +1,65 @@
+use proptest::prelude::*;
+
+use super::super::simd;
+use super::*;
+
+/// Numbers from −½ to ½, the same each time.
+fn noise(rows: usize, columns: usize) -> Vec<Vec<f64>> {
+    let entry = |i: usize| libm::sin((i * i) as f64) / 2.0;
+    (0..columns).map(|column| (0..rows).map(|row| entry(1 + row + 7 * rows * column)).collect()).collect()
+}
+
+fn bits(triangle: &Triangle) -> Vec<u64> {
+    triangle.rows().iter().flatten().map(|entry| entry.to_bits()).collect()
+}
+
+#[test]
+fn every_set_of_instructions_gives_the_same_bits() {
+    for (rows, columns) in [(1, 3), (8, 4), (100, 7), (256, 21), (300, 46)] {
+        let results: Vec<Vec<u64>> = simd::instructions()
+            .into_iter()
+            .map(|instructions| {
+                let mut triangle = Triangle::zeros(columns);
+                triangle.absorb_with(instructions, &mut noise(rows, columns));
+                triangle.absorb_with(instructions, &mut noise(rows + 3, columns));
+                bits(&triangle)
+            })
+            .collect();
+        assert!(results.windows(2).all(|pair| pair[0] == pair[1]), "{rows} rows of {columns} columns");
+    }
+}
+
+#[test]
+fn a_column_of_zeros_turns_nothing() {
+    let mut triangle = Triangle::zeros(6);
+    triangle.absorb(&mut noise(20, 6));
+    let before = triangle.clone();
+    triangle.absorb(&mut vec![vec![0.0; 5]; 6]);
+    assert_eq!(triangle, before);
+}
+
+proptest! {
+    /// RᵀR is the sum of all products, whatever the number of columns that are left over from fours and pairs.
+    #[test]
+    fn the_square_of_the_triangle_is_the_square_of_the_rows(rows in 1..70_usize, columns in 1..15_usize) {
+        let data = noise(rows, columns);
+        let mut triangle = Triangle::zeros(columns);
+        let (first, second): (Vec<_>, Vec<_>) = data
+            .iter()
+            .map(|column| column.split_at(rows / 2))
+            .map(|(first, second)| (first.to_vec(), second.to_vec()))
+            .unzip();
+        for mut part in [first, second] {
+            triangle.absorb(&mut part);
+        }
+        for (i, left) in data.iter().enumerate() {
+            for (j, right) in data.iter().enumerate().skip(i) {
+                let product: f64 = left.iter().zip(right).map(|(a, b)| a * b).sum();
+                let (left, right) = (triangle.column(i), triangle.column(j));
+                let of_triangle: f64 = left.iter().zip(&right).map(|(a, b)| a * b).sum();
+                prop_assert!((of_triangle - product).abs() <= 1e-14 * rows as f64, "{of_triangle} is not {product}");
+            }
+        }
+        prop_assert!(triangle.rows().iter().all(|row| row[0] >= 0.0));
+    }
+}

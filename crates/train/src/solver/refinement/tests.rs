@@ -1,0 +1,164 @@
+#![allow(clippy::float_cmp)] // Results are compared to the last bit where that is the claim.
+
+use proptest::prelude::*;
+
+use super::super::least_squares::Accumulator;
+use super::super::unit_errors::UnitErrors;
+use super::*;
+
+/// Rows whose features share a part of their variance, far from zero, with noise in the target.
+fn rows(count: usize, features: usize, shared: f64, offset: f64, noise: f64) -> Vec<Vec<f64>> {
+    let random = |i: usize| libm::sin((i * i) as f64);
+    (0..count)
+        .map(|row| {
+            let place = 1 + 31 * row;
+            let feature = |j: usize| offset + shared * random(place) + (1.0 - shared) * random(place + 1 + j);
+            let features: Vec<f64> = (0..features).map(feature).collect();
+            let signal: f64 = features.iter().zip(1_u32..).map(|(x, j)| x / f64::from(j)).sum();
+            [features, vec![signal + noise * random(place + 30)]].concat()
+        })
+        .collect()
+}
+
+fn solved(rows: &[Vec<f64>]) -> LeastSquares {
+    let names: Vec<String> = (0..rows[0].len()).map(|column| format!("x{column}")).collect();
+    let mut accumulator = Accumulator::new(rows[0].clone());
+    for row in rows {
+        accumulator.push(row);
+    }
+    accumulator.finish().solve(&names).unwrap()
+}
+
+fn look(fit: LeastSquares, rows: &[Vec<f64>], instructions: Arch) -> (LeastSquares, bool) {
+    let mut refinement = Refinement { instructions, ..Refinement::new(fit) };
+    for row in rows {
+        refinement.push(row);
+    }
+    refinement.finish()
+}
+
+#[test]
+fn every_set_of_instructions_gives_the_same_bits() {
+    let rows = rows(1_003, 6, 0.9, 1e5, 0.1);
+    let fit = solved(&rows);
+    let expected = look(fit.clone(), &rows, Arch::Scalar).0;
+    for instructions in simd::instructions() {
+        assert_eq!(look(fit.clone(), &rows, instructions).0, expected);
+    }
+}
+
+#[test]
+fn one_look_is_enough_for_ordinary_data() {
+    let rows = rows(5_000, 5, 0.5, 10.0, 0.5);
+    assert!(!look(solved(&rows), &rows, Arch::new()).1);
+}
+
+#[test]
+fn a_fit_that_is_far_off_wants_another_look() {
+    let rows = rows(100, 3, 0.5, 0.0, 0.5);
+    let mut fit = solved(&rows);
+    fit.coefficients[1] += 1e-3;
+    assert!(look(fit, &rows, Arch::new()).1);
+}
+
+/// A row that counts twice is two rows, also to the digits that R does not have.
+#[test]
+fn difficult_columns_have_errors_that_rest_on_more_than_r() {
+    let rows = rows(200, 3, 1.0 - 1e-7, 10.0, 0.5);
+    let fit = solved(&rows);
+    let errors = |times: usize, weight: f64| {
+        let mut refinement = Refinement::new(fit.clone());
+        for row in rows.iter().flat_map(|row| std::iter::repeat_n(row, times)) {
+            refinement.push_weighted(row, weight);
+        }
+        let UnitErrors { intercept, coefficients } = refinement.finish().0.unit_errors.unwrap();
+        [vec![intercept], coefficients].concat()
+    };
+    let UnitErrors { intercept, coefficients } = UnitErrors::of_triangle(&fit, 200.0);
+    let of_triangle = [vec![intercept], coefficients].concat();
+    for (((once, twice), double), roughly) in
+        errors(1, 1.0).iter().zip(errors(2, 1.0)).zip(errors(1, 2.0)).zip(of_triangle)
+    {
+        assert!((twice / double - 1.0).abs() < 1e-14, "{twice} {double}");
+        assert!((once / double / std::f64::consts::SQRT_2 - 1.0).abs() < 1e-14, "{once} {double}");
+        assert!((once / roughly - 1.0).abs() < 1e-6, "{once} {roughly}");
+    }
+}
+
+/// Whatever weighs all rows alike changes none of the shares.
+#[test]
+fn weights_of_any_size_explain_the_same_share() {
+    let rows = rows(50, 2, 0.5, 10.0, 0.5);
+    let share = |weight: f64| {
+        let mut accumulator = Accumulator::new(rows[0].clone());
+        for row in &rows {
+            accumulator.push_weighted(row, weight);
+        }
+        let fit = accumulator.finish().solve(&["x", "z", "y"].map(String::from)).unwrap();
+        let mut refinement = Refinement::new(fit);
+        for row in &rows {
+            refinement.push_weighted(row, weight);
+        }
+        let fit = refinement.finish().0;
+        fit.explained_sum_of_squares / (fit.explained_sum_of_squares + fit.residual_sum_of_squares)
+    };
+    for weight in [1e-250, 1e-100, 1e100, 1e170, 1e250] {
+        assert!((share(weight) / share(1.0) - 1.0).abs() < 1e-12, "{weight:e}");
+    }
+}
+
+#[test]
+fn ordinary_columns_and_those_of_extreme_size_do_without() {
+    let errors = |rows: &[Vec<f64>]| look(solved(rows), rows, Arch::new()).0.unit_errors;
+    assert_eq!(errors(&rows(200, 3, 0.9, 10.0, 0.5)), None);
+    let difficult = |unit: f64| {
+        let mut rows = rows(200, 3, 1.0 - 1e-7, 10.0, 0.5);
+        for row in &mut rows {
+            row[0] *= unit;
+        }
+        rows
+    };
+    assert!(errors(&difficult(1.0)).is_some());
+    // Squares of columns as small as these lose their last digits, and R does not.
+    assert_eq!(errors(&difficult(1e-110)), None);
+}
+
+/// Of whole numbers and what they lack, least squares sees the sum.
+#[test]
+fn columns_may_have_more_digits_than_a_double() {
+    let rest = |i: usize| libm::sin(i as f64) * 1e-9;
+    let rows: Vec<Vec<f64>> = (0..50).map(|i| vec![1e8 + (i * i % 7) as f64, 1e9 * rest(i)]).collect();
+    let rows: Vec<Vec<f64>> = rows.into_iter().map(|row| vec![1e8, row[0], row[1]]).collect();
+    let mut accumulator = Accumulator::new(rows[0].clone());
+    for (i, row) in rows.iter().enumerate() {
+        accumulator.push_exact(&row[..2], row[2], &[rest(i), 0.0], 1.0);
+    }
+    let fit = accumulator.finish().solve(&["x", "z", "y"].map(String::from)).unwrap();
+    let mut refinement = Refinement::new(fit);
+    for (i, row) in rows.iter().enumerate() {
+        refinement.push_exact(&row[..2], row[2], &[rest(i), 0.0], 1.0);
+    }
+    let fit = refinement.finish().0;
+    assert!((fit.coefficients[0] - 1e9).abs() < 1e-6, "{fit:?}");
+    assert!(fit.coefficients[1].abs() < 1e-15, "{fit:?}");
+    assert!(fit.residual_sum_of_squares < 1e-25, "{fit:?}");
+}
+
+proptest! {
+    #[test]
+    fn where_one_look_is_enough_another_changes_nothing(
+        count in 20..700_usize, features in 1..7_usize, own in -6.0..0.0_f64, offset in 0.0..6.0_f64, noise in -6.0..1.0_f64
+    ) {
+        let power = |exponent| libm::pow(10.0, exponent);
+        let rows = rows(count, features, 1.0 - power(own), power(offset), power(noise));
+        let (once, another) = look(solved(&rows), &rows, Arch::new());
+        let twice = look(once.clone(), &rows, Arch::new()).0;
+        if !another {
+            for (once, twice) in once.coefficients.iter().zip(&twice.coefficients) {
+                prop_assert!((once - twice).abs() <= f64::EPSILON * twice.abs(), "{once} became {twice}");
+            }
+            let (once, twice) = (once.residual_sum_of_squares, twice.residual_sum_of_squares);
+            prop_assert!((once - twice).abs() <= f64::EPSILON * twice, "{once} became {twice}");
+        }
+    }
+}

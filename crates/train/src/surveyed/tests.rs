@@ -1,0 +1,209 @@
+//! What is read does not depend on how: pieces of any size, any number of threads.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use proptest::prelude::*;
+use rstest::rstest;
+
+use ordinate_model::cell::Cell;
+use ordinate_model::frame::RowsBuilder;
+use ordinate_table::survey::Pace;
+use ordinate_table::{Origin, Selection, SpoolError};
+
+use super::*;
+use crate::error::TrainError;
+
+const WHOLE: Pace = Pace { threads: 1, chunk: 1 << 20 };
+
+/// All that comes of data, or what is wrong with them.
+fn told(path: &Path, (selection, preparation): &(Selection, Preparation), pace: Pace) -> Result<String, String> {
+    let outcome = || {
+        let origin = Origin { paths: vec![path.to_owned()], ..Origin::default() };
+        let surveyed = Surveyed::at(pace, Source::open(&origin, selection)?, preparation)?;
+        let classify = surveyed.holds_classes();
+        let table = surveyed.table(preparation, classify, true)?;
+        let (signature, seen) = (table.signature(), table.seen());
+        let mut told = format!("{:?} {:?} {seen:?} ", signature.features(), signature.target());
+        writeln!(told, "{:?} {:?}", table.notes(), table.missing()).unwrap();
+        table.scan::<SpoolError>(&mut |row| {
+            writeln!(told, "{row:?}").unwrap();
+            Ok(())
+        })?;
+        Ok(told)
+    };
+    outcome().map_err(|error: TrainError| error.to_string())
+}
+
+fn read_in_pieces(data: &[u8], plan: &(Selection, Preparation)) -> Result<String, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data.csv");
+    fs::write(&path, data).unwrap();
+    let whole = told(&path, plan, WHOLE);
+    for threads in [1, 2, 5] {
+        for chunk in [1, 7, 64, 1000] {
+            let pieces = told(&path, plan, Pace { threads, chunk });
+            assert!(pieces == whole, "{threads} threads, chunks of {chunk} bytes");
+        }
+    }
+    whole.map_err(|error| error.replace(&folder.path().display().to_string(), ""))
+}
+
+fn lenient() -> (Selection, Preparation) {
+    let selection = Selection { target: "y".into(), ..Selection::default() };
+    (selection, Preparation { missing: vec!["most-frequent".parse().unwrap()], ..Preparation::default() })
+}
+
+/// So many rows of `x,colour,y`, and others in between.
+fn table(rows: usize, others: &[(usize, &str)]) -> String {
+    let mut data = "x,colour,y\n".to_owned();
+    for row in 0..rows {
+        if let Some((_, other)) = others.iter().find(|(at, _)| *at == row) {
+            data.push_str(other);
+        } else {
+            let colour = ["red", "green", "NA", "blue"][row * row % 7 % 4];
+            writeln!(data, "{},{colour},{}", row as f64 / 7.0, row % 5).unwrap();
+        }
+    }
+    data
+}
+
+#[rstest]
+#[case::plain(table(200, &[]))]
+#[case::line_ends_in_quotes(table(200, &[(90, "1,\"dark\n\"\"red\"\"\n\",2\n"), (150, "1,\"dark\n\"\"red\"\"\n\",2\n")]))]
+#[case::windows_line_ends(table(200, &[]).replace('\n', "\r\n"))]
+#[case::old_line_ends(table(200, &[]).replace('\n', "\r"))]
+#[case::line_ends_of_all_kinds(table(200, &[(50, "1,red,2\r"), (51, "2,red,2\r\n"), (52, "3,red,1\n\r")]))]
+#[case::byte_order_mark(format!("\u{feff}{}", table(200, &[])))]
+#[case::blank_lines(table(200, &[(0, "\n\n"), (100, "\r\n\n\n"), (199, "\n\n")]))]
+#[case::spaces(table(200, &[(120, " 4 , red ,\t2\n")]))]
+#[case::no_last_line_end(table(200, &[(199, "4,red,2")]))]
+#[case::a_quote_within_a_field(table(200, &[(66, "4,5\" pipe,2\n"), (67, "4,5\" pipe,2\n"), (180, "5,\"5\"\" pipe\",2\n")]))]
+#[case::a_mark_in_the_middle(table(200, &[(66, "4,\u{feff}red,2\n"), (67, "4,\u{feff}red,2\n")]))]
+fn a_file_is_what_it_is_in_pieces_of_any_size(#[case] data: String) {
+    let told = read_in_pieces(data.as_bytes(), &lenient()).unwrap();
+    assert!(told.lines().count() > 195, "{told}");
+}
+
+#[rstest]
+#[case::too_many_fields("1,red,2,4\n", "line 181: 4 fields where the header has 3")]
+#[case::too_few_fields("1\n", "line 181: 1 field where the header has 3")]
+#[case::a_word_after_many_numbers("one,red,2\n", "line 181, column \"x\": \"one\" is not a number")]
+#[case::a_boolean_after_many_numbers("True,red,2\n", "line 181, column \"x\": \"True\" is not a number, but \"0\"")]
+#[case::a_number_after_many_words("1,3,2\n", "line 2, column \"colour\": \"red\" is not a number, but \"3\"")]
+#[case::a_number_that_no_double_holds("9007199254740993,red,2\n", "line 181, column \"x\": \"9007199254740993\"")]
+#[case::a_number_as_people_write_it("12%,red,2\n", "line 181, column \"x\": \"12%\" is not a number")]
+#[case::no_target("1,red,\n", "line 181, target column \"y\": the value is missing")]
+#[case::a_quote_that_is_never_closed("1,\"red,2\n", "line 181: 2 fields where the header has 3")]
+fn a_fault_far_down_is_found_and_told_alike(#[case] row: &str, #[case] expected: &str) {
+    let error = read_in_pieces(table(200, &[(179, row), (190, "1,red,\n")]).as_bytes(), &lenient()).unwrap_err();
+    assert!(error.starts_with(&format!("/data.csv: {expected}")), "{error}");
+}
+
+#[test]
+fn a_field_that_is_not_utf_8_is_told_by_line_and_column() {
+    let mut data = table(200, &[(179, "1,?,2\n")]).into_bytes();
+    let place = data.iter().position(|byte| *byte == b'?').unwrap();
+    data[place] = 0xff;
+    let error = read_in_pieces(&data, &lenient()).unwrap_err();
+    assert!(error.starts_with("/data.csv: line 181, column \"colour\": the text is not UTF-8"), "{error}");
+}
+
+#[test]
+fn too_many_categories_are_told_by_the_line_of_the_first_that_is_too_many() {
+    let mut data = "x,y\n".to_owned();
+    (0..1500).for_each(|row| writeln!(data, "{row}th,{}", row % 9).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data.csv");
+    fs::write(&path, data).unwrap();
+    for pace in [WHOLE, Pace { threads: 2, chunk: 100 }, Pace { threads: 2, chunk: 9000 }] {
+        let error = told(&path, &lenient(), pace).unwrap_err();
+        assert!(error.contains("line 1002, column \"x\": more than 1000 different values"), "{error}");
+    }
+}
+
+#[test]
+fn a_median_a_mean_and_weights_are_those_of_the_whole() {
+    let mut data = "x,z,w,y\n".to_owned();
+    for row in 0..300 {
+        let x = if row % 11 == 3 { "null".to_owned() } else { (f64::from(row * 7919 % 1009) * 1e-3).to_string() };
+        let z = if row % 13 == 3 { "N/A".to_owned() } else { (f64::from(row * 31 % 17) / 3.0).to_string() };
+        writeln!(data, "{x},{z},{},{}", 1 + row % 3, row * row % 19).unwrap();
+    }
+    let missing = ["x=median", "z=mean"].map(|rule| rule.parse().unwrap()).to_vec();
+    let selection = Selection { target: "y".into(), weights: Some("w".into()), ..Selection::default() };
+    let preparation = Preparation { missing, ..Preparation::default() };
+    read_in_pieces(data.as_bytes(), &(selection, preparation)).unwrap();
+}
+
+#[test]
+fn booleans_are_those_of_pandas_and_r_and_words_among_words() {
+    let features = |data: &str| {
+        let told = read_in_pieces(data.as_bytes(), &lenient());
+        told.unwrap_or_else(|error| panic!("{data}: {error}"))
+    };
+    for [no, yes] in [["false", "true"], ["False", "True"], ["FALSE", "TRUE"]] {
+        let told = features(&format!("x,y\n{yes},1\n{no},2\n,3\n{yes},4\n"));
+        assert!(told.contains("kind: Boolean, missing: Impute(Boolean(true))"), "{told}");
+        assert!(told.contains("features: [1.0]") && told.contains("features: [0.0]"), "{told}");
+    }
+    let mixed = features("x,y\nTrue,1\nfalse,2\nTRUE,3\nFalse,4\n");
+    assert!(mixed.contains("kind: Boolean"), "{mixed}");
+    let words = features("x,y\nTrue,1\nmaybe,2\nTrue,3\nmaybe,4\n");
+    assert!(words.contains("levels: [\"True\", \"maybe\"]"), "{words}");
+}
+
+/// A field of a column of numbers, booleans or words, with what a program may write around and instead.
+fn column() -> impl Strategy<Value = Vec<String>> {
+    let gap = prop_oneof![Just("NA"), Just("n/a"), Just(""), Just("NaN"), Just("null"), Just("None")];
+    let number = prop_oneof![
+        any::<i32>().prop_map(|value| value.to_string()),
+        any::<f32>().prop_map(|value| { if value.is_finite() { value.to_string() } else { "0.5".into() } })
+    ];
+    let boolean = prop_oneof![Just("true"), Just("FALSE"), Just("True"), Just("false")].prop_map(str::to_owned);
+    let word =
+        prop_oneof![Just("red"), Just("nano"), Just("Na\u{ef}ve"), Just("True"), Just("x y")].prop_map(str::to_owned);
+    let kinds = prop_oneof![Just(number.boxed()), Just(boolean.boxed()), Just(word.boxed())];
+    kinds.prop_flat_map(move |kind| {
+        let field = prop_oneof![4 => kind, 1 => gap.clone().prop_map(str::to_owned)];
+        let spaced =
+            (field, prop::bool::ANY).prop_map(|(text, spaced)| if spaced { format!(" {text} ") } else { text });
+        prop::collection::vec(spaced, 12)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn a_row_means_the_same_to_training_and_to_serving(columns in prop::collection::vec(column(), 1..4)) {
+        let names: Vec<String> = (0..columns.len()).map(|column| format!("x{column}")).collect();
+        let mut data = format!("{},y\n", names.join(","));
+        for row in 0..12 {
+            let fields: Vec<&str> = columns.iter().map(|column| column[row].as_str()).collect();
+            writeln!(data, "{},{}", fields.join(","), row % 5).unwrap();
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data.csv");
+        fs::write(&path, data).unwrap();
+        let origin = Origin { paths: vec![path], ..Origin::default() };
+        let (selection, preparation) = lenient();
+        let surveyed = Surveyed::at(Pace { threads: 2, chunk: 20 }, Source::open(&origin, &selection).unwrap(), &preparation);
+        // Columns without a value or with one category alone are refused.
+        let Ok(table) = surveyed.and_then(|surveyed| surveyed.table(&preparation, false, true)) else { return Ok(()) };
+        let mut served = RowsBuilder::new(table.signature(), 12);
+        for row in 0..12 {
+            served.start_row().unwrap();
+            for column in &columns {
+                served.push(Cell::Field(&column[row]));
+            }
+            served.end_positional_row();
+        }
+        let served = served.finish().unwrap();
+        let mut rows = served.iter();
+        table.scan::<SpoolError>(&mut |row| {
+            assert_eq!(Some(row.features), rows.next());
+            Ok(())
+        }).unwrap();
+    }
+}

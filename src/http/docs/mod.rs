@@ -1,0 +1,7 @@
+//! The `OpenAPI` document, assembled from what each protocol has, and its reader.
+
+pub(crate) mod error;
+pub(crate) mod openapi;
+pub(crate) mod operation;
+pub(crate) mod reader;
+pub(crate) mod schema;

@@ -1,0 +1,94 @@
+//! `GET /openapi.json`: this service as an `OpenAPI` 3.1 document, made from the models that are served, the table of errors and
+//! the routes. Made when first asked for: a cold start that is not asked pays nothing.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::header;
+use utoipa::openapi::path::PathsBuilder;
+use utoipa::openapi::schema::ComponentsBuilder;
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, ServerBuilder};
+
+use super::error;
+use super::schema::Described;
+use crate::http::application::{App, Application};
+use crate::http::protocols::{kserve_v1, native, open_inference, sagemaker};
+use crate::http::server::error::ApiError;
+use crate::http::settings::Limits;
+use crate::source::catalog::Catalog;
+use ordinate_model::Model;
+
+/// Where it is.
+pub(crate) const PATH: &str = "/openapi.json";
+
+const DESCRIPTION: &str = "Send an X, get a y: linear models, trained with `ordinate train`, answering over HTTPS.
+
+Numbers are never changed silently: a string is not a number, `true` is not 1, and an integer that a double cannot hold is \
+refused. `null`, `NaN`, `Infinity` and empty CSV fields are missing values, and refused unless the model says what stands in.
+
+## Errors
+
+An error of our own routes is a problem document (RFC 9457) whose `code` has one status and one title for good. The routes of \
+other servers' protocols answer in those servers' words; there a 422 is a 400.
+
+";
+
+/// The routes of a service, whose answers to examples stand in the document.
+pub(crate) type Service = fn(Arc<Application>) -> Router;
+
+/// Where this service is.
+const HERE: (&str, &str) = (".", "Where this document was found");
+
+/// `GET /openapi.json`
+pub(crate) async fn document(State(application): App, service: Service) -> Result<Response, ApiError> {
+    let document = application.openapi.get_or_try_init(|| make(&application, service)).await?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], document.clone()).into_response())
+}
+
+async fn make(application: &Application, service: Service) -> Result<Bytes, ApiError> {
+    let models = application.catalog.models().await?;
+    let document = describe(&application.catalog, &models, application.limits, service).await;
+    serde_json::to_vec(&document).map(Bytes::from).map_err(|error| ApiError::internal(error.to_string()))
+}
+
+async fn describe(catalog: &Arc<Catalog>, models: &[Arc<Model>], limits: Limits, service: Service) -> OpenApi {
+    let models: Vec<_> = models.iter().map(|model| Described::new(model, limits.max_rows)).collect();
+    let components = models.iter().fold(ComponentsBuilder::new(), |components, described| described.define(components));
+    let components = native::openapi::predict::define(native::openapi::define(components), &models);
+    let components = open_inference::openapi::define(kserve_v1::openapi::define(components));
+    let mut paths = PathsBuilder::new();
+    let drafts = [
+        native::openapi::drafts,
+        open_inference::openapi::drafts,
+        kserve_v1::openapi::drafts,
+        sagemaker::openapi::drafts,
+    ];
+    for draft in drafts.into_iter().flat_map(|drafts| drafts(&models)) {
+        // A service of its own for each: examples are in nobody's statistics.
+        paths = draft.add(paths, service(Application::new(catalog.clone(), limits))).await;
+    }
+    let licence = LicenseBuilder::new().name("MIT OR Apache-2.0").identifier(Some("MIT OR Apache-2.0"));
+    let info = InfoBuilder::new()
+        .title("Ordinate")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(format!("{DESCRIPTION}{}", error::all())))
+        .license(Some(licence.build()));
+    let tags = native::openapi::TAGS.into_iter().chain(open_inference::openapi::TAGS);
+    let tags = tags.chain(kserve_v1::openapi::TAGS).chain(sagemaker::openapi::TAGS);
+    OpenApiBuilder::new()
+        .info(info)
+        .servers(Some([ServerBuilder::new().url(HERE.0).description(Some(HERE.1)).build()]))
+        .paths(paths)
+        .components(Some(error::define(components).build()))
+        // Whoever may call is decided in front of the service.
+        .security(Some([]))
+        .tags(Some(tags.map(|tag| TagBuilder::new().name(tag.name).description(Some(tag.description)).build())))
+        .build()
+}
+
+#[cfg(test)]
+mod tests;

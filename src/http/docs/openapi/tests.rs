@@ -1,0 +1,120 @@
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::*;
+use crate::http::docs::reader;
+use crate::http::routes::{ROUTES, routes};
+use crate::http::server::error::ErrorCode;
+use crate::source::catalog::Catalog;
+
+fn document() -> Value {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let limits = Limits { max_rows: 100_000, max_body_bytes: 6_291_456 };
+    let application = Application::new(Arc::new(Catalog::bundled(None).unwrap()), limits);
+    serde_json::from_slice(&runtime.block_on(make(&application, routes)).unwrap()).unwrap()
+}
+
+/// `/models/line/versions/1/predict` → `/models/*/versions/*/predict`, whatever the parts are called.
+fn pattern(path: &str) -> String {
+    let mut before = "";
+    let parts = path.split('/').map(|part| {
+        let (name, verb) =
+            part.split_once(':').map_or((part, String::new()), |(name, verb)| (name, format!(":{verb}")));
+        let open = matches!(before, "models" | "versions" | "endpoints") && part != "stats";
+        before = part;
+        if open && !name.is_empty() { format!("*{verb}") } else { part.to_owned() }
+    });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+#[test]
+fn every_route_is_in_the_document_and_nothing_else_is() {
+    let document = document();
+    let paths = document["paths"].as_object().unwrap();
+    let described: BTreeSet<String> = paths.keys().map(|path| pattern(path)).collect();
+    // The document does not describe itself, nor the pages that show it.
+    let about = [PATH, reader::PAGE, reader::ERRORS];
+    let routes = ROUTES.iter().filter(|route| !about.contains(route)).map(|route| pattern(route));
+    // Those that answers to a misspelt path do not suggest.
+    let version = ["", "/ready", "/config", "/stats"].map(|route| format!("/v2/models/*/versions/*{route}"));
+    let others = ["/", "/v1/models/*/versions/*", "/v2/repository/models/*/load", "/v2/repository/models/*/unload"];
+    let others = others.map(str::to_owned).into_iter().chain(version);
+    assert_eq!(described, routes.chain(others).collect());
+}
+
+#[test]
+fn every_code_is_in_the_list_the_schema_and_an_operation() {
+    let document = document();
+    let list = document["info"]["description"].as_str().unwrap();
+    let text = document["paths"].to_string();
+    for code in ErrorCode::ALL {
+        assert!(list.contains(&format!("- [`{}`]", code.as_str())), "{code:?}");
+        // A service that is misconfigured has no document.
+        let told = code != ErrorCode::Misconfigured;
+        assert_eq!(text.contains(&format!("`{}`", code.as_str())), told, "{code:?}");
+    }
+    let listed = document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"].as_array().unwrap();
+    assert_eq!(listed.len(), ErrorCode::ALL.len());
+}
+
+#[test]
+fn every_answer_has_its_headers() {
+    let document = document();
+    let operations =
+        document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
+    for operation in operations {
+        let responses = operation["responses"].as_object().unwrap();
+        for (status, response) in responses {
+            assert!(response["headers"]["x-request-id"].is_object(), "{status}: {operation}");
+        }
+        assert!(responses["405"]["headers"]["allow"].is_object(), "{operation}");
+        let predicts = operation.get("requestBody").is_some();
+        assert_eq!(
+            responses.get("200").is_some_and(|told| told["headers"]["x-ordinate-warnings"].is_object()),
+            predicts
+        );
+    }
+}
+
+#[test]
+fn operations_have_names_of_their_own() {
+    let document = document();
+    let operations =
+        document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
+    let names: Vec<_> = operations.map(|operation| operation["operationId"].as_str().unwrap()).collect();
+    assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{names:?}");
+}
+
+#[test]
+fn the_services_own_answer_stands_beside_every_example() {
+    let document = document();
+    let (mut asked, mut without) = (0, Vec::new());
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for operation in item.as_object().unwrap().values() {
+            let answers = operation["responses"]["200"]["content"].as_object();
+            let answers: BTreeSet<&String> = answers
+                .into_iter()
+                .flat_map(|contents| contents.values())
+                .filter_map(|content| content["examples"].as_object())
+                .flat_map(|examples| examples.keys())
+                .collect();
+            let contents = operation["requestBody"]["content"].as_object();
+            let named = contents.into_iter().flat_map(|contents| contents.values());
+            let named: BTreeSet<&String> = named
+                .filter_map(|content| content["examples"].as_object())
+                .flat_map(|examples| examples.keys())
+                .collect();
+            asked += answers.len();
+            if named.is_empty() {
+                if answers.is_empty() {
+                    without.push(path.as_str());
+                }
+            } else {
+                assert_eq!(answers, named, "{path}");
+            }
+        }
+    }
+    assert!(asked > 150, "{asked}");
+    assert_eq!(without, ["/v2/repository/models/{model}/load", "/v2/repository/models/{model}/unload"]);
+}

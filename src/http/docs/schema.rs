@@ -1,0 +1,358 @@
+//! What bodies hold, as JSON Schema: one set of schemas a model, made from its signature, with the average row as example: a row of the training data is
+//! somebody's.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+use utoipa::openapi::schema::{
+    AdditionalProperties, AnyOfBuilder, Array, ArrayBuilder, ComponentsBuilder, ObjectBuilder, Schema, SchemaType, Type,
+};
+use utoipa::openapi::{Ref, RefOr};
+
+use ordinate_model::Model;
+use ordinate_model::scalar::Scalar;
+use ordinate_model::signature::{Feature, FeatureType, Missing, Unknown};
+
+/// The largest integer that no neighbouring integer is read as.
+const LARGEST_EXACT: i64 = 1 << 53;
+
+/// One model, as the document speaks of it.
+pub(crate) struct Described<'a> {
+    /// The model.
+    pub(crate) model: &'a Model,
+    max_rows: usize,
+    /// The average row of the training data: its values in the order of the signature.
+    example: Vec<Scalar>,
+}
+
+impl<'a> Described<'a> {
+    /// A model whose requests may have so many rows.
+    pub(crate) fn new(model: &'a Model, max_rows: usize) -> Self {
+        let typical = model.typical();
+        let value =
+            |feature: &Feature| typical.get(feature.name.as_str()).cloned().unwrap_or_else(|| any_value(feature));
+        Self { model, max_rows, example: model.signature().features().iter().map(value).collect() }
+    }
+
+    /// A reference to one of this model's schemas.
+    pub(crate) fn reference(&self, what: &str) -> Ref {
+        Ref::from_schema_name(self.schema_name(what))
+    }
+
+    /// A dot keeps the names of models apart from the names that all share.
+    pub(crate) fn schema_name(&self, what: &str) -> String {
+        format!("{}.{what}", self.model.name())
+    }
+
+    fn features(&self) -> &'a [Feature] {
+        self.model.signature().features()
+    }
+
+    /// Adds all schemas of this model.
+    pub(crate) fn define(&self, components: ComponentsBuilder) -> ComponentsBuilder {
+        let add = |components: ComponentsBuilder, (what, schema): (&str, Schema)| {
+            components.schema(self.schema_name(what), schema)
+        };
+        let schemas = [
+            ("values", self.positional()),
+            ("row", self.named(Others::Refused)),
+            ("rows", self.rows()),
+            ("columns", self.columns(Others::Refused)),
+            ("prediction", self.prediction()),
+            ("record", self.named(Others::PassedOver)),
+            ("table", self.columns(Others::PassedOver)),
+        ];
+        let components = schemas.into_iter().fold(components, add);
+        if self.model.classes().is_some() {
+            add(components, ("probabilities", self.probabilities()))
+        } else {
+            components
+        }
+    }
+
+    fn positional(&self) -> Schema {
+        let width = self.features().len();
+        let names = self.features().iter().map(|feature| feature.name.as_str()).collect::<Vec<_>>().join(", ");
+        // Never needed, since no row is longer; readers that do not know `prefixItems` show it.
+        let mut kinds: Vec<Type> = Vec::new();
+        for kind in self.features().iter().map(kind) {
+            if !kinds.contains(&kind) {
+                kinds.push(kind);
+            }
+        }
+        let each = ObjectBuilder::new().schema_type(SchemaType::Array(kinds));
+        ArrayBuilder::new()
+            .description(Some(format!("One row by position: {names}")))
+            .prefix_items(self.features().iter().map(cell))
+            .items(RefOr::<Schema>::from(each))
+            .min_items(Some(width))
+            .max_items(Some(width))
+            .into()
+    }
+
+    fn named(&self, others: Others) -> Schema {
+        let row = ObjectBuilder::new().description(Some(format!("One row by name, in any order{}", others.told())));
+        let row = self
+            .features()
+            .iter()
+            .fold(row, |row, feature| row.property(&feature.name, cell(feature)).required(&feature.name));
+        row.additional_properties(Some(others.allowed())).into()
+    }
+
+    fn columns(&self, others: Others) -> Schema {
+        let told = format!("Columns by name, all of one length{}", others.told());
+        let table = ObjectBuilder::new().description(Some(told));
+        let table = self.features().iter().fold(table, |table, feature| {
+            table.property(&feature.name, self.list(cell(feature))).required(&feature.name)
+        });
+        table.additional_properties(Some(others.allowed())).into()
+    }
+
+    /// All rows of a request are laid out alike.
+    fn rows(&self) -> Schema {
+        let layouts =
+            AnyOfBuilder::new().item(self.list(self.reference("row"))).item(self.list(self.reference("values")));
+        self.single_values().into_iter().fold(layouts, AnyOfBuilder::item).into()
+    }
+
+    /// Rows as single values, where there is one feature.
+    pub(crate) fn single_values(&self) -> Option<Schema> {
+        match self.features() {
+            [only] => Some(self.list(cell(only))),
+            _ => None,
+        }
+    }
+
+    fn prediction(&self) -> Schema {
+        let target = &self.model.signature().target().name;
+        self.list(self.predicted().description(Some(format!("{target}, one a row"))))
+    }
+
+    /// What is predicted for one row.
+    pub(crate) fn predicted(&self) -> ObjectBuilder {
+        let Some(classes) = self.model.classes() else { return ObjectBuilder::new().schema_type(Type::Number) };
+        let texts = classes.iter().all(|class| matches!(class, Scalar::Text(_)));
+        let kind = if texts { SchemaType::Type(Type::String) } else { SchemaType::AnyValue };
+        ObjectBuilder::new().schema_type(kind).enum_values(Some(classes.iter().map(|class| json!(class))))
+    }
+
+    /// The names of the features, in their order.
+    pub(crate) fn names(&self) -> Vec<&'a str> {
+        self.features().iter().map(|feature| feature.name.as_str()).collect()
+    }
+
+    /// Whether all features are numbers.
+    pub(crate) fn is_numeric(&self) -> bool {
+        self.features().iter().all(|feature| matches!(feature.kind, FeatureType::Double | FeatureType::Long))
+    }
+
+    fn probabilities(&self) -> Schema {
+        self.list(self.probability_row())
+    }
+
+    /// The probabilities of one row.
+    pub(crate) fn probability_row(&self) -> ArrayBuilder {
+        let classes = self.model.classes().unwrap_or_default();
+        let names = classes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        ArrayBuilder::new()
+            .description(Some(format!("The probabilities of {names}")))
+            .items(RefOr::<Schema>::from(probability()))
+            .min_items(Some(classes.len()))
+            .max_items(Some(classes.len()))
+    }
+
+    /// As long as there may be rows.
+    pub(crate) fn list(&self, each: impl Into<RefOr<Schema>>) -> Schema {
+        let list: Array =
+            ArrayBuilder::new().items(each.into()).min_items(Some(1)).max_items(Some(self.max_rows)).build();
+        list.into()
+    }
+
+    /// The average row by position.
+    pub(crate) fn example_values(&self) -> Value {
+        json!(self.example)
+    }
+
+    /// That row by name.
+    pub(crate) fn example_row(&self) -> Value {
+        Value::Object(self.named_values().map(|(name, value)| (name.to_owned(), json!(value))).collect())
+    }
+
+    /// That row as a table of columns.
+    pub(crate) fn example_columns(&self) -> Value {
+        Value::Object(self.named_values().map(|(name, value)| (name.to_owned(), json!([value]))).collect::<Map<_, _>>())
+    }
+
+    /// That row as CSV with a header.
+    pub(crate) fn example_csv(&self) -> Option<String> {
+        let mut writer = ::csv::Writer::from_writer(Vec::new());
+        writer.write_record(self.named_values().map(|(name, _)| name)).ok()?;
+        let field = |value: &Scalar| if *value == Scalar::Missing { String::new() } else { value.to_string() };
+        writer.write_record(self.example.iter().map(field)).ok()?;
+        String::from_utf8(writer.into_inner().ok()?).ok()
+    }
+
+    /// That row as CSV without one.
+    pub(crate) fn example_line(&self) -> Option<String> {
+        self.example_csv()?.split_once('\n').map(|(_, row)| row.to_owned())
+    }
+
+    /// That row as tensors, one a feature: name, datatype, value.
+    pub(crate) fn tensors(&self) -> impl Iterator<Item = (&'a str, &'static str, &Scalar)> {
+        let datatype = |feature: &Feature| match feature.kind {
+            FeatureType::Double => "FP64",
+            FeatureType::Long => "INT64",
+            FeatureType::Boolean => "BOOL",
+            FeatureType::String => "BYTES",
+        };
+        let described = move |(feature, value): (&'a Feature, _)| (feature.name.as_str(), datatype(feature), value);
+        self.features().iter().zip(&self.example).map(described)
+    }
+
+    fn named_values(&self) -> impl Iterator<Item = (&'a str, &Scalar)> {
+        self.features().iter().map(|feature| feature.name.as_str()).zip(&self.example)
+    }
+}
+
+/// A value that a feature takes, where its average is not known: what stands in for a missing one, or the middle of its range.
+fn any_value(feature: &Feature) -> Scalar {
+    if let Missing::Impute(value) = &feature.missing {
+        return value.clone();
+    }
+    let middle = feature.range.map_or(0.0, |[low, high]| low.midpoint(high));
+    match feature.kind {
+        FeatureType::Double => Scalar::Number(middle),
+        FeatureType::Long => Scalar::Number(middle.round()),
+        FeatureType::Boolean => Scalar::Boolean(false),
+        FeatureType::String => feature.levels.first().cloned().map_or(Scalar::Missing, Scalar::Text),
+    }
+}
+
+/// The versions that are served, each once.
+pub(crate) fn versions<'a>(models: &[Described<'a>]) -> BTreeSet<&'a str> {
+    models.iter().map(|described| described.model.version()).collect()
+}
+
+/// What becomes of names that are no features.
+#[derive(Clone, Copy)]
+enum Others {
+    Refused,
+    PassedOver,
+}
+
+impl Others {
+    fn told(self) -> &'static str {
+        match self {
+            Self::Refused => "",
+            Self::PassedOver => "; other names are passed over",
+        }
+    }
+
+    fn allowed(self) -> AdditionalProperties<Schema> {
+        AdditionalProperties::FreeForm(matches!(self, Self::PassedOver))
+    }
+}
+
+fn kind(feature: &Feature) -> Type {
+    match feature.kind {
+        FeatureType::Double => Type::Number,
+        FeatureType::Long => Type::Integer,
+        FeatureType::Boolean => Type::Boolean,
+        FeatureType::String => Type::String,
+    }
+}
+
+/// One value of a feature. What the training data held is a description, not a limit: values beyond it are predicted too.
+fn cell(feature: &Feature) -> Schema {
+    let kind = kind(feature);
+    let imputed = match &feature.missing {
+        Missing::Reject => None,
+        Missing::Impute(value) => Some(value),
+    };
+    let kinds = match imputed {
+        None => SchemaType::Type(kind.clone()),
+        Some(_) => SchemaType::Array(vec![kind.clone(), Type::Null]),
+    };
+    let range = feature.range.map(|[low, high]| format!("from {low} to {high} in the training data"));
+    let missing = imputed.map(|value| format!("null stands for {value}"));
+    let unknown = (feature.unknown == Unknown::Ignore).then(|| "other categories count as none of these".to_owned());
+    let description: Vec<String> = [range, missing, unknown].into_iter().flatten().collect();
+
+    let mut schema = ObjectBuilder::new().schema_type(kinds);
+    if !description.is_empty() {
+        schema = schema.description(Some(description.join("; ")));
+    }
+    if kind == Type::Integer {
+        schema = schema.minimum(Some(-LARGEST_EXACT)).maximum(Some(LARGEST_EXACT));
+    }
+    if feature.unknown == Unknown::Ignore {
+        return schema.examples(feature.levels.iter().map(|level| json!(level))).into();
+    }
+    if !feature.levels.is_empty() {
+        let levels = feature.levels.iter().map(|level| json!(level)).chain(imputed.map(|_| Value::Null));
+        schema = schema.enum_values(Some(levels));
+    }
+    schema.into()
+}
+
+/// An object that has exactly these properties.
+pub(crate) fn object<'a>(properties: impl IntoIterator<Item = (&'a str, RefOr<Schema>)>) -> ObjectBuilder {
+    properties
+        .into_iter()
+        .fold(ObjectBuilder::new(), |object, (name, schema)| object.property(name, schema).required(name))
+}
+
+/// An object that has exactly these properties, some of which may be missing.
+pub(crate) fn closed(object: ObjectBuilder) -> ObjectBuilder {
+    object.additional_properties(Some(AdditionalProperties::FreeForm(false)))
+}
+
+/// A number.
+pub(crate) fn number() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Number)
+}
+
+/// A number from 0 to 1.
+pub(crate) fn probability() -> ObjectBuilder {
+    number().minimum(Some(0)).maximum(Some(1))
+}
+
+/// Any value at all.
+pub(crate) fn any(description: &str) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(SchemaType::AnyValue).description(Some(description))
+}
+
+/// Of this type, or null, which is as if it were not there.
+pub(crate) fn optional(kind: Type) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(SchemaType::Array(vec![kind, Type::Null]))
+}
+
+/// An option that is not served where it stands: not wanted, if it is there.
+pub(crate) fn unwanted() -> ObjectBuilder {
+    optional(Type::Boolean).enum_values(Some([Value::Bool(false), Value::Null]))
+}
+
+/// A string.
+pub(crate) fn text(description: &str) -> RefOr<Schema> {
+    ObjectBuilder::new().schema_type(Type::String).description(Some(description)).into()
+}
+
+/// A truth value.
+pub(crate) fn truth(description: &str) -> RefOr<Schema> {
+    ObjectBuilder::new().schema_type(Type::Boolean).description(Some(description)).into()
+}
+
+/// A number from 0 without a fraction.
+pub(crate) fn count(description: &str) -> RefOr<Schema> {
+    ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).description(Some(description)).into()
+}
+
+/// One of these strings.
+pub(crate) fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names))
+}
+
+/// A list.
+pub(crate) fn list(each: impl Into<RefOr<Schema>>) -> RefOr<Schema> {
+    RefOr::T(Array::new(each).into())
+}

@@ -1,0 +1,10 @@
+//! How each protocol asks and is answered: one folder a protocol, with its routes, types, error envelope and `OpenAPI` entries.
+
+pub(crate) mod kserve_v1;
+pub(crate) mod mlflow;
+pub(crate) mod native;
+pub(crate) mod open_inference;
+mod output;
+pub(crate) mod prediction_request;
+pub(crate) mod sagemaker;
+pub(crate) mod vertex;

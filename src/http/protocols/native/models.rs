@@ -1,0 +1,112 @@
+//! What models are there, and what each of them asks for.
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use indexmap::IndexMap;
+use serde::Serialize;
+
+use crate::http::application::{App, Application};
+use crate::http::server::answer;
+use crate::http::server::error::ApiError;
+use ordinate_model::Model;
+use ordinate_model::artifact::Training;
+use ordinate_model::interval::Certainty;
+use ordinate_model::scalar::Scalar;
+use ordinate_model::signature::Signature;
+use ordinate_model::task::Task;
+
+/// Everything a caller or an operator asks about a model, without its coefficients.
+#[derive(Serialize)]
+struct Description<'a> {
+    name: &'a str,
+    version: &'a str,
+    default: bool,
+    task: Task,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    classes: Option<&'a [Scalar]>,
+    signature: &'a Signature,
+    typical: IndexMap<&'a str, Scalar>,
+    examples: Vec<IndexMap<&'a str, Scalar>>,
+    /// How intervals, or prediction sets, are made; `null` of a model that has none.
+    intervals: Option<Certainty>,
+    training: &'a Training,
+    created: &'a str,
+    sha256: &'a str,
+    limits: LimitsTold,
+}
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    name: &'a str,
+    version: &'a str,
+    default: bool,
+    task: Task,
+}
+
+#[derive(Serialize)]
+struct List<'a> {
+    models: Vec<Summary<'a>>,
+}
+
+#[derive(Serialize)]
+struct LimitsTold {
+    max_rows: usize,
+    max_body_bytes: usize,
+}
+
+/// All models that are served.
+pub(crate) async fn list(State(application): App) -> Result<Response, ApiError> {
+    let models = application.catalog.models().await?;
+    let default = application.catalog.default_model().await?;
+    let summary = |model| {
+        let model: &Model = model;
+        let document = model.document();
+        Summary {
+            name: model.name(),
+            version: model.version(),
+            default: model.name() == default.name(),
+            task: document.task,
+        }
+    };
+    answer::respond(&List { models: models.iter().map(|model| summary(model)).collect() })
+}
+
+/// One model.
+pub(crate) async fn show(
+    State(application): App,
+    name: Result<Path<String>, PathRejection>,
+) -> Result<Response, ApiError> {
+    let Path(name) = name?;
+    describe(&application, &name, None).await
+}
+
+/// One version of a model.
+pub(crate) async fn show_version(
+    State(application): App,
+    path: Result<Path<(String, String)>, PathRejection>,
+) -> Result<Response, ApiError> {
+    let Path((name, version)) = path?;
+    describe(&application, &name, Some(&version)).await
+}
+
+async fn describe(application: &Application, name: &str, version: Option<&str>) -> Result<Response, ApiError> {
+    let model = application.catalog.model(name, version).await?;
+    let default = application.catalog.default_model().await;
+    let document = model.document();
+    answer::respond(&Description {
+        name: model.name(),
+        version: model.version(),
+        default: default.is_ok_and(|default| default.name() == model.name()),
+        task: document.task,
+        classes: model.classes(),
+        signature: model.signature(),
+        typical: model.typical(),
+        examples: model.examples(),
+        intervals: model.certainty(),
+        training: &document.training,
+        created: &document.created,
+        sha256: model.checksum(),
+        limits: LimitsTold { max_rows: application.limits.max_rows, max_body_bytes: application.limits.max_body_bytes },
+    })
+}

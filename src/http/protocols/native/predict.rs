@@ -1,0 +1,219 @@
+//! Our own contract: `POST …/predict`.
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
+use axum::response::Response;
+use serde::{Serialize, Serializer};
+use url::form_urlencoded;
+
+use crate::http::application::{App, Application};
+use crate::http::decode;
+use crate::http::decode::json::{Decoded, Form, Keys, LEVEL};
+use crate::http::protocols::output::Output;
+use crate::http::protocols::prediction_request::{Exchange, ModelRef, Warned};
+use crate::http::server::body::MediaType;
+use crate::http::server::error::{ApiError, ErrorCode};
+use crate::http::server::query::PARAMETERS;
+use ordinate_model::explanation::Explanation;
+use ordinate_model::interval::Method;
+use ordinate_model::number::parse_double;
+use ordinate_model::scalar::Scalar;
+use ordinate_model::wording::shorten;
+use ordinate_model::{Prediction, Probabilities, Wanted};
+
+/// The body: `{"X": …}`, and what is wanted beside the prediction.
+const KEYS: Keys = Keys { tables: &[("X", Form::Any)], options: &PARAMETERS };
+
+/// What a switch must be, in words.
+const SWITCH: &str = "true or false";
+
+/// What is wanted beside the prediction.
+#[derive(Debug, Clone, Copy, Default)]
+struct Extras {
+    /// The level of an interval.
+    interval: Option<f64>,
+    explain: Option<bool>,
+    probabilities: Option<bool>,
+}
+
+impl Extras {
+    /// What the body asks for.
+    fn of(decoded: &Decoded<'_, '_>) -> Result<Self, ApiError> {
+        let [interval, explain, probabilities] = PARAMETERS;
+        Ok(Self {
+            interval: decoded.option(interval, LEVEL)?,
+            explain: decoded.option(explain, SWITCH)?,
+            probabilities: decoded.option(probabilities, SWITCH)?,
+        })
+    }
+
+    /// What the URL asks for: CSV has no place for it. Other parameters are not ours to judge.
+    fn of_query(query: &str) -> Result<Self, ApiError> {
+        let [interval, explain, probabilities] = PARAMETERS;
+        let mut extras = Self::default();
+        for (key, value) in form_urlencoded::parse(query.as_bytes()) {
+            if key == interval {
+                put(&mut extras.interval, &key, parameter(&key, &value, LEVEL, parse_double(&value).ok())?)?;
+            } else if key == explain {
+                put(&mut extras.explain, &key, parameter(&key, &value, SWITCH, value.parse().ok())?)?;
+            } else if key == probabilities {
+                put(&mut extras.probabilities, &key, parameter(&key, &value, SWITCH, value.parse().ok())?)?;
+            }
+        }
+        Ok(extras)
+    }
+
+    /// What is asked for in either place.
+    fn and(self, other: Self) -> Result<Self, ApiError> {
+        let [interval, explain, probabilities] = PARAMETERS;
+        Ok(Self {
+            interval: either(interval, self.interval, other.interval)?,
+            explain: either(explain, self.explain, other.explain)?,
+            probabilities: either(probabilities, self.probabilities, other.probabilities)?,
+        })
+    }
+}
+
+/// A parameter of the URL, if it could be parsed.
+fn parameter<T>(key: &str, text: &str, expected: &str, parsed: Option<T>) -> Result<T, ApiError> {
+    parsed.ok_or_else(|| {
+        let detail = format!("the parameter {key:?} of the URL must be {expected}, got {:?}", shorten(text));
+        ApiError::new(ErrorCode::InvalidOption, detail)
+    })
+}
+
+fn put<T>(slot: &mut Option<T>, key: &str, value: T) -> Result<(), ApiError> {
+    match slot.replace(value) {
+        None => Ok(()),
+        Some(_) => {
+            Err(ApiError::new(ErrorCode::DuplicateKey, format!("the parameter {key:?} is in the URL more than once")))
+        }
+    }
+}
+
+fn either<T>(key: &str, in_url: Option<T>, in_body: Option<T>) -> Result<Option<T>, ApiError> {
+    if in_url.is_some() && in_body.is_some() {
+        let detail = format!("{key:?} is asked for in the URL and in the body; leave one of them out");
+        return Err(ApiError::new(ErrorCode::DuplicateKey, detail).of_key(key));
+    }
+    Ok(in_url.or(in_body))
+}
+
+/// The answer: `y`, what was asked for beside it, and warnings where there are any.
+#[derive(Serialize)]
+struct Predicted<'a> {
+    y: &'a Prediction<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interval: Option<&'a [[f64; 2]]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mean_interval: Option<&'a [[f64; 2]]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prediction_sets: Option<&'a [Vec<&'a Scalar>]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interval_method: Option<Method>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<&'a Explanation<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    probabilities: Option<ByLabel<'a>>,
+    #[serde(flatten)]
+    warnings: Warned<'a>,
+}
+
+/// One `{label: probability}` a row.
+struct ByLabel<'a>(&'a Probabilities<'a>);
+
+impl Serialize for ByLabel<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let row = |row| Row { classes: self.0.classes, row };
+        serializer.collect_seq(self.0.rows().map(row))
+    }
+}
+
+struct Row<'a> {
+    classes: &'a [Scalar],
+    row: &'a [f64],
+}
+
+impl Serialize for Row<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.classes.iter().map(ToString::to_string).zip(self.row))
+    }
+}
+
+/// With the default model.
+pub(crate) async fn with_default(State(application): App, request: Request) -> Result<Response, ApiError> {
+    predict(&application, ModelRef::Default, request).await
+}
+
+/// With a model by name.
+pub(crate) async fn with_named(
+    State(application): App,
+    name: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let Path(name) = name?;
+    predict(&application, ModelRef::Named(&name, None), request).await
+}
+
+/// With a version of a model.
+pub(crate) async fn with_version(
+    State(application): App,
+    path: Result<Path<(String, String)>, PathRejection>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let Path((name, version)) = path?;
+    predict(&application, ModelRef::Named(&name, Some(&version)), request).await
+}
+
+async fn predict(application: &Application, asked: ModelRef<'_>, request: Request) -> Result<Response, ApiError> {
+    let media_type = MediaType::of(request.headers(), "application/json or text/csv");
+    let in_url = Extras::of_query(request.uri().query().unwrap_or_default());
+    let mut exchange = Exchange::open(application, asked, request).await?;
+    let (model, body) = (exchange.model.clone(), exchange.body.clone());
+    let (frame, in_body) = match media_type? {
+        MediaType::Json => {
+            let decoded = decode::json::read(&body, &KEYS, exchange.terms(&model))?;
+            let extras = Extras::of(&decoded)?;
+            (decoded.frame, extras)
+        }
+        MediaType::Csv(header) => {
+            let (frame, _) = decode::csv::read(&body, exchange.terms(&model), header.or_present())?;
+            (frame, Extras::default())
+        }
+        MediaType::JsonLines => {
+            let detail = "JSON Lines are read at /invocations; send application/json or text/csv here";
+            return Err(ApiError::new(ErrorCode::UnsupportedMediaType, detail));
+        }
+    };
+    let extras = in_url?.and(in_body)?;
+    let told = |error: ApiError, key, in_body: bool| if in_body { error.of_key(key) } else { error };
+    exchange.end("decode");
+    let wants_probabilities = extras.probabilities == Some(true);
+    if wants_probabilities && model.classes().is_none() {
+        let detail = format!("the model {:?} predicts numbers: it has no probabilities", model.name());
+        let error = ApiError::new(ErrorCode::UnknownOutput, detail);
+        return Err(told(error, "probabilities", in_body.probabilities.is_some()));
+    }
+    let mut wanted = Wanted { explanation: extras.explain == Some(true), ..Wanted::default() };
+    if let Some(level) = extras.interval {
+        Output::at_level(&model, level).request(&mut wanted);
+        wanted.mean_interval = wanted.interval.filter(|_| model.knows_means());
+    }
+    let answer = exchange.answer(&model, &frame, wanted);
+    let answer = answer.map_err(|error| {
+        let of_level =
+            matches!(error.code, ErrorCode::NoInterval | ErrorCode::InvalidOption | ErrorCode::IntervalOverflow);
+        if of_level { told(error, "interval", in_body.interval.is_some()) } else { error }
+    })?;
+    let predicted = Predicted {
+        y: &answer.prediction,
+        interval: answer.intervals.as_deref(),
+        mean_interval: answer.mean_intervals.as_deref(),
+        prediction_sets: answer.prediction_sets.as_deref(),
+        interval_method: answer.interval_method,
+        explanation: answer.explanation.as_ref(),
+        probabilities: answer.probabilities.as_ref().filter(|_| wants_probabilities).map(ByLabel),
+        warnings: Warned::of(&answer),
+    };
+    exchange.json(frame.rows(), &predicted)
+}

@@ -1,0 +1,128 @@
+//! Which models there are, and what they were asked so far: Triton's extensions `model_repository` and `statistics`.
+
+use std::time::UNIX_EPOCH;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use serde::Serialize;
+
+use super::ModelPathResult;
+use crate::http::application::App;
+use crate::http::server::answer;
+use crate::http::server::error::{ApiError, ErrorCode};
+use crate::http::server::statistics::{Counts, Times};
+use ordinate_model::Model;
+
+#[derive(Serialize)]
+struct Indexed<'a> {
+    name: &'a str,
+    version: &'a str,
+    state: &'static str,
+    reason: &'static str,
+}
+
+#[derive(Serialize)]
+struct Statistics<'a> {
+    model_stats: Vec<ModelStatistics<'a>>,
+}
+
+#[derive(Serialize)]
+struct ModelStatistics<'a> {
+    name: &'a str,
+    version: &'a str,
+    /// Milliseconds since 1970; 0 for never.
+    last_inference: u64,
+    /// Rows.
+    inference_count: u64,
+    /// Requests.
+    execution_count: u64,
+    inference_stats: InferenceStatistics,
+    /// By the sizes of batches, which nobody counts here.
+    batch_stats: [u8; 0],
+}
+
+#[derive(Serialize)]
+struct InferenceStatistics {
+    success: Total,
+    fail: Total,
+    queue: Total,
+    compute_input: Total,
+    compute_infer: Total,
+    compute_output: Total,
+    cache_hit: Total,
+    cache_miss: Total,
+}
+
+/// How often, and how long in all.
+#[derive(Default, Serialize)]
+struct Total {
+    count: u64,
+    ns: u64,
+}
+
+/// `POST /v2/repository/index`
+pub(crate) async fn index(State(application): App) -> Result<Response, ApiError> {
+    let models = application.catalog.models().await?;
+    let indexed: Vec<_> = models
+        .iter()
+        .map(|model| Indexed { name: model.name(), version: model.version(), state: "READY", reason: "" })
+        .collect();
+    answer::respond(&indexed)
+}
+
+/// `POST /v2/repository/models/{model}/load` and `…/unload`
+pub(crate) async fn refuse() -> ApiError {
+    let detail = "models are neither loaded nor unloaded by callers: which there are is settled when the service is deployed, \
+                  each is loaded when it is first asked for, and then stays";
+    ApiError::new(ErrorCode::NotSupported, detail)
+}
+
+/// `GET /v2/models/stats`
+pub(crate) async fn all_statistics(State(application): App) -> Result<Response, ApiError> {
+    let models = application.catalog.models().await?;
+    let model_stats =
+        models.iter().map(|model| ModelStatistics::new(model, &application.statistics.of(model))).collect();
+    answer::respond(&Statistics { model_stats })
+}
+
+/// `GET /v2/models/{model}[/versions/{version}]/stats`
+pub(crate) async fn statistics(State(application): App, asked: ModelPathResult) -> Result<Response, ApiError> {
+    let Path(asked) = asked?;
+    let model = asked.model().load(&application).await?;
+    answer::respond(&Statistics { model_stats: vec![ModelStatistics::new(&model, &application.statistics.of(&model))] })
+}
+
+impl<'a> ModelStatistics<'a> {
+    fn new(model: &'a Model, counts: &Counts) -> Self {
+        let since_1970 = counts.last.and_then(|last| last.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+        let stage = |name: &str| {
+            let duration = counts.stages.get(name).copied().unwrap_or_default();
+            Total::from(Times { count: counts.success.count, duration })
+        };
+        Self {
+            name: model.name(),
+            version: model.version(),
+            last_inference: u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX),
+            inference_count: counts.rows,
+            execution_count: counts.success.count,
+            inference_stats: InferenceStatistics {
+                success: counts.success.into(),
+                fail: counts.fail.into(),
+                // What a request waits for here is its model.
+                queue: stage("load"),
+                compute_input: stage("decode"),
+                compute_infer: stage("predict"),
+                compute_output: stage("encode"),
+                cache_hit: Total::default(),
+                cache_miss: Total::default(),
+            },
+            batch_stats: [],
+        }
+    }
+}
+
+impl From<Times> for Total {
+    fn from(Times { count, duration }: Times) -> Self {
+        Self { count, ns: u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX) }
+    }
+}

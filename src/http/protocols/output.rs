@@ -1,0 +1,164 @@
+//! Which outputs a protocol requests of a model, under the names that scikit-learn gave them.
+
+use serde::{Serialize, Serializer};
+
+use crate::http::server::error::{ApiError, ErrorCode};
+use ordinate_model::explanation::Explanation;
+use ordinate_model::scalar::Scalar;
+use ordinate_model::wording::shorten;
+use ordinate_model::{Answer, Model, Prediction, Probabilities, Wanted};
+
+/// The level of intervals and prediction sets where a request names none and the model reaches it.
+const LEVEL: f64 = 0.95;
+
+/// An output of a model.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Output {
+    /// A value or a class a row.
+    Predict,
+    /// A probability a class, of a classifier.
+    PredictProba,
+    /// The contribution of each feature to the score.
+    Explain,
+    /// What contributions are added to.
+    ExplainBase,
+    /// The prediction interval of a level, of a regressor.
+    Interval { level: f64 },
+    /// The confidence interval of the mean of all rows with the same features.
+    MeanInterval { level: f64 },
+    /// The prediction set of a level, of a classifier.
+    PredictionSets { level: f64 },
+}
+
+impl Output {
+    /// The predictions of a model.
+    pub(crate) fn predictions(model: &Model) -> &'static [Self] {
+        if model.classes().is_some() { &[Self::Predict, Self::PredictProba] } else { &[Self::Predict] }
+    }
+
+    /// All outputs, for protocols that can request several.
+    pub(crate) fn all(model: &Model) -> Vec<Self> {
+        let mut all = Self::predictions(model).to_vec();
+        all.extend([Self::Explain, Self::ExplainBase]);
+        if let Some(certainty) = model.certainty() {
+            let level = certainty.up_to(LEVEL);
+            all.push(Self::at_level(model, level));
+            if model.knows_means() {
+                all.push(Self::MeanInterval { level });
+            }
+        }
+        all
+    }
+
+    /// The interval of a regressor or the prediction sets of a classifier.
+    pub(crate) fn at_level(model: &Model, level: f64) -> Self {
+        if model.classes().is_some() { Self::PredictionSets { level } } else { Self::Interval { level } }
+    }
+
+    /// The level, of an output that has one.
+    pub(crate) fn level(self) -> Option<f64> {
+        match self {
+            Self::Interval { level } | Self::MeanInterval { level } | Self::PredictionSets { level } => Some(level),
+            Self::Predict | Self::PredictProba | Self::Explain | Self::ExplainBase => None,
+        }
+    }
+
+    /// The same with another level; an output that has none stays as it is.
+    pub(crate) fn with_level(self, level: f64) -> Self {
+        match self {
+            Self::Interval { .. } => Self::Interval { level },
+            Self::MeanInterval { .. } => Self::MeanInterval { level },
+            Self::PredictionSets { .. } => Self::PredictionSets { level },
+            other => other,
+        }
+    }
+
+    /// The name callers use.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Predict => "predict",
+            Self::PredictProba => "predict_proba",
+            Self::Explain => "explain",
+            Self::ExplainBase => "explain_base",
+            Self::Interval { .. } => "interval",
+            Self::MeanInterval { .. } => "mean_interval",
+            Self::PredictionSets { .. } => "prediction_sets",
+        }
+    }
+
+    /// The output of this name among these.
+    ///
+    /// # Errors
+    /// A caller's mistake when there is none.
+    pub(crate) fn named(name: &str, model: &Model, known: &[Self]) -> Result<Self, ApiError> {
+        known.iter().find(|output| output.name() == name).copied().ok_or_else(|| {
+            let names = known.iter().map(|output| output.name()).collect::<Vec<_>>().join(", ");
+            let detail = format!("the model {:?} has no output {:?}; it has {names}", model.name(), shorten(name));
+            ApiError::new(ErrorCode::UnknownOutput, detail)
+        })
+    }
+
+    /// Adds what this output needs to what is requested of the model.
+    pub(crate) fn request(self, wanted: &mut Wanted) {
+        match self {
+            Self::Predict | Self::PredictProba | Self::ExplainBase => {}
+            Self::Explain => wanted.explanation = true,
+            Self::Interval { level } => wanted.interval = Some(level),
+            Self::MeanInterval { level } => wanted.mean_interval = Some(level),
+            Self::PredictionSets { level } => wanted.prediction_sets = Some(level),
+        }
+    }
+
+    /// The values of this output in an answer that was asked for it.
+    ///
+    /// # Errors
+    /// Ours, if ever: the answer lacks the output.
+    pub(crate) fn of<'a>(self, model: &'a Model, answer: &'a Answer<'a>) -> Result<Values<'a>, ApiError> {
+        let values = match self {
+            Self::Predict => Some(Values::Prediction(&answer.prediction)),
+            Self::PredictProba => answer.probabilities.as_ref().map(Values::Probabilities),
+            Self::Explain => answer.explanation.as_ref().map(Values::Explanation),
+            Self::ExplainBase => Some(Values::Base { base: model.base(), rows: answer.prediction.len() }),
+            Self::Interval { .. } => answer.intervals.as_deref().map(Values::Intervals),
+            Self::MeanInterval { .. } => answer.mean_intervals.as_deref().map(Values::Intervals),
+            Self::PredictionSets { .. } => {
+                let sets = answer.prediction_sets.as_deref().zip(model.classes());
+                sets.map(|(sets, classes)| Values::PredictionSets { classes, sets })
+            }
+        };
+        values.ok_or_else(|| ApiError::internal(format!("the answer lacks the output {}", self.name())))
+    }
+}
+
+/// The values of an output; one element a row, but for an explanation, which has what all rows share only once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Values<'a> {
+    Prediction(&'a Prediction<'a>),
+    Probabilities(&'a Probabilities<'a>),
+    Explanation(&'a Explanation<'a>),
+    /// The same for every row.
+    Base {
+        base: &'a [f64],
+        rows: usize,
+    },
+    /// Lower and upper end.
+    Intervals(&'a [[f64; 2]]),
+    /// The labels of each set, in the order of the classes.
+    PredictionSets {
+        classes: &'a [Scalar],
+        sets: &'a [Vec<&'a Scalar>],
+    },
+}
+
+impl Serialize for Values<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Prediction(prediction) => prediction.serialize(serializer),
+            Self::Probabilities(probabilities) => serializer.collect_seq(probabilities.rows()),
+            Self::Explanation(explanation) => explanation.serialize(serializer),
+            Self::Base { base, rows } => serializer.collect_seq(std::iter::repeat_n(base, *rows)),
+            Self::Intervals(ends) => ends.serialize(serializer),
+            Self::PredictionSets { sets, .. } => sets.serialize(serializer),
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! How each protocol tells an error: the same verdict, in the words that its clients can read.
+
+use axum::body::Body;
+use axum::response::Response;
+use http::header::{self, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use http::{HeaderMap, StatusCode};
+use serde::Serialize;
+
+use super::error::{ApiError, Complaint, ErrorCode};
+use ordinate_model::fault::FaultKind;
+
+/// Seconds after which a failed load is worth another try.
+const RETRY_AFTER_SECONDS: u16 = 5;
+
+/// What routes begin with.
+const FIRST_SEGMENTS: [&str; 12] = [
+    "predict",
+    "models",
+    "health",
+    "docs",
+    "openapi.json",
+    "invocations",
+    "ping",
+    "version",
+    "v1",
+    "v2",
+    "vertex",
+    "endpoints",
+];
+
+/// The form of an error's body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Envelope {
+    /// `application/problem+json` (RFC 9457), with members of our own.
+    Problem,
+    /// `{"error_code": …, "message": …}`: `MLflow`, and `SageMaker`'s containers, which share its route.
+    Mlflow,
+    /// `{"error": …}`: Open Inference Protocol, `KServe` v1, TF Serving, Vertex AI.
+    Error,
+    /// As the service `SageMaker` itself answers its SDKs: `{"Message": …}` and the error's name in a header.
+    Aws,
+}
+
+impl Envelope {
+    /// What whoever asks for this path can read; the path is in its one spelling.
+    pub(crate) fn of(path: &str) -> Self {
+        // Before what is known may stand a prefix that this service was not told of: its clients are to read that, too.
+        let known = |segment: &&str| FIRST_SEGMENTS.contains(segment);
+        let mut segments = path.split('/').skip_while(|segment| !known(segment));
+        match (segments.next().unwrap_or_default(), segments.next()) {
+            ("invocations" | "ping" | "health" | "version", None) => Self::Mlflow,
+            ("v1" | "v2" | "vertex", _) => Self::Error,
+            ("endpoints", _) => Self::Aws,
+            _ => Self::Problem,
+        }
+    }
+
+    /// The whole response.
+    pub(crate) fn respond(self, error: &ApiError, request_id: &str) -> Response {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.media_type()));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let status = self.status(error.code);
+        if self == Self::Aws {
+            let name = HeaderValue::from_static(aws(error.code).1);
+            headers.insert(HeaderName::from_static("x-amzn-errortype"), name);
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+        }
+        let mut response = Response::new(Body::from(self.body(error, request_id)));
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        response
+    }
+
+    /// The type of the body.
+    pub(crate) fn media_type(self) -> &'static str {
+        if self == Self::Problem { "application/problem+json" } else { "application/json" }
+    }
+
+    /// The status that its clients expect for a code.
+    pub(crate) fn status(self, code: ErrorCode) -> StatusCode {
+        match self {
+            Self::Problem => code.status(),
+            Self::Mlflow | Self::Error => bad_request(code.status()),
+            Self::Aws => aws(code).0,
+        }
+    }
+
+    /// The body.
+    pub(crate) fn body(self, error: &ApiError, request_id: &str) -> Vec<u8> {
+        let message = &error.detail;
+        match self {
+            Self::Problem => problem(error, request_id),
+            Self::Mlflow => {
+                json(&MlflowError { error_code: mlflow_code(error.code, self.status(error.code)), message })
+            }
+            Self::Error => json(&PlainError { error: message }),
+            Self::Aws => json(&AwsError { message }),
+        }
+    }
+}
+
+fn json<T: Serialize>(value: &T) -> Vec<u8> {
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
+/// Only we tell rows that do not fit from bodies that cannot be read: to everyone else both are bad requests.
+fn bad_request(status: StatusCode) -> StatusCode {
+    if status == StatusCode::UNPROCESSABLE_ENTITY { StatusCode::BAD_REQUEST } else { status }
+}
+
+/// The names of `MLflow`'s `ErrorCode`.
+fn mlflow_code(code: ErrorCode, status: StatusCode) -> &'static str {
+    match (code, status) {
+        (ErrorCode::Rows(FaultKind::MissingFeature | FaultKind::WrongWidth), _) => "INVALID_PARAMETER_VALUE",
+        (_, StatusCode::NOT_FOUND) => "RESOURCE_DOES_NOT_EXIST",
+        (_, StatusCode::SERVICE_UNAVAILABLE) => "TEMPORARILY_UNAVAILABLE",
+        (_, status) if status.is_server_error() => "INTERNAL_ERROR",
+        _ => "BAD_REQUEST",
+    }
+}
+
+/// Status and name of the errors of `InvokeEndpoint` (API reference of the Amazon `SageMaker` Runtime).
+fn aws(code: ErrorCode) -> (StatusCode, &'static str) {
+    match code.status() {
+        status if code == ErrorCode::UnknownRoute => (status, "UnknownOperationException"),
+        status @ StatusCode::SERVICE_UNAVAILABLE => (status, "ServiceUnavailable"),
+        status if status.is_server_error() => (status, "InternalFailure"),
+        StatusCode::NOT_FOUND | StatusCode::UNPROCESSABLE_ENTITY => (StatusCode::BAD_REQUEST, "ValidationError"),
+        status => (status, "ValidationError"),
+    }
+}
+
+#[derive(Serialize)]
+struct MlflowError<'a> {
+    error_code: &'static str,
+    message: &'a str,
+}
+
+#[derive(Serialize)]
+struct PlainError<'a> {
+    error: &'a str,
+}
+
+#[derive(Serialize)]
+struct AwsError<'a> {
+    #[serde(rename = "Message")]
+    message: &'a str,
+}
+
+fn problem(error: &ApiError, request_id: &str) -> Vec<u8> {
+    let code = error.code.as_str();
+    let told = |complaint: &Complaint| ProblemDetail {
+        pointer: complaint.pointer.clone(),
+        code: complaint.code.as_str(),
+        detail: complaint.detail.clone(),
+    };
+    json(&Problem {
+        kind: format!("urn:ordinate:error#{}", code.replace('_', "-")),
+        title: error.code.title(),
+        status: error.code.status().as_u16(),
+        detail: &error.detail,
+        code,
+        request_id,
+        errors: error.complaints.iter().map(told).collect(),
+    })
+}
+
+/// RFC 9457, with the members `code`, `request_id` and `errors` of our own.
+#[derive(Serialize)]
+struct Problem<'a> {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    code: &'a str,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<ProblemDetail>,
+}
+
+#[derive(Serialize)]
+struct ProblemDetail {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pointer: Option<String>,
+    code: &'static str,
+    detail: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_says_what_its_caller_can_read() {
+        for (path, envelope) in [
+            ("/predict", Envelope::Problem),
+            ("/health/ready", Envelope::Problem),
+            ("/invocations", Envelope::Mlflow),
+            ("/ping", Envelope::Mlflow),
+            ("/v1/models/line:predict", Envelope::Error),
+            ("/v2/models/none/infer", Envelope::Error),
+            ("/vertex/predict", Envelope::Error),
+            ("/endpoints/line/invocations", Envelope::Aws),
+            ("/v2x", Envelope::Problem),
+            ("/models/v2/predict", Envelope::Problem),
+            ("/stage/v2/models/line/infer", Envelope::Error),
+            ("/stage/invocations", Envelope::Mlflow),
+            ("/stage/health/live", Envelope::Problem),
+            ("/", Envelope::Problem),
+        ] {
+            assert_eq!(Envelope::of(path), envelope, "{path}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The front of the stack: what every answer has, and the one log line of a request. Never the body.
+
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::header::ACCEPT_ENCODING;
+use http::{HeaderMap, HeaderValue};
+use lambda_http::RequestExt;
+use tower_http::request_id::{MakeRequestId, RequestId};
+
+use super::envelope::Envelope;
+use super::error::{ApiError, ErrorCode};
+use super::lambda::EventFault;
+
+/// What a prediction tells the log.
+#[derive(Debug, Clone)]
+pub(crate) struct Served {
+    /// `name@version`.
+    pub(crate) model: String,
+    /// Rows predicted.
+    pub(crate) rows: usize,
+    /// Warnings that the answer came with.
+    pub(crate) warnings: usize,
+}
+
+/// Lambda's request id where there is one, so that the log and Lambda's own lines agree; else a random one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RequestIds;
+
+impl MakeRequestId for RequestIds {
+    fn make_request_id<B>(&mut self, request: &http::Request<B>) -> Option<RequestId> {
+        let id = match request.lambda_context_ref() {
+            Some(context) => context.request_id.clone(),
+            None => uuid::Uuid::new_v4().to_string(),
+        };
+        HeaderValue::try_from(id).ok().map(RequestId::new)
+    }
+}
+
+/// Gives errors their body and writes the log line.
+pub(crate) async fn answer(mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned());
+    let request_id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok());
+    let request_id = request_id.unwrap_or_default().to_owned();
+
+    let envelope = Envelope::of(request.uri().path());
+    if never_compressed(request.uri().path()) {
+        request.headers_mut().remove(ACCEPT_ENCODING);
+    }
+    settle_encoding(request.headers_mut());
+    let mut response = if request.extensions().get() == Some(&EventFault::Unreadable) {
+        ApiError::new(ErrorCode::InvalidEvent, "the event has a header that is not one of HTTP").into_response()
+    } else {
+        next.run(request).await
+    };
+    let error = response.extensions_mut().remove::<ApiError>();
+    if let Some(error) = &error {
+        // Headers that were set on the way, such as Allow, stay.
+        let mut problem = envelope.respond(error, &request_id);
+        for (name, value) in response.headers() {
+            if !problem.headers().contains_key(name) && name != http::header::CONTENT_LENGTH {
+                problem.headers_mut().insert(name, value.clone());
+            }
+        }
+        response = problem;
+    }
+
+    let served = response.extensions_mut().remove::<Served>();
+    let status = response.status().as_u16();
+    let duration_ms = started.elapsed().as_secs_f64() * 1e3;
+    let code = error.as_ref().map(|error| error.code.as_str());
+    let cause = error.as_ref().and_then(|error| error.cause.as_deref());
+    let model = served.as_ref().map(|served| served.model.as_str());
+    let rows = served.as_ref().map(|served| served.rows);
+    let warnings = served.as_ref().map(|served| served.warnings);
+    let (method, route) = (method.as_str(), route.as_deref());
+    // One line a request, at the level of what it means to whoever is on call.
+    if status >= 500 {
+        tracing::error!(request_id, method, route, status, duration_ms, model, rows, warnings, code, cause, "request");
+    } else {
+        tracing::info!(request_id, method, route, status, duration_ms, model, rows, warnings, code, "request");
+    }
+    response
+}
+
+/// Triton's asynchronous client says that it takes gzip whatever it asks, and unpacks only the answers to `…/infer`.
+fn never_compressed(path: &str) -> bool {
+    path.strip_prefix("/v2").is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) && !path.ends_with("/infer")
+}
+
+/// What is left of `Accept-Encoding` is gzip or nothing. An answer is never refused over it: RFC 9110 §12.5.3 lets a server send
+/// one that is not encoded whatever the header says.
+fn settle_encoding(headers: &mut HeaderMap) {
+    let admits_gzip = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok()).any(|value| {
+        value.split(',').any(|member| {
+            let mut parts = member.split(';').map(str::trim);
+            let is_gzip = parts.next().is_some_and(|coding| coding.eq_ignore_ascii_case("gzip"));
+            let quality = parts.find_map(|part| part.strip_prefix("q=")).unwrap_or("1").parse::<f32>();
+            is_gzip && quality.is_ok_and(|quality| quality > 0.0)
+        })
+    });
+    headers.remove(ACCEPT_ENCODING);
+    if admits_gzip {
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_open_inference_only_predictions_are_compressed() {
+        for path in ["/v2", "/v2/models/line", "/v2/models/infer/config", "/v2/repository/index"] {
+            assert!(never_compressed(path), "{path}");
+        }
+        for path in ["/v2/models/line/infer", "/v2/models/line/versions/1/infer", "/v2x", "/predict"] {
+            assert!(!never_compressed(path), "{path}");
+        }
+    }
+}

@@ -1,7 +1,0 @@
-//! `ordinate`, the command line.
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    ordinate::cli::run()
-}

@@ -1,0 +1,256 @@
+// Many rows: a CSV file in, the same file with predictions out, some rows at a time.
+
+const ROWS_AT_A_TIME = 500;
+const ROWS_SHOWN = 100;
+
+/** The column of what is unusual about a row, which is added where there is something. */
+const WARNINGS = "warnings";
+
+/** Stops the file that is being predicted. */
+let cancelTable = () => {};
+
+async function predictFile(model, file) {
+  cancelTable();
+  const cancel = new AbortController();
+  cancelTable = () => cancel.abort();
+  const place = byId("table");
+  place.hidden = false;
+  const options = { interval: levelOf(model), probabilities: model.task === "classification" || undefined };
+  const work = { file: file.name, records: [], header: [], done: [], options, added: addedTo(model, options) };
+  try {
+    openFile(model, work, await textOf(file));
+  } catch (error) {
+    place.replaceChildren(element("p", { class: "message", role: "alert" }, error.message));
+    return;
+  }
+  const bar = element("progress", { max: work.records.length, value: 0, "aria-label": "Rows predicted" });
+  const told = element("span", {}, `0 of ${count(work.records.length, "row")}`);
+  const stop = element("button", { type: "button", onclick: () => cancel.abort() }, "Cancel");
+  place.replaceChildren(element("p", { class: "progress" }, bar, told, stop));
+  stop.focus({ preventScroll: true });
+
+  let trouble = null;
+  try {
+    await predictAll(model, work, cancel.signal, () => {
+      bar.value = work.done.length;
+      told.textContent = `${work.done.length.toLocaleString("en")} of ${count(work.records.length, "row")}`;
+    });
+  } catch (error) {
+    trouble = error.name === "AbortError" ? "Cancelled." : error.message;
+  }
+  // Another file or model has taken the place meanwhile.
+  if (!place.contains(stop)) return;
+  const isHere = document.activeElement === stop;
+  showTable(model, work, trouble);
+  // Whoever waited at the button finds the next one; whoever went elsewhere stays there.
+  if (isHere) (place.querySelector("button") ?? byId("file")).focus({ preventScroll: true });
+}
+
+/** The file's text; what is not UTF-8 would be read as other letters than were written. */
+async function textOf(file) {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
+    if (!text.includes("\0")) return text;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+  }
+  throw new Error(`${file.name} is not text in UTF-8: save it as “CSV UTF-8”.`);
+}
+
+/** The columns that are added to all rows, named like those of `ordinate predict`. */
+function addedTo(model, { interval, probabilities }) {
+  const ends = model.task === "classification" ? ["prediction_set"] : ["prediction_low", "prediction_high"];
+  const shares = probabilities ? model.classes.map((label) => `probability_${label}`) : [];
+  return ["prediction", ...(interval ? ends : []), ...shares];
+}
+
+/** Reads the file, and finds the model's features among its columns. */
+function openFile(model, work, text) {
+  const names = model.signature.features.map((feature) => feature.name);
+  const [header, ...records] = readCsv(text, names);
+  if (!header || records.length === 0) throw new Error(`${work.file} has no rows under a header.`);
+  work.header = header.fields.map((name) => name.trim());
+  work.records = records;
+  if (twice(work.header)) throw new Error(`${work.file} has two columns ${twice(work.header)}: rename or delete one.`);
+  const taken = [...work.added, WARNINGS].find((name) => work.header.includes(name));
+  if (taken) throw new Error(`${work.file} has a column ${taken} already, where the answers would be: rename it.`);
+  work.places = names.map((name) => work.header.indexOf(name));
+  const lacking = names.filter((name) => !work.header.includes(name));
+  if (lacking.length > 0) {
+    const columns = lacking.length === 1 ? "column" : "columns";
+    const named = `Its first line names ${work.header.join(", ")}.`;
+    throw new Error(`${work.file} lacks the ${columns} ${lacking.join(", ")}. ${named}`);
+  }
+  const uneven = records.find(({ fields }) => fields.length !== work.header.length);
+  if (uneven) {
+    const found = count(uneven.fields.length, "field");
+    throw new Error(`${work.file}, line ${uneven.line}: ${found}, and the header has ${work.header.length}.`);
+  }
+}
+
+async function predictAll(model, work, signal, onprogress) {
+  let most = Math.max(1, Math.min(ROWS_AT_A_TIME, model.limits.max_rows));
+  let size = most;
+  while (work.done.length < work.records.length) {
+    const start = work.done.length;
+    const rows = work.records.slice(start, start + size);
+    const text = `[${rows.map(({ fields }) => rowText(model, work, fields)).join(",")}]`;
+    try {
+      const { answer } = await predict(model, text, work.options, signal);
+      size = Math.min(most, 2 * keep(work, answer));
+      onprogress();
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      // Rows that are too long together may fit one by one.
+      if (/_too_large$/.test(error.code ?? "") && size > 1) {
+        most = size = Math.ceil(size / 4);
+        continue;
+      }
+      const bad = firstRow(error);
+      if (bad === null) throw error;
+      // The rows before the one that is refused are predicted all the same.
+      if (bad > 0 && bad < size) {
+        size = bad;
+        continue;
+      }
+      const { line } = work.records[start + bad];
+      throw new Error(
+        `Row ${(start + bad + 1).toLocaleString("en")} (line ${line} of the file) is refused. ${plainAt(error)}`,
+      );
+    }
+  }
+}
+
+const rowText = (model, work, fields) =>
+  `[${model.signature.features.map((feature, position) => cell(feature, fields[work.places[position]])).join(",")}]`;
+
+/** The first row of a request that is refused, or null when it is not about a row. */
+function firstRow(error) {
+  const rows = (error.faults ?? []).map(
+    (fault) => /^#\/X\/(\d+)/.exec(fault.pointer ?? "")?.[1] ?? /^row (\d+):/.exec(fault.detail)?.[1],
+  );
+  const known = rows.filter((row) => row !== undefined).map(Number);
+  return known.length > 0 ? Math.min(...known) : null;
+}
+
+/** The words of the fault of the first row, without its number in the request. */
+function plainAt(error) {
+  const first = firstRow(error);
+  const fault = error.faults.find(
+    ({ pointer, detail }) => pointer?.startsWith(`#/X/${first}`) || detail.startsWith(`row ${first}:`),
+  );
+  const words = (fault?.detail ?? error.message).replace(/^row \d+: /, "");
+  return `${capitalised(words)}.`;
+}
+
+/**
+ * Keeps the predictions of the rows whose warnings are all told; how many these are. An answer tells the first hundred warnings, row
+ * after row, and of very wide models searches only the first rows for all of them.
+ */
+function keep(work, answer) {
+  const warnings = answer.warnings ?? [];
+  const told = answer.warnings_total ? warnings.at(-1).row : answer.y.length;
+  const rows = Math.max(1, Math.min(told, answer.rows_searched_for_leverage ?? told));
+  for (const [row, value] of answer.y.slice(0, rows).entries()) {
+    const said = {
+      prediction: value,
+      prediction_low: answer.interval?.[row][0],
+      prediction_high: answer.interval?.[row][1],
+      prediction_set: answer.prediction_sets?.[row].map((label) => String(label).replace(/[\\|]/g, "\\$&")).join("|"),
+    };
+    for (const [label, share] of Object.entries(answer.probabilities?.[row] ?? {}))
+      said[`probability_${label}`] = share;
+    const unusual = warnings.filter((warning) => warning.row === row).map(inWords);
+    work.done.push({ cells: work.added.map((name) => said[name] ?? ""), unusual: unusual.join("; ") });
+  }
+  return rows;
+}
+
+function showTable(model, work, trouble) {
+  const place = byId("table");
+  const parts = [];
+  const done = work.done.length;
+  const unusual = work.done.filter((row) => row.unusual).length;
+  if (unusual > 0) {
+    work.added.push(WARNINGS);
+    for (const row of work.done) row.cells.push(row.unusual);
+  }
+  const of =
+    done === work.records.length
+      ? count(done, "row")
+      : `${done.toLocaleString("en")} of ${count(work.records.length, "row")}`;
+  const unlike =
+    unusual > 0 ? `; ${unusual.toLocaleString("en")} ${unusual === 1 ? "is" : "are"} unlike the training data` : "";
+  const what = model.task === "classification" ? "Prediction sets" : "Intervals";
+  const sure = work.options.interval
+    ? ` ${what} hold the answer with ${percent(work.options.interval)} probability.`
+    : "";
+  parts.push(element("p", { role: "status" }, `${of} predicted${unlike}.${sure}`));
+  if (trouble) parts.push(element("p", { class: "message", role: "alert" }, trouble));
+  if (done > 0) {
+    const button = element(
+      "button",
+      { type: "button", class: "main", onclick: () => download(work) },
+      "Download as CSV",
+    );
+    parts.push(element("p", { class: "actions" }, button), preview(work));
+  }
+  place.replaceChildren(...parts);
+}
+
+/** The first rows: number and predictions, then the file's own columns. Numbers stand to the right, text to the left. */
+function preview(work) {
+  const rows = work.done
+    .slice(0, ROWS_SHOWN)
+    .map(({ cells }, position) => [...cells, ...work.records[position].fields]);
+  const columns = [...work.added, ...work.header].map((name, place) => {
+    const values = rows.map((row) => row[place]);
+    const isAdded = place < work.added.length;
+    const isNumeric = values.every((value) => value === "" || Number.isFinite(Number(value)));
+    const kind = `${isNumeric ? "" : "text"} ${isAdded ? (name === WARNINGS ? "unusual" : "predicted") : ""}`;
+    const numbers = values.filter((value) => typeof value === "number");
+    const write = writer(numbers);
+    return { name, kind, tell: (value) => (typeof value === "number" ? write(value) : String(value)) };
+  });
+  const shown = work.done.length > ROWS_SHOWN ? `the first ${ROWS_SHOWN} rows; the download has all` : "all rows";
+  const table = element(
+    "table",
+    { class: "rows" },
+    element("caption", {}, `${work.file}: ${shown}`),
+    element(
+      "thead",
+      {},
+      element(
+        "tr",
+        {},
+        element("th", { scope: "col" }, "Row"),
+        columns.map(({ name, kind }) => element("th", { scope: "col", class: kind }, name)),
+      ),
+    ),
+    element(
+      "tbody",
+      {},
+      rows.map((row, position) =>
+        element(
+          "tr",
+          {},
+          element("th", { scope: "row" }, String(position + 1)),
+          row.map((value, place) =>
+            element("td", { class: columns[place].kind, title: String(value) }, columns[place].tell(value)),
+          ),
+        ),
+      ),
+    ),
+  );
+  return element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Predictions" }, table);
+}
+
+function download(work) {
+  const lines = work.done.map(({ cells }, position) =>
+    csvLine([...work.records[position].fields, ...cells.map(String)]),
+  );
+  const text = `${[csvLine([...work.header, ...work.added]), ...lines].join("\r\n")}\r\n`;
+  const url = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+  element("a", { href: url, download: `${work.file.replace(/\.[^.]*$/, "")}-predicted.csv` }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
