@@ -47,10 +47,6 @@ class Door:
         self.model, self.called = model, name
         self.names = [feature["name"] for feature in model.features]
 
-    def takes(self, row: list[Cell]) -> bool:
-        """Whether the protocol can say what the row says."""
-        return True
-
     def ask(self, server: Server, rows: list[list[Cell]]) -> tuple[int, object]:
         raise NotImplementedError
 
@@ -162,13 +158,6 @@ class OpenInference(Door):
 
     name, refusal, binary, outputs = "Open Inference JSON", 400, False, ["predict"]
 
-    def takes(self, row):
-        """A tensor of integers has no `1e21`; in one of doubles, an integer that large may be another one rounded."""
-        pairs = zip(self.model.features, row)
-        return all(
-            feature["type"] != "long" or is_int64(cell) or abs(float(cell.text)) <= 2**53 for feature, cell in pairs
-        )
-
     def ask(self, server, rows):
         status, answers = self.infer(server, rows)
         return status, answers["predict"] if status == 200 else answers
@@ -207,7 +196,7 @@ class OpenInferenceBinary(OpenInference):
 
 
 def packed(datatype: str, cells) -> bytes | None:
-    """The bytes of a tensor; none where bytes cannot say it."""
+    """The bytes of a tensor, or None if bytes cannot represent it."""
     if datatype == "FP64":
         exact = all(cell.kind == "missing" or is_exact(cell.text) for cell in cells)
         return b"".join(struct.pack("<d", float(cell.text or "nan")) for cell in cells) if exact else None

@@ -155,7 +155,7 @@ class Classification:
 
 
 def hold(side: str, expected: dict, got: dict | None, fault) -> None:
-    """Compares metrics by name; those that are left out of `expected` cannot be told."""
+    """Compares metrics by name; those that rounding may decide are not in `expected`."""
     if got is None:
         return
     for name, (value, error) in expected.items():

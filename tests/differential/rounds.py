@@ -1,4 +1,4 @@
-"""Which rows are held out and which fold a row is in, as src/train/split.rs and src/train/folds.rs draw them."""
+"""Which rows are held out and which fold a row is in, as the modules `holdout` and `folds` of ordinate-train draw them."""
 
 from fractions import Fraction
 

@@ -230,7 +230,7 @@ class Training:
             added = s.weight * mpfr("1e-8") if self.plan.estimator != "linear" else mpfr(0)
         if not r:
             if self.plan.estimator == "ridge" or rows > size + 1:
-                self.fault("triangle", "there is none")
+                self.fault("triangle", "there is no R")
             return
         weight = self.model.inference.get("weight")
         total = to_double(s.weight)
