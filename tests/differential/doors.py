@@ -6,7 +6,7 @@ import json
 import struct
 from urllib.parse import quote
 
-from model import Cell, Model, SETS
+from model import Cell, Model
 from ordinate import Server
 
 DATATYPES = {"double": "FP64", "long": "FP64", "boolean": "BOOL", "string": "BYTES"}
