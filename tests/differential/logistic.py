@@ -8,7 +8,8 @@ import numpy as np
 from data import Data, Standard
 from exact import RANDOM, U, doubles, gamma, mpfr, vector, zeros
 
-# LAST_STEP of the module `newton` of ordinate-train: a step shorter than this, relative to the largest parameter, is the last.
+# LAST_STEP of the module `newton` of ordinate-train: a step shorter than this, relative to the largest parameter,
+# is the last.
 # By Taylor's theorem it leaves a slope of half its square times the third derivative, which is at most 1.
 LAST_STEP = 1e-7
 # What a curvature that rounding took away is made good by at most, as a share of the largest.

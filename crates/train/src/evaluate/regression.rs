@@ -55,7 +55,7 @@ impl Regression {
         let actual = actual - *self.origin.get_or_insert(actual);
         let from_mean = actual - self.mean;
         self.mean += weight / self.weight * from_mean;
-        // `weight · from_mean · (actual − mean)` without the difference, of which a row of nearly all the weight leaves few digits.
+        // `weight · from_mean · (actual − mean)`, without a difference that cancels where the row has most of the weight.
         self.spread += weight * (before / self.weight) * from_mean * from_mean;
         match &mut self.errors {
             Some(errors) if errors.len() < KEPT => errors.push((error, weight)),
