@@ -157,7 +157,7 @@ def calibration(data: Data, measured: Measured, held_out: list[int], model, faul
                 "temperature",
                 f"{temperature!r}: the slope of the loss is {slope(factor, True):.2e} ± {noise(factor):.1e}",
             )
-        bounded = slope(FACTORS[1], False) < 0 or slope(FACTORS[0], False) > 0
+        bounded = slope(FACTORS[1], False) <= 0 or slope(FACTORS[0], False) >= 0
         stated = metrics["test"].get("calibration_slope")
         if bounded and stated is not None:
             fault("calibration", f"the slope {stated!r} is the bound of its search, not a measurement")
