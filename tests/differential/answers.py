@@ -17,6 +17,8 @@ from tables import Table
 
 # statrs' quantiles of Student's t have 12 digits: see the module `quantile` of ordinate-model.
 QUANTILE = 1e-12
+# The smallest double with all its digits; predictions of a logged target below it are refused.
+NORMAL = 2.0**-1022
 
 
 def near(got: float, expected, error: float) -> bool:
@@ -71,7 +73,7 @@ class Answers:
             else:
                 expected = self.model.prediction(values)
                 rounded = to_double(expected.value)
-                if rounded in (float("inf"), float("-inf")) or (self.model.log and rounded == 0.0):
+                if rounded in (float("inf"), float("-inf")) or (self.model.log and rounded < NORMAL):
                     raise OverflowError
         except OverflowError:
             if status == 200:

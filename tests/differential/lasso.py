@@ -13,6 +13,9 @@ ROUNDING = 1e-13
 GAP = 1e-12
 # A penalty of squares so small that no double knows of it: columns that depend on each other have one answer with it.
 NOTHING = mpfr("1e-45")
+# Columns of which less than this is their own are dependent as far as six digits of a score are concerned: products of
+# columns that should be dependent differ by rounding.
+NEARLY = 1e-6
 
 
 class Optimality:
@@ -106,11 +109,11 @@ def is_determined(plane: Plane, others: np.ndarray) -> bool:
     for column in range(z.shape[1]):
         tried = [*independent, column]
         try:
-            Cholesky(plane.scatter[np.ix_(tried, tried)], smallest=1e-50)
+            Cholesky(plane.scatter[np.ix_(tried, tried)], smallest=NEARLY**2)
             independent = tried
         except Singular:
             parts = Cholesky(plane.scatter[np.ix_(independent, independent)]).solve(plane.scatter[independent, column])
             left = new[:, column] - np.dot(new[:, independent], parts)
-            if any(abs(value) > mpfr("1e-20") for value in left):
+            if any(abs(value) > 10 * NEARLY for value in left):
                 return False
     return True
