@@ -68,7 +68,8 @@ test: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(PAGE) $(DIFFERENTIAL) ## Run all tes
 
 test-differential: $(DIFFERENTIAL) ## Compare TABLES (5000) random models with exact arithmetic
 	cargo build --locked $(CLI) --profile $(CLI_PROFILE)
-	$(VENV)/bin/python tests/differential/run --ordinate target/$(if $(filter dev,$(PROFILE)),debug,$(CLI_PROFILE))/ordinate --seed $(SEED) --tables $(TABLES)
+	$(VENV)/bin/python tests/differential/run --seed $(SEED) --tables $(TABLES) \
+	  --ordinate target/$(if $(filter dev,$(PROFILE)),debug,$(CLI_PROFILE))/ordinate
 
 test-clients: $(CLIENTS)/.python.stamp $(CLIENTS)/.npm.stamp ## Test the server with the clients of all protocols
 	cargo build --locked $(CLI) --profile $(CLI_PROFILE)

@@ -113,8 +113,7 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
         calibration: None,
     };
     // Proven on the first row, like any model file; then all rows are put to it.
-    let first = first_row(&table)?;
-    let model = Model::from_json(draft.seal(&measured, vec![first], None, None)?.to_json()?.as_bytes())?;
+    let model = Model::from_json(draft.seal(&measured, vec![first_row(&table)?], None, None)?.to_json()?.as_bytes())?;
     let mut measurement = Measurement::new(&model);
     let mut watch = plan.observe.then(|| Observer::new(&model));
     let mut residuals = Residuals::default();
