@@ -61,7 +61,9 @@ pub(crate) async fn infer(State(application): App, path: ModelPath, request: Req
     let frame = request.frame(prediction.terms(&model))?;
     prediction.end("decode");
     let mut wanted = Wanted::default();
-    outputs.iter().for_each(|(output, _)| output.request(&mut wanted));
+    for (output, _) in &outputs {
+        output.request(&mut wanted);
+    }
     let answer = prediction.answer(&model, &frame, wanted)?;
     let tensor = |(output, binary): (Output, bool)| Ok((output, binary, Tensor::new(output.of(&model, &answer)?)));
     let tensors: Vec<_> = outputs.into_iter().map(tensor).collect::<Result<_, ApiError>>()?;
@@ -152,7 +154,7 @@ fn why_not(name: &str, model: &Model, unknown: ApiError) -> ApiError {
     }
     let mut wanted = Wanted::default();
     at_level.request(&mut wanted);
-    let reason = model.answering(&wanted).err();
+    let reason = model.predictor(&wanted).err();
     reason.map_or(unknown, ApiError::from)
 }
 

@@ -38,7 +38,7 @@ fn operation(draft: Draft, schemas: &ModelSchemas<'_>) -> Draft {
         draft = draft.option(name, in_url(option.clone(), kind));
         sent = sent.property(name, option);
     }
-    let asked = schemas.model.certainty().map(|certainty| ("interval", json!(certainty.up_to(LEVEL))));
+    let asked = schemas.model.available_intervals().map(|certainty| ("interval", json!(certainty.at_most(LEVEL))));
     let classes = schemas.model.classes().map(|_| ("probabilities", json!(true)));
     let asked =
         [("X", json!([schemas.example_row()])), ("explain", json!(true))].into_iter().chain(asked).chain(classes);
@@ -93,7 +93,7 @@ fn in_url(mut option: Object, kind: Type) -> Object {
 
 /// The levels that intervals of this model can have, if it has any.
 pub(crate) fn level(schemas: &ModelSchemas<'_>) -> Option<ObjectBuilder> {
-    let certainty = schemas.model.certainty()?;
+    let certainty = schemas.model.available_intervals()?;
     let what = "The probability with which the answer lies in `interval`, of classes in `prediction_sets`";
     let level = optional(Type::Number).description(Some(what)).exclusive_minimum(Some(0));
     Some(match certainty.max_level {
