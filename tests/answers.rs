@@ -203,13 +203,13 @@ async fn the_url_asks_for_the_same_as_the_body() {
 
 #[rstest]
 #[case::per_cent("interval=95", "invalid_option", "got 95; did you mean 0.95?")]
-#[case::no_number("interval=wide", "invalid_option", r#"the parameter "interval" of the URL must be a level"#)]
+#[case::no_number("interval=wide", "invalid_option", r#"URL parameter "interval": expected a level"#)]
 #[case::empty("interval=", "invalid_option", r#"got """#)]
 #[case::not_finite("interval=NaN", "invalid_option", r#"got "NaN""#)]
-#[case::no_choice("explain=1", "invalid_option", r#"must be true or false, got "1""#)]
-#[case::a_bare_name("probabilities", "invalid_option", r#"must be true or false, got """#)]
-#[case::twice("interval=0.9&interval=0.95", "duplicate_key", r#""interval" is in the URL more than once"#)]
-#[case::not_of_this_model("probabilities=true", "unknown_output", "predicts numbers")]
+#[case::no_choice("explain=1", "invalid_option", r#"URL parameter "explain": expected true or false, got "1""#)]
+#[case::a_bare_name("probabilities", "invalid_option", r#"URL parameter "probabilities": expected true or false, got """#)]
+#[case::twice("interval=0.9&interval=0.95", "duplicate_key", r#"URL parameter "interval": given more than once"#)]
+#[case::not_of_this_model("probabilities=true", "unknown_output", "is a regressor")]
 #[tokio::test]
 async fn a_parameter_with_another_value_is_refused(#[case] query: &str, #[case] code: &str, #[case] told: &str) {
     let problem = csv(&format!("/predict?{query}"), "x\n1\n").await.json();

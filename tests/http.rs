@@ -195,13 +195,13 @@ async fn an_error_is_a_problem_document_with_a_request_id() {
 }
 
 #[tokio::test]
-async fn an_unknown_route_is_a_404_that_names_the_nearest() {
+async fn an_unknown_route_is_a_404_with_similar_routes() {
     for path in ["/predcit", "/home", "/models/../../etc/passwd", "/models/line/predict/more", "/predict//more"] {
         let answer = call("POST", path, r#"{"X":[1]}"#).await;
         assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (404, Some("unknown_route")), "{path}");
     }
     let detail = call("GET", "/predcit", "").await.json()["detail"].as_str().unwrap().to_owned();
-    assert!(detail.contains("near to it: /predict,"), "{detail}");
+    assert!(detail.contains("similar routes: /predict,"), "{detail}");
 }
 
 #[tokio::test]

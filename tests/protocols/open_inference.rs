@@ -358,8 +358,8 @@ async fn an_output_that_cannot_be_given_is_refused(#[case] output: Value, #[case
 #[case::outputs_that_are_lists("outputs", json!([["predict", null]]), "expected an output with a \"name\", an object, got an array")]
 #[case::outputs_that_are_none("outputs", json!("predict"), "\"outputs\" must be a list of objects with a \"name\", got the string \"predict\"")]
 #[case::an_output_without_a_name("outputs", json!([{}]), "an output has no \"name\"")]
-#[case::another_model("model_name", json!("iris"), "\"model_name\" is \"iris\", and the path leads to \"line\", version \"1\"")]
-#[case::another_version("model_version", json!("2"), "\"model_version\" is \"2\", and the path leads to \"line\", version \"1\"")]
+#[case::another_model("model_name", json!("iris"), "\"model_name\" is \"iris\", but the path is that of the model \"line\", version \"1\"")]
+#[case::another_version("model_version", json!("2"), "\"model_version\" is \"2\", but the path is that of the model \"line\", version \"1\"")]
 #[tokio::test]
 async fn a_wrong_member_is_told_by_its_name(#[case] key: &str, #[case] value: Value, #[case] told: &str) {
     let mut body = line(json!([1, 1]), json!([1]));

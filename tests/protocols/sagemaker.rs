@@ -147,7 +147,7 @@ async fn our_own_route_takes_csv_without_a_header_when_told_so() {
     assert_eq!(answer.json(), json!({"y": [3.0, 5.0]}));
     let refused = post("/predict", &[("content-type", "application/jsonlines")], "[1]").await;
     assert_eq!(refused.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
-    let read = "\"text/plain\" is not understood; send application/json, text/csv or application/jsonlines, in UTF-8";
+    let read = "\"text/plain\" is not supported; send application/json, text/csv or application/jsonlines in UTF-8";
     let refused = post("/invocations", &[("content-type", "text/plain")], "x").await;
     assert!(
         refused.status == StatusCode::UNSUPPORTED_MEDIA_TYPE

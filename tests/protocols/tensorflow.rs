@@ -155,7 +155,7 @@ async fn a_signature_and_a_method_that_name_two_outputs_are_refused() {
     for verb in ["predict", "explain"] {
         let path = format!("/v1/models/iris:{verb}");
         let refused = predict(&path, body("predict")).await;
-        let told = r#""signature_name" is "predict" and "predict_method" is "predict_proba"; send one of them"#;
+        let told = r#""signature_name" is "predict", but "predict_method" is "predict_proba"; send one of the two"#;
         assert_eq!((refused.status.as_u16(), refused.json()), (400, json!({"error": told})));
         for signature in ["predict_proba", "serving_default", ""] {
             assert_eq!(predict(&path, body(signature)).await.status, StatusCode::OK, "{signature}");
@@ -166,7 +166,7 @@ async fn a_signature_and_a_method_that_name_two_outputs_are_refused() {
 #[tokio::test]
 async fn a_wrong_parameter_is_told_by_its_name() {
     for (parameters, told) in [
-        (json!({"depth": 3}), r#"the key "depth" is not understood; the only one is "predict_method""#),
+        (json!({"depth": 3}), r#"the key "depth" is not understood; the only parameter is "predict_method""#),
         (json!({"predict_method": 1}), r#""predict_method" must be the name of an output, got 1"#),
         (json!(["predict"]), r#""parameters" must be an object such as {"predict_method": "predict"}, got an array"#),
     ] {

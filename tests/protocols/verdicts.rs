@@ -344,13 +344,13 @@ async fn a_model_that_there_is_not_is_told_by_its_name() {
 #[tokio::test]
 async fn a_content_type_that_is_refused_is_told_with_what_the_route_reads() {
     for (path, read) in [
-        ("/v1/models/line:predict", "send application/json, in UTF-8"),
-        ("/vertex/predict", "send application/json, in UTF-8"),
-        ("/v2/models/line/infer", "send application/json or application/octet-stream, in UTF-8"),
+        ("/v1/models/line:predict", "send application/json in UTF-8"),
+        ("/vertex/predict", "send application/json in UTF-8"),
+        ("/v2/models/line/infer", "send application/json or application/octet-stream in UTF-8"),
     ] {
         for sent in ["text/csv", "text/plain", "application/jsonlines"] {
             let answer = post(path, &[("content-type", sent)], "x").await;
-            let told = format!("the content type {sent:?} is not understood here; {read}");
+            let told = format!("the content type {sent:?} is not supported by this route; {read}");
             assert_eq!((answer.status.as_u16(), answer.json()), (415, json!({"error": told})), "{path}");
         }
     }
