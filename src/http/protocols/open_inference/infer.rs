@@ -66,7 +66,9 @@ pub(crate) async fn infer(
     let frame = request.frame(exchange.terms(&model))?;
     exchange.end("decode");
     let mut wanted = Wanted::default();
-    outputs.iter().for_each(|(output, _)| output.request(&mut wanted));
+    for (output, _) in &outputs {
+        output.request(&mut wanted);
+    }
     let answer = exchange.answer(&model, &frame, wanted)?;
     let tensor = |(output, binary): (Output, bool)| Ok((output, binary, Tensor::new(output.of(&model, &answer)?)));
     let tensors: Vec<_> = outputs.into_iter().map(tensor).collect::<Result<_, ApiError>>()?;
