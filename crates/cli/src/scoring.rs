@@ -5,12 +5,12 @@ use thiserror::Error;
 use super::columns::Columns;
 use super::records::{Place, Records, RecordsError, Row};
 use super::skipped::Complaint;
+use ordinate_model::answer::MAX_EXPLANATION_VALUES;
+use ordinate_model::answer::WarningScope;
 use ordinate_model::cell::Cell;
-use ordinate_model::explanation;
-use ordinate_model::fault::FaultKind;
+use ordinate_model::frame::FaultKind;
 use ordinate_model::frame::RowsBuilder;
 use ordinate_model::scalar::Scalar;
-use ordinate_model::warning::WarningScope;
 use ordinate_model::wording::shorten;
 use ordinate_model::{Answer, AnswerError, Model, Predictor, Wanted};
 
@@ -150,7 +150,7 @@ impl<'m> Scorer<'m> {
     /// Rows predicted at a time: no more than can be explained at once.
     fn batch_rows(&self) -> usize {
         let scores = self.model.classes().map_or(1, <[Scalar]>::len);
-        let explained = explanation::MAX_VALUES / (self.model.signature().width() * scores).max(1);
+        let explained = MAX_EXPLANATION_VALUES / (self.model.signature().width() * scores).max(1);
         if self.wanted.explanation { BATCH_ROWS.min(explained).max(1) } else { BATCH_ROWS }
     }
 

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 
 use super::records::Place;
 use super::scoring::ScoringError;
-use ordinate_model::fault::{Fault, FaultKind, Faults};
+use ordinate_model::frame::{Fault, FaultKind, Faults};
 use ordinate_table::{NamedColumn, Purpose};
 
 /// Complaints about rows that were passed over that are told word by word; the rest are counted.

@@ -1,6 +1,6 @@
 //! What is unusual about the rows of a table, in words.
 
-use ordinate_model::warning::{Reason, Warnings};
+use ordinate_model::answer::{WarningReason, Warnings};
 use ordinate_train::summary::rounded;
 
 /// The warnings of each of so many rows in words, with a semicolon between them; nothing for a row without any.
@@ -23,13 +23,15 @@ pub(super) fn rows_with_warnings(warnings: &Warnings<'_>) -> usize {
     warnings.listed.chunk_by(|one, next| one.row == next.row).count()
 }
 
-fn words(reason: &Reason<'_>) -> String {
+fn words(reason: &WarningReason<'_>) -> String {
     match reason {
-        Reason::OutsideRange { feature, value, range: [low, high] } => {
+        WarningReason::OutsideRange { feature, value, range: [low, high] } => {
             format!("{feature}: {value} is outside the training range, {low} to {high}")
         }
-        Reason::UnknownCategory { feature, value } => format!("{feature}: {value:?} was not in the training data"),
-        Reason::Leverage { leverage, limit } => {
+        WarningReason::UnknownCategory { feature, value } => {
+            format!("{feature}: {value:?} was not in the training data")
+        }
+        WarningReason::Leverage { leverage, limit } => {
             let [leverage, limit] = [leverage, limit].map(|share| rounded(*share, 3));
             format!("an unusual combination of values (leverage {leverage}, usual up to {limit})")
         }

@@ -7,7 +7,7 @@ mod pointer;
 pub(super) mod tensor;
 
 use super::server::error::{ApiError, Complaint, ErrorCode};
-use ordinate_model::fault::{Fault, Faults};
+use ordinate_model::frame::{Fault, Faults};
 use pointer::Pointer;
 
 /// How a body is laid out: the same fault stands at another place in each.

@@ -16,8 +16,8 @@ use crate::http::server::headers::WARNINGS;
 use crate::http::server::middleware::Served;
 use crate::http::server::statistics::Tally;
 use crate::http::server::{answer, body};
+use ordinate_model::answer::{Warning, WarningScope, Warnings};
 use ordinate_model::frame::Frame;
-use ordinate_model::warning::{Warning, WarningScope, Warnings};
 use ordinate_model::{Answer, Model, Wanted};
 
 /// Which model a request is for.

@@ -7,7 +7,7 @@ use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 
 use super::error::{ApiError, Complaint, ErrorCode};
-use ordinate_model::fault::FaultKind;
+use ordinate_model::frame::FaultKind;
 
 /// Seconds after which a failed load is worth another try.
 const RETRY_AFTER_SECONDS: u16 = 5;

@@ -1,7 +1,8 @@
 //! What is wrong with a request's rows: where, of which kind, in words.
 
-use super::cell::Cell;
-use super::signature::{CellError, Feature};
+use crate::cell::Cell;
+use crate::signature::{CellError, Feature};
+use crate::wording::shorten;
 
 /// How many faults of one request are told; the rest are counted.
 pub const MAX_LISTED_FAULTS: usize = 20;
@@ -120,4 +121,9 @@ impl Faults {
             0.0
         })
     }
+}
+
+/// The name of a feature in a fault: in full if the model has it, shortened if the caller made it up.
+pub(super) fn feature_name(kind: FaultKind, name: &str) -> String {
+    if kind == FaultKind::UnknownFeature { shorten(name) } else { name.to_owned() }
 }

@@ -4,14 +4,14 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::Model;
-use super::cell::Cell;
-use super::frame::Frame;
 use super::leverage::Leverage;
-use super::signature::{Feature, UnknownPolicy};
+use crate::cell::Cell;
+use crate::frame::{Frame, MAX_LISTED_UNKNOWN_CATEGORIES};
+use crate::model::Model;
+use crate::signature::{Feature, UnknownPolicy};
 
-/// How many warnings of one frame are told; the rest are counted.
-pub const MAX_LISTED_WARNINGS: usize = 100;
+/// The most warnings about one frame that are listed with [`WarningScope::First`]; further ones are only counted.
+pub const MAX_LISTED_WARNINGS: usize = MAX_LISTED_UNKNOWN_CATEGORIES;
 
 /// The most rows × columns² that leverages are computed for: measured, 40 ms on one core. That is 6,710 rows of 100 columns,
 /// 67 of 1,000; the ranges of further rows are looked at, but not the combination of their values.
@@ -38,13 +38,13 @@ pub struct Warning<'m> {
     /// The row, from 0.
     pub row: usize,
     /// What is unusual.
-    pub reason: Reason<'m>,
+    pub reason: WarningReason<'m>,
 }
 
 /// What is unusual about a row.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
-pub enum Reason<'m> {
+pub enum WarningReason<'m> {
     /// A number less or greater than any in the training data.
     OutsideRange {
         /// The feature.
@@ -71,7 +71,7 @@ pub enum Reason<'m> {
     },
 }
 
-impl fmt::Display for Reason<'_> {
+impl fmt::Display for WarningReason<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OutsideRange { .. } => out.write_str("outside the training range"),
@@ -89,7 +89,7 @@ impl Serialize for Warning<'_> {
         struct Told<'a> {
             row: usize,
             #[serde(flatten)]
-            reason: &'a Reason<'a>,
+            reason: &'a WarningReason<'a>,
             message: String,
         }
         Told { row: self.row, reason: &self.reason, message: self.reason.to_string() }.serialize(serializer)
@@ -105,7 +105,7 @@ pub enum WarningScope {
     /// The first [`MAX_LISTED_WARNINGS`] are listed, and leverages computed as long as they take no noticeable time: for requests.
     First,
     /// All, for tables. UnknownPolicy categories are listed completely only of frames that
-    /// [note them all](super::frame::RowsBuilder::listing_all_unknown_categories).
+    /// [note them all](crate::frame::RowsBuilder::listing_all_unknown_categories).
     All,
 }
 
@@ -145,7 +145,7 @@ impl<'m> Warnings<'m> {
 
         let rows_with_leverage = leverage.map(|_| scope.rows_with_leverage(model, frame));
         let mut leverages = leverages.iter().copied().take(rows_with_leverage.unwrap_or(0));
-        let limit = leverage.map_or(f64::INFINITY, |leverage| UNUSUAL * leverage.mean());
+        let limit = leverage.map_or(f64::INFINITY, |leverage| UNUSUAL * leverage.mean);
 
         let mut warnings = Warnings { rows_with_leverage, ..Warnings::default() };
         for (row, values) in frame.iter().enumerate() {
@@ -153,13 +153,14 @@ impl<'m> Warnings<'m> {
             for range in &ranges {
                 if let Some(value) = values.get(range.position).copied().filter(|value| range.excludes(*value)) {
                     let (feature, range) = (range.feature, range.ends);
-                    warnings.add(most, row, || Reason::OutsideRange { feature, value, range });
+                    warnings.add(most, row, || WarningReason::OutsideRange { feature, value, range });
                 }
             }
             while let Some(category) = unknown_categories.next_if(|category| category.row == row) {
                 if let Some(feature) = model.signature().features().get(category.position) {
                     let feature = &feature.name;
-                    warnings.add(most, row, || Reason::UnknownCategory { feature, value: category.text.clone() });
+                    warnings
+                        .add(most, row, || WarningReason::UnknownCategory { feature, value: category.text.clone() });
                 }
             }
             let leverage = leverages.next();
@@ -168,14 +169,14 @@ impl<'m> Warnings<'m> {
                 && warnings.total == total
                 && known()
             {
-                warnings.add(most, row, || Reason::Leverage { leverage: leverage.min(f64::MAX), limit });
+                warnings.add(most, row, || WarningReason::Leverage { leverage: leverage.min(f64::MAX), limit });
             }
         }
         warnings.total += frame.unknown_categories().total - frame.unknown_categories().listed.len();
         warnings
     }
 
-    fn add(&mut self, most: usize, row: usize, reason: impl FnOnce() -> Reason<'m>) {
+    fn add(&mut self, most: usize, row: usize, reason: impl FnOnce() -> WarningReason<'m>) {
         self.total += 1;
         if self.listed.len() < most {
             self.listed.push(Warning { row, reason: reason() });

@@ -146,7 +146,7 @@ fn errors_on_held_out_rows_make_intervals_of_any_regressor() {
         let ends = ends(&model, 0.8, &[&[5.0]]).unwrap()[0];
         assert_ends(ends.prediction, 5.2, 0.8);
         assert_eq!(ends.mean, None);
-        let needs_more = IntervalError::TooFewHeldOut { level: 0.95, rows: 9, needed: 19 };
+        let needs_more = IntervalError::Level(LevelError::TooFewHeldOut { level: 0.95, rows: 9, needed: 19 });
         assert_eq!(model.predictor(&at(0.95)).unwrap_err(), needs_more);
     }
     let logged = line("lasso", &held_out, "log").unwrap();

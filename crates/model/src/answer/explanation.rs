@@ -9,11 +9,11 @@
 use serde::ser::{SerializeMap, SerializeStruct};
 use serde::{Serialize, Serializer};
 
-use super::Model;
-use super::answer::{PredictError, finite};
-use super::preprocess::TargetTransform;
-use super::scalar::Scalar;
-use super::signature::Feature;
+use super::prediction::{PredictError, check_finite};
+use crate::model::Model;
+use crate::preprocess::TargetTransform;
+use crate::scalar::Scalar;
+use crate::signature::Feature;
 
 /// The most numbers of one explanation, rows × outputs × features: 32 MiB, and more than an answer holds.
 pub const MAX_VALUES: usize = 1 << 22;
@@ -40,15 +40,6 @@ pub struct Explanation<'m> {
     classes: &'m [Scalar],
     base: &'m [f64],
     values: Vec<f64>,
-}
-
-impl Model {
-    /// The score at the means of all columns, which contributions are added to: one, or one a class for more than two.
-    /// Without an intercept it is 0, where all columns are zero.
-    #[must_use]
-    pub fn base(&self) -> &[f64] {
-        &self.base
-    }
 }
 
 /// An explanation on its way, row by row.
@@ -97,7 +88,7 @@ impl<'m> ExplanationBuilder<'m> {
     pub(super) fn finish(self) -> Result<Explanation<'m>, PredictError> {
         let (model, base) = (self.model, self.model.base());
         let features = model.signature().features();
-        finite(&self.values, features.len() * base.len())?;
+        check_finite(&self.values, features.len() * base.len())?;
         let unit = match (model.classes(), model.document.preprocess.target_transform) {
             (None, TargetTransform::Identity) => Unit::Target,
             (None, TargetTransform::Log) => Unit::LogTarget,
