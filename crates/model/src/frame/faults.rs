@@ -18,7 +18,7 @@ pub struct Place {
     pub feature: Option<String>,
 }
 
-/// What is wrong, by kind; each has a stable code that callers can rely on.
+/// What is wrong, by kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultKind {
     /// A value of another type than the feature's.
@@ -41,25 +41,6 @@ pub enum FaultKind {
     Ragged,
     /// Nothing to predict.
     NoRows,
-}
-
-impl FaultKind {
-    /// The code callers see.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::InvalidValue => "invalid_value",
-            Self::LossyNumber => "lossy_number",
-            Self::UnknownCategory => "unknown_category",
-            Self::MissingValue => "missing_value",
-            Self::MissingFeature => "missing_feature",
-            Self::UnknownFeature => "unknown_feature",
-            Self::DuplicateFeature => "duplicate_feature",
-            Self::WrongWidth => "wrong_width",
-            Self::Ragged => "ragged_rows",
-            Self::NoRows => "no_rows",
-        }
-    }
 }
 
 /// One thing that is wrong with a request's rows.
