@@ -72,7 +72,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let mut records = Records::open(&data, dialect, arguments.quiet)?;
     let columns = Columns::of(&records);
     let wanted = Wanted::default();
-    let scorer = Scorer::new(&model, &columns, wanted, model.answering(&wanted)?)?;
+    let scorer = Scorer::new(&model, &columns, wanted, model.predictor(&wanted)?)?;
     let find = |name: &str, option: &str| Ok::<_, ScoringError>(columns.find(&[name], option)?.into_iter().next());
     let place = find(target, "--target")?.unwrap_or_default();
     let weights = arguments.weights.as_deref().map(|name| Ok::<_, ScoringError>((name, find(name, "--weights")?)));

@@ -15,7 +15,7 @@ use ordinate_model::Model;
 use ordinate_model::artifact::Training;
 use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::scalar::Scalar;
-use ordinate_model::signature::{Feature, FeatureType, Missing, Signature, Unknown};
+use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, Signature, UnknownPolicy};
 use ordinate_model::task::Task;
 use ordinate_train::evaluate::title;
 
@@ -132,8 +132,8 @@ fn features(signature: &Signature) -> Grid {
         Grid::new([("name", Side::Left), ("type", Side::Left), ("trained on", Side::Left), ("missing", Side::Left)]);
     for feature in signature.features() {
         let missing = match &feature.missing {
-            Missing::Reject => "reject".to_owned(),
-            Missing::Impute(value) => format!("impute {value}"),
+            MissingPolicy::Reject => "reject".to_owned(),
+            MissingPolicy::Impute(value) => format!("impute {value}"),
         };
         grid.push([feature.name.clone(), kind(feature.kind).to_owned(), values(feature), missing]);
     }
@@ -150,7 +150,7 @@ fn values(feature: &Feature) -> String {
     if feature.levels.len() > NAMED {
         text.extend([" and ", &(feature.levels.len() - NAMED).to_string(), " more"]);
     }
-    if feature.unknown == Unknown::Ignore {
+    if feature.unknown == UnknownPolicy::Ignore {
         text.push_str("; others are none of them");
     }
     text

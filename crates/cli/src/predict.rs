@@ -24,7 +24,7 @@ use csv::{CsvTable, Target};
 use ordinate_model::interval::IntervalError;
 use ordinate_model::warning::WarningScope;
 use ordinate_model::wording::counted;
-use ordinate_model::{Answering, Model, Wanted};
+use ordinate_model::{Model, Predictor, Wanted};
 use ordinate_table::expanded;
 use parquet::ParquetTable;
 
@@ -196,7 +196,7 @@ fn wanted(asked: &Asked, model: &Model) -> Wanted {
 }
 
 /// The model, ready to answer that.
-fn answering<'m>(asked: &Asked, model: &'m Model) -> Result<Answering<'m>, String> {
+fn answering<'m>(asked: &Asked, model: &'m Model) -> Result<Predictor<'m>, String> {
     if asked.mean_interval.is_some() && model.classes().is_some() {
         let name = model.name();
         return Err(format!("--mean-interval: the model {name} predicts classes, which have no mean. Leave it out"));
@@ -205,9 +205,9 @@ fn answering<'m>(asked: &Asked, model: &'m Model) -> Result<Answering<'m>, Strin
     let named = |option: &'static str| move |error: IntervalError| format!("{option}: {error}");
     let all = wanted(asked, model);
     let mean = Wanted { mean_interval: all.mean_interval, ..Wanted::default() };
-    model.answering(&Wanted { mean_interval: None, ..all }).map_err(named("--interval"))?;
-    model.answering(&mean).map_err(named("--mean-interval"))?;
-    model.answering(&all).map_err(|error| error.to_string())
+    model.predictor(&Wanted { mean_interval: None, ..all }).map_err(named("--interval"))?;
+    model.predictor(&mean).map_err(named("--mean-interval"))?;
+    model.predictor(&all).map_err(|error| error.to_string())
 }
 
 fn unwritable(arguments: &Arguments, error: &io::Error) -> Box<dyn Error> {

@@ -12,7 +12,7 @@ use ordinate_model::frame::RowsBuilder;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::warning::WarningScope;
 use ordinate_model::wording::shorten;
-use ordinate_model::{Answer, AnswerError, Answering, Model, Wanted};
+use ordinate_model::{Answer, AnswerError, Model, Predictor, Wanted};
 
 /// Rows predicted at a time: all that is held of a table.
 const BATCH_ROWS: usize = 1024;
@@ -127,7 +127,7 @@ pub(super) struct Scorer<'m> {
     /// Fields of a row.
     width: usize,
     wanted: Wanted,
-    answering: Answering<'m>,
+    answering: Predictor<'m>,
 }
 
 impl<'m> Scorer<'m> {
@@ -139,7 +139,7 @@ impl<'m> Scorer<'m> {
         model: &'m Model,
         columns: &Columns<'_>,
         wanted: Wanted,
-        answering: Answering<'m>,
+        answering: Predictor<'m>,
     ) -> Result<Self, ScoringError> {
         let features: Vec<&str> = model.signature().features().iter().map(|feature| feature.name.as_str()).collect();
         let needed_by = format!("the model {}", model.name());
@@ -217,7 +217,7 @@ impl<'m> Scorer<'m> {
     ) -> Result<Answer<'m>, Complaint> {
         let mut frame = RowsBuilder::new(self.model.signature(), rows.len());
         if self.wanted.warnings == WarningScope::All {
-            frame = frame.noting_all();
+            frame = frame.listing_all_unknown_categories();
         }
         let mut place = Place::default();
         for row in rows {

@@ -48,7 +48,7 @@ impl fmt::Display for Complaint {
 
 impl Complaint {
     pub(super) fn of(at: Place, faults: Faults) -> Self {
-        let Some(Fault { kind, place, detail }) = faults.told.into_iter().next() else {
+        let Some(Fault { kind, place, detail }) = faults.listed.into_iter().next() else {
             return Self { place: at, column: None, detail: "cannot be used".into() };
         };
         let detail = if kind == FaultKind::MissingValue { format!("the value {detail}") } else { detail };

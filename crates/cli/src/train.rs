@@ -126,7 +126,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
 
 /// A name for callers, made of that of a file.
 fn name_of(path: &Path) -> ModelName {
-    ModelName::resembling(&path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default())
+    ModelName::from_text_lossy(&path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default())
 }
 
 /// What `--json` prints.

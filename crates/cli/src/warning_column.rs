@@ -6,7 +6,7 @@ use ordinate_train::summary::rounded;
 /// The warnings of each of so many rows in words, with a semicolon between them; nothing for a row without any.
 pub(super) fn by_row(warnings: &Warnings<'_>, rows: usize) -> Vec<String> {
     let mut texts = vec![String::new(); rows];
-    for warning in &warnings.told {
+    for warning in &warnings.listed {
         if let Some(text) = texts.get_mut(warning.row) {
             if !text.is_empty() {
                 text.push_str("; ");
@@ -20,7 +20,7 @@ pub(super) fn by_row(warnings: &Warnings<'_>, rows: usize) -> Vec<String> {
 /// The number of rows that have a warning.
 pub(super) fn rows_with_warnings(warnings: &Warnings<'_>) -> usize {
     // They are listed by row.
-    warnings.told.chunk_by(|one, next| one.row == next.row).count()
+    warnings.listed.chunk_by(|one, next| one.row == next.row).count()
 }
 
 fn words(reason: &Reason<'_>) -> String {

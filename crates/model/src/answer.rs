@@ -6,9 +6,9 @@ use thiserror::Error;
 use super::Model;
 use super::conformal::PredictionSets;
 use super::estimator::Scores;
-use super::explanation::{Explaining, Explanation};
+use super::explanation::{Explanation, ExplanationBuilder};
 use super::frame::Frame;
-use super::interval::{IntervalError, Method, Reach};
+use super::interval::{HalfWidth, IntervalError, IntervalMethod};
 use super::leverage::Leverage;
 use super::preprocess::TargetTransform;
 use super::scalar::Scalar;
@@ -43,7 +43,7 @@ pub struct Answer<'m> {
     /// The labels of each row's prediction set, in the order of the classes, where requested.
     pub prediction_sets: Option<Vec<Vec<&'m Scalar>>>,
     /// How intervals or prediction sets are made, where requested.
-    pub interval_method: Option<Method>,
+    pub interval_method: Option<IntervalMethod>,
     /// The contributions of the features, where requested.
     pub explanation: Option<Explanation<'m>>,
     /// What is unusual about the rows, as far as requested.
@@ -187,10 +187,10 @@ pub enum PredictError {
 
 /// A model that knows what is requested of it: levels have become quantiles.
 #[derive(Debug)]
-pub struct Answering<'m> {
+pub struct Predictor<'m> {
     model: &'m Model,
-    interval: Option<Reach>,
-    mean_interval: Option<Reach>,
+    interval: Option<HalfWidth>,
+    mean_interval: Option<HalfWidth>,
     prediction_sets: Option<PredictionSets<'m>>,
     explanation: bool,
     warnings: WarningScope,
@@ -203,21 +203,21 @@ impl Model {
     /// # Errors
     /// [`AnswerError`]: the model cannot give what is requested, or not for one of the rows.
     pub fn answer(&self, frame: &Frame<'_>, wanted: &Wanted) -> Result<Answer<'_>, AnswerError> {
-        self.answering(wanted)?.answer(frame)
+        self.predictor(wanted)?.answer(frame)
     }
 
     /// Prepares answers to several frames.
     ///
     /// # Errors
     /// [`IntervalError`] when the model has no interval or prediction set of the level.
-    pub fn answering(&self, wanted: &Wanted) -> Result<Answering<'_>, IntervalError> {
+    pub fn predictor(&self, wanted: &Wanted) -> Result<Predictor<'_>, IntervalError> {
         let mean_interval = match wanted.mean_interval {
-            Some(_) if !self.knows_means() => {
+            Some(_) if !self.has_mean_intervals() => {
                 return Err(IntervalError::NoMeanInterval { model: self.name().to_owned() });
             }
             level => level.map(|level| self.reach(level)).transpose()?,
         };
-        Ok(Answering {
+        Ok(Predictor {
             model: self,
             interval: wanted.interval.map(|level| self.reach(level)).transpose()?,
             mean_interval,
@@ -229,7 +229,7 @@ impl Model {
     }
 }
 
-impl<'m> Answering<'m> {
+impl<'m> Predictor<'m> {
     /// Answers a frame.
     ///
     /// # Errors
@@ -239,9 +239,9 @@ impl<'m> Answering<'m> {
         if !std::ptr::eq(frame.signature(), model.signature()) {
             return Err(PredictError::ForeignFrame.into());
         }
-        let mut explaining = self.explanation.then(|| Explaining::new(model, frame.rows())).transpose()?;
+        let mut explaining = self.explanation.then(|| ExplanationBuilder::new(model, frame.rows())).transpose()?;
         let searched = self.warnings.rows_with_leverage(model, frame);
-        let with_leverage = if self.interval.iter().chain(&self.mean_interval).any(Reach::needs_leverage) {
+        let with_leverage = if self.interval.iter().chain(&self.mean_interval).any(HalfWidth::needs_leverage) {
             frame.rows()
         } else {
             searched
@@ -274,10 +274,10 @@ impl<'m> Answering<'m> {
                 (Prediction::Classes { classes, chosen }, Some(probabilities))
             }
         };
-        let around = |reach: &Option<Reach>, is_mean: bool| {
+        let around = |reach: &Option<HalfWidth>, is_mean: bool| {
             let Prediction::Values(values) = &prediction else { return Ok(None) };
             let transform = model.document.preprocess.target_transform;
-            reach.as_ref().map(|reach| reach.around(values, &leverages, is_mean, transform)).transpose()
+            reach.as_ref().map(|reach| reach.intervals(values, &leverages, is_mean, transform)).transpose()
         };
         let sets = self.prediction_sets.as_ref().zip(probabilities.as_ref());
         Ok(Answer {
@@ -285,16 +285,16 @@ impl<'m> Answering<'m> {
             mean_intervals: around(&self.mean_interval, true)?,
             prediction_sets: sets.map(|(sets, probabilities)| probabilities.rows().map(|row| sets.set(row)).collect()),
             interval_method: self.method(),
-            explanation: explaining.map(Explaining::finish).transpose()?,
+            explanation: explaining.map(ExplanationBuilder::finish).transpose()?,
             warnings: Warnings::new(model, frame, self.warnings, self.leverage.as_ref(), &leverages[..]),
             prediction,
             probabilities,
         })
     }
 
-    fn method(&self) -> Option<Method> {
+    fn method(&self) -> Option<IntervalMethod> {
         let reach = self.interval.as_ref().or(self.mean_interval.as_ref());
-        reach.map(|reach| reach.method(self.model)).or(self.prediction_sets.as_ref().map(|_| Method::Conformal))
+        reach.map(|reach| reach.method(self.model)).or(self.prediction_sets.as_ref().map(|_| IntervalMethod::Conformal))
     }
 }
 

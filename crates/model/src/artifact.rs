@@ -223,7 +223,7 @@ impl Document {
         let canonical = serde_json_canonicalizer::to_vec(self);
         self.created = created;
         self.sha256 = sha256;
-        Ok(Checksum::of(&canonical?))
+        Ok(Checksum::compute(&canonical?))
     }
 }
 
@@ -275,7 +275,7 @@ fn predict_golden(model: &Model) -> Result<(Vec<Scalar>, Vec<Vec<f64>>), Artifac
         return Err(ArtifactError::GoldenRefused(format!("{golden_rows} rows are too many for a proof")));
     }
     let frame = golden_frame(model.signature(), &model.document.golden.x).map_err(|faults| {
-        let first = faults.told.first().map(|fault| fault.detail.clone());
+        let first = faults.listed.first().map(|fault| fault.detail.clone());
         ArtifactError::GoldenRefused(first.unwrap_or_default())
     })?;
     let answer = model.answer(&frame, &Wanted::default()).map_err(refused)?;

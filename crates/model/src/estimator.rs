@@ -28,21 +28,21 @@ type Dense = DenseMatrix<f64>;
 #[serde(tag = "family", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Coefficients {
     /// Ordinary least squares.
-    Linear(Plane),
+    Linear(LinearCoefficients),
     /// Least squares with a penalty on the squares of the coefficients.
-    Ridge(Plane),
+    Ridge(LinearCoefficients),
     /// Least squares with a penalty on the absolute values of the coefficients.
-    Lasso(Plane),
+    Lasso(LinearCoefficients),
     /// Least squares with both penalties.
-    ElasticNet(Plane),
+    ElasticNet(LinearCoefficients),
     /// Logistic regression: log-odds of the second of two classes, or one score a class for more (softmax).
-    Logistic(Planes),
+    Logistic(LogisticCoefficients),
 }
 
 /// One value a row: `intercept + Σ coefficient · column`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Plane {
+pub struct LinearCoefficients {
     /// The value at the means.
     pub intercept: f64,
     /// One a column.
@@ -53,7 +53,7 @@ pub struct Plane {
 /// One score a row for each class, or one in all for two classes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Planes {
+pub struct LogisticCoefficients {
     /// The classes as they stood in the training data, in the order of scores and probabilities.
     pub classes: Vec<Scalar>,
     /// One a score.
@@ -140,7 +140,7 @@ impl Coefficients {
 
     /// The coefficients of the column of this name, one a score.
     #[must_use]
-    pub fn of(&self, column: &str) -> Option<&[f64]> {
+    pub fn get(&self, column: &str) -> Option<&[f64]> {
         match self {
             Self::Linear(plane) | Self::Ridge(plane) | Self::Lasso(plane) | Self::ElasticNet(plane) => {
                 plane.coefficients.get(column).map(std::slice::from_ref)
@@ -217,6 +217,10 @@ fn probabilities(
 }
 
 fn sigmoid(score: f64) -> f64 {
+    // Where e to the power of −score is no double any more, the answer still is one, if hardly.
+    if score < -709.0 {
+        return libm::exp(score);
+    }
     1.0 / (1.0 + libm::exp(-score))
 }
 
@@ -227,7 +231,11 @@ fn softmax(scores: &[f64], probabilities: &mut Vec<f64>) {
     probabilities.extend(scores.iter().map(|score| libm::exp(score - largest) / total));
 }
 
-fn regressor<E: DeserializeOwned>(plane: &Plane, preprocess: &Preprocess, intercept: &Value) -> Result<E, String> {
+fn regressor<E: DeserializeOwned>(
+    plane: &LinearCoefficients,
+    preprocess: &Preprocess,
+    intercept: &Value,
+) -> Result<E, String> {
     if !plane.intercept.is_finite() {
         return Err("the intercept is not finite".into());
     }
@@ -240,7 +248,7 @@ fn regressor<E: DeserializeOwned>(plane: &Plane, preprocess: &Preprocess, interc
     }))
 }
 
-fn classifier<E: DeserializeOwned>(planes: &Planes, preprocess: &Preprocess) -> Result<E, String> {
+fn classifier<E: DeserializeOwned>(planes: &LogisticCoefficients, preprocess: &Preprocess) -> Result<E, String> {
     let classes = planes.classes.len();
     let scores = planes.intercepts.len();
     let distinct = planes.classes.iter().enumerate().all(|(position, class)| {
@@ -307,5 +315,8 @@ mod tests {
         assert!(probabilities.iter().zip(expected).all(|(got, expected)| (got - expected).abs() < 1e-15));
         assert!((sigmoid(-40.0) - (-40.0_f64).exp()).abs() < 1e-30);
         assert!((sigmoid(-1000.0), sigmoid(1000.0)) == (0.0, 1.0));
+        // mpmath: 1/(1 + exp(735)), a few of the smallest doubles; exp(-709) and what follows from it next to it.
+        assert_eq!(sigmoid(-735.0).to_bits(), 12_583);
+        assert!((sigmoid(-709.5) / (1.0 / (1.0 + 709.5_f64.exp())) - 1.0).abs() < 1e-12);
     }
 }

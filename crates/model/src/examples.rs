@@ -41,7 +41,7 @@ impl Model {
         for halving in 0..=HALVINGS {
             let far = 0.5_f64.powi(halving);
             row = features.iter().zip(&drawn).map(|(feature, drawn)| drawn.at(feature, far)).collect();
-            let frame = Frame::accepted(self.signature(), row.clone());
+            let frame = Frame::from_accepted(self.signature(), row.clone());
             let wanted = Wanted { warnings: WarningScope::First, ..Wanted::default() };
             if self.answer(&frame, &wanted).is_ok_and(|answer| answer.warnings.total == 0) {
                 break;
@@ -152,7 +152,7 @@ fn written(feature: &Feature, value: f64) -> Scalar {
         // Whole, and of the training data: a double holds it exactly.
         #[allow(clippy::cast_possible_truncation)]
         FeatureType::Long => Scalar::Integer(value as i64),
-        _ => feature.tell(value),
+        _ => feature.to_scalar(value),
     }
 }
 

@@ -53,14 +53,14 @@ impl Model {
 
 /// An explanation on its way, row by row.
 #[derive(Debug)]
-pub(super) struct Explaining<'m> {
+pub(super) struct ExplanationBuilder<'m> {
     model: &'m Model,
     /// The coefficients of each column of the design, one a score, and the positions of the features it is made from.
     columns: Vec<(&'m [f64], Vec<usize>)>,
     values: Vec<f64>,
 }
 
-impl<'m> Explaining<'m> {
+impl<'m> ExplanationBuilder<'m> {
     /// Begins with no row, of so many to come.
     pub(super) fn new(model: &'m Model, rows: usize) -> Result<Self, PredictError> {
         let total = rows.saturating_mul(model.signature().width() * model.base().len());
@@ -69,7 +69,7 @@ impl<'m> Explaining<'m> {
         }
         let names = model.document.preprocess.columns.iter().map(|column| column.name.as_str());
         let columns = names.zip(model.design.sources());
-        let columns = columns.map(|(name, sources)| Some((model.document.estimator.of(name)?, sources)));
+        let columns = columns.map(|(name, sources)| Some((model.document.estimator.get(name)?, sources)));
         let columns = columns.collect::<Option<Vec<_>>>().ok_or(PredictError::Estimator)?;
         Ok(Self { model, columns, values: Vec::with_capacity(total) })
     }

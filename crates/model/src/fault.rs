@@ -4,7 +4,7 @@ use super::cell::Cell;
 use super::signature::{CellError, Feature};
 
 /// How many faults of one request are told; the rest are counted.
-pub const FAULTS_TOLD: usize = 20;
+pub const MAX_LISTED_FAULTS: usize = 20;
 
 /// Where in the request a fault is. The protocol turns it into its own notation.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -72,11 +72,11 @@ pub struct Fault {
     pub detail: String,
 }
 
-/// All that is wrong: the first [`FAULTS_TOLD`], and how many there are.
+/// All that is wrong: the first [`MAX_LISTED_FAULTS`], and how many there are.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Faults {
     /// The first faults, in the order they were found.
-    pub told: Vec<Fault>,
+    pub listed: Vec<Fault>,
     /// All of them, counted.
     pub total: usize,
 }
@@ -85,15 +85,15 @@ impl Faults {
     /// Notes a fault; its words are only made when they will be told.
     pub(super) fn add(&mut self, kind: FaultKind, tell: impl FnOnce() -> (Place, String)) {
         self.total += 1;
-        if !self.are_told() {
+        if !self.is_full() {
             let (place, detail) = tell();
-            self.told.push(Fault { kind, place, detail });
+            self.listed.push(Fault { kind, place, detail });
         }
     }
 
     /// Whether further faults are only counted.
-    pub(super) fn are_told(&self) -> bool {
-        self.told.len() >= FAULTS_TOLD
+    pub(super) fn is_full(&self) -> bool {
+        self.listed.len() >= MAX_LISTED_FAULTS
     }
 
     /// Notes a value that its feature would take, and that is not of the datatype that its sender said it is.

@@ -4,7 +4,7 @@
 use super::cell::Cell;
 use super::fault::{FaultKind, Faults, Place};
 use super::signature::Signature;
-use super::unknown_category::Unseen;
+use super::unknown_category::UnknownCategories;
 use super::wording::shorten;
 
 /// Rows × features, row-major, every value finite and accepted by its feature.
@@ -13,7 +13,7 @@ pub struct Frame<'s> {
     signature: &'s Signature,
     rows: usize,
     values: Vec<f64>,
-    unseen: Unseen,
+    unknown_categories: UnknownCategories,
 }
 
 impl<'s> Frame<'s> {
@@ -30,20 +30,25 @@ impl<'s> Frame<'s> {
     }
 
     /// Categories that no row of the training data had, as they were written.
-    pub(super) fn unseen(&self) -> &Unseen {
-        &self.unseen
+    pub(super) fn unknown_categories(&self) -> &UnknownCategories {
+        &self.unknown_categories
     }
 
     /// Rows of values that the signature's features have accepted before, row-major.
-    pub fn accepted(signature: &'s Signature, values: Vec<f64>) -> Self {
-        Self { signature, rows: values.len() / signature.width(), values, unseen: Unseen::default() }
+    pub fn from_accepted(signature: &'s Signature, values: Vec<f64>) -> Self {
+        Self {
+            signature,
+            rows: values.len() / signature.width(),
+            values,
+            unknown_categories: UnknownCategories::default(),
+        }
     }
 
     fn proven(
         signature: &'s Signature,
         rows: usize,
         values: Vec<f64>,
-        unseen: Unseen,
+        unknown_categories: UnknownCategories,
         mut faults: Faults,
     ) -> Result<Self, Faults> {
         if rows == 0 && faults.total == 0 {
@@ -52,7 +57,7 @@ impl<'s> Frame<'s> {
         if faults.total > 0 {
             return Err(faults);
         }
-        Ok(Self { signature, rows, values, unseen })
+        Ok(Self { signature, rows, values, unknown_categories })
     }
 
     /// The values of at most this many rows at a time, row-major.
@@ -89,8 +94,8 @@ pub struct RowsBuilder<'s> {
     pushed: usize,
     /// The position after the last name: callers repeat their order row after row.
     likely: usize,
-    passes_over_unknown: bool,
-    unseen: Unseen,
+    ignores_unknown_features: bool,
+    unknown_categories: UnknownCategories,
     faults: Faults,
 }
 
@@ -107,23 +112,23 @@ impl<'s> RowsBuilder<'s> {
             named: 0,
             pushed: 0,
             likely: 0,
-            passes_over_unknown: false,
-            unseen: Unseen::default(),
+            ignores_unknown_features: false,
+            unknown_categories: UnknownCategories::default(),
             faults: Faults::default(),
         }
     }
 
     /// The same, but all categories that the training data did not have are noted, not the first hundred alone.
     #[must_use]
-    pub fn noting_all(mut self) -> Self {
-        self.unseen.limit = usize::MAX;
+    pub fn listing_all_unknown_categories(mut self) -> Self {
+        self.unknown_categories.limit = usize::MAX;
         self
     }
 
     /// The same, but names that are no features are passed over instead of refused.
     #[must_use]
-    pub fn passing_over_unknown(self) -> Self {
-        Self { passes_over_unknown: true, ..self }
+    pub fn ignoring_unknown_features(self) -> Self {
+        Self { ignores_unknown_features: true, ..self }
     }
 
     /// The signature the rows are held against.
@@ -160,7 +165,7 @@ impl<'s> RowsBuilder<'s> {
 
     /// The next value of a positional row, which is not of the datatype that its sender said it is. What its feature does not
     /// take is told first, and so alike in every protocol.
-    pub fn push_mistaken(&mut self, cell: Cell<'_>, datatype: &str) {
+    pub fn push_with_wrong_datatype(&mut self, cell: Cell<'_>, datatype: &str) {
         let (position, faults) = (self.pushed, self.faults.total);
         self.push(cell);
         if self.faults.total == faults
@@ -175,7 +180,7 @@ impl<'s> RowsBuilder<'s> {
     pub fn end_positional_row(&mut self) {
         let (got, signature) = (self.pushed, self.signature);
         if got != signature.width() {
-            let detail = || format!("expected {}, got {got}", values_wanted(signature));
+            let detail = || format!("expected {}, got {got}", expected_values(signature));
             self.note(FaultKind::WrongWidth, None, detail);
         }
     }
@@ -188,7 +193,7 @@ impl<'s> RowsBuilder<'s> {
             _ => self.signature.position(name),
         };
         let Some(position) = position else {
-            if !self.passes_over_unknown {
+            if !self.ignores_unknown_features {
                 self.note(FaultKind::UnknownFeature, Some(name), || "is not a feature of this model".into());
             }
             return None;
@@ -212,7 +217,7 @@ impl<'s> RowsBuilder<'s> {
         };
         let place = Place { row: Some(row), position: Some(position), feature: None };
         let value = self.faults.check(feature, cell, place);
-        self.unseen.note(value, feature, cell, row, position);
+        self.unknown_categories.note(value, feature, cell, row, position);
         if let Some(slot) = self.values.get_mut(row * self.signature.width() + position) {
             *slot = value;
         }
@@ -222,7 +227,7 @@ impl<'s> RowsBuilder<'s> {
     pub fn end_named_row(&mut self) {
         let signature = self.signature;
         let absent = signature.width().saturating_sub(self.named);
-        if absent == 0 || self.faults.are_told() {
+        if absent == 0 || self.faults.is_full() {
             // A row costs what it holds: a hundred thousand empty ones of a wide model are only counted.
             self.faults.total += absent;
             return;
@@ -244,7 +249,7 @@ impl<'s> RowsBuilder<'s> {
     /// # Errors
     /// All [`Faults`] found on the way; no rows at all is one too.
     pub fn finish(self) -> Result<Frame<'s>, Faults> {
-        Frame::proven(self.signature, self.rows, self.values, self.unseen, self.faults)
+        Frame::proven(self.signature, self.rows, self.values, self.unknown_categories, self.faults)
     }
 
     fn note(&mut self, kind: FaultKind, feature: Option<&str>, detail: impl FnOnce() -> String) {
@@ -262,8 +267,8 @@ pub struct ColumnsBuilder<'s> {
     columns: Vec<Option<Vec<f64>>>,
     /// Columns that were no columns: noted once, not again for their length.
     refused: Vec<usize>,
-    passes_over_unknown: bool,
-    unseen: Unseen,
+    ignores_unknown_features: bool,
+    unknown_categories: UnknownCategories,
     faults: Faults,
 }
 
@@ -276,22 +281,22 @@ impl<'s> ColumnsBuilder<'s> {
             max_rows,
             columns: vec![None; signature.width()],
             refused: Vec::new(),
-            passes_over_unknown: false,
-            unseen: Unseen::default(),
+            ignores_unknown_features: false,
+            unknown_categories: UnknownCategories::default(),
             faults: Faults::default(),
         }
     }
 
     /// The same, but names that are no features are passed over instead of refused.
     #[must_use]
-    pub fn passing_over_unknown(self) -> Self {
-        Self { passes_over_unknown: true, ..self }
+    pub fn ignoring_unknown_features(self) -> Self {
+        Self { ignores_unknown_features: true, ..self }
     }
 
     /// Begins the column of this name; `None` when the name is not to be used, which has been noted.
     pub fn start_column(&mut self, name: &str) -> Option<usize> {
         let Some(position) = self.signature.position(name) else {
-            if !self.passes_over_unknown {
+            if !self.ignores_unknown_features {
                 self.note(FaultKind::UnknownFeature, name, || "is not a feature of this model".into());
             }
             return None;
@@ -320,7 +325,7 @@ impl<'s> ColumnsBuilder<'s> {
         }
         let row = column.len();
         let value = self.faults.check(feature, cell, Place { row: Some(row), ..Place::default() });
-        self.unseen.note(value, feature, cell, row, position);
+        self.unknown_categories.note(value, feature, cell, row, position);
         column.push(value);
         Ok(())
     }
@@ -330,7 +335,12 @@ impl<'s> ColumnsBuilder<'s> {
     ///
     /// # Errors
     /// As [`push`](Self::push).
-    pub fn push_mistaken(&mut self, position: usize, cell: Cell<'_>, datatype: &str) -> Result<(), TooManyRows> {
+    pub fn push_with_wrong_datatype(
+        &mut self,
+        position: usize,
+        cell: Cell<'_>,
+        datatype: &str,
+    ) -> Result<(), TooManyRows> {
         let faults = self.faults.total;
         self.push(position, cell)?;
         if self.faults.total == faults
@@ -381,7 +391,7 @@ impl<'s> ColumnsBuilder<'s> {
                 }
             }
         }
-        Frame::proven(signature, rows, values, self.unseen, self.faults)
+        Frame::proven(signature, rows, values, self.unknown_categories, self.faults)
     }
 
     fn note(&mut self, kind: FaultKind, feature: &str, detail: impl FnOnce() -> String) {
@@ -396,7 +406,7 @@ fn told(kind: FaultKind, name: &str) -> String {
 
 /// `10 values (age, sex, bmi, …)`.
 #[must_use]
-pub fn values_wanted(signature: &Signature) -> String {
+pub fn expected_values(signature: &Signature) -> String {
     const NAMED: usize = 12;
     let names = signature.features().iter().map(|feature| feature.name.as_str());
     let mut listed = names.take(NAMED).collect::<Vec<_>>().join(", ");

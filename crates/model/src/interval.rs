@@ -84,7 +84,7 @@ fn highest(rows: u64) -> f64 {
 /// How intervals were made, and so what they suppose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Method {
+pub enum IntervalMethod {
     /// Exact when errors are normal, independent and of one variance.
     StudentT,
     /// The same formula on a ridge fit, where it is an approximation: see [`Intervals`].
@@ -95,9 +95,9 @@ pub enum Method {
 
 /// How a model makes intervals (a classifier prediction sets), and of what levels.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Certainty {
+pub struct AvailableIntervals {
     /// How.
-    pub method: Method,
+    pub method: IntervalMethod,
     /// The rows whose errors they are made from, where they are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held_out_rows: Option<u64>,
@@ -106,10 +106,10 @@ pub struct Certainty {
     pub max_level: Option<f64>,
 }
 
-impl Certainty {
+impl AvailableIntervals {
     /// This level, or the greatest that there is where that is below it.
     #[must_use]
-    pub fn up_to(&self, level: f64) -> f64 {
+    pub fn at_most(&self, level: f64) -> f64 {
         self.max_level.map_or(level, |most| most.min(level))
     }
 }
@@ -127,7 +127,7 @@ impl Certainty {
 ///
 /// Of a logged target all this is done to the logarithm, and the ends are taken back to the target's unit.
 #[derive(Debug)]
-pub(super) enum Reach {
+pub(super) enum HalfWidth {
     Student { quantile: f64, variance: f64 },
     Conformal(f64),
 }
@@ -135,21 +135,21 @@ pub(super) enum Reach {
 impl Model {
     /// How it makes intervals or prediction sets; none of a model that has none.
     #[must_use]
-    pub fn certainty(&self) -> Option<Certainty> {
+    pub fn available_intervals(&self) -> Option<AvailableIntervals> {
         let inference = self.document.inference.as_ref()?;
         if inference.noise().is_some() {
             let method = student(&self.document.estimator);
-            return Some(Certainty { method, held_out_rows: None, max_level: None });
+            return Some(AvailableIntervals { method, held_out_rows: None, max_level: None });
         }
         let rows = inference.conformal.as_ref()?.rows;
         let max_level = Some(count(rows) / (count(rows) + 1.0));
-        Some(Certainty { method: Method::Conformal, held_out_rows: Some(rows), max_level })
+        Some(AvailableIntervals { method: IntervalMethod::Conformal, held_out_rows: Some(rows), max_level })
     }
 
     /// Whether there are confidence intervals of means too. Conformal prediction says nothing of them, and of a logged target the
     /// fit knows the median, not the mean.
     #[must_use]
-    pub fn knows_means(&self) -> bool {
+    pub fn has_mean_intervals(&self) -> bool {
         let untransformed = self.document.preprocess.target_transform == TargetTransform::Identity;
         untransformed && self.document.inference.as_ref().is_some_and(|inference| inference.noise().is_some())
     }
@@ -158,7 +158,7 @@ impl Model {
     ///
     /// # Errors
     /// See [`IntervalError`].
-    pub(super) fn reach(&self, level: f64) -> Result<Reach, IntervalError> {
+    pub(super) fn reach(&self, level: f64) -> Result<HalfWidth, IntervalError> {
         let inference = self.document.inference.as_ref();
         let noise = inference.and_then(Inference::noise).filter(|_| inference.is_some_and(|known| !known.r.is_empty()));
         let conformal = inference.and_then(|inference| inference.conformal.as_ref());
@@ -167,19 +167,19 @@ impl Model {
             (Some((freedom, variance)), _) => {
                 // Of the lower tail: what is missing to 1 has all its digits there.
                 let quantile = student_quantile((1.0 - level) / 2.0, f64::from(freedom));
-                Ok(Reach::Student { quantile: -quantile.ok_or(IntervalError::Level { level })?, variance })
+                Ok(HalfWidth::Student { quantile: -quantile.ok_or(IntervalError::Level { level })?, variance })
             }
-            (None, Some(conformal)) if self.classes().is_none() => Ok(Reach::Conformal(conformal.quantile(level)?)),
+            (None, Some(conformal)) if self.classes().is_none() => Ok(HalfWidth::Conformal(conformal.quantile(level)?)),
             _ => Err(IntervalError::NotInferable { model: self.name().to_owned() }),
         }
     }
 }
 
-impl Reach {
+impl HalfWidth {
     /// How they are made.
-    pub(super) fn method(&self, model: &Model) -> Method {
+    pub(super) fn method(&self, model: &Model) -> IntervalMethod {
         match self {
-            Self::Conformal(_) => Method::Conformal,
+            Self::Conformal(_) => IntervalMethod::Conformal,
             Self::Student { .. } => student(&model.document.estimator),
         }
     }
@@ -193,7 +193,7 @@ impl Reach {
     ///
     /// # Errors
     /// [`IntervalError::NotFinite`].
-    pub(super) fn around(
+    pub(super) fn intervals(
         &self,
         predictions: &[f64],
         leverages: &[f64],
@@ -217,8 +217,8 @@ impl Reach {
     }
 }
 
-fn student(estimator: &Coefficients) -> Method {
-    if matches!(estimator, Coefficients::Ridge(_)) { Method::StudentTRidge } else { Method::StudentT }
+fn student(estimator: &Coefficients) -> IntervalMethod {
+    if matches!(estimator, Coefficients::Ridge(_)) { IntervalMethod::StudentTRidge } else { IntervalMethod::StudentT }
 }
 
 #[cfg(test)]

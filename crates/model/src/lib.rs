@@ -28,7 +28,7 @@ mod unknown_category;
 pub mod warning;
 pub mod wording;
 
-pub use answer::{Answer, AnswerError, Answering, PredictError, PredictedRow, Prediction, Probabilities, Wanted};
+pub use answer::{Answer, AnswerError, PredictError, PredictedRow, Prediction, Predictor, Probabilities, Wanted};
 use artifact::{ArtifactError, Document};
 use estimator::Estimator;
 use preprocess::Design;

@@ -69,7 +69,7 @@ pub enum TargetTransform {
 impl TargetTransform {
     /// What a fit predicts of this target: `price`, `log price`.
     #[must_use]
-    pub fn of(self, target: &str) -> String {
+    pub fn describe(self, target: &str) -> String {
         match self {
             Self::Identity => target.to_owned(),
             Self::Log => format!("log {target}"),
@@ -162,7 +162,7 @@ impl Design {
     }
 
     /// Whether a row of the design, before centring and scaling, is a row of a frame of this width as it is.
-    pub fn is_the_frame(&self, width: usize) -> bool {
+    pub fn is_identity(&self, width: usize) -> bool {
         let is_feature = |(place, column): (usize, &Column)| match column.product.as_slice() {
             [Resolved::Power(position, 1)] => *position == place,
             _ => false,
@@ -176,7 +176,7 @@ impl Design {
     }
 
     /// What the columns of the same row lack for being doubles.
-    pub fn rests<'d>(&'d self, row: &'d [f64]) -> impl Iterator<Item = f64> + 'd {
+    pub fn rounding_errors<'d>(&'d self, row: &'d [f64]) -> impl Iterator<Item = f64> + 'd {
         self.columns.iter().map(|column| column.product(row).parts().1)
     }
 

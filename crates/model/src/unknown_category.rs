@@ -2,23 +2,23 @@
 
 use super::cell::Cell;
 use super::signature::{Feature, FeatureType, UNKNOWN_LEVEL};
-use super::warning::WARNINGS_TOLD;
+use super::warning::MAX_LISTED_WARNINGS;
 use super::wording::shorten;
 
-/// The unseen categories of a frame: the first ones found, and how many there are.
+/// The unknown_categories categories of a frame: the first ones found, and how many there are.
 #[derive(Debug)]
-pub(super) struct Unseen {
+pub(super) struct UnknownCategories {
     /// The first ones, in the order in which the caller wrote them.
-    pub(super) told: Vec<Category>,
+    pub(super) listed: Vec<Category>,
     /// All of them, counted.
     pub(super) total: usize,
     /// The most that are told.
     pub(super) limit: usize,
 }
 
-impl Default for Unseen {
+impl Default for UnknownCategories {
     fn default() -> Self {
-        Self { told: Vec::new(), total: 0, limit: WARNINGS_TOLD }
+        Self { listed: Vec::new(), total: 0, limit: MAX_LISTED_WARNINGS }
     }
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Category {
     pub(super) text: String,
 }
 
-impl Unseen {
+impl UnknownCategories {
     /// Notes a cell that its feature accepted as this value, if that is the one of no level. A missing value that was
     /// imputed is none: the caller wrote nothing.
     #[allow(clippy::float_cmp)]
@@ -46,8 +46,8 @@ impl Unseen {
             _ => return,
         };
         self.total += 1;
-        if self.told.len() < self.limit {
-            self.told.push(Category { row, position, text: shorten(text) });
+        if self.listed.len() < self.limit {
+            self.listed.push(Category { row, position, text: shorten(text) });
         }
     }
 }

@@ -8,10 +8,10 @@ use super::Model;
 use super::cell::Cell;
 use super::frame::Frame;
 use super::leverage::Leverage;
-use super::signature::{Feature, Unknown};
+use super::signature::{Feature, UnknownPolicy};
 
 /// How many warnings of one frame are told; the rest are counted.
-pub const WARNINGS_TOLD: usize = 100;
+pub const MAX_LISTED_WARNINGS: usize = 100;
 
 /// The most rows × columns² that leverages are computed for: measured, 40 ms on one core. That is 6,710 rows of 100 columns,
 /// 67 of 1,000; the ranges of further rows are looked at, but not the combination of their values.
@@ -23,8 +23,8 @@ const UNUSUAL: f64 = 3.0;
 /// What should be known of a frame's answers.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Warnings<'m> {
-    /// The first [`WARNINGS_TOLD`], by row, or [all](WarningScope::All).
-    pub told: Vec<Warning<'m>>,
+    /// The first [`MAX_LISTED_WARNINGS`], by row, or [all](WarningScope::All).
+    pub listed: Vec<Warning<'m>>,
     /// All of them, counted.
     pub total: usize,
     /// Rows that were searched for unusual combinations of values, from the first on: all of them, unless the frame is so
@@ -102,10 +102,10 @@ pub enum WarningScope {
     /// Not at all.
     #[default]
     None,
-    /// The first [`WARNINGS_TOLD`] are listed, and leverages computed as long as they take no noticeable time: for requests.
+    /// The first [`MAX_LISTED_WARNINGS`] are listed, and leverages computed as long as they take no noticeable time: for requests.
     First,
-    /// All, for tables. Unknown categories are listed completely only of frames that
-    /// [note them all](super::frame::RowsBuilder::noting_all).
+    /// All, for tables. UnknownPolicy categories are listed completely only of frames that
+    /// [note them all](super::frame::RowsBuilder::listing_all_unknown_categories).
     All,
 }
 
@@ -132,16 +132,16 @@ impl<'m> Warnings<'m> {
     ) -> Self {
         let most = match scope {
             WarningScope::None => return Self::default(),
-            WarningScope::First => WARNINGS_TOLD,
+            WarningScope::First => MAX_LISTED_WARNINGS,
             WarningScope::All => usize::MAX,
         };
         let features = || model.signature().features().iter().enumerate();
         let ranges: Vec<_> = features().filter_map(|(position, feature)| Range::of(position, feature)).collect();
-        let open = features().filter(|(_, feature)| feature.unknown == Unknown::Ignore);
+        let open = features().filter(|(_, feature)| feature.unknown == UnknownPolicy::Ignore);
         let open: Vec<usize> = open.map(|(position, _)| position).collect();
-        let mut unseen: Vec<_> = frame.unseen().told.iter().collect();
-        unseen.sort_by_key(|category| category.row);
-        let mut unseen = unseen.into_iter().peekable();
+        let mut unknown_categories: Vec<_> = frame.unknown_categories().listed.iter().collect();
+        unknown_categories.sort_by_key(|category| category.row);
+        let mut unknown_categories = unknown_categories.into_iter().peekable();
 
         let rows_with_leverage = leverage.map(|_| scope.rows_with_leverage(model, frame));
         let mut leverages = leverages.iter().copied().take(rows_with_leverage.unwrap_or(0));
@@ -156,7 +156,7 @@ impl<'m> Warnings<'m> {
                     warnings.add(most, row, || Reason::OutsideRange { feature, value, range });
                 }
             }
-            while let Some(category) = unseen.next_if(|category| category.row == row) {
+            while let Some(category) = unknown_categories.next_if(|category| category.row == row) {
                 if let Some(feature) = model.signature().features().get(category.position) {
                     let feature = &feature.name;
                     warnings.add(most, row, || Reason::UnknownCategory { feature, value: category.text.clone() });
@@ -171,14 +171,14 @@ impl<'m> Warnings<'m> {
                 warnings.add(most, row, || Reason::Leverage { leverage: leverage.min(f64::MAX), limit });
             }
         }
-        warnings.total += frame.unseen().total - frame.unseen().told.len();
+        warnings.total += frame.unknown_categories().total - frame.unknown_categories().listed.len();
         warnings
     }
 
     fn add(&mut self, most: usize, row: usize, reason: impl FnOnce() -> Reason<'m>) {
         self.total += 1;
-        if self.told.len() < most {
-            self.told.push(Warning { row, reason: reason() });
+        if self.listed.len() < most {
+            self.listed.push(Warning { row, reason: reason() });
         }
     }
 }

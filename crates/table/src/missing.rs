@@ -11,7 +11,7 @@ use super::tally::{ordered, unordered};
 use ordinate_model::double_double::DoubleDouble;
 use ordinate_model::field;
 use ordinate_model::scalar::Scalar;
-use ordinate_model::signature::{Feature, FeatureType, Missing};
+use ordinate_model::signature::{Feature, FeatureType, MissingPolicy};
 
 /// What is done about missing values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -118,7 +118,7 @@ pub fn decide(column: &Column, feature: &mut Feature, statistic: &Statistic) -> 
         Err(error) => Err(format!("it {error}. Choose another value with --missing {}=constant=VALUE", column.name)),
     });
     match checked {
-        Ok(value) => feature.missing = Missing::Impute(value),
+        Ok(value) => feature.missing = MissingPolicy::Impute(value),
         // A rule for all columns is no error for one that has nothing to impute.
         Err(_) if column.missing == 0 => {}
         Err(reason) => return Err(refuse(reason)),
@@ -138,7 +138,7 @@ fn most_frequent(column: &Column, feature: &Feature, counts: Option<&[(f64, Doub
         *sum = *sum + *weight;
     }
     let most = values.into_iter().reduce(|most, next| if next.1 > most.1 { next } else { most });
-    most.map(|(bits, _)| feature.tell(unordered(bits))).ok_or_else(|| "it has no value".into())
+    most.map(|(bits, _)| feature.to_scalar(unordered(bits))).ok_or_else(|| "it has no value".into())
 }
 
 fn constant(column: &Column, feature: &mut Feature, text: &str) -> Result<Scalar, String> {
@@ -157,7 +157,7 @@ fn constant(column: &Column, feature: &mut Feature, text: &str) -> Result<Scalar
     let value = feature
         .accept(ordinate_model::cell::Cell::Field(text))
         .map_err(|error| format!("{error}. Give this column its own rule: --missing {}=most-frequent", column.name))?;
-    Ok(feature.tell(value))
+    Ok(feature.to_scalar(value))
 }
 
 #[cfg(test)]

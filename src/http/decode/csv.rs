@@ -79,7 +79,7 @@ fn is_unknown(feature: &Feature, field: &str) -> bool {
 /// Extends the first fault if it is in the first line, which may have been meant as a header.
 fn explain_reading(faults: &mut Faults) {
     let suspect = [FaultKind::InvalidValue, FaultKind::UnknownCategory, FaultKind::WrongWidth];
-    if let Some(fault) = faults.told.first_mut()
+    if let Some(fault) = faults.listed.first_mut()
         && fault.place.row == Some(0)
         && suspect.contains(&fault.kind)
     {
@@ -194,11 +194,12 @@ mod tests {
 
     use super::*;
     use ordinate_model::scalar::Scalar;
-    use ordinate_model::signature::{Missing, Target, Unknown};
+    use ordinate_model::signature::{MissingPolicy, Target, UnknownPolicy};
 
     fn signature() -> Signature {
         let feature = |name: &str, missing| Feature { missing, ..Feature::new(name, FeatureType::Double) };
-        let features = vec![feature("age", Missing::Reject), feature("bmi", Missing::Impute(Scalar::Number(25.0)))];
+        let features =
+            vec![feature("age", MissingPolicy::Reject), feature("bmi", MissingPolicy::Impute(Scalar::Number(25.0)))];
         Signature::new(features, Target { name: "y".into(), kind: FeatureType::Double }).unwrap()
     }
 
@@ -283,7 +284,7 @@ mod tests {
     fn an_empty_line_in_a_table_of_one_column_is_rejected() {
         let target = Target { name: "y".into(), kind: FeatureType::Double };
         let feature =
-            Feature { missing: Missing::Impute(Scalar::Number(7.0)), ..Feature::new("x", FeatureType::Double) };
+            Feature { missing: MissingPolicy::Impute(Scalar::Number(7.0)), ..Feature::new("x", FeatureType::Double) };
         let one = Signature::new(vec![feature], target).unwrap();
         let error = read(b"x\n1\n\n3\n", strict(&one, 10), Header::Present).unwrap_err();
         assert_eq!(error.detail, "line 3 is empty: write \"\" for a missing value, or remove the line");
@@ -356,7 +357,7 @@ mod tests {
     fn misspelt_names_are_not_read_as_unknown_categories() {
         let target = Target { name: "y".into(), kind: FeatureType::Double };
         let levels = vec!["Basel".into(), "Bern".into()];
-        let city = Feature { levels, unknown: Unknown::Ignore, ..Feature::new("city", FeatureType::String) };
+        let city = Feature { levels, unknown: UnknownPolicy::Ignore, ..Feature::new("city", FeatureType::String) };
         let cities = Signature::new(vec![city], target).unwrap();
         assert_eq!(detect("City\nBern\n", &cities).unwrap_err()[0].0, "invalid_csv");
         assert_eq!(detect("city\nBern\nZug\n", &cities), Ok((vec![vec![1.0], vec![-1.0]], Layout::Csv)));

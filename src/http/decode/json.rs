@@ -11,7 +11,7 @@ use super::pointer::Pointer;
 use super::{Layout, complain, utf8};
 use crate::http::server::error::{ApiError, Complaint, ErrorCode};
 pub(in crate::http) use members::{LEVEL, once, unknown};
-use ordinate_model::fault::{FAULTS_TOLD, FaultKind};
+use ordinate_model::fault::{FaultKind, MAX_LISTED_FAULTS};
 use ordinate_model::frame::Frame;
 use ordinate_model::wording::shorten;
 pub(in crate::http) use reader::{Reader, RowsReader, Terms};
@@ -153,7 +153,7 @@ pub(in crate::http) fn read<'s, 'j>(
     };
     let Complaints { mut first, total } = keys;
     first.extend(faults.0);
-    first.truncate(FAULTS_TOLD);
+    first.truncate(MAX_LISTED_FAULTS);
     Err(ApiError::complaints(first, total + faults.1))
 }
 
@@ -209,7 +209,7 @@ impl Complaints {
     /// Adds a complaint, which is formatted only if it will be reported.
     fn add(&mut self, complaint: impl FnOnce() -> Complaint) {
         self.total += 1;
-        if self.first.len() < FAULTS_TOLD {
+        if self.first.len() < MAX_LISTED_FAULTS {
             self.first.push(complaint());
         }
     }

@@ -38,7 +38,7 @@ fn complain(faults: Faults, layout: Layout, key: &str) -> (Vec<Complaint>, usize
         pointer: locate(&fault, layout, key),
         detail: describe(&fault),
     };
-    (faults.told.into_iter().map(complaint).collect(), faults.total)
+    (faults.listed.into_iter().map(complaint).collect(), faults.total)
 }
 
 /// The error for faults in a body without keys.

@@ -45,11 +45,11 @@ pub(crate) struct Warned<'m> {
 impl<'m> Warned<'m> {
     /// Those of an answer.
     pub(crate) fn of(answer: &'m Answer<'m>) -> Self {
-        let Warnings { told, total, rows_with_leverage } = &answer.warnings;
+        let Warnings { listed, total, rows_with_leverage } = &answer.warnings;
         Self {
-            warnings_total: (*total > told.len()).then_some(*total),
+            warnings_total: (*total > listed.len()).then_some(*total),
             rows_searched_for_leverage: rows_with_leverage.filter(|searched| *searched < answer.prediction.len()),
-            warnings: told,
+            warnings: listed,
         }
     }
 }

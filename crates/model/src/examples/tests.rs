@@ -42,8 +42,8 @@ fn examples_are_within_the_ranges_and_nothing_is_unusual_about_them() {
             .iter()
             .map(|feature| feature.accept(example[feature.name.as_str()].cell()).unwrap())
             .collect();
-        let warnings = model.warnings(&Frame::accepted(model.signature(), values)).unwrap();
-        assert_eq!(warnings.told, []);
+        let warnings = model.warnings(&Frame::from_accepted(model.signature(), values)).unwrap();
+        assert_eq!(warnings.listed, []);
     }
     let ages: Vec<String> = examples.iter().map(|example| example["age"].to_string()).collect();
     assert!(ages.iter().all(|age| age.len() == 2), "rounded: {ages:?}");

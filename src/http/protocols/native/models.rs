@@ -11,7 +11,7 @@ use crate::http::server::answer;
 use crate::http::server::error::ApiError;
 use ordinate_model::Model;
 use ordinate_model::artifact::Training;
-use ordinate_model::interval::Certainty;
+use ordinate_model::interval::AvailableIntervals;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::Signature;
 use ordinate_model::task::Task;
@@ -29,7 +29,7 @@ struct Description<'a> {
     typical: IndexMap<&'a str, Scalar>,
     examples: Vec<IndexMap<&'a str, Scalar>>,
     /// How intervals, or prediction sets, are made; `null` of a model that has none.
-    intervals: Option<Certainty>,
+    intervals: Option<AvailableIntervals>,
     training: &'a Training,
     created: &'a str,
     sha256: &'a str,
@@ -103,7 +103,7 @@ async fn describe(application: &Application, name: &str, version: Option<&str>) 
         signature: model.signature(),
         typical: model.typical(),
         examples: model.examples(),
-        intervals: model.certainty(),
+        intervals: model.available_intervals(),
         training: &document.training,
         created: &document.created,
         sha256: model.checksum(),

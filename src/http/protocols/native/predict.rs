@@ -15,7 +15,7 @@ use crate::http::server::body::MediaType;
 use crate::http::server::error::{ApiError, ErrorCode};
 use crate::http::server::query::PARAMETERS;
 use ordinate_model::explanation::Explanation;
-use ordinate_model::interval::Method;
+use ordinate_model::interval::IntervalMethod;
 use ordinate_model::number::parse_double;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::wording::shorten;
@@ -110,7 +110,7 @@ struct Predicted<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     prediction_sets: Option<&'a [Vec<&'a Scalar>]>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    interval_method: Option<Method>,
+    interval_method: Option<IntervalMethod>,
     #[serde(skip_serializing_if = "Option::is_none")]
     explanation: Option<&'a Explanation<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -197,7 +197,7 @@ async fn predict(application: &Application, asked: ModelRef<'_>, request: Reques
     let mut wanted = Wanted { explanation: extras.explain == Some(true), ..Wanted::default() };
     if let Some(level) = extras.interval {
         Output::at_level(&model, level).request(&mut wanted);
-        wanted.mean_interval = wanted.interval.filter(|_| model.knows_means());
+        wanted.mean_interval = wanted.interval.filter(|_| model.has_mean_intervals());
     }
     let answer = exchange.answer(&model, &frame, wanted);
     let answer = answer.map_err(|error| {

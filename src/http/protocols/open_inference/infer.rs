@@ -66,7 +66,9 @@ pub(crate) async fn infer(
     let frame = request.frame(exchange.terms(&model))?;
     exchange.end("decode");
     let mut wanted = Wanted::default();
-    outputs.iter().for_each(|(output, _)| output.request(&mut wanted));
+    for (output, _) in &outputs {
+        output.request(&mut wanted);
+    }
     let answer = exchange.answer(&model, &frame, wanted)?;
     let tensor = |(output, binary): (Output, bool)| Ok((output, binary, Tensor::new(output.of(&model, &answer)?)));
     let tensors: Vec<_> = outputs.into_iter().map(tensor).collect::<Result<_, ApiError>>()?;
@@ -157,7 +159,7 @@ fn why_not(name: &str, model: &Model, unknown: ApiError) -> ApiError {
     }
     let mut wanted = Wanted::default();
     at_level.request(&mut wanted);
-    let reason = model.answering(&wanted).err();
+    let reason = model.predictor(&wanted).err();
     reason.map_or(unknown, ApiError::from)
 }
 

@@ -12,7 +12,7 @@ use crate::http::decode::tensor::Datatype;
 use crate::http::server::answer;
 use crate::http::server::error::ApiError;
 use ordinate_model::Model;
-use ordinate_model::interval::Certainty;
+use ordinate_model::interval::AvailableIntervals;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{Feature, FeatureType};
 
@@ -58,7 +58,7 @@ struct Parameters<'m> {
     labels: Option<&'m [Scalar]>,
     /// How intervals and prediction sets are made, and up to which level.
     #[serde(flatten)]
-    certainty: Option<Certainty>,
+    certainty: Option<AvailableIntervals>,
 }
 
 /// The part of Triton's `ModelConfig` that means something here.
@@ -149,7 +149,7 @@ fn outputs(model: &Model) -> Vec<Tensor<'_>> {
             Output::PredictionSets { .. } => (Datatype::Bool, vec![classes.map_or(0, <[_]>::len)]),
         };
         let labels = classes.filter(|_| matches!(output, Output::PredictProba | Output::PredictionSets { .. }));
-        let certainty = model.certainty().filter(|_| output.level().is_some());
+        let certainty = model.available_intervals().filter(|_| output.level().is_some());
         let parameters = (labels.is_some() || certainty.is_some()).then_some(Parameters { labels, certainty });
         Tensor { parameters, ..Tensor::new(output.name(), datatype, &shape) }
     };

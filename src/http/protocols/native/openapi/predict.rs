@@ -22,7 +22,7 @@ pub(crate) fn draft(draft: Draft, described: &Described<'_>) -> Draft {
         draft = draft.option(name, in_url(option.clone(), kind));
         sent = sent.property(name, option);
     }
-    let asked = described.model.certainty().map(|certainty| ("interval", json!(certainty.up_to(LEVEL))));
+    let asked = described.model.available_intervals().map(|certainty| ("interval", json!(certainty.at_most(LEVEL))));
     let classes = described.model.classes().map(|_| ("probabilities", json!(true)));
     let asked =
         [("X", json!([described.example_row()])), ("explain", json!(true))].into_iter().chain(asked).chain(classes);
@@ -77,7 +77,7 @@ fn in_url(mut option: Object, kind: Type) -> Object {
 
 /// The levels that intervals of this model can have, if it has any.
 pub(crate) fn level(described: &Described<'_>) -> Option<ObjectBuilder> {
-    let certainty = described.model.certainty()?;
+    let certainty = described.model.available_intervals()?;
     let what = "The probability with which the answer lies in `interval`, of classes in `prediction_sets`";
     let level = optional(Type::Number).description(Some(what)).exclusive_minimum(Some(0));
     Some(match certainty.max_level {
