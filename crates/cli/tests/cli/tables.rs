@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 
 use crate::command_line::{command, complained, run, said, text};
-use crate::support::model_file::model_file;
-use crate::support::s3_server::{BUCKET, S3Server};
+use ordinate_test_support::line;
+use ordinate_test_support::s3_server::{BUCKET, S3Server};
 
 fn folder_with(files: &[(&str, &str)]) -> TempDir {
     let folder = tempdir().unwrap();
@@ -69,7 +69,7 @@ fn a_fault_in_one_of_several_files_names_that_file() {
 #[case("predict line - -", "-: standard input can be read only once")]
 #[case("predict line a*.csv --out a.csv", "a.csv: --out is the data itself")]
 #[case("predict line a.csv --format parquet", "Parquet is not written to standard output: name a file with --out")]
-#[case("predict bundled:lime a.csv", "bundled:lime: there is no model \"lime\"; there are line")]
+#[case("predict bundled:lime a.csv", "bundled:lime: there is no model \"lime\"; the models are line")]
 #[case("predict s3://models/m.json a.csv", "s3://models/m.json: no S3 credentials: set AWS_ACCESS_KEY_ID")]
 #[case("evaluate line a.csv --weights w", "--weights needs the column \"w\", which is not there")]
 #[case("evaluate line a.csv --weights zero", "a.csv: line 3, weight column \"zero\": 0 is not above zero")]
@@ -191,7 +191,7 @@ fn fields_of_csv_are_text_in_parquet_and_classes_are_what_they_were() {
     assert_eq!(values[0], [field("1.50"), field("a,\n"), Field::Null, Field::Double(4.0)]);
     assert_eq!(values[1], [field("2"), Field::Null, field("z"), Field::Double(5.0)]);
 
-    fs::copy(crate::support::root().join("model/iris.csv"), path("iris.csv")).unwrap();
+    fs::copy(ordinate_test_support::root().join("model/iris.csv"), path("iris.csv")).unwrap();
     said(&run(&folder, "predict iris iris.csv --probabilities --out iris.parquet"));
     said(&run(&folder, "predict iris iris.csv --probabilities --out out.csv"));
     let csv = fs::read_to_string(path("out.csv")).unwrap();
@@ -235,7 +235,7 @@ fn parquet_of_other_types_or_cut_short_leaves_what_was_there() {
 #[tokio::test]
 async fn a_model_in_s3_is_read_with_the_credentials_of_the_environment() {
     let server = S3Server::shared();
-    server.put(BUCKET, "commands/line.json", model_file("line", "3")).await;
+    server.put(BUCKET, "commands/line.json", line("line", "3")).await;
     let folder = folder_with(&[("rows.csv", "x,y\n1,3\n2,5\n")]);
     let run = |arguments: &str, secret: &str| {
         let mut command = command(folder.path(), arguments);
@@ -251,7 +251,7 @@ async fn a_model_in_s3_is_read_with_the_credentials_of_the_environment() {
     let denied = run(&format!("inspect {model}"), "wrong");
     assert!(complained(&denied).contains("access denied: the secret key does not belong to this access key"));
     let missing = run(&format!("inspect s3://{BUCKET}/commands/lime.json"), "reader-secret");
-    assert!(complained(&missing).contains("there is no such object"), "{}", text(&missing.stderr));
+    assert!(complained(&missing).contains("no such object"), "{}", text(&missing.stderr));
     assert!(!text(&denied.stderr).contains("wrong"), "{}", text(&denied.stderr));
 }
 
@@ -259,9 +259,9 @@ async fn a_model_in_s3_is_read_with_the_credentials_of_the_environment() {
 fn an_s3_that_cannot_be_reached_is_told_with_what_to_check() {
     let folder = tempdir().unwrap();
     let mut command = command(folder.path(), "inspect s3://models/line.json");
-    command.env("AWS_ENDPOINT_URL_S3", format!("http://127.0.0.1:{}", crate::support::free_ports::<1>()[0]));
+    command.env("AWS_ENDPOINT_URL_S3", format!("http://127.0.0.1:{}", ordinate_test_support::free_ports::<1>()[0]));
     let output = command.env("AWS_ACCESS_KEY_ID", "a").env("AWS_SECRET_ACCESS_KEY", "b").output().unwrap();
     let error = complained(&output);
-    assert!(error.contains("s3://models/line.json: cannot be reached"), "{error}");
+    assert!(error.contains("s3://models/line.json: cannot connect"), "{error}");
     assert!(error.ends_with("Check the network and AWS_ENDPOINT_URL_S3, or try again\n"), "{error}");
 }
