@@ -1,69 +1,70 @@
-//! What faults are made of: where they are, in which column, and what to do about them.
+//! Parts of error messages: files, rows and columns.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::super::row::RowNumber;
+use super::shell_word;
 use ordinate_model::number::has_decimal_comma;
 use ordinate_model::wording::shorten;
 
-/// A row of a file: its line in a text, its number in a table.
+/// A row of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
     /// The file.
     pub path: PathBuf,
-    /// The line or row, counted from 1.
-    pub line: u64,
-    /// Whether it is a row of a file that has no lines.
-    pub is_row: bool,
+    /// The row.
+    pub row: RowNumber,
 }
 
+/// `data.csv: line 3`, `data.parquet: row 2`.
 impl fmt::Display for Location {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let noun = if self.is_row { "row" } else { "line" };
-        write!(out, "{}: {noun} {}", self.path.display(), self.line)
+        write!(out, "{}: {}", self.path.display(), self.row)
     }
 }
 
-/// Where a file says what its columns are called.
+/// The header of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
     /// The file.
     pub path: PathBuf,
-    /// Whether it is a line of the file.
+    /// Whether it is a line of the file, as in CSV.
     pub is_line: bool,
 }
 
 impl Header {
-    /// That of a file, which is one of Parquet or of lines.
+    /// The header of a Parquet or CSV file.
     #[must_use]
-    pub fn of(path: &Path, is_parquet: bool) -> Self {
+    pub fn new(path: &Path, is_parquet: bool) -> Self {
         Self { path: path.to_owned(), is_line: !is_parquet }
     }
 }
 
+/// `data.csv: line 1`, `data.parquet`.
 impl fmt::Display for Header {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}{}", self.path.display(), if self.is_line { ": line 1" } else { "" })
     }
 }
 
-/// What a column is for.
+/// The use of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// To predict from.
     Feature,
     /// To be predicted.
     Target,
-    /// To say how much a row counts.
+    /// The weight of each row.
     Weight,
 }
 
-/// A column that a fault is in.
+/// A column in a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedColumn {
-    /// Its name.
+    /// The column's name.
     pub name: Box<str>,
-    /// What it is for.
+    /// The column's use.
     pub purpose: Purpose,
 }
 
@@ -80,43 +81,40 @@ impl fmt::Display for NamedColumn {
 }
 
 impl NamedColumn {
-    /// What to do about a value that is no number.
-    pub(crate) fn instead_of_a_word(&self) -> String {
-        let name = &self.name;
-        match self.purpose {
-            Purpose::Feature => {
-                format!(
-                    "Correct it, leave the column out (--exclude {name:?}), or declare it a category (--categorical {name:?})"
-                )
-            }
-            Purpose::Target => format!("Correct it, remove the row, or declare classes (--categorical {name:?})"),
-            Purpose::Weight => "Correct it, or remove the row".to_owned(),
-        }
-    }
-
-    /// What to do about a value that looks like a number and is none.
-    pub(crate) fn instead_of(&self, value: &str) -> String {
+    /// What to do about a value that is not a number.
+    pub(crate) fn advice_on_number(&self, value: &str) -> String {
         let value = value.trim_matches('"');
         if has_decimal_comma(value) && value.contains('.') {
-            return "Numbers need a decimal point, not a comma, and nothing between their thousands".to_owned();
+            return "write numbers with a decimal point and without thousands separators".to_owned();
         }
         if has_decimal_comma(value) {
-            return "Numbers need a decimal point, not a comma: where fields are separated by ; or tabs, \
-                    tr , . < FILE > NEW makes them so"
+            return "write numbers with a decimal point; in files separated by ; or tabs, \
+                    tr , . < FILE > NEW replaces the commas"
                 .to_owned();
         }
-        self.instead_of_a_word()
+        let name = shell_word(&self.name);
+        match self.purpose {
+            Purpose::Feature => {
+                format!("correct it, leave out the column with --exclude {name}, or use --categorical {name}")
+            }
+            Purpose::Target => format!("correct it, remove the row, or predict classes with --categorical {name}"),
+            Purpose::Weight => "correct it, or remove the row".to_owned(),
+        }
     }
 
     /// What to do about a value that is not of the declared type.
-    pub(crate) fn instead_of_another_type(&self) -> String {
+    pub(crate) fn advice_on_type(&self) -> String {
         match self.purpose {
-            Purpose::Weight => "Correct it, or remove the row".to_owned(),
-            _ => format!("Correct it, or declare another type (--types {}=string)", self.name),
+            Purpose::Weight => "correct it, or remove the row".to_owned(),
+            _ => {
+                let option = shell_word(&format!("{}=string", self.name));
+                format!("correct it, or declare another type, for example --types {option}")
+            }
         }
     }
 }
 
+/// `"a", "b", and 3 more`.
 pub(crate) fn listed(columns: &[String]) -> String {
     const SHOWN: usize = 20;
     let mut names: Vec<String> = columns.iter().take(SHOWN).map(|name| format!("{:?}", shorten(name))).collect();
@@ -126,6 +124,12 @@ pub(crate) fn listed(columns: &[String]) -> String {
     names.join(", ")
 }
 
+/// ` (did you mean "bmi"?)`, or nothing.
 pub(crate) fn suggestion(nearest: Option<&str>) -> String {
-    nearest.map_or_else(|| ".".to_owned(), |name| format!(": did you mean {name:?}?"))
+    nearest.map(|name| format!(" (did you mean {name:?}?)")).unwrap_or_default()
+}
+
+/// `, column "bmi"`, or nothing.
+pub(crate) fn in_column(name: Option<&str>) -> String {
+    name.map(|name| format!(", column {name:?}")).unwrap_or_default()
 }

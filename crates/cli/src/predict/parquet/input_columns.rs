@@ -1,4 +1,4 @@
-//! Columns of a Parquet file, copied value by value: whatever their type, it stays.
+//! Columns of a Parquet file, copied with their types.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -14,47 +14,43 @@ use parquet::schema::types::TypePtr;
 
 use super::super::Failure;
 use super::unwritable;
-use crate::output::WholeFile;
-use crate::records::RecordsError;
-use crate::scoring::ScoringError;
+use crate::output::OutputFile;
+use ordinate_table::DataError;
 
-/// Rows that are copied at a time.
+/// Rows to copy at a time.
 const ROWS: usize = 1 << 12;
 
-/// A file that is copied from its first row on.
-pub(super) struct Original {
+/// A file that is copied from its first row.
+pub(super) struct ParquetInput {
     path: PathBuf,
-    name: String,
     reader: SerializedFileReader<File>,
-    /// The row group after the one that is being copied.
+    /// The row group after the current one.
     next_group: usize,
-    /// The columns of that one, and its rows that have not been copied yet.
+    /// The columns of the current row group, and its rows still to be copied.
     columns: Vec<ColumnReader>,
     rows_left: usize,
 }
 
-impl Original {
-    pub(super) fn open(path: &Path, name: &str) -> Result<Self, Failure> {
+impl ParquetInput {
+    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
         let open = || SerializedFileReader::new(File::open(path)?);
-        let reader = open().map_err(|error| broken(name, &error))?;
-        let (path, name) = (path.to_owned(), name.to_owned());
-        Ok(Self { path, name, reader, next_group: 0, columns: Vec::new(), rows_left: 0 })
+        let reader = open().map_err(|error| broken(path, &error))?;
+        Ok(Self { path: path.to_owned(), reader, next_group: 0, columns: Vec::new(), rows_left: 0 })
     }
 
-    /// Whether it is the file of this path.
-    pub(super) fn is(&self, path: &Path) -> bool {
-        self.path == path
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
-    /// Its columns in the schema.
+    /// The columns of the schema.
     pub(super) fn fields(&self) -> &[TypePtr] {
         self.reader.metadata().file_metadata().schema().get_fields()
     }
 
-    /// Rows of the current row group that have not been copied yet; none at the end of the file.
+    /// Rows of the current row group that are still to be copied; 0 at the end of the file.
     pub(super) fn rows_left(&mut self) -> Result<usize, Failure> {
         while self.rows_left == 0 && self.next_group < self.reader.num_row_groups() {
-            self.begin_group().map_err(|error| broken(&self.name, &error))?;
+            self.begin_group().map_err(|error| broken(&self.path, &error))?;
         }
         Ok(self.rows_left)
     }
@@ -68,11 +64,11 @@ impl Original {
         Ok(())
     }
 
-    /// Copies the next rows of the current row group, as many as there are flags, those whose flag is set.
+    /// Copies the next rows of the current row group: one for each flag, if the flag is set.
     pub(super) fn copy(
         &mut self,
         keep: &[bool],
-        group: &mut SerializedRowGroupWriter<'_, WholeFile>,
+        group: &mut SerializedRowGroupWriter<'_, OutputFile>,
     ) -> Result<(), Failure> {
         let schema = self.reader.metadata().file_metadata().schema_descr_ptr();
         for (reader, column) in self.columns.iter_mut().zip(schema.columns()) {
@@ -90,9 +86,9 @@ impl Original {
                     levels.copy::<FixedLenByteArrayType>(reader, &mut writer, keep)
                 }
             };
-            copied.map_err(|fault| match fault {
-                Fault::Read(error) => broken(&self.name, &error),
-                Fault::Write(error) => unwritable(error),
+            copied.map_err(|error| match error {
+                CopyError::Read(error) => broken(&self.path, &error),
+                CopyError::Write(error) => unwritable(error),
             })?;
             writer.close().map_err(unwritable)?;
         }
@@ -101,14 +97,14 @@ impl Original {
     }
 }
 
-/// On which side it went wrong.
-enum Fault {
+/// An error of the input or of the output.
+enum CopyError {
     Read(ParquetError),
     Write(ParquetError),
 }
 
-/// The highest levels of a column: a value is there where its definition level is the highest, and a row begins where the
-/// repetition level is 0.
+/// The highest levels of a column. A value is present if its definition level is the highest, and a row begins at
+/// repetition level 0.
 #[derive(Debug, Clone, Copy)]
 struct Levels {
     definition: i16,
@@ -121,7 +117,7 @@ impl Levels {
         reader: &mut ColumnReaderImpl<T>,
         writer: &mut SerializedColumnWriter<'_>,
         keep: &[bool],
-    ) -> Result<(), Fault> {
+    ) -> Result<(), CopyError> {
         let writer = writer.typed::<T>();
         for keep in keep.chunks(ROWS) {
             let (mut values, mut definitions, mut repetitions) = (Vec::new(), Vec::new(), Vec::new());
@@ -129,10 +125,10 @@ impl Levels {
             while read < keep.len() {
                 let (rows, ..) = reader
                     .read_records(keep.len() - read, Some(&mut definitions), Some(&mut repetitions), &mut values)
-                    .map_err(Fault::Read)?;
+                    .map_err(CopyError::Read)?;
                 if rows == 0 {
                     let reason = "a column has fewer rows than its row group".to_owned();
-                    return Err(Fault::Read(ParquetError::EOF(reason)));
+                    return Err(CopyError::Read(ParquetError::EOF(reason)));
                 }
                 read += rows;
             }
@@ -146,12 +142,12 @@ impl Levels {
                     levels(self.definition, definitions.as_slice()),
                     levels(self.repetition, repetitions.as_slice()),
                 )
-                .map_err(Fault::Write)?;
+                .map_err(CopyError::Write)?;
         }
         Ok(())
     }
 
-    /// Values and levels of the rows that are kept.
+    /// Values and levels of the kept rows.
     fn kept<V>(
         self,
         keep: &[bool],
@@ -163,7 +159,7 @@ impl Levels {
         let mut values = values.into_iter();
         let mut flags = keep.iter().copied();
         let mut keep = false;
-        // Without levels each row is one value.
+        // Without levels, each row has one value.
         let slots = if self.definition > 0 { definitions.len() } else { values.len() };
         for slot in 0..slots {
             let (definition, repetition) = (definitions.get(slot).copied(), repetitions.get(slot).copied());
@@ -181,7 +177,6 @@ impl Levels {
     }
 }
 
-fn broken(name: &str, error: &ParquetError) -> Failure {
-    let (name, reason) = (name.to_owned(), error.to_string());
-    ScoringError::from(RecordsError::BrokenParquet { name, reason }).into()
+fn broken(path: &Path, error: &ParquetError) -> Failure {
+    DataError::BrokenParquet { path: path.to_owned(), reason: error.to_string() }.into()
 }

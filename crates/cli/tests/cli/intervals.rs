@@ -1,4 +1,4 @@
-//! What trained models say of how sure they are, as a user asks for it.
+//! Intervals, prediction sets and leverage of trained models.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -41,22 +41,18 @@ const CLASS: &str = "--target class --exclude y,w";
 #[rstest]
 #[case("linear", NUMBER, "Student's t, 295 degrees of freedom")]
 #[case("ridge --alpha 50", NUMBER, "Student's t, 295 degrees of freedom; too narrow if")]
-#[case("lasso --alpha 0.01", NUMBER, "from the errors on 59 rows that a fit had not seen; this one saw them too")]
-#[case("elastic-net --alpha 0.01", NUMBER, "from the errors on 59 rows")]
-#[case("lasso --alpha 0.01 --target-transform log", NUMBER, "from the errors on 59 rows")]
-#[case("logistic", CLASS, "prediction sets from the errors on 59 rows")]
-fn every_estimator_tells_how_sure_it_is_and_which_rows_are_unusual(
-    #[case] estimator: &str,
-    #[case] target: &str,
-    #[case] made: &str,
-) {
+#[case("lasso --alpha 0.01", NUMBER, "conformal, from the errors on 59 held-out rows; slightly wide")]
+#[case("elastic-net --alpha 0.01", NUMBER, "conformal, from the errors on 59 held-out rows")]
+#[case("lasso --alpha 0.01 --target-transform log", NUMBER, "conformal, from the errors on 59 held-out rows")]
+#[case("logistic", CLASS, "prediction sets, conformal, from the errors on 59 held-out rows")]
+fn every_estimator_has_intervals_and_warnings(#[case] estimator: &str, #[case] target: &str, #[case] made: &str) {
     let folder = folder();
     let trained = run(&folder, &format!("train data.csv {target} --estimator {estimator} --out m.json"));
     assert!(succeeded(&trained).contains(&format!("Intervals: {made}")), "{}", succeeded(&trained));
     assert!(succeeded(&run(&folder, "inspect m.json")).contains(made));
     let shown: Value = serde_json::from_str(succeeded(&run(&folder, "inspect m.json --json"))).unwrap();
     let is_conformal = shown["intervals"]["method"] == "conformal";
-    assert_eq!(is_conformal, made.contains("59 rows"));
+    assert_eq!(is_conformal, made.contains("59 held-out rows"));
     assert_eq!(inference(&folder).get("conformal").is_some(), is_conformal);
 
     let output = run(&folder, "predict m.json data.csv --interval 0.9 --warnings");
@@ -68,7 +64,7 @@ fn every_estimator_tells_how_sure_it_is_and_which_rows_are_unusual(
         CLASS => row[set].split('|').any(|label| label == &row[class]),
         _ => number(row, low) <= number(row, y) && number(row, y) <= number(row, high),
     });
-    // Five standard deviations of 300 rows' share at 0.9, and most of them were seen.
+    // Five standard deviations below 90 % of 300 rows.
     assert!(held.count() >= 244);
     assert!(records.iter().all(|row| row.iter().next_back() == Some("")), "no row of the data is unusual");
     fs::write(folder.path().join("odd.csv"), "a,b,colour\n0.5,9,red\n").unwrap();
@@ -77,11 +73,11 @@ fn every_estimator_tells_how_sure_it_is_and_which_rows_are_unusual(
 }
 
 #[test]
-fn rows_of_other_files_make_intervals_of_the_very_model_that_was_measured() {
+fn test_files_give_intervals_of_the_saved_model() {
     let folder = folder();
     let trained = run(&folder, &format!("train data.csv {NUMBER} --estimator lasso --test test.csv --out m.json"));
-    assert!(succeeded(&trained).contains("Intervals: from the errors on 100 rows that a fit had not seen.\n"));
-    // A page about the rows changes nothing.
+    assert!(succeeded(&trained).contains("Intervals: conformal, from the errors on 100 test rows.\n"));
+    // A report changes nothing.
     let before = inference(&folder);
     let page = format!("train data.csv {NUMBER} --estimator lasso --test test.csv --out m.json --report r.html");
     succeeded(&run(&folder, &page));
@@ -91,24 +87,28 @@ fn rows_of_other_files_make_intervals_of_the_very_model_that_was_measured() {
 #[rstest]
 #[case("lasso", NUMBER, "the model m has no intervals")]
 #[case("logistic", CLASS, "the model m has no prediction sets")]
-fn without_a_row_held_out_one_is_told_what_to_do(#[case] estimator: &str, #[case] target: &str, #[case] told: &str) {
+fn without_held_out_rows_messages_say_how_to_get_intervals(
+    #[case] estimator: &str,
+    #[case] target: &str,
+    #[case] error: &str,
+) {
     let folder = folder();
     let train = format!("train data.csv {target} --estimator {estimator} --test-fraction 0 --out m.json");
     assert!(
-        succeeded(&run(&folder, &train)).contains("Intervals: none: train with rows held out (--test-fraction above 0")
+        succeeded(&run(&folder, &train)).contains("Intervals: not available; hold out rows (--test-fraction above 0")
     );
     assert!(inference(&folder).get("conformal").is_none());
     let output = run(&folder, "predict m.json data.csv --interval 0.9");
-    assert!(complained(&output).contains(told) && complained(&output).contains("--test FILE"), "{output:?}");
+    assert!(complained(&output).contains(error) && complained(&output).contains("--test FILE"), "{output:?}");
 }
 
 #[test]
-fn means_are_refused_where_nothing_is_known_of_them() {
+fn mean_intervals_are_refused_where_they_are_not_available() {
     let folder = folder();
     for options in ["--estimator lasso", "--estimator linear --target-transform log"] {
         succeeded(&run(&folder, &format!("train data.csv {NUMBER} {options} --out m.json")));
         let output = run(&folder, "predict m.json data.csv --mean-interval 0.9");
-        assert!(complained(&output).contains("the model m knows nothing of means"));
+        assert!(complained(&output).contains("the model m has no confidence intervals of the mean"));
     }
 }
 
@@ -124,8 +124,8 @@ fn the_weight_of_all_rows_is_kept_where_they_have_any(#[case] estimator: &str, #
     assert_eq!(inference(&folder).get("weight"), None);
 }
 
-/// Every level of a category has a column in a penalised fit, so that columns depend on each other: of a number, another that goes
-/// with it, three colours and two sizes 6 parameters are independent (1 + 2 + 2 + 1), of their products too 15.
+/// In a penalized fit every level of a category has a column, so that columns are dependent: of two numbers, three colours,
+/// two sizes and the intercept 6 parameters are independent, with their products 15.
 #[rstest]
 #[case("linear", NUMBER, "0.18")]
 #[case("lasso --alpha 0.001", NUMBER, "0.18")]
@@ -134,11 +134,7 @@ fn the_weight_of_all_rows_is_kept_where_they_have_any(#[case] estimator: &str, #
 #[case("logistic", CLASS, "0.18")]
 #[case("logistic --no-intercept", CLASS, "0.18")]
 #[case("logistic --interactions", CLASS, "0.45")]
-fn unusual_is_three_times_the_mean_leverage_of_the_training_rows(
-    #[case] estimator: &str,
-    #[case] target: &str,
-    #[case] limit: &str,
-) {
+fn leverage_is_high_above_three_times_its_mean(#[case] estimator: &str, #[case] target: &str, #[case] limit: &str) {
     let mut text = "a,b,colour,size,w,y,class\n".to_owned();
     for row in 0..100_u32 {
         let [a, noise] = [7919, 104_729].map(|factor| f64::from(row * row * factor % 1009) / 1009.0);
@@ -156,7 +152,7 @@ fn unusual_is_three_times_the_mean_leverage_of_the_training_rows(
 }
 
 #[test]
-fn fewer_rows_than_columns_tell_nothing_of_what_is_unusual() {
+fn models_of_fewer_rows_than_columns_have_no_leverage_warnings() {
     let folder = tempdir().unwrap();
     let names: Vec<String> = (0..40).map(|column| format!("x{column}")).collect();
     let mut text = names.join(",") + ",y\n";
