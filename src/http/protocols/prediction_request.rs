@@ -17,8 +17,8 @@ use crate::http::server::headers::WARNINGS;
 use crate::http::server::middleware::Served;
 use crate::http::server::statistics::Tally;
 use crate::http::server::{body, response};
+use ordinate_model::answer::{Warning, WarningScope, Warnings};
 use ordinate_model::frame::Frame;
-use ordinate_model::warning::{Warning, WarningScope, Warnings};
 use ordinate_model::{Answer, Model, Wanted};
 
 /// The warnings of a response; no keys if there are no warnings.

@@ -7,7 +7,7 @@ use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 
 use super::error::{ApiError, Complaint, ErrorCode};
-use ordinate_model::fault::FaultKind;
+use ordinate_model::frame::FaultKind;
 
 /// Seconds after which a client should retry when a model could not be loaded.
 const RETRY_AFTER_SECONDS: u16 = 5;

@@ -9,9 +9,10 @@ use http::{Method, StatusCode};
 
 use crate::source::Causes;
 use crate::source::catalog::CatalogError;
-use ordinate_model::fault::FaultKind;
+use ordinate_model::answer::IntervalError;
+use ordinate_model::frame::FaultKind;
 use ordinate_model::frame::TooManyRows;
-use ordinate_model::interval::IntervalError;
+use ordinate_model::inference::LevelError;
 use ordinate_model::{AnswerError, PredictError};
 
 /// Generates [`ErrorCode`] from one table: variant, status, code, title. Kinds of faults in rows share a status and a
@@ -232,8 +233,8 @@ impl From<IntervalError> for ApiError {
             IntervalError::NotInferable { .. }
             | IntervalError::NoPredictionSets { .. }
             | IntervalError::NoMeanInterval { .. }
-            | IntervalError::TooFewHeldOut { .. } => ErrorCode::NoInterval,
-            IntervalError::Level { .. } => ErrorCode::InvalidOption,
+            | IntervalError::Level(LevelError::TooFewHeldOut { .. }) => ErrorCode::NoInterval,
+            IntervalError::Level(LevelError::OutOfRange { .. }) => ErrorCode::InvalidOption,
             IntervalError::NotFinite { row } => {
                 let detail = format!("row {row}: the values are too large: the interval overflows a double");
                 return Self::complaints(

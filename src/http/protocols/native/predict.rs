@@ -14,8 +14,8 @@ use crate::http::protocols::prediction_request::{PredictionRequest, WarningsBody
 use crate::http::server::body::MediaType;
 use crate::http::server::error::{ApiError, ErrorCode};
 use crate::http::server::query::PARAMETERS;
-use ordinate_model::explanation::Explanation;
-use ordinate_model::interval::IntervalMethod;
+use ordinate_model::answer::Explanation;
+use ordinate_model::answer::IntervalMethod;
 use ordinate_model::number::parse_double;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::wording::shorten;

@@ -12,7 +12,7 @@ use crate::http::decode::tensor::Datatype;
 use crate::http::server::error::ApiError;
 use crate::http::server::response;
 use ordinate_model::Model;
-use ordinate_model::interval::AvailableIntervals;
+use ordinate_model::answer::AvailableIntervals;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{Feature, FeatureType};
 

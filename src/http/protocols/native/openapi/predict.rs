@@ -38,7 +38,7 @@ fn operation(draft: Draft, schemas: &ModelSchemas<'_>) -> Draft {
         draft = draft.option(name, in_url(option.clone(), kind));
         body = body.property(name, option);
     }
-    let level = schemas.model.available_intervals().map(|certainty| ("interval", json!(certainty.at_most(LEVEL))));
+    let level = schemas.model.available_intervals().map(|intervals| ("interval", json!(intervals.at_most(LEVEL))));
     let classes = schemas.model.classes().map(|_| ("probabilities", json!(true)));
     let options =
         [("X", json!([schemas.example_row()])), ("explain", json!(true))].into_iter().chain(level).chain(classes);
