@@ -16,8 +16,9 @@ use smartcore::linear::linear_regression::LinearRegression;
 use smartcore::linear::logistic_regression::LogisticRegression;
 use smartcore::linear::ridge_regression::RidgeRegression;
 
-use super::preprocess::Preprocess;
-use super::scalar::Scalar;
+use crate::preprocess::Preprocess;
+use crate::scalar::Scalar;
+use crate::task::Task;
 
 type Dense = DenseMatrix<f64>;
 
@@ -89,7 +90,7 @@ fn each_once<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) ->
 
 /// An estimator that answers.
 #[derive(Debug)]
-pub(super) enum Estimator {
+pub(crate) enum Estimator {
     Linear(LinearRegression<f64, f64, Dense, Vec<f64>>),
     Ridge(RidgeRegression<f64, f64, Dense, Vec<f64>>),
     Lasso(Lasso<f64, f64, Dense, Vec<f64>>),
@@ -98,7 +99,7 @@ pub(super) enum Estimator {
 }
 
 /// The scores of the rows of a design.
-pub(super) enum Scores {
+pub(crate) enum Scores {
     /// One value a row, before the target's transformation is undone.
     Values(Vec<f64>),
     /// The position of each row's class, and rows × classes probabilities, row-major.
@@ -125,6 +126,12 @@ impl Coefficients {
             Self::Logistic(planes) => Some(&planes.classes),
             _ => None,
         }
+    }
+
+    /// Classification for logistic regression, else regression.
+    #[must_use]
+    pub fn task(&self) -> Task {
+        if self.classes().is_some() { Task::Classification } else { Task::Regression }
     }
 
     /// The intercepts, one a score.
@@ -155,7 +162,7 @@ impl Estimator {
     ///
     /// # Errors
     /// A sentence when names do not match one to one, a number is not finite, or smartcore refuses them.
-    pub(super) fn new(fitted: &Coefficients, preprocess: &Preprocess) -> Result<Self, String> {
+    pub(crate) fn new(fitted: &Coefficients, preprocess: &Preprocess) -> Result<Self, String> {
         Ok(match fitted {
             Coefficients::Linear(plane) => {
                 let intercept = matrix(1, &[plane.intercept]);
@@ -170,7 +177,7 @@ impl Estimator {
 
     /// The scores of a design of so many rows, row-major; `None` when smartcore fails, which a proven shape rules out.
     /// Probabilities are those of the scores divided by the temperature.
-    pub(super) fn scores(&self, rows: usize, design: Vec<f64>, temperature: f64) -> Option<Scores> {
+    pub(crate) fn scores(&self, rows: usize, design: Vec<f64>, temperature: f64) -> Option<Scores> {
         let columns = design.len().checked_div(rows)?;
         let design = Dense::new(rows, columns, design, false).ok()?;
         match self {

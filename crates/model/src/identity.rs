@@ -44,7 +44,7 @@ impl TryFrom<String> for ModelName {
         } else {
             Err(format!(
                 "{:?} is not a model name: 1 to 128 letters, digits, dots, hyphens and underscores, beginning with a letter or digit",
-                super::wording::shorten(&name)
+                crate::wording::shorten(&name)
             ))
         }
     }
@@ -81,7 +81,7 @@ impl TryFrom<String> for Version {
     fn try_from(version: String) -> Result<Self, String> {
         match version.parse::<u32>() {
             Ok(number) if number > 0 && number.to_string() == version => Ok(Self(version)),
-            _ => Err(format!("{:?} is not a version: a whole number from 1", super::wording::shorten(&version))),
+            _ => Err(format!("{:?} is not a version: a whole number from 1", crate::wording::shorten(&version))),
         }
     }
 }
@@ -136,7 +136,7 @@ impl TryFrom<String> for Checksum {
         if lower.len() == 64 && lower.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             Ok(Self(lower))
         } else {
-            Err(format!("{:?} is not a SHA-256: 64 hexadecimal digits", super::wording::shorten(&digits)))
+            Err(format!("{:?} is not a SHA-256: 64 hexadecimal digits", crate::wording::shorten(&digits)))
         }
     }
 }

@@ -10,7 +10,7 @@ use serde_json::ser::{Formatter, Serializer};
 ///
 /// # Errors
 /// What the value's `Serialize` says.
-pub(super) fn to_string<T: Serialize>(value: &T) -> serde_json::Result<String> {
+pub(crate) fn to_string<T: Serialize>(value: &T) -> serde_json::Result<String> {
     let mut text = Vec::new();
     value.serialize(&mut Serializer::with_formatter(&mut text, PrettyFormatter::default()))?;
     text.push(b'\n');

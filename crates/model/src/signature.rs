@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::cell::Cell;
-use super::field;
-use super::number::{self, NumberError};
-use super::scalar::Scalar;
-use super::wording::shorten;
+use crate::cell::Cell;
+use crate::field;
+use crate::number::{self, NumberError};
+use crate::scalar::Scalar;
+use crate::wording::shorten;
 
 /// What a frame holds for a category that the model has not seen, where that is allowed: the position of no level.
 pub const UNKNOWN_LEVEL: f64 = -1.0;
@@ -48,7 +48,7 @@ pub struct Feature {
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub levels: Vec<String>,
     /// What a category means that is not among them.
-    #[serde(skip_serializing_if = "super::is_default", default)]
+    #[serde(skip_serializing_if = "UnknownPolicy::is_reject", default)]
     pub unknown: UnknownPolicy,
 }
 
@@ -61,6 +61,14 @@ pub enum UnknownPolicy {
     Reject,
     /// It is none of the known ones: all columns made from it are zero.
     Ignore,
+}
+
+impl UnknownPolicy {
+    // serde passes a reference.
+    #[allow(clippy::trivially_copy_pass_by_ref)]
+    fn is_reject(&self) -> bool {
+        *self == Self::Reject
+    }
 }
 
 /// The type of a feature, named as in `MLflow`'s signatures.

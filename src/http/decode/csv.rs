@@ -8,8 +8,8 @@ use super::{Layout, refuse, utf8};
 use crate::http::server::body::Header;
 use crate::http::server::error::{ApiError, ErrorCode};
 use ordinate_model::cell::Cell;
-use ordinate_model::fault::{FaultKind, Faults};
 use ordinate_model::frame::Frame;
+use ordinate_model::frame::{FaultKind, Faults};
 use ordinate_model::signature::{Feature, FeatureType, Signature, UNKNOWN_LEVEL};
 
 /// A frame and its layout: [`Layout::Csv`] with a header, [`Layout::Lines`] without.

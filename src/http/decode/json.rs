@@ -12,8 +12,8 @@ use super::pointer::Pointer;
 use super::{Layout, complain, utf8};
 use crate::http::server::error::{ApiError, Complaint, ErrorCode};
 pub(in crate::http) use members::{LEVEL, once, unknown};
-use ordinate_model::fault::{FaultKind, MAX_LISTED_FAULTS};
 use ordinate_model::frame::Frame;
+use ordinate_model::frame::{FaultKind, MAX_LISTED_FAULTS};
 use ordinate_model::wording::shorten;
 pub(in crate::http) use reader::{Reader, RowsReader, Terms};
 

@@ -7,7 +7,7 @@ mod pointer;
 pub(super) mod tensor;
 
 use super::server::error::{ApiError, Complaint, ErrorCode};
-use ordinate_model::fault::{Fault, Faults};
+use ordinate_model::frame::{Fault, Faults};
 use pointer::Pointer;
 
 /// The layout of the rows in a body, which decides what the pointer to a fault looks like.

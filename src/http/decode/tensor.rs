@@ -15,7 +15,7 @@ use super::{Layout, complain};
 use crate::http::server::error::{ApiError, ErrorCode};
 pub(in crate::http) use datatype::Datatype;
 use datatype::{Sink, WrongType};
-use ordinate_model::fault::{FaultKind, Faults};
+use ordinate_model::frame::{FaultKind, Faults};
 use ordinate_model::frame::{Frame, expected_values};
 use ordinate_model::wording::shorten;
 pub(in crate::http) use request::{InferRequest, read};

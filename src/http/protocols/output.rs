@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use crate::http::server::error::{ApiError, ErrorCode};
-use ordinate_model::explanation::Explanation;
+use ordinate_model::answer::Explanation;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::wording::shorten;
 use ordinate_model::{Answer, Model, Prediction, Probabilities, Wanted};

@@ -5,8 +5,8 @@ use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, Peek};
 use crate::http::decode::Layout;
 use crate::http::server::error::{ApiError, ErrorCode};
 use ordinate_model::cell::Cell;
-use ordinate_model::fault::{FaultKind, Faults};
 use ordinate_model::frame::{ColumnsBuilder, Frame, RowsBuilder, expected_values};
+use ordinate_model::frame::{FaultKind, Faults};
 use ordinate_model::signature::Signature;
 use ordinate_model::wording::shorten;
 
