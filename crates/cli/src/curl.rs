@@ -1,4 +1,4 @@
-//! Lines that a user pastes into a shell.
+//! Commands for a user to paste into a shell.
 
 use std::borrow::Cow;
 use std::env;
@@ -8,15 +8,15 @@ use ordinate_model::Model;
 /// The port of `ordinate serve` and `make run`.
 pub(super) const PORT: u16 = 9000;
 
-/// A line of curl that asks the model at `url` for a prediction of one of its example rows.
+/// A curl command that requests a prediction for an example row of the model at `url`.
 pub(super) fn curl(url: &str, model: &Model) -> String {
     let rows: Vec<_> = model.examples().into_iter().take(1).collect();
-    // Not through `json!`, which sorts the features by name.
+    // `json!` would sort the features by name.
     let rows = serde_json::to_string(&rows).unwrap_or_default();
     format!("curl -s {} -d {}", quoted(url), quoted(&format!(r#"{{"X":{rows}}}"#)))
 }
 
-/// This program as it can be called from any folder: by its name when it was found on the path, else by its own path.
+/// The command that starts this program in any folder: its name if it was found on the path, otherwise its path.
 pub(super) fn program() -> String {
     let called = env::args_os().next().unwrap_or_default();
     let path = env::current_exe().ok().filter(|_| called.to_string_lossy().contains(std::path::MAIN_SEPARATOR));
@@ -43,7 +43,7 @@ mod tests {
     #[case("it's a model (1).json", r"'it'\''s a model (1).json'")]
     #[case("$HOME/~.json", "'$HOME/~.json'")]
     #[case("", "''")]
-    fn a_word_is_quoted_where_a_shell_would_change_it(#[case] text: &str, #[case] word: &str) {
+    fn words_that_a_shell_would_change_are_quoted(#[case] text: &str, #[case] word: &str) {
         assert_eq!(quoted(text), word);
     }
 }

@@ -140,11 +140,11 @@ fn named(table: &Table) -> impl Fn(TrainError) -> TrainError + '_ {
     let rare = |class: usize, what, advice| {
         let class = table.classes().get(class).map(ToString::to_string).unwrap_or_default();
         let column = table.signature().target().name.clone();
-        DataError::RareClass { column, class, what, advice }.of(table.label()).into()
+        DataError::RareClass { column, class, what, advice }.in_data(table.label()).into()
     };
     move |error| match error {
         TrainError::Choose(ChooseError::LonelyClass { class, .. }) => {
-            rare(class, "cross-validation", "give the price yourself with --c")
+            rare(class, "cross-validation", "set the regularization with --c")
         }
         TrainError::Logistic(LogisticError::MissingClass { class, .. })
         | TrainError::Choose(ChooseError::Logistic(LogisticError::MissingClass { class, .. })) => {

@@ -24,6 +24,7 @@ pub mod summary;
 pub mod surveyed;
 pub mod table;
 pub mod test_data;
+pub mod text_table;
 
 use std::collections::{BTreeSet, VecDeque};
 

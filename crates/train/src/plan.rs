@@ -157,11 +157,11 @@ impl Plan {
         let estimator = self.estimator.unwrap_or(suitable);
         if surveyed.holds_classes() && !estimator.classifies() {
             let column = self.selection.target.clone();
-            return Err(DataError::TargetIsNoNumber { column, estimator: estimator.name() }.into());
+            return Err(DataError::ClassTarget { column, estimator: estimator.name() }.into());
         }
         if self.penalty.c.is_some() && !estimator.classifies() {
             let column = self.selection.target.clone();
-            return Err(DataError::PriceOfClasses { column, estimator: estimator.name() }.into());
+            return Err(DataError::UnusedC { column, estimator: estimator.name() }.into());
         }
         Ok(estimator)
     }

@@ -60,7 +60,7 @@ impl Surveyed {
         let mut kinds = Vec::with_capacity(columns.len());
         for column in &columns {
             if column.is_empty() {
-                return Err(DataError::NoValues { column: column.name.clone() }.of(source.label()).into());
+                return Err(DataError::NoValues { column: column.name.clone() }.in_data(source.label()).into());
             }
             kinds.push(column.kind(&source)?);
         }
@@ -77,7 +77,7 @@ impl Surveyed {
         let mut features = Vec::with_capacity(columns.len());
         for ((column, kind), statistic) in columns.iter().zip(kinds).zip(&statistics) {
             let made = feature(column, kind, preparation, statistic, &mut notes);
-            features.push(made.map_err(|fault| fault.of(source.label()))?);
+            features.push(made.map_err(|fault| fault.in_data(source.label()))?);
         }
         let missing = columns.iter().map(|column| column.missing).collect();
         let stored = columns.iter().zip(&features).map(|(column, feature)| Stored::new(column, feature)).collect();
@@ -96,7 +96,7 @@ impl Surveyed {
     /// [`DataError`] when the target does not suit it, or the design is too wide.
     pub fn table(mut self, preparation: &Preparation, classify: bool, every_level: bool) -> Result<Table, TrainError> {
         let data = self.source.label();
-        let of_data = |fault: DataError| fault.of(data.clone());
+        let of_data = |fault: DataError| fault.in_data(data.clone());
         let (classes, class_values, counts) =
             if classify { self.classes().map_err(of_data)? } else { Default::default() };
         let single = classes.iter().zip(&counts).filter(|(_, count)| **count == 1).map(|(class, _)| class.to_string());
@@ -183,11 +183,11 @@ impl Surveyed {
         let fractions = classes.iter().any(|class| matches!(class, Scalar::Number(_)));
         let distinct = classes.len() as u64;
         if (fractions && 2 * distinct > rows) || (distinct == rows && rows > 2) {
-            return Err(DataError::HardlyTwoAlike { column: column.name.clone(), classes: classes.len(), rows });
+            return Err(DataError::NotClasses { column: column.name.clone(), classes: classes.len(), rows });
         }
         let seen = if self.target_kind == FeatureType::Boolean { column.distinct_booleans() } else { classes.len() };
         if seen < 2 {
-            let advice = "Choose another --target".to_owned();
+            let advice = "choose another --target".to_owned();
             return Err(DataError::Constant { role: "target", column: column.name.clone(), advice });
         }
         Ok((classes, values, counts))
@@ -309,7 +309,7 @@ fn first_of(names: Vec<String>) -> Option<String> {
 
 fn constant_feature(features: &[Feature]) -> DataError {
     let column = features.first().map(|feature| feature.name.clone()).unwrap_or_default();
-    DataError::Constant { role: "feature", advice: format!("Leave it out with --exclude {column:?}"), column }
+    DataError::Constant { role: "feature", advice: format!("leave it out with --exclude {column:?}"), column }
 }
 
 impl Preparation {

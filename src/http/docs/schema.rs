@@ -17,7 +17,7 @@ use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, UnknownPoli
 const LARGEST_EXACT: i64 = 1 << 53;
 
 /// One model, as the document speaks of it.
-pub(crate) struct Described<'a> {
+pub(crate) struct ModelSchemas<'a> {
     /// The model.
     pub(crate) model: &'a Model,
     max_rows: usize,
@@ -25,7 +25,7 @@ pub(crate) struct Described<'a> {
     example: Vec<Scalar>,
 }
 
-impl<'a> Described<'a> {
+impl<'a> ModelSchemas<'a> {
     /// A model whose requests may have so many rows.
     pub(crate) fn new(model: &'a Model, max_rows: usize) -> Self {
         let typical = model.typical();
@@ -146,6 +146,15 @@ impl<'a> Described<'a> {
         self.features().iter().all(|feature| matches!(feature.kind, FeatureType::Double | FeatureType::Long))
     }
 
+    /// Predictions, or for a classifier what `predict_proba` gives.
+    pub(crate) fn prediction_or_probabilities(&self) -> RefOr<Schema> {
+        let prediction = RefOr::Ref(self.reference("prediction"));
+        if self.model.classes().is_none() {
+            return prediction;
+        }
+        AnyOfBuilder::new().item(prediction).item(self.reference("probabilities")).into()
+    }
+
     fn probabilities(&self) -> Schema {
         self.list(self.probability_row())
     }
@@ -229,7 +238,7 @@ fn any_value(feature: &Feature) -> Scalar {
 }
 
 /// The versions that are served, each once.
-pub(crate) fn versions<'a>(models: &[Described<'a>]) -> BTreeSet<&'a str> {
+pub(crate) fn versions<'a>(models: &[ModelSchemas<'a>]) -> BTreeSet<&'a str> {
     models.iter().map(|described| described.model.version()).collect()
 }
 

@@ -1,4 +1,4 @@
-//! The report as a reader sees it: rendered, opened in headless Chromium, looked into.
+//! The report as headless Chromium shows it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::cast_precision_loss)] // Handfuls of classes.
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use tempfile::tempdir;
 
 fn diabetes() -> (Model, Vec<Vec<f64>>) {
-    let root = crate::support::root();
+    let root = ordinate_test_support::root();
     let model = Model::from_json(&fs::read(root.join("model/diabetes.json")).unwrap()).unwrap();
     let text = fs::read_to_string(root.join("model/diabetes.csv")).unwrap();
     let row = |line: &str| line.split(',').map(|field| field.trim().parse().unwrap()).collect();
@@ -108,7 +108,7 @@ fn observed_classes(model: &Model) -> Observed {
     observer.finish().unwrap()
 }
 
-/// What Debian calls it, and what others do.
+/// The names of Chromium in Debian and elsewhere.
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 fn browser(folder: &Path, arguments: &[&str], page: &Path) -> String {
@@ -128,9 +128,7 @@ fn browser(folder: &Path, arguments: &[&str], page: &Path) -> String {
             Err(_) => {}
         }
     }
-    panic!(
-        "this test opens reports in Chromium, and there is none: install it, on Debian with `apt-get install -y chromium`"
-    );
+    panic!("this test needs Chromium: install it, on Debian with `apt-get install -y chromium`");
 }
 
 /// The document after Chromium has read it. `REPORT_FOLDER` keeps pages and screenshots for looking at.
@@ -186,13 +184,13 @@ fn assert_well_made(dom: &str) {
     assert_eq!(dom.matches("<table>").count(), dom.matches("<caption>").count());
     assert_eq!(dom.matches("<th>").count(), 0, "a heading cell without scope");
     assert_eq!(dom.matches("<h1").count(), 1);
-    // What Chromium had to repair would be nested wrongly here.
+    // Markup that Chromium had to repair would be nested wrongly here.
     assert_eq!(dom.matches("<section").count(), headings(dom).len());
     assert_eq!(dom.matches("<section").count(), dom.matches("</section>").count());
 }
 
 #[test]
-fn a_regression_is_shown_with_its_summary_residuals_and_path() {
+fn the_report_of_a_regression_has_summary_residuals_and_path() {
     let (model, rows) = diabetes();
     let observed = observed(&model, &rows);
     // The bundled model is the fit to all rows.
@@ -234,7 +232,7 @@ fn a_regression_is_shown_with_its_summary_residuals_and_path() {
 }
 
 #[test]
-fn a_classifier_is_shown_with_its_curves_and_confusions() {
+fn the_report_of_a_classifier_has_curves_and_a_confusion_matrix() {
     let model = classifier(&["setosa", "virginica & co"]);
     let observed = observed_classes(&model);
     let page = html(&ReportInput { observed: Some(&observed), ..ReportInput::new(model.document()) });
@@ -275,7 +273,7 @@ fn a_file_alone_makes_a_shorter_report() {
 
 #[test]
 fn a_perfect_fit_has_a_report_too() {
-    let bytes = fs::read(crate::support::root().join("model/line.json")).unwrap();
+    let bytes = fs::read(ordinate_test_support::root().join("model/line.json")).unwrap();
     let model = Model::from_json(&bytes).unwrap();
     let mut observer = Observer::new(&model);
     for x in [1.0, 2.0, 3.0, 4.0] {
@@ -310,7 +308,7 @@ fn leverages_sum_to_the_number_of_parameters() {
 }
 
 #[test]
-fn the_card_says_what_a_reader_must_know() {
+fn the_model_card_has_the_facts_of_the_model() {
     let (model, rows) = diabetes();
     let observed = observed(&model, &rows);
     let input = ReportInput { data: "diabetes.csv", observed: Some(&observed), ..ReportInput::new(model.document()) };

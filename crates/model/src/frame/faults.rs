@@ -19,7 +19,7 @@ pub struct Place {
     pub feature: Option<String>,
 }
 
-/// The kind of a fault; each has a stable code.
+/// The kind of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultKind {
     /// A value of another type than the feature's.
@@ -44,29 +44,10 @@ pub enum FaultKind {
     NoRows,
 }
 
-impl FaultKind {
-    /// The code in error responses.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::InvalidValue => "invalid_value",
-            Self::LossyNumber => "lossy_number",
-            Self::UnknownCategory => "unknown_category",
-            Self::MissingValue => "missing_value",
-            Self::MissingFeature => "missing_feature",
-            Self::UnknownFeature => "unknown_feature",
-            Self::DuplicateFeature => "duplicate_feature",
-            Self::WrongWidth => "wrong_width",
-            Self::Ragged => "ragged_rows",
-            Self::NoRows => "no_rows",
-        }
-    }
-}
-
 /// One fault of a request's rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Its kind, which has a stable code.
+    /// Its kind, from which the code of the error follows.
     pub kind: FaultKind,
     /// Its place in the request.
     pub place: Place,

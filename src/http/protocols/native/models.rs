@@ -1,12 +1,12 @@
 //! What models are there, and what each of them asks for.
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use crate::http::application::{App, Application};
+use crate::http::application::App;
+use crate::http::protocols::model_path::ModelPath;
 use crate::http::server::answer;
 use crate::http::server::error::ApiError;
 use ordinate_model::Model;
@@ -72,26 +72,9 @@ pub(crate) async fn list(State(application): App) -> Result<Response, ApiError> 
     answer::respond(&List { models: models.iter().map(|model| summary(model)).collect() })
 }
 
-/// One model.
-pub(crate) async fn show(
-    State(application): App,
-    name: Result<Path<String>, PathRejection>,
-) -> Result<Response, ApiError> {
-    let Path(name) = name?;
-    describe(&application, &name, None).await
-}
-
-/// One version of a model.
-pub(crate) async fn show_version(
-    State(application): App,
-    path: Result<Path<(String, String)>, PathRejection>,
-) -> Result<Response, ApiError> {
-    let Path((name, version)) = path?;
-    describe(&application, &name, Some(&version)).await
-}
-
-async fn describe(application: &Application, name: &str, version: Option<&str>) -> Result<Response, ApiError> {
-    let model = application.catalog.model(name, version).await?;
+/// One model, in the served version or in the version of the path.
+pub(crate) async fn show(State(application): App, path: ModelPath) -> Result<Response, ApiError> {
+    let model = path.load(&application).await?;
     let default = application.catalog.default_model().await;
     let document = model.document();
     answer::respond(&Description {

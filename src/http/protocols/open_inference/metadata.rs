@@ -1,11 +1,11 @@
 //! What the server can do, and what a model takes and gives: clients build their requests from it.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
 
+use super::super::model_path::ModelPath;
 use super::super::output::Output;
-use super::ModelPathResult;
 use super::tensor::Labels;
 use crate::http::application::App;
 use crate::http::decode::tensor::Datatype;
@@ -90,9 +90,8 @@ pub(crate) async fn server() -> Result<Response, ApiError> {
 }
 
 /// `GET /v2/models/{model}[/versions/{version}]`
-pub(crate) async fn model(State(application): App, asked: ModelPathResult) -> Result<Response, ApiError> {
-    let Path(asked) = asked?;
-    let model = asked.model().load(&application).await?;
+pub(crate) async fn model(State(application): App, path: ModelPath) -> Result<Response, ApiError> {
+    let model = path.load(&application).await?;
     answer::respond(&Metadata {
         name: model.name(),
         versions: [model.version()],
@@ -103,9 +102,8 @@ pub(crate) async fn model(State(application): App, asked: ModelPathResult) -> Re
 }
 
 /// `GET /v2/models/{model}[/versions/{version}]/config`
-pub(crate) async fn config(State(application): App, asked: ModelPathResult) -> Result<Response, ApiError> {
-    let Path(asked) = asked?;
-    let model = asked.model().load(&application).await?;
+pub(crate) async fn config(State(application): App, path: ModelPath) -> Result<Response, ApiError> {
+    let model = path.load(&application).await?;
     answer::respond(&Config {
         name: model.name(),
         platform: PLATFORM,
