@@ -6,7 +6,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 # One pip and one cargo at a time: they lock each other's files.
 .NOTPARALLEL:
-.PHONY: run test test-clients test-differential install bench bench-train build validate deploy invoke train setup help
+.PHONY: run test test-differential test-clients install bench bench-train build validate deploy invoke train setup help
 
 HOST ?= 127.0.0.1
 PORT ?= 9000
@@ -68,7 +68,8 @@ test: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(PAGE) $(DIFFERENTIAL) ## Run all tes
 
 test-differential: $(DIFFERENTIAL) ## Compare TABLES (5000) random models with exact arithmetic
 	cargo build --locked $(CLI) --profile $(CLI_PROFILE)
-	$(VENV)/bin/python tests/differential/run --ordinate target/$(if $(filter dev,$(PROFILE)),debug,$(CLI_PROFILE))/ordinate --seed $(SEED) --tables $(TABLES)
+	$(VENV)/bin/python tests/differential/run --seed $(SEED) --tables $(TABLES) \
+	  --ordinate target/$(if $(filter dev,$(PROFILE)),debug,$(CLI_PROFILE))/ordinate
 
 test-clients: $(CLIENTS)/.python.stamp $(CLIENTS)/.npm.stamp ## Test the server with the clients of all protocols
 	cargo build --locked $(CLI) --profile $(CLI_PROFILE)

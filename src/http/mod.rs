@@ -9,6 +9,7 @@ mod decode;
 mod docs;
 mod page;
 mod protocols;
+mod route;
 mod routes;
 pub mod server;
 mod settings;
@@ -29,12 +30,14 @@ use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
 
 use crate::source::catalog::Catalog;
 use application::Application;
+pub use protocols::vertex::{HEALTH as VERTEX_HEALTH, PREDICT as VERTEX_PREDICT};
 pub(crate) use routes::route_below;
-use routes::routes;
+use routes::{envelope_of, routes};
 use server::error::{ApiError, ErrorCode, wrong_method};
 use server::headers::JSON_LENGTH;
+use server::middleware::EnvelopeOf;
 use server::{health, middleware, path};
-pub use settings::{Alias, AllowedOrigins, Limits, Settings, VERTEX_HEALTH, VERTEX_PREDICT};
+pub use settings::{Alias, AllowedOrigins, Limits, Settings};
 
 /// The application.
 pub fn router(catalog: Arc<Catalog>, settings: Settings) -> Router {
@@ -59,7 +62,7 @@ fn wrap(routes: Router, settings: Settings) -> Router {
     let stack = ServiceBuilder::new()
         .layer(SetRequestIdLayer::new(request_id.clone(), middleware::RequestIds))
         .layer(PropagateRequestIdLayer::new(request_id))
-        .layer(axum::middleware::from_fn(middleware::answer))
+        .layer(axum::middleware::from_fn_with_state(envelope_of as EnvelopeOf, middleware::finish))
         .option_layer(cors(settings.cors))
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::custom(panicked));

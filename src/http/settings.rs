@@ -41,12 +41,6 @@ pub struct Alias {
     pub route: &'static str,
 }
 
-/// Where Vertex AI's requests are answered.
-pub const VERTEX_PREDICT: &str = "/vertex/predict";
-
-/// Where Vertex AI's health checks are answered.
-pub const VERTEX_HEALTH: &str = "/vertex/health";
-
 /// Which origins CORS admits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum AllowedOrigins {

@@ -141,7 +141,7 @@ def check(data: Data, l1_ratio: float, alpha: float, notes: list[str], fault) ->
         * (1 + choice.whole.target_size * max(choice.whole.sizes) / float(max(abs(v) for v in choice.whole.projection)))
         + 100 * EPSILON
     ):
-        fault("candidates", f"alpha {alpha!r} is none of the candidates, the nearest is {grid[place]!r}")
+        fault("candidates", f"alpha {alpha!r} is not a candidate, the nearest is {grid[place]!r}")
         return
     few = len(choice.whole.used) <= ALL
     steps = (

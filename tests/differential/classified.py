@@ -12,7 +12,7 @@ from metrics import Classification, hold
 
 # The alphas that are tried: C from 1e-4 to 1e4.
 CANDIDATES = [1e4 * (1e-8) ** (step / 8) for step in range(9)]
-# As src/train/evaluate/calibration.rs has them.
+# The constants of the module `calibration` of ordinate-train.
 LEAST_ROWS, PRIOR, FACTORS = 10, 0.5, (0.1, 10.0)
 
 
@@ -75,7 +75,7 @@ def choice(data: Data, c: float, notes: list[str], fault) -> None:
     """The C with the least log loss in cross-validation, or the least within a standard error of that."""
     place = min(range(9), key=lambda step: abs(math.log(CANDIDATES[step] * c)))
     if abs(CANDIDATES[place] * c - 1) > 100 * U:
-        fault("candidates", f"C {c!r} is none of the candidates")
+        fault("candidates", f"C {c!r} is not a candidate")
         return
     folds, found = data.folds(), []
     weights = [float(data.weights[fold].sum()) for fold in folds]
@@ -157,12 +157,12 @@ def calibration(data: Data, measured: Measured, held_out: list[int], model, faul
                 "temperature",
                 f"{temperature!r}: the slope of the loss is {slope(factor, True):.2e} ± {noise(factor):.1e}",
             )
-        bounded = slope(FACTORS[1], False) < 0 or slope(FACTORS[0], False) > 0
+        bounded = slope(FACTORS[1], False) <= 0 or slope(FACTORS[0], False) >= 0
         stated = metrics["test"].get("calibration_slope")
         if bounded and stated is not None:
             fault("calibration", f"the slope {stated!r} is the bound of its search, not a measurement")
         elif not bounded and stated is None:
-            fault("calibration", "the slope is not told")
+            fault("calibration", "there is no slope")
         elif not bounded and (
             slope(stated * (1 - 1e-12), False) > noise(stated) or slope(stated * (1 + 1e-12), False) < -noise(stated)
         ):

@@ -134,7 +134,7 @@ class Data:
     def __init__(self, table: Table, plan: Plan, features: list[Feature], model: dict):
         self.plan, self.rows, self.features = plan, table.rows, features
         self.weights = vector([table.weights.value(row) if table.weights else 1.0 for row in range(self.rows)])
-        # What the model imputes counts from here on: whether it is right is asked once.
+        # From here on the model's own imputed values count; `Training.signature` checks them.
         stated = {feature["name"]: feature["missing"] for feature in model["signature"]["features"]}
         used = [stated.get(column.name) for column in table.features]
         self.frame = [

@@ -6,7 +6,7 @@ import json
 import struct
 from urllib.parse import quote
 
-from model import Cell, Model, SETS
+from model import Cell, Model
 from ordinate import Server
 
 DATATYPES = {"double": "FP64", "long": "FP64", "boolean": "BOOL", "string": "BYTES"}
@@ -46,10 +46,6 @@ class Door:
     def __init__(self, model: Model, name: str):
         self.model, self.called = model, name
         self.names = [feature["name"] for feature in model.features]
-
-    def takes(self, row: list[Cell]) -> bool:
-        """Whether the protocol can say what the row says."""
-        return True
 
     def ask(self, server: Server, rows: list[list[Cell]]) -> tuple[int, object]:
         raise NotImplementedError
@@ -128,7 +124,9 @@ class MlflowCsv(Door):
     name, refusal = "MLflow CSV", 400
 
     def ask(self, server, rows):
-        return self.json(server, "/invocations", as_csv(rows, self.names, csv.QUOTE_MINIMAL), "predictions", "text/csv")
+        # A category may be called as a feature is: then the first line alone does not say what it is.
+        body = as_csv(rows, self.names, csv.QUOTE_MINIMAL)
+        return self.json(server, "/invocations", body, "predictions", "text/csv; header=present")
 
 
 class SageMakerLines(Door):
@@ -159,13 +157,6 @@ class OpenInference(Door):
     """One tensor a feature; `binary` puts into bytes what bytes can say."""
 
     name, refusal, binary, outputs = "Open Inference JSON", 400, False, ["predict"]
-
-    def takes(self, row):
-        """A tensor of integers has no `1e21`; in one of doubles, an integer that large may be another one rounded."""
-        pairs = zip(self.model.features, row)
-        return all(
-            feature["type"] != "long" or is_int64(cell) or abs(float(cell.text)) <= 2**53 for feature, cell in pairs
-        )
 
     def ask(self, server, rows):
         status, answers = self.infer(server, rows)
@@ -205,7 +196,7 @@ class OpenInferenceBinary(OpenInference):
 
 
 def packed(datatype: str, cells) -> bytes | None:
-    """The bytes of a tensor; none where bytes cannot say it."""
+    """The bytes of a tensor, or None if bytes cannot represent it."""
     if datatype == "FP64":
         exact = all(cell.kind == "missing" or is_exact(cell.text) for cell in cells)
         return b"".join(struct.pack("<d", float(cell.text or "nan")) for cell in cells) if exact else None

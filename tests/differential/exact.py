@@ -100,7 +100,7 @@ def identity(size: int) -> np.ndarray:
 
 
 def to_double(value) -> float:
-    """The nearest double; infinite where there is none."""
+    """The nearest double, or infinity."""
     return float(value)
 
 

@@ -6,7 +6,7 @@ import gmpy2
 import numpy as np
 
 from data import Data, Standard
-from exact import U, Cholesky, absolute, doubles, gamma, identity, mpfr, vector, zeros
+from exact import TINY, U, Cholesky, doubles, gamma, identity, mpfr, zeros
 
 EPSILON = 2 * U
 
@@ -72,12 +72,10 @@ class Plane:
         Each solves with a triangle that is off by `gamma`; residuals are pairs of doubles, off by a few 2⁻¹⁰⁴.
         """
         left = min(1.0, 2 * self.gamma * float(np.dot(self.reach, self.sizes)))
-        return 2 * U * np.abs(doubles(self.b)) + self.errors * max(left * left, 2.0**-48)
-
-    def all_columns(self, values) -> list:
-        """One value a column, 0 for those that do not vary."""
-        by_column = dict(zip(self.used, values))
-        return [by_column.get(column, 0) for column in range(self.standard.z.shape[1])]
+        refined = 2 * U * np.abs(doubles(self.b)) + self.errors * max(left * left, 2.0**-48)
+        # Products of tiny columns and residuals are multiples of the smallest double.
+        scales = doubles(self.standard.scales)[self.used]
+        return refined + np.abs(doubles(self.inverse)) @ (4 * len(self.rows) * TINY / scales)
 
 
 def sizes(standard: Standard) -> np.ndarray:

@@ -7,12 +7,15 @@ import numpy as np
 from exact import Cholesky, Singular, doubles, identity, mpfr, zeros
 from fits import Plane
 
-# What the stored fit may leave of a slope that should be none, as a share of the largest: ROUNDING of
-# src/train/path/descent.rs. Or of its objective above the best, as a share of that at zero: GAP_TOLERANCE there.
+# The stopping rule of the solver (ROUNDING and GAP_TOLERANCE of the module `descent` of ordinate-train): slopes that
+# should be zero, as a fraction of the largest possible, or the duality gap as a fraction of the objective at zero.
 ROUNDING = 1e-13
 GAP = 1e-12
 # A penalty of squares so small that no double knows of it: columns that depend on each other have one answer with it.
 NOTHING = mpfr("1e-45")
+# Columns of which less than this is their own are dependent as far as six digits of a score are concerned: products of
+# columns that should be dependent differ by rounding.
+NEARLY = 1e-6
 
 
 class Optimality:
@@ -27,7 +30,7 @@ class Optimality:
         self.rest = plane.centred_target - np.dot(s.z[:, plane.used], self.b)
 
     def rounding(self) -> np.ndarray:
-        """What rounding of the columns and the target may change of each slope, and what the solver calls none."""
+        """The error bound of each slope: rounding of columns and target, and what the solver takes for zero."""
         plane = self.plane
         b = np.abs(doubles(self.b))
         length = math.sqrt(float(np.dot(plane.standard.weights, self.rest**2)))
@@ -75,7 +78,7 @@ def solve(scatter: np.ndarray, projection: np.ndarray, l1, l2, start: np.ndarray
 
 
 def settle(a: np.ndarray, projection: np.ndarray, l1, b: np.ndarray) -> None:
-    """Goes to the best coefficients of these signs, one sign after the other becoming none on the way."""
+    """Goes to the best coefficients of these signs; those that would change their sign become zero."""
     while True:
         active = [j for j in range(len(b)) if b[j] != 0]
         if not active:
@@ -106,11 +109,11 @@ def is_determined(plane: Plane, others: np.ndarray) -> bool:
     for column in range(z.shape[1]):
         tried = [*independent, column]
         try:
-            Cholesky(plane.scatter[np.ix_(tried, tried)], smallest=1e-50)
+            Cholesky(plane.scatter[np.ix_(tried, tried)], smallest=NEARLY**2)
             independent = tried
         except Singular:
             parts = Cholesky(plane.scatter[np.ix_(independent, independent)]).solve(plane.scatter[independent, column])
             left = new[:, column] - np.dot(new[:, independent], parts)
-            if any(abs(value) > mpfr("1e-20") for value in left):
+            if any(abs(value) > 10 * NEARLY for value in left):
                 return False
     return True

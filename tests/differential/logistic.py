@@ -8,7 +8,8 @@ import numpy as np
 from data import Data, Standard
 from exact import RANDOM, U, doubles, gamma, mpfr, vector, zeros
 
-# LAST_STEP of src/train/logistic/newton.rs: a step shorter than this, relative to the largest parameter, is the last.
+# LAST_STEP of the module `newton` of ordinate-train: a step shorter than this, relative to the largest parameter,
+# is the last.
 # By Taylor's theorem it leaves a slope of half its square times the third derivative, which is at most 1.
 LAST_STEP = 1e-7
 # What a curvature that rounding took away is made good by at most, as a share of the largest.
@@ -62,7 +63,7 @@ class Problem:
         return h
 
     def optimum(self) -> np.ndarray | None:
-        """By Newton's method in doubles, with three last steps from exact slopes; none where it does not converge."""
+        """By Newton's method in doubles and three last steps from exact slopes; None if it does not converge."""
         shape = (self.scores, self.z.shape[1])
         parameters, price = np.zeros(shape), doubles(self.priced)
         z, w, t = doubles(self.z), doubles(self.shares), doubles(self.targets)
@@ -151,7 +152,7 @@ def stated(model, standard: Standard) -> np.ndarray:
 
 
 def check(data: Data, model, standard: Standard, notes: list[str], fault) -> None:
-    """Whether the slopes at the stored parameters are none."""
+    """Whether the slopes at the stored parameters are zero."""
     if any("has not converged" in note for note in notes):
         return
     problem = Problem(data, list(range(data.rows)), model.file["training"]["parameters"]["c"], standard)

@@ -81,7 +81,7 @@ def conformal(data: Data, made: Predictions, rows: list[int], inference: dict, f
 
 
 def optimum(plane: Plane, alpha: float, l1_ratio: float):
-    """The coefficients of lasso and elastic net and their error bounds; none if rounding may change which are zero."""
+    """The coefficients of lasso and elastic net and their error bounds; None if rounding may change which are zero."""
     weight = plane.standard.weight
     l1, l2 = mpfr(alpha) * mpfr(l1_ratio) * weight, mpfr(alpha) * (1 - mpfr(l1_ratio)) * weight
     b = lasso.solve(plane.scatter, plane.projection, l1, l2)

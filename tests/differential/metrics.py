@@ -38,9 +38,9 @@ class Regression:
         centre = np.dot(w, self.actual) / total
         spread = to_double(np.dot(w, (self.actual - centre) ** 2) / total)
         if len({float(value) for value in self.actual}) > 1:
-            # Welford's update (Chan, Golub and LeVeque 1983): n·u·√(1 + mean² ÷ variance), from the first target on.
-            steep = math.sqrt(1 + to_double(centre - self.actual[0]) ** 2 / spread)
-            relative = sums * steep
+            # Sums of squares about running means, which are off by n·u of the targets' largest distance from the first.
+            distance = to_double(np.abs(self.actual - self.actual[0]).max())
+            relative = sums * (1 + 2 * distance / math.sqrt(spread))
             ratio = mean_square / spread
             r2_off = square_off / spread + ratio * relative + 2 * U * (1 + ratio)
             found["r2"] = (1 - ratio, r2_off)
@@ -155,7 +155,7 @@ class Classification:
 
 
 def hold(side: str, expected: dict, got: dict | None, fault) -> None:
-    """Compares metrics by name; those that are left out of `expected` cannot be told."""
+    """Compares metrics by name; those that rounding may decide are not in `expected`."""
     if got is None:
         return
     for name, (value, error) in expected.items():

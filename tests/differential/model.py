@@ -49,7 +49,6 @@ class Model:
         self.log = self.file["preprocess"].get("target_transform") == "log"
         self.inference = self.file.get("inference") or {}
         estimator = self.file["estimator"]
-        self.family = estimator["family"]
         self.classes = estimator.get("classes")
         values = [estimator["coefficients"][column["name"]] for column in self.columns]
         self.coefficients = [value if isinstance(value, list) else [value] for value in values]

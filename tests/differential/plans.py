@@ -1,4 +1,4 @@
-"""What is asked of training: options, as they are written on the command line and as they are meant."""
+"""The options of training: what they mean, and how they are written on the command line."""
 
 import random
 from dataclasses import dataclass, field
@@ -93,7 +93,7 @@ def policy(rng: random.Random, column: Column) -> str:
 
 
 def draw(seed: int, number: int) -> tuple[Table, Plan]:
-    """The table of this number, and what is asked of it."""
+    """The table of this number and its training options."""
     rng = random.Random(f"{seed}/{number}")
     estimator = rng.choice(ESTIMATORS)
     rows = rng.choice([rng.randint(8, 20), rng.randint(20, 60), rng.randint(60, 120)])

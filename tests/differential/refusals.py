@@ -24,7 +24,7 @@ ACCEPTED = (
 
 
 def check_refusal(done: subprocess.CompletedProcess, table: Table, plan: Plan, fault) -> None:
-    """`fault(kind, words)` when the reason is none."""
+    """Calls `fault(kind, words)` if the reason is not true."""
     message = done.stderr.strip()
     if done.returncode != 1:
         fault("usage", message)

@@ -1,4 +1,7 @@
-"""Which rows are held out and which fold a row is in, as src/train/split.rs and src/train/folds.rs draw them."""
+"""Which rows are held out and which fold a row is in.
+
+The modules `holdout` and `folds` of ordinate-train draw the same.
+"""
 
 from fractions import Fraction
 

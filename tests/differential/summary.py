@@ -10,7 +10,8 @@ from exact import U, doubles, mpfr, to_double
 from fits import EPSILON, Plane, log_error
 from student import fisher_tail, student_quantile, student_tail
 
-# statrs' tails and quantiles, as src/train/distribution.rs and src/model/quantile.rs have measured them.
+# Relative errors of statrs' tails and quantiles: see the modules `distribution` of ordinate-train and `quantile` of
+# ordinate-model.
 TAIL, QUANTILE = 4e-12, 1e-12
 
 

@@ -70,7 +70,7 @@ class Column:
         return [self.marker if cell is None else cell for cell in self.cells]
 
     def value(self, row: int):
-        """The number, truth or text of a row; None where there is none."""
+        """The number, truth or text of a row; None for a missing value."""
         cell = self.cells[row]
         if cell is None:
             return None

@@ -230,7 +230,7 @@ class Training:
             added = s.weight * mpfr("1e-8") if self.plan.estimator != "linear" else mpfr(0)
         if not r:
             if self.plan.estimator == "ridge" or rows > size + 1:
-                self.fault("triangle", "there is none")
+                self.fault("triangle", "there is no R")
             return
         weight = self.model.inference.get("weight")
         total = to_double(s.weight)
@@ -243,6 +243,10 @@ class Training:
         expected = np.dot((s.z * s.weights[:, None]).T, s.z) + identity(size) * added
         off, lengths = doubles(np.dot(upper.T, upper) - expected), sizes(s) + math.sqrt(float(added))
         allowed = 2 * gamma(rows * (size + 1)) * np.outer(lengths, lengths)
+        if self.plan.estimator == "logistic" and self.plan.intercept:
+            # Logistic regression subtracts means that are rounded to doubles.
+            rounded = U * np.abs(doubles(s.means / s.scales))
+            allowed = allowed + to_double(s.weight) * np.outer(rounded, rounded)
         if (np.abs(off) > allowed).any():
             worst = np.unravel_index(np.argmax(np.abs(off) / allowed), off.shape)
             self.fault("triangle", f"RᵀR is off by {off[worst]:.3e} at {worst}, {allowed[worst]:.1e} is allowed")

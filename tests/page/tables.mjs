@@ -100,7 +100,7 @@ await open({ hash: "#iris" }, async (page) => {
     return made;
   }, text);
   await page.dispatchEvent("#drop", "drop", { dataTransfer: transfer });
-  await shows(page, "#table", "2 rows predicted. Sets of labels hold the answer with 95 % probability.");
+  await shows(page, "#table", "2 rows predicted. Prediction sets hold the answer with 95 % probability.");
   assert.deepEqual(await page.locator("#table thead th").allInnerTexts(), [
     "Row",
     "prediction",

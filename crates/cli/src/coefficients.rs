@@ -38,10 +38,10 @@ impl<'a> CoefficientTable<'a> {
         let scores = match document.estimator.classes() {
             Some([_, second]) => vec![format!("log-odds of {second}")],
             Some(many) => many.iter().map(Scalar::to_string).collect(),
-            None => vec![target_transform.of(target)],
+            None => vec![target_transform.describe(target)],
         };
         let coefficients = |column: &'a DesignColumn| {
-            let stored = document.estimator.of(&column.name).unwrap_or_default();
+            let stored = document.estimator.get(&column.name).unwrap_or_default();
             let coefficients = stored.iter().map(|value| value / column.scale).collect();
             ColumnCoefficients { name: &column.name, coefficients, mean: column.mean, scale: column.scale }
         };

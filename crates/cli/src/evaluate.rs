@@ -79,7 +79,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let known = features.chain(others).collect();
     let mut reader = TableReader::open(files, arguments.delimiter, known, Some(progress.watch()))?;
     let wanted = Wanted::default();
-    let scorer = Scorer::new(&model, &reader, wanted, model.answering(&wanted)?)?;
+    let scorer = Scorer::new(&model, &reader, wanted, model.predictor(&wanted)?)?;
     let find = |name: &str, option, purpose| {
         let positions = reader.find(&[name], option)?;
         Ok::<_, ScoringError>(NumberColumn::new(name, purpose, positions.first().copied().unwrap_or_default()))

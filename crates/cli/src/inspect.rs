@@ -10,11 +10,11 @@ use super::coefficients::CoefficientTable;
 use super::train::significant;
 use super::{intervals, model};
 use ordinate_model::Model;
+use ordinate_model::answer::AvailableIntervals;
 use ordinate_model::artifact::Training;
-use ordinate_model::interval::Certainty;
 use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::scalar::Scalar;
-use ordinate_model::signature::{Feature, FeatureType, Missing, Signature, Unknown};
+use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, Signature, UnknownPolicy};
 use ordinate_model::task::Task;
 use ordinate_model::wording::counted;
 use ordinate_train::evaluate::title;
@@ -62,7 +62,7 @@ struct Contents<'a> {
     #[serde(flatten)]
     coefficients: &'a CoefficientTable<'a>,
     /// As in `GET /models/{name}`.
-    intervals: Option<Certainty>,
+    intervals: Option<AvailableIntervals>,
     training: &'a Training,
 }
 
@@ -80,7 +80,7 @@ impl<'a> Contents<'a> {
             signature: &document.signature,
             target_transform: document.preprocess.target_transform,
             coefficients,
-            intervals: model.certainty(),
+            intervals: model.available_intervals(),
             training: &document.training,
         }
     }
@@ -136,8 +136,8 @@ fn features(signature: &Signature) -> TextTable {
     let mut table = TextTable::new(titles.map(|title| (title, Align::Left)));
     for feature in signature.features() {
         let missing = match &feature.missing {
-            Missing::Reject => "reject".to_owned(),
-            Missing::Impute(value) => format!("impute {value}"),
+            MissingPolicy::Reject => "reject".to_owned(),
+            MissingPolicy::Impute(value) => format!("impute {value}"),
         };
         table.push([feature.name.clone(), kind(feature.kind).to_owned(), values(feature), missing]);
     }
@@ -154,7 +154,7 @@ fn values(feature: &Feature) -> String {
     if feature.levels.len() > LISTED {
         text.extend([" and ", &(feature.levels.len() - LISTED).to_string(), " more"]);
     }
-    if feature.unknown == Unknown::Ignore {
+    if feature.unknown == UnknownPolicy::Ignore {
         text.push_str("; other values are ignored");
     }
     text

@@ -20,10 +20,9 @@ use super::skipped::{OnError, SkippedRows};
 use super::warning_column::rows_with_warnings;
 use super::{model, print_error, wrong_usage};
 use csv::{CsvOutput, Target};
-use ordinate_model::interval::IntervalError;
-use ordinate_model::warning::WarningScope;
+use ordinate_model::answer::{IntervalError, WarningScope};
 use ordinate_model::wording::counted;
-use ordinate_model::{Answering, Model, Wanted};
+use ordinate_model::{Model, Predictor, Wanted};
 use ordinate_table::{DataError, TableReader, delimiter, expanded};
 use output_columns::{ExtraColumns, OutputColumn, output_columns, output_values};
 use parquet::ParquetOutput;
@@ -114,7 +113,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let progress = Arc::new(Progress::of_bytes(total_bytes(&files), !quiet));
     let known = model.signature().features().iter().map(|feature| feature.name.clone()).collect();
     let mut reader = TableReader::open(files, arguments.delimiter, known, Some(progress.watch()))?;
-    let scorer = Scorer::new(&model, &reader, wanted(&arguments.extra, &model), answering(&arguments.extra, &model)?)?;
+    let scorer = Scorer::new(&model, &reader, wanted(&arguments.extra, &model), predictor(&arguments.extra, &model)?)?;
     let added = output_columns(&arguments.column, &arguments.extra, &model)?;
     check_names(arguments, &reader, &added)?;
 
@@ -211,7 +210,7 @@ fn wanted(extra: &ExtraColumns, model: &Model) -> Wanted {
 }
 
 /// The model, prepared for the options.
-fn answering<'m>(extra: &ExtraColumns, model: &'m Model) -> Result<Answering<'m>, String> {
+fn predictor<'m>(extra: &ExtraColumns, model: &'m Model) -> Result<Predictor<'m>, String> {
     if extra.mean_interval.is_some() && model.classes().is_some() {
         return Err(format!("--mean-interval needs a regression model, and {} predicts classes", model.name()));
     }
@@ -219,9 +218,9 @@ fn answering<'m>(extra: &ExtraColumns, model: &'m Model) -> Result<Answering<'m>
     let of_option = |option: &'static str| move |error: IntervalError| format!("{option}: {error}");
     let all = wanted(extra, model);
     let mean = Wanted { mean_interval: all.mean_interval, ..Wanted::default() };
-    model.answering(&Wanted { mean_interval: None, ..all }).map_err(of_option("--interval"))?;
-    model.answering(&mean).map_err(of_option("--mean-interval"))?;
-    model.answering(&all).map_err(|error| error.to_string())
+    model.predictor(&Wanted { mean_interval: None, ..all }).map_err(of_option("--interval"))?;
+    model.predictor(&mean).map_err(of_option("--mean-interval"))?;
+    model.predictor(&all).map_err(|error| error.to_string())
 }
 
 /// Why the command ended early.

@@ -3,12 +3,10 @@
 use thiserror::Error;
 
 use super::skipped::RowError;
-use ordinate_model::explanation;
-use ordinate_model::fault::FaultKind;
-use ordinate_model::frame::RowsBuilder;
+use ordinate_model::answer::{MAX_EXPLANATION_VALUES, WarningScope};
+use ordinate_model::frame::{FaultKind, RowsBuilder};
 use ordinate_model::scalar::Scalar;
-use ordinate_model::warning::WarningScope;
-use ordinate_model::{Answer, AnswerError, Answering, Model, Wanted};
+use ordinate_model::{Answer, AnswerError, Model, Predictor, Wanted};
 use ordinate_table::{DataError, Row, RowNumber, TableReader};
 
 /// Rows of a batch. Only one batch is in memory.
@@ -72,7 +70,7 @@ pub(super) struct Scorer<'m> {
     /// Fields of the header.
     width: usize,
     wanted: Wanted,
-    answering: Answering<'m>,
+    predictor: Predictor<'m>,
 }
 
 impl<'m> Scorer<'m> {
@@ -84,17 +82,17 @@ impl<'m> Scorer<'m> {
         model: &'m Model,
         reader: &TableReader,
         wanted: Wanted,
-        answering: Answering<'m>,
+        predictor: Predictor<'m>,
     ) -> Result<Self, DataError> {
         let features: Vec<&str> = model.signature().features().iter().map(|feature| feature.name.as_str()).collect();
         let positions = reader.find(&features, &format!("the model {}", model.name()))?;
-        Ok(Self { model, positions, width: reader.header().len(), wanted, answering })
+        Ok(Self { model, positions, width: reader.header().len(), wanted, predictor })
     }
 
     /// The rows of a batch, limited by the size of their explanations.
     fn batch_rows(&self) -> usize {
         let scores = self.model.classes().map_or(1, <[Scalar]>::len);
-        let explained = explanation::MAX_VALUES / (self.model.signature().width() * scores).max(1);
+        let explained = MAX_EXPLANATION_VALUES / (self.model.signature().width() * scores).max(1);
         if self.wanted.explanation { BATCH_ROWS.min(explained).max(1) } else { BATCH_ROWS }
     }
 
@@ -175,7 +173,7 @@ impl<'m> Scorer<'m> {
     fn answer<'r>(&self, rows: impl ExactSizeIterator<Item = &'r Row>) -> Result<Answer<'m>, RowError> {
         let mut frame = RowsBuilder::new(self.model.signature(), rows.len());
         if self.wanted.warnings == WarningScope::All {
-            frame = frame.noting_all();
+            frame = frame.listing_all_unknown_categories();
         }
         let mut number = RowNumber::default();
         for row in rows {
@@ -195,6 +193,6 @@ impl<'m> Scorer<'m> {
         }
         let frame = frame.finish().map_err(|faults| RowError::new(number, faults))?;
         let unanswered = |error: AnswerError| RowError { row: number, column: None, detail: error.to_string() };
-        self.answering.answer(&frame).map_err(unanswered)
+        self.predictor.answer(&frame).map_err(unanswered)
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use clap::ValueEnum;
 
 use super::scoring::ScoringError;
-use ordinate_model::fault::{Fault, FaultKind, Faults};
+use ordinate_model::frame::{Fault, FaultKind, Faults};
 use ordinate_table::{NamedColumn, Purpose, RowNumber};
 
 /// Skipped rows that are listed; further ones are counted.
@@ -46,7 +46,7 @@ impl fmt::Display for RowError {
 impl RowError {
     /// The first fault of a row.
     pub(super) fn new(row: RowNumber, faults: Faults) -> Self {
-        let Some(Fault { kind, place, detail }) = faults.told.into_iter().next() else {
+        let Some(Fault { kind, place, detail }) = faults.listed.into_iter().next() else {
             return Self { row, column: None, detail: "the row cannot be used".into() };
         };
         let detail = if kind == FaultKind::MissingValue { format!("the value {detail}") } else { detail };

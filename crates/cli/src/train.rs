@@ -125,7 +125,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
 
 /// A model name from a file name.
 fn name_of(path: &Path) -> ModelName {
-    ModelName::resembling(&path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default())
+    ModelName::from_text_lossy(&path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default())
 }
 
 /// The output of `--json`.

@@ -1,12 +1,12 @@
 //! Warnings about rows, as text.
 
-use ordinate_model::warning::{Reason, Warnings};
+use ordinate_model::answer::{WarningReason, Warnings};
 use ordinate_train::summary::rounded;
 
 /// The warnings of each row, separated by semicolons; empty for a row without warnings.
 pub(super) fn by_row(warnings: &Warnings<'_>, rows: usize) -> Vec<String> {
     let mut texts = vec![String::new(); rows];
-    for warning in &warnings.told {
+    for warning in &warnings.listed {
         if let Some(text) = texts.get_mut(warning.row) {
             if !text.is_empty() {
                 text.push_str("; ");
@@ -20,16 +20,18 @@ pub(super) fn by_row(warnings: &Warnings<'_>, rows: usize) -> Vec<String> {
 /// The number of rows with warnings.
 pub(super) fn rows_with_warnings(warnings: &Warnings<'_>) -> usize {
     // Warnings are in the order of the rows.
-    warnings.told.chunk_by(|one, next| one.row == next.row).count()
+    warnings.listed.chunk_by(|one, next| one.row == next.row).count()
 }
 
-fn message(reason: &Reason<'_>) -> String {
+fn message(reason: &WarningReason<'_>) -> String {
     match reason {
-        Reason::OutsideRange { feature, value, range: [low, high] } => {
+        WarningReason::OutsideRange { feature, value, range: [low, high] } => {
             format!("{feature}: {value} is outside the training range, {low} to {high}")
         }
-        Reason::UnknownCategory { feature, value } => format!("{feature}: {value:?} was not in the training data"),
-        Reason::Leverage { leverage, limit } => {
+        WarningReason::UnknownCategory { feature, value } => {
+            format!("{feature}: {value:?} was not in the training data")
+        }
+        WarningReason::Leverage { leverage, limit } => {
             let [leverage, limit] = [leverage, limit].map(|value| rounded(*value, 3));
             format!("high leverage: the values are unusual together (leverage {leverage}, usual up to {limit})")
         }

@@ -7,18 +7,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
-use super::cell::Cell;
-use super::estimator::Coefficients;
-use super::fault::Faults;
-use super::frame::{Frame, RowsBuilder};
-use super::identity::{Checksum, ModelName, Version};
-use super::inference::Inference;
-use super::preprocess::Preprocess;
-use super::pretty_json;
-use super::scalar::Scalar;
-use super::signature::Signature;
-use super::task::Task;
-use super::{AnswerError, Model, Wanted};
+use crate::estimator::Coefficients;
+use crate::identity::{Checksum, ModelName, Version};
+use crate::inference::Inference;
+use crate::preprocess::Preprocess;
+use crate::pretty_json;
+use crate::scalar::Scalar;
+use crate::signature::Signature;
+use crate::task::Task;
 
 /// What `format` says in files this version writes and reads.
 pub const FORMAT: &str = "ordinate.model/1";
@@ -29,12 +25,6 @@ const MAX_VALUES: usize = 4 << 20;
 
 /// The most lists and objects a file may hold. Each costs hundreds of bytes, and a model of 20,000 columns has 100,000.
 const MAX_CONTAINERS: usize = 1 << 17;
-
-/// The most values that the golden rows may come to in the design: proving a model is a matter of milliseconds.
-const MAX_GOLDEN_VALUES: usize = 1 << 22;
-
-/// A golden row must be reproduced to this relative accuracy.
-const GOLDEN_TOLERANCE: f64 = 1e-9;
 
 /// The document, field by field as it stands in the file. An unknown field is refused, never ignored: it could be a
 /// transformation that this version does not know.
@@ -198,32 +188,14 @@ impl Document {
         Ok(pretty_json::to_string(self)?)
     }
 
-    /// Makes a draft into a model file: golden predictions from the real estimator, then the checksum.
-    ///
-    /// `golden_rows` are rows in positional order as callers would write them; at least one.
-    ///
-    /// # Errors
-    /// [`ArtifactError::Inconsistent`] or [`ArtifactError::GoldenRefused`] when the parts do not make a model.
-    pub fn seal(mut self, golden_rows: Vec<Vec<Scalar>>) -> Result<Self, ArtifactError> {
-        FORMAT.clone_into(&mut self.format);
-        self.golden.x = golden_rows;
-        let model = Model::assemble(self)?;
-        let (y, probabilities) = predict_golden(&model)?;
-        let mut sealed = model.document;
-        sealed.golden.y = y;
-        sealed.golden.probabilities = probabilities;
-        sealed.sha256 = Some(sealed.checksum()?);
-        Ok(sealed)
-    }
-
     /// SHA-256 of the canonical form without `created` and `sha256`.
-    fn checksum(&mut self) -> Result<Checksum, ArtifactError> {
+    pub(crate) fn checksum(&mut self) -> Result<Checksum, ArtifactError> {
         let created = std::mem::take(&mut self.created);
         let sha256 = self.sha256.take();
         let canonical = serde_json_canonicalizer::to_vec(self);
         self.created = created;
         self.sha256 = sha256;
-        Ok(Checksum::of(&canonical?))
+        Ok(Checksum::compute(&canonical?))
     }
 }
 
@@ -232,69 +204,6 @@ impl Document {
 fn looks_like_a_date(created: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'-' | b':' | b'.' | b'+' | b'T' | b'Z');
     (20..=35).contains(&created.len()) && created.bytes().all(plain)
-}
-
-/// Predicts the golden rows and holds the answers against the file's.
-pub(super) fn check_golden(model: &Model) -> Result<(), ArtifactError> {
-    let golden = &model.document.golden;
-    let (y, probabilities) = predict_golden(model)?;
-    if (y.len(), probabilities.len()) != (golden.y.len(), golden.probabilities.len()) {
-        return Err(ArtifactError::Inconsistent("golden: X, y and probabilities have different lengths".into()));
-    }
-    for (row, (expected, got)) in golden.y.iter().zip(&y).enumerate() {
-        let same = match (expected, got) {
-            (Scalar::Number(expected), Scalar::Number(got)) => reproduces(*expected, *got),
-            // A number without a fraction may have been written so.
-            (Scalar::Integer(_), Scalar::Number(got)) => expected.cell() == Cell::Double(*got),
-            (expected, got) => expected == got,
-        };
-        if !same {
-            let (expected, got) = (expected.to_string(), got.to_string());
-            return Err(ArtifactError::GoldenMismatch { row, expected, got });
-        }
-    }
-    for (row, (expected, got)) in golden.probabilities.iter().zip(&probabilities).enumerate() {
-        let same = expected.len() == got.len() && expected.iter().zip(got).all(|(one, other)| reproduces(*one, *other));
-        if !same {
-            let (expected, got) = (format!("{expected:?}"), format!("{got:?}"));
-            return Err(ArtifactError::GoldenMismatch { row, expected, got });
-        }
-    }
-    Ok(())
-}
-
-fn reproduces(expected: f64, got: f64) -> bool {
-    (got - expected).abs() <= GOLDEN_TOLERANCE * expected.abs().max(f64::MIN_POSITIVE)
-}
-
-/// Labels or values, and probabilities (none of a regressor), of the golden rows.
-fn predict_golden(model: &Model) -> Result<(Vec<Scalar>, Vec<Vec<f64>>), ArtifactError> {
-    let refused = |error: AnswerError| ArtifactError::GoldenRefused(error.to_string());
-    let golden_rows = model.document.golden.x.len();
-    if golden_rows.saturating_mul(model.design.width()) > MAX_GOLDEN_VALUES {
-        return Err(ArtifactError::GoldenRefused(format!("{golden_rows} rows are too many for a proof")));
-    }
-    let frame = golden_frame(model.signature(), &model.document.golden.x).map_err(|faults| {
-        let first = faults.told.first().map(|fault| fault.detail.clone());
-        ArtifactError::GoldenRefused(first.unwrap_or_default())
-    })?;
-    let answer = model.answer(&frame, &Wanted::default()).map_err(refused)?;
-    let by_row = answer.probabilities.map(|all| all.rows().map(<[f64]>::to_vec).collect());
-    Ok((answer.prediction.scalars().collect(), by_row.unwrap_or_default()))
-}
-
-fn golden_frame<'s>(signature: &'s Signature, rows: &[Vec<Scalar>]) -> Result<Frame<'s>, Faults> {
-    let mut builder = RowsBuilder::new(signature, rows.len());
-    for row in rows {
-        if builder.start_row().is_err() {
-            break;
-        }
-        for scalar in row {
-            builder.push(scalar.cell());
-        }
-        builder.end_positional_row();
-    }
-    builder.finish()
 }
 
 #[cfg(test)]

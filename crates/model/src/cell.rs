@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::wording::shorten;
+use crate::wording::shorten;
 
 /// A value as a caller wrote it, before it is held against its feature.
 #[derive(Debug, Clone, Copy, PartialEq)]

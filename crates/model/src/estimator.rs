@@ -16,8 +16,9 @@ use smartcore::linear::linear_regression::LinearRegression;
 use smartcore::linear::logistic_regression::LogisticRegression;
 use smartcore::linear::ridge_regression::RidgeRegression;
 
-use super::preprocess::Preprocess;
-use super::scalar::Scalar;
+use crate::preprocess::Preprocess;
+use crate::scalar::Scalar;
+use crate::task::Task;
 
 type Dense = DenseMatrix<f64>;
 
@@ -28,21 +29,21 @@ type Dense = DenseMatrix<f64>;
 #[serde(tag = "family", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Coefficients {
     /// Ordinary least squares.
-    Linear(Plane),
+    Linear(LinearCoefficients),
     /// Least squares with a penalty on the squares of the coefficients.
-    Ridge(Plane),
+    Ridge(LinearCoefficients),
     /// Least squares with a penalty on the absolute values of the coefficients.
-    Lasso(Plane),
+    Lasso(LinearCoefficients),
     /// Least squares with both penalties.
-    ElasticNet(Plane),
+    ElasticNet(LinearCoefficients),
     /// Logistic regression: log-odds of the second of two classes, or one score a class for more (softmax).
-    Logistic(Planes),
+    Logistic(LogisticCoefficients),
 }
 
 /// One value a row: `intercept + Σ coefficient · column`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Plane {
+pub struct LinearCoefficients {
     /// The value at the means.
     pub intercept: f64,
     /// One a column.
@@ -53,7 +54,7 @@ pub struct Plane {
 /// One score a row for each class, or one in all for two classes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Planes {
+pub struct LogisticCoefficients {
     /// The classes as they stood in the training data, in the order of scores and probabilities.
     pub classes: Vec<Scalar>,
     /// One a score.
@@ -89,7 +90,7 @@ fn each_once<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) ->
 
 /// An estimator that answers.
 #[derive(Debug)]
-pub(super) enum Estimator {
+pub(crate) enum Estimator {
     Linear(LinearRegression<f64, f64, Dense, Vec<f64>>),
     Ridge(RidgeRegression<f64, f64, Dense, Vec<f64>>),
     Lasso(Lasso<f64, f64, Dense, Vec<f64>>),
@@ -98,7 +99,7 @@ pub(super) enum Estimator {
 }
 
 /// The scores of the rows of a design.
-pub(super) enum Scores {
+pub(crate) enum Scores {
     /// One value a row, before the target's transformation is undone.
     Values(Vec<f64>),
     /// The position of each row's class, and rows × classes probabilities, row-major.
@@ -127,6 +128,12 @@ impl Coefficients {
         }
     }
 
+    /// Classification for logistic regression, else regression.
+    #[must_use]
+    pub fn task(&self) -> Task {
+        if self.classes().is_some() { Task::Classification } else { Task::Regression }
+    }
+
     /// The intercepts, one a score.
     #[must_use]
     pub fn intercepts(&self) -> &[f64] {
@@ -140,7 +147,7 @@ impl Coefficients {
 
     /// The coefficients of the column of this name, one a score.
     #[must_use]
-    pub fn of(&self, column: &str) -> Option<&[f64]> {
+    pub fn get(&self, column: &str) -> Option<&[f64]> {
         match self {
             Self::Linear(plane) | Self::Ridge(plane) | Self::Lasso(plane) | Self::ElasticNet(plane) => {
                 plane.coefficients.get(column).map(std::slice::from_ref)
@@ -155,7 +162,7 @@ impl Estimator {
     ///
     /// # Errors
     /// A sentence when names do not match one to one, a number is not finite, or smartcore refuses them.
-    pub(super) fn new(fitted: &Coefficients, preprocess: &Preprocess) -> Result<Self, String> {
+    pub(crate) fn new(fitted: &Coefficients, preprocess: &Preprocess) -> Result<Self, String> {
         Ok(match fitted {
             Coefficients::Linear(plane) => {
                 let intercept = matrix(1, &[plane.intercept]);
@@ -170,7 +177,7 @@ impl Estimator {
 
     /// The scores of a design of so many rows, row-major; `None` when smartcore fails, which a proven shape rules out.
     /// Probabilities are those of the scores divided by the temperature.
-    pub(super) fn scores(&self, rows: usize, design: Vec<f64>, temperature: f64) -> Option<Scores> {
+    pub(crate) fn scores(&self, rows: usize, design: Vec<f64>, temperature: f64) -> Option<Scores> {
         let columns = design.len().checked_div(rows)?;
         let design = Dense::new(rows, columns, design, false).ok()?;
         match self {
@@ -217,6 +224,10 @@ fn probabilities(
 }
 
 fn sigmoid(score: f64) -> f64 {
+    // Where e to the power of −score is no double any more, the answer still is one, if hardly.
+    if score < -709.0 {
+        return libm::exp(score);
+    }
     1.0 / (1.0 + libm::exp(-score))
 }
 
@@ -227,7 +238,11 @@ fn softmax(scores: &[f64], probabilities: &mut Vec<f64>) {
     probabilities.extend(scores.iter().map(|score| libm::exp(score - largest) / total));
 }
 
-fn regressor<E: DeserializeOwned>(plane: &Plane, preprocess: &Preprocess, intercept: &Value) -> Result<E, String> {
+fn regressor<E: DeserializeOwned>(
+    plane: &LinearCoefficients,
+    preprocess: &Preprocess,
+    intercept: &Value,
+) -> Result<E, String> {
     if !plane.intercept.is_finite() {
         return Err("the intercept is not finite".into());
     }
@@ -240,7 +255,7 @@ fn regressor<E: DeserializeOwned>(plane: &Plane, preprocess: &Preprocess, interc
     }))
 }
 
-fn classifier<E: DeserializeOwned>(planes: &Planes, preprocess: &Preprocess) -> Result<E, String> {
+fn classifier<E: DeserializeOwned>(planes: &LogisticCoefficients, preprocess: &Preprocess) -> Result<E, String> {
     let classes = planes.classes.len();
     let scores = planes.intercepts.len();
     let distinct = planes.classes.iter().enumerate().all(|(position, class)| {
@@ -307,5 +322,8 @@ mod tests {
         assert!(probabilities.iter().zip(expected).all(|(got, expected)| (got - expected).abs() < 1e-15));
         assert!((sigmoid(-40.0) - (-40.0_f64).exp()).abs() < 1e-30);
         assert!((sigmoid(-1000.0), sigmoid(1000.0)) == (0.0, 1.0));
+        // mpmath: 1/(1 + exp(735)), a few of the smallest doubles; exp(-709) and what follows from it next to it.
+        assert_eq!(sigmoid(-735.0).to_bits(), 12_583);
+        assert!((sigmoid(-709.5) / (1.0 / (1.0 + 709.5_f64.exp())) - 1.0).abs() < 1e-12);
     }
 }

@@ -18,7 +18,7 @@ impl ModelName {
 
     /// The name that resembles a text: what no name can have becomes a hyphen, and of nothing else `model`.
     #[must_use]
-    pub fn resembling(text: &str) -> Self {
+    pub fn from_text_lossy(text: &str) -> Self {
         let kept = |letter: char| u8::try_from(letter).is_ok_and(allowed);
         let name: String = text.chars().map(|letter| if kept(letter) { letter } else { '-' }).take(LONGEST).collect();
         let name = name.trim_matches(|letter: char| !letter.is_ascii_alphanumeric());
@@ -44,7 +44,7 @@ impl TryFrom<String> for ModelName {
         } else {
             Err(format!(
                 "{:?} is not a model name: 1 to 128 letters, digits, dots, hyphens and underscores, beginning with a letter or digit",
-                super::wording::shorten(&name)
+                crate::wording::shorten(&name)
             ))
         }
     }
@@ -81,7 +81,7 @@ impl TryFrom<String> for Version {
     fn try_from(version: String) -> Result<Self, String> {
         match version.parse::<u32>() {
             Ok(number) if number > 0 && number.to_string() == version => Ok(Self(version)),
-            _ => Err(format!("{:?} is not a version: a whole number from 1", super::wording::shorten(&version))),
+            _ => Err(format!("{:?} is not a version: a whole number from 1", crate::wording::shorten(&version))),
         }
     }
 }
@@ -106,7 +106,7 @@ pub struct Checksum(String);
 impl Checksum {
     /// The checksum of these bytes.
     #[must_use]
-    pub fn of(bytes: &[u8]) -> Self {
+    pub fn compute(bytes: &[u8]) -> Self {
         use sha2::{Digest, Sha256};
         Self::from_digest(Sha256::digest(bytes).as_ref())
     }
@@ -136,7 +136,7 @@ impl TryFrom<String> for Checksum {
         if lower.len() == 64 && lower.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             Ok(Self(lower))
         } else {
-            Err(format!("{:?} is not a SHA-256: 64 hexadecimal digits", super::wording::shorten(&digits)))
+            Err(format!("{:?} is not a SHA-256: 64 hexadecimal digits", crate::wording::shorten(&digits)))
         }
     }
 }
@@ -168,10 +168,10 @@ mod tests {
             ("", "model"),
             ("..a_b.", "a_b"),
         ] {
-            assert_eq!(ModelName::resembling(text).as_str(), name, "{text:?}");
+            assert_eq!(ModelName::from_text_lossy(text).as_str(), name, "{text:?}");
         }
         for text in ["é".repeat(300), "x".repeat(300), format!("{}é", "x".repeat(127))] {
-            let name = ModelName::resembling(&text);
+            let name = ModelName::from_text_lossy(&text);
             assert_eq!(ModelName::try_from(name.as_str().to_owned()), Ok(name));
         }
     }
@@ -197,7 +197,10 @@ mod tests {
     #[test]
     fn the_checksum_is_sha_256() {
         // FIPS 180-2, appendix B.1.
-        assert_eq!(Checksum::of(b"abc").as_str(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(
+            Checksum::compute(b"abc").as_str(),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
         assert!(Checksum::try_from("BA".repeat(32)).is_ok_and(|sum| sum.as_str() == "ba".repeat(32)));
         assert!(Checksum::try_from("xy".repeat(32)).is_err());
     }

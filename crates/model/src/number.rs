@@ -145,6 +145,12 @@ pub fn has_decimal_comma(text: &str) -> bool {
     })
 }
 
+/// A count as a double; no file has 2⁵³ rows.
+#[allow(clippy::cast_precision_loss)]
+pub(crate) fn count_to_f64(count: u64) -> f64 {
+    count as f64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,9 +6,9 @@ use std::ops::Mul;
 
 use serde::{Deserialize, Serialize};
 
-use super::double_double::DoubleDouble;
-use super::frame::Frame;
-use super::signature::{FeatureType, Signature};
+use crate::double_double::DoubleDouble;
+use crate::frame::Frame;
+use crate::signature::{FeatureType, Signature};
 
 /// The columns of the design matrix in the estimator's order, and how the target was transformed.
 ///
@@ -20,10 +20,10 @@ pub struct Preprocess {
     /// One column of the design each.
     pub columns: Vec<DesignColumn>,
     /// What was done to the target before the fit, and is undone after a prediction.
-    #[serde(skip_serializing_if = "super::is_default", default)]
+    #[serde(skip_serializing_if = "TargetTransform::is_identity", default)]
     pub target_transform: TargetTransform,
     /// Whether the fit has no intercept: its means and intercepts are 0, and deviations are those from zero.
-    #[serde(skip_serializing_if = "super::is_default", default)]
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub through_origin: bool,
 }
 
@@ -67,9 +67,15 @@ pub enum TargetTransform {
 }
 
 impl TargetTransform {
+    // serde passes a reference.
+    #[allow(clippy::trivially_copy_pass_by_ref)]
+    fn is_identity(&self) -> bool {
+        *self == Self::Identity
+    }
+
     /// What a fit predicts of this target: `price`, `log price`.
     #[must_use]
-    pub fn of(self, target: &str) -> String {
+    pub fn describe(self, target: &str) -> String {
         match self {
             Self::Identity => target.to_owned(),
             Self::Log => format!("log {target}"),
@@ -162,7 +168,7 @@ impl Design {
     }
 
     /// Whether a row of the design, before centring and scaling, is a row of a frame of this width as it is.
-    pub fn is_the_frame(&self, width: usize) -> bool {
+    pub fn is_identity(&self, width: usize) -> bool {
         let is_feature = |(place, column): (usize, &Column)| match column.product.as_slice() {
             [Resolved::Power(position, 1)] => *position == place,
             _ => false,
@@ -176,7 +182,7 @@ impl Design {
     }
 
     /// What the columns of the same row lack for being doubles.
-    pub fn rests<'d>(&'d self, row: &'d [f64]) -> impl Iterator<Item = f64> + 'd {
+    pub fn rounding_errors<'d>(&'d self, row: &'d [f64]) -> impl Iterator<Item = f64> + 'd {
         self.columns.iter().map(|column| column.product(row).parts().1)
     }
 
@@ -186,7 +192,7 @@ impl Design {
     }
 
     /// For each column, the positions of the features it is made from, each once and in ascending order.
-    pub(super) fn sources(&self) -> impl Iterator<Item = Vec<usize>> {
+    pub(crate) fn sources(&self) -> impl Iterator<Item = Vec<usize>> {
         self.columns.iter().map(|column| {
             let position = |factor: &Resolved| match *factor {
                 Resolved::Power(position, _) | Resolved::Level(position, _) => position,
@@ -197,7 +203,7 @@ impl Design {
 
     /// The design of a frame, block by block: the number of rows, and rows × columns, row-major. A design can be far wider than its frame (a feature of
     /// a thousand levels), so that it is never all there at once.
-    pub(super) fn blocks<'d>(&'d self, frame: &'d Frame<'_>) -> impl Iterator<Item = (usize, Vec<f64>)> + 'd {
+    pub(crate) fn blocks<'d>(&'d self, frame: &'d Frame<'_>) -> impl Iterator<Item = (usize, Vec<f64>)> + 'd {
         let features = frame.signature().width();
         frame.blocks(BLOCK_VALUES / self.width()).map(move |block| {
             let rows = block.len() / features;

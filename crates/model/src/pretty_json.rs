@@ -10,15 +10,15 @@ use serde_json::ser::{Formatter, Serializer};
 ///
 /// # Errors
 /// What the value's `Serialize` says.
-pub(super) fn to_string<T: Serialize>(value: &T) -> serde_json::Result<String> {
+pub(crate) fn to_string<T: Serialize>(value: &T) -> serde_json::Result<String> {
     let mut text = Vec::new();
-    value.serialize(&mut Serializer::with_formatter(&mut text, Readable::default()))?;
+    value.serialize(&mut Serializer::with_formatter(&mut text, PrettyFormatter::default()))?;
     text.push(b'\n');
     String::from_utf8(text).map_err(serde::ser::Error::custom)
 }
 
 #[derive(Default)]
-struct Readable {
+struct PrettyFormatter {
     /// What is open around the current place, from the outside in.
     open: Vec<Open>,
 }
@@ -33,7 +33,7 @@ enum Open {
     Inside,
 }
 
-impl Readable {
+impl PrettyFormatter {
     fn new_line<W: ?Sized + Write>(&self, out: &mut W) -> io::Result<()> {
         out.write_all(b"\n")?;
         let indents = |open: &&Open| matches!(open, Open::Object { .. } | Open::List { has_parts: true });
@@ -59,7 +59,7 @@ impl Readable {
     }
 }
 
-impl Formatter for Readable {
+impl Formatter for PrettyFormatter {
     fn begin_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
         self.begin(out, Open::List { has_parts: false }, b"[")
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::cell::Cell;
+use crate::cell::Cell;
 
 /// A value that is stored in a model file or answered to a caller.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::cell::Cell;
-use super::field;
-use super::number::{self, NumberError};
-use super::scalar::Scalar;
-use super::wording::shorten;
+use crate::cell::Cell;
+use crate::field;
+use crate::number::{self, NumberError};
+use crate::scalar::Scalar;
+use crate::wording::shorten;
 
 /// What a frame holds for a category that the model has not seen, where that is allowed: the position of no level.
 pub const UNKNOWN_LEVEL: f64 = -1.0;
@@ -40,7 +40,7 @@ pub struct Feature {
     #[serde(rename = "type")]
     pub kind: FeatureType,
     /// What a missing value means.
-    pub missing: Missing,
+    pub missing: MissingPolicy,
     /// Smallest and largest value in the training data, of a number.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub range: Option<[f64; 2]>,
@@ -48,19 +48,27 @@ pub struct Feature {
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub levels: Vec<String>,
     /// What a category means that is not among them.
-    #[serde(skip_serializing_if = "super::is_default", default)]
-    pub unknown: Unknown,
+    #[serde(skip_serializing_if = "UnknownPolicy::is_reject", default)]
+    pub unknown: UnknownPolicy,
 }
 
 /// What happens to a category that was not in the training data.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Unknown {
+pub enum UnknownPolicy {
     /// The request is refused.
     #[default]
     Reject,
     /// It is none of the known ones: all columns made from it are zero.
     Ignore,
+}
+
+impl UnknownPolicy {
+    // serde passes a reference.
+    #[allow(clippy::trivially_copy_pass_by_ref)]
+    fn is_reject(&self) -> bool {
+        *self == Self::Reject
+    }
 }
 
 /// The type of a feature, named as in `MLflow`'s signatures.
@@ -80,7 +88,7 @@ pub enum FeatureType {
 /// What happens to a missing value: `null`, NaN, ±Infinity, a text that is blank or a word for no value and no level.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Missing {
+pub enum MissingPolicy {
     /// The request is refused.
     Reject,
     /// This value of the feature's type, fixed at training, stands in.
@@ -195,10 +203,10 @@ impl Feature {
         Self {
             name: name.into(),
             kind,
-            missing: Missing::Reject,
+            missing: MissingPolicy::Reject,
             range: None,
             levels: Vec::new(),
-            unknown: Unknown::Reject,
+            unknown: UnknownPolicy::Reject,
         }
     }
 
@@ -212,7 +220,7 @@ impl Feature {
         if (self.kind == FeatureType::String) == self.levels.is_empty() {
             return Err(format!("{:?}: a string has levels, and nothing else has", self.name));
         }
-        if let Missing::Impute(value) = &self.missing
+        if let MissingPolicy::Impute(value) = &self.missing
             && (*value == Scalar::Missing || self.accept(value.cell()).is_err())
         {
             return Err(format!("{:?} cannot be imputed with {value}", self.name));
@@ -252,7 +260,7 @@ impl Feature {
 
     /// The value of a frame as a caller would write it: the inverse of [`accept`](Self::accept).
     #[must_use]
-    pub fn tell(&self, value: f64) -> Scalar {
+    pub fn to_scalar(&self, value: f64) -> Scalar {
         match self.kind {
             FeatureType::Double | FeatureType::Long => Scalar::Number(value),
             FeatureType::Boolean => Scalar::Boolean(value != 0.0),
@@ -329,19 +337,21 @@ impl Feature {
 
     fn unknown(&self, cell: Cell<'_>) -> Result<f64, CellError> {
         match self.unknown {
-            Unknown::Ignore => Ok(UNKNOWN_LEVEL),
-            Unknown::Reject => Err(CellError::UnknownCategory { expected: self.expected(), got: cell.to_string() }),
+            UnknownPolicy::Ignore => Ok(UNKNOWN_LEVEL),
+            UnknownPolicy::Reject => {
+                Err(CellError::UnknownCategory { expected: self.expected(), got: cell.to_string() })
+            }
         }
     }
 
     fn impute(&self) -> Result<f64, CellError> {
         match &self.missing {
-            Missing::Reject | Missing::Impute(Scalar::Missing) => Err(CellError::Missing),
+            MissingPolicy::Reject | MissingPolicy::Impute(Scalar::Missing) => Err(CellError::Missing),
             // What stands in is a value, whatever it looks like.
-            Missing::Impute(Scalar::Text(text)) if self.kind == FeatureType::String => {
+            MissingPolicy::Impute(Scalar::Text(text)) if self.kind == FeatureType::String => {
                 self.find(text).map_or_else(|| self.unknown(Cell::Text(text)), Ok)
             }
-            Missing::Impute(value) => self.accept(value.cell()),
+            MissingPolicy::Impute(value) => self.accept(value.cell()),
         }
     }
 

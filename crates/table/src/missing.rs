@@ -12,7 +12,7 @@ use super::tally::{ordered, unordered};
 use ordinate_model::double_double::DoubleDouble;
 use ordinate_model::field;
 use ordinate_model::scalar::Scalar;
-use ordinate_model::signature::{Feature, FeatureType, Missing};
+use ordinate_model::signature::{Feature, FeatureType, MissingPolicy};
 
 /// The treatment of missing values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -119,7 +119,7 @@ pub fn decide(column: &Column, feature: &mut Feature, statistic: &Statistic) -> 
         Err(error) => Err(format!("the imputed value {error}")),
     });
     match checked {
-        Ok(value) => feature.missing = Missing::Impute(value),
+        Ok(value) => feature.missing = MissingPolicy::Impute(value),
         // A rule for all columns may fail for a column without missing values.
         Err(_) if column.missing == 0 => {}
         Err(reason) => return Err(error(reason)),
@@ -139,7 +139,7 @@ fn most_frequent(column: &Column, feature: &Feature, counts: Option<&[(f64, Doub
         *sum = *sum + *weight;
     }
     let most = values.into_iter().reduce(|most, next| if next.1 > most.1 { next } else { most });
-    most.map(|(bits, _)| feature.tell(unordered(bits))).ok_or_else(|| "it has no value".into())
+    most.map(|(bits, _)| feature.to_scalar(unordered(bits))).ok_or_else(|| "it has no value".into())
 }
 
 fn constant(column: &Column, feature: &mut Feature, text: &str) -> Result<Scalar, String> {
@@ -160,7 +160,7 @@ fn constant(column: &Column, feature: &mut Feature, text: &str) -> Result<Scalar
         let rule = shell_word(&format!("{}=most-frequent", column.name));
         format!("{error}\nhelp: give this column its own rule, for example --missing {rule}")
     })?;
-    Ok(feature.tell(value))
+    Ok(feature.to_scalar(value))
 }
 
 #[cfg(test)]

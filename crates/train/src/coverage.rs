@@ -9,10 +9,10 @@ use std::path::Path;
 use super::plan::{PenaltyPlan, Plan, Strength};
 use super::preparation::Preparation;
 use super::{Estimator, train};
+use ordinate_model::answer::IntervalMethod;
 use ordinate_model::cell::Cell;
 use ordinate_model::frame::RowsBuilder;
 use ordinate_model::identity::ModelName;
-use ordinate_model::interval::Method;
 use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::{Model, Wanted};
@@ -129,21 +129,21 @@ impl Simulated {
     }
 
     /// Adds whether a new answer, and its mean, lie within their intervals, or the answer in its set; and how wide those are.
-    fn add(&self, coverage: &mut Coverage, model: &Model, new: &Row, method: Method) {
+    fn add(&self, coverage: &mut Coverage, model: &Model, new: &Row, method: IntervalMethod) {
         let mut frame = RowsBuilder::new(model.signature(), 1);
         frame.start_row().unwrap();
         new.x.iter().for_each(|value| frame.push(Cell::Double(*value)));
         frame.end_positional_row();
         let frame = frame.finish().unwrap();
-        let certainty = model.certainty().unwrap();
+        let certainty = model.available_intervals().unwrap();
         assert_eq!(certainty.method, method);
         if let HeldOut::File(rows) = self.held_out {
-            assert!(method != Method::Conformal || certainty.held_out_rows == Some(rows as u64));
+            assert!(method != IntervalMethod::Conformal || certainty.held_out_rows == Some(rows as u64));
         }
         let classifies = model.classes().is_some();
         let wanted = Wanted {
             interval: Some(LEVEL).filter(|_| !classifies),
-            mean_interval: Some(LEVEL).filter(|_| model.knows_means()),
+            mean_interval: Some(LEVEL).filter(|_| model.has_mean_intervals()),
             prediction_sets: Some(LEVEL).filter(|_| classifies),
             ..Wanted::default()
         };
@@ -161,7 +161,7 @@ impl Simulated {
     }
 
     /// The shares of new answers and of their means that lie within intervals, or in sets, of 95 %.
-    fn coverage(&self, method: Method) -> Coverage {
+    fn coverage(&self, method: IntervalMethod) -> Coverage {
         let folder = tempfile::tempdir().unwrap();
         let mut coverage = Coverage::default();
         for seed in 0..u64::from(DATA_SETS) {
@@ -226,38 +226,39 @@ const LASSO: Simulated =
 
 #[test]
 fn intervals_of_least_squares_hold_what_they_say_of_answers_and_means() {
-    let linear = LINEAR.coverage(Method::StudentT);
+    let linear = LINEAR.coverage(IntervalMethod::StudentT);
     assert!(as_said(linear.answers) && as_said(linear.means));
     // So few rows that a normal distribution in the place of Student's would hold 0.91.
-    let weighted = Simulated { weighted: true, rows: 10, ..LINEAR }.coverage(Method::StudentT);
+    let weighted = Simulated { weighted: true, rows: 10, ..LINEAR }.coverage(IntervalMethod::StudentT);
     assert!(as_said(weighted.answers) && as_said(weighted.means));
 }
 
 #[test]
 fn intervals_of_a_ridge_hold_what_they_say_of_answers_and_means() {
-    let ridge = Simulated { estimator: Estimator::Ridge, alpha: 30.0, ..LINEAR }.coverage(Method::StudentTRidge);
+    let ridge =
+        Simulated { estimator: Estimator::Ridge, alpha: 30.0, ..LINEAR }.coverage(IntervalMethod::StudentTRidge);
     assert!(as_said(ridge.answers) && as_said(ridge.means));
 }
 
 #[test]
 fn intervals_of_a_lasso_hold_what_they_say_whatever_the_noise() {
-    assert!(as_said(LASSO.coverage(Method::Conformal).answers));
+    assert!(as_said(LASSO.coverage(IntervalMethod::Conformal).answers));
     let refitted = Simulated { rows: 200, held_out: HeldOut::Half, ..LASSO };
-    assert!(as_said(refitted.coverage(Method::Conformal).answers));
+    assert!(as_said(refitted.coverage(IntervalMethod::Conformal).answers));
 }
 
 #[test]
 fn intervals_of_an_elastic_net_hold_what_they_say_whatever_the_noise() {
     let elastic_net = Simulated { estimator: Estimator::ElasticNet, ..LASSO };
-    assert!(as_said(elastic_net.coverage(Method::Conformal).answers));
+    assert!(as_said(elastic_net.coverage(IntervalMethod::Conformal).answers));
 }
 
 #[test]
 fn intervals_of_a_logged_target_hold_what_they_say() {
     let logged = Simulated { transform: TargetTransform::Log, target: log_normal, ..LINEAR };
-    assert!(as_said(logged.coverage(Method::StudentT).answers));
+    assert!(as_said(logged.coverage(IntervalMethod::StudentT).answers));
     let lasso = Simulated { transform: TargetTransform::Log, alpha: 0.01, target: log_normal, ..LASSO };
-    assert!(as_said(lasso.coverage(Method::Conformal).answers));
+    assert!(as_said(lasso.coverage(IntervalMethod::Conformal).answers));
 }
 
 /// The classes overlap so much that no set would be empty, which is what makes sets hold more than they say; and the scores of
@@ -265,6 +266,6 @@ fn intervals_of_a_logged_target_hold_what_they_say() {
 #[test]
 fn sets_of_labels_hold_what_they_say_and_are_no_larger_than_that_needs() {
     let classifier = Simulated { estimator: Estimator::Logistic, held_out: HeldOut::File(99), target: class, ..LINEAR };
-    let sets = classifier.coverage(Method::Conformal);
+    let sets = classifier.coverage(IntervalMethod::Conformal);
     assert!(as_said(sets.answers) && (1.2..2.5).contains(&sets.size));
 }

@@ -11,7 +11,7 @@ use super::solver::path::Penalised;
 use super::table::Table;
 use super::{Estimator, Plan, SMARTCORE_VERSION};
 use ordinate_model::artifact::{ArtifactError, Document, FORMAT, Golden, Training};
-use ordinate_model::estimator::{Coefficients, Plane, Planes};
+use ordinate_model::estimator::{Coefficients, LinearCoefficients, LogisticCoefficients};
 use ordinate_model::identity::Version;
 use ordinate_model::inference::Inference;
 use ordinate_model::preprocess::{DesignColumn, Preprocess};
@@ -110,7 +110,7 @@ impl Draft<'_> {
 
     fn coefficients(&self, fit: &Fitted) -> Coefficients {
         let names = || self.table.names().iter().cloned();
-        let plane = |intercept, coefficients: &[f64]| Plane {
+        let plane = |intercept, coefficients: &[f64]| LinearCoefficients {
             intercept,
             coefficients: names().zip(coefficients.iter().copied()).collect(),
         };
@@ -124,7 +124,7 @@ impl Draft<'_> {
                     _ => Coefficients::ElasticNet(plane),
                 }
             }
-            Fitted::Logistic(fit) => Coefficients::Logistic(Planes {
+            Fitted::Logistic(fit) => Coefficients::Logistic(LogisticCoefficients {
                 classes: self.table.classes().to_vec(),
                 intercepts: fit.intercepts.clone(),
                 coefficients: names().zip(fit.coefficients.iter().cloned()).collect(),

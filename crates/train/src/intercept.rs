@@ -18,7 +18,7 @@ pub fn intercepts(document: &Document) -> Vec<f64> {
     let estimator = &document.estimator;
     let score = |(score, at_means): (usize, &f64)| {
         let terms = document.preprocess.columns.iter().map(|column| {
-            let coefficient = estimator.of(&column.name).and_then(|values| values.get(score)).copied();
+            let coefficient = estimator.get(&column.name).and_then(|values| values.get(score)).copied();
             (DoubleDouble::from(coefficient.unwrap_or(0.0)) / DoubleDouble::from(column.scale), column.mean)
         });
         let terms: Vec<(DoubleDouble, f64)> = terms.collect();

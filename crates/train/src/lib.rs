@@ -114,8 +114,7 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
         calibration: None,
     };
     // Proven on the first row, like any model file; then all rows are put to it.
-    let first = first_row(&table)?;
-    let model = Model::from_json(draft.seal(&measured, vec![first], None, None)?.to_json()?.as_bytes())?;
+    let model = Model::from_json(draft.seal(&measured, vec![first_row(&table)?], None, None)?.to_json()?.as_bytes())?;
     let mut measurement = Measurement::new(&model);
     let mut watch = plan.observe.then(|| Observer::new(&model));
     let mut residuals = Residuals::default();
@@ -129,7 +128,7 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
             }
             _ => Vec::new(),
         };
-        let frame = Frame::accepted(model.signature(), rows.features().to_vec());
+        let frame = Frame::from_accepted(model.signature(), rows.features().to_vec());
         Ok::<_, AnswerError>((model.answer(&frame, &Wanted::default())?, residuals))
     };
     table.scan_with::<_, TrainError>(answer, |rows, answered| {
@@ -178,7 +177,7 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     };
     let summary = match &whole {
         Fitted::Linear(fit) => {
-            let target = table.target_transform().of(&table.signature().target().name);
+            let target = table.target_transform().describe(&table.signature().target().name);
             Some(Summary::new(fit, table.names(), &target, CONFIDENCE, Some(&residuals)))
         }
         _ => None,
@@ -212,7 +211,7 @@ fn indispensable(table: Table, plan: &Plan) -> Result<(Table, BTreeSet<u64>), Tr
 
 /// The features of a row as a caller would write them.
 fn told(table: &Table, row: &Encoded<'_>) -> Vec<Scalar> {
-    table.signature().features().iter().zip(row.features).map(|(feature, value)| feature.tell(*value)).collect()
+    table.signature().features().iter().zip(row.features).map(|(feature, value)| feature.to_scalar(*value)).collect()
 }
 
 /// The features of the first row.

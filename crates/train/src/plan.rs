@@ -10,7 +10,7 @@ use super::solver::cross_validation::Choice;
 use super::surveyed::Surveyed;
 use ordinate_model::identity::ModelName;
 use ordinate_model::preprocess::TargetTransform;
-use ordinate_model::signature::{FeatureType, Unknown};
+use ordinate_model::signature::{FeatureType, UnknownPolicy};
 use ordinate_table::{DataError, Origin, Scan, Selection};
 
 /// What to fit. Penalised features are standardised (mean 0, population standard deviation 1; without an intercept
@@ -204,7 +204,7 @@ impl Plan {
         keep("categorical", !categorical.is_empty(), json!(categorical));
         let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
         keep("missing", !missing.is_empty(), json!(missing));
-        keep("unknown", *unknown != Unknown::Reject, json!(unknown));
+        keep("unknown", *unknown != UnknownPolicy::Reject, json!(unknown));
         keep("degree", *degree > 1, json!(degree));
         keep("interactions", *interactions, json!(interactions));
         keep("target_transform", *target_transform != TargetTransform::Identity, json!(target_transform));

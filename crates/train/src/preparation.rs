@@ -1,7 +1,7 @@
 //! What to make of the columns of a table.
 
 use ordinate_model::preprocess::TargetTransform;
-use ordinate_model::signature::{FeatureType, Unknown};
+use ordinate_model::signature::{FeatureType, UnknownPolicy};
 use ordinate_table::Rule;
 
 /// What to make of the columns.
@@ -14,7 +14,7 @@ pub struct Preparation {
     /// What to do about missing values; the last rule that names a column counts, then the last that names none.
     pub missing: Vec<Rule>,
     /// What a category that was not seen will mean.
-    pub unknown: Unknown,
+    pub unknown: UnknownPolicy,
     /// Powers of numbers up to this one; 0 and 1 add none.
     pub degree: u32,
     /// Whether to add the products of every two features.

@@ -9,7 +9,7 @@ use crate::error::TrainError;
 use ordinate_model::artifact::ArtifactError;
 use ordinate_model::preprocess::{Design, Preprocess, TargetTransform};
 use ordinate_model::scalar::Scalar;
-use ordinate_model::signature::{Feature, FeatureType, Missing, Signature, Target};
+use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, Signature, Target};
 use ordinate_model::wording::shorten;
 use ordinate_table::column::{Column, Role};
 use ordinate_table::selection::nearest;
@@ -271,7 +271,7 @@ fn feature(
     missing::decide(column, &mut feature, statistic)?;
     notes.extend(alike(&column.name, feature.levels.iter().map(String::as_str)));
     if column.missing > 0
-        && let Missing::Impute(value) = &feature.missing
+        && let MissingPolicy::Impute(value) = &feature.missing
     {
         let rows = if column.missing == 1 { "row has" } else { "rows have" };
         notes.push(format!("{}: {} {rows} no value; {value} stands in", column.name, column.missing));

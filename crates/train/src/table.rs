@@ -164,7 +164,7 @@ impl Table {
 
     /// What each column of a row of the design lacks for being the product of its factors, which has more digits than a double.
     pub(crate) fn rests<'r>(&'r self, row: &Encoded<'r>) -> impl Iterator<Item = f64> + 'r {
-        self.design.rests(row.features)
+        self.design.rounding_errors(row.features)
     }
 
     /// Hands every row to `each`.
@@ -210,7 +210,7 @@ impl Table {
         let count = bytes.len() / row_bytes;
         rows.features.reserve(count * width);
         rows.answers.reserve(count);
-        if !self.design.is_the_frame(width) {
+        if !self.design.is_identity(width) {
             rows.design = Some(Vec::with_capacity(count * columns));
         }
         for row in bytes.chunks_exact(row_bytes) {

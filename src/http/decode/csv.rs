@@ -8,8 +8,8 @@ use super::{Layout, refuse, utf8};
 use crate::http::server::body::Header;
 use crate::http::server::error::{ApiError, ErrorCode};
 use ordinate_model::cell::Cell;
-use ordinate_model::fault::{FaultKind, Faults};
 use ordinate_model::frame::Frame;
+use ordinate_model::frame::{FaultKind, Faults};
 use ordinate_model::signature::{Feature, FeatureType, Signature, UNKNOWN_LEVEL};
 
 /// A table, and how it was laid out: [`Layout::Csv`] with a header, [`Layout::Lines`] without.
@@ -79,7 +79,7 @@ fn is_unknown(feature: &Feature, field: &str) -> bool {
 /// A first line that names no feature and is no row either may have been meant as a header.
 fn tell_both_readings(faults: &mut Faults) {
     let suspect = [FaultKind::InvalidValue, FaultKind::UnknownCategory, FaultKind::WrongWidth];
-    if let Some(fault) = faults.told.first_mut()
+    if let Some(fault) = faults.listed.first_mut()
         && fault.place.row == Some(0)
         && suspect.contains(&fault.kind)
     {
@@ -196,11 +196,12 @@ mod tests {
 
     use super::*;
     use ordinate_model::scalar::Scalar;
-    use ordinate_model::signature::{Missing, Target, Unknown};
+    use ordinate_model::signature::{MissingPolicy, Target, UnknownPolicy};
 
     fn signature() -> Signature {
         let feature = |name: &str, missing| Feature { missing, ..Feature::new(name, FeatureType::Double) };
-        let features = vec![feature("age", Missing::Reject), feature("bmi", Missing::Impute(Scalar::Number(25.0)))];
+        let features =
+            vec![feature("age", MissingPolicy::Reject), feature("bmi", MissingPolicy::Impute(Scalar::Number(25.0)))];
         Signature::new(features, Target { name: "y".into(), kind: FeatureType::Double }).unwrap()
     }
 
@@ -285,7 +286,7 @@ mod tests {
     fn an_empty_line_in_a_table_of_one_column_is_not_passed_over() {
         let target = Target { name: "y".into(), kind: FeatureType::Double };
         let feature =
-            Feature { missing: Missing::Impute(Scalar::Number(7.0)), ..Feature::new("x", FeatureType::Double) };
+            Feature { missing: MissingPolicy::Impute(Scalar::Number(7.0)), ..Feature::new("x", FeatureType::Double) };
         let one = Signature::new(vec![feature], target).unwrap();
         let error = read(b"x\n1\n\n3\n", strict(&one, 10), Header::Present).unwrap_err();
         assert_eq!(error.detail, "line 3 is empty: write \"\" for a missing value, or leave the line out");
@@ -358,7 +359,7 @@ mod tests {
     fn names_misspelt_are_not_taken_for_categories_that_the_model_does_not_know() {
         let target = Target { name: "y".into(), kind: FeatureType::Double };
         let levels = vec!["Basel".into(), "Bern".into()];
-        let city = Feature { levels, unknown: Unknown::Ignore, ..Feature::new("city", FeatureType::String) };
+        let city = Feature { levels, unknown: UnknownPolicy::Ignore, ..Feature::new("city", FeatureType::String) };
         let cities = Signature::new(vec![city], target).unwrap();
         assert_eq!(told_apart("City\nBern\n", &cities).unwrap_err()[0].0, "invalid_csv");
         assert_eq!(told_apart("city\nBern\nZug\n", &cities), Ok((vec![vec![1.0], vec![-1.0]], Layout::Csv)));

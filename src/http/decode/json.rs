@@ -11,8 +11,8 @@ use super::pointer::Pointer;
 use super::{Layout, complain, utf8};
 use crate::http::server::error::{ApiError, Complaint, ErrorCode};
 pub(in crate::http) use members::{LEVEL, once, unknown};
-use ordinate_model::fault::{FAULTS_TOLD, FaultKind};
 use ordinate_model::frame::Frame;
+use ordinate_model::frame::{FaultKind, MAX_LISTED_FAULTS};
 use ordinate_model::wording::shorten;
 pub(in crate::http) use reader::{Reader, RowsReader, Terms};
 
@@ -153,7 +153,7 @@ pub(in crate::http) fn read<'s, 'j>(
     };
     let Complaints { mut told, total } = keys;
     told.extend(faults.0);
-    told.truncate(FAULTS_TOLD);
+    told.truncate(MAX_LISTED_FAULTS);
     Err(ApiError::complaints(told, total + faults.1))
 }
 
@@ -209,7 +209,7 @@ impl Complaints {
     /// Notes a complaint; its words are only made when they will be told.
     fn add(&mut self, tell: impl FnOnce() -> Complaint) {
         self.total += 1;
-        if self.told.len() < FAULTS_TOLD {
+        if self.told.len() < MAX_LISTED_FAULTS {
             self.told.push(tell());
         }
     }

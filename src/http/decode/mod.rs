@@ -7,7 +7,7 @@ mod pointer;
 pub(super) mod tensor;
 
 use super::server::error::{ApiError, Complaint, ErrorCode};
-use ordinate_model::fault::{Fault, Faults};
+use ordinate_model::frame::{Fault, Faults};
 use pointer::Pointer;
 
 /// How a body is laid out: the same fault stands at another place in each.
@@ -38,7 +38,7 @@ fn complain(faults: Faults, layout: Layout, key: &str) -> (Vec<Complaint>, usize
         pointer: locate(&fault, layout, key),
         detail: describe(&fault),
     };
-    (faults.told.into_iter().map(complaint).collect(), faults.total)
+    (faults.listed.into_iter().map(complaint).collect(), faults.total)
 }
 
 /// The answer to faults in a body that has no keys.

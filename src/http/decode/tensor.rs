@@ -15,8 +15,8 @@ use super::{Layout, complain};
 use crate::http::server::error::{ApiError, ErrorCode};
 pub(in crate::http) use datatype::Datatype;
 use datatype::{Mistaken, Sink};
-use ordinate_model::fault::{FaultKind, Faults};
-use ordinate_model::frame::{Frame, values_wanted};
+use ordinate_model::frame::{FaultKind, Faults};
+use ordinate_model::frame::{Frame, expected_values};
 use ordinate_model::wording::shorten;
 pub(in crate::http) use request::{InferRequest, read};
 
@@ -53,7 +53,7 @@ fn frame<'s>(inputs: &[Input<'_>], terms: Terms<'s>) -> Result<Frame<'s>, ApiErr
             return rows(only, values, terms);
         }
         if values != 1 || !is_feature {
-            let wanted = values_wanted(terms.signature);
+            let wanted = expected_values(terms.signature);
             let detail = format!("the shape {:?} has {values} values a row, the model needs {wanted}", only.shape);
             return Err(refuse_rows(FaultKind::WrongWidth, &only.name, detail));
         }
@@ -71,7 +71,7 @@ fn rows<'s>(input: &Input<'_>, width: usize, terms: Terms<'s>) -> Result<Frame<'
         }
         match value {
             Ok(cell) => rows.push(cell),
-            Err(Mistaken { cell, datatype }) => rows.push_mistaken(cell, datatype.name()),
+            Err(Mistaken { cell, datatype }) => rows.push_with_wrong_datatype(cell, datatype.name()),
         }
         position += 1;
         if position == width {
@@ -96,7 +96,9 @@ fn columns<'s>(inputs: &[Input<'_>], terms: Terms<'s>) -> Result<Frame<'s>, ApiE
             input.each(|value| {
                 match value {
                     Ok(cell) => columns.push(position, cell)?,
-                    Err(Mistaken { cell, datatype }) => columns.push_mistaken(position, cell, datatype.name())?,
+                    Err(Mistaken { cell, datatype }) => {
+                        columns.push_with_wrong_datatype(position, cell, datatype.name())?
+                    }
                 }
                 Ok(())
             })?;

@@ -59,7 +59,7 @@ impl Risks {
 /// The answers to whatever can go wrong, by status.
 pub(crate) fn responses(envelope: Envelope, risks: Risks) -> BTreeMap<String, Response> {
     let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
-    for code in ErrorCode::ALL.into_iter().filter(|code| risks.include(*code)) {
+    for code in ErrorCode::ALL.iter().copied().filter(|code| risks.include(*code)) {
         by_status.entry(envelope.status(code).as_u16()).or_default().push(code);
     }
     by_status.into_iter().map(|(status, codes)| (status.to_string(), response(envelope, &codes))).collect()
@@ -127,7 +127,7 @@ pub(crate) fn define(components: ComponentsBuilder) -> ComponentsBuilder {
 }
 
 fn problem() -> RefOr<Schema> {
-    let codes = || RefOr::from(one_of(ErrorCode::ALL.map(ErrorCode::as_str)));
+    let codes = || RefOr::from(one_of(ErrorCode::ALL.iter().map(|code| code.as_str())));
     let complaint = object([("code", codes()), ("detail", text("What, where, what was expected and what came"))])
         .property("pointer", text("Where: a JSON pointer as a URI fragment (RFC 6901)"));
     object([
@@ -148,7 +148,7 @@ pub(crate) fn all() -> String {
     let mut list = String::new();
     for code in ErrorCode::ALL {
         let (name, status, title) = (code.as_str(), code.status().as_u16(), code.title());
-        let _ = writeln!(list, "- [`{name}`](docs/errors#{}) {status}: {title}", name.replace('_', "-"));
+        let _ = writeln!(list, "- [`{name}`](docs/errors#{}) {status}: {title}", code.anchor());
     }
     list
 }

@@ -40,6 +40,8 @@ pub(crate) struct Draft {
     /// The path with names in the places of its parameters.
     example_path: String,
     method: HttpMethod,
+    envelope: Envelope,
+    pub(crate) tag: &'static str,
     operation: OperationBuilder,
     risks: Risks,
     bodies: Vec<Body>,
@@ -63,24 +65,41 @@ struct Answered {
 }
 
 impl Draft {
-    /// A GET.
-    pub(crate) fn get(path: impl Into<String>, tag: Tag, summary: impl Into<String>) -> Self {
-        Self::new(HttpMethod::Get, path.into(), tag, summary.into())
+    /// An operation on a path, with errors of this form.
+    pub(crate) fn new(path: &str, method: HttpMethod, envelope: Envelope) -> Self {
+        Self {
+            path: path.to_owned(),
+            example_path: path.to_owned(),
+            method,
+            envelope,
+            tag: "",
+            operation: OperationBuilder::new(),
+            risks: Risks::default(),
+            bodies: Vec::new(),
+            answer: None,
+            answers: Vec::new(),
+        }
     }
 
-    /// A POST.
-    pub(crate) fn post(path: impl Into<String>, tag: Tag, summary: impl Into<String>) -> Self {
-        Self::new(HttpMethod::Post, path.into(), tag, summary.into())
+    /// Sets its group and its summary.
+    pub(crate) fn about(mut self, tag: Tag, summary: impl Into<String>) -> Self {
+        self.tag = tag.name;
+        self.operation = self.operation.tag(tag.name).summary(Some(summary));
+        self
     }
 
-    fn new(method: HttpMethod, path: String, tag: Tag, summary: String) -> Self {
-        let verb = if method == HttpMethod::Get { "get" } else { "post" };
-        // The path is unique, and so is what is left of it.
-        let words = path.split(|character: char| !character.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-        let id = words.fold(verb.to_owned(), |id, word| id + "_" + word);
-        let operation = OperationBuilder::new().tag(tag.name).summary(Some(summary)).operation_id(Some(id));
-        let (example_path, risks) = (path.clone(), Risks::default());
-        Self { path, example_path, method, operation, risks, bodies: Vec::new(), answer: None, answers: Vec::new() }
+    /// Replaces a parameter of the path by a value.
+    pub(crate) fn replace(mut self, parameter: &str, value: &str) -> Self {
+        self.path = self.path.replace(&format!("{{{parameter}}}"), value);
+        self.example_path.clone_from(&self.path);
+        self
+    }
+
+    /// Unique, as the path is.
+    fn id(&self) -> String {
+        let verb = if self.method == HttpMethod::Get { "get" } else { "post" };
+        let words = self.path.split(|character: char| !character.is_ascii_alphanumeric());
+        words.filter(|word| !word.is_empty()).fold(verb.to_owned(), |id, word| id + "_" + word)
     }
 
     /// What else there is to say.
@@ -101,16 +120,20 @@ impl Draft {
         self
     }
 
-    /// A part of the path that is one of these names.
+    /// Documents a parameter of the path, if the path has it: one of these names.
     pub(crate) fn parameter<'a>(
         mut self,
         name: &str,
         description: &str,
         names: impl IntoIterator<Item = &'a str>,
     ) -> Self {
+        let placeholder = format!("{{{name}}}");
+        if !self.path.contains(&placeholder) {
+            return self;
+        }
         let names: Vec<_> = names.into_iter().collect();
         let example = names.first().copied().unwrap_or_default();
-        self.example_path = self.example_path.replace(&format!("{{{name}}}"), example);
+        self.example_path = self.example_path.replace(&placeholder, example);
         let parameter = ParameterBuilder::new()
             .name(name)
             .parameter_in(ParameterIn::Path)
@@ -169,8 +192,8 @@ impl Draft {
 
     /// Puts it into its place, with all that can go wrong. Examples are what the service takes and answers.
     pub(crate) async fn add(self, paths: PathsBuilder, service: Router) -> PathsBuilder {
-        let answered = self.try_out(service).await;
-        let mut operation = self.operation;
+        let (answered, id) = (self.try_out(service).await, self.id());
+        let mut operation = self.operation.operation_id(Some(id));
         if !self.bodies.is_empty() {
             let mut request = RequestBodyBuilder::new().required(Some(Required::True));
             for Body { media_type, schema, examples } in self.bodies {
@@ -188,7 +211,7 @@ impl Draft {
             }
             operation = operation.response("200", headers(response, self.risks.rows));
         }
-        for (status, response) in error::responses(Envelope::of(&self.path), self.risks) {
+        for (status, response) in error::responses(self.envelope, self.risks) {
             operation = operation.response(status, response);
         }
         // A second method of a path joins the first.

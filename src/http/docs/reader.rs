@@ -54,8 +54,7 @@ pub(crate) async fn page(OriginalUri(uri): OriginalUri) -> Response {
 pub(crate) async fn errors(OriginalUri(uri): OriginalUri) -> Response {
     let mut rows = String::new();
     for code in ErrorCode::ALL {
-        let (name, status, title) = (code.as_str(), code.status().as_u16(), code.title());
-        let anchor = name.replace('_', "-");
+        let (name, status, title, anchor) = (code.as_str(), code.status().as_u16(), code.title(), code.anchor());
         let _ = writeln!(
             rows,
             "<tr id=\"{anchor}\"><td><a href=\"#{anchor}\"><code>{name}</code></a></td><td>{status}</td><td>{title}</td></tr>"

@@ -11,13 +11,13 @@ use utoipa::openapi::{Ref, RefOr};
 
 use ordinate_model::Model;
 use ordinate_model::scalar::Scalar;
-use ordinate_model::signature::{Feature, FeatureType, Missing, Unknown};
+use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, UnknownPolicy};
 
 /// The largest integer that no neighbouring integer is read as.
 const LARGEST_EXACT: i64 = 1 << 53;
 
 /// One model, as the document speaks of it.
-pub(crate) struct Described<'a> {
+pub(crate) struct ModelSchemas<'a> {
     /// The model.
     pub(crate) model: &'a Model,
     max_rows: usize,
@@ -25,7 +25,7 @@ pub(crate) struct Described<'a> {
     example: Vec<Scalar>,
 }
 
-impl<'a> Described<'a> {
+impl<'a> ModelSchemas<'a> {
     /// A model whose requests may have so many rows.
     pub(crate) fn new(model: &'a Model, max_rows: usize) -> Self {
         let typical = model.typical();
@@ -146,6 +146,15 @@ impl<'a> Described<'a> {
         self.features().iter().all(|feature| matches!(feature.kind, FeatureType::Double | FeatureType::Long))
     }
 
+    /// Predictions, or for a classifier what `predict_proba` gives.
+    pub(crate) fn prediction_or_probabilities(&self) -> RefOr<Schema> {
+        let prediction = RefOr::Ref(self.reference("prediction"));
+        if self.model.classes().is_none() {
+            return prediction;
+        }
+        AnyOfBuilder::new().item(prediction).item(self.reference("probabilities")).into()
+    }
+
     fn probabilities(&self) -> Schema {
         self.list(self.probability_row())
     }
@@ -216,7 +225,7 @@ impl<'a> Described<'a> {
 
 /// A value that a feature takes, where its average is not known: what stands in for a missing one, or the middle of its range.
 fn any_value(feature: &Feature) -> Scalar {
-    if let Missing::Impute(value) = &feature.missing {
+    if let MissingPolicy::Impute(value) = &feature.missing {
         return value.clone();
     }
     let middle = feature.range.map_or(0.0, |[low, high]| low.midpoint(high));
@@ -229,7 +238,7 @@ fn any_value(feature: &Feature) -> Scalar {
 }
 
 /// The versions that are served, each once.
-pub(crate) fn versions<'a>(models: &[Described<'a>]) -> BTreeSet<&'a str> {
+pub(crate) fn versions<'a>(models: &[ModelSchemas<'a>]) -> BTreeSet<&'a str> {
     models.iter().map(|described| described.model.version()).collect()
 }
 
@@ -266,8 +275,8 @@ fn kind(feature: &Feature) -> Type {
 fn cell(feature: &Feature) -> Schema {
     let kind = kind(feature);
     let imputed = match &feature.missing {
-        Missing::Reject => None,
-        Missing::Impute(value) => Some(value),
+        MissingPolicy::Reject => None,
+        MissingPolicy::Impute(value) => Some(value),
     };
     let kinds = match imputed {
         None => SchemaType::Type(kind.clone()),
@@ -275,7 +284,8 @@ fn cell(feature: &Feature) -> Schema {
     };
     let range = feature.range.map(|[low, high]| format!("from {low} to {high} in the training data"));
     let missing = imputed.map(|value| format!("null stands for {value}"));
-    let unknown = (feature.unknown == Unknown::Ignore).then(|| "other categories count as none of these".to_owned());
+    let unknown =
+        (feature.unknown == UnknownPolicy::Ignore).then(|| "other categories count as none of these".to_owned());
     let description: Vec<String> = [range, missing, unknown].into_iter().flatten().collect();
 
     let mut schema = ObjectBuilder::new().schema_type(kinds);
@@ -285,7 +295,7 @@ fn cell(feature: &Feature) -> Schema {
     if kind == Type::Integer {
         schema = schema.minimum(Some(-LARGEST_EXACT)).maximum(Some(LARGEST_EXACT));
     }
-    if feature.unknown == Unknown::Ignore {
+    if feature.unknown == UnknownPolicy::Ignore {
         return schema.examples(feature.levels.iter().map(|level| json!(level))).into();
     }
     if !feature.levels.is_empty() {

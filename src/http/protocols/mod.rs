@@ -2,6 +2,7 @@
 
 pub(crate) mod kserve_v1;
 pub(crate) mod mlflow;
+mod model_path;
 pub(crate) mod native;
 pub(crate) mod open_inference;
 mod output;

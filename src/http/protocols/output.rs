@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use crate::http::server::error::{ApiError, ErrorCode};
-use ordinate_model::explanation::Explanation;
+use ordinate_model::answer::Explanation;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::wording::shorten;
 use ordinate_model::{Answer, Model, Prediction, Probabilities, Wanted};
@@ -40,10 +40,10 @@ impl Output {
     pub(crate) fn all(model: &Model) -> Vec<Self> {
         let mut all = Self::predictions(model).to_vec();
         all.extend([Self::Explain, Self::ExplainBase]);
-        if let Some(certainty) = model.certainty() {
-            let level = certainty.up_to(LEVEL);
+        if let Some(certainty) = model.available_intervals() {
+            let level = certainty.at_most(LEVEL);
             all.push(Self::at_level(model, level));
-            if model.knows_means() {
+            if model.has_mean_intervals() {
                 all.push(Self::MeanInterval { level });
             }
         }

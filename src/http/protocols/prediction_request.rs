@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde::Serialize;
 
+use super::model_path::ModelPath;
 use crate::http::application::Application;
 use crate::http::decode::json::Terms;
 use crate::http::server::error::ApiError;
@@ -16,22 +17,13 @@ use crate::http::server::headers::WARNINGS;
 use crate::http::server::middleware::Served;
 use crate::http::server::statistics::Tally;
 use crate::http::server::{answer, body};
+use ordinate_model::answer::{Warning, WarningScope, Warnings};
 use ordinate_model::frame::Frame;
-use ordinate_model::warning::{Warning, WarningScope, Warnings};
 use ordinate_model::{Answer, Model, Wanted};
-
-/// Which model a request is for.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum ModelRef<'a> {
-    /// The one of requests that name none.
-    Default,
-    /// One by name, in a version or in the one that is served.
-    Named(&'a str, Option<&'a str>),
-}
 
 /// Warnings as they stand in an answer: nothing where there are none.
 #[derive(Serialize)]
-pub(crate) struct Warned<'m> {
+pub(crate) struct WarningsBody<'m> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     warnings: &'m [Warning<'m>],
     /// All of them, where not all are told.
@@ -42,20 +34,20 @@ pub(crate) struct Warned<'m> {
     rows_searched_for_leverage: Option<usize>,
 }
 
-impl<'m> Warned<'m> {
+impl<'m> WarningsBody<'m> {
     /// Those of an answer.
     pub(crate) fn of(answer: &'m Answer<'m>) -> Self {
-        let Warnings { told, total, rows_with_leverage } = &answer.warnings;
+        let Warnings { listed, total, rows_with_leverage } = &answer.warnings;
         Self {
-            warnings_total: (*total > told.len()).then_some(*total),
+            warnings_total: (*total > listed.len()).then_some(*total),
             rows_searched_for_leverage: rows_with_leverage.filter(|searched| *searched < answer.prediction.len()),
-            warnings: told,
+            warnings: listed,
         }
     }
 }
 
 /// A request that wants a prediction, its body read and its model loaded.
-pub(crate) struct Exchange {
+pub(crate) struct PredictionRequest {
     /// The model.
     pub(crate) model: Arc<Model>,
     /// The request's headers.
@@ -72,20 +64,16 @@ pub(crate) struct Exchange {
     warnings: usize,
 }
 
-impl Exchange {
+impl PredictionRequest {
     /// Loads the model and reads the body.
     ///
     /// # Errors
     /// 404 for a model that there is not, 503 for one that cannot be loaded, and what is wrong with the body.
-    pub(crate) async fn open(
-        application: &Application,
-        asked: ModelRef<'_>,
-        request: Request,
-    ) -> Result<Self, ApiError> {
+    pub(crate) async fn open(application: &Application, path: &ModelPath, request: Request) -> Result<Self, ApiError> {
         let limit = answer::limit(&request);
         let (parts, body) = request.into_parts();
         let mut stages = Stages::start();
-        let model = asked.load(application).await?;
+        let model = path.load(application).await?;
         stages.end("load");
         let tally = application.statistics.begin(&model);
         let body = body::read(&parts, body, application.limits.max_body_bytes).await?;
@@ -154,19 +142,6 @@ impl Exchange {
         }
         response.extensions_mut().insert(served);
         response
-    }
-}
-
-impl ModelRef<'_> {
-    /// The model.
-    ///
-    /// # Errors
-    /// 404 when there is none, 503 when it cannot be loaded.
-    pub(crate) async fn load(self, application: &Application) -> Result<Arc<Model>, ApiError> {
-        Ok(match self {
-            Self::Default => application.catalog.default_model().await?,
-            Self::Named(name, version) => application.catalog.model(name, version).await?,
-        })
     }
 }
 

@@ -7,26 +7,10 @@ use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 
 use super::error::{ApiError, Complaint, ErrorCode};
-use ordinate_model::fault::FaultKind;
+use ordinate_model::frame::FaultKind;
 
 /// Seconds after which a failed load is worth another try.
 const RETRY_AFTER_SECONDS: u16 = 5;
-
-/// What routes begin with.
-const FIRST_SEGMENTS: [&str; 12] = [
-    "predict",
-    "models",
-    "health",
-    "docs",
-    "openapi.json",
-    "invocations",
-    "ping",
-    "version",
-    "v1",
-    "v2",
-    "vertex",
-    "endpoints",
-];
 
 /// The form of an error's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,19 +26,6 @@ pub(crate) enum Envelope {
 }
 
 impl Envelope {
-    /// What whoever asks for this path can read; the path is in its one spelling.
-    pub(crate) fn of(path: &str) -> Self {
-        // Before what is known may stand a prefix that this service was not told of: its clients are to read that, too.
-        let known = |segment: &&str| FIRST_SEGMENTS.contains(segment);
-        let mut segments = path.split('/').skip_while(|segment| !known(segment));
-        match (segments.next().unwrap_or_default(), segments.next()) {
-            ("invocations" | "ping" | "health" | "version", None) => Self::Mlflow,
-            ("v1" | "v2" | "vertex", _) => Self::Error,
-            ("endpoints", _) => Self::Aws,
-            _ => Self::Problem,
-        }
-    }
-
     /// The whole response.
     pub(crate) fn respond(self, error: &ApiError, request_id: &str) -> Response {
         let mut headers = HeaderMap::new();
@@ -158,7 +129,7 @@ fn problem(error: &ApiError, request_id: &str) -> Vec<u8> {
         detail: complaint.detail.clone(),
     };
     json(&Problem {
-        kind: format!("urn:ordinate:error#{}", code.replace('_', "-")),
+        kind: format!("urn:ordinate:error#{}", error.code.anchor()),
         title: error.code.title(),
         status: error.code.status().as_u16(),
         detail: &error.detail,
@@ -188,31 +159,4 @@ struct ProblemDetail {
     pointer: Option<String>,
     code: &'static str,
     detail: String,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_path_says_what_its_caller_can_read() {
-        for (path, envelope) in [
-            ("/predict", Envelope::Problem),
-            ("/health/ready", Envelope::Problem),
-            ("/invocations", Envelope::Mlflow),
-            ("/ping", Envelope::Mlflow),
-            ("/v1/models/line:predict", Envelope::Error),
-            ("/v2/models/none/infer", Envelope::Error),
-            ("/vertex/predict", Envelope::Error),
-            ("/endpoints/line/invocations", Envelope::Aws),
-            ("/v2x", Envelope::Problem),
-            ("/models/v2/predict", Envelope::Problem),
-            ("/stage/v2/models/line/infer", Envelope::Error),
-            ("/stage/invocations", Envelope::Mlflow),
-            ("/stage/health/live", Envelope::Problem),
-            ("/", Envelope::Problem),
-        ] {
-            assert_eq!(Envelope::of(path), envelope, "{path}");
-        }
-    }
 }

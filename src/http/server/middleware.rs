@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::ACCEPT_ENCODING;
@@ -25,6 +25,13 @@ pub(crate) struct Served {
     pub(crate) warnings: usize,
 }
 
+/// The path of the route that answered, where the router's own path is not all of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RoutePath(pub(crate) &'static str);
+
+/// Finds the envelope of the errors of a path.
+pub(crate) type EnvelopeOf = fn(&str) -> Envelope;
+
 /// Lambda's request id where there is one, so that the log and Lambda's own lines agree; else a random one.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RequestIds;
@@ -40,14 +47,14 @@ impl MakeRequestId for RequestIds {
 }
 
 /// Gives errors their body and writes the log line.
-pub(crate) async fn answer(mut request: Request, next: Next) -> Response {
+pub(crate) async fn finish(State(envelope_of): State<EnvelopeOf>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned());
+    let matched = request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned());
     let request_id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok());
     let request_id = request_id.unwrap_or_default().to_owned();
 
-    let envelope = Envelope::of(request.uri().path());
+    let envelope = envelope_of(request.uri().path());
     if never_compressed(request.uri().path()) {
         request.headers_mut().remove(ACCEPT_ENCODING);
     }
@@ -69,6 +76,7 @@ pub(crate) async fn answer(mut request: Request, next: Next) -> Response {
         response = problem;
     }
 
+    let route = response.extensions_mut().remove::<RoutePath>().map(|RoutePath(path)| path).or(matched.as_deref());
     let served = response.extensions_mut().remove::<Served>();
     let status = response.status().as_u16();
     let duration_ms = started.elapsed().as_secs_f64() * 1e3;
@@ -77,7 +85,7 @@ pub(crate) async fn answer(mut request: Request, next: Next) -> Response {
     let model = served.as_ref().map(|served| served.model.as_str());
     let rows = served.as_ref().map(|served| served.rows);
     let warnings = served.as_ref().map(|served| served.warnings);
-    let (method, route) = (method.as_str(), route.as_deref());
+    let method = method.as_str();
     // One line a request, at the level of what it means to whoever is on call.
     if status >= 500 {
         tracing::error!(request_id, method, route, status, duration_ms, model, rows, warnings, code, cause, "request");

@@ -71,12 +71,21 @@ fn decode_unreserved(path: &str) -> String {
     decoded
 }
 
+/// The segments of a path.
+pub(crate) fn segments(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|segment| !segment.is_empty())
+}
+
+/// The verb of a path such as `/v1/models/line:predict`, in the extensions of its request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Verb(pub(crate) &'static str);
+
 /// The routes most like a path, nearest first.
-pub(crate) fn nearest(path: &str, routes: &[&'static str]) -> Vec<&'static str> {
+pub(crate) fn nearest<'r>(path: &str, routes: impl Iterator<Item = &'r str>) -> Vec<&'r str> {
     const SUGGESTED: usize = 3;
     // Long nonsense is near to nothing, and the distance is quadratic.
     let path: String = path.chars().take(128).collect();
-    let mut ranked: Vec<_> = routes.iter().map(|route| (strsim::damerau_levenshtein(&path, route), *route)).collect();
+    let mut ranked: Vec<_> = routes.map(|route| (strsim::damerau_levenshtein(&path, route), route)).collect();
     ranked.sort_unstable();
     ranked.into_iter().take(SUGGESTED).map(|(_, route)| route).collect()
 }
@@ -109,14 +118,14 @@ mod tests {
 
     #[test]
     fn the_nearest_route_comes_first() {
-        assert_eq!(nearest("/predcit", &["/models", "/health/live", "/predict"])[0], "/predict");
+        assert_eq!(nearest("/predcit", ["/models", "/health/live", "/predict"].into_iter())[0], "/predict");
     }
 
     proptest! {
         #[test]
         fn no_path_panics(path: String) {
             let _ = plain(&path, Some("/é"));
-            let _ = nearest(&path, &crate::http::routes::ROUTES);
+            let _ = nearest(&path, ["/models/{name}", "/predict"].into_iter());
         }
     }
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::warning_column::by_row;
-use ordinate_model::explanation::Explanation;
+use ordinate_model::answer::Explanation;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::FeatureType;
 use ordinate_model::{Answer, Model, Probabilities};

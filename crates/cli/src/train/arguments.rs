@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use ordinate_model::identity::ModelName;
 use ordinate_model::preprocess::TargetTransform;
-use ordinate_model::signature::{FeatureType, Unknown};
+use ordinate_model::signature::{FeatureType, UnknownPolicy};
 use ordinate_table::{Origin, Rule, Selection, delimiter};
 use ordinate_train::Estimator;
 use ordinate_train::holdout::Split;
@@ -231,8 +231,8 @@ impl Arguments {
             categorical: self.columns.categorical.clone(),
             missing: missing.clone(),
             unknown: match unknown {
-                UnknownArgument::Reject => Unknown::Reject,
-                UnknownArgument::Ignore => Unknown::Ignore,
+                UnknownArgument::Reject => UnknownPolicy::Reject,
+                UnknownArgument::Ignore => UnknownPolicy::Ignore,
             },
             degree: *degree,
             interactions: *interactions,

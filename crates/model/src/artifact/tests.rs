@@ -3,7 +3,7 @@ use serde_json::json;
 
 use super::*;
 use crate::Model;
-use crate::estimator::Plane;
+use crate::estimator::LinearCoefficients;
 use crate::preprocess::DesignColumn;
 
 fn draft() -> Document {
@@ -134,7 +134,7 @@ fn golden_rows_are_a_proof_and_not_a_burden() {
     let named = |number: usize| DesignColumn { name: number.to_string(), ..column.clone() };
     wide.preprocess.columns = (0..3_000).map(named).collect();
     let coefficients = (0..3_000).map(|number: usize| (number.to_string(), 0.0)).collect();
-    wide.estimator = Coefficients::Linear(Plane { intercept: 0.0, coefficients });
+    wide.estimator = Coefficients::Linear(LinearCoefficients { intercept: 0.0, coefficients });
     wide.inference = None;
     let error = wide.seal(rows(&[1.0; 2_000])).unwrap_err();
     assert!(matches!(error, ArtifactError::GoldenRefused(_)), "{error}");

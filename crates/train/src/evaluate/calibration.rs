@@ -4,7 +4,7 @@
 //! by one temperature (Guo et al., 2017; Platt scaling without its intercept) mends that, and changes no label.
 
 use super::curves::{Score, calibrate};
-use ordinate_model::conformal::Conformal;
+use ordinate_model::inference::Conformal;
 
 /// The fewest rows, of at least two classes, that a temperature is fitted to.
 pub const LEAST_ROWS: usize = 10;

@@ -18,7 +18,7 @@ pub struct Regression {
     origin: Option<f64>,
     /// The mean less the origin.
     mean: f64,
-    /// `Σ w(y − ȳ)²`, by Welford's update with West's weights.
+    /// `Σ w(y − ȳ)²`, by West's update.
     spread: f64,
     /// Absolute errors and their weights, for the median; none once they were too many.
     errors: Option<Vec<(f64, f64)>>,
@@ -46,6 +46,7 @@ impl Regression {
     /// Takes one row's target, its prediction, and how much it counts.
     pub fn push(&mut self, actual: f64, predicted: f64, weight: f64) {
         let error = (actual - predicted).abs();
+        let before = self.weight;
         self.rows += 1;
         self.weight += weight;
         self.squared += weight * error * error;
@@ -54,7 +55,8 @@ impl Regression {
         let actual = actual - *self.origin.get_or_insert(actual);
         let from_mean = actual - self.mean;
         self.mean += weight / self.weight * from_mean;
-        self.spread += weight * from_mean * (actual - self.mean);
+        // `weight · from_mean · (actual − mean)`, without a difference that cancels where the row has most of the weight.
+        self.spread += weight * (before / self.weight) * from_mean * from_mean;
         match &mut self.errors {
             Some(errors) if errors.len() < KEPT => errors.push((error, weight)),
             errors => *errors = None,
@@ -227,6 +229,10 @@ mod tests {
         let r2 = |rows: &[_]| measure(rows, None).and_then(|metrics| metrics.get("r2")).unwrap();
         assert!((r2(&far) - 0.985_885_949_390_466).abs() < 1e-15, "{}", r2(&far));
         assert!((r2(&far) - r2(&rows)).abs() < 1e-15);
+        // A row of nearly all the weight: 1 − (5²·1 + 0)/(10⁸/(10⁸ + 1)·3²).
+        let unequal = [(1.0, 6.0, 1.0), (4.0, 4.0, 1e8)];
+        let expected = 1.0 - 25.0 / (1e8 / (1e8 + 1.0) * 9.0);
+        assert!((r2(&unequal) / expected - 1.0).abs() < 1e-15, "{}", r2(&unequal));
         let constant = [(1e9 + 0.3, 1e9, 0.1), (1e9 + 0.3, 1e9, 2.7)];
         assert_eq!(measure(&constant, None).and_then(|metrics| metrics.get("r2")), None);
     }

@@ -6,7 +6,7 @@ use super::{MeasuredOn, ReportInput, counted, family, told};
 use crate::evaluate::title;
 use crate::summary::{rounded, significant};
 use ordinate_model::preprocess::TargetTransform;
-use ordinate_model::signature::{FeatureType, Missing};
+use ordinate_model::signature::{FeatureType, MissingPolicy};
 
 /// The whole card.
 #[must_use]
@@ -71,8 +71,8 @@ pub fn card(input: &ReportInput<'_>) -> String {
         };
         let seen = input.observed.and_then(|observed| observed.columns.get(i)).map_or(0, |column| column.missing);
         let missing = match &feature.missing {
-            Missing::Reject => "refused".to_owned(),
-            Missing::Impute(value) => format!("`{}` ({seen} rows)", code(&value.to_string())),
+            MissingPolicy::Reject => "refused".to_owned(),
+            MissingPolicy::Impute(value) => format!("`{}` ({seen} rows)", code(&value.to_string())),
         };
         let _ = writeln!(text, "| `{}` | {kind} | {values} | {missing} |", code(&feature.name));
     }

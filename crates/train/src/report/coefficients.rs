@@ -18,7 +18,7 @@ pub(super) fn coefficients(input: &ReportInput<'_>) -> String {
     let logistic = input.document.estimator.classes();
     let target = shortened(&input.document.signature.target().name);
     let transform = input.document.preprocess.target_transform;
-    let what = logistic.map_or_else(|| transform.of(&target), |_| "score".to_owned());
+    let what = logistic.map_or_else(|| transform.describe(&target), |_| "score".to_owned());
     let through_origin = input.document.preprocess.through_origin;
     let step = match standardised {
         true if through_origin => "root mean square",

@@ -11,7 +11,7 @@ use crate::evaluate::{Evaluation, title};
 use crate::summary::{rounded, significant};
 use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::scalar::Scalar;
-use ordinate_model::signature::{Feature, FeatureType, Missing, Unknown};
+use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, UnknownPolicy};
 
 /// Rows of a table of columns at most; a page is for reading.
 pub(super) const TABLE_ROWS: usize = 200;
@@ -189,7 +189,7 @@ fn kind(feature: &Feature) -> String {
         FeatureType::Long => "whole number".into(),
         FeatureType::Boolean => "true or false".into(),
         FeatureType::String => {
-            let others = if feature.unknown == Unknown::Ignore { ", others allowed" } else { "" };
+            let others = if feature.unknown == UnknownPolicy::Ignore { ", others allowed" } else { "" };
             format!("{}{others}", counted(feature.levels.len(), "category", "categories"))
         }
     }
@@ -197,9 +197,9 @@ fn kind(feature: &Feature) -> String {
 
 fn imputed(feature: &Feature) -> String {
     match &feature.missing {
-        Missing::Impute(Scalar::Number(value)) => format!(" → {}", rounded(*value, 4)),
-        Missing::Impute(value) => format!(" → {value}"),
-        Missing::Reject => String::new(),
+        MissingPolicy::Impute(Scalar::Number(value)) => format!(" → {}", rounded(*value, 4)),
+        MissingPolicy::Impute(value) => format!(" → {value}"),
+        MissingPolicy::Reject => String::new(),
     }
 }
 

@@ -246,6 +246,8 @@ impl Moments {
         self.about_zero = true;
         // It differs from zero then, or there are rows in which it does.
         self.varies.iter_mut().zip(&self.first).for_each(|(varies, (value, _))| *varies |= *value != 0.0);
+        // The mean of a column of zeros that was shifted by another row is rounded, too.
+        self.flatten_constants();
         self
     }
 

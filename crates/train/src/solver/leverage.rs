@@ -1,10 +1,10 @@
 //! What a model file needs to tell unusual rows: the R of the standardised design.
 
 use super::qr::Triangle;
-use ordinate_model::leverage;
+use ordinate_model::inference;
 
 /// The most columns of which a penalised fit or one of classes keeps R: 125,250 numbers, two and a half megabytes of the file.
-pub const MOST_COLUMNS: usize = leverage::MOST_COLUMNS;
+pub const MOST_COLUMNS: usize = inference::MAX_COLUMNS_FOR_R;
 
 /// How far from the middle of the data rows are, as a fit measures it.
 #[derive(Debug, Clone, PartialEq)]

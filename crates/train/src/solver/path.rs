@@ -26,7 +26,7 @@ use super::leverage::{MOST_COLUMNS, Spread};
 use super::qr::{Triangle, dot};
 use descent::{Descent, Price};
 use ordinate_model::double_double::DoubleDouble;
-use ordinate_model::leverage::SLACK;
+use ordinate_model::inference::DIAGONAL_INCREMENT;
 
 /// The smallest of the penalties that [`alphas`] proposes, as a share of the largest.
 const PATH_LENGTH: f64 = 1e-3;
@@ -277,7 +277,7 @@ impl<'a> Problem<'a> {
             return None;
         }
         let Penalty::Ridge { alpha } = penalty else {
-            let triangle = self.priced(SLACK * self.moments.weight()).leading(features);
+            let triangle = self.priced(DIAGONAL_INCREMENT * self.moments.weight()).leading(features);
             return Some(Spread { triangle, degrees_of_freedom: None });
         };
         let triangle = self.priced(alpha).leading(features);

@@ -5,8 +5,8 @@ use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, Peek};
 use crate::http::decode::Layout;
 use crate::http::server::error::{ApiError, ErrorCode};
 use ordinate_model::cell::Cell;
-use ordinate_model::fault::{FaultKind, Faults};
-use ordinate_model::frame::{ColumnsBuilder, Frame, RowsBuilder, values_wanted};
+use ordinate_model::frame::{ColumnsBuilder, Frame, RowsBuilder, expected_values};
+use ordinate_model::frame::{FaultKind, Faults};
 use ordinate_model::signature::Signature;
 
 /// What a table is read against.
@@ -23,12 +23,12 @@ pub(in crate::http) struct Terms<'s> {
 impl<'s> Terms<'s> {
     pub(in crate::http) fn rows(self) -> RowsBuilder<'s> {
         let rows = RowsBuilder::new(self.signature, self.max_rows);
-        if self.lenient { rows.passing_over_unknown() } else { rows }
+        if self.lenient { rows.ignoring_unknown_features() } else { rows }
     }
 
     pub(in crate::http) fn columns(self) -> ColumnsBuilder<'s> {
         let columns = ColumnsBuilder::new(self.signature, self.max_rows);
-        if self.lenient { columns.passing_over_unknown() } else { columns }
+        if self.lenient { columns.ignoring_unknown_features() } else { columns }
     }
 }
 
@@ -79,7 +79,7 @@ impl<'s> RowsReader<'s> {
                 _ if self.width == 1 => self.rows.push(reader.cell()?),
                 _ => {
                     let got = reader.cell()?.to_string();
-                    let wanted = values_wanted(self.rows.signature());
+                    let wanted = expected_values(self.rows.signature());
                     self.rows.wrong_row(FaultKind::WrongWidth, format!("expected a list of {wanted}, got {got}"));
                 }
             }

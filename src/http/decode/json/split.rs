@@ -5,7 +5,7 @@ use jiter::Peek;
 use super::{Complaint, Complaints, Layout, Pointer, Reader, Rows, Terms, complain};
 use crate::http::server::error::{ApiError, ErrorCode};
 use ordinate_model::cell::Cell;
-use ordinate_model::fault::FaultKind;
+use ordinate_model::frame::FaultKind;
 use ordinate_model::wording::shorten;
 
 impl<'j> Reader<'j> {

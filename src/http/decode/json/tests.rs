@@ -9,22 +9,22 @@ fn read<'s>(body: &[u8], signature: &'s Signature, max_rows: usize) -> Result<Fr
     super::read(body, &KEYS, Terms { signature, max_rows, lenient: false }).map(|decoded| decoded.frame)
 }
 use ordinate_model::scalar::Scalar;
-use ordinate_model::signature::{Feature, FeatureType, Missing, Signature, Target};
+use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, Signature, Target};
 
-fn feature(name: &str, kind: FeatureType, missing: Missing) -> Feature {
+fn feature(name: &str, kind: FeatureType, missing: MissingPolicy) -> Feature {
     Feature { missing, ..Feature::new(name, kind) }
 }
 
 fn one() -> Signature {
     let target = Target { name: "y".into(), kind: FeatureType::Double };
-    Signature::new(vec![feature("x", FeatureType::Double, Missing::Reject)], target).unwrap()
+    Signature::new(vec![feature("x", FeatureType::Double, MissingPolicy::Reject)], target).unwrap()
 }
 
 fn three() -> Signature {
     let features = vec![
-        feature("age", FeatureType::Long, Missing::Reject),
-        feature("smoker", FeatureType::Boolean, Missing::Reject),
-        feature("a/b", FeatureType::Double, Missing::Impute(Scalar::Number(7.0))),
+        feature("age", FeatureType::Long, MissingPolicy::Reject),
+        feature("smoker", FeatureType::Boolean, MissingPolicy::Reject),
+        feature("a/b", FeatureType::Double, MissingPolicy::Impute(Scalar::Number(7.0))),
     ];
     Signature::new(features, Target { name: "y".into(), kind: FeatureType::Double }).unwrap()
 }

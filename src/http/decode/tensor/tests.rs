@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use ordinate_model::signature::{Feature, FeatureType, Missing, Signature, Target};
+use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, Signature, Target};
 
 fn signature(features: Vec<Feature>) -> Signature {
     Signature::new(features, Target { name: "y".into(), kind: FeatureType::Double }).unwrap()
@@ -15,7 +15,7 @@ fn numbers(names: &[&str]) -> Signature {
 
 fn mixed() -> Signature {
     let optional = Feature {
-        missing: Missing::Impute(ordinate_model::scalar::Scalar::Number(7.0)),
+        missing: MissingPolicy::Impute(ordinate_model::scalar::Scalar::Number(7.0)),
         ..Feature::new("size", FeatureType::Double)
     };
     let level = Feature { levels: vec!["a".into(), "b".into()], ..Feature::new("level", FeatureType::String) };

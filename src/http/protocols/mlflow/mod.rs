@@ -5,13 +5,28 @@
 //! unknown names are refused. Parameters that mean nothing here are passed over likewise, as by an `MLflow` model without a
 //! schema of parameters; those that our own route understands are refused: they ask for what has no place in the answer.
 
+pub(crate) mod openapi;
+
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::native;
 use super::output::{Output, Values};
 use crate::http::decode::json::{Decoded, Form, Keys, once};
+use crate::http::route::{Protocol, Route};
+use crate::http::server::envelope::Envelope;
 use crate::http::server::error::ApiError;
+use crate::http::server::health;
 use ordinate_model::Model;
+
+pub(crate) const PROTOCOL: Protocol =
+    Protocol { routes, tags: &[openapi::SHARED], schemas: |components, _| components };
+
+fn routes() -> Vec<Route> {
+    let ready = |path| Route::get(path, health::ready).operation(native::openapi::ready);
+    let routes = [ready("/health"), ready("/ping"), Route::get("/version", version).operation(openapi::version)];
+    routes.map(|route| route.errors(Envelope::Mlflow)).into()
+}
 
 /// The forms of its bodies; `SageMaker`'s share the key `instances`.
 pub(crate) const KEYS: Keys = Keys {
@@ -55,6 +70,6 @@ pub(crate) fn output(decoded: &Decoded<'_, '_>, model: &Model) -> Result<Output,
 }
 
 /// `GET /version`
-pub(crate) async fn version() -> Response {
+async fn version() -> Response {
     env!("CARGO_PKG_VERSION").into_response()
 }

@@ -1,17 +1,17 @@
 //! What models are there, and what each of them asks for.
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use crate::http::application::{App, Application};
+use crate::http::application::App;
+use crate::http::protocols::model_path::ModelPath;
 use crate::http::server::answer;
 use crate::http::server::error::ApiError;
 use ordinate_model::Model;
+use ordinate_model::answer::AvailableIntervals;
 use ordinate_model::artifact::Training;
-use ordinate_model::interval::Certainty;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::Signature;
 use ordinate_model::task::Task;
@@ -29,7 +29,7 @@ struct Description<'a> {
     typical: IndexMap<&'a str, Scalar>,
     examples: Vec<IndexMap<&'a str, Scalar>>,
     /// How intervals, or prediction sets, are made; `null` of a model that has none.
-    intervals: Option<Certainty>,
+    intervals: Option<AvailableIntervals>,
     training: &'a Training,
     created: &'a str,
     sha256: &'a str,
@@ -72,26 +72,9 @@ pub(crate) async fn list(State(application): App) -> Result<Response, ApiError> 
     answer::respond(&List { models: models.iter().map(|model| summary(model)).collect() })
 }
 
-/// One model.
-pub(crate) async fn show(
-    State(application): App,
-    name: Result<Path<String>, PathRejection>,
-) -> Result<Response, ApiError> {
-    let Path(name) = name?;
-    describe(&application, &name, None).await
-}
-
-/// One version of a model.
-pub(crate) async fn show_version(
-    State(application): App,
-    path: Result<Path<(String, String)>, PathRejection>,
-) -> Result<Response, ApiError> {
-    let Path((name, version)) = path?;
-    describe(&application, &name, Some(&version)).await
-}
-
-async fn describe(application: &Application, name: &str, version: Option<&str>) -> Result<Response, ApiError> {
-    let model = application.catalog.model(name, version).await?;
+/// One model, in the served version or in the version of the path.
+pub(crate) async fn show(State(application): App, path: ModelPath) -> Result<Response, ApiError> {
+    let model = path.load(&application).await?;
     let default = application.catalog.default_model().await;
     let document = model.document();
     answer::respond(&Description {
@@ -103,7 +86,7 @@ async fn describe(application: &Application, name: &str, version: Option<&str>) 
         signature: model.signature(),
         typical: model.typical(),
         examples: model.examples(),
-        intervals: model.certainty(),
+        intervals: model.available_intervals(),
         training: &document.training,
         created: &document.created,
         sha256: model.checksum(),

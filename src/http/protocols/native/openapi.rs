@@ -6,52 +6,47 @@ use utoipa::openapi::Ref;
 use utoipa::openapi::schema::{AnyOfBuilder, ComponentsBuilder, ObjectBuilder, Type};
 
 use crate::http::docs::operation::{Draft, JSON, Tag};
-use crate::http::docs::schema::{Described, any, count, list, object, one_of, probability, text, truth, versions};
+use crate::http::docs::schema::{ModelSchemas, any, count, list, object, one_of, probability, text, truth, versions};
 
 /// The groups of this contract.
 pub(crate) const TAGS: [Tag; 3] = [PREDICT, MODELS, HEALTH];
 
-const PREDICT: Tag = Tag { name: "Predict", description: "Send an X, get a y" };
+pub(super) const PREDICT: Tag = Tag { name: "Predict", description: "Send an X, get a y" };
 const MODELS: Tag = Tag { name: "Models", description: "What is served, and what each model asks for" };
-const HEALTH: Tag = Tag { name: "Health", description: "Is the process alive, and can it predict?" };
+pub(crate) const HEALTH: Tag = Tag { name: "Health", description: "Is the process alive, and can it predict?" };
 
-/// The operations; the first model is the default.
-pub(crate) fn drafts(models: &[Described<'_>]) -> Vec<Draft> {
-    let mut drafts = Vec::new();
-    if let Some(default) = models.first() {
-        let summary = format!("Predict with the default model, {}", default.model.name());
-        drafts.push(predict::draft(Draft::post("/predict", PREDICT, summary), default));
-    }
-    for described in models {
-        let (name, version) = (described.model.name(), described.model.version());
-        let draft = Draft::post(format!("/models/{name}/predict"), PREDICT, format!("Predict with {name}"));
-        drafts.push(predict::draft(draft, described));
-        let path = format!("/models/{name}/versions/{{version}}/predict");
-        let draft = Draft::post(path, PREDICT, format!("Predict with a version of {name}"));
-        drafts.push(predict::draft(draft.parameter("version", "The version", [version]), described));
-    }
-    let names = || models.iter().map(|described| described.model.name());
-    let list = Draft::get("/models", MODELS, "The models that are served").needs_model();
-    drafts.push(list.answers("All of them", JSON, Ref::from_schema_name("Models")));
-    let show = |path, summary| {
-        let draft = Draft::get(path, MODELS, summary).needs_model().parameter("name", "The model", names());
-        draft.answers("The model", JSON, Ref::from_schema_name("Model"))
-    };
-    drafts.push(show("/models/{name}", "A model: signature, metrics, checksum, limits"));
-    let version = show("/models/{name}/versions/{version}", "A version of a model");
-    drafts.push(version.parameter("version", "The version", versions(models)));
-    let live = Draft::get("/health/live", HEALTH, "The process runs");
-    drafts.push(live.answers("It does", JSON, object([("live", truth("Always true"))])));
-    for path in ["/health/ready", "/health", "/ping"] {
-        let ready = Draft::get(path, HEALTH, "The default model is loaded, or a 503").needs_model();
-        drafts.push(ready.answers("It is", JSON, object([("ready", truth("Always true"))])));
-    }
-    let page = Draft::get("/", HEALTH, "A page to try the models on; asked for JSON, whether the process runs");
-    let page = page.answers("It does", JSON, object([("status", one_of(["alive"]).into())]));
-    drafts.push(page.or("text/html", text("The page")));
-    let version = Draft::get("/version", HEALTH, "The version of this program");
-    drafts.push(version.answers("As MLflow's server tells its own", "text/plain", text("The version")));
-    drafts
+/// `GET /models`
+pub(crate) fn models(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
+    let draft = draft.about(MODELS, "The models that are served").needs_model();
+    draft.answers("All of them", JSON, Ref::from_schema_name("Models"))
+}
+
+/// `GET /models/{name}`
+pub(crate) fn model(draft: Draft, models: &[ModelSchemas<'_>]) -> Draft {
+    described(draft.about(MODELS, "A model: signature, metrics, checksum, limits"), models)
+}
+
+/// `GET /models/{name}/versions/{version}`
+pub(crate) fn version(draft: Draft, models: &[ModelSchemas<'_>]) -> Draft {
+    let draft = described(draft.about(MODELS, "A version of a model"), models);
+    draft.parameter("version", "The version", versions(models))
+}
+
+fn described(draft: Draft, models: &[ModelSchemas<'_>]) -> Draft {
+    let names = models.iter().map(|model| model.model.name());
+    let draft = draft.needs_model().parameter("name", "The model", names);
+    draft.answers("The model", JSON, Ref::from_schema_name("Model"))
+}
+
+/// `GET /health/live`
+pub(crate) fn live(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
+    draft.about(HEALTH, "The process runs").answers("It does", JSON, object([("live", truth("Always true"))]))
+}
+
+/// `GET /health/ready`, and the same under other protocols' paths.
+pub(crate) fn ready(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
+    let draft = draft.about(HEALTH, "The default model is loaded, or a 503").needs_model();
+    draft.answers("It is", JSON, object([("ready", truth("Always true"))]))
 }
 
 /// How intervals are made.
@@ -63,7 +58,7 @@ pub(crate) fn certainty(object: ObjectBuilder) -> ObjectBuilder {
 }
 
 /// Adds the schemas that are the same for all models.
-pub(crate) fn define(components: ComponentsBuilder) -> ComponentsBuilder {
+pub(crate) fn define(components: ComponentsBuilder, models: &[ModelSchemas<'_>]) -> ComponentsBuilder {
     let identity = || {
         [
             ("name", text("Its name")),
@@ -108,5 +103,6 @@ pub(crate) fn define(components: ComponentsBuilder) -> ComponentsBuilder {
         .required("sha256")
         .property("limits", limits)
         .required("limits");
-    components.schema("Models", object([("models", list(object(identity())))])).schema("Model", model)
+    let components = components.schema("Models", object([("models", list(object(identity())))])).schema("Model", model);
+    predict::define(components, models)
 }

@@ -1,21 +1,21 @@
 //! Our own contract: `POST …/predict`.
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
 use serde::{Serialize, Serializer};
 use url::form_urlencoded;
 
-use crate::http::application::{App, Application};
+use crate::http::application::App;
 use crate::http::decode;
 use crate::http::decode::json::{Decoded, Form, Keys, LEVEL};
+use crate::http::protocols::model_path::ModelPath;
 use crate::http::protocols::output::Output;
-use crate::http::protocols::prediction_request::{Exchange, ModelRef, Warned};
+use crate::http::protocols::prediction_request::{PredictionRequest, WarningsBody};
 use crate::http::server::body::MediaType;
 use crate::http::server::error::{ApiError, ErrorCode};
 use crate::http::server::query::PARAMETERS;
-use ordinate_model::explanation::Explanation;
-use ordinate_model::interval::Method;
+use ordinate_model::answer::Explanation;
+use ordinate_model::answer::IntervalMethod;
 use ordinate_model::number::parse_double;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::wording::shorten;
@@ -110,13 +110,13 @@ struct Predicted<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     prediction_sets: Option<&'a [Vec<&'a Scalar>]>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    interval_method: Option<Method>,
+    interval_method: Option<IntervalMethod>,
     #[serde(skip_serializing_if = "Option::is_none")]
     explanation: Option<&'a Explanation<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     probabilities: Option<ByLabel<'a>>,
     #[serde(flatten)]
-    warnings: Warned<'a>,
+    warnings: WarningsBody<'a>,
 }
 
 /// One `{label: probability}` a row.
@@ -140,44 +140,20 @@ impl Serialize for Row<'_> {
     }
 }
 
-/// With the default model.
-pub(crate) async fn with_default(State(application): App, request: Request) -> Result<Response, ApiError> {
-    predict(&application, ModelRef::Default, request).await
-}
-
-/// With a model by name.
-pub(crate) async fn with_named(
-    State(application): App,
-    name: Result<Path<String>, PathRejection>,
-    request: Request,
-) -> Result<Response, ApiError> {
-    let Path(name) = name?;
-    predict(&application, ModelRef::Named(&name, None), request).await
-}
-
-/// With a version of a model.
-pub(crate) async fn with_version(
-    State(application): App,
-    path: Result<Path<(String, String)>, PathRejection>,
-    request: Request,
-) -> Result<Response, ApiError> {
-    let Path((name, version)) = path?;
-    predict(&application, ModelRef::Named(&name, Some(&version)), request).await
-}
-
-async fn predict(application: &Application, asked: ModelRef<'_>, request: Request) -> Result<Response, ApiError> {
+/// `POST /predict`, `POST /models/{name}[/versions/{version}]/predict`
+pub(crate) async fn predict(State(application): App, path: ModelPath, request: Request) -> Result<Response, ApiError> {
     let media_type = MediaType::of(request.headers(), "application/json or text/csv");
     let in_url = Extras::of_query(request.uri().query().unwrap_or_default());
-    let mut exchange = Exchange::open(application, asked, request).await?;
-    let (model, body) = (exchange.model.clone(), exchange.body.clone());
+    let mut prediction = PredictionRequest::open(&application, &path, request).await?;
+    let (model, body) = (prediction.model.clone(), prediction.body.clone());
     let (frame, in_body) = match media_type? {
         MediaType::Json => {
-            let decoded = decode::json::read(&body, &KEYS, exchange.terms(&model))?;
+            let decoded = decode::json::read(&body, &KEYS, prediction.terms(&model))?;
             let extras = Extras::of(&decoded)?;
             (decoded.frame, extras)
         }
         MediaType::Csv(header) => {
-            let (frame, _) = decode::csv::read(&body, exchange.terms(&model), header.or_present())?;
+            let (frame, _) = decode::csv::read(&body, prediction.terms(&model), header.or_present())?;
             (frame, Extras::default())
         }
         MediaType::JsonLines => {
@@ -187,7 +163,7 @@ async fn predict(application: &Application, asked: ModelRef<'_>, request: Reques
     };
     let extras = in_url?.and(in_body)?;
     let told = |error: ApiError, key, in_body: bool| if in_body { error.of_key(key) } else { error };
-    exchange.end("decode");
+    prediction.end("decode");
     let wants_probabilities = extras.probabilities == Some(true);
     if wants_probabilities && model.classes().is_none() {
         let detail = format!("the model {:?} predicts numbers: it has no probabilities", model.name());
@@ -197,9 +173,9 @@ async fn predict(application: &Application, asked: ModelRef<'_>, request: Reques
     let mut wanted = Wanted { explanation: extras.explain == Some(true), ..Wanted::default() };
     if let Some(level) = extras.interval {
         Output::at_level(&model, level).request(&mut wanted);
-        wanted.mean_interval = wanted.interval.filter(|_| model.knows_means());
+        wanted.mean_interval = wanted.interval.filter(|_| model.has_mean_intervals());
     }
-    let answer = exchange.answer(&model, &frame, wanted);
+    let answer = prediction.answer(&model, &frame, wanted);
     let answer = answer.map_err(|error| {
         let of_level =
             matches!(error.code, ErrorCode::NoInterval | ErrorCode::InvalidOption | ErrorCode::IntervalOverflow);
@@ -213,7 +189,7 @@ async fn predict(application: &Application, asked: ModelRef<'_>, request: Reques
         interval_method: answer.interval_method,
         explanation: answer.explanation.as_ref(),
         probabilities: answer.probabilities.as_ref().filter(|_| wants_probabilities).map(ByLabel),
-        warnings: Warned::of(&answer),
+        warnings: WarningsBody::of(&answer),
     };
-    exchange.json(frame.rows(), &predicted)
+    prediction.json(frame.rows(), &predicted)
 }

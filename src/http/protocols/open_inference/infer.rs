@@ -1,13 +1,13 @@
 //! `POST /v2/models/{model}[/versions/{version}]/infer`: tensors in, tensors out.
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, header};
 use serde::Serialize;
 
+use super::super::model_path::ModelPath;
 use super::super::output::Output;
-use super::super::prediction_request::Exchange;
-use super::ModelPathResult;
+use super::super::prediction_request::PredictionRequest;
 use super::tensor::Tensor;
 use crate::http::application::App;
 use crate::http::decode::tensor;
@@ -51,23 +51,20 @@ struct Parameters {
 }
 
 /// The route.
-pub(crate) async fn infer(
-    State(application): App,
-    asked: ModelPathResult,
-    request: Request,
-) -> Result<Response, ApiError> {
-    let Path(asked) = asked?;
+pub(crate) async fn infer(State(application): App, path: ModelPath, request: Request) -> Result<Response, ApiError> {
     let format = json_length(request.headers());
-    let mut exchange = Exchange::open(&application, asked.model(), request).await?;
-    let (model, body) = (exchange.model.clone(), exchange.body.clone());
+    let mut prediction = PredictionRequest::open(&application, &path, request).await?;
+    let (model, body) = (prediction.model.clone(), prediction.body.clone());
     let request = tensor::read(&body, format?)?;
     agrees(&request, &model)?;
     let outputs = outputs(&request, &model)?;
-    let frame = request.frame(exchange.terms(&model))?;
-    exchange.end("decode");
+    let frame = request.frame(prediction.terms(&model))?;
+    prediction.end("decode");
     let mut wanted = Wanted::default();
-    outputs.iter().for_each(|(output, _)| output.request(&mut wanted));
-    let answer = exchange.answer(&model, &frame, wanted)?;
+    for (output, _) in &outputs {
+        output.request(&mut wanted);
+    }
+    let answer = prediction.answer(&model, &frame, wanted)?;
     let tensor = |(output, binary): (Output, bool)| Ok((output, binary, Tensor::new(output.of(&model, &answer)?)));
     let tensors: Vec<_> = outputs.into_iter().map(tensor).collect::<Result<_, ApiError>>()?;
 
@@ -80,12 +77,12 @@ pub(crate) async fn infer(
         outputs: tensors.iter().map(|(output, binary, tensor)| (*output, *binary, tensor)).map(answered).collect(),
     };
     if bytes.is_empty() {
-        return exchange.json(frame.rows(), &response);
+        return prediction.json(frame.rows(), &response);
     }
     let mut encoded = serde_json::to_vec(&response).map_err(|error| ApiError::internal(error.to_string()))?;
     let length = HeaderValue::from(encoded.len());
     encoded.append(&mut bytes);
-    let mut response = exchange.bytes(frame.rows(), OCTETS, encoded)?;
+    let mut response = prediction.bytes(frame.rows(), OCTETS, encoded)?;
     response.headers_mut().insert(JSON_LENGTH, length);
     Ok(response)
 }
@@ -157,7 +154,7 @@ fn why_not(name: &str, model: &Model, unknown: ApiError) -> ApiError {
     }
     let mut wanted = Wanted::default();
     at_level.request(&mut wanted);
-    let reason = model.answering(&wanted).err();
+    let reason = model.predictor(&wanted).err();
     reason.map_or(unknown, ApiError::from)
 }
 

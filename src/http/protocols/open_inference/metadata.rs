@@ -1,18 +1,18 @@
 //! What the server can do, and what a model takes and gives: clients build their requests from it.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
 
+use super::super::model_path::ModelPath;
 use super::super::output::Output;
-use super::ModelPathResult;
 use super::tensor::Labels;
 use crate::http::application::App;
 use crate::http::decode::tensor::Datatype;
 use crate::http::server::answer;
 use crate::http::server::error::ApiError;
 use ordinate_model::Model;
-use ordinate_model::interval::Certainty;
+use ordinate_model::answer::AvailableIntervals;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{Feature, FeatureType};
 
@@ -58,7 +58,7 @@ struct Parameters<'m> {
     labels: Option<&'m [Scalar]>,
     /// How intervals and prediction sets are made, and up to which level.
     #[serde(flatten)]
-    certainty: Option<Certainty>,
+    certainty: Option<AvailableIntervals>,
 }
 
 /// The part of Triton's `ModelConfig` that means something here.
@@ -90,9 +90,8 @@ pub(crate) async fn server() -> Result<Response, ApiError> {
 }
 
 /// `GET /v2/models/{model}[/versions/{version}]`
-pub(crate) async fn model(State(application): App, asked: ModelPathResult) -> Result<Response, ApiError> {
-    let Path(asked) = asked?;
-    let model = asked.model().load(&application).await?;
+pub(crate) async fn model(State(application): App, path: ModelPath) -> Result<Response, ApiError> {
+    let model = path.load(&application).await?;
     answer::respond(&Metadata {
         name: model.name(),
         versions: [model.version()],
@@ -103,9 +102,8 @@ pub(crate) async fn model(State(application): App, asked: ModelPathResult) -> Re
 }
 
 /// `GET /v2/models/{model}[/versions/{version}]/config`
-pub(crate) async fn config(State(application): App, asked: ModelPathResult) -> Result<Response, ApiError> {
-    let Path(asked) = asked?;
-    let model = asked.model().load(&application).await?;
+pub(crate) async fn config(State(application): App, path: ModelPath) -> Result<Response, ApiError> {
+    let model = path.load(&application).await?;
     answer::respond(&Config {
         name: model.name(),
         platform: PLATFORM,
@@ -149,7 +147,7 @@ fn outputs(model: &Model) -> Vec<Tensor<'_>> {
             Output::PredictionSets { .. } => (Datatype::Bool, vec![classes.map_or(0, <[_]>::len)]),
         };
         let labels = classes.filter(|_| matches!(output, Output::PredictProba | Output::PredictionSets { .. }));
-        let certainty = model.certainty().filter(|_| output.level().is_some());
+        let certainty = model.available_intervals().filter(|_| output.level().is_some());
         let parameters = (labels.is_some() || certainty.is_some()).then_some(Parameters { labels, certainty });
         Tensor { parameters, ..Tensor::new(output.name(), datatype, &shape) }
     };

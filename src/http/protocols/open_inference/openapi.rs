@@ -7,7 +7,7 @@ use utoipa::openapi::{Ref, RefOr};
 use crate::http::docs::error::Rows;
 use crate::http::docs::operation::{Body, Draft, JSON, OCTETS, Tag};
 use crate::http::docs::schema::{
-    Described, any, closed, count, list, object, one_of, optional, probability, text, truth, unwanted, versions,
+    ModelSchemas, any, closed, count, list, object, one_of, optional, probability, text, truth, unwanted, versions,
 };
 use crate::http::protocols::native::openapi::certainty;
 use crate::http::protocols::native::openapi::predict::level;
@@ -23,63 +23,102 @@ const V2: Tag =
 const DATATYPES: [&str; 13] =
     ["BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64", "BYTES"];
 
-/// The operations.
-pub(crate) fn drafts(models: &[Described<'_>]) -> Vec<Draft> {
-    let infer = models.iter().flat_map(|described| {
-        let (name, version) = (described.model.name(), described.model.version());
-        [format!("/v2/models/{name}/infer"), format!("/v2/models/{name}/versions/{version}/infer")]
-            .map(|path| infer(Draft::post(path, INFER, format!("Predict with {name}")), described))
-    });
-    let get = |path: &str, summary: &str, schema: &str| {
-        Draft::get(path, V2, summary).answers("So it is", JSON, Ref::from_schema_name(schema))
-    };
-    let mut drafts: Vec<_> = infer.collect();
-    drafts.push(get("/v2", "The server, and which extensions it serves", "V2Server"));
-    drafts.push(get("/v2/health/live", "The process runs", "V2Live"));
-    drafts.push(get("/v2/health/ready", "The default model is loaded, or a 503", "V2Ready").needs_model());
-    drafts.push(get("/v2/models/stats", "What all models were asked so far", "V2Statistics").needs_model());
-    let names = || models.iter().map(|described| described.model.name());
-    for (route, summary, schema) in [
-        ("", "What a model takes and gives", "V2Model"),
-        ("/ready", "The model is loaded, or a 503", "V2ModelReady"),
-        ("/config", "The same as Triton configures it", "V2Config"),
-        ("/stats", "What it was asked so far, by this process", "V2Statistics"),
-    ] {
-        let one = |path: &str| get(path, summary, schema).needs_model().parameter("model", "The model", names());
-        drafts.push(one(&format!("/v2/models/{{model}}{route}")));
-        let version = one(&format!("/v2/models/{{model}}/versions/{{version}}{route}"));
-        drafts.push(version.parameter("version", "The version", versions(models)));
-    }
-    let index = Draft::post("/v2/repository/index", V2, "The models that are served").needs_model();
-    drafts.push(index.answers("All of them", JSON, list(Ref::from_schema_name("V2Indexed"))));
-    for verb in ["load", "unload"] {
-        let path = format!("/v2/repository/models/{{model}}/{verb}");
-        let draft = Draft::post(path, V2, format!("Never: callers do not {verb} models")).refused();
-        drafts.push(draft.parameter("model", "The model", names()));
-    }
-    drafts
-}
-
-fn infer(draft: Draft, described: &Described<'_>) -> Draft {
-    let json = Body { media_type: JSON, schema: request(described).into(), examples: examples(described) };
+/// `POST /v2/models/{model}[/versions/{version}]/infer`
+pub(crate) fn infer(draft: Draft, schemas: &ModelSchemas<'_>) -> Draft {
+    let draft = draft.replace("version", schemas.model.version());
+    let json = Body { media_type: JSON, schema: request(schemas).into(), examples: examples(schemas) };
     let schema = any("The same, its tensors behind the JSON as little-endian bytes, strings each behind their length");
     let bytes = Body { media_type: OCTETS, schema: schema.into(), examples: Vec::new() };
     draft
+        .about(INFER, format!("Predict with {}", schemas.model.name()))
         .description(
             "Either one tensor of all features, `[n, p]`, of any name, or one tensor a feature, `[n]` or `[n, 1]`, by name. \
              `parameters.interval` adds the interval of that level (of classes, `prediction_sets`) where no output has one. \
              gzip and deflate are understood (`Content-Encoding`).",
         )
         .rows(Rows::Tensors, [json, bytes])
-        .answers("The outputs", JSON, answer(described))
+        .answers("The outputs", JSON, answer(schemas))
         .or(OCTETS, any("The same, where an output was asked for as bytes"))
 }
 
-fn names(described: &Described<'_>) -> impl Iterator<Item = &'static str> {
-    Output::all(described.model).into_iter().map(Output::name)
+/// `GET /v2`
+pub(crate) fn server(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
+    about(draft, "The server, and which extensions it serves", "V2Server")
 }
 
-fn request(described: &Described<'_>) -> ObjectBuilder {
+/// `GET /v2/health/live`
+pub(crate) fn live(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
+    about(draft, "The process runs", "V2Live")
+}
+
+/// `GET /v2/health/ready`
+pub(crate) fn ready(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
+    about(draft, "The default model is loaded, or a 503", "V2Ready").needs_model()
+}
+
+/// `GET /v2/models/stats`
+pub(crate) fn all_statistics(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
+    about(draft, "What all models were asked so far", "V2Statistics").needs_model()
+}
+
+/// `GET /v2/models/{model}[/versions/{version}]`
+pub(crate) fn model(draft: Draft, models: &[ModelSchemas<'_>]) -> Draft {
+    about_model(about(draft, "What a model takes and gives", "V2Model"), models)
+}
+
+/// `GET /v2/models/{model}[/versions/{version}]/ready`
+pub(crate) fn model_ready(draft: Draft, models: &[ModelSchemas<'_>]) -> Draft {
+    about_model(about(draft, "The model is loaded, or a 503", "V2ModelReady"), models)
+}
+
+/// `GET /v2/models/{model}[/versions/{version}]/config`
+pub(crate) fn config(draft: Draft, models: &[ModelSchemas<'_>]) -> Draft {
+    about_model(about(draft, "The same as Triton configures it", "V2Config"), models)
+}
+
+/// `GET /v2/models/{model}[/versions/{version}]/stats`
+pub(crate) fn statistics(draft: Draft, models: &[ModelSchemas<'_>]) -> Draft {
+    about_model(about(draft, "What it was asked so far, by this process", "V2Statistics"), models)
+}
+
+/// `POST /v2/repository/index`
+pub(crate) fn index(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
+    let draft = draft.about(V2, "The models that are served").needs_model();
+    draft.answers("All of them", JSON, list(Ref::from_schema_name("V2Indexed")))
+}
+
+/// `POST /v2/repository/models/{model}/load`
+pub(crate) fn load(draft: Draft, models: &[ModelSchemas<'_>]) -> Draft {
+    draft.about(V2, "Never: callers do not load models").refused().parameter("model", "The model", model_names(models))
+}
+
+/// `POST /v2/repository/models/{model}/unload`
+pub(crate) fn unload(draft: Draft, models: &[ModelSchemas<'_>]) -> Draft {
+    draft.about(V2, "Never: callers do not unload models").refused().parameter(
+        "model",
+        "The model",
+        model_names(models),
+    )
+}
+
+fn about(draft: Draft, summary: &str, schema: &str) -> Draft {
+    draft.about(V2, summary).answers("So it is", JSON, Ref::from_schema_name(schema))
+}
+
+fn about_model(draft: Draft, models: &[ModelSchemas<'_>]) -> Draft {
+    let draft = draft.needs_model().parameter("model", "The model", model_names(models));
+    draft.parameter("version", "The version", versions(models))
+}
+
+fn model_names<'m>(models: &[ModelSchemas<'m>]) -> impl Iterator<Item = &'m str> {
+    models.iter().map(|model| model.model.name())
+}
+
+fn names(schemas: &ModelSchemas<'_>) -> impl Iterator<Item = &'static str> {
+    Output::all(schemas.model).into_iter().map(Output::name)
+}
+
+fn request(schemas: &ModelSchemas<'_>) -> ObjectBuilder {
     let binary = || optional(Type::Boolean).description(Some("Whether as bytes"));
     let size =
         optional(Type::Integer).minimum(Some(0)).description(Some("Bytes behind the JSON that are this tensor's"));
@@ -95,13 +134,13 @@ fn request(described: &Described<'_>) -> ObjectBuilder {
     .property("parameters", optional(Type::Object).property("binary_data_size", size))
     .property("data", data);
     // Only intervals and prediction sets have a level, and not every model has them.
-    let level = || level(described).unwrap_or_else(|| ObjectBuilder::new().schema_type(Type::Null));
+    let level = || level(schemas).unwrap_or_else(|| ObjectBuilder::new().schema_type(Type::Null));
     let output = |names: Vec<&'static str>, level: ObjectBuilder| {
         let parameters = optional(Type::Object).property("binary_data", binary()).property("level", level);
         object([("name", one_of(names).into())]).property("parameters", parameters)
     };
     let (sure, plain): (Vec<Output>, Vec<Output>) =
-        Output::all(described.model).into_iter().partition(|output| output.level().is_some());
+        Output::all(schemas.model).into_iter().partition(|output| output.level().is_some());
     let called = |outputs: Vec<Output>| outputs.into_iter().map(Output::name).collect::<Vec<_>>();
     let plain = output(called(plain), ObjectBuilder::new().schema_type(Type::Null));
     let output: RefOr<Schema> = if sure.is_empty() {
@@ -121,8 +160,8 @@ fn request(described: &Described<'_>) -> ObjectBuilder {
             .property("id", optional(Type::String).description(Some("Repeated in the answer")))
             .property("outputs", outputs.description(Some("Those that are wanted; of none, the prediction")))
             .property("parameters", parameters)
-            .property("model_name", repeated(&[described.model.name(), ""]))
-            .property("model_version", repeated(&[described.model.version(), ""])),
+            .property("model_name", repeated(&[schemas.model.name(), ""]))
+            .property("model_version", repeated(&[schemas.model.version(), ""])),
     )
 }
 
@@ -132,28 +171,28 @@ fn repeated(names: &[&str]) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(SchemaType::AnyValue).enum_values(Some(names)).description(Some("As in the path"))
 }
 
-fn examples(described: &Described<'_>) -> Vec<(&'static str, Value)> {
-    let values = described.example_values();
-    let width = described.names().len();
+fn examples(schemas: &ModelSchemas<'_>) -> Vec<(&'static str, Value)> {
+    let values = schemas.example_values();
+    let width = schemas.names().len();
     let tensor = |name: &str, datatype: &str, shape: [usize; 2], data: Value| json!({"name": name, "datatype": datatype, "shape": shape, "data": data});
-    let each = described.tensors().map(|(name, datatype, value)| tensor(name, datatype, [1, 1], json!([value])));
+    let each = schemas.tensors().map(|(name, datatype, value)| tensor(name, datatype, [1, 1], json!([value])));
     let inputs: Vec<Value> = each.collect();
     let mut examples = vec![("a_tensor_a_feature", json!({"id": "42", "inputs": inputs}))];
-    if described.is_numeric() {
+    if schemas.is_numeric() {
         examples.insert(0, ("one_tensor", json!({"inputs": [tensor("X", "FP64", [1, width], values)]})));
     }
-    let outputs: Vec<_> = names(described).map(|name| json!({"name": name})).collect();
+    let outputs: Vec<_> = names(schemas).map(|name| json!({"name": name})).collect();
     examples.push(("all_outputs", json!({"inputs": inputs, "outputs": outputs})));
     examples
 }
 
-fn answer(described: &Described<'_>) -> ObjectBuilder {
+fn answer(schemas: &ModelSchemas<'_>) -> ObjectBuilder {
     let values = ObjectBuilder::new().schema_type(SchemaType::Array(vec![Type::Number, Type::String, Type::Boolean]));
     let parameters = ObjectBuilder::new()
         .property("binary_data_size", count("Bytes behind the JSON"))
         .property("level", probability().description(Some("Of an interval or a prediction set")));
     let output = object([
-        ("name", one_of(names(described)).into()),
+        ("name", one_of(names(schemas)).into()),
         ("datatype", one_of(["FP64", "INT64", "BOOL", "BYTES"]).into()),
         ("shape", list(count("Rows, and values in each"))),
     ])
@@ -161,8 +200,8 @@ fn answer(described: &Described<'_>) -> ObjectBuilder {
     .property("data", list(values));
     closed(
         object([
-            ("model_name", one_of([described.model.name()]).into()),
-            ("model_version", one_of([described.model.version()]).into()),
+            ("model_name", one_of([schemas.model.name()]).into()),
+            ("model_version", one_of([schemas.model.version()]).into()),
             ("outputs", list(closed(output))),
         ])
         .property("id", text("That of the request")),
@@ -170,7 +209,7 @@ fn answer(described: &Described<'_>) -> ObjectBuilder {
 }
 
 /// Adds the schemas that are the same for all models.
-pub(crate) fn define(components: ComponentsBuilder) -> ComponentsBuilder {
+pub(crate) fn define(components: ComponentsBuilder, _: &[ModelSchemas<'_>]) -> ComponentsBuilder {
     let words = || list(text("A name"));
     let dimensions =
         || list(ObjectBuilder::new().schema_type(Type::Integer).description(Some("-1 for any number of rows")));

@@ -2,11 +2,11 @@
 
 use std::time::UNIX_EPOCH;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
 
-use super::ModelPathResult;
+use super::super::model_path::ModelPath;
 use crate::http::application::App;
 use crate::http::server::answer;
 use crate::http::server::error::{ApiError, ErrorCode};
@@ -86,9 +86,8 @@ pub(crate) async fn all_statistics(State(application): App) -> Result<Response, 
 }
 
 /// `GET /v2/models/{model}[/versions/{version}]/stats`
-pub(crate) async fn statistics(State(application): App, asked: ModelPathResult) -> Result<Response, ApiError> {
-    let Path(asked) = asked?;
-    let model = asked.model().load(&application).await?;
+pub(crate) async fn statistics(State(application): App, path: ModelPath) -> Result<Response, ApiError> {
+    let model = path.load(&application).await?;
     answer::respond(&Statistics { model_stats: vec![ModelStatistics::new(&model, &application.statistics.of(&model))] })
 }
 

@@ -14,8 +14,7 @@
 //! `Content-Type: text/csv; header=present` or `header=absent` (RFC 4180) says what the first line is. On
 //! `/endpoints/{name}/invocations`, where `name` is a model's, every answer is `SageMaker`'s.
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
 
 use super::{Format, encode};
@@ -23,8 +22,9 @@ use crate::http::application::{App, Application};
 use crate::http::decode::json::Terms;
 use crate::http::decode::{Layout, csv, json, lines};
 use crate::http::protocols::mlflow;
+use crate::http::protocols::model_path::ModelPath;
 use crate::http::protocols::output::Output;
-use crate::http::protocols::prediction_request::{Exchange, ModelRef};
+use crate::http::protocols::prediction_request::PredictionRequest;
 use crate::http::server::body::MediaType;
 use crate::http::server::error::ApiError;
 use ordinate_model::Wanted;
@@ -37,30 +37,29 @@ enum Dialect {
 }
 
 /// `POST /invocations`
-pub(crate) async fn default_model(State(application): App, request: Request) -> Result<Response, ApiError> {
-    predict(&application, ModelRef::Default, request, None).await
+pub(crate) async fn default_model(
+    State(application): App,
+    path: ModelPath,
+    request: Request,
+) -> Result<Response, ApiError> {
+    predict(&application, &path, request, None).await
 }
 
 /// `POST /endpoints/{name}/invocations`
-pub(crate) async fn endpoint(
-    State(application): App,
-    name: Result<Path<String>, PathRejection>,
-    request: Request,
-) -> Result<Response, ApiError> {
-    let Path(name) = name?;
-    predict(&application, ModelRef::Named(&name, None), request, Some(Dialect::SageMaker)).await
+pub(crate) async fn endpoint(State(application): App, path: ModelPath, request: Request) -> Result<Response, ApiError> {
+    predict(&application, &path, request, Some(Dialect::SageMaker)).await
 }
 
 async fn predict(
     application: &Application,
-    asked: ModelRef<'_>,
+    path: &ModelPath,
     request: Request,
     dialect: Option<Dialect>,
 ) -> Result<Response, ApiError> {
     let media_type = MediaType::of(request.headers(), "application/json, text/csv or application/jsonlines");
-    let mut exchange = Exchange::open(application, asked, request).await?;
-    let (model, body, media_type) = (exchange.model.clone(), exchange.body.clone(), media_type?);
-    let terms = Terms { lenient: true, ..exchange.terms(&model) };
+    let mut prediction = PredictionRequest::open(application, path, request).await?;
+    let (model, body, media_type) = (prediction.model.clone(), prediction.body.clone(), media_type?);
+    let terms = Terms { lenient: true, ..prediction.terms(&model) };
     let (frame, spoken, output) = match media_type {
         MediaType::Json => {
             let decoded = json::read(&body, &mlflow::KEYS, terms)?;
@@ -75,16 +74,16 @@ async fn predict(
         }
         MediaType::JsonLines => (lines::read(&body, terms)?, Dialect::SageMaker, Output::Predict),
     };
-    exchange.end("decode");
-    let answer = exchange.answer(&model, &frame, Wanted::default())?;
+    prediction.end("decode");
+    let answer = prediction.answer(&model, &frame, Wanted::default())?;
     match dialect.unwrap_or(spoken) {
         Dialect::Mlflow => {
-            exchange.json(frame.rows(), &mlflow::Predictions { predictions: output.of(&model, &answer)? })
+            prediction.json(frame.rows(), &mlflow::Predictions { predictions: output.of(&model, &answer)? })
         }
         Dialect::SageMaker => {
             let alike = if media_type == MediaType::JsonLines { Format::JsonLines } else { Format::Json };
-            let format = Format::wanted(&exchange.headers, alike);
-            exchange.bytes(frame.rows(), format.media_type(), encode(&answer, format)?)
+            let format = Format::wanted(&prediction.headers, alike);
+            prediction.bytes(frame.rows(), format.media_type(), encode(&answer, format)?)
         }
     }
 }

@@ -5,15 +5,30 @@
 //! probability of the second of two classes, or a list with that of each class. Linear Learner describes no CSV answer: here it
 //! has the same values, comma-separated in the same order, a line a row.
 
-pub(crate) mod invocations;
-pub(crate) mod openapi;
+mod invocations;
+mod openapi;
 
 use http::{HeaderMap, header};
 use serde::Serialize;
 
+use crate::http::route::{Protocol, Route};
+use crate::http::server::envelope::Envelope;
 use crate::http::server::error::ApiError;
 use ordinate_model::Answer;
 use ordinate_model::scalar::Scalar;
+
+pub(crate) const PROTOCOL: Protocol = Protocol { routes, tags: &[openapi::TAG], schemas: |components, _| components };
+
+fn routes() -> Vec<Route> {
+    vec![
+        Route::post("/invocations", invocations::default_model)
+            .errors(Envelope::Mlflow)
+            .operation_of_default_model(openapi::default_model),
+        Route::post("/endpoints/{name}/invocations", invocations::endpoint)
+            .errors(Envelope::Aws)
+            .operation_per_model(openapi::endpoint),
+    ]
+}
 
 /// How an answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -147,8 +147,10 @@ fn a_category_that_only_one_fold_has_is_no_obstacle() {
 /// Rows of a number, a number that varies in one fold only, and a level that occurs in one fold only.
 fn with_lonely_columns() -> impl Strategy<Value = (Table, u32)> {
     let row = (-3.0..3.0_f64, -2.0..2.0_f64, 0.1..9.0_f64);
-    let rows = prop::collection::vec(row, 12..24);
-    (rows, 2_u32..6, any::<bool>(), -5.0..5.0_f64, 0..12_usize).prop_map(|(rows, folds, weighted, constant, lonely)| {
+    let rows = prop::collection::vec(row, 12..40);
+    // The first row is the one that all others are compared with.
+    let lonely = prop_oneof![Just(0_usize), 0..12_usize];
+    (rows, 2_u32..6, any::<bool>(), -5.0..5.0_f64, lonely).prop_map(|(rows, folds, weighted, constant, lonely)| {
         let row = |(number, (x, noise, weight)): (usize, (f64, f64, f64))| {
             let is_lonely = number == lonely;
             let varying = if is_lonely { constant + 1.0 } else { constant };
@@ -164,10 +166,12 @@ proptest! {
     /// Each fit is one to `[Z; √alpha I]` with columns of length √W and alpha ≥ 10⁻⁵ W, so its condition number is at most
     /// κ = √(p·10⁵); QR leaves an error of about ε·κ² of the target's length (Golub and Van Loan, §5.3.8), here 10⁻¹⁰.
     #[test]
-    fn merged_folds_score_as_fits_from_scratch_do((table, folds) in with_lonely_columns(), lasso: bool) {
+    fn merged_folds_score_as_fits_from_scratch_do((table, folds) in with_lonely_columns(), lasso: bool, origin: bool) {
         let names = with_target(&table);
         let family = if lasso { Family::ElasticNet { l1_ratio: 1.0 } } else { Family::Ridge };
-        let choice = regression(&moments(&table, folds, 0).unwrap(), &names, family, 6, Rule::Best).unwrap();
+        let about = |moments: Moments| if origin { moments.about_zero() } else { moments };
+        let parts: Vec<Moments> = moments(&table, folds, 0).unwrap().into_iter().map(about).collect();
+        let choice = regression(&parts, &names, family, 6, Rule::Best).unwrap();
         let dealt = dealt(&table, folds, 1, 0);
         let squares: f64 = table.1.iter().map(|(_, y, weight)| weight * y * y).sum();
         let weight: f64 = table.1.iter().map(|(.., weight)| weight).sum();
@@ -181,7 +185,7 @@ proptest! {
                     others.get_or_insert_with(|| Accumulator::new(row.clone())).push_weighted(&row, *weight);
                 }
                 let penalty = family.penalty(candidate.alpha);
-                let fit = path(&others.unwrap().finish(), &names, &[penalty]).unwrap().swap_remove(0);
+                let fit = path(&about(others.unwrap().finish()), &names, &[penalty]).unwrap().swap_remove(0);
                 for ((design, target, weight), _) in rows().filter(|(_, of)| **of == fold) {
                     let parts = design.iter().zip(&fit.means).zip(&fit.scales).zip(&fit.coefficients);
                     let predicted =

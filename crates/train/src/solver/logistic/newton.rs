@@ -8,7 +8,7 @@ use super::super::rows::Row;
 use super::sums::{BLOCK_ROWS, Block, Sums, place};
 use super::survey::{Standard, position};
 use super::{LogisticError, LogisticFit, LogisticSettings};
-use ordinate_model::leverage::SLACK;
+use ordinate_model::inference::DIAGONAL_INCREMENT;
 
 /// A last step that is shorter than this, relative to the longest parameter, is taken without another look: what it
 /// leaves is in proportion to its square.
@@ -264,7 +264,7 @@ impl Newton {
         let share = 1.0 / self.standard.classes as f64;
         let curvature = share * (1.0 - share);
         let entry = |i: usize, j: usize| {
-            let slack = if i == j { SLACK * self.standard.weight } else { 0.0 };
+            let slack = if i == j { DIAGONAL_INCREMENT * self.standard.weight } else { 0.0 };
             gram.get(place(i, j, columns + 1)).map(|entry| entry / curvature + slack)
         };
         let rows = (0..columns).map(|i| (i..columns).map(|j| entry(i, j)).collect());

@@ -55,16 +55,40 @@ impl<'a> Descent<'a> {
         while self.sweeps < MAX_SWEEPS {
             let moved = self.sweep();
             if self.sweeps.is_multiple_of(SWEEPS_BETWEEN_SOLUTIONS) || moved == 0.0 {
+                let swept = self.coefficients.clone();
                 self.finish_the_others();
-                self.residual = self.problem.residual(&self.coefficients);
-                self.gap = self.duality_gap();
+                self.look();
                 let settled = moved <= f64::EPSILON * self.problem.moments.weight().sqrt();
                 // A penalty near rounding has a gap near rounding's share of it: optimal is then all there is.
-                if self.is_optimal() || (settled && self.gap <= GAP_TOLERANCE) {
+                if self.is_optimal() || (settled && self.gap <= GAP_TOLERANCE) || self.was_optimal(swept) {
                     return true;
                 }
             }
         }
+        false
+    }
+
+    /// Residual and gap anew.
+    fn look(&mut self) {
+        self.residual = self.problem.residual(&self.coefficients);
+        self.gap = self.duality_gap();
+    }
+
+    /// Whether there was no need to solve: goes back to where the sweeps had led, if that was the optimum.
+    ///
+    /// A price of squares far above those of the columns makes sweeps exact, and takes the digits of the linear system, whose
+    /// rows are the columns' and that price's.
+    fn was_optimal(&mut self, swept: Vec<f64>) -> bool {
+        if self.price.l2 <= self.problem.moments.weight() {
+            return false;
+        }
+        let solved = std::mem::replace(&mut self.coefficients, swept);
+        self.look();
+        if self.is_optimal() {
+            return true;
+        }
+        self.coefficients = solved;
+        self.look();
         false
     }
 

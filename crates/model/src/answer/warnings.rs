@@ -4,14 +4,14 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::Model;
-use super::cell::Cell;
-use super::frame::Frame;
 use super::leverage::Leverage;
-use super::signature::{Feature, Unknown};
+use crate::cell::Cell;
+use crate::frame::{Frame, MAX_LISTED_UNKNOWN_CATEGORIES};
+use crate::model::Model;
+use crate::signature::{Feature, UnknownPolicy};
 
-/// How many warnings of one frame are told; the rest are counted.
-pub const WARNINGS_TOLD: usize = 100;
+/// The most warnings about one frame that are listed with [`WarningScope::First`]; further ones are only counted.
+pub const MAX_LISTED_WARNINGS: usize = MAX_LISTED_UNKNOWN_CATEGORIES;
 
 /// The most rows × columns² that leverages are computed for: measured, 40 ms on one core. That is 6,710 rows of 100 columns,
 /// 67 of 1,000; the ranges of further rows are looked at, but not the combination of their values.
@@ -23,8 +23,8 @@ const UNUSUAL: f64 = 3.0;
 /// What should be known of a frame's answers.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Warnings<'m> {
-    /// The first [`WARNINGS_TOLD`], by row, or [all](WarningScope::All).
-    pub told: Vec<Warning<'m>>,
+    /// The first [`MAX_LISTED_WARNINGS`], by row, or [all](WarningScope::All).
+    pub listed: Vec<Warning<'m>>,
     /// All of them, counted.
     pub total: usize,
     /// Rows that were searched for unusual combinations of values, from the first on: all of them, unless the frame is so
@@ -38,13 +38,13 @@ pub struct Warning<'m> {
     /// The row, from 0.
     pub row: usize,
     /// What is unusual.
-    pub reason: Reason<'m>,
+    pub reason: WarningReason<'m>,
 }
 
 /// What is unusual about a row.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
-pub enum Reason<'m> {
+pub enum WarningReason<'m> {
     /// A number less or greater than any in the training data.
     OutsideRange {
         /// The feature.
@@ -71,7 +71,7 @@ pub enum Reason<'m> {
     },
 }
 
-impl fmt::Display for Reason<'_> {
+impl fmt::Display for WarningReason<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OutsideRange { .. } => out.write_str("outside the training range"),
@@ -89,7 +89,7 @@ impl Serialize for Warning<'_> {
         struct Told<'a> {
             row: usize,
             #[serde(flatten)]
-            reason: &'a Reason<'a>,
+            reason: &'a WarningReason<'a>,
             message: String,
         }
         Told { row: self.row, reason: &self.reason, message: self.reason.to_string() }.serialize(serializer)
@@ -102,10 +102,10 @@ pub enum WarningScope {
     /// Not at all.
     #[default]
     None,
-    /// The first [`WARNINGS_TOLD`] are listed, and leverages computed as long as they take no noticeable time: for requests.
+    /// The first [`MAX_LISTED_WARNINGS`] are listed, and leverages computed as long as they take no noticeable time: for requests.
     First,
-    /// All, for tables. Unknown categories are listed completely only of frames that
-    /// [note them all](super::frame::RowsBuilder::noting_all).
+    /// All, for tables. UnknownPolicy categories are listed completely only of frames that
+    /// [note them all](crate::frame::RowsBuilder::listing_all_unknown_categories).
     All,
 }
 
@@ -132,20 +132,20 @@ impl<'m> Warnings<'m> {
     ) -> Self {
         let most = match scope {
             WarningScope::None => return Self::default(),
-            WarningScope::First => WARNINGS_TOLD,
+            WarningScope::First => MAX_LISTED_WARNINGS,
             WarningScope::All => usize::MAX,
         };
         let features = || model.signature().features().iter().enumerate();
         let ranges: Vec<_> = features().filter_map(|(position, feature)| Range::of(position, feature)).collect();
-        let open = features().filter(|(_, feature)| feature.unknown == Unknown::Ignore);
+        let open = features().filter(|(_, feature)| feature.unknown == UnknownPolicy::Ignore);
         let open: Vec<usize> = open.map(|(position, _)| position).collect();
-        let mut unseen: Vec<_> = frame.unseen().told.iter().collect();
-        unseen.sort_by_key(|category| category.row);
-        let mut unseen = unseen.into_iter().peekable();
+        let mut unknown_categories: Vec<_> = frame.unknown_categories().listed.iter().collect();
+        unknown_categories.sort_by_key(|category| category.row);
+        let mut unknown_categories = unknown_categories.into_iter().peekable();
 
         let rows_with_leverage = leverage.map(|_| scope.rows_with_leverage(model, frame));
         let mut leverages = leverages.iter().copied().take(rows_with_leverage.unwrap_or(0));
-        let limit = leverage.map_or(f64::INFINITY, |leverage| UNUSUAL * leverage.mean());
+        let limit = leverage.map_or(f64::INFINITY, |leverage| UNUSUAL * leverage.mean);
 
         let mut warnings = Warnings { rows_with_leverage, ..Warnings::default() };
         for (row, values) in frame.iter().enumerate() {
@@ -153,13 +153,14 @@ impl<'m> Warnings<'m> {
             for range in &ranges {
                 if let Some(value) = values.get(range.position).copied().filter(|value| range.excludes(*value)) {
                     let (feature, range) = (range.feature, range.ends);
-                    warnings.add(most, row, || Reason::OutsideRange { feature, value, range });
+                    warnings.add(most, row, || WarningReason::OutsideRange { feature, value, range });
                 }
             }
-            while let Some(category) = unseen.next_if(|category| category.row == row) {
+            while let Some(category) = unknown_categories.next_if(|category| category.row == row) {
                 if let Some(feature) = model.signature().features().get(category.position) {
                     let feature = &feature.name;
-                    warnings.add(most, row, || Reason::UnknownCategory { feature, value: category.text.clone() });
+                    warnings
+                        .add(most, row, || WarningReason::UnknownCategory { feature, value: category.text.clone() });
                 }
             }
             let leverage = leverages.next();
@@ -168,17 +169,17 @@ impl<'m> Warnings<'m> {
                 && warnings.total == total
                 && known()
             {
-                warnings.add(most, row, || Reason::Leverage { leverage: leverage.min(f64::MAX), limit });
+                warnings.add(most, row, || WarningReason::Leverage { leverage: leverage.min(f64::MAX), limit });
             }
         }
-        warnings.total += frame.unseen().total - frame.unseen().told.len();
+        warnings.total += frame.unknown_categories().total - frame.unknown_categories().listed.len();
         warnings
     }
 
-    fn add(&mut self, most: usize, row: usize, reason: impl FnOnce() -> Reason<'m>) {
+    fn add(&mut self, most: usize, row: usize, reason: impl FnOnce() -> WarningReason<'m>) {
         self.total += 1;
-        if self.told.len() < most {
-            self.told.push(Warning { row, reason: reason() });
+        if self.listed.len() < most {
+            self.listed.push(Warning { row, reason: reason() });
         }
     }
 }

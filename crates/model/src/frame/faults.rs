@@ -1,10 +1,11 @@
 //! What is wrong with a request's rows: where, of which kind, in words.
 
-use super::cell::Cell;
-use super::signature::{CellError, Feature};
+use crate::cell::Cell;
+use crate::signature::{CellError, Feature};
+use crate::wording::shorten;
 
 /// How many faults of one request are told; the rest are counted.
-pub const FAULTS_TOLD: usize = 20;
+pub const MAX_LISTED_FAULTS: usize = 20;
 
 /// Where in the request a fault is. The protocol turns it into its own notation.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -17,7 +18,7 @@ pub struct Place {
     pub feature: Option<String>,
 }
 
-/// What is wrong, by kind; each has a stable code that callers can rely on.
+/// What is wrong, by kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultKind {
     /// A value of another type than the feature's.
@@ -42,25 +43,6 @@ pub enum FaultKind {
     NoRows,
 }
 
-impl FaultKind {
-    /// The code callers see.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::InvalidValue => "invalid_value",
-            Self::LossyNumber => "lossy_number",
-            Self::UnknownCategory => "unknown_category",
-            Self::MissingValue => "missing_value",
-            Self::MissingFeature => "missing_feature",
-            Self::UnknownFeature => "unknown_feature",
-            Self::DuplicateFeature => "duplicate_feature",
-            Self::WrongWidth => "wrong_width",
-            Self::Ragged => "ragged_rows",
-            Self::NoRows => "no_rows",
-        }
-    }
-}
-
 /// One thing that is wrong with a request's rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -72,11 +54,11 @@ pub struct Fault {
     pub detail: String,
 }
 
-/// All that is wrong: the first [`FAULTS_TOLD`], and how many there are.
+/// All that is wrong: the first [`MAX_LISTED_FAULTS`], and how many there are.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Faults {
     /// The first faults, in the order they were found.
-    pub told: Vec<Fault>,
+    pub listed: Vec<Fault>,
     /// All of them, counted.
     pub total: usize,
 }
@@ -85,15 +67,15 @@ impl Faults {
     /// Notes a fault; its words are only made when they will be told.
     pub(super) fn add(&mut self, kind: FaultKind, tell: impl FnOnce() -> (Place, String)) {
         self.total += 1;
-        if !self.are_told() {
+        if !self.is_full() {
             let (place, detail) = tell();
-            self.told.push(Fault { kind, place, detail });
+            self.listed.push(Fault { kind, place, detail });
         }
     }
 
     /// Whether further faults are only counted.
-    pub(super) fn are_told(&self) -> bool {
-        self.told.len() >= FAULTS_TOLD
+    pub(super) fn is_full(&self) -> bool {
+        self.listed.len() >= MAX_LISTED_FAULTS
     }
 
     /// Notes a value that its feature would take, and that is not of the datatype that its sender said it is.
@@ -120,4 +102,9 @@ impl Faults {
             0.0
         })
     }
+}
+
+/// The name of a feature in a fault: in full if the model has it, shortened if the caller made it up.
+pub(super) fn feature_name(kind: FaultKind, name: &str) -> String {
+    if kind == FaultKind::UnknownFeature { shorten(name) } else { name.to_owned() }
 }

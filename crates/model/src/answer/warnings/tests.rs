@@ -55,7 +55,7 @@ fn frame<'m>(model: &'m Model, rows: &[(f64, f64, &str)]) -> Frame<'m> {
 }
 
 fn told(model: &Model, rows: &[(f64, f64, &str)]) -> Value {
-    serde_json::to_value(model.warnings(&frame(model, rows)).unwrap().told).unwrap()
+    serde_json::to_value(model.warnings(&frame(model, rows)).unwrap().listed).unwrap()
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_category_that_was_passed_over_is_told_as_it_was_written() {
             columns.push(position, Cell::Field(cell)).unwrap();
         }
     }
-    let by_columns = model.warnings(&columns.finish().unwrap()).unwrap().told;
+    let by_columns = model.warnings(&columns.finish().unwrap()).unwrap().listed;
     assert_eq!(serde_json::to_value(by_columns).unwrap(), expected);
 }
 
@@ -127,9 +127,9 @@ fn a_hundred_are_told_and_all_are_counted() {
     let model = model(&r());
     let rows: Vec<_> = (0..150).flat_map(|_| [(-5.0, 11.0, "violet"), (9.0, 1.0, "red"), (5.0, 5.0, "red")]).collect();
     let warnings = model.warnings(&frame(&model, &rows)).unwrap();
-    assert_eq!((warnings.told.len(), warnings.total, warnings.rows_with_leverage), (100, 150 * 4, Some(450)));
+    assert_eq!((warnings.listed.len(), warnings.total, warnings.rows_with_leverage), (100, 150 * 4, Some(450)));
     // Three of row 0, one of row 1, none of row 2, three of row 3, …
-    let of_rows: Vec<_> = warnings.told.iter().take(8).map(|warning| warning.row).collect();
+    let of_rows: Vec<_> = warnings.listed.iter().take(8).map(|warning| warning.row).collect();
     assert_eq!(of_rows, [0, 0, 0, 1, 3, 3, 3, 4]);
 }
 
@@ -165,5 +165,5 @@ fn a_frame_that_would_take_too_long_is_searched_as_far_as_it_goes() {
     // 186 · 600² is just below 2²⁶.
     assert_eq!(warnings.rows_with_leverage, Some(186));
     // Each has a leverage of 600 and a fiftieth, the limit is 3 · 601 / 50.
-    assert_eq!((warnings.total, warnings.told.len()), (186, 100));
+    assert_eq!((warnings.total, warnings.listed.len()), (186, 100));
 }

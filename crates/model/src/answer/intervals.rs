@@ -1,14 +1,14 @@
-//! Between which values an answer will lie, and how surely.
+//! Prediction intervals and confidence intervals of the mean.
 
 use serde::Serialize;
 use thiserror::Error;
 
-use super::Model;
-use super::estimator::Coefficients;
-use super::inference::Inference;
-use super::leverage::count;
-use super::preprocess::TargetTransform;
-use super::quantile::student_quantile;
+use crate::estimator::Coefficients;
+use crate::inference::{Inference, LevelError};
+use crate::model::Model;
+use crate::number::count_to_f64;
+use crate::preprocess::TargetTransform;
+use crate::quantile::student_quantile;
 
 /// Why there are no intervals.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -32,25 +32,9 @@ pub enum IntervalError {
         /// The model's name.
         model: String,
     },
-    /// A level that is no probability.
-    #[error("an interval's level is between 0 and 1, such as 0.95, got {level}{}", meant(*level))]
-    Level {
-        /// The level that was asked for.
-        level: f64,
-    },
-    /// So sure that none of the rows held out was ever as wrong.
-    #[error(
-        "the level {level} needs {needed} held-out rows, the model has {rows}. Ask for a lower level: {} is the highest",
-        highest(*rows)
-    )]
-    TooFewHeldOut {
-        /// The level that was asked for.
-        level: f64,
-        /// Rows that were held out.
-        rows: u64,
-        /// The fewest that would do.
-        needed: u64,
-    },
+    /// The level is not a probability, or needs more held-out rows.
+    #[error(transparent)]
+    Level(#[from] LevelError),
     /// A confidence interval of the mean from a model that knows prediction intervals only.
     #[error(
         "the model {model} has no confidence intervals of the mean: its intervals are made from errors on held-out rows, or its \
@@ -68,23 +52,10 @@ pub enum IntervalError {
     },
 }
 
-/// The level that somebody who thinks in per cent meant: 95 is 0.95.
-fn meant(level: f64) -> String {
-    let share = (50.0..100.0).contains(&level).then(|| format!("{level}e-2").parse::<f64>().ok()).flatten();
-    share.map(|share| format!("; did you mean {share}?")).unwrap_or_default()
-}
-
-/// The highest level that so many held-out rows can tell of, `rows ÷ (rows + 1)`, down to two digits of what is missing to 1.
-#[allow(clippy::cast_precision_loss)]
-fn highest(rows: u64) -> f64 {
-    let (rows, unit) = (u128::from(rows), 10_u128.pow(rows.saturating_add(1).ilog10() + 2));
-    (rows * unit / (rows + 1)) as f64 / unit as f64
-}
-
 /// How intervals were made, and so what they suppose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Method {
+pub enum IntervalMethod {
     /// Exact when errors are normal, independent and of one variance.
     StudentT,
     /// The same formula on a ridge fit, where it is an approximation: see [`Intervals`].
@@ -95,9 +66,9 @@ pub enum Method {
 
 /// How a model makes intervals (a classifier prediction sets), and of what levels.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Certainty {
+pub struct AvailableIntervals {
     /// How.
-    pub method: Method,
+    pub method: IntervalMethod,
     /// The rows whose errors they are made from, where they are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held_out_rows: Option<u64>,
@@ -106,10 +77,10 @@ pub struct Certainty {
     pub max_level: Option<f64>,
 }
 
-impl Certainty {
+impl AvailableIntervals {
     /// This level, or the greatest that there is where that is below it.
     #[must_use]
-    pub fn up_to(&self, level: f64) -> f64 {
+    pub fn at_most(&self, level: f64) -> f64 {
         self.max_level.map_or(level, |most| most.min(level))
     }
 }
@@ -123,63 +94,63 @@ impl Certainty {
 /// when coefficients are drawn from a normal distribution of variance σ²/α, with σ² estimated. It knows nothing of the bias of
 /// a penalty that is larger than the data ask for: where coefficients are far larger than that, intervals are too narrow.
 ///
-/// Of **everything else** that has errors on held-out rows: split [conformal](super::conformal) prediction, `ŷ ± q`.
+/// Of **everything else** that has errors on held-out rows: split [conformal](crate::inference::Conformal) prediction, `ŷ ± q`.
 ///
 /// Of a logged target all this is done to the logarithm, and the ends are taken back to the target's unit.
 #[derive(Debug)]
-pub(super) enum Reach {
+pub(super) enum HalfWidth {
     Student { quantile: f64, variance: f64 },
     Conformal(f64),
 }
 
 impl Model {
-    /// How it makes intervals or prediction sets; none of a model that has none.
+    /// The intervals (for a classifier prediction sets) that the model can make; `None` if it can make none.
     #[must_use]
-    pub fn certainty(&self) -> Option<Certainty> {
+    pub fn available_intervals(&self) -> Option<AvailableIntervals> {
         let inference = self.document.inference.as_ref()?;
         if inference.noise().is_some() {
             let method = student(&self.document.estimator);
-            return Some(Certainty { method, held_out_rows: None, max_level: None });
+            return Some(AvailableIntervals { method, held_out_rows: None, max_level: None });
         }
         let rows = inference.conformal.as_ref()?.rows;
-        let max_level = Some(count(rows) / (count(rows) + 1.0));
-        Some(Certainty { method: Method::Conformal, held_out_rows: Some(rows), max_level })
+        let max_level = Some(count_to_f64(rows) / (count_to_f64(rows) + 1.0));
+        Some(AvailableIntervals { method: IntervalMethod::Conformal, held_out_rows: Some(rows), max_level })
     }
 
-    /// Whether there are confidence intervals of means too. Conformal prediction says nothing of them, and of a logged target the
-    /// fit knows the median, not the mean.
+    /// Whether the model also has confidence intervals of the mean. Conformal prediction has none, and the fit of a logged
+    /// target predicts the median, not the mean.
     #[must_use]
-    pub fn knows_means(&self) -> bool {
+    pub fn has_mean_intervals(&self) -> bool {
         let untransformed = self.document.preprocess.target_transform == TargetTransform::Identity;
         untransformed && self.document.inference.as_ref().is_some_and(|inference| inference.noise().is_some())
     }
+}
 
-    /// Intervals of this level, such as 0.95.
+impl HalfWidth {
+    /// The half-width of intervals of this level, such as 0.95.
     ///
     /// # Errors
     /// See [`IntervalError`].
-    pub(super) fn reach(&self, level: f64) -> Result<Reach, IntervalError> {
-        let inference = self.document.inference.as_ref();
+    pub(super) fn new(model: &Model, level: f64) -> Result<Self, IntervalError> {
+        let inference = model.document.inference.as_ref();
         let noise = inference.and_then(Inference::noise).filter(|_| inference.is_some_and(|known| !known.r.is_empty()));
         let conformal = inference.and_then(|inference| inference.conformal.as_ref());
+        let out_of_range = || LevelError::OutOfRange { level };
         match (noise, conformal) {
-            _ if !(level > 0.0 && level < 1.0) => Err(IntervalError::Level { level }),
+            _ if !(level > 0.0 && level < 1.0) => Err(out_of_range().into()),
             (Some((freedom, variance)), _) => {
-                // Of the lower tail: what is missing to 1 has all its digits there.
+                // The quantile of the lower tail: `1 − level` is exact there.
                 let quantile = student_quantile((1.0 - level) / 2.0, f64::from(freedom));
-                Ok(Reach::Student { quantile: -quantile.ok_or(IntervalError::Level { level })?, variance })
+                Ok(Self::Student { quantile: -quantile.ok_or_else(out_of_range)?, variance })
             }
-            (None, Some(conformal)) if self.classes().is_none() => Ok(Reach::Conformal(conformal.quantile(level)?)),
-            _ => Err(IntervalError::NotInferable { model: self.name().to_owned() }),
+            (None, Some(conformal)) if model.classes().is_none() => Ok(Self::Conformal(conformal.quantile(level)?)),
+            _ => Err(IntervalError::NotInferable { model: model.name().to_owned() }),
         }
     }
-}
 
-impl Reach {
-    /// How they are made.
-    pub(super) fn method(&self, model: &Model) -> Method {
+    pub(super) fn method(&self, model: &Model) -> IntervalMethod {
         match self {
-            Self::Conformal(_) => Method::Conformal,
+            Self::Conformal(_) => IntervalMethod::Conformal,
             Self::Student { .. } => student(&model.document.estimator),
         }
     }
@@ -193,7 +164,7 @@ impl Reach {
     ///
     /// # Errors
     /// [`IntervalError::NotFinite`].
-    pub(super) fn around(
+    pub(super) fn intervals(
         &self,
         predictions: &[f64],
         leverages: &[f64],
@@ -217,8 +188,8 @@ impl Reach {
     }
 }
 
-fn student(estimator: &Coefficients) -> Method {
-    if matches!(estimator, Coefficients::Ridge(_)) { Method::StudentTRidge } else { Method::StudentT }
+fn student(estimator: &Coefficients) -> IntervalMethod {
+    if matches!(estimator, Coefficients::Ridge(_)) { IntervalMethod::StudentTRidge } else { IntervalMethod::StudentT }
 }
 
 #[cfg(test)]

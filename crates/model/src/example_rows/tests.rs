@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::artifact::Document;
 
 const DIABETES: &[u8] = include_bytes!("../../../../model/diabetes.json");
 
@@ -42,8 +43,8 @@ fn examples_are_within_the_ranges_and_nothing_is_unusual_about_them() {
             .iter()
             .map(|feature| feature.accept(example[feature.name.as_str()].cell()).unwrap())
             .collect();
-        let warnings = model.warnings(&Frame::accepted(model.signature(), values)).unwrap();
-        assert_eq!(warnings.told, []);
+        let warnings = model.warnings(&Frame::from_accepted(model.signature(), values)).unwrap();
+        assert_eq!(warnings.listed, []);
     }
     let ages: Vec<String> = examples.iter().map(|example| example["age"].to_string()).collect();
     assert!(ages.iter().all(|age| age.len() == 2), "rounded: {ages:?}");
@@ -120,7 +121,7 @@ fn without_an_intercept_nothing_is_known_but_ranges_and_levels() {
         document["inference"] = json!({"r": (0..6).map(row).collect::<Vec<Vec<f64>>>()});
     });
     let mut random = SplitMix(0);
-    let drawn: Vec<_> = (0..500).map(|_| model.example(&mut random)).collect();
+    let drawn: Vec<_> = (0..500).map(|_| model.draw_row(&mut random)).collect();
     let feature = &model.signature().features()[0];
     let rooms: Vec<f64> = drawn.iter().map(|example| feature.accept(example["rooms"].cell()).unwrap()).collect();
     // Four standard errors of 500, whose standard deviation is 1 and whose rounding adds a twelfth to the variance.
@@ -129,7 +130,7 @@ fn without_an_intercept_nothing_is_known_but_ranges_and_levels() {
     let variance = rooms.iter().map(|rooms| (rooms - mean).powi(2)).sum::<f64>() / 500.0;
     assert!((variance - expected).abs() < 4.0 * expected * (2.0 / 500.0_f64).sqrt(), "{variance}");
     let share = |name: &str, value: &Scalar| {
-        count(drawn.iter().filter(|example| &example[name] == value).count() as u64) / 500.0
+        count_to_f64(drawn.iter().filter(|example| &example[name] == value).count() as u64) / 500.0
     };
     let all = [
         ("garden", Scalar::Boolean(true), 0.5),
@@ -141,4 +142,46 @@ fn without_an_intercept_nothing_is_known_but_ranges_and_levels() {
         assert!((share - expected).abs() < 4.0 * (0.25_f64 / 500.0).sqrt(), "{name} {value}: {share}");
     }
     assert_eq!(drawn[0]["constant"], Scalar::Number(0.1));
+}
+
+#[test]
+fn numbers_are_their_mean_and_categories_the_most_frequent_one() {
+    let column = |name: &str, product: serde_json::Value, mean: f64| json!({"name": name, "product": product, "mean": mean, "scale": 1.0});
+    let document: Document = serde_json::from_value(json!({
+        "format": "ordinate.model/1", "name": "m", "version": "1", "task": "regression", "created": "2026-11-23T00:00:00Z",
+        "signature": {
+            "features": [
+                {"name": "x", "type": "double", "missing": "reject"},
+                {"name": "rooms", "type": "long", "missing": "reject"},
+                {"name": "garden", "type": "boolean", "missing": "reject"},
+                {"name": "colour", "type": "string", "missing": "reject", "levels": ["blue", "green", "red"]},
+                {"name": "side", "type": "string", "missing": "reject", "levels": ["left", "right"]},
+                {"name": "squared", "type": "double", "missing": "reject"}
+            ],
+            "target": {"name": "y", "type": "double"}
+        },
+        "preprocess": {"columns": [
+            column("x^2", json!([{"feature": "x", "power": 2}]), 9.0),
+            column("x", json!([{"feature": "x"}]), 2.25),
+            column("rooms", json!([{"feature": "rooms"}]), 3.6),
+            column("garden", json!([{"feature": "garden"}]), 0.4),
+            column("colour=green", json!([{"feature": "colour", "level": "green"}]), 0.3),
+            column("colour=red", json!([{"feature": "colour", "level": "red"}]), 0.2),
+            column("side=left", json!([{"feature": "side", "level": "left"}]), 0.4),
+            column("side=right", json!([{"feature": "side", "level": "right"}]), 0.6),
+            column("squared^2", json!([{"feature": "squared", "power": 2}]), 7.0)
+        ]},
+        "estimator": {"family": "linear", "intercept": 0.0, "coefficients": {
+            "x^2": 1.0, "x": 1.0, "rooms": 1.0, "garden": 1.0, "colour=green": 1.0, "colour=red": 1.0, "side=left": 1.0,
+            "side=right": 1.0, "squared^2": 1.0
+        }},
+        "training": {
+            "rows": 40, "data_sha256": "0".repeat(64), "parameters": {}, "seed": 0, "metrics": {},
+            "tool": "test", "smartcore": "0.7.0"
+        },
+        "golden": {"X": [], "y": []}
+    }))
+    .unwrap();
+    let typical = serde_json::to_value(Model::assemble(document).unwrap().typical()).unwrap();
+    assert_eq!(typical, json!({"x": 2.25, "rooms": 4.0, "garden": false, "colour": "blue", "side": "right"}));
 }

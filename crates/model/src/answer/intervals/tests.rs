@@ -72,14 +72,14 @@ fn at(level: f64) -> Wanted {
 }
 
 fn ends(model: &Model, level: f64, rows: &[&[f64]]) -> Result<Vec<Ends>, AnswerError> {
-    let mean_interval = model.knows_means().then_some(level);
+    let mean_interval = model.has_mean_intervals().then_some(level);
     let answer = model.answer(&frame(model, rows), &Wanted { mean_interval, ..at(level) })?;
     let mean = |row: usize| answer.mean_intervals.as_ref().map(|ends| ends[row]);
     let intervals = answer.intervals.unwrap().into_iter().enumerate();
     Ok(intervals.map(|(row, prediction)| Ends { prediction, mean: mean(row) }).collect())
 }
 
-fn method(model: &Model, level: f64) -> Method {
+fn method(model: &Model, level: f64) -> IntervalMethod {
     model.answer(&frame(model, &[&[3.0]]), &at(level)).unwrap().interval_method.unwrap()
 }
 
@@ -100,7 +100,7 @@ fn a_line_has_the_textbooks_intervals() {
         assert_ends(ends.prediction, y, textbook(x, 1.0));
         assert_ends(ends.mean.unwrap(), y, textbook(x, 0.0));
     }
-    assert_eq!(method(&model, 0.5), Method::StudentT);
+    assert_eq!(method(&model, 0.5), IntervalMethod::StudentT);
 }
 
 #[test]
@@ -132,8 +132,8 @@ fn of_a_logged_target_the_ends_are_in_its_own_unit_and_the_mean_has_none() {
 #[test]
 fn ridge_takes_the_same_formula_and_says_so() {
     let model = line("ridge", &noise(), "identity").unwrap();
-    assert_eq!(method(&model, 0.95), Method::StudentTRidge);
-    assert_eq!(serde_json::to_value(Method::StudentTRidge).unwrap(), "student-t-ridge");
+    assert_eq!(method(&model, 0.95), IntervalMethod::StudentTRidge);
+    assert_eq!(serde_json::to_value(IntervalMethod::StudentTRidge).unwrap(), "student-t-ridge");
     assert_ends(ends(&model, 0.95, &[&[5.0]]).unwrap()[0].prediction, 5.2, textbook(5.0, 1.0));
 }
 
@@ -142,26 +142,26 @@ fn errors_on_held_out_rows_make_intervals_of_any_regressor() {
     let held_out = json!({"conformal": {"rows": 9, "scores": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]}});
     for family in ["linear", "ridge", "lasso", "elastic-net"] {
         let model = line(family, &held_out, "identity").unwrap();
-        assert_eq!(method(&model, 0.8), Method::Conformal);
+        assert_eq!(method(&model, 0.8), IntervalMethod::Conformal);
         let ends = ends(&model, 0.8, &[&[5.0]]).unwrap()[0];
         assert_ends(ends.prediction, 5.2, 0.8);
         assert_eq!(ends.mean, None);
-        let needs_more = IntervalError::TooFewHeldOut { level: 0.95, rows: 9, needed: 19 };
-        assert_eq!(model.answering(&at(0.95)).unwrap_err(), needs_more);
+        let needs_more = IntervalError::Level(LevelError::TooFewHeldOut { level: 0.95, rows: 9, needed: 19 });
+        assert_eq!(model.predictor(&at(0.95)).unwrap_err(), needs_more);
     }
     let logged = line("lasso", &held_out, "log").unwrap();
     assert_ends(ends(&logged, 0.8, &[&[5.0]]).unwrap()[0].prediction.map(f64::ln), 5.2, 0.8);
 
     let classifier = line("logistic", &held_out, "identity").unwrap();
-    assert!(matches!(classifier.answering(&at(0.8)), Err(IntervalError::NotInferable { .. })));
+    assert!(matches!(classifier.predictor(&at(0.8)), Err(IntervalError::NotInferable { .. })));
     let frame = frame(&classifier, &[&[3.0], &[-30.0]]);
     let sets = Wanted { prediction_sets: Some(0.8), ..Wanted::default() };
     let answer = classifier.answer(&frame, &sets).unwrap();
     assert_eq!(answer.prediction_sets.unwrap(), [[&Scalar::Integer(1)], [&Scalar::Integer(0)]]);
-    assert_eq!(answer.interval_method, Some(Method::Conformal));
-    assert!(matches!(logged.answering(&sets), Err(IntervalError::NoPredictionSets { .. })));
+    assert_eq!(answer.interval_method, Some(IntervalMethod::Conformal));
+    assert!(matches!(logged.predictor(&sets), Err(IntervalError::NoPredictionSets { .. })));
     let mean = Wanted { mean_interval: Some(0.8), ..Wanted::default() };
-    assert!(matches!(logged.answering(&mean), Err(IntervalError::NoMeanInterval { .. })));
+    assert!(matches!(logged.predictor(&mean), Err(IntervalError::NoMeanInterval { .. })));
 }
 
 #[test]
@@ -177,14 +177,14 @@ fn what_has_no_interval_says_so() {
         (95.0, "got 95; did you mean 0.95?"),
         (99.9, "got 99.9; did you mean 0.999?"),
     ] {
-        let refused = model.answering(&at(level)).unwrap_err().to_string();
+        let refused = model.predictor(&at(level)).unwrap_err().to_string();
         assert!(refused.ends_with(told), "{refused}");
     }
     let almost_sure = ends(&model, 1.0 - f64::EPSILON / 2.0, &[&[1.0]]).unwrap()[0].prediction;
     let [low, high] = ends(&model, 0.999, &[&[1.0]]).unwrap()[0].prediction;
     assert!(almost_sure[0] < low && high < almost_sure[1], "{almost_sure:?}");
     let penalised = line("ridge", &json!({}), "identity").unwrap();
-    assert_eq!(penalised.answering(&at(0.95)).unwrap_err(), IntervalError::NotInferable { model: "line".into() });
+    assert_eq!(penalised.predictor(&at(0.95)).unwrap_err(), IntervalError::NotInferable { model: "line".into() });
     assert_eq!(ends(&model, 0.95, &[&[1.0], &[1e300]]), Err(IntervalError::NotFinite { row: 1 }.into()));
     let (frame, other) = (frame(&model, &[&[1.0]]), line("linear", &noise(), "identity").unwrap());
     assert_eq!(other.answer(&frame, &at(0.5)), Err(PredictError::ForeignFrame.into()));

@@ -9,11 +9,11 @@
 use serde::ser::{SerializeMap, SerializeStruct};
 use serde::{Serialize, Serializer};
 
-use super::Model;
-use super::answer::{PredictError, finite};
-use super::preprocess::TargetTransform;
-use super::scalar::Scalar;
-use super::signature::Feature;
+use super::prediction::{PredictError, check_finite};
+use crate::model::Model;
+use crate::preprocess::TargetTransform;
+use crate::scalar::Scalar;
+use crate::signature::Feature;
 
 /// The most numbers of one explanation, rows × outputs × features: 32 MiB, and more than an answer holds.
 pub const MAX_VALUES: usize = 1 << 22;
@@ -42,25 +42,16 @@ pub struct Explanation<'m> {
     values: Vec<f64>,
 }
 
-impl Model {
-    /// The score at the means of all columns, which contributions are added to: one, or one a class for more than two.
-    /// Without an intercept it is 0, where all columns are zero.
-    #[must_use]
-    pub fn base(&self) -> &[f64] {
-        &self.base
-    }
-}
-
 /// An explanation on its way, row by row.
 #[derive(Debug)]
-pub(super) struct Explaining<'m> {
+pub(super) struct ExplanationBuilder<'m> {
     model: &'m Model,
     /// The coefficients of each column of the design, one a score, and the positions of the features it is made from.
     columns: Vec<(&'m [f64], Vec<usize>)>,
     values: Vec<f64>,
 }
 
-impl<'m> Explaining<'m> {
+impl<'m> ExplanationBuilder<'m> {
     /// Begins with no row, of so many to come.
     pub(super) fn new(model: &'m Model, rows: usize) -> Result<Self, PredictError> {
         let total = rows.saturating_mul(model.signature().width() * model.base().len());
@@ -69,7 +60,7 @@ impl<'m> Explaining<'m> {
         }
         let names = model.document.preprocess.columns.iter().map(|column| column.name.as_str());
         let columns = names.zip(model.design.sources());
-        let columns = columns.map(|(name, sources)| Some((model.document.estimator.of(name)?, sources)));
+        let columns = columns.map(|(name, sources)| Some((model.document.estimator.get(name)?, sources)));
         let columns = columns.collect::<Option<Vec<_>>>().ok_or(PredictError::Estimator)?;
         Ok(Self { model, columns, values: Vec::with_capacity(total) })
     }
@@ -97,7 +88,7 @@ impl<'m> Explaining<'m> {
     pub(super) fn finish(self) -> Result<Explanation<'m>, PredictError> {
         let (model, base) = (self.model, self.model.base());
         let features = model.signature().features();
-        finite(&self.values, features.len() * base.len())?;
+        check_finite(&self.values, features.len() * base.len())?;
         let unit = match (model.classes(), model.document.preprocess.target_transform) {
             (None, TargetTransform::Identity) => Unit::Target,
             (None, TargetTransform::Log) => Unit::LogTarget,
