@@ -48,7 +48,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     Runtime::new()?.block_on(async {
         let config = match arguments.models.as_slice() {
             [] => environment.config()?,
-            places => environment.config_of(load(places).await?)?,
+            places => environment.config_with_models(load(places).await?)?,
         };
         serve(SocketAddr::new(arguments.host, arguments.port), config).await
     })?;

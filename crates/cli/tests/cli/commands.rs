@@ -117,7 +117,7 @@ fn predictions(csv: &str) -> Vec<Value> {
 #[tokio::test]
 async fn it_predicts_what_the_service_answers() {
     for name in ["line", "diabetes"] {
-        let data = fs::read_to_string(format!("{}/model/{name}.csv", crate::support::root().display())).unwrap();
+        let data = fs::read_to_string(format!("{}/model/{name}.csv", ordinate_test_support::root().display())).unwrap();
         let output = pipe(&format!("predict {name} -"), &data);
         // The service accepts features only; the target is the last column.
         let features: Vec<&str> = data.lines().map(|line| line.rsplit_once(',').unwrap().0).collect();
@@ -317,7 +317,7 @@ fn a_written_file_is_reported_as_json(#[case] flags: &str, #[case] counts: Value
 #[test]
 fn a_model_is_a_path_an_address_or_a_name() {
     let folder = folder_with(&[("rows.csv", "x\n1\n")]);
-    let file = format!("{}/model/line.json", crate::support::root().display());
+    let file = format!("{}/model/line.json", ordinate_test_support::root().display());
     for model in ["line", &file, &format!("file://{file}")] {
         assert_eq!(said(&run(&folder, &format!("predict {model} rows.csv"))), "x,prediction\n1,3.0\n");
     }
@@ -423,7 +423,7 @@ fn words_for_missing_values_are_imputed_or_refused() {
 )]
 #[case("predict /dev/null -", "x\n1\n", "not a regular file")]
 #[case("predict . -", "x\n1\n", "is a directory")]
-#[case("predict file:///nowhere/m.json -", "x\n1\n", "file:///nowhere/m.json: there is no such file")]
+#[case("predict file:///nowhere/m.json -", "x\n1\n", "file:///nowhere/m.json: no such file")]
 #[case("predict https://models/m.json -", "x\n1\n", "scheme is unknown")]
 #[case("predict line nowhere.csv", "", "nowhere.csv: cannot be read: No such file")]
 #[case("predict line .", "", ".: cannot be read: Is a directory")]

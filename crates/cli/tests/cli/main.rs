@@ -14,8 +14,6 @@ mod report;
 mod serve;
 mod serve_models;
 mod spaces;
-#[path = "../../../../tests/support/mod.rs"]
-mod support;
 mod tables;
 mod test_data;
 mod train;

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use tempfile::tempdir;
 
 fn diabetes() -> (Model, Vec<Vec<f64>>) {
-    let root = crate::support::root();
+    let root = ordinate_test_support::root();
     let model = Model::from_json(&fs::read(root.join("model/diabetes.json")).unwrap()).unwrap();
     let text = fs::read_to_string(root.join("model/diabetes.csv")).unwrap();
     let row = |line: &str| line.split(',').map(|field| field.trim().parse().unwrap()).collect();
@@ -273,7 +273,7 @@ fn a_file_alone_makes_a_shorter_report() {
 
 #[test]
 fn a_perfect_fit_has_a_report_too() {
-    let bytes = fs::read(crate::support::root().join("model/line.json")).unwrap();
+    let bytes = fs::read(ordinate_test_support::root().join("model/line.json")).unwrap();
     let model = Model::from_json(&bytes).unwrap();
     let mut observer = Observer::new(&model);
     for x in [1.0, 2.0, 3.0, 4.0] {

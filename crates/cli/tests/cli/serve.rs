@@ -8,8 +8,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::in_process::call;
-use crate::support::{free_ports, root};
+use ordinate_test_support::in_process::call;
+use ordinate_test_support::{free_ports, root};
 
 /// `ordinate serve` on a free port.
 struct Served {
@@ -57,7 +57,7 @@ fn serve_answers_as_the_function_does_and_stops_on_sigterm() {
 }
 
 #[rstest]
-#[case::a_setting_that_cannot_be_used(&[("MAX_ROWS", "many")], &[], "MAX_ROWS=\"many\" cannot be used: a whole number from 1")]
+#[case::a_setting_that_cannot_be_used(&[("MAX_ROWS", "many")], &[], "MAX_ROWS: expected a whole number of at least 1, got \"many\"")]
 #[case::an_address_of_someone_else(&[], &["--host", "192.0.2.1"], "cannot listen on 192.0.2.1:")]
 fn serve_reports_why_it_does_not_start(#[case] set: &[(&str, &str)], #[case] arguments: &[&str], #[case] reason: &str) {
     let [port] = free_ports();

@@ -194,8 +194,8 @@ fn arguments_come_before_model_uri_and_default_model_chooses_among_them() {
 #[case(&["line.json", "line.json"], &[], "line.json: the model has the same name as the model of line.json: \"line\"\n")]
 #[case(&["line.csv"], &[], "/line.csv: ")]
 #[case(&["nowhere.json"], &[], "nowhere.json: no such file, and no bundled model of this name")]
-#[case(&["line.json"], &[("DEFAULT_MODEL", "lime")], "DEFAULT_MODEL=\"lime\" cannot be used: there is no model \"lime\"; there is \"line\"")]
-#[case(&["line.json"], &[("MODEL_SHA256", "abc")], "MODEL_SHA256=\"abc\" cannot be used: it applies to the model of MODEL_URI")]
+#[case(&["line.json"], &[("DEFAULT_MODEL", "lime")], "DEFAULT_MODEL: expected line, got \"lime\"")]
+#[case(&["line.json"], &[("MODEL_SHA256", "abc")], "MODEL_SHA256: applies to the model of MODEL_URI only, and the models are arguments, got \"abc\"")]
 fn models_that_cannot_be_served_end_the_command(
     #[case] arguments: &[&str],
     #[case] variables: &[(&str, &str)],

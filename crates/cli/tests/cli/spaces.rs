@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 
 use crate::command_line::{command, complained, run, said, succeeded, text as text_of, train};
-use crate::support::in_process::{Answer, ask, settings};
+use ordinate_test_support::in_process::{Response, send, settings};
 
 /// Texts that a caller may send, and that may be levels.
 const TEXTS: [&str; 9] = ["", " ", "NA", " none ", " Private", "Private", "Private ", " State", "a"];
@@ -75,7 +75,7 @@ fn application(folder: &Path) -> Router {
 type Verdict = Result<f64, String>;
 
 /// The number that the service's own answer, or that of another protocol, has in this place; or the reason of the refusal.
-fn verdict(answer: &Answer, pointer: &str) -> Verdict {
+fn verdict(answer: &Response, pointer: &str) -> Verdict {
     if !answer.status.is_success() {
         return Err(reason(&answer.text()));
     }
@@ -97,7 +97,7 @@ fn quoted(text: &str) -> String {
 async fn verdicts(folder: &Path, text: &str) -> Vec<(&'static str, Verdict)> {
     let application = application(folder);
     let post = async |path: &str, content_type: &str, body: Vec<u8>| {
-        ask(&application, Request::post(path).header("content-type", content_type).body(body.into()).unwrap()).await
+        send(&application, Request::post(path).header("content-type", content_type).body(body.into()).unwrap()).await
     };
     let json = async |path: &str, body: Value| post(path, "application/json", body.to_string().into_bytes()).await;
     let table = format!("g\n{}\n", quoted(text)).into_bytes();
@@ -134,7 +134,7 @@ async fn verdicts(folder: &Path, text: &str) -> Vec<(&'static str, Verdict)> {
         .header("inference-header-content-length", described.len())
         .body(body.into())
         .unwrap();
-    verdicts.push(("binary BYTES", verdict(&ask(&application, request).await, "/outputs/0/data/0")));
+    verdicts.push(("binary BYTES", verdict(&send(&application, request).await, "/outputs/0/data/0")));
 
     fs::write(folder.join("asked.csv"), format!("g,y\n{},3\n", quoted(text))).unwrap();
     parquet(&folder.join("asked.parquet"), &[(text, 3.0)]);
@@ -233,7 +233,7 @@ async fn a_warning_shows_an_unknown_category_as_it_was_written() {
         [("application/json", r#"{"X": [[" State "]]}"#), ("text/csv; header=present", "g\n State \n")]
     {
         let request = Request::post("/predict").header("content-type", content_type).body(body.into()).unwrap();
-        let answer = ask(&application, request).await;
+        let answer = send(&application, request).await;
         assert_eq!(answer.json()["warnings"][0]["value"], " State ", "{}", answer.text());
     }
 }
@@ -244,7 +244,7 @@ async fn an_error_suggests_the_level_that_differs_in_spaces() {
     fs::write(folder.path().join("asked.csv"), "g\na \n").unwrap();
     let said = complained(&run(folder.path(), "predict m.json asked.csv")).to_owned();
     let request = Request::post("/predict").body(r#"{"X": [["a "]]}"#.into()).unwrap();
-    let answer = ask(&application(folder.path()), request).await;
+    let answer = send(&application(folder.path()), request).await;
     for said in [said, answer.text().replace('\\', "")] {
         assert!(said.contains("did you mean \"a\", with other spaces?"), "{said}");
     }
@@ -341,7 +341,7 @@ async fn a_double_as_javascript_prints_it_is_a_number_and_an_integer_by_type_is_
     let application = application(folder.path());
     let ask = async |digits: &str, path: &str, content_type: &str, body: String| {
         let request = Request::post(path).header("content-type", content_type).body(body.into()).unwrap();
-        let answer = ask(&application, request).await;
+        let answer = send(&application, request).await;
         assert!(
             answer.status.is_success() || answer.text().contains("cannot hold exactly"),
             "{digits}: {}",

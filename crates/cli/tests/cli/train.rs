@@ -17,7 +17,7 @@ use crate::command_line::{succeeded, text, train};
 
 /// Runs it where the bundled data are.
 fn train_bundled(arguments: &str) -> Output {
-    train(crate::support::root(), arguments)
+    train(ordinate_test_support::root(), arguments)
 }
 
 fn folder_with(data: impl AsRef<[u8]>) -> TempDir {
@@ -139,7 +139,7 @@ fn the_bundled_model_is_what_training_gives_today(#[case] name: &str, #[case] ar
     let folder = tempdir().unwrap();
     let out = folder.path().join(format!("{name}.json"));
     succeeded(&train_bundled(&format!("{arguments} --out {}", out.display())));
-    let bundled = crate::support::root().join(format!("model/{name}.json"));
+    let bundled = ordinate_test_support::root().join(format!("model/{name}.json"));
     assert_eq!(without_date(out), without_date(bundled), "run `make train`");
 }
 

@@ -60,7 +60,7 @@ pub(crate) fn output(decoded: &Decoded<'_, '_>, model: &Model) -> Result<Output,
     decoded.members(PARAMETERS, "{\"predict_method\": \"predict\"}", |reader, key| match key {
         // As `mlflow.sklearn` names it.
         "predict_method" => once(&mut method, key, reader.option(key, "the name of an output")?),
-        "interval" | "explain" | "probabilities" => reader.unless_wanted(key, ELSEWHERE),
+        "interval" | "explain" | "probabilities" => reader.unsupported(key, ELSEWHERE),
         _ => reader.skip(),
     })?;
     match method {
