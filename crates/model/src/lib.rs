@@ -20,7 +20,6 @@ pub mod double_double;
 pub mod estimator;
 mod example_rows;
 pub mod field;
-#[cfg(test)]
 pub mod frame;
 mod golden;
 pub mod identity;
