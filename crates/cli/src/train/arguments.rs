@@ -9,9 +9,9 @@ use ordinate_model::identity::ModelName;
 use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::signature::{FeatureType, Unknown};
 use ordinate_table::{Origin, Rule, Selection};
-use ordinate_train::Estimator;
-use ordinate_train::holdout::Split;
-use ordinate_train::plan::{PenaltyPlan, Strength};
+use ordinate_train::EstimatorKind;
+use ordinate_train::holdout::Holdout;
+use ordinate_train::plan::{PenaltyPlan, PenaltyStrength};
 use ordinate_train::preparation::Preparation;
 
 /// Fit a model to data, measure it on rows it has not seen, and save it
@@ -52,7 +52,7 @@ pub(crate) struct Arguments {
     pub(super) name: Option<ModelName>,
     /// What to fit; by default linear for a number and logistic for classes
     #[arg(long, value_enum)]
-    pub(super) estimator: Option<Estimator>,
+    pub(super) estimator: Option<EstimatorKind>,
     /// Fit no intercept: predictions are 0 where all columns are. Then no column is centred; penalised ones are divided by their
     /// root mean square, not by their standard deviation. The first category keeps all of its levels. Degrees of freedom
     /// are rows − columns, and R² and F of the summary are about zero, not about the mean
@@ -129,7 +129,7 @@ struct Penalties {
     /// standardised columns (mean 0, population standard deviation 1); the intercept is free; with --weights n is the sum of
     /// weights, and squared errors are weighted.
     #[arg(long, value_name = "NUMBER|auto", value_parser = alpha, allow_negative_numbers = true)]
-    alpha: Option<Strength>,
+    alpha: Option<PenaltyStrength>,
     /// The share of absolute values in the penalty of elastic-net, from 0 to 1; by default 0.5
     #[arg(long, value_name = "SHARE", value_parser = ratio, allow_negative_numbers = true)]
     l1_ratio: Option<f64>,
@@ -138,7 +138,7 @@ struct Penalties {
     /// It is scikit-learn's C, in the objective that stands at --estimator. Penalties act on standardised
     /// columns (mean 0, population standard deviation 1); the intercept is free; with --weights log losses are weighted.
     #[arg(long, value_name = "NUMBER|auto", value_parser = strength, allow_negative_numbers = true)]
-    c: Option<Strength>,
+    c: Option<PenaltyStrength>,
     /// Parts that the rows are split into for auto: each is predicted by fits to the others; by default 5
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(2..=100))]
     cross_validate: Option<u32>,
@@ -225,20 +225,20 @@ impl Arguments {
 impl Arguments {
     /// The price of large coefficients.
     ///
-    /// # Errors
+    /// # HeldOutErrors
     /// A sentence when an option does not belong to the estimator.
     pub(super) fn penalty(&self) -> Result<PenaltyPlan, String> {
         let Penalties { alpha, l1_ratio, c, cross_validate, one_standard_error } = &self.penalties;
-        let only = |option: &str, given: bool, suits: &dyn Fn(Estimator) -> bool, whom: &str| match self.estimator {
+        let only = |option: &str, given: bool, suits: &dyn Fn(EstimatorKind) -> bool, whom: &str| match self.estimator {
             Some(estimator) if given && !suits(estimator) => {
                 Err(format!("{option} is for {whom}, not for --estimator {}", estimator.name()))
             }
-            None if given && !suits(Estimator::Logistic) => Err(format!("{option} needs --estimator {whom}")),
+            None if given && !suits(EstimatorKind::Logistic) => Err(format!("{option} needs --estimator {whom}")),
             _ => Ok(()),
         };
-        only("--alpha", alpha.is_some(), &Estimator::has_alpha, "ridge, lasso or elastic-net")?;
-        only("--l1-ratio", l1_ratio.is_some(), &|estimator| estimator == Estimator::ElasticNet, "elastic-net")?;
-        only("--c", c.is_some(), &Estimator::classifies, "logistic")?;
+        only("--alpha", alpha.is_some(), &EstimatorKind::has_alpha, "ridge, lasso or elastic-net")?;
+        only("--l1-ratio", l1_ratio.is_some(), &|estimator| estimator == EstimatorKind::ElasticNet, "elastic-net")?;
+        only("--c", c.is_some(), &EstimatorKind::classifies, "logistic")?;
         let plan = PenaltyPlan {
             alpha: *alpha,
             l1_ratio: *l1_ratio,
@@ -247,8 +247,8 @@ impl Arguments {
             one_standard_error: *one_standard_error,
         };
         let chooses = match self.estimator {
-            Some(estimator) if estimator.has_alpha() => alpha.unwrap_or_default() == Strength::Auto,
-            _ => *c == Some(Strength::Auto),
+            Some(estimator) if estimator.has_alpha() => alpha.unwrap_or_default() == PenaltyStrength::Auto,
+            _ => *c == Some(PenaltyStrength::Auto),
         };
         if (cross_validate.is_some() || *one_standard_error) && !chooses {
             let option = if *one_standard_error { "--one-standard-error" } else { "--cross-validate" };
@@ -258,17 +258,17 @@ impl Arguments {
     }
 }
 
-fn alpha(text: &str) -> Result<Strength, String> {
+fn alpha(text: &str) -> Result<PenaltyStrength, String> {
     match text.parse() {
         Ok(0.0) => Err("expected a number above zero, or auto. Without a penalty it is --estimator linear".into()),
         _ => strength(text),
     }
 }
 
-fn strength(text: &str) -> Result<Strength, String> {
+fn strength(text: &str) -> Result<PenaltyStrength, String> {
     match text.parse::<f64>() {
-        _ if text == "auto" => Ok(Strength::Auto),
-        Ok(value) if value > 0.0 && value.is_finite() => Ok(Strength::Fixed(value)),
+        _ if text == "auto" => Ok(PenaltyStrength::Auto),
+        Ok(value) if value > 0.0 && value.is_finite() => Ok(PenaltyStrength::Fixed(value)),
         _ => Err("expected a number above zero, or auto".into()),
     }
 }
@@ -279,7 +279,7 @@ fn ratio(text: &str) -> Result<f64, String> {
 
 fn fraction(text: &str) -> Result<f64, String> {
     let value = text.parse().map_err(|_| "not a number".to_owned())?;
-    Split::new(value, 0).map(|_| value).map_err(|error| error.to_string())
+    Holdout::new(value, 0).map(|_| value).map_err(|error| error.to_string())
 }
 
 fn typed(text: &str) -> Result<(String, FeatureType), String> {
