@@ -424,7 +424,7 @@ fn words_for_missing_values_are_imputed_or_refused() {
 #[case("predict /dev/null -", "x\n1\n", "not a regular file")]
 #[case("predict . -", "x\n1\n", "is a directory")]
 #[case("predict file:///nowhere/m.json -", "x\n1\n", "file:///nowhere/m.json: no such file")]
-#[case("predict https://models/m.json -", "x\n1\n", "scheme is unknown")]
+#[case("predict https://models/m.json -", "x\n1\n", "unknown scheme")]
 #[case("predict line nowhere.csv", "", "nowhere.csv: cannot be read: No such file")]
 #[case("predict line .", "", ".: cannot be read: Is a directory")]
 #[case(

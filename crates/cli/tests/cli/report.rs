@@ -373,5 +373,5 @@ fn train_writes_page_and_card() {
 
     let (code, said) = train("houses.csv --target price --missing mean --report houses.csv");
     assert_eq!(code, Some(1));
-    assert!(said.contains("--report is the training data itself"), "{said}");
+    assert!(said.contains("--report is a data file"), "{said}");
 }
