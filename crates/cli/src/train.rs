@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::coefficients::CoefficientTable;
 use super::confusion::Confusion;
-use super::curl::{PORT, curl, program, quoted};
+use super::curl::{PORT, curl, program};
 use super::intervals;
 use super::output::{is_standard_output, same_file};
 use super::progress::Progress;
@@ -24,7 +24,7 @@ pub(super) use arguments::Arguments;
 use ordinate_model::Model;
 use ordinate_model::estimator::Coefficients;
 use ordinate_model::identity::{Checksum, ModelName};
-use ordinate_table::{Origin, expanded};
+use ordinate_table::{Origin, expanded, shell_word};
 use ordinate_train::evaluate::{Metrics, title};
 use ordinate_train::report::{ReportInput, card, html};
 use ordinate_train::text_table::{Align, TextTable};
@@ -269,7 +269,7 @@ fn serving(path: &Path) -> Option<String> {
     let path = path.canonicalize().ok().filter(|path| path.is_file())?;
     let model = Model::from_json(&fs::read(&path).ok()?).ok()?;
     let url = format!("http://localhost:{PORT}/models/{}/predict", model.name());
-    let (program, path) = (program(), quoted(path.to_str()?));
+    let (program, path) = (program(), shell_word(path.to_str()?));
     Some(format!(
         "Serve it, and request a prediction in another terminal:\n  {program} serve {path}\n  {}\n",
         curl(&url, &model)
