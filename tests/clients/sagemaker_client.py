@@ -85,7 +85,7 @@ class Checks:
         check("a word is rejected", self.rejected("refused-word", "line", "one", csv, 400, "expected a number"))
         check("a wide row is rejected", self.rejected("refused-width", "line", "1,2", csv, 400, "expected 1 value"))
         recordio = "application/x-recordio-protobuf"
-        check("RecordIO is rejected", self.rejected("refused-type", "line", b"\0", recordio, 415, "is not understood"))
+        check("RecordIO is rejected", self.rejected("refused-type", "line", b"\0", recordio, 415, "is not supported"))
 
 
 def main() -> None:

@@ -29,26 +29,26 @@ pub(in crate::http) fn read<'s>(body: &[u8], terms: Terms<'s>, header: Header) -
     if !reader.read_record(&mut first).map_err(|error| invalid(&error))? {
         let detail = match header {
             Header::Present => "the body is empty; send a header with the names of the features, then one line per row",
-            Header::Absent | Header::Unsaid => "the body is empty; send one line per row",
+            Header::Absent | Header::Undeclared => "the body is empty; send one line per row",
         };
         return Err(ApiError::new(ErrorCode::InvalidCsv, detail));
     }
     if first.len() == 1 {
         check_blank_lines(text)?;
     }
-    let unsaid = header == Header::Unsaid;
+    let undeclared = header == Header::Undeclared;
     let names = first.iter().any(|field| terms.signature.position(field.trim()).is_some());
-    if unsaid && could_be_either(&first, names, terms.signature) {
+    if undeclared && could_be_either(&first, names, terms.signature) {
         let detail = "the first line may be a header or a row: send Content-Type: text/csv; header=present, \
                       or header=absent";
         return Err(ApiError::new(ErrorCode::InvalidCsv, detail));
     }
-    if header == Header::Present || (unsaid && names) {
+    if header == Header::Present || (undeclared && names) {
         let frame = named(&mut reader, first, terms)?.map_err(|faults| refuse(faults, Layout::Csv))?;
         return Ok((frame, Layout::Csv));
     }
     let frame = positional(&mut reader, first, terms)?.map_err(|mut faults| {
-        if unsaid {
+        if undeclared {
             explain_reading(&mut faults);
         }
         refuse(faults, Layout::Lines)
@@ -299,7 +299,7 @@ mod tests {
 
     fn detect(body: &str, signature: &Signature) -> Result<(Rows, Layout), Details> {
         let terms = Terms { signature, max_rows: 10, lenient: true };
-        let (frame, layout) = read(body.as_bytes(), terms, Header::Unsaid).map_err(faults)?;
+        let (frame, layout) = read(body.as_bytes(), terms, Header::Undeclared).map_err(faults)?;
         Ok((frame.iter().map(<[f64]>::to_vec).collect(), layout))
     }
 
@@ -367,14 +367,14 @@ mod tests {
     proptest! {
         #[test]
         fn arbitrary_bytes_do_not_panic(body: Vec<u8>) {
-            for header in [Header::Present, Header::Absent, Header::Unsaid] {
+            for header in [Header::Present, Header::Absent, Header::Undeclared] {
                 let _ = read(&body, strict(&signature(), 10), header);
             }
         }
 
         #[test]
         fn text_that_resembles_csv_does_not_panic(body in "[agebmi0-9,.\"\n\r -]{0,60}") {
-            for header in [Header::Present, Header::Absent, Header::Unsaid] {
+            for header in [Header::Present, Header::Absent, Header::Undeclared] {
                 let _ = read(body.as_bytes(), strict(&signature(), 10), header);
             }
         }
