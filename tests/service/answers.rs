@@ -129,7 +129,8 @@ async fn a_header_counts_warnings_in_every_protocol() {
 #[tokio::test]
 async fn an_unusual_combination_of_values_within_their_ranges_has_a_warning() {
     let mut odd = DIABETES;
-    // High total cholesterol with low LDL cholesterol: both are in range, but the combination is not in the training data.
+    // High total cholesterol with low LDL cholesterol: both are in range, but the combination is not in the training
+    // data.
     (odd[4], odd[5]) = (290.0, 60.0);
     let answer = predict("/models/diabetes/predict", json!({"X": [odd]})).await.json();
     let warning = &answer["warnings"][0];

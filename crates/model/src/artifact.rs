@@ -1,4 +1,4 @@
-//! The model file: one JSON document of plain data. Nothing in it runs, and nothing in it is believed before it is checked.
+//! The model file: one JSON document of plain data. It has no code, and every member is checked before it is used.
 
 use std::collections::BTreeMap;
 
@@ -16,71 +16,71 @@ use crate::scalar::Scalar;
 use crate::signature::Signature;
 use crate::task::Task;
 
-/// What `format` says in files this version writes and reads.
+/// The `format` of files that this version writes and reads.
 pub const FORMAT: &str = "ordinate.model/1";
 
-/// The most values (numbers, strings, members) a file may hold: what a 64 MiB file of 17-digit numbers can. Beside
-/// [`MAX_CONTAINERS`] it bounds what parsing allocates, whatever the file looks like.
+/// The most values (numbers, strings, members) of a file: as many as a 64 MiB file of 17-digit numbers has. Together
+/// with [`MAX_CONTAINERS`] it limits the memory that parsing allocates, whatever the file contains.
 const MAX_VALUES: usize = 4 << 20;
 
-/// The most lists and objects a file may hold. Each costs hundreds of bytes, and a model of 20,000 columns has 100,000.
+/// The most lists and objects of a file. Each costs hundreds of bytes, and a model of 20,000 columns has 100,000.
 const MAX_CONTAINERS: usize = 1 << 17;
 
-/// The document, field by field as it stands in the file. An unknown field is refused, never ignored: it could be a
-/// transformation that this version does not know.
+/// The content of a model file. An unknown member is an error and never ignored: it could be a transformation that this
+/// version does not know.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Document {
     /// [`FORMAT`].
     pub format: String,
-    /// The name callers use.
+    /// The name that callers use.
     pub name: ModelName,
-    /// Its version.
+    /// The version, a whole number from 1.
     pub version: Version,
-    /// When it was trained: RFC 3339, UTC. Not part of the checksum.
+    /// The time of training: RFC 3339, UTC. Not part of the checksum.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub created: String,
-    /// What it predicts.
+    /// Regression or classification.
     pub task: Task,
-    /// What it asks for.
+    /// The features that a row must have, and the target.
     pub signature: Signature,
-    /// From features to the columns of the design.
+    /// The columns of the design matrix, made from the features.
     pub preprocess: Preprocess,
     /// The fitted estimator.
     pub estimator: Coefficients,
-    /// For intervals and explanations; absent where the theory gives none.
+    /// The statistics that intervals and warnings need; absent where the estimator has none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub inference: Option<Inference>,
-    /// How it was made.
+    /// Data, parameters and metrics of the training run.
     pub training: Training,
-    /// Rows that loading must reproduce.
+    /// Rows whose predictions every load must reproduce.
     pub golden: Golden,
-    /// SHA-256 of the canonical form (RFC 8785) of everything but `created` and this.
+    /// SHA-256 of the canonical form (RFC 8785) of everything except `created` and this.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub sha256: Option<Checksum>,
 }
 
-/// How a model was made.
+/// The training run of a model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Training {
-    /// Rows the saved coefficients were fitted on.
+    /// The number of rows that the coefficients were fitted to.
     pub rows: u64,
-    /// SHA-256 of the data's bytes.
+    /// SHA-256 of the bytes of the training data.
     pub data_sha256: Checksum,
     /// The parameters of the run, by name.
     pub parameters: BTreeMap<String, Value>,
-    /// What decided the split.
+    /// The seed of the random split.
     pub seed: u64,
     /// Metrics by the rows they were measured on, then by name.
     pub metrics: IndexMap<String, IndexMap<String, f64>>,
-    /// The tool and its version.
+    /// The program and version that wrote the file.
     pub tool: String,
     /// The version of smartcore that made the golden predictions.
     pub smartcore: String,
 }
 
-/// A few training rows and what the model says to them.
+/// A few training rows with the model's predictions.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Golden {
@@ -89,7 +89,7 @@ pub struct Golden {
     pub x: Vec<Vec<Scalar>>,
     /// One prediction a row.
     pub y: Vec<Scalar>,
-    /// Of a classifier: one probability a class, for each row.
+    /// For a classifier, one probability a class, for each row.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub probabilities: Vec<Vec<f64>>,
 }
@@ -97,54 +97,55 @@ pub struct Golden {
 /// Why a file is not a model.
 #[derive(Debug, Error)]
 pub enum ArtifactError {
-    /// Not JSON, or not this document.
+    /// Not JSON, or not of this structure.
     #[error("not a model file: {0}")]
     Malformed(#[from] serde_json::Error),
-    /// More values than any model of the permitted size has.
-    #[error("the file holds more than {MAX_VALUES} values, or {MAX_CONTAINERS} lists and objects")]
+    /// More values than a model file of 64 MiB can have.
+    #[error("the file has more than {MAX_VALUES} values, or more than {MAX_CONTAINERS} lists and objects")]
     TooManyValues,
-    /// A format that another version reads.
-    #[error("the file's format is {found:?}; this version of ordinate reads {FORMAT:?}, use the version that wrote it")]
+    /// A format of another version.
+    #[error("format: expected {FORMAT:?}, got {found:?}\nhelp: use the version of ordinate that wrote the file")]
     UnsupportedFormat {
-        /// What the file says.
+        /// The format in the file.
         found: String,
     },
-    /// The content is not what was sealed.
-    #[error("the file says sha256 {stated}, its content has {computed}: it was changed or damaged")]
+    /// The content does not have the checksum in the file.
+    #[error("sha256: expected {computed}, the checksum of the content, got {stated}; the file was changed or damaged")]
     ChecksumMismatch {
-        /// What the file says.
+        /// The checksum in the file.
         stated: String,
-        /// What the content gives.
+        /// The checksum of the content.
         computed: Checksum,
     },
     /// Parts that do not fit each other.
-    #[error("the model contradicts itself: {0}")]
+    #[error("inconsistent model file: {0}")]
     Inconsistent(String),
-    /// A golden row that comes out otherwise.
+    /// A golden row with another prediction than in the file.
     #[error(
-        "golden row {row} should give {expected}, gives {got}: this build would answer otherwise than the one that trained the model"
+        "golden row {row}: expected {expected}, got {got}; this build predicts differently from the one that trained \
+         the model"
     )]
     GoldenMismatch {
         /// The row, from 0.
         row: usize,
-        /// What the file says.
+        /// The prediction in the file.
         expected: String,
-        /// What this build gives.
+        /// The prediction of this build.
         got: String,
     },
-    /// A golden row that cannot be predicted.
+    /// Golden rows that cannot be predicted.
     #[error("the golden rows cannot be predicted: {0}")]
     GoldenRefused(String),
 }
 
-/// Only the member that says which version reads the rest.
+/// The one member that every version of the format has.
 #[derive(Deserialize)]
-struct Envelope {
+struct FormatOnly {
     format: String,
 }
 
 impl Document {
-    /// Reads a file and checks what can be checked without predicting: format, fields, checksum.
+    /// Reads a file and checks format, members and checksum, but predicts nothing.
     ///
     /// # Errors
     /// See [`ArtifactError`].
@@ -160,8 +161,8 @@ impl Document {
         let mut document: Self = match serde_json::from_slice(bytes) {
             Ok(document) => document,
             Err(error) => {
-                return Err(match serde_json::from_slice::<Envelope>(bytes) {
-                    Ok(Envelope { format }) if format != FORMAT => ArtifactError::UnsupportedFormat { found: format },
+                return Err(match serde_json::from_slice::<FormatOnly>(bytes) {
+                    Ok(FormatOnly { format }) if format != FORMAT => ArtifactError::UnsupportedFormat { found: format },
                     _ => ArtifactError::Malformed(error),
                 });
             }
@@ -169,18 +170,18 @@ impl Document {
         if document.format != FORMAT {
             return Err(ArtifactError::UnsupportedFormat { found: document.format });
         }
-        if !looks_like_a_date(&document.created) {
-            return Err(ArtifactError::Inconsistent("created is not an RFC 3339 date and time".into()));
+        if !may_be_rfc3339(&document.created) {
+            return Err(ArtifactError::Inconsistent("created: expected an RFC 3339 date and time".into()));
         }
         let computed = document.checksum()?;
         if document.sha256.as_ref() != Some(&computed) {
-            let stated = document.sha256.map_or_else(|| "nothing".into(), |sum| sum.to_string());
+            let stated = document.sha256.map_or_else(|| "none".into(), |sum| sum.to_string());
             return Err(ArtifactError::ChecksumMismatch { stated, computed });
         }
         Ok(document)
     }
 
-    /// The file's text: objects line by line, rows of numbers in one line, a newline at the end.
+    /// The text of the file: one member a line, one row of numbers a line, a newline at the end.
     ///
     /// # Errors
     /// [`ArtifactError::Malformed`] when a number is not finite.
@@ -199,9 +200,9 @@ impl Document {
     }
 }
 
-/// It is not part of the checksum, so this is all that keeps it short and plain: `2026-11-23T14:00:00Z`, perhaps with a
-/// fraction or an offset.
-fn looks_like_a_date(created: &str) -> bool {
+/// Whether a text has the characters and the length of a date such as `2026-11-23T14:00:00Z`, with an optional fraction
+/// or offset. The checksum does not cover it.
+fn may_be_rfc3339(created: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'-' | b':' | b'.' | b'+' | b'T' | b'Z');
     (20..=35).contains(&created.len()) && created.bytes().all(plain)
 }

@@ -1,5 +1,5 @@
-//! Example rows: synthetic rows drawn from the training distribution, and the average row. Neither is a row of the training
-//! data.
+//! Example rows: synthetic rows drawn from the training distribution, and the average row. Neither is a row of the
+//! training data.
 
 use indexmap::IndexMap;
 
@@ -22,23 +22,25 @@ const HALVINGS: i32 = 4;
 impl Model {
     /// Synthetic rows by feature name, the same ones in every call.
     ///
-    /// Numbers are drawn from the normal distribution with the means and covariances of the training data,
-    /// `mean + scale · Rᵀu ÷ √n`, rounded to a fiftieth of their range or finer and clamped to it. Without `R` in the file they
-    /// are drawn independently, with a sixth of the range as standard deviation. Categories and booleans are drawn by their
-    /// frequencies. A number that occurs only in products or powers has the middle of its range.
+    /// Numbers are drawn from the normal distribution with the means and covariances of the training data, `mean +
+    /// scale · Rᵀu ÷ √n`, rounded to a fiftieth of their range or finer and clamped to it. Without `R` in the file they
+    /// are drawn independently, with a sixth of the range as standard deviation. Categories and booleans are drawn by
+    /// their frequencies. A number that occurs only in products or powers has the middle of its range.
     ///
-    /// The file of a model without an intercept has no means, covariances or frequencies: numbers are drawn independently
-    /// around the middle of their range, with a sixth of it as standard deviation; all categories are equally likely.
+    /// The file of a model without an intercept has no means, covariances or frequencies: numbers are drawn
+    /// independently around the middle of their range, with a sixth of it as standard deviation; all categories are
+    /// equally likely.
     #[must_use]
     pub fn examples(&self) -> Vec<IndexMap<&str, Scalar>> {
         let mut random = SplitMix(0);
         (0..EXAMPLES).map(|_| self.draw_row(&mut random)).collect()
     }
 
-    /// The average row: the mean of each number in the training data, the most frequent value of each category and boolean.
+    /// The average row: the mean of each number in the training data, the most frequent value of each category and
+    /// boolean.
     ///
-    /// A feature that occurs only in products or powers is absent, because the file does not have its mean; so is every feature
-    /// of a model without an intercept.
+    /// A feature that occurs only in products or powers is absent, because the file does not have its mean; so is every
+    /// feature of a model without an intercept.
     #[must_use]
     pub fn typical(&self) -> IndexMap<&str, Scalar> {
         if self.document.preprocess.through_origin {
@@ -70,7 +72,8 @@ impl Model {
             .collect()
     }
 
-    /// The moments of the training data that the file of a model with an intercept has, and a deviation drawn from them.
+    /// The moments of the training data that the file of a model with an intercept has, and a deviation drawn from
+    /// them.
     fn moments(&self, random: &mut SplitMix) -> Option<Moments<'_>> {
         let preprocess = &self.document.preprocess;
         (!preprocess.through_origin)
@@ -205,8 +208,8 @@ fn own_column<'c>(
     columns.iter().enumerate().find(|(_, column)| matches!(column.product.as_slice(), [factor] if is_own(factor)))
 }
 
-/// The relative frequency of each level of a string in the training data: the mean of the level's column. The reference level,
-/// which has no column, has the rest.
+/// The relative frequency of each level of a string in the training data: the mean of the level's column. The reference
+/// level, which has no column, has the rest.
 fn frequencies(feature: &Feature, columns: &[DesignColumn]) -> Vec<f64> {
     let frequency = |level| own_column(feature, Some(level), columns).map(|(_, column)| column.mean);
     let frequencies: Vec<Option<f64>> = feature.levels.iter().map(frequency).collect();

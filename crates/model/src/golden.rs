@@ -1,4 +1,5 @@
-//! Golden rows: a model file has a few training rows with their predictions, and is refused where a build predicts otherwise.
+//! Golden rows: a model file has a few training rows with their predictions, and is refused where a build predicts
+//! otherwise.
 
 use crate::answer::{AnswerError, Wanted};
 use crate::artifact::{ArtifactError, Document, FORMAT};
@@ -27,9 +28,9 @@ impl Model {
 }
 
 impl Document {
-    /// Makes a draft into a model file: golden predictions from the real estimator, then the checksum.
+    /// Completes a draft to a model file: predicts the golden rows with smartcore, then computes the checksum.
     ///
-    /// `golden_rows` are rows in positional order as callers would write them; at least one.
+    /// `golden_rows` are rows in positional order; at least one.
     ///
     /// # Errors
     /// [`ArtifactError::Inconsistent`] or [`ArtifactError::GoldenRefused`] when the parts do not make a model.
@@ -46,17 +47,17 @@ impl Document {
     }
 }
 
-/// Predicts the golden rows and holds the answers against the file's.
+/// Predicts the golden rows and compares the predictions with those in the file.
 fn check(model: &Model) -> Result<(), ArtifactError> {
     let golden = &model.document.golden;
     let (y, probabilities) = predict(model)?;
     if (y.len(), probabilities.len()) != (golden.y.len(), golden.probabilities.len()) {
-        return Err(ArtifactError::Inconsistent("golden: X, y and probabilities have different lengths".into()));
+        return Err(ArtifactError::Inconsistent("golden: X, y and probabilities must have the same length".into()));
     }
     for (row, (expected, got)) in golden.y.iter().zip(&y).enumerate() {
         let same = match (expected, got) {
             (Scalar::Number(expected), Scalar::Number(got)) => reproduces(*expected, *got),
-            // A number without a fraction may have been written so.
+            // A whole number may be written without a fraction.
             (Scalar::Integer(_), Scalar::Number(got)) => expected.cell() == Cell::Double(*got),
             (expected, got) => expected == got,
         };
@@ -79,12 +80,12 @@ fn reproduces(expected: f64, got: f64) -> bool {
     (got - expected).abs() <= GOLDEN_TOLERANCE * expected.abs().max(f64::MIN_POSITIVE)
 }
 
-/// Labels or values, and probabilities (none of a regressor), of the golden rows.
+/// The values or labels of the golden rows, and for a classifier their probabilities.
 fn predict(model: &Model) -> Result<(Vec<Scalar>, Vec<Vec<f64>>), ArtifactError> {
     let refused = |error: AnswerError| ArtifactError::GoldenRefused(error.to_string());
     let golden_rows = model.document.golden.x.len();
     if golden_rows.saturating_mul(model.design.width()) > MAX_GOLDEN_VALUES {
-        return Err(ArtifactError::GoldenRefused(format!("{golden_rows} rows are too many for a proof")));
+        return Err(ArtifactError::GoldenRefused(format!("{golden_rows} rows are too many")));
     }
     let frame = frame(model.signature(), &model.document.golden.x).map_err(|faults| {
         let first = faults.listed.first().map(|fault| fault.detail.clone());

@@ -1,17 +1,17 @@
 //! The model: its file, the signature that requests must fit, and its answers to rows. Knows nothing of HTTP, S3 or
 //! training.
 //!
-//! | module                                       | subject                                                                |
-//! | -------------------------------------------- | ---------------------------------------------------------------------- |
-//! | [`artifact`], [`identity`], `golden`         | the model file, its checksum, the golden rows that it must reproduce   |
-//! | [`Model`]                                    | a loaded model                                                         |
-//! | [`signature`], [`cell`], [`number`], [`field`] | features, and which values each accepts                              |
-//! | [`frame`]                                    | rows that fit a signature, or the list of their faults                 |
-//! | [`preprocess`]                               | from features to the columns of the design matrix                      |
-//! | [`estimator`]                                | coefficients, and their prediction by smartcore                        |
-//! | [`inference`]                                | the statistics of the fit that intervals and warnings need             |
-//! | [`answer`]                                   | predictions, probabilities, intervals, explanations and warnings       |
-//! | `example_rows`                               | synthetic rows drawn from the training distribution                    |
+//! | module                                         | subject                                                    |
+//! | ---------------------------------------------- | ---------------------------------------------------------- |
+//! | [`artifact`], [`identity`], `golden`           | the model file, its checksum and its golden rows           |
+//! | [`Model`]                                      | a loaded model                                             |
+//! | [`signature`], [`cell`], [`number`], [`field`] | features, and the values that each accepts                 |
+//! | [`frame`]                                      | rows that fit a signature, or the list of their faults     |
+//! | [`preprocess`]                                 | from features to the columns of the design matrix          |
+//! | [`estimator`]                                  | coefficients, and predictions by smartcore                 |
+//! | [`inference`]                                  | the statistics that intervals and warnings need            |
+//! | [`answer`]                                     | predictions, intervals, explanations and warnings          |
+//! | `example_rows`                                 | synthetic rows drawn from the training distribution        |
 
 pub mod answer;
 pub mod artifact;
@@ -32,6 +32,7 @@ pub mod quantile;
 pub mod random;
 pub mod scalar;
 pub mod signature;
+pub mod suggestion;
 pub mod task;
 pub mod wording;
 

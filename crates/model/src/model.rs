@@ -28,13 +28,16 @@ impl Model {
         let estimator = Estimator::new(&document.estimator, &document.preprocess);
         let estimator = estimator.map_err(ArtifactError::Inconsistent)?;
         if document.task != document.estimator.task() {
-            return Err(ArtifactError::Inconsistent("the task is not what the estimator does".into()));
+            let (expected, got) = (document.estimator.task(), document.task);
+            return Err(ArtifactError::Inconsistent(format!(
+                "task: expected {expected} for this estimator, got {got}"
+            )));
         }
         let mut offsets = document.preprocess.columns.iter().map(|column| &column.mean);
         if document.preprocess.through_origin
             && offsets.by_ref().chain(document.estimator.intercepts()).any(|offset| *offset != 0.0)
         {
-            let reason = "a fit through the origin has a mean or an intercept that is not zero";
+            let reason = "preprocess.through_origin: expected all means and intercepts to be 0";
             return Err(ArtifactError::Inconsistent(reason.into()));
         }
         let (rows, through_origin) = (document.training.rows, document.preprocess.through_origin);

@@ -1,7 +1,7 @@
 //! `text/csv` (RFC 4180): columns by name in any order, or values in the order of the signature without a header.
 //!
-//! If the content type does not have the parameter `header`, the first line is a header if it contains the name of a feature,
-//! and a row otherwise. A line that could be both is an error.
+//! If the content type does not have the parameter `header`, the first line is a header if it contains the name of a
+//! feature, and a row otherwise. A line that could be both is an error.
 
 use super::json::Terms;
 use super::{Layout, refuse, utf8};
@@ -134,8 +134,8 @@ fn positional<'s>(
     }
 }
 
-/// Checks that quotes enclose whole fields and are doubled in them (RFC 4180 §2). The CSV reader would read `"1"2` as 12, and
-/// everything after an unclosed quote as one field.
+/// Checks that quotes enclose whole fields and are doubled in them (RFC 4180 §2). The CSV reader would read `"1"2` as
+/// 12, and everything after an unclosed quote as one field.
 fn check_quotes(text: &str) -> Result<(), ApiError> {
     #[derive(PartialEq)]
     enum At {
@@ -167,8 +167,8 @@ fn check_quotes(text: &str) -> Result<(), ApiError> {
     if at == At::Quoted { wrong(opened, "an unclosed quote") } else { Ok(()) }
 }
 
-/// Checks for empty lines in a table of one column, where they may be meant as missing values. The CSV reader skips them, which
-/// would change the positions of the rows after them.
+/// Checks for empty lines in a table of one column, where they may be meant as missing values. The CSV reader skips
+/// them, which would change the positions of the rows after them.
 fn check_blank_lines(text: &str) -> Result<(), ApiError> {
     let mut lines = text.trim_end_matches(['\r', '\n']).split('\n').flat_map(|line| {
         // A line ends with CR LF, LF or CR.

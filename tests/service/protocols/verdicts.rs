@@ -198,8 +198,8 @@ fn numbers(answer: &Response) -> Vec<f64> {
     digits.filter_map(|digits| digits.parse().ok()).collect()
 }
 
-/// Checks that all formats with such columns reject a table with this status, or 400 instead of 422 in other protocols, and with
-/// one of these messages.
+/// Checks that all formats with such columns reject a table with this status, or 400 instead of 422 in other protocols,
+/// and with one of these messages.
 async fn rejected(columns: &[Columns], table: &Table, status: u16, messages: &[&str]) {
     let service = Service::start();
     for protocol in PROTOCOLS.iter().filter(|protocol| columns.contains(&protocol.columns)) {

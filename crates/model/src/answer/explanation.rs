@@ -1,10 +1,10 @@
-//! What each feature adds to an answer.
+//! The contribution of each feature to each prediction.
 //!
-//! A linear model is its own explanation: each column of the design adds `coefficient · (column − mean) / scale` to the score
-//! at the means. That is also the column's Shapley value, the background being the means (SHAP's `LinearExplainer`,
-//! interventional). Columns are gathered to the feature a person knows: levels and powers of one feature add up to it. A
-//! product of several features is divided among them in equal parts. It is treated as one unit, which is there only when
-//! all of its features are; of such a game equal parts are the Shapley value, as no feature of it can do more than another.
+//! In a linear model each column of the design contributes `coefficient · (column − mean) / scale` to the score, in
+//! addition to the score at the means. That is the column's Shapley value with the means as background (SHAP's
+//! `LinearExplainer`, interventional). The contributions of all levels and powers of a feature are added up. The
+//! contribution of a product of several features is divided among them in equal parts: these are the Shapley values of
+//! a game in which the product counts only when all of its features are present.
 
 use serde::ser::{SerializeMap, SerializeStruct};
 use serde::{Serialize, Serializer};
@@ -15,24 +15,24 @@ use crate::preprocess::TargetTransform;
 use crate::scalar::Scalar;
 use crate::signature::Feature;
 
-/// The most numbers of one explanation, rows × outputs × features: 32 MiB, and more than an answer holds.
+/// The most numbers of one explanation, rows × outputs × features: 32 MiB, more than an answer may have.
 pub const MAX_VALUES: usize = 1 << 22;
 
-/// What contributions are measured in: of classes, calibrated scores, so that they add up to what probabilities are made of.
+/// The unit of contributions. For classes they add up to the calibrated scores, from which probabilities are computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unit {
-    /// The target's own unit: they add up to the prediction.
+    /// The target's unit: contributions add up to the prediction.
     Target,
-    /// The natural logarithm of the target: e to the power of their sum is the prediction, of each one its factor.
+    /// The natural logarithm of the target: e to the power of a contribution is a factor of the prediction.
     LogTarget,
     /// The log-odds of the second of two classes.
     LogOdds,
-    /// One score a class: the softmax of the scores are the probabilities.
+    /// One score a class: the softmax of the scores is the vector of probabilities.
     Score,
 }
 
-/// What each feature adds to the score of each row: `base` and a row's contributions add up to it.
+/// The contributions of features to the scores of rows: `base` and the contributions of a row add up to its score.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Explanation<'m> {
     unit: Unit,
@@ -42,17 +42,17 @@ pub struct Explanation<'m> {
     values: Vec<f64>,
 }
 
-/// An explanation on its way, row by row.
+/// Builds an explanation row by row.
 #[derive(Debug)]
 pub(super) struct ExplanationBuilder<'m> {
     model: &'m Model,
-    /// The coefficients of each column of the design, one a score, and the positions of the features it is made from.
+    /// The coefficients of each column of the design, one a score, and the positions of its features.
     columns: Vec<(&'m [f64], Vec<usize>)>,
     values: Vec<f64>,
 }
 
 impl<'m> ExplanationBuilder<'m> {
-    /// Begins with no row, of so many to come.
+    /// Begins the explanation of so many rows.
     pub(super) fn new(model: &'m Model, rows: usize) -> Result<Self, PredictError> {
         let total = rows.saturating_mul(model.signature().width() * model.base().len());
         if total > MAX_VALUES {
@@ -65,13 +65,13 @@ impl<'m> ExplanationBuilder<'m> {
         Ok(Self { model, columns, values: Vec::with_capacity(total) })
     }
 
-    /// Takes the next row of the design, centred and scaled.
+    /// Adds the next row of the design, centred and scaled.
     pub(super) fn push(&mut self, row: &[f64]) {
         let (width, start) = (self.model.signature().width(), self.values.len());
         self.values.resize(start + width * self.model.base().len(), 0.0);
         let of_row = self.values.get_mut(start..).unwrap_or_default();
         for (z, (coefficients, sources)) in row.iter().zip(&self.columns) {
-            // A design has no more columns than memory; their features can be counted.
+            // A column has far fewer than 2⁵³ factors.
             #[allow(clippy::cast_precision_loss)]
             let z = z / sources.len() as f64 / self.model.temperature;
             for (values, coefficient) in of_row.chunks_exact_mut(width).zip(*coefficients) {
@@ -100,7 +100,7 @@ impl<'m> ExplanationBuilder<'m> {
 }
 
 impl<'m> Explanation<'m> {
-    /// What base and contributions are measured in.
+    /// The unit of `base` and contributions.
     #[must_use]
     pub fn unit(&self) -> Unit {
         self.unit
@@ -124,25 +124,25 @@ impl<'m> Explanation<'m> {
         &self.values
     }
 
-    /// The same, taken out.
+    /// The same as [`values`](Self::values), without a copy.
     #[must_use]
     pub fn into_values(self) -> Vec<f64> {
         self.values
     }
 
-    /// The contributions to each row: outputs × features.
+    /// The contributions in each row: outputs × features.
     pub fn rows(&self) -> impl Iterator<Item = &[f64]> {
         self.values.chunks_exact((self.base.len() * self.features.len()).max(1))
     }
 
-    /// One number, or of more than two classes an object with one for each.
+    /// One number, or for more than two classes an object with one number a class.
     fn by_class<'a>(&'a self, numbers: impl Iterator<Item = &'a f64> + Clone + 'a) -> impl Serialize + 'a {
         ByClass { classes: if self.unit == Unit::Score { Some(self.classes) } else { None }, numbers }
     }
 }
 
-/// As callers get it: `unit`, `base`, and for each row the contributions by feature. Of two classes `class` is the one whose
-/// log-odds they are; of more, base and contributions are objects by class.
+/// `unit`, `base`, and for each row the `contributions` by feature. For two classes, `class` is the class of the
+/// log-odds; for more, base and contributions are objects by class.
 impl Serialize for Explanation<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let class = self.classes.get(1).filter(|_| self.unit == Unit::LogOdds);
@@ -152,25 +152,25 @@ impl Serialize for Explanation<'_> {
             parts.serialize_field("class", class)?;
         }
         parts.serialize_field("base", &self.by_class(self.base.iter()))?;
-        parts.serialize_field("contributions", &Rows(self))?;
+        parts.serialize_field("contributions", &Contributions(self))?;
         parts.end()
     }
 }
 
-struct Rows<'a>(&'a Explanation<'a>);
+struct Contributions<'a>(&'a Explanation<'a>);
 
-impl Serialize for Rows<'_> {
+impl Serialize for Contributions<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.rows().map(|values| Row { explanation: self.0, values }))
+        serializer.collect_seq(self.0.rows().map(|values| ContributionsOfRow { explanation: self.0, values }))
     }
 }
 
-struct Row<'a> {
+struct ContributionsOfRow<'a> {
     explanation: &'a Explanation<'a>,
     values: &'a [f64],
 }
 
-impl Serialize for Row<'_> {
+impl Serialize for ContributionsOfRow<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let features = self.explanation.features;
         serializer.collect_map(features.iter().enumerate().map(|(position, feature)| {

@@ -13,20 +13,19 @@ use crate::quantile::student_quantile;
 /// Why there are no intervals.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum IntervalError {
-    /// The model's file holds nothing to compute them from.
+    /// The model file has no statistics to compute them from.
     #[error(
-        "the model {model} has no intervals: its file holds neither the noise of its fit nor its errors on held-out rows. \
-         Train it with rows held out (--test-fraction above 0, or --test FILE); a linear one with more rows than columns has \
-         intervals without"
+        "the model {model} has no prediction intervals: its file has neither a residual variance nor errors on \
+         held-out rows\nhelp: train it with held-out rows (--test-fraction above 0, or --test FILE)"
     )]
     NotInferable {
         /// The model's name.
         model: String,
     },
-    /// Prediction sets of a model that predicts numbers, or whose file does not say how sure it was.
+    /// Prediction sets of a regressor, or of a classifier whose file has no errors on held-out rows.
     #[error(
-        "the model {model} has no prediction sets: only a classifier that knows its errors on held-out rows has. \
-         Train one with rows held out (--test-fraction above 0, or --test FILE)"
+        "the model {model} has no prediction sets: it is not a classifier with errors on held-out rows\n\
+         help: train a classifier with held-out rows (--test-fraction above 0, or --test FILE)"
     )]
     NoPredictionSets {
         /// The model's name.
@@ -35,16 +34,16 @@ pub enum IntervalError {
     /// The level is not a probability, or needs more held-out rows.
     #[error(transparent)]
     Level(#[from] LevelError),
-    /// A confidence interval of the mean from a model that knows prediction intervals only.
+    /// A confidence interval of the mean from a model that has at most prediction intervals.
     #[error(
-        "the model {model} has no confidence intervals of the mean: its intervals are made from errors on held-out rows, or its \
-         target was logged. Request a prediction interval instead"
+        "the model {model} has no confidence intervals of the mean: its file has no residual variance, or its target \
+         was logged\nhelp: request a prediction interval"
     )]
     NoMeanInterval {
         /// The model's name.
         model: String,
     },
-    /// The values of a row are so large that an end exceeds a double.
+    /// An end of a row's interval exceeds the largest double.
     #[error("the interval is too large for a double")]
     NotFinite {
         /// The row, from 0.
@@ -52,51 +51,53 @@ pub enum IntervalError {
     },
 }
 
-/// How intervals were made, and so what they suppose.
+/// The method of intervals, which determines their assumptions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum IntervalMethod {
-    /// Exact when errors are normal, independent and of one variance.
+    /// Student's t distribution: exact when errors are normal and independent with the same variance.
     StudentT,
-    /// The same formula on a ridge fit, where it is an approximation: see [`Intervals`].
+    /// The same formula for a ridge fit, where it is an approximation that ignores the bias of the penalty.
     StudentTRidge,
-    /// From errors on held-out rows: supposes only that new rows are like them.
+    /// Split conformal prediction from errors on held-out rows: assumes only that new rows are exchangeable with them.
     Conformal,
 }
 
-/// How a model makes intervals (a classifier prediction sets), and of what levels.
+/// The intervals that a model can make, or the prediction sets of a classifier.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct AvailableIntervals {
-    /// How.
+    /// The method of all of them.
     pub method: IntervalMethod,
-    /// The rows whose errors they are made from, where they are.
+    /// The number of held-out rows, for conformal prediction.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held_out_rows: Option<u64>,
-    /// The greatest level that so many rows can tell of; without them every level below 1 has one.
+    /// The highest level that so many held-out rows allow; absent if every level below 1 is possible.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_level: Option<f64>,
 }
 
 impl AvailableIntervals {
-    /// This level, or the greatest that there is where that is below it.
+    /// This level, or the highest possible one if that is lower.
     #[must_use]
     pub fn at_most(&self, level: f64) -> f64 {
-        self.max_level.map_or(level, |most| most.min(level))
+        self.max_level.map_or(level, |max| max.min(level))
     }
 }
 
-/// How far the ends of intervals of one level are from predictions.
+/// The half-width of intervals of one level around predictions.
 ///
-/// Of **least squares**: `ŷ ± t · √(s² (1 + h))`, of the mean `ŷ ± t · √(s² h)`, with the leverage `h = 1/n + ‖R⁻ᵀz‖²` and
-/// the quantile t of Student's distribution at n − p − 1 degrees of freedom; without an intercept `h = ‖R⁻ᵀz‖²` and n − p.
+/// **Least squares**: `ŷ ± t · √(s² (1 + h))`, for the mean `ŷ ± t · √(s² h)`, with the leverage `h = 1/n + ‖R⁻ᵀz‖²`
+/// and the quantile t of Student's distribution with n − p − 1 degrees of freedom; without an intercept `h = ‖R⁻ᵀz‖²`
+/// and n − p.
 ///
-/// Of **ridge** the same, with `RᵀR = ZᵀZ + αI` and n − 1 − tr(H) degrees of freedom: the posterior predictive distribution
-/// when coefficients are drawn from a normal distribution of variance σ²/α, with σ² estimated. It knows nothing of the bias of
-/// a penalty that is larger than the data ask for: where coefficients are far larger than that, intervals are too narrow.
+/// **Ridge**: the same, with `RᵀR = ZᵀZ + αI` and n − 1 − tr(H) degrees of freedom. This is the posterior predictive
+/// distribution for a normal prior of the coefficients with variance σ²/α and the estimated σ². It ignores the bias of
+/// the penalty: where the true coefficients are far larger than the prior allows, intervals are too narrow.
 ///
-/// Of **everything else** that has errors on held-out rows: split [conformal](crate::inference::Conformal) prediction, `ŷ ± q`.
+/// **Other estimators** with errors on held-out rows: split [conformal](crate::inference::Conformal) prediction, `ŷ ±
+/// q`.
 ///
-/// Of a logged target all this is done to the logarithm, and the ends are taken back to the target's unit.
+/// For a logged target these are intervals of the logarithm, whose ends are transformed back to the target's unit.
 #[derive(Debug)]
 pub(super) enum HalfWidth {
     Student { quantile: f64, variance: f64 },
@@ -117,8 +118,8 @@ impl Model {
         Some(AvailableIntervals { method: IntervalMethod::Conformal, held_out_rows: Some(rows), max_level })
     }
 
-    /// Whether the model also has confidence intervals of the mean. Conformal prediction has none, and the fit of a logged
-    /// target predicts the median, not the mean.
+    /// Whether the model also has confidence intervals of the mean. Conformal prediction has none, and the fit of a
+    /// logged target predicts the median, not the mean.
     #[must_use]
     pub fn has_mean_intervals(&self) -> bool {
         let untransformed = self.document.preprocess.target_transform == TargetTransform::Identity;
@@ -155,12 +156,12 @@ impl HalfWidth {
         }
     }
 
-    /// Whether the ends depend on the rows' leverages.
+    /// Whether intervals depend on the leverages of rows.
     pub(super) fn needs_leverage(&self) -> bool {
         matches!(self, Self::Student { .. })
     }
 
-    /// The ends around these predictions, of rows of these leverages; of the mean, or of single rows.
+    /// The intervals around the predictions for rows of these leverages: of the mean, or of a new value.
     ///
     /// # Errors
     /// [`IntervalError::NotFinite`].
@@ -173,14 +174,14 @@ impl HalfWidth {
     ) -> Result<Vec<[f64; 2]>, IntervalError> {
         let leverages = leverages.iter().copied().chain(std::iter::repeat(0.0));
         let ends = |(row, (value, leverage)): (usize, (&f64, f64))| {
-            let reach = match self {
-                Self::Conformal(reach) => *reach,
+            let half_width = match self {
+                Self::Conformal(quantile) => *quantile,
                 Self::Student { quantile, variance } if of_mean => quantile * (variance * leverage).sqrt(),
                 Self::Student { quantile, variance } => quantile * (variance * (1.0 + leverage)).sqrt(),
             };
             let ends = match transform {
-                TargetTransform::Identity => [value - reach, value + reach],
-                TargetTransform::Log => [value * libm::exp(-reach), value * libm::exp(reach)],
+                TargetTransform::Identity => [value - half_width, value + half_width],
+                TargetTransform::Log => [value * libm::exp(-half_width), value * libm::exp(half_width)],
             };
             if ends.iter().all(|end| end.is_finite()) { Ok(ends) } else { Err(IntervalError::NotFinite { row }) }
         };

@@ -4,8 +4,9 @@ use crate::inference::{intercepts, squared_distance};
 use crate::model::Model;
 
 /// Computes the leverages of new rows, `h = 1/n + ‖R⁻ᵀz‖²` with `z` a row of the centred and scaled design; without an
-/// intercept the first term is absent. The leverage is the row's contribution to the variance of its prediction, in units of
-/// the residual variance. It is large for a row far from all training rows, and for an unusual combination of usual values.
+/// intercept the first term is absent. The leverage is the row's contribution to the variance of its prediction, in
+/// units of the residual variance. It is large for a row far from all training rows, and for an unusual combination of
+/// usual values.
 #[derive(Debug)]
 pub(super) struct Leverage<'m> {
     r: &'m [Vec<f64>],

@@ -1,5 +1,5 @@
-//! The answer of a model to the rows of a frame: predictions and everything else that is requested, in one pass over the
-//! design.
+//! The answer of a model to the rows of a frame: predictions and everything else that is requested, in one pass over
+//! the design.
 
 mod explanation;
 mod intervals;

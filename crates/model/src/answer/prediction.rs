@@ -105,7 +105,7 @@ pub enum PredictError {
     #[error("the frame belongs to another model")]
     ForeignFrame,
     /// The explanation would have more numbers than any answer may have.
-    #[error("an explanation of {values} numbers is more than {limit}: ask for fewer rows at once")]
+    #[error("the explanation would have {values} numbers, more than the limit of {limit}")]
     TooMuchToExplain {
         /// Rows × outputs × features.
         values: usize,

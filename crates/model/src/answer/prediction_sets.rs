@@ -25,8 +25,8 @@ impl<'m> PredictionSets<'m> {
         Ok(Self { classes, max_score: conformal.quantile(level)? })
     }
 
-    /// The classes of a row whose score is at most the largest one, in the order of the classes. Never empty: without any such
-    /// class it is the most probable one, which the model predicts.
+    /// The classes of a row whose score is at most the largest one, in the order of the classes. Never empty: without
+    /// any such class it is the most probable one, which the model predicts.
     pub(super) fn set(&self, probabilities: &[f64]) -> Vec<&'m Scalar> {
         let most = probabilities.iter().copied().fold(0.0, f64::max);
         let select = |is_in: &dyn Fn(f64) -> bool| {

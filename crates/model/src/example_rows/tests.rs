@@ -1,3 +1,4 @@
+use ordinate_test_support::{ModelDocument, column};
 use serde_json::{Value, json};
 
 use super::*;
@@ -61,37 +62,22 @@ fn without_r_each_number_is_drawn_by_itself() {
 
 /// A number from 1 to 7, a boolean, a category, a square, a constant; of 40 rows.
 fn mixed(change: impl FnOnce(&mut Value)) -> Model {
-    let column =
-        |name: &str, factor: Value, mean: f64| json!({"name": name, "product": [factor], "mean": mean, "scale": 1.0});
-    let mut document = json!({
-        "format": "ordinate.model/1", "name": "m", "version": "1", "task": "regression", "created": "2026-11-23T00:00:00Z",
-        "signature": {
-            "features": [
-                {"name": "rooms", "type": "long", "missing": "reject", "range": [1.0, 7.0]},
-                {"name": "garden", "type": "boolean", "missing": "reject"},
-                {"name": "colour", "type": "string", "missing": "reject", "levels": ["blue", "green", "red"]},
-                {"name": "squared", "type": "double", "missing": "reject", "range": [1e9, 3e9]},
-                {"name": "constant", "type": "double", "missing": "reject", "range": [0.1, 0.1]}
-            ],
-            "target": {"name": "y", "type": "double"}
-        },
-        "preprocess": {"columns": [
-            column("rooms", json!({"feature": "rooms"}), 3.6),
-            column("garden", json!({"feature": "garden"}), 1.0),
-            column("colour=green", json!({"feature": "colour", "level": "green"}), 0.0),
-            column("colour=red", json!({"feature": "colour", "level": "red"}), 1.0),
-            column("squared^2", json!({"feature": "squared", "power": 2}), 7.0),
-            column("constant", json!({"feature": "constant"}), 0.1)
-        ]},
-        "estimator": {"family": "linear", "intercept": 0.0, "coefficients": {
-            "rooms": 1.0, "garden": 1.0, "colour=green": 1.0, "colour=red": 1.0, "squared^2": 1.0, "constant": 1.0
-        }},
-        "training": {
-            "rows": 40, "data_sha256": "0".repeat(64), "parameters": {}, "seed": 0, "metrics": {},
-            "tool": "test", "smartcore": "0.7.0"
-        },
-        "golden": {"X": [], "y": []}
-    });
+    let mut document = ModelDocument::regression("m", 0.0)
+        .features(json!([
+            {"name": "rooms", "type": "long", "missing": "reject", "range": [1.0, 7.0]},
+            {"name": "garden", "type": "boolean", "missing": "reject"},
+            {"name": "colour", "type": "string", "missing": "reject", "levels": ["blue", "green", "red"]},
+            {"name": "squared", "type": "double", "missing": "reject", "range": [1e9, 3e9]},
+            {"name": "constant", "type": "double", "missing": "reject", "range": [0.1, 0.1]}
+        ]))
+        .column(column("rooms", json!({"feature": "rooms"}), 3.6, 1.0), 1.0)
+        .column(column("garden", json!({"feature": "garden"}), 1.0, 1.0), 1.0)
+        .column(column("colour=green", json!({"feature": "colour", "level": "green"}), 0.0, 1.0), 1.0)
+        .column(column("colour=red", json!({"feature": "colour", "level": "red"}), 1.0, 1.0), 1.0)
+        .column(column("squared^2", json!({"feature": "squared", "power": 2}), 7.0, 1.0), 1.0)
+        .column(column("constant", json!({"feature": "constant"}), 0.1, 1.0), 1.0)
+        .set("/training/rows", 40)
+        .json();
     change(&mut document);
     Model::assemble(serde_json::from_value(document).unwrap()).unwrap()
 }
@@ -146,42 +132,27 @@ fn without_an_intercept_nothing_is_known_but_ranges_and_levels() {
 
 #[test]
 fn numbers_are_their_mean_and_categories_the_most_frequent_one() {
-    let column = |name: &str, product: serde_json::Value, mean: f64| json!({"name": name, "product": product, "mean": mean, "scale": 1.0});
-    let document: Document = serde_json::from_value(json!({
-        "format": "ordinate.model/1", "name": "m", "version": "1", "task": "regression", "created": "2026-11-23T00:00:00Z",
-        "signature": {
-            "features": [
-                {"name": "x", "type": "double", "missing": "reject"},
-                {"name": "rooms", "type": "long", "missing": "reject"},
-                {"name": "garden", "type": "boolean", "missing": "reject"},
-                {"name": "colour", "type": "string", "missing": "reject", "levels": ["blue", "green", "red"]},
-                {"name": "side", "type": "string", "missing": "reject", "levels": ["left", "right"]},
-                {"name": "squared", "type": "double", "missing": "reject"}
-            ],
-            "target": {"name": "y", "type": "double"}
-        },
-        "preprocess": {"columns": [
-            column("x^2", json!([{"feature": "x", "power": 2}]), 9.0),
-            column("x", json!([{"feature": "x"}]), 2.25),
-            column("rooms", json!([{"feature": "rooms"}]), 3.6),
-            column("garden", json!([{"feature": "garden"}]), 0.4),
-            column("colour=green", json!([{"feature": "colour", "level": "green"}]), 0.3),
-            column("colour=red", json!([{"feature": "colour", "level": "red"}]), 0.2),
-            column("side=left", json!([{"feature": "side", "level": "left"}]), 0.4),
-            column("side=right", json!([{"feature": "side", "level": "right"}]), 0.6),
-            column("squared^2", json!([{"feature": "squared", "power": 2}]), 7.0)
-        ]},
-        "estimator": {"family": "linear", "intercept": 0.0, "coefficients": {
-            "x^2": 1.0, "x": 1.0, "rooms": 1.0, "garden": 1.0, "colour=green": 1.0, "colour=red": 1.0, "side=left": 1.0,
-            "side=right": 1.0, "squared^2": 1.0
-        }},
-        "training": {
-            "rows": 40, "data_sha256": "0".repeat(64), "parameters": {}, "seed": 0, "metrics": {},
-            "tool": "test", "smartcore": "0.7.0"
-        },
-        "golden": {"X": [], "y": []}
-    }))
-    .unwrap();
+    let document = ModelDocument::regression("m", 0.0)
+        .features(json!([
+            {"name": "x", "type": "double", "missing": "reject"},
+            {"name": "rooms", "type": "long", "missing": "reject"},
+            {"name": "garden", "type": "boolean", "missing": "reject"},
+            {"name": "colour", "type": "string", "missing": "reject", "levels": ["blue", "green", "red"]},
+            {"name": "side", "type": "string", "missing": "reject", "levels": ["left", "right"]},
+            {"name": "squared", "type": "double", "missing": "reject"}
+        ]))
+        .column(column("x^2", json!({"feature": "x", "power": 2}), 9.0, 1.0), 1.0)
+        .column(column("x", json!({"feature": "x"}), 2.25, 1.0), 1.0)
+        .column(column("rooms", json!({"feature": "rooms"}), 3.6, 1.0), 1.0)
+        .column(column("garden", json!({"feature": "garden"}), 0.4, 1.0), 1.0)
+        .column(column("colour=green", json!({"feature": "colour", "level": "green"}), 0.3, 1.0), 1.0)
+        .column(column("colour=red", json!({"feature": "colour", "level": "red"}), 0.2, 1.0), 1.0)
+        .column(column("side=left", json!({"feature": "side", "level": "left"}), 0.4, 1.0), 1.0)
+        .column(column("side=right", json!({"feature": "side", "level": "right"}), 0.6, 1.0), 1.0)
+        .column(column("squared^2", json!({"feature": "squared", "power": 2}), 7.0, 1.0), 1.0)
+        .set("/training/rows", 40)
+        .json();
+    let document: Document = serde_json::from_value(document).unwrap();
     let typical = serde_json::to_value(Model::assemble(document).unwrap().typical()).unwrap();
     assert_eq!(typical, json!({"x": 2.25, "rooms": 4.0, "garden": false, "colour": "blue", "side": "right"}));
 }

@@ -1,19 +1,19 @@
-//! Frames from whole columns.
+//! A frame from columns.
 
-use super::faults::feature_name;
+use super::faults::{feature_name, unknown_feature};
 use super::unknown_categories::UnknownCategories;
 use super::{FaultKind, Faults, Frame, Place, TooManyRows};
 use crate::cell::Cell;
 use crate::signature::Signature;
 
-/// Makes a [`Frame`] of whole named columns, or tells all that is wrong with them.
+/// Builds a [`Frame`] from named columns, or lists all their faults.
 #[derive(Debug)]
 pub struct ColumnsBuilder<'s> {
     signature: &'s Signature,
     max_rows: usize,
     columns: Vec<Option<Vec<f64>>>,
-    /// Columns that were no columns: noted once, not again for their length.
-    refused: Vec<usize>,
+    /// The positions of columns that are not lists: their length is not checked.
+    rejected: Vec<usize>,
     ignores_unknown_features: bool,
     unknown_categories: UnknownCategories,
     faults: Faults,
@@ -27,40 +27,42 @@ impl<'s> ColumnsBuilder<'s> {
             signature,
             max_rows,
             columns: vec![None; signature.width()],
-            refused: Vec::new(),
+            rejected: Vec::new(),
             ignores_unknown_features: false,
             unknown_categories: UnknownCategories::default(),
             faults: Faults::default(),
         }
     }
 
-    /// The same, but names that are no features are passed over instead of refused.
+    /// Ignores names that are not features, which are faults otherwise.
     #[must_use]
     pub fn ignoring_unknown_features(self) -> Self {
         Self { ignores_unknown_features: true, ..self }
     }
 
-    /// Begins the column of this name; `None` when the name is not to be used, which has been noted.
+    /// Begins the column of this name. `None` for a name whose values must be skipped: it is ignored, or its fault was
+    /// added.
     pub fn start_column(&mut self, name: &str) -> Option<usize> {
         let Some(position) = self.signature.position(name) else {
             if !self.ignores_unknown_features {
-                self.note(FaultKind::UnknownFeature, name, || "is not a feature of this model".into());
+                let signature = self.signature;
+                self.add_fault(FaultKind::UnknownFeature, name, || unknown_feature(signature, name));
             }
             return None;
         };
         let column = self.columns.get_mut(position)?;
         if column.is_some() {
-            self.note(FaultKind::DuplicateFeature, name, || "is there twice".into());
+            self.add_fault(FaultKind::DuplicateFeature, name, || "appears twice".into());
             return None;
         }
         *column = Some(Vec::new());
         Some(position)
     }
 
-    /// The next value of the column at this position.
+    /// Adds the next value of the column at this position.
     ///
     /// # Errors
-    /// [`TooManyRows`]: the request is over; nothing more should be read.
+    /// [`TooManyRows`]: stop reading the request.
     pub fn push(&mut self, position: usize, cell: Cell<'_>) -> Result<(), TooManyRows> {
         let (Some(feature), Some(Some(column))) =
             (self.signature.features().get(position), self.columns.get_mut(position))
@@ -72,16 +74,16 @@ impl<'s> ColumnsBuilder<'s> {
         }
         let row = column.len();
         let value = self.faults.check(feature, cell, Place { row: Some(row), ..Place::default() });
-        self.unknown_categories.note(value, feature, cell, row, position);
+        self.unknown_categories.add(value, feature, cell, row, position);
         column.push(value);
         Ok(())
     }
 
-    /// The same of a value that is not of the datatype that its sender said it is. What its feature does not take is told
-    /// first, and so alike in every protocol.
+    /// Adds the next value of the column at this position, which does not have the datatype that the request declares.
+    /// If the feature does not accept the value, only that is a fault, as in every other protocol.
     ///
     /// # Errors
-    /// As [`push`](Self::push).
+    /// [`TooManyRows`]: stop reading the request.
     pub fn push_with_wrong_datatype(
         &mut self,
         position: usize,
@@ -95,34 +97,34 @@ impl<'s> ColumnsBuilder<'s> {
             && let Some(Some(column)) = self.columns.get(position)
         {
             let place = Place { row: column.len().checked_sub(1), ..Place::default() };
-            self.faults.mistaken(feature, cell, place, datatype);
+            self.faults.add_wrong_datatype(feature, cell, place, datatype);
         }
         Ok(())
     }
 
-    /// Notes that what stands under a feature's name is not a column.
+    /// Adds the fault of a feature whose value is not a list.
     pub fn wrong_column(&mut self, position: usize, got: Cell<'_>) {
         if let Some(feature) = self.signature.features().get(position) {
-            self.refused.push(position);
-            self.note(FaultKind::InvalidValue, &feature.name, || format!("expected a list of values, got {got}"));
+            self.rejected.push(position);
+            self.add_fault(FaultKind::InvalidValue, &feature.name, || format!("expected a list of values, got {got}"));
         }
     }
 
-    /// Ends the frame: every feature has a column, all of one length.
+    /// Ends the frame: every feature must have a column, all of the same length.
     ///
     /// # Errors
-    /// All [`Faults`] found on the way; no rows at all is one too.
+    /// All [`Faults`]; a request without rows is one too.
     pub fn finish(mut self) -> Result<Frame<'s>, Faults> {
         let (signature, width) = (self.signature, self.signature.width());
         let columns = std::mem::take(&mut self.columns);
         let rows = columns.iter().flatten().map(Vec::len).max().unwrap_or(0);
         for (position, (feature, column)) in signature.features().iter().zip(&columns).enumerate() {
             match column {
-                _ if self.refused.contains(&position) => {}
-                None => self.note(FaultKind::MissingFeature, &feature.name, || "is missing".into()),
+                _ if self.rejected.contains(&position) => {}
+                None => self.add_fault(FaultKind::MissingFeature, &feature.name, || "is missing".into()),
                 Some(column) if column.len() != rows => {
                     let got = column.len();
-                    self.note(FaultKind::Ragged, &feature.name, || {
+                    self.add_fault(FaultKind::Ragged, &feature.name, || {
                         format!("has {got} values, the longest column has {rows}")
                     });
                 }
@@ -138,10 +140,10 @@ impl<'s> ColumnsBuilder<'s> {
                 }
             }
         }
-        Frame::proven(signature, rows, values, self.unknown_categories, self.faults)
+        Frame::checked(signature, rows, values, self.unknown_categories, self.faults)
     }
 
-    fn note(&mut self, kind: FaultKind, feature: &str, detail: impl FnOnce() -> String) {
+    fn add_fault(&mut self, kind: FaultKind, feature: &str, detail: impl FnOnce() -> String) {
         self.faults.add(kind, || (Place { feature: Some(feature_name(kind, feature)), ..Place::default() }, detail()));
     }
 }

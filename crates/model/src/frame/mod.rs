@@ -1,5 +1,7 @@
-//! Rows that are proven to fit a signature. Only a [`Frame`] can be predicted, and only this module makes one: every protocol
-//! hands its values over as [`Cell`]s, so that all of them agree on names, types, missing values and limits.
+//! Rows that fit a signature. Only a [`Frame`] can be predicted, and only this module makes one, from [`Cell`]s: all
+//! protocols share one rule for names, types, missing values and limits.
+//!
+//! [`Cell`]: crate::cell::Cell
 
 mod columns_builder;
 mod faults;
@@ -30,18 +32,18 @@ impl<'s> Frame<'s> {
         self.rows
     }
 
-    /// The signature the rows were held against.
+    /// The signature that the rows fit.
     #[must_use]
     pub fn signature(&self) -> &'s Signature {
         self.signature
     }
 
-    /// Categories that no row of the training data had, as they were written.
+    /// Categories that are not in the training data, as callers wrote them.
     pub(crate) fn unknown_categories(&self) -> &UnknownCategories {
         &self.unknown_categories
     }
 
-    /// Rows of values that the signature's features have accepted before, row-major.
+    /// A frame of values that the signature's features accepted before, row-major.
     pub fn from_accepted(signature: &'s Signature, values: Vec<f64>) -> Self {
         Self {
             signature,
@@ -51,7 +53,7 @@ impl<'s> Frame<'s> {
         }
     }
 
-    fn proven(
+    fn checked(
         signature: &'s Signature,
         rows: usize,
         values: Vec<f64>,
@@ -78,11 +80,11 @@ impl<'s> Frame<'s> {
     }
 }
 
-/// More rows than one request may have.
+/// The request has too many rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("more than {limit} rows")]
 pub struct TooManyRows {
-    /// The most rows a request may have.
+    /// The largest number of rows of a request.
     pub limit: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Categories that the training data did not have and the model passes over: what callers wrote, for a warning.
+//! Categories that are not in the training data and that the model ignores, for warnings.
 
 use crate::cell::Cell;
 use crate::signature::{Feature, FeatureType, UNKNOWN_LEVEL};
@@ -7,14 +7,14 @@ use crate::wording::shorten;
 /// The most unknown categories of a frame that are listed by default; further ones are only counted.
 pub const MAX_LISTED_UNKNOWN_CATEGORIES: usize = 100;
 
-/// The unknown_categories categories of a frame: the first ones found, and how many there are.
+/// The unknown categories of a frame.
 #[derive(Debug)]
 pub(crate) struct UnknownCategories {
-    /// The first ones, in the order in which the caller wrote them.
+    /// The first ones, in the order of the request.
     pub(crate) listed: Vec<Category>,
-    /// All of them, counted.
+    /// The number of all of them.
     pub(crate) total: usize,
-    /// The most that are told.
+    /// The largest number that is listed.
     pub(crate) limit: usize,
 }
 
@@ -24,22 +24,22 @@ impl Default for UnknownCategories {
     }
 }
 
-/// A category that no row of the training data had.
+/// A category that is not in the training data.
 #[derive(Debug)]
 pub(crate) struct Category {
     /// The row, from 0.
     pub(crate) row: usize,
     /// The position of its feature.
     pub(crate) position: usize,
-    /// What was written, cut to a readable length.
+    /// The beginning of the text in the request.
     pub(crate) text: String,
 }
 
 impl UnknownCategories {
-    /// Notes a cell that its feature accepted as this value, if that is the one of no level. A missing value that was
-    /// imputed is none: the caller wrote nothing.
+    /// Adds a cell that its feature accepted as this value, if it is an unknown category. A missing value whose imputed
+    /// value is not a level is not one, because the request does not have it.
     #[allow(clippy::float_cmp)]
-    pub(crate) fn note(&mut self, value: f64, feature: &Feature, cell: Cell<'_>, row: usize, position: usize) {
+    pub(crate) fn add(&mut self, value: f64, feature: &Feature, cell: Cell<'_>, row: usize, position: usize) {
         if value != UNKNOWN_LEVEL || feature.kind != FeatureType::String {
             return;
         }

@@ -1,9 +1,9 @@
 //! Split conformal prediction: the errors of a fit on held-out rows bound its error on the next row.
 //!
-//! It needs no assumption about the noise or the fit: when held-out and new rows are exchangeable, a new value is inside its
-//! interval with at least the level's probability (Vovk, Gammerman and Shafer, 2005; Lei et al., 2018). That probability is
-//! an average over rows, not a guarantee for each row: intervals are equally wide where the noise is small and where it is
-//! large.
+//! It needs no assumption about the noise or the fit: when held-out and new rows are exchangeable, a new value is
+//! inside its interval with at least the level's probability (Vovk, Gammerman and Shafer, 2005; Lei et al., 2018). That
+//! probability is an average over rows, not a guarantee for each row: intervals are equally wide where the noise is
+//! small and where it is large.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -13,15 +13,15 @@ use crate::task::Task;
 /// The most scores that are stored; for more rows, so many order statistics.
 const MAX_SCORES: u64 = 1000;
 
-/// The conformity scores of held-out rows, in ascending order: |y − ŷ| for a regressor (of the logarithms where the logged
-/// target was fitted), 1 − the probability of the true class for a classifier.
+/// The conformity scores of held-out rows, in ascending order: |y − ŷ| for a regressor (of the logarithms where the
+/// logged target was fitted), 1 − the probability of the true class for a classifier.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Conformal {
     /// The number of held-out rows.
     pub rows: u64,
-    /// All scores of up to 1,000 rows in ascending order; for more rows, the scores of rank ⌈i · rows ÷ 1,000⌉ for i = 1 to
-    /// 1,000.
+    /// All scores of up to 1,000 rows in ascending order; for more rows, the scores of rank ⌈i · rows ÷ 1,000⌉ for i =
+    /// 1 to 1,000.
     pub scores: Vec<f64>,
 }
 
@@ -29,14 +29,15 @@ pub struct Conformal {
 #[derive(Debug, Clone, Copy, PartialEq, Error)]
 pub enum LevelError {
     /// The level is not a probability between 0 and 1.
-    #[error("an interval's level is between 0 and 1, such as 0.95, got {level}{}", meant(*level))]
+    #[error("expected an interval level between 0 and 1, such as 0.95, got {level}{}", meant(*level))]
     OutOfRange {
         /// The requested level.
         level: f64,
     },
     /// The level is so high that none of the held-out rows has a large enough rank.
     #[error(
-        "the level {level} needs {needed} held-out rows, the model has {rows}. Ask for a lower level: {} is the highest",
+        "the level {level} needs at least {needed} held-out rows, the model has {rows}\n\
+         help: request at most the level {}",
         highest(*rows)
     )]
     TooFewHeldOut {
@@ -55,8 +56,8 @@ fn meant(level: f64) -> String {
     fraction.map(|fraction| format!("; did you mean {fraction}?")).unwrap_or_default()
 }
 
-/// The highest level of so many held-out rows, `rows ÷ (rows + 1)`, rounded down to two significant digits of its difference
-/// from 1.
+/// The highest level of so many held-out rows, `rows ÷ (rows + 1)`, rounded down to two significant digits of its
+/// difference from 1.
 #[allow(clippy::cast_precision_loss)]
 fn highest(rows: u64) -> f64 {
     let (rows, unit) = (u128::from(rows), 10_u128.pow(rows.saturating_add(1).ilog10() + 2));
@@ -76,8 +77,9 @@ impl Conformal {
         Self { rows, scores }
     }
 
-    /// The score that a new row's score does not exceed with at least this probability: the ⌈(rows + 1) · level⌉-th smallest.
-    /// Where that score was not stored it is the next larger one that was, so that the coverage is at least the level.
+    /// The score that a new row's score does not exceed with at least this probability: the ⌈(rows + 1) · level⌉-th
+    /// smallest. Where that score was not stored it is the next larger one that was, so that the coverage is at least
+    /// the level.
     ///
     /// # Errors
     /// [`LevelError::OutOfRange`] outside (0, 1), [`LevelError::TooFewHeldOut`].
@@ -97,11 +99,11 @@ impl Conformal {
         let stored = self.rows.min(MAX_SCORES);
         if self.rows == 0 || self.rows > u64::from(u32::MAX) || self.scores.len() as u64 != stored {
             let (rows, scores) = (self.rows, self.scores.len());
-            return Err(format!("inference: {scores} conformal scores of {rows} rows, {stored} are due"));
+            return Err(format!("inference.conformal: expected {stored} scores for {rows} rows, got {scores}"));
         }
         let largest = if task == Task::Classification { 1.0 } else { f64::MAX };
         if !self.scores.is_sorted() || !self.scores.iter().all(|score| (0.0..=largest).contains(score)) {
-            return Err(format!("inference: conformal scores do not ascend from 0 to at most {largest:e}"));
+            return Err(format!("inference.conformal: expected ascending scores from 0 to at most {largest:e}"));
         }
         Ok(())
     }

@@ -12,42 +12,42 @@ use crate::task::Task;
 
 pub use conformal::{Conformal, LevelError};
 
-/// The relative amount by which training increases each diagonal entry of `ZᵀWZ` before it takes R, where no ridge penalty
-/// does that. Linearly dependent columns, such as all levels of a category, then have an R; the leverages of other designs
-/// change by no more than this.
+/// The relative amount by which training increases each diagonal entry of `ZᵀWZ` before it takes R, where no ridge
+/// penalty does that. Linearly dependent columns, such as all levels of a category, then have an R; the leverages of
+/// other designs change by no more than this.
 pub const DIAGONAL_INCREMENT: f64 = 1e-8;
 
-/// The most columns for which training stores R where their rank must be computed from it: that costs about a sixth of the
-/// cube of their number in multiplications.
+/// The most columns for which training stores R where their rank must be computed from it: that costs about a sixth of
+/// the cube of their number in multiplications.
 pub const MAX_COLUMNS_FOR_R: usize = 500;
 
 /// The temperatures that a file may have: beyond them all probabilities are equal, or 0 and 1.
 const TEMPERATURES: RangeInclusive<f64> = 0.01..=100.0;
 
-/// The statistics of a fit: enough for intervals and leverages without the data. A member is absent where the estimator has
-/// no such statistic.
+/// The statistics of a fit: enough for intervals and leverages without the data. A member is absent where the estimator
+/// has no such statistic.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Inference {
-    /// Least squares: rows − columns − 1. Ridge: rows − 1 − the trace of the hat matrix, rounded down. One more each without
-    /// an intercept.
+    /// Least squares: rows − columns − 1. Ridge: rows − 1 − the trace of the hat matrix, rounded down. One more each
+    /// without an intercept.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub degrees_of_freedom: Option<u32>,
-    /// Residual sum of squares ÷ degrees of freedom (for ridge before they are rounded), in the squared unit of the target, or
-    /// of its logarithm where that was fitted. Present exactly where the degrees of freedom are.
+    /// Residual sum of squares ÷ degrees of freedom (for ridge before they are rounded), in the squared unit of the
+    /// target, or of its logarithm where that was fitted. Present exactly where the degrees of freedom are.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub residual_variance: Option<f64>,
-    /// The upper-triangular R with `RᵀR = ZᵀWZ`, where `Z` is the design, centred and scaled as the file's preprocessing
-    /// does, and `W` the weights of the rows; for ridge, `RᵀR = ZᵀWZ + αI`. For lasso, elastic net and logistic regression
-    /// each diagonal entry of `ZᵀWZ` is larger by the factor 1 + [`DIAGONAL_INCREMENT`]. Row by row: row i has columns − i
-    /// numbers.
+    /// The upper-triangular R with `RᵀR = ZᵀWZ`, where `Z` is the design, centred and scaled as the file's
+    /// preprocessing does, and `W` the weights of the rows; for ridge, `RᵀR = ZᵀWZ + αI`. For lasso, elastic net and
+    /// logistic regression each diagonal entry of `ZᵀWZ` is larger by the factor 1 + [`DIAGONAL_INCREMENT`]. Row by
+    /// row: row i has columns − i numbers.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub r: Vec<Vec<f64>>,
     /// The sum of the rows' weights, where any weight is not 1.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub weight: Option<f64>,
-    /// Classifiers: scores are divided by it before they become probabilities (Guo et al., 2017). Above 1 where the fit was
-    /// overconfident on held-out rows; it changes no predicted class. Absent where the fit was not calibrated.
+    /// Classifiers: scores are divided by it before they become probabilities (Guo et al., 2017). Above 1 where the fit
+    /// was overconfident on held-out rows; it changes no predicted class. Absent where the fit was not calibrated.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub temperature: Option<f64>,
     /// The errors of the fit on held-out rows, for classifiers with calibrated probabilities.
@@ -66,7 +66,8 @@ impl Inference {
         self.weight.unwrap_or(count_to_f64(training_rows))
     }
 
-    /// The sum of the leverages of the training rows: the number of independent parameters, for ridge the effective one.
+    /// The sum of the leverages of the training rows: the number of independent parameters, for ridge the effective
+    /// one.
     pub(crate) fn effective_parameters(&self, training_rows: u64, through_origin: bool) -> f64 {
         let training_rows = count_to_f64(training_rows);
         match self.degrees_of_freedom {
@@ -81,36 +82,45 @@ impl Inference {
         let triangular =
             self.r.len() == columns && self.r.iter().enumerate().all(|(row, values)| values.len() == columns - row);
         if !self.r.is_empty() && !triangular {
-            return Err(format!("inference: r is not an upper triangle of {columns} rows"));
+            return Err(format!("inference.r: expected an upper triangle of {columns} rows"));
         }
         let finite = self.r.iter().flatten().all(|value| value.is_finite());
         if !finite || self.r.iter().any(|row| row.first().is_none_or(|diagonal| *diagonal == 0.0)) {
-            return Err("inference: a number of r is not usable".into());
+            return Err("inference.r: expected finite numbers and a diagonal without zeros".into());
         }
-        if training_rows == 0 || self.weight.is_some_and(|weight| !(weight.is_finite() && weight > 0.0)) {
-            return Err("inference: there is no row, or the weight of all rows is not a positive number".into());
+        if training_rows == 0 {
+            return Err("training.rows: expected at least 1, got 0".into());
+        }
+        if let Some(weight) = self.weight.filter(|weight| !(weight.is_finite() && *weight > 0.0)) {
+            return Err(format!("inference.weight: expected a positive number, got {weight}"));
         }
         let classifies = estimator.task() == Task::Classification;
-        if self.temperature.is_some_and(|temperature| !(classifies && TEMPERATURES.contains(&temperature))) {
-            return Err("inference: a temperature is a classifier's, from 0.01 to 100".into());
+        if let Some(temperature) = self.temperature.filter(|value| !(classifies && TEMPERATURES.contains(value))) {
+            return Err(format!("inference.temperature: expected a classifier and 0.01 to 100, got {temperature}"));
         }
         match (self.degrees_of_freedom, self.residual_variance) {
             (None, None) => {}
             (Some(freedom), Some(variance)) => self.check_noise(estimator, training_rows, freedom, variance)?,
-            _ => return Err("inference: degrees_of_freedom and residual_variance go together".into()),
+            _ => {
+                return Err(
+                    "inference: expected both degrees_of_freedom and residual_variance, got only one of them".into()
+                );
+            }
         }
         self.conformal.as_ref().map_or(Ok(()), |conformal| conformal.check(estimator.task()))
     }
 
     fn check_noise(&self, estimator: &Coefficients, rows: u64, freedom: u32, variance: f64) -> Result<(), String> {
         if !matches!(estimator, Coefficients::Linear(_) | Coefficients::Ridge(_)) || self.r.is_empty() {
-            return Err("inference: a residual variance needs r, and an estimator that is linear or ridge".into());
+            return Err("inference.residual_variance: expected r and a linear or ridge estimator".into());
         }
         if freedom == 0 || u64::from(freedom) >= rows {
-            return Err(format!("inference: {freedom} degrees of freedom of {rows} rows"));
+            return Err(format!(
+                "inference.degrees_of_freedom: expected at least 1 and fewer than {rows} rows, got {freedom}"
+            ));
         }
         if !(variance.is_finite() && variance >= 0.0) {
-            return Err("inference: the residual variance is not usable".into());
+            return Err(format!("inference.residual_variance: expected a finite number of at least 0, got {variance}"));
         }
         Ok(())
     }
@@ -138,9 +148,9 @@ pub(crate) fn squared_distance(r: &[Vec<f64>], mut z: &mut [f64]) -> f64 {
     sum
 }
 
-/// The rank of the design from the `R` of `A + S`, where `A = ZᵀWZ` and `S` is the increment of its diagonal: the trace of
-/// `(A + S)⁻¹A`, which is the number of columns minus `Σ sⱼ (RᵀR)⁻¹ⱼⱼ`. A direction that no row has adds 1 to that sum, any
-/// other direction almost nothing. Beyond [`MAX_COLUMNS_FOR_R`] columns it is their number.
+/// The rank of the design from the `R` of `A + S`, where `A = ZᵀWZ` and `S` is the increment of its diagonal: the trace
+/// of `(A + S)⁻¹A`, which is the number of columns minus `Σ sⱼ (RᵀR)⁻¹ⱼⱼ`. A direction that no row has adds 1 to that
+/// sum, any other direction almost nothing. Beyond [`MAX_COLUMNS_FOR_R`] columns it is their number.
 fn rank(r: &[Vec<f64>]) -> f64 {
     let columns = count_to_f64(r.len() as u64);
     if r.len() > MAX_COLUMNS_FOR_R {

@@ -1,10 +1,10 @@
+use ordinate_test_support::ModelDocument;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::PredictError;
 use crate::Prediction;
-use crate::artifact::Document;
 use crate::cell::Cell;
 use crate::frame::Frame;
 use crate::frame::RowsBuilder;
@@ -47,27 +47,17 @@ fn model(estimator: &str, transform: &str, product: bool) -> Model {
     } else {
         json!({"family": "logistic", "classes": classes, "intercepts": intercepts, "coefficients": coefficients})
     };
-    let document = json!({
-        "format": "ordinate.model/1", "name": "paint", "version": "1", "created": "2026-11-23T00:00:00Z",
-        "task": if classes.is_empty() { "regression" } else { "classification" },
-        "signature": {
-            "features": [
-                {"name": "age", "type": "double", "missing": "reject"},
-                {"name": "colour", "type": "string", "missing": "reject", "levels": ["blue", "green", "red"]},
-            ],
-            "target": {"name": "y", "type": "double"}
-        },
-        "preprocess": {"columns": columns, "target_transform": transform},
-        "estimator": estimator,
-        "training": {
-            "rows": 5, "data_sha256": "0".repeat(64), "parameters": {}, "seed": 0, "metrics": {},
-            "tool": "test", "smartcore": "0.7.0"
-        },
-        "golden": {"X": [], "y": []}
-    });
-    let document: Document = serde_json::from_value(document).unwrap();
-    let sealed = document.seal(vec![vec![Scalar::Number(1.0), Scalar::Text("red".into())]]).unwrap();
-    Model::from_json(sealed.to_json().unwrap().as_bytes()).unwrap()
+    let file = ModelDocument::regression("paint", 7.0)
+        .set("/task", if classes.is_empty() { "regression" } else { "classification" })
+        .features(json!([
+            {"name": "age", "type": "double", "missing": "reject"},
+            {"name": "colour", "type": "string", "missing": "reject", "levels": ["blue", "green", "red"]},
+        ]))
+        .set("/preprocess", json!({"columns": columns, "target_transform": transform}))
+        .set("/estimator", estimator)
+        .set("/training/rows", 5)
+        .file(json!([[1.0, "red"]]));
+    Model::from_json(&file).unwrap()
 }
 
 fn frame<'m>(model: &'m Model, rows: &[Vec<Scalar>]) -> Frame<'m> {

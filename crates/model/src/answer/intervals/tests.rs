@@ -1,7 +1,8 @@
+use ordinate_test_support::ModelDocument;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::artifact::{ArtifactError, Document};
+use crate::artifact::ArtifactError;
 use crate::cell::Cell;
 use crate::frame::Frame;
 use crate::frame::RowsBuilder;
@@ -17,20 +18,15 @@ fn assembled(
 ) -> Result<Model, ArtifactError> {
     let names = columns.as_array().unwrap().iter().map(|column| column["name"].clone());
     let features: Vec<_> = names.map(|name| json!({"name": name, "type": "double", "missing": "reject"})).collect();
-    let document: Document = serde_json::from_value(json!({
-        "format": "ordinate.model/1", "name": "line", "version": "1", "created": "2026-11-23T00:00:00Z",
-        "task": if estimator["family"] == "logistic" { "classification" } else { "regression" },
-        "signature": {"features": features, "target": {"name": "y", "type": "double"}},
-        "preprocess": {"columns": columns, "target_transform": transform},
-        "estimator": estimator,
-        "inference": inference,
-        "training": {
-            "rows": rows, "data_sha256": "0".repeat(64), "parameters": {}, "seed": 0, "metrics": {},
-            "tool": "test", "smartcore": "0.7.0"
-        },
-        "golden": {"X": [], "y": []}
-    }))?;
-    Model::assemble(document)
+    let document = ModelDocument::regression("line", 0.0)
+        .features(json!(features))
+        .set("/task", if estimator["family"] == "logistic" { "classification" } else { "regression" })
+        .set("/preprocess", json!({"columns": columns, "target_transform": transform}))
+        .set("/estimator", estimator.clone())
+        .set("/inference", inference.clone())
+        .set("/training/rows", rows)
+        .json();
+    Model::assemble(serde_json::from_value(document)?)
 }
 
 /// x = 1 … 5, y = 2, 4, 5, 4, 5: Σ(x − 3)² = 10, residual sum of squares 2.4 on 3 degrees of freedom.

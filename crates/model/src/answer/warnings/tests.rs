@@ -1,39 +1,28 @@
+use ordinate_test_support::{ModelDocument, column};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::PredictError;
-use crate::artifact::Document;
 use crate::frame::{ColumnsBuilder, RowsBuilder};
-use crate::scalar::Scalar;
 
 /// Two measures from 0 to 10 of 50 rows, which go together: x − y is small in all of them. And a colour.
 fn model(inference: &Value) -> Model {
-    let document: Document = serde_json::from_value(json!({
-        "format": "ordinate.model/1", "name": "pair", "version": "1", "created": "2026-11-23T00:00:00Z", "task": "regression",
-        "signature": {
-            "features": [
-                {"name": "x", "type": "double", "missing": {"impute": -1.0}, "range": [0.0, 10.0]},
-                {"name": "y", "type": "double", "missing": "reject", "range": [0.0, 10.0]},
-                {"name": "colour", "type": "string", "missing": {"impute": "grey"}, "levels": ["blue", "red"], "unknown": "ignore"},
-            ],
-            "target": {"name": "z", "type": "double"}
-        },
-        "preprocess": {"columns": [
-            {"name": "x", "product": [{"feature": "x"}], "mean": 5.0, "scale": 1.0},
-            {"name": "y", "product": [{"feature": "y"}], "mean": 5.0, "scale": 1.0},
-        ]},
-        "estimator": {"family": "linear", "intercept": 4.0, "coefficients": {"x": 0.6, "y": 0.5}},
-        "inference": inference,
-        "training": {
-            "rows": 50, "data_sha256": "0".repeat(64), "parameters": {}, "seed": 0, "metrics": {},
-            "tool": "test", "smartcore": "0.7.0"
-        },
-        "golden": {"X": [], "y": []}
-    }))
-    .unwrap();
-    let golden = vec![vec![Scalar::Number(1.0), Scalar::Number(1.0), Scalar::Text("red".into())]];
-    let sealed = document.seal(golden).unwrap();
-    Model::from_json(sealed.to_json().unwrap().as_bytes()).unwrap()
+    let file = ModelDocument::regression("pair", 4.0)
+        .set("/signature/target/name", "z")
+        .features(json!([
+            {"name": "x", "type": "double", "missing": {"impute": -1.0}, "range": [0.0, 10.0]},
+            {"name": "y", "type": "double", "missing": "reject", "range": [0.0, 10.0]},
+            {
+                "name": "colour", "type": "string", "missing": {"impute": "grey"}, "levels": ["blue", "red"],
+                "unknown": "ignore",
+            },
+        ]))
+        .column(column("x", json!({"feature": "x"}), 5.0, 1.0), 0.6)
+        .column(column("y", json!({"feature": "y"}), 5.0, 1.0), 0.5)
+        .set("/inference", inference.clone())
+        .set("/training/rows", 50)
+        .file(json!([[1.0, 1.0, "red"]]));
+    Model::from_json(&file).unwrap()
 }
 
 /// The triangle of `RᵀR = [[500, 490], [490, 500]]`.

@@ -18,7 +18,7 @@ fn level(thousandths: u64) -> f64 {
 
 #[test]
 #[allow(clippy::float_cmp, clippy::cast_precision_loss)]
-fn up_to_a_thousand_rows_the_score_is_the_one_of_the_definition() {
+fn up_to_a_thousand_rows_the_quantile_is_exact() {
     for n in [1, 2, 9, 19, 20, 99, 100, 999, 1000] {
         for thousandths in 1..1000 {
             match ranks(n).quantile(level(thousandths)) {
@@ -33,7 +33,7 @@ fn up_to_a_thousand_rows_the_score_is_the_one_of_the_definition() {
 
 #[test]
 #[allow(clippy::cast_precision_loss)]
-fn of_more_rows_it_errs_on_the_safe_side_by_less_than_a_thousandth_of_the_rows() {
+fn for_more_rows_the_quantile_is_larger_by_less_than_a_thousandth_of_the_rows() {
     for n in [1001, 1500, 12_345, 100_000] {
         let conformal = ranks(n);
         assert_eq!(conformal.scores.len(), 1000);
@@ -45,17 +45,17 @@ fn of_more_rows_it_errs_on_the_safe_side_by_less_than_a_thousandth_of_the_rows()
 }
 
 #[test]
-fn a_level_that_needs_more_rows_says_how_many() {
+fn a_level_that_needs_more_rows_is_an_error_with_their_number() {
     for (level, rows, needed) in
         [(0.95, 18, 19), (0.9, 8, 9), (0.99, 98, 99), (0.5, 0, 1), (0.999, 998, 999), (0.55, 1, 2)]
     {
         let error = ranks(rows).quantile(level).unwrap_err();
         assert_eq!(error, LevelError::TooFewHeldOut { level, rows, needed });
         assert!(ranks(needed).quantile(level).is_ok(), "{level}");
-        let told = error.to_string();
-        let highest = told.rsplit_once(": ").unwrap().1.strip_suffix(" is the highest").unwrap().parse().unwrap();
-        assert!(rows == 0 || ranks(rows).quantile(highest).is_ok(), "{told}");
-        assert!(highest < level && highest > 1.0 - 1.2 / (crate::number::count_to_f64(rows) + 1.0), "{told}");
+        let message = error.to_string();
+        let highest = message.rsplit_once("at most the level ").unwrap().1.parse().unwrap();
+        assert!(rows == 0 || ranks(rows).quantile(highest).is_ok(), "{message}");
+        assert!(highest < level && highest > 1.0 - 1.2 / (crate::number::count_to_f64(rows) + 1.0), "{message}");
     }
     let almost_sure = 1.0 - f64::EPSILON / 2.0;
     assert!(matches!(ranks(100_000).quantile(almost_sure), Err(LevelError::TooFewHeldOut { .. })));
@@ -65,7 +65,7 @@ fn a_level_that_needs_more_rows_says_how_many() {
 }
 
 #[test]
-fn only_what_it_makes_is_read() {
+fn scores_that_new_cannot_make_are_rejected() {
     for task in [Task::Regression, Task::Classification] {
         assert!(Conformal::new(vec![0.5, 0.25]).check(task).is_ok());
         for (rows, scores) in [
