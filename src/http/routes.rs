@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{RawPathParams, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any};
 use http::Method;
@@ -94,8 +95,10 @@ fn by_verb(routes: &[&Route], application: &Arc<Application>) -> MethodRouter<Ar
         (route.path, route.split_verb().1, handler)
     };
     let choices: Vec<_> = routes.iter().map(with_handler).collect();
-    any(move |mut request: Request| {
-        let verb = request.uri().path().rsplit_once(':').map(|(_, verb)| verb.to_owned());
+    any(move |params: Result<RawPathParams, RawPathParamsRejection>, mut request: Request| {
+        // The parameter is decoded: the colon may be percent-encoded.
+        let decoded = params.map(|params| params.iter().last().map(|(_, value)| value.to_owned()).unwrap_or_default());
+        let verb = decoded.as_ref().ok().and_then(|last| last.rsplit_once(':')).map(|(_, verb)| verb.to_owned());
         let with = |verb: Option<&str>| choices.iter().find(|(_, choice, _)| *choice == verb).cloned();
         // To a reader, what follows an unknown colon is part of the model's name.
         let reads = matches!(*request.method(), Method::GET | Method::HEAD);
@@ -104,6 +107,9 @@ fn by_verb(routes: &[&Route], application: &Arc<Application>) -> MethodRouter<Ar
         let alternatives: Vec<_> =
             choices.iter().filter(|(_, verb, _)| verb.is_some()).map(|(path, ..)| *path).collect();
         async move {
+            if let Err(rejection) = decoded {
+                return ApiError::from(rejection).into_response();
+            }
             let Some((path, verb, handler)) = choice else {
                 return no_route(request.uri().path(), &alternatives).into_response();
             };

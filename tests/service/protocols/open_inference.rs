@@ -242,7 +242,7 @@ async fn a_level_of_the_request_adds_the_interval_to_the_outputs() {
 #[rstest]
 #[case::level(json!({"outputs": [{"name": "interval", "parameters": {"level": 1}}]}), "between 0 and 1")]
 #[case::level_that_is_text(json!({"outputs": [{"name": "interval", "parameters": {"level": "high"}}]}), "\"level\" must be a level")]
-#[case::level_of_a_prediction(json!({"outputs": [{"name": "predict", "parameters": {"level": 0.9}}]}), "\"predict\" has no \"level\"")]
+#[case::level_of_a_prediction(json!({"outputs": [{"name": "predict", "parameters": {"level": 0.9}}]}), "\"predict\" does not have a \"level\"")]
 #[case::level_of_the_request(json!({"parameters": {"interval": -1}}), "between 0 and 1")]
 #[case::classes(json!({"outputs": [{"name": "prediction_sets"}]}), "no output \"prediction_sets\"")]
 #[case::explanation_as_a_parameter(json!({"parameters": {"explain": true}}), "request the output \"explain\"")]
@@ -325,8 +325,8 @@ async fn a_model_without_intervals_rejects_requests_for_them() {
 #[case::hostile_shape(INFER, line(json!([i64::MAX, i64::MAX]), json!([1])), 400, "is not possible")]
 #[case::not_a_number(INFER, line(json!([1, 1]), json!([true])), 400, "got true")]
 #[case::no_inputs(INFER, json!({"id": "42"}), 400, "\"inputs\"")]
-#[case::load("/v2/repository/models/line/load", json!({}), 400, "neither loaded nor unloaded")]
-#[case::unload("/v2/repository/models/line/unload", json!({}), 400, "neither loaded nor unloaded")]
+#[case::load("/v2/repository/models/line/load", json!({}), 400, "clients cannot load or unload models")]
+#[case::unload("/v2/repository/models/line/unload", json!({}), 400, "clients cannot load or unload models")]
 #[tokio::test]
 async fn errors_have_one_key(#[case] path: &str, #[case] body: Value, #[case] status: u16, #[case] message: &str) {
     let answer = infer(path, body).await;

@@ -305,7 +305,7 @@ async fn all_rows_must_have_the_width_of_the_signature() {
 
 #[tokio::test]
 async fn requests_without_rows_or_above_the_row_limit_are_rejected() {
-    rejected(ALL, &Table::with_rows(4), 413, &["a request may have at most 3 rows; split it into several"]).await;
+    rejected(ALL, &Table::with_rows(4), 413, &["the request has more than 3 rows; send fewer rows per request"]).await;
     rejected(BY_NAME, &Table::with_rows(0), 422, &["there are no rows to predict"]).await;
     let service = Service::start();
     for protocol in PROTOCOLS.iter().filter(|protocol| protocol.columns == Positional) {
