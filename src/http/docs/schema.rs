@@ -1,5 +1,5 @@
-//! What bodies hold, as JSON Schema: one set of schemas a model, made from its signature, with the average row as example: a row of the training data is
-//! somebody's.
+//! The schemas of request and response bodies: one set for each model, from its signature, with a synthetic row as
+//! example, because a row of the training data may be personal.
 
 use std::collections::BTreeSet;
 
@@ -21,17 +21,14 @@ pub(crate) struct ModelSchemas<'a> {
     /// The model.
     pub(crate) model: &'a Model,
     max_rows: usize,
-    /// The average row of the training data: its values in the order of the signature.
+    /// The example row of the model, in the order of the signature.
     example: Vec<Scalar>,
 }
 
 impl<'a> ModelSchemas<'a> {
     /// A model whose requests may have so many rows.
     pub(crate) fn new(model: &'a Model, max_rows: usize) -> Self {
-        let typical = model.typical();
-        let value =
-            |feature: &Feature| typical.get(feature.name.as_str()).cloned().unwrap_or_else(|| any_value(feature));
-        Self { model, max_rows, example: model.signature().features().iter().map(value).collect() }
+        Self { model, max_rows, example: model.example().into_values().collect() }
     }
 
     /// A reference to one of this model's schemas.
@@ -177,7 +174,7 @@ impl<'a> ModelSchemas<'a> {
         list.into()
     }
 
-    /// The average row by position.
+    /// The example row by position.
     pub(crate) fn example_values(&self) -> Value {
         json!(self.example)
     }
@@ -220,20 +217,6 @@ impl<'a> ModelSchemas<'a> {
 
     fn named_values(&self) -> impl Iterator<Item = (&'a str, &Scalar)> {
         self.features().iter().map(|feature| feature.name.as_str()).zip(&self.example)
-    }
-}
-
-/// A value that a feature takes, where its average is not known: what stands in for a missing one, or the middle of its range.
-fn any_value(feature: &Feature) -> Scalar {
-    if let MissingPolicy::Impute(value) = &feature.missing {
-        return value.clone();
-    }
-    let middle = feature.range.map_or(0.0, |[low, high]| low.midpoint(high));
-    match feature.kind {
-        FeatureType::Double => Scalar::Number(middle),
-        FeatureType::Long => Scalar::Number(middle.round()),
-        FeatureType::Boolean => Scalar::Boolean(false),
-        FeatureType::String => feature.levels.first().cloned().map_or(Scalar::Missing, Scalar::Text),
     }
 }
 

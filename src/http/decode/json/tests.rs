@@ -123,7 +123,7 @@ fn types_names_and_missing_values_are_the_same_in_every_layout(#[case] body: &st
 )]
 #[case(r"{}", "missing_key", "#", r#"missing key "X" with the rows"#)]
 #[case(r"[1]", "invalid_body", "#", r#"expected an object such as {"X": [[…]]}, got an array"#)]
-#[case(r#"{"X": [1], "x": 2}"#, "unknown_key", "#/x", r#"unknown key "x"; the only key is "X""#)]
+#[case(r#"{"X": [1], "x": 2}"#, "unknown_key", "#/x", r#"unknown key "x"; the only key is "X"; did you mean "X"?"#)]
 #[case(r#"{"X": [1], "X": [1]}"#, "duplicate_key", "#/X", r#"duplicate key "X""#)]
 fn a_fault_has_a_code_a_pointer_and_a_detail(
     #[case] body: &str,
