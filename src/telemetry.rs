@@ -1,4 +1,5 @@
-//! JSON logs in the form that Lambda's log filter needs: `level`, an RFC 3339 `timestamp` and all fields at the top level.
+//! JSON logs in the form that Lambda's log filter needs: `level`, an RFC 3339 `timestamp` and all fields at the top
+//! level.
 
 use std::str::FromStr;
 

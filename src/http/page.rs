@@ -1,7 +1,7 @@
 //! `GET /`: a page to try the models in a browser. It is one document and requests nothing but the API.
 //!
-//! The document is assembled once from the files in `web/`, unchanged. Its content security policy allows exactly this style and
-//! this script, by their hashes.
+//! The document is assembled once from the files in `web/`, unchanged. Its content security policy allows exactly this
+//! style and this script, by their hashes.
 
 use std::sync::LazyLock;
 
@@ -72,8 +72,8 @@ pub(super) async fn show(headers: HeaderMap) -> Response {
 
 /// `GET /` in the `OpenAPI` document.
 pub(super) fn operation(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
-    let draft = draft.about(HEALTH, "A page to try the models on; asked for JSON, whether the process runs");
-    let draft = draft.answers("It does", JSON, object([("status", one_of(["alive"]).into())]));
+    let draft = draft.about(HEALTH, "Page to try the models; for clients that accept JSON, liveness");
+    let draft = draft.answers("The process runs", JSON, object([("status", one_of(["alive"]).into())]));
     draft.or("text/html", text("The page"))
 }
 

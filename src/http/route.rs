@@ -1,5 +1,5 @@
-//! A route, declared once: path, method, handler, error envelope and `OpenAPI` entry. Each protocol exports a list of routes;
-//! `routes.rs` derives everything else from these lists.
+//! A route, declared once: path, method, handler, error envelope and `OpenAPI` entry. Each protocol exports a list of
+//! routes; `routes.rs` derives everything else from these lists.
 
 use std::sync::Arc;
 

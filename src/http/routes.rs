@@ -1,5 +1,5 @@
-//! All routes, and everything that is derived from their list: the router, the error envelope of a path, the suggestions of a
-//! 404, the paths that `BASE_PATH` cannot have, the `OpenAPI` document.
+//! All routes, and everything that is derived from their list: the router, the error envelope of a path, the
+//! suggestions of a 404, the paths that `BASE_PATH` cannot have, the `OpenAPI` document.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -57,7 +57,7 @@ fn pages() -> Vec<Route> {
 
 /// The first route that begins with a path.
 pub(crate) fn route_below(path: &str) -> Option<&'static str> {
-    ROUTES.iter().map(|route| route.path).find(|route| path::begins(route, path))
+    ROUTES.iter().map(|route| route.path).find(|route| path::is_prefix(route, path))
 }
 
 /// The form of the errors that the client of a normalized path can read.
@@ -130,7 +130,7 @@ async fn unknown_route(request: Request) -> ApiError {
 }
 
 fn no_route(path: &str, similar: &[&str]) -> ApiError {
-    let detail = format!("there is no {:?}; near to it: {}", shorten(path), similar.join(", "));
+    let detail = format!("unknown route {:?}; similar routes: {}", shorten(path), similar.join(", "));
     ApiError::new(ErrorCode::UnknownRoute, detail)
 }
 
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn routes_differ_in_path_or_method() {
+    fn routes_are_unique() {
         for (position, route) in ROUTES.iter().enumerate() {
             let same = |other: &&Route| other.path == route.path && other.method == route.method;
             assert_eq!(ROUTES.iter().position(|other| same(&other)), Some(position), "{}", route.path);
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn the_path_decides_the_form_of_errors() {
+    fn the_form_of_errors_depends_on_the_path() {
         for (path, envelope) in [
             ("/predict", Envelope::Problem),
             ("/health", Envelope::Mlflow),
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verb_is_no_part_of_the_path() {
+    fn a_verb_is_separated_from_the_path() {
         let split = |path| Route::get(path, reader::errors).split_verb();
         assert_eq!(split("/v1/models/{model}:predict"), ("/v1/models/{model}", Some("predict")));
         assert_eq!(split("/v1/models/{model}"), ("/v1/models/{model}", None));

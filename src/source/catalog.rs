@@ -13,8 +13,8 @@ use ordinate_model::artifact::ArtifactError;
 use ordinate_model::identity::{Checksum, ModelName};
 use ordinate_model::wording::shorten;
 
-/// The time limit for loading a model: fetch, parse and validation together. Shorter than the function's timeout of 10 s,
-/// so that the caller receives an error response.
+/// The time limit for loading a model: fetch, parse and validation together. Shorter than the function's timeout of 10
+/// s, so that the caller receives an error response.
 pub const LOAD_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// The models that are served. Cheap to share behind an [`Arc`].

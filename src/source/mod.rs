@@ -26,8 +26,8 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The location of one model file.
 pub trait ModelSource: Debug + Send + Sync {
-    /// The location for logs and errors: `bundled:line`, `file:///models/line.json`, `s3://bucket/line.json`. Contains no
-    /// credentials.
+    /// The location for logs and errors: `bundled:line`, `file:///models/line.json`, `s3://bucket/line.json`. Contains
+    /// no credentials.
     fn describe(&self) -> String;
 
     /// Fetches the complete file, of at most [`MAX_MODEL_BYTES`], within a time limit.

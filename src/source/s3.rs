@@ -1,8 +1,8 @@
 //! A model in S3.
 //!
-//! The SDK retries requests without a response. This module adds: a retry of the whole GET if the body was cut off or does
-//! not match its checksum, a limit on the length of the body, and a time limit for all of it, since the SDK's time limits
-//! do not apply to the body.
+//! The SDK retries requests without a response. This module adds: a retry of the whole GET if the body was cut off or
+//! does not match its checksum, a limit on the length of the body, and a time limit for all of it, since the SDK's time
+//! limits do not apply to the body.
 
 mod client;
 mod error;
@@ -30,8 +30,9 @@ const BODY_RETRY_PAUSE: Duration = Duration::from_millis(50);
 pub struct S3Settings {
     /// The region. Required with `credentials`; with `endpoint_url` the default is `us-east-1`.
     pub region: Option<String>,
-    /// The `http://` or `https://` URL of another S3 server, for path-style requests; its certificate is verified with the
-    /// certificates of the operating system. Without it, AWS is used and verified with the embedded Amazon certificates.
+    /// The `http://` or `https://` URL of another S3 server, for path-style requests; its certificate is verified with
+    /// the certificates of the operating system. Without it, AWS is used and verified with the embedded Amazon
+    /// certificates.
     pub endpoint_url: Option<String>,
     /// Without credentials, the SDK's default chain is used (cargo feature `aws-config`).
     pub credentials: Option<Credentials>,

@@ -118,7 +118,8 @@ fn object(rest: &str) -> Result<ObjectLocation, &'static str> {
         || !bounded(bucket.bytes().last())
     {
         return Err(
-            "a bucket name has 3 to 63 lower-case letters, digits, dots and hyphens, and starts and ends with a letter or digit",
+            "a bucket name has 3 to 63 lower-case letters, digits, dots and hyphens, and starts and ends with a letter or \
+             digit",
         );
     }
     if key.len() > 1024 {

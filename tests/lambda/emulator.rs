@@ -16,7 +16,8 @@ pub(crate) struct Emulator {
     agent: ureq::Agent,
 }
 
-/// The function to test: the file in `ORDINATE_BOOTSTRAP`, which `make test` sets to the release build, or Cargo's build.
+/// The function to test: the file in `ORDINATE_BOOTSTRAP`, which `make test` sets to the release build, or Cargo's
+/// build.
 fn bootstrap() -> PathBuf {
     std::env::var_os("ORDINATE_BOOTSTRAP").map_or_else(|| env!("CARGO_BIN_EXE_api").into(), PathBuf::from)
 }

@@ -209,8 +209,8 @@ async fn every_kind_of_event_can_carry_binary_tensors() {
     }
 }
 
-/// The event of each service for `?explain=true&interval=0.9&note=a%20b`: API Gateway decodes parameters, a load balancer does
-/// not.
+/// The event of each service for `?explain=true&interval=0.9&note=a%20b`: API Gateway decodes parameters, a load
+/// balancer does not.
 #[rstest]
 #[case("v1.json", json!({"explain": ["true"], "interval": ["0.9"], "note": ["a b"]}))]
 #[case("v1-stage.json", json!({"explain": ["true"], "interval": ["0.9"]}))]

@@ -17,8 +17,8 @@ const FORBIDDEN: &[(&str, &str)] = &[
 /// `Cargo.toml`.
 const BUDGET: usize = 211;
 
-/// Name and version of all crates that a package of the workspace links, without build scripts and procedural macros. For one
-/// package, since a build of the workspace unifies features.
+/// Name and version of all crates that a package of the workspace links, without build scripts and procedural macros.
+/// For one package, since a build of the workspace unifies features.
 fn linked_crates(package: &str) -> BTreeSet<String> {
     let output = Command::new(env!("CARGO"))
         .args(["tree", "--locked", "--edges", "normal,no-proc-macro", "--prefix", "none", "--format", "{p}"])

@@ -1,5 +1,5 @@
-//! The function on AWS Lambda: events, the Runtime Interface Emulator, models in S3, `make run`, `template.yaml`, and the
-//! crates that the function consists of.
+//! The function on AWS Lambda: events, the Runtime Interface Emulator, models in S3, `make run`, `template.yaml`, and
+//! the crates that the function consists of.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod cold_start;

@@ -85,7 +85,8 @@ fn make_help_lists_all_targets() {
 /// `make` with the environment of a terminal, without the variables that Cargo and `make` set for tests.
 fn make() -> Command {
     let mut make = Command::new("make");
-    // The build script of ring watches the variables of Cargo: a change would compile it again, here and in the next build.
+    // The build script of ring watches the variables of Cargo: a change would compile it again, here and in the next
+    // build.
     let is_set_for_tests =
         |name: &String| ["CARGO_PKG_", "CARGO_MANIFEST_", "MAKE"].iter().any(|prefix| name.starts_with(prefix));
     for name in std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).filter(is_set_for_tests) {

@@ -129,7 +129,8 @@ async fn a_header_counts_warnings_in_every_protocol() {
 #[tokio::test]
 async fn an_unusual_combination_of_values_within_their_ranges_has_a_warning() {
     let mut odd = DIABETES;
-    // High total cholesterol with low LDL cholesterol: both are in range, but the combination is not in the training data.
+    // High total cholesterol with low LDL cholesterol: both are in range, but the combination is not in the training
+    // data.
     (odd[4], odd[5]) = (290.0, 60.0);
     let answer = predict("/models/diabetes/predict", json!({"X": [odd]})).await.json();
     let warning = &answer["warnings"][0];
@@ -196,13 +197,17 @@ async fn options_in_the_url_are_those_of_the_body() {
 
 #[rstest]
 #[case::percent("interval=95", "invalid_option", "got 95; did you mean 0.95?")]
-#[case::not_a_number("interval=wide", "invalid_option", r#"the parameter "interval" of the URL must be a level"#)]
+#[case::not_a_number("interval=wide", "invalid_option", r#"URL parameter "interval": expected a level"#)]
 #[case::empty("interval=", "invalid_option", r#"got """#)]
 #[case::not_finite("interval=NaN", "invalid_option", r#"got "NaN""#)]
-#[case::not_a_boolean("explain=1", "invalid_option", r#"must be true or false, got "1""#)]
-#[case::without_a_value("probabilities", "invalid_option", r#"must be true or false, got """#)]
-#[case::twice("interval=0.9&interval=0.95", "duplicate_key", r#""interval" is in the URL more than once"#)]
-#[case::not_of_this_model("probabilities=true", "unknown_output", "predicts numbers")]
+#[case::not_a_boolean("explain=1", "invalid_option", r#"URL parameter "explain": expected true or false, got "1""#)]
+#[case::without_a_value(
+    "probabilities",
+    "invalid_option",
+    r#"URL parameter "probabilities": expected true or false, got """#
+)]
+#[case::twice("interval=0.9&interval=0.95", "duplicate_key", r#"URL parameter "interval": given more than once"#)]
+#[case::not_of_this_model("probabilities=true", "unknown_output", "is a regressor")]
 #[tokio::test]
 async fn an_invalid_parameter_is_a_422(#[case] query: &str, #[case] code: &str, #[case] detail: &str) {
     let problem = csv(&format!("/predict?{query}"), "x\n1\n").await.json();

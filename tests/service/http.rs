@@ -201,7 +201,7 @@ async fn an_unknown_route_is_a_404_that_names_similar_routes() {
         assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (404, Some("unknown_route")), "{path}");
     }
     let detail = call("GET", "/predcit", "").await.json()["detail"].as_str().unwrap().to_owned();
-    assert!(detail.contains("near to it: /predict,"), "{detail}");
+    assert!(detail.contains("similar routes: /predict,"), "{detail}");
 }
 
 #[tokio::test]

@@ -113,7 +113,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let progress = Arc::new(Progress::of_bytes(total_bytes(&files), !quiet));
     let known = model.signature().features().iter().map(|feature| feature.name.clone()).collect();
     let mut reader = TableReader::open(files, arguments.delimiter, known, Some(progress.watch()))?;
-    let scorer = Scorer::new(&model, &reader, wanted(&arguments.extra, &model), answering(&arguments.extra, &model)?)?;
+    let scorer = Scorer::new(&model, &reader, wanted(&arguments.extra, &model), predictor(&arguments.extra, &model)?)?;
     let added = output_columns(&arguments.column, &arguments.extra, &model)?;
     check_names(arguments, &reader, &added)?;
 
@@ -210,7 +210,7 @@ fn wanted(extra: &ExtraColumns, model: &Model) -> Wanted {
 }
 
 /// The model, prepared for the options.
-fn answering<'m>(extra: &ExtraColumns, model: &'m Model) -> Result<Predictor<'m>, String> {
+fn predictor<'m>(extra: &ExtraColumns, model: &'m Model) -> Result<Predictor<'m>, String> {
     if extra.mean_interval.is_some() && model.classes().is_some() {
         return Err(format!("--mean-interval needs a regression model, and {} predicts classes", model.name()));
     }

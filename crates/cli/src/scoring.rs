@@ -70,7 +70,7 @@ pub(super) struct Scorer<'m> {
     /// Fields of the header.
     width: usize,
     wanted: Wanted,
-    answering: Predictor<'m>,
+    predictor: Predictor<'m>,
 }
 
 impl<'m> Scorer<'m> {
@@ -82,11 +82,11 @@ impl<'m> Scorer<'m> {
         model: &'m Model,
         reader: &TableReader,
         wanted: Wanted,
-        answering: Predictor<'m>,
+        predictor: Predictor<'m>,
     ) -> Result<Self, DataError> {
         let features: Vec<&str> = model.signature().features().iter().map(|feature| feature.name.as_str()).collect();
         let positions = reader.find(&features, &format!("the model {}", model.name()))?;
-        Ok(Self { model, positions, width: reader.header().len(), wanted, answering })
+        Ok(Self { model, positions, width: reader.header().len(), wanted, predictor })
     }
 
     /// The rows of a batch, limited by the size of their explanations.
@@ -193,6 +193,6 @@ impl<'m> Scorer<'m> {
         }
         let frame = frame.finish().map_err(|faults| RowError::new(number, faults))?;
         let unanswered = |error: AnswerError| RowError { row: number, column: None, detail: error.to_string() };
-        self.answering.answer(&frame).map_err(unanswered)
+        self.predictor.answer(&frame).map_err(unanswered)
     }
 }

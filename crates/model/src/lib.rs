@@ -20,8 +20,6 @@ pub mod double_double;
 pub mod estimator;
 mod example_rows;
 pub mod field;
-#[cfg(test)]
-mod fixture;
 pub mod frame;
 mod golden;
 pub mod identity;

@@ -86,8 +86,8 @@ pub fn line(name: &str, version: &str) -> Vec<u8> {
         .file(json!([[1.0], [4.0]]))
 }
 
-/// The file of a model with features of all types, y = age + 10·smoker + 100·(city = Bern) + bmi + income. A missing income
-/// is imputed with 50.
+/// The file of a model with features of all types, y = age + 10·smoker + 100·(city = Bern) + bmi + income. A missing
+/// income is imputed with 50.
 pub fn people() -> Vec<u8> {
     ModelDocument::regression("people", 0.0)
         .features(json!([

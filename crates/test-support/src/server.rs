@@ -14,8 +14,8 @@ pub struct Server {
     log: tempfile::NamedTempFile,
 }
 
-/// Starts `"$@"`, waits for the end of standard input, and then stops the server: with SIGTERM, so that it can stop its own
-/// children, and after five seconds with SIGKILL.
+/// Starts `"$@"`, waits for the end of standard input, and then stops the server: with SIGTERM, so that it can stop its
+/// own children, and after five seconds with SIGKILL.
 const SUPERVISE: &str = r#"
 "$@" </dev/null & pid=$!
 cat >/dev/null

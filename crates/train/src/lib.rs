@@ -3,7 +3,7 @@
 //! Files are read once and never held: what they hold goes into a temporary file, which is read once for the fit (a few times
 //! more for its last digits, or once an iteration) and once to measure it.
 
-// Rows are counted; a count that a double cannot hold exactly (2⁵³) would take longer to read than anyone has.
+// Rows are counted; a count that a double cannot represent exactly (2⁵³) would take longer to read than anyone has.
 #![allow(clippy::cast_precision_loss)]
 
 mod columns;

@@ -1,7 +1,7 @@
 //! `text/csv` (RFC 4180): columns by name in any order, or values in the order of the signature without a header.
 //!
-//! If the content type does not have the parameter `header`, the first line is a header if it contains the name of a feature,
-//! and a row otherwise. A line that could be both is an error.
+//! If the content type does not have the parameter `header`, the first line is a header if it contains the name of a
+//! feature, and a row otherwise. A line that could be both is an error.
 
 use super::json::Terms;
 use super::{Layout, refuse, utf8};
@@ -29,26 +29,26 @@ pub(in crate::http) fn read<'s>(body: &[u8], terms: Terms<'s>, header: Header) -
     if !reader.read_record(&mut first).map_err(|error| invalid(&error))? {
         let detail = match header {
             Header::Present => "the body is empty; send a header with the names of the features, then one line per row",
-            Header::Absent | Header::Unsaid => "the body is empty; send one line per row",
+            Header::Absent | Header::Undeclared => "the body is empty; send one line per row",
         };
         return Err(ApiError::new(ErrorCode::InvalidCsv, detail));
     }
     if first.len() == 1 {
         check_blank_lines(text)?;
     }
-    let unsaid = header == Header::Unsaid;
+    let undeclared = header == Header::Undeclared;
     let names = first.iter().any(|field| terms.signature.position(field.trim()).is_some());
-    if unsaid && could_be_either(&first, names, terms.signature) {
+    if undeclared && could_be_either(&first, names, terms.signature) {
         let detail = "the first line may be a header or a row: send Content-Type: text/csv; header=present, \
                       or header=absent";
         return Err(ApiError::new(ErrorCode::InvalidCsv, detail));
     }
-    if header == Header::Present || (unsaid && names) {
+    if header == Header::Present || (undeclared && names) {
         let frame = named(&mut reader, first, terms)?.map_err(|faults| refuse(faults, Layout::Csv))?;
         return Ok((frame, Layout::Csv));
     }
     let frame = positional(&mut reader, first, terms)?.map_err(|mut faults| {
-        if unsaid {
+        if undeclared {
             explain_reading(&mut faults);
         }
         refuse(faults, Layout::Lines)
@@ -134,8 +134,8 @@ fn positional<'s>(
     }
 }
 
-/// Checks that quotes enclose whole fields and are doubled in them (RFC 4180 §2). The CSV reader would read `"1"2` as 12, and
-/// everything after an unclosed quote as one field.
+/// Checks that quotes enclose whole fields and are doubled in them (RFC 4180 §2). The CSV reader would read `"1"2` as
+/// 12, and everything after an unclosed quote as one field.
 fn check_quotes(text: &str) -> Result<(), ApiError> {
     #[derive(PartialEq)]
     enum At {
@@ -167,8 +167,8 @@ fn check_quotes(text: &str) -> Result<(), ApiError> {
     if at == At::Quoted { wrong(opened, "an unclosed quote") } else { Ok(()) }
 }
 
-/// Checks for empty lines in a table of one column, where they may be meant as missing values. The CSV reader skips them, which
-/// would change the positions of the rows after them.
+/// Checks for empty lines in a table of one column, where they may be meant as missing values. The CSV reader skips
+/// them, which would change the positions of the rows after them.
 fn check_blank_lines(text: &str) -> Result<(), ApiError> {
     let mut lines = text.trim_end_matches(['\r', '\n']).split('\n').flat_map(|line| {
         // A line ends with CR LF, LF or CR.
@@ -259,7 +259,7 @@ mod tests {
             rejection("age,height,age\n"),
             [
                 ("unknown_feature", "feature \"height\" is not a feature of this model".into()),
-                ("duplicate_feature", "feature \"age\" is there twice".into()),
+                ("duplicate_feature", "feature \"age\" appears twice".into()),
                 ("missing_feature", "feature \"bmi\" is missing".into()),
             ]
         );
@@ -299,7 +299,7 @@ mod tests {
 
     fn detect(body: &str, signature: &Signature) -> Result<(Rows, Layout), Details> {
         let terms = Terms { signature, max_rows: 10, lenient: true };
-        let (frame, layout) = read(body.as_bytes(), terms, Header::Unsaid).map_err(faults)?;
+        let (frame, layout) = read(body.as_bytes(), terms, Header::Undeclared).map_err(faults)?;
         Ok((frame.iter().map(<[f64]>::to_vec).collect(), layout))
     }
 
@@ -367,14 +367,14 @@ mod tests {
     proptest! {
         #[test]
         fn arbitrary_bytes_do_not_panic(body: Vec<u8>) {
-            for header in [Header::Present, Header::Absent, Header::Unsaid] {
+            for header in [Header::Present, Header::Absent, Header::Undeclared] {
                 let _ = read(&body, strict(&signature(), 10), header);
             }
         }
 
         #[test]
         fn text_that_resembles_csv_does_not_panic(body in "[agebmi0-9,.\"\n\r -]{0,60}") {
-            for header in [Header::Present, Header::Absent, Header::Unsaid] {
+            for header in [Header::Present, Header::Absent, Header::Undeclared] {
                 let _ = read(body.as_bytes(), strict(&signature(), 10), header);
             }
         }

@@ -1,4 +1,5 @@
-//! Bodies that are a JSON object with the rows under one key and options under others. Each protocol has its own [`Keys`].
+//! Bodies that are a JSON object with the rows under one key and options under others. Each protocol has its own
+//! [`Keys`].
 
 mod members;
 mod reader;

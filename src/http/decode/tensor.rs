@@ -1,7 +1,7 @@
 //! Bodies of the Open Inference Protocol: named tensors as JSON, or as bytes after the JSON.
 //!
-//! One tensor of shape [n, p] has n rows of all p features by position. A tensor of shape [n] or [n, 1] has one feature,
-//! by name. Values are read directly into the frame's builders.
+//! One tensor of shape [n, p] has n rows of all p features by position. A tensor of shape [n] or [n, 1] has one
+//! feature, by name. Values are read directly into the frame's builders.
 
 mod datatype;
 mod request;
@@ -44,7 +44,8 @@ enum Data<'j> {
 /// The rows of tensors.
 ///
 /// # Errors
-/// 400 if a tensor does not match its shape and datatype, 413 above the limit of rows, 422 if the rows do not fit the signature.
+/// 400 if a tensor does not match its shape and datatype, 413 above the limit of rows, 422 if the rows do not fit the
+/// signature.
 fn frame<'s>(inputs: &[Input<'_>], terms: Terms<'s>) -> Result<Frame<'s>, ApiError> {
     if let [only] = inputs {
         let (_, values) = only.rows()?;

@@ -1,5 +1,5 @@
-//! `GET /openapi.json`: this service as an `OpenAPI` 3.1 document, made from the models that are served, the table of errors and
-//! the routes. Made when first asked for: a cold start that is not asked pays nothing.
+//! `GET /openapi.json`: an `OpenAPI` 3.1 document, generated from the served models, the table of errors and the routes
+//! at the first request, so that it costs no cold start anything.
 
 use std::sync::Arc;
 
@@ -21,26 +21,27 @@ use crate::http::route::Protocol;
 use crate::http::server::error::ApiError;
 use ordinate_model::Model;
 
-/// Where it is.
+/// The path of the document.
 pub(crate) const PATH: &str = "/openapi.json";
 
-const DESCRIPTION: &str = "Send an X, get a y: linear models, trained with `ordinate train`, answering over HTTPS.
+const DESCRIPTION: &str = "Send an X, get a y: linear models, trained with `ordinate train`, over HTTPS.
 
-Numbers are never changed silently: a string is not a number, `true` is not 1, and an integer that a double cannot hold is \
-refused. `null`, `NaN`, `Infinity` and empty CSV fields are missing values, and refused unless the model says what stands in.
+Numbers are never changed silently: a string is not a number, `true` is not 1, and an integer that a double cannot \
+represent is an error. `null`, `NaN`, `Infinity` and empty CSV fields are missing values, which are an error unless the \
+model was trained to impute the feature.
 
 ## Errors
 
-An error of our own routes is a problem document (RFC 9457) whose `code` has one status and one title for good. The routes of \
-other servers' protocols answer in those servers' words; there a 422 is a 400.
+The service's own routes return errors as problem documents (RFC 9457). The status and the title of a `code` never \
+change. The routes of other protocols return errors in the form of the protocol, with status 400 in place of 422.
 
 ";
 
-/// The routes of a service, whose answers to examples stand in the document.
+/// Creates a router, which computes the answers of examples.
 pub(crate) type Service = fn(Arc<Application>) -> Router;
 
-/// Where this service is.
-const HERE: (&str, &str) = (".", "Where this document was found");
+/// The URL of the server, relative to the document, and its description.
+const SERVER: (&str, &str) = (".", "The server of this document");
 
 /// `GET /openapi.json`
 pub(crate) async fn document(
@@ -82,10 +83,10 @@ async fn describe(
     let tags = tags(protocols).map(|tag| TagBuilder::new().name(tag.name).description(Some(tag.description)).build());
     OpenApiBuilder::new()
         .info(info)
-        .servers(Some([ServerBuilder::new().url(HERE.0).description(Some(HERE.1)).build()]))
+        .servers(Some([ServerBuilder::new().url(SERVER.0).description(Some(SERVER.1)).build()]))
         .paths(paths)
         .components(Some(error::define(components).build()))
-        // Whoever may call is decided in front of the service.
+        // Authorization happens in front of the service.
         .security(Some([]))
         .tags(Some(tags))
         .build()

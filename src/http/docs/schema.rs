@@ -1,5 +1,5 @@
-//! The schemas of request and response bodies: one set for each model, from its signature, with a synthetic row as
-//! example, because a row of the training data may be personal.
+//! The bodies as JSON Schema: one set of schemas per model, from its signature. The example is a synthetic row of the
+//! model, because an actual row of the training data can be personal data.
 
 use std::collections::BTreeSet;
 
@@ -13,12 +13,11 @@ use ordinate_model::Model;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, UnknownPolicy};
 
-/// The largest integer that no neighbouring integer is read as.
+/// The largest integer up to which all integers are exact doubles.
 const LARGEST_EXACT: i64 = 1 << 53;
 
-/// One model, as the document speaks of it.
+/// A model and its schemas.
 pub(crate) struct ModelSchemas<'a> {
-    /// The model.
     pub(crate) model: &'a Model,
     max_rows: usize,
     /// The example row of the model, in the order of the signature.
@@ -26,19 +25,19 @@ pub(crate) struct ModelSchemas<'a> {
 }
 
 impl<'a> ModelSchemas<'a> {
-    /// A model whose requests may have so many rows.
+    /// The schemas of a model, for requests of at most `max_rows` rows.
     pub(crate) fn new(model: &'a Model, max_rows: usize) -> Self {
         Self { model, max_rows, example: model.example().into_values().collect() }
     }
 
     /// A reference to one of this model's schemas.
-    pub(crate) fn reference(&self, what: &str) -> Ref {
-        Ref::from_schema_name(self.schema_name(what))
+    pub(crate) fn reference(&self, suffix: &str) -> Ref {
+        Ref::from_schema_name(self.schema_name(suffix))
     }
 
-    /// A dot keeps the names of models apart from the names that all share.
-    pub(crate) fn schema_name(&self, what: &str) -> String {
-        format!("{}.{what}", self.model.name())
+    /// The name of one of this model's schemas. The dot separates it from the names of common schemas.
+    pub(crate) fn schema_name(&self, suffix: &str) -> String {
+        format!("{}.{suffix}", self.model.name())
     }
 
     fn features(&self) -> &'a [Feature] {
@@ -52,12 +51,12 @@ impl<'a> ModelSchemas<'a> {
         };
         let schemas = [
             ("values", self.positional()),
-            ("row", self.named(Others::Refused)),
+            ("row", self.named(UnknownNames::Rejected)),
             ("rows", self.rows()),
-            ("columns", self.columns(Others::Refused)),
+            ("columns", self.columns(UnknownNames::Rejected)),
             ("prediction", self.prediction()),
-            ("record", self.named(Others::PassedOver)),
-            ("table", self.columns(Others::PassedOver)),
+            ("record", self.named(UnknownNames::Ignored)),
+            ("table", self.columns(UnknownNames::Ignored)),
         ];
         let components = schemas.into_iter().fold(components, add);
         if self.model.classes().is_some() {
@@ -70,7 +69,7 @@ impl<'a> ModelSchemas<'a> {
     fn positional(&self) -> Schema {
         let width = self.features().len();
         let names = self.features().iter().map(|feature| feature.name.as_str()).collect::<Vec<_>>().join(", ");
-        // Never needed, since no row is longer; readers that do not know `prefixItems` show it.
+        // Redundant, since rows have no further items; for readers that do not support `prefixItems`.
         let mut kinds: Vec<Type> = Vec::new();
         for kind in self.features().iter().map(kind) {
             if !kinds.contains(&kind) {
@@ -87,32 +86,33 @@ impl<'a> ModelSchemas<'a> {
             .into()
     }
 
-    fn named(&self, others: Others) -> Schema {
-        let row = ObjectBuilder::new().description(Some(format!("One row by name, in any order{}", others.told())));
+    fn named(&self, unknown: UnknownNames) -> Schema {
+        let row =
+            ObjectBuilder::new().description(Some(format!("One row by name, in any order{}", unknown.description())));
         let row = self
             .features()
             .iter()
             .fold(row, |row, feature| row.property(&feature.name, cell(feature)).required(&feature.name));
-        row.additional_properties(Some(others.allowed())).into()
+        row.additional_properties(Some(unknown.allowed())).into()
     }
 
-    fn columns(&self, others: Others) -> Schema {
-        let told = format!("Columns by name, all of one length{}", others.told());
-        let table = ObjectBuilder::new().description(Some(told));
+    fn columns(&self, unknown: UnknownNames) -> Schema {
+        let description = format!("Columns by name, all of the same length{}", unknown.description());
+        let table = ObjectBuilder::new().description(Some(description));
         let table = self.features().iter().fold(table, |table, feature| {
             table.property(&feature.name, self.list(cell(feature))).required(&feature.name)
         });
-        table.additional_properties(Some(others.allowed())).into()
+        table.additional_properties(Some(unknown.allowed())).into()
     }
 
-    /// All rows of a request are laid out alike.
+    /// Rows in one of several forms; all rows of a request have the same form.
     fn rows(&self) -> Schema {
         let layouts =
             AnyOfBuilder::new().item(self.list(self.reference("row"))).item(self.list(self.reference("values")));
         self.single_values().into_iter().fold(layouts, AnyOfBuilder::item).into()
     }
 
-    /// Rows as single values, where there is one feature.
+    /// Rows as single values, for a model with one feature.
     pub(crate) fn single_values(&self) -> Option<Schema> {
         match self.features() {
             [only] => Some(self.list(cell(only))),
@@ -122,10 +122,10 @@ impl<'a> ModelSchemas<'a> {
 
     fn prediction(&self) -> Schema {
         let target = &self.model.signature().target().name;
-        self.list(self.predicted().description(Some(format!("{target}, one a row"))))
+        self.list(self.predicted().description(Some(format!("{target}, one element per row"))))
     }
 
-    /// What is predicted for one row.
+    /// The prediction of one row.
     pub(crate) fn predicted(&self) -> ObjectBuilder {
         let Some(classes) = self.model.classes() else { return ObjectBuilder::new().schema_type(Type::Number) };
         let texts = classes.iter().all(|class| matches!(class, Scalar::Text(_)));
@@ -167,7 +167,7 @@ impl<'a> ModelSchemas<'a> {
             .max_items(Some(classes.len()))
     }
 
-    /// As long as there may be rows.
+    /// A list with one element per row.
     pub(crate) fn list(&self, each: impl Into<RefOr<Schema>>) -> Schema {
         let list: Array =
             ArrayBuilder::new().items(each.into()).min_items(Some(1)).max_items(Some(self.max_rows)).build();
@@ -179,17 +179,17 @@ impl<'a> ModelSchemas<'a> {
         json!(self.example)
     }
 
-    /// That row by name.
+    /// The example row by name.
     pub(crate) fn example_row(&self) -> Value {
         Value::Object(self.named_values().map(|(name, value)| (name.to_owned(), json!(value))).collect())
     }
 
-    /// That row as a table of columns.
+    /// The example row as columns.
     pub(crate) fn example_columns(&self) -> Value {
         Value::Object(self.named_values().map(|(name, value)| (name.to_owned(), json!([value]))).collect::<Map<_, _>>())
     }
 
-    /// That row as CSV with a header.
+    /// The example row as CSV with a header.
     pub(crate) fn example_csv(&self) -> Option<String> {
         let mut writer = ::csv::Writer::from_writer(Vec::new());
         writer.write_record(self.named_values().map(|(name, _)| name)).ok()?;
@@ -198,12 +198,12 @@ impl<'a> ModelSchemas<'a> {
         String::from_utf8(writer.into_inner().ok()?).ok()
     }
 
-    /// That row as CSV without one.
+    /// The example row as CSV without a header.
     pub(crate) fn example_line(&self) -> Option<String> {
         self.example_csv()?.split_once('\n').map(|(_, row)| row.to_owned())
     }
 
-    /// That row as tensors, one a feature: name, datatype, value.
+    /// The example row as tensors, one per feature: name, datatype, value.
     pub(crate) fn tensors(&self) -> impl Iterator<Item = (&'a str, &'static str, &Scalar)> {
         let datatype = |feature: &Feature| match feature.kind {
             FeatureType::Double => "FP64",
@@ -220,28 +220,28 @@ impl<'a> ModelSchemas<'a> {
     }
 }
 
-/// The versions that are served, each once.
+/// The served versions, without duplicates.
 pub(crate) fn versions<'a>(models: &[ModelSchemas<'a>]) -> BTreeSet<&'a str> {
     models.iter().map(|described| described.model.version()).collect()
 }
 
-/// What becomes of names that are no features.
+/// The treatment of names that are not features.
 #[derive(Clone, Copy)]
-enum Others {
-    Refused,
-    PassedOver,
+enum UnknownNames {
+    Rejected,
+    Ignored,
 }
 
-impl Others {
-    fn told(self) -> &'static str {
+impl UnknownNames {
+    fn description(self) -> &'static str {
         match self {
-            Self::Refused => "",
-            Self::PassedOver => "; other names are passed over",
+            Self::Rejected => "",
+            Self::Ignored => "; other names are ignored",
         }
     }
 
     fn allowed(self) -> AdditionalProperties<Schema> {
-        AdditionalProperties::FreeForm(matches!(self, Self::PassedOver))
+        AdditionalProperties::FreeForm(matches!(self, Self::Ignored))
     }
 }
 
@@ -254,7 +254,8 @@ fn kind(feature: &Feature) -> Type {
     }
 }
 
-/// One value of a feature. What the training data held is a description, not a limit: values beyond it are predicted too.
+/// One value of a feature. The range of the training data is a description, not a limit: other values are predicted,
+/// too.
 fn cell(feature: &Feature) -> Schema {
     let kind = kind(feature);
     let imputed = match &feature.missing {
@@ -266,9 +267,8 @@ fn cell(feature: &Feature) -> Schema {
         Some(_) => SchemaType::Array(vec![kind.clone(), Type::Null]),
     };
     let range = feature.range.map(|[low, high]| format!("from {low} to {high} in the training data"));
-    let missing = imputed.map(|value| format!("null stands for {value}"));
-    let unknown =
-        (feature.unknown == UnknownPolicy::Ignore).then(|| "other categories count as none of these".to_owned());
+    let missing = imputed.map(|value| format!("null is imputed with {value}"));
+    let unknown = (feature.unknown == UnknownPolicy::Ignore).then(|| "unknown categories are ignored".to_owned());
     let description: Vec<String> = [range, missing, unknown].into_iter().flatten().collect();
 
     let mut schema = ObjectBuilder::new().schema_type(kinds);
@@ -288,14 +288,14 @@ fn cell(feature: &Feature) -> Schema {
     schema.into()
 }
 
-/// An object that has exactly these properties.
+/// An object with these required properties.
 pub(crate) fn object<'a>(properties: impl IntoIterator<Item = (&'a str, RefOr<Schema>)>) -> ObjectBuilder {
     properties
         .into_iter()
         .fold(ObjectBuilder::new(), |object, (name, schema)| object.property(name, schema).required(name))
 }
 
-/// An object that has exactly these properties, some of which may be missing.
+/// The same object without additional properties.
 pub(crate) fn closed(object: ObjectBuilder) -> ObjectBuilder {
     object.additional_properties(Some(AdditionalProperties::FreeForm(false)))
 }
@@ -315,13 +315,13 @@ pub(crate) fn any(description: &str) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(SchemaType::AnyValue).description(Some(description))
 }
 
-/// Of this type, or null, which is as if it were not there.
+/// A value of this type, or null, which is the same as a missing key.
 pub(crate) fn optional(kind: Type) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(SchemaType::Array(vec![kind, Type::Null]))
 }
 
-/// An option that is not served where it stands: not wanted, if it is there.
-pub(crate) fn unwanted() -> ObjectBuilder {
+/// A switch that the route does not support: false or null.
+pub(crate) fn unsupported() -> ObjectBuilder {
     optional(Type::Boolean).enum_values(Some([Value::Bool(false), Value::Null]))
 }
 
@@ -330,12 +330,12 @@ pub(crate) fn text(description: &str) -> RefOr<Schema> {
     ObjectBuilder::new().schema_type(Type::String).description(Some(description)).into()
 }
 
-/// A truth value.
-pub(crate) fn truth(description: &str) -> RefOr<Schema> {
+/// A boolean.
+pub(crate) fn boolean(description: &str) -> RefOr<Schema> {
     ObjectBuilder::new().schema_type(Type::Boolean).description(Some(description)).into()
 }
 
-/// A number from 0 without a fraction.
+/// A non-negative integer.
 pub(crate) fn count(description: &str) -> RefOr<Schema> {
     ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).description(Some(description)).into()
 }

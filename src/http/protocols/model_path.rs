@@ -11,7 +11,7 @@ use crate::http::application::Application;
 use crate::http::server::error::ApiError;
 use crate::http::server::path::Verb;
 
-/// The parameters of a path: nothing for the default model, a name, or a name and a version.
+/// The parameters of a path: a name, a name and a version, or neither for the default model.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct ModelPath {

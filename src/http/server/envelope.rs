@@ -1,4 +1,4 @@
-//! How each protocol tells an error: the same verdict, in the words that its clients can read.
+//! The form of an error in each protocol: status, headers and body that its clients can read.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -9,24 +9,23 @@ use serde::Serialize;
 use super::error::{ApiError, Complaint, ErrorCode};
 use ordinate_model::frame::FaultKind;
 
-/// Seconds after which a failed load is worth another try.
+/// Seconds after which a client should retry when a model could not be loaded.
 const RETRY_AFTER_SECONDS: u16 = 5;
 
 /// The form of an error's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Envelope {
-    /// `application/problem+json` (RFC 9457), with members of our own.
+    /// `application/problem+json` (RFC 9457) with additional members: the service's own routes.
     Problem,
     /// `{"error_code": …, "message": …}`: `MLflow`, and `SageMaker`'s containers, which share its route.
     Mlflow,
     /// `{"error": …}`: Open Inference Protocol, `KServe` v1, TF Serving, Vertex AI.
     Error,
-    /// As the service `SageMaker` itself answers its SDKs: `{"Message": …}` and the error's name in a header.
+    /// `{"Message": …}` and the error's name in a header: the `SageMaker` runtime and its SDKs.
     Aws,
 }
 
 impl Envelope {
-    /// The whole response.
     pub(crate) fn respond(self, error: &ApiError, request_id: &str) -> Response {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.media_type()));
@@ -45,12 +44,12 @@ impl Envelope {
         response
     }
 
-    /// The type of the body.
+    /// The content type of the body.
     pub(crate) fn media_type(self) -> &'static str {
         if self == Self::Problem { "application/problem+json" } else { "application/json" }
     }
 
-    /// The status that its clients expect for a code.
+    /// The status of an error code in this form.
     pub(crate) fn status(self, code: ErrorCode) -> StatusCode {
         match self {
             Self::Problem => code.status(),
@@ -59,7 +58,6 @@ impl Envelope {
         }
     }
 
-    /// The body.
     pub(crate) fn body(self, error: &ApiError, request_id: &str) -> Vec<u8> {
         let message = &error.detail;
         match self {
@@ -77,7 +75,7 @@ fn json<T: Serialize>(value: &T) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()
 }
 
-/// Only we tell rows that do not fit from bodies that cannot be read: to everyone else both are bad requests.
+/// The other protocols have no 422: rows that do not fit the signature are bad requests.
 fn bad_request(status: StatusCode) -> StatusCode {
     if status == StatusCode::UNPROCESSABLE_ENTITY { StatusCode::BAD_REQUEST } else { status }
 }
@@ -123,7 +121,7 @@ struct AwsError<'a> {
 
 fn problem(error: &ApiError, request_id: &str) -> Vec<u8> {
     let code = error.code.as_str();
-    let told = |complaint: &Complaint| ProblemDetail {
+    let detail = |complaint: &Complaint| ProblemDetail {
         pointer: complaint.pointer.clone(),
         code: complaint.code.as_str(),
         detail: complaint.detail.clone(),
@@ -135,11 +133,11 @@ fn problem(error: &ApiError, request_id: &str) -> Vec<u8> {
         detail: &error.detail,
         code,
         request_id,
-        errors: error.complaints.iter().map(told).collect(),
+        errors: error.complaints.iter().map(detail).collect(),
     })
 }
 
-/// RFC 9457, with the members `code`, `request_id` and `errors` of our own.
+/// RFC 9457 with the additional members `code`, `request_id` and `errors`.
 #[derive(Serialize)]
 struct Problem<'a> {
     #[serde(rename = "type")]

@@ -1,7 +1,7 @@
-//! What callers are told when something is wrong: one table of codes, one type.
+//! Errors: one table of codes, one type.
 //!
-//! Handlers return an [`ApiError`]; it travels in the response's extensions to the front of the stack, where the request's id is
-//! known, and becomes a body there, in the envelope of the protocol that was spoken.
+//! Handlers return an [`ApiError`]. It travels in the extensions of the response to the middleware, which knows the
+//! request id and writes the body in the form of the protocol.
 
 use axum::extract::rejection::PathRejection;
 use axum::response::{IntoResponse, Response};
@@ -15,7 +15,8 @@ use ordinate_model::frame::TooManyRows;
 use ordinate_model::inference::LevelError;
 use ordinate_model::{AnswerError, PredictError};
 
-/// Generates [`ErrorCode`] from one table: variant, status, code, title. Kinds of faults in rows share a status and a title.
+/// Generates [`ErrorCode`] from one table: variant, status, code, title. Kinds of faults in rows share a status and a
+/// title.
 macro_rules! error_codes {
     (
         { $($variant:ident = $status:ident, $code:literal, $title:literal;)* }
@@ -24,7 +25,7 @@ macro_rules! error_codes {
     ) => {
         /// The kind of an error. The code, status and title of a kind never change.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum ErrorCode {
+        pub(crate) enum ErrorCode {
             $(#[doc = $title] $variant,)*
             #[doc = $rows_title]
             Rows(FaultKind),
@@ -33,7 +34,7 @@ macro_rules! error_codes {
 
         impl ErrorCode {
             /// All codes, in the order of the documentation.
-            pub const ALL: &[Self] = &[
+            pub(crate) const ALL: &[Self] = &[
                 $(Self::$variant,)*
                 $(Self::Rows(FaultKind::$kind),)*
                 $(Self::$later,)*
@@ -101,65 +102,58 @@ error_codes! {
 
 impl ErrorCode {
     /// The code in bodies, such as `invalid_json`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         self.entry().0
     }
 
-    /// Its HTTP status.
-    #[must_use]
-    pub fn status(self) -> StatusCode {
+    pub(crate) fn status(self) -> StatusCode {
         self.entry().1
     }
 
     /// Its title, the same for every occurrence.
-    #[must_use]
-    pub fn title(self) -> &'static str {
+    pub(crate) fn title(self) -> &'static str {
         self.entry().2
     }
 
     /// The code as a URI fragment: its anchor in `/docs/errors`.
-    #[must_use]
-    pub fn anchor(self) -> String {
+    pub(crate) fn anchor(self) -> String {
         self.as_str().replace('_', "-")
     }
 }
 
-/// One thing that is wrong with a body.
+/// One of the faults of a body.
 #[derive(Debug, Clone)]
-pub struct Complaint {
-    /// Its code.
-    pub code: ErrorCode,
-    /// Where: a JSON pointer in its URI fragment form (RFC 6901 §6); none in a CSV body.
-    pub pointer: Option<String>,
-    /// What, where, what was expected and what came.
-    pub detail: String,
+pub(crate) struct Complaint {
+    pub(crate) code: ErrorCode,
+    /// The place of the fault as a JSON pointer in URI fragment form (RFC 6901 §6); `None` in a CSV body.
+    pub(crate) pointer: Option<String>,
+    /// The fault in words: place, expected value, actual value.
+    pub(crate) detail: String,
 }
 
-/// An answer other than the one that was asked for.
+/// The error response of a handler.
 #[derive(Debug, Clone)]
-pub struct ApiError {
-    /// What is wrong.
-    pub code: ErrorCode,
-    /// This occurrence in words.
-    pub detail: String,
-    /// All that is wrong with the body, as far as it is told.
-    pub complaints: Vec<Complaint>,
-    /// A cause for the log, never for the caller.
-    pub cause: Option<String>,
+pub(crate) struct ApiError {
+    pub(crate) code: ErrorCode,
+    /// A description of this occurrence.
+    pub(crate) detail: String,
+    /// The faults of the body; not all of them if there are many.
+    pub(crate) complaints: Vec<Complaint>,
+    /// The cause, for the log only.
+    pub(crate) cause: Option<String>,
 }
 
 impl ApiError {
-    /// An error in one sentence.
-    pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
+    /// An error with a description.
+    pub(crate) fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
         Self { code, detail: detail.into(), complaints: Vec::new(), cause: None }
     }
 
-    /// Everything that is wrong with a body; `total` counts what is not listed too. The first complaint gives code and detail.
-    #[must_use]
-    pub fn complaints(complaints: Vec<Complaint>, total: usize) -> Self {
+    /// An error with a list of faults. Code and detail are those of the first; `total` includes faults that are not in
+    /// the list.
+    pub(crate) fn complaints(complaints: Vec<Complaint>, total: usize) -> Self {
         let Some(first) = complaints.first() else {
-            return Self::internal("a refusal without a reason");
+            return Self::internal("an error without a fault");
         };
         let detail = match total {
             0 | 1 => first.detail.clone(),
@@ -168,9 +162,8 @@ impl ApiError {
         Self { code: first.code, detail, complaints, cause: None }
     }
 
-    /// The same, about what stands under a key of the body; what is said of a place already stays there.
-    #[must_use]
-    pub fn of_key(mut self, key: &str) -> Self {
+    /// Adds the place of the error, a key of the body, unless the error has a place.
+    pub(crate) fn of_key(mut self, key: &str) -> Self {
         if self.complaints.is_empty() {
             let (code, detail) = (self.code, self.detail.clone());
             self.complaints.push(Complaint { code, pointer: Some(format!("#/{key}")), detail });
@@ -178,14 +171,14 @@ impl ApiError {
         self
     }
 
-    /// Our fault; the cause is logged.
-    pub fn internal(cause: impl Into<String>) -> Self {
-        let detail = "the request is not at fault; the cause is in the service's log under this request id";
+    /// An error of the service itself; the cause is logged.
+    pub(crate) fn internal(cause: impl Into<String>) -> Self {
+        let detail = "an unexpected error; the service's log has the cause under this request id";
         Self { cause: Some(cause.into()), ..Self::new(ErrorCode::Internal, detail) }
     }
 }
 
-/// Carries the error to the front of the stack, where it becomes a body.
+/// Carries the error to the middleware, which writes the body.
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = self.code.status().into_response();
@@ -196,13 +189,13 @@ impl IntoResponse for ApiError {
 
 impl From<PathRejection> for ApiError {
     fn from(_: PathRejection) -> Self {
-        Self::new(ErrorCode::UnknownModel, "there is no such model or version: the path is not UTF-8")
+        Self::new(ErrorCode::UnknownModel, "unknown model or version: the path is not valid UTF-8")
     }
 }
 
 impl From<TooManyRows> for ApiError {
     fn from(TooManyRows { limit }: TooManyRows) -> Self {
-        Self::new(ErrorCode::TooManyRows, format!("a request may have at most {limit} rows; split it into several"))
+        Self::new(ErrorCode::TooManyRows, format!("more than {limit} rows; send fewer rows per request"))
     }
 }
 
@@ -210,15 +203,15 @@ impl From<PredictError> for ApiError {
     fn from(error: PredictError) -> Self {
         match error {
             PredictError::NotFinite { row } => {
-                let detail = format!("row {row}: the values are so large that the prediction exceeds a double");
+                let detail = format!("row {row}: the prediction is too large for a double");
                 Self::complaints(vec![Complaint { code: ErrorCode::PredictionOverflow, pointer: None, detail }], 1)
             }
             PredictError::Vanishes { row } => {
-                let detail = format!("row {row}: the prediction is nearer to zero than a double can be");
+                let detail = format!("row {row}: the prediction is too small for a double");
                 Self::complaints(vec![Complaint { code: ErrorCode::PredictionUnderflow, pointer: None, detail }], 1)
             }
             PredictError::TooMuchToExplain { .. } => {
-                Self::new(ErrorCode::AnswerTooLarge, format!("{error}; ask for fewer rows at a time"))
+                Self::new(ErrorCode::AnswerTooLarge, format!("{error}; send fewer rows per request"))
             }
             other => Self::internal(other.to_string()),
         }
@@ -243,9 +236,7 @@ impl From<IntervalError> for ApiError {
             | IntervalError::Level(LevelError::TooFewHeldOut { .. }) => ErrorCode::NoInterval,
             IntervalError::Level(LevelError::OutOfRange { .. }) => ErrorCode::InvalidOption,
             IntervalError::NotFinite { row } => {
-                let detail = format!(
-                    "row {row}: the values are too large for an interval: what it is computed from exceeds a double"
-                );
+                let detail = format!("row {row}: the values are too large: the interval overflows a double");
                 return Self::complaints(
                     vec![Complaint { code: ErrorCode::IntervalOverflow, pointer: None, detail }],
                     1,
@@ -269,9 +260,9 @@ impl From<CatalogError> for ApiError {
     }
 }
 
-/// What answers a method that a route does not have.
+/// The handler of methods that a route does not support; axum adds the `Allow` header.
 pub(crate) async fn wrong_method(method: Method) -> ApiError {
-    let detail = format!("{method} is not answered here; the Allow header lists what is");
+    let detail = format!("this route does not support {method}; the Allow header lists the supported methods");
     ApiError::new(ErrorCode::MethodNotAllowed, detail)
 }
 

@@ -21,7 +21,8 @@ const AMAZON_ROOTS: &[u8] = include_bytes!("../amazon_roots.pem");
 /// Attempts of the SDK for a request without a response or with a 5xx response.
 const ATTEMPTS: u32 = 3;
 
-/// The first pause between attempts; the SDK doubles it and adds jitter. Its default of 1 s is too long for the time limits.
+/// The first pause between attempts; the SDK doubles it and adds jitter. Its default of 1 s is too long for the time
+/// limits.
 const FIRST_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// Checks the settings; the error says how to correct them.
@@ -116,7 +117,8 @@ fn https_client(roots: TrustStore) -> SharedHttpClient {
     let builder = aws_smithy_http_client::Builder::new().tls_provider(Provider::rustls(CryptoMode::Ring));
     match TlsContext::builder().with_trust_store(roots).build() {
         Ok(context) => builder.tls_context(context).build_https(),
-        // Not reached today: the builder does not fail. Without the context, the certificates of the operating system apply.
+        // Not reached today: the builder does not fail. Without the context, the certificates of the operating system
+        // apply.
         Err(_) => builder.build_https(),
     }
 }

@@ -151,7 +151,7 @@ async fn a_signature_and_a_method_of_different_outputs_are_rejected() {
     for verb in ["predict", "explain"] {
         let path = format!("/v1/models/iris:{verb}");
         let error = predict(&path, body("predict")).await;
-        let message = r#""signature_name" is "predict" and "predict_method" is "predict_proba"; send one of them"#;
+        let message = r#""signature_name" is "predict", but "predict_method" is "predict_proba"; send one of the two"#;
         assert_eq!((error.status.as_u16(), error.json()), (400, json!({"error": message})));
         for signature in ["predict_proba", "serving_default", ""] {
             assert_eq!(predict(&path, body(signature)).await.status, StatusCode::OK, "{signature}");
@@ -162,7 +162,7 @@ async fn a_signature_and_a_method_of_different_outputs_are_rejected() {
 #[tokio::test]
 async fn the_error_of_an_invalid_parameter_names_it() {
     for (parameters, message) in [
-        (json!({"depth": 3}), r#"unknown key "depth"; the only one is "predict_method""#),
+        (json!({"depth": 3}), r#"unknown key "depth"; the only parameter is "predict_method""#),
         (json!({"predict_method": 1}), r#""predict_method" must be the name of an output, got 1"#),
         (json!(["predict"]), r#""parameters" must be an object such as {"predict_method": "predict"}, got an array"#),
     ] {

@@ -312,7 +312,7 @@ async fn a_model_without_intervals_rejects_requests_for_them() {
         let answer = send(&application, request("/v2/models/m/infer", &body)).await;
         let error = answer.json()["error"].as_str().unwrap_or_default().to_owned();
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text());
-        assert!(error.starts_with("the model m has no intervals"), "{error}");
+        assert!(error.starts_with("the model m has no prediction intervals"), "{error}");
     }
     let metadata = send(&application, Request::get("/v2/models/m").body("".into()).unwrap()).await.json();
     assert!(!metadata.to_string().contains("interval"), "{metadata}");
@@ -355,8 +355,8 @@ async fn an_unknown_or_unsupported_output_is_rejected(#[case] output: Value, #[c
 #[case::outputs_that_are_lists("outputs", json!([["predict", null]]), "expected an output with a \"name\", an object, got an array")]
 #[case::outputs_that_are_not_a_list("outputs", json!("predict"), "\"outputs\" must be a list of objects with a \"name\", got the string \"predict\"")]
 #[case::an_output_without_a_name("outputs", json!([{}]), "an output has no \"name\"")]
-#[case::another_model("model_name", json!("iris"), "\"model_name\" is \"iris\", and the path leads to \"line\", version \"1\"")]
-#[case::another_version("model_version", json!("2"), "\"model_version\" is \"2\", and the path leads to \"line\", version \"1\"")]
+#[case::another_model("model_name", json!("iris"), "\"model_name\" is \"iris\", but the path is that of the model \"line\", version \"1\"")]
+#[case::another_version("model_version", json!("2"), "\"model_version\" is \"2\", but the path is that of the model \"line\", version \"1\"")]
 #[tokio::test]
 async fn the_error_of_an_invalid_member_names_it(#[case] key: &str, #[case] value: Value, #[case] message: &str) {
     let mut body = line(json!([1, 1]), json!([1]));

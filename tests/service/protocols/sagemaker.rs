@@ -148,7 +148,7 @@ async fn the_native_route_accepts_csv_without_header_but_not_json_lines() {
     assert_eq!(answer.json(), json!({"y": [3.0, 5.0]}));
     let json_lines = post("/predict", &[("content-type", "application/jsonlines")], "[1]").await;
     assert_eq!(json_lines.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
-    let read = "\"text/plain\" is not understood; send application/json, text/csv or application/jsonlines, in UTF-8";
+    let read = "\"text/plain\" is not supported; send application/json, text/csv or application/jsonlines in UTF-8";
     let plain = post("/invocations", &[("content-type", "text/plain")], "x").await;
     assert!(
         plain.status == StatusCode::UNSUPPORTED_MEDIA_TYPE && plain.json()["message"].as_str().unwrap().ends_with(read)

@@ -198,8 +198,8 @@ fn numbers(answer: &Response) -> Vec<f64> {
     digits.filter_map(|digits| digits.parse().ok()).collect()
 }
 
-/// Checks that all formats with such columns reject a table with this status, or 400 instead of 422 in other protocols, and with
-/// one of these messages.
+/// Checks that all formats with such columns reject a table with this status, or 400 instead of 422 in other protocols,
+/// and with one of these messages.
 async fn rejected(columns: &[Columns], table: &Table, status: u16, messages: &[&str]) {
     let service = Service::start();
     for protocol in PROTOCOLS.iter().filter(|protocol| columns.contains(&protocol.columns)) {
@@ -234,7 +234,7 @@ const BY_NAME: &[Columns] = &[Named, NamedLeniently];
 #[case::a_fraction_for_a_long(Table::with("age", "4.5"), "row 1: feature \"age\" expected a whole number, got")]
 #[case::an_integer_past_2_53(
     Table::with("age", "9007199254740993"),
-    "row 1: feature \"age\" got 9007199254740993, an integer that a double cannot hold exactly"
+    "row 1: feature \"age\" got 9007199254740993, an integer that a double cannot represent exactly"
 )]
 #[case::a_huge_number(Table::with("bmi", "1e999"), "row 1: feature \"bmi\" got 1e999, too large for a double")]
 #[case::a_word_for_a_boolean(
@@ -271,7 +271,7 @@ async fn a_valid_value_is_accepted_in_every_protocol(#[case] table: Table, #[cas
 
 #[tokio::test]
 async fn names_must_match_the_signature() {
-    rejected(BY_NAME, &Table::wider("age"), 422, &["feature \"age\" is there twice"]).await;
+    rejected(BY_NAME, &Table::wider("age"), 422, &["feature \"age\" appears twice"]).await;
     rejected(&[NamedLeniently], &Table::renamed("bmi", "BMI"), 422, &["feature \"bmi\" is missing"]).await;
     rejected(&[Named], &Table::renamed("bmi", "BMI"), 422, &["feature \"BMI\" is not a feature of this model"]).await;
 }
@@ -349,13 +349,13 @@ async fn an_unknown_model_has_the_same_error_in_every_protocol() {
 #[tokio::test]
 async fn an_unsupported_content_type_is_a_415_that_lists_the_supported_ones() {
     for (path, read) in [
-        ("/v1/models/line:predict", "send application/json, in UTF-8"),
-        ("/vertex/predict", "send application/json, in UTF-8"),
-        ("/v2/models/line/infer", "send application/json or application/octet-stream, in UTF-8"),
+        ("/v1/models/line:predict", "send application/json in UTF-8"),
+        ("/vertex/predict", "send application/json in UTF-8"),
+        ("/v2/models/line/infer", "send application/json or application/octet-stream in UTF-8"),
     ] {
         for sent in ["text/csv", "text/plain", "application/jsonlines"] {
             let answer = post(path, &[("content-type", sent)], "x").await;
-            let message = format!("the content type {sent:?} is not understood here; {read}");
+            let message = format!("the content type {sent:?} is not supported by this route; {read}");
             assert_eq!((answer.status.as_u16(), answer.json()), (415, json!({"error": message})), "{path}");
         }
     }

@@ -15,11 +15,10 @@ use http_body_util::BodyExt;
 use ordinate::http::{Limits, Settings, router};
 use ordinate::source::catalog::Catalog;
 use ordinate::source::file::FileSource;
-use ordinate_model::artifact::Document;
 use ordinate_model::cell::Cell;
 use ordinate_model::frame::RowsBuilder;
-use ordinate_model::scalar::Scalar;
 use ordinate_model::{Model, Wanted};
+use ordinate_test_support::{ModelDocument, column};
 use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
@@ -66,33 +65,21 @@ fn rows(csv: &str) -> Vec<Vec<String>> {
 
 /// A classifier with a number that may be missing and a category that may be unknown.
 fn sides() -> String {
-    let document: Document = serde_json::from_value(json!({
-        "format": "ordinate.model/1", "name": "sides", "version": "3", "created": "2026-11-23T00:00:00Z",
-        "task": "classification",
-        "signature": {
-            "features": [
-                {"name": "length", "type": "double", "missing": {"impute": 0.5}, "range": [-4.0, 4.0]},
-                {"name": "side", "type": "string", "missing": "reject", "levels": ["left", "right"], "unknown": "ignore"},
-            ],
-            "target": {"name": "fruit", "type": "string"},
-        },
-        "preprocess": {"columns": [
-            {"name": "length", "product": [{"feature": "length"}], "mean": 0.5, "scale": 2.0},
-            {"name": "side=right", "product": [{"feature": "side", "level": "right"}], "mean": 0.25, "scale": 1.0},
-        ]},
-        "estimator": {
-            "family": "logistic", "classes": ["apple, green", "pear", "plum"], "intercepts": [0.0, 0.5, -0.5],
-            "coefficients": {"length": [1.0, -2.0, 1.0], "side=right": [3.0, 0.0, -3.0]},
-        },
-        "training": {
-            "rows": 8, "data_sha256": "0".repeat(64), "parameters": {"C": 1.0}, "seed": 7,
-            "metrics": {"train": {"accuracy": 0.875}}, "tool": "ordinate 0.1.0", "smartcore": "0.7.0",
-        },
-        "golden": {"X": [], "y": []},
-    }))
-    .unwrap();
-    let golden = vec![vec![Scalar::Number(1.0), Scalar::Text("left".into())]];
-    document.seal(golden).unwrap().to_json().unwrap()
+    let file = ModelDocument::classification("sides", &["apple, green", "pear", "plum"], &[0.0, 0.5, -0.5])
+        .set("/version", "3")
+        .set("/signature/target/name", "fruit")
+        .features(json!([
+            {"name": "length", "type": "double", "missing": {"impute": 0.5}, "range": [-4.0, 4.0]},
+            {"name": "side", "type": "string", "missing": "reject", "levels": ["left", "right"], "unknown": "ignore"},
+        ]))
+        .column(column("length", json!({"feature": "length"}), 0.5, 2.0), json!([1.0, -2.0, 1.0]))
+        .column(column("side=right", json!({"feature": "side", "level": "right"}), 0.25, 1.0), json!([3.0, 0.0, -3.0]))
+        .set("/training/rows", 8)
+        .set("/training/parameters", json!({"C": 1.0}))
+        .set("/training/seed", 7)
+        .set("/training/metrics", json!({"train": {"accuracy": 0.875}}))
+        .file(json!([[1.0, "left"]]));
+    String::from_utf8(file).unwrap()
 }
 
 const SIDES_ROWS: &str = "side,length\nleft,1\nright,-3.5\nleft,\nmiddle,0.25\nright,1e2\n";
@@ -424,7 +411,7 @@ fn words_for_missing_values_are_imputed_or_refused() {
 #[case("predict /dev/null -", "x\n1\n", "not a regular file")]
 #[case("predict . -", "x\n1\n", "is a directory")]
 #[case("predict file:///nowhere/m.json -", "x\n1\n", "file:///nowhere/m.json: no such file")]
-#[case("predict https://models/m.json -", "x\n1\n", "scheme is unknown")]
+#[case("predict https://models/m.json -", "x\n1\n", "unknown scheme")]
 #[case("predict line nowhere.csv", "", "nowhere.csv: cannot be read: No such file")]
 #[case("predict line .", "", ".: cannot be read: Is a directory")]
 #[case(

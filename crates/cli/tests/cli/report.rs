@@ -9,9 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use ordinate_model::Model;
-use ordinate_model::artifact::Document;
 use ordinate_model::cell::Cell;
-use ordinate_model::scalar::Scalar;
+use ordinate_test_support::{ModelDocument, column};
 use ordinate_train::evaluate::Label;
 use ordinate_train::report::{Observed, Observer, PathPoint, ReportInput, ValidationPath, card, html};
 use ordinate_train::solver::least_squares::Accumulator;
@@ -66,33 +65,22 @@ fn classifier(classes: &[&str]) -> Model {
     let scores: Vec<f64> =
         if classes.len() == 2 { vec![1.3] } else { (0..classes.len()).map(|k| k as f64 - 1.0).collect() };
     let negative: Vec<f64> = scores.iter().map(|score| -0.7 * score).collect();
-    let document: Document = serde_json::from_value(json!({
-        "format": "ordinate.model/1", "name": "petals", "version": "3", "created": "2026-11-23T12:00:00Z",
-        "task": "classification",
-        "signature": {
-            "features": [
-                {"name": "length <cm>", "type": "double", "missing": {"impute": 0.5}, "range": [0.0, 1.0]},
-                {"name": "colour", "type": "string", "missing": "reject", "levels": ["blue", "red"], "unknown": "ignore"}
-            ],
-            "target": {"name": "kind", "type": "string"}
-        },
-        "preprocess": {"columns": [
-            {"name": "length <cm>", "product": [{"feature": "length <cm>"}], "mean": 0.5, "scale": 0.25},
-            {"name": "colour=red", "product": [{"feature": "colour", "level": "red"}], "mean": 0.5, "scale": 0.5}
-        ]},
-        "estimator": {
-            "family": "logistic", "classes": classes, "intercepts": vec![0.1; scores.len()],
-            "coefficients": {"length <cm>": scores, "colour=red": negative}
-        },
-        "training": {
-            "rows": 600, "data_sha256": "0".repeat(64), "parameters": {"estimator": "logistic", "c": 1.0}, "seed": 4,
-            "metrics": {}, "tool": "ordinate test", "smartcore": "0.7.0"
-        },
-        "golden": {"X": [], "y": []}
-    }))
-    .unwrap();
-    let golden = vec![vec![Scalar::Number(1.0), Scalar::Text("red".into())]];
-    Model::from_json(document.seal(golden).unwrap().to_json().unwrap().as_bytes()).unwrap()
+    let file = ModelDocument::classification("petals", classes, &vec![0.1; scores.len()])
+        .set("/version", "3")
+        .set("/created", "2026-11-23T12:00:00Z")
+        .set("/signature/target/name", "kind")
+        .features(json!([
+            {"name": "length <cm>", "type": "double", "missing": {"impute": 0.5}, "range": [0.0, 1.0]},
+            {"name": "colour", "type": "string", "missing": "reject", "levels": ["blue", "red"], "unknown": "ignore"}
+        ]))
+        .column(column("length <cm>", json!({"feature": "length <cm>"}), 0.5, 0.25), scores)
+        .column(column("colour=red", json!({"feature": "colour", "level": "red"}), 0.5, 0.5), negative)
+        .set("/training/rows", 600)
+        .set("/training/parameters", json!({"estimator": "logistic", "c": 1.0}))
+        .set("/training/seed", 4)
+        .set("/training/tool", "ordinate test")
+        .file(json!([[1.0, "red"]]));
+    Model::from_json(&file).unwrap()
 }
 
 fn observed_classes(model: &Model) -> Observed {
@@ -373,5 +361,5 @@ fn train_writes_page_and_card() {
 
     let (code, said) = train("houses.csv --target price --missing mean --report houses.csv");
     assert_eq!(code, Some(1));
-    assert!(said.contains("--report is the training data itself"), "{said}");
+    assert!(said.contains("houses.csv: --report is a data file\nhelp: "), "{said}");
 }

@@ -69,7 +69,7 @@ fn an_error_in_one_of_several_files_names_that_file() {
 #[case("predict line - -", "-: standard input can be read only once")]
 #[case("predict line a*.csv --out a.csv", "a.csv: --out is the data file")]
 #[case("predict line a.csv --format parquet", "--format parquet needs --out")]
-#[case("predict bundled:lime a.csv", "bundled:lime: there is no model \"lime\"; there are line")]
+#[case("predict bundled:lime a.csv", "bundled:lime: there is no model \"lime\"; the models are line")]
 #[case("predict s3://models/m.json a.csv", "s3://models/m.json: no S3 credentials: set AWS_ACCESS_KEY_ID")]
 #[case("evaluate line a.csv --weights w", "no column \"w\", which --weights needs")]
 #[case(
@@ -252,7 +252,7 @@ async fn a_model_in_s3_is_read_with_the_credentials_of_the_environment() {
     assert!(said(&run(&format!("inspect {model}"), "reader-secret")).starts_with("line@3: regression"));
 
     let denied = run(&format!("inspect {model}"), "wrong");
-    assert!(complained(&denied).contains("access denied: the secret key does not belong to this access key"));
+    assert!(complained(&denied).contains("access denied: the secret key does not match the access key"));
     let missing = run(&format!("inspect s3://{BUCKET}/commands/lime.json"), "reader-secret");
     assert!(complained(&missing).contains("no such object"), "{}", text(&missing.stderr));
     assert!(!text(&denied.stderr).contains("wrong"), "{}", text(&denied.stderr));
@@ -266,5 +266,5 @@ fn an_s3_endpoint_that_cannot_be_reached_is_an_error_with_advice() {
     let output = command.env("AWS_ACCESS_KEY_ID", "a").env("AWS_SECRET_ACCESS_KEY", "b").output().unwrap();
     let error = complained(&output);
     assert!(error.contains("s3://models/line.json: cannot connect"), "{error}");
-    assert!(error.ends_with("Check the network and AWS_ENDPOINT_URL_S3, or try again\n"), "{error}");
+    assert!(error.ends_with("\nhelp: check the network and AWS_ENDPOINT_URL_S3, or try again\n"), "{error}");
 }

@@ -49,8 +49,8 @@ pub(in crate::http) struct RowsReader<'s> {
 }
 
 impl<'s> RowsReader<'s> {
-    /// A reader without rows. With `unwraps`, it accepts `{"features": […]}` as a positional row, unless the model has a
-    /// feature of that name.
+    /// A reader without rows. With `unwraps`, it accepts `{"features": […]}` as a positional row, unless the model has
+    /// a feature of that name.
     pub(in crate::http) fn new(terms: Terms<'s>, unwraps: bool) -> Self {
         let unwraps = unwraps && terms.signature.position(FEATURES).is_none();
         Self { rows: terms.rows(), width: terms.signature.width(), layout: None, unwraps, started: 0 }

@@ -1,4 +1,5 @@
-//! `{"columns": ["age", "bmi"], "data": [[59, 32.1]], "index": [0]}`: a frame as pandas writes it with `orient="split"`.
+//! `{"columns": ["age", "bmi"], "data": [[59, 32.1]], "index": [0]}`: a frame as pandas writes it with
+//! `orient="split"`.
 
 use jiter::Peek;
 

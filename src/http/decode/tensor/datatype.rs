@@ -77,7 +77,8 @@ impl Datatype {
         .ok_or(WrongType { cell, datatype: self })
     }
 
-    /// A number as an integer of this type. `4.0` and `2e1` are integers too, as they are for a `long` in every protocol.
+    /// A number as an integer of this type. `4.0` and `2e1` are integers too, as they are for a `long` in every
+    /// protocol.
     fn integer(self, digits: &str) -> Option<i128> {
         let whole = |value: &f64| value.fract() == 0.0 && !has_fraction(digits);
         // A larger value becomes the largest i128, which is out of the range of every type.

@@ -9,8 +9,8 @@ use crate::http::server::error::{ApiError, ErrorCode};
 use ordinate_model::frame::Frame;
 use ordinate_model::wording::shorten;
 
-/// The maximum length of an `id` in bytes. The response repeats it, so a long one that cannot be compressed would exceed the
-/// limit of the response.
+/// The maximum length of an `id` in bytes. The response repeats it, so a long one that cannot be compressed would
+/// exceed the limit of the response.
 const LONGEST_ID: usize = 1024;
 
 /// A request whose tensor values are not decoded yet.
@@ -64,8 +64,8 @@ impl InferRequest<'_> {
     /// The rows of the tensors.
     ///
     /// # Errors
-    /// 400 if a tensor does not match its shape and datatype, 413 above the limit of rows, 422 if the rows do not fit the
-    /// signature.
+    /// 400 if a tensor does not match its shape and datatype, 413 above the limit of rows, 422 if the rows do not fit
+    /// the signature.
     pub(in crate::http) fn frame<'s>(&self, terms: Terms<'s>) -> Result<Frame<'s>, ApiError> {
         frame(&self.inputs, terms)
     }
@@ -96,7 +96,8 @@ impl RequestedOutput {
     }
 }
 
-/// Reads a body: JSON of `json_length` bytes (by default, the whole body), then the bytes of binary tensors in their order.
+/// Reads a body: JSON of `json_length` bytes (by default, the whole body), then the bytes of binary tensors in their
+/// order.
 ///
 /// # Errors
 /// 400 if it is not JSON, 422 if it is not an inference request.

@@ -17,7 +17,6 @@ fn document() -> Value {
     serde_json::from_slice(&runtime.block_on(make(&application, &PROTOCOLS, routes)).unwrap()).unwrap()
 }
 
-/// The document comes from the list of routes, in which an entry can be missing.
 #[test]
 fn every_route_but_those_of_the_documentation_is_in_the_document() {
     let about = [PATH, reader::PAGE, reader::ERRORS, reader::READER];
@@ -43,16 +42,16 @@ fn every_code_is_in_the_list_the_schema_and_an_operation() {
     let text = document["paths"].to_string();
     for code in ErrorCode::ALL {
         assert!(list.contains(&format!("- [`{}`]", code.as_str())), "{code:?}");
-        // A service that is misconfigured has no document.
-        let told = *code != ErrorCode::Misconfigured;
-        assert_eq!(text.contains(&format!("`{}`", code.as_str())), told, "{code:?}");
+        // A misconfigured service has no document.
+        let documented = *code != ErrorCode::Misconfigured;
+        assert_eq!(text.contains(&format!("`{}`", code.as_str())), documented, "{code:?}");
     }
     let listed = document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"].as_array().unwrap();
     assert_eq!(listed.len(), ErrorCode::ALL.len());
 }
 
 #[test]
-fn every_answer_has_its_headers() {
+fn every_response_has_its_headers() {
     let document = document();
     let operations =
         document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
@@ -64,14 +63,14 @@ fn every_answer_has_its_headers() {
         assert!(responses["405"]["headers"]["allow"].is_object(), "{operation}");
         let predicts = operation.get("requestBody").is_some();
         assert_eq!(
-            responses.get("200").is_some_and(|told| told["headers"]["x-ordinate-warnings"].is_object()),
+            responses.get("200").is_some_and(|response| response["headers"]["x-ordinate-warnings"].is_object()),
             predicts
         );
     }
 }
 
 #[test]
-fn operations_have_names_of_their_own() {
+fn operation_ids_are_unique() {
     let document = document();
     let operations =
         document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
@@ -80,9 +79,9 @@ fn operations_have_names_of_their_own() {
 }
 
 #[test]
-fn the_services_own_answer_stands_beside_every_example() {
+fn every_example_has_the_answer_of_the_service() {
     let document = document();
-    let (mut asked, mut without) = (0, Vec::new());
+    let (mut count, mut without) = (0, Vec::new());
     for (path, item) in document["paths"].as_object().unwrap() {
         for operation in item.as_object().unwrap().values() {
             let answers = operation["responses"]["200"]["content"].as_object();
@@ -98,7 +97,7 @@ fn the_services_own_answer_stands_beside_every_example() {
                 .filter_map(|content| content["examples"].as_object())
                 .flat_map(|examples| examples.keys())
                 .collect();
-            asked += answers.len();
+            count += answers.len();
             if named.is_empty() {
                 if answers.is_empty() {
                     without.push(path.as_str());
@@ -108,6 +107,6 @@ fn the_services_own_answer_stands_beside_every_example() {
             }
         }
     }
-    assert!(asked > 150, "{asked}");
+    assert!(count > 150, "{count}");
     assert_eq!(without, ["/v2/repository/models/{model}/load", "/v2/repository/models/{model}/unload"]);
 }

@@ -1,6 +1,6 @@
-//! `KServe` v1 and TensorFlow Serving's REST API, which agree on where a prediction is asked for.
+//! `KServe` v1 and TensorFlow Serving's REST API, which have the same routes for predictions.
 //!
-//! Rows (`instances`) are answered with `predictions`, columns (`inputs`) with `outputs`
+//! The answer to rows (`instances`) is `predictions`, the answer to columns (`inputs`) is `outputs`
 //! (<https://www.tensorflow.org/tfx/serving/api_rest>,
 //! <https://kserve.github.io/website/docs/concepts/architecture/data-plane/v1-protocol>).
 
@@ -19,7 +19,7 @@ use crate::http::decode::json::{Decoded, Form, Keys, once, unknown};
 use crate::http::route::{Protocol, Route};
 use crate::http::server::envelope::Envelope;
 use crate::http::server::error::{ApiError, ErrorCode};
-use crate::http::server::{answer, body};
+use crate::http::server::{body, response};
 use ordinate_model::{Model, Wanted};
 
 pub(crate) const ROWS: &str = "instances";
@@ -29,7 +29,7 @@ pub(crate) const PARAMETERS: &str = "parameters";
 const KEYS: Keys =
     Keys { tables: &[(ROWS, Form::Rows), ("inputs", Form::Any)], options: &[SIGNATURE_NAME, PARAMETERS] };
 
-/// The names of the one signature that every model has, as TensorFlow's exporters call it.
+/// The names of the default signature, as in TensorFlow's exporters.
 const DEFAULT_SIGNATURES: [&str; 2] = ["serving_default", ""];
 
 pub(crate) const PROTOCOL: Protocol = Protocol { routes, tags: &[openapi::TAG], schemas: openapi::define };
@@ -55,7 +55,7 @@ enum Predicted<'a> {
     Outputs(Values<'a>),
 }
 
-/// What each feature adds to each answer, and warnings where there are any.
+/// The response of `:explain`.
 #[derive(Serialize)]
 struct Explained<'m> {
     explanations: Values<'m>,
@@ -68,7 +68,7 @@ struct Models<'a> {
     models: Vec<&'a str>,
 }
 
-/// One object that clients of both servers find what they look for in.
+/// The status of a model, for clients of both servers.
 #[derive(Serialize)]
 struct Status<'a> {
     name: &'a str,
@@ -93,14 +93,14 @@ struct VersionError {
 /// `GET /v1/models`
 async fn list(State(application): App) -> Result<Response, ApiError> {
     let models = application.catalog.models().await?;
-    answer::respond(&Models { models: models.iter().map(|model| model.name()).collect() })
+    response::respond(&Models { models: models.iter().map(|model| model.name()).collect() })
 }
 
 /// `GET /v1/models/{model}[/versions/{version}]`
 async fn status(State(application): App, path: ModelPath) -> Result<Response, ApiError> {
     let model = path.load(&application).await?;
     let status = VersionError { error_code: "OK", error_message: "" };
-    answer::respond(&Status {
+    response::respond(&Status {
         name: model.name(),
         ready: true,
         versions: [VersionStatus { version: model.version(), state: "AVAILABLE", status }],
@@ -118,13 +118,13 @@ async fn explain(State(application): App, path: ModelPath, request: Request) -> 
     let mut prediction = open(&application, &path, request).await?;
     let (model, body) = (prediction.model.clone(), prediction.body.clone());
     let decoded = decode::json::read(&body, &KEYS, prediction.terms(&model))?;
-    // There is one explanation, whatever output is named; what could not be predicted is not explained either.
+    // All outputs have the same explanation; an unknown output is an error here as in `:predict`.
     output(&decoded, &model)?;
-    prediction.end("decode");
+    prediction.end_stage("decode");
     let wanted = Wanted { explanation: true, ..Wanted::default() };
     let answer = prediction.answer(&model, &decoded.frame, wanted)?;
-    let explanations = Output::Explain.of(&model, &answer)?;
-    let warnings = WarningsBody::of(&answer);
+    let explanations = Output::Explain.values(&model, &answer)?;
+    let warnings = WarningsBody::new(&answer);
     prediction.json(decoded.frame.rows(), &Explained { explanations, warnings })
 }
 
@@ -133,10 +133,10 @@ async fn predict_named(State(application): App, path: ModelPath, request: Reques
     predict(&application, &path, request, &KEYS).await
 }
 
-/// Predictions for a body of one of these forms.
+/// Predictions for a body with these keys.
 ///
 /// # Errors
-/// What is wrong with the request, or with its rows.
+/// 4xx for an invalid request or invalid rows, 503 for a model that cannot be loaded.
 pub(crate) async fn predict(
     application: &Application,
     path: &ModelPath,
@@ -147,28 +147,29 @@ pub(crate) async fn predict(
     let (model, body) = (prediction.model.clone(), prediction.body.clone());
     let decoded = decode::json::read(&body, keys, prediction.terms(&model))?;
     let output = output(&decoded, &model)?;
-    prediction.end("decode");
+    prediction.end_stage("decode");
     let answer = prediction.answer(&model, &decoded.frame, Wanted::default())?;
-    let values = output.of(&model, &answer)?;
+    let values = output.values(&model, &answer)?;
     let predicted = if decoded.key == ROWS { Predicted::Predictions(values) } else { Predicted::Outputs(values) };
     prediction.json(decoded.frame.rows(), &predicted)
 }
 
-/// The output that a body asks for: by the signature's name, by a parameter, or by both alike.
+/// The output that a body requests: by the name of a signature, by a parameter, or by both.
 fn output(decoded: &Decoded<'_, '_>, model: &Model) -> Result<Output, ApiError> {
     let mut method: Option<String> = None;
     decoded.members(PARAMETERS, "{\"predict_method\": \"predict\"}", |reader, key| match key {
         "predict_method" => once(&mut method, key, reader.option(key, "the name of an output")?),
-        other => Err(unknown(other, "the only one is \"predict_method\"")),
+        other => Err(unknown(other, "the only parameter is \"predict_method\"")),
     })?;
     let signature: Option<String> = decoded.option(SIGNATURE_NAME, "a string")?;
     let signature = signature.filter(|name| !DEFAULT_SIGNATURES.contains(&name.as_str()));
-    let named = |name: String| Output::named(&name, model, Output::predictions(model));
+    let named = |name: String| Output::from_name(&name, model, Output::predictions(model));
     match (signature.map(named).transpose()?, method.map(named).transpose()?) {
         (Some(signature), Some(method)) if signature != method => {
             let (signature, method) = (signature.name(), method.name());
-            let detail =
-                format!("{SIGNATURE_NAME:?} is {signature:?} and \"predict_method\" is {method:?}; send one of them");
+            let detail = format!(
+                "{SIGNATURE_NAME:?} is {signature:?}, but \"predict_method\" is {method:?}; send one of the two"
+            );
             Err(ApiError::new(ErrorCode::ConflictingKeys, detail))
         }
         (signature, method) => Ok(signature.or(method).unwrap_or(Output::Predict)),

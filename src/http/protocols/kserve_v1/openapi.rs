@@ -6,25 +6,25 @@ use utoipa::openapi::schema::{
 };
 use utoipa::openapi::{Ref, RefOr};
 
-use crate::http::docs::error::Rows;
+use crate::http::docs::error::RowFormats;
 use crate::http::docs::operation::{Body, Draft, JSON, Tag};
-use crate::http::docs::schema::{ModelSchemas, list, object, one_of, optional, text, truth};
+use crate::http::docs::schema::{ModelSchemas, boolean, list, object, one_of, optional, text};
 use crate::http::protocols::native::openapi::predict::{explanation, with_warnings};
 
 pub(crate) const TAG: Tag =
-    Tag { name: "KServe v1 and TensorFlow Serving", description: "`instances` in, `predictions` out" };
+    Tag { name: "KServe v1 and TensorFlow Serving", description: "Send `instances`, receive `predictions`" };
 
 /// `GET /v1/models`
 pub(crate) fn models(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
-    let draft = draft.about(TAG, "The names of the models that are served").needs_model();
-    draft.answers("All of them", JSON, Ref::from_schema_name("V1Models"))
+    let draft = draft.about(TAG, "List the names of the served models").needs_model();
+    draft.answers("The names", JSON, Ref::from_schema_name("V1Models"))
 }
 
 /// `GET /v1/models/{model}[/versions/{version}]`
 pub(crate) fn status(draft: Draft, schemas: &ModelSchemas<'_>) -> Draft {
     let draft = draft.replace("version", schemas.model.version());
     let draft = draft.about(TAG, format!("Whether {} is ready", schemas.model.name())).needs_model();
-    draft.answers("It is", JSON, Ref::from_schema_name("V1Status"))
+    draft.answers("The model is ready", JSON, Ref::from_schema_name("V1Status"))
 }
 
 /// `POST /v1/models/{model}[/versions/{version}]:predict`
@@ -36,26 +36,26 @@ pub(crate) fn predict(draft: Draft, schemas: &ModelSchemas<'_>) -> Draft {
 /// `POST /v1/models/{model}[/versions/{version}]:explain`
 pub(crate) fn explain(draft: Draft, schemas: &ModelSchemas<'_>) -> Draft {
     let draft = draft.replace("version", schemas.model.version());
-    let draft = draft.about(TAG, format!("Explain what {} predicts", schemas.model.name()));
+    let draft = draft.about(TAG, format!("Explain predictions of {}", schemas.model.name()));
     let examples = vec![("instances", json!({"instances": [schemas.example_values()]}))];
-    let body = Body { media_type: JSON, schema: asked(schemas, Keys::Serving), examples };
-    let answered = with_warnings(object([("explanations", explanation(schemas).into())]));
-    draft.rows(Rows::Json, [body]).answers("What each feature adds to each row", JSON, answered)
+    let body = Body { media_type: JSON, schema: request(schemas, Keys::Serving), examples };
+    let answer = with_warnings(object([("explanations", explanation(schemas).into())]));
+    draft.rows(RowFormats::Json, [body]).answers("The contribution of each feature, one element per row", JSON, answer)
 }
 
-/// Which keys a body may have.
+/// The keys of a body.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Keys {
-    /// Those of TensorFlow Serving, and `parameters`.
+    /// The keys of TensorFlow Serving, and `parameters`.
     Serving,
-    /// Those of Vertex AI.
+    /// The keys of Vertex AI.
     Vertex,
 }
 
-/// Rows or columns, and which output is wanted: by one name or by the other, or by both alike.
-fn asked(schemas: &ModelSchemas<'_>, keys: Keys) -> RefOr<Schema> {
+/// A body: rows or columns, and the name of an output under one key or two.
+fn request(schemas: &ModelSchemas<'_>, keys: Keys) -> RefOr<Schema> {
     let closed = |object: ObjectBuilder| object.additional_properties(Some(AdditionalProperties::FreeForm(false)));
-    // null is no choice, as if it were not there.
+    // null is the same as a missing key.
     let choice = |names: &[&str]| {
         let names = names.iter().map(|name| json!(name)).chain([Value::Null]);
         ObjectBuilder::new().schema_type(SchemaType::AnyValue).enum_values(Some(names))
@@ -83,14 +83,14 @@ fn asked(schemas: &ModelSchemas<'_>, keys: Keys) -> RefOr<Schema> {
     }
 }
 
-/// A prediction, from rows or columns under these keys.
+/// An operation that predicts, with a body of these keys.
 pub(crate) fn prediction(draft: Draft, schemas: &ModelSchemas<'_>, keys: Keys) -> Draft {
     let mut examples = vec![("instances", json!({"instances": [schemas.example_values()]}))];
     let predictions = || object([("predictions", schemas.prediction_or_probabilities())]);
-    let mut answered: RefOr<Schema> = predictions().into();
+    let mut answer: RefOr<Schema> = predictions().into();
     if keys == Keys::Serving {
         examples.push(("inputs", json!({"inputs": schemas.example_columns()})));
-        answered = OneOfBuilder::new()
+        answer = OneOfBuilder::new()
             .item(predictions())
             .item(object([("outputs", schemas.prediction_or_probabilities())]))
             .into();
@@ -100,16 +100,22 @@ pub(crate) fn prediction(draft: Draft, schemas: &ModelSchemas<'_>, keys: Keys) -
         let body = json!({"instances": [schemas.example_values()], "parameters": parameters});
         examples.push(("probabilities", body));
     }
-    let body = Body { media_type: JSON, schema: asked(schemas, keys), examples };
-    draft.rows(Rows::Json, [body]).answers("One element a row", JSON, answered)
+    let body = Body { media_type: JSON, schema: request(schemas, keys), examples };
+    draft.rows(RowFormats::Json, [body]).answers("One element per row", JSON, answer)
 }
 
 /// Adds the schemas that are the same for all models.
 pub(crate) fn define(components: ComponentsBuilder, _: &[ModelSchemas<'_>]) -> ComponentsBuilder {
-    let error = object([("error_code", text("OK")), ("error_message", text("Empty"))]);
-    let version =
-        object([("version", text("Its version")), ("state", one_of(["AVAILABLE"]).into()), ("status", error.into())]);
-    let status =
-        object([("name", text("Its name")), ("ready", truth("Always true")), ("model_version_status", list(version))]);
-    components.schema("V1Models", object([("models", list(text("A name")))])).schema("V1Status", status)
+    let error = object([("error_code", text("Always OK")), ("error_message", text("Always empty"))]);
+    let version = object([
+        ("version", text("The version of the model")),
+        ("state", one_of(["AVAILABLE"]).into()),
+        ("status", error.into()),
+    ]);
+    let status = object([
+        ("name", text("The name of the model")),
+        ("ready", boolean("Always true")),
+        ("model_version_status", list(version)),
+    ]);
+    components.schema("V1Models", object([("models", list(text("The name of a model")))])).schema("V1Status", status)
 }

@@ -1,9 +1,9 @@
-//! `MLflow`'s scoring server: what may stand in its bodies, and its answers
-//! (<https://mlflow.org/docs/latest/ml/deployment/deploy-model-locally>).
+//! `MLflow`'s scoring server: bodies and answers of `/invocations`, a route shared with `SageMaker`
+//! (`sagemaker/invocations.rs`) (<https://mlflow.org/docs/latest/ml/deployment/deploy-model-locally>).
 //!
-//! Columns that are no features are passed over, as `MLflow`'s schema enforcement does: the one exception to the rule that
-//! unknown names are refused. Parameters that mean nothing here are passed over likewise, as by an `MLflow` model without a
-//! schema of parameters; those that our own route understands are refused: they ask for what has no place in the answer.
+//! Columns that are not features are ignored, as `MLflow`'s schema enforcement does, although the other protocols
+//! reject unknown names. Unknown parameters are ignored, too, as by an `MLflow` model without a parameter schema. The
+//! options of the service's own routes are errors, because their results have no place in the answer.
 
 pub(crate) mod openapi;
 
@@ -28,7 +28,7 @@ fn routes() -> Vec<Route> {
     routes.map(|route| route.errors(Envelope::Mlflow)).into()
 }
 
-/// The forms of its bodies; `SageMaker`'s share the key `instances`.
+/// The forms of a body. `SageMaker` uses the key `instances`, too.
 pub(crate) const KEYS: Keys = Keys {
     tables: &[
         ("dataframe_split", Form::Split),
@@ -41,30 +41,28 @@ pub(crate) const KEYS: Keys = Keys {
 
 const PARAMETERS: &str = "params";
 
-/// Where to get what has no place in the answer.
 const ELSEWHERE: &str =
-    "ask POST /models/{name}/predict; of a classifier, \"predict_method\": \"predict_proba\" gets probabilities";
+    "use POST /models/{name}/predict; for classifiers, \"predict_method\": \"predict_proba\" returns probabilities";
 
-/// The answer.
 #[derive(Serialize)]
 pub(crate) struct Predictions<'a> {
     pub(crate) predictions: Values<'a>,
 }
 
-/// The output that a body asks for.
+/// The output that a body requests.
 ///
 /// # Errors
-/// A caller's mistake when the model has none of this name.
+/// `unknown_output` if the model does not have it.
 pub(crate) fn output(decoded: &Decoded<'_, '_>, model: &Model) -> Result<Output, ApiError> {
     let mut method: Option<String> = None;
     decoded.members(PARAMETERS, "{\"predict_method\": \"predict\"}", |reader, key| match key {
-        // As `mlflow.sklearn` names it.
+        // The name in `mlflow.sklearn`.
         "predict_method" => once(&mut method, key, reader.option(key, "the name of an output")?),
         "interval" | "explain" | "probabilities" => reader.unsupported(key, ELSEWHERE),
         _ => reader.skip(),
     })?;
     match method {
-        Some(name) => Output::named(&name, model, Output::predictions(model)),
+        Some(name) => Output::from_name(&name, model, Output::predictions(model)),
         None => Ok(Output::Predict),
     }
 }

@@ -5,20 +5,20 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, Type};
 
 use crate::http::docs::operation::{Body, CSV, Draft, JSON, JSON_LINES, Tag};
-use crate::http::docs::schema::{ModelSchemas, any, closed, list, object, optional, text, unwanted};
+use crate::http::docs::schema::{ModelSchemas, any, closed, list, object, optional, text, unsupported};
 use crate::http::protocols::native::openapi::HEALTH;
 
 /// The group of `/invocations`.
 pub(crate) const SHARED: Tag =
-    Tag { name: "MLflow and SageMaker containers", description: "The body says whose answer it gets" };
+    Tag { name: "MLflow and SageMaker containers", description: "The body decides which protocol the answer follows" };
 
 /// `GET /version`
 pub(crate) fn version(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
-    let draft = draft.about(HEALTH, "The version of this program");
-    draft.answers("As MLflow's server tells its own", "text/plain", text("The version"))
+    let draft = draft.about(HEALTH, "Version of the service");
+    draft.answers("The version, as plain text", "text/plain", text("The version of the service"))
 }
 
-/// What may be sent, to either route.
+/// The bodies of `/invocations` and of `SageMaker`'s route.
 pub(crate) fn bodies(schemas: &ModelSchemas<'_>) -> Vec<Body> {
     let values = schemas.example_values();
     let row = json!({"features": values});
@@ -37,20 +37,20 @@ pub(crate) fn bodies(schemas: &ModelSchemas<'_>) -> Vec<Body> {
     let line = row.to_string() + "\n";
     let lines = Body {
         media_type: JSON_LINES,
-        schema: text("One row a line: an object with \"features\", a list, or an object by name"),
+        schema: text("One row per line: an object with \"features\", a list, or an object by name"),
         examples: vec![("lines", line.into())],
     };
     let csv = [("csv_with_a_header", schemas.example_csv()), ("csv_without", schemas.example_line())];
     let csv = Body {
         media_type: CSV,
-        schema: text("One row a line; `header=present` and `header=absent` say what the first line is"),
+        schema: text("One row per line; `header=present` or `header=absent` declares the first line"),
         examples: csv.into_iter().filter_map(|(name, text)| Some((name, Value::String(text?)))).collect(),
     };
-    vec![Body { media_type: JSON, schema: sent(schemas).into(), examples }, lines, csv]
+    vec![Body { media_type: JSON, schema: json_body(schemas).into(), examples }, lines, csv]
 }
 
-/// One of the four keys, and perhaps `params`.
-fn sent(schemas: &ModelSchemas<'_>) -> OneOfBuilder {
+/// A JSON body: one of four keys, and optionally `params`.
+fn json_body(schemas: &ModelSchemas<'_>) -> OneOfBuilder {
     let records = || schemas.list(schemas.reference("record"));
     let positional = || schemas.list(schemas.reference("values"));
     let wrapped = object([("features", RefOr::Ref(schemas.reference("values")))]);
@@ -59,13 +59,13 @@ fn sent(schemas: &ModelSchemas<'_>) -> OneOfBuilder {
         schemas.single_values().into_iter().fold(layouts, AnyOfBuilder::item)
     };
     let split = object([
-        ("columns", list(text("A name"))),
+        ("columns", list(text("The name of a column"))),
         ("data", list(ArrayBuilder::new().items(RefOr::<Schema>::from(any("A value"))))),
     ])
-    .property("index", any("The rows' labels, which play no part"))
-    .property("index_names", any("What the labels are called, likewise"))
-    .property("column_names", any("What the columns are called, likewise"))
-    .description(Some("A frame as pandas splits it"));
+    .property("index", any("Row labels; ignored"))
+    .property("index_names", any("Names of the row labels; ignored"))
+    .property("column_names", any("Names of the column labels; ignored"))
+    .description(Some("A pandas data frame in split orientation"));
     let names: &[Option<&str>] = match schemas.model.classes() {
         Some(_) => &[Some("predict"), Some("predict_proba"), None],
         None => &[Some("predict"), None],
@@ -75,8 +75,8 @@ fn sent(schemas: &ModelSchemas<'_>) -> OneOfBuilder {
         let parameters = optional(Type::Object).property("predict_method", method);
         let parameters = ["interval", "explain", "probabilities"]
             .into_iter()
-            .fold(parameters, |parameters, name| parameters.property(name, unwanted()));
-        parameters.description(Some("Parameters of other names are passed over"))
+            .fold(parameters, |parameters, name| parameters.property(name, unsupported()));
+        parameters.description(Some("Unknown parameters are ignored"))
     };
     let tables: [(&str, RefOr<Schema>); 4] = [
         ("dataframe_split", closed(split).into()),
@@ -89,7 +89,7 @@ fn sent(schemas: &ModelSchemas<'_>) -> OneOfBuilder {
     })
 }
 
-/// MLflow's answer.
+/// An answer in the form of MLflow.
 pub(crate) fn predictions(schemas: &ModelSchemas<'_>) -> ObjectBuilder {
     closed(object([("predictions", schemas.prediction_or_probabilities())]))
 }

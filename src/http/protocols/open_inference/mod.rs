@@ -1,6 +1,6 @@
-//! Open Inference Protocol v2 (`KServe` v2), as Triton serves it: metadata, readiness, inference with tensors as JSON or as bytes,
-//! the index of the repository, statistics
-//! (<https://github.com/kserve/open-inference-protocol>, <https://github.com/triton-inference-server/server/tree/main/docs/protocol>).
+//! Open Inference Protocol v2 (`KServe` v2), as Triton serves it: metadata, readiness, inference with tensors in JSON
+//! or as bytes, repository index, statistics (<https://github.com/kserve/open-inference-protocol>,
+//! <https://github.com/triton-inference-server/server/tree/main/docs/protocol>).
 
 mod infer;
 mod metadata;
@@ -15,16 +15,14 @@ use serde::Serialize;
 use super::model_path::ModelPath;
 use crate::http::application::App;
 use crate::http::route::{Protocol, Route};
-use crate::http::server::answer;
 use crate::http::server::envelope::Envelope;
 use crate::http::server::error::ApiError;
+use crate::http::server::response;
 
 pub(crate) const PROTOCOL: Protocol = Protocol { routes, tags: &openapi::TAGS, schemas: openapi::define };
 
 fn routes() -> Vec<Route> {
     let routes = [
-        Route::post("/v2/models/{model}/infer", infer::infer).operation_per_model(openapi::infer),
-        Route::post("/v2/models/{model}/versions/{version}/infer", infer::infer).operation_per_model(openapi::infer),
         Route::get("/v2", metadata::server).operation(openapi::server),
         Route::get("/v2/health/live", live).operation(openapi::live),
         Route::get("/v2/health/ready", ready).operation(openapi::ready),
@@ -39,10 +37,14 @@ fn routes() -> Vec<Route> {
         Route::get("/v2/models/{model}/versions/{version}/stats", repository::statistics)
             .operation(openapi::statistics),
         Route::post("/v2/repository/index", repository::index).operation(openapi::index),
-        Route::post("/v2/repository/models/{model}/load", repository::refuse).operation(openapi::load).not_suggested(),
-        Route::post("/v2/repository/models/{model}/unload", repository::refuse)
+        Route::post("/v2/repository/models/{model}/load", repository::not_supported)
+            .operation(openapi::load)
+            .not_suggested(),
+        Route::post("/v2/repository/models/{model}/unload", repository::not_supported)
             .operation(openapi::unload)
             .not_suggested(),
+        Route::post("/v2/models/{model}/infer", infer::infer).operation_per_model(openapi::infer),
+        Route::post("/v2/models/{model}/versions/{version}/infer", infer::infer).operation_per_model(openapi::infer),
     ];
     routes.map(|route| route.errors(Envelope::Error)).into()
 }
@@ -60,19 +62,19 @@ struct ModelReady<'a> {
     ready: bool,
 }
 
-/// The process runs; never loads a model.
+/// Liveness: never loads a model.
 async fn live() -> Result<Response, ApiError> {
-    answer::respond(&Health { live: true, ready: None })
+    response::respond(&Health { live: true, ready: None })
 }
 
-/// Loads the default model, or answers 503.
+/// Readiness: loads the default model, or fails with 503.
 async fn ready(State(application): App) -> Result<Response, ApiError> {
     application.catalog.default_model().await?;
-    answer::respond(&Health { live: true, ready: Some(true) })
+    response::respond(&Health { live: true, ready: Some(true) })
 }
 
-/// Loads the model, or answers 503.
+/// Readiness of a model: loads it, or fails with 503.
 async fn model_ready(State(application): App, path: ModelPath) -> Result<Response, ApiError> {
     let model = path.load(&application).await?;
-    answer::respond(&ModelReady { name: model.name(), ready: true })
+    response::respond(&ModelReady { name: model.name(), ready: true })
 }

@@ -3,40 +3,40 @@
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema};
 
-use crate::http::docs::error::Rows;
+use crate::http::docs::error::RowFormats;
 use crate::http::docs::operation::{CSV, Draft, JSON, JSON_LINES, Tag};
 use crate::http::docs::schema::{ModelSchemas, closed, number, object, probability, text};
 use crate::http::protocols::mlflow::openapi::{SHARED, bodies, predictions};
 
-pub(crate) const TAG: Tag = Tag { name: "SageMaker", description: "What its runtime answers to its SDKs" };
+pub(crate) const TAG: Tag = Tag { name: "SageMaker", description: "The route of the SageMaker runtime, for its SDKs" };
 
-const NAMES: &str = "Names that are no features are passed over, as MLflow does.";
+const IGNORED_NAMES: &str = "Names that are not features are ignored, as MLflow does.";
 
 /// `POST /invocations`
 pub(crate) fn default_model(draft: Draft, schemas: &ModelSchemas<'_>) -> Draft {
-    let told = "JSON whose rows are `{\"features\": […]}`, JSON Lines, and CSV whose first line names no feature are \
-                answered as SageMaker's Linear Learner does, everything else as MLflow does.";
+    let forms = "JSON with rows `{\"features\": […]}`, JSON Lines, and CSV whose first line contains no feature name \
+                 are answered in the form of SageMaker's Linear Learner, all other bodies in the form of MLflow.";
     let answered = OneOfBuilder::new().item(predictions(schemas)).item(scores(schemas));
-    let draft = draft.about(SHARED, "Predict with the default model").description(format!("{told} {NAMES}"));
+    let draft = draft.about(SHARED, "Predict with the default model").description(format!("{forms} {IGNORED_NAMES}"));
     operation(draft, schemas, answered)
 }
 
 /// `POST /endpoints/{name}/invocations`
 pub(crate) fn endpoint(draft: Draft, schemas: &ModelSchemas<'_>) -> Draft {
-    let told = "Answered as SageMaker's Linear Learner does, in the media type that `Accept` names.";
+    let form = "Answers in the form of SageMaker's Linear Learner, in the media type of the header `Accept`.";
     let draft = draft.about(TAG, format!("Predict with {}", schemas.model.name()));
-    operation(draft.description(format!("{told} {NAMES}")), schemas, scores(schemas))
+    operation(draft.description(format!("{form} {IGNORED_NAMES}")), schemas, scores(schemas))
 }
 
 fn operation(draft: Draft, schemas: &ModelSchemas<'_>, answer: impl Into<Schema>) -> Draft {
     draft
-        .rows(Rows::JsonOrCsv, bodies(schemas))
-        .answers("One element a row", JSON, RefOr::T(answer.into()))
-        .or(JSON_LINES, text("One object a line"))
-        .or(CSV, text("The same values, one row a line"))
+        .rows(RowFormats::JsonOrCsv, bodies(schemas))
+        .answers("One element per row", JSON, RefOr::T(answer.into()))
+        .or(JSON_LINES, text("One object per line"))
+        .or(CSV, text("The same values, one row per line"))
 }
 
-/// The answer of `SageMaker`'s Linear Learner.
+/// An answer in the form of `SageMaker`'s Linear Learner.
 fn scores(schemas: &ModelSchemas<'_>) -> ObjectBuilder {
     let row = match schemas.model.classes() {
         None => object([("score", number().into())]),

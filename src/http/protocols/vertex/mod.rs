@@ -1,4 +1,4 @@
-//! Vertex AI, whose bodies are those of `KServe` v1 on routes of its own
+//! Vertex AI: bodies of `KServe` v1 on its own routes
 //! (<https://cloud.google.com/vertex-ai/docs/predictions/custom-container-requirements>).
 
 mod openapi;

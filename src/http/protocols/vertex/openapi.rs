@@ -1,10 +1,10 @@
 //! Vertex AI in the document.
 
 use crate::http::docs::operation::{Draft, JSON, Tag};
-use crate::http::docs::schema::{ModelSchemas, object, truth};
+use crate::http::docs::schema::{ModelSchemas, boolean, object};
 use crate::http::protocols::kserve_v1::openapi::{self, Keys};
 
-pub(crate) const TAG: Tag = Tag { name: "Vertex AI", description: "What a custom container answers there" };
+pub(crate) const TAG: Tag = Tag { name: "Vertex AI", description: "The routes of a custom container" };
 
 pub(crate) fn predict(draft: Draft, schemas: &ModelSchemas<'_>) -> Draft {
     let draft = draft.about(TAG, "Predict with the default model");
@@ -14,5 +14,5 @@ pub(crate) fn predict(draft: Draft, schemas: &ModelSchemas<'_>) -> Draft {
 pub(crate) fn health(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
     let draft = draft.about(TAG, "The default model is loaded, or a 503").needs_model();
     let draft = draft.description("Also under the path of `AIP_HEALTH_ROUTE`.");
-    draft.answers("It is", JSON, object([("ready", truth("Always true"))]))
+    draft.answers("It is", JSON, object([("ready", boolean("Always true"))]))
 }

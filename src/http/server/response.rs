@@ -1,4 +1,4 @@
-//! An answer as JSON, no larger than whoever asked can be sent.
+//! Responses in JSON, within the size that Lambda can send.
 
 use std::io::{self, Write};
 
@@ -11,13 +11,13 @@ use serde::Serialize;
 
 use super::error::{ApiError, ErrorCode};
 
-/// What fits into a Lambda response (6 MiB) beside status and headers.
+/// The maximum size of a body: a Lambda response (6 MiB) minus status and headers.
 pub(crate) const LAMBDA: usize = 6 * 1024 * 1024 - 16 * 1024;
 
-/// What a load balancer takes from a function (1 MiB), likewise.
+/// The same behind a load balancer, which accepts 1 MiB from a function.
 const LOAD_BALANCER: usize = 1024 * 1024 - 16 * 1024;
 
-/// The most bytes that the sender of a request can be answered with.
+/// The maximum size of a response to this request, in bytes.
 pub(crate) fn limit(request: &Request) -> usize {
     match request.request_context_ref() {
         Some(RequestContext::Alb(_)) => LOAD_BALANCER,
@@ -25,35 +25,35 @@ pub(crate) fn limit(request: &Request) -> usize {
     }
 }
 
-/// What is told of service and models: JSON, of any length that Lambda can send.
+/// A JSON response about the service or its models, of any size that Lambda can send.
 ///
 /// # Errors
-/// 413 when it exceeds that.
+/// 413 if it is larger.
 pub(crate) fn respond<T: Serialize>(value: &T) -> Result<Response, ApiError> {
     Ok(([(CONTENT_TYPE, "application/json")], json(value, LAMBDA)?).into_response())
 }
 
-/// The JSON text. Nothing is written past the limit: all explanations of a large request are many times an answer.
+/// Serializes a value. Stops at the limit: the explanations of a large request can be far larger than memory allows.
 ///
 /// # Errors
-/// 413 when it exceeds the limit.
+/// 413 if the text exceeds the limit.
 pub(crate) fn json<T: Serialize>(value: &T, limit: usize) -> Result<Vec<u8>, ApiError> {
-    let mut text = Text { encoded: Vec::new(), left: limit };
+    let mut text = LimitedText { encoded: Vec::new(), left: limit };
     match serde_json::to_writer(&mut text, value) {
         Ok(()) => Ok(text.encoded),
-        // Only the limit makes writing into memory fail.
+        // Writing into memory fails only at the limit.
         Err(error) if error.is_io() => Err(too_large(limit)),
         Err(error) => Err(ApiError::internal(error.to_string())),
     }
 }
 
-/// Text of which no more is kept than can be sent.
-struct Text {
+/// A writer that fails when the text exceeds a limit.
+struct LimitedText {
     encoded: Vec<u8>,
     left: usize,
 }
 
-impl Write for Text {
+impl Write for LimitedText {
     fn write(&mut self, part: &[u8]) -> io::Result<usize> {
         self.left = self.left.checked_sub(length_as_text(part)).ok_or(io::ErrorKind::FileTooLarge)?;
         self.encoded.extend_from_slice(part);
@@ -65,15 +65,15 @@ impl Write for Text {
     }
 }
 
-/// Lambda sends text as a JSON string, in which each quote, backslash and line break costs a byte more.
+/// Lambda sends text as a JSON string: each quote, backslash and line break takes one more byte.
 fn length_as_text(part: &[u8]) -> usize {
     part.len() + part.iter().filter(|byte| matches!(byte, b'"' | b'\\' | b'\n' | b'\r' | b'\t')).count()
 }
 
-/// Whether an answer can be sent.
+/// Checks that an encoded body can be sent.
 ///
 /// # Errors
-/// 413 when it exceeds the limit.
+/// 413 if the text exceeds the limit.
 pub(crate) fn fits(media_type: &str, encoded: &[u8], limit: usize) -> Result<(), ApiError> {
     // Lambda sends bytes as base64.
     let octets = media_type == "application/octet-stream";
@@ -82,7 +82,7 @@ pub(crate) fn fits(media_type: &str, encoded: &[u8], limit: usize) -> Result<(),
 }
 
 fn too_large(limit: usize) -> ApiError {
-    let detail = format!("the answer would exceed {limit} bytes; ask for fewer rows at a time");
+    let detail = format!("the response would be larger than {limit} bytes; send fewer rows per request");
     ApiError::new(ErrorCode::AnswerTooLarge, detail)
 }
 
@@ -92,7 +92,7 @@ mod tests {
 
     use super::*;
 
-    /// Numbers without end.
+    /// An endless list of numbers.
     struct Endless;
 
     impl Serialize for Endless {
@@ -102,13 +102,13 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_written_no_further_than_it_can_be_sent() {
+    fn serialization_stops_at_the_limit() {
         assert_eq!(json(&Endless, 1000).unwrap_err().code, ErrorCode::AnswerTooLarge);
     }
 
     #[test]
-    fn what_costs_more_on_the_way_counts_for_more() {
-        // Two quotes of JSON and the backslash of JSON's own escape: a byte more each.
+    fn escapes_and_base64_count() {
+        // Two quotes and the backslash of the JSON escape: one more byte each.
         assert_eq!(json(&"a\n", 5 + 3).unwrap(), b"\"a\\n\"");
         assert!(json(&"a\n", 5 + 2).is_err());
         assert!(fits("application/octet-stream", &[0; 6], 8).is_ok());
