@@ -10,6 +10,7 @@ use axum::extract::{RawPathParams, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any};
 use http::Method;
+use ordinate_model::suggestion::by_similarity;
 use ordinate_model::wording::shorten;
 use tower::ServiceExt;
 
@@ -22,6 +23,9 @@ use super::server::envelope::Envelope;
 use super::server::error::{ApiError, ErrorCode, wrong_method};
 use super::server::middleware::RoutePath;
 use super::server::path::{self, Verb};
+
+/// The number of similar routes in the error of an unknown path.
+const MAX_SUGGESTED_ROUTES: usize = 3;
 
 /// The protocols in the order of the `OpenAPI` document.
 pub(crate) const PROTOCOLS: [Protocol; 7] = [
@@ -126,7 +130,9 @@ fn by_verb(routes: &[&Route], application: &Arc<Application>) -> MethodRouter<Ar
 async fn unknown_route(request: Request) -> ApiError {
     let path = request.uri().path();
     let routes = ROUTES.iter().filter(|route| route.suggested).map(|route| route.path);
-    no_route(path, &path::nearest(path, routes))
+    let mut similar = by_similarity(path, routes);
+    similar.truncate(MAX_SUGGESTED_ROUTES);
+    no_route(path, &similar)
 }
 
 fn no_route(path: &str, similar: &[&str]) -> ApiError {

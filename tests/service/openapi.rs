@@ -57,7 +57,7 @@ async fn no_example_is_a_row_of_the_training_data() {
     }
     let description = call("GET", "/models/diabetes", "").await.json();
     let body = &document["paths"]["/models/diabetes/predict"]["post"]["requestBody"]["content"]["application/json"];
-    assert_eq!(body["examples"]["rows_by_name"]["value"], json!({"X": [description["typical"]]}));
+    assert_eq!(body["examples"]["rows_by_name"]["value"], json!({"X": [description["examples"][0]]}));
 }
 
 #[tokio::test]

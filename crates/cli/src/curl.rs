@@ -10,7 +10,7 @@ pub(super) const PORT: u16 = 9000;
 
 /// A curl command that requests a prediction for an example row of the model at `url`.
 pub(super) fn curl(url: &str, model: &Model) -> String {
-    let rows: Vec<_> = model.examples().into_iter().take(1).collect();
+    let rows = [model.example()];
     // `json!` would sort the features by name.
     let rows = serde_json::to_string(&rows).unwrap_or_default();
     format!("curl -s {} -d {}", shell_word(url), shell_word(&format!(r#"{{"X":{rows}}}"#)))

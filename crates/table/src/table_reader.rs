@@ -7,9 +7,9 @@ use std::vec;
 use super::csv::Stream;
 use super::data_file::{DataFile, FileRows, Format};
 use super::row::Row;
-use super::selection::nearest;
 use super::source::same_header;
 use super::{DataError, Header, Watch};
+use ordinate_model::suggestion::most_similar;
 
 /// Files, each with the header of the first, that are read as one table.
 pub struct TableReader {
@@ -142,7 +142,8 @@ impl TableReader {
         if !missing.is_empty() {
             // The suggestion is a column that is not needed under its own name.
             let free = |column: &&String| !column.is_empty() && !names.contains(&column.as_str());
-            let suggest = |name: &str| (name.to_owned(), nearest(header.iter().filter(free), name));
+            let suggest =
+                |name: &str| (name.to_owned(), most_similar(name, header.iter().filter(free)).map(str::to_owned));
             return Err(DataError::NoSuchColumn {
                 header: self.header_location(),
                 needed_by: Some(needed_by.to_owned()),

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use ordinate_model::preprocess::{DesignColumn, Factor};
 use ordinate_model::signature::{Feature, FeatureType};
-use ordinate_table::selection::nearest;
+use ordinate_model::suggestion::most_similar;
 use ordinate_table::{DataError, MAX_COLUMNS};
 
 /// The terms of the design.
@@ -76,7 +76,8 @@ pub(super) fn columns(features: &[Feature], terms: Terms) -> Result<Vec<DesignCo
 pub(super) fn without(columns: Vec<DesignColumn>, excluded: &[String]) -> Result<Vec<DesignColumn>, DataError> {
     let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
     if let Some(unknown) = excluded.iter().find(|name| !names.contains(name)) {
-        return Err(DataError::NoSuchTerm { name: unknown.clone(), nearest: nearest(&names, unknown), columns: names });
+        let nearest = most_similar(unknown, &names).map(str::to_owned);
+        return Err(DataError::NoSuchTerm { name: unknown.clone(), nearest, columns: names });
     }
     let kept: Vec<DesignColumn> = columns.into_iter().filter(|column| !excluded.contains(&column.name)).collect();
     if kept.is_empty() { Err(DataError::NoTerms) } else { Ok(kept) }

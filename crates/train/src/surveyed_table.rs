@@ -10,9 +10,9 @@ use ordinate_model::artifact::ArtifactError;
 use ordinate_model::preprocess::{Design, Preprocess, TargetTransform};
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, Signature, Target};
+use ordinate_model::suggestion::most_similar;
 use ordinate_model::wording::{counted, shorten};
 use ordinate_table::column::{Column, Role};
-use ordinate_table::selection::nearest;
 use ordinate_table::spool::Spool;
 use ordinate_table::statistics::{Statistic, statistics};
 use ordinate_table::stored::Stored;
@@ -224,7 +224,7 @@ fn planned_columns(source: &Source, preparation: &Preparation) -> Result<Vec<Col
                     option,
                     column: name.clone(),
                     is_target: found.is_some(),
-                    nearest: if is_there { None } else { nearest(features, name) },
+                    nearest: most_similar(name, features).filter(|_| !is_there).map(str::to_owned),
                 });
             }
         }

@@ -312,7 +312,7 @@ async fn a_model_without_intervals_rejects_requests_for_them() {
         let answer = send(&application, request("/v2/models/m/infer", &body)).await;
         let error = answer.json()["error"].as_str().unwrap_or_default().to_owned();
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text());
-        assert!(error.starts_with("the model m has no intervals"), "{error}");
+        assert!(error.starts_with("the model m has no prediction intervals"), "{error}");
     }
     let metadata = send(&application, Request::get("/v2/models/m").body("".into()).unwrap()).await.json();
     assert!(!metadata.to_string().contains("interval"), "{metadata}");
