@@ -182,9 +182,11 @@ fn report(trained: &Trained, saved: Option<&Result<PathBuf, String>>) -> Result<
     let target = &document.signature.target().name;
     writeln!(text, "{}@{}: {target} from {features} {noun}, {rows} rows\n", document.name, document.version)?;
     match &trained.summary {
-        Some(summary) => writeln!(text, "Coefficients of {}, for one unit of the column\n{summary}", summary.target)?,
+        Some(summary) => {
+            writeln!(text, "Coefficients of {}, for one unit of the column\n{summary}", summary.target)?;
+        }
         None => {
-            writeln!(text, "Coefficients, for one unit of the column\n{}", CoefficientTable::new(document).table())?
+            writeln!(text, "Coefficients, for one unit of the column\n{}", CoefficientTable::new(document).table())?;
         }
     }
     if *held_out > 0 {
