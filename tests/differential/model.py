@@ -104,7 +104,7 @@ class Model:
                 else:
                     product *= mpfr(value) ** factor.get("power", 1)
             z = (product - mpfr(column["mean"])) / mpfr(column["scale"])
-            # Two sums and a division; products of several numbers are pairs of doubles, and multiples of the smallest one.
+            # Two sums and a division; products are pairs of doubles, and multiples of the smallest double.
             is_product = len(column["product"]) > 1 or "power" in column["product"][0]
             rest = 2.0**-100 * abs(float(product / mpfr(column["scale"]))) + 4 * TINY / column["scale"]
             rest = rest if is_product else 0.0
