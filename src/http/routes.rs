@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{RawPathParams, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any};
 use http::Method;
+use ordinate_model::suggestion::by_similarity;
 use ordinate_model::wording::shorten;
 use tower::ServiceExt;
 
@@ -21,6 +23,9 @@ use super::server::envelope::Envelope;
 use super::server::error::{ApiError, ErrorCode, wrong_method};
 use super::server::middleware::RoutePath;
 use super::server::path::{self, Verb};
+
+/// The number of similar routes in the error of an unknown path.
+const MAX_SUGGESTED_ROUTES: usize = 3;
 
 /// The protocols in the order of the `OpenAPI` document.
 pub(crate) const PROTOCOLS: [Protocol; 7] = [
@@ -94,8 +99,10 @@ fn by_verb(routes: &[&Route], application: &Arc<Application>) -> MethodRouter<Ar
         (route.path, route.split_verb().1, handler)
     };
     let choices: Vec<_> = routes.iter().map(with_handler).collect();
-    any(move |mut request: Request| {
-        let verb = request.uri().path().rsplit_once(':').map(|(_, verb)| verb.to_owned());
+    any(move |params: Result<RawPathParams, RawPathParamsRejection>, mut request: Request| {
+        // The parameter is decoded: the colon may be percent-encoded.
+        let decoded = params.map(|params| params.iter().last().map(|(_, value)| value.to_owned()).unwrap_or_default());
+        let verb = decoded.as_ref().ok().and_then(|last| last.rsplit_once(':')).map(|(_, verb)| verb.to_owned());
         let with = |verb: Option<&str>| choices.iter().find(|(_, choice, _)| *choice == verb).cloned();
         // To a reader, what follows an unknown colon is part of the model's name.
         let reads = matches!(*request.method(), Method::GET | Method::HEAD);
@@ -104,6 +111,9 @@ fn by_verb(routes: &[&Route], application: &Arc<Application>) -> MethodRouter<Ar
         let alternatives: Vec<_> =
             choices.iter().filter(|(_, verb, _)| verb.is_some()).map(|(path, ..)| *path).collect();
         async move {
+            if let Err(rejection) = decoded {
+                return ApiError::from(rejection).into_response();
+            }
             let Some((path, verb, handler)) = choice else {
                 return no_route(request.uri().path(), &alternatives).into_response();
             };
@@ -120,7 +130,9 @@ fn by_verb(routes: &[&Route], application: &Arc<Application>) -> MethodRouter<Ar
 async fn unknown_route(request: Request) -> ApiError {
     let path = request.uri().path();
     let routes = ROUTES.iter().filter(|route| route.suggested).map(|route| route.path);
-    no_route(path, &path::nearest(path, routes))
+    let mut similar = by_similarity(path, routes);
+    similar.truncate(MAX_SUGGESTED_ROUTES);
+    no_route(path, &similar)
 }
 
 fn no_route(path: &str, similar: &[&str]) -> ApiError {

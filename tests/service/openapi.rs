@@ -57,7 +57,7 @@ async fn no_example_is_a_row_of_the_training_data() {
     }
     let description = call("GET", "/models/diabetes", "").await.json();
     let body = &document["paths"]["/models/diabetes/predict"]["post"]["requestBody"]["content"]["application/json"];
-    assert_eq!(body["examples"]["rows_by_name"]["value"], json!({"X": [description["typical"]]}));
+    assert_eq!(body["examples"]["rows_by_name"]["value"], json!({"X": [description["examples"][0]]}));
 }
 
 #[tokio::test]
@@ -91,7 +91,7 @@ async fn the_schemas_of_a_model_match_its_signature() {
     assert_eq!((&values["minItems"], &values["maxItems"]), (&json!(10), &json!(10)));
     assert_eq!(schemas["iris.prediction"]["items"]["enum"], json!(["setosa", "versicolor", "virginica"]));
     // Relative, so that it is right with any stage or prefix.
-    assert_eq!(document["servers"], json!([{"url": ".", "description": "Where this document was found"}]));
+    assert_eq!(document["servers"], json!([{"url": ".", "description": "The server of this document"}]));
 }
 
 #[tokio::test]

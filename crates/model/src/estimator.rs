@@ -342,7 +342,7 @@ mod tests {
         assert!(probabilities.iter().zip(expected).all(|(got, expected)| (got - expected).abs() < 1e-15));
         assert!((sigmoid(-40.0) - (-40.0_f64).exp()).abs() < 1e-30);
         assert!((sigmoid(-1000.0), sigmoid(1000.0)) == (0.0, 1.0));
-        // mpmath: 1/(1 + exp(735)), a few of the smallest doubles; exp(-709) and what follows from it next to it.
+        // 1/(1 + exp(735)) by mpmath: a subnormal number. At -709.5, exp(709.5) is still finite.
         assert_eq!(sigmoid(-735.0).to_bits(), 12_583);
         assert!((sigmoid(-709.5) / (1.0 / (1.0 + 709.5_f64.exp())) - 1.0).abs() < 1e-12);
     }

@@ -36,6 +36,12 @@ impl Model {
         (0..EXAMPLES).map(|_| self.draw_row(&mut random)).collect()
     }
 
+    /// The first of the [`examples`](Self::examples): the row in the documentation and in printed commands.
+    #[must_use]
+    pub fn example(&self) -> IndexMap<&str, Scalar> {
+        self.draw_row(&mut SplitMix(0))
+    }
+
     /// The average row: the mean of each number in the training data, the most frequent value of each category and
     /// boolean.
     ///

@@ -2,7 +2,7 @@
 
 use crate::wording::shorten;
 
-/// The smallest Jaro–Winkler similarity of a suggestion; that of "color" and "colour" is 0.97, of "age" and "sex" 0.56.
+/// The smallest Jaro–Winkler similarity of a suggestion; "color" and "colour" have 0.97, "age" and "sex" 0.
 const MIN_SIMILARITY: f64 = 0.7;
 
 /// The most characters of a name that are compared.

@@ -1,5 +1,7 @@
 //! The columns that training uses, and their roles.
 
+use ordinate_model::suggestion::most_similar;
+
 use super::{DataError, Header, NamedColumn, Purpose};
 
 /// The columns to use.
@@ -81,20 +83,12 @@ fn may_be_term(name: &str) -> bool {
     name.contains(['^', '=', ':'])
 }
 
-/// The most similar of several names, if one is similar.
-pub fn nearest<'n>(names: impl IntoIterator<Item = &'n String>, name: &str) -> Option<String> {
-    let wanted = name.to_lowercase();
-    let similar = |known: &'n String| (strsim::jaro_winkler(&known.to_lowercase(), &wanted), known);
-    let nearest = names.into_iter().map(similar).max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(score, _)| *score > 0.7);
-    nearest.map(|(_, known)| known.clone())
-}
-
 /// The position of a name in the header.
 pub(crate) fn find(header: &[String], name: &str, location: &Header) -> Result<usize, DataError> {
     header.iter().position(|column| column == name).ok_or_else(|| DataError::NoSuchColumn {
         header: location.clone(),
         needed_by: None,
-        missing: vec![(name.to_owned(), nearest(header, name))],
+        missing: vec![(name.to_owned(), most_similar(name, header).map(str::to_owned))],
         columns: header.to_vec(),
     })
 }

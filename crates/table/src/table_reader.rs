@@ -7,9 +7,9 @@ use std::vec;
 use super::csv::Stream;
 use super::data_file::{DataFile, FileRows, Format};
 use super::row::Row;
-use super::selection::nearest;
 use super::source::same_header;
 use super::{DataError, Header, Watch};
+use ordinate_model::suggestion::most_similar;
 
 /// Files, each with the header of the first, that are read as one table.
 pub struct TableReader {
@@ -142,7 +142,8 @@ impl TableReader {
         if !missing.is_empty() {
             // The suggestion is a column that is not needed under its own name.
             let free = |column: &&String| !column.is_empty() && !names.contains(&column.as_str());
-            let suggest = |name: &str| (name.to_owned(), nearest(header.iter().filter(free), name));
+            let suggest =
+                |name: &str| (name.to_owned(), most_similar(name, header.iter().filter(free)).map(str::to_owned));
             return Err(DataError::NoSuchColumn {
                 header: self.header_location(),
                 needed_by: Some(needed_by.to_owned()),
@@ -171,6 +172,7 @@ impl TableReader {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
     use std::fs;
 
     use proptest::prelude::*;
@@ -246,8 +248,9 @@ mod tests {
 
     #[test]
     fn rows_that_span_chunks_are_whole() {
-        let rows: String = (0..100_000).map(|row| format!("{row},\"a\n{row}\"\n")).collect();
-        let read = read(format!("x,y\n{rows}")).unwrap();
+        let mut text = "x,y\n".to_owned();
+        (0..100_000).for_each(|row| writeln!(text, "{row},\"a\n{row}\"").unwrap());
+        let read = read(text).unwrap();
         assert_eq!(read.len(), 100_001);
         for (row, (line, fields)) in read.iter().skip(1).enumerate() {
             assert_eq!((*line, &fields[0], &fields[1]), (2 * row as u64 + 2, &row.to_string(), &format!("a\n{row}")));

@@ -259,7 +259,7 @@ mod tests {
             rejection("age,height,age\n"),
             [
                 ("unknown_feature", "feature \"height\" is not a feature of this model".into()),
-                ("duplicate_feature", "feature \"age\" is there twice".into()),
+                ("duplicate_feature", "feature \"age\" appears twice".into()),
                 ("missing_feature", "feature \"bmi\" is missing".into()),
             ]
         );

@@ -14,6 +14,7 @@ use crate::http::server::error::{ApiError, Complaint, ErrorCode};
 pub(in crate::http) use members::{LEVEL, once, unknown};
 use ordinate_model::frame::Frame;
 use ordinate_model::frame::{FaultKind, MAX_LISTED_FAULTS};
+use ordinate_model::suggestion::did_you_mean;
 use ordinate_model::wording::shorten;
 pub(in crate::http) use reader::{Reader, RowsReader, Terms};
 
@@ -133,7 +134,8 @@ pub(in crate::http) fn read<'s, 'j>(
             }
         } else {
             keys.add(|| {
-                let detail = format!("unknown key {:?}; {}", shorten(&name), known.listed());
+                let suggestion = did_you_mean(&name, known.names());
+                let detail = format!("unknown key {:?}; {}{suggestion}", shorten(&name), known.listed());
                 key_complaint(ErrorCode::UnknownKey, &name, detail)
             });
             reader.skip()?;
@@ -189,9 +191,12 @@ impl Keys {
         }
     }
 
+    fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.tables.iter().map(|(name, _)| *name).chain(self.options.iter().copied())
+    }
+
     fn listed(&self) -> String {
-        let tables = self.tables.iter().map(|(name, _)| *name);
-        let names: Vec<String> = tables.chain(self.options.iter().copied()).map(|name| format!("{name:?}")).collect();
+        let names: Vec<String> = self.names().map(|name| format!("{name:?}")).collect();
         match names.as_slice() {
             [only] => format!("the only key is {only}"),
             several => format!("the keys are {}", several.join(", ")),

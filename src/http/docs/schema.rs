@@ -1,5 +1,5 @@
-//! The bodies as JSON Schema: one set of schemas per model, from its signature. The example is the average row of the
-//! training data, because an actual row can be personal data.
+//! The bodies as JSON Schema: one set of schemas per model, from its signature. The example is a synthetic row of the
+//! model, because an actual row of the training data can be personal data.
 
 use std::collections::BTreeSet;
 
@@ -20,17 +20,14 @@ const LARGEST_EXACT: i64 = 1 << 53;
 pub(crate) struct ModelSchemas<'a> {
     pub(crate) model: &'a Model,
     max_rows: usize,
-    /// The average row of the training data, in the order of the signature.
+    /// The example row of the model, in the order of the signature.
     example: Vec<Scalar>,
 }
 
 impl<'a> ModelSchemas<'a> {
     /// The schemas of a model, for requests of at most `max_rows` rows.
     pub(crate) fn new(model: &'a Model, max_rows: usize) -> Self {
-        let typical = model.typical();
-        let value =
-            |feature: &Feature| typical.get(feature.name.as_str()).cloned().unwrap_or_else(|| any_value(feature));
-        Self { model, max_rows, example: model.signature().features().iter().map(value).collect() }
+        Self { model, max_rows, example: model.example().into_values().collect() }
     }
 
     /// A reference to one of this model's schemas.
@@ -220,20 +217,6 @@ impl<'a> ModelSchemas<'a> {
 
     fn named_values(&self) -> impl Iterator<Item = (&'a str, &Scalar)> {
         self.features().iter().map(|feature| feature.name.as_str()).zip(&self.example)
-    }
-}
-
-/// An example value of a feature whose average is unknown: the imputed value, or the middle of its range.
-fn any_value(feature: &Feature) -> Scalar {
-    if let MissingPolicy::Impute(value) = &feature.missing {
-        return value.clone();
-    }
-    let middle = feature.range.map_or(0.0, |[low, high]| low.midpoint(high));
-    match feature.kind {
-        FeatureType::Double => Scalar::Number(middle),
-        FeatureType::Long => Scalar::Number(middle.round()),
-        FeatureType::Boolean => Scalar::Boolean(false),
-        FeatureType::String => feature.levels.first().cloned().map_or(Scalar::Missing, Scalar::Text),
     }
 }
 

@@ -3,7 +3,7 @@
 //! Handlers return an [`ApiError`]. It travels in the extensions of the response to the middleware, which knows the
 //! request id and writes the body in the form of the protocol.
 
-use axum::extract::rejection::PathRejection;
+use axum::extract::rejection::{PathRejection, RawPathParamsRejection};
 use axum::response::{IntoResponse, Response};
 use http::{Method, StatusCode};
 
@@ -187,15 +187,29 @@ impl IntoResponse for ApiError {
     }
 }
 
+/// The only error of a path whose route matched is that it is not UTF-8.
+fn invalid_path() -> ApiError {
+    ApiError::new(ErrorCode::UnknownModel, "unknown model or version: the path is not valid UTF-8")
+}
+
 impl From<PathRejection> for ApiError {
     fn from(_: PathRejection) -> Self {
-        Self::new(ErrorCode::UnknownModel, "unknown model or version: the path is not valid UTF-8")
+        invalid_path()
+    }
+}
+
+impl From<RawPathParamsRejection> for ApiError {
+    fn from(_: RawPathParamsRejection) -> Self {
+        invalid_path()
     }
 }
 
 impl From<TooManyRows> for ApiError {
     fn from(TooManyRows { limit }: TooManyRows) -> Self {
-        Self::new(ErrorCode::TooManyRows, format!("more than {limit} rows; send fewer rows per request"))
+        Self::new(
+            ErrorCode::TooManyRows,
+            format!("the request has more than {limit} rows; send fewer rows per request"),
+        )
     }
 }
 

@@ -80,16 +80,6 @@ pub(crate) fn segments(path: &str) -> impl Iterator<Item = &str> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Verb(pub(crate) &'static str);
 
-/// The routes with the smallest edit distance to a path, in that order.
-pub(crate) fn nearest<'r>(path: &str, routes: impl Iterator<Item = &'r str>) -> Vec<&'r str> {
-    const SUGGESTED: usize = 3;
-    // The time is quadratic in the length.
-    let path: String = path.chars().take(128).collect();
-    let mut ranked: Vec<_> = routes.map(|route| (strsim::damerau_levenshtein(&path, route), route)).collect();
-    ranked.sort_unstable();
-    ranked.into_iter().take(SUGGESTED).map(|(_, route)| route).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,16 +106,10 @@ mod tests {
         assert_eq!(normalize("/predict", Some("/api")), "/predict");
     }
 
-    #[test]
-    fn the_nearest_route_comes_first() {
-        assert_eq!(nearest("/predcit", ["/models", "/health/live", "/predict"].into_iter())[0], "/predict");
-    }
-
     proptest! {
         #[test]
         fn no_path_panics(path: String) {
             let _ = normalize(&path, Some("/é"));
-            let _ = nearest(&path, ["/models/{name}", "/predict"].into_iter());
         }
     }
 }

@@ -11,7 +11,7 @@ use ordinate_model::identity::ModelName;
 use ordinate_table::{Origin, Selection};
 use ordinate_train::plan::PenaltyPlan;
 use ordinate_train::preparation::Preparation;
-use ordinate_train::{Estimator, Plan, train};
+use ordinate_train::{EstimatorKind, Plan, train};
 use rstest::rstest;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -242,7 +242,7 @@ async fn a_level_of_the_request_adds_the_interval_to_the_outputs() {
 #[rstest]
 #[case::level(json!({"outputs": [{"name": "interval", "parameters": {"level": 1}}]}), "between 0 and 1")]
 #[case::level_that_is_text(json!({"outputs": [{"name": "interval", "parameters": {"level": "high"}}]}), "\"level\" must be a level")]
-#[case::level_of_a_prediction(json!({"outputs": [{"name": "predict", "parameters": {"level": 0.9}}]}), "\"predict\" has no \"level\"")]
+#[case::level_of_a_prediction(json!({"outputs": [{"name": "predict", "parameters": {"level": 0.9}}]}), "\"predict\" does not have a \"level\"")]
 #[case::level_of_the_request(json!({"parameters": {"interval": -1}}), "between 0 and 1")]
 #[case::classes(json!({"outputs": [{"name": "prediction_sets"}]}), "no output \"prediction_sets\"")]
 #[case::explanation_as_a_parameter(json!({"parameters": {"explain": true}}), "request the output \"explain\"")]
@@ -265,13 +265,13 @@ fn lasso(folder: &Path, test_fraction: f64) -> Router {
         selection: Selection { target: "progression".into(), ..Selection::default() },
         preparation: Preparation::default(),
         name: ModelName::try_from("m".to_owned()).unwrap(),
-        estimator: Some(Estimator::Lasso),
+        estimator: Some(EstimatorKind::Lasso),
         penalty: PenaltyPlan::default(),
         calibrate: true,
         test: None,
         test_fraction,
         seed: 0,
-        observe: false,
+        report: false,
         created: "2026-11-23T00:00:00Z".to_owned(),
     });
     std::fs::write(&file, trained.unwrap().document.to_json().unwrap()).unwrap();
@@ -312,7 +312,7 @@ async fn a_model_without_intervals_rejects_requests_for_them() {
         let answer = send(&application, request("/v2/models/m/infer", &body)).await;
         let error = answer.json()["error"].as_str().unwrap_or_default().to_owned();
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text());
-        assert!(error.starts_with("the model m has no intervals"), "{error}");
+        assert!(error.starts_with("the model m has no prediction intervals"), "{error}");
     }
     let metadata = send(&application, Request::get("/v2/models/m").body("".into()).unwrap()).await.json();
     assert!(!metadata.to_string().contains("interval"), "{metadata}");
@@ -325,8 +325,8 @@ async fn a_model_without_intervals_rejects_requests_for_them() {
 #[case::hostile_shape(INFER, line(json!([i64::MAX, i64::MAX]), json!([1])), 400, "is not possible")]
 #[case::not_a_number(INFER, line(json!([1, 1]), json!([true])), 400, "got true")]
 #[case::no_inputs(INFER, json!({"id": "42"}), 400, "\"inputs\"")]
-#[case::load("/v2/repository/models/line/load", json!({}), 400, "neither loaded nor unloaded")]
-#[case::unload("/v2/repository/models/line/unload", json!({}), 400, "neither loaded nor unloaded")]
+#[case::load("/v2/repository/models/line/load", json!({}), 400, "clients cannot load or unload models")]
+#[case::unload("/v2/repository/models/line/unload", json!({}), 400, "clients cannot load or unload models")]
 #[tokio::test]
 async fn errors_have_one_key(#[case] path: &str, #[case] body: Value, #[case] status: u16, #[case] message: &str) {
     let answer = infer(path, body).await;

@@ -234,7 +234,7 @@ const BY_NAME: &[Columns] = &[Named, NamedLeniently];
 #[case::a_fraction_for_a_long(Table::with("age", "4.5"), "row 1: feature \"age\" expected a whole number, got")]
 #[case::an_integer_past_2_53(
     Table::with("age", "9007199254740993"),
-    "row 1: feature \"age\" got 9007199254740993, an integer that a double cannot hold exactly"
+    "row 1: feature \"age\" got 9007199254740993, an integer that a double cannot represent exactly"
 )]
 #[case::a_huge_number(Table::with("bmi", "1e999"), "row 1: feature \"bmi\" got 1e999, too large for a double")]
 #[case::a_word_for_a_boolean(
@@ -271,7 +271,7 @@ async fn a_valid_value_is_accepted_in_every_protocol(#[case] table: Table, #[cas
 
 #[tokio::test]
 async fn names_must_match_the_signature() {
-    rejected(BY_NAME, &Table::wider("age"), 422, &["feature \"age\" is there twice"]).await;
+    rejected(BY_NAME, &Table::wider("age"), 422, &["feature \"age\" appears twice"]).await;
     rejected(&[NamedLeniently], &Table::renamed("bmi", "BMI"), 422, &["feature \"bmi\" is missing"]).await;
     rejected(&[Named], &Table::renamed("bmi", "BMI"), 422, &["feature \"BMI\" is not a feature of this model"]).await;
 }
@@ -305,7 +305,7 @@ async fn all_rows_must_have_the_width_of_the_signature() {
 
 #[tokio::test]
 async fn requests_without_rows_or_above_the_row_limit_are_rejected() {
-    rejected(ALL, &Table::with_rows(4), 413, &["a request may have at most 3 rows; split it into several"]).await;
+    rejected(ALL, &Table::with_rows(4), 413, &["the request has more than 3 rows; send fewer rows per request"]).await;
     rejected(BY_NAME, &Table::with_rows(0), 422, &["there are no rows to predict"]).await;
     let service = Service::start();
     for protocol in PROTOCOLS.iter().filter(|protocol| protocol.columns == Positional) {

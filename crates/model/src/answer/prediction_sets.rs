@@ -1,6 +1,6 @@
 //! Prediction sets: for each row the classes that contain the true one with at least the requested probability.
 
-use crate::answer::IntervalError;
+use super::intervals::IntervalError;
 use crate::model::Model;
 use crate::scalar::Scalar;
 

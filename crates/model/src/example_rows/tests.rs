@@ -37,6 +37,7 @@ fn examples_are_within_the_ranges_and_nothing_is_unusual_about_them() {
     let model = diabetes(|_| {});
     let examples = model.examples();
     assert_eq!((examples.len(), model.examples()), (EXAMPLES, examples.clone()));
+    assert_eq!(model.example(), examples[0]);
     for example in &examples {
         let values: Vec<f64> = model
             .signature()

@@ -82,7 +82,7 @@ fn types_names_and_missing_values_are_the_same_in_every_layout(#[case] body: &st
     r#"{"X": [9007199254740993]}"#,
     "lossy_number",
     "#/X/0",
-    r#"row 0: feature "x" got 9007199254740993, an integer that a double cannot hold exactly"#
+    r#"row 0: feature "x" got 9007199254740993, an integer that a double cannot represent exactly"#
 )]
 #[case(r#"{"X": [1e999]}"#, "lossy_number", "#/X/0", r#"row 0: feature "x" got 1e999, too large for a double"#)]
 #[case(r#"{"X": [1e-999]}"#, "lossy_number", "#/X/0", r#"row 0: feature "x" got 1e-999, too small for a double"#)]
@@ -97,7 +97,7 @@ fn types_names_and_missing_values_are_the_same_in_every_layout(#[case] body: &st
     "#/X/0/z",
     r#"row 0: feature "z" is not a feature of this model"#
 )]
-#[case(r#"{"X": [{"x": 1, "x": 1}]}"#, "duplicate_feature", "#/X/0/x", r#"row 0: feature "x" is there twice"#)]
+#[case(r#"{"X": [{"x": 1, "x": 1}]}"#, "duplicate_feature", "#/X/0/x", r#"row 0: feature "x" appears twice"#)]
 #[case(r#"{"X": [{}]}"#, "missing_feature", "#/X/0/x", r#"row 0: feature "x" is missing"#)]
 #[case(r#"{"X": {}}"#, "missing_feature", "#/X/x", r#"feature "x" is missing"#)]
 #[case(r#"{"X": {"x": []}}"#, "no_rows", "#/X", "there are no rows to predict")]
@@ -108,7 +108,7 @@ fn types_names_and_missing_values_are_the_same_in_every_layout(#[case] body: &st
     r#"row 1: feature "x" expected a number, got the string "a""#
 )]
 #[case(r#"{"X": {"x": 1}}"#, "invalid_value", "#/X/x", r#"feature "x" expected a list of values, got the number 1"#)]
-#[case(r#"{"X": {"x": [1], "x": [1]}}"#, "duplicate_feature", "#/X/x", r#"feature "x" is there twice"#)]
+#[case(r#"{"X": {"x": [1], "x": [1]}}"#, "duplicate_feature", "#/X/x", r#"feature "x" appears twice"#)]
 #[case(
     r#"{"X": 1}"#,
     "invalid_value",
@@ -123,7 +123,7 @@ fn types_names_and_missing_values_are_the_same_in_every_layout(#[case] body: &st
 )]
 #[case(r"{}", "missing_key", "#", r#"missing key "X" with the rows"#)]
 #[case(r"[1]", "invalid_body", "#", r#"expected an object such as {"X": [[…]]}, got an array"#)]
-#[case(r#"{"X": [1], "x": 2}"#, "unknown_key", "#/x", r#"unknown key "x"; the only key is "X""#)]
+#[case(r#"{"X": [1], "x": 2}"#, "unknown_key", "#/x", r#"unknown key "x"; the only key is "X"; did you mean "X"?"#)]
 #[case(r#"{"X": [1], "X": [1]}"#, "duplicate_key", "#/X", r#"duplicate key "X""#)]
 fn a_fault_has_a_code_a_pointer_and_a_detail(
     #[case] body: &str,

@@ -106,7 +106,7 @@ fn every_numeric_datatype_is_read_exactly() {
 fn values_must_match_the_datatype_and_the_feature() {
     let signature = numbers(&["a"]);
     for (datatype, value, expected) in [
-        ("INT64", json!(9_007_199_254_740_993_i64), "an integer that a double cannot hold exactly"),
+        ("INT64", json!(9_007_199_254_740_993_i64), "an integer that a double cannot represent exactly"),
         ("UINT8", json!(256), "feature \"a\" expected a value of the datatype UINT8, got the number 256"),
         ("UINT64", json!(-1), "feature \"a\" expected a value of the datatype UINT64, got the number -1"),
         ("INT32", json!(1.5), "row 0: feature \"a\" expected a value of the datatype INT32, got the number 1.5"),
@@ -195,7 +195,7 @@ fn each_feature_has_one_tensor() {
         (json!([]), "\"a\" is missing (and 1 more)"),
         (json!([column("a", &[1])]), "\"b\" is missing"),
         (json!([column("a", &[1]), column("c", &[1]), column("b", &[1])]), "\"c\" is not a feature"),
-        (json!([column("a", &[1]), column("b", &[1]), column("b", &[1])]), "\"b\" is there twice"),
+        (json!([column("a", &[1]), column("b", &[1]), column("b", &[1])]), "\"b\" appears twice"),
         (json!([column("a", &[1, 2]), column("b", &[1])]), "has 1 values, the longest column has 2"),
     ] {
         let detail = rejection(&signature, &inputs);
