@@ -104,12 +104,10 @@ class Model:
                 else:
                     product *= mpfr(value) ** factor.get("power", 1)
             z = (product - mpfr(column["mean"])) / mpfr(column["scale"])
-            # Two sums and a division; products of several numbers have 2⁻¹⁰⁰ of themselves in pairs of doubles.
-            rest = (
-                2.0**-100 * abs(float(product / mpfr(column["scale"])))
-                if len(column["product"]) > 1 or "power" in column["product"][0]
-                else 0.0
-            )
+            # Two sums and a division; products are pairs of doubles, and multiples of the smallest double.
+            is_product = len(column["product"]) > 1 or "power" in column["product"][0]
+            rest = 2.0**-100 * abs(float(product / mpfr(column["scale"]))) + 4 * TINY / column["scale"]
+            rest = rest if is_product else 0.0
             columns.append(Score(z, 3 * (U * abs(float(z)) + TINY) + rest))
         return columns
 

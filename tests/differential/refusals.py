@@ -1,26 +1,28 @@
-"""Whether training refuses a table for the reason that it gives."""
+"""Whether training refuses a table for a true reason."""
 
 import re
 import subprocess
 
+from data import features_of, terms
 from plans import Plan
 from tables import Table
 
-# Reasons that depend on how many rows of what kind are left; what they say is looked at no further.
+# Reasons that depend on which rows are left for a fit; they are not checked further.
 ACCEPTED = (
     "cannot determine",
     "cannot be told apart in double precision",
     "linearly dependent",
-    "too few rows are",
+    "too few rows",
     "cannot be dealt to",
     "no feature is correlated",
     "not finite, or too large or too small",
     "too large for a double",
-    "different in every row",
-    "is missing",
+    # The measured fit far from its rows, where the target is logged.
+    "too small for a double",
     # The median or mean of a column of whole numbers.
     "expected a whole number",
 )
+CONSTANT = re.compile(r'the (feature|target) ("(?:[^"\\]|\\.)*") has the same value in every row')
 
 
 def check_refusal(done: subprocess.CompletedProcess, table: Table, plan: Plan, fault) -> None:
@@ -28,12 +30,26 @@ def check_refusal(done: subprocess.CompletedProcess, table: Table, plan: Plan, f
     message = done.stderr.strip()
     if done.returncode != 1:
         fault("usage", message)
-    constant = re.search(r'the (feature|target) ("(?:[^"\\]|\\.)*") has the same value in every row', message)
+    constant = CONSTANT.search(message)
     if constant:
-        if "held out" not in message:
-            name = re.sub(r"\\(.)", r"\1", constant[2][1:-1])
-            column = next((column for column in [*table.features, table.target] if column.name == name), None)
-            if column and len({cell for cell in column.cells if cell is not None}) > 1:
-                fault("refusal", f"{name!r} varies: {message}")
+        name = re.sub(r"\\(.)", r"\1", constant[2][1:-1])
+        if "held out" not in message and varies(name, table, plan):
+            fault("refusal", f"{name!r} varies: {message}")
     elif not any(reason in message for reason in ACCEPTED):
         fault("refusal", message)
+
+
+def varies(name: str, table: Table, plan: Plan) -> bool:
+    """Whether the target, or a column of the design as doubles, has several values."""
+    if name == table.target.name:
+        return len({table.target.value(row) for row in range(table.rows)}) > 1
+    features = features_of(table, plan)
+    [term] = [term for term in terms(features, plan) if term.name == name]
+    encoded = [
+        {
+            feature.name: feature.encode(column.value(row), feature.imputed and feature.imputed[0])
+            for column, feature in zip(table.features, features)
+        }
+        for row in range(table.rows)
+    ]
+    return len({float(term.value(row)) for row in encoded}) > 1
