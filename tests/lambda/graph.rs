@@ -64,7 +64,7 @@ fn the_function_has_one_tls_stack() {
 #[test]
 fn the_function_has_at_most_the_allowed_number_of_crates() {
     let crates = linked_crates("ordinate");
-    assert!(crates.len() <= BUDGET, "expected at most {BUDGET} crates, got {}: {crates:#?}", crates.len(),);
+    assert!(crates.len() <= BUDGET, "expected at most {BUDGET} crates, got {}: {crates:#?}", crates.len());
 }
 
 #[test]

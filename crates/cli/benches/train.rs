@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Instant;
 
-use ordinate_train::solver::least_squares::{Accumulator, Moments};
+use ordinate_train::solver::design_rows::{DesignRow, DesignRows};
 use ordinate_train::solver::logistic;
 use ordinate_train::solver::logistic::LogisticSettings;
+use ordinate_train::solver::moments::{Accumulator, Moments};
 use ordinate_train::solver::path;
 use ordinate_train::solver::path::Penalty;
 use ordinate_train::solver::refinement::Refinement;
-use ordinate_train::solver::rows::{Row, Rows};
 
 const ROUNDS: usize = 5;
 
@@ -62,15 +62,15 @@ impl Data {
     }
 }
 
-impl Rows for Data {
+impl DesignRows for Data {
     fn columns(&self) -> &[String] {
         &self.names[..self.width - 1]
     }
 
-    fn scan<E>(&self, each: &mut dyn FnMut(Row<'_>) -> Result<(), E>) -> Result<(), E> {
+    fn scan<E>(&self, each: &mut dyn FnMut(DesignRow<'_>) -> Result<(), E>) -> Result<(), E> {
         for (row, number) in self.rows().zip(0..) {
             let (target, design) = row.split_last().unwrap();
-            each(Row { number, design, target: *target, weight: 1.0 })?;
+            each(DesignRow { number, design, target: *target, weight: 1.0 })?;
         }
         Ok(())
     }

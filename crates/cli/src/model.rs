@@ -41,9 +41,15 @@ pub(super) fn load(place: &str) -> Result<Arc<Model>, Box<dyn Error>> {
 /// A message for the user.
 pub(super) async fn load_from(catalog: &Catalog) -> Result<Arc<Model>, String> {
     catalog.default_model().await.map_err(|error| match error {
-        CatalogError::Unavailable(cause) => format!("{}{}", Causes(&cause), advice(&cause)),
+        CatalogError::Unavailable(cause) => with_advice(&cause),
         other => Causes(&other).to_string(),
     })
+}
+
+/// The causes of an error, with a line of help.
+fn with_advice(error: &LoadError) -> String {
+    let message = Causes(error).to_string();
+    if message.contains("\nhelp: ") { message } else { message + advice(error) }
 }
 
 fn advice(error: &LoadError) -> &'static str {

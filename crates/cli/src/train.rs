@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::coefficients::CoefficientTable;
 use super::confusion::Confusion;
-use super::curl::{PORT, curl, program, quoted};
+use super::curl::{PORT, curl, program};
 use super::intervals;
 use super::output::{is_standard_output, same_file};
 use super::progress::Progress;
@@ -24,7 +24,7 @@ pub(super) use arguments::Arguments;
 use ordinate_model::Model;
 use ordinate_model::estimator::Coefficients;
 use ordinate_model::identity::{Checksum, ModelName};
-use ordinate_table::{Origin, expanded};
+use ordinate_table::{Origin, expanded, shell_word};
 use ordinate_train::evaluate::{Metrics, title};
 use ordinate_train::report::{ReportInput, card, html};
 use ordinate_train::text_table::{Align, TextTable};
@@ -79,7 +79,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         test: arguments.test().map(|origin| Origin { watch, ..origin }),
         test_fraction: arguments.measuring.test_fraction,
         seed: arguments.measuring.seed,
-        observe: arguments.report.is_some() || arguments.card.is_some(),
+        report: arguments.report.is_some() || arguments.card.is_some(),
         created: Timestamp::from_second(Timestamp::now().as_second())?.to_string(),
     });
     drop(progress);
@@ -91,7 +91,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         document: &trained.document,
         data: &data.join(", "),
         summary: trained.summary.as_ref(),
-        observed: trained.observed.as_ref(),
+        report_data: trained.report.as_ref(),
         path: trained.path.as_ref(),
         notes: &trained.notes,
     };
@@ -162,7 +162,7 @@ impl<'a> TrainingResults<'a> {
             target: &document.signature.target().name,
             rows: document.training.rows,
             held_out: trained.held_out,
-            tested: trained.tested,
+            tested: trained.test_rows,
             metrics: &document.training.metrics,
             confusion: confusion(trained),
             least_squares: trained.summary.as_ref(),
@@ -174,7 +174,7 @@ impl<'a> TrainingResults<'a> {
 }
 
 fn report(trained: &Trained, saved: Option<&Result<PathBuf, String>>) -> Result<String, Box<dyn Error>> {
-    let Trained { document, held_out, tested, train: fitted, test: held_out_metrics, notes, .. } = trained;
+    let Trained { document, held_out, test_rows: tested, train: fitted, test: held_out_metrics, notes, .. } = trained;
     let rows = document.training.rows;
     let mut text = String::new();
     let features = document.signature.width();
@@ -269,7 +269,7 @@ fn serving(path: &Path) -> Option<String> {
     let path = path.canonicalize().ok().filter(|path| path.is_file())?;
     let model = Model::from_json(&fs::read(&path).ok()?).ok()?;
     let url = format!("http://localhost:{PORT}/models/{}/predict", model.name());
-    let (program, path) = (program(), quoted(path.to_str()?));
+    let (program, path) = (program(), shell_word(path.to_str()?));
     Some(format!(
         "Serve it, and request a prediction in another terminal:\n  {program} serve {path}\n  {}\n",
         curl(&url, &model)

@@ -52,7 +52,7 @@ pub(super) struct Chunks<R> {
     /// Bytes to read at a time.
     size: usize,
     /// Whether a chunk may be smaller, if no more bytes are available yet.
-    as_they_come: bool,
+    is_streaming: bool,
     /// The line in which the next chunk begins, and the bytes read of it.
     line: u64,
     rest: Vec<u8>,
@@ -63,12 +63,12 @@ impl<R: Read> Chunks<R> {
     /// Reads from the beginning of this line.
     pub(super) fn new(inner: R, line: u64, delimiter: u8, size: usize) -> Self {
         let quotes = Quotes { delimiter, quoted: false, previous: b'\n', has_closed: false };
-        Self { inner, size, as_they_come: false, line, rest: Vec::new(), quotes }
+        Self { inner, size, is_streaming: false, line, rest: Vec::new(), quotes }
     }
 
     /// Returns rows as soon as they can be read, without waiting for a full chunk.
-    pub(super) fn as_they_come(self) -> Self {
-        Self { as_they_come: true, ..self }
+    pub(super) fn streaming(self) -> Self {
+        Self { is_streaming: true, ..self }
     }
 
     /// The next rows; `None` at the end.
@@ -98,7 +98,7 @@ impl<R: Read> Chunks<R> {
     }
 
     fn read(&mut self, bytes: &mut Vec<u8>) -> io::Result<usize> {
-        if !self.as_they_come {
+        if !self.is_streaming {
             return self.inner.by_ref().take(self.size as u64).read_to_end(bytes);
         }
         let before = bytes.len();

@@ -138,7 +138,7 @@ pub(super) fn open(
     };
     let stream: Stream = Box::new(Cursor::new(begin).chain(stream));
     let mut csv = Csv { delimiter, header_end: skipped, first_line: 1 };
-    let mut chunks = Chunks::new(stream, 1, delimiter, STREAM_CHUNK).as_they_come();
+    let mut chunks = Chunks::new(stream, 1, delimiter, STREAM_CHUNK).streaming();
     let mut header = StringRecord::new();
     loop {
         let Some(Chunk { line, bytes }) = chunks.next().map_err(|error| error.in_file(name))? else {

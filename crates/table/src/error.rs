@@ -492,7 +492,8 @@ fn reason(why: NumberError) -> String {
 }
 
 /// A text as one word of a POSIX shell, so that a command in a message can be pasted.
-pub(crate) fn shell_word(text: &str) -> String {
+#[must_use]
+pub fn shell_word(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/:._-%+@,=".contains(&byte);
     if !text.is_empty() && text.bytes().all(is_plain) {
         return text.to_owned();
@@ -507,4 +508,23 @@ pub(crate) fn shell_word(text: &str) -> String {
 fn listed_with_suggestions(missing: &[(String, Option<String>)]) -> String {
     let name = |(name, nearest): &(String, Option<String>)| format!("{name:?}{}", suggestion(nearest.as_deref()));
     missing.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_a_shell_would_change_are_quoted() {
+        for (text, word) in [
+            ("/models/line.json", "/models/line.json"),
+            ("it's a model (1).json", r"'it'\''s a model (1).json'"),
+            ("$HOME/~.json", "'$HOME/~.json'"),
+            ("", "''"),
+            ("two\nlines", r"$'two\nlines'"),
+            ("it's\n", r"$'it\'s\n'"),
+        ] {
+            assert_eq!(shell_word(text), word);
+        }
+    }
 }

@@ -30,7 +30,7 @@ pub mod survey;
 mod table_reader;
 pub mod tally;
 
-pub use error::{DataError, Header, Location, NamedColumn, Purpose};
+pub use error::{DataError, Header, Location, NamedColumn, Purpose, shell_word};
 pub use missing::{Policy, Rule};
 pub use paths::{each_once, expanded};
 pub use row::{Row, RowNumber};

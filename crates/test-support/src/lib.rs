@@ -2,6 +2,8 @@
 //! the test. With the feature `service` also the service in process and an S3 server.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::missing_panics_doc)]
+// Tests pass literals of `json!`.
+#![allow(clippy::needless_pass_by_value)]
 
 mod model_document;
 mod server;

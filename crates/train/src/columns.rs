@@ -1,4 +1,4 @@
-//! From features to the columns of the design: powers, levels, products.
+//! The columns of the design: features, powers, levels and products.
 
 use std::collections::HashSet;
 
@@ -7,22 +7,25 @@ use ordinate_model::signature::{Feature, FeatureType};
 use ordinate_table::selection::nearest;
 use ordinate_table::{DataError, MAX_COLUMNS};
 
-/// Which columns are made.
+/// The terms of the design.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Terms {
-    /// Powers of numbers up to this one.
+    /// The highest power of numeric features.
     pub(super) degree: u32,
-    /// The products of every two features.
+    /// Whether to add the product of every two features.
     pub(super) interactions: bool,
-    /// A column for every level: what a penalty needs, and what makes unpenalised columns add up to a constant.
+    /// A column for every level, for penalised estimators. Without a penalty these columns would add up to a constant, so the
+    /// first level has none.
     pub(super) every_level: bool,
-    /// Without an intercept the columns may add up to a constant: the first category keeps a column for every level in any
-    /// case, and the same functions can be fitted as with an intercept.
+    /// Whether there is no intercept. The first category then has a column for every level in any case, so that the same
+    /// functions can be fitted as with an intercept.
     pub(super) through_origin: bool,
 }
 
-/// The columns: those of each feature in turn, its powers after it, then the products. Means are 0 and scales 1 until
-/// there is a fit.
+/// The columns of each feature, followed by its powers, then the products. Means are 0 and scales 1 until they are fitted.
+///
+/// # Errors
+/// [`DataError`] for too many columns, or two of the same name.
 pub(super) fn columns(features: &[Feature], terms: Terms) -> Result<Vec<DesignColumn>, DataError> {
     let firsts: Vec<Vec<Factor>> = features.iter().map(|feature| first_order(feature, terms.every_level)).collect();
     let mut own = firsts.clone();
@@ -34,9 +37,9 @@ pub(super) fn columns(features: &[Feature], terms: Terms) -> Result<Vec<DesignCo
     let powers = terms.degree.saturating_sub(1) as usize;
     let count = own.iter().map(Vec::len).sum::<usize>() + powers * features.iter().filter(|f| has_powers(f)).count();
     let mut after: usize = firsts.iter().map(Vec::len).sum();
-    let products = |of: &Vec<Factor>| {
-        after -= of.len();
-        of.len() * after
+    let products = |own: &Vec<Factor>| {
+        after -= own.len();
+        own.len() * after
     };
     let pairs: usize = if terms.interactions { firsts.iter().map(products).sum() } else { 0 };
     if count + pairs > MAX_COLUMNS {
@@ -66,7 +69,10 @@ pub(super) fn columns(features: &[Feature], terms: Terms) -> Result<Vec<DesignCo
     }
 }
 
-/// The columns but for some, named as they are in the model.
+/// The columns except for some, by their names in the model.
+///
+/// # Errors
+/// [`DataError`] when there is no column of that name, or none is left.
 pub(super) fn without(columns: Vec<DesignColumn>, excluded: &[String]) -> Result<Vec<DesignColumn>, DataError> {
     let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
     if let Some(unknown) = excluded.iter().find(|name| !names.contains(name)) {
@@ -76,7 +82,7 @@ pub(super) fn without(columns: Vec<DesignColumn>, excluded: &[String]) -> Result
     if kept.is_empty() { Err(DataError::NoTerms) } else { Ok(kept) }
 }
 
-/// Booleans are their own squares.
+/// Booleans equal their squares.
 fn has_powers(feature: &Feature) -> bool {
     matches!(feature.kind, FeatureType::Double | FeatureType::Long)
 }
@@ -121,13 +127,13 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_level_is_dropped_unless_every_level_is_wanted() {
+    fn the_reference_level_has_no_column_unless_every_level_has_one() {
         assert_eq!(names(0, false, false), ["age", "colour=green", "colour=red", "smokes"]);
         assert_eq!(names(1, false, true), ["age", "colour=blue", "colour=green", "colour=red", "smokes"]);
     }
 
     #[test]
-    fn without_an_intercept_the_first_category_keeps_all_levels_but_in_products() {
+    fn without_an_intercept_the_first_category_has_all_levels_except_in_products() {
         let mut features = features();
         features.push(Feature {
             levels: ["left", "right"].map(String::from).to_vec(),
@@ -154,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn powers_follow_their_number_and_products_come_last() {
+    fn powers_follow_their_feature_and_products_come_last() {
         assert_eq!(
             names(3, true, false),
             [
@@ -174,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_design_too_wide_and_names_that_clash_are_refused() {
+    fn too_many_columns_and_equal_names_are_errors() {
         let levels: Vec<String> = (0..1000).map(|level| format!("{level:04}")).collect();
         let wide = |name: &str| Feature { levels: levels.clone(), ..Feature::new(name, FeatureType::String) };
         let terms = Terms { degree: 1, interactions: true, every_level: true, through_origin: false };

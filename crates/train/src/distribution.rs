@@ -1,21 +1,21 @@
 //! Tails of the t and F distributions.
 //!
-//! statrs 0.18 gives the regularised incomplete beta function. Compared with mpmath (40 digits) for 24,000 random tails: they
-//! agree to 4e-12 up to 500 degrees of freedom (half of them to 4e-14), however small the tail is; to 4e-10 at 1e6.
+//! statrs 0.18 computes the regularised incomplete beta function. Compared with mpmath (40 digits) on 24,000 random tails, it
+//! agrees to 4e-12 up to 500 degrees of freedom (half of them to 4e-14), however small the tail, and to 4e-10 at 1e6.
 
 use statrs::function::beta::checked_beta_reg;
 
-/// The probability that |T| is at least `|t|`; none when it is not defined.
+/// The probability that |T| is at least `|t|`; none when it is undefined.
 pub(super) fn student_two_sided(t: f64, freedom: f64) -> Option<f64> {
     let square = t * t;
-    // Of a small t, freedom ÷ (freedom + t²) is so near to 1 that its rounding shows; what it lacks has all digits.
+    // For a small t, freedom ÷ (freedom + t²) is so close to 1 that it loses digits; its complement does not.
     if square < 1.0 {
-        return beta(0.5, freedom / 2.0, square / (freedom + square)).map(|less| 1.0 - less);
+        return beta(0.5, freedom / 2.0, square / (freedom + square)).map(|complement| 1.0 - complement);
     }
     beta(freedom / 2.0, 0.5, freedom / (freedom + square))
 }
 
-/// The probability that F is at least `f`; none when it is not defined.
+/// The probability that F is at least `f`; none when it is undefined.
 pub(super) fn fisher_upper(f: f64, numerator: f64, denominator: f64) -> Option<f64> {
     beta(denominator / 2.0, numerator / 2.0, denominator / (denominator + numerator * f))
 }
@@ -35,7 +35,7 @@ mod tests {
 
     /// `mpmath.betainc(df/2, 1/2, 0, df/(df + t²), regularized=True)` with 40 digits
     #[test]
-    fn tails_keep_their_digits_however_small_they_are() {
+    fn small_tails_have_all_digits() {
         for (t, freedom, expected, tolerance) in [
             (1e-3, 5.0, 0.999_240_786_772_197_6, 1e-15),
             (1.407_869_697_211_654_5e-3, 494.0, 0.998_877_251_212_926_6, 1e-15),
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_defined_is_absent() {
+    fn undefined_probabilities_are_none() {
         assert_eq!(student_two_sided(f64::NAN, 3.0), None);
         assert_eq!(student_two_sided(1.0, 0.0), None);
         assert_eq!(fisher_upper(f64::INFINITY, 1.0, 1.0), Some(0.0));

@@ -1,66 +1,62 @@
-//! Why there is no model.
+//! Errors of training.
 
 use thiserror::Error;
 
 use super::holdout::InvalidFraction;
-use super::solver::cross_validation::ChooseError;
-use super::solver::least_squares::LeastSquaresError;
-use super::solver::logistic::LogisticError;
+use super::solver::error::SolveError;
 use ordinate_model::AnswerError;
 use ordinate_model::artifact::ArtifactError;
 use ordinate_table::{DataError, SpoolError};
 
-/// Why there is no model.
+/// Why training ended without a model. `Display` ends with a line `help: …` where there is something to do about it.
 #[derive(Debug, Error)]
 pub enum TrainError {
-    /// The data cannot be read, or do not suit what was asked.
+    /// The data cannot be read, or do not suit the plan.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// What is kept of the data for further passes cannot be written or read back.
+    /// The temporary file with the rows cannot be written or read.
     #[error(transparent)]
     Spool(#[from] SpoolError),
-    /// The rows cannot be split.
+    /// The test fraction is outside its range.
     #[error(transparent)]
-    Split(#[from] InvalidFraction),
-    /// The rows determine no coefficients.
-    #[error("{data}: {source}")]
-    Fit {
+    Holdout(#[from] InvalidFraction),
+    /// A solver has no single finite solution.
+    #[error("{data}: {source}{}", help_line(source))]
+    Solve {
         /// The data.
         data: String,
-        /// Why not.
-        source: LeastSquaresError,
+        /// The error of the solver.
+        source: SolveError,
     },
-    /// All rows together could be fitted, but not those left beside the held-out ones.
+    /// All rows can be fitted, but not the rows that are left when some are held out.
     #[error(
-        "{data}: {source}. This is so once {held_out} rows are held out for testing: \
-         try a smaller --test-fraction (0 holds nothing out) or another --seed"
+        "{data}: with {held_out} rows held out for testing: {source}\n\
+         help: hold out fewer rows with --test-fraction (0 holds out none), or try another --seed"
     )]
-    FitWithoutHeldOut {
+    SolveWithoutHeldOut {
         /// The data.
         data: String,
-        /// Rows held out.
+        /// The number of held-out rows.
         held_out: u64,
-        /// Why not.
-        source: LeastSquaresError,
+        /// The error of the solver.
+        source: SolveError,
     },
-    /// The classes cannot be learned to be told apart.
-    #[error(transparent)]
-    Logistic(#[from] LogisticError),
-    /// No penalty can be chosen.
-    #[error(transparent)]
-    Choose(#[from] ChooseError),
-    /// The model says nothing finite to its own training data.
-    #[error("the model cannot predict its own training data: {0}. Rescale columns of extreme size")]
+    /// The model's prediction for a row of the training data is not finite.
+    #[error("the model cannot predict its own training data: {0}\nhelp: rescale columns with extreme values")]
     Predict(#[from] AnswerError),
-    /// The model says nothing finite to a row that it is to be measured on.
-    #[error("{data}: a row cannot be predicted: {source}. Take out rows with values of extreme size")]
-    PredictUnseen {
-        /// The data.
+    /// The model's prediction for a row of the test data is not finite.
+    #[error("{data}: a row cannot be predicted: {source}\nhelp: remove rows with extreme values")]
+    PredictTestRow {
+        /// The test data.
         data: String,
-        /// What it says.
+        /// The error of the prediction.
         source: AnswerError,
     },
-    /// The parts do not make a model file.
-    #[error("no model file can be made of this fit: {0}. Rescale columns of extreme size")]
+    /// The fit does not make a valid model file.
+    #[error("the fit cannot be stored in a model file: {0}\nhelp: rescale columns with extreme values")]
     Artifact(#[from] ArtifactError),
+}
+
+fn help_line(error: &SolveError) -> String {
+    error.help().map_or_else(String::new, |help| format!("\nhelp: {help}"))
 }

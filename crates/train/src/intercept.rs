@@ -1,9 +1,9 @@
-//! What a centred fit says where every column is zero: the intercept in the units of the data.
+//! The intercept in the units of the data: the prediction of a centred fit where every column is zero.
 
 use ordinate_model::artifact::Document;
 use ordinate_model::double_double::DoubleDouble;
 
-/// `at means − Σ coefficient · mean`: a difference of large numbers where the data are far from zero, without losing digits.
+/// `at_means − Σ coefficient · mean` in double-doubles: far from zero this is a difference of large numbers.
 pub(super) fn at_zero(at_means: DoubleDouble, terms: impl Iterator<Item = (DoubleDouble, f64)>) -> f64 {
     terms.fold(at_means, |score, (coefficient, mean)| score - coefficient * DoubleDouble::from(mean)).to_f64()
 }

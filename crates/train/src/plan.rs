@@ -1,4 +1,4 @@
-//! All that decides what comes out of training.
+//! The plan of a training run: everything that determines the model.
 
 use std::collections::BTreeMap;
 
@@ -6,31 +6,31 @@ use serde_json::{Value, json};
 
 use super::error::TrainError;
 use super::preparation::Preparation;
-use super::solver::cross_validation::Choice;
-use super::surveyed::Surveyed;
+use super::solver::cross_validation::CrossValidationResult;
+use super::surveyed_table::SurveyedTable;
 use ordinate_model::identity::ModelName;
 use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::signature::{FeatureType, UnknownPolicy};
 use ordinate_table::{DataError, Origin, Scan, Selection};
 
-/// What to fit. Penalised features are standardised (mean 0, population standard deviation 1; without an intercept
-/// they keep their mean and have a root mean square of 1); intercepts cost nothing.
+/// The estimators. Penalised features are standardised: mean 0 and population standard deviation 1, or without an
+/// intercept a root mean square of 1 around 0. The intercept is not penalised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Estimator {
+pub enum EstimatorKind {
     /// Ordinary least squares: minimises ‖y − ŷ‖²
     Linear,
-    /// Minimises ‖y − ŷ‖² + alpha·‖w‖², w being the coefficients of standardised columns
+    /// Minimises ‖y − ŷ‖² + alpha·‖w‖², where w are the coefficients of standardised columns
     Ridge,
     /// Minimises ‖y − ŷ‖²/(2n) + alpha·‖w‖₁; some coefficients become exactly zero
     Lasso,
-    /// Minimises ‖y − ŷ‖²/(2n) + alpha·ρ·‖w‖₁ + alpha·(1 − ρ)/2·‖w‖², ρ being --l1-ratio
+    /// Minimises ‖y − ŷ‖²/(2n) + alpha·ρ·‖w‖₁ + alpha·(1 − ρ)/2·‖w‖², where ρ is --l1-ratio
     ElasticNet,
-    /// Classes, two or more: minimises C·Σ log loss + ½‖w‖²
+    /// Two classes or more: minimises C·Σ log loss + ½‖w‖²
     Logistic,
 }
 
-impl Estimator {
-    /// The name users and files know it by.
+impl EstimatorKind {
+    /// The name in options and model files.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -42,120 +42,122 @@ impl Estimator {
         }
     }
 
-    /// Whether it tells classes apart.
+    /// Whether it predicts classes.
     #[must_use]
     pub fn classifies(self) -> bool {
         matches!(self, Self::Logistic)
     }
 
-    /// Whether large coefficients cost something, so that columns may depend on each other.
+    /// Whether there is a penalty on the coefficients, so that columns may be linearly dependent.
     #[must_use]
     pub fn is_penalised(self) -> bool {
         !matches!(self, Self::Linear)
     }
 
-    /// Whether the price is called alpha.
+    /// Whether the regularization strength is `alpha`.
     #[must_use]
     pub fn has_alpha(self) -> bool {
         matches!(self, Self::Ridge | Self::Lasso | Self::ElasticNet)
     }
 }
 
-/// The price of large coefficients.
+/// A regularization strength.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub enum Strength {
-    /// The one with which rows are predicted best that a fit has not seen.
+pub enum PenaltyStrength {
+    /// Selected by cross-validation.
     #[default]
     Auto,
-    /// This one.
+    /// Set by the user.
     Fixed(f64),
 }
 
-/// How large coefficients are held down, and how much.
+/// The penalty on the coefficients.
 #[derive(Debug, Clone, Default)]
 pub struct PenaltyPlan {
-    /// Of ridge, lasso and elastic net; auto when absent.
-    pub alpha: Option<Strength>,
-    /// Of an elastic net: the share of absolute values in the penalty; 0.5 when absent.
+    /// The regularization strength of ridge, lasso and elastic net; automatic when absent.
+    pub alpha: Option<PenaltyStrength>,
+    /// The fraction of the elastic net's penalty that is on absolute values; 0.5 when absent.
     pub l1_ratio: Option<f64>,
-    /// Of logistic regression: the inverse of the price; 1 when absent.
-    pub c: Option<Strength>,
-    /// Folds of cross-validation.
+    /// The inverse regularization strength of logistic regression; 1 when absent.
+    pub c: Option<PenaltyStrength>,
+    /// The number of folds of cross-validation.
     pub folds: Option<u32>,
-    /// Whether to take the highest price within one standard error of the best.
+    /// Whether to select the strongest regularization whose error is within one standard error of the smallest.
     pub one_standard_error: bool,
 }
 
-/// Folds of cross-validation, where none are asked for.
+/// Folds of cross-validation by default.
 const FOLDS: u32 = 5;
 
 impl PenaltyPlan {
-    /// Folds of cross-validation.
     pub(super) fn folds(&self) -> u32 {
         self.folds.unwrap_or(FOLDS)
     }
 
-    /// Whether the price is chosen by cross-validation.
-    pub(super) fn is_chosen(&self, estimator: Estimator) -> bool {
+    /// Whether cross-validation selects the regularization strength.
+    pub(super) fn is_cross_validated(&self, estimator: EstimatorKind) -> bool {
         match estimator {
-            Estimator::Linear => false,
-            Estimator::Logistic => self.c == Some(Strength::Auto),
-            _ => self.alpha.unwrap_or_default() == Strength::Auto,
+            EstimatorKind::Linear => false,
+            EstimatorKind::Logistic => self.c == Some(PenaltyStrength::Auto),
+            _ => self.alpha.unwrap_or_default() == PenaltyStrength::Auto,
         }
     }
 
-    /// The share of absolute values in the penalty.
-    pub(super) fn l1_ratio(&self, estimator: Estimator) -> f64 {
+    /// The fraction of the penalty that is on absolute values.
+    pub(super) fn l1_ratio(&self, estimator: EstimatorKind) -> f64 {
         match estimator {
-            Estimator::ElasticNet => self.l1_ratio.unwrap_or(0.5),
+            EstimatorKind::ElasticNet => self.l1_ratio.unwrap_or(0.5),
             _ => 1.0,
         }
     }
 }
 
-/// The same plan over the same bytes gives the same model.
+/// A training run. The same plan and the same data give the same model.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// The files.
+    /// The training data.
     pub origin: Origin,
-    /// Their columns.
+    /// The roles of its columns.
     pub selection: Selection,
-    /// What is made of them.
+    /// Types, missing values, and the columns of the design.
     pub preparation: Preparation,
     /// The model's name.
     pub name: ModelName,
-    /// What to fit; what suits the target when absent.
-    pub estimator: Option<Estimator>,
-    /// How large coefficients are held down.
+    /// The estimator; when absent, linear for a numeric target and logistic for classes.
+    pub estimator: Option<EstimatorKind>,
+    /// The penalty on the coefficients.
     pub penalty: PenaltyPlan,
-    /// Whether the probabilities of classes are calibrated by the rows that are measured on.
+    /// Whether probabilities are calibrated on the held-out rows or the test data.
     pub calibrate: bool,
-    /// Other files to measure on; then no row of the data is held out.
+    /// Test data from other files; then no row of the training data is held out.
     pub test: Option<Origin>,
-    /// The share of rows to measure on, in [0, 1).
+    /// The fraction of rows to hold out for testing, in [0, 1).
     pub test_fraction: f64,
-    /// What decides which rows those are.
+    /// The seed that selects held-out rows and folds.
     pub seed: u64,
-    /// Whether to keep what a report shows of the rows.
-    pub observe: bool,
-    /// The date the file will bear, RFC 3339.
+    /// Whether to collect the data of a report.
+    pub report: bool,
+    /// The date and time to store in the model file, RFC 3339.
     pub created: String,
 }
 
-/// The parameter of a model file that says how many rows of other files it was measured on.
+/// The training parameter of a model file with the number of rows of the test data.
 pub const TEST_ROWS: &str = "test_rows";
 
 impl Plan {
-    /// The share of rows that is held out of the data.
-    pub(super) fn held_out(&self) -> f64 {
+    /// The fraction of the training data that is held out.
+    pub(super) fn held_out_fraction(&self) -> f64 {
         if self.test.is_some() { 0.0 } else { self.test_fraction }
     }
 
-    /// What is fitted to these data.
-    pub(super) fn estimator(&self, surveyed: &Surveyed) -> Result<Estimator, TrainError> {
-        let suitable = if surveyed.holds_classes() { Estimator::Logistic } else { Estimator::Linear };
-        let estimator = self.estimator.unwrap_or(suitable);
-        if surveyed.holds_classes() && !estimator.classifies() {
+    /// The estimator for this data.
+    ///
+    /// # Errors
+    /// [`DataError`] when it does not suit the target.
+    pub(super) fn estimator(&self, surveyed: &SurveyedTable) -> Result<EstimatorKind, TrainError> {
+        let default = if surveyed.has_class_target() { EstimatorKind::Logistic } else { EstimatorKind::Linear };
+        let estimator = self.estimator.unwrap_or(default);
+        if surveyed.has_class_target() && !estimator.classifies() {
             let column = self.selection.target.clone();
             return Err(DataError::ClassTarget { column, estimator: estimator.name() }.into());
         }
@@ -166,24 +168,24 @@ impl Plan {
         Ok(estimator)
     }
 
-    /// What a model file keeps of it: what was asked for, where it is not the default.
+    /// The training parameters of the model file: those that are not the default.
     pub(super) fn parameters(
         &self,
-        estimator: Estimator,
-        choice: Option<&Choice>,
-        tested: Option<&Scan>,
+        estimator: EstimatorKind,
+        cross_validation: Option<&CrossValidationResult>,
+        test: Option<&Scan>,
     ) -> BTreeMap<String, Value> {
         let mut parameters = BTreeMap::from([
             ("estimator".to_owned(), json!(estimator.name())),
-            ("test_fraction".to_owned(), json!(self.held_out())),
+            ("test_fraction".to_owned(), json!(self.held_out_fraction())),
         ]);
-        let mut keep = |name: &str, asked: bool, value: Value| {
-            if asked {
+        let mut keep = |name: &str, is_set: bool, value: Value| {
+            if is_set {
                 parameters.insert(name.to_owned(), value);
             }
         };
-        keep(TEST_ROWS, tested.is_some(), json!(tested.map(|scan| scan.rows)));
-        keep("test_data_sha256", tested.is_some(), json!(tested.map(|scan| scan.sha256.as_str())));
+        keep(TEST_ROWS, test.is_some(), json!(test.map(|scan| scan.rows)));
+        keep("test_data_sha256", test.is_some(), json!(test.map(|scan| scan.sha256.as_str())));
         let Selection { features, exclude, weights, .. } = &self.selection;
         keep("features", !features.is_empty(), json!(features));
         keep("exclude", !exclude.is_empty(), json!(exclude));
@@ -212,17 +214,16 @@ impl Plan {
         let delimiter = self.origin.delimiter.map(char::from);
         keep("delimiter", delimiter.is_some(), json!(delimiter));
         let PenaltyPlan { one_standard_error, .. } = &self.penalty;
-        let chosen = choice.map(|choice| choice.alpha);
-        let fixed = |strength: Option<Strength>| match strength {
-            Some(Strength::Fixed(value)) => Some(value),
+        let selected = cross_validation.map(|result| result.alpha);
+        let fixed = |strength: Option<PenaltyStrength>| match strength {
+            Some(PenaltyStrength::Fixed(value)) => Some(value),
             _ => None,
         };
-        keep("alpha", estimator.has_alpha(), json!(fixed(self.penalty.alpha).or(chosen)));
-        keep("l1_ratio", estimator == Estimator::ElasticNet, json!(self.penalty.l1_ratio(estimator)));
-        let c = fixed(self.penalty.c).or(chosen.map(|alpha| 1.0 / alpha)).unwrap_or(1.0);
-        keep("c", estimator == Estimator::Logistic, json!(c));
-        // Which of the two was chosen is plain from the estimator.
-        keep("cross_validate", choice.is_some(), json!(self.penalty.folds()));
+        keep("alpha", estimator.has_alpha(), json!(fixed(self.penalty.alpha).or(selected)));
+        keep("l1_ratio", estimator == EstimatorKind::ElasticNet, json!(self.penalty.l1_ratio(estimator)));
+        let c = fixed(self.penalty.c).or(selected.map(|alpha| 1.0 / alpha)).unwrap_or(1.0);
+        keep("c", estimator == EstimatorKind::Logistic, json!(c));
+        keep("cross_validate", cross_validation.is_some(), json!(self.penalty.folds()));
         keep("calibrate", estimator.classifies() && !self.calibrate, json!(false));
         keep("one_standard_error", *one_standard_error, json!(true));
         parameters

@@ -1,25 +1,25 @@
-//! What to make of the columns of a table.
+//! How the columns of the data become features.
 
 use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::signature::{FeatureType, UnknownPolicy};
 use ordinate_table::Rule;
 
-/// What to make of the columns.
+/// Types, missing values, unknown categories, and the columns of the design.
 #[derive(Debug, Clone, Default)]
 pub struct Preparation {
-    /// Types by the name of their column, where they are not to be inferred.
+    /// Types by column name, instead of the inferred ones.
     pub types: Vec<(String, FeatureType)>,
-    /// Columns that are categories, whatever they look like.
+    /// Columns that are categories, whatever their values.
     pub categorical: Vec<String>,
-    /// What to do about missing values; the last rule that names a column counts, then the last that names none.
+    /// Rules for missing values: the last rule for a column applies, else the last rule for all columns.
     pub missing: Vec<Rule>,
-    /// What a category that was not seen will mean.
+    /// How the model handles unknown categories.
     pub unknown: UnknownPolicy,
-    /// Powers of numbers up to this one; 0 and 1 add none.
+    /// The highest power of numeric features; 0 and 1 add no columns.
     pub degree: u32,
-    /// Whether to add the products of every two features.
+    /// Whether to add the product of every two features.
     pub interactions: bool,
-    /// What to do to the target.
+    /// The transformation of the target.
     pub target_transform: TargetTransform,
     /// Whether to fit without an intercept.
     pub through_origin: bool,

@@ -1,7 +1,7 @@
-//! What a least-squares fit says about its coefficients, as a statistician reads it.
+//! The statistical summary of a least-squares fit.
 //!
-//! Everything follows from the triangle `R` of the centred design, the coefficients, the residual sum of squares and, where `R` does
-//! not leave enough digits for standard errors, [`UnitErrors`]. Definitions are those of statsmodels 0.15.
+//! It follows from the factor `R` of the centred design, the coefficients, the residual sum of squares and, where `R` does not
+//! have enough digits for standard errors, [`UnitErrors`]. The definitions are those of statsmodels 0.15.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::distribution::{fisher_upper, student_two_sided};
 use super::intercept;
-use super::solver::least_squares::LeastSquares;
+use super::solver::least_squares::LeastSquaresFit;
 use super::solver::unit_errors::{UnitErrors, length};
 use super::text_table::{Align, TextTable};
 use ordinate_model::double_double::DoubleDouble;
@@ -18,7 +18,7 @@ use singular::condition_number;
 
 mod singular;
 
-/// Residuals in the order of the rows, as they stream by.
+/// Sums over the residuals in the order of the rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Residuals {
     rows: u64,
@@ -30,7 +30,7 @@ pub struct Residuals {
 }
 
 impl Residuals {
-    /// Takes the next row's residual `y − ŷ` and how much the row counts.
+    /// Adds the residual `y − ŷ` and the weight of the next row.
     pub fn push(&mut self, residual: f64, weight: f64) {
         let residual = weight.sqrt() * residual;
         self.rows += 1;
@@ -41,7 +41,8 @@ impl Residuals {
         self.previous = Some(residual);
     }
 
-    /// `Σ(eᵢ − eᵢ₋₁)² / Σeᵢ²` (Durbin and Watson, 1950): 2 when neighbours are unrelated, near 0 when they are alike.
+    /// `Σ(eᵢ − eᵢ₋₁)² / Σeᵢ²` (Durbin and Watson, 1950): near 2 for independent residuals, near 0 for positively
+    /// correlated neighbours.
     #[must_use]
     pub fn durbin_watson(&self) -> Option<f64> {
         Some(self.steps / self.squares).filter(|value| value.is_finite())
@@ -53,67 +54,73 @@ impl Residuals {
 pub struct Term {
     /// The column of the design, or `(intercept)`.
     pub name: String,
-    /// Change of the target for one unit of the column; of the intercept, the target where every column is zero.
+    /// The change of the target for one unit of the column, or the target where every column is zero.
     pub estimate: f64,
-    /// How far the estimate may be off, one standard deviation.
+    /// The standard error of the estimate.
     pub standard_error: Option<f64>,
-    /// Estimate ÷ standard error; none when the fit is perfect.
+    /// Estimate ÷ standard error; none for an exact fit.
     pub t: Option<f64>,
-    /// The probability of a t at least as large where the true coefficient is zero.
+    /// The two-sided p-value of t: the probability of at least this |t| if the true coefficient is zero.
     pub p: Option<f64>,
-    /// The confidence interval.
+    /// The confidence interval of the estimate.
     pub interval: Option<[f64; 2]>,
-    /// Variance inflation factor: how many times larger the squared standard error is for the other columns' sake.
+    /// The variance inflation factor: by how much the correlation with other columns multiplies the variance of the estimate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vif: Option<f64>,
-    /// The column's standard deviation over the rows.
+    /// The standard deviation of the column.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub standard_deviation: Option<f64>,
 }
 
-/// The summary of a least-squares fit. Numbers that are not defined are none.
+/// The summary of a least-squares fit. Undefined numbers are none.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
-    /// What is predicted: the target's name, after `log ` where its logarithm was fitted.
+    /// The name of the target, after `log ` if its logarithm was fitted.
     pub target: String,
-    /// Rows of the fit.
+    /// The number of rows.
     pub rows: u64,
-    /// Rows − columns − 1; without an intercept rows − columns.
+    /// Residual degrees of freedom: rows − columns − 1, or rows − columns without an intercept.
     pub degrees_of_freedom: u64,
-    /// The confidence of the intervals, in (0, 1).
+    /// The confidence level of the intervals, in (0, 1).
     pub level: f64,
-    /// The target where every column is zero; none of a fit without an intercept.
+    /// The intercept, if the fit has one.
     pub intercept: Option<Term>,
-    /// One a column.
+    /// One for each column.
     pub terms: Vec<Term>,
-    /// Share of the target's variance that the fit explains; without an intercept of the target's squares, `1 − Σ(y − ŷ)²/Σy²`.
+    /// The fraction of the target's variance that the fit explains; without an intercept `1 − Σ(y − ŷ)²/Σy²`.
     pub r2: Option<f64>,
-    /// The same, adjusted for the columns: `1 − (1 − R²)(n − 1)/(n − p − 1)`; without an intercept `1 − (1 − R²)n/(n − p)`.
+    /// R² adjusted for the number of columns: `1 − (1 − R²)(n − 1)/(n − p − 1)`; without an intercept `1 − (1 − R²)n/(n − p)`.
     pub adjusted_r2: Option<f64>,
-    /// The residuals' standard deviation, `√(residual sum of squares / degrees of freedom)`.
+    /// The residual standard deviation, `√(residual sum of squares / degrees of freedom)`.
     pub residual_standard_deviation: Option<f64>,
-    /// Explained ÷ unexplained variance (squares, without an intercept), each by its degrees of freedom.
+    /// Explained ÷ unexplained mean square.
     pub f: Option<f64>,
-    /// The probability of an F at least as large where no column matters.
+    /// The p-value of F: the probability of at least this F if all true coefficients are zero.
     pub f_p: Option<f64>,
-    /// Of normal residuals, at its maximum.
+    /// The maximum log-likelihood for normal residuals.
     pub log_likelihood: Option<f64>,
-    /// Akaike's criterion, `2k − 2·log-likelihood` with k = columns + 1; without an intercept k = columns.
+    /// The Akaike information criterion, `2k − 2·log-likelihood` with k = columns + 1; without an intercept k = columns.
     pub aic: Option<f64>,
-    /// Schwarz's criterion, `k·ln n − 2·log-likelihood`.
+    /// The Bayesian information criterion, `k·ln n − 2·log-likelihood`.
     pub bic: Option<f64>,
-    /// See [`Residuals::durbin_watson`]; none of an exact fit.
+    /// See [`Residuals::durbin_watson`]; none for an exact fit.
     pub durbin_watson: Option<f64>,
-    /// Largest ÷ smallest singular value of `[1 X]` (without an intercept of `X`), as statsmodels has it: neither centred
-    /// nor scaled. None for more than 500 columns.
+    /// Largest ÷ smallest singular value of `[1 X]`, or of `X` without an intercept, neither centred nor scaled. None for more
+    /// than 500 columns.
     pub condition_number: Option<f64>,
 }
 
 impl Summary {
-    /// Summarises a fit of the named columns; `residuals` are those of its rows in their order, when they were
-    /// looked at once more (always for weighted rows). Those of other rows, to be told by their number, are left aside.
+    /// Summarises a fit of the named columns. `residuals` are those of the rows of the fit in their order, required for weighted
+    /// rows; residuals of a different number of rows are ignored.
     #[must_use]
-    pub fn new(fit: &LeastSquares, names: &[String], target: &str, level: f64, residuals: Option<&Residuals>) -> Self {
+    pub fn new(
+        fit: &LeastSquaresFit,
+        names: &[String],
+        target: &str,
+        level: f64,
+        residuals: Option<&Residuals>,
+    ) -> Self {
         let (rows, columns) = (fit.rows as f64, fit.means.len() as f64);
         let residuals = residuals.filter(|residuals| residuals.rows == fit.rows);
         let weight = residuals.map_or(rows, |residuals| residuals.weight);
@@ -138,7 +145,8 @@ impl Summary {
         };
 
         let triangle = &fit.triangle;
-        let unit_errors = fit.unit_errors.clone().unwrap_or_else(|| UnitErrors::of_triangle(fit, weight));
+        let unit_errors =
+            fit.unit_errors.clone().unwrap_or_else(|| UnitErrors::from_triangle(&fit.triangle, &fit.means, weight));
         let spreads = (0..fit.means.len()).map(|column| length(&triangle.column(column)));
         let terms = names.iter().zip(&fit.coefficients).zip(unit_errors.coefficients.iter().zip(spreads));
         let terms = terms.map(|((name, estimate), (error, spread))| Term {
@@ -154,7 +162,7 @@ impl Summary {
         let per_row = (std::f64::consts::TAU * unexplained / rows).ln() + 1.0;
         let log_likelihood = finite(Some((log_weight - rows * per_row) / 2.0));
         let parameters = fit.parameters() as f64;
-        // The mean is the first of them.
+        // The intercept is one of the parameters.
         let total_freedom = rows - (parameters - columns);
         Self {
             target: target.to_owned(),
@@ -171,25 +179,25 @@ impl Summary {
             log_likelihood,
             aic: log_likelihood.map(|log| 2.0 * parameters - 2.0 * log),
             bic: log_likelihood.map(|log| parameters * rows.ln() - 2.0 * log),
-            // What rounding left of an exact fit has no neighbours.
+            // The residuals of an exact fit are rounding errors.
             durbin_watson: residuals.and_then(Residuals::durbin_watson).filter(|_| freedom > 0.0 && !fit.is_exact()),
             condition_number: condition_number(fit, weight),
         }
     }
 }
 
-/// The target where every column is zero, from all digits that the fit has.
-fn at_zero(fit: &LeastSquares) -> f64 {
-    let coefficients = fit.coefficients.iter().copied().zip(fit.coefficient_rests.iter().copied());
+/// The intercept in the units of the data, from the double-double coefficients.
+fn at_zero(fit: &LeastSquaresFit) -> f64 {
+    let coefficients = fit.coefficients.iter().copied().zip(fit.coefficient_low_parts.iter().copied());
     let terms = coefficients.map(DoubleDouble::from).zip(fit.means.iter().copied());
-    intercept::at_zero(DoubleDouble::from((fit.intercept, fit.intercept_rest)), terms)
+    intercept::at_zero(DoubleDouble::from((fit.intercept, fit.intercept_low_part)), terms)
 }
 
 fn finite(value: Option<f64>) -> Option<f64> {
     value.filter(|value| value.is_finite())
 }
 
-/// An aligned table, then the numbers of the whole fit.
+/// An aligned table of the coefficients, then the statistics of the fit.
 impl fmt::Display for Summary {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let percent = significant(self.level * 100.0);
@@ -211,7 +219,7 @@ impl fmt::Display for Summary {
         }
         write!(out, "{table}")?;
         writeln!(out)?;
-        for (name, value) in self.whole() {
+        for (name, value) in self.statistics() {
             writeln!(out, "  {name:28}  {value}")?;
         }
         Ok(())
@@ -219,13 +227,13 @@ impl fmt::Display for Summary {
 }
 
 impl Summary {
-    /// The numbers of the whole fit, by their names for people.
+    /// The statistics of the fit: name and formatted value.
     #[must_use]
-    pub fn whole(&self) -> Vec<(&'static str, String)> {
+    pub fn statistics(&self) -> Vec<(&'static str, String)> {
         let on = format!("on {} and {} degrees of freedom", self.terms.len(), self.degrees_of_freedom);
         let f = match self.f.zip(self.f_p) {
             Some((f, p)) => format!("{} {on}, p {}", significant(f), relation(p)),
-            // Nothing is left to divide by.
+            // An exact fit divides by zero.
             None if self.residual_standard_deviation == Some(0.0) && self.r2.is_some() => format!("∞ {on}"),
             None => dash(),
         };
@@ -256,12 +264,12 @@ fn cell(value: Option<f64>) -> String {
     value.map_or_else(dash, significant)
 }
 
-/// A t for reading: two decimals, unless it is so large that they are noise.
+/// Formats t with two decimals, or four significant digits if it is large.
 pub(super) fn ratio(t: f64) -> String {
     if t.abs() < 1e5 { format!("{t:.2}") } else { rounded(t, 4) }
 }
 
-/// A p-value for reading.
+/// Formats a p-value.
 pub(super) fn probability(p: f64) -> String {
     if p < 1e-16 {
         "<1e-16".to_owned()
@@ -277,7 +285,7 @@ fn relation(p: f64) -> String {
     text.strip_prefix('<').map_or_else(|| format!("= {text}"), |bound| format!("< {bound}"))
 }
 
-/// Six significant digits, for reading; the file has them all.
+/// Formats a number with six significant digits.
 pub(super) fn significant(value: f64) -> String {
     rounded(value, 6)
 }
@@ -286,7 +294,7 @@ fn significant_short(value: f64) -> String {
     rounded(value, 4)
 }
 
-/// A number with this many significant digits, without zeros that say nothing.
+/// Formats a number with this many significant digits, without trailing zeros.
 pub fn rounded(value: f64, digits: usize) -> String {
     if value == 0.0 {
         return "0".to_owned();
@@ -306,6 +314,3 @@ pub fn rounded(value: f64, digits: usize) -> String {
 fn trimmed(number: &str) -> String {
     if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.').to_owned() } else { number.to_owned() }
 }
-
-#[cfg(test)]
-mod tests;

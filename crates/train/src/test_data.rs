@@ -1,25 +1,25 @@
-//! Rows of files of their own, for a model that was fitted to others: read as the model will read requests.
+//! Test data: rows of other files, read as the model reads requests.
 
-use super::table::Table;
+use super::training_table::TrainingTable;
 use crate::evaluate::Label;
 use ordinate_model::cell::Cell;
 use ordinate_model::signature::{CellError, Feature, FeatureType};
 use ordinate_table::{DataError, NamedColumn, Purpose, Selection};
 use ordinate_table::{Origin, Record, RowId, Scan, Source};
 
-/// Labelled rows that no fit sees.
+/// Labelled rows that are not part of the training data.
 #[derive(Debug)]
-pub struct Unseen<'t> {
-    table: &'t Table,
+pub struct TestData<'t> {
+    table: &'t TrainingTable,
     source: Source,
 }
 
-impl<'t> Unseen<'t> {
-    /// Finds the columns of the table by their names.
+impl<'t> TestData<'t> {
+    /// Finds the columns of the training data by name.
     ///
     /// # Errors
-    /// [`DataError`] when a file cannot be read or a column is not there.
-    pub fn open(origin: &Origin, table: &'t Table) -> Result<Self, DataError> {
+    /// [`DataError`] when a file cannot be read or has no such column.
+    pub fn open(origin: &Origin, table: &'t TrainingTable) -> Result<Self, DataError> {
         let selection = Selection {
             target: table.target.name.clone(),
             features: table.signature.features().iter().map(|feature| feature.name.clone()).collect(),
@@ -29,17 +29,17 @@ impl<'t> Unseen<'t> {
         Ok(Self { table, source: Source::open(origin, &selection)? })
     }
 
-    /// What to call the data in a message.
+    /// The name of the data in messages.
     #[must_use]
     pub fn label(&self) -> String {
         self.source.label()
     }
 
-    /// Hands every row to `each`: the features as they stand there, and what is known of the row.
+    /// Calls `each` with the features and the label of every row.
     ///
     /// # Errors
-    /// [`DataError`] at the first row that the model would not answer or that has no answer to compare with. Whatever
-    /// `each` fails with ends the pass.
+    /// [`DataError`] at the first row that the model would reject or that has no target, or the error of `each`, which ends
+    /// the pass.
     pub fn scan<E: From<DataError>>(
         &self,
         mut each: impl FnMut(&[Cell<'_>], Label) -> Result<(), E>,
@@ -58,10 +58,10 @@ impl<'t> Unseen<'t> {
 
     /// The target in its own unit, or the position of the class.
     fn target(&self, record: &Record<'_>, place: usize) -> Result<f64, DataError> {
-        let Table { target, classes, class_values, .. } = self.table;
+        let TrainingTable { target, classes, class_values, .. } = self.table;
         let column = named(&target.name, Purpose::Target);
         if classes.is_empty() || !class_values.is_empty() {
-            // Booleans are classes of the values 0 and 1.
+            // Boolean classes have the values 0 and 1.
             let kind = if target.kind == FeatureType::Boolean { target.kind } else { FeatureType::Double };
             let value = self.number(kind, &column, record, place)?;
             if classes.is_empty() {

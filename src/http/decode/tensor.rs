@@ -98,7 +98,7 @@ fn columns<'s>(inputs: &[Input<'_>], terms: Terms<'s>) -> Result<Frame<'s>, ApiE
                 match value {
                     Ok(cell) => columns.push(position, cell)?,
                     Err(WrongType { cell, datatype }) => {
-                        columns.push_with_wrong_datatype(position, cell, datatype.name())?
+                        columns.push_with_wrong_datatype(position, cell, datatype.name())?;
                     }
                 }
                 Ok(())

@@ -11,7 +11,7 @@ use ordinate_model::identity::ModelName;
 use ordinate_table::{Origin, Selection};
 use ordinate_train::plan::PenaltyPlan;
 use ordinate_train::preparation::Preparation;
-use ordinate_train::{Estimator, Plan, train};
+use ordinate_train::{EstimatorKind, Plan, train};
 use rstest::rstest;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -265,13 +265,13 @@ fn lasso(folder: &Path, test_fraction: f64) -> Router {
         selection: Selection { target: "progression".into(), ..Selection::default() },
         preparation: Preparation::default(),
         name: ModelName::try_from("m".to_owned()).unwrap(),
-        estimator: Some(Estimator::Lasso),
+        estimator: Some(EstimatorKind::Lasso),
         penalty: PenaltyPlan::default(),
         calibrate: true,
         test: None,
         test_fraction,
         seed: 0,
-        observe: false,
+        report: false,
         created: "2026-11-23T00:00:00Z".to_owned(),
     });
     std::fs::write(&file, trained.unwrap().document.to_json().unwrap()).unwrap();

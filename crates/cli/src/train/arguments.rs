@@ -8,9 +8,9 @@ use ordinate_model::identity::ModelName;
 use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::signature::{FeatureType, UnknownPolicy};
 use ordinate_table::{Origin, Rule, Selection, delimiter};
-use ordinate_train::Estimator;
-use ordinate_train::holdout::Split;
-use ordinate_train::plan::{PenaltyPlan, Strength};
+use ordinate_train::EstimatorKind;
+use ordinate_train::holdout::Holdout;
+use ordinate_train::plan::{PenaltyPlan, PenaltyStrength};
 use ordinate_train::preparation::Preparation;
 
 /// Fit a model to data, measure it on held-out rows, and save it
@@ -59,7 +59,7 @@ pub(crate) struct Arguments {
     pub(super) name: Option<ModelName>,
     /// Model to fit; by default linear for a numeric target and logistic for classes
     #[arg(long, value_enum)]
-    pub(super) estimator: Option<Estimator>,
+    pub(super) estimator: Option<EstimatorKind>,
     /// Fit without an intercept
     ///
     /// Columns are then not centred; penalized columns are divided by their root mean square instead of their standard
@@ -144,7 +144,7 @@ struct Penalties {
     /// objectives listed at --estimator. Penalties apply to standardized columns (mean 0, population standard deviation
     /// 1) and not to the intercept. With --weights, squared errors are weighted and n is the sum of the weights.
     #[arg(long, value_name = "NUMBER|auto", value_parser = alpha, allow_negative_numbers = true)]
-    alpha: Option<Strength>,
+    alpha: Option<PenaltyStrength>,
     /// L1 ratio of elastic-net, from 0 to 1; by default 0.5
     #[arg(long, value_name = "RATIO", value_parser = ratio, allow_negative_numbers = true)]
     l1_ratio: Option<f64>,
@@ -154,7 +154,7 @@ struct Penalties {
     /// listed at --estimator. Penalties apply to standardized columns (mean 0, population standard deviation 1) and not
     /// to the intercept. With --weights, log losses are weighted.
     #[arg(long, value_name = "NUMBER|auto", value_parser = strength, allow_negative_numbers = true)]
-    c: Option<Strength>,
+    c: Option<PenaltyStrength>,
     /// Number of cross-validation folds for --alpha auto and --c auto; by default 5
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(2..=100))]
     cross_validate: Option<u32>,
@@ -252,17 +252,18 @@ impl Arguments {
     /// A message when an option does not apply to the estimator.
     pub(super) fn penalty(&self) -> Result<PenaltyPlan, String> {
         let Penalties { alpha, l1_ratio, c, cross_validate, one_standard_error } = &self.penalties;
-        let only = |option: &str, given: bool, suits: &dyn Fn(Estimator) -> bool, estimators: &str| match self.estimator
+        let only = |option: &str, given: bool, suits: &dyn Fn(EstimatorKind) -> bool, estimators: &str| match self
+            .estimator
         {
             Some(estimator) if given && !suits(estimator) => {
                 Err(format!("{option} applies to --estimator {estimators}, got {}", estimator.name()))
             }
-            None if given && !suits(Estimator::Logistic) => Err(format!("{option} needs --estimator {estimators}")),
+            None if given && !suits(EstimatorKind::Logistic) => Err(format!("{option} needs --estimator {estimators}")),
             _ => Ok(()),
         };
-        only("--alpha", alpha.is_some(), &Estimator::has_alpha, "ridge, lasso or elastic-net")?;
-        only("--l1-ratio", l1_ratio.is_some(), &|estimator| estimator == Estimator::ElasticNet, "elastic-net")?;
-        only("--c", c.is_some(), &Estimator::classifies, "logistic")?;
+        only("--alpha", alpha.is_some(), &EstimatorKind::has_alpha, "ridge, lasso or elastic-net")?;
+        only("--l1-ratio", l1_ratio.is_some(), &|estimator| estimator == EstimatorKind::ElasticNet, "elastic-net")?;
+        only("--c", c.is_some(), &EstimatorKind::classifies, "logistic")?;
         let plan = PenaltyPlan {
             alpha: *alpha,
             l1_ratio: *l1_ratio,
@@ -271,8 +272,8 @@ impl Arguments {
             one_standard_error: *one_standard_error,
         };
         let chooses = match self.estimator {
-            Some(estimator) if estimator.has_alpha() => alpha.unwrap_or_default() == Strength::Auto,
-            _ => *c == Some(Strength::Auto),
+            Some(estimator) if estimator.has_alpha() => alpha.unwrap_or_default() == PenaltyStrength::Auto,
+            _ => *c == Some(PenaltyStrength::Auto),
         };
         if (cross_validate.is_some() || *one_standard_error) && !chooses {
             let option = if *one_standard_error { "--one-standard-error" } else { "--cross-validate" };
@@ -282,7 +283,7 @@ impl Arguments {
     }
 }
 
-fn alpha(text: &str) -> Result<Strength, String> {
+fn alpha(text: &str) -> Result<PenaltyStrength, String> {
     match text.parse() {
         Ok(0.0) => {
             Err("expected a number above zero, or auto; use --estimator linear to fit without regularization".into())
@@ -291,10 +292,10 @@ fn alpha(text: &str) -> Result<Strength, String> {
     }
 }
 
-fn strength(text: &str) -> Result<Strength, String> {
+fn strength(text: &str) -> Result<PenaltyStrength, String> {
     match text.parse::<f64>() {
-        _ if text == "auto" => Ok(Strength::Auto),
-        Ok(value) if value > 0.0 && value.is_finite() => Ok(Strength::Fixed(value)),
+        _ if text == "auto" => Ok(PenaltyStrength::Auto),
+        Ok(value) if value > 0.0 && value.is_finite() => Ok(PenaltyStrength::Fixed(value)),
         _ => Err("expected a number above zero, or auto".into()),
     }
 }
@@ -305,7 +306,7 @@ fn ratio(text: &str) -> Result<f64, String> {
 
 fn fraction(text: &str) -> Result<f64, String> {
     let value = text.parse().map_err(|_| "expected a number from 0 to less than 1".to_owned())?;
-    Split::new(value, 0).map(|_| value).map_err(|error| error.to_string())
+    Holdout::new(value, 0).map(|_| value).map_err(|error| error.to_string())
 }
 
 fn typed(text: &str) -> Result<(String, FeatureType), String> {

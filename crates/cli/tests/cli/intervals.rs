@@ -85,7 +85,7 @@ fn test_files_give_intervals_of_the_saved_model() {
 }
 
 #[rstest]
-#[case("lasso", NUMBER, "the model m has no intervals")]
+#[case("lasso", NUMBER, "the model m has no prediction intervals")]
 #[case("logistic", CLASS, "the model m has no prediction sets")]
 fn without_held_out_rows_messages_say_how_to_get_intervals(
     #[case] estimator: &str,

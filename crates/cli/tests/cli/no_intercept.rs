@@ -181,7 +181,7 @@ fn a_file_whose_parts_contradict_each_other_is_refused() {
     let mut document: ordinate_model::artifact::Document = serde_json::from_value(file(&folder)).unwrap();
     document.preprocess.columns[0].mean = 1.0;
     let resealed = document.seal(Vec::new()).unwrap_err();
-    assert!(resealed.to_string().contains("through the origin"), "{resealed}");
+    assert!(resealed.to_string().contains("preprocess.through_origin"), "{resealed}");
 }
 
 #[test]

@@ -25,7 +25,7 @@ use ordinate::source::file::FileSource;
 use ordinate_model::Model;
 use ordinate_table::{Origin, Selection, Source};
 use ordinate_train::preparation::Preparation;
-use ordinate_train::surveyed::Surveyed;
+use ordinate_train::surveyed_table::SurveyedTable;
 use rstest::rstest;
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
@@ -303,7 +303,7 @@ async fn serving_encodes_rows_as_training_does(#[case] estimator: &str, #[case] 
         interactions: true,
         ..Preparation::default()
     };
-    let surveyed = Surveyed::new(Source::open(&origin, &selection).unwrap(), &preparation).unwrap();
+    let surveyed = SurveyedTable::new(Source::open(&origin, &selection).unwrap(), &preparation).unwrap();
     let table = surveyed.table(&preparation, false, every_level).unwrap();
     let columns = file["preprocess"]["columns"].as_array().unwrap();
     let mut expected = Vec::new();

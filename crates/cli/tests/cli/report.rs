@@ -12,8 +12,8 @@ use ordinate_model::Model;
 use ordinate_model::cell::Cell;
 use ordinate_test_support::{ModelDocument, column};
 use ordinate_train::evaluate::Label;
-use ordinate_train::report::{Observed, Observer, PathPoint, ReportInput, ValidationPath, card, html};
-use ordinate_train::solver::least_squares::Accumulator;
+use ordinate_train::report::{PathPoint, RegularizationPath, ReportData, ReportDataCollector, ReportInput, card, html};
+use ordinate_train::solver::moments::Accumulator;
 use ordinate_train::summary::{Residuals, Summary};
 use serde_json::{Value, json};
 use tempfile::tempdir;
@@ -26,8 +26,8 @@ fn diabetes() -> (Model, Vec<Vec<f64>>) {
     (model, text.lines().skip(1).map(row).collect())
 }
 
-fn observed(model: &Model, rows: &[Vec<f64>]) -> Observed {
-    let mut observer = Observer::new(model);
+fn observed(model: &Model, rows: &[Vec<f64>]) -> ReportData {
+    let mut observer = ReportDataCollector::new(model);
     for (number, row) in rows.iter().enumerate() {
         observer.push(row, number % 5 == 0).unwrap();
     }
@@ -44,18 +44,18 @@ fn summary(model: &Model, rows: &[Vec<f64>], residuals: &Residuals) -> Summary {
     Summary::new(&fit, &names, "y", 0.95, Some(residuals))
 }
 
-fn path() -> ValidationPath {
+fn path() -> RegularizationPath {
     let point = |i: u8| {
         let value = 10_f64.powf(1.5 - f64::from(i) / 6.0);
         let mean = 3000.0 + 40.0 * (f64::from(i) - 12.0).powi(2) / 12.0;
         PathPoint { value, mean, standard_error: 140.0, nonzero: Some(usize::from(i / 3 + 1)) }
     };
-    ValidationPath {
+    RegularizationPath {
         parameter: "alpha".into(),
         score: "mean squared error".into(),
         folds: 5,
         points: (0..24).map(point).collect(),
-        chosen: point(9).value,
+        selected: point(9).value,
         rule: "one standard error".into(),
     }
 }
@@ -83,9 +83,9 @@ fn classifier(classes: &[&str]) -> Model {
     Model::from_json(&file).unwrap()
 }
 
-fn observed_classes(model: &Model) -> Observed {
+fn observed_classes(model: &Model) -> ReportData {
     let classes = model.classes().unwrap().len();
-    let mut observer = Observer::new(model);
+    let mut observer = ReportDataCollector::new(model);
     for i in 0..600_u32 {
         let (u, v) = (f64::from(i * 7919 % 1000) / 1000.0, f64::from(i * 104_729 % 997) / 997.0);
         let length = if i % 50 == 7 { Cell::Missing } else { Cell::Double(u) };
@@ -182,7 +182,7 @@ fn the_report_of_a_regression_has_summary_residuals_and_path() {
     let (model, rows) = diabetes();
     let observed = observed(&model, &rows);
     // The bundled model is the fit to all rows.
-    let mut all = Observer::new(&model);
+    let mut all = ReportDataCollector::new(&model);
     for row in &rows {
         all.push(row, false).unwrap();
     }
@@ -192,7 +192,7 @@ fn the_report_of_a_regression_has_summary_residuals_and_path() {
     let page = html(&ReportInput {
         data: "diabetes.csv",
         summary: Some(&summary),
-        observed: Some(&observed),
+        report_data: Some(&observed),
         path: Some(&path),
         notes: &notes,
         ..ReportInput::new(model.document())
@@ -203,7 +203,7 @@ fn the_report_of_a_regression_has_summary_residuals_and_path() {
         ["Data", "How well it predicts", "Coefficients", "Residuals", "Choice of the penalty", "How it was made"];
     assert_eq!(headings(&dom), expected);
     let expected = [
-        "Observed and predicted",
+        "ReportData and predicted",
         "Effects",
         "Residuals and predictions",
         "Normal Q–Q",
@@ -223,7 +223,7 @@ fn the_report_of_a_regression_has_summary_residuals_and_path() {
 fn the_report_of_a_classifier_has_curves_and_a_confusion_matrix() {
     let model = classifier(&["setosa", "virginica & co"]);
     let observed = observed_classes(&model);
-    let page = html(&ReportInput { observed: Some(&observed), ..ReportInput::new(model.document()) });
+    let page = html(&ReportInput { report_data: Some(&observed), ..ReportInput::new(model.document()) });
     let dom = opened("two-classes", &page);
     assert_well_made(&dom);
     assert_eq!(headings(&dom), ["Data", "How well it predicts", "Coefficients", "How it was made"]);
@@ -243,7 +243,7 @@ fn the_report_of_a_classifier_has_curves_and_a_confusion_matrix() {
 fn three_classes_have_a_curve_and_a_coefficient_each() {
     let model = classifier(&["one", "two", "three"]);
     let observed = observed_classes(&model);
-    let page = html(&ReportInput { observed: Some(&observed), ..ReportInput::new(model.document()) });
+    let page = html(&ReportInput { report_data: Some(&observed), ..ReportInput::new(model.document()) });
     let dom = opened("three-classes", &page);
     assert_well_made(&dom);
     assert_eq!(figures(&dom), ["ROC", "Calibration", "Effects"]);
@@ -263,12 +263,12 @@ fn a_file_alone_makes_a_shorter_report() {
 fn a_perfect_fit_has_a_report_too() {
     let bytes = fs::read(ordinate_test_support::root().join("model/line.json")).unwrap();
     let model = Model::from_json(&bytes).unwrap();
-    let mut observer = Observer::new(&model);
+    let mut observer = ReportDataCollector::new(&model);
     for x in [1.0, 2.0, 3.0, 4.0] {
         observer.push(&[x, 2.0 * x + 1.0], false).unwrap();
     }
     let seen = observer.finish().unwrap();
-    let page = html(&ReportInput { observed: Some(&seen), ..ReportInput::new(model.document()) });
+    let page = html(&ReportInput { report_data: Some(&seen), ..ReportInput::new(model.document()) });
     assert!(!page.contains("NaN") && !page.contains("id=\"residuals\""));
     assert!(page.contains("not how well it predicts"));
 }
@@ -278,20 +278,20 @@ fn charts_show_a_sample_that_does_not_depend_on_chance() {
     let (model, rows) = diabetes();
     let many: Vec<Vec<f64>> = rows.iter().cycle().take(5000).cloned().collect();
     let (one, two) = (observed(&model, &many), observed(&model, &many));
-    assert_eq!((one.rows, one.points.len()), (5000, 2000));
-    assert_eq!(one.points, two.points);
-    let late = one.points.iter().filter(|point| point.row >= 2500).count();
+    assert_eq!((one.rows, one.sample.len()), (5000, 2000));
+    assert_eq!(one.sample, two.sample);
+    let late = one.sample.iter().filter(|point| point.row >= 2500).count();
     assert!(late.abs_diff(1000) < 20, "{late} of 2000 from the second half");
 }
 
 #[test]
 fn leverages_sum_to_the_number_of_parameters() {
     let (model, rows) = diabetes();
-    let mut observer = Observer::new(&model);
+    let mut observer = ReportDataCollector::new(&model);
     for row in &rows {
         observer.push(row, false).unwrap();
     }
-    let leverages: f64 = observer.finish().unwrap().points.iter().map(|point| point.leverage.unwrap()).sum();
+    let leverages: f64 = observer.finish().unwrap().sample.iter().map(|point| point.leverage.unwrap()).sum();
     assert!((leverages - 11.0).abs() < 1e-9, "{leverages}");
 }
 
@@ -299,7 +299,8 @@ fn leverages_sum_to_the_number_of_parameters() {
 fn the_model_card_has_the_facts_of_the_model() {
     let (model, rows) = diabetes();
     let observed = observed(&model, &rows);
-    let input = ReportInput { data: "diabetes.csv", observed: Some(&observed), ..ReportInput::new(model.document()) };
+    let input =
+        ReportInput { data: "diabetes.csv", report_data: Some(&observed), ..ReportInput::new(model.document()) };
     let text = card(&input);
     for said in [
         "# diabetes\n",

@@ -85,7 +85,7 @@ fn verdict(answer: &Response, pointer: &str) -> Verdict {
 
 /// Protocols wrap the reason differently; it is one of two sentences.
 fn reason(said: &str) -> String {
-    let reasons = ["is missing, and the model does not impute it", "which the training data did not have"];
+    let reasons = ["is missing, and the model does not impute it", "which is not in the training data"];
     let found = reasons.into_iter().find(|reason| said.contains(reason));
     found.unwrap_or_else(|| panic!("{said}")).to_owned()
 }
@@ -165,7 +165,7 @@ fn errors(folder: &Path) -> [Verdict; 2] {
 }
 
 const MISSING: &str = "is missing, and the model does not impute it";
-const UNKNOWN: &str = "which the training data did not have";
+const UNKNOWN: &str = "which is not in the training data";
 
 #[rstest]
 #[case::strict("", false, Err(MISSING), Err(UNKNOWN))]
@@ -343,7 +343,7 @@ async fn a_double_as_javascript_prints_it_is_a_number_and_an_integer_by_type_is_
         let request = Request::post(path).header("content-type", content_type).body(body.into()).unwrap();
         let answer = send(&application, request).await;
         assert!(
-            answer.status.is_success() || answer.text().contains("cannot hold exactly"),
+            answer.status.is_success() || answer.text().contains("cannot represent exactly"),
             "{digits}: {}",
             answer.text()
         );
@@ -368,11 +368,11 @@ async fn a_double_as_javascript_prints_it_is_a_number_and_an_integer_by_type_is_
     }
     // The same digits in columns of integers, which are exact.
     numbers(&folder.path().join("asked.parquet"), &[2_345_678_901_234_567_000]);
-    assert!(complained(&run(folder.path(), "predict m.json asked.parquet")).contains("cannot hold exactly"));
+    assert!(complained(&run(folder.path(), "predict m.json asked.parquet")).contains("cannot represent exactly"));
     numbers(&folder.path().join("data.parquet"), &[1, 2, 4, 2_345_678_901_234_567_000]);
     let refused = train(folder.path(), "data.parquet --target y");
     assert!(
         complained(&refused)
-            .contains("got the number 2345678901234567000, an integer that a double cannot hold exactly")
+            .contains("got the number 2345678901234567000, an integer that a double cannot represent exactly")
     );
 }

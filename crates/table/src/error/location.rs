@@ -104,13 +104,11 @@ impl NamedColumn {
 
     /// What to do about a value that is not of the declared type.
     pub(crate) fn advice_on_type(&self) -> String {
-        match self.purpose {
-            Purpose::Weight => "correct it, or remove the row".to_owned(),
-            _ => {
-                let option = shell_word(&format!("{}=string", self.name));
-                format!("correct it, or declare another type, for example --types {option}")
-            }
+        if self.purpose == Purpose::Weight {
+            return "correct it, or remove the row".to_owned();
         }
+        let option = shell_word(&format!("{}=string", self.name));
+        format!("correct it, or declare another type, for example --types {option}")
     }
 }
 

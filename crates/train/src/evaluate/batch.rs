@@ -1,25 +1,25 @@
-//! Labelled rows, predicted exactly as they will be when the model is served.
+//! Batches of labelled rows, predicted in the same way as when the model is served.
 
 use ordinate_model::cell::Cell;
 use ordinate_model::frame::RowsBuilder;
 use ordinate_model::{AnswerError, Model, PredictError, PredictedRow, Wanted};
 
-/// Rows predicted at a time.
+/// Rows in a batch.
 const BATCH_ROWS: usize = 1024;
 
-/// What is known of a row beside its features.
+/// The target, weight and role of a row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Label {
     /// The target in its own unit, before any transformation, or the position of the class among the model's classes.
     pub target: f64,
-    /// How much the row counts; 1 without weights.
+    /// The weight; 1 for unweighted data.
     pub weight: f64,
-    /// Whether the row was kept from the fit.
+    /// Whether the evaluated fit did not use the row.
     pub held_out: bool,
 }
 
 impl Label {
-    /// A row of weight 1.
+    /// The label of a row of weight 1.
     #[must_use]
     pub fn new(target: f64, held_out: bool) -> Self {
         Self { target, weight: 1.0, held_out }
@@ -27,14 +27,14 @@ impl Label {
 
     /// The position of the class.
     pub(crate) fn class(&self) -> usize {
-        // Positions of classes are small and whole.
+        // Positions are small whole numbers.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let class = self.target as usize;
         class
     }
 }
 
-/// Collects rows and predicts them together.
+/// Rows that are predicted together.
 #[derive(Debug)]
 pub(crate) struct Batch<'m> {
     model: &'m Model,
@@ -47,8 +47,11 @@ impl<'m> Batch<'m> {
         Self { model, rows: RowsBuilder::new(model.signature(), BATCH_ROWS), labels: Vec::new() }
     }
 
-    /// Takes one row: the cells in the order of the signature. Whether the batch is then full: it must be predicted
-    /// before the next row.
+    /// Adds a row of cells in the order of the signature. Returns whether the batch is full, and must be predicted before the
+    /// next row.
+    ///
+    /// # Errors
+    /// [`AnswerError`] when the batch was full.
     pub(crate) fn push<'c>(
         &mut self,
         cells: impl IntoIterator<Item = Cell<'c>>,
@@ -61,7 +64,10 @@ impl<'m> Batch<'m> {
         Ok(self.labels.len() == BATCH_ROWS)
     }
 
-    /// Predicts what is there and begins anew; `each` gets label, features as the model sees them, answer.
+    /// Predicts the rows, calls `each` with label, encoded features and prediction of every row, and empties the batch.
+    ///
+    /// # Errors
+    /// [`AnswerError`] when the model cannot predict the rows.
     pub(crate) fn predict(
         &mut self,
         mut each: impl FnMut(&Label, &[f64], PredictedRow<'_>),
@@ -70,7 +76,7 @@ impl<'m> Batch<'m> {
             return Ok(());
         }
         let empty = RowsBuilder::new(self.model.signature(), BATCH_ROWS);
-        // Rows of the training data fit the signature that was made from them: there is nothing to refuse.
+        // Training data match the signature that was inferred from them.
         let frame = std::mem::replace(&mut self.rows, empty).finish().map_err(|_| PredictError::Estimator)?;
         let labels = std::mem::take(&mut self.labels);
         let answer = self.model.answer(&frame, &Wanted::default())?;

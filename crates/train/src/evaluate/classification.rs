@@ -1,10 +1,9 @@
-//! Predicted classes and their probabilities, gathered one row at a time.
+//! The evaluation of a classifier, row by row.
 
-use super::KEPT;
-use super::curves::{Bin, Curve, Score, calibrate};
-use super::metrics::Metrics;
+use super::curves::{Bin, Curve, Score, calibration_bins};
+use super::metrics::{KEPT_NUMBERS, Metrics};
 
-/// Predicted classes and their probabilities.
+/// The evaluation of a classifier.
 #[derive(Debug, Clone)]
 pub struct Classification {
     classes: usize,
@@ -12,23 +11,23 @@ pub struct Classification {
     weight: f64,
     log_loss: f64,
     brier: f64,
-    /// Weight of the rows by actual class, then by predicted class.
+    /// The weight of the rows by actual class, then by predicted class.
     confusion: Vec<Vec<f64>>,
-    /// What curves need of every row; none once there were too many rows.
-    kept: Option<Vec<Kept>>,
+    /// The rows for curves; none if there are too many.
+    kept: Option<Vec<KeptRow>>,
 }
 
 #[derive(Debug, Clone)]
-struct Kept {
+struct KeptRow {
     actual: usize,
-    right: bool,
+    is_correct: bool,
     weight: f64,
-    /// Of the second of two classes, or of every class.
+    /// The probability of the second of two classes, or of every class.
     probabilities: Box<[f64]>,
 }
 
 impl Classification {
-    /// No rows yet.
+    /// An evaluation without rows.
     #[must_use]
     pub fn new(classes: usize) -> Self {
         Self {
@@ -42,8 +41,8 @@ impl Classification {
         }
     }
 
-    /// Takes one row: the positions of its class and of the predicted one, one probability a class, and how much it
-    /// counts. A position that is none is passed over.
+    /// Adds a row: the positions of the actual and of the predicted class, one probability for each class, and the weight. A row
+    /// whose position is out of range is ignored.
     pub fn push(&mut self, actual: usize, predicted: usize, probabilities: &[f64], weight: f64) {
         let Some(cell) = self.confusion.get_mut(actual).and_then(|row| row.get_mut(predicted)) else { return };
         let Some(own) = probabilities.get(actual) else { return };
@@ -55,60 +54,59 @@ impl Classification {
         let distance: f64 = probabilities.iter().enumerate().map(distance).sum();
         self.brier += weight * if self.classes == 2 { (1.0 - own).powi(2) } else { distance };
         let width = if self.classes == 2 { 1 } else { self.classes };
-        self.kept = self.kept.take().filter(|kept| kept.len() * width < KEPT);
+        self.kept = self.kept.take().filter(|kept| kept.len() * width < KEPT_NUMBERS);
         if let Some(kept) = &mut self.kept {
             let probabilities = probabilities.iter().skip(usize::from(width == 1)).copied().collect();
-            kept.push(Kept { actual, right: actual == predicted, weight, probabilities });
+            kept.push(KeptRow { actual, is_correct: actual == predicted, weight, probabilities });
         }
     }
 
-    /// Weight of the rows by actual class, then by predicted class.
+    /// The confusion matrix: the weight of the rows by actual class, then by predicted class.
     #[must_use]
     pub fn confusion(&self) -> &[Vec<f64>] {
         &self.confusion
     }
 
-    /// One class against the rest; of two classes only the second is asked for. None when the rows hold only this
-    /// class or only others, or were too many to keep.
+    /// The ROC curve of one class against the rest; for two classes, of the second. None if all rows or no rows are of the class,
+    /// or if there were too many rows.
     #[must_use]
     pub fn roc(&self, class: usize) -> Option<Curve> {
         let position = if self.classes == 2 { 0 } else { class };
-        let score = |row: &Kept| {
+        let score = |row: &KeptRow| {
             let value = row.probabilities.get(position).copied()?;
             Some(Score { value, positive: row.actual == class, weight: row.weight })
         };
         Curve::new(self.kept.as_ref()?.iter().filter_map(score).collect())
     }
 
-    /// How often the model is right when it says a probability, in at most ten bins with equally many rows: of two
-    /// classes the probability of the second, of more that of the predicted class. Empty when the rows were too many
-    /// to keep.
+    /// Predicted probability and observed frequency in at most ten bins of equal size: of the second of two classes, or of the
+    /// predicted one of more classes. Empty if there were too many rows.
     #[must_use]
     pub fn calibration(&self) -> Vec<Bin> {
-        let score = |row: &Kept| {
+        let score = |row: &KeptRow| {
             let value = row.probabilities.iter().copied().fold(0.0, f64::max);
-            let positive = if self.classes == 2 { row.actual == 1 } else { row.right };
+            let positive = if self.classes == 2 { row.actual == 1 } else { row.is_correct };
             Score { value, positive, weight: row.weight }
         };
-        calibrate(self.kept.iter().flatten().map(score).collect())
+        calibration_bins(self.kept.iter().flatten().map(score).collect())
     }
 
-    /// The metrics of the rows so far; none when there were no rows.
+    /// The metrics; none without rows.
     #[must_use]
     pub fn finish(&self) -> Option<Metrics> {
         if self.rows == 0 || self.weight <= 0.0 {
             return None;
         }
-        let right: f64 = self.by_class().map(|class| class.right).sum();
+        let correct: f64 = self.by_class().map(|class| class.correct).sum();
         let (mut recalls, mut present) = (0.0, 0.0);
         for class in self.by_class().filter(|class| class.actual > 0.0) {
-            recalls += class.right / class.actual;
+            recalls += class.correct / class.actual;
             present += 1.0;
         }
         Some(Metrics::new(
             self.rows,
             [
-                ("accuracy", Some(right / self.weight)),
+                ("accuracy", Some(correct / self.weight)),
                 ("balanced_accuracy", Some(recalls / present)),
                 ("log_loss", Some(self.log_loss / self.weight)),
                 ("brier", Some(self.brier / self.weight)),
@@ -127,28 +125,28 @@ impl Classification {
     }
 
     fn f1(&self) -> Option<f64> {
-        // A class that neither is nor was predicted has none.
+        // A class without actual and predicted rows has no F1.
         let mut scores = self.by_class().map(|class| {
             let total = class.actual + class.predicted;
-            (total > 0.0).then(|| 2.0 * class.right / total)
+            (total > 0.0).then(|| 2.0 * class.correct / total)
         });
         if self.classes == 2 { scores.nth(1)? } else { mean(scores.flatten()) }
     }
 
-    fn by_class(&self) -> impl Iterator<Item = Share> {
-        self.confusion.iter().enumerate().map(|(class, row)| Share {
+    fn by_class(&self) -> impl Iterator<Item = ClassWeights> {
+        self.confusion.iter().enumerate().map(|(class, row)| ClassWeights {
             actual: row.iter().sum(),
             predicted: self.confusion.iter().filter_map(|row| row.get(class)).sum(),
-            right: row.get(class).copied().unwrap_or(0.0),
+            correct: row.get(class).copied().unwrap_or(0.0),
         })
     }
 }
 
-/// The weight of the rows that are, that were called, and that both are and were called a class.
-struct Share {
+/// The weight of the rows of a class, of the rows predicted as the class, and of both.
+struct ClassWeights {
     actual: f64,
     predicted: f64,
-    right: f64,
+    correct: f64,
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
@@ -201,7 +199,7 @@ mod tests {
     /// scikit-learn 1.9.1: `accuracy_score`, `balanced_accuracy_score`, `log_loss`, `brier_score_loss`,
     /// `roc_auc_score` (`multi_class='ovr'`), `f1_score` (`average='macro'` for three), each without and with weights.
     #[test]
-    fn scikit_learn_says_the_same() {
+    fn metrics_agree_with_scikit_learn() {
         let recorded = [
             (
                 two_classes(false),
@@ -267,7 +265,7 @@ mod tests {
 
     /// `calibration_curve(c, q, n_bins=10, strategy='quantile')`
     #[test]
-    fn calibration_is_that_of_scikit_learn() {
+    fn calibration_agrees_with_scikit_learn() {
         let shares = [
             0.095_238_095_238_095_23,
             0.095_238_095_238_095_23,
@@ -301,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_defined_is_absent() {
+    fn undefined_metrics_are_absent() {
         assert_eq!(Classification::new(2).finish(), None);
         let mut first_only = Classification::new(2);
         first_only.push(0, 0, &[0.9, 0.1], 1.0);

@@ -1,28 +1,31 @@
-//! What errors amount to, by name.
+//! Metrics by name.
 
 use indexmap::IndexMap;
 
-/// Metrics of a set of rows, in the order they are printed. A number that is not defined is absent, never NaN.
+/// Numbers of single rows that are kept for the median error and for curves: 32 MB for each set of rows.
+pub const KEPT_NUMBERS: usize = 4_000_000;
+
+/// Metrics on a set of rows, in the order of output. Undefined metrics are absent.
 ///
-/// | name | what |
+/// | name | definition |
 /// |---|---|
-/// | `r2` | coefficient of determination, `1 − Σw(y − ŷ)² / Σw(y − ȳ)²`; negative when the predictions are worse than the mean of these rows |
+/// | `r2` | coefficient of determination, `1 − Σw(y − ŷ)² / Σw(y − ȳ)²`; negative if the mean of these rows predicts better |
 /// | `rmse`, `mae` | root mean squared and mean absolute error, in the target's unit |
-/// | `adjusted_r2` | `1 − (1 − R²)(n − 1)/(n − p − 1)`, of the rows that an unpenalised fit of p columns (without an intercept: p + 1) saw |
+/// | `adjusted_r2` | `1 − (1 − R²)(n − 1)/(n − p − 1)`, for an unpenalised fit of p columns (p + 1 without an intercept) to these rows |
 /// | `median_absolute_error` | in the target's unit |
-/// | `mape` | mean of `\|y − ŷ\| / \|y\|` as a share, where no target is zero |
-/// | `accuracy`, `balanced_accuracy` | share of rows that are right; mean of that share over the classes |
-/// | `log_loss` | mean of `−ln p(y)`, probabilities below 2⁻⁵² counting as that |
+/// | `mape` | mean of `\|y − ŷ\| / \|y\|` as a fraction, if no target is zero |
+/// | `accuracy`, `balanced_accuracy` | fraction of correct predictions; mean of that fraction over the classes |
+/// | `log_loss` | mean of `−ln p(y)`, with probabilities of at least 2⁻⁵² |
 /// | `brier` | mean of `(1 − p(y))²` for two classes, of `Σ(pₖ − [y = k])²` for more |
-/// | `roc_auc` | area under the receiver operating characteristic; the mean of one class against the rest for more than two |
-/// | `f1` | harmonic mean of precision and recall, of the second of two classes; the mean over the classes for more |
+/// | `roc_auc` | area under the receiver operating characteristic; for more than two classes, the mean over each class against the rest |
+/// | `f1` | harmonic mean of precision and recall, of the second of two classes; for more, the mean over the classes |
 ///
-/// The definitions, with weights, are those of scikit-learn 1.9.
+/// The weighted definitions are those of scikit-learn 1.9.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Metrics {
-    /// Rows that were predicted.
+    /// The number of rows.
     pub rows: u64,
-    /// The numbers, all finite.
+    /// The metrics, all finite.
     pub values: IndexMap<&'static str, f64>,
 }
 
@@ -32,20 +35,20 @@ impl Metrics {
         Self { rows, values: values.into_iter().filter_map(defined).collect() }
     }
 
-    /// One metric; none when it is not defined for these rows.
+    /// One metric; none if it is undefined for these rows.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<f64> {
         self.values.get(name).copied()
     }
 
-    /// As the model file holds them.
+    /// The metrics for a model file.
     #[must_use]
     pub fn by_name(&self) -> IndexMap<String, f64> {
         self.values.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect()
     }
 }
 
-/// The name of a metric for people.
+/// The title of a metric in output.
 #[must_use]
 pub fn title(name: &str) -> &str {
     match name {

@@ -1,33 +1,30 @@
-//! How good predictions are.
+//! Evaluates predictions on labelled rows.
 //!
-//! Rows stream through; only what needs all of them at once (the median error, curves of probabilities) keeps numbers of
-//! each row, up to [`KEPT`] on each side, and is absent beyond that.
+//! Most metrics are sums over a stream of rows. The median error and the curves need all rows: they keep up to [`KEPT_NUMBERS`]
+//! for fitted and for held-out rows, and are absent for more.
 
 mod batch;
 mod calibration;
 mod classification;
 mod curves;
-mod errors;
+mod error_sampler;
 mod metrics;
 mod regression;
 
 pub(super) use batch::Batch;
 pub use batch::Label;
-pub use calibration::{Calibration, Errors, LEAST_ROWS, Likelihoods, Reliability, calibrated};
+pub use calibration::{Calibration, ClassProbabilities, HeldOutErrors, MIN_ROWS, Reliability, calibration_note};
 pub use classification::Classification;
 pub use curves::{Bin, Curve};
-use errors::HeldOutErrors;
-pub use metrics::{Metrics, title};
+pub use metrics::{KEPT_NUMBERS, Metrics, title};
 pub use regression::Regression;
 
+use error_sampler::ErrorSampler;
 use ordinate_model::cell::Cell;
 use ordinate_model::estimator::Coefficients;
 use ordinate_model::{AnswerError, Model, PredictedRow};
 
-/// Numbers that are kept of the rows of one side, for what cannot be had from sums: 32 MB.
-pub const KEPT: usize = 4_000_000;
-
-/// Predicts labelled rows with a model exactly as it will be served, and measures the answers.
+/// Predicts labelled rows in the same way as when the model is served, and evaluates the predictions.
 #[derive(Debug)]
 pub struct Measurement<'m> {
     batch: Batch<'m>,
@@ -35,25 +32,25 @@ pub struct Measurement<'m> {
 }
 
 impl<'m> Measurement<'m> {
-    /// Begins to measure a model.
+    /// A measurement of this model.
     #[must_use]
     pub fn new(model: &'m Model) -> Self {
         Self { batch: Batch::new(model), sides: Sides::new(model) }
     }
 
-    /// Takes one row of numbers: the features in the order of the signature, then the target.
+    /// Adds a row of numbers: the features in the order of the signature, then the target.
     ///
     /// # Errors
-    /// [`AnswerError`] when a batch is full and the model cannot answer it.
+    /// [`AnswerError`] when a batch is full and the model cannot predict it.
     pub fn push(&mut self, row: &[f64], held_out: bool) -> Result<(), AnswerError> {
         let Some((target, features)) = row.split_last() else { return Ok(()) };
         self.push_cells(features.iter().copied().map(Cell::Double), Label::new(*target, held_out))
     }
 
-    /// Takes one row: the features in the order of the signature, as a caller would write them.
+    /// Adds a row with the features in the order of the signature, as cells of a request.
     ///
     /// # Errors
-    /// [`AnswerError`] when a batch is full and the model cannot answer it, or a row of it does not fit the signature.
+    /// [`AnswerError`] when a batch is full and the model cannot predict it, or one of its rows does not match the signature.
     pub fn push_cells<'c>(
         &mut self,
         cells: impl IntoIterator<Item = Cell<'c>>,
@@ -65,15 +62,15 @@ impl<'m> Measurement<'m> {
         Ok(())
     }
 
-    /// Takes one row with what the model says to it.
+    /// Adds a row with its prediction.
     pub(super) fn push_answer(&mut self, label: &Label, answer: PredictedRow<'_>) {
         self.sides.push(label, answer);
     }
 
-    /// What came of it.
+    /// Predicts the last batch, and returns the results.
     ///
     /// # Errors
-    /// [`AnswerError`] when the model cannot answer the last batch.
+    /// [`AnswerError`] when the model cannot predict the last batch.
     pub fn finish(mut self) -> Result<Measured, AnswerError> {
         self.batch.predict(|label, _, answer| self.sides.push(label, answer))?;
         let (fitted, held_out, errors) = self.sides.finish();
@@ -82,30 +79,30 @@ impl<'m> Measurement<'m> {
     }
 }
 
-/// What came of a measurement.
+/// The results of a measurement.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measured {
-    /// Metrics of the rows the model was fitted to.
+    /// The metrics on fitted rows.
     pub fitted: Option<Metrics>,
-    /// Metrics of the rows held out.
+    /// The metrics on held-out rows.
     pub held_out: Option<Metrics>,
-    /// Rows held out by class, then by predicted class, of a classifier.
+    /// The confusion matrix of a classifier on held-out rows: by class, then by predicted class.
     pub confusion: Option<Vec<Vec<f64>>>,
-    /// How wrong it was on each of those.
-    pub errors: Option<Errors>,
+    /// The errors on held-out rows.
+    pub errors: Option<HeldOutErrors>,
 }
 
-/// The rows a model was fitted to, and the others.
+/// The evaluation on fitted and on held-out rows.
 #[derive(Debug)]
 pub(super) struct Sides {
     fitted: Evaluation,
     held_out: Evaluation,
-    errors: HeldOutErrors,
+    errors: ErrorSampler,
 }
 
 impl Sides {
     pub(super) fn new(model: &Model) -> Self {
-        // Only least squares pays one degree of freedom a column.
+        // Only least squares uses one degree of freedom for each column.
         let unpenalised = matches!(model.document().estimator, Coefficients::Linear(_));
         let intercepts = usize::from(!model.document().preprocess.through_origin);
         let parameters = unpenalised.then(|| model.design().width() + intercepts);
@@ -113,7 +110,7 @@ impl Sides {
             Some(classes) => Evaluation::Classification(Classification::new(classes.len())),
             None => Evaluation::Regression(Regression::new(parameters)),
         };
-        Self { fitted: evaluation(parameters), held_out: evaluation(None), errors: HeldOutErrors::new(model) }
+        Self { fitted: evaluation(parameters), held_out: evaluation(None), errors: ErrorSampler::new(model) }
     }
 
     pub(super) fn push(&mut self, label: &Label, answer: PredictedRow<'_>) {
@@ -128,28 +125,28 @@ impl Sides {
             (Evaluation::Classification(side), PredictedRow::Class { class: predicted, probabilities }) => {
                 side.push(label.class(), predicted, probabilities, label.weight);
             }
-            // A model answers what it is for.
+            // Predictions match the task of the model.
             _ => {}
         }
     }
 
-    /// What was gathered of the rows it was fitted to, of the others, and their errors.
-    pub(super) fn finish(self) -> (Evaluation, Evaluation, Option<Errors>) {
+    /// The evaluations on fitted and on held-out rows, and the errors on held-out rows.
+    pub(super) fn finish(self) -> (Evaluation, Evaluation, Option<HeldOutErrors>) {
         (self.fitted, self.held_out, self.errors.finish())
     }
 }
 
-/// What is gathered of the answers to some rows.
+/// The evaluation on a set of rows.
 #[derive(Debug, Clone)]
 pub enum Evaluation {
-    /// Of numbers.
+    /// Of a regression.
     Regression(Regression),
-    /// Of classes.
+    /// Of a classifier.
     Classification(Classification),
 }
 
 impl Evaluation {
-    /// Weight of the rows by actual class, then by predicted class.
+    /// The confusion matrix of a classifier: the weight of the rows by actual class, then by predicted class.
     #[must_use]
     pub fn confusion(&self) -> Option<&[Vec<f64>]> {
         match self {
@@ -158,7 +155,7 @@ impl Evaluation {
         }
     }
 
-    /// The metrics; none when there were no rows, or errors beyond what a double can hold.
+    /// The metrics; none without rows, or if an error overflows.
     #[must_use]
     pub fn finish(&self) -> Option<Metrics> {
         match self {
@@ -188,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_classifier_is_measured_on_both_sides_with_categories_and_missing_values() {
+    fn a_classifier_is_evaluated_on_fitted_and_held_out_rows_with_categories_and_missing_values() {
         let model = classifier();
         let mut measurement = Measurement::new(&model);
         let mut push = |x, side, class, held_out| {
@@ -201,7 +198,7 @@ mod tests {
         let Measured { fitted, held_out, confusion, errors } = measurement.finish().unwrap();
         assert_eq!(confusion.unwrap(), [[0.0, 1.0], [0.0, 0.0]]);
         let (fitted, held_out) = (fitted.unwrap(), held_out.unwrap());
-        // The probability of the other class at a score of 17, of which nearly nothing is left of its own.
+        // The probability of the other class at a score of 17.
         let errors = errors.unwrap().conformal(None);
         assert!(errors.rows == 1 && errors.scores[0] > 0.999_999);
         assert_eq!((fitted.rows, held_out.rows), (3, 1));
@@ -210,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_does_not_fit_is_an_error() {
+    fn a_row_that_does_not_match_the_signature_is_an_error() {
         let model = classifier();
         let mut measurement = Measurement::new(&model);
         measurement.push_cells([Cell::Double(0.0), Cell::Text("above")], Label::new(0.0, false)).unwrap();

@@ -1,32 +1,31 @@
-//! Errors of predicted numbers, gathered one at a time.
+//! The evaluation of a regression, row by row.
 
-use super::KEPT;
-use super::metrics::Metrics;
+use super::metrics::{KEPT_NUMBERS, Metrics};
 
-/// Errors of predicted numbers.
+/// The evaluation of a regression.
 #[derive(Debug, Clone)]
 pub struct Regression {
-    /// Columns of the design of an unpenalised fit to these very rows; none otherwise.
+    /// The number of parameters of an unpenalised fit to these rows; none otherwise.
     fitted_parameters: Option<usize>,
     rows: u64,
     weight: f64,
     squared: f64,
     absolute: f64,
-    /// `Σ w|y − ŷ|/|y|`; none once a target was zero.
+    /// `Σ w|y − ŷ|/|y|`; none after a target of zero.
     relative: Option<f64>,
-    /// The first target, which is subtracted from all: the digits of targets far from zero are left for their differences.
+    /// The first target, subtracted from all targets to preserve the digits of targets far from zero.
     origin: Option<f64>,
     /// The mean less the origin.
     mean: f64,
     /// `Σ w(y − ȳ)²`, by West's update.
     spread: f64,
-    /// Absolute errors and their weights, for the median; none once they were too many.
+    /// Absolute errors and their weights, for the median; none if there are too many.
     errors: Option<Vec<(f64, f64)>>,
 }
 
 impl Regression {
-    /// No rows yet. `fitted_parameters`: how many numbers an unpenalised fit to these rows determined, the
-    /// intercept among them, so that R² can be adjusted for them.
+    /// An evaluation without rows. `fitted_parameters`: the number of parameters, including the intercept, of an unpenalised fit to
+    /// these rows, for adjusted R².
     #[must_use]
     pub fn new(fitted_parameters: Option<usize>) -> Self {
         Self {
@@ -43,7 +42,7 @@ impl Regression {
         }
     }
 
-    /// Takes one row's target, its prediction, and how much it counts.
+    /// Adds the target, the prediction and the weight of a row.
     pub fn push(&mut self, actual: f64, predicted: f64, weight: f64) {
         let error = (actual - predicted).abs();
         let before = self.weight;
@@ -58,12 +57,12 @@ impl Regression {
         // `weight · from_mean · (actual − mean)`, without a difference that cancels where the row has most of the weight.
         self.spread += weight * (before / self.weight) * from_mean * from_mean;
         match &mut self.errors {
-            Some(errors) if errors.len() < KEPT => errors.push((error, weight)),
+            Some(errors) if errors.len() < KEPT_NUMBERS => errors.push((error, weight)),
             errors => *errors = None,
         }
     }
 
-    /// The metrics of the rows so far; none when there were no rows, or errors beyond what a double can hold.
+    /// The metrics; none without rows, or if an error overflows.
     #[must_use]
     pub fn finish(self) -> Option<Metrics> {
         let (rmse, mae) = ((self.squared / self.weight).sqrt(), self.absolute / self.weight);
@@ -90,12 +89,12 @@ impl Regression {
     }
 }
 
-/// The weighted median: the mean of the smallest value that half of the weight does not exceed and the largest that
-/// half of the weight does not fall below.
+/// The weighted median: the mean of the smallest value that at most half of the weight exceeds, and the largest that at most half
+/// of the weight falls below.
 fn median(mut values: Vec<(f64, f64)>) -> Option<f64> {
     values.retain(|(_, weight)| *weight > 0.0);
     let (_, first) = values.first()?;
-    // Exactly the same.
+    // Equal weights are identical.
     #[allow(clippy::float_cmp)]
     if values.iter().all(|(_, weight)| weight == first) {
         return unweighted_median(&mut values);
@@ -109,7 +108,7 @@ fn median(mut values: Vec<(f64, f64)>) -> Option<f64> {
             return Some(f64::midpoint(lower, value));
         }
         below += weight;
-        // Half of the weight ends exactly here: the next value counts as much.
+        // Exactly half of the weight: the median is between this value and the next.
         #[allow(clippy::float_cmp)]
         if below == half {
             lower = Some(value);
@@ -120,7 +119,7 @@ fn median(mut values: Vec<(f64, f64)>) -> Option<f64> {
     lower
 }
 
-/// The same of values that all count alike, which need not be sorted for it.
+/// The median of values with equal weights, without sorting.
 fn unweighted_median(values: &mut [(f64, f64)]) -> Option<f64> {
     let (middle, is_odd) = (values.len() / 2, values.len() % 2 == 1);
     let (below, (upper, _), _) = values.select_nth_unstable_by(middle, |(one, _), (other, _)| one.total_cmp(other));
@@ -149,7 +148,7 @@ mod tests {
     /// median_absolute_error(…), mean_absolute_percentage_error(…)   # scikit-learn 1.9.1
     /// ```
     #[test]
-    fn scikit_learn_says_the_same() {
+    fn metrics_agree_with_scikit_learn() {
         let rows: Vec<_> = (0..200_u32)
             .map(|i| {
                 let (u, v) = (f64::from(i * 7919 % 1000) / 1000.0, f64::from(i * 104_729 % 997) / 997.0);
@@ -191,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn follows_the_formulas() {
+    fn metrics_follow_their_formulas() {
         // By hand: errors 1, −1, 2, 0; squares sum to 6, spread about the mean 4 is 20; 1 − 0.3·3/2.
         let rows = [(1.0, 0.0, 1.0), (3.0, 4.0, 1.0), (5.0, 3.0, 1.0), (7.0, 7.0, 1.0)];
         let metrics = measure(&rows, Some(1)).unwrap();
@@ -211,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_defined_is_absent() {
+    fn undefined_metrics_are_absent() {
         assert_eq!(measure(&[], None), None);
         assert_eq!(measure(&[(f64::MAX, f64::MIN, 1.0)], None), None);
         let one = measure(&[(2.0, 1.0, 1.0)], Some(1)).unwrap();
@@ -223,7 +222,7 @@ mod tests {
 
     /// `1 − Σw(y − p)²/Σw(y − ȳ)²` in exact fractions
     #[test]
-    fn weighted_targets_far_from_zero_have_all_digits_of_r2() {
+    fn r2_of_weighted_targets_far_from_zero_has_all_digits() {
         let rows = [(0.5, 1.0, 0.1), (2.0, 1.75, 29.3), (-3.25, -3.0, 7.7), (4.0, 4.5, 0.3)];
         let far = rows.map(|(actual, predicted, weight)| (1e9 + actual, 1e9 + predicted, weight));
         let r2 = |rows: &[_]| measure(rows, None).and_then(|metrics| metrics.get("r2")).unwrap();
@@ -238,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn the_median_lies_between_two_when_half_of_the_weight_does() {
+    fn the_median_is_between_two_values_that_share_the_weight() {
         assert_eq!(median(vec![(4.0, 1.0), (1.0, 1.0), (2.0, 1.0), (3.0, 1.0)]), Some(2.5));
         assert_eq!(median(vec![(1.0, 3.0), (2.0, 1.0)]), Some(1.0));
         assert_eq!(median(vec![(1.0, 2.0), (2.0, 0.0), (3.0, 2.0)]), Some(2.0));

@@ -1,48 +1,52 @@
-//! What a reader should know of fits: how a price was chosen, what has not converged, which coefficients say little.
+//! Notes on fits: the selected regularization strength, fits that did not converge, unreliable coefficients.
 
-use super::{Fits, Fitted};
-use crate::Estimator;
-use crate::solver::cross_validation::Choice;
-use crate::solver::least_squares::LeastSquares;
+use super::fits::{Fit, Fits};
+use crate::EstimatorKind;
+use crate::solver::cross_validation::CrossValidationResult;
+use crate::solver::least_squares::LeastSquaresFit;
 use crate::summary::{Summary, significant};
 use ordinate_model::preprocess::DesignColumn;
 use ordinate_model::wording::counted;
 
-/// The variance inflation from which on a column has less than a hundred-thousandth of its length to its own.
-const INFLATED: f64 = 1e10;
+/// A variance inflation factor above which a coefficient rests on the last digits of the data.
+const HIGH_VARIANCE_INFLATION: f64 = 1e10;
+
+/// A power or product of which less than this fraction is orthogonal to the other columns: predictions lose half of their
+/// sixteen digits. NIST's Filip has 6·10⁻⁸.
+const NEARLY_DEPENDENT: f64 = 1e-7;
 
 impl Fits {
-    /// What a reader should know of them, fitted to a design of these columns.
+    /// The notes on both fits to a design of these columns.
     pub(crate) fn notes(&self, columns: &[DesignColumn]) -> Vec<String> {
         let estimator = self.whole.estimator();
-        let mut notes: Vec<String> = self.choice.iter().map(|choice| chosen(choice, estimator)).collect();
-        notes.extend(self.choice.as_ref().and_then(|choice| at_an_end(choice, estimator)));
-        notes.extend(self.choice.as_ref().and_then(not_converged));
+        let result = self.cross_validation.as_ref();
+        let mut notes: Vec<String> = result.map(|result| selected(result, estimator)).into_iter().collect();
+        notes.extend(result.and_then(|result| at_end_of_path(result, estimator)));
+        notes.extend(result.and_then(not_converged));
         notes.extend(self.whole.notes(columns));
         // Without held-out rows both are the same fit.
-        if let Some(far) = self.measured.shortfall().filter(|_| self.held_out > 0) {
-            notes.push(format!("the fit that was measured has not converged: {far}"));
+        if let Some(shortfall) = self.evaluated.shortfall().filter(|_| self.held_out > 0) {
+            notes.push(format!("the fit without the held-out rows did not converge: {shortfall}"));
         }
         notes
     }
 }
 
-impl Fitted {
-    /// What a reader should know of it.
+impl Fit {
     fn notes(&self, columns: &[DesignColumn]) -> Vec<String> {
-        let mut notes: Vec<String> =
-            self.shortfall().map(|far| format!("the fit has not converged: {far}")).into_iter().collect();
+        let shortfall = self.shortfall().map(|shortfall| format!("the fit did not converge: {shortfall}"));
+        let mut notes: Vec<String> = shortfall.into_iter().collect();
         match self {
-            Self::Linear(fit) => notes.extend(of_least_squares(fit, columns)),
-            // All coefficients of a ridge are zero only of a target that nothing explains.
-            Self::Penalised { estimator: Estimator::Lasso | Estimator::ElasticNet, fit } if fit.zero > 0 => {
+            Self::LeastSquares(fit) => notes.extend(least_squares(fit, columns)),
+            // Ridge has zeros only where no column is correlated with the target.
+            Self::Penalised { estimator: EstimatorKind::Lasso | EstimatorKind::ElasticNet, fit } if fit.zero > 0 => {
                 let (zero, all) = (fit.zero, fit.coefficients.len());
                 let verb = if zero == 1 { "is" } else { "are" };
                 notes.push(format!("{zero} of {} {verb} exactly zero", counted(all, "coefficient", "coefficients")));
             }
             Self::Logistic(fit) if fit.separated => notes.push(
-                "the classes can be told apart (nearly) without error, so only the penalty keeps coefficients \
-                 finite: they say more of C than of the data"
+                "the classes are separable (nearly) without error, so only the penalty keeps the coefficients finite: \
+                 they depend more on C than on the data"
                     .to_owned(),
             ),
             _ => {}
@@ -50,16 +54,16 @@ impl Fitted {
         notes
     }
 
-    /// How far it is from its optimum, when it has not converged.
+    /// How far a fit that did not converge is from its optimum.
     fn shortfall(&self) -> Option<String> {
         match self {
             Self::Penalised { fit, .. } if !fit.converged => Some(format!(
-                "after {} its objective may still be {:.1e} of the whole too high",
+                "after {} the duality gap is {:.1e} of the initial objective",
                 counted(fit.iterations, "sweep", "sweeps"),
                 fit.gap
             )),
             Self::Logistic(fit) if !fit.converged => Some(format!(
-                "after {} the largest slope is still {:.1e}",
+                "after {} the largest component of the gradient is {:.1e}",
                 counted(fit.iterations, "iteration", "iterations"),
                 fit.gradient
             )),
@@ -68,113 +72,118 @@ impl Fitted {
     }
 }
 
-/// What a reader should know of a least-squares fit.
-fn of_least_squares(fit: &LeastSquares, columns: &[DesignColumn]) -> Vec<String> {
+fn least_squares(fit: &LeastSquaresFit, columns: &[DesignColumn]) -> Vec<String> {
     let mut notes = Vec::new();
     if fit.degrees_of_freedom() == 0 {
-        notes.push("the rows are as many as the coefficients: none is left to tell the noise by".to_owned());
+        notes.push(format!(
+            "no residual degrees of freedom ({}, {}); standard errors are not available",
+            counted(fit.rows, "row", "rows"),
+            counted(fit.parameters(), "coefficient", "coefficients")
+        ));
     } else if fit.is_exact() {
-        notes.push("the fit is exact: there is no noise to estimate".to_owned());
+        notes.push("the fit is exact: all residuals are zero".to_owned());
     }
-    notes.extend(hardly_its_own(fit, columns));
+    notes.extend(nearly_dependent(fit, columns));
     if fit.through_origin {
         notes.push(
-            "without an intercept, R² (about zero) and F compare with a prediction of 0, not of the mean".to_owned(),
+            "without an intercept, R² (about zero) and F compare the model with a prediction of 0, not with the mean"
+                .to_owned(),
         );
     }
     notes
 }
 
-/// A power or product with less of its own than this costs predictions half of sixteen digits: so does NIST's Filip (6·10⁻⁸).
-const OWN: f64 = 1e-7;
-
-/// A power or product far from zero hardly differs from those before it. The fit knows all of its digits; a prediction is a sum
-/// of large terms that cancel, in doubles.
-fn hardly_its_own(fit: &LeastSquares, columns: &[DesignColumn]) -> Option<String> {
-    let is_made =
+/// A power or product of numbers far from zero hardly differs from the other columns. The fit uses all digits of such
+/// columns, but predictions are sums of large terms that cancel, in doubles.
+fn nearly_dependent(fit: &LeastSquaresFit, columns: &[DesignColumn]) -> Option<String> {
+    let is_derived =
         |column: &DesignColumn| column.product.iter().any(|factor| factor.power.is_some()) || column.product.len() > 1;
-    let columns = columns.iter().zip(fit.own_shares()).filter(|(column, share)| *share < OWN && is_made(column));
-    let (column, share) = columns.min_by(|(_, one), (_, other)| one.total_cmp(other))?;
+    let columns = columns.iter().zip(fit.orthogonal_fractions());
+    let columns = columns.filter(|(column, fraction)| *fraction < NEARLY_DEPENDENT && is_derived(column));
+    let (column, fraction) = columns.min_by(|(_, one), (_, other)| one.total_cmp(other))?;
     Some(format!(
-        "only {share:.0e} of {:?} is its own, the other columns make up the rest: predictions may lose half of their digits. \
-         Subtract a value from the middle of the data before powers and products are made",
+        "{:?} is nearly a linear combination of the columns before it (only {fraction:.0e} of it is orthogonal to them): \
+         predictions may lose half of their digits. Subtract a value in the middle of the data from the column before \
+         training",
         column.name
     ))
 }
 
-/// The columns of which hardly anything is their own.
-pub(crate) fn nearly_dependent(summary: &Summary) -> Option<String> {
-    let inflated = summary.terms.iter().filter(|term| term.vif.is_some_and(|vif| vif > INFLATED));
+/// The columns whose coefficients rest on the last digits of the data.
+pub(crate) fn high_variance_inflation(summary: &Summary) -> Option<String> {
+    let inflated = summary.terms.iter().filter(|term| term.vif.is_some_and(|vif| vif > HIGH_VARIANCE_INFLATION));
     let names: Vec<String> = inflated.map(|term| format!("{:?}", term.name)).collect();
     (!names.is_empty()).then(|| {
         format!(
-            "the columns {} are nearly a combination of others (variance inflation above {INFLATED:.0e}): their coefficients \
-             rest on the last digits of the data",
+            "the columns {} are nearly linear combinations of others (variance inflation above \
+             {HIGH_VARIANCE_INFLATION:.0e}): their coefficients rest on the last digits of the data",
             names.join(", ")
         )
     })
 }
 
-/// Whose scores a choice should not have rested on.
-fn not_converged(choice: &Choice) -> Option<String> {
-    let count = choice.path.iter().filter(|candidate| !candidate.converged).count();
-    let tried = choice.path.len();
-    (count > 0)
-        .then(|| format!("{count} of {tried} prices tried did not converge, so their errors are not to be relied on"))
+fn not_converged(result: &CrossValidationResult) -> Option<String> {
+    let count = result.path.iter().filter(|candidate| !candidate.converged).count();
+    let tried = result.path.len();
+    (count > 0).then(|| {
+        format!(
+            "{count} of the {tried} regularization strengths in cross-validation did not converge: their errors are not \
+             reliable"
+        )
+    })
 }
 
-/// What a choice was, in words.
-fn chosen(choice: &Choice, estimator: Estimator) -> String {
-    let (price, error) = match estimator {
-        Estimator::Logistic => (format!("C = {}", significant(1.0 / choice.alpha)), "log loss"),
-        _ => (format!("alpha = {}", significant(choice.alpha)), "mean squared error"),
+fn selected(result: &CrossValidationResult, estimator: EstimatorKind) -> String {
+    let (strength, error) = match estimator {
+        EstimatorKind::Logistic => (format!("C = {}", significant(1.0 / result.alpha)), "log loss"),
+        _ => (format!("alpha = {}", significant(result.alpha)), "mean squared error"),
     };
-    let candidates = choice.path.len();
-    let found = choice.path.iter().find(|candidate| candidate.alpha.total_cmp(&choice.alpha).is_eq());
-    let measured = found.map_or_else(String::new, |candidate| {
+    let candidates = result.path.len();
+    let found = result.path.iter().find(|candidate| candidate.alpha.total_cmp(&result.alpha).is_eq());
+    let error = found.map_or_else(String::new, |candidate| {
         let [score, standard_error] = [candidate.score, candidate.standard_error].map(significant);
-        format!(" ({error} {score} ± {standard_error} in cross-validation)")
+        format!(" ({error} {score} ± {standard_error})")
     });
-    format!("{price} was chosen among {candidates}{measured}")
+    format!("cross-validation selected {strength} among {candidates} candidates{error}")
 }
 
-/// What it means when the best price may be one that was not tried.
-fn at_an_end(choice: &Choice, estimator: Estimator) -> Option<String> {
-    let [highest, lowest] = [choice.path.first()?, choice.path.last()?].map(|candidate| candidate.alpha);
-    let is = |end: f64| highest > lowest && choice.alpha.total_cmp(&end).is_eq();
-    let advice = match estimator {
-        Estimator::Logistic if is(highest) => {
-            "that is the smallest C that was tried: the features hardly tell the classes apart. Give others, or try smaller ones \
-             with --c"
+/// The best regularization strength may lie beyond the end of the path.
+fn at_end_of_path(result: &CrossValidationResult, estimator: EstimatorKind) -> Option<String> {
+    let [largest, smallest] = [result.path.first()?, result.path.last()?].map(|candidate| candidate.alpha);
+    let is = |end: f64| largest > smallest && result.alpha.total_cmp(&end).is_eq();
+    let note = match estimator {
+        EstimatorKind::Logistic if is(largest) => {
+            "this is the smallest C of the path: the features hardly separate the classes. Use other features, or try a \
+             smaller C with --c"
         }
-        Estimator::Logistic if is(lowest) => {
-            "that is the largest C that was tried: hardly any penalty is needed. Try larger ones with --c"
+        EstimatorKind::Logistic if is(smallest) => {
+            "this is the largest C of the path: hardly any regularization is needed. Try a larger C with --c"
         }
-        Estimator::Ridge if is(highest) => {
-            "that is the highest alpha that was tried: the features hardly predict the target. Give others, or try higher ones \
-             with --alpha"
+        EstimatorKind::Ridge if is(largest) => {
+            "this is the largest alpha of the path: the features hardly predict the target. Use other features, or try a \
+             larger alpha with --alpha"
         }
-        _ if is(highest) => {
-            "that is the highest alpha that was tried, at which every coefficient is zero: the features predict the target no \
-             better than its mean does. Give others"
+        _ if is(largest) => {
+            "this is the largest alpha of the path, at which every coefficient is zero: the features predict the target no \
+             better than its mean. Use other features"
         }
-        _ if is(lowest) => {
-            "that is the lowest alpha that was tried: hardly any penalty is needed. Try lower ones with --alpha"
+        _ if is(smallest) => {
+            "this is the smallest alpha of the path: hardly any regularization is needed. Try a smaller alpha with --alpha"
         }
         _ => return None,
     };
-    Some(advice.to_owned())
+    Some(note.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::solver::cross_validation::{Candidate, Rule};
+    use crate::solver::cross_validation::{Candidate, SelectionRule};
     use crate::solver::logistic::LogisticFit;
-    use crate::solver::path::Penalised;
+    use crate::solver::path::PenalisedFit;
 
-    fn penalised(estimator: Estimator, converged: bool, zero: usize) -> Fitted {
-        let fit = Penalised {
+    fn penalised(estimator: EstimatorKind, converged: bool, zero: usize) -> Fit {
+        let fit = PenalisedFit {
             means: vec![0.0; 3],
             scales: vec![1.0; 3],
             intercept: 0.0,
@@ -184,13 +193,13 @@ mod tests {
             gap: 2.5e-5,
             converged,
             zero,
-            spread: None,
+            leverage_factor: None,
         };
-        Fitted::Penalised { estimator, fit }
+        Fit::Penalised { estimator, fit }
     }
 
-    fn logistic(converged: bool) -> Fitted {
-        Fitted::Logistic(LogisticFit {
+    fn logistic(converged: bool) -> Fit {
+        Fit::Logistic(LogisticFit {
             means: vec![0.0],
             scales: vec![1.0],
             intercepts: vec![0.0],
@@ -200,74 +209,77 @@ mod tests {
             converged,
             separated: false,
             log_loss: 0.5,
-            spread: None,
+            leverage_factor: None,
         })
     }
 
-    fn fits(whole: Fitted, measured: Fitted, held_out: u64) -> Fits {
-        Fits { whole, measured, held_out, choice: None }
+    fn fits(whole: Fit, evaluated: Fit, held_out: u64) -> Fits {
+        Fits { whole, evaluated, held_out, cross_validation: None }
     }
 
     #[test]
-    fn the_fit_that_was_measured_may_be_the_only_one_that_has_not_converged() {
-        let of = |converged| penalised(Estimator::Lasso, converged, 0);
-        let note = "the fit that was measured has not converged: after 10000 sweeps its objective may still be 2.5e-5 of \
-                    the whole too high";
-        assert_eq!(fits(of(true), of(false), 20).notes(&[]), [note]);
-        assert_eq!(fits(of(true), of(true), 20).notes(&[]), [""; 0]);
-        let note = "the fit that was measured has not converged: after 1 iteration the largest slope is still 3.0e-4";
+    fn the_fit_without_held_out_rows_has_its_own_convergence_note() {
+        let lasso = |converged| penalised(EstimatorKind::Lasso, converged, 0);
+        let note = "the fit without the held-out rows did not converge: after 10000 sweeps the duality gap is 2.5e-5 of \
+                    the initial objective";
+        assert_eq!(fits(lasso(true), lasso(false), 20).notes(&[]), [note]);
+        assert_eq!(fits(lasso(true), lasso(true), 20).notes(&[]), [""; 0]);
+        let note = "the fit without the held-out rows did not converge: after 1 iteration the largest component of the \
+                    gradient is 3.0e-4";
         assert_eq!(fits(logistic(true), logistic(false), 20).notes(&[]), [note]);
     }
 
     #[test]
-    fn where_nothing_is_held_out_there_is_one_fit_and_one_note() {
+    fn without_held_out_rows_there_is_one_fit_and_one_note() {
         let notes = fits(logistic(false), logistic(false), 0).notes(&[]);
-        assert_eq!(notes, ["the fit has not converged: after 1 iteration the largest slope is still 3.0e-4"]);
+        let note = "the fit did not converge: after 1 iteration the largest component of the gradient is 3.0e-4";
+        assert_eq!(notes, [note]);
     }
 
     #[test]
-    fn prices_whose_fits_have_not_converged_are_counted() {
-        let of = |converged| Candidate { alpha: 1.0, score: 2.0, standard_error: 0.5, nonzero: 3, converged };
+    fn candidates_that_did_not_converge_are_counted() {
+        let candidate = |converged| Candidate { alpha: 1.0, score: 2.0, standard_error: 0.5, nonzero: 3, converged };
         let notes = |path: Vec<Candidate>| {
-            let choice = Some(Choice { alpha: 1.0, best: 1.0, path, rule: Rule::Best });
-            let whole = penalised(Estimator::Ridge, true, 0);
-            Fits { choice, ..fits(whole, penalised(Estimator::Ridge, true, 0), 20) }.notes(&[])
+            let result = CrossValidationResult { alpha: 1.0, best: 1.0, path, rule: SelectionRule::Best };
+            let ridge = || penalised(EstimatorKind::Ridge, true, 0);
+            Fits { cross_validation: Some(result), ..fits(ridge(), ridge(), 20) }.notes(&[])
         };
-        let note = "2 of 3 prices tried did not converge, so their errors are not to be relied on";
-        assert_eq!(notes(vec![of(true), of(false), of(false)])[1..], [note]);
-        assert_eq!(notes(vec![of(true); 3]).len(), 1);
+        let note =
+            "2 of the 3 regularization strengths in cross-validation did not converge: their errors are not reliable";
+        assert_eq!(notes(vec![candidate(true), candidate(false), candidate(false)])[1..], [note]);
+        assert_eq!(notes(vec![candidate(true); 3]).len(), 1);
     }
 
     #[test]
-    fn a_price_is_told_as_people_write_it_and_that_it_is_the_last_one_tried() {
-        let of = |alpha| Candidate { alpha, score: 1e-9, standard_error: 0.5, nonzero: 3, converged: true };
-        let notes = |alpha, fit: &dyn Fn() -> Fitted| {
-            let path = vec![of(10_000.0), of(1.093_115_208_124_194_4), of(0.0001)];
-            let choice = Some(Choice { alpha, best: alpha, path, rule: Rule::Best });
-            Fits { choice, ..fits(fit(), fit(), 0) }.notes(&[])
+    fn the_selected_strength_has_six_digits_and_a_note_at_the_ends_of_the_path() {
+        let candidate = |alpha| Candidate { alpha, score: 1e-9, standard_error: 0.5, nonzero: 3, converged: true };
+        let notes = |alpha, fit: &dyn Fn() -> Fit| {
+            let path = vec![candidate(10_000.0), candidate(1.093_115_208_124_194_4), candidate(0.0001)];
+            let result = CrossValidationResult { alpha, best: alpha, path, rule: SelectionRule::Best };
+            Fits { cross_validation: Some(result), ..fits(fit(), fit(), 0) }.notes(&[])
         };
-        let ridge = || penalised(Estimator::Ridge, true, 0);
-        let chosen = notes(1.093_115_208_124_194_4, &ridge);
-        assert_eq!(chosen, ["alpha = 1.09312 was chosen among 3 (mean squared error 1e-9 ± 0.5 in cross-validation)"]);
+        let ridge = || penalised(EstimatorKind::Ridge, true, 0);
+        let selected = "cross-validation selected alpha = 1.09312 among 3 candidates (mean squared error 1e-9 ± 0.5)";
+        assert_eq!(notes(1.093_115_208_124_194_4, &ridge), [selected]);
         let classes = || logistic(true);
-        let ends: [(f64, &dyn Fn() -> Fitted); 4] =
+        let ends: [(f64, &dyn Fn() -> Fit); 4] =
             [(10_000.0, &ridge), (0.0001, &ridge), (10_000.0, &classes), (0.0001, &classes)];
-        let told = ends.map(|(alpha, fit)| notes(alpha, fit)[1].split(':').next().unwrap().to_owned());
+        let noted = ends.map(|(alpha, fit)| notes(alpha, fit)[1].split(':').next().unwrap().to_owned());
         assert_eq!(
-            told,
-            ["highest alpha", "lowest alpha", "smallest C", "largest C"]
-                .map(|end| format!("that is the {end} that was tried"))
+            noted,
+            ["largest alpha", "smallest alpha", "smallest C", "largest C"]
+                .map(|end| format!("this is the {end} of the path"))
         );
-        assert!(notes(0.0001, &classes)[0].starts_with("C = 10000 was chosen"));
-        assert!(notes(10_000.0, &|| penalised(Estimator::Lasso, true, 0))[1].contains("every coefficient is zero"));
+        assert!(notes(0.0001, &classes)[0].starts_with("cross-validation selected C = 10000"));
+        assert!(notes(10_000.0, &|| penalised(EstimatorKind::Lasso, true, 0))[1].contains("every coefficient is zero"));
     }
 
     #[test]
-    fn only_where_sizes_cost_something_are_zeros_worth_a_note() {
-        let of =
+    fn zeros_have_a_note_where_the_penalty_has_absolute_values() {
+        let notes =
             |estimator, zero| fits(penalised(estimator, true, zero), penalised(estimator, true, zero), 20).notes(&[]);
-        assert_eq!(of(Estimator::Lasso, 2), ["2 of 3 coefficients are exactly zero"]);
-        assert_eq!(of(Estimator::ElasticNet, 1), ["1 of 3 coefficients is exactly zero"]);
-        assert_eq!(of(Estimator::Ridge, 2), [""; 0]);
+        assert_eq!(notes(EstimatorKind::Lasso, 2), ["2 of 3 coefficients are exactly zero"]);
+        assert_eq!(notes(EstimatorKind::ElasticNet, 1), ["1 of 3 coefficients is exactly zero"]);
+        assert_eq!(notes(EstimatorKind::Ridge, 2), [""; 0]);
     }
 }

@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::{MeasuredOn, ReportInput, counted, family, told};
+use super::input::{ReportInput, RowSetMetrics, metric_names, parameter_text};
+use super::table::DASH;
 use crate::evaluate::title;
 use crate::summary::{rounded, significant};
 use ordinate_model::preprocess::TargetTransform;
-use ordinate_model::signature::{FeatureType, MissingPolicy};
+use ordinate_model::signature::{Feature, FeatureType, MissingPolicy};
+use ordinate_model::wording::counted;
 
 /// The whole card.
 #[must_use]
@@ -18,9 +20,9 @@ pub fn card(input: &ReportInput<'_>) -> String {
     let _ = match document.estimator.classes() {
         Some(classes) => writeln!(
             text,
-            "Tells {} classes of `{}` apart, from {}.\n",
-            classes.len(),
+            "Classifies `{}` into {} classes, from {}.\n",
             code(target),
+            classes.len(),
             counted(signature.width(), "feature", "features")
         ),
         None => {
@@ -39,10 +41,10 @@ pub fn card(input: &ReportInput<'_>) -> String {
     if !document.created.is_empty() {
         line("Trained", &plain(&document.created));
     }
-    line("Fit", &format!("{}, {} rows", family(document), training.rows));
+    line("Fit", &format!("{}, {} rows", input.estimator(), training.rows));
     line("Tool", &plain(&format!("{}, smartcore {}", training.tool, training.smartcore)));
     for (name, value) in &training.parameters {
-        line(&plain(&name.replace('_', " ")), &plain(&told(value)));
+        line(&plain(&name.replace('_', " ")), &plain(&parameter_text(value)));
     }
     line("Seed", &training.seed.to_string());
     if let Some(sum) = &document.sha256 {
@@ -55,82 +57,80 @@ pub fn card(input: &ReportInput<'_>) -> String {
     }
     text += "| feature | type | range or categories | missing |\n|---|---|---|---|\n";
     for (i, feature) in signature.features().iter().enumerate() {
-        let values = match (feature.kind, feature.range) {
-            (FeatureType::String, _) => {
-                feature.levels.iter().map(|level| format!("`{}`", code(level))).collect::<Vec<_>>().join(", ")
-            }
-            (FeatureType::Boolean, _) => "true, false".to_owned(),
-            (_, Some([low, high])) => format!("{} – {}", rounded(low, 5), rounded(high, 5)),
-            (_, None) => "–".to_owned(),
-        };
-        let kind = match feature.kind {
-            FeatureType::Double => "number",
-            FeatureType::Long => "whole number",
-            FeatureType::Boolean => "true or false",
-            FeatureType::String => "category",
-        };
-        let seen = input.observed.and_then(|observed| observed.columns.get(i)).map_or(0, |column| column.missing);
-        let missing = match &feature.missing {
-            MissingPolicy::Reject => "refused".to_owned(),
-            MissingPolicy::Impute(value) => format!("`{}` ({seen} rows)", code(&value.to_string())),
-        };
-        let _ = writeln!(text, "| `{}` | {kind} | {values} | {missing} |", code(&feature.name));
+        let imputed = input.report_data.and_then(|data| data.columns.get(i)).map_or(0, |column| column.missing);
+        text += &feature_row(feature, imputed);
     }
-
-    let sides = input.metrics();
-    if !sides.is_empty() {
-        text += "\n## Metrics\n\n| rows |";
-        let mut names: Vec<&str> = Vec::new();
-        for (name, _) in sides.iter().flat_map(|measured| &measured.values) {
-            if !names.contains(&name.as_str()) {
-                names.push(name);
-            }
-        }
-        for name in &names {
-            let _ = write!(text, " {} |", title(name));
-        }
-        let _ = writeln!(text, "\n|---|{}", "---|".repeat(names.len()));
-        for MeasuredOn { side, rows, values } in &sides {
-            let _ = write!(text, "| {}{side} |", rows.map_or_else(String::new, |rows| format!("{rows} ")));
-            for name in &names {
-                let value = values.iter().find(|(own, _)| own == name).map(|(_, value)| significant(*value));
-                let _ = write!(text, " {} |", value.unwrap_or_else(|| "–".to_owned()));
-            }
-            text.push('\n');
-        }
-    }
-    text + &limits(input)
+    text + &metrics(input) + &limits(input)
 }
 
-fn limits(input: &ReportInput<'_>) -> String {
-    let sides = input.metrics();
-    let held_out = sides.iter().find(|measured| measured.side == "held out");
-    let mut text = "\n## Limits\n\n".to_owned();
-    let measure = |name: &str| held_out.and_then(|measured| measured.get(name));
-    if let Some(rmse) = measure("rmse") {
-        let _ = writeln!(
-            text,
-            "- A prediction for a new row is typically off by {} (RMSE of the rows held out).",
-            rounded(rmse, 3)
-        );
-    } else if let Some(accuracy) = measure("accuracy") {
-        let _ = writeln!(
-            text,
-            "- Of new rows, about {} % are told right (accuracy of the rows held out).",
-            rounded(accuracy * 100.0, 3)
-        );
-    } else {
-        text += "- No rows were held out: how well it predicts new rows is not known.\n";
+fn feature_row(feature: &Feature, imputed: u64) -> String {
+    let values = match (feature.kind, feature.range) {
+        (FeatureType::String, _) => {
+            feature.levels.iter().map(|level| format!("`{}`", code(level))).collect::<Vec<_>>().join(", ")
+        }
+        (FeatureType::Boolean, _) => "true, false".to_owned(),
+        (_, Some([low, high])) => format!("{} – {}", rounded(low, 5), rounded(high, 5)),
+        (_, None) => DASH.to_owned(),
+    };
+    let kind = match feature.kind {
+        FeatureType::Double => "number",
+        FeatureType::Long => "whole number",
+        FeatureType::Boolean => "true or false",
+        FeatureType::String => "category",
+    };
+    let missing = match &feature.missing {
+        MissingPolicy::Reject => "rejected".to_owned(),
+        MissingPolicy::Impute(value) => format!("`{}` ({imputed} rows)", code(&value.to_string())),
+    };
+    format!("| `{}` | {kind} | {values} | {missing} |\n", code(&feature.name))
+}
+
+fn metrics(input: &ReportInput<'_>) -> String {
+    let sets = input.metrics();
+    if sets.is_empty() {
+        return String::new();
     }
-    if input.document.preprocess.target_transform == TargetTransform::Log {
-        text += "- It was fitted to the logarithm of the target: a prediction is the median at these features, which lies below the mean when the errors are skewed. Sums and averages of predictions come out too low.\n";
+    let names = metric_names(&sets);
+    let mut text = "\n## Metrics\n\n| rows |".to_owned();
+    for name in &names {
+        let _ = write!(text, " {} |", title(name));
     }
-    text += "- It is a linear model: outside the ranges above its predictions are extrapolations that nobody has checked.\n";
-    text += "- Coefficients describe these data. They are not effects of causes.\n";
+    let _ = writeln!(text, "\n|---|{}", "---|".repeat(names.len()));
+    for set in &sets {
+        let RowSetMetrics { name, rows, .. } = set;
+        let _ = write!(text, "| {}{name} |", rows.map_or_else(String::new, |rows| format!("{rows} ")));
+        for name in &names {
+            let _ = write!(text, " {} |", set.get(name).map_or_else(|| DASH.to_owned(), significant));
+        }
+        text.push('\n');
+    }
     text
 }
 
-/// Text that stays text in Markdown and in a table.
+fn limits(input: &ReportInput<'_>) -> String {
+    let sets = input.metrics();
+    let held_out = sets.iter().find(|set| set.is_held_out);
+    let rows = if input.has_test_data() { "the test data" } else { "held-out rows" };
+    let mut text = "\n## Limits\n\n".to_owned();
+    let measure = |name: &str| held_out.and_then(|set| set.get(name));
+    if let Some(rmse) = measure("rmse") {
+        let _ = writeln!(text, "- The typical error of a prediction is {} (RMSE on {rows}).", rounded(rmse, 3));
+    } else if let Some(accuracy) = measure("accuracy") {
+        let percent = rounded(accuracy * 100.0, 3);
+        let _ = writeln!(text, "- About {percent} % of new rows are classified correctly (accuracy on {rows}).");
+    } else {
+        text += "- No rows were held out: how well the model predicts new rows is not known.\n";
+    }
+    if input.document.preprocess.target_transform == TargetTransform::Log {
+        text += "- The logarithm of the target was fitted: a prediction is the median for these features, which is below the mean if the errors are right-skewed. Sums and averages of predictions are too low.\n";
+    }
+    text +=
+        "- Predictions outside the ranges above are extrapolations of a linear model, and have not been validated.\n";
+    text += "- Coefficients describe associations in these data, not causal effects.\n";
+    text
+}
+
+/// Escapes text for Markdown, also in a table.
 fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for character in text.chars() {
@@ -146,7 +146,7 @@ fn plain(text: &str) -> String {
     plain
 }
 
-/// Text between backticks, in a table.
+/// Escapes text between backticks in a table.
 fn code(text: &str) -> String {
     text.replace('`', "'").replace('|', "\\|").replace(['\n', '\r'], " ")
 }

@@ -1,18 +1,18 @@
-//! Charts as SVG text. They are drawn in a few fixed colours, which the page's style sheet turns into those of the light or the
-//! dark theme.
+//! Charts as SVG. They have a few fixed colours, which the style sheet of the page replaces by those of the light or the dark
+//! theme.
 
+use maud::{Markup, PreEscaped, html};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::escape;
 use crate::summary::rounded;
 
 /// Text, frames.
 const INK: RGBColor = RGBColor(0x37, 0x41, 0x51);
 /// Grid.
 const GRID: RGBColor = RGBColor(0xE5, 0xE7, 0xEB);
-/// What would be ideal.
+/// Reference lines and axes.
 const REFERENCE: RGBColor = RGBColor(0x9C, 0xA3, 0xAF);
 /// Data, in the order of the series.
 pub(super) const SERIES: [RGBColor; 6] = [
@@ -24,7 +24,7 @@ pub(super) const SERIES: [RGBColor; 6] = [
     RGBColor(0x08, 0x91, 0xB2),
 ];
 
-// plotters puts everything on whole pixels: a large canvas, shown at half its size, hides that.
+// plotters rounds coordinates to whole pixels. A large canvas, displayed at half its size, hides that.
 const WIDTH: u32 = 960;
 const HEIGHT: u32 = 640;
 const TEXT: i32 = 26;
@@ -35,42 +35,42 @@ type Failure = Box<dyn std::error::Error>;
 /// A chart of numbers against numbers.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Chart<'a> {
-    /// What a reader who does not see it is told.
+    /// The accessible name.
     pub(super) title: &'a str,
     pub(super) x: &'a str,
     pub(super) y: &'a str,
     pub(super) layers: Vec<Layer>,
-    /// The axis of x shows ten to this power.
+    /// Whether x is the decimal logarithm of the value at the axis.
     pub(super) log_x: bool,
-    /// Both axes from 0 to 1.
+    /// Whether both axes are from 0 to 1.
     pub(super) unit: bool,
 }
 
-/// What is drawn in a chart, one over the other.
+/// A layer of a chart; later layers are drawn over earlier ones.
 #[derive(Debug, Clone)]
 pub(super) enum Layer {
-    /// One dot a row, of the series of this number.
+    /// Dots in the colour of a series.
     Points(usize, Vec<(f64, f64)>),
-    /// A line through points, with a name for the legend.
+    /// A line through points, with its name in the legend.
     Line(usize, Vec<(f64, f64)>, String),
-    /// A line through points that shows what would be ideal.
+    /// A dashed reference line through points.
     Reference(Vec<(f64, f64)>),
-    /// Dots with a bar up and down.
+    /// Dots with error bars.
     Bars(usize, Vec<(f64, f64, f64)>),
-    /// A vertical line at x.
+    /// A vertical dotted line.
     Mark(f64),
 }
 
 impl Chart<'_> {
-    /// The SVG; none when there is nothing to draw.
-    pub(super) fn svg(&self) -> Option<String> {
+    /// The SVG element; none when there is nothing to draw.
+    pub(super) fn svg(&self) -> Option<Markup> {
         let mut text = String::new();
         {
             let root = SVGBackend::with_string(&mut text, (WIDTH, HEIGHT)).into_drawing_area();
             self.draw(&root).ok()?;
             root.present().ok()?;
         }
-        Some(accessible(&text, self.title))
+        Some(accessible(&text, self.title, None))
     }
 
     fn draw(&self, root: &Area<'_>) -> Result<(), Failure> {
@@ -142,7 +142,7 @@ impl Chart<'_> {
         Ok(())
     }
 
-    /// What the layers cover, with some air around.
+    /// The ranges of x and y of all layers, with padding.
     fn extent(&self) -> Option<([f64; 2], [f64; 2])> {
         if self.unit {
             return Some(([0.0, 1.0], [0.0, 1.0]));
@@ -150,19 +150,19 @@ impl Chart<'_> {
         let (mut x, mut y) = (Extent::default(), Extent::default());
         for layer in &self.layers {
             match layer {
-                // plotters moves what lies outside to the edge, which would bend a reference.
+                // plotters moves points outside the range to the edge, which would bend a line.
                 Layer::Points(_, points) | Layer::Line(_, points, _) | Layer::Reference(points) => {
                     for (px, py) in points {
-                        x.take(*px);
-                        y.take(*py);
+                        x.include(*px);
+                        y.include(*py);
                     }
                 }
                 Layer::Bars(_, points) => points.iter().for_each(|(px, py, error)| {
-                    x.take(*px);
-                    y.take(py - error);
-                    y.take(py + error);
+                    x.include(*px);
+                    y.include(py - error);
+                    y.include(py + error);
                 }),
-                Layer::Mark(at) => x.take(*at),
+                Layer::Mark(at) => x.include(*at),
             }
         }
         Some((x.padded()?, y.padded()?))
@@ -177,7 +177,7 @@ fn colour(series: usize) -> RGBColor {
 struct Extent(Option<[f64; 2]>);
 
 impl Extent {
-    fn take(&mut self, value: f64) {
+    fn include(&mut self, value: f64) {
         if value.is_finite() {
             let [low, high] = self.0.unwrap_or([value, value]);
             self.0 = Some([low.min(value), high.max(value)]);
@@ -186,38 +186,39 @@ impl Extent {
 
     fn padded(&self) -> Option<[f64; 2]> {
         let [low, high] = self.0?;
-        let air = (high - low) * 0.04;
-        let air = if air > low.abs().max(high.abs()) * 1e-9 { air } else { low.abs().max(1e-9) * 0.5 };
-        Some([low - air, high + air]).filter(|ends| ends.iter().all(|end| end.is_finite()))
+        let padding = (high - low) * 0.04;
+        let is_visible = padding > low.abs().max(high.abs()) * 1e-9;
+        let padding = if is_visible { padding } else { low.abs().max(1e-9) * 0.5 };
+        Some([low - padding, high + padding]).filter(|ends| ends.iter().all(|end| end.is_finite()))
     }
 }
 
-/// One line of a forest: a name, a value, its interval.
+/// One row of a forest plot: a name, a value and its interval.
 #[derive(Debug, Clone)]
-pub(super) struct Twig {
+pub(super) struct ForestRow {
     pub(super) name: String,
     pub(super) value: f64,
     pub(super) interval: Option<[f64; 2]>,
     pub(super) series: usize,
-    /// Where it is, in lines from the top.
+    /// The position, in lines from the top.
     pub(super) line: f64,
 }
 
-/// Values with their intervals one below the other, around zero.
-pub(super) fn forest(title: &str, x: &str, twigs: &[Twig]) -> Option<String> {
+/// A forest plot: values with their intervals, one below the other.
+pub(super) fn forest(title: &str, x: &str, forest_rows: &[ForestRow]) -> Option<Markup> {
     const LINE: u32 = 44;
     let mut extent = Extent::default();
-    extent.take(0.0);
-    for twig in twigs {
-        extent.take(twig.value);
-        twig.interval.into_iter().flatten().for_each(|end| extent.take(end));
+    extent.include(0.0);
+    for row in forest_rows {
+        extent.include(row.value);
+        row.interval.into_iter().flatten().for_each(|end| extent.include(end));
     }
     let [left, right] = extent.padded()?;
-    let last = twigs.last()?.line;
+    let last = forest_rows.last()?.line;
     // A few thousand pixels at most.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let height = (f64::from(LINE) * (last + 1.0)) as u32 + 110;
-    let longest = twigs.iter().map(|twig| twig.name.chars().count()).max()?;
+    let longest = forest_rows.iter().map(|row| row.name.chars().count()).max()?;
     let mut text = String::new();
     let draw = |root: &Area<'_>| -> Result<(), Failure> {
         let mut chart = ChartBuilder::on(root)
@@ -239,22 +240,22 @@ pub(super) fn forest(title: &str, x: &str, twigs: &[Twig]) -> Option<String> {
             .axis_desc_style(("sans-serif", TEXT, &INK))
             .x_label_formatter(&|value| rounded(*value, 5))
             .draw()?;
-        // plotters would centre it below the axis alone, where a long one is cut off.
+        // plotters would centre the title below the plotting area, and cut off a long one.
         let centred = ("sans-serif", TEXT).into_font().color(&INK).pos(Pos::new(HPos::Center, VPos::Bottom));
         root.draw(&Text::new(x, (WIDTH.cast_signed() / 2, height.cast_signed() - 12), centred))?;
         let zero = [(0.0, -0.7), (0.0, last + 0.7)];
         chart.draw_series([PathElement::new(zero, REFERENCE.stroke_width(3))])?;
-        let beside = ("sans-serif", TEXT).into_font().color(&INK).pos(Pos::new(HPos::Right, VPos::Center));
-        for twig in twigs {
-            let y = last - twig.line;
-            let colour = colour(twig.series);
-            let [from, to] = twig.interval.unwrap_or([0.0, twig.value]);
-            let stroke = colour.mix(0.45).stroke_width(if twig.interval.is_some() { 8 } else { 16 });
+        let right_aligned = ("sans-serif", TEXT).into_font().color(&INK).pos(Pos::new(HPos::Right, VPos::Center));
+        for row in forest_rows {
+            let y = last - row.line;
+            let colour = colour(row.series);
+            let [from, to] = row.interval.unwrap_or([0.0, row.value]);
+            let stroke = colour.mix(0.45).stroke_width(if row.interval.is_some() { 8 } else { 16 });
             chart.draw_series([PathElement::new([(from, y), (to, y)], stroke)])?;
-            chart.draw_series([Circle::new((twig.value, y), 9, colour.filled())])?;
-            // plotters cannot label an axis with names; its own for whole numbers overflows.
+            chart.draw_series([Circle::new((row.value, y), 9, colour.filled())])?;
+            // plotters cannot label an axis with names.
             let (edge, middle) = chart.backend_coord(&(left, y));
-            root.draw(&Text::new(twig.name.as_str(), (edge - 16, middle), beside.clone()))?;
+            root.draw(&Text::new(row.name.as_str(), (edge - 16, middle), right_aligned.clone()))?;
         }
         Ok(())
     };
@@ -263,10 +264,10 @@ pub(super) fn forest(title: &str, x: &str, twigs: &[Twig]) -> Option<String> {
         draw(&root).ok()?;
         root.present().ok()?;
     }
-    Some(accessible(&text, title))
+    Some(accessible(&text, title, None))
 }
 
-/// The beginning of a name that is too long for a chart.
+/// A name, cut if it is too long for a chart.
 pub(super) fn shortened(name: &str) -> String {
     const LONGEST: usize = 24;
     if name.chars().count() <= LONGEST {
@@ -276,8 +277,8 @@ pub(super) fn shortened(name: &str) -> String {
     }
 }
 
-/// A histogram small enough for a table's cell.
-pub(super) fn spark(title: &str, counts: &[u64]) -> Option<String> {
+/// A small histogram for the cell of a table.
+pub(super) fn histogram(title: &str, counts: &[u64]) -> Option<Markup> {
     const WIDE: u32 = 192;
     const TALL: i32 = 36;
     let largest = counts.iter().copied().max().filter(|largest| *largest > 0)?;
@@ -301,14 +302,20 @@ pub(super) fn spark(title: &str, counts: &[u64]) -> Option<String> {
         draw(&root).ok()?;
         root.present().ok()?;
     }
-    Some(accessible(&text, title).replacen("<svg ", "<svg class=\"spark\" ", 1))
+    Some(accessible(&text, title, Some("spark")))
 }
 
-/// The SVG element as a named image without a fixed size.
-fn accessible(svg: &str, title: &str) -> String {
-    let Some((opening, content)) = svg.split_once('>') else { return String::new() };
+/// The content of an SVG document as an image with an accessible name and without a fixed size.
+fn accessible(svg: &str, title: &str, class: Option<&str>) -> Markup {
+    let (opening, content) = svg.split_once('>').unwrap_or_default();
     let view_box = opening.split_once("viewBox=\"").and_then(|(_, rest)| rest.split_once('"')).map_or("", |(b, _)| b);
-    format!("<svg role=\"img\" viewBox=\"{view_box}\"><title>{}</title>{}", escape(title), content.trim())
+    let content = content.trim().trim_end_matches("</svg>");
+    html! {
+        svg class=[class] role="img" viewBox=(view_box) {
+            title { (title) }
+            (PreEscaped(content))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -316,7 +323,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reference_is_drawn_to_its_ends_beyond_the_points() {
+    fn the_range_includes_the_ends_of_a_reference_line() {
         let layers =
             vec![Layer::Points(0, vec![(-1.0, -0.1), (1.0, 0.2)]), Layer::Reference(vec![(-2.0, -2.0), (2.0, 2.0)])];
         let ([left, right], [low, high]) = Chart { layers, ..Chart::default() }.extent().unwrap();
@@ -324,9 +331,11 @@ mod tests {
     }
 
     #[test]
-    fn the_title_of_an_axis_is_in_the_middle_however_long_the_names_are() {
-        let twig = Twig { name: "n".repeat(24), value: 1.0, interval: None, series: 0, line: 0.0 };
-        let svg = forest("title", "change of ln(a target with a long name) per standard deviation", &[twig]).unwrap();
+    fn the_title_of_an_axis_is_centred_however_long_the_names_are() {
+        let row = ForestRow { name: "n".repeat(24), value: 1.0, interval: None, series: 0, line: 0.0 };
+        let svg = forest("title", "change of ln(a target with a long name) per standard deviation", &[row])
+            .unwrap()
+            .into_string();
         let title = svg.split("<text").find(|text| text.contains("change of")).unwrap();
         assert!(title.contains("x=\"480\"") && title.contains("text-anchor=\"middle\""), "{title}");
     }

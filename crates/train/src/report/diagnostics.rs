@@ -1,49 +1,45 @@
-//! The charts of a report, from what was observed.
+//! The charts of the predictions, the residuals and the regularization path.
+
+use maud::html;
 
 use super::chart::{Chart, Layer, shortened};
-use super::{Observed, ReportInput, ValidationPath};
+use super::figure::Figure;
+use super::input::{RegularizationPath, ReportInput};
+use super::report_data::ReportData;
 use crate::evaluate::Evaluation;
 use ordinate_model::estimator::Coefficients;
 use ordinate_model::quantile::normal_quantile;
 
-/// A chart and what to look for in it.
-#[derive(Debug, Clone)]
-pub(super) struct Figure {
-    pub(super) heading: &'static str,
-    pub(super) svg: String,
-    pub(super) caption: String,
-}
-
 fn figure(heading: &'static str, chart: &Chart<'_>, caption: impl Into<String>) -> Option<Figure> {
-    Some(Figure { heading, svg: chart.svg()?, caption: caption.into() })
+    let caption = caption.into();
+    Some(Figure { heading, svg: chart.svg()?, caption: html! { (caption) } })
 }
 
-/// Number of the series of fitted rows, and of those held out.
+/// The series of fitted and of held-out rows.
 const FITTED: usize = 0;
 const HELD_OUT: usize = 1;
 
-/// Observed against predicted; of a classifier its curves.
-pub(super) fn predictions(input: &ReportInput<'_>, observed: &Observed) -> Vec<Figure> {
-    match &observed.evaluation {
-        Evaluation::Regression(_) => observed_predicted(input, observed).into_iter().collect(),
-        Evaluation::Classification(_) => curves(input, observed),
+/// Observed against predicted values, or the curves of a classifier.
+pub(super) fn predictions(input: &ReportInput<'_>, data: &ReportData) -> Vec<Figure> {
+    match &data.evaluation {
+        Evaluation::Regression(_) => observed_predicted(input, data).into_iter().collect(),
+        Evaluation::Classification(_) => curves(input, data),
     }
 }
 
-fn observed_predicted(input: &ReportInput<'_>, observed: &Observed) -> Option<Figure> {
+fn observed_predicted(input: &ReportInput<'_>, data: &ReportData) -> Option<Figure> {
     let side = |held_out| {
-        let points = observed.points.iter().filter(move |point| point.held_out == held_out);
+        let points = data.sample.iter().filter(move |point| point.held_out == held_out);
         points.map(|point| (point.predicted, point.actual)).collect::<Vec<_>>()
     };
     let (fitted, held_out) = (side(false), side(true));
-    let ends = observed.points.iter().map(|point| point.predicted);
+    let ends = data.sample.iter().map(|point| point.predicted);
     let ends = [ends.clone().fold(f64::INFINITY, f64::min), ends.fold(f64::NEG_INFINITY, f64::max)];
     let target = &input.document.signature.target().name;
     let caption = if held_out.is_empty() {
-        "Each dot is a row the model was fitted to; on the dashed line the prediction is exact."
+        "Each dot is a row. On the dashed line, predictions are exact."
     } else {
-        "Each dot is a row: blue ones the model was fitted to, orange ones it had not seen. On the dashed line the \
-         prediction is exact."
+        "Each dot is a row: blue if the evaluated fit used it, orange if not. On the dashed line, predictions are exact."
     };
     let layers = vec![
         Layer::Points(FITTED, fitted),
@@ -55,11 +51,11 @@ fn observed_predicted(input: &ReportInput<'_>, observed: &Observed) -> Option<Fi
     figure("Observed and predicted", &chart, caption)
 }
 
-fn curves(input: &ReportInput<'_>, observed: &Observed) -> Vec<Figure> {
-    let Evaluation::Classification(evaluation) = &observed.evaluation else { return Vec::new() };
+fn curves(input: &ReportInput<'_>, data: &ReportData) -> Vec<Figure> {
+    let Evaluation::Classification(evaluation) = &data.evaluation else { return Vec::new() };
     let classes = input.document.estimator.classes().unwrap_or_default();
-    let asked = if classes.len() == 2 { 1..2 } else { 0..classes.len() };
-    let lines = asked.filter_map(|class| {
+    let shown = if classes.len() == 2 { 1..2 } else { 0..classes.len() };
+    let lines = shown.filter_map(|class| {
         let curve = evaluation.roc(class)?;
         let name = classes.get(class)?;
         let series = if classes.len() == 2 { 0 } else { class };
@@ -67,10 +63,11 @@ fn curves(input: &ReportInput<'_>, observed: &Observed) -> Vec<Figure> {
     });
     let mut layers = vec![Layer::Reference(vec![(0.0, 0.0), (1.0, 1.0)])];
     layers.extend(lines);
-    let title = "Receiver operating characteristic: hits against false alarms";
-    let roc = Chart { title, x: "share of false alarms", y: "share of hits", layers, unit: true, ..Chart::default() };
-    let caption = "How many rows of a class are found for how many false alarms, over all thresholds; the number is \
-                   the area. The dashed line is guessing.";
+    let title = "Receiver operating characteristic: true against false positive rate";
+    let roc =
+        Chart { title, x: "false positive rate", y: "true positive rate", layers, unit: true, ..Chart::default() };
+    let caption = "Receiver operating characteristic over all thresholds, with the area under the curve. The dashed line \
+                   is random guessing.";
     let drawn = roc.layers.len() > 1;
     let mut figures: Vec<Figure> = figure("ROC", &roc, caption).filter(|_| drawn).into_iter().collect();
 
@@ -86,31 +83,31 @@ fn curves(input: &ReportInput<'_>, observed: &Observed) -> Vec<Figure> {
         _ => "probability of the predicted class".to_owned(),
     };
     let chart = Chart {
-        title: "Calibration: how often what is predicted comes true",
+        title: "Calibration: observed frequency against predicted probability",
         x: &x,
-        y: "share that came true",
+        y: "observed frequency",
         layers,
         unit: true,
         ..Chart::default()
     };
     if !bins.is_empty() {
-        let caption = "Rows in bins of equal size by their probability. On the dashed line the probabilities can be \
-                       taken at their word.";
+        let caption = "Rows in bins of equal size by predicted probability. On the dashed line, probabilities equal \
+                       observed frequencies.";
         figures.extend(figure("Calibration", &chart, caption));
     }
     figures
 }
 
-/// A curve of at most about a thousand points, its ends among them.
+/// At most about a thousand points of a curve, including its ends.
 fn thinned(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     let step = points.len() / 1000 + 1;
     let last = points.last().copied();
     points.into_iter().step_by(step).chain(last).collect()
 }
 
-/// What the residuals of the fitted rows look like.
-pub(super) fn residuals(input: &ReportInput<'_>, observed: &Observed) -> Vec<Figure> {
-    let points: Vec<_> = observed.points.iter().filter(|point| !point.held_out).collect();
+/// The residuals of the fitted rows.
+pub(super) fn residuals(input: &ReportInput<'_>, data: &ReportData) -> Vec<Figure> {
+    let points: Vec<_> = data.sample.iter().filter(|point| !point.held_out).collect();
     if points.len() < 3 {
         return Vec::new();
     }
@@ -120,7 +117,7 @@ pub(super) fn residuals(input: &ReportInput<'_>, observed: &Observed) -> Vec<Fig
         (Coefficients::Linear(_), Some(noise)) => noise.sqrt(),
         _ => variance.sqrt(),
     };
-    // Differences of rounding are no residuals.
+    // Rounding errors are not residuals.
     let size = points.iter().map(|point| point.actual.abs()).fold(0.0, f64::max);
     if variance.sqrt() <= size * 1e-12 || sd <= 0.0 {
         return Vec::new();
@@ -159,49 +156,49 @@ pub(super) fn residuals(input: &ReportInput<'_>, observed: &Observed) -> Vec<Fig
         figure(
             "Residuals and predictions",
             &fitted,
-            "A cloud without shape is good. A bend says that something is missing from the model, a funnel that the \
-             noise grows.",
+            "Residuals should show no pattern. A curve means that the model lacks a term, a funnel that the variance \
+             is not constant.",
         ),
         figure(
             "Normal Q–Q",
             &normal,
-            "On the dashed line the residuals are normally distributed, as intervals and p-values suppose.",
+            "On the dashed line, residuals are normally distributed, as intervals and p-values assume.",
         ),
     ]
     .into_iter()
     .flatten()
     .collect();
 
-    let pulls: Vec<(f64, f64)> =
+    let leverages: Vec<(f64, f64)> =
         points.iter().zip(&standardised).filter_map(|(point, value)| Some((point.leverage?, *value))).collect();
-    if !pulls.is_empty() {
+    if !leverages.is_empty() {
         let preprocess = &input.document.preprocess;
         let parameters = preprocess.columns.len() as f64 + if preprocess.through_origin { 0.0 } else { 1.0 };
-        let all = (observed.rows - observed.held_out) as f64;
-        let ends = pulls.iter().map(|(x, _)| *x).fold(0.0, f64::max);
-        let twice = 2.0 * parameters / all;
-        let mut layers = vec![Layer::Points(FITTED, pulls), Layer::Reference(vec![(0.0, 0.0), (ends, 0.0)])];
+        let rows = (data.rows - data.held_out) as f64;
+        let ends = leverages.iter().map(|(x, _)| *x).fold(0.0, f64::max);
+        let twice = 2.0 * parameters / rows;
+        let mut layers = vec![Layer::Points(FITTED, leverages), Layer::Reference(vec![(0.0, 0.0), (ends, 0.0)])];
         if twice < ends {
             layers.push(Layer::Mark(twice));
         }
         let title = "Standardised residuals against leverage";
         let chart = Chart { title, x: "leverage", y: "standardised residual", layers, ..Chart::default() };
-        let caption = "Rows to the right of the dotted line pull the fit more than twice as much as the average row; \
-                       those that are also far from zero deserve a look.";
+        let caption = "Rows to the right of the dotted line have more than twice the average leverage. If their residuals \
+                       are large too, they influence the fit strongly.";
         figures.extend(figure("Leverage", &chart, caption));
     }
     figures
 }
 
-/// The scores of a cross-validation over its path.
-pub(super) fn path(path: &ValidationPath) -> Option<Figure> {
+/// The scores of a cross-validation along the regularization path.
+pub(super) fn path(path: &RegularizationPath) -> Option<Figure> {
     let points: Vec<_> = path.points.iter().filter(|point| point.value > 0.0 && point.mean.is_finite()).collect();
     let bars = points.iter().map(|point| (point.value.log10(), point.mean, point.standard_error)).collect();
-    let layers = vec![Layer::Bars(0, bars), Layer::Mark(path.chosen.log10())];
+    let layers = vec![Layer::Bars(0, bars), Layer::Mark(path.selected.log10())];
     let title = format!("Cross-validation: {} over {}", path.score, path.parameter);
     let chart = Chart { title: &title, x: &path.parameter, y: &path.score, layers, log_x: true, ..Chart::default() };
     let caption = format!(
-        "Mean over {} folds with its standard error; smaller is better. The dotted line is the choice.",
+        "Mean over {} folds with its standard error; smaller is better. The dotted line is the selected value.",
         path.folds
     );
     figure("Cross-validation", &chart, caption)

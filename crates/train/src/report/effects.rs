@@ -1,28 +1,28 @@
-//! Coefficients in units that can be compared.
+//! Coefficients in comparable units.
 
-use super::ReportInput;
-use super::chart::{Twig, shortened};
+use super::chart::{ForestRow, shortened};
+use super::input::ReportInput;
 use ordinate_model::estimator::Coefficients;
 
-/// The coefficients of one column, one a score (a regression and two classes have one).
+/// The coefficients of one column: one for each class, or one for a regression or two classes.
 #[derive(Debug, Clone)]
 pub(super) struct Effect {
     pub(super) name: String,
     /// For one unit of the column.
     pub(super) per_unit: Vec<f64>,
-    /// For one standard deviation of the column (without an intercept: for its root mean square), when that is known.
+    /// For one standard deviation of the column, or without an intercept its root mean square, if that is known.
     pub(super) per_deviation: Option<Vec<f64>>,
-    /// The interval of the single coefficient for one standard deviation.
+    /// The confidence interval of the coefficient for one standard deviation.
     pub(super) interval: Option<[f64; 2]>,
 }
 
-/// Lines that a chart shows at most.
+/// The most lines of a chart.
 const SHOWN: usize = 40;
 
-/// All columns, in the order of the design.
+/// The effects of all columns, in the order of the design.
 pub(super) fn effects(input: &ReportInput<'_>) -> Vec<Effect> {
     let document = input.document;
-    // Penalised fits divide each column by its standard deviation; least squares does not, but its triangle knows it.
+    // Penalised fits divide each column by its standard deviation. For least squares it follows from the factor R.
     let standardised = !matches!(document.estimator, Coefficients::Linear(_));
     let values: Vec<Vec<f64>> = match &document.estimator {
         Coefficients::Linear(plane)
@@ -60,8 +60,8 @@ fn from_triangle(input: &ReportInput<'_>, column: usize) -> Option<f64> {
     Some((entries.map(|value| value * value).sum::<f64>() / rows).sqrt())
 }
 
-/// The columns with the largest effects as lines of a chart, and how many are left out.
-pub(super) fn twigs(effects: &[Effect]) -> (Vec<Twig>, usize) {
+/// The columns with the largest effects as rows of a forest plot, and the number of those that are left out.
+pub(super) fn forest_rows(effects: &[Effect]) -> (Vec<ForestRow>, usize) {
     let comparable = |effect: &Effect| effect.per_deviation.clone().unwrap_or_else(|| effect.per_unit.clone());
     let size = |effect: &Effect| comparable(effect).iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
     let mut sorted: Vec<&Effect> = effects.iter().collect();
@@ -69,7 +69,7 @@ pub(super) fn twigs(effects: &[Effect]) -> (Vec<Twig>, usize) {
     let scores = effects.first().map_or(1, |effect| effect.per_unit.len()).max(1);
     let shown = SHOWN / scores;
     let left_out = sorted.len().saturating_sub(shown);
-    // Lines of one column stand together, with a gap to the next, and its name beside the middle one.
+    // The lines of one column are adjacent, with a gap to the next column, and the name is next to the middle one.
     let gap = if scores > 1 { 0.8 } else { 0.0 };
     let line = |(group, effect): (usize, &&Effect)| {
         let interval = effect.interval;
@@ -77,7 +77,7 @@ pub(super) fn twigs(effects: &[Effect]) -> (Vec<Twig>, usize) {
         let first = group as f64 * (scores as f64 + gap);
         let values = comparable(effect).into_iter().enumerate();
         values
-            .map(|(series, value)| Twig {
+            .map(|(series, value)| ForestRow {
                 name: if series == (scores - 1) / 2 { name.clone() } else { String::new() },
                 value,
                 interval,

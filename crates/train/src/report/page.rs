@@ -1,186 +1,195 @@
-//! The report as one HTML page: no scripts, no fonts, nothing that is fetched.
+//! The report as one HTML page, without scripts, fonts or requests.
 
-use std::fmt::Write as _;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::chart::spark;
+use super::chart::histogram;
 use super::coefficients::coefficients;
-use super::diagnostics::{self, Figure};
-use super::table::{Cell, Table};
-use super::{MeasuredOn, ReportInput, counted, escape, family, tested_apart, told};
+use super::diagnostics;
+use super::figure::figures;
+use super::input::{ReportInput, metric_names, parameter_text};
+use super::table::{DASH, ReportTable, TABLE_ROWS, TableCell};
 use crate::evaluate::{Evaluation, title};
+use crate::report::report_data::ColumnStatistics;
 use crate::summary::{rounded, significant};
 use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, UnknownPolicy};
+use ordinate_model::wording::counted;
 
-/// Rows of a table of columns at most; a page is for reading.
-pub(super) const TABLE_ROWS: usize = 200;
+const STYLE: &str = include_str!("style.css");
+
+/// A section of the page.
+struct Section {
+    id: &'static str,
+    heading: &'static str,
+    body: Option<Markup>,
+}
 
 /// The whole page.
 #[must_use]
 pub fn html(input: &ReportInput<'_>) -> String {
     let document = input.document;
     let name = format!("{}@{}", document.name, document.version);
-    let mut sections = vec![Section { id: "data", heading: "Data", body: data(input) }];
-    let figures = input.observed.map_or_else(Vec::new, |observed| diagnostics::predictions(input, observed));
-    sections.push(Section {
-        id: "quality",
-        heading: "How well it predicts",
-        body: metrics(input) + &figured(&figures) + &confusion(input),
-    });
-    sections.push(Section { id: "coefficients", heading: "Coefficients", body: coefficients(input) });
-    let residuals = input.observed.map_or_else(Vec::new, |observed| diagnostics::residuals(input, observed));
-    sections.push(Section { id: "residuals", heading: "Residuals", body: figured(&residuals) });
-    sections.push(Section { id: "choice", heading: "Choice of the penalty", body: choice(input) });
-    sections.push(Section { id: "making", heading: "How it was made", body: making(input) });
-    sections.retain(|section| !section.body.is_empty());
-
-    let mut page = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{0}: model report</title>\n\
-         <style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n<p class=\"kicker\">Model report</p>\n<h1>{0}</h1>\n{1}</header>\n",
-        escape(&name),
-        lead(input)
-    );
-    page += "<nav aria-label=\"Sections\"><ul>";
-    for Section { id, heading, .. } in &sections {
-        let _ = write!(page, "<li><a href=\"#{id}\">{heading}</a></li>");
-    }
-    page += "</ul></nav>\n<main>\n";
-    for Section { id, heading, body } in &sections {
-        let _ = write!(
-            page,
-            "<section id=\"{id}\" aria-labelledby=\"{id}-heading\">\n<h2 id=\"{id}-heading\">{heading}</h2>\n{body}</section>\n"
-        );
-    }
-    let _ = write!(
-        page,
-        "</main>\n<footer><p>Made by {}.</p></footer>\n</body>\n</html>\n",
-        escape(&document.training.tool)
-    );
-    page
+    let residuals = input.report_data.map_or_else(Vec::new, |data| diagnostics::residuals(input, data));
+    let mut sections = [
+        Section { id: "data", heading: "Data", body: Some(data(input)) },
+        Section { id: "evaluation", heading: "Evaluation", body: evaluation(input) },
+        Section { id: "coefficients", heading: "Coefficients", body: Some(coefficients(input)) },
+        Section { id: "residuals", heading: "Residuals", body: figures(&residuals) },
+        Section { id: "regularization", heading: "Regularization path", body: regularization(input) },
+        Section { id: "training", heading: "Training", body: Some(training(input)) },
+    ];
+    let sections: Vec<(&str, &str, Markup)> =
+        sections.iter_mut().filter_map(|Section { id, heading, body }| Some((*id, *heading, body.take()?))).collect();
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (name) ": model report" }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                header {
+                    p class="kicker" { "Model report" }
+                    h1 { (name) }
+                    (lead(input))
+                }
+                nav aria-label="Sections" {
+                    ul {
+                        @for (id, heading, _) in &sections {
+                            li { a href={ "#" (id) } { (heading) } }
+                        }
+                    }
+                }
+                main {
+                    @for (id, heading, body) in &sections {
+                        section id=(id) aria-labelledby={ (id) "-heading" } {
+                            h2 id={ (id) "-heading" } { (heading) }
+                            (body)
+                        }
+                    }
+                }
+                footer { p { "Generated by " (document.training.tool) "." } }
+            }
+        }
+    };
+    page.into_string()
 }
 
-const STYLE: &str = include_str!("style.css");
-
-struct Section {
-    id: &'static str,
-    heading: &'static str,
-    body: String,
-}
-
-/// What the model is, in a sentence and a few large numbers.
-fn lead(input: &ReportInput<'_>) -> String {
+/// The model in a sentence, the main numbers, and the notes.
+fn lead(input: &ReportInput<'_>) -> Markup {
     let document = input.document;
     let signature = &document.signature;
-    let goal = match document.estimator.classes() {
-        Some(classes) => {
-            format!("tells {} classes of <strong>{}</strong> apart", classes.len(), escape(&signature.target().name))
+    let features = counted(signature.width(), "feature", "features");
+    let shown = ["r2", "rmse", "accuracy", "roc_auc", "log_loss"];
+    let sets = input.metrics();
+    let last = sets.last().into_iter();
+    let metrics = last.flat_map(|set| set.values.iter().map(move |(name, value)| (set.name.as_str(), name, value)));
+    let metrics = metrics.filter(|(_, name, _)| shown.contains(&name.as_str()));
+    html! {
+        p class="lead" {
+            @match document.estimator.classes() {
+                Some(classes) => {
+                    "This model classifies " strong { (signature.target().name) } " into " (classes.len()) " classes"
+                }
+                None => { "This model predicts " strong { (signature.target().name) } }
+            }
+            " from " (features) " by " (input.estimator()) "."
+            @if document.preprocess.target_transform == TargetTransform::Log {
+                " The logarithm of the target was fitted; predictions are medians."
+            }
         }
-        None => format!("predicts <strong>{}</strong>", escape(&signature.target().name)),
-    };
-    let from = counted(signature.width(), "feature", "features");
-    let mut text = format!("<p class=\"lead\">This model {goal} from {from} by {}.", family(document));
-    if document.preprocess.target_transform == TargetTransform::Log {
-        text += " It was fitted to the logarithm of the target; predictions are medians.";
-    }
-    text += "</p>\n<dl class=\"tiles\">";
-    let mut tile = |name: &str, value: &str| {
-        let _ = write!(text, "<div><dt>{}</dt><dd>{}</dd></div>", escape(name), escape(value));
-    };
-    tile("rows", &document.training.rows.to_string());
-    if let Some(MeasuredOn { side, values, .. }) = input.metrics().last() {
-        for (name, value) in
-            values.iter().filter(|(name, _)| ["r2", "rmse", "accuracy", "roc_auc", "log_loss"].contains(&name.as_str()))
-        {
-            tile(&format!("{}, {side}", title(name)), &rounded(*value, 3));
+        dl class="tiles" {
+            div { dt { "rows" } dd { (document.training.rows) } }
+            @for (set, name, value) in metrics {
+                div { dt { (title(name)) ", " (set) } dd { (rounded(*value, 3)) } }
+            }
+        }
+        @if !input.notes.is_empty() {
+            ul class="notes" {
+                @for note in input.notes { li { (note) } }
+            }
         }
     }
-    text += "</dl>\n";
-    if !input.notes.is_empty() {
-        text += "<ul class=\"notes\">";
-        for note in input.notes {
-            let _ = write!(text, "<li>{}</li>", escape(note));
-        }
-        text += "</ul>\n";
-    }
-    text
 }
 
-fn data(input: &ReportInput<'_>) -> String {
-    let document = input.document;
-    let features = document.signature.features();
-    let mut body = String::new();
-    if let Some(observed) = input.observed {
-        let name =
-            if input.data.is_empty() { String::new() } else { format!(" of <code>{}</code>", escape(input.data)) };
-        let held_out = match (observed.held_out, observed.unseen) {
-            (0, _) => "none of them held out".to_owned(),
-            (held_out, 0) => format!("{held_out} of them held out of the fit that was measured"),
-            (_, unseen) => format!("and {unseen} rows of other data to measure on"),
-        };
-        let _ = writeln!(body, "<p>{} rows{name}, {held_out}.</p>", observed.rows - observed.unseen);
-    }
-    let mut table = Table::new(
+fn data(input: &ReportInput<'_>) -> Markup {
+    let features = input.document.signature.features();
+    let mut table = ReportTable::new(
         "Features and target",
-        &["column", "type", "missing", "smallest", "mean", "largest", "std. dev.", "distribution"],
+        ["column", "type", "missing", "min", "mean", "max", "std. dev.", "distribution"],
     );
     for (i, feature) in features.iter().enumerate().take(TABLE_ROWS) {
-        let column = input.observed.and_then(|observed| observed.columns.get(i));
-        let numeric = matches!(feature.kind, FeatureType::Double | FeatureType::Long);
-        let number =
-            |value: Option<f64>| value.filter(|v| numeric && v.is_finite()).map_or_else(dash, |v| rounded(v, 4));
-        let range = column.and_then(|column| column.range).or(feature.range);
-        let missing = column.map_or_else(dash, |column| column.missing.to_string());
-        let counts = column.map(|column| column.counts.as_slice()).unwrap_or_default();
-        let spark = spark(&format!("Distribution of {}", feature.name), counts).unwrap_or_default();
-        table.row(
-            &feature.name,
-            &[
-                Cell::Text(kind(feature)),
-                Cell::Number(missing + &imputed(feature)),
-                Cell::Number(number(range.map(|[low, _]| low))),
-                Cell::Number(number(column.filter(|column| column.present > 0).map(|column| column.mean))),
-                Cell::Number(number(range.map(|[_, high]| high))),
-                Cell::Number(number(column.and_then(super::Column::standard_deviation))),
-                Cell::Html(spark),
-            ],
-        );
+        let column = input.report_data.and_then(|data| data.columns.get(i));
+        table.row(&feature.name, feature_cells(feature, column));
     }
-    let target = document.signature.target();
-    if let Some(column) = input.observed.map(|observed| &observed.target).filter(|column| column.present > 0) {
-        table.row(
-            &format!("{} (target)", target.name),
-            &[
-                Cell::Text("number".into()),
-                Cell::Number("0".into()),
-                Cell::Number(column.range.map_or_else(dash, |[low, _]| rounded(low, 4))),
-                Cell::Number(rounded(column.mean, 4)),
-                Cell::Number(column.range.map_or_else(dash, |[_, high]| rounded(high, 4))),
-                Cell::Number(column.standard_deviation().map_or_else(dash, |sd| rounded(sd, 4))),
-                Cell::Html(String::new()),
-            ],
-        );
+    let target = input.document.signature.target();
+    if let Some(column) = input.report_data.map(|data| &data.target).filter(|column| column.present > 0) {
+        let number = |value| TableCell::number(value, |value| rounded(value, 4));
+        let cells = vec![
+            TableCell::Text("number".into()),
+            TableCell::Number("0".into()),
+            number(column.range.map(|[low, _]| low)),
+            number(Some(column.mean)),
+            number(column.range.map(|[_, high]| high)),
+            number(column.standard_deviation()),
+            TableCell::Text(String::new()),
+        ];
+        table.row(format!("{} (target)", target.name), cells);
     }
-    body += &table.html();
-    if features.len() > TABLE_ROWS {
-        let _ = writeln!(body, "<p>{} more features are not shown.</p>", features.len() - TABLE_ROWS);
+    html! {
+        @if let Some(report_data) = input.report_data {
+            p {
+                (report_data.rows - report_data.test_rows) " rows"
+                @if !input.data.is_empty() { " of " code { (input.data) } }
+                @match (report_data.held_out, report_data.test_rows) {
+                    (0, _) => ", none of them held out.",
+                    (held_out, 0) => { ", " (held_out) " of them held out for testing." }
+                    (_, test_rows) => { ", and " (test_rows) " rows of test data." }
+                }
+            }
+        }
+        (table)
+        @if features.len() > TABLE_ROWS {
+            p { (features.len() - TABLE_ROWS) " more features are not shown." }
+        }
+        @if let Some(table) = class_counts(input) { (table) }
     }
-    body + &class_counts(input)
 }
 
-fn class_counts(input: &ReportInput<'_>) -> String {
-    let (Some(classes), Some(observed)) = (input.document.estimator.classes(), input.observed) else {
-        return String::new();
+fn feature_cells(feature: &Feature, column: Option<&ColumnStatistics>) -> Vec<TableCell> {
+    let is_numeric = matches!(feature.kind, FeatureType::Double | FeatureType::Long);
+    let number = |value: Option<f64>| {
+        TableCell::number(value.filter(|value| is_numeric && value.is_finite()), |value| rounded(value, 4))
     };
+    let range = column.and_then(|column| column.range).or(feature.range);
+    let missing = column.map_or_else(|| DASH.to_owned(), |column| column.missing.to_string());
+    let counts = column.map(|column| column.counts.as_slice()).unwrap_or_default();
+    let histogram = histogram(&format!("Distribution of {}", feature.name), counts).unwrap_or_default();
+    vec![
+        TableCell::Text(kind(feature)),
+        TableCell::Number(missing + &imputed(feature)),
+        number(range.map(|[low, _]| low)),
+        number(column.filter(|column| column.present > 0).map(|column| column.mean)),
+        number(range.map(|[_, high]| high)),
+        number(column.and_then(ColumnStatistics::standard_deviation)),
+        TableCell::Markup(histogram),
+    ]
+}
+
+fn class_counts(input: &ReportInput<'_>) -> Option<ReportTable> {
+    let (classes, data) = (input.document.estimator.classes()?, input.report_data?);
     let target = &input.document.signature.target().name;
-    let mut table = Table::new("Classes", &[target, "rows", "share"]);
-    for (class, count) in classes.iter().zip(&observed.classes) {
-        let share = *count as f64 / (observed.rows - observed.unseen).max(1) as f64;
-        table.row(&class.to_string(), &[Cell::Number(count.to_string()), Cell::Number(percent(share))]);
+    let mut table = ReportTable::new("Classes", [target, "rows", "fraction"]);
+    for (class, count) in classes.iter().zip(&data.classes) {
+        let fraction = *count as f64 / (data.rows - data.test_rows).max(1) as f64;
+        let percent = format!("{:.1} %", fraction * 100.0);
+        table.row(class.to_string(), vec![TableCell::Number(count.to_string()), TableCell::Number(percent)]);
     }
-    table.html()
+    Some(table)
 }
 
 fn kind(feature: &Feature) -> String {
@@ -189,8 +198,8 @@ fn kind(feature: &Feature) -> String {
         FeatureType::Long => "whole number".into(),
         FeatureType::Boolean => "true or false".into(),
         FeatureType::String => {
-            let others = if feature.unknown == UnknownPolicy::Ignore { ", others allowed" } else { "" };
-            format!("{}{others}", counted(feature.levels.len(), "category", "categories"))
+            let unknown = if feature.unknown == UnknownPolicy::Ignore { ", unknown ones ignored" } else { "" };
+            format!("{}{unknown}", counted(feature.levels.len(), "category", "categories"))
         }
     }
 }
@@ -203,116 +212,108 @@ fn imputed(feature: &Feature) -> String {
     }
 }
 
-fn metrics(input: &ReportInput<'_>) -> String {
-    let sides = input.metrics();
-    let mut names: Vec<&str> = Vec::new();
-    for (name, _) in sides.iter().flat_map(|measured| &measured.values) {
-        if !names.contains(&name.as_str()) {
-            names.push(name);
+/// Metrics, charts of the predictions, and the confusion matrix.
+fn evaluation(input: &ReportInput<'_>) -> Option<Markup> {
+    let metrics = metrics(input);
+    let figures = figures(&input.report_data.map_or_else(Vec::new, |data| diagnostics::predictions(input, data)));
+    let confusion = confusion(input);
+    (metrics.is_some() || figures.is_some() || confusion.is_some()).then(|| {
+        html! {
+            @if let Some(metrics) = metrics { (metrics) }
+            @if let Some(figures) = figures { (figures) }
+            @if let Some(confusion) = confusion { (confusion) }
         }
-    }
-    if names.is_empty() {
-        return String::new();
-    }
-    let mut headings = vec!["metric".to_owned()];
-    headings.extend(sides.iter().map(|MeasuredOn { side, rows, .. }| match rows {
-        Some(rows) => format!("{side} ({rows})"),
-        None => side.clone(),
-    }));
-    let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
-    let mut table = Table::new("Metrics", &headings);
-    for name in names {
-        let cell = |measured: &MeasuredOn| Cell::Number(measured.get(name).map_or_else(dash, significant));
-        table.row(title(name), &sides.iter().map(cell).collect::<Vec<_>>());
-    }
-    let held_out = sides.iter().any(|measured| measured.side == "held out");
-    let note = if held_out && tested_apart(input) {
-        "<p>The column <em>held out</em> counts: it is measured on other data, which the model has not seen.</p>\n"
-    } else if held_out {
-        "<p>The column <em>held out</em> counts: the fit that is measured had not seen those rows. The model itself is then fitted to all rows.</p>\n"
-    } else {
-        "<p>No rows were held out: this is how well the model fits, not how well it predicts.</p>\n"
-    };
-    note.to_owned() + &table.html()
+    })
 }
 
-/// Actual classes by predicted ones, shaded by their share of the actual class.
-fn confusion(input: &ReportInput<'_>) -> String {
-    let (Some(classes), Some(observed)) = (input.document.estimator.classes(), input.observed) else {
-        return String::new();
-    };
-    let Evaluation::Classification(evaluation) = &observed.evaluation else { return String::new() };
+fn metrics(input: &ReportInput<'_>) -> Option<Markup> {
+    let sets = input.metrics();
+    let names = metric_names(&sets);
+    if names.is_empty() {
+        return None;
+    }
+    let headings = sets.iter().map(|set| match set.rows {
+        Some(rows) => format!("{} ({rows})", set.name),
+        None => set.name.clone(),
+    });
+    let mut table = ReportTable::new("Metrics", ["metric".to_owned()].into_iter().chain(headings));
+    for name in names {
+        table.row(title(name), sets.iter().map(|set| TableCell::number(set.get(name), significant)).collect());
+    }
+    let held_out = sets.iter().find(|set| set.is_held_out);
+    Some(html! {
+        p {
+            @match held_out {
+                Some(set) => {
+                    "The column " em { (set.name) } " shows how well the model predicts new rows: "
+                    @if input.has_test_data() {
+                        "the model was not fitted to these rows."
+                    } @else {
+                        "the evaluated fit did not use these rows. The model was then fitted to all rows."
+                    }
+                }
+                None => {
+                    "No rows were held out: the metrics show how well the model fits the data, not how well it predicts new rows."
+                }
+            }
+        }
+        (table)
+    })
+}
+
+/// The confusion matrix, shaded by the fraction of the actual class.
+fn confusion(input: &ReportInput<'_>) -> Option<ReportTable> {
+    let (classes, data) = (input.document.estimator.classes()?, input.report_data?);
+    let Evaluation::Classification(evaluation) = &data.evaluation else { return None };
     let names: Vec<String> = classes.iter().map(ToString::to_string).collect();
-    let mut headings = vec!["actual"];
-    headings.extend(names.iter().map(String::as_str));
-    let of = if observed.held_out > 0 {
-        "Confusion matrix of the rows held out: a column for each predicted class"
-    } else {
-        "Confusion matrix: a column for each predicted class"
+    let rows = match (data.held_out, data.test_rows) {
+        (0, _) => "",
+        (_, 0) => " of the held-out rows",
+        _ => " of the test data",
     };
-    let mut table = Table::new(of, &headings);
+    let caption = format!("Confusion matrix{rows}: one column for each predicted class");
+    let headings = ["actual"].into_iter().chain(names.iter().map(String::as_str));
+    let mut table = ReportTable::new(caption, headings);
     for (name, counts) in names.iter().zip(evaluation.confusion()) {
         let total: f64 = counts.iter().sum();
-        let cells: Vec<Cell> = counts
-            .iter()
-            .map(|count| Cell::Shaded(rounded(*count, 6), if total > 0.0 { count / total } else { 0.0 }))
-            .collect();
-        table.row(name, &cells);
+        let fraction = |count: &f64| if total > 0.0 { count / total } else { 0.0 };
+        table.row(name, counts.iter().map(|count| TableCell::Shaded(rounded(*count, 6), fraction(count))).collect());
     }
-    table.html()
+    Some(table)
 }
 
-fn choice(input: &ReportInput<'_>) -> String {
-    let Some(path) = input.path else { return String::new() };
-    let chosen = path.points.iter().find(|point| point.value.total_cmp(&path.chosen).is_eq());
-    let kept = chosen
-        .and_then(|point| point.nonzero)
-        .map_or_else(String::new, |count| format!(", which keeps {}", counted(count, "coefficient", "coefficients")));
-    let intro = format!(
-        "<p>{} = {} was chosen by the rule “{}” among {} candidates{kept}.</p>\n",
-        escape(&path.parameter),
-        rounded(path.chosen, 4),
-        escape(&path.rule),
-        path.points.len()
-    );
-    let figures: Vec<Figure> = diagnostics::path(path).into_iter().collect();
-    intro + &figured(&figures)
+fn regularization(input: &ReportInput<'_>) -> Option<Markup> {
+    let path = input.path?;
+    let selected = path.points.iter().find(|point| point.value.total_cmp(&path.selected).is_eq());
+    let chart: Vec<_> = diagnostics::path(path).into_iter().collect();
+    Some(html! {
+        p {
+            "Cross-validation selected " (path.parameter) " = " (rounded(path.selected, 4)) " among " (path.points.len())
+            " candidates by the rule “" (path.rule) "”."
+            @if let Some(count) = selected.and_then(|point| point.nonzero) {
+                " " (counted(count, "coefficient is", "coefficients are")) " not zero."
+            }
+        }
+        @if let Some(chart) = figures(&chart) { (chart) }
+    })
 }
 
-fn making(input: &ReportInput<'_>) -> String {
+fn training(input: &ReportInput<'_>) -> Markup {
     let training = &input.document.training;
-    let mut table = Table::new("What is needed to make it again", &["item", "value"]);
-    table.row("trained", &[Cell::Text(input.document.created.clone())]);
+    let mut table = ReportTable::new("What reproduces the model", ["item", "value"]);
+    table.row("trained", vec![TableCell::Text(input.document.created.clone())]);
     for (name, value) in &training.parameters {
-        table.row(&name.replace('_', " "), &[Cell::Text(told(value))]);
+        table.row(name.replace('_', " "), vec![TableCell::Text(parameter_text(value))]);
     }
-    table.row("seed", &[Cell::Text(training.seed.to_string())]);
-    table.row("SHA-256 of the data", &[Cell::Html(format!("<code>{}</code>", training.data_sha256))]);
+    table.row("seed", vec![TableCell::Text(training.seed.to_string())]);
+    let checksum = |sum: &str| vec![TableCell::Markup(html! { code { (sum) } })];
+    table.row("SHA-256 of the data", checksum(training.data_sha256.as_str()));
     if let Some(sum) = &input.document.sha256 {
-        table.row("SHA-256 of the model", &[Cell::Html(format!("<code>{sum}</code>"))]);
+        table.row("SHA-256 of the model", checksum(sum.as_str()));
     }
-    table.row("tool", &[Cell::Text(format!("{}, smartcore {}", training.tool, training.smartcore))]);
-    let outside = "<p>A linear model says something about every row it is given. Outside the ranges above nobody has checked what it says.</p>\n";
-    table.html() + outside
-}
-
-fn figured(figures: &[Figure]) -> String {
-    if figures.is_empty() {
-        return String::new();
+    table.row("tool", vec![TableCell::Text(format!("{}, smartcore {}", training.tool, training.smartcore))]);
+    html! {
+        (table)
+        p { "Predictions outside the ranges above are extrapolations of a linear model, and have not been validated." }
     }
-    let body: String = figures.iter().map(wide).collect();
-    format!("<div class=\"figures\">\n{body}</div>\n")
-}
-
-pub(super) fn wide(figure: &Figure) -> String {
-    let Figure { heading, svg, caption } = figure;
-    format!("<figure>\n<h3>{heading}</h3>\n{svg}\n<figcaption>{caption}</figcaption>\n</figure>\n")
-}
-
-pub(super) fn dash() -> String {
-    "–".to_owned()
-}
-
-fn percent(share: f64) -> String {
-    format!("{:.1} %", share * 100.0)
 }

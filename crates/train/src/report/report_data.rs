@@ -1,8 +1,8 @@
-//! What a report shows of the rows, gathered as they stream by: nothing grows with their number.
+//! Statistics of the rows for a report, in memory that does not depend on the number of rows.
 
 use std::collections::BinaryHeap;
 
-use crate::evaluate::{Batch, Errors, Evaluation, Label, Metrics, Sides};
+use crate::evaluate::{Batch, Evaluation, HeldOutErrors, Label, Metrics, Sides};
 use crate::summary::Residuals;
 use ordinate_model::cell::Cell;
 use ordinate_model::estimator::Coefficients;
@@ -10,104 +10,104 @@ use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::signature::{Feature, FeatureType};
 use ordinate_model::{AnswerError, Model, PredictedRow};
 
-/// Rows that charts show at most.
+/// The most rows in a chart.
 pub const SAMPLE_ROWS: usize = 2000;
 
-/// Bars of a column's histogram.
+/// The bars of a histogram.
 const BARS: usize = 24;
 
-/// Measures a model like [`Measurement`](crate::evaluate::Measurement), and keeps what a report shows beside.
+/// Evaluates a model as [`Measurement`](crate::evaluate::Measurement) does, and collects the data of a report.
 #[derive(Debug)]
-pub struct Observer<'m> {
+pub struct ReportDataCollector<'m> {
     model: &'m Model,
     batch: Batch<'m>,
-    seen: Seen,
-    columns: Vec<Column>,
-    target: Column,
+    predictions: PredictionStatistics,
+    columns: Vec<ColumnStatistics>,
+    target: ColumnStatistics,
     classes: Vec<u64>,
     held_out: u64,
-    unseen: u64,
+    test_rows: u64,
 }
 
-/// What comes out of predictions.
+/// Statistics of the predictions.
 #[derive(Debug)]
-struct Seen {
+struct PredictionStatistics {
     sides: Sides,
     residuals: Residuals,
     transform: TargetTransform,
     rows: u64,
-    /// Of the rows the model was fitted to.
+    /// The total weight of the fitted rows.
     weight: f64,
-    sample: BinaryHeap<(u64, Point)>,
+    sample: BinaryHeap<(u64, SampledRow)>,
 }
 
-/// All that was seen of labelled rows.
+/// The data of a report.
 #[derive(Debug, Clone)]
-pub struct Observed {
-    /// Rows seen.
+pub struct ReportData {
+    /// The number of rows, including test data.
     pub rows: u64,
-    /// How many of them were held out.
+    /// The number of held-out rows, including test data.
     pub held_out: u64,
-    /// How many of those are not of the data but of files to test on: columns and classes do not count them.
-    pub unseen: u64,
+    /// The number of rows of test data, which columns and classes do not include.
+    pub test_rows: u64,
     /// The features, in the order of the signature.
-    pub columns: Vec<Column>,
-    /// The target, of a regression.
-    pub target: Column,
-    /// Rows of each class, of a classifier.
+    pub columns: Vec<ColumnStatistics>,
+    /// The target of a regression.
+    pub target: ColumnStatistics,
+    /// The number of rows of each class of a classifier.
     pub classes: Vec<u64>,
-    /// Metrics of the rows the model was fitted to.
+    /// The metrics on the fitted rows.
     pub fitted_metrics: Option<Metrics>,
-    /// Metrics of the rows held out.
+    /// The metrics on the held-out rows or the test data.
     pub held_out_metrics: Option<Metrics>,
-    /// How wrong the model was on each of the rows held out.
-    pub errors: Option<Errors>,
-    /// What curves are drawn from: the rows held out, or all when there were none.
+    /// The errors on the held-out rows or the test data.
+    pub errors: Option<HeldOutErrors>,
+    /// The evaluation for the curves: on held-out rows, or on all rows if none were held out.
     pub evaluation: Evaluation,
-    /// At most [`SAMPLE_ROWS`] rows, in their order.
-    pub points: Vec<Point>,
-    /// Residuals of the rows the model was fitted to, in their order.
+    /// A sample of at most [`SAMPLE_ROWS`] rows, in order.
+    pub sample: Vec<SampledRow>,
+    /// The residuals of the fitted rows, in order.
     pub residuals: Residuals,
 }
 
-/// One row of a chart.
+/// One row in a chart.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Point {
-    /// Its number, from 0.
+pub struct SampledRow {
+    /// The number of the row, from 0.
     pub row: u64,
-    /// Whether it was held out.
+    /// Whether the row was held out.
     pub held_out: bool,
     /// The target.
     pub actual: f64,
-    /// What the model says.
+    /// The prediction.
     pub predicted: f64,
-    /// Target less prediction; the difference of logarithms where the logarithm was fitted.
+    /// Target − prediction, or the difference of their logarithms if the logarithm was fitted.
     pub residual: f64,
-    /// How much the row counts.
+    /// The weight.
     pub weight: f64,
-    /// How much the row pulls its own prediction, in (0, 1]; of least-squares fits.
+    /// The leverage, in (0, 1], for least squares.
     pub leverage: Option<f64>,
 }
 
-/// What was seen of one column.
+/// Statistics of one column.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Column {
-    /// Rows with a value.
+pub struct ColumnStatistics {
+    /// The number of values.
     pub present: u64,
-    /// Rows without.
+    /// The number of missing values.
     pub missing: u64,
-    /// Smallest and largest value, of numbers.
+    /// The smallest and the largest value.
     pub range: Option<[f64; 2]>,
-    /// Mean of the values, of numbers.
+    /// The mean of the values.
     pub mean: f64,
     /// `Σ(x − mean)²`, by Welford's update.
     spread: f64,
-    /// Rows in each part of the training range, or of each level.
+    /// The number of values in each bar of the training range, or of each level.
     pub counts: Vec<u64>,
 }
 
-impl Column {
-    fn new(bars: usize) -> Self {
+impl ColumnStatistics {
+    fn with_bars(bars: usize) -> Self {
         Self { present: 0, missing: 0, range: None, mean: 0.0, spread: 0.0, counts: vec![0; bars] }
     }
 
@@ -117,8 +117,8 @@ impl Column {
         (self.present > 1).then(|| (self.spread / (self.present - 1) as f64).sqrt())
     }
 
-    fn of(feature: &Feature) -> Self {
-        Self::new(match feature.kind {
+    fn new(feature: &Feature) -> Self {
+        Self::with_bars(match feature.kind {
             FeatureType::String => feature.levels.len(),
             FeatureType::Boolean => 2,
             _ => BARS,
@@ -135,7 +135,7 @@ impl Column {
     }
 
     fn count(&mut self, bar: f64) {
-        // Below the first and above the last bar is theirs; `as` ends at 0.
+        // Values outside the range count in the first and the last bar; `as` saturates at 0.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let bar = (bar as usize).min(self.counts.len().saturating_sub(1));
         if let Some(count) = self.counts.get_mut(bar) {
@@ -143,15 +143,15 @@ impl Column {
         }
     }
 
-    fn take(&mut self, feature: &Feature, cell: Cell<'_>) {
+    fn add_cell(&mut self, feature: &Feature, cell: Cell<'_>) {
         let value = if feature.is_missing(cell) { None } else { feature.accept(cell).ok() };
         match value {
-            Some(value) => self.take_value(feature, value),
+            Some(value) => self.add_value(feature, value),
             None => self.missing += 1,
         }
     }
 
-    fn take_value(&mut self, feature: &Feature, value: f64) {
+    fn add_value(&mut self, feature: &Feature, value: f64) {
         self.push(value);
         match (feature.kind, feature.range) {
             (FeatureType::String | FeatureType::Boolean, _) if value >= 0.0 => self.count(value),
@@ -163,11 +163,11 @@ impl Column {
     }
 }
 
-impl<'m> Observer<'m> {
-    /// Begins to observe.
+impl<'m> ReportDataCollector<'m> {
+    /// A collector for predictions of this model.
     #[must_use]
     pub fn new(model: &'m Model) -> Self {
-        let seen = Seen {
+        let predictions = PredictionStatistics {
             sides: Sides::new(model),
             residuals: Residuals::default(),
             transform: model.document().preprocess.target_transform,
@@ -178,47 +178,47 @@ impl<'m> Observer<'m> {
         Self {
             model,
             batch: Batch::new(model),
-            seen,
-            columns: model.signature().features().iter().map(Column::of).collect(),
-            target: Column::new(0),
+            predictions,
+            columns: model.signature().features().iter().map(ColumnStatistics::new).collect(),
+            target: ColumnStatistics::with_bars(0),
             classes: vec![0; model.classes().map_or(0, <[_]>::len)],
             held_out: 0,
-            unseen: 0,
+            test_rows: 0,
         }
     }
 
-    /// Takes one row of numbers: the features in the order of the signature, then the target.
+    /// Adds a row of numbers: the features in the order of the signature, then the target.
     ///
     /// # Errors
-    /// [`AnswerError`] when a batch is full and the model cannot answer it.
+    /// [`AnswerError`] when a batch is full and the model cannot predict it.
     pub fn push(&mut self, row: &[f64], held_out: bool) -> Result<(), AnswerError> {
         let Some((target, features)) = row.split_last() else { return Ok(()) };
         let cells: Vec<Cell<'_>> = features.iter().copied().map(Cell::Double).collect();
         self.push_cells(&cells, Label::new(*target, held_out))
     }
 
-    /// Takes one row: the features in the order of the signature, as a caller would write them.
+    /// Adds a row with the features in the order of the signature, as cells of a request.
     ///
     /// # Errors
-    /// [`AnswerError`] when a batch is full and the model cannot answer it, or a row of it does not fit the signature.
+    /// [`AnswerError`] when a batch is full and the model cannot predict it, or one of its rows does not match the signature.
     pub fn push_cells(&mut self, cells: &[Cell<'_>], label: Label) -> Result<(), AnswerError> {
         let features = self.model.signature().features();
         for ((column, feature), cell) in self.columns.iter_mut().zip(features).zip(cells) {
-            column.take(feature, *cell);
+            column.add_cell(feature, *cell);
         }
         self.count(label);
         self.predict_later(cells, label)
     }
 
-    /// Takes one row of values that the features have accepted, with what the model says to it.
+    /// Adds a row of encoded features with its prediction.
     pub(crate) fn push_answer(&mut self, row: &[f64], label: Label, answer: PredictedRow<'_>) {
         let features = self.model.signature().features();
         for ((column, feature), value) in self.columns.iter_mut().zip(features).zip(row) {
-            column.take_value(feature, *value);
+            column.add_value(feature, *value);
         }
         self.count(label);
         self.held_out += u64::from(label.held_out);
-        self.seen.push(self.model, &label, row, answer);
+        self.predictions.push(self.model, &label, row, answer);
     }
 
     fn count(&mut self, label: Label) {
@@ -228,12 +228,12 @@ impl<'m> Observer<'m> {
         }
     }
 
-    /// Takes one row that is not of the data but of files to test on.
+    /// Adds a row of test data.
     ///
     /// # Errors
-    /// Those of [`push_cells`](Self::push_cells).
-    pub fn push_unseen(&mut self, cells: &[Cell<'_>], label: Label) -> Result<(), AnswerError> {
-        self.unseen += 1;
+    /// As [`push_cells`](Self::push_cells).
+    pub fn push_test_row(&mut self, cells: &[Cell<'_>], label: Label) -> Result<(), AnswerError> {
+        self.test_rows += 1;
         self.predict_later(cells, label)
     }
 
@@ -245,27 +245,27 @@ impl<'m> Observer<'m> {
         Ok(())
     }
 
-    /// Everything that was seen.
+    /// Predicts the last batch, and returns the data of the report.
     ///
     /// # Errors
-    /// [`AnswerError`] when the model cannot answer the last batch.
-    pub fn finish(mut self) -> Result<Observed, AnswerError> {
+    /// [`AnswerError`] when the model cannot predict the last batch.
+    pub fn finish(mut self) -> Result<ReportData, AnswerError> {
         self.predict()?;
-        let (fitted, held_out, errors) = self.seen.sides.finish();
+        let (fitted, held_out, errors) = self.predictions.sides.finish();
         let (fitted_metrics, held_out_metrics) = (fitted.finish(), held_out.finish());
-        let mut points: Vec<Point> = self.seen.sample.into_iter().map(|(_, point)| point).collect();
-        points.sort_by_key(|point| point.row);
-        let least = if self.model.document().preprocess.through_origin { 0.0 } else { 1.0 / self.seen.weight };
-        for point in &mut points {
+        let mut sample: Vec<SampledRow> = self.predictions.sample.into_iter().map(|(_, point)| point).collect();
+        sample.sort_by_key(|point| point.row);
+        let least = if self.model.document().preprocess.through_origin { 0.0 } else { 1.0 / self.predictions.weight };
+        for point in &mut sample {
             point.leverage = point
                 .leverage
                 .map(|distance| point.weight * (least + distance))
                 .filter(|leverage| leverage.is_finite());
         }
-        Ok(Observed {
-            rows: self.seen.rows,
+        Ok(ReportData {
+            rows: self.predictions.rows,
             held_out: self.held_out,
-            unseen: self.unseen,
+            test_rows: self.test_rows,
             columns: self.columns,
             target: self.target,
             classes: self.classes,
@@ -273,18 +273,18 @@ impl<'m> Observer<'m> {
             fitted_metrics,
             held_out_metrics,
             errors,
-            points,
-            residuals: self.seen.residuals,
+            sample,
+            residuals: self.predictions.residuals,
         })
     }
 
     fn predict(&mut self) -> Result<(), AnswerError> {
-        let (model, seen) = (self.model, &mut self.seen);
-        self.batch.predict(|label, row, answer| seen.push(model, label, row, answer))
+        let (model, predictions) = (self.model, &mut self.predictions);
+        self.batch.predict(|label, row, answer| predictions.push(model, label, row, answer))
     }
 }
 
-impl Seen {
+impl PredictionStatistics {
     fn push(&mut self, model: &Model, label: &Label, row: &[f64], answer: PredictedRow<'_>) {
         self.sides.push(label, answer);
         let number = self.rows;
@@ -301,7 +301,7 @@ impl Seen {
         if !label.held_out {
             self.residuals.push(residual, label.weight);
         }
-        // The golden ratio's multiples are spread evenly, whatever period the rows have: the smallest are a fair sample.
+        // The multiples of the golden ratio are equidistributed: the rows with the smallest are a sample without periods.
         let rank = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         if self.sample.len() == SAMPLE_ROWS {
             if self.sample.peek().is_some_and(|(largest, _)| *largest <= rank) {
@@ -309,14 +309,14 @@ impl Seen {
             }
             self.sample.pop();
         }
-        // The rest of the leverage is known when the weight of all rows is.
+        // The leverage needs the total weight, which is known at the end.
         let leverage = distance(model, row);
         let Label { target: actual, weight, held_out } = *label;
-        self.sample.push((rank, Point { row: number, held_out, actual, predicted, residual, weight, leverage }));
+        self.sample.push((rank, SampledRow { row: number, held_out, actual, predicted, residual, weight, leverage }));
     }
 }
 
-/// `‖R⁻ᵀ(x − mean)‖²` of a least-squares fit.
+/// `‖R⁻ᵀ(x − mean)‖²` for a least-squares fit.
 fn distance(model: &Model, row: &[f64]) -> Option<f64> {
     let document = model.document();
     let (Coefficients::Linear(_), Some(inference)) = (&document.estimator, &document.inference) else { return None };
@@ -332,16 +332,16 @@ fn distance(model: &Model, row: &[f64]) -> Option<f64> {
     Some(sum)
 }
 
-/// Ranks are unique: points are never compared.
-impl Eq for Point {}
+/// Ranks are unique, so rows are never compared.
+impl Eq for SampledRow {}
 
-impl Ord for Point {
+impl Ord for SampledRow {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.row.cmp(&other.row)
     }
 }
 
-impl PartialOrd for Point {
+impl PartialOrd for SampledRow {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }

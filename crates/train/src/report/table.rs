@@ -1,75 +1,99 @@
-//! Tables as HTML.
+//! Tables of the page.
 
-use std::fmt::Write as _;
+use maud::{Markup, Render, html};
 
-use super::escape;
+/// The most rows of a table of columns.
+pub(super) const TABLE_ROWS: usize = 200;
 
-/// What stands in a table.
-pub(super) enum Cell {
+/// An undefined number.
+pub(super) const DASH: &str = "–";
+
+/// A cell of a table.
+pub(super) enum TableCell {
     Text(String),
     Number(String),
-    Html(String),
-    /// With a share that shades it.
+    Markup(Markup),
+    /// A number on a background whose intensity is a fraction.
     Shaded(String, f64),
 }
 
-impl Cell {
-    /// What the style sheet calls it.
-    fn class(&self) -> &'static str {
+impl TableCell {
+    /// A number, or a dash if it is undefined.
+    pub(super) fn number(value: Option<f64>, format: impl Fn(f64) -> String) -> Self {
+        Self::Number(value.map_or_else(|| DASH.to_owned(), format))
+    }
+
+    /// The class in the style sheet.
+    fn class(&self) -> Option<&'static str> {
         match self {
-            Self::Text(_) | Self::Html(_) => " class=\"text\"",
-            Self::Number(_) => "",
-            Self::Shaded(..) => " class=\"shaded\"",
+            Self::Text(_) | Self::Markup(_) => Some("text"),
+            Self::Number(_) => None,
+            Self::Shaded(..) => Some("shaded"),
         }
     }
 }
 
-/// A table whose first column names its rows.
-pub(super) struct Table {
+impl Render for TableCell {
+    fn render(&self) -> Markup {
+        let style = match self {
+            Self::Shaded(_, fraction) => Some(format!("--share:{fraction:.3}")),
+            _ => None,
+        };
+        html! {
+            td class=[self.class()] style=[style] {
+                @match self {
+                    Self::Text(text) | Self::Number(text) | Self::Shaded(text, _) => (text),
+                    Self::Markup(markup) => (markup),
+                }
+            }
+        }
+    }
+}
+
+/// A table whose first column contains the names of the rows.
+pub(super) struct ReportTable {
     caption: String,
     headings: Vec<String>,
-    /// Of the columns after the first, as their first row has them.
-    classes: Vec<&'static str>,
-    rows: String,
+    rows: Vec<(String, Vec<TableCell>)>,
 }
 
-impl Table {
-    /// An empty table; the first heading is that of the rows' names.
-    pub(super) fn new(caption: &str, headings: &[&str]) -> Self {
-        let headings = headings.iter().map(|heading| escape(heading)).collect();
-        Self { caption: escape(caption), headings, classes: Vec::new(), rows: String::new() }
+impl ReportTable {
+    /// An empty table; the first heading is that of the names.
+    pub(super) fn new<S: Into<String>>(caption: impl Into<String>, headings: impl IntoIterator<Item = S>) -> Self {
+        Self { caption: caption.into(), headings: headings.into_iter().map(Into::into).collect(), rows: Vec::new() }
     }
 
-    /// One more row.
-    pub(super) fn row(&mut self, name: &str, cells: &[Cell]) {
-        if self.classes.is_empty() {
-            self.classes = cells.iter().map(Cell::class).collect();
-        }
-        let _ = write!(self.rows, "<tr><th scope=\"row\">{}</th>", escape(name));
-        for cell in cells {
-            let class = cell.class();
-            let _ = match cell {
-                Cell::Text(text) | Cell::Number(text) => write!(self.rows, "<td{class}>{}</td>", escape(text)),
-                Cell::Html(html) => write!(self.rows, "<td{class}>{html}</td>"),
-                Cell::Shaded(text, share) => {
-                    write!(self.rows, "<td{class} style=\"--share:{share:.3}\">{}</td>", escape(text))
+    pub(super) fn row(&mut self, name: impl Into<String>, cells: Vec<TableCell>) {
+        self.rows.push((name.into(), cells));
+    }
+}
+
+impl Render for ReportTable {
+    fn render(&self) -> Markup {
+        // Headings have the alignment of the first row.
+        let first = self.rows.first().into_iter().flat_map(|(_, cells)| cells.iter().map(TableCell::class));
+        let classes = [None].into_iter().chain(first).chain(std::iter::repeat(None));
+        html! {
+            div class="scroll" role="region" aria-label=(self.caption) tabindex="0" {
+                table {
+                    caption { (self.caption) }
+                    thead {
+                        tr {
+                            @for (heading, class) in self.headings.iter().zip(classes) {
+                                th scope="col" class=[class] { (heading) }
+                            }
+                        }
+                    }
+                    tbody {
+                        @for (name, cells) in &self.rows {
+                            tr {
+                                th scope="row" { (name) }
+                                @for cell in cells { (cell) }
+                            }
+                        }
+                    }
                 }
-            };
+            }
         }
-        self.rows += "</tr>\n";
-    }
-
-    /// The whole table, in a box that scrolls when it is narrow.
-    pub(super) fn html(self) -> String {
-        let Self { caption, headings, classes, rows } = self;
-        let classes = [""].into_iter().chain(classes).chain(std::iter::repeat(""));
-        let mut head = String::new();
-        for (heading, class) in headings.iter().zip(classes) {
-            let _ = write!(head, "<th scope=\"col\"{class}>{heading}</th>");
-        }
-        format!(
-            "<div class=\"scroll\" role=\"region\" aria-label=\"{caption}\" tabindex=\"0\"><table>\n\
-             <caption>{caption}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n"
-        )
     }
 }

@@ -1,41 +1,41 @@
-//! `XᵀWX` with about 32 digits: of columns that are nearly a combination of each other, enough are left for standard errors.
+//! `XᵀWX` with about 32 digits, for the standard errors of nearly dependent columns.
 //!
-//! Half of the digits go with the square of the condition number, which is why a fit itself rests on QR and not on this. It costs a
-//! product of every two columns in compensated arithmetic, so it is made of difficult columns alone.
+//! Squaring the condition number loses half of the digits, so coefficients come from QR and not from here. The products of every
+//! two columns in compensated arithmetic are expensive, so they are computed for ill-conditioned designs only.
 
-// Only what is inlined into a `with_simd` is compiled for the instructions that were found.
+// Only code that is inlined into `with_simd` is compiled for the detected instructions.
 #![allow(clippy::inline_always)]
 
 use std::ops::RangeInclusive;
 
 use pulp::{Simd, WithSimd};
 
-use super::double_double::{Twofold, TwofoldSum};
-use super::least_squares::LeastSquares;
+use super::double_double_column::{DoubleDoubleColumn, DoubleDoubleSum};
+use super::least_squares::LeastSquaresFit;
 use super::unit_errors::UnitErrors;
 use ordinate_model::double_double::DoubleDouble;
 
-/// The squared lengths of columns whose products neither overflow nor lose what they lack for being doubles.
+/// The squared lengths of columns whose products neither overflow nor lose their low parts.
 const SQUARES: RangeInclusive<f64> = 1e-200..=1e200;
 
-/// `Σ w aᵢ aⱼ` of the columns of `[1 X − means]`, without the 1 where there is no intercept: rows from the diagonal on.
+/// `Σ w aᵢ aⱼ` of the columns of `[1 X − means]`, or of `X` without an intercept: rows of the upper triangle.
 #[derive(Debug, Clone)]
-pub(crate) struct Scatter(Vec<Vec<TwofoldSum>>);
+pub(crate) struct CrossProducts(Vec<Vec<DoubleDoubleSum>>);
 
-impl Scatter {
-    /// Nothing yet, of this many columns.
+impl CrossProducts {
+    /// Zeros, for this many columns.
     pub(crate) fn new(columns: usize) -> Self {
-        Self((0..columns).map(|row| vec![TwofoldSum::default(); columns - row]).collect())
+        Self((0..columns).map(|row| vec![DoubleDoubleSum::default(); columns - row]).collect())
     }
 
-    /// What it says of a fit centred where it is; none of columns of extreme size, or where even these digits do not keep it positive
-    /// definite.
-    pub(crate) fn unit_errors(&self, fit: &LeastSquares) -> Option<UnitErrors> {
-        let rows: Vec<Vec<_>> = self.0.iter().map(|row| row.iter().map(TwofoldSum::total).collect()).collect();
+    /// The unit standard errors of a fit with the same means. None for columns of extreme size, or if the matrix is not positive
+    /// definite even with these digits.
+    pub(crate) fn unit_errors(&self, fit: &LeastSquaresFit) -> Option<UnitErrors> {
+        let rows: Vec<Vec<_>> = self.0.iter().map(|row| row.iter().map(DoubleDoubleSum::total).collect()).collect();
         if !rows.iter().filter_map(|row| row.first()).all(|square| SQUARES.contains(&square.to_f64())) {
             return None;
         }
-        let factors = Factors::new(rows)?;
+        let factors = LdlFactors::new(rows)?;
         let columns = self.0.len();
         let first_feature = columns - fit.means.len();
         let unit = |column| -> Vec<DoubleDouble> {
@@ -53,21 +53,21 @@ impl Scatter {
     }
 }
 
-/// Rows that are added to a scatter.
-pub(crate) struct Addition<'a> {
-    pub(crate) scatter: &'a mut Scatter,
-    /// The columns, features centred, of a number of rows that is a multiple of [`LANES`](super::simd::LANES).
-    pub(crate) columns: Vec<Twofold>,
+/// Adds rows to cross products.
+pub(crate) struct AddRows<'a> {
+    pub(crate) cross_products: &'a mut CrossProducts,
+    /// The columns, with centred features; their length is a multiple of [`LANES`](super::simd::LANES).
+    pub(crate) columns: Vec<DoubleDoubleColumn>,
     pub(crate) weights: &'a [f64],
 }
 
-impl WithSimd for Addition<'_> {
+impl WithSimd for AddRows<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let mut rest = self.columns.as_slice();
-        for row in &mut self.scatter.0 {
+        for row in &mut self.cross_products.0 {
             let Some(first) = rest.first() else { return };
             let mut weighted = first.clone();
             weighted.multiply(self.weights);
@@ -79,24 +79,24 @@ impl WithSimd for Addition<'_> {
     }
 }
 
-/// A symmetric positive definite matrix as `L D Lᵀ`: the rows of `D Lᵀ` from the diagonal on (Golub and Van Loan, *Matrix
-/// Computations*, 4th edition, §4.1.2).
-struct Factors(Vec<Vec<DoubleDouble>>);
+/// The factorisation `L D Lᵀ` of a symmetric positive definite matrix: the rows of `D Lᵀ`, from the diagonal (Golub and Van Loan,
+/// *Matrix Computations*, 4th edition, §4.1.2).
+struct LdlFactors(Vec<Vec<DoubleDouble>>);
 
-impl Factors {
-    /// Of a matrix that is given by its rows from the diagonal on; none when it is not positive definite.
+impl LdlFactors {
+    /// Factors a matrix, given by the rows of its upper triangle. None when it is not positive definite.
     fn new(mut rows: Vec<Vec<DoubleDouble>>) -> Option<Self> {
         for i in 0..rows.len() {
             let (row, below) = rows.get_mut(i..)?.split_first_mut()?;
             let diagonal = *row.first()?;
-            // Also no for NaN.
+            // Also false for NaN.
             if !(diagonal.to_f64() > 0.0 && diagonal.to_f64().is_finite()) {
                 return None;
             }
             for (j, other) in below.iter_mut().enumerate() {
                 let rest = row.get(j + 1..)?;
-                let share = *rest.first()? / diagonal;
-                other.iter_mut().zip(rest).for_each(|(entry, part)| *entry = *entry - share * *part);
+                let factor = *rest.first()? / diagonal;
+                other.iter_mut().zip(rest).for_each(|(entry, part)| *entry = *entry - factor * *part);
             }
         }
         Some(Self(rows))
@@ -112,9 +112,9 @@ impl Factors {
             if *current == zero {
                 continue;
             }
-            let share = *current / *diagonal;
-            form = form + share * *current;
-            below.iter_mut().zip(rest).for_each(|(value, entry)| *value = *value - share * *entry);
+            let quotient = *current / *diagonal;
+            form = form + quotient * *current;
+            below.iter_mut().zip(rest).for_each(|(value, entry)| *value = *value - quotient * *entry);
         }
         form
     }
@@ -124,11 +124,11 @@ impl Factors {
 mod tests {
     use super::*;
 
-    /// Of the Hilbert matrix of order 8, whose condition number is 1.5·10¹⁰, the inverse is one of whole numbers that add up to 64.
+    /// The Hilbert matrix of order 8 has a condition number of 1.5·10¹⁰, and an inverse of whole numbers that add up to 64.
     #[test]
-    fn a_hilbert_matrix_is_inverted_to_the_last_digit() {
+    fn the_inverse_of_a_hilbert_matrix_has_all_digits() {
         let entry = |i: u32, j: u32| DoubleDouble::from(1.0) / DoubleDouble::from(f64::from(i + j + 1));
-        let factors = Factors::new((0..8).map(|i| (i..8).map(|j| entry(i, j)).collect()).collect()).unwrap();
+        let factors = LdlFactors::new((0..8).map(|i| (i..8).map(|j| entry(i, j)).collect()).collect()).unwrap();
         let form = |vector: [f64; 8]| factors.inverse_form(vector.map(DoubleDouble::from).to_vec()).to_f64();
         let diagonal = [64, 84_672, 11_430_720, 304_920_000, 2_134_440_000, 4_249_941_696, 2_175_421_248, 176_679_360];
         for (column, expected) in diagonal.map(|entry: u64| entry as f64).into_iter().enumerate() {
@@ -142,8 +142,8 @@ mod tests {
     #[test]
     fn a_matrix_that_is_not_positive_definite_has_no_factors() {
         let rows = |rows: [&[f64]; 2]| rows.map(|row| row.iter().copied().map(DoubleDouble::from).collect()).to_vec();
-        assert!(Factors::new(rows([&[1.0, 2.0], &[4.0]])).is_none());
-        assert!(Factors::new(rows([&[1.0, f64::NAN], &[4.0]])).is_none());
-        assert!(Factors::new(rows([&[1.0, 2.0], &[5.0]])).is_some());
+        assert!(LdlFactors::new(rows([&[1.0, 2.0], &[4.0]])).is_none());
+        assert!(LdlFactors::new(rows([&[1.0, f64::NAN], &[4.0]])).is_none());
+        assert!(LdlFactors::new(rows([&[1.0, 2.0], &[5.0]])).is_some());
     }
 }

@@ -1,53 +1,47 @@
-//! Which fold of a cross-validation a row is in.
+//! Assigns rows to the folds of a cross-validation, stratified by class.
 //!
-//! The rows of a class are dealt out in rounds, one to every fold in an order drawn from the seed: a stream of
-//! unknown length is dealt in one pass, every pass deals alike, and in every fold a class has its share, to within
-//! one row. Where there are no classes, all rows are one class.
+//! Each round assigns one row of a class to every fold, in an order drawn from the seed. One pass is enough for a stream of
+//! unknown length, every pass gives the same folds, and the numbers of rows of a class in two folds differ by one at most.
+//! In a regression, all rows are one class.
 
-use thiserror::Error;
-
+use super::error::SolveError;
 use ordinate_model::random::mix;
 
-/// Cross-validation needs folds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("cross-validation in {0} folds is none: it takes at least 2. Try --cross-validate 5")]
-pub struct InvalidFolds(pub u32);
-
-/// Deals rows to folds; one pass has one.
+/// Assigns the rows of one pass to folds.
 #[derive(Debug, Clone)]
 pub struct Folds {
     count: usize,
     seed: u64,
-    /// For each class, the rows that were dealt and the order of this round.
+    /// For each class, the number of assigned rows and the remaining folds of this round.
     classes: Vec<(u64, Vec<usize>)>,
 }
 
 impl Folds {
-    /// Deals to `count` folds the rows of `classes` classes (1 where there are none).
+    /// `count` folds for rows of `classes` classes (1 for a regression).
     ///
     /// # Errors
-    /// [`InvalidFolds`] for fewer than two.
-    pub fn new(count: u32, classes: usize, seed: u64) -> Result<Self, InvalidFolds> {
+    /// [`SolveError::TooFewFolds`] for fewer than two.
+    pub fn new(count: u32, classes: usize, seed: u64) -> Result<Self, SolveError> {
         let folds = usize::try_from(count).unwrap_or(usize::MAX);
         if folds < 2 {
-            return Err(InvalidFolds(count));
+            return Err(SolveError::TooFewFolds(count));
         }
         Ok(Self { count: folds, seed, classes: vec![(0, Vec::new()); classes] })
     }
 
-    /// The fold, from 0, of the next row, which is of that class.
-    pub fn deal(&mut self, class: usize) -> usize {
-        let Some((dealt, order)) = self.classes.get_mut(class) else { return 0 };
+    /// The fold, from 0, of the next row, which has this class.
+    pub fn assign(&mut self, class: usize) -> usize {
+        let Some((assigned, order)) = self.classes.get_mut(class) else { return 0 };
         if order.is_empty() {
-            let mut state = mix(mix(mix(self.seed) ^ class as u64) ^ *dealt);
+            let mut state = mix(mix(mix(self.seed) ^ class as u64) ^ *assigned);
             *order = (0..self.count).collect();
-            // Fisher and Yates; the bias of the remainder is 2⁻⁶⁴ times the number of folds.
+            // Fisher–Yates shuffle; the bias of the remainder is 2⁻⁶⁴ times the number of folds.
             for last in (1..self.count).rev() {
                 state = mix(state);
                 order.swap(last, usize::try_from(state % (last as u64 + 1)).unwrap_or(last));
             }
         }
-        *dealt += 1;
+        *assigned += 1;
         order.pop().unwrap_or(0)
     }
 }
@@ -57,24 +51,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_class_is_spread_evenly_and_another_seed_deals_otherwise() {
-        let deal = |seed| {
+    fn folds_are_stratified_and_another_seed_gives_other_folds() {
+        let assign = |seed| {
             let mut folds = Folds::new(5, 3, seed).unwrap();
-            (0..1000_usize).map(|row| (row * row % 7 % 3, folds.deal(row * row % 7 % 3))).collect::<Vec<_>>()
+            (0..1000_usize).map(|row| (row * row % 7 % 3, folds.assign(row * row % 7 % 3))).collect::<Vec<_>>()
         };
         for class in 0..3 {
             let sizes: Vec<usize> =
-                (0..5).map(|fold| deal(0).iter().filter(|row| **row == (class, fold)).count()).collect();
+                (0..5).map(|fold| assign(0).iter().filter(|row| **row == (class, fold)).count()).collect();
             assert!(sizes.iter().max().unwrap() - sizes.iter().min().unwrap() <= 1, "{sizes:?}");
         }
-        assert_eq!(deal(0), deal(0));
-        let same = deal(0).iter().zip(deal(1)).filter(|(left, right)| **left == *right).count();
-        // A fifth, give or take five standard deviations.
+        assert_eq!(assign(0), assign(0));
+        let same = assign(0).iter().zip(assign(1)).filter(|(left, right)| **left == *right).count();
+        // A fifth, within five standard deviations.
         assert!(same.abs_diff(200) < 64, "{same}");
     }
 
     #[test]
-    fn one_fold_is_none() {
-        assert_eq!(Folds::new(1, 1, 0).unwrap_err(), InvalidFolds(1));
+    fn one_fold_is_an_error() {
+        assert_eq!(Folds::new(1, 1, 0).unwrap_err(), SolveError::TooFewFolds(1));
     }
 }

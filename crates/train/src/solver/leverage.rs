@@ -1,17 +1,17 @@
-//! What a model file needs to tell unusual rows: the R of the standardised design.
+//! The factor R of the standardised design, from which the model computes the leverage of a row.
 
-use super::qr::Triangle;
+use super::qr::UpperTriangle;
 use ordinate_model::inference;
 
-/// The most columns of which a penalised fit or one of classes keeps R: 125,250 numbers, two and a half megabytes of the file.
+/// The most columns for which penalised and logistic fits store R: 125,250 numbers, 2.5 MB of the model file.
 pub const MOST_COLUMNS: usize = inference::MAX_COLUMNS_FOR_R;
 
-/// How far from the middle of the data rows are, as a fit measures it.
+/// The factor for leverages.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Spread {
-    /// R with `RᵀR = ZᵀWZ + αI`, `Z` being the standardised design, `W` the rows' weights and α the price of a ridge; of the others,
-    /// a hundred-millionth of the weight of all rows.
-    pub triangle: Triangle,
-    /// Of ridge: rows − 1 − the trace of its hat matrix; without an intercept rows − the trace.
+pub struct LeverageFactor {
+    /// R with `RᵀR = ZᵀWZ + αI`, where `Z` is the standardised design and `W` the weights; α is the regularization strength of ridge,
+    /// and 10⁻⁸ of the total weight for other estimators.
+    pub triangle: UpperTriangle,
+    /// Residual degrees of freedom of ridge: rows − 1 − the trace of the hat matrix, or rows − the trace without an intercept.
     pub degrees_of_freedom: Option<f64>,
 }

@@ -1,185 +1,78 @@
-//! Logistic regression with two classes or more, by Newton's method over a stream of rows.
+//! Logistic regression with two or more classes, by Newton's method over a stream of rows.
 //!
-//! The objective is scikit-learn's, on standardised features (weighted mean, population standard deviation), the intercepts free:
+//! The objective is that of scikit-learn, on standardised features (weighted mean, population standard deviation). The intercepts
+//! are not penalised:
 //!
 //! ```text
-//! C · Σ w · −ln p(class) + ½ ‖b‖²        p = sigmoid of one score, or softmax of one score a class
+//! C · Σ w · −ln p(class) + ½ ‖b‖²        p = sigmoid of one score, or softmax of one score for each class
 //! ```
 //!
-//! Every iteration is one pass, which adds up loss, slope and curvature; nothing that grows with the rows is kept.
-//! Newton's steps double the digits each time, whatever the units of the columns, and a step that does not
-//! lower the objective is halved. With more classes than two, adding the same to all scores changes no probability: that direction is
-//! pinned, and coefficients and intercepts sum to zero over the classes.
+//! Every iteration is one pass that sums loss, gradient and Hessian, in memory that does not depend on the number of rows.
+//! Newton's method converges quadratically, whatever the units of the columns; a step that does not reduce the objective is
+//! halved. For more than two classes, adding a constant to all scores does not change the probabilities: this direction is fixed,
+//! and coefficients and intercepts sum to zero over the classes.
 
+mod logistic_fit;
 mod newton;
+mod packed;
 mod products;
+mod settings;
+mod standardisation;
 mod sums;
-mod survey;
 
-use thiserror::Error;
-
-use super::least_squares::LeastSquaresError;
-use super::leverage::Spread;
-use super::rows::Rows;
+use super::design_rows::DesignRows;
+use super::error::SolveError;
+pub use logistic_fit::LogisticFit;
 pub(crate) use newton::Newton;
-use ordinate_table::SpoolError;
-use survey::Standard;
-pub(crate) use survey::{Survey, position};
+pub use settings::LogisticSettings;
+use standardisation::Standardisation;
+pub(crate) use standardisation::{StandardisationPass, position};
 
-/// Why no classes can be told apart.
-#[derive(Debug, Error, PartialEq)]
-pub enum LogisticError {
-    /// Telling apart takes two.
-    #[error("there is only {0} class, but there must be at least two to tell apart. Choose another --target")]
-    TooFewClasses(usize),
-    /// A class has no row.
-    #[error(
-        "class {} of {classes} has no row to be learned from. \
-         Hold out fewer rows, take another --seed, or leave the class out of the data", class + 1
-    )]
-    MissingClass {
-        /// Its position among the classes, from 0.
-        class: usize,
-        /// How many there are.
-        classes: usize,
-    },
-    /// A target that is no class.
-    #[error("row {row}: the target {value} is not the position of one of {classes} classes")]
-    NotAClass {
-        /// The row's number, from 0.
-        row: u64,
-        /// Its target.
-        value: f64,
-        /// How many classes there are.
-        classes: usize,
-    },
-    /// A setting that makes no sense.
-    #[error("{name} is {value}, but it must be a positive, finite number")]
-    InvalidSetting {
-        /// Which.
-        name: &'static str,
-        /// What it is.
-        value: f64,
-    },
-    /// A column is constant or not finite.
-    #[error(transparent)]
-    Column(#[from] LeastSquaresError),
-    /// The rows cannot be read.
-    #[error(transparent)]
-    Rows(#[from] SpoolError),
-}
-
-/// How to fit.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct LogisticSettings {
-    /// The price of errors against that of large coefficients: 1 / alpha.
-    pub c: f64,
-    /// Whether scores have an intercept. Without, features are not centred, and divided by their root mean square.
-    pub intercept: bool,
-    /// Passes over the rows, at most.
-    pub max_iterations: u32,
-    /// The largest slope of the mean loss (with its share of the penalty), by any parameter, that counts as none.
-    pub tolerance: f64,
-}
-
-impl Default for LogisticSettings {
-    fn default() -> Self {
-        Self { c: 1.0, intercept: true, max_iterations: 100, tolerance: 1e-8 }
-    }
-}
-
-/// Fitted scores: `scoreₛ = interceptₛ + Σ coefficientⱼₛ · (xⱼ − meanⱼ) / scaleⱼ`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LogisticFit {
-    /// The mean of each column.
-    pub means: Vec<f64>,
-    /// The population standard deviation of each column.
-    pub scales: Vec<f64>,
-    /// One a score: the log-odds of the second class of two, or one a class, which sum to 0.
-    pub intercepts: Vec<f64>,
-    /// For each standardised column, one a score; for more than two classes they sum to 0.
-    pub coefficients: Vec<Vec<f64>>,
-    /// Passes over the rows after the one that finds means and scales.
-    pub iterations: u32,
-    /// The largest slope before the last step; the step leaves about its square.
-    pub gradient: f64,
-    /// Whether slope and step are as small as was asked. Say so when it is not.
-    pub converged: bool,
-    /// Whether the classes can be told apart (nearly) without error, so that only the penalty keeps coefficients finite: they
-    /// say more of `C` than of the data. Worth a warning.
-    pub separated: bool,
-    /// `Σ w · −ln p(class) / Σ w` over the rows it was fitted to, before the last step.
-    pub log_loss: f64,
-    /// How the rows are spread; of no more than [`MOST_COLUMNS`](super::leverage::MOST_COLUMNS).
-    pub spread: Option<Spread>,
-}
-
-impl LogisticFit {
-    /// `−ln p(class)` of a row.
-    #[must_use]
-    pub fn loss(&self, design: &[f64], class: usize) -> f64 {
-        let mut scores = self.intercepts.clone();
-        let standardised =
-            design.iter().zip(&self.means).zip(&self.scales).map(|((x, mean), scale)| (x - mean) / scale);
-        for (value, coefficients) in standardised.zip(&self.coefficients) {
-            scores.iter_mut().zip(coefficients).for_each(|(score, coefficient)| *score += coefficient * value);
-        }
-        if scores.len() == 1 {
-            scores.insert(0, 0.0);
-        }
-        let own = scores.get(class).copied().unwrap_or(f64::NAN);
-        // ln Σ exp(scoreⱼ − own), nothing overflowing and nothing lost when the sum is nearly 1.
-        let others = scores.iter().enumerate().filter(|(other, _)| *other != class).map(|(_, score)| score - own);
-        let largest = others.clone().fold(0.0, f64::max);
-        if largest == 0.0 {
-            libm::log1p(others.map(libm::exp).sum::<f64>())
-        } else {
-            largest + libm::log(libm::exp(-largest) + others.map(|other| libm::exp(other - largest)).sum::<f64>())
-        }
-    }
-}
-
-/// Fits scores for `classes` classes; a row's target is the position of its class.
+/// Fits the scores of `classes` classes. The target of a row is the position of its class.
 ///
 /// # Errors
-/// [`LogisticError`] when a class has no row or a column is constant or not finite, and whatever reading fails with.
-/// Not to converge is no error: it is said in the fit.
-pub fn fit(rows: &impl Rows, classes: usize, settings: &LogisticSettings) -> Result<LogisticFit, LogisticError> {
-    run(rows, survey(rows, classes)?.about(settings).finish(rows.columns())?, settings)
+/// [`SolveError`] when a class has no rows, a column is constant or not finite, or the rows cannot be read. A fit that did not
+/// converge is not an error: see [`LogisticFit::converged`].
+pub fn fit(rows: &impl DesignRows, classes: usize, settings: &LogisticSettings) -> Result<LogisticFit, SolveError> {
+    run(rows, standardisation(rows, classes)?.with_settings(settings).finish(rows.columns())?, settings)
 }
 
-/// As [`fit()`], of a part of the rows of which the whole was found to be in order: a column that happens to be constant in this
-/// part gets the coefficient 0.
+/// As [`fit()`], for a part of rows whose columns are not constant: a column that is constant in the part gets the
+/// coefficient 0.
 ///
 /// # Errors
-/// As [`fit()`], but for constant columns.
+/// As [`fit()`], except for constant columns.
 pub fn fit_of_part(
-    rows: &impl Rows,
+    rows: &impl DesignRows,
     classes: usize,
     settings: &LogisticSettings,
-) -> Result<LogisticFit, LogisticError> {
-    run(rows, survey(rows, classes)?.about(settings).finish_part()?, settings)
+) -> Result<LogisticFit, SolveError> {
+    run(rows, standardisation(rows, classes)?.with_settings(settings).finish_part()?, settings)
 }
 
-/// Whether all rows could be fitted, before parts of them are.
+/// Checks the rows as [`fit()`] does, before parts of them are fitted.
 ///
 /// # Errors
 /// As [`fit()`].
-pub fn check(rows: &impl Rows, classes: usize, settings: &LogisticSettings) -> Result<(), LogisticError> {
-    survey(rows, classes)?.about(settings).finish(rows.columns())?;
+pub fn check(rows: &impl DesignRows, classes: usize, settings: &LogisticSettings) -> Result<(), SolveError> {
+    standardisation(rows, classes)?.with_settings(settings).finish(rows.columns())?;
     Ok(())
 }
 
-fn survey(rows: &impl Rows, classes: usize) -> Result<Survey, LogisticError> {
-    let mut survey = Survey::new(rows.columns().len(), classes)?;
-    rows.scan::<LogisticError>(&mut |row| survey.push(row).map(|_| ()))?;
-    Ok(survey)
+fn standardisation(rows: &impl DesignRows, classes: usize) -> Result<StandardisationPass, SolveError> {
+    let mut standardisation = StandardisationPass::new(rows.columns().len(), classes)?;
+    rows.scan::<SolveError>(&mut |row| standardisation.push(row).map(|_| ()))?;
+    Ok(standardisation)
 }
 
-fn run(rows: &impl Rows, standard: Standard, settings: &LogisticSettings) -> Result<LogisticFit, LogisticError> {
-    let mut newton = Newton::new(standard, settings)?;
+fn run(
+    rows: &impl DesignRows,
+    standardisation: Standardisation,
+    settings: &LogisticSettings,
+) -> Result<LogisticFit, SolveError> {
+    let mut newton = Newton::new(standardisation, settings)?;
     loop {
-        rows.scan::<LogisticError>(&mut |row| {
+        rows.scan::<SolveError>(&mut |row| {
             newton.push(row);
             Ok(())
         })?;

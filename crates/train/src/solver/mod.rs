@@ -1,17 +1,18 @@
-//! From rows to coefficients: least squares, penalised paths, logistic regression, and the choice of a penalty by cross-validation.
+//! Solvers: least squares, ridge, lasso and elastic net, logistic regression, and cross-validation of the regularization
+//! strength.
 
 mod cross_products;
 pub mod cross_validation;
-mod double_double;
+pub mod design_rows;
+mod double_double_column;
+pub mod error;
 pub mod folds;
 pub mod least_squares;
 pub mod leverage;
 pub mod logistic;
-#[cfg(test)]
-pub(crate) mod longley;
+pub mod moments;
 pub mod path;
 pub mod qr;
 pub mod refinement;
-pub mod rows;
 mod simd;
 pub mod unit_errors;

@@ -1,27 +1,26 @@
-//! Upper triangular matrices: the R of a QR factorisation, grown by blocks of rows, and what is solved with it.
+//! The factor R of a QR decomposition that is updated by blocks of rows, and its triangular systems.
 //!
-//! The arithmetic and its order do not depend on the processor (`kernel`), so every machine gets the same bits: the model file
-//! promises it.
+//! The operations and their order do not depend on the processor (`simd`), so a model file has the same bytes on every machine.
 
 mod householder;
 
 use pulp::Arch;
 
 use super::simd::LANES;
-use householder::Absorption;
+use householder::AbsorbRows;
 pub(super) use householder::power_of_two;
 
-/// An upper triangular matrix with a diagonal that is not negative: row `i` holds the entries from the diagonal on.
+/// An upper triangular matrix with a non-negative diagonal: row `i` contains the entries from the diagonal.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Triangle(Vec<Vec<f64>>);
+pub struct UpperTriangle(Vec<Vec<f64>>);
 
-impl Triangle {
-    /// Zeros, of this many columns.
+impl UpperTriangle {
+    /// Zeros, for this many columns.
     pub(crate) fn zeros(columns: usize) -> Self {
         Self((0..columns).map(|row| vec![0.0; columns - row]).collect())
     }
 
-    /// How many columns it has, and rows.
+    /// The number of columns, which is the number of rows.
     pub(crate) fn columns(&self) -> usize {
         self.0.len()
     }
@@ -38,7 +37,7 @@ impl Triangle {
         Self(self.0.iter().take(columns).enumerate().map(part).collect())
     }
 
-    /// The first columns divided by these numbers; the others stay.
+    /// Divides the first columns by these numbers.
     pub(crate) fn scaled(&self, divisors: &[f64]) -> Self {
         let mut scaled = self.clone();
         for (i, row) in scaled.0.iter_mut().enumerate() {
@@ -47,13 +46,13 @@ impl Triangle {
         scaled
     }
 
-    /// `R` with `RᵀR` = a symmetric positive definite matrix, which is given by its rows from the diagonal on; none
-    /// when it is not positive definite (Golub and Van Loan, §4.2).
+    /// The Cholesky factor `R` with `RᵀR` = a symmetric matrix, given by the rows of its upper triangle. None when the
+    /// matrix is not positive definite (Golub and Van Loan, §4.2).
     pub(crate) fn cholesky(mut rows: Vec<Vec<f64>>) -> Option<Self> {
         for i in 0..rows.len() {
             let (row, below) = rows.get_mut(i..)?.split_first_mut()?;
             let diagonal = row.first()?.sqrt();
-            // Also no for NaN.
+            // Also false for NaN.
             if !(diagonal > 0.0 && diagonal.is_finite()) {
                 return None;
             }
@@ -69,7 +68,7 @@ impl Triangle {
         Some(Self(rows))
     }
 
-    /// Makes zeros of a column.
+    /// Sets a column to zero.
     pub(super) fn clear_column(&mut self, column: usize) {
         for (i, row) in self.0.iter_mut().take(column + 1).enumerate() {
             if let Some(entry) = row.get_mut(column - i) {
@@ -83,22 +82,22 @@ impl Triangle {
         self.0.iter().take(column + 1).enumerate().filter_map(|(i, row)| row.get(column - i).copied()).collect()
     }
 
-    /// `R` becomes the triangle of `[R; rows]`; the rows come column by column and are used up.
+    /// `R` becomes the factor of `[R; rows]`. The rows are given column by column and overwritten.
     ///
-    /// One Householder reflection a column, of its diagonal entry and the rows' entries; the zeros between them stay
-    /// (Golub and Van Loan, *Matrix Computations*, 4th edition, §5.1 and §6.5). Reflections reach the columns to
-    /// their right four at a time (compact WY, §5.1.7): each column is then read once for four of them.
+    /// One Householder reflection for each column acts on its diagonal entry and the new rows; the zeros in between are kept
+    /// (Golub and Van Loan, *Matrix Computations*, 4th edition, §5.1 and §6.5). Four reflections at a time are applied to the
+    /// columns to their right (compact WY, §5.1.7), so that each column is read once for four reflections.
     pub(crate) fn absorb(&mut self, columns: &mut [Vec<f64>]) {
         self.absorb_with(Arch::new(), columns);
     }
 
     fn absorb_with(&mut self, instructions: Arch, columns: &mut [Vec<f64>]) {
-        // Rows of zeros change nothing.
+        // Padding with rows of zeros does not change R.
         let rows = columns.iter().map(Vec::len).max().unwrap_or(0).next_multiple_of(LANES);
         for column in columns.iter_mut() {
             column.resize(rows, 0.0);
         }
-        instructions.dispatch(Absorption { rows: &mut self.0, columns });
+        instructions.dispatch(AbsorbRows { rows: &mut self.0, columns });
     }
 
     /// `R v`.
@@ -106,7 +105,7 @@ impl Triangle {
         self.0.iter().enumerate().map(|(i, row)| dot(row, vector.get(i..).unwrap_or_default())).collect()
     }
 
-    /// `v` of `R v = right`, from the last row up.
+    /// Solves `R v = right`, from the last row.
     pub(crate) fn solve(&self, right: &[f64]) -> Vec<f64> {
         let mut solution = right.to_vec();
         for (i, row) in self.0.iter().enumerate().rev() {
@@ -117,7 +116,7 @@ impl Triangle {
         solution
     }
 
-    /// `v` of `Rᵀ v = right`, from the first row down.
+    /// Solves `Rᵀ v = right`, from the first row.
     pub(crate) fn solve_transposed(&self, right: &[f64]) -> Vec<f64> {
         let mut solution = right.to_vec();
         for (i, row) in self.0.iter().enumerate() {
@@ -130,7 +129,7 @@ impl Triangle {
     }
 }
 
-/// `Σ left · right`, always added in the same order.
+/// `Σ left · right`, always summed in the same order.
 pub(crate) fn dot(left: &[f64], right: &[f64]) -> f64 {
     let (left, right) = (left.chunks_exact(LANES), right.chunks_exact(LANES));
     let rest: f64 = left.remainder().iter().zip(right.remainder()).map(|(a, b)| a * b).sum();

@@ -1,23 +1,23 @@
-//! Inner loops over columns of numbers, in whatever SIMD instructions the processor has, with the same bits on all of them.
+//! Inner loops over columns, in the widest SIMD instructions of the processor, with the same bits on every processor.
 //!
-//! A sum is always made of [`LANES`] partial sums that are added in the same order, Rust neither reorders nor fuses
-//! arithmetic by itself, and `mul_add` is the one correctly rounded number everywhere: wider registers are then only faster.
+//! A sum always has [`LANES`] partial sums that are added in the same order, Rust neither reorders nor fuses floating-point
+//! operations, and `mul_add` is correctly rounded everywhere: wider registers are faster but give the same result.
 
-// Only what is inlined into a `with_simd` is compiled for the instructions that were found.
+// Only code that is inlined into `with_simd` is compiled for the detected instructions.
 #![allow(clippy::inline_always)]
 
 use pulp::Simd;
 
-/// Partial sums: the doubles of the widest register.
+/// The number of partial sums: the doubles of the widest register.
 pub(crate) const LANES: usize = 8;
 
-/// Columns whose multiples are taken together.
+/// Columns that are processed together.
 pub(crate) const PANEL: usize = 4;
 
-/// As many numbers of a column as one register holds.
+/// The numbers of a column that fit into the widest register.
 pub(crate) type Lanes = [f64; LANES];
 
-/// The columns of numbers that stand row by row, each with room for this many.
+/// Transposes row-major numbers into columns, each with this capacity.
 pub(crate) fn columns(rows: &[f64], columns: usize, capacity: usize) -> Vec<Vec<f64>> {
     let column = |j: usize| {
         let mut column = Vec::with_capacity(capacity);
@@ -47,12 +47,12 @@ pub(crate) fn add(to: &mut [f64], factor: f64, column: &[f64]) {
     }
 }
 
-/// Four columns side by side, so that one walk through another column meets all of them.
+/// Four interleaved columns, so that one pass over another column uses all of them.
 #[derive(Debug)]
 pub(crate) struct Panel(Vec<[Lanes; PANEL]>);
 
 impl Panel {
-    /// Of columns whose length is a multiple of [`LANES`].
+    /// Interleaves columns whose length is a multiple of [`LANES`].
     #[inline(always)]
     pub(crate) fn new(columns: [&[f64]; PANEL]) -> Self {
         let [a, b, c, d] = columns.map(|column| column.as_chunks::<LANES>().0);
@@ -73,7 +73,7 @@ impl Panel {
         sums.map(|sums| sums.map(|sums| total(&sums)))
     }
 
-    /// Takes a multiple of each of them off each of two columns.
+    /// Subtracts a multiple of each of them from each of two columns.
     #[inline(always)]
     pub(crate) fn subtract<S: Simd>(&self, simd: S, weights: [[f64; PANEL]; 2], left: &mut [f64], right: &mut [f64]) {
         let [of_left, of_right] = weights.map(|weights| weights.map(|weight| [-weight; LANES]));
@@ -102,7 +102,7 @@ fn total(lanes: &Lanes) -> f64 {
     lanes.iter().sum()
 }
 
-/// Every set of instructions that this processor has.
+/// Every instruction set of this processor.
 #[cfg(test)]
 pub(crate) fn instructions() -> Vec<pulp::Arch> {
     let mut all = vec![pulp::Arch::Scalar, pulp::Arch::new()];

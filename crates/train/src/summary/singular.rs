@@ -1,16 +1,16 @@
-//! Singular values of a small matrix.
+//! The condition number, from the singular values of a triangular matrix.
 
-use super::LeastSquares;
+use crate::solver::least_squares::LeastSquaresFit;
 
-/// Columns beyond which nobody waits for singular values.
+/// The most columns for which the condition number is computed: the time grows with the cube.
 const MAX_COLUMNS: usize = 500;
 
-/// Rotations that have not converged after as many sweeps never will; ten are usual.
+/// The most sweeps of rotations; ten are usual.
 const MAX_SWEEPS: usize = 60;
 
-/// Largest ÷ smallest singular value of `[1 X]`, whose triangle is `[√w √w·meanᵀ; 0 R]` with the total weight `w`; without an
-/// intercept of `X`, whose triangle is `R`.
-pub(super) fn condition_number(fit: &LeastSquares, weight: f64) -> Option<f64> {
+/// Largest ÷ smallest singular value of `[1 X]`, whose factor is `[√w √w·meanᵀ; 0 R]` with the total weight `w`, or without
+/// an intercept of `X`, whose factor is `R`.
+pub(super) fn condition_number(fit: &LeastSquaresFit, weight: f64) -> Option<f64> {
     let means = &fit.means;
     if means.len() > MAX_COLUMNS {
         return None;
@@ -31,8 +31,8 @@ pub(super) fn condition_number(fit: &LeastSquares, weight: f64) -> Option<f64> {
     Some(largest / smallest).filter(|value| value.is_finite())
 }
 
-/// One-sided Jacobi: columns are rotated in pairs until all are at right angles; their lengths are the singular values,
-/// each to nearly all of its digits (Demmel and Veselić, 1992). None when a number is not finite.
+/// One-sided Jacobi: rotates pairs of columns until all are orthogonal. Their lengths are then the singular values, each with
+/// a small relative error (Demmel and Veselić, 1992). None when a number is not finite.
 fn singular_values(mut columns: Vec<Vec<f64>>) -> Option<Vec<f64>> {
     for _ in 0..MAX_SWEEPS {
         let mut rotated = false;
@@ -50,7 +50,7 @@ fn singular_values(mut columns: Vec<Vec<f64>>) -> Option<Vec<f64>> {
     None
 }
 
-/// Turns two columns to right angles; whether they were not.
+/// Makes two columns orthogonal, and returns whether they were not.
 fn rotate(left: &mut [f64], right: &mut [f64]) -> Option<bool> {
     let (a, b, c) = (dot(left, left), dot(right, right), dot(left, right));
     if ![a, b, c].iter().all(|value| value.is_finite()) {

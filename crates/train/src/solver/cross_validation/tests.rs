@@ -1,28 +1,28 @@
+use super::super::design_rows::DesignRow;
 use super::super::path::fit as fit_penalty;
-use super::super::rows::Row;
-use super::super::{logistic, path::Penalised};
+use super::super::{logistic, path::PenalisedFit};
 use super::*;
 use proptest::prelude::*;
 use rstest::rstest;
 
 /// Rows in memory: design, target, weight.
 #[derive(Debug)]
-struct Table(Vec<String>, Vec<(Vec<f64>, f64, f64)>);
+struct MemoryRows(Vec<String>, Vec<(Vec<f64>, f64, f64)>);
 
-impl Rows for Table {
+impl DesignRows for MemoryRows {
     fn columns(&self) -> &[String] {
         &self.0
     }
 
-    fn scan<E>(&self, each: &mut dyn FnMut(Row<'_>) -> Result<(), E>) -> Result<(), E> {
+    fn scan<E>(&self, each: &mut dyn FnMut(DesignRow<'_>) -> Result<(), E>) -> Result<(), E> {
         for (number, (design, target, weight)) in self.1.iter().enumerate() {
-            each(Row { number: number as u64, design, target: *target, weight: *weight })?;
+            each(DesignRow { number: number as u64, design, target: *target, weight: *weight })?;
         }
         Ok(())
     }
 }
 
-fn read(text: &str, weighted: bool) -> Table {
+fn read(text: &str, weighted: bool) -> MemoryRows {
     let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
     let (header, lines) = lines.split_first().unwrap();
     let mut classes: Vec<&str> = lines.iter().map(|line| *line.last().unwrap()).collect();
@@ -35,21 +35,21 @@ fn read(text: &str, weighted: bool) -> Table {
         (features.iter().map(|value| value.parse().unwrap()).collect(), target.parse().unwrap_or(class), weight)
     };
     let names = header[..header.len() - 1].iter().map(|name| (*name).to_owned()).collect();
-    Table(names, lines.iter().enumerate().map(row).collect())
+    MemoryRows(names, lines.iter().enumerate().map(row).collect())
 }
 
-fn diabetes(weighted: bool) -> Table {
+fn diabetes(weighted: bool) -> MemoryRows {
     read(include_str!("../../../../../model/diabetes.csv"), weighted)
 }
 
-fn with_target(table: &Table) -> Vec<String> {
+fn with_target(table: &MemoryRows) -> Vec<String> {
     table.0.iter().cloned().chain(["y".to_owned()]).collect()
 }
 
-/// The fold of each row, as every pass deals them.
-fn dealt(table: &Table, folds: u32, classes: usize, seed: u64) -> Vec<usize> {
-    let mut dealer = Folds::new(folds, classes, seed).unwrap();
-    table.1.iter().map(|row| dealer.deal(if classes == 1 { 0 } else { logistic::position(row.1) })).collect()
+/// The fold of each row.
+fn assigned(table: &MemoryRows, folds: u32, classes: usize, seed: u64) -> Vec<usize> {
+    let mut folds = Folds::new(folds, classes, seed).unwrap();
+    table.1.iter().map(|row| folds.assign(if classes == 1 { 0 } else { logistic::position(row.1) })).collect()
 }
 
 fn close(left: f64, right: f64, tolerance: f64) -> bool {
@@ -57,26 +57,26 @@ fn close(left: f64, right: f64, tolerance: f64) -> bool {
 }
 
 #[rstest]
-#[case(Family::Ridge, false)]
-#[case(Family::ElasticNet { l1_ratio: 1.0 }, false)]
-#[case(Family::ElasticNet { l1_ratio: 0.5 }, true)]
-fn scores_are_those_of_fitting_and_predicting_row_by_row(#[case] family: Family, #[case] weighted: bool) {
+#[case(PenaltyFamily::Ridge, false)]
+#[case(PenaltyFamily::ElasticNet { l1_ratio: 1.0 }, false)]
+#[case(PenaltyFamily::ElasticNet { l1_ratio: 0.5 }, true)]
+fn scores_equal_those_of_fitting_and_predicting_row_by_row(#[case] family: PenaltyFamily, #[case] weighted: bool) {
     let table = diabetes(weighted);
     let names = with_target(&table);
     let folds = moments(&table, 5, 7).unwrap();
-    let choice = regression(&folds, &names, family, 20, Rule::Best).unwrap();
-    let dealt = dealt(&table, 5, 1, 7);
+    let choice = regression(&folds, &names, family, 20, SelectionRule::Best).unwrap();
+    let assigned = assigned(&table, 5, 1, 7);
     assert_eq!(choice.path.len(), 20);
     for candidate in choice.path.iter().step_by(4) {
         let mut errors = Vec::new();
         let mut weights = Vec::new();
         for fold in 0..5 {
-            let rows = || table.1.iter().zip(&dealt);
+            let rows = || table.1.iter().zip(&assigned);
             let mut others = Accumulator::new(vec![0.0; 11]);
             for ((design, target, weight), _) in rows().filter(|(_, of)| **of != fold) {
                 others.push_weighted(&[design.as_slice(), &[*target]].concat(), *weight);
             }
-            let fit: Penalised = fit_penalty(&others.finish(), &names, family.penalty(candidate.alpha)).unwrap();
+            let fit: PenalisedFit = fit_penalty(&others.finish(), &names, family.penalty(candidate.alpha)).unwrap();
             let (mut error, mut total) = (0.0, 0.0);
             for ((design, target, weight), _) in rows().filter(|(_, of)| **of == fold) {
                 let parts = design.iter().zip(&fit.means).zip(&fit.scales).zip(&fit.coefficients);
@@ -96,14 +96,15 @@ fn scores_are_those_of_fitting_and_predicting_row_by_row(#[case] family: Family,
 }
 
 #[test]
-fn the_rule_of_one_standard_error_takes_a_larger_penalty_and_fewer_features() {
+fn the_rule_of_one_standard_error_selects_a_larger_alpha_and_fewer_features() {
     let table = diabetes(false);
     let folds = moments(&table, 10, 0).unwrap();
-    let lasso = Family::ElasticNet { l1_ratio: 1.0 };
-    let choose = |rule| regression(&folds, &with_target(&table), lasso, 100, rule).unwrap();
-    let (best, simple) = (choose(Rule::Best), choose(Rule::OneStandardError));
-    let find =
-        |choice: &Choice| *choice.path.iter().find(|candidate| (candidate.alpha - choice.alpha).abs() == 0.0).unwrap();
+    let lasso = PenaltyFamily::ElasticNet { l1_ratio: 1.0 };
+    let select = |rule| regression(&folds, &with_target(&table), lasso, 100, rule).unwrap();
+    let (best, simple) = (select(SelectionRule::Best), select(SelectionRule::OneStandardError));
+    let find = |choice: &CrossValidationResult| {
+        *choice.path.iter().find(|candidate| (candidate.alpha - choice.alpha).abs() == 0.0).unwrap()
+    };
     let (of_best, of_simple) = (find(&best), find(&simple));
     assert!(best.path.iter().all(|candidate| candidate.score >= of_best.score));
     assert!(of_simple.alpha > of_best.alpha && of_simple.nonzero < of_best.nonzero, "{of_best:?} {of_simple:?}");
@@ -121,44 +122,46 @@ fn the_rule_of_one_standard_error_takes_a_larger_penalty_and_fewer_features() {
 fn the_number_of_threads_does_not_change_a_bit() {
     let table = diabetes(false);
     let folds = moments(&table, 6, 3).unwrap();
-    let on = |threads| regression_on(threads, &folds, &with_target(&table), Family::Ridge, 30, Rule::Best).unwrap();
+    let on = |threads| {
+        regression_on(threads, &folds, &with_target(&table), PenaltyFamily::Ridge, 30, SelectionRule::Best).unwrap()
+    };
     assert_eq!(on(1), on(4));
     assert_eq!(on(1), on(100));
 }
 
 #[test]
-fn a_category_that_only_one_fold_has_is_no_obstacle() {
+fn a_category_may_occur_in_one_fold_only() {
     let mut table = diabetes(false);
     for (number, (design, ..)) in table.1.iter_mut().enumerate() {
         design.push(f64::from(u8::from(number == 100)));
     }
     table.0.push("rare".to_owned());
     let folds = moments(&table, 5, 0).unwrap();
-    for family in [Family::Ridge, Family::ElasticNet { l1_ratio: 1.0 }] {
-        let choice = regression(&folds, &with_target(&table), family, 10, Rule::Best).unwrap();
+    for family in [PenaltyFamily::Ridge, PenaltyFamily::ElasticNet { l1_ratio: 1.0 }] {
+        let choice = regression(&folds, &with_target(&table), family, 10, SelectionRule::Best).unwrap();
         assert!(choice.path.iter().all(|candidate| candidate.score.is_finite() && candidate.converged));
     }
     table.1.iter_mut().enumerate().for_each(|(number, row)| row.1 = f64::from(u8::from(number % 2 == 0)));
     let settings = LogisticSettings::default();
-    let choice = classification(&table, 2, 3, 0, &[10.0, 1.0], &settings, Rule::Best).unwrap();
+    let choice = classification(&table, 2, 3, 0, &[10.0, 1.0], &settings, SelectionRule::Best).unwrap();
     assert!(choice.path.iter().all(|candidate| candidate.score.is_finite() && candidate.converged));
 }
 
 /// Rows of a number, a number that varies in one fold only, and a level that occurs in one fold only.
-fn with_lonely_columns() -> impl Strategy<Value = (Table, u32)> {
+fn with_columns_of_one_fold() -> impl Strategy<Value = (MemoryRows, u32)> {
     let row = (-3.0..3.0_f64, -2.0..2.0_f64, 0.1..9.0_f64);
     let rows = prop::collection::vec(row, 12..40);
     // The first row is the one that all others are compared with.
-    let lonely = prop_oneof![Just(0_usize), 0..12_usize];
-    (rows, 2_u32..6, any::<bool>(), -5.0..5.0_f64, lonely).prop_map(|(rows, folds, weighted, constant, lonely)| {
+    let single = prop_oneof![Just(0_usize), 0..12_usize];
+    (rows, 2_u32..6, any::<bool>(), -5.0..5.0_f64, single).prop_map(|(rows, folds, weighted, constant, single)| {
         let row = |(number, (x, noise, weight)): (usize, (f64, f64, f64))| {
-            let is_lonely = number == lonely;
-            let varying = if is_lonely { constant + 1.0 } else { constant };
-            let level = f64::from(u8::from(is_lonely));
+            let is_single = number == single;
+            let varying = if is_single { constant + 1.0 } else { constant };
+            let level = f64::from(u8::from(is_single));
             (vec![x, varying, level, 1.0 - level], x + noise, if weighted { weight } else { 1.0 })
         };
         let names = ["x", "varying", "level", "others"].map(str::to_owned).to_vec();
-        (Table(names, rows.into_iter().enumerate().map(row).collect()), folds)
+        (MemoryRows(names, rows.into_iter().enumerate().map(row).collect()), folds)
     })
 }
 
@@ -166,19 +169,19 @@ proptest! {
     /// Each fit is one to `[Z; √alpha I]` with columns of length √W and alpha ≥ 10⁻⁵ W, so its condition number is at most
     /// κ = √(p·10⁵); QR leaves an error of about ε·κ² of the target's length (Golub and Van Loan, §5.3.8), here 10⁻¹⁰.
     #[test]
-    fn merged_folds_score_as_fits_from_scratch_do((table, folds) in with_lonely_columns(), lasso: bool, origin: bool) {
+    fn merged_folds_have_the_scores_of_fits_from_scratch((table, folds) in with_columns_of_one_fold(), lasso: bool, origin: bool) {
         let names = with_target(&table);
-        let family = if lasso { Family::ElasticNet { l1_ratio: 1.0 } } else { Family::Ridge };
+        let family = if lasso { PenaltyFamily::ElasticNet { l1_ratio: 1.0 } } else { PenaltyFamily::Ridge };
         let about = |moments: Moments| if origin { moments.about_zero() } else { moments };
         let parts: Vec<Moments> = moments(&table, folds, 0).unwrap().into_iter().map(about).collect();
-        let choice = regression(&parts, &names, family, 6, Rule::Best).unwrap();
-        let dealt = dealt(&table, folds, 1, 0);
+        let choice = regression(&parts, &names, family, 6, SelectionRule::Best).unwrap();
+        let assigned = assigned(&table, folds, 1, 0);
         let squares: f64 = table.1.iter().map(|(_, y, weight)| weight * y * y).sum();
         let weight: f64 = table.1.iter().map(|(.., weight)| weight).sum();
         for candidate in &choice.path {
             let mut error = 0.0;
             for fold in 0..folds as usize {
-                let rows = || table.1.iter().zip(&dealt);
+                let rows = || table.1.iter().zip(&assigned);
                 let mut others: Option<Accumulator> = None;
                 for ((design, target, weight), _) in rows().filter(|(_, of)| **of != fold) {
                     let row = [design.as_slice(), &[*target]].concat();
@@ -201,18 +204,18 @@ proptest! {
 #[rstest]
 #[case(include_str!("../../../../../model/iris.csv"), 3)]
 #[case(include_str!("../../../../../model/breast-cancer.csv"), 2)]
-fn losses_are_those_of_fitting_each_fold_by_itself(#[case] text: &str, #[case] classes: usize) {
+fn losses_equal_those_of_fitting_each_fold_separately(#[case] text: &str, #[case] classes: usize) {
     let table = read(text, true);
     let settings = LogisticSettings::default();
     let alphas = [10.0, 1.0, 0.1];
-    let choice = classification(&table, classes, 4, 5, &alphas, &settings, Rule::Best).unwrap();
-    let dealt = dealt(&table, 4, classes, 5);
+    let choice = classification(&table, classes, 4, 5, &alphas, &settings, SelectionRule::Best).unwrap();
+    let assigned = assigned(&table, 4, classes, 5);
     for (candidate, alpha) in choice.path.iter().zip(alphas) {
         let (mut loss, mut total) = (0.0, 0.0);
         for fold in 0..4 {
             let side = |inside: bool| {
-                let rows = table.1.iter().zip(&dealt).filter(move |(_, of)| (**of == fold) == inside);
-                Table(table.0.clone(), rows.map(|(row, _)| row.clone()).collect())
+                let rows = table.1.iter().zip(&assigned).filter(move |(_, of)| (**of == fold) == inside);
+                MemoryRows(table.0.clone(), rows.map(|(row, _)| row.clone()).collect())
             };
             let settings = LogisticSettings { c: 1.0 / alpha, ..settings };
             let fit = logistic::fit(&side(false), classes, &settings).unwrap();
@@ -232,14 +235,14 @@ fn losses_are_those_of_fitting_each_fold_by_itself(#[case] text: &str, #[case] c
 }
 
 #[test]
-fn a_feature_that_is_constant_in_all_folds_changes_no_score() {
+fn a_constant_feature_does_not_change_the_scores() {
     let (mut flat, mut without) = (diabetes(false), diabetes(false));
     flat.1.iter_mut().for_each(|row| row.0[2] = 0.1);
     without.0.remove(2);
     without.1.iter_mut().for_each(|row| _ = row.0.remove(2));
-    for family in [Family::Ridge, Family::ElasticNet { l1_ratio: 0.5 }] {
-        let chosen = |table: &Table| {
-            regression(&moments(table, 5, 0).unwrap(), &with_target(table), family, 10, Rule::Best).unwrap()
+    for family in [PenaltyFamily::Ridge, PenaltyFamily::ElasticNet { l1_ratio: 0.5 }] {
+        let chosen = |table: &MemoryRows| {
+            regression(&moments(table, 5, 0).unwrap(), &with_target(table), family, 10, SelectionRule::Best).unwrap()
         };
         let (flat, without) = (chosen(&flat), chosen(&without));
         for (one, other) in flat.path.iter().zip(&without.path) {
@@ -249,18 +252,19 @@ fn a_feature_that_is_constant_in_all_folds_changes_no_score() {
 }
 
 #[test]
-fn what_cannot_be_chosen_is_said() {
+fn impossible_cross_validations_are_errors() {
     let table = diabetes(false);
     let names = with_target(&table);
     let error = moments(&table, 1, 0).unwrap_err();
     assert!(error.to_string().contains("at least 2"), "{error}");
-    let few = Table(table.0.clone(), table.1[..3].to_vec());
-    let error = regression(&moments(&few, 5, 0).unwrap(), &names, Family::Ridge, 10, Rule::Best).unwrap_err();
-    assert_eq!(error, ChooseError::TooFewRows { rows: 3, folds: 5 });
+    let few = MemoryRows(table.0.clone(), table.1[..3].to_vec());
+    let error =
+        regression(&moments(&few, 5, 0).unwrap(), &names, PenaltyFamily::Ridge, 10, SelectionRule::Best).unwrap_err();
+    assert_eq!(error, SolveError::EmptyFold { rows: 3, folds: 5 });
 
-    let mut lonely = read(include_str!("../../../../../model/iris.csv"), false);
-    lonely.1.truncate(101);
+    let mut single = read(include_str!("../../../../../model/iris.csv"), false);
+    single.1.truncate(101);
     let settings = LogisticSettings::default();
-    let error = classification(&lonely, 3, 5, 0, &[1.0], &settings, Rule::Best).unwrap_err();
-    assert!(matches!(error, ChooseError::LonelyClass { class: 2, classes: 3 }), "{error}");
+    let error = classification(&single, 3, 5, 0, &[1.0], &settings, SelectionRule::Best).unwrap_err();
+    assert!(matches!(error, SolveError::SingleRowClass { class: 2, classes: 3 }), "{error}");
 }

@@ -1,17 +1,17 @@
-//! A block's rows, column by column, and the products of a Newton step with them.
+//! Matrix products of a Newton step with a block of rows.
 //!
-//! The arithmetic and its order do not depend on the processor (`kernel`).
+//! The operations and their order do not depend on the processor (`simd`).
 
-// Only what is inlined into a `with_simd` is compiled for the instructions that were found.
+// Only code that is inlined into `with_simd` is compiled for the detected instructions.
 #![allow(clippy::inline_always)]
 
 use pulp::{Arch, Simd, WithSimd};
 
 use super::super::simd;
 use super::super::simd::{LANES, PANEL, Panel};
-use super::sums::place;
+use super::packed::packed_index;
 
-/// The columns of `Z`, with rows of zeros that fill the last register.
+/// The columns of `Z`, padded with zeros to fill the last register.
 #[derive(Debug)]
 pub(super) struct Columns {
     columns: Vec<Vec<f64>>,
@@ -19,7 +19,7 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// Of columns that are equally long.
+    /// Pads columns of the same length.
     pub(super) fn new(columns: Vec<Vec<f64>>) -> Self {
         Self::with(Arch::new(), columns)
     }
@@ -29,23 +29,23 @@ impl Columns {
         Self { columns, instructions }
     }
 
-    /// How many there are.
+    /// The number of columns.
     pub(super) fn len(&self) -> usize {
         self.columns.len()
     }
 
-    /// `Z θ`, with a number for each row that was filled up.
+    /// `Z θ`, including the padding.
     pub(super) fn scores(&self, parameters: &[f64]) -> Vec<f64> {
         self.instructions.dispatch(Scores { columns: &self.columns, parameters })
     }
 
-    /// `slopes += Zᵀ pulls`
-    pub(super) fn add_slopes(&self, mut pulls: Vec<f64>, slopes: &mut [f64]) {
-        fill(&mut pulls);
-        self.instructions.dispatch(Slopes { columns: &self.columns, pulls: &pulls, to: slopes });
+    /// `slopes += Zᵀ residuals`
+    pub(super) fn add_slopes(&self, mut residuals: Vec<f64>, slopes: &mut [f64]) {
+        fill(&mut residuals);
+        self.instructions.dispatch(Slopes { columns: &self.columns, residuals: &residuals, to: slopes });
     }
 
-    /// Adds the upper triangle of `Zᵀ diag(weights) Z`, by rows.
+    /// Adds the packed upper triangle of `Zᵀ diag(weights) Z`.
     pub(super) fn add_gram(&self, mut weights: Vec<f64>, gram: &mut [f64]) {
         fill(&mut weights);
         self.instructions.dispatch(Gram { columns: &self.columns, weights: &weights, to: gram });
@@ -76,7 +76,7 @@ impl WithSimd for Scores<'_> {
 
 struct Slopes<'a> {
     columns: &'a [Vec<f64>],
-    pulls: &'a [f64],
+    residuals: &'a [f64],
     to: &'a mut [f64],
 }
 
@@ -86,7 +86,7 @@ impl WithSimd for Slopes<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         for (slope, column) in self.to.iter_mut().zip(self.columns) {
-            *slope += simd::dot(simd, column, self.pulls);
+            *slope += simd::dot(simd, column, self.residuals);
         }
     }
 }
@@ -104,8 +104,8 @@ impl WithSimd for Gram<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { columns, weights, to } = self;
         let mut add = |i: usize, j: usize, product: f64| {
-            // Below the diagonal stands nothing: it is what a panel of columns gives besides.
-            if let Some(entry) = to.get_mut(place(i.min(j), j, columns.len())).filter(|_| i <= j) {
+            // A panel also computes products below the diagonal, which are discarded.
+            if let Some(entry) = to.get_mut(packed_index(i.min(j), j, columns.len())).filter(|_| i <= j) {
                 *entry += product;
             }
         };
@@ -145,7 +145,7 @@ mod tests {
         (0..columns).map(|column| (0..rows).map(|row| value(row, column)).collect()).collect()
     }
 
-    /// Scores, slopes and the triangle of curvature.
+    /// Scores, gradient and Hessian.
     fn all(instructions: Arch, columns: &[Vec<f64>]) -> [Vec<f64>; 3] {
         let (size, rows) = (columns.len(), columns[0].len());
         let weights: Vec<f64> = (0..rows).map(|row| 1.0 / (row + 3) as f64).collect();
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn products_are_those_of_the_definition_with_the_same_bits_for_every_set_of_instructions() {
+    fn products_follow_their_definition_with_the_same_bits_for_every_instruction_set() {
         for (rows, size) in [(1, 1), (8, 4), (100, 7), (255, 21), (256, 46)] {
             let columns = noise(rows, size);
             let [scores, slopes, gram] = all(Arch::Scalar, &columns);
@@ -173,7 +173,7 @@ mod tests {
             for i in 0..size {
                 near(slopes[i] - 0.5, weighted(&columns[i]).iter().sum());
                 for j in i..size {
-                    near(gram[place(i, j, size)] - 0.25, dot(&weighted(&columns[i]), &columns[j]));
+                    near(gram[packed_index(i, j, size)] - 0.25, dot(&weighted(&columns[i]), &columns[j]));
                 }
             }
             let bits = |lists: [Vec<f64>; 3]| lists.map(|list| list.into_iter().map(f64::to_bits).collect::<Vec<_>>());

@@ -1,15 +1,15 @@
-//! What one pass over the rows adds up for a Newton step: loss, slope and curvature of logistic regression.
+//! The sums of a Newton step over the rows: loss, gradient and Hessian of logistic regression.
 //!
-//! Rows are summed in blocks of a fixed size, and the blocks' sums are added in the order of the rows: how many
-//! threads share the blocks changes nothing, not even the last bit.
+//! Rows are summed in blocks of a fixed size, and the sums of the blocks are added in the order of the rows, so that the number of
+//! threads does not change a bit.
 
 use super::super::simd;
 use super::products::Columns;
 
-/// Rows that are summed together: few enough to stay in the processor's cache.
+/// Rows in a block: few enough for the processor's cache.
 pub(super) const BLOCK_ROWS: usize = 256;
 
-/// Standardised rows, as they come.
+/// A block of standardised rows.
 #[derive(Debug, Clone)]
 pub(super) struct Block {
     columns: usize,
@@ -20,7 +20,7 @@ pub(super) struct Block {
 }
 
 impl Block {
-    /// No rows yet, of this many columns.
+    /// An empty block of rows with this many columns.
     pub(super) fn new(columns: usize, intercept: bool) -> Self {
         let values = Vec::with_capacity(columns * BLOCK_ROWS);
         Self { columns, intercept, values, classes: Vec::new(), weights: Vec::new() }
@@ -36,7 +36,7 @@ impl Block {
         self.weights.len()
     }
 
-    /// Column by column; the last one is that which the intercept multiplies, zeros where there is none.
+    /// The columns; the last is that of the intercept: ones, or zeros without an intercept.
     fn columns(&self) -> Columns {
         let constant = f64::from(u8::from(self.intercept));
         let mut columns = simd::columns(&self.values, self.columns, self.rows());
@@ -45,26 +45,21 @@ impl Block {
     }
 }
 
-/// Loss, slope and curvature, summed over rows.
+/// Loss, gradient and Hessian, summed over rows.
 #[derive(Debug, Clone)]
 pub(super) struct Sums {
     /// `Σ w · −ln p(class)`
     pub(super) loss: f64,
     /// The largest loss of a single row.
     pub(super) worst: f64,
-    /// For each score, the derivative of the loss by each of its parameters.
+    /// For each score, the gradient by its parameters.
     pub(super) slopes: Vec<Vec<f64>>,
-    /// For each pair of scores, the first not after the second: the second derivatives, an upper triangle by rows.
+    /// For each pair of scores, the first not after the second: the Hessian, a packed upper triangle.
     pub(super) grams: Vec<Vec<f64>>,
 }
 
-/// Where the entry of a row and a column at or after it stands in an upper triangle that is stored by rows.
-pub(super) fn place(row: usize, column: usize, size: usize) -> usize {
-    row * size - row * row.saturating_sub(1) / 2 + (column - row)
-}
-
 impl Sums {
-    /// Nothing summed, for this many scores of so many parameters each.
+    /// Zeros, for this many scores and parameters of each.
     pub(super) fn zero(scores: usize, parameters: usize) -> Self {
         let triangle = |size: usize| size * (size + 1) / 2;
         Self {
@@ -84,8 +79,8 @@ impl Sums {
         }
     }
 
-    /// The sums over a block, at these parameters (one list a score, the intercept last).
-    pub(super) fn of(block: &Block, parameters: &[Vec<f64>]) -> Self {
+    /// The sums over a block at these parameters: one list for each score, with the intercept last.
+    pub(super) fn from_block(block: &Block, parameters: &[Vec<f64>]) -> Self {
         let columns = block.columns();
         let mut sums = Self::zero(parameters.len(), columns.len());
         let scores: Vec<Vec<f64>> = parameters.iter().map(|parameters| columns.scores(parameters)).collect();
@@ -96,12 +91,12 @@ impl Sums {
         sums
     }
 
-    /// The score is the logarithm of the odds of the second class.
+    /// The score is the log-odds of the second class.
     fn two_classes(&mut self, block: &Block, columns: &Columns, score: &[f64]) {
-        let mut pull = Vec::with_capacity(score.len());
+        let mut residuals = Vec::with_capacity(score.len());
         let mut curvature = Vec::with_capacity(score.len());
         for ((score, class), weight) in score.iter().zip(&block.classes).zip(&block.weights) {
-            // All from the exponential that cannot overflow: neither of the two probabilities loses its digits.
+            // From the exponential that cannot overflow, so that neither probability loses its digits.
             let small = libm::exp(-score.abs());
             let (unlikely, likely) = (small / (1.0 + small), 1.0 / (1.0 + small));
             let second = *class == 1;
@@ -110,11 +105,11 @@ impl Sums {
             let loss = libm::log1p(small) + if right { 0.0 } else { score.abs() };
             self.loss += weight * loss;
             self.worst = self.worst.max(loss);
-            pull.push(weight * if second { -miss } else { miss });
+            residuals.push(weight * if second { -miss } else { miss });
             curvature.push(weight * unlikely * likely);
         }
-        for (slopes, pull) in self.slopes.iter_mut().zip([pull]) {
-            columns.add_slopes(pull, slopes);
+        for (slopes, residual) in self.slopes.iter_mut().zip([residuals]) {
+            columns.add_slopes(residual, slopes);
         }
         for (gram, curvature) in self.grams.iter_mut().zip([curvature]) {
             columns.add_gram(curvature, gram);
@@ -124,7 +119,7 @@ impl Sums {
     fn several_classes(&mut self, block: &Block, columns: &Columns, scores: &[Vec<f64>]) {
         let mut likely = scores.to_vec();
         let mut unlikely = scores.to_vec();
-        let mut pulls = scores.to_vec();
+        let mut residuals = scores.to_vec();
         for (row, (class, weight)) in block.classes.iter().zip(&block.weights).enumerate() {
             let of_row = || scores.iter().filter_map(|score| score.get(row)).copied();
             let largest = of_row().fold(f64::NEG_INFINITY, f64::max);
@@ -132,12 +127,12 @@ impl Sums {
             let total: f64 = exponentials.iter().sum();
             for (score, exponential) in exponentials.iter().enumerate() {
                 let others = exponentials.iter().enumerate().filter(|(other, _)| *other != score);
-                // Not `1 − p`, which has no digits where it matters most.
+                // `1 − p` would lose its digits where p is close to 1.
                 let rest = others.map(|(_, exponential)| exponential).sum::<f64>() / total;
-                let pull = if score == *class { -rest } else { exponential / total };
+                let residual = if score == *class { -rest } else { exponential / total };
                 set(&mut likely, score, row, exponential / total);
                 set(&mut unlikely, score, row, rest);
-                set(&mut pulls, score, row, weight * pull);
+                set(&mut residuals, score, row, weight * residual);
                 if score == *class {
                     let behind = of_row().nth(score).map_or(0.0, |score| largest - score);
                     let loss = if rest < 0.5 { -libm::log1p(-rest) } else { libm::log(total) + behind };
@@ -146,8 +141,8 @@ impl Sums {
                 }
             }
         }
-        for (slopes, pull) in self.slopes.iter_mut().zip(pulls) {
-            columns.add_slopes(pull, slopes);
+        for (slopes, residual) in self.slopes.iter_mut().zip(residuals) {
+            columns.add_slopes(residual, slopes);
         }
         let mut grams = self.grams.iter_mut();
         for (first, first_likely) in likely.iter().enumerate() {
@@ -166,7 +161,7 @@ impl Sums {
 }
 
 fn set(table: &mut [Vec<f64>], row: usize, column: usize, value: f64) {
-    if let Some(place) = table.get_mut(row).and_then(|row| row.get_mut(column)) {
-        *place = value;
+    if let Some(entry) = table.get_mut(row).and_then(|row| row.get_mut(column)) {
+        *entry = value;
     }
 }

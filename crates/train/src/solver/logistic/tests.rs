@@ -1,22 +1,23 @@
-// Recorded numbers stand as they were printed.
+// Recorded numbers have the digits of their source.
 #![allow(clippy::unreadable_literal, clippy::excessive_precision, clippy::float_cmp)]
 
-use super::super::rows::Row;
+use super::super::design_rows::DesignRow;
 use super::*;
+use ordinate_table::SpoolError;
 use proptest::prelude::*;
 use std::cell::Cell;
 
 const BREAST_CANCER: &str = include_str!("../../../../../model/breast-cancer.csv");
 const IRIS: &str = include_str!("../../../../../model/iris.csv");
 
-/// Rows in memory, which count how often they are read.
-struct Table {
+/// Rows in memory that count the passes.
+struct CountedRows {
     columns: Vec<String>,
     rows: Vec<(Vec<f64>, f64, f64)>,
     passes: Cell<u32>,
 }
 
-impl Table {
+impl CountedRows {
     fn new(rows: Vec<(Vec<f64>, f64, f64)>) -> Self {
         let columns = (1..=rows[0].0.len()).map(|column| format!("x{column}")).collect();
         Self { columns, rows, passes: Cell::new(0) }
@@ -38,15 +39,15 @@ impl Table {
     }
 }
 
-impl Rows for Table {
+impl DesignRows for CountedRows {
     fn columns(&self) -> &[String] {
         &self.columns
     }
 
-    fn scan<E>(&self, each: &mut dyn FnMut(Row<'_>) -> Result<(), E>) -> Result<(), E> {
+    fn scan<E>(&self, each: &mut dyn FnMut(DesignRow<'_>) -> Result<(), E>) -> Result<(), E> {
         self.passes.set(self.passes.get() + 1);
         for (number, (design, target, weight)) in self.rows.iter().enumerate() {
-            each(Row { number: number as u64, design, target: *target, weight: *weight })?;
+            each(DesignRow { number: number as u64, design, target: *target, weight: *weight })?;
         }
         Ok(())
     }
@@ -62,7 +63,7 @@ fn probabilities(fit: &LogisticFit, design: &[f64]) -> Vec<f64> {
     if let [score] = scores[..] {
         return vec![1.0 / (1.0 + score.exp()), 1.0 / (1.0 + (-score).exp())];
     }
-    // Scores of data that are nearly told apart exceed what `exp` can hold.
+    // `exp` of the scores of separable classes overflows.
     let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let total: f64 = scores.iter().map(|score| (score - largest).exp()).sum();
     scores.iter().map(|score| (score - largest).exp() / total).collect()
@@ -73,16 +74,16 @@ struct Recorded {
     c: f64,
     weighted: bool,
     intercepts: &'static [f64],
-    /// One list a score.
+    /// One list for each score.
     coefficients: &'static [&'static [f64]],
-    /// Of a few rows, by number.
+    /// The probabilities of a few rows, by number.
     probabilities: &'static [(usize, &'static [f64])],
 }
 
 /// scikit-learn 1.9.1, classes in alphabetical order, `w = 1` or `1 + np.arange(n) % 3`:
 /// `Z = StandardScaler().fit(X, sample_weight=w).transform(X)`,
 /// `m = LogisticRegression(C=c, solver="newton-cholesky", tol=1e-12, max_iter=1000).fit(Z, y, sample_weight=w)`,
-/// then `m.intercept_` (for three classes less its mean), `m.coef_`, `m.predict_proba(Z)`.
+/// then `m.intercept_` (for three classes minus its mean), `m.coef_`, `m.predict_proba(Z)`.
 const RECORDED: &[Recorded] = &[
     Recorded {
         data: BREAST_CANCER,
@@ -272,7 +273,7 @@ const RECORDED: &[Recorded] = &[
 #[test]
 fn agrees_with_scikit_learn() {
     for recorded in RECORDED {
-        let table = Table::read(recorded.data, recorded.weighted);
+        let table = CountedRows::read(recorded.data, recorded.weighted);
         let classes = recorded.coefficients.len().max(2);
         let settings = LogisticSettings { c: recorded.c, ..LogisticSettings::default() };
         let fit = fit(&table, classes, &settings).unwrap();
@@ -300,11 +301,11 @@ fn agrees_with_scikit_learn() {
     }
 }
 
-/// Solvers that stop early on columns of very different size are off by a third of a probability here.
+/// Solvers that stop early on columns of very different size have errors of a third in these probabilities.
 #[test]
-fn units_of_measurement_change_nothing() {
-    let table = Table::read(BREAST_CANCER, false);
-    let mut other = Table::read(BREAST_CANCER, false);
+fn units_of_measurement_do_not_change_probabilities() {
+    let table = CountedRows::read(BREAST_CANCER, false);
+    let mut other = CountedRows::read(BREAST_CANCER, false);
     for (design, ..) in &mut other.rows {
         for (column, value) in design.iter_mut().enumerate() {
             *value = *value * 10_f64.powi(i32::try_from(column).unwrap() - 15)
@@ -319,8 +320,8 @@ fn units_of_measurement_change_nothing() {
 }
 
 #[test]
-fn a_fit_is_one_pass_for_the_scales_and_one_an_iteration() {
-    let table = Table::read(IRIS, false);
+fn a_fit_has_one_pass_for_the_scales_and_one_for_each_iteration() {
+    let table = CountedRows::read(IRIS, false);
     let fit = fit(&table, 3, &LogisticSettings::default()).unwrap();
     assert_eq!(table.passes.get(), fit.iterations + 1);
     assert!(fit.iterations < 15);
@@ -329,15 +330,14 @@ fn a_fit_is_one_pass_for_the_scales_and_one_an_iteration() {
     }
 }
 
-/// So cheap are coefficients that rounding decides how they are shared among columns that depend on each other; the slope
-/// is nothing all the same.
+/// With so little regularization, rounding errors determine the coefficients of dependent columns, but the gradient is zero.
 #[test]
-fn a_slope_that_is_only_rounding_is_converged() {
+fn a_fit_whose_gradient_is_a_rounding_error_has_converged() {
     let row = |i: u32| {
         let (a, b) = (f64::from(i * 7919 % 1013) / 500.0 - 1.0, f64::from(i * 104_729 % 997) / 500.0 - 1.0);
         (vec![a, b, a + b], f64::from(u32::from(a + (7.0 * f64::from(i)).sin() > 0.0)), 1.0)
     };
-    let table = Table::new((0..200).map(row).collect());
+    let table = CountedRows::new((0..200).map(row).collect());
     for c in [1e6, 1e9, 1e12, 1e15] {
         let fit = fit(&table, 2, &LogisticSettings { c, ..LogisticSettings::default() }).unwrap();
         assert!(fit.converged && !fit.separated && fit.gradient <= 1e-8, "{c:e}: {fit:?}");
@@ -354,11 +354,11 @@ fn the_number_of_threads_does_not_change_a_bit() {
             (vec![x, z], f64::from(u32::from(x + (z * 3.0).sin() > 6.0) + u32::from(z > 14.0)), 1.0 + f64::from(i % 2))
         })
         .collect();
-    let table = Table::new(rows);
+    let table = CountedRows::new(rows);
     let on = |threads| {
-        let mut survey = Survey::new(2, 3).unwrap();
-        table.scan(&mut |row| survey.push(row).map(|_| ())).unwrap();
-        let standard = survey.finish(&table.columns).unwrap();
+        let mut standardisation = StandardisationPass::new(2, 3).unwrap();
+        table.scan(&mut |row| standardisation.push(row).map(|_| ())).unwrap();
+        let standard = standardisation.finish(&table.columns).unwrap();
         let mut newton = Newton::new(standard, &LogisticSettings::default()).unwrap().on_threads(threads);
         loop {
             table
@@ -380,9 +380,9 @@ fn the_number_of_threads_does_not_change_a_bit() {
     assert_eq!(fit(&table, 3, &LogisticSettings::default()).unwrap(), one);
 }
 
-/// Whatever the penalty, the answer is finite; and when only the penalty keeps it so, that is said.
+/// Coefficients are finite for every C, and reported as separated where only the penalty keeps them finite.
 #[test]
-fn classes_that_a_plane_separates_are_said_to_be() {
+fn separable_classes_are_reported() {
     let rows: Vec<_> =
         (0..40_u32).map(|i| (vec![f64::from(i), f64::from(i * i % 7)], f64::from(i / 20), 1.0)).collect();
     for c in [1.0, 1e4, 1e8, 1e12, 1e15, 1e300] {
@@ -391,8 +391,9 @@ fn classes_that_a_plane_separates_are_said_to_be() {
             if classes == 3 {
                 rows.iter_mut().filter(|row| row.0[0] > 30.0).for_each(|row| row.1 = 2.0);
             }
-            let fit = fit(&Table::new(rows.clone()), classes, &LogisticSettings { c, ..LogisticSettings::default() })
-                .unwrap();
+            let fit =
+                fit(&CountedRows::new(rows.clone()), classes, &LogisticSettings { c, ..LogisticSettings::default() })
+                    .unwrap();
             let all = fit.coefficients.iter().flatten().chain(&fit.intercepts);
             assert!(all.clone().all(|value| value.is_finite()), "{c}: {fit:?}");
             assert!(fit.separated == (c >= 1e4), "{c}: {fit:?}");
@@ -408,39 +409,41 @@ fn classes_that_a_plane_separates_are_said_to_be() {
 }
 
 #[test]
-fn too_few_iterations_are_said_to_be() {
-    let fit = fit(&Table::read(IRIS, false), 3, &LogisticSettings { max_iterations: 3, ..LogisticSettings::default() });
+fn too_few_iterations_are_reported() {
+    let fit =
+        fit(&CountedRows::read(IRIS, false), 3, &LogisticSettings { max_iterations: 3, ..LogisticSettings::default() });
     let fit = fit.unwrap();
     assert!(!fit.converged && fit.iterations == 3 && fit.gradient > 1e-8, "{fit:?}");
 }
 
 #[test]
-fn what_cannot_be_fitted_is_named() {
-    let table = || Table::new(vec![(vec![1.0, 5.0], 0.0, 1.0), (vec![2.0, 5.5], 1.0, 1.0), (vec![3.0, 7.0], 1.0, 1.0)]);
-    let fit = |table: &Table, classes| fit(table, classes, &LogisticSettings::default()).unwrap_err();
-    assert_eq!(fit(&table(), 3), LogisticError::MissingClass { class: 2, classes: 3 });
-    assert_eq!(fit(&table(), 1), LogisticError::TooFewClasses(1));
+fn errors_name_the_class_or_the_column() {
+    let table =
+        || CountedRows::new(vec![(vec![1.0, 5.0], 0.0, 1.0), (vec![2.0, 5.5], 1.0, 1.0), (vec![3.0, 7.0], 1.0, 1.0)]);
+    let fit = |table: &CountedRows, classes| fit(table, classes, &LogisticSettings::default()).unwrap_err();
+    assert_eq!(fit(&table(), 3), SolveError::MissingClass { class: 2, classes: 3 });
+    assert_eq!(fit(&table(), 1), SolveError::TooFewClasses(1));
     let mut constant = table();
     constant.rows.iter_mut().for_each(|row| row.0[1] = 0.1);
-    assert_eq!(fit(&constant, 2), LeastSquaresError::ConstantFeature { name: "x2".into() }.into());
+    assert_eq!(fit(&constant, 2), SolveError::ConstantFeature { name: "x2".into() });
     for bad in [f64::NAN, f64::INFINITY] {
         let mut huge = table();
         huge.rows[1].0[0] = bad;
-        assert_eq!(fit(&huge, 2), LeastSquaresError::NotFinite { name: "x1".into() }.into());
+        assert_eq!(fit(&huge, 2), SolveError::NotFinite { name: "x1".into() });
     }
     for target in [0.5, -1.0, 2.0, f64::NAN] {
         let mut wrong = table();
         wrong.rows[2].1 = target;
-        assert!(matches!(fit(&wrong, 2), LogisticError::NotAClass { row: 2, classes: 2, .. }));
+        assert!(matches!(fit(&wrong, 2), SolveError::NotAClass { row: 2, classes: 2, .. }));
     }
 }
 
-/// Squares of these neither overflow nor vanish, nor do those of differences from a first value that is far from the others.
+/// Squares neither overflow nor underflow, also those of differences from a first value that is far from the others.
 #[test]
 fn columns_of_any_size_have_the_same_coefficients() {
     let table = |unit: f64, first: f64| {
         let row = |i: u32| (vec![if i == 0 { first } else { f64::from(i) } * unit], f64::from(i * i % 7 % 2), 1.0);
-        Table::new((0..20).map(row).collect())
+        CountedRows::new((0..20).map(row).collect())
     };
     for first in [0.5, 2.0_f64.powi(-600), 2.0_f64.powi(300)] {
         let of = |unit| fit(&table(unit, first), 2, &LogisticSettings::default()).unwrap().coefficients;
@@ -451,7 +454,7 @@ fn columns_of_any_size_have_the_same_coefficients() {
     }
 }
 
-/// Rows of any number of classes in which every class has one, at least.
+/// Rows of several classes, with at least one row of each class.
 fn rows() -> impl Strategy<Value = (usize, Vec<(Vec<f64>, f64, f64)>)> {
     (1..4_usize, 2..5_usize).prop_flat_map(|(columns, classes)| {
         let row = (prop::collection::vec(-5.0..5.0_f64, columns), 0..classes, 0.1..3.0_f64);
@@ -466,11 +469,11 @@ fn rows() -> impl Strategy<Value = (usize, Vec<(Vec<f64>, f64, f64)>)> {
 }
 
 proptest! {
-    /// The slope of the objective is zero, computed from the rows themselves.
+    /// The gradient of the objective, computed from the rows, is zero.
     #[test]
-    fn what_comes_out_is_the_minimum((classes, rows) in rows(), exponent in -3.0..6.0_f64) {
+    fn the_fit_is_the_minimum((classes, rows) in rows(), exponent in -3.0..6.0_f64) {
         let c = 10_f64.powf(exponent);
-        let table = Table::new(rows);
+        let table = CountedRows::new(rows);
         let fit = fit(&table, classes, &LogisticSettings { c, ..LogisticSettings::default() }).unwrap();
         prop_assert!(fit.converged, "{fit:?}");
         let scores = fit.intercepts.len();
@@ -480,7 +483,7 @@ proptest! {
         for (design, target, weight) in &table.rows {
             let likely = probabilities(&fit, design);
             let class = position(*target);
-            // A probability below 1e-300 has no digits left to compare; its loss has.
+            // A probability below 1e-300 has no digits to compare, but its loss does.
             if likely[class] > 1e-300 {
                 let difference = fit.loss(design, class) + likely[class].ln();
                 prop_assert!(difference.abs() < 1e-9 * (1.0 + fit.loss(design, class)));
@@ -501,18 +504,18 @@ proptest! {
             }
             prop_assert!(slopes[columns].abs() < 1e-9 * weight);
         }
-        // Known to the length of the last step, which was taken without another look.
+        // The log loss is that before the last step.
         prop_assert!((fit.log_loss - loss / weight).abs() < 1e-6 * (1.0 + loss / weight));
     }
 }
 
 #[test]
-fn r_is_that_of_the_standardised_design_whatever_the_number_of_classes() {
+fn the_leverage_factor_is_that_of_the_standardised_design() {
     for (text, weighted) in [(IRIS, false), (IRIS, true), (BREAST_CANCER, true)] {
-        let table = Table::read(text, weighted);
+        let table = CountedRows::read(text, weighted);
         let classes = if text == IRIS { 3 } else { 2 };
         let fit = fit(&table, classes, &LogisticSettings::default()).unwrap();
-        let triangle = fit.spread.unwrap().triangle;
+        let triangle = fit.leverage_factor.unwrap().triangle;
         let weight: f64 = table.rows.iter().map(|(_, _, weight)| weight).sum();
         let z = |row: &[f64], j: usize| (row[j] - fit.means[j]) / fit.scales[j];
         for i in 0..fit.means.len() {

@@ -1,9 +1,12 @@
-// Recorded numbers stand as they were printed.
+// Recorded numbers have the digits of their source.
 #![allow(clippy::unreadable_literal, clippy::excessive_precision, clippy::float_cmp)]
 
-use super::super::least_squares::Accumulator;
+use super::super::moments::Accumulator;
 use super::Penalty::{ElasticNet, Ridge};
 use super::*;
+use crate::solver::leverage::MOST_COLUMNS;
+use crate::solver::qr::UpperTriangle;
+use ordinate_model::inference::DIAGONAL_INCREMENT;
 use proptest::prelude::*;
 use smartcore::linalg::basic::arrays::Array;
 use smartcore::linalg::basic::matrix::DenseMatrix;
@@ -28,9 +31,9 @@ fn diabetes() -> Vec<Vec<f64>> {
     text.lines().skip(1).map(|line| line.split(',').map(|value| value.parse().unwrap()).collect()).collect()
 }
 
-/// At a mean of 10¹² a double has 13 binary digits behind the point: what it lacks belongs to the intercept.
+/// A mean near 10¹² has 13 binary digits after the point: the intercept must include its rounding error.
 #[test]
-fn residuals_of_columns_far_from_zero_add_up_to_nothing() {
+fn residuals_of_columns_far_from_zero_sum_to_zero() {
     let rows: Vec<Vec<f64>> = (0..30)
         .map(|i| {
             let x = f64::from(i * 7 % 30) / 10.0;
@@ -347,7 +350,7 @@ fn ridge_agrees_with_smartcore() {
 }
 
 #[test]
-fn from_the_largest_alpha_on_the_path_nothing_is_left_and_below_it_something_is() {
+fn the_path_starts_at_the_smallest_alpha_with_zero_coefficients() {
     let moments = moments(&diabetes(), |_| 1.0);
     for l1_ratio in [1.0, 0.5, 0.05] {
         let alphas = alphas(&moments, l1_ratio, 100);
@@ -359,7 +362,7 @@ fn from_the_largest_alpha_on_the_path_nothing_is_left_and_below_it_something_is(
 }
 
 #[test]
-fn duplicate_columns_and_more_features_than_rows_are_welcome() {
+fn duplicate_columns_and_more_features_than_rows_are_fitted() {
     let rows: Vec<Vec<f64>> = (0..12_u32)
         .map(|i| {
             let mut row: Vec<f64> = (0..20_u32).map(|j| f64::from((i * i * (j + 3) + 7 * i * j) % 23)).collect();
@@ -371,7 +374,7 @@ fn duplicate_columns_and_more_features_than_rows_are_welcome() {
     let moments = moments(&rows, |_| 1.0);
     let names = names(22);
     let ridge = fit(&moments, &names, Ridge { alpha: 1.0 }).unwrap();
-    assert!((ridge.coefficients[3] - ridge.coefficients[20]).abs() < 1e-12, "twins share alike");
+    assert!((ridge.coefficients[3] - ridge.coefficients[20]).abs() < 1e-12, "equal columns have equal coefficients");
     for l1_ratio in [1.0, 0.5] {
         for alpha in [0.01, 0.1, 1.0] {
             let fit = fit(&moments, &names, ElasticNet { alpha, l1_ratio }).unwrap();
@@ -379,29 +382,12 @@ fn duplicate_columns_and_more_features_than_rows_are_welcome() {
         }
     }
     let error = fit(&moments, &names, ElasticNet { alpha: 0.0, l1_ratio: 1.0 }).unwrap_err();
-    assert!(matches!(error, LeastSquaresError::Dependent { .. }), "{error}");
+    assert!(matches!(error, SolveError::Dependent { .. }), "{error}");
 }
 
-/// Ten powers of x, correlated to seven digits; descent alone would take millions of sweeps.
+/// The optimum is `soft(Zᵀy) / (n + l2)`, because `ZᵀZ` is negligible compared with a penalty on squares of 10¹³ for each row.
 #[test]
-fn nearly_dependent_features_take_few_sweeps() {
-    let row = |(y, x): (f64, f64)| (1..=10).map(|power| x.powi(power)).chain([y]).collect::<Vec<f64>>();
-    let rows: Vec<Vec<f64>> = super::super::least_squares::nist::filip().into_iter().map(row).collect();
-    let moments = moments(&rows, |_| 1.0);
-    for l1_ratio in [1.0, 0.5] {
-        let mut penalties: Vec<Penalty> =
-            alphas(&moments, l1_ratio, 50).into_iter().map(|alpha| ElasticNet { alpha, l1_ratio }).collect();
-        penalties.extend([1e-6, 1e-9].map(|alpha| ElasticNet { alpha, l1_ratio }));
-        for (fit, penalty) in path(&moments, &names(11), &penalties).unwrap().iter().zip(&penalties) {
-            println!("{penalty:?}: {} sweeps, gap {:e}, {} zero", fit.iterations, fit.gap, fit.zero);
-            assert!(fit.converged && fit.iterations < 100, "{penalty:?}: {fit:?}");
-        }
-    }
-}
-
-/// The optimum is `soft(Zᵀy) / (n + l2)` but for `ZᵀZ`, which is nothing beside a price of squares of 10¹³ a row.
-#[test]
-fn a_price_of_squares_far_above_the_columns_leaves_all_digits() {
+fn a_large_penalty_on_squares_preserves_all_digits() {
     let mut rows = diabetes();
     for row in &mut rows {
         row[10] *= 1e15;
@@ -419,7 +405,7 @@ fn a_price_of_squares_far_above_the_columns_leaves_all_digits() {
 }
 
 #[test]
-fn without_a_penalty_it_is_least_squares() {
+fn without_a_penalty_the_fit_is_least_squares() {
     let moments = moments(&diabetes(), |_| 1.0);
     let expected = moments.solve(&names(11)).unwrap();
     for penalty in [Ridge { alpha: 0.0 }, ElasticNet { alpha: 0.0, l1_ratio: 1.0 }] {
@@ -432,23 +418,23 @@ fn without_a_penalty_it_is_least_squares() {
 }
 
 #[test]
-fn constant_columns_and_impossible_penalties_are_named() {
+fn errors_name_constant_columns_and_invalid_settings() {
     let rows = vec![vec![1.0, 0.1, 3.0], vec![2.0, 0.1, 5.0], vec![4.0, 0.1, 1.0]];
     let error = fit(&moments(&rows, |_| 1.0), &names(3), Ridge { alpha: 1.0 }).unwrap_err();
-    assert_eq!(error, LeastSquaresError::ConstantFeature { name: "x2".into() });
+    assert_eq!(error, SolveError::ConstantFeature { name: "x2".into() });
     let moments = moments(&diabetes(), |_| 1.0);
     for (penalty, name) in [
         (Ridge { alpha: -1.0 }, "alpha"),
         (Ridge { alpha: f64::NAN }, "alpha"),
         (ElasticNet { alpha: f64::INFINITY, l1_ratio: 1.0 }, "alpha"),
-        (ElasticNet { alpha: 1.0, l1_ratio: 1.5 }, "l1 ratio"),
+        (ElasticNet { alpha: 1.0, l1_ratio: 1.5 }, "l1_ratio"),
     ] {
         let error = fit(&moments, &names(11), penalty).unwrap_err();
-        assert!(error.to_string().contains(&format!("the {name} is")), "{error}");
+        assert!(error.to_string().contains(&format!("{name} must be")), "{error}");
     }
 }
 
-/// Rows of correlated features, and a target that a few of them make.
+/// Rows of correlated features, and a target that depends on two of them.
 fn rows() -> impl Strategy<Value = Vec<Vec<f64>>> {
     (2..9_usize, 0.0..0.999_f64).prop_flat_map(|(features, common)| {
         prop::collection::vec((prop::collection::vec(-1.0..1.0_f64, features), -1.0..1.0_f64, -1.0..1.0_f64), 3..60)
@@ -464,9 +450,15 @@ fn rows() -> impl Strategy<Value = Vec<Vec<f64>>> {
     })
 }
 
-/// Karush, Kuhn and Tucker: the slope of the squares balances that of the penalty, `l1 ‖b‖₁ + ½ l2 ‖b‖²`, computed from the rows
-/// themselves, up to a rounding that is a share of the largest possible slope. Gives the residuals' sum of squares, and the target's.
-fn balanced(rows: &[Vec<f64>], fit: &Penalised, [l1, l2]: [f64; 2], rounding: f64) -> Result<[f64; 2], TestCaseError> {
+/// Checks the conditions of Karush, Kuhn and Tucker: the gradient of the squares, computed from the rows, balances that of the penalty
+/// `l1 ‖b‖₁ + ½ l2 ‖b‖²`, with a tolerance relative to the largest possible gradient. Returns the sums of squares of the residuals and
+/// of the target.
+fn balanced(
+    rows: &[Vec<f64>],
+    fit: &PenalisedFit,
+    [l1, l2]: [f64; 2],
+    rounding: f64,
+) -> Result<[f64; 2], TestCaseError> {
     let features = fit.coefficients.len();
     let standardised = |row: &Vec<f64>| -> Vec<f64> {
         row.iter().zip(&fit.means).zip(&fit.scales).map(|((x, mean), scale)| (x - mean) / scale).collect()
@@ -489,7 +481,7 @@ fn balanced(rows: &[Vec<f64>], fit: &Penalised, [l1, l2]: [f64; 2], rounding: f6
 
 proptest! {
     #[test]
-    fn what_comes_out_is_the_minimum(rows in rows(), share in 0.001..0.9_f64, l1_ratio in 0.05..=1.0_f64, ridge in any::<bool>()) {
+    fn the_fit_is_the_minimum(rows in rows(), share in 0.001..0.9_f64, l1_ratio in 0.05..=1.0_f64, ridge in any::<bool>()) {
         let features = rows[0].len() - 1;
         let moments = moments(&rows, |_| 1.0);
         let alpha = share * alphas(&moments, l1_ratio, 1)[0];
@@ -503,7 +495,7 @@ proptest! {
     }
 
     #[test]
-    fn a_path_is_its_single_fits(rows in rows(), l1_ratio in 0.1..=1.0_f64) {
+    fn a_path_equals_its_single_fits(rows in rows(), l1_ratio in 0.1..=1.0_f64) {
         let moments = moments(&rows, |_| 1.0);
         let names = names(rows[0].len());
         let penalties: Vec<Penalty> =
@@ -519,23 +511,23 @@ proptest! {
     }
 }
 
-/// `ZᵀWZ`, by its definition.
-fn scatter(fit: &Penalised, rows: &[Vec<f64>], weight: impl Fn(usize) -> f64) -> Vec<Vec<f64>> {
+/// `ZᵀWZ`, by definition.
+fn cross_products(fit: &PenalisedFit, rows: &[Vec<f64>], weight: impl Fn(usize) -> f64) -> Vec<Vec<f64>> {
     let features = fit.means.len();
-    let mut scatter = vec![vec![0.0; features]; features];
+    let mut products = vec![vec![0.0; features]; features];
     for (number, row) in rows.iter().enumerate() {
         let z: Vec<f64> = (0..features).map(|j| (row[j] - fit.means[j]) / fit.scales[j]).collect();
         for i in 0..features {
             for j in 0..features {
-                scatter[i][j] += weight(number) * z[i] * z[j];
+                products[i][j] += weight(number) * z[i] * z[j];
             }
         }
     }
-    scatter
+    products
 }
 
-fn assert_is_scatter(triangle: &Triangle, mut scatter: Vec<Vec<f64>>, more: f64) {
-    for (i, row) in scatter.iter_mut().enumerate() {
+fn assert_factor(triangle: &UpperTriangle, mut products: Vec<Vec<f64>>, more: f64) {
+    for (i, row) in products.iter_mut().enumerate() {
         row[i] += more;
         for (j, expected) in row.iter().enumerate() {
             let entry: f64 = triangle.column(i).iter().zip(triangle.column(j)).map(|(one, other)| one * other).sum();
@@ -545,26 +537,26 @@ fn assert_is_scatter(triangle: &Triangle, mut scatter: Vec<Vec<f64>>, more: f64)
 }
 
 #[test]
-fn r_of_a_ridge_is_that_of_the_weighted_scatter_and_its_price() {
+fn the_leverage_factor_of_ridge_includes_weights_and_alpha() {
     let rows = diabetes();
     let weight = |row: usize| 1.0 + (row % 3) as f64;
     for alpha in [0.01, 442.0] {
         let fit = fit(&moments(&rows, weight), &names(11), Ridge { alpha }).unwrap();
-        assert_is_scatter(&fit.spread.as_ref().unwrap().triangle, scatter(&fit, &rows, weight), alpha);
+        assert_factor(&fit.leverage_factor.as_ref().unwrap().triangle, cross_products(&fit, &rows, weight), alpha);
     }
 }
 
 #[test]
-fn a_ridge_pays_a_degree_of_freedom_for_each_share_that_a_row_has_in_its_own_prediction() {
+fn the_degrees_of_freedom_of_ridge_are_those_of_its_hat_matrix() {
     let rows = diabetes();
     let alpha = 30.0;
     let of = |rows: &[Vec<f64>]| fit(&moments(rows, |_| 1.0), &names(11), Ridge { alpha }).unwrap();
-    let predicted = |fit: &Penalised, row: &[f64]| {
+    let predicted = |fit: &PenalisedFit, row: &[f64]| {
         let terms = fit.coefficients.iter().enumerate().map(|(j, b)| b * (row[j] - fit.means[j]) / fit.scales[j]);
         fit.intercept + terms.sum::<f64>()
     };
     let whole = of(&rows);
-    // Fits are linear in the target: so much does each prediction move with its own one.
+    // Fits are linear in the target: the trace is the sum of the changes of each prediction with its own target.
     let moved: f64 = (0..rows.len())
         .map(|number| {
             let mut rows = rows.clone();
@@ -572,39 +564,39 @@ fn a_ridge_pays_a_degree_of_freedom_for_each_share_that_a_row_has_in_its_own_pre
             (predicted(&of(&rows), &rows[number]) - predicted(&whole, &rows[number])) / 1000.0
         })
         .sum();
-    let freedom = whole.spread.unwrap().degrees_of_freedom.unwrap();
+    let freedom = whole.leverage_factor.unwrap().degrees_of_freedom.unwrap();
     assert!((freedom - (442.0 - moved)).abs() < 1e-8, "{freedom} is not {}", 442.0 - moved);
 }
 
 #[test]
-fn r_of_a_lasso_is_that_of_the_scatter_even_of_columns_that_depend_on_each_other() {
+fn the_leverage_factor_of_the_lasso_exists_for_dependent_columns() {
     let rows = diabetes();
-    let price = ElasticNet { alpha: 1.0, l1_ratio: 1.0 };
-    let lasso = fit(&moments(&rows, |_| 1.0), &names(11), price).unwrap();
-    assert_is_scatter(
-        &lasso.spread.as_ref().unwrap().triangle,
-        scatter(&lasso, &rows, |_| 1.0),
+    let penalty = ElasticNet { alpha: 1.0, l1_ratio: 1.0 };
+    let lasso = fit(&moments(&rows, |_| 1.0), &names(11), penalty).unwrap();
+    assert_factor(
+        &lasso.leverage_factor.as_ref().unwrap().triangle,
+        cross_products(&lasso, &rows, |_| 1.0),
         442.0 * DIAGONAL_INCREMENT,
     );
 
     let twice: Vec<Vec<f64>> = rows.iter().map(|row| vec![row[0], row[0], row[10]]).collect();
-    let spread = fit(&moments(&twice, |_| 1.0), &names(3), price).unwrap().spread.unwrap();
-    // A row as the others are counts as one of one column; one that breaks the rule stands out.
+    let spread = fit(&moments(&twice, |_| 1.0), &names(3), penalty).unwrap().leverage_factor.unwrap();
+    // A row with equal columns has the leverage of one column; a row with different columns has a high leverage.
     let leverage = |z: [f64; 2]| spread.triangle.solve_transposed(&z).iter().map(|part| part * part).sum::<f64>();
     assert!((leverage([1.0, 1.0]) * 442.0 - 1.0).abs() < 1e-6);
     assert!(leverage([1.0, -1.0]) > 1000.0);
 }
 
 #[test]
-fn neither_paths_nor_very_wide_designs_keep_how_the_rows_are_spread() {
+fn paths_and_very_wide_designs_have_no_leverage_factor() {
     let rows = diabetes();
-    let price = ElasticNet { alpha: 1.0, l1_ratio: 1.0 };
-    assert!(path(&moments(&rows, |_| 1.0), &names(11), &[price]).unwrap()[0].spread.is_none());
+    let penalty = ElasticNet { alpha: 1.0, l1_ratio: 1.0 };
+    assert!(path(&moments(&rows, |_| 1.0), &names(11), &[penalty]).unwrap()[0].leverage_factor.is_none());
     let wide = |features: usize| {
         let value = |row: usize, column: usize| ((row * 7919 + column * column * 104_729) % 1009) as f64;
         let rows: Vec<Vec<f64>> =
             (0..20).map(|row| (0..=features).map(|column| value(row, column)).collect()).collect();
-        fit(&moments(&rows, |_| 1.0), &names(features + 1), Ridge { alpha: 1.0 }).unwrap().spread.is_some()
+        fit(&moments(&rows, |_| 1.0), &names(features + 1), Ridge { alpha: 1.0 }).unwrap().leverage_factor.is_some()
     };
     assert_eq!([MOST_COLUMNS, MOST_COLUMNS + 1].map(wide), [true, false]);
 }

@@ -1,6 +1,6 @@
-//! Householder reflections that take rows into a triangle, one by one within four columns and four at a time beyond.
+//! Householder reflections that add rows to the factor R: one by one within four columns, four at a time beyond.
 
-// Only what is inlined into a `with_simd` is compiled for the instructions that were found.
+// Only code that is inlined into `with_simd` is compiled for the detected instructions.
 #![allow(clippy::inline_always)]
 
 use pulp::{Simd, WithSimd};
@@ -8,13 +8,13 @@ use pulp::{Simd, WithSimd};
 use super::super::simd;
 use super::super::simd::{PANEL, Panel, add};
 
-/// Rows that a triangle takes in, on their way.
-pub(super) struct Absorption<'a> {
+/// Adds rows, given column by column, to the rows of R.
+pub(super) struct AbsorbRows<'a> {
     pub(super) rows: &'a mut [Vec<f64>],
     pub(super) columns: &'a mut [Vec<f64>],
 }
 
-impl WithSimd for Absorption<'_> {
+impl WithSimd for AbsorbRows<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -31,25 +31,25 @@ impl WithSimd for Absorption<'_> {
     }
 }
 
-/// A Householder reflection of one row of the triangle and of all rows below it.
+/// A Householder reflection of one row of R and all added rows.
 #[derive(Debug, Clone, Copy)]
 struct Reflection {
-    /// The part in the triangle of the vector that is reflected along; the part below stands in the pivot's column.
+    /// The entry of the reflection's vector in the row of R; the other entries are in the pivot's column.
     head: f64,
-    /// Two, divided by the square of its length.
+    /// Two, divided by the squared length of the vector.
     scale: f64,
-    /// A reflection makes the diagonal negative; the row's sign is turned back.
+    /// A reflection makes the diagonal negative; the sign of the row is then changed.
     sign: f64,
 }
 
 impl Reflection {
-    /// Where there is nothing to reflect.
+    /// The identity, for a column of zeros.
     const NONE: Self = Self { head: 0.0, scale: 0.0, sign: 1.0 };
 
-    /// That which leaves zeros below the diagonal.
+    /// The reflection that makes the entries below the diagonal zero.
     #[inline(always)]
     fn new<S: Simd>(simd: S, diagonal: &mut f64, pivot: &mut [f64]) -> Self {
-        // Exact, and squares neither overflow nor vanish. As integers the magnitudes have the same order.
+        // Scaling by a power of two is exact, and squares neither overflow nor underflow. The bits of magnitudes have their order.
         let largest = pivot.iter().fold(diagonal.abs().to_bits(), |largest, value| largest.max(value.abs().to_bits()));
         let unit = power_of_two(f64::from_bits(largest));
         let inverse = 1.0 / unit;
@@ -67,7 +67,7 @@ impl Reflection {
         Self { head, scale: 2.0 / (head * head + below), sign: -1.0 }
     }
 
-    /// Reflects an entry of the row; returns the multiple of the pivot's column to take off what is below the entry.
+    /// Reflects an entry of the row, and returns the multiple of the pivot's column to subtract from the column of the entry.
     #[inline(always)]
     fn turn(self, entry: &mut f64, product: f64) -> f64 {
         let weight = self.scale * (self.head * *entry + product);
@@ -76,7 +76,7 @@ impl Reflection {
     }
 }
 
-/// Makes zeros of the pivots' columns, whose reflections' vectors stand there afterwards; what is to their right stays.
+/// Eliminates the pivots' columns, which then contain the vectors of the reflections. Columns to their right are unchanged.
 #[inline(always)]
 fn reflect<S: Simd>(simd: S, rows: &mut [Vec<f64>], mut pivots: &mut [Vec<f64>]) -> Vec<Reflection> {
     let mut reflections = Vec::with_capacity(PANEL);
@@ -95,11 +95,11 @@ fn reflect<S: Simd>(simd: S, rows: &mut [Vec<f64>], mut pivots: &mut [Vec<f64>])
     reflections
 }
 
-/// Reflections of adjacent rows, one after the other in one step.
+/// Four consecutive reflections, applied in one step.
 struct Reflections {
     each: [Reflection; PANEL],
     vectors: Panel,
-    /// For each vector, its products with all of them; those before it count.
+    /// The products of each vector with all vectors; those with earlier vectors are used.
     products: [[f64; PANEL]; PANEL],
 }
 
@@ -113,7 +113,7 @@ impl Reflections {
         Self { each, vectors: panel, products: [of_a, of_b, of_c, of_d] }
     }
 
-    /// Reflects columns and what stands above them in the triangle's rows, at these rows' ends.
+    /// Reflects columns together with their entries in the rows of R, which are at the end of these rows.
     #[inline(always)]
     fn apply<S: Simd>(&self, simd: S, rows: &mut [Vec<f64>], columns: &mut [Vec<f64>]) {
         let [a, b, c, d] = rows else { return };
@@ -123,7 +123,7 @@ impl Reflections {
         for pair in columns.chunks_mut(2) {
             let (left, right) = match pair {
                 [left, right] => (left, right),
-                // The odd one out has company of which nothing is kept.
+                // A single last column is paired with a copy that is discarded.
                 [left] => (left, &mut spare),
                 _ => return,
             };
@@ -133,7 +133,7 @@ impl Reflections {
         }
     }
 
-    /// As [`Reflection::turn`]; each takes account of what those before it have done to the column.
+    /// As [`Reflection::turn`], for four reflections: each takes the earlier ones into account.
     #[inline(always)]
     fn turn(&self, entries: Option<[&mut f64; PANEL]>, [dot_a, dot_b, dot_c, dot_d]: [f64; PANEL]) -> [f64; PANEL] {
         let [a, b, c, d] = self.each;
@@ -147,8 +147,7 @@ impl Reflections {
     }
 }
 
-/// The largest power of two that is not larger than a positive number, but not smaller than the smallest with an inverse; 1 for
-/// zero.
+/// The largest power of two that is at most a positive number, and at least the smallest normal double; 1 for zero.
 pub(crate) fn power_of_two(value: f64) -> f64 {
     let exponent = f64::from_bits(value.to_bits() & 0x7ff0_0000_0000_0000);
     if value == 0.0 { 1.0 } else { exponent.max(f64::MIN_POSITIVE) }

@@ -3,23 +3,23 @@ use proptest::prelude::*;
 use super::super::simd;
 use super::*;
 
-/// Numbers from −½ to ½, the same each time.
+/// Numbers from −½ to ½, the same in every run.
 fn noise(rows: usize, columns: usize) -> Vec<Vec<f64>> {
     let entry = |i: usize| libm::sin((i * i) as f64) / 2.0;
     (0..columns).map(|column| (0..rows).map(|row| entry(1 + row + 7 * rows * column)).collect()).collect()
 }
 
-fn bits(triangle: &Triangle) -> Vec<u64> {
+fn bits(triangle: &UpperTriangle) -> Vec<u64> {
     triangle.rows().iter().flatten().map(|entry| entry.to_bits()).collect()
 }
 
 #[test]
-fn every_set_of_instructions_gives_the_same_bits() {
+fn every_instruction_set_gives_the_same_bits() {
     for (rows, columns) in [(1, 3), (8, 4), (100, 7), (256, 21), (300, 46)] {
         let results: Vec<Vec<u64>> = simd::instructions()
             .into_iter()
             .map(|instructions| {
-                let mut triangle = Triangle::zeros(columns);
+                let mut triangle = UpperTriangle::zeros(columns);
                 triangle.absorb_with(instructions, &mut noise(rows, columns));
                 triangle.absorb_with(instructions, &mut noise(rows + 3, columns));
                 bits(&triangle)
@@ -30,8 +30,8 @@ fn every_set_of_instructions_gives_the_same_bits() {
 }
 
 #[test]
-fn a_column_of_zeros_turns_nothing() {
-    let mut triangle = Triangle::zeros(6);
+fn rows_of_zeros_do_not_change_r() {
+    let mut triangle = UpperTriangle::zeros(6);
     triangle.absorb(&mut noise(20, 6));
     let before = triangle.clone();
     triangle.absorb(&mut vec![vec![0.0; 5]; 6]);
@@ -39,11 +39,11 @@ fn a_column_of_zeros_turns_nothing() {
 }
 
 proptest! {
-    /// RᵀR is the sum of all products, whatever the number of columns that are left over from fours and pairs.
+    /// RᵀR = XᵀX, also for numbers of columns that are not multiples of four or two.
     #[test]
-    fn the_square_of_the_triangle_is_the_square_of_the_rows(rows in 1..70_usize, columns in 1..15_usize) {
+    fn the_cross_products_of_r_are_those_of_the_rows(rows in 1..70_usize, columns in 1..15_usize) {
         let data = noise(rows, columns);
-        let mut triangle = Triangle::zeros(columns);
+        let mut triangle = UpperTriangle::zeros(columns);
         let (first, second): (Vec<_>, Vec<_>) = data
             .iter()
             .map(|column| column.split_at(rows / 2))

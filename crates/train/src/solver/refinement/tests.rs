@@ -1,8 +1,8 @@
-#![allow(clippy::float_cmp)] // Results are compared to the last bit where that is the claim.
+#![allow(clippy::float_cmp)] // Bits are compared.
 
 use proptest::prelude::*;
 
-use super::super::least_squares::Accumulator;
+use super::super::moments::Accumulator;
 use super::super::unit_errors::UnitErrors;
 use super::*;
 
@@ -20,7 +20,7 @@ fn rows(count: usize, features: usize, shared: f64, offset: f64, noise: f64) -> 
         .collect()
 }
 
-fn solved(rows: &[Vec<f64>]) -> LeastSquares {
+fn solved(rows: &[Vec<f64>]) -> LeastSquaresFit {
     let names: Vec<String> = (0..rows[0].len()).map(|column| format!("x{column}")).collect();
     let mut accumulator = Accumulator::new(rows[0].clone());
     for row in rows {
@@ -29,7 +29,7 @@ fn solved(rows: &[Vec<f64>]) -> LeastSquares {
     accumulator.finish().solve(&names).unwrap()
 }
 
-fn look(fit: LeastSquares, rows: &[Vec<f64>], instructions: Arch) -> (LeastSquares, bool) {
+fn refine(fit: LeastSquaresFit, rows: &[Vec<f64>], instructions: Arch) -> (LeastSquaresFit, bool) {
     let mut refinement = Refinement { instructions, ..Refinement::new(fit) };
     for row in rows {
         refinement.push(row);
@@ -38,32 +38,32 @@ fn look(fit: LeastSquares, rows: &[Vec<f64>], instructions: Arch) -> (LeastSquar
 }
 
 #[test]
-fn every_set_of_instructions_gives_the_same_bits() {
+fn every_instruction_set_gives_the_same_bits() {
     let rows = rows(1_003, 6, 0.9, 1e5, 0.1);
     let fit = solved(&rows);
-    let expected = look(fit.clone(), &rows, Arch::Scalar).0;
+    let expected = refine(fit.clone(), &rows, Arch::Scalar).0;
     for instructions in simd::instructions() {
-        assert_eq!(look(fit.clone(), &rows, instructions).0, expected);
+        assert_eq!(refine(fit.clone(), &rows, instructions).0, expected);
     }
 }
 
 #[test]
-fn one_look_is_enough_for_ordinary_data() {
+fn one_pass_is_enough_for_ordinary_data() {
     let rows = rows(5_000, 5, 0.5, 10.0, 0.5);
-    assert!(!look(solved(&rows), &rows, Arch::new()).1);
+    assert!(!refine(solved(&rows), &rows, Arch::new()).1);
 }
 
 #[test]
-fn a_fit_that_is_far_off_wants_another_look() {
+fn a_fit_with_large_errors_needs_another_pass() {
     let rows = rows(100, 3, 0.5, 0.0, 0.5);
     let mut fit = solved(&rows);
     fit.coefficients[1] += 1e-3;
-    assert!(look(fit, &rows, Arch::new()).1);
+    assert!(refine(fit, &rows, Arch::new()).1);
 }
 
-/// A row that counts twice is two rows, also to the digits that R does not have.
+/// A row of weight 2 is two rows, also in the digits that R does not have.
 #[test]
-fn difficult_columns_have_errors_that_rest_on_more_than_r() {
+fn ill_conditioned_columns_have_unit_errors_with_more_digits_than_r() {
     let rows = rows(200, 3, 1.0 - 1e-7, 10.0, 0.5);
     let fit = solved(&rows);
     let errors = |times: usize, weight: f64| {
@@ -74,7 +74,7 @@ fn difficult_columns_have_errors_that_rest_on_more_than_r() {
         let UnitErrors { intercept, coefficients } = refinement.finish().0.unit_errors.unwrap();
         [vec![intercept], coefficients].concat()
     };
-    let UnitErrors { intercept, coefficients } = UnitErrors::of_triangle(&fit, 200.0);
+    let UnitErrors { intercept, coefficients } = UnitErrors::from_triangle(&fit.triangle, &fit.means, 200.0);
     let of_triangle = [vec![intercept], coefficients].concat();
     for (((once, twice), double), roughly) in
         errors(1, 1.0).iter().zip(errors(2, 1.0)).zip(errors(1, 2.0)).zip(of_triangle)
@@ -85,11 +85,11 @@ fn difficult_columns_have_errors_that_rest_on_more_than_r() {
     }
 }
 
-/// Whatever weighs all rows alike changes none of the shares.
+/// A common factor of all weights does not change R².
 #[test]
-fn weights_of_any_size_explain_the_same_share() {
+fn r2_does_not_depend_on_the_size_of_the_weights() {
     let rows = rows(50, 2, 0.5, 10.0, 0.5);
-    let share = |weight: f64| {
+    let r2 = |weight: f64| {
         let mut accumulator = Accumulator::new(rows[0].clone());
         for row in &rows {
             accumulator.push_weighted(row, weight);
@@ -103,27 +103,27 @@ fn weights_of_any_size_explain_the_same_share() {
         fit.explained_sum_of_squares / (fit.explained_sum_of_squares + fit.residual_sum_of_squares)
     };
     for weight in [1e-250, 1e-100, 1e100, 1e170, 1e250] {
-        assert!((share(weight) / share(1.0) - 1.0).abs() < 1e-12, "{weight:e}");
+        assert!((r2(weight) / r2(1.0) - 1.0).abs() < 1e-12, "{weight:e}");
     }
 }
 
 #[test]
-fn ordinary_columns_and_those_of_extreme_size_do_without() {
-    let errors = |rows: &[Vec<f64>]| look(solved(rows), rows, Arch::new()).0.unit_errors;
+fn ordinary_columns_and_columns_of_extreme_size_have_no_unit_errors() {
+    let errors = |rows: &[Vec<f64>]| refine(solved(rows), rows, Arch::new()).0.unit_errors;
     assert_eq!(errors(&rows(200, 3, 0.9, 10.0, 0.5)), None);
-    let difficult = |unit: f64| {
+    let ill_conditioned = |unit: f64| {
         let mut rows = rows(200, 3, 1.0 - 1e-7, 10.0, 0.5);
         for row in &mut rows {
             row[0] *= unit;
         }
         rows
     };
-    assert!(errors(&difficult(1.0)).is_some());
-    // Squares of columns as small as these lose their last digits, and R does not.
-    assert_eq!(errors(&difficult(1e-110)), None);
+    assert!(errors(&ill_conditioned(1.0)).is_some());
+    // The squares of such small columns lose their last digits, but R does not.
+    assert_eq!(errors(&ill_conditioned(1e-110)), None);
 }
 
-/// Of whole numbers and what they lack, least squares sees the sum.
+/// The fit is to the sum of the columns and their low parts.
 #[test]
 fn columns_may_have_more_digits_than_a_double() {
     let rest = |i: usize| libm::sin(i as f64) * 1e-9;
@@ -146,14 +146,14 @@ fn columns_may_have_more_digits_than_a_double() {
 
 proptest! {
     #[test]
-    fn where_one_look_is_enough_another_changes_nothing(
+    fn a_pass_after_the_last_changes_nothing(
         count in 20..700_usize, features in 1..7_usize, own in -6.0..0.0_f64, offset in 0.0..6.0_f64, noise in -6.0..1.0_f64
     ) {
         let power = |exponent| libm::pow(10.0, exponent);
         let rows = rows(count, features, 1.0 - power(own), power(offset), power(noise));
-        let (once, another) = look(solved(&rows), &rows, Arch::new());
-        let twice = look(once.clone(), &rows, Arch::new()).0;
-        if !another {
+        let (once, needs_another) = refine(solved(&rows), &rows, Arch::new());
+        let twice = refine(once.clone(), &rows, Arch::new()).0;
+        if !needs_another {
             for (once, twice) in once.coefficients.iter().zip(&twice.coefficients) {
                 prop_assert!((once - twice).abs() <= f64::EPSILON * twice.abs(), "{once} became {twice}");
             }

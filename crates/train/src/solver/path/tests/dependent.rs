@@ -1,4 +1,4 @@
-//! Lasso and elastic net of columns that depend on each other, where many coefficients explain the same.
+//! Lasso and elastic net of linearly dependent columns, whose coefficients are not unique.
 
 use super::super::Penalty::ElasticNet;
 use super::super::*;
@@ -29,8 +29,8 @@ fn wide() -> Vec<Vec<f64>> {
     (0..12).map(row).collect()
 }
 
-/// The penalty's objective, from the rows themselves.
-fn objective(rows: &[Vec<f64>], fit: &Penalised, alpha: f64, l1_ratio: f64) -> f64 {
+/// The penalised objective, computed from the rows.
+fn objective(rows: &[Vec<f64>], fit: &PenalisedFit, alpha: f64, l1_ratio: f64) -> f64 {
     let residual = |row: &Vec<f64>| {
         let z = row.iter().zip(&fit.means).zip(&fit.scales).map(|((x, mean), scale)| (x - mean) / scale);
         row[fit.means.len()] - fit.intercept - z.zip(&fit.coefficients).map(|(z, b)| z * b).sum::<f64>()
@@ -41,13 +41,13 @@ fn objective(rows: &[Vec<f64>], fit: &Penalised, alpha: f64, l1_ratio: f64) -> f
     squares / (2.0 * rows.len() as f64) + penalty
 }
 
-/// Alpha, the share of sizes, the objective, and how many coefficients are left.
+/// Alpha, the fraction of absolute values, the objective, and the number of coefficients that are not zero.
 type Recorded = (f64, f64, f64, usize);
 
 /// scikit-learn 1.9.1: `ElasticNet(alpha, l1_ratio=…, tol=1e-16, max_iter=10**7).fit(StandardScaler().fit_transform(X), y)`;
-/// of the last two, 10⁷ sweeps are not enough there.
+/// 10⁷ sweeps are not enough for the last two.
 #[test]
-fn the_objective_is_no_higher_than_scikit_learns() {
+fn the_objective_is_at_most_that_of_scikit_learn() {
     let recorded: [(_, &[Recorded]); 2] = [
         (
             one_hot(),
@@ -80,7 +80,7 @@ fn the_objective_is_no_higher_than_scikit_learns() {
             let ours = objective(&rows, &fit, alpha, l1_ratio);
             println!("{alpha:e} {l1_ratio}: {} sweeps, gap {:e}, {:e} below", fit.iterations, fit.gap, theirs - ours);
             assert!(fit.converged && fit.iterations < 200 && fit.gap <= 1e-12, "{alpha} {l1_ratio}: {fit:?}");
-            // Rounding of the sum of squares, which is at most its value at zero.
+            // The rounding error of the sum of squares, which is at most its value at zero.
             assert!(ours <= theirs + 1e-14, "{alpha} {l1_ratio}: {ours} is above {theirs}");
             assert_eq!(fit.coefficients.len() - fit.zero, left, "{alpha} {l1_ratio}: {fit:?}");
         }
@@ -88,7 +88,7 @@ fn the_objective_is_no_higher_than_scikit_learns() {
 }
 
 #[test]
-fn of_more_features_than_rows_the_lasso_finds_scikit_learns() {
+fn the_lasso_of_more_features_than_rows_agrees_with_scikit_learn() {
     let rows = wide();
     let fit = fit(&moments(&rows, |_| 1.0), &names(31), ElasticNet { alpha: 1e-2, l1_ratio: 1.0 }).unwrap();
     let recorded = [
@@ -114,9 +114,9 @@ fn of_more_features_than_rows_the_lasso_finds_scikit_learns() {
     }
 }
 
-/// A column twice, and in another unit from another zero: one of them is enough, and the first one it is.
+/// A column, its copy, and an affine function of it.
 #[test]
-fn of_columns_that_say_the_same_one_is_left() {
+fn only_the_first_of_equivalent_columns_has_a_coefficient() {
     let mut rows = one_hot();
     for row in &mut rows {
         row.truncate(2);
@@ -132,7 +132,7 @@ fn of_columns_that_say_the_same_one_is_left() {
 }
 
 #[test]
-fn targets_of_any_size_have_the_same_coefficients_in_their_own_unit() {
+fn coefficients_scale_with_the_target() {
     let rows = one_hot();
     let of = |size: f64| {
         let mut rows = rows.clone();
@@ -144,7 +144,7 @@ fn targets_of_any_size_have_the_same_coefficients_in_their_own_unit() {
             fit(&moments(&rows, |_| 1.0), &names(11), ElasticNet { alpha, l1_ratio }).unwrap()
         })
     };
-    // Powers of two: nothing but the exponent may change.
+    // Powers of two change the exponent only.
     let unit = of(1.0);
     for exponent in [-400, 400] {
         let size = 2.0_f64.powi(exponent);
@@ -156,7 +156,7 @@ fn targets_of_any_size_have_the_same_coefficients_in_their_own_unit() {
     }
 }
 
-/// Rows of small numbers; then columns that are whole multiples and sums of others, and a target.
+/// Rows of small numbers, columns that are integer combinations of others, and a target.
 fn dependent_rows() -> impl Strategy<Value = Vec<Vec<f64>>> {
     let combination = (0..6_usize, 0..6_usize, prop::sample::select(vec![-2.0, -1.0, 1.0, 3.0]), -1..2_i8);
     (1..7_usize, prop::collection::vec(combination, 1..8)).prop_flat_map(|(own, combinations)| {
@@ -178,9 +178,8 @@ fn dependent_rows() -> impl Strategy<Value = Vec<Vec<f64>>> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
-    /// Also for columns any of which may be made up of others.
     #[test]
-    fn what_comes_out_is_a_minimum(rows in dependent_rows(), share in (-9.0..-0.1_f64).prop_map(|exponent| 10.0_f64.powf(exponent)), l1_ratio in prop::sample::select(vec![1.0, 0.999_999, 0.5])) {
+    fn the_fit_is_a_minimum(rows in dependent_rows(), share in (-9.0..-0.1_f64).prop_map(|exponent| 10.0_f64.powf(exponent)), l1_ratio in prop::sample::select(vec![1.0, 0.999_999, 0.5])) {
         let features = rows[0].len() - 1;
         let moments = moments(&rows, |_| 1.0);
         let first = alphas(&moments, l1_ratio, 1);
@@ -189,9 +188,9 @@ proptest! {
         let fit = fit(&moments, &names(features + 1), ElasticNet { alpha, l1_ratio }).unwrap();
         let n = rows.len() as f64;
         let (l1, l2) = (n * alpha * l1_ratio, n * alpha * (1.0 - l1_ratio));
-        // Correlations are right to 1e-13 of the steepest possible: by that share of the price the dual's point is shrunk, which opens
-        // the gap by its square and by that share of what the coefficients cost. The price is small where it is a small share of
-        // the smallest that leaves nothing, or where the features explain next to nothing of the target.
+        // Correlations have an error of 1e-13 of the largest possible. Scaling the feasible point of the dual by this error relative to
+        // the penalty opens the gap by the square of that ratio, and by that ratio of the penalty of the coefficients. The penalty is
+        // small if it is a small fraction of the smallest with zero coefficients, or if the features explain little of the target.
         let mean = rows.iter().map(|row| row[features]).sum::<f64>() / n;
         let length = rows.iter().map(|row| (row[features] - mean).powi(2)).sum::<f64>().sqrt();
         let shrunk = 1e-13 * n.sqrt() * length / l1;

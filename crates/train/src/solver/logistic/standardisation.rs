@@ -1,29 +1,29 @@
-//! The first look at the rows of a logistic regression.
+//! The first pass of a logistic regression: means, standard deviations and classes.
 
-use super::super::least_squares::LeastSquaresError;
+use super::super::design_rows::DesignRow;
+use super::super::error::SolveError;
 use super::super::qr::power_of_two;
-use super::super::rows::Row;
-use super::{LogisticError, LogisticSettings};
+use super::settings::LogisticSettings;
 
-/// The first look at the rows: means, standard deviations, and whether every class is there.
+/// Computes means, standard deviations, and the weight of each class.
 #[derive(Debug, Clone)]
-pub(crate) struct Survey {
-    /// The first row: constant columns stay exactly so, and columns far from zero keep their digits.
+pub(crate) struct StandardisationPass {
+    /// The first row, subtracted from all rows to preserve the digits of columns far from zero.
     shift: Vec<f64>,
-    /// Mean of each column less the shift, and squares about it (Welford 1962, with West's weights of 1979).
+    /// The mean of each column less the shift, and the sum of squares about it (Welford, 1962; with weights, West, 1979).
     means: Vec<f64>,
     squares: Vec<Squares>,
-    /// Whether a column has other values than that of the first row; squares of tiny differences may vanish.
+    /// Whether a column differs from its first value; the squares of tiny differences may underflow.
     varies: Vec<bool>,
     weight: f64,
     /// The weight of each class.
     classes: Vec<f64>,
 }
 
-impl Survey {
-    pub(crate) fn new(columns: usize, classes: usize) -> Result<Self, LogisticError> {
+impl StandardisationPass {
+    pub(crate) fn new(columns: usize, classes: usize) -> Result<Self, SolveError> {
         if classes < 2 {
-            return Err(LogisticError::TooFewClasses(classes));
+            return Err(SolveError::TooFewClasses(classes));
         }
         Ok(Self {
             shift: Vec::new(),
@@ -35,13 +35,16 @@ impl Survey {
         })
     }
 
-    /// Takes one row, and says which class it is of.
-    pub(crate) fn push(&mut self, row: Row<'_>) -> Result<usize, LogisticError> {
+    /// Adds a row, and returns the position of its class.
+    ///
+    /// # Errors
+    /// [`SolveError::NotAClass`]
+    pub(crate) fn push(&mut self, row: DesignRow<'_>) -> Result<usize, SolveError> {
         let classes = self.classes.len();
         let class = position(row.target);
         let exact = (class as f64 - row.target).abs() == 0.0;
-        let Some(of_class) = self.classes.get_mut(class).filter(|_| exact) else {
-            return Err(LogisticError::NotAClass { row: row.number, value: row.target, classes });
+        let Some(class_weight) = self.classes.get_mut(class).filter(|_| exact) else {
+            return Err(SolveError::NotAClass { row: row.number, value: row.target, classes });
         };
         if row.weight == 0.0 {
             return Ok(class);
@@ -49,23 +52,23 @@ impl Survey {
         if self.weight == 0.0 {
             self.shift = row.design.to_vec();
         }
-        *of_class += row.weight;
+        *class_weight += row.weight;
         self.weight += row.weight;
-        let share = row.weight / self.weight;
+        let fraction = row.weight / self.weight;
         let shifted = row.design.iter().zip(&self.shift).map(|(value, shift)| value - shift);
         let columns = self.means.iter_mut().zip(&mut self.squares).zip(&mut self.varies);
         for (value, ((mean, squares), varies)) in shifted.zip(columns) {
-            // The difference of different doubles is never zero.
+            // The difference of two different doubles is not zero.
             *varies |= value != 0.0;
             let apart = value - *mean;
-            *mean += share * apart;
+            *mean += fraction * apart;
             squares.add(row.weight, apart, value - *mean);
         }
         Ok(class)
     }
 
-    /// The same about the point that these settings measure from: the means, or zero where there is no intercept.
-    pub(crate) fn about(mut self, settings: &LogisticSettings) -> Self {
+    /// Moves the centre to zero if the settings have no intercept.
+    pub(crate) fn with_settings(mut self, settings: &LogisticSettings) -> Self {
         if !settings.intercept {
             let columns = self.squares.iter_mut().zip(&mut self.varies);
             for ((squares, varies), (mean, shift)) in columns.zip(self.means.iter().zip(&self.shift)) {
@@ -78,27 +81,32 @@ impl Survey {
         self
     }
 
-    /// What was learned of the rows, when every class is there and every column varies.
-    pub(crate) fn finish(self, names: &[String]) -> Result<Standard, LogisticError> {
+    /// The standardisation of all rows.
+    ///
+    /// # Errors
+    /// [`SolveError`] when a class has no rows, or a column is constant or not finite.
+    pub(crate) fn finish(self, names: &[String]) -> Result<Standardisation, SolveError> {
         let columns = self.squares.iter().zip(&self.means).zip(&self.varies);
         for (((squares, mean), varies), name) in columns.zip(names) {
-            // What columns are divided by has an inverse.
+            // Columns are divided by the deviation, so it must have an inverse.
             if !(mean.is_finite() && (squares.deviation(self.weight).is_normal() || !varies)) {
-                return Err(LeastSquaresError::NotFinite { name: name.clone() }.into());
+                return Err(SolveError::NotFinite { name: name.clone() });
             }
             if !varies {
-                return Err(LeastSquaresError::ConstantFeature { name: name.clone() }.into());
+                return Err(SolveError::ConstantFeature { name: name.clone() });
             }
         }
         self.finish_part()
     }
 
-    /// The same of a part of rows of which the whole is in order: a column that happens to be constant in this part
-    /// gets the coefficient 0.
-    pub(crate) fn finish_part(self) -> Result<Standard, LogisticError> {
+    /// The standardisation of a part of the rows. A column that is constant in the part gets the coefficient 0.
+    ///
+    /// # Errors
+    /// [`SolveError::MissingClass`]
+    pub(crate) fn finish_part(self) -> Result<Standardisation, SolveError> {
         let classes = self.classes.len();
         if let Some(class) = self.classes.iter().position(|weight| *weight == 0.0) {
-            return Err(LogisticError::MissingClass { class, classes });
+            return Err(SolveError::MissingClass { class, classes });
         }
         let scale = |squares: &Squares| {
             let deviation = squares.deviation(self.weight);
@@ -106,11 +114,11 @@ impl Survey {
         };
         let scales = self.squares.iter().map(scale).collect();
         let means = self.means.iter().zip(&self.shift).map(|(mean, shift)| mean + shift).collect();
-        Ok(Standard { means, scales, weight: self.weight, classes })
+        Ok(Standardisation { means, scales, weight: self.weight, classes })
     }
 }
 
-/// A sum of squares that neither overflows nor vanishes: of numbers divided by a power of two near the largest of them.
+/// A sum of squares without overflow and underflow: of numbers divided by a power of two near the largest.
 #[derive(Debug, Clone, Copy, Default)]
 struct Squares {
     unit: f64,
@@ -118,7 +126,7 @@ struct Squares {
 }
 
 impl Squares {
-    /// Adds a product of two numbers of one sign, the first of which is not the smaller.
+    /// Adds the product of two numbers of the same sign, the larger one first.
     fn add(&mut self, weight: f64, larger: f64, smaller: f64) {
         if larger.abs() > self.unit {
             let unit = power_of_two(larger.abs());
@@ -130,21 +138,21 @@ impl Squares {
         }
     }
 
-    /// The standard deviation of rows of this weight.
+    /// The standard deviation for this total weight.
     fn deviation(&self, weight: f64) -> f64 {
         (self.sum / weight).sqrt() * self.unit
     }
 }
 
-/// The position of a class whose target was found to be one.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Saturates; the caller compares.
+/// The position of a class, from the target of a row.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Saturates; the pass compares.
 pub(crate) fn position(target: f64) -> usize {
     target as usize
 }
 
-/// How rows are standardised.
+/// Means and scales of the columns.
 #[derive(Debug, Clone)]
-pub(crate) struct Standard {
+pub(crate) struct Standardisation {
     pub(crate) means: Vec<f64>,
     pub(crate) scales: Vec<f64>,
     pub(crate) weight: f64,

@@ -1,43 +1,36 @@
-//! Our fits and smartcore's, where smartcore is right.
+//! Compares fits with those of smartcore, where smartcore is correct.
 //!
-//! smartcore is given standardised columns (and for ridge a centred target): on raw columns its ridge has no intercept, its
-//! least squares lose digits to offsets, and its logistic regression stops early without an error. Its lasso never returns
-//! exact zeros and its elastic net centres a padded target: those two are not compared.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::cast_precision_loss
-)]
+//! smartcore gets standardised columns, and for ridge a centred target: on raw columns its ridge has no intercept, its least
+//! squares lose digits to offsets, and its logistic regression stops early without an error. Its lasso never returns exact
+//! zeros, and its elastic net centres a padded target: those two are not compared.
 
-use ordinate_train::solver::least_squares::{Accumulator, Moments};
+use ordinate_train::solver::design_rows::{DesignRow, DesignRows};
 use ordinate_train::solver::logistic;
 use ordinate_train::solver::logistic::LogisticSettings;
+use ordinate_train::solver::moments::Moments;
 use ordinate_train::solver::path;
 use ordinate_train::solver::path::Penalty;
-use ordinate_train::solver::rows::{Row, Rows};
 use smartcore::linalg::basic::arrays::Array;
 use smartcore::linalg::basic::matrix::DenseMatrix;
 use smartcore::linear::linear_regression::{LinearRegression, LinearRegressionParameters, LinearRegressionSolverName};
 use smartcore::linear::logistic_regression::{LogisticRegression, LogisticRegressionParameters};
 use smartcore::linear::ridge_regression::{RidgeRegression, RidgeRegressionParameters};
 
-/// What to fit.
+/// An estimator of smartcore.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Family {
     /// Ordinary least squares.
     Linear,
     /// `Σ (y − ŷ)² + alpha · ‖b‖²`.
     Ridge {
-        /// The penalty.
+        /// The regularization strength.
         alpha: f64,
     },
-    /// `c · Σ loss + ½ ‖b‖²`; targets are the positions of this many classes.
+    /// `c · Σ loss + ½ ‖b‖²`; targets are the positions of classes.
     Logistic {
-        /// The inverse of the penalty.
+        /// The inverse regularization strength.
         c: f64,
-        /// The classes.
+        /// The number of classes.
         classes: usize,
     },
 }
@@ -47,9 +40,9 @@ enum Family {
 struct Fit {
     /// The population standard deviation of each column.
     scales: Vec<f64>,
-    /// One a score: one score, or one a class where there are more than two.
+    /// One for each score: one score, or one for each class if there are more than two.
     intercepts: Vec<f64>,
-    /// For each column, one a score.
+    /// For each column, one for each score.
     coefficients: Vec<Vec<f64>>,
 }
 
@@ -93,7 +86,7 @@ fn column_by_column(matrix: &DenseMatrix<f64>, columns: usize, scores: usize) ->
     (0..columns).map(|column| (0..scores).map(|score| at(score, column)).collect()).collect()
 }
 
-/// A bundled file: the last column is the target.
+/// A bundled data set, whose last column is the target.
 struct Data {
     names: Vec<String>,
     designs: Vec<Vec<f64>>,
@@ -121,26 +114,21 @@ impl Data {
     }
 
     fn diabetes() -> Self {
-        Self::new(include_str!("../../../model/diabetes.csv"), |target| target.parse().unwrap())
+        Self::new(include_str!("../../../../model/diabetes.csv"), |target| target.parse().unwrap())
     }
 
     fn iris() -> Self {
         let species = ["setosa", "versicolor", "virginica"];
         let class = |target: &str| species.iter().position(|name| *name == target).unwrap() as f64;
-        Self::new(include_str!("../../../model/iris.csv"), class)
+        Self::new(include_str!("../../../../model/iris.csv"), class)
     }
 
     fn moments(&self) -> Moments {
-        let rows: Vec<Vec<f64>> =
-            self.designs.iter().zip(&self.targets).map(|(row, target)| [&row[..], &[*target]].concat()).collect();
-        let mut accumulator = Accumulator::new(rows[0].clone());
-        for row in &rows {
-            accumulator.push(row);
-        }
-        accumulator.finish()
+        let rows = self.designs.iter().zip(&self.targets).map(|(row, target)| [&row[..], &[*target]].concat());
+        crate::moments(&rows.collect::<Vec<_>>())
     }
 
-    /// With the population standard deviation.
+    /// Standardised by the population standard deviation.
     fn standardised(&self) -> Standardised {
         let (width, rows) = (self.designs[0].len(), self.designs.len() as f64);
         let (mut means, mut scales) = (Vec::new(), Vec::new());
@@ -156,14 +144,14 @@ impl Data {
     }
 }
 
-impl Rows for Data {
+impl DesignRows for Data {
     fn columns(&self) -> &[String] {
         &self.names[..self.names.len() - 1]
     }
 
-    fn scan<E>(&self, each: &mut dyn FnMut(Row<'_>) -> Result<(), E>) -> Result<(), E> {
+    fn scan<E>(&self, each: &mut dyn FnMut(DesignRow<'_>) -> Result<(), E>) -> Result<(), E> {
         for ((design, target), number) in self.designs.iter().zip(&self.targets).zip(0..) {
-            each(Row { number, design, target: *target, weight: 1.0 })?;
+            each(DesignRow { number, design, target: *target, weight: 1.0 })?;
         }
         Ok(())
     }
@@ -197,13 +185,13 @@ fn ridge_agrees_with_smartcore() {
     }
 }
 
-/// smartcore stops at a slope of 1e-4 or so: its coefficients agree to three digits.
+/// smartcore stops at a gradient of about 1e-4: its coefficients agree to three digits.
 #[test]
 fn logistic_regression_agrees_with_smartcore() {
     let data = Data::iris();
     let theirs = fit(&data, Family::Logistic { c: 1.0, classes: 3 });
     let ours = logistic::fit(&data, 3, &LogisticSettings::default()).unwrap();
-    // Adding the same to all scores changes no probability: ours sum to zero.
+    // Adding a constant to all scores does not change the probabilities: ours sum to zero.
     let centred = |scores: &Vec<f64>| {
         let mean = scores.iter().sum::<f64>() / scores.len() as f64;
         scores.iter().map(|score| score - mean).collect::<Vec<_>>()

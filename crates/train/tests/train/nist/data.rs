@@ -1,7 +1,5 @@
 //! Data of the Statistical Reference Datasets, as NIST prints them.
 
-#![allow(clippy::unreadable_literal)]
-
 /// y and x.
 pub(super) const NORRIS: [(f64, f64); 36] = [
     (0.1, 0.2),
@@ -87,7 +85,7 @@ pub(super) const PONTIUS: [(f64, f64); 40] = [
 ];
 
 /// y and x.
-pub(crate) fn filip() -> Vec<(f64, f64)> {
+pub(super) fn filip() -> Vec<(f64, f64)> {
     let row = |line: &str| line.split_once(',').map(|(y, x)| (y.parse().unwrap(), x.parse().unwrap())).unwrap();
-    include_str!("../../../../../../tests/data/filip.csv").lines().skip(1).map(row).collect()
+    include_str!("../../../../../tests/data/filip.csv").lines().skip(1).map(row).collect()
 }

@@ -1,9 +1,9 @@
-//! Data that are understood: a signature, a design, and every row as a frame would hold it.
+//! The rows of the training data, encoded for a fit, with signature and design.
 
 use std::collections::BTreeSet;
 
-use crate::holdout::Split;
-use crate::solver::rows::{Row, Rows};
+use crate::holdout::Holdout;
+use crate::solver::design_rows::{DesignRow, DesignRows};
 use ordinate_model::artifact::ArtifactError;
 use ordinate_model::preprocess::{Design, DesignColumn, Preprocess, TargetTransform};
 use ordinate_model::scalar::Scalar;
@@ -14,12 +14,12 @@ use ordinate_table::spool::{Spool, SpoolError};
 use ordinate_table::stored::Stored;
 use ordinate_table::{Scan, Source};
 
-/// Values of a block of rows, as they were read or as the design has them, whichever are more: half a megabyte.
+/// Values in a block of rows, before or after encoding, whichever are more: half a megabyte.
 const BLOCK_VALUES: usize = 1 << 16;
 
-/// Rows of one kind, ready to be fitted.
+/// Training data in a temporary file, ready to be fitted.
 #[derive(Debug)]
-pub struct Table {
+pub struct TrainingTable {
     pub(super) source: Source,
     pub(super) scan: Scan,
     pub(super) signature: Signature,
@@ -27,27 +27,26 @@ pub struct Table {
     pub(super) design: Design,
     /// The names of the design's columns.
     pub(super) names: Vec<String>,
-    /// What the spool holds of each feature and of the target.
+    /// How the spool stores each feature and the target.
     pub(super) stored: Vec<Stored>,
     pub(super) stored_target: Stored,
-    /// How the target is read in other files.
+    /// The target as a feature, to read it in test data.
     pub(super) target: Feature,
-    /// The classes and, of numbers, their values; empty when a number is to be predicted.
+    /// The classes, and the numbers of numeric classes; both are empty for a regression.
     pub(super) classes: Vec<Scalar>,
     pub(super) class_values: Vec<f64>,
-    /// Rows without a value, of each feature.
+    /// The number of missing values of each feature.
     pub(super) missing: Vec<u64>,
     pub(super) notes: Vec<String>,
-    /// All rows.
     pub(super) spool: Spool,
 }
 
-/// One row, as it was and as it will be fitted.
+/// One row, before and after the design is applied.
 #[derive(Debug, Clone, Copy)]
-pub struct Encoded<'a> {
+pub struct EncodedRow<'a> {
     /// Its number in the data, from 0.
     pub number: u64,
-    /// The features as a frame holds them.
+    /// The features, encoded as in a frame.
     pub features: &'a [f64],
     /// The columns of the design, neither centred nor scaled.
     pub design: &'a [f64],
@@ -55,37 +54,36 @@ pub struct Encoded<'a> {
     pub observed: f64,
     /// The target after its transformation, or the position of the class.
     pub target: f64,
-    /// How much it counts.
+    /// The weight.
     pub weight: f64,
 }
 
-/// Some rows, one after the other.
+/// A block of consecutive rows.
 #[derive(Debug, Default)]
-pub(crate) struct Encodings {
-    /// The number of the first in the data.
+pub(crate) struct EncodedRows {
+    /// The number of the first row.
     first: u64,
-    /// Row by row: the features as a frame holds them.
+    /// The features, row by row, encoded as in a frame.
     features: Vec<f64>,
-    /// Row by row: the columns of the design; none where they are the features.
+    /// The columns of the design, row by row; none when they are the features.
     design: Option<Vec<f64>>,
-    /// Of each row: the target in its own unit, after its transformation, and how much it counts.
-    answers: Vec<[f64; 3]>,
+    /// For each row, the target in its own unit, the target after its transformation, and the weight.
+    targets: Vec<[f64; 3]>,
     width: usize,
     columns: usize,
 }
 
-impl Encodings {
+impl EncodedRows {
     /// The features, row by row.
     pub(crate) fn features(&self) -> &[f64] {
         &self.features
     }
 
-    /// One row after the other.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = Encoded<'_>> {
+    pub(crate) fn rows(&self) -> impl Iterator<Item = EncodedRow<'_>> {
         let features = self.features.chunks_exact(self.width);
         let design = self.design.as_ref().unwrap_or(&self.features);
-        let rows = features.zip(design.chunks_exact(self.columns)).zip(&self.answers).zip(self.first..);
-        rows.map(|(((features, design), &[observed, target, weight]), number)| Encoded {
+        let rows = features.zip(design.chunks_exact(self.columns)).zip(&self.targets).zip(self.first..);
+        rows.map(|(((features, design), &[observed, target, weight]), number)| EncodedRow {
             number,
             features,
             design,
@@ -96,14 +94,14 @@ impl Encodings {
     }
 }
 
-impl Table {
-    /// Rows without a value, of each feature.
+impl TrainingTable {
+    /// The number of missing values of each feature.
     #[must_use]
     pub fn missing(&self) -> &[u64] {
         &self.missing
     }
 
-    /// What a model asks for.
+    /// The signature of the model.
     #[must_use]
     pub fn signature(&self) -> &Signature {
         &self.signature
@@ -115,13 +113,13 @@ impl Table {
         &self.preprocess.columns
     }
 
-    /// What is done to the target.
+    /// The transformation of the target.
     #[must_use]
     pub fn target_transform(&self) -> TargetTransform {
         self.preprocess.target_transform
     }
 
-    /// Whether it is to be fitted without an intercept.
+    /// Whether the fit has no intercept.
     #[must_use]
     pub fn through_origin(&self) -> bool {
         self.preprocess.through_origin
@@ -133,59 +131,59 @@ impl Table {
         &self.names
     }
 
-    /// The classes in ascending order; none when a number is to be predicted.
+    /// The classes in ascending order; empty for a regression.
     #[must_use]
     pub fn classes(&self) -> &[Scalar] {
         &self.classes
     }
 
-    /// How many rows there are, and the digest of the data.
+    /// The number of rows and the checksum of the data.
     #[must_use]
-    pub fn seen(&self) -> &Scan {
+    pub fn summary(&self) -> &Scan {
         &self.scan
     }
 
-    /// What to call the data in a message.
+    /// The name of the data in messages.
     #[must_use]
     pub fn label(&self) -> String {
         self.source.label()
     }
 
-    /// What a reader should know of the data.
+    /// Notes on the data.
     #[must_use]
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
 
-    /// Whether powers or products of numbers are among the columns of the design.
+    /// Whether the design has powers or products of numbers, which are rounded.
     pub(crate) fn is_rounded(&self) -> bool {
         self.columns().iter().any(DesignColumn::is_rounded)
     }
 
-    /// What each column of a row of the design lacks for being the product of its factors, which has more digits than a double.
-    pub(crate) fn rests<'r>(&'r self, row: &Encoded<'r>) -> impl Iterator<Item = f64> + 'r {
+    /// The low-order parts of the columns of the design, whose products have more digits than a double.
+    pub(crate) fn low_parts<'r>(&'r self, row: &EncodedRow<'r>) -> impl Iterator<Item = f64> + 'r {
         self.design.rounding_errors(row.features)
     }
 
-    /// Hands every row to `each`.
+    /// Calls `each` with every row, in order.
     ///
     /// # Errors
-    /// Those of reading the temporary file. Whatever `each` fails with ends the pass.
+    /// [`SpoolError`] when the temporary file cannot be read, or the error of `each`, which ends the pass.
     pub fn scan<E: From<SpoolError> + Send>(
         &self,
-        each: &mut dyn FnMut(Encoded<'_>) -> Result<(), E>,
+        each: &mut dyn FnMut(EncodedRow<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         self.scan_with(|_| (), |rows, ()| rows.rows().try_for_each(&mut *each))
     }
 
-    /// Hands all rows, some at a time, to `work`, on several threads, and then to `take` with what came of it, in order.
+    /// Calls `work` with blocks of rows on several threads, then `take` with each block and its result, in order.
     ///
     /// # Errors
-    /// Those of reading the temporary file. Whatever `take` fails with ends the pass.
+    /// [`SpoolError`] when the temporary file cannot be read, or the error of `take`, which ends the pass.
     pub(crate) fn scan_with<R: Send, E: From<SpoolError> + Send>(
         &self,
-        work: impl Fn(&Encodings) -> R + Sync,
-        mut take: impl FnMut(&Encodings, R) -> Result<(), E>,
+        work: impl Fn(&EncodedRows) -> R + Sync,
+        mut take: impl FnMut(&EncodedRows, R) -> Result<(), E>,
     ) -> Result<(), E> {
         let rows = (BLOCK_VALUES / self.spool.width().max(self.names.len())).max(1);
         let mut first = 0;
@@ -203,13 +201,13 @@ impl Table {
         in_order(available_threads(), next, encode, |(rows, result)| take(&rows, result))
     }
 
-    fn encode(&self, first: u64, bytes: &[u8]) -> Encodings {
+    fn encode(&self, first: u64, bytes: &[u8]) -> EncodedRows {
         let (width, columns) = (self.signature.width(), self.names.len());
-        let mut rows = Encodings { first, width, columns, ..Encodings::default() };
+        let mut rows = EncodedRows { first, width, columns, ..EncodedRows::default() };
         let row_bytes = self.spool.width() * size_of::<f64>();
         let count = bytes.len() / row_bytes;
         rows.features.reserve(count * width);
-        rows.answers.reserve(count);
+        rows.targets.reserve(count);
         if !self.design.is_identity(width) {
             rows.design = Some(Vec::with_capacity(count * columns));
         }
@@ -225,41 +223,43 @@ impl Table {
                 TargetTransform::Log => libm::log(observed),
                 TargetTransform::Identity => observed,
             };
-            // Where there are no weights, there is nothing behind the target.
-            rows.answers.push([observed, target, row.next().unwrap_or(1.0)]);
+            // The weight follows the target, if there are weights.
+            rows.targets.push([observed, target, row.next().unwrap_or(1.0)]);
         }
         rows
     }
 
     /// The target in its own unit, or the position of the class.
     fn observed(&self, stored: f64) -> f64 {
-        let told = self.stored_target.value(stored);
+        let value = self.stored_target.value(stored);
         if self.class_values.is_empty() {
-            return told;
+            return value;
         }
-        let position = self.class_values.binary_search_by(|class| class.total_cmp(&(told + 0.0)));
-        // The classes are all values that there are; at most MAX_CLASSES are exact.
+        let position = self.class_values.binary_search_by(|class| class.total_cmp(&(value + 0.0)));
+        // Every value is a class, and MAX_CLASSES positions are exact.
         position.map_or(f64::NAN, |position| position as f64)
     }
 
-    /// Hands the first row to `each` and reads no further.
+    /// Calls `each` with the first row only.
     ///
     /// # Errors
-    /// Those of reading the temporary file.
-    pub(crate) fn first(&self, each: impl FnOnce(Encoded<'_>)) -> Result<(), SpoolError> {
+    /// [`SpoolError`] when the temporary file cannot be read.
+    pub(crate) fn first(&self, each: impl FnOnce(EncodedRow<'_>)) -> Result<(), SpoolError> {
         self.encode(0, &self.spool.bytes(0, 1)?).rows().next().map(each);
         Ok(())
     }
 
-    /// Rows that must take part in every fit: for each column made from a level, the first row in which it is not what it
-    /// was before. Without them a column could be constant in what is left. The second answer: columns that never vary.
+    /// The rows that every fit needs, and the columns that are constant.
+    ///
+    /// The required rows are the first row of each class and, for each column of a level, the first row in which it differs
+    /// from the first row of the data. Without them a column could be constant in the rows that are not held out.
     ///
     /// # Errors
-    /// Those of [`scan`](Self::scan).
-    pub(crate) fn indispensable(&self) -> Result<(BTreeSet<u64>, Vec<usize>), SpoolError> {
-        let of_levels = |column: &DesignColumn| column.product.iter().any(|factor| factor.level.is_some());
+    /// [`SpoolError`] when the temporary file cannot be read.
+    pub(crate) fn required_rows(&self) -> Result<(BTreeSet<u64>, Vec<usize>), SpoolError> {
+        let has_level = |column: &DesignColumn| column.product.iter().any(|factor| factor.level.is_some());
         let mut waiting: Vec<usize> =
-            self.columns().iter().enumerate().filter(|(_, column)| of_levels(column)).map(|(at, _)| at).collect();
+            self.columns().iter().enumerate().filter(|(_, column)| has_level(column)).map(|(at, _)| at).collect();
         let mut rows = BTreeSet::new();
         let mut classes = BTreeSet::new();
         if waiting.is_empty() && self.classes.is_empty() {
@@ -284,7 +284,7 @@ impl Table {
     /// The table without some columns of its design.
     ///
     /// # Errors
-    /// [`ArtifactError`] when nothing is left.
+    /// [`ArtifactError`] when no column is left.
     pub(crate) fn without(mut self, dropped: &[usize]) -> Result<Self, ArtifactError> {
         let dropped: BTreeSet<usize> = dropped.iter().copied().collect();
         let mut at = 0..;
@@ -292,32 +292,33 @@ impl Table {
         self.design = Design::new(&self.preprocess, &self.signature).map_err(ArtifactError::Inconsistent)?;
         self.names = self.preprocess.columns.iter().map(|column| column.name.clone()).collect();
         let columns = if dropped.len() == 1 { "column is" } else { "columns are" };
-        self.notes.push(format!("{} {columns} left out: no row has that combination of categories", dropped.len()));
+        self.notes
+            .push(format!("{} {columns} left out, because no row has that combination of categories", dropped.len()));
         Ok(self)
     }
 }
 
-/// The rows of a table that a solver may see.
+/// The rows of a table for a solver, without held-out rows.
 #[derive(Debug, Clone, Copy)]
-pub struct View<'t> {
-    /// All rows.
-    pub table: &'t Table,
-    /// Without those that this holds out.
-    pub split: Option<&'t Split>,
+pub struct TrainingRows<'t> {
+    /// The table.
+    pub table: &'t TrainingTable,
+    /// The rows to leave out; none for all rows.
+    pub holdout: Option<&'t Holdout>,
 }
 
-impl Rows for View<'_> {
+impl DesignRows for TrainingRows<'_> {
     fn columns(&self) -> &[String] {
         self.table.names()
     }
 
-    fn scan<E: From<SpoolError> + Send>(&self, each: &mut dyn FnMut(Row<'_>) -> Result<(), E>) -> Result<(), E> {
+    fn scan<E: From<SpoolError> + Send>(&self, each: &mut dyn FnMut(DesignRow<'_>) -> Result<(), E>) -> Result<(), E> {
         self.table.scan(&mut |row| {
-            let Encoded { number, design, target, weight, .. } = row;
-            if self.split.is_some_and(|split| split.holds_out(number)) {
+            let EncodedRow { number, design, target, weight, .. } = row;
+            if self.holdout.is_some_and(|holdout| holdout.holds_out(number)) {
                 return Ok(());
             }
-            each(Row { number, design, target, weight })
+            each(DesignRow { number, design, target, weight })
         })
     }
 }

@@ -1,15 +1,15 @@
-//! From a fit to a model file.
+//! Builds the model file of a fit.
 
 use indexmap::IndexMap;
 
-use super::evaluate::{Calibration, Errors, Metrics, Reliability};
-use super::fit::Fitted;
-use super::solver::cross_validation::Choice;
-use super::solver::least_squares::LeastSquares;
-use super::solver::leverage::Spread;
-use super::solver::path::Penalised;
-use super::table::Table;
-use super::{Estimator, Plan, SMARTCORE_VERSION};
+use super::evaluate::{Calibration, HeldOutErrors, Metrics, Reliability};
+use super::fit::Fit;
+use super::plan::{EstimatorKind, Plan};
+use super::solver::cross_validation::CrossValidationResult;
+use super::solver::least_squares::LeastSquaresFit;
+use super::solver::leverage::LeverageFactor;
+use super::solver::path::PenalisedFit;
+use super::training_table::TrainingTable;
 use ordinate_model::artifact::{ArtifactError, Document, FORMAT, Golden, Training};
 use ordinate_model::estimator::{Coefficients, LinearCoefficients, LogisticCoefficients};
 use ordinate_model::identity::Version;
@@ -19,34 +19,37 @@ use ordinate_model::scalar::Scalar;
 use ordinate_model::task::Task;
 use ordinate_table::Scan;
 
-/// What a model file holds beside the fit.
-pub(super) struct Draft<'a> {
+/// The version of smartcore that computes the golden predictions; a test compares it with `Cargo.lock`.
+pub const SMARTCORE_VERSION: &str = "0.7.0";
+
+/// The parts of a model file other than the fit.
+pub(super) struct DocumentBuilder<'a> {
     pub(super) plan: &'a Plan,
-    pub(super) table: &'a Table,
-    pub(super) choice: Option<&'a Choice>,
-    /// The rows of other files that it was measured on.
-    pub(super) tested: Option<&'a Scan>,
-    /// The weight of all rows, when they have any other than 1.
+    pub(super) table: &'a TrainingTable,
+    pub(super) cross_validation: Option<&'a CrossValidationResult>,
+    /// The test data, if there is any.
+    pub(super) test: Option<&'a Scan>,
+    /// The total weight of the rows, if the data have weights.
     pub(super) weight: Option<f64>,
-    /// How wrong the measured fit was on the rows it had not seen.
-    pub(super) errors: Option<&'a Errors>,
-    /// What those rows say of its probabilities, where they are to be calibrated.
+    /// The errors of the evaluated fit on held-out rows.
+    pub(super) errors: Option<&'a HeldOutErrors>,
+    /// The calibration of its probabilities, if they are to be calibrated.
     pub(super) calibration: Option<&'a Calibration>,
 }
 
-impl Draft<'_> {
-    /// The finished file.
+impl DocumentBuilder<'_> {
+    /// The sealed model file.
     ///
     /// # Errors
-    /// [`ArtifactError`] when the parts do not make a model, for instance because a golden row overflows.
+    /// [`ArtifactError`] when the parts do not make a valid model, for instance because a golden row overflows.
     pub(super) fn seal(
         &self,
-        fit: &Fitted,
+        fit: &Fit,
         golden: Vec<Vec<Scalar>>,
         train: Option<&Metrics>,
         test: Option<&Metrics>,
     ) -> Result<Document, ArtifactError> {
-        let Self { plan, table, choice, tested, .. } = self;
+        let Self { plan, table, cross_validation, test: test_data, .. } = self;
         let version = Version::try_from("1".to_owned()).map_err(ArtifactError::Inconsistent)?;
         let document = Document {
             format: FORMAT.to_owned(),
@@ -63,9 +66,9 @@ impl Draft<'_> {
             estimator: self.coefficients(fit),
             inference: self.inference(fit),
             training: Training {
-                rows: table.seen().rows,
-                data_sha256: table.seen().sha256.clone(),
-                parameters: plan.parameters(fit.estimator(), *choice, *tested),
+                rows: table.summary().rows,
+                data_sha256: table.summary().sha256.clone(),
+                parameters: plan.parameters(fit.estimator(), *cross_validation, *test_data),
                 seed: plan.seed,
                 metrics: self.metrics(train, test),
                 tool: concat!("ordinate ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -77,7 +80,8 @@ impl Draft<'_> {
         document.seal(golden)
     }
 
-    /// Of the fit that was measured, as it is; `calibrated` has what the temperature makes of the rows it was fitted to.
+    /// The metrics of the evaluated fit. `calibrated` contains those of calibrated probabilities, on the rows that the
+    /// temperature was fitted to.
     fn metrics(&self, train: Option<&Metrics>, test: Option<&Metrics>) -> IndexMap<String, IndexMap<String, f64>> {
         let sides = [("train", train), ("test", test)].into_iter();
         let mut sides: IndexMap<_, _> =
@@ -95,36 +99,36 @@ impl Draft<'_> {
         sides
     }
 
-    /// The design, centred and scaled as the fit has it.
-    fn columns(&self, fit: &Fitted) -> Vec<DesignColumn> {
+    /// The design, with the means and scales of the fit.
+    fn columns(&self, fit: &Fit) -> Vec<DesignColumn> {
         let mut columns = self.table.columns().to_vec();
         let (means, scales): (&[f64], &[f64]) = match fit {
-            Fitted::Linear(fit) => (&fit.means, &[]),
-            Fitted::Penalised { fit, .. } => (&fit.means, &fit.scales),
-            Fitted::Logistic(fit) => (&fit.means, &fit.scales),
+            Fit::LeastSquares(fit) => (&fit.means, &[]),
+            Fit::Penalised { fit, .. } => (&fit.means, &fit.scales),
+            Fit::Logistic(fit) => (&fit.means, &fit.scales),
         };
         columns.iter_mut().zip(means).for_each(|(column, mean)| column.mean = *mean);
         columns.iter_mut().zip(scales).for_each(|(column, scale)| column.scale = *scale);
         columns
     }
 
-    fn coefficients(&self, fit: &Fitted) -> Coefficients {
+    fn coefficients(&self, fit: &Fit) -> Coefficients {
         let names = || self.table.names().iter().cloned();
         let plane = |intercept, coefficients: &[f64]| LinearCoefficients {
             intercept,
             coefficients: names().zip(coefficients.iter().copied()).collect(),
         };
         match fit {
-            Fitted::Linear(fit) => Coefficients::Linear(plane(fit.intercept, &fit.coefficients)),
-            Fitted::Penalised { estimator, fit } => {
+            Fit::LeastSquares(fit) => Coefficients::Linear(plane(fit.intercept, &fit.coefficients)),
+            Fit::Penalised { estimator, fit } => {
                 let plane = plane(fit.intercept, &fit.coefficients);
                 match estimator {
-                    Estimator::Ridge => Coefficients::Ridge(plane),
-                    Estimator::Lasso => Coefficients::Lasso(plane),
+                    EstimatorKind::Ridge => Coefficients::Ridge(plane),
+                    EstimatorKind::Lasso => Coefficients::Lasso(plane),
                     _ => Coefficients::ElasticNet(plane),
                 }
             }
-            Fitted::Logistic(fit) => Coefficients::Logistic(LogisticCoefficients {
+            Fit::Logistic(fit) => Coefficients::Logistic(LogisticCoefficients {
                 classes: self.table.classes().to_vec(),
                 intercepts: fit.intercepts.clone(),
                 coefficients: names().zip(fit.coefficients.iter().cloned()).collect(),
@@ -132,14 +136,14 @@ impl Draft<'_> {
         }
     }
 
-    /// What the fit knows of its noise and of how its rows are spread; where it gives no intervals of its own, they are made from
-    /// errors on rows it had not seen.
-    fn inference(&self, fit: &Fitted) -> Option<Inference> {
-        let rows = self.table.seen().rows;
+    /// The residual variance and the factor R for intervals and leverage. Estimators without a residual variance have
+    /// conformal intervals from the errors on held-out rows.
+    fn inference(&self, fit: &Fit) -> Option<Inference> {
+        let rows = self.table.summary().rows;
         let mut inference = match fit {
-            Fitted::Linear(fit) => of_least_squares(fit),
-            Fitted::Penalised { fit, .. } => of_penalised(fit, rows),
-            Fitted::Logistic(fit) => of_spread(fit.spread.as_ref(), rows),
+            Fit::LeastSquares(fit) => least_squares(fit),
+            Fit::Penalised { fit, .. } => penalised(fit, rows),
+            Fit::Logistic(fit) => leverage_only(fit.leverage_factor.as_ref(), rows),
         };
         inference.weight = self.weight.filter(|_| !inference.r.is_empty());
         if inference.residual_variance.is_none() {
@@ -150,8 +154,8 @@ impl Draft<'_> {
     }
 }
 
-/// Intervals need an estimate of the noise: there is none without a degree of freedom.
-fn of_least_squares(fit: &LeastSquares) -> Inference {
+/// Without residual degrees of freedom there is no residual variance, and there are no intervals.
+fn least_squares(fit: &LeastSquaresFit) -> Inference {
     let Some(variance) = fit.residual_variance() else { return Inference::default() };
     Inference {
         degrees_of_freedom: Some(u32::try_from(fit.degrees_of_freedom()).unwrap_or(u32::MAX)),
@@ -161,18 +165,18 @@ fn of_least_squares(fit: &LeastSquares) -> Inference {
     }
 }
 
-/// Of ridge as of least squares, with the degrees of freedom that its hat matrix leaves.
-fn of_penalised(fit: &Penalised, rows: u64) -> Inference {
-    let Some(Spread { triangle, degrees_of_freedom: Some(freedom) }) = &fit.spread else {
-        return of_spread(fit.spread.as_ref(), rows);
+/// Ridge has the residual degrees of freedom of its hat matrix; lasso and elastic net have none.
+fn penalised(fit: &PenalisedFit, rows: u64) -> Inference {
+    let Some(LeverageFactor { triangle, degrees_of_freedom: Some(freedom) }) = &fit.leverage_factor else {
+        return leverage_only(fit.leverage_factor.as_ref(), rows);
     };
     let r = triangle.rows().to_vec();
-    // A whole number may come out a shade below itself.
+    // Rounding may leave a whole number slightly below itself.
     let whole = (freedom + 1e-9).floor();
     if whole < 1.0 {
         return Inference { r, ..Inference::default() };
     }
-    // It is at least 1, and less than the rows.
+    // At least 1 and less than the number of rows.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let degrees_of_freedom = Some(whole as u32);
     Inference {
@@ -183,9 +187,9 @@ fn of_penalised(fit: &Penalised, rows: u64) -> Inference {
     }
 }
 
-/// Of fewer rows than columns, every new row is unlike them.
-fn of_spread(spread: Option<&Spread>, rows: u64) -> Inference {
-    let r = spread.map(|spread| spread.triangle.rows().to_vec());
+/// The factor R alone, for leverage. With fewer rows than columns, every new row has a high leverage.
+fn leverage_only(leverage_factor: Option<&LeverageFactor>, rows: u64) -> Inference {
+    let r = leverage_factor.map(|leverage_factor| leverage_factor.triangle.rows().to_vec());
     let r = r.filter(|r| rows > r.len() as u64 + 1).unwrap_or_default();
     Inference { r, ..Inference::default() }
 }

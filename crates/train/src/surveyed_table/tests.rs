@@ -1,4 +1,4 @@
-//! What is read does not depend on how: pieces of any size, any number of threads.
+//! The result of a survey does not depend on the size of the pieces and the number of threads.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -17,33 +17,33 @@ use crate::error::TrainError;
 
 const WHOLE: Pace = Pace { threads: 1, chunk: 1 << 20 };
 
-/// All that comes of data, or what is wrong with them.
-fn told(path: &Path, (selection, preparation): &(Selection, Preparation), pace: Pace) -> Result<String, String> {
-    let outcome = || {
+/// Everything that a survey infers and stores, as text, or the error.
+fn outcome(path: &Path, (selection, preparation): &(Selection, Preparation), pace: Pace) -> Result<String, String> {
+    let read = || {
         let origin = Origin { paths: vec![path.to_owned()], ..Origin::default() };
-        let surveyed = Surveyed::at(pace, Source::open(&origin, selection)?, preparation)?;
-        let classify = surveyed.holds_classes();
+        let surveyed = SurveyedTable::with_pace(pace, Source::open(&origin, selection)?, preparation)?;
+        let classify = surveyed.has_class_target();
         let table = surveyed.table(preparation, classify, true)?;
-        let (signature, seen) = (table.signature(), table.seen());
-        let mut told = format!("{:?} {:?} {seen:?} ", signature.features(), signature.target());
-        writeln!(told, "{:?} {:?}", table.notes(), table.missing()).unwrap();
+        let (signature, summary) = (table.signature(), table.summary());
+        let mut text = format!("{:?} {:?} {summary:?} ", signature.features(), signature.target());
+        writeln!(text, "{:?} {:?}", table.notes(), table.missing()).unwrap();
         table.scan::<SpoolError>(&mut |row| {
-            writeln!(told, "{row:?}").unwrap();
+            writeln!(text, "{row:?}").unwrap();
             Ok(())
         })?;
-        Ok(told)
+        Ok(text)
     };
-    outcome().map_err(|error: TrainError| error.to_string())
+    read().map_err(|error: TrainError| error.to_string())
 }
 
 fn read_in_pieces(data: &[u8], plan: &(Selection, Preparation)) -> Result<String, String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("data.csv");
     fs::write(&path, data).unwrap();
-    let whole = told(&path, plan, WHOLE);
+    let whole = outcome(&path, plan, WHOLE);
     for threads in [1, 2, 5] {
         for chunk in [1, 7, 64, 1000] {
-            let pieces = told(&path, plan, Pace { threads, chunk });
+            let pieces = outcome(&path, plan, Pace { threads, chunk });
             assert!(pieces == whole, "{threads} threads, chunks of {chunk} bytes");
         }
     }
@@ -55,7 +55,7 @@ fn lenient() -> (Selection, Preparation) {
     (selection, Preparation { missing: vec!["most-frequent".parse().unwrap()], ..Preparation::default() })
 }
 
-/// So many rows of `x,colour,y`, and others in between.
+/// This many rows of `x,colour,y`, some of them replaced.
 fn table(rows: usize, others: &[(usize, &str)]) -> String {
     let mut data = "x,colour,y\n".to_owned();
     for row in 0..rows {
@@ -81,9 +81,9 @@ fn table(rows: usize, others: &[(usize, &str)]) -> String {
 #[case::no_last_line_end(table(200, &[(199, "4,red,2")]))]
 #[case::a_quote_within_a_field(table(200, &[(66, "4,5\" pipe,2\n"), (67, "4,5\" pipe,2\n"), (180, "5,\"5\"\" pipe\",2\n")]))]
 #[case::a_mark_in_the_middle(table(200, &[(66, "4,\u{feff}red,2\n"), (67, "4,\u{feff}red,2\n")]))]
-fn a_file_is_what_it_is_in_pieces_of_any_size(#[case] data: String) {
-    let told = read_in_pieces(data.as_bytes(), &lenient()).unwrap();
-    assert!(told.lines().count() > 195, "{told}");
+fn a_file_has_the_same_rows_in_pieces_of_any_size(#[case] data: String) {
+    let text = read_in_pieces(data.as_bytes(), &lenient()).unwrap();
+    assert!(text.lines().count() > 195, "{text}");
 }
 
 #[rstest]
@@ -107,14 +107,14 @@ fn a_file_is_what_it_is_in_pieces_of_any_size(#[case] data: String) {
 )]
 #[case::a_number_as_people_write_it("12%,red,2\n", "line 181, column \"x\": expected a number, got \"12%\"\n")]
 #[case::no_target("1,red,\n", "line 181, target column \"y\": the value is missing")]
-#[case::a_quote_that_is_never_closed("1,\"red,2\n", "line 181: expected 3 fields as in the header, got 2")]
-fn a_fault_far_down_is_found_and_told_alike(#[case] row: &str, #[case] expected: &str) {
+#[case::a_quote_that_is_never_closed("1,\"red,2\n", "line 181: 2 fields where the header has 3")]
+fn an_error_in_a_late_row_is_the_same_in_pieces_of_any_size(#[case] row: &str, #[case] expected: &str) {
     let error = read_in_pieces(table(200, &[(179, row), (190, "1,red,\n")]).as_bytes(), &lenient()).unwrap_err();
     assert!(error.starts_with(&format!("/data.csv: {expected}")), "{error}");
 }
 
 #[test]
-fn a_field_that_is_not_utf_8_is_told_by_line_and_column() {
+fn a_field_that_is_not_utf_8_is_reported_with_line_and_column() {
     let mut data = table(200, &[(179, "1,?,2\n")]).into_bytes();
     let place = data.iter().position(|byte| *byte == b'?').unwrap();
     data[place] = 0xff;
@@ -123,20 +123,20 @@ fn a_field_that_is_not_utf_8_is_told_by_line_and_column() {
 }
 
 #[test]
-fn too_many_categories_are_told_by_the_line_of_the_first_that_is_too_many() {
+fn too_many_categories_are_reported_with_the_line_of_the_first_excess_one() {
     let mut data = "x,y\n".to_owned();
     (0..1500).for_each(|row| writeln!(data, "{row}th,{}", row % 9).unwrap());
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("data.csv");
     fs::write(&path, data).unwrap();
     for pace in [WHOLE, Pace { threads: 2, chunk: 100 }, Pace { threads: 2, chunk: 9000 }] {
-        let error = told(&path, &lenient(), pace).unwrap_err();
-        assert!(error.contains("line 1002, column \"x\": expected at most 1000 different values"), "{error}");
+        let error = outcome(&path, &lenient(), pace).unwrap_err();
+        assert!(error.contains("line 1002, column \"x\": more than 1000 different values"), "{error}");
     }
 }
 
 #[test]
-fn a_median_a_mean_and_weights_are_those_of_the_whole() {
+fn medians_means_and_weights_do_not_depend_on_pieces() {
     let mut data = "x,z,w,y\n".to_owned();
     for row in 0..300 {
         let x = if row % 11 == 3 { "null".to_owned() } else { (f64::from(row * 7919 % 1009) * 1e-3).to_string() };
@@ -150,15 +150,15 @@ fn a_median_a_mean_and_weights_are_those_of_the_whole() {
 }
 
 #[test]
-fn booleans_are_those_of_pandas_and_r_and_words_among_words() {
+fn booleans_are_those_of_pandas_and_r_and_text_in_a_column_of_text() {
     let features = |data: &str| {
-        let told = read_in_pieces(data.as_bytes(), &lenient());
-        told.unwrap_or_else(|error| panic!("{data}: {error}"))
+        let text = read_in_pieces(data.as_bytes(), &lenient());
+        text.unwrap_or_else(|error| panic!("{data}: {error}"))
     };
     for [no, yes] in [["false", "true"], ["False", "True"], ["FALSE", "TRUE"]] {
-        let told = features(&format!("x,y\n{yes},1\n{no},2\n,3\n{yes},4\n"));
-        assert!(told.contains("kind: Boolean, missing: Impute(Boolean(true))"), "{told}");
-        assert!(told.contains("features: [1.0]") && told.contains("features: [0.0]"), "{told}");
+        let text = features(&format!("x,y\n{yes},1\n{no},2\n,3\n{yes},4\n"));
+        assert!(text.contains("kind: Boolean, missing: Impute(Boolean(true))"), "{text}");
+        assert!(text.contains("features: [1.0]") && text.contains("features: [0.0]"), "{text}");
     }
     let mixed = features("x,y\nTrue,1\nfalse,2\nTRUE,3\nFalse,4\n");
     assert!(mixed.contains("kind: Boolean"), "{mixed}");
@@ -166,7 +166,7 @@ fn booleans_are_those_of_pandas_and_r_and_words_among_words() {
     assert!(words.contains("levels: [\"True\", \"maybe\"]"), "{words}");
 }
 
-/// A field of a column of numbers, booleans or words, with what a program may write around and instead.
+/// A column of numbers, booleans or text, with spaces and markers of missing values.
 fn column() -> impl Strategy<Value = Vec<String>> {
     let gap = prop_oneof![Just("NA"), Just("n/a"), Just(""), Just("NaN"), Just("null"), Just("None")];
     let number = prop_oneof![
@@ -188,7 +188,7 @@ fn column() -> impl Strategy<Value = Vec<String>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn a_row_means_the_same_to_training_and_to_serving(columns in prop::collection::vec(column(), 1..4)) {
+    fn training_and_serving_encode_a_row_in_the_same_way(columns in prop::collection::vec(column(), 1..4)) {
         let names: Vec<String> = (0..columns.len()).map(|column| format!("x{column}")).collect();
         let mut data = format!("{},y\n", names.join(","));
         for row in 0..12 {
@@ -200,8 +200,8 @@ proptest! {
         fs::write(&path, data).unwrap();
         let origin = Origin { paths: vec![path], ..Origin::default() };
         let (selection, preparation) = lenient();
-        let surveyed = Surveyed::at(Pace { threads: 2, chunk: 20 }, Source::open(&origin, &selection).unwrap(), &preparation);
-        // Columns without a value or with one category alone are refused.
+        let surveyed = SurveyedTable::with_pace(Pace { threads: 2, chunk: 20 }, Source::open(&origin, &selection).unwrap(), &preparation);
+        // Columns without values or with a single category are errors.
         let Ok(table) = surveyed.and_then(|surveyed| surveyed.table(&preparation, false, true)) else { return Ok(()) };
         let mut served = RowsBuilder::new(table.signature(), 12);
         for row in 0..12 {

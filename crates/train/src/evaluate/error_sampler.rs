@@ -1,37 +1,38 @@
-//! How wrong a fit is on each row that it has not seen: what conformal prediction goes by.
+//! Samples the errors on held-out rows, for conformal prediction and calibration.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use super::calibration::{Errors, Likelihoods};
-use super::{KEPT, Label};
+use super::batch::Label;
+use super::calibration::{ClassProbabilities, HeldOutErrors};
+use super::metrics::KEPT_NUMBERS;
 use ordinate_model::Model;
 use ordinate_model::PredictedRow;
 use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::random::mix;
 
-/// Rows whose errors are kept: of more, so many drawn at random.
-const KEPT_ROWS: usize = 100_000;
+/// The most rows in the sample.
+const SAMPLE_ROWS: usize = 100_000;
 
-/// The errors on rows that were held out, in bounded memory.
+/// A sample of the errors on held-out rows, in bounded memory.
 ///
-/// Of too many rows those are kept whose hash is the least: a uniform sample that follows from the seed alone.
+/// The rows with the smallest hashes are kept: a uniform sample that depends on the seed only.
 #[derive(Debug)]
-pub(super) struct HeldOutErrors {
+pub(super) struct ErrorSampler {
     seed: u64,
     transform: TargetTransform,
     rows: u64,
-    most: usize,
-    kept: Kept,
+    capacity: usize,
+    sample: Sample,
 }
 
 #[derive(Debug)]
-enum Kept {
+enum Sample {
     Values(BinaryHeap<Hashed<f64>>),
-    Classes(BinaryHeap<Hashed<Likelihoods>>),
+    Classes(BinaryHeap<Hashed<ClassProbabilities>>),
 }
 
-/// A row by the hash of its number.
+/// A row, ordered by the hash of its number.
 #[derive(Debug)]
 struct Hashed<T> {
     hash: u64,
@@ -58,53 +59,57 @@ impl<T> Ord for Hashed<T> {
     }
 }
 
-impl HeldOutErrors {
+impl ErrorSampler {
     pub(super) fn new(model: &Model) -> Self {
         let document = model.document();
-        // Not the hashes that a row is held out by: those of held-out rows are the least.
+        // Different from the hashes that select held-out rows, which are small for all of these rows.
         let seed = mix(!document.training.seed);
-        let (most, kept) = match model.classes() {
-            Some(classes) => (KEPT_ROWS.min(KEPT / classes.len().max(1)), Kept::Classes(BinaryHeap::new())),
-            None => (KEPT_ROWS, Kept::Values(BinaryHeap::new())),
+        let (capacity, sample) = match model.classes() {
+            Some(classes) => (SAMPLE_ROWS.min(KEPT_NUMBERS / classes.len().max(1)), Sample::Classes(BinaryHeap::new())),
+            None => (SAMPLE_ROWS, Sample::Values(BinaryHeap::new())),
         };
-        Self { seed, transform: document.preprocess.target_transform, rows: 0, most, kept }
+        Self { seed, transform: document.preprocess.target_transform, rows: 0, capacity, sample }
     }
 
-    /// Takes the next row and what the model says to it.
+    /// Adds the next row and its prediction.
     pub(super) fn push(&mut self, label: &Label, answer: PredictedRow<'_>) {
         let hash = mix(self.seed ^ self.rows);
         self.rows += 1;
-        match (&mut self.kept, answer) {
-            (Kept::Values(kept), PredictedRow::Value(value)) => {
+        match (&mut self.sample, answer) {
+            (Sample::Values(kept), PredictedRow::Value(value)) => {
                 let score = match self.transform {
                     TargetTransform::Identity => (label.target - value).abs(),
                     TargetTransform::Log => (libm::log(label.target) - libm::log(value)).abs(),
                 };
-                // A target that has no logarithm could not have been missed by more.
-                keep(kept, self.most, hash, || if score.is_finite() { score } else { f64::MAX });
+                // A target without a logarithm has the largest error.
+                keep(kept, self.capacity, hash, || if score.is_finite() { score } else { f64::MAX });
             }
-            (Kept::Classes(kept), PredictedRow::Class { probabilities, .. }) => keep(kept, self.most, hash, || {
-                Likelihoods { actual: label.class(), weight: label.weight, probabilities: probabilities.into() }
-            }),
-            // A model answers what it is for.
+            (Sample::Classes(kept), PredictedRow::Class { probabilities, .. }) => {
+                keep(kept, self.capacity, hash, || ClassProbabilities {
+                    actual: label.class(),
+                    weight: label.weight,
+                    probabilities: probabilities.into(),
+                })
+            }
+            // Predictions match the task of the model.
             _ => {}
         }
     }
 
-    /// None when there were no rows.
-    pub(super) fn finish(self) -> Option<Errors> {
+    /// The errors; none without rows.
+    pub(super) fn finish(self) -> Option<HeldOutErrors> {
         fn in_order<T>(kept: BinaryHeap<Hashed<T>>) -> Vec<T> {
             kept.into_sorted_vec().into_iter().map(|kept| kept.row).collect()
         }
-        (self.rows > 0).then(|| match self.kept {
-            Kept::Values(kept) => Errors::Values(in_order(kept)),
-            Kept::Classes(kept) => Errors::Classes(in_order(kept)),
+        (self.rows > 0).then(|| match self.sample {
+            Sample::Values(kept) => HeldOutErrors::Values(in_order(kept)),
+            Sample::Classes(kept) => HeldOutErrors::Classes(in_order(kept)),
         })
     }
 }
 
-fn keep<T>(kept: &mut BinaryHeap<Hashed<T>>, most: usize, hash: u64, row: impl FnOnce() -> T) {
-    if kept.len() >= most {
+fn keep<T>(kept: &mut BinaryHeap<Hashed<T>>, capacity: usize, hash: u64, row: impl FnOnce() -> T) {
+    if kept.len() >= capacity {
         if kept.peek().is_some_and(|last| last.hash <= hash) {
             return;
         }
@@ -131,13 +136,13 @@ mod tests {
     }
 
     fn errors(model: &Model, rows: impl Iterator<Item = (f64, PredictedRow<'static>)>) -> Conformal {
-        let mut errors = HeldOutErrors::new(model);
+        let mut errors = ErrorSampler::new(model);
         rows.for_each(|(target, answer)| errors.push(&Label::new(target, true), answer));
         errors.finish().unwrap().conformal(None)
     }
 
     #[test]
-    fn a_score_is_the_size_of_the_residual_and_of_a_class_what_its_probability_lacks() {
+    fn a_score_is_the_absolute_residual_or_the_complement_of_the_probability() {
         let plain = model(0, "identity");
         assert_eq!(
             errors(&plain, [(1.0, PredictedRow::Value(3.0)), (9.0, PredictedRow::Value(8.0))].into_iter()).scores,
@@ -152,14 +157,14 @@ mod tests {
     }
 
     #[test]
-    fn a_target_without_a_logarithm_counts_as_missed_by_as_much_as_can_be() {
+    fn a_target_without_a_logarithm_has_the_largest_error() {
         let logged = model(0, "log");
         let rows = [(0.0, PredictedRow::Value(1.0)), (-1.0, PredictedRow::Value(1.0)), (1.0, PredictedRow::Value(1.0))];
         assert_eq!(errors(&logged, rows.into_iter()).scores, [0.0, f64::MAX, f64::MAX]);
     }
 
     #[test]
-    fn of_very_many_rows_a_fair_sample_is_kept_which_follows_from_the_seed() {
+    fn many_rows_are_sampled_uniformly_by_the_seed() {
         let rows = || (0..300_000_u32).map(|row| (f64::from(row), PredictedRow::Value(0.0)));
         let kept = errors(&model(0, "identity"), rows());
         assert_eq!(kept.rows, 100_000);
@@ -170,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn without_held_out_rows_there_are_none() {
-        assert_eq!(HeldOutErrors::new(&model(0, "identity")).finish(), None);
+    fn without_held_out_rows_there_are_no_errors() {
+        assert_eq!(ErrorSampler::new(&model(0, "identity")).finish(), None);
     }
 }

@@ -1,16 +1,16 @@
-//! Between the survey and the fit: what the data are is known, and what to make of them is decided.
+//! The training data after the first pass: types, levels and statistics are known, the estimator is not.
 
 use std::collections::{BTreeMap, HashSet};
 
 use super::columns::{Terms, columns, without};
 use super::preparation::Preparation;
-use super::table::Table;
+use super::training_table::TrainingTable;
 use crate::error::TrainError;
 use ordinate_model::artifact::ArtifactError;
 use ordinate_model::preprocess::{Design, Preprocess, TargetTransform};
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, Signature, Target};
-use ordinate_model::wording::shorten;
+use ordinate_model::wording::{counted, shorten};
 use ordinate_table::column::{Column, Role};
 use ordinate_table::selection::nearest;
 use ordinate_table::spool::Spool;
@@ -20,39 +20,39 @@ use ordinate_table::survey::{Pace, survey};
 use ordinate_table::{DataError, MAX_CLASSES, missing};
 use ordinate_table::{Scan, Source};
 
-/// Classes in ascending order, the numbers they stand for if they are any, and how many rows each has.
+/// Classes in ascending order, the numbers of numeric classes, and the number of rows of each.
 type Classes = (Vec<Scalar>, Vec<f64>, Vec<u64>);
 
-/// Of so many rows, each may have a category of its own by chance.
+/// A column of as few rows may have a different category in each row by chance.
 const FEW_ROWS: u64 = 10;
 
-/// What is known after the survey, before it is decided what to fit.
+/// Training data with inferred types, before the estimator is known.
 #[derive(Debug)]
-pub struct Surveyed {
+pub struct SurveyedTable {
     source: Source,
     scan: Scan,
     spool: Spool,
-    /// What the spool holds of each feature.
+    /// How the spool stores each feature.
     stored: Vec<Stored>,
     features: Vec<Feature>,
     target: Column,
     target_kind: FeatureType,
-    /// Rows without a value, of each feature.
+    /// The number of missing values of each feature.
     missing: Vec<u64>,
     notes: Vec<String>,
 }
 
-impl Surveyed {
-    /// Reads all rows once: types, levels, ranges, what stands in for missing values.
+impl SurveyedTable {
+    /// Reads all rows once and infers types, levels, ranges and imputed values.
     ///
     /// # Errors
     /// [`DataError`] at the first fault.
     pub fn new(source: Source, preparation: &Preparation) -> Result<Self, TrainError> {
-        Self::at(Pace::default(), source, preparation)
+        Self::with_pace(Pace::default(), source, preparation)
     }
 
-    pub(super) fn at(pace: Pace, source: Source, preparation: &Preparation) -> Result<Self, TrainError> {
-        let mut columns = plan(&source, preparation)?;
+    pub(super) fn with_pace(pace: Pace, source: Source, preparation: &Preparation) -> Result<Self, TrainError> {
+        let mut columns = planned_columns(&source, preparation)?;
         let (scan, spool) = survey(&source, &mut columns, pace)?;
         if source.has_weights {
             columns.pop();
@@ -71,7 +71,9 @@ impl Surveyed {
         let target = columns.pop().ok_or_else(no_target)?;
         let target_kind = kinds.pop().ok_or_else(no_target)?;
         let index = |name| {
-            format!("{name}: this is the index that pandas gave the rows, not a feature; --features would make it one")
+            format!(
+                "{name}: this is the row index of pandas and is ignored; to use it as a feature, name it in --features"
+            )
         };
         let mut notes: Vec<String> = source.index.iter().map(index).collect();
         let mut features = Vec::with_capacity(columns.len());
@@ -84,30 +86,35 @@ impl Surveyed {
         Ok(Self { source, scan, spool, stored, features, target, target_kind, missing, notes })
     }
 
-    /// Whether the target can only be classes: words, or `true` and `false`.
+    /// Whether the target is not numeric: text, or `true` and `false`.
     #[must_use]
-    pub fn holds_classes(&self) -> bool {
+    pub fn has_class_target(&self) -> bool {
         matches!(self.target_kind, FeatureType::String | FeatureType::Boolean)
     }
 
-    /// Decides on a fit.
+    /// The table for a fit: classification or regression, with all levels of a category or without the reference level.
     ///
     /// # Errors
-    /// [`DataError`] when the target does not suit it, or the design is too wide.
-    pub fn table(mut self, preparation: &Preparation, classify: bool, every_level: bool) -> Result<Table, TrainError> {
+    /// [`DataError`] when the target does not suit it, or the design has too many columns.
+    pub fn table(
+        mut self,
+        preparation: &Preparation,
+        classify: bool,
+        every_level: bool,
+    ) -> Result<TrainingTable, TrainError> {
         let data = self.source.label();
-        let of_data = |fault: DataError| fault.in_data(data.clone());
+        let in_data = |fault: DataError| fault.in_data(data.clone());
         let (classes, class_values, counts) =
-            if classify { self.classes().map_err(of_data)? } else { Default::default() };
+            if classify { self.classes().map_err(in_data)? } else { Default::default() };
         let single = classes.iter().zip(&counts).filter(|(_, count)| **count == 1).map(|(class, _)| class.to_string());
-        if let Some(single) = first_of(single.collect()) {
-            self.notes.push(format!("{}: only one row is of the class {single}", self.target.name));
+        if let Some(single) = first_and_count(single.collect()) {
+            self.notes.push(format!("{}: the class {single} has only one row", self.target.name));
         }
         if self.target_kind == FeatureType::String {
-            self.notes.extend(alike(&self.target.name, self.target.levels().into_keys()));
+            self.notes.extend(similar_levels(&self.target.name, self.target.levels().into_keys()));
         }
         if classify && preparation.target_transform != TargetTransform::Identity {
-            return Err(of_data(DataError::TransformOfClasses { column: self.target.name }).into());
+            return Err(in_data(DataError::TransformOfClasses { column: self.target.name }).into());
         }
         let kind = match self.target_kind {
             FeatureType::Double if classes.iter().any(|class| matches!(class, Scalar::Integer(_))) => FeatureType::Long,
@@ -115,23 +122,22 @@ impl Surveyed {
         };
         let Preparation { degree, interactions, target_transform, through_origin, .. } = *preparation;
         let terms = Terms { degree, interactions, every_level, through_origin };
-        let columns = columns(&self.features, terms).map_err(of_data)?;
+        let columns = columns(&self.features, terms).map_err(in_data)?;
         if columns.is_empty() {
-            // Only categories of one level each.
-            return Err(of_data(constant_feature(&self.features)).into());
+            return Err(in_data(constant_feature(&self.features)).into());
         }
         let columns = without(columns, self.source.excluded_terms())?;
         let mut target = Feature::new(&self.target.name, self.target_kind);
         if self.target_kind == FeatureType::String {
             target.levels = self.target.levels().into_keys().map(str::to_owned).collect();
         }
-        let broken = |reason: String| TrainError::Artifact(ArtifactError::Inconsistent(reason));
+        let inconsistent = |reason: String| TrainError::Artifact(ArtifactError::Inconsistent(reason));
         let signature = Signature::new(std::mem::take(&mut self.features), Target { name: target.name.clone(), kind });
-        let signature = signature.map_err(broken)?;
+        let signature = signature.map_err(inconsistent)?;
         let preprocess = Preprocess { columns, target_transform, through_origin };
-        let design = Design::new(&preprocess, &signature).map_err(broken)?;
+        let design = Design::new(&preprocess, &signature).map_err(inconsistent)?;
         let names = preprocess.columns.iter().map(|column| column.name.clone()).collect();
-        Ok(Table {
+        Ok(TrainingTable {
             source: self.source,
             scan: self.scan,
             signature,
@@ -149,7 +155,6 @@ impl Surveyed {
         })
     }
 
-    /// The classes in ascending order, the numbers they stand for, and how many rows each has.
     fn classes(&self) -> Result<Classes, DataError> {
         let column = &self.target;
         let too_many = || DataError::TooManyClasses { column: column.name.clone() };
@@ -160,7 +165,7 @@ impl Surveyed {
                 (classes, Vec::new(), counts)
             }
             FeatureType::Boolean => {
-                // Inferred ones are counted as words, declared ones as 1 and 0.
+                // Inferred booleans are counted as text, declared ones as 1 and 0.
                 let counts = match column.values.counts() {
                     Some(counts) if column.numbers > 0 => counts.map(|(_, count)| count).collect(),
                     _ => column.booleans().map(|(_, count)| count).to_vec(),
@@ -194,8 +199,8 @@ impl Surveyed {
     }
 }
 
-/// What is looked for in each column that is read.
-fn plan(source: &Source, preparation: &Preparation) -> Result<Vec<Column>, DataError> {
+/// The columns to read, in order: features, target, weights.
+fn planned_columns(source: &Source, preparation: &Preparation) -> Result<Vec<Column>, DataError> {
     let weights = usize::from(source.has_weights);
     let target = source.names().len() - 1 - weights;
     let log = preparation.target_transform == TargetTransform::Log;
@@ -255,26 +260,26 @@ fn feature(
             let single = levels.iter().filter(|(_, count)| **count == 1).map(|(level, _)| format!("{level:?}"));
             if let Some(value) = column.decimal_comma().filter(|_| column.declared.is_none()) {
                 notes.push(format!(
-                    "{}: {value} looks like a number with a decimal comma, but other values are words, so all are categories. \
+                    "{}: {value} looks like a number with a decimal comma, but other values are text, so all are categories. \
                      Numbers need a decimal point",
                     column.name
                 ));
             }
-            if let Some(single) = first_of(single.collect()) {
-                notes.push(format!("{}: only one row has the category {single}", column.name));
+            if let Some(single) = first_and_count(single.collect()) {
+                notes.push(format!("{}: the category {single} has only one row", column.name));
             }
         }
         FeatureType::Boolean => {}
-        // 0 and −0 are equal: which of them comes first must not show.
+        // Turns −0 into 0, so that the range does not depend on the order of the rows.
         _ => feature.range = Some(column.range.map(|end| end + 0.0)),
     }
     missing::decide(column, &mut feature, statistic)?;
-    notes.extend(alike(&column.name, feature.levels.iter().map(String::as_str)));
+    notes.extend(similar_levels(&column.name, feature.levels.iter().map(String::as_str)));
     if column.missing > 0
         && let MissingPolicy::Impute(value) = &feature.missing
     {
-        let rows = if column.missing == 1 { "row has" } else { "rows have" };
-        notes.push(format!("{}: {} {rows} no value; {value} stands in", column.name, column.missing));
+        let values = counted(column.missing, "missing value", "missing values");
+        notes.push(format!("{}: {values} imputed with {value}", column.name));
     }
     if kind == FeatureType::String && feature.levels.len() < 2 {
         return Err(constant_feature(&[feature]));
@@ -282,15 +287,15 @@ fn feature(
     Ok(feature)
 }
 
-/// A note on categories of a column that differ in nothing but the spaces around them, if there are any.
-fn alike<'l>(column: &str, levels: impl Iterator<Item = &'l str>) -> Option<String> {
+/// A note on levels of a column that differ only in leading or trailing spaces, if there are any.
+fn similar_levels<'l>(column: &str, levels: impl Iterator<Item = &'l str>) -> Option<String> {
     let mut groups: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for level in levels {
         groups.entry(level.trim()).or_default().push(format!("{:?}", shorten(level)));
     }
-    let mut alike = groups.into_values().filter(|group| group.len() > 1);
-    let first = alike.next()?.join(" and ");
-    let more = match alike.count() {
+    let mut similar = groups.into_values().filter(|group| group.len() > 1);
+    let first = similar.next()?.join(" and ");
+    let more = match similar.count() {
         0 => String::new(),
         more => format!(" (and {more} more)"),
     };
@@ -300,8 +305,8 @@ fn alike<'l>(column: &str, levels: impl Iterator<Item = &'l str>) -> Option<Stri
     ))
 }
 
-/// The first of some names, and how many more there are.
-fn first_of(names: Vec<String>) -> Option<String> {
+/// The first of some names, and the number of others.
+fn first_and_count(names: Vec<String>) -> Option<String> {
     let others = names.len().saturating_sub(1);
     let first = names.into_iter().next()?;
     Some(if others > 0 { format!("{first} and {others} more") } else { first })
@@ -313,7 +318,7 @@ fn constant_feature(features: &[Feature]) -> DataError {
 }
 
 impl Preparation {
-    /// Columns that options name, each with the option and whether it is for features only.
+    /// The columns that options name, with the option, and whether it applies to features only.
     fn named(&self) -> impl Iterator<Item = (&'static str, &String, bool)> {
         let types = self.types.iter().map(|(column, _)| ("--types", column, false));
         let categorical = self.categorical.iter().map(|column| ("--categorical", column, false));

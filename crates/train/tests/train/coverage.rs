@@ -1,14 +1,11 @@
-//! Whether the answers of trained models hold what they say they hold: by simulation through the whole of training, where
-//! the truth is known. `cargo test --features train --lib coverage -- --nocapture` prints the shares.
+//! The coverage of intervals and prediction sets: simulations of the whole training with a known truth.
+//! `cargo test -p ordinate-train --test train coverage -- --nocapture` prints the coverage.
 
 mod calibration;
 
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::plan::{PenaltyPlan, Plan, Strength};
-use super::preparation::Preparation;
-use super::{Estimator, train};
 use ordinate_model::answer::IntervalMethod;
 use ordinate_model::cell::Cell;
 use ordinate_model::frame::RowsBuilder;
@@ -17,14 +14,17 @@ use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::{Model, Wanted};
 use ordinate_table::{Origin, Selection};
+use ordinate_train::plan::{PenaltyPlan, PenaltyStrength, Plan};
+use ordinate_train::preparation::Preparation;
+use ordinate_train::{EstimatorKind, train};
 
-/// Simulated data sets for each way to make intervals, each with one new row, so that all are independent: a share of 0.95
-/// has a standard deviation of √(0.95 · 0.05 ÷ 2000) = 0.005.
+/// Simulated data sets for each kind of interval, each with one new row, so that all are independent. A coverage of 0.95 has a
+/// standard deviation of √(0.95 · 0.05 ÷ 2000) = 0.005.
 const DATA_SETS: u32 = 2000;
 const FEATURES: usize = 2;
 const LEVEL: f64 = 0.95;
 
-/// `SplitMix64`, and from it normal numbers: the same ones in every run.
+/// Uniform and normal numbers from `SplitMix64`, the same in every run.
 struct Random(u64);
 
 impl Random {
@@ -39,21 +39,20 @@ impl Random {
     }
 }
 
-/// Rows that a fit has not seen.
+/// The held-out rows of a training.
 #[derive(Debug, Clone, Copy)]
 enum HeldOut {
     Nothing,
-    /// As by `--test`. Of m exchangeable scores the ⌈0.95 (m + 1)⌉-th least holds the next with a probability between 0.95
-    /// and 0.95 + 1 ÷ (m + 1): with 39 it is 38 ÷ 40, with 99 it is 95 ÷ 100, which is 0.95 itself, so that a
-    /// share may be wrong in either direction.
+    /// Test data, as with `--test`. The ⌈0.95 (m + 1)⌉-th smallest of m exchangeable scores is at least the next score with a
+    /// probability between 0.95 and 0.95 + 1 ÷ (m + 1). For m = 39 (38 ÷ 40) and m = 99 (95 ÷ 100) it is exactly 0.95.
     File(usize),
-    /// Half of the data, to all of which the model is fitted in the end. How many rows that is varies, so that the
-    /// probability is about 0.95 + ½ ÷ (m + 1), and a fit to twice the rows errs less than its scores: m must be
-    /// 100 or so that both stay well below 0.015.
+    /// Half of the data; the model is then fitted to all rows. The number m of held-out rows varies, so the probability is about
+    /// 0.95 + ½ ÷ (m + 1), and the fit to twice the rows has smaller errors than the scores. With m near 100, both effects are well
+    /// below 0.015.
     Half,
 }
 
-/// A new answer has the weight 1.
+/// A row with its true mean. New rows have the weight 1.
 struct Row {
     x: [f64; FEATURES],
     mean: f64,
@@ -61,30 +60,30 @@ struct Row {
     y: String,
 }
 
-/// How rows come about, and what is fitted to them.
+/// A simulation: the distribution of the rows, and the estimator.
 struct Simulated {
-    estimator: Estimator,
+    estimator: EstimatorKind,
     alpha: f64,
     transform: TargetTransform,
     weighted: bool,
     rows: usize,
     held_out: HeldOut,
-    /// From the mean and the standard deviation of the noise.
+    /// Draws a target from its mean and the standard deviation of the noise.
     target: fn(&mut Random, mean: f64, deviation: f64) -> String,
 }
 
-/// How many of the simulated truths the model's answers held.
+/// The fraction of intervals or sets that contain the truth.
 #[derive(Default)]
 struct Coverage {
-    answers: f64,
-    /// 0 where the model tells no interval of the mean.
+    targets: f64,
+    /// 0 if the model has no intervals of the mean.
     means: f64,
     size: f64,
 }
 
 impl Simulated {
     fn row(&self, random: &mut Random, truth: [f64; FEATURES], is_new: bool) -> Row {
-        // Half of it common to both: they are correlated.
+        // A common term makes the features correlated.
         let common = random.normal();
         let x = [(); FEATURES].map(|()| (common + random.normal()) / 2.0_f64.sqrt());
         let mean = 10.0 + x.iter().zip(truth).map(|(x, b)| x * b).sum::<f64>();
@@ -115,20 +114,20 @@ impl Simulated {
             name: ModelName::try_from("simulated".to_owned()).unwrap(),
             estimator: Some(self.estimator),
             penalty: PenaltyPlan {
-                alpha: self.estimator.has_alpha().then_some(Strength::Fixed(self.alpha)),
+                alpha: self.estimator.has_alpha().then_some(PenaltyStrength::Fixed(self.alpha)),
                 ..PenaltyPlan::default()
             },
             calibrate: true,
             test: (!tested.is_empty()).then(|| write("test.csv", tested)),
             test_fraction: if matches!(self.held_out, HeldOut::Half) { 0.5 } else { 0.0 },
             seed,
-            observe: false,
+            report: false,
             created: "2026-11-23T00:00:00Z".to_owned(),
         });
         Model::from_json(trained.unwrap().document.to_json().unwrap().as_bytes()).unwrap()
     }
 
-    /// Adds whether a new answer, and its mean, lie within their intervals, or the answer in its set; and how wide those are.
+    /// Adds whether the target and the mean of a new row are in their intervals, or the class in its set, and the size of those.
     fn add(&self, coverage: &mut Coverage, model: &Model, new: &Row, method: IntervalMethod) {
         let mut frame = RowsBuilder::new(model.signature(), 1);
         frame.start_row().unwrap();
@@ -149,25 +148,25 @@ impl Simulated {
         };
         let answer = model.answer(&frame, &wanted).unwrap();
         if let Some(sets) = &answer.prediction_sets {
-            coverage.answers += f64::from(u8::from(sets[0].contains(&&Scalar::Text(new.y.clone()))));
+            coverage.targets += f64::from(u8::from(sets[0].contains(&&Scalar::Text(new.y.clone()))));
             coverage.size += sets[0].len() as f64;
             return;
         }
         let [interval] = answer.intervals.unwrap()[..] else { panic!("one row") };
         let within = |[low, high]: [f64; 2], value: f64| f64::from(u8::from(low <= value && value <= high));
-        coverage.answers += within(interval, new.y.parse().unwrap());
+        coverage.targets += within(interval, new.y.parse().unwrap());
         coverage.means += answer.mean_intervals.map_or(0.0, |ends| within(ends[0], new.mean));
         coverage.size += interval[1] - interval[0];
     }
 
-    /// The shares of new answers and of their means that lie within intervals, or in sets, of 95 %.
+    /// The coverage of intervals, or of prediction sets, of 95 %.
     fn coverage(&self, method: IntervalMethod) -> Coverage {
         let folder = tempfile::tempdir().unwrap();
         let mut coverage = Coverage::default();
         for seed in 0..u64::from(DATA_SETS) {
             let mut random = Random(ordinate_model::random::mix(seed));
-            // Of ridge the prior of which it is the posterior: coefficients of variance σ²/α. Of others any will do.
-            let spread = if self.estimator == Estimator::Ridge { 1.0 / self.alpha.sqrt() } else { 1.0 };
+            // Ridge is the posterior for coefficients of variance σ²/α. For other estimators any variance is fine.
+            let spread = if self.estimator == EstimatorKind::Ridge { 1.0 / self.alpha.sqrt() } else { 1.0 };
             let truth = [(); FEATURES].map(|()| spread * random.normal());
             let tested = if let HeldOut::File(rows) = self.held_out { rows } else { 0 };
             let rows: Vec<Row> = (0..self.rows + tested).map(|_| self.row(&mut random, truth, false)).collect();
@@ -175,15 +174,15 @@ impl Simulated {
             let new = self.row(&mut random, truth, true);
             self.add(&mut coverage, &self.model(folder.path(), seed, rows, tested), &new, method);
         }
-        let Coverage { answers, means, size } = coverage;
-        let [answers, means, size] = [answers, means, size].map(|sum| sum / f64::from(DATA_SETS));
+        let Coverage { targets, means, size } = coverage;
+        let [targets, means, size] = [targets, means, size].map(|sum| sum / f64::from(DATA_SETS));
         let (name, weighted) = (self.estimator.name(), if self.weighted { ", weighted" } else { "" });
         let (transform, held_out) = (self.transform, self.held_out);
         println!(
-            "{name}{weighted}, {transform:?}, held out {held_out:?}, {method:?}: 0.95 holds {answers:.4} of answers, \
-             {means:.4} of means, mean size {size:.4}"
+            "{name}{weighted}, {transform:?}, held out {held_out:?}, {method:?}: coverage at 0.95 of targets {targets:.4}, \
+             of means {means:.4}, mean size {size:.4}"
         );
-        Coverage { answers, means, size }
+        Coverage { targets, means, size }
     }
 }
 
@@ -191,8 +190,8 @@ fn normal(random: &mut Random, mean: f64, deviation: f64) -> String {
     (mean + deviation * random.normal()).to_string()
 }
 
-/// Far more great errors than normal ones, and none of them in the middle.
-fn wild(random: &mut Random, mean: f64, deviation: f64) -> String {
+/// Noise with much heavier tails than a normal distribution.
+fn heavy_tailed(random: &mut Random, mean: f64, deviation: f64) -> String {
     let noise = random.normal();
     (mean + deviation * noise * noise * noise).to_string()
 }
@@ -207,12 +206,12 @@ fn class(random: &mut Random, mean: f64, deviation: f64) -> String {
     (if score > 0.5 { "high" } else { class }).to_owned()
 }
 
-fn as_said(coverage: f64) -> bool {
+fn is_nominal(coverage: f64) -> bool {
     (0.935..=0.965).contains(&coverage)
 }
 
 const LINEAR: Simulated = Simulated {
-    estimator: Estimator::Linear,
+    estimator: EstimatorKind::Linear,
     alpha: 0.0,
     transform: TargetTransform::Identity,
     weighted: false,
@@ -221,51 +220,56 @@ const LINEAR: Simulated = Simulated {
     target: normal,
 };
 
-const LASSO: Simulated =
-    Simulated { estimator: Estimator::Lasso, alpha: 0.1, held_out: HeldOut::File(39), target: wild, ..LINEAR };
+const LASSO: Simulated = Simulated {
+    estimator: EstimatorKind::Lasso,
+    alpha: 0.1,
+    held_out: HeldOut::File(39),
+    target: heavy_tailed,
+    ..LINEAR
+};
 
 #[test]
-fn intervals_of_least_squares_hold_what_they_say_of_answers_and_means() {
+fn intervals_of_least_squares_have_their_coverage_for_targets_and_means() {
     let linear = LINEAR.coverage(IntervalMethod::StudentT);
-    assert!(as_said(linear.answers) && as_said(linear.means));
-    // So few rows that a normal distribution in the place of Student's would hold 0.91.
+    assert!(is_nominal(linear.targets) && is_nominal(linear.means));
+    // With so few rows, normal instead of Student's t intervals would have a coverage of 0.91.
     let weighted = Simulated { weighted: true, rows: 10, ..LINEAR }.coverage(IntervalMethod::StudentT);
-    assert!(as_said(weighted.answers) && as_said(weighted.means));
+    assert!(is_nominal(weighted.targets) && is_nominal(weighted.means));
 }
 
 #[test]
-fn intervals_of_a_ridge_hold_what_they_say_of_answers_and_means() {
+fn intervals_of_ridge_have_their_coverage_for_targets_and_means() {
     let ridge =
-        Simulated { estimator: Estimator::Ridge, alpha: 30.0, ..LINEAR }.coverage(IntervalMethod::StudentTRidge);
-    assert!(as_said(ridge.answers) && as_said(ridge.means));
+        Simulated { estimator: EstimatorKind::Ridge, alpha: 30.0, ..LINEAR }.coverage(IntervalMethod::StudentTRidge);
+    assert!(is_nominal(ridge.targets) && is_nominal(ridge.means));
 }
 
 #[test]
-fn intervals_of_a_lasso_hold_what_they_say_whatever_the_noise() {
-    assert!(as_said(LASSO.coverage(IntervalMethod::Conformal).answers));
+fn intervals_of_the_lasso_have_their_coverage_for_heavy_tailed_noise() {
+    assert!(is_nominal(LASSO.coverage(IntervalMethod::Conformal).targets));
     let refitted = Simulated { rows: 200, held_out: HeldOut::Half, ..LASSO };
-    assert!(as_said(refitted.coverage(IntervalMethod::Conformal).answers));
+    assert!(is_nominal(refitted.coverage(IntervalMethod::Conformal).targets));
 }
 
 #[test]
-fn intervals_of_an_elastic_net_hold_what_they_say_whatever_the_noise() {
-    let elastic_net = Simulated { estimator: Estimator::ElasticNet, ..LASSO };
-    assert!(as_said(elastic_net.coverage(IntervalMethod::Conformal).answers));
+fn intervals_of_the_elastic_net_have_their_coverage_for_heavy_tailed_noise() {
+    let elastic_net = Simulated { estimator: EstimatorKind::ElasticNet, ..LASSO };
+    assert!(is_nominal(elastic_net.coverage(IntervalMethod::Conformal).targets));
 }
 
 #[test]
-fn intervals_of_a_logged_target_hold_what_they_say() {
+fn intervals_of_a_log_target_have_their_coverage() {
     let logged = Simulated { transform: TargetTransform::Log, target: log_normal, ..LINEAR };
-    assert!(as_said(logged.coverage(IntervalMethod::StudentT).answers));
+    assert!(is_nominal(logged.coverage(IntervalMethod::StudentT).targets));
     let lasso = Simulated { transform: TargetTransform::Log, alpha: 0.01, target: log_normal, ..LASSO };
-    assert!(as_said(lasso.coverage(IntervalMethod::Conformal).answers));
+    assert!(is_nominal(lasso.coverage(IntervalMethod::Conformal).targets));
 }
 
-/// The classes overlap so much that no set would be empty, which is what makes sets hold more than they say; and the scores of
-/// the level are near 0.9, so that a label of p ≥ 0.9 is not one of 1 − p ≤ 0.9.
+/// The classes overlap so much that no set would be empty, which would increase the coverage.
 #[test]
-fn sets_of_labels_hold_what_they_say_and_are_no_larger_than_that_needs() {
-    let classifier = Simulated { estimator: Estimator::Logistic, held_out: HeldOut::File(99), target: class, ..LINEAR };
+fn prediction_sets_have_their_coverage_and_are_small() {
+    let classifier =
+        Simulated { estimator: EstimatorKind::Logistic, held_out: HeldOut::File(99), target: class, ..LINEAR };
     let sets = classifier.coverage(IntervalMethod::Conformal);
-    assert!(as_said(sets.answers) && (1.2..2.5).contains(&sets.size));
+    assert!(is_nominal(sets.targets) && (1.2..2.5).contains(&sets.size));
 }

@@ -1,12 +1,10 @@
-#![allow(clippy::unreadable_literal, clippy::excessive_precision)] // Recorded digits, to be compared with their source.
+//! Compares summaries of least-squares fits with statsmodels and exact solutions.
 
-use super::*;
-use crate::solver::least_squares::Accumulator;
-use crate::solver::longley::LONGLEY;
-use crate::solver::qr::Triangle;
-use crate::solver::refinement::Refinement;
+use crate::nist::LONGLEY;
+use crate::{names, refined};
+use ordinate_train::summary::{Residuals, Summary, Term};
 
-/// What another program says: intercept first, then the columns.
+/// The values of another program: the intercept, then the columns.
 struct Recorded<'a> {
     estimates: &'a [f64],
     standard_errors: &'a [f64],
@@ -20,32 +18,24 @@ struct Recorded<'a> {
 }
 
 fn summarise(rows: &[Vec<f64>], level: f64) -> Summary {
-    let names: Vec<String> = (1..=rows[0].len()).map(|column| format!("x{column}")).collect();
-    let mut accumulator = Accumulator::new(rows[0].clone());
-    for row in rows {
-        accumulator.push(row);
-    }
-    let mut fit = accumulator.finish().solve(&names).unwrap();
-    for _ in 0..2 {
-        let mut refinement = Refinement::new(fit);
-        for row in rows {
-            refinement.push(row);
-        }
-        fit = refinement.finish().0;
-    }
+    summarise_weighted(rows, None, level)
+}
+
+fn summarise_weighted(rows: &[Vec<f64>], weights: Option<&[f64]>, level: f64) -> Summary {
+    let fit = refined(rows, weights, false);
     let mut residuals = Residuals::default();
-    for row in rows {
+    for (number, row) in rows.iter().enumerate() {
         let (target, features) = row.split_last().unwrap();
         let terms = fit.coefficients.iter().zip(features.iter().zip(&fit.means));
         let predicted = fit.intercept + terms.map(|(c, (x, mean))| c * (x - mean)).sum::<f64>();
-        residuals.push(target - predicted, 1.0);
+        residuals.push(target - predicted, weights.map_or(1.0, |weights| weights[number]));
     }
-    Summary::new(&fit, &names[..names.len() - 1], "y", level, Some(&residuals))
+    Summary::new(&fit, &names(rows[0].len())[..rows[0].len() - 1], "y", level, Some(&residuals))
 }
 
-fn assert_close(what: &str, got: Option<f64>, expected: f64, tolerance: f64) {
-    let got = got.unwrap_or_else(|| panic!("{what} is absent"));
-    assert!((got - expected).abs() <= tolerance * expected.abs(), "{what}: {got} is not {expected}");
+fn assert_close(name: &str, got: Option<f64>, expected: f64, tolerance: f64) {
+    let got = got.unwrap_or_else(|| panic!("{name} is absent"));
+    assert!((got - expected).abs() <= tolerance * expected.abs(), "{name}: {got} is not {expected}");
 }
 
 fn assert_recorded(summary: &Summary, recorded: &Recorded<'_>, tolerance: f64) {
@@ -74,8 +64,8 @@ fn assert_recorded(summary: &Summary, recorded: &Recorded<'_>, tolerance: f64) {
         ("Durbin–Watson", summary.durbin_watson),
         ("condition number", summary.condition_number),
     ];
-    for ((what, got), expected) in whole.into_iter().zip(recorded.whole) {
-        assert_close(what, got, expected, tolerance);
+    for ((name, got), expected) in whole.into_iter().zip(recorded.whole) {
+        assert_close(name, got, expected, tolerance);
     }
 }
 
@@ -90,7 +80,7 @@ fn diabetes() -> Summary {
 /// `r.llf`, `r.aic`, `r.bic`, `durbin_watson(r.resid)`, `r.condition_number`
 #[test]
 #[allow(clippy::too_many_lines)] // Numbers.
-fn statsmodels_says_the_same_of_the_diabetes_data() {
+fn the_summary_of_diabetes_agrees_with_statsmodels() {
     let recorded = Recorded {
         estimates: &[
             -334.5671385187857,
@@ -198,10 +188,10 @@ fn statsmodels_says_the_same_of_the_diabetes_data() {
     assert_recorded(&diabetes(), &recorded, 1e-9);
 }
 
-/// The exact solution (mpmath, 60 digits); t and F tails and the quantile by scipy. statsmodels 0.15.0 keeps 12 digits of the
-/// estimates, 7 of the standard errors.
+/// The exact solution (mpmath, 60 digits); t and F tails and the quantile by scipy. statsmodels 0.15.0 has 12 correct digits of the
+/// estimates and 7 of the standard errors.
 #[test]
-fn longley_keeps_nine_digits_in_everything() {
+fn the_summary_of_longley_has_nine_digits() {
     let recorded = Recorded {
         estimates: &[
             -3482258.6345958184,
@@ -283,37 +273,9 @@ fn longley_keeps_nine_digits_in_everything() {
 
 /// `r = WLS([2, 3, 5, 4, 8], add_constant([1, 2, 3, 4, 6]), weights=[1, 2, 0.5, 3, 1]).fit()`, `durbin_watson(r.wresid)`
 #[test]
-fn weights_count() {
-    let rows = [(1.0, 2.0, 1.0), (2.0, 3.0, 2.0), (3.0, 5.0, 0.5), (4.0, 4.0, 3.0), (6.0, 8.0, 1.0)];
-    let sum = |value: fn(&(f64, f64, f64)) -> f64| rows.iter().map(value).sum::<f64>();
-    let weight = sum(|(_, _, w)| *w);
-    let (mean, intercept) = (sum(|(x, _, w)| w * x) / weight, sum(|(_, y, w)| w * y) / weight);
-    let spread: f64 = rows.iter().map(|(x, _, w)| w * (x - mean).powi(2)).sum();
-    let slope = rows.iter().map(|(x, y, w)| w * (x - mean) * y).sum::<f64>() / spread;
-    let mut triangle = Triangle::zeros(1);
-    triangle.absorb(&mut [vec![spread.sqrt()]]);
-    let mut residuals = Residuals::default();
-    let (mut explained, mut unexplained) = (0.0, 0.0);
-    for (x, y, w) in rows {
-        let residual = y - intercept - slope * (x - mean);
-        explained += w * (slope * (x - mean)).powi(2);
-        unexplained += w * residual * residual;
-        residuals.push(residual, w);
-    }
-    let fit = LeastSquares {
-        rows: 5,
-        through_origin: false,
-        means: vec![mean],
-        intercept,
-        intercept_rest: 0.0,
-        coefficients: vec![slope],
-        coefficient_rests: vec![0.0],
-        triangle,
-        unit_errors: None,
-        explained_sum_of_squares: explained,
-        residual_sum_of_squares: unexplained,
-    };
-    let summary = Summary::new(&fit, &["x".to_owned()], "y", 0.95, Some(&residuals));
+fn a_weighted_summary_agrees_with_statsmodels() {
+    let rows = [[1.0, 2.0], [2.0, 3.0], [3.0, 5.0], [4.0, 4.0], [6.0, 8.0]].map(Vec::from);
+    let summary = summarise_weighted(&rows, Some(&[1.0, 2.0, 0.5, 3.0, 1.0]), 0.95);
     let intercept = summary.intercept.unwrap();
     assert_close("intercept.estimate", Some(intercept.estimate), 0.7251908396946565, 1e-12);
     assert_close("intercept.standard_error", intercept.standard_error, 1.0196627569874746, 1e-12);
@@ -325,7 +287,7 @@ fn weights_count() {
 }
 
 #[test]
-fn the_table_is_aligned_and_says_what_the_numbers_are() {
+fn the_table_is_aligned_and_names_the_statistics() {
     insta::assert_snapshot!(diabetes().to_string(), @r"
                    estimate  std. error      t        p  95 % from         to    VIF
     (intercept)    -334.567     67.4546  -4.96   1.0e-6   -467.148   -201.986
@@ -354,7 +316,7 @@ fn the_table_is_aligned_and_says_what_the_numbers_are() {
 }
 
 #[test]
-fn of_a_perfect_fit_only_what_is_defined_is_told() {
+fn undefined_statistics_of_an_exact_fit_are_absent() {
     let rows = [[1.0, 3.0], [2.0, 5.0], [3.0, 7.0], [4.0, 9.0]].map(Vec::from);
     let summary = summarise(&rows, 0.95);
     assert_eq!((summary.intercept.as_ref().unwrap().estimate, summary.terms[0].estimate), (1.0, 2.0));
@@ -368,9 +330,9 @@ fn of_a_perfect_fit_only_what_is_defined_is_told() {
     assert!(text.contains("∞ on 1 and 2 degrees of freedom"), "{text}");
 }
 
-/// Decimals are rounded to doubles: what that leaves is no noise, and says nothing of neighbours.
+/// The residuals are rounding errors of decimals: Durbin–Watson would be meaningless.
 #[test]
-fn a_fit_that_is_exact_but_for_the_rounding_of_decimals_is_exact() {
+fn a_fit_that_is_exact_except_for_rounding_errors_is_exact() {
     let rows: Vec<Vec<f64>> = (0..40_i32).map(|i| vec![f64::from(i) / 10.0, f64::from(3 * i + 7) / 10.0]).collect();
     let summary = summarise(&rows, 0.95);
     assert!(summary.residual_standard_deviation.unwrap() > 0.0);
@@ -380,7 +342,7 @@ fn a_fit_that_is_exact_but_for_the_rounding_of_decimals_is_exact() {
 }
 
 #[test]
-fn a_large_t_is_readable() {
+fn a_large_t_is_short() {
     let rows: Vec<Vec<f64>> =
         (0..40_i32).map(|i| vec![f64::from(i), f64::from(i) + 1e-9 * f64::from(i * i % 7)]).collect();
     let text = summarise(&rows, 0.95).to_string();

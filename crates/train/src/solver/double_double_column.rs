@@ -1,10 +1,10 @@
-//! Columns of numbers with about 32 digits, and sums of their products: what [`DoubleDouble`] is for one number.
+//! Columns of double-doubles (about 32 digits) and sums of their products; [`DoubleDouble`] is one number.
 //!
-//! The dot product is Dot2 of Ogita, Rump and Oishi, *Accurate Sum and Dot Product* (2005): the rounding error of each product and
-//! each sum is exact, and the errors are added up in one plain double. Its result is as good as if computed with twice the digits, in a
-//! third of the operations of double-double arithmetic.
+//! The dot product is Dot2 of Ogita, Rump and Oishi, *Accurate Sum and Dot Product* (2005): the rounding errors of products and
+//! sums are exact, and are summed in a double. The result is as accurate as with twice the digits, in a third of the
+//! operations of double-double arithmetic.
 
-// Only what is inlined into a `with_simd` is compiled for the instructions that were found.
+// Only code that is inlined into `with_simd` is compiled for the detected instructions.
 #![allow(clippy::inline_always)]
 
 use pulp::Simd;
@@ -14,27 +14,27 @@ use ordinate_model::double_double::{DoubleDouble, two_product, two_sum};
 
 /// A column of numbers, each the unevaluated sum of two doubles.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Twofold {
+pub(crate) struct DoubleDoubleColumn {
     high: Vec<f64>,
     low: Vec<f64>,
 }
 
-impl Twofold {
-    /// Plain doubles.
+impl DoubleDoubleColumn {
+    /// A column of doubles.
     pub(crate) fn new(column: &[f64]) -> Self {
         Self { high: column.to_vec(), low: vec![0.0; column.len()] }
     }
 
-    /// Becomes `column + rests − centre`; exactly, where there are no rests.
+    /// Becomes `column + low_parts − centre`; the result is exact without low parts.
     #[inline(always)]
-    pub(crate) fn set_difference(&mut self, column: &[f64], rests: &[f64], centre: f64) {
+    pub(crate) fn set_difference(&mut self, column: &[f64], low_parts: &[f64], centre: f64) {
         self.high.resize(column.len(), 0.0);
         self.low.resize(column.len(), 0.0);
         for ((high, low), value) in self.high.iter_mut().zip(&mut self.low).zip(column) {
             (*high, *low) = two_sum(*value, -centre);
         }
-        for ((high, low), rest) in self.high.iter_mut().zip(&mut self.low).zip(rests) {
-            (*high, *low) = two_sum(*high, *low + rest);
+        for ((high, low), low_part) in self.high.iter_mut().zip(&mut self.low).zip(low_parts) {
+            (*high, *low) = two_sum(*high, *low + low_part);
         }
     }
 
@@ -42,15 +42,15 @@ impl Twofold {
     #[inline(always)]
     pub(crate) fn subtract(&mut self, factor: f64, column: &Self) {
         let column = column.high.iter().zip(&column.low);
-        for ((high, low), (value, rest)) in self.high.iter_mut().zip(&mut self.low).zip(column) {
+        for ((high, low), (value, low_part)) in self.high.iter_mut().zip(&mut self.low).zip(column) {
             let (product, lost) = two_product(*value, factor);
             let (sum, error) = two_sum(*high, -product);
             *high = sum;
-            *low += error - rest.mul_add(factor, lost);
+            *low += error - low_part.mul_add(factor, lost);
         }
     }
 
-    /// `self *= factors`, one for each number.
+    /// `self *= factors`, element by element.
     #[inline(always)]
     pub(crate) fn multiply(&mut self, factors: &[f64]) {
         for ((high, low), factor) in self.high.iter_mut().zip(&mut self.low).zip(factors) {
@@ -60,29 +60,29 @@ impl Twofold {
     }
 }
 
-/// A sum of products, in lanes.
+/// A sum of products as double-doubles, in lanes.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct TwofoldSum {
+pub(crate) struct DoubleDoubleSum {
     high: Lanes,
     low: Lanes,
 }
 
-impl TwofoldSum {
+impl DoubleDoubleSum {
     /// Adds `Σ left · right` of columns whose length is a multiple of [`LANES`].
     #[inline(always)]
-    pub(crate) fn add<S: Simd>(&mut self, simd: S, left: &Twofold, right: &Twofold) {
-        // Local, so that they stay in registers.
+    pub(crate) fn add<S: Simd>(&mut self, simd: S, left: &DoubleDoubleColumn, right: &DoubleDoubleColumn) {
+        // Local variables stay in registers.
         let (mut sums, mut errors) = (self.high, self.low);
         let left = left.high.as_chunks::<LANES>().0.iter().zip(left.low.as_chunks::<LANES>().0);
         let right = right.high.as_chunks::<LANES>().0.iter().zip(right.low.as_chunks::<LANES>().0);
-        for ((a, a_rest), (b, b_rest)) in left.zip(right) {
-            let left = S::as_simd_f64s(a).0.iter().zip(S::as_simd_f64s(a_rest).0);
-            let right = S::as_simd_f64s(b).0.iter().zip(S::as_simd_f64s(b_rest).0);
+        for ((a, a_low), (b, b_low)) in left.zip(right) {
+            let left = S::as_simd_f64s(a).0.iter().zip(S::as_simd_f64s(a_low).0);
+            let right = S::as_simd_f64s(b).0.iter().zip(S::as_simd_f64s(b_low).0);
             let sums = S::as_mut_simd_f64s(&mut sums).0.iter_mut().zip(S::as_mut_simd_f64s(&mut errors).0);
-            for (((sum, errors), (a, a_rest)), (b, b_rest)) in sums.zip(left).zip(right) {
+            for (((sum, errors), (a, a_low)), (b, b_low)) in sums.zip(left).zip(right) {
                 let product = simd.mul_f64s(*a, *b);
                 let lost = simd.mul_add_f64s(*a, *b, simd.neg_f64s(product));
-                let lost = simd.mul_add_f64s(*a, *b_rest, simd.mul_add_f64s(*a_rest, *b, lost));
+                let lost = simd.mul_add_f64s(*a, *b_low, simd.mul_add_f64s(*a_low, *b, lost));
                 let high = simd.add_f64s(*sum, product);
                 let part = simd.sub_f64s(high, *sum);
                 let error = simd.add_f64s(simd.sub_f64s(*sum, simd.sub_f64s(high, part)), simd.sub_f64s(product, part));
@@ -93,7 +93,7 @@ impl TwofoldSum {
         (self.high, self.low) = (sums, errors);
     }
 
-    /// What it comes to.
+    /// The sum of the lanes.
     pub(crate) fn total(&self) -> DoubleDouble {
         let lanes = self.high.iter().zip(&self.low);
         lanes.fold(DoubleDouble::default(), |sum, (high, low)| {

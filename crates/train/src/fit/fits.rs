@@ -1,0 +1,38 @@
+//! The fits of a plan, whatever the estimator.
+
+use crate::EstimatorKind;
+use crate::solver::cross_validation::CrossValidationResult;
+use crate::solver::least_squares::LeastSquaresFit;
+use crate::solver::logistic::LogisticFit;
+use crate::solver::path::PenalisedFit;
+
+/// The two fits of a plan: to all rows, and to the rows that are not held out.
+#[derive(Debug)]
+pub(crate) struct Fits {
+    /// To all rows: the model.
+    pub(crate) whole: Fit,
+    /// To the rows that are not held out: the fit that is evaluated. The same as `whole` without held-out rows.
+    pub(crate) evaluated: Fit,
+    /// The number of held-out rows.
+    pub(crate) held_out: u64,
+    /// The cross-validation that selected the regularization strength, if one did.
+    pub(crate) cross_validation: Option<CrossValidationResult>,
+}
+
+/// One fit.
+#[derive(Debug)]
+pub(crate) enum Fit {
+    LeastSquares(LeastSquaresFit),
+    Penalised { estimator: EstimatorKind, fit: PenalisedFit },
+    Logistic(LogisticFit),
+}
+
+impl Fit {
+    pub(crate) fn estimator(&self) -> EstimatorKind {
+        match self {
+            Self::LeastSquares(_) => EstimatorKind::Linear,
+            Self::Penalised { estimator, .. } => *estimator,
+            Self::Logistic(_) => EstimatorKind::Logistic,
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The input of reports.
+
+use serde_json::Value;
+
+use super::report_data::ReportData;
+use crate::evaluate::Metrics;
+use crate::plan::TEST_ROWS;
+use crate::solver::cross_validation::{Candidate, CrossValidationResult, SelectionRule};
+use crate::summary::Summary;
+use ordinate_model::artifact::Document;
+
+/// A model and what is known about its training. Sections of a report without input are left out.
+#[derive(Debug, Clone, Copy)]
+pub struct ReportInput<'a> {
+    /// The model file.
+    pub document: &'a Document,
+    /// The name of the training data, such as the name of the file; may be empty.
+    pub data: &'a str,
+    /// The summary of a least-squares fit.
+    pub summary: Option<&'a Summary>,
+    /// Statistics of the rows.
+    pub report_data: Option<&'a ReportData>,
+    /// The cross-validation that selected the regularization strength.
+    pub path: Option<&'a RegularizationPath>,
+    /// Notes on the data and the fit, one sentence each.
+    pub notes: &'a [String],
+}
+
+impl<'a> ReportInput<'a> {
+    /// The input for a model file alone.
+    #[must_use]
+    pub fn new(document: &'a Document) -> Self {
+        Self { document, data: "", summary: None, report_data: None, path: None, notes: &[] }
+    }
+
+    /// The metrics on each set of rows: those of the report data, or else those of the model file.
+    pub(super) fn metrics(&self) -> Vec<RowSetMetrics> {
+        let held_out = if self.has_test_data() { "test data" } else { "held out" };
+        let sides = self.report_data.map_or([None, None], |data| {
+            [("fitted", &data.fitted_metrics), (held_out, &data.held_out_metrics)]
+                .map(|(name, metrics)| metrics.as_ref().map(|metrics| (name, metrics)))
+        });
+        let collected: Vec<_> = sides
+            .into_iter()
+            .flatten()
+            .map(|(name, Metrics { rows, values })| RowSetMetrics {
+                name: name.to_owned(),
+                is_held_out: name == held_out,
+                rows: Some(*rows),
+                values: values.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect(),
+            })
+            .collect();
+        if !collected.is_empty() {
+            return collected;
+        }
+        let stored = self.document.training.metrics.iter();
+        stored
+            .map(|(key, values)| RowSetMetrics {
+                name: match key.as_str() {
+                    "train" => "fitted".to_owned(),
+                    "test" => held_out.to_owned(),
+                    other => other.to_owned(),
+                },
+                is_held_out: key == "test",
+                rows: None,
+                values: values.iter().map(|(name, value)| (name.clone(), *value)).collect(),
+            })
+            .collect()
+    }
+
+    /// Whether the model was evaluated on test data instead of held-out rows.
+    pub(super) fn has_test_data(&self) -> bool {
+        self.document.training.parameters.contains_key(TEST_ROWS)
+    }
+
+    /// The name of the estimator in a sentence.
+    pub(super) fn estimator(&self) -> &'static str {
+        match self.document.estimator.family() {
+            "linear" => "ordinary least squares",
+            "ridge" => "ridge regression",
+            "lasso" => "the lasso",
+            "elastic-net" => "the elastic net",
+            "logistic" => "logistic regression",
+            other => other,
+        }
+    }
+}
+
+/// Metrics on a set of rows.
+#[derive(Debug, Clone)]
+pub(super) struct RowSetMetrics {
+    /// The name of the set, such as `held out`.
+    pub(super) name: String,
+    /// Whether the evaluated fit did not use these rows.
+    pub(super) is_held_out: bool,
+    pub(super) rows: Option<u64>,
+    pub(super) values: Vec<(String, f64)>,
+}
+
+impl RowSetMetrics {
+    pub(super) fn get(&self, name: &str) -> Option<f64> {
+        self.values.iter().find(|(own, _)| own == name).map(|(_, value)| *value)
+    }
+}
+
+/// The names of the metrics of all sets, each once.
+pub(super) fn metric_names(sets: &[RowSetMetrics]) -> Vec<&str> {
+    let mut names: Vec<&str> = Vec::new();
+    for (name, _) in sets.iter().flat_map(|set| &set.values) {
+        if !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// A training parameter as text: strings without quotes, lists without brackets.
+pub(super) fn parameter_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::Array(values) => values.iter().map(parameter_text).collect::<Vec<_>>().join(", "),
+        Value::Object(values) => {
+            let pairs = values.iter().map(|(name, value)| format!("{name}={}", parameter_text(value)));
+            pairs.collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// The scores of a cross-validation along a regularization path.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RegularizationPath {
+    /// The name of the regularization strength: `alpha` or `1 / C`.
+    pub parameter: String,
+    /// The name of the score, such as `mean squared error`; smaller is better.
+    pub score: String,
+    /// The number of folds.
+    pub folds: u32,
+    /// The candidates.
+    pub points: Vec<PathPoint>,
+    /// The selected value.
+    pub selected: f64,
+    /// The rule of the selection, such as `smallest error`.
+    pub rule: String,
+}
+
+impl RegularizationPath {
+    /// The path of a cross-validation.
+    #[must_use]
+    pub fn new(result: &CrossValidationResult, folds: u32, classes: bool) -> Self {
+        let (parameter, score) = if classes { ("1 / C", "log loss") } else { ("alpha", "mean squared error") };
+        let rule = match result.rule {
+            SelectionRule::Best => "smallest error",
+            SelectionRule::OneStandardError => {
+                "strongest regularization within one standard error of the smallest error"
+            }
+        };
+        let point = |candidate: &Candidate| PathPoint {
+            value: candidate.alpha,
+            mean: candidate.score,
+            standard_error: candidate.standard_error,
+            nonzero: Some(candidate.nonzero),
+        };
+        Self {
+            parameter: parameter.to_owned(),
+            score: score.to_owned(),
+            folds,
+            points: result.path.iter().map(point).collect(),
+            selected: result.alpha,
+            rule: rule.to_owned(),
+        }
+    }
+}
+
+/// One candidate of a cross-validation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PathPoint {
+    /// The regularization strength, positive.
+    pub value: f64,
+    /// The mean score over the folds.
+    pub mean: f64,
+    /// The standard error of the score.
+    pub standard_error: f64,
+    /// The number of coefficients that are not zero, if known.
+    pub nonzero: Option<usize>,
+}
