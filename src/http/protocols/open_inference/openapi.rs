@@ -239,7 +239,7 @@ pub(crate) fn define(components: ComponentsBuilder, _: &[ModelSchemas<'_>]) -> C
             ("dims", dimensions()),
         ])))
     };
-    let named = |schema: ObjectBuilder| schema.property("name", text("The name of the model")).required("name");
+    let with_name = |schema: ObjectBuilder| schema.property("name", text("The name of the model")).required("name");
     let total =
         || closed(object([("count", count("Number of requests")), ("ns", count("Total duration in nanoseconds"))]));
     let stages =
@@ -277,11 +277,11 @@ pub(crate) fn define(components: ComponentsBuilder, _: &[ModelSchemas<'_>]) -> C
         ("V2Server", server),
         ("V2Live", object([live()])),
         ("V2Ready", object([live(), ready()])),
-        ("V2ModelReady", named(object([ready()]))),
-        ("V2Model", named(model)),
-        ("V2Config", named(config)),
-        ("V2Indexed", named(indexed)),
-        ("V2Statistics", object([("model_stats", list(closed(named(statistics))))])),
+        ("V2ModelReady", with_name(object([ready()]))),
+        ("V2Model", with_name(model)),
+        ("V2Config", with_name(config)),
+        ("V2Indexed", with_name(indexed)),
+        ("V2Statistics", object([("model_stats", list(closed(with_name(statistics))))])),
     ]
     .into_iter()
     .fold(components, |components, (name, schema)| components.schema(name, closed(schema)))
