@@ -8,11 +8,10 @@ from tables import Table
 
 # Reasons that depend on how many rows of what kind are left; what they say is looked at no further.
 ACCEPTED = (
-    "cannot determine",
-    "cannot be told apart in double precision",
+    "too few rows for",
     "linearly dependent",
     "too few rows are",
-    "cannot be dealt to",
+    "folds needs more rows",
     "no feature is correlated",
     "not finite, or too large or too small",
     "too large for a double",

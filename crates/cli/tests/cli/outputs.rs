@@ -161,7 +161,7 @@ fn the_index_that_pandas_writes_is_no_feature_unless_it_is_named() {
     fs::copy(PANDAS, folder.path().join("data.parquet")).unwrap();
     let trained = run(&folder, "train data.parquet --target y --test-fraction 0 --out m.json");
     assert!(
-        said(&trained).contains("Note: __index_level_0__: this is the index that pandas gave the rows"),
+        said(&trained).contains("Note: __index_level_0__: this is the row index of pandas and is ignored"),
         "{trained:?}"
     );
     let model = json(fs::read(folder.path().join("m.json")).unwrap());

@@ -213,8 +213,7 @@ fn a_regression_is_shown_with_its_summary_residuals_and_path() {
     });
     let dom = opened("diabetes", &page);
     assert_well_made(&dom);
-    let expected =
-        ["Data", "How well it predicts", "Coefficients", "Residuals", "Choice of the penalty", "How it was made"];
+    let expected = ["Data", "Evaluation", "Coefficients", "Residuals", "Regularization path", "Training"];
     assert_eq!(headings(&dom), expected);
     let expected = [
         "ReportData and predicted",
@@ -240,14 +239,14 @@ fn a_classifier_is_shown_with_its_curves_and_confusions() {
     let page = html(&ReportInput { report_data: Some(&observed), ..ReportInput::new(model.document()) });
     let dom = opened("two-classes", &page);
     assert_well_made(&dom);
-    assert_eq!(headings(&dom), ["Data", "How well it predicts", "Coefficients", "How it was made"]);
+    assert_eq!(headings(&dom), ["Data", "Evaluation", "Coefficients", "Training"]);
     assert_eq!(figures(&dom), ["ROC", "Calibration", "Effects"]);
     for said in [
         "virginica &amp; co",
-        "Confusion matrix of the rows held out",
+        "Confusion matrix of the held-out rows",
         "length &lt;cm&gt;",
         "12 → 0.5",
-        "others allowed",
+        "unknown ones ignored",
     ] {
         assert!(dom.contains(said), "{said} is missing");
     }
@@ -269,7 +268,7 @@ fn a_file_alone_makes_a_shorter_report() {
     let (model, _) = diabetes();
     let page = html(&ReportInput::new(model.document()));
     let headings = headings(&page);
-    assert_eq!(headings, ["Data", "How well it predicts", "Coefficients", "How it was made"]);
+    assert_eq!(headings, ["Data", "Evaluation", "Coefficients", "Training"]);
     assert!(page.contains("held out") && !page.contains("NaN"));
 }
 
@@ -320,7 +319,7 @@ fn the_card_says_what_a_reader_must_know() {
         "# diabetes\n",
         "Predicts `progression` from 10 features.",
         "| Fit | ordinary least squares, 442 rows |",
-        "| `bmi` | number | 18 – 42.2 | refused |",
+        "| `bmi` | number | 18 – 42.2 | rejected |",
         "| 353 fitted |",
         "| 89 held out |",
         "## Limits",
@@ -328,8 +327,11 @@ fn the_card_says_what_a_reader_must_know() {
         assert!(text.contains(said), "{said:?} is missing from\n{text}");
     }
     let text = card(&ReportInput::new(classifier(&["no", "yes"]).document()));
-    assert!(text.contains("Tells 2 classes of `kind` apart, from 2 features.") && text.contains("not known"), "{text}");
-    assert!(text.contains("| `colour` | category | `blue`, `red` | refused |"), "{text}");
+    assert!(
+        text.contains("Classifies `kind` into 2 classes, from 2 features.") && text.contains("not known"),
+        "{text}"
+    );
+    assert!(text.contains("| `colour` | category | `blue`, `red` | rejected |"), "{text}");
 }
 
 #[test]
