@@ -1,8 +1,8 @@
-//! Cold and warm times of the function as it ships, from outside: this program plays Lambda's Runtime API, starts the binary
-//! and waits for its answers. The floor is the same conversation held by the least there is: a loop over one socket that
-//! knows nothing of HTTP beyond it (this program again, started with `--floor`).
+//! Cold and warm times of the function as it ships. This program implements Lambda's Runtime API, starts the binary, and
+//! measures its responses. The lower bound is a minimal function, which is this program started with `--floor`: a loop
+//! over one socket.
 //!
-//! `make bench` builds the function and runs this; figures are medians, the ratio is to the floor in the same run.
+//! `make bench` builds the function and runs this program. Times are medians; ratios refer to the lower bound of the run.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -25,30 +25,32 @@ fn main() {
 fn compare() {
     let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/lambda/api/bootstrap");
     let function = std::env::var_os("ORDINATE_BOOTSTRAP").map_or(default, PathBuf::from);
-    assert!(function.exists(), "{} is not there: run `make bench`", function.display());
+    assert!(function.exists(), "{} does not exist: run `make bench`", function.display());
     let size = std::fs::metadata(&function).unwrap().len();
     println!("{}: {size} bytes; {COLD_STARTS} cold starts, {WARM_REQUESTS} warm requests each", function.display());
 
-    let ourselves = std::env::current_exe().unwrap();
-    let candidates: [(&str, &Path, &[&str]); 2] =
-        [("floor: a loop over one socket", &ourselves, &["--floor"]), ("ordinate, line, four rows", &function, &[])];
-    // In turn, so that a machine that changes its pace changes it for all.
+    let this_program = std::env::current_exe().unwrap();
+    let candidates: [(&str, &Path, &[&str]); 2] = [
+        ("lower bound: loop over one socket", &this_program, &["--floor"]),
+        ("ordinate, line, four rows", &function, &[]),
+    ];
+    // Alternating, so that changes in the speed of the machine affect both.
     let mut cold = [(); 2].map(|()| Vec::new());
     let mut warm = [(); 2].map(|()| Vec::new());
     for round in 0..COLD_STARTS {
         for (index, (_, program, arguments)) in candidates.iter().enumerate() {
             let requests = if round < 2 { WARM_REQUESTS / 2 } else { 0 };
-            let (first, rest) = converse(Command::new(program).args(*arguments), requests);
+            let (first, rest) = measure(Command::new(program).args(*arguments), requests);
             cold[index].push(first);
             warm[index].extend(rest);
         }
     }
-    println!("{:32} {:>12} {:>8} {:>12} {:>8}", "", "cold ms", "ratio", "warm µs", "ratio");
+    println!("{:34} {:>12} {:>8} {:>12} {:>8}", "", "cold ms", "ratio", "warm µs", "ratio");
     let (cold_floor, warm_floor) = (median(&mut cold[0]), median(&mut warm[0]));
     for (index, (name, ..)) in candidates.iter().enumerate() {
         let (cold, warm) = (median(&mut cold[index]), median(&mut warm[index]));
         println!(
-            "{name:32} {:12.2} {:8.2} {:12.0} {:8.2}",
+            "{name:34} {:12.2} {:8.2} {:12.0} {:8.2}",
             cold.as_secs_f64() * 1e3,
             cold.as_secs_f64() / cold_floor.as_secs_f64(),
             warm.as_secs_f64() * 1e6,
@@ -62,9 +64,9 @@ fn median(times: &mut [Duration]) -> Duration {
     times[times.len() / 2]
 }
 
-/// Starts a function and asks it once, then `requests` times more; the time from spawning, or from handing out the event,
-/// to the whole answer.
-fn converse(command: &mut Command, requests: usize) -> (Duration, Vec<Duration>) {
+/// Starts a function and invokes it once, then `requests` times. Returns the time from the start of the process to the first
+/// response, and the times from event to response of the others.
+fn measure(command: &mut Command, requests: usize) -> (Duration, Vec<Duration>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     command
         .env_clear()
@@ -77,7 +79,7 @@ fn converse(command: &mut Command, requests: usize) -> (Duration, Vec<Duration>)
     let event = std::fs::read_to_string(captured).unwrap();
     let spawned = Instant::now();
     let function = Reaped(command.spawn().expect("the function starts"));
-    // A client may use one connection for everything, or a new one for every call.
+    // The function may use one connection for all calls, or a new one for each.
     let mut connection = accept(&listener);
     let mut first = None;
     let mut rest = Vec::with_capacity(requests);
@@ -126,7 +128,7 @@ fn respond(connection: &mut BufReader<TcpStream>, head: &str, body: &str) {
     connection.get_mut().write_all(message.as_bytes()).unwrap();
 }
 
-/// The first line and the body of a message, with a length or in chunks; `None` at the end of the connection.
+/// The first line and the body of a message, with a length or chunked; `None` at the end of the connection.
 fn read_message(connection: &mut BufReader<TcpStream>) -> Option<(String, String)> {
     let mut first = String::new();
     if connection.read_line(&mut first).ok()? == 0 {
@@ -165,7 +167,7 @@ fn read_message(connection: &mut BufReader<TcpStream>) -> Option<(String, String
     Some((first, String::from_utf8(body).unwrap()))
 }
 
-/// Takes events and answers them with a constant, for ever.
+/// Responds to all events with a constant.
 fn floor(runtime_api: &str) {
     let stream = TcpStream::connect(runtime_api).unwrap();
     stream.set_nodelay(true).unwrap();
@@ -175,9 +177,9 @@ fn floor(runtime_api: &str) {
         if connection.get_mut().write_all(next.as_bytes()).is_err() || read_message(&mut connection).is_none() {
             return;
         }
-        let answer = r#"{"statusCode":200,"body":"{\"y\":[3.0,5.0,7.0,9.0]}"}"#;
+        let response = r#"{"statusCode":200,"body":"{\"y\":[3.0,5.0,7.0,9.0]}"}"#;
         let head = "POST /2018-06-01/runtime/invocation/1/response HTTP/1.1\r\nhost: runtime";
-        respond(&mut connection, head, answer);
+        respond(&mut connection, head, response);
         if read_message(&mut connection).is_none() {
             return;
         }

@@ -1,4 +1,4 @@
-//! Asks a running Ordinate: `cargo run --example client -- http://localhost:9000`
+//! Sends a request to a running server: `cargo run --example client -- http://localhost:9000`
 
 use std::error::Error;
 

@@ -1,22 +1,22 @@
-//! The environment, read once: every variable the function knows is here, with what it may be.
+//! All environment variables of the function. They are read once, when the process starts.
 //!
 //! | variable | default | meaning |
 //! |---|---|---|
-//! | `MODEL_URI` | the bundled models | where the model is: a path, `file:///…/model.json` or `s3://bucket/key.json` |
-//! | `MODEL_SHA256` | – | the checksum the model must have; with `MODEL_URI` only |
+//! | `MODEL_URI` | the bundled models | a path, `file:///…/model.json` or `s3://bucket/model.json` |
+//! | `MODEL_SHA256` | – | the `sha256` that the model of `MODEL_URI` must have |
 //! | `DEFAULT_MODEL` | `line`, or the only model | the model of `/predict` |
-//! | `MAX_ROWS` | 100000 | rows a request |
-//! | `MAX_BODY_BYTES` | 6291456 | bytes of a body, after base64 and gzip decoding |
-//! | `BASE_PATH` | – | a prefix to strip from paths, such as `/ml`; not the beginning of a route, such as `/v1` |
-//! | `AIP_PREDICT_ROUTE`, `AIP_HEALTH_ROUTE` | – | paths that mean `/vertex/predict` and `/vertex/health`; Vertex AI sets them |
-//! | `CORS_ALLOW_ORIGINS` | – | comma-separated origins, or `*` |
-//! | `RUST_LOG`, `AWS_LAMBDA_LOG_LEVEL` | `INFO` | what is logged; the first wins, and may name targets |
+//! | `MAX_ROWS` | 100000 | rows per request |
+//! | `MAX_BODY_BYTES` | 6291456 | bytes of a body after base64 and gzip decoding |
+//! | `BASE_PATH` | – | a prefix to remove from paths, such as `/ml`; not the beginning of a route, such as `/v1` |
+//! | `CORS_ALLOW_ORIGINS` | – | allowed origins, comma-separated, or `*` |
+//! | `AIP_PREDICT_ROUTE`, `AIP_HEALTH_ROUTE` | – | other paths of `/vertex/predict` and `/vertex/health`; Vertex AI sets them |
+//! | `RUST_LOG`, `AWS_LAMBDA_LOG_LEVEL` | `INFO` | log level; `RUST_LOG` takes precedence and may name targets |
 //! | `AWS_LAMBDA_LOG_FORMAT` | `JSON` | `JSON` or `Text` |
-//! | `AWS_REGION`, `AWS_DEFAULT_REGION`, `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL` | – | S3, as in every AWS SDK |
-//! | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` | – | credentials; Lambda sets them |
-//! | `AWS_LAMBDA_MAX_CONCURRENCY` | 1 | requests at once in one process; Lambda Managed Instances set it |
+//! | `AWS_REGION`, `AWS_DEFAULT_REGION`, `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL` | – | where S3 is, as in every AWS SDK |
+//! | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` | – | credentials for S3; Lambda sets them |
+//! | `AWS_LAMBDA_MAX_CONCURRENCY` | 1 | concurrent requests per process; Lambda Managed Instances set it |
 //!
-//! A variable that is set to nothing is a variable that is not set.
+//! A variable with an empty value counts as not set.
 
 use std::sync::Arc;
 
@@ -28,45 +28,45 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
 use crate::http::{Alias, AllowedOrigins, Limits, Settings, VERTEX_HEALTH, VERTEX_PREDICT, route_below};
-use crate::source::ModelUri;
-use crate::source::catalog::Catalog;
+use crate::source::catalog::{Catalog, CatalogError};
 use crate::source::file::FileSource;
 use crate::source::s3::{Credentials, S3Settings, S3Source};
+use crate::source::{ModelUri, SourceError};
 use crate::telemetry::{LogFormat, LogSettings};
 use ordinate_model::identity::{Checksum, ModelName};
 
-/// Everything the function is told from outside, but for the log.
+/// The configuration of the function, except for logging.
 #[derive(Debug)]
 pub struct Config {
-    /// The models that are served.
+    /// The models to serve.
     pub catalog: Arc<Catalog>,
-    /// How callers are served.
+    /// Limits, paths and CORS.
     pub http: Settings,
-    /// Requests at once in this process.
+    /// Concurrent requests per process.
     pub concurrency: usize,
 }
 
-/// A variable with a value that cannot be used.
+/// A variable with an invalid value.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{variable}={value:?} cannot be used: {allowed}")]
+#[error("{variable}: {problem}, got {value:?}")]
 pub struct ConfigError {
-    /// The variable's name.
+    /// The name of the variable.
     pub variable: &'static str,
-    /// What it is set to.
+    /// Its value.
     pub value: String,
-    /// What it may be.
-    pub allowed: String,
+    /// The reason, with the allowed values.
+    pub problem: String,
 }
 
-/// The environment as a function, so that tests have their own.
+/// The environment as a function from name to value, so that tests can supply their own.
 #[derive(Debug, Clone, Copy)]
 pub struct Environment<F>(pub F);
 
 impl Environment<fn(&str) -> Option<String>> {
-    /// The process's own.
+    /// The environment of the process.
     #[must_use]
     pub fn process() -> Self {
-        // What is not UTF-8 is not "not set": it goes on as it can be read, and is refused by whoever parses it.
+        // A value that is not UTF-8 is still set: with replacement characters it fails to parse.
         Self(|variable| std::env::var_os(variable).map(|value| value.to_string_lossy().into_owned()))
     }
 }
@@ -76,76 +76,72 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
         (self.0)(variable).filter(|value| !value.is_empty())
     }
 
-    /// A variable's value, converted; the conversion's error says what is allowed.
+    /// The parsed value of a variable. The error of `parse` is [`ConfigError::problem`].
     fn parse<T>(
         &self,
         variable: &'static str,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Result<Option<T>, ConfigError> {
         let Some(value) = self.text(variable) else { return Ok(None) };
-        parse(&value).map(Some).map_err(|allowed| ConfigError { variable, value, allowed })
+        parse(&value).map(Some).map_err(|problem| ConfigError { variable, value, problem })
     }
 
     fn count(&self, variable: &'static str, default: usize) -> Result<usize, ConfigError> {
         let positive = |value: &str| match value.parse::<usize>() {
             Ok(number) if number > 0 => Ok(number),
-            _ => Err("a whole number from 1".to_owned()),
+            _ => Err("expected a whole number of at least 1".to_owned()),
         };
         Ok(self.parse(variable, positive)?.unwrap_or(default))
     }
 
-    /// How to log.
+    /// Log level and format.
     ///
     /// # Errors
-    /// [`ConfigError`] for a level or a format that is none.
+    /// [`ConfigError`] for an unknown level or format.
     pub fn log(&self) -> Result<LogSettings, ConfigError> {
-        // A word that is no level would be taken for a target, and nothing else be logged.
+        // `Targets` would read an unknown level as the name of a target and log nothing else.
         let known = |part: &str| part.contains('=') || part.trim().parse::<Level>().is_ok() || part.trim() == "off";
         let targets = |value: &str| match value.parse::<Targets>() {
             Ok(targets) if value.split(',').all(known) => {
                 let default = targets.default_level().unwrap_or(LevelFilter::ERROR);
                 Ok(targets.with_default(default))
             }
-            _ => Err("a level, or levels by target as in \"info,ordinate=debug\"".to_owned()),
+            _ => Err("expected a level, or levels by target such as \"info,ordinate=debug\"".to_owned()),
         };
         let level = |value: &str| match value.to_ascii_lowercase().as_str() {
-            // Lambda knows one level above ours.
+            // A level of Lambda that `tracing` does not have.
             "fatal" => Ok(Level::ERROR),
-            level => level.parse().map_err(|_| "one of TRACE, DEBUG, INFO, WARN, ERROR, FATAL".to_owned()),
+            level => level.parse().map_err(|_| "expected TRACE, DEBUG, INFO, WARN, ERROR or FATAL".to_owned()),
         };
-        let format = |value: &str| value.parse::<LogFormat>().map_err(|()| "JSON or Text".to_owned());
+        let format = |value: &str| value.parse::<LogFormat>().map_err(|()| "expected JSON or Text".to_owned());
         let level = self.parse("AWS_LAMBDA_LOG_LEVEL", level)?.unwrap_or(Level::INFO);
         let filter = self.parse("RUST_LOG", targets)?.unwrap_or_else(|| Targets::new().with_default(level));
         let format = self.parse("AWS_LAMBDA_LOG_FORMAT", format)?.unwrap_or_default();
         Ok(LogSettings { filter, format })
     }
 
-    /// Everything else.
+    /// Everything except for logging.
     ///
     /// # Errors
-    /// [`ConfigError`] for the first variable that cannot be used.
+    /// [`ConfigError`] for the first invalid variable.
     pub fn config(&self) -> Result<Config, ConfigError> {
         let http = self.http()?;
         self.with_catalog(http, self.catalog()?)
     }
 
-    /// The same with these models, loaded already, in place of the one of `MODEL_URI`. The first is the default model,
-    /// unless `DEFAULT_MODEL` names another.
+    /// Like [`Environment::config`], with these loaded models instead of the model of `MODEL_URI`. The first is the
+    /// default model, unless `DEFAULT_MODEL` names another.
     ///
     /// # Errors
-    /// [`ConfigError`] for the first variable that cannot be used.
-    pub fn config_of(&self, models: Vec<Catalog>) -> Result<Config, ConfigError> {
+    /// [`ConfigError`] for the first invalid variable.
+    pub fn config_with_models(&self, models: Vec<Catalog>) -> Result<Config, ConfigError> {
         let http = self.http()?;
         if let Some(value) = self.text("MODEL_SHA256") {
-            let allowed = "it applies to the model of MODEL_URI, and models are given as arguments".into();
-            return Err(ConfigError { variable: "MODEL_SHA256", value, allowed });
+            let problem = "applies to the model of MODEL_URI only, and the models are arguments".into();
+            return Err(ConfigError { variable: "MODEL_SHA256", value, problem });
         }
         let default = self.text("DEFAULT_MODEL");
-        let catalog = Catalog::combined(models, default.as_deref()).map_err(|error| ConfigError {
-            variable: "DEFAULT_MODEL",
-            value: default.unwrap_or_default(),
-            allowed: error.to_string(),
-        })?;
+        let catalog = Catalog::combined(models, default.as_deref()).map_err(|error| unknown_default(error, default))?;
         self.with_catalog(http, catalog)
     }
 
@@ -164,7 +160,7 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
         Ok(Settings { limits, base_path, cors, aliases: self.vertex()? })
     }
 
-    /// The paths under which Vertex AI looks for its routes.
+    /// The paths that Vertex AI chose for its routes.
     fn vertex(&self) -> Result<Vec<Alias>, ConfigError> {
         let routes = [("AIP_PREDICT_ROUTE", VERTEX_PREDICT), ("AIP_HEALTH_ROUTE", VERTEX_HEALTH)];
         let alias = |(variable, route)| {
@@ -175,37 +171,43 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
     }
 
     fn catalog(&self) -> Result<Catalog, ConfigError> {
-        let uri = |value: &str| value.parse::<ModelUri>().map_err(|error| error.to_string());
+        let uri = |value: &str| value.parse::<ModelUri>().map_err(|error| error.problem());
         let uri = self.parse("MODEL_URI", uri)?.unwrap_or(ModelUri::Bundled);
-        let name = self.parse("DEFAULT_MODEL", |name| ModelName::try_from(name.to_owned()))?;
-        let checksum = self.parse("MODEL_SHA256", |digits| Checksum::try_from(digits.to_owned()))?;
+        let name = |value: &str| {
+            let problem = "expected a model name: 1 to 128 letters, digits, dots, hyphens and underscores, \
+                           starting with a letter or digit";
+            ModelName::try_from(value.to_owned()).map_err(|_| problem.to_owned())
+        };
+        let name = self.parse("DEFAULT_MODEL", name)?;
+        let checksum =
+            |value: &str| Checksum::try_from(value.to_owned()).map_err(|_| "expected 64 hexadecimal digits".to_owned());
+        let checksum = self.parse("MODEL_SHA256", checksum)?;
         match uri {
             ModelUri::Bundled => match checksum {
                 Some(checksum) => Err(ConfigError {
                     variable: "MODEL_SHA256",
                     value: checksum.to_string(),
-                    allowed: "it pins the model of MODEL_URI, and MODEL_URI is not set".into(),
+                    problem: "applies to the model of MODEL_URI only, which is not set".into(),
                 }),
-                None => Catalog::bundled(name.as_ref().map(ModelName::as_str)).map_err(|error| ConfigError {
-                    variable: "DEFAULT_MODEL",
-                    value: name.map(String::from).unwrap_or_default(),
-                    allowed: error.to_string(),
-                }),
+                None => Catalog::bundled(name.as_ref().map(ModelName::as_str))
+                    .map_err(|error| unknown_default(error, name.map(String::from))),
             },
             ModelUri::File(path) => Ok(Catalog::single(Box::new(FileSource::new(path)), checksum, name)),
             ModelUri::S3(location) => {
                 let value = location.to_string();
-                let source = S3Source::new(location, self.s3()).map_err(|error| ConfigError {
-                    variable: "MODEL_URI",
-                    value,
-                    allowed: error.to_string(),
+                let source = S3Source::new(location, self.s3()).map_err(|error| {
+                    let problem = match error {
+                        SourceError::Misconfigured { reason, .. } => reason,
+                        other => other.to_string(),
+                    };
+                    ConfigError { variable: "MODEL_URI", value, problem }
                 })?;
                 Ok(Catalog::single(Box::new(source), checksum, name))
             }
         }
     }
 
-    /// How to reach S3.
+    /// Region, endpoint and credentials for S3.
     #[must_use]
     pub fn s3(&self) -> S3Settings {
         let credentials = self.text("AWS_ACCESS_KEY_ID").zip(self.text("AWS_SECRET_ACCESS_KEY"));
@@ -220,13 +222,24 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
     }
 }
 
+/// A `DEFAULT_MODEL` that is not one of the models.
+fn unknown_default(error: CatalogError, value: Option<String>) -> ConfigError {
+    let problem = match error {
+        CatalogError::UnknownModel { known, .. } => match known.as_slice() {
+            [only] => format!("expected {only}"),
+            several => format!("expected one of {}", several.join(", ")),
+        },
+        other => other.to_string(),
+    };
+    ConfigError { variable: "DEFAULT_MODEL", value: value.unwrap_or_default(), problem }
+}
+
 fn base_path(value: &str) -> Result<String, String> {
-    let allowed = "a path such as /ml";
-    let path = plain_path(value).ok_or(allowed)?;
+    let path = plain_path(value).ok_or("expected a path such as /ml")?;
     match route_below(&path) {
         None => Ok(path),
-        // With its beginning stripped it would be another.
-        Some(route) => Err(format!("{allowed}, and not what the route {route} begins with")),
+        // Removing the prefix would change that route.
+        Some(route) => Err(format!("expected a path such as /ml that the route {route} does not start with")),
     }
 }
 
@@ -246,7 +259,7 @@ fn alias(value: &str) -> Result<String, String> {
     if value == "/" {
         Ok(value.to_owned())
     } else {
-        plain_path(value).ok_or_else(|| "a path such as /ml/predict".into())
+        plain_path(value).ok_or_else(|| "expected a path such as /ml/predict".into())
     }
 }
 
@@ -255,11 +268,12 @@ fn origins(value: &str) -> Result<AllowedOrigins, String> {
         return Ok(AllowedOrigins::Any);
     }
     let origin = |text: &str| {
-        // The serialised form of an origin (RFC 6454 §6.2): what browsers send is compared letter by letter.
+        // Exactly as serialized (RFC 6454 §6.2), since the value is compared with the header as text.
         let exact = |url: &url::Url| url.origin().ascii_serialization() == text.trim() && !text.contains('*');
         let url = url::Url::parse(text.trim()).ok().filter(exact);
-        url.and_then(|_| HeaderValue::try_from(text.trim()).ok())
-            .ok_or_else(|| format!("{:?} is not an origin such as https://example.com; or * for all", text.trim()))
+        url.and_then(|_| HeaderValue::try_from(text.trim()).ok()).ok_or_else(|| {
+            format!("expected origins such as https://example.com, or *; {:?} is not an origin", text.trim())
+        })
     };
     value.split(',').map(origin).collect::<Result<_, _>>().map(AllowedOrigins::List)
 }
@@ -277,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_environment_serves_the_bundled_models_by_the_documented_limits() {
+    fn an_empty_environment_serves_the_bundled_models_with_the_documented_limits() {
         for empty in [&[][..], &[("MODEL_URI", ""), ("MODEL_SHA256", ""), ("BASE_PATH", "")]] {
             let config = environment(empty).config().unwrap();
             assert_eq!(config.http.limits, Limits { max_rows: 100_000, max_body_bytes: 6_291_456 });
@@ -287,37 +301,49 @@ mod tests {
     }
 
     #[rstest]
-    #[case(&[("MAX_ROWS", "many")], "MAX_ROWS=\"many\" cannot be used: a whole number from 1")]
-    #[case(&[("MAX_BODY_BYTES", "0")], "MAX_BODY_BYTES=\"0\" cannot be used: a whole number from 1")]
-    #[case(&[("BASE_PATH", "ml")], "BASE_PATH=\"ml\" cannot be used: a path such as /ml")]
-    #[case(&[("BASE_PATH", "/")], "BASE_PATH=\"/\" cannot be used: a path such as /ml")]
-    #[case(&[("BASE_PATH", "/v1/")], "BASE_PATH=\"/v1/\" cannot be used: a path such as /ml, and not what the route /v1/models begins")]
-    #[case(&[("BASE_PATH", "/v2")], "not what the route /v2 begins with")]
-    #[case(&[("BASE_PATH", "/vertex")], "not what the route /vertex/predict begins with")]
-    #[case(&[("BASE_PATH", "/endpoints")], "not what the route /endpoints/{name}/invocations begins with")]
-    #[case(&[("BASE_PATH", "/models/line")], "not what the route /models/{name} begins with")]
-    #[case(&[("AIP_PREDICT_ROUTE", "predict")], "AIP_PREDICT_ROUTE=\"predict\" cannot be used: a path such as /ml/predict")]
-    #[case(&[("CORS_ALLOW_ORIGINS", "example.com")], "is not an origin such as https://example.com; or * for all")]
-    #[case(&[("CORS_ALLOW_ORIGINS", "https://a.com,https://b.com/")], "\"https://b.com/\" is not an origin")]
+    #[case(&[("MAX_ROWS", "many")], "MAX_ROWS: expected a whole number of at least 1, got \"many\"")]
+    #[case(&[("MAX_BODY_BYTES", "0")], "MAX_BODY_BYTES: expected a whole number of at least 1, got \"0\"")]
+    #[case(&[("BASE_PATH", "ml")], "BASE_PATH: expected a path such as /ml, got \"ml\"")]
+    #[case(&[("BASE_PATH", "/")], "BASE_PATH: expected a path such as /ml, got \"/\"")]
+    #[case(&[("BASE_PATH", "/v1/")], "BASE_PATH: expected a path such as /ml that the route /v1/models does not start with, got \"/v1/\"")]
+    #[case(&[("BASE_PATH", "/v2")], "that the route /v2 does not start with")]
+    #[case(&[("BASE_PATH", "/vertex")], "that the route /vertex/predict does not start with")]
+    #[case(&[("BASE_PATH", "/endpoints")], "that the route /endpoints/{name}/invocations does not start with")]
+    #[case(&[("BASE_PATH", "/models/line")], "that the route /models/{name} does not start with")]
+    #[case(&[("AIP_PREDICT_ROUTE", "predict")], "AIP_PREDICT_ROUTE: expected a path such as /ml/predict, got \"predict\"")]
+    #[case(&[("CORS_ALLOW_ORIGINS", "example.com")], "expected origins such as https://example.com, or *; \"example.com\" is not an origin")]
+    #[case(&[("CORS_ALLOW_ORIGINS", "https://a.com,https://b.com/")], "\"https://b.com/\" is not an origin, got ")]
     #[case(&[("CORS_ALLOW_ORIGINS", "https://*.example.com")], "is not an origin")]
-    #[case(&[("BASE_PATH", "//ml")], "BASE_PATH=\"//ml\" cannot be used: a path such as /ml")]
-    #[case(&[("BASE_PATH", "/../ml")], "BASE_PATH=\"/../ml\" cannot be used: a path such as /ml")]
-    #[case(&[("DEFAULT_MODEL", "lime")], "DEFAULT_MODEL=\"lime\" cannot be used: there is no model \"lime\"")]
-    #[case(&[("DEFAULT_MODEL", "../x")], "is not a model name")]
-    #[case(&[("MODEL_URI", "ftp://x/y.json")], "MODEL_URI=\"ftp://x/y.json\" cannot be used")]
-    #[case(&[("MODEL_URI", "s3://bucket/models/")], "MODEL_URI=\"s3://bucket/models/\" cannot be used")]
-    #[case(&[("MODEL_SHA256", "abc")], "MODEL_SHA256=\"abc\" cannot be used: \"abc\" is not a SHA-256")]
-    fn a_bad_value_is_told_with_its_variable_and_what_is_allowed(
+    #[case(&[("BASE_PATH", "//ml")], "BASE_PATH: expected a path such as /ml, got \"//ml\"")]
+    #[case(&[("BASE_PATH", "/../ml")], "BASE_PATH: expected a path such as /ml, got \"/../ml\"")]
+    #[case(&[("DEFAULT_MODEL", "lime")], "DEFAULT_MODEL: expected one of line, diabetes, iris, breast-cancer, got \"lime\"")]
+    #[case(&[("DEFAULT_MODEL", "../x")], "DEFAULT_MODEL: expected a model name: 1 to 128 letters")]
+    #[case(&[("MODEL_URI", "ftp://x/y.json")], "MODEL_URI: unknown scheme; expected a path, file:///absolute/path.json or s3://bucket/key.json, got \"ftp://x/y.json\"")]
+    #[case(&[("MODEL_URI", "s3://bucket/models/")], "MODEL_URI: a model is one file, not a folder; ")]
+    #[case(&[("MODEL_SHA256", "abc")], "MODEL_SHA256: expected 64 hexadecimal digits, got \"abc\"")]
+    fn an_invalid_value_is_reported_in_one_line_with_its_variable_and_the_allowed_values(
         #[case] variables: &'static [(&'static str, &'static str)],
-        #[case] told: &str,
+        #[case] message: &str,
     ) {
         let error = environment(variables).config().unwrap_err().to_string();
-        assert!(error.contains(told), "{error}");
-        assert!(error.starts_with(variables[0].0) && !error.contains('\n'), "{error}");
+        assert!(error.contains(message), "{error}");
+        assert!(error.starts_with(variables[0].0) && error.contains(variables[0].1), "{error}");
+        assert!(!error.contains('\n'), "{error}");
     }
 
     #[test]
-    fn a_base_path_may_begin_as_a_route_does_and_a_platform_may_choose_the_root() {
+    fn a_checksum_without_a_model_uri_is_an_error() {
+        let digits = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+        let error =
+            environment(&[("MODEL_SHA256", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")])
+                .config()
+                .unwrap_err();
+        let message = format!("MODEL_SHA256: applies to the model of MODEL_URI only, which is not set, got {digits:?}");
+        assert_eq!(error.to_string(), message);
+    }
+
+    #[test]
+    fn a_base_path_may_start_like_a_route_and_a_platform_may_choose_the_root() {
         let paths =
             [("BASE_PATH", "/v1/ml"), ("AIP_HEALTH_ROUTE", "/"), ("AIP_PREDICT_ROUTE", "/v1/models/line:predict")];
         let variables: &'static [_] = Box::leak(Box::new(paths));
@@ -328,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_are_never_told() {
+    fn errors_contain_no_credentials() {
         let error = environment(&[
             ("MODEL_URI", "s3://bucket/model.json"),
             ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
@@ -341,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn levels_are_lambdas_or_rusts() {
+    fn log_levels_are_those_of_lambda_or_of_rust() {
         let level = |variables| environment(variables).log().unwrap().filter.default_level();
         assert_eq!(level(&[]), Some(Level::INFO.into()));
         assert_eq!(level(&[("AWS_LAMBDA_LOG_LEVEL", "FATAL")]), Some(Level::ERROR.into()));

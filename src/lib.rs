@@ -1,16 +1,25 @@
-//! Send an X, get a y, over HTTPS: the service.
+//! The service: an HTTP API for predictions, which runs as a function on AWS Lambda.
 //!
-//! A request goes one way: event → [`http::server`] → `http::decode` (bytes to an [`ordinate_model::frame::Frame`] held against a
-//! signature) → [`ordinate_model::Model::predict`] → the protocol's encoder → response.
+//! A request passes through these modules, in this order:
 //!
-//! | module or crate | what lives there | imports of ours |
-//! |---|---|---|
-//! | [`ordinate_model`] (`crates/model`) | what a model is: signature, frame, preprocessing, estimator, the file; intervals, explanations, warnings | nothing |
-//! | [`source`] | where models come from: bundled, a file, S3; the catalog that loads each once | the model |
-//! | [`http`] | how callers talk: server, decode, protocols, docs | the model, the catalog |
-//! | [`config`], [`telemetry`] | the environment, read once by the binaries; JSON logs | |
-//! | `crates/table`, `crates/train` | CSV and Parquet files; how models are made | the model |
-//! | `crates/server`, `crates/cli` | the plain HTTP server; the command line `ordinate` | the service; all of them |
+//! | module | task |
+//! |---|---|
+//! | [`http::server`] | Lambda events, paths, bodies, limits, errors, log lines |
+//! | `http::protocols` | one folder per protocol: its routes, requests, responses and `OpenAPI` entries |
+//! | [`source`] | fetches a model from the program, a file or S3, and loads it once |
+//! | `http::decode` | JSON, CSV, JSON Lines and tensors to a [`Frame`], rows that fit the model's signature |
+//! | [`ordinate_model`] | computes the [`Answer`]: predictions, intervals, explanations, warnings |
+//! | `http::protocols` | encodes the answer |
+//!
+//! [`config`] reads the environment and [`telemetry`] sets up the log, once per process. `http::docs` serves the
+//! `OpenAPI` document and its reader, `http::page` the page in `web/`. The binary is `bin/api.rs`.
+//!
+//! Crates that the function does not need are next to it: `crates/table` reads tables, `crates/train` trains models,
+//! `crates/server` serves this API on a socket, `crates/cli` is the command line. `docs/ARCHITECTURE.md` has the map of
+//! all of them.
+//!
+//! [`Frame`]: ordinate_model::frame::Frame
+//! [`Answer`]: ordinate_model::Answer
 
 pub mod config;
 pub mod http;

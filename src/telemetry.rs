@@ -1,4 +1,5 @@
-//! JSON logs as Lambda's log filter reads them: `level` and an RFC 3339 `timestamp` at the top, fields beside them.
+//! JSON logs in the form that Lambda's log filter needs: `level`, an RFC 3339 `timestamp` and all fields at the top
+//! level.
 
 use std::str::FromStr;
 
@@ -9,22 +10,22 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, fmt};
 
-/// What is logged, and how.
+/// Log level and format.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogSettings {
-    /// What is logged: a level, or levels by target as in `info,aws_sdk_s3=debug`.
+    /// A level, or levels by target such as `info,aws_sdk_s3=debug`.
     pub filter: Targets,
-    /// How a line looks.
+    /// The format of a log line.
     pub format: LogFormat,
 }
 
-/// How a log line looks.
+/// The format of a log line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum LogFormat {
-    /// One JSON object a line.
+    /// One JSON object per line.
     #[default]
     Json,
-    /// Text for a person.
+    /// Human-readable text.
     Text,
 }
 
@@ -46,7 +47,7 @@ impl FromStr for LogFormat {
     }
 }
 
-/// Sends the process's events and panics to standard output. A second call changes nothing.
+/// Writes the events and panics of the process to standard output. Further calls have no effect.
 pub fn install(settings: LogSettings) {
     static INSTALLED: OnceCell<()> = OnceCell::new();
     INSTALLED.get_or_init(|| {

@@ -1,9 +1,9 @@
-"""What a JSON Schema cannot say about a body, so that data made from it is as valid as it claims to be."""
+"""Conditions on bodies that JSON Schema cannot express, so that generated data is valid or invalid as intended."""
 
 import schemathesis
 
 
-# Text and bytes have no schema: any would count as valid.
+# Text and bytes have no schema, so any would count as valid.
 WITHOUT_SCHEMA = {"text/csv", "application/jsonlines", "application/octet-stream"}
 
 # Options that are accepted in the body or in the URL, and rejected in both.
@@ -26,7 +26,7 @@ def filter_body(context, body):
 
 
 def values_are_moderate(value):
-    """An integer must be a double, and a prediction must not exceed one."""
+    """Integers must be exact doubles, and predictions must not overflow."""
     if isinstance(value, dict):
         return all(map(values_are_moderate, value.values()))
     if isinstance(value, list):
@@ -36,7 +36,7 @@ def values_are_moderate(value):
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Columns of one table have one length: shorter ones go on with their last value, so that what is wrong stays wrong."""
+    """Gives all columns of a table the same length. Repeating the last value keeps invalid columns invalid."""
     tables = case.body.items() if isinstance(case.body, dict) else []
     for table in (table for key, table in tables if isinstance(table, dict) and key != "dataframe_split"):
         columns = [column for column in table.values() if isinstance(column, list) and column]

@@ -1,58 +1,56 @@
-// The answer: a number with its interval on a scale, or a class with the probabilities of all.
+// The answer: a number with its interval on a scale, or a class with the probabilities of all classes.
 
-/** The ends of the scale so far: it grows and does not jump while one tries values. */
+/** The ends of the scale. It grows with the answers, and does not change with every value. */
 let scaleEnds = null;
 
-/** How many labels of a set are named. */
-const NAMED_LABELS = 5;
+/** A larger prediction set is shown by its size. */
+const LISTED_LABELS = 5;
 
 function showAnswer(model, answer) {
   const { target } = model.signature;
   const value = answer.y[0];
-  const said = [];
+  const main = [];
   const detail = [];
-  let spoken;
+  let summary;
   let isExact = false;
   if (model.task === "classification") {
-    const shares = answer.probabilities?.[0];
-    const sure = shares && shares[String(value)];
-    said.push(figure(target.name, String(value), value, sure === undefined ? null : `${percent(sure)} probability`));
-    spoken = `${target.name}: ${value}${sure === undefined ? "" : `, ${percent(sure)}`}`;
+    const probabilities = answer.probabilities?.[0];
+    const probability = probabilities && probabilities[String(value)];
+    const lead = probability === undefined ? null : `${percent(probability)} probability`;
+    main.push(figure(target.name, String(value), value, lead));
+    summary = `${target.name}: ${value}${lead ? `, ${lead}` : ""}`;
     const labels = answer.prediction_sets?.[0].map(String);
     if (labels) {
-      const named = labels.length > NAMED_LABELS ? [`one of ${labels.length} classes`] : labels;
-      const strong = named.flatMap((label, place) => [place > 0 && " or ", element("strong", {}, breakable(label))]);
-      said.push(
-        element(
-          "p",
-          { class: "interval", title: labels.join(" or ") },
-          "With ",
-          levelChoice(model),
-          " probability it is ",
-          strong,
-        ),
-      );
-      if (labels.length > 1) spoken += `; with ${percent(levelOf(model))} probability ${named.join(" or ")}`;
+      const listed = labels.length > LISTED_LABELS ? [`${labels.length} classes`] : labels;
+      const strong = listed.flatMap((label, place) => [place > 0 && ", ", element("strong", {}, breakable(label))]);
+      const title = labels.join(", ");
+      main.push(element("p", { class: "interval", title }, levelChoice(model), " prediction set: ", strong));
+      if (labels.length > 1) summary += `; ${percent(levelOf(model))} prediction set: ${listed.join(", ")}`;
     }
-    if (shares) detail.push(classBars(shares, String(value)));
+    if (probabilities) detail.push(classBars(probabilities, String(value)));
   } else {
     const ends = answer.interval?.[0];
-    // What rounding leaves of an interval without width.
+    // Only rounding errors give the interval a width.
     isExact = ends && ends[1] - ends[0] <= 1e-12 * Math.abs(value);
     const write = ends && !isExact ? writerOfInterval(value, ends) : number;
-    said.push(figure(target.name, write(value), value));
-    spoken = `${target.name}: ${write(value)}`;
-    if (isExact) said.push(element("p", { class: "interval" }, "The model is exact on its training rows."));
+    main.push(figure(target.name, write(value), value));
+    summary = `${target.name}: ${write(value)}`;
+    if (isExact) main.push(element("p", { class: "interval" }, "The model fits its training rows exactly."));
     else if (ends) {
-      said.push(intervalLine(model, ends, write));
+      main.push(intervalLine(model, ends, write));
       detail.push(scale(value, ends));
-      spoken += `, between ${write(ends[0])} and ${write(ends[1])}`;
+      summary += `, prediction interval ${write(ends[0])} to ${write(ends[1])}`;
+      const mean = answer.mean_interval?.[0];
+      if (mean) {
+        const name = `${percent(levelOf(model))} confidence interval of the mean: `;
+        detail.push(element("p", { class: "hint" }, name, rangeOf(mean, writerOfInterval(value, mean))));
+      }
     }
   }
   const how = METHODS[answer.interval_method]?.(model.intervals?.held_out_rows);
-  if (!answer.interval && !answer.prediction_sets) said.push(noInterval(model));
+  if (!answer.interval && !answer.prediction_sets) main.push(noInterval(model));
   else if (how && !isExact) detail.push(element("p", { class: "hint" }, how));
-  const warnings = (answer.warnings ?? []).map(inWords);
+  const warnings = (answer.warnings ?? []).map(warningText);
   if (warnings.length > 0) {
     const items = warnings.map((text) => element("li", {}, text));
     detail.unshift(element("ul", { class: "warnings" }, items));
@@ -60,19 +58,22 @@ function showAnswer(model, answer) {
   for (const warning of answer.warnings ?? []) {
     fields
       .find(({ feature }) => feature.name === warning.feature)
-      ?.complain(warning.code === "outside_range" ? "Outside the training range." : "Not in the training data.", true);
+      ?.setMessage(
+        warning.code === "outside_range" ? "Outside the training range." : "Not in the training data.",
+        true,
+      );
   }
-  // The controls of the answer are made anew with it: whoever was at one stays there.
-  const held = byId("said").contains(document.activeElement) ? document.activeElement.id : null;
-  byId("said").replaceChildren(...said.filter(Boolean));
+  // The controls are created again with the answer; the focus stays on the same one.
+  const focused = byId("prediction").contains(document.activeElement) ? document.activeElement.id : null;
+  byId("prediction").replaceChildren(...main.filter(Boolean));
   byId("detail").replaceChildren(...detail.filter(Boolean));
-  if (held) byId(held)?.focus();
-  say([spoken, ...warnings].join(". "));
+  if (focused) byId(focused)?.focus();
+  announce([summary, ...warnings].join(". "));
 }
 
-/** Tells those who listen instead of looking. */
-function say(text) {
-  if (byId("spoken").textContent !== text) byId("spoken").textContent = text;
+/** Announces the answer to screen readers. */
+function announce(text) {
+  if (byId("announcement").textContent !== text) byId("announcement").textContent = text;
 }
 
 function figure(name, text, exact, addition) {
@@ -93,46 +94,46 @@ function figure(name, text, exact, addition) {
 }
 
 function intervalLine(model, ends, write) {
-  // A dash beside a minus would read like another.
+  return element("p", { class: "interval" }, levelChoice(model), " prediction interval: ", rangeOf(ends, write));
+}
+
+/** Both ends of an interval. With a negative end, "to" instead of a dash, which could be read as a minus. */
+function rangeOf(ends, write) {
   const between = ends[0] < 0 ? " to " : " – ";
-  const range = element("strong", { title: `${ends[0]} to ${ends[1]}` }, ends.map(write).join(between));
-  return element("p", { class: "interval" }, levelChoice(model), " interval ", range);
+  return element("strong", { class: "range", title: `${ends[0]} to ${ends[1]}` }, ends.map(write).join(between));
 }
 
 function levelChoice(model) {
   const options = levelsOf(model).map((one) => [one, percent(one)]);
-  return choice("level", "Probability that it holds the answer", options, levelOf(model), (value) =>
-    chooseLevel(Number(value)),
-  );
+  return choice("level", "Level", options, levelOf(model), (value) => chooseLevel(Number(value)));
 }
 
-/** How it is known where the answer lies. */
+/** A description of each interval method. */
 const METHODS = {
-  "student-t": () =>
-    "By the theory of least squares: exact when errors are normal, independent and equally large everywhere.",
+  "student-t": () => "Student's t: exact if errors are independent, normal and of equal variance.",
   "student-t-ridge": () =>
-    "By the theory of least squares, nearly: too narrow where the penalty is far larger than the data ask for.",
+    "Student's t, approximate: too narrow if the regularization is much stronger than the data require.",
   conformal: (rows) =>
-    `From the errors on ${rows === undefined ? "rows" : count(rows, "row")} held out: holds when new rows are like those.`,
+    `Conformal, from ${rows === undefined ? "held-out rows" : count(rows, "held-out row")}: valid if new rows are like them.`,
 };
 
-/** Why there is no interval; where another level may have one, it can be chosen. */
+/** The reason for a missing interval, with a choice of the level if another one may have an interval. */
 function noInterval(model) {
   const [one, several] =
     model.task === "classification" ? ["prediction set", "prediction sets"] : ["interval", "intervals"];
   const line = (...content) => element("p", { class: "hint interval" }, content);
-  const wanted = levelOf(model);
-  if (wanted === undefined) {
+  const level = levelOf(model);
+  if (level === undefined) {
     const rows = model.intervals?.held_out_rows;
-    const why = rows ? `${count(rows, "row")} held out are too few` : "it was trained without held-out rows";
+    const why = rows ? `${count(rows, "held-out row")} are too few` : "it was trained without held-out rows";
     return line(`This model has no ${several}: ${why}.`);
   }
-  const refused = model.forgone[String(["interval", wanted])];
-  if (!refused || refused.code === "unknown_key") return null;
-  return line(levelChoice(model), ` No ${one}: ${refused.message.replace(/\.$/, "")}.`);
+  const error = model.unsupported[String(["interval", level])];
+  if (!error || error.code === "unknown_key") return null;
+  return line(levelChoice(model), ` No ${one}: ${error.message.replace(/\.$/, "")}.`);
 }
 
-/** Round numbers from below `low` to above `high`, about so many steps. */
+/** Round numbers from below `low` to above `high` in about `steps` steps. */
 function ticks(low, high, steps) {
   const rough = (high - low) / steps;
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -144,10 +145,10 @@ function ticks(low, high, steps) {
 
 function scale(value, [low, high]) {
   const width = high - low;
-  const wanted = [Math.min(low, value) - width * 0.1, Math.max(high, value) + width * 0.1];
-  if (scaleEnds) scaleEnds = [Math.min(scaleEnds[0], wanted[0]), Math.max(scaleEnds[1], wanted[1])];
-  // An interval that a scale of earlier answers would make a dot gets one of its own.
-  if (!scaleEnds || wanted[1] - wanted[0] < (scaleEnds[1] - scaleEnds[0]) / 4) scaleEnds = wanted;
+  const needed = [Math.min(low, value) - width * 0.1, Math.max(high, value) + width * 0.1];
+  if (scaleEnds) scaleEnds = [Math.min(scaleEnds[0], needed[0]), Math.max(scaleEnds[1], needed[1])];
+  // A much smaller interval than those of earlier answers starts a new scale.
+  if (!scaleEnds || needed[1] - needed[0] < (scaleEnds[1] - scaleEnds[0]) / 4) scaleEnds = needed;
   let marks;
   let labels;
   for (const steps of [4, 2, 1]) {
@@ -156,14 +157,14 @@ function scale(value, [low, high]) {
     labels = marks.map((mark) =>
       writer(marks, { width: apart * 10, compact: 1e4 })(Math.abs(mark) < apart / 2 ? 0 : mark),
     );
-    // About as wide as they are written, with room between them.
-    if (labels.join("").length * 8 + labels.length * 12 < byId("said").clientWidth) break;
+    // Estimates the width of the labels and the space between them.
+    if (labels.join("").length * 8 + labels.length * 12 < byId("prediction").clientWidth) break;
   }
   const [start, end] = [marks[0], marks.at(-1)];
-  // Ends of an astronomic interval have no width in doubles: there is nothing to draw.
+  // The ends of very large intervals may be equal as doubles, or infinite.
   if (!Number.isFinite(start) || !Number.isFinite(end) || end <= start || marks.length > 12) return null;
   const at = (point) => `${(((point - start) / (end - start)) * 100).toFixed(2)}%`;
-  const share = `${((width / (end - start)) * 100).toFixed(2)}%`;
+  const extent = `${((width / (end - start)) * 100).toFixed(2)}%`;
   const anchor = (position) => (position === 0 ? "start" : position === marks.length - 1 ? "end" : "middle");
   return element(
     "svg",
@@ -176,7 +177,7 @@ function scale(value, [low, high]) {
     },
     marks.map((mark) => element("line", { class: "grid", x1: at(mark), x2: at(mark), y1: "4", y2: "36" })),
     element("line", { class: "axis", x1: "0", x2: "100%", y1: "36", y2: "36" }),
-    element("rect", { class: "span", x: at(low), width: share, y: "12", height: "12", rx: "6" }),
+    element("rect", { class: "span", x: at(low), width: extent, y: "12", height: "12", rx: "6" }),
     element("circle", { class: "dot", cx: at(value), cy: "18", r: "8" }),
     marks.map((mark, position) =>
       element("text", { x: at(mark), y: "54", "text-anchor": anchor(position) }, labels[position]),
@@ -186,26 +187,26 @@ function scale(value, [low, high]) {
 
 const SHOWN_CLASSES = 10;
 
-/** A bar a class: in the model's order, or the most probable ones of many. */
-function classBars(shares, chosen) {
-  let classes = Object.entries(shares);
+/** A bar per class, in the order of the model, or the most probable classes of many. */
+function classBars(probabilities, chosen) {
+  let classes = Object.entries(probabilities);
   const all = classes.length;
   if (all > SHOWN_CLASSES) classes = classes.sort((a, b) => b[1] - a[1]).slice(0, SHOWN_CLASSES);
-  const rows = classes.map(([label, share]) =>
+  const rows = classes.map(([label, probability]) =>
     element(
       "tr",
       { class: label === chosen ? "chosen" : null },
       element("th", { scope: "row" }, breakable(label)),
-      element("td", { class: "drawn" }, bar(0, share)),
-      element("td", { title: String(share) }, percent(share)),
+      element("td", { class: "drawn" }, bar(0, probability)),
+      element("td", { title: String(probability) }, percent(probability)),
     ),
   );
   const more = all > SHOWN_CLASSES ? ` (the ${SHOWN_CLASSES} highest of ${all})` : "";
-  const caption = element("caption", { class: more ? null : "unseen" }, `Probability of each class${more}`);
+  const caption = element("caption", { class: more ? null : "sr-only" }, `Probability of each class${more}`);
   return barTable(caption, rows);
 }
 
-/** A table of three columns: name, bar, number; the last as wide as its longest number. */
+/** A table of three columns: name, bar, number. The last is as wide as its longest number. */
 function barTable(caption, rows) {
   const columns = ["named", "drawn", "counted"].map((name) => element("col", { class: name }));
   const lengths = rows.map((row) => row.lastChild.textContent.length);
@@ -213,7 +214,7 @@ function barTable(caption, rows) {
   return element("table", { class: "bars" }, caption, element("colgroup", {}, columns), element("tbody", {}, rows));
 }
 
-/** A bar between two shares of the width. */
+/** A bar between two positions, as fractions of the width. */
 function bar(from, to, kind = "up") {
   const x = `${(Math.min(from, to) * 100).toFixed(2)}%`;
   const width = `${Math.max(Math.abs(to - from) * 100, 0.4).toFixed(2)}%`;
@@ -225,7 +226,7 @@ function bar(from, to, kind = "up") {
   );
 }
 
-function inWords({ code, feature, value, range, message }) {
+function warningText({ code, feature, value, range, message }) {
   if (code === "outside_range" && range) {
     return `${feature}: ${number(value)} is outside the training range, ${number(range[0])} to ${number(range[1])}`;
   }
@@ -233,19 +234,19 @@ function inWords({ code, feature, value, range, message }) {
   return feature === undefined ? capitalised(message) : `${feature}: ${message}`;
 }
 
-/** An error where the answer would be; the last answer would not belong to what the form says now. */
+/** Shows an error in place of the answer, which would not belong to the values of the form. */
 function showError(model, error) {
-  const homeless = complain(error.faults ?? []);
-  const atFields = (error.faults ?? []).length - homeless.length;
-  const text = homeless[0] ?? (atFields > 0 ? null : error.message);
+  const others = showFaults(error.faults ?? []);
+  const atFields = (error.faults ?? []).length - others.length;
+  const text = others[0] ?? (atFields > 0 ? null : error.message);
   const names = fields.filter(({ control }) => control.hasAttribute("aria-invalid")).map(({ feature }) => feature.name);
-  const told = text ?? `No answer yet: ${names.join(", ")} ${names.length === 1 ? "needs" : "need"} another value.`;
-  byId("said").replaceChildren(
+  const message = text ?? `Invalid value: ${names.join(", ")}.`;
+  byId("prediction").replaceChildren(
     element("p", { class: "target" }, breakable(model.signature.target.name)),
     element("p", { class: "number none", "aria-hidden": "true" }, "–"),
-    element("p", { class: "message" }, told),
+    element("p", { class: "message" }, message),
   );
   byId("detail").replaceChildren();
   byId("why").hidden = true;
-  say(told);
+  announce(message);
 }

@@ -1,11 +1,14 @@
-// Elements. Data becomes text nodes and attributes, never markup.
+// Creates elements. Data is inserted as text nodes and attributes, never as markup.
 
 const SVG = new Set(["svg", "rect", "line", "circle", "text", "title"]);
 
-/** The element of the page that has this id. */
+/** The element with this id. */
 const byId = (id) => document.getElementById(id);
 
-/** An element with attributes, listeners ("onclick") and children. Attributes that are null, undefined or false stay away. */
+/**
+ * An element with attributes, listeners ("onclick") and children. Attributes and children that are null, undefined or
+ * false are omitted.
+ */
 function element(name, attributes = {}, ...children) {
   const made = SVG.has(name)
     ? document.createElementNS("http://www.w3.org/2000/svg", name)
@@ -19,11 +22,11 @@ function element(name, attributes = {}, ...children) {
   return made;
 }
 
-/** A name that may be broken after its underscores, where it is too long for its place. */
+/** A name with line break opportunities after its underscores. */
 const breakable = (name) =>
   name.split(/(?<=_)/).flatMap((part, position) => (position > 0 ? [element("wbr"), part] : [part]));
 
-/** A choice of values, each with its words. */
+/** A select element; the options are pairs of value and text. */
 function choice(id, label, options, chosen, onchange) {
   const made = options.map(([value, text]) => element("option", { value, selected: value === chosen }, text));
   const select = element("select", { id, "aria-label": label }, made);
@@ -31,28 +34,28 @@ function choice(id, label, options, chosen, onchange) {
   return select;
 }
 
-/** A button that copies a text, and says that it did. */
+/** A button that copies a text and confirms it. */
 function copyButton(label, text) {
   const button = element("button", { type: "button", class: "quiet" }, label);
   button.addEventListener("click", async () => {
-    const told = (await copied(text(), button)) ? "Copied" : "The browser did not let us copy";
-    button.textContent = told;
-    byId("told").textContent = told;
+    const message = (await copied(text(), button)) ? "Copied" : "Copying is not permitted";
+    button.textContent = message;
+    byId("status").textContent = message;
     setTimeout(() => {
       button.textContent = label;
-      byId("told").textContent = "";
+      byId("status").textContent = "";
     }, 1500);
   });
   return button;
 }
 
-/** Copies a text; whether that was possible. Only pages from https and this very machine have the browser's clipboard. */
+/** Copies a text, and returns whether it succeeded. The clipboard is available to pages of HTTPS and localhost only. */
 async function copied(text, button) {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    const place = element("textarea", { class: "unseen", tabindex: "-1", "aria-hidden": "true" }, text);
+    const place = element("textarea", { class: "sr-only", tabindex: "-1", "aria-hidden": "true" }, text);
     button.after(place);
     place.select();
     const done = document.execCommand("copy");
@@ -62,7 +65,9 @@ async function copied(text, button) {
   }
 }
 
-/** JSON with a line for each member, and a list of plain values (or one such list) on one; every digit as it stands. */
+/**
+ * JSON with one line per member, and lists of plain values (or one such list) on one line. Numbers keep their digits.
+ */
 function indented(json) {
   let depth = 0;
   const line = (change) => `\n${"  ".repeat((depth += change))}`;

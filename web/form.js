@@ -1,16 +1,16 @@
-// The form, made from a model's signature.
+// The form for the features of a model.
 
-/** The fields of the model that is shown, in the signature's order. */
+/** The fields of the current model, in the order of its signature. */
 let fields = [];
 
-/** The step of a slider: a power of ten, at least fifty of them in the range. */
+/** The step of a slider: the largest power of ten with at least fifty steps in the range. */
 function stepOf(feature) {
   const [low, high] = feature.range;
   if (feature.type === "long") return 1;
   return high > low ? 10 ** Math.floor(Math.log10((high - low) / 50)) : 1;
 }
 
-/** A number on the slider's grid and in the range, without the noise of binary fractions. */
+/** A number rounded to a step of the slider and limited to the range, as text without binary rounding errors. */
 function onGrid(feature, value) {
   const [low, high] = feature.range;
   const step = stepOf(feature);
@@ -18,14 +18,14 @@ function onGrid(feature, value) {
   return String(Number(rounded.toPrecision(12)));
 }
 
-/** A category that the training data did not have, where the model takes one. */
-function unseen(levels) {
+/** A category that is not in the training data. */
+function unknownCategory(levels) {
   let name = "another";
   while (levels.includes(name)) name += "_";
   return name;
 }
 
-/** What a feature can be chosen from; none for numbers. */
+/** The options of a feature, or null for a number. */
 function choices(feature) {
   if (feature.type === "boolean") return ["true", "false"];
   return feature.type === "string" ? (feature.levels ?? []) : null;
@@ -40,25 +40,26 @@ function showFields(features, onchange) {
 
 function makeField(feature, id, onchange) {
   const listed = choices(feature);
-  const stands = imputed(feature);
+  const imputedValue = imputed(feature);
   const described = `${id}-hint ${id}-message`;
   const hint = [];
   let control;
   let slider = null;
   if (listed) {
     const options = listed.map((level) => element("option", { value: level }, level));
-    if (feature.unknown === "ignore") options.push(element("option", { value: unseen(listed) }, unseen(listed)));
-    if (stands !== undefined) options.unshift(element("option", { value: "" }, "missing"));
+    if (feature.unknown === "ignore")
+      options.push(element("option", { value: unknownCategory(listed) }, unknownCategory(listed)));
+    if (imputedValue !== undefined) options.unshift(element("option", { value: "" }, "missing"));
     control = element("select", { id, "aria-describedby": described }, options);
   } else {
-    // The keypad for decimals has no minus.
+    // The decimal keypad of phones has no minus.
     const inputmode = feature.range?.[0] >= 0 ? "decimal" : "text";
     control = element("input", { id, type: "text", inputmode, spellcheck: "false", "aria-describedby": described });
   }
   if (feature.range) {
     const [low, high] = feature.range;
     const step = stepOf(feature);
-    // For hands on a mouse or a screen; the keyboard has the arrow keys in the field itself.
+    // For mouse and touch; keyboard users have the arrow keys in the field.
     slider = element("input", {
       type: "range",
       min: low,
@@ -81,12 +82,12 @@ function makeField(feature, id, onchange) {
     });
     hint.push(
       element("span", { title: low }, number(low)),
-      element("span", { class: "unseen" }, " to "),
+      element("span", { class: "sr-only" }, " to "),
       element("span", { title: high }, number(high)),
     );
   }
-  if (stands !== undefined) {
-    const value = typeof stands === "number" ? number(stands) : String(stands);
+  if (imputedValue !== undefined) {
+    const value = typeof imputedValue === "number" ? number(imputedValue) : String(imputedValue);
     hint.push(element("span", { class: "row" }, `if ${listed ? "missing" : "empty"}: ${value}`));
   }
   const message = element("p", { id: `${id}-message`, class: "message" });
@@ -114,32 +115,32 @@ function makeField(feature, id, onchange) {
     get value() {
       return control.value;
     },
-    /** A category that is not in the list becomes one of it: call `takes` before. */
+    /** Adds a category that is not in the list. Call `accepts` before. */
     set value(text) {
       if (!has(text)) control.append(element("option", { value: text }, text));
       control.value = text;
       settle();
     },
-    /** Whether it can have this value: a list has its own, and any other where the model takes one. */
-    takes: (text) => has(text) || (feature.unknown === "ignore" && text !== ""),
-    /** Says what is wrong with the value, or with nothing that it is right; a doubt does not make it wrong. */
-    complain(text = "", isDoubt = false) {
+    /** Whether the field can have this value: one of its list, or any other if the model ignores unknown categories. */
+    accepts: (text) => has(text) || (feature.unknown === "ignore" && text !== ""),
+    /** Shows an error or a warning, or removes it. */
+    setMessage(text = "", isWarning = false) {
       message.textContent = text;
-      root.classList.toggle("doubtful", isDoubt);
-      if (text && !isDoubt) control.setAttribute("aria-invalid", "true");
+      root.classList.toggle("doubtful", isWarning);
+      if (text && !isWarning) control.setAttribute("aria-invalid", "true");
       else control.removeAttribute("aria-invalid");
     },
   };
 }
 
-/** Fills all fields with the first row of those to begin with. */
+/** Fills all fields with the first example. */
 function fillFirst({ examples }) {
   for (const field of fields) field.value = String(examples[0][field.feature.name]);
 }
 
 /**
- * Fills all fields with a row like those of the training data: a mixture of two examples, whose numbers depend on each other as
- * those of the examples do.
+ * Fills all fields with a synthetic row: a random mixture of two examples, which keeps the correlations of their
+ * numbers.
  */
 function fillRandom({ examples, typical }) {
   const first = Math.floor(Math.random() * examples.length);
@@ -155,7 +156,7 @@ function fillRandom({ examples, typical }) {
   }
 }
 
-/** Fills the form from a row of CSV, alone or under its header; says what came of it. */
+/** Fills the form from a CSV row, with or without a header, and returns a message. */
 function fillFromCsv(text) {
   const names = fields.map((field) => field.feature.name);
   const records = readCsv(text, names);
@@ -165,21 +166,20 @@ function fillFromCsv(text) {
   let places = names.map((_, position) => position);
   let row = first;
   if (header.some((name) => names.includes(name))) {
-    if (twice(header)) return `The header has ${twice(header)} twice.`;
+    if (duplicateIn(header)) return `The header contains ${duplicateIn(header)} twice.`;
     places = names.map((name) => header.indexOf(name));
     row = second;
-    const lacking = names.filter((_, position) => places[position] < 0);
-    if (lacking.length > 0) return `The header lacks ${lacking.join(", ")}.`;
-    if (!row) return "There is a header, and no row under it.";
+    const missing = names.filter((_, position) => places[position] < 0);
+    if (missing.length > 0) return `Missing in the header: ${missing.join(", ")}.`;
+    if (!row) return "There is no row after the header.";
   }
   if (row.length !== (row === first ? names.length : first.length)) {
-    const wanted =
-      row === first ? `the model takes ${names.length}: ${names.join(", ")}` : `the header has ${first.length}`;
-    return `The row has ${count(row.length, "value")}; ${wanted}.`;
+    const expected = row === first ? `${names.length} values: ${names.join(", ")}` : `${first.length} as in the header`;
+    return `Got ${count(row.length, "value")}, expected ${expected}.`;
   }
-  const values = fields.map(({ feature }, position) => meant(feature, row[places[position]]));
-  const wrong = fields.findIndex((field, position) => !field.takes(values[position]));
-  if (wrong >= 0) return `${names[wrong]} cannot be ${JSON.stringify(values[wrong])}: choose it from the list.`;
+  const values = fields.map(({ feature }, position) => parsed(feature, row[places[position]]));
+  const wrong = fields.findIndex((field, position) => !field.accepts(values[position]));
+  if (wrong >= 0) return `${names[wrong]}: ${JSON.stringify(values[wrong])} is not in the list.`;
   for (const [position, field] of fields.entries()) field.value = values[position];
   return `Filled in ${count(names.length, "value")}.`;
 }
@@ -188,29 +188,29 @@ function fillFromCsv(text) {
 const formRow = () =>
   `[{${fields.map(({ feature, value }) => `${JSON.stringify(feature.name)}:${cell(feature, value)}`).join(",")}}]`;
 
-/** Shows each complaint at its field; the ones that belong to none come back. */
-function complain(faults) {
-  const homeless = [];
-  for (const field of fields) field.complain();
+/** Shows faults at their fields, and returns those without a field. */
+function showFaults(faults) {
+  const others = [];
+  for (const field of fields) field.setMessage();
   for (const fault of faults) {
     const name = /^#\/X\/0\/(.*)$/.exec(fault.pointer ?? "")?.[1];
-    const wanted = name && decodeURIComponent(name).replaceAll("~1", "/").replaceAll("~0", "~");
-    const field = fields.find(({ feature }) => feature.name === wanted);
+    const decoded = name && decodeURIComponent(name).replaceAll("~1", "/").replaceAll("~0", "~");
+    const field = fields.find(({ feature }) => feature.name === decoded);
     if (field)
-      field.complain(fault.code === "missing_value" ? "Needs a value." : plainly(fault.detail) + withPoint(field));
-    else homeless.push(fault.detail);
+      field.setMessage(fault.code === "missing_value" ? "Needs a value." : shortened(fault.detail) + withPoint(field));
+    else others.push(fault.detail);
   }
-  return homeless;
+  return others;
 }
 
-/** What to write instead of a decimal comma. */
+/** A suggestion for a number with a decimal comma. */
 function withPoint({ value, feature }) {
   const isNumber = feature.type === "double" || feature.type === "long";
   return isNumber && /^\s*[+-]?\d+,\d+\s*$/.test(value) ? ` Write ${value.trim().replace(",", ".")}.` : "";
 }
 
-/** A fault's words without row and feature, for where both are plain to see. */
-function plainly(detail) {
+/** The message of a fault without row and feature, to show at the field. */
+function shortened(detail) {
   const rest = detail.replace(/^row \d+: /, "").replace(/^feature "(?:[^"\\]|\\.)*" /, "");
   return `${capitalised(rest)}.`;
 }

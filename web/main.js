@@ -1,12 +1,12 @@
-// The page: which model is shown, and when the service is asked.
+// The page: the current model, and when to request predictions.
 
 const TYPING_PAUSE = 200;
 
-/** So many fields are no higher than an answer beside them of so many classes. */
+/** A form of this many fields is no taller than an answer of this many classes. */
 const FEW_FIELDS = 4;
 const FEW_CLASSES = 4;
 
-/** The models that there are, and the one that is shown. */
+/** All models, and the current one. */
 let models = [];
 let shown = null;
 let level = 0.95;
@@ -25,11 +25,11 @@ async function start() {
   }
 }
 
-/** What keeps a model from being shown. */
+/** Shows an error in place of the model. */
 function showTrouble(error) {
   const again = async () => {
     await start();
-    // The button is gone: with it would go whoever was there.
+    // The button that had the focus was replaced.
     (byId("trouble").hidden ? byId("name") : byId("trouble").querySelector("button")).focus();
   };
   const retry = element("button", { type: "button", onclick: again }, "Try again");
@@ -44,13 +44,13 @@ const link = (model) => element("li", {}, element("a", { href: `#${encodeURIComp
 
 /** Shows the model that the address names, or the default one. */
 async function open() {
-  let wanted = "";
+  let key = "";
   try {
-    wanted = decodeURIComponent(location.hash.slice(1));
+    key = decodeURIComponent(location.hash.slice(1));
   } catch {
-    // Not one of our addresses.
+    // Not the address of a model.
   }
-  const summary = models.find((model) => keyOf(model) === wanted) ?? models.find((model) => model.default) ?? models[0];
+  const summary = models.find((model) => keyOf(model) === key) ?? models.find((model) => model.default) ?? models[0];
   for (const [position, item] of [...byId("models").children].entries()) {
     if (models[position] === summary) item.firstChild.setAttribute("aria-current", "page");
     else item.firstChild.removeAttribute("aria-current");
@@ -61,10 +61,10 @@ async function open() {
   const turn = (latest = new AbortController());
   const { body: described } = await call(pathOf(summary), { signal: turn.signal });
   if (turn.signal.aborted) return;
-  shown = { ...described, several: summary.several, forgone: {} };
+  shown = { ...described, several: summary.several, unsupported: {} };
   scaleEnds = null;
-  reasonsWanted.label = null;
-  reasonsWanted.all = false;
+  shownReasons.label = null;
+  shownReasons.all = false;
   document.title = `${shown.name} – Ordinate`;
   byId("name").textContent = shown.name;
   byId("lead").textContent = introduction(shown);
@@ -81,22 +81,19 @@ async function open() {
   await ask();
 }
 
-/** What the model does and how well, in sentences. */
+/** A description of the model and of its accuracy. */
 function introduction({ version, task, classes, signature, training }) {
   const { features, target } = signature;
   const tested = training.metrics?.test;
   const measured = tested ?? training.metrics?.train ?? {};
-  const where = tested ? "the rows held out" : "the rows it was trained on";
-  const from = `from ${count(features.length, "feature")}`;
-  const does =
-    task === "classification"
-      ? `Tells ${classes.length} classes of ${target.name} apart, ${from}.`
-      : `Predicts ${target.name} ${from}.`;
-  let well = "";
-  if (measured.accuracy !== undefined) well = ` Right on ${percent(measured.accuracy)} of ${where}.`;
+  const where = tested ? "held-out rows" : "its training rows";
+  const kind = task === "classification" ? ` (${classes.length} classes)` : "";
+  const does = `Predicts ${target.name}${kind} from ${count(features.length, "feature")}.`;
+  let metric = "";
+  if (measured.accuracy !== undefined) metric = ` Accuracy ${percent(measured.accuracy)} on ${where}.`;
   else if (measured.mae !== undefined)
-    well = ` Off by ${writer([measured.mae], { digits: 3 })(measured.mae)} on average on ${where}.`;
-  return `${does} Version ${version}, trained on ${count(training.rows, "row")}.${well}`;
+    metric = ` Mean absolute error ${writer([measured.mae], { digits: 3 })(measured.mae)} on ${where}.`;
+  return `${does} Version ${version}, trained on ${count(training.rows, "row")}.${metric}`;
 }
 
 function askSoon() {
@@ -104,7 +101,7 @@ function askSoon() {
   pause = setTimeout(ask, TYPING_PAUSE);
 }
 
-/** Asks for the form's row; whether it is an unusual combination. Only the last question counts: the ones before are given up. */
+/** Requests a prediction for the form, and aborts earlier requests. Returns whether the row has high leverage. */
 async function ask() {
   clearTimeout(pause);
   latest.abort();
@@ -116,13 +113,13 @@ async function ask() {
     probabilities: model.task === "classification" || undefined,
   };
   try {
-    const said = await predict(model, formRow(), options, turn.signal);
+    const response = await predict(model, formRow(), options, turn.signal);
     if (turn.signal.aborted) return;
-    complain([]);
-    showAnswer(model, said.answer);
-    showReasons(model, said.answer);
-    showCalls(model, said);
-    return said.answer.warnings?.some(({ code }) => code === "leverage");
+    showFaults([]);
+    showAnswer(model, response.answer);
+    showReasons(model, response.answer);
+    showCalls(model, response);
+    return response.answer.warnings?.some(({ code }) => code === "leverage");
   } catch (error) {
     if (error.name === "AbortError" || turn.signal.aborted) return;
     showError(model, error);
@@ -136,13 +133,13 @@ function chooseLevel(chosen) {
   ask();
 }
 
-/** Asks anew, for a row that has nothing to do with the one before. */
+/** Requests a prediction for another row, with a new scale. */
 function askAfresh() {
   scaleEnds = null;
   return ask();
 }
 
-/** The call that was just made, as a program would make it. */
+/** Shows the last request and its response, and a command that repeats it. */
 function showCalls(model, { request, text = "" }) {
   const url = `${location.origin}${BASE}${pathOf(model)}/predict`;
   const quoted = request.replaceAll("'", "'\\''");
@@ -150,7 +147,7 @@ function showCalls(model, { request, text = "" }) {
   const parts = [
     callPart("curl", "the command", command, command),
     callPart("Request", "the request", request, indented(request)),
-    callPart("Answer", "the answer", text, indented(text)),
+    callPart("Response", "the response", text, indented(text)),
   ];
   byId("calls").replaceChildren(...parts);
 }
@@ -170,7 +167,7 @@ byId("form").addEventListener("submit", (event) => {
   ask();
 });
 byId("random").addEventListener("click", async () => {
-  // A mixture may be unusual once in a while, as a row of the data may be.
+  // A mixture may have high leverage, as rows of the training data may.
   for (let turn = 0; turn < 8; turn += 1) {
     fillRandom(shown);
     if (!(await askAfresh())) break;
@@ -192,10 +189,10 @@ byId("row").addEventListener("input", () => {
 byId("file").addEventListener("change", () => {
   const [file] = byId("file").files;
   if (file) predictFile(shown, file);
-  // So that the same file, when it has been mended, is a change again.
+  // Otherwise, choosing the same file again would not be a change.
   byId("file").value = "";
 });
-// A file that misses its place would replace the page.
+// A file that is dropped elsewhere would replace the page.
 for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
   addEventListener(kind, (event) => {
     if (!event.dataTransfer?.types.includes("Files")) return;

@@ -1,11 +1,11 @@
-// Numbers as people read them: with the digits that say something, and never as 0 what is not.
+// Formats numbers with their significant digits. Only zero is written as 0.
 
 const SUPERSCRIPT = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
 
-/** From here on a number is written shorter, as 12.3M. */
+/** Numbers from here on have compact notation, such as 12.3M. */
 const COMPACT = 1e7;
 
-/** The power of ten of a number's first digit. */
+/** The power of ten of the first digit. */
 const powerOf = (value) => (value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value))));
 
 const isExtreme = (value) => value !== 0 && (Math.abs(value) < 1e-5 || Math.abs(value) >= 1e15);
@@ -19,12 +19,12 @@ function formatted(value, options) {
 }
 
 /**
- * A number down to the digit of this power of ten. One that would become 0 gets digits of its own, or is written as less than that
- * digit (`below`).
+ * A number rounded to this power of ten. A number that would become 0 keeps three digits, or is written as less than
+ * that power (`below`).
  */
 function downTo(power, value, { signDisplay = "negative", compact = COMPACT, below = false } = {}) {
   const size = Math.abs(value);
-  // What is not written shorter is written to its units at least.
+  // Without compact notation, at least to units.
   if (size < compact) power = Math.min(power, 0);
   if (value !== 0 && size < 10 ** power / 2) {
     return below ? `${value < 0 ? "> −" : "< "}${downTo(power, 10 ** power)}` : alone(value, { signDisplay });
@@ -36,12 +36,12 @@ function downTo(power, value, { signDisplay = "negative", compact = COMPACT, bel
   return formatted(value, { signDisplay, minimumFractionDigits: decimals, maximumFractionDigits: decimals });
 }
 
-/** A number by itself, with three digits. */
+/** A number with three digits. */
 const alone = (value, options) => downTo(powerOf(value) - 2, value, options);
 
 /**
- * Writes numbers that are read together alike: down to the digit that gives the largest of them `digits` digits, or where they are
- * ends of an interval, three digits to its `width`.
+ * A formatter that rounds all numbers to the same power of ten, so that the largest has `digits` digits; or, for the
+ * ends of an interval, so that its `width` has three digits.
  */
 function writer(numbers, { digits = 4, width = 0, ...options } = {}) {
   const largest = powerOf(Math.max(...numbers.map(Math.abs), 0));
@@ -50,14 +50,16 @@ function writer(numbers, { digits = 4, width = 0, ...options } = {}) {
   return (value) => downTo(power, value, options);
 }
 
-/** An answer and the ends of its interval. Ends that are a thousandfold apart have no digits in common: each has its own. */
+/**
+ * A formatter for a value and the ends of its interval. If the ends differ by a factor of 1000, each has three digits.
+ */
 function writerOfInterval(value, ends) {
   const [least, most] = ends.map(Math.abs).sort((one, other) => one - other);
   if (ends[0] * ends[1] > 0 && most > 1000 * least) return alone;
   return writer([value, ...ends], { width: ends[1] - ends[0] });
 }
 
-/** One number: no more digits than it has, and no more than six. */
+/** A number with up to six digits. */
 function number(value) {
   if (isExtreme(value)) return downTo(powerOf(value) - 3, value);
   const isLarge = Math.abs(value) >= COMPACT;
@@ -65,14 +67,14 @@ function number(value) {
   return formatted(value, { maximumSignificantDigits, ...(isLarge && { notation: "compact" }) });
 }
 
-/** A probability: only what is certain is 0 % or 100 %. */
-function percent(share) {
-  if (share > 0 && share < 0.001) return "< 0.1 %";
-  if (share < 1 && share > 0.999) return "> 99.9 %";
-  return `${formatted(share * 100, { maximumFractionDigits: 1 })} %`;
+/** A fraction in percent. Only 0 and 1 are written as 0 % and 100 %. */
+function percent(fraction) {
+  if (fraction > 0 && fraction < 0.001) return "< 0.1 %";
+  if (fraction < 1 && fraction > 0.999) return "> 99.9 %";
+  return `${formatted(fraction * 100, { maximumFractionDigits: 1 })} %`;
 }
 
-/** What a logarithm does to the number that it is added to: −5.6 %, × 12.3. */
+/** The exponential of a logarithm as a change or a factor: −5.6 %, × 12.3. */
 function factor(logarithm) {
   if (logarithm > Math.LN10) return `× ${alone(Math.exp(logarithm))}`;
   return `${downTo(-1, Math.expm1(logarithm) * 100, { signDisplay: "exceptZero", below: true })} %`;

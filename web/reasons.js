@@ -1,9 +1,9 @@
-// Why: what each value adds to the answer, and what it takes away.
+// The contribution of each feature to the answer.
 
 const SHOWN_REASONS = 10;
 
-/** Whether all reasons are shown, and for which class: kept while one tries values. */
-const reasonsWanted = { all: false, label: null };
+/** Whether all contributions are shown, and for which class; kept when values change. */
+const shownReasons = { all: false, label: null };
 
 function showReasons(model, answer) {
   const { explanation } = answer;
@@ -11,17 +11,17 @@ function showReasons(model, answer) {
   if (!explanation) return;
   const byClass = typeof explanation.base === "object";
   const labels = byClass ? Object.keys(explanation.base) : [];
-  const label = labels.includes(reasonsWanted.label) ? reasonsWanted.label : String(answer.y[0]);
+  const label = labels.includes(shownReasons.label) ? shownReasons.label : String(answer.y[0]);
   const pick = (value) => (byClass ? value[label] : value);
   const again = () => showReasons(model, answer);
-  const held = byId("why").contains(document.activeElement) ? document.activeElement.id : null;
+  const focused = byId("why").contains(document.activeElement) ? document.activeElement.id : null;
   byId("why-class").replaceChildren(...(byClass ? [classChoice(labels, label, again)] : []));
 
   const base = pick(explanation.base);
   const reasons = Object.entries(explanation.contributions[0]).map(([name, value]) => ({ name, size: pick(value) }));
   reasons.sort((a, b) => Math.abs(b.size) - Math.abs(a.size));
   const score = reasons.reduce((sum, { size }) => sum + size, base);
-  const few = reasonsWanted.all || reasons.length <= SHOWN_REASONS + 1 ? reasons : reasons.slice(0, SHOWN_REASONS);
+  const few = shownReasons.all || reasons.length <= SHOWN_REASONS + 1 ? reasons : reasons.slice(0, SHOWN_REASONS);
   const others = reasons.slice(few.length);
   const rows = few.map(({ name, size }) => ({
     name,
@@ -62,21 +62,21 @@ function showReasons(model, answer) {
   const table = barTable(caption, [sum("An average row", base), ...rows.map(row), sum(unit.total, score)]);
   const more = element(
     "button",
-    { type: "button", class: "quiet", id: "more-reasons", "aria-expanded": String(reasonsWanted.all) },
-    reasonsWanted.all ? `Only the ${SHOWN_REASONS} largest` : `All ${reasons.length}`,
+    { type: "button", class: "quiet", id: "more-reasons", "aria-expanded": String(shownReasons.all) },
+    shownReasons.all ? `Only the ${SHOWN_REASONS} largest` : `All ${reasons.length}`,
   );
   more.addEventListener("click", () => {
-    reasonsWanted.all = !reasonsWanted.all;
+    shownReasons.all = !shownReasons.all;
     again();
     byId("more-reasons").focus();
   });
   const content = [table];
   if (reasons.length > SHOWN_REASONS + 1) content.push(element("p", { class: "actions" }, more));
   byId("reasons").replaceChildren(...content);
-  if (held) byId(held)?.focus();
+  if (focused) byId(focused)?.focus();
 }
 
-/** Where on the chart a size is, which holds all of them and is no narrower than `least`. */
+/** A function from a size to its position on the chart, which contains all sizes and is at least `least` wide. */
 function placed(rows, least) {
   const sizes = rows.map(({ size }) => size);
   const [low, high] = [Math.min(0, ...sizes), Math.max(0, ...sizes)];
@@ -85,7 +85,7 @@ function placed(rows, least) {
   return (size) => (size - start) / width;
 }
 
-/** Bars shorter than all of the chart: a tenth of what the answer is uncertain by, or of a factor e. */
+/** The minimum width of the chart: a tenth of the interval, or 0.1 for logarithms and scores. */
 function leastExtent({ interval, explanation }, base) {
   if (explanation.unit !== "target") return 0.1;
   return interval ? (interval[0][1] - interval[0][0]) / 10 : Math.abs(base) / 1000;
@@ -93,24 +93,21 @@ function leastExtent({ interval, explanation }, base) {
 
 function classChoice(labels, label, again) {
   const options = labels.map((one) => [one, one]);
-  return choice("reason-class", "The class that is explained", options, label, (value) => {
-    reasonsWanted.label = value;
+  return choice("reason-class", "Class to explain", options, label, (value) => {
+    shownReasons.label = value;
     again();
   });
 }
 
-/** What the bars are measured in. */
+/** The caption of the table, and the name of the sum of all contributions. */
 function unitOf(model, { unit, class: explained }, label) {
   const target = model.signature.target.name;
   if (model.task === "classification") {
-    const told = label ?? String(explained);
-    const total = label === null ? `Log-odds of ${told}` : `Score of ${told}`;
-    return { caption: `What speaks for ${told} (right) and against it (left)`, total };
+    const name = label ?? String(explained);
+    const score = label === null ? "log-odds" : "score";
+    const caption = `Contributions to the ${score} of ${name}: left against it, right for it`;
+    return { caption, total: `${capitalised(score)} of ${name}` };
   }
-  if (unit === "log-target")
-    return {
-      caption: `By how much each value raises or lowers ${target}, from an average row on`,
-      total: "Multiplied together",
-    };
-  return { caption: `How each value moves ${target} away from that of an average row`, total: "Together" };
+  if (unit === "log-target") return { caption: `Factors of ${target}, relative to an average row`, total: "Product" };
+  return { caption: `Contributions to ${target}, relative to an average row`, total: "Sum" };
 }

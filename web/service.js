@@ -1,9 +1,9 @@
-// The service: what it is asked, and what it answers.
+// Requests to the API, and their responses.
 
-/** The page stands at the API's root, with or without a stage, a base path and a slash at the end. */
+/** The path of the API's root, which is that of the page without a trailing slash; it includes stage and base path. */
 const BASE = location.pathname.replace(/\/+$/, "");
 
-/** What the service, or the way to it, says is wrong (RFC 9457). */
+/** An error of the service (RFC 9457) or of the connection. */
 class Problem extends Error {
   constructor(body, status, text) {
     super(body.detail ?? body.message ?? body.Message ?? `The service answered with status ${status}.`);
@@ -13,7 +13,7 @@ class Problem extends Error {
   }
 }
 
-/** An answer's content, and its text. */
+/** The body of a response, as JSON and as text. */
 async function call(path, options = {}) {
   let response;
   let text;
@@ -22,23 +22,23 @@ async function call(path, options = {}) {
     text = await response.text();
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Problem({ detail: "The service did not answer. Is it running, and are you online?" });
+    throw new Problem({ detail: "No response from the service. Check that it runs and that you are online." });
   }
   let body = {};
   try {
     body = JSON.parse(text);
   } catch {
-    if (response.ok) throw new Problem({ detail: "The service's answer is not JSON." });
+    if (response.ok) throw new Problem({ detail: "The response of the service is not JSON." });
   }
   if (!response.ok) throw new Problem(body ?? {}, response.status, text);
   return { body, text };
 }
 
 /**
- * What a text means, by the rule that the service has for CSV: words for no value, and booleans as programs write them. Spaces
- * around numbers and booleans play no part; categories are compared as they are.
+ * The value of a text by the service's rules for CSV: missing-value markers become an empty text, booleans lower-case.
+ * Spaces around numbers and booleans are ignored, those of categories are not.
  */
-function meant(feature, typed) {
+function parsed(feature, typed) {
   const text = typed.trim();
   if (feature.levels?.includes(typed)) return typed;
   if (/^(na|n\/a|nan|null|none)?$/i.test(text)) return "";
@@ -47,10 +47,11 @@ function meant(feature, typed) {
 }
 
 /**
- * A text as JSON, with the very digits that were typed. What is not of the feature's type is sent as a string, and refused.
+ * A text as JSON; numbers keep their digits. A text that is not of the feature's type becomes a string, which the
+ * service rejects.
  */
 function cell(feature, typed) {
-  const text = meant(feature, typed);
+  const text = parsed(feature, typed);
   if (text === "" && !feature.levels?.includes(text)) return "null";
   if (feature.type === "boolean") return text === "true" || text === "false" ? text : JSON.stringify(text);
   if (feature.type === "string") return JSON.stringify(text);
@@ -63,27 +64,27 @@ function cell(feature, typed) {
 const pathOf = (model) =>
   `/models/${encodeURIComponent(model.name)}${model.several ? `/versions/${encodeURIComponent(model.version)}` : ""}`;
 
-/** Predicts rows (JSON text). An option that the model or the service does not have is left out from then on. */
+/** Predicts rows (JSON text). Options that the model or the service does not support are omitted from then on. */
 async function predict(model, rows, options, signal) {
   for (;;) {
-    const asked = Object.entries(options).filter(
-      (option) => option[1] !== undefined && !(String(option) in model.forgone),
+    const requested = Object.entries(options).filter(
+      (option) => option[1] !== undefined && !(String(option) in model.unsupported),
     );
-    const request = `{"X":${rows}${asked.map(([key, value]) => `,"${key}":${JSON.stringify(value)}`).join("")}}`;
+    const request = `{"X":${rows}${requested.map(([key, value]) => `,"${key}":${JSON.stringify(value)}`).join("")}}`;
     try {
       const headers = { "content-type": "application/json" };
       const called = await call(`${pathOf(model)}/predict`, { method: "POST", headers, body: request, signal });
       return { request, answer: called.body, text: called.text };
     } catch (error) {
-      const refused = asked.filter(([key]) => refuses(error, key));
-      if (refused.length === 0) throw Object.assign(error, { request });
-      for (const option of refused) model.forgone[String(option)] = error;
+      const rejected = requested.filter(([key]) => isUnsupported(error, key));
+      if (rejected.length === 0) throw Object.assign(error, { request });
+      for (const option of rejected) model.unsupported[String(option)] = error;
     }
   }
 }
 
-/** Whether a problem is that this option cannot be had, whatever the rows are. */
-function refuses(error, option) {
+/** Whether an error means that this option is not supported, independent of the rows. */
+function isUnsupported(error, option) {
   if (!(error instanceof Problem)) return false;
   if (error.code === "no_interval") return option === "interval";
   return error.code === "unknown_key" && error.faults.some(({ pointer }) => pointer === `#/${option}`);
@@ -91,8 +92,8 @@ function refuses(error, option) {
 
 const LEVELS = [0.8, 0.9, 0.95, 0.99];
 
-/** The levels that the model has intervals (or prediction sets) of. */
+/** The levels for which the model has intervals or prediction sets. */
 const levelsOf = ({ intervals }) => LEVELS.filter((one) => intervals && one <= (intervals.max_level ?? 1));
 
-/** The level that is asked for: the wanted one, or the next below it that the model has. */
+/** The selected level, or else the next lower one that the model supports. */
 const levelOf = (model) => levelsOf(model).findLast((one) => one <= level) ?? levelsOf(model)[0];

@@ -1,12 +1,12 @@
-// Many rows: a CSV file in, the same file with predictions out, some rows at a time.
+// Predicts a CSV file in batches of rows, and offers it for download with predictions.
 
 const ROWS_AT_A_TIME = 500;
 const ROWS_SHOWN = 100;
 
-/** The column of what is unusual about a row, which is added where there is something. */
+/** The column of warnings, which is added if there are any. */
 const WARNINGS = "warnings";
 
-/** Stops the file that is being predicted. */
+/** Cancels the file in progress. */
 let cancelTable = () => {};
 
 async function predictFile(model, file) {
@@ -24,29 +24,29 @@ async function predictFile(model, file) {
     return;
   }
   const bar = element("progress", { max: work.records.length, value: 0, "aria-label": "Rows predicted" });
-  const told = element("span", {}, `0 of ${count(work.records.length, "row")}`);
+  const progress = element("span", {}, `0 of ${count(work.records.length, "row")}`);
   const stop = element("button", { type: "button", onclick: () => cancel.abort() }, "Cancel");
-  place.replaceChildren(element("p", { class: "progress" }, bar, told, stop));
+  place.replaceChildren(element("p", { class: "progress" }, bar, progress, stop));
   stop.focus({ preventScroll: true });
 
   let trouble = null;
   try {
     await predictAll(model, work, cancel.signal, () => {
       bar.value = work.done.length;
-      told.textContent = `${work.done.length.toLocaleString("en")} of ${count(work.records.length, "row")}`;
+      progress.textContent = `${work.done.length.toLocaleString("en")} of ${count(work.records.length, "row")}`;
     });
   } catch (error) {
     trouble = error.name === "AbortError" ? "Cancelled." : error.message;
   }
-  // Another file or model has taken the place meanwhile.
+  // The user has chosen another file or model in the meantime.
   if (!place.contains(stop)) return;
-  const isHere = document.activeElement === stop;
+  const isFocused = document.activeElement === stop;
   showTable(model, work, trouble);
-  // Whoever waited at the button finds the next one; whoever went elsewhere stays there.
-  if (isHere) (place.querySelector("button") ?? byId("file")).focus({ preventScroll: true });
+  // The button is removed; move its focus to the next one.
+  if (isFocused) (place.querySelector("button") ?? byId("file")).focus({ preventScroll: true });
 }
 
-/** The file's text; what is not UTF-8 would be read as other letters than were written. */
+/** The text of a file, which must be UTF-8. */
 async function textOf(file) {
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
@@ -57,34 +57,36 @@ async function textOf(file) {
   throw new Error(`${file.name} is not text in UTF-8: save it as “CSV UTF-8”.`);
 }
 
-/** The columns that are added to all rows, named like those of `ordinate predict`. */
+/** The names of the added columns, as `ordinate predict` has them. */
 function addedTo(model, { interval, probabilities }) {
   const ends = model.task === "classification" ? ["prediction_set"] : ["prediction_low", "prediction_high"];
-  const shares = probabilities ? model.classes.map((label) => `probability_${label}`) : [];
-  return ["prediction", ...(interval ? ends : []), ...shares];
+  const columns = probabilities ? model.classes.map((label) => `probability_${label}`) : [];
+  return ["prediction", ...(interval ? ends : []), ...columns];
 }
 
-/** Reads the file, and finds the model's features among its columns. */
+/** Reads the file and finds the columns of the features. */
 function openFile(model, work, text) {
   const names = model.signature.features.map((feature) => feature.name);
   const [header, ...records] = readCsv(text, names);
-  if (!header || records.length === 0) throw new Error(`${work.file} has no rows under a header.`);
+  if (!header || records.length === 0) throw new Error(`${work.file} needs a header and at least one row.`);
   work.header = header.fields.map((name) => name.trim());
   work.records = records;
-  if (twice(work.header)) throw new Error(`${work.file} has two columns ${twice(work.header)}: rename or delete one.`);
+  if (duplicateIn(work.header))
+    throw new Error(`${work.file} has two columns named ${duplicateIn(work.header)}: rename or delete one.`);
   const taken = [...work.added, WARNINGS].find((name) => work.header.includes(name));
-  if (taken) throw new Error(`${work.file} has a column ${taken} already, where the answers would be: rename it.`);
+  if (taken) throw new Error(`${work.file} already has a column named ${taken}: rename it.`);
   work.places = names.map((name) => work.header.indexOf(name));
-  const lacking = names.filter((name) => !work.header.includes(name));
-  if (lacking.length > 0) {
-    const columns = lacking.length === 1 ? "column" : "columns";
-    const named = `Its first line names ${work.header.join(", ")}.`;
-    throw new Error(`${work.file} lacks the ${columns} ${lacking.join(", ")}. ${named}`);
+  const missing = names.filter((name) => !work.header.includes(name));
+  if (missing.length > 0) {
+    const columns = missing.length === 1 ? "column" : "columns";
+    throw new Error(`${work.file}: missing ${columns} ${missing.join(", ")}. Its header is ${work.header.join(", ")}.`);
   }
   const uneven = records.find(({ fields }) => fields.length !== work.header.length);
   if (uneven) {
     const found = count(uneven.fields.length, "field");
-    throw new Error(`${work.file}, line ${uneven.line}: ${found}, and the header has ${work.header.length}.`);
+    throw new Error(
+      `${work.file}, line ${uneven.line}: got ${found}, expected ${work.header.length} as in the header.`,
+    );
   }
 }
 
@@ -101,21 +103,21 @@ async function predictAll(model, work, signal, onprogress) {
       onprogress();
     } catch (error) {
       if (error.name === "AbortError") throw error;
-      // Rows that are too long together may fit one by one.
+      // Fewer rows may fit.
       if (/_too_large$/.test(error.code ?? "") && size > 1) {
         most = size = Math.ceil(size / 4);
         continue;
       }
       const bad = firstRow(error);
       if (bad === null) throw error;
-      // The rows before the one that is refused are predicted all the same.
+      // Predicts the rows before the rejected one.
       if (bad > 0 && bad < size) {
         size = bad;
         continue;
       }
       const { line } = work.records[start + bad];
       throw new Error(
-        `Row ${(start + bad + 1).toLocaleString("en")} (line ${line} of the file) is refused. ${plainAt(error)}`,
+        `Row ${(start + bad + 1).toLocaleString("en")} (line ${line} of the file): ${faultOfFirstRow(error)}`,
       );
     }
   }
@@ -124,7 +126,7 @@ async function predictAll(model, work, signal, onprogress) {
 const rowText = (model, work, fields) =>
   `[${model.signature.features.map((feature, position) => cell(feature, fields[work.places[position]])).join(",")}]`;
 
-/** The first row of a request that is refused, or null when it is not about a row. */
+/** The first row that an error is about, or null. */
 function firstRow(error) {
   const rows = (error.faults ?? []).map(
     (fault) => /^#\/X\/(\d+)/.exec(fault.pointer ?? "")?.[1] ?? /^row (\d+):/.exec(fault.detail)?.[1],
@@ -133,35 +135,34 @@ function firstRow(error) {
   return known.length > 0 ? Math.min(...known) : null;
 }
 
-/** The words of the fault of the first row, without its number in the request. */
-function plainAt(error) {
+/** The message about the first row, without its number in the request. */
+function faultOfFirstRow(error) {
   const first = firstRow(error);
   const fault = error.faults.find(
     ({ pointer, detail }) => pointer?.startsWith(`#/X/${first}`) || detail.startsWith(`row ${first}:`),
   );
-  const words = (fault?.detail ?? error.message).replace(/^row \d+: /, "");
-  return `${capitalised(words)}.`;
+  return `${(fault?.detail ?? error.message).replace(/^row \d+: /, "")}.`;
 }
 
 /**
- * Keeps the predictions of the rows whose warnings are all told; how many these are. An answer tells the first hundred warnings, row
- * after row, and of very wide models searches only the first rows for all of them.
+ * Keeps the predictions of the rows whose warnings are complete, and returns their number. A response lists the first
+ * hundred warnings in the order of the rows, and for very wide models it has the leverage of the first rows only.
  */
 function keep(work, answer) {
   const warnings = answer.warnings ?? [];
-  const told = answer.warnings_total ? warnings.at(-1).row : answer.y.length;
-  const rows = Math.max(1, Math.min(told, answer.rows_searched_for_leverage ?? told));
+  const complete = answer.warnings_total ? warnings.at(-1).row : answer.y.length;
+  const rows = Math.max(1, Math.min(complete, answer.rows_searched_for_leverage ?? complete));
   for (const [row, value] of answer.y.slice(0, rows).entries()) {
-    const said = {
+    const cells = {
       prediction: value,
       prediction_low: answer.interval?.[row][0],
       prediction_high: answer.interval?.[row][1],
       prediction_set: answer.prediction_sets?.[row].map((label) => String(label).replace(/[\\|]/g, "\\$&")).join("|"),
     };
-    for (const [label, share] of Object.entries(answer.probabilities?.[row] ?? {}))
-      said[`probability_${label}`] = share;
-    const unusual = warnings.filter((warning) => warning.row === row).map(inWords);
-    work.done.push({ cells: work.added.map((name) => said[name] ?? ""), unusual: unusual.join("; ") });
+    for (const [label, probability] of Object.entries(answer.probabilities?.[row] ?? {}))
+      cells[`probability_${label}`] = probability;
+    const unusual = warnings.filter((warning) => warning.row === row).map(warningText);
+    work.done.push({ cells: work.added.map((name) => cells[name] ?? ""), unusual: unusual.join("; ") });
   }
   return rows;
 }
@@ -179,13 +180,10 @@ function showTable(model, work, trouble) {
     done === work.records.length
       ? count(done, "row")
       : `${done.toLocaleString("en")} of ${count(work.records.length, "row")}`;
-  const unlike =
-    unusual > 0 ? `; ${unusual.toLocaleString("en")} ${unusual === 1 ? "is" : "are"} unlike the training data` : "";
-  const what = model.task === "classification" ? "Prediction sets" : "Intervals";
-  const sure = work.options.interval
-    ? ` ${what} hold the answer with ${percent(work.options.interval)} probability.`
-    : "";
-  parts.push(element("p", { role: "status" }, `${of} predicted${unlike}.${sure}`));
+  const warned = unusual > 0 ? `; ${unusual.toLocaleString("en")} with warnings` : "";
+  const kind = model.task === "classification" ? "prediction sets" : "prediction intervals";
+  const level = work.options.interval ? ` with ${percent(work.options.interval)} ${kind}` : "";
+  parts.push(element("p", { role: "status" }, `${of} predicted${level}${warned}.`));
   if (trouble) parts.push(element("p", { class: "message", role: "alert" }, trouble));
   if (done > 0) {
     const button = element(
@@ -198,7 +196,10 @@ function showTable(model, work, trouble) {
   place.replaceChildren(...parts);
 }
 
-/** The first rows: number and predictions, then the file's own columns. Numbers stand to the right, text to the left. */
+/**
+ * The first rows: row number, predictions, and the columns of the file. Numbers are aligned to the right, text to the
+ * left.
+ */
 function preview(work) {
   const rows = work.done
     .slice(0, ROWS_SHOWN)
@@ -209,8 +210,8 @@ function preview(work) {
     const isNumeric = values.every((value) => value === "" || Number.isFinite(Number(value)));
     const kind = `${isNumeric ? "" : "text"} ${isAdded ? (name === WARNINGS ? "unusual" : "predicted") : ""}`;
     const numbers = values.filter((value) => typeof value === "number");
-    const write = writer(numbers);
-    return { name, kind, tell: (value) => (typeof value === "number" ? write(value) : String(value)) };
+    const format = writer(numbers);
+    return { name, kind, write: (value) => (typeof value === "number" ? format(value) : String(value)) };
   });
   const shown = work.done.length > ROWS_SHOWN ? `the first ${ROWS_SHOWN} rows; the download has all` : "all rows";
   const table = element(
@@ -236,7 +237,7 @@ function preview(work) {
           {},
           element("th", { scope: "row" }, String(position + 1)),
           row.map((value, place) =>
-            element("td", { class: columns[place].kind, title: String(value) }, columns[place].tell(value)),
+            element("td", { class: columns[place].kind, title: String(value) }, columns[place].write(value)),
           ),
         ),
       ),

@@ -1,4 +1,4 @@
-//! The API Gateway function: log, configuration, application, run.
+//! The API Gateway function: sets up the log, reads the configuration, and serves the router.
 
 use std::process::ExitCode;
 
@@ -16,24 +16,25 @@ fn main() -> ExitCode {
         tracing::error!(%error, "misconfigured");
     }
 
-    // One thread serves one request at a time at 0.6 of the CPU time of many threads; many are for many requests at once.
+    // For one request at a time, a runtime of one thread uses 0.6 times the CPU time of a multi-threaded runtime.
     let concurrent = config.as_ref().is_ok_and(|config| config.concurrency > 1);
     let mut builder = if concurrent { Builder::new_multi_thread() } else { Builder::new_current_thread() };
     let runtime = match builder.enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            tracing::error!(%error, "no asynchronous runtime");
+            tracing::error!(%error, "cannot start the asynchronous runtime");
             return ExitCode::FAILURE;
         }
     };
     let outcome = runtime.block_on(async {
         let router = match config {
             Ok(config) => {
-                // Begun now, awaited by whoever needs it: the load and the cold start overlap.
+                // Starts the load during the cold start; the first request that needs the model waits for it.
                 let catalog = config.catalog.clone();
                 tokio::spawn(async move {
                     if let Err(error) = catalog.default_model().await {
-                        tracing::warn!(cause = %Causes(&error), "the default model is not loaded; the next request tries again");
+                        let cause = Causes(&error);
+                        tracing::warn!(%cause, "cannot load the default model; the next request tries again");
                     }
                 });
                 http::router(config.catalog, config.http)
@@ -45,7 +46,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!(%error, "the Lambda runtime ended");
+            tracing::error!(%error, "the Lambda runtime stopped");
             ExitCode::FAILURE
         }
     }

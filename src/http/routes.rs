@@ -1,101 +1,186 @@
-//! All routes.
+//! All routes, and everything that is derived from their list: the router, the error envelope of a path, the
+//! suggestions of a 404, the paths that `BASE_PATH` cannot have, the `OpenAPI` document.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
-use axum::extract::Request;
-use axum::routing::{any, get, post};
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{RawPathParams, Request};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, any};
+use http::Method;
 use ordinate_model::wording::shorten;
+use tower::ServiceExt;
 
 use super::application::Application;
 use super::docs::{openapi, reader};
 use super::page;
-use super::protocols::native::{models, predict};
-use super::protocols::sagemaker::invocations;
-use super::protocols::{kserve_v1, mlflow, open_inference, vertex};
+use super::protocols::{kserve_v1, mlflow, native, open_inference, sagemaker, vertex};
+use super::route::{Protocol, Route};
+use super::server::envelope::Envelope;
 use super::server::error::{ApiError, ErrorCode, wrong_method};
-use super::server::{health, path};
-use super::settings::{VERTEX_HEALTH, VERTEX_PREDICT};
+use super::server::middleware::RoutePath;
+use super::server::path::{self, Verb};
 
-/// The routes, as 404 answers suggest them.
-pub(crate) const ROUTES: [&str; 35] = [
-    "/predict",
-    "/models",
-    "/models/{name}",
-    "/models/{name}/predict",
-    "/models/{name}/versions/{version}",
-    "/models/{name}/versions/{version}/predict",
-    "/v1/models",
-    "/v1/models/{model}",
-    "/v1/models/{model}:predict",
-    "/v1/models/{model}:explain",
-    "/v1/models/{model}/versions/{version}:predict",
-    "/v1/models/{model}/versions/{version}:explain",
-    "/v2",
-    "/v2/models/{model}",
-    "/v2/health/live",
-    "/v2/health/ready",
-    "/v2/repository/index",
-    "/v2/models/stats",
-    "/v2/models/{model}/ready",
-    "/v2/models/{model}/config",
-    "/v2/models/{model}/stats",
-    "/v2/models/{model}/infer",
-    "/v2/models/{model}/versions/{version}/infer",
-    "/vertex/predict",
-    "/vertex/health",
-    "/invocations",
-    "/endpoints/{name}/invocations",
-    "/ping",
-    "/health",
-    "/version",
-    "/health/live",
-    "/health/ready",
-    openapi::PATH,
-    reader::PAGE,
-    reader::ERRORS,
+/// The protocols in the order of the `OpenAPI` document.
+pub(crate) const PROTOCOLS: [Protocol; 7] = [
+    native::PROTOCOL,
+    open_inference::PROTOCOL,
+    kserve_v1::PROTOCOL,
+    vertex::PROTOCOL,
+    mlflow::PROTOCOL,
+    sagemaker::PROTOCOL,
+    PAGES,
 ];
 
-/// The route that begins with this path, if one does.
-pub(crate) fn route_below(path: &str) -> Option<&'static str> {
-    ROUTES.into_iter().find(|route| path::begins(route, path))
+/// The page, the `OpenAPI` document and its reader.
+const PAGES: Protocol = Protocol { routes: pages, tags: &[], schemas: |components, _| components };
+
+/// All routes.
+static ROUTES: LazyLock<Vec<Route>> =
+    LazyLock::new(|| PROTOCOLS.iter().flat_map(|protocol| (protocol.routes)()).collect());
+
+fn pages() -> Vec<Route> {
+    vec![
+        // Its path is so short that it is similar to every other short path.
+        Route::get("/", page::show).operation(page::operation).not_suggested(),
+        Route::get(openapi::PATH, |application| openapi::document(application, &PROTOCOLS, routes)),
+        Route::get(reader::PAGE, reader::page),
+        Route::get(reader::ERRORS, reader::errors),
+        Route::get(reader::READER, reader::reader).not_suggested(),
+    ]
 }
 
-/// The routes and what answers them.
+/// The first route that begins with a path.
+pub(crate) fn route_below(path: &str) -> Option<&'static str> {
+    ROUTES.iter().map(|route| route.path).find(|route| path::is_prefix(route, path))
+}
+
+/// The form of the errors that the client of a normalized path can read.
+pub(crate) fn envelope_of(path: &str) -> Envelope {
+    let first = |route: &Route| path::segments(route.path).next();
+    // The path may have a prefix that this service does not know: skip it.
+    let mut segments =
+        path::segments(path).skip_while(|segment| !ROUTES.iter().any(|route| first(route) == Some(segment)));
+    let Some(start) = segments.next() else { return Envelope::Problem };
+    let nested = segments.next().is_some();
+    let mut same_start = ROUTES.iter().filter(|route| first(route) == Some(start));
+    let exact = same_start.clone().find(|route| !nested && route.path.strip_prefix('/') == Some(start));
+    let envelope = exact.or_else(|| same_start.find(|route| path::segments(route.path).count() > 1));
+    envelope.map_or(Envelope::Problem, |route| route.envelope)
+}
+
+/// A router with all routes.
 pub(crate) fn routes(application: Arc<Application>) -> Router {
-    Router::new()
-        .route("/", get(page::show))
-        .route("/predict", post(predict::with_default))
-        .route("/models", get(models::list))
-        .route("/models/{name}", get(models::show))
-        .route("/models/{name}/predict", post(predict::with_named))
-        .route("/models/{name}/versions/{version}", get(models::show_version))
-        .route("/models/{name}/versions/{version}/predict", post(predict::with_version))
-        .route("/v1/models", get(kserve_v1::list))
-        .route("/v1/models/{model}", any(kserve_v1::model))
-        .route("/v1/models/{model}/versions/{version}", any(kserve_v1::version))
-        .merge(open_inference::routes())
-        .route(VERTEX_PREDICT, post(vertex::predict))
-        .route(VERTEX_HEALTH, get(health::ready))
-        .route("/invocations", post(invocations::default_model))
-        .route("/endpoints/{name}/invocations", post(invocations::endpoint))
-        .route("/ping", get(health::ready))
-        .route("/health", get(health::ready))
-        .route("/version", get(mlflow::version))
-        .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready))
-        .route(openapi::PATH, get(|application| openapi::document(application, routes)))
-        .route(reader::PAGE, get(reader::page))
-        .route(reader::ERRORS, get(reader::errors))
-        .route(reader::READER, get(reader::reader))
-        .fallback(unknown_route)
-        .method_not_allowed_fallback(wrong_method)
-        .with_state(application)
+    let mut by_path: BTreeMap<&str, Vec<&Route>> = BTreeMap::new();
+    for route in ROUTES.iter() {
+        by_path.entry(route.split_verb().0).or_default().push(route);
+    }
+    let mut router = Router::new();
+    for (path, routes) in by_path {
+        router = if routes.iter().any(|route| route.split_verb().1.is_some()) {
+            router.route(path, by_verb(&routes, &application))
+        } else {
+            routes.into_iter().fold(router, |router, route| router.route(path, route.handler.clone()))
+        };
+    }
+    router.fallback(unknown_route).method_not_allowed_fallback(wrong_method).with_state(application)
+}
+
+/// Chooses among routes that differ in their verbs: axum does not match `{model}:predict`.
+fn by_verb(routes: &[&Route], application: &Arc<Application>) -> MethodRouter<Arc<Application>> {
+    let with_handler = |route: &&Route| {
+        let handler = route.handler.clone().fallback(wrong_method).with_state(application.clone());
+        (route.path, route.split_verb().1, handler)
+    };
+    let choices: Vec<_> = routes.iter().map(with_handler).collect();
+    any(move |params: Result<RawPathParams, RawPathParamsRejection>, mut request: Request| {
+        // The parameter is decoded: the colon may be percent-encoded.
+        let decoded = params.map(|params| params.iter().last().map(|(_, value)| value.to_owned()).unwrap_or_default());
+        let verb = decoded.as_ref().ok().and_then(|last| last.rsplit_once(':')).map(|(_, verb)| verb.to_owned());
+        let with = |verb: Option<&str>| choices.iter().find(|(_, choice, _)| *choice == verb).cloned();
+        // To a reader, what follows an unknown colon is part of the model's name.
+        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        let without = || with(None).filter(|_| reads || verb.is_none());
+        let choice = verb.as_deref().and_then(|verb| with(Some(verb))).or_else(without);
+        let alternatives: Vec<_> =
+            choices.iter().filter(|(_, verb, _)| verb.is_some()).map(|(path, ..)| *path).collect();
+        async move {
+            if let Err(rejection) = decoded {
+                return ApiError::from(rejection).into_response();
+            }
+            let Some((path, verb, handler)) = choice else {
+                return no_route(request.uri().path(), &alternatives).into_response();
+            };
+            if let Some(verb) = verb {
+                request.extensions_mut().insert(Verb(verb));
+            }
+            let mut response: Response = handler.oneshot(request).await.into_response();
+            response.extensions_mut().insert(RoutePath(path));
+            response
+        }
+    })
 }
 
 async fn unknown_route(request: Request) -> ApiError {
     let path = request.uri().path();
-    let near = path::nearest(path, &ROUTES);
-    let detail = format!("there is no {:?}; near to it: {}", shorten(path), near.join(", "));
+    let routes = ROUTES.iter().filter(|route| route.suggested).map(|route| route.path);
+    no_route(path, &path::nearest(path, routes))
+}
+
+fn no_route(path: &str, similar: &[&str]) -> ApiError {
+    let detail = format!("unknown route {:?}; similar routes: {}", shorten(path), similar.join(", "));
     ApiError::new(ErrorCode::UnknownRoute, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn routes_are_unique() {
+        for (position, route) in ROUTES.iter().enumerate() {
+            let same = |other: &&Route| other.path == route.path && other.method == route.method;
+            assert_eq!(ROUTES.iter().position(|other| same(&other)), Some(position), "{}", route.path);
+        }
+    }
+
+    #[test]
+    fn the_form_of_errors_depends_on_the_path() {
+        for (path, envelope) in [
+            ("/predict", Envelope::Problem),
+            ("/health", Envelope::Mlflow),
+            ("/health/ready", Envelope::Problem),
+            ("/health/x", Envelope::Problem),
+            ("/invocations", Envelope::Mlflow),
+            ("/invocations/x", Envelope::Problem),
+            ("/ping", Envelope::Mlflow),
+            ("/version", Envelope::Mlflow),
+            ("/v1", Envelope::Error),
+            ("/v1/models/line:predict", Envelope::Error),
+            ("/v2", Envelope::Error),
+            ("/v2/models/none/infer", Envelope::Error),
+            ("/v2/x", Envelope::Error),
+            ("/vertex", Envelope::Error),
+            ("/vertex/predict", Envelope::Error),
+            ("/endpoints", Envelope::Aws),
+            ("/endpoints/line/invocations", Envelope::Aws),
+            ("/v2x", Envelope::Problem),
+            ("/models/v2/predict", Envelope::Problem),
+            ("/stage/v2/models/line/infer", Envelope::Error),
+            ("/stage/invocations", Envelope::Mlflow),
+            ("/stage/health/live", Envelope::Problem),
+            ("/", Envelope::Problem),
+        ] {
+            assert_eq!(envelope_of(path), envelope, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_verb_is_separated_from_the_path() {
+        let split = |path| Route::get(path, reader::errors).split_verb();
+        assert_eq!(split("/v1/models/{model}:predict"), ("/v1/models/{model}", Some("predict")));
+        assert_eq!(split("/v1/models/{model}"), ("/v1/models/{model}", None));
+    }
 }

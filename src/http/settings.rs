@@ -1,60 +1,54 @@
-//! What the application is made of.
+//! The settings of the application.
 
 use http::HeaderValue;
 
-/// What one request may cost.
+/// The limits of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Rows a request.
+    /// The maximum number of rows.
     pub max_rows: usize,
-    /// Bytes of a body, after base64 and gzip decoding.
+    /// The maximum size of a body in bytes, after base64 and gzip decoding.
     pub max_body_bytes: usize,
 }
 
-/// How the application is set.
+/// All settings.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// What one request may cost.
+    /// The limits of a request.
     pub limits: Limits,
-    /// A prefix that is stripped from paths, such as `/models-api`; without a trailing slash.
+    /// A prefix to remove from paths, such as `/models-api`, without a trailing slash.
     pub base_path: Option<String>,
-    /// Which pages may call; off when empty.
+    /// The origins that may call from a browser.
     pub cors: AllowedOrigins,
-    /// Paths that a platform chose, and the routes they stand for.
+    /// Additional paths of routes, chosen by a platform.
     pub aliases: Vec<Alias>,
 }
 
 impl Settings {
-    /// No prefix, no other origins, no aliases.
+    /// The defaults: no prefix, no CORS, no aliases.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         Self { limits, base_path: None, cors: AllowedOrigins::Off, aliases: Vec::new() }
     }
 }
 
-/// A path that stands for a route.
+/// An additional path of a route.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alias {
-    /// As requests have it; with a leading slash, without a trailing one but for the root's.
+    /// The path in requests, with a leading slash and without a trailing one, or `/`.
     pub path: String,
-    /// The route.
+    /// The path of the route.
     pub route: &'static str,
 }
 
-/// Where Vertex AI's requests are answered.
-pub const VERTEX_PREDICT: &str = "/vertex/predict";
-
-/// Where Vertex AI's health checks are answered.
-pub const VERTEX_HEALTH: &str = "/vertex/health";
-
-/// Which origins CORS admits.
+/// The origins that CORS allows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum AllowedOrigins {
-    /// None: no CORS headers at all.
+    /// No CORS headers.
     #[default]
     Off,
-    /// Every origin.
+    /// All origins.
     Any,
-    /// These.
+    /// These origins.
     List(Vec<HeaderValue>),
 }

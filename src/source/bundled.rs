@@ -1,23 +1,23 @@
-//! The models compiled into the program: `sam build` ships the bootstrap file and nothing beside it.
+//! The models compiled into the program, since `sam build` ships only the file `bootstrap`.
 
 use bytes::Bytes;
 
 use super::{BoxFuture, ModelSource, SourceError};
 
-/// The gallery: names and files, in the order they are listed. The first is the default.
-const GALLERY: &[(&str, &[u8])] = &[
+/// Names and files in the order of `GET /models`. The first is the default model.
+const BUNDLED: &[(&str, &[u8])] = &[
     ("line", include_bytes!("../../model/line.json")),
     ("diabetes", include_bytes!("../../model/diabetes.json")),
     ("iris", include_bytes!("../../model/iris.json")),
     ("breast-cancer", include_bytes!("../../model/breast-cancer.json")),
 ];
 
-/// The whole gallery, in the order it is listed; the first is the default model.
-pub fn gallery() -> impl Iterator<Item = BundledSource> {
-    GALLERY.iter().map(|&(name, bytes)| BundledSource { name, bytes })
+/// All bundled models in the order of `GET /models`; the first is the default model.
+pub fn sources() -> impl Iterator<Item = BundledSource> {
+    BUNDLED.iter().map(|&(name, bytes)| BundledSource { name, bytes })
 }
 
-/// One model of the gallery. Fetching it copies nothing and cannot fail.
+/// A bundled model. Fetching it copies nothing and cannot fail.
 #[derive(Clone, Copy)]
 pub struct BundledSource {
     name: &'static str,
@@ -25,7 +25,7 @@ pub struct BundledSource {
 }
 
 impl BundledSource {
-    /// The name it is served under, which its file says too.
+    /// The name in routes, which is also the name in the file.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name

@@ -1,4 +1,4 @@
-//! Which models are served: each one loaded once, when first asked for, and shared.
+//! The models that are served. Each is loaded once, by the first request that needs it, and shared.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,14 +13,14 @@ use ordinate_model::artifact::ArtifactError;
 use ordinate_model::identity::{Checksum, ModelName};
 use ordinate_model::wording::shorten;
 
-/// How long a caller waits for a model: fetch, parse and proof together. Below the function's 10 s, so that the caller
-/// gets an answer that says so.
+/// The time limit for loading a model: fetch, parse and validation together. Shorter than the function's timeout of 10
+/// s, so that the caller receives an error response.
 pub const LOAD_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// The models that are served. Cheap to share behind an [`Arc`].
 ///
-/// Concurrent callers of a model that is not loaded yet wait for one load. When it fails, or its caller goes away, the
-/// next in line tries again; a failure is never kept, a model always is.
+/// Concurrent callers of a model share one load. If it fails, or its caller is cancelled, the next caller tries again.
+/// Loaded models are kept, failures are not.
 #[derive(Debug)]
 pub struct Catalog {
     default: Entry,
@@ -30,35 +30,35 @@ pub struct Catalog {
 
 #[derive(Debug)]
 struct Entry {
-    /// What it must be called. Unknown for a single model that nobody named: then its file says it.
+    /// The required name. `None` for a single model that is served under the name in its file.
     name: Option<String>,
     source: Box<dyn ModelSource>,
     required_checksum: Option<Checksum>,
     model: OnceCell<Arc<Model>>,
 }
 
-/// Why there is no model for a caller.
+/// Why the catalog has no model for a caller.
 #[derive(Debug, Error)]
 pub enum CatalogError {
     /// No model has that name.
-    #[error("there is no model {name:?}; there {}", are(.known))]
+    #[error("there is no model {name:?}; {}", listed("model", .known))]
     UnknownModel {
-        /// The name asked for.
+        /// The requested name.
         name: String,
-        /// The names there are.
+        /// The names of all models.
         known: Vec<String>,
     },
     /// The model has no such version.
-    #[error("the model {name:?} has no version {version:?}; there {}", are(.known))]
+    #[error("the model {name:?} has no version {version:?}; {}", listed("version", .known))]
     UnknownVersion {
         /// The model's name.
         name: String,
-        /// The version asked for.
+        /// The requested version.
         version: String,
-        /// The versions there are.
+        /// The versions of the model.
         known: Vec<String>,
     },
-    /// The model cannot be loaded now.
+    /// The model cannot be loaded at the moment.
     #[error("the model cannot be loaded")]
     Unavailable(#[from] LoadError),
 }
@@ -66,52 +66,52 @@ pub enum CatalogError {
 /// Why a model could not be loaded.
 #[derive(Debug, Error)]
 pub enum LoadError {
-    /// Its file could not be brought.
+    /// Its file could not be fetched.
     #[error(transparent)]
     Source(#[from] SourceError),
-    /// Its file is not a model.
+    /// The file is not a valid model.
     #[error("{location}: {source}")]
     Artifact {
-        /// The place.
+        /// Where the file is.
         location: String,
-        /// What is wrong with the file.
+        /// Why it is not valid.
         source: ArtifactError,
     },
-    /// It took longer than a caller waits.
+    /// The time limit was exceeded.
     #[error("{location}: not loaded within {limit:?}")]
     Timeout {
-        /// The place.
+        /// Where the file is.
         location: String,
-        /// The limit.
+        /// The time limit.
         limit: Duration,
     },
-    /// It is a model, and not the one that is required.
-    #[error("{location}: the required checksum (MODEL_SHA256) is {required}, the model's is {found}")]
+    /// The model has another checksum than required.
+    #[error("{location}: expected a model with the checksum {required} (MODEL_SHA256), got {found}")]
     ChecksumMismatch {
-        /// The place.
+        /// Where the file is.
         location: String,
-        /// What was required.
+        /// The required checksum.
         required: Checksum,
-        /// What the model has.
+        /// The checksum of the model.
         found: String,
     },
-    /// It is a model, and has another name than it is served under.
-    #[error("{location}: the model is called {found:?}, not {expected:?} (DEFAULT_MODEL)")]
+    /// The model has another name than required.
+    #[error("{location}: expected a model named {expected:?} (DEFAULT_MODEL), got {found:?}")]
     NameMismatch {
-        /// The place.
+        /// Where the file is.
         location: String,
-        /// The name it is to be served under.
+        /// The required name.
         expected: String,
-        /// The name in its file.
+        /// The name in the file.
         found: String,
     },
 }
 
 impl Catalog {
-    /// The bundled gallery; `default` is the model of requests that name none, otherwise it is the gallery's first.
+    /// The bundled models. `default` is the model for requests that name no model; without it, the first model is.
     ///
     /// # Errors
-    /// [`CatalogError::UnknownModel`] when the gallery has no such model.
+    /// [`CatalogError::UnknownModel`] if no bundled model has the name `default`.
     pub fn bundled(default: Option<&str>) -> Result<Self, CatalogError> {
         let entry = |source: bundled::BundledSource| Entry {
             name: Some(source.name().to_owned()),
@@ -119,21 +119,21 @@ impl Catalog {
             required_checksum: None,
             model: OnceCell::new(),
         };
-        Self::with_default(bundled::gallery().map(entry).collect(), default)
+        Self::with_default(bundled::sources().map(entry).collect(), default)
     }
 
     /// The default models of these catalogs as one catalog. `default` is its default model; without it, the first is.
     /// Each model must be loaded already, since its name is in its file, and all names must differ.
     ///
     /// # Errors
-    /// [`CatalogError::UnknownModel`] when none of them is called `default`.
+    /// [`CatalogError::UnknownModel`] if no model has the name `default`.
     pub fn combined(models: Vec<Self>, default: Option<&str>) -> Result<Self, CatalogError> {
         Self::with_default(models.into_iter().map(|catalog| catalog.default.named()).collect(), default)
     }
 
     fn with_default(mut entries: Vec<Entry>, default: Option<&str>) -> Result<Self, CatalogError> {
-        let wanted = |entry: &Entry| default.is_none_or(|name| entry.name.as_deref() == Some(name));
-        match entries.iter().position(wanted) {
+        let is_default = |entry: &Entry| default.is_none_or(|name| entry.name.as_deref() == Some(name));
+        match entries.iter().position(is_default) {
             Some(position) => {
                 let default = entries.remove(position);
                 Ok(Self { default, others: entries, load_timeout: LOAD_TIMEOUT })
@@ -145,21 +145,21 @@ impl Catalog {
         }
     }
 
-    /// One model. With `required_checksum` (`MODEL_SHA256`) only that content is served; with `name` (`DEFAULT_MODEL`)
-    /// only under that name, otherwise under the one in its file.
+    /// One model, served under the name in its file. Loading fails unless its checksum is `required_checksum`
+    /// (`MODEL_SHA256`) and its name is `name` (`DEFAULT_MODEL`), if they are given.
     #[must_use]
     pub fn single(source: Box<dyn ModelSource>, required_checksum: Option<Checksum>, name: Option<ModelName>) -> Self {
         let default = Entry { name: name.map(String::from), source, required_checksum, model: OnceCell::new() };
         Self { default, others: Vec::new(), load_timeout: LOAD_TIMEOUT }
     }
 
-    /// The same catalog with another limit than [`LOAD_TIMEOUT`].
+    /// The same catalog with a time limit other than [`LOAD_TIMEOUT`].
     #[must_use]
     pub fn with_load_timeout(self, load_timeout: Duration) -> Self {
         Self { load_timeout, ..self }
     }
 
-    /// The model of requests that name none. Loads it when it is not loaded yet.
+    /// The model for requests that name no model. Loads it if necessary.
     ///
     /// # Errors
     /// [`CatalogError::Unavailable`].
@@ -167,12 +167,12 @@ impl Catalog {
         Ok(self.default.model(self.load_timeout).await?)
     }
 
-    /// The model of this name, in this version or the only one. Loads it when it is not loaded yet.
+    /// The model with this name and, if given, this version. Loads it if necessary.
     ///
     /// # Errors
     /// See [`CatalogError`].
     pub async fn model(&self, name: &str, version: Option<&str>) -> Result<Arc<Model>, CatalogError> {
-        // An entry without a name may be the one: its file says it.
+        // The name of an entry without a required name is known only after loading.
         let possible = |entry: &&Entry| entry.name.as_deref().is_none_or(|known| known == name);
         let unknown = |known| CatalogError::UnknownModel { name: shorten(name), known };
         let Some(entry) = self.entries().find(possible) else {
@@ -192,10 +192,10 @@ impl Catalog {
         }
     }
 
-    /// All models, the default first. Loads those that are not loaded yet.
+    /// All models, the default model first. Loads them if necessary.
     ///
     /// # Errors
-    /// [`CatalogError::Unavailable`] when one of them cannot be loaded.
+    /// [`CatalogError::Unavailable`] if one of them cannot be loaded.
     pub async fn models(&self) -> Result<Vec<Arc<Model>>, CatalogError> {
         let mut models = Vec::new();
         for entry in self.entries() {
@@ -210,7 +210,7 @@ impl Catalog {
 }
 
 impl Entry {
-    /// The same entry under the name of its model, if that is loaded.
+    /// The same entry with the name of its model, if that is loaded.
     fn named(self) -> Self {
         let name = self.model.get().map(|model| model.name().to_owned());
         Self { name: self.name.or(name), ..self }
@@ -228,7 +228,7 @@ impl Entry {
         let started = Instant::now();
         let location = self.source.describe();
         let bytes = self.source.fetch().await?;
-        // Not on another thread: a model of usual size is parsed in less time than a thread takes to start.
+        // Not in another thread: parsing a model of usual size takes less time than starting a thread.
         let model = match Model::from_json(&bytes) {
             Ok(model) => model,
             Err(source) => return Err(LoadError::Artifact { location, source }),
@@ -252,17 +252,17 @@ impl Entry {
             version = model.version(),
             bytes = bytes.len(),
             milliseconds,
-            "the model is loaded"
+            "model loaded"
         );
         Ok(Arc::new(model))
     }
 }
 
-fn are(known: &[String]) -> String {
+fn listed(what: &str, known: &[String]) -> String {
     match known {
-        [] => "are none".into(),
-        [one] => format!("is {one:?}"),
-        many => format!("are {}", many.join(", ")),
+        [] => format!("there are no {what}s"),
+        [one] => format!("the only {what} is {one:?}"),
+        many => format!("the {what}s are {}", many.join(", ")),
     }
 }
 

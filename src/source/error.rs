@@ -1,4 +1,4 @@
-//! Why a model file could not be brought: by meaning, whatever the backend.
+//! Why a model file could not be fetched, in the same terms for every source.
 
 use std::error::Error;
 use std::fmt;
@@ -6,116 +6,116 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-/// What lies beneath a [`SourceError`].
+/// The underlying cause of a [`SourceError`].
 pub(super) type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Why a source could not bring its file. Every variant names the place; none holds a credential.
+/// Why a source could not fetch its file. Every variant names the location; none contains a credential.
 #[derive(Debug, Error)]
 pub enum SourceError {
-    /// There is nothing at that place.
+    /// Nothing exists at that location.
     #[error("{location}: {reason}")]
     NotFound {
-        /// The place.
+        /// Where the model should be.
         location: String,
-        /// What exactly is missing.
+        /// The missing part: file, object or bucket.
         reason: String,
-        /// What lies beneath.
+        /// The cause.
         source: BoxError,
     },
-    /// We may not read it.
+    /// Reading is not permitted.
     #[error("{location}: access denied: {reason}")]
     AccessDenied {
-        /// The place.
+        /// Where the model is.
         location: String,
-        /// What was refused, and what to do about it.
+        /// The missing permission, and how to grant it.
         reason: String,
-        /// What lies beneath.
+        /// The cause.
         source: BoxError,
     },
-    /// The bucket lives in another region than the one that was asked.
-    #[error("{location}: the bucket is not in the region that was asked{}", in_region(.region.as_deref()))]
+    /// The bucket is in another region than the client's.
+    #[error("{location}: the bucket is in another region{}", in_region(.region.as_deref()))]
     WrongRegion {
-        /// The place.
+        /// Where the model is.
         location: String,
-        /// The bucket's region, where the service told it.
+        /// The bucket's region, if the service reported it.
         region: Option<String>,
-        /// What lies beneath.
+        /// The cause.
         source: BoxError,
     },
-    /// The file is larger than a model may be. The rest was not read.
-    #[error("{location}: larger than a model file may be ({limit} bytes)")]
+    /// The file exceeds the size limit. Bytes beyond the limit were not read.
+    #[error("{location}: the file exceeds the limit of {limit} bytes for a model")]
     TooLarge {
-        /// The place.
+        /// Where the file is.
         location: String,
-        /// The most bytes allowed.
+        /// The limit in bytes.
         limit: u64,
     },
-    /// It took too long.
-    #[error("{location}: no answer in time{}", within(*.limit))]
+    /// A time limit was exceeded.
+    #[error("{location}: timed out{}", after(*.limit))]
     Timeout {
-        /// The place.
+        /// Where the model is.
         location: String,
-        /// The limit that was exceeded, where it is ours to know.
+        /// The limit that was exceeded, if it is known.
         limit: Option<Duration>,
-        /// What lies beneath, if anything does.
+        /// The cause, if it is known.
         source: Option<BoxError>,
     },
-    /// There was no connection: refused, no such host, no trust.
-    #[error("{location}: cannot be reached")]
+    /// No connection: refused, unknown host, or untrusted certificate.
+    #[error("{location}: cannot connect")]
     Unreachable {
-        /// The place.
+        /// Where the model is.
         location: String,
-        /// What lies beneath.
+        /// The cause.
         source: BoxError,
     },
-    /// The answer broke off.
-    #[error("{location}: the answer broke off")]
+    /// The connection was lost during the response.
+    #[error("{location}: the response was cut off")]
     Interrupted {
-        /// The place.
+        /// Where the model is.
         location: String,
-        /// What lies beneath.
+        /// The cause.
         source: BoxError,
     },
-    /// What arrived is not what was stored: its checksum differs.
-    #[error("{location}: damaged on the way")]
+    /// The response does not match its checksum.
+    #[error("{location}: the response was corrupted in transit")]
     Corrupt {
-        /// The place.
+        /// Where the model is.
         location: String,
-        /// What lies beneath.
+        /// The cause.
         source: BoxError,
     },
-    /// The service answered with an error of its own.
-    #[error("{location}: the service answered {status} ({code})")]
+    /// The service responded with another error.
+    #[error("{location}: the service responded with status {status} ({code})")]
     Service {
-        /// The place.
+        /// Where the model is.
         location: String,
         /// The HTTP status.
         status: u16,
-        /// The service's own code for it.
+        /// The service's error code.
         code: String,
-        /// What lies beneath.
+        /// The cause.
         source: BoxError,
     },
-    /// The file system failed.
+    /// The file system reported another error.
     #[error("{location}: cannot be read")]
     Io {
-        /// The place.
+        /// Where the file is.
         location: String,
-        /// What lies beneath.
+        /// The cause.
         source: std::io::Error,
     },
-    /// A setting is missing or makes no sense: trying again cannot help.
+    /// A setting is missing or invalid, so a retry cannot succeed.
     #[error("{location}: {reason}")]
     Misconfigured {
-        /// The place.
+        /// Where the model is.
         location: String,
-        /// Which setting, and what is allowed.
+        /// The setting, and how to correct it.
         reason: String,
     },
 }
 
 impl SourceError {
-    /// Whether the same request may succeed a moment later, with nobody changing anything.
+    /// Whether a retry may succeed although nothing was changed.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
@@ -127,14 +127,14 @@ impl SourceError {
 }
 
 fn in_region(region: Option<&str>) -> String {
-    region.map(|region| format!(": it is in {region}, set AWS_REGION to that")).unwrap_or_default()
+    region.map(|region| format!(": set AWS_REGION to {region}")).unwrap_or_default()
 }
 
-fn within(limit: Option<Duration>) -> String {
-    limit.map(|limit| format!(" ({limit:?})")).unwrap_or_default()
+fn after(limit: Option<Duration>) -> String {
+    limit.map(|limit| format!(" after {limit:?}")).unwrap_or_default()
 }
 
-/// An error and all that lies beneath it, in one line for the log.
+/// Displays an error and its causes in one line, for the log.
 ///
 /// ```
 /// # use ordinate::source::Causes;
@@ -146,17 +146,17 @@ pub struct Causes<'a>(pub &'a (dyn Error + 'static));
 
 impl fmt::Display for Causes<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut said = self.0.to_string();
-        out.write_str(&said)?;
-        let mut beneath = self.0.source();
-        while let Some(error) = beneath {
+        let mut written = self.0.to_string();
+        out.write_str(&written)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
             let message = error.to_string();
-            // Wrappers that only repeat what they wrap say it once.
-            if !said.contains(&message) {
+            // A wrapper that includes the message of its cause has already written it.
+            if !written.contains(&message) {
                 write!(out, ": {message}")?;
             }
-            said = message;
-            beneath = error.source();
+            written = message;
+            cause = error.source();
         }
         Ok(())
     }

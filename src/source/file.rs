@@ -1,4 +1,4 @@
-//! A model in a file.
+//! A model in a local file.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -8,14 +8,14 @@ use bytes::Bytes;
 
 use super::{BoxFuture, MAX_MODEL_BYTES, ModelSource, SourceError};
 
-/// A regular file, read whole.
+/// A regular file of at most [`MAX_MODEL_BYTES`].
 #[derive(Debug, Clone)]
 pub struct FileSource {
     path: PathBuf,
 }
 
 impl FileSource {
-    /// The file at this path, which may be relative to the current folder. Nothing is opened yet.
+    /// The file at this path, which may be relative to the working directory. Does not open it.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
@@ -31,7 +31,7 @@ impl ModelSource for FileSource {
     fn fetch(&self) -> BoxFuture<'_, Result<Bytes, SourceError>> {
         let path = self.path.clone();
         let location = self.describe();
-        // On a thread of its own: a file can lie on a network mount that hangs, and then time limits still hold.
+        // In a thread: reading from a network mount may block, and the caller's time limit must still apply.
         let reading = tokio::task::spawn_blocking(move || read(&path, location));
         Box::pin(async move {
             match reading.await {
@@ -52,20 +52,18 @@ fn read(path: &Path, location: String) -> Result<Bytes, SourceError> {
 
 fn from_io(location: String, error: std::io::Error) -> SourceError {
     match error.kind() {
-        ErrorKind::NotFound => {
-            SourceError::NotFound { location, reason: "there is no such file".into(), source: error.into() }
-        }
+        ErrorKind::NotFound => SourceError::NotFound { location, reason: "no such file".into(), source: error.into() },
         ErrorKind::PermissionDenied => {
-            let reason = "this process may not read the file, or enter a directory on the way to it".into();
+            let reason = "the process needs permission to read the file and to enter its directories".into();
             SourceError::AccessDenied { location, reason, source: error.into() }
         }
         _ => SourceError::Io { location, source: error },
     }
 }
 
-/// The file's bytes, or `None` when there are more than `limit`.
+/// The content of the file, or `None` if it exceeds `limit` bytes.
 fn read_capped(path: &Path, limit: u64) -> std::io::Result<Option<Bytes>> {
-    // Before opening: to open a pipe would wait for somebody to write into it.
+    // Before opening: opening a pipe blocks until another process writes to it.
     let metadata = std::fs::metadata(path)?;
     if metadata.is_dir() {
         return Err(ErrorKind::IsADirectory.into());
@@ -77,7 +75,7 @@ fn read_capped(path: &Path, limit: u64) -> std::io::Result<Option<Bytes>> {
         return Ok(None);
     }
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
-    // One more than allowed, so that a file that grows meanwhile is noticed.
+    // One byte more than the limit, to detect a file that grew in the meantime.
     File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
     let fits = u64::try_from(bytes.len()).is_ok_and(|length| length <= limit);
     Ok(fits.then(|| bytes.into()))
@@ -88,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_limit_itself_is_allowed_and_one_byte_more_is_not() {
+    fn a_file_of_the_limit_is_read_and_a_larger_one_is_not() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), [7; 10]).unwrap();
         assert_eq!(read_capped(file.path(), 10).unwrap().unwrap().len(), 10);
@@ -96,15 +94,15 @@ mod tests {
     }
 
     #[test]
-    fn what_may_not_be_read_is_denied() {
-        // Told by its kind alone: for root, as which tests often run, no file is unreadable.
+    fn a_permission_error_is_access_denied() {
+        // Not with a real file, since root, as which tests often run, can read every file.
         let error = from_io("file:///secret.json".into(), ErrorKind::PermissionDenied.into());
         assert!(matches!(error, SourceError::AccessDenied { .. }), "{error:?}");
     }
 
     #[test]
-    fn a_file_that_says_it_is_empty_is_read_to_its_end_all_the_same() {
-        // Files of the kernel have length 0 and content.
+    fn a_file_of_unknown_length_is_read_to_its_end() {
+        // Files in /proc report the length 0.
         assert!(!read_capped(Path::new("/proc/self/status"), 1 << 20).unwrap().unwrap().is_empty());
         assert!(read_capped(Path::new("/proc/self/status"), 10).unwrap().is_none());
     }

@@ -1,7 +1,7 @@
-//! Where models come from. Knows nothing of HTTP.
+//! Where models come from; independent of HTTP.
 //!
-//! A [`ModelUri`] says where; a [`ModelSource`] brings the bytes, whole or not at all; the [`catalog::Catalog`] makes a
-//! model of them, once, and shares it.
+//! A [`ModelUri`] names a location, a [`ModelSource`] fetches the complete file from there, and a
+//! [`catalog::Catalog`] loads each model once and shares it.
 
 pub mod bundled;
 pub mod catalog;
@@ -18,20 +18,21 @@ use bytes::Bytes;
 pub use error::{Causes, SourceError};
 pub use uri::{ModelUri, ObjectLocation, UriError};
 
-/// The most bytes a model file may have: 64 MiB. No source reads further.
+/// The size limit of a model file: 64 MiB. Sources do not read beyond it.
 pub const MAX_MODEL_BYTES: u64 = 64 << 20;
 
-/// A boxed future, so that sources can stand behind one trait object.
+/// A boxed future, which makes [`ModelSource`] usable as a trait object.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// One place that holds one model file.
+/// The location of one model file.
 pub trait ModelSource: Debug + Send + Sync {
-    /// The place, for logs and errors: `bundled:line`, `file:///models/line.json`, `s3://bucket/line.json`. Never a credential.
+    /// The location for logs and errors: `bundled:line`, `file:///models/line.json`, `s3://bucket/line.json`. Contains
+    /// no credentials.
     fn describe(&self) -> String;
 
-    /// Brings the whole file, at most [`MAX_MODEL_BYTES`], in bounded time.
+    /// Fetches the complete file, of at most [`MAX_MODEL_BYTES`], within a time limit.
     ///
     /// # Errors
-    /// See [`SourceError`]; the next call tries again from the beginning.
+    /// See [`SourceError`]. The next call starts again.
     fn fetch(&self) -> BoxFuture<'_, Result<Bytes, SourceError>>;
 }

@@ -1,8 +1,8 @@
-//! A model in S3, by a lean client.
+//! A model in S3.
 //!
-//! The SDK retries a request that was not answered. What it does not cover is covered here: a body that breaks off or
-//! fails its checksum (the whole GET is repeated), a body without end (length cap), and a server that drips (one time
-//! limit over everything).
+//! The SDK retries requests without a response. This module adds: a retry of the whole GET if the body was cut off or
+//! does not match its checksum, a limit on the length of the body, and a time limit for all of it, since the SDK's time
+//! limits do not apply to the body.
 
 mod client;
 mod error;
@@ -19,38 +19,39 @@ pub use aws_sdk_s3::config::Credentials;
 
 use super::{BoxFuture, MAX_MODEL_BYTES, ModelSource, ObjectLocation, SourceError};
 
-/// How often a GET is repeated whose body broke off or was damaged.
+/// Retries of a GET whose body was cut off or corrupted.
 const BODY_RETRIES: u32 = 2;
 
-/// The pause before such a repetition: long enough for a connection that is going down to be gone.
+/// The pause before the first retry; a failing connection is closed by then.
 const BODY_RETRY_PAUSE: Duration = Duration::from_millis(50);
 
-/// How to reach S3. Plain values: nothing here reads the environment.
+/// How to connect to S3. Reads no environment variables.
 #[derive(Debug, Clone, Default)]
 pub struct S3Settings {
-    /// The region. Required with given credentials, unless there is an endpoint (then `us-east-1`).
+    /// The region. Required with `credentials`; with `endpoint_url` the default is `us-east-1`.
     pub region: Option<String>,
-    /// An S3 of one's own, `http://` or `https://`: addressed by path style, trusted by the machine's roots. Without it,
-    /// AWS: trusted by the roots of Amazon that are embedded.
+    /// The `http://` or `https://` URL of another S3 server, for path-style requests; its certificate is verified with
+    /// the certificates of the operating system. Without it, AWS is used and verified with the embedded Amazon
+    /// certificates.
     pub endpoint_url: Option<String>,
-    /// The credentials. Without them the SDK's default chain looks for some (cargo feature `aws-config`).
+    /// Without credentials, the SDK's default chain is used (cargo feature `aws-config`).
     pub credentials: Option<Credentials>,
-    /// The time limits.
+    /// Time limits of a fetch.
     pub limits: TimeLimits,
 }
 
-/// Time limits, from the inside out. The defaults fit behind an API: whatever the server does, a load ends in seconds.
+/// Time limits, in increasing order. With the defaults, a fetch ends within 7.5 s whatever the server does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeLimits {
-    /// To connect.
+    /// Establishing a connection.
     pub connect: Duration,
-    /// From the request to the first byte, and between two bytes of the body.
+    /// From the request to the first byte of the response, and between two bytes of the body.
     pub read: Duration,
-    /// One attempt, to the head of the answer.
+    /// One attempt, up to the head of the response.
     pub attempt: Duration,
-    /// The SDK's attempts together, to the head of the answer.
+    /// All attempts of the SDK together, up to the head of the response.
     pub operation: Duration,
-    /// Everything: requests, bodies, checksums, repetitions.
+    /// The whole fetch, including bodies and retries.
     pub total: Duration,
 }
 
@@ -61,13 +62,13 @@ impl Default for TimeLimits {
             read: Duration::from_secs(2),
             attempt: Duration::from_millis(2_500),
             operation: Duration::from_secs(5),
-            // Just below the catalog's limit, so that the error that names the object is the one that is told.
+            // Less than the catalog's limit, so that the error that is reported names the object.
             total: Duration::from_millis(7_500),
         }
     }
 }
 
-/// One object in S3. The client is made by the first fetch and kept.
+/// An object in S3. The first fetch creates the client, which is kept.
 #[derive(Debug)]
 pub struct S3Source {
     location: ObjectLocation,
@@ -76,10 +77,10 @@ pub struct S3Source {
 }
 
 impl S3Source {
-    /// This object, reached by these settings. Connects to nothing yet.
+    /// The object at this location. Does not connect.
     ///
     /// # Errors
-    /// [`SourceError::Misconfigured`] when the settings cannot work.
+    /// [`SourceError::Misconfigured`] if the settings are incomplete or invalid.
     pub fn new(location: ObjectLocation, settings: S3Settings) -> Result<Self, SourceError> {
         client::check(&settings)
             .map_err(|reason| SourceError::Misconfigured { location: location.to_string(), reason })?;
@@ -90,11 +91,11 @@ impl S3Source {
         let client = self.client.get_or_init(|| client::connect(&self.settings)).await;
         let mut failed = 0;
         loop {
-            let answer = self.request(client).await?;
-            match self.body(answer).await {
+            let response = self.request(client).await?;
+            match self.body(response).await {
                 Err(error) if error.is_transient() && failed < BODY_RETRIES => {
                     failed += 1;
-                    tracing::debug!(location = %self.location, %error, failed, "asking again for the whole object");
+                    tracing::debug!(location = %self.location, %error, failed, "retrying the GET of the object");
                     tokio::time::sleep(BODY_RETRY_PAUSE * failed).await;
                 }
                 outcome => return outcome,
@@ -107,13 +108,13 @@ impl S3Source {
         request.send().await.map_err(|error| error::from_sdk(self.describe(), error))
     }
 
-    async fn body(&self, answer: GetObjectOutput) -> Result<Bytes, SourceError> {
+    async fn body(&self, response: GetObjectOutput) -> Result<Bytes, SourceError> {
         let too_large = || SourceError::TooLarge { location: self.describe(), limit: MAX_MODEL_BYTES };
-        let announced = answer.content_length().and_then(|length| u64::try_from(length).ok()).unwrap_or_default();
+        let announced = response.content_length().and_then(|length| u64::try_from(length).ok()).unwrap_or_default();
         if announced > MAX_MODEL_BYTES {
             return Err(too_large());
         }
-        match collect(answer.body, announced, MAX_MODEL_BYTES).await {
+        match collect(response.body, announced, MAX_MODEL_BYTES).await {
             Ok(Some(bytes)) => Ok(bytes),
             Ok(None) => Err(too_large()),
             Err(error) => Err(error::from_body(self.describe(), error)),
@@ -135,13 +136,13 @@ impl ModelSource for S3Source {
     }
 }
 
-/// The whole body, or `None` as soon as there are more than `limit` bytes, whatever was `announced`.
+/// The complete body, or `None` as soon as it exceeds `limit` bytes; `announced` is its length according to the header.
 async fn collect(
     mut body: ByteStream,
     announced: u64,
     limit: u64,
 ) -> Result<Option<Bytes>, aws_sdk_s3::primitives::ByteStreamError> {
-    // The header is a hint, and memory is taken as bytes come in.
+    // The header may be wrong, so no more than 1 MiB is reserved for it.
     let mut bytes = BytesMut::with_capacity(usize::try_from(announced.min(1 << 20)).unwrap_or_default());
     while let Some(chunk) = body.try_next().await? {
         bytes.extend_from_slice(&chunk);
@@ -157,7 +158,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_cap_holds_whatever_the_header_announced() {
+    async fn the_limit_applies_whatever_length_the_header_announces() {
         for announced in [0, 3, 11, u64::MAX] {
             let body = || ByteStream::from_static(b"ten bytes.");
             assert_eq!(collect(body(), announced, 10).await.unwrap().unwrap(), "ten bytes.");
@@ -166,20 +167,20 @@ mod tests {
     }
 
     #[test]
-    fn each_limit_leaves_room_for_the_next() {
+    fn time_limits_increase_up_to_the_limit_of_the_catalog() {
         let limits = TimeLimits::default();
         assert!(limits.connect < limits.read && limits.read < limits.attempt && limits.attempt < limits.operation);
         assert!(limits.operation < limits.total && limits.total < crate::source::catalog::LOAD_TIMEOUT);
     }
 
     #[test]
-    fn no_secret_is_in_what_is_logged() {
+    fn log_output_contains_no_secret() {
         let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI", Some("session-token".into()), None, "test");
         let settings =
             S3Settings { region: Some("eu-west-1".into()), credentials: Some(credentials), ..S3Settings::default() };
         let Ok(super::super::ModelUri::S3(location)) = "s3://models/line.json".parse() else { panic!() };
         let source = S3Source::new(location, settings).unwrap();
-        let told = format!("{source:?} {}", source.describe());
-        assert!(!told.contains("wJalrXUtnFEMI") && !told.contains("session-token"), "{told}");
+        let text = format!("{source:?} {}", source.describe());
+        assert!(!text.contains("wJalrXUtnFEMI") && !text.contains("session-token"), "{text}");
     }
 }

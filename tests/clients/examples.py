@@ -1,8 +1,8 @@
-"""Every example of the OpenAPI document against its schema, and whether each operation has one.
+"""Checks every example of the OpenAPI document against its schema.
 
     examples.py FILE
 
-Needs jsonschema-rs, which Schemathesis brings.
+Needs jsonschema-rs, a dependency of Schemathesis.
 """
 
 import json
@@ -18,7 +18,7 @@ for path, item in document["paths"].items():
         bodies = {"request": operation.get("requestBody", {}), **operation["responses"]}
         for name, body in bodies.items():
             for media_type, content in body.get("content", {}).items():
-                # References lead from the schema into the document's own components.
+                # References in the schema point to the components of the document.
                 validator = Draft202012Validator({**content["schema"], "components": document["components"]})
                 examples = {key: example["value"] for key, example in content.get("examples", {}).items()}
                 examples |= {"example": content["example"]} if "example" in content else {}

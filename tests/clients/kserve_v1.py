@@ -1,4 +1,4 @@
-"""KServe's own client for its first protocol."""
+"""The client of KServe for protocol v1."""
 
 import asyncio
 import sys
@@ -24,7 +24,7 @@ async def ask():
         assert error.response.status_code == 400, error
         assert "expected a number" in str(error) + error.response.text, error
     else:
-        raise AssertionError("text was taken for a number")
+        raise AssertionError("text was accepted as a number")
 
 
 asyncio.run(ask())

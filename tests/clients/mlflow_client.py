@@ -1,11 +1,11 @@
-"""MLflow's scoring server through MLflow's own client.
+"""The scoring server protocol of MLflow, with the client of MLflow.
 
     mlflow_client.py URL [--record DIRECTORY]
 
 Needs mlflow==3.17.2, and a server at URL: `ordinate serve` for the bundled models, or the same with
-MODEL_URI=file://$PWD/tests/clients/people.json for a model of every type that imputes one feature. One line is printed a check.
-With --record the requests are kept, head and body, as DIRECTORY/mlflow/*.http: tests/wire holds them, for
-`cargo test --test protocols` to replay.
+MODEL_URI=file://$PWD/tests/clients/people.json for a model of every type that imputes one feature. Prints one
+line per check. With --record it writes the requests, head and body, to DIRECTORY/mlflow/*.http; `cargo test --test service`
+sends those in tests/wire.
 """
 
 import argparse
@@ -46,17 +46,17 @@ class Checks:
         self.recorder.name = name
         return self.client.invoke(data, params)["predictions"]
 
-    def refused(self, name: str, data, status: int, *told: str, params: dict | None = None) -> bool:
+    def rejected(self, name: str, data, status: int, *messages: str, params: dict | None = None) -> bool:
         try:
             self.invoke(name, data, params)
         except Exception as error:  # The client raises nothing more specific.
-            return all(part in str(error) for part in (f"error code {status}", *told))
+            return all(part in str(error) for part in (f"error code {status}", *messages))
         return False
 
     def server(self) -> list[str]:
         self.client.wait_server_ready(timeout=5)
         check("the server is ready", True)
-        check("it tells its version", self.client.get_version() == requests.get(f"{self.url}/version").text)
+        check("it has a version", self.client.get_version() == requests.get(f"{self.url}/version").text)
         return [model["name"] for model in requests.get(f"{self.url}/models").json()["models"]]
 
     def line(self) -> None:
@@ -68,13 +68,13 @@ class Checks:
         check("a list", self.invoke("list", [[1], [2]]) == [3.0, 5.0])
         check("parameters without a meaning here", self.invoke("parameters", frame, {"temperature": 0.5}) == [3.0, 5.0])
         missing = pd.DataFrame({"x": [1.0, math.nan]})
-        check("a missing value is refused", self.refused("refused-missing", missing, 400, "BAD_REQUEST", "is missing"))
+        check("a missing value is rejected", self.rejected("refused-missing", missing, 400, "BAD_REQUEST", "is missing"))
         other = pd.DataFrame({"y": [1.0]})
-        check("a missing column is refused", self.refused("refused-column", other, 400, "INVALID_PARAMETER_VALUE"))
+        check("a missing column is rejected", self.rejected("refused-column", other, 400, "INVALID_PARAMETER_VALUE"))
         text = pd.DataFrame({"x": ["one"]})
-        check("a string is refused", self.refused("refused-string", text, 400, "BAD_REQUEST", "expected a number"))
+        check("a string is rejected", self.rejected("refused-string", text, 400, "BAD_REQUEST", "expected a number"))
         wanted = {"predict_method": "predict_proba"}
-        check("probabilities of a number are refused", self.refused("refused-output", frame, 400, "predict_proba", params=wanted))
+        check("probabilities of a regression are rejected", self.rejected("refused-output", frame, 400, "predict_proba", params=wanted))
 
     def people(self) -> None:
         expected = [183.0, 100.0]

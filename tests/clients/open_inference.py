@@ -1,11 +1,11 @@
-"""Open Inference Protocol v2 through the clients that people have: tritonclient, blocking and asynchronous, and kserve.
+"""Open Inference Protocol v2 with its clients: tritonclient, blocking and asynchronous, and kserve.
 
     open_inference.py URL [--record DIRECTORY]
 
 Needs tritonclient[http]==2.73.0 and kserve==0.21.0, and a server at URL: `ordinate serve` for the bundled models, or the same
-with MODEL_URI=file://$PWD/tests/clients/typed.json for a model with features of several types. One line is printed a check.
-With --record the requests are kept, head and body, as DIRECTORY/{tritonclient,tritonclient-aio,kserve}/*.http: tests/wire holds
-them, for `cargo test --test protocols` to replay.
+with MODEL_URI=file://$PWD/tests/clients/typed.json for a model with features of several types. Prints one line per
+check. With --record it writes the requests, head and body, to DIRECTORY/{tritonclient,tritonclient-aio,kserve}/*.http;
+`cargo test --test service` sends those in tests/wire.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def tensor(name: str, values, datatype: str = "FP64", binary: bool = True) -> In
 
 
 def plain(array: np.ndarray) -> np.ndarray:
-    """Strings are bytes where they came as bytes, and text where they came as JSON."""
+    """Strings are bytes in binary outputs and text in JSON."""
     return np.vectorize(lambda value: value.decode() if isinstance(value, bytes) else value)(array)
 
 
@@ -52,13 +52,13 @@ class Checks:
         """The next request of this client is recorded under this name."""
         self.recorders[client].name = name
 
-    def refused(self, what: str, status: str, mentions: str, call) -> None:
+    def rejected(self, what: str, status: str, mentions: str, call) -> None:
         try:
             call()
         except InferenceServerException as error:
             check(f"{what}: {error}", error.status() == status and mentions in error.message())
         else:
-            raise AssertionError(f"{what} was not refused")
+            raise AssertionError(f"{what} was not rejected")
 
     def six_modes(self, what: str, model: str, inputs, output: str, expected) -> None:
         """Inputs as JSON or bytes; the output as JSON, as bytes, or as it comes when none is asked for."""
@@ -90,8 +90,8 @@ class Checks:
             check(f"{name} has outputs", described["outputs"][0]["name"] == "predict")
             check(f"{name} has a configuration", triton.get_model_config(name)["max_batch_size"] == 0)
         check("an unknown model is not ready", not triton.is_model_ready("none"))
-        self.refused("load", "400", "neither loaded", lambda: triton.load_model(index[0]["name"]))
-        self.refused("unload", "400", "neither loaded", lambda: triton.unload_model(index[0]["name"]))
+        self.rejected("load", "400", "neither loaded", lambda: triton.load_model(index[0]["name"]))
+        self.rejected("unload", "400", "neither loaded", lambda: triton.unload_model(index[0]["name"]))
         return [model["name"] for model in index]
 
     def gallery(self) -> None:
@@ -131,14 +131,14 @@ class Checks:
         check("integers, by name and version", integers.tolist() == [[3.0], [5.0]])
 
         infer = lambda *inputs, model="line", **more: lambda: triton.infer(model, list(inputs), **more)
-        self.refused("an unknown model", "404", "no model", infer(*line(True), model="none"))
-        self.refused("an unknown version", "404", "no version", infer(*line(True), model_version="7"))
-        self.refused("an unknown output", "400", "no output", infer(*line(True), outputs=[InferRequestedOutput("z")]))
-        self.refused("an unknown input", "400", "not a feature", infer(tensor("a", [1]), tensor("x", [1])))
-        self.refused("too few columns", "400", "10 values", infer(tensor("X", [[1, 2]]), model="diabetes"))
-        self.refused("a missing value", "400", "missing", infer(tensor("X", [[float("nan")]])))
-        self.refused("text for a number", "400", "a number", infer(tensor("X", [["one"]], "BYTES")))
-        self.refused("too large an integer", "400", "exactly", infer(tensor("X", [[2**53 + 1]], "INT64")))
+        self.rejected("an unknown model", "404", "no model", infer(*line(True), model="none"))
+        self.rejected("an unknown version", "404", "no version", infer(*line(True), model_version="7"))
+        self.rejected("an unknown output", "400", "no output", infer(*line(True), outputs=[InferRequestedOutput("z")]))
+        self.rejected("an unknown input", "400", "not a feature", infer(tensor("a", [1]), tensor("x", [1])))
+        self.rejected("too few columns", "400", "10 values", infer(tensor("X", [[1, 2]]), model="diabetes"))
+        self.rejected("a missing value", "400", "missing", infer(tensor("X", [[float("nan")]])))
+        self.rejected("text for a number", "400", "a number", infer(tensor("X", [["one"]], "BYTES")))
+        self.rejected("too large an integer", "400", "exactly", infer(tensor("X", [[2**53 + 1]], "INT64")))
 
         before = triton.get_inference_statistics("line")["model_stats"][0]
         triton.infer("line", line(True))

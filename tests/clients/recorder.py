@@ -1,4 +1,4 @@
-"""Stands between a client and the server: passes on what each sends, byte for byte, and keeps the client's part when asked to."""
+"""A proxy between a client and the server that can record the requests."""
 
 import re
 import socket
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 class Recorder:
-    """A proxy on a port of its own; `name` says what the next request is kept as, in `directory`."""
+    """A proxy on its own port. The next request is written to `directory` under `name`."""
 
     def __init__(self, upstream: tuple[str, int], directory: Path | None) -> None:
         self.upstream, self.directory, self.name = upstream, directory, None
@@ -34,7 +34,7 @@ class Recorder:
 
 
 def _message(source: socket.socket) -> bytes:
-    """A request or a response: its head, and a body as long as the head says, or until its last chunk."""
+    """Reads a request or a response: its head, and its body with a length or chunked."""
     received = b""
     while b"\r\n\r\n" not in received:
         piece = source.recv(65536)
@@ -48,7 +48,7 @@ def _message(source: socket.socket) -> bytes:
         piece = source.recv(65536)
         received, missing = received + piece, missing - len(piece)
     if re.search(rb"(?i)\r\ntransfer-encoding: *chunked", head):
-        # Of what is served here no chunk ends like this but the last.
+        # Only the last chunk of our responses ends like this.
         while not received.endswith(b"0\r\n\r\n"):
             received += source.recv(65536)
     return received

@@ -1,9 +1,10 @@
-"""SageMaker's runtime through boto3.
+"""The runtime of SageMaker, with boto3.
 
     sagemaker_client.py URL [--record DIRECTORY]
 
-Needs boto3==1.44.5, and a server at URL that serves the bundled models: `ordinate serve`. One line is printed a check. With --record
-the requests are kept, head and body, as DIRECTORY/boto3/*.http: tests/wire holds them, for `cargo test --test protocols` to replay.
+Needs boto3==1.44.5, and a server at URL that serves the bundled models: `ordinate serve`. Prints one line per check.
+With --record it writes the requests, head and body, to DIRECTORY/boto3/*.http; `cargo test --test service` sends those in
+tests/wire.
 """
 
 import argparse
@@ -44,7 +45,7 @@ class Checks:
         answer = self.runtime.invoke_endpoint(EndpointName=endpoint, Body=body, ContentType=content_type, **options)
         return answer["ContentType"], answer["Body"].read().decode()
 
-    def refused(self, name: str, endpoint: str, body, content_type: str, status: int, told: str) -> bool:
+    def rejected(self, name: str, endpoint: str, body, content_type: str, status: int, expected: str) -> bool:
         try:
             self.invoke(name, endpoint, body, content_type)
         except ClientError as error:
@@ -52,7 +53,7 @@ class Checks:
             got = error.response["ResponseMetadata"]["HTTPStatusCode"]
             # Named, so that callers can catch it: `except runtime.exceptions.ValidationError`.
             named = isinstance(error, self.runtime.exceptions.ValidationError)
-            return (got, code) == (status, "ValidationError") and told in message and named
+            return (got, code) == (status, "ValidationError") and expected in message and named
         return False
 
     def regression(self) -> None:
@@ -61,8 +62,8 @@ class Checks:
         rows = json.dumps({"instances": [{"features": [1]}, {"features": [2]}]})
         check("JSON", self.invoke("json", "line", rows, "application/json") == expected)
         lines = b'{"features": [1]}\n{"features": [2]}\n'
-        told = ("application/jsonlines", '{"score":3.0}\n{"score":5.0}\n')
-        check("JSON Lines", self.invoke("jsonlines", "line", lines, "application/jsonlines") == told)
+        expected = ("application/jsonlines", '{"score":3.0}\n{"score":5.0}\n')
+        check("JSON Lines", self.invoke("jsonlines", "line", lines, "application/jsonlines") == expected)
         answer = self.invoke("csv-for-csv", "line", "1\n2\n", "text/csv", Accept="text/csv")
         check("CSV for CSV", answer == ("text/csv", "3.0\n5.0\n"))
         options = {"TargetVariant": "blue", "InferenceId": "7", "CustomAttributes": "trace=1"}
@@ -80,11 +81,11 @@ class Checks:
 
     def refusals(self) -> None:
         csv = "text/csv"
-        check("an unknown endpoint is refused", self.refused("refused-endpoint", "none", "1", csv, 400, '"none"'))
-        check("a word is refused", self.refused("refused-word", "line", "one", csv, 400, "expected a number"))
-        check("a wide row is refused", self.refused("refused-width", "line", "1,2", csv, 400, "expected 1 value"))
+        check("an unknown endpoint is rejected", self.rejected("refused-endpoint", "none", "1", csv, 400, '"none"'))
+        check("a word is rejected", self.rejected("refused-word", "line", "one", csv, 400, "expected a number"))
+        check("a wide row is rejected", self.rejected("refused-width", "line", "1,2", csv, 400, "expected 1 value"))
         recordio = "application/x-recordio-protobuf"
-        check("RecordIO is refused", self.refused("refused-type", "line", b"\0", recordio, 415, "is not understood"))
+        check("RecordIO is rejected", self.rejected("refused-type", "line", b"\0", recordio, 415, "is not supported"))
 
 
 def main() -> None:

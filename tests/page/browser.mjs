@@ -1,5 +1,5 @@
-// What the scripts that look at the page share. Started by `tests/page.rs`, which says where the page is (PAGE) and where the
-// tools are (PAGE_TOOLS).
+// Shared by the scripts of this folder. `tests/service/page.rs` runs them with the address of the page in PAGE and the
+// folder of the npm packages in PAGE_TOOLS.
 
 import { strict as assert } from "node:assert";
 import { accessSync } from "node:fs";
@@ -21,15 +21,15 @@ function executable() {
         accessSync(join(folder, name));
         return join(folder, name);
       } catch {
-        // Not here.
+        // Try the next one.
       }
     }
   }
-  throw new Error("This test opens the page in Chromium, and there is none: on Debian, apt-get install -y chromium");
+  throw new Error("Chromium is not installed\nhelp: on Debian, apt-get install -y chromium");
 }
 
-/** Opens the page, lets `look` look at it, and holds that the browser had nothing to complain about. */
-export async function open({ hash = "", complaints = [], ...options }, look) {
+/** Opens the page and calls `test`. Fails if the browser logs errors other than those of `expectedErrors`. */
+export async function open({ hash = "", expectedErrors = [], ...options }, test) {
   const browser = await chromium.launch({ executablePath: executable(), args: ["--no-sandbox", "--disable-gpu"] });
   try {
     const context = await browser.newContext({
@@ -38,24 +38,24 @@ export async function open({ hash = "", complaints = [], ...options }, look) {
       ...options,
     });
     const page = await context.newPage();
-    const told = [];
-    page.on("console", (message) => message.type() === "error" && told.push(message.text()));
-    page.on("pageerror", (error) => told.push(error.message));
+    const errors = [];
+    page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+    page.on("pageerror", (error) => errors.push(error.message));
     const response = await page.goto(process.env.PAGE + hash);
     assert.equal(response.status(), 200);
-    await page.locator("#said output").waitFor();
-    await look(page);
-    const unexpected = told.filter((text) => !complaints.some((known) => text.includes(known)));
+    await page.locator("#prediction output").waitFor();
+    await test(page);
+    const unexpected = errors.filter((text) => !expectedErrors.some((known) => text.includes(known)));
     assert.deepEqual(unexpected, []);
   } finally {
     await browser.close();
   }
 }
 
-/** Waits until an expression of the page holds. */
+/** Waits until an expression is true in the page. */
 export const until = (page, expression, ...values) => page.waitForFunction(expression, ...values, { timeout: 15_000 });
 
-/** The text that stands in one place, once it holds what is expected. */
+/** Waits until the text of an element contains what is expected, and returns it. */
 export async function shows(page, selector, expected) {
   const locator = page.locator(selector);
   const start = Date.now();
@@ -65,10 +65,10 @@ export async function shows(page, selector, expected) {
     if (expected instanceof RegExp ? expected.test(text) : text.includes(expected)) return text;
     await page.waitForTimeout(20);
   } while (Date.now() - start < 15_000);
-  return assert.fail(`${selector} should show ${expected}, and shows:\n${text}`);
+  return assert.fail(`${selector}: expected ${expected}, got:\n${text}`);
 }
 
-/** What a request to the API answers, without the page. */
+/** The response of the API to a request, without the page. */
 export async function ask(page, path, body) {
   const base = process.env.PAGE.replace(/\/+$/, "");
   const response =
@@ -76,5 +76,5 @@ export async function ask(page, path, body) {
   return response.json();
 }
 
-/** A CSV file, as a browser's file chooser gives it. */
+/** A CSV file for the file chooser. */
 export const file = (name, text) => ({ name, mimeType: "text/csv", buffer: Buffer.from(text) });

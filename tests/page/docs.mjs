@@ -1,11 +1,11 @@
-// The document in its reader, on a telephone: what there is can be found, read and tried.
+// The API documentation on a phone: operations can be found, read and tried.
 
 import { assert, open } from "./browser.mjs";
 
 await open({ viewport: { width: 390, height: 844 } }, async (page) => {
   const fits = async () => {
     const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-    assert.ok(content <= window, `the page is ${content} pixels wide, the screen ${window}`);
+    assert.ok(content <= window, `the page has a width of ${content} pixels, the screen ${window}`);
   };
   await page.goto(`${process.env.PAGE.replace(/\/+$/, "")}/docs`);
   const links = page.locator("#operations a");
@@ -16,17 +16,17 @@ await open({ viewport: { width: 390, height: 844 } }, async (page) => {
   assert.ok(await links.first().isVisible());
   await fits();
 
-  // A link leads to its operation, and the list makes way.
+  // A link opens its operation, and the list closes.
   await page.getByRole("link", { name: "POST /models/iris/predict", exact: true }).click();
   const button = page.getByRole("button", { name: "TRY", exact: true });
   await button.waitFor();
   assert.equal(await links.first().isVisible(), false);
   assert.ok(page.url().endsWith("/docs#post-/models/iris/predict"), page.url());
   await button.scrollIntoViewIfNeeded();
-  // What begins a line is seen together with what ends one: nothing was moved sideways to come there.
+  // The start and the end of the line are visible together, without horizontal scrolling.
   const heading = await page.getByText("REQUEST", { exact: true }).first().boundingBox();
   const { x, width } = await button.boundingBox();
-  assert.ok(heading.x >= 0 && x + width <= 390, `REQUEST begins at ${heading.x}, TRY ends at ${x + width}`);
+  assert.ok(heading.x >= 0 && x + width <= 390, `REQUEST starts at ${heading.x}, TRY ends at ${x + width}`);
   await fits();
   await button.click();
   await page.getByText("Status: OK:200").waitFor();

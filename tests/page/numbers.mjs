@@ -1,4 +1,4 @@
-// A model of a number: its answer, the interval, the reasons, and the ways to fill the form.
+// Regressions: the prediction, the intervals, the contributions, and ways to fill in the form.
 
 import { ask, assert, open, shows, until } from "./browser.mjs";
 
@@ -8,56 +8,59 @@ const NAMES = ["age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6"];
 await open({ hash: "#diabetes" }, async (page) => {
   const field = (name) => page.getByLabel(name, { exact: true });
   const values = () => Promise.all(NAMES.map((name) => field(name).inputValue()));
-  const exact = () => page.locator("#said output").getAttribute("title");
+  const exact = () => page.locator("#prediction output").getAttribute("title");
 
-  // It opens with a row like those of the training data, of which there is nothing to warn.
+  // The form starts with an example, which has no warnings.
   const described = await ask(page, "/models/diabetes");
-  await shows(page, "#said output", /\d/);
+  await shows(page, "#prediction output", /\d/);
   assert.deepEqual(
     await values(),
     NAMES.map((name) => String(described.examples[0][name])),
   );
   assert.equal(await page.locator(".warnings").count(), 0);
 
-  // All models are named, and one is shown with how well it predicts.
+  // All models are listed, and the current one has a description.
   assert.deepEqual(await page.locator("#models a").allInnerTexts(), ["line", "diabetes", "iris", "breast-cancer"]);
   assert.equal(await page.locator("#models a[aria-current]").innerText(), "diabetes");
   await shows(
     page,
     "#lead",
-    "Predicts progression from 10 features. Version 1, trained on 442 rows. Off by 41.6 on average on the rows held out.",
+    "Predicts progression from 10 features. Version 1, trained on 442 rows. Mean absolute error 41.6 on held-out rows.",
   );
 
-  // A row is pasted without a header, and with one in another order.
+  // A row can be pasted without a header, or with a header in another order.
   await page.getByText("Paste a row").click();
-  await field("A row of CSV, alone or under its header").fill(FIRST_ROW);
+  await field("A CSV row, with or without a header").fill(FIRST_ROW);
   await shows(page, "#row-message", "Filled in 10 values.");
-  await shows(page, "#said output", /^206$/);
+  await shows(page, "#prediction output", /^206$/);
   assert.deepEqual(await values(), FIRST_ROW.split(","));
-  await field("A row of CSV, alone or under its header").fill(
+  await field("A CSV row, with or without a header").fill(
     `id;${[...NAMES].reverse().join(";")}\n7;${FIRST_ROW.split(",").reverse().join(";")}\n`,
   );
   await shows(page, "#row-message", "Filled in 10 values.");
   assert.deepEqual(await values(), FIRST_ROW.split(","));
-  await field("A row of CSV, alone or under its header").fill(
+  await field("A CSV row, with or without a header").fill(
     `age|${NAMES.join("|")}\n1|${FIRST_ROW.replaceAll(",", "|")}`,
   );
-  await shows(page, "#row-message", "The header has age twice.");
-  await field("A row of CSV, alone or under its header").fill("1,2,3");
-  await shows(page, "#row-message", "The row has 3 values; the model takes 10: age, sex");
-  await field("A row of CSV, alone or under its header").fill("age,bmi\n1,2");
-  await shows(page, "#row-message", "The header lacks sex, bp, s1");
+  await shows(page, "#row-message", "The header contains age twice.");
+  await field("A CSV row, with or without a header").fill("1,2,3");
+  await shows(page, "#row-message", "Got 3 values, expected 10 values: age, sex");
+  await field("A CSV row, with or without a header").fill("age,bmi\n1,2");
+  await shows(page, "#row-message", "Missing in the header: sex, bp, s1");
 
-  // The answer is the API's, rounded for people and exact for machines.
+  // The prediction is that of the API: rounded on the page, exact when copied.
   const row = Object.fromEntries(NAMES.map((name, position) => [name, Number(FIRST_ROW.split(",")[position])]));
   const answer = await ask(page, "/models/diabetes/predict", { X: [row], interval: 0.95, explain: true });
   assert.equal(await exact(), String(answer.y[0]));
   await page.getByRole("button", { name: "Copy the exact answer" }).click();
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), String(answer.y[0]));
 
-  // The interval is told with three digits of its width and drawn, at the level that is chosen, with the keyboard too.
+  // The prediction interval has three digits of its width and is drawn, at the selected level. The confidence interval
+  // of the mean is below.
   const [low, high] = answer.interval[0];
-  await shows(page, ".interval", `${low.toFixed(0)} – ${high.toFixed(0)}`);
+  await shows(page, ".interval", `prediction interval: ${low.toFixed(0)} – ${high.toFixed(0)}`);
+  const mean = answer.mean_interval[0].map((end) => end.toFixed(1));
+  await shows(page, "#detail", `95 % confidence interval of the mean: ${mean.join(" – ")}`);
   assert.equal(await page.locator("svg.scale rect.span").count(), 1);
   await page.locator("#level").selectOption("0.8");
   const narrower = await ask(page, "/models/diabetes/predict", { X: [row], interval: 0.8 });
@@ -65,7 +68,7 @@ await open({ hash: "#diabetes" }, async (page) => {
   await page.locator("#level").selectOption("0.95");
   await shows(page, ".interval", `${low.toFixed(0)} – ${high.toFixed(0)}`);
 
-  // Reasons stand in the order of their size, signed, and lead from the average row to the answer.
+  // Contributions are sorted by size and signed, between the average row and the prediction.
   const sizes = Object.entries(answer.explanation.contributions[0]).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
   const rows = page.locator("#reasons tbody tr:not(.sum)");
   assert.deepEqual(
@@ -84,7 +87,7 @@ await open({ hash: "#diabetes" }, async (page) => {
     assert.equal(await rows.nth(position).locator("rect").getAttribute("class"), size < 0 ? "down" : "up");
   }
 
-  // The call is the one that was made: the command's body is the request, and asks for the answer that is shown.
+  // The command contains the last request.
   const command = await page.locator("#calls pre").nth(0).innerText();
   const base = process.env.PAGE.replace(/\/+$/, "");
   assert.ok(command.startsWith(`curl -s '${base}/models/diabetes/predict' `), command);
@@ -95,26 +98,26 @@ await open({ hash: "#diabetes" }, async (page) => {
   const request = await copied("request");
   assert.ok(command.includes(`-d '${request}'`));
   assert.deepEqual(JSON.parse(await page.locator("#calls pre").nth(1).innerText()), JSON.parse(request));
-  // The answer is shown on many lines, and copied as it came: digit for digit.
+  // The response is shown on several lines, and copied unchanged.
   const came = await page.request.post(`${base}/models/diabetes/predict`, {
     data: request,
     headers: { "content-type": "application/json" },
   });
-  assert.equal(await copied("answer"), await came.text());
+  assert.equal(await copied("response"), await came.text());
   assert.deepEqual(
     JSON.parse(await page.locator("#calls pre").nth(2).innerText()),
     await ask(page, "/models/diabetes/predict", JSON.parse(request)),
   );
   assert.equal(await copied("command"), command);
-  await shows(page, "#told", "Copied");
+  await shows(page, "#status", "Copied");
 
-  // Typing is answered without a button; a value that training never saw is answered with a warning.
+  // Typing requests a prediction. A value outside the training range has a warning.
   await field("bmi").fill("61");
   await shows(page, ".warnings", "bmi: 61 is outside the training range, 18 to 42.2");
   await shows(page, "#field-2-message", "Outside the training range.");
   assert.equal(await field("bmi").getAttribute("aria-invalid"), null);
   await field("bmi").fill("32.1");
-  await shows(page, "#said output", /^206$/);
+  await shows(page, "#prediction output", /^206$/);
   await shows(page, "#field-2-message", /^$/);
 
   // Arrow keys step through a field, a slider moves it.
@@ -144,14 +147,14 @@ await open({ hash: "#diabetes" }, async (page) => {
   // A random row is within the ranges, answered, and not unusual.
   const before = await exact();
   await page.getByRole("button", { name: "Random row" }).click();
-  await until(page, (old) => document.querySelector("#said output")?.title !== old, before);
+  await until(page, (old) => document.querySelector("#prediction output")?.title !== old, before);
   await until(page, () => !document.querySelector(".warnings"));
   for (const [position, value] of (await values()).entries()) {
     const [least, most] = described.signature.features[position].range;
     assert.ok(Number(value) >= least && Number(value) <= most, `${value} is not in ${least} to ${most}`);
   }
 
-  // Only the last question counts, even if the one before is answered later.
+  // Only the last request counts, even if the response to an earlier one arrives later.
   let held;
   const arrived = new Promise((resolve) => {
     held = resolve;
@@ -175,21 +178,21 @@ await open({ hash: "#diabetes" }, async (page) => {
   assert.ok((await page.locator("#calls pre").first().innerText()).includes('"age":70'));
 });
 
-// The address names the model; going back shows the one before.
+// The address contains the model; going back shows the previous one.
 await open({ hash: "#diabetes" }, async (page) => {
   await page.getByRole("link", { name: "line" }).click();
   await shows(page, "#name", /^line$/);
-  await shows(page, "#said .target", /^y$/);
+  await shows(page, "#prediction .target", /^y$/);
   await page.getByLabel("x", { exact: true }).fill("1234567");
-  await shows(page, "#said output", "2,469,135");
+  await shows(page, "#prediction output", "2,469,135");
   await page.goBack();
   await shows(page, "#name", /^diabetes$/);
 });
 
-// Rounding hides neither what an answer is nor how sure it is.
+// Rounding keeps the digits that the width of the interval needs.
 await open({ hash: "#line" }, async (page) => {
-  await shows(page, ".interval", "The model is exact on its training rows.");
-  for (const [value, ends, told, interval] of [
+  await shows(page, ".interval", "The model fits its training rows exactly.");
+  for (const [value, ends, shown, interval] of [
     [3.2, [0.0004, 100000], "3.20", "0.000400 – 100,000"],
     [0.00042, [0.00001, 0.02], "0.000420", "0.0000100 – 0.0200"],
     [12345.678, [12345.1, 12346.2], "12,345.68", "12,345.10 – 12,346.20"],
@@ -206,12 +209,12 @@ await open({ hash: "#line" }, async (page) => {
     );
     await page.getByRole("button", { name: "Reset" }).click();
     await shows(page, ".interval", interval);
-    assert.equal(await page.locator("#said output").innerText(), told);
-    assert.equal(await page.locator("#said output").getAttribute("title"), String(value));
+    assert.equal(await page.locator("#prediction output").innerText(), shown);
+    assert.equal(await page.locator("#prediction output").getAttribute("title"), String(value));
     await page.unroute(/predict$/);
   }
 
-  // Noise does not fill the chart, and is not nothing; of logarithms the factors are told.
+  // Small contributions are short and not written as 0; those to logarithms are written as factors.
   const explain = async (explanation, expected) => {
     await page.route(/predict$/, (route) => route.fulfill({ json: { y: [50], interval: [[40, 60]], explanation } }));
     await page.getByRole("button", { name: "Reset" }).click();

@@ -1,4 +1,5 @@
-// Takes the picture of the README from a running service: node tests/page/screenshot.mjs http://localhost:9000
+// Takes the screenshot of the README from a running service. usage: node tests/page/screenshot.mjs
+// http://localhost:9000
 
 import { createRequire } from "node:module";
 

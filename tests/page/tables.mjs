@@ -1,4 +1,4 @@
-// A CSV file in, a table of predictions out.
+// Prediction of CSV files.
 
 import { readFile } from "node:fs/promises";
 import { ask, assert, file, open, shows } from "./browser.mjs";
@@ -6,7 +6,7 @@ import { ask, assert, file, open, shows } from "./browser.mjs";
 const csv = await readFile("model/diabetes.csv", "utf8");
 const lines = csv.trimEnd().split(/\r?\n/);
 
-/** Downloads what the table shows: the file's name and lines. */
+/** Downloads the predictions, and returns the name and the lines of the file. */
 async function download(page) {
   const waiting = page.waitForEvent("download");
   await page.getByRole("button", { name: "Download as CSV" }).click();
@@ -14,19 +14,15 @@ async function download(page) {
   return { name: got.suggestedFilename(), lines: (await readFile(await got.path(), "utf8")).trimEnd().split("\r\n") };
 }
 
-// One row is refused below.
-await open({ hash: "#diabetes", complaints: ["status of 422"] }, async (page) => {
-  // The file is shown with its predictions, and downloaded with all its columns. The intervals are those of the level that is chosen.
+// The test sends an invalid row.
+await open({ hash: "#diabetes", expectedErrors: ["status of 422"] }, async (page) => {
+  // The table shows the file with predictions, and the download has all columns. The intervals have the selected level.
   await page.locator("#level").selectOption("0.8");
   await page.setInputFiles("#file", file("diabetes.csv", csv));
   const rows = lines.slice(1).map((line) => line.split(",").slice(0, 10).map(Number));
   const answer = await ask(page, "/models/diabetes/predict", { X: rows, interval: 0.8 });
   const unusual = new Set(answer.warnings.map(({ row }) => row));
-  await shows(
-    page,
-    "#table",
-    `442 rows predicted; ${unusual.size} are unlike the training data. Intervals hold the answer with 80 % probability.`,
-  );
+  await shows(page, "#table", `442 rows predicted with 80 % prediction intervals; ${unusual.size} with warnings.`);
   const got = await download(page);
   assert.equal(got.name, "diabetes-predicted.csv");
   assert.equal(got.lines[0], `${lines[0]},prediction,prediction_low,prediction_high,warnings`);
@@ -36,27 +32,27 @@ await open({ hash: "#diabetes", complaints: ["status of 422"] }, async (page) =>
     assert.ok(line.startsWith(expected), line);
     assert.equal(line.length > expected.length, unusual.has(row), line);
   }
-  // The same file, once mended, can be chosen again.
+  // The same file can be chosen again.
   assert.equal(await page.locator("#file").evaluate((input) => input.files.length), 0);
   assert.equal(await page.locator("#table tbody tr").count(), 100);
 
-  // A row that is refused is named by row and line; the ones before it are kept.
+  // The error of an invalid row names row and line; the rows before it are kept.
   const many = [lines[0], ...Array.from({ length: 1200 }, (_, row) => lines[1 + (row % 442)])];
   many[1101] = many[1101].replace(/^[^,]*/, "old");
   await page.setInputFiles("#file", file("people.csv", many.join("\r\n")));
   await shows(
     page,
     "#table",
-    'Row 1,101 (line 1102 of the file) is refused. Feature "age" expected a number, got the string "old".',
+    'Row 1,101 (line 1102 of the file): feature "age" expected a number, got the string "old".',
   );
-  await shows(page, "#table", "1,100 of 1,200 rows predicted");
+  await shows(page, "#table", "1,100 of 1,200 rows predicted with 80 % prediction intervals");
   assert.equal((await download(page)).lines.length, 1101);
 
-  // Cancelling keeps what is done.
-  let asked = 0;
+  // Cancelling keeps the predictions so far.
+  let requests = 0;
   await page.route(/predict$/, async (route) => {
-    asked += 1;
-    if (asked === 2) return;
+    requests += 1;
+    if (requests === 2) return;
     await route.fallback();
   });
   await page.setInputFiles("#file", file("people.csv", [lines[0], ...Array(1200).fill(lines[1])].join("\n")));
@@ -68,17 +64,14 @@ await open({ hash: "#diabetes", complaints: ["status of 422"] }, async (page) =>
   assert.equal((await download(page)).lines.length, 501);
   await page.unroute(/predict$/);
 
-  // Files that cannot be used are refused before anything is asked.
-  for (const [text, told] of [
-    ["age,bmi\n1,2\n", "x.csv lacks the columns sex, bp, s1, s2, s3, s4, s5, s6. Its first line names age, bmi."],
-    ["age\n", "x.csv has no rows under a header."],
-    [`${lines[0]}\n1,2\n`, "x.csv, line 2: 2 fields, and the header has 11."],
-    [`${lines[0]}\n"1,2\n`, "Line 2: a quote that is not closed"],
-    [`age,${lines[0]}\n1,${lines[1]}\n`, "x.csv has two columns age: rename or delete one."],
-    [
-      `prediction,${lines[0]}\n1,${lines[1]}\n`,
-      "x.csv has a column prediction already, where the answers would be: rename it.",
-    ],
+  // Invalid files are rejected before the first request.
+  for (const [text, message] of [
+    ["age,bmi\n1,2\n", "x.csv: missing columns sex, bp, s1, s2, s3, s4, s5, s6. Its header is age, bmi."],
+    ["age\n", "x.csv needs a header and at least one row."],
+    [`${lines[0]}\n1,2\n`, "x.csv, line 2: got 2 fields, expected 11 as in the header."],
+    [`${lines[0]}\n"1,2\n`, "Line 2: an unclosed quote"],
+    [`age,${lines[0]}\n1,${lines[1]}\n`, "x.csv has two columns named age: rename or delete one."],
+    [`prediction,${lines[0]}\n1,${lines[1]}\n`, "x.csv already has a column named prediction: rename it."],
     [
       Buffer.from(`${lines[0]},Größe\n${lines[1]},1\n`, "latin1"),
       "x.csv is not text in UTF-8: save it as “CSV UTF-8”.",
@@ -86,11 +79,12 @@ await open({ hash: "#diabetes", complaints: ["status of 422"] }, async (page) =>
     [Buffer.from(`\uFEFF${csv}`, "utf16le"), "x.csv is not text in UTF-8: save it as “CSV UTF-8”."],
   ]) {
     await page.setInputFiles("#file", file("x.csv", text));
-    await shows(page, "#table", told);
+    await shows(page, "#table", message);
   }
 });
 
-// Classes get a column of probability each; quotes, delimiters and a byte order mark are understood; a file can be dropped.
+// There is a column of probabilities per class. Quotes, delimiters and a byte order mark are read. A file can be
+// dropped.
 await open({ hash: "#iris" }, async (page) => {
   const text =
     '\uFEFFname;petal_width;petal_length;sepal_width;sepal_length\r\n"a; ""b""";0.2;1.4;3.5;5.1\r\nc;2.5;6;3.3;6.3\r\n';
@@ -100,7 +94,7 @@ await open({ hash: "#iris" }, async (page) => {
     return made;
   }, text);
   await page.dispatchEvent("#drop", "drop", { dataTransfer: transfer });
-  await shows(page, "#table", "2 rows predicted. Sets of labels hold the answer with 95 % probability.");
+  await shows(page, "#table", "2 rows predicted with 95 % prediction sets.");
   assert.deepEqual(await page.locator("#table thead th").allInnerTexts(), [
     "Row",
     "prediction",
@@ -118,13 +112,13 @@ await open({ hash: "#iris" }, async (page) => {
   await shows(page, "#table", 'a; "b"');
 });
 
-// Every row's warnings are told, though an answer tells a hundred; bars separate fields too.
+// All warnings are shown, although a response lists a hundred at most. The delimiter may be a bar.
 await open({ hash: "#diabetes" }, async (page) => {
   const unusual = lines
     .slice(1, 331)
     .map((line, row) => [row % 3 ? 10 : 500, row % 5 ? 1 : 9, ...line.split(",").slice(2)].join("|"));
   await page.setInputFiles("#file", file("unusual.csv", [lines[0].replaceAll(",", "|"), ...unusual].join("\n")));
-  await shows(page, "#table", "330 rows predicted; 330 are unlike the training data.");
+  await shows(page, "#table", "330 rows predicted with 95 % prediction intervals; 330 with warnings.");
   const got = await download(page);
   for (const [row, line] of got.lines.slice(1).entries()) {
     assert.ok(line.includes(`age: ${row % 3 ? 10 : 500} is outside the training range`), line);
@@ -133,8 +127,8 @@ await open({ hash: "#diabetes" }, async (page) => {
   await shows(page, "#table thead", "warnings");
 });
 
-// A row that has no interval ends the file there, and what was done is kept.
-await open({ hash: "#line", complaints: ["status of 422"] }, async (page) => {
+// A row without an interval stops the prediction, and the predictions so far are kept.
+await open({ hash: "#line", expectedErrors: ["status of 422"] }, async (page) => {
   const values = Array.from({ length: 1200 }, (_, row) => (row === 700 ? "1e307" : (row % 4) + 1));
   await page.setInputFiles("#file", file("o.csv", `x\n${values.join("\n")}\n`));
   await shows(page, "#table", /[57]00 of 1,200 rows predicted/);

@@ -1,4 +1,4 @@
-//! How long a fit takes, beside scikit-learn on the same numbers: from memory, and from a CSV file to a model.
+//! The time of a fit, compared with scikit-learn on the same numbers: from memory, and from a CSV file to a model.
 //!
 //! `make bench-train` builds this optimised, installs scikit-learn into `.venv-bench/`, and prints a table in Markdown. Both
 //! sides take turns and read the same bytes; figures are medians, the ratio is ours to theirs. Fits from memory have one thread
@@ -76,7 +76,7 @@ impl DesignRows for Data {
     }
 }
 
-/// What is fitted, by the name that the other side knows it by.
+/// The estimator, with its name in scikit-learn.
 type Ours = fn(&Data) -> f64;
 const FITS: [(&str, &str, usize, usize, Ours); 5] = [
     ("least squares, QR alone", "ols", 100_000, 20, least_squares),

@@ -1,21 +1,20 @@
-//! `ordinate completions`: what a shell needs to complete our commands.
+//! `ordinate completions`: shell completions.
 
 use std::error::Error;
 
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-/// Print completions for a shell
-///
-/// For bash, for example: ordinate completions bash > ~/.local/share/bash-completion/completions/ordinate
+/// Print shell completions
 #[derive(Debug, Args)]
+#[command(after_help = "Example:
+  ordinate completions bash > ~/.local/share/bash-completion/completions/ordinate")]
 pub(super) struct Arguments {
-    /// The shell
+    /// Shell to complete commands in
     #[arg(value_enum, value_name = "SHELL")]
     shell: Shell,
 }
 
-/// The script.
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut super::Arguments::command(), "ordinate", &mut script);

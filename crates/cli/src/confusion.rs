@@ -1,30 +1,30 @@
-//! Which classes were taken for which.
+//! Confusion matrices.
 
 use serde::Serialize;
 
-use super::text_table::{Grid, Side};
 use super::train::significant;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::wording::shorten;
+use ordinate_train::text_table::{Align, TextTable};
 
-/// How many rows of each class were taken for which.
+/// A confusion matrix.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct Confusion<'a> {
     pub(super) classes: &'a [Scalar],
-    /// By actual class, then by predicted class.
+    /// Total weights by actual class, then by predicted class.
     pub(super) rows: &'a [Vec<f64>],
 }
 
 impl Confusion<'_> {
-    /// A line a class, below this title, and a column for each class that it was taken for.
-    pub(super) fn grid(&self, title: &str) -> Grid {
+    /// One line per actual class, one column per predicted class.
+    pub(super) fn table(&self, title: &str) -> TextTable {
         let labels: Vec<String> = self.classes.iter().map(|class| shorten(&class.to_string())).collect();
         let predicted: Vec<String> = labels.iter().map(|label| format!("as {label}")).collect();
-        let titles = predicted.iter().map(|title| (title.as_str(), Side::Right));
-        let mut grid = Grid::new([(title, Side::Left)].into_iter().chain(titles));
+        let titles = predicted.iter().map(|title| (title.as_str(), Align::Right));
+        let mut table = TextTable::new([(title, Align::Left)].into_iter().chain(titles));
         for (label, counts) in labels.iter().zip(self.rows) {
-            grid.push([label.clone()].into_iter().chain(counts.iter().map(|count| significant(*count))));
+            table.push([label.clone()].into_iter().chain(counts.iter().map(|count| significant(*count))));
         }
-        grid
+        table
     }
 }

@@ -1,4 +1,4 @@
-//! `ordinate inspect`: what a model file holds, and whether it holds together.
+//! `ordinate inspect`: verification and contents of a model file.
 
 use std::error::Error;
 
@@ -6,46 +6,50 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::coefficients::Fitted;
-use super::interval_method::Certainty;
-use super::model;
-use super::text_table::{Grid, Side};
+use super::coefficients::CoefficientTable;
 use super::train::significant;
+use super::{intervals, model};
 use ordinate_model::Model;
+use ordinate_model::answer::AvailableIntervals;
 use ordinate_model::artifact::Training;
 use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::scalar::Scalar;
-use ordinate_model::signature::{Feature, FeatureType, Missing, Signature, Unknown};
+use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, Signature, UnknownPolicy};
 use ordinate_model::task::Task;
+use ordinate_model::wording::counted;
 use ordinate_train::evaluate::title;
+use ordinate_train::text_table::{Align, TextTable};
 
-/// Show what a model asks for, how it answers and how it was made, and prove its file
+/// Verify a model file and show its contents
 ///
-/// The file is verified as before serving: its format, its checksum, and that this program gives the predictions that
-/// were stored when it was trained.
+/// Shows features, coefficients, intervals, training parameters and metrics. The file is verified as before serving:
+/// format, checksum, and golden rows (predictions stored at training must be reproduced).
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  ordinate inspect price.json
+  ordinate inspect diabetes --json")]
 pub(super) struct Arguments {
-    #[arg(value_name = "MODEL", help = model::HELP)]
+    #[arg(value_name = "MODEL", help = model::HELP, long_help = model::LONG_HELP)]
     model: String,
-    /// Print one JSON object for machines
+    /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
 
-/// Loads, which proves, and shows.
+/// Returns the contents as text or JSON; loading verifies the file.
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let model = model::load(&arguments.model)?;
-    let fitted = Fitted::of(model.document());
+    let coefficients = CoefficientTable::new(model.document());
     if arguments.json {
-        Ok(serde_json::to_string(&Shown::of(&model, &fitted))? + "\n")
+        Ok(serde_json::to_string(&Contents::new(&model, &coefficients))? + "\n")
     } else {
-        Ok(report(&model, &fitted))
+        Ok(report(&model, &coefficients))
     }
 }
 
-/// What `--json` prints.
+/// The output of `--json`.
 #[derive(Serialize)]
-struct Shown<'a> {
+struct Contents<'a> {
     name: &'a str,
     version: &'a str,
     task: Task,
@@ -56,13 +60,14 @@ struct Shown<'a> {
     signature: &'a Signature,
     target_transform: TargetTransform,
     #[serde(flatten)]
-    fitted: &'a Fitted<'a>,
-    intervals: Option<Certainty>,
+    coefficients: &'a CoefficientTable<'a>,
+    /// As in `GET /models/{name}`.
+    intervals: Option<AvailableIntervals>,
     training: &'a Training,
 }
 
-impl<'a> Shown<'a> {
-    fn of(model: &'a Model, fitted: &'a Fitted<'a>) -> Self {
+impl<'a> Contents<'a> {
+    fn new(model: &'a Model, coefficients: &'a CoefficientTable<'a>) -> Self {
         let document = model.document();
         Self {
             name: model.name(),
@@ -74,22 +79,21 @@ impl<'a> Shown<'a> {
             golden_rows: document.golden.x.len(),
             signature: &document.signature,
             target_transform: document.preprocess.target_transform,
-            fitted,
-            intervals: Certainty::of(document),
+            coefficients,
+            intervals: model.available_intervals(),
             training: &document.training,
         }
     }
 }
 
-/// What a person reads.
-fn report(model: &Model, fitted: &Fitted<'_>) -> String {
+fn report(model: &Model, coefficients: &CoefficientTable<'_>) -> String {
     let document = model.document();
     let target = document.signature.target();
     let task = match document.task {
         Task::Regression => "regression",
         Task::Classification => "classification",
     };
-    let mut facts = Grid::new([("", Side::Left), ("", Side::Left)]);
+    let mut facts = TextTable::new([("", Align::Left), ("", Align::Left)]);
     let mut fact = |name: &str, value: String| facts.push([name.to_owned(), value]);
     fact("predicts", format!("{} ({})", target.name, kind(target.kind)));
     if let Some(classes) = model.classes() {
@@ -99,19 +103,19 @@ fn report(model: &Model, fitted: &Fitted<'_>) -> String {
     if document.preprocess.target_transform == TargetTransform::Log {
         fact("fitted to", "the logarithm of the target; predictions are medians, not means".to_owned());
     }
-    fact("intervals", Certainty::told(document));
+    fact("intervals", intervals::describe(document));
     if !document.created.is_empty() {
         fact("created", document.created.clone());
     }
     fact("sha256", model.checksum().to_owned());
-    let golden = document.golden.x.len();
-    fact("verified", format!("the checksum is that of the content; {golden} golden rows come out as stored"));
+    let golden = counted(document.golden.x.len() as u64, "golden row", "golden rows");
+    fact("verified", format!("checksum, and predictions of {golden}"));
 
     [
         format!("{}@{}: {task}, {}\n\n", model.name(), model.version(), document.estimator.family()),
         facts.to_string(),
         format!("\nFeatures\n{}", features(&document.signature)),
-        format!("\nCoefficients, for one unit of the column\n{}", fitted.grid()),
+        format!("\nCoefficients, for one unit of the column\n{}", coefficients.table()),
         format!("\nTraining\n{}", training(&document.training)),
         metrics(&document.training),
     ]
@@ -127,54 +131,54 @@ fn kind(kind: FeatureType) -> &'static str {
     }
 }
 
-fn features(signature: &Signature) -> Grid {
-    let mut grid =
-        Grid::new([("name", Side::Left), ("type", Side::Left), ("trained on", Side::Left), ("missing", Side::Left)]);
+fn features(signature: &Signature) -> TextTable {
+    let titles = ["name", "type", "trained on", "missing"];
+    let mut table = TextTable::new(titles.map(|title| (title, Align::Left)));
     for feature in signature.features() {
         let missing = match &feature.missing {
-            Missing::Reject => "reject".to_owned(),
-            Missing::Impute(value) => format!("impute {value}"),
+            MissingPolicy::Reject => "reject".to_owned(),
+            MissingPolicy::Impute(value) => format!("impute {value}"),
         };
-        grid.push([feature.name.clone(), kind(feature.kind).to_owned(), values(feature), missing]);
+        table.push([feature.name.clone(), kind(feature.kind).to_owned(), values(feature), missing]);
     }
-    grid
+    table
 }
 
 /// The range of a number, the levels of a string.
 fn values(feature: &Feature) -> String {
-    const NAMED: usize = 8;
+    const LISTED: usize = 8;
     if let Some([low, high]) = feature.range {
         return format!("{} to {}", brief(low), brief(high));
     }
-    let mut text = feature.levels.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
-    if feature.levels.len() > NAMED {
-        text.extend([" and ", &(feature.levels.len() - NAMED).to_string(), " more"]);
+    let mut text = feature.levels.iter().take(LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if feature.levels.len() > LISTED {
+        text.extend([" and ", &(feature.levels.len() - LISTED).to_string(), " more"]);
     }
-    if feature.unknown == Unknown::Ignore {
-        text.push_str("; others are none of them");
+    if feature.unknown == UnknownPolicy::Ignore {
+        text.push_str("; other values are ignored");
     }
     text
 }
 
-/// As it stood in the data, unless that is longer than what can be read at a glance.
+/// All digits if they are few, otherwise six significant ones.
 fn brief(value: f64) -> String {
     let digits = value.to_string();
     if digits.len() <= 9 { digits } else { significant(value) }
 }
 
-fn training(training: &Training) -> Grid {
-    let mut grid = Grid::new([("", Side::Left), ("", Side::Left)]);
-    grid.push(["rows".to_owned(), training.rows.to_string()]);
-    grid.push(["seed".to_owned(), training.seed.to_string()]);
+fn training(training: &Training) -> TextTable {
+    let mut table = TextTable::new([("", Align::Left), ("", Align::Left)]);
+    table.push(["rows".to_owned(), training.rows.to_string()]);
+    table.push(["seed".to_owned(), training.seed.to_string()]);
     for (name, value) in &training.parameters {
-        grid.push([name.replace('_', " "), plain(value)]);
+        table.push([name.replace('_', " "), plain(value)]);
     }
-    grid.push(["data sha256".to_owned(), training.data_sha256.to_string()]);
-    grid.push(["made by".to_owned(), format!("{}, smartcore {}", training.tool, training.smartcore)]);
-    grid
+    table.push(["data sha256".to_owned(), training.data_sha256.to_string()]);
+    table.push(["made by".to_owned(), format!("{}, smartcore {}", training.tool, training.smartcore)]);
+    table
 }
 
-/// Text without its quotes, a list without its brackets.
+/// Text without quotes, a list without brackets.
 fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -183,7 +187,7 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// One line a metric, one column for each set of rows it was measured on.
+/// One line per metric, one column per set of rows.
 fn metrics(training: &Training) -> String {
     let sides = &training.metrics;
     let mut names: Vec<&str> = Vec::new();
@@ -200,10 +204,11 @@ fn metrics(training: &Training) -> String {
         "test" => "held out",
         other => other,
     });
-    let mut grid = Grid::new([("", Side::Left)].into_iter().chain(titles.map(|title| (title, Side::Right))));
+    let titles = titles.map(|title| (title, Align::Right));
+    let mut table = TextTable::new([("", Align::Left)].into_iter().chain(titles));
     for name in names {
         let cell = |value: Option<&f64>| value.map_or_else(|| "–".to_owned(), |value| significant(*value));
-        grid.push([title(name).to_owned()].into_iter().chain(sides.values().map(|metrics| cell(metrics.get(name)))));
+        table.push([title(name).to_owned()].into_iter().chain(sides.values().map(|metrics| cell(metrics.get(name)))));
     }
-    format!("\nMetrics\n{grid}")
+    format!("\nMetrics\n{table}")
 }

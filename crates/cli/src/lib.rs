@@ -1,26 +1,21 @@
-//! The command line `ordinate`: one file a subcommand; each says what it does, calls the library, prints.
+//! The command line `ordinate`, one file per subcommand.
 //!
-//! Exit codes: 0 fine, 1 failed, 2 wrong usage. Answers go to standard output, everything else to standard error.
+//! Exit codes: 0 success, 1 failure, 2 wrong usage. Results go to standard output, everything else to standard error.
 
 mod coefficients;
-mod columns;
 mod completions;
 mod confusion;
 mod curl;
-mod delimiter;
 mod evaluate;
 mod inspect;
-mod interval_method;
+mod intervals;
 mod model;
 mod output;
-mod parquet;
 mod predict;
 mod progress;
-mod records;
 mod scoring;
 mod serve;
 mod skipped;
-mod text_table;
 mod train;
 mod warning_column;
 
@@ -30,9 +25,17 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
-/// Linear models that answer over HTTPS: train them here, serve them on AWS Lambda.
+/// Train linear models, and serve them over HTTPS on AWS Lambda or on this machine
 #[derive(Debug, Parser)]
-#[command(name = "ordinate", version, arg_required_else_help = true)]
+#[command(
+    name = "ordinate",
+    version,
+    arg_required_else_help = true,
+    after_help = "Examples:
+  ordinate train houses.csv --target price --out price.json
+  ordinate predict price.json new-houses.csv
+  ordinate serve price.json"
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -51,7 +54,7 @@ enum Command {
 /// Runs the command that the process was started with.
 #[must_use]
 pub fn run() -> ExitCode {
-    // Wrong usage and --help end in here, with their own exit codes.
+    // Ends the process for wrong usage and for --help, with their exit codes.
     let Arguments { command } = Arguments::parse();
     let outcome = match &command {
         Command::Train(arguments) => train::run(arguments),
@@ -80,19 +83,19 @@ fn wrong_usage(subcommand: &str, reason: &str) -> ! {
     }
 }
 
-/// Prints an answer; a reader that has seen enough (`| head`) is no failure.
+/// Prints to standard output. A closed pipe (`| head`) is not a failure.
 fn print(answer: &str) -> ExitCode {
     let mut out = io::stdout().lock();
     match out.write_all(answer.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            tell(&format!("error: standard output cannot be written: {error}\n"));
+            print_error(&format!("error: cannot write to standard output: {error}\n"));
             ExitCode::FAILURE
         }
         _ => ExitCode::SUCCESS,
     }
 }
 
-/// Tells what is no answer. Where standard error is closed, nobody wants to know.
-fn tell(text: &str) {
+/// Prints to standard error, and ignores a closed one.
+fn print_error(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }

@@ -1,4 +1,4 @@
-//! The MODEL of a command: a path, an address in S3 or of a file, or the name of a bundled model.
+//! The MODEL argument: a path, a file or S3 address, or the name of a bundled model.
 
 use std::env;
 use std::error::Error;
@@ -12,51 +12,64 @@ use ordinate::source::s3::S3Source;
 use ordinate::source::{Causes, ModelUri, SourceError};
 use ordinate_model::Model;
 
-/// What --help says of it.
-pub(super) const HELP: &str = "The model: a file that `ordinate train` wrote, its address (file:///path.json or \
-s3://bucket/key.json), or the name of a bundled model (line, or bundled:line). S3 is reached as the environment says: \
-AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL_S3";
+/// Short help of MODEL.
+pub(super) const HELP: &str = "Model file, its address (file:///path.json or s3://bucket/key.json), or a bundled model";
 
-/// What a bundled model's address begins with.
+/// Long help of MODEL.
+pub(super) const LONG_HELP: &str = "Model file, its address (file:///path.json or s3://bucket/key.json), or a bundled \
+model
+
+Bundled models are line, diabetes, iris and breast-cancer (or bundled:line and so on). S3 uses the environment \
+variables AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT_URL_S3.";
+
+/// The prefix of a bundled model's address.
 const BUNDLED: &str = "bundled:";
 
-/// Brings the model and proves it: format, checksum, golden rows.
+/// Loads and verifies a model: format, checksum, golden rows.
 ///
 /// # Errors
-/// A sentence that says what is wrong with it and what to do.
+/// A message for the user.
 pub(super) fn load(place: &str) -> Result<Arc<Model>, Box<dyn Error>> {
     let catalog = find(place)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(runtime.block_on(proven(&catalog))?)
+    Ok(runtime.block_on(load_from(&catalog))?)
 }
 
-/// The default model of a catalog that [`find`] returned.
+/// Loads and verifies the model of a catalog from [`find`].
 ///
 /// # Errors
-/// A sentence that says what is wrong with it and what to do.
-pub(super) async fn proven(catalog: &Catalog) -> Result<Arc<Model>, String> {
+/// A message for the user.
+pub(super) async fn load_from(catalog: &Catalog) -> Result<Arc<Model>, String> {
     catalog.default_model().await.map_err(|error| match error {
-        CatalogError::Unavailable(cause) => format!("{}{}", Causes(&cause), advice(&cause)),
+        CatalogError::Unavailable(cause) => with_advice(&cause),
         other => Causes(&other).to_string(),
     })
 }
 
+/// The causes of an error, with a line of help.
+fn with_advice(error: &LoadError) -> String {
+    let message = Causes(error).to_string();
+    if message.contains("\nhelp: ") { message } else { message + advice(error) }
+}
+
 fn advice(error: &LoadError) -> &'static str {
     match error {
-        // They say it themselves.
+        // These errors include advice.
         LoadError::Source(
             SourceError::AccessDenied { .. } | SourceError::WrongRegion { .. } | SourceError::Misconfigured { .. },
         ) => "",
-        LoadError::Source(error) if error.is_transient() => ". Check the network and AWS_ENDPOINT_URL_S3, or try again",
-        LoadError::Timeout { .. } => ". Copy it to a file first",
-        _ => ". Give a file that `ordinate train --out` wrote",
+        LoadError::Source(error) if error.is_transient() => {
+            "\nhelp: check the network and AWS_ENDPOINT_URL_S3, or try again"
+        }
+        LoadError::Timeout { .. } => "\nhelp: copy the model to a local file first",
+        _ => "\nhelp: use a model file written by `ordinate train --out`",
     }
 }
 
-/// A catalog whose default model is the one at this place. Nothing is loaded yet.
+/// A catalog of the model at a path, at an address or of a name. It is not loaded yet.
 ///
 /// # Errors
-/// A sentence that says why no model can be at this place.
+/// A message for the user.
 pub(super) fn find(place: &str) -> Result<Catalog, String> {
     let file = |path: &Path| Catalog::single(Box::new(FileSource::new(path)), None, None);
     if let Some(name) = place.strip_prefix(BUNDLED) {
@@ -70,7 +83,7 @@ pub(super) fn find(place: &str) -> Result<Catalog, String> {
                 let source = S3Source::new(location, settings).map_err(|error| error.to_string())?;
                 Ok(Catalog::single(Box::new(source), None, None))
             }
-            // Only of the empty text, which has no "://".
+            // Only the empty text, which has no "://".
             ModelUri::Bundled => Catalog::bundled(None).map_err(|error| error.to_string()),
         };
     }
@@ -79,10 +92,10 @@ pub(super) fn find(place: &str) -> Result<Catalog, String> {
         return Ok(file(path));
     }
     Catalog::bundled(Some(place)).or_else(|unknown| match unknown {
-        // Something is there, and why it is no model file is the source's to say.
+        // A folder or a device: the source reports why it is not a model file.
         _ if path.exists() => Ok(file(path)),
         CatalogError::UnknownModel { known, .. } => Err(format!(
-            "{place}: there is no such file, and no bundled model of that name; bundled are {}",
+            "{place}: no such file, and no bundled model of this name\nhelp: bundled models are {}",
             known.join(", ")
         )),
         other => Err(other.to_string()),

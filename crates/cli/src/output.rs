@@ -1,29 +1,22 @@
-//! Files that are there whole or not at all.
+//! Output files that are either complete or not written.
 
-use std::collections::BTreeSet;
-use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::process;
-use std::sync::{Mutex, MutexGuard, Once, PoisonError};
-use std::thread;
 
-use tokio::runtime;
+use tempfile::{Builder, NamedTempFile};
 
-use ordinate_server::signal::stopped;
-
-/// Whether a path stands for standard output.
+/// Whether a path means standard output.
 pub(super) fn is_standard_output(path: &Path) -> bool {
     path == Path::new("-") || path == Path::new("/dev/stdout")
 }
 
-/// Whether both paths lead to one file that exists.
+/// Whether both paths are of one existing file.
 pub(super) fn same_file(one: &Path, other: &Path) -> bool {
     matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(one), Ok(other)) if one == other)
 }
 
-/// Whether what is written to both paths ends in one place, whether or not there is a file yet.
+/// Whether output to both paths would be written to one file, which may not exist yet.
 pub(super) fn one_place(one: &Path, other: &Path) -> bool {
     let place = |path: &Path| {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -37,112 +30,86 @@ pub(super) fn one_place(one: &Path, other: &Path) -> bool {
     }
 }
 
-/// Files in the making, which nobody would take away after a signal.
-static UNFINISHED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
-
-fn unfinished() -> MutexGuard<'static, BTreeSet<PathBuf>> {
-    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// From the first file on, an interrupted process takes its unfinished files away before it ends.
-fn tidy_when_stopped() {
-    static WATCHED: Once = Once::new();
-    let watch = || -> io::Result<()> {
-        let runtime = runtime::Builder::new_current_thread().enable_io().build()?;
-        let stopped = {
-            let _within = runtime.enter();
-            stopped()?
-        };
-        thread::Builder::new().spawn(move || {
-            let code = runtime.block_on(stopped);
-            // Held to the end: no other file is begun or finished any more.
-            let files = unfinished();
-            files.iter().for_each(|file| drop(fs::remove_file(file)));
-            process::exit(i32::from(code))
-        })?;
-        Ok(())
-    };
-    // Without it a signal leaves a file under a temporary name, which is no reason to write none.
-    WATCHED.call_once(|| drop(watch()));
-}
-
-/// A file in the making, piece by piece: written beside its target under a temporary name, then renamed, so that no reader
-/// ever sees half a file, and a failure leaves what was there before. Only [`keep`](Self::keep) puts it into its place; dropped before, it is gone.
+/// An output file: written under a temporary name in the same folder, then renamed, so that the file of the given name is
+/// always complete, also when the process is interrupted. Until [`keep`](Self::keep), an existing file is unchanged.
+///
+/// A pipe or device is written directly.
 #[derive(Debug)]
-pub(super) struct WholeFile {
-    content: BufWriter<File>,
-    /// Where it is now and where it will be; none for what is no file (a pipe, `/dev/null`) and must not become one.
-    move_to: Option<Move>,
-}
+pub(super) struct OutputFile(BufWriter<Content>);
 
 #[derive(Debug)]
-struct Move {
-    temporary: PathBuf,
-    target: PathBuf,
+enum Content {
+    Temporary { file: NamedTempFile, target: PathBuf },
+    Direct(File),
 }
 
-impl WholeFile {
-    /// Begins, beside the target.
+impl OutputFile {
+    /// Creates the temporary file.
     pub(super) fn create(path: &Path) -> io::Result<Self> {
-        // Through a link to the file itself: a rename would replace the link.
+        // A rename would replace a link, so its target is replaced.
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let in_place = fs::metadata(&target).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
-        let (file, move_to) = if in_place {
-            (OpenOptions::new().write(true).open(&target)?, None)
+        let is_device = fs::metadata(&target).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
+        let content = if is_device {
+            Content::Direct(OpenOptions::new().write(true).open(&target)?)
         } else {
-            let temporary = beside(&target)?;
-            tidy_when_stopped();
-            let mut unfinished = unfinished();
-            let file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
-            unfinished.insert(temporary.clone());
-            (file, Some(Move { temporary, target }))
+            Content::Temporary { file: temporary(&target)?, target }
         };
-        Ok(Self { content: BufWriter::with_capacity(1 << 16, file), move_to })
+        Ok(Self(BufWriter::with_capacity(1 << 16, content)))
     }
 
-    /// Ends: everything is on the disk and in its place.
-    pub(super) fn keep(mut self) -> io::Result<()> {
-        self.content.flush()?;
-        if let Some(Move { temporary, target }) = &self.move_to {
-            self.content.get_ref().sync_all()?;
-            let mut unfinished = unfinished();
-            fs::rename(temporary, target)?;
-            unfinished.remove(temporary);
-            drop(unfinished);
-            self.move_to = None;
+    /// Writes everything to the disk and renames the file.
+    pub(super) fn keep(self) -> io::Result<()> {
+        match self.0.into_inner().map_err(io::IntoInnerError::into_error)? {
+            Content::Temporary { file, target } => {
+                file.as_file().sync_all()?;
+                file.persist(target)?;
+            }
+            Content::Direct(mut file) => file.flush()?,
         }
         Ok(())
     }
 }
 
-impl Write for WholeFile {
+/// A file in the folder of the target, with the permissions of a new file.
+fn temporary(target: &Path) -> io::Result<NamedTempFile> {
+    let name = target.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a file name"))?;
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let prefix = format!(".{}.", name.to_string_lossy());
+    let mut builder = Builder::new();
+    builder.prefix(&prefix).suffix(".tmp");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder).map_err(|error| {
+        // The system's error, without the temporary path.
+        let cause = error.get_ref().and_then(|error| error.source()).map(ToString::to_string);
+        cause.map_or(error, io::Error::other)
+    })
+}
+
+impl Write for Content {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.content.write(bytes)
+        match self {
+            Self::Temporary { file, .. } => file.as_file_mut().write(bytes),
+            Self::Direct(file) => file.write(bytes),
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.content.flush()
-    }
-}
-
-impl Drop for WholeFile {
-    fn drop(&mut self) {
-        if let Some(Move { temporary, .. }) = &self.move_to {
-            let mut unfinished = unfinished();
-            unfinished.remove(temporary);
-            // The failure that led here is the one worth telling.
-            let _ = fs::remove_file(temporary);
+        match self {
+            Self::Temporary { file, .. } => file.as_file_mut().flush(),
+            Self::Direct(file) => file.flush(),
         }
     }
 }
 
-fn beside(path: &Path) -> io::Result<PathBuf> {
-    let name =
-        path.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "this is not a file name"))?;
-    let mut temporary = OsString::from(".");
-    temporary.push(name);
-    temporary.push(format!(".{}.tmp", process::id()));
-    Ok(path.with_file_name(temporary))
+impl Write for OutputFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 #[cfg(test)]
@@ -157,11 +124,11 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_there_when_it_is_kept_and_not_before() {
+    fn a_file_is_replaced_when_it_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out");
         fs::write(&path, "before").unwrap();
-        let mut file = WholeFile::create(&path).unwrap();
+        let mut file = OutputFile::create(&path).unwrap();
         file.write_all(b"after").unwrap();
         file.flush().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "before");
@@ -170,10 +137,23 @@ mod tests {
         assert_eq!(names(folder.path()), ["out"]);
     }
 
+    #[cfg(unix)]
     #[test]
-    fn what_is_dropped_leaves_nothing() {
+    fn a_file_has_the_permissions_of_a_new_file() {
+        use std::os::unix::fs::PermissionsExt;
+
         let folder = tempfile::tempdir().unwrap();
-        let mut file = WholeFile::create(&folder.path().join("out")).unwrap();
+        let [new, kept] = ["new", "kept"].map(|name| folder.path().join(name));
+        fs::write(&new, "").unwrap();
+        OutputFile::create(&kept).unwrap().keep().unwrap();
+        let [new, kept] = [new, kept].map(|path| fs::metadata(path).unwrap().permissions().mode());
+        assert_eq!(new, kept);
+    }
+
+    #[test]
+    fn a_file_that_is_dropped_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = OutputFile::create(&folder.path().join("out")).unwrap();
         file.write_all(b"half").unwrap();
         drop(file);
         assert_eq!(names(folder.path()), [""; 0]);
@@ -186,7 +166,7 @@ mod tests {
         let (file, link) = (folder.path().join("file"), folder.path().join("link"));
         fs::write(&file, "before").unwrap();
         std::os::unix::fs::symlink(&file, &link).unwrap();
-        let mut whole = WholeFile::create(&link).unwrap();
+        let mut whole = OutputFile::create(&link).unwrap();
         whole.write_all(b"after").unwrap();
         whole.keep().unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
@@ -195,14 +175,14 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_is_no_file_is_written_to_and_not_replaced() {
+    fn a_pipe_is_written_to_and_not_replaced() {
         use std::process::{Command, Stdio};
 
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe");
         assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
         let reader = Command::new("cat").arg(&pipe).stdout(Stdio::piped()).spawn().unwrap();
-        let mut whole = WholeFile::create(&pipe).unwrap();
+        let mut whole = OutputFile::create(&pipe).unwrap();
         whole.write_all(b"anything").unwrap();
         whole.keep().unwrap();
         assert_eq!(reader.wait_with_output().unwrap().stdout, b"anything");

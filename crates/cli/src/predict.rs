@@ -1,73 +1,77 @@
-//! `ordinate predict`: a table in, the same table with a model's predictions out.
+//! `ordinate predict`: copies a table with the predictions of a model.
 
-mod added;
 mod csv;
+mod output_columns;
 mod parquet;
 
 use std::collections::HashSet;
 use std::error::Error;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::columns::Columns;
-use super::output::{WholeFile, is_standard_output, same_file};
-use super::records::{DASH, Dialect, Records};
-use super::scoring::{Scored, Scorer, ScoringError};
-use super::skipped::{OnError, PassedOver};
+use super::output::{OutputFile, is_standard_output, same_file};
+use super::progress::{Progress, total_bytes};
+use super::scoring::{Batch, Scorer, ScoringError};
+use super::skipped::{OnError, SkippedRows};
 use super::warning_column::rows_with_warnings;
-use super::{delimiter, model, tell, wrong_usage};
-use added::{Added, Asked, columns, said};
-use csv::{CsvTable, Target};
-use ordinate_model::interval::IntervalError;
-use ordinate_model::warning::WarningScope;
+use super::{model, print_error, wrong_usage};
+use csv::{CsvOutput, Target};
+use ordinate_model::answer::{IntervalError, WarningScope};
 use ordinate_model::wording::counted;
-use ordinate_model::{Answering, Model, Wanted};
-use ordinate_table::expanded;
-use parquet::ParquetTable;
+use ordinate_model::{Model, Predictor, Wanted};
+use ordinate_table::{DataError, TableReader, delimiter, expanded};
+use output_columns::{ExtraColumns, OutputColumn, output_columns, output_values};
+use parquet::ParquetOutput;
 
-/// Predict every row of CSV or Parquet files, and write them as CSV or Parquet with the predictions beside them
+/// Predict each row of CSV or Parquet files and write the rows with the predictions
 ///
-/// The files are read as a stream, in bounded memory whatever their size. Columns are found by their names, in any order;
-/// all of them, also those the model does not use, are written as they came: from Parquet to Parquet with their types,
-/// from CSV to Parquet as text.
+/// Files are read as a stream, in bounded memory. Columns are found by name, in any order. All input columns, including
+/// those that the model does not use, are copied: from Parquet to Parquet with their types, from CSV to Parquet as text.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  ordinate predict price.json new-houses.csv > predictions.csv
+  ordinate predict price.json 'part-*.parquet' --interval 0.95 --out predictions.parquet
+  ordinate predict line - --on-error empty < rows.csv")]
 pub(super) struct Arguments {
-    #[arg(value_name = "MODEL", help = model::HELP)]
+    #[arg(value_name = "MODEL", help = model::HELP, long_help = model::LONG_HELP)]
     model: String,
-    /// The rows: CSV files with a header that names the model's features, or Parquet files, patterns such as 'part-*.csv',
-    /// or - for CSV from standard input. Several files with one header are read as one
+    /// Rows to predict: CSV or Parquet files, patterns such as 'part-*.csv', or - for CSV from standard input
+    ///
+    /// The header must name the features of the model. Several files with the same header are read as one table.
     #[arg(value_name = "DATA", required = true)]
     data: Vec<PathBuf>,
-    /// Where to write; - for standard output, which takes CSV only. A file is replaced when all went well, and left alone
-    /// otherwise
-    #[arg(long, value_name = "FILE", default_value = DASH)]
+    /// File to write to; - for standard output, CSV only
+    ///
+    /// An existing file is replaced only if the command succeeds.
+    #[arg(long, value_name = "FILE", default_value = "-")]
     out: PathBuf,
-    /// How to write; by default Parquet to a file whose name ends in .parquet, CSV to anything else
+    /// Output format; by default parquet for a file name that ends in .parquet, and csv otherwise
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// The name of the column that holds the predictions
+    /// Name of the prediction column
     #[arg(long, value_name = "NAME", default_value = "prediction")]
     column: String,
     #[command(flatten)]
-    asked: Asked,
-    /// What separates the fields, in and out: one character, or tab; by default as in the header, or a comma
+    extra: ExtraColumns,
+    /// Field separator of CSV input and output: one character, or tab; by default detected from the header
     #[arg(long, value_name = "CHARACTER", value_parser = delimiter::parse)]
     delimiter: Option<u8>,
-    /// What to do with a row that cannot be predicted
-    #[arg(long, value_enum, value_name = "WHAT", default_value_t = OnError::Stop)]
+    /// Treatment of rows that cannot be predicted
+    #[arg(long, value_enum, value_name = "ACTION", default_value_t = OnError::Stop)]
     on_error: OnError,
-    /// Print one JSON object for machines that says what was written with --out
+    /// Print a summary of the written file as one JSON object; needs --out
     #[arg(long)]
     json: bool,
-    /// Show no progress
+    /// Do not show progress
     #[arg(long, short)]
     quiet: bool,
 }
 
-/// How the table is written.
+/// The format of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     Csv,
@@ -75,89 +79,85 @@ enum Format {
 }
 
 impl Arguments {
-    fn to_file(&self) -> bool {
+    fn writes_file(&self) -> bool {
         !is_standard_output(&self.out)
     }
 
     fn format(&self) -> Format {
-        let is_parquet = self.out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet"));
+        let is_parquet = self.out.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"));
         self.format.unwrap_or(if is_parquet { Format::Parquet } else { Format::Csv })
+    }
+
+    fn check(&self, files: &[PathBuf]) -> Result<(), String> {
+        if !self.writes_file() && self.format() == Format::Parquet {
+            return Err("--format parquet needs --out\nhelp: name a file with --out, or use --format csv".to_owned());
+        }
+        match files.iter().find(|data| self.writes_file() && same_file(&self.out, data)) {
+            Some(data) => Err(format!("{}: --out is the data file\nhelp: choose another file", data.display())),
+            None => Ok(()),
+        }
     }
 }
 
-/// Predicts, and says how many rows when they went to a file.
+/// Writes the predictions, and returns a summary if they were written to a file.
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
-    let to_file = arguments.to_file();
-    if arguments.json && !to_file {
-        wrong_usage("predict", "the rows and --json would both go to standard output. Name a file with --out");
+    let writes_file = arguments.writes_file();
+    if arguments.json && !writes_file {
+        wrong_usage("predict", "--json needs --out, because the rows are written to standard output");
     }
-    if let Some(data) = expanded(&arguments.data)?.iter().find(|data| to_file && same_file(&arguments.out, data)) {
-        return Err(format!("{}: --out is the data itself. Choose another file", data.display()).into());
-    }
-    if !to_file && arguments.format() == Format::Parquet {
-        let advice = "Parquet is not written to standard output: name a file with --out, or write CSV (--format csv)";
-        return Err(advice.into());
-    }
+    let files = expanded(&arguments.data)?;
+    arguments.check(&files)?;
     let model = model::load(&arguments.model)?;
-    // A bar and rows would write over each other.
-    let quiet = arguments.quiet || !to_file && io::stdout().is_terminal();
-    let dialect = Dialect::new(arguments.delimiter, &model, &[]);
-    let mut records = Records::open(&arguments.data, dialect, quiet)?;
-    let there = Columns::of(&records);
-    let asked = &arguments.asked;
-    let scorer = Scorer::new(&model, &there, wanted(asked, &model), answering(asked, &model)?)?;
-    let added = columns(&arguments.column, &arguments.asked, &model)?;
-    let mut taken = HashSet::new();
-    if let Some(twice) = added.iter().find(|added| there.contains(&added.name) || !taken.insert(&added.name)) {
-        let (place, name) = (records.header_name(), &twice.name);
-        let or = if name.starts_with(&arguments.column) { ", or name the new one with --column" } else { "" };
-        return Err(format!("{place}: there is a column {name:?} already. Rename it{or}").into());
-    }
+    // A progress bar and rows would overwrite each other.
+    let quiet = arguments.quiet || !writes_file && io::stdout().is_terminal();
+    let progress = Arc::new(Progress::of_bytes(total_bytes(&files), !quiet));
+    let known = model.signature().features().iter().map(|feature| feature.name.clone()).collect();
+    let mut reader = TableReader::open(files, arguments.delimiter, known, Some(progress.watch()))?;
+    let scorer = Scorer::new(&model, &reader, wanted(&arguments.extra, &model), predictor(&arguments.extra, &model)?)?;
+    let added = output_columns(&arguments.column, &arguments.extra, &model)?;
+    check_names(arguments, &reader, &added)?;
 
-    let told = |failure| match failure {
-        Failure::Write(error) => unwritable(arguments, &error),
-        Failure::Scoring(error) => error.into(),
-    };
-    let mut out = Out::open(arguments, &records, &added).map_err(told)?;
-    let mut passed_over = PassedOver::new(arguments.on_error);
-    let label = records.label().to_owned();
+    let mut output = Output::open(arguments, &reader, &added).map_err(|failure| failure.message(arguments))?;
+    let mut skipped = SkippedRows::new(arguments.on_error);
+    let label = reader.label().to_owned();
     let mut warned = 0;
-    let rows = scorer.score(&mut records, |scored| {
-        warned += scored.answer.iter().map(|answer| rows_with_warnings(&answer.warnings)).sum::<usize>();
-        out.write(&scored, &mut passed_over, arguments)
+    let rows = scorer.score(&mut reader, &[], |batch| {
+        warned += batch.answer.iter().map(|answer| rows_with_warnings(&answer.warnings)).sum::<usize>();
+        output.write(&batch, &mut skipped, arguments)
     });
-    // A reader that has seen enough (`| head`) is no failure.
-    let seen_enough = |error: &io::Error| !to_file && error.kind() == io::ErrorKind::BrokenPipe;
+    drop(progress);
+    // A closed pipe (`| head`) is not a failure.
+    let is_closed = |error: &io::Error| !writes_file && error.kind() == io::ErrorKind::BrokenPipe;
     let rows = match rows {
         Ok(rows) => rows,
-        Err(Failure::Write(error)) if seen_enough(&error) => return Ok(String::new()),
+        Err(Failure::Write(error)) if is_closed(&error) => return Ok(String::new()),
         Err(failure) => {
-            // What was read before it can be used: written out, then told.
-            out.flush();
-            return Err(told(failure));
+            // The rows before the error are valid.
+            output.flush();
+            return Err(failure.message(arguments));
         }
     };
-    let [predicted, unanswered] = [rows - passed_over.total(), passed_over.total()];
-    let report = passed_over.report(&label, rows);
-    match out.finish(report.is_ok()) {
-        Err(Failure::Write(error)) if seen_enough(&error) => {}
-        outcome => outcome.map_err(told)?,
+    let [predicted, unanswered] = [rows - skipped.total(), skipped.total()];
+    let report = skipped.report(&label, rows);
+    match output.finish(report.is_ok()) {
+        Err(Failure::Write(error)) if is_closed(&error) => {}
+        outcome => outcome.map_err(|failure| failure.message(arguments))?,
     }
-    tell(&report?);
-    let kept = arguments.on_error == OnError::Empty;
-    let outcome = Outcome {
+    print_error(&report?);
+    let is_kept = arguments.on_error == OnError::Empty;
+    let summary = Summary {
         model: model.name(),
         version: model.version(),
         data: &label,
         rows: predicted,
-        left_out: if kept { 0 } else { unanswered },
-        without_prediction: if kept { unanswered } else { 0 },
-        rows_with_warnings: arguments.asked.warnings.then_some(warned),
+        left_out: if is_kept { 0 } else { unanswered },
+        without_prediction: if is_kept { unanswered } else { 0 },
+        rows_with_warnings: arguments.extra.warnings.then_some(warned),
         out: &arguments.out,
     };
     Ok(if arguments.json {
-        serde_json::to_string(&outcome)? + "\n"
-    } else if to_file {
+        serde_json::to_string(&summary)? + "\n"
+    } else if writes_file {
         let rows = counted(predicted, "row", "rows");
         format!("{rows} predicted by {}@{}: {}\n", model.name(), model.version(), arguments.out.display())
     } else {
@@ -165,65 +165,91 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     })
 }
 
-/// What `--json` prints.
+/// Checks that no output column has the name of another column.
+fn check_names(arguments: &Arguments, reader: &TableReader, added: &[OutputColumn]) -> Result<(), String> {
+    let mut names = HashSet::new();
+    let Some(twice) = added.iter().find(|added| reader.has_column(&added.name) || !names.insert(&added.name)) else {
+        return Ok(());
+    };
+    let (header, name) = (reader.header_location(), &twice.name);
+    let advice = if name.starts_with(&arguments.column) {
+        "rename it, or give the predictions another name with --column"
+    } else {
+        "rename it"
+    };
+    Err(format!("{header}: a column {name:?} exists already\nhelp: {advice}"))
+}
+
+/// The output of `--json`.
 #[derive(Serialize)]
-struct Outcome<'a> {
+struct Summary<'a> {
     model: &'a str,
     version: &'a str,
     data: &'a str,
-    /// Those with a prediction.
+    /// Rows with a prediction.
     rows: u64,
-    /// Those that could not be predicted, and were not written.
+    /// Rows that cannot be predicted and were not written.
     left_out: u64,
-    /// Those that could not be predicted, and were written all the same.
+    /// Rows that cannot be predicted and were written without a prediction.
     without_prediction: u64,
-    /// Those with something unusual about them, where that was asked for.
+    /// Rows with warnings, if they were requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     rows_with_warnings: Option<usize>,
     out: &'a Path,
 }
 
-/// What the options request of the model.
-fn wanted(asked: &Asked, model: &Model) -> Wanted {
+fn wanted(extra: &ExtraColumns, model: &Model) -> Wanted {
     let classifies = model.classes().is_some();
     Wanted {
-        interval: asked.interval.filter(|_| !classifies),
-        mean_interval: asked.mean_interval,
-        prediction_sets: asked.interval.filter(|_| classifies),
-        explanation: asked.explain,
-        warnings: if asked.warnings { WarningScope::All } else { WarningScope::None },
+        interval: extra.interval.filter(|_| !classifies),
+        mean_interval: extra.mean_interval,
+        prediction_sets: extra.interval.filter(|_| classifies),
+        explanation: extra.explain,
+        warnings: if extra.warnings { WarningScope::All } else { WarningScope::None },
     }
 }
 
-/// The model, ready to answer that.
-fn answering<'m>(asked: &Asked, model: &'m Model) -> Result<Answering<'m>, String> {
-    if asked.mean_interval.is_some() && model.classes().is_some() {
-        let name = model.name();
-        return Err(format!("--mean-interval: the model {name} predicts classes, which have no mean. Leave it out"));
+/// The model, prepared for the options.
+fn predictor<'m>(extra: &ExtraColumns, model: &'m Model) -> Result<Predictor<'m>, String> {
+    if extra.mean_interval.is_some() && model.classes().is_some() {
+        return Err(format!("--mean-interval needs a regression model, and {} predicts classes", model.name()));
     }
-    // Each option by itself, so that an error names it.
-    let named = |option: &'static str| move |error: IntervalError| format!("{option}: {error}");
-    let all = wanted(asked, model);
+    // Each option separately, so that an error names it.
+    let of_option = |option: &'static str| move |error: IntervalError| format!("{option}: {error}");
+    let all = wanted(extra, model);
     let mean = Wanted { mean_interval: all.mean_interval, ..Wanted::default() };
-    model.answering(&Wanted { mean_interval: None, ..all }).map_err(named("--interval"))?;
-    model.answering(&mean).map_err(named("--mean-interval"))?;
-    model.answering(&all).map_err(|error| error.to_string())
+    model.predictor(&Wanted { mean_interval: None, ..all }).map_err(of_option("--interval"))?;
+    model.predictor(&mean).map_err(of_option("--mean-interval"))?;
+    model.predictor(&all).map_err(|error| error.to_string())
 }
 
-fn unwritable(arguments: &Arguments, error: &io::Error) -> Box<dyn Error> {
-    let place = if arguments.to_file() { arguments.out.display().to_string() } else { "standard output".to_owned() };
-    format!("{place}: cannot be written: {error}. Choose another --out").into()
-}
-
-/// Why it ended early.
+/// Why the command ended early.
 enum Failure {
     Scoring(ScoringError),
     Write(io::Error),
 }
 
+impl Failure {
+    fn message(self, arguments: &Arguments) -> Box<dyn Error> {
+        match self {
+            Self::Scoring(error) => error.into(),
+            Self::Write(error) if arguments.writes_file() => {
+                format!("{}: cannot be written: {error}", arguments.out.display()).into()
+            }
+            Self::Write(error) => format!("cannot write to standard output: {error}").into(),
+        }
+    }
+}
+
 impl From<ScoringError> for Failure {
     fn from(error: ScoringError) -> Self {
         Self::Scoring(error)
+    }
+}
+
+impl From<DataError> for Failure {
+    fn from(error: DataError) -> Self {
+        Self::Scoring(error.into())
     }
 }
 
@@ -234,59 +260,54 @@ impl From<io::Error> for Failure {
 }
 
 /// The table that is written.
-enum Out {
-    Csv(Box<CsvTable>),
-    Parquet(Box<ParquetTable>),
+enum Output {
+    Csv(Box<CsvOutput>),
+    Parquet(Box<ParquetOutput>),
 }
 
-impl Out {
-    fn open(arguments: &Arguments, records: &Records, added: &[Added]) -> Result<Self, Failure> {
+impl Output {
+    fn open(arguments: &Arguments, reader: &TableReader, added: &[OutputColumn]) -> Result<Self, Failure> {
         if arguments.format() == Format::Parquet {
-            let file = WholeFile::create(&arguments.out)?;
-            return Ok(Self::Parquet(Box::new(ParquetTable::new(file, records, added)?)));
+            let file = OutputFile::create(&arguments.out)?;
+            return Ok(Self::Parquet(Box::new(ParquetOutput::new(file, reader, added)?)));
         }
-        let target = if arguments.to_file() { Target::file(&arguments.out)? } else { Target::stdout() };
-        Ok(Self::Csv(Box::new(CsvTable::new(target, records, added)?)))
+        let target = if arguments.writes_file() { Target::file(&arguments.out)? } else { Target::stdout() };
+        Ok(Self::Csv(Box::new(CsvOutput::new(target, reader, added)?)))
     }
 
-    /// Writes the rows of a batch, each with what the model says to it.
-    fn write(
-        &mut self,
-        scored: &Scored<'_>,
-        passed_over: &mut PassedOver,
-        arguments: &Arguments,
-    ) -> Result<(), Failure> {
-        let Scored { records, rows, complaints, answer } = scored;
-        let mut answered = answer.iter().flat_map(|answer| said(&arguments.asked, answer));
-        for (row, complaint) in rows.iter().zip(complaints) {
-            let said = match complaint {
-                Some(complaint) => {
-                    passed_over.note(records.name(), complaint.clone())?;
+    /// Writes the rows of a batch with their predictions.
+    fn write(&mut self, batch: &Batch<'_>, skipped: &mut SkippedRows, arguments: &Arguments) -> Result<(), Failure> {
+        let Batch { reader, rows, errors, answer } = batch;
+        let mut answered = answer.iter().flat_map(|answer| output_values(&arguments.extra, answer));
+        for (row, error) in rows.iter().zip(errors) {
+            let values = match error {
+                Some(error) => {
+                    skipped.add(&reader.file_name(), error.clone())?;
                     None
                 }
                 None => answered.next(),
             };
-            let keep = said.is_some() || arguments.on_error == OnError::Empty;
+            let keep = values.is_some() || arguments.on_error == OnError::Empty;
             match self {
                 Self::Csv(_) if !keep => {}
-                Self::Csv(table) => table.push(row, said)?,
-                Self::Parquet(table) => table.push(records, row, said, keep)?,
+                Self::Csv(output) => output.push(row, values)?,
+                Self::Parquet(output) => output.push(reader, row, values, keep)?,
             }
         }
         Ok(())
     }
 
-    /// Lets go what can be read before the end is there.
+    /// Writes the rows so far to standard output.
     fn flush(&mut self) {
-        if let Self::Csv(table) = self {
-            table.flush();
+        if let Self::Csv(output) = self {
+            output.flush();
         }
     }
 
     fn finish(self, keep: bool) -> Result<(), Failure> {
         match self {
-            Self::Csv(table) => Ok(table.finish(keep)?),
-            Self::Parquet(table) if keep => table.finish(),
+            Self::Csv(output) => Ok(output.finish(keep)?),
+            Self::Parquet(output) if keep => output.finish(),
             Self::Parquet(_) => Ok(()),
         }
     }

@@ -1,49 +1,56 @@
-//! A bar for work that takes longer than a second, where somebody is watching.
+//! A progress bar for work that takes longer than a second, on a terminal.
 
+use std::fs;
 use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Work shorter than this shows nothing.
-const PATIENCE: Duration = Duration::from_secs(1);
+use ordinate_table::Watch;
 
-/// Bytes read of all there are. Nothing of it ever reaches anything but a terminal; dropped, it takes its line away,
-/// so that what is printed next begins where the bar was.
-///
-/// Floors below know no bars: hand them `&|bytes| progress.inc(bytes)`.
+/// Shorter work shows nothing.
+const DELAY: Duration = Duration::from_secs(1);
+
+/// The bytes read so far. Only a terminal shows them; the line is removed on drop.
 #[derive(Debug)]
 pub(super) struct Progress {
     bar: ProgressBar,
     since: Instant,
-    /// Set once the bar is there for good, or known never to be.
+    /// Whether the bar is shown already, or never will be.
     settled: AtomicBool,
 }
 
 impl Progress {
-    /// Begins. Without a total (standard input) it counts and shows no share; without `wanted`, or when standard error
-    /// is no terminal, it shows nothing at all.
+    /// Without a total (standard input) it shows a count. It shows nothing unless `wanted` and standard error is a
+    /// terminal.
     pub(super) fn of_bytes(total: Option<u64>, wanted: bool) -> Self {
         let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
         let template = match total {
             Some(_) => "{wide_bar} {bytes} of {total_bytes}, {eta} left",
             None => "{spinner} {bytes}, {bytes_per_sec}",
         };
-        // A template that does not parse would be a mistake of ours; the built-in style is no reason to fail for it.
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         bar.set_style(style);
         let shown = wanted && io::stderr().is_terminal();
         Self { bar, since: Instant::now(), settled: AtomicBool::new(!shown) }
     }
 
-    /// So many bytes more.
+    /// Adds bytes.
     pub(super) fn inc(&self, bytes: u64) {
         self.bar.inc(bytes);
-        if !self.settled.load(Ordering::Relaxed) && self.since.elapsed() >= PATIENCE {
+        if !self.settled.load(Ordering::Relaxed) && self.since.elapsed() >= DELAY {
             self.settled.store(true, Ordering::Relaxed);
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
+    }
+
+    /// A callback for a reader.
+    pub(super) fn watch(self: &Arc<Self>) -> Watch {
+        let progress = Arc::clone(self);
+        Watch(Arc::new(move |bytes| progress.inc(bytes)))
     }
 }
 
@@ -53,12 +60,18 @@ impl Drop for Progress {
     }
 }
 
+/// The bytes of all files; `None` if one of them is not a regular file.
+pub(super) fn total_bytes(files: &[PathBuf]) -> Option<u64> {
+    let length = |path: &PathBuf| fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|metadata| metadata.len());
+    files.iter().map(length).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn it_counts_and_shows_nothing_where_nobody_watches() {
+    fn without_a_terminal_it_counts_and_shows_nothing() {
         let progress = Progress::of_bytes(Some(10), false);
         progress.inc(3);
         progress.inc(4);

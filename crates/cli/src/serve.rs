@@ -1,4 +1,4 @@
-//! `ordinate serve`: the application of the function as a plain HTTP server, for a container or a desk.
+//! `ordinate serve`: the service as a plain HTTP server.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -8,8 +8,8 @@ use clap::Args;
 use tokio::runtime::Runtime;
 
 use super::curl::{PORT, curl};
-use super::model::{find, proven};
-use super::tell;
+use super::model::{find, load_from};
+use super::print_error;
 use ordinate::config::{Config, Environment};
 use ordinate::source::catalog::Catalog;
 use ordinate::telemetry;
@@ -48,23 +48,23 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     Runtime::new()?.block_on(async {
         let config = match arguments.models.as_slice() {
             [] => environment.config()?,
-            places => environment.config_of(load(places).await?)?,
+            places => environment.config_with_models(load(places).await?)?,
         };
         serve(SocketAddr::new(arguments.host, arguments.port), config).await
     })?;
     Ok(String::new())
 }
 
-/// Loads the models, so that a file that is not a model, or a name that is taken, ends the command before it serves.
+/// Loads the models, so that an invalid file or a name that is used twice ends the command before it serves.
 async fn load(places: &[String]) -> Result<Vec<Catalog>, String> {
     let mut catalogs = Vec::with_capacity(places.len());
     let mut names = HashMap::new();
     for place in places {
         let catalog = find(place)?;
-        let name = proven(&catalog).await?.name().to_owned();
+        let name = load_from(&catalog).await?.name().to_owned();
         if let Some(other) = names.get(&name) {
             return Err(format!(
-                "{place}: the model is called {name:?}, and so is the model of {other}\n\
+                "{place}: the model has the same name as the model of {other}: {name:?}\n\
                  help: serve one of them, or train one again with another --name"
             ));
         }
@@ -78,8 +78,9 @@ async fn serve(address: SocketAddr, config: Config) -> Result<(), Box<dyn Error>
     let stopped = stopped()?;
     let listener = ordinate_server::listen(address).await?;
     let url = format!("http://{}", listener.local_addr()?);
-    tell(&format!("Ordinate on {url}; API documentation: {url}/docs\n"));
-    let ready = move |model: &Model| tell(&format!("Ready. Try:\n\n  {}\n\n", curl(&format!("{url}/predict"), model)));
+    print_error(&format!("Ordinate on {url}; API documentation: {url}/docs\n"));
+    let ready =
+        move |model: &Model| print_error(&format!("Ready. Try:\n\n  {}\n\n", curl(&format!("{url}/predict"), model)));
     ordinate_server::serve(listener, config, ready, async {
         stopped.await;
     })

@@ -1,44 +1,41 @@
-//! Rows that cannot be used: why, and what is done about them.
+//! Rows that cannot be used, and their treatment.
 
 use std::fmt;
 
 use clap::ValueEnum;
 
-use super::records::Place;
 use super::scoring::ScoringError;
-use ordinate_model::fault::{Fault, FaultKind, Faults};
-use ordinate_table::{NamedColumn, Purpose};
+use ordinate_model::frame::{Fault, FaultKind, Faults};
+use ordinate_table::{NamedColumn, Purpose, RowNumber};
 
-/// Complaints about rows that were passed over that are told word by word; the rest are counted.
-const COMPLAINTS_TOLD: usize = 5;
+/// Skipped rows that are listed; further ones are counted.
+const LISTED: usize = 5;
 
-/// What happens to a row that the model cannot answer.
+/// The treatment of rows that the model cannot answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum OnError {
-    /// End with an error that says which row and why
+    /// Stop with an error that names the row and the reason
     #[default]
     Stop,
     /// Leave the row out
     Skip,
-    /// Keep the row, without a prediction
+    /// Keep the row without a prediction
     Empty,
 }
 
 /// Why a row cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Complaint {
-    /// Where the row stands.
-    pub(super) place: Place,
-    /// The column, where it is one column's fault.
+pub(super) struct RowError {
+    pub(super) row: RowNumber,
+    /// The column, if the error is in a single column.
     pub(super) column: Option<NamedColumn>,
-    /// What was expected.
     pub(super) detail: String,
 }
 
 /// `line 3, column "bmi": expected a number, got "high"`.
-impl fmt::Display for Complaint {
+impl fmt::Display for RowError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}", self.place)?;
+        write!(out, "{}", self.row)?;
         if let Some(column) = &self.column {
             write!(out, ", {column}")?;
         }
@@ -46,72 +43,72 @@ impl fmt::Display for Complaint {
     }
 }
 
-impl Complaint {
-    pub(super) fn of(at: Place, faults: Faults) -> Self {
-        let Some(Fault { kind, place, detail }) = faults.told.into_iter().next() else {
-            return Self { place: at, column: None, detail: "cannot be used".into() };
+impl RowError {
+    /// The first fault of a row.
+    pub(super) fn new(row: RowNumber, faults: Faults) -> Self {
+        let Some(Fault { kind, place, detail }) = faults.listed.into_iter().next() else {
+            return Self { row, column: None, detail: "the row cannot be used".into() };
         };
         let detail = if kind == FaultKind::MissingValue { format!("the value {detail}") } else { detail };
         let column = place.feature.map(|name| NamedColumn { name: name.into(), purpose: Purpose::Feature });
-        Self { place: at, column, detail }
+        Self { row, column, detail }
     }
 }
 
-/// Rows that were passed over: the first few, and how many.
+/// Rows that cannot be used: the first few, and the number of all.
 #[derive(Debug)]
-pub(super) struct PassedOver {
+pub(super) struct SkippedRows {
     on_error: OnError,
-    told: Vec<(String, Complaint)>,
+    /// Each with its file.
+    first: Vec<(String, RowError)>,
     total: u64,
 }
 
-impl PassedOver {
-    /// None yet.
+impl SkippedRows {
     pub(super) fn new(on_error: OnError) -> Self {
-        Self { on_error, told: Vec::new(), total: 0 }
+        Self { on_error, first: Vec::new(), total: 0 }
     }
 
-    /// Notes a row of a file that cannot be used.
+    /// Adds a row of a file.
     ///
     /// # Errors
-    /// [`ScoringError::Row`] when none may be passed over.
-    pub(super) fn note(&mut self, file: &str, complaint: Complaint) -> Result<(), ScoringError> {
+    /// [`ScoringError::Row`] if rows may not be skipped.
+    pub(super) fn add(&mut self, file: &str, error: RowError) -> Result<(), ScoringError> {
         if self.on_error == OnError::Stop {
-            return Err(ScoringError::Row { name: file.to_owned(), complaint });
+            return Err(ScoringError::Row { file: file.to_owned(), error });
         }
         self.total += 1;
-        if self.told.len() < COMPLAINTS_TOLD {
-            self.told.push((file.to_owned(), complaint));
+        if self.first.len() < LISTED {
+            self.first.push((file.to_owned(), error));
         }
         Ok(())
     }
 
-    /// Rows that were passed over.
+    /// The number of rows.
     pub(super) fn total(&self) -> u64 {
         self.total
     }
 
-    /// What to tell about them, line by line; nothing when there were none. The file of a row is named where it is not
-    /// the whole table.
+    /// A report, line by line; empty if no row was skipped. The file of a row is named if there are several.
     ///
     /// # Errors
-    /// [`ScoringError::AllRows`] when they were all there are.
-    pub(super) fn report(self, table: &str, rows: u64) -> Result<String, ScoringError> {
-        let worded = |(file, complaint): &(String, Complaint)| {
-            if file == table { complaint.to_string() } else { format!("{file}: {complaint}") }
+    /// [`ScoringError::AllRows`] if no row was used.
+    pub(super) fn report(self, label: &str, rows: u64) -> Result<String, ScoringError> {
+        let line = |(file, error): &(String, RowError)| {
+            if file == label { error.to_string() } else { format!("{file}: {error}") }
         };
-        let Some(first) = self.told.first() else { return Ok(String::new()) };
+        let Some(first) = self.first.first() else { return Ok(String::new()) };
         if self.total == rows {
-            return Err(ScoringError::AllRows { name: table.to_owned(), rows, complaint: worded(first) });
+            return Err(ScoringError::AllRows { label: label.to_owned(), rows, first: line(first) });
         }
-        let what = if self.on_error == OnError::Empty { "without a prediction" } else { "left out" };
-        let mut text = format!("{table}: {} of {rows} rows {what}:\n", self.total);
-        for told in &self.told {
-            text.extend(["  ", &worded(told), "\n"]);
+        let what = if self.on_error == OnError::Empty { "without a prediction" } else { "skipped" };
+        let mut text = format!("{label}: {} of {rows} rows {what}:\n", self.total);
+        for row in &self.first {
+            text.extend(["  ", &line(row), "\n"]);
         }
-        let told = u64::try_from(self.told.len()).unwrap_or(0);
-        if self.total > told {
-            text.extend(["  and ", &(self.total - told).to_string(), " more\n"]);
+        let listed = u64::try_from(self.first.len()).unwrap_or(0);
+        if self.total > listed {
+            text.extend(["  and ", &(self.total - listed).to_string(), " more\n"]);
         }
         Ok(text)
     }

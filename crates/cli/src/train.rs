@@ -1,4 +1,4 @@
-//! `ordinate train`: data become a model file.
+//! `ordinate train`: fits a model to data.
 
 mod arguments;
 mod output_files;
@@ -13,28 +13,28 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::coefficients::Fitted;
+use super::coefficients::CoefficientTable;
 use super::confusion::Confusion;
-use super::curl::{PORT, curl, program, quoted};
-use super::interval_method::Certainty;
+use super::curl::{PORT, curl, program};
+use super::intervals;
 use super::output::{is_standard_output, same_file};
 use super::progress::Progress;
-use super::{print, tell, wrong_usage};
+use super::{print, print_error, wrong_usage};
 pub(super) use arguments::Arguments;
 use ordinate_model::Model;
 use ordinate_model::estimator::Coefficients;
 use ordinate_model::identity::{Checksum, ModelName};
-use ordinate_table::{Origin, Watch, expanded};
+use ordinate_table::{Origin, expanded, shell_word};
 use ordinate_train::evaluate::{Metrics, title};
 use ordinate_train::report::{ReportInput, card, html};
+use ordinate_train::text_table::{Align, TextTable};
 use ordinate_train::{Plan, Trained, summary, train};
-use output_files::{Document, clash};
+use output_files::{OptionFile, clash};
 
-/// Trains, saves when asked to, and says what came of it.
+/// Trains, writes the output files, and returns the results as text or JSON.
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let penalty = match arguments.penalty() {
         Ok(penalty) => penalty,
-        // Wrong usage, told and ended as clap does it.
         Err(reason) => wrong_usage("train", &reason),
     };
     let out = arguments.out.as_deref();
@@ -45,7 +45,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     }
     let printed = named.iter().find(|(_, path)| is_standard_output(path));
     if let Some((option, _)) = printed.filter(|_| arguments.json) {
-        let reason = format!("{option} and --json would both go to standard output. Name a file with {option}");
+        let reason = format!("{option} and --json would both be written to standard output; name a file with {option}");
         wrong_usage("train", &reason);
     }
     let [data, test] = [expanded(&arguments.data)?, expanded(&arguments.measuring.test)?];
@@ -53,22 +53,21 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         let is_read = |data: &&PathBuf| path.is_some_and(|path| same_file(path, data));
         if let Some(data) = data.iter().chain(&test).find(is_read) {
             let data = data.display();
-            return Err(format!("{data}: {option} is the training data itself. Choose another file").into());
+            return Err(format!("{data}: {option} is a data file\nhelp: choose another file").into());
         }
     }
     if let Some(twice) = test.iter().find(|test| data.iter().any(|data| data == *test || same_file(data, test))) {
         let twice = twice.display();
-        return Err(format!("{twice}: --test names the training data itself. Name other data, or leave it out").into());
+        return Err(format!("{twice}: --test names a file of the training data").into());
     }
-    let begin =
-        |(option, path): (&'static str, Option<&Path>)| path.map(|path| Document::begin(option, path)).transpose();
-    let [model_file, report_file, card_file] = written.map(begin);
+    let create =
+        |(option, path): (&'static str, Option<&Path>)| path.map(|path| OptionFile::create(option, path)).transpose();
+    let [model_file, report_file, card_file] = written.map(create);
     let (model_file, report_file, card_file) = (model_file?, report_file?, card_file?);
     let named = out.filter(|out| !is_standard_output(out)).or(arguments.data.first().map(AsRef::as_ref));
-    // How many passes it takes is not known before: bytes are counted, without a share.
+    // The number of passes is not known, so that bytes are counted without a total.
     let progress = Arc::new(Progress::of_bytes(None, !arguments.json));
-    let told = Arc::clone(&progress);
-    let watch = Some(Watch(Arc::new(move |bytes| told.inc(bytes))));
+    let watch = Some(progress.watch());
     let trained = train(&Plan {
         origin: Origin { watch: watch.clone(), ..arguments.origin() },
         selection: arguments.selection(),
@@ -85,7 +84,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     });
     drop(progress);
     let trained = trained?;
-    // Where they lie is nobody's business but the writer's.
+    // Reports name files without their folders.
     let name = |path: &PathBuf| path.file_name().map(|name| name.to_string_lossy().into_owned());
     let data: Vec<String> = arguments.data.iter().filter_map(name).collect();
     let input = ReportInput {
@@ -102,48 +101,48 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         card_file.map(|file| file.write(&card(&input))),
     ];
     let [saved, ..] = &written;
-    let told = if arguments.json {
+    let results = if arguments.json {
         let out = out.filter(|_| matches!(saved, Some(Ok(_))));
-        serde_json::to_string(&Summary::new(&trained, out))? + "\n"
+        serde_json::to_string(&TrainingResults::new(&trained, out))? + "\n"
     } else {
         report(&trained, saved.as_ref())?
     };
     if printed.is_some() {
-        tell(&told);
+        print_error(&results);
     }
     let failed: Vec<&str> =
         written.iter().flatten().filter_map(|file| file.as_ref().err()).map(String::as_str).collect();
-    let answer = if printed.is_some() { String::new() } else { told };
+    let answer = if printed.is_some() { String::new() } else { results };
     if failed.is_empty() {
         return Ok(answer);
     }
-    // What was found is not lost for a file that could not be written.
+    // The results are printed although a file cannot be written.
     print(&answer);
     let kept: Vec<String> = written.iter().flatten().flatten().map(|path| path.display().to_string()).collect();
-    let kept = if kept.is_empty() { String::new() } else { format!(". Saved: {}", kept.join(", ")) };
-    Err(format!("{}{kept}", failed.join("; ")).into())
+    let kept = if kept.is_empty() { String::new() } else { format!("\nnote: saved {}", kept.join(", ")) };
+    Err(format!("{}{kept}", failed.join("\nerror: ")).into())
 }
 
-/// A name for callers, made of that of a file.
+/// A model name from a file name.
 fn name_of(path: &Path) -> ModelName {
-    ModelName::resembling(&path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default())
+    ModelName::from_text_lossy(&path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default())
 }
 
-/// What `--json` prints.
+/// The output of `--json`.
 #[derive(Serialize)]
-struct Summary<'a> {
+struct TrainingResults<'a> {
     name: &'a str,
     version: &'a str,
-    /// As it is stored.
+    /// As in the model file.
     estimator: &'a Coefficients,
-    /// The same in the units of the columns.
-    coefficients: Fitted<'a>,
+    /// In the units of the columns.
+    coefficients: CoefficientTable<'a>,
     target: &'a str,
     rows: u64,
     held_out: u64,
     tested: u64,
     metrics: &'a IndexMap<String, IndexMap<String, f64>>,
-    /// Of the rows held out, or those of other files.
+    /// Of the held-out or test rows.
     confusion: Option<Confusion<'a>>,
     #[serde(rename = "summary")]
     least_squares: Option<&'a summary::Summary>,
@@ -152,14 +151,14 @@ struct Summary<'a> {
     out: Option<&'a Path>,
 }
 
-impl<'a> Summary<'a> {
+impl<'a> TrainingResults<'a> {
     fn new(trained: &'a Trained, out: Option<&'a Path>) -> Self {
         let document = &trained.document;
         Self {
             name: document.name.as_str(),
             version: document.version.as_str(),
             estimator: &document.estimator,
-            coefficients: Fitted::of(document).summarised(trained.summary.as_ref()),
+            coefficients: CoefficientTable::new(document),
             target: &document.signature.target().name,
             rows: document.training.rows,
             held_out: trained.held_out,
@@ -174,9 +173,8 @@ impl<'a> Summary<'a> {
     }
 }
 
-/// What a person reads.
 fn report(trained: &Trained, saved: Option<&Result<PathBuf, String>>) -> Result<String, Box<dyn Error>> {
-    let Trained { document, held_out, test_rows: tested, train: fitted, test: unseen, notes, .. } = trained;
+    let Trained { document, held_out, test_rows: tested, train: fitted, test: held_out_metrics, notes, .. } = trained;
     let rows = document.training.rows;
     let mut text = String::new();
     let features = document.signature.width();
@@ -185,25 +183,24 @@ fn report(trained: &Trained, saved: Option<&Result<PathBuf, String>>) -> Result<
     writeln!(text, "{}@{}: {target} from {features} {noun}, {rows} rows\n", document.name, document.version)?;
     match &trained.summary {
         Some(summary) => writeln!(text, "Coefficients of {}, for one unit of the column\n{summary}", summary.target)?,
-        None => writeln!(text, "Coefficients, for one unit of the column\n{}", Fitted::of(document).grid())?,
+        None => {
+            writeln!(text, "Coefficients, for one unit of the column\n{}", CoefficientTable::new(document).table())?
+        }
     }
     if *held_out > 0 {
         let kept = rows - held_out;
-        metrics(&mut text, &[("fitted", kept, fitted.as_ref()), ("held out", *held_out, unseen.as_ref())])?;
-        told_classes(&mut text, trained, "held-out rows of")?;
-        writeln!(text, "Measured with a fit to the other {kept} rows; the model itself is fitted to all {rows}.\n")?;
+        metrics(&mut text, &[("fitted", kept, fitted.as_ref()), ("held out", *held_out, held_out_metrics.as_ref())])?;
+        confusion_matrix(&mut text, trained, "held-out rows of")?;
+        writeln!(text, "The metrics are of a fit to {kept} rows; the model is fitted to all {rows} rows.\n")?;
     } else if *tested > 0 {
-        metrics(&mut text, &[("fitted", rows, fitted.as_ref()), ("test", *tested, unseen.as_ref())])?;
-        told_classes(&mut text, trained, "test rows of")?;
-        writeln!(
-            text,
-            "Measured on the {tested} rows of --test; the model is fitted to the {rows} rows of the data alone.\n"
-        )?;
+        metrics(&mut text, &[("fitted", rows, fitted.as_ref()), ("test", *tested, held_out_metrics.as_ref())])?;
+        confusion_matrix(&mut text, trained, "test rows of")?;
+        writeln!(text, "The model is fitted to the {rows} training rows, and measured on {tested} test rows.\n")?;
     } else {
         metrics(&mut text, &[("fitted", rows, fitted.as_ref())])?;
-        writeln!(text, "No rows were held out: this is how well the model fits, not how well it predicts.\n")?;
+        writeln!(text, "No rows were held out: the metrics are of the training rows, not of new rows.\n")?;
     }
-    writeln!(text, "Intervals: {}.\n", Certainty::told(document))?;
+    writeln!(text, "Intervals: {}.\n", intervals::describe(document))?;
     for note in notes {
         writeln!(text, "Note: {note}.")?;
     }
@@ -218,24 +215,24 @@ fn report(trained: &Trained, saved: Option<&Result<PathBuf, String>>) -> Result<
                 text.push_str(&commands);
             }
         }
-        Some(Err(_)) => writeln!(text, "The model was not saved.")?,
-        None => writeln!(text, "Nothing was saved: add --out FILE to keep the model.")?,
+        Some(Err(_)) => writeln!(text, "The model is not saved.")?,
+        None => writeln!(text, "The model is not saved; add --out FILE to save it.")?,
     }
     Ok(text)
 }
 
-/// Which classes were taken for which, of a classifier that was measured on rows that it had not seen.
+/// The confusion matrix of the held-out or test rows.
 fn confusion(trained: &Trained) -> Option<Confusion<'_>> {
     let classes = trained.document.estimator.classes()?;
     Some(Confusion { classes, rows: trained.confusion.as_deref()? })
 }
 
-/// The most classes of which a person is told which were taken for which: more make lines too wide to be read.
-const CLASSES_TOLD: usize = 10;
+/// The most classes of a confusion matrix that is printed. More make lines too wide.
+const PRINTED_CLASSES: usize = 10;
 
-fn told_classes(text: &mut String, trained: &Trained, title: &str) -> Result<(), std::fmt::Error> {
-    match confusion(trained).filter(|confusion| confusion.classes.len() <= CLASSES_TOLD) {
-        Some(confusion) => writeln!(text, "{}", confusion.grid(title)),
+fn confusion_matrix(text: &mut String, trained: &Trained, title: &str) -> Result<(), std::fmt::Error> {
+    match confusion(trained).filter(|confusion| confusion.classes.len() <= PRINTED_CLASSES) {
+        Some(confusion) => writeln!(text, "{}", confusion.table(title)),
         None => Ok(()),
     }
 }
@@ -243,25 +240,20 @@ fn told_classes(text: &mut String, trained: &Trained, title: &str) -> Result<(),
 fn metrics(text: &mut String, sides: &[(&str, u64, Option<&Metrics>)]) -> Result<(), Box<dyn Error>> {
     let names = sides.iter().find_map(|(_, _, metrics)| *metrics).map(|metrics| metrics.values.keys());
     let names: Vec<&str> = names.into_iter().flatten().copied().collect();
-    let width = |name: &str| title(name).chars().count().max(12);
-    write!(text, "  {:10}  {:>6}", "", "rows")?;
-    for name in &names {
-        write!(text, "  {:>1$}", title(name), width(name))?;
-    }
-    text.push('\n');
+    let titles = ["rows"].into_iter().chain(names.iter().map(|name| title(name)));
+    let titles = titles.map(|title| (title, Align::Right));
+    let mut table = TextTable::new([("", Align::Left)].into_iter().chain(titles));
     for (side, rows, metrics) in sides {
-        write!(text, "  {side:10}  {rows:>6}")?;
-        for name in &names {
-            let cell = metrics.and_then(|metrics| metrics.get(name)).map_or_else(|| "–".to_owned(), significant);
-            write!(text, "  {cell:>0$}", width(name))?;
-        }
-        text.push('\n');
+        let cell = |name: &&str| {
+            metrics.and_then(|metrics| metrics.values.get(*name).copied()).map_or_else(|| "–".to_owned(), significant)
+        };
+        table.push([(*side).to_owned(), rows.to_string()].into_iter().chain(names.iter().map(cell)));
     }
-    text.push('\n');
+    writeln!(text, "{table}")?;
     Ok(())
 }
 
-/// Six significant digits, for reading; the file has them all.
+/// Six significant digits.
 pub(super) fn significant(value: f64) -> String {
     let scientific = format!("{value:.5e}");
     let exponent = scientific.rsplit('e').next().and_then(|exponent| exponent.parse::<i32>().ok()).unwrap_or(0);
@@ -272,13 +264,16 @@ pub(super) fn significant(value: f64) -> String {
     format!("{value:.*}", usize::try_from(decimals).unwrap_or(0))
 }
 
-/// Commands that serve a saved model and ask it, from any folder. `None` for a pipe, and for a path that is not UTF-8.
+/// Commands that serve a saved model and request a prediction, in any folder. `None` for a pipe or a path that is not UTF-8.
 fn serving(path: &Path) -> Option<String> {
     let path = path.canonicalize().ok().filter(|path| path.is_file())?;
     let model = Model::from_json(&fs::read(&path).ok()?).ok()?;
     let url = format!("http://localhost:{PORT}/models/{}/predict", model.name());
-    let (program, path) = (program(), quoted(path.to_str()?));
-    Some(format!("Serve it, and ask it from another terminal:\n  {program} serve {path}\n  {}\n", curl(&url, &model)))
+    let (program, path) = (program(), shell_word(path.to_str()?));
+    Some(format!(
+        "Serve it, and request a prediction in another terminal:\n  {program} serve {path}\n  {}\n",
+        curl(&url, &model)
+    ))
 }
 
 #[cfg(test)]
@@ -286,7 +281,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_have_six_significant_digits_whatever_their_size() {
+    fn numbers_have_six_significant_digits() {
         let cases = [
             (0.0, "0"),
             (2.0, "2"),

@@ -1,4 +1,4 @@
-//! The model file: one JSON document of plain data. Nothing in it runs, and nothing in it is believed before it is checked.
+//! The model file: one JSON document of plain data. It has no code, and every member is checked before it is used.
 
 use std::collections::BTreeMap;
 
@@ -7,90 +7,80 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
-use super::cell::Cell;
-use super::estimator::Coefficients;
-use super::fault::Faults;
-use super::frame::{Frame, RowsBuilder};
-use super::identity::{Checksum, ModelName, Version};
-use super::inference::Inference;
-use super::preprocess::Preprocess;
-use super::pretty_json;
-use super::scalar::Scalar;
-use super::signature::Signature;
-use super::task::Task;
-use super::{AnswerError, Model, Wanted};
+use crate::estimator::Coefficients;
+use crate::identity::{Checksum, ModelName, Version};
+use crate::inference::Inference;
+use crate::preprocess::Preprocess;
+use crate::pretty_json;
+use crate::scalar::Scalar;
+use crate::signature::Signature;
+use crate::task::Task;
 
-/// What `format` says in files this version writes and reads.
+/// The `format` of files that this version writes and reads.
 pub const FORMAT: &str = "ordinate.model/1";
 
-/// The most values (numbers, strings, members) a file may hold: what a 64 MiB file of 17-digit numbers can. Beside
-/// [`MAX_CONTAINERS`] it bounds what parsing allocates, whatever the file looks like.
+/// The most values (numbers, strings, members) of a file: as many as a 64 MiB file of 17-digit numbers has. Together
+/// with [`MAX_CONTAINERS`] it limits the memory that parsing allocates, whatever the file contains.
 const MAX_VALUES: usize = 4 << 20;
 
-/// The most lists and objects a file may hold. Each costs hundreds of bytes, and a model of 20,000 columns has 100,000.
+/// The most lists and objects of a file. Each costs hundreds of bytes, and a model of 20,000 columns has 100,000.
 const MAX_CONTAINERS: usize = 1 << 17;
 
-/// The most values that the golden rows may come to in the design: proving a model is a matter of milliseconds.
-const MAX_GOLDEN_VALUES: usize = 1 << 22;
-
-/// A golden row must be reproduced to this relative accuracy.
-const GOLDEN_TOLERANCE: f64 = 1e-9;
-
-/// The document, field by field as it stands in the file. An unknown field is refused, never ignored: it could be a
-/// transformation that this version does not know.
+/// The content of a model file. An unknown member is an error and never ignored: it could be a transformation that this
+/// version does not know.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Document {
     /// [`FORMAT`].
     pub format: String,
-    /// The name callers use.
+    /// The name that callers use.
     pub name: ModelName,
-    /// Its version.
+    /// The version, a whole number from 1.
     pub version: Version,
-    /// When it was trained: RFC 3339, UTC. Not part of the checksum.
+    /// The time of training: RFC 3339, UTC. Not part of the checksum.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub created: String,
-    /// What it predicts.
+    /// Regression or classification.
     pub task: Task,
-    /// What it asks for.
+    /// The features that a row must have, and the target.
     pub signature: Signature,
-    /// From features to the columns of the design.
+    /// The columns of the design matrix, made from the features.
     pub preprocess: Preprocess,
     /// The fitted estimator.
     pub estimator: Coefficients,
-    /// For intervals and explanations; absent where the theory gives none.
+    /// The statistics that intervals and warnings need; absent where the estimator has none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub inference: Option<Inference>,
-    /// How it was made.
+    /// Data, parameters and metrics of the training run.
     pub training: Training,
-    /// Rows that loading must reproduce.
+    /// Rows whose predictions every load must reproduce.
     pub golden: Golden,
-    /// SHA-256 of the canonical form (RFC 8785) of everything but `created` and this.
+    /// SHA-256 of the canonical form (RFC 8785) of everything except `created` and this.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub sha256: Option<Checksum>,
 }
 
-/// How a model was made.
+/// The training run of a model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Training {
-    /// Rows the saved coefficients were fitted on.
+    /// The number of rows that the coefficients were fitted to.
     pub rows: u64,
-    /// SHA-256 of the data's bytes.
+    /// SHA-256 of the bytes of the training data.
     pub data_sha256: Checksum,
     /// The parameters of the run, by name.
     pub parameters: BTreeMap<String, Value>,
-    /// What decided the split.
+    /// The seed of the random split.
     pub seed: u64,
     /// Metrics by the rows they were measured on, then by name.
     pub metrics: IndexMap<String, IndexMap<String, f64>>,
-    /// The tool and its version.
+    /// The program and version that wrote the file.
     pub tool: String,
     /// The version of smartcore that made the golden predictions.
     pub smartcore: String,
 }
 
-/// A few training rows and what the model says to them.
+/// A few training rows with the model's predictions.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Golden {
@@ -99,7 +89,7 @@ pub struct Golden {
     pub x: Vec<Vec<Scalar>>,
     /// One prediction a row.
     pub y: Vec<Scalar>,
-    /// Of a classifier: one probability a class, for each row.
+    /// For a classifier, one probability a class, for each row.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub probabilities: Vec<Vec<f64>>,
 }
@@ -107,54 +97,55 @@ pub struct Golden {
 /// Why a file is not a model.
 #[derive(Debug, Error)]
 pub enum ArtifactError {
-    /// Not JSON, or not this document.
+    /// Not JSON, or not of this structure.
     #[error("not a model file: {0}")]
     Malformed(#[from] serde_json::Error),
-    /// More values than any model of the permitted size has.
-    #[error("the file holds more than {MAX_VALUES} values, or {MAX_CONTAINERS} lists and objects")]
+    /// More values than a model file of 64 MiB can have.
+    #[error("the file has more than {MAX_VALUES} values, or more than {MAX_CONTAINERS} lists and objects")]
     TooManyValues,
-    /// A format that another version reads.
-    #[error("the file's format is {found:?}; this version of ordinate reads {FORMAT:?}, use the version that wrote it")]
+    /// A format of another version.
+    #[error("format: expected {FORMAT:?}, got {found:?}\nhelp: use the version of ordinate that wrote the file")]
     UnsupportedFormat {
-        /// What the file says.
+        /// The format in the file.
         found: String,
     },
-    /// The content is not what was sealed.
-    #[error("the file says sha256 {stated}, its content has {computed}: it was changed or damaged")]
+    /// The content does not have the checksum in the file.
+    #[error("sha256: expected {computed}, the checksum of the content, got {stated}; the file was changed or damaged")]
     ChecksumMismatch {
-        /// What the file says.
+        /// The checksum in the file.
         stated: String,
-        /// What the content gives.
+        /// The checksum of the content.
         computed: Checksum,
     },
     /// Parts that do not fit each other.
-    #[error("the model contradicts itself: {0}")]
+    #[error("inconsistent model file: {0}")]
     Inconsistent(String),
-    /// A golden row that comes out otherwise.
+    /// A golden row with another prediction than in the file.
     #[error(
-        "golden row {row} should give {expected}, gives {got}: this build would answer otherwise than the one that trained the model"
+        "golden row {row}: expected {expected}, got {got}; this build predicts differently from the one that trained \
+         the model"
     )]
     GoldenMismatch {
         /// The row, from 0.
         row: usize,
-        /// What the file says.
+        /// The prediction in the file.
         expected: String,
-        /// What this build gives.
+        /// The prediction of this build.
         got: String,
     },
-    /// A golden row that cannot be predicted.
+    /// Golden rows that cannot be predicted.
     #[error("the golden rows cannot be predicted: {0}")]
     GoldenRefused(String),
 }
 
-/// Only the member that says which version reads the rest.
+/// The one member that every version of the format has.
 #[derive(Deserialize)]
-struct Envelope {
+struct FormatOnly {
     format: String,
 }
 
 impl Document {
-    /// Reads a file and checks what can be checked without predicting: format, fields, checksum.
+    /// Reads a file and checks format, members and checksum, but predicts nothing.
     ///
     /// # Errors
     /// See [`ArtifactError`].
@@ -170,8 +161,8 @@ impl Document {
         let mut document: Self = match serde_json::from_slice(bytes) {
             Ok(document) => document,
             Err(error) => {
-                return Err(match serde_json::from_slice::<Envelope>(bytes) {
-                    Ok(Envelope { format }) if format != FORMAT => ArtifactError::UnsupportedFormat { found: format },
+                return Err(match serde_json::from_slice::<FormatOnly>(bytes) {
+                    Ok(FormatOnly { format }) if format != FORMAT => ArtifactError::UnsupportedFormat { found: format },
                     _ => ArtifactError::Malformed(error),
                 });
             }
@@ -179,18 +170,18 @@ impl Document {
         if document.format != FORMAT {
             return Err(ArtifactError::UnsupportedFormat { found: document.format });
         }
-        if !looks_like_a_date(&document.created) {
-            return Err(ArtifactError::Inconsistent("created is not an RFC 3339 date and time".into()));
+        if !may_be_rfc3339(&document.created) {
+            return Err(ArtifactError::Inconsistent("created: expected an RFC 3339 date and time".into()));
         }
         let computed = document.checksum()?;
         if document.sha256.as_ref() != Some(&computed) {
-            let stated = document.sha256.map_or_else(|| "nothing".into(), |sum| sum.to_string());
+            let stated = document.sha256.map_or_else(|| "none".into(), |sum| sum.to_string());
             return Err(ArtifactError::ChecksumMismatch { stated, computed });
         }
         Ok(document)
     }
 
-    /// The file's text: objects line by line, rows of numbers in one line, a newline at the end.
+    /// The text of the file: one member a line, one row of numbers a line, a newline at the end.
     ///
     /// # Errors
     /// [`ArtifactError::Malformed`] when a number is not finite.
@@ -198,103 +189,22 @@ impl Document {
         Ok(pretty_json::to_string(self)?)
     }
 
-    /// Makes a draft into a model file: golden predictions from the real estimator, then the checksum.
-    ///
-    /// `golden_rows` are rows in positional order as callers would write them; at least one.
-    ///
-    /// # Errors
-    /// [`ArtifactError::Inconsistent`] or [`ArtifactError::GoldenRefused`] when the parts do not make a model.
-    pub fn seal(mut self, golden_rows: Vec<Vec<Scalar>>) -> Result<Self, ArtifactError> {
-        FORMAT.clone_into(&mut self.format);
-        self.golden.x = golden_rows;
-        let model = Model::assemble(self)?;
-        let (y, probabilities) = predict_golden(&model)?;
-        let mut sealed = model.document;
-        sealed.golden.y = y;
-        sealed.golden.probabilities = probabilities;
-        sealed.sha256 = Some(sealed.checksum()?);
-        Ok(sealed)
-    }
-
     /// SHA-256 of the canonical form without `created` and `sha256`.
-    fn checksum(&mut self) -> Result<Checksum, ArtifactError> {
+    pub(crate) fn checksum(&mut self) -> Result<Checksum, ArtifactError> {
         let created = std::mem::take(&mut self.created);
         let sha256 = self.sha256.take();
         let canonical = serde_json_canonicalizer::to_vec(self);
         self.created = created;
         self.sha256 = sha256;
-        Ok(Checksum::of(&canonical?))
+        Ok(Checksum::compute(&canonical?))
     }
 }
 
-/// It is not part of the checksum, so this is all that keeps it short and plain: `2026-11-23T14:00:00Z`, perhaps with a
-/// fraction or an offset.
-fn looks_like_a_date(created: &str) -> bool {
+/// Whether a text has the characters and the length of a date such as `2026-11-23T14:00:00Z`, with an optional fraction
+/// or offset. The checksum does not cover it.
+fn may_be_rfc3339(created: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'-' | b':' | b'.' | b'+' | b'T' | b'Z');
     (20..=35).contains(&created.len()) && created.bytes().all(plain)
-}
-
-/// Predicts the golden rows and holds the answers against the file's.
-pub(super) fn check_golden(model: &Model) -> Result<(), ArtifactError> {
-    let golden = &model.document.golden;
-    let (y, probabilities) = predict_golden(model)?;
-    if (y.len(), probabilities.len()) != (golden.y.len(), golden.probabilities.len()) {
-        return Err(ArtifactError::Inconsistent("golden: X, y and probabilities have different lengths".into()));
-    }
-    for (row, (expected, got)) in golden.y.iter().zip(&y).enumerate() {
-        let same = match (expected, got) {
-            (Scalar::Number(expected), Scalar::Number(got)) => reproduces(*expected, *got),
-            // A number without a fraction may have been written so.
-            (Scalar::Integer(_), Scalar::Number(got)) => expected.cell() == Cell::Double(*got),
-            (expected, got) => expected == got,
-        };
-        if !same {
-            let (expected, got) = (expected.to_string(), got.to_string());
-            return Err(ArtifactError::GoldenMismatch { row, expected, got });
-        }
-    }
-    for (row, (expected, got)) in golden.probabilities.iter().zip(&probabilities).enumerate() {
-        let same = expected.len() == got.len() && expected.iter().zip(got).all(|(one, other)| reproduces(*one, *other));
-        if !same {
-            let (expected, got) = (format!("{expected:?}"), format!("{got:?}"));
-            return Err(ArtifactError::GoldenMismatch { row, expected, got });
-        }
-    }
-    Ok(())
-}
-
-fn reproduces(expected: f64, got: f64) -> bool {
-    (got - expected).abs() <= GOLDEN_TOLERANCE * expected.abs().max(f64::MIN_POSITIVE)
-}
-
-/// Labels or values, and probabilities (none of a regressor), of the golden rows.
-fn predict_golden(model: &Model) -> Result<(Vec<Scalar>, Vec<Vec<f64>>), ArtifactError> {
-    let refused = |error: AnswerError| ArtifactError::GoldenRefused(error.to_string());
-    let golden_rows = model.document.golden.x.len();
-    if golden_rows.saturating_mul(model.design.width()) > MAX_GOLDEN_VALUES {
-        return Err(ArtifactError::GoldenRefused(format!("{golden_rows} rows are too many for a proof")));
-    }
-    let frame = golden_frame(model.signature(), &model.document.golden.x).map_err(|faults| {
-        let first = faults.told.first().map(|fault| fault.detail.clone());
-        ArtifactError::GoldenRefused(first.unwrap_or_default())
-    })?;
-    let answer = model.answer(&frame, &Wanted::default()).map_err(refused)?;
-    let by_row = answer.probabilities.map(|all| all.rows().map(<[f64]>::to_vec).collect());
-    Ok((answer.prediction.scalars().collect(), by_row.unwrap_or_default()))
-}
-
-fn golden_frame<'s>(signature: &'s Signature, rows: &[Vec<Scalar>]) -> Result<Frame<'s>, Faults> {
-    let mut builder = RowsBuilder::new(signature, rows.len());
-    for row in rows {
-        if builder.start_row().is_err() {
-            break;
-        }
-        for scalar in row {
-            builder.push(scalar.cell());
-        }
-        builder.end_positional_row();
-    }
-    builder.finish()
 }
 
 #[cfg(test)]

@@ -2,32 +2,32 @@
 
 use std::fmt;
 
-use super::wording::shorten;
+use crate::wording::shorten;
 
-/// A value as a caller wrote it, before it is held against its feature.
+/// A value as a caller wrote it, before it is checked against its feature.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Cell<'a> {
     /// `null`, or a token such as `NaN`.
     Missing,
     /// `true` or `false`.
     Boolean(bool),
-    /// A JSON number, digit by digit as it was written.
+    /// A JSON number with all its digits.
     Number(&'a str),
-    /// A number that was a double all along.
+    /// A double, for example from an `FP64` tensor.
     Double(f64),
-    /// A number that was an integer all along, of any width and sign.
+    /// An integer of any width and sign, for example from an `INT64` tensor.
     Integer(i128),
     /// A JSON string.
     Text(&'a str),
-    /// Text without a type, of a CSV file; the feature's type says how to read it.
+    /// Untyped text from a CSV file, which is read as the feature's type.
     Field(&'a str),
-    /// An array where a value was due.
+    /// An array in the place of a value.
     Array,
-    /// An object where a value was due.
+    /// An object in the place of a value.
     Object,
 }
 
-/// In words, for messages: `the string "high"`.
+/// For messages: `the string "high"`.
 impl fmt::Display for Cell<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,11 +1,11 @@
-//! Sums that lose nothing worth naming: a number held as the unevaluated sum of two doubles, about 32 digits.
+//! Double-double arithmetic: a number is the unevaluated sum of two doubles, with about 32 digits.
 //!
-//! Knuth's two-sum and the fused two-product give the rounding error of an operation exactly; the sums follow Hida,
-//! Li and Bailey, *Library for Double-Double and Quad-Double Arithmetic* (2007). They are needed where rounding to doubles is
-//! what limits digits: powers of numbers far from zero hardly differ, and a residual is the small difference of large numbers,
-//! whose digits are the ones a coefficient still lacks.
+//! Knuth's two-sum and the fused two-product give the rounding error of an operation exactly; the sums follow Hida, Li
+//! and Bailey, *Library for Double-Double and Quad-Double Arithmetic* (2007). They are needed where rounding to doubles
+//! limits accuracy: powers of numbers far from zero differ in their last digits only, and a residual is the small
+//! difference of large numbers.
 
-// The exact operations are also inlined into loops that are compiled for the instructions that were found.
+// The exact operations are inlined into loops that are compiled for several instruction sets.
 #![allow(clippy::inline_always)]
 
 use std::ops::{Add, Div, Mul, Sub};
@@ -23,7 +23,7 @@ impl DoubleDouble {
         self.high + self.low
     }
 
-    /// `self` multiplied by itself until it is there `exponent` times; 1 for 0.
+    /// `self` to the power of `exponent`.
     pub fn power(self, exponent: u32) -> Self {
         match exponent {
             0 => Self::from(1.0),
@@ -36,7 +36,7 @@ impl DoubleDouble {
         }
     }
 
-    /// The nearest double, and what it lacks.
+    /// The nearest double, and the rest.
     pub fn parts(self) -> (f64, f64) {
         (self.high, self.low)
     }
@@ -48,7 +48,7 @@ impl From<f64> for DoubleDouble {
     }
 }
 
-/// A double and what it lacks, as of [`DoubleDouble::parts`].
+/// The inverse of [`DoubleDouble::parts`].
 impl From<(f64, f64)> for DoubleDouble {
     fn from((high, low): (f64, f64)) -> Self {
         Self { high, low }
@@ -105,7 +105,7 @@ pub fn two_sum(left: f64, right: f64) -> (f64, f64) {
     (sum, (left - (sum - part)) + (right - part))
 }
 
-/// As [`two_sum`], for |left| ≥ |right|.
+/// [`two_sum`] for |left| ≥ |right|.
 fn quick_two_sum(left: f64, right: f64) -> (f64, f64) {
     let sum = left + right;
     (sum, right - (sum - left))
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sum_keeps_what_a_double_would_drop() {
+    fn a_sum_keeps_digits_that_a_double_would_drop() {
         let sum = DoubleDouble::from(1e16) + DoubleDouble::from(1.0) - DoubleDouble::from(1e16);
         assert_eq!(sum.to_f64(), 1.0);
         assert_eq!(1e16 + 1.0 - 1e16, 0.0, "plain doubles lose the one");

@@ -1,5 +1,6 @@
-//! The smartcore linear family behind one enum. The file holds named coefficients; the estimator is built from them through
-//! smartcore's own `Deserialize`, because its serialised form changes between releases and is not checked when read.
+//! The linear models of smartcore behind one enum. The model file has named coefficients, from which the estimator is
+//! built through smartcore's `Deserialize`: smartcore's own serialised form changes between releases and is not checked
+//! when read.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -16,80 +17,84 @@ use smartcore::linear::linear_regression::LinearRegression;
 use smartcore::linear::logistic_regression::LogisticRegression;
 use smartcore::linear::ridge_regression::RidgeRegression;
 
-use super::preprocess::Preprocess;
-use super::scalar::Scalar;
+use crate::preprocess::Preprocess;
+use crate::scalar::Scalar;
+use crate::task::Task;
 
 type Dense = DenseMatrix<f64>;
 
-/// A fitted estimator as the file holds it: coefficients by the name of their design column.
+/// A fitted estimator in the model file: coefficients by the name of their design column.
 ///
-/// Intercepts are predictions at the means of all columns, coefficients the change for one unit of a column.
+/// An intercept is the score at the means of all columns, a coefficient the change of the score for one unit of a
+/// scaled column.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "family", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Coefficients {
     /// Ordinary least squares.
-    Linear(Plane),
+    Linear(LinearCoefficients),
     /// Least squares with a penalty on the squares of the coefficients.
-    Ridge(Plane),
+    Ridge(LinearCoefficients),
     /// Least squares with a penalty on the absolute values of the coefficients.
-    Lasso(Plane),
+    Lasso(LinearCoefficients),
     /// Least squares with both penalties.
-    ElasticNet(Plane),
-    /// Logistic regression: log-odds of the second of two classes, or one score a class for more (softmax).
-    Logistic(Planes),
+    ElasticNet(LinearCoefficients),
+    /// Logistic regression: the log-odds of the second of two classes, or one score a class for more classes (softmax).
+    Logistic(LogisticCoefficients),
 }
 
-/// One value a row: `intercept + Σ coefficient · column`.
+/// The coefficients of a regressor: `intercept + Σ coefficient · column`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Plane {
-    /// The value at the means.
+pub struct LinearCoefficients {
+    /// The value at the means of all columns.
     pub intercept: f64,
-    /// One a column.
-    #[serde(deserialize_with = "each_once")]
+    /// One coefficient a column.
+    #[serde(deserialize_with = "unique_names")]
     pub coefficients: IndexMap<String, f64>,
 }
 
-/// One score a row for each class, or one in all for two classes.
+/// The coefficients of a classifier: one score for two classes, one score a class for more.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Planes {
-    /// The classes as they stood in the training data, in the order of scores and probabilities.
+pub struct LogisticCoefficients {
+    /// The classes as in the training data, in the order of scores and probabilities.
     pub classes: Vec<Scalar>,
-    /// One a score.
+    /// One intercept a score.
     pub intercepts: Vec<f64>,
-    /// For each column, one a score.
-    #[serde(deserialize_with = "each_once")]
+    /// For each column, one coefficient a score.
+    #[serde(deserialize_with = "unique_names")]
     pub coefficients: IndexMap<String, Vec<f64>>,
 }
 
-/// A map in which no name is there twice: JSON would let the last one win.
-fn each_once<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<IndexMap<String, T>, D::Error> {
-    struct EachOnce<T>(PhantomData<T>);
-    impl<'de, T: Deserialize<'de>> Visitor<'de> for EachOnce<T> {
+/// A map with unique names; serde would silently keep the last of several.
+fn unique_names<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<IndexMap<String, T>, D::Error> {
+    struct UniqueNames<T>(PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for UniqueNames<T> {
         type Value = IndexMap<String, T>;
 
         fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-            out.write_str("an object with each name once")
+            out.write_str("an object with unique names")
         }
 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
             let mut values = IndexMap::new();
             while let Some((name, value)) = map.next_entry::<String, T>()? {
                 if values.contains_key(&name) {
-                    return Err(serde::de::Error::custom(format!("{name:?} is there twice")));
+                    return Err(serde::de::Error::custom(format!("the name {name:?} appears twice")));
                 }
                 values.insert(name, value);
             }
             Ok(values)
         }
     }
-    deserializer.deserialize_map(EachOnce(PhantomData))
+    deserializer.deserialize_map(UniqueNames(PhantomData))
 }
 
-/// An estimator that answers.
+/// An estimator that predicts.
 #[derive(Debug)]
-pub(super) enum Estimator {
+pub(crate) enum Estimator {
     Linear(LinearRegression<f64, f64, Dense, Vec<f64>>),
     Ridge(RidgeRegression<f64, f64, Dense, Vec<f64>>),
     Lasso(Lasso<f64, f64, Dense, Vec<f64>>),
@@ -98,15 +103,15 @@ pub(super) enum Estimator {
 }
 
 /// The scores of the rows of a design.
-pub(super) enum Scores {
-    /// One value a row, before the target's transformation is undone.
+pub(crate) enum Scores {
+    /// One value a row, before the inverse of the target's transformation.
     Values(Vec<f64>),
     /// The position of each row's class, and rows × classes probabilities, row-major.
     Classes { chosen: Vec<usize>, probabilities: Vec<f64> },
 }
 
 impl Coefficients {
-    /// The family's name, as users and files know it.
+    /// The name of the family in model files and options.
     #[must_use]
     pub fn family(&self) -> &'static str {
         match self {
@@ -118,59 +123,71 @@ impl Coefficients {
         }
     }
 
-    /// The classes, of a classifier.
+    /// The classes of a classifier.
     #[must_use]
     pub fn classes(&self) -> Option<&[Scalar]> {
         match self {
-            Self::Logistic(planes) => Some(&planes.classes),
+            Self::Logistic(classifier) => Some(&classifier.classes),
             _ => None,
         }
     }
 
-    /// The intercepts, one a score.
+    /// Classification for logistic regression, else regression.
+    #[must_use]
+    pub fn task(&self) -> Task {
+        if self.classes().is_some() { Task::Classification } else { Task::Regression }
+    }
+
+    /// One intercept a score.
     #[must_use]
     pub fn intercepts(&self) -> &[f64] {
         match self {
-            Self::Linear(plane) | Self::Ridge(plane) | Self::Lasso(plane) | Self::ElasticNet(plane) => {
-                std::slice::from_ref(&plane.intercept)
+            Self::Linear(regressor) | Self::Ridge(regressor) | Self::Lasso(regressor) | Self::ElasticNet(regressor) => {
+                std::slice::from_ref(&regressor.intercept)
             }
-            Self::Logistic(planes) => &planes.intercepts,
+            Self::Logistic(classifier) => &classifier.intercepts,
         }
     }
 
-    /// The coefficients of the column of this name, one a score.
+    /// The coefficients of a column, one a score.
     #[must_use]
-    pub fn of(&self, column: &str) -> Option<&[f64]> {
+    pub fn get(&self, column: &str) -> Option<&[f64]> {
         match self {
-            Self::Linear(plane) | Self::Ridge(plane) | Self::Lasso(plane) | Self::ElasticNet(plane) => {
-                plane.coefficients.get(column).map(std::slice::from_ref)
+            Self::Linear(regressor) | Self::Ridge(regressor) | Self::Lasso(regressor) | Self::ElasticNet(regressor) => {
+                regressor.coefficients.get(column).map(std::slice::from_ref)
             }
-            Self::Logistic(planes) => planes.coefficients.get(column).map(Vec::as_slice),
+            Self::Logistic(classifier) => classifier.coefficients.get(column).map(Vec::as_slice),
         }
     }
 }
 
 impl Estimator {
-    /// Builds the estimator whose columns are those of the design, in its order.
+    /// Builds the estimator for the columns of the design, in their order.
     ///
     /// # Errors
-    /// A sentence when names do not match one to one, a number is not finite, or smartcore refuses them.
-    pub(super) fn new(fitted: &Coefficients, preprocess: &Preprocess) -> Result<Self, String> {
+    /// A message when names do not match the columns one to one, a number is not finite, or smartcore rejects them.
+    pub(crate) fn new(fitted: &Coefficients, preprocess: &Preprocess) -> Result<Self, String> {
         Ok(match fitted {
-            Coefficients::Linear(plane) => {
-                let intercept = matrix(1, &[plane.intercept]);
-                Self::Linear(regressor(plane, preprocess, &intercept)?)
+            Coefficients::Linear(coefficients) => {
+                let intercept = matrix(1, &[coefficients.intercept]);
+                Self::Linear(regressor(coefficients, preprocess, &intercept)?)
             }
-            Coefficients::Ridge(plane) => Self::Ridge(regressor(plane, preprocess, &json!(plane.intercept))?),
-            Coefficients::Lasso(plane) => Self::Lasso(regressor(plane, preprocess, &json!(plane.intercept))?),
-            Coefficients::ElasticNet(plane) => Self::ElasticNet(regressor(plane, preprocess, &json!(plane.intercept))?),
-            Coefficients::Logistic(planes) => Self::Logistic(classifier(planes, preprocess)?),
+            Coefficients::Ridge(coefficients) => {
+                Self::Ridge(regressor(coefficients, preprocess, &json!(coefficients.intercept))?)
+            }
+            Coefficients::Lasso(coefficients) => {
+                Self::Lasso(regressor(coefficients, preprocess, &json!(coefficients.intercept))?)
+            }
+            Coefficients::ElasticNet(coefficients) => {
+                Self::ElasticNet(regressor(coefficients, preprocess, &json!(coefficients.intercept))?)
+            }
+            Coefficients::Logistic(coefficients) => Self::Logistic(classifier(coefficients, preprocess)?),
         })
     }
 
-    /// The scores of a design of so many rows, row-major; `None` when smartcore fails, which a proven shape rules out.
-    /// Probabilities are those of the scores divided by the temperature.
-    pub(super) fn scores(&self, rows: usize, design: Vec<f64>, temperature: f64) -> Option<Scores> {
+    /// The scores of a design of so many rows, row-major; `None` when smartcore fails, which the checked shape rules
+    /// out. Scores are divided by the temperature before they become probabilities.
+    pub(crate) fn scores(&self, rows: usize, design: Vec<f64>, temperature: f64) -> Option<Scores> {
         let columns = design.len().checked_div(rows)?;
         let design = Dense::new(rows, columns, design, false).ok()?;
         match self {
@@ -189,7 +206,8 @@ impl Estimator {
 
 /// The probability of each class, rows × classes, row-major.
 ///
-/// smartcore has no such method: the sigmoid of its score for two classes, the softmax of its scores for more.
+/// smartcore does not compute probabilities: they are the sigmoid of the score for two classes, the softmax of the
+/// scores for more.
 fn probabilities(
     estimator: &LogisticRegression<f64, u32, Dense, Vec<u32>>,
     design: &Dense,
@@ -206,7 +224,7 @@ fn probabilities(
         };
         if scores == 1 {
             let second = sigmoid(score(0));
-            // Not `1 − p`: the small one of the two keeps its digits.
+            // Not `1 − p`, which would lose the digits of the smaller probability.
             probabilities.extend([sigmoid(-score(0)), second]);
         } else {
             let scores: Vec<f64> = (0..scores).map(score).collect();
@@ -224,47 +242,54 @@ fn sigmoid(score: f64) -> f64 {
     1.0 / (1.0 + libm::exp(-score))
 }
 
-/// `exp(s) / Σ exp(s)`, the largest score taken off first: nothing overflows.
+/// `exp(s) / Σ exp(s)`; the largest score is subtracted first, so that nothing overflows.
 fn softmax(scores: &[f64], probabilities: &mut Vec<f64>) {
     let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let total: f64 = scores.iter().map(|score| libm::exp(score - largest)).sum();
     probabilities.extend(scores.iter().map(|score| libm::exp(score - largest) / total));
 }
 
-fn regressor<E: DeserializeOwned>(plane: &Plane, preprocess: &Preprocess, intercept: &Value) -> Result<E, String> {
-    if !plane.intercept.is_finite() {
-        return Err("the intercept is not finite".into());
+fn regressor<E: DeserializeOwned>(
+    coefficients: &LinearCoefficients,
+    preprocess: &Preprocess,
+    intercept: &Value,
+) -> Result<E, String> {
+    if !coefficients.intercept.is_finite() {
+        return Err("estimator.intercept: expected a finite number".into());
     }
-    let values = in_order(&plane.coefficients, preprocess, |value| value.is_finite().then_some(*value))?;
+    let values = in_order(&coefficients.coefficients, preprocess, |value| value.is_finite().then_some(*value))?;
     build(json!({
         "coefficients": matrix(values.len(), &values),
         "intercept": intercept,
-        // Which of these a form has depends on the family; the others are passed over.
+        // Each family has some of these members; serde ignores the others.
         "_phantom_tx": null, "_phantom_ty": null, "_phantom_y": null,
     }))
 }
 
-fn classifier<E: DeserializeOwned>(planes: &Planes, preprocess: &Preprocess) -> Result<E, String> {
-    let classes = planes.classes.len();
-    let scores = planes.intercepts.len();
-    let distinct = planes.classes.iter().enumerate().all(|(position, class)| {
-        *class != Scalar::Missing && planes.classes.iter().skip(position + 1).all(|other| other != class)
+fn classifier<E: DeserializeOwned>(coefficients: &LogisticCoefficients, preprocess: &Preprocess) -> Result<E, String> {
+    let classes = coefficients.classes.len();
+    let scores = coefficients.intercepts.len();
+    let distinct = coefficients.classes.iter().enumerate().all(|(position, class)| {
+        *class != Scalar::Missing && coefficients.classes.iter().skip(position + 1).all(|other| other != class)
     });
     if classes < 2 || !distinct || scores != (if classes == 2 { 1 } else { classes }) {
-        return Err(format!("{scores} intercepts for {classes} classes, which must be different"));
+        return Err(format!(
+            "estimator: expected at least 2 distinct classes with one intercept each, or one intercept for 2 classes, \
+             got {scores} intercepts for {classes} classes"
+        ));
     }
-    if !planes.intercepts.iter().all(|intercept| intercept.is_finite()) {
-        return Err("an intercept is not finite".into());
+    if !coefficients.intercepts.iter().all(|intercept| intercept.is_finite()) {
+        return Err("estimator.intercepts: expected finite numbers".into());
     }
     let usable = |values: &Vec<f64>| {
         (values.len() == scores && values.iter().all(|value| value.is_finite())).then(|| values.clone())
     };
-    let by_column = in_order(&planes.coefficients, preprocess, usable)?;
-    // smartcore wants scores × columns, column by column: just as they are.
+    let by_column = in_order(&coefficients.coefficients, preprocess, usable)?;
+    // smartcore expects scores × columns, column by column, which is the order in the file.
     let values: Vec<f64> = by_column.iter().flatten().copied().collect();
     build(json!({
         "coefficients": matrix(scores, &values),
-        "intercept": matrix(scores, &planes.intercepts),
+        "intercept": matrix(scores, &coefficients.intercepts),
         "classes": (0..classes).collect::<Vec<_>>(),
         "num_attributes": by_column.len(),
         "num_classes": classes,
@@ -272,7 +297,7 @@ fn classifier<E: DeserializeOwned>(planes: &Planes, preprocess: &Preprocess) -> 
     }))
 }
 
-/// The columns' coefficients in the design's order: one for each column and none beside.
+/// The coefficients in the order of the design's columns: exactly one for each column.
 fn in_order<T, U>(
     coefficients: &IndexMap<String, T>,
     preprocess: &Preprocess,
@@ -280,23 +305,29 @@ fn in_order<T, U>(
 ) -> Result<Vec<U>, String> {
     let columns = &preprocess.columns;
     if coefficients.len() != columns.len() {
-        return Err(format!("{} coefficients for {} columns", coefficients.len(), columns.len()));
+        return Err(format!(
+            "estimator.coefficients: expected {} for as many columns, got {}",
+            columns.len(),
+            coefficients.len()
+        ));
     }
     let coefficient = |name: &String| {
         let value = coefficients.get(name).and_then(&usable);
-        value.ok_or_else(|| format!("the column {name:?} has no usable coefficient"))
+        value.ok_or_else(|| {
+            format!("estimator.coefficients: expected finite numbers, one a score, for the column {name:?}")
+        })
     };
     columns.iter().map(|column| coefficient(&column.name)).collect()
 }
 
-/// A matrix in smartcore's form, given column by column.
+/// A matrix in smartcore's serialised form, from its values column by column.
 fn matrix(rows: usize, values: &[f64]) -> Value {
     let columns = values.len().checked_div(rows).unwrap_or(0);
     json!({"ncols": columns, "nrows": rows, "values": values, "column_major": true})
 }
 
 fn build<E: DeserializeOwned>(form: Value) -> Result<E, String> {
-    serde_json::from_value(form).map_err(|error| format!("smartcore refuses the coefficients: {error}"))
+    serde_json::from_value(form).map_err(|error| format!("smartcore rejected the coefficients: {error}"))
 }
 
 #[cfg(test)]
@@ -304,7 +335,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn probabilities_neither_overflow_nor_lose_the_small_ones() {
+    fn probabilities_do_not_overflow_and_small_ones_are_accurate() {
         let mut probabilities = Vec::new();
         softmax(&[1000.0, 0.0, 999.0], &mut probabilities);
         let expected = [1.0 / (1.0 + (-1.0_f64).exp()), 0.0, (-1.0_f64).exp() / (1.0 + (-1.0_f64).exp())];

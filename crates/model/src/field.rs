@@ -1,11 +1,12 @@
-//! What text can mean beside numbers and words: one rule for training and for serving, and for every form that text comes
-//! in (a CSV field, a JSON string, a `BYTES` tensor, a Parquet string).
+//! Missing values and booleans in text: one rule for training and serving, and for all sources of text (CSV fields,
+//! JSON strings, `BYTES` tensors, Parquet strings).
 
-/// Whether a text is no value: it is empty or blank, or one of the words that programs write then, spaces around it aside.
+/// Whether a text is a missing value: empty, blank, or one of `NA`, `N/A`, `NaN`, `NULL`, `None` in any case, with
+/// spaces around it or not.
 #[must_use]
 pub fn is_missing(text: &str) -> bool {
     let text = text.trim_ascii();
-    // Numbers are what there is most of, and none begins with the letter of all these words.
+    // The first letter excludes nearly all fields, most of which are numbers.
     match text.as_bytes().first() {
         None => true,
         Some(b'n' | b'N') => ["na", "n/a", "nan", "null", "none"].iter().any(|word| text.eq_ignore_ascii_case(word)),
@@ -13,7 +14,7 @@ pub fn is_missing(text: &str) -> bool {
     }
 }
 
-/// A boolean as programs write it: JSON and SQL, pandas, R and spreadsheets.
+/// A boolean as JSON and SQL, pandas, R and spreadsheets write it.
 #[must_use]
 pub fn boolean(text: &str) -> Option<bool> {
     match text.trim_ascii() {
@@ -28,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn empty_fields_and_words_for_no_value_are_missing_in_any_case() {
+    fn empty_fields_and_missing_value_markers_are_missing_in_any_case() {
         for text in ["", "  ", "NA", "na", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", " none "] {
             assert!(is_missing(text), "{text:?}");
         }

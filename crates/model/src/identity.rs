@@ -1,4 +1,5 @@
-//! Names that end up in URLs, headers and logs: checked once, carried by type.
+//! Model names, versions and checksums: they occur in URLs, headers and logs, and their types prove that they were
+//! checked.
 
 use std::fmt;
 
@@ -16,21 +17,22 @@ impl ModelName {
         &self.0
     }
 
-    /// The name that resembles a text: what no name can have becomes a hyphen, and of nothing else `model`.
+    /// The text with each other character replaced by a hyphen, or `model` if nothing is left.
     #[must_use]
-    pub fn resembling(text: &str) -> Self {
-        let kept = |letter: char| u8::try_from(letter).is_ok_and(allowed);
-        let name: String = text.chars().map(|letter| if kept(letter) { letter } else { '-' }).take(LONGEST).collect();
+    pub fn from_text_lossy(text: &str) -> Self {
+        let kept = |letter: char| u8::try_from(letter).is_ok_and(is_allowed);
+        let name: String =
+            text.chars().map(|letter| if kept(letter) { letter } else { '-' }).take(MAX_LENGTH).collect();
         let name = name.trim_matches(|letter: char| !letter.is_ascii_alphanumeric());
         Self(if name.is_empty() { "model" } else { name }.to_owned())
     }
 }
 
-/// Bytes of the longest name.
-const LONGEST: usize = 128;
+/// The most bytes of a name.
+const MAX_LENGTH: usize = 128;
 
-/// Whether a name may have this byte.
-fn allowed(byte: u8) -> bool {
+/// Whether a name may contain this byte.
+fn is_allowed(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')
 }
 
@@ -39,12 +41,13 @@ impl TryFrom<String> for ModelName {
 
     fn try_from(name: String) -> Result<Self, String> {
         let begins_well = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
-        if begins_well && name.len() <= LONGEST && name.bytes().all(allowed) {
+        if begins_well && name.len() <= MAX_LENGTH && name.bytes().all(is_allowed) {
             Ok(Self(name))
         } else {
             Err(format!(
-                "{:?} is not a model name: 1 to 128 letters, digits, dots, hyphens and underscores, beginning with a letter or digit",
-                super::wording::shorten(&name)
+                "expected a model name of 1 to 128 letters, digits, dots, hyphens and underscores that begins with a \
+                 letter or digit, got {:?}",
+                crate::wording::shorten(&name)
             ))
         }
     }
@@ -62,7 +65,7 @@ impl fmt::Display for ModelName {
     }
 }
 
-/// A model's version: a whole number from 1, written in decimal.
+/// A model's version: a whole number from 1 in decimal digits without leading zeros.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Version(String);
@@ -81,7 +84,7 @@ impl TryFrom<String> for Version {
     fn try_from(version: String) -> Result<Self, String> {
         match version.parse::<u32>() {
             Ok(number) if number > 0 && number.to_string() == version => Ok(Self(version)),
-            _ => Err(format!("{:?} is not a version: a whole number from 1", super::wording::shorten(&version))),
+            _ => Err(format!("expected a version, a whole number from 1, got {:?}", crate::wording::shorten(&version))),
         }
     }
 }
@@ -106,12 +109,12 @@ pub struct Checksum(String);
 impl Checksum {
     /// The checksum of these bytes.
     #[must_use]
-    pub fn of(bytes: &[u8]) -> Self {
+    pub fn compute(bytes: &[u8]) -> Self {
         use sha2::{Digest, Sha256};
         Self::from_digest(Sha256::digest(bytes).as_ref())
     }
 
-    /// A digest that was computed elsewhere, from its 32 bytes.
+    /// The checksum from the 32 bytes of a digest.
     #[must_use]
     pub fn from_digest(digest: &[u8]) -> Self {
         let mut digits = String::with_capacity(2 * digest.len());
@@ -136,7 +139,7 @@ impl TryFrom<String> for Checksum {
         if lower.len() == 64 && lower.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             Ok(Self(lower))
         } else {
-            Err(format!("{:?} is not a SHA-256: 64 hexadecimal digits", super::wording::shorten(&digits)))
+            Err(format!("expected a SHA-256 of 64 hexadecimal digits, got {:?}", crate::wording::shorten(&digits)))
         }
     }
 }
@@ -158,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_resembles_any_text_is_a_name() {
+    fn any_text_becomes_a_valid_name() {
         for (text, name) in [
             ("churn", "churn"),
             ("my data", "my-data"),
@@ -168,10 +171,10 @@ mod tests {
             ("", "model"),
             ("..a_b.", "a_b"),
         ] {
-            assert_eq!(ModelName::resembling(text).as_str(), name, "{text:?}");
+            assert_eq!(ModelName::from_text_lossy(text).as_str(), name, "{text:?}");
         }
         for text in ["é".repeat(300), "x".repeat(300), format!("{}é", "x".repeat(127))] {
-            let name = ModelName::resembling(&text);
+            let name = ModelName::from_text_lossy(&text);
             assert_eq!(ModelName::try_from(name.as_str().to_owned()), Ok(name));
         }
     }
@@ -187,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_are_whole_numbers_from_one_written_one_way() {
+    fn versions_are_whole_numbers_from_one_without_signs_or_leading_zeros() {
         assert!(Version::try_from("17".to_owned()).is_ok());
         for bad in ["", "0", "01", "-1", "+1", "1.0", "latest", "99999999999"] {
             assert!(Version::try_from(bad.to_owned()).is_err(), "{bad}");
@@ -197,7 +200,10 @@ mod tests {
     #[test]
     fn the_checksum_is_sha_256() {
         // FIPS 180-2, appendix B.1.
-        assert_eq!(Checksum::of(b"abc").as_str(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(
+            Checksum::compute(b"abc").as_str(),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
         assert!(Checksum::try_from("BA".repeat(32)).is_ok_and(|sum| sum.as_str() == "ba".repeat(32)));
         assert!(Checksum::try_from("xy".repeat(32)).is_err());
     }

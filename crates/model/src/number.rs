@@ -1,40 +1,41 @@
-//! Numbers as they are written, read without losing anything silently.
+//! Decimal numbers as doubles, without silent loss: an integer is exact or an error, and no number overflows or
+//! underflows.
 
 use std::iter;
 
 use thiserror::Error;
 
-/// Integers below this are always exact in a double, and so is what they are read as (10^15 < 2^53).
+/// Integers below this are exact in a double, and so is every text that is read as one (10^15 < 2^53).
 const ALWAYS_EXACT: f64 = 1e15;
 
-/// Why a piece of text is not a number that a double can hold.
+/// Why a text is not a number that a double can represent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum NumberError {
     /// The text is not a decimal number.
     #[error("not a number")]
     Malformed,
-    /// `NaN`, `inf` and their spellings: a number only by name.
+    /// `NaN`, `inf` and their other spellings.
     #[error("not finite")]
     NotFinite,
     /// The magnitude exceeds the largest double, about 1.8e308.
     #[error("too large for a double")]
     Overflow,
-    /// Not zero, but nearer to zero than the smallest double.
+    /// Not zero, but closer to zero than the smallest double.
     #[error("too small for a double")]
     Underflow,
-    /// An integer between two neighbouring doubles, so that reading it would change it.
-    #[error("an integer that a double cannot hold exactly")]
+    /// An integer between two neighbouring doubles.
+    #[error("an integer that a double cannot represent exactly")]
     Inexact,
 }
 
 /// Reads a decimal number as the nearest double.
 ///
-/// A fraction is rounded as IEEE 754 says (`0.1` is what everybody means by it), but an integer is an identity: one that a
-/// double cannot hold is refused, and so is anything that would become infinite or vanish to zero.
+/// A fraction is rounded as in IEEE 754 (`0.1` becomes the nearest double). An integer may be an identifier, so one
+/// that a double cannot represent is an error; so is a number that would become infinite or zero.
 ///
 /// JavaScript, Go and others print a large double as its shortest digits padded with zeros: 12345678901234567000 for
-/// 12345678901234567168. Such an integer is read as the double that it was printed from. The next integers, whose digits
-/// nobody prints for a double, stay refused.
+/// 12345678901234567168. Such an integer is read as the double that it was printed from. The neighbouring integers,
+/// which no program prints for a double, are errors.
 ///
 /// # Errors
 /// See [`NumberError`].
@@ -44,7 +45,7 @@ pub fn parse_double(text: &str) -> Result<f64, NumberError> {
         let spelled_in_digits = text.bytes().any(|byte| byte.is_ascii_digit());
         return Err(if spelled_in_digits { NumberError::Overflow } else { NumberError::NotFinite });
     }
-    // Most numbers are neither: one look at the value, none at the text.
+    // The common case: no look at the text.
     if is_exact(value) {
         return Ok(value);
     }
@@ -62,8 +63,8 @@ pub fn parse_double(text: &str) -> Result<f64, NumberError> {
     Ok(value)
 }
 
-/// Reads a decimal number as [`parse_double`] does, where the number is an integer by its type: digits that a double cannot
-/// hold exactly are refused even if programs print a double that way, because they may be another integer's own.
+/// Reads a number that is an integer by its type like [`parse_double`], but digits that a double cannot represent
+/// exactly are an error even if programs print a double that way: they may be the exact digits of another integer.
 ///
 /// # Errors
 /// See [`NumberError`].
@@ -76,12 +77,12 @@ pub fn parse_integer(text: &str) -> Result<f64, NumberError> {
     }
 }
 
-/// Whether the digits of an integer are those of a double's exact value.
+/// Whether the digits of an integer are the exact value of a double.
 fn is_value(digits: &str, value: f64) -> bool {
     format!("{:.0}", value.abs()) == digits
 }
 
-/// Whether the digits of an integer are the shortest ones that identify a double, padded with zeros.
+/// Whether the digits of an integer are the shortest digits of a double, padded with zeros.
 fn is_print(digits: &str, value: f64) -> bool {
     let shortest = format!("{:e}", value.abs());
     let (mantissa, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
@@ -90,20 +91,20 @@ fn is_print(digits: &str, value: f64) -> bool {
     digits.len() == length && significant.chain(iter::repeat(b'0')).zip(digits.bytes()).all(|(one, other)| one == other)
 }
 
-/// Whether text that reads as this is a number that nothing was lost of, whatever it looks like: neither zero, which may have been
-/// something smaller, nor so large that an integer may have been another one.
+/// Whether any text that is read as this value was read without loss: not 0, which may have been a smaller number, and
+/// not so large that an integer may have been a neighbour.
 #[must_use]
 pub fn is_exact(value: f64) -> bool {
     value != 0.0 && value.abs() < ALWAYS_EXACT
 }
 
-/// An integer as the double of the same value: of a typed value (an `INT64` tensor, a Parquet column), which is an integer
-/// and was never printed from a double. The digits of a large double are no exception here.
+/// A typed integer (from an `INT64` tensor or a Parquet column) as the double of exactly the same value. Unlike text,
+/// it was never printed from a double.
 ///
 /// # Errors
-/// [`NumberError::Inexact`] when there is none.
+/// [`NumberError::Inexact`] when no double has this value.
 pub fn integer(value: i128) -> Result<f64, NumberError> {
-    // Without the zeros behind them, the bits must fit into a significand. Zero has nothing but zeros.
+    // Without trailing zeros, the bits must fit into a significand.
     let bits = value.unsigned_abs();
     let significant = bits.checked_shr(bits.trailing_zeros()).unwrap_or(0);
     if significant >> f64::MANTISSA_DIGITS != 0 {
@@ -113,7 +114,7 @@ pub fn integer(value: i128) -> Result<f64, NumberError> {
     Ok(value as f64)
 }
 
-/// Whether a number's text has digits after the point that are not zero. With an exponent there is no telling, and it says no.
+/// Whether a number's text has digits other than 0 after the point; `false` for numbers with an exponent.
 #[must_use]
 pub fn has_fraction(text: &str) -> bool {
     let fraction = text.split_once('.').map(|(_, fraction)| fraction);
@@ -122,8 +123,8 @@ pub fn has_fraction(text: &str) -> bool {
     })
 }
 
-/// The digits of a number that is written as an integer, or as one with zeros after the point; without leading zeros.
-/// A number with an exponent is a measurement, rounded like any other.
+/// The digits, without leading zeros, of a number that is written as an integer, perhaps with zeros after the point.
+/// `None` for a number with an exponent, which is rounded like a fraction.
 fn integer_digits(unsigned: &str) -> Option<&str> {
     let (integer, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
     let whole = integer.bytes().all(|byte| byte.is_ascii_digit()) && fraction.bytes().all(|byte| byte == b'0');
@@ -134,7 +135,8 @@ fn mantissa_is_not_zero(unsigned: &str) -> bool {
     unsigned.bytes().take_while(|byte| !matches!(byte, b'e' | b'E')).any(|byte| matches!(byte, b'1'..=b'9'))
 }
 
-/// Whether a number is written with a decimal comma: `3,5`, `-1.234,5`. That of `1,234` may stand between thousands.
+/// Whether a number is written with a decimal comma: `3,5`, `-1.234,5`. Not `1,234`, whose comma may separate
+/// thousands.
 #[must_use]
 pub fn has_decimal_comma(text: &str) -> bool {
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -145,13 +147,19 @@ pub fn has_decimal_comma(text: &str) -> bool {
     })
 }
 
+/// A count as a double; no file has 2⁵³ rows.
+#[allow(clippy::cast_precision_loss)]
+pub(crate) fn count_to_f64(count: u64) -> f64 {
+    count as f64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
     #[test]
-    fn decimal_commas_are_told_from_other_commas() {
+    fn decimal_commas_are_distinguished_from_other_commas() {
         for number in ["3,5", "-1.234,5", "+0,255", "1234,5", "1.234,567"] {
             assert!(has_decimal_comma(number), "{number}");
         }
@@ -161,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn integers_beyond_two_to_the_53_are_refused_unless_a_double_holds_them() {
+    fn integers_beyond_two_to_the_53_are_errors_unless_a_double_represents_them() {
         assert_eq!(parse_double("9007199254740992"), Ok(9_007_199_254_740_992.0));
         assert_eq!(parse_double("9007199254740993"), Err(NumberError::Inexact));
         assert_eq!(parse_double("-9007199254740993"), Err(NumberError::Inexact));
@@ -191,14 +199,14 @@ mod tests {
             assert_eq!(parse_double(text), Ok(value), "{text}");
         }
         assert_eq!(parse_double(&format!("17976931348623157{}", "0".repeat(292))), Ok(f64::MAX));
-        // The neighbours, of as many or more digits, are nobody's.
+        // No program prints the neighbours for a double.
         for text in ["12345678901234567001", "12345678901234567100", "12345678901234566999", "9223372036854775807"] {
             assert_eq!(parse_double(text), Err(NumberError::Inexact), "{text}");
         }
     }
 
     #[test]
-    fn an_integer_by_type_is_its_digits_and_no_print_of_a_double() {
+    fn typed_integers_are_never_read_as_printed_doubles() {
         assert_eq!(parse_integer("12345678901234567000"), Err(NumberError::Inexact));
         assert_eq!(parse_integer("12345678901234567168"), Ok(1.234_567_890_123_456_7e19));
         assert_eq!(parse_integer("9007199254740993"), Err(NumberError::Inexact));
@@ -208,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn integers_of_any_width_are_exact_or_refused() {
+    fn integers_of_any_width_are_exact_or_errors() {
         assert_eq!(integer(0), Ok(0.0));
         assert_eq!(integer(-9_007_199_254_740_992), Ok(-9_007_199_254_740_992.0));
         assert_eq!(integer(9_007_199_254_740_993), Err(NumberError::Inexact));
@@ -219,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_becomes_infinite_or_zero_on_the_way() {
+    fn numbers_do_not_become_infinite_or_zero() {
         assert_eq!(parse_double("1e999"), Err(NumberError::Overflow));
         assert_eq!(parse_double("-1e999"), Err(NumberError::Overflow));
         assert_eq!(parse_double("1e-999"), Err(NumberError::Underflow));
@@ -229,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn digits_after_the_point_are_seen_however_small() {
+    fn any_digit_after_the_point_is_a_fraction() {
         for (text, fraction) in
             [("4", false), ("4.", false), ("4.000", false), ("4.0000000000000000001", true), ("4.5", true)]
         {
@@ -239,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_non_numbers_are_not_numbers() {
+    fn words_and_malformed_numbers_are_errors() {
         for text in ["NaN", "nan", "inf", "-Infinity"] {
             assert_eq!(parse_double(text), Err(NumberError::NotFinite), "{text}");
         }
@@ -255,7 +263,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_double_survives_being_written_and_read(bits: u64) {
+        fn every_double_is_read_back_from_json(bits: u64) {
             let value = f64::from_bits(bits);
             prop_assume!(value.is_finite());
             let written = serde_json::to_string(&value).unwrap();
@@ -263,7 +271,7 @@ mod tests {
         }
 
         #[test]
-        fn a_large_double_is_read_from_what_javascript_and_go_print(bits: u64) {
+        fn large_doubles_are_read_back_as_javascript_and_go_print_them(bits: u64) {
             let value = f64::from_bits(bits);
             prop_assume!(value.is_finite() && value.abs() >= 1e15 && value.fract() == 0.0);
             // Rust prints a double without an exponent, as Go's 'f' format with precision −1 does.
@@ -273,15 +281,16 @@ mod tests {
         }
 
         #[test]
-        fn an_integer_is_exact_or_a_print_of_a_double_or_refused(value in integers(), zeros in 0..8_u32) {
+        fn an_integer_is_exact_or_a_printed_double_or_an_error(value in integers(), zeros in 0..8_u32) {
             let unit = 10_i128.pow(zeros);
             let value = value / unit * unit;
             let text = value.to_string();
             #[allow(clippy::cast_precision_loss)]
             let nearest = value as f64;
-            // Rust's own print of the double is the oracle: shortest digits, padded.
-            let held = integer(value) == Ok(nearest);
-            let expected = if held || text == nearest.to_string() { Ok(nearest) } else { Err(NumberError::Inexact) };
+            // Rust's `Display` of the double is the oracle: shortest digits, padded.
+            let is_exact = integer(value) == Ok(nearest);
+            let is_read = is_exact || text == nearest.to_string();
+            let expected = if is_read { Ok(nearest) } else { Err(NumberError::Inexact) };
             prop_assert_eq!(parse_double(&text), expected);
             prop_assert_eq!(parse_integer(&text), integer(value));
         }

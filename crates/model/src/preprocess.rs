@@ -1,29 +1,29 @@
-//! From a frame to the matrix that the estimator sees: the columns of the design, centred and scaled. Training makes its rows
-//! by the same code.
+//! From a frame to the design matrix: products of powers and levels of features, centred and scaled. Training and
+//! serving share this code.
 
 use std::collections::{BTreeSet, HashSet};
 use std::ops::Mul;
 
 use serde::{Deserialize, Serialize};
 
-use super::double_double::DoubleDouble;
-use super::frame::Frame;
-use super::signature::{FeatureType, Signature};
+use crate::double_double::DoubleDouble;
+use crate::frame::Frame;
+use crate::signature::{FeatureType, Signature};
 
 /// The columns of the design matrix in the estimator's order, and how the target was transformed.
 ///
-/// Means and scales stay here and are never folded into the coefficients: at an offset of 1.7e12 (a time in milliseconds)
-/// folding costs 1e-6 standard deviations, `(x − mean)·w` costs 4e-16.
+/// Means and scales are never folded into the coefficients: at an offset of 1.7e12 (a time in milliseconds) folding has
+/// an error of 1e-6 standard deviations, `(x − mean)·w` one of 4e-16.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preprocess {
-    /// One column of the design each.
+    /// The columns in the estimator's order.
     pub columns: Vec<DesignColumn>,
-    /// What was done to the target before the fit, and is undone after a prediction.
-    #[serde(skip_serializing_if = "super::is_default", default)]
+    /// The transformation of the target before the fit; predictions are transformed back.
+    #[serde(skip_serializing_if = "TargetTransform::is_identity", default)]
     pub target_transform: TargetTransform,
-    /// Whether the fit has no intercept: its means and intercepts are 0, and deviations are those from zero.
-    #[serde(skip_serializing_if = "super::is_default", default)]
+    /// Whether the fit has no intercept: all means and intercepts are 0.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub through_origin: bool,
 }
 
@@ -33,11 +33,11 @@ pub struct Preprocess {
 pub struct DesignColumn {
     /// The coefficient's name: `age`, `colour=red`, `age^2`, `age:colour=red`.
     pub name: String,
-    /// What is multiplied; at least one factor.
+    /// The factors of the product, at least one.
     pub product: Vec<Factor>,
-    /// Its mean over the training rows; 0 without an intercept.
+    /// The mean over the training rows; 0 without an intercept.
     pub mean: f64,
-    /// What one unit of the column is; 1 for ordinary least squares.
+    /// The divisor after centring; 1 for ordinary least squares.
     pub scale: f64,
 }
 
@@ -45,9 +45,9 @@ pub struct DesignColumn {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Factor {
-    /// The feature.
+    /// The name of the feature.
     pub feature: String,
-    /// The power of a number or a boolean; 1 when it is not there.
+    /// The power of a number or a boolean; 1 if absent.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub power: Option<u32>,
     /// The level of a string.
@@ -55,28 +55,34 @@ pub struct Factor {
     pub level: Option<String>,
 }
 
-/// What is done to the target before the fit.
+/// The transformation of the target before the fit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TargetTransform {
-    /// Nothing.
+    /// No transformation.
     #[default]
     Identity,
-    /// The natural logarithm; predictions are its inverse, the median (not the mean) of a log-normal target.
+    /// The natural logarithm. Predictions are transformed back: the median, not the mean, of a log-normal target.
     Log,
 }
 
 impl TargetTransform {
-    /// What a fit predicts of this target: `price`, `log price`.
+    // serde passes a reference.
+    #[allow(clippy::trivially_copy_pass_by_ref)]
+    fn is_identity(&self) -> bool {
+        *self == Self::Identity
+    }
+
+    /// The name of the fitted quantity: `price`, `log price`.
     #[must_use]
-    pub fn of(self, target: &str) -> String {
+    pub fn describe(self, target: &str) -> String {
         match self {
             Self::Identity => target.to_owned(),
             Self::Log => format!("log {target}"),
         }
     }
 
-    /// Back to the target's unit.
+    /// Transforms a fitted value back to the target's unit.
     #[must_use]
     pub fn undo(self, value: f64) -> f64 {
         match self {
@@ -87,7 +93,7 @@ impl TargetTransform {
 }
 
 impl DesignColumn {
-    /// Whether it is a product of several numbers, which a double seldom holds to the last digit.
+    /// Whether it is a product of several numbers, which is usually rounded when stored as a double.
     #[must_use]
     pub fn is_rounded(&self) -> bool {
         let numbers = |factor: &Factor| if factor.level.is_some() { 0 } else { factor.power.unwrap_or(1) };
@@ -96,14 +102,14 @@ impl DesignColumn {
 }
 
 impl Factor {
-    /// The feature itself.
+    /// The feature to the power of 1.
     #[must_use]
     pub fn feature(name: impl Into<String>) -> Self {
         Self { feature: name.into(), power: None, level: None }
     }
 }
 
-/// [`Preprocess`] held against a signature: features by position, levels by theirs.
+/// [`Preprocess`] resolved against a signature: features and levels are positions.
 #[derive(Debug, Clone)]
 pub struct Design {
     columns: Vec<Column>,
@@ -122,32 +128,32 @@ enum Resolved {
     Level(usize, f64),
 }
 
-/// Values of the design that are there at once: 8 MB.
+/// The most values of the design in memory at once: 8 MB.
 const BLOCK_VALUES: usize = 1 << 20;
 
-/// The highest power of a feature: beyond it columns are noise in double precision.
+/// The highest power of a feature: higher ones are noise in double precision.
 const MAX_POWER: u32 = 32;
 
 impl Design {
-    /// Resolves the names.
+    /// Resolves the names of features and levels.
     ///
     /// # Errors
-    /// A sentence when there is no column, a feature or level is unknown, or a mean or scale is unusable.
+    /// A message when there is no column, a feature or level is unknown, or a mean or scale is unusable.
     pub fn new(preprocess: &Preprocess, signature: &Signature) -> Result<Self, String> {
         if preprocess.columns.is_empty() {
-            return Err("the design has no columns".into());
+            return Err("preprocess.columns: expected at least one column".into());
         }
         let mut seen = HashSet::with_capacity(preprocess.columns.len());
-        if let Some(twice) = preprocess.columns.iter().find(|column| !seen.insert(&column.name)) {
-            return Err(format!("the column {:?} is there twice", twice.name));
+        if let Some(duplicate) = preprocess.columns.iter().find(|column| !seen.insert(&column.name)) {
+            return Err(format!("column {:?}: the name appears twice", duplicate.name));
         }
         let column = |column: &DesignColumn| {
-            let named = |reason: String| format!("the column {:?} {reason}", column.name);
+            let named = |reason: String| format!("column {:?}: {reason}", column.name);
             if !column.mean.is_finite() || !column.scale.is_finite() || column.scale <= 0.0 {
-                return Err(named("has no usable mean and scale".into()));
+                return Err(named("expected a finite mean and a positive, finite scale".into()));
             }
             if column.product.is_empty() {
-                return Err(named("is made from nothing".into()));
+                return Err(named("expected at least one factor".into()));
             }
             let product = column.product.iter().map(|factor| resolve(factor, signature).map_err(named));
             Ok(Column { product: product.collect::<Result<_, _>>()?, mean: column.mean, scale: column.scale })
@@ -161,8 +167,9 @@ impl Design {
         self.columns.len()
     }
 
-    /// Whether a row of the design, before centring and scaling, is a row of a frame of this width as it is.
-    pub fn is_the_frame(&self, width: usize) -> bool {
+    /// Whether the design, before centring and scaling, is the frame itself: the features in order, each once, of this
+    /// width.
+    pub fn is_identity(&self, width: usize) -> bool {
         let is_feature = |(place, column): (usize, &Column)| match column.product.as_slice() {
             [Resolved::Power(position, 1)] => *position == place,
             _ => false,
@@ -175,8 +182,8 @@ impl Design {
         self.columns.iter().map(|column| column.product(row).to_f64())
     }
 
-    /// What the columns of the same row lack for being doubles.
-    pub fn rests<'d>(&'d self, row: &'d [f64]) -> impl Iterator<Item = f64> + 'd {
+    /// The rounding errors of [`raw`](Self::raw): exact value − double, for each column of the row.
+    pub fn rounding_errors<'d>(&'d self, row: &'d [f64]) -> impl Iterator<Item = f64> + 'd {
         self.columns.iter().map(|column| column.product(row).parts().1)
     }
 
@@ -186,7 +193,7 @@ impl Design {
     }
 
     /// For each column, the positions of the features it is made from, each once and in ascending order.
-    pub(super) fn sources(&self) -> impl Iterator<Item = Vec<usize>> {
+    pub(crate) fn sources(&self) -> impl Iterator<Item = Vec<usize>> {
         self.columns.iter().map(|column| {
             let position = |factor: &Resolved| match *factor {
                 Resolved::Power(position, _) | Resolved::Level(position, _) => position,
@@ -195,9 +202,9 @@ impl Design {
         })
     }
 
-    /// The design of a frame, block by block: the number of rows, and rows × columns, row-major. A design can be far wider than its frame (a feature of
-    /// a thousand levels), so that it is never all there at once.
-    pub(super) fn blocks<'d>(&'d self, frame: &'d Frame<'_>) -> impl Iterator<Item = (usize, Vec<f64>)> + 'd {
+    /// The design of a frame, block by block: the number of rows, and rows × columns, row-major. Never the whole design
+    /// at once, because it can be far wider than the frame, for example with a feature of a thousand levels.
+    pub(crate) fn blocks<'d>(&'d self, frame: &'d Frame<'_>) -> impl Iterator<Item = (usize, Vec<f64>)> + 'd {
         let features = frame.signature().width();
         frame.blocks(BLOCK_VALUES / self.width()).map(move |block| {
             let rows = block.len() / features;
@@ -211,14 +218,14 @@ impl Design {
 }
 
 impl Column {
-    /// With more digits than a double: of numbers far from their mean that is what is left of them when it is subtracted.
+    /// In double-double arithmetic: subtracting the mean from numbers far from zero cancels their leading digits.
     fn product(&self, row: &[f64]) -> DoubleDouble {
         let value = |position: usize| row.get(position).copied().unwrap_or(f64::NAN);
         let factor = |factor: &Resolved| match *factor {
-            // Most columns: nothing to multiply, and no call.
+            // The common case, without a call.
             Resolved::Power(position, 1) => DoubleDouble::from(value(position)),
             Resolved::Power(position, power) => DoubleDouble::from(value(position)).power(power),
-            // Positions of levels are small whole numbers: equal or not.
+            // Positions of levels are small whole numbers.
             #[allow(clippy::float_cmp)]
             Resolved::Level(position, level) => DoubleDouble::from(f64::from(u8::from(value(position) == level))),
         };
@@ -236,20 +243,20 @@ impl Column {
 
 fn resolve(factor: &Factor, signature: &Signature) -> Result<Resolved, String> {
     let name = &factor.feature;
-    let position = signature.position(name).ok_or_else(|| format!("is made from the unknown feature {name:?}"))?;
-    let feature = signature.features().get(position).ok_or("is made from nothing")?;
+    let position = signature.position(name).ok_or_else(|| format!("unknown feature {name:?}"))?;
+    let feature = signature.features().get(position).ok_or("unknown feature")?;
     match (feature.kind, factor.power, &factor.level) {
         (FeatureType::String, None, Some(level)) => match feature.levels.binary_search(level) {
             // A position among levels that fit into memory is exact.
             #[allow(clippy::cast_precision_loss)]
             Ok(level) => Ok(Resolved::Level(position, level as f64)),
-            Err(_) => Err(format!("is made from the unknown level {level:?} of {name:?}")),
+            Err(_) => Err(format!("unknown level {level:?} of {name:?}")),
         },
-        (FeatureType::String, _, _) => Err(format!("needs a level of {name:?} and no power")),
-        (_, _, Some(_)) => Err(format!("needs a level of {name:?}, which has none")),
+        (FeatureType::String, _, _) => Err(format!("expected a level of {name:?} and no power")),
+        (_, _, Some(_)) => Err(format!("expected no level, because {name:?} is not a string")),
         (_, power, None) => match power.unwrap_or(1) {
             power @ 1..=MAX_POWER => Ok(Resolved::Power(position, power)),
-            _ => Err(format!("takes {name:?} to a power that is not between 1 and {MAX_POWER}")),
+            _ => Err(format!("expected a power of {name:?} from 1 to {MAX_POWER}")),
         },
     }
 }
@@ -293,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_computed_is_refused() {
+    fn columns_that_cannot_be_computed_are_rejected() {
         let level = |level: &str| Factor { level: Some(level.into()), ..Factor::feature("colour") };
         let power = |feature: &str, power| Factor { power: Some(power), ..Factor::feature(feature) };
         for factor in [
@@ -309,13 +316,13 @@ mod tests {
             assert!(design(vec![column(vec![factor.clone()])]).is_err(), "{factor:?}");
         }
         assert!(design(vec![column(Vec::new())]).is_err());
-        let twice = || column(vec![Factor::feature("age")]);
-        assert!(design(vec![twice(), twice()]).unwrap_err().contains("is there twice"));
+        let age = || column(vec![Factor::feature("age")]);
+        assert!(design(vec![age(), age()]).unwrap_err().contains("appears twice"));
         assert!(design(Vec::new()).is_err());
     }
 
     #[test]
-    fn a_logged_target_comes_back_in_its_own_unit() {
+    fn a_logged_target_is_transformed_back() {
         assert!((TargetTransform::Log.undo(20.0_f64.ln()) - 20.0).abs() < 1e-13);
         assert!((TargetTransform::Identity.undo(20.0) - 20.0).abs() < f64::EPSILON);
     }

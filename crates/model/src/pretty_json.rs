@@ -1,5 +1,5 @@
-//! JSON that a person can read: an object's members one a line, a list of numbers in one line, a list of objects or lists one
-//! element a line.
+//! Readable JSON: one member of an object a line, a list of numbers on one line, one element a line of a list of
+//! objects or lists.
 
 use std::io::{self, Write};
 
@@ -9,38 +9,38 @@ use serde_json::ser::{Formatter, Serializer};
 /// Writes a value; ends with a newline.
 ///
 /// # Errors
-/// What the value's `Serialize` says.
-pub(super) fn to_string<T: Serialize>(value: &T) -> serde_json::Result<String> {
+/// The error of the value's `Serialize`.
+pub(crate) fn to_string<T: Serialize>(value: &T) -> serde_json::Result<String> {
     let mut text = Vec::new();
-    value.serialize(&mut Serializer::with_formatter(&mut text, Readable::default()))?;
+    value.serialize(&mut Serializer::with_formatter(&mut text, PrettyFormatter::default()))?;
     text.push(b'\n');
     String::from_utf8(text).map_err(serde::ser::Error::custom)
 }
 
 #[derive(Default)]
-struct Readable {
-    /// What is open around the current place, from the outside in.
+struct PrettyFormatter {
+    /// The lists and objects around the current place, from the outermost to the innermost.
     open: Vec<Open>,
 }
 
 #[derive(Clone, Copy)]
 enum Open {
-    /// An object outside of any list: one member a line.
+    /// An object outside any list: one member a line.
     Object { has_members: bool },
-    /// The outermost list: in one line until it holds a list or an object, then one element a line.
+    /// The outermost list: on one line until it contains a list or an object, then one element a line.
     List { has_parts: bool },
-    /// Anything inside a list's element: in one line.
+    /// A list or object inside a list's element: on one line.
     Inside,
 }
 
-impl Readable {
+impl PrettyFormatter {
     fn new_line<W: ?Sized + Write>(&self, out: &mut W) -> io::Result<()> {
         out.write_all(b"\n")?;
         let indents = |open: &&Open| matches!(open, Open::Object { .. } | Open::List { has_parts: true });
         (0..self.open.iter().filter(indents).count()).try_for_each(|_| out.write_all(b"  "))
     }
 
-    /// Opens a list or an object; as a part of the outermost list it gets a line of its own.
+    /// Opens a list or an object; an element of the outermost list begins a new line.
     fn begin<W: ?Sized + Write>(&mut self, out: &mut W, kind: Open, bracket: &[u8]) -> io::Result<()> {
         if let Some(Open::List { has_parts }) = self.open.last_mut() {
             *has_parts = true;
@@ -59,7 +59,7 @@ impl Readable {
     }
 }
 
-impl Formatter for Readable {
+impl Formatter for PrettyFormatter {
     fn begin_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
         self.begin(out, Open::List { has_parts: false }, b"[")
     }
@@ -106,7 +106,7 @@ impl Formatter for Readable {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn a_document_reads_like_one() {
+    fn members_rows_and_elements_have_a_line_each() {
         let document = serde_json::json!({
             "columns": [{"mean": 1.5, "name": "x"}, {"mean": 2.0, "name": "z"}],
             "empty": [],

@@ -1,4 +1,4 @@
-//! Numbers that look random and follow from a seed.
+//! Pseudo-random numbers from a seed.
 
 /// The finaliser of `SplitMix64` (Steele, Lea and Flood, 2014), after one step of its sequence.
 pub fn mix(state: u64) -> u64 {
@@ -8,7 +8,7 @@ pub fn mix(state: u64) -> u64 {
     state ^ (state >> 31)
 }
 
-/// What each step of the sequence adds.
+/// The increment of the sequence.
 pub const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
 #[cfg(test)]

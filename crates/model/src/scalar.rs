@@ -1,34 +1,34 @@
-//! One value of plain data, as JSON has it: a class label, an imputed value, a golden value.
+//! A JSON value that is not a list or object: a class label, an imputed value, a golden value.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::cell::Cell;
+use crate::cell::Cell;
 
-/// A value that is stored in a model file or answered to a caller.
+/// A value in a model file or an answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Scalar {
     /// `true` or `false`.
     Boolean(bool),
-    /// A finite number. A whole one is written without a fraction when it is a label; see [`Scalar::Integer`].
+    /// A whole number that is written without a fraction, such as a class label.
     Integer(i64),
     /// A finite number.
     Number(f64),
     /// Text.
     Text(String),
-    /// No value: `null`.
+    /// A missing value: `null`.
     Missing,
 }
 
 impl Scalar {
-    /// The value as a caller would have written it.
+    /// The value as a caller would write it.
     #[must_use]
     pub fn cell(&self) -> Cell<'_> {
         match self {
             Self::Boolean(value) => Cell::Boolean(*value),
-            // Labels and levels: far below 2^53, where every integer is a double.
+            // Labels and levels are far below 2^53, up to which every integer is a double.
             #[allow(clippy::cast_precision_loss)]
             Self::Integer(value) => Cell::Double(*value as f64),
             Self::Number(value) => Cell::Double(*value),
@@ -38,7 +38,7 @@ impl Scalar {
     }
 }
 
-/// As it stands in the training data, without quotes.
+/// The value as in the training data, without quotes.
 impl fmt::Display for Scalar {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

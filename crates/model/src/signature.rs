@@ -1,31 +1,32 @@
-//! What a model asks for: its features in order, their types, and what happens where a value is missing.
+//! The signature of a model: its features in order, the values that each accepts, and the target.
 
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::cell::Cell;
-use super::field;
-use super::number::{self, NumberError};
-use super::scalar::Scalar;
-use super::wording::shorten;
+use crate::cell::Cell;
+use crate::field;
+use crate::number::{self, NumberError};
+use crate::scalar::Scalar;
+use crate::suggestion::most_similar;
+use crate::wording::shorten;
 
-/// What a frame holds for a category that the model has not seen, where that is allowed: the position of no level.
+/// The value in a frame for an unknown category that the feature accepts; not the position of any level.
 pub const UNKNOWN_LEVEL: f64 = -1.0;
 
-/// Features in their positional order, and the target. Valid by construction: at least one feature, names unique.
+/// Features in positional order, and the target. There is at least one feature, and names are unique.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Columns", into = "Columns")]
+#[serde(try_from = "Content", into = "Content")]
 pub struct Signature {
     features: Vec<Feature>,
     target: Target,
     positions: HashMap<String, usize>,
 }
 
-/// The signature as the file and `GET /models/{name}` show it.
+/// The signature in the model file and in `GET /models/{name}`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Columns {
+struct Content {
     features: Vec<Feature>,
     target: Target,
 }
@@ -34,33 +35,41 @@ struct Columns {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Feature {
-    /// The exact name callers use.
+    /// The name that callers use; it is case-sensitive.
     pub name: String,
-    /// What values it takes.
+    /// The type of its values.
     #[serde(rename = "type")]
     pub kind: FeatureType,
-    /// What a missing value means.
-    pub missing: Missing,
-    /// Smallest and largest value in the training data, of a number.
+    /// The treatment of missing values.
+    pub missing: MissingPolicy,
+    /// The smallest and largest value of a number in the training data.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub range: Option<[f64; 2]>,
-    /// The known categories of a string, in ascending order of their bytes; a frame holds their positions.
+    /// The categories of a string in the training data, in ascending byte order; a frame has their positions.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub levels: Vec<String>,
-    /// What a category means that is not among them.
-    #[serde(skip_serializing_if = "super::is_default", default)]
-    pub unknown: Unknown,
+    /// The treatment of other categories.
+    #[serde(skip_serializing_if = "UnknownPolicy::is_reject", default)]
+    pub unknown: UnknownPolicy,
 }
 
-/// What happens to a category that was not in the training data.
+/// The treatment of categories that are not in the training data.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Unknown {
-    /// The request is refused.
+pub enum UnknownPolicy {
+    /// The request is rejected.
     #[default]
     Reject,
-    /// It is none of the known ones: all columns made from it are zero.
+    /// All columns of the feature's levels are zero.
     Ignore,
+}
+
+impl UnknownPolicy {
+    // serde passes a reference.
+    #[allow(clippy::trivially_copy_pass_by_ref)]
+    fn is_reject(&self) -> bool {
+        *self == Self::Reject
+    }
 }
 
 /// The type of a feature, named as in `MLflow`'s signatures.
@@ -69,31 +78,31 @@ pub enum Unknown {
 pub enum FeatureType {
     /// Any finite double.
     Double,
-    /// A whole number that a double holds exactly; `4.0` is one, `4.5` is not.
+    /// A whole number that a double represents exactly; `4.0` is one, `4.5` is not.
     Long,
-    /// `true` or `false`, predicted with as 1 and 0.
+    /// `true` or `false`, 1 and 0 in a frame.
     Boolean,
     /// A category, one of the feature's levels.
     String,
 }
 
-/// What happens to a missing value: `null`, NaN, ±Infinity, a text that is blank or a word for no value and no level.
+/// The treatment of missing values: `null`, NaN, ±Infinity, and text that is a missing-value marker and not a level.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Missing {
-    /// The request is refused.
+pub enum MissingPolicy {
+    /// The request is rejected.
     Reject,
-    /// This value of the feature's type, fixed at training, stands in.
+    /// It is replaced by this value, which training computed.
     Impute(Scalar),
 }
 
-/// The column the model predicts.
+/// The column that the model predicts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
-    /// Its name in the training data.
+    /// The name of the column in the training data.
     pub name: String,
-    /// Its type.
+    /// The type of its values.
     #[serde(rename = "type")]
     pub kind: FeatureType,
 }
@@ -104,46 +113,47 @@ pub enum CellError {
     /// A value of another type.
     #[error("expected {expected}, got {got}")]
     Type {
-        /// What the feature takes, in words.
+        /// A description of the accepted values.
         expected: String,
-        /// What came, in words.
+        /// A description of the value.
         got: String,
     },
-    /// A number of the right kind that would change on the way.
+    /// A number that a double cannot represent.
     #[error("got {text}, {why}")]
     Lossy {
-        /// The number as it was written, cut to a readable length.
+        /// The first digits of the number as it was written.
         text: String,
-        /// What would be lost.
+        /// Why it cannot.
         why: NumberError,
     },
-    /// A category that was not in the training data.
-    #[error("expected {expected}, got {got}, which the training data did not have")]
+    /// A category that is not in the training data.
+    #[error("expected {expected}, got {got}, which is not in the training data")]
     UnknownCategory {
-        /// The categories it had.
+        /// A description of the categories in the training data.
         expected: String,
-        /// What came, in words.
+        /// A description of the value.
         got: String,
     },
-    /// No value where one is needed.
+    /// No value where one is required.
     #[error("is missing, and the model does not impute it")]
     Missing,
 }
 
 impl Signature {
-    /// Puts features and target together.
+    /// Checks features and target.
     ///
     /// # Errors
-    /// A sentence when there is no feature, a name is empty or twice there, or an imputed value or range does not fit its feature.
+    /// A message when there is no feature, a name is empty or not unique, or levels, range or imputed value do not fit
+    /// the feature.
     pub fn new(features: Vec<Feature>, target: Target) -> Result<Self, String> {
         if features.is_empty() {
-            return Err("a signature needs at least one feature".into());
+            return Err("signature.features: expected at least one feature".into());
         }
         let mut positions = HashMap::with_capacity(features.len());
         for (position, feature) in features.iter().enumerate() {
             feature.check()?;
             if positions.insert(feature.name.clone(), position).is_some() {
-                return Err(format!("the feature {:?} is there twice", feature.name));
+                return Err(format!("feature {:?}: the name appears twice", feature.name));
             }
         }
         Ok(Self { features, target, positions })
@@ -167,70 +177,75 @@ impl Signature {
         &self.target
     }
 
-    /// Where a feature of exactly this name stands.
+    /// The position of the feature of exactly this name.
     #[must_use]
     pub fn position(&self, name: &str) -> Option<usize> {
         self.positions.get(name).copied()
     }
 }
 
-impl TryFrom<Columns> for Signature {
+impl TryFrom<Content> for Signature {
     type Error = String;
 
-    fn try_from(columns: Columns) -> Result<Self, String> {
-        Self::new(columns.features, columns.target)
+    fn try_from(content: Content) -> Result<Self, String> {
+        Self::new(content.features, content.target)
     }
 }
 
-impl From<Signature> for Columns {
+impl From<Signature> for Content {
     fn from(signature: Signature) -> Self {
         Self { features: signature.features, target: signature.target }
     }
 }
 
 impl Feature {
-    /// A feature of this name and type that refuses what is missing or unknown.
+    /// A feature of this name and type that rejects missing values and unknown categories.
     #[must_use]
     pub fn new(name: impl Into<String>, kind: FeatureType) -> Self {
         Self {
             name: name.into(),
             kind,
-            missing: Missing::Reject,
+            missing: MissingPolicy::Reject,
             range: None,
             levels: Vec::new(),
-            unknown: Unknown::Reject,
+            unknown: UnknownPolicy::Reject,
         }
     }
 
     fn check(&self) -> Result<(), String> {
         if self.name.is_empty() {
-            return Err("a feature has no name".into());
+            return Err("signature.features: a name is empty".into());
         }
         if self.kind == FeatureType::String && !self.levels.is_sorted_by(|one, next| one < next) {
-            return Err(format!("the levels of {:?} are not in ascending order", self.name));
+            return Err(format!("feature {:?}: expected unique levels in ascending order", self.name));
         }
         if (self.kind == FeatureType::String) == self.levels.is_empty() {
-            return Err(format!("{:?}: a string has levels, and nothing else has", self.name));
+            return Err(format!("feature {:?}: expected levels for a string, and for no other type", self.name));
         }
-        if let Missing::Impute(value) = &self.missing
+        if let MissingPolicy::Impute(value) = &self.missing
             && (*value == Scalar::Missing || self.accept(value.cell()).is_err())
         {
-            return Err(format!("{:?} cannot be imputed with {value}", self.name));
+            return Err(format!(
+                "feature {:?}: expected an imputed value that the feature accepts, got {value}",
+                self.name
+            ));
         }
         match self.range {
-            Some([low, high]) if low > high => Err(format!("the range of {:?} is upside down", self.name)),
+            Some([low, high]) if low > high => {
+                Err(format!("feature {:?}: expected an ascending range, got {low} to {high}", self.name))
+            }
             _ => Ok(()),
         }
     }
 
-    /// Holds a cell against this feature; the value is what the frame holds: a number, 1 or 0, or a level's position.
+    /// Converts a cell to the value in a frame: a number, 1 or 0, or the position of a level.
     ///
     /// # Errors
     /// See [`CellError`].
     pub fn accept(&self, cell: Cell<'_>) -> Result<f64, CellError> {
         match (self.kind, cell) {
             (_, Cell::Missing) => self.impute(),
-            // One rule for text, whatever protocol it came by, and whatever spaces it has.
+            // One rule for text in all protocols; spaces are part of a category.
             (FeatureType::String, Cell::Text(text) | Cell::Field(text)) => self.level(text, cell),
             (_, Cell::Field(text)) if field::is_missing(text) => self.impute(),
             (FeatureType::Boolean, Cell::Boolean(value)) => Ok(f64::from(u8::from(value))),
@@ -250,14 +265,14 @@ impl Feature {
         }
     }
 
-    /// The value of a frame as a caller would write it: the inverse of [`accept`](Self::accept).
+    /// Converts a value of a frame to plain data: the inverse of [`accept`](Self::accept).
     #[must_use]
-    pub fn tell(&self, value: f64) -> Scalar {
+    pub fn to_scalar(&self, value: f64) -> Scalar {
         match self.kind {
             FeatureType::Double | FeatureType::Long => Scalar::Number(value),
             FeatureType::Boolean => Scalar::Boolean(value != 0.0),
             FeatureType::String => {
-                // Positions are small and whole; that of no level is negative and finds none.
+                // Positions are small whole numbers; [`UNKNOWN_LEVEL`] is negative.
                 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
                 let level = if value < 0.0 { None } else { self.levels.get(value as usize) };
                 level.cloned().map_or(Scalar::Missing, Scalar::Text)
@@ -280,8 +295,8 @@ impl Feature {
         }
     }
 
-    /// Whether a cell holds no value of this feature. A category may be a word for that, or even be empty: where it came
-    /// from, it was a category.
+    /// Whether a cell is a missing value of this feature. Text that is a level is not, even if it is empty or a
+    /// missing-value marker.
     #[must_use]
     pub fn is_missing(&self, cell: Cell<'_>) -> bool {
         match (self.kind, cell) {
@@ -298,15 +313,18 @@ impl Feature {
         }
     }
 
-    /// What is wrong with a cell, in words. Where a category differs from a level in nothing but the spaces around it, which
-    /// are hard to see, the level is named.
+    /// Describes the error of a cell. For an unknown category it suggests a similar level, and points out spaces around
+    /// it, which are hard to see.
     #[must_use]
     pub fn explain(&self, error: &CellError, cell: Cell<'_>) -> String {
         let (CellError::UnknownCategory { .. }, Cell::Text(text) | Cell::Field(text)) = (error, cell) else {
             return error.to_string();
         };
-        match self.levels.iter().find(|level| level.trim() == text.trim()) {
-            Some(level) => format!("{error}; did you mean {:?}, with other spaces?", shorten(level)),
+        match most_similar(text, &self.levels) {
+            Some(level) if level.trim() == text.trim() => {
+                format!("{error}; did you mean {:?}, with other spaces?", shorten(level))
+            }
+            Some(level) => format!("{error}; did you mean {:?}?", shorten(level)),
             None => error.to_string(),
         }
     }
@@ -329,19 +347,21 @@ impl Feature {
 
     fn unknown(&self, cell: Cell<'_>) -> Result<f64, CellError> {
         match self.unknown {
-            Unknown::Ignore => Ok(UNKNOWN_LEVEL),
-            Unknown::Reject => Err(CellError::UnknownCategory { expected: self.expected(), got: cell.to_string() }),
+            UnknownPolicy::Ignore => Ok(UNKNOWN_LEVEL),
+            UnknownPolicy::Reject => {
+                Err(CellError::UnknownCategory { expected: self.expected(), got: cell.to_string() })
+            }
         }
     }
 
     fn impute(&self) -> Result<f64, CellError> {
         match &self.missing {
-            Missing::Reject | Missing::Impute(Scalar::Missing) => Err(CellError::Missing),
-            // What stands in is a value, whatever it looks like.
-            Missing::Impute(Scalar::Text(text)) if self.kind == FeatureType::String => {
+            MissingPolicy::Reject | MissingPolicy::Impute(Scalar::Missing) => Err(CellError::Missing),
+            // An imputed value is never missing itself, even if it is a missing-value marker.
+            MissingPolicy::Impute(Scalar::Text(text)) if self.kind == FeatureType::String => {
                 self.find(text).map_or_else(|| self.unknown(Cell::Text(text)), Ok)
             }
-            Missing::Impute(value) => self.accept(value.cell()),
+            MissingPolicy::Impute(value) => self.accept(value.cell()),
         }
     }
 
@@ -349,7 +369,7 @@ impl Feature {
         CellError::Type { expected: self.expected(), got: cell.to_string() }
     }
 
-    /// What it takes, in words.
+    /// A description of the accepted values.
     fn expected(&self) -> String {
         const NAMED: usize = 8;
         match self.kind {

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-/// Cuts a caller's text to what fits into a message.
+/// The first 40 characters of a caller's text, for messages.
 #[must_use]
 pub fn shorten(text: &str) -> String {
     const SHOWN: usize = 40;
@@ -12,7 +12,7 @@ pub fn shorten(text: &str) -> String {
     }
 }
 
-/// A count and its noun.
+/// A count with its noun in the singular or plural: `1 row`, `2 rows`.
 pub fn counted<N: Copy + Display + PartialEq + From<u8>>(count: N, one: &str, many: &str) -> String {
     let noun = if count == N::from(1) { one } else { many };
     format!("{count} {noun}")

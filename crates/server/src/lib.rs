@@ -1,4 +1,4 @@
-//! The service as a plain HTTP server, for a container or a desk.
+//! The service as a plain HTTP server, for containers and local use.
 
 pub mod signal;
 
@@ -12,26 +12,27 @@ use ordinate::source::Causes;
 use ordinate_model::Model;
 use tokio::net::TcpListener;
 
-/// Listens on an address; on any free port if its port is 0.
+/// Listens on an address; port 0 means any free port.
 ///
 /// # Errors
-/// The address, and why it cannot be listened on.
+/// A message with the address.
 pub async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let cannot = |error: io::Error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"));
     TcpListener::bind(address).await.map_err(cannot)
 }
 
-/// Serves until `stopped` resolves and the requests in progress are answered. `ready` gets the default model once it is loaded.
+/// Serves until `stopped` resolves and the requests in progress are answered. `ready` is called with the default model when
+/// it is loaded.
 ///
 /// # Errors
-/// When accepting connections fails.
+/// When connections cannot be accepted.
 pub async fn serve(
     listener: TcpListener,
     config: Config,
     ready: impl FnOnce(&Model) + Send + 'static,
     stopped: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    // Begun now, so that the first request does not wait for it; a failure is tried again by that request.
+    // Loaded now, so that the first request does not wait; after a failure, that request tries again.
     let catalog = config.catalog.clone();
     tokio::spawn(async move {
         match catalog.default_model().await {

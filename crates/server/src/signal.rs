@@ -1,19 +1,19 @@
-//! When the process is told to stop.
+//! Signals that stop the process.
 
 use std::future::Future;
 use std::io;
 
-/// Resolves to the exit code of a process that ends for it, once the process is interrupted or, as containers are,
-/// terminated. Called within a runtime; from then on the signals are caught.
+/// Resolves to the exit code for the signal when the process is interrupted or, as by a container's host, terminated.
+/// Needs a runtime, and catches the signals from then on.
 ///
 /// # Errors
-/// When the system does not let them be caught.
+/// When the signals cannot be caught.
 #[cfg(unix)]
 pub fn stopped() -> io::Result<impl Future<Output = u8> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    // What a shell makes of these signals: 128 and their number.
+    // The exit codes of shells: 128 plus the number of the signal.
     Ok(async move {
         tokio::select! {
             _ = interrupt.recv() => 130,
@@ -22,7 +22,7 @@ pub fn stopped() -> io::Result<impl Future<Output = u8> + Send + 'static> {
     })
 }
 
-/// Resolves to the exit code of a process that ends for it, once the process is interrupted.
+/// Resolves to the exit code for the signal when the process is interrupted.
 #[cfg(not(unix))]
 pub fn stopped() -> io::Result<impl Future<Output = u8> + Send + 'static> {
     Ok(async {

@@ -1,11 +1,13 @@
-//! Some rows of a CSV file, read together by a thread that knows nothing of the rows before them.
+//! Rows of a CSV file that are parsed together, by a thread that does not know the rows before them.
 
 use std::str;
 
+use csv::StringRecord;
 use indexmap::IndexMap;
 use memchr::{memchr, memchr_iter, memchr2};
 
 use super::MAX_LEVELS;
+use super::chunks::{Chunk, line_ends};
 use super::column::{Seen, see, shown};
 use super::csv::Csv;
 use ordinate_model::cell::Cell;
@@ -13,71 +15,79 @@ use ordinate_model::field;
 use ordinate_model::number;
 use ordinate_model::signature::{Feature, FeatureType};
 
-/// What is kept of some rows.
+/// Encoded rows.
 #[derive(Debug)]
 pub(super) struct Block {
     pub(super) rows: u64,
-    /// Row by row: numbers, places of words among those of the block, NaN where there is no value.
+    /// Row by row: numbers, positions of words among the words of the block, NaN for missing values.
     pub(super) values: Vec<f64>,
-    pub(super) columns: Vec<Gathered>,
+    pub(super) columns: Vec<Cells>,
 }
 
-/// What some cells of one column are.
+/// Statistics of the cells of one column.
 #[derive(Debug)]
-pub(super) struct Gathered {
+pub(super) struct Cells {
     pub(super) missing: u64,
     pub(super) numbers: u64,
     /// Smallest and largest number.
     pub(super) range: [f64; 2],
     /// A number, for messages.
     pub(super) first_number: Option<String>,
-    /// How often each word is there, in the order in which they came.
+    /// The number of rows of each word, in the order of their first row.
     pub(super) words: IndexMap<String, u64>,
-    /// The first boolean, and where its row begins in the file.
+    /// The first boolean and its line.
     pub(super) first_boolean: Option<(u64, String)>,
-    /// The first word that is none, and where its row begins in the file.
+    /// The first other word and its line.
     pub(super) first_text: Option<(u64, String)>,
 }
 
-/// How rows are read: the same for all blocks.
+/// The parser of all blocks of a file.
 #[derive(Debug)]
 pub(super) struct BlockReader {
     pub(super) csv: Csv,
-    /// For each field of a row, the column that it belongs to, if it is read.
+    /// For each field of a row, its column, if it is read.
     columns: Vec<Option<usize>>,
-    /// For each column, its type, where it is not to be inferred.
+    /// For each column, its type, unless it is inferred.
     declared: Vec<Option<Feature>>,
 }
 
 impl BlockReader {
-    /// A reader of rows of this many fields, of which these are read, and their declared types.
-    pub(super) fn new(csv: Csv, fields: usize, places: &[usize], declared: Vec<Option<Feature>>) -> Self {
-        let columns = (0..fields).map(|field| places.iter().position(|place| *place == field)).collect();
+    /// A parser of rows with this many fields, of which those at `positions` are read.
+    pub(super) fn new(csv: Csv, fields: usize, positions: &[usize], declared: Vec<Option<Feature>>) -> Self {
+        let columns = (0..fields).map(|field| positions.iter().position(|position| *position == field)).collect();
         Self { csv, columns, declared }
     }
 
-    /// Reads whole rows, the first of which begins at this byte of the file. None when something in them is, or could
-    /// be, a fault: then they must be read one by one.
-    pub(super) fn read(&self, bytes: &[u8], at: u64) -> Option<Block> {
+    /// Parses the rows of a chunk. `None` if one of them may be wrong: they must then be read one by one.
+    pub(super) fn read(&self, chunk: &Chunk) -> Option<Block> {
+        let bytes = chunk.bytes.as_slice();
         let text = str::from_utf8(bytes).ok()?;
-        let columns = self.declared.iter().map(|_| Gathered::new()).collect();
+        let columns = self.declared.iter().map(|_| Cells::new()).collect();
         let mut block = Block { rows: 0, values: Vec::with_capacity(bytes.len() / 8), columns };
         let is_plain = memchr(b'"', bytes).is_none()
             && memchr_iter(b'\r', bytes).all(|place| bytes.get(place + 1) == Some(&b'\n'));
         if is_plain {
-            self.read_plain(text, at, &mut block)?;
+            self.read_plain(text, &mut block)?;
+            let line = |offset: u64| {
+                let before = usize::try_from(offset).ok().and_then(|offset| bytes.get(..offset));
+                chunk.line + line_ends(before.unwrap_or_default())
+            };
+            for cells in &mut block.columns {
+                let firsts = cells.first_boolean.iter_mut().chain(&mut cells.first_text);
+                firsts.for_each(|(first, _)| *first = line(*first));
+            }
         } else {
-            self.read_any(bytes, at, &mut block)?;
+            self.read_any(chunk, &mut block)?;
         }
         Some(block)
     }
 
-    /// Without quotes every delimiter and every line feed is one.
-    fn read_plain(&self, text: &str, at: u64, block: &mut Block) -> Option<()> {
+    /// Parses text without quotes, in which every delimiter and line feed counts. Rows are noted by their first byte.
+    fn read_plain(&self, text: &str, block: &mut Block) -> Option<()> {
         let bytes = text.as_bytes();
-        let (mut line, mut start, mut row) = (0, 0, Row::default());
+        let (mut line, mut start, mut row) = (0, 0, PartialRow::default());
         while start < bytes.len() {
-            row.at = at + line as u64;
+            row.at = line as u64;
             let rest = bytes.get(start..).unwrap_or_default();
             let length = if let Some(length) = self.take_number(text, start, &mut row, block) {
                 length
@@ -86,7 +96,7 @@ impl BlockReader {
                 let field = text.get(start..start + length)?;
                 let is_last = rest.get(length).is_none_or(|byte| *byte == b'\n');
                 let field = if is_last { field.strip_suffix('\r').unwrap_or(field) } else { field };
-                // A line with nothing in it is no row.
+                // Blank lines are not rows.
                 if is_last && start == line && field.is_empty() {
                     start += length + 1;
                     line = start;
@@ -100,7 +110,7 @@ impl BlockReader {
                 self.end(&mut row, block)?;
                 line = start;
             } else if start == bytes.len() {
-                // A delimiter and nothing behind it: one more field, which is empty.
+                // A delimiter at the end: one more field, which is empty.
                 self.take("", &mut row, block)?;
                 self.end(&mut row, block)?;
             }
@@ -108,10 +118,10 @@ impl BlockReader {
         Some(())
     }
 
-    /// Takes the field that begins here if it is an ordinary number and nothing else, and tells how long it is: what nearly
-    /// all fields are, read in one go without looking for their end first.
+    /// Parses the field that begins here if it is an ordinary number, as nearly all fields are, without looking for its end
+    /// first. Returns its length.
     #[inline]
-    fn take_number(&self, text: &str, start: usize, row: &mut Row, block: &mut Block) -> Option<usize> {
+    fn take_number(&self, text: &str, start: usize, row: &mut PartialRow, block: &mut Block) -> Option<usize> {
         let column = (*self.columns.get(row.fields)?)?;
         if self.declared.get(column)?.is_some() {
             return None;
@@ -119,7 +129,7 @@ impl BlockReader {
         let rest = text.as_bytes().get(start..)?;
         let (value, length) = fast_float2::parse_partial::<f64, _>(rest).ok()?;
         let ends = rest.get(length).is_none_or(|byte| *byte == self.csv.delimiter || *byte == b'\n');
-        // A nought of one digit is one; of a longer one there is no telling what was lost.
+        // A longer zero may be an underflow.
         let is_plain = number::is_exact(value) || (value == 0.0 && length == 1);
         if !(ends && is_plain) {
             return None;
@@ -131,7 +141,7 @@ impl BlockReader {
     }
 
     #[inline]
-    fn keep(&self, value: f64, column: usize, row: &Row, block: &mut Block) -> Option<()> {
+    fn keep(&self, value: f64, column: usize, row: &PartialRow, block: &mut Block) -> Option<()> {
         if block.values.len() == row.start {
             block.values.resize(row.start + self.declared.len(), f64::NAN);
         }
@@ -139,17 +149,19 @@ impl BlockReader {
         Some(())
     }
 
-    fn read_any(&self, bytes: &[u8], at: u64, block: &mut Block) -> Option<()> {
-        let (mut records, mut row) = (self.csv.records(bytes, at), Row::default());
-        while let Some((record, at)) = records.next().ok()? {
-            row.at = at;
+    /// Parses any text. Rows are noted by their line.
+    fn read_any(&self, chunk: &Chunk, block: &mut Block) -> Option<()> {
+        let mut records = self.csv.records(&chunk.bytes, chunk.line);
+        let (mut record, mut row) = (StringRecord::new(), PartialRow::default());
+        while let Some(line) = records.next(&mut record).ok()? {
+            row.at = line;
             record.iter().try_for_each(|field| self.take(field, &mut row, block))?;
             self.end(&mut row, block)?;
         }
         Some(())
     }
 
-    fn take(&self, text: &str, row: &mut Row, block: &mut Block) -> Option<()> {
+    fn take(&self, text: &str, row: &mut PartialRow, block: &mut Block) -> Option<()> {
         let column = *self.columns.get(row.fields)?;
         row.fields += 1;
         if let Some(column) = column {
@@ -160,7 +172,7 @@ impl BlockReader {
         Some(())
     }
 
-    fn end(&self, row: &mut Row, block: &mut Block) -> Option<()> {
+    fn end(&self, row: &mut PartialRow, block: &mut Block) -> Option<()> {
         let is_whole = row.fields == self.columns.len();
         block.rows += 1;
         row.fields = 0;
@@ -169,18 +181,18 @@ impl BlockReader {
     }
 }
 
-/// The row that is being read.
+/// The row that is being parsed.
 #[derive(Debug, Default)]
-struct Row {
-    /// Where it begins in the file.
+struct PartialRow {
+    /// Its line, or its first byte.
     at: u64,
     /// Fields so far.
     fields: usize,
-    /// Where its values begin in the block.
+    /// The position of its first value in the block.
     start: usize,
 }
 
-impl Gathered {
+impl Cells {
     fn new() -> Self {
         Self {
             missing: 0,
@@ -193,7 +205,7 @@ impl Gathered {
         }
     }
 
-    /// What is kept of a field; none when it may be a fault.
+    /// The encoded value of a field; `None` if it may be an error.
     fn take(&mut self, text: &str, declared: Option<&Feature>, at: u64) -> Option<f64> {
         match declared {
             None => match see(Cell::Field(text)) {
@@ -250,14 +262,14 @@ mod tests {
     use ordinate_model::number::parse_double;
 
     fn read(text: &str, fields: usize) -> Option<Vec<f64>> {
-        let places: Vec<usize> = (0..fields).collect();
-        let csv = Csv { delimiter: b',', header_end: 0 };
-        let reader = BlockReader::new(csv, fields, &places, vec![None; fields]);
-        reader.read(text.as_bytes(), 0).map(|block| block.values)
+        let positions: Vec<usize> = (0..fields).collect();
+        let csv = Csv { delimiter: b',', header_end: 0, first_line: 1 };
+        let reader = BlockReader::new(csv, fields, &positions, vec![None; fields]);
+        reader.read(&Chunk { line: 1, bytes: text.into() }).map(|block| block.values)
     }
 
     #[test]
-    fn a_last_field_may_be_empty_and_a_last_line_unfinished() {
+    fn a_last_field_may_be_empty_and_a_last_line_may_lack_its_end() {
         let same = |text, expected: &[f64]| {
             let values = read(text, 2).unwrap();
             assert_eq!(format!("{values:?}"), format!("{expected:?}"), "{text:?}");
@@ -268,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_another_width_are_left_to_those_who_can_tell() {
+    fn rows_of_another_width_are_not_parsed_together() {
         for text in ["1\n", "1,2,3\n", "1,2\n3\n", "1,2,\n"] {
             assert_eq!(read(text, 2), None, "{text:?}");
         }
@@ -276,7 +288,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_number_is_what_it_is_by_itself(text in prop_oneof![
+        fn numbers_are_parsed_as_in_a_single_cell(text in prop_oneof![
             any::<f64>().prop_map(|value| value.to_string()),
             any::<f64>().prop_map(|value| format!("{value:e}")),
             any::<i64>().prop_map(|value| value.to_string()),
@@ -291,7 +303,7 @@ mod tests {
             if let Ok(value) = parse_double(text.trim_ascii()) {
                 prop_assert_eq!(values[0].to_bits(), value.to_bits());
             }
-            // And nothing that is none becomes one: words are counted from 0, what is missing is NaN.
+            // Other text does not become a number: words are numbered from 0, missing values are NaN.
             prop_assert!(matches!(see(Cell::Field(&text)), Seen::Number(_)) || values[0] == 0.0 || values[0].is_nan());
         }
     }

@@ -1,90 +1,121 @@
-//! A file cut into pieces that end where a row does, so that each can be read for itself.
+//! CSV cut into chunks that end where a row ends, so that each can be read separately.
 
 use std::io::{self, Read};
+use std::path::Path;
 
 use memchr::{memchr_iter, memrchr};
 
-use super::csv::line;
-use super::source::{Part, unreadable};
-use super::{DataError, MAX_ROW_BYTES};
+use super::row::RowNumber;
+use super::{DataError, Location, MAX_ROW_BYTES};
 
 /// Some whole rows.
 #[derive(Debug)]
 pub(super) struct Chunk {
-    /// Where they begin in the file.
-    pub(super) at: u64,
+    /// The line of the file in which they begin.
+    pub(super) line: u64,
     pub(super) bytes: Vec<u8>,
 }
 
-/// Why there are no more.
+/// Why no further chunk can be read.
 #[derive(Debug)]
-pub(super) enum Uncut {
+pub(super) enum ChunkError {
     Unreadable(io::Error),
-    /// A row has begun at this byte and does not end.
+    /// The row that begins in this line is too long.
     Endless(u64),
 }
 
-impl From<io::Error> for Uncut {
+impl From<io::Error> for ChunkError {
     fn from(error: io::Error) -> Self {
         Self::Unreadable(error)
     }
 }
 
-impl Uncut {
-    /// What to tell of this file.
-    pub(super) fn of(self, part: &Part) -> DataError {
+impl ChunkError {
+    pub(super) fn in_file(self, name: &Path) -> DataError {
+        let path = name.to_owned();
         match self {
-            Self::Unreadable(source) => unreadable(&part.shown, source),
-            Self::Endless(at) => DataError::Endless { location: line(&part.path, &part.shown, at) },
+            Self::Unreadable(source) => DataError::Unreadable { path, source },
+            Self::Endless(line) => DataError::Endless { location: Location { path, row: RowNumber::Line(line) } },
         }
     }
 }
 
-/// Cuts what a reader gives.
+/// The number of line ends.
+pub(super) fn line_ends(bytes: &[u8]) -> u64 {
+    memchr_iter(b'\n', bytes).count() as u64
+}
+
+/// Reads chunks.
 #[derive(Debug)]
 pub(super) struct Chunks<R> {
     inner: R,
-    /// Bytes that are read at a time.
-    size: u64,
-    /// Where the next chunk begins in the file, and what has been read of it.
-    at: u64,
+    /// Bytes to read at a time.
+    size: usize,
+    /// Whether a chunk may be smaller, if no more bytes are available yet.
+    is_streaming: bool,
+    /// The line in which the next chunk begins, and the bytes read of it.
+    line: u64,
     rest: Vec<u8>,
     quotes: Quotes,
 }
 
 impl<R: Read> Chunks<R> {
-    /// The rows from this byte of the file on, at which the reader stands.
-    pub(super) fn new(inner: R, at: u64, delimiter: u8, size: usize) -> Self {
+    /// Reads from the beginning of this line.
+    pub(super) fn new(inner: R, line: u64, delimiter: u8, size: usize) -> Self {
         let quotes = Quotes { delimiter, quoted: false, previous: b'\n', has_closed: false };
-        Self { inner, size: size as u64, at, rest: Vec::new(), quotes }
+        Self { inner, size, is_streaming: false, line, rest: Vec::new(), quotes }
     }
 
-    /// The next rows; none at the end.
-    pub(super) fn next(&mut self) -> Result<Option<Chunk>, Uncut> {
+    /// Returns rows as soon as they can be read, without waiting for a full chunk.
+    pub(super) fn streaming(self) -> Self {
+        Self { is_streaming: true, ..self }
+    }
+
+    /// The next rows; `None` at the end.
+    pub(super) fn next(&mut self) -> Result<Option<Chunk>, ChunkError> {
         let mut bytes = std::mem::take(&mut self.rest);
         loop {
             let before = bytes.len();
-            let count = self.inner.by_ref().take(self.size).read_to_end(&mut bytes)?;
+            let count = self.read(&mut bytes)?;
             let end = match self.quotes.last_end(bytes.get(before..).unwrap_or_default()) {
                 Some(end) => before + end,
                 None if count == 0 => bytes.len(),
-                None if bytes.len() as u64 > MAX_ROW_BYTES => return Err(Uncut::Endless(self.at)),
-                // A row that is longer than what is read at a time.
+                None if bytes.len() as u64 > MAX_ROW_BYTES => {
+                    let blank = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+                    return Err(ChunkError::Endless(self.line + line_ends(&blank.copied().collect::<Vec<u8>>())));
+                }
+                // A row that is longer than one read.
                 None => continue,
             };
             if end == 0 {
                 return Ok(None);
             }
             self.rest = bytes.split_off(end);
-            let at = self.at;
-            self.at += end as u64;
-            return Ok(Some(Chunk { at, bytes }));
+            let line = self.line;
+            self.line += line_ends(&bytes);
+            return Ok(Some(Chunk { line, bytes }));
         }
+    }
+
+    fn read(&mut self, bytes: &mut Vec<u8>) -> io::Result<usize> {
+        if !self.is_streaming {
+            return self.inner.by_ref().take(self.size as u64).read_to_end(bytes);
+        }
+        let before = bytes.len();
+        bytes.resize(before + self.size, 0);
+        let count = loop {
+            match self.inner.read(bytes.split_at_mut(before).1) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                count => break count,
+            }
+        };
+        bytes.truncate(before + count.as_ref().map_or(0, |count| *count));
+        count
     }
 }
 
-/// Whether the bytes so far end within quotes, by the rules of the reader: a quote opens a field only where one begins, and
-/// one right behind the quote that closed it goes on with it.
+/// Whether the bytes so far end within quotes, by the rules of the CSV reader: a quote opens a field only at its first
+/// byte, and a quote directly after a closing quote continues the field.
 #[derive(Debug)]
 struct Quotes {
     delimiter: u8,
@@ -95,10 +126,10 @@ struct Quotes {
 }
 
 impl Quotes {
-    /// The end of the last row that ends within the bytes that come next.
+    /// The end of the last row that ends within the next bytes.
     fn last_end(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut end = None;
-        // What is behind the last quote.
+        // The byte after the last quote.
         let mut from = 0;
         for quote in memchr_iter(b'"', bytes) {
             let adjacent = quote == from;
@@ -148,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_end_in_quotes_is_no_place_to_cut() {
+    fn chunks_do_not_end_within_quotes() {
         let texts: Vec<String> = chunks(b"a,\"b\n\"\"c\n\",d\ne,f\n", 1)
             .into_iter()
             .map(|chunk| String::from_utf8(chunk.bytes).unwrap())
@@ -157,11 +188,11 @@ mod tests {
     }
 
     #[test]
-    fn a_quote_that_is_never_closed_does_not_fill_the_memory() {
+    fn a_quote_that_is_never_closed_does_not_fill_memory() {
         let endless = io::repeat(b'5');
         let mut chunks = Chunks::new((&b"1,2\n3,\"4\n"[..]).chain(endless), 7, b',', 1 << 19);
         assert_eq!(chunks.next().unwrap().unwrap().bytes, b"1,2\n");
-        assert!(matches!(chunks.next(), Err(Uncut::Endless(11))));
+        assert!(matches!(chunks.next(), Err(ChunkError::Endless(8))));
     }
 
     proptest! {
@@ -171,8 +202,8 @@ mod tests {
             prop_assert_eq!(chunks.concat_bytes(), text.as_bytes());
             let parts: Vec<_> = chunks.iter().flat_map(|chunk| records(&chunk.bytes)).collect();
             prop_assert_eq!(parts, records(text.as_bytes()));
-            let starts = chunks.iter().scan(7, |at, chunk| Some(std::mem::replace(at, *at + chunk.bytes.len() as u64)));
-            prop_assert!(chunks.iter().map(|chunk| chunk.at).eq(starts));
+            let lines = |line: &mut u64, chunk: &Chunk| Some(std::mem::replace(line, *line + line_ends(&chunk.bytes)));
+            prop_assert!(chunks.iter().map(|chunk| chunk.line).eq(chunks.iter().scan(7, lines)));
         }
     }
 

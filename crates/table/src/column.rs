@@ -1,12 +1,12 @@
-//! What a column holds, so that its type, its levels and what stands in for missing values can be told.
+//! Statistics of a column: enough to infer its type and levels and to impute missing values.
 
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 
-use super::block::Gathered;
+use super::block::Cells;
 use super::missing::Policy;
-use super::source::{Place, Source};
+use super::source::{RowId, Source};
 use super::tally::Tally;
 use super::{DataError, MAX_CLASSES, MAX_LEVELS, NamedColumn, Purpose};
 use ordinate_model::cell::Cell;
@@ -15,63 +15,63 @@ use ordinate_model::number;
 use ordinate_model::number::{NumberError, has_decimal_comma, parse_double};
 use ordinate_model::signature::{CellError, Feature, FeatureType};
 
-/// What a column is for.
+/// The role of a column in training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// To be predicted from.
+    /// To predict from.
     Feature,
-    /// A number to be predicted, whose logarithm may be wanted.
+    /// To predict.
     Target {
-        /// Whether it is.
+        /// Whether the logarithm is fitted.
         log: bool,
     },
-    /// How much a row counts.
+    /// The weights of the rows.
     Weight,
 }
 
-/// What is known of a column after the rows so far.
+/// The statistics of a column after the rows so far.
 #[derive(Debug)]
 pub struct Column {
-    /// Its name.
+    /// The column's name.
     pub name: String,
-    /// What it is for.
+    /// The column's role.
     pub role: Role,
-    /// The type, where it is not to be inferred.
+    /// The type, unless it is inferred.
     pub declared: Option<Feature>,
-    /// What is done about missing values.
+    /// The treatment of missing values.
     pub policy: Policy,
-    /// Missing values, counted.
+    /// The number of missing values.
     pub missing: u64,
-    /// Numbers, counted.
+    /// The number of numbers.
     pub numbers: u64,
     /// The first boolean.
-    first_boolean: Option<(Place, String)>,
+    first_boolean: Option<(RowId, String)>,
     /// A number, for messages.
     first_number: Option<String>,
     /// The first word.
-    first_text: Option<(Place, String)>,
-    /// The first that looks like a number and cannot be used as one.
-    first_unusable: Option<(Place, String, NumberError)>,
+    first_text: Option<(RowId, String)>,
+    /// The first value that looks like a number and cannot be used as one.
+    first_unusable: Option<(RowId, String, NumberError)>,
     /// Smallest and largest number.
     pub range: [f64; 2],
-    /// How often each word is there, in the order in which they came.
+    /// The number of rows of each word, in the order of their first row.
     words: IndexMap<String, u64>,
-    /// How often each number is there, up to a limit.
+    /// The number of rows of each number, up to a limit of numbers.
     pub values: Tally,
 }
 
-/// A cell, before the type of its column is known.
+/// A cell as it looks before the type of its column is known.
 pub(crate) enum Seen {
     Missing,
     Boolean,
     Number(f64),
-    /// It looks like a number.
+    /// Text that looks like a number.
     Unusable(NumberError),
     Text,
 }
 
 impl Column {
-    /// A column of which no row was read.
+    /// A column without rows.
     #[must_use]
     pub fn new(name: &str, role: Role, declared: Option<FeatureType>, policy: Policy) -> Self {
         let counted = if matches!(role, Role::Target { .. }) { MAX_CLASSES } else { 0 };
@@ -92,27 +92,28 @@ impl Column {
         }
     }
 
-    /// Takes the next cell of the column, and tells what is kept of it: a number, the place of a word, NaN for no value.
+    /// Adds the next cell of the column, and returns its encoded value: a number, the position of a word, or NaN for a
+    /// missing value.
     ///
     /// # Errors
-    /// [`DataError`] at a value that the column cannot have.
-    pub fn push(&mut self, cell: Cell<'_>, place: Place, source: &Source) -> Result<f64, DataError> {
+    /// [`DataError`] at a value that is not allowed in the column.
+    pub fn push(&mut self, cell: Cell<'_>, row: RowId, source: &Source) -> Result<f64, DataError> {
         let seen = see(cell);
         let declared = self.declared.as_ref().map(|feature| feature.kind);
-        // No text is a number or a boolean, not even one for no value.
+        // A Parquet text is neither a number nor a boolean, even if it is a word for a missing value.
         let is_mistaken = matches!(cell, Cell::Text(_)) && declared.is_some_and(|kind| kind != FeatureType::String);
         if matches!(seen, Seen::Missing) && !is_mistaken {
-            return self.push_missing(place, source);
+            return self.push_missing(row, source);
         }
         match declared {
-            None => self.push_inferred(cell, &seen, place, source),
-            Some(FeatureType::String) => self.push_word(cell, place, source),
-            Some(_) => self.push_declared(cell, &seen, place, source),
+            None => self.push_inferred(cell, &seen, row, source),
+            Some(FeatureType::String) => self.push_word(cell, row, source),
+            Some(_) => self.push_declared(cell, &seen, row, source),
         }
     }
 
-    /// Whether these cells, which come next, can be taken together; otherwise one of them may be a fault.
-    pub(crate) fn suits(&self, cells: &Gathered) -> bool {
+    /// Whether these next cells can be added together; otherwise one of them may be an error.
+    pub(crate) fn suits(&self, cells: &Cells) -> bool {
         let inferred = self.declared.is_none();
         let new = || cells.words.keys().filter(|word| !self.words.contains_key(*word)).count();
         let refuses_missing = self.role != Role::Feature || matches!(self.policy, Policy::Reject);
@@ -125,13 +126,13 @@ impl Column {
             || words && self.words.len() + new() > MAX_LEVELS)
     }
 
-    /// Takes cells that suit, as if they had come one by one. `values` are what is kept of them; where they are words,
-    /// places among the words of these cells become places among those of the column.
+    /// Adds cells that suit. In their encoded `values`, positions among the words of these cells are replaced by positions
+    /// among the words of the column.
     pub(crate) fn take<'v>(
         &mut self,
-        cells: Gathered,
+        cells: Cells,
         values: impl Iterator<Item = &'v mut f64>,
-        place: impl Fn(u64) -> Place,
+        row: impl Fn(u64) -> RowId,
     ) {
         self.missing += cells.missing;
         if cells.numbers > 0 {
@@ -144,26 +145,26 @@ impl Column {
                 values.filter(|value| !value.is_nan()).for_each(|value| self.values.push(*value));
             }
         } else if !cells.words.is_empty() {
-            let first = |(at, text)| (place(at), text);
+            let first = |(line, text)| (row(line), text);
             self.first_boolean = self.first_boolean.take().or(cells.first_boolean.map(first));
             self.first_text = self.first_text.take().or(cells.first_text.map(first));
-            let mut places = Vec::with_capacity(cells.words.len());
+            let mut positions = Vec::with_capacity(cells.words.len());
             for (word, count) in cells.words {
                 let entry = self.words.entry(word);
-                places.push(entry.index() as f64);
+                positions.push(entry.index() as f64);
                 *entry.or_default() += count;
             }
-            // NaN is 0 as an integer, and stays what it is.
+            // Positions of words are exact.
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
             for value in values.filter(|value| !value.is_nan()) {
-                *value = places.get(*value as usize).copied().unwrap_or(f64::NAN);
+                *value = positions.get(*value as usize).copied().unwrap_or(f64::NAN);
             }
         }
     }
 
-    fn push_missing(&mut self, place: Place, source: &Source) -> Result<f64, DataError> {
+    fn push_missing(&mut self, row: RowId, source: &Source) -> Result<f64, DataError> {
         self.missing += 1;
-        let location = || source.location(place);
+        let location = || source.location(row);
         match (self.role, &self.policy) {
             (Role::Feature, Policy::Reject) => {
                 Err(DataError::Missing { location: location(), column: self.name.clone() })
@@ -173,56 +174,58 @@ impl Column {
         }
     }
 
-    fn push_inferred(&mut self, cell: Cell<'_>, seen: &Seen, place: Place, source: &Source) -> Result<f64, DataError> {
+    fn push_inferred(&mut self, cell: Cell<'_>, seen: &Seen, row: RowId, source: &Source) -> Result<f64, DataError> {
         let kept = match *seen {
-            Seen::Number(value) => self.push_number(value, cell, place, source)?,
-            // What is a number by the type of its column is never a word.
+            Seen::Number(value) => self.push_number(value, cell, row, source)?,
+            // A value of a numeric Parquet column is never a word.
             Seen::Unusable(why) if !matches!(cell, Cell::Field(_)) => {
                 let (column, value) = (self.named(), shown(cell));
-                return Err(DataError::NotANumber { location: source.location(place), column, value, why });
+                return Err(DataError::NotANumber { location: source.location(row), column, value, why });
             }
             Seen::Unusable(why) => {
-                self.first_unusable.get_or_insert_with(|| (place, shown(cell), why));
-                // Among numbers it is an error, which is found below.
-                if self.numbers == 0 { self.push_word(cell, place, source)? } else { f64::NAN }
+                self.first_unusable.get_or_insert_with(|| (row, shown(cell), why));
+                // Among numbers it is an error, which is returned below.
+                if self.numbers == 0 { self.push_word(cell, row, source)? } else { f64::NAN }
             }
             Seen::Boolean => {
-                self.first_boolean.get_or_insert_with(|| (place, shown(cell)));
-                self.push_word(cell, place, source)?
+                self.first_boolean.get_or_insert_with(|| (row, shown(cell)));
+                self.push_word(cell, row, source)?
             }
             Seen::Text | Seen::Missing => {
-                self.first_text.get_or_insert_with(|| (place, shown(cell)));
-                self.push_word(cell, place, source)?
+                self.first_text.get_or_insert_with(|| (row, shown(cell)));
+                self.push_word(cell, row, source)?
             }
         };
-        // Numbers and anything else: no need to read on.
+        // Numbers and other values: no need to continue.
         if self.numbers > 0 && (!self.words.is_empty() || self.first_unusable.is_some()) {
             self.kind(source)?;
         }
         Ok(kept)
     }
 
-    fn push_declared(&mut self, cell: Cell<'_>, seen: &Seen, place: Place, source: &Source) -> Result<f64, DataError> {
-        let location = || source.location(place);
+    fn push_declared(&mut self, cell: Cell<'_>, seen: &Seen, row: RowId, source: &Source) -> Result<f64, DataError> {
+        let location = || source.location(row);
         let column = || self.named();
         if let Seen::Unusable(why) = *seen {
             let value = shown(cell);
             return Err(DataError::NotANumber { location: location(), column: column(), value, why });
         }
         match self.declared.as_ref().map_or(Err(CellError::Missing), |feature| feature.accept(cell)) {
-            Ok(value) => self.push_number(value, cell, place, source),
+            Ok(value) => self.push_number(value, cell, row, source),
             Err(error) => Err(DataError::Value { location: location(), column: column(), source: error }),
         }
     }
 
-    fn push_number(&mut self, value: f64, cell: Cell<'_>, place: Place, source: &Source) -> Result<f64, DataError> {
+    fn push_number(&mut self, value: f64, cell: Cell<'_>, row: RowId, source: &Source) -> Result<f64, DataError> {
         let reason = match self.role {
-            Role::Weight => Some("weights must be. Correct it, or remove the row"),
-            Role::Target { log: true } => Some("has no logarithm. Correct it, or leave out --target-transform log"),
+            Role::Weight => Some("correct the weight, or remove the row"),
+            Role::Target { log: true } => {
+                Some("correct it, or remove --target-transform log, because it has no logarithm")
+            }
             _ => None,
         };
         if let Some(reason) = reason.filter(|_| value <= 0.0) {
-            let location = source.location(place);
+            let location = source.location(row);
             return Err(DataError::NotPositive { location, column: self.named(), value, reason });
         }
         if self.numbers == 0 {
@@ -236,8 +239,8 @@ impl Column {
         Ok(value)
     }
 
-    fn push_word(&mut self, cell: Cell<'_>, place: Place, source: &Source) -> Result<f64, DataError> {
-        let location = || source.location(place);
+    fn push_word(&mut self, cell: Cell<'_>, row: RowId, source: &Source) -> Result<f64, DataError> {
+        let location = || source.location(row);
         let text = match cell {
             Cell::Field(text) | Cell::Text(text) => text,
             Cell::Boolean(true) => "true",
@@ -255,7 +258,7 @@ impl Column {
         if self.words.len() == MAX_LEVELS {
             let column = self.name.clone();
             return Err(match self.role {
-                Role::Target { .. } => DataError::TooManyClasses { column }.of(source.label()),
+                Role::Target { .. } => DataError::TooManyClasses { column }.in_data(source.label()),
                 _ => DataError::TooManyLevels { location: location(), column },
             });
         }
@@ -263,24 +266,23 @@ impl Column {
         Ok(at as f64)
     }
 
-    /// What the column is, by all that was seen of it.
+    /// The type of the column.
     ///
     /// # Errors
-    /// [`DataError`] where its values are of no one type.
+    /// [`DataError`] when its values are of several types.
     pub fn kind(&self, source: &Source) -> Result<FeatureType, DataError> {
         if let Some(feature) = &self.declared {
             return Ok(feature.kind);
         }
         let column = || self.named();
-        if let (Some((place, value, why)), true) = (&self.first_unusable, self.numbers > 0 || self.first_text.is_none())
-        {
-            let location = source.location(*place);
+        if let (Some((row, value, why)), true) = (&self.first_unusable, self.numbers > 0 || self.first_text.is_none()) {
+            let location = source.location(*row);
             return Err(DataError::NotANumber { location, column: column(), value: value.clone(), why: *why });
         }
         let word = self.first_text.as_ref().or(self.first_boolean.as_ref());
-        if let (Some((place, value)), Some(number)) = (word, &self.first_number) {
+        if let (Some((row, value)), Some(number)) = (word, &self.first_number) {
             let (value, number) = (value.clone(), number.clone());
-            return Err(DataError::Mixed { location: source.location(*place), column: column(), value, number });
+            return Err(DataError::Mixed { location: source.location(*row), column: column(), value, number });
         }
         Ok(match (self.numbers > 0, self.first_text.is_some()) {
             (true, _) => FeatureType::Double,
@@ -289,7 +291,7 @@ impl Column {
         })
     }
 
-    /// What messages call it.
+    /// The column in messages.
     fn named(&self) -> NamedColumn {
         let purpose = match self.role {
             Role::Feature => Purpose::Feature,
@@ -305,22 +307,22 @@ impl Column {
         has_decimal_comma(value.trim_matches('"')).then_some(value)
     }
 
-    /// Whether there is any value at all.
+    /// Whether the column has no values.
     pub fn is_empty(&self) -> bool {
         self.numbers == 0 && self.words.is_empty()
     }
 
-    /// The words in ascending order, and how often each is there.
+    /// The words in ascending order, and the number of rows of each.
     pub fn levels(&self) -> BTreeMap<&str, u64> {
         self.words.iter().map(|(word, count)| (word.as_str(), *count)).collect()
     }
 
-    /// The words in the order in which they came: what is kept of a cell is the place of its word here.
+    /// The words in the order of their first row: a cell is encoded as the position of its word here.
     pub fn words(&self) -> impl Iterator<Item = &str> {
         self.words.keys().map(String::as_str)
     }
 
-    /// How many rows are `false` and `true`, of a column of these words.
+    /// The number of rows that are `false` and `true`, if they are words.
     pub fn booleans(&self) -> [(bool, u64); 2] {
         [false, true].map(|value| {
             let same = self.words.iter().filter(|(word, _)| field::boolean(word) == Some(value));
@@ -328,10 +330,10 @@ impl Column {
         })
     }
 
-    /// How many of `true` and `false` there are.
+    /// The number of different booleans.
     pub fn distinct_booleans(&self) -> usize {
         let [low, high] = self.range;
-        // Inferred ones are counted as words, declared ones as 1 and 0.
+        // Inferred booleans are counted as words, declared ones as 1 and 0.
         if self.numbers == 0 {
             self.booleans().iter().filter(|(_, count)| *count > 0).count()
         } else {
@@ -340,7 +342,7 @@ impl Column {
     }
 }
 
-/// What a cell looks like.
+/// Classifies a cell.
 pub(crate) fn see(cell: Cell<'_>) -> Seen {
     match cell {
         Cell::Missing => Seen::Missing,
@@ -364,7 +366,7 @@ pub(crate) fn see(cell: Cell<'_>) -> Seen {
     }
 }
 
-/// A cell in words; a field without the spaces around it, which play no part in how most types read it.
+/// A cell in messages; a field without the spaces around it, which most types ignore.
 pub(super) fn shown(cell: Cell<'_>) -> String {
     match cell {
         Cell::Field(text) => Cell::Field(text.trim_ascii()).to_string(),
@@ -372,7 +374,7 @@ pub(super) fn shown(cell: Cell<'_>) -> String {
     }
 }
 
-/// A number as people write it and programs do not: `1,5`, `1'000`, `12%`. A column of those is no category.
+/// Whether a text is a number as people write it: `1,5`, `1'000`, `12%`. A column of such texts is not a category.
 fn looks_numeric(text: &str) -> bool {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     unsigned.starts_with(|first: char| first.is_ascii_digit())
@@ -384,7 +386,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_people_write_as_numbers_is_told_from_words() {
+    fn numbers_as_people_write_them_are_not_words() {
         for number in ["1,5", "-1.000,5", "1'000", "12%", "1_000", "12 000"] {
             assert!(looks_numeric(number), "{number}");
         }

@@ -1,171 +1,203 @@
-//! CSV: UTF-8 (a byte-order mark is fine), a header with one name a column, LF or CRLF, spaces around a field ignored.
+//! CSV: UTF-8 with or without a byte-order mark, a header line, rows that end with LF or CRLF, fields in quotes or not.
 
-use std::fs::File;
-use std::io::{self, BufReader, Read};
-use std::path::Path;
+use std::io::{self, BufRead, Cursor, Read};
+use std::path::{Path, PathBuf};
 
 use csv::{Position, ReaderBuilder, StringRecord};
 
-use super::chunks::Chunk;
+use super::chunks::{Chunk, Chunks, line_ends};
 use super::delimiter;
-use super::source::{Each, Part, Place, Record, unreadable};
-use super::{DataError, Location, MAX_ROW_BYTES};
-use ordinate_model::cell::Cell;
+use super::row::RowNumber;
+use super::{DataError, Location};
 
-/// How one file is written.
+/// Bytes of a stream that are read at a time.
+const STREAM_CHUNK: usize = 1 << 17;
+
+/// How a file is written, and where its rows begin.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Csv {
     pub(super) delimiter: u8,
-    /// The byte at which the header ends.
+    /// The byte at which the header ends, and the line after it.
     pub(super) header_end: u64,
+    pub(super) first_line: u64,
 }
 
 impl Csv {
-    /// Reads the header. Without a delimiter, it is one that gives the columns that are known to be there.
-    pub(super) fn open(
-        path: &Path,
-        shown: &Path,
-        delimiter: Option<u8>,
-        known: &[&String],
-    ) -> Result<(Self, Vec<String>), DataError> {
-        let open = || File::open(path).map_err(|source| unreadable(shown, source));
-        let delimiter = if let Some(delimiter) = delimiter {
-            delimiter
-        } else {
-            let header = delimiter::header_line(BufReader::new(open()?));
-            delimiter::delimiter(&header.map_err(|source| unreadable(shown, source))?, known)
-        };
-        let mut csv = Self { delimiter, header_end: 0 };
-        let file = open()?;
-        let length = file.metadata().map_err(|source| unreadable(shown, source))?.len();
-        let mut reader = csv.reader(file.take(MAX_ROW_BYTES));
-        let mut record = StringRecord::new();
-        let read = reader.read_record(&mut record);
-        if !read.map_err(|error| fault(error, shown, |_| None, |at| line(path, shown, at)))? {
-            return Err(DataError::Empty { path: shown.to_owned() });
-        }
-        csv.header_end = reader.position().byte();
-        if csv.header_end >= length.min(MAX_ROW_BYTES)
-            && let Some(before) = lines_before_the_open_field(&record)
-        {
-            let mut location = line(path, shown, record.position().map_or(0, Position::byte));
-            location.line += before;
-            return Err(DataError::OpenHeader { location });
-        }
-        Ok((csv, record.iter().map(|name| name.trim().to_owned()).collect()))
-    }
-
-    /// Hands some rows, which begin at this byte of the file, to `each`, one by one and up to the first fault.
-    pub(super) fn scan<E: From<DataError>>(
-        self,
-        part: &Part,
-        number: usize,
-        (header, places): (&[String], &[usize]),
-        chunk: &Chunk,
-        each: Each<'_, E>,
-    ) -> Result<(), E> {
-        let mut records = self.records(&chunk.bytes, chunk.at);
-        let fault = |error| {
-            fault(
-                error,
-                &part.shown,
-                |field| header.get(field).cloned(),
-                |at| line(&part.path, &part.shown, chunk.at + at),
-            )
-        };
-        while let Some((record, at)) = records.next().map_err(fault)? {
-            let place = Place { part: number, at };
-            if record.len() != header.len() {
-                let location = line(&part.path, &part.shown, at);
-                let (expected, got) = (header.len(), record.len());
-                let several_lines = record.as_slice().contains('\n');
-                return Err(DataError::Ragged { location, expected, got, several_lines }.into());
-            }
-            each(&CsvRecord { record, places, place })?;
-        }
-        Ok(())
-    }
-
-    /// The rows in these bytes of a file, which begin at this one.
-    pub(super) fn records(self, bytes: &[u8], at: u64) -> Records<'_> {
-        // A byte-order mark is one only where a file begins: behind a blank line it is left alone.
-        Records { reader: self.reader(b"\n".chain(bytes)), record: StringRecord::new(), at }
-    }
-
-    fn reader<R: Read>(self, file: R) -> csv::Reader<R> {
-        // The header is read as a record like any other and rows of any width are let through, so that all faults
-        // are ours to word.
+    /// The records in some whole lines, which begin at this line of the file.
+    pub(super) fn records<B: AsRef<[u8]>>(self, bytes: B, line: u64) -> Records<B> {
+        // Records of any width are accepted, so that errors are worded in one place.
         let mut builder = ReaderBuilder::new();
         builder.has_headers(false).flexible(true).delimiter(self.delimiter).buffer_capacity(1 << 16);
-        builder.from_reader(file)
+        // The reader removes a byte-order mark at its first byte, which is a character anywhere else in a file.
+        let reader = builder.from_reader((&b"\n"[..]).chain(Cursor::new(bytes)));
+        Records { reader, line, counted: 0 }
     }
 }
 
-/// Rows, one after the other.
-pub(super) struct Records<'b> {
-    reader: csv::Reader<io::Chain<&'b [u8], &'b [u8]>>,
-    record: StringRecord,
-    at: u64,
+/// Records, one after the other.
+pub(super) struct Records<B> {
+    reader: csv::Reader<io::Chain<&'static [u8], Cursor<B>>>,
+    /// The line in which the byte at `counted` is.
+    line: u64,
+    counted: usize,
 }
 
-impl Records<'_> {
-    /// The next row, and the byte of the file at which it begins, or blank lines before it do.
-    pub(super) fn next(&mut self) -> Result<Option<(&StringRecord, u64)>, csv::Error> {
-        if !self.reader.read_record(&mut self.record)? {
+impl<B: AsRef<[u8]>> Records<B> {
+    /// Reads the next record, and returns the line in which it begins.
+    pub(super) fn next(&mut self, record: &mut StringRecord) -> Result<Option<u64>, csv::Error> {
+        if !self.reader.read_record(record)? {
             return Ok(None);
         }
-        // The line feed in front of the bytes is not the file's.
-        let before = self.record.position().map_or(0, Position::byte).saturating_sub(1);
-        Ok(Some((&self.record, self.at + before)))
+        Ok(Some(self.line_at(record.position().map_or(0, Position::byte))))
+    }
+
+    /// The line of the record that the reader began to look for at this byte. Blank lines and the second half of a CRLF
+    /// may come before the record.
+    fn line_at(&mut self, byte: u64) -> u64 {
+        let bytes = self.reader.get_ref().get_ref().1.get_ref().as_ref();
+        // The line feed before the bytes is not part of the file.
+        let from = usize::try_from(byte.saturating_sub(1)).unwrap_or(0);
+        let blank = bytes.iter().skip(from).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        self.line += line_ends(bytes.get(self.counted..from + blank).unwrap_or_default());
+        self.counted = from + blank;
+        self.line
+    }
+
+    /// The number of bytes read so far.
+    fn offset(&self) -> u64 {
+        self.reader.position().byte().saturating_sub(1)
     }
 }
 
-struct CsvRecord<'r> {
-    record: &'r StringRecord,
-    places: &'r [usize],
-    place: Place,
+/// The rows of a file below its header, one by one.
+pub(super) struct CsvRows<R> {
+    csv: Csv,
+    name: PathBuf,
+    header: Vec<String>,
+    records: Option<Records<Vec<u8>>>,
+    /// A chunk that was read ahead.
+    next: Option<Chunk>,
+    chunks: Chunks<R>,
 }
 
-impl Record for CsvRecord<'_> {
-    fn cell(&self, column: usize) -> Cell<'_> {
-        Cell::Field(self.places.get(column).and_then(|place| self.record.get(*place)).unwrap_or_default())
+impl<R: Read> CsvRows<R> {
+    /// The rows of a file that is read from its first byte.
+    pub(super) fn new(csv: Csv, name: &Path, header: &[String], mut file: R, size: usize) -> io::Result<Self> {
+        io::copy(&mut file.by_ref().take(csv.header_end), &mut io::sink())?;
+        let chunks = Chunks::new(file, csv.first_line, csv.delimiter, size);
+        Ok(Self { csv, name: name.to_owned(), header: header.to_vec(), records: None, next: None, chunks })
     }
 
-    fn place(&self) -> Place {
-        self.place
+    /// Reads the next row, and returns its line.
+    pub(super) fn next(&mut self, record: &mut StringRecord) -> Result<Option<u64>, DataError> {
+        loop {
+            if let Some(records) = &mut self.records {
+                match records.next(record) {
+                    Ok(None) => {}
+                    Ok(line) => return Ok(line),
+                    Err(error) => return Err(csv_error(error, records, &self.name, &self.header)),
+                }
+            }
+            let chunk = match self.next.take() {
+                None => self.chunks.next().map_err(|error| error.in_file(&self.name))?,
+                next => next,
+            };
+            let Some(Chunk { line, bytes }) = chunk else { return Ok(None) };
+            self.records = Some(self.csv.records(bytes, line));
+        }
     }
 }
 
-/// Where nothing follows a header whose last field goes over several lines, a quote was not closed: how many of its lines
-/// come before the field.
-pub fn lines_before_the_open_field(header: &StringRecord) -> Option<u64> {
-    let ends = |text: &str| text.bytes().filter(|byte| *byte == b'\n').map(|_| 1).sum::<u64>();
-    let last = header.iter().next_back().map(ends).filter(|ends| *ends > 0)?;
-    Some(ends(header.as_slice()) - last)
+impl CsvRows<io::Empty> {
+    /// The rows of one chunk of a file.
+    pub(super) fn of_chunk(csv: Csv, name: &Path, header: &[String], chunk: Chunk) -> Self {
+        let chunks = Chunks::new(io::empty(), chunk.line, csv.delimiter, 1);
+        Self { csv, name: name.to_owned(), header: header.to_vec(), records: None, next: Some(chunk), chunks }
+    }
 }
 
-/// The line a record begins in. The position that `csv` gives is where it began to look for the record: blank lines
-/// and the second half of a CRLF may come first. So the lines before are counted, once, when there is a fault to tell.
-pub(super) fn line(path: &Path, shown: &Path, at: u64) -> Location {
-    let before = File::open(path).map_or(0, |file| {
-        let bytes = BufReader::new(file).bytes().map_while(Result::ok).zip(0_u64..);
-        let before = bytes.take_while(|(byte, offset)| *offset < at || matches!(byte, b'\r' | b'\n'));
-        before.filter(|(byte, _)| *byte == b'\n').map(|_| 1).sum()
-    });
-    Location { path: shown.to_owned(), line: 1 + before, is_row: false }
+/// A file of which only bytes in their order are known.
+pub(super) type Stream = Box<dyn Read>;
+
+/// Reads the header of a stream, of which `skipped` bytes were read before. Without a delimiter, it is detected from the
+/// header and the columns that it should have.
+pub(super) fn open(
+    mut stream: impl BufRead + 'static,
+    skipped: u64,
+    name: &Path,
+    delimiter: Option<u8>,
+    known: &[String],
+) -> Result<(Csv, CsvRows<Stream>), DataError> {
+    let unreadable = |source| DataError::Unreadable { path: name.to_owned(), source };
+    let mut begin = Vec::new();
+    let delimiter = if let Some(delimiter) = delimiter {
+        delimiter
+    } else {
+        begin = delimiter::header_line(&mut stream).map_err(unreadable)?;
+        delimiter::delimiter(&begin, known)
+    };
+    let stream: Stream = Box::new(Cursor::new(begin).chain(stream));
+    let mut csv = Csv { delimiter, header_end: skipped, first_line: 1 };
+    let mut chunks = Chunks::new(stream, 1, delimiter, STREAM_CHUNK).streaming();
+    let mut header = StringRecord::new();
+    loop {
+        let Some(Chunk { line, bytes }) = chunks.next().map_err(|error| error.in_file(name))? else {
+            return Err(DataError::Empty { path: name.to_owned() });
+        };
+        let length = bytes.len() as u64;
+        let mut records = csv.records(bytes, line);
+        let Some(line) = records.next(&mut header).map_err(|error| csv_error(error, &mut records, name, &[]))? else {
+            // Blank lines.
+            csv.header_end += length;
+            continue;
+        };
+        csv.header_end += records.offset();
+        csv.first_line = records.line_after();
+        let mut next = None;
+        if let Some(before) = lines_before_the_open_field(&header).filter(|_| records.offset() >= length) {
+            next = chunks.next().map_err(|error| error.in_file(name))?;
+            if next.is_none() {
+                let row = RowNumber::Line(line + before);
+                return Err(DataError::OpenHeader { location: Location { path: name.to_owned(), row } });
+            }
+        }
+        let header = header.iter().map(str::to_owned).collect();
+        return Ok((csv, CsvRows { csv, name: name.to_owned(), header, records: Some(records), next, chunks }));
+    }
 }
 
-fn fault(
-    error: csv::Error,
-    shown: &Path,
-    column: impl Fn(usize) -> Option<String>,
-    line: impl Fn(u64) -> Location,
-) -> DataError {
+impl<R> CsvRows<R> {
+    /// The names of the columns as they are in the file.
+    pub(super) fn header(&self) -> &[String] {
+        &self.header
+    }
+}
+
+impl<B: AsRef<[u8]>> Records<B> {
+    /// The line of the next byte.
+    fn line_after(&self) -> u64 {
+        let bytes = self.reader.get_ref().get_ref().1.get_ref().as_ref();
+        let offset = usize::try_from(self.offset()).unwrap_or(usize::MAX).min(bytes.len());
+        self.line + line_ends(bytes.get(self.counted..offset).unwrap_or_default())
+    }
+}
+
+/// If the last field of a header contains line ends, the number of lines of the header before that field. If no row
+/// follows, its quote was not closed.
+fn lines_before_the_open_field(header: &StringRecord) -> Option<u64> {
+    let last = header.iter().next_back().map(|field| line_ends(field.as_bytes())).filter(|ends| *ends > 0)?;
+    Some(line_ends(header.as_slice().as_bytes()) - last)
+}
+
+fn csv_error<B: AsRef<[u8]>>(error: csv::Error, records: &mut Records<B>, name: &Path, header: &[String]) -> DataError {
+    let path = name.to_owned();
     match error.into_kind() {
         csv::ErrorKind::Utf8 { pos, err } => {
-            DataError::NotUtf8 { location: line(pos.as_ref().map_or(0, Position::byte)), column: column(err.field()) }
+            let row = RowNumber::Line(records.line_at(pos.as_ref().map_or(0, Position::byte)));
+            let column = header.get(err.field()).map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+            DataError::NotUtf8 { location: Location { path, row }, column }
         }
-        csv::ErrorKind::Io(source) => unreadable(shown, source),
-        other => unreadable(shown, io::Error::other(format!("{other:?}"))),
+        csv::ErrorKind::Io(source) => DataError::Unreadable { path, source },
+        other => DataError::Unreadable { path, source: io::Error::other(format!("{other:?}")) },
     }
 }

@@ -1,32 +1,44 @@
-//! The delimiter of a CSV file, found in its header.
+//! The field separator of a CSV file: given, or detected from the header.
 
 use std::collections::HashSet;
 use std::io::{self, BufRead};
 
 use csv::{ReaderBuilder, StringRecord};
 
-/// The longest header in which the delimiter is looked for.
+/// The longest header in which the delimiter is detected.
 const MAX_HEADER_BYTES: u64 = 1 << 20;
 
-/// What may stand between fields, the likeliest first.
+/// The delimiters that are detected, the most common first.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-/// The first line that is not blank, with the blank ones before it.
+/// Reads a delimiter from the command line: one ASCII character, or `tab`.
 ///
 /// # Errors
-/// Those of reading.
-pub fn header_line(bytes: impl BufRead) -> io::Result<Vec<u8>> {
+/// A message for anything else.
+pub fn parse(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        _ if matches!(text, "tab" | "\\t") => Ok(b'\t'),
+        [b'"' | b'\n' | b'\r'] => Err("a quote or a line end cannot separate fields".to_owned()),
+        [byte] if byte.is_ascii() => Ok(*byte),
+        _ => Err("expected one ASCII character, such as , or ; or tab".to_owned()),
+    }
+}
+
+/// Reads the first line that is not blank, with the blank lines before it.
+///
+/// # Errors
+/// I/O errors.
+pub(super) fn header_line(bytes: impl BufRead) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
     let mut bytes = bytes.take(MAX_HEADER_BYTES);
     while bytes.read_until(b'\n', &mut line)? > 0 && line.trim_ascii().is_empty() {}
     Ok(line)
 }
 
-/// The delimiter under which a header has all of these columns, of several the likeliest; otherwise the most frequent.
+/// The most common delimiter under which a header has all of these columns; otherwise the most frequent delimiter.
 ///
-/// A name may contain what separates the fields of other files (`p|q`), so that counting alone would take it apart.
-#[must_use]
-pub fn delimiter(header: &[u8], columns: &[impl AsRef<str>]) -> u8 {
+/// A name may contain the separator of other files (`p|q`): frequency alone would split it.
+pub(super) fn delimiter(header: &[u8], columns: &[impl AsRef<str>]) -> u8 {
     let has_all = |delimiter: &u8| {
         let mut reader = ReaderBuilder::new().has_headers(false).delimiter(*delimiter).from_reader(header);
         let mut record = StringRecord::new();
@@ -38,7 +50,7 @@ pub fn delimiter(header: &[u8], columns: &[impl AsRef<str>]) -> u8 {
     fitting.unwrap_or_else(|| most_frequent(header))
 }
 
-/// The delimiter that a header has most of, outside quotes; of several with as many, the first.
+/// The most frequent delimiter outside quotes; of several, the first.
 fn most_frequent(header: &[u8]) -> u8 {
     let mut quoted = false;
     let mut counts = DELIMITERS.map(|delimiter| (delimiter, 0_usize));
@@ -57,7 +69,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_most_frequent_delimiter_is_found_where_no_column_is_known() {
+    fn a_delimiter_is_one_character() {
+        assert_eq!((parse(";"), parse("tab"), parse("\\t")), (Ok(b';'), Ok(b'\t'), Ok(b'\t')));
+        for text in ["", ",,", "é", "\"", "\n"] {
+            assert!(parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn without_known_columns_the_most_frequent_delimiter_is_detected() {
         for (header, expected) in
             [("a", b','), ("a;b,c;d", b';'), ("\"a;b;c\",d", b','), ("a\tb", b'\t'), ("a|b|c;d", b'|'), ("a,b;c", b',')]
         {
@@ -68,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delimiter_that_gives_the_wanted_columns_goes_before_one_that_is_there_more_often() {
+    fn a_delimiter_that_gives_the_known_columns_precedes_a_more_frequent_one() {
         for (header, wanted, expected) in [
             ("p|q\n", &["p|q"][..], b','),
             ("p|q\n", &["q", "p"], b'|'),

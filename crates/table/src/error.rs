@@ -1,6 +1,6 @@
-//! What can be wrong with data: each fault names the file, the line and the column, and says what to do.
+//! Errors in data, or in options that do not fit the data: each names the file, the line and the column.
 
-mod words;
+mod location;
 
 use std::io;
 use std::path::PathBuf;
@@ -9,315 +9,334 @@ use thiserror::Error;
 
 use super::spool::SpoolError;
 use super::{MAX_CLASSES, MAX_COLUMNS, MAX_LEVELS, MAX_ROW_BYTES};
+pub use location::{Header, Location, NamedColumn, Purpose};
+use location::{in_column, listed, suggestion};
 use ordinate_model::number::NumberError;
 use ordinate_model::signature::CellError;
 use ordinate_model::wording::counted;
-pub use words::{Header, Location, NamedColumn, Purpose};
-use words::{listed, suggestion};
 
-/// A fault of the data, or of what was asked of them.
+/// An error in the data, or in options that do not fit them.
+///
+/// The message is `<place>: <what is wrong>, got <value>`, and may have a second line `help: <what to do>`.
 #[derive(Debug, Error)]
 pub enum DataError {
     /// The file cannot be opened or read.
-    #[error("{}: cannot be read: {source}. Check the path and its permissions", path.display())]
+    #[error("{}: cannot be read: {source}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// A pipe or a folder: it cannot be read more than once.
-    #[error("{}: this is not a regular file, and training opens its data more than once. Save them to a file first, or pipe them in and name - as the data", path.display())]
+    /// A pipe or a folder, which cannot be read twice.
+    #[error(
+        "{}: expected a regular file, because training opens its data more than once\n\
+         help: save the data to a file, or send them to standard input and give - as DATA", path.display()
+    )]
     NotAFile {
-        /// What it is.
+        /// The path.
         path: PathBuf,
     },
-    /// A pattern that no file matches, or that is none.
-    #[error("{pattern}: {reason}. Check the pattern, and quote it so that the shell leaves it alone")]
+    /// A pattern that is not valid or that no file matches, or a second `-`.
+    #[error("{pattern}: {reason}")]
     Pattern {
         /// The pattern.
         pattern: String,
-        /// What is wrong.
+        /// The reason.
         reason: String,
     },
     /// A file that would be read twice.
-    #[error("{}: the file is named more than once, and its rows would count as often. Name it once", path.display())]
+    #[error("{}: the file is given more than once, and its rows would count more than once", path.display())]
     NamedTwice {
         /// The file.
         path: PathBuf,
     },
     /// A file that is neither text nor Parquet.
-    #[error("{}: this {what}, not CSV. {advice}", path.display())]
+    #[error("{}: expected CSV or Parquet, got {what}\nhelp: {advice}", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
-        /// What it seems to be.
+        /// Its probable format.
         what: &'static str,
-        /// What to do about it.
+        /// How to convert it.
         advice: &'static str,
     },
-    /// A quote in a header that swallows all that follows.
-    #[error(
-        "{location}: a quote opens here in the header and is not closed before the file or the limit of {MAX_ROW_BYTES} bytes ends. Close it"
-    )]
+    /// A Parquet file on standard input or in a pipe.
+    #[error("{}: Parquet cannot be read from a pipe\nhelp: save it to a file first", path.display())]
+    PipedParquet {
+        /// The pipe.
+        path: PathBuf,
+    },
+    /// A quote in the header that includes the rest of the file.
+    #[error("{location}: a quote opens here in the header and is never closed\nhelp: close it or remove it")]
     OpenHeader {
-        /// Where it opens.
+        /// The line of the quote.
         location: Location,
     },
-    /// Not even a header.
-    #[error("{}: the file is empty. It needs a header line with one name a column, then one row a line", path.display())]
+    /// No header.
+    #[error("{}: the file is empty\nhelp: CSV needs a header line with column names, then one line per row", path.display())]
     Empty {
         /// The file.
         path: PathBuf,
     },
-    /// A header and nothing else.
-    #[error("{}: the file has a header but no rows. Add at least one row below it", path.display())]
+    /// A header without rows.
+    #[error("{}: the file has a header but no rows", path.display())]
     HeaderOnly {
         /// The file.
         path: PathBuf,
     },
-    /// A header without a single name.
-    #[error("{header}: there are no columns. Check that this is the right file")]
+    /// A header without names.
+    #[error("{header}: the file has no columns")]
     NoColumns {
-        /// Where.
+        /// The header.
         header: Header,
     },
-    /// A column has no name.
-    #[error("{header}: column {column} has no name. Give every column a name in the header")]
+    /// A column without a name.
+    #[error("{header}: column {column} has no name\nhelp: name every column in the header")]
     UnnamedColumn {
-        /// Where.
+        /// The header.
         header: Header,
-        /// Its place, counted from 1.
+        /// The column's position, from 1.
         column: usize,
     },
-    /// Two columns share a name.
-    #[error("{header}: the column name {name:?} appears twice. Rename one of them")]
+    /// Two columns of one name.
+    #[error("{header}: column {name:?} appears twice\nhelp: rename one of the two columns")]
     DuplicateColumn {
-        /// Where.
+        /// The header.
         header: Header,
         /// The name.
         name: String,
     },
-    /// Files that do not belong together.
-    #[error("{header}: the header is not that of {}: {difference}. Give files of one kind", first.display())]
+    /// Files with different headers.
+    #[error("{header}: the header differs from the header of {}: {difference}", first.display())]
     OtherHeader {
-        /// Where.
+        /// The header.
         header: Header,
-        /// The file whose header counts.
+        /// The file that was read first.
         first: PathBuf,
-        /// How they differ.
+        /// The first difference.
         difference: String,
     },
-    /// A column that was asked for is not in the header.
-    #[error("{header}: there is no column {name:?}{} The columns are {}", suggestion(nearest.as_deref()), listed(columns))]
+    /// Columns that are needed and that the header does not have.
+    #[error(
+        "{header}: no column {}{}\nhelp: the columns are {}", listed_with_suggestions(missing),
+        needed_by.as_ref().map(|option| format!(", which {option} needs")).unwrap_or_default(), listed(columns)
+    )]
     NoSuchColumn {
-        /// Where.
+        /// The header.
         header: Header,
-        /// The name that was asked for.
-        name: String,
-        /// The most similar name that is there, if one is similar.
-        nearest: Option<String>,
-        /// All names that are there.
+        /// The model or option that needs the columns, where messages name it.
+        needed_by: Option<String>,
+        /// The missing names, each with the most similar column, if one is similar.
+        missing: Vec<(String, Option<String>)>,
+        /// All columns of the header.
         columns: Vec<String>,
     },
-    /// A column of the model that was to be left out is not one of its columns.
-    #[error("--exclude: neither the data nor the model has a column {name:?}{} The columns of the model are {}", suggestion(nearest.as_deref()), listed(columns))]
+    /// `--exclude` names neither a column of the data nor of the model.
+    #[error(
+        "--exclude: neither the data nor the model has a column {name:?}{}\nhelp: the columns of the model are {}",
+        suggestion(nearest.as_deref()), listed(columns)
+    )]
     NoSuchTerm {
-        /// The name that was asked for.
+        /// The name.
         name: String,
-        /// The most similar name of a column of the model, if one is similar.
+        /// The most similar column of the model, if one is similar.
         nearest: Option<String>,
-        /// All its columns.
+        /// All columns of the model.
         columns: Vec<String>,
     },
-    /// All columns of the model were to be left out.
-    #[error("--exclude leaves no column of the model. Leave out fewer")]
+    /// `--exclude` names all columns of the model.
+    #[error("--exclude: the model would have no columns\nhelp: exclude fewer")]
     NoTerms,
-    /// Nothing is left to learn from.
-    #[error("{}: no feature is left beside the target {target:?}. Name at least one other column", path.display())]
+    /// No column to predict from.
+    #[error("{}: no columns left to predict {target:?} from", path.display())]
     NoFeatures {
         /// The file.
         path: PathBuf,
         /// The target.
         target: String,
     },
-    /// A column was given two roles, for instance the target's and a feature's, which would make the model copy the answer.
-    #[error("the column {column:?} cannot be {role} and a feature. Take it out of --features")]
+    /// A column with two roles, such as target and feature, with which a model would copy the answer.
+    #[error("column {column:?} is {role} and cannot be a feature too\nhelp: remove it from --features")]
     TwoRoles {
         /// The column.
         column: String,
-        /// Its other role.
+        /// Its other role, such as `the target`.
         role: &'static str,
     },
-    /// The target was to say how much rows count.
-    #[error("the column {column:?} cannot be both the target and the weights. Name another with --weights")]
+    /// `--weights` names the target.
+    #[error("column {column:?} cannot be both the target and the weights\nhelp: give another column to --weights")]
     TargetWeighs {
         /// The column.
         column: String,
     },
-    /// A column that is no feature was to be left out of them.
-    #[error(
-        "--exclude names the {column}, which is not a feature in any case. Take it out of --exclude, or name another"
-    )]
+    /// `--exclude` names the target or the weights.
+    #[error("--exclude: the {column} is not a feature\nhelp: remove it from --exclude")]
     ExcludedRole {
         /// The column.
         column: NamedColumn,
     },
-    /// A column was given several types.
-    #[error("--types and --categorical give the column {column:?} more than one type. Keep one of them")]
+    /// Several types for one column.
+    #[error("--types and --categorical give more than one type to column {column:?}")]
     TwoTypes {
         /// The column.
         column: String,
     },
-    /// A type or a rule was given for a column that is not used.
-    #[error("{option} names the column {column:?}, which is not among the features{}{}", if *is_target { " nor can it be given for the target" } else { "" }, suggestion(nearest.as_deref()))]
+    /// A type or a rule for a column that is not used.
+    #[error(
+        "{option}: column {column:?} {}{}",
+        if *is_target { "is the target, not a feature" } else { "is not a feature" }, suggestion(nearest.as_deref())
+    )]
     UnusedColumn {
         /// The option.
         option: &'static str,
         /// The column.
         column: String,
-        /// Whether it is the target.
+        /// Whether the column is the target.
         is_target: bool,
-        /// The most similar name of a feature, if there is no such column and one is similar.
+        /// The most similar feature, if the column does not exist and one is similar.
         nearest: Option<String>,
     },
-    /// A row is wider or narrower than the header.
+    /// A row that is wider or narrower than the header.
     #[error(
-        "{location}: {} where the header has {expected}. {}", counted(*got, "field", "fields"), if *several_lines { "The row goes over several lines: look for a quote that is not closed" } else { "Check the line for a missing or an unquoted delimiter" }
+        "{location}: expected {expected} fields as in the header, got {got}\nhelp: {}",
+        if *several_lines { OPEN_QUOTE } else { "look for a missing separator, or one that is not quoted" }
     )]
     Ragged {
-        /// Where.
+        /// The row.
         location: Location,
         /// Columns of the header.
         expected: usize,
         /// Fields of the row.
         got: usize,
-        /// Whether a field of it holds the end of a line, as behind a quote that is not closed.
+        /// Whether a field contains a line end, as after a quote that is not closed.
         several_lines: bool,
     },
     /// A row that does not end.
-    #[error(
-        "{location}: a row begins here that has more than {MAX_ROW_BYTES} bytes. Look for a quote that is not closed"
-    )]
+    #[error("{location}: the row that begins here is longer than {MAX_ROW_BYTES} bytes\nhelp: {OPEN_QUOTE}")]
     Endless {
-        /// Where it begins.
+        /// The line in which it begins.
         location: Location,
     },
-    /// A feature has no value.
+    /// A feature without a value.
     #[error(
-        "{location}, column {column:?}: the value is missing. Fill it in, let another stand in (--missing {column}=median, mean, most-frequent or constant=VALUE), or leave the column out (--exclude {column:?})"
+        "{location}, column {column:?}: the value is missing\nhelp: impute it, for example with \
+         --missing {}, or leave out the column with --exclude {}",
+        shell_word(&format!("{column}=median")), shell_word(column)
     )]
     Missing {
-        /// Where.
+        /// The row.
         location: Location,
         /// The column.
         column: String,
     },
-    /// The target or a weight has no value.
-    #[error("{location}, {column}: the value is missing. Fill it in, or remove the row")]
+    /// A target or weight without a value.
+    #[error("{location}, {column}: the value is missing\nhelp: add it, or remove the row")]
     MissingAnswer {
-        /// Where.
+        /// The row.
         location: Location,
         /// The column.
         column: NamedColumn,
     },
-    /// A cell is not a number that a double can hold.
-    #[error(
-        "{location}, {column}: {value} is {why}. {}", column.instead_of(value)
-    )]
+    /// A value that a double cannot represent, or a number in a notation that is not supported.
+    #[error("{location}, {column}: expected a number, got {value}{}\nhelp: {}", reason(*why), column.advice_on_number(value))]
     NotANumber {
-        /// Where.
+        /// The row.
         location: Location,
         /// The column.
         column: NamedColumn,
-        /// What stands there.
+        /// The value.
         value: String,
-        /// What is wrong with it.
+        /// Why it cannot be used.
         why: NumberError,
     },
     /// Numbers and words in one column.
     #[error(
-        "{location}, {column}: {value} is not a number, but {number} in the same column is. {}", column.instead_of(value)
+        "{location}, {column}: expected a number such as {number} in the same column, got {value}\nhelp: {}",
+        column.advice_on_number(value)
     )]
     Mixed {
-        /// Where the word is.
+        /// The row of the word.
         location: Location,
         /// The column.
         column: NamedColumn,
         /// The word.
         value: String,
-        /// A number.
+        /// A number of the column.
         number: String,
     },
-    /// A cell is not of the type that its column was declared to have.
-    #[error("{location}, {column}: {source}. {}", column.instead_of_another_type())]
+    /// A value that is not of the declared type of its column.
+    #[error("{location}, {column}: {source}\nhelp: {}", column.advice_on_type())]
     Value {
-        /// Where.
+        /// The row.
         location: Location,
         /// The column.
         column: NamedColumn,
-        /// What is wrong with it.
+        /// The error of the value.
         source: CellError,
     },
-    /// A row to measure on that the model would not answer when it is served.
-    #[error(
-        "{location}, {column}: {reason}. Rows to measure on must be rows that the model answers: correct it, or take the row out"
-    )]
+    /// A test row that the model could not predict.
+    #[error("{location}, {column}: {reason}\nhelp: correct the value, or remove the row from the test data")]
     Unanswerable {
-        /// Where.
+        /// The row.
         location: Location,
         /// The column.
         column: NamedColumn,
-        /// What was expected.
+        /// The reason.
         reason: String,
     },
-    /// A weight, or a target whose logarithm is wanted, is not above zero.
-    #[error("{location}, {column}: {value} is not above zero, and {reason}")]
+    /// A weight, or a target to be logged, that is zero or negative.
+    #[error("{location}, {column}: expected a number greater than zero, got {value}\nhelp: {reason}")]
     NotPositive {
-        /// Where.
+        /// The row.
         location: Location,
         /// The column.
         column: NamedColumn,
-        /// What stands there.
+        /// The value.
         value: f64,
-        /// Why it has to be.
+        /// What to do.
         reason: &'static str,
     },
-    /// A column of words with hardly two rows alike.
+    /// A category with very many levels.
     #[error(
-        "{location}, column {column:?}: more than {MAX_LEVELS} different values: this looks like an identifier, a date or a text, not like a category. Leave it out (--exclude {column:?}), or put its values into groups first"
+        "{location}, column {column:?}: expected at most {MAX_LEVELS} different values in a category, got one more; \
+         it may be an identifier, a date or free text\nhelp: leave out the column with --exclude {}, or group its values",
+        shell_word(column)
     )]
     TooManyLevels {
-        /// Where the first is that is too many.
+        /// The row with the first value beyond the limit.
         location: Location,
         /// The column.
         column: String,
     },
-    /// A column of words without two rows alike.
+    /// A category in which every row has another value.
     #[error(
-        "the column {column:?} has another value in every row: this looks like an identifier or a text, not like a category. Leave it out (--exclude {column:?}), or put its values into groups first"
+        "column {column:?}: every row has a different value; it may be an identifier or free text\n\
+         help: leave out the column with --exclude {}, or group its values",
+        shell_word(column)
     )]
     Identifier {
         /// The column.
         column: String,
     },
-    /// A class that some fit cannot learn, because all its rows are kept from it.
+    /// A class with too few rows to fit.
     #[error(
-        "the target {column:?}: too few rows are {class:?} for {what}. Leave these rows out, add more like them, or {advice}"
+        "target {column:?}: class {class:?} has too few rows for {what}\n\
+         help: add rows of the class, remove its rows, or {advice}"
     )]
     RareClass {
         /// The target.
         column: String,
         /// The class.
         class: String,
-        /// What it takes more rows for.
+        /// What needs more rows.
         what: &'static str,
-        /// What else to do.
+        /// Another way out.
         advice: &'static str,
     },
-    /// More classes than a classifier is good for.
+    /// More classes than the limit.
     #[error(
-        "the target {column:?} has more than {MAX_CLASSES} different values, too many to be classes. For a number to be predicted use --estimator linear, ridge, lasso or elastic-net; otherwise put its values into groups first"
+        "target {column:?}: expected at most {MAX_CLASSES} classes, got more different values\nhelp: {NOT_CLASSES}"
     )]
     TooManyClasses {
         /// The target.
@@ -325,32 +344,33 @@ pub enum DataError {
     },
     /// A target whose values hardly repeat.
     #[error(
-        "the target {column:?} has {classes} different values in {rows} rows: these are no classes. For a number to be predicted use --estimator linear, ridge, lasso or elastic-net; otherwise put its values into groups first"
+        "target {column:?}: expected classes, got {classes} different values in {}\nhelp: {NOT_CLASSES}",
+        counted(*rows, "row", "rows")
     )]
-    HardlyTwoAlike {
+    NotClasses {
         /// The target.
         column: String,
-        /// Its different values.
+        /// Number of different values.
         classes: usize,
-        /// How many rows there are.
+        /// Number of rows.
         rows: u64,
     },
-    /// A fault of all rows together, which stands in none of them.
+    /// An error in the data as a whole instead of a row.
     #[error("{data}: {fault}")]
-    OfData {
+    InData {
         /// The file, or the first of several.
         data: String,
-        /// What is wrong.
+        /// The error.
         fault: Box<DataError>,
     },
-    /// A column without a single value.
-    #[error("the column {column:?} has no value in any row. Leave it out with --exclude {column:?}")]
+    /// A column without any value.
+    #[error("column {column:?}: no row has a value\nhelp: leave out the column with --exclude {}", shell_word(column))]
     NoValues {
         /// The column.
         column: String,
     },
-    /// A target or category that is the same everywhere.
-    #[error("the {role} {column:?} has the same value in every row, so there is nothing to learn from it. {advice}")]
+    /// A target or category with the same value in every row.
+    #[error("{role} {column:?}: every row has the same value\nhelp: {advice}")]
     Constant {
         /// `target` or `feature`.
         role: &'static str,
@@ -359,91 +379,152 @@ pub enum DataError {
         /// What to do.
         advice: String,
     },
-    /// Words where a number is to be predicted.
+    /// Classes where a number is to be predicted.
     #[error(
-        "the target {column:?} holds classes, and --estimator {estimator} predicts numbers. Use --estimator logistic, or choose another --target"
+        "target {column:?}: --estimator {estimator} needs a numeric target, and the column contains classes\n\
+         help: use --estimator logistic, or choose another --target"
     )]
-    TargetIsNoNumber {
+    ClassTarget {
         /// The target.
         column: String,
-        /// What was to be fitted.
+        /// The estimator.
         estimator: &'static str,
     },
-    /// A price that the fit does not have.
+    /// `--c` for a numeric target.
     #[error(
-        "--c is for --estimator logistic, and the target {column:?} holds numbers, to which --estimator {estimator} is fitted. Leave --c out, or give --estimator logistic if the numbers are classes"
+        "--c applies to --estimator logistic, and --estimator {estimator} is fitted to the numeric target {column:?}\n\
+         help: remove --c, or add --estimator logistic if the numbers are classes"
     )]
-    PriceOfClasses {
+    UnusedC {
         /// The target.
         column: String,
-        /// What is fitted.
+        /// The estimator.
         estimator: &'static str,
     },
-    /// A transformation of something that is no number.
+    /// `--target-transform log` for a target of classes.
     #[error(
-        "--target-transform log needs a number to predict, and the target {column:?} holds classes. Leave the option out"
+        "--target-transform log needs a numeric target, and target {column:?} contains classes\n\
+         help: remove --target-transform"
     )]
     TransformOfClasses {
         /// The target.
         column: String,
     },
-    /// No value can stand in where one is missing.
-    #[error("the missing values of {column:?} cannot be imputed: {reason}")]
+    /// Missing values that cannot be imputed.
+    #[error("column {column:?}: missing values cannot be imputed: {reason}")]
     Imputation {
         /// The column.
         column: String,
-        /// Why not.
+        /// The reason.
         reason: String,
     },
-    /// A design too wide to be solved.
+    /// A model with more columns than the limit.
     #[error(
-        "the model would have {columns} columns, more than the {MAX_COLUMNS} that can be fitted. Leave out --interactions, lower --degree, or leave out features with many categories"
+        "the model would have {columns} columns, and the limit is {MAX_COLUMNS}\n\
+         help: remove --interactions, lower --degree, or leave out features with many categories"
     )]
     TooManyColumns {
-        /// How many.
+        /// The number of columns.
         columns: usize,
     },
-    /// Two columns of the design would have one name.
-    #[error("two columns of the model would be called {name:?}. Rename the column of that name in the data")]
+    /// Two columns of the model with one name.
+    #[error("two columns of the model would be named {name:?}\nhelp: rename the column {name:?} in the data")]
     SameName {
         /// The name.
         name: String,
     },
-    /// A field is not UTF-8.
-    #[error("{location}{}: the text is not UTF-8. Convert the file, for example with iconv -f LATIN1 -t UTF-8", column.as_ref().map(|name| format!(", column {name:?}")).unwrap_or_default())]
+    /// A field that is not UTF-8.
+    #[error(
+        "{location}{}: the text is not UTF-8\nhelp: convert the file, for example with iconv -f LATIN1 -t UTF-8",
+        in_column(column.as_deref())
+    )]
     NotUtf8 {
-        /// Where.
+        /// The row.
         location: Location,
-        /// The column, once the header has been read.
+        /// The column, if its name is known.
         column: Option<String>,
     },
-    /// A Parquet file that is damaged or cut short, or uses what is not understood here.
-    #[error("{}: this Parquet file cannot be read: {reason}. Write it again, or convert it to CSV", path.display())]
+    /// A Parquet file that is damaged, truncated or not supported.
+    #[error("{}: the Parquet file cannot be read: {reason}", path.display())]
     BrokenParquet {
         /// The file.
         path: PathBuf,
-        /// What the reader said.
+        /// The reader's error.
         reason: String,
     },
-    /// A column whose values are neither numbers nor categories.
-    #[error("{}: the column {column:?} holds {kind}, which are neither numbers nor categories. Leave it out (--exclude {column:?}), or convert it first", path.display())]
+    /// A Parquet column of a type that a model cannot use.
+    #[error(
+        "{}, column {column:?}: expected numbers, booleans or text, got {kind}\nhelp: {}", path.display(),
+        if *is_optional { format!("convert it, or leave it out with --exclude {}", shell_word(column)) }
+        else { "convert it".to_owned() }
+    )]
     ColumnKind {
         /// The file.
         path: PathBuf,
         /// The column.
         column: String,
-        /// What it holds.
+        /// What it contains.
         kind: &'static str,
+        /// Whether the column can be left out.
+        is_optional: bool,
     },
-    /// What is kept of the data for further passes cannot be written or read back.
+    /// The temporary file with encoded rows cannot be written or read.
     #[error(transparent)]
     Spool(#[from] SpoolError),
 }
 
+const OPEN_QUOTE: &str = "look for a quote that is not closed";
+
+const NOT_CLASSES: &str =
+    "use --estimator linear, ridge, lasso or elastic-net to predict a number, or group the values into classes";
+
 impl DataError {
-    /// The same, which says of what data.
+    /// The same error, prefixed with the name of the data.
     #[must_use]
-    pub fn of(self, data: String) -> Self {
-        Self::OfData { data, fault: Box::new(self) }
+    pub fn in_data(self, data: String) -> Self {
+        Self::InData { data, fault: Box::new(self) }
+    }
+}
+
+/// Why a number cannot be used, unless the text is not a number at all.
+fn reason(why: NumberError) -> String {
+    if why == NumberError::Malformed { String::new() } else { format!(", {why}") }
+}
+
+/// A text as one word of a POSIX shell, so that a command in a message can be pasted.
+#[must_use]
+pub fn shell_word(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/:._-%+@,=".contains(&byte);
+    if !text.is_empty() && text.bytes().all(is_plain) {
+        return text.to_owned();
+    }
+    if text.contains(char::is_control) {
+        return format!("$'{}'", text.escape_debug());
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// `"bmi"`, or `"bmi" (did you mean "BMI"?), "age"`.
+fn listed_with_suggestions(missing: &[(String, Option<String>)]) -> String {
+    let name = |(name, nearest): &(String, Option<String>)| format!("{name:?}{}", suggestion(nearest.as_deref()));
+    missing.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_a_shell_would_change_are_quoted() {
+        for (text, word) in [
+            ("/models/line.json", "/models/line.json"),
+            ("it's a model (1).json", r"'it'\''s a model (1).json'"),
+            ("$HOME/~.json", "'$HOME/~.json'"),
+            ("", "''"),
+            ("two\nlines", r"$'two\nlines'"),
+            ("it's\n", r"$'it\'s\n'"),
+        ] {
+            assert_eq!(shell_word(text), word);
+        }
     }
 }

@@ -1,13 +1,17 @@
-//! CSV and Parquet files, read as tables: files are read once, which tells types and levels, and leaves every value in a temporary
-//! file; further passes read that. Nothing is held: what does not fit in memory can still be read.
+//! CSV and Parquet files, read as tables.
+//!
+//! [`TableReader`] reads files once, row by row, in bounded memory: for `predict` and `evaluate`. [`Source`] and
+//! [`survey`](survey::survey) read them for training: one pass infers types and levels and encodes every value into a
+//! temporary file, which later passes read. Both open files, detect formats and word errors in the same way.
 
-// Rows are counted; a count that a double cannot hold exactly (2⁵³) would take longer to read than anyone has.
+// Rows are counted; a count that a double cannot represent exactly (2⁵³) is not reached.
 #![allow(clippy::cast_precision_loss)]
 
 mod block;
 mod chunks;
 pub mod column;
 mod csv;
+mod data_file;
 pub mod delimiter;
 mod error;
 mod foreign;
@@ -15,6 +19,7 @@ pub mod missing;
 pub mod parallel;
 mod parquet;
 mod paths;
+mod row;
 pub mod selection;
 mod source;
 pub mod spool;
@@ -22,26 +27,27 @@ mod standard_input;
 pub mod statistics;
 pub mod stored;
 pub mod survey;
+mod table_reader;
 pub mod tally;
 
-pub use csv::lines_before_the_open_field;
-pub use error::{DataError, Header, Location, NamedColumn, Purpose};
-pub use foreign::foreign;
+pub use error::{DataError, Header, Location, NamedColumn, Purpose, shell_word};
 pub use missing::{Policy, Rule};
 pub use paths::{each_once, expanded};
+pub use row::{Row, RowNumber};
 pub use selection::Selection;
-pub use source::{Origin, Place, Record, Scan, Source, Watch, same_header};
+pub use source::{Origin, Record, RowId, Scan, Source, Watch};
 pub use spool::SpoolError;
+pub use table_reader::TableReader;
 
-/// More categories than this are hardly a category: an identifier, a date, a free text.
+/// The most levels of a category. A column with more is an identifier, a date or free text.
 pub const MAX_LEVELS: usize = 1_000;
 
-/// More classes than this are hardly classes.
+/// The most classes of a target.
 pub const MAX_CLASSES: usize = 100;
 
-/// The most bytes one row of CSV may have. A quote that is never closed makes one row of all that follows: without a limit
-/// it would be held in memory.
+/// The most bytes of a row of CSV. A quote that is never closed makes one row of the rest of the file, which would
+/// otherwise fill memory.
 pub const MAX_ROW_BYTES: u64 = 16 << 20;
 
-/// More columns than this make a triangle of over 100 MB.
+/// The most columns of a design. The triangular matrix of more would need over 100 MB.
 pub const MAX_COLUMNS: usize = 5_000;

@@ -1,40 +1,41 @@
-//! What stands in where a value is missing: decided once, by the training data, and stored in the signature.
+//! Imputation of missing values: computed from the training data and stored in the signature.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use super::DataError;
 use super::column::Column;
+use super::error::shell_word;
 use super::statistics::Statistic;
 use super::stored::Stored;
 use super::tally::{ordered, unordered};
 use ordinate_model::double_double::DoubleDouble;
 use ordinate_model::field;
 use ordinate_model::scalar::Scalar;
-use ordinate_model::signature::{Feature, FeatureType, Missing};
+use ordinate_model::signature::{Feature, FeatureType, MissingPolicy};
 
-/// What is done about missing values.
+/// The treatment of missing values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Policy {
     /// They are an error, in training and in requests.
     #[default]
     Reject,
-    /// The mean of the column's numbers stands in.
+    /// Impute the mean of the column.
     Mean,
-    /// The median of the column's numbers stands in.
+    /// Impute the median of the column.
     Median,
-    /// The value that is there most often stands in; of several, the smallest.
+    /// Impute the most frequent value; of several, the smallest.
     MostFrequent,
-    /// This value stands in. For categories it may be a new one.
+    /// Impute this value. For a category it may be a new level.
     Constant(String),
 }
 
-/// A policy, for one column or for all.
+/// A policy for one column or for all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
-    /// The column; all when absent.
+    /// The column; all columns when absent.
     pub column: Option<String>,
-    /// What is done.
+    /// The policy.
     pub policy: Policy,
 }
 
@@ -58,13 +59,13 @@ impl FromStr for Rule {
         if let Some(policy) = Policy::named(text) {
             return Ok(Self { column: None, policy });
         }
-        // A name may hold a `=` too.
+        // A name may contain `=`.
         let named = text.match_indices('=').filter(|(at, _)| *at > 0).find_map(|(at, _)| {
             let (name, policy) = (text.get(..at)?, text.get(at + 1..)?);
             Some(Self { column: Some(name.to_owned()), policy: Policy::named(policy)? })
         });
         named.ok_or_else(|| {
-            "expected reject, mean, median, most-frequent or constant=VALUE, for one column NAME=…".into()
+            "expected reject, mean, median, most-frequent or constant=VALUE, with NAME= before it for one column".into()
         })
     }
 }
@@ -85,51 +86,51 @@ impl std::fmt::Display for Rule {
     }
 }
 
-/// The policy for a column: its own, or that for all.
+/// The policy for a column: its own, or the one for all columns.
 pub fn policy(rules: &[Rule], column: &str) -> Policy {
     let rule = |name: Option<&str>| rules.iter().rev().find(|rule| rule.column.as_deref() == name);
     rule(Some(column)).or_else(|| rule(None)).map(|rule| rule.policy.clone()).unwrap_or_default()
 }
 
-/// What the signature will say of the feature, whose levels are known; a constant may add one to them.
+/// Sets the imputed value of a feature whose levels are known. A constant may add a level.
 ///
 /// # Errors
-/// [`DataError`] where no value can be imputed.
+/// [`DataError::Imputation`] when no value can be imputed.
 pub fn decide(column: &Column, feature: &mut Feature, statistic: &Statistic) -> Result<(), DataError> {
     let numeric = matches!(feature.kind, FeatureType::Double | FeatureType::Long);
-    let refuse = |reason: String| DataError::Imputation { column: column.name.clone(), reason };
+    let error = |reason: String| DataError::Imputation { column: column.name.clone(), reason };
     let value = match (&column.policy, statistic) {
         (Policy::Reject, _) => return Ok(()),
         (Policy::Constant(text), _) => constant(column, feature, text),
         (_, Statistic::Counts(counts)) => most_frequent(column, feature, counts.as_deref()),
         _ if !numeric => Err(format!(
-            "only numbers have a mean or a median. Use --missing {0}=most-frequent or --missing {0}=constant=VALUE",
-            column.name
+            "only numbers have a mean or a median\nhelp: use --missing {}",
+            shell_word(&format!("{}=most-frequent", column.name))
         )),
         (_, Statistic::Mean(mean)) if !mean.is_finite() => Err(format!(
-            "its numbers are too large to be added up. Rescale it, or use --missing {}=median",
-            column.name
+            "the sum of its numbers is too large for a double\nhelp: rescale the column, or use --missing {}",
+            shell_word(&format!("{}=median", column.name))
         )),
         (_, Statistic::Mean(value) | Statistic::Median(value)) => Ok(Scalar::Number(*value)),
         (_, Statistic::None) => return Ok(()),
     };
     let checked = value.and_then(|value| match feature.accept(value.cell()) {
         Ok(_) => Ok(value),
-        Err(error) => Err(format!("it {error}. Choose another value with --missing {}=constant=VALUE", column.name)),
+        Err(error) => Err(format!("the imputed value {error}")),
     });
     match checked {
-        Ok(value) => feature.missing = Missing::Impute(value),
-        // A rule for all columns is no error for one that has nothing to impute.
+        Ok(value) => feature.missing = MissingPolicy::Impute(value),
+        // A rule for all columns may fail for a column without missing values.
         Err(_) if column.missing == 0 => {}
-        Err(reason) => return Err(refuse(reason)),
+        Err(reason) => return Err(error(reason)),
     }
     Ok(())
 }
 
-/// The value whose rows weigh most; of several, the smallest. `counts` are those of what the rows hold.
+/// The value with the largest total weight; of several, the smallest. `counts` are the weights of the encoded values.
 fn most_frequent(column: &Column, feature: &Feature, counts: Option<&[(f64, DoubleDouble)]>) -> Result<Scalar, String> {
     let counts =
-        counts.ok_or("it has too many different values for one to be the most frequent. Use median instead")?;
+        counts.ok_or("it has too many different values to count\nhelp: use median instead of most-frequent")?;
     // Several words may be one boolean.
     let stored = Stored::new(column, feature);
     let mut values: BTreeMap<u64, DoubleDouble> = BTreeMap::new();
@@ -138,26 +139,28 @@ fn most_frequent(column: &Column, feature: &Feature, counts: Option<&[(f64, Doub
         *sum = *sum + *weight;
     }
     let most = values.into_iter().reduce(|most, next| if next.1 > most.1 { next } else { most });
-    most.map(|(bits, _)| feature.tell(unordered(bits))).ok_or_else(|| "it has no value".into())
+    most.map(|(bits, _)| feature.to_scalar(unordered(bits))).ok_or_else(|| "it has no value".into())
 }
 
 fn constant(column: &Column, feature: &mut Feature, text: &str) -> Result<Scalar, String> {
     if feature.kind != FeatureType::String && field::is_missing(text) {
-        return Err(format!("{text:?} stands for no value itself. Use --missing {}=median", column.name));
+        let median = shell_word(&format!("{}=median", column.name));
+        return Err(format!("{text:?} means a missing value itself\nhelp: use --missing {median}"));
     }
     if feature.kind == FeatureType::String {
         if let Err(position) = feature.levels.binary_search_by(|level| level.as_str().cmp(text)) {
             if column.missing == 0 {
-                return Err("no row needs it".into());
+                return Err("no value is missing".into());
             }
             feature.levels.insert(position, text.to_owned());
         }
         return Ok(Scalar::Text(text.to_owned()));
     }
-    let value = feature
-        .accept(ordinate_model::cell::Cell::Field(text))
-        .map_err(|error| format!("{error}. Give this column its own rule: --missing {}=most-frequent", column.name))?;
-    Ok(feature.tell(value))
+    let value = feature.accept(ordinate_model::cell::Cell::Field(text)).map_err(|error| {
+        let rule = shell_word(&format!("{}=most-frequent", column.name));
+        format!("{error}\nhelp: give this column its own rule, for example --missing {rule}")
+    })?;
+    Ok(feature.to_scalar(value))
 }
 
 #[cfg(test)]
@@ -165,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rules_are_read_as_they_are_written() {
+    fn rules_are_parsed_as_they_are_printed() {
         let rule = |column: Option<&str>, policy| Rule { column: column.map(str::to_owned), policy };
         let constant = |text: &str| Policy::Constant(text.into());
         for (text, expected) in [
@@ -184,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_for_a_column_goes_before_one_for_all() {
+    fn a_rule_for_a_column_precedes_one_for_all() {
         let rules: Vec<Rule> = ["age=mean", "median", "age=reject"].map(|text| text.parse().unwrap()).to_vec();
         assert_eq!(policy(&rules, "age"), Policy::Reject);
         assert_eq!(policy(&rules, "bmi"), Policy::Median);

@@ -1,22 +1,22 @@
-//! Work on several threads whose results come in the order of the work: answers never depend on how many threads there are.
+//! Work on several threads with results in the order of the work, so that they do not depend on the number of threads.
 
 use std::num::NonZero;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-/// Items that wait for a thread, and results that wait to be taken, for each: enough that a slow one holds nobody up.
+/// Items and results that may wait for each thread, so that a slow thread does not block the others.
 const WAITING: usize = 3;
 
-/// As many threads as the processor runs at a time.
+/// The number of threads that the processor runs at a time.
 pub fn available_threads() -> usize {
     thread::available_parallelism().map_or(1, NonZero::get)
 }
 
-/// Hands what `next` gives to `work`, on so many threads, and the results to `take`, in order. No more than a few items a
-/// thread are there at a time. A single item is worked on right here.
+/// Passes the items of `next` to `work` on several threads, and the results to `take` in order. Only a few items per thread
+/// are in memory at a time. A single item is processed on the calling thread.
 ///
 /// # Errors
-/// The first failure of `next` or `take`, after the results before it.
+/// The first error of `next` or `take`, after the results before it.
 pub fn in_order<T: Send, R: Send, E: Send>(
     threads: usize,
     mut next: impl FnMut() -> Result<Option<T>, E> + Send,
@@ -43,13 +43,13 @@ pub fn in_order<T: Send, R: Send, E: Send>(
             for worker in workers.iter().cycle() {
                 let Some(item) = items.next().and_then(Result::transpose) else { return };
                 let is_last = item.is_err();
-                // Nobody listens any more: a result was refused.
+                // The receiver is closed: `take` failed.
                 if worker.send(item).is_err() || is_last {
                     return;
                 }
             }
         });
-        // Whose turn it is has nothing more to say when there are no more items.
+        // A closed channel means that there are no more items.
         answers.iter().cycle().map_while(|answers| answers.recv().ok()).try_for_each(|result| take(result?))
     })
 }
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn results_come_in_the_order_of_the_items_whatever_the_threads() {
+    fn results_are_in_the_order_of_the_items_for_any_number_of_threads() {
         for count in [0, 1, 2, 3, 100] {
             let expected: Vec<u64> = (0..count).map(|item| item * item).collect();
             for threads in [0, 1, 2, 7] {
@@ -86,14 +86,14 @@ mod tests {
     }
 
     #[test]
-    fn a_result_that_is_refused_ends_it() {
+    fn an_error_of_take_ends_the_work() {
         for threads in [1, 2, 7] {
             assert_eq!(squares(threads, 1000, 9), (vec![0, 1, 4], Err("9 is refused".into())));
         }
     }
 
     #[test]
-    fn a_source_that_fails_is_heard_after_what_it_gave_before() {
+    fn an_error_of_next_follows_the_results_before_it() {
         for threads in [1, 2, 7] {
             let (mut given, mut taken) = (0.., Vec::new());
             let outcome = in_order(

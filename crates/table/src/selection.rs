@@ -1,31 +1,36 @@
-//! Which columns are used, and as what.
+//! The columns that training uses, and their roles.
 
 use super::{DataError, Header, NamedColumn, Purpose};
 
-/// The columns asked for.
+/// The columns to use.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
-    /// The column to be predicted.
+    /// The column to predict.
     pub target: String,
-    /// The columns to predict it from, in this order; all others when empty.
+    /// The columns to predict from, in this order; all others if empty.
     pub features: Vec<String>,
-    /// Columns to leave out: of the data, or of the design by the names that its columns have in the model.
+    /// Columns to leave out, of the data or of the design, which are named as in the model.
     pub exclude: Vec<String>,
-    /// The column that says how much a row counts.
+    /// The column of the weights of the rows.
     pub weights: Option<String>,
 }
 
 impl Selection {
-    /// The names that are read: the features, then the target, then the weights. The index of the rows is a feature only
-    /// where it is asked for.
+    /// The columns to read: the features, then the target, then the weights. The index of the rows is a feature only if
+    /// it is named.
     ///
     /// # Errors
-    /// [`DataError`] when a column is not there, has two roles, or no feature is left.
-    pub(crate) fn names(&self, header: &[String], index: &[String], place: &Header) -> Result<Vec<String>, DataError> {
+    /// [`DataError`] when a column does not exist or has two roles, or no feature is left.
+    pub(crate) fn names(
+        &self,
+        header: &[String],
+        index: &[String],
+        header_location: &Header,
+    ) -> Result<Vec<String>, DataError> {
         let target = &self.target;
         let excluded = self.exclude.iter().filter(|name| !may_be_term(name));
         for name in [target].into_iter().chain(&self.weights).chain(excluded).chain(&self.features) {
-            find(header, name, place)?;
+            find(header, name, header_location)?;
         }
         let roles = [(Some(target), "the target"), (self.weights.as_ref(), "the weights")];
         for (name, role) in roles {
@@ -51,7 +56,7 @@ impl Selection {
             }
         }
         if names.is_empty() {
-            return Err(DataError::NoFeatures { path: place.path.clone(), target: target.clone() });
+            return Err(DataError::NoFeatures { path: header_location.path.clone(), target: target.clone() });
         }
         names.push(target.clone());
         names.extend(self.weights.clone());
@@ -60,23 +65,23 @@ impl Selection {
 }
 
 impl Selection {
-    /// The columns that must be there.
-    pub(super) fn known(&self) -> Vec<&String> {
-        [&self.target].into_iter().chain(&self.weights).chain(&self.features).collect()
+    /// The columns that the header must have.
+    pub(super) fn known(&self) -> Vec<String> {
+        [&self.target].into_iter().chain(&self.weights).chain(&self.features).cloned().collect()
     }
 
-    /// What is left out of the design, rather than of the data.
+    /// The excluded columns of the design.
     pub(crate) fn excluded_terms(&self, header: &[String]) -> Vec<String> {
         self.exclude.iter().filter(|name| !header.contains(name)).cloned().collect()
     }
 }
 
-/// Whether a name can be that of a power, a level or a product. Which there are is known after the survey.
+/// Whether a name may be that of a power, a level or a product. Which of them exist is known after the survey.
 fn may_be_term(name: &str) -> bool {
     name.contains(['^', '=', ':'])
 }
 
-/// Of several names the one that is most like another, if one is.
+/// The most similar of several names, if one is similar.
 pub fn nearest<'n>(names: impl IntoIterator<Item = &'n String>, name: &str) -> Option<String> {
     let wanted = name.to_lowercase();
     let similar = |known: &'n String| (strsim::jaro_winkler(&known.to_lowercase(), &wanted), known);
@@ -84,12 +89,12 @@ pub fn nearest<'n>(names: impl IntoIterator<Item = &'n String>, name: &str) -> O
     nearest.map(|(_, known)| known.clone())
 }
 
-/// The place of a name in the header.
-pub(crate) fn find(header: &[String], name: &str, place: &Header) -> Result<usize, DataError> {
+/// The position of a name in the header.
+pub(crate) fn find(header: &[String], name: &str, location: &Header) -> Result<usize, DataError> {
     header.iter().position(|column| column == name).ok_or_else(|| DataError::NoSuchColumn {
-        header: place.clone(),
-        name: name.to_owned(),
-        nearest: nearest(header, name),
+        header: location.clone(),
+        needed_by: None,
+        missing: vec![(name.to_owned(), nearest(header, name))],
         columns: header.to_vec(),
     })
 }

@@ -1,4 +1,4 @@
-//! Files that are read as one table.
+//! Files that training reads, more than once, as one table.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -9,30 +9,37 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::chunks::Chunks;
-use super::csv::{Csv, line};
-use super::foreign::{beginning, foreign};
-use super::paths::{each_once, expanded};
+use super::csv::CsvRows;
+use super::data_file::{DataFile, FileRows, Format};
+use super::parquet::ParquetRows;
+use super::paths::{each_once, expanded, is_standard_input};
+use super::row::{Row, RowNumber};
 use super::selection::find;
 use super::standard_input::StandardInput;
-use super::{DataError, Header, Location, Selection, parquet};
+use super::{DataError, Header, Location, Selection};
 use ordinate_model::cell::Cell;
 use ordinate_model::identity::Checksum;
 
-/// Where the data are and how they are written.
+/// Data files and how they are read.
 #[derive(Debug, Clone, Default)]
 pub struct Origin {
     /// Files, patterns such as `part-*.csv`, or `-` for standard input; read one after the other.
     pub paths: Vec<PathBuf>,
-    /// What stands between the fields of a CSV file; found in the header when it is not given.
+    /// The delimiter of CSV files; detected from the header if it is not given.
     pub delimiter: Option<u8>,
-    /// Whoever wants to see how far reading is.
+    /// A callback for progress.
     pub watch: Option<Watch>,
 }
 
-/// Is told the bytes that have been read since it was told last.
+/// A callback that gets the number of bytes read since its last call.
 #[derive(Clone)]
 pub struct Watch(pub Arc<dyn Fn(u64) + Send + Sync>);
+
+impl Watch {
+    pub(super) fn report(&self, bytes: u64) {
+        (self.0)(bytes);
+    }
+}
 
 impl fmt::Debug for Watch {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -40,79 +47,72 @@ impl fmt::Debug for Watch {
     }
 }
 
-/// One file.
-#[derive(Debug)]
-pub(super) struct Part {
-    /// Where it is read.
-    pub(super) path: PathBuf,
-    /// What it is called in messages.
-    pub(super) shown: PathBuf,
-    pub(super) format: Format,
-}
-
-impl Part {
-    /// Where it says what its columns are called.
-    fn header(&self) -> Header {
-        Header::of(&self.shown, matches!(self.format, Format::Parquet))
-    }
-}
-
-/// How a file is written.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Format {
-    Csv(Csv),
-    Parquet,
-}
-
-/// Where a row stands; [`Source::location`] says it in words.
+/// A row of a [`Source`]; [`Source::location`] words it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
-    pub(super) part: usize,
-    /// The byte in which a line begins, or the number of a row.
-    pub(super) at: u64,
+pub struct RowId {
+    pub(super) file: usize,
+    pub(super) row: RowNumber,
 }
 
 /// Bytes of a CSV file that are read together.
 pub(super) const CHUNK: usize = 1 << 20;
 
-/// One row as it stands in the data.
-pub trait Record {
-    /// The value of a column, by its place among the names that are read.
-    fn cell(&self, column: usize) -> Cell<'_>;
-
-    /// Where it stands.
-    fn place(&self) -> Place;
+/// The columns of one row that training reads.
+#[derive(Debug)]
+pub struct Record<'r> {
+    row: &'r Row,
+    /// For each column that is read, its position in the row.
+    positions: &'r [usize],
+    file: usize,
 }
 
-/// Hands rows on.
-pub(crate) type Each<'a, E> = &'a mut dyn FnMut(&dyn Record) -> Result<(), E>;
+impl Record<'_> {
+    /// The value of a column, by its position among the names that are read, for a feature to accept.
+    #[must_use]
+    pub fn cell(&self, column: usize) -> Cell<'_> {
+        self.positions.get(column).map_or(Cell::Missing, |position| self.row.cell(*position))
+    }
 
-/// What a pass over all files has seen.
+    /// The value of a column, for a type to be inferred.
+    pub(super) fn typed_cell(&self, column: usize) -> Cell<'_> {
+        self.positions.get(column).map_or(Cell::Missing, |position| self.row.typed_cell(*position))
+    }
+
+    /// The row in messages.
+    #[must_use]
+    pub fn id(&self) -> RowId {
+        RowId { file: self.file, row: self.row.number() }
+    }
+}
+
+/// A callback for rows.
+pub(crate) type Each<'a, E> = &'a mut dyn FnMut(&Record<'_>) -> Result<(), E>;
+
+/// The result of a pass over all files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scan {
     /// Rows below the headers.
     pub rows: u64,
-    /// SHA-256 of the files' bytes, one after the other.
+    /// SHA-256 of the bytes of the files, one after the other.
     pub sha256: Checksum,
 }
 
-/// Files whose header has been read and holds the columns asked for.
+/// Files whose headers have been read and have the selected columns.
 #[derive(Debug)]
 pub struct Source {
-    pub(super) parts: Vec<Part>,
+    pub(super) files: Vec<DataFile>,
     /// The names that are read: the features, then the target, then the weights.
     pub(super) names: Vec<String>,
-    /// Whether the last of them says how much a row counts.
+    /// Whether the last of them are weights.
     pub has_weights: bool,
-    /// The place of each in the header.
-    pub(super) places: Vec<usize>,
+    /// The position of each name in the header.
+    pub(super) positions: Vec<usize>,
     /// All columns of the files.
     pub header: Vec<String>,
-    /// Columns that are the index of the rows, and are left out because nobody asked for them.
+    /// Columns that are the index of the rows and are not used.
     pub index: Vec<String>,
-    /// What is to be left out of the design.
     excluded_terms: Vec<String>,
-    /// Standard input, kept as long as a fault may have to be found in it.
+    /// Standard input, which is kept as long as it is read.
     _input: Option<StandardInput>,
     pub(super) watch: Option<Watch>,
 }
@@ -121,43 +121,42 @@ impl Source {
     /// Reads the headers and finds the columns.
     ///
     /// # Errors
-    /// [`DataError`] when there is no header, its names are not usable, or a column asked for is not there.
+    /// [`DataError`] when a file has no header or another one, a name is empty or not unique, or a column does not exist.
     pub fn open(origin: &Origin, selection: &Selection) -> Result<Self, DataError> {
-        let mut parts: Vec<Part> = Vec::new();
+        let mut files: Vec<DataFile> = Vec::new();
         let (mut header, mut index): (Vec<String>, Vec<String>) = Default::default();
-        let (files, input) = origin.files()?;
-        for (path, shown) in files {
-            if !fs::metadata(&path).map_err(|source| unreadable(&shown, source))?.is_file() {
-                return Err(DataError::NotAFile { path: shown });
+        let (paths, input) = origin.files()?;
+        for (path, name) in paths {
+            let metadata = fs::metadata(&path).map_err(|source| unreadable(&name, source))?;
+            if !metadata.is_file() {
+                return Err(DataError::NotAFile { path: name });
             }
-            let begin = beginning(&path).map_err(|source| unreadable(&shown, source))?;
-            let (format, (names, of_index)) = if begin.starts_with(&parquet::MAGIC) {
-                (Format::Parquet, parquet::names(&path, &shown)?)
-            } else if let Some((what, advice)) = foreign(&begin) {
-                return Err(DataError::Foreign { path: shown, what, advice });
-            } else {
-                let (csv, names) = Csv::open(&path, &shown, origin.delimiter, &selection.known())?;
-                (Format::Csv(csv), (names, Vec::new()))
-            };
-            let place = Header::of(&shown, matches!(format, Format::Parquet));
-            check_names(&names, &place)?;
-            match parts.first() {
-                None => (header, index) = (names, of_index),
-                Some(first) => same_header(place, &names, &first.shown, &header)?,
+            let (file, _) = DataFile::open_as(&path, &name, origin.delimiter, &selection.known(), None)?;
+            let names = file.trimmed_header();
+            check_names(&names, &file.header_location())?;
+            match files.first() {
+                None => {
+                    header = names;
+                    if let Format::Parquet { index: names, .. } = &file.format {
+                        index.clone_from(names);
+                    }
+                }
+                Some(first) => same_header(file.header_location(), &names, &first.name, &header)?,
             }
-            parts.push(Part { path, shown, format });
+            files.push(file);
         }
-        let first = parts.first().map_or(Header::of(Path::new(""), false), Part::header);
+        let first = files.first().map_or(Header::new(Path::new(""), false), DataFile::header_location);
         let names = selection.names(&header, &index, &first)?;
         index.retain(|name| !names.contains(name) && !selection.exclude.contains(name));
-        let places = names.iter().map(|name| find(&header, name, &first)).collect::<Result<_, _>>()?;
+        let positions: Vec<usize> =
+            names.iter().map(|name| find(&header, name, &first)).collect::<Result<_, DataError>>()?;
         let excluded_terms = selection.excluded_terms(&header);
         let has_weights = selection.weights.is_some();
         Ok(Self {
-            parts,
+            files,
             names,
             has_weights,
-            places,
+            positions,
             header,
             index,
             excluded_terms,
@@ -172,52 +171,45 @@ impl Source {
         &self.names
     }
 
-    /// What is to be left out of the design.
+    /// The excluded columns of the design.
     pub fn excluded_terms(&self) -> &[String] {
         &self.excluded_terms
     }
 
-    /// What to call the data in a message.
+    /// The name of all files together in messages.
     #[must_use]
     pub fn label(&self) -> String {
         let first = self.first().display().to_string();
-        match self.parts.len() {
+        match self.files.len() {
             0 | 1 => first,
             several => format!("{first} and {} more", several - 1),
         }
     }
 
     pub(super) fn first(&self) -> &Path {
-        self.parts.first().map_or(Path::new(""), |part| &part.shown)
+        self.files.first().map_or(Path::new(""), |file| &file.name)
     }
 
     /// Hands every row to `each`, one by one, on this thread.
     ///
     /// # Errors
-    /// [`DataError`] at the first fault; `each` has seen the rows before it. Whatever `each` fails with ends the pass.
+    /// [`DataError`] at the first error, after `each` got the rows before it. An error of `each` ends the pass.
     pub fn scan<E: From<DataError>>(&self, each: Each<'_, E>) -> Result<Scan, E> {
         let mut digest = Sha256::new();
         let mut rows = 0;
-        let mut counted = |record: &dyn Record| {
+        let mut counted = |record: &Record<'_>| {
             rows += 1;
             each(record)
         };
-        for (number, part) in self.parts.iter().enumerate() {
-            let failed = |source| unreadable(&part.shown, source);
-            let file = File::open(&part.path).map_err(failed)?;
-            let mut file = Hashed { inner: file, digest: &mut digest, watch: self.watch.as_ref() };
-            match part.format {
-                Format::Csv(csv) => {
-                    io::copy(&mut file.by_ref().take(csv.header_end), &mut io::sink()).map_err(failed)?;
-                    let mut chunks = Chunks::new(file, csv.header_end, csv.delimiter, CHUNK);
-                    while let Some(chunk) = chunks.next().map_err(|fault| fault.of(part))? {
-                        csv.scan(part, number, (&self.header, &self.places), &chunk, &mut counted)?;
-                    }
-                }
-                Format::Parquet => {
-                    io::copy(&mut file, &mut io::sink()).map_err(failed)?;
-                    parquet::scan(part, number, &self.names, &mut counted)?;
-                }
+        for (number, file) in self.files.iter().enumerate() {
+            let mut hashed = file.hashed(&mut digest, self.watch.as_ref())?;
+            if let Format::Csv(csv) = file.format {
+                let rows = CsvRows::new(csv, &file.name, &file.header, hashed, CHUNK);
+                let rows = rows.map_err(|source| unreadable(&file.name, source))?;
+                self.each_row(number, FileRows::Csv(rows), &mut counted)?;
+            } else {
+                io::copy(&mut hashed, &mut io::sink()).map_err(|source| unreadable(&file.name, source))?;
+                self.each_parquet_row(number, &mut counted)?;
             }
         }
         if rows == 0 {
@@ -226,15 +218,52 @@ impl Source {
         Ok(Scan { rows, sha256: Checksum::from_digest(digest.finalize().as_ref()) })
     }
 
-    /// A place in words.
-    pub fn location(&self, place: Place) -> Location {
-        match self.parts.get(place.part) {
-            Some(Part { path, shown, format: Format::Csv(_) }) => line(path, shown, place.at),
-            part => {
-                let path = part.map(|part| part.shown.clone()).unwrap_or_default();
-                Location { path, line: place.at + 1, is_row: true }
-            }
+    /// Hands every row of a Parquet file to `each`. Only the columns that are needed are decoded.
+    pub(super) fn each_parquet_row<E: From<DataError>>(&self, number: usize, each: Each<'_, E>) -> Result<(), E> {
+        let Some(file) = self.files.get(number) else { return Ok(()) };
+        for position in &self.positions {
+            file.check_column(*position, true)?;
         }
+        let rows = ParquetRows::open(&file.path, &file.name, Some(&self.names), None)?;
+        self.each_row::<io::Empty, E>(number, FileRows::Parquet(rows), each)
+    }
+
+    /// Hands every row to `each`.
+    pub(super) fn each_row<R: Read, E: From<DataError>>(
+        &self,
+        number: usize,
+        mut rows: FileRows<R>,
+        each: Each<'_, E>,
+    ) -> Result<(), E> {
+        let is_csv = matches!(rows, FileRows::Csv(_));
+        // Decoded columns are in the order of the file.
+        let decoded = |position: &usize| self.positions.iter().filter(|other| *other < position).count();
+        let positions = if is_csv { self.positions.clone() } else { self.positions.iter().map(decoded).collect() };
+        let mut row = Row::default();
+        while rows.next(&mut row)? {
+            let (expected, got) = (self.header.len(), row.width());
+            if is_csv && got != expected {
+                let location = self.location(RowId { file: number, row: row.number() });
+                let several_lines = row.has_several_lines();
+                return Err(DataError::Ragged { location, expected, got, several_lines }.into());
+            }
+            each(&Record { row: &row, positions: &positions, file: number })?;
+        }
+        Ok(())
+    }
+
+    /// A row in messages.
+    pub fn location(&self, id: RowId) -> Location {
+        let path = self.files.get(id.file).map(|file| file.name.clone()).unwrap_or_default();
+        Location { path, row: id.row }
+    }
+}
+
+impl DataFile {
+    /// The bytes of the file, added to a digest as they are read.
+    pub(super) fn hashed<'d>(&self, digest: &'d mut Sha256, watch: Option<&'d Watch>) -> Result<Hashed<'d>, DataError> {
+        let inner = File::open(&self.path).map_err(|source| unreadable(&self.name, source))?;
+        Ok(Hashed { inner, digest, watch })
     }
 }
 
@@ -243,9 +272,9 @@ fn check_names(names: &[String], header: &Header) -> Result<(), DataError> {
         return Err(DataError::NoColumns { header: header.clone() });
     }
     let mut seen = HashSet::new();
-    for (place, name) in names.iter().enumerate() {
+    for (position, name) in names.iter().enumerate() {
         if name.is_empty() {
-            return Err(DataError::UnnamedColumn { header: header.clone(), column: place + 1 });
+            return Err(DataError::UnnamedColumn { header: header.clone(), column: position + 1 });
         }
         if !seen.insert(name) {
             return Err(DataError::DuplicateColumn { header: header.clone(), name: name.clone() });
@@ -254,21 +283,20 @@ fn check_names(names: &[String], header: &Header) -> Result<(), DataError> {
     Ok(())
 }
 
-pub(super) fn unreadable(shown: &Path, source: io::Error) -> DataError {
-    DataError::Unreadable { path: shown.to_owned(), source }
+pub(super) fn unreadable(name: &Path, source: io::Error) -> DataError {
+    DataError::Unreadable { path: name.to_owned(), source }
 }
 
-/// Files to read, each with what to call it, and the one that holds standard input.
+/// Files, each with its path and its name in messages, and the file that standard input was copied to.
 type Files = (Vec<(PathBuf, PathBuf)>, Option<StandardInput>);
 
 impl Origin {
-    /// The files to read.
     fn files(&self) -> Result<Files, DataError> {
         let mut files = Vec::new();
         let mut input = None;
         for path in each_once(expanded(&self.paths)?)? {
-            if path == Path::new("-") {
-                let name = PathBuf::from(StandardInput::NAME);
+            if is_standard_input(&path) {
+                let name = PathBuf::from(super::paths::STANDARD_INPUT);
                 let file = StandardInput::read().map_err(|source| unreadable(&name, source))?;
                 files.push((file.path().to_owned(), name));
                 input = Some(file);
@@ -280,34 +308,36 @@ impl Origin {
     }
 }
 
-/// Whether a file has the header of the first.
-///
-/// # Errors
-/// [`DataError`] where it has another.
-pub fn same_header(header: Header, names: &[String], first: &Path, expected: &[String]) -> Result<(), DataError> {
+/// Checks that a file has the header of the first file.
+pub(super) fn same_header(
+    header: Header,
+    names: &[String],
+    first: &Path,
+    expected: &[String],
+) -> Result<(), DataError> {
     let other = names.iter().zip(expected).position(|(name, expected)| name != expected);
     let difference = match other.and_then(|column| Some((column, names.get(column)?, expected.get(column)?))) {
-        Some((column, name, expected)) => format!("column {} is {name:?}, there it is {expected:?}", column + 1),
+        Some((column, name, expected)) => format!("expected {expected:?} as column {}, got {name:?}", column + 1),
         None if names.len() == expected.len() => return Ok(()),
-        None => format!("it has {} columns, there are {}", names.len(), expected.len()),
+        None => format!("expected {} columns, got {}", expected.len(), names.len()),
     };
     Err(DataError::OtherHeader { header, first: first.to_owned(), difference })
 }
 
-/// A file of which the digest is taken as it is read, and which tells how far it is.
+/// A file that is added to a digest, and whose progress is reported, as it is read.
 #[derive(Debug)]
 pub(super) struct Hashed<'d> {
-    pub(super) inner: File,
-    pub(super) digest: &'d mut Sha256,
-    pub(super) watch: Option<&'d Watch>,
+    inner: File,
+    digest: &'d mut Sha256,
+    watch: Option<&'d Watch>,
 }
 
 impl Read for Hashed<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.digest.update(buffer.get(..count).unwrap_or_default());
-        if let Some(Watch(tell)) = self.watch {
-            tell(count as u64);
+        if let Some(watch) = self.watch {
+            watch.report(count as u64);
         }
         Ok(count)
     }

@@ -1,5 +1,5 @@
-//! Rows as they were read, kept as doubles in memory or, when they are many, in a temporary file: every further pass reads those,
-//! at a fraction of what the text costs.
+//! Encoded rows, in memory or, if there are many, in a temporary file. Later passes read them at a fraction of the cost of
+//! parsing text.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::sync::{Mutex, PoisonError};
@@ -7,10 +7,11 @@ use std::sync::{Mutex, PoisonError};
 use tempfile::SpooledTempFile;
 use thiserror::Error;
 
-/// What is kept of the data for further passes cannot be written or read back.
+/// The temporary file with encoded rows cannot be written or read.
 #[derive(Debug, Error)]
 #[error(
-    "the temporary file with the encoded data cannot be written or read: {0}. Check that there is room for temporary files, or name another folder for them with TMPDIR"
+    "the temporary file with encoded rows cannot be written or read: {0}\n\
+     help: free disk space for temporary files, or set TMPDIR to another folder"
 )]
 pub struct SpoolError(#[from] io::Error);
 
@@ -20,10 +21,10 @@ impl PartialEq for SpoolError {
     }
 }
 
-/// Bytes that are kept in memory.
+/// Bytes that are kept in memory before a file is used.
 const IN_MEMORY: usize = 1 << 24;
 
-/// Rows that are being kept, all of one width.
+/// A spool that is being written; all rows have one width.
 #[derive(Debug)]
 pub struct Filling {
     file: SpooledTempFile,
@@ -32,7 +33,7 @@ pub struct Filling {
     waiting: Vec<u8>,
 }
 
-/// Rows that are kept. Their file has no name, so that it is gone with the process.
+/// Encoded rows. Their file has no name, so that it disappears with the process.
 #[derive(Debug)]
 pub struct Spool {
     file: Mutex<SpooledTempFile>,
@@ -40,10 +41,10 @@ pub struct Spool {
 }
 
 impl Filling {
-    /// Bytes that are written at a time.
+    /// Bytes to write at a time.
     const BUFFER: usize = 1 << 18;
 
-    /// No rows of this width.
+    /// A spool without rows.
     pub fn new(width: usize) -> Self {
         Self { file: SpooledTempFile::new(IN_MEMORY), width, waiting: Vec::new() }
     }
@@ -63,7 +64,7 @@ impl Filling {
         Ok(())
     }
 
-    /// All rows.
+    /// Ends writing.
     ///
     /// # Errors
     /// [`SpoolError`].
@@ -79,7 +80,7 @@ impl Spool {
         self.width
     }
 
-    /// So many rows from this one on, fewer at the end, as [`values`] reads them.
+    /// The bytes of some rows, fewer at the end, for [`values`] to decode.
     ///
     /// # Errors
     /// [`SpoolError`].
@@ -119,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_come_back_bit_by_bit_as_often_as_they_are_asked_for() {
+    fn rows_are_read_back_exactly_and_repeatedly() {
         let rows = [[1.5, -0.0, f64::MIN_POSITIVE], [f64::MAX, 5e-324, f64::NAN]];
         let mut filling = Filling::new(3);
         for row in rows {
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn more_than_memory_is_meant_to_hold_is_kept_on_disk() {
+    fn rows_beyond_the_memory_limit_are_kept_on_disk() {
         let mut filling = Filling::new(1);
         let count = IN_MEMORY / size_of::<f64>() + 1;
         (0..count).for_each(|value| filling.push(&[value as f64]).unwrap());

@@ -1,4 +1,4 @@
-//! Standard input in a file, since it is read again where a fault is to be told.
+//! A copy of standard input in a temporary file, because training reads its data more than once.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -6,19 +6,16 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, TempPath};
 
-/// What came in, in a file that is gone with this.
+/// Standard input in a file that is removed with this value.
 #[derive(Debug)]
 pub(super) struct StandardInput {
     path: PathBuf,
     content: File,
-    /// The name of the file, if it has one, which is taken away at the end.
+    /// The name of the file, if it has one, which is removed at the end.
     _name: Option<TempPath>,
 }
 
 impl StandardInput {
-    /// What it is called in messages.
-    pub(super) const NAME: &str = "standard input";
-
     /// Reads all of it.
     pub(super) fn read() -> io::Result<Self> {
         let mut input = Self::nameless().map_or_else(Self::named, Ok)?;
@@ -27,13 +24,12 @@ impl StandardInput {
         Ok(input)
     }
 
-    /// Where it can be opened.
+    /// The path to open.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// A file without a name is gone with the process, however that ends. It can still be opened where the system has an
-    /// address for what is open.
+    /// A file without a name disappears with the process, however it ends. Linux has a path for open files.
     #[cfg(target_os = "linux")]
     fn nameless() -> Option<Self> {
         use std::os::fd::AsRawFd;

@@ -1,6 +1,6 @@
-//! Means, exact medians and counts of columns that are not held, each row weighted: a row of weight 2 is two rows.
+//! Weighted means, exact medians and counts of columns that are not in memory: a row of weight 2 counts as two rows.
 //!
-//! The bits of a median are found 16 at a time, one pass each.
+//! A median is found 16 bits at a time, with one pass each.
 
 use std::collections::BTreeMap;
 
@@ -9,59 +9,59 @@ use super::spool::{Spool, SpoolError};
 use super::tally::{ordered, unordered};
 use ordinate_model::double_double::DoubleDouble;
 
-/// Bits that a pass settles.
+/// Bits of a median that one pass finds.
 const STEP: u32 = 16;
 
-/// The most different values that are counted: a few megabytes.
+/// The limit of different values that are counted, which need a few megabytes.
 const MOST_COUNTED: usize = 100_000;
 
-/// What imputation needs to know of a column.
+/// The statistic of a column that imputation needs.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum Statistic {
-    /// Nothing.
+    /// No statistic.
     #[default]
     None,
-    /// `Σ wx / Σ w`; not finite where the sum exceeds a double.
+    /// `Σ wx / Σ w`; not finite if the sum exceeds a double.
     Mean(f64),
-    /// Half of the weight is on either side of it.
+    /// The weighted median.
     Median(f64),
-    /// Each value, ascending, and the weight of its rows; none of more than a hundred thousand values.
+    /// Each value, ascending, and the weight of its rows; `None` for more than a hundred thousand values.
     Counts(Option<Vec<(f64, DoubleDouble)>>),
 }
 
-/// One statistic a column, as its policy asks for it, of what the rows hold: numbers, or the places of words. `weight` is the
-/// place of the weights, where there are any.
+/// The statistic of each column that its policy needs, over encoded rows. `weight` is the position of the weights, if
+/// there are any.
 ///
 /// # Errors
-/// Those of reading the rows.
+/// [`SpoolError`] when the rows cannot be read.
 pub fn statistics(rows: &Spool, policies: &[&Policy], weight: Option<usize>) -> Result<Vec<Statistic>, SpoolError> {
-    let mut all: Vec<Gathering> = policies.iter().map(|policy| Gathering::new(policy)).collect();
-    if all.iter().any(|gathering| !matches!(gathering, Gathering::Nothing)) {
-        each_value(rows, &mut all, weight, Gathering::push)?;
+    let mut all: Vec<Accumulator> = policies.iter().map(|policy| Accumulator::new(policy)).collect();
+    if all.iter().any(|accumulator| !matches!(accumulator, Accumulator::Nothing)) {
+        each_value(rows, &mut all, weight, Accumulator::push)?;
     }
-    if all.iter().any(|gathering| matches!(gathering, Gathering::Median(_))) {
+    if all.iter().any(|accumulator| matches!(accumulator, Accumulator::Median(_))) {
         for known in (0..u64::BITS).step_by(STEP as usize) {
-            each_value(rows, &mut all, weight, |gathering, value, weight| {
-                if let Gathering::Median(search) = gathering {
+            each_value(rows, &mut all, weight, |accumulator, value, weight| {
+                if let Accumulator::Median(search) = accumulator {
                     search.count(ordered(value), known, weight);
                 }
             })?;
-            all.iter_mut().for_each(Gathering::narrow);
+            all.iter_mut().for_each(Accumulator::narrow);
         }
-        each_value(rows, &mut all, weight, |gathering, value, _| {
-            if let Gathering::Median(search) = gathering {
+        each_value(rows, &mut all, weight, |accumulator, value, _| {
+            if let Accumulator::Median(search) = accumulator {
                 search.compare(value);
             }
         })?;
     }
-    Ok(all.into_iter().map(Gathering::finish).collect())
+    Ok(all.into_iter().map(Accumulator::finish).collect())
 }
 
 fn each_value(
     rows: &Spool,
-    columns: &mut [Gathering],
+    columns: &mut [Accumulator],
     weight: Option<usize>,
-    mut each: impl FnMut(&mut Gathering, f64, f64),
+    mut each: impl FnMut(&mut Accumulator, f64, f64),
 ) -> Result<(), SpoolError> {
     rows.scan(|row| {
         let weight = weight.and_then(|place| row.get(place)).copied().unwrap_or(1.0);
@@ -73,16 +73,16 @@ fn each_value(
     })
 }
 
-/// A statistic that is being made.
+/// A statistic that is being computed.
 #[derive(Debug)]
-enum Gathering {
+enum Accumulator {
     Nothing,
     Mean { sum: DoubleDouble, weight: DoubleDouble },
     Median(Search),
     Counts(BTreeMap<u64, DoubleDouble>),
 }
 
-impl Gathering {
+impl Accumulator {
     fn new(policy: &Policy) -> Self {
         match policy {
             Policy::Mean => Self::Mean { sum: DoubleDouble::default(), weight: DoubleDouble::default() },
@@ -101,7 +101,7 @@ impl Gathering {
                 *weight = *weight + of_row;
             }
             Self::Median(search) => search.half = search.half + of_row * DoubleDouble::from(0.5),
-            // One more than are kept says that there are too many.
+            // One more than the limit shows that there are too many.
             Self::Counts(counts) if counts.len() > MOST_COUNTED => {}
             Self::Counts(counts) => {
                 let count = counts.entry(ordered(value)).or_default();
@@ -129,17 +129,17 @@ impl Gathering {
     }
 }
 
-/// The search for one column's middle.
+/// The search for the median of a column.
 #[derive(Debug)]
 struct Search {
     /// Half of the weight of all numbers.
     half: DoubleDouble,
-    /// The leading bits of the lower of the middle two, which are known.
+    /// The known leading bits of the lower median.
     prefix: u64,
-    /// The weight of the numbers below those with that prefix, and of those with it too.
+    /// The weight of the numbers below that prefix, and of the numbers up to it.
     below: DoubleDouble,
     up_to: DoubleDouble,
-    /// The weight of the numbers with each next piece.
+    /// The weight of the numbers for each value of the next 16 bits.
     weights: Vec<DoubleDouble>,
     /// The smallest number above.
     above: f64,
@@ -166,7 +166,7 @@ impl Search {
         }
     }
 
-    /// The lower of the middle two is the first number up to which half of the weight lies.
+    /// Finds the next bits of the lower median, the first number up to which half of the weight lies.
     fn narrow(&mut self) {
         let zero = DoubleDouble::default();
         let mut next = 0;
@@ -188,7 +188,7 @@ impl Search {
         }
     }
 
-    /// Where exactly half of the weight lies on either side, the middle of the two numbers there.
+    /// The midpoint of two numbers if exactly half of the weight lies on either side.
     fn median(&self) -> f64 {
         let lower = unordered(self.prefix);
         if self.up_to == self.half && self.above.is_finite() { f64::midpoint(lower, self.above) } else { lower }
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn where_half_of_the_weight_lies_on_either_side_the_median_is_the_middle_of_both() {
+    fn the_median_is_a_midpoint_if_half_of_the_weight_lies_on_either_side() {
         let median = |values: &[(f64, f64)]| of(values).swap_remove(1);
         assert_eq!(median(&[(1.0, 1.0), (3.0, 1.0)]), Statistic::Median(2.0));
         assert_eq!(median(&[(1.0, 1.0), (3.0, 1.5)]), Statistic::Median(3.0));

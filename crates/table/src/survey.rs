@@ -1,27 +1,29 @@
-//! The one pass over the files: what every column holds, and every row into the temporary file that further passes read.
+//! The single pass over the files: statistics of each column, and every row into the temporary file that later passes read.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
+use std::io::Read as _;
 
 use sha2::{Digest, Sha256};
 
+use super::DataError;
 use super::block::{Block, BlockReader};
 use super::chunks::{Chunk, Chunks};
 use super::column::Column;
-use super::csv::Csv;
-use super::source::{CHUNK, Format, Hashed, Part, Place, Record, Scan, Source, unreadable};
+use super::csv::{Csv, CsvRows};
+use super::data_file::{DataFile, FileRows, Format};
+use super::row::RowNumber;
+use super::source::{CHUNK, Hashed, Record, RowId, Scan, Source, unreadable};
 use super::spool::{Filling, Spool};
-use super::{DataError, parquet};
 use crate::parallel;
 use crate::parallel::in_order;
 use ordinate_model::identity::Checksum;
 
-/// How the files are read. What comes out of it does not depend on it.
+/// How files are read. The result does not depend on it.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
-    /// Threads that read rows.
+    /// Threads that parse rows.
     pub threads: usize,
-    /// Bytes of a CSV file that are read together.
+    /// Bytes of a CSV file that are parsed together.
     pub chunk: usize,
 }
 
@@ -31,34 +33,31 @@ impl Default for Pace {
     }
 }
 
-/// What is known after the rows so far.
+/// The result of the rows so far.
 struct Survey<'s> {
     source: &'s Source,
     columns: &'s mut [Column],
     filling: Filling,
     rows: u64,
-    /// What is kept of a row.
+    /// The encoded values of a row.
     row: Vec<f64>,
 }
 
-/// Reads all rows into the columns, and keeps what they hold.
+/// Reads all rows into the columns, and encodes them into a temporary file.
 ///
 /// # Errors
-/// [`DataError`] at the first fault.
+/// [`DataError`] at the first error.
 pub fn survey(source: &Source, columns: &mut [Column], pace: Pace) -> Result<(Scan, Spool), DataError> {
     let mut digest = Sha256::new();
     let filling = Filling::new(columns.len());
     let mut survey = Survey { source, columns, filling, rows: 0, row: Vec::new() };
-    for (number, part) in source.parts.iter().enumerate() {
-        let failed = |source| unreadable(&part.shown, source);
-        let file = File::open(&part.path).map_err(failed)?;
-        let mut hashed = Hashed { inner: file, digest: &mut digest, watch: source.watch.as_ref() };
-        match part.format {
-            Format::Csv(csv) => survey.csv(csv, part, number, hashed, pace)?,
-            Format::Parquet => {
-                io::copy(&mut hashed, &mut io::sink()).map_err(failed)?;
-                parquet::scan(part, number, &source.names, &mut |record| survey.record(record))?;
-            }
+    for (number, file) in source.files.iter().enumerate() {
+        let mut hashed = file.hashed(&mut digest, source.watch.as_ref())?;
+        if let Format::Csv(csv) = file.format {
+            survey.csv(csv, file, number, hashed, pace)?;
+        } else {
+            io::copy(&mut hashed, &mut io::sink()).map_err(|source| unreadable(&file.name, source))?;
+            source.each_parquet_row(number, &mut |record| survey.record(record))?;
         }
     }
     if survey.rows == 0 {
@@ -69,47 +68,55 @@ pub fn survey(source: &Source, columns: &mut [Column], pace: Pace) -> Result<(Sc
 }
 
 impl Survey<'_> {
-    fn csv(&mut self, csv: Csv, part: &Part, number: usize, mut file: Hashed<'_>, pace: Pace) -> Result<(), DataError> {
-        let failed = |source| unreadable(&part.shown, source);
-        io::copy(&mut file.by_ref().take(csv.header_end), &mut io::sink()).map_err(failed)?;
-        let mut chunks = Chunks::new(file, csv.header_end, csv.delimiter, pace.chunk);
+    fn csv(
+        &mut self,
+        csv: Csv,
+        file: &DataFile,
+        number: usize,
+        mut hashed: Hashed<'_>,
+        pace: Pace,
+    ) -> Result<(), DataError> {
+        let header = io::copy(&mut hashed.by_ref().take(csv.header_end), &mut io::sink());
+        header.map_err(|source| unreadable(&file.name, source))?;
+        let mut chunks = Chunks::new(hashed, csv.first_line, csv.delimiter, pace.chunk);
         let declared: Vec<_> = self.columns.iter().map(|column| column.declared.clone()).collect();
-        let reader = BlockReader::new(csv, self.source.header.len(), &self.source.places, declared);
+        let reader = BlockReader::new(csv, self.source.header.len(), &self.source.positions, declared);
         in_order(
             pace.threads,
-            || chunks.next().map_err(|fault| fault.of(part)),
-            |chunk| (reader.read(&chunk.bytes, chunk.at), chunk),
-            |(block, chunk)| self.block(block, &chunk, csv, part, number),
+            || chunks.next().map_err(|error| error.in_file(&file.name)),
+            |chunk| (reader.read(&chunk), chunk),
+            |(block, chunk)| self.block(block, chunk, csv, file, number),
         )
     }
 
-    /// Takes rows together where nothing can be wrong with them; otherwise one by one, to find what is.
+    /// Adds rows together if none of them can be wrong; otherwise one by one, to find the first error.
     fn block(
         &mut self,
         block: Option<Block>,
-        chunk: &Chunk,
+        chunk: Chunk,
         csv: Csv,
-        part: &Part,
+        file: &DataFile,
         number: usize,
     ) -> Result<(), DataError> {
         let suits = |block: &Block| self.columns.iter().zip(&block.columns).all(|(column, cells)| column.suits(cells));
         let Some(Block { rows, mut values, columns }) = block.filter(suits) else {
+            let rows = FileRows::Csv(CsvRows::of_chunk(csv, &file.name, &file.header, chunk));
             let source = self.source;
-            return csv.scan(part, number, (&source.header, &source.places), chunk, &mut |record| self.record(record));
+            return source.each_row(number, rows, &mut |record| self.record(record));
         };
         let width = self.columns.len();
-        for (place, (column, cells)) in self.columns.iter_mut().zip(columns).enumerate() {
-            let values = values.iter_mut().skip(place).step_by(width);
-            column.take(cells, values, |at| Place { part: number, at });
+        for (position, (column, cells)) in self.columns.iter_mut().zip(columns).enumerate() {
+            let values = values.iter_mut().skip(position).step_by(width);
+            column.take(cells, values, |line| RowId { file: number, row: RowNumber::Line(line) });
         }
         self.rows += rows;
         Ok(self.filling.push(&values)?)
     }
 
-    fn record(&mut self, record: &dyn Record) -> Result<(), DataError> {
+    fn record(&mut self, record: &Record<'_>) -> Result<(), DataError> {
         self.row.clear();
-        for (place, column) in self.columns.iter_mut().enumerate() {
-            self.row.push(column.push(record.cell(place), record.place(), self.source)?);
+        for (position, column) in self.columns.iter_mut().enumerate() {
+            self.row.push(column.push(record.typed_cell(position), record.id(), self.source)?);
         }
         self.rows += 1;
         Ok(self.filling.push(&self.row)?)

@@ -1,19 +1,19 @@
-//! Numbers counted by value, as long as there are few.
+//! Counts of numbers, as long as few are different.
 
 use std::collections::BTreeMap;
 
-/// Numbers counted by value; gives up beyond a limit.
+/// Counts of numbers, up to a limit of different ones.
 #[derive(Debug)]
 pub struct Tally {
     limit: usize,
     counts: BTreeMap<u64, u64>,
-    overflown: bool,
+    has_overflowed: bool,
 }
 
 impl Tally {
-    /// Counts at most this many different values.
+    /// Counts at most this many different numbers.
     pub fn new(limit: usize) -> Self {
-        Self { limit, counts: BTreeMap::new(), overflown: false }
+        Self { limit, counts: BTreeMap::new(), has_overflowed: false }
     }
 
     /// Counts one more.
@@ -22,21 +22,21 @@ impl Tally {
             return;
         }
         *self.counts.entry(ordered(value)).or_default() += 1;
-        self.overflown = self.counts.len() > self.limit;
+        self.has_overflowed = self.counts.len() > self.limit;
     }
 
-    /// Whether more values would still change it.
+    /// Whether further numbers are counted.
     pub fn is_open(&self) -> bool {
-        self.limit > 0 && !self.overflown
+        self.limit > 0 && !self.has_overflowed
     }
 
-    /// Each value, ascending, and how often it is there; none when there were too many.
+    /// Each number, ascending, and its count; `None` if too many are different.
     pub fn counts(&self) -> Option<impl Iterator<Item = (f64, u64)>> {
-        (!self.overflown).then(|| self.counts.iter().map(|(bits, count)| (unordered(*bits), *count)))
+        (!self.has_overflowed).then(|| self.counts.iter().map(|(bits, count)| (unordered(*bits), *count)))
     }
 }
 
-/// The bits of a number, so turned that they ascend with it; −0 is 0.
+/// The bits of a number, transformed so that they have its order; −0 becomes 0.
 pub fn ordered(value: f64) -> u64 {
     let bits = (value + 0.0).to_bits();
     if bits >> 63 == 0 { bits | (1 << 63) } else { !bits }
@@ -55,7 +55,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn ordered_bits_ascend_with_the_numbers_and_lead_back(one: f64, other: f64) {
+        fn ordered_bits_have_the_order_of_the_numbers_and_can_be_inverted(one: f64, other: f64) {
             prop_assume!(one.is_finite() && other.is_finite());
             prop_assert!(unordered(ordered(one)).total_cmp(&(one + 0.0)).is_eq());
             prop_assert_eq!(one.partial_cmp(&other), Some(ordered(one).cmp(&ordered(other))));

@@ -11,7 +11,7 @@ use super::solver::leverage::LeverageFactor;
 use super::solver::path::PenalisedFit;
 use super::training_table::TrainingTable;
 use ordinate_model::artifact::{ArtifactError, Document, FORMAT, Golden, Training};
-use ordinate_model::estimator::{Coefficients, Plane, Planes};
+use ordinate_model::estimator::{Coefficients, LinearCoefficients, LogisticCoefficients};
 use ordinate_model::identity::Version;
 use ordinate_model::inference::Inference;
 use ordinate_model::preprocess::{DesignColumn, Preprocess};
@@ -114,7 +114,7 @@ impl DocumentBuilder<'_> {
 
     fn coefficients(&self, fit: &Fit) -> Coefficients {
         let names = || self.table.names().iter().cloned();
-        let plane = |intercept, coefficients: &[f64]| Plane {
+        let plane = |intercept, coefficients: &[f64]| LinearCoefficients {
             intercept,
             coefficients: names().zip(coefficients.iter().copied()).collect(),
         };
@@ -128,7 +128,7 @@ impl DocumentBuilder<'_> {
                     _ => Coefficients::ElasticNet(plane),
                 }
             }
-            Fit::Logistic(fit) => Coefficients::Logistic(Planes {
+            Fit::Logistic(fit) => Coefficients::Logistic(LogisticCoefficients {
                 classes: self.table.classes().to_vec(),
                 intercepts: fit.intercepts.clone(),
                 coefficients: names().zip(fit.coefficients.iter().cloned()).collect(),

@@ -149,7 +149,7 @@ fn in_classes(table: &TrainingTable) -> impl Fn(SolveError) -> TrainError + '_ {
     let rare = |class: usize, what, advice| {
         let class = table.classes().get(class).map(ToString::to_string).unwrap_or_default();
         let column = table.signature().target().name.clone();
-        DataError::RareClass { column, class, what, advice }.of(table.label()).into()
+        DataError::RareClass { column, class, what, advice }.in_data(table.label()).into()
     };
     move |error| match error {
         SolveError::SingleRowClass { class, .. } => rare(class, "cross-validation", "set --c to a number"),

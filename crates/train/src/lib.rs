@@ -21,6 +21,7 @@ pub mod solver;
 pub mod summary;
 pub mod surveyed_table;
 pub mod test_data;
+pub mod text_table;
 pub mod training_table;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -124,7 +125,7 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
             }
             _ => Vec::new(),
         };
-        let frame = Frame::accepted(model.signature(), rows.features().to_vec());
+        let frame = Frame::from_accepted(model.signature(), rows.features().to_vec());
         Ok::<_, AnswerError>((model.answer(&frame, &Wanted::default())?, residuals))
     };
     table.scan_with::<_, TrainError>(answer, |rows, answered| {
@@ -173,7 +174,7 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     };
     let summary = match &whole {
         Fit::LeastSquares(fit) => {
-            let target = table.target_transform().of(&table.signature().target().name);
+            let target = table.target_transform().describe(&table.signature().target().name);
             Some(Summary::new(fit, table.names(), &target, CONFIDENCE, Some(&residuals)))
         }
         _ => None,
@@ -227,7 +228,7 @@ fn without_constant_columns(table: TrainingTable, plan: &Plan) -> Result<(Traini
 
 /// The features of a row as values of a request.
 fn scalars(table: &TrainingTable, row: &EncodedRow<'_>) -> Vec<Scalar> {
-    table.signature().features().iter().zip(row.features).map(|(feature, value)| feature.tell(*value)).collect()
+    table.signature().features().iter().zip(row.features).map(|(feature, value)| feature.to_scalar(*value)).collect()
 }
 
 /// The features of the first row.

@@ -10,7 +10,7 @@ use super::solver::cross_validation::CrossValidationResult;
 use super::surveyed_table::SurveyedTable;
 use ordinate_model::identity::ModelName;
 use ordinate_model::preprocess::TargetTransform;
-use ordinate_model::signature::{FeatureType, Unknown};
+use ordinate_model::signature::{FeatureType, UnknownPolicy};
 use ordinate_table::{DataError, Origin, Scan, Selection};
 
 /// The estimators. Penalised features are standardised: mean 0 and population standard deviation 1, or without an
@@ -159,11 +159,11 @@ impl Plan {
         let estimator = self.estimator.unwrap_or(default);
         if surveyed.has_class_target() && !estimator.classifies() {
             let column = self.selection.target.clone();
-            return Err(DataError::TargetIsNoNumber { column, estimator: estimator.name() }.into());
+            return Err(DataError::ClassTarget { column, estimator: estimator.name() }.into());
         }
         if self.penalty.c.is_some() && !estimator.classifies() {
             let column = self.selection.target.clone();
-            return Err(DataError::PriceOfClasses { column, estimator: estimator.name() }.into());
+            return Err(DataError::UnusedC { column, estimator: estimator.name() }.into());
         }
         Ok(estimator)
     }
@@ -206,7 +206,7 @@ impl Plan {
         keep("categorical", !categorical.is_empty(), json!(categorical));
         let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
         keep("missing", !missing.is_empty(), json!(missing));
-        keep("unknown", *unknown != Unknown::Reject, json!(unknown));
+        keep("unknown", *unknown != UnknownPolicy::Reject, json!(unknown));
         keep("degree", *degree > 1, json!(degree));
         keep("interactions", *interactions, json!(interactions));
         keep("target_transform", *target_transform != TargetTransform::Identity, json!(target_transform));

@@ -1,7 +1,7 @@
 //! How the columns of the data become features.
 
 use ordinate_model::preprocess::TargetTransform;
-use ordinate_model::signature::{FeatureType, Unknown};
+use ordinate_model::signature::{FeatureType, UnknownPolicy};
 use ordinate_table::Rule;
 
 /// Types, missing values, unknown categories, and the columns of the design.
@@ -14,7 +14,7 @@ pub struct Preparation {
     /// Rules for missing values: the last rule for a column applies, else the last rule for all columns.
     pub missing: Vec<Rule>,
     /// How the model handles unknown categories.
-    pub unknown: Unknown,
+    pub unknown: UnknownPolicy,
     /// The highest power of numeric features; 0 and 1 add no columns.
     pub degree: u32,
     /// Whether to add the product of every two features.

@@ -11,6 +11,7 @@ use super::distribution::{fisher_upper, student_two_sided};
 use super::intercept;
 use super::solver::least_squares::LeastSquaresFit;
 use super::solver::unit_errors::{UnitErrors, length};
+use super::text_table::{Align, TextTable};
 use ordinate_model::double_double::DoubleDouble;
 use ordinate_model::quantile::student_quantile;
 use singular::condition_number;
@@ -200,9 +201,11 @@ fn finite(value: Option<f64>) -> Option<f64> {
 impl fmt::Display for Summary {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let percent = significant(self.level * 100.0);
-        let headings = ["", "estimate", "std. error", "t", "p", &format!("{percent} % from"), "to", "VIF"];
-        let mut table = vec![headings.map(str::to_owned)];
+        let level = format!("{percent} % from");
+        let titles = ["estimate", "std. error", "t", "p", &level, "to", "VIF"].map(|title| (title, Align::Right));
+        let mut table = TextTable::new([("", Align::Left)].into_iter().chain(titles));
         for term in self.intercept.iter().chain(&self.terms) {
+            let no_vif = || if self.intercept.as_ref() == Some(term) { String::new() } else { dash() };
             table.push([
                 term.name.clone(),
                 significant(term.estimate),
@@ -211,23 +214,10 @@ impl fmt::Display for Summary {
                 term.p.map_or_else(dash, probability),
                 cell(term.interval.map(|[low, _]| low)),
                 cell(term.interval.map(|[_, high]| high)),
-                term.vif.map_or_else(
-                    || if self.intercept.as_ref() == Some(term) { String::new() } else { dash() },
-                    significant_short,
-                ),
+                term.vif.map_or_else(no_vif, significant_short),
             ]);
         }
-        let width =
-            |column| table.iter().filter_map(|row| row.get(column)).map(|text: &String| text.chars().count()).max();
-        let widths: Vec<usize> = (0..headings.len()).map(|column| width(column).unwrap_or(0)).collect();
-        for row in &table {
-            let mut line = String::new();
-            for (column, (text, width)) in row.iter().zip(&widths).enumerate() {
-                let padding = " ".repeat(width - text.chars().count());
-                line.extend(if column == 0 { ["  ", text, &padding] } else { ["  ", &padding, text] });
-            }
-            writeln!(out, "{}", line.trim_end())?;
-        }
+        write!(out, "{table}")?;
         writeln!(out)?;
         for (name, value) in self.statistics() {
             writeln!(out, "  {name:28}  {value}")?;

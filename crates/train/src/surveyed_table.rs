@@ -9,7 +9,7 @@ use crate::error::TrainError;
 use ordinate_model::artifact::ArtifactError;
 use ordinate_model::preprocess::{Design, Preprocess, TargetTransform};
 use ordinate_model::scalar::Scalar;
-use ordinate_model::signature::{Feature, FeatureType, Missing, Signature, Target};
+use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, Signature, Target};
 use ordinate_model::wording::{counted, shorten};
 use ordinate_table::column::{Column, Role};
 use ordinate_table::selection::nearest;
@@ -60,7 +60,7 @@ impl SurveyedTable {
         let mut kinds = Vec::with_capacity(columns.len());
         for column in &columns {
             if column.is_empty() {
-                return Err(DataError::NoValues { column: column.name.clone() }.of(source.label()).into());
+                return Err(DataError::NoValues { column: column.name.clone() }.in_data(source.label()).into());
             }
             kinds.push(column.kind(&source)?);
         }
@@ -79,7 +79,7 @@ impl SurveyedTable {
         let mut features = Vec::with_capacity(columns.len());
         for ((column, kind), statistic) in columns.iter().zip(kinds).zip(&statistics) {
             let made = feature(column, kind, preparation, statistic, &mut notes);
-            features.push(made.map_err(|fault| fault.of(source.label()))?);
+            features.push(made.map_err(|fault| fault.in_data(source.label()))?);
         }
         let missing = columns.iter().map(|column| column.missing).collect();
         let stored = columns.iter().zip(&features).map(|(column, feature)| Stored::new(column, feature)).collect();
@@ -103,7 +103,7 @@ impl SurveyedTable {
         every_level: bool,
     ) -> Result<TrainingTable, TrainError> {
         let data = self.source.label();
-        let in_data = |fault: DataError| fault.of(data.clone());
+        let in_data = |fault: DataError| fault.in_data(data.clone());
         let (classes, class_values, counts) =
             if classify { self.classes().map_err(in_data)? } else { Default::default() };
         let single = classes.iter().zip(&counts).filter(|(_, count)| **count == 1).map(|(class, _)| class.to_string());
@@ -188,11 +188,11 @@ impl SurveyedTable {
         let fractions = classes.iter().any(|class| matches!(class, Scalar::Number(_)));
         let distinct = classes.len() as u64;
         if (fractions && 2 * distinct > rows) || (distinct == rows && rows > 2) {
-            return Err(DataError::HardlyTwoAlike { column: column.name.clone(), classes: classes.len(), rows });
+            return Err(DataError::NotClasses { column: column.name.clone(), classes: classes.len(), rows });
         }
         let seen = if self.target_kind == FeatureType::Boolean { column.distinct_booleans() } else { classes.len() };
         if seen < 2 {
-            let advice = "Choose another --target".to_owned();
+            let advice = "choose another --target".to_owned();
             return Err(DataError::Constant { role: "target", column: column.name.clone(), advice });
         }
         Ok((classes, values, counts))
@@ -276,7 +276,7 @@ fn feature(
     missing::decide(column, &mut feature, statistic)?;
     notes.extend(similar_levels(&column.name, feature.levels.iter().map(String::as_str)));
     if column.missing > 0
-        && let Missing::Impute(value) = &feature.missing
+        && let MissingPolicy::Impute(value) = &feature.missing
     {
         let values = counted(column.missing, "missing value", "missing values");
         notes.push(format!("{}: {values} imputed with {value}", column.name));
@@ -314,7 +314,7 @@ fn first_and_count(names: Vec<String>) -> Option<String> {
 
 fn constant_feature(features: &[Feature]) -> DataError {
     let column = features.first().map(|feature| feature.name.clone()).unwrap_or_default();
-    DataError::Constant { role: "feature", advice: format!("Leave it out with --exclude {column:?}"), column }
+    DataError::Constant { role: "feature", advice: format!("leave it out with --exclude {column:?}"), column }
 }
 
 impl Preparation {

@@ -5,7 +5,7 @@ use crate::evaluate::Label;
 use ordinate_model::cell::Cell;
 use ordinate_model::signature::{CellError, Feature, FeatureType};
 use ordinate_table::{DataError, NamedColumn, Purpose, Selection};
-use ordinate_table::{Origin, Place, Record, Scan, Source};
+use ordinate_table::{Origin, Record, RowId, Scan, Source};
 
 /// Labelled rows that are not part of the training data.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl<'t> TestData<'t> {
         self.source.scan(&mut |record| {
             let cells: Vec<Cell<'_>> = (0..features.len()).map(|place| record.cell(place)).collect();
             for (feature, cell) in features.iter().zip(&cells) {
-                self.accepted(feature, *cell, &named(&feature.name, Purpose::Feature), record.place())?;
+                self.accepted(feature, *cell, &named(&feature.name, Purpose::Feature), record.id())?;
             }
             let target = self.target(record, features.len())?;
             let weight = if self.table.source.has_weights { self.weight(record, features.len() + 1)? } else { 1.0 };
@@ -57,7 +57,7 @@ impl<'t> TestData<'t> {
     }
 
     /// The target in its own unit, or the position of the class.
-    fn target(&self, record: &dyn Record, place: usize) -> Result<f64, DataError> {
+    fn target(&self, record: &Record<'_>, place: usize) -> Result<f64, DataError> {
         let TrainingTable { target, classes, class_values, .. } = self.table;
         let column = named(&target.name, Purpose::Target);
         if classes.is_empty() || !class_values.is_empty() {
@@ -71,18 +71,18 @@ impl<'t> TestData<'t> {
             let named: Vec<String> = classes.iter().map(ToString::to_string).collect();
             return position.map(|position| position as f64).ok_or_else(|| {
                 let reason = CellError::UnknownCategory { expected: named.join(" or "), got: value.to_string() };
-                self.unanswerable(&column, record.place(), reason.to_string())
+                self.unanswerable(&column, record.id(), reason.to_string())
             });
         }
         self.present(target, &column, record, place)?;
-        self.accepted(target, record.cell(place), &column, record.place())
+        self.accepted(target, record.cell(place), &column, record.id())
     }
 
-    fn weight(&self, record: &dyn Record, place: usize) -> Result<f64, DataError> {
+    fn weight(&self, record: &Record<'_>, place: usize) -> Result<f64, DataError> {
         let column = named(self.source.names().get(place).map_or("", String::as_str), Purpose::Weight);
         let value = self.number(FeatureType::Double, &column, record, place)?;
-        let location = || self.source.location(record.place());
-        let reason = "a weight says how much a row counts";
+        let location = || self.source.location(record.id());
+        let reason = "correct the weight, or remove the row";
         if value > 0.0 {
             Ok(value)
         } else {
@@ -94,46 +94,40 @@ impl<'t> TestData<'t> {
         &self,
         kind: FeatureType,
         column: &NamedColumn,
-        record: &dyn Record,
+        record: &Record<'_>,
         place: usize,
     ) -> Result<f64, DataError> {
         let number = Feature::new(&*column.name, kind);
         self.present(&number, column, record, place)?;
-        self.accepted(&number, record.cell(place), column, record.place())
+        self.accepted(&number, record.cell(place), column, record.id())
     }
 
     fn present(
         &self,
         feature: &Feature,
         column: &NamedColumn,
-        record: &dyn Record,
+        record: &Record<'_>,
         place: usize,
     ) -> Result<(), DataError> {
         if feature.is_missing(record.cell(place)) {
-            let location = self.source.location(record.place());
+            let location = self.source.location(record.id());
             return Err(DataError::MissingAnswer { location, column: column.clone() });
         }
         Ok(())
     }
 
-    fn accepted(
-        &self,
-        feature: &Feature,
-        cell: Cell<'_>,
-        column: &NamedColumn,
-        place: Place,
-    ) -> Result<f64, DataError> {
+    fn accepted(&self, feature: &Feature, cell: Cell<'_>, column: &NamedColumn, row: RowId) -> Result<f64, DataError> {
         feature.accept(cell).map_err(|error| {
             let reason = match error {
                 CellError::Missing => format!("the value {error}"),
                 other => feature.explain(&other, cell),
             };
-            self.unanswerable(column, place, reason)
+            self.unanswerable(column, row, reason)
         })
     }
 
-    fn unanswerable(&self, column: &NamedColumn, place: Place, reason: String) -> DataError {
-        DataError::Unanswerable { location: self.source.location(place), column: column.clone(), reason }
+    fn unanswerable(&self, column: &NamedColumn, row: RowId, reason: String) -> DataError {
+        DataError::Unanswerable { location: self.source.location(row), column: column.clone(), reason }
     }
 }
 

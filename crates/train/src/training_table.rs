@@ -162,7 +162,7 @@ impl TrainingTable {
 
     /// The low-order parts of the columns of the design, whose products have more digits than a double.
     pub(crate) fn low_parts<'r>(&'r self, row: &EncodedRow<'r>) -> impl Iterator<Item = f64> + 'r {
-        self.design.rests(row.features)
+        self.design.rounding_errors(row.features)
     }
 
     /// Calls `each` with every row, in order.
@@ -208,7 +208,7 @@ impl TrainingTable {
         let count = bytes.len() / row_bytes;
         rows.features.reserve(count * width);
         rows.targets.reserve(count);
-        if !self.design.is_the_frame(width) {
+        if !self.design.is_identity(width) {
             rows.design = Some(Vec::with_capacity(count * columns));
         }
         for row in bytes.chunks_exact(row_bytes) {

@@ -1,4 +1,5 @@
-//! Bodies that are one JSON object: a key with the rows, and options beside it. Each protocol says which keys those are.
+//! Bodies that are a JSON object with the rows under one key and options under others. Each protocol has its own
+//! [`Keys`].
 
 mod members;
 mod reader;
@@ -11,52 +12,52 @@ use super::pointer::Pointer;
 use super::{Layout, complain, utf8};
 use crate::http::server::error::{ApiError, Complaint, ErrorCode};
 pub(in crate::http) use members::{LEVEL, once, unknown};
-use ordinate_model::fault::{FAULTS_TOLD, FaultKind};
 use ordinate_model::frame::Frame;
+use ordinate_model::frame::{FaultKind, MAX_LISTED_FAULTS};
 use ordinate_model::wording::shorten;
 pub(in crate::http) use reader::{Reader, RowsReader, Terms};
 
-/// What a protocol's object may hold.
+/// The keys of a protocol's object.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::http) struct Keys {
-    /// The keys that can hold the rows; exactly one of them is there.
+    /// The keys for the rows; a body has exactly one of them.
     pub(in crate::http) tables: &'static [(&'static str, Form)],
-    /// The keys that may stand beside it.
+    /// The keys of options.
     pub(in crate::http) options: &'static [&'static str],
 }
 
-/// How rows stand under a key.
+/// The forms of rows that a key accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::http) enum Form {
     /// A list of rows, or an object of columns.
     Any,
     /// A list of rows: single values, lists, or objects.
     Rows,
-    /// A list of rows, where `{"features": […]}` is one too.
+    /// A list of rows, which may also be written as `{"features": […]}`.
     WrappedRows,
     /// A list of objects.
     Records,
-    /// `{"columns": […], "data": [[…]]}`, as pandas splits a frame.
+    /// `{"columns": […], "data": [[…]]}`, as pandas writes a frame with `orient="split"`.
     Split,
 }
 
-/// What came of a body.
+/// A decoded body.
 #[derive(Debug)]
 pub(in crate::http) struct Decoded<'s, 'j> {
     /// The rows.
     pub(in crate::http) frame: Frame<'s>,
-    /// The key they stood under.
+    /// The key of the rows.
     pub(in crate::http) key: &'static str,
-    /// How they were laid out.
+    /// The layout of the rows.
     pub(in crate::http) layout: Layout,
     options: Vec<(&'static str, &'j str)>,
 }
 
 impl<'j> Decoded<'_, 'j> {
-    /// The value of an option that is there; `null`, as many clients write what they leave out, is none.
+    /// The value of an option. `null` counts as absent, since many clients write it for an option without a value.
     ///
     /// # Errors
-    /// 422 when it is not of the type; `expected` says in words what is.
+    /// 422 if the value is not of the type, which `expected` describes.
     pub(in crate::http) fn option<T: DeserializeOwned>(
         &self,
         name: &str,
@@ -66,10 +67,10 @@ impl<'j> Decoded<'_, 'j> {
         Reader::new(text).option(name, expected).map_err(|error| error.of_key(name))
     }
 
-    /// Goes through the members of an option that is an object; `null`, and one that is not there, has none.
+    /// Calls `each` for the members of an option that is an object, unless it is absent or `null`.
     ///
     /// # Errors
-    /// 422 when it is something else, and what `each` refuses.
+    /// 422 if the option is not an object; errors of `each`.
     pub(in crate::http) fn members(
         &self,
         name: &str,
@@ -83,17 +84,17 @@ impl<'j> Decoded<'_, 'j> {
     }
 }
 
-/// Reads a body. All that is wrong with the rows and the keys is reported together.
+/// Reads a body. All faults of keys and rows are reported together.
 ///
 /// # Errors
-/// 400 when it is not JSON, 413 past the limit of rows, 422 when it does not fit keys or signature.
+/// 400 if it is not JSON, 413 above the limit of rows, 422 if it does not fit the keys or the signature.
 pub(in crate::http) fn read<'s, 'j>(
     body: &'j [u8],
-    wanted: &Keys,
+    known: &Keys,
     terms: Terms<'s>,
 ) -> Result<Decoded<'s, 'j>, ApiError> {
     let text = utf8(body)?;
-    not_empty(text, &wanted.example())?;
+    not_empty(text, &known.example())?;
     let mut reader = Reader::new(text);
     let mut rows: Option<(&'static str, Rows<'s>)> = None;
     let mut options: Vec<(&'static str, &'j str)> = Vec::new();
@@ -101,15 +102,15 @@ pub(in crate::http) fn read<'s, 'j>(
 
     if reader.peek()? != Peek::Object {
         let got = reader.cell()?;
-        let detail = format!("expected an object such as {}, got {got}", wanted.example());
+        let detail = format!("expected an object such as {}, got {got}", known.example());
         let complaint = Complaint { code: ErrorCode::InvalidBody, pointer: Some(Pointer::root().into()), detail };
         reader.finish()?;
         return Err(ApiError::complaints(vec![complaint], 1));
     }
     let mut key = reader.first_key()?;
     while let Some(name) = key {
-        let twice = || key_complaint(ErrorCode::DuplicateKey, &name, format!("the key {name:?} is there twice"));
-        if let Some((table, form)) = wanted.tables.iter().find(|(table, _)| *table == name) {
+        let twice = || key_complaint(ErrorCode::DuplicateKey, &name, format!("duplicate key {name:?}"));
+        if let Some((table, form)) = known.tables.iter().find(|(table, _)| *table == name) {
             match &rows {
                 None => rows = Some((*table, reader.table(table, *form, terms)?)),
                 Some((other, _)) => {
@@ -117,22 +118,22 @@ pub(in crate::http) fn read<'s, 'j>(
                         if other == table {
                             return twice();
                         }
-                        let detail = format!("the rows are under {other:?} and under {table:?}; send one of them");
+                        let detail = format!("{other:?} and {table:?} both contain rows; send one of them");
                         key_complaint(ErrorCode::ConflictingKeys, table, detail)
                     });
                     reader.skip()?;
                 }
             }
-        } else if let Some(option) = wanted.options.iter().find(|option| **option == name) {
+        } else if let Some(option) = known.options.iter().find(|option| **option == name) {
             let text = reader.raw()?;
-            if options.iter().any(|(known, _)| known == option) {
+            if options.iter().any(|(earlier, _)| earlier == option) {
                 keys.add(twice);
             } else {
                 options.push((*option, text));
             }
         } else {
             keys.add(|| {
-                let detail = format!("the key {:?} is not understood; {}", shorten(&name), wanted.known());
+                let detail = format!("unknown key {:?}; {}", shorten(&name), known.listed());
                 key_complaint(ErrorCode::UnknownKey, &name, detail)
             });
             reader.skip()?;
@@ -146,21 +147,21 @@ pub(in crate::http) fn read<'s, 'j>(
         Some((_, Ok(_))) => (Vec::new(), 0),
         Some((_, Err(faults))) => faults,
         None => {
-            let detail = wanted.missing();
+            let detail = known.missing();
             let pointer = Some(Pointer::root().into());
             (vec![Complaint { code: ErrorCode::MissingKey, pointer, detail }], 1)
         }
     };
-    let Complaints { mut told, total } = keys;
-    told.extend(faults.0);
-    told.truncate(FAULTS_TOLD);
-    Err(ApiError::complaints(told, total + faults.1))
+    let Complaints { mut first, total } = keys;
+    first.extend(faults.0);
+    first.truncate(MAX_LISTED_FAULTS);
+    Err(ApiError::complaints(first, total + faults.1))
 }
 
-/// A body that has nothing in it is no JSON, and told in plainer words.
+/// Checks for an empty body, which would otherwise be reported as a syntax error.
 ///
 /// # Errors
-/// 400 when the text is nothing but white space.
+/// 400 if the text is empty or white space.
 pub(in crate::http::decode) fn not_empty(text: &str, example: &str) -> Result<(), ApiError> {
     if text.trim().is_empty() {
         let detail = format!("the body is empty; send an object such as {example}");
@@ -180,37 +181,37 @@ impl Keys {
 
     fn missing(&self) -> String {
         match self.tables {
-            [(name, _)] => format!("the key {name:?} with the rows is missing"),
+            [(name, _)] => format!("missing key {name:?} with the rows"),
             several => {
                 let names = several.iter().map(|(name, _)| format!("{name:?}")).collect::<Vec<_>>().join(", ");
-                format!("the rows are missing: one of the keys {names} must be there")
+                format!("missing rows; send them under one of the keys {names}")
             }
         }
     }
 
-    fn known(&self) -> String {
+    fn listed(&self) -> String {
         let tables = self.tables.iter().map(|(name, _)| *name);
         let names: Vec<String> = tables.chain(self.options.iter().copied()).map(|name| format!("{name:?}")).collect();
         match names.as_slice() {
-            [only] => format!("the only one is {only}"),
-            several => format!("there are {}", several.join(", ")),
+            [only] => format!("the only key is {only}"),
+            several => format!("the keys are {}", several.join(", ")),
         }
     }
 }
 
-/// Complaints about keys: the first of them, and how many there are.
+/// The first complaints about keys, and the number of all.
 #[derive(Default)]
 struct Complaints {
-    told: Vec<Complaint>,
+    first: Vec<Complaint>,
     total: usize,
 }
 
 impl Complaints {
-    /// Notes a complaint; its words are only made when they will be told.
-    fn add(&mut self, tell: impl FnOnce() -> Complaint) {
+    /// Adds a complaint, which is formatted only if it will be reported.
+    fn add(&mut self, complaint: impl FnOnce() -> Complaint) {
         self.total += 1;
-        if self.told.len() < FAULTS_TOLD {
-            self.told.push(tell());
+        if self.first.len() < MAX_LISTED_FAULTS {
+            self.first.push(complaint());
         }
     }
 }
@@ -219,7 +220,7 @@ fn key_complaint(code: ErrorCode, name: &str, detail: String) -> Complaint {
     Complaint { code, pointer: Some(Pointer::root().key(shorten(name)).into()), detail }
 }
 
-/// What came of the rows: a frame and its layout, or the complaints about them and their number.
+/// A frame and its layout, or the first complaints about the rows and the number of all.
 type Rows<'s> = Result<(Frame<'s>, Layout), (Vec<Complaint>, usize)>;
 
 impl Reader<'_> {
@@ -228,7 +229,7 @@ impl Reader<'_> {
         let (outcome, layout) = match (self.peek()?, form) {
             (Peek::Array, Form::Any | Form::Rows) => self.list_of_rows(RowsReader::new(terms, false))?,
             (Peek::Array, Form::WrappedRows) => self.list_of_rows(RowsReader::new(terms, true))?,
-            (Peek::Array, Form::Records) => self.list_of_rows(RowsReader::of_objects(terms))?,
+            (Peek::Array, Form::Records) => self.list_of_rows(RowsReader::for_objects(terms))?,
             (Peek::Object, Form::Any) => self.columns(terms)?,
             (Peek::Object, Form::Split) => return self.split(key, terms),
             _ => {

@@ -1,4 +1,4 @@
-//! `application/jsonlines` (<https://jsonlines.org>): one row a line, in any of the forms that rows have under a key.
+//! `application/jsonlines` (<https://jsonlines.org>): one row per line, as a value, a list or an object.
 
 use super::json::{Reader, RowsReader, Terms};
 use super::{Layout, refuse, utf8};
@@ -8,7 +8,7 @@ use ordinate_model::frame::Frame;
 /// Reads the rows.
 ///
 /// # Errors
-/// 400 when a line is not UTF-8 or not JSON, 413 past the limit, 422 when the rows do not fit the signature.
+/// 400 if a line is not UTF-8 or not JSON, 413 above the limit of rows, 422 if the rows do not fit the signature.
 pub(in crate::http) fn read<'s>(body: &[u8], terms: Terms<'s>) -> Result<Frame<'s>, ApiError> {
     let mut rows = RowsReader::new(terms, true);
     for (before, line) in utf8(body)?.trim_end().lines().enumerate() {
@@ -40,14 +40,14 @@ mod tests {
         frame.iter().map(<[f64]>::to_vec).collect()
     }
 
-    fn refusal(body: &str) -> (&'static str, String) {
+    fn rejection(body: &str) -> (&'static str, String) {
         let signature = signature();
         let error = read(body.as_bytes(), Terms { signature: &signature, max_rows: 3, lenient: true }).unwrap_err();
         (error.code.as_str(), error.detail)
     }
 
     #[test]
-    fn every_line_is_a_row_in_the_form_of_the_first() {
+    fn every_line_is_a_row_with_the_layout_of_the_first() {
         for body in [
             "{\"features\": [41, 30.5]}\n{\"features\": [42, 31]}",
             "[41, 30.5]\r\n[42, 31]\r\n",
@@ -59,8 +59,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_by_line_or_row() {
-        for (body, code, told) in [
+    fn errors_name_the_line_or_the_row() {
+        for (body, code, detail) in [
             ("[1, 2]\n[1,", "invalid_json", "the body is not valid JSON: line 2, column 3: EOF while parsing a value"),
             (
                 "[1, 2]\n\n[1, 2]",
@@ -73,20 +73,20 @@ mod tests {
             ("[1, 2]\n{}", "ragged_rows", "row 1: expected a list as in row 0, got an object of another form"),
             ("\n", "no_rows", "there are no rows to predict"),
         ] {
-            assert_eq!(refusal(body), (code, told.to_owned()), "{body}");
+            assert_eq!(rejection(body), (code, detail.to_owned()), "{body}");
         }
-        assert_eq!(refusal("[1, 2]\n[1, 2]\n[1, 2]\n[1, 2]").0, "too_many_rows");
+        assert_eq!(rejection("[1, 2]\n[1, 2]\n[1, 2]\n[1, 2]").0, "too_many_rows");
     }
 
     proptest! {
         #[test]
-        fn no_bytes_panic(body: Vec<u8>) {
+        fn arbitrary_bytes_do_not_panic(body: Vec<u8>) {
             let signature = signature();
             let _ = read(&body, Terms { signature: &signature, max_rows: 3, lenient: true });
         }
 
         #[test]
-        fn nothing_that_looks_like_lines_panics(body in "[\\[\\]{}\"a-z0-9eE+.,:NaInfity\\n\\r \\\\-]{0,60}") {
+        fn text_that_resembles_json_lines_does_not_panic(body in "[\\[\\]{}\"a-z0-9eE+.,:NaInfity\\n\\r \\\\-]{0,60}") {
             let signature = signature();
             let _ = read(body.as_bytes(), Terms { signature: &signature, max_rows: 3, lenient: true });
         }

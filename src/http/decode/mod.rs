@@ -1,4 +1,4 @@
-//! Bytes → [`Frame`](ordinate_model::frame::Frame). What a value may be is the frame's affair; here is only how it is written.
+//! Decodes bodies into a [`Frame`](ordinate_model::frame::Frame), which validates the values.
 
 pub(super) mod csv;
 pub(super) mod json;
@@ -7,41 +7,41 @@ mod pointer;
 pub(super) mod tensor;
 
 use super::server::error::{ApiError, Complaint, ErrorCode};
-use ordinate_model::fault::{Fault, Faults};
+use ordinate_model::frame::{Fault, Faults};
 use pointer::Pointer;
 
-/// How a body is laid out: the same fault stands at another place in each.
+/// The layout of the rows in a body, which decides what the pointer to a fault looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Layout {
-    /// One value a row.
+    /// One value per row.
     Flat,
-    /// One list a row.
+    /// One list per row.
     Positional,
-    /// One object a row.
+    /// One object per row.
     Named,
-    /// One object with a list a row.
+    /// One object per row, `{"features": […]}`.
     Wrapped,
-    /// Names once, then one list a row.
+    /// The names, then one list per row.
     Split,
-    /// One list a feature.
+    /// One list per feature.
     Columns,
-    /// Text with a header row.
+    /// CSV with a header.
     Csv,
-    /// Text, a row a line.
+    /// JSON Lines, or CSV without a header.
     Lines,
 }
 
-/// Puts faults into words and places of this layout, under this key of the body.
+/// Faults as complaints, with pointers for this layout below this key of the body; and their total number.
 fn complain(faults: Faults, layout: Layout, key: &str) -> (Vec<Complaint>, usize) {
     let complaint = |fault: Fault| Complaint {
         code: ErrorCode::Rows(fault.kind),
         pointer: locate(&fault, layout, key),
         detail: describe(&fault),
     };
-    (faults.told.into_iter().map(complaint).collect(), faults.total)
+    (faults.listed.into_iter().map(complaint).collect(), faults.total)
 }
 
-/// The answer to faults in a body that has no keys.
+/// The error for faults in a body without keys.
 fn refuse(faults: Faults, layout: Layout) -> ApiError {
     let (complaints, total) = complain(faults, layout, "");
     ApiError::complaints(complaints, total)
@@ -69,7 +69,10 @@ fn locate(fault: &Fault, layout: Layout, key: &str) -> Option<String> {
     Some(pointer.into())
 }
 
-/// Text of a body, or where it stops being text. A byte order mark is passed over: spreadsheets and some editors write one.
+/// The text of a body without a byte order mark, which spreadsheets and some editors write.
+///
+/// # Errors
+/// 400 with the place of the first byte that is not UTF-8.
 fn utf8(body: &[u8]) -> Result<&str, ApiError> {
     let text = std::str::from_utf8(body).map_err(|error| {
         let before =

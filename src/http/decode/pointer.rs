@@ -1,10 +1,10 @@
-//! JSON pointers in their URI fragment form: RFC 6901 §6.
+//! JSON pointers as URI fragments (RFC 6901 §6).
 
 use std::fmt::Display;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// What a fragment may hold as it is (RFC 3986 §3.5), less `/`, which separates.
+/// All characters except those that a fragment may contain unescaped (RFC 3986 §3.5); `/` separates the tokens.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -24,7 +24,7 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b':')
     .remove(b'@');
 
-/// A pointer under construction.
+/// A JSON pointer.
 #[derive(Debug)]
 pub(super) struct Pointer(String);
 
@@ -34,7 +34,7 @@ impl Pointer {
         Self("#".into())
     }
 
-    /// Goes on to a member or an element.
+    /// Appends the name of a member or the index of an element.
     pub(super) fn key(mut self, key: impl Display) -> Self {
         let token = key.to_string().replace('~', "~0").replace('/', "~1");
         self.0.push('/');
@@ -42,7 +42,7 @@ impl Pointer {
         self
     }
 
-    /// Goes on where there is something to go on to.
+    /// Appends a name or an index, if there is one.
     pub(super) fn maybe(self, key: Option<impl Display>) -> Self {
         match key {
             Some(key) => self.key(key),
@@ -62,12 +62,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_has_a_pointer_that_finds_it() {
-        let of = |name: &str| String::from(Pointer::root().key("X").key(3).key(name));
-        assert_eq!(of("bmi"), "#/X/3/bmi");
-        assert_eq!(of("a/b"), "#/X/3/a~1b");
-        assert_eq!(of("m~n"), "#/X/3/m~0n");
-        assert_eq!(of("c%d e\"é"), "#/X/3/c%25d%20e%22%C3%A9");
-        assert_eq!(of(""), "#/X/3/");
+    fn names_are_escaped() {
+        let pointer_to = |name: &str| String::from(Pointer::root().key("X").key(3).key(name));
+        assert_eq!(pointer_to("bmi"), "#/X/3/bmi");
+        assert_eq!(pointer_to("a/b"), "#/X/3/a~1b");
+        assert_eq!(pointer_to("m~n"), "#/X/3/m~0n");
+        assert_eq!(pointer_to("c%d e\"é"), "#/X/3/c%25d%20e%22%C3%A9");
+        assert_eq!(pointer_to(""), "#/X/3/");
     }
 }

@@ -1,7 +1,7 @@
-//! Bodies of the Open Inference Protocol: named tensors, as JSON or as bytes behind it.
+//! Bodies of the Open Inference Protocol: named tensors as JSON, or as bytes after the JSON.
 //!
-//! Values go from the body to the frame's builders without a tree between. One tensor of shape [n, p] is n rows of all p
-//! features by position; tensors of shape [n] or [n, 1] are a feature each, by name.
+//! One tensor of shape [n, p] has n rows of all p features by position. A tensor of shape [n] or [n, 1] has one
+//! feature, by name. Values are read directly into the frame's builders.
 
 mod datatype;
 mod request;
@@ -14,16 +14,16 @@ use super::json::{Reader, Terms};
 use super::{Layout, complain};
 use crate::http::server::error::{ApiError, ErrorCode};
 pub(in crate::http) use datatype::Datatype;
-use datatype::{Mistaken, Sink};
-use ordinate_model::fault::{FaultKind, Faults};
-use ordinate_model::frame::{Frame, values_wanted};
+use datatype::{Sink, WrongType};
+use ordinate_model::frame::{FaultKind, Faults};
+use ordinate_model::frame::{Frame, expected_values};
 use ordinate_model::wording::shorten;
 pub(in crate::http) use request::{InferRequest, read};
 
-/// The key that tensors stand under.
+/// The key of the tensors.
 const INPUTS: &str = "inputs";
 
-/// A tensor, not looked into yet.
+/// A tensor whose values are not decoded yet.
 #[derive(Debug)]
 struct Input<'j> {
     name: String,
@@ -32,19 +32,20 @@ struct Input<'j> {
     data: Data<'j>,
 }
 
-/// Where a tensor's values are.
+/// The values of a tensor.
 #[derive(Debug)]
 enum Data<'j> {
-    /// In a list of JSON.
+    /// A JSON list.
     Json(&'j str),
-    /// In bytes of their own.
+    /// Bytes after the JSON.
     Binary(&'j [u8]),
 }
 
 /// The rows of tensors.
 ///
 /// # Errors
-/// 400 when a tensor is not what its shape and datatype say, 413 past the limit of rows, 422 when the rows do not fit the signature.
+/// 400 if a tensor does not match its shape and datatype, 413 above the limit of rows, 422 if the rows do not fit the
+/// signature.
 fn frame<'s>(inputs: &[Input<'_>], terms: Terms<'s>) -> Result<Frame<'s>, ApiError> {
     if let [only] = inputs {
         let (_, values) = only.rows()?;
@@ -53,15 +54,15 @@ fn frame<'s>(inputs: &[Input<'_>], terms: Terms<'s>) -> Result<Frame<'s>, ApiErr
             return rows(only, values, terms);
         }
         if values != 1 || !is_feature {
-            let wanted = values_wanted(terms.signature);
-            let detail = format!("the shape {:?} has {values} values a row, the model needs {wanted}", only.shape);
-            return Err(refuse_rows(FaultKind::WrongWidth, &only.name, detail));
+            let expected = expected_values(terms.signature);
+            let detail = format!("expected {expected} per row, got {values} by the shape {:?}", only.shape);
+            return Err(reject_rows(FaultKind::WrongWidth, &only.name, detail));
         }
     }
     columns(inputs, terms)
 }
 
-/// One tensor of all features.
+/// The rows of one tensor with all features.
 fn rows<'s>(input: &Input<'_>, width: usize, terms: Terms<'s>) -> Result<Frame<'s>, ApiError> {
     let mut rows = terms.rows();
     let mut position = 0;
@@ -71,7 +72,7 @@ fn rows<'s>(input: &Input<'_>, width: usize, terms: Terms<'s>) -> Result<Frame<'
         }
         match value {
             Ok(cell) => rows.push(cell),
-            Err(Mistaken { cell, datatype }) => rows.push_mistaken(cell, datatype.name()),
+            Err(WrongType { cell, datatype }) => rows.push_with_wrong_datatype(cell, datatype.name()),
         }
         position += 1;
         if position == width {
@@ -80,49 +81,54 @@ fn rows<'s>(input: &Input<'_>, width: usize, terms: Terms<'s>) -> Result<Frame<'
         }
         Ok(())
     })?;
-    rows.finish().map_err(|faults| refuse_faults(faults, Layout::Positional))
+    rows.finish().map_err(|faults| reject_faults(faults, Layout::Positional))
 }
 
-/// One tensor a feature.
+/// The rows of tensors with one feature each.
 fn columns<'s>(inputs: &[Input<'_>], terms: Terms<'s>) -> Result<Frame<'s>, ApiError> {
     let mut columns = terms.columns();
     for input in inputs {
         let (_, values) = input.rows()?;
         if values != 1 {
-            let detail = format!("the shape {:?} is not that of one feature, [n] or [n, 1]", input.shape);
-            return Err(refuse_rows(FaultKind::Ragged, &input.name, detail));
+            let detail = format!("expected the shape [n] or [n, 1] of one feature, got {:?}", input.shape);
+            return Err(reject_rows(FaultKind::Ragged, &input.name, detail));
         }
         if let Some(position) = columns.start_column(&input.name) {
             input.each(|value| {
                 match value {
                     Ok(cell) => columns.push(position, cell)?,
-                    Err(Mistaken { cell, datatype }) => columns.push_mistaken(position, cell, datatype.name())?,
+                    Err(WrongType { cell, datatype }) => {
+                        columns.push_with_wrong_datatype(position, cell, datatype.name())?;
+                    }
                 }
                 Ok(())
             })?;
         }
     }
-    columns.finish().map_err(|faults| refuse_faults(faults, Layout::Columns))
+    columns.finish().map_err(|faults| reject_faults(faults, Layout::Columns))
 }
 
 impl Input<'_> {
-    /// The number of rows, and of values in each.
+    /// The number of rows, and of values per row.
     fn rows(&self) -> Result<(usize, usize), ApiError> {
         let (rows, values) = match *self.shape.as_slice() {
             [rows] => (rows, 1),
             [rows, values] => (rows, values),
             ref other => {
-                let detail = format!("the shape has {} dimensions; expected [n, p], [n] or [n, 1]", other.len());
-                return Err(refuse(&self.name, detail));
+                let detail = format!("expected a shape [n, p], [n] or [n, 1], got {} dimensions", other.len());
+                return Err(reject(&self.name, detail));
             }
         };
         match (usize::try_from(rows), usize::try_from(values)) {
             (Ok(rows), Ok(values)) if rows.checked_mul(values).is_some() => Ok((rows, values)),
-            _ => Err(refuse(&self.name, format!("the shape {:?} has a dimension that no tensor has", self.shape))),
+            _ => Err(reject(&self.name, format!("the shape {:?} is not possible", self.shape))),
         }
     }
 
-    /// Hands over the values, row by row: as many as the shape says.
+    /// Passes the values to `sink`, row by row.
+    ///
+    /// # Errors
+    /// 400 if their number does not match the shape; errors of `sink`.
     fn each(&self, sink: impl Sink) -> Result<(), ApiError> {
         let (rows, values) = self.rows()?;
         match self.data {
@@ -131,12 +137,12 @@ impl Input<'_> {
         }
     }
 
-    /// Values in a list, flat or nested as the shape is.
+    /// Values in a list, which is flat or has one list per row.
     fn each_of_json(&self, text: &str, rows: usize, values: usize, mut sink: impl Sink) -> Result<(), ApiError> {
         let mut count = 0;
         let mut value = |reader: &mut Reader<'_>| {
             count += 1;
-            sink(self.datatype.of_json(reader.cell()?))
+            sink(self.datatype.check_json(reader.cell()?))
         };
         let mut reader = Reader::new(text);
         let mut lists = 0;
@@ -145,7 +151,7 @@ impl Input<'_> {
             reader.each(|reader| {
                 if reader.peek()? != Peek::Array {
                     let got = reader.cell()?.to_string();
-                    return Err(refuse(&self.name, format!("row {lists}: expected a list as in row 0, got {got}")));
+                    return Err(reject(&self.name, format!("row {lists}: expected a list as in row 0, got {got}")));
                 }
                 let mut length = 0;
                 reader.each(|reader| {
@@ -157,39 +163,40 @@ impl Input<'_> {
                     Ok(())
                 } else {
                     let row = lists - 1;
-                    let detail = format!("row {row} has {length} values, the shape {:?} says {values}", self.shape);
-                    Err(refuse(&self.name, detail))
+                    let detail =
+                        format!("row {row}: expected {values} values by the shape {:?}, got {length}", self.shape);
+                    Err(reject(&self.name, detail))
                 }
             })?;
             if lists != rows {
-                let detail = format!("the data have {lists} rows, the shape {:?} says {rows}", self.shape);
-                return Err(refuse(&self.name, detail));
+                let detail = format!("expected {rows} rows by the shape {:?}, got {lists}", self.shape);
+                return Err(reject(&self.name, detail));
             }
             return Ok(());
         }
         reader.each(value)?;
-        counted(&self.name, count, rows * values)
+        check_count(&self.name, count, rows * values)
     }
 }
 
-/// Whether there were as many values as the shape says.
-fn counted(name: &str, got: usize, expected: usize) -> Result<(), ApiError> {
+/// Checks the number of values against the shape.
+fn check_count(name: &str, got: usize, expected: usize) -> Result<(), ApiError> {
     if got == expected {
         return Ok(());
     }
-    Err(refuse(name, format!("{got} values came, the shape says {expected}")))
+    Err(reject(name, format!("expected {expected} values by the shape, got {got}")))
 }
 
-/// A tensor that is not what it says.
-fn refuse(name: &str, detail: impl Display) -> ApiError {
-    refuse_rows(FaultKind::Ragged, name, detail)
+/// The error for a tensor that does not match its shape or datatype.
+fn reject(name: &str, detail: impl Display) -> ApiError {
+    reject_rows(FaultKind::Ragged, name, detail)
 }
 
-fn refuse_rows(kind: FaultKind, name: &str, detail: impl Display) -> ApiError {
+fn reject_rows(kind: FaultKind, name: &str, detail: impl Display) -> ApiError {
     ApiError::new(ErrorCode::Rows(kind), format!("input {:?}: {detail}", shorten(name)))
 }
 
-fn refuse_faults(faults: Faults, layout: Layout) -> ApiError {
+fn reject_faults(faults: Faults, layout: Layout) -> ApiError {
     let (complaints, total) = complain(faults, layout, INPUTS);
     ApiError::complaints(complaints, total)
 }

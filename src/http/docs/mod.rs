@@ -1,4 +1,4 @@
-//! The `OpenAPI` document, assembled from what each protocol has, and its reader.
+//! The `OpenAPI` document, assembled from the operations of each protocol, and its reader.
 
 pub(crate) mod error;
 pub(crate) mod openapi;

@@ -1,7 +1,7 @@
-//! Operations, put together: what is asked, what is answered, what can go wrong. Answers to examples are the service's own.
+//! Operations of the document: requests, responses, errors. The answers of examples are computed by the service.
 
 use axum::Router;
-use axum::body::Body as Sent;
+use axum::body::Body as RequestBody;
 use http::{Request, StatusCode, header};
 use http_body_util::BodyExt;
 use serde_json::Value;
@@ -13,7 +13,7 @@ use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{Content, ContentBuilder, PathItem, RefOr, Required, ResponseBuilder};
 
-use super::error::{self, Risks, Rows};
+use super::error::{self, Risks, RowFormats};
 use super::schema::{count, one_of};
 use crate::http::server::body::essence;
 use crate::http::server::envelope::Envelope;
@@ -25,92 +25,112 @@ pub(crate) const JSON_LINES: &str = "application/jsonlines";
 pub(crate) const CSV: &str = "text/csv";
 pub(crate) const OCTETS: &str = "application/octet-stream";
 
-/// A group of operations.
+/// A group of operations in the document.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tag {
-    /// Its name.
     pub(crate) name: &'static str,
-    /// What it is for.
     pub(crate) description: &'static str,
 }
 
-/// One operation in the making.
+/// An operation under construction.
 pub(crate) struct Draft {
     path: String,
-    /// The path with names in the places of its parameters.
+    /// The path with example values in place of its parameters.
     example_path: String,
     method: HttpMethod,
+    envelope: Envelope,
+    pub(crate) tag: &'static str,
     operation: OperationBuilder,
     risks: Risks,
     bodies: Vec<Body>,
     answer: Option<String>,
-    /// By media type.
+    /// The schema of the answer by media type.
     answers: Vec<(&'static str, RefOr<Schema>)>,
 }
 
-/// A body of a request: its media type, its schema, and examples by name.
+/// A body of a request, with examples by name.
 pub(crate) struct Body {
     pub(crate) media_type: &'static str,
     pub(crate) schema: RefOr<Schema>,
     pub(crate) examples: Vec<(&'static str, Value)>,
 }
 
-/// What the service answered to an example.
-struct Answered {
+/// The service's answer to an example.
+struct ExampleAnswer {
     name: &'static str,
     media_type: String,
     value: Value,
 }
 
 impl Draft {
-    /// A GET.
-    pub(crate) fn get(path: impl Into<String>, tag: Tag, summary: impl Into<String>) -> Self {
-        Self::new(HttpMethod::Get, path.into(), tag, summary.into())
+    /// An operation on a path, with errors of this form.
+    pub(crate) fn new(path: &str, method: HttpMethod, envelope: Envelope) -> Self {
+        Self {
+            path: path.to_owned(),
+            example_path: path.to_owned(),
+            method,
+            envelope,
+            tag: "",
+            operation: OperationBuilder::new(),
+            risks: Risks::default(),
+            bodies: Vec::new(),
+            answer: None,
+            answers: Vec::new(),
+        }
     }
 
-    /// A POST.
-    pub(crate) fn post(path: impl Into<String>, tag: Tag, summary: impl Into<String>) -> Self {
-        Self::new(HttpMethod::Post, path.into(), tag, summary.into())
+    /// Sets its group and its summary.
+    pub(crate) fn about(mut self, tag: Tag, summary: impl Into<String>) -> Self {
+        self.tag = tag.name;
+        self.operation = self.operation.tag(tag.name).summary(Some(summary));
+        self
     }
 
-    fn new(method: HttpMethod, path: String, tag: Tag, summary: String) -> Self {
-        let verb = if method == HttpMethod::Get { "get" } else { "post" };
-        // The path is unique, and so is what is left of it.
-        let words = path.split(|character: char| !character.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-        let id = words.fold(verb.to_owned(), |id, word| id + "_" + word);
-        let operation = OperationBuilder::new().tag(tag.name).summary(Some(summary)).operation_id(Some(id));
-        let (example_path, risks) = (path.clone(), Risks::default());
-        Self { path, example_path, method, operation, risks, bodies: Vec::new(), answer: None, answers: Vec::new() }
+    /// Replaces a parameter of the path by a value.
+    pub(crate) fn replace(mut self, parameter: &str, value: &str) -> Self {
+        self.path = self.path.replace(&format!("{{{parameter}}}"), value);
+        self.example_path.clone_from(&self.path);
+        self
     }
 
-    /// What else there is to say.
+    /// Unique, as the path is.
+    fn id(&self) -> String {
+        let verb = if self.method == HttpMethod::Get { "get" } else { "post" };
+        let words = self.path.split(|character: char| !character.is_ascii_alphanumeric());
+        words.filter(|word| !word.is_empty()).fold(verb.to_owned(), |id, word| id + "_" + word)
+    }
+
     pub(crate) fn description(mut self, description: impl Into<String>) -> Self {
         self.operation = self.operation.description(Some(description));
         self
     }
 
-    /// It needs a model.
+    /// Adds the errors of loading a model.
     pub(crate) fn needs_model(mut self) -> Self {
         self.risks.model = true;
         self
     }
 
-    /// It is part of a protocol, and never served.
-    pub(crate) fn refused(mut self) -> Self {
-        self.risks.refused = true;
+    /// Documents it as a part of the protocol that is not supported.
+    pub(crate) fn not_supported(mut self) -> Self {
+        self.risks.not_supported = true;
         self
     }
 
-    /// A part of the path that is one of these names.
+    /// Documents a parameter of the path, if the path has it: one of these names.
     pub(crate) fn parameter<'a>(
         mut self,
         name: &str,
         description: &str,
         names: impl IntoIterator<Item = &'a str>,
     ) -> Self {
+        let placeholder = format!("{{{name}}}");
+        if !self.path.contains(&placeholder) {
+            return self;
+        }
         let names: Vec<_> = names.into_iter().collect();
         let example = names.first().copied().unwrap_or_default();
-        self.example_path = self.example_path.replace(&format!("{{{name}}}"), example);
+        self.example_path = self.example_path.replace(&placeholder, example);
         let parameter = ParameterBuilder::new()
             .name(name)
             .parameter_in(ParameterIn::Path)
@@ -122,7 +142,7 @@ impl Draft {
         self
     }
 
-    /// A parameter of the query, which may be left out.
+    /// Adds an optional parameter of the query.
     pub(crate) fn option(mut self, name: &str, schema: Object) -> Self {
         let parameter = ParameterBuilder::new()
             .name(name)
@@ -134,15 +154,15 @@ impl Draft {
         self
     }
 
-    /// What is sent: rows, in one of these forms.
-    pub(crate) fn rows(mut self, rows: Rows, bodies: impl IntoIterator<Item = Body>) -> Self {
-        if rows == Rows::Tensors {
+    /// Sets the bodies of the request, which contain rows.
+    pub(crate) fn rows(mut self, rows: RowFormats, bodies: impl IntoIterator<Item = Body>) -> Self {
+        if rows == RowFormats::Tensors {
             let length = ParameterBuilder::new()
                 .name("Inference-Header-Content-Length")
                 .parameter_in(ParameterIn::Header)
                 .required(Required::False)
-                .description(Some("Bytes of the JSON, where tensors follow it as bytes"))
-                .schema(Some(count("Bytes")));
+                .description(Some("Length of the JSON in bytes, if tensors follow it as bytes"))
+                .schema(Some(count("Number of bytes")));
             self.operation = self.operation.parameter(length);
         }
         self.risks.rows = rows;
@@ -150,7 +170,7 @@ impl Draft {
         self.needs_model()
     }
 
-    /// What is answered when all is well.
+    /// Sets the successful answer.
     pub(crate) fn answers(
         mut self,
         description: &str,
@@ -161,67 +181,69 @@ impl Draft {
         self.or(media_type, schema)
     }
 
-    /// The same in another media type.
+    /// Adds a media type of the answer.
     pub(crate) fn or(mut self, media_type: &'static str, schema: impl Into<RefOr<Schema>>) -> Self {
         self.answers.push((media_type, schema.into()));
         self
     }
 
-    /// Puts it into its place, with all that can go wrong. Examples are what the service takes and answers.
+    /// Adds it to the document, with its errors. Examples are kept if the service answers them with 200.
     pub(crate) async fn add(self, paths: PathsBuilder, service: Router) -> PathsBuilder {
-        let answered = self.try_out(service).await;
-        let mut operation = self.operation;
+        let (answers_of_examples, id) = (self.answer_examples(service).await, self.id());
+        let mut operation = self.operation.operation_id(Some(id));
         if !self.bodies.is_empty() {
             let mut request = RequestBodyBuilder::new().required(Some(Required::True));
             for Body { media_type, schema, examples } in self.bodies {
-                let taken = examples.into_iter().filter(|(name, _)| answered.iter().any(|answer| answer.name == *name));
-                request = request.content(media_type, content(schema, taken));
+                let examples = examples
+                    .into_iter()
+                    .filter(|(name, _)| answers_of_examples.iter().any(|answer| answer.name == *name));
+                request = request.content(media_type, content(schema, examples));
             }
             operation = operation.request_body(Some(request.build()));
         }
         if let Some(description) = self.answer {
             let mut response = ResponseBuilder::new().description(description);
             for (media_type, schema) in self.answers {
-                let examples = answered.iter().filter(|answer| essence(&answer.media_type) == media_type);
+                let examples = answers_of_examples.iter().filter(|answer| essence(&answer.media_type) == media_type);
                 let examples = examples.map(|answer| (answer.name, answer.value.clone()));
                 response = response.content(media_type, content(schema, examples));
             }
             operation = operation.response("200", headers(response, self.risks.rows));
         }
-        for (status, response) in error::responses(Envelope::of(&self.path), self.risks) {
+        for (status, response) in error::responses(self.envelope, self.risks) {
             operation = operation.response(status, response);
         }
         // A second method of a path joins the first.
         paths.path(self.path, PathItem::new(self.method, operation))
     }
 
-    /// Sends all examples. A model that cannot do what one of them asks for has no such example.
-    async fn try_out(&self, service: Router) -> Vec<Answered> {
+    /// Sends all examples to the service. An example that a model does not support is omitted.
+    async fn answer_examples(&self, service: Router) -> Vec<ExampleAnswer> {
         let first = self.answers.first().map_or(JSON, |(media_type, _)| *media_type);
-        let mut answered = Vec::new();
+        let mut answers_of_examples = Vec::new();
         if self.bodies.is_empty() && self.answer.is_some() {
             let request = Request::builder().header(header::ACCEPT, first);
-            answered.extend(self.ask(service.clone(), "answer", request, String::new()).await);
+            answers_of_examples.extend(self.send(service.clone(), "answer", request, String::new()).await);
         }
         for Body { media_type, examples, .. } in &self.bodies {
             for (name, value) in examples {
                 let request = Request::builder().header(header::CONTENT_TYPE, *media_type);
                 let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                answered.extend(self.ask(service.clone(), name, request, text).await);
+                answers_of_examples.extend(self.send(service.clone(), name, request, text).await);
             }
         }
-        answered
+        answers_of_examples
     }
 
-    async fn ask(
+    async fn send(
         &self,
         service: Router,
         name: &'static str,
         request: http::request::Builder,
         body: String,
-    ) -> Option<Answered> {
+    ) -> Option<ExampleAnswer> {
         let method = if self.method == HttpMethod::Get { "GET" } else { "POST" };
-        let request = request.method(method).uri(&self.example_path).body(Sent::from(body)).ok()?;
+        let request = request.method(method).uri(&self.example_path).body(RequestBody::from(body)).ok()?;
         let response = service.oneshot(request).await.ok()?;
         if response.status() != StatusCode::OK {
             return None;
@@ -233,7 +255,7 @@ impl Draft {
         } else {
             Value::String(String::from_utf8(body.to_vec()).ok()?)
         };
-        Some(Answered { name, media_type, value })
+        Some(ExampleAnswer { name, media_type, value })
     }
 }
 
@@ -244,24 +266,25 @@ fn content(schema: RefOr<Schema>, examples: impl Iterator<Item = (&'static str, 
     ContentBuilder::new().schema(Some(schema)).examples_from_iter(examples.map(named)).build()
 }
 
-/// What the headers of a prediction say.
-fn headers(response: ResponseBuilder, rows: Rows) -> ResponseBuilder {
+/// Adds the headers of a successful response.
+fn headers(response: ResponseBuilder, rows: RowFormats) -> ResponseBuilder {
     let text = || ObjectBuilder::new().schema_type(Type::String);
     let add = |response: ResponseBuilder, name: &str, schema: ObjectBuilder, description: &str| {
         response.header(name, HeaderBuilder::new().schema(Some(schema)).description(Some(description)).build())
     };
     let mut response = error::with_request_id(response);
-    if rows != Rows::None {
-        let model = "Name and version of the model that answered, as in line@1";
+    if rows != RowFormats::None {
+        let model = "Name and version of the model, such as line@1";
         response = add(response, "x-ordinate-model", text(), model);
-        let stages = "Milliseconds of each stage (W3C Server Timing)";
+        let stages = "Duration of each stage in milliseconds (W3C Server Timing)";
         response = add(response, "server-timing", text(), stages);
         let integer = ObjectBuilder::new().schema_type(Type::Integer);
-        response = add(response, WARNINGS.as_str(), integer, "How many warnings there are, where there are any");
+        response = add(response, WARNINGS.as_str(), integer, "Number of warnings, if there are any");
     }
-    if rows == Rows::Tensors {
+    if rows == RowFormats::Tensors {
         let integer = ObjectBuilder::new().schema_type(Type::Integer);
-        response = add(response, JSON_LENGTH.as_str(), integer, "Bytes of the JSON, where tensors follow it as bytes");
+        response =
+            add(response, JSON_LENGTH.as_str(), integer, "Length of the JSON in bytes, if tensors follow it as bytes");
     }
     response
 }

@@ -1,9 +1,9 @@
-// Only the browser knows where the service is, stage and all.
+// Only the browser knows the URL of the service with its stage.
 const server = new URL(".", document.baseURI).href.replace(/\/$/, "");
 for (const name of ["server-url", "default-api-server"]) document.querySelector("rapi-doc").setAttribute(name, server);
 
-// On a narrow screen the reader leaves its navigation out: a list of the operations stands above it there. The links lead to the
-// names that the reader gives them; a bare fragment would be one of <base>, another page.
+// On a narrow screen the reader hides its navigation, so the page shows a list of operations above it. The links are
+// the anchors of the reader; a fragment alone would refer to <base>, which is another page.
 const operations = document.querySelector("#operations");
 const add = (method, path) => {
   const link = document.createElement("a");
@@ -19,5 +19,5 @@ if (matchMedia("(max-width: 768px)").matches) {
   const list = ({ paths }) => {
     for (const [path, item] of Object.entries(paths)) Object.keys(item).forEach((method) => add(method, path));
   };
-  fetch("openapi.json").then((answer) => answer.json()).then(list);
+  fetch("openapi.json").then((response) => response.json()).then(list);
 }

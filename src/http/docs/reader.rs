@@ -1,5 +1,5 @@
-//! `GET /docs`: the `OpenAPI` document in a reader that is part of the program (`RapiDoc`, see `docs/README.md`), and the errors,
-//! each with an anchor. All links are relative, so that stages and base paths stay in front of them.
+//! `GET /docs`: the `OpenAPI` document in an embedded reader (`RapiDoc`, see `docs/README.md`), and the list of errors
+//! with anchors. All links are relative, so that they work behind stages and base paths.
 
 use std::fmt::Write as _;
 use std::io::Read;
@@ -16,21 +16,21 @@ use sha2::{Digest, Sha256};
 
 use crate::http::server::error::{ApiError, ErrorCode};
 
-/// The page.
+/// The path of the page.
 pub(crate) const PAGE: &str = "/docs";
 
-/// All errors.
+/// The path of the list of errors.
 pub(crate) const ERRORS: &str = "/docs/errors";
 
-/// The reader; another version has another path, so that browsers may keep it.
+/// The path of the reader's script. Browsers cache it; another version has another path.
 pub(crate) const READER: &str = "/docs/rapidoc-9.3.8.js";
 
 const READER_GZIP: &[u8] = include_bytes!("rapidoc.js.gz");
 
-/// What only the browser knows.
+/// The script of the page, which finds the URL of the service.
 const SCRIPT: &str = include_str!("page.js");
 
-/// Scripts and requests go nowhere but here; the reader writes its styles into its elements.
+/// Allows scripts and requests of this service only. The reader needs inline styles.
 static POLICY: LazyLock<String> = LazyLock::new(|| {
     let script = BASE64_STANDARD.encode(Sha256::digest(SCRIPT));
     format!(
@@ -54,18 +54,18 @@ pub(crate) async fn page(OriginalUri(uri): OriginalUri) -> Response {
 pub(crate) async fn errors(OriginalUri(uri): OriginalUri) -> Response {
     let mut rows = String::new();
     for code in ErrorCode::ALL {
-        let (name, status, title) = (code.as_str(), code.status().as_u16(), code.title());
-        let anchor = name.replace('_', "-");
+        let (name, status, title, anchor) = (code.as_str(), code.status().as_u16(), code.title(), code.anchor());
         let _ = writeln!(
             rows,
-            "<tr id=\"{anchor}\"><td><a href=\"#{anchor}\"><code>{name}</code></a></td><td>{status}</td><td>{title}</td></tr>"
+            "<tr id=\"{anchor}\"><td><a href=\"#{anchor}\"><code>{name}</code></a></td>\
+             <td>{status}</td><td>{title}</td></tr>"
         );
     }
     let docs = root(uri.path(), 1) + PAGE.trim_start_matches('/');
     html(include_str!("errors.html").replace("{docs}", &docs).replace("{rows}", &rows))
 }
 
-/// The way from a page so many folders deep to where the routes begin; a slash at the end of the path is a folder more.
+/// The relative path from a page at a depth of folders to the root of the service. A trailing slash is one more folder.
 fn root(path: &str, depth: usize) -> String {
     let folders = depth + path.bytes().rev().take_while(|byte| *byte == b'/').count();
     format!("./{}", "../".repeat(folders))
@@ -81,16 +81,16 @@ fn html(page: String) -> Response {
     (headers, page).into_response()
 }
 
-/// The reader's script: packed as it is stored, or unpacked for whoever does not take gzip.
+/// The reader's script: compressed, as it is stored, or decompressed for clients without gzip.
 pub(crate) async fn reader(request: Request) -> Result<Response, ApiError> {
-    // The front of the stack leaves gzip or nothing in this header.
+    // The middleware reduces this header to gzip or nothing.
     let mut response = if request.headers().contains_key(ACCEPT_ENCODING) {
         ([(CONTENT_ENCODING, "gzip")], READER_GZIP).into_response()
     } else {
-        let mut unpacked = Vec::new();
-        let outcome = GzDecoder::new(READER_GZIP).read_to_end(&mut unpacked);
-        outcome.map_err(|error| ApiError::internal(error.to_string()))?;
-        unpacked.into_response()
+        let mut decompressed = Vec::new();
+        let result = GzDecoder::new(READER_GZIP).read_to_end(&mut decompressed);
+        result.map_err(|error| ApiError::internal(error.to_string()))?;
+        decompressed.into_response()
     };
     for (name, value) in [
         (CONTENT_TYPE, "text/javascript; charset=utf-8"),
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links_lead_to_where_the_routes_begin() {
+    fn links_are_relative_to_the_root_of_the_service() {
         for (path, depth, way) in [
             ("/docs", 0, "./"),
             ("/prod/docs", 0, "./"),

@@ -1,5 +1,5 @@
-//! What bodies hold, as JSON Schema: one set of schemas a model, made from its signature, with the average row as example: a row of the training data is
-//! somebody's.
+//! The bodies as JSON Schema: one set of schemas per model, from its signature. The example is the average row of the
+//! training data, because an actual row can be personal data.
 
 use std::collections::BTreeSet;
 
@@ -11,22 +11,21 @@ use utoipa::openapi::{Ref, RefOr};
 
 use ordinate_model::Model;
 use ordinate_model::scalar::Scalar;
-use ordinate_model::signature::{Feature, FeatureType, Missing, Unknown};
+use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, UnknownPolicy};
 
-/// The largest integer that no neighbouring integer is read as.
+/// The largest integer up to which all integers are exact doubles.
 const LARGEST_EXACT: i64 = 1 << 53;
 
-/// One model, as the document speaks of it.
-pub(crate) struct Described<'a> {
-    /// The model.
+/// A model and its schemas.
+pub(crate) struct ModelSchemas<'a> {
     pub(crate) model: &'a Model,
     max_rows: usize,
-    /// The average row of the training data: its values in the order of the signature.
+    /// The average row of the training data, in the order of the signature.
     example: Vec<Scalar>,
 }
 
-impl<'a> Described<'a> {
-    /// A model whose requests may have so many rows.
+impl<'a> ModelSchemas<'a> {
+    /// The schemas of a model, for requests of at most `max_rows` rows.
     pub(crate) fn new(model: &'a Model, max_rows: usize) -> Self {
         let typical = model.typical();
         let value =
@@ -35,13 +34,13 @@ impl<'a> Described<'a> {
     }
 
     /// A reference to one of this model's schemas.
-    pub(crate) fn reference(&self, what: &str) -> Ref {
-        Ref::from_schema_name(self.schema_name(what))
+    pub(crate) fn reference(&self, suffix: &str) -> Ref {
+        Ref::from_schema_name(self.schema_name(suffix))
     }
 
-    /// A dot keeps the names of models apart from the names that all share.
-    pub(crate) fn schema_name(&self, what: &str) -> String {
-        format!("{}.{what}", self.model.name())
+    /// The name of one of this model's schemas. The dot separates it from the names of common schemas.
+    pub(crate) fn schema_name(&self, suffix: &str) -> String {
+        format!("{}.{suffix}", self.model.name())
     }
 
     fn features(&self) -> &'a [Feature] {
@@ -55,12 +54,12 @@ impl<'a> Described<'a> {
         };
         let schemas = [
             ("values", self.positional()),
-            ("row", self.named(Others::Refused)),
+            ("row", self.named(UnknownNames::Rejected)),
             ("rows", self.rows()),
-            ("columns", self.columns(Others::Refused)),
+            ("columns", self.columns(UnknownNames::Rejected)),
             ("prediction", self.prediction()),
-            ("record", self.named(Others::PassedOver)),
-            ("table", self.columns(Others::PassedOver)),
+            ("record", self.named(UnknownNames::Ignored)),
+            ("table", self.columns(UnknownNames::Ignored)),
         ];
         let components = schemas.into_iter().fold(components, add);
         if self.model.classes().is_some() {
@@ -73,7 +72,7 @@ impl<'a> Described<'a> {
     fn positional(&self) -> Schema {
         let width = self.features().len();
         let names = self.features().iter().map(|feature| feature.name.as_str()).collect::<Vec<_>>().join(", ");
-        // Never needed, since no row is longer; readers that do not know `prefixItems` show it.
+        // Redundant, since rows have no further items; for readers that do not support `prefixItems`.
         let mut kinds: Vec<Type> = Vec::new();
         for kind in self.features().iter().map(kind) {
             if !kinds.contains(&kind) {
@@ -90,32 +89,33 @@ impl<'a> Described<'a> {
             .into()
     }
 
-    fn named(&self, others: Others) -> Schema {
-        let row = ObjectBuilder::new().description(Some(format!("One row by name, in any order{}", others.told())));
+    fn named(&self, unknown: UnknownNames) -> Schema {
+        let row =
+            ObjectBuilder::new().description(Some(format!("One row by name, in any order{}", unknown.description())));
         let row = self
             .features()
             .iter()
             .fold(row, |row, feature| row.property(&feature.name, cell(feature)).required(&feature.name));
-        row.additional_properties(Some(others.allowed())).into()
+        row.additional_properties(Some(unknown.allowed())).into()
     }
 
-    fn columns(&self, others: Others) -> Schema {
-        let told = format!("Columns by name, all of one length{}", others.told());
-        let table = ObjectBuilder::new().description(Some(told));
+    fn columns(&self, unknown: UnknownNames) -> Schema {
+        let description = format!("Columns by name, all of the same length{}", unknown.description());
+        let table = ObjectBuilder::new().description(Some(description));
         let table = self.features().iter().fold(table, |table, feature| {
             table.property(&feature.name, self.list(cell(feature))).required(&feature.name)
         });
-        table.additional_properties(Some(others.allowed())).into()
+        table.additional_properties(Some(unknown.allowed())).into()
     }
 
-    /// All rows of a request are laid out alike.
+    /// Rows in one of several forms; all rows of a request have the same form.
     fn rows(&self) -> Schema {
         let layouts =
             AnyOfBuilder::new().item(self.list(self.reference("row"))).item(self.list(self.reference("values")));
         self.single_values().into_iter().fold(layouts, AnyOfBuilder::item).into()
     }
 
-    /// Rows as single values, where there is one feature.
+    /// Rows as single values, for a model with one feature.
     pub(crate) fn single_values(&self) -> Option<Schema> {
         match self.features() {
             [only] => Some(self.list(cell(only))),
@@ -125,10 +125,10 @@ impl<'a> Described<'a> {
 
     fn prediction(&self) -> Schema {
         let target = &self.model.signature().target().name;
-        self.list(self.predicted().description(Some(format!("{target}, one a row"))))
+        self.list(self.predicted().description(Some(format!("{target}, one element per row"))))
     }
 
-    /// What is predicted for one row.
+    /// The prediction of one row.
     pub(crate) fn predicted(&self) -> ObjectBuilder {
         let Some(classes) = self.model.classes() else { return ObjectBuilder::new().schema_type(Type::Number) };
         let texts = classes.iter().all(|class| matches!(class, Scalar::Text(_)));
@@ -146,6 +146,15 @@ impl<'a> Described<'a> {
         self.features().iter().all(|feature| matches!(feature.kind, FeatureType::Double | FeatureType::Long))
     }
 
+    /// Predictions, or for a classifier what `predict_proba` gives.
+    pub(crate) fn prediction_or_probabilities(&self) -> RefOr<Schema> {
+        let prediction = RefOr::Ref(self.reference("prediction"));
+        if self.model.classes().is_none() {
+            return prediction;
+        }
+        AnyOfBuilder::new().item(prediction).item(self.reference("probabilities")).into()
+    }
+
     fn probabilities(&self) -> Schema {
         self.list(self.probability_row())
     }
@@ -161,29 +170,29 @@ impl<'a> Described<'a> {
             .max_items(Some(classes.len()))
     }
 
-    /// As long as there may be rows.
+    /// A list with one element per row.
     pub(crate) fn list(&self, each: impl Into<RefOr<Schema>>) -> Schema {
         let list: Array =
             ArrayBuilder::new().items(each.into()).min_items(Some(1)).max_items(Some(self.max_rows)).build();
         list.into()
     }
 
-    /// The average row by position.
+    /// The example row by position.
     pub(crate) fn example_values(&self) -> Value {
         json!(self.example)
     }
 
-    /// That row by name.
+    /// The example row by name.
     pub(crate) fn example_row(&self) -> Value {
         Value::Object(self.named_values().map(|(name, value)| (name.to_owned(), json!(value))).collect())
     }
 
-    /// That row as a table of columns.
+    /// The example row as columns.
     pub(crate) fn example_columns(&self) -> Value {
         Value::Object(self.named_values().map(|(name, value)| (name.to_owned(), json!([value]))).collect::<Map<_, _>>())
     }
 
-    /// That row as CSV with a header.
+    /// The example row as CSV with a header.
     pub(crate) fn example_csv(&self) -> Option<String> {
         let mut writer = ::csv::Writer::from_writer(Vec::new());
         writer.write_record(self.named_values().map(|(name, _)| name)).ok()?;
@@ -192,12 +201,12 @@ impl<'a> Described<'a> {
         String::from_utf8(writer.into_inner().ok()?).ok()
     }
 
-    /// That row as CSV without one.
+    /// The example row as CSV without a header.
     pub(crate) fn example_line(&self) -> Option<String> {
         self.example_csv()?.split_once('\n').map(|(_, row)| row.to_owned())
     }
 
-    /// That row as tensors, one a feature: name, datatype, value.
+    /// The example row as tensors, one per feature: name, datatype, value.
     pub(crate) fn tensors(&self) -> impl Iterator<Item = (&'a str, &'static str, &Scalar)> {
         let datatype = |feature: &Feature| match feature.kind {
             FeatureType::Double => "FP64",
@@ -214,9 +223,9 @@ impl<'a> Described<'a> {
     }
 }
 
-/// A value that a feature takes, where its average is not known: what stands in for a missing one, or the middle of its range.
+/// An example value of a feature whose average is unknown: the imputed value, or the middle of its range.
 fn any_value(feature: &Feature) -> Scalar {
-    if let Missing::Impute(value) = &feature.missing {
+    if let MissingPolicy::Impute(value) = &feature.missing {
         return value.clone();
     }
     let middle = feature.range.map_or(0.0, |[low, high]| low.midpoint(high));
@@ -228,28 +237,28 @@ fn any_value(feature: &Feature) -> Scalar {
     }
 }
 
-/// The versions that are served, each once.
-pub(crate) fn versions<'a>(models: &[Described<'a>]) -> BTreeSet<&'a str> {
+/// The served versions, without duplicates.
+pub(crate) fn versions<'a>(models: &[ModelSchemas<'a>]) -> BTreeSet<&'a str> {
     models.iter().map(|described| described.model.version()).collect()
 }
 
-/// What becomes of names that are no features.
+/// The treatment of names that are not features.
 #[derive(Clone, Copy)]
-enum Others {
-    Refused,
-    PassedOver,
+enum UnknownNames {
+    Rejected,
+    Ignored,
 }
 
-impl Others {
-    fn told(self) -> &'static str {
+impl UnknownNames {
+    fn description(self) -> &'static str {
         match self {
-            Self::Refused => "",
-            Self::PassedOver => "; other names are passed over",
+            Self::Rejected => "",
+            Self::Ignored => "; other names are ignored",
         }
     }
 
     fn allowed(self) -> AdditionalProperties<Schema> {
-        AdditionalProperties::FreeForm(matches!(self, Self::PassedOver))
+        AdditionalProperties::FreeForm(matches!(self, Self::Ignored))
     }
 }
 
@@ -262,20 +271,21 @@ fn kind(feature: &Feature) -> Type {
     }
 }
 
-/// One value of a feature. What the training data held is a description, not a limit: values beyond it are predicted too.
+/// One value of a feature. The range of the training data is a description, not a limit: other values are predicted,
+/// too.
 fn cell(feature: &Feature) -> Schema {
     let kind = kind(feature);
     let imputed = match &feature.missing {
-        Missing::Reject => None,
-        Missing::Impute(value) => Some(value),
+        MissingPolicy::Reject => None,
+        MissingPolicy::Impute(value) => Some(value),
     };
     let kinds = match imputed {
         None => SchemaType::Type(kind.clone()),
         Some(_) => SchemaType::Array(vec![kind.clone(), Type::Null]),
     };
     let range = feature.range.map(|[low, high]| format!("from {low} to {high} in the training data"));
-    let missing = imputed.map(|value| format!("null stands for {value}"));
-    let unknown = (feature.unknown == Unknown::Ignore).then(|| "other categories count as none of these".to_owned());
+    let missing = imputed.map(|value| format!("null is imputed with {value}"));
+    let unknown = (feature.unknown == UnknownPolicy::Ignore).then(|| "unknown categories are ignored".to_owned());
     let description: Vec<String> = [range, missing, unknown].into_iter().flatten().collect();
 
     let mut schema = ObjectBuilder::new().schema_type(kinds);
@@ -285,7 +295,7 @@ fn cell(feature: &Feature) -> Schema {
     if kind == Type::Integer {
         schema = schema.minimum(Some(-LARGEST_EXACT)).maximum(Some(LARGEST_EXACT));
     }
-    if feature.unknown == Unknown::Ignore {
+    if feature.unknown == UnknownPolicy::Ignore {
         return schema.examples(feature.levels.iter().map(|level| json!(level))).into();
     }
     if !feature.levels.is_empty() {
@@ -295,14 +305,14 @@ fn cell(feature: &Feature) -> Schema {
     schema.into()
 }
 
-/// An object that has exactly these properties.
+/// An object with these required properties.
 pub(crate) fn object<'a>(properties: impl IntoIterator<Item = (&'a str, RefOr<Schema>)>) -> ObjectBuilder {
     properties
         .into_iter()
         .fold(ObjectBuilder::new(), |object, (name, schema)| object.property(name, schema).required(name))
 }
 
-/// An object that has exactly these properties, some of which may be missing.
+/// The same object without additional properties.
 pub(crate) fn closed(object: ObjectBuilder) -> ObjectBuilder {
     object.additional_properties(Some(AdditionalProperties::FreeForm(false)))
 }
@@ -322,13 +332,13 @@ pub(crate) fn any(description: &str) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(SchemaType::AnyValue).description(Some(description))
 }
 
-/// Of this type, or null, which is as if it were not there.
+/// A value of this type, or null, which is the same as a missing key.
 pub(crate) fn optional(kind: Type) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(SchemaType::Array(vec![kind, Type::Null]))
 }
 
-/// An option that is not served where it stands: not wanted, if it is there.
-pub(crate) fn unwanted() -> ObjectBuilder {
+/// A switch that the route does not support: false or null.
+pub(crate) fn unsupported() -> ObjectBuilder {
     optional(Type::Boolean).enum_values(Some([Value::Bool(false), Value::Null]))
 }
 
@@ -337,12 +347,12 @@ pub(crate) fn text(description: &str) -> RefOr<Schema> {
     ObjectBuilder::new().schema_type(Type::String).description(Some(description)).into()
 }
 
-/// A truth value.
-pub(crate) fn truth(description: &str) -> RefOr<Schema> {
+/// A boolean.
+pub(crate) fn boolean(description: &str) -> RefOr<Schema> {
     ObjectBuilder::new().schema_type(Type::Boolean).description(Some(description)).into()
 }
 
-/// A number from 0 without a fraction.
+/// A non-negative integer.
 pub(crate) fn count(description: &str) -> RefOr<Schema> {
     ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).description(Some(description)).into()
 }

@@ -1,7 +1,8 @@
-//! How each protocol asks and is answered: one folder a protocol, with its routes, types, error envelope and `OpenAPI` entries.
+//! The protocols, one folder each, with routes, request and response types, and `OpenAPI` entries.
 
 pub(crate) mod kserve_v1;
 pub(crate) mod mlflow;
+mod model_path;
 pub(crate) mod native;
 pub(crate) mod open_inference;
 mod output;

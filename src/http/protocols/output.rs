@@ -1,49 +1,49 @@
-//! Which outputs a protocol requests of a model, under the names that scikit-learn gave them.
+//! The outputs of a model that a protocol can request, with names as in scikit-learn.
 
 use serde::{Serialize, Serializer};
 
 use crate::http::server::error::{ApiError, ErrorCode};
-use ordinate_model::explanation::Explanation;
+use ordinate_model::answer::Explanation;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::wording::shorten;
 use ordinate_model::{Answer, Model, Prediction, Probabilities, Wanted};
 
-/// The level of intervals and prediction sets where a request names none and the model reaches it.
+/// The default level of intervals and prediction sets, if the model's highest level is not lower.
 const LEVEL: f64 = 0.95;
 
 /// An output of a model.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Output {
-    /// A value or a class a row.
+    /// One value or class per row.
     Predict,
-    /// A probability a class, of a classifier.
+    /// One probability per class, for classifiers.
     PredictProba,
     /// The contribution of each feature to the score.
     Explain,
-    /// What contributions are added to.
+    /// The base to which contributions are added.
     ExplainBase,
-    /// The prediction interval of a level, of a regressor.
+    /// The prediction interval at a level, for regressors.
     Interval { level: f64 },
     /// The confidence interval of the mean of all rows with the same features.
     MeanInterval { level: f64 },
-    /// The prediction set of a level, of a classifier.
+    /// The prediction set at a level, for classifiers.
     PredictionSets { level: f64 },
 }
 
 impl Output {
-    /// The predictions of a model.
+    /// The outputs of protocols that return predictions only.
     pub(crate) fn predictions(model: &Model) -> &'static [Self] {
         if model.classes().is_some() { &[Self::Predict, Self::PredictProba] } else { &[Self::Predict] }
     }
 
-    /// All outputs, for protocols that can request several.
+    /// All outputs of a model.
     pub(crate) fn all(model: &Model) -> Vec<Self> {
         let mut all = Self::predictions(model).to_vec();
         all.extend([Self::Explain, Self::ExplainBase]);
-        if let Some(certainty) = model.certainty() {
-            let level = certainty.up_to(LEVEL);
+        if let Some(certainty) = model.available_intervals() {
+            let level = certainty.at_most(LEVEL);
             all.push(Self::at_level(model, level));
-            if model.knows_means() {
+            if model.has_mean_intervals() {
                 all.push(Self::MeanInterval { level });
             }
         }
@@ -55,7 +55,7 @@ impl Output {
         if model.classes().is_some() { Self::PredictionSets { level } } else { Self::Interval { level } }
     }
 
-    /// The level, of an output that has one.
+    /// The level of an interval or a prediction set.
     pub(crate) fn level(self) -> Option<f64> {
         match self {
             Self::Interval { level } | Self::MeanInterval { level } | Self::PredictionSets { level } => Some(level),
@@ -63,7 +63,7 @@ impl Output {
         }
     }
 
-    /// The same with another level; an output that has none stays as it is.
+    /// The same output at another level; other outputs are unchanged.
     pub(crate) fn with_level(self, level: f64) -> Self {
         match self {
             Self::Interval { .. } => Self::Interval { level },
@@ -73,7 +73,7 @@ impl Output {
         }
     }
 
-    /// The name callers use.
+    /// The name in requests and responses.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Predict => "predict",
@@ -86,20 +86,21 @@ impl Output {
         }
     }
 
-    /// The output of this name among these.
+    /// Finds an output by name.
     ///
     /// # Errors
-    /// A caller's mistake when there is none.
-    pub(crate) fn named(name: &str, model: &Model, known: &[Self]) -> Result<Self, ApiError> {
+    /// `unknown_output` if these outputs do not include it.
+    pub(crate) fn from_name(name: &str, model: &Model, known: &[Self]) -> Result<Self, ApiError> {
         known.iter().find(|output| output.name() == name).copied().ok_or_else(|| {
             let names = known.iter().map(|output| output.name()).collect::<Vec<_>>().join(", ");
-            let detail = format!("the model {:?} has no output {:?}; it has {names}", model.name(), shorten(name));
+            let detail =
+                format!("the model {:?} has no output {:?}; its outputs are {names}", model.name(), shorten(name));
             ApiError::new(ErrorCode::UnknownOutput, detail)
         })
     }
 
-    /// Adds what this output needs to what is requested of the model.
-    pub(crate) fn request(self, wanted: &mut Wanted) {
+    /// Adds this output to a request for the model.
+    pub(crate) fn add_to(self, wanted: &mut Wanted) {
         match self {
             Self::Predict | Self::PredictProba | Self::ExplainBase => {}
             Self::Explain => wanted.explanation = true,
@@ -109,11 +110,11 @@ impl Output {
         }
     }
 
-    /// The values of this output in an answer that was asked for it.
+    /// The values of this output in an answer.
     ///
     /// # Errors
-    /// Ours, if ever: the answer lacks the output.
-    pub(crate) fn of<'a>(self, model: &'a Model, answer: &'a Answer<'a>) -> Result<Values<'a>, ApiError> {
+    /// `internal` if the answer does not have the output, because it was not requested.
+    pub(crate) fn values<'a>(self, model: &'a Model, answer: &'a Answer<'a>) -> Result<Values<'a>, ApiError> {
         let values = match self {
             Self::Predict => Some(Values::Prediction(&answer.prediction)),
             Self::PredictProba => answer.probabilities.as_ref().map(Values::Probabilities),
@@ -126,24 +127,24 @@ impl Output {
                 sets.map(|(sets, classes)| Values::PredictionSets { classes, sets })
             }
         };
-        values.ok_or_else(|| ApiError::internal(format!("the answer lacks the output {}", self.name())))
+        values.ok_or_else(|| ApiError::internal(format!("the answer does not have the output {}", self.name())))
     }
 }
 
-/// The values of an output; one element a row, but for an explanation, which has what all rows share only once.
+/// The values of an output, one element per row; an explanation has its base and unit once for all rows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Values<'a> {
     Prediction(&'a Prediction<'a>),
     Probabilities(&'a Probabilities<'a>),
     Explanation(&'a Explanation<'a>),
-    /// The same for every row.
+    /// The same values for every row.
     Base {
         base: &'a [f64],
         rows: usize,
     },
-    /// Lower and upper end.
+    /// The lower and upper bounds.
     Intervals(&'a [[f64; 2]]),
-    /// The labels of each set, in the order of the classes.
+    /// Sets of labels, each in the order of the classes.
     PredictionSets {
         classes: &'a [Scalar],
         sets: &'a [Vec<&'a Scalar>],
@@ -157,7 +158,7 @@ impl Serialize for Values<'_> {
             Self::Probabilities(probabilities) => serializer.collect_seq(probabilities.rows()),
             Self::Explanation(explanation) => explanation.serialize(serializer),
             Self::Base { base, rows } => serializer.collect_seq(std::iter::repeat_n(base, *rows)),
-            Self::Intervals(ends) => ends.serialize(serializer),
+            Self::Intervals(bounds) => bounds.serialize(serializer),
             Self::PredictionSets { sets, .. } => sets.serialize(serializer),
         }
     }

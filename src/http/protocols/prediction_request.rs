@@ -1,4 +1,4 @@
-//! What every prediction has in common, whatever its protocol: a model, a body, an answer, and how long each took.
+//! A prediction in any protocol: load the model, read the body, compute the answer, respond, and measure each stage.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,83 +9,68 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde::Serialize;
 
+use super::model_path::ModelPath;
 use crate::http::application::Application;
 use crate::http::decode::json::Terms;
 use crate::http::server::error::ApiError;
 use crate::http::server::headers::WARNINGS;
 use crate::http::server::middleware::Served;
 use crate::http::server::statistics::Tally;
-use crate::http::server::{answer, body};
+use crate::http::server::{body, response};
+use ordinate_model::answer::{Warning, WarningScope, Warnings};
 use ordinate_model::frame::Frame;
-use ordinate_model::warning::{Warning, WarningScope, Warnings};
 use ordinate_model::{Answer, Model, Wanted};
 
-/// Which model a request is for.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum ModelRef<'a> {
-    /// The one of requests that name none.
-    Default,
-    /// One by name, in a version or in the one that is served.
-    Named(&'a str, Option<&'a str>),
-}
-
-/// Warnings as they stand in an answer: nothing where there are none.
+/// The warnings of a response; no keys if there are no warnings.
 #[derive(Serialize)]
-pub(crate) struct Warned<'m> {
+pub(crate) struct WarningsBody<'m> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     warnings: &'m [Warning<'m>],
-    /// All of them, where not all are told.
+    /// The number of warnings, if the list does not have all of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     warnings_total: Option<usize>,
-    /// The rows that were searched for unusual combinations of values, from the first on, where not all were.
+    /// The number of rows, from the first, whose leverage was computed, if not all rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     rows_searched_for_leverage: Option<usize>,
 }
 
-impl<'m> Warned<'m> {
-    /// Those of an answer.
-    pub(crate) fn of(answer: &'m Answer<'m>) -> Self {
-        let Warnings { told, total, rows_with_leverage } = &answer.warnings;
+impl<'m> WarningsBody<'m> {
+    pub(crate) fn new(answer: &'m Answer<'m>) -> Self {
+        let Warnings { listed, total, rows_with_leverage } = &answer.warnings;
         Self {
-            warnings_total: (*total > told.len()).then_some(*total),
+            warnings_total: (*total > listed.len()).then_some(*total),
             rows_searched_for_leverage: rows_with_leverage.filter(|searched| *searched < answer.prediction.len()),
-            warnings: told,
+            warnings: listed,
         }
     }
 }
 
-/// A request that wants a prediction, its body read and its model loaded.
-pub(crate) struct Exchange {
-    /// The model.
+/// A request for a prediction, with its model and its body.
+pub(crate) struct PredictionRequest {
     pub(crate) model: Arc<Model>,
-    /// The request's headers.
     pub(crate) headers: HeaderMap,
-    /// Its body, decoded.
+    /// The decoded body.
     pub(crate) body: Bytes,
-    /// The most rows it may have.
+    /// The maximum number of rows.
     pub(crate) max_rows: usize,
-    /// The most bytes its sender can be answered with.
+    /// The maximum size of the response in bytes.
     limit: usize,
     stages: Stages,
     tally: Tally,
-    /// Warnings that its answer came with.
+    /// The number of warnings of the answer.
     warnings: usize,
 }
 
-impl Exchange {
+impl PredictionRequest {
     /// Loads the model and reads the body.
     ///
     /// # Errors
-    /// 404 for a model that there is not, 503 for one that cannot be loaded, and what is wrong with the body.
-    pub(crate) async fn open(
-        application: &Application,
-        asked: ModelRef<'_>,
-        request: Request,
-    ) -> Result<Self, ApiError> {
-        let limit = answer::limit(&request);
+    /// 404 for an unknown model, 503 for a model that cannot be loaded, 4xx for an invalid body.
+    pub(crate) async fn open(application: &Application, path: &ModelPath, request: Request) -> Result<Self, ApiError> {
+        let limit = response::limit(&request);
         let (parts, body) = request.into_parts();
         let mut stages = Stages::start();
-        let model = asked.load(application).await?;
+        let model = path.load(application).await?;
         stages.end("load");
         let tally = application.statistics.begin(&model);
         let body = body::read(&parts, body, application.limits.max_body_bytes).await?;
@@ -93,20 +78,20 @@ impl Exchange {
         Ok(Self { model, headers: parts.headers, body, max_rows, limit, stages, tally, warnings: 0 })
     }
 
-    /// What rows are read against; names that are no features are refused.
+    /// The terms for reading rows: unknown names are errors.
     pub(crate) fn terms<'m>(&self, model: &'m Model) -> Terms<'m> {
         Terms { signature: model.signature(), max_rows: self.max_rows, lenient: false }
     }
 
-    /// Notes that a stage is over: it began where the one before ended.
-    pub(crate) fn end(&mut self, stage: &'static str) {
+    /// Ends a stage, which began when the previous stage ended.
+    pub(crate) fn end_stage(&mut self, stage: &'static str) {
         self.stages.end(stage);
     }
 
-    /// The model's answer. Its warnings are counted in every protocol; not all of them have a place for their text.
+    /// Computes the answer of the model. Warnings are counted in all protocols, although some cannot return their text.
     ///
     /// # Errors
-    /// A caller's mistake when the model cannot give what is requested, or not for these rows.
+    /// 4xx if the model does not have a requested output, or not for these rows.
     pub(crate) fn answer<'m>(
         &mut self,
         model: &'m Model,
@@ -119,27 +104,27 @@ impl Exchange {
         Ok(answer)
     }
 
-    /// The answer as JSON.
+    /// A response in JSON.
     ///
     /// # Errors
-    /// 413 when it is larger than what can be sent.
+    /// 413 if it is too large.
     pub(crate) fn json<T: Serialize>(self, rows: usize, value: &T) -> Result<Response, ApiError> {
-        let encoded = answer::json(value, self.limit)?;
+        let encoded = response::json(value, self.limit)?;
         Ok(self.respond(rows, HeaderValue::from_static("application/json"), encoded))
     }
 
-    /// The answer as bytes of another type.
+    /// A response of another media type.
     ///
     /// # Errors
-    /// 413 when it is larger than what can be sent.
+    /// 413 if it is too large.
     pub(crate) fn bytes(self, rows: usize, media_type: &'static str, encoded: Vec<u8>) -> Result<Response, ApiError> {
-        answer::fits(media_type, &encoded, self.limit)?;
+        response::fits(media_type, &encoded, self.limit)?;
         Ok(self.respond(rows, HeaderValue::from_static(media_type), encoded))
     }
 
     fn respond(mut self, rows: usize, media_type: HeaderValue, encoded: Vec<u8>) -> Response {
         self.stages.end("encode");
-        self.tally.answered(rows, &self.stages.ended);
+        self.tally.succeed(rows, &self.stages.ended);
         let model = format!("{}@{}", self.model.name(), self.model.version());
         let served = Served { model, rows, warnings: self.warnings };
         let text = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
@@ -157,20 +142,7 @@ impl Exchange {
     }
 }
 
-impl ModelRef<'_> {
-    /// The model.
-    ///
-    /// # Errors
-    /// 404 when there is none, 503 when it cannot be loaded.
-    pub(crate) async fn load(self, application: &Application) -> Result<Arc<Model>, ApiError> {
-        Ok(match self {
-            Self::Default => application.catalog.default_model().await?,
-            Self::Named(name, version) => application.catalog.model(name, version).await?,
-        })
-    }
-}
-
-/// How long each stage took, for the `server-timing` header (W3C Server Timing).
+/// The time of each stage, for the `server-timing` header (W3C Server Timing).
 struct Stages {
     since: Instant,
     ended: Vec<(&'static str, Duration)>,

@@ -1,4 +1,4 @@
-//! A request's body: what it claims to be, and its bytes within the limit.
+//! The body of a request: its media type, and its decoded bytes within the limit.
 
 use std::fmt::Display;
 use std::io::Read;
@@ -14,36 +14,33 @@ use super::error::{ApiError, ErrorCode};
 use super::lambda::EventFault;
 use ordinate_model::wording::shorten;
 
-/// What a body may be.
+/// The format of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MediaType {
-    /// JSON, also when nothing is said, and under the type that `curl -d` puts on everything.
+    /// JSON: also without a content type, and with the one that `curl -d` sends.
     Json,
-    /// CSV.
     Csv(Header),
-    /// JSON Lines: one JSON value a line.
+    /// JSON Lines: one JSON value per line.
     JsonLines,
 }
 
-/// Whether the first line of a CSV body names the columns.
+/// Whether the first line of a CSV body contains the names of the columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Header {
-    /// It does.
     Present,
-    /// It holds values, as every line does.
     Absent,
-    /// The sender leaves it open.
-    Unsaid,
+    /// The content type has no `header` parameter.
+    Undeclared,
 }
 
 impl MediaType {
-    /// Reads `Content-Type`, on a route that reads what `known` says.
+    /// Reads `Content-Type`; `supported` lists the types that the route supports, for the error.
     ///
     /// # Errors
-    /// 415 for a type or charset that is not understood.
-    pub(crate) fn of(headers: &HeaderMap, known: &str) -> Result<Self, ApiError> {
+    /// 415 for any other type or charset.
+    pub(crate) fn from_headers(headers: &HeaderMap, supported: &str) -> Result<Self, ApiError> {
         let unsupported = |what: String| {
-            let detail = format!("{what} is not understood; send {known}, in UTF-8");
+            let detail = format!("{what} is not supported; send {supported} in UTF-8");
             Err(ApiError::new(ErrorCode::UnsupportedMediaType, detail))
         };
         let Some(value) = headers.get(header::CONTENT_TYPE) else {
@@ -63,7 +60,9 @@ impl MediaType {
         }
         match essence {
             "" | "application/json" | "application/x-www-form-urlencoded" => Ok(Self::Json),
-            "text/csv" => Header::of(parameter("header"), parameter("label_size")).map(Self::Csv).or_else(unsupported),
+            "text/csv" => Header::from_parameters(parameter("header"), parameter("label_size"))
+                .map(Self::Csv)
+                .or_else(unsupported),
             "application/jsonlines" | "application/x-jsonlines" => Ok(Self::JsonLines),
             other => unsupported(format!("the content type {:?}", shorten(other))),
         }
@@ -75,70 +74,70 @@ pub(crate) fn essence(media_type: &str) -> &str {
     media_type.split(';').next().unwrap_or_default().trim()
 }
 
-/// On routes that read JSON alone, or what else `known` says.
+/// Checks `Content-Type` on a route whose only supported format is JSON; `supported` is for the error.
 ///
 /// # Errors
-/// 415 for a type or charset that is not understood.
-pub(crate) fn expect_json(headers: &HeaderMap, known: &str) -> Result<(), ApiError> {
-    if matches!(MediaType::of(headers, known), Ok(MediaType::Json)) {
+/// 415 for any other type or charset.
+pub(crate) fn expect_json(headers: &HeaderMap, supported: &str) -> Result<(), ApiError> {
+    if matches!(MediaType::from_headers(headers, supported), Ok(MediaType::Json)) {
         return Ok(());
     }
     let sent = headers.get(header::CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
     let sent = shorten(&sent.unwrap_or_default());
-    let detail = format!("the content type {sent:?} is not understood here; send {known}, in UTF-8");
+    let detail = format!("the content type {sent:?} is not supported by this route; send {supported} in UTF-8");
     Err(ApiError::new(ErrorCode::UnsupportedMediaType, detail))
 }
 
 impl Header {
-    /// `header` is RFC 4180's (§3); `label_size`, `SageMaker`'s, counts the columns before the features.
-    fn of(header: Option<&str>, label_size: Option<&str>) -> Result<Self, String> {
+    /// `header` is defined by RFC 4180 (§3); `label_size` is `SageMaker`'s number of label columns before the features.
+    fn from_parameters(header: Option<&str>, label_size: Option<&str>) -> Result<Self, String> {
         if let Some(other) = label_size.filter(|size| *size != "0") {
-            return Err(format!("label_size={}, labels beside the features,", shorten(other)));
+            return Err(format!("label_size={} (columns of labels)", shorten(other)));
         }
         match header {
-            None => Ok(Self::Unsaid),
+            None => Ok(Self::Undeclared),
             Some("present") => Ok(Self::Present),
             Some("absent") => Ok(Self::Absent),
-            Some(other) => Err(format!("header={}, neither present nor absent,", shorten(other))),
+            Some(other) => Err(format!("header={} (expected present or absent)", shorten(other))),
         }
     }
 
-    /// On routes where the first line is a header unless the sender says otherwise.
+    /// The default of routes whose CSV has a header unless the request declares otherwise.
     pub(crate) fn or_present(self) -> Self {
-        if self == Self::Unsaid { Self::Present } else { self }
+        if self == Self::Undeclared { Self::Present } else { self }
     }
 }
 
-/// The bytes, decoded.
+/// Reads and decompresses a body.
 ///
 /// # Errors
-/// 413 past `limit`, 415 for an encoding that is not understood, 400 for one that is not what it says.
+/// 413 if it is larger than `limit`, 415 for an unsupported encoding, 400 for a malformed one.
 pub(crate) async fn read(parts: &Parts, body: Body, limit: usize) -> Result<Bytes, ApiError> {
     if parts.extensions.get() == Some(&EventFault::UndecodableBody) {
-        let detail = "the event says that its body is base64, and it is not";
+        let detail = "the event declares a base64 body, but the body is not valid base64";
         return Err(ApiError::new(ErrorCode::InvalidBase64, detail));
     }
-    let encoding = Encoding::of(&parts.headers)?;
+    let encoding = Encoding::from_headers(&parts.headers)?;
     let bytes = match Limited::new(body, limit).collect().await {
         Ok(collected) => collected.to_bytes(),
         Err(error) if error.is::<LengthLimitError>() => return Err(too_large(limit)),
-        Err(error) => return Err(ApiError::internal(format!("the body could not be read to its end: {error}"))),
+        Err(error) => return Err(ApiError::internal(format!("reading the body failed: {error}"))),
     };
     match encoding {
         Encoding::Identity => Ok(bytes),
-        Encoding::Gzip => unpack(MultiGzDecoder::new(&*bytes), limit),
+        Encoding::Gzip => decompress(MultiGzDecoder::new(&*bytes), limit),
         Encoding::Deflate => {
             let mut decoder = ZlibDecoder::new(&*bytes);
-            let unpacked = unpack(&mut decoder, limit)?;
+            let decompressed = decompress(&mut decoder, limit)?;
             if decoder.total_in() < bytes.len() as u64 {
-                return Err(not_unpacked("bytes follow its end"));
+                return Err(invalid_compression("there are bytes after its end"));
             }
-            Ok(unpacked)
+            Ok(decompressed)
         }
     }
 }
 
-/// How a body is packed.
+/// The compression of a body.
 enum Encoding {
     Identity,
     Gzip,
@@ -147,37 +146,39 @@ enum Encoding {
 
 impl Encoding {
     /// Reads `Content-Encoding` (RFC 9110 §8.4.1: names are case-insensitive, `x-gzip` is `gzip`).
-    fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
+    fn from_headers(headers: &HeaderMap) -> Result<Self, ApiError> {
         let value = headers.get(header::CONTENT_ENCODING).map(|value| String::from_utf8_lossy(value.as_bytes()));
         match value.as_deref().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
             "" | "identity" => Ok(Self::Identity),
             "gzip" | "x-gzip" => Ok(Self::Gzip),
             "deflate" => Ok(Self::Deflate),
             other => {
-                let detail =
-                    format!("the content encoding {:?} is not understood; send gzip, deflate or none", shorten(other));
+                let detail = format!(
+                    "the content encoding {:?} is not supported; send gzip, deflate or no encoding",
+                    shorten(other)
+                );
                 Err(ApiError::new(ErrorCode::UnsupportedEncoding, detail))
             }
         }
     }
 }
 
-/// All members of a gzip file (RFC 1952 §2.2), or a zlib stream (RFC 1950), no further than the limit.
-fn unpack(packed: impl Read, limit: usize) -> Result<Bytes, ApiError> {
-    let mut unpacked = Vec::new();
+/// Decompresses all members of a gzip file (RFC 1952 §2.2), or a zlib stream (RFC 1950), up to the limit.
+fn decompress(compressed: impl Read, limit: usize) -> Result<Bytes, ApiError> {
+    let mut decompressed = Vec::new();
     let beyond = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    match packed.take(beyond).read_to_end(&mut unpacked) {
+    match compressed.take(beyond).read_to_end(&mut decompressed) {
         Ok(length) if length > limit => Err(too_large(limit)),
-        Ok(_) => Ok(unpacked.into()),
-        Err(error) => Err(not_unpacked(error)),
+        Ok(_) => Ok(decompressed.into()),
+        Err(error) => Err(invalid_compression(error)),
     }
 }
 
-fn not_unpacked(why: impl Display) -> ApiError {
-    ApiError::new(ErrorCode::InvalidGzip, format!("the body cannot be unpacked: {why}"))
+fn invalid_compression(reason: impl Display) -> ApiError {
+    ApiError::new(ErrorCode::InvalidGzip, format!("the body cannot be decompressed: {reason}"))
 }
 
 fn too_large(limit: usize) -> ApiError {
-    let detail = format!("the body exceeds {limit} bytes (after decoding); split it into several requests");
+    let detail = format!("the body is larger than {limit} bytes (after decoding); send fewer rows per request");
     ApiError::new(ErrorCode::BodyTooLarge, detail)
 }

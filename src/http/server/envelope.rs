@@ -1,4 +1,4 @@
-//! How each protocol tells an error: the same verdict, in the words that its clients can read.
+//! The form of an error in each protocol: status, headers and body that its clients can read.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -7,55 +7,25 @@ use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 
 use super::error::{ApiError, Complaint, ErrorCode};
-use ordinate_model::fault::FaultKind;
+use ordinate_model::frame::FaultKind;
 
-/// Seconds after which a failed load is worth another try.
+/// Seconds after which a client should retry when a model could not be loaded.
 const RETRY_AFTER_SECONDS: u16 = 5;
-
-/// What routes begin with.
-const FIRST_SEGMENTS: [&str; 12] = [
-    "predict",
-    "models",
-    "health",
-    "docs",
-    "openapi.json",
-    "invocations",
-    "ping",
-    "version",
-    "v1",
-    "v2",
-    "vertex",
-    "endpoints",
-];
 
 /// The form of an error's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Envelope {
-    /// `application/problem+json` (RFC 9457), with members of our own.
+    /// `application/problem+json` (RFC 9457) with additional members: the service's own routes.
     Problem,
     /// `{"error_code": …, "message": …}`: `MLflow`, and `SageMaker`'s containers, which share its route.
     Mlflow,
     /// `{"error": …}`: Open Inference Protocol, `KServe` v1, TF Serving, Vertex AI.
     Error,
-    /// As the service `SageMaker` itself answers its SDKs: `{"Message": …}` and the error's name in a header.
+    /// `{"Message": …}` and the error's name in a header: the `SageMaker` runtime and its SDKs.
     Aws,
 }
 
 impl Envelope {
-    /// What whoever asks for this path can read; the path is in its one spelling.
-    pub(crate) fn of(path: &str) -> Self {
-        // Before what is known may stand a prefix that this service was not told of: its clients are to read that, too.
-        let known = |segment: &&str| FIRST_SEGMENTS.contains(segment);
-        let mut segments = path.split('/').skip_while(|segment| !known(segment));
-        match (segments.next().unwrap_or_default(), segments.next()) {
-            ("invocations" | "ping" | "health" | "version", None) => Self::Mlflow,
-            ("v1" | "v2" | "vertex", _) => Self::Error,
-            ("endpoints", _) => Self::Aws,
-            _ => Self::Problem,
-        }
-    }
-
-    /// The whole response.
     pub(crate) fn respond(self, error: &ApiError, request_id: &str) -> Response {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.media_type()));
@@ -74,12 +44,12 @@ impl Envelope {
         response
     }
 
-    /// The type of the body.
+    /// The content type of the body.
     pub(crate) fn media_type(self) -> &'static str {
         if self == Self::Problem { "application/problem+json" } else { "application/json" }
     }
 
-    /// The status that its clients expect for a code.
+    /// The status of an error code in this form.
     pub(crate) fn status(self, code: ErrorCode) -> StatusCode {
         match self {
             Self::Problem => code.status(),
@@ -88,7 +58,6 @@ impl Envelope {
         }
     }
 
-    /// The body.
     pub(crate) fn body(self, error: &ApiError, request_id: &str) -> Vec<u8> {
         let message = &error.detail;
         match self {
@@ -106,7 +75,7 @@ fn json<T: Serialize>(value: &T) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()
 }
 
-/// Only we tell rows that do not fit from bodies that cannot be read: to everyone else both are bad requests.
+/// The other protocols have no 422: rows that do not fit the signature are bad requests.
 fn bad_request(status: StatusCode) -> StatusCode {
     if status == StatusCode::UNPROCESSABLE_ENTITY { StatusCode::BAD_REQUEST } else { status }
 }
@@ -152,23 +121,23 @@ struct AwsError<'a> {
 
 fn problem(error: &ApiError, request_id: &str) -> Vec<u8> {
     let code = error.code.as_str();
-    let told = |complaint: &Complaint| ProblemDetail {
+    let detail = |complaint: &Complaint| ProblemDetail {
         pointer: complaint.pointer.clone(),
         code: complaint.code.as_str(),
         detail: complaint.detail.clone(),
     };
     json(&Problem {
-        kind: format!("urn:ordinate:error#{}", code.replace('_', "-")),
+        kind: format!("urn:ordinate:error#{}", error.code.anchor()),
         title: error.code.title(),
         status: error.code.status().as_u16(),
         detail: &error.detail,
         code,
         request_id,
-        errors: error.complaints.iter().map(told).collect(),
+        errors: error.complaints.iter().map(detail).collect(),
     })
 }
 
-/// RFC 9457, with the members `code`, `request_id` and `errors` of our own.
+/// RFC 9457 with the additional members `code`, `request_id` and `errors`.
 #[derive(Serialize)]
 struct Problem<'a> {
     #[serde(rename = "type")]
@@ -188,31 +157,4 @@ struct ProblemDetail {
     pointer: Option<String>,
     code: &'static str,
     detail: String,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_path_says_what_its_caller_can_read() {
-        for (path, envelope) in [
-            ("/predict", Envelope::Problem),
-            ("/health/ready", Envelope::Problem),
-            ("/invocations", Envelope::Mlflow),
-            ("/ping", Envelope::Mlflow),
-            ("/v1/models/line:predict", Envelope::Error),
-            ("/v2/models/none/infer", Envelope::Error),
-            ("/vertex/predict", Envelope::Error),
-            ("/endpoints/line/invocations", Envelope::Aws),
-            ("/v2x", Envelope::Problem),
-            ("/models/v2/predict", Envelope::Problem),
-            ("/stage/v2/models/line/infer", Envelope::Error),
-            ("/stage/invocations", Envelope::Mlflow),
-            ("/stage/health/live", Envelope::Problem),
-            ("/", Envelope::Problem),
-        ] {
-            assert_eq!(Envelope::of(path), envelope, "{path}");
-        }
-    }
 }

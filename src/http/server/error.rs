@@ -1,235 +1,159 @@
-//! What callers are told when something is wrong: one table of codes, one type.
+//! Errors: one table of codes, one type.
 //!
-//! Handlers return an [`ApiError`]; it travels in the response's extensions to the front of the stack, where the request's id is
-//! known, and becomes a body there, in the envelope of the protocol that was spoken.
+//! Handlers return an [`ApiError`]. It travels in the extensions of the response to the middleware, which knows the
+//! request id and writes the body in the form of the protocol.
 
-use axum::extract::rejection::PathRejection;
+use axum::extract::rejection::{PathRejection, RawPathParamsRejection};
 use axum::response::{IntoResponse, Response};
 use http::{Method, StatusCode};
 
 use crate::source::Causes;
 use crate::source::catalog::CatalogError;
-use ordinate_model::fault::FaultKind;
+use ordinate_model::answer::IntervalError;
+use ordinate_model::frame::FaultKind;
 use ordinate_model::frame::TooManyRows;
-use ordinate_model::interval::IntervalError;
+use ordinate_model::inference::LevelError;
 use ordinate_model::{AnswerError, PredictError};
 
-/// What is wrong, as callers can rely on it: each code has one status and one title for good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ErrorCode {
-    /// The body is not JSON.
-    InvalidJson,
-    /// The body is not CSV with a header.
-    InvalidCsv,
-    /// The body is not UTF-8.
-    InvalidUtf8,
-    /// The Lambda event cannot be read.
-    InvalidEvent,
-    /// The event's body is not the base64 it says it is.
-    InvalidBase64,
-    /// The body is not the gzip, or the deflate, it says it is.
-    InvalidGzip,
-    /// No such route.
-    UnknownRoute,
-    /// No such model.
-    UnknownModel,
-    /// No such version of the model.
-    UnknownVersion,
-    /// The route answers other methods.
-    MethodNotAllowed,
-    /// The body exceeds the limit.
-    BodyTooLarge,
-    /// More rows than the limit.
-    TooManyRows,
-    /// The answer would not fit into a Lambda response.
-    AnswerTooLarge,
-    /// A content type that is not read.
-    UnsupportedMediaType,
-    /// A content encoding that is not read.
-    UnsupportedEncoding,
-    /// The body is not an object.
-    InvalidBody,
-    /// A key of the body that means nothing here.
-    UnknownKey,
-    /// A key of the body that must be there.
-    MissingKey,
-    /// A key of the body that is there twice.
-    DuplicateKey,
-    /// Two keys of the body that say the same thing each in its own way.
-    ConflictingKeys,
-    /// An option with a value that it cannot have.
-    InvalidOption,
-    /// An output that the model does not have.
-    UnknownOutput,
-    /// The model cannot say how sure it is, or not that surely.
-    NoInterval,
-    /// Part of a protocol that is not served, and cannot be passed over.
-    NotSupported,
-    /// The rows do not fit the signature.
-    Rows(FaultKind),
-    /// The answer exceeds a double.
-    PredictionOverflow,
-    /// The answer is nearer to zero than doubles are.
-    PredictionUnderflow,
-    /// The answer does not, but an end of its interval does.
-    IntervalOverflow,
-    /// The model cannot be loaded now.
-    ModelUnavailable,
-    /// The service was started with a setting that it cannot use.
-    Misconfigured,
-    /// Our fault.
-    Internal,
+/// Generates [`ErrorCode`] from one table: variant, status, code, title. Kinds of faults in rows share a status and a
+/// title.
+macro_rules! error_codes {
+    (
+        { $($variant:ident = $status:ident, $code:literal, $title:literal;)* }
+        Rows = $rows_status:ident, $rows_title:literal { $($kind:ident = $rows_code:literal;)* }
+        { $($later:ident = $later_status:ident, $later_code:literal, $later_title:literal;)* }
+    ) => {
+        /// The kind of an error. The code, status and title of a kind never change.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum ErrorCode {
+            $(#[doc = $title] $variant,)*
+            #[doc = $rows_title]
+            Rows(FaultKind),
+            $(#[doc = $later_title] $later,)*
+        }
+
+        impl ErrorCode {
+            /// All codes, in the order of the documentation.
+            pub(crate) const ALL: &[Self] = &[
+                $(Self::$variant,)*
+                $(Self::Rows(FaultKind::$kind),)*
+                $(Self::$later,)*
+            ];
+
+            fn entry(self) -> (&'static str, StatusCode, &'static str) {
+                match self {
+                    $(Self::$variant => ($code, StatusCode::$status, $title),)*
+                    $(Self::Rows(FaultKind::$kind) => ($rows_code, StatusCode::$rows_status, $rows_title),)*
+                    $(Self::$later => ($later_code, StatusCode::$later_status, $later_title),)*
+                }
+            }
+        }
+    };
+}
+
+error_codes! {
+    {
+        InvalidJson = BAD_REQUEST, "invalid_json", "The body is not valid JSON";
+        InvalidCsv = BAD_REQUEST, "invalid_csv", "The body is not valid CSV";
+        InvalidUtf8 = BAD_REQUEST, "invalid_utf8", "The body is not valid UTF-8";
+        InvalidEvent = BAD_REQUEST, "invalid_event", "The Lambda event cannot be read";
+        InvalidBase64 = BAD_REQUEST, "invalid_base64", "The body is not valid base64";
+        InvalidGzip = BAD_REQUEST, "invalid_gzip", "The body is not valid gzip or deflate";
+        UnknownRoute = NOT_FOUND, "unknown_route", "Unknown route";
+        UnknownModel = NOT_FOUND, "unknown_model", "Unknown model";
+        UnknownVersion = NOT_FOUND, "unknown_version", "Unknown model version";
+        MethodNotAllowed = METHOD_NOT_ALLOWED, "method_not_allowed", "The route does not support this method";
+        BodyTooLarge = PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large";
+        TooManyRows = PAYLOAD_TOO_LARGE, "too_many_rows", "The request has too many rows";
+        AnswerTooLarge = PAYLOAD_TOO_LARGE, "answer_too_large", "The response would be too large";
+        UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Unsupported content type";
+        UnsupportedEncoding = UNSUPPORTED_MEDIA_TYPE, "unsupported_encoding", "Unsupported content encoding";
+        InvalidBody = UNPROCESSABLE_ENTITY, "invalid_body", "The body is not a JSON object";
+        UnknownKey = UNPROCESSABLE_ENTITY, "unknown_key", "Unknown key";
+        MissingKey = UNPROCESSABLE_ENTITY, "missing_key", "Missing key";
+        DuplicateKey = UNPROCESSABLE_ENTITY, "duplicate_key", "Duplicate key";
+        ConflictingKeys = UNPROCESSABLE_ENTITY, "conflicting_keys", "Conflicting keys";
+        InvalidOption = UNPROCESSABLE_ENTITY, "invalid_option", "Invalid value of an option";
+        UnknownOutput = UNPROCESSABLE_ENTITY, "unknown_output", "The model does not have this output";
+        NoInterval = UNPROCESSABLE_ENTITY, "no_interval", "The model does not have this interval";
+        NotSupported = BAD_REQUEST, "not_supported", "This part of the protocol is not supported";
+    }
+    Rows = UNPROCESSABLE_ENTITY, "The rows do not fit the model's signature" {
+        InvalidValue = "invalid_value";
+        LossyNumber = "lossy_number";
+        UnknownCategory = "unknown_category";
+        MissingValue = "missing_value";
+        MissingFeature = "missing_feature";
+        UnknownFeature = "unknown_feature";
+        DuplicateFeature = "duplicate_feature";
+        WrongWidth = "wrong_width";
+        Ragged = "ragged_rows";
+        NoRows = "no_rows";
+    }
+    {
+        PredictionOverflow = UNPROCESSABLE_ENTITY, "prediction_overflow", "The prediction is too large for a double";
+        PredictionUnderflow = UNPROCESSABLE_ENTITY, "prediction_underflow", "The prediction is too small for a double";
+        IntervalOverflow = UNPROCESSABLE_ENTITY, "interval_overflow", "The interval is too large for a double";
+        Internal = INTERNAL_SERVER_ERROR, "internal", "Internal error";
+        ModelUnavailable = SERVICE_UNAVAILABLE, "model_unavailable", "The model cannot be loaded at the moment";
+        Misconfigured = SERVICE_UNAVAILABLE, "misconfigured", "The service is misconfigured";
+    }
 }
 
 impl ErrorCode {
-    /// All codes, in the order of their statuses.
-    pub const ALL: [Self; 40] = [
-        Self::InvalidJson,
-        Self::InvalidCsv,
-        Self::InvalidUtf8,
-        Self::InvalidEvent,
-        Self::InvalidBase64,
-        Self::InvalidGzip,
-        Self::UnknownRoute,
-        Self::UnknownModel,
-        Self::UnknownVersion,
-        Self::MethodNotAllowed,
-        Self::BodyTooLarge,
-        Self::TooManyRows,
-        Self::AnswerTooLarge,
-        Self::UnsupportedMediaType,
-        Self::UnsupportedEncoding,
-        Self::InvalidBody,
-        Self::UnknownKey,
-        Self::MissingKey,
-        Self::DuplicateKey,
-        Self::ConflictingKeys,
-        Self::InvalidOption,
-        Self::UnknownOutput,
-        Self::NoInterval,
-        Self::NotSupported,
-        Self::Rows(FaultKind::InvalidValue),
-        Self::Rows(FaultKind::LossyNumber),
-        Self::Rows(FaultKind::UnknownCategory),
-        Self::Rows(FaultKind::MissingValue),
-        Self::Rows(FaultKind::MissingFeature),
-        Self::Rows(FaultKind::UnknownFeature),
-        Self::Rows(FaultKind::DuplicateFeature),
-        Self::Rows(FaultKind::WrongWidth),
-        Self::Rows(FaultKind::Ragged),
-        Self::Rows(FaultKind::NoRows),
-        Self::PredictionOverflow,
-        Self::PredictionUnderflow,
-        Self::IntervalOverflow,
-        Self::Internal,
-        Self::ModelUnavailable,
-        Self::Misconfigured,
-    ];
-
-    /// The code in the body, its status, and its title.
-    fn entry(self) -> (&'static str, StatusCode, &'static str) {
-        use StatusCode as S;
-        match self {
-            Self::InvalidJson => ("invalid_json", S::BAD_REQUEST, "The body is not valid JSON"),
-            Self::InvalidCsv => ("invalid_csv", S::BAD_REQUEST, "The body is not valid CSV"),
-            Self::InvalidUtf8 => ("invalid_utf8", S::BAD_REQUEST, "The body is not valid UTF-8"),
-            Self::InvalidEvent => ("invalid_event", S::BAD_REQUEST, "The event cannot be read"),
-            Self::InvalidBase64 => ("invalid_base64", S::BAD_REQUEST, "The body is not valid base64"),
-            Self::InvalidGzip => ("invalid_gzip", S::BAD_REQUEST, "The body is not valid gzip or deflate"),
-            Self::UnknownRoute => ("unknown_route", S::NOT_FOUND, "There is no such route"),
-            Self::UnknownModel => ("unknown_model", S::NOT_FOUND, "There is no such model"),
-            Self::UnknownVersion => ("unknown_version", S::NOT_FOUND, "There is no such version"),
-            Self::MethodNotAllowed => ("method_not_allowed", S::METHOD_NOT_ALLOWED, "The route answers other methods"),
-            Self::BodyTooLarge => ("body_too_large", S::PAYLOAD_TOO_LARGE, "The body is too large"),
-            Self::TooManyRows => ("too_many_rows", S::PAYLOAD_TOO_LARGE, "There are too many rows"),
-            Self::AnswerTooLarge => ("answer_too_large", S::PAYLOAD_TOO_LARGE, "The answer would be too large"),
-            Self::UnsupportedMediaType => {
-                ("unsupported_media_type", S::UNSUPPORTED_MEDIA_TYPE, "The content type is not understood")
-            }
-            Self::UnsupportedEncoding => {
-                ("unsupported_encoding", S::UNSUPPORTED_MEDIA_TYPE, "The content encoding is not understood")
-            }
-            Self::InvalidBody => ("invalid_body", S::UNPROCESSABLE_ENTITY, "The body is not an object"),
-            Self::UnknownKey => ("unknown_key", S::UNPROCESSABLE_ENTITY, "A key is not understood"),
-            Self::MissingKey => ("missing_key", S::UNPROCESSABLE_ENTITY, "A key is missing"),
-            Self::DuplicateKey => ("duplicate_key", S::UNPROCESSABLE_ENTITY, "A key is there twice"),
-            Self::ConflictingKeys => ("conflicting_keys", S::UNPROCESSABLE_ENTITY, "Two keys exclude each other"),
-            Self::InvalidOption => ("invalid_option", S::UNPROCESSABLE_ENTITY, "An option has a value it cannot have"),
-            Self::UnknownOutput => ("unknown_output", S::UNPROCESSABLE_ENTITY, "The model has no such output"),
-            Self::NoInterval => ("no_interval", S::UNPROCESSABLE_ENTITY, "The model has no such interval"),
-            Self::NotSupported => ("not_supported", S::BAD_REQUEST, "This part of the protocol is not served"),
-            Self::Rows(kind) => (kind.code(), S::UNPROCESSABLE_ENTITY, "The rows do not fit the model's signature"),
-            Self::PredictionOverflow => {
-                ("prediction_overflow", S::UNPROCESSABLE_ENTITY, "The prediction is too large for a double")
-            }
-            Self::PredictionUnderflow => {
-                ("prediction_underflow", S::UNPROCESSABLE_ENTITY, "The prediction is too small for a double")
-            }
-            Self::IntervalOverflow => {
-                ("interval_overflow", S::UNPROCESSABLE_ENTITY, "The values are too large for an interval")
-            }
-            Self::ModelUnavailable => {
-                ("model_unavailable", S::SERVICE_UNAVAILABLE, "The model cannot be loaded at the moment")
-            }
-            Self::Misconfigured => ("misconfigured", S::SERVICE_UNAVAILABLE, "The service is misconfigured"),
-            Self::Internal => ("internal", S::INTERNAL_SERVER_ERROR, "Something went wrong on our side"),
-        }
-    }
-
-    /// The code as it stands in bodies.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
+    /// The code in bodies, such as `invalid_json`.
+    pub(crate) fn as_str(self) -> &'static str {
         self.entry().0
     }
 
-    /// Its HTTP status.
-    #[must_use]
-    pub fn status(self) -> StatusCode {
+    pub(crate) fn status(self) -> StatusCode {
         self.entry().1
     }
 
     /// Its title, the same for every occurrence.
-    #[must_use]
-    pub fn title(self) -> &'static str {
+    pub(crate) fn title(self) -> &'static str {
         self.entry().2
+    }
+
+    /// The code as a URI fragment: its anchor in `/docs/errors`.
+    pub(crate) fn anchor(self) -> String {
+        self.as_str().replace('_', "-")
     }
 }
 
-/// One thing that is wrong with a body.
+/// One of the faults of a body.
 #[derive(Debug, Clone)]
-pub struct Complaint {
-    /// Its code.
-    pub code: ErrorCode,
-    /// Where: a JSON pointer in its URI fragment form (RFC 6901 §6); none in a CSV body.
-    pub pointer: Option<String>,
-    /// What, where, what was expected and what came.
-    pub detail: String,
+pub(crate) struct Complaint {
+    pub(crate) code: ErrorCode,
+    /// The place of the fault as a JSON pointer in URI fragment form (RFC 6901 §6); `None` in a CSV body.
+    pub(crate) pointer: Option<String>,
+    /// The fault in words: place, expected value, actual value.
+    pub(crate) detail: String,
 }
 
-/// An answer other than the one that was asked for.
+/// The error response of a handler.
 #[derive(Debug, Clone)]
-pub struct ApiError {
-    /// What is wrong.
-    pub code: ErrorCode,
-    /// This occurrence in words.
-    pub detail: String,
-    /// All that is wrong with the body, as far as it is told.
-    pub complaints: Vec<Complaint>,
-    /// A cause for the log, never for the caller.
-    pub cause: Option<String>,
+pub(crate) struct ApiError {
+    pub(crate) code: ErrorCode,
+    /// A description of this occurrence.
+    pub(crate) detail: String,
+    /// The faults of the body; not all of them if there are many.
+    pub(crate) complaints: Vec<Complaint>,
+    /// The cause, for the log only.
+    pub(crate) cause: Option<String>,
 }
 
 impl ApiError {
-    /// An error in one sentence.
-    pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
+    /// An error with a description.
+    pub(crate) fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
         Self { code, detail: detail.into(), complaints: Vec::new(), cause: None }
     }
 
-    /// Everything that is wrong with a body; `total` counts what is not listed too. The first complaint gives code and detail.
-    #[must_use]
-    pub fn complaints(complaints: Vec<Complaint>, total: usize) -> Self {
+    /// An error with a list of faults. Code and detail are those of the first; `total` includes faults that are not in
+    /// the list.
+    pub(crate) fn complaints(complaints: Vec<Complaint>, total: usize) -> Self {
         let Some(first) = complaints.first() else {
-            return Self::internal("a refusal without a reason");
+            return Self::internal("an error without a fault");
         };
         let detail = match total {
             0 | 1 => first.detail.clone(),
@@ -238,9 +162,8 @@ impl ApiError {
         Self { code: first.code, detail, complaints, cause: None }
     }
 
-    /// The same, about what stands under a key of the body; what is said of a place already stays there.
-    #[must_use]
-    pub fn of_key(mut self, key: &str) -> Self {
+    /// Adds the place of the error, a key of the body, unless the error has a place.
+    pub(crate) fn of_key(mut self, key: &str) -> Self {
         if self.complaints.is_empty() {
             let (code, detail) = (self.code, self.detail.clone());
             self.complaints.push(Complaint { code, pointer: Some(format!("#/{key}")), detail });
@@ -248,14 +171,14 @@ impl ApiError {
         self
     }
 
-    /// Our fault; the cause is logged.
-    pub fn internal(cause: impl Into<String>) -> Self {
-        let detail = "the request is not at fault; the cause is in the service's log under this request id";
+    /// An error of the service itself; the cause is logged.
+    pub(crate) fn internal(cause: impl Into<String>) -> Self {
+        let detail = "an unexpected error; the service's log has the cause under this request id";
         Self { cause: Some(cause.into()), ..Self::new(ErrorCode::Internal, detail) }
     }
 }
 
-/// Carries the error to the front of the stack, where it becomes a body.
+/// Carries the error to the middleware, which writes the body.
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = self.code.status().into_response();
@@ -264,15 +187,29 @@ impl IntoResponse for ApiError {
     }
 }
 
+/// The only error of a path whose route matched is that it is not UTF-8.
+fn invalid_path() -> ApiError {
+    ApiError::new(ErrorCode::UnknownModel, "unknown model or version: the path is not valid UTF-8")
+}
+
 impl From<PathRejection> for ApiError {
     fn from(_: PathRejection) -> Self {
-        Self::new(ErrorCode::UnknownModel, "there is no such model or version: the path is not UTF-8")
+        invalid_path()
+    }
+}
+
+impl From<RawPathParamsRejection> for ApiError {
+    fn from(_: RawPathParamsRejection) -> Self {
+        invalid_path()
     }
 }
 
 impl From<TooManyRows> for ApiError {
     fn from(TooManyRows { limit }: TooManyRows) -> Self {
-        Self::new(ErrorCode::TooManyRows, format!("a request may have at most {limit} rows; split it into several"))
+        Self::new(
+            ErrorCode::TooManyRows,
+            format!("the request has more than {limit} rows; send fewer rows per request"),
+        )
     }
 }
 
@@ -280,15 +217,15 @@ impl From<PredictError> for ApiError {
     fn from(error: PredictError) -> Self {
         match error {
             PredictError::NotFinite { row } => {
-                let detail = format!("row {row}: the values are so large that the prediction exceeds a double");
+                let detail = format!("row {row}: the prediction is too large for a double");
                 Self::complaints(vec![Complaint { code: ErrorCode::PredictionOverflow, pointer: None, detail }], 1)
             }
             PredictError::Vanishes { row } => {
-                let detail = format!("row {row}: the prediction is nearer to zero than a double can be");
+                let detail = format!("row {row}: the prediction is too small for a double");
                 Self::complaints(vec![Complaint { code: ErrorCode::PredictionUnderflow, pointer: None, detail }], 1)
             }
             PredictError::TooMuchToExplain { .. } => {
-                Self::new(ErrorCode::AnswerTooLarge, format!("{error}; ask for fewer rows at a time"))
+                Self::new(ErrorCode::AnswerTooLarge, format!("{error}; send fewer rows per request"))
             }
             other => Self::internal(other.to_string()),
         }
@@ -310,12 +247,10 @@ impl From<IntervalError> for ApiError {
             IntervalError::NotInferable { .. }
             | IntervalError::NoPredictionSets { .. }
             | IntervalError::NoMeanInterval { .. }
-            | IntervalError::TooFewHeldOut { .. } => ErrorCode::NoInterval,
-            IntervalError::Level { .. } => ErrorCode::InvalidOption,
+            | IntervalError::Level(LevelError::TooFewHeldOut { .. }) => ErrorCode::NoInterval,
+            IntervalError::Level(LevelError::OutOfRange { .. }) => ErrorCode::InvalidOption,
             IntervalError::NotFinite { row } => {
-                let detail = format!(
-                    "row {row}: the values are too large for an interval: what it is computed from exceeds a double"
-                );
+                let detail = format!("row {row}: the values are too large: the interval overflows a double");
                 return Self::complaints(
                     vec![Complaint { code: ErrorCode::IntervalOverflow, pointer: None, detail }],
                     1,
@@ -339,61 +274,40 @@ impl From<CatalogError> for ApiError {
     }
 }
 
-/// What answers a method that a route does not have.
+/// The handler of methods that a route does not support; axum adds the `Allow` header.
 pub(crate) async fn wrong_method(method: Method) -> ApiError {
-    let detail = format!("{method} is not answered here; the Allow header lists what is");
+    let detail = format!("this route does not support {method}; the Allow header lists the supported methods");
     ApiError::new(ErrorCode::MethodNotAllowed, detail)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
+    use std::collections::BTreeSet;
 
     use super::*;
 
-    /// A new code does not compile here until it has its place, and the test below fails until it has it in the list.
-    fn place(code: ErrorCode) -> usize {
-        match code {
-            ErrorCode::InvalidJson => 0,
-            ErrorCode::InvalidCsv => 1,
-            ErrorCode::InvalidUtf8 => 2,
-            ErrorCode::InvalidEvent => 3,
-            ErrorCode::InvalidBase64 => 4,
-            ErrorCode::InvalidGzip => 5,
-            ErrorCode::UnknownRoute => 6,
-            ErrorCode::UnknownModel => 7,
-            ErrorCode::UnknownVersion => 8,
-            ErrorCode::MethodNotAllowed => 9,
-            ErrorCode::BodyTooLarge => 10,
-            ErrorCode::TooManyRows => 11,
-            ErrorCode::AnswerTooLarge => 12,
-            ErrorCode::UnsupportedMediaType => 13,
-            ErrorCode::UnsupportedEncoding => 14,
-            ErrorCode::InvalidBody => 15,
-            ErrorCode::UnknownKey => 16,
-            ErrorCode::MissingKey => 17,
-            ErrorCode::DuplicateKey => 18,
-            ErrorCode::ConflictingKeys => 19,
-            ErrorCode::InvalidOption => 20,
-            ErrorCode::UnknownOutput => 21,
-            ErrorCode::NoInterval => 22,
-            ErrorCode::NotSupported => 23,
-            ErrorCode::Rows(kind) => 24 + kind as usize,
-            ErrorCode::PredictionOverflow => 34,
-            ErrorCode::PredictionUnderflow => 35,
-            ErrorCode::IntervalOverflow => 36,
-            ErrorCode::Internal => 37,
-            ErrorCode::ModelUnavailable => 38,
-            ErrorCode::Misconfigured => 39,
-        }
+    #[test]
+    fn codes_are_unique() {
+        let codes: BTreeSet<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(codes.len(), ErrorCode::ALL.len());
     }
 
     #[test]
-    fn all_codes_are_listed_and_each_has_a_name_of_its_own() {
-        for (index, code) in ErrorCode::ALL.into_iter().enumerate() {
-            assert_eq!(place(code), index, "{code:?}");
-        }
-        let names: HashSet<_> = ErrorCode::ALL.into_iter().map(ErrorCode::as_str).collect();
-        assert_eq!(names.len(), ErrorCode::ALL.len());
+    fn the_table_of_the_documentation_has_every_code_with_its_status() {
+        let document = include_str!("../../../docs/API.md");
+        let table = document.split("| status | `code` |").nth(1).unwrap();
+        let rows = table.lines().skip(1).skip_while(|line| line.starts_with("| ---"));
+        let documented: BTreeSet<(u16, &str)> = rows
+            .take_while(|line| line.starts_with('|'))
+            .flat_map(|line| {
+                let (status, codes) = line.trim_matches(['|', ' ']).split_once('|').unwrap();
+                let status = status.trim().get(..3).unwrap().parse().unwrap();
+                // Every second part is between backticks; names of headers are not codes.
+                let quoted = codes.split('`').skip(1).step_by(2);
+                quoted.filter(|text| text.starts_with(char::is_lowercase)).map(move |code| (status, code))
+            })
+            .collect();
+        let codes: BTreeSet<_> = ErrorCode::ALL.iter().map(|code| (code.status().as_u16(), code.as_str())).collect();
+        assert_eq!(documented, codes);
     }
 }

@@ -1,9 +1,9 @@
-//! Headers of our own, and of other servers.
+//! Names of headers.
 
 use http::HeaderName;
 
-/// How many warnings an answer came with, where there are any.
+/// The number of warnings of a response, if it has any.
 pub(crate) const WARNINGS: HeaderName = HeaderName::from_static("x-ordinate-warnings");
 
-/// The header that says where the JSON ends and the tensors' bytes begin.
+/// The length of the JSON in a body whose tensors follow as bytes.
 pub(crate) const JSON_LENGTH: HeaderName = HeaderName::from_static("inference-header-content-length");

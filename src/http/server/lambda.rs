@@ -1,5 +1,6 @@
-//! From a Lambda event to the application and back: `lambda_http` does it, and this module hands it only events that it can
-//! convert. What a caller can put into a header, a path or a body would otherwise make it panic (a 502 without a word).
+//! Lambda events to requests and responses to Lambda: `lambda_http` converts them, and this module prepares the events.
+//! Some headers, paths and bodies that a client can send would make `lambda_http` panic, which is a 502 without a
+//! message.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -24,20 +25,20 @@ use url::{Url, form_urlencoded};
 
 use super::query::PARAMETERS;
 
-/// A fault of an event, in the extensions of the request that was made of it.
+/// A fault of an event, in the extensions of its request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EventFault {
-    /// It could not be read at all.
+    /// The event cannot be read.
     Unreadable,
-    /// Its body was left as it came: it is not the base64 that the event says it is.
+    /// The body is not base64, although the event declares it as such.
     UndecodableBody,
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// The application as a function of Lambda events: REST API, HTTP API, function URL, load balancer, or a direct invoke, whose
-/// event is the body for the default model.
+/// The application as a handler of Lambda events: REST API, HTTP API, function URL, load balancer, or a direct
+/// invocation, whose event is a body for the default model.
 #[must_use]
 pub fn handler(
     router: Router,
@@ -56,20 +57,20 @@ pub fn handler(
             if let Some(fault) = fault {
                 request.extensions_mut().insert(fault);
             }
-            answer(router.clone(), request)
+            respond(router.clone(), request)
         });
         Adapter::from(application).call(LambdaEvent { payload, context })
     })
 }
 
-/// The whole answer in memory: a Lambda response has no other form.
-async fn answer(router: Router, request: Request) -> Result<Response<Full<Bytes>>, Infallible> {
+/// Collects the response in memory, as Lambda requires.
+async fn respond(router: Router, request: Request) -> Result<Response<Full<Bytes>>, Infallible> {
     let response = router.oneshot(request).await?;
     let (mut parts, body) = response.into_parts();
     let body = match body.collect().await {
         Ok(collected) => collected.to_bytes(),
         Err(error) => {
-            tracing::error!(%error, "an answer could not be read to its end");
+            tracing::error!(%error, "a response could not be read completely");
             parts.status = StatusCode::INTERNAL_SERVER_ERROR;
             Bytes::new()
         }
@@ -77,17 +78,17 @@ async fn answer(router: Router, request: Request) -> Result<Response<Full<Bytes>
     Ok(Response::from_parts(parts, Full::new(body)))
 }
 
-/// Makes an event one that `lambda_http` converts without panicking, and whose path is without its stage.
+/// Makes an event safe for `lambda_http` and removes the stage from its path.
 fn convertible(mut request: LambdaRequest) -> (LambdaRequest, Option<EventFault>) {
     let mut fault = None;
     match &mut request {
         LambdaRequest::ApiGatewayV1(event) => {
-            // REST APIs decode a binary answer only for media types that were configured; they compress by themselves.
+            // REST APIs decode binary responses only for configured media types; they compress by themselves.
             event.headers.remove(ACCEPT_ENCODING);
             event.multi_value_headers.remove(ACCEPT_ENCODING);
             clean_headers(&mut event.multi_value_headers);
             clean(&mut event.path, &mut event.headers);
-            fault = settle_base64(&mut event.is_base64_encoded, event.body.as_deref());
+            fault = check_base64(&mut event.is_base64_encoded, event.body.as_deref());
             clean_query(&mut event.multi_value_query_string_parameters, &mut event.query_string_parameters);
             event.request_context.stage = None;
             event.request_context.domain_name = None;
@@ -97,20 +98,21 @@ fn convertible(mut request: LambdaRequest) -> (LambdaRequest, Option<EventFault>
                 strip_stage(path, &stage);
             }
             clean(&mut event.raw_path, &mut event.headers);
-            fault = settle_base64(&mut event.is_base64_encoded, event.body.as_deref());
+            fault = check_base64(&mut event.is_base64_encoded, event.body.as_deref());
             let query = event.raw_query_string.take().unwrap_or_default();
-            event.query_string_parameters = asked(form_urlencoded::parse(query.as_bytes()));
+            event.query_string_parameters = known_parameters(form_urlencoded::parse(query.as_bytes()));
             event.raw_query_string = Some(event.query_string_parameters.to_query_string());
             event.request_context.domain_name = None;
         }
         LambdaRequest::Alb(event) => {
             clean_headers(&mut event.multi_value_headers);
             clean(&mut event.path, &mut event.headers);
-            fault = settle_base64(&mut event.is_base64_encoded, event.body.as_deref());
+            fault = check_base64(&mut event.is_base64_encoded, event.body.as_deref());
             clean_query(&mut event.multi_value_query_string_parameters, &mut event.query_string_parameters);
         }
         LambdaRequest::PassThrough(event) if is_http(event) => {
-            // An event of HTTP with a header that is none. Its sender expects an answer in an envelope; all read this one.
+            // An HTTP event with an invalid header. Its sender expects an HTTP response, and all senders can read this
+            // form.
             let mut unreadable = ApiGatewayV2httpRequest::default();
             unreadable.raw_path = Some("/".into());
             request = LambdaRequest::ApiGatewayV2(unreadable);
@@ -121,7 +123,7 @@ fn convertible(mut request: LambdaRequest) -> (LambdaRequest, Option<EventFault>
     (request, fault)
 }
 
-/// Whether an event that no front of Lambda is known to send came from one all the same.
+/// Whether an event of an unknown kind comes from an HTTP front end.
 fn is_http(event: &str) -> bool {
     #[derive(Deserialize)]
     struct Envelope {
@@ -131,7 +133,7 @@ fn is_http(event: &str) -> bool {
     serde_json::from_str::<Envelope>(event).is_ok()
 }
 
-/// `/prod/predict` → `/predict`: an HTTP API puts a named stage in front of the path.
+/// `/prod/predict` → `/predict`: an HTTP API prefixes the path with a named stage.
 fn strip_stage(path: &mut String, stage: &str) {
     let rest = path.strip_prefix('/').and_then(|path| path.strip_prefix(stage));
     if let Some(rest) = rest.filter(|rest| rest.is_empty() || rest.starts_with('/')) {
@@ -147,8 +149,8 @@ fn clean(path: &mut Option<String>, headers: &mut HeaderMap) {
     }
 }
 
-/// Leaves a body as it came that is not base64.
-fn settle_base64(is_base64: &mut bool, body: Option<&str>) -> Option<EventFault> {
+/// Marks a body that is not base64 as plain text, so that it is not decoded.
+fn check_base64(is_base64: &mut bool, body: Option<&str>) -> Option<EventFault> {
     if *is_base64 && body.is_some_and(|body| STANDARD.decode(body).is_err()) {
         *is_base64 = false;
         return Some(EventFault::UndecodableBody);
@@ -156,28 +158,30 @@ fn settle_base64(is_base64: &mut bool, body: Option<&str>) -> Option<EventFault>
     None
 }
 
-/// Keeps of a query what can be asked in it. Events with all values of a parameter have the last of each beside them.
+/// Keeps the known parameters. Events with all values of a parameter also have a map with the last value of each.
 fn clean_query(all: &mut QueryMap, last: &mut QueryMap) {
-    *all = asked(if all.is_empty() { last.iter() } else { all.iter() }.map(|(key, value)| (key.into(), value.into())));
+    *all = known_parameters(
+        if all.is_empty() { last.iter() } else { all.iter() }.map(|(key, value)| (key.into(), value.into())),
+    );
     *last = QueryMap::default();
 }
 
-/// The parameters that a route reads ([`PARAMETERS`]), as much of each as can be needed: what `lambda_http` makes of them must be
-/// a URI.
-fn asked<'q>(query: impl Iterator<Item = (Cow<'q, str>, Cow<'q, str>)>) -> QueryMap {
+/// The parameters that a route reads ([`PARAMETERS`]), truncated: `lambda_http` makes a URI of them, which must be
+/// valid.
+fn known_parameters<'q>(query: impl Iterator<Item = (Cow<'q, str>, Cow<'q, str>)>) -> QueryMap {
     const LONGEST: usize = 100;
-    let mut asked = HashMap::<String, Vec<String>>::new();
+    let mut known = HashMap::<String, Vec<String>>::new();
     for (key, value) in query.filter(|(key, _)| PARAMETERS.contains(&&**key)) {
-        let values = asked.entry(key.into_owned()).or_default();
-        // Two are one too many already.
+        let values = known.entry(key.into_owned()).or_default();
+        // Two values are enough for the error about a repeated parameter.
         if values.len() < 2 {
             values.push(value.chars().take(LONGEST).collect());
         }
     }
-    asked.into()
+    known.into()
 }
 
-/// Removes what a caller must not set (the request's id: it is Lambda's), and a host that is not one.
+/// Removes headers that clients must not set (the request id) and an invalid host.
 fn clean_headers(headers: &mut HeaderMap) {
     headers.remove(REQUEST_ID);
     let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
@@ -190,7 +194,7 @@ fn clean_headers(headers: &mut HeaderMap) {
 }
 
 fn is_host(scheme: &str, host: &str) -> bool {
-    // Both parsers that lambda_http hands it to must take it.
+    // lambda_http passes it to both parsers.
     host.parse::<Authority>().is_ok()
         && !host.contains(['/', '?', '#', '@', '\\'])
         && Url::parse(&format!("{scheme}://{host}/")).is_ok()

@@ -1,8 +1,8 @@
-//! The front of the stack: what every answer has, and the one log line of a request. Never the body.
+//! The middleware around all routes: error bodies, content encoding, and one log line per request, without the body.
 
 use std::time::Instant;
 
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::ACCEPT_ENCODING;
@@ -14,18 +14,25 @@ use super::envelope::Envelope;
 use super::error::{ApiError, ErrorCode};
 use super::lambda::EventFault;
 
-/// What a prediction tells the log.
+/// The facts of a prediction for the log, in the extensions of its response.
 #[derive(Debug, Clone)]
 pub(crate) struct Served {
     /// `name@version`.
     pub(crate) model: String,
-    /// Rows predicted.
+    /// Predicted rows.
     pub(crate) rows: usize,
-    /// Warnings that the answer came with.
+    /// Warnings in the response.
     pub(crate) warnings: usize,
 }
 
-/// Lambda's request id where there is one, so that the log and Lambda's own lines agree; else a random one.
+/// The path of the matched route in the extensions of its response, if axum's path lacks the verb.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RoutePath(pub(crate) &'static str);
+
+/// Returns the form of errors for a path.
+pub(crate) type EnvelopeOf = fn(&str) -> Envelope;
+
+/// Lambda's request id if there is one, so that the log agrees with Lambda's own lines; otherwise a random id.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RequestIds;
 
@@ -39,27 +46,27 @@ impl MakeRequestId for RequestIds {
     }
 }
 
-/// Gives errors their body and writes the log line.
-pub(crate) async fn answer(mut request: Request, next: Next) -> Response {
+/// Writes the bodies of errors and the log line.
+pub(crate) async fn finish(State(envelope_of): State<EnvelopeOf>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned());
+    let matched = request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned());
     let request_id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok());
     let request_id = request_id.unwrap_or_default().to_owned();
 
-    let envelope = Envelope::of(request.uri().path());
-    if never_compressed(request.uri().path()) {
+    let envelope = envelope_of(request.uri().path());
+    if not_compressed(request.uri().path()) {
         request.headers_mut().remove(ACCEPT_ENCODING);
     }
-    settle_encoding(request.headers_mut());
+    simplify_accept_encoding(request.headers_mut());
     let mut response = if request.extensions().get() == Some(&EventFault::Unreadable) {
-        ApiError::new(ErrorCode::InvalidEvent, "the event has a header that is not one of HTTP").into_response()
+        ApiError::new(ErrorCode::InvalidEvent, "the event has a header that is not valid in HTTP").into_response()
     } else {
         next.run(request).await
     };
     let error = response.extensions_mut().remove::<ApiError>();
     if let Some(error) = &error {
-        // Headers that were set on the way, such as Allow, stay.
+        // Keep headers that were set by inner layers, such as Allow.
         let mut problem = envelope.respond(error, &request_id);
         for (name, value) in response.headers() {
             if !problem.headers().contains_key(name) && name != http::header::CONTENT_LENGTH {
@@ -69,6 +76,7 @@ pub(crate) async fn answer(mut request: Request, next: Next) -> Response {
         response = problem;
     }
 
+    let route = response.extensions_mut().remove::<RoutePath>().map(|RoutePath(path)| path).or(matched.as_deref());
     let served = response.extensions_mut().remove::<Served>();
     let status = response.status().as_u16();
     let duration_ms = started.elapsed().as_secs_f64() * 1e3;
@@ -77,8 +85,8 @@ pub(crate) async fn answer(mut request: Request, next: Next) -> Response {
     let model = served.as_ref().map(|served| served.model.as_str());
     let rows = served.as_ref().map(|served| served.rows);
     let warnings = served.as_ref().map(|served| served.warnings);
-    let (method, route) = (method.as_str(), route.as_deref());
-    // One line a request, at the level of what it means to whoever is on call.
+    let method = method.as_str();
+    // One line per request; only errors of the service have the level ERROR.
     if status >= 500 {
         tracing::error!(request_id, method, route, status, duration_ms, model, rows, warnings, code, cause, "request");
     } else {
@@ -87,15 +95,15 @@ pub(crate) async fn answer(mut request: Request, next: Next) -> Response {
     response
 }
 
-/// Triton's asynchronous client says that it takes gzip whatever it asks, and unpacks only the answers to `…/infer`.
-fn never_compressed(path: &str) -> bool {
+/// Triton's asynchronous client always accepts gzip but decompresses only the responses of `…/infer`.
+fn not_compressed(path: &str) -> bool {
     path.strip_prefix("/v2").is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) && !path.ends_with("/infer")
 }
 
-/// What is left of `Accept-Encoding` is gzip or nothing. An answer is never refused over it: RFC 9110 §12.5.3 lets a server send
-/// one that is not encoded whatever the header says.
-fn settle_encoding(headers: &mut HeaderMap) {
-    let admits_gzip = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok()).any(|value| {
+/// Reduces `Accept-Encoding` to gzip or nothing. A request never fails because of it: RFC 9110 §12.5.3 allows an
+/// unencoded response whatever the header contains.
+fn simplify_accept_encoding(headers: &mut HeaderMap) {
+    let accepts_gzip = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok()).any(|value| {
         value.split(',').any(|member| {
             let mut parts = member.split(';').map(str::trim);
             let is_gzip = parts.next().is_some_and(|coding| coding.eq_ignore_ascii_case("gzip"));
@@ -104,7 +112,7 @@ fn settle_encoding(headers: &mut HeaderMap) {
         })
     });
     headers.remove(ACCEPT_ENCODING);
-    if admits_gzip {
+    if accepts_gzip {
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
     }
 }
@@ -114,12 +122,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_open_inference_only_predictions_are_compressed() {
+    fn only_predictions_of_open_inference_are_compressed() {
         for path in ["/v2", "/v2/models/line", "/v2/models/infer/config", "/v2/repository/index"] {
-            assert!(never_compressed(path), "{path}");
+            assert!(not_compressed(path), "{path}");
         }
         for path in ["/v2/models/line/infer", "/v2/models/line/versions/1/infer", "/v2x", "/predict"] {
-            assert!(!never_compressed(path), "{path}");
+            assert!(!not_compressed(path), "{path}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One spelling of each path: stage and base path stripped, no trailing slash, no needless percent-encoding; the query as it came.
+//! Normalized paths: without stage, base path, trailing slashes and unnecessary percent-encoding.
 
 use axum::extract::Request;
 use http::Uri;
@@ -8,48 +8,48 @@ use lambda_http::request::RequestContext;
 
 use crate::http::settings::Alias;
 
-/// Rewrites a request's path to the spelling that the routes have.
-pub(crate) fn normalise(mut request: Request, base_path: Option<&str>, aliases: &[Alias]) -> Request {
+/// Replaces the path of a request by the normalized path; the query is not changed.
+pub(crate) fn normalize_request(mut request: Request, base_path: Option<&str>, aliases: &[Alias]) -> Request {
     let direct_invoke = matches!(request.request_context_ref(), Some(RequestContext::PassThrough));
     let path = if direct_invoke {
-        // An event that is not HTTP is the body itself, for the default model.
+        // A direct invocation: the event is a body for the default model.
         "/predict".to_owned()
     } else {
-        let path = plain(request.uri().path(), base_path);
+        let path = normalize(request.uri().path(), base_path);
         match aliases.iter().find(|alias| alias.path == path) {
             Some(alias) => alias.route.to_owned(),
             None => path,
         }
     };
-    let spelled = match request.uri().query() {
+    let uri = match request.uri().query() {
         Some(query) if !direct_invoke => format!("{path}?{query}"),
         _ => path,
     };
-    if let Ok(path) = PathAndQuery::try_from(spelled) {
+    if let Ok(path) = PathAndQuery::try_from(uri) {
         *request.uri_mut() = Uri::from(path);
     }
     request
 }
 
-/// A path in its one spelling, without the base path.
-pub(crate) fn plain(path: &str, base_path: Option<&str>) -> String {
+/// A normalized path, without the base path.
+pub(crate) fn normalize(path: &str, base_path: Option<&str>) -> String {
     let decoded = decode_unreserved(path);
     let decoded = format!("/{}", decoded.trim_start_matches('/'));
     let within = base_path
         .and_then(|base| decoded.strip_prefix(base))
         .filter(|rest| rest.is_empty() || rest.starts_with('/'))
         .unwrap_or(&decoded);
-    // Whoever joins a base URL and a path may leave two slashes between them.
+    // A base URL and a path that were joined can have two slashes between them.
     format!("/{}", within.trim_matches('/'))
 }
 
-/// Whether a route begins with these segments; one in braces is any.
-pub(crate) fn begins(route: &str, path: &str) -> bool {
+/// Whether the segments of a path are the first ones of a route; a parameter matches any segment.
+pub(crate) fn is_prefix(route: &str, path: &str) -> bool {
     let mut segments = route.split('/');
     path.split('/').all(|part| segments.next().is_some_and(|segment| segment == part || segment.starts_with('{')))
 }
 
-/// Decodes what needs no encoding (RFC 3986 §6.2.2.2), so that `/%70redict` is `/predict`; `%2F` stays what it is.
+/// Decodes unreserved characters (RFC 3986 §6.2.2.2): `/%70redict` is `/predict`, while `%2F` is unchanged.
 fn decode_unreserved(path: &str) -> String {
     let mut decoded = String::with_capacity(path.len());
     let mut rest = path;
@@ -71,12 +71,21 @@ fn decode_unreserved(path: &str) -> String {
     decoded
 }
 
-/// The routes most like a path, nearest first.
-pub(crate) fn nearest(path: &str, routes: &[&'static str]) -> Vec<&'static str> {
+/// The segments of a path.
+pub(crate) fn segments(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|segment| !segment.is_empty())
+}
+
+/// The verb of a path such as `/v1/models/line:predict`, in the extensions of its request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Verb(pub(crate) &'static str);
+
+/// The routes with the smallest edit distance to a path, in that order.
+pub(crate) fn nearest<'r>(path: &str, routes: impl Iterator<Item = &'r str>) -> Vec<&'r str> {
     const SUGGESTED: usize = 3;
-    // Long nonsense is near to nothing, and the distance is quadratic.
+    // The time is quadratic in the length.
     let path: String = path.chars().take(128).collect();
-    let mut ranked: Vec<_> = routes.iter().map(|route| (strsim::damerau_levenshtein(&path, route), *route)).collect();
+    let mut ranked: Vec<_> = routes.map(|route| (strsim::damerau_levenshtein(&path, route), route)).collect();
     ranked.sort_unstable();
     ranked.into_iter().take(SUGGESTED).map(|(_, route)| route).collect()
 }
@@ -87,36 +96,36 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn all_spellings_arrive_at_one_route() {
+    fn slashes_and_percent_encoding_are_normalized() {
         for path in ["/predict", "/predict/", "/%70redict", "/predict//", "//predict", "///predict"] {
-            assert_eq!(plain(path, None), "/predict", "{path}");
+            assert_eq!(normalize(path, None), "/predict", "{path}");
         }
-        assert_eq!(plain("/", None), "/");
-        assert_eq!(plain("", None), "/");
-        assert_eq!(plain("/models/breast%2Dcancer", None), "/models/breast-cancer");
-        assert_eq!(plain("/models/a%2Fb", None), "/models/a%2Fb");
-        assert_eq!(plain("/models/%zz%4", None), "/models/%zz%4");
+        assert_eq!(normalize("/", None), "/");
+        assert_eq!(normalize("", None), "/");
+        assert_eq!(normalize("/models/breast%2Dcancer", None), "/models/breast-cancer");
+        assert_eq!(normalize("/models/a%2Fb", None), "/models/a%2Fb");
+        assert_eq!(normalize("/models/%zz%4", None), "/models/%zz%4");
     }
 
     #[test]
-    fn a_base_path_is_stripped_as_a_whole_segment() {
-        assert_eq!(plain("/api/predict", Some("/api")), "/predict");
-        assert_eq!(plain("/api", Some("/api")), "/");
-        assert_eq!(plain("//api//predict", Some("/api")), "/predict");
-        assert_eq!(plain("/apis/predict", Some("/api")), "/apis/predict");
-        assert_eq!(plain("/predict", Some("/api")), "/predict");
+    fn a_base_path_is_removed_only_as_whole_segments() {
+        assert_eq!(normalize("/api/predict", Some("/api")), "/predict");
+        assert_eq!(normalize("/api", Some("/api")), "/");
+        assert_eq!(normalize("//api//predict", Some("/api")), "/predict");
+        assert_eq!(normalize("/apis/predict", Some("/api")), "/apis/predict");
+        assert_eq!(normalize("/predict", Some("/api")), "/predict");
     }
 
     #[test]
     fn the_nearest_route_comes_first() {
-        assert_eq!(nearest("/predcit", &["/models", "/health/live", "/predict"])[0], "/predict");
+        assert_eq!(nearest("/predcit", ["/models", "/health/live", "/predict"].into_iter())[0], "/predict");
     }
 
     proptest! {
         #[test]
         fn no_path_panics(path: String) {
-            let _ = plain(&path, Some("/é"));
-            let _ = nearest(&path, &crate::http::routes::ROUTES);
+            let _ = normalize(&path, Some("/é"));
+            let _ = nearest(&path, ["/models/{name}", "/predict"].into_iter());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The query of a URL.
+//! The parameters of a URL.
 
-/// The parameters that routes read; others are not passed on by Lambda events.
+/// The parameters that routes read; all others are dropped from Lambda events.
 pub(crate) const PARAMETERS: [&str; 3] = ["interval", "explain", "probabilities"];

@@ -1,5 +1,5 @@
-//! What this process has predicted so far, model by model: the counts behind Triton's statistics. On Lambda they are those of one
-//! execution environment since it started, not of the function.
+//! Counts of predictions per model since the process started, for Triton's statistics. On Lambda these are the counts
+//! of one execution environment, not of the function.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,26 +7,26 @@ use std::time::{Duration, Instant, SystemTime};
 
 use ordinate_model::Model;
 
-/// Counts by the model's name: a process serves one version of each.
+/// Counts by model name: a process serves one version of each model.
 #[derive(Debug, Default)]
 pub(crate) struct Statistics(Mutex<HashMap<String, Counts>>);
 
-/// What one model was asked, and how long it took.
+/// The requests and times of one model.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Counts {
-    /// Rows predicted.
+    /// Predicted rows.
     pub(crate) rows: u64,
-    /// Requests answered, from first to last.
+    /// Successful requests.
     pub(crate) success: Times,
-    /// Requests refused once the model was loaded.
+    /// Requests that failed after the model was loaded.
     pub(crate) fail: Times,
-    /// How long the stages of answered requests took, by their names.
+    /// The time of successful requests by stage.
     pub(crate) stages: HashMap<&'static str, Duration>,
-    /// When the last of them was answered.
+    /// The time of the last successful request.
     pub(crate) last: Option<SystemTime>,
 }
 
-/// How often, and how long in all.
+/// A number of requests and their total duration.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Times {
     pub(crate) count: u64,
@@ -42,13 +42,13 @@ impl Times {
 
 impl Statistics {
     /// The counts of a model.
-    pub(crate) fn of(&self, model: &Model) -> Counts {
+    pub(crate) fn get(&self, model: &Model) -> Counts {
         self.counts().get(model.name()).cloned().unwrap_or_default()
     }
 
-    /// A request that fails unless it is told otherwise.
+    /// Starts the count of a request. It counts as failed unless [`Tally::succeed`] is called.
     pub(crate) fn begin(self: &Arc<Self>, model: &Arc<Model>) -> Tally {
-        Tally { statistics: self.clone(), model: model.clone(), since: Instant::now(), answered: false }
+        Tally { statistics: self.clone(), model: model.clone(), since: Instant::now(), succeeded: false }
     }
 
     fn add(&self, model: &Model, count: impl FnOnce(&mut Counts)) {
@@ -59,25 +59,25 @@ impl Statistics {
         }
     }
 
-    /// Counting does not fail half-way: counts are right even if someone panicked while holding them.
+    /// Every update is complete, so the counts are right even after a panic.
     fn counts(&self) -> MutexGuard<'_, HashMap<String, Counts>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// One request on its way; dropped without an answer, it has failed.
+/// A request in progress.
 #[derive(Debug)]
 pub(crate) struct Tally {
     statistics: Arc<Statistics>,
     model: Arc<Model>,
     since: Instant,
-    answered: bool,
+    succeeded: bool,
 }
 
 impl Tally {
-    /// It was answered.
-    pub(crate) fn answered(mut self, rows: usize, stages: &[(&'static str, Duration)]) {
-        self.answered = true;
+    /// Counts the request as successful.
+    pub(crate) fn succeed(mut self, rows: usize, stages: &[(&'static str, Duration)]) {
+        self.succeeded = true;
         self.statistics.add(&self.model, |counts| {
             counts.rows += u64::try_from(rows).unwrap_or(u64::MAX);
             counts.success.add(stages.iter().map(|(_, duration)| *duration).sum());
@@ -91,7 +91,7 @@ impl Tally {
 
 impl Drop for Tally {
     fn drop(&mut self) {
-        if !self.answered {
+        if !self.succeeded {
             self.statistics.add(&self.model, |counts| counts.fail.add(self.since.elapsed()));
         }
     }

@@ -1,4 +1,4 @@
-//! Loading once, failing, hanging, and being asked by many.
+//! Loading once, failures, time limits and concurrent callers.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -9,15 +9,15 @@ use bytes::Bytes;
 use super::*;
 use crate::source::BoxFuture;
 
-/// What one fetch does.
+/// The outcome of one fetch.
 #[derive(Debug)]
 enum Step {
-    Bring,
+    Succeed,
     Fail,
     Hang,
 }
 
-/// A source that does as it is told, then brings the bundled `line`; counts what it is asked.
+/// A source that runs the steps, then returns the bundled `line`; counts its fetches.
 #[derive(Debug, Clone, Default)]
 struct Scripted {
     steps: Arc<Mutex<VecDeque<Step>>>,
@@ -46,14 +46,14 @@ impl ModelSource for Scripted {
 
     fn fetch(&self) -> BoxFuture<'_, Result<Bytes, SourceError>> {
         self.fetches.fetch_add(1, Ordering::SeqCst);
-        let step = self.steps.lock().unwrap().pop_front().unwrap_or(Step::Bring);
+        let step = self.steps.lock().unwrap().pop_front().unwrap_or(Step::Succeed);
         Box::pin(async move {
-            // So that others may come while this one is under way.
+            // Lets other callers arrive while this fetch is in progress.
             tokio::task::yield_now().await;
             match step {
-                Step::Bring => bundled::gallery().next().unwrap().fetch().await,
+                Step::Succeed => bundled::sources().next().unwrap().fetch().await,
                 Step::Fail => {
-                    Err(SourceError::Interrupted { location: self.describe(), source: "told to fail".into() })
+                    Err(SourceError::Interrupted { location: self.describe(), source: "injected failure".into() })
                 }
                 Step::Hang => std::future::pending().await,
             }
@@ -66,9 +66,9 @@ fn names(models: &[Arc<Model>]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn every_bundled_model_proves_itself_and_has_the_name_it_is_listed_under() {
+async fn every_bundled_model_is_valid_and_has_the_name_it_is_listed_under() {
     let models = Catalog::bundled(None).unwrap().models().await.unwrap();
-    let listed: Vec<_> = bundled::gallery().map(|source| source.name()).collect();
+    let listed: Vec<_> = bundled::sources().map(|source| source.name()).collect();
     assert_eq!(names(&models), listed);
     assert_eq!(listed.first(), Some(&"line"));
 }
@@ -81,9 +81,9 @@ async fn the_default_model_can_be_chosen_and_is_listed_first() {
 }
 
 #[test]
-fn an_unknown_default_names_those_there_are() {
+fn an_unknown_default_model_is_an_error_that_lists_all_models() {
     let error = Catalog::bundled(Some("circle")).unwrap_err();
-    assert_eq!(error.to_string(), "there is no model \"circle\"; there are line, diabetes, iris, breast-cancer");
+    assert_eq!(error.to_string(), "there is no model \"circle\"; the models are line, diabetes, iris, breast-cancer");
 }
 
 #[tokio::test]
@@ -92,13 +92,13 @@ async fn models_are_found_by_name_and_version() {
     let line = catalog.model("line", None).await.unwrap();
     assert!(Arc::ptr_eq(&line, &catalog.model("line", Some(line.version())).await.unwrap()));
     let error = catalog.model("Line", None).await.unwrap_err();
-    assert_eq!(error.to_string(), "there is no model \"Line\"; there are line, diabetes, iris, breast-cancer");
+    assert_eq!(error.to_string(), "there is no model \"Line\"; the models are line, diabetes, iris, breast-cancer");
     let error = catalog.model("line", Some("99")).await.unwrap_err();
-    assert_eq!(error.to_string(), "the model \"line\" has no version \"99\"; there is \"1\"");
+    assert_eq!(error.to_string(), "the model \"line\" has no version \"99\"; the only version is \"1\"");
 }
 
 #[tokio::test]
-async fn a_single_model_is_served_under_the_name_in_its_file_alone() {
+async fn a_single_model_is_served_only_under_the_name_in_its_file() {
     let catalog = Scripted::default().catalog();
     assert_eq!(catalog.model("line", None).await.unwrap().name(), "line");
     let error = catalog.model("diabetes", None).await.unwrap_err();
@@ -106,11 +106,11 @@ async fn a_single_model_is_served_under_the_name_in_its_file_alone() {
 }
 
 #[tokio::test]
-async fn a_single_model_with_another_name_than_the_one_required_is_refused() {
+async fn a_single_model_with_another_name_than_required_is_rejected() {
     let name = ModelName::try_from("circle".to_owned()).unwrap();
     let source = Scripted::default();
     let catalog = Catalog::single(Box::new(source.clone()), None, Some(name));
-    // Nothing needs loading to know that there is no such model.
+    // The name is known without loading the model.
     assert!(matches!(catalog.model("line", None).await, Err(CatalogError::UnknownModel { .. })));
     assert_eq!(source.fetches(), 0);
     let error = catalog.default_model().await.unwrap_err();
@@ -134,8 +134,8 @@ async fn concurrent_callers_share_one_load() {
 }
 
 #[tokio::test]
-async fn a_failure_is_never_kept_and_a_model_always_is() {
-    let source = Scripted::new([Step::Fail, Step::Bring]);
+async fn a_loaded_model_is_kept_and_a_failure_is_not() {
+    let source = Scripted::new([Step::Fail, Step::Succeed]);
     let catalog = source.catalog();
     let error = catalog.default_model().await.unwrap_err();
     assert!(matches!(error, CatalogError::Unavailable(LoadError::Source(_))), "{error:?}");
@@ -146,7 +146,7 @@ async fn a_failure_is_never_kept_and_a_model_always_is() {
 }
 
 #[tokio::test]
-async fn a_load_that_hangs_ends_in_a_timeout_and_the_next_caller_tries_again() {
+async fn a_load_that_hangs_times_out_and_the_next_caller_tries_again() {
     let source = Scripted::new([Step::Hang]);
     let catalog = source.catalog();
     let error = catalog.default_model().await.unwrap_err();
@@ -155,7 +155,7 @@ async fn a_load_that_hangs_ends_in_a_timeout_and_the_next_caller_tries_again() {
 }
 
 #[tokio::test]
-async fn when_the_caller_that_loads_goes_away_the_next_in_line_takes_over() {
+async fn if_the_loading_caller_is_cancelled_the_next_caller_loads_the_model() {
     let source = Scripted::new([Step::Hang]);
     let catalog = source.catalog();
     let leaving = tokio::spawn({

@@ -1,4 +1,4 @@
-//! What the SDK and S3 say, by meaning.
+//! Errors of the SDK and of S3 as [`SourceError`].
 
 use std::error::Error;
 
@@ -10,7 +10,7 @@ use aws_smithy_checksums::body::validate::Error as ChecksumError;
 
 use crate::source::SourceError;
 
-/// A GET that was not answered with an object.
+/// The error of a GET that did not return an object.
 pub(super) fn from_sdk(location: String, error: SdkError<GetObjectError, HttpResponse>) -> SourceError {
     match &error {
         SdkError::TimeoutError(_) => SourceError::Timeout { location, limit: None, source: Some(error.into()) },
@@ -20,17 +20,17 @@ pub(super) fn from_sdk(location: String, error: SdkError<GetObjectError, HttpRes
         SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) => {
             SourceError::Unreachable { location, source: error.into() }
         }
-        SdkError::ServiceError(answer) => {
-            let status = answer.raw().status().as_u16();
+        SdkError::ServiceError(response) => {
+            let status = response.raw().status().as_u16();
             let code = error.code().unwrap_or("no code").to_owned();
-            let region = answer.raw().headers().get("x-amz-bucket-region").map(str::to_owned);
+            let region = response.raw().headers().get("x-amz-bucket-region").map(str::to_owned);
             from_service(location, status, code, region, error)
         }
         _ => SourceError::Interrupted { location, source: error.into() },
     }
 }
 
-/// A body that did not arrive as it was sent.
+/// The error of a body that was cut off or corrupted.
 pub(super) fn from_body(location: String, error: ByteStreamError) -> SourceError {
     if caused_by::<ChecksumError>(&error) {
         SourceError::Corrupt { location, source: error.into() }
@@ -48,7 +48,7 @@ fn from_service(
 ) -> SourceError {
     let source = source.into();
     match (status, code.as_str()) {
-        (_, "NoSuchBucket") => SourceError::NotFound { location, reason: "there is no such bucket".into(), source },
+        (_, "NoSuchBucket") => SourceError::NotFound { location, reason: "no such bucket".into(), source },
         (
             _,
             "PermanentRedirect"
@@ -57,32 +57,32 @@ fn from_service(
             | "IllegalLocationConstraintException",
         )
         | (301 | 302 | 307 | 308, _) => SourceError::WrongRegion { location, region, source },
-        // Before 403, with which S3 answers it too.
+        // Before the 403 below: S3 uses this status for it.
         (_, "InvalidObjectState") => SourceError::Service { location, status, code, source },
         (_, "ExpiredToken" | "InvalidToken") | (401 | 403, _) => {
             let reason = denied(&code);
             SourceError::AccessDenied { location, reason, source }
         }
-        (404, _) => SourceError::NotFound { location, reason: "there is no such object".into(), source },
+        (404, _) => SourceError::NotFound { location, reason: "no such object".into(), source },
         _ => SourceError::Service { location, status, code, source },
     }
 }
 
 fn denied(code: &str) -> String {
-    let advice = match code {
-        "InvalidAccessKeyId" => "the service does not know this access key",
-        "SignatureDoesNotMatch" => "the secret key does not belong to this access key",
-        "ExpiredToken" | "InvalidToken" => "the session token has expired or is not valid",
-        "RequestTimeTooSkewed" => "this machine's clock is wrong",
+    let reason = match code {
+        "InvalidAccessKeyId" => "unknown access key",
+        "SignatureDoesNotMatch" => "the secret key does not match the access key",
+        "ExpiredToken" | "InvalidToken" => "the session token has expired or is invalid",
+        "RequestTimeTooSkewed" => "the clock of this machine is wrong",
         _ => {
-            "the identity needs s3:GetObject on this object; without s3:ListBucket on the bucket a missing object is \
-             answered like this too"
+            "the permission s3:GetObject is missing for this object, or the object does not exist and the permission \
+             s3:ListBucket is missing"
         }
     };
-    format!("{advice} ({code})")
+    format!("{reason} ({code})")
 }
 
-/// Whether an error of this type is somewhere beneath.
+/// Whether the error or one of its causes has this type.
 fn caused_by<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
     error.is::<E>() || error.source().is_some_and(caused_by::<E>)
 }
@@ -93,16 +93,16 @@ mod tests {
 
     use super::*;
 
-    fn answered(status: u16, code: &str) -> SourceError {
-        from_service("s3://models/line.json".into(), status, code.into(), Some("eu-west-1".into()), "beneath")
+    fn error_response(status: u16, code: &str) -> SourceError {
+        from_service("s3://models/line.json".into(), status, code.into(), Some("eu-west-1".into()), "cause")
     }
 
     #[rstest]
     #[case(404, "NoSuchKey", "no such object")]
     #[case(404, "NoSuchBucket", "no such bucket")]
     #[case(404, "no code", "no such object")]
-    fn missing(#[case] status: u16, #[case] code: &str, #[case] reason: &str) {
-        let error = answered(status, code);
+    fn a_missing_object_or_bucket_is_not_found(#[case] status: u16, #[case] code: &str, #[case] reason: &str) {
+        let error = error_response(status, code);
         assert!(matches!(error, SourceError::NotFound { .. }), "{error:?}");
         assert!(error.to_string().contains(reason), "{error}");
         assert!(!error.is_transient());
@@ -111,14 +111,14 @@ mod tests {
     #[rstest]
     #[case(403, "AccessDenied", "s3:ListBucket")]
     #[case(403, "no code", "s3:GetObject")]
-    #[case(403, "InvalidAccessKeyId", "does not know this access key")]
+    #[case(403, "InvalidAccessKeyId", "unknown access key")]
     #[case(403, "SignatureDoesNotMatch", "secret key")]
     #[case(403, "RequestTimeTooSkewed", "clock")]
     #[case(400, "ExpiredToken", "expired")]
-    fn denied_says_what_to_do(#[case] status: u16, #[case] code: &str, #[case] advice: &str) {
-        let error = answered(status, code);
+    fn access_denied_names_the_reason(#[case] status: u16, #[case] code: &str, #[case] reason: &str) {
+        let error = error_response(status, code);
         assert!(matches!(error, SourceError::AccessDenied { .. }), "{error:?}");
-        assert!(error.to_string().contains(advice), "{error}");
+        assert!(error.to_string().contains(reason), "{error}");
         assert!(!error.is_transient());
     }
 
@@ -126,8 +126,8 @@ mod tests {
     #[case(301, "PermanentRedirect")]
     #[case(307, "TemporaryRedirect")]
     #[case(400, "AuthorizationHeaderMalformed")]
-    fn another_region_is_named(#[case] status: u16, #[case] code: &str) {
-        let error = answered(status, code);
+    fn the_region_of_the_bucket_is_reported(#[case] status: u16, #[case] code: &str) {
+        let error = error_response(status, code);
         assert!(matches!(&error, SourceError::WrongRegion { .. }), "{error:?}");
         assert!(error.to_string().contains("eu-west-1"), "{error}");
         assert!(!error.is_transient());
@@ -139,8 +139,8 @@ mod tests {
     #[case(429, "no code", true)]
     #[case(403, "InvalidObjectState", false)]
     #[case(400, "InvalidRequest", false)]
-    fn anything_else_keeps_status_and_code(#[case] status: u16, #[case] code: &str, #[case] transient: bool) {
-        let error = answered(status, code);
+    fn other_errors_keep_status_and_code(#[case] status: u16, #[case] code: &str, #[case] transient: bool) {
+        let error = error_response(status, code);
         assert!(matches!(error, SourceError::Service { .. }), "{error:?}");
         assert!(error.to_string().contains(code), "{error}");
         assert_eq!(error.is_transient(), transient);

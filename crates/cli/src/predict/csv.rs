@@ -1,22 +1,22 @@
-//! Rows and predictions as CSV.
+//! CSV output.
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use super::Added;
-use crate::output::WholeFile;
-use crate::records::{Records, Row};
+use super::OutputColumn;
+use crate::output::OutputFile;
 use ordinate_model::scalar::Scalar;
+use ordinate_table::{Row, TableReader};
 
-/// Where the bytes go.
+/// A file or standard output.
 pub(super) enum Target {
-    File(WholeFile),
+    File(OutputFile),
     Stdout(BufWriter<io::StdoutLock<'static>>),
 }
 
 impl Target {
     pub(super) fn file(path: &Path) -> io::Result<Self> {
-        WholeFile::create(path).map(Self::File)
+        OutputFile::create(path).map(Self::File)
     }
 
     pub(super) fn stdout() -> Self {
@@ -40,45 +40,44 @@ impl Write for Target {
     }
 }
 
-/// The table that is written.
-pub(super) struct CsvTable {
+/// A CSV file that is written.
+pub(super) struct CsvOutput {
     rows: csv::Writer<Target>,
-    /// Columns that came.
+    /// Input columns.
     width: usize,
-    /// Columns that are added.
+    /// Added columns.
     added: usize,
 }
 
-impl CsvTable {
+impl CsvOutput {
     /// Writes the header.
-    pub(super) fn new(target: Target, records: &Records, added: &[Added]) -> io::Result<Self> {
-        let mut rows = csv::WriterBuilder::new().delimiter(records.delimiter()).flexible(true).from_writer(target);
-        let names = records.header().iter().chain(added.iter().map(|added| added.name.as_str()));
+    pub(super) fn new(target: Target, reader: &TableReader, added: &[OutputColumn]) -> io::Result<Self> {
+        let mut rows = csv::WriterBuilder::new().delimiter(reader.delimiter()).flexible(true).from_writer(target);
+        let names = reader.header().iter().map(String::as_str).chain(added.iter().map(|added| added.name.as_str()));
         rows.write_record(names).map_err(to_io)?;
-        Ok(Self { rows, width: records.header().len(), added: added.len() })
+        Ok(Self { rows, width: reader.header().len(), added: added.len() })
     }
 
-    /// The fields of a row, as many as the header has (one that is too short is filled up, one that is too long is cut),
-    /// then what is said to it.
-    pub(super) fn push(&mut self, row: &Row, said: Option<Vec<Scalar>>) -> io::Result<()> {
+    /// Writes the fields of a row, padded or cut to the width of the header, then the values of the added columns.
+    pub(super) fn push(&mut self, row: &Row, values: Option<Vec<Scalar>>) -> io::Result<()> {
         let mut field = |text: &str| self.rows.write_field(text).map_err(to_io);
-        for place in 0..self.width {
-            field(row.fields.get(place).unwrap_or_default())?;
+        for position in 0..self.width {
+            field(&row.text(position))?;
         }
-        match said {
-            Some(said) => said.iter().try_for_each(|value| field(&text(value)))?,
+        match values {
+            Some(values) => values.iter().try_for_each(|value| field(&text(value)))?,
             None => (0..self.added).try_for_each(|_| field(""))?,
         }
         self.rows.write_record(None::<&[u8]>).map_err(to_io)
     }
 
-    /// Lets go what was written so far.
+    /// Writes the rows so far.
     pub(super) fn flush(&mut self) {
-        // There is another error to tell.
+        // Another error is reported.
         let _ = self.rows.flush();
     }
 
-    /// Ends; a file is there only if it is to be kept.
+    /// Ends, and keeps or discards a file.
     pub(super) fn finish(self, keep: bool) -> io::Result<()> {
         match self.rows.into_inner().map_err(csv::IntoInnerError::into_error)? {
             Target::File(file) if keep => file.keep(),
@@ -95,7 +94,7 @@ fn to_io(error: csv::Error) -> io::Error {
     }
 }
 
-/// A label as it stood in the training data, a number with the digits that an answer over HTTPS has, nothing for no value.
+/// A class as in the training data, a number with the digits of an answer over HTTPS, nothing for a missing value.
 fn text(scalar: &Scalar) -> String {
     match scalar {
         Scalar::Number(value) => {

@@ -1,7 +1,7 @@
-//! Rows and predictions as Parquet: columns that came from Parquet are copied value by value, in their own types; fields of
-//! CSV are text. One row group is held at a time.
+//! Parquet output: input columns of Parquet are copied with their types, fields of CSV are text. One row group is in memory
+//! at a time.
 
-mod copy;
+mod input_columns;
 mod values;
 
 use std::collections::HashSet;
@@ -15,60 +15,59 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{Type, TypePtr};
 
-use super::{Added, Failure};
-use crate::output::WholeFile;
-use crate::records::{Records, Row};
+use super::{Failure, OutputColumn};
+use crate::output::OutputFile;
 use crate::scoring::ScoringError;
-use copy::Original;
+use input_columns::ParquetInput;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::FeatureType;
+use ordinate_table::{DataError, Row, TableReader};
 use values::Values;
 
-/// Rows of a row group at most.
+/// The most rows of a row group.
 const GROUP_ROWS: usize = 1 << 16;
 
 /// Bytes after which a row group is full with fewer rows.
 const GROUP_BYTES: usize = 16 << 20;
 
-/// Bytes of a value that is added, and of a field beside its text.
+/// Bytes of an added value, and of a field in addition to its text.
 const VALUE_BYTES: usize = size_of::<f64>() + size_of::<i16>();
 const FIELD_BYTES: usize = 2 * size_of::<ByteArray>() + size_of::<i16>();
 
-/// The table that is written.
-pub(super) struct ParquetTable {
-    file: SerializedFileWriter<WholeFile>,
-    came: Came,
+/// A Parquet file that is written.
+pub(super) struct ParquetOutput {
+    file: SerializedFileWriter<OutputFile>,
+    input: InputColumns,
     added: Vec<Values>,
-    /// Bytes of their texts.
+    /// Bytes of their text.
     added_bytes: usize,
-    /// Rows of a row group at most.
+    /// The most rows of a row group.
     group_rows: usize,
-    /// Of the rows that came since the last row group was written: whether each is kept.
+    /// Whether each row since the last row group is kept.
     keep: Vec<bool>,
 }
 
-/// The columns that came.
-enum Came {
+/// The columns of the input.
+enum InputColumns {
     Csv { columns: Vec<Values>, bytes: usize },
-    Parquet(Original),
+    Parquet(ParquetInput),
 }
 
-impl ParquetTable {
-    /// Begins with the columns that came and those that are added.
-    pub(super) fn new(file: WholeFile, records: &Records, added: &[Added]) -> Result<Self, Failure> {
-        let (mut fields, came) = if let Some(path) = records.parquet_path() {
-            let original = Original::open(path, records.name())?;
-            (original.fields().to_vec(), Came::Parquet(original))
+impl ParquetOutput {
+    pub(super) fn new(file: OutputFile, reader: &TableReader, added: &[OutputColumn]) -> Result<Self, Failure> {
+        let (mut fields, input) = if let Some(path) = reader.parquet_path() {
+            let input = ParquetInput::open(path)?;
+            (input.fields().to_vec(), InputColumns::Parquet(input))
         } else {
-            let names: Vec<&str> = records.header().iter().collect();
+            let names = reader.header();
             let mut seen = HashSet::new();
-            if let Some(twice) = names.iter().find(|name| !seen.insert(**name)) {
-                let column = (*twice).to_owned();
-                return Err(ScoringError::DuplicateColumn { name: records.header_name(), column }.into());
+            if let Some(twice) = names.iter().find(|name| !seen.insert(*name)) {
+                let (header, name) = (reader.header_location(), twice.clone());
+                return Err(DataError::DuplicateColumn { header, name }.into());
             }
-            let columns = names.iter().map(|_| Values::of(FeatureType::String)).collect();
+            let columns = names.iter().map(|_| Values::new(FeatureType::String)).collect();
             let fields = names.iter().map(|name| values::field(name, FeatureType::String));
-            (fields.collect::<Result<_, _>>().map_err(unwritable)?, Came::Csv { columns, bytes: 0 })
+            (fields.collect::<Result<_, _>>().map_err(unwritable)?, InputColumns::Csv { columns, bytes: 0 })
         };
         for column in added {
             fields.push(values::field(&column.name, column.kind).map_err(unwritable)?);
@@ -77,47 +76,47 @@ impl ParquetTable {
             Type::group_type_builder("schema").with_fields(fields).build().map_err(unwritable)?.into();
         let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
         let file = SerializedFileWriter::new(file, schema, Arc::new(properties)).map_err(unwritable)?;
-        let added: Vec<Values> = added.iter().map(|column| Values::of(column.kind)).collect();
+        let added: Vec<Values> = added.iter().map(|column| Values::new(column.kind)).collect();
         let group_rows = GROUP_ROWS.min(GROUP_BYTES / (VALUE_BYTES * added.len().max(1)));
-        Ok(Self { file, came, added, added_bytes: 0, group_rows, keep: Vec::new() })
+        Ok(Self { file, input, added, added_bytes: 0, group_rows, keep: Vec::new() })
     }
 
-    /// Takes a row that came, and what is said to it; it is written only if it is kept.
+    /// Adds a row with the values of the added columns; it is written only if it is kept.
     pub(super) fn push(
         &mut self,
-        records: &Records,
+        reader: &TableReader,
         row: &Row,
-        said: Option<Vec<Scalar>>,
+        values: Option<Vec<Scalar>>,
         keep: bool,
     ) -> Result<(), Failure> {
-        let room = match (&mut self.came, records.parquet_path()) {
-            (Came::Parquet(original), Some(path)) => {
-                if !original.is(path) {
-                    let next = Original::open(path, records.name())?;
-                    if next.fields() != original.fields() {
-                        return Err(other_types(records));
+        let room = match (&mut self.input, reader.parquet_path()) {
+            (InputColumns::Parquet(input), Some(path)) => {
+                if input.path() != path {
+                    let next = ParquetInput::open(path)?;
+                    if next.fields() != input.fields() {
+                        return Err(other_types(reader));
                     }
-                    *original = next;
+                    *input = next;
                 }
-                self.group_rows.min(original.rows_left()?)
+                self.group_rows.min(input.rows_left()?)
             }
-            (Came::Csv { columns, bytes }, None) => {
+            (InputColumns::Csv { columns, bytes }, None) => {
                 if keep {
-                    for (place, column) in columns.iter_mut().enumerate() {
-                        let text = row.fields.get(place).filter(|text| !text.is_empty());
-                        *bytes += FIELD_BYTES + text.map_or(0, str::len);
-                        column.push(text.map_or(Scalar::Missing, |text| Scalar::Text(text.to_owned())));
+                    for (position, column) in columns.iter_mut().enumerate() {
+                        let text = row.text(position).into_owned();
+                        *bytes += FIELD_BYTES + text.len();
+                        column.push(if text.is_empty() { Scalar::Missing } else { Scalar::Text(text) });
                     }
                 }
                 if *bytes > GROUP_BYTES { 0 } else { self.group_rows }
             }
-            _ => return Err(other_types(records)),
+            _ => return Err(other_types(reader)),
         };
         self.keep.push(keep);
         if keep {
-            let mut said = said.into_iter().flatten();
+            let mut values = values.into_iter().flatten();
             for column in &mut self.added {
-                let value = said.next().unwrap_or(Scalar::Missing);
+                let value = values.next().unwrap_or(Scalar::Missing);
                 if let Scalar::Text(text) = &value {
                     self.added_bytes += FIELD_BYTES + text.len();
                 }
@@ -131,9 +130,9 @@ impl ParquetTable {
         let keep = std::mem::take(&mut self.keep);
         self.added_bytes = 0;
         let mut group = self.file.next_row_group().map_err(unwritable)?;
-        match &mut self.came {
-            Came::Parquet(original) => original.copy(&keep, &mut group)?,
-            Came::Csv { columns, bytes } => {
+        match &mut self.input {
+            InputColumns::Parquet(input) => input.copy(&keep, &mut group)?,
+            InputColumns::Csv { columns, bytes } => {
                 *bytes = 0;
                 for column in columns {
                     column.write(&mut group).map_err(unwritable)?;
@@ -147,7 +146,7 @@ impl ParquetTable {
         Ok(())
     }
 
-    /// Ends: the file is whole and in its place.
+    /// Ends, and keeps the file.
     pub(super) fn finish(mut self) -> Result<(), Failure> {
         if !self.keep.is_empty() {
             self.write_group()?;
@@ -156,9 +155,8 @@ impl ParquetTable {
     }
 }
 
-/// Files of one header whose columns cannot stand in one Parquet file.
-fn other_types(records: &Records) -> Failure {
-    ScoringError::OtherTypes { name: records.name().to_owned() }.into()
+fn other_types(reader: &TableReader) -> Failure {
+    ScoringError::OtherTypes { file: reader.file_name() }.into()
 }
 
 fn unwritable(error: ParquetError) -> Failure {

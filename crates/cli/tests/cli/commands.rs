@@ -15,11 +15,10 @@ use http_body_util::BodyExt;
 use ordinate::http::{Limits, Settings, router};
 use ordinate::source::catalog::Catalog;
 use ordinate::source::file::FileSource;
-use ordinate_model::artifact::Document;
 use ordinate_model::cell::Cell;
 use ordinate_model::frame::RowsBuilder;
-use ordinate_model::scalar::Scalar;
 use ordinate_model::{Model, Wanted};
+use ordinate_test_support::{ModelDocument, column};
 use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
@@ -35,7 +34,7 @@ fn pipe(arguments: &str, input: &str) -> Output {
     let folder = tempdir().unwrap();
     let mut child = command(folder.path(), arguments);
     let mut child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // A program that refuses the first line may be gone before the last is written.
+    // The program may end before the last line is written.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     child.wait_with_output().unwrap()
 }
@@ -66,38 +65,26 @@ fn rows(csv: &str) -> Vec<Vec<String>> {
 
 /// A classifier with a number that may be missing and a category that may be unknown.
 fn sides() -> String {
-    let document: Document = serde_json::from_value(json!({
-        "format": "ordinate.model/1", "name": "sides", "version": "3", "created": "2026-11-23T00:00:00Z",
-        "task": "classification",
-        "signature": {
-            "features": [
-                {"name": "length", "type": "double", "missing": {"impute": 0.5}, "range": [-4.0, 4.0]},
-                {"name": "side", "type": "string", "missing": "reject", "levels": ["left", "right"], "unknown": "ignore"},
-            ],
-            "target": {"name": "fruit", "type": "string"},
-        },
-        "preprocess": {"columns": [
-            {"name": "length", "product": [{"feature": "length"}], "mean": 0.5, "scale": 2.0},
-            {"name": "side=right", "product": [{"feature": "side", "level": "right"}], "mean": 0.25, "scale": 1.0},
-        ]},
-        "estimator": {
-            "family": "logistic", "classes": ["apple, green", "pear", "plum"], "intercepts": [0.0, 0.5, -0.5],
-            "coefficients": {"length": [1.0, -2.0, 1.0], "side=right": [3.0, 0.0, -3.0]},
-        },
-        "training": {
-            "rows": 8, "data_sha256": "0".repeat(64), "parameters": {"C": 1.0}, "seed": 7,
-            "metrics": {"train": {"accuracy": 0.875}}, "tool": "ordinate 0.1.0", "smartcore": "0.7.0",
-        },
-        "golden": {"X": [], "y": []},
-    }))
-    .unwrap();
-    let golden = vec![vec![Scalar::Number(1.0), Scalar::Text("left".into())]];
-    document.seal(golden).unwrap().to_json().unwrap()
+    let file = ModelDocument::classification("sides", &["apple, green", "pear", "plum"], &[0.0, 0.5, -0.5])
+        .set("/version", "3")
+        .set("/signature/target/name", "fruit")
+        .features(json!([
+            {"name": "length", "type": "double", "missing": {"impute": 0.5}, "range": [-4.0, 4.0]},
+            {"name": "side", "type": "string", "missing": "reject", "levels": ["left", "right"], "unknown": "ignore"},
+        ]))
+        .column(column("length", json!({"feature": "length"}), 0.5, 2.0), json!([1.0, -2.0, 1.0]))
+        .column(column("side=right", json!({"feature": "side", "level": "right"}), 0.25, 1.0), json!([3.0, 0.0, -3.0]))
+        .set("/training/rows", 8)
+        .set("/training/parameters", json!({"C": 1.0}))
+        .set("/training/seed", 7)
+        .set("/training/metrics", json!({"train": {"accuracy": 0.875}}))
+        .file(json!([[1.0, "left"]]));
+    String::from_utf8(file).unwrap()
 }
 
 const SIDES_ROWS: &str = "side,length\nleft,1\nright,-3.5\nleft,\nmiddle,0.25\nright,1e2\n";
 
-/// What `POST /predict` answers to these rows.
+/// The answer of `POST /predict` to these rows.
 async fn over_http(catalog: Catalog, body: String) -> Vec<Value> {
     let limits = Limits { max_rows: 100_000, max_body_bytes: 6_291_456 };
     let application = router(Arc::new(catalog), Settings::new(limits));
@@ -117,9 +104,9 @@ fn predictions(csv: &str) -> Vec<Value> {
 #[tokio::test]
 async fn it_predicts_what_the_service_answers() {
     for name in ["line", "diabetes"] {
-        let data = fs::read_to_string(format!("{}/model/{name}.csv", crate::support::root().display())).unwrap();
+        let data = fs::read_to_string(format!("{}/model/{name}.csv", ordinate_test_support::root().display())).unwrap();
         let output = pipe(&format!("predict {name} -"), &data);
-        // The service takes features only: the target is the last column.
+        // The service accepts features only; the target is the last column.
         let features: Vec<&str> = data.lines().map(|line| line.rsplit_once(',').unwrap().0).collect();
         let answers = over_http(Catalog::bundled(Some(name)).unwrap(), features.join("\n")).await;
         assert_eq!(answers.len(), data.lines().count() - 1);
@@ -136,7 +123,7 @@ async fn it_predicts_what_the_service_answers() {
 }
 
 #[test]
-fn probabilities_stand_in_one_column_a_class() {
+fn probabilities_have_one_column_per_class() {
     let folder = folder_with(&[("sides.json", &sides()), ("rows.csv", SIDES_ROWS)]);
     assert!(
         complained(&run(&folder, "predict sides.json rows.csv --interval 0.9"))
@@ -163,7 +150,7 @@ fn probabilities_stand_in_one_column_a_class() {
     }
 }
 
-/// What statsmodels 0.15.0 says: `OLS(y, add_constant(X)).fit().get_prediction(X[:3]).conf_int(obs=True, alpha=0.2)`.
+/// statsmodels 0.15.0: `OLS(y, add_constant(X)).fit().get_prediction(X[:3]).conf_int(obs=True, alpha=0.2)`.
 #[test]
 fn intervals_are_those_of_statsmodels() {
     let output = pipe("predict diabetes - --interval 0.8", include_str!("../../../../model/diabetes.csv"));
@@ -194,11 +181,11 @@ fn intervals_of_the_mean_lie_within_those_of_the_answer() {
         assert!(low < mean_low && mean_low < answer && answer < mean_high && mean_high < high);
     }
     let output = pipe("predict iris - --mean-interval 0.9", include_str!("../../../../model/iris.csv"));
-    assert!(complained(&output).contains("the model iris predicts classes, which have no mean"));
+    assert!(complained(&output).contains("--mean-interval needs a regression model, and iris predicts classes"));
 }
 
 #[test]
-fn sets_of_labels_hold_the_answer_of_as_many_rows_as_was_asked() {
+fn prediction_sets_cover_the_requested_fraction_of_rows() {
     let output = pipe("predict iris - --interval 0.95", include_str!("../../../../model/iris.csv"));
     let table = rows(said(&output));
     assert_eq!(table[0][4..], ["species", "prediction", "prediction_set"]);
@@ -206,10 +193,11 @@ fn sets_of_labels_hold_the_answer_of_as_many_rows_as_was_asked() {
     assert!(sets().all(|(row, set)| set.contains(&row[5].as_str())));
     let held = sets().filter(|(row, set)| set.contains(&row[4].as_str())).count();
     assert!(held >= 143, "{held} of 150");
-    assert!(complained(&pipe("predict iris - --interval 0.99", "sepal_length\n")).contains("sepal_width"));
+    assert!(complained(&pipe("predict iris -", "sepal_length\n")).contains("sepal_width"));
     let rows = include_str!("../../../../model/iris.csv");
     assert!(
-        complained(&pipe("predict iris - --interval 0.99", rows)).contains("needs 99 held-out rows, the model has 33")
+        complained(&pipe("predict iris - --interval 0.99", rows))
+            .contains("needs at least 99 held-out rows, the model has 33")
     );
 }
 
@@ -221,7 +209,7 @@ fn contributions_and_base_add_up_to_the_answer() {
         let numbers: Vec<f64> = row[11..].iter().map(|field| field.parse().unwrap()).collect();
         assert!((numbers[1..].iter().sum::<f64>() - numbers[0]).abs() < 1e-9, "{row:?}");
     }
-    // Of more than two classes each has its own.
+    // With more than two classes, each has its own.
     let output = pipe("predict iris - --explain --probabilities", include_str!("../../../../model/iris.csv"));
     let table = rows(said(&output));
     assert_eq!(table[0][9..11], ["base_setosa", "contribution_setosa_sepal_length"]);
@@ -235,12 +223,12 @@ fn contributions_and_base_add_up_to_the_answer() {
     }
     assert!(
         complained(&pipe("predict line - --explain", "x,base\n1,2\n"))
-            .ends_with("a column \"base\" already. Rename it\n")
+            .ends_with("a column \"base\" exists already\nhelp: rename it\n")
     );
 }
 
 #[test]
-fn warnings_say_in_words_what_is_unusual_about_each_row_however_many_they_are() {
+fn warnings_are_text_for_every_row() {
     let data = "x\n".to_owned() + &"9.5\n2\n".repeat(700);
     let output = pipe("predict line - --warnings", &data);
     let table = rows(said(&output));
@@ -248,14 +236,17 @@ fn warnings_say_in_words_what_is_unusual_about_each_row_however_many_they_are() 
     for pair in table[1..].chunks(2) {
         assert_eq!([&pair[0][2], &pair[1][2]], ["x: 9.5 is outside the training range, 1 to 4", ""]);
     }
-    // Usual values, unusual together.
+    // Each value is usual, the combination is not.
     let output =
         pipe("predict iris - --warnings", "sepal_length,sepal_width,petal_length,petal_width\n4.3,2,6.9,0.1\n");
-    assert_eq!(rows(said(&output))[1][5], "an unusual combination of values (leverage 1.89, usual up to 0.1)");
+    assert_eq!(
+        rows(said(&output))[1][5],
+        "high leverage: the values are unusual together (leverage 1.89, usual up to 0.1)"
+    );
 }
 
 #[test]
-fn all_that_is_said_beside_a_prediction_goes_to_parquet_too() {
+fn extra_columns_are_written_to_parquet_too() {
     let folder = folder_with(&[("rows.csv", include_str!("../../../../model/iris.csv"))]);
     let options = "--interval 0.9 --explain --warnings --probabilities";
     let mut expected = rows(said(&run(&folder, &format!("predict iris rows.csv {options}"))));
@@ -270,7 +261,7 @@ fn all_that_is_said_beside_a_prediction_goes_to_parquet_too() {
 }
 
 #[test]
-fn all_columns_are_kept_as_they_came() {
+fn input_columns_are_copied_unchanged() {
     let data = "\u{feff} note ,x,note,\n\"a,\"\"b\"\"\", 1,  spaced  ,\n\"two\nlines\",2.50,,z\n";
     let expected = " note ,x,note,,prediction\n\"a,\"\"b\"\"\", 1,  spaced  ,,3.0\n\"two\nlines\",2.50,,z,6.0\n";
     assert_eq!(said(&pipe("predict line -", data)), expected);
@@ -286,12 +277,12 @@ fn all_columns_are_kept_as_they_came() {
 #[case("", "x\tnote\n1\ta b\n", "x\tnote\tprediction\n1\ta b\t3.0\n")]
 #[case("--delimiter ;", "x;\"a,b,c\",d\n1;2\n", "x;a,b,c,d;prediction\n1;2;3.0\n")]
 #[case("--delimiter tab", "x\t;;\n1\t2\n", "x\t;;\tprediction\n1\t2\t3.0\n")]
-fn fields_are_separated_as_told_or_as_in_the_header(#[case] flags: &str, #[case] data: &str, #[case] expected: &str) {
+fn the_delimiter_is_given_or_detected_and_kept(#[case] flags: &str, #[case] data: &str, #[case] expected: &str) {
     assert_eq!(said(&pipe(&format!("predict line - {flags}"), data)), expected);
 }
 
 #[test]
-fn a_file_is_written_and_said_so() {
+fn a_written_file_is_reported() {
     let folder = folder_with(&[("rows.csv", "x\n1\n2\n")]);
     let output = run(&folder, "predict line rows.csv --out out.csv --column y");
     assert_eq!(said(&output), "2 rows predicted by line@1: out.csv\n");
@@ -302,7 +293,7 @@ fn a_file_is_written_and_said_so() {
 #[rstest]
 #[case("--on-error skip", json!({"rows": 2, "left_out": 1, "without_prediction": 0}))]
 #[case("--on-error empty --warnings", json!({"rows": 2, "left_out": 0, "without_prediction": 1, "rows_with_warnings": 1}))]
-fn what_was_written_is_said_to_machines_too(#[case] flags: &str, #[case] counts: Value) {
+fn a_written_file_is_reported_as_json(#[case] flags: &str, #[case] counts: Value) {
     let folder = folder_with(&[("rows.csv", "x\n1\nhigh\n1e6\n")]);
     let output = run(&folder, &format!("predict line rows.csv --out out.csv --json {flags}"));
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
@@ -314,7 +305,7 @@ fn what_was_written_is_said_to_machines_too(#[case] flags: &str, #[case] counts:
 #[test]
 fn a_model_is_a_path_an_address_or_a_name() {
     let folder = folder_with(&[("rows.csv", "x\n1\n")]);
-    let file = format!("{}/model/line.json", crate::support::root().display());
+    let file = format!("{}/model/line.json", ordinate_test_support::root().display());
     for model in ["line", &file, &format!("file://{file}")] {
         assert_eq!(said(&run(&folder, &format!("predict {model} rows.csv"))), "x,prediction\n1,3.0\n");
     }
@@ -326,18 +317,18 @@ fn a_model_is_a_path_an_address_or_a_name() {
 const MIXED: &str = "x,note\n1,a\nhigh,\"b\n\"\n3\n,d\n1e999,e\n6,f\n7,g,h\n";
 
 #[test]
-fn the_first_bad_row_ends_it_with_its_place() {
+fn the_first_bad_row_is_an_error_with_its_line() {
     let output = pipe("predict line -", MIXED);
     assert_eq!(
         complained(&output),
-        "error: standard input: line 3, column \"x\": expected a number, got \"high\". \
-         Correct it, or pass over such rows with --on-error skip\n"
+        "error: standard input: line 3, column \"x\": expected a number, got \"high\"\n\
+         help: correct the row, or skip such rows with --on-error skip\n"
     );
-    // What was read before it is there.
+    // The rows before the error are written.
     assert_eq!(text(&output.stdout), "x,note,prediction\n1,a,3.0\n");
 }
 
-const COMPLAINTS: &str = "  line 3, column \"x\": expected a number, got \"high\"
+const ERRORS: &str = "  line 3, column \"x\": expected a number, got \"high\"
   line 5: expected 2 fields as in the header, got 1
   line 6, column \"x\": the value is missing, and the model does not impute it
   line 7, column \"x\": got 1e999, too large for a double
@@ -345,19 +336,19 @@ const COMPLAINTS: &str = "  line 3, column \"x\": expected a number, got \"high\
 ";
 
 #[test]
-fn bad_rows_are_left_out_when_told_so() {
+fn bad_rows_can_be_skipped() {
     let output = pipe("predict line - --on-error skip", MIXED);
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(text(&output.stdout), "x,note,prediction\n1,a,3.0\n6,f,13.0\n");
-    assert_eq!(text(&output.stderr), format!("standard input: 5 of 7 rows left out:\n{COMPLAINTS}"));
+    assert_eq!(text(&output.stderr), format!("standard input: 5 of 7 rows skipped:\n{ERRORS}"));
 }
 
 #[test]
-fn bad_rows_stay_without_a_prediction_when_told_so() {
+fn bad_rows_can_be_kept_without_a_prediction() {
     let output = pipe("predict line - --on-error empty", MIXED);
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(text(&output.stdout), "x,note,prediction\n1,a,3.0\nhigh,\"b\n\",\n3,,\n,d,\n1e999,e,\n6,f,13.0\n7,g,\n");
-    assert_eq!(text(&output.stderr), format!("standard input: 5 of 7 rows without a prediction:\n{COMPLAINTS}"));
+    assert_eq!(text(&output.stderr), format!("standard input: 5 of 7 rows without a prediction:\n{ERRORS}"));
 }
 
 #[test]
@@ -367,18 +358,18 @@ fn one_bad_row_among_thousands_changes_no_other() {
     assert_ne!(good, mixed);
     let output = pipe("predict line - --on-error skip", &mixed);
     assert_eq!(text(&output.stdout), said(&pipe("predict line -", &good)));
-    assert!(text(&output.stderr).starts_with("standard input: 1 of 3001 rows left out:\n  line "));
+    assert!(text(&output.stderr).starts_with("standard input: 1 of 3001 rows skipped:\n  line "));
 }
 
 #[test]
-fn an_answer_that_no_double_can_hold_is_a_bad_row() {
+fn a_prediction_beyond_doubles_is_a_bad_row() {
     let output = pipe("predict line - --on-error empty", "x\n1\n1e308\n2\n");
     assert_eq!(text(&output.stdout), "x,prediction\n1,3.0\n1e308,\n2,5.0\n");
     assert!(text(&output.stderr).contains("line 3: the prediction is too large for a double"));
 }
 
 #[test]
-fn words_for_no_value_are_none() {
+fn words_for_missing_values_are_imputed_or_refused() {
     let folder =
         folder_with(&[("sides.json", &sides()), ("rows.csv", "length,side\n,left\nNA,left\nnull,left\n0.5,left\n")]);
     let table = rows(said(&run(&folder, "predict sides.json rows.csv --probabilities")));
@@ -389,39 +380,39 @@ fn words_for_no_value_are_none() {
 }
 
 #[rstest]
-#[case("predict line -", "", "standard input: there is nothing in it")]
-#[case("predict line -", "x\n", "standard input: there is a header and no row")]
-#[case("predict line -", "x\0y\n1,2\n", "standard input: this holds bytes that are not text, not CSV. Check")]
+#[case("predict line -", "", "standard input: the file is empty")]
+#[case("predict line -", "x\n", "standard input: the file has a header but no rows")]
+#[case("predict line -", "x\0y\n1,2\n", "standard input: expected CSV or Parquet, got bytes that are not text")]
 #[case("predict line -", "x,\"z,y\n1,2,3\n", "standard input: line 1: a quote opens here in the header")]
 #[case("evaluate line -", "\"\nx\",\"z,y\n1,2,3\n", "standard input: line 2: a quote opens here in the header")]
-#[case(
-    "predict line -",
-    "X,y\n1,2\n",
-    "line 1: the model line needs the column \"x\" (did you mean \"X\"?), which is not there"
-)]
-#[case("predict diabetes -", "age,bnni\n1,2\n", "needs the columns \"sex\", \"bmi\" (did you mean \"bnni\"?), \"bp\",")]
-#[case("predict line -", "x,y,x\n1,2,3\n", "line 1: the column \"x\" appears twice. Rename one")]
+#[case("predict line -", "X,y\n1,2\n", "line 1: no column \"x\" (did you mean \"X\"?), which the model line needs")]
+#[case("predict diabetes -", "age,bnni\n1,2\n", "no column \"sex\", \"bmi\" (did you mean \"bnni\"?), \"bp\",")]
+#[case("predict line -", "x,y,x\n1,2,3\n", "line 1: column \"x\" appears twice\nhelp: rename one")]
 #[case(
     "predict line -",
     "x,prediction\n1,2\n",
-    "there is a column \"prediction\" already. Rename it, or name the new one with --column"
+    "a column \"prediction\" exists already\nhelp: rename it, or give the predictions another name with --column"
 )]
-#[case("predict line - --column y", "x,y\n1,2\n", "there is a column \"y\" already")]
-#[case("predict line - --probabilities", "x\n1\n", "the model line predicts numbers, not classes")]
+#[case("predict line - --column y", "x,y\n1,2\n", "a column \"y\" exists already")]
+#[case(
+    "predict line - --probabilities",
+    "x\n1\n",
+    "--probabilities needs a classification model, and line predicts numbers"
+)]
 #[case(
     "predict line - --on-error skip",
     "x\na\nb\n",
-    "standard input: none of the 2 rows can be used. The first: line 2, column \"x\""
+    "standard input: none of the 2 rows can be used; the first error is: line 2, column \"x\""
 )]
 #[case(
     "predict lime -",
     "x\n1\n",
-    "lime: there is no such file, and no bundled model of that name; bundled are line, diabetes"
+    "lime: no such file, and no bundled model of this name\nhelp: bundled models are line, diabetes"
 )]
 #[case("predict /dev/null -", "x\n1\n", "not a regular file")]
 #[case("predict . -", "x\n1\n", "is a directory")]
-#[case("predict file:///nowhere/m.json -", "x\n1\n", "file:///nowhere/m.json: there is no such file")]
-#[case("predict https://models/m.json -", "x\n1\n", "scheme is unknown")]
+#[case("predict file:///nowhere/m.json -", "x\n1\n", "file:///nowhere/m.json: no such file")]
+#[case("predict https://models/m.json -", "x\n1\n", "unknown scheme")]
 #[case("predict line nowhere.csv", "", "nowhere.csv: cannot be read: No such file")]
 #[case("predict line .", "", ".: cannot be read: Is a directory")]
 #[case(
@@ -430,13 +421,9 @@ fn words_for_no_value_are_none() {
     "nowhere/out.csv: cannot be written: No such file or directory"
 )]
 #[case("predict line - --out /dev/full", "x\n1\n", "/dev/full: cannot be written: No space left")]
-#[case("evaluate line -", "x\n1\n", "--target needs the column \"y\", which is not there")]
-#[case("evaluate line - --target Y", "x,y\n1,3\n", "--target needs the column \"Y\" (did you mean \"y\"?)")]
-#[case(
-    "evaluate line -",
-    "x,y\n1,3\n2,\n",
-    "line 3, target column \"y\": the value is missing, and it is what the model is measured by"
-)]
+#[case("evaluate line -", "x\n1\n", "no column \"y\", which --target needs")]
+#[case("evaluate line - --target Y", "x,y\n1,3\n", "no column \"Y\" (did you mean \"y\"?), which --target needs")]
+#[case("evaluate line -", "x,y\n1,3\n2,\n", "line 3, target column \"y\": the value is missing")]
 #[case("evaluate line -", "x,y\n1,3\n2,high\n", "line 3, target column \"y\": expected a number, got \"high\"")]
 #[case("predict line -", "x;y\n1,5;3\n", "line 2, column \"x\": expected a number with a decimal point, got \"1,5\"")]
 #[case(
@@ -446,33 +433,37 @@ fn words_for_no_value_are_none() {
 )]
 #[case("evaluate line -", "x,y\nlow,3\n", "line 2, column \"x\": expected a number, got \"low\"")]
 #[case("evaluate line -", "x,y\n1,1e308\n2,1e308\n", "too large for a double")]
-#[case("inspect nowhere.json", "", "nowhere.json: there is no such file")]
-fn what_cannot_be_done_is_told(#[case] arguments: &str, #[case] input: &str, #[case] expected: &str) {
+#[case("inspect nowhere.json", "", "nowhere.json: no such file")]
+fn errors_name_the_place_and_the_reason(#[case] arguments: &str, #[case] input: &str, #[case] expected: &str) {
     let output = pipe(arguments, input);
     let error = complained(&output);
     assert!(error.starts_with("error: ") && error.contains(expected), "{error}");
-    assert_eq!(error.lines().count(), 1, "{error}");
+    assert!(error.lines().skip(1).all(|line| line.starts_with("help: ")), "{error}");
 }
 
 #[test]
-fn files_that_are_no_text_are_told_by_their_first_bytes() {
+fn other_formats_are_recognized_by_their_first_bytes() {
     let folder = tempdir().unwrap();
     for (begin, what) in [
-        (b"\x1f\x8b\x08\0\0\0".as_slice(), "is compressed with gzip, not CSV. Unpack it first"),
-        (b"PK\x03\x04\x14\0", "is a zip archive or a workbook (.xlsx, .ods), not CSV"),
-        (b"\xfe\xff\0x\0\n", "is text in UTF-16, not CSV. Convert it: iconv"),
-        (b"%PDF-1.7\n", "is a PDF document, not CSV"),
+        (b"\x1f\x8b\x08\0\0\0".as_slice(), "gzip\nhelp: decompress it"),
+        (b"PK\x03\x04\x14\0", "a zip archive or a workbook (.xlsx, .ods)"),
+        (b"\xfe\xff\0x\0\n", "text in UTF-16\nhelp: convert it: iconv"),
+        (b"%PDF-1.7\n", "PDF"),
     ] {
         fs::write(folder.path().join("rows.csv"), begin).unwrap();
         for command in ["predict line rows.csv", "evaluate line rows.csv"] {
             let output = run(&folder, command);
-            assert!(complained(&output).contains(&format!("rows.csv: this {what}")), "{}", complained(&output));
+            assert!(
+                complained(&output).contains(&format!("rows.csv: expected CSV or Parquet, got {what}")),
+                "{}",
+                complained(&output)
+            );
         }
     }
 }
 
 #[test]
-fn text_that_is_not_utf_8_is_told_by_line_and_column() {
+fn text_that_is_not_utf_8_is_an_error_with_line_and_column() {
     let folder = tempdir().unwrap();
     fs::write(folder.path().join("rows.csv"), b"x,note\n1,a\n2,caf\xe9\n").unwrap();
     let output = run(&folder, "predict line rows.csv --on-error skip");
@@ -496,7 +487,7 @@ fn wrong_usage_is_exit_code_2(#[case] arguments: &str) {
 }
 
 #[test]
-fn a_failure_in_the_middle_leaves_what_was_there() {
+fn an_existing_file_is_unchanged_after_a_failure() {
     let mut data = "x\n".to_owned() + &"1\n".repeat(5000);
     data.push_str("high\n");
     let folder = folder_with(&[("rows.csv", &data), ("out.csv", "before")]);
@@ -505,22 +496,22 @@ fn a_failure_in_the_middle_leaves_what_was_there() {
     assert_eq!(read(&folder, "out.csv"), "before");
     run(&folder, "predict line rows.csv --out new.csv");
     assert_eq!(names(&folder), ["out.csv", "rows.csv"]);
-    // Nor is a table left in which nothing is predicted.
+    // A table without any prediction is not written.
     fs::write(folder.path().join("rows.csv"), "x\nhigh\n").unwrap();
     complained(&run(&folder, "predict line rows.csv --out new.csv --on-error empty"));
     assert_eq!(names(&folder), ["out.csv", "rows.csv"]);
 }
 
 #[test]
-fn data_are_not_written_over() {
+fn data_files_are_not_overwritten() {
     let folder = folder_with(&[("rows.csv", "x\n1\n")]);
     let output = run(&folder, "predict line rows.csv --out ./rows.csv");
-    assert!(complained(&output).contains("--out is the data itself"));
+    assert!(complained(&output).contains("--out is the data file"));
     assert_eq!(read(&folder, "rows.csv"), "x\n1\n");
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_is_no_failure() {
+fn a_closed_pipe_is_not_a_failure() {
     let folder = folder_with(&[("rows.csv", &("x\n".to_owned() + &"1\n".repeat(200_000)))]);
     let mut child = command(folder.path(), "predict line rows.csv");
     let mut child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -537,7 +528,7 @@ fn output_that_cannot_be_written_is_a_failure() {
     let full = || Stdio::from(OpenOptions::new().write(true).open("/dev/full").unwrap());
     let output =
         command(folder.path(), "predict line rows.csv").stdout(full()).stderr(Stdio::piped()).output().unwrap();
-    assert!(complained(&output).contains("standard output: cannot be written: No space left"));
+    assert!(complained(&output).contains("cannot write to standard output: No space left"));
     let output = command(folder.path(), "inspect line").stdout(full()).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
 }
@@ -592,7 +583,7 @@ fn a_parquet_file_is_the_table_that_its_csv_is() {
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&answer["rows"], &answer["left_out"]), (&json!(2), &json!(1)));
     let output = run(&folder, "predict diabetes rows.parquet");
-    assert!(complained(&output).contains("rows.parquet: the model diabetes needs the columns \"age\""));
+    assert!(complained(&output).contains("rows.parquet: no column \"age\""));
 }
 
 #[test]
@@ -603,15 +594,12 @@ fn a_damaged_parquet_file_is_one_error() {
     for length in [4, 20, whole.len() / 2, whole.len() - 1] {
         fs::write(folder.path().join("cut.parquet"), &whole[..length]).unwrap();
         let output = run(&folder, "predict line cut.parquet");
-        assert!(
-            complained(&output).starts_with("error: cut.parquet: a Parquet file that cannot be read: "),
-            "{length}"
-        );
+        assert!(complained(&output).starts_with("error: cut.parquet: the Parquet file cannot be read: "), "{length}");
     }
     let mut child = command(folder.path(), "predict line -");
     let file = File::open(folder.path().join("rows.parquet")).unwrap();
     let output = child.stdin(file).output().unwrap();
-    assert!(complained(&output).contains("standard input: Parquet is read from its end"));
+    assert!(complained(&output).contains("standard input: Parquet cannot be read from a pipe"));
 }
 
 /// The most memory a process has had so far, in MB. It must still run.
@@ -671,7 +659,7 @@ fn a_regression_is_measured_by_its_errors() {
     let output = pipe("evaluate diabetes -", data);
     let report = said(&output);
     assert!(report.starts_with("diabetes@1 on standard input: progression, 442 rows\n"), "{report}");
-    // What scikit-learn 1.9.1 says of LinearRegression on all rows, r2_score and root_mean_squared_error.
+    // scikit-learn 1.9.1: LinearRegression on all rows, r2_score and root_mean_squared_error.
     for (name, value) in [("R²", "0.517748"), ("RMSE", "53.4761")] {
         assert!(report.lines().any(|line| line.contains(name) && line.contains(value)), "{report}");
     }
@@ -687,7 +675,7 @@ fn a_classifier_is_measured_by_its_classes() {
     let folder = folder_with(&[("sides.json", &sides()), ("rows.csv", &data)]);
     let output = run(&folder, "evaluate sides.json rows.csv --json");
     let answer: Value = serde_json::from_str(said(&output)).unwrap();
-    // Predicted: plum, pear, pear, pear, apple.
+    // Predicted: plum, pear, pear, pear, apple, green.
     assert_eq!(answer["metrics"]["accuracy"], json!(0.4));
     assert_eq!(answer["confusion"]["rows"], json!([[0.0, 0.0, 1.0], [1.0, 2.0, 0.0], [0.0, 1.0, 0.0]]));
     // Of the five predicted classes, two are right.
@@ -699,20 +687,20 @@ fn a_classifier_is_measured_by_its_classes() {
     let report = run(&folder, "evaluate sides.json rows.csv");
     assert!(said(&report).contains("rows of class  as apple, green  as pear  as plum\n"), "{}", said(&report));
 
-    // A class the model has never seen.
+    // An unknown class.
     let stranger = data.replace("plum", "cherry");
     fs::write(folder.path().join("rows.csv"), stranger).unwrap();
     let output = run(&folder, "evaluate sides.json rows.csv");
-    let expected = "rows.csv: line 4, target column \"fruit\": expected one of the model's classes (apple, green, pear, plum), got \"cherry\"";
+    let expected = "rows.csv: line 4, target column \"fruit\": expected one of the classes apple, green, pear, plum, got \"cherry\"";
     assert!(complained(&output).contains(expected), "{}", text(&output.stderr));
     let output = run(&folder, "evaluate sides.json rows.csv --json --on-error skip");
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&answer["rows"], &answer["left_out"]), (&json!(4), &json!(1)));
-    assert!(text(&output.stderr).starts_with("rows.csv: 1 of 5 rows left out:\n  line 4, target column \"fruit\""));
+    assert!(text(&output.stderr).starts_with("rows.csv: 1 of 5 rows skipped:\n  line 4, target column \"fruit\""));
 }
 
 #[test]
-fn a_model_shows_what_it_holds() {
+fn inspect_shows_the_contents_of_a_model() {
     let folder = folder_with(&[("sides.json", &sides())]);
     let output = run(&folder, "inspect sides.json");
     let report = said(&output);
@@ -723,9 +711,9 @@ fn a_model_shows_what_it_holds() {
         "  classes   apple, green, pear, plum",
         "  created   2026-11-23T00:00:00Z",
         &format!("  sha256    {}", model.checksum()),
-        "  verified  the checksum is that of the content; 1 golden rows come out as stored",
+        "  verified  checksum, and predictions of 1 golden row",
         "  length  double  -4 to 4                                impute 0.5",
-        "  side    string  left, right; others are none of them  reject",
+        "  side    string  left, right; other values are ignored  reject",
         // In units of the column: the file's coefficient divided by its scale, 2.
         "  length             0.500000      -1  0.500000  0.500000",
         "  side=right                3       0        -3  0.250000",
@@ -747,6 +735,37 @@ fn a_model_shows_what_it_holds() {
     assert_eq!(answer["signature"]["features"][1]["levels"], json!(["left", "right"]));
 }
 
+#[tokio::test]
+async fn inspect_and_the_service_describe_intervals_alike() {
+    for name in ["line", "diabetes", "iris"] {
+        let shown: Value = serde_json::from_str(said(&pipe(&format!("inspect {name} --json"), ""))).unwrap();
+        let settings = Settings::new(Limits { max_rows: 100_000, max_body_bytes: 6_291_456 });
+        let application = router(Arc::new(Catalog::bundled(Some(name)).unwrap()), settings);
+        let request = Request::get(format!("/models/{name}")).body(Body::empty()).unwrap();
+        let body = application.oneshot(request).await.unwrap().into_body().collect().await.unwrap().to_bytes();
+        let served: Value = serde_json::from_slice(&body).unwrap();
+        assert!(served["intervals"]["method"].is_string(), "{served}");
+        assert_eq!(shown["intervals"], served["intervals"], "{name}");
+    }
+}
+
+/// y = 1 + x + x² far from x = 0, so that the intercept cancels.
+#[test]
+fn train_and_inspect_report_the_same_intercept() {
+    let row = |i: u32| f64::from(1000 + i * 7 % 50);
+    let rows = (0..50).map(row).fold("x,y\n".to_owned(), |text, x| text + &format!("{x},{}\n", 1.0 + x + x * x));
+    let folder = folder_with(&[("data.csv", &rows)]);
+    let arguments = "train data.csv --target y --degree 2 --test-fraction 0 --out m.json --json";
+    let trained: Value = serde_json::from_str(said(&run(&folder, arguments))).unwrap();
+    let shown: Value = serde_json::from_str(said(&run(&folder, "inspect m.json --json"))).unwrap();
+    assert_eq!(trained["coefficients"]["intercepts"], shown["intercepts"]);
+    // The digits that the coefficients of the file leave are right.
+    let estimate = trained["summary"]["intercept"]["estimate"].as_f64().unwrap();
+    let intercept = shown["intercepts"][0].as_f64().unwrap();
+    assert!((estimate - 1.0).abs() < 1e-9, "{estimate}");
+    assert!((intercept - 1.0).abs() < 1e-15, "{intercept}");
+}
+
 /// Without runs of spaces.
 fn squeezed(text: &str) -> String {
     text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ") + "\n").collect()
@@ -755,21 +774,21 @@ fn squeezed(text: &str) -> String {
 #[rstest]
 #[case("", "not a model file")]
 #[case("x,y\n1,2\n", "not a model file")]
-#[case("{\"format\":\"ordinate.model/9\"}", "the file's format is \"ordinate.model/9\"")]
-fn what_is_no_model_says_why(#[case] content: &str, #[case] reason: &str) {
+#[case("{\"format\":\"ordinate.model/9\"}", "expected \"ordinate.model/1\", got \"ordinate.model/9\"")]
+fn a_file_that_is_not_a_model_is_an_error_with_the_reason(#[case] content: &str, #[case] reason: &str) {
     let folder = folder_with(&[("model.json", content), ("rows.csv", "x\n1\n")]);
     for arguments in ["inspect model.json", "predict model.json rows.csv", "evaluate model.json rows.csv"] {
         let output = run(&folder, arguments);
         let error = complained(&output);
         assert!(error.contains("model.json: ") && error.contains(reason), "{error}");
-        assert!(error.contains("ordinate train"), "{error}");
+        assert_eq!(error.matches("\nhelp: ").count(), 1, "{error}");
     }
 }
 
 #[test]
 fn a_model_file_that_was_changed_is_refused() {
     let folder = folder_with(&[("model.json", &sides().replace("-2.0", "-2.5"))]);
-    assert!(complained(&run(&folder, "inspect model.json")).contains("it was changed or damaged"));
+    assert!(complained(&run(&folder, "inspect model.json")).contains("the file was changed or damaged"));
 }
 
 #[rstest]
@@ -785,12 +804,22 @@ fn shells_learn_all_commands(#[case] shell: &str) {
     }
 }
 
+/// With `-h`, each option has one line.
 #[test]
-fn help_names_every_command_and_what_it_takes() {
+fn the_first_line_of_an_options_help_is_short() {
+    for command in ["train", "predict", "evaluate", "inspect", "serve", "completions"] {
+        let output = pipe(&format!("{command} -h"), "");
+        let longest = said(&output).lines().map(|line| line.trim_start().chars().count()).max();
+        assert!(longest < Some(170), "{}", said(&output));
+    }
+}
+
+#[test]
+fn every_command_has_help() {
     let output = pipe("--help", "");
-    for command in ["train", "predict", "evaluate", "inspect", "completions"] {
+    for command in ["train", "predict", "evaluate", "inspect", "serve", "completions"] {
         assert!(said(&output).lines().any(|line| line.trim_start().starts_with(command)), "{command}");
         let help = pipe(&format!("{command} --help"), "");
-        assert!(said(&help).contains(&format!("Usage: ordinate {command}")));
+        assert!(said(&help).contains(&format!("Usage: ordinate {command}")) && said(&help).contains("Example"));
     }
 }

@@ -1,4 +1,4 @@
-//! Digits of polynomials and products, through the command line: what `ordinate train` says of them.
+//! Correct digits of polynomials and products in the results of `ordinate train`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::unreadable_literal, clippy::excessive_precision, reason = "as they are printed")]
@@ -15,7 +15,7 @@ use crate::command_line::{run, said};
 /// degree ten, whose powers are correlated to the last digits that a double has.
 const FILIP: &str = include_str!("../../../../tests/data/filip.csv");
 
-/// What is known of a fit, the constant first.
+/// Known values of a fit, the constant first.
 struct Known {
     coefficients: [f64; 11],
     standard_errors: [f64; 11],
@@ -24,7 +24,7 @@ struct Known {
     f: f64,
 }
 
-/// As NIST certifies it.
+/// The values that NIST certifies.
 const CERTIFIED: Known = Known {
     coefficients: [
         -1467.48961422980,
@@ -90,7 +90,7 @@ const OF_ROUNDED_POWERS: Known = Known {
     f: 2162.4395598884857,
 };
 
-/// What `train --json` says of a fit to all rows, and what the model then predicts of them.
+/// The output of `train --json` of a fit to all rows, and the predictions for them.
 fn fitted(data: &str, arguments: &str) -> (Value, Vec<f64>) {
     let folder = tempdir().unwrap();
     fs::write(folder.path().join("data.csv"), data).unwrap();
@@ -101,7 +101,7 @@ fn fitted(data: &str, arguments: &str) -> (Value, Vec<f64>) {
     (report["summary"].clone(), predictions.collect())
 }
 
-/// What is known of the fit alone.
+/// The summary of the fit.
 fn summary(data: &str, arguments: &str) -> Value {
     fitted(data, arguments).0
 }

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use rstest::rstest;
 use tempfile::tempdir;
 
-use crate::support::root;
+use ordinate_test_support::root;
 
 const DOCUMENTS: [&str; 8] = [
     "README.md",

@@ -1,11 +1,11 @@
 //! The command line as a user runs it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-mod certainty;
 mod command_line;
 mod commands;
 mod digits;
 mod documentation;
+mod intervals;
 mod no_intercept;
 mod outputs;
 mod parquet;
@@ -14,8 +14,6 @@ mod report;
 mod serve;
 mod serve_models;
 mod spaces;
-#[path = "../../../../tests/support/mod.rs"]
-mod support;
 mod tables;
 mod test_data;
 mod train;

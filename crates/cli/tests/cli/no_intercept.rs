@@ -1,4 +1,4 @@
-//! `ordinate train --no-intercept`: fits through the origin, held against scikit-learn and statsmodels.
+//! `ordinate train --no-intercept`: fits through the origin, compared with scikit-learn and statsmodels.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -29,7 +29,7 @@ fn folder_with(data: &str) -> TempDir {
     folder
 }
 
-/// What `train --no-intercept --json` prints, nothing being held out.
+/// The output of `train --no-intercept --json` without held-out rows.
 fn trained(folder: &TempDir, arguments: &str) -> Value {
     let command = format!("train data.csv --out m.json --test-fraction 0 --no-intercept --json {arguments}");
     serde_json::from_str(&printed(folder.path(), &command)).unwrap()
@@ -59,9 +59,9 @@ fn assert_close(got: &[f64], expected: &[f64], tolerance: f64) {
 
 const DIABETES: &str = include_str!("../../../../model/diabetes.csv");
 
-/// statsmodels 0.15.0, `r = OLS(y, X).fit(method="qr")`: what its summary says, `r.get_prediction(X).summary_frame(alpha=0.05)`
+/// statsmodels 0.15.0, `r = OLS(y, X).fit(method="qr")`: its summary, and `r.get_prediction(X).summary_frame(alpha=0.05)`
 #[test]
-fn statsmodels_says_the_same_of_least_squares() {
+fn least_squares_equals_statsmodels() {
     let folder = folder_with(DIABETES);
     let trained = trained(&folder, "--target progression");
     let summary = &trained["summary"];
@@ -90,8 +90,8 @@ fn statsmodels_says_the_same_of_least_squares() {
 
     let parameters = &file(&folder)["training"]["parameters"];
     assert_eq!(parameters["intercept"], json!(false));
-    let told = printed(folder.path(), "train data.csv --target progression --no-intercept --test-fraction 0");
-    assert!(told.contains("R² (about zero)") && told.contains("with a prediction of 0"), "{told}");
+    let text = printed(folder.path(), "train data.csv --target progression --no-intercept --test-fraction 0");
+    assert!(text.contains("R² (about zero)") && text.contains("with a prediction of 0"), "{text}");
 }
 
 /// scikit-learn 1.9.1 on `Z = X / np.sqrt((X**2).mean(0))`, all with `fit_intercept=False`: `Ridge(10)`, `Lasso(2)`,
@@ -102,7 +102,7 @@ fn statsmodels_says_the_same_of_least_squares() {
 #[case("--estimator elastic-net --alpha 0.5 --l1-ratio 0.3", [
     156.428_606_894_247_7, 123.606_929_967_480_48, 155.481_580_704_949_12,
 ])]
-fn scikit_learn_says_the_same_of_penalised_fits(#[case] options: &str, #[case] expected: [f64; 3]) {
+fn penalized_fits_equal_scikit_learn(#[case] options: &str, #[case] expected: [f64; 3]) {
     let folder = folder_with(DIABETES);
     trained(&folder, &format!("--target progression {options}"));
     assert_close(&predicted(&folder, "", 1)[..3].concat(), &expected, 1e-10);
@@ -114,7 +114,7 @@ fn scikit_learn_says_the_same_of_penalised_fits(#[case] options: &str, #[case] e
 #[case(include_str!("../../../../model/iris.csv"), "species", 70, &[
     0.010_774_793_374_802_31, 0.373_302_769_503_627_3, 0.615_922_437_121_570_5,
 ])]
-fn scikit_learn_says_the_same_of_classes(
+fn logistic_regression_equals_scikit_learn(
     #[case] data: &str,
     #[case] target: &str,
     #[case] row: usize,
@@ -129,7 +129,7 @@ fn scikit_learn_says_the_same_of_classes(
 #[case("ridge")]
 #[case("lasso")]
 #[case("logistic")]
-fn a_price_is_chosen_without_an_intercept(#[case] estimator: &str) {
+fn the_regularization_strength_is_chosen_without_an_intercept(#[case] estimator: &str) {
     let row = |i: u32| format!("{i},{},{}", (i * 7) % 11, u32::from((i * 5) % 13 > 4));
     let rows: Vec<String> = (0..60).map(row).collect();
     let folder = folder_with(&format!("a,b,y\n{}\n", rows.join("\n")));
@@ -139,9 +139,9 @@ fn a_price_is_chosen_without_an_intercept(#[case] estimator: &str) {
     assert!(file["preprocess"]["columns"].as_array().unwrap().iter().all(|column| column["mean"] == json!(0.0)));
 }
 
-/// A column of ones is an intercept of one's own, which costs what the others do.
+/// A column of ones is an intercept that is penalized as the other columns are.
 #[test]
-fn constant_columns_and_a_constant_target_are_welcome() {
+fn constant_columns_and_a_constant_target_are_accepted() {
     let folder = folder_with("one,x,y\n1,1,3.5\n1,2,4.5\n1,3,7.5\n1,4,8.5\n");
     let with_ones = trained(&folder, "--target y");
     let intercept = serde_json::from_str::<Value>(&printed(
@@ -181,7 +181,7 @@ fn a_file_whose_parts_contradict_each_other_is_refused() {
     let mut document: ordinate_model::artifact::Document = serde_json::from_value(file(&folder)).unwrap();
     document.preprocess.columns[0].mean = 1.0;
     let resealed = document.seal(Vec::new()).unwrap_err();
-    assert!(resealed.to_string().contains("through the origin"), "{resealed}");
+    assert!(resealed.to_string().contains("preprocess.through_origin"), "{resealed}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The report as a reader sees it: rendered, opened in headless Chromium, looked into.
+//! The report as headless Chromium shows it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::cast_precision_loss)] // Handfuls of classes.
@@ -9,9 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use ordinate_model::Model;
-use ordinate_model::artifact::Document;
 use ordinate_model::cell::Cell;
-use ordinate_model::scalar::Scalar;
+use ordinate_test_support::{ModelDocument, column};
 use ordinate_train::evaluate::Label;
 use ordinate_train::report::{PathPoint, RegularizationPath, ReportData, ReportDataCollector, ReportInput, card, html};
 use ordinate_train::solver::moments::Accumulator;
@@ -20,7 +19,7 @@ use serde_json::{Value, json};
 use tempfile::tempdir;
 
 fn diabetes() -> (Model, Vec<Vec<f64>>) {
-    let root = crate::support::root();
+    let root = ordinate_test_support::root();
     let model = Model::from_json(&fs::read(root.join("model/diabetes.json")).unwrap()).unwrap();
     let text = fs::read_to_string(root.join("model/diabetes.csv")).unwrap();
     let row = |line: &str| line.split(',').map(|field| field.trim().parse().unwrap()).collect();
@@ -66,33 +65,22 @@ fn classifier(classes: &[&str]) -> Model {
     let scores: Vec<f64> =
         if classes.len() == 2 { vec![1.3] } else { (0..classes.len()).map(|k| k as f64 - 1.0).collect() };
     let negative: Vec<f64> = scores.iter().map(|score| -0.7 * score).collect();
-    let document: Document = serde_json::from_value(json!({
-        "format": "ordinate.model/1", "name": "petals", "version": "3", "created": "2026-11-23T12:00:00Z",
-        "task": "classification",
-        "signature": {
-            "features": [
-                {"name": "length <cm>", "type": "double", "missing": {"impute": 0.5}, "range": [0.0, 1.0]},
-                {"name": "colour", "type": "string", "missing": "reject", "levels": ["blue", "red"], "unknown": "ignore"}
-            ],
-            "target": {"name": "kind", "type": "string"}
-        },
-        "preprocess": {"columns": [
-            {"name": "length <cm>", "product": [{"feature": "length <cm>"}], "mean": 0.5, "scale": 0.25},
-            {"name": "colour=red", "product": [{"feature": "colour", "level": "red"}], "mean": 0.5, "scale": 0.5}
-        ]},
-        "estimator": {
-            "family": "logistic", "classes": classes, "intercepts": vec![0.1; scores.len()],
-            "coefficients": {"length <cm>": scores, "colour=red": negative}
-        },
-        "training": {
-            "rows": 600, "data_sha256": "0".repeat(64), "parameters": {"estimator": "logistic", "c": 1.0}, "seed": 4,
-            "metrics": {}, "tool": "ordinate test", "smartcore": "0.7.0"
-        },
-        "golden": {"X": [], "y": []}
-    }))
-    .unwrap();
-    let golden = vec![vec![Scalar::Number(1.0), Scalar::Text("red".into())]];
-    Model::from_json(document.seal(golden).unwrap().to_json().unwrap().as_bytes()).unwrap()
+    let file = ModelDocument::classification("petals", classes, &vec![0.1; scores.len()])
+        .set("/version", "3")
+        .set("/created", "2026-11-23T12:00:00Z")
+        .set("/signature/target/name", "kind")
+        .features(json!([
+            {"name": "length <cm>", "type": "double", "missing": {"impute": 0.5}, "range": [0.0, 1.0]},
+            {"name": "colour", "type": "string", "missing": "reject", "levels": ["blue", "red"], "unknown": "ignore"}
+        ]))
+        .column(column("length <cm>", json!({"feature": "length <cm>"}), 0.5, 0.25), scores)
+        .column(column("colour=red", json!({"feature": "colour", "level": "red"}), 0.5, 0.5), negative)
+        .set("/training/rows", 600)
+        .set("/training/parameters", json!({"estimator": "logistic", "c": 1.0}))
+        .set("/training/seed", 4)
+        .set("/training/tool", "ordinate test")
+        .file(json!([[1.0, "red"]]));
+    Model::from_json(&file).unwrap()
 }
 
 fn observed_classes(model: &Model) -> ReportData {
@@ -108,7 +96,7 @@ fn observed_classes(model: &Model) -> ReportData {
     observer.finish().unwrap()
 }
 
-/// What Debian calls it, and what others do.
+/// The names of Chromium in Debian and elsewhere.
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 fn browser(folder: &Path, arguments: &[&str], page: &Path) -> String {
@@ -128,9 +116,7 @@ fn browser(folder: &Path, arguments: &[&str], page: &Path) -> String {
             Err(_) => {}
         }
     }
-    panic!(
-        "this test opens reports in Chromium, and there is none: install it, on Debian with `apt-get install -y chromium`"
-    );
+    panic!("this test needs Chromium: install it, on Debian with `apt-get install -y chromium`");
 }
 
 /// The document after Chromium has read it. `REPORT_FOLDER` keeps pages and screenshots for looking at.
@@ -186,13 +172,13 @@ fn assert_well_made(dom: &str) {
     assert_eq!(dom.matches("<table>").count(), dom.matches("<caption>").count());
     assert_eq!(dom.matches("<th>").count(), 0, "a heading cell without scope");
     assert_eq!(dom.matches("<h1").count(), 1);
-    // What Chromium had to repair would be nested wrongly here.
+    // Markup that Chromium had to repair would be nested wrongly here.
     assert_eq!(dom.matches("<section").count(), headings(dom).len());
     assert_eq!(dom.matches("<section").count(), dom.matches("</section>").count());
 }
 
 #[test]
-fn a_regression_is_shown_with_its_summary_residuals_and_path() {
+fn the_report_of_a_regression_has_summary_residuals_and_path() {
     let (model, rows) = diabetes();
     let observed = observed(&model, &rows);
     // The bundled model is the fit to all rows.
@@ -233,7 +219,7 @@ fn a_regression_is_shown_with_its_summary_residuals_and_path() {
 }
 
 #[test]
-fn a_classifier_is_shown_with_its_curves_and_confusions() {
+fn the_report_of_a_classifier_has_curves_and_a_confusion_matrix() {
     let model = classifier(&["setosa", "virginica & co"]);
     let observed = observed_classes(&model);
     let page = html(&ReportInput { report_data: Some(&observed), ..ReportInput::new(model.document()) });
@@ -274,7 +260,7 @@ fn a_file_alone_makes_a_shorter_report() {
 
 #[test]
 fn a_perfect_fit_has_a_report_too() {
-    let bytes = fs::read(crate::support::root().join("model/line.json")).unwrap();
+    let bytes = fs::read(ordinate_test_support::root().join("model/line.json")).unwrap();
     let model = Model::from_json(&bytes).unwrap();
     let mut observer = ReportDataCollector::new(&model);
     for x in [1.0, 2.0, 3.0, 4.0] {
@@ -309,7 +295,7 @@ fn leverages_sum_to_the_number_of_parameters() {
 }
 
 #[test]
-fn the_card_says_what_a_reader_must_know() {
+fn the_model_card_has_the_facts_of_the_model() {
     let (model, rows) = diabetes();
     let observed = observed(&model, &rows);
     let input =
@@ -378,5 +364,5 @@ fn train_writes_page_and_card() {
 
     let (code, said) = train("houses.csv --target price --missing mean --report houses.csv");
     assert_eq!(code, Some(1));
-    assert!(said.contains("--report is the training data itself"), "{said}");
+    assert!(said.contains("houses.csv: --report is a data file\nhelp: "), "{said}");
 }

@@ -8,8 +8,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::in_process::call;
-use crate::support::{free_ports, root};
+use ordinate_test_support::in_process::call;
+use ordinate_test_support::{free_ports, root};
 
 /// `ordinate serve` on a free port.
 struct Served {
@@ -31,7 +31,7 @@ impl Served {
         Self { process, base }
     }
 
-    /// Asks it to stop as a container's host does; its log.
+    /// Stops it as a container's host does, and returns its log.
     fn stop(&mut self) -> (ExitStatus, String) {
         assert!(Command::new("kill").arg(self.process.id().to_string()).status().unwrap().success());
         let output = std::io::read_to_string(self.process.stdout.take().unwrap()).unwrap();
@@ -47,7 +47,7 @@ impl Drop for Served {
 }
 
 #[test]
-fn serve_answers_as_the_function_does_and_stops_when_told() {
+fn serve_answers_as_the_function_does_and_stops_on_sigterm() {
     let mut served = Served::start(&[]);
     let mut answer = ureq::post(format!("{}/predict", served.base)).send(r#"{"X":[1,2,3,4]}"#).unwrap();
     assert_eq!(answer.body_mut().read_to_string().unwrap(), r#"{"y":[3.0,5.0,7.0,9.0]}"#);
@@ -57,19 +57,19 @@ fn serve_answers_as_the_function_does_and_stops_when_told() {
 }
 
 #[rstest]
-#[case::a_setting_that_cannot_be_used(&[("MAX_ROWS", "many")], &[], "MAX_ROWS=\"many\" cannot be used: a whole number from 1")]
+#[case::a_setting_that_cannot_be_used(&[("MAX_ROWS", "many")], &[], "MAX_ROWS: expected a whole number of at least 1, got \"many\"")]
 #[case::an_address_of_someone_else(&[], &["--host", "192.0.2.1"], "cannot listen on 192.0.2.1:")]
-fn serve_says_why_it_does_not_start(#[case] set: &[(&str, &str)], #[case] arguments: &[&str], #[case] told: &str) {
+fn serve_reports_why_it_does_not_start(#[case] set: &[(&str, &str)], #[case] arguments: &[&str], #[case] reason: &str) {
     let [port] = free_ports();
     let mut command = Command::new(env!("CARGO_BIN_EXE_ordinate"));
     command.args(["serve", "--port", &port.to_string()]).args(arguments).envs(set.iter().copied());
     let output = command.output().unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(error.starts_with("error: ") && error.contains(told), "{error}");
+    assert!(error.starts_with("error: ") && error.contains(reason), "{error}");
 }
 
-/// Opens a page in Chromium: what it complained of, and a picture. `DOCS_FOLDER` keeps the picture for looking at.
+/// Opens a page in Chromium; returns console messages and the size of a screenshot, which `DOCS_FOLDER` keeps.
 fn open(url: &str, name: &str, window: &str) -> (String, usize) {
     let temporary = tempfile::tempdir().unwrap();
     let kept = std::env::var_os("DOCS_FOLDER");
@@ -161,10 +161,10 @@ async fn the_documented_error_is_the_real_one() {
     let row = call("GET", "/models/diabetes", "").await.json()["typical"].clone();
     let mut rows = vec![row; 4];
     rows[3]["bmi"] = json!("high");
-    let mut told = call("POST", "/models/diabetes/predict", json!({"X": rows}).to_string()).await.json();
-    // There every request has its own id, and the sentence is not said a second time.
-    told["request_id"] = shown["request_id"].clone();
-    assert_eq!(told["errors"][0]["detail"], told["detail"]);
-    told["errors"][0]["detail"] = shown["errors"][0]["detail"].clone();
-    assert_eq!(told, shown);
+    let mut answer = call("POST", "/models/diabetes/predict", json!({"X": rows}).to_string()).await.json();
+    // Request ids differ, and the documentation does not repeat the sentence.
+    answer["request_id"] = shown["request_id"].clone();
+    assert_eq!(answer["errors"][0]["detail"], answer["detail"]);
+    answer["errors"][0]["detail"] = shown["errors"][0]["detail"].clone();
+    assert_eq!(answer, shown);
 }

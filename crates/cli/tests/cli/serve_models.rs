@@ -82,7 +82,7 @@ fn shell(folder: &Path, line: &str) -> Command {
 }
 
 /// The predictions that a curl line prints.
-fn asked(line: &str) -> Value {
+fn predictions(line: &str) -> Value {
     let output = shell(Path::new("/"), line).output().unwrap();
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     answer["y"].clone()
@@ -102,7 +102,7 @@ fn folder() -> (TempDir, PathBuf) {
     (parent, folder)
 }
 
-/// The commands at the end of what training printed: to serve and to ask.
+/// The commands at the end of the output of training: to serve and to predict.
 fn commands(output: &Output) -> [String; 2] {
     let said = succeeded(output);
     let commands: Vec<&str> = said.lines().rev().take(2).map(|line| line.strip_prefix("  ").expect(said)).collect();
@@ -118,7 +118,7 @@ fn the_commands_after_training_work_from_any_folder() {
     let server = Server::start(shell(Path::new("/"), &format!("exec {serving} --port 0")));
     assert_eq!(server.models(), ["it.s"]);
     let asking = asking.replace("http://localhost:9000/models/it.s/", &format!("{}/models/it.s/", server.url));
-    let asked = asked(&asking);
+    let asked = predictions(&asking);
     // The row is one of the model's examples, and the price is twice the weight.
     let row = server.get("/models/it.s")["examples"][0].clone();
     assert_eq!(asked.as_array().unwrap().len(), 1);
@@ -155,9 +155,9 @@ fn the_models_of_the_arguments_are_served_and_the_first_is_the_default(
     let (_parent, folder) = folder();
     let server = Server::start(serve(&folder, arguments));
     assert_eq!(server.models(), models);
-    // The line of curl asks the default model.
+    // The curl line is for the default model.
     assert!(server.curl.starts_with(&format!("curl -s {}/predict -d ", server.url)), "{}", server.curl);
-    assert_eq!(asked(&server.curl).as_array().unwrap().len(), 1);
+    assert_eq!(predictions(&server.curl).as_array().unwrap().len(), 1);
     for name in models {
         assert_eq!(server.get(&format!("/models/{name}"))["name"], **name);
     }
@@ -190,12 +190,12 @@ fn arguments_come_before_model_uri_and_default_model_chooses_among_them() {
 }
 
 #[rstest]
-#[case(&["line.json", "line"], &[], "line: the model is called \"line\", and so is the model of line.json\nhelp: serve one of them, ")]
-#[case(&["line.json", "line.json"], &[], "line.json: the model is called \"line\", and so is the model of line.json\n")]
+#[case(&["line.json", "line"], &[], "line: the model has the same name as the model of line.json: \"line\"\nhelp: serve one of them, ")]
+#[case(&["line.json", "line.json"], &[], "line.json: the model has the same name as the model of line.json: \"line\"\n")]
 #[case(&["line.csv"], &[], "/line.csv: ")]
-#[case(&["nowhere.json"], &[], "nowhere.json: there is no such file, and no bundled model of that name")]
-#[case(&["line.json"], &[("DEFAULT_MODEL", "lime")], "DEFAULT_MODEL=\"lime\" cannot be used: there is no model \"lime\"; there is \"line\"")]
-#[case(&["line.json"], &[("MODEL_SHA256", "abc")], "MODEL_SHA256=\"abc\" cannot be used: it applies to the model of MODEL_URI")]
+#[case(&["nowhere.json"], &[], "nowhere.json: no such file, and no bundled model of this name")]
+#[case(&["line.json"], &[("DEFAULT_MODEL", "lime")], "DEFAULT_MODEL: expected line, got \"lime\"")]
+#[case(&["line.json"], &[("MODEL_SHA256", "abc")], "MODEL_SHA256: applies to the model of MODEL_URI only, and the models are arguments, got \"abc\"")]
 fn models_that_cannot_be_served_end_the_command(
     #[case] arguments: &[&str],
     #[case] variables: &[(&str, &str)],

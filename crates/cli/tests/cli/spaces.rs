@@ -1,4 +1,4 @@
-//! One rule for text: the same text gives the same answer through every door, and training keeps it as it is in the data.
+//! One rule for text in all formats and protocols; training keeps text as it is in the data.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::fs::{self, File};
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 
 use crate::command_line::{command, complained, run, said, succeeded, text as text_of, train};
-use crate::support::in_process::{Answer, ask, settings};
+use ordinate_test_support::in_process::{Response, send, settings};
 
 /// Texts that a caller may send, and that may be levels.
 const TEXTS: [&str; 9] = ["", " ", "NA", " none ", " Private", "Private", "Private ", " State", "a"];
@@ -75,7 +75,7 @@ fn application(folder: &Path) -> Router {
 type Verdict = Result<f64, String>;
 
 /// The number that the service's own answer, or that of another protocol, has in this place; or the reason of the refusal.
-fn verdict(answer: &Answer, pointer: &str) -> Verdict {
+fn verdict(answer: &Response, pointer: &str) -> Verdict {
     if !answer.status.is_success() {
         return Err(reason(&answer.text()));
     }
@@ -83,9 +83,9 @@ fn verdict(answer: &Answer, pointer: &str) -> Verdict {
     Ok(value.unwrap_or_else(|| panic!("{pointer}: {}", answer.text())))
 }
 
-/// Protocols word and wrap it differently, but by one of two sentences.
+/// Protocols wrap the reason differently; it is one of two sentences.
 fn reason(said: &str) -> String {
-    let reasons = ["is missing, and the model does not impute it", "which the training data did not have"];
+    let reasons = ["is missing, and the model does not impute it", "which is not in the training data"];
     let found = reasons.into_iter().find(|reason| said.contains(reason));
     found.unwrap_or_else(|| panic!("{said}")).to_owned()
 }
@@ -94,10 +94,10 @@ fn quoted(text: &str) -> String {
     format!("\"{text}\"")
 }
 
-async fn doors(folder: &Path, text: &str) -> Vec<(&'static str, Verdict)> {
+async fn verdicts(folder: &Path, text: &str) -> Vec<(&'static str, Verdict)> {
     let application = application(folder);
     let post = async |path: &str, content_type: &str, body: Vec<u8>| {
-        ask(&application, Request::post(path).header("content-type", content_type).body(body.into()).unwrap()).await
+        send(&application, Request::post(path).header("content-type", content_type).body(body.into()).unwrap()).await
     };
     let json = async |path: &str, body: Value| post(path, "application/json", body.to_string().into_bytes()).await;
     let table = format!("g\n{}\n", quoted(text)).into_bytes();
@@ -134,7 +134,7 @@ async fn doors(folder: &Path, text: &str) -> Vec<(&'static str, Verdict)> {
         .header("inference-header-content-length", described.len())
         .body(body.into())
         .unwrap();
-    verdicts.push(("binary BYTES", verdict(&ask(&application, request).await, "/outputs/0/data/0")));
+    verdicts.push(("binary BYTES", verdict(&send(&application, request).await, "/outputs/0/data/0")));
 
     fs::write(folder.join("asked.csv"), format!("g,y\n{},3\n", quoted(text))).unwrap();
     parquet(&folder.join("asked.parquet"), &[(text, 3.0)]);
@@ -151,7 +151,7 @@ async fn doors(folder: &Path, text: &str) -> Vec<(&'static str, Verdict)> {
     verdicts
 }
 
-/// How far `evaluate` finds the prediction for a text from 3, the answer in the file that `doors` wrote.
+/// How far `evaluate` finds the prediction for a text from 3, the answer in the file that `verdicts` wrote.
 fn errors(folder: &Path) -> [Verdict; 2] {
     ["asked.csv", "asked.parquet"].map(|data| {
         let output = run(folder, &format!("evaluate m.json {data} --json"));
@@ -165,18 +165,18 @@ fn errors(folder: &Path) -> [Verdict; 2] {
 }
 
 const MISSING: &str = "is missing, and the model does not impute it";
-const UNKNOWN: &str = "which the training data did not have";
+const UNKNOWN: &str = "which is not in the training data";
 
 #[rstest]
 #[case::strict("", false, Err(MISSING), Err(UNKNOWN))]
-// Columns of zeros stand for an unknown category: for a linear model that is its first level, " Private".
+// An unknown category is columns of zeros, as is the first level of a linear model, " Private".
 #[case::ignoring_unknown("--unknown|ignore", false, Err(MISSING), Ok(1.0))]
 #[case::imputing("--missing|constant=a", true, Ok(4.0), Err(UNKNOWN))]
-// A rule for missing values is stored whether the data needed it or not.
+// A rule for missing values is stored even if no value is missing.
 #[case::imputing_what_never_lacked("--missing|constant=a", false, Ok(4.0), Err(UNKNOWN))]
 #[case::imputing_and_ignoring("--missing|constant=a|--unknown|ignore", true, Ok(4.0), Ok(1.0))]
 #[tokio::test]
-async fn the_same_text_gives_the_same_answer_through_every_door(
+async fn the_same_text_gives_the_same_answer_in_every_format(
     #[case] options: &str,
     #[case] has_gaps: bool,
     #[case] missing: Result<f64, &str>,
@@ -200,10 +200,10 @@ async fn the_same_text_gives_the_same_answer_through_every_door(
             (Err(reason), Err(expected)) => reason == expected,
             _ => false,
         };
-        let verdicts = doors(folder.path(), text).await;
+        let verdicts = verdicts(folder.path(), text).await;
         for (door, verdict) in &verdicts {
             assert!(close(verdict, expected), "{door}, {text:?}: {verdict:?}, not {expected:?}");
-            // Not one bit apart.
+            // Exactly equal.
             assert_eq!(verdict, &verdicts[0].1, "{door}, {text:?}");
         }
         for verdict in errors(folder.path()) {
@@ -213,13 +213,13 @@ async fn the_same_text_gives_the_same_answer_through_every_door(
 }
 
 #[tokio::test]
-async fn a_word_for_no_value_is_a_level_where_the_data_had_it_stand_in() {
+async fn an_imputed_constant_may_be_a_word_for_missing_values() {
     let mut data = rows();
     data.extend([("", 8.0), ("NA", 8.0)]);
     let folder = trained(&data, "--missing|constant= none ");
     assert_eq!(levels(folder.path().join("m.json")), [" Private", " none ", "Private ", "a"]);
     for text in ["", "NA", " none ", "none"] {
-        for (door, verdict) in doors(folder.path(), text).await {
+        for (door, verdict) in verdicts(folder.path(), text).await {
             assert!(verdict.as_ref().is_ok_and(|value| (value - 8.0).abs() < 1e-9), "{door}, {text:?}: {verdict:?}");
         }
     }
@@ -233,18 +233,18 @@ async fn a_warning_shows_an_unknown_category_as_it_was_written() {
         [("application/json", r#"{"X": [[" State "]]}"#), ("text/csv; header=present", "g\n State \n")]
     {
         let request = Request::post("/predict").header("content-type", content_type).body(body.into()).unwrap();
-        let answer = ask(&application, request).await;
+        let answer = send(&application, request).await;
         assert_eq!(answer.json()["warnings"][0]["value"], " State ", "{}", answer.text());
     }
 }
 
 #[tokio::test]
-async fn a_refusal_names_the_level_that_differs_in_spaces() {
+async fn an_error_suggests_the_level_that_differs_in_spaces() {
     let folder = trained(&rows(), "");
     fs::write(folder.path().join("asked.csv"), "g\na \n").unwrap();
     let said = complained(&run(folder.path(), "predict m.json asked.csv")).to_owned();
     let request = Request::post("/predict").body(r#"{"X": [["a "]]}"#.into()).unwrap();
-    let answer = ask(&application(folder.path()), request).await;
+    let answer = send(&application(folder.path()), request).await;
     for said in [said, answer.text().replace('\\', "")] {
         assert!(said.contains("did you mean \"a\", with other spaces?"), "{said}");
     }
@@ -341,9 +341,9 @@ async fn a_double_as_javascript_prints_it_is_a_number_and_an_integer_by_type_is_
     let application = application(folder.path());
     let ask = async |digits: &str, path: &str, content_type: &str, body: String| {
         let request = Request::post(path).header("content-type", content_type).body(body.into()).unwrap();
-        let answer = ask(&application, request).await;
+        let answer = send(&application, request).await;
         assert!(
-            answer.status.is_success() || answer.text().contains("cannot hold exactly"),
+            answer.status.is_success() || answer.text().contains("cannot represent exactly"),
             "{digits}: {}",
             answer.text()
         );
@@ -366,10 +366,13 @@ async fn a_double_as_javascript_prints_it_is_a_number_and_an_integer_by_type_is_
         fs::write(folder.path().join("asked.csv"), format!("x\n{digits}\n")).unwrap();
         assert_eq!(run(folder.path(), "predict m.json asked.csv").status.success(), expected, "{digits}");
     }
-    // The same digits in columns of integers, where nothing was printed.
+    // The same digits in columns of integers, which are exact.
     numbers(&folder.path().join("asked.parquet"), &[2_345_678_901_234_567_000]);
-    assert!(complained(&run(folder.path(), "predict m.json asked.parquet")).contains("cannot hold exactly"));
+    assert!(complained(&run(folder.path(), "predict m.json asked.parquet")).contains("cannot represent exactly"));
     numbers(&folder.path().join("data.parquet"), &[1, 2, 4, 2_345_678_901_234_567_000]);
     let refused = train(folder.path(), "data.parquet --target y");
-    assert!(complained(&refused).contains("2345678901234567000 is an integer that a double cannot hold exactly"));
+    assert!(
+        complained(&refused)
+            .contains("got the number 2345678901234567000, an integer that a double cannot represent exactly")
+    );
 }

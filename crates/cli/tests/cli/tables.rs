@@ -1,4 +1,4 @@
-//! What `ordinate predict` and `evaluate` read and write beside one CSV file: several files, Parquet, weights, models in S3.
+//! `ordinate predict` and `evaluate` on several files, Parquet, weights, and with models in S3.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 
 use crate::command_line::{command, complained, run, said, text};
-use crate::support::model_file::model_file;
-use crate::support::s3_server::{BUCKET, S3Server};
+use ordinate_test_support::line;
+use ordinate_test_support::s3_server::{BUCKET, S3Server};
 
 fn folder_with(files: &[(&str, &str)]) -> TempDir {
     let folder = tempdir().unwrap();
@@ -47,7 +47,7 @@ fn several_files_and_patterns_are_one_table_in_the_order_of_their_names() {
 }
 
 #[test]
-fn a_fault_in_one_of_several_files_names_that_file() {
+fn an_error_in_one_of_several_files_names_that_file() {
     let folder = folder_with(&[("a.csv", "x,y\n1,3\n"), ("b.csv", "x,y\n2,5\nhigh,7\n"), ("c.csv", "y,x\n3,1\n")]);
     let error = run(&folder, "predict line a.csv b.csv");
     assert!(complained(&error).contains("b.csv: line 3, column \"x\": expected a number, got \"high\""));
@@ -55,25 +55,28 @@ fn a_fault_in_one_of_several_files_names_that_file() {
     assert_eq!(text(&output.stdout), "x,y,prediction\n1,3,3.0\n2,5,5.0\n");
     assert_eq!(
         text(&output.stderr),
-        "a.csv and 1 more: 1 of 3 rows left out:\n  b.csv: line 3, column \"x\": expected a number, got \"high\"\n"
+        "a.csv and 1 more: 1 of 3 rows skipped:\n  b.csv: line 3, column \"x\": expected a number, got \"high\"\n"
     );
-    // A file that does not belong here is told before anything is written.
+    // A different header is reported before anything is written.
     let output = run(&folder, "predict line a.csv c.csv");
-    assert!(complained(&output).contains("c.csv: line 1: the header is not that of a.csv"), "{output:?}");
+    assert!(complained(&output).contains("c.csv: line 1: the header differs from the header of a.csv"), "{output:?}");
     assert_eq!(text(&output.stdout), "");
 }
 
 #[rstest]
-#[case("predict line nothing-*.csv", "nothing-*.csv: no file matches")]
+#[case("predict line nothing-*.csv", "nothing-*.csv: no file matches the pattern")]
 #[case("evaluate line a.csv gone.csv", "gone.csv: cannot be read: No such file")]
 #[case("predict line - -", "-: standard input can be read only once")]
-#[case("predict line a*.csv --out a.csv", "a.csv: --out is the data itself")]
-#[case("predict line a.csv --format parquet", "Parquet is not written to standard output: name a file with --out")]
-#[case("predict bundled:lime a.csv", "bundled:lime: there is no model \"lime\"; there are line")]
+#[case("predict line a*.csv --out a.csv", "a.csv: --out is the data file")]
+#[case("predict line a.csv --format parquet", "--format parquet needs --out")]
+#[case("predict bundled:lime a.csv", "bundled:lime: there is no model \"lime\"; the models are line")]
 #[case("predict s3://models/m.json a.csv", "s3://models/m.json: no S3 credentials: set AWS_ACCESS_KEY_ID")]
-#[case("evaluate line a.csv --weights w", "--weights needs the column \"w\", which is not there")]
-#[case("evaluate line a.csv --weights zero", "a.csv: line 3, weight column \"zero\": 0 is not above zero")]
-fn what_cannot_be_done_is_told(#[case] arguments: &str, #[case] expected: &str) {
+#[case("evaluate line a.csv --weights w", "no column \"w\", which --weights needs")]
+#[case(
+    "evaluate line a.csv --weights zero",
+    "a.csv: line 3, weight column \"zero\": expected a number greater than zero, got 0"
+)]
+fn errors_name_the_place_and_the_reason(#[case] arguments: &str, #[case] expected: &str) {
     let folder = folder_with(&[("a.csv", "x,y,zero\n1,3,1\n2,5,0\n")]);
     let output = run(&folder, arguments);
     assert!(complained(&output).contains(expected), "{}", text(&output.stderr));
@@ -150,7 +153,7 @@ fn rows(path: &Path) -> Vec<Vec<(String, Field)>> {
 #[rstest]
 #[case("skip", 16)]
 #[case("empty", 20)]
-fn columns_of_parquet_keep_their_types_and_values_beside_the_predictions(#[case] on_error: &str, #[case] count: usize) {
+fn parquet_columns_keep_their_types_and_values(#[case] on_error: &str, #[case] count: usize) {
     let folder = tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     parquet(&path("rows.parquet"));
@@ -191,7 +194,7 @@ fn fields_of_csv_are_text_in_parquet_and_classes_are_what_they_were() {
     assert_eq!(values[0], [field("1.50"), field("a,\n"), Field::Null, Field::Double(4.0)]);
     assert_eq!(values[1], [field("2"), Field::Null, field("z"), Field::Double(5.0)]);
 
-    fs::copy(crate::support::root().join("model/iris.csv"), path("iris.csv")).unwrap();
+    fs::copy(ordinate_test_support::root().join("model/iris.csv"), path("iris.csv")).unwrap();
     said(&run(&folder, "predict iris iris.csv --probabilities --out iris.parquet"));
     said(&run(&folder, "predict iris iris.csv --probabilities --out out.csv"));
     let csv = fs::read_to_string(path("out.csv")).unwrap();
@@ -199,34 +202,34 @@ fn fields_of_csv_are_text_in_parquet_and_classes_are_what_they_were() {
     let parquet = rows(&path("iris.parquet"));
     assert_eq!(parquet.len(), 150);
     for (row, line) in parquet.iter().zip(csv.lines().skip(1)) {
-        for (((name, value), title), told) in row.iter().zip(&header).zip(line.split(',')) {
+        for (((name, value), title), field_text) in row.iter().zip(&header).zip(line.split(',')) {
             assert_eq!(name, title);
             match value {
-                Field::Double(value) => assert_eq!(told.parse(), Ok(*value)),
-                value => assert_eq!(*value, field(told)),
+                Field::Double(value) => assert_eq!(field_text.parse(), Ok(*value)),
+                value => assert_eq!(*value, field(field_text)),
             }
         }
     }
     let twice = folder_with(&[("rows.csv", "x,note,note\n1,a,b\n")]);
     let output = run(&twice, "predict line rows.csv --out out.parquet");
-    assert!(complained(&output).contains("rows.csv: line 1: the column \"note\" appears twice"));
+    assert!(complained(&output).contains("rows.csv: line 1: column \"note\" appears twice"));
     assert_eq!(names(&twice), ["rows.csv"]);
 }
 
 #[test]
-fn parquet_of_other_types_or_cut_short_leaves_what_was_there() {
+fn an_existing_file_is_unchanged_after_parquet_errors() {
     let folder = folder_with(&[("out.parquet", "before"), ("rows.csv", "x,day,id,words\n1,2,3,4\n")]);
     let path = |name: &str| folder.path().join(name);
     parquet(&path("rows.parquet"));
     let output = run(&folder, "predict line rows.parquet rows.csv --on-error skip --out out.parquet");
-    assert!(complained(&output).contains("rows.csv: its columns are not of the types of the files before it"));
+    assert!(complained(&output).contains("rows.csv: the column types differ from those of the previous files"));
     let whole = fs::read(path("rows.parquet")).unwrap();
     fs::write(path("cut.parquet"), &whole[..whole.len() / 2]).unwrap();
     let output = run(&folder, "predict line cut.parquet --out out.parquet");
-    assert!(complained(&output).contains("cut.parquet: a Parquet file that cannot be read"));
+    assert!(complained(&output).contains("cut.parquet: the Parquet file cannot be read"));
     assert_eq!(fs::read(path("out.parquet")).unwrap(), b"before");
     assert_eq!(names(&folder), ["cut.parquet", "out.parquet", "rows.csv", "rows.parquet"]);
-    // Of one type they are one table.
+    // Files with the same types are one table.
     let output = run(&folder, "predict line rows.parquet ./rows.parquet --on-error empty --out out.parquet");
     assert_eq!(text(&output.stdout), "32 rows predicted by line@1: out.parquet\n");
     assert_eq!(rows(&path("out.parquet")).len(), 40);
@@ -235,7 +238,7 @@ fn parquet_of_other_types_or_cut_short_leaves_what_was_there() {
 #[tokio::test]
 async fn a_model_in_s3_is_read_with_the_credentials_of_the_environment() {
     let server = S3Server::shared();
-    server.put(BUCKET, "commands/line.json", model_file("line", "3")).await;
+    server.put(BUCKET, "commands/line.json", line("line", "3")).await;
     let folder = folder_with(&[("rows.csv", "x,y\n1,3\n2,5\n")]);
     let run = |arguments: &str, secret: &str| {
         let mut command = command(folder.path(), arguments);
@@ -249,19 +252,19 @@ async fn a_model_in_s3_is_read_with_the_credentials_of_the_environment() {
     assert!(said(&run(&format!("inspect {model}"), "reader-secret")).starts_with("line@3: regression"));
 
     let denied = run(&format!("inspect {model}"), "wrong");
-    assert!(complained(&denied).contains("access denied: the secret key does not belong to this access key"));
+    assert!(complained(&denied).contains("access denied: the secret key does not match the access key"));
     let missing = run(&format!("inspect s3://{BUCKET}/commands/lime.json"), "reader-secret");
-    assert!(complained(&missing).contains("there is no such object"), "{}", text(&missing.stderr));
+    assert!(complained(&missing).contains("no such object"), "{}", text(&missing.stderr));
     assert!(!text(&denied.stderr).contains("wrong"), "{}", text(&denied.stderr));
 }
 
 #[test]
-fn an_s3_that_cannot_be_reached_is_told_with_what_to_check() {
+fn an_s3_endpoint_that_cannot_be_reached_is_an_error_with_advice() {
     let folder = tempdir().unwrap();
     let mut command = command(folder.path(), "inspect s3://models/line.json");
-    command.env("AWS_ENDPOINT_URL_S3", format!("http://127.0.0.1:{}", crate::support::free_ports::<1>()[0]));
+    command.env("AWS_ENDPOINT_URL_S3", format!("http://127.0.0.1:{}", ordinate_test_support::free_ports::<1>()[0]));
     let output = command.env("AWS_ACCESS_KEY_ID", "a").env("AWS_SECRET_ACCESS_KEY", "b").output().unwrap();
     let error = complained(&output);
-    assert!(error.contains("s3://models/line.json: cannot be reached"), "{error}");
-    assert!(error.ends_with("Check the network and AWS_ENDPOINT_URL_S3, or try again\n"), "{error}");
+    assert!(error.contains("s3://models/line.json: cannot connect"), "{error}");
+    assert!(error.ends_with("\nhelp: check the network and AWS_ENDPOINT_URL_S3, or try again\n"), "{error}");
 }

@@ -63,7 +63,7 @@ fn booleans_are_classes_in_test_files_too() {
 #[case::weights("--target y --exclude class --weights w", "--weights w")]
 #[case::a_logarithm("--target y --exclude class,w --target-transform log", "")]
 #[case::a_penalty("--target y --exclude class,w --estimator ridge", "")]
-// Uncalibrated: what is measured is the fit, what is evaluated the model as it answers, which a temperature makes two things.
+// Uncalibrated, because training measures scores before calibration and evaluate measures the calibrated model.
 #[case::classes("--target class --exclude y,w --no-calibration", "")]
 #[case::weighted_classes("--target class --exclude y --weights w --no-calibration", "--weights w")]
 fn test_files_are_measured_as_evaluate_measures_them_and_the_fit_is_to_the_data_alone(
@@ -85,7 +85,7 @@ fn test_files_are_measured_as_evaluate_measures_them_and_the_fit_is_to_the_data_
 
     succeeded(&train(folder.path(), &format!("{arguments} --test-fraction 0 --out m.json")));
     let without = json_of(path("m.json"));
-    // But for what the fit itself cannot say: how wrong it is on rows that it has not seen.
+    // Except for the errors on test rows.
     let mut inference = with_test["inference"].clone();
     let errors = inference.as_object_mut().and_then(|parts| parts.remove("conformal"));
     assert_eq!(inference, without["inference"]);
@@ -95,9 +95,9 @@ fn test_files_are_measured_as_evaluate_measures_them_and_the_fit_is_to_the_data_
         assert_eq!(with_test[part], without[part], "{part}");
     }
     assert_eq!(with_test["training"]["metrics"]["train"], without["training"]["metrics"]["train"]);
-    // One table is one table, in however many files; a page shows its rows and changes nothing.
+    // The number of files and a report change nothing.
     let report = format!("{arguments} --test test-*.csv --out m.json --report r.html --card c.md");
-    assert!(succeeded(&train(folder.path(), &report)).contains("Measured on the 70 rows of --test"));
+    assert!(succeeded(&train(folder.path(), &report)).contains("measured on 70 test rows"));
     let reported = json_of(path("m.json"));
     assert_eq!(reported["sha256"], with_test["sha256"]);
     let page = fs::read_to_string(path("r.html")).unwrap();
@@ -109,7 +109,7 @@ fn test_files_are_measured_as_evaluate_measures_them_and_the_fit_is_to_the_data_
 }
 
 #[test]
-fn a_temperature_that_test_files_chose_changes_probabilities_and_no_class() {
+fn calibration_on_test_files_changes_probabilities_and_no_class() {
     let folder = folder_with_test_files();
     let arguments = "data.csv --target class --exclude y,w --test test-1.csv --test test-2.csv --out";
     succeeded(&train(folder.path(), &format!("{arguments} m.json")));
@@ -118,7 +118,7 @@ fn a_temperature_that_test_files_chose_changes_probabilities_and_no_class() {
     assert!(calibrated["inference"]["temperature"].as_f64().is_some_and(|temperature| temperature > 0.0));
     assert!(plain["inference"].get("temperature").is_none());
     assert_eq!(calibrated["estimator"], plain["estimator"]);
-    // Measured before calibration, so that the rows do not judge what they chose.
+    // Measured before calibration, which used the same rows.
     for name in ["accuracy", "log_loss", "brier", "roc_auc"] {
         assert_eq!(
             calibrated["training"]["metrics"]["test"][name], plain["training"]["metrics"]["test"][name],
@@ -135,34 +135,35 @@ fn a_temperature_that_test_files_chose_changes_probabilities_and_no_class() {
 }
 
 #[rstest]
-#[case("x,colour\n1,red\n", "test.csv: line 1: there is no column \"y\"")]
-#[case("x,color,y\n1,red,2\n", "test.csv: line 1: there is no column \"colour\": did you mean \"color\"?")]
+#[case("x,colour\n1,red\n", "test.csv: line 1: no column \"y\"")]
+#[case("x,color,y\n1,red,2\n", "test.csv: line 1: no column \"colour\" (did you mean \"color\"?)")]
 #[case("y,x,colour\n1,1,red\n2,high,red\n", "test.csv: line 3, column \"x\": expected a number, got \"high\"")]
 #[case("y,x,colour\n1,1,pink\n", "test.csv: line 2, column \"colour\": expected one of")]
 #[case("y,x,colour\n1,,red\n", "test.csv: line 2, column \"x\": the value is missing")]
 #[case("y,x,colour\n,1,red\n", "test.csv: line 2, target column \"y\": the value is missing")]
-#[case("y,x,colour\n1,1,red\n1,1\n", "test.csv: line 3: 2 fields where the header has 3")]
+#[case("y,x,colour\n1,1,red\n1,1\n", "test.csv: line 3: expected 3 fields as in the header, got 2")]
 #[case("y,x,colour\n", "test.csv: the file has a header but no rows")]
 #[case("y,x,colour\n1,1e308,red\n", "test.csv: a row cannot be predicted: the prediction is too large")]
-fn a_fault_of_a_test_file_names_it(#[case] data: &str, #[case] expected: &str) {
+fn an_error_in_a_test_file_names_it(#[case] data: &str, #[case] expected: &str) {
     let folder = folder_with_test_files();
     fs::write(folder.path().join("test.csv"), data).unwrap();
     let output = train(folder.path(), "data.csv --target y --exclude class,w --test test.csv --out m.json");
     let said = text(&output.stderr);
-    assert!(said.starts_with("error: ") && said.contains(expected) && said.lines().count() == 1, "{said}");
+    assert!(said.starts_with("error: ") && said.contains(expected), "{said}");
+    assert!(said.lines().skip(1).all(|line| line.starts_with("help: ")), "{said}");
     assert_eq!(output.status.code(), Some(1));
     assert!(!folder.path().join("m.json").exists());
 }
 
 #[test]
-fn a_test_file_is_neither_the_data_nor_written_over() {
+fn a_test_file_is_neither_training_data_nor_overwritten() {
     let folder = folder_with_test_files();
     let output = train(folder.path(), "data.csv --target y --test d*.csv");
-    assert!(text(&output.stderr).contains("data.csv: --test names the training data itself"), "{output:?}");
+    assert!(text(&output.stderr).contains("data.csv: --test names a file of the training data"), "{output:?}");
     let output = train(folder.path(), "data.csv --target y --test test-*.csv --out test-1.csv");
-    assert!(text(&output.stderr).contains("test-1.csv: --out is the training data itself"), "{output:?}");
+    assert!(text(&output.stderr).contains("test-1.csv: --out is a data file"), "{output:?}");
     let output = train(folder.path(), "*.csv --target y --out data.csv");
-    assert!(text(&output.stderr).contains("data.csv: --out is the training data itself"), "{output:?}");
+    assert!(text(&output.stderr).contains("data.csv: --out is a data file"), "{output:?}");
     let output = train(folder.path(), "data.csv --target y --test test-1.csv --test-fraction 0.2");
     assert_eq!(output.status.code(), Some(2));
 }

@@ -1,27 +1,19 @@
+use ordinate_test_support::{ModelDocument, column};
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
 use crate::Model;
-use crate::estimator::Plane;
+use crate::estimator::LinearCoefficients;
 use crate::preprocess::DesignColumn;
 
 fn draft() -> Document {
-    let draft = json!({
-        "format": FORMAT, "name": "line", "version": "1", "created": "2026-11-23T00:00:00Z", "task": "regression",
-        "signature": {
-            "features": [{"name": "x", "type": "double", "missing": "reject", "range": [1.0, 4.0]}],
-            "target": {"name": "y", "type": "double"},
-        },
-        "preprocess": {"columns": [{"name": "x", "product": [{"feature": "x"}], "mean": 2.5, "scale": 1.0}]},
-        "estimator": {"family": "linear", "intercept": 6.0, "coefficients": {"x": 2.0}},
-        "inference": {"degrees_of_freedom": 2, "residual_variance": 0.0, "r": [[2.5]]},
-        "training": {
-            "rows": 4, "data_sha256": "0".repeat(64), "parameters": {"estimator": "linear"}, "seed": 0,
-            "metrics": {}, "tool": "ordinate 0.1.0", "smartcore": "0.7.0",
-        },
-        "golden": {"X": [], "y": []},
-    });
+    let draft = ModelDocument::regression("line", 6.0)
+        .features(json!([{"name": "x", "type": "double", "missing": "reject", "range": [1.0, 4.0]}]))
+        .column(column("x", json!({"feature": "x"}), 2.5, 1.0), 2.0)
+        .set("/inference", json!({"degrees_of_freedom": 2, "residual_variance": 0.0, "r": [[2.5]]}))
+        .set("/training/parameters", json!({"estimator": "linear"}))
+        .json();
     serde_json::from_value(draft).unwrap()
 }
 
@@ -134,7 +126,7 @@ fn golden_rows_are_a_proof_and_not_a_burden() {
     let named = |number: usize| DesignColumn { name: number.to_string(), ..column.clone() };
     wide.preprocess.columns = (0..3_000).map(named).collect();
     let coefficients = (0..3_000).map(|number: usize| (number.to_string(), 0.0)).collect();
-    wide.estimator = Coefficients::Linear(Plane { intercept: 0.0, coefficients });
+    wide.estimator = Coefficients::Linear(LinearCoefficients { intercept: 0.0, coefficients });
     wide.inference = None;
     let error = wide.seal(rows(&[1.0; 2_000])).unwrap_err();
     assert!(matches!(error, ArtifactError::GoldenRefused(_)), "{error}");

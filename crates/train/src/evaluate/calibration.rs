@@ -4,7 +4,7 @@
 //! (Guo et al., 2017; Platt scaling without the intercept) corrects that without changing the predicted classes.
 
 use super::curves::{Score, calibration_bins};
-use ordinate_model::conformal::Conformal;
+use ordinate_model::inference::Conformal;
 
 /// The fewest rows, of at least two classes, for calibration.
 pub const MIN_ROWS: usize = 10;

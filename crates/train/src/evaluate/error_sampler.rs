@@ -123,7 +123,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use ordinate_model::conformal::Conformal;
+    use ordinate_model::inference::Conformal;
     use ordinate_model::scalar::Scalar;
 
     fn model(seed: u64, transform: &str) -> Model {

@@ -170,36 +170,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use ordinate_model::artifact::Document;
-    use ordinate_model::scalar::Scalar;
+    use ordinate_test_support::{ModelDocument, column};
 
     fn classifier() -> Model {
-        let document: Document = serde_json::from_value(json!({
-            "format": "ordinate.model/1", "name": "sides", "version": "1", "task": "classification", "created": "2026-11-23T00:00:00Z",
-            "signature": {
-                "features": [
-                    {"name": "x", "type": "double", "missing": {"impute": 0.5}},
-                    {"name": "side", "type": "string", "missing": "reject", "levels": ["left", "right"]}
-                ],
-                "target": {"name": "class", "type": "string"}
-            },
-            "preprocess": {"columns": [
-                {"name": "x", "product": [{"feature": "x"}], "mean": 0.5, "scale": 1.0},
-                {"name": "side=right", "product": [{"feature": "side", "level": "right"}], "mean": 0.0, "scale": 1.0}
-            ]},
-            "estimator": {
-                "family": "logistic", "classes": ["no", "yes"], "intercepts": [0.0],
-                "coefficients": {"x": [2.0], "side=right": [1.0]}
-            },
-            "training": {
-                "rows": 4, "data_sha256": "0".repeat(64), "parameters": {}, "seed": 0, "metrics": {},
-                "tool": "test", "smartcore": "0.7.0"
-            },
-            "golden": {"X": [], "y": []}
-        }))
-        .unwrap();
-        let golden = vec![vec![Scalar::Number(1.0), Scalar::Text("left".into())]];
-        Model::from_json(document.seal(golden).unwrap().to_json().unwrap().as_bytes()).unwrap()
+        let file = ModelDocument::classification("sides", &["no", "yes"], &[0.0])
+            .features(json!([
+                {"name": "x", "type": "double", "missing": {"impute": 0.5}},
+                {"name": "side", "type": "string", "missing": "reject", "levels": ["left", "right"]}
+            ]))
+            .column(column("x", json!({"feature": "x"}), 0.5, 1.0), json!([2.0]))
+            .column(column("side=right", json!({"feature": "side", "level": "right"}), 0.0, 1.0), json!([1.0]))
+            .file(json!([[1.0, "left"]]));
+        Model::from_json(&file).unwrap()
     }
 
     #[test]

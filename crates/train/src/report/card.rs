@@ -7,7 +7,7 @@ use super::table::DASH;
 use crate::evaluate::title;
 use crate::summary::{rounded, significant};
 use ordinate_model::preprocess::TargetTransform;
-use ordinate_model::signature::{Feature, FeatureType, Missing};
+use ordinate_model::signature::{Feature, FeatureType, MissingPolicy};
 use ordinate_model::wording::counted;
 
 /// The whole card.
@@ -79,8 +79,8 @@ fn feature_row(feature: &Feature, imputed: u64) -> String {
         FeatureType::String => "category",
     };
     let missing = match &feature.missing {
-        Missing::Reject => "rejected".to_owned(),
-        Missing::Impute(value) => format!("`{}` ({imputed} rows)", code(&value.to_string())),
+        MissingPolicy::Reject => "rejected".to_owned(),
+        MissingPolicy::Impute(value) => format!("`{}` ({imputed} rows)", code(&value.to_string())),
     };
     format!("| `{}` | {kind} | {values} | {missing} |\n", code(&feature.name))
 }

@@ -28,7 +28,7 @@ fn chart(input: &ReportInput<'_>, effects: &[Effect]) -> Option<Figure> {
     let classes = input.document.estimator.classes();
     let target = shortened(&input.document.signature.target().name);
     let transform = input.document.preprocess.target_transform;
-    let quantity = classes.map_or_else(|| transform.of(&target), |_| "score".to_owned());
+    let quantity = classes.map_or_else(|| transform.describe(&target), |_| "score".to_owned());
     let step = match is_standardised {
         true if input.document.preprocess.through_origin => "root mean square",
         true => "standard deviation",

@@ -13,7 +13,7 @@ use crate::report::report_data::ColumnStatistics;
 use crate::summary::{rounded, significant};
 use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::scalar::Scalar;
-use ordinate_model::signature::{Feature, FeatureType, Missing, Unknown};
+use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, UnknownPolicy};
 use ordinate_model::wording::counted;
 
 const STYLE: &str = include_str!("style.css");
@@ -198,7 +198,7 @@ fn kind(feature: &Feature) -> String {
         FeatureType::Long => "whole number".into(),
         FeatureType::Boolean => "true or false".into(),
         FeatureType::String => {
-            let unknown = if feature.unknown == Unknown::Ignore { ", unknown ones ignored" } else { "" };
+            let unknown = if feature.unknown == UnknownPolicy::Ignore { ", unknown ones ignored" } else { "" };
             format!("{}{unknown}", counted(feature.levels.len(), "category", "categories"))
         }
     }
@@ -206,9 +206,9 @@ fn kind(feature: &Feature) -> String {
 
 fn imputed(feature: &Feature) -> String {
     match &feature.missing {
-        Missing::Impute(Scalar::Number(value)) => format!(" → {}", rounded(*value, 4)),
-        Missing::Impute(value) => format!(" → {value}"),
-        Missing::Reject => String::new(),
+        MissingPolicy::Impute(Scalar::Number(value)) => format!(" → {}", rounded(*value, 4)),
+        MissingPolicy::Impute(value) => format!(" → {value}"),
+        MissingPolicy::Reject => String::new(),
     }
 }
 

@@ -1,10 +1,10 @@
 //! The factor R of the standardised design, from which the model computes the leverage of a row.
 
 use super::qr::UpperTriangle;
-use ordinate_model::leverage;
+use ordinate_model::inference;
 
 /// The most columns for which penalised and logistic fits store R: 125,250 numbers, 2.5 MB of the model file.
-pub const MOST_COLUMNS: usize = leverage::MOST_COLUMNS;
+pub const MOST_COLUMNS: usize = inference::MAX_COLUMNS_FOR_R;
 
 /// The factor for leverages.
 #[derive(Debug, Clone, PartialEq)]

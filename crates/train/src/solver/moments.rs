@@ -177,6 +177,8 @@ impl Moments {
         self.is_about_zero = true;
         // A constant column other than zero has a length about zero.
         self.varies.iter_mut().zip(&self.first).for_each(|(varies, (value, _))| *varies |= *value != 0.0);
+        // The mean of a column of zeros that was shifted by another row is rounded, too.
+        self.flatten_constants();
         self
     }
 

@@ -87,13 +87,25 @@ fn a_file_has_the_same_rows_in_pieces_of_any_size(#[case] data: String) {
 }
 
 #[rstest]
-#[case::too_many_fields("1,red,2,4\n", "line 181: 4 fields where the header has 3")]
-#[case::too_few_fields("1\n", "line 181: 1 field where the header has 3")]
-#[case::a_word_after_many_numbers("one,red,2\n", "line 181, column \"x\": \"one\" is not a number")]
-#[case::a_boolean_after_many_numbers("True,red,2\n", "line 181, column \"x\": \"True\" is not a number, but \"0\"")]
-#[case::a_number_after_many_words("1,3,2\n", "line 2, column \"colour\": \"red\" is not a number, but \"3\"")]
-#[case::a_number_that_no_double_holds("9007199254740993,red,2\n", "line 181, column \"x\": \"9007199254740993\"")]
-#[case::a_number_as_people_write_it("12%,red,2\n", "line 181, column \"x\": \"12%\" is not a number")]
+#[case::too_many_fields("1,red,2,4\n", "line 181: expected 3 fields as in the header, got 4")]
+#[case::too_few_fields("1\n", "line 181: expected 3 fields as in the header, got 1")]
+#[case::a_word_after_many_numbers(
+    "one,red,2\n",
+    "line 181, column \"x\": expected a number such as \"0\" in the same column, got \"one\""
+)]
+#[case::a_boolean_after_many_numbers(
+    "True,red,2\n",
+    "line 181, column \"x\": expected a number such as \"0\" in the same column, got \"True\""
+)]
+#[case::a_number_after_many_words(
+    "1,3,2\n",
+    "line 2, column \"colour\": expected a number such as \"3\" in the same column, got \"red\""
+)]
+#[case::a_number_that_no_double_holds(
+    "9007199254740993,red,2\n",
+    "line 181, column \"x\": expected a number, got \"9007199254740993\", an integer"
+)]
+#[case::a_number_as_people_write_it("12%,red,2\n", "line 181, column \"x\": expected a number, got \"12%\"\n")]
 #[case::no_target("1,red,\n", "line 181, target column \"y\": the value is missing")]
 #[case::a_quote_that_is_never_closed("1,\"red,2\n", "line 181: 2 fields where the header has 3")]
 fn an_error_in_a_late_row_is_the_same_in_pieces_of_any_size(#[case] row: &str, #[case] expected: &str) {

@@ -6,10 +6,10 @@ mod calibration;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use ordinate_model::answer::IntervalMethod;
 use ordinate_model::cell::Cell;
 use ordinate_model::frame::RowsBuilder;
 use ordinate_model::identity::ModelName;
-use ordinate_model::interval::Method;
 use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::{Model, Wanted};
@@ -128,21 +128,21 @@ impl Simulated {
     }
 
     /// Adds whether the target and the mean of a new row are in their intervals, or the class in its set, and the size of those.
-    fn add(&self, coverage: &mut Coverage, model: &Model, new: &Row, method: Method) {
+    fn add(&self, coverage: &mut Coverage, model: &Model, new: &Row, method: IntervalMethod) {
         let mut frame = RowsBuilder::new(model.signature(), 1);
         frame.start_row().unwrap();
         new.x.iter().for_each(|value| frame.push(Cell::Double(*value)));
         frame.end_positional_row();
         let frame = frame.finish().unwrap();
-        let certainty = model.certainty().unwrap();
+        let certainty = model.available_intervals().unwrap();
         assert_eq!(certainty.method, method);
         if let HeldOut::File(rows) = self.held_out {
-            assert!(method != Method::Conformal || certainty.held_out_rows == Some(rows as u64));
+            assert!(method != IntervalMethod::Conformal || certainty.held_out_rows == Some(rows as u64));
         }
         let classifies = model.classes().is_some();
         let wanted = Wanted {
             interval: Some(LEVEL).filter(|_| !classifies),
-            mean_interval: Some(LEVEL).filter(|_| model.knows_means()),
+            mean_interval: Some(LEVEL).filter(|_| model.has_mean_intervals()),
             prediction_sets: Some(LEVEL).filter(|_| classifies),
             ..Wanted::default()
         };
@@ -160,7 +160,7 @@ impl Simulated {
     }
 
     /// The coverage of intervals, or of prediction sets, of 95 %.
-    fn coverage(&self, method: Method) -> Coverage {
+    fn coverage(&self, method: IntervalMethod) -> Coverage {
         let folder = tempfile::tempdir().unwrap();
         let mut coverage = Coverage::default();
         for seed in 0..u64::from(DATA_SETS) {
@@ -230,38 +230,39 @@ const LASSO: Simulated = Simulated {
 
 #[test]
 fn intervals_of_least_squares_have_their_coverage_for_targets_and_means() {
-    let linear = LINEAR.coverage(Method::StudentT);
+    let linear = LINEAR.coverage(IntervalMethod::StudentT);
     assert!(is_nominal(linear.targets) && is_nominal(linear.means));
     // With so few rows, normal instead of Student's t intervals would have a coverage of 0.91.
-    let weighted = Simulated { weighted: true, rows: 10, ..LINEAR }.coverage(Method::StudentT);
+    let weighted = Simulated { weighted: true, rows: 10, ..LINEAR }.coverage(IntervalMethod::StudentT);
     assert!(is_nominal(weighted.targets) && is_nominal(weighted.means));
 }
 
 #[test]
 fn intervals_of_ridge_have_their_coverage_for_targets_and_means() {
-    let ridge = Simulated { estimator: EstimatorKind::Ridge, alpha: 30.0, ..LINEAR }.coverage(Method::StudentTRidge);
+    let ridge =
+        Simulated { estimator: EstimatorKind::Ridge, alpha: 30.0, ..LINEAR }.coverage(IntervalMethod::StudentTRidge);
     assert!(is_nominal(ridge.targets) && is_nominal(ridge.means));
 }
 
 #[test]
 fn intervals_of_the_lasso_have_their_coverage_for_heavy_tailed_noise() {
-    assert!(is_nominal(LASSO.coverage(Method::Conformal).targets));
+    assert!(is_nominal(LASSO.coverage(IntervalMethod::Conformal).targets));
     let refitted = Simulated { rows: 200, held_out: HeldOut::Half, ..LASSO };
-    assert!(is_nominal(refitted.coverage(Method::Conformal).targets));
+    assert!(is_nominal(refitted.coverage(IntervalMethod::Conformal).targets));
 }
 
 #[test]
 fn intervals_of_the_elastic_net_have_their_coverage_for_heavy_tailed_noise() {
     let elastic_net = Simulated { estimator: EstimatorKind::ElasticNet, ..LASSO };
-    assert!(is_nominal(elastic_net.coverage(Method::Conformal).targets));
+    assert!(is_nominal(elastic_net.coverage(IntervalMethod::Conformal).targets));
 }
 
 #[test]
 fn intervals_of_a_log_target_have_their_coverage() {
     let logged = Simulated { transform: TargetTransform::Log, target: log_normal, ..LINEAR };
-    assert!(is_nominal(logged.coverage(Method::StudentT).targets));
+    assert!(is_nominal(logged.coverage(IntervalMethod::StudentT).targets));
     let lasso = Simulated { transform: TargetTransform::Log, alpha: 0.01, target: log_normal, ..LASSO };
-    assert!(is_nominal(lasso.coverage(Method::Conformal).targets));
+    assert!(is_nominal(lasso.coverage(IntervalMethod::Conformal).targets));
 }
 
 /// The classes overlap so much that no set would be empty, which would increase the coverage.
@@ -269,6 +270,6 @@ fn intervals_of_a_log_target_have_their_coverage() {
 fn prediction_sets_have_their_coverage_and_are_small() {
     let classifier =
         Simulated { estimator: EstimatorKind::Logistic, held_out: HeldOut::File(99), target: class, ..LINEAR };
-    let sets = classifier.coverage(Method::Conformal);
+    let sets = classifier.coverage(IntervalMethod::Conformal);
     assert!(is_nominal(sets.targets) && (1.2..2.5).contains(&sets.size));
 }

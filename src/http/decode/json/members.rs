@@ -1,4 +1,4 @@
-//! Objects member by member. serde would take a list for an object too, its elements for the members in their order.
+//! Reads objects member by member. Unlike `serde`, it does not accept a list in place of an object.
 
 use jiter::Peek;
 use serde::de::DeserializeOwned;
@@ -8,10 +8,10 @@ use crate::http::server::error::{ApiError, ErrorCode};
 use ordinate_model::wording::shorten;
 
 impl Reader<'_> {
-    /// Goes through the members of an object.
+    /// Calls `each` for the members of the next value, an object.
     ///
     /// # Errors
-    /// 400 when it is not JSON, 422 when the next value is no object, and what `each` refuses.
+    /// 400 if it is not JSON, 422 if it is not an object; errors of `each`.
     pub(in crate::http) fn object(
         &mut self,
         what: &str,
@@ -24,10 +24,10 @@ impl Reader<'_> {
         Err(ApiError::new(ErrorCode::InvalidBody, format!("expected {what}, an object, got {got}")))
     }
 
-    /// Goes through the members of what stands under a key and must be an object; `null` has none.
+    /// Calls `each` for the members of the value of a key, an object or `null`.
     ///
     /// # Errors
-    /// 400 when it is not JSON, 422 when it is something else, and what `each` refuses.
+    /// 400 if it is not JSON, 422 if it is another value; errors of `each`.
     pub(in crate::http) fn members(
         &mut self,
         key: &str,
@@ -54,10 +54,10 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The value under a key; `null` is none.
+    /// The value of a key; `null` counts as absent.
     ///
     /// # Errors
-    /// 400 when it is not JSON, 422 when it is not of the type; `expected` says in words what is.
+    /// 400 if it is not JSON, 422 if it is not of the type, which `expected` describes.
     pub(in crate::http) fn option<T: DeserializeOwned>(
         &mut self,
         key: &str,
@@ -70,45 +70,45 @@ impl Reader<'_> {
         })
     }
 
-    /// Passes over an option that is not served where it stands, if it is not wanted: `null` or `false`.
+    /// Skips an option that is not supported here, if it is `null` or `false`.
     ///
     /// # Errors
-    /// 400 when it is not JSON, or wanted; `instead` says how to get it.
-    pub(in crate::http) fn unless_wanted(&mut self, key: &str, instead: &str) -> Result<(), ApiError> {
+    /// 400 if it is not JSON, 422 if it has another value; `instead` names the alternative.
+    pub(in crate::http) fn unsupported(&mut self, key: &str, instead: &str) -> Result<(), ApiError> {
         if matches!(self.raw()?, "null" | "false") {
             return Ok(());
         }
-        Err(ApiError::new(ErrorCode::InvalidOption, format!("the parameter {key:?} is not served here; {instead}")))
+        Err(ApiError::new(ErrorCode::InvalidOption, format!("the parameter {key:?} is not supported here; {instead}")))
     }
 
-    /// Whether the next value, which is passed over, is anything but `null`.
+    /// Skips the next value, and returns whether it is not `null`.
     ///
     /// # Errors
-    /// 400 when it is not JSON.
-    pub(in crate::http) fn is_there(&mut self) -> Result<bool, ApiError> {
-        let there = self.peek()? != Peek::Null;
+    /// 400 if it is not JSON.
+    pub(in crate::http) fn is_present(&mut self) -> Result<bool, ApiError> {
+        let present = self.peek()? != Peek::Null;
         self.skip()?;
-        Ok(there)
+        Ok(present)
     }
 }
 
-/// What an interval's level must be, in words.
+/// A description of the valid levels of an interval.
 pub(in crate::http) const LEVEL: &str = "a level between 0 and 1, such as 0.95";
 
-/// Keeps what stands under a key.
+/// Stores the value of a key.
 ///
 /// # Errors
-/// 422 when it was there before.
+/// 422 if the key occurred before.
 pub(in crate::http) fn once<T>(slot: &mut Option<T>, key: &str, value: Option<T>) -> Result<(), ApiError> {
     if slot.is_some() {
-        return Err(ApiError::new(ErrorCode::DuplicateKey, format!("the key {key:?} is there twice")));
+        return Err(ApiError::new(ErrorCode::DuplicateKey, format!("duplicate key {key:?}")));
     }
     *slot = value;
     Ok(())
 }
 
-/// A key that means nothing where it stands; `known` says which do.
+/// The error for an unknown key; `known` lists the known ones.
 pub(in crate::http) fn unknown(key: &str, known: &str) -> ApiError {
-    let detail = format!("the key {:?} is not understood; {known}", shorten(key));
+    let detail = format!("unknown key {:?}; {known}", shorten(key));
     ApiError::new(ErrorCode::UnknownKey, detail)
 }

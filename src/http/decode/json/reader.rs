@@ -1,110 +1,112 @@
-//! JSON token by token: cells, rows and columns, handed to the frame's builders without a tree between.
+//! Reads cells, rows and columns from JSON token by token, directly into the frame's builders.
 
 use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, Peek};
 
 use crate::http::decode::Layout;
 use crate::http::server::error::{ApiError, ErrorCode};
 use ordinate_model::cell::Cell;
-use ordinate_model::fault::{FaultKind, Faults};
-use ordinate_model::frame::{ColumnsBuilder, Frame, RowsBuilder, values_wanted};
+use ordinate_model::frame::{ColumnsBuilder, Frame, RowsBuilder, expected_values};
+use ordinate_model::frame::{FaultKind, Faults};
 use ordinate_model::signature::Signature;
+use ordinate_model::wording::shorten;
 
-/// What a table is read against.
+/// The signature and the limits that rows must fit.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::http) struct Terms<'s> {
-    /// What the model asks for.
+    /// The features of the model.
     pub(in crate::http) signature: &'s Signature,
-    /// The most rows.
+    /// The maximum number of rows.
     pub(in crate::http) max_rows: usize,
-    /// Whether names that are no features are passed over instead of refused.
+    /// Whether names that are not features are ignored instead of rejected.
     pub(in crate::http) lenient: bool,
 }
 
 impl<'s> Terms<'s> {
     pub(in crate::http) fn rows(self) -> RowsBuilder<'s> {
         let rows = RowsBuilder::new(self.signature, self.max_rows);
-        if self.lenient { rows.passing_over_unknown() } else { rows }
+        if self.lenient { rows.ignoring_unknown_features() } else { rows }
     }
 
     pub(in crate::http) fn columns(self) -> ColumnsBuilder<'s> {
         let columns = ColumnsBuilder::new(self.signature, self.max_rows);
-        if self.lenient { columns.passing_over_unknown() } else { columns }
+        if self.lenient { columns.ignoring_unknown_features() } else { columns }
     }
 }
 
-/// A frame, or all that is wrong with its rows; and how they were laid out.
+/// A frame, or the faults of its rows; and their layout.
 pub(super) type Table<'s> = (Result<Frame<'s>, Faults>, Layout);
 
-/// Rows on their way: the first decides how all of them are laid out.
+/// Reads rows into a frame. All rows must have the layout of the first.
 #[derive(Debug)]
 pub(in crate::http) struct RowsReader<'s> {
     rows: RowsBuilder<'s>,
     width: usize,
     layout: Option<Layout>,
-    /// Whether `{"features": […]}` is a positional row: where no feature has that name.
+    /// Whether `{"features": […]}` is a positional row, which needs a model without a feature of that name.
     unwraps: bool,
-    /// Rows begun.
-    begun: usize,
+    /// The number of rows so far, with the current one.
+    started: usize,
 }
 
 impl<'s> RowsReader<'s> {
-    /// No rows yet. With `unwraps`, `{"features": […]}` is a positional row, unless the model has a feature of that name.
+    /// A reader without rows. With `unwraps`, it accepts `{"features": […]}` as a positional row, unless the model has
+    /// a feature of that name.
     pub(in crate::http) fn new(terms: Terms<'s>, unwraps: bool) -> Self {
         let unwraps = unwraps && terms.signature.position(FEATURES).is_none();
-        Self { rows: terms.rows(), width: terms.signature.width(), layout: None, unwraps, begun: 0 }
+        Self { rows: terms.rows(), width: terms.signature.width(), layout: None, unwraps, started: 0 }
     }
 
-    /// No rows yet; all must be objects.
-    pub(super) fn of_objects(terms: Terms<'s>) -> Self {
+    /// A reader without rows that accepts objects only.
+    pub(super) fn for_objects(terms: Terms<'s>) -> Self {
         Self { layout: Some(Layout::Named), ..Self::new(terms, false) }
     }
 
     /// Reads the next value of `reader` as the next row.
     ///
     /// # Errors
-    /// 400 when it is not JSON, 413 past the limit. What does not fit the signature is kept for [`finish`](Self::finish).
+    /// 400 if it is not JSON, 413 above the limit of rows. [`finish`](Self::finish) returns the faults of values.
     pub(in crate::http) fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), ApiError> {
         self.rows.start_row()?;
-        self.begun += 1;
+        self.started += 1;
         let found = match reader.peek()? {
             Peek::Array => Layout::Positional,
             Peek::Object if self.unwraps => return self.object(reader),
             Peek::Object => Layout::Named,
             _ => Layout::Flat,
         };
-        if self.is_alike(found) {
+        if self.matches_first(found) {
             match found {
                 Layout::Positional => reader.positional_row(&mut self.rows)?,
                 Layout::Named => reader.named_row(&mut self.rows)?,
                 _ if self.width == 1 => self.rows.push(reader.cell()?),
                 _ => {
                     let got = reader.cell()?.to_string();
-                    let wanted = values_wanted(self.rows.signature());
-                    self.rows.wrong_row(FaultKind::WrongWidth, format!("expected a list of {wanted}, got {got}"));
+                    let expected = expected_values(self.rows.signature());
+                    self.rows.wrong_row(FaultKind::WrongWidth, format!("expected a list of {expected}, got {got}"));
                 }
             }
         } else {
             let got = reader.cell()?.to_string();
-            self.other(&got);
+            self.wrong_layout(&got);
         }
         Ok(())
     }
 
-    /// A row by name, or one that is wrapped.
+    /// Reads an object: a row by name, or `{"features": […]}`.
     fn object(&mut self, reader: &mut Reader<'_>) -> Result<(), ApiError> {
         let first = reader.first_key()?;
         let wrapped = first.as_deref() == Some(FEATURES) && reader.peek()? == Peek::Array;
-        if !self.is_alike(if wrapped { Layout::Wrapped } else { Layout::Named }) {
+        if !self.matches_first(if wrapped { Layout::Wrapped } else { Layout::Named }) {
             let mut key = first;
             while key.is_some() {
                 reader.skip()?;
                 key = reader.next_key()?;
             }
-            self.other("an object of another form");
+            self.wrong_layout("an object of another form");
         } else if wrapped {
             reader.positional_row(&mut self.rows)?;
-            while let Some(beside) = reader.next_key()? {
-                let detail = format!("has {:?} beside \"features\"", ordinate_model::wording::shorten(&beside));
+            while let Some(other) = reader.next_key()? {
+                let detail = format!("unknown key {:?}; the only key is \"features\"", shorten(&other));
                 self.rows.wrong_row(FaultKind::UnknownFeature, detail);
                 reader.skip()?;
             }
@@ -120,41 +122,41 @@ impl<'s> RowsReader<'s> {
         Ok(())
     }
 
-    fn is_alike(&mut self, found: Layout) -> bool {
+    fn matches_first(&mut self, found: Layout) -> bool {
         *self.layout.get_or_insert(found) == found
     }
 
-    fn other(&mut self, got: &str) {
-        let first = self.layout.unwrap_or(Layout::Flat).noun();
-        let example = if self.begun > 1 { " as in row 0" } else { "" };
-        self.rows.wrong_row(FaultKind::Ragged, format!("expected {first}{example}, got {got}"));
+    fn wrong_layout(&mut self, got: &str) {
+        let expected = self.layout.unwrap_or(Layout::Flat).noun();
+        let example = if self.started > 1 { " as in row 0" } else { "" };
+        self.rows.wrong_row(FaultKind::Ragged, format!("expected {expected}{example}, got {got}"));
     }
 
-    /// The frame, or what is wrong with the rows; and how they were laid out.
+    /// The frame, or the faults of the rows; and their layout.
     pub(in crate::http) fn finish(self) -> (Result<Frame<'s>, Faults>, Layout) {
         (self.rows.finish(), self.layout.unwrap_or(Layout::Flat))
     }
 }
 
-/// The key of a row in `SageMaker`'s JSON.
+/// The key of a row in the JSON of `SageMaker`.
 const FEATURES: &str = "features";
 
-/// Reads JSON forward, step by step.
+/// Reads JSON from start to end.
 #[derive(Debug)]
 pub(in crate::http) struct Reader<'j> {
     text: &'j str,
     json: Jiter<'j>,
-    /// Lines of the body before the text.
+    /// The number of lines of the body before the text.
     lines_before: usize,
 }
 
 impl<'j> Reader<'j> {
-    /// At the beginning of a text.
+    /// A reader at the start of a text.
     pub(in crate::http) fn new(text: &'j str) -> Self {
         Self::after(0, text)
     }
 
-    /// At the beginning of a text that stands in the body after so many lines.
+    /// A reader at the start of a text that follows `lines_before` lines of the body.
     pub(in crate::http) fn after(lines_before: usize, text: &'j str) -> Self {
         Self { text, json: Jiter::new(text.as_bytes()).with_allow_inf_nan(), lines_before }
     }
@@ -214,7 +216,7 @@ impl<'j> Reader<'j> {
         Ok((columns.finish(), Layout::Columns))
     }
 
-    /// Goes through a list; `each` reads one element. The next value must be a list.
+    /// Calls `each` for every element of the next value, which must be a list; `each` reads the element.
     pub(in crate::http) fn each(
         &mut self,
         mut each: impl FnMut(&mut Self) -> Result<(), ApiError>,
@@ -227,7 +229,7 @@ impl<'j> Reader<'j> {
         Ok(())
     }
 
-    /// The next value as a cell; what is in a list or an object where a value was due is passed over.
+    /// The next value as a cell; the content of a list or an object is skipped.
     pub(in crate::http) fn cell(&mut self) -> Result<Cell<'_>, ApiError> {
         let peek = self.peek()?;
         let start = self.json.current_index();
@@ -246,7 +248,7 @@ impl<'j> Reader<'j> {
                 Cell::Object
             }
             Peek::String => {
-                // Two looks at the same error: a string borrows the reader, an error needs it.
+                // Not with `step`, since the string borrows the reader.
                 match self.json.known_str() {
                     Ok(text) => Cell::Text(text),
                     Err(error) => return Err(syntax(self.text, self.lines_before, &error)),
@@ -262,7 +264,7 @@ impl<'j> Reader<'j> {
         })
     }
 
-    /// The text of the next value, which is passed over.
+    /// Skips the next value and returns its text.
     pub(in crate::http) fn raw(&mut self) -> Result<&'j str, ApiError> {
         self.peek()?;
         let start = self.json.current_index();
@@ -270,17 +272,17 @@ impl<'j> Reader<'j> {
         Ok(self.text.get(start..self.json.current_index()).unwrap_or_default())
     }
 
-    /// What the next value is.
+    /// The kind of the next value.
     pub(in crate::http) fn peek(&mut self) -> Result<Peek, ApiError> {
         self.step(Jiter::peek)
     }
 
-    /// Passes over the next value.
+    /// Skips the next value.
     pub(in crate::http) fn skip(&mut self) -> Result<(), ApiError> {
         self.step(Jiter::next_skip)
     }
 
-    /// Makes sure that nothing follows.
+    /// Checks that only white space follows.
     pub(in crate::http) fn finish(&mut self) -> Result<(), ApiError> {
         self.step(Jiter::finish)
     }
@@ -290,12 +292,12 @@ impl<'j> Reader<'j> {
         self.step(|json| Ok(json.known_object()?.map(str::to_owned)))
     }
 
-    /// The key after a value.
+    /// The next key of the current object.
     pub(in crate::http) fn next_key(&mut self) -> Result<Option<String>, ApiError> {
         self.step(|json| Ok(json.next_key()?.map(str::to_owned)))
     }
 
-    /// One step of the iterator; a syntax error becomes an answer with line and column.
+    /// One step of the iterator; a syntax error becomes an [`ApiError`] with line and column.
     fn step<T>(&mut self, step: impl FnOnce(&mut Jiter<'j>) -> Result<T, JiterError>) -> Result<T, ApiError> {
         step(&mut self.json).map_err(|error| syntax(self.text, self.lines_before, &error))
     }
@@ -306,7 +308,7 @@ fn syntax(text: &str, lines_before: usize, error: &JiterError) -> ApiError {
     let line = lines_before + position.line;
     let place = format!("line {line}, column {}", position.column);
     if error.error_type == JiterErrorType::JsonError(JsonErrorType::NumberOutOfRange) {
-        let detail = format!("{place}: a number of so many digits that a double cannot hold it");
+        let detail = format!("{place}: a number with too many digits for a double");
         return ApiError::new(ErrorCode::Rows(FaultKind::LossyNumber), detail);
     }
     ApiError::new(ErrorCode::InvalidJson, format!("the body is not valid JSON: {place}: {}", error.error_type))

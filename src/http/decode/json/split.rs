@@ -1,15 +1,16 @@
-//! `{"columns": ["age", "bmi"], "data": [[59, 32.1]], "index": [0]}`: a frame as pandas splits it (`orient="split"`).
+//! `{"columns": ["age", "bmi"], "data": [[59, 32.1]], "index": [0]}`: a frame as pandas writes it with
+//! `orient="split"`.
 
 use jiter::Peek;
 
 use super::{Complaint, Complaints, Layout, Pointer, Reader, Rows, Terms, complain};
 use crate::http::server::error::{ApiError, ErrorCode};
 use ordinate_model::cell::Cell;
-use ordinate_model::fault::FaultKind;
+use ordinate_model::frame::FaultKind;
 use ordinate_model::wording::shorten;
 
 impl<'j> Reader<'j> {
-    /// Keys come in any order; rows can be read once the columns are known.
+    /// Reads a frame. The keys may be in any order, so the rows are decoded after the column names.
     pub(super) fn split<'s>(&mut self, key: &'static str, terms: Terms<'s>) -> Result<Rows<'s>, ApiError> {
         let (mut names, mut data): (Option<&'j str>, Option<&'j str>) = (None, None);
         let mut complaints = Complaints::default();
@@ -23,12 +24,12 @@ impl<'j> Reader<'j> {
             let place = match name.as_str() {
                 "columns" => Some(&mut names),
                 "data" => Some(&mut data),
-                // The rows' labels, and what pandas (`orient="tight"`) calls labels and columns, play no part in a prediction.
+                // Labels of rows, and the names that pandas writes with `orient="tight"`; predictions do not need them.
                 "index" | "index_names" | "column_names" => None,
                 other => {
                     complaints.add(|| {
                         let other = shorten(other);
-                        let detail = format!("the key {other:?} is not understood beside \"columns\" and \"data\"");
+                        let detail = format!("unknown key {other:?}; the keys are \"columns\" and \"data\"");
                         complaint(ErrorCode::UnknownKey, &other, detail)
                     });
                     None
@@ -37,8 +38,7 @@ impl<'j> Reader<'j> {
             if let Some(place) = place
                 && place.replace(text).is_some()
             {
-                complaints
-                    .add(|| complaint(ErrorCode::DuplicateKey, &name, format!("the key {name:?} is there twice")));
+                complaints.add(|| complaint(ErrorCode::DuplicateKey, &name, format!("duplicate key {name:?}")));
             }
             part = self.next_key()?;
         }
@@ -50,7 +50,7 @@ impl<'j> Reader<'j> {
             }
         }
         let (Some(names), Some(data), 0) = (names, data, complaints.total) else {
-            return Ok(Err((complaints.told, complaints.total)));
+            return Ok(Err((complaints.first, complaints.total)));
         };
 
         let mut rows = terms.rows();
@@ -60,7 +60,7 @@ impl<'j> Reader<'j> {
                 Cell::Text(name) => positions.push(rows.position(name)),
                 other => {
                     complaints.add(|| {
-                        let detail = format!("the name of a column must be a string, got {other}");
+                        let detail = format!("expected a column name, a string, got {other}");
                         complaint(ErrorCode::Rows(FaultKind::UnknownFeature), "columns", detail)
                     });
                 }
@@ -68,7 +68,7 @@ impl<'j> Reader<'j> {
             Ok(())
         })?;
         if complaints.total > 0 {
-            return Ok(Err((complaints.told, complaints.total)));
+            return Ok(Err((complaints.first, complaints.total)));
         }
         rows.end_named_row();
         Reader::new(data).each(|reader| {
@@ -88,7 +88,7 @@ impl<'j> Reader<'j> {
                 Ok(())
             })?;
             if got != positions.len() {
-                let detail = format!("expected {} values, one a column, got {got}", positions.len());
+                let detail = format!("expected {} values, one per column, got {got}", positions.len());
                 rows.wrong_row(FaultKind::WrongWidth, detail);
             }
             Ok(())

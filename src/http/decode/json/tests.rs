@@ -2,29 +2,29 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 use super::*;
+use ordinate_model::scalar::Scalar;
+use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, Signature, Target};
 
 const KEYS: Keys = Keys { tables: &[("X", Form::Any)], options: &[] };
 
 fn read<'s>(body: &[u8], signature: &'s Signature, max_rows: usize) -> Result<Frame<'s>, ApiError> {
     super::read(body, &KEYS, Terms { signature, max_rows, lenient: false }).map(|decoded| decoded.frame)
 }
-use ordinate_model::scalar::Scalar;
-use ordinate_model::signature::{Feature, FeatureType, Missing, Signature, Target};
 
-fn feature(name: &str, kind: FeatureType, missing: Missing) -> Feature {
+fn feature(name: &str, kind: FeatureType, missing: MissingPolicy) -> Feature {
     Feature { missing, ..Feature::new(name, kind) }
 }
 
 fn one() -> Signature {
     let target = Target { name: "y".into(), kind: FeatureType::Double };
-    Signature::new(vec![feature("x", FeatureType::Double, Missing::Reject)], target).unwrap()
+    Signature::new(vec![feature("x", FeatureType::Double, MissingPolicy::Reject)], target).unwrap()
 }
 
 fn three() -> Signature {
     let features = vec![
-        feature("age", FeatureType::Long, Missing::Reject),
-        feature("smoker", FeatureType::Boolean, Missing::Reject),
-        feature("a/b", FeatureType::Double, Missing::Impute(Scalar::Number(7.0))),
+        feature("age", FeatureType::Long, MissingPolicy::Reject),
+        feature("smoker", FeatureType::Boolean, MissingPolicy::Reject),
+        feature("a/b", FeatureType::Double, MissingPolicy::Impute(Scalar::Number(7.0))),
     ];
     Signature::new(features, Target { name: "y".into(), kind: FeatureType::Double }).unwrap()
 }
@@ -34,16 +34,16 @@ fn values(body: &str, signature: &Signature) -> Vec<Vec<f64>> {
     frame.iter().map(<[f64]>::to_vec).collect()
 }
 
-fn refusal(body: &str, signature: &Signature) -> ApiError {
+fn rejection(body: &str, signature: &Signature) -> ApiError {
     read(body.as_bytes(), signature, 100).err().unwrap_or_else(|| panic!("{body} was accepted"))
 }
 
 #[rstest]
-#[case::one_value_a_row(r#"{"X": [1, 2.5, -3e2]}"#)]
-#[case::one_list_a_row(r#"{"X": [[1], [2.5], [-3e2]]}"#)]
-#[case::one_object_a_row(r#"{"X": [{"x": 1}, {"x": 2.5}, {"x": -3e2}]}"#)]
+#[case::one_value_per_row(r#"{"X": [1, 2.5, -3e2]}"#)]
+#[case::one_list_per_row(r#"{"X": [[1], [2.5], [-3e2]]}"#)]
+#[case::one_object_per_row(r#"{"X": [{"x": 1}, {"x": 2.5}, {"x": -3e2}]}"#)]
 #[case::columns(r#"{"X": {"x": [1, 2.5, -300]}}"#)]
-fn the_four_forms_say_the_same(#[case] body: &str) {
+fn the_four_layouts_give_the_same_rows(#[case] body: &str) {
     assert_eq!(values(body, &one()), [[1.0], [2.5], [-300.0]]);
 }
 
@@ -53,7 +53,7 @@ fn the_four_forms_say_the_same(#[case] body: &str) {
     r#"{"X": [{"a/b": 0.5, "age": 41, "smoker": true}, {"smoker": false, "a/b": NaN, "age": 42}]}"#
 )]
 #[case::columns(r#"{"X": {"smoker": [true, false], "a\/b": [0.5, Infinity], "age": [41, 42]}}"#)]
-fn types_names_and_missing_values_mean_the_same_in_every_form(#[case] body: &str) {
+fn types_names_and_missing_values_are_the_same_in_every_layout(#[case] body: &str) {
     assert_eq!(values(body, &three()), [[41.0, 1.0, 0.5], [42.0, 0.0, 7.0]]);
 }
 
@@ -121,17 +121,17 @@ fn types_names_and_missing_values_mean_the_same_in_every_form(#[case] body: &str
     "#/X",
     r#""X" must be a list of rows or an object of columns, got the string "1""#
 )]
-#[case(r"{}", "missing_key", "#", r#"the key "X" with the rows is missing"#)]
+#[case(r"{}", "missing_key", "#", r#"missing key "X" with the rows"#)]
 #[case(r"[1]", "invalid_body", "#", r#"expected an object such as {"X": [[…]]}, got an array"#)]
-#[case(r#"{"X": [1], "x": 2}"#, "unknown_key", "#/x", r#"the key "x" is not understood; the only one is "X""#)]
-#[case(r#"{"X": [1], "X": [1]}"#, "duplicate_key", "#/X", r#"the key "X" is there twice"#)]
-fn what_does_not_fit_is_told_with_its_place(
+#[case(r#"{"X": [1], "x": 2}"#, "unknown_key", "#/x", r#"unknown key "x"; the only key is "X""#)]
+#[case(r#"{"X": [1], "X": [1]}"#, "duplicate_key", "#/X", r#"duplicate key "X""#)]
+fn a_fault_has_a_code_a_pointer_and_a_detail(
     #[case] body: &str,
     #[case] code: &str,
     #[case] pointer: &str,
     #[case] detail: &str,
 ) {
-    let error = refusal(body, &one());
+    let error = rejection(body, &one());
     let complaint = &error.complaints[0];
     assert_eq!(error.code.status(), 422, "{body}");
     assert_eq!((complaint.code.as_str(), complaint.pointer.as_deref()), (code, Some(pointer)), "{body}");
@@ -140,30 +140,30 @@ fn what_does_not_fit_is_told_with_its_place(
 }
 
 #[test]
-fn all_faults_of_a_body_are_told_together() {
+fn all_faults_of_a_body_are_reported_together() {
     let body = r#"{"interval": 0.9, "X": [{"age": 4.5, "smoker": 1, "a/b": "x"}, {"age": 41, "Age": 1}]}"#;
-    let told: Vec<_> = refusal(body, &three()).complaints.into_iter().map(|c| c.pointer.unwrap()).collect();
+    let pointers: Vec<_> = rejection(body, &three()).complaints.into_iter().map(|c| c.pointer.unwrap()).collect();
     let expected = ["#/interval", "#/X/0/age", "#/X/0/smoker", "#/X/0/a~1b", "#/X/1/Age", "#/X/1/smoker", "#/X/1/a~1b"];
-    assert_eq!(told, expected);
+    assert_eq!(pointers, expected);
 }
 
 #[test]
-fn twenty_faults_are_told_and_the_rest_is_counted() {
+fn twenty_faults_are_listed_and_the_rest_is_counted() {
     let body = format!("{{\"X\": [{}]}}", vec!["null"; 50].join(","));
-    let error = refusal(&body, &one());
+    let error = rejection(&body, &one());
     assert_eq!(error.complaints.len(), 20);
     assert!(error.detail.ends_with("(and 49 more)"), "{}", error.detail);
 }
 
 #[test]
-fn one_value_a_row_is_never_guessed_into_a_wider_model() {
-    let error = refusal(r#"{"X": [41, 1, 0.5]}"#, &three());
+fn one_value_per_row_does_not_fit_a_model_of_several_features() {
+    let error = rejection(r#"{"X": [41, 1, 0.5]}"#, &three());
     assert_eq!(error.complaints[0].detail, "row 0: expected a list of 3 values (age, smoker, a/b), got the number 41");
 }
 
 #[test]
-fn columns_of_different_lengths_are_refused() {
-    let error = refusal(r#"{"X": {"age": [1, 2], "smoker": [true], "a/b": [1, 2]}}"#, &three());
+fn columns_of_different_lengths_are_rejected() {
+    let error = rejection(r#"{"X": {"age": [1, 2], "smoker": [true], "a/b": [1, 2]}}"#, &three());
     assert_eq!(error.complaints[0].detail, "feature \"smoker\" has 1 values, the longest column has 2");
 }
 
@@ -177,27 +177,27 @@ fn columns_of_different_lengths_are_refused() {
 #[case(r#"{"X": [nan]}"#)]
 #[case(r#"{"X": ["\ud800"]}"#)]
 #[case("\u{feff}{")]
-fn what_is_not_json_is_a_400_with_line_and_column(#[case] body: &str) {
-    let error = refusal(body, &one());
+fn invalid_json_is_a_400_with_line_and_column(#[case] body: &str) {
+    let error = rejection(body, &one());
     assert_eq!((error.code.as_str(), error.code.status().as_u16()), ("invalid_json", 400), "{body}");
     assert!(error.detail.starts_with("the body is not valid JSON: line 1, column "), "{}", error.detail);
 }
 
 #[test]
-fn an_empty_body_is_told_what_to_send() {
+fn the_error_of_an_empty_body_shows_an_example() {
     for body in ["", " \n", "\u{feff}"] {
-        let told = "the body is empty; send an object such as {\"X\": [[…]]}";
-        assert_eq!(refusal(body, &one()).detail, told, "{body:?}");
+        let detail = "the body is empty; send an object such as {\"X\": [[…]]}";
+        assert_eq!(rejection(body, &one()).detail, detail, "{body:?}");
     }
 }
 
 #[test]
-fn a_byte_order_mark_is_passed_over() {
+fn a_byte_order_mark_is_ignored() {
     assert_eq!(values("\u{feff}{\"X\": [1]}", &one()), [[1.0]]);
 }
 
 #[test]
-fn a_number_of_endless_digits_is_lossy_not_malformed() {
+fn a_number_with_too_many_digits_is_lossy_not_malformed() {
     for digits in ["1".repeat(5000), format!("0.{}", "1".repeat(5000))] {
         let body = format!("{{\"X\": [{digits}]}}");
         match read(body.as_bytes(), &one(), 10) {
@@ -208,42 +208,42 @@ fn a_number_of_endless_digits_is_lossy_not_malformed() {
 }
 
 #[test]
-fn a_depth_bomb_is_an_error_like_any_other() {
+fn very_deep_nesting_is_an_error() {
     for (open, shut) in [("[", "]"), (r#"{"x":"#, "}")] {
         let bomb = format!("{{\"X\": {}1{}}}", open.repeat(200_000), shut.repeat(200_000));
-        assert_eq!(refusal(&bomb, &one()).code.status(), 400);
+        assert_eq!(rejection(&bomb, &one()).code.status(), 400);
     }
 }
 
 #[test]
-fn text_that_is_not_utf8_is_told_by_its_place() {
+fn the_place_of_bytes_that_are_not_utf8_is_reported() {
     let error = read(b"{\"X\":\n [\"\xff\"]}", &one(), 100).unwrap_err();
     assert_eq!(error.code.as_str(), "invalid_utf8");
     assert_eq!(error.detail, "byte 9 (line 2, column 4) is not UTF-8");
 }
 
 #[test]
-fn reading_stops_at_the_row_limit_in_every_form() {
+fn reading_stops_at_the_row_limit_in_every_layout() {
     let list = |row: &str| format!("{{\"X\": [{}]}}", vec![row; 101].join(","));
     let columns = format!("{{\"X\": {{\"x\": [{}]}}}}", vec!["1"; 101].join(","));
     for body in [list("1"), list("[1]"), list("{\"x\": 1}"), columns] {
-        assert_eq!(refusal(&body, &one()).code.as_str(), "too_many_rows");
+        assert_eq!(rejection(&body, &one()).code.as_str(), "too_many_rows");
     }
 }
 
 proptest! {
     #[test]
-    fn no_bytes_panic(body: Vec<u8>) {
+    fn arbitrary_bytes_do_not_panic(body: Vec<u8>) {
         let _ = read(&body, &three(), 10);
     }
 
     #[test]
-    fn nothing_that_looks_like_a_body_panics(body in r#"\{"X": ?[\[\]\{\}"a-zX0-9eE+\-.,:NaInfity \\]{0,60}"#) {
+    fn text_that_resembles_a_body_does_not_panic(body in r#"\{"X": ?[\[\]\{\}"a-zX0-9eE+\-.,:NaInfity \\]{0,60}"#) {
         let _ = read(body.as_bytes(), &three(), 10);
     }
 
     #[test]
-    fn numbers_arrive_bit_by_bit(numbers in prop::collection::vec(any::<f64>().prop_filter("finite", |n| n.is_finite()), 1..50)) {
+    fn numbers_are_read_exactly(numbers in prop::collection::vec(any::<f64>().prop_filter("finite", |n| n.is_finite()), 1..50)) {
         let body = serde_json::json!({"X": numbers}).to_string();
         let rows = values(&body, &one());
         let read: Vec<u64> = rows.iter().map(|row| row[0].to_bits()).collect();

@@ -1,14 +1,14 @@
-//! The types of tensors, and their values in JSON and in bytes.
+//! The datatypes of tensors, and their values in JSON and in bytes.
 
 use half::f16;
 use serde::Deserialize;
 
-use super::refuse;
+use super::reject;
 use crate::http::server::error::ApiError;
 use ordinate_model::cell::Cell;
 use ordinate_model::number::{has_fraction, parse_double};
 
-/// The type of a tensor's values.
+/// The datatype of a tensor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub(in crate::http) enum Datatype {
@@ -27,19 +27,19 @@ pub(in crate::http) enum Datatype {
     Bytes,
 }
 
-/// A value of a tensor: one of its datatype, or one that is none.
-pub(super) type Value<'a> = Result<Cell<'a>, Mistaken<'a>>;
+/// A value of a tensor.
+pub(super) type Value<'a> = Result<Cell<'a>, WrongType<'a>>;
 
-/// A value that is not of its tensor's datatype.
+/// A value that does not match the datatype of its tensor.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Mistaken<'a> {
-    /// What it is.
+pub(super) struct WrongType<'a> {
+    /// The value.
     pub(super) cell: Cell<'a>,
-    /// What its sender said it would be.
+    /// The datatype of the tensor.
     pub(super) datatype: Datatype,
 }
 
-/// What becomes of one value after the other.
+/// A function that receives the values one by one.
 pub(super) trait Sink: FnMut(Value<'_>) -> Result<(), ApiError> {}
 
 impl<F: FnMut(Value<'_>) -> Result<(), ApiError>> Sink for F {}
@@ -64,8 +64,8 @@ impl Datatype {
         }
     }
 
-    /// A value of JSON as one of this type. Numbers keep their own digits: nothing is rounded here.
-    pub(super) fn of_json(self, cell: Cell<'_>) -> Value<'_> {
+    /// A JSON value as a value of this type. Numbers are not rounded: they keep their digits.
+    pub(super) fn check_json(self, cell: Cell<'_>) -> Value<'_> {
         match (self, cell) {
             (_, Cell::Missing)
             | (Self::Bool, Cell::Boolean(_))
@@ -74,22 +74,23 @@ impl Datatype {
             (_, Cell::Number(digits)) => self.integer(digits).map(Cell::Integer),
             _ => None,
         }
-        .ok_or(Mistaken { cell, datatype: self })
+        .ok_or(WrongType { cell, datatype: self })
     }
 
-    /// Digits as an integer of this type, `4.0` and `2e1` too, as for a `long` in every protocol.
+    /// A number as an integer of this type. `4.0` and `2e1` are integers too, as they are for a `long` in every
+    /// protocol.
     fn integer(self, digits: &str) -> Option<i128> {
         let whole = |value: &f64| value.fract() == 0.0 && !has_fraction(digits);
-        // What exceeds an i128 becomes the largest there is, and that is past every type.
+        // A larger value becomes the largest i128, which is out of the range of every type.
         #[allow(clippy::cast_possible_truncation)]
-        let written_otherwise = || parse_double(digits).ok().filter(whole).map(|value| value as i128);
-        let value = digits.parse().ok().or_else(written_otherwise)?;
-        let (smallest, largest) = self.integers()?;
+        let from_double = || parse_double(digits).ok().filter(whole).map(|value| value as i128);
+        let value = digits.parse().ok().or_else(from_double)?;
+        let (smallest, largest) = self.range()?;
         (smallest..=largest).contains(&value).then_some(value)
     }
 
-    /// The smallest and the largest integer of a type of integers.
-    fn integers(self) -> Option<(i128, i128)> {
+    /// The smallest and the largest value of an integer type.
+    fn range(self) -> Option<(i128, i128)> {
         Some(match self {
             Self::Uint8 => (0, u8::MAX.into()),
             Self::Uint16 => (0, u16::MAX.into()),
@@ -103,17 +104,17 @@ impl Datatype {
         })
     }
 
-    /// Reads little-endian values, one after the other.
+    /// Reads little-endian values.
     ///
     /// # Errors
-    /// 400 when the bytes are not `count` values of this type, and what `sink` refuses.
+    /// 400 if the bytes are not `count` values of this type; errors of `sink`.
     pub(super) fn read(self, name: &str, bytes: &[u8], count: usize, mut sink: impl Sink) -> Result<(), ApiError> {
         match self {
             Self::Bool => fixed(name, bytes, count, |[byte]| {
                 sink(match byte {
                     0 => Ok(Cell::Boolean(false)),
                     1 => Ok(Cell::Boolean(true)),
-                    other => Err(Mistaken { cell: Cell::Integer(other.into()), datatype: self }),
+                    other => Err(WrongType { cell: Cell::Integer(other.into()), datatype: self }),
                 })
             }),
             Self::Uint8 => fixed(name, bytes, count, |value| sink(Ok(Cell::Integer(u8::from_le_bytes(value).into())))),
@@ -145,32 +146,32 @@ fn fixed<const SIZE: usize>(
     count: usize,
     each: impl FnMut([u8; SIZE]) -> Result<(), ApiError>,
 ) -> Result<(), ApiError> {
-    // A count that overflows has more bytes than there are.
+    // On overflow, the bytes cannot be enough.
     if count.checked_mul(SIZE) != Some(bytes.len()) {
-        let detail = format!("{count} values of {SIZE} bytes each were announced, {} bytes came", bytes.len());
-        return Err(refuse(name, detail));
+        let detail = format!("expected {count} values of {SIZE} bytes by the shape, got {} bytes", bytes.len());
+        return Err(reject(name, detail));
     }
     bytes.as_chunks::<SIZE>().0.iter().copied().try_for_each(each)
 }
 
-/// Strings, each behind its length.
+/// Strings, each after its length.
 fn texts(name: &str, mut bytes: &[u8], count: usize, mut sink: impl Sink) -> Result<(), ApiError> {
     let mut position = 0;
     while let Some((length, rest)) = bytes.split_first_chunk() {
         let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
         let Some((text, rest)) = rest.split_at_checked(length) else {
             let left = rest.len();
-            return Err(refuse(name, format!("value {position} should have {length} bytes, {left} are left")));
+            return Err(reject(name, format!("value {position}: expected {length} bytes, got {left}")));
         };
         let Ok(text) = std::str::from_utf8(text) else {
-            return Err(refuse(name, format!("value {position} is not UTF-8")));
+            return Err(reject(name, format!("value {position} is not UTF-8")));
         };
         sink(Ok(Cell::Text(text)))?;
         position += 1;
         bytes = rest;
     }
     if !bytes.is_empty() {
-        return Err(refuse(name, format!("behind value {position} the bytes end within the next one's length")));
+        return Err(reject(name, format!("value {position}: expected 4 bytes with its length, got {}", bytes.len())));
     }
-    super::counted(name, position, count)
+    super::check_count(name, position, count)
 }

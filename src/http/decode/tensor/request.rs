@@ -1,45 +1,45 @@
-//! The JSON of a request, up to its tensors' values.
+//! The JSON of an inference request, except for the values of its tensors.
 
 use jiter::Peek;
 
-use super::{Data, INPUTS, Input, frame, refuse};
+use super::{Data, INPUTS, Input, frame, reject};
 use crate::http::decode::json::{LEVEL, Reader, Terms, not_empty, once, unknown};
 use crate::http::decode::utf8;
 use crate::http::server::error::{ApiError, ErrorCode};
 use ordinate_model::frame::Frame;
 use ordinate_model::wording::shorten;
 
-/// The most bytes of an `id`. It is the one thing that answers repeat: incompressible, packed and in base64, one of 6 MB would
-/// be larger than what can be sent.
+/// The maximum length of an `id` in bytes. The response repeats it, so a long one that cannot be compressed would
+/// exceed the limit of the response.
 const LONGEST_ID: usize = 1024;
 
-/// A request, its tensors not looked into yet.
+/// A request whose tensor values are not decoded yet.
 #[derive(Debug)]
 pub(in crate::http) struct InferRequest<'j> {
-    /// What the answer repeats.
+    /// The id, which the response repeats.
     pub(in crate::http) id: Option<String>,
-    /// The outputs that are wanted; none are the usual ones.
+    /// The requested outputs; without any, the default outputs.
     pub(in crate::http) outputs: Vec<RequestedOutput>,
-    /// Whether outputs that do not say otherwise are wanted as bytes.
+    /// Whether outputs are binary by default.
     pub(in crate::http) binary_outputs: bool,
-    /// The level of intervals and prediction sets whose outputs do not say otherwise.
+    /// The default level of intervals and prediction sets.
     pub(in crate::http) level: Option<f64>,
-    /// The model's name, where the body repeats it.
+    /// The name of the model, if the body repeats it.
     pub(in crate::http) model_name: Option<String>,
-    /// Its version, likewise.
+    /// The version of the model, if the body repeats it.
     pub(in crate::http) model_version: Option<String>,
     inputs: Vec<Input<'j>>,
 }
 
-/// An output that is wanted.
+/// A requested output.
 #[derive(Debug)]
 pub(in crate::http) struct RequestedOutput {
-    /// Its name.
+    /// The name of the output.
     pub(in crate::http) name: String,
     parameters: OutputParameters,
 }
 
-/// Parameters of the extensions that are served, and of those that would change the answer if they were passed over.
+/// Parameters of supported extensions, and of unsupported ones that must not be ignored since they change the response.
 #[derive(Debug, Default)]
 struct OutputParameters {
     binary_data: Option<bool>,
@@ -64,31 +64,31 @@ impl InferRequest<'_> {
     /// The rows of the tensors.
     ///
     /// # Errors
-    /// 400 when a tensor is not what its shape and datatype say, 413 past the limit of rows, 422 when the rows do not fit the
-    /// signature.
+    /// 400 if a tensor does not match its shape and datatype, 413 above the limit of rows, 422 if the rows do not fit
+    /// the signature.
     pub(in crate::http) fn frame<'s>(&self, terms: Terms<'s>) -> Result<Frame<'s>, ApiError> {
         frame(&self.inputs, terms)
     }
 }
 
 impl RequestedOutput {
-    /// The level of its intervals or prediction sets, where it says so.
+    /// The level of this output, if it has one.
     pub(in crate::http) fn level(&self) -> Option<f64> {
         self.parameters.level
     }
 
-    /// Whether it is wanted as bytes, where it says so.
+    /// Whether this output is binary, if it has the parameter.
     ///
     /// # Errors
-    /// 400 when it is wanted in a form that is not served.
+    /// 400 if it is requested in an unsupported form.
     pub(in crate::http) fn binary(&self) -> Result<Option<bool>, ApiError> {
         let parameters = &self.parameters;
-        for (asked, name, instead) in [
-            (parameters.classification, "classification", "ask for \"predict_proba\" and choose there"),
-            (parameters.shared_memory_region, "shared_memory_region", "leave it out"),
+        for (requested, name, instead) in [
+            (parameters.classification, "classification", "request \"predict_proba\" and choose the classes from it"),
+            (parameters.shared_memory_region, "shared_memory_region", "omit it"),
         ] {
-            if asked {
-                let detail = format!("output {:?}: {name:?} is not served; {instead}", shorten(&self.name));
+            if requested {
+                let detail = format!("output {:?}: {name:?} is not supported; {instead}", shorten(&self.name));
                 return Err(ApiError::new(ErrorCode::NotSupported, detail));
             }
         }
@@ -96,14 +96,15 @@ impl RequestedOutput {
     }
 }
 
-/// Reads a body: all of it is JSON, or as many bytes as `json_length` says; then the tensors' bytes follow in their order.
+/// Reads a body: JSON of `json_length` bytes (by default, the whole body), then the bytes of binary tensors in their
+/// order.
 ///
 /// # Errors
-/// 400 when it is not JSON, 422 when it is not an inference request.
+/// 400 if it is not JSON, 422 if it is not an inference request.
 pub(in crate::http) fn read(body: &[u8], json_length: Option<usize>) -> Result<InferRequest<'_>, ApiError> {
     let length = json_length.unwrap_or(body.len());
     let Some((json, mut bytes)) = body.split_at_checked(length) else {
-        let detail = format!("the JSON should have {length} bytes, and the body has {}", body.len());
+        let detail = format!("expected JSON of {length} bytes, got a body of {} bytes", body.len());
         return Err(ApiError::new(ErrorCode::InvalidBody, detail));
     };
     let text = utf8(json).map_err(|error| if json_length.is_some() { error } else { with_length(error) })?;
@@ -116,33 +117,32 @@ pub(in crate::http) fn read(body: &[u8], json_length: Option<usize>) -> Result<I
         "outputs" => once(&mut outputs, key, reader.outputs(key)?),
         "parameters" => once(&mut parameters, key, Some(reader.request_parameters(key)?)),
         INPUTS => once(&mut inputs, key, Some(reader.inputs(&mut bytes)?)),
-        // What the path says, said again.
+        // The caller compares them with the path.
         "model_name" => once(&mut model_name, key, reader.option(key, "a string")?),
         "model_version" => once(&mut model_version, key, reader.option(key, "a string")?),
-        other => Err(unknown(other, "there are id, inputs, outputs and parameters")),
+        other => Err(unknown(other, "the keys are id, inputs, outputs and parameters")),
     })?;
     reader.finish()?;
     if let Some(length) = id.as_ref().map(String::len).filter(|length| *length > LONGEST_ID) {
-        let detail = format!("\"id\" has {length} bytes; it comes back with the answer and may have {LONGEST_ID}");
+        let detail = format!("\"id\" must have at most {LONGEST_ID} bytes, got {length}");
         return Err(ApiError::new(ErrorCode::InvalidOption, detail));
     }
     if !bytes.is_empty() {
-        let detail =
-            format!("{} bytes follow that belong to no input; is each \"binary_data_size\" right?", bytes.len());
+        let detail = format!("{} bytes after the last input; check each \"binary_data_size\"", bytes.len());
         return Err(ApiError::new(ErrorCode::InvalidBody, detail));
     }
     let Some(inputs) = inputs else {
-        return Err(ApiError::new(ErrorCode::MissingKey, "the key \"inputs\" with the tensors is missing"));
+        return Err(ApiError::new(ErrorCode::MissingKey, "missing key \"inputs\" with the tensors"));
     };
     let RequestParameters { binary_data_output, interval: level } = parameters.unwrap_or_default();
     let (outputs, binary_outputs) = (outputs.unwrap_or_default(), binary_data_output.unwrap_or(false));
     Ok(InferRequest { id, outputs, binary_outputs, level, model_name, model_version, inputs })
 }
 
-/// What is not text may be tensors whose sender did not say where they begin.
+/// Adds a hint to the error of a body that is not text: it may have binary tensors without the header.
 fn with_length(error: ApiError) -> ApiError {
     let detail = format!(
-        "{}; where tensors follow the JSON as bytes, the header Inference-Header-Content-Length must be its length",
+        "{}; if binary tensors follow the JSON, send its length in the header Inference-Header-Content-Length",
         error.detail
     );
     ApiError { detail, ..error }
@@ -154,18 +154,16 @@ impl<'j> Reader<'j> {
         self.members(key, "{\"binary_data_output\": true}", |reader, key| match key {
             "binary_data_output" => once(&mut parameters.binary_data_output, key, reader.option(key, "true or false")?),
             "interval" => once(&mut parameters.interval, key, reader.option(key, LEVEL)?),
-            "level" => {
-                reader.unless_wanted(key, "an output has a level; for the whole request it is called \"interval\"")
-            }
-            // What our own route gives for these: here they are outputs.
-            "explain" => reader.unless_wanted(key, "name the output \"explain\""),
-            "probabilities" => reader.unless_wanted(key, "of a classifier, name the output \"predict_proba\""),
+            "level" => reader.unsupported(key, "the level of all outputs is the parameter \"interval\""),
+            // Options of `/predict`, which are outputs in this protocol.
+            "explain" => reader.unsupported(key, "request the output \"explain\""),
+            "probabilities" => reader.unsupported(key, "request the output \"predict_proba\" of a classifier"),
             _ => reader.skip(),
         })?;
         Ok(parameters)
     }
 
-    /// The outputs that are wanted; `null` is no choice.
+    /// The requested outputs, or `None` for `null`.
     fn outputs(&mut self, key: &str) -> Result<Option<Vec<RequestedOutput>>, ApiError> {
         match self.peek()? {
             Peek::Null => {
@@ -196,17 +194,17 @@ impl<'j> Reader<'j> {
                 match key {
                     "binary_data" => once(&mut parameters.binary_data, key, reader.option(key, "true or false")?)?,
                     "level" => once(&mut parameters.level, key, reader.option(key, LEVEL)?)?,
-                    "interval" => reader.unless_wanted(key, "an output's level is called \"level\"")?,
-                    "classification" => parameters.classification = reader.is_there()?,
-                    "shared_memory_region" => parameters.shared_memory_region = reader.is_there()?,
+                    "interval" => reader.unsupported(key, "the level of an output is the parameter \"level\"")?,
+                    "classification" => parameters.classification = reader.is_present()?,
+                    "shared_memory_region" => parameters.shared_memory_region = reader.is_present()?,
                     _ => reader.skip()?,
                 }
                 Ok(())
             }),
             _ => reader.skip(),
         })?;
-        let lacks = || ApiError::new(ErrorCode::MissingKey, "an output has no \"name\"");
-        Ok(RequestedOutput { name: name.ok_or_else(lacks)?, parameters })
+        let missing = || ApiError::new(ErrorCode::MissingKey, "an output has no \"name\"");
+        Ok(RequestedOutput { name: name.ok_or_else(missing)?, parameters })
     }
 
     fn input_parameters(&mut self, key: &str) -> Result<InputParameters, ApiError> {
@@ -214,10 +212,10 @@ impl<'j> Reader<'j> {
         self.members(key, "{\"binary_data_size\": 8}", |reader, key| {
             match key {
                 "binary_data_size" => {
-                    let size = reader.option(key, "a whole number of bytes from 0")?;
+                    let size = reader.option(key, "a non-negative whole number of bytes")?;
                     once(&mut parameters.binary_data_size, key, size)?;
                 }
-                "shared_memory_region" => parameters.shared_memory_region = reader.is_there()?,
+                "shared_memory_region" => parameters.shared_memory_region = reader.is_present()?,
                 _ => reader.skip()?,
             }
             Ok(())
@@ -225,7 +223,7 @@ impl<'j> Reader<'j> {
         Ok(parameters)
     }
 
-    /// The tensors; those that are bytes are taken from `bytes`, one after the other.
+    /// The tensors. The bytes of binary tensors are removed from the start of `bytes`.
     fn inputs(&mut self, bytes: &mut &'j [u8]) -> Result<Vec<Input<'j>>, ApiError> {
         if self.peek()? != Peek::Array {
             let got = self.cell()?;
@@ -256,13 +254,13 @@ impl<'j> Reader<'j> {
                     Err(ApiError::new(ErrorCode::InvalidOption, detail))
                 }
             },
-            other => Err(unknown(other, "there are name, shape, datatype, parameters and data")),
+            other => Err(unknown(other, "the keys are name, shape, datatype, parameters and data")),
         })?;
-        let lacks = |key: &str| {
-            let detail = format!("an input has no {key:?}; each has a name, a shape, a datatype and data");
+        let missing = |key: &str| {
+            let detail = format!("an input has no {key:?}; it needs a name, a shape, a datatype and data");
             ApiError::new(ErrorCode::MissingKey, detail)
         };
-        let name = name.ok_or_else(|| lacks("name"))?;
+        let name = name.ok_or_else(|| missing("name"))?;
         let InputParameters { binary_data_size, shared_memory_region } = parameters.unwrap_or_default();
         let data = match (json, binary_data_size) {
             (Some(text), None) => Data::Json(text),
@@ -270,24 +268,24 @@ impl<'j> Reader<'j> {
                 let Some((own, rest)) = bytes.split_at_checked(size) else {
                     let left = bytes.len();
                     let detail = format!(
-                        "\"binary_data_size\" is {size}, and {left} bytes are left behind the JSON, whose length the header \
-                         Inference-Header-Content-Length says"
+                        "expected {size} bytes by \"binary_data_size\", got {left}; check it and the header \
+                         Inference-Header-Content-Length"
                     );
-                    return Err(refuse(&name, detail));
+                    return Err(reject(&name, detail));
                 };
                 *bytes = rest;
                 Data::Binary(own)
             }
             (Some(_), Some(_)) => {
-                return Err(refuse(&name, "has both \"data\" and \"binary_data_size\"; send one of them"));
+                return Err(reject(&name, "has both \"data\" and \"binary_data_size\"; send one of them"));
             }
             (None, None) if shared_memory_region => {
-                let detail = format!("input {:?}: shared memory is not served; send \"data\"", shorten(&name));
+                let detail = format!("input {:?}: shared memory is not supported; send \"data\"", shorten(&name));
                 return Err(ApiError::new(ErrorCode::NotSupported, detail));
             }
-            (None, None) => return Err(lacks("data")),
+            (None, None) => return Err(missing("data")),
         };
-        let (shape, datatype) = (shape.ok_or_else(|| lacks("shape"))?, datatype.ok_or_else(|| lacks("datatype"))?);
+        let (shape, datatype) = (shape.ok_or_else(|| missing("shape"))?, datatype.ok_or_else(|| missing("datatype"))?);
         Ok(Input { name, shape, datatype, data })
     }
 }

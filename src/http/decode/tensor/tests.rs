@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use ordinate_model::signature::{Feature, FeatureType, Missing, Signature, Target};
+use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, Signature, Target};
 
 fn signature(features: Vec<Feature>) -> Signature {
     Signature::new(features, Target { name: "y".into(), kind: FeatureType::Double }).unwrap()
@@ -15,14 +15,14 @@ fn numbers(names: &[&str]) -> Signature {
 
 fn mixed() -> Signature {
     let optional = Feature {
-        missing: Missing::Impute(ordinate_model::scalar::Scalar::Number(7.0)),
+        missing: MissingPolicy::Impute(ordinate_model::scalar::Scalar::Number(7.0)),
         ..Feature::new("size", FeatureType::Double)
     };
     let level = Feature { levels: vec!["a".into(), "b".into()], ..Feature::new("level", FeatureType::String) };
     signature(vec![optional, Feature::new("on", FeatureType::Boolean), level])
 }
 
-/// The rows of a body: JSON, then the tensors' bytes.
+/// The rows of a body with JSON and the bytes of tensors.
 fn decode(signature: &Signature, request: &Value, bytes: &[u8]) -> Result<Vec<Vec<f64>>, ApiError> {
     let json = request.to_string();
     let body = [json.as_bytes(), bytes].concat();
@@ -31,7 +31,7 @@ fn decode(signature: &Signature, request: &Value, bytes: &[u8]) -> Result<Vec<Ve
     Ok(frame.iter().map(<[f64]>::to_vec).collect())
 }
 
-fn refused(signature: &Signature, inputs: &Value) -> String {
+fn rejection(signature: &Signature, inputs: &Value) -> String {
     decode(signature, &json!({"inputs": inputs}), &[]).unwrap_err().detail
 }
 
@@ -40,7 +40,7 @@ fn input(shape: &Value, datatype: &str, data: &Value) -> Value {
 }
 
 #[test]
-fn one_tensor_is_rows_by_position_flat_or_nested() {
+fn one_tensor_has_rows_by_position_flat_or_nested() {
     let signature = numbers(&["a", "b"]);
     for data in [json!([1, 2, 3, 4]), json!([[1, 2], [3, 4]])] {
         let inputs = input(&json!([2, 2]), "FP64", &data);
@@ -50,7 +50,7 @@ fn one_tensor_is_rows_by_position_flat_or_nested() {
 }
 
 #[test]
-fn tensors_are_features_by_name_in_any_order() {
+fn tensors_of_features_are_in_any_order() {
     let inputs = json!([
         {"name": "level", "datatype": "BYTES", "shape": [2, 1], "data": [["b"], ["a"]]},
         {"data": [true, false], "shape": [2], "datatype": "BOOL", "name": "on"},
@@ -61,7 +61,7 @@ fn tensors_are_features_by_name_in_any_order() {
 }
 
 #[test]
-fn bytes_follow_the_json_in_the_order_of_their_tensors() {
+fn bytes_follow_the_json_in_the_order_of_the_tensors() {
     let request = json!({"inputs": [
         {"name": "level", "datatype": "BYTES", "shape": [2], "parameters": {"binary_data_size": 10}},
         {"name": "on", "datatype": "BOOL", "shape": [2], "data": [true, false]},
@@ -70,12 +70,17 @@ fn bytes_follow_the_json_in_the_order_of_their_tensors() {
     let bytes = [b"\x01\0\0\0b\x01\0\0\0a".as_slice(), &0.1_f32.to_le_bytes(), &f32::NAN.to_le_bytes()].concat();
     assert_eq!(decode(&mixed(), &request, &bytes).unwrap(), [[f64::from(0.1_f32), 1.0, 1.0], [7.0, 0.0, 0.0]]);
     let (short, long) = (&bytes[..bytes.len() - 1], [bytes.as_slice(), b"x"].concat());
-    assert!(decode(&mixed(), &request, short).unwrap_err().detail.contains("7 bytes are left"));
-    assert!(decode(&mixed(), &request, &long).unwrap_err().detail.contains("1 bytes follow that belong to no input"));
+    assert!(
+        decode(&mixed(), &request, short)
+            .unwrap_err()
+            .detail
+            .contains("expected 8 bytes by \"binary_data_size\", got 7")
+    );
+    assert!(decode(&mixed(), &request, &long).unwrap_err().detail.contains("1 bytes after the last input"));
 }
 
 #[test]
-fn every_datatype_of_numbers_is_read_exactly() {
+fn every_numeric_datatype_is_read_exactly() {
     let cases: [(&str, Vec<u8>, f64); 11] = [
         ("UINT8", vec![255], 255.0),
         ("UINT16", vec![255, 255], 65_535.0),
@@ -98,9 +103,9 @@ fn every_datatype_of_numbers_is_read_exactly() {
 }
 
 #[test]
-fn values_follow_their_datatype_and_their_feature() {
+fn values_must_match_the_datatype_and_the_feature() {
     let signature = numbers(&["a"]);
-    for (datatype, value, told) in [
+    for (datatype, value, expected) in [
         ("INT64", json!(9_007_199_254_740_993_i64), "an integer that a double cannot hold exactly"),
         ("UINT8", json!(256), "feature \"a\" expected a value of the datatype UINT8, got the number 256"),
         ("UINT64", json!(-1), "feature \"a\" expected a value of the datatype UINT64, got the number -1"),
@@ -113,13 +118,13 @@ fn values_follow_their_datatype_and_their_feature() {
         ("FP64", json!(null), "is missing"),
         ("FP8", json!(1), "\"datatype\" must be one of BOOL"),
     ] {
-        let told_is = refused(&signature, &input(&json!([1, 1]), datatype, &json!([value])));
-        assert!(told_is.contains(told), "{told_is}");
+        let detail = rejection(&signature, &input(&json!([1, 1]), datatype, &json!([value])));
+        assert!(detail.contains(expected), "{detail}");
     }
 }
 
 #[test]
-fn integers_may_be_written_otherwise_as_long_as_they_are_integers() {
+fn integers_may_have_a_point_or_an_exponent() {
     let signature = numbers(&["a"]);
     let rows = |datatype: &str, text: &str| {
         let body =
@@ -143,70 +148,70 @@ fn integers_may_be_written_otherwise_as_long_as_they_are_integers() {
 }
 
 #[test]
-fn a_byte_that_is_no_boolean_is_told_by_row_and_feature() {
+fn the_error_of_an_invalid_boolean_byte_names_row_and_feature() {
     let request = json!({"inputs": [
         {"name": "size", "datatype": "FP64", "shape": [2], "data": [1, 2]},
         {"name": "level", "datatype": "BYTES", "shape": [2], "data": ["a", "b"]},
         {"name": "on", "datatype": "BOOL", "shape": [2], "parameters": {"binary_data_size": 2}},
     ]});
-    let told = decode(&mixed(), &request, &[1, 2]).unwrap_err().detail;
-    assert_eq!(told, "row 1: feature \"on\" expected true or false, got the number 2");
+    let detail = decode(&mixed(), &request, &[1, 2]).unwrap_err().detail;
+    assert_eq!(detail, "row 1: feature \"on\" expected true or false, got the number 2");
 }
 
 #[test]
-fn shape_and_data_agree() {
+fn data_must_match_the_shape() {
     let signature = numbers(&["a", "b"]);
-    for (shape, data, told) in [
-        (json!([2, 2]), json!([1, 2, 3]), "3 values came, the shape says 4"),
-        (json!([2, 2]), json!([[1, 2], [3]]), "row 1 has 1 values"),
-        (json!([2, 2]), json!([[1, 2]]), "the data have 1 rows"),
+    for (shape, data, expected) in [
+        (json!([2, 2]), json!([1, 2, 3]), "expected 4 values by the shape, got 3"),
+        (json!([2, 2]), json!([[1, 2], [3]]), "row 1: expected 2 values by the shape [2, 2], got 1"),
+        (json!([2, 2]), json!([[1, 2]]), "expected 2 rows by the shape [2, 2], got 1"),
         (json!([2, 2]), json!([[1, 2], 3]), "expected a list as in row 0"),
-        (json!([2, 2]), json!([1, 2, [3, 4]]), "3 values came, the shape says 4"),
-        (json!([1, 2]), json!([[[1, 2]]]), "row 0 has 1 values"),
-        (json!([1, 3]), json!([1, 2, 3]), "3 values a row, the model needs 2 values (a, b)"),
-        (json!([2]), json!([1, 2]), "the model needs 2 values"),
-        (json!([]), json!([1, 2]), "0 dimensions"),
-        (json!([1, 1, 2]), json!([1, 2]), "3 dimensions"),
-        (json!([-1, 2]), json!([1, 2]), "a dimension that no tensor has"),
-        (json!([i64::MAX, 4]), json!([1, 2]), "no tensor has"),
-        (json!([1_000_000_000_000_i64, 2]), json!([1, 2]), "2 values came"),
+        (json!([2, 2]), json!([1, 2, [3, 4]]), "expected 4 values by the shape, got 3"),
+        (json!([1, 2]), json!([[[1, 2]]]), "row 0: expected 2 values by the shape [1, 2], got 1"),
+        (json!([1, 3]), json!([1, 2, 3]), "expected 2 values (a, b) per row, got 3 by the shape [1, 3]"),
+        (json!([2]), json!([1, 2]), "expected 2 values (a, b) per row, got 1"),
+        (json!([]), json!([1, 2]), "got 0 dimensions"),
+        (json!([1, 1, 2]), json!([1, 2]), "got 3 dimensions"),
+        (json!([-1, 2]), json!([1, 2]), "the shape [-1, 2] is not possible"),
+        (json!([i64::MAX, 4]), json!([1, 2]), "is not possible"),
+        (json!([1_000_000_000_000_i64, 2]), json!([1, 2]), "got 2"),
         (json!([1.5, 2]), json!([1, 2]), "\"shape\" must be a list of whole numbers"),
         (json!([0, 2]), json!([]), "there are no rows"),
     ] {
-        let told_is = refused(&signature, &input(&shape, "FP64", &data));
-        assert!(told_is.contains(told), "{told_is}");
+        let detail = rejection(&signature, &input(&shape, "FP64", &data));
+        assert!(detail.contains(expected), "{detail}");
     }
     let huge = json!({"inputs": [{"name": "X", "datatype": "FP64", "shape": [1_i64 << 61, 2],
         "parameters": {"binary_data_size": 8}}]});
-    let told = decode(&signature, &huge, &[0; 8]).unwrap_err().detail;
-    assert!(told.contains("no tensor has") || told.contains("8 bytes came"), "{told}");
+    let detail = decode(&signature, &huge, &[0; 8]).unwrap_err().detail;
+    assert!(detail.contains("is not possible") || detail.contains("got 8 bytes"), "{detail}");
 }
 
 #[test]
-fn features_are_there_once_and_by_their_names() {
+fn each_feature_has_one_tensor() {
     let signature = numbers(&["a", "b"]);
     let column = |name: &str, values: &[i32]| json!({"name": name, "datatype": "INT32", "shape": [values.len()], "data": values});
-    for (inputs, told) in [
+    for (inputs, expected) in [
         (json!([]), "\"a\" is missing (and 1 more)"),
         (json!([column("a", &[1])]), "\"b\" is missing"),
         (json!([column("a", &[1]), column("c", &[1]), column("b", &[1])]), "\"c\" is not a feature"),
         (json!([column("a", &[1]), column("b", &[1]), column("b", &[1])]), "\"b\" is there twice"),
         (json!([column("a", &[1, 2]), column("b", &[1])]), "has 1 values, the longest column has 2"),
     ] {
-        let told_is = refused(&signature, &inputs);
-        assert!(told_is.contains(told), "{told_is}");
+        let detail = rejection(&signature, &inputs);
+        assert!(detail.contains(expected), "{detail}");
     }
 }
 
 #[test]
-fn a_request_of_more_rows_than_the_limit_is_over() {
+fn a_request_above_the_row_limit_is_rejected() {
     let data: Vec<u32> = (0..101).collect();
     let error = decode(&numbers(&["a"]), &json!({"inputs": input(&json!([101, 1]), "INT64", &json!(data))}), &[]);
     assert_eq!(error.unwrap_err().code, ErrorCode::TooManyRows);
 }
 
 #[test]
-fn keys_are_known_and_there_once() {
+fn missing_unknown_and_duplicate_keys_are_rejected() {
     let read = |text: &str| read(text.as_bytes(), None).map(|_| ()).unwrap_err().code;
     assert_eq!(read("[]"), ErrorCode::InvalidBody);
     assert_eq!(read("{}"), ErrorCode::MissingKey);
@@ -227,7 +232,7 @@ fn keys_are_known_and_there_once() {
 
 proptest! {
     #[test]
-    fn no_bytes_panic(
+    fn arbitrary_bytes_do_not_panic(
         datatype in prop::sample::select(vec!["BOOL", "UINT8", "INT16", "INT64", "FP16", "FP32", "FP64", "BYTES"]),
         shape in prop::collection::vec(prop_oneof![0..4_i64, any::<i64>()], 0..4),
         bytes: Vec<u8>,
@@ -241,7 +246,7 @@ proptest! {
     }
 
     #[test]
-    fn doubles_are_the_same_in_bytes_and_in_json(values in prop::collection::vec(prop::num::f64::NORMAL, 1..50)) {
+    fn doubles_are_the_same_from_bytes_and_from_json(values in prop::collection::vec(prop::num::f64::NORMAL, 1..50)) {
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         let tensor = |part: Value| {
             let mut tensor = json!({"name": "a", "datatype": "FP64", "shape": [values.len(), 1]});

@@ -4,43 +4,35 @@ use serde_json::Value;
 
 use super::*;
 use crate::http::docs::reader;
-use crate::http::routes::{ROUTES, routes};
+use crate::http::route::Operations;
+use crate::http::routes::{PROTOCOLS, routes};
 use crate::http::server::error::ErrorCode;
+use crate::http::settings::Limits;
 use crate::source::catalog::Catalog;
 
 fn document() -> Value {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let limits = Limits { max_rows: 100_000, max_body_bytes: 6_291_456 };
     let application = Application::new(Arc::new(Catalog::bundled(None).unwrap()), limits);
-    serde_json::from_slice(&runtime.block_on(make(&application, routes)).unwrap()).unwrap()
-}
-
-/// `/models/line/versions/1/predict` → `/models/*/versions/*/predict`, whatever the parts are called.
-fn pattern(path: &str) -> String {
-    let mut before = "";
-    let parts = path.split('/').map(|part| {
-        let (name, verb) =
-            part.split_once(':').map_or((part, String::new()), |(name, verb)| (name, format!(":{verb}")));
-        let open = matches!(before, "models" | "versions" | "endpoints") && part != "stats";
-        before = part;
-        if open && !name.is_empty() { format!("*{verb}") } else { part.to_owned() }
-    });
-    parts.collect::<Vec<_>>().join("/")
+    serde_json::from_slice(&runtime.block_on(make(&application, &PROTOCOLS, routes)).unwrap()).unwrap()
 }
 
 #[test]
-fn every_route_is_in_the_document_and_nothing_else_is() {
+fn every_route_but_those_of_the_documentation_is_in_the_document() {
+    let about = [PATH, reader::PAGE, reader::ERRORS, reader::READER];
+    let routes = PROTOCOLS.iter().flat_map(|protocol| (protocol.routes)());
+    let missing = routes.filter(|route| matches!(route.operations, Operations::None)).map(|route| route.path);
+    assert_eq!(missing.collect::<BTreeSet<_>>(), BTreeSet::from(about));
+}
+
+#[test]
+fn every_operation_has_a_tag_of_the_document() {
     let document = document();
-    let paths = document["paths"].as_object().unwrap();
-    let described: BTreeSet<String> = paths.keys().map(|path| pattern(path)).collect();
-    // The document does not describe itself, nor the pages that show it.
-    let about = [PATH, reader::PAGE, reader::ERRORS];
-    let routes = ROUTES.iter().filter(|route| !about.contains(route)).map(|route| pattern(route));
-    // Those that answers to a misspelt path do not suggest.
-    let version = ["", "/ready", "/config", "/stats"].map(|route| format!("/v2/models/*/versions/*{route}"));
-    let others = ["/", "/v1/models/*/versions/*", "/v2/repository/models/*/load", "/v2/repository/models/*/unload"];
-    let others = others.map(str::to_owned).into_iter().chain(version);
-    assert_eq!(described, routes.chain(others).collect());
+    let tags: BTreeSet<_> = document["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str()).collect();
+    let paths = document["paths"].as_object().unwrap().values();
+    for operation in paths.flat_map(|item| item.as_object().unwrap().values()) {
+        assert!(tags.contains(&operation["tags"][0].as_str()), "{operation}");
+    }
 }
 
 #[test]
@@ -50,16 +42,16 @@ fn every_code_is_in_the_list_the_schema_and_an_operation() {
     let text = document["paths"].to_string();
     for code in ErrorCode::ALL {
         assert!(list.contains(&format!("- [`{}`]", code.as_str())), "{code:?}");
-        // A service that is misconfigured has no document.
-        let told = code != ErrorCode::Misconfigured;
-        assert_eq!(text.contains(&format!("`{}`", code.as_str())), told, "{code:?}");
+        // A misconfigured service has no document.
+        let documented = *code != ErrorCode::Misconfigured;
+        assert_eq!(text.contains(&format!("`{}`", code.as_str())), documented, "{code:?}");
     }
     let listed = document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"].as_array().unwrap();
     assert_eq!(listed.len(), ErrorCode::ALL.len());
 }
 
 #[test]
-fn every_answer_has_its_headers() {
+fn every_response_has_its_headers() {
     let document = document();
     let operations =
         document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
@@ -71,14 +63,14 @@ fn every_answer_has_its_headers() {
         assert!(responses["405"]["headers"]["allow"].is_object(), "{operation}");
         let predicts = operation.get("requestBody").is_some();
         assert_eq!(
-            responses.get("200").is_some_and(|told| told["headers"]["x-ordinate-warnings"].is_object()),
+            responses.get("200").is_some_and(|response| response["headers"]["x-ordinate-warnings"].is_object()),
             predicts
         );
     }
 }
 
 #[test]
-fn operations_have_names_of_their_own() {
+fn operation_ids_are_unique() {
     let document = document();
     let operations =
         document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
@@ -87,9 +79,9 @@ fn operations_have_names_of_their_own() {
 }
 
 #[test]
-fn the_services_own_answer_stands_beside_every_example() {
+fn every_example_has_the_answer_of_the_service() {
     let document = document();
-    let (mut asked, mut without) = (0, Vec::new());
+    let (mut count, mut without) = (0, Vec::new());
     for (path, item) in document["paths"].as_object().unwrap() {
         for operation in item.as_object().unwrap().values() {
             let answers = operation["responses"]["200"]["content"].as_object();
@@ -105,7 +97,7 @@ fn the_services_own_answer_stands_beside_every_example() {
                 .filter_map(|content| content["examples"].as_object())
                 .flat_map(|examples| examples.keys())
                 .collect();
-            asked += answers.len();
+            count += answers.len();
             if named.is_empty() {
                 if answers.is_empty() {
                     without.push(path.as_str());
@@ -115,6 +107,6 @@ fn the_services_own_answer_stands_beside_every_example() {
             }
         }
     }
-    assert!(asked > 150, "{asked}");
+    assert!(count > 150, "{count}");
     assert_eq!(without, ["/v2/repository/models/{model}/load", "/v2/repository/models/{model}/unload"]);
 }

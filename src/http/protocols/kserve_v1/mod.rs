@@ -1,25 +1,25 @@
-//! `KServe` v1 and TensorFlow Serving's REST API, which agree on where a prediction is asked for.
+//! `KServe` v1 and TensorFlow Serving's REST API, which have the same routes for predictions.
 //!
-//! Rows (`instances`) are answered with `predictions`, columns (`inputs`) with `outputs`
+//! The answer to rows (`instances`) is `predictions`, the answer to columns (`inputs`) is `outputs`
 //! (<https://www.tensorflow.org/tfx/serving/api_rest>,
 //! <https://kserve.github.io/website/docs/concepts/architecture/data-plane/v1-protocol>).
 
 pub(crate) mod openapi;
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, Request, State};
-use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, Method, header};
+use axum::extract::{Request, State};
+use axum::response::Response;
 use serde::Serialize;
 
+use super::model_path::ModelPath;
 use super::output::{Output, Values};
-use super::prediction_request::{Exchange, ModelRef, Warned};
+use super::prediction_request::{PredictionRequest, WarningsBody};
 use crate::http::application::{App, Application};
 use crate::http::decode;
 use crate::http::decode::json::{Decoded, Form, Keys, once, unknown};
+use crate::http::route::{Protocol, Route};
+use crate::http::server::envelope::Envelope;
 use crate::http::server::error::{ApiError, ErrorCode};
-use crate::http::server::{answer, body};
-use ordinate_model::wording::shorten;
+use crate::http::server::{body, response};
 use ordinate_model::{Model, Wanted};
 
 pub(crate) const ROWS: &str = "instances";
@@ -29,8 +29,24 @@ pub(crate) const PARAMETERS: &str = "parameters";
 const KEYS: Keys =
     Keys { tables: &[(ROWS, Form::Rows), ("inputs", Form::Any)], options: &[SIGNATURE_NAME, PARAMETERS] };
 
-/// The names of the one signature that every model has, as TensorFlow's exporters call it.
+/// The names of the default signature, as in TensorFlow's exporters.
 const DEFAULT_SIGNATURES: [&str; 2] = ["serving_default", ""];
+
+pub(crate) const PROTOCOL: Protocol = Protocol { routes, tags: &[openapi::TAG], schemas: openapi::define };
+
+fn routes() -> Vec<Route> {
+    let mut routes = vec![Route::get("/v1/models", list).operation(openapi::models)];
+    routes.extend([
+        Route::get("/v1/models/{model}", status).operation_per_model(openapi::status),
+        Route::post("/v1/models/{model}:predict", predict_named).operation_per_model(openapi::predict),
+        Route::post("/v1/models/{model}:explain", explain).operation_per_model(openapi::explain),
+        Route::get("/v1/models/{model}/versions/{version}", status).operation_per_model(openapi::status),
+        Route::post("/v1/models/{model}/versions/{version}:predict", predict_named)
+            .operation_per_model(openapi::predict),
+        Route::post("/v1/models/{model}/versions/{version}:explain", explain).operation_per_model(openapi::explain),
+    ]);
+    routes.into_iter().map(|route| route.errors(Envelope::Error)).collect()
+}
 
 #[derive(Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -39,12 +55,12 @@ enum Predicted<'a> {
     Outputs(Values<'a>),
 }
 
-/// What each feature adds to each answer, and warnings where there are any.
+/// The response of `:explain`.
 #[derive(Serialize)]
 struct Explained<'m> {
     explanations: Values<'m>,
     #[serde(flatten)]
-    warnings: Warned<'m>,
+    warnings: WarningsBody<'m>,
 }
 
 #[derive(Serialize)]
@@ -52,7 +68,7 @@ struct Models<'a> {
     models: Vec<&'a str>,
 }
 
-/// One object that clients of both servers find what they look for in.
+/// The status of a model, for clients of both servers.
 #[derive(Serialize)]
 struct Status<'a> {
     name: &'a str,
@@ -75,123 +91,85 @@ struct VersionError {
 }
 
 /// `GET /v1/models`
-pub(crate) async fn list(State(application): App) -> Result<Response, ApiError> {
+async fn list(State(application): App) -> Result<Response, ApiError> {
     let models = application.catalog.models().await?;
-    answer::respond(&Models { models: models.iter().map(|model| model.name()).collect() })
+    response::respond(&Models { models: models.iter().map(|model| model.name()).collect() })
 }
 
-/// `GET /v1/models/{model}` and `POST /v1/models/{model}:predict`, one route to a router that knows nothing of colons.
-pub(crate) async fn model(
-    State(application): App,
-    path: Result<Path<String>, PathRejection>,
-    request: Request,
-) -> Result<Response, ApiError> {
-    let Path(path) = path?;
-    dispatch(&application, &path, |name| ModelRef::Named(name, None), request).await
-}
-
-/// The same of a version of a model.
-pub(crate) async fn version(
-    State(application): App,
-    path: Result<Path<(String, String)>, PathRejection>,
-    request: Request,
-) -> Result<Response, ApiError> {
-    let Path((name, path)) = path?;
-    dispatch(&application, &path, |version| ModelRef::Named(&name, Some(version)), request).await
-}
-
-async fn dispatch<'a>(
-    application: &Application,
-    path: &'a str,
-    asked: impl Fn(&'a str) -> ModelRef<'a>,
-    request: Request,
-) -> Result<Response, ApiError> {
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    let posts = request.method() == Method::POST;
-    match path.rsplit_once(':') {
-        Some((name, "predict")) if posts => predict(application, asked(name), request, &KEYS).await,
-        Some((name, "explain")) if posts => explain(application, asked(name), request).await,
-        Some((_, "predict" | "explain")) => Ok(wrong_method(request, "POST").await),
-        _ if reads => tell(&*asked(path).load(application).await?),
-        None => Ok(wrong_method(request, "GET,HEAD").await),
-        Some(_) => {
-            let detail = format!("nothing answers {:?}; models answer \":predict\" and \":explain\"", shorten(path));
-            Err(ApiError::new(ErrorCode::UnknownRoute, detail))
-        }
-    }
-}
-
-async fn wrong_method(request: Request, allowed: &'static str) -> Response {
-    let mut response = crate::http::server::error::wrong_method(request.method().clone()).await.into_response();
-    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
-    response
-}
-
-fn tell(model: &Model) -> Result<Response, ApiError> {
+/// `GET /v1/models/{model}[/versions/{version}]`
+async fn status(State(application): App, path: ModelPath) -> Result<Response, ApiError> {
+    let model = path.load(&application).await?;
     let status = VersionError { error_code: "OK", error_message: "" };
-    answer::respond(&Status {
+    response::respond(&Status {
         name: model.name(),
         ready: true,
         versions: [VersionStatus { version: model.version(), state: "AVAILABLE", status }],
     })
 }
 
-async fn open(application: &Application, asked: ModelRef<'_>, request: Request) -> Result<Exchange, ApiError> {
+async fn open(application: &Application, path: &ModelPath, request: Request) -> Result<PredictionRequest, ApiError> {
     let json = body::expect_json(request.headers(), "application/json");
-    let exchange = Exchange::open(application, asked, request).await?;
-    json.map(|()| exchange)
+    let prediction = PredictionRequest::open(application, path, request).await?;
+    json.map(|()| prediction)
 }
 
-async fn explain(application: &Application, asked: ModelRef<'_>, request: Request) -> Result<Response, ApiError> {
-    let mut exchange = open(application, asked, request).await?;
-    let (model, body) = (exchange.model.clone(), exchange.body.clone());
-    let decoded = decode::json::read(&body, &KEYS, exchange.terms(&model))?;
-    // There is one explanation, whatever output is named; what could not be predicted is not explained either.
+/// `POST /v1/models/{model}[/versions/{version}]:explain`
+async fn explain(State(application): App, path: ModelPath, request: Request) -> Result<Response, ApiError> {
+    let mut prediction = open(&application, &path, request).await?;
+    let (model, body) = (prediction.model.clone(), prediction.body.clone());
+    let decoded = decode::json::read(&body, &KEYS, prediction.terms(&model))?;
+    // All outputs have the same explanation; an unknown output is an error here as in `:predict`.
     output(&decoded, &model)?;
-    exchange.end("decode");
+    prediction.end_stage("decode");
     let wanted = Wanted { explanation: true, ..Wanted::default() };
-    let answer = exchange.answer(&model, &decoded.frame, wanted)?;
-    let explanations = Output::Explain.of(&model, &answer)?;
-    let warnings = Warned::of(&answer);
-    exchange.json(decoded.frame.rows(), &Explained { explanations, warnings })
+    let answer = prediction.answer(&model, &decoded.frame, wanted)?;
+    let explanations = Output::Explain.values(&model, &answer)?;
+    let warnings = WarningsBody::new(&answer);
+    prediction.json(decoded.frame.rows(), &Explained { explanations, warnings })
 }
 
-/// Predictions for a body of one of these forms.
+/// `POST /v1/models/{model}[/versions/{version}]:predict`
+async fn predict_named(State(application): App, path: ModelPath, request: Request) -> Result<Response, ApiError> {
+    predict(&application, &path, request, &KEYS).await
+}
+
+/// Predictions for a body with these keys.
 ///
 /// # Errors
-/// What is wrong with the request, or with its rows.
+/// 4xx for an invalid request or invalid rows, 503 for a model that cannot be loaded.
 pub(crate) async fn predict(
     application: &Application,
-    asked: ModelRef<'_>,
+    path: &ModelPath,
     request: Request,
     keys: &Keys,
 ) -> Result<Response, ApiError> {
-    let mut exchange = open(application, asked, request).await?;
-    let (model, body) = (exchange.model.clone(), exchange.body.clone());
-    let decoded = decode::json::read(&body, keys, exchange.terms(&model))?;
+    let mut prediction = open(application, path, request).await?;
+    let (model, body) = (prediction.model.clone(), prediction.body.clone());
+    let decoded = decode::json::read(&body, keys, prediction.terms(&model))?;
     let output = output(&decoded, &model)?;
-    exchange.end("decode");
-    let answer = exchange.answer(&model, &decoded.frame, Wanted::default())?;
-    let values = output.of(&model, &answer)?;
+    prediction.end_stage("decode");
+    let answer = prediction.answer(&model, &decoded.frame, Wanted::default())?;
+    let values = output.values(&model, &answer)?;
     let predicted = if decoded.key == ROWS { Predicted::Predictions(values) } else { Predicted::Outputs(values) };
-    exchange.json(decoded.frame.rows(), &predicted)
+    prediction.json(decoded.frame.rows(), &predicted)
 }
 
-/// The output that a body asks for: by the signature's name, by a parameter, or by both alike.
+/// The output that a body requests: by the name of a signature, by a parameter, or by both.
 fn output(decoded: &Decoded<'_, '_>, model: &Model) -> Result<Output, ApiError> {
     let mut method: Option<String> = None;
     decoded.members(PARAMETERS, "{\"predict_method\": \"predict\"}", |reader, key| match key {
         "predict_method" => once(&mut method, key, reader.option(key, "the name of an output")?),
-        other => Err(unknown(other, "the only one is \"predict_method\"")),
+        other => Err(unknown(other, "the only parameter is \"predict_method\"")),
     })?;
     let signature: Option<String> = decoded.option(SIGNATURE_NAME, "a string")?;
     let signature = signature.filter(|name| !DEFAULT_SIGNATURES.contains(&name.as_str()));
-    let named = |name: String| Output::named(&name, model, Output::predictions(model));
+    let named = |name: String| Output::from_name(&name, model, Output::predictions(model));
     match (signature.map(named).transpose()?, method.map(named).transpose()?) {
         (Some(signature), Some(method)) if signature != method => {
             let (signature, method) = (signature.name(), method.name());
-            let detail =
-                format!("{SIGNATURE_NAME:?} is {signature:?} and \"predict_method\" is {method:?}; send one of them");
+            let detail = format!(
+                "{SIGNATURE_NAME:?} is {signature:?}, but \"predict_method\" is {method:?}; send one of the two"
+            );
             Err(ApiError::new(ErrorCode::ConflictingKeys, detail))
         }
         (signature, method) => Ok(signature.or(method).unwrap_or(Output::Predict)),

@@ -1,4 +1,4 @@
-//! `KServe` v1, TensorFlow Serving and Vertex AI in the document.
+//! `KServe` v1 and TensorFlow Serving in the document.
 
 use serde_json::{Value, json};
 use utoipa::openapi::schema::{
@@ -6,74 +6,66 @@ use utoipa::openapi::schema::{
 };
 use utoipa::openapi::{Ref, RefOr};
 
-use crate::http::docs::error::Rows;
+use crate::http::docs::error::RowFormats;
 use crate::http::docs::operation::{Body, Draft, JSON, Tag};
-use crate::http::docs::schema::{Described, list, object, one_of, optional, text, truth};
+use crate::http::docs::schema::{ModelSchemas, boolean, list, object, one_of, optional, text};
 use crate::http::protocols::native::openapi::predict::{explanation, with_warnings};
 
-/// The groups of these protocols.
-pub(crate) const TAGS: [Tag; 2] = [V1, VERTEX];
+pub(crate) const TAG: Tag =
+    Tag { name: "KServe v1 and TensorFlow Serving", description: "Send `instances`, receive `predictions`" };
 
-const V1: Tag = Tag { name: "KServe v1 and TensorFlow Serving", description: "`instances` in, `predictions` out" };
-const VERTEX: Tag = Tag { name: "Vertex AI", description: "What a custom container answers there" };
-
-/// The operations; the first model is the default.
-pub(crate) fn drafts(models: &[Described<'_>]) -> Vec<Draft> {
-    let list = Draft::get("/v1/models", V1, "The names of the models that are served").needs_model();
-    let mut drafts = vec![list.answers("All of them", JSON, Ref::from_schema_name("V1Models"))];
-    for described in models {
-        let name = described.model.name();
-        let versioned = format!("/v1/models/{name}/versions/{}", described.model.version());
-        for path in [format!("/v1/models/{name}"), versioned] {
-            let status = Draft::get(&path, V1, format!("Whether {name} is ready")).needs_model();
-            drafts.push(status.answers("It is", JSON, Ref::from_schema_name("V1Status")));
-            let ask = Draft::post(format!("{path}:predict"), V1, format!("Predict with {name}"));
-            drafts.push(predict(ask, described, Keys::Serving));
-            let ask = Draft::post(format!("{path}:explain"), V1, format!("Explain what {name} predicts"));
-            drafts.push(explain(ask, described));
-        }
-    }
-    if let Some(default) = models.first() {
-        let ask = Draft::post("/vertex/predict", VERTEX, "Predict with the default model");
-        drafts.push(predict(ask.description("Also under the path of `AIP_PREDICT_ROUTE`."), default, Keys::Vertex));
-    }
-    let health = Draft::get("/vertex/health", VERTEX, "The default model is loaded, or a 503").needs_model();
-    let health = health.description("Also under the path of `AIP_HEALTH_ROUTE`.");
-    drafts.push(health.answers("It is", JSON, object([("ready", truth("Always true"))])));
-    drafts
+/// `GET /v1/models`
+pub(crate) fn models(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
+    let draft = draft.about(TAG, "List the names of the served models").needs_model();
+    draft.answers("The names", JSON, Ref::from_schema_name("V1Models"))
 }
 
-/// Which keys a body may have.
+/// `GET /v1/models/{model}[/versions/{version}]`
+pub(crate) fn status(draft: Draft, schemas: &ModelSchemas<'_>) -> Draft {
+    let draft = draft.replace("version", schemas.model.version());
+    let draft = draft.about(TAG, format!("Whether {} is ready", schemas.model.name())).needs_model();
+    draft.answers("The model is ready", JSON, Ref::from_schema_name("V1Status"))
+}
+
+/// `POST /v1/models/{model}[/versions/{version}]:predict`
+pub(crate) fn predict(draft: Draft, schemas: &ModelSchemas<'_>) -> Draft {
+    let draft = draft.replace("version", schemas.model.version());
+    prediction(draft.about(TAG, format!("Predict with {}", schemas.model.name())), schemas, Keys::Serving)
+}
+
+/// `POST /v1/models/{model}[/versions/{version}]:explain`
+pub(crate) fn explain(draft: Draft, schemas: &ModelSchemas<'_>) -> Draft {
+    let draft = draft.replace("version", schemas.model.version());
+    let draft = draft.about(TAG, format!("Explain predictions of {}", schemas.model.name()));
+    let examples = vec![("instances", json!({"instances": [schemas.example_values()]}))];
+    let body = Body { media_type: JSON, schema: request(schemas, Keys::Serving), examples };
+    let answer = with_warnings(object([("explanations", explanation(schemas).into())]));
+    draft.rows(RowFormats::Json, [body]).answers("The contribution of each feature, one element per row", JSON, answer)
+}
+
+/// The keys of a body.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Keys {
-    /// Those of TensorFlow Serving, and `parameters`.
+pub(crate) enum Keys {
+    /// The keys of TensorFlow Serving, and `parameters`.
     Serving,
-    /// Those of Vertex AI.
+    /// The keys of Vertex AI.
     Vertex,
 }
 
-fn explain(draft: Draft, described: &Described<'_>) -> Draft {
-    let examples = vec![("instances", json!({"instances": [described.example_values()]}))];
-    let body = Body { media_type: JSON, schema: asked(described, Keys::Serving), examples };
-    let answered = with_warnings(object([("explanations", explanation(described).into())]));
-    draft.rows(Rows::Json, [body]).answers("What each feature adds to each row", JSON, answered)
-}
-
-/// Rows or columns, and which output is wanted: by one name or by the other, or by both alike.
-fn asked(described: &Described<'_>, keys: Keys) -> RefOr<Schema> {
+/// A body: rows or columns, and the name of an output under one key or two.
+fn request(schemas: &ModelSchemas<'_>, keys: Keys) -> RefOr<Schema> {
     let closed = |object: ObjectBuilder| object.additional_properties(Some(AdditionalProperties::FreeForm(false)));
-    // null is no choice, as if it were not there.
+    // null is the same as a missing key.
     let choice = |names: &[&str]| {
         let names = names.iter().map(|name| json!(name)).chain([Value::Null]);
         ObjectBuilder::new().schema_type(SchemaType::AnyValue).enum_values(Some(names))
     };
-    let rows = || RefOr::Ref(described.reference("rows"));
+    let rows = || RefOr::Ref(schemas.reference("rows"));
     let mut tables: Vec<(&str, RefOr<Schema>)> = vec![("instances", rows())];
     if keys == Keys::Serving {
-        tables.push(("inputs", AnyOfBuilder::new().item(rows()).item(described.reference("columns")).into()));
+        tables.push(("inputs", AnyOfBuilder::new().item(rows()).item(schemas.reference("columns")).into()));
     }
-    let outputs: &[&str] =
-        if described.model.classes().is_some() { &["predict", "predict_proba"] } else { &["predict"] };
+    let outputs: &[&str] = if schemas.model.classes().is_some() { &["predict", "predict_proba"] } else { &["predict"] };
     let bodies = tables.iter().flat_map(|table| outputs.iter().map(move |output| (table, *output)));
     let body = |((name, table), output): (&(&str, RefOr<Schema>), &str)| {
         let parameters = optional(Type::Object).property("predict_method", choice(&[output]));
@@ -91,38 +83,39 @@ fn asked(described: &Described<'_>, keys: Keys) -> RefOr<Schema> {
     }
 }
 
-fn predict(draft: Draft, described: &Described<'_>, keys: Keys) -> Draft {
-    let mut examples = vec![("instances", json!({"instances": [described.example_values()]}))];
-    let predictions = || object([("predictions", output(described))]);
-    let mut answered: RefOr<Schema> = predictions().into();
+/// An operation that predicts, with a body of these keys.
+pub(crate) fn prediction(draft: Draft, schemas: &ModelSchemas<'_>, keys: Keys) -> Draft {
+    let mut examples = vec![("instances", json!({"instances": [schemas.example_values()]}))];
+    let predictions = || object([("predictions", schemas.prediction_or_probabilities())]);
+    let mut answer: RefOr<Schema> = predictions().into();
     if keys == Keys::Serving {
-        examples.push(("inputs", json!({"inputs": described.example_columns()})));
-        answered = OneOfBuilder::new().item(predictions()).item(object([("outputs", output(described))])).into();
+        examples.push(("inputs", json!({"inputs": schemas.example_columns()})));
+        answer = OneOfBuilder::new()
+            .item(predictions())
+            .item(object([("outputs", schemas.prediction_or_probabilities())]))
+            .into();
     }
-    if described.model.classes().is_some() {
+    if schemas.model.classes().is_some() {
         let parameters = json!({"predict_method": "predict_proba"});
-        let body = json!({"instances": [described.example_values()], "parameters": parameters});
+        let body = json!({"instances": [schemas.example_values()], "parameters": parameters});
         examples.push(("probabilities", body));
     }
-    let body = Body { media_type: JSON, schema: asked(described, keys), examples };
-    draft.rows(Rows::Json, [body]).answers("One element a row", JSON, answered)
-}
-
-/// Predictions, or what `predict_proba` gives.
-pub(crate) fn output(described: &Described<'_>) -> RefOr<Schema> {
-    let prediction = RefOr::Ref(described.reference("prediction"));
-    if described.model.classes().is_none() {
-        return prediction;
-    }
-    AnyOfBuilder::new().item(prediction).item(described.reference("probabilities")).into()
+    let body = Body { media_type: JSON, schema: request(schemas, keys), examples };
+    draft.rows(RowFormats::Json, [body]).answers("One element per row", JSON, answer)
 }
 
 /// Adds the schemas that are the same for all models.
-pub(crate) fn define(components: ComponentsBuilder) -> ComponentsBuilder {
-    let error = object([("error_code", text("OK")), ("error_message", text("Empty"))]);
-    let version =
-        object([("version", text("Its version")), ("state", one_of(["AVAILABLE"]).into()), ("status", error.into())]);
-    let status =
-        object([("name", text("Its name")), ("ready", truth("Always true")), ("model_version_status", list(version))]);
-    components.schema("V1Models", object([("models", list(text("A name")))])).schema("V1Status", status)
+pub(crate) fn define(components: ComponentsBuilder, _: &[ModelSchemas<'_>]) -> ComponentsBuilder {
+    let error = object([("error_code", text("Always OK")), ("error_message", text("Always empty"))]);
+    let version = object([
+        ("version", text("The version of the model")),
+        ("state", one_of(["AVAILABLE"]).into()),
+        ("status", error.into()),
+    ]);
+    let status = object([
+        ("name", text("The name of the model")),
+        ("ready", boolean("Always true")),
+        ("model_version_status", list(version)),
+    ]);
+    components.schema("V1Models", object([("models", list(text("The name of a model")))])).schema("V1Status", status)
 }

@@ -1,22 +1,22 @@
-//! What models are there, and what each of them asks for.
+//! The list of models, and the description of a model.
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use crate::http::application::{App, Application};
-use crate::http::server::answer;
+use crate::http::application::App;
+use crate::http::protocols::model_path::ModelPath;
 use crate::http::server::error::ApiError;
+use crate::http::server::response;
 use ordinate_model::Model;
+use ordinate_model::answer::AvailableIntervals;
 use ordinate_model::artifact::Training;
-use ordinate_model::interval::Certainty;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::Signature;
 use ordinate_model::task::Task;
 
-/// Everything a caller or an operator asks about a model, without its coefficients.
+/// The description of a model, without its coefficients.
 #[derive(Serialize)]
 struct Description<'a> {
     name: &'a str,
@@ -29,11 +29,11 @@ struct Description<'a> {
     typical: IndexMap<&'a str, Scalar>,
     examples: Vec<IndexMap<&'a str, Scalar>>,
     /// How intervals, or prediction sets, are made; `null` of a model that has none.
-    intervals: Option<Certainty>,
+    intervals: Option<AvailableIntervals>,
     training: &'a Training,
     created: &'a str,
     sha256: &'a str,
-    limits: LimitsTold,
+    limits: RequestLimits,
 }
 
 #[derive(Serialize)]
@@ -50,12 +50,12 @@ struct List<'a> {
 }
 
 #[derive(Serialize)]
-struct LimitsTold {
+struct RequestLimits {
     max_rows: usize,
     max_body_bytes: usize,
 }
 
-/// All models that are served.
+/// `GET /models`
 pub(crate) async fn list(State(application): App) -> Result<Response, ApiError> {
     let models = application.catalog.models().await?;
     let default = application.catalog.default_model().await?;
@@ -69,32 +69,15 @@ pub(crate) async fn list(State(application): App) -> Result<Response, ApiError> 
             task: document.task,
         }
     };
-    answer::respond(&List { models: models.iter().map(|model| summary(model)).collect() })
+    response::respond(&List { models: models.iter().map(|model| summary(model)).collect() })
 }
 
-/// One model.
-pub(crate) async fn show(
-    State(application): App,
-    name: Result<Path<String>, PathRejection>,
-) -> Result<Response, ApiError> {
-    let Path(name) = name?;
-    describe(&application, &name, None).await
-}
-
-/// One version of a model.
-pub(crate) async fn show_version(
-    State(application): App,
-    path: Result<Path<(String, String)>, PathRejection>,
-) -> Result<Response, ApiError> {
-    let Path((name, version)) = path?;
-    describe(&application, &name, Some(&version)).await
-}
-
-async fn describe(application: &Application, name: &str, version: Option<&str>) -> Result<Response, ApiError> {
-    let model = application.catalog.model(name, version).await?;
+/// `GET /models/{name}[/versions/{version}]`
+pub(crate) async fn show(State(application): App, path: ModelPath) -> Result<Response, ApiError> {
+    let model = path.load(&application).await?;
     let default = application.catalog.default_model().await;
     let document = model.document();
-    answer::respond(&Description {
+    response::respond(&Description {
         name: model.name(),
         version: model.version(),
         default: default.is_ok_and(|default| default.name() == model.name()),
@@ -103,10 +86,13 @@ async fn describe(application: &Application, name: &str, version: Option<&str>) 
         signature: model.signature(),
         typical: model.typical(),
         examples: model.examples(),
-        intervals: model.certainty(),
+        intervals: model.available_intervals(),
         training: &document.training,
         created: &document.created,
         sha256: model.checksum(),
-        limits: LimitsTold { max_rows: application.limits.max_rows, max_body_bytes: application.limits.max_body_bytes },
+        limits: RequestLimits {
+            max_rows: application.limits.max_rows,
+            max_body_bytes: application.limits.max_body_bytes,
+        },
     })
 }

@@ -1,44 +1,43 @@
-//! Our own contract: `POST …/predict`.
+//! `POST …/predict`: predictions with intervals, explanations and probabilities.
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
 use serde::{Serialize, Serializer};
 use url::form_urlencoded;
 
-use crate::http::application::{App, Application};
+use crate::http::application::App;
 use crate::http::decode;
 use crate::http::decode::json::{Decoded, Form, Keys, LEVEL};
+use crate::http::protocols::model_path::ModelPath;
 use crate::http::protocols::output::Output;
-use crate::http::protocols::prediction_request::{Exchange, ModelRef, Warned};
+use crate::http::protocols::prediction_request::{PredictionRequest, WarningsBody};
 use crate::http::server::body::MediaType;
 use crate::http::server::error::{ApiError, ErrorCode};
 use crate::http::server::query::PARAMETERS;
-use ordinate_model::explanation::Explanation;
-use ordinate_model::interval::Method;
+use ordinate_model::answer::Explanation;
+use ordinate_model::answer::IntervalMethod;
 use ordinate_model::number::parse_double;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::wording::shorten;
 use ordinate_model::{Prediction, Probabilities, Wanted};
 
-/// The body: `{"X": …}`, and what is wanted beside the prediction.
+/// The keys of a body: `X` and the options.
 const KEYS: Keys = Keys { tables: &[("X", Form::Any)], options: &PARAMETERS };
 
-/// What a switch must be, in words.
+/// The expected value of a switch, for errors.
 const SWITCH: &str = "true or false";
 
-/// What is wanted beside the prediction.
+/// The options of a prediction.
 #[derive(Debug, Clone, Copy, Default)]
-struct Extras {
+struct Options {
     /// The level of an interval.
     interval: Option<f64>,
     explain: Option<bool>,
     probabilities: Option<bool>,
 }
 
-impl Extras {
-    /// What the body asks for.
-    fn of(decoded: &Decoded<'_, '_>) -> Result<Self, ApiError> {
+impl Options {
+    fn from_body(decoded: &Decoded<'_, '_>) -> Result<Self, ApiError> {
         let [interval, explain, probabilities] = PARAMETERS;
         Ok(Self {
             interval: decoded.option(interval, LEVEL)?,
@@ -47,24 +46,24 @@ impl Extras {
         })
     }
 
-    /// What the URL asks for: CSV has no place for it. Other parameters are not ours to judge.
-    fn of_query(query: &str) -> Result<Self, ApiError> {
+    /// The options of the URL, which CSV requests use. Other parameters are ignored.
+    fn from_query(query: &str) -> Result<Self, ApiError> {
         let [interval, explain, probabilities] = PARAMETERS;
-        let mut extras = Self::default();
+        let mut options = Self::default();
         for (key, value) in form_urlencoded::parse(query.as_bytes()) {
             if key == interval {
-                put(&mut extras.interval, &key, parameter(&key, &value, LEVEL, parse_double(&value).ok())?)?;
+                put(&mut options.interval, &key, parameter(&key, &value, LEVEL, parse_double(&value).ok())?)?;
             } else if key == explain {
-                put(&mut extras.explain, &key, parameter(&key, &value, SWITCH, value.parse().ok())?)?;
+                put(&mut options.explain, &key, parameter(&key, &value, SWITCH, value.parse().ok())?)?;
             } else if key == probabilities {
-                put(&mut extras.probabilities, &key, parameter(&key, &value, SWITCH, value.parse().ok())?)?;
+                put(&mut options.probabilities, &key, parameter(&key, &value, SWITCH, value.parse().ok())?)?;
             }
         }
-        Ok(extras)
+        Ok(options)
     }
 
-    /// What is asked for in either place.
-    fn and(self, other: Self) -> Result<Self, ApiError> {
+    /// The options of the URL and of the body together.
+    fn merge(self, other: Self) -> Result<Self, ApiError> {
         let [interval, explain, probabilities] = PARAMETERS;
         Ok(Self {
             interval: either(interval, self.interval, other.interval)?,
@@ -74,10 +73,10 @@ impl Extras {
     }
 }
 
-/// A parameter of the URL, if it could be parsed.
+/// A parsed parameter of the URL, or an error.
 fn parameter<T>(key: &str, text: &str, expected: &str, parsed: Option<T>) -> Result<T, ApiError> {
     parsed.ok_or_else(|| {
-        let detail = format!("the parameter {key:?} of the URL must be {expected}, got {:?}", shorten(text));
+        let detail = format!("URL parameter {key:?}: expected {expected}, got {:?}", shorten(text));
         ApiError::new(ErrorCode::InvalidOption, detail)
     })
 }
@@ -85,21 +84,19 @@ fn parameter<T>(key: &str, text: &str, expected: &str, parsed: Option<T>) -> Res
 fn put<T>(slot: &mut Option<T>, key: &str, value: T) -> Result<(), ApiError> {
     match slot.replace(value) {
         None => Ok(()),
-        Some(_) => {
-            Err(ApiError::new(ErrorCode::DuplicateKey, format!("the parameter {key:?} is in the URL more than once")))
-        }
+        Some(_) => Err(ApiError::new(ErrorCode::DuplicateKey, format!("URL parameter {key:?}: given more than once"))),
     }
 }
 
 fn either<T>(key: &str, in_url: Option<T>, in_body: Option<T>) -> Result<Option<T>, ApiError> {
     if in_url.is_some() && in_body.is_some() {
-        let detail = format!("{key:?} is asked for in the URL and in the body; leave one of them out");
+        let detail = format!("{key:?} is in the URL and in the body; remove one of the two");
         return Err(ApiError::new(ErrorCode::DuplicateKey, detail).of_key(key));
     }
     Ok(in_url.or(in_body))
 }
 
-/// The answer: `y`, what was asked for beside it, and warnings where there are any.
+/// The response: `y`, the requested options, and warnings.
 #[derive(Serialize)]
 struct Predicted<'a> {
     y: &'a Prediction<'a>,
@@ -110,100 +107,77 @@ struct Predicted<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     prediction_sets: Option<&'a [Vec<&'a Scalar>]>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    interval_method: Option<Method>,
+    interval_method: Option<IntervalMethod>,
     #[serde(skip_serializing_if = "Option::is_none")]
     explanation: Option<&'a Explanation<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     probabilities: Option<ByLabel<'a>>,
     #[serde(flatten)]
-    warnings: Warned<'a>,
+    warnings: WarningsBody<'a>,
 }
 
-/// One `{label: probability}` a row.
+/// One object `{label: probability}` per row.
 struct ByLabel<'a>(&'a Probabilities<'a>);
 
 impl Serialize for ByLabel<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let row = |row| Row { classes: self.0.classes, row };
+        let row = |row| RowByLabel { classes: self.0.classes, row };
         serializer.collect_seq(self.0.rows().map(row))
     }
 }
 
-struct Row<'a> {
+struct RowByLabel<'a> {
     classes: &'a [Scalar],
     row: &'a [f64],
 }
 
-impl Serialize for Row<'_> {
+impl Serialize for RowByLabel<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.classes.iter().map(ToString::to_string).zip(self.row))
     }
 }
 
-/// With the default model.
-pub(crate) async fn with_default(State(application): App, request: Request) -> Result<Response, ApiError> {
-    predict(&application, ModelRef::Default, request).await
-}
-
-/// With a model by name.
-pub(crate) async fn with_named(
-    State(application): App,
-    name: Result<Path<String>, PathRejection>,
-    request: Request,
-) -> Result<Response, ApiError> {
-    let Path(name) = name?;
-    predict(&application, ModelRef::Named(&name, None), request).await
-}
-
-/// With a version of a model.
-pub(crate) async fn with_version(
-    State(application): App,
-    path: Result<Path<(String, String)>, PathRejection>,
-    request: Request,
-) -> Result<Response, ApiError> {
-    let Path((name, version)) = path?;
-    predict(&application, ModelRef::Named(&name, Some(&version)), request).await
-}
-
-async fn predict(application: &Application, asked: ModelRef<'_>, request: Request) -> Result<Response, ApiError> {
-    let media_type = MediaType::of(request.headers(), "application/json or text/csv");
-    let in_url = Extras::of_query(request.uri().query().unwrap_or_default());
-    let mut exchange = Exchange::open(application, asked, request).await?;
-    let (model, body) = (exchange.model.clone(), exchange.body.clone());
+/// `POST /predict`, `POST /models/{name}[/versions/{version}]/predict`
+pub(crate) async fn predict(State(application): App, path: ModelPath, request: Request) -> Result<Response, ApiError> {
+    let media_type = MediaType::from_headers(request.headers(), "application/json or text/csv");
+    let in_url = Options::from_query(request.uri().query().unwrap_or_default());
+    let mut prediction = PredictionRequest::open(&application, &path, request).await?;
+    let (model, body) = (prediction.model.clone(), prediction.body.clone());
     let (frame, in_body) = match media_type? {
         MediaType::Json => {
-            let decoded = decode::json::read(&body, &KEYS, exchange.terms(&model))?;
-            let extras = Extras::of(&decoded)?;
-            (decoded.frame, extras)
+            let decoded = decode::json::read(&body, &KEYS, prediction.terms(&model))?;
+            let options = Options::from_body(&decoded)?;
+            (decoded.frame, options)
         }
         MediaType::Csv(header) => {
-            let (frame, _) = decode::csv::read(&body, exchange.terms(&model), header.or_present())?;
-            (frame, Extras::default())
+            let (frame, _) = decode::csv::read(&body, prediction.terms(&model), header.or_present())?;
+            (frame, Options::default())
         }
         MediaType::JsonLines => {
-            let detail = "JSON Lines are read at /invocations; send application/json or text/csv here";
+            let detail =
+                "this route does not support JSON Lines; send application/json or text/csv, or use /invocations";
             return Err(ApiError::new(ErrorCode::UnsupportedMediaType, detail));
         }
     };
-    let extras = in_url?.and(in_body)?;
-    let told = |error: ApiError, key, in_body: bool| if in_body { error.of_key(key) } else { error };
-    exchange.end("decode");
-    let wants_probabilities = extras.probabilities == Some(true);
+    let options = in_url?.merge(in_body)?;
+    let with_place = |error: ApiError, key, in_body: bool| if in_body { error.of_key(key) } else { error };
+    prediction.end_stage("decode");
+    let wants_probabilities = options.probabilities == Some(true);
     if wants_probabilities && model.classes().is_none() {
-        let detail = format!("the model {:?} predicts numbers: it has no probabilities", model.name());
+        let detail = format!("the model {:?} is a regressor and has no probabilities", model.name());
         let error = ApiError::new(ErrorCode::UnknownOutput, detail);
-        return Err(told(error, "probabilities", in_body.probabilities.is_some()));
+        return Err(with_place(error, "probabilities", in_body.probabilities.is_some()));
     }
-    let mut wanted = Wanted { explanation: extras.explain == Some(true), ..Wanted::default() };
-    if let Some(level) = extras.interval {
-        Output::at_level(&model, level).request(&mut wanted);
-        wanted.mean_interval = wanted.interval.filter(|_| model.knows_means());
+    let mut wanted = Wanted { explanation: options.explain == Some(true), ..Wanted::default() };
+    if let Some(level) = options.interval {
+        Output::at_level(&model, level).add_to(&mut wanted);
+        wanted.mean_interval = wanted.interval.filter(|_| model.has_mean_intervals());
     }
-    let answer = exchange.answer(&model, &frame, wanted);
+    let answer = prediction.answer(&model, &frame, wanted);
     let answer = answer.map_err(|error| {
         let of_level =
             matches!(error.code, ErrorCode::NoInterval | ErrorCode::InvalidOption | ErrorCode::IntervalOverflow);
-        if of_level { told(error, "interval", in_body.interval.is_some()) } else { error }
+        if of_level { with_place(error, "interval", in_body.interval.is_some()) } else { error }
     })?;
     let predicted = Predicted {
         y: &answer.prediction,
@@ -213,7 +187,7 @@ async fn predict(application: &Application, asked: ModelRef<'_>, request: Reques
         interval_method: answer.interval_method,
         explanation: answer.explanation.as_ref(),
         probabilities: answer.probabilities.as_ref().filter(|_| wants_probabilities).map(ByLabel),
-        warnings: Warned::of(&answer),
+        warnings: WarningsBody::new(&answer),
     };
-    exchange.json(frame.rows(), &predicted)
+    prediction.json(frame.rows(), &predicted)
 }

@@ -1,13 +1,13 @@
-//! `POST /v2/models/{model}[/versions/{version}]/infer`: tensors in, tensors out.
+//! `POST /v2/models/{model}[/versions/{version}]/infer`.
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, header};
 use serde::Serialize;
 
+use super::super::model_path::ModelPath;
 use super::super::output::Output;
-use super::super::prediction_request::Exchange;
-use super::ModelPathResult;
+use super::super::prediction_request::PredictionRequest;
 use super::tensor::Tensor;
 use crate::http::application::App;
 use crate::http::decode::tensor;
@@ -26,11 +26,11 @@ struct InferResponse<'a> {
     model_version: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
-    outputs: Vec<AnsweredOutput<'a>>,
+    outputs: Vec<ResponseOutput<'a>>,
 }
 
 #[derive(Serialize)]
-struct AnsweredOutput<'a> {
+struct ResponseOutput<'a> {
     name: &'static str,
     datatype: &'static str,
     shape: &'a [usize],
@@ -42,7 +42,7 @@ struct AnsweredOutput<'a> {
 
 #[derive(Serialize)]
 struct Parameters {
-    /// How many of the bytes behind the JSON are this output's.
+    /// The number of bytes of this output after the JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     binary_data_size: Option<usize>,
     /// The level of an interval or a prediction set.
@@ -50,92 +50,104 @@ struct Parameters {
     level: Option<f64>,
 }
 
-/// The route.
-pub(crate) async fn infer(
-    State(application): App,
-    asked: ModelPathResult,
-    request: Request,
-) -> Result<Response, ApiError> {
-    let Path(asked) = asked?;
+/// `POST /v2/models/{model}[/versions/{version}]/infer`
+pub(crate) async fn infer(State(application): App, path: ModelPath, request: Request) -> Result<Response, ApiError> {
     let format = json_length(request.headers());
-    let mut exchange = Exchange::open(&application, asked.model(), request).await?;
-    let (model, body) = (exchange.model.clone(), exchange.body.clone());
+    let mut prediction = PredictionRequest::open(&application, &path, request).await?;
+    let (model, body) = (prediction.model.clone(), prediction.body.clone());
     let request = tensor::read(&body, format?)?;
-    agrees(&request, &model)?;
+    check_model(&request, &model)?;
     let outputs = outputs(&request, &model)?;
-    let frame = request.frame(exchange.terms(&model))?;
-    exchange.end("decode");
+    let frame = request.frame(prediction.terms(&model))?;
+    prediction.end_stage("decode");
     let mut wanted = Wanted::default();
-    outputs.iter().for_each(|(output, _)| output.request(&mut wanted));
-    let answer = exchange.answer(&model, &frame, wanted)?;
-    let tensor = |(output, binary): (Output, bool)| Ok((output, binary, Tensor::new(output.of(&model, &answer)?)));
+    for (output, _) in &outputs {
+        output.add_to(&mut wanted);
+    }
+    let answer = prediction.answer(&model, &frame, wanted)?;
+    let tensor = |(output, binary): (Output, bool)| Ok((output, binary, Tensor::new(output.values(&model, &answer)?)));
     let tensors: Vec<_> = outputs.into_iter().map(tensor).collect::<Result<_, ApiError>>()?;
 
     let mut bytes = Vec::new();
-    let answered = |(output, binary, tensor)| answered(output, binary, tensor, &mut bytes);
+    let response_output = |(output, binary, tensor)| response_output(output, binary, tensor, &mut bytes);
     let response = InferResponse {
         model_name: model.name(),
         model_version: model.version(),
         id: request.id.as_deref(),
-        outputs: tensors.iter().map(|(output, binary, tensor)| (*output, *binary, tensor)).map(answered).collect(),
+        outputs: tensors
+            .iter()
+            .map(|(output, binary, tensor)| (*output, *binary, tensor))
+            .map(response_output)
+            .collect(),
     };
     if bytes.is_empty() {
-        return exchange.json(frame.rows(), &response);
+        return prediction.json(frame.rows(), &response);
     }
     let mut encoded = serde_json::to_vec(&response).map_err(|error| ApiError::internal(error.to_string()))?;
     let length = HeaderValue::from(encoded.len());
     encoded.append(&mut bytes);
-    let mut response = exchange.bytes(frame.rows(), OCTETS, encoded)?;
+    let mut response = prediction.bytes(frame.rows(), OCTETS, encoded)?;
     response.headers_mut().insert(JSON_LENGTH, length);
     Ok(response)
 }
 
-fn answered<'a>(output: Output, binary: bool, tensor: &'a Tensor<'_>, bytes: &mut Vec<u8>) -> AnsweredOutput<'a> {
+fn response_output<'a>(
+    output: Output,
+    binary: bool,
+    tensor: &'a Tensor<'_>,
+    bytes: &mut Vec<u8>,
+) -> ResponseOutput<'a> {
     let (name, datatype, shape) = (output.name(), tensor.datatype.name(), tensor.shape.as_slice());
     let before = bytes.len();
     if binary {
         tensor.append_to(bytes);
     }
     let (binary_data_size, level) = (binary.then(|| bytes.len() - before), output.level());
-    let told = binary_data_size.is_some() || level.is_some();
-    let parameters = told.then_some(Parameters { binary_data_size, level });
-    AnsweredOutput { name, datatype, shape, parameters, data: (!binary).then_some(tensor) }
+    let has_parameters = binary_data_size.is_some() || level.is_some();
+    let parameters = has_parameters.then_some(Parameters { binary_data_size, level });
+    ResponseOutput { name, datatype, shape, parameters, data: (!binary).then_some(tensor) }
 }
 
-/// A body may repeat which model its path names, and name no other. An empty version is any, as in the protocol over gRPC.
-fn agrees(request: &InferRequest<'_>, model: &Model) -> Result<(), ApiError> {
-    let said =
+/// Checks that a body names the model of the path, if it names one. An empty version is any version, as over gRPC.
+fn check_model(request: &InferRequest<'_>, model: &Model) -> Result<(), ApiError> {
+    let names =
         [("model_name", &request.model_name, model.name()), ("model_version", &request.model_version, model.version())];
-    for (key, said, asked) in said {
-        if let Some(said) = said.as_deref().filter(|said| !said.is_empty() && *said != asked) {
-            let said = shorten(said);
-            let detail =
-                format!("{key:?} is {said:?}, and the path leads to {:?}, version {:?}", model.name(), model.version());
+    for (key, in_body, expected) in names {
+        if let Some(in_body) = in_body.as_deref().filter(|name| !name.is_empty() && *name != expected) {
+            let in_body = shorten(in_body);
+            let detail = format!(
+                "{key:?} is {in_body:?}, but the path is that of the model {:?}, version {:?}",
+                model.name(),
+                model.version()
+            );
             return Err(ApiError::new(ErrorCode::ConflictingKeys, detail));
         }
     }
     Ok(())
 }
 
-/// The outputs that are wanted, and whether as bytes; the prediction where none is named. A level for the whole request asks for
-/// an output that has one, and where none of those that are named has, the interval or the prediction sets join them.
+/// The requested outputs, each with whether it is returned as bytes; by default the prediction. A level for the whole
+/// request applies to all requested outputs with a level; if there are none, it adds the interval or the prediction
+/// sets.
 fn outputs(request: &InferRequest<'_>, model: &Model) -> Result<Vec<(Output, bool)>, ApiError> {
     let all = Output::all(model);
     let mut outputs: Vec<(Output, bool)> = Vec::new();
     for requested in &request.outputs {
-        let output =
-            Output::named(&requested.name, model, &all).map_err(|error| why_not(&requested.name, model, error))?;
+        let output = Output::from_name(&requested.name, model, &all)
+            .map_err(|error| unavailable(&requested.name, model, error))?;
         let output = match (requested.level(), output.level()) {
             (Some(level), Some(_)) => output.with_level(level),
             (Some(_), None) => {
-                let detail =
-                    format!("the output {:?} has no \"level\"; intervals and prediction sets have", output.name());
+                let detail = format!(
+                    "the output {:?} does not have a \"level\"; only intervals and prediction sets do",
+                    output.name()
+                );
                 return Err(ApiError::new(ErrorCode::InvalidOption, detail));
             }
             (None, _) => request.level.map_or(output, |level| output.with_level(level)),
         };
         if outputs.iter().any(|(known, _)| known.name() == output.name()) {
-            let detail = format!("the output {:?} is asked for twice", requested.name);
+            let detail = format!("the output {:?} is requested twice", requested.name);
             return Err(ApiError::new(ErrorCode::DuplicateKey, detail));
         }
         outputs.push((output, requested.binary()?.unwrap_or(request.binary_outputs)));
@@ -149,22 +161,22 @@ fn outputs(request: &InferRequest<'_>, model: &Model) -> Result<Vec<(Output, boo
     Ok(outputs)
 }
 
-/// Why a model has no such output, where there is more to say than which it has.
-fn why_not(name: &str, model: &Model, unknown: ApiError) -> ApiError {
+/// A more specific error than `unknown_output`, for intervals and prediction sets.
+fn unavailable(name: &str, model: &Model, unknown: ApiError) -> ApiError {
     let at_level = Output::at_level(model, 0.5);
     if name != at_level.name() {
         return unknown;
     }
     let mut wanted = Wanted::default();
-    at_level.request(&mut wanted);
-    let reason = model.answering(&wanted).err();
+    at_level.add_to(&mut wanted);
+    let reason = model.predictor(&wanted).err();
     reason.map_or(unknown, ApiError::from)
 }
 
-/// How many bytes of the body are JSON, where that is not all of it.
+/// The length of the JSON in bytes, if tensors follow it.
 ///
 /// # Errors
-/// 415 for a content type that is not understood, 400 for a length that is none.
+/// 415 for an unsupported content type, 400 for an invalid length.
 fn json_length(headers: &HeaderMap) -> Result<Option<usize>, ApiError> {
     let sent = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let octets = sent.is_some_and(|media_type| body::essence(media_type).eq_ignore_ascii_case(OCTETS));
@@ -175,7 +187,7 @@ fn json_length(headers: &HeaderMap) -> Result<Option<usize>, ApiError> {
     let text = String::from_utf8_lossy(value.as_bytes());
     text.trim().parse().map(Some).map_err(|_| {
         let detail =
-            format!("the header {JSON_LENGTH} must be the length of the JSON in bytes, got {:?}", shorten(&text));
+            format!("header {JSON_LENGTH}: expected the length of the JSON in bytes, got {:?}", shorten(&text));
         ApiError::new(ErrorCode::InvalidOption, detail)
     })
 }

@@ -1,28 +1,28 @@
-//! What the server can do, and what a model takes and gives: clients build their requests from it.
+//! Metadata of the server and its models, from which clients build requests.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
 
+use super::super::model_path::ModelPath;
 use super::super::output::Output;
-use super::ModelPathResult;
 use super::tensor::Labels;
 use crate::http::application::App;
 use crate::http::decode::tensor::Datatype;
-use crate::http::server::answer;
 use crate::http::server::error::ApiError;
+use crate::http::server::response;
 use ordinate_model::Model;
-use ordinate_model::interval::Certainty;
+use ordinate_model::answer::AvailableIntervals;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{Feature, FeatureType};
 
-/// Extensions that are served, under the names that Triton gave them.
+/// Supported extensions, with Triton's names.
 const EXTENSIONS: [&str; 4] = ["binary_tensor_data", "model_configuration", "model_repository", "statistics"];
 
-/// `<framework>_<format>`, as the protocol wants it.
+/// `<framework>_<format>`, as the protocol requires.
 const PLATFORM: &str = "ordinate_json";
 
-/// The name that the one tensor of an all-numeric model is described under; a request may use any.
+/// The name of the single input tensor of a model whose features are all numeric; requests can use any name.
 const ALL_FEATURES: &str = "X";
 
 #[derive(Serialize)]
@@ -45,7 +45,7 @@ struct Metadata<'m> {
 struct Tensor<'m> {
     name: &'m str,
     datatype: &'static str,
-    /// −1 where any number of rows goes.
+    /// −1 for any number of rows.
     shape: Vec<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     parameters: Option<Parameters<'m>>,
@@ -56,18 +56,18 @@ struct Parameters<'m> {
     /// The classes, in the order of a row's values.
     #[serde(skip_serializing_if = "Option::is_none")]
     labels: Option<&'m [Scalar]>,
-    /// How intervals and prediction sets are made, and up to which level.
+    /// The method of intervals or prediction sets, and the highest level.
     #[serde(flatten)]
-    certainty: Option<Certainty>,
+    certainty: Option<AvailableIntervals>,
 }
 
-/// The part of Triton's `ModelConfig` that means something here.
+/// The part of Triton's `ModelConfig` that applies to this service.
 #[derive(Serialize)]
 struct Config<'m> {
     name: &'m str,
     platform: &'static str,
     backend: &'static str,
-    /// 0: the shapes say themselves where the rows are.
+    /// 0: the shapes include the dimension of the rows.
     max_batch_size: u8,
     input: Vec<ConfigTensor<'m>>,
     output: Vec<ConfigTensor<'m>>,
@@ -82,7 +82,7 @@ struct ConfigTensor<'m> {
 
 /// `GET /v2`
 pub(crate) async fn server() -> Result<Response, ApiError> {
-    answer::respond(&Server {
+    response::respond(&Server {
         name: env!("CARGO_PKG_NAME"),
         version: env!("CARGO_PKG_VERSION"),
         extensions: EXTENSIONS,
@@ -90,10 +90,9 @@ pub(crate) async fn server() -> Result<Response, ApiError> {
 }
 
 /// `GET /v2/models/{model}[/versions/{version}]`
-pub(crate) async fn model(State(application): App, asked: ModelPathResult) -> Result<Response, ApiError> {
-    let Path(asked) = asked?;
-    let model = asked.model().load(&application).await?;
-    answer::respond(&Metadata {
+pub(crate) async fn model(State(application): App, path: ModelPath) -> Result<Response, ApiError> {
+    let model = path.load(&application).await?;
+    response::respond(&Metadata {
         name: model.name(),
         versions: [model.version()],
         platform: PLATFORM,
@@ -103,10 +102,9 @@ pub(crate) async fn model(State(application): App, asked: ModelPathResult) -> Re
 }
 
 /// `GET /v2/models/{model}[/versions/{version}]/config`
-pub(crate) async fn config(State(application): App, asked: ModelPathResult) -> Result<Response, ApiError> {
-    let Path(asked) = asked?;
-    let model = asked.model().load(&application).await?;
-    answer::respond(&Config {
+pub(crate) async fn config(State(application): App, path: ModelPath) -> Result<Response, ApiError> {
+    let model = path.load(&application).await?;
+    response::respond(&Config {
         name: model.name(),
         platform: PLATFORM,
         backend: env!("CARGO_PKG_NAME"),
@@ -116,7 +114,7 @@ pub(crate) async fn config(State(application): App, asked: ModelPathResult) -> R
     })
 }
 
-/// One tensor of all features where all are numbers; otherwise one a feature. Requests may use either.
+/// One tensor of all features if all are numeric, otherwise one tensor per feature. Requests can use either.
 fn inputs(model: &Model) -> Vec<Tensor<'_>> {
     let features = model.signature().features();
     if features.iter().all(|feature| matches!(feature.kind, FeatureType::Double | FeatureType::Long)) {
@@ -140,7 +138,9 @@ fn outputs(model: &Model) -> Vec<Tensor<'_>> {
     let scores = model.base().len();
     let described = |output: &Output| {
         let (datatype, shape) = match output {
-            Output::Predict => (classes.map_or(Datatype::Fp64, |classes| Labels::of(classes).datatype), vec![1]),
+            Output::Predict => {
+                (classes.map_or(Datatype::Fp64, |classes| Labels::from_classes(classes).datatype), vec![1])
+            }
             Output::PredictProba => (Datatype::Fp64, vec![classes.map_or(0, <[_]>::len)]),
             Output::Explain if scores == 1 => (Datatype::Fp64, vec![features]),
             Output::Explain => (Datatype::Fp64, vec![scores, features]),
@@ -149,7 +149,7 @@ fn outputs(model: &Model) -> Vec<Tensor<'_>> {
             Output::PredictionSets { .. } => (Datatype::Bool, vec![classes.map_or(0, <[_]>::len)]),
         };
         let labels = classes.filter(|_| matches!(output, Output::PredictProba | Output::PredictionSets { .. }));
-        let certainty = model.certainty().filter(|_| output.level().is_some());
+        let certainty = model.available_intervals().filter(|_| output.level().is_some());
         let parameters = (labels.is_some() || certainty.is_some()).then_some(Parameters { labels, certainty });
         Tensor { parameters, ..Tensor::new(output.name(), datatype, &shape) }
     };
@@ -157,7 +157,7 @@ fn outputs(model: &Model) -> Vec<Tensor<'_>> {
 }
 
 impl<'m> Tensor<'m> {
-    /// Of any number of rows, each of this shape.
+    /// A tensor of any number of rows of this shape.
     fn new(name: &'m str, datatype: Datatype, row: &[usize]) -> Self {
         let row = row.iter().map(|size| i64::try_from(*size).unwrap_or(i64::MAX));
         Self { name, datatype: datatype.name(), shape: std::iter::once(-1).chain(row).collect(), parameters: None }
@@ -166,7 +166,7 @@ impl<'m> Tensor<'m> {
 
 impl<'m> From<Tensor<'m>> for ConfigTensor<'m> {
     fn from(Tensor { name, datatype, shape, .. }: Tensor<'m>) -> Self {
-        // The one name that differs.
+        // The only name that differs.
         let datatype = if datatype == Datatype::Bytes.name() { "STRING" } else { datatype };
         Self { name, data_type: format!("TYPE_{datatype}"), dims: shape }
     }

@@ -1,63 +1,53 @@
-//! Open Inference Protocol v2 (`KServe` v2), as Triton serves it: metadata, readiness, inference with tensors as JSON or as bytes,
-//! the index of the repository, statistics
-//! (<https://github.com/kserve/open-inference-protocol>, <https://github.com/triton-inference-server/server/tree/main/docs/protocol>).
+//! Open Inference Protocol v2 (`KServe` v2), as Triton serves it: metadata, readiness, inference with tensors in JSON
+//! or as bytes, repository index, statistics (<https://github.com/kserve/open-inference-protocol>,
+//! <https://github.com/triton-inference-server/server/tree/main/docs/protocol>).
 
 mod infer;
 mod metadata;
-pub(crate) mod openapi;
+mod openapi;
 mod repository;
 mod tensor;
 
-use std::sync::Arc;
-
-use axum::Router;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
-use axum::routing::{get, post};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::prediction_request::ModelRef;
-use crate::http::application::{App, Application};
-use crate::http::server::answer;
+use super::model_path::ModelPath;
+use crate::http::application::App;
+use crate::http::route::{Protocol, Route};
+use crate::http::server::envelope::Envelope;
 use crate::http::server::error::ApiError;
+use crate::http::server::response;
 
-/// The routes under `/v2`.
-pub(crate) fn routes() -> Router<Arc<Application>> {
-    let mut routes = Router::new()
-        .route("/v2", get(metadata::server))
-        .route("/v2/health/live", get(live))
-        .route("/v2/health/ready", get(ready))
-        .route("/v2/models/stats", get(repository::all_statistics))
-        .route("/v2/repository/index", post(repository::index))
-        .route("/v2/repository/models/{model}/load", post(repository::refuse))
-        .route("/v2/repository/models/{model}/unload", post(repository::refuse));
-    for model in ["/v2/models/{model}", "/v2/models/{model}/versions/{version}"] {
-        routes = routes
-            .route(model, get(metadata::model))
-            .route(&format!("{model}/ready"), get(model_ready))
-            .route(&format!("{model}/config"), get(metadata::config))
-            .route(&format!("{model}/stats"), get(repository::statistics))
-            .route(&format!("{model}/infer"), post(infer::infer));
-    }
-    routes
+pub(crate) const PROTOCOL: Protocol = Protocol { routes, tags: &openapi::TAGS, schemas: openapi::define };
+
+fn routes() -> Vec<Route> {
+    let routes = [
+        Route::get("/v2", metadata::server).operation(openapi::server),
+        Route::get("/v2/health/live", live).operation(openapi::live),
+        Route::get("/v2/health/ready", ready).operation(openapi::ready),
+        Route::get("/v2/models/stats", repository::all_statistics).operation(openapi::all_statistics),
+        Route::get("/v2/models/{model}", metadata::model).operation(openapi::model),
+        Route::get("/v2/models/{model}/versions/{version}", metadata::model).operation(openapi::model),
+        Route::get("/v2/models/{model}/ready", model_ready).operation(openapi::model_ready),
+        Route::get("/v2/models/{model}/versions/{version}/ready", model_ready).operation(openapi::model_ready),
+        Route::get("/v2/models/{model}/config", metadata::config).operation(openapi::config),
+        Route::get("/v2/models/{model}/versions/{version}/config", metadata::config).operation(openapi::config),
+        Route::get("/v2/models/{model}/stats", repository::statistics).operation(openapi::statistics),
+        Route::get("/v2/models/{model}/versions/{version}/stats", repository::statistics)
+            .operation(openapi::statistics),
+        Route::post("/v2/repository/index", repository::index).operation(openapi::index),
+        Route::post("/v2/repository/models/{model}/load", repository::not_supported)
+            .operation(openapi::load)
+            .not_suggested(),
+        Route::post("/v2/repository/models/{model}/unload", repository::not_supported)
+            .operation(openapi::unload)
+            .not_suggested(),
+        Route::post("/v2/models/{model}/infer", infer::infer).operation_per_model(openapi::infer),
+        Route::post("/v2/models/{model}/versions/{version}/infer", infer::infer).operation_per_model(openapi::infer),
+    ];
+    routes.map(|route| route.errors(Envelope::Error)).into()
 }
-
-/// Which model a path names.
-#[derive(Debug, Deserialize)]
-struct ModelPath {
-    model: String,
-    version: Option<String>,
-}
-
-impl ModelPath {
-    fn model(&self) -> ModelRef<'_> {
-        ModelRef::Named(&self.model, self.version.as_deref())
-    }
-}
-
-/// A path that names a model, where it can be read.
-type ModelPathResult = Result<Path<ModelPath>, PathRejection>;
 
 #[derive(Serialize)]
 struct Health {
@@ -72,20 +62,19 @@ struct ModelReady<'a> {
     ready: bool,
 }
 
-/// The process runs; never loads a model.
+/// Liveness: never loads a model.
 async fn live() -> Result<Response, ApiError> {
-    answer::respond(&Health { live: true, ready: None })
+    response::respond(&Health { live: true, ready: None })
 }
 
-/// Loads the default model, or answers 503.
+/// Readiness: loads the default model, or fails with 503.
 async fn ready(State(application): App) -> Result<Response, ApiError> {
     application.catalog.default_model().await?;
-    answer::respond(&Health { live: true, ready: Some(true) })
+    response::respond(&Health { live: true, ready: Some(true) })
 }
 
-/// Loads the model, or answers 503.
-async fn model_ready(State(application): App, asked: ModelPathResult) -> Result<Response, ApiError> {
-    let Path(asked) = asked?;
-    let model = asked.model().load(&application).await?;
-    answer::respond(&ModelReady { name: model.name(), ready: true })
+/// Readiness of a model: loads it, or fails with 503.
+async fn model_ready(State(application): App, path: ModelPath) -> Result<Response, ApiError> {
+    let model = path.load(&application).await?;
+    response::respond(&ModelReady { name: model.name(), ready: true })
 }

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ComponentsBuilder, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::{Ref, RefOr};
 
-use crate::http::docs::error::Rows;
+use crate::http::docs::error::RowFormats;
 use crate::http::docs::operation::{Body, Draft, JSON, OCTETS, Tag};
 use crate::http::docs::schema::{
-    Described, any, closed, count, list, object, one_of, optional, probability, text, truth, unwanted, versions,
+    ModelSchemas, any, boolean, closed, count, list, object, one_of, optional, probability, text, unsupported, versions,
 };
 use crate::http::protocols::native::openapi::certainty;
 use crate::http::protocols::native::openapi::predict::level;
@@ -16,208 +16,263 @@ use crate::http::protocols::output::Output;
 /// The groups of this protocol.
 pub(crate) const TAGS: [Tag; 2] = [INFER, V2];
 
-const INFER: Tag = Tag { name: "Open Inference v2: infer", description: "Tensors in, tensors out" };
+const INFER: Tag = Tag { name: "Open Inference v2: infer", description: "Predictions from tensors" };
 const V2: Tag =
     Tag { name: "Open Inference v2", description: "KServe v2 and Triton: metadata, readiness, repository, statistics" };
 
 const DATATYPES: [&str; 13] =
     ["BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64", "BYTES"];
 
-/// The operations.
-pub(crate) fn drafts(models: &[Described<'_>]) -> Vec<Draft> {
-    let infer = models.iter().flat_map(|described| {
-        let (name, version) = (described.model.name(), described.model.version());
-        [format!("/v2/models/{name}/infer"), format!("/v2/models/{name}/versions/{version}/infer")]
-            .map(|path| infer(Draft::post(path, INFER, format!("Predict with {name}")), described))
-    });
-    let get = |path: &str, summary: &str, schema: &str| {
-        Draft::get(path, V2, summary).answers("So it is", JSON, Ref::from_schema_name(schema))
-    };
-    let mut drafts: Vec<_> = infer.collect();
-    drafts.push(get("/v2", "The server, and which extensions it serves", "V2Server"));
-    drafts.push(get("/v2/health/live", "The process runs", "V2Live"));
-    drafts.push(get("/v2/health/ready", "The default model is loaded, or a 503", "V2Ready").needs_model());
-    drafts.push(get("/v2/models/stats", "What all models were asked so far", "V2Statistics").needs_model());
-    let names = || models.iter().map(|described| described.model.name());
-    for (route, summary, schema) in [
-        ("", "What a model takes and gives", "V2Model"),
-        ("/ready", "The model is loaded, or a 503", "V2ModelReady"),
-        ("/config", "The same as Triton configures it", "V2Config"),
-        ("/stats", "What it was asked so far, by this process", "V2Statistics"),
-    ] {
-        let one = |path: &str| get(path, summary, schema).needs_model().parameter("model", "The model", names());
-        drafts.push(one(&format!("/v2/models/{{model}}{route}")));
-        let version = one(&format!("/v2/models/{{model}}/versions/{{version}}{route}"));
-        drafts.push(version.parameter("version", "The version", versions(models)));
-    }
-    let index = Draft::post("/v2/repository/index", V2, "The models that are served").needs_model();
-    drafts.push(index.answers("All of them", JSON, list(Ref::from_schema_name("V2Indexed"))));
-    for verb in ["load", "unload"] {
-        let path = format!("/v2/repository/models/{{model}}/{verb}");
-        let draft = Draft::post(path, V2, format!("Never: callers do not {verb} models")).refused();
-        drafts.push(draft.parameter("model", "The model", names()));
-    }
-    drafts
-}
-
-fn infer(draft: Draft, described: &Described<'_>) -> Draft {
-    let json = Body { media_type: JSON, schema: request(described).into(), examples: examples(described) };
-    let schema = any("The same, its tensors behind the JSON as little-endian bytes, strings each behind their length");
+/// `POST /v2/models/{model}[/versions/{version}]/infer`
+pub(crate) fn infer(draft: Draft, schemas: &ModelSchemas<'_>) -> Draft {
+    let draft = draft.replace("version", schemas.model.version());
+    let json = Body { media_type: JSON, schema: request(schemas).into(), examples: examples(schemas) };
+    let schema =
+        any("The same JSON, followed by tensors as little-endian bytes, in which each string follows its length");
     let bytes = Body { media_type: OCTETS, schema: schema.into(), examples: Vec::new() };
     draft
+        .about(INFER, format!("Predict with {}", schemas.model.name()))
         .description(
-            "Either one tensor of all features, `[n, p]`, of any name, or one tensor a feature, `[n]` or `[n, 1]`, by name. \
-             `parameters.interval` adds the interval of that level (of classes, `prediction_sets`) where no output has one. \
-             gzip and deflate are understood (`Content-Encoding`).",
+            "Send one tensor of all features with shape `[n, p]` and any name, or one tensor per feature with shape `[n]` \
+             or `[n, 1]` and the name of the feature. `parameters.interval` adds the interval at that level (for \
+             classifiers `prediction_sets`) if no requested output has a level. Bodies can be compressed with gzip or \
+             deflate (`Content-Encoding`).",
         )
-        .rows(Rows::Tensors, [json, bytes])
-        .answers("The outputs", JSON, answer(described))
-        .or(OCTETS, any("The same, where an output was asked for as bytes"))
+        .rows(RowFormats::Tensors, [json, bytes])
+        .answers("The outputs", JSON, answer(schemas))
+        .or(OCTETS, any("The same, if an output was requested as bytes"))
 }
 
-fn names(described: &Described<'_>) -> impl Iterator<Item = &'static str> {
-    Output::all(described.model).into_iter().map(Output::name)
+/// `GET /v2`
+pub(crate) fn server(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
+    about(draft, "The server and its extensions", "V2Server")
 }
 
-fn request(described: &Described<'_>) -> ObjectBuilder {
-    let binary = || optional(Type::Boolean).description(Some("Whether as bytes"));
+/// `GET /v2/health/live`
+pub(crate) fn live(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
+    about(draft, "Liveness: the process runs", "V2Live")
+}
+
+/// `GET /v2/health/ready`
+pub(crate) fn ready(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
+    about(draft, "Readiness: the default model is loaded; 503 otherwise", "V2Ready").needs_model()
+}
+
+/// `GET /v2/models/stats`
+pub(crate) fn all_statistics(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
+    about(draft, "Statistics of all models in this process", "V2Statistics").needs_model()
+}
+
+/// `GET /v2/models/{model}[/versions/{version}]`
+pub(crate) fn model(draft: Draft, models: &[ModelSchemas<'_>]) -> Draft {
+    about_model(about(draft, "Inputs and outputs of a model", "V2Model"), models)
+}
+
+/// `GET /v2/models/{model}[/versions/{version}]/ready`
+pub(crate) fn model_ready(draft: Draft, models: &[ModelSchemas<'_>]) -> Draft {
+    about_model(about(draft, "Readiness of a model: it is loaded; 503 otherwise", "V2ModelReady"), models)
+}
+
+/// `GET /v2/models/{model}[/versions/{version}]/config`
+pub(crate) fn config(draft: Draft, models: &[ModelSchemas<'_>]) -> Draft {
+    about_model(about(draft, "Inputs and outputs in the form of Triton's configuration", "V2Config"), models)
+}
+
+/// `GET /v2/models/{model}[/versions/{version}]/stats`
+pub(crate) fn statistics(draft: Draft, models: &[ModelSchemas<'_>]) -> Draft {
+    about_model(about(draft, "Statistics of a model in this process", "V2Statistics"), models)
+}
+
+/// `POST /v2/repository/index`
+pub(crate) fn index(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
+    let draft = draft.about(V2, "List the served models").needs_model();
+    draft.answers("The models", JSON, list(Ref::from_schema_name("V2Indexed")))
+}
+
+/// `POST /v2/repository/models/{model}/load`
+pub(crate) fn load(draft: Draft, models: &[ModelSchemas<'_>]) -> Draft {
+    draft.about(V2, "Not supported: clients cannot load models").not_supported().parameter(
+        "model",
+        "The model",
+        model_names(models),
+    )
+}
+
+/// `POST /v2/repository/models/{model}/unload`
+pub(crate) fn unload(draft: Draft, models: &[ModelSchemas<'_>]) -> Draft {
+    draft.about(V2, "Not supported: clients cannot unload models").not_supported().parameter(
+        "model",
+        "The model",
+        model_names(models),
+    )
+}
+
+fn about(draft: Draft, summary: &str, schema: &str) -> Draft {
+    draft.about(V2, summary).answers("Success", JSON, Ref::from_schema_name(schema))
+}
+
+fn about_model(draft: Draft, models: &[ModelSchemas<'_>]) -> Draft {
+    let draft = draft.needs_model().parameter("model", "The model", model_names(models));
+    draft.parameter("version", "The version", versions(models))
+}
+
+fn model_names<'m>(models: &[ModelSchemas<'m>]) -> impl Iterator<Item = &'m str> {
+    models.iter().map(|model| model.model.name())
+}
+
+fn names(schemas: &ModelSchemas<'_>) -> impl Iterator<Item = &'static str> {
+    Output::all(schemas.model).into_iter().map(Output::name)
+}
+
+fn request(schemas: &ModelSchemas<'_>) -> ObjectBuilder {
+    let binary = || optional(Type::Boolean).description(Some("Whether to return the output as bytes"));
     let size =
-        optional(Type::Integer).minimum(Some(0)).description(Some("Bytes behind the JSON that are this tensor's"));
+        optional(Type::Integer).minimum(Some(0)).description(Some("Number of bytes of this tensor after the JSON"));
     let datatype = one_of(DATATYPES);
     let data = ArrayBuilder::new()
         .schema_type(SchemaType::Array(vec![Type::Array, Type::Null]))
-        .items(RefOr::<Schema>::from(any("A value, or a list of them a row")));
+        .items(RefOr::<Schema>::from(any("A value, or a list of values per row")));
     let input = object([
-        ("name", text("That of a feature; any, where the tensor holds all features")),
+        ("name", text("The name of a feature; any name if the tensor has all features")),
         ("shape", list(ObjectBuilder::new().schema_type(Type::Integer))),
         ("datatype", datatype.into()),
     ])
     .property("parameters", optional(Type::Object).property("binary_data_size", size))
     .property("data", data);
-    // Only intervals and prediction sets have a level, and not every model has them.
-    let level = || level(described).unwrap_or_else(|| ObjectBuilder::new().schema_type(Type::Null));
+    // Only intervals and prediction sets have a level; some models have neither.
+    let level = || level(schemas).unwrap_or_else(|| ObjectBuilder::new().schema_type(Type::Null));
     let output = |names: Vec<&'static str>, level: ObjectBuilder| {
         let parameters = optional(Type::Object).property("binary_data", binary()).property("level", level);
         object([("name", one_of(names).into())]).property("parameters", parameters)
     };
-    let (sure, plain): (Vec<Output>, Vec<Output>) =
-        Output::all(described.model).into_iter().partition(|output| output.level().is_some());
-    let called = |outputs: Vec<Output>| outputs.into_iter().map(Output::name).collect::<Vec<_>>();
-    let plain = output(called(plain), ObjectBuilder::new().schema_type(Type::Null));
-    let output: RefOr<Schema> = if sure.is_empty() {
+    let (leveled, plain): (Vec<Output>, Vec<Output>) =
+        Output::all(schemas.model).into_iter().partition(|output| output.level().is_some());
+    let names_of = |outputs: Vec<Output>| outputs.into_iter().map(Output::name).collect::<Vec<_>>();
+    let plain = output(names_of(plain), ObjectBuilder::new().schema_type(Type::Null));
+    let output: RefOr<Schema> = if leveled.is_empty() {
         plain.into()
     } else {
-        AnyOfBuilder::new().item(plain).item(output(called(sure), level())).into()
+        AnyOfBuilder::new().item(plain).item(output(names_of(leveled), level())).into()
     };
     let outputs = ArrayBuilder::new().schema_type(SchemaType::Array(vec![Type::Array, Type::Null])).items(output);
     let parameters = optional(Type::Object)
         .property("binary_data_output", binary())
         .property("interval", level())
-        .property("explain", unwanted())
-        .property("probabilities", unwanted());
+        .property("explain", unsupported())
+        .property("probabilities", unsupported());
     let inputs = ArrayBuilder::new().items(RefOr::<Schema>::from(closed(input))).min_items(Some(1));
     closed(
         object([("inputs", inputs.into())])
-            .property("id", optional(Type::String).description(Some("Repeated in the answer")))
-            .property("outputs", outputs.description(Some("Those that are wanted; of none, the prediction")))
+            .property("id", optional(Type::String).description(Some("Returned in the answer")))
+            .property("outputs", outputs.description(Some("The requested outputs; by default the prediction")))
             .property("parameters", parameters)
-            .property("model_name", repeated(&[described.model.name(), ""]))
-            .property("model_version", repeated(&[described.model.version(), ""])),
+            .property("model_name", repeated(&[schemas.model.name(), ""]))
+            .property("model_version", repeated(&[schemas.model.version(), ""])),
     )
 }
 
-/// What the path says already.
+/// A key that repeats a part of the path.
 fn repeated(names: &[&str]) -> ObjectBuilder {
     let names = names.iter().map(|name| json!(name)).chain([Value::Null]);
-    ObjectBuilder::new().schema_type(SchemaType::AnyValue).enum_values(Some(names)).description(Some("As in the path"))
+    ObjectBuilder::new()
+        .schema_type(SchemaType::AnyValue)
+        .enum_values(Some(names))
+        .description(Some("The same as in the path"))
 }
 
-fn examples(described: &Described<'_>) -> Vec<(&'static str, Value)> {
-    let values = described.example_values();
-    let width = described.names().len();
+fn examples(schemas: &ModelSchemas<'_>) -> Vec<(&'static str, Value)> {
+    let values = schemas.example_values();
+    let width = schemas.names().len();
     let tensor = |name: &str, datatype: &str, shape: [usize; 2], data: Value| json!({"name": name, "datatype": datatype, "shape": shape, "data": data});
-    let each = described.tensors().map(|(name, datatype, value)| tensor(name, datatype, [1, 1], json!([value])));
+    let each = schemas.tensors().map(|(name, datatype, value)| tensor(name, datatype, [1, 1], json!([value])));
     let inputs: Vec<Value> = each.collect();
     let mut examples = vec![("a_tensor_a_feature", json!({"id": "42", "inputs": inputs}))];
-    if described.is_numeric() {
+    if schemas.is_numeric() {
         examples.insert(0, ("one_tensor", json!({"inputs": [tensor("X", "FP64", [1, width], values)]})));
     }
-    let outputs: Vec<_> = names(described).map(|name| json!({"name": name})).collect();
+    let outputs: Vec<_> = names(schemas).map(|name| json!({"name": name})).collect();
     examples.push(("all_outputs", json!({"inputs": inputs, "outputs": outputs})));
     examples
 }
 
-fn answer(described: &Described<'_>) -> ObjectBuilder {
+fn answer(schemas: &ModelSchemas<'_>) -> ObjectBuilder {
     let values = ObjectBuilder::new().schema_type(SchemaType::Array(vec![Type::Number, Type::String, Type::Boolean]));
     let parameters = ObjectBuilder::new()
-        .property("binary_data_size", count("Bytes behind the JSON"))
-        .property("level", probability().description(Some("Of an interval or a prediction set")));
+        .property("binary_data_size", count("Number of bytes after the JSON"))
+        .property("level", probability().description(Some("Level of an interval or a prediction set")));
     let output = object([
-        ("name", one_of(names(described)).into()),
+        ("name", one_of(names(schemas)).into()),
         ("datatype", one_of(["FP64", "INT64", "BOOL", "BYTES"]).into()),
-        ("shape", list(count("Rows, and values in each"))),
+        ("shape", list(count("Number of rows, then the shape of a row"))),
     ])
     .property("parameters", closed(parameters))
     .property("data", list(values));
     closed(
         object([
-            ("model_name", one_of([described.model.name()]).into()),
-            ("model_version", one_of([described.model.version()]).into()),
+            ("model_name", one_of([schemas.model.name()]).into()),
+            ("model_version", one_of([schemas.model.version()]).into()),
             ("outputs", list(closed(output))),
         ])
-        .property("id", text("That of the request")),
+        .property("id", text("The id of the request")),
     )
 }
 
-/// Adds the schemas that are the same for all models.
-pub(crate) fn define(components: ComponentsBuilder) -> ComponentsBuilder {
-    let words = || list(text("A name"));
+/// Adds the schemas of this protocol.
+pub(crate) fn define(components: ComponentsBuilder, _: &[ModelSchemas<'_>]) -> ComponentsBuilder {
+    let names = || list(text("A name"));
     let dimensions =
         || list(ObjectBuilder::new().schema_type(Type::Integer).description(Some("-1 for any number of rows")));
     let tensor = || {
-        let parameters =
-            certainty(ObjectBuilder::new()).property("labels", list(any("A class, in the order of a row's values")));
-        let tensor =
-            object([("name", text("Its name")), ("datatype", one_of(DATATYPES).into()), ("shape", dimensions())]);
+        let parameters = certainty(ObjectBuilder::new())
+            .property("labels", list(any("A class; the classes have the order of the values of a row")));
+        let tensor = object([
+            ("name", text("The name of the tensor")),
+            ("datatype", one_of(DATATYPES).into()),
+            ("shape", dimensions()),
+        ]);
         list(closed(tensor.property("parameters", closed(parameters))))
     };
     let configured = || {
         list(closed(object([
-            ("name", text("Its name")),
-            ("data_type", text("TYPE_FP64 and the like")),
+            ("name", text("The name of the tensor")),
+            ("data_type", text("The datatype, such as TYPE_FP64")),
             ("dims", dimensions()),
         ])))
     };
-    let named = |schema: ObjectBuilder| schema.property("name", text("The model")).required("name");
-    let total = || closed(object([("count", count("How often")), ("ns", count("Nanoseconds in all"))]));
+    let named = |schema: ObjectBuilder| schema.property("name", text("The name of the model")).required("name");
+    let total =
+        || closed(object([("count", count("Number of requests")), ("ns", count("Total duration in nanoseconds"))]));
     let stages =
         ["success", "fail", "queue", "compute_input", "compute_infer", "compute_output", "cache_hit", "cache_miss"];
     let statistics = object([
-        ("version", text("Its version")),
-        ("last_inference", count("Milliseconds since 1970; 0 for never")),
-        ("inference_count", count("Rows")),
-        ("execution_count", count("Requests")),
+        ("version", text("The version")),
+        ("last_inference", count("Time of the last request in milliseconds since 1970; 0 if there was none")),
+        ("inference_count", count("Number of predicted rows")),
+        ("execution_count", count("Number of requests")),
         ("inference_stats", closed(object(stages.map(|stage| (stage, total().into())))).into()),
-        ("batch_stats", list(any("Never any"))),
+        ("batch_stats", list(any("Always empty"))),
     ]);
-    let server = object([("name", text("ordinate")), ("version", text("Its version")), ("extensions", words())]);
+    let server = object([("name", text("Always ordinate")), ("version", text("The version")), ("extensions", names())]);
     let model = object([
-        ("versions", words()),
-        ("platform", text("ordinate_json")),
+        ("versions", names()),
+        ("platform", text("Always ordinate_json")),
         ("inputs", tensor()),
         ("outputs", tensor()),
     ]);
     let config = object([
-        ("platform", text("ordinate_json")),
-        ("backend", text("ordinate")),
-        ("max_batch_size", count("0: the shapes say where the rows are")),
+        ("platform", text("Always ordinate_json")),
+        ("backend", text("Always ordinate")),
+        ("max_batch_size", count("Always 0: the shapes include the dimension of the rows")),
         ("input", configured()),
         ("output", configured()),
     ]);
-    let indexed =
-        object([("version", text("Its version")), ("state", one_of(["READY"]).into()), ("reason", text("Empty"))]);
-    let live = || ("live", truth("Always true"));
-    let ready = || ("ready", truth("Always true"));
+    let indexed = object([
+        ("version", text("The version")),
+        ("state", one_of(["READY"]).into()),
+        ("reason", text("Always empty")),
+    ]);
+    let live = || ("live", boolean("Always true"));
+    let ready = || ("ready", boolean("Always true"));
     [
         ("V2Server", server),
         ("V2Live", object([live()])),

@@ -1,15 +1,15 @@
-//! Which models there are, and what they were asked so far: Triton's extensions `model_repository` and `statistics`.
+//! The index of models and the statistics of requests: Triton's extensions `model_repository` and `statistics`.
 
 use std::time::UNIX_EPOCH;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
 
-use super::ModelPathResult;
+use super::super::model_path::ModelPath;
 use crate::http::application::App;
-use crate::http::server::answer;
 use crate::http::server::error::{ApiError, ErrorCode};
+use crate::http::server::response;
 use crate::http::server::statistics::{Counts, Times};
 use ordinate_model::Model;
 
@@ -30,14 +30,14 @@ struct Statistics<'a> {
 struct ModelStatistics<'a> {
     name: &'a str,
     version: &'a str,
-    /// Milliseconds since 1970; 0 for never.
+    /// Milliseconds since 1970; 0 if there was no request.
     last_inference: u64,
-    /// Rows.
+    /// Predicted rows.
     inference_count: u64,
-    /// Requests.
+    /// Successful requests.
     execution_count: u64,
     inference_stats: InferenceStatistics,
-    /// By the sizes of batches, which nobody counts here.
+    /// Statistics by batch size, which are not collected.
     batch_stats: [u8; 0],
 }
 
@@ -53,7 +53,7 @@ struct InferenceStatistics {
     cache_miss: Total,
 }
 
-/// How often, and how long in all.
+/// A number of requests and their total duration.
 #[derive(Default, Serialize)]
 struct Total {
     count: u64,
@@ -67,13 +67,13 @@ pub(crate) async fn index(State(application): App) -> Result<Response, ApiError>
         .iter()
         .map(|model| Indexed { name: model.name(), version: model.version(), state: "READY", reason: "" })
         .collect();
-    answer::respond(&indexed)
+    response::respond(&indexed)
 }
 
 /// `POST /v2/repository/models/{model}/load` and `…/unload`
-pub(crate) async fn refuse() -> ApiError {
-    let detail = "models are neither loaded nor unloaded by callers: which there are is settled when the service is deployed, \
-                  each is loaded when it is first asked for, and then stays";
+pub(crate) async fn not_supported() -> ApiError {
+    let detail = "clients cannot load or unload models: the deployment defines the models, and each is loaded at its first \
+                  request";
     ApiError::new(ErrorCode::NotSupported, detail)
 }
 
@@ -81,15 +81,16 @@ pub(crate) async fn refuse() -> ApiError {
 pub(crate) async fn all_statistics(State(application): App) -> Result<Response, ApiError> {
     let models = application.catalog.models().await?;
     let model_stats =
-        models.iter().map(|model| ModelStatistics::new(model, &application.statistics.of(model))).collect();
-    answer::respond(&Statistics { model_stats })
+        models.iter().map(|model| ModelStatistics::new(model, &application.statistics.get(model))).collect();
+    response::respond(&Statistics { model_stats })
 }
 
 /// `GET /v2/models/{model}[/versions/{version}]/stats`
-pub(crate) async fn statistics(State(application): App, asked: ModelPathResult) -> Result<Response, ApiError> {
-    let Path(asked) = asked?;
-    let model = asked.model().load(&application).await?;
-    answer::respond(&Statistics { model_stats: vec![ModelStatistics::new(&model, &application.statistics.of(&model))] })
+pub(crate) async fn statistics(State(application): App, path: ModelPath) -> Result<Response, ApiError> {
+    let model = path.load(&application).await?;
+    response::respond(&Statistics {
+        model_stats: vec![ModelStatistics::new(&model, &application.statistics.get(&model))],
+    })
 }
 
 impl<'a> ModelStatistics<'a> {
@@ -108,7 +109,7 @@ impl<'a> ModelStatistics<'a> {
             inference_stats: InferenceStatistics {
                 success: counts.success.into(),
                 fail: counts.fail.into(),
-                // What a request waits for here is its model.
+                // Requests wait only for their model.
                 queue: stage("load"),
                 compute_input: stage("decode"),
                 compute_infer: stage("predict"),

@@ -1,4 +1,4 @@
-//! The values of an output as a tensor: a datatype, a shape, and values in JSON or in bytes.
+//! The values of an output as a tensor: a datatype, a shape, and values in JSON or as bytes.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use crate::http::decode::tensor::Datatype;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::{Prediction, Probabilities};
 
-/// An output, its values in row-major order.
+/// An output with its values in row-major order.
 #[derive(Debug)]
 pub(crate) struct Tensor<'m> {
     pub(crate) datatype: Datatype,
@@ -22,7 +22,7 @@ enum Data<'m> {
     Numbers(Cow<'m, [f64]>),
     Labels { labels: Labels, chosen: &'m [usize] },
     Probabilities(&'m Probabilities<'m>),
-    Truths(Vec<bool>),
+    Booleans(Vec<bool>),
 }
 
 /// The classes of a model, all of one datatype.
@@ -33,8 +33,8 @@ pub(crate) struct Labels {
 }
 
 impl Labels {
-    /// Labels that are all of one kind keep it; others are text.
-    pub(crate) fn of(classes: &[Scalar]) -> Self {
+    /// The common type of all labels, or text if their types differ.
+    pub(crate) fn from_classes(classes: &[Scalar]) -> Self {
         let all = |kind: fn(&Scalar) -> bool| classes.iter().all(kind);
         if all(|label| matches!(label, Scalar::Boolean(_))) {
             return Self { datatype: Datatype::Bool, labels: classes.to_vec() };
@@ -58,7 +58,7 @@ impl<'m> Tensor<'m> {
         match values {
             Values::Prediction(Prediction::Values(values)) => numbers(vec![values.len(), 1], values.into()),
             Values::Prediction(Prediction::Classes { classes, chosen }) => {
-                let labels = Labels::of(classes);
+                let labels = Labels::from_classes(classes);
                 Self { datatype: labels.datatype, shape: vec![chosen.len(), 1], data: Data::Labels { labels, chosen } }
             }
             Values::Probabilities(probabilities) => Self {
@@ -76,23 +76,23 @@ impl<'m> Tensor<'m> {
             Values::Intervals(ends) => numbers(vec![ends.len(), 2], ends.as_flattened().into()),
             Values::PredictionSets { classes, sets } => {
                 let shape = vec![sets.len(), classes.len()];
-                // Both are in the order of the classes.
+                // The labels of a set have the order of the classes.
                 let memberships = sets.iter().flat_map(|set| {
                     let mut set = set.iter().peekable();
                     classes.iter().map(move |class| set.next_if(|member| **member == class).is_some())
                 });
-                Self { datatype: Datatype::Bool, shape, data: Data::Truths(memberships.collect()) }
+                Self { datatype: Datatype::Bool, shape, data: Data::Booleans(memberships.collect()) }
             }
         }
     }
 
-    /// Appends the values, little-endian; strings behind their length.
+    /// Appends the values as little-endian bytes; strings follow their length.
     pub(crate) fn append_to(&self, bytes: &mut Vec<u8>) {
         let append = |value: &f64| bytes.extend_from_slice(&value.to_le_bytes());
         match &self.data {
             Data::Numbers(values) => values.iter().for_each(append),
             Data::Probabilities(probabilities) => probabilities.rows().flatten().for_each(append),
-            Data::Truths(truths) => bytes.extend(truths.iter().map(|truth| u8::from(*truth))),
+            Data::Booleans(booleans) => bytes.extend(booleans.iter().map(|value| u8::from(*value))),
             Data::Labels { labels, chosen } => {
                 let encoded: Vec<Vec<u8>> = labels.labels.iter().map(|label| encode(label, labels.datatype)).collect();
                 bytes.extend(chosen.iter().filter_map(|class| encoded.get(*class)).flatten());
@@ -104,7 +104,7 @@ impl<'m> Tensor<'m> {
 fn encode(label: &Scalar, datatype: Datatype) -> Vec<u8> {
     match label {
         Scalar::Boolean(value) => vec![u8::from(*value)],
-        // Among fractions; labels are small, and were doubles in the training data.
+        // An integer among fractions: it was a double in the training data.
         #[allow(clippy::cast_precision_loss)]
         Scalar::Integer(value) if datatype == Datatype::Fp64 => (*value as f64).to_le_bytes().to_vec(),
         Scalar::Integer(value) => value.to_le_bytes().to_vec(),
@@ -117,12 +117,12 @@ fn encode(label: &Scalar, datatype: Datatype) -> Vec<u8> {
     }
 }
 
-/// The values in one flat list.
+/// Serializes the values as one flat list.
 impl Serialize for Tensor<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.data {
             Data::Numbers(values) => values.serialize(serializer),
-            Data::Truths(truths) => truths.serialize(serializer),
+            Data::Booleans(booleans) => booleans.serialize(serializer),
             Data::Probabilities(probabilities) => serializer.collect_seq(probabilities.rows().flatten()),
             Data::Labels { labels, chosen } => {
                 serializer.collect_seq(chosen.iter().filter_map(|class| labels.labels.get(*class)))

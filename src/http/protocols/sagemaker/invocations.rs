@@ -1,21 +1,20 @@
-//! `POST /invocations`, which `MLflow`'s scoring server and `SageMaker`'s containers share, and `SageMaker`'s own route before
-//! them, `POST /endpoints/{name}/invocations`.
+//! `POST /invocations`, the route of both `MLflow`'s scoring server and `SageMaker`'s containers, and `POST
+//! /endpoints/{name}/invocations`, the route of the `SageMaker` runtime.
 //!
-//! Both routes read the same bodies. On `/invocations` the body decides whose answer it gets:
+//! Both routes accept the same bodies. On `/invocations` the body decides which protocol the answer follows:
 //!
-//! | body | answered as by |
+//! | body | answer |
 //! |---|---|
 //! | JSON Lines | `SageMaker` |
 //! | JSON, every row `{"features": […]}` | `SageMaker` |
 //! | other JSON | `MLflow` |
-//! | CSV whose first line names features | `MLflow` |
-//! | CSV whose first line names none: values in the signature's order | `SageMaker` |
+//! | CSV whose first line contains a feature name | `MLflow` |
+//! | CSV whose first line contains no feature name: values in the order of the signature | `SageMaker` |
 //!
-//! `Content-Type: text/csv; header=present` or `header=absent` (RFC 4180) says what the first line is. On
-//! `/endpoints/{name}/invocations`, where `name` is a model's, every answer is `SageMaker`'s.
+//! `Content-Type: text/csv; header=present` or `header=absent` (RFC 4180) declares the first line. On
+//! `/endpoints/{name}/invocations`, where `name` is the name of a model, every answer follows `SageMaker`.
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
 
 use super::{Format, encode};
@@ -23,13 +22,14 @@ use crate::http::application::{App, Application};
 use crate::http::decode::json::Terms;
 use crate::http::decode::{Layout, csv, json, lines};
 use crate::http::protocols::mlflow;
+use crate::http::protocols::model_path::ModelPath;
 use crate::http::protocols::output::Output;
-use crate::http::protocols::prediction_request::{Exchange, ModelRef};
+use crate::http::protocols::prediction_request::PredictionRequest;
 use crate::http::server::body::MediaType;
 use crate::http::server::error::ApiError;
 use ordinate_model::Wanted;
 
-/// Whose answer a body gets.
+/// The protocol that an answer follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Dialect {
     Mlflow,
@@ -37,31 +37,30 @@ enum Dialect {
 }
 
 /// `POST /invocations`
-pub(crate) async fn default_model(State(application): App, request: Request) -> Result<Response, ApiError> {
-    predict(&application, ModelRef::Default, request, None).await
+pub(crate) async fn default_model(
+    State(application): App,
+    path: ModelPath,
+    request: Request,
+) -> Result<Response, ApiError> {
+    predict(&application, &path, request, None).await
 }
 
 /// `POST /endpoints/{name}/invocations`
-pub(crate) async fn endpoint(
-    State(application): App,
-    name: Result<Path<String>, PathRejection>,
-    request: Request,
-) -> Result<Response, ApiError> {
-    let Path(name) = name?;
-    predict(&application, ModelRef::Named(&name, None), request, Some(Dialect::SageMaker)).await
+pub(crate) async fn endpoint(State(application): App, path: ModelPath, request: Request) -> Result<Response, ApiError> {
+    predict(&application, &path, request, Some(Dialect::SageMaker)).await
 }
 
 async fn predict(
     application: &Application,
-    asked: ModelRef<'_>,
+    path: &ModelPath,
     request: Request,
     dialect: Option<Dialect>,
 ) -> Result<Response, ApiError> {
-    let media_type = MediaType::of(request.headers(), "application/json, text/csv or application/jsonlines");
-    let mut exchange = Exchange::open(application, asked, request).await?;
-    let (model, body, media_type) = (exchange.model.clone(), exchange.body.clone(), media_type?);
-    let terms = Terms { lenient: true, ..exchange.terms(&model) };
-    let (frame, spoken, output) = match media_type {
+    let media_type = MediaType::from_headers(request.headers(), "application/json, text/csv or application/jsonlines");
+    let mut prediction = PredictionRequest::open(application, path, request).await?;
+    let (model, body, media_type) = (prediction.model.clone(), prediction.body.clone(), media_type?);
+    let terms = Terms { lenient: true, ..prediction.terms(&model) };
+    let (frame, dialect_of_body, output) = match media_type {
         MediaType::Json => {
             let decoded = json::read(&body, &mlflow::KEYS, terms)?;
             let output = mlflow::output(&decoded, &model)?;
@@ -70,21 +69,21 @@ async fn predict(
         }
         MediaType::Csv(header) => {
             let (frame, layout) = csv::read(&body, terms, header)?;
-            let spoken = if layout == Layout::Lines { Dialect::SageMaker } else { Dialect::Mlflow };
-            (frame, spoken, Output::Predict)
+            let dialect_of_body = if layout == Layout::Lines { Dialect::SageMaker } else { Dialect::Mlflow };
+            (frame, dialect_of_body, Output::Predict)
         }
         MediaType::JsonLines => (lines::read(&body, terms)?, Dialect::SageMaker, Output::Predict),
     };
-    exchange.end("decode");
-    let answer = exchange.answer(&model, &frame, Wanted::default())?;
-    match dialect.unwrap_or(spoken) {
+    prediction.end_stage("decode");
+    let answer = prediction.answer(&model, &frame, Wanted::default())?;
+    match dialect.unwrap_or(dialect_of_body) {
         Dialect::Mlflow => {
-            exchange.json(frame.rows(), &mlflow::Predictions { predictions: output.of(&model, &answer)? })
+            prediction.json(frame.rows(), &mlflow::Predictions { predictions: output.values(&model, &answer)? })
         }
         Dialect::SageMaker => {
-            let alike = if media_type == MediaType::JsonLines { Format::JsonLines } else { Format::Json };
-            let format = Format::wanted(&exchange.headers, alike);
-            exchange.bytes(frame.rows(), format.media_type(), encode(&answer, format)?)
+            let default = if media_type == MediaType::JsonLines { Format::JsonLines } else { Format::Json };
+            let format = Format::from_headers(&prediction.headers, default);
+            prediction.bytes(frame.rows(), format.media_type(), encode(&answer, format)?)
         }
     }
 }

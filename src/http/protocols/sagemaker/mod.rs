@@ -1,35 +1,50 @@
-//! `SageMaker`'s answers: those of its Linear Learner
+//! `SageMaker`: answers in the form of its Linear Learner
 //! (<https://docs.aws.amazon.com/sagemaker/latest/dg/LL-in-formats.html>).
 //!
-//! A regression has a `score`. A classification has a `predicted_label`, as the label stood in training, and as `score` the
-//! probability of the second of two classes, or a list with that of each class. Linear Learner describes no CSV answer: here it
-//! has the same values, comma-separated in the same order, a line a row.
+//! Regressors answer with a `score`. Classifiers answer with a `predicted_label`, a label of the training data, and a
+//! `score`: the probability of the second of two classes, or the list of all probabilities. Linear Learner does not
+//! define a CSV answer; here it has the same values in the same order, one line per row.
 
-pub(crate) mod invocations;
-pub(crate) mod openapi;
+mod invocations;
+mod openapi;
 
 use http::{HeaderMap, header};
 use serde::Serialize;
 
+use crate::http::route::{Protocol, Route};
+use crate::http::server::envelope::Envelope;
 use crate::http::server::error::ApiError;
 use ordinate_model::Answer;
 use ordinate_model::scalar::Scalar;
 
-/// How an answer is written.
+pub(crate) const PROTOCOL: Protocol = Protocol { routes, tags: &[openapi::TAG], schemas: |components, _| components };
+
+fn routes() -> Vec<Route> {
+    vec![
+        Route::post("/invocations", invocations::default_model)
+            .errors(Envelope::Mlflow)
+            .operation_of_default_model(openapi::default_model),
+        Route::post("/endpoints/{name}/invocations", invocations::endpoint)
+            .errors(Envelope::Aws)
+            .operation_per_model(openapi::endpoint),
+    ]
+}
+
+/// The format of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
     /// `{"predictions": […]}`.
     Json,
-    /// One object a line.
+    /// One object per line.
     JsonLines,
-    /// One row a line.
+    /// One row per line.
     Csv,
 }
 
 impl Format {
-    /// What `Accept` wants most; the given one where it leaves that open, or wants what there is not (RFC 9110 §12.5.1).
-    pub(crate) fn wanted(headers: &HeaderMap, otherwise: Self) -> Self {
-        let mut best = (0.0, otherwise);
+    /// The format that `Accept` prefers (RFC 9110 §12.5.1), or the default if it allows any or no supported format.
+    pub(crate) fn from_headers(headers: &HeaderMap, default: Self) -> Self {
+        let mut best = (0.0, default);
         for value in headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()) {
             for member in value.split(',') {
                 let mut parts = member.split(';').map(str::trim);
@@ -37,7 +52,7 @@ impl Format {
                     "application/json" => Self::Json,
                     "application/jsonlines" | "application/x-jsonlines" => Self::JsonLines,
                     "text/csv" | "text/*" => Self::Csv,
-                    "*/*" | "application/*" => otherwise,
+                    "*/*" | "application/*" => default,
                     _ => continue,
                 };
                 let quality = parts.find_map(|part| part.strip_prefix("q=")).unwrap_or("1").parse().unwrap_or(0.0);
@@ -49,7 +64,6 @@ impl Format {
         best.1
     }
 
-    /// As `Content-Type` has it.
     pub(crate) fn media_type(self) -> &'static str {
         match self {
             Self::Json => "application/json",
@@ -61,11 +75,11 @@ impl Format {
 
 #[derive(Serialize)]
 struct Predictions<'a> {
-    predictions: Vec<Row<'a>>,
+    predictions: Vec<RowScore<'a>>,
 }
 
 #[derive(Serialize)]
-struct Row<'a> {
+struct RowScore<'a> {
     score: Score<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     predicted_label: Option<Scalar>,
@@ -79,10 +93,10 @@ enum Score<'a> {
     Each(&'a [f64]),
 }
 
-/// Writes an answer.
+/// Encodes an answer.
 ///
 /// # Errors
-/// Ours, if ever.
+/// `internal` if serialization fails.
 pub(crate) fn encode(answer: &Answer<'_>, format: Format) -> Result<Vec<u8>, ApiError> {
     let internal = |error: &dyn std::fmt::Display| ApiError::internal(error.to_string());
     match format {
@@ -107,15 +121,15 @@ pub(crate) fn encode(answer: &Answer<'_>, format: Format) -> Result<Vec<u8>, Api
     }
 }
 
-fn rows<'a>(answer: &'a Answer<'_>) -> Box<dyn Iterator<Item = Row<'a>> + 'a> {
+fn rows<'a>(answer: &'a Answer<'_>) -> Box<dyn Iterator<Item = RowScore<'a>> + 'a> {
     let Some(probabilities) = &answer.probabilities else {
         let values = answer.prediction.scalars();
-        return Box::new(values.map(|value| Row { score: Score::Value(value), predicted_label: None }));
+        return Box::new(values.map(|value| RowScore { score: Score::Value(value), predicted_label: None }));
     };
     let scores = probabilities.rows().map(|row| match row {
         [_, second] => Score::Second(*second),
         each => Score::Each(each),
     });
     let labels = answer.prediction.scalars();
-    Box::new(scores.zip(labels).map(|(score, label)| Row { score, predicted_label: Some(label) }))
+    Box::new(scores.zip(labels).map(|(score, label)| RowScore { score, predicted_label: Some(label) }))
 }

@@ -1,4 +1,4 @@
-//! The values of a column until its row group is written.
+//! Values of a column that wait for their row group.
 
 use parquet::basic::{ConvertedType, LogicalType, Repetition, Type as Physical};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
@@ -6,11 +6,11 @@ use parquet::errors::ParquetError;
 use parquet::file::writer::{SerializedColumnWriter, SerializedRowGroupWriter};
 use parquet::schema::types::{Type, TypePtr};
 
-use crate::output::WholeFile;
+use crate::output::OutputFile;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::FeatureType;
 
-/// A column of the schema. Any row may be without a value.
+/// An optional column of the schema.
 pub(super) fn field(name: &str, kind: FeatureType) -> Result<TypePtr, ParquetError> {
     let physical = match kind {
         FeatureType::Double => Physical::DOUBLE,
@@ -34,7 +34,7 @@ pub(super) enum Values {
 }
 
 impl Values {
-    pub(super) fn of(kind: FeatureType) -> Self {
+    pub(super) fn new(kind: FeatureType) -> Self {
         match kind {
             FeatureType::Double => Self::Double(Buffer::new()),
             FeatureType::Long => Self::Long(Buffer::new()),
@@ -43,7 +43,7 @@ impl Values {
         }
     }
 
-    /// The value of the next row; none for what is of another type.
+    /// Adds the value of the next row; a value of another type is missing.
     pub(super) fn push(&mut self, value: Scalar) {
         match (self, value) {
             (Self::Double(buffer), Scalar::Number(value)) => buffer.push(Some(value)),
@@ -51,7 +51,7 @@ impl Values {
             (Self::Boolean(buffer), Scalar::Boolean(value)) => buffer.push(Some(value)),
             (Self::Text(buffer), Scalar::Text(text)) => buffer.push(Some(ByteArray::from(text.into_bytes()))),
             (Self::Text(buffer), Scalar::Missing) => buffer.push(None),
-            // Classes of several types are told as they stood in the data.
+            // Classes of several types are text.
             (Self::Text(buffer), other) => buffer.push(Some(ByteArray::from(other.to_string().into_bytes()))),
             (Self::Double(buffer), _) => buffer.push(None),
             (Self::Long(buffer), _) => buffer.push(None),
@@ -59,8 +59,8 @@ impl Values {
         }
     }
 
-    /// Writes them as the next column of a row group, and begins anew.
-    pub(super) fn write(&mut self, group: &mut SerializedRowGroupWriter<'_, WholeFile>) -> Result<(), ParquetError> {
+    /// Writes the values as the next column of a row group, and removes them.
+    pub(super) fn write(&mut self, group: &mut SerializedRowGroupWriter<'_, OutputFile>) -> Result<(), ParquetError> {
         let Some(mut column) = group.next_column()? else { return Ok(()) };
         match self {
             Self::Double(buffer) => buffer.write(&mut column),
@@ -72,7 +72,7 @@ impl Values {
     }
 }
 
-/// The values that are there, and for each row whether it has one.
+/// The values, and for each row whether it has one.
 pub(super) struct Buffer<T: DataType> {
     values: Vec<T::T>,
     present: Vec<i16>,

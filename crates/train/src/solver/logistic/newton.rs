@@ -11,7 +11,7 @@ use super::packed::packed_index;
 use super::settings::LogisticSettings;
 use super::standardisation::{Standardisation, position};
 use super::sums::{BLOCK_ROWS, Block, Sums};
-use ordinate_model::leverage::SLACK;
+use ordinate_model::inference::DIAGONAL_INCREMENT;
 
 /// A step that is shorter than this, relative to the largest parameter, is the last: the remaining error is proportional to its
 /// square.
@@ -269,7 +269,7 @@ impl Newton {
         let probability = 1.0 / self.standardisation.classes as f64;
         let curvature = probability * (1.0 - probability);
         let entry = |i: usize, j: usize| {
-            let slack = if i == j { SLACK * self.standardisation.weight } else { 0.0 };
+            let slack = if i == j { DIAGONAL_INCREMENT * self.standardisation.weight } else { 0.0 };
             gram.get(packed_index(i, j, columns + 1)).map(|entry| entry / curvature + slack)
         };
         let rows = (0..columns).map(|i| (i..columns).map(|j| entry(i, j)).collect());

@@ -4,7 +4,7 @@ use super::super::leverage::{LeverageFactor, MOST_COLUMNS};
 use super::super::moments::Moments;
 use super::super::qr::{UpperTriangle, dot};
 use ordinate_model::double_double::DoubleDouble;
-use ordinate_model::leverage::SLACK;
+use ordinate_model::inference::DIAGONAL_INCREMENT;
 
 /// Standardised least squares, reduced to as many rows as columns, with a target of length 1, so that squares neither overflow
 /// nor underflow.
@@ -77,7 +77,7 @@ impl<'a> Problem<'a> {
             return None;
         }
         let Some(alpha) = ridge_alpha else {
-            let triangle = self.augmented(SLACK * self.moments.weight()).leading(features);
+            let triangle = self.augmented(DIAGONAL_INCREMENT * self.moments.weight()).leading(features);
             return Some(LeverageFactor { triangle, degrees_of_freedom: None });
         };
         let triangle = self.augmented(alpha).leading(features);

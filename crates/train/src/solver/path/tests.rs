@@ -6,7 +6,7 @@ use super::Penalty::{ElasticNet, Ridge};
 use super::*;
 use crate::solver::leverage::MOST_COLUMNS;
 use crate::solver::qr::UpperTriangle;
-use ordinate_model::leverage::SLACK;
+use ordinate_model::inference::DIAGONAL_INCREMENT;
 use proptest::prelude::*;
 use smartcore::linalg::basic::arrays::Array;
 use smartcore::linalg::basic::matrix::DenseMatrix;
@@ -576,7 +576,7 @@ fn the_leverage_factor_of_the_lasso_exists_for_dependent_columns() {
     assert_factor(
         &lasso.leverage_factor.as_ref().unwrap().triangle,
         cross_products(&lasso, &rows, |_| 1.0),
-        442.0 * SLACK,
+        442.0 * DIAGONAL_INCREMENT,
     );
 
     let twice: Vec<Vec<f64>> = rows.iter().map(|row| vec![row[0], row[0], row[10]]).collect();

@@ -1,72 +1,88 @@
-//! `POST …/predict`: rows, what is wanted beside the predictions, and the answer to each.
+//! `POST …/predict` in the document: rows, options, answers.
 
 use serde_json::{Value, json};
 use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ComponentsBuilder, Object, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{Ref, RefOr};
 
-use crate::http::docs::error::Rows;
+use super::PREDICT;
+use crate::http::docs::error::RowFormats;
 use crate::http::docs::operation::{Body, CSV, Draft, JSON};
 use crate::http::docs::schema::{
-    Described, any, closed, count, list, number, object, one_of, optional, probability, text,
+    ModelSchemas, any, closed, count, list, number, object, one_of, optional, probability, text,
 };
 
-/// One of the levels that examples ask for.
+/// The level of intervals in examples.
 const LEVEL: f64 = 0.9;
 
-/// The operation.
-pub(crate) fn draft(draft: Draft, described: &Described<'_>) -> Draft {
-    let x = AnyOfBuilder::new().item(described.reference("rows")).item(described.reference("columns"));
-    let mut sent = object([("X", x.into())]);
+/// `POST /predict`
+pub(crate) fn default_model(draft: Draft, schemas: &ModelSchemas<'_>) -> Draft {
+    operation(draft.about(PREDICT, format!("Predict with the default model, {}", schemas.model.name())), schemas)
+}
+
+/// `POST /models/{name}/predict`
+pub(crate) fn model(draft: Draft, schemas: &ModelSchemas<'_>) -> Draft {
+    operation(draft.about(PREDICT, format!("Predict with {}", schemas.model.name())), schemas)
+}
+
+/// `POST /models/{name}/versions/{version}/predict`
+pub(crate) fn version(draft: Draft, schemas: &ModelSchemas<'_>) -> Draft {
+    let draft = draft.about(PREDICT, format!("Predict with a version of {}", schemas.model.name()));
+    operation(draft.parameter("version", "The version", [schemas.model.version()]), schemas)
+}
+
+fn operation(draft: Draft, schemas: &ModelSchemas<'_>) -> Draft {
+    let x = AnyOfBuilder::new().item(schemas.reference("rows")).item(schemas.reference("columns"));
+    let mut body = object([("X", x.into())]);
     let mut draft = draft;
-    for (name, option, kind) in options(described) {
+    for (name, option, kind) in options(schemas) {
         draft = draft.option(name, in_url(option.clone(), kind));
-        sent = sent.property(name, option);
+        body = body.property(name, option);
     }
-    let asked = described.model.certainty().map(|certainty| ("interval", json!(certainty.up_to(LEVEL))));
-    let classes = described.model.classes().map(|_| ("probabilities", json!(true)));
-    let asked =
-        [("X", json!([described.example_row()])), ("explain", json!(true))].into_iter().chain(asked).chain(classes);
-    let asked = Value::Object(asked.map(|(key, value)| (key.to_owned(), value)).collect());
+    let level = schemas.model.available_intervals().map(|intervals| ("interval", json!(intervals.at_most(LEVEL))));
+    let classes = schemas.model.classes().map(|_| ("probabilities", json!(true)));
+    let options =
+        [("X", json!([schemas.example_row()])), ("explain", json!(true))].into_iter().chain(level).chain(classes);
+    let all_options = Value::Object(options.map(|(key, value)| (key.to_owned(), value)).collect());
     let json = Body {
         media_type: JSON,
-        schema: closed(sent).into(),
+        schema: closed(body).into(),
         examples: vec![
-            ("rows_by_name", json!({"X": [described.example_row()]})),
-            ("rows_by_position", json!({"X": [described.example_values()]})),
-            ("columns", json!({"X": described.example_columns()})),
-            ("how_sure_and_why", asked),
+            ("rows_by_name", json!({"X": [schemas.example_row()]})),
+            ("rows_by_position", json!({"X": [schemas.example_values()]})),
+            ("columns", json!({"X": schemas.example_columns()})),
+            ("how_sure_and_why", all_options),
         ],
     };
-    let csv = described.example_csv().map(|example| Body {
+    let csv = schemas.example_csv().map(|example| Body {
         media_type: CSV,
-        schema: text("A header with the features' names, then one line a row"),
+        schema: text("A header with the names of the features, then one line per row"),
         examples: vec![("the_average_row", example.into())],
     });
     draft
         .description(
-            "All rows must be laid out alike. gzip and deflate are understood (`Content-Encoding`). What is wanted beside the \
-             predictions stands in the body or in the URL.",
+            "All rows must have the same form. Bodies can be compressed with gzip or deflate (`Content-Encoding`). Options \
+             can be in the body or in the URL.",
         )
-        .rows(Rows::JsonOrCsv, [json].into_iter().chain(csv))
-        .answers("One prediction a row", JSON, described.reference("answer"))
+        .rows(RowFormats::JsonOrCsv, [json].into_iter().chain(csv))
+        .answers("One prediction per row", JSON, schemas.reference("answer"))
 }
 
-/// What can be wanted beside the predictions, each with its type when it is not left out.
-fn options(described: &Described<'_>) -> impl Iterator<Item = (&'static str, Object, Type)> {
-    let truth = |description| optional(Type::Boolean).description(Some(description));
-    let explain = truth("Whether to tell what each feature adds to the prediction, in `explanation`");
-    let probabilities = truth("Whether to give the probability of each class, in `probabilities`");
-    let probabilities = match described.model.classes() {
+/// The options, each with its type in a URL.
+fn options(schemas: &ModelSchemas<'_>) -> impl Iterator<Item = (&'static str, Object, Type)> {
+    let boolean = |description| optional(Type::Boolean).description(Some(description));
+    let explain = boolean("Whether to return the contribution of each feature to the prediction, in `explanation`");
+    let probabilities = boolean("Whether to return the probability of each class, in `probabilities`");
+    let probabilities = match schemas.model.classes() {
         Some(_) => probabilities,
-        // A model that predicts numbers has none.
+        // Regressors have no probabilities.
         None => probabilities.enum_values(Some([json!(false), Value::Null])),
     };
-    let interval = level(described).map(|level| ("interval", level, Type::Number));
+    let interval = level(schemas).map(|level| ("interval", level, Type::Number));
     let switches = [("explain", explain, Type::Boolean), ("probabilities", probabilities, Type::Boolean)];
     switches.into_iter().chain(interval).map(|(name, option, kind)| (name, option.build(), kind))
 }
 
-/// The same in a URL, where `null` is not as good as left out.
+/// The same option in a URL, where `null` is not allowed.
 fn in_url(mut option: Object, kind: Type) -> Object {
     option.schema_type = kind.into();
     if let Some(values) = &mut option.enum_values {
@@ -75,69 +91,67 @@ fn in_url(mut option: Object, kind: Type) -> Object {
     option
 }
 
-/// The levels that intervals of this model can have, if it has any.
-pub(crate) fn level(described: &Described<'_>) -> Option<ObjectBuilder> {
-    let certainty = described.model.certainty()?;
-    let what = "The probability with which the answer lies in `interval`, of classes in `prediction_sets`";
+/// The levels of this model's intervals, if it has intervals.
+pub(crate) fn level(schemas: &ModelSchemas<'_>) -> Option<ObjectBuilder> {
+    let certainty = schemas.model.available_intervals()?;
+    let what = "The probability that the observed value is in `interval`, or the class in `prediction_sets`";
     let level = optional(Type::Number).description(Some(what)).exclusive_minimum(Some(0));
     Some(match certainty.max_level {
         None => level.exclusive_maximum(Some(1)),
-        // So many rows were held out, and none was ever as wrong.
         Some(most) => level.maximum(Some(most)),
     })
 }
 
-/// Adds the schemas of the answers.
-pub(crate) fn define(components: ComponentsBuilder, models: &[Described<'_>]) -> ComponentsBuilder {
+/// Adds the schemas of answers.
+pub(crate) fn define(components: ComponentsBuilder, models: &[ModelSchemas<'_>]) -> ComponentsBuilder {
     let components = components.schema("Warning", warning());
     models
         .iter()
-        .fold(components, |components, described| components.schema(described.schema_name("answer"), answer(described)))
+        .fold(components, |components, schemas| components.schema(schemas.schema_name("answer"), answer(schemas)))
 }
 
-fn answer(described: &Described<'_>) -> Schema {
-    let answer = object([("y", RefOr::Ref(described.reference("prediction")))]);
-    let method = one_of(["student-t", "student-t-ridge", "conformal"])
-        .description(Some("How intervals were made, and so what they suppose"));
-    let answer = match described.model.classes() {
+fn answer(schemas: &ModelSchemas<'_>) -> Schema {
+    let answer = object([("y", RefOr::Ref(schemas.reference("prediction")))]);
+    let method = one_of(["student-t", "student-t-ridge", "conformal"]).description(Some("The method of the intervals"));
+    let answer = match schemas.model.classes() {
         None => {
-            let ends = || described.list(ends());
-            answer.property("interval", ends()).property("mean_interval", ends())
+            let bounds = || schemas.list(bounds());
+            answer.property("interval", bounds()).property("mean_interval", bounds())
         }
         Some(classes) => {
-            let labels = ArrayBuilder::new().items(RefOr::<Schema>::from(described.predicted()));
+            let labels = ArrayBuilder::new().items(RefOr::<Schema>::from(schemas.predicted()));
             let row = classes
                 .iter()
                 .map(ToString::to_string)
                 .fold(ObjectBuilder::new(), |row, class| row.property(&class, probability()).required(class));
             answer
-                .property("prediction_sets", described.list(labels))
-                .property("probabilities", described.list(closed(row)))
+                .property("prediction_sets", schemas.list(labels))
+                .property("probabilities", schemas.list(closed(row)))
         }
     };
-    closed(with_warnings(answer.property("interval_method", method).property("explanation", explanation(described))))
+    closed(with_warnings(answer.property("interval_method", method).property("explanation", explanation(schemas))))
         .into()
 }
 
-/// An answer that tells its warnings.
+/// Adds warnings to an answer.
 pub(crate) fn with_warnings(answer: ObjectBuilder) -> ObjectBuilder {
     answer
         .property("warnings", list(Ref::from_schema_name("Warning")))
-        .property("warnings_total", count("All of them, where only the first are told"))
+        .property("warnings_total", count("Number of warnings, if the list has only the first"))
         .property(
             "rows_searched_for_leverage",
-            count("So many rows, from the first on, were searched for unusual combinations of values, where all would take too long"),
+            count("Number of rows, from the first, whose leverage was computed, if not all rows"),
         )
 }
 
-/// The lower and the upper end.
-fn ends() -> ArrayBuilder {
+/// Lower and upper bound.
+fn bounds() -> ArrayBuilder {
     ArrayBuilder::new().items(RefOr::<Schema>::from(number())).min_items(Some(2)).max_items(Some(2))
 }
 
-/// A number, or of more than two classes one for each.
-pub(crate) fn explanation(described: &Described<'_>) -> ObjectBuilder {
-    let classes = described.model.classes().unwrap_or_default();
+/// An explanation: a number per feature, or one per class if there are more than two classes.
+pub(crate) fn explanation(schemas: &ModelSchemas<'_>) -> ObjectBuilder {
+    let classes = schemas.model.classes().unwrap_or_default();
     let score = || -> RefOr<Schema> {
         if classes.len() < 3 {
             return number().into();
@@ -146,15 +160,15 @@ pub(crate) fn explanation(described: &Described<'_>) -> ObjectBuilder {
         let by_class = names.fold(ObjectBuilder::new(), |object, name| object.property(&name, number()).required(name));
         closed(by_class).into()
     };
-    let row = closed(object(described.names().into_iter().map(|name| (name, score()))));
+    let row = closed(object(schemas.names().into_iter().map(|name| (name, score()))));
     let unit = one_of(["target", "log-target", "log-odds", "score"]);
     let explanation = object([
-        ("unit", unit.description(Some("What the numbers are measured in")).into()),
+        ("unit", unit.description(Some("Unit of the contributions")).into()),
         ("base", score()),
-        ("contributions", described.list(row.description(Some("What each feature adds to base"))).into()),
+        ("contributions", schemas.list(row.description(Some("Contribution of each feature, added to base"))).into()),
     ]);
     if classes.len() == 2 {
-        let class = described.predicted().description(Some("The class whose log-odds they are"));
+        let class = schemas.predicted().description(Some("The class whose log-odds are explained"));
         return closed(explanation.property("class", class).required("class"));
     }
     closed(explanation)
@@ -162,11 +176,15 @@ pub(crate) fn explanation(described: &Described<'_>) -> ObjectBuilder {
 
 fn warning() -> Schema {
     let codes = ["outside_range", "unknown_category", "leverage"];
-    object([("row", count("The row, from 0")), ("code", one_of(codes).into()), ("message", text("In words"))])
-        .property("feature", text("The feature that is unusual"))
-        .property("value", any("Its value"))
-        .property("range", ends().description(Some("The least and the greatest value in the training data")))
-        .property("leverage", number())
-        .property("limit", number().description(Some("Three times the mean leverage of the training data")))
-        .into()
+    object([
+        ("row", count("Index of the row, from 0")),
+        ("code", one_of(codes).into()),
+        ("message", text("Description of the warning")),
+    ])
+    .property("feature", text("The feature, if the warning is about one"))
+    .property("value", any("The value of the feature"))
+    .property("range", bounds().description(Some("Minimum and maximum in the training data")))
+    .property("leverage", number())
+    .property("limit", number().description(Some("Three times the mean leverage of the training data")))
+    .into()
 }

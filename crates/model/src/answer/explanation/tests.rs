@@ -1,0 +1,233 @@
+use ordinate_test_support::ModelDocument;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::PredictError;
+use crate::Prediction;
+use crate::cell::Cell;
+use crate::frame::Frame;
+use crate::frame::RowsBuilder;
+use crate::inference::Inference;
+
+/// Age and its square, two levels of a colour, and where it is asked for a product of age, its square and a colour.
+fn model(estimator: &str, transform: &str, product: bool) -> Model {
+    let mut columns = vec![
+        json!({"name": "age", "product": [{"feature": "age"}], "mean": 40.5, "scale": 12.0}),
+        json!({"name": "age^2", "product": [{"feature": "age", "power": 2}], "mean": 1784.25, "scale": 950.0}),
+        json!({"name": "colour=green", "product": [{"feature": "colour", "level": "green"}], "mean": 0.25, "scale": 0.5}),
+        json!({"name": "colour=red", "product": [{"feature": "colour", "level": "red"}], "mean": 0.375, "scale": 0.25}),
+    ];
+    let mut coefficients = vec![
+        ("age", [1.5, 0.5, -2.0]),
+        ("age^2", [-0.75, 1.0, 0.0]),
+        ("colour=green", [2.0, 0.0, 1.0]),
+        ("colour=red", [-3.0, 4.0, -1.0]),
+    ];
+    if product {
+        let factors =
+            json!([{"feature": "age"}, {"feature": "colour", "level": "red"}, {"feature": "age", "power": 2}]);
+        columns.push(json!({"name": "age:colour=red", "product": factors, "mean": 10.0, "scale": 4000.0}));
+        coefficients.push(("age:colour=red", [0.5, -0.25, 0.125]));
+    }
+    // In another order than the columns: names count.
+    coefficients.reverse();
+    let classes: &[&str] = match estimator {
+        "two" => &["no", "yes"],
+        "three" => &["a", "b", "c"],
+        _ => &[],
+    };
+    let scores = if classes.len() == 3 { 3 } else { 1 };
+    let of = |values: &[f64; 3]| if classes.is_empty() { json!(values[0]) } else { json!(values[..scores]) };
+    let intercepts = &[7.0, 0.0, -1.0][..scores];
+    let coefficients: serde_json::Map<_, _> =
+        coefficients.iter().map(|(name, values)| ((*name).to_owned(), of(values))).collect();
+    let estimator = if classes.is_empty() {
+        json!({"family": estimator, "intercept": 7.0, "coefficients": coefficients})
+    } else {
+        json!({"family": "logistic", "classes": classes, "intercepts": intercepts, "coefficients": coefficients})
+    };
+    let file = ModelDocument::regression("paint", 7.0)
+        .set("/task", if classes.is_empty() { "regression" } else { "classification" })
+        .features(json!([
+            {"name": "age", "type": "double", "missing": "reject"},
+            {"name": "colour", "type": "string", "missing": "reject", "levels": ["blue", "green", "red"]},
+        ]))
+        .set("/preprocess", json!({"columns": columns, "target_transform": transform}))
+        .set("/estimator", estimator)
+        .set("/training/rows", 5)
+        .file(json!([[1.0, "red"]]));
+    Model::from_json(&file).unwrap()
+}
+
+fn frame<'m>(model: &'m Model, rows: &[Vec<Scalar>]) -> Frame<'m> {
+    let mut builder = RowsBuilder::new(model.signature(), rows.len());
+    for row in rows {
+        builder.start_row().unwrap();
+        for value in row {
+            builder.push(value.cell());
+        }
+        builder.end_positional_row();
+    }
+    builder.finish().unwrap()
+}
+
+fn rows(x: &Value) -> Vec<Vec<Scalar>> {
+    serde_json::from_value(x.clone()).unwrap()
+}
+
+/// Scores from predictions: the inverse of what is done to them, for classes up to what softmax does not tell.
+fn scores(model: &Model, frame: &Frame<'_>) -> Vec<Vec<f64>> {
+    match model.predict(frame) {
+        Prediction::Values(values) if model.document().preprocess.target_transform == TargetTransform::Log => {
+            values.iter().map(|value| vec![value.ln()]).collect()
+        }
+        Prediction::Values(values) => values.iter().map(|value| vec![*value]).collect(),
+        Prediction::Classes { .. } => {
+            let probabilities = model.probabilities(frame);
+            let relative = |row: &[f64]| row.iter().skip(1).map(|p| (p / row[0]).ln()).collect();
+            probabilities.rows().map(relative).collect()
+        }
+    }
+}
+
+/// Recorded with shap 0.51.0 on the columns of the design, whose background is the means, then summed by feature:
+///
+/// ```python
+/// masker = shap.maskers.Independent(means[None, :], max_samples=1)
+/// shap.LinearExplainer(model, masker)(raw_columns).values  # model.coef_ = coefficients / scales
+/// ```
+#[test]
+fn a_temperature_divides_scores_changes_no_class_and_contributions_still_add_up() {
+    for name in ["two", "three"] {
+        let plain = model(name, "identity", true);
+        let mut document = plain.document().clone();
+        document.inference = Some(Inference { temperature: Some(2.5), ..Inference::default() });
+        let row = vec![Scalar::Number(31.0), Scalar::Text("green".into())];
+        let sealed = document.seal(vec![row.clone()]).unwrap().to_json().unwrap();
+        let warm = Model::from_json(sealed.as_bytes()).unwrap();
+        let (before, after) = (frame(&plain, std::slice::from_ref(&row)), frame(&warm, &[row]));
+        for (got, expected) in scores(&warm, &after)[0].iter().zip(&scores(&plain, &before)[0]) {
+            assert!((got - expected / 2.5).abs() < 1e-12);
+        }
+        assert_eq!(warm.predict(&after), plain.predict(&before));
+        let explanation = warm.explain(&after).unwrap();
+        let sums: Vec<f64> = explanation
+            .base()
+            .iter()
+            .zip(explanation.values().chunks(2))
+            .map(|(base, row)| base + row.iter().sum::<f64>())
+            .collect();
+        let sums = if name == "three" { vec![sums[1] - sums[0], sums[2] - sums[0]] } else { sums };
+        for (got, expected) in scores(&warm, &after)[0].iter().zip(sums) {
+            assert!((got - expected).abs() < 1e-12);
+        }
+    }
+}
+
+#[test]
+fn contributions_are_those_of_shap() {
+    let recorded: Value = serde_json::from_str(include_str!("shap.json")).unwrap();
+    let bundled =
+        |name: &str| std::fs::read(format!("{}/../../model/{name}.json", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    for (name, recorded) in recorded.as_object().unwrap() {
+        let model = match name.as_str() {
+            "gathered" => model("linear", "identity", false),
+            name => Model::from_json(&bundled(name)).unwrap(),
+        };
+        let frame = frame(&model, &rows(&recorded["X"]));
+        let explanation = model.explain(&frame).unwrap();
+        let base: Vec<f64> = serde_json::from_value(recorded["base"].clone()).unwrap();
+        // SHAP was given the coefficients as fitted; probabilities are made of scores divided by the temperature.
+        let temperature =
+            model.document().inference.as_ref().and_then(|inference| inference.temperature).unwrap_or(1.0);
+        let base: Vec<f64> = base.iter().map(|base| base / temperature).collect();
+        let apart = explanation.base().iter().zip(&base).map(|(got, expected)| ((got - expected) / expected).abs());
+        assert!(explanation.base().len() == base.len() && apart.fold(0.0, f64::max) < 1e-12, "{name}");
+        let expected: Vec<Vec<Vec<f64>>> = serde_json::from_value(recorded["contributions"].clone()).unwrap();
+        for (got, expected) in explanation.rows().zip(&expected) {
+            let expected: Vec<f64> = expected.concat().iter().map(|value| value / temperature).collect();
+            assert_eq!(got.len(), expected.len());
+            for (got, expected) in got.iter().zip(expected) {
+                assert!((got - expected).abs() <= 1e-11 * expected.abs().max(1.0), "{name}: {got} is not {expected}");
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn base_and_contributions_add_up_to_the_score(age in -60.0..100.0_f64, colour in 0..3_usize, which in 0..5_usize) {
+        let (estimator, transform) =
+            [("linear", "identity"), ("ridge", "identity"), ("lasso", "log"), ("two", "identity"), ("three", "identity")][which];
+        let model = model(estimator, transform, true);
+        let colour = ["blue", "green", "red"][colour];
+        let frame = frame(&model, &[vec![Scalar::Number(age), Scalar::Text(colour.into())]]);
+        let explanation = model.explain(&frame).unwrap();
+        let values: Vec<_> = explanation.values().chunks(2).collect();
+        let sums: Vec<f64> = explanation.base().iter().zip(&values).map(|(base, values)| base + values.iter().sum::<f64>()).collect();
+        let expected = if which == 4 { vec![sums[1] - sums[0], sums[2] - sums[0]] } else { sums };
+        let size = explanation.base().iter().chain(explanation.values()).map(|term| term.abs()).sum::<f64>();
+        for (got, expected) in scores(&model, &frame)[0].iter().zip(expected) {
+            prop_assert!((got - expected).abs() <= 1e-9 * size, "{got} is not {expected}");
+        }
+    }
+}
+
+#[test]
+fn a_product_is_divided_in_equal_parts_among_its_distinct_features() {
+    let alone = model("linear", "identity", false);
+    let product = model("linear", "identity", true);
+    let row = [vec![Scalar::Number(20.0), Scalar::Text("red".into())]];
+    let [alone, product] =
+        [&alone, &product].map(|model| model.explain(&frame(model, &row)).unwrap().values().to_vec());
+    // 0.5 · (20 · 20² − 10) / 4000, half each: age is in it twice and counts once.
+    let half = 0.5 * (8000.0 - 10.0) / 4000.0 / 2.0;
+    for (with, without) in product.iter().zip(alone) {
+        assert!((with - without - half).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn it_says_what_it_is_measured_in() {
+    let row = [vec![Scalar::Number(40.5), Scalar::Text("blue".into())]];
+    let told = |estimator, transform| {
+        let model = model(estimator, transform, false);
+        let explanation = model.explain(&frame(&model, &row)).unwrap();
+        serde_json::to_value(&explanation).unwrap()
+    };
+    // (40.5² − 1784.25) / 950 = −0.151…, of the colours −0.5 and −1.5.
+    let age = (40.5_f64.powi(2) - 1784.25) / 950.0;
+    let close = |got: &Value, expected: f64| assert!((got.as_f64().unwrap() - expected).abs() < 1e-12, "{got}");
+
+    let regression = told("linear", "identity");
+    assert_eq!((&regression["unit"], &regression["base"]), (&json!("target"), &json!(7.0)));
+    close(&regression["contributions"][0]["age"], -0.75 * age);
+    close(&regression["contributions"][0]["colour"], 2.0 * -0.5 - 3.0 * -1.5);
+    assert_eq!(regression.as_object().unwrap().len(), 3);
+
+    assert_eq!(told("lasso", "log")["unit"], "log-target");
+    let two = told("two", "identity");
+    assert_eq!((&two["unit"], &two["class"], &two["base"]), (&json!("log-odds"), &json!("yes"), &json!(7.0)));
+    let three = told("three", "identity");
+    assert_eq!((&three["unit"], &three["base"]), (&json!("score"), &json!({"a": 7.0, "b": 0.0, "c": -1.0})));
+    close(&three["contributions"][0]["age"]["b"], age);
+    close(&three["contributions"][0]["colour"]["c"], 1.0 * -0.5 - -1.5);
+}
+
+#[test]
+fn what_cannot_be_explained_says_so() {
+    let (model, other) = (model("linear", "identity", true), model("linear", "identity", true));
+    let row = |age| vec![Scalar::Number(age), Scalar::Text("red".into())];
+    let foreign = frame(&other, &[row(1.0)]);
+    assert_eq!(model.explain(&foreign), Err(PredictError::ForeignFrame.into()));
+    assert_eq!(model.explain(&frame(&model, &[row(1.0), row(1e200)])), Err(PredictError::NotFinite { row: 1 }.into()));
+    let mut many = RowsBuilder::new(model.signature(), MAX_VALUES);
+    for _ in 0..=MAX_VALUES / 2 {
+        many.start_row().unwrap();
+        many.push(Cell::Double(1.0));
+        many.push(Cell::Text("red"));
+    }
+    let error = model.explain(&many.finish().unwrap()).unwrap_err();
+    assert_eq!(error, PredictError::TooMuchToExplain { values: MAX_VALUES + 2, limit: MAX_VALUES }.into());
+}

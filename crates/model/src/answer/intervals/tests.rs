@@ -1,0 +1,213 @@
+use ordinate_test_support::ModelDocument;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::artifact::ArtifactError;
+use crate::cell::Cell;
+use crate::frame::Frame;
+use crate::frame::RowsBuilder;
+use crate::scalar::Scalar;
+use crate::{AnswerError, PredictError, Wanted};
+
+fn assembled(
+    estimator: &Value,
+    columns: &Value,
+    inference: &Value,
+    rows: u64,
+    transform: &str,
+) -> Result<Model, ArtifactError> {
+    let names = columns.as_array().unwrap().iter().map(|column| column["name"].clone());
+    let features: Vec<_> = names.map(|name| json!({"name": name, "type": "double", "missing": "reject"})).collect();
+    let document = ModelDocument::regression("line", 0.0)
+        .features(json!(features))
+        .set("/task", if estimator["family"] == "logistic" { "classification" } else { "regression" })
+        .set("/preprocess", json!({"columns": columns, "target_transform": transform}))
+        .set("/estimator", estimator.clone())
+        .set("/inference", inference.clone())
+        .set("/training/rows", rows)
+        .json();
+    Model::assemble(serde_json::from_value(document)?)
+}
+
+/// x = 1 … 5, y = 2, 4, 5, 4, 5: Σ(x − 3)² = 10, residual sum of squares 2.4 on 3 degrees of freedom.
+fn noise() -> Value {
+    json!({"degrees_of_freedom": 3, "residual_variance": 0.8, "r": [[10.0_f64.sqrt()]]})
+}
+
+fn line(family: &str, inference: &Value, transform: &str) -> Result<Model, ArtifactError> {
+    let columns = json!([{"name": "x", "product": [{"feature": "x"}], "mean": 3.0, "scale": 1.0}]);
+    let estimator = if family == "logistic" {
+        json!({"family": family, "classes": [0, 1], "intercepts": [4.0], "coefficients": {"x": [0.6]}})
+    } else {
+        json!({"family": family, "intercept": 4.0, "coefficients": {"x": 0.6}})
+    };
+    assembled(&estimator, &columns, inference, 5, transform)
+}
+
+fn frame<'m>(model: &'m Model, rows: &[&[f64]]) -> Frame<'m> {
+    let mut builder = RowsBuilder::new(model.signature(), rows.len());
+    for row in rows {
+        builder.start_row().unwrap();
+        for value in *row {
+            builder.push(Cell::Double(*value));
+        }
+        builder.end_positional_row();
+    }
+    builder.finish().unwrap()
+}
+
+/// The intervals of a row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Ends {
+    prediction: [f64; 2],
+    mean: Option<[f64; 2]>,
+}
+
+fn at(level: f64) -> Wanted {
+    Wanted { interval: Some(level), ..Wanted::default() }
+}
+
+fn ends(model: &Model, level: f64, rows: &[&[f64]]) -> Result<Vec<Ends>, AnswerError> {
+    let mean_interval = model.has_mean_intervals().then_some(level);
+    let answer = model.answer(&frame(model, rows), &Wanted { mean_interval, ..at(level) })?;
+    let mean = |row: usize| answer.mean_intervals.as_ref().map(|ends| ends[row]);
+    let intervals = answer.intervals.unwrap().into_iter().enumerate();
+    Ok(intervals.map(|(row, prediction)| Ends { prediction, mean: mean(row) }).collect())
+}
+
+fn method(model: &Model, level: f64) -> IntervalMethod {
+    model.answer(&frame(model, &[&[3.0]]), &at(level)).unwrap().interval_method.unwrap()
+}
+
+fn assert_ends(got: [f64; 2], middle: f64, reach: f64) {
+    assert!((got[0] - (middle - reach)).abs() < 1e-12 && (got[1] - (middle + reach)).abs() < 1e-12, "{got:?}");
+}
+
+/// The textbook's formulas for one feature, with t(0.975; 3) = 3.1824463052837097 (mpmath).
+fn textbook(x: f64, of_one: f64) -> f64 {
+    3.182_446_305_283_709_7 * (0.8 * (of_one + 1.0 / 5.0 + (x - 3.0).powi(2) / 10.0)).sqrt()
+}
+
+#[test]
+fn a_line_has_the_textbooks_intervals() {
+    let model = line("linear", &noise(), "identity").unwrap();
+    let points = [(3.0, 4.0), (5.0, 5.2), (-7.0, -2.0)];
+    for ((x, y), ends) in points.into_iter().zip(ends(&model, 0.95, &[&[3.0], &[5.0], &[-7.0]]).unwrap()) {
+        assert_ends(ends.prediction, y, textbook(x, 1.0));
+        assert_ends(ends.mean.unwrap(), y, textbook(x, 0.0));
+    }
+    assert_eq!(method(&model, 0.5), IntervalMethod::StudentT);
+}
+
+#[test]
+fn rows_keep_their_own_intervals_however_many_there_are() {
+    let model = line("linear", &noise(), "identity").unwrap();
+    let rows: Vec<[f64; 1]> = (0..21).map(|row| [f64::from(row)]).collect();
+    let all = ends(&model, 0.95, &rows.iter().map(<[f64; 1]>::as_slice).collect::<Vec<_>>()).unwrap();
+    let each: Vec<_> = rows.iter().flat_map(|row| ends(&model, 0.95, &[row]).unwrap()).collect();
+    assert_eq!(all, each);
+}
+
+#[test]
+fn the_mean_is_as_uncertain_as_the_weight_of_all_rows_allows() {
+    let mut inference = noise();
+    inference["weight"] = json!(20.0);
+    let model = line("linear", &inference, "identity").unwrap();
+    let reach = 3.182_446_305_283_709_7 * (0.8_f64 / 20.0).sqrt();
+    assert_ends(ends(&model, 0.95, &[&[3.0]]).unwrap()[0].mean.unwrap(), 4.0, reach);
+}
+
+#[test]
+fn of_a_logged_target_the_ends_are_in_its_own_unit_and_the_mean_has_none() {
+    let model = line("linear", &noise(), "log").unwrap();
+    let ends = ends(&model, 0.95, &[&[3.0]]).unwrap()[0];
+    assert_ends(ends.prediction.map(f64::ln), 4.0, textbook(3.0, 1.0));
+    assert_eq!(ends.mean, None);
+}
+
+#[test]
+fn ridge_takes_the_same_formula_and_says_so() {
+    let model = line("ridge", &noise(), "identity").unwrap();
+    assert_eq!(method(&model, 0.95), IntervalMethod::StudentTRidge);
+    assert_eq!(serde_json::to_value(IntervalMethod::StudentTRidge).unwrap(), "student-t-ridge");
+    assert_ends(ends(&model, 0.95, &[&[5.0]]).unwrap()[0].prediction, 5.2, textbook(5.0, 1.0));
+}
+
+#[test]
+fn errors_on_held_out_rows_make_intervals_of_any_regressor() {
+    let held_out = json!({"conformal": {"rows": 9, "scores": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]}});
+    for family in ["linear", "ridge", "lasso", "elastic-net"] {
+        let model = line(family, &held_out, "identity").unwrap();
+        assert_eq!(method(&model, 0.8), IntervalMethod::Conformal);
+        let ends = ends(&model, 0.8, &[&[5.0]]).unwrap()[0];
+        assert_ends(ends.prediction, 5.2, 0.8);
+        assert_eq!(ends.mean, None);
+        let needs_more = IntervalError::Level(LevelError::TooFewHeldOut { level: 0.95, rows: 9, needed: 19 });
+        assert_eq!(model.predictor(&at(0.95)).unwrap_err(), needs_more);
+    }
+    let logged = line("lasso", &held_out, "log").unwrap();
+    assert_ends(ends(&logged, 0.8, &[&[5.0]]).unwrap()[0].prediction.map(f64::ln), 5.2, 0.8);
+
+    let classifier = line("logistic", &held_out, "identity").unwrap();
+    assert!(matches!(classifier.predictor(&at(0.8)), Err(IntervalError::NotInferable { .. })));
+    let frame = frame(&classifier, &[&[3.0], &[-30.0]]);
+    let sets = Wanted { prediction_sets: Some(0.8), ..Wanted::default() };
+    let answer = classifier.answer(&frame, &sets).unwrap();
+    assert_eq!(answer.prediction_sets.unwrap(), [[&Scalar::Integer(1)], [&Scalar::Integer(0)]]);
+    assert_eq!(answer.interval_method, Some(IntervalMethod::Conformal));
+    assert!(matches!(logged.predictor(&sets), Err(IntervalError::NoPredictionSets { .. })));
+    let mean = Wanted { mean_interval: Some(0.8), ..Wanted::default() };
+    assert!(matches!(logged.predictor(&mean), Err(IntervalError::NoMeanInterval { .. })));
+}
+
+#[test]
+fn what_has_no_interval_says_so() {
+    let model = line("linear", &noise(), "identity").unwrap();
+    for (level, told) in [
+        (0.0, "such as 0.95, got 0"),
+        (1.0, "got 1"),
+        (-0.5, "got -0.5"),
+        (f64::NAN, "got NaN"),
+        (2.0, "got 2"),
+        (100.0, "got 100"),
+        (95.0, "got 95; did you mean 0.95?"),
+        (99.9, "got 99.9; did you mean 0.999?"),
+    ] {
+        let refused = model.predictor(&at(level)).unwrap_err().to_string();
+        assert!(refused.ends_with(told), "{refused}");
+    }
+    let almost_sure = ends(&model, 1.0 - f64::EPSILON / 2.0, &[&[1.0]]).unwrap()[0].prediction;
+    let [low, high] = ends(&model, 0.999, &[&[1.0]]).unwrap()[0].prediction;
+    assert!(almost_sure[0] < low && high < almost_sure[1], "{almost_sure:?}");
+    let penalised = line("ridge", &json!({}), "identity").unwrap();
+    assert_eq!(penalised.predictor(&at(0.95)).unwrap_err(), IntervalError::NotInferable { model: "line".into() });
+    assert_eq!(ends(&model, 0.95, &[&[1.0], &[1e300]]), Err(IntervalError::NotFinite { row: 1 }.into()));
+    let (frame, other) = (frame(&model, &[&[1.0]]), line("linear", &noise(), "identity").unwrap());
+    assert_eq!(other.answer(&frame, &at(0.5)), Err(PredictError::ForeignFrame.into()));
+}
+
+#[test]
+fn a_file_whose_inference_contradicts_itself_is_refused() {
+    let with = |member: &str, value: Value| {
+        let mut inference = noise();
+        inference[member] = value;
+        inference
+    };
+    let refused = |family: &str, inference: &Value, word: &str| {
+        let error = line(family, inference, "identity").unwrap_err().to_string();
+        assert!(error.contains(word), "{error}");
+    };
+    refused("linear", &with("degrees_of_freedom", Value::Null), "go together");
+    refused("linear", &with("residual_variance", Value::Null), "go together");
+    refused("linear", &with("residual_variance", json!(-1.0)), "residual variance");
+    refused("linear", &with("degrees_of_freedom", json!(0)), "0 degrees of freedom");
+    refused("linear", &with("degrees_of_freedom", json!(5)), "of 5 rows");
+    refused("linear", &with("r", json!([])), "needs r");
+    refused("linear", &with("r", json!([[1.0, 2.0]])), "upper triangle");
+    refused("linear", &with("r", json!([[0.0]])), "number of r");
+    refused("linear", &with("weight", json!(0.0)), "weight");
+    refused("linear", &with("conformal", json!({"rows": 2, "scores": [1.0]})), "conformal scores");
+    refused("linear", &with("spread", json!(1.0)), "spread");
+    refused("lasso", &noise(), "linear or ridge");
+    refused("logistic", &noise(), "linear or ridge");
+}

@@ -1,0 +1,158 @@
+use ordinate_test_support::{ModelDocument, column};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::PredictError;
+use crate::frame::{ColumnsBuilder, RowsBuilder};
+
+/// Two measures from 0 to 10 of 50 rows, which go together: x − y is small in all of them. And a colour.
+fn model(inference: &Value) -> Model {
+    let file = ModelDocument::regression("pair", 4.0)
+        .set("/signature/target/name", "z")
+        .features(json!([
+            {"name": "x", "type": "double", "missing": {"impute": -1.0}, "range": [0.0, 10.0]},
+            {"name": "y", "type": "double", "missing": "reject", "range": [0.0, 10.0]},
+            {
+                "name": "colour", "type": "string", "missing": {"impute": "grey"}, "levels": ["blue", "red"],
+                "unknown": "ignore",
+            },
+        ]))
+        .column(column("x", json!({"feature": "x"}), 5.0, 1.0), 0.6)
+        .column(column("y", json!({"feature": "y"}), 5.0, 1.0), 0.5)
+        .set("/inference", inference.clone())
+        .set("/training/rows", 50)
+        .file(json!([[1.0, 1.0, "red"]]));
+    Model::from_json(&file).unwrap()
+}
+
+/// The triangle of `RᵀR = [[500, 490], [490, 500]]`.
+fn r() -> Value {
+    let first = 500.0_f64.sqrt();
+    json!({"r": [[first, 490.0 / first], [(500.0 - 490.0 * 490.0 / 500.0_f64).sqrt()]]})
+}
+
+fn frame<'m>(model: &'m Model, rows: &[(f64, f64, &str)]) -> Frame<'m> {
+    let mut builder = RowsBuilder::new(model.signature(), rows.len());
+    for (x, y, colour) in rows {
+        builder.start_row().unwrap();
+        builder.push(Cell::Double(*x));
+        builder.push(Cell::Double(*y));
+        builder.push(if colour.is_empty() { Cell::Missing } else { Cell::Text(colour) });
+        builder.end_positional_row();
+    }
+    builder.finish().unwrap()
+}
+
+fn told(model: &Model, rows: &[(f64, f64, &str)]) -> Value {
+    serde_json::to_value(model.warnings(&frame(model, rows)).unwrap().listed).unwrap()
+}
+
+#[test]
+fn a_value_outside_its_range_is_told_with_the_range() {
+    let rows = [(0.0, 10.0, "red"), (10.5, 5.0, "red"), (5.0, -1.0, "blue")];
+    let message = "outside the training range";
+    let expected = json!([
+        {"row": 1, "code": "outside_range", "feature": "x", "value": 10.5, "range": [0.0, 10.0], "message": message},
+        {"row": 2, "code": "outside_range", "feature": "y", "value": -1.0, "range": [0.0, 10.0], "message": message},
+    ]);
+    assert_eq!(told(&model(&json!({})), &rows), expected);
+}
+
+#[test]
+fn a_category_that_was_passed_over_is_told_as_it_was_written() {
+    let model = model(&json!({}));
+    let expected = json!([{
+        "row": 1, "code": "unknown_category", "feature": "colour", "value": " violet ",
+        "message": "a category that the training data did not have",
+    }]);
+    assert_eq!(told(&model, &[(1.0, 1.0, "red"), (1.0, 1.0, " violet ")]), expected);
+
+    let mut columns = ColumnsBuilder::new(model.signature(), 2);
+    for (name, cells) in [("colour", ["blue", " violet "]), ("y", ["1", "1"]), ("x", ["1", ""])] {
+        let position = columns.start_column(name).unwrap();
+        for cell in cells {
+            columns.push(position, Cell::Field(cell)).unwrap();
+        }
+    }
+    let by_columns = model.warnings(&columns.finish().unwrap()).unwrap().listed;
+    assert_eq!(serde_json::to_value(by_columns).unwrap(), expected);
+}
+
+#[test]
+fn a_missing_value_that_was_imputed_is_not_told() {
+    // −1 stands in for x and grey for the colour: the training data have neither.
+    assert_eq!(told(&model(&r()), &[(f64::NAN, 0.0, "red"), (1.0, 1.0, "")]), json!([]));
+}
+
+#[test]
+fn an_unusual_combination_of_usual_values_is_told() {
+    // (9 − 5, 1 − 5)ᵀ (RᵀR)⁻¹ (4, −4) = 32 / 10, the mean leverage is 3 / 50.
+    let warnings = told(&model(&r()), &[(9.0, 9.0, "red"), (9.0, 1.0, "red")]);
+    assert_eq!(warnings.as_array().unwrap().len(), 1, "{warnings}");
+    let warning = &warnings[0];
+    assert_eq!((&warning["row"], &warning["code"], warning.get("feature")), (&json!(1), &json!("leverage"), None));
+    let close =
+        |name: &str, expected: f64| assert!((warning[name].as_f64().unwrap() - expected).abs() < 1e-12, "{warning}");
+    close("leverage", 0.02 + 3.2);
+    close("limit", 0.18);
+    // Where the trace of the hat matrix is known (ridge), it takes the place of the number of columns.
+    let mut ridge = r();
+    ridge["degrees_of_freedom"] = json!(48);
+    ridge["residual_variance"] = json!(1.0);
+    let limit = told(&model(&ridge), &[(9.0, 1.0, "red")])[0]["limit"].as_f64().unwrap();
+    assert!((limit - 3.0 * 2.0 / 50.0).abs() < 1e-12);
+}
+
+#[test]
+fn a_row_with_another_warning_is_not_told_for_its_leverage_too() {
+    let model = model(&r());
+    let warnings = told(&model, &[(90.0, 1.0, "red"), (9.0, 1.0, "violet")]);
+    let codes: Vec<_> = warnings.as_array().unwrap().iter().map(|warning| &warning["code"]).collect();
+    assert_eq!(codes, ["outside_range", "unknown_category"]);
+}
+
+#[test]
+fn a_hundred_are_told_and_all_are_counted() {
+    let model = model(&r());
+    let rows: Vec<_> = (0..150).flat_map(|_| [(-5.0, 11.0, "violet"), (9.0, 1.0, "red"), (5.0, 5.0, "red")]).collect();
+    let warnings = model.warnings(&frame(&model, &rows)).unwrap();
+    assert_eq!((warnings.listed.len(), warnings.total, warnings.rows_with_leverage), (100, 150 * 4, Some(450)));
+    // Three of row 0, one of row 1, none of row 2, three of row 3, …
+    let of_rows: Vec<_> = warnings.listed.iter().take(8).map(|warning| warning.row).collect();
+    assert_eq!(of_rows, [0, 0, 0, 1, 3, 3, 3, 4]);
+}
+
+#[test]
+fn without_r_no_row_is_searched_for_combinations() {
+    let model = model(&json!({}));
+    let warnings = model.warnings(&frame(&model, &[(9.0, 1.0, "red")])).unwrap();
+    assert_eq!(warnings, Warnings::default());
+}
+
+#[test]
+fn a_frame_of_another_model_is_refused() {
+    let (model, other) = (model(&r()), model(&r()));
+    assert_eq!(model.warnings(&frame(&other, &[(1.0, 1.0, "red")])), Err(PredictError::ForeignFrame.into()));
+}
+
+#[test]
+fn a_frame_that_would_take_too_long_is_searched_as_far_as_it_goes() {
+    const COLUMNS: usize = 600;
+    let mut document = serde_json::to_value(model(&json!({})).document()).unwrap();
+    let powers = (1..=25).flat_map(|x| (1..=24).map(move |y| (x, y)));
+    let column = |(x, y): (u32, u32)| {
+        let product = json!([{"feature": "x", "power": x}, {"feature": "y", "power": y}]);
+        json!({"name": format!("{x} {y}"), "product": product, "mean": 0.0, "scale": 1.0})
+    };
+    document["preprocess"]["columns"] = powers.clone().map(column).collect();
+    let coefficients: Value = powers.map(|(x, y)| (format!("{x} {y}"), json!(0.0))).collect();
+    document["estimator"]["coefficients"] = coefficients;
+    let identity = |row: usize| (row..COLUMNS).map(|place| if place == row { 1.0 } else { 0.0 }).collect();
+    document["inference"] = json!({"r": (0..COLUMNS).map(identity).collect::<Vec<Vec<f64>>>()});
+    let model = Model::assemble(serde_json::from_value(document).unwrap()).unwrap();
+    let warnings = model.warnings(&frame(&model, &vec![(1.0, 1.0, "red"); 200])).unwrap();
+    // 186 · 600² is just below 2²⁶.
+    assert_eq!(warnings.rows_with_leverage, Some(186));
+    // Each has a leverage of 600 and a fiftieth, the limit is 3 · 601 / 50.
+    assert_eq!((warnings.total, warnings.listed.len()), (186, 100));
+}

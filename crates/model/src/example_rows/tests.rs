@@ -1,0 +1,158 @@
+use ordinate_test_support::{ModelDocument, column};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::artifact::Document;
+
+const DIABETES: &[u8] = include_bytes!("../../../../model/diabetes.json");
+
+fn diabetes(change: impl FnOnce(&mut Value)) -> Model {
+    let mut document: Value = serde_json::from_slice(DIABETES).unwrap();
+    change(&mut document);
+    Model::assemble(serde_json::from_value(document).unwrap()).unwrap()
+}
+
+#[test]
+fn columns_vary_together_as_they_do_in_the_training_data() {
+    let model = diabetes(|_| {});
+    let mut random = SplitMix(1);
+    let draws: Vec<Vec<f64>> = (0..20_000).map(|_| model.deviations(&mut random).unwrap()).collect();
+    let r = &model.document.inference.as_ref().unwrap().r;
+    let entry = |row: usize, column: usize| if column < row { 0.0 } else { r[row][column - row] };
+    let covariance =
+        |one: usize, other: usize| (0..r.len()).map(|row| entry(row, one) * entry(row, other)).sum::<f64>() / 442.0;
+    for one in 0..r.len() {
+        for other in 0..=one {
+            let got = draws.iter().map(|draw| draw[one] * draw[other]).sum::<f64>() / 20_000.0;
+            let spread = (covariance(one, one) * covariance(other, other)).sqrt();
+            // Four standard errors of a covariance.
+            let error = (got - covariance(one, other)).abs() / spread;
+            assert!(error < 4.0 * (2.0_f64 / 20_000.0).sqrt(), "{one}, {other}: {error}");
+        }
+    }
+}
+
+#[test]
+fn examples_are_within_the_ranges_and_nothing_is_unusual_about_them() {
+    let model = diabetes(|_| {});
+    let examples = model.examples();
+    assert_eq!((examples.len(), model.examples()), (EXAMPLES, examples.clone()));
+    for example in &examples {
+        let values: Vec<f64> = model
+            .signature()
+            .features()
+            .iter()
+            .map(|feature| feature.accept(example[feature.name.as_str()].cell()).unwrap())
+            .collect();
+        let warnings = model.warnings(&Frame::from_accepted(model.signature(), values)).unwrap();
+        assert_eq!(warnings.listed, []);
+    }
+    let ages: Vec<String> = examples.iter().map(|example| example["age"].to_string()).collect();
+    assert!(ages.iter().all(|age| age.len() == 2), "rounded: {ages:?}");
+}
+
+#[test]
+fn without_r_each_number_is_drawn_by_itself() {
+    let model = diabetes(|document| document["inference"] = Value::Null);
+    let age = model.signature().features()[0].clone();
+    let ages: Vec<f64> = model.examples().iter().map(|example| age.accept(example["age"].cell()).unwrap()).collect();
+    assert!(ages.iter().all(|age| (19.0..=79.0).contains(age)), "{ages:?}");
+    assert!(ages.iter().any(|age| (age - ages[0]).abs() > 5.0), "{ages:?}");
+}
+
+/// A number from 1 to 7, a boolean, a category, a square, a constant; of 40 rows.
+fn mixed(change: impl FnOnce(&mut Value)) -> Model {
+    let mut document = ModelDocument::regression("m", 0.0)
+        .features(json!([
+            {"name": "rooms", "type": "long", "missing": "reject", "range": [1.0, 7.0]},
+            {"name": "garden", "type": "boolean", "missing": "reject"},
+            {"name": "colour", "type": "string", "missing": "reject", "levels": ["blue", "green", "red"]},
+            {"name": "squared", "type": "double", "missing": "reject", "range": [1e9, 3e9]},
+            {"name": "constant", "type": "double", "missing": "reject", "range": [0.1, 0.1]}
+        ]))
+        .column(column("rooms", json!({"feature": "rooms"}), 3.6, 1.0), 1.0)
+        .column(column("garden", json!({"feature": "garden"}), 1.0, 1.0), 1.0)
+        .column(column("colour=green", json!({"feature": "colour", "level": "green"}), 0.0, 1.0), 1.0)
+        .column(column("colour=red", json!({"feature": "colour", "level": "red"}), 1.0, 1.0), 1.0)
+        .column(column("squared^2", json!({"feature": "squared", "power": 2}), 7.0, 1.0), 1.0)
+        .column(column("constant", json!({"feature": "constant"}), 0.1, 1.0), 1.0)
+        .set("/training/rows", 40)
+        .json();
+    change(&mut document);
+    Model::assemble(serde_json::from_value(document).unwrap()).unwrap()
+}
+
+#[test]
+fn every_type_is_written_as_it_is() {
+    for example in mixed(|_| {}).examples() {
+        assert!(matches!(example["rooms"], Scalar::Integer(1..=7)), "{example:?}");
+        assert_eq!(example["garden"], Scalar::Boolean(true));
+        assert_eq!(example["colour"], Scalar::Text("red".into()));
+        assert_eq!(example["squared"], Scalar::Number(2e9));
+        assert_eq!(example["constant"], Scalar::Number(0.1));
+    }
+}
+
+/// Its means are 0 and its R is about zero: drawn from them, numbers would be at an end of their range, booleans false and categories
+/// the last one.
+#[test]
+fn without_an_intercept_nothing_is_known_but_ranges_and_levels() {
+    let model = mixed(|document| {
+        document["preprocess"]["through_origin"] = json!(true);
+        for column in document["preprocess"]["columns"].as_array_mut().unwrap() {
+            column["mean"] = json!(0.0);
+        }
+        document["preprocess"]["columns"][4]["scale"] = json!(4e18);
+        let row = |row: usize| (row..6).map(|place| if place == row { 25.0 } else { 0.0 }).collect();
+        document["inference"] = json!({"r": (0..6).map(row).collect::<Vec<Vec<f64>>>()});
+    });
+    let mut random = SplitMix(0);
+    let drawn: Vec<_> = (0..500).map(|_| model.draw_row(&mut random)).collect();
+    let feature = &model.signature().features()[0];
+    let rooms: Vec<f64> = drawn.iter().map(|example| feature.accept(example["rooms"].cell()).unwrap()).collect();
+    // Four standard errors of 500, whose standard deviation is 1 and whose rounding adds a twelfth to the variance.
+    let (mean, expected) = (rooms.iter().sum::<f64>() / 500.0, 13.0 / 12.0);
+    assert!((mean - 4.0).abs() < 4.0 * (expected / 500.0_f64).sqrt(), "{mean}");
+    let variance = rooms.iter().map(|rooms| (rooms - mean).powi(2)).sum::<f64>() / 500.0;
+    assert!((variance - expected).abs() < 4.0 * expected * (2.0 / 500.0_f64).sqrt(), "{variance}");
+    let share = |name: &str, value: &Scalar| {
+        count_to_f64(drawn.iter().filter(|example| &example[name] == value).count() as u64) / 500.0
+    };
+    let all = [
+        ("garden", Scalar::Boolean(true), 0.5),
+        ("colour", Scalar::Text("blue".into()), 1.0 / 3.0),
+        ("colour", Scalar::Text("green".into()), 1.0 / 3.0),
+    ];
+    for (name, value, expected) in all {
+        let share = share(name, &value);
+        assert!((share - expected).abs() < 4.0 * (0.25_f64 / 500.0).sqrt(), "{name} {value}: {share}");
+    }
+    assert_eq!(drawn[0]["constant"], Scalar::Number(0.1));
+}
+
+#[test]
+fn numbers_are_their_mean_and_categories_the_most_frequent_one() {
+    let document = ModelDocument::regression("m", 0.0)
+        .features(json!([
+            {"name": "x", "type": "double", "missing": "reject"},
+            {"name": "rooms", "type": "long", "missing": "reject"},
+            {"name": "garden", "type": "boolean", "missing": "reject"},
+            {"name": "colour", "type": "string", "missing": "reject", "levels": ["blue", "green", "red"]},
+            {"name": "side", "type": "string", "missing": "reject", "levels": ["left", "right"]},
+            {"name": "squared", "type": "double", "missing": "reject"}
+        ]))
+        .column(column("x^2", json!({"feature": "x", "power": 2}), 9.0, 1.0), 1.0)
+        .column(column("x", json!({"feature": "x"}), 2.25, 1.0), 1.0)
+        .column(column("rooms", json!({"feature": "rooms"}), 3.6, 1.0), 1.0)
+        .column(column("garden", json!({"feature": "garden"}), 0.4, 1.0), 1.0)
+        .column(column("colour=green", json!({"feature": "colour", "level": "green"}), 0.3, 1.0), 1.0)
+        .column(column("colour=red", json!({"feature": "colour", "level": "red"}), 0.2, 1.0), 1.0)
+        .column(column("side=left", json!({"feature": "side", "level": "left"}), 0.4, 1.0), 1.0)
+        .column(column("side=right", json!({"feature": "side", "level": "right"}), 0.6, 1.0), 1.0)
+        .column(column("squared^2", json!({"feature": "squared", "power": 2}), 7.0, 1.0), 1.0)
+        .set("/training/rows", 40)
+        .json();
+    let document: Document = serde_json::from_value(document).unwrap();
+    let typical = serde_json::to_value(Model::assemble(document).unwrap().typical()).unwrap();
+    assert_eq!(typical, json!({"x": 2.25, "rooms": 4.0, "garden": false, "colour": "blue", "side": "right"}));
+}

@@ -1,0 +1,110 @@
+//! Rows that fit a signature. Only a [`Frame`] can be predicted, and only this module makes one, from [`Cell`]s: all
+//! protocols share one rule for names, types, missing values and limits.
+//!
+//! [`Cell`]: crate::cell::Cell
+
+mod columns_builder;
+mod faults;
+mod rows_builder;
+mod unknown_categories;
+
+use crate::signature::Signature;
+use unknown_categories::UnknownCategories;
+
+pub use columns_builder::ColumnsBuilder;
+pub use faults::{Fault, FaultKind, Faults, MAX_LISTED_FAULTS, Place};
+pub use rows_builder::RowsBuilder;
+pub use unknown_categories::MAX_LISTED_UNKNOWN_CATEGORIES;
+
+/// Rows × features, row-major, every value finite and accepted by its feature.
+#[derive(Debug)]
+pub struct Frame<'s> {
+    signature: &'s Signature,
+    rows: usize,
+    values: Vec<f64>,
+    unknown_categories: UnknownCategories,
+}
+
+impl<'s> Frame<'s> {
+    /// The number of rows, at least one.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The signature that the rows fit.
+    #[must_use]
+    pub fn signature(&self) -> &'s Signature {
+        self.signature
+    }
+
+    /// Categories that are not in the training data, as callers wrote them.
+    pub(crate) fn unknown_categories(&self) -> &UnknownCategories {
+        &self.unknown_categories
+    }
+
+    /// A frame of values that the signature's features accepted before, row-major.
+    pub fn from_accepted(signature: &'s Signature, values: Vec<f64>) -> Self {
+        Self {
+            signature,
+            rows: values.len() / signature.width(),
+            values,
+            unknown_categories: UnknownCategories::default(),
+        }
+    }
+
+    fn checked(
+        signature: &'s Signature,
+        rows: usize,
+        values: Vec<f64>,
+        unknown_categories: UnknownCategories,
+        mut faults: Faults,
+    ) -> Result<Self, Faults> {
+        if rows == 0 && faults.total == 0 {
+            faults.add(FaultKind::NoRows, || (Place::default(), "there are no rows to predict".into()));
+        }
+        if faults.total > 0 {
+            return Err(faults);
+        }
+        Ok(Self { signature, rows, values, unknown_categories })
+    }
+
+    /// The values of at most this many rows at a time, row-major.
+    pub(crate) fn blocks(&self, rows: usize) -> impl Iterator<Item = &[f64]> {
+        self.values.chunks(rows.max(1) * self.signature.width())
+    }
+
+    /// One slice of `signature.width()` values a row.
+    pub fn iter(&self) -> impl Iterator<Item = &[f64]> {
+        self.values.chunks_exact(self.signature.width())
+    }
+}
+
+/// The request has too many rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("more than {limit} rows")]
+pub struct TooManyRows {
+    /// The largest number of rows of a request.
+    pub limit: usize,
+}
+
+/// `10 values (age, sex, bmi, …)`.
+#[must_use]
+pub fn expected_values(signature: &Signature) -> String {
+    const NAMED: usize = 12;
+    let names = signature.features().iter().map(|feature| feature.name.as_str());
+    let mut listed = names.take(NAMED).collect::<Vec<_>>().join(", ");
+    if signature.width() > NAMED {
+        listed.push_str(", …");
+    }
+    let noun = if signature.width() == 1 { "value" } else { "values" };
+    format!("{} {noun} ({})", signature.width(), shorten_list(&listed))
+}
+
+fn shorten_list(listed: &str) -> String {
+    const SHOWN: usize = 200;
+    match listed.char_indices().nth(SHOWN) {
+        Some((cut, _)) => format!("{}…", listed.get(..cut).unwrap_or_default()),
+        None => listed.to_owned(),
+    }
+}

@@ -1,0 +1,133 @@
+//! Parts of error messages: files, rows and columns.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::super::row::RowNumber;
+use super::shell_word;
+use ordinate_model::number::has_decimal_comma;
+use ordinate_model::wording::shorten;
+
+/// A row of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Location {
+    /// The file.
+    pub path: PathBuf,
+    /// The row.
+    pub row: RowNumber,
+}
+
+/// `data.csv: line 3`, `data.parquet: row 2`.
+impl fmt::Display for Location {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}: {}", self.path.display(), self.row)
+    }
+}
+
+/// The header of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// The file.
+    pub path: PathBuf,
+    /// Whether it is a line of the file, as in CSV.
+    pub is_line: bool,
+}
+
+impl Header {
+    /// The header of a Parquet or CSV file.
+    #[must_use]
+    pub fn new(path: &Path, is_parquet: bool) -> Self {
+        Self { path: path.to_owned(), is_line: !is_parquet }
+    }
+}
+
+/// `data.csv: line 1`, `data.parquet`.
+impl fmt::Display for Header {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}{}", self.path.display(), if self.is_line { ": line 1" } else { "" })
+    }
+}
+
+/// The use of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To predict from.
+    Feature,
+    /// To be predicted.
+    Target,
+    /// The weight of each row.
+    Weight,
+}
+
+/// A column in a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedColumn {
+    /// The column's name.
+    pub name: Box<str>,
+    /// The column's use.
+    pub purpose: Purpose,
+}
+
+/// `column "bmi"`, `target column "price"`, `weight column "count"`.
+impl fmt::Display for NamedColumn {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let purpose = match self.purpose {
+            Purpose::Feature => "",
+            Purpose::Target => "target ",
+            Purpose::Weight => "weight ",
+        };
+        write!(out, "{purpose}column {:?}", self.name)
+    }
+}
+
+impl NamedColumn {
+    /// What to do about a value that is not a number.
+    pub(crate) fn advice_on_number(&self, value: &str) -> String {
+        let value = value.trim_matches('"');
+        if has_decimal_comma(value) && value.contains('.') {
+            return "write numbers with a decimal point and without thousands separators".to_owned();
+        }
+        if has_decimal_comma(value) {
+            return "write numbers with a decimal point; in files separated by ; or tabs, \
+                    tr , . < FILE > NEW replaces the commas"
+                .to_owned();
+        }
+        let name = shell_word(&self.name);
+        match self.purpose {
+            Purpose::Feature => {
+                format!("correct it, leave out the column with --exclude {name}, or use --categorical {name}")
+            }
+            Purpose::Target => format!("correct it, remove the row, or predict classes with --categorical {name}"),
+            Purpose::Weight => "correct it, or remove the row".to_owned(),
+        }
+    }
+
+    /// What to do about a value that is not of the declared type.
+    pub(crate) fn advice_on_type(&self) -> String {
+        if self.purpose == Purpose::Weight {
+            return "correct it, or remove the row".to_owned();
+        }
+        let option = shell_word(&format!("{}=string", self.name));
+        format!("correct it, or declare another type, for example --types {option}")
+    }
+}
+
+/// `"a", "b", and 3 more`.
+pub(crate) fn listed(columns: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let mut names: Vec<String> = columns.iter().take(SHOWN).map(|name| format!("{:?}", shorten(name))).collect();
+    if columns.len() > SHOWN {
+        names.push(format!("and {} more", columns.len() - SHOWN));
+    }
+    names.join(", ")
+}
+
+/// ` (did you mean "bmi"?)`, or nothing.
+pub(crate) fn suggestion(nearest: Option<&str>) -> String {
+    nearest.map(|name| format!(" (did you mean {name:?}?)")).unwrap_or_default()
+}
+
+/// `, column "bmi"`, or nothing.
+pub(crate) fn in_column(name: Option<&str>) -> String {
+    name.map(|name| format!(", column {name:?}")).unwrap_or_default()
+}

@@ -1,0 +1,117 @@
+//! Responses in JSON, within the size that Lambda can send.
+
+use std::io::{self, Write};
+
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use http::header::CONTENT_TYPE;
+use lambda_http::RequestExt;
+use lambda_http::request::RequestContext;
+use serde::Serialize;
+
+use super::error::{ApiError, ErrorCode};
+
+/// The maximum size of a body: a Lambda response (6 MiB) minus status and headers.
+pub(crate) const LAMBDA: usize = 6 * 1024 * 1024 - 16 * 1024;
+
+/// The same behind a load balancer, which accepts 1 MiB from a function.
+const LOAD_BALANCER: usize = 1024 * 1024 - 16 * 1024;
+
+/// The maximum size of a response to this request, in bytes.
+pub(crate) fn limit(request: &Request) -> usize {
+    match request.request_context_ref() {
+        Some(RequestContext::Alb(_)) => LOAD_BALANCER,
+        _ => LAMBDA,
+    }
+}
+
+/// A JSON response about the service or its models, of any size that Lambda can send.
+///
+/// # Errors
+/// 413 if it is larger.
+pub(crate) fn respond<T: Serialize>(value: &T) -> Result<Response, ApiError> {
+    Ok(([(CONTENT_TYPE, "application/json")], json(value, LAMBDA)?).into_response())
+}
+
+/// Serializes a value. Stops at the limit: the explanations of a large request can be far larger than memory allows.
+///
+/// # Errors
+/// 413 if the text exceeds the limit.
+pub(crate) fn json<T: Serialize>(value: &T, limit: usize) -> Result<Vec<u8>, ApiError> {
+    let mut text = LimitedText { encoded: Vec::new(), left: limit };
+    match serde_json::to_writer(&mut text, value) {
+        Ok(()) => Ok(text.encoded),
+        // Writing into memory fails only at the limit.
+        Err(error) if error.is_io() => Err(too_large(limit)),
+        Err(error) => Err(ApiError::internal(error.to_string())),
+    }
+}
+
+/// A writer that fails when the text exceeds a limit.
+struct LimitedText {
+    encoded: Vec<u8>,
+    left: usize,
+}
+
+impl Write for LimitedText {
+    fn write(&mut self, part: &[u8]) -> io::Result<usize> {
+        self.left = self.left.checked_sub(length_as_text(part)).ok_or(io::ErrorKind::FileTooLarge)?;
+        self.encoded.extend_from_slice(part);
+        Ok(part.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Lambda sends text as a JSON string: each quote, backslash and line break takes one more byte.
+fn length_as_text(part: &[u8]) -> usize {
+    part.len() + part.iter().filter(|byte| matches!(byte, b'"' | b'\\' | b'\n' | b'\r' | b'\t')).count()
+}
+
+/// Checks that an encoded body can be sent.
+///
+/// # Errors
+/// 413 if the text exceeds the limit.
+pub(crate) fn fits(media_type: &str, encoded: &[u8], limit: usize) -> Result<(), ApiError> {
+    // Lambda sends bytes as base64.
+    let octets = media_type == "application/octet-stream";
+    let sent = if octets { encoded.len().div_ceil(3) * 4 } else { length_as_text(encoded) };
+    if sent > limit { Err(too_large(limit)) } else { Ok(()) }
+}
+
+fn too_large(limit: usize) -> ApiError {
+    let detail = format!("the response would be larger than {limit} bytes; send fewer rows per request");
+    ApiError::new(ErrorCode::AnswerTooLarge, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Serializer;
+
+    use super::*;
+
+    /// An endless list of numbers.
+    struct Endless;
+
+    impl Serialize for Endless {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_seq(std::iter::repeat(1))
+        }
+    }
+
+    #[test]
+    fn serialization_stops_at_the_limit() {
+        assert_eq!(json(&Endless, 1000).unwrap_err().code, ErrorCode::AnswerTooLarge);
+    }
+
+    #[test]
+    fn escapes_and_base64_count() {
+        // Two quotes and the backslash of the JSON escape: one more byte each.
+        assert_eq!(json(&"a\n", 5 + 3).unwrap(), b"\"a\\n\"");
+        assert!(json(&"a\n", 5 + 2).is_err());
+        assert!(fits("application/octet-stream", &[0; 6], 8).is_ok());
+        assert!(fits("application/octet-stream", &[0; 7], 8).is_err());
+    }
+}

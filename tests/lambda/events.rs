@@ -1,0 +1,296 @@
+//! Lambda events in, Lambda responses out, in process. `function.rs` sends the same events to the binary.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Context, LambdaEvent};
+use ordinate::http::server::lambda;
+use ordinate_test_support::in_process::{application, settings};
+use ordinate_test_support::root;
+use proptest::prelude::*;
+use rstest::rstest;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+const LINE: &str = r#"{"y":[3.0,5.0,7.0,9.0]}"#;
+
+/// The response of the function to an event, as JSON.
+async fn respond(event: &Value) -> Value {
+    let handler = lambda::handler(application(settings()));
+    let payload: LambdaRequest = serde_json::from_str(&event.to_string()).expect("any JSON is an event");
+    let mut context = Context::default();
+    context.request_id = "8476a536-e9f4-11e8-9739-2dfe598c3fcd".into();
+    serde_json::to_value(handler.oneshot(LambdaEvent { payload, context }).await.unwrap()).unwrap()
+}
+
+fn captured(name: &str) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(root().join("events").join(name)).unwrap()).unwrap()
+}
+
+fn body(response: &Value) -> Value {
+    serde_json::from_str(response["body"].as_str().unwrap()).unwrap()
+}
+
+#[rstest]
+#[case::rest_api("v1.json")]
+#[case::rest_api_with_stage("v1-stage.json")]
+#[case::http_api("v2.json")]
+#[case::http_api_with_stage("v2-stage-in-path.json")]
+#[case::http_api_base64("v2-base64.json")]
+#[case::function_url("function-url.json")]
+#[case::load_balancer("alb.json")]
+#[case::load_balancer_with_multi_value_headers("alb-multi-value.json")]
+#[tokio::test]
+async fn every_kind_of_event_has_the_same_answer(#[case] name: &str) {
+    let response = respond(&captured(name)).await;
+    assert_eq!((&response["statusCode"], response["body"].as_str()), (&json!(200), Some(LINE)), "{response}");
+    assert_eq!(response["isBase64Encoded"], false);
+}
+
+#[tokio::test]
+async fn a_direct_invocation_is_a_body_and_its_response_is_a_body() {
+    assert_eq!(respond(&json!({"X": [1, 2, 3, 4]})).await, json!({"y": [3.0, 5.0, 7.0, 9.0]}));
+    let error = respond(&json!({"Records": []})).await;
+    assert_eq!((&error["status"], &error["code"]), (&json!(422), &json!("unknown_key")), "{error}");
+}
+
+#[tokio::test]
+async fn the_request_id_is_the_one_of_lambda() {
+    let mut event = captured("v2-not-found.json");
+    event["headers"]["x-request-id"] = json!("chosen by the caller");
+    let response = respond(&event).await;
+    assert_eq!(body(&response)["request_id"], "8476a536-e9f4-11e8-9739-2dfe598c3fcd");
+    assert_eq!(response["headers"]["x-request-id"], "8476a536-e9f4-11e8-9739-2dfe598c3fcd");
+}
+
+#[tokio::test]
+async fn the_stage_is_removed_once_and_only_as_a_whole_segment() {
+    for (stage, path, status) in [
+        ("prod", "/prod/predict", 200),
+        ("$default", "/predict", 200),
+        ("prod", "/production/predict", 404),
+        ("prod", "/prod/prod/predict", 404),
+        ("models", "/models/models/line/predict", 200),
+    ] {
+        let mut event = captured("v2.json");
+        event["requestContext"]["stage"] = json!(stage);
+        event["rawPath"] = json!(path);
+        assert_eq!(respond(&event).await["statusCode"], status, "{stage} {path}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_of_invalid_base64_is_a_400() {
+    for text in ["%%%", "eyJYIjpbMV19=", "eyJYIjpbMV1", "{\"X\":[1]}", "é"] {
+        for name in ["v1.json", "v2.json", "function-url.json", "alb.json"] {
+            let mut event = captured(name);
+            event["isBase64Encoded"] = json!(true);
+            event["body"] = json!(text);
+            let response = respond(&event).await;
+            assert_eq!(
+                (&response["statusCode"], &body(&response)["code"]),
+                (&json!(400), &json!("invalid_base64")),
+                "{text}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_header_of_the_caller_cannot_mark_the_body_as_undecodable() {
+    let mut event = captured("v2.json");
+    event["headers"]["x-ordinate-undecodable-body"] = json!("base64");
+    assert_eq!(respond(&event).await["statusCode"], 200);
+}
+
+#[tokio::test]
+async fn an_event_with_an_invalid_header_is_a_400_in_an_envelope() {
+    for name in ["v1.json", "v2.json", "function-url.json", "alb.json"] {
+        let mut event = captured(name);
+        event["headers"]["x-odd"] = json!("a\u{7f}b\nc");
+        if event["multiValueHeaders"].is_object() {
+            event["multiValueHeaders"]["x-odd"] = json!(["a\u{7f}b\nc"]);
+        }
+        let response = respond(&event).await;
+        assert_eq!(
+            (&response["statusCode"], &body(&response)["code"]),
+            (&json!(400), &json!("invalid_event")),
+            "{name}"
+        );
+    }
+    let mut forged = captured("v2.json");
+    forged["headers"]["x-ordinate-unreadable-event"] = json!("event");
+    assert_eq!(respond(&forged).await["statusCode"], 200);
+}
+
+#[tokio::test]
+async fn a_response_above_the_limit_of_a_load_balancer_is_a_413() {
+    let mut event = captured("alb.json");
+    event["body"] = json!(json!({"X": vec![0.123_456_789_012_345; 60_000]}).to_string());
+    event["isBase64Encoded"] = json!(false);
+    let error = respond(&event).await;
+    assert_eq!((&error["statusCode"], &body(&error)["code"]), (&json!(413), &json!("answer_too_large")));
+    let mut http_api = captured("v2.json");
+    http_api["body"] = event["body"].clone();
+    assert_eq!(respond(&http_api).await["statusCode"], 200);
+}
+
+#[tokio::test]
+async fn a_compressed_response_is_base64_where_the_service_in_front_decodes_it() {
+    use std::io::Read;
+
+    let event = |name: &str| {
+        let mut event = captured(name);
+        event["headers"]["accept-encoding"] = json!("gzip");
+        event["headers"].as_object_mut().unwrap().remove("Accept-Encoding");
+        if event["multiValueHeaders"].is_object() {
+            event["multiValueHeaders"]["Accept-Encoding"] = json!(["gzip"]);
+        }
+        event["body"] = json!(json!({"X": vec![1; 1000]}).to_string());
+        event["isBase64Encoded"] = json!(false);
+        event
+    };
+    for name in ["v2.json", "function-url.json", "alb.json"] {
+        let response = respond(&event(name)).await;
+        assert_eq!(
+            (&response["isBase64Encoded"], &response["headers"]["content-encoding"]),
+            (&json!(true), &json!("gzip"))
+        );
+        let packed = STANDARD.decode(response["body"].as_str().unwrap()).unwrap();
+        let mut text = String::new();
+        flate2::read::GzDecoder::new(&packed[..]).read_to_string(&mut text).unwrap();
+        assert!(text.starts_with(r#"{"y":[3.0,3.0,"#), "{name}");
+    }
+    // Without configuration, a REST API does not decode base64; it can compress responses itself.
+    let response = respond(&event("v1.json")).await;
+    assert_eq!(response["isBase64Encoded"], false);
+}
+
+/// Binary tensors in both directions, the default of tritonclient.
+#[tokio::test]
+async fn every_kind_of_event_can_carry_binary_tensors() {
+    let inference = captured("v2-infer-binary.json");
+    for name in ["v2-infer-binary.json", "v1.json", "v2.json", "function-url.json", "alb.json", "alb-multi-value.json"]
+    {
+        let mut event = captured(name);
+        event["body"] = inference["body"].clone();
+        event["isBase64Encoded"] = json!(true);
+        let path = if event["rawPath"].is_string() { "rawPath" } else { "path" };
+        event[path] = inference["rawPath"].clone();
+        let length = &inference["headers"]["inference-header-content-length"];
+        for headers in ["headers", "multiValueHeaders"] {
+            if let Some(headers) = event.get_mut(headers).and_then(Value::as_object_mut) {
+                headers.retain(|name, _| !name.eq_ignore_ascii_case("content-type"));
+            }
+        }
+        if event["headers"].is_object() {
+            event["headers"]["inference-header-content-length"] = length.clone();
+        }
+        if event["multiValueHeaders"].is_object() {
+            event["multiValueHeaders"]["inference-header-content-length"] = json!([length]);
+        }
+
+        let response = respond(&event).await;
+        assert_eq!(
+            (&response["statusCode"], &response["isBase64Encoded"]),
+            (&json!(200), &json!(true)),
+            "{name} {response}"
+        );
+        let header = |name: &str| {
+            let single = response["headers"][name].as_str();
+            single.or(response["multiValueHeaders"][name][0].as_str()).unwrap_or_default().to_owned()
+        };
+        assert_eq!(header("content-type"), "application/octet-stream", "{name}");
+        let body = STANDARD.decode(response["body"].as_str().unwrap()).unwrap();
+        let (json, bytes) = body.split_at(header("inference-header-content-length").parse().unwrap());
+        let json: Value = serde_json::from_slice(json).unwrap();
+        assert_eq!(json["outputs"][0]["parameters"], json!({"binary_data_size": 16}), "{name}");
+        assert_eq!(bytes, [3.0_f64.to_le_bytes(), 5.0_f64.to_le_bytes()].concat(), "{name}");
+    }
+}
+
+/// The event of each service for `?explain=true&interval=0.9&note=a%20b`: API Gateway decodes parameters, a load
+/// balancer does not.
+#[rstest]
+#[case("v1.json", json!({"explain": ["true"], "interval": ["0.9"], "note": ["a b"]}))]
+#[case("v1-stage.json", json!({"explain": ["true"], "interval": ["0.9"]}))]
+#[case("v2.json", json!("explain=true&interval=0.9&note=a%20b"))]
+#[case("function-url.json", json!("note=a%20b&interval=%30.9&explain=true"))]
+#[case("alb.json", json!({"explain": "true", "interval": "0.9", "note": "a%20b"}))]
+#[case("alb-multi-value.json", json!({"explain": ["true"], "interval": ["0.9"], "note": ["a%20b"]}))]
+#[tokio::test]
+async fn every_kind_of_event_passes_on_the_parameters_of_the_url(#[case] name: &str, #[case] query: Value) {
+    let mut event = captured(name);
+    match &query {
+        Value::String(raw) => event["rawQueryString"] = json!(raw),
+        Value::Object(values) if values["explain"].is_string() => event["queryStringParameters"] = query,
+        _ => event["multiValueQueryStringParameters"] = query,
+    }
+    let response = respond(&event).await;
+    assert_eq!(response["statusCode"], 200, "{response}");
+    let body = body(&response);
+    assert!(body["explanation"].is_object() && body["interval"].is_array(), "{body}");
+}
+
+#[tokio::test]
+async fn very_long_parameters_are_a_422() {
+    let long = "9".repeat(200_000);
+    for name in ["v1.json", "v2.json", "alb.json"] {
+        let mut event = captured(name);
+        event["rawQueryString"] = json!(format!("interval={long}&{long}={long}"));
+        event["queryStringParameters"] = json!({"interval": long, long.clone(): long});
+        let response = respond(&event).await;
+        assert_eq!(
+            (&response["statusCode"], &body(&response)["code"]),
+            (&json!(422), &json!("invalid_option")),
+            "{name}"
+        );
+    }
+}
+
+/// An event with arbitrary text in all fields that a caller can set.
+fn hostile_event() -> impl Strategy<Value = Value> {
+    let text = prop_oneof![
+        any::<String>(),
+        "[ -~]{0,20}",
+        // A host with one arbitrary character.
+        "[a-z]{1,5}[ -~][a-z]{1,5}(:[0-9]{1,6})?",
+        Just("[".into()),
+        Just("a b:99999999".into()),
+        Just("x:99999999/".into()),
+        Just("//evil@host:80/predict?x#y".into()),
+    ];
+    let name = prop::sample::select(vec!["v1.json", "v1-stage.json", "v2.json", "function-url.json", "alb.json"]);
+    let scheme = prop::option::of(prop_oneof![Just("http".to_owned()), Just("https".to_owned()), any::<String>()]);
+    (name, prop::collection::vec(text, 6), any::<bool>(), scheme).prop_map(|(name, texts, base64, scheme)| {
+        let mut event = captured(name);
+        let mut headers = json!({"host": texts[0], "content-type": texts[2], "content-encoding": texts[3]});
+        if let Some(scheme) = scheme {
+            headers["x-forwarded-proto"] = json!(scheme);
+        }
+        let path = format!("/{}", texts[4]);
+        event["headers"] = headers.clone();
+        event["path"] = json!(path);
+        event["rawPath"] = json!(texts[4]);
+        event["rawQueryString"] = json!(format!("{}&interval={}", texts[5], texts[1]));
+        event["queryStringParameters"] = json!({texts[5].clone(): texts[4], "interval": texts[1]});
+        event["requestContext"]["stage"] = json!(texts[3]);
+        event["requestContext"]["domainName"] = json!(texts[0]);
+        event["body"] = json!(texts[2]);
+        event["isBase64Encoded"] = json!(base64);
+        event
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn every_event_has_a_response(event in hostile_event()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let response = runtime.block_on(respond(&event));
+        // With invalid headers, the event is not an HTTP event but a direct invocation.
+        let status = response.get("statusCode").or(response.get("status")).and_then(Value::as_u64);
+        prop_assert!(status.is_some_and(|status| (200..500).contains(&status)), "{event} {response}");
+    }
+}

@@ -1,0 +1,305 @@
+//! The HTTP interface: content types, encodings, limits, errors, models, health, base path and CORS.
+
+use std::io::Write;
+
+use axum::body::Body;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::Request;
+use ordinate::http::{AllowedOrigins, Limits, Settings, misconfigured};
+use ordinate_test_support::in_process::{application, call, post, send, settings};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::DIABETES;
+
+const NAMES: [&str; 10] = ["age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6"];
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[tokio::test]
+async fn the_model_of_the_tutorial_has_exact_predictions() {
+    let answer = call("POST", "/predict", r#"{"X":[1,2,3,4]}"#).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.text(), r#"{"y":[3.0,5.0,7.0,9.0]}"#);
+    assert_eq!(answer.header("content-type"), "application/json");
+    assert_eq!(answer.header("x-ordinate-model"), "line@1");
+    let stages: Vec<_> =
+        answer.header("server-timing").split(", ").map(|stage| stage.split(';').next().unwrap()).collect();
+    assert_eq!(stages, ["load", "decode", "predict", "encode"]);
+}
+
+#[tokio::test]
+async fn rows_by_name_by_position_in_columns_and_in_csv_have_the_same_prediction() {
+    let named: serde_json::Map<_, _> = NAMES.iter().zip(DIABETES).map(|(n, v)| ((*n).to_owned(), json!(v))).collect();
+    let columns: serde_json::Map<_, _> =
+        NAMES.iter().zip(DIABETES).map(|(n, v)| ((*n).to_owned(), json!([v]))).collect();
+    let csv = format!("{}\n{}\n", NAMES.join(","), DIABETES.map(|value| value.to_string()).join(","));
+    let mut answers = Vec::new();
+    for x in [json!([DIABETES]), json!([named]), json!(columns)] {
+        answers.push(call("POST", "/models/diabetes/predict", json!({"X": x}).to_string()).await);
+    }
+    answers
+        .push(post("/models/diabetes/versions/1/predict", &[("content-type", "text/csv; charset=utf-8")], csv).await);
+    for answer in &answers {
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(answer.header("x-ordinate-model"), "diabetes@1");
+        assert_eq!(answer.text(), answers[0].text());
+    }
+    let golden: Value = serde_json::from_str(include_str!("../../model/diabetes.json")).unwrap();
+    assert_eq!(golden["golden"]["X"][0], json!(DIABETES), "the first golden row is the first row of the data");
+    assert_eq!(answers[0].json()["y"], json!([golden["golden"]["y"][0]]));
+}
+
+#[tokio::test]
+async fn a_classifier_predicts_labels_of_its_training_data() {
+    let rows = json!({"X": [[5.1, 3.5, 1.4, 0.2], [7.0, 3.2, 4.7, 1.4], [6.3, 3.3, 6.0, 2.5]]}).to_string();
+    let answer = call("POST", "/models/iris/predict", rows).await;
+    assert_eq!(answer.text(), r#"{"y":["setosa","versicolor","virginica"]}"#);
+    let iris = call("GET", "/models/iris", "").await.json();
+    assert_eq!(
+        (&iris["task"], &iris["classes"]),
+        (&json!("classification"), &json!(["setosa", "versicolor", "virginica"]))
+    );
+    assert_eq!(call("GET", "/models/breast-cancer", "").await.json()["classes"], json!(["benign", "malignant"]));
+}
+
+#[rstest]
+#[case::none(&[])]
+#[case::json(&[("content-type", "application/json")])]
+#[case::json_with_charset(&[("content-type", "Application/JSON; charset=UTF-8")])]
+#[case::default_of_curl(&[("content-type", "application/x-www-form-urlencoded")])]
+#[case::identity(&[("content-encoding", "identity")])]
+#[tokio::test]
+async fn json_is_accepted_with_every_usual_content_type(#[case] headers: &[(&str, &str)]) {
+    let answer = post("/predict", headers, r#"{"X":[1]}"#).await;
+    assert_eq!(answer.text(), r#"{"y":[3.0]}"#);
+}
+
+#[rstest]
+#[case::xml(&[("content-type", "application/xml")], "unsupported_media_type")]
+#[case::latin1(&[("content-type", "application/json; charset=iso-8859-1")], "unsupported_media_type")]
+#[case::brotli(&[("content-encoding", "br")], "unsupported_encoding")]
+#[tokio::test]
+async fn an_unsupported_type_or_encoding_is_a_415_that_lists_the_supported_ones(
+    #[case] headers: &[(&str, &str)],
+    #[case] code: &str,
+) {
+    let answer = post("/predict", headers, r#"{"X":[1]}"#).await;
+    assert_eq!(answer.status, 415);
+    assert_eq!(answer.json()["code"], code);
+    let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+    assert!(detail.contains("application/json") || detail.contains("gzip"), "{detail}");
+}
+
+#[tokio::test]
+async fn gzip_is_accepted_up_to_the_limit_after_decompression() {
+    let encoding = [("content-encoding", "gzip")];
+    let answer = post("/predict", &encoding, gzip(br#"{"X":[1]}"#)).await;
+    assert_eq!(answer.text(), r#"{"y":[3.0]}"#);
+
+    let bomb = gzip(&vec![b' '; 100 << 20]);
+    assert!(bomb.len() < 200_000);
+    let answer = post("/predict", &encoding, bomb).await;
+    assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (413, Some("body_too_large")));
+
+    let mut cut = gzip(br#"{"X":[1,2,3,4,5,6,7,8,9]}"#);
+    cut.truncate(20);
+    for broken in [cut, b"not gzip at all".to_vec()] {
+        let answer = post("/predict", &encoding, broken).await;
+        assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (400, Some("invalid_gzip")));
+    }
+}
+
+#[tokio::test]
+async fn deflate_is_accepted_if_it_is_complete_and_nothing_follows() {
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(br#"{"X":[1]}"#).unwrap();
+    let packed = encoder.finish().unwrap();
+    let encoding = [("content-encoding", "deflate")];
+    assert_eq!(post("/predict", &encoding, packed.clone()).await.text(), r#"{"y":[3.0]}"#);
+    for broken in [[&packed[..], b"junk"].concat(), packed[..packed.len() - 5].to_vec(), gzip(b"{}")] {
+        let answer = post("/predict", &encoding, broken).await;
+        assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (400, Some("invalid_gzip")));
+    }
+}
+
+#[tokio::test]
+async fn all_members_of_a_gzip_body_are_read_and_other_bytes_are_rejected() {
+    let headers = [("content-encoding", "GZIP"), ("content-type", "text/csv")];
+    let members = [gzip(b"x\n1\n"), gzip(b"2\n3\n")].concat();
+    assert_eq!(post("/predict", &headers, members.clone()).await.text(), r#"{"y":[3.0,5.0,7.0]}"#);
+    let answer = post("/predict", &headers, [members, b"junk".to_vec()].concat()).await;
+    assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (400, Some("invalid_gzip")));
+}
+
+#[tokio::test]
+async fn no_value_of_accept_encoding_is_an_error() {
+    for accept in ["identity;q=0", "*;q=0", "br, identity;q=0", "gzip;q=0", ""] {
+        let answer = post("/predict", &[("accept-encoding", accept)], r#"{"X":[1]}"#).await;
+        assert_eq!((answer.status.as_u16(), answer.text().as_str()), (200, r#"{"y":[3.0]}"#), "{accept}");
+    }
+}
+
+#[tokio::test]
+async fn large_responses_are_compressed_on_request() {
+    let body = json!({"X": vec![1.5; 1000]}).to_string();
+    let plain = post("/predict", &[], body.clone()).await;
+    let packed = post("/predict", &[("accept-encoding", "gzip")], body).await;
+    assert_eq!(plain.header("content-encoding"), "");
+    assert_eq!(packed.header("content-encoding"), "gzip");
+    assert!(packed.body.len() < plain.body.len() / 10);
+}
+
+#[tokio::test]
+async fn errors_above_a_limit_contain_the_limit() {
+    let rows = format!("{{\"X\":[{}]}}", vec!["1"; 100_001].join(","));
+    let answer = call("POST", "/predict", rows).await;
+    assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (413, Some("too_many_rows")));
+    assert!(answer.json()["detail"].as_str().unwrap().contains("100000"));
+
+    let all = format!("{{\"X\":[{}]}}", vec!["1"; 100_000].join(","));
+    assert_eq!(call("POST", "/predict", all).await.json()["y"].as_array().unwrap().len(), 100_000);
+
+    let answer = call("POST", "/predict", vec![b' '; 7 << 20]).await;
+    assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (413, Some("body_too_large")));
+    assert!(answer.json()["detail"].as_str().unwrap().contains("6291456"));
+}
+
+#[tokio::test]
+async fn a_response_above_the_limit_of_lambda_is_a_413() {
+    let limits = Limits { max_rows: usize::MAX, max_body_bytes: usize::MAX };
+    let application = application(Settings { limits, ..settings() });
+    let body = json!({"X": vec![0.123_456_789_012_345_67; 400_000]}).to_string();
+    let answer = send(&application, Request::post("/predict").body(body.into()).unwrap()).await;
+    assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (413, Some("answer_too_large")));
+}
+
+#[tokio::test]
+async fn a_prediction_that_exceeds_a_double_is_an_error_and_not_null() {
+    let answer = call("POST", "/predict", r#"{"X":[1, 1.7e308]}"#).await;
+    assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (422, Some("prediction_overflow")));
+    assert!(answer.json()["detail"].as_str().unwrap().starts_with("row 1:"));
+}
+
+#[tokio::test]
+async fn an_error_is_a_problem_document_with_a_request_id() {
+    let answer = post("/models/diabetes/predict", &[("x-request-id", "abc-123")], r#"{"X":[{"bmi":"high"}]}"#).await;
+    assert_eq!(answer.header("content-type"), "application/problem+json");
+    assert_eq!(answer.header("x-request-id"), "abc-123");
+    insta::assert_json_snapshot!(answer.json());
+}
+
+#[tokio::test]
+async fn an_unknown_route_is_a_404_that_names_similar_routes() {
+    for path in ["/predcit", "/home", "/models/../../etc/passwd", "/models/line/predict/more", "/predict//more"] {
+        let answer = call("POST", path, r#"{"X":[1]}"#).await;
+        assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (404, Some("unknown_route")), "{path}");
+    }
+    let detail = call("GET", "/predcit", "").await.json()["detail"].as_str().unwrap().to_owned();
+    assert!(detail.contains("similar routes: /predict,"), "{detail}");
+}
+
+#[tokio::test]
+async fn an_unknown_model_or_version_is_a_404_that_lists_the_known_ones() {
+    let answer = call("POST", "/models/lime/predict", r#"{"X":[1]}"#).await;
+    assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (404, Some("unknown_model")));
+    let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+    assert!(detail.contains("lime") && detail.contains("line") && detail.contains("diabetes"), "{detail}");
+
+    let answer = call("GET", "/models/line/versions/7", "").await;
+    assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (404, Some("unknown_version")));
+
+    for (method, path) in
+        [("GET", "/models/%FF"), ("POST", "/models/%FF/predict"), ("GET", "/models/line/versions/%FF")]
+    {
+        let answer = call(method, path, "").await;
+        assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (404, Some("unknown_model")), "{path}");
+    }
+    let long = call("GET", &format!("/models/{}", "x".repeat(3_000)), "").await;
+    assert!(long.body.len() < 1_000, "{}", long.text());
+}
+
+#[rstest]
+#[case("GET", "/predict", "POST")]
+#[case("DELETE", "/models", "GET,HEAD")]
+#[case("PUT", "/models/line/predict", "POST")]
+#[tokio::test]
+async fn a_wrong_method_is_a_405_with_allow(#[case] method: &str, #[case] path: &str, #[case] allow: &str) {
+    let answer = call(method, path, "").await;
+    assert_eq!(answer.status, 405);
+    assert_eq!(answer.header("allow"), allow);
+    assert_eq!(answer.json()["code"], "method_not_allowed");
+}
+
+#[tokio::test]
+async fn models_describe_themselves() {
+    let list = call("GET", "/models", "").await.json();
+    let names: Vec<_> =
+        list["models"].as_array().unwrap().iter().map(|model| model["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["line", "diabetes", "iris", "breast-cancer"]);
+    assert_eq!(list["models"][0], json!({"name": "line", "version": "1", "default": true, "task": "regression"}));
+
+    let model = call("GET", "/models/diabetes/", "").await.json();
+    assert_eq!(model["signature"]["features"][2]["name"], "bmi");
+    assert_eq!(model["signature"]["target"]["name"], "progression");
+    assert_eq!(model["training"]["rows"], 442);
+    assert_eq!(model["limits"], json!({"max_rows": 100_000, "max_body_bytes": 6_291_456}));
+    assert_eq!(model["sha256"].as_str().unwrap().len(), 64);
+    assert_eq!(call("GET", "/models/diabetes/versions/1", "").await.json(), model);
+}
+
+#[tokio::test]
+async fn liveness_and_readiness_are_reported() {
+    assert_eq!(call("GET", "/health/live", "").await.text(), r#"{"live":true}"#);
+    assert_eq!(call("GET", "/health/ready", "").await.text(), r#"{"ready":true}"#);
+}
+
+#[tokio::test]
+async fn the_base_path_is_removed() {
+    let application = application(Settings { base_path: Some("/api".into()), ..settings() });
+    for path in ["/api/predict", "/predict", "/api/predict/", "/api/%70redict", "/%61pi/predict"] {
+        let answer = send(&application, Request::post(path).body(r#"{"X":[1]}"#.into()).unwrap()).await;
+        assert_eq!(answer.text(), r#"{"y":[3.0]}"#, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn cors_is_off_unless_an_origin_is_allowed() {
+    let preflight = || {
+        Request::builder()
+            .method("OPTIONS")
+            .uri("/predict")
+            .header("origin", "https://example.com")
+            .header("access-control-request-method", "POST")
+            .body(Body::empty())
+            .unwrap()
+    };
+    let allow = |cors| application(Settings { cors, ..settings() });
+    let header = "access-control-allow-origin";
+    let plain = send(&allow(AllowedOrigins::Off), Request::get("/models").body(Body::empty()).unwrap()).await;
+    assert_eq!((plain.header(header), plain.header("vary")), ("", "accept-encoding"));
+    assert_eq!(send(&allow(AllowedOrigins::Off), preflight()).await.header(header), "");
+    assert_eq!(send(&allow(AllowedOrigins::Any), preflight()).await.header(header), "*");
+    let list = |origin: &'static str| AllowedOrigins::List(vec![origin.parse().unwrap()]);
+    let answer = send(&allow(list("https://example.com")), preflight()).await;
+    assert_eq!((answer.status.as_u16(), answer.header(header)), (200, "https://example.com"));
+    assert_eq!(send(&allow(list("https://example.org")), preflight()).await.header(header), "");
+}
+
+#[tokio::test]
+async fn a_misconfigured_service_is_live_but_not_ready() {
+    let get = |path| Request::get(path).body(Body::empty()).unwrap();
+    assert_eq!(send(&misconfigured(), get("/health/live")).await.status, 200);
+    for path in ["/health/ready", "/models"] {
+        let answer = send(&misconfigured(), get(path)).await;
+        assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (503, Some("misconfigured")));
+        assert_ne!(answer.header("retry-after"), "");
+    }
+    let answer = send(&misconfigured(), Request::post("/health/live").body(Body::empty()).unwrap()).await;
+    assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (405, Some("method_not_allowed")));
+}

@@ -1,0 +1,152 @@
+//! The `OpenAPI` document and `/docs` match the service.
+
+use std::fs;
+
+use axum::body::Body;
+use http::Request;
+use ordinate_test_support::in_process::{Response, application, call, post, send, settings};
+use ordinate_test_support::root;
+use serde_json::{Value, json};
+
+async fn get(path: &str, headers: &[(&str, &str)]) -> Response {
+    let request = headers.iter().fold(Request::get(path), |request, (name, value)| request.header(*name, *value));
+    send(&application(settings()), request.body(Body::empty()).unwrap()).await
+}
+
+async fn document() -> Value {
+    let answer = call("GET", "/openapi.json", "").await;
+    assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/json"));
+    answer.json()
+}
+
+#[tokio::test]
+async fn every_example_request_has_its_example_response() {
+    let document = document().await;
+    assert_eq!(document["openapi"], "3.1.0");
+    let mut requests = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (media_type, content) in item["post"]["requestBody"]["content"].as_object().into_iter().flatten() {
+            for (name, example) in content["examples"].as_object().into_iter().flatten() {
+                let body = example["value"].as_str().map_or_else(|| example["value"].to_string(), str::to_owned);
+                let path = path.replace("{version}", "1");
+                let answer = post(&path, &[("content-type", media_type)], body).await;
+                assert_eq!(answer.status, 200, "{path}, {name}: {}", answer.text());
+                let expected = &item["post"]["responses"]["200"]["content"][answer.header("content-type")];
+                let expected = &expected["examples"][name]["value"];
+                let received = if expected.is_string() { answer.text().into() } else { answer.json() };
+                assert_eq!(expected, &received, "{path}, {name}");
+                requests += 1;
+            }
+        }
+    }
+    assert!(requests > 100, "{requests}");
+}
+
+/// Golden rows are rows of the training data, which may be personal.
+#[tokio::test]
+async fn no_example_is_a_row_of_the_training_data() {
+    let document = document().await;
+    let text = document.to_string();
+    for name in ["diabetes", "iris", "breast-cancer"] {
+        let file = fs::read(root().join(format!("model/{name}.json"))).unwrap();
+        let model: Value = serde_json::from_slice(&file).unwrap();
+        for row in model["golden"]["X"].as_array().unwrap() {
+            let row = row.to_string();
+            assert!(!text.contains(row.trim_matches(['[', ']'])), "{name}: {row}");
+        }
+    }
+    let description = call("GET", "/models/diabetes", "").await.json();
+    let body = &document["paths"]["/models/diabetes/predict"]["post"]["requestBody"]["content"]["application/json"];
+    assert_eq!(body["examples"]["rows_by_name"]["value"], json!({"X": [description["typical"]]}));
+}
+
+#[tokio::test]
+async fn one_example_requests_all_parts_of_an_answer() {
+    let document = document().await;
+    let answer = |model: &str| {
+        let content = &document["paths"][format!("/models/{model}/predict")]["post"]["responses"]["200"]["content"];
+        content["application/json"]["examples"]["how_sure_and_why"]["value"].clone()
+    };
+    let keys = |answer: &Value| answer.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(&answer("diabetes")), ["explanation", "interval", "interval_method", "mean_interval", "y"]);
+    // A classifier has prediction sets, up to the level that its held-out rows allow.
+    assert_eq!(keys(&answer("iris")), ["explanation", "interval_method", "prediction_sets", "probabilities", "y"]);
+    let body = &document["paths"]["/models/iris/predict"]["post"]["requestBody"]["content"]["application/json"];
+    let level = &body["schema"]["properties"]["interval"];
+    assert!(level["exclusiveMinimum"] == 0 && level["maximum"].as_f64().unwrap() < 1.0, "{level}");
+}
+
+#[tokio::test]
+async fn the_schemas_of_a_model_match_its_signature() {
+    let document = document().await;
+    let schemas = &document["components"]["schemas"];
+    let row = &schemas["diabetes.row"];
+    assert_eq!(
+        row["properties"]["age"],
+        json!({"type": "number", "description": "from 19 to 79 in the training data"})
+    );
+    assert_eq!(row["required"].as_array().unwrap().len(), 10);
+    assert_eq!(row["additionalProperties"], false);
+    let values = &schemas["diabetes.values"];
+    assert_eq!((&values["minItems"], &values["maxItems"]), (&json!(10), &json!(10)));
+    assert_eq!(schemas["iris.prediction"]["items"]["enum"], json!(["setosa", "versicolor", "virginica"]));
+    // Relative, so that it is right with any stage or prefix.
+    assert_eq!(document["servers"], json!([{"url": ".", "description": "The server of this document"}]));
+}
+
+#[tokio::test]
+async fn the_description_of_a_model_matches_its_schema_and_has_example_rows() {
+    let document = document().await;
+    let schema = &document["components"]["schemas"]["Model"];
+    for (name, intervals) in [
+        ("line", json!({"method": "student-t"})),
+        ("diabetes", json!({"method": "student-t"})),
+        ("iris", json!({"method": "conformal", "held_out_rows": 33, "max_level": 33.0 / 34.0})),
+    ] {
+        let described = get(&format!("/models/{name}"), &[]).await.json();
+        for key in schema["required"].as_array().unwrap() {
+            assert!(described.get(key.as_str().unwrap()).is_some(), "{name} has no {key}");
+        }
+        for key in described.as_object().unwrap().keys() {
+            assert!(schema["properties"].get(key).is_some(), "{key} of {name} is not in the schema");
+        }
+        assert_eq!(described["intervals"], intervals, "{name}");
+        let examples = described["examples"].as_array().unwrap();
+        assert_eq!(examples.len(), 8);
+        let answer = post(&format!("/models/{name}/predict"), &[], json!({"X": examples}).to_string()).await.json();
+        assert_eq!((answer["y"].as_array().unwrap().len(), answer.get("warnings")), (8, None), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_documentation_loads_nothing_from_other_hosts() {
+    let page = get("/docs", &[]).await;
+    assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+    assert!(page.header("content-security-policy").starts_with("default-src 'none'; script-src 'self' 'sha256-"));
+    assert!(page.text().contains("<base href=\"./\">") && !page.text().contains("http"), "{}", page.text());
+    assert!(get("/docs/", &[]).await.text().contains("<base href=\"./../\">"));
+}
+
+#[tokio::test]
+async fn the_reader_is_sent_compressed_to_clients_that_accept_gzip() {
+    let page = get("/docs", &[]).await.text();
+    let source = page.split_once("type=\"module\" src=\"").unwrap().1.split_once('"').unwrap().0;
+    let path = format!("/{source}");
+    let compressed = get(&path, &[("accept-encoding", "gzip, br")]).await;
+    assert_eq!((compressed.status.as_u16(), compressed.header("content-encoding")), (200, "gzip"));
+    let plain = get(&path, &[]).await;
+    assert_eq!((plain.status.as_u16(), plain.header("content-encoding")), (200, ""));
+    assert_eq!(plain.header("content-type"), "text/javascript; charset=utf-8");
+    let mut decompressed = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&compressed.body[..]), &mut decompressed).unwrap();
+    assert!(decompressed == plain.body && plain.text().contains("rapi-doc"));
+}
+
+#[tokio::test]
+async fn the_type_of_an_error_is_an_anchor_of_the_error_page() {
+    let problem = call("POST", "/predict", r#"{"X":["high"]}"#).await.json();
+    let anchor = problem["type"].as_str().unwrap().split_once('#').unwrap().1.to_owned();
+    let page = get("/docs/errors", &[]).await.text();
+    assert!(page.contains(&format!("<tr id=\"{anchor}\">")), "{anchor}");
+    assert!(page.contains("<a href=\"./../docs\">"));
+}

@@ -1,0 +1,138 @@
+//! The page at `GET /`: its headers and, with the scripts in `tests/page/`, its behaviour in Chromium.
+
+use std::process::Command;
+
+use axum::Router;
+use axum::body::Body;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use http::Request;
+use ordinate::http::Settings;
+use ordinate_test_support::in_process::{Response, application, application_with_model, call, send, settings};
+use ordinate_test_support::{ModelDocument, column, root, tool};
+use rstest::rstest;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+/// The `Accept` header of a browser.
+const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+
+async fn get(accept: &str) -> Response {
+    send(&application(settings()), Request::get("/").header("accept", accept).body(Body::empty()).unwrap()).await
+}
+
+fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
+    text.split_once(start).unwrap().1.split_once(end).unwrap().0
+}
+
+#[tokio::test]
+async fn the_page_is_one_small_document() {
+    let page = get(BROWSER).await;
+    assert_eq!((page.status.as_u16(), page.header("content-type")), (200, "text/html; charset=utf-8"));
+    // The size that a browser receives: the files of `web/` are served with their comments, compressed.
+    let request = Request::get("/").header("accept", BROWSER).header("accept-encoding", "gzip");
+    let compressed = send(&application(settings()), request.body(Body::empty()).unwrap()).await;
+    assert_eq!(compressed.header("content-encoding"), "gzip");
+    assert!(compressed.body.len() < 30_000, "{} bytes", compressed.body.len());
+    let html = page.text();
+    for never in [" src=", "@import", "url(", "innerHTML", "https:", "style=\""] {
+        assert!(!html.contains(never), "the page contains {never:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_policy_allows_the_style_and_the_script_of_the_page_only() {
+    let page = get(BROWSER).await;
+    let policy = page.header("content-security-policy");
+    let html = page.text();
+    for text in [between(&html, "<style>", "</style>"), between(&html, "<script type=\"module\">", "</script>")] {
+        let hash = BASE64_STANDARD.encode(Sha256::digest(text));
+        assert!(policy.contains(&format!("'sha256-{hash}'")), "{policy}");
+    }
+    assert!(policy.starts_with("default-src 'none';") && !policy.contains("unsafe"), "{policy}");
+}
+
+#[rstest]
+#[case::kserve("application/json", true)]
+#[case::with_quality("text/plain;q=0.5, Application/JSON;q=0.9", true)]
+#[case::browser(BROWSER, false)]
+#[case::both("application/json, text/html", false)]
+#[case::curl("*/*", false)]
+#[tokio::test]
+async fn a_request_for_json_is_answered_with_the_liveness(#[case] accept: &str, #[case] json: bool) {
+    let answer = get(accept).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.text() == r#"{"status":"alive"}"#, json, "{accept}");
+    assert!(answer.header("vary").contains("accept"));
+}
+
+#[tokio::test]
+async fn without_an_accept_header_it_is_the_page() {
+    assert!(call("GET", "/", "").await.text().starts_with("<!doctype html>"));
+    assert_eq!(call("HEAD", "/", "").await.status, 200);
+    assert_eq!(call("POST", "/", "").await.status, 405);
+}
+
+/// Serves the application on a port of loopback and runs a script of `tests/page/` on it.
+async fn run(script: &str, application: Router, path: &str) {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let page = format!("http://{}{path}", listener.local_addr().unwrap());
+    let server = tokio::spawn(async move { axum::serve(listener, application).await });
+    let mut node = Command::new("node");
+    node.arg(root().join("tests/page").join(script)).env("PAGE", page).env("PAGE_TOOLS", tool("page/"));
+    let output = tokio::task::spawn_blocking(move || node.output()).await.unwrap().expect("Node.js is installed");
+    server.abort();
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{text}");
+}
+
+#[rstest]
+#[case::numbers("numbers.mjs")]
+#[case::classes("classes.mjs")]
+#[case::errors("errors.mjs")]
+#[case::tables("tables.mjs")]
+#[case::accessibility("accessibility.mjs")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_works_in_a_browser(#[case] script: &str) {
+    run(script, application(settings()), "/").await;
+}
+
+#[rstest]
+#[case::without_a_slash("/prod")]
+#[case::with_a_slash("/prod/")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_works_with_a_base_path(#[case] path: &str) {
+    let settings = Settings { base_path: Some("/prod".into()), ..settings() };
+    run("numbers.mjs", application(settings), path).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_documentation_works_on_a_phone() {
+    run("docs.mjs", application(settings()), "/").await;
+}
+
+/// A model with a feature of each type.
+fn houses() -> Vec<u8> {
+    ModelDocument::regression("houses", 6.0)
+        .set("/version", "2")
+        .set("/signature/target/name", "price")
+        .features(json!([
+            {"name": "size <m²>", "type": "double", "missing": {"impute": 42.0}, "range": [20.0, 80.0]},
+            {"name": "rooms", "type": "long", "missing": "reject", "range": [1.0, 7.0]},
+            {"name": "garden", "type": "boolean", "missing": {"impute": false}},
+            {"name": "colour/paint", "type": "string", "missing": "reject", "levels": ["blue", "red"], "unknown": "ignore"},
+        ]))
+        .column(column("size <m²>", json!({"feature": "size <m²>"}), 50.0, 2.0), 2.0)
+        .column(column("rooms", json!({"feature": "rooms"}), 4.2, 2.0), 10.0)
+        .column(column("garden", json!({"feature": "garden"}), 0.5, 2.0), 3.0)
+        .column(column("colour/paint=red", json!({"feature": "colour/paint", "level": "red"}), 0.5, 2.0), -5.0)
+        .set("/training/rows", 40)
+        .file(json!([[50.0, 4.0, true, "red"]]))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_type_of_feature_has_a_field() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), houses()).unwrap();
+    run("fields.mjs", application_with_model(file.path()), "/").await;
+}

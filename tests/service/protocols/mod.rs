@@ -1,0 +1,8 @@
+//! The protocols of other prediction servers.
+
+mod kserve_v1;
+mod mlflow;
+mod open_inference;
+mod recorded_requests;
+mod sagemaker;
+mod verdicts;
