@@ -108,7 +108,7 @@ def printed(notes: list[str]) -> tuple[str, str] | None:
     """The error of the chosen penalty and its standard error, as a note has them."""
     for note in notes:
         found = re.search(
-            r"was chosen among \d+ \((?:mean squared error|log loss) (\S+) ± (\S+) in cross-validation\)", note
+            r"cross-validation selected .* among \d+ candidates \((?:mean squared error|log loss) (\S+) ± (\S+)\)", note
         )
         if found:
             return found[1], found[2]

@@ -50,7 +50,7 @@ class Measured:
 
 
 def check(data: Data, model, notes: list[str], fault) -> None:
-    if any("has not converged" in note for note in notes):
+    if any("did not converge" in note for note in notes):
         return
     c = model.file["training"]["parameters"]["c"]
     if data.plan.is_chosen:

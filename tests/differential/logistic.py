@@ -153,7 +153,7 @@ def stated(model, standard: Standard) -> np.ndarray:
 
 def check(data: Data, model, standard: Standard, notes: list[str], fault) -> None:
     """Whether the slopes at the stored parameters are zero."""
-    if any("has not converged" in note for note in notes):
+    if any("did not converge" in note for note in notes):
         return
     problem = Problem(data, list(range(data.rows)), model.file["training"]["parameters"]["c"], standard)
     parameters = stated(model, standard)

@@ -9,11 +9,9 @@ from tables import Table
 
 # Reasons that depend on which rows are left for a fit; they are not checked further.
 ACCEPTED = (
-    "cannot determine",
-    "cannot be told apart in double precision",
     "linearly dependent",
     "too few rows",
-    "cannot be dealt to",
+    "folds needs more rows",
     "no feature is correlated",
     "not finite, or too large or too small",
     "too large for a double",

@@ -169,7 +169,7 @@ class Training:
                 )
 
     def optimality(self) -> None:
-        if any("has not converged" in note for note in self.printed["notes"]):
+        if any("did not converge" in note for note in self.printed["notes"]):
             return
         optimality = lasso.Optimality(self.plane, self.standardised(), self.alpha, self.plan.l1_ratio)
         logs = self.plane.lengths * log_error(self.data, self.everything)

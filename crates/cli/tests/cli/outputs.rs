@@ -164,7 +164,7 @@ fn the_index_of_pandas_is_a_feature_only_if_it_is_named() {
     fs::copy(PANDAS, folder.path().join("data.parquet")).unwrap();
     let trained = run(&folder, "train data.parquet --target y --test-fraction 0 --out m.json");
     assert!(
-        said(&trained).contains("Note: __index_level_0__: this is the index that pandas gave the rows"),
+        said(&trained).contains("Note: __index_level_0__: this is the row index of pandas and is ignored"),
         "{trained:?}"
     );
     let model = json(fs::read(folder.path().join("m.json")).unwrap());

@@ -199,8 +199,7 @@ fn the_report_of_a_regression_has_summary_residuals_and_path() {
     });
     let dom = opened("diabetes", &page);
     assert_well_made(&dom);
-    let expected =
-        ["Data", "How well it predicts", "Coefficients", "Residuals", "Choice of the penalty", "How it was made"];
+    let expected = ["Data", "Evaluation", "Coefficients", "Residuals", "Regularization path", "Training"];
     assert_eq!(headings(&dom), expected);
     let expected = [
         "ReportData and predicted",
@@ -226,14 +225,14 @@ fn the_report_of_a_classifier_has_curves_and_a_confusion_matrix() {
     let page = html(&ReportInput { report_data: Some(&observed), ..ReportInput::new(model.document()) });
     let dom = opened("two-classes", &page);
     assert_well_made(&dom);
-    assert_eq!(headings(&dom), ["Data", "How well it predicts", "Coefficients", "How it was made"]);
+    assert_eq!(headings(&dom), ["Data", "Evaluation", "Coefficients", "Training"]);
     assert_eq!(figures(&dom), ["ROC", "Calibration", "Effects"]);
     for said in [
         "virginica &amp; co",
-        "Confusion matrix of the rows held out",
+        "Confusion matrix of the held-out rows",
         "length &lt;cm&gt;",
         "12 → 0.5",
-        "others allowed",
+        "unknown ones ignored",
     ] {
         assert!(dom.contains(said), "{said} is missing");
     }
@@ -255,7 +254,7 @@ fn a_file_alone_makes_a_shorter_report() {
     let (model, _) = diabetes();
     let page = html(&ReportInput::new(model.document()));
     let headings = headings(&page);
-    assert_eq!(headings, ["Data", "How well it predicts", "Coefficients", "How it was made"]);
+    assert_eq!(headings, ["Data", "Evaluation", "Coefficients", "Training"]);
     assert!(page.contains("held out") && !page.contains("NaN"));
 }
 
@@ -306,7 +305,7 @@ fn the_model_card_has_the_facts_of_the_model() {
         "# diabetes\n",
         "Predicts `progression` from 10 features.",
         "| Fit | ordinary least squares, 442 rows |",
-        "| `bmi` | number | 18 – 42.2 | refused |",
+        "| `bmi` | number | 18 – 42.2 | rejected |",
         "| 353 fitted |",
         "| 89 held out |",
         "## Limits",
@@ -314,8 +313,11 @@ fn the_model_card_has_the_facts_of_the_model() {
         assert!(text.contains(said), "{said:?} is missing from\n{text}");
     }
     let text = card(&ReportInput::new(classifier(&["no", "yes"]).document()));
-    assert!(text.contains("Tells 2 classes of `kind` apart, from 2 features.") && text.contains("not known"), "{text}");
-    assert!(text.contains("| `colour` | category | `blue`, `red` | refused |"), "{text}");
+    assert!(
+        text.contains("Classifies `kind` into 2 classes, from 2 features.") && text.contains("not known"),
+        "{text}"
+    );
+    assert!(text.contains("| `colour` | category | `blue`, `red` | rejected |"), "{text}");
 }
 
 #[test]

@@ -369,7 +369,8 @@ fn columns_that_are_nearly_a_combination_of_others_are_noted() {
     let rows: String = (0..60).map(row).collect();
     let folder = folder_with(format!("a,b,c,d,y\n{rows}"));
     let said = |arguments: &str| succeeded(&train(folder.path(), arguments)).to_owned();
-    let note = r#"Note: the columns "a", "b", "c" are nearly a combination of others (variance inflation above 1e10)"#;
+    let note =
+        r#"Note: the columns "a", "b", "c" are nearly linear combinations of others (variance inflation above 1e10)"#;
     let near = said("data.csv --target y");
     assert!(near.contains(note), "{near}");
     let without = said("data.csv --target y --exclude c");

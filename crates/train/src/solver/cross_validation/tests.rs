@@ -64,10 +64,10 @@ fn scores_equal_those_of_fitting_and_predicting_row_by_row(#[case] family: Penal
     let table = diabetes(weighted);
     let names = with_target(&table);
     let folds = moments(&table, 5, 7).unwrap();
-    let choice = regression(&folds, &names, family, 20, SelectionRule::Best).unwrap();
+    let result = regression(&folds, &names, family, 20, SelectionRule::Best).unwrap();
     let assigned = assigned(&table, 5, 1, 7);
-    assert_eq!(choice.path.len(), 20);
-    for candidate in choice.path.iter().step_by(4) {
+    assert_eq!(result.path.len(), 20);
+    for candidate in result.path.iter().step_by(4) {
         let mut errors = Vec::new();
         let mut weights = Vec::new();
         for fold in 0..5 {
@@ -102,8 +102,8 @@ fn the_rule_of_one_standard_error_selects_a_larger_alpha_and_fewer_features() {
     let lasso = PenaltyFamily::ElasticNet { l1_ratio: 1.0 };
     let select = |rule| regression(&folds, &with_target(&table), lasso, 100, rule).unwrap();
     let (best, simple) = (select(SelectionRule::Best), select(SelectionRule::OneStandardError));
-    let find = |choice: &CrossValidationResult| {
-        *choice.path.iter().find(|candidate| (candidate.alpha - choice.alpha).abs() == 0.0).unwrap()
+    let find = |result: &CrossValidationResult| {
+        *result.path.iter().find(|candidate| (candidate.alpha - result.alpha).abs() == 0.0).unwrap()
     };
     let (of_best, of_simple) = (find(&best), find(&simple));
     assert!(best.path.iter().all(|candidate| candidate.score >= of_best.score));
@@ -138,13 +138,13 @@ fn a_category_may_occur_in_one_fold_only() {
     table.0.push("rare".to_owned());
     let folds = moments(&table, 5, 0).unwrap();
     for family in [PenaltyFamily::Ridge, PenaltyFamily::ElasticNet { l1_ratio: 1.0 }] {
-        let choice = regression(&folds, &with_target(&table), family, 10, SelectionRule::Best).unwrap();
-        assert!(choice.path.iter().all(|candidate| candidate.score.is_finite() && candidate.converged));
+        let result = regression(&folds, &with_target(&table), family, 10, SelectionRule::Best).unwrap();
+        assert!(result.path.iter().all(|candidate| candidate.score.is_finite() && candidate.converged));
     }
     table.1.iter_mut().enumerate().for_each(|(number, row)| row.1 = f64::from(u8::from(number % 2 == 0)));
     let settings = LogisticSettings::default();
-    let choice = classification(&table, 2, 3, 0, &[10.0, 1.0], &settings, SelectionRule::Best).unwrap();
-    assert!(choice.path.iter().all(|candidate| candidate.score.is_finite() && candidate.converged));
+    let result = classification(&table, 2, 3, 0, &[10.0, 1.0], &settings, SelectionRule::Best).unwrap();
+    assert!(result.path.iter().all(|candidate| candidate.score.is_finite() && candidate.converged));
 }
 
 /// Rows of a number, a number that varies in one fold only, and a level that occurs in one fold only.
@@ -174,11 +174,11 @@ proptest! {
         let family = if lasso { PenaltyFamily::ElasticNet { l1_ratio: 1.0 } } else { PenaltyFamily::Ridge };
         let about = |moments: Moments| if origin { moments.about_zero() } else { moments };
         let parts: Vec<Moments> = moments(&table, folds, 0).unwrap().into_iter().map(about).collect();
-        let choice = regression(&parts, &names, family, 6, SelectionRule::Best).unwrap();
+        let result = regression(&parts, &names, family, 6, SelectionRule::Best).unwrap();
         let assigned = assigned(&table, folds, 1, 0);
         let squares: f64 = table.1.iter().map(|(_, y, weight)| weight * y * y).sum();
         let weight: f64 = table.1.iter().map(|(.., weight)| weight).sum();
-        for candidate in &choice.path {
+        for candidate in &result.path {
             let mut error = 0.0;
             for fold in 0..folds as usize {
                 let rows = || table.1.iter().zip(&assigned);
@@ -208,9 +208,9 @@ fn losses_equal_those_of_fitting_each_fold_separately(#[case] text: &str, #[case
     let table = read(text, true);
     let settings = LogisticSettings::default();
     let alphas = [10.0, 1.0, 0.1];
-    let choice = classification(&table, classes, 4, 5, &alphas, &settings, SelectionRule::Best).unwrap();
+    let result = classification(&table, classes, 4, 5, &alphas, &settings, SelectionRule::Best).unwrap();
     let assigned = assigned(&table, 4, classes, 5);
-    for (candidate, alpha) in choice.path.iter().zip(alphas) {
+    for (candidate, alpha) in result.path.iter().zip(alphas) {
         let (mut loss, mut total) = (0.0, 0.0);
         for fold in 0..4 {
             let side = |inside: bool| {
@@ -230,8 +230,8 @@ fn losses_equal_those_of_fitting_each_fold_separately(#[case] text: &str, #[case
             loss / total
         );
     }
-    let chosen = choice.path.iter().find(|candidate| (candidate.alpha - choice.alpha).abs() == 0.0).unwrap();
-    assert!(choice.path.iter().all(|candidate| candidate.score >= chosen.score));
+    let selected = result.path.iter().find(|candidate| (candidate.alpha - result.alpha).abs() == 0.0).unwrap();
+    assert!(result.path.iter().all(|candidate| candidate.score >= selected.score));
 }
 
 #[test]
@@ -241,10 +241,10 @@ fn a_constant_feature_does_not_change_the_scores() {
     without.0.remove(2);
     without.1.iter_mut().for_each(|row| _ = row.0.remove(2));
     for family in [PenaltyFamily::Ridge, PenaltyFamily::ElasticNet { l1_ratio: 0.5 }] {
-        let chosen = |table: &MemoryRows| {
+        let selected = |table: &MemoryRows| {
             regression(&moments(table, 5, 0).unwrap(), &with_target(table), family, 10, SelectionRule::Best).unwrap()
         };
-        let (flat, without) = (chosen(&flat), chosen(&without));
+        let (flat, without) = (selected(&flat), selected(&without));
         for (one, other) in flat.path.iter().zip(&without.path) {
             assert!(close(one.score, other.score, 1e-13) && close(one.alpha, other.alpha, 1e-15), "{one:?} {other:?}");
         }

@@ -59,7 +59,7 @@ impl<'a> Descent<'a> {
                 self.solve_with_fixed_signs();
                 self.update_residual_and_gap();
                 let settled = longest_change <= f64::EPSILON * self.problem.moments.weight().sqrt();
-                // A penalty near the rounding errors has a gap of their size: then only the conditions of optimality can hold.
+                // A penalty near the rounding errors has a gap of their size. The conditions of optimality are then the better test.
                 if self.is_optimal() || (settled && self.gap <= GAP_TOLERANCE) || self.was_optimal(swept) {
                     return true;
                 }

@@ -481,10 +481,10 @@ fn balanced(
 
 proptest! {
     #[test]
-    fn the_fit_is_the_minimum(rows in rows(), share in 0.001..0.9_f64, l1_ratio in 0.05..=1.0_f64, ridge in any::<bool>()) {
+    fn the_fit_is_the_minimum(rows in rows(), fraction in 0.001..0.9_f64, l1_ratio in 0.05..=1.0_f64, ridge in any::<bool>()) {
         let features = rows[0].len() - 1;
         let moments = moments(&rows, |_| 1.0);
-        let alpha = share * alphas(&moments, l1_ratio, 1)[0];
+        let alpha = fraction * alphas(&moments, l1_ratio, 1)[0];
         let penalty = if ridge { Ridge { alpha } } else { ElasticNet { alpha, l1_ratio } };
         let n = rows.len() as f64;
         let (l1, l2) = if ridge { (0.0, alpha) } else { (n * alpha * l1_ratio, n * alpha * (1.0 - l1_ratio)) };
@@ -580,9 +580,9 @@ fn the_leverage_factor_of_the_lasso_exists_for_dependent_columns() {
     );
 
     let twice: Vec<Vec<f64>> = rows.iter().map(|row| vec![row[0], row[0], row[10]]).collect();
-    let spread = fit(&moments(&twice, |_| 1.0), &names(3), penalty).unwrap().leverage_factor.unwrap();
+    let factor = fit(&moments(&twice, |_| 1.0), &names(3), penalty).unwrap().leverage_factor.unwrap();
     // A row with equal columns has the leverage of one column; a row with different columns has a high leverage.
-    let leverage = |z: [f64; 2]| spread.triangle.solve_transposed(&z).iter().map(|part| part * part).sum::<f64>();
+    let leverage = |z: [f64; 2]| factor.triangle.solve_transposed(&z).iter().map(|part| part * part).sum::<f64>();
     assert!((leverage([1.0, 1.0]) * 442.0 - 1.0).abs() < 1e-6);
     assert!(leverage([1.0, -1.0]) > 1000.0);
 }

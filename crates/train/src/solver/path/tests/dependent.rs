@@ -179,12 +179,12 @@ fn dependent_rows() -> impl Strategy<Value = Vec<Vec<f64>>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
     #[test]
-    fn the_fit_is_a_minimum(rows in dependent_rows(), share in (-9.0..-0.1_f64).prop_map(|exponent| 10.0_f64.powf(exponent)), l1_ratio in prop::sample::select(vec![1.0, 0.999_999, 0.5])) {
+    fn the_fit_is_a_minimum(rows in dependent_rows(), fraction in (-9.0..-0.1_f64).prop_map(|exponent| 10.0_f64.powf(exponent)), l1_ratio in prop::sample::select(vec![1.0, 0.999_999, 0.5])) {
         let features = rows[0].len() - 1;
         let moments = moments(&rows, |_| 1.0);
         let first = alphas(&moments, l1_ratio, 1);
         prop_assume!((0..features).all(|j| rows.iter().any(|row| row[j] != rows[0][j])) && !first.is_empty());
-        let alpha = share * first[0];
+        let alpha = fraction * first[0];
         let fit = fit(&moments, &names(features + 1), ElasticNet { alpha, l1_ratio }).unwrap();
         let n = rows.len() as f64;
         let (l1, l2) = (n * alpha * l1_ratio, n * alpha * (1.0 - l1_ratio));
