@@ -20,6 +20,8 @@ pub mod double_double;
 pub mod estimator;
 mod example_rows;
 pub mod field;
+#[cfg(test)]
+mod fixture;
 pub mod frame;
 mod golden;
 pub mod identity;

@@ -660,12 +660,12 @@ fn several_files_patterns_and_standard_input_give_the_same_model() {
 #[case::no_such_level("c,y\na,1\nb,2\na,3\nc,4\nb,5\n", "--exclude c=d", &["\"c=d\"", "did you mean \"c=", "\"c=b\", \"c=c\""])]
 #[case::no_such_column("age,y\n1,1\n2,2\n3,4\n", "--exclude agf", &["line 1", "\"agf\"", "did you mean \"age\"?"])]
 #[case::no_column_left("c,y\na,1\nb,2\na,3\nb,5\n", "--exclude c=b", &["--exclude", "no columns"])]
-#[case::fewer_rows_than_folds("x,y\n1,1\n2,2\n3,4\n", "--estimator ridge --cross-validate 5", &["3 rows", "5 folds", "--cross-validate"])]
+#[case::fewer_rows_than_folds("x,y\n1,1\n2,2\n3,4\n", "--estimator ridge --cross-validate 5", &["5 folds needs more rows, got 3", "--cross-validate"])]
 #[case::a_target_that_weighs("x,y\n1,1\n2,2\n", "--weights y", &["both the target and the weights", "--weights"])]
 #[case::two_types("x,y\n1,1\n2,2\n", "--types x=double,x=long", &["more than one type", "\"x\""])]
 #[case::a_type_and_a_category("x,y\n1,1\n2,2\n", "--types x=double --categorical x", &["more than one type", "\"x\""])]
 #[case::thousands_with_points("x;y\n1.000,5;1\n2.000,5;2\n7;3\n", "--types x=double", &["line 2", "without thousands separators"])]
-#[case::weights_beyond_measure("x,w,y\n1,1e306,1\n2,1e306,2\n3,1e306,4\n4,1e306,3\n", "--weights w", &["Rescale the column, or the weights"])]
+#[case::weights_beyond_measure("x,w,y\n1,1e306,1\n2,1e306,2\n3,1e306,4\n4,1e306,3\n", "--weights w", &["help: rescale the column, or the weights"])]
 fn data_or_options_that_cannot_be_used_give_an_error(
     #[case] data: &str,
     #[case] arguments: &str,

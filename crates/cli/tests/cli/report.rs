@@ -202,7 +202,7 @@ fn the_report_of_a_regression_has_summary_residuals_and_path() {
     let expected = ["Data", "Evaluation", "Coefficients", "Residuals", "Regularization path", "Training"];
     assert_eq!(headings(&dom), expected);
     let expected = [
-        "ReportData and predicted",
+        "Observed and predicted",
         "Effects",
         "Residuals and predictions",
         "Normal Q–Q",

@@ -101,9 +101,9 @@ fn test_files_are_measured_as_evaluate_measures_them_and_the_fit_is_to_the_data_
     let reported = json_of(path("m.json"));
     assert_eq!(reported["sha256"], with_test["sha256"]);
     let page = fs::read_to_string(path("r.html")).unwrap();
-    assert!(page.contains("80 rows of <code>data.csv</code>, and 70 rows of other data to measure on."));
-    assert!(page.contains("held out (70)") && page.contains("it is measured on other data"));
-    assert!(fs::read_to_string(path("c.md")).unwrap().contains("| 70 held out |"));
+    assert!(page.contains("80 rows of <code>data.csv</code>, and 70 rows of test data."));
+    assert!(page.contains("test data (70)") && page.contains("the model was not fitted to these rows"));
+    assert!(fs::read_to_string(path("c.md")).unwrap().contains("| 70 test data |"));
     succeeded(&train(folder.path(), &format!("{arguments} --test other.csv --out m.json")));
     assert_eq!(json_of(path("m.json"))["training"]["metrics"], with_test["training"]["metrics"]);
 }

@@ -1,20 +1,21 @@
-use ordinate_test_support::{ModelDocument, column};
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
 use crate::Model;
 use crate::estimator::LinearCoefficients;
+use crate::fixture;
 use crate::preprocess::DesignColumn;
 
+/// y = 2x + 1, fitted exactly to x = 1 … 4.
 fn draft() -> Document {
-    let draft = ModelDocument::regression("line", 6.0)
-        .features(json!([{"name": "x", "type": "double", "missing": "reject", "range": [1.0, 4.0]}]))
-        .column(column("x", json!({"feature": "x"}), 2.5, 1.0), 2.0)
-        .set("/inference", json!({"degrees_of_freedom": 2, "residual_variance": 0.0, "r": [[2.5]]}))
-        .set("/training/parameters", json!({"estimator": "linear"}))
-        .json();
-    serde_json::from_value(draft).unwrap()
+    let mut draft = fixture::draft(
+        json!([{"name": "x", "type": "double", "missing": "reject", "range": [1.0, 4.0]}]),
+        json!([fixture::column("x", json!({"feature": "x"}), 2.5)]),
+        json!({"family": "linear", "intercept": 6.0, "coefficients": {"x": 2.0}}),
+    );
+    draft["inference"] = json!({"degrees_of_freedom": 2, "residual_variance": 0.0, "r": [[2.5]]});
+    fixture::document(draft)
 }
 
 fn rows(x: &[f64]) -> Vec<Vec<Scalar>> {
@@ -26,14 +27,14 @@ fn sealed() -> String {
 }
 
 #[test]
-fn a_sealed_file_loads_and_says_what_it_said() {
+fn a_sealed_file_is_read_back() {
     let model = Model::from_json(sealed().as_bytes()).unwrap();
     assert_eq!(model.document().golden.y, [Scalar::Number(3.0), Scalar::Number(9.0)]);
     assert_eq!(model.document().to_json().unwrap(), sealed());
 }
 
 #[test]
-fn the_checksum_covers_the_content_and_neither_layout_nor_date() {
+fn the_checksum_covers_the_content_but_not_layout_and_date() {
     let text = sealed();
     let value: Value = serde_json::from_str(&text).unwrap();
     let other_layout = serde_json::to_string(&value).unwrap();
@@ -47,7 +48,7 @@ fn the_checksum_covers_the_content_and_neither_layout_nor_date() {
 }
 
 #[test]
-fn a_model_that_answers_otherwise_than_its_golden_rows_is_refused() {
+fn a_model_that_does_not_reproduce_its_golden_rows_is_rejected() {
     let mut changed = draft().seal(rows(&[1.0])).unwrap();
     changed.golden.y = vec![Scalar::Number(3.000_001)];
     changed.sha256 = Some(changed.checksum().unwrap());
@@ -56,12 +57,12 @@ fn a_model_that_answers_otherwise_than_its_golden_rows_is_refused() {
 }
 
 #[test]
-fn a_model_without_golden_rows_is_refused() {
+fn a_model_without_golden_rows_is_rejected() {
     assert!(matches!(draft().seal(Vec::new()), Err(ArtifactError::GoldenRefused(_))));
 }
 
 #[test]
-fn a_format_of_another_major_is_refused_by_name() {
+fn a_file_of_another_format_version_is_rejected() {
     for text in [sealed().replace(FORMAT, "ordinate.model/2"), r#"{"format":"ordinate.model/2"}"#.into()] {
         let error = Model::from_json(text.as_bytes()).unwrap_err();
         assert!(error.to_string().contains("ordinate.model/2"), "{error}");
@@ -69,20 +70,23 @@ fn a_format_of_another_major_is_refused_by_name() {
 }
 
 #[test]
-fn parts_that_do_not_fit_are_refused() {
-    let break_it = |from: &str, to: &str| {
+fn inconsistent_parts_are_rejected() {
+    let error_of = |from: &str, to: &str| {
         let text = serde_json::to_string(&draft()).unwrap();
         assert!(text.contains(from), "{from}");
         let broken: Result<Document, _> = serde_json::from_str(&text.replace(from, to));
         broken.map_err(ArtifactError::from).and_then(|draft| draft.seal(rows(&[1.0]))).unwrap_err().to_string()
     };
-    assert!(break_it(r#""coefficients":{"x":2.0}"#, r#""coefficients":{}"#).contains("0 coefficients for 1 columns"));
-    assert!(break_it(r#""coefficients":{"x":2.0}"#, r#""coefficients":{"z":2.0}"#).contains("\"x\""));
-    assert!(break_it(r#""feature":"x""#, r#""feature":"z""#).contains("unknown feature"));
-    assert!(break_it(r#""scale":1.0"#, r#""scale":0.0"#).contains("mean and scale"));
-    assert!(break_it(r#""r":[[2.5]]"#, r#""r":[[1.0,2.0]]"#).contains("upper triangle"));
-    assert!(break_it(r#""family":"linear""#, r#""family":"forest""#).contains("forest"));
-    assert!(break_it(r#""mean":2.5"#, r#""mean":2.5,"median":2.0"#).contains("median"));
+    assert!(
+        error_of(r#""coefficients":{"x":2.0}"#, r#""coefficients":{}"#)
+            .contains("expected 1 for as many columns, got 0")
+    );
+    assert!(error_of(r#""coefficients":{"x":2.0}"#, r#""coefficients":{"z":2.0}"#).contains("\"x\""));
+    assert!(error_of(r#""feature":"x""#, r#""feature":"z""#).contains("unknown feature"));
+    assert!(error_of(r#""scale":1.0"#, r#""scale":0.0"#).contains("finite mean"));
+    assert!(error_of(r#""r":[[2.5]]"#, r#""r":[[1.0,2.0]]"#).contains("upper triangle"));
+    assert!(error_of(r#""family":"linear""#, r#""family":"forest""#).contains("forest"));
+    assert!(error_of(r#""mean":2.5"#, r#""mean":2.5,"median":2.0"#).contains("median"));
 }
 
 #[test]
@@ -97,21 +101,13 @@ fn hostile_files_end_in_an_error() {
     assert!(Model::from_json(sealed().replace("2.5", "1e999").as_bytes()).is_err());
 }
 
-/// Columns `a` (mean 2, scale 2) and `b`; everything in between is by hand.
-fn draft_of(estimator: Value, task: &str) -> Document {
-    let mut draft = serde_json::to_value(draft()).unwrap();
-    draft["task"] = json!(task);
-    draft["signature"]["features"] = json!([
-        {"name": "a", "type": "double", "missing": "reject"},
-        {"name": "b", "type": "boolean", "missing": "reject"},
-    ]);
-    draft["preprocess"]["columns"] = json!([
-        {"name": "a", "product": [{"feature": "a"}], "mean": 2.0, "scale": 2.0},
-        {"name": "b", "product": [{"feature": "b"}], "mean": 0.0, "scale": 1.0},
-    ]);
-    draft["estimator"] = estimator;
-    draft.as_object_mut().unwrap().remove("inference");
-    serde_json::from_value(draft).unwrap()
+/// Columns `a` (mean 2, scale 2) and `b`; expected predictions are computed by hand.
+fn draft_of(estimator: Value) -> Document {
+    let mut a = fixture::column("a", json!({"feature": "a"}), 2.0);
+    a["scale"] = json!(2.0);
+    let columns = json!([a, fixture::column("b", json!({"feature": "b"}), 0.0)]);
+    let features = json!([fixture::feature("a", "double"), fixture::feature("b", "boolean")]);
+    fixture::document(fixture::draft(features, columns, estimator))
 }
 
 fn two_rows() -> Vec<Vec<Scalar>> {
@@ -120,7 +116,7 @@ fn two_rows() -> Vec<Vec<Scalar>> {
 }
 
 #[test]
-fn golden_rows_are_a_proof_and_not_a_burden() {
+fn too_many_golden_rows_are_rejected() {
     let mut wide = draft();
     let column = wide.preprocess.columns[0].clone();
     let named = |number: usize| DesignColumn { name: number.to_string(), ..column.clone() };
@@ -133,7 +129,7 @@ fn golden_rows_are_a_proof_and_not_a_burden() {
 }
 
 #[test]
-fn a_date_that_is_none_is_refused() {
+fn a_malformed_date_is_rejected() {
     for created in ["", "yesterday", "2026-11-23", &"2".repeat(36)] {
         let mut value: Value = serde_json::from_str(&sealed()).unwrap();
         value["created"] = json!(created);
@@ -142,18 +138,18 @@ fn a_date_that_is_none_is_refused() {
 }
 
 #[test]
-fn a_coefficient_that_is_there_twice_is_refused() {
+fn a_duplicate_coefficient_is_rejected() {
     let twice = sealed().replace("\"x\": 2.0", "\"x\": 1.0, \"x\": 2.0");
     assert!(twice != sealed());
     let error = Model::from_json(twice.as_bytes()).unwrap_err();
-    assert!(error.to_string().contains("there twice"), "{error}");
+    assert!(error.to_string().contains("appears twice"), "{error}");
 }
 
 #[test]
-fn every_family_of_regression_answers_through_smartcore() {
+fn every_regression_family_predicts_through_smartcore() {
     for family in ["linear", "ridge", "lasso", "elastic-net"] {
         let estimator = json!({"family": family, "intercept": 10.0, "coefficients": {"b": -1.0, "a": 3.0}});
-        let sealed = draft_of(estimator, "regression").seal(two_rows()).unwrap();
+        let sealed = draft_of(estimator).seal(two_rows()).unwrap();
         assert_eq!(sealed.estimator.family(), family);
         assert_eq!(sealed.golden.y, [Scalar::Number(13.0), Scalar::Number(6.0)], "{family}");
         assert!(Model::from_json(sealed.to_json().unwrap().as_bytes()).is_ok(), "{family}");
@@ -161,9 +157,9 @@ fn every_family_of_regression_answers_through_smartcore() {
 }
 
 #[test]
-fn a_logged_target_is_answered_in_its_own_unit() {
+fn a_logged_target_is_predicted_in_its_own_unit() {
     let estimator = json!({"family": "linear", "intercept": 0.0, "coefficients": {"a": 1.0, "b": 1.0}});
-    let mut draft = draft_of(estimator, "regression");
+    let mut draft = draft_of(estimator);
     draft.preprocess.target_transform = crate::preprocess::TargetTransform::Log;
     let sealed = draft.seal(two_rows()).unwrap();
     let [Scalar::Number(first), Scalar::Number(second)] = sealed.golden.y[..] else { panic!("{:?}", sealed.golden) };
@@ -171,11 +167,11 @@ fn a_logged_target_is_answered_in_its_own_unit() {
 }
 
 #[test]
-fn two_classes_have_one_score_and_more_have_one_each() {
+fn two_classes_have_one_score_and_more_classes_one_score_each() {
     let two = json!({
         "family": "logistic", "classes": ["no", "yes"], "intercepts": [0.5], "coefficients": {"a": [2.0], "b": [0.0]},
     });
-    let sealed = draft_of(two, "classification").seal(two_rows()).unwrap();
+    let sealed = draft_of(two).seal(two_rows()).unwrap();
     assert_eq!(sealed.golden.y, [Scalar::Text("yes".into()), Scalar::Text("no".into())]);
     let second = 1.0 / (1.0 + (-2.5_f64).exp());
     assert!((sealed.golden.probabilities[0][1] - second).abs() < 1e-15);
@@ -185,7 +181,7 @@ fn two_classes_have_one_score_and_more_have_one_each() {
         "family": "logistic", "classes": [0, 1, 2], "intercepts": [0.0, 0.1, 0.2],
         "coefficients": {"a": [1.0, 0.0, -1.0], "b": [0.0, 0.0, 3.0]},
     });
-    let sealed = draft_of(three, "classification").seal(two_rows()).unwrap();
+    let sealed = draft_of(three).seal(two_rows()).unwrap();
     assert_eq!(sealed.golden.y, [Scalar::Integer(0), Scalar::Integer(2)]);
     let scores = [1.0_f64, 0.1, -0.8].map(f64::exp);
     let total: f64 = scores.iter().sum();
@@ -197,12 +193,12 @@ fn two_classes_have_one_score_and_more_have_one_each() {
 }
 
 #[test]
-fn a_classifier_whose_parts_do_not_fit_is_refused() {
+fn an_inconsistent_classifier_is_rejected() {
     let logistic = |classes: Value, intercepts: Value, a: Value| {
         let estimator = json!({
             "family": "logistic", "classes": classes, "intercepts": intercepts, "coefficients": {"a": a, "b": [0.0]},
         });
-        draft_of(estimator, "classification").seal(two_rows())
+        draft_of(estimator).seal(two_rows())
     };
     assert!(logistic(json!(["no", "yes"]), json!([0.0]), json!([1.0])).is_ok());
     assert!(logistic(json!(["no"]), json!([0.0]), json!([1.0])).is_err());
@@ -211,17 +207,18 @@ fn a_classifier_whose_parts_do_not_fit_is_refused() {
     assert!(logistic(json!(["no", "yes", "maybe"]), json!([0.0]), json!([1.0])).is_err());
     assert!(logistic(json!(["no", "yes"]), json!([0.0]), json!([1.0, 2.0])).is_err());
     let regression = json!({"family": "linear", "intercept": 0.0, "coefficients": {"a": 1.0, "b": 1.0}});
-    assert!(draft_of(regression, "classification").seal(two_rows()).is_err());
+    let wrong_task = Document { task: Task::Classification, ..draft_of(regression) };
+    assert!(wrong_task.seal(two_rows()).is_err());
 }
 
 proptest! {
     #[test]
-    fn a_damaged_file_never_panics_and_never_answers_wrongly(position: prop::sample::Index, byte: u8) {
+    fn a_damaged_file_is_rejected_or_has_the_same_content(position: prop::sample::Index, byte: u8) {
         let mut bytes = sealed().into_bytes();
         let position = position.index(bytes.len());
         bytes[position] = byte;
         if let Ok(model) = Model::from_json(&bytes) {
-            // Layout or date: everything the checksum covers is what it was.
+            // Only layout or date can have changed: the checksum covers the rest.
             let original = Model::from_json(sealed().as_bytes()).unwrap();
             prop_assert_eq!(model.checksum(), original.checksum());
         }

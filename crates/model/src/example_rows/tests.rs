@@ -1,19 +1,18 @@
-use ordinate_test_support::{ModelDocument, column};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::artifact::Document;
+use crate::fixture;
 
 const DIABETES: &[u8] = include_bytes!("../../../../model/diabetes.json");
 
 fn diabetes(change: impl FnOnce(&mut Value)) -> Model {
     let mut document: Value = serde_json::from_slice(DIABETES).unwrap();
     change(&mut document);
-    Model::assemble(serde_json::from_value(document).unwrap()).unwrap()
+    fixture::assembled(document)
 }
 
 #[test]
-fn columns_vary_together_as_they_do_in_the_training_data() {
+fn columns_have_the_covariances_of_the_training_data() {
     let model = diabetes(|_| {});
     let mut random = SplitMix(1);
     let draws: Vec<Vec<f64>> = (0..20_000).map(|_| model.deviations(&mut random).unwrap()).collect();
@@ -33,11 +32,10 @@ fn columns_vary_together_as_they_do_in_the_training_data() {
 }
 
 #[test]
-fn examples_are_within_the_ranges_and_nothing_is_unusual_about_them() {
+fn examples_are_within_the_ranges_and_have_no_warnings() {
     let model = diabetes(|_| {});
     let examples = model.examples();
     assert_eq!((examples.len(), model.examples()), (EXAMPLES, examples.clone()));
-    assert_eq!(model.example(), examples[0]);
     for example in &examples {
         let values: Vec<f64> = model
             .signature()
@@ -53,7 +51,7 @@ fn examples_are_within_the_ranges_and_nothing_is_unusual_about_them() {
 }
 
 #[test]
-fn without_r_each_number_is_drawn_by_itself() {
+fn without_r_numbers_are_drawn_independently() {
     let model = diabetes(|document| document["inference"] = Value::Null);
     let age = model.signature().features()[0].clone();
     let ages: Vec<f64> = model.examples().iter().map(|example| age.accept(example["age"].cell()).unwrap()).collect();
@@ -61,30 +59,41 @@ fn without_r_each_number_is_drawn_by_itself() {
     assert!(ages.iter().any(|age| (age - ages[0]).abs() > 5.0), "{ages:?}");
 }
 
-/// A number from 1 to 7, a boolean, a category, a square, a constant; of 40 rows.
+/// A number from 1 to 7, a boolean, a category, a square and a constant; 40 training rows.
 fn mixed(change: impl FnOnce(&mut Value)) -> Model {
-    let mut document = ModelDocument::regression("m", 0.0)
-        .features(json!([
-            {"name": "rooms", "type": "long", "missing": "reject", "range": [1.0, 7.0]},
-            {"name": "garden", "type": "boolean", "missing": "reject"},
-            {"name": "colour", "type": "string", "missing": "reject", "levels": ["blue", "green", "red"]},
-            {"name": "squared", "type": "double", "missing": "reject", "range": [1e9, 3e9]},
-            {"name": "constant", "type": "double", "missing": "reject", "range": [0.1, 0.1]}
-        ]))
-        .column(column("rooms", json!({"feature": "rooms"}), 3.6, 1.0), 1.0)
-        .column(column("garden", json!({"feature": "garden"}), 1.0, 1.0), 1.0)
-        .column(column("colour=green", json!({"feature": "colour", "level": "green"}), 0.0, 1.0), 1.0)
-        .column(column("colour=red", json!({"feature": "colour", "level": "red"}), 1.0, 1.0), 1.0)
-        .column(column("squared^2", json!({"feature": "squared", "power": 2}), 7.0, 1.0), 1.0)
-        .column(column("constant", json!({"feature": "constant"}), 0.1, 1.0), 1.0)
-        .set("/training/rows", 40)
-        .json();
-    change(&mut document);
-    Model::assemble(serde_json::from_value(document).unwrap()).unwrap()
+    let mut features = json!([
+        fixture::feature("rooms", "long"),
+        fixture::feature("garden", "boolean"),
+        fixture::feature("colour", "string"),
+        fixture::feature("squared", "double"),
+        fixture::feature("constant", "double"),
+    ]);
+    features[0]["range"] = json!([1.0, 7.0]);
+    features[2]["levels"] = json!(["blue", "green", "red"]);
+    features[3]["range"] = json!([1e9, 3e9]);
+    features[4]["range"] = json!([0.1, 0.1]);
+    let columns = json!([
+        fixture::column("rooms", json!({"feature": "rooms"}), 3.6),
+        fixture::column("garden", json!({"feature": "garden"}), 1.0),
+        fixture::column("colour=green", json!({"feature": "colour", "level": "green"}), 0.0),
+        fixture::column("colour=red", json!({"feature": "colour", "level": "red"}), 1.0),
+        fixture::column("squared^2", json!({"feature": "squared", "power": 2}), 7.0),
+        fixture::column("constant", json!({"feature": "constant"}), 0.1),
+    ]);
+    let mut draft = fixture::draft(features, columns.clone(), with_coefficients_of_one(&columns));
+    draft["training"]["rows"] = json!(40);
+    change(&mut draft);
+    fixture::assembled(draft)
+}
+
+fn with_coefficients_of_one(columns: &Value) -> Value {
+    let names = columns.as_array().unwrap().iter().map(|column| column["name"].as_str().unwrap().to_owned());
+    let coefficients: serde_json::Map<_, _> = names.map(|name| (name, json!(1.0))).collect();
+    json!({"family": "linear", "intercept": 0.0, "coefficients": coefficients})
 }
 
 #[test]
-fn every_type_is_written_as_it_is() {
+fn every_type_is_drawn_as_callers_write_it() {
     for example in mixed(|_| {}).examples() {
         assert!(matches!(example["rooms"], Scalar::Integer(1..=7)), "{example:?}");
         assert_eq!(example["garden"], Scalar::Boolean(true));
@@ -94,10 +103,10 @@ fn every_type_is_written_as_it_is() {
     }
 }
 
-/// Its means are 0 and its R is about zero: drawn from them, numbers would be at an end of their range, booleans false and categories
-/// the last one.
+/// Its means are 0 and its R is about zero: drawn from them, numbers would be at an end of their range, booleans false
+/// and categories the last one.
 #[test]
-fn without_an_intercept_nothing_is_known_but_ranges_and_levels() {
+fn without_an_intercept_rows_are_drawn_from_ranges_and_levels() {
     let model = mixed(|document| {
         document["preprocess"]["through_origin"] = json!(true);
         for column in document["preprocess"]["columns"].as_array_mut().unwrap() {
@@ -111,12 +120,12 @@ fn without_an_intercept_nothing_is_known_but_ranges_and_levels() {
     let drawn: Vec<_> = (0..500).map(|_| model.draw_row(&mut random)).collect();
     let feature = &model.signature().features()[0];
     let rooms: Vec<f64> = drawn.iter().map(|example| feature.accept(example["rooms"].cell()).unwrap()).collect();
-    // Four standard errors of 500, whose standard deviation is 1 and whose rounding adds a twelfth to the variance.
+    // Four standard errors of 500 numbers with a standard deviation of 1; rounding adds 1/12 to the variance.
     let (mean, expected) = (rooms.iter().sum::<f64>() / 500.0, 13.0 / 12.0);
     assert!((mean - 4.0).abs() < 4.0 * (expected / 500.0_f64).sqrt(), "{mean}");
     let variance = rooms.iter().map(|rooms| (rooms - mean).powi(2)).sum::<f64>() / 500.0;
     assert!((variance - expected).abs() < 4.0 * expected * (2.0 / 500.0_f64).sqrt(), "{variance}");
-    let share = |name: &str, value: &Scalar| {
+    let frequency = |name: &str, value: &Scalar| {
         count_to_f64(drawn.iter().filter(|example| &example[name] == value).count() as u64) / 500.0
     };
     let all = [
@@ -125,35 +134,36 @@ fn without_an_intercept_nothing_is_known_but_ranges_and_levels() {
         ("colour", Scalar::Text("green".into()), 1.0 / 3.0),
     ];
     for (name, value, expected) in all {
-        let share = share(name, &value);
-        assert!((share - expected).abs() < 4.0 * (0.25_f64 / 500.0).sqrt(), "{name} {value}: {share}");
+        let frequency = frequency(name, &value);
+        assert!((frequency - expected).abs() < 4.0 * (0.25_f64 / 500.0).sqrt(), "{name} {value}: {frequency}");
     }
     assert_eq!(drawn[0]["constant"], Scalar::Number(0.1));
 }
 
 #[test]
-fn numbers_are_their_mean_and_categories_the_most_frequent_one() {
-    let document = ModelDocument::regression("m", 0.0)
-        .features(json!([
-            {"name": "x", "type": "double", "missing": "reject"},
-            {"name": "rooms", "type": "long", "missing": "reject"},
-            {"name": "garden", "type": "boolean", "missing": "reject"},
-            {"name": "colour", "type": "string", "missing": "reject", "levels": ["blue", "green", "red"]},
-            {"name": "side", "type": "string", "missing": "reject", "levels": ["left", "right"]},
-            {"name": "squared", "type": "double", "missing": "reject"}
-        ]))
-        .column(column("x^2", json!({"feature": "x", "power": 2}), 9.0, 1.0), 1.0)
-        .column(column("x", json!({"feature": "x"}), 2.25, 1.0), 1.0)
-        .column(column("rooms", json!({"feature": "rooms"}), 3.6, 1.0), 1.0)
-        .column(column("garden", json!({"feature": "garden"}), 0.4, 1.0), 1.0)
-        .column(column("colour=green", json!({"feature": "colour", "level": "green"}), 0.3, 1.0), 1.0)
-        .column(column("colour=red", json!({"feature": "colour", "level": "red"}), 0.2, 1.0), 1.0)
-        .column(column("side=left", json!({"feature": "side", "level": "left"}), 0.4, 1.0), 1.0)
-        .column(column("side=right", json!({"feature": "side", "level": "right"}), 0.6, 1.0), 1.0)
-        .column(column("squared^2", json!({"feature": "squared", "power": 2}), 7.0, 1.0), 1.0)
-        .set("/training/rows", 40)
-        .json();
-    let document: Document = serde_json::from_value(document).unwrap();
-    let typical = serde_json::to_value(Model::assemble(document).unwrap().typical()).unwrap();
+fn the_typical_row_has_means_and_the_most_frequent_categories() {
+    let mut features = json!([
+        fixture::feature("x", "double"),
+        fixture::feature("rooms", "long"),
+        fixture::feature("garden", "boolean"),
+        fixture::feature("colour", "string"),
+        fixture::feature("side", "string"),
+        fixture::feature("squared", "double"),
+    ]);
+    features[3]["levels"] = json!(["blue", "green", "red"]);
+    features[4]["levels"] = json!(["left", "right"]);
+    let columns = json!([
+        fixture::column("x^2", json!({"feature": "x", "power": 2}), 9.0),
+        fixture::column("x", json!({"feature": "x"}), 2.25),
+        fixture::column("rooms", json!({"feature": "rooms"}), 3.6),
+        fixture::column("garden", json!({"feature": "garden"}), 0.4),
+        fixture::column("colour=green", json!({"feature": "colour", "level": "green"}), 0.3),
+        fixture::column("colour=red", json!({"feature": "colour", "level": "red"}), 0.2),
+        fixture::column("side=left", json!({"feature": "side", "level": "left"}), 0.4),
+        fixture::column("side=right", json!({"feature": "side", "level": "right"}), 0.6),
+        fixture::column("squared^2", json!({"feature": "squared", "power": 2}), 7.0),
+    ]);
+    let model = fixture::assembled(fixture::draft(features, columns.clone(), with_coefficients_of_one(&columns)));
+    let typical = serde_json::to_value(model.typical()).unwrap();
     assert_eq!(typical, json!({"x": 2.25, "rooms": 4.0, "garden": false, "colour": "blue", "side": "right"}));
 }

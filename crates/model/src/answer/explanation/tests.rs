@@ -1,4 +1,3 @@
-use ordinate_test_support::ModelDocument;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -6,18 +5,21 @@ use super::*;
 use crate::PredictError;
 use crate::Prediction;
 use crate::cell::Cell;
+use crate::fixture::{self, frame};
 use crate::frame::Frame;
 use crate::frame::RowsBuilder;
 use crate::inference::Inference;
 
-/// Age and its square, two levels of a colour, and where it is asked for a product of age, its square and a colour.
+/// Age and its square, two levels of a colour, and on request a product of age, its square and a colour.
 fn model(estimator: &str, transform: &str, product: bool) -> Model {
     let mut columns = vec![
         json!({"name": "age", "product": [{"feature": "age"}], "mean": 40.5, "scale": 12.0}),
         json!({"name": "age^2", "product": [{"feature": "age", "power": 2}], "mean": 1784.25, "scale": 950.0}),
-        json!({"name": "colour=green", "product": [{"feature": "colour", "level": "green"}], "mean": 0.25, "scale": 0.5}),
-        json!({"name": "colour=red", "product": [{"feature": "colour", "level": "red"}], "mean": 0.375, "scale": 0.25}),
+        fixture::column("colour=green", json!({"feature": "colour", "level": "green"}), 0.25),
+        fixture::column("colour=red", json!({"feature": "colour", "level": "red"}), 0.375),
     ];
+    columns[2]["scale"] = json!(0.5);
+    columns[3]["scale"] = json!(0.25);
     let mut coefficients = vec![
         ("age", [1.5, 0.5, -2.0]),
         ("age^2", [-0.75, 1.0, 0.0]),
@@ -30,7 +32,7 @@ fn model(estimator: &str, transform: &str, product: bool) -> Model {
         columns.push(json!({"name": "age:colour=red", "product": factors, "mean": 10.0, "scale": 4000.0}));
         coefficients.push(("age:colour=red", [0.5, -0.25, 0.125]));
     }
-    // In another order than the columns: names count.
+    // The order may differ from the columns: coefficients have names.
     coefficients.reverse();
     let classes: &[&str] = match estimator {
         "two" => &["no", "yes"],
@@ -47,36 +49,18 @@ fn model(estimator: &str, transform: &str, product: bool) -> Model {
     } else {
         json!({"family": "logistic", "classes": classes, "intercepts": intercepts, "coefficients": coefficients})
     };
-    let file = ModelDocument::regression("paint", 7.0)
-        .set("/task", if classes.is_empty() { "regression" } else { "classification" })
-        .features(json!([
-            {"name": "age", "type": "double", "missing": "reject"},
-            {"name": "colour", "type": "string", "missing": "reject", "levels": ["blue", "green", "red"]},
-        ]))
-        .set("/preprocess", json!({"columns": columns, "target_transform": transform}))
-        .set("/estimator", estimator)
-        .set("/training/rows", 5)
-        .file(json!([[1.0, "red"]]));
-    Model::from_json(&file).unwrap()
-}
-
-fn frame<'m>(model: &'m Model, rows: &[Vec<Scalar>]) -> Frame<'m> {
-    let mut builder = RowsBuilder::new(model.signature(), rows.len());
-    for row in rows {
-        builder.start_row().unwrap();
-        for value in row {
-            builder.push(value.cell());
-        }
-        builder.end_positional_row();
-    }
-    builder.finish().unwrap()
+    let mut features = json!([fixture::feature("age", "double"), fixture::feature("colour", "string")]);
+    features[1]["levels"] = json!(["blue", "green", "red"]);
+    let mut draft = fixture::draft(features, json!(columns), estimator);
+    draft["preprocess"]["target_transform"] = json!(transform);
+    fixture::loaded(draft, json!([1.0, "red"]))
 }
 
 fn rows(x: &Value) -> Vec<Vec<Scalar>> {
     serde_json::from_value(x.clone()).unwrap()
 }
 
-/// Scores from predictions: the inverse of what is done to them, for classes up to what softmax does not tell.
+/// Scores from predictions: the inverse of exp, sigmoid or softmax; for more than two classes, differences from the first score.
 fn scores(model: &Model, frame: &Frame<'_>) -> Vec<Vec<f64>> {
     match model.predict(frame) {
         Prediction::Values(values) if model.document().preprocess.target_transform == TargetTransform::Log => {
@@ -98,7 +82,7 @@ fn scores(model: &Model, frame: &Frame<'_>) -> Vec<Vec<f64>> {
 /// shap.LinearExplainer(model, masker)(raw_columns).values  # model.coef_ = coefficients / scales
 /// ```
 #[test]
-fn a_temperature_divides_scores_changes_no_class_and_contributions_still_add_up() {
+fn contributions_add_up_to_scores_divided_by_the_temperature() {
     for name in ["two", "three"] {
         let plain = model(name, "identity", true);
         let mut document = plain.document().clone();
@@ -126,7 +110,7 @@ fn a_temperature_divides_scores_changes_no_class_and_contributions_still_add_up(
 }
 
 #[test]
-fn contributions_are_those_of_shap() {
+fn contributions_agree_with_shap() {
     let recorded: Value = serde_json::from_str(include_str!("shap.json")).unwrap();
     let bundled =
         |name: &str| std::fs::read(format!("{}/../../model/{name}.json", env!("CARGO_MANIFEST_DIR"))).unwrap();
@@ -159,13 +143,15 @@ proptest! {
     #[test]
     fn base_and_contributions_add_up_to_the_score(age in -60.0..100.0_f64, colour in 0..3_usize, which in 0..5_usize) {
         let (estimator, transform) =
-            [("linear", "identity"), ("ridge", "identity"), ("lasso", "log"), ("two", "identity"), ("three", "identity")][which];
+            [("linear", "identity"), ("ridge", "identity"), ("lasso", "log"), ("two", "identity"), ("three", "identity")]
+                [which];
         let model = model(estimator, transform, true);
         let colour = ["blue", "green", "red"][colour];
         let frame = frame(&model, &[vec![Scalar::Number(age), Scalar::Text(colour.into())]]);
         let explanation = model.explain(&frame).unwrap();
         let values: Vec<_> = explanation.values().chunks(2).collect();
-        let sums: Vec<f64> = explanation.base().iter().zip(&values).map(|(base, values)| base + values.iter().sum::<f64>()).collect();
+        let sum = |(base, values): (&f64, &&[f64])| base + values.iter().sum::<f64>();
+        let sums: Vec<f64> = explanation.base().iter().zip(&values).map(sum).collect();
         let expected = if which == 4 { vec![sums[1] - sums[0], sums[2] - sums[0]] } else { sums };
         let size = explanation.base().iter().chain(explanation.values()).map(|term| term.abs()).sum::<f64>();
         for (got, expected) in scores(&model, &frame)[0].iter().zip(expected) {
@@ -181,7 +167,7 @@ fn a_product_is_divided_in_equal_parts_among_its_distinct_features() {
     let row = [vec![Scalar::Number(20.0), Scalar::Text("red".into())]];
     let [alone, product] =
         [&alone, &product].map(|model| model.explain(&frame(model, &row)).unwrap().values().to_vec());
-    // 0.5 · (20 · 20² − 10) / 4000, half each: age is in it twice and counts once.
+    // 0.5 · (20 · 20² − 10) / 4000, half each: age is a factor twice and counts once.
     let half = 0.5 * (8000.0 - 10.0) / 4000.0 / 2.0;
     for (with, without) in product.iter().zip(alone) {
         assert!((with - without - half).abs() < 1e-12);
@@ -189,9 +175,9 @@ fn a_product_is_divided_in_equal_parts_among_its_distinct_features() {
 }
 
 #[test]
-fn it_says_what_it_is_measured_in() {
+fn an_explanation_has_its_unit() {
     let row = [vec![Scalar::Number(40.5), Scalar::Text("blue".into())]];
-    let told = |estimator, transform| {
+    let json = |estimator, transform| {
         let model = model(estimator, transform, false);
         let explanation = model.explain(&frame(&model, &row)).unwrap();
         serde_json::to_value(&explanation).unwrap()
@@ -200,23 +186,23 @@ fn it_says_what_it_is_measured_in() {
     let age = (40.5_f64.powi(2) - 1784.25) / 950.0;
     let close = |got: &Value, expected: f64| assert!((got.as_f64().unwrap() - expected).abs() < 1e-12, "{got}");
 
-    let regression = told("linear", "identity");
+    let regression = json("linear", "identity");
     assert_eq!((&regression["unit"], &regression["base"]), (&json!("target"), &json!(7.0)));
     close(&regression["contributions"][0]["age"], -0.75 * age);
     close(&regression["contributions"][0]["colour"], 2.0 * -0.5 - 3.0 * -1.5);
     assert_eq!(regression.as_object().unwrap().len(), 3);
 
-    assert_eq!(told("lasso", "log")["unit"], "log-target");
-    let two = told("two", "identity");
+    assert_eq!(json("lasso", "log")["unit"], "log-target");
+    let two = json("two", "identity");
     assert_eq!((&two["unit"], &two["class"], &two["base"]), (&json!("log-odds"), &json!("yes"), &json!(7.0)));
-    let three = told("three", "identity");
+    let three = json("three", "identity");
     assert_eq!((&three["unit"], &three["base"]), (&json!("score"), &json!({"a": 7.0, "b": 0.0, "c": -1.0})));
     close(&three["contributions"][0]["age"]["b"], age);
     close(&three["contributions"][0]["colour"]["c"], 1.0 * -0.5 - -1.5);
 }
 
 #[test]
-fn what_cannot_be_explained_says_so() {
+fn rows_that_cannot_be_explained_are_errors() {
     let (model, other) = (model("linear", "identity", true), model("linear", "identity", true));
     let row = |age| vec![Scalar::Number(age), Scalar::Text("red".into())];
     let foreign = frame(&other, &[row(1.0)]);

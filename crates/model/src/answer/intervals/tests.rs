@@ -1,33 +1,10 @@
-use ordinate_test_support::ModelDocument;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::artifact::ArtifactError;
-use crate::cell::Cell;
-use crate::frame::Frame;
-use crate::frame::RowsBuilder;
+use crate::fixture::{self, frame_of_numbers as frame};
 use crate::scalar::Scalar;
 use crate::{AnswerError, PredictError, Wanted};
-
-fn assembled(
-    estimator: &Value,
-    columns: &Value,
-    inference: &Value,
-    rows: u64,
-    transform: &str,
-) -> Result<Model, ArtifactError> {
-    let names = columns.as_array().unwrap().iter().map(|column| column["name"].clone());
-    let features: Vec<_> = names.map(|name| json!({"name": name, "type": "double", "missing": "reject"})).collect();
-    let document = ModelDocument::regression("line", 0.0)
-        .features(json!(features))
-        .set("/task", if estimator["family"] == "logistic" { "classification" } else { "regression" })
-        .set("/preprocess", json!({"columns": columns, "target_transform": transform}))
-        .set("/estimator", estimator.clone())
-        .set("/inference", inference.clone())
-        .set("/training/rows", rows)
-        .json();
-    Model::assemble(serde_json::from_value(document)?)
-}
 
 /// x = 1 … 5, y = 2, 4, 5, 4, 5: Σ(x − 3)² = 10, residual sum of squares 2.4 on 3 degrees of freedom.
 fn noise() -> Value {
@@ -35,25 +12,16 @@ fn noise() -> Value {
 }
 
 fn line(family: &str, inference: &Value, transform: &str) -> Result<Model, ArtifactError> {
-    let columns = json!([{"name": "x", "product": [{"feature": "x"}], "mean": 3.0, "scale": 1.0}]);
     let estimator = if family == "logistic" {
         json!({"family": family, "classes": [0, 1], "intercepts": [4.0], "coefficients": {"x": [0.6]}})
     } else {
         json!({"family": family, "intercept": 4.0, "coefficients": {"x": 0.6}})
     };
-    assembled(&estimator, &columns, inference, 5, transform)
-}
-
-fn frame<'m>(model: &'m Model, rows: &[&[f64]]) -> Frame<'m> {
-    let mut builder = RowsBuilder::new(model.signature(), rows.len());
-    for row in rows {
-        builder.start_row().unwrap();
-        for value in *row {
-            builder.push(Cell::Double(*value));
-        }
-        builder.end_positional_row();
-    }
-    builder.finish().unwrap()
+    let columns = json!([fixture::column("x", json!({"feature": "x"}), 3.0)]);
+    let mut draft = fixture::draft(json!([fixture::feature("x", "double")]), columns, estimator);
+    draft["preprocess"]["target_transform"] = json!(transform);
+    draft["inference"] = inference.clone();
+    Model::assemble(serde_json::from_value(draft)?)
 }
 
 /// The intervals of a row.
@@ -79,17 +47,20 @@ fn method(model: &Model, level: f64) -> IntervalMethod {
     model.answer(&frame(model, &[&[3.0]]), &at(level)).unwrap().interval_method.unwrap()
 }
 
-fn assert_ends(got: [f64; 2], middle: f64, reach: f64) {
-    assert!((got[0] - (middle - reach)).abs() < 1e-12 && (got[1] - (middle + reach)).abs() < 1e-12, "{got:?}");
+fn assert_ends(got: [f64; 2], middle: f64, half_width: f64) {
+    assert!(
+        (got[0] - (middle - half_width)).abs() < 1e-12 && (got[1] - (middle + half_width)).abs() < 1e-12,
+        "{got:?}"
+    );
 }
 
-/// The textbook's formulas for one feature, with t(0.975; 3) = 3.1824463052837097 (mpmath).
+/// The textbook formulas for one feature, with t(0.975; 3) = 3.1824463052837097 (mpmath).
 fn textbook(x: f64, of_one: f64) -> f64 {
     3.182_446_305_283_709_7 * (0.8 * (of_one + 1.0 / 5.0 + (x - 3.0).powi(2) / 10.0)).sqrt()
 }
 
 #[test]
-fn a_line_has_the_textbooks_intervals() {
+fn a_line_has_the_intervals_of_the_textbook() {
     let model = line("linear", &noise(), "identity").unwrap();
     let points = [(3.0, 4.0), (5.0, 5.2), (-7.0, -2.0)];
     for ((x, y), ends) in points.into_iter().zip(ends(&model, 0.95, &[&[3.0], &[5.0], &[-7.0]]).unwrap()) {
@@ -100,7 +71,7 @@ fn a_line_has_the_textbooks_intervals() {
 }
 
 #[test]
-fn rows_keep_their_own_intervals_however_many_there_are() {
+fn intervals_do_not_depend_on_other_rows() {
     let model = line("linear", &noise(), "identity").unwrap();
     let rows: Vec<[f64; 1]> = (0..21).map(|row| [f64::from(row)]).collect();
     let all = ends(&model, 0.95, &rows.iter().map(<[f64; 1]>::as_slice).collect::<Vec<_>>()).unwrap();
@@ -109,16 +80,16 @@ fn rows_keep_their_own_intervals_however_many_there_are() {
 }
 
 #[test]
-fn the_mean_is_as_uncertain_as_the_weight_of_all_rows_allows() {
+fn intervals_of_the_mean_use_the_weight_of_all_rows() {
     let mut inference = noise();
     inference["weight"] = json!(20.0);
     let model = line("linear", &inference, "identity").unwrap();
-    let reach = 3.182_446_305_283_709_7 * (0.8_f64 / 20.0).sqrt();
-    assert_ends(ends(&model, 0.95, &[&[3.0]]).unwrap()[0].mean.unwrap(), 4.0, reach);
+    let half_width = 3.182_446_305_283_709_7 * (0.8_f64 / 20.0).sqrt();
+    assert_ends(ends(&model, 0.95, &[&[3.0]]).unwrap()[0].mean.unwrap(), 4.0, half_width);
 }
 
 #[test]
-fn of_a_logged_target_the_ends_are_in_its_own_unit_and_the_mean_has_none() {
+fn a_logged_target_has_intervals_in_its_own_unit_but_not_of_the_mean() {
     let model = line("linear", &noise(), "log").unwrap();
     let ends = ends(&model, 0.95, &[&[3.0]]).unwrap()[0];
     assert_ends(ends.prediction.map(f64::ln), 4.0, textbook(3.0, 1.0));
@@ -126,7 +97,7 @@ fn of_a_logged_target_the_ends_are_in_its_own_unit_and_the_mean_has_none() {
 }
 
 #[test]
-fn ridge_takes_the_same_formula_and_says_so() {
+fn ridge_has_the_same_formula_under_its_own_name() {
     let model = line("ridge", &noise(), "identity").unwrap();
     assert_eq!(method(&model, 0.95), IntervalMethod::StudentTRidge);
     assert_eq!(serde_json::to_value(IntervalMethod::StudentTRidge).unwrap(), "student-t-ridge");
@@ -134,7 +105,7 @@ fn ridge_takes_the_same_formula_and_says_so() {
 }
 
 #[test]
-fn errors_on_held_out_rows_make_intervals_of_any_regressor() {
+fn errors_on_held_out_rows_give_intervals_for_any_regressor() {
     let held_out = json!({"conformal": {"rows": 9, "scores": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]}});
     for family in ["linear", "ridge", "lasso", "elastic-net"] {
         let model = line(family, &held_out, "identity").unwrap();
@@ -161,9 +132,9 @@ fn errors_on_held_out_rows_make_intervals_of_any_regressor() {
 }
 
 #[test]
-fn what_has_no_interval_says_so() {
+fn invalid_levels_and_models_without_intervals_are_errors() {
     let model = line("linear", &noise(), "identity").unwrap();
-    for (level, told) in [
+    for (level, end) in [
         (0.0, "such as 0.95, got 0"),
         (1.0, "got 1"),
         (-0.5, "got -0.5"),
@@ -173,8 +144,8 @@ fn what_has_no_interval_says_so() {
         (95.0, "got 95; did you mean 0.95?"),
         (99.9, "got 99.9; did you mean 0.999?"),
     ] {
-        let refused = model.predictor(&at(level)).unwrap_err().to_string();
-        assert!(refused.ends_with(told), "{refused}");
+        let error = model.predictor(&at(level)).unwrap_err().to_string();
+        assert!(error.ends_with(end), "{error}");
     }
     let almost_sure = ends(&model, 1.0 - f64::EPSILON / 2.0, &[&[1.0]]).unwrap()[0].prediction;
     let [low, high] = ends(&model, 0.999, &[&[1.0]]).unwrap()[0].prediction;
@@ -187,7 +158,7 @@ fn what_has_no_interval_says_so() {
 }
 
 #[test]
-fn a_file_whose_inference_contradicts_itself_is_refused() {
+fn an_inconsistent_inference_is_rejected() {
     let with = |member: &str, value: Value| {
         let mut inference = noise();
         inference[member] = value;
@@ -197,16 +168,20 @@ fn a_file_whose_inference_contradicts_itself_is_refused() {
         let error = line(family, inference, "identity").unwrap_err().to_string();
         assert!(error.contains(word), "{error}");
     };
-    refused("linear", &with("degrees_of_freedom", Value::Null), "go together");
-    refused("linear", &with("residual_variance", Value::Null), "go together");
-    refused("linear", &with("residual_variance", json!(-1.0)), "residual variance");
-    refused("linear", &with("degrees_of_freedom", json!(0)), "0 degrees of freedom");
-    refused("linear", &with("degrees_of_freedom", json!(5)), "of 5 rows");
-    refused("linear", &with("r", json!([])), "needs r");
+    refused("linear", &with("degrees_of_freedom", Value::Null), "only one of them");
+    refused("linear", &with("residual_variance", Value::Null), "only one of them");
+    refused("linear", &with("residual_variance", json!(-1.0)), "residual_variance");
+    refused("linear", &with("degrees_of_freedom", json!(0)), "degrees_of_freedom: expected at least 1");
+    refused("linear", &with("degrees_of_freedom", json!(5)), "fewer than 5 rows, got 5");
+    refused("linear", &with("r", json!([])), "expected r");
     refused("linear", &with("r", json!([[1.0, 2.0]])), "upper triangle");
-    refused("linear", &with("r", json!([[0.0]])), "number of r");
+    refused("linear", &with("r", json!([[0.0]])), "inference.r: expected finite numbers");
     refused("linear", &with("weight", json!(0.0)), "weight");
-    refused("linear", &with("conformal", json!({"rows": 2, "scores": [1.0]})), "conformal scores");
+    refused(
+        "linear",
+        &with("conformal", json!({"rows": 2, "scores": [1.0]})),
+        "inference.conformal: expected 2 scores for 2 rows, got 1",
+    );
     refused("linear", &with("spread", json!(1.0)), "spread");
     refused("lasso", &noise(), "linear or ridge");
     refused("logistic", &noise(), "linear or ridge");

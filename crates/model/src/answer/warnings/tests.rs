@@ -1,28 +1,30 @@
-use ordinate_test_support::{ModelDocument, column};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::PredictError;
+use crate::fixture;
 use crate::frame::{ColumnsBuilder, RowsBuilder};
 
-/// Two measures from 0 to 10 of 50 rows, which go together: x − y is small in all of them. And a colour.
+/// Two numbers from 0 to 10 in 50 rows that are highly correlated: x − y is small in all of them. And a colour.
+fn draft(inference: &Value) -> Value {
+    let mut features =
+        json!([fixture::feature("x", "double"), fixture::feature("y", "double"), fixture::feature("colour", "string")]);
+    features[0]["missing"] = json!({"impute": -1.0});
+    features[0]["range"] = json!([0.0, 10.0]);
+    features[1]["range"] = json!([0.0, 10.0]);
+    features[2]["missing"] = json!({"impute": "grey"});
+    features[2]["levels"] = json!(["blue", "red"]);
+    features[2]["unknown"] = json!("ignore");
+    let columns = ["x", "y"].map(|name| fixture::column(name, json!({"feature": name}), 5.0));
+    let estimator = json!({"family": "linear", "intercept": 4.0, "coefficients": {"x": 0.6, "y": 0.5}});
+    let mut draft = fixture::draft(features, json!(columns), estimator);
+    draft["training"]["rows"] = json!(50);
+    draft["inference"] = inference.clone();
+    draft
+}
+
 fn model(inference: &Value) -> Model {
-    let file = ModelDocument::regression("pair", 4.0)
-        .set("/signature/target/name", "z")
-        .features(json!([
-            {"name": "x", "type": "double", "missing": {"impute": -1.0}, "range": [0.0, 10.0]},
-            {"name": "y", "type": "double", "missing": "reject", "range": [0.0, 10.0]},
-            {
-                "name": "colour", "type": "string", "missing": {"impute": "grey"}, "levels": ["blue", "red"],
-                "unknown": "ignore",
-            },
-        ]))
-        .column(column("x", json!({"feature": "x"}), 5.0, 1.0), 0.6)
-        .column(column("y", json!({"feature": "y"}), 5.0, 1.0), 0.5)
-        .set("/inference", inference.clone())
-        .set("/training/rows", 50)
-        .file(json!([[1.0, 1.0, "red"]]));
-    Model::from_json(&file).unwrap()
+    fixture::loaded(draft(inference), json!([1.0, 1.0, "red"]))
 }
 
 /// The triangle of `RᵀR = [[500, 490], [490, 500]]`.
@@ -43,29 +45,29 @@ fn frame<'m>(model: &'m Model, rows: &[(f64, f64, &str)]) -> Frame<'m> {
     builder.finish().unwrap()
 }
 
-fn told(model: &Model, rows: &[(f64, f64, &str)]) -> Value {
+fn listed_warnings(model: &Model, rows: &[(f64, f64, &str)]) -> Value {
     serde_json::to_value(model.warnings(&frame(model, rows)).unwrap().listed).unwrap()
 }
 
 #[test]
-fn a_value_outside_its_range_is_told_with_the_range() {
+fn a_value_outside_its_range_has_a_warning() {
     let rows = [(0.0, 10.0, "red"), (10.5, 5.0, "red"), (5.0, -1.0, "blue")];
     let message = "outside the training range";
     let expected = json!([
         {"row": 1, "code": "outside_range", "feature": "x", "value": 10.5, "range": [0.0, 10.0], "message": message},
         {"row": 2, "code": "outside_range", "feature": "y", "value": -1.0, "range": [0.0, 10.0], "message": message},
     ]);
-    assert_eq!(told(&model(&json!({})), &rows), expected);
+    assert_eq!(listed_warnings(&model(&json!({})), &rows), expected);
 }
 
 #[test]
-fn a_category_that_was_passed_over_is_told_as_it_was_written() {
+fn an_unknown_category_has_a_warning_with_its_text() {
     let model = model(&json!({}));
     let expected = json!([{
         "row": 1, "code": "unknown_category", "feature": "colour", "value": " violet ",
-        "message": "a category that the training data did not have",
+        "message": "a category that is not in the training data",
     }]);
-    assert_eq!(told(&model, &[(1.0, 1.0, "red"), (1.0, 1.0, " violet ")]), expected);
+    assert_eq!(listed_warnings(&model, &[(1.0, 1.0, "red"), (1.0, 1.0, " violet ")]), expected);
 
     let mut columns = ColumnsBuilder::new(model.signature(), 2);
     for (name, cells) in [("colour", ["blue", " violet "]), ("y", ["1", "1"]), ("x", ["1", ""])] {
@@ -79,15 +81,15 @@ fn a_category_that_was_passed_over_is_told_as_it_was_written() {
 }
 
 #[test]
-fn a_missing_value_that_was_imputed_is_not_told() {
-    // −1 stands in for x and grey for the colour: the training data have neither.
-    assert_eq!(told(&model(&r()), &[(f64::NAN, 0.0, "red"), (1.0, 1.0, "")]), json!([]));
+fn an_imputed_value_has_no_warning_of_range_or_category() {
+    // The imputed values are −1 for x and grey for the colour, which are not in the training data.
+    assert_eq!(listed_warnings(&model(&r()), &[(f64::NAN, 0.0, "red"), (1.0, 1.0, "")]), json!([]));
 }
 
 #[test]
-fn an_unusual_combination_of_usual_values_is_told() {
+fn an_unusual_combination_of_usual_values_has_a_warning() {
     // (9 − 5, 1 − 5)ᵀ (RᵀR)⁻¹ (4, −4) = 32 / 10, the mean leverage is 3 / 50.
-    let warnings = told(&model(&r()), &[(9.0, 9.0, "red"), (9.0, 1.0, "red")]);
+    let warnings = listed_warnings(&model(&r()), &[(9.0, 9.0, "red"), (9.0, 1.0, "red")]);
     assert_eq!(warnings.as_array().unwrap().len(), 1, "{warnings}");
     let warning = &warnings[0];
     assert_eq!((&warning["row"], &warning["code"], warning.get("feature")), (&json!(1), &json!("leverage"), None));
@@ -95,24 +97,24 @@ fn an_unusual_combination_of_usual_values_is_told() {
         |name: &str, expected: f64| assert!((warning[name].as_f64().unwrap() - expected).abs() < 1e-12, "{warning}");
     close("leverage", 0.02 + 3.2);
     close("limit", 0.18);
-    // Where the trace of the hat matrix is known (ridge), it takes the place of the number of columns.
+    // With the trace of the hat matrix (ridge) instead of the number of columns.
     let mut ridge = r();
     ridge["degrees_of_freedom"] = json!(48);
     ridge["residual_variance"] = json!(1.0);
-    let limit = told(&model(&ridge), &[(9.0, 1.0, "red")])[0]["limit"].as_f64().unwrap();
+    let limit = listed_warnings(&model(&ridge), &[(9.0, 1.0, "red")])[0]["limit"].as_f64().unwrap();
     assert!((limit - 3.0 * 2.0 / 50.0).abs() < 1e-12);
 }
 
 #[test]
-fn a_row_with_another_warning_is_not_told_for_its_leverage_too() {
+fn a_row_with_another_warning_has_none_for_its_leverage() {
     let model = model(&r());
-    let warnings = told(&model, &[(90.0, 1.0, "red"), (9.0, 1.0, "violet")]);
+    let warnings = listed_warnings(&model, &[(90.0, 1.0, "red"), (9.0, 1.0, "violet")]);
     let codes: Vec<_> = warnings.as_array().unwrap().iter().map(|warning| &warning["code"]).collect();
     assert_eq!(codes, ["outside_range", "unknown_category"]);
 }
 
 #[test]
-fn a_hundred_are_told_and_all_are_counted() {
+fn a_hundred_warnings_are_listed_and_all_are_counted() {
     let model = model(&r());
     let rows: Vec<_> = (0..150).flat_map(|_| [(-5.0, 11.0, "violet"), (9.0, 1.0, "red"), (5.0, 5.0, "red")]).collect();
     let warnings = model.warnings(&frame(&model, &rows)).unwrap();
@@ -123,33 +125,33 @@ fn a_hundred_are_told_and_all_are_counted() {
 }
 
 #[test]
-fn without_r_no_row_is_searched_for_combinations() {
+fn without_r_no_leverage_is_computed() {
     let model = model(&json!({}));
     let warnings = model.warnings(&frame(&model, &[(9.0, 1.0, "red")])).unwrap();
     assert_eq!(warnings, Warnings::default());
 }
 
 #[test]
-fn a_frame_of_another_model_is_refused() {
+fn a_frame_of_another_model_is_rejected() {
     let (model, other) = (model(&r()), model(&r()));
     assert_eq!(model.warnings(&frame(&other, &[(1.0, 1.0, "red")])), Err(PredictError::ForeignFrame.into()));
 }
 
 #[test]
-fn a_frame_that_would_take_too_long_is_searched_as_far_as_it_goes() {
+fn leverages_of_a_large_frame_are_computed_within_a_budget() {
     const COLUMNS: usize = 600;
-    let mut document = serde_json::to_value(model(&json!({})).document()).unwrap();
+    let mut draft = draft(&json!({}));
     let powers = (1..=25).flat_map(|x| (1..=24).map(move |y| (x, y)));
     let column = |(x, y): (u32, u32)| {
         let product = json!([{"feature": "x", "power": x}, {"feature": "y", "power": y}]);
         json!({"name": format!("{x} {y}"), "product": product, "mean": 0.0, "scale": 1.0})
     };
-    document["preprocess"]["columns"] = powers.clone().map(column).collect();
+    draft["preprocess"]["columns"] = powers.clone().map(column).collect();
     let coefficients: Value = powers.map(|(x, y)| (format!("{x} {y}"), json!(0.0))).collect();
-    document["estimator"]["coefficients"] = coefficients;
+    draft["estimator"]["coefficients"] = coefficients;
     let identity = |row: usize| (row..COLUMNS).map(|place| if place == row { 1.0 } else { 0.0 }).collect();
-    document["inference"] = json!({"r": (0..COLUMNS).map(identity).collect::<Vec<Vec<f64>>>()});
-    let model = Model::assemble(serde_json::from_value(document).unwrap()).unwrap();
+    draft["inference"] = json!({"r": (0..COLUMNS).map(identity).collect::<Vec<Vec<f64>>>()});
+    let model = fixture::assembled(draft);
     let warnings = model.warnings(&frame(&model, &vec![(1.0, 1.0, "red"); 200])).unwrap();
     // 186 · 600² is just below 2²⁶.
     assert_eq!(warnings.rows_with_leverage, Some(186));
