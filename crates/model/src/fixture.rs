@@ -1,5 +1,7 @@
 //! Model documents and frames for tests.
 
+#![allow(clippy::needless_pass_by_value, reason = "callers pass literals")]
+
 use serde_json::{Value, json};
 
 use crate::artifact::{Document, FORMAT};

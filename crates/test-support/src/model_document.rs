@@ -50,7 +50,7 @@ impl ModelDocument {
         self.set("/signature/features", features)
     }
 
-    /// Adds a column of the design, see [`column`], and its coefficient: a number, or a list with a number per score.
+    /// Adds a column of the design, see [`column()`], and its coefficient: a number, or a list with a number per score.
     #[must_use]
     pub fn column(mut self, column: Value, coefficient: impl Into<Value>) -> Self {
         let name = column["name"].as_str().expect("a column with a name").to_owned();

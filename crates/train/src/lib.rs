@@ -118,15 +118,8 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     let mut weight = 0.0;
     let mut golden = GoldenRows::new(table.summary().rows);
     let answer = |rows: &EncodedRows| {
-        let residuals = match &whole {
-            Fit::LeastSquares(fit) => {
-                let mut low_parts = LowParts::new(&table);
-                rows.rows().map(|row| fit.residual(row.design, low_parts.row(&row), row.target)).collect()
-            }
-            _ => Vec::new(),
-        };
         let frame = Frame::from_accepted(model.signature(), rows.features().to_vec());
-        Ok::<_, AnswerError>((model.answer(&frame, &Wanted::default())?, residuals))
+        Ok::<_, AnswerError>((model.answer(&frame, &Wanted::default())?, least_squares_residuals(&whole, &table, rows)))
     };
     table.scan_with::<_, TrainError>(answer, |rows, answered| {
         let (answers, of_fit) = answered?;
@@ -157,29 +150,11 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     };
     let test_scan = test_data.as_ref().map(measure).transpose()?;
     let mut report = collector.map(ReportDataCollector::finish).transpose().map_err(unpredicted)?;
-    if let Some(report) = &mut report {
-        // The rows come with imputed values.
-        for (column, missing) in report.columns.iter_mut().zip(table.missing()) {
-            column.missing = *missing;
-        }
-    }
     let Measured { fitted: train, held_out: test, confusion, errors } = match &mut report {
-        Some(report) => Measured {
-            fitted: report.fitted_metrics.clone(),
-            held_out: report.held_out_metrics.clone(),
-            confusion: report.evaluation.confusion().map(<[_]>::to_vec),
-            errors: report.errors.take(),
-        },
+        Some(report) => measured_by(report, &table),
         None => measurement.finish().map_err(unpredicted)?,
     };
-    let summary = match &whole {
-        Fit::LeastSquares(fit) => {
-            let target = table.target_transform().describe(&table.signature().target().name);
-            Some(Summary::new(fit, table.names(), &target, CONFIDENCE, Some(&residuals)))
-        }
-        _ => None,
-    };
-
+    let summary = summary(&whole, &table, &residuals);
     notes.extend(summary.as_ref().and_then(fit::high_variance_inflation));
 
     let weight = plan.selection.weights.as_ref().map(|_| weight);
@@ -215,6 +190,33 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
         report,
         notes,
     })
+}
+
+/// The residuals of rows in a least-squares fit; nothing for other fits.
+fn least_squares_residuals(fit: &Fit, table: &TrainingTable, rows: &EncodedRows) -> Vec<f64> {
+    let Fit::LeastSquares(fit) = fit else { return Vec::new() };
+    let mut low_parts = LowParts::new(table);
+    rows.rows().map(|row| fit.residual(row.design, low_parts.row(&row), row.target)).collect()
+}
+
+/// The measurement that a report contains, to which the counts of missing values are added: its rows have imputed values.
+fn measured_by(report: &mut ReportData, table: &TrainingTable) -> Measured {
+    for (column, missing) in report.columns.iter_mut().zip(table.missing()) {
+        column.missing = *missing;
+    }
+    Measured {
+        fitted: report.fitted_metrics.clone(),
+        held_out: report.held_out_metrics.clone(),
+        confusion: report.evaluation.confusion().map(<[_]>::to_vec),
+        errors: report.errors.take(),
+    }
+}
+
+/// The statistics of a least-squares fit; `None` for other fits.
+fn summary(fit: &Fit, table: &TrainingTable, residuals: &Residuals) -> Option<Summary> {
+    let Fit::LeastSquares(fit) = fit else { return None };
+    let target = table.target_transform().describe(&table.signature().target().name);
+    Some(Summary::new(fit, table.names(), &target, CONFIDENCE, Some(residuals)))
 }
 
 /// The table without constant columns of levels, and the rows that every fit needs.

@@ -89,7 +89,7 @@ impl ErrorSampler {
                     actual: label.class(),
                     weight: label.weight,
                     probabilities: probabilities.into(),
-                })
+                });
             }
             // Predictions match the task of the model.
             _ => {}

@@ -264,9 +264,9 @@ mod tests {
         let classes = || logistic(true);
         let ends: [(f64, &dyn Fn() -> Fit); 4] =
             [(10_000.0, &ridge), (0.0001, &ridge), (10_000.0, &classes), (0.0001, &classes)];
-        let noted = ends.map(|(alpha, fit)| notes(alpha, fit)[1].split(':').next().unwrap().to_owned());
+        let first_words = ends.map(|(alpha, fit)| notes(alpha, fit)[1].split(':').next().unwrap().to_owned());
         assert_eq!(
-            noted,
+            first_words,
             ["largest alpha", "smallest alpha", "smallest C", "largest C"]
                 .map(|end| format!("this is the {end} of the path"))
         );

@@ -24,7 +24,7 @@ pub struct LogisticFit {
     pub separated: bool,
     /// `Σ w · −ln p(class) / Σ w` over the rows of the fit, before the last step.
     pub log_loss: f64,
-    /// The factor for leverages, for at most [`MOST_COLUMNS`](super::super::inference::MAX_COLUMNS_FOR_R) columns.
+    /// The factor for leverages, for at most [`MOST_COLUMNS`](super::super::leverage::MOST_COLUMNS) columns.
     pub leverage_factor: Option<LeverageFactor>,
 }
 

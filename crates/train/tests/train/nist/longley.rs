@@ -1,4 +1,4 @@
-//! Longley's employment data, a classic test of least squares (NIST StRD).
+//! Longley's employment data, a classic test of least squares (NIST `StRD`).
 
 /// Longley (1967), `statsmodels.datasets.longley`: GNPDEFL, GNP, UNEMP, ARMED, POP, YEAR, TOTEMP.
 pub(crate) const LONGLEY: [[f64; 7]; 16] = [
