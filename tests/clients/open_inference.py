@@ -90,8 +90,8 @@ class Checks:
             check(f"{name} has outputs", described["outputs"][0]["name"] == "predict")
             check(f"{name} has a configuration", triton.get_model_config(name)["max_batch_size"] == 0)
         check("an unknown model is not ready", not triton.is_model_ready("none"))
-        self.rejected("load", "400", "neither loaded", lambda: triton.load_model(index[0]["name"]))
-        self.rejected("unload", "400", "neither loaded", lambda: triton.unload_model(index[0]["name"]))
+        self.rejected("load", "400", "cannot load or unload", lambda: triton.load_model(index[0]["name"]))
+        self.rejected("unload", "400", "cannot load or unload", lambda: triton.unload_model(index[0]["name"]))
         return [model["name"] for model in index]
 
     def gallery(self) -> None:

@@ -62,12 +62,12 @@ class Checks:
         rows = json.dumps({"instances": [{"features": [1]}, {"features": [2]}]})
         check("JSON", self.invoke("json", "line", rows, "application/json") == expected)
         lines = b'{"features": [1]}\n{"features": [2]}\n'
-        expected = ("application/jsonlines", '{"score":3.0}\n{"score":5.0}\n')
-        check("JSON Lines", self.invoke("jsonlines", "line", lines, "application/jsonlines") == expected)
+        expected_lines = ("application/jsonlines", '{"score":3.0}\n{"score":5.0}\n')
+        check("JSON Lines", self.invoke("jsonlines", "line", lines, "application/jsonlines") == expected_lines)
         answer = self.invoke("csv-for-csv", "line", "1\n2\n", "text/csv", Accept="text/csv")
         check("CSV for CSV", answer == ("text/csv", "3.0\n5.0\n"))
         options = {"TargetVariant": "blue", "InferenceId": "7", "CustomAttributes": "trace=1"}
-        check("options that mean nothing here", self.invoke("options", "line", "1\n2\n", "text/csv", **options) == expected)
+        check("options without meaning here", self.invoke("options", "line", "1\n2\n", "text/csv", **options) == expected)
 
     def classification(self) -> None:
         _, text = self.invoke("two-classes", "breast-cancer", TUMOUR[0], "text/csv")
