@@ -11,12 +11,13 @@ use sha2::{Digest, Sha256};
 
 use super::csv::CsvRows;
 use super::data_file::{DataFile, FileRows, Format};
+use super::infer::{listed, name_option, shown};
 use super::parquet::ParquetRows;
 use super::paths::{each_once, expanded, is_standard_input};
 use super::row::{Row, RowNumber};
 use super::selection::find;
 use super::standard_input::StandardInput;
-use super::{DataError, Header, Location, Selection};
+use super::{DataError, Decision, Header, Location, Selection};
 use ordinate_model::cell::Cell;
 use ordinate_model::identity::Checksum;
 
@@ -48,7 +49,7 @@ impl fmt::Debug for Watch {
 }
 
 /// A row of a [`Source`]; [`Source::location`] words it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RowId {
     pub(super) file: usize,
     pub(super) row: RowNumber,
@@ -112,6 +113,10 @@ pub struct Source {
     /// Columns that are the index of the rows and are not used.
     pub index: Vec<String>,
     excluded_terms: Vec<String>,
+    /// Whether the features were given, and not chosen as all other columns.
+    pub features_are_given: bool,
+    /// What was decided about the files.
+    pub(super) decisions: Vec<Decision>,
     /// Standard input, which is kept as long as it is read.
     _input: Option<StandardInput>,
     pub(super) watch: Option<Watch>,
@@ -148,6 +153,7 @@ impl Source {
         let first = files.first().map_or(Header::new(Path::new(""), false), DataFile::header_location);
         let names = selection.names(&header, &index, &first)?;
         index.retain(|name| !names.contains(name) && !selection.exclude.contains(name));
+        let decisions = index_decision(&index).into_iter().collect();
         let positions: Vec<usize> =
             names.iter().map(|name| find(&header, name, &first)).collect::<Result<_, DataError>>()?;
         let excluded_terms = selection.excluded_terms(&header);
@@ -160,6 +166,8 @@ impl Source {
             header,
             index,
             excluded_terms,
+            features_are_given: !selection.features.is_empty(),
+            decisions,
             _input: input,
             watch: origin.watch.clone(),
         })
@@ -169,6 +177,21 @@ impl Source {
     #[must_use]
     pub fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// What was decided about the files.
+    #[must_use]
+    pub fn decisions(&self) -> &[Decision] {
+        &self.decisions
+    }
+
+    /// The delimiter of the first file, if it is CSV.
+    #[must_use]
+    pub fn delimiter(&self) -> Option<u8> {
+        match &self.files.first()?.format {
+            Format::Csv(csv) => Some(csv.delimiter),
+            Format::Parquet { .. } => None,
+        }
     }
 
     /// The excluded columns of the design.
@@ -265,6 +288,17 @@ impl DataFile {
         let inner = File::open(&self.path).map_err(|source| unreadable(&self.name, source))?;
         Ok(Hashed { inner, digest, watch })
     }
+}
+
+/// The decision to ignore the index of the rows.
+fn index_decision(index: &[String]) -> Option<Decision> {
+    if index.is_empty() {
+        return None;
+    }
+    let names = listed(index.iter().map(|name| shown(name)).collect());
+    let options = index.iter().flat_map(|name| ["--exclude".to_owned(), name_option(name)]);
+    let text = format!("the row index is ignored: {names} (--features includes it)");
+    Some(Decision::new(text, options.collect::<Vec<_>>()))
 }
 
 fn check_names(names: &[String], header: &Header) -> Result<(), DataError> {

@@ -34,7 +34,7 @@ use ordinate_model::artifact::Document;
 use ordinate_model::frame::Frame;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::{AnswerError, Model, Wanted};
-use ordinate_table::Source;
+use ordinate_table::{Decision, Source};
 use report::{RegularizationPath, ReportData, ReportDataCollector};
 use solver::cross_validation::CrossValidationResult;
 use summary::{Residuals, Summary};
@@ -75,7 +75,9 @@ pub struct Trained {
     pub summary: Option<Summary>,
     /// The data of a report, if the plan requests one.
     pub report: Option<ReportData>,
-    /// Notes on the data and the fit.
+    /// What was decided because no option did.
+    pub decisions: Vec<Decision>,
+    /// What was decided, and notes on the data and the fit.
     pub notes: Vec<String>,
 }
 
@@ -90,13 +92,15 @@ pub struct Trained {
 pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     let holdout = Holdout::new(plan.held_out_fraction(), plan.seed)?;
     let surveyed = SurveyedTable::new(Source::open(&plan.origin, &plan.selection)?, &plan.preparation)?;
-    let estimator = plan.estimator(&surveyed)?;
+    let (estimator, chosen) = plan.estimator(&surveyed)?;
     let table = surveyed.table(&plan.preparation, estimator.classifies(), estimator.is_penalised())?;
     let (table, required) = without_constant_columns(table, plan)?;
     let holdout = holdout.keeping(required);
     let test_data = plan.test.as_ref().map(|origin| TestData::open(origin, &table)).transpose()?;
 
     let fits = fit::fit(&table, &holdout, plan, estimator)?;
+    let mut decisions = table.decisions().to_vec();
+    decisions.extend(chosen);
     let mut notes = table.notes().to_vec();
     notes.extend(fits.notes(table.columns()));
     let Fits { whole, evaluated, held_out, cross_validation } = fits;
@@ -171,6 +175,7 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     if estimator.classifies() && plan.calibrate {
         notes.push(evaluate::calibration_note(calibrated));
     }
+    notes.splice(0..0, decisions.iter().map(|decision| decision.text.clone()));
     let path = cross_validation
         .as_ref()
         .map(|result| RegularizationPath::new(result, plan.penalty.folds(), estimator.classifies()));
@@ -188,6 +193,7 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
         path,
         summary,
         report,
+        decisions,
         notes,
     })
 }

@@ -8,11 +8,11 @@ use ordinate_model::artifact::ArtifactError;
 use ordinate_model::preprocess::{Design, DesignColumn, Preprocess, TargetTransform};
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{Feature, Signature};
+use ordinate_table::frame_values::FrameValues;
 use ordinate_table::parallel::{available_threads, in_order};
 use ordinate_table::spool;
 use ordinate_table::spool::{Spool, SpoolError};
-use ordinate_table::stored::Stored;
-use ordinate_table::{Scan, Source};
+use ordinate_table::{Decision, Scan, Source};
 
 /// Values in a block of rows, before or after encoding, whichever are more: half a megabyte.
 const BLOCK_VALUES: usize = 1 << 16;
@@ -27,9 +27,12 @@ pub struct TrainingTable {
     pub(super) design: Design,
     /// The names of the design's columns.
     pub(super) names: Vec<String>,
-    /// How the spool stores each feature and the target.
-    pub(super) stored: Vec<Stored>,
-    pub(super) stored_target: Stored,
+    /// The position of each feature in a row of the spool, and of the weights, which follow the target.
+    pub(super) positions: Vec<usize>,
+    pub(super) weights: Option<usize>,
+    /// How values of the spool become values of a frame.
+    pub(super) stored: Vec<FrameValues>,
+    pub(super) stored_target: FrameValues,
     /// The target as a feature, to read it in test data.
     pub(super) target: Feature,
     /// The classes, and the numbers of numeric classes; both are empty for a regression.
@@ -37,6 +40,8 @@ pub struct TrainingTable {
     pub(super) class_values: Vec<f64>,
     /// The number of missing values of each feature.
     pub(super) missing: Vec<u64>,
+    /// What was decided about the data.
+    pub(super) decisions: Vec<Decision>,
     pub(super) notes: Vec<String>,
     pub(super) spool: Spool,
 }
@@ -149,6 +154,12 @@ impl TrainingTable {
         self.source.label()
     }
 
+    /// What was decided about the data.
+    #[must_use]
+    pub fn decisions(&self) -> &[Decision] {
+        &self.decisions
+    }
+
     /// Notes on the data.
     #[must_use]
     pub fn notes(&self) -> &[String] {
@@ -211,20 +222,24 @@ impl TrainingTable {
         if !self.design.is_identity(width) {
             rows.design = Some(Vec::with_capacity(count * columns));
         }
-        for row in bytes.chunks_exact(row_bytes) {
+        let target_place = self.spool.width() - 1 - usize::from(self.weights.is_some());
+        let mut row: Vec<f64> = Vec::with_capacity(self.spool.width());
+        for bytes in bytes.chunks_exact(row_bytes) {
             let start = rows.features.len();
-            let mut row = spool::values(row);
-            rows.features.extend(self.stored.iter().zip(&mut row).map(|(column, stored)| column.value(stored)));
+            row.clear();
+            row.extend(spool::values(bytes));
+            let at = |position: usize| row.get(position).copied().unwrap_or(f64::NAN);
+            rows.features
+                .extend(self.stored.iter().zip(&self.positions).map(|(column, place)| column.value(at(*place))));
             if let Some(design) = &mut rows.design {
                 design.extend(self.design.raw(rows.features.get(start..).unwrap_or_default()));
             }
-            let observed = self.observed(row.next().unwrap_or(f64::NAN));
+            let observed = self.observed(at(target_place));
             let target = match self.target_transform() {
                 TargetTransform::Log => libm::log(observed),
                 TargetTransform::Identity => observed,
             };
-            // The weight follows the target, if there are weights.
-            rows.targets.push([observed, target, row.next().unwrap_or(1.0)]);
+            rows.targets.push([observed, target, self.weights.map_or(1.0, at)]);
         }
         rows
     }
