@@ -182,15 +182,15 @@ impl Inference<'_> {
             }
         }
         let mut notes = Vec::new();
-        if contents.numbers > 0 {
+        if let Some(example) = self.inexact() {
+            notes.push(Note::Inexact(example));
+        } else if contents.numbers > 0 {
             let word = self.words.others.first().map_or("", |(word, _)| word);
             notes.push(Note::Mixed(word.trim().to_owned()));
         } else if let Some(unit) = &forms.unit {
             notes.push(Note::Units(unit.clone()));
         } else if let Some(example) = dates::ambiguous(&self.words.others) {
             notes.push(Note::AmbiguousDates(example));
-        } else if let Some(example) = self.inexact() {
-            notes.push(Note::Inexact(example));
         }
         self.category(notes, contents.numbers > 0)
     }

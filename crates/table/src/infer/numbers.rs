@@ -89,7 +89,9 @@ impl NumberForms {
         let own = || affixes.iter().map(|(affix, _)| *affix).filter(|affix| !affix.is_empty());
         let currency = own().find(|affix| CURRENCIES.contains(affix)).map(str::to_owned);
         let percent = own().any(|affix| affix == "%");
-        let unit = own().next().filter(|first| own().all(|affix| affix == *first));
+        // A unit follows its number; letters before a number make a code.
+        let follows = words.others.iter().all(|(word, _)| !word.trim().starts_with(char::is_alphabetic));
+        let unit = own().next().filter(|first| follows && own().all(|affix| affix == *first));
         forms.unit = unit.filter(|_| currency.is_none() && !percent).map(str::to_owned);
         let base = Reading { currency, percent, ..Reading::default() };
         let best = |decimal: Option<char>, separators: &[Option<char>]| {

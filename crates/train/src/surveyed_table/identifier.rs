@@ -23,8 +23,13 @@ pub(super) fn identifiers(
     rows: u64,
 ) -> Result<Vec<bool>, SpoolError> {
     let features = columns.get(..target).unwrap_or_default();
+    let is_year = |column: &Column| column.range[0] >= 1500.0 && column.range[1] <= 2200.0;
     let is_candidate = |column: &Column| {
-        rows > FEW_ROWS && column.feature.kind == FeatureType::Double && column.is_whole && column.missing == 0
+        rows > FEW_ROWS
+            && !is_year(column)
+            && column.feature.kind == FeatureType::Double
+            && column.is_whole
+            && column.missing == 0
     };
     let mut seen: Vec<Option<HashSet<u64>>> =
         features.iter().map(|column| is_candidate(column).then(HashSet::new)).collect();
