@@ -1,6 +1,5 @@
 //! The report as headless Chromium shows it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::cast_precision_loss)] // Handfuls of classes.
 
 use std::fmt::Write as _;
