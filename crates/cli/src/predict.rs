@@ -107,6 +107,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     }
     let files = expanded(&arguments.data)?;
     arguments.check(&files)?;
+    model::check_standard_input(&arguments.model, &files)?;
     let model = model::load(&arguments.model)?;
     // A progress bar and rows would overwrite each other.
     let quiet = arguments.quiet || !writes_file && io::stdout().is_terminal();

@@ -1,5 +1,7 @@
 //! `ordinate inspect`: the contents of a model.
 
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -11,7 +13,7 @@ use ordinate_model::Model;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::support::{folder_with, pipe, run, said, sides};
+use crate::support::{SIDES_ROWS, complained, folder_with, pipe, run, said, sides};
 
 #[test]
 fn inspect_shows_the_contents_of_a_model() {
@@ -47,6 +49,30 @@ fn inspect_shows_the_contents_of_a_model() {
     );
     assert_eq!(answer["sha256"], json!(model.checksum()));
     assert_eq!(answer["signature"]["features"][1]["levels"], json!(["left", "right"]));
+}
+
+#[test]
+fn a_model_can_be_read_from_standard_input_or_a_pipe() {
+    let folder = folder_with(&[("sides.json", &sides()), ("rows.csv", SIDES_ROWS)]);
+    let expected = said(&run(&folder, "inspect sides.json")).to_owned();
+    for place in ["-", "/dev/stdin"] {
+        assert_eq!(said(&pipe(&format!("inspect {place}"), &sides())), expected, "{place}");
+        let error = pipe(&format!("inspect {place}"), "x,y\n1,2\n");
+        assert!(complained(&error).starts_with("error: standard input: not a model file"), "{error:?}");
+    }
+    let programs = Path::new(env!("CARGO_BIN_EXE_ordinate")).parent().unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let script = "ordinate predict <(cat sides.json) - < rows.csv";
+    let output = Command::new("bash").args(["-c", script]).current_dir(&folder).env("PATH", path).output().unwrap();
+    assert_eq!(said(&output), said(&run(&folder, "predict sides.json rows.csv")));
+}
+
+#[test]
+fn standard_input_is_either_the_model_or_the_data() {
+    for arguments in ["predict - -", "evaluate - -", "predict /dev/stdin -"] {
+        let output = pipe(arguments, &sides());
+        assert!(complained(&output).contains("standard input cannot be both the model and the data"), "{arguments}");
+    }
 }
 
 #[tokio::test]
