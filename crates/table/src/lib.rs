@@ -12,6 +12,7 @@ mod chunks;
 pub mod column;
 mod csv;
 mod data_file;
+mod decision;
 pub mod delimiter;
 mod error;
 mod foreign;
@@ -30,6 +31,7 @@ pub mod survey;
 mod table_reader;
 pub mod tally;
 
+pub use decision::Decision;
 pub use error::{DataError, Header, Location, NamedColumn, Purpose, shell_word};
 pub use missing::{Policy, Rule};
 pub use paths::{each_once, expanded};

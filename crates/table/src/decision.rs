@@ -1,0 +1,18 @@
+//! What reading and training decided because no option did.
+
+/// A decision that no option made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// The decision as one clause, without a full stop.
+    pub text: String,
+    /// The words of the command line that make the same decision, such as `["--encoding", "windows-1252"]`.
+    pub options: Vec<String>,
+}
+
+impl Decision {
+    /// A decision, and the words of the command line that make the same one.
+    #[must_use]
+    pub fn new(text: impl Into<String>, options: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { text: text.into(), options: options.into_iter().map(Into::into).collect() }
+    }
+}
