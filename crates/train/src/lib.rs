@@ -24,7 +24,7 @@ pub mod test_data;
 pub mod text_table;
 pub mod training_table;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use document_builder::DocumentBuilder;
 use evaluate::{HeldOutErrors, Label, Measured, Measurement, Metrics};
@@ -90,16 +90,19 @@ pub struct Trained {
 pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     let holdout = Holdout::new(plan.held_out_fraction(), plan.seed)?;
     let surveyed = SurveyedTable::new(Source::open(&plan.origin, &plan.selection)?, &plan.preparation)?;
-    let estimator = plan.estimator(&surveyed)?;
+    let (estimator, few_rows) = fit::for_few_rows(plan.estimator(&surveyed)?, &surveyed, &holdout, plan)?;
     let table = surveyed.table(&plan.preparation, estimator.classifies(), estimator.is_penalised())?;
-    let (table, required) = without_constant_columns(table, plan)?;
-    let holdout = holdout.keeping(required);
+    let holdout = if plan.held_out_fraction() > 0.0 {
+        holdout.keeping(table.required_rows()?).keeping_some(table.summary().rows)
+    } else {
+        holdout
+    };
+    let (table, fits) = fit::fit(table, &holdout, plan, estimator)?;
     let test_data = plan.test.as_ref().map(|origin| TestData::open(origin, &table)).transpose()?;
-
-    let fits = fit::fit(&table, &holdout, plan, estimator)?;
-    let mut notes = table.notes().to_vec();
+    let decisions = few_rows.iter().chain(&fits.decisions).map(|decision| decision.text.clone());
+    let mut notes: Vec<String> = decisions.chain(table.notes().iter().cloned()).collect();
     notes.extend(fits.notes(table.columns()));
-    let Fits { whole, evaluated, held_out, cross_validation } = fits;
+    let Fits { whole, evaluated, held_out, cross_validation, .. } = fits;
     let builder = DocumentBuilder {
         plan,
         table: &table,
@@ -217,15 +220,6 @@ fn summary(fit: &Fit, table: &TrainingTable, residuals: &Residuals) -> Option<Su
     let Fit::LeastSquares(fit) = fit else { return None };
     let target = table.target_transform().describe(&table.signature().target().name);
     Some(Summary::new(fit, table.names(), &target, CONFIDENCE, Some(residuals)))
-}
-
-/// The table without constant columns of levels, and the rows that every fit needs.
-fn without_constant_columns(table: TrainingTable, plan: &Plan) -> Result<(TrainingTable, BTreeSet<u64>), TrainError> {
-    if plan.held_out_fraction() == 0.0 && !plan.preparation.interactions && plan.penalty.folds.is_none() {
-        return Ok((table, BTreeSet::new()));
-    }
-    let (required, constant) = table.required_rows()?;
-    Ok((if constant.is_empty() { table } else { table.without(&constant)? }, required))
 }
 
 /// The features of a row as values of a request.

@@ -20,7 +20,8 @@ impl Fits {
     pub(crate) fn notes(&self, columns: &[DesignColumn]) -> Vec<String> {
         let estimator = self.whole.estimator();
         let result = self.cross_validation.as_ref();
-        let mut notes: Vec<String> = result.map(|result| selected(result, estimator)).into_iter().collect();
+        let mut notes = self.notes.clone();
+        notes.extend(result.map(|result| selected(result, estimator)));
         notes.extend(result.and_then(|result| at_end_of_path(result, estimator)));
         notes.extend(result.and_then(not_converged));
         notes.extend(self.whole.notes(columns));
@@ -214,7 +215,7 @@ mod tests {
     }
 
     fn fits(whole: Fit, evaluated: Fit, held_out: u64) -> Fits {
-        Fits { whole, evaluated, held_out, cross_validation: None }
+        Fits { whole, evaluated, held_out, cross_validation: None, decisions: Vec::new(), notes: Vec::new() }
     }
 
     #[test]

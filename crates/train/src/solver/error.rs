@@ -37,6 +37,9 @@ pub enum SolveError {
         /// The column's name.
         name: String,
     },
+    /// Every column has one value in all rows.
+    #[error("no column varies: every column has the same value in every row, so there is nothing to learn from")]
+    NoVaryingColumn,
     /// Some columns are a linear combination of each other: infinitely many coefficients fit equally well.
     #[error("{}", dependent(names))]
     Dependent {
@@ -115,6 +118,7 @@ impl SolveError {
             Self::TooFewRows { .. } => "add rows, or use fewer features (--features)".to_owned(),
             Self::ConstantTarget { .. } | Self::TooFewClasses(_) => "choose another --target".to_owned(),
             Self::ConstantFeature { name } => format!("leave it out with --exclude {name:?}"),
+            Self::NoVaryingColumn => "add columns that differ between the rows".to_owned(),
             Self::Dependent { names } => independent(names),
             Self::NotFinite { .. } => "rescale the column, or the weights if there are any".to_owned(),
             Self::MissingClass { .. } => {

@@ -50,13 +50,16 @@ pub fn fit_of_part(
     run(rows, standardisation(rows, classes)?.with_settings(settings).finish_part()?, settings)
 }
 
-/// Checks the rows as [`fit()`] does, before parts of them are fitted.
+/// The columns that have the same value in every row.
 ///
 /// # Errors
-/// As [`fit()`].
-pub fn check(rows: &impl DesignRows, classes: usize, settings: &LogisticSettings) -> Result<(), SolveError> {
-    standardisation(rows, classes)?.with_settings(settings).finish(rows.columns())?;
-    Ok(())
+/// As [`fit()`], except for constant columns.
+pub fn constant_columns(
+    rows: &impl DesignRows,
+    classes: usize,
+    settings: &LogisticSettings,
+) -> Result<Vec<usize>, SolveError> {
+    standardisation(rows, classes)?.with_settings(settings).constant_columns(rows.columns())
 }
 
 fn standardisation(rows: &impl DesignRows, classes: usize) -> Result<StandardisationPass, SolveError> {

@@ -86,17 +86,25 @@ impl StandardisationPass {
     /// # Errors
     /// [`SolveError`] when a class has no rows, or a column is constant or not finite.
     pub(crate) fn finish(self, names: &[String]) -> Result<Standardisation, SolveError> {
+        match self.constant_columns(names)?.first() {
+            Some(column) => Err(SolveError::ConstantFeature { name: names.get(*column).cloned().unwrap_or_default() }),
+            None => self.finish_part(),
+        }
+    }
+
+    /// The columns with the same value in every row.
+    ///
+    /// # Errors
+    /// [`SolveError::NotFinite`]
+    pub(crate) fn constant_columns(&self, names: &[String]) -> Result<Vec<usize>, SolveError> {
         let columns = self.squares.iter().zip(&self.means).zip(&self.varies);
         for (((squares, mean), varies), name) in columns.zip(names) {
             // Columns are divided by the deviation, so it must have an inverse.
             if !(mean.is_finite() && (squares.deviation(self.weight).is_normal() || !varies)) {
                 return Err(SolveError::NotFinite { name: name.clone() });
             }
-            if !varies {
-                return Err(SolveError::ConstantFeature { name: name.clone() });
-            }
         }
-        self.finish_part()
+        Ok(self.varies.iter().enumerate().filter(|(_, varies)| !**varies).map(|(column, _)| column).collect())
     }
 
     /// The standardisation of a part of the rows. A column that is constant in the part gets the coefficient 0.
