@@ -88,20 +88,27 @@ fn classes(table: TrainingTable, holdout: &Holdout, plan: &Plan) -> Result<(Trai
     let all = TrainingRows { table: &table, holdout: None };
     let kept = TrainingRows { table: &table, holdout: Some(holdout) };
     let mut cross_validation = None;
+    let mut notes = Vec::new();
     if plan.penalty.is_cross_validated(EstimatorKind::Logistic) {
         let alphas = cross_validation::logistic_alphas(C_CANDIDATES);
         let folds = plan.penalty.folds();
-        let result = cross_validation::classification(&kept, count, folds, plan.seed, &alphas, &settings, rule(plan));
-        let result = result.map_err(in_classes(&table))?;
-        settings.c = 1.0 / result.alpha;
-        cross_validation = Some(result);
+        match cross_validation::classification(&kept, count, folds, plan.seed, &alphas, &settings, rule(plan)) {
+            Ok(result) => {
+                settings.c = 1.0 / result.alpha;
+                cross_validation = Some(result);
+            }
+            Err(SolveError::EmptyFold { .. }) => {
+                notes.push(format!("there are too few rows for cross-validation: C is {}", settings.c));
+            }
+            Err(error) => return Err(in_classes(&table)(error)),
+        }
     }
     let held_out = (0..table.summary().rows).filter(|row| holdout.holds_out(*row)).count() as u64;
     let whole = logistic::fit(&all, count, &settings).map_err(in_classes(&table))?;
     let evaluated = if held_out == 0 {
         whole.clone()
     } else {
-        logistic::fit_of_part(&kept, count, &settings).map_err(in_classes(&table))?
+        logistic::fit_of_part(&kept, count, &settings, Some(&whole)).map_err(in_classes(&table))?
     };
     let fits = Fits {
         whole: Fit::Logistic(whole),
@@ -109,7 +116,7 @@ fn classes(table: TrainingTable, holdout: &Holdout, plan: &Plan) -> Result<(Trai
         held_out,
         cross_validation,
         decisions,
-        notes: Vec::new(),
+        notes,
     };
     Ok((table, fits))
 }
@@ -133,7 +140,6 @@ fn in_classes(table: &TrainingTable) -> impl Fn(SolveError) -> TrainError + '_ {
         DataError::RareClass { column, class, what, advice }.in_data(table.label()).into()
     };
     move |error| match error {
-        SolveError::SingleRowClass { class, .. } => rare(class, "cross-validation", "set --c to a number"),
         SolveError::MissingClass { class, .. } => {
             rare(class, "holding rows out", "hold out fewer rows with --test-fraction")
         }

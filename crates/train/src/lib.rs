@@ -101,7 +101,7 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     let test_data = plan.test.as_ref().map(|origin| TestData::open(origin, &table)).transpose()?;
     let decisions = few_rows.iter().chain(&fits.decisions).map(|decision| decision.text.clone());
     let mut notes: Vec<String> = decisions.chain(table.notes().iter().cloned()).collect();
-    notes.extend(fits.notes(table.columns()));
+    notes.extend(fits.notes(table.columns(), table.classes()));
     let Fits { whole, evaluated, held_out, cross_validation, .. } = fits;
     let builder = DocumentBuilder {
         plan,
@@ -158,7 +158,7 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
         None => measurement.finish().map_err(unpredicted)?,
     };
     let summary = summary(&whole, &table, &residuals);
-    notes.extend(summary.as_ref().and_then(fit::high_variance_inflation));
+    notes.extend(summary.as_ref().map(fit::high_variance_inflation).unwrap_or_default());
 
     let weight = plan.selection.weights.as_ref().map(|_| weight);
     let calibration = errors.as_ref().filter(|_| plan.calibrate).and_then(HeldOutErrors::calibration);
@@ -174,9 +174,8 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     if estimator.classifies() && plan.calibrate {
         notes.push(evaluate::calibration_note(calibrated));
     }
-    let path = cross_validation
-        .as_ref()
-        .map(|result| RegularizationPath::new(result, plan.penalty.folds(), estimator.classifies()));
+    let path =
+        cross_validation.as_ref().map(|result| RegularizationPath::new(result, result.folds, estimator.classifies()));
     let test_rows = test_scan.map_or(0, |scan| scan.rows);
     // Without held-out rows it may be the confusion matrix of the fitted rows.
     let confusion = confusion.filter(|_| test.is_some());

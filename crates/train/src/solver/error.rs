@@ -94,14 +94,6 @@ pub enum SolveError {
         /// The number of folds.
         folds: usize,
     },
-    /// A class of one row: without the fold that contains it, there is nothing to learn the class from.
-    #[error("class {} of {classes} has only one row, and cross-validation needs at least 2", class + 1)]
-    SingleRowClass {
-        /// The position of the class, from 0.
-        class: usize,
-        /// The number of classes.
-        classes: usize,
-    },
     /// Every regularization strength gives the same predictions.
     #[error("no feature is correlated with the target, so every alpha predicts equally well")]
     Uncorrelated,
@@ -127,7 +119,6 @@ impl SolveError {
             }
             Self::TooFewFolds(_) => "use --cross-validate 5".to_owned(),
             Self::EmptyFold { .. } => "use fewer folds (--cross-validate)".to_owned(),
-            Self::SingleRowClass { .. } => "remove the class from the data, or set --c to a number".to_owned(),
             Self::Uncorrelated => "use other features, or set --alpha to a number".to_owned(),
             Self::InvalidSetting { .. } | Self::NotAClass { .. } | Self::Spool(_) => return None,
         })
