@@ -27,7 +27,8 @@ use ordinate_train::text_table::{Align, TextTable};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   ordinate inspect price.json
-  ordinate inspect diabetes --json")]
+  ordinate inspect diabetes --json
+  ordinate train houses.csv --target price --out - | ordinate inspect -")]
 pub(super) struct Arguments {
     #[arg(value_name = "MODEL", help = model::HELP, long_help = model::LONG_HELP)]
     model: String,
@@ -128,6 +129,7 @@ fn kind(kind: FeatureType) -> &'static str {
         FeatureType::Long => "long",
         FeatureType::Boolean => "boolean",
         FeatureType::String => "string",
+        FeatureType::Date => "date",
     }
 }
 
@@ -138,6 +140,7 @@ fn features(signature: &Signature) -> TextTable {
         let missing = match &feature.missing {
             MissingPolicy::Reject => "reject".to_owned(),
             MissingPolicy::Impute(value) => format!("impute {value}"),
+            MissingPolicy::Category(level) => format!("category {level}"),
         };
         table.push([feature.name.clone(), kind(feature.kind).to_owned(), values(feature), missing]);
     }

@@ -10,15 +10,8 @@ use std::path::Path;
 use ordinate_model::Model;
 use rstest::rstest;
 use serde_json::Value;
-use tempfile::{TempDir, tempdir};
 
-use crate::command_line::{succeeded, text, train};
-
-fn folder_with(data: &str) -> TempDir {
-    let folder = tempdir().unwrap();
-    fs::write(folder.path().join("data.csv"), data).unwrap();
-    folder
-}
+use crate::support::{folder_with_data, succeeded, text, train};
 
 /// Trains on `data.csv`, and returns the model file and what was printed.
 fn trained(folder: &Path, arguments: &str) -> (Value, String) {
@@ -49,7 +42,7 @@ fn linear_combinations_have_no_coefficient_and_are_listed_in_one_note() {
         let [a, b, c] = [0, 1, 2].map(|column| noise(row, column));
         vec![a, b, c, c + 2.0, a - b, a + 2.0 * b + 0.1 * noise(row, 3)]
     });
-    let folder = folder_with(&data);
+    let folder = folder_with_data(&data);
     let (file, printed) = trained(folder.path(), "--target y");
     assert_eq!(coefficients(&file), ["a", "b", "c"]);
     assert!(
@@ -63,7 +56,32 @@ fn linear_combinations_have_no_coefficient_and_are_listed_in_one_note() {
     assert!(coefficients(&lasso).len() == 5 && !printed.contains("combination"), "{printed}");
 }
 
-/// One row is the only one in which `rare` and `other` differ from each other.
+#[test]
+fn a_fit_needs_three_rows_that_are_not_held_out() {
+    let folder = folder_with_data("a,b,y\n1,2,1\n2,3,7\n4,4,4\n5,1,2\n");
+    for estimator in ["", "--estimator linear", "--estimator ridge", "--estimator lasso"] {
+        trained(folder.path(), &format!("--target y --test-fraction 0.9 {estimator}"));
+    }
+}
+
+/// All that is red is 30 years old: the product is 30 times the level.
+#[test]
+fn a_product_that_is_a_multiple_of_a_level_has_no_coefficient() {
+    let mut data = "age,colour,y\n".to_owned();
+    for i in 0..30_u32 {
+        let (age, colour) = if i % 3 == 0 { (30, "red") } else { (20 + i * i % 17, ["blue", "green"][i as usize % 2]) };
+        writeln!(data, "{age},{colour},{}", (i * 7) % 11).unwrap();
+    }
+    let folder = folder_with_data(data);
+    let arguments = "--target y --interactions --test-fraction 0";
+    let (pivoted, printed) = trained(folder.path(), arguments);
+    let note = "1 column is a linear combination of the columns before it and has no coefficient: age:colour=red";
+    assert!(printed.contains(note), "{printed}");
+    let (without, _) = trained(folder.path(), &format!("{arguments} --exclude age:colour=red"));
+    assert_eq!((&pivoted["estimator"], &pivoted["inference"]), (&without["estimator"], &without["inference"]));
+}
+
+/// One row is the only one in which `rare` and `other` differ.
 #[test]
 fn columns_that_only_held_out_rows_determine_have_no_coefficient_in_the_evaluated_fit() {
     for held_out in 0..12 {
@@ -72,7 +90,7 @@ fn columns_that_only_held_out_rows_determine_have_no_coefficient_in_the_evaluate
             let other = noise(row, 5);
             vec![noise(row, 0), other + is_rare, other, noise(row, 0) * 2.0 + noise(row, 1)]
         });
-        let folder = folder_with(&data);
+        let folder = folder_with_data(&data);
         let (file, _) = trained(folder.path(), "--target y --estimator linear --test-fraction 0.4");
         assert_eq!(coefficients(&file), ["other", "rare", "x"]);
         assert!(file["training"]["metrics"]["test"].is_object());
@@ -92,7 +110,7 @@ fn constant_columns_are_left_out_with_a_note(#[case] arguments: &str) {
         let (x, z) = (noise(row, 0), noise(row, 1));
         writeln!(data, "{x},0.1,{z},7,{},{}", x + z * z, if x + noise(row, 2) > 0.0 { "yes" } else { "no" }).unwrap();
     }
-    let (file, printed) = trained(folder_with(&data).path(), arguments);
+    let (file, printed) = trained(folder_with_data(&data).path(), arguments);
     assert_eq!(coefficients(&file), ["x", "z"]);
     assert!(printed.contains("2 columns have the same value in every row and are left out: k, one"), "{printed}");
 }
@@ -101,7 +119,7 @@ fn constant_columns_are_left_out_with_a_note(#[case] arguments: &str) {
 fn with_fewer_rows_than_columns_ridge_is_fitted_unless_an_estimator_is_chosen() {
     let header = (0..50).map(|column| format!("x{column},")).collect::<String>() + "y";
     let data = rows(20, &header, |row| (0..=50).map(|column| noise(row, column)).collect());
-    let folder = folder_with(&data);
+    let folder = folder_with_data(&data);
     let (file, printed) = trained(folder.path(), "--target y");
     assert_eq!(file["training"]["parameters"]["estimator"], "ridge");
     assert!(printed.contains("fewer rows than columns"), "{printed}");
@@ -118,7 +136,7 @@ fn with_fewer_rows_than_columns_ridge_is_fitted_unless_an_estimator_is_chosen() 
 
 #[test]
 fn three_rows_are_enough_for_every_estimator() {
-    let folder = folder_with("x,z,y,class\n1,5,2,a\n2,4,7,b\n4,4,1,a\n");
+    let folder = folder_with_data("x,z,y,class\n1,5,2,a\n2,4,7,b\n4,4,1,a\n");
     for estimator in ["linear", "ridge", "lasso", "elastic-net"] {
         for seed in 0..4 {
             trained(folder.path(), &format!("--target y --exclude class --estimator {estimator} --seed {seed}"));
@@ -141,7 +159,7 @@ fn classes_of_one_or_two_rows_can_be_trained_and_cross_validated() {
         };
         writeln!(data, "{},{},{class}", noise(row, 0), noise(row, 1)).unwrap();
     }
-    let folder = folder_with(&data);
+    let folder = folder_with_data(&data);
     for options in ["", "--c auto", "--test-fraction 0.5", "--c auto --cross-validate 10 --test-fraction 0"] {
         for seed in 0..3 {
             let (file, _) = trained(folder.path(), &format!("--target class {options} --seed {seed}"));
@@ -161,7 +179,7 @@ fn quasi_complete_separation_is_noted_with_the_level() {
         writeln!(data, "{level},{z},{}", if is_yes { "yes" } else { "no" }).unwrap();
     }
     for options in ["--c 1e10", "--c 1"] {
-        let (_, printed) = trained(folder_with(&data).path(), &format!("--target y {options}"));
+        let (_, printed) = trained(folder_with_data(&data).path(), &format!("--target y {options}"));
         let note = "only the penalty keeps this coefficient finite (quasi-complete separation), and a larger C makes it larger: \
                     g=b: all 73 rows with it have the class \"yes\"";
         assert!(printed.contains(note), "{printed}");
@@ -175,7 +193,7 @@ fn correlated_columns_are_noted_with_their_variance_inflation() {
         let a = noise(row, 0);
         vec![a, a + 0.05 * noise(row, 1), noise(row, 2), a + noise(row, 3)]
     });
-    let (_, printed) = trained(folder_with(&data).path(), "--target y");
+    let (_, printed) = trained(folder_with_data(&data).path(), "--target y");
     assert!(printed.contains("Note: 2 columns have a variance inflation above 10"), "{printed}");
     let (_, listed) = printed.split_once("from other columns: a (").unwrap();
     assert!(listed.split_once("), b (").is_some(), "{printed}");
