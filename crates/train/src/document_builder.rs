@@ -154,9 +154,11 @@ impl DocumentBuilder<'_> {
     }
 }
 
-/// Without residual degrees of freedom there is no residual variance, and there are no intervals.
+/// Without residual degrees of freedom there is no residual variance, and there are no intervals; nor are there any without
+/// the factor R of all columns.
 fn least_squares(fit: &LeastSquaresFit) -> Inference {
-    let Some(variance) = fit.residual_variance() else { return Inference::default() };
+    let has_factor = fit.triangle.rows().len() == fit.means.len();
+    let Some(variance) = fit.residual_variance().filter(|_| has_factor) else { return Inference::default() };
     Inference {
         degrees_of_freedom: Some(u32::try_from(fit.degrees_of_freedom()).unwrap_or(u32::MAX)),
         residual_variance: Some(variance),

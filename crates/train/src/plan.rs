@@ -251,7 +251,7 @@ impl Plan {
         keep("l1_ratio", estimator == EstimatorKind::ElasticNet, json!(self.penalty.l1_ratio(estimator)));
         let c = fixed(self.penalty.c).or(selected.map(|alpha| 1.0 / alpha)).unwrap_or(1.0);
         keep("c", estimator == EstimatorKind::Logistic, json!(c));
-        keep("cross_validate", cross_validation.is_some(), json!(self.penalty.folds()));
+        keep("cross_validate", cross_validation.is_some(), json!(cross_validation.map(|result| result.folds)));
         keep("calibrate", estimator.classifies() && !self.calibrate, json!(false));
         keep("one_standard_error", *one_standard_error, json!(true));
         parameters

@@ -88,6 +88,23 @@ impl SurveyedTable {
         target::two_values(&self.target)
     }
 
+    /// The number of rows.
+    pub(crate) fn rows(&self) -> u64 {
+        self.scan.rows
+    }
+
+    /// The number of columns of the design for least squares.
+    ///
+    /// # Errors
+    /// [`DataError`] for too many.
+    pub(crate) fn column_count(&self, preparation: &Preparation) -> Result<usize, TrainError> {
+        let Preparation { degree, interactions, through_origin, .. } = *preparation;
+        let terms = Terms { degree, interactions, every_level: false, through_origin };
+        let columns = columns(&self.features, terms);
+        let columns = columns.and_then(|columns| without(columns, self.source.excluded_terms()));
+        Ok(columns.map_err(|fault| fault.in_data(self.source.label()))?.len())
+    }
+
     /// The table for a fit: classification or regression, with all levels of a category or without the reference level.
     ///
     /// # Errors

@@ -264,36 +264,39 @@ impl TrainingTable {
         Ok(())
     }
 
-    /// The rows that every fit needs, and the columns that are constant.
+    /// The rows that every fit needs.
     ///
     /// The required rows are the first row of each class and, for each column of a level, the first row in which it differs
     /// from the first row of the data. Without them a column could be constant in the rows that are not held out.
     ///
     /// # Errors
     /// [`SpoolError`] when the temporary file cannot be read.
-    pub(crate) fn required_rows(&self) -> Result<(BTreeSet<u64>, Vec<usize>), SpoolError> {
+    pub(crate) fn required_rows(&self) -> Result<BTreeSet<u64>, SpoolError> {
         let has_level = |column: &DesignColumn| column.product.iter().any(|factor| factor.level.is_some());
         let mut waiting: Vec<usize> =
             self.columns().iter().enumerate().filter(|(_, column)| has_level(column)).map(|(at, _)| at).collect();
         let mut rows = BTreeSet::new();
         let mut classes = BTreeSet::new();
         if waiting.is_empty() && self.classes.is_empty() {
-            return Ok((rows, waiting));
+            return Ok(rows);
         }
         let mut first: Vec<f64> = Vec::new();
         self.scan::<SpoolError>(&mut |row| {
+            if row.weight == 0.0 {
+                return Ok(());
+            }
             if first.is_empty() {
                 first = row.design.to_vec();
             }
             let before = waiting.len();
             waiting.retain(|at| row.design.get(*at) == first.get(*at));
             let new_class = !self.classes.is_empty() && classes.insert(row.target.to_bits());
-            if row.number == 0 || waiting.len() < before || new_class {
+            if rows.is_empty() || waiting.len() < before || new_class {
                 rows.insert(row.number);
             }
             Ok(())
         })?;
-        Ok((rows, waiting))
+        Ok(rows)
     }
 
     /// The table without some columns of its design.
@@ -306,9 +309,6 @@ impl TrainingTable {
         self.preprocess.columns.retain(|_| at.next().is_some_and(|at| !dropped.contains(&at)));
         self.design = Design::new(&self.preprocess, &self.signature).map_err(ArtifactError::Inconsistent)?;
         self.names = self.preprocess.columns.iter().map(|column| column.name.clone()).collect();
-        let columns = if dropped.len() == 1 { "column is" } else { "columns are" };
-        self.notes
-            .push(format!("{} {columns} left out, because no row has that combination of categories", dropped.len()));
         Ok(self)
     }
 }
