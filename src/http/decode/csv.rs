@@ -10,7 +10,7 @@ use crate::http::server::error::{ApiError, ErrorCode};
 use ordinate_model::cell::Cell;
 use ordinate_model::frame::Frame;
 use ordinate_model::frame::{FaultKind, Faults};
-use ordinate_model::signature::{Feature, FeatureType, Signature, UNKNOWN_LEVEL};
+use ordinate_model::signature::{Accepted, Feature, Signature};
 
 /// A frame and its layout: [`Layout::Csv`] with a header, [`Layout::Lines`] without.
 type Table<'s> = (Frame<'s>, Layout);
@@ -63,17 +63,14 @@ fn could_be_either(fields: &::csv::StringRecord, names: bool, signature: &Signat
         && if names {
             cells.all(|(feature, field)| feature.accept(Cell::Field(field)).is_ok() && !is_unknown(feature, field))
         } else {
-            // Unknown categories only, which the model ignores: misspelt names would look the same.
+            // Unknown categories only, which the model accepts: misspelt names would look the same.
             cells.all(|(feature, field)| is_unknown(feature, field))
         }
 }
 
-/// Whether a field is an unknown category of a feature that ignores them.
+/// Whether a field is an unknown category of a feature that accepts them.
 fn is_unknown(feature: &Feature, field: &str) -> bool {
-    // The value is exactly this constant.
-    #[allow(clippy::float_cmp)]
-    let unknown = |value| value == UNKNOWN_LEVEL;
-    feature.kind == FeatureType::String && feature.accept(Cell::Field(field)).is_ok_and(unknown)
+    matches!(feature.resolve(Cell::Field(field)), Ok(Accepted::UnknownCategory(_)))
 }
 
 /// Extends the first fault if it is in the first line, which may have been meant as a header.
@@ -194,7 +191,7 @@ mod tests {
 
     use super::*;
     use ordinate_model::scalar::Scalar;
-    use ordinate_model::signature::{MissingPolicy, Target, UnknownPolicy};
+    use ordinate_model::signature::{FeatureType, MissingPolicy, Target, UnknownPolicy};
 
     fn signature() -> Signature {
         let feature = |name: &str, missing| Feature { missing, ..Feature::new(name, FeatureType::Double) };
