@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::date;
 use crate::field;
 use crate::number::NumberError;
+use crate::scalar::Scalar;
 use crate::signature::FeatureType;
 use crate::wording::shorten;
 
@@ -84,6 +85,39 @@ impl Reading {
             };
         }
         parse(&self.plain(text).ok_or(NumberError::Malformed)?)
+    }
+
+    /// A value as a field of CSV that these conventions read as the same value.
+    #[must_use]
+    pub fn field(&self, value: &Scalar) -> String {
+        let text = value.to_string();
+        match (value, self.decimal) {
+            (Scalar::Missing, _) => String::new(),
+            (Scalar::Number(_), Some(mark)) => text.replace('.', mark.encode_utf8(&mut [0; 4])),
+            _ => text,
+        }
+    }
+
+    /// The conventions in a phrase; `None` without any.
+    #[must_use]
+    pub fn describe(&self) -> Option<String> {
+        let quoted = |texts: &[String]| {
+            let texts: Vec<String> = texts.iter().map(|text| format!("{:?}", shorten(text))).collect();
+            texts.join(", ")
+        };
+        let mut parts = Vec::new();
+        parts.extend(self.decimal.map(|mark| format!("decimal mark \"{mark}\"")));
+        parts.extend(self.thousands.map(|mark| format!("thousands separator \"{mark}\"")));
+        parts.extend(self.currency.as_ref().map(|sign| format!("currency sign {sign:?}")));
+        parts.extend(self.percent.then(|| "percent sign".to_owned()));
+        parts.extend(self.boolean.as_ref().map(|[no, yes]| format!("{yes:?} for true and {no:?} for false")));
+        if !self.dates.is_empty() {
+            parts.push(format!("dates as {}", quoted(&self.dates)));
+        }
+        if !self.missing.is_empty() {
+            parts.push(format!("missing values as {}", quoted(&self.missing)));
+        }
+        (!parts.is_empty()).then(|| parts.join(", "))
     }
 
     /// A number by the conventions, for messages; `None` without conventions of numbers.
@@ -329,5 +363,28 @@ mod tests {
             ["yes", "no", "TRUE", "ja"].map(|text| reading.boolean(text)),
             [Some(true), Some(false), Some(true), None]
         );
+    }
+
+    #[test]
+    fn conventions_are_described_and_written() {
+        let reading = Reading {
+            decimal: Some(','),
+            thousands: Some('.'),
+            currency: Some("€".into()),
+            percent: true,
+            missing: vec!["?".into(), "-".into()],
+            boolean: Some(["nein".into(), "ja".into()]),
+            dates: vec!["%d.%m.%Y".into()],
+        };
+        assert_eq!(
+            reading.describe().unwrap(),
+            "decimal mark \",\", thousands separator \".\", currency sign \"€\", percent sign, \"ja\" for true and \
+             \"nein\" for false, dates as \"%d.%m.%Y\", missing values as \"?\", \"-\""
+        );
+        assert_eq!(Reading::default().describe(), None);
+        for value in [1234.5, -0.25, 1e21, 3.0] {
+            assert_eq!(number(&reading, &reading.field(&Scalar::Number(value))), Ok(value), "{value}");
+        }
+        assert_eq!([Scalar::Missing, Scalar::Text("a.b".into())].map(|value| reading.field(&value)), ["", "a.b"]);
     }
 }

@@ -23,6 +23,15 @@ impl ImputedCells {
         self.bits.is_empty()
     }
 
+    /// The indexes of the cells, in ascending order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = usize> {
+        let of_word = |(place, word): (usize, &u64)| {
+            let word = *word;
+            (0..64).filter(move |bit| word & (1 << bit) != 0).map(move |bit| place * 64 + bit)
+        };
+        self.bits.iter().enumerate().filter(|(_, word)| **word != 0).flat_map(of_word)
+    }
+
     /// Whether the cell at an index of the frame's values is one.
     pub(crate) fn contains(&self, index: usize) -> bool {
         let (word, bit) = place(index);

@@ -72,6 +72,19 @@ impl<'s> Frame<'s> {
         &self.origins.imputed
     }
 
+    /// For each feature, the number of rows in which it was missing and was imputed.
+    #[must_use]
+    pub fn count_imputed(&self) -> Vec<u64> {
+        let width = self.signature.width();
+        let mut counts = vec![0; width];
+        for index in self.origins.imputed.iter() {
+            if let Some(count) = counts.get_mut(index % width) {
+                *count += 1;
+            }
+        }
+        counts
+    }
+
     /// A frame of values that the signature's features accepted before, row-major.
     pub fn from_accepted(signature: &'s Signature, values: Vec<f64>) -> Self {
         Self { signature, rows: values.len() / signature.width(), values, origins: Origins::default() }
