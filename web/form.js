@@ -72,7 +72,8 @@ function makeField(feature, id, onchange) {
   } else {
     control = inputOf(feature, { id, "aria-describedby": described });
   }
-  if (feature.type === "date") hint.push(element("span", {}, feature.range.map((end) => dateText(feature, end)).join(" to ")));
+  if (feature.type === "date")
+    hint.push(element("span", {}, feature.range.map((end) => dateText(feature, end)).join(" to ")));
   else if (feature.range) {
     const [low, high] = feature.range;
     const step = stepOf(feature);
