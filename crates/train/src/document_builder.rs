@@ -71,6 +71,7 @@ impl DocumentBuilder<'_> {
                 parameters: plan.parameters(fit.estimator(), *cross_validation, *test_data),
                 seed: plan.seed,
                 metrics: self.metrics(train, test),
+                notes: Vec::new(),
                 tool: concat!("ordinate ", env!("CARGO_PKG_VERSION")).to_owned(),
                 smartcore: SMARTCORE_VERSION.to_owned(),
             },
