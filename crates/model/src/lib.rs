@@ -24,6 +24,7 @@ pub mod field;
 mod fixture;
 pub mod frame;
 mod golden;
+pub mod header;
 pub mod identity;
 pub mod inference;
 mod model;
