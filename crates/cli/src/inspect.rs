@@ -128,6 +128,7 @@ fn kind(kind: FeatureType) -> &'static str {
         FeatureType::Long => "long",
         FeatureType::Boolean => "boolean",
         FeatureType::String => "string",
+        FeatureType::Date => "date",
     }
 }
 
@@ -138,6 +139,7 @@ fn features(signature: &Signature) -> TextTable {
         let missing = match &feature.missing {
             MissingPolicy::Reject => "reject".to_owned(),
             MissingPolicy::Impute(value) => format!("impute {value}"),
+            MissingPolicy::Category(level) => format!("category {level}"),
         };
         table.push([feature.name.clone(), kind(feature.kind).to_owned(), values(feature), missing]);
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::date;
 use crate::wording::shorten;
 
 /// A value as a caller wrote it, before it is checked against its feature.
@@ -21,6 +22,8 @@ pub enum Cell<'a> {
     Text(&'a str),
     /// Untyped text from a CSV file, which is read as the feature's type.
     Field(&'a str),
+    /// A date by its type, in days since 1970-01-01 (UTC), for example from a Parquet file.
+    Date(f64),
     /// An array in the place of a value.
     Array,
     /// An object in the place of a value.
@@ -38,6 +41,7 @@ impl fmt::Display for Cell<'_> {
             Self::Integer(value) => write!(out, "the number {value}"),
             Self::Text(text) => write!(out, "the string {:?}", shorten(text)),
             Self::Field(text) => write!(out, "{:?}", shorten(text)),
+            Self::Date(days) => write!(out, "the date {}", date::to_iso(*days)),
             Self::Array => out.write_str("an array"),
             Self::Object => out.write_str("an object"),
         }

@@ -116,7 +116,7 @@ struct Moments<'m> {
 fn draw(feature: &Feature, moments: Option<&Moments>, random: &mut SplitMix) -> Drawn {
     let own = moments.and_then(|moments| own_column(feature, None, moments.columns));
     match feature.kind {
-        FeatureType::Double | FeatureType::Long => {
+        FeatureType::Double | FeatureType::Long | FeatureType::Date => {
             let [low, high] = feature.range.unwrap_or_default();
             let (middle, independent) = (f64::midpoint(low, high), random.normal() * (high - low) / 6.0);
             match (moments, own) {
@@ -156,7 +156,7 @@ impl Drawn {
             Self::Number { mean, deviation } => (mean, deviation * fraction),
         };
         let value = mean + deviation;
-        let whole = feature.kind == FeatureType::Long;
+        let whole = matches!(feature.kind, FeatureType::Long | FeatureType::Date);
         let Some([low, high]) = feature.range.filter(|[low, high]| low < high) else {
             let value = feature.range.map_or(value, |[only, _]| only);
             return if whole { value.round() } else { value };
@@ -190,6 +190,7 @@ fn typical_value(feature: &Feature, columns: &[DesignColumn]) -> Option<Scalar> 
         FeatureType::Double => mean.map(Scalar::Number),
         FeatureType::Long => mean.map(|mean| Scalar::Number(mean.round())),
         FeatureType::Boolean => mean.map(|mean| Scalar::Boolean(mean >= 0.5)),
+        FeatureType::Date => feature.range.map(|[low, high]| feature.to_scalar(f64::midpoint(low, high).round())),
         FeatureType::String => {
             let mut most_frequent: Option<(&String, f64)> = None;
             for (level, frequency) in feature.levels.iter().zip(frequencies(feature, columns)) {

@@ -6,6 +6,7 @@
 //! | [`artifact`], [`identity`], `golden`           | the model file, its checksum and its golden rows           |
 //! | [`Model`]                                      | a loaded model                                             |
 //! | [`signature`], [`cell`], [`number`], [`field`] | features, and the values that each accepts                 |
+//! | [`reading`], [`date`]                          | how text is read as numbers, booleans and dates            |
 //! | [`frame`]                                      | rows that fit a signature, or the list of their faults     |
 //! | [`preprocess`]                                 | from features to the columns of the design matrix          |
 //! | [`estimator`]                                  | coefficients, and predictions by smartcore                 |
@@ -16,6 +17,7 @@
 pub mod answer;
 pub mod artifact;
 pub mod cell;
+pub mod date;
 pub mod double_double;
 pub mod estimator;
 mod example_rows;
@@ -33,6 +35,7 @@ pub mod preprocess;
 mod pretty_json;
 pub mod quantile;
 pub mod random;
+pub mod reading;
 pub mod scalar;
 pub mod signature;
 pub mod suggestion;

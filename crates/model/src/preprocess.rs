@@ -6,6 +6,7 @@ use std::ops::Mul;
 
 use serde::{Deserialize, Serialize};
 
+use crate::date::DatePart;
 use crate::double_double::DoubleDouble;
 use crate::frame::Frame;
 use crate::signature::{FeatureType, Signature};
@@ -41,7 +42,7 @@ pub struct DesignColumn {
     pub scale: f64,
 }
 
-/// One factor of a column: a power of a feature, or 1 where a feature has a level and 0 elsewhere.
+/// One factor of a column: a power of a feature, a part of a date, or 1 where a feature has a level and 0 elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Factor {
@@ -53,6 +54,9 @@ pub struct Factor {
     /// The level of a string.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub level: Option<String>,
+    /// The part of a date.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub part: Option<DatePart>,
 }
 
 /// The transformation of the target before the fit.
@@ -105,7 +109,7 @@ impl Factor {
     /// The feature to the power of 1.
     #[must_use]
     pub fn feature(name: impl Into<String>) -> Self {
-        Self { feature: name.into(), power: None, level: None }
+        Self { feature: name.into(), power: None, level: None, part: None }
     }
 }
 
@@ -126,6 +130,8 @@ struct Column {
 enum Resolved {
     Power(usize, u32),
     Level(usize, f64),
+    /// A part of a date, and the first date of the training data.
+    Part(usize, DatePart, f64),
 }
 
 /// The most values of the design in memory at once: 8 MB.
@@ -196,7 +202,7 @@ impl Design {
     pub(crate) fn sources(&self) -> impl Iterator<Item = Vec<usize>> {
         self.columns.iter().map(|column| {
             let position = |factor: &Resolved| match *factor {
-                Resolved::Power(position, _) | Resolved::Level(position, _) => position,
+                Resolved::Power(position, _) | Resolved::Level(position, _) | Resolved::Part(position, ..) => position,
             };
             column.product.iter().map(position).collect::<BTreeSet<_>>().into_iter().collect()
         })
@@ -224,6 +230,7 @@ impl Column {
         let factor = |factor: &Resolved| match *factor {
             // The common case, without a call.
             Resolved::Power(position, 1) => DoubleDouble::from(value(position)),
+            Resolved::Part(position, part, first) => DoubleDouble::from(part.of(value(position), first)),
             Resolved::Power(position, power) => DoubleDouble::from(value(position)).power(power),
             // Positions of levels are small whole numbers.
             #[allow(clippy::float_cmp)]
@@ -245,6 +252,13 @@ fn resolve(factor: &Factor, signature: &Signature) -> Result<Resolved, String> {
     let name = &factor.feature;
     let position = signature.position(name).ok_or_else(|| format!("unknown feature {name:?}"))?;
     let feature = signature.features().get(position).ok_or("unknown feature")?;
+    if let (FeatureType::Date, None, None, Some(part)) = (feature.kind, factor.power, &factor.level, factor.part) {
+        let [first, _] = feature.range.ok_or_else(|| format!("expected a range of {name:?}"))?;
+        return Ok(Resolved::Part(position, part, first));
+    }
+    if feature.kind == FeatureType::Date || factor.part.is_some() {
+        return Err(format!("expected a part of {name:?} if it is a date, and of nothing else"));
+    }
     match (feature.kind, factor.power, &factor.level) {
         (FeatureType::String, None, Some(level)) => match feature.levels.binary_search(level) {
             // A position among levels that fit into memory is exact.
@@ -272,7 +286,7 @@ mod tests {
             Feature::new("age", FeatureType::Double),
             Feature { levels, ..Feature::new("colour", FeatureType::String) },
         ];
-        Signature::new(features, Target { name: "y".into(), kind: FeatureType::Double }).unwrap()
+        Signature::new(features, Target::new("y", FeatureType::Double)).unwrap()
     }
 
     fn column(product: Vec<Factor>) -> DesignColumn {

@@ -1,12 +1,13 @@
 //! The signature of a model: its features in order, the values that each accepts, and the target.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
 use crate::cell::Cell;
-use crate::field;
+use crate::date;
 use crate::number::{self, NumberError};
+use crate::reading::Reading;
 use crate::scalar::Scalar;
 use crate::suggestion::most_similar;
 use crate::wording::shorten;
@@ -14,12 +15,19 @@ use crate::wording::shorten;
 /// The value in a frame for an unknown category that the feature accepts; not the position of any level.
 pub const UNKNOWN_LEVEL: f64 = -1.0;
 
+/// The level of missing values, where they are a level of their own.
+pub const MISSING_LEVEL: &str = "(missing)";
+
+/// The level of rare and of unknown categories, where they are grouped.
+pub const OTHER_LEVEL: &str = "(other)";
+
 /// Features in positional order, and the target. There is at least one feature, and names are unique.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Content", into = "Content")]
 pub struct Signature {
     features: Vec<Feature>,
     target: Target,
+    ignored: BTreeSet<String>,
     positions: HashMap<String, usize>,
 }
 
@@ -29,6 +37,9 @@ pub struct Signature {
 struct Content {
     features: Vec<Feature>,
     target: Target,
+    /// Columns of the training data that requests may contain and that are not used.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    ignored: BTreeSet<String>,
 }
 
 /// One input column.
@@ -42,7 +53,10 @@ pub struct Feature {
     pub kind: FeatureType,
     /// The treatment of missing values.
     pub missing: MissingPolicy,
-    /// The smallest and largest value of a number in the training data.
+    /// How text is read as a value: the conventions of the training file.
+    #[serde(skip_serializing_if = "Reading::is_default", default)]
+    pub reading: Reading,
+    /// The smallest and largest value of a number in the training data; of a date in days since 1970-01-01.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub range: Option<[f64; 2]>,
     /// The categories of a string in the training data, in ascending byte order; a frame has their positions.
@@ -62,6 +76,8 @@ pub enum UnknownPolicy {
     Reject,
     /// All columns of the feature's levels are zero.
     Ignore,
+    /// They are the level [`OTHER_LEVEL`], which groups the rare levels of the training data.
+    Other,
 }
 
 impl UnknownPolicy {
@@ -84,6 +100,8 @@ pub enum FeatureType {
     Boolean,
     /// A category, one of the feature's levels.
     String,
+    /// A date, perhaps with a time of day; days since 1970-01-01 (UTC) in a frame.
+    Date,
 }
 
 /// The treatment of missing values: `null`, NaN, ±Infinity, and text that is a missing-value marker and not a level.
@@ -94,6 +112,8 @@ pub enum MissingPolicy {
     Reject,
     /// It is replaced by this value, which training computed.
     Impute(Scalar),
+    /// It is this level of its own, for a category.
+    Category(String),
 }
 
 /// The column that the model predicts.
@@ -105,6 +125,17 @@ pub struct Target {
     /// The type of its values.
     #[serde(rename = "type")]
     pub kind: FeatureType,
+    /// How text is read as a value, in data that are evaluated.
+    #[serde(skip_serializing_if = "Reading::is_default", default)]
+    pub reading: Reading,
+}
+
+impl Target {
+    /// A target of this name and type.
+    #[must_use]
+    pub fn new(name: impl Into<String>, kind: FeatureType) -> Self {
+        Self { name: name.into(), kind, reading: Reading::default() }
+    }
 }
 
 /// Why a cell does not fit its feature.
@@ -156,7 +187,20 @@ impl Signature {
                 return Err(format!("feature {:?}: the name appears twice", feature.name));
             }
         }
-        Ok(Self { features, target, positions })
+        Ok(Self { features, target, ignored: BTreeSet::new(), positions })
+    }
+
+    /// The signature that accepts these further columns and does not use them. Names of features stay features.
+    #[must_use]
+    pub fn ignoring(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        self.ignored.extend(names.into_iter().filter(|name| !self.positions.contains_key(name)));
+        self
+    }
+
+    /// Columns that requests may contain and that are not used.
+    #[must_use]
+    pub fn ignored(&self) -> &BTreeSet<String> {
+        &self.ignored
     }
 
     /// The features in positional order.
@@ -188,13 +232,13 @@ impl TryFrom<Content> for Signature {
     type Error = String;
 
     fn try_from(content: Content) -> Result<Self, String> {
-        Self::new(content.features, content.target)
+        Ok(Self::new(content.features, content.target)?.ignoring(content.ignored))
     }
 }
 
 impl From<Signature> for Content {
     fn from(signature: Signature) -> Self {
-        Self { features: signature.features, target: signature.target }
+        Self { features: signature.features, target: signature.target, ignored: signature.ignored }
     }
 }
 
@@ -206,6 +250,7 @@ impl Feature {
             name: name.into(),
             kind,
             missing: MissingPolicy::Reject,
+            reading: Reading::default(),
             range: None,
             levels: Vec::new(),
             unknown: UnknownPolicy::Reject,
@@ -247,9 +292,9 @@ impl Feature {
             (_, Cell::Missing) => self.impute(),
             // One rule for text in all protocols; spaces are part of a category.
             (FeatureType::String, Cell::Text(text) | Cell::Field(text)) => self.level(text, cell),
-            (_, Cell::Field(text)) if field::is_missing(text) => self.impute(),
+            (_, Cell::Field(text)) if self.reading.is_missing(text) => self.impute(),
             (FeatureType::Boolean, Cell::Boolean(value)) => Ok(f64::from(u8::from(value))),
-            (FeatureType::Boolean, Cell::Field(text)) => match field::boolean(text) {
+            (FeatureType::Boolean, Cell::Field(text)) => match self.reading.boolean(text) {
                 Some(value) => Ok(f64::from(u8::from(value))),
                 None => Err(self.wrong_type(Cell::Field(text.trim_ascii()))),
             },
@@ -261,6 +306,9 @@ impl Feature {
             }
             (FeatureType::Double | FeatureType::Long, Cell::Number(text)) => self.number(text, cell),
             (FeatureType::Double | FeatureType::Long, Cell::Field(text)) => self.number(text.trim_ascii(), cell),
+            (FeatureType::Date, Cell::Date(days)) => Ok(days),
+            (FeatureType::Date, Cell::Text(text)) => date::parse_iso(text).ok_or_else(|| self.wrong_type(cell)),
+            (FeatureType::Date, Cell::Field(text)) => self.reading.date(text).ok_or_else(|| self.wrong_type(cell)),
             (_, cell) => Err(self.wrong_type(cell)),
         }
     }
@@ -271,6 +319,7 @@ impl Feature {
         match self.kind {
             FeatureType::Double | FeatureType::Long => Scalar::Number(value),
             FeatureType::Boolean => Scalar::Boolean(value != 0.0),
+            FeatureType::Date => Scalar::Text(date::to_iso(value)),
             FeatureType::String => {
                 // Positions are small whole numbers; [`UNKNOWN_LEVEL`] is negative.
                 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -283,7 +332,10 @@ impl Feature {
     fn number(&self, text: &str, cell: Cell<'_>) -> Result<f64, CellError> {
         // A `long` is an integer by its type.
         let is_long = self.kind == FeatureType::Long;
-        match if is_long { number::parse_integer(text) } else { number::parse_double(text) } {
+        let parse = if is_long { number::parse_integer } else { number::parse_double };
+        // JSON numbers have one notation.
+        let value = if matches!(cell, Cell::Field(_)) { self.reading.number(text, parse) } else { parse(text) };
+        match value {
             Ok(value) if is_long && (value.fract() != 0.0 || number::has_fraction(text)) => Err(self.wrong_type(cell)),
             Ok(value) => Ok(value),
             Err(NumberError::NotFinite) => self.impute(),
@@ -302,13 +354,13 @@ impl Feature {
         match (self.kind, cell) {
             (_, Cell::Missing) => true,
             (FeatureType::String, Cell::Text(text) | Cell::Field(text)) => {
-                field::is_missing(text) && self.find(text).is_none()
+                self.reading.is_missing(text) && self.find(text).is_none()
             }
             (FeatureType::Double | FeatureType::Long, Cell::Double(value)) => !value.is_finite(),
             (FeatureType::Double | FeatureType::Long, Cell::Field(text)) => {
-                field::is_missing(text) || number::parse_double(text.trim_ascii()) == Err(NumberError::NotFinite)
+                self.reading.is_missing(text) || number::parse_double(text.trim_ascii()) == Err(NumberError::NotFinite)
             }
-            (FeatureType::Boolean, Cell::Field(text)) => field::is_missing(text),
+            (FeatureType::Boolean | FeatureType::Date, Cell::Field(text)) => self.reading.is_missing(text),
             _ => false,
         }
     }
@@ -340,7 +392,7 @@ impl Feature {
     fn level(&self, text: &str, cell: Cell<'_>) -> Result<f64, CellError> {
         match self.find(text) {
             Some(position) => Ok(position),
-            None if field::is_missing(text) => self.impute(),
+            None if self.reading.is_missing(text) => self.impute(),
             None => self.unknown(cell),
         }
     }
@@ -348,6 +400,7 @@ impl Feature {
     fn unknown(&self, cell: Cell<'_>) -> Result<f64, CellError> {
         match self.unknown {
             UnknownPolicy::Ignore => Ok(UNKNOWN_LEVEL),
+            UnknownPolicy::Other => Ok(self.find(OTHER_LEVEL).unwrap_or(UNKNOWN_LEVEL)),
             UnknownPolicy::Reject => {
                 Err(CellError::UnknownCategory { expected: self.expected(), got: cell.to_string() })
             }
@@ -357,6 +410,7 @@ impl Feature {
     fn impute(&self) -> Result<f64, CellError> {
         match &self.missing {
             MissingPolicy::Reject | MissingPolicy::Impute(Scalar::Missing) => Err(CellError::Missing),
+            MissingPolicy::Category(level) => self.find(level).ok_or(CellError::Missing),
             // An imputed value is never missing itself, even if it is a missing-value marker.
             MissingPolicy::Impute(Scalar::Text(text)) if self.kind == FeatureType::String => {
                 self.find(text).map_or_else(|| self.unknown(Cell::Text(text)), Ok)
@@ -376,6 +430,7 @@ impl Feature {
             FeatureType::Double => "a number".into(),
             FeatureType::Long => "a whole number".into(),
             FeatureType::Boolean => "true or false".into(),
+            FeatureType::Date => "a date such as \"2024-01-31\"".into(),
             FeatureType::String => {
                 let named: Vec<_> =
                     self.levels.iter().take(NAMED).map(|level| format!("{:?}", shorten(level))).collect();

@@ -362,7 +362,7 @@ pub(crate) fn see(cell: Cell<'_>) -> Seen {
             Err(why) => Seen::Unusable(why),
         },
         Cell::Text(text) if field::is_missing(text) => Seen::Missing,
-        Cell::Text(_) | Cell::Array | Cell::Object => Seen::Text,
+        Cell::Text(_) | Cell::Date(_) | Cell::Array | Cell::Object => Seen::Text,
     }
 }
 

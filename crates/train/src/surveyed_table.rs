@@ -132,7 +132,7 @@ impl SurveyedTable {
             target.levels = self.target.levels().into_keys().map(str::to_owned).collect();
         }
         let inconsistent = |reason: String| TrainError::Artifact(ArtifactError::Inconsistent(reason));
-        let signature = Signature::new(std::mem::take(&mut self.features), Target { name: target.name.clone(), kind });
+        let signature = Signature::new(std::mem::take(&mut self.features), Target::new(target.name.clone(), kind));
         let signature = signature.map_err(inconsistent)?;
         let preprocess = Preprocess { columns, target_transform, through_origin };
         let design = Design::new(&preprocess, &signature).map_err(inconsistent)?;

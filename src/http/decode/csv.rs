@@ -200,7 +200,7 @@ mod tests {
         let feature = |name: &str, missing| Feature { missing, ..Feature::new(name, FeatureType::Double) };
         let features =
             vec![feature("age", MissingPolicy::Reject), feature("bmi", MissingPolicy::Impute(Scalar::Number(25.0)))];
-        Signature::new(features, Target { name: "y".into(), kind: FeatureType::Double }).unwrap()
+        Signature::new(features, Target::new("y", FeatureType::Double)).unwrap()
     }
 
     fn strict(signature: &Signature, max_rows: usize) -> Terms<'_> {
@@ -282,7 +282,7 @@ mod tests {
 
     #[test]
     fn an_empty_line_in_a_table_of_one_column_is_rejected() {
-        let target = Target { name: "y".into(), kind: FeatureType::Double };
+        let target = Target::new("y", FeatureType::Double);
         let feature =
             Feature { missing: MissingPolicy::Impute(Scalar::Number(7.0)), ..Feature::new("x", FeatureType::Double) };
         let one = Signature::new(vec![feature], target).unwrap();
@@ -340,7 +340,7 @@ mod tests {
 
     #[test]
     fn an_ambiguous_first_line_is_rejected_without_the_parameter_header() {
-        let target = Target { name: "y".into(), kind: FeatureType::Double };
+        let target = Target::new("y", FeatureType::Double);
         let features = ["0", "1"].map(|name| Feature::new(name, FeatureType::Double));
         let numbered = Signature::new(features.to_vec(), target).unwrap();
         let refused = detect("1,0\n5,6\n", &numbered).unwrap_err();
@@ -355,7 +355,7 @@ mod tests {
 
     #[test]
     fn misspelt_names_are_not_read_as_unknown_categories() {
-        let target = Target { name: "y".into(), kind: FeatureType::Double };
+        let target = Target::new("y", FeatureType::Double);
         let levels = vec!["Basel".into(), "Bern".into()];
         let city = Feature { levels, unknown: UnknownPolicy::Ignore, ..Feature::new("city", FeatureType::String) };
         let cities = Signature::new(vec![city], target).unwrap();

@@ -29,7 +29,7 @@ mod tests {
 
     fn signature() -> Signature {
         let feature = |name: &str| Feature::new(name, FeatureType::Double);
-        let target = Target { name: "y".into(), kind: FeatureType::Double };
+        let target = Target::new("y", FeatureType::Double);
         Signature::new(vec![feature("age"), feature("bmi")], target).unwrap()
     }
 

@@ -11,7 +11,7 @@ use utoipa::openapi::{Ref, RefOr};
 
 use ordinate_model::Model;
 use ordinate_model::scalar::Scalar;
-use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, UnknownPolicy};
+use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, OTHER_LEVEL, UnknownPolicy};
 
 /// The largest integer up to which all integers are exact doubles.
 const LARGEST_EXACT: i64 = 1 << 53;
@@ -209,7 +209,7 @@ impl<'a> ModelSchemas<'a> {
             FeatureType::Double => "FP64",
             FeatureType::Long => "INT64",
             FeatureType::Boolean => "BOOL",
-            FeatureType::String => "BYTES",
+            FeatureType::String | FeatureType::Date => "BYTES",
         };
         let described = move |(feature, value): (&'a Feature, _)| (feature.name.as_str(), datatype(feature), value);
         self.features().iter().zip(&self.example).map(described)
@@ -250,7 +250,7 @@ fn kind(feature: &Feature) -> Type {
         FeatureType::Double => Type::Number,
         FeatureType::Long => Type::Integer,
         FeatureType::Boolean => Type::Boolean,
-        FeatureType::String => Type::String,
+        FeatureType::String | FeatureType::Date => Type::String,
     }
 }
 
@@ -260,15 +260,20 @@ fn cell(feature: &Feature) -> Schema {
     let kind = kind(feature);
     let imputed = match &feature.missing {
         MissingPolicy::Reject => None,
-        MissingPolicy::Impute(value) => Some(value),
+        MissingPolicy::Impute(value) => Some(value.to_string()),
+        MissingPolicy::Category(level) => Some(level.clone()),
     };
     let kinds = match imputed {
         None => SchemaType::Type(kind.clone()),
         Some(_) => SchemaType::Array(vec![kind.clone(), Type::Null]),
     };
     let range = feature.range.map(|[low, high]| format!("from {low} to {high} in the training data"));
-    let missing = imputed.map(|value| format!("null is imputed with {value}"));
-    let unknown = (feature.unknown == UnknownPolicy::Ignore).then(|| "unknown categories are ignored".to_owned());
+    let missing = imputed.as_ref().map(|value| format!("null is imputed with {value}"));
+    let unknown = match feature.unknown {
+        UnknownPolicy::Reject => None,
+        UnknownPolicy::Ignore => Some("unknown categories are ignored".to_owned()),
+        UnknownPolicy::Other => Some(format!("unknown categories are {OTHER_LEVEL}")),
+    };
     let description: Vec<String> = [range, missing, unknown].into_iter().flatten().collect();
 
     let mut schema = ObjectBuilder::new().schema_type(kinds);
@@ -278,11 +283,11 @@ fn cell(feature: &Feature) -> Schema {
     if kind == Type::Integer {
         schema = schema.minimum(Some(-LARGEST_EXACT)).maximum(Some(LARGEST_EXACT));
     }
-    if feature.unknown == UnknownPolicy::Ignore {
+    if feature.unknown != UnknownPolicy::Reject {
         return schema.examples(feature.levels.iter().map(|level| json!(level))).into();
     }
     if !feature.levels.is_empty() {
-        let levels = feature.levels.iter().map(|level| json!(level)).chain(imputed.map(|_| Value::Null));
+        let levels = feature.levels.iter().map(|level| json!(level)).chain(imputed.iter().map(|_| Value::Null));
         schema = schema.enum_values(Some(levels));
     }
     schema.into()

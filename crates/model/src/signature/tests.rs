@@ -167,7 +167,7 @@ fn an_imputed_value_may_be_a_missing_value_marker() {
     let blank = || MissingPolicy::Impute(Scalar::Text(" ".into()));
     assert_eq!(padded(UnknownPolicy::Ignore, blank()).accept(Cell::Missing), Ok(UNKNOWN_LEVEL));
     assert!(padded(UnknownPolicy::Reject, blank()).accept(Cell::Text("")).is_err());
-    let target = Target { name: "y".into(), kind: FeatureType::Double };
+    let target = Target::new("y", FeatureType::Double);
     assert!(Signature::new(vec![padded(UnknownPolicy::Reject, blank())], target).is_err());
 }
 
@@ -181,7 +181,7 @@ fn an_ignored_unknown_category_is_not_a_level() {
 
 #[test]
 fn levels_and_imputed_values_must_fit_the_type() {
-    let target = || Target { name: "y".into(), kind: FeatureType::Double };
+    let target = || Target::new("y", FeatureType::Double);
     let is_rejected = |feature: Feature| Signature::new(vec![feature], target()).is_err();
     let text = |text: &str| MissingPolicy::Impute(Scalar::Text(text.into()));
     assert!(!is_rejected(Feature { missing: text("red"), ..colour(UnknownPolicy::Reject) }));
@@ -197,6 +197,6 @@ fn levels_and_imputed_values_must_fit_the_type() {
 fn a_duplicate_feature_is_rejected() {
     let duplicate =
         vec![feature(FeatureType::Double, MissingPolicy::Reject), feature(FeatureType::Long, MissingPolicy::Reject)];
-    let target = Target { name: "y".into(), kind: FeatureType::Double };
+    let target = Target::new("y", FeatureType::Double);
     assert_eq!(Signature::new(duplicate, target).unwrap_err(), "feature \"age\": the name appears twice");
 }

@@ -77,10 +77,12 @@ fn feature_row(feature: &Feature, imputed: u64) -> String {
         FeatureType::Long => "whole number",
         FeatureType::Boolean => "true or false",
         FeatureType::String => "category",
+        FeatureType::Date => "date",
     };
     let missing = match &feature.missing {
         MissingPolicy::Reject => "rejected".to_owned(),
         MissingPolicy::Impute(value) => format!("`{}` ({imputed} rows)", code(&value.to_string())),
+        MissingPolicy::Category(level) => format!("`{}` ({imputed} rows)", code(level)),
     };
     format!("| `{}` | {kind} | {values} | {missing} |\n", code(&feature.name))
 }

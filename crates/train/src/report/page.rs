@@ -197,8 +197,13 @@ fn kind(feature: &Feature) -> String {
         FeatureType::Double => "number".into(),
         FeatureType::Long => "whole number".into(),
         FeatureType::Boolean => "true or false".into(),
+        FeatureType::Date => "date".into(),
         FeatureType::String => {
-            let unknown = if feature.unknown == UnknownPolicy::Ignore { ", unknown ones ignored" } else { "" };
+            let unknown = match feature.unknown {
+                UnknownPolicy::Reject => "",
+                UnknownPolicy::Ignore => ", unknown ones ignored",
+                UnknownPolicy::Other => ", unknown ones grouped",
+            };
             format!("{}{unknown}", counted(feature.levels.len(), "category", "categories"))
         }
     }
@@ -208,6 +213,7 @@ fn imputed(feature: &Feature) -> String {
     match &feature.missing {
         MissingPolicy::Impute(Scalar::Number(value)) => format!(" → {}", rounded(*value, 4)),
         MissingPolicy::Impute(value) => format!(" → {value}"),
+        MissingPolicy::Category(level) => format!(" → {level}"),
         MissingPolicy::Reject => String::new(),
     }
 }

@@ -16,7 +16,7 @@ fn feature(name: &str, kind: FeatureType, missing: MissingPolicy) -> Feature {
 }
 
 fn one() -> Signature {
-    let target = Target { name: "y".into(), kind: FeatureType::Double };
+    let target = Target::new("y", FeatureType::Double);
     Signature::new(vec![feature("x", FeatureType::Double, MissingPolicy::Reject)], target).unwrap()
 }
 
@@ -26,7 +26,7 @@ fn three() -> Signature {
         feature("smoker", FeatureType::Boolean, MissingPolicy::Reject),
         feature("a/b", FeatureType::Double, MissingPolicy::Impute(Scalar::Number(7.0))),
     ];
-    Signature::new(features, Target { name: "y".into(), kind: FeatureType::Double }).unwrap()
+    Signature::new(features, Target::new("y", FeatureType::Double)).unwrap()
 }
 
 fn values(body: &str, signature: &Signature) -> Vec<Vec<f64>> {

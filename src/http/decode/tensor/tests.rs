@@ -6,7 +6,7 @@ use super::*;
 use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, Signature, Target};
 
 fn signature(features: Vec<Feature>) -> Signature {
-    Signature::new(features, Target { name: "y".into(), kind: FeatureType::Double }).unwrap()
+    Signature::new(features, Target::new("y", FeatureType::Double)).unwrap()
 }
 
 fn numbers(names: &[&str]) -> Signature {

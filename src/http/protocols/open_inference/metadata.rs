@@ -128,7 +128,7 @@ fn datatype(feature: &Feature) -> Datatype {
         FeatureType::Double => Datatype::Fp64,
         FeatureType::Long => Datatype::Int64,
         FeatureType::Boolean => Datatype::Bool,
-        FeatureType::String => Datatype::Bytes,
+        FeatureType::String | FeatureType::Date => Datatype::Bytes,
     }
 }
 

@@ -16,10 +16,10 @@ pub(super) fn field(name: &str, kind: FeatureType) -> Result<TypePtr, ParquetErr
         FeatureType::Double => Physical::DOUBLE,
         FeatureType::Long => Physical::INT64,
         FeatureType::Boolean => Physical::BOOLEAN,
-        FeatureType::String => Physical::BYTE_ARRAY,
+        FeatureType::String | FeatureType::Date => Physical::BYTE_ARRAY,
     };
     let mut column = Type::primitive_type_builder(name, physical).with_repetition(Repetition::OPTIONAL);
-    if kind == FeatureType::String {
+    if matches!(kind, FeatureType::String | FeatureType::Date) {
         column = column.with_logical_type(Some(LogicalType::String)).with_converted_type(ConvertedType::UTF8);
     }
     column.build().map(TypePtr::from)
@@ -39,7 +39,7 @@ impl Values {
             FeatureType::Double => Self::Double(Buffer::new()),
             FeatureType::Long => Self::Long(Buffer::new()),
             FeatureType::Boolean => Self::Boolean(Buffer::new()),
-            FeatureType::String => Self::Text(Buffer::new()),
+            FeatureType::String | FeatureType::Date => Self::Text(Buffer::new()),
         }
     }
 
