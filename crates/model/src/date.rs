@@ -218,14 +218,6 @@ pub fn parse(text: &str, format: &str) -> Option<f64> {
     scan.rest.is_empty().then(|| found.value())?
 }
 
-/// Whether a format has a year, a month and only parts that are known.
-#[must_use]
-pub fn is_format(format: &str) -> bool {
-    let parts: Vec<char> = format.split('%').skip(1).filter_map(|part| part.chars().next()).collect();
-    let has = |wanted: &[char]| parts.iter().any(|part| wanted.contains(part));
-    has(&['Y', 'y']) && has(&['m', 'b', 'B']) && parts.iter().all(|part| "YymdbBHIMSpz".contains(*part))
-}
-
 /// Text that is still to be read.
 struct Scan<'t> {
     rest: &'t str,

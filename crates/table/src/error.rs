@@ -212,6 +212,37 @@ pub enum DataError {
         /// Whether a field contains a line end, as after a quote that is not closed.
         several_lines: bool,
     },
+    /// Too many rows that are wider or narrower than the header.
+    #[error(
+        "{location}: expected {expected} fields as in the header, got {got}, and {rows} of {total} rows are such: {lines}\n\
+         help: look for a missing separator, one that is not quoted, or another --delimiter"
+    )]
+    RaggedRows {
+        /// The first of the rows.
+        location: Location,
+        /// Columns of the header.
+        expected: usize,
+        /// Fields of the first of the rows.
+        got: usize,
+        /// The number of these rows.
+        rows: u64,
+        /// The number of all rows.
+        total: u64,
+        /// The first of the lines.
+        lines: String,
+    },
+    /// A zero byte in a text file.
+    #[error("{location}: the line has a zero byte, which no text has\nhelp: check that the file is complete and CSV")]
+    Binary {
+        /// The line.
+        location: Location,
+    },
+    /// A folder without data files.
+    #[error("{}: the folder has no CSV or Parquet files", path.display())]
+    EmptyFolder {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A row that does not end.
     #[error("{location}: the row that begins here is longer than {MAX_ROW_BYTES} bytes\nhelp: {OPEN_QUOTE}")]
     Endless {
@@ -492,7 +523,7 @@ pub enum DataError {
     },
     /// A field that is not UTF-8.
     #[error(
-        "{location}{}: the text is not UTF-8\nhelp: convert the file, for example with iconv -f LATIN1 -t UTF-8",
+        "{location}{}: the text is not UTF-8\nhelp: name its encoding, for example --encoding windows-1252",
         in_column(column.as_deref())
     )]
     NotUtf8 {

@@ -61,6 +61,7 @@ pub fn survey(source: &Source, readers: &[Reader], pace: Pace) -> Result<(Scan, 
             source.each_parquet_row(number, &mut |record| survey.record(record))?;
         }
     }
+    source.end_of_pass(survey.rows)?;
     if survey.rows == 0 {
         return Err(DataError::HeaderOnly { path: source.first().to_owned() });
     }
@@ -77,16 +78,21 @@ impl Survey<'_> {
         mut hashed: Hashed<'_>,
         pace: Pace,
     ) -> Result<(), DataError> {
-        let header = io::copy(&mut hashed.by_ref().take(csv.header_end), &mut io::sink());
-        header.map_err(|source| unreadable(&file.name, source))?;
-        let mut chunks = Chunks::new(hashed, csv.first_line, csv.delimiter, pace.chunk);
-        let reader = BlockReader::new(csv, self.source.header.len(), &self.source.positions, self.readers.to_vec());
+        let unreadable = |source| unreadable(&file.name, source);
+        let mut text = file.text(&mut hashed)?;
+        io::copy(&mut text.by_ref().take(csv.header_end), &mut io::sink()).map_err(unreadable)?;
+        let mut chunks = Chunks::new(text, csv.first_line, csv.delimiter, pace.chunk);
+        let reader = BlockReader::new(csv, file.names.len(), &self.source.positions_in(file), self.readers.to_vec());
         in_order(
             pace.threads,
             || chunks.next().map_err(|error| error.in_file(&file.name)),
             |chunk| (reader.read(&chunk), chunk),
             |(block, chunk)| self.block(block, chunk, csv, file, number),
-        )
+        )?;
+        drop(chunks);
+        // The checksum is of the whole file, even if its compressed content ends earlier.
+        io::copy(&mut hashed, &mut io::sink()).map_err(unreadable)?;
+        Ok(())
     }
 
     /// Adds rows that were parsed together; otherwise one by one, to find the row that cannot be read.
@@ -99,7 +105,7 @@ impl Survey<'_> {
         number: usize,
     ) -> Result<(), DataError> {
         let Some(Block { rows, mut values, columns }) = block else {
-            let rows = FileRows::Csv(CsvRows::of_chunk(csv, &file.name, &file.header, chunk));
+            let rows = FileRows::Csv(CsvRows::of_chunk(csv, &file.name, &file.names, chunk));
             let source = self.source;
             return source.each_row(number, rows, &mut |record| self.record(record));
         };

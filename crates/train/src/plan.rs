@@ -239,8 +239,9 @@ impl Plan {
         keep("interactions", *interactions, json!(interactions));
         keep("target_transform", *target_transform != TargetTransform::Identity, json!(target_transform));
         keep("intercept", *through_origin, json!(false));
-        let delimiter = self.origin.delimiter.map(char::from);
-        keep("delimiter", delimiter.is_some(), json!(delimiter));
+        for (name, value) in self.origin.options.given() {
+            keep(name, true, value);
+        }
         let PenaltyPlan { one_standard_error, .. } = &self.penalty;
         let selected = cross_validation.map(|result| result.alpha);
         let fixed = |strength: Option<PenaltyStrength>| match strength {

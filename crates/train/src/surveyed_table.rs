@@ -99,8 +99,9 @@ impl SurveyedTable {
     /// [`DataError`] for too many.
     pub(crate) fn column_count(&self, preparation: &Preparation) -> Result<usize, TrainError> {
         let Preparation { degree, interactions, through_origin, .. } = *preparation;
-        let terms = Terms { degree, interactions, every_level: false, through_origin };
-        let columns = columns(&self.features, terms);
+        let (reference, parts) = (&preparation.reference, &self.features.parts);
+        let terms = Terms { degree, interactions, every_level: false, through_origin, reference, parts };
+        let columns = columns(&self.features.features, terms);
         let columns = columns.and_then(|columns| without(columns, self.source.excluded_terms()));
         Ok(columns.map_err(|fault| fault.in_data(self.source.label()))?.len())
     }
@@ -196,13 +197,13 @@ fn read(source: &Source, roles: &[RoleOf], options: &ReadingOptions, pace: Pace)
     let surveyed: Vec<Surveyed<'_>> =
         roles.iter().zip(&contents).map(|(column, contents)| Surveyed { named: &column.named, contents }).collect();
     let (inferred, mut decisions) = infer(&surveyed, options, source.delimiter());
-    decisions.splice(0..0, source.decisions().iter().cloned());
     if inferred.iter().any(|column| column.again) {
         for (reader, column) in readers.iter_mut().zip(&inferred).filter(|(_, column)| column.again) {
             *reader = Reader::Typed(column.feature.clone());
         }
         (scan, spool, contents) = survey(source, &readers, pace)?;
     }
+    decisions.splice(0..0, source.decisions());
     Ok((scan, spool, contents, inferred, decisions))
 }
 

@@ -5,11 +5,12 @@ use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 
+use crate::reading::ReadingArguments;
 use ordinate_model::date;
 use ordinate_model::identity::ModelName;
 use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::signature::{FeatureType, UnknownPolicy};
-use ordinate_table::{Origin, Rule, Selection, delimiter, infer};
+use ordinate_table::{Origin, Rule, Selection, infer};
 use ordinate_train::EstimatorKind;
 use ordinate_train::holdout::Holdout;
 use ordinate_train::plan::{PenaltyPlan, PenaltyStrength};
@@ -35,9 +36,10 @@ use ordinate_train::preparation::Preparation;
   ordinate train houses.csv --target price --estimator ridge --missing median --report price.html
   ordinate train 'part-*.parquet' --target churned --test holdout.parquet --out churn.json")]
 pub(crate) struct Arguments {
-    /// Training data: CSV or Parquet files, patterns such as 'part-*.csv', or - for standard input
+    /// Training data: CSV or Parquet files, folders, patterns such as 'part-*.csv', or - for standard input
     ///
-    /// CSV files need a header. Several files with the same header are read as one table.
+    /// CSV files may be compressed (.gz, .zst). A folder is all its CSV and Parquet files. Several files with the same
+    /// columns are read as one table, and folders named NAME=VALUE add a column NAME.
     #[arg(value_name = "DATA", required = true)]
     pub(super) data: Vec<PathBuf>,
     /// Column to predict
@@ -69,17 +71,14 @@ pub(crate) struct Arguments {
     /// are about zero instead of the mean.
     #[arg(long)]
     no_intercept: bool,
-    /// Field separator of CSV files: one character, or tab; by default detected from the header
-    ///
-    /// Detection chooses the most frequent of , ; tab and |.
-    #[arg(long, value_name = "CHARACTER", value_parser = delimiter::parse)]
-    delimiter: Option<u8>,
     /// Print the results as one JSON object
     #[arg(long)]
     pub(super) json: bool,
     /// Turn decisions into errors: list what would be decided, and the command that sets it
     #[arg(long)]
     pub(super) strict: bool,
+    #[command(flatten, next_help_heading = "Reading files")]
+    reading: ReadingArguments,
     #[command(flatten, next_help_heading = "Columns")]
     columns: Columns,
     #[command(flatten, next_help_heading = "Preparation")]
@@ -241,7 +240,7 @@ enum TransformArgument {
 
 impl Arguments {
     pub(super) fn origin(&self) -> Origin {
-        Origin { paths: self.data.clone(), delimiter: self.delimiter, watch: None }
+        Origin { paths: self.data.clone(), options: self.reading.options(), watch: None }
     }
 
     /// The files of --test.
