@@ -114,6 +114,7 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
         table: &table,
         cross_validation: cross_validation.as_ref(),
         test: None,
+        notes: &[],
         weight: None,
         errors: None,
         calibration: None,
@@ -169,18 +170,19 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     let weight = plan.selection.weights.as_ref().map(|_| weight);
     let calibration = errors.as_ref().filter(|_| plan.calibrate).and_then(HeldOutErrors::calibration);
     let calibrated = calibration.as_ref();
+    if estimator.classifies() && plan.calibrate {
+        notes.push(evaluate::calibration_note(calibrated));
+    }
+    notes.splice(0..0, decisions.iter().map(|decision| decision.text.clone()));
     let builder = DocumentBuilder {
         test: test_scan.as_ref(),
+        notes: &notes,
         weight,
         errors: errors.as_ref(),
         calibration: calibrated,
         ..builder
     };
     let document = builder.seal(&whole, golden.rows, train.as_ref(), test.as_ref())?;
-    if estimator.classifies() && plan.calibrate {
-        notes.push(evaluate::calibration_note(calibrated));
-    }
-    notes.splice(0..0, decisions.iter().map(|decision| decision.text.clone()));
     let path =
         cross_validation.as_ref().map(|result| RegularizationPath::new(result, result.folds, estimator.classifies()));
     let test_rows = test_scan.map_or(0, |scan| scan.rows);

@@ -1,6 +1,6 @@
 //! The rows of the training data, encoded for a fit, with signature and design.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::holdout::Holdout;
 use crate::solver::design_rows::{DesignRow, DesignRows};
@@ -307,10 +307,41 @@ impl TrainingTable {
         let dropped: BTreeSet<usize> = dropped.iter().copied().collect();
         let mut at = 0..;
         self.preprocess.columns.retain(|_| at.next().is_some_and(|at| !dropped.contains(&at)));
+        self.ignore_unused_features()?;
         self.design = Design::new(&self.preprocess, &self.signature).map_err(ArtifactError::Inconsistent)?;
         self.names = self.preprocess.columns.iter().map(|column| column.name.clone()).collect();
         Ok(self)
     }
+}
+
+impl TrainingTable {
+    /// Features of which no column is left are accepted in requests and not used.
+    fn ignore_unused_features(&mut self) -> Result<(), ArtifactError> {
+        let factors = self.preprocess.columns.iter().flat_map(|column| &column.product);
+        let used: HashSet<&str> = factors.map(|factor| factor.feature.as_str()).collect();
+        let is_used: Vec<bool> =
+            self.signature.features().iter().map(|feature| used.contains(feature.name.as_str())).collect();
+        if is_used.iter().all(|used| *used) {
+            return Ok(());
+        }
+        let features = self.signature.features().iter().zip(&is_used).filter(|(_, used)| **used);
+        let features: Vec<Feature> = features.map(|(feature, _)| feature.clone()).collect();
+        let others = self.signature.features().iter().zip(&is_used).filter(|(_, used)| !**used);
+        let ignored: Vec<String> =
+            others.map(|(feature, _)| feature.name.clone()).chain(self.signature.ignored().iter().cloned()).collect();
+        let signature = Signature::new(features, self.signature.target().clone());
+        self.signature = signature.map_err(ArtifactError::Inconsistent)?.ignoring(ignored);
+        retain(&mut self.positions, &is_used);
+        retain(&mut self.stored, &is_used);
+        retain(&mut self.missing, &is_used);
+        Ok(())
+    }
+}
+
+/// Keeps the items whose flag is set.
+fn retain<T>(items: &mut Vec<T>, kept: &[bool]) {
+    let mut kept = kept.iter();
+    items.retain(|_| kept.next().is_some_and(|kept| *kept));
 }
 
 /// The rows of a table for a solver, without held-out rows.

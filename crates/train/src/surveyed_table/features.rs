@@ -264,6 +264,7 @@ impl Levels {
             if feature.kind != FeatureType::Boolean {
                 // Turns −0 into 0, so that the range does not depend on the order of the rows.
                 feature.range = Some(column.range.map(|end| end + 0.0));
+                feature.whole = feature.kind == FeatureType::Double && column.is_whole;
             }
             return Some(feature);
         }

@@ -14,7 +14,7 @@ const FEW_ROWS: u64 = 10;
 const COUNTED: usize = 1 << 20;
 
 /// Which features are identifiers: all values differ, they are whole numbers or text, and numbers moreover have the name of an
-/// identifier, count the rows from the first column, or do not go with the target.
+/// identifier or do not go with the target.
 pub(super) fn identifiers(
     spool: &Spool,
     columns: &[Column],
@@ -33,34 +33,23 @@ pub(super) fn identifiers(
     };
     let mut seen: Vec<Option<HashSet<u64>>> =
         features.iter().map(|column| is_candidate(column).then(HashSet::new)).collect();
-    let mut counts_rows = vec![true; features.len()];
-    let mut number = 0.0;
-    let mut first: Vec<f64> = Vec::new();
     if seen.iter().any(Option::is_some) {
         spool.scan(|row| {
-            if first.is_empty() {
-                first = row.to_vec();
-            }
-            for (((value, seen), counts), first) in row.iter().zip(&mut seen).zip(&mut counts_rows).zip(&first) {
-                if let Some(values) = seen {
-                    *counts &= (value - first - number).abs() < 0.5;
-                    if values.len() < COUNTED && !values.insert((value + 0.0).to_bits()) {
-                        *seen = None;
-                    }
+            for (value, seen) in row.iter().zip(&mut seen) {
+                let repeats =
+                    |values: &mut HashSet<u64>| values.len() < COUNTED && !values.insert((value + 0.0).to_bits());
+                if seen.as_mut().is_some_and(repeats) {
+                    *seen = None;
                 }
             }
-            number += 1.0;
         })?;
     }
     let is_identifier = |(position, column): (usize, &Column)| match column.feature.kind {
         FeatureType::String => rows > FEW_ROWS && column.levels().len() as u64 == rows,
         _ => {
-            let counts = counts_rows.get(position) == Some(&true)
-                && first.get(position).is_some_and(|first| *first == 0.0 || *first == 1.0);
             let correlation = associations.get(position).map_or(0.0, |association| association.correlation.abs());
             let by_chance = (2.0 / (rows as f64).sqrt()).clamp(0.05, 0.3);
-            seen.get(position).is_some_and(Option::is_some)
-                && (names_rows(column.name()) || (position == 0 && counts) || correlation < by_chance)
+            seen.get(position).is_some_and(Option::is_some) && (names_rows(column.name()) || correlation < by_chance)
         }
     };
     Ok(features.iter().enumerate().map(is_identifier).collect())
