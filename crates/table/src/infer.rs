@@ -8,6 +8,7 @@ use super::contents::Contents;
 use super::decision::Decision;
 use super::error::NamedColumn;
 use numbers::{Mark, NumberForms};
+use ordinate_model::cell::Cell;
 use ordinate_model::field;
 use ordinate_model::number::{NumberError, parse_double};
 use ordinate_model::reading::Reading;
@@ -81,6 +82,20 @@ pub struct Inferred {
     /// A word that is not of the declared type.
     pub unreadable: Option<String>,
     notes: Vec<Note>,
+}
+
+impl Inferred {
+    /// Finds a word that is not of the type, after the column was read by it.
+    pub fn find_unreadable(&mut self, contents: &Contents) {
+        let is_unreadable = |word: &&String| !accepts(&self.feature, word);
+        self.unreadable = self.unreadable.take().or_else(|| contents.words.keys().find(is_unreadable).cloned());
+    }
+}
+
+/// Whether a word is a value of a feature, or a missing value.
+fn accepts(feature: &Feature, word: &str) -> bool {
+    let cell = Cell::Field(word);
+    feature.kind == FeatureType::String || feature.is_missing(cell) || feature.accept(cell).is_ok()
 }
 
 /// The types of all columns of a table, and what was decided about them.
@@ -203,12 +218,8 @@ impl Inference<'_> {
             !matches!(note, Note::Currency(_) | Note::Percent | Note::Boolean(_) | Note::Unreadable { .. })
         });
         let feature = &inferred.feature;
-        let accepts = |word: &str| {
-            let cell = ordinate_model::cell::Cell::Field(word);
-            feature.is_missing(cell) || feature.accept(cell).is_ok()
-        };
         inferred.unreadable =
-            self.words.others.iter().map(|(word, _)| *word).find(|word| !accepts(word)).map(str::to_owned);
+            self.words.others.iter().map(|(word, _)| *word).find(|word| !accepts(feature, word)).map(str::to_owned);
         // Numbers were not read by the type.
         inferred.again |= kind != FeatureType::Double && self.column.contents.numbers > 0;
         inferred
@@ -255,7 +266,8 @@ impl Inference<'_> {
         for word in self.words.missing.iter().filter(is_none) {
             let rows = contents.words.get(*word).copied().unwrap_or(0);
             let is_marker = self.options.missing.iter().any(|marker| marker == word.trim());
-            if rows as f64 >= FREQUENT * (self.words.rows + contents.numbers + rows) as f64 && !is_marker {
+            // A single row is never frequent.
+            if rows > 1 && rows as f64 >= FREQUENT * (self.words.rows + contents.numbers + rows) as f64 && !is_marker {
                 levels.push((*word).to_owned());
             }
         }

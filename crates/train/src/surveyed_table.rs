@@ -196,12 +196,14 @@ fn read(source: &Source, roles: &[RoleOf], options: &ReadingOptions, pace: Pace)
     let (mut scan, mut spool, mut contents) = survey(source, &readers, pace)?;
     let surveyed: Vec<Surveyed<'_>> =
         roles.iter().zip(&contents).map(|(column, contents)| Surveyed { named: &column.named, contents }).collect();
-    let (inferred, mut decisions) = infer(&surveyed, options, source.delimiter());
+    let (mut inferred, mut decisions) = infer(&surveyed, options, source.delimiter());
     if inferred.iter().any(|column| column.again) {
         for (reader, column) in readers.iter_mut().zip(&inferred).filter(|(_, column)| column.again) {
             *reader = Reader::Typed(column.feature.clone());
         }
         (scan, spool, contents) = survey(source, &readers, pace)?;
+        let again = inferred.iter_mut().zip(&contents).filter(|(column, _)| column.again);
+        again.for_each(|(column, contents)| column.find_unreadable(contents));
     }
     decisions.splice(0..0, source.decisions());
     Ok((scan, spool, contents, inferred, decisions))

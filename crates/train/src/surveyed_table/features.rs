@@ -69,7 +69,12 @@ impl FeatureSet {
         let associations = associations(spool, columns, target)?;
         let identifiers = identifiers(spool, columns, target, &associations, rows)?;
         let reason = |(column, is_identifier): (&Column, bool)| {
-            let constant = column.is_constant() && !(column.feature.kind == FeatureType::String && column.missing > 0);
+            // Without an intercept, a constant number takes its place; missing values of a category may be a level.
+            let may_be_used = match column.feature.kind {
+                FeatureType::String => column.missing > 0,
+                _ => preparation.through_origin,
+            };
+            let constant = column.is_constant() && !may_be_used;
             match (column.is_empty(), constant, is_identifier && !source.features_are_given) {
                 (true, ..) => Some(Reason::Empty),
                 (_, true, _) => Some(Reason::Constant),
