@@ -161,7 +161,7 @@ impl SurveyedTable {
             preprocess,
             design,
             names,
-            stored: self.stored,
+            stored: self.stored.into_iter().map(Some).collect(),
             stored_target: Stored::new(&self.target, &target),
             target,
             classes,

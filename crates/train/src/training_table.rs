@@ -27,8 +27,8 @@ pub struct TrainingTable {
     pub(super) design: Design,
     /// The names of the design's columns.
     pub(super) names: Vec<String>,
-    /// How the spool stores each feature and the target.
-    pub(super) stored: Vec<Stored>,
+    /// How the spool stores each feature, none for those that no column uses, and the target.
+    pub(super) stored: Vec<Option<Stored>>,
     pub(super) stored_target: Stored,
     /// The target as a feature, to read it in test data.
     pub(super) target: Feature,
@@ -214,7 +214,8 @@ impl TrainingTable {
         for row in bytes.chunks_exact(row_bytes) {
             let start = rows.features.len();
             let mut row = spool::values(row);
-            rows.features.extend(self.stored.iter().zip(&mut row).map(|(column, stored)| column.value(stored)));
+            let features = self.stored.iter().zip(&mut row);
+            rows.features.extend(features.filter_map(|(column, stored)| Some(column.as_ref()?.value(stored))));
             if let Some(design) = &mut rows.design {
                 design.extend(self.design.raw(rows.features.get(start..).unwrap_or_default()));
             }
@@ -284,7 +285,27 @@ impl TrainingTable {
         Ok(rows)
     }
 
-    /// The table without some columns of its design.
+    /// Features that no column uses leave the signature: requests may contain them.
+    fn ignore_unused_features(&mut self) -> Result<(), String> {
+        let factors = self.preprocess.columns.iter().flat_map(|column| &column.product);
+        let used: BTreeSet<&str> = factors.map(|factor| factor.feature.as_str()).collect();
+        let (features, unused): (Vec<Feature>, Vec<Feature>) =
+            self.signature.features().iter().cloned().partition(|feature| used.contains(feature.name.as_str()));
+        let mut is_used = self.signature.features().iter().map(|feature| used.contains(feature.name.as_str()));
+        for stored in self.stored.iter_mut().filter(|stored| stored.is_some()) {
+            if !is_used.next().unwrap_or(true) {
+                *stored = None;
+            }
+        }
+        let mut is_used = self.signature.features().iter().map(|feature| used.contains(feature.name.as_str()));
+        self.missing.retain(|_| is_used.next().unwrap_or(true));
+        let ignored = self.signature.ignored().iter().cloned().chain(unused.into_iter().map(|feature| feature.name));
+        let ignored: Vec<String> = ignored.collect();
+        self.signature = Signature::new(features, self.signature.target().clone())?.ignoring(ignored);
+        Ok(())
+    }
+
+    /// The table without some columns of its design, and without features that no other column uses.
     ///
     /// # Errors
     /// [`ArtifactError`] when no column is left.
@@ -292,6 +313,7 @@ impl TrainingTable {
         let dropped: BTreeSet<usize> = dropped.iter().copied().collect();
         let mut at = 0..;
         self.preprocess.columns.retain(|_| at.next().is_some_and(|at| !dropped.contains(&at)));
+        self.ignore_unused_features().map_err(ArtifactError::Inconsistent)?;
         self.design = Design::new(&self.preprocess, &self.signature).map_err(ArtifactError::Inconsistent)?;
         self.names = self.preprocess.columns.iter().map(|column| column.name.clone()).collect();
         Ok(self)
