@@ -34,7 +34,7 @@ use ordinate_model::artifact::Document;
 use ordinate_model::frame::Frame;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::{AnswerError, Model, Wanted};
-use ordinate_table::Source;
+use ordinate_table::{Decision, Source};
 use report::{RegularizationPath, ReportData, ReportDataCollector};
 use solver::cross_validation::CrossValidationResult;
 use summary::{Residuals, Summary};
@@ -75,7 +75,9 @@ pub struct Trained {
     pub summary: Option<Summary>,
     /// The data of a report, if the plan requests one.
     pub report: Option<ReportData>,
-    /// Notes on the data and the fit.
+    /// What was decided because no option did.
+    pub decisions: Vec<Decision>,
+    /// What was decided, and notes on the data and the fit.
     pub notes: Vec<String>,
 }
 
@@ -90,7 +92,8 @@ pub struct Trained {
 pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     let holdout = Holdout::new(plan.held_out_fraction(), plan.seed)?;
     let surveyed = SurveyedTable::new(Source::open(&plan.origin, &plan.selection)?, &plan.preparation)?;
-    let (estimator, few_rows) = fit::for_few_rows(plan.estimator(&surveyed)?, &surveyed, &holdout, plan)?;
+    let (estimator, chosen) = plan.estimator(&surveyed)?;
+    let (estimator, few_rows) = fit::for_few_rows(estimator, &surveyed, &holdout, plan)?;
     let table = surveyed.table(&plan.preparation, estimator.classifies(), estimator.is_penalised())?;
     let holdout = if plan.held_out_fraction() > 0.0 {
         holdout.keeping(table.required_rows()?).keeping_some(table.summary().rows)
@@ -99,8 +102,11 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     };
     let (table, fits) = fit::fit(table, &holdout, plan, estimator)?;
     let test_data = plan.test.as_ref().map(|origin| TestData::open(origin, &table)).transpose()?;
-    let decisions = few_rows.iter().chain(&fits.decisions).map(|decision| decision.text.clone());
-    let mut notes: Vec<String> = decisions.chain(table.notes().iter().cloned()).collect();
+    let mut decisions = table.decisions().to_vec();
+    decisions.extend(chosen);
+    decisions.extend(few_rows);
+    decisions.extend(fits.decisions.iter().cloned());
+    let mut notes = table.notes().to_vec();
     notes.extend(fits.notes(table.columns(), table.classes()));
     let Fits { whole, evaluated, held_out, cross_validation, .. } = fits;
     let builder = DocumentBuilder {
@@ -108,6 +114,7 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
         table: &table,
         cross_validation: cross_validation.as_ref(),
         test: None,
+        notes: &[],
         weight: None,
         errors: None,
         calibration: None,
@@ -163,17 +170,19 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     let weight = plan.selection.weights.as_ref().map(|_| weight);
     let calibration = errors.as_ref().filter(|_| plan.calibrate).and_then(HeldOutErrors::calibration);
     let calibrated = calibration.as_ref();
+    if estimator.classifies() && plan.calibrate {
+        notes.push(evaluate::calibration_note(calibrated));
+    }
+    notes.splice(0..0, decisions.iter().map(|decision| decision.text.clone()));
     let builder = DocumentBuilder {
         test: test_scan.as_ref(),
+        notes: &notes,
         weight,
         errors: errors.as_ref(),
         calibration: calibrated,
         ..builder
     };
     let document = builder.seal(&whole, golden.rows, train.as_ref(), test.as_ref())?;
-    if estimator.classifies() && plan.calibrate {
-        notes.push(evaluate::calibration_note(calibrated));
-    }
     let path =
         cross_validation.as_ref().map(|result| RegularizationPath::new(result, result.folds, estimator.classifies()));
     let test_rows = test_scan.map_or(0, |scan| scan.rows);
@@ -190,6 +199,7 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
         path,
         summary,
         report,
+        decisions,
         notes,
     })
 }
