@@ -11,7 +11,7 @@ use ordinate_model::Model;
 use rstest::rstest;
 use serde_json::Value;
 
-use crate::support::{folder_with_data, succeeded, text, train};
+use crate::support::{folder_with_data, run, succeeded, text, train};
 
 /// Trains on `data.csv`, and returns the model file and what was printed.
 fn trained(folder: &Path, arguments: &str) -> (Value, String) {
@@ -52,6 +52,12 @@ fn linear_combinations_have_no_coefficient_and_are_listed_in_one_note() {
     assert!(!file["inference"]["r"].is_null());
     let (without, _) = trained(folder.path(), "--target y --exclude d,e");
     assert_eq!((&file["estimator"], &file["inference"]), (&without["estimator"], &without["inference"]));
+    // Requests may contain them.
+    assert_eq!(file["signature"]["ignored"], serde_json::json!(["d", "e"]));
+    let features = file["signature"]["features"].as_array().unwrap();
+    assert_eq!(features.iter().map(|feature| feature["name"].as_str().unwrap()).collect::<Vec<_>>(), ["a", "b", "c"]);
+    let predicted = succeeded(&run(&folder, "predict m.json data.csv")).to_owned();
+    assert_eq!(predicted.lines().count(), 61);
     let (lasso, printed) = trained(folder.path(), "--target y --estimator lasso");
     assert!(coefficients(&lasso).len() == 5 && !printed.contains("combination"), "{printed}");
 }

@@ -25,6 +25,9 @@ use ordinate_model::double_double::DoubleDouble;
 /// that joins the means.
 const BLOCK_ROWS: usize = 255;
 
+/// An entry of R ÷ the length of its column that is due to rounding.
+const ROUNDING: f64 = 1e-14;
+
 /// The lengths of a target for which the squares of the largest errors do not overflow, and those of rounding errors do not
 /// underflow.
 const TARGET_LENGTHS: RangeInclusive<f64> = 1e-130..=1e150;
@@ -224,9 +227,10 @@ impl Moments {
             let shifts = other.shift.iter().zip(&self.shift);
             let mean: Vec<f64> =
                 other.mean.iter().zip(shifts).map(|(mean, (theirs, ours))| mean + (theirs - ours)).collect();
+            let rows = other.rows_of_factor();
             let padded = |column| {
                 let mut entries = other.triangle.column(column);
-                entries.resize(other.shift.len(), 0.0);
+                entries.resize(rows, 0.0);
                 entries
             };
             if merged.first.is_empty() {
@@ -240,6 +244,19 @@ impl Moments {
             merged.flatten_constants();
         }
         merged
+    }
+
+    /// The number of rows of R that contain more than rounding errors: as many as columns, or about as many as there are rows
+    /// of data if those are fewer.
+    pub(crate) fn rows_of_factor(&self) -> usize {
+        let columns = self.shift.len();
+        let fewest = usize::try_from(self.rows).unwrap_or(usize::MAX).min(columns);
+        let lengths = self.unchecked_lengths();
+        let is_noise = |(row, entries): (usize, &Vec<f64>)| {
+            entries.iter().zip(lengths.iter().skip(row)).all(|(entry, length)| entry.abs() <= ROUNDING * length)
+        };
+        let noise = self.triangle.rows().iter().enumerate().skip(fewest).rev().take_while(|row| is_noise(*row));
+        columns - noise.count()
     }
 
     /// Merges rows with the given mean, less the shift. The columns are the centred rows, or their factor R.

@@ -12,13 +12,14 @@
 //! Without an intercept (moments [about zero](Moments::about_zero)), features are not centred, and are divided by their root
 //! mean square.
 //!
-//! The factor `R` is enough, since `‖y − Zb‖² = ‖r_y − R_z b‖²`. Ridge is one more QR decomposition, of `[R; √alpha I]`. The
-//! others use coordinate descent (Friedman, Hastie and Tibshirani, 2010) to find the coefficients that are zero. With fixed
+//! The factor `R` is enough, since `‖y − Zb‖² = ‖r_y − R_z b‖²`. Ridge is one more QR decomposition, of `[R; √alpha I]`, and a
+//! path of it one bidiagonalisation. The others use coordinate descent (Friedman, Hastie and Tibshirani, 2010) to find the coefficients that are zero. With fixed
 //! signs, the other coefficients solve a linear system, which gives all digits at once where descent would converge slowly
 //! along correlated features. Linearly dependent columns get a coefficient of exactly zero until the others are independent
 //! (`basis`). The duality gap proves optimality.
 
 mod basis;
+mod bidiagonal;
 mod descent;
 mod problem;
 
@@ -26,6 +27,7 @@ use super::error::SolveError;
 use super::leverage::LeverageFactor;
 use super::moments::Moments;
 use super::qr::dot;
+use bidiagonal::Bidiagonal;
 use descent::{Descent, PenaltyWeights};
 use problem::Problem;
 
@@ -186,6 +188,12 @@ fn length(column: &[f64]) -> f64 {
 
 impl Problem<'_> {
     fn path(&self, penalties: &[Penalty]) -> Result<Vec<PenalisedFit>, SolveError> {
+        let weights: Vec<PenaltyWeights> =
+            penalties.iter().map(|penalty| self.weights(*penalty)).collect::<Result<_, _>>()?;
+        if penalties.len() > 1 && weights.iter().all(|weights| weights.l1 == 0.0 && weights.l2 > 0.0) {
+            let bidiagonal = Bidiagonal::new(&self.columns, &self.target);
+            return weights.iter().map(|weights| self.fitted(&bidiagonal.ridge(weights.l2), 0, 0.0, true)).collect();
+        }
         let mut fits: Vec<PenalisedFit> = Vec::with_capacity(penalties.len());
         for penalty in penalties {
             let start = fits.last().map(|fit| fit.coefficients.as_slice());
@@ -194,9 +202,10 @@ impl Problem<'_> {
         Ok(fits)
     }
 
-    fn fit(&self, penalty: Penalty, start: Option<&[f64]>) -> Result<PenalisedFit, SolveError> {
+    /// The penalty in the units of the sum of squared errors.
+    fn weights(&self, penalty: Penalty) -> Result<PenaltyWeights, SolveError> {
         let weight = self.moments.weight();
-        let (alpha, penalty) = match penalty {
+        let (alpha, weights) = match penalty {
             Penalty::Ridge { alpha } => (alpha, PenaltyWeights { l1: 0.0, l2: alpha }),
             Penalty::ElasticNet { alpha, l1_ratio } => {
                 if !(0.0..=1.0).contains(&l1_ratio) {
@@ -206,24 +215,32 @@ impl Problem<'_> {
                 (alpha, PenaltyWeights { l1: alpha * l1_ratio * weight, l2: alpha * (1.0 - l1_ratio) * weight })
             }
         };
-        if !(alpha >= 0.0 && (penalty.l1 + penalty.l2).is_finite()) {
+        if !(alpha >= 0.0 && (weights.l1 + weights.l2).is_finite()) {
             let allowed = "finite and not negative";
             return Err(SolveError::InvalidSetting { name: "alpha", value: alpha, allowed });
         }
-        if alpha == 0.0 {
+        Ok(weights)
+    }
+
+    fn fit(&self, penalty: Penalty, start: Option<&[f64]>) -> Result<PenalisedFit, SolveError> {
+        let weights = self.weights(penalty)?;
+        if has_no_strength(penalty) {
             self.moments.check_independence(&self.lengths, self.names)?;
         }
-        let (found, iterations, gap, converged) = if penalty.l1 == 0.0 {
-            (self.ridge(penalty.l2), 0, 0.0, true)
-        } else {
-            // An infinite penalty has the same solution as the largest finite one.
-            let penalty = PenaltyWeights { l1: (penalty.l1 / self.unit).min(f64::MAX), ..penalty };
-            let start = start.map(|start| start.iter().map(|coefficient| coefficient / self.unit).collect());
-            let mut descent = Descent::new(self, penalty, start);
-            let converged = descent.run();
-            (descent.coefficients, descent.sweeps, descent.gap, converged)
-        };
-        let residual = self.residual(&found);
+        if weights.l1 == 0.0 {
+            return self.fitted(&self.ridge(weights.l2), 0, 0.0, true);
+        }
+        // An infinite penalty has the same solution as the largest finite one.
+        let weights = PenaltyWeights { l1: (weights.l1 / self.unit).min(f64::MAX), ..weights };
+        let start = start.map(|start| start.iter().map(|coefficient| coefficient / self.unit).collect());
+        let mut descent = Descent::new(self, weights, start);
+        let converged = descent.run();
+        self.fitted(&descent.coefficients, descent.sweeps, descent.gap, converged)
+    }
+
+    /// The fit with these coefficients of a target of length 1.
+    fn fitted(&self, found: &[f64], iterations: u32, gap: f64, converged: bool) -> Result<PenalisedFit, SolveError> {
+        let residual = self.residual(found);
         let squares = dot(&residual, &residual) + self.unexplained;
         let coefficients: Vec<f64> = found.iter().map(|coefficient| coefficient * self.unit).collect();
         if let Some(column) = coefficients.iter().position(|coefficient| !coefficient.is_finite()) {
