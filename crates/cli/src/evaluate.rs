@@ -14,6 +14,7 @@ use super::confusion::Confusion;
 use super::model;
 use super::print_error;
 use super::progress::{Progress, total_bytes};
+use super::reading::ReadingArguments;
 use super::scoring::{Batch, Scorer, ScoringError};
 use super::skipped::{OnError, RowError, SkippedRows};
 use super::train::significant;
@@ -23,7 +24,7 @@ use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{CellError, Feature, FeatureType};
 use ordinate_model::wording::{counted, shorten};
 use ordinate_model::{Answer, Model, PredictedRow, Wanted};
-use ordinate_table::{NamedColumn, Purpose, Row, TableReader, delimiter, each_once, expanded};
+use ordinate_table::{NamedColumn, Purpose, Row, TableReader, each_once, expanded};
 use ordinate_train::evaluate::{Bin, Classification, Evaluation, Metrics, Regression, title};
 use ordinate_train::text_table::{Align, TextTable};
 
@@ -38,10 +39,10 @@ use ordinate_train::text_table::{Align, TextTable};
 pub(super) struct Arguments {
     #[arg(value_name = "MODEL", help = model::HELP, long_help = model::LONG_HELP)]
     model: String,
-    /// Rows to measure on: CSV or Parquet files, patterns such as 'part-*.csv', or - for CSV from standard input
+    /// Rows to measure on: CSV or Parquet files, folders, patterns such as 'part-*.csv', or - for CSV from standard input
     ///
-    /// The header must name the features of the model and the target. Several files with the same header are read as one
-    /// table.
+    /// The header must name the features of the model and the target. Several files with the same columns are read as
+    /// one table.
     #[arg(value_name = "DATA", required = true)]
     data: Vec<PathBuf>,
     /// Column with the known answers; by default the target of the model
@@ -52,9 +53,6 @@ pub(super) struct Arguments {
     /// A row of weight 2 counts as two rows in the metrics.
     #[arg(long, value_name = "NAME")]
     weights: Option<String>,
-    /// Field separator of CSV files: one character, or tab; by default detected from the header
-    #[arg(long, value_name = "CHARACTER", value_parser = delimiter::parse)]
-    delimiter: Option<u8>,
     /// Treatment of rows that cannot be used: stop with an error, or skip them
     #[arg(long, value_name = "ACTION", default_value = "stop", value_parser = on_error())]
     on_error: OnError,
@@ -64,6 +62,8 @@ pub(super) struct Arguments {
     /// Do not show progress
     #[arg(long, short)]
     quiet: bool,
+    #[command(flatten, next_help_heading = "Reading files")]
+    reading: ReadingArguments,
 }
 
 fn on_error() -> impl TypedValueParser<Value = OnError> {
@@ -80,7 +80,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let features = model.signature().features().iter().map(|feature| feature.name.clone());
     let others = [target].into_iter().chain(arguments.weights.as_deref()).map(str::to_owned);
     let known = features.chain(others).collect();
-    let mut reader = TableReader::open(files, arguments.delimiter, known, Some(progress.watch()))?;
+    let mut reader = TableReader::open(files, arguments.reading.options(), known, Some(progress.watch()))?;
     let wanted = Wanted::default();
     let scorer = Scorer::new(&model, &reader, wanted, model.predictor(&wanted)?)?;
     let find = |name: &str, option, purpose, reading: &Reading| {

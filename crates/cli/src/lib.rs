@@ -13,6 +13,7 @@ mod model;
 mod output;
 mod predict;
 mod progress;
+mod reading;
 mod scoring;
 mod serve;
 mod skipped;

@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use super::output::{OutputFile, is_standard_output, same_file};
 use super::progress::{Progress, total_bytes};
+use super::reading::ReadingArguments;
 use super::scoring::{Batch, Scorer, ScoringError};
 use super::skipped::{OnError, SkippedRows};
 use super::warning_column::rows_with_warnings;
@@ -23,7 +24,7 @@ use csv::{CsvOutput, Target};
 use ordinate_model::answer::WarningScope;
 use ordinate_model::wording::counted;
 use ordinate_model::{Model, Predictor, Wanted};
-use ordinate_table::{DataError, TableReader, delimiter, expanded};
+use ordinate_table::{DataError, TableReader, expanded};
 use output_columns::{ExtraColumns, OutputColumn, output_columns, output_values};
 use parquet::ParquetOutput;
 
@@ -39,9 +40,9 @@ use parquet::ParquetOutput;
 pub(super) struct Arguments {
     #[arg(value_name = "MODEL", help = model::HELP, long_help = model::LONG_HELP)]
     model: String,
-    /// Rows to predict: CSV or Parquet files, patterns such as 'part-*.csv', or - for CSV from standard input
+    /// Rows to predict: CSV or Parquet files, folders, patterns such as 'part-*.csv', or - for CSV from standard input
     ///
-    /// The header must name the features of the model. Several files with the same header are read as one table.
+    /// The header must name the features of the model. Several files with the same columns are read as one table.
     #[arg(value_name = "DATA", required = true)]
     data: Vec<PathBuf>,
     /// File to write to; - for standard output, CSV only
@@ -57,9 +58,6 @@ pub(super) struct Arguments {
     column: String,
     #[command(flatten)]
     extra: ExtraColumns,
-    /// Field separator of CSV input and output: one character, or tab; by default detected from the header
-    #[arg(long, value_name = "CHARACTER", value_parser = delimiter::parse)]
-    delimiter: Option<u8>,
     /// Treatment of rows that cannot be predicted
     #[arg(long, value_enum, value_name = "ACTION", default_value_t = OnError::Stop)]
     on_error: OnError,
@@ -69,6 +67,8 @@ pub(super) struct Arguments {
     /// Do not show progress
     #[arg(long, short)]
     quiet: bool,
+    #[command(flatten, next_help_heading = "Reading files")]
+    reading: ReadingArguments,
 }
 
 /// The format of the output.
@@ -113,7 +113,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let quiet = arguments.quiet || !writes_file && io::stdout().is_terminal();
     let progress = Arc::new(Progress::of_bytes(total_bytes(&files), !quiet));
     let known = model.signature().features().iter().map(|feature| feature.name.clone()).collect();
-    let mut reader = TableReader::open(files, arguments.delimiter, known, Some(progress.watch()))?;
+    let mut reader = TableReader::open(files, arguments.reading.options(), known, Some(progress.watch()))?;
     let scorer = Scorer::new(&model, &reader, wanted(&arguments.extra, &model), predictor(&arguments.extra, &model)?)?;
     let added = output_columns(&arguments.column, &arguments.extra, &model)?;
     check_names(arguments, &reader, &added)?;

@@ -24,6 +24,7 @@ mod example_rows;
 pub mod field;
 pub mod frame;
 mod golden;
+pub mod header;
 pub mod identity;
 pub mod inference;
 mod model;

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::path::Path;
 
-use memchr::{memchr_iter, memrchr};
+use memchr::{memchr, memchr_iter, memrchr};
 
 use super::row::RowNumber;
 use super::{DataError, Location, MAX_ROW_BYTES};
@@ -22,6 +22,8 @@ pub(super) enum ChunkError {
     Unreadable(io::Error),
     /// The row that begins in this line is too long.
     Endless(u64),
+    /// This line has a zero byte, which no text has.
+    Binary(u64),
 }
 
 impl From<io::Error> for ChunkError {
@@ -36,6 +38,7 @@ impl ChunkError {
         match self {
             Self::Unreadable(source) => DataError::Unreadable { path, source },
             Self::Endless(line) => DataError::Endless { location: Location { path, row: RowNumber::Line(line) } },
+            Self::Binary(line) => DataError::Binary { location: Location { path, row: RowNumber::Line(line) } },
         }
     }
 }
@@ -79,6 +82,8 @@ impl<R: Read> Chunks<R> {
             let count = self.read(&mut bytes)?;
             let end = match self.quotes.last_end(bytes.get(before..).unwrap_or_default()) {
                 Some(end) => before + end,
+                // Old systems end text with this mark.
+                None if count == 0 && bytes == b"\x1a" => return Ok(None),
                 None if count == 0 => bytes.len(),
                 None if bytes.len() as u64 > MAX_ROW_BYTES => {
                     let blank = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
@@ -92,6 +97,9 @@ impl<R: Read> Chunks<R> {
             }
             self.rest = bytes.split_off(end);
             let line = self.line;
+            if let Some(zero) = memchr(0, &bytes) {
+                return Err(ChunkError::Binary(line + line_ends(bytes.get(..zero).unwrap_or_default())));
+            }
             self.line += line_ends(&bytes);
             return Ok(Some(Chunk { line, bytes }));
         }

@@ -1,12 +1,12 @@
-//! CSV: UTF-8 with or without a byte-order mark, a header line, rows that end with LF or CRLF, fields in quotes or not.
+//! CSV: a header line, rows that end with LF or CRLF, fields in quotes or not.
 
-use std::io::{self, BufRead, Cursor, Read};
+use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use csv::{Position, ReaderBuilder, StringRecord};
 
 use super::chunks::{Chunk, Chunks, line_ends};
-use super::delimiter;
+use super::layout::Layout;
 use super::row::RowNumber;
 use super::{DataError, Location};
 
@@ -94,6 +94,12 @@ impl<R: Read> CsvRows<R> {
             if let Some(records) = &mut self.records {
                 match records.next(record) {
                     Ok(None) => {}
+                    // Spaces alone are a blank line.
+                    Ok(Some(_))
+                        if record.len() == 1 && self.header.len() > 1 && record.as_slice().trim().is_empty() =>
+                    {
+                        continue;
+                    }
                     Ok(line) => return Ok(line),
                     Err(error) => return Err(csv_error(error, records, &self.name, &self.header)),
                 }
@@ -117,28 +123,21 @@ impl CsvRows<io::Empty> {
 }
 
 /// A file of which only bytes in their order are known.
-pub(super) type Stream = Box<dyn Read>;
+pub(super) type Stream = Box<dyn Read + Send>;
 
-/// Reads the header of a stream, of which `skipped` bytes were read before. Without a delimiter, it is detected from the
-/// header and the columns that it should have.
-pub(super) fn open(
-    mut stream: impl BufRead + 'static,
-    skipped: u64,
-    name: &Path,
-    delimiter: Option<u8>,
-    known: &[String],
-) -> Result<(Csv, CsvRows<Stream>), DataError> {
-    let unreadable = |source| DataError::Unreadable { path: name.to_owned(), source };
-    let mut begin = Vec::new();
-    let delimiter = if let Some(delimiter) = delimiter {
-        delimiter
-    } else {
-        begin = delimiter::header_line(&mut stream).map_err(unreadable)?;
-        delimiter::delimiter(&begin, known)
-    };
-    let stream: Stream = Box::new(Cursor::new(begin).chain(stream));
-    let mut csv = Csv { delimiter, header_end: skipped, first_line: 1 };
-    let mut chunks = Chunks::new(stream, 1, delimiter, STREAM_CHUNK).streaming();
+/// The beginning of a stream of CSV.
+pub(super) struct Opened {
+    pub(super) csv: Csv,
+    /// The line of the header, if the file has one.
+    pub(super) header_line: Option<u64>,
+    pub(super) rows: CsvRows<Stream>,
+}
+
+/// Reads the header of a text.
+pub(super) fn open(text: Stream, name: &Path, layout: &Layout) -> Result<Opened, DataError> {
+    let delimiter = layout.filter.delimiter;
+    let mut csv = Csv { delimiter, header_end: 0, first_line: 1 };
+    let mut chunks = Chunks::new(text, 1, delimiter, STREAM_CHUNK).streaming();
     let mut header = StringRecord::new();
     loop {
         let Some(Chunk { line, bytes }) = chunks.next().map_err(|error| error.in_file(name))? else {
@@ -162,14 +161,29 @@ pub(super) fn open(
             }
         }
         let header = header.iter().map(str::to_owned).collect();
-        return Ok((csv, CsvRows { csv, name: name.to_owned(), header, records: Some(records), next, chunks }));
+        let rows = CsvRows { csv, name: name.to_owned(), header, records: Some(records), next, chunks };
+        return Ok(Opened { csv, header_line: Some(line), rows });
     }
+}
+
+/// The same for a text without a header.
+pub(super) fn open_without_header(text: Stream, name: &Path, layout: &Layout) -> Opened {
+    let delimiter = layout.filter.delimiter;
+    let csv = Csv { delimiter, header_end: 0, first_line: 1 };
+    let chunks = Chunks::new(text, 1, delimiter, STREAM_CHUNK).streaming();
+    let rows = CsvRows { csv, name: name.to_owned(), header: Vec::new(), records: None, next: None, chunks };
+    Opened { csv, header_line: None, rows }
 }
 
 impl<R> CsvRows<R> {
     /// The names of the columns as they are in the file.
     pub(super) fn header(&self) -> &[String] {
         &self.header
+    }
+
+    /// Gives the columns other names, for messages.
+    pub(super) fn set_header(&mut self, header: &[String]) {
+        self.header = header.to_vec();
     }
 }
 

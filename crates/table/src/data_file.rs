@@ -1,15 +1,21 @@
 //! One file of a table: its format, its header and its rows.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{self, BufReader, Cursor, Read};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::csv::{self, Csv, CsvRows, Stream};
-use super::foreign::foreign;
-use super::parquet::{self, ParquetRows};
+use super::csv::{self, Csv, CsvRows, Opened, Stream};
+use super::file_options::FileOptions;
+use super::layout::Layout;
+use super::parquet::{self, BatchRow, ParquetRows};
+use super::partitions::{Partition, partitions};
 use super::paths::{STANDARD_INPUT, is_standard_input};
 use super::row::{Row, RowNumber, Values};
-use super::{DataError, Header, Watch};
+use super::text_file::{TextFile, TextFormat};
+use super::{DataError, Decision, Header, Watch};
+use ordinate_model::header::{column_names, index_columns};
 
 /// A file whose header has been read.
 #[derive(Debug)]
@@ -19,8 +25,22 @@ pub(super) struct DataFile {
     /// The name in messages.
     pub(super) name: PathBuf,
     pub(super) format: Format,
-    /// The names of the columns as they are in the file.
+    /// How the bytes of CSV become text.
+    pub(super) text_format: Option<TextFormat>,
+    /// The names of the columns as they are in the file, with those of its folders.
     pub(super) header: Vec<String>,
+    /// The names of the columns in options and models, all of which are different.
+    pub(super) names: Vec<String>,
+    /// Names of the columns that are the index of the rows.
+    pub(super) index: Vec<String>,
+    /// The columns that are in the names of folders, which are the last.
+    pub(super) partitions: Vec<Partition>,
+    /// For each column of the first file, its position in this file, if they are in another order.
+    pub(super) order: Option<Arc<[usize]>>,
+    /// What was decided about the file.
+    pub(super) decisions: Vec<Decision>,
+    /// The line of the header, if it has one.
+    header_line: Option<u64>,
 }
 
 /// The format of a file.
@@ -28,8 +48,6 @@ pub(super) struct DataFile {
 pub(super) enum Format {
     Csv(Csv),
     Parquet {
-        /// Names of the columns that pandas stored as the index of the rows.
-        index: Vec<String>,
         /// What each column contains, if a model cannot use it.
         unusable: Vec<Option<&'static str>>,
     },
@@ -38,7 +56,7 @@ pub(super) enum Format {
 /// The rows of a file, one by one.
 pub(super) enum FileRows<R> {
     Csv(CsvRows<R>),
-    Parquet(ParquetRows),
+    Parquet(Box<ParquetRows>),
 }
 
 impl<R: Read> FileRows<R> {
@@ -54,7 +72,7 @@ impl<R: Read> FileRows<R> {
             }
             Self::Parquet(rows) => {
                 if matches!(row.values, Values::Csv(_)) {
-                    row.values = Values::Parquet(Vec::new());
+                    row.values = Values::Parquet(BatchRow::default());
                 }
                 let Values::Parquet(values) = &mut row.values else { return Ok(false) };
                 rows.next(values)?.map(RowNumber::Row)
@@ -81,74 +99,208 @@ impl Read for Watched {
     }
 }
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
 impl DataFile {
     /// Opens a file, or standard input for `-`, and reads its header. `known` are columns that the header should have.
     pub(super) fn open(
         path: &Path,
-        delimiter: Option<u8>,
+        options: &FileOptions,
         known: &[String],
         watch: Option<&Watch>,
     ) -> Result<(Self, FileRows<Stream>), DataError> {
         let name = if is_standard_input(path) { Path::new(STANDARD_INPUT) } else { path };
-        Self::open_as(path, name, delimiter, known, watch)
+        Self::open_as(path, name, options, known, watch)
     }
 
     /// The same for a file that has another name in messages.
     pub(super) fn open_as(
         path: &Path,
         name: &Path,
-        delimiter: Option<u8>,
+        options: &FileOptions,
         known: &[String],
         watch: Option<&Watch>,
     ) -> Result<(Self, FileRows<Stream>), DataError> {
         let unreadable = |source| DataError::Unreadable { path: name.to_owned(), source };
-        let inner: Stream = if is_standard_input(path) {
-            Box::new(io::stdin().lock())
+        let is_regular = !is_standard_input(path) && fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+        let mut file: Stream = if is_standard_input(path) {
+            Box::new(io::stdin())
         } else {
             Box::new(File::open(path).map_err(unreadable)?)
         };
-        let mut stream = Watched { inner, watch: None };
-        let mut begin = beginning(&mut stream).map_err(unreadable)?;
+        let begin = beginning(&mut file).map_err(unreadable)?;
+        let found = if name == path { partitions(path) } else { Vec::new() };
         if begin.starts_with(&parquet::MAGIC) {
-            if !fs::metadata(path).is_ok_and(|metadata| metadata.is_file()) {
+            if !is_regular {
                 return Err(DataError::PipedParquet { path: name.to_owned() });
             }
-            let parquet::Columns { names, index, unusable } = parquet::columns(path, name)?;
-            let rows = FileRows::Parquet(ParquetRows::open(path, name, None, watch)?);
-            let format = Format::Parquet { index, unusable };
-            return Ok((Self { path: path.to_owned(), name: name.to_owned(), format, header: names }, rows));
+            return Self::parquet(path, name, found, watch);
         }
-        if let Some((what, advice)) = foreign(&begin) {
-            return Err(DataError::Foreign { path: name.to_owned(), what, advice });
+        if let Some(watch) = watch {
+            watch.report(begin.len() as u64);
         }
-        stream.watch = watch.cloned();
-        let mark = if begin.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
-        let stream = BufReader::with_capacity(1 << 16, Cursor::new(begin.split_off(mark)).chain(stream));
-        let (csv, rows) = csv::open(stream, mark as u64, name, delimiter, known)?;
-        let header = rows.header().to_vec();
-        let file = Self { path: path.to_owned(), name: name.to_owned(), format: Format::Csv(csv), header };
+        let file = Box::new(Watched { inner: file, watch: watch.cloned() });
+        let mut text = TextFile::open(begin, file, is_regular.then_some(path), name, options, known)?;
+        let partitions = absent(found, &text.layout.header);
+        text.add_columns(&partitions);
+        let (format, layout) = (text.format.clone(), std::mem::take(&mut text.layout));
+        let Opened { csv, header_line, mut rows } = match &options.header {
+            None => csv::open(text.text(), name, &layout)?,
+            Some(_) => csv::open_without_header(text.text(), name, &layout),
+        };
+        let header = header(&rows, options, &layout, &partitions);
+        let mut file = Self {
+            path: path.to_owned(),
+            name: name.to_owned(),
+            format: Format::Csv(csv),
+            text_format: Some(format),
+            names: column_names(&header),
+            header,
+            index: Vec::new(),
+            partitions,
+            order: None,
+            decisions: layout.decisions,
+            header_line,
+        };
+        rows.set_header(&file.names);
+        file.index = file.names.iter().take(index_columns(&file.names)).cloned().collect();
+        file.note_names();
         Ok((file, FileRows::Csv(rows)))
+    }
+
+    fn parquet(
+        path: &Path,
+        name: &Path,
+        found: Vec<Partition>,
+        watch: Option<&Watch>,
+    ) -> Result<(Self, FileRows<Stream>), DataError> {
+        let parquet::Columns { names: mut header, index, mut unusable } = parquet::columns(path, name)?;
+        let partitions = absent(found, &header);
+        let rows = ParquetRows::open(path, name, None, &partitions, watch)?;
+        header.extend(partitions.iter().map(|partition| partition.name.clone()));
+        unusable.resize(header.len(), None);
+        let names = column_names(&header);
+        let unnamed = index_columns(&names);
+        let index = names
+            .iter()
+            .enumerate()
+            .filter(|(position, _)| *position < unnamed || index.contains(position))
+            .map(|(_, name)| name.clone())
+            .collect();
+        let mut file = Self {
+            path: path.to_owned(),
+            name: name.to_owned(),
+            format: Format::Parquet { unusable },
+            text_format: None,
+            header,
+            names,
+            index,
+            partitions,
+            order: None,
+            decisions: Vec::new(),
+            header_line: None,
+        };
+        file.note_names();
+        Ok((file, FileRows::Parquet(Box::new(rows))))
+    }
+
+    /// Notes the columns that got another name.
+    fn note_names(&mut self) {
+        let named = self.header.iter().map(|name| name.trim()).zip(&self.names);
+        let list = |names: Vec<String>| names.join(", ");
+        let mut repeated = Vec::new();
+        let mut unnamed = Vec::new();
+        for (header, name) in named.filter(|(header, name)| header != name && !self.index.contains(*name)) {
+            if header.is_empty() {
+                unnamed.push(format!("{name:?}"));
+            } else {
+                repeated.push(format!("{header:?} ({name:?})"));
+            }
+        }
+        if !unnamed.is_empty() {
+            self.decisions
+                .push(Decision::new(format!("columns without a name are named {}", list(unnamed)), NO_OPTIONS));
+        }
+        if !repeated.is_empty() {
+            let text = format!("columns with the name of another column are renamed: {}", list(repeated));
+            self.decisions.push(Decision::new(text, NO_OPTIONS));
+        }
     }
 
     /// The header in messages.
     pub(super) fn header_location(&self) -> Header {
-        Header::new(&self.name, matches!(self.format, Format::Parquet { .. }))
+        Header::new(&self.name, self.header_line)
     }
 
-    /// The names of the columns without the spaces around them.
-    pub(super) fn trimmed_header(&self) -> Vec<String> {
-        self.header.iter().map(|name| name.trim().to_owned()).collect()
+    /// The position in this file of a column of the first file.
+    pub(super) fn position(&self, column: usize) -> usize {
+        self.order.as_ref().and_then(|order| order.get(column)).copied().unwrap_or(column)
     }
 
-    /// Checks that a model can use the values of a column.
-    pub(super) fn check_column(&self, position: usize, is_optional: bool) -> Result<(), DataError> {
-        let Format::Parquet { unusable, .. } = &self.format else { return Ok(()) };
-        let Some(kind) = unusable.get(position).copied().flatten() else { return Ok(()) };
-        let column = self.header.get(position).cloned().unwrap_or_default();
+    /// What a column of the first file contains, if a model cannot use it.
+    pub(super) fn unusable(&self, column: usize) -> Option<&'static str> {
+        let Format::Parquet { unusable, .. } = &self.format else { return None };
+        unusable.get(self.position(column)).copied().flatten()
+    }
+
+    /// Checks that a model can use the values of a column of the first file.
+    pub(super) fn check_column(&self, column: usize, is_optional: bool) -> Result<(), DataError> {
+        let Some(kind) = self.unusable(column) else { return Ok(()) };
+        let column = self.names.get(self.position(column)).cloned().unwrap_or_default();
         Err(DataError::ColumnKind { path: self.name.clone(), column, kind, is_optional })
     }
+
+    /// Matches the columns with those of the first file, by name.
+    pub(super) fn match_columns(&mut self, first: &Path, expected: &[String]) -> Result<(), DataError> {
+        if self.names == expected {
+            return Ok(());
+        }
+        let position = |name: &String| self.names.iter().position(|other| other == name);
+        let order: Option<Vec<usize>> = expected.iter().map(position).collect();
+        match order.filter(|order| order.len() == self.names.len()) {
+            Some(order) => self.order = Some(order.into()),
+            None => {
+                let difference = difference(&self.names, expected);
+                return Err(DataError::OtherHeader {
+                    header: self.header_location(),
+                    first: first.to_owned(),
+                    difference,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+const NO_OPTIONS: [&str; 0] = [];
+
+/// The first difference between the columns of two files.
+fn difference(names: &[String], expected: &[String]) -> String {
+    let has: HashSet<&String> = names.iter().collect();
+    let missing = expected.iter().position(|name| !has.contains(name));
+    let got = missing.and_then(|column| Some((column, expected.get(column)?, names.get(column)?)));
+    match got.filter(|_| names.len() == expected.len()) {
+        Some((column, expected, name)) => format!("expected {expected:?} as column {}, got {name:?}", column + 1),
+        None => format!("expected {} columns, got {}", expected.len(), names.len()),
+    }
+}
+
+/// The partitions that the file does not have as columns.
+fn absent(partitions: Vec<Partition>, header: &[String]) -> Vec<Partition> {
+    let is_absent = |partition: &Partition| !header.iter().any(|name| name.trim() == partition.name);
+    partitions.into_iter().filter(is_absent).collect()
+}
+
+/// The names of the columns of a CSV file and its folders.
+fn header(rows: &CsvRows<Stream>, options: &FileOptions, layout: &Layout, partitions: &[Partition]) -> Vec<String> {
+    let mut header = match &options.header {
+        // The filter added the values of the folders.
+        None => {
+            let read = rows.header().len().saturating_sub(partitions.len());
+            layout.names(rows.header().iter().take(read).cloned().collect())
+        }
+        Some(names) => names.names(layout.width),
+    };
+    header.extend(partitions.iter().map(|partition| partition.name.clone()));
+    header
 }
 
 /// The first bytes of a file: what is available, and enough to recognize its format.

@@ -212,11 +212,99 @@ pub enum DataError {
         /// Whether a field contains a line end, as after a quote that is not closed.
         several_lines: bool,
     },
+    /// Too many rows that are wider or narrower than the header.
+    #[error(
+        "{location}: expected {expected} fields as in the header, got {got}, and {rows} of {total} rows are such: {lines}\n\
+         help: look for a missing separator, one that is not quoted, or another --delimiter"
+    )]
+    RaggedRows {
+        /// The first of the rows.
+        location: Location,
+        /// Columns of the header.
+        expected: usize,
+        /// Fields of the first of the rows.
+        got: usize,
+        /// The number of these rows.
+        rows: u64,
+        /// The number of all rows.
+        total: u64,
+        /// The first of the lines.
+        lines: String,
+    },
+    /// A zero byte in a text file.
+    #[error("{location}: the line has a zero byte, which no text has\nhelp: check that the file is complete and CSV")]
+    Binary {
+        /// The line.
+        location: Location,
+    },
+    /// A folder without data files.
+    #[error("{}: the folder has no CSV or Parquet files", path.display())]
+    EmptyFolder {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A row that does not end.
     #[error("{location}: the row that begins here is longer than {MAX_ROW_BYTES} bytes\nhelp: {OPEN_QUOTE}")]
     Endless {
         /// The line in which it begins.
         location: Location,
+    },
+    /// A reference level that no row has.
+    #[error("--reference: column {column:?} has no category {level:?}{}", suggestion(nearest.as_deref()))]
+    NoSuchLevel {
+        /// The column.
+        column: String,
+        /// The level.
+        level: String,
+        /// The most similar level, if one is similar.
+        nearest: Option<String>,
+    },
+    /// A target of dates.
+    #[error(
+        "target {column:?}: the column has dates, and a model predicts numbers or classes\n\
+         help: choose another --target, or predict classes with --types {}", shell_word(&format!("{column}=string"))
+    )]
+    DateTarget {
+        /// The column.
+        column: String,
+    },
+    /// A target without any value.
+    #[error("target {column:?}: no row has a value\nhelp: choose another --target")]
+    NoTargets {
+        /// The column.
+        column: String,
+    },
+    /// Rows, none of which can be used.
+    #[error(
+        "no row can be used: {no_target} without a target, {no_weight} with a weight of zero or none, {missing} with missing \
+         values\nhelp: use --missing median or --missing most-frequent instead of --missing drop, or check the weights"
+    )]
+    NoRowsLeft {
+        /// Rows without a target.
+        no_target: u64,
+        /// Rows without a weight, or with a weight of zero.
+        no_weight: u64,
+        /// Rows with missing values that are to be dropped.
+        missing: u64,
+    },
+    /// No column to predict from is left.
+    #[error("no columns left to predict {target:?} from: {reason}\nhelp: name columns to use with --features")]
+    NothingToLearn {
+        /// The target.
+        target: String,
+        /// Why columns were left out.
+        reason: &'static str,
+    },
+    /// Missing values in a column that must not have any.
+    #[error(
+        "column {column:?}: {count} values are missing, and --missing reject allows none\n\
+         help: replace them, for example with --missing {}", shell_word(&format!("{column}=auto"))
+    )]
+    MissingValues {
+        /// The column.
+        column: String,
+        /// The number of missing values.
+        count: u64,
     },
     /// A feature without a value.
     #[error(
@@ -435,7 +523,7 @@ pub enum DataError {
     },
     /// A field that is not UTF-8.
     #[error(
-        "{location}{}: the text is not UTF-8\nhelp: convert the file, for example with iconv -f LATIN1 -t UTF-8",
+        "{location}{}: the text is not UTF-8\nhelp: name its encoding, for example --encoding windows-1252",
         in_column(column.as_deref())
     )]
     NotUtf8 {

@@ -14,15 +14,20 @@ pub(super) fn is_standard_input(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// Replaces patterns such as `part-*.csv` by the files that match, in the order of their names; `-` stays as it is.
+/// The ends of the names of data files in a folder, without those of compression.
+const EXTENSIONS: [&str; 5] = ["csv", "tsv", "tab", "parquet", "pq"];
+
+/// Replaces patterns such as `part-*.csv` by the files that match, and folders by the CSV and Parquet files in them, in the
+/// order of their names; `-` stays as it is.
 ///
 /// # Errors
-/// [`DataError`] when no file matches a pattern, or standard input is given twice.
+/// [`DataError`] when no file matches a pattern or is in a folder, or standard input is given twice.
 pub fn expanded(paths: &[PathBuf]) -> Result<Vec<PathBuf>, DataError> {
     let mut files = Vec::new();
     for path in paths {
         match path.to_str().filter(|text| text.contains(['*', '?', '[']) && !path.exists()) {
             Some(pattern) => files.extend(matching(pattern)?),
+            None if path.is_dir() => files.extend(in_folder(path)?),
             None => files.push(path.clone()),
         }
     }
@@ -55,4 +60,63 @@ fn matching(pattern: &str) -> Result<Vec<PathBuf>, DataError> {
         .filter(|path| path.as_ref().map_or(true, |path| path.is_file()))
         .collect::<Result<_, _>>()?;
     if paths.is_empty() { Err(error("no file matches the pattern".into())) } else { Ok(paths) }
+}
+
+/// The data files in a folder and the folders in it.
+fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let unreadable = |source| DataError::Unreadable { path: folder.clone(), source };
+        for entry in fs::read_dir(&folder).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            let (path, name) = (entry.path(), entry.file_name());
+            // Others keep notes and unfinished files under such names.
+            if name.as_encoded_bytes().starts_with(b".") || name.as_encoded_bytes().starts_with(b"_") {
+                continue;
+            }
+            // A link to a folder could lead back to it.
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                folders.push(path);
+            } else if path.is_file() && is_data(&path) {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    if files.is_empty() { Err(DataError::EmptyFolder { path: folder.to_owned() }) } else { Ok(files) }
+}
+
+/// Whether a file in a folder is read, by its name.
+fn is_data(path: &Path) -> bool {
+    let extension = |path: &Path| path.extension().map(|extension| extension.to_ascii_lowercase());
+    let is_compressed = extension(path).is_some_and(|extension| extension == "gz" || extension == "zst");
+    let uncompressed = path.file_stem().map(Path::new).filter(|_| is_compressed).unwrap_or(path);
+    extension(uncompressed).is_some_and(|extension| EXTENSIONS.iter().any(|known| extension == *known))
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::tempdir;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_is_its_data_files_in_the_order_of_their_paths() {
+        let folder = tempdir().unwrap();
+        let root = folder.path();
+        fs::create_dir_all(root.join("g=b")).unwrap();
+        fs::create_dir_all(root.join("_temporary")).unwrap();
+        for name in
+            ["z.csv", "g=b/2.CSV.gz", "a.parquet", "notes.txt", "_metadata.parquet", ".x.csv", "_temporary/1.csv"]
+        {
+            fs::write(root.join(name), "").unwrap();
+        }
+        let found = expanded(&[root.to_owned()]).unwrap();
+        assert_eq!(found, ["a.parquet", "g=b/2.CSV.gz", "z.csv"].map(|name| root.join(name)));
+        let empty = expanded(&[root.join("_temporary"), root.join("g=b")]).unwrap();
+        assert_eq!(empty.len(), 2);
+        fs::create_dir(root.join("empty")).unwrap();
+        assert!(expanded(&[root.join("empty")]).unwrap_err().to_string().ends_with("no CSV or Parquet files"));
+    }
 }

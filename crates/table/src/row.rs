@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use csv::StringRecord;
 
-use super::parquet::Value;
+use super::parquet::BatchRow;
 use ordinate_model::cell::Cell;
 
 /// One row of a file.
@@ -13,13 +14,15 @@ use ordinate_model::cell::Cell;
 pub struct Row {
     pub(super) values: Values,
     pub(super) number: RowNumber,
+    /// For each column of the table, its position in the file, if it is another one.
+    pub(super) order: Option<Arc<[usize]>>,
 }
 
 /// The values of a row: text in CSV, typed in Parquet.
 #[derive(Debug, Clone)]
 pub(super) enum Values {
     Csv(StringRecord),
-    Parquet(Vec<Value>),
+    Parquet(BatchRow),
 }
 
 impl Default for Values {
@@ -59,7 +62,7 @@ impl Row {
     pub fn width(&self) -> usize {
         match &self.values {
             Values::Csv(fields) => fields.len(),
-            Values::Parquet(values) => values.len(),
+            Values::Parquet(values) => values.width(),
         }
     }
 
@@ -78,20 +81,28 @@ impl Row {
         }
     }
 
+    /// The position in the file of a column of the table.
+    fn in_file(&self, position: usize) -> usize {
+        self.order.as_ref().and_then(|order| order.get(position)).copied().unwrap_or(position)
+    }
+
     /// The value at a position of the header, for a type to be inferred: text of Parquet is text, whatever it looks like.
+    #[inline]
     pub(super) fn typed_cell(&self, position: usize) -> Cell<'_> {
+        let position = self.in_file(position);
         match &self.values {
             Values::Csv(fields) => Cell::Field(fields.get(position).unwrap_or_default()),
-            Values::Parquet(values) => values.get(position).map_or(Cell::Missing, Value::cell),
+            Values::Parquet(values) => values.cell(position),
         }
     }
 
     /// The value at a position of the header as text; empty for a missing value.
     #[must_use]
     pub fn text(&self, position: usize) -> Cow<'_, str> {
+        let position = self.in_file(position);
         match &self.values {
             Values::Csv(fields) => fields.get(position).unwrap_or_default().into(),
-            Values::Parquet(values) => values.get(position).map_or("".into(), Value::text),
+            Values::Parquet(values) => values.text(position),
         }
     }
 
@@ -106,7 +117,7 @@ impl Row {
     pub fn bytes(&self) -> usize {
         match &self.values {
             Values::Csv(fields) => fields.as_slice().len(),
-            Values::Parquet(values) => values.iter().map(Value::bytes).sum(),
+            Values::Parquet(values) => values.bytes(),
         }
     }
 }

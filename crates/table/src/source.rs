@@ -1,22 +1,24 @@
 //! Files that training reads, more than once, as one table.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
 
 use super::csv::CsvRows;
 use super::data_file::{DataFile, FileRows, Format};
+use super::file_options::FileOptions;
+use super::infer::{listed, name_option, shown};
 use super::parquet::ParquetRows;
 use super::paths::{each_once, expanded, is_standard_input};
+use super::ragged::RaggedRows;
 use super::row::{Row, RowNumber};
 use super::selection::find;
 use super::standard_input::StandardInput;
-use super::{DataError, Header, Location, Selection};
+use super::{DataError, Decision, Header, Location, Selection};
 use ordinate_model::cell::Cell;
 use ordinate_model::identity::Checksum;
 
@@ -25,8 +27,8 @@ use ordinate_model::identity::Checksum;
 pub struct Origin {
     /// Files, patterns such as `part-*.csv`, or `-` for standard input; read one after the other.
     pub paths: Vec<PathBuf>,
-    /// The delimiter of CSV files; detected from the header if it is not given.
-    pub delimiter: Option<u8>,
+    /// How text files are read.
+    pub options: FileOptions,
     /// A callback for progress.
     pub watch: Option<Watch>,
 }
@@ -48,7 +50,7 @@ impl fmt::Debug for Watch {
 }
 
 /// A row of a [`Source`]; [`Source::location`] words it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RowId {
     pub(super) file: usize,
     pub(super) row: RowNumber,
@@ -111,7 +113,15 @@ pub struct Source {
     pub header: Vec<String>,
     /// Columns that are the index of the rows and are not used.
     pub index: Vec<String>,
+    /// Columns of types that a model cannot use.
+    pub unusable: Vec<String>,
     excluded_terms: Vec<String>,
+    /// Whether the features were given, and not chosen as all other columns.
+    pub features_are_given: bool,
+    /// What was decided about the files.
+    decisions: Vec<Decision>,
+    /// The rows that are left out in the current pass, and in the last.
+    ragged: Mutex<[RaggedRows; 2]>,
     /// Standard input, which is kept as long as it is read.
     _input: Option<StandardInput>,
     pub(super) watch: Option<Watch>,
@@ -124,30 +134,36 @@ impl Source {
     /// [`DataError`] when a file has no header or another one, a name is empty or not unique, or a column does not exist.
     pub fn open(origin: &Origin, selection: &Selection) -> Result<Self, DataError> {
         let mut files: Vec<DataFile> = Vec::new();
-        let (mut header, mut index): (Vec<String>, Vec<String>) = Default::default();
         let (paths, input) = origin.files()?;
         for (path, name) in paths {
             let metadata = fs::metadata(&path).map_err(|source| unreadable(&name, source))?;
             if !metadata.is_file() {
                 return Err(DataError::NotAFile { path: name });
             }
-            let (file, _) = DataFile::open_as(&path, &name, origin.delimiter, &selection.known(), None)?;
-            let names = file.trimmed_header();
-            check_names(&names, &file.header_location())?;
-            match files.first() {
-                None => {
-                    header = names;
-                    if let Format::Parquet { index: names, .. } = &file.format {
-                        index.clone_from(names);
-                    }
-                }
-                Some(first) => same_header(file.header_location(), &names, &first.name, &header)?,
+            let (mut file, _) = DataFile::open_as(&path, &name, &origin.options, &selection.known(), None)?;
+            if file.names.is_empty() {
+                return Err(DataError::NoColumns { header: file.header_location() });
+            }
+            if let Some(first) = files.first() {
+                file.match_columns(&first.name, &first.names)?;
             }
             files.push(file);
         }
-        let first = files.first().map_or(Header::new(Path::new(""), false), DataFile::header_location);
-        let names = selection.names(&header, &index, &first)?;
-        index.retain(|name| !names.contains(name) && !selection.exclude.contains(name));
+        let first = files.first().map_or(Header::new(Path::new(""), None), DataFile::header_location);
+        let header = files.first().map(|file| file.names.clone()).unwrap_or_default();
+        let mut index = files.first().map(|file| file.index.clone()).unwrap_or_default();
+        let found = unusable(&files, &header);
+        let mut unusable: Vec<String> = found.iter().map(|(name, _)| name.clone()).collect();
+        let not_features = [index.as_slice(), &unusable].concat();
+        let names = selection.names(&header, &not_features, &first)?;
+        let is_unused = |name: &String| !names.contains(name) && !selection.exclude.contains(name);
+        index.retain(is_unused);
+        unusable.retain(is_unused);
+        let mut decisions = decisions_of(&files);
+        decisions.extend(ignored(&index, "the row index is ignored", |name| shown(name)));
+        let kind = |name: &String| found.iter().find(|(other, _)| other == name).map_or("", |(_, kind)| kind);
+        let with_kind = |name: &String| format!("{} ({})", shown(name), kind(name));
+        decisions.extend(ignored(&unusable, "columns that a model cannot use are ignored", with_kind));
         let positions: Vec<usize> =
             names.iter().map(|name| find(&header, name, &first)).collect::<Result<_, DataError>>()?;
         let excluded_terms = selection.excluded_terms(&header);
@@ -159,16 +175,52 @@ impl Source {
             positions,
             header,
             index,
+            unusable,
             excluded_terms,
+            features_are_given: !selection.features.is_empty(),
+            decisions,
+            ragged: Mutex::default(),
             _input: input,
             watch: origin.watch.clone(),
         })
+    }
+
+    /// What was decided about the files, of which rows were left out in the last pass.
+    #[must_use]
+    pub fn decisions(&self) -> Vec<Decision> {
+        let left_out = self.ragged().get(1).and_then(RaggedRows::decision);
+        self.decisions.iter().cloned().chain(left_out).collect()
+    }
+
+    fn ragged(&self) -> MutexGuard<'_, [RaggedRows; 2]> {
+        self.ragged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends a pass over all rows, of which so many were used.
+    pub(super) fn end_of_pass(&self, used: u64) -> Result<(), DataError> {
+        let [current, last] = &mut *self.ragged();
+        *last = std::mem::take(current);
+        last.check(used, self)
+    }
+
+    /// The positions of the names that are read, in this file.
+    pub(super) fn positions_in(&self, file: &DataFile) -> Vec<usize> {
+        self.positions.iter().map(|position| file.position(*position)).collect()
     }
 
     /// The names that are read: the features, then the target, then the weights.
     #[must_use]
     pub fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// The delimiter of the first file, if it is CSV.
+    #[must_use]
+    pub fn delimiter(&self) -> Option<u8> {
+        match &self.files.first()?.format {
+            Format::Csv(csv) => Some(csv.delimiter),
+            Format::Parquet { .. } => None,
+        }
     }
 
     /// The excluded columns of the design.
@@ -204,14 +256,17 @@ impl Source {
         for (number, file) in self.files.iter().enumerate() {
             let mut hashed = file.hashed(&mut digest, self.watch.as_ref())?;
             if let Format::Csv(csv) = file.format {
-                let rows = CsvRows::new(csv, &file.name, &file.header, hashed, CHUNK);
+                let rows = CsvRows::new(csv, &file.name, &file.names, file.text(&mut hashed)?, CHUNK);
                 let rows = rows.map_err(|source| unreadable(&file.name, source))?;
                 self.each_row(number, FileRows::Csv(rows), &mut counted)?;
+                // The checksum is of the whole file, even if its compressed content ends earlier.
+                io::copy(&mut hashed, &mut io::sink()).map_err(|source| unreadable(&file.name, source))?;
             } else {
                 io::copy(&mut hashed, &mut io::sink()).map_err(|source| unreadable(&file.name, source))?;
                 self.each_parquet_row(number, &mut counted)?;
             }
         }
+        self.end_of_pass(rows)?;
         if rows == 0 {
             return Err(DataError::HeaderOnly { path: self.first().to_owned() }.into());
         }
@@ -224,28 +279,34 @@ impl Source {
         for position in &self.positions {
             file.check_column(*position, true)?;
         }
-        let rows = ParquetRows::open(&file.path, &file.name, Some(&self.names), None)?;
-        self.each_row::<io::Empty, E>(number, FileRows::Parquet(rows), each)
+        let needed = self.positions_in(file);
+        let rows = ParquetRows::open(&file.path, &file.name, Some(&needed), &file.partitions, None)?;
+        self.each_row::<io::Empty, E>(number, FileRows::Parquet(Box::new(rows)), each)
     }
 
-    /// Hands every row to `each`.
+    /// Hands every row to `each`. Rows that are wider or narrower than the header are left out, and counted.
     pub(super) fn each_row<R: Read, E: From<DataError>>(
         &self,
         number: usize,
         mut rows: FileRows<R>,
         each: Each<'_, E>,
     ) -> Result<(), E> {
+        let Some(file) = self.files.get(number) else { return Ok(()) };
+        let positions = self.positions_in(file);
         let is_csv = matches!(rows, FileRows::Csv(_));
-        // Decoded columns are in the order of the file.
-        let decoded = |position: &usize| self.positions.iter().filter(|other| *other < position).count();
-        let positions = if is_csv { self.positions.clone() } else { self.positions.iter().map(decoded).collect() };
         let mut row = Row::default();
         while rows.next(&mut row)? {
             let (expected, got) = (self.header.len(), row.width());
             if is_csv && got != expected {
-                let location = self.location(RowId { file: number, row: row.number() });
-                let several_lines = row.has_several_lines();
-                return Err(DataError::Ragged { location, expected, got, several_lines }.into());
+                let id = RowId { file: number, row: row.number() };
+                if row.has_several_lines() {
+                    return Err(
+                        DataError::Ragged { location: self.location(id), expected, got, several_lines: true }.into()
+                    );
+                }
+                let [current, _] = &mut *self.ragged();
+                current.push(id, expected, got);
+                continue;
             }
             each(&Record { row: &row, positions: &positions, file: number })?;
         }
@@ -265,22 +326,45 @@ impl DataFile {
         let inner = File::open(&self.path).map_err(|source| unreadable(&self.name, source))?;
         Ok(Hashed { inner, digest, watch })
     }
+
+    /// The text of a file with these bytes.
+    pub(super) fn text<'r>(&self, bytes: impl Read + Send + 'r) -> Result<Box<dyn Read + Send + 'r>, DataError> {
+        match &self.text_format {
+            None => Ok(Box::new(bytes)),
+            Some(format) => format.text(bytes).map_err(|source| unreadable(&self.name, source)),
+        }
+    }
 }
 
-fn check_names(names: &[String], header: &Header) -> Result<(), DataError> {
-    if names.is_empty() {
-        return Err(DataError::NoColumns { header: header.clone() });
-    }
-    let mut seen = HashSet::new();
-    for (position, name) in names.iter().enumerate() {
-        if name.is_empty() {
-            return Err(DataError::UnnamedColumn { header: header.clone(), column: position + 1 });
+/// The columns that a model cannot use in one of the files, each with what it contains.
+fn unusable(files: &[DataFile], header: &[String]) -> Vec<(String, &'static str)> {
+    let kind = |column: usize| files.iter().find_map(|file| file.unusable(column));
+    header.iter().enumerate().filter_map(|(column, name)| Some((name.clone(), kind(column)?))).collect()
+}
+
+/// The decision to ignore columns.
+fn ignored(names: &[String], what: &str, shown: impl Fn(&String) -> String) -> Option<Decision> {
+    let text = format!("{what}: {} (--features includes them)", listed(names.iter().map(shown).collect()));
+    let options = names.iter().flat_map(|name| ["--exclude".to_owned(), name_option(name)]);
+    (!names.is_empty()).then(|| Decision::new(text, options.collect::<Vec<_>>()))
+}
+
+/// The decisions about each file; those about some of several files have their names.
+fn decisions_of(files: &[DataFile]) -> Vec<Decision> {
+    let mut decisions: Vec<Decision> = Vec::new();
+    for file in files {
+        for decision in &file.decisions {
+            let decision = if files.iter().all(|file| file.decisions.contains(decision)) {
+                decision.clone()
+            } else {
+                Decision { text: format!("{}: {}", file.name.display(), decision.text), ..decision.clone() }
+            };
+            if !decisions.contains(&decision) {
+                decisions.push(decision);
+            }
         }
-        if !seen.insert(name) {
-            return Err(DataError::DuplicateColumn { header: header.clone(), name: name.clone() });
-        }
     }
-    Ok(())
+    decisions
 }
 
 pub(super) fn unreadable(name: &Path, source: io::Error) -> DataError {
@@ -306,22 +390,6 @@ impl Origin {
         }
         Ok((files, input))
     }
-}
-
-/// Checks that a file has the header of the first file.
-pub(super) fn same_header(
-    header: Header,
-    names: &[String],
-    first: &Path,
-    expected: &[String],
-) -> Result<(), DataError> {
-    let other = names.iter().zip(expected).position(|(name, expected)| name != expected);
-    let difference = match other.and_then(|column| Some((column, names.get(column)?, expected.get(column)?))) {
-        Some((column, name, expected)) => format!("expected {expected:?} as column {}, got {name:?}", column + 1),
-        None if names.len() == expected.len() => return Ok(()),
-        None => format!("expected {} columns, got {}", expected.len(), names.len()),
-    };
-    Err(DataError::OtherHeader { header, first: first.to_owned(), difference })
 }
 
 /// A file that is added to a digest, and whose progress is reported, as it is read.

@@ -6,8 +6,8 @@ use std::vec;
 
 use super::csv::Stream;
 use super::data_file::{DataFile, FileRows, Format};
+use super::file_options::FileOptions;
 use super::row::Row;
-use super::source::same_header;
 use super::{DataError, Header, Watch};
 use ordinate_model::suggestion::most_similar;
 
@@ -19,10 +19,10 @@ pub struct TableReader {
     file: DataFile,
     rows: FileRows<Stream>,
     header: Vec<String>,
-    trimmed_header: Vec<String>,
+    names: Vec<String>,
     /// The files still to be read.
     rest: vec::IntoIter<PathBuf>,
-    delimiter: Option<u8>,
+    options: FileOptions,
     known: Vec<String>,
     watch: Option<Watch>,
 }
@@ -34,28 +34,28 @@ impl fmt::Debug for TableReader {
 }
 
 impl TableReader {
-    /// Opens files, or standard input for `-`, and reads their headers. Without a delimiter, it is detected in each file
-    /// from the header and from the columns `known`, which the header should have.
+    /// Opens files, or standard input for `-`, and reads their headers. How text is read is detected in each file unless an
+    /// option says it; the header should have the columns `known`.
     ///
     /// # Errors
-    /// [`DataError`] when a file cannot be read or has another header than the first.
+    /// [`DataError`] when a file cannot be read or has other columns than the first.
     pub fn open(
         files: Vec<PathBuf>,
-        delimiter: Option<u8>,
+        options: FileOptions,
         known: Vec<String>,
         watch: Option<Watch>,
     ) -> Result<Self, DataError> {
         let mut rest = files.into_iter();
         let first = rest.next().unwrap_or_default();
-        let (file, rows) = DataFile::open(&first, delimiter, &known, watch.as_ref())?;
+        let (file, rows) = DataFile::open(&first, &options, &known, watch.as_ref())?;
         if file.header.is_empty() {
             return Err(DataError::NoColumns { header: file.header_location() });
         }
         let name = file.name.display();
         let label = if rest.len() == 0 { name.to_string() } else { format!("{name} and {} more", rest.len()) };
-        let (header, trimmed_header) = (file.header.clone(), file.trimmed_header());
+        let (header, names) = (file.header.clone(), file.names.clone());
         let first = file.name.clone();
-        let reader = Self { label, first, file, rows, header, trimmed_header, rest, delimiter, known, watch };
+        let reader = Self { label, first, file, rows, header, names, rest, options, known, watch };
         // An error in the header of a later file is reported before the first row is read. Standard input is read once.
         for path in reader.rest.as_slice().iter().filter(|path| !super::paths::is_standard_input(path)) {
             reader.open_next(path, None)?;
@@ -64,8 +64,8 @@ impl TableReader {
     }
 
     fn open_next(&self, path: &Path, watch: Option<&Watch>) -> Result<(DataFile, FileRows<Stream>), DataError> {
-        let (file, rows) = DataFile::open(path, self.delimiter, &self.known, watch)?;
-        same_header(file.header_location(), &file.trimmed_header(), &self.first, &self.trimmed_header)?;
+        let (mut file, rows) = DataFile::open(path, &self.options, &self.known, watch)?;
+        file.match_columns(&self.first, &self.names)?;
         Ok((file, rows))
     }
 
@@ -84,6 +84,7 @@ impl TableReader {
     /// # Errors
     /// [`DataError`], after which no more rows can be read.
     pub fn next(&mut self, row: &mut Row) -> Result<bool, DataError> {
+        row.order.clone_from(&self.file.order);
         self.rows.next(row)
     }
 
@@ -110,7 +111,7 @@ impl TableReader {
     pub fn delimiter(&self) -> u8 {
         match &self.file.format {
             Format::Csv(csv) => csv.delimiter,
-            Format::Parquet { .. } => self.delimiter.unwrap_or(b','),
+            Format::Parquet { .. } => self.options.delimiter.unwrap_or(b','),
         }
     }
 
@@ -118,6 +119,12 @@ impl TableReader {
     #[must_use]
     pub fn header(&self) -> &[String] {
         &self.header
+    }
+
+    /// The names of the columns, which are all different: see [`ordinate_model::header::column_names`].
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
     }
 
     /// The header of the current file in messages.
@@ -129,15 +136,15 @@ impl TableReader {
     /// Whether a column of this name exists.
     #[must_use]
     pub fn has_column(&self, name: &str) -> bool {
-        self.trimmed_header.iter().any(|column| column == name)
+        self.names.iter().any(|column| column == name)
     }
 
     /// The positions of these columns, for a model or an option. Spaces around the names in the header are ignored.
     ///
     /// # Errors
-    /// [`DataError`] when a column does not exist or is not unique.
+    /// [`DataError`] when a column does not exist.
     pub fn find(&self, names: &[&str], needed_by: &str) -> Result<Vec<usize>, DataError> {
-        let header = &self.trimmed_header;
+        let header = &self.names;
         let missing: Vec<&str> = names.iter().copied().filter(|name| !self.has_column(name)).collect();
         if !missing.is_empty() {
             // The suggestion is a column that is not needed under its own name.
@@ -148,17 +155,11 @@ impl TableReader {
                 header: self.header_location(),
                 needed_by: Some(needed_by.to_owned()),
                 missing: missing.into_iter().map(suggest).collect(),
-                columns: self.header.clone(),
+                columns: self.names.clone(),
             });
         }
-        let position = |name: &&str| {
-            let mut positions = header.iter().enumerate().filter(|(_, column)| column == name).map(|(at, _)| at);
-            match (positions.next(), positions.next()) {
-                (Some(position), None) => Ok(position),
-                _ => Err(DataError::DuplicateColumn { header: self.header_location(), name: (*name).to_owned() }),
-            }
-        };
-        names.iter().map(position).collect()
+        let position = |name: &&str| header.iter().position(|column| column == name);
+        Ok(names.iter().filter_map(position).collect())
     }
 
     /// Checks that a model can use the values of a column of the current file.
@@ -179,17 +180,22 @@ mod tests {
     use tempfile::tempdir;
 
     use super::*;
-    use crate::RowNumber;
+    use crate::{Encoding, HeaderOption, RowNumber};
 
     fn read(text: impl AsRef<[u8]>) -> Result<Vec<(u64, Vec<String>)>, String> {
+        read_with(text, &FileOptions::default())
+    }
+
+    fn read_with(text: impl AsRef<[u8]>, options: &FileOptions) -> Result<Vec<(u64, Vec<String>)>, String> {
         let folder = tempdir().unwrap();
         let path = folder.path().join("data");
         fs::write(&path, text).unwrap();
-        read_file(path).map_err(|error| error.to_string().replace(&format!("{}/", folder.path().display()), ""))
+        read_file(path, options)
+            .map_err(|error| error.to_string().replace(&format!("{}/", folder.path().display()), ""))
     }
 
-    fn read_file(path: PathBuf) -> Result<Vec<(u64, Vec<String>)>, DataError> {
-        let mut reader = TableReader::open(vec![path], None, Vec::new(), None)?;
+    fn read_file(path: PathBuf, options: &FileOptions) -> Result<Vec<(u64, Vec<String>)>, DataError> {
+        let mut reader = TableReader::open(vec![path], options.clone(), Vec::new(), None)?;
         let mut rows = vec![(1, reader.header().to_vec())];
         let mut row = Row::default();
         while reader.next(&mut row)? {
@@ -225,10 +231,13 @@ mod tests {
 
     #[test]
     fn errors_name_line_and_column() {
-        let error = read(b"a,b\n1,2\n3,\xff\n").unwrap_err();
+        let utf_8 = FileOptions { encoding: Some(Encoding::UTF_8), ..FileOptions::default() };
+        let error = read_with(b"a,b\n1,2\n3,\xff\n", &utf_8).unwrap_err();
         assert!(error.starts_with("data: line 3, column \"b\": the text is not UTF-8"), "{error}");
-        let error = read(b"a,\xff\n1,2\n").unwrap_err();
+        let error = read_with(b"a,\xff\n1,2\n", &utf_8).unwrap_err();
         assert!(error.starts_with("data: line 1: the text is not UTF-8"), "{error}");
+        let zero = format!("a,b\n{}3,\0\n", "1,2\n".repeat(2000));
+        assert!(read(zero).unwrap_err().starts_with("data: line 2002: the line has a zero byte"));
         assert!(read("").unwrap_err().contains("the file is empty"));
         assert!(read("\n\n").unwrap_err().contains("the file is empty"));
         let error = read("a,\"b\n1,2\n").unwrap_err();
@@ -244,6 +253,27 @@ mod tests {
     #[test]
     fn the_delimiter_is_detected_from_the_header() {
         assert_eq!(read("\r\n\na;b\n1;2,3\n").unwrap()[1], (4, vec!["1".to_owned(), "2,3".to_owned()]));
+    }
+
+    #[test]
+    fn a_file_is_read_as_it_was_written() {
+        let fields = |text: &[u8], options: &FileOptions| {
+            read_with(text, options).unwrap().into_iter().map(|(_, fields)| fields.join("|")).collect::<Vec<_>>()
+        };
+        let detected = |text: &[u8]| fields(text, &FileOptions::default());
+        assert_eq!(detected(b"\"x\" \"y\"\n\"1\" 1 2.5\n\"2\" NA \"a b\"\n"), ["|x|y", "1|1|2.5", "2|NA|a b"]);
+        assert_eq!(detected(b"x,y,\n1,2,\n3,4,\n\x1a"), ["x|y", "1|2", "3|4"]);
+        assert_eq!(detected(b"# a\nx,y\n1,2\n# b\n3,4\n   \n"), ["x|y", "1|2", "3|4"]);
+        assert_eq!(detected(b"prix;y\n1 \x80;2\n"), ["prix|y", "1 €|2"]);
+        let utf_16: Vec<u8> = "\u{feff}x\ty\r\nä\t2\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(detected(&utf_16), ["x|y", "ä|2"]);
+        let none = FileOptions { header: Some(HeaderOption::Numbered), ..FileOptions::default() };
+        assert_eq!(fields(b"1;2\n3;4\n", &none), ["column_1|column_2", "1|2", "3|4"]);
+        let header = HeaderOption::parse("a,b").unwrap();
+        let skip = FileOptions { header: Some(header), skip_lines: Some(1), ..FileOptions::default() };
+        assert_eq!(fields(b"x,y\n1,2\n", &skip), ["a|b", "1|2"]);
+        let comment = FileOptions { comment: Some("!".to_owned()), ..FileOptions::default() };
+        assert_eq!(fields(b"x,y\n!1,2\n3,4\n", &comment), ["x|y", "3|4"]);
     }
 
     #[test]

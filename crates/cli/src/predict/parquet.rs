@@ -4,7 +4,6 @@
 mod input_columns;
 mod values;
 
-use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 
@@ -21,7 +20,7 @@ use crate::scoring::ScoringError;
 use input_columns::ParquetInput;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::FeatureType;
-use ordinate_table::{DataError, Row, TableReader};
+use ordinate_table::{Row, TableReader};
 use values::Values;
 
 /// The most rows of a row group.
@@ -59,12 +58,7 @@ impl ParquetOutput {
             let input = ParquetInput::open(path)?;
             (input.fields().to_vec(), InputColumns::Parquet(input))
         } else {
-            let names = reader.header();
-            let mut seen = HashSet::new();
-            if let Some(twice) = names.iter().find(|name| !seen.insert(*name)) {
-                let (header, name) = (reader.header_location(), twice.clone());
-                return Err(DataError::DuplicateColumn { header, name }.into());
-            }
+            let names = reader.names();
             let columns = names.iter().map(|_| Values::new(FeatureType::String)).collect();
             let fields = names.iter().map(|name| values::field(name, FeatureType::String));
             (fields.collect::<Result<_, _>>().map_err(unwritable)?, InputColumns::Csv { columns, bytes: 0 })

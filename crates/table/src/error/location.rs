@@ -29,22 +29,23 @@ impl fmt::Display for Location {
 pub struct Header {
     /// The file.
     pub path: PathBuf,
-    /// Whether it is a line of the file, as in CSV.
-    pub is_line: bool,
+    /// Its line, if it is a line of the file, as in CSV.
+    pub line: Option<u64>,
 }
 
 impl Header {
-    /// The header of a Parquet or CSV file.
+    /// The header of a Parquet file or of CSV, where it is a line.
     #[must_use]
-    pub fn new(path: &Path, is_parquet: bool) -> Self {
-        Self { path: path.to_owned(), is_line: !is_parquet }
+    pub fn new(path: &Path, line: Option<u64>) -> Self {
+        Self { path: path.to_owned(), line }
     }
 }
 
 /// `data.csv: line 1`, `data.parquet`.
 impl fmt::Display for Header {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}{}", self.path.display(), if self.is_line { ": line 1" } else { "" })
+        write!(out, "{}", self.path.display())?;
+        self.line.map_or(Ok(()), |line| write!(out, ": line {line}"))
     }
 }
 

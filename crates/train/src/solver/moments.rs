@@ -18,6 +18,7 @@ use std::ops::RangeInclusive;
 use super::error::SolveError;
 use super::qr::{UpperTriangle, dot};
 use super::simd;
+pub use dependency::RedundantColumns;
 use ordinate_model::double_double::DoubleDouble;
 
 /// Rows in a block: few enough for the processor's cache, and one fewer than a multiple of the widest register, for the row
@@ -261,21 +262,36 @@ impl Moments {
     /// # Errors
     /// [`SolveError`] with the name of a column that is constant, not finite, or of extreme size.
     pub(crate) fn lengths(&self, names: &[String]) -> Result<Vec<f64>, SolveError> {
+        let lengths = self.finite_lengths(names)?;
+        self.check_target(names)?;
+        match self.constant_features().first() {
+            Some(column) => Err(SolveError::ConstantFeature { name: names.get(*column).cloned().unwrap_or_default() }),
+            None => Ok(lengths),
+        }
+    }
+
+    /// Checks that the target varies.
+    ///
+    /// # Errors
+    /// [`SolveError::ConstantTarget`]
+    pub(crate) fn check_target(&self, names: &[String]) -> Result<(), SolveError> {
+        let target = self.shift.len().saturating_sub(1);
+        let name = || names.get(target).cloned().unwrap_or_default();
+        if self.is_constant(target) { Err(SolveError::ConstantTarget { name: name() }) } else { Ok(()) }
+    }
+
+    /// The length of each centred column, which is zero for a constant one.
+    ///
+    /// # Errors
+    /// [`SolveError`] with the name of a column that is not finite, or of extreme size.
+    pub(crate) fn finite_lengths(&self, names: &[String]) -> Result<Vec<f64>, SolveError> {
         let features = self.shift.len().saturating_sub(1);
-        let name = |column: usize| names.get(column).cloned().unwrap_or_default();
         let lengths = self.unchecked_lengths();
         for (column, (length, mean)) in lengths.iter().zip(&self.mean).enumerate() {
             // Coefficients are divided by the length of a feature; the errors of the target are squared.
             let fits = length.is_normal() && (column != features || TARGET_LENGTHS.contains(length));
-            let is_constant = self.is_constant(column);
-            if !(mean.is_finite() && (fits || is_constant)) {
-                return Err(SolveError::NotFinite { name: name(column) });
-            }
-            if is_constant && column == features {
-                return Err(SolveError::ConstantTarget { name: name(column) });
-            }
-            if is_constant {
-                return Err(SolveError::ConstantFeature { name: name(column) });
+            if !(mean.is_finite() && (fits || self.is_constant(column))) {
+                return Err(SolveError::NotFinite { name: names.get(column).cloned().unwrap_or_default() });
             }
         }
         Ok(lengths)

@@ -89,20 +89,55 @@ impl PenalisedFit {
 /// # Errors
 /// [`SolveError`] with the name of a column that is constant or not finite, or for a penalty outside its range.
 pub fn fit(moments: &Moments, names: &[String], penalty: Penalty) -> Result<PenalisedFit, SolveError> {
-    moments.lengths(names)?;
+    let lengths = moments.lengths(names)?;
+    if has_no_strength(penalty) {
+        moments.check_independence(&lengths, names)?;
+    }
     fit_of_part(moments, names, penalty)
 }
 
-/// As [`fit()`], for a part of rows whose columns are not constant: a feature that is constant in the part gets the
-/// coefficient 0.
+fn has_no_strength(penalty: Penalty) -> bool {
+    matches!(penalty, Penalty::Ridge { alpha } | Penalty::ElasticNet { alpha, .. } if alpha == 0.0)
+}
+
+/// As [`fit()`], for a part of the rows: a feature that is constant in the part gets the coefficient 0, as do linear
+/// combinations of others without a penalty.
 ///
 /// # Errors
-/// As [`fit()`], except for constant features.
+/// As [`fit()`], except for constant and dependent features.
 pub fn fit_of_part(moments: &Moments, names: &[String], penalty: Penalty) -> Result<PenalisedFit, SolveError> {
+    if has_no_strength(penalty) {
+        let dropped = moments.redundant_features().columns();
+        if !dropped.is_empty() {
+            return without_penalty(moments, names, penalty, &dropped);
+        }
+    }
     let problem = Problem::new(moments, names, moments.unchecked_lengths());
     let fit = problem.fit(penalty, None)?;
     let ridge_alpha = if let Penalty::Ridge { alpha } = penalty { Some(alpha) } else { None };
     Ok(PenalisedFit { leverage_factor: problem.leverage_factor(ridge_alpha), ..fit })
+}
+
+/// Without a penalty, features that the rows do not determine get the coefficient 0, and there is no leverage factor.
+fn without_penalty(
+    moments: &Moments,
+    names: &[String],
+    penalty: Penalty,
+    dropped: &[usize],
+) -> Result<PenalisedFit, SolveError> {
+    let determined = moments.without(dropped);
+    let kept: Vec<String> =
+        names.iter().enumerate().filter(|(at, _)| !dropped.contains(at)).map(|(_, name)| name.clone()).collect();
+    let mut fit = Problem::new(&determined, &kept, determined.unchecked_lengths()).fit(penalty, None)?;
+    let all = Problem::new(moments, names, moments.unchecked_lengths());
+    for place in dropped {
+        fit.coefficients.insert((*place).min(fit.coefficients.len()), 0.0);
+    }
+    fit.means = moments.means();
+    fit.means.pop();
+    fit.scales.clone_from(&all.scales);
+    fit.zero += dropped.len();
+    Ok(fit)
 }
 
 /// Fits several penalties, each starting from the coefficients of the one before: fastest in descending order. A feature that

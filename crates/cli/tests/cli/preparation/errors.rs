@@ -9,23 +9,6 @@ use rstest::rstest;
 
 use crate::support::{complained, folder_with_data, succeeded, text, train};
 
-#[test]
-fn the_advice_about_a_dependent_column_can_be_followed() {
-    // All that is red is 30 years old: the product is 30 times the level.
-    let mut data = "age,colour,y\n".to_owned();
-    for i in 0..30_u32 {
-        let (age, colour) = if i % 3 == 0 { (30, "red") } else { (20 + i * i % 17, ["blue", "green"][i as usize % 2]) };
-        writeln!(data, "{age},{colour},{}", (i * 7) % 11).unwrap();
-    }
-    let folder = folder_with_data(data);
-    let arguments = "data.csv --target y --interactions --test-fraction 0";
-    let output = train(folder.path(), arguments);
-    let said = text(&output.stderr);
-    assert!(said.contains("linearly dependent"), "{said}");
-    let advised = said.rsplit_once("--exclude \"").unwrap().1.split('"').next().unwrap();
-    succeeded(&train(folder.path(), &format!("{arguments} --exclude {advised}")));
-}
-
 /// Data or options that cannot be used, and parts of the message.
 #[rstest]
 #[case::a_typo_among_numbers("x,y\n1,1\n2,2\nthree,3\n4,5\n", "", &["line 4", "column \"x\"", "\"three\"", "expected a number", "--categorical x"])]
@@ -49,7 +32,6 @@ fn the_advice_about_a_dependent_column_can_be_followed() {
 #[case::classes_for_a_line("x,y\n1,a\n2,b\n3,a\n", "--estimator linear", &["\"y\"", "classes", "--estimator logistic"])]
 #[case::one_class("x,y\n1,a\n2,a\n3,a\n", "", &["data.csv", "target \"y\"", "same value"])]
 #[case::no_classes("x,y\n1,1.5\n2,2.5\n3,7.25\n", "--estimator logistic", &["\"y\"", "3 different values in 3 rows", "expected classes"])]
-#[case::a_class_of_one_row("x,y\n1,a\n2,b\n3,a\n4,a\n5,a\n6,a\n", "--c auto", &["data.csv", "\"y\"", "\"b\"", "cross-validation", "--c"])]
 #[case::a_mean_beyond_doubles("x,y\n1e308,1\n1e308,2\n,5\n", "--missing mean", &["\"x\"", "too large", "median"])]
 #[case::an_identifier("x,y\na,1\nb,2\nc,3\nd,4\ne,5\nf,6\ng,7\nh,8\ni,9\nj,1\nk,2\n", "", &["data.csv", "\"x\"", "identifier", "--exclude"])]
 #[case::not_whole("x,y\n1,1\n2.5,2\n3,4\n", "--types x=long", &["line 3", "column \"x\"", "whole number", "2.5"])]
@@ -66,7 +48,6 @@ fn the_advice_about_a_dependent_column_can_be_followed() {
 #[case::no_such_level("c,y\na,1\nb,2\na,3\nc,4\nb,5\n", "--exclude c=d", &["\"c=d\"", "did you mean \"c=", "\"c=b\", \"c=c\""])]
 #[case::no_such_column("age,y\n1,1\n2,2\n3,4\n", "--exclude agf", &["line 1", "\"agf\"", "did you mean \"age\"?"])]
 #[case::no_column_left("c,y\na,1\nb,2\na,3\nb,5\n", "--exclude c=b", &["--exclude", "no columns"])]
-#[case::fewer_rows_than_folds("x,y\n1,1\n2,2\n3,4\n", "--estimator ridge --cross-validate 5", &["5 folds needs more rows, got 3", "--cross-validate"])]
 #[case::a_target_that_weighs("x,y\n1,1\n2,2\n", "--weights y", &["both the target and the weights", "--weights"])]
 #[case::two_types("x,y\n1,1\n2,2\n", "--types x=double,x=long", &["more than one type", "\"x\""])]
 #[case::a_type_and_a_category("x,y\n1,1\n2,2\n", "--types x=double --categorical x", &["more than one type", "\"x\""])]

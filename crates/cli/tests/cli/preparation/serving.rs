@@ -30,7 +30,7 @@ async fn serving_encodes_rows_as_training_does(#[case] estimator: &str, #[case] 
     let file =
         model(folder.path(), &format!("--target pay --exclude w,quit --degree 2 --interactions {rules} {estimator}"));
 
-    let origin = Origin { paths: vec![folder.path().join("data.csv")], delimiter: None, watch: None };
+    let origin = Origin { paths: vec![folder.path().join("data.csv")], ..Origin::default() };
     let exclude = ["w", "quit"].map(str::to_owned).to_vec();
     let selection = Selection { target: "pay".into(), exclude, ..Selection::default() };
     let preparation = Preparation {
