@@ -192,8 +192,11 @@ fn label(name: &str) -> &str {
 }
 
 fn notes(training: &Training) -> String {
-    let notes: String = training.notes.iter().map(|note| format!("  {note}\n")).collect();
-    if notes.is_empty() { notes } else { format!("\nNotes\n{notes}") }
+    let mut text = String::new();
+    for (place, note) in training.notes.iter().enumerate() {
+        text.extend([if place == 0 { "\nNotes\n  " } else { "  " }, note, "\n"]);
+    }
+    text
 }
 
 /// All digits if they are few, otherwise six significant ones.

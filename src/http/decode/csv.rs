@@ -11,6 +11,7 @@ use crate::http::server::error::{ApiError, ErrorCode};
 use ordinate_model::cell::Cell;
 use ordinate_model::frame::Frame;
 use ordinate_model::frame::{FaultKind, Faults};
+use ordinate_model::header::column_names;
 use ordinate_model::signature::{Accepted, Feature, Signature};
 
 /// A frame and its layout: [`Layout::Csv`] with a header, [`Layout::Lines`] without.
@@ -123,8 +124,13 @@ fn named<'s>(
 ) -> Result<Result<Frame<'s>, Faults>, ApiError> {
     let mut rows = terms.rows();
     let width = header.len();
-    let position = |(index, name): (usize, &str)| Some((index, rows.position(name.trim())?));
-    let columns: Vec<(usize, usize)> = header.iter().enumerate().filter_map(position).collect();
+    let given: Vec<&str> = header.iter().map(str::trim).collect();
+    // The names that training gives to columns without a name and to further columns of the same name.
+    let names = column_names(&given);
+    let is_known = |name: &str| terms.signature.position(name).is_some() || terms.signature.ignores(name);
+    let names = names.iter().zip(given).map(|(name, given)| if is_known(name) { name.as_str() } else { given });
+    let position = |(index, name): (usize, &str)| Some((index, rows.position(name)?));
+    let columns: Vec<(usize, usize)> = names.enumerate().filter_map(position).collect();
     rows.end_named_row();
 
     let mut record = header;

@@ -41,16 +41,12 @@ impl TryFrom<Stored> for Feature {
             (_, Scalar::Number(value)) => Some(*value),
             _ => None,
         };
-        let range = match range {
-            None => None,
-            Some([low, high]) => match (end(&low), end(&high)) {
-                (Some(low), Some(high)) => Some([low, high]),
-                _ => {
-                    let noun = if kind == FeatureType::Date { "dates in ISO 8601" } else { "numbers" };
-                    return Err(format!("feature {name:?}: expected a range of two {noun}, got {low} and {high}"));
-                }
-            },
-        };
+        let range = range.map(|[low, high]| {
+            let ends = end(&low).zip(end(&high)).map(<[f64; 2]>::from);
+            let noun = if kind == FeatureType::Date { "dates in ISO 8601" } else { "numbers" };
+            ends.ok_or_else(|| format!("feature {name:?}: expected a range of two {noun}, got {low} and {high}"))
+        });
+        let range = range.transpose()?;
         Ok(Self { name, kind, missing, reading, range, whole, levels, unknown })
     }
 }

@@ -187,7 +187,7 @@ fn feature_cells(feature: &Feature, column: Option<&ColumnStatistics>) -> Vec<Ta
         TableCell::number(value.filter(|value| is_numeric && value.is_finite()), |value| rounded(value, 4))
     };
     let is_date = feature.kind == FeatureType::Date;
-    let range = column.and_then(|column| column.range).filter(|_| is_numeric).or(feature.range);
+    let range = column.and_then(|column| column.range).filter(|_| is_numeric || is_date).or(feature.range);
     let end = |value: Option<f64>| match value.filter(|value| is_date && value.is_finite()) {
         Some(days) => TableCell::Number(date::to_iso(days)),
         None => number(value),

@@ -222,6 +222,18 @@ fn ignored_columns_are_accepted_whatever_their_values() {
 }
 
 #[test]
+fn columns_have_the_names_of_training() {
+    let names = ["Unnamed: 1", "x", "x.1"];
+    let features = names.map(|name| Feature::new(name, FeatureType::Double)).to_vec();
+    let signature = Signature::new(features, Target::new("y", FeatureType::Double)).unwrap();
+    let terms = || strict(&signature, 3);
+    let (frame, _) = read(b"x,,x\n1,2,3\n", terms(), Header::Present).unwrap();
+    assert_eq!(frame.iter().flatten().copied().collect::<Vec<_>>(), [2.0, 1.0, 3.0]);
+    let refused = faults(read(b"x,,x,x\n1,2,3,4\n", terms(), Header::Present).unwrap_err());
+    assert_eq!(refused, [("duplicate_feature", "feature \"x\" appears twice".to_owned())]);
+}
+
+#[test]
 fn the_header_shows_the_delimiter() {
     let refused = detect("age;height\n41;170\n", &signature()).unwrap_err();
     assert_eq!(refused, [("missing_feature", "feature \"bmi\" is missing".to_owned())]);

@@ -133,7 +133,9 @@ fn grouped_categories_and_dates_have_warnings() {
         [Cell::Missing, Cell::Double(1.0), Cell::Missing],
     ] {
         rows.start_row().unwrap();
-        cells.into_iter().for_each(|cell| rows.push(cell));
+        for cell in cells {
+            rows.push(cell);
+        }
         rows.end_positional_row();
     }
     let listed = model.warnings(&rows.finish().unwrap()).unwrap().listed;
