@@ -95,7 +95,9 @@ impl<R: Read> CsvRows<R> {
                 match records.next(record) {
                     Ok(None) => {}
                     // Spaces alone are a blank line.
-                    Ok(Some(_)) if record.len() == 1 && self.header.len() > 1 && record.as_slice().trim().is_empty() => {
+                    Ok(Some(_))
+                        if record.len() == 1 && self.header.len() > 1 && record.as_slice().trim().is_empty() =>
+                    {
                         continue;
                     }
                     Ok(line) => return Ok(line),

@@ -216,7 +216,8 @@ impl DataFile {
             }
         }
         if !unnamed.is_empty() {
-            self.decisions.push(Decision::new(format!("columns without a name are named {}", list(unnamed)), NO_OPTIONS));
+            self.decisions
+                .push(Decision::new(format!("columns without a name are named {}", list(unnamed)), NO_OPTIONS));
         }
         if !repeated.is_empty() {
             let text = format!("columns with the name of another column are renamed: {}", list(repeated));
@@ -258,7 +259,11 @@ impl DataFile {
             Some(order) => self.order = Some(order.into()),
             None => {
                 let difference = difference(&self.names, expected);
-                return Err(DataError::OtherHeader { header: self.header_location(), first: first.to_owned(), difference });
+                return Err(DataError::OtherHeader {
+                    header: self.header_location(),
+                    first: first.to_owned(),
+                    difference,
+                });
             }
         }
         Ok(())
@@ -285,12 +290,7 @@ fn absent(partitions: Vec<Partition>, header: &[String]) -> Vec<Partition> {
 }
 
 /// The names of the columns of a CSV file and its folders.
-fn header(
-    rows: &CsvRows<Stream>,
-    options: &FileOptions,
-    layout: &Layout,
-    partitions: &[Partition],
-) -> Vec<String> {
+fn header(rows: &CsvRows<Stream>, options: &FileOptions, layout: &Layout, partitions: &[Partition]) -> Vec<String> {
     let mut header = match &options.header {
         // The filter added the values of the folders.
         None => {

@@ -116,7 +116,6 @@ impl Splitting<'_> {
         Split { delimiter, spaces: false, rows, shape }
     }
 
-
     fn rank(&self, split: &Split) -> (bool, bool, bool, u64, usize) {
         let Shape { has_known, is_plain, share, width, .. } = split.shape;
         // A percentage.
@@ -141,7 +140,10 @@ mod tests {
 
     #[test]
     fn a_delimiter_is_one_character() {
-        assert_eq!((parse(";"), parse("tab"), parse("\\t"), parse("space")), (Ok(b';'), Ok(b'\t'), Ok(b'\t'), Ok(b' ')));
+        assert_eq!(
+            (parse(";"), parse("tab"), parse("\\t"), parse("space")),
+            (Ok(b';'), Ok(b'\t'), Ok(b'\t'), Ok(b' '))
+        );
         for text in ["", ",,", "é", "\"", "\n"] {
             assert!(parse(text).is_err(), "{text:?}");
         }

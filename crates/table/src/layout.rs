@@ -42,10 +42,13 @@ impl Layout {
             known,
         };
         let given = options.comment.clone();
-        let (comment, split) = given.map_or_else(|| without_comments(&splitting, &text), |mark| {
-            let split = splitting.best(&without(&text, &mark));
-            (Some(mark), split)
-        });
+        let (comment, split) = given.map_or_else(
+            || without_comments(&splitting, &text),
+            |mark| {
+                let split = splitting.best(&without(&text, &mark));
+                (Some(mark), split)
+            },
+        );
         let mut layout = Self {
             width: split.shape.row_width,
             lacks_index: split.shape.lacks_index,
@@ -58,7 +61,12 @@ impl Layout {
                 spaces: split.spaces,
                 suffix: Vec::new(),
             },
-            header: split.shape.header.and_then(|header| split.rows.get(header)).map(|row| row.fields.clone()).unwrap_or_default(),
+            header: split
+                .shape
+                .header
+                .and_then(|header| split.rows.get(header))
+                .map(|row| row.fields.clone())
+                .unwrap_or_default(),
             decisions: Vec::new(),
         };
         layout.decide(&text, is_cut, &split, options);
@@ -67,7 +75,8 @@ impl Layout {
 
     /// Notes the decisions, and leaves out the lines before the header.
     fn decide(&mut self, text: &str, is_cut: bool, split: &Split, options: &FileOptions) {
-        let mut decide = |text: String, options: &[&str]| self.decisions.push(Decision::new(text, options.iter().copied()));
+        let mut decide =
+            |text: String, options: &[&str]| self.decisions.push(Decision::new(text, options.iter().copied()));
         if options.delimiter.is_none() && split.delimiter != b',' {
             let name = delimiter_name(split.delimiter);
             decide(format!("fields are separated by {}", described(split.delimiter)), &["--delimiter", &name]);
@@ -81,7 +90,10 @@ impl Layout {
         if let (None, Some(mark)) = (&options.comment, &mark) {
             let comments = lines(&is_comment);
             let listed = listed(&comments, is_cut);
-            decide(format!("lines that begin with {mark} are comments and are ignored: {listed}"), &["--comment", mark]);
+            decide(
+                format!("lines that begin with {mark} are comments and are ignored: {listed}"),
+                &["--comment", mark],
+            );
         }
         let header = split.shape.header.and_then(|header| split.rows.get(header)).map(|row| row.line);
         if let Some(before) = header.map(|line| line - 1).filter(|_| options.skip_lines.is_none()) {
@@ -98,7 +110,11 @@ impl Layout {
             decide(format!("the delimiter at the end of {what} is ignored"), &[]);
         }
         if self.lacks_index {
-            decide("the header has one name fewer than the rows have fields, and the first column is the row index".to_owned(), &[]);
+            decide(
+                "the header has one name fewer than the rows have fields, and the first column is the row index"
+                    .to_owned(),
+                &[],
+            );
         }
     }
 
@@ -150,7 +166,8 @@ fn without_comments(splitting: &Splitting<'_>, text: &str) -> (Option<String>, S
 fn are_comments(marked: &[(&str, u64)], split: &Split, splitting: &Splitting<'_>) -> bool {
     let first = split.shape.header.unwrap_or(0);
     let Some(header) = split.rows.get(first) else { return false };
-    let alone = Splitting { delimiter: Some(split.delimiter), has_header: false, may_have_preamble: false, ..*splitting };
+    let alone =
+        Splitting { delimiter: Some(split.delimiter), has_header: false, may_have_preamble: false, ..*splitting };
     let width = split.shape.row_width;
     let is_row = |line: &str| width > 1 && alone.best(line).rows.first().is_some_and(|row| row.width == width);
     let (above, below): (Vec<_>, Vec<_>) = marked.iter().partition(|(_, number)| *number < header.line);

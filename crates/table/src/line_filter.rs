@@ -68,7 +68,8 @@ impl Lines {
         let content = content.strip_suffix(b"\r").unwrap_or(content);
         let end = line.get(content.len()..).unwrap_or_default();
         let is_comment = |mark: &String| content.starts_with(mark.as_bytes());
-        let is_skipped = self.line <= self.filter.skip || !self.quoted && self.filter.comment.as_ref().is_some_and(is_comment);
+        let is_skipped =
+            self.line <= self.filter.skip || !self.quoted && self.filter.comment.as_ref().is_some_and(is_comment);
         if !is_skipped {
             let is_blank = content.trim_ascii().is_empty() && !content.contains(&self.filter.delimiter);
             if self.quoted || !is_blank {

@@ -70,8 +70,9 @@ fn unusable(field: &Type) -> Option<&'static str> {
     }
     let is_plain = matches!(info.converted_type(), ConvertedType::NONE | ConvertedType::BSON);
     match (field.get_physical_type(), info.logical_type_ref(), info.converted_type()) {
-        (_, Some(LogicalType::Time { .. }), _)
-        | (_, _, ConvertedType::TIME_MILLIS | ConvertedType::TIME_MICROS) => Some(TIMES),
+        (_, Some(LogicalType::Time { .. }), _) | (_, _, ConvertedType::TIME_MILLIS | ConvertedType::TIME_MICROS) => {
+            Some(TIMES)
+        }
         (_, _, ConvertedType::INTERVAL) => Some(INTERVALS),
         (Physical::FIXED_LEN_BYTE_ARRAY, Some(LogicalType::Float16), _) => None,
         (Physical::BYTE_ARRAY | Physical::FIXED_LEN_BYTE_ARRAY, ..) if is_plain => Some(BYTES),
@@ -247,7 +248,10 @@ impl ParquetRows {
             .places
             .iter()
             .map(|place| match place {
-                Place::Leaf(leaf) => ColumnDecoder::new(group.get_column_reader(*leaf)?, &metadata.column(*leaf).column_descr_ptr()).map(Some),
+                Place::Leaf(leaf) => {
+                    ColumnDecoder::new(group.get_column_reader(*leaf)?, &metadata.column(*leaf).column_descr_ptr())
+                        .map(Some)
+                }
                 _ => Ok(None),
             })
             .collect::<Result<_, _>>()?;

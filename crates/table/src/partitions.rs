@@ -44,7 +44,10 @@ mod tests {
         };
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(found("data/g=a/part=1.parquet"), [pair("g", "a")]);
-        assert_eq!(found("/d/year=2024/city=S%C3%A3o%20Paulo/f.csv"), [pair("year", "2024"), pair("city", "São Paulo")]);
+        assert_eq!(
+            found("/d/year=2024/city=S%C3%A3o%20Paulo/f.csv"),
+            [pair("year", "2024"), pair("city", "São Paulo")]
+        );
         assert_eq!(found("g=__HIVE_DEFAULT_PARTITION__/f.csv"), [pair("g", "")]);
         assert_eq!(found("a=1/b/a=2/f.csv"), [pair("a", "2")]);
         assert_eq!(found("=1/x/f.csv"), []);

@@ -107,7 +107,9 @@ mod tests {
         let root = folder.path();
         fs::create_dir_all(root.join("g=b")).unwrap();
         fs::create_dir_all(root.join("_temporary")).unwrap();
-        for name in ["z.csv", "g=b/2.CSV.gz", "a.parquet", "notes.txt", "_metadata.parquet", ".x.csv", "_temporary/1.csv"] {
+        for name in
+            ["z.csv", "g=b/2.CSV.gz", "a.parquet", "notes.txt", "_metadata.parquet", ".x.csv", "_temporary/1.csv"]
+        {
             fs::write(root.join(name), "").unwrap();
         }
         let found = expanded(&[root.to_owned()]).unwrap();

@@ -140,7 +140,8 @@ fn header(rows: &[SampleRow], delimiter: u8, splitting: &Splitting<'_>) -> usize
         }
     }
     // A title in a spreadsheet has empty cells beside it.
-    let is_title = |row: &SampleRow| width > 2 && row.fields.iter().filter(|field| !field.trim().is_empty()).count() < 2;
+    let is_title =
+        |row: &SampleRow| width > 2 && row.fields.iter().filter(|field| !field.trim().is_empty()).count() < 2;
     let Some(wide) = rows.iter().take(FIRST).position(|row| row.width == width && !is_title(row)) else { return 0 };
     let below = rows.get(wide..).unwrap_or_default();
     let is_narrow = wide.checked_sub(1).and_then(|above| rows.get(above)).is_some_and(|row| row.width + 1 == width);

@@ -6,8 +6,8 @@ use std::vec;
 
 use super::csv::Stream;
 use super::data_file::{DataFile, FileRows, Format};
-use super::row::Row;
 use super::file_options::FileOptions;
+use super::row::Row;
 use super::{DataError, Header, Watch};
 use ordinate_model::suggestion::most_similar;
 
@@ -190,7 +190,8 @@ mod tests {
         let folder = tempdir().unwrap();
         let path = folder.path().join("data");
         fs::write(&path, text).unwrap();
-        read_file(path, options).map_err(|error| error.to_string().replace(&format!("{}/", folder.path().display()), ""))
+        read_file(path, options)
+            .map_err(|error| error.to_string().replace(&format!("{}/", folder.path().display()), ""))
     }
 
     fn read_file(path: PathBuf, options: &FileOptions) -> Result<Vec<(u64, Vec<String>)>, DataError> {

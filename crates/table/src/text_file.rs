@@ -86,7 +86,9 @@ impl TextFile {
         let mut layout = Layout::new(&String::from_utf8_lossy(&text), is_cut, options, known);
         if options.encoding.is_none() && encoding != Encoding::UTF_8 {
             let encoding = encoding.name();
-            layout.decisions.insert(0, Decision::new(format!("the text is encoded in {encoding}"), ["--encoding", &encoding]));
+            layout
+                .decisions
+                .insert(0, Decision::new(format!("the text is encoded in {encoding}"), ["--encoding", &encoding]));
         }
         let format = TextFormat { compression, encoding, filter: layout.filter.clone() };
         Ok(Self { format, layout, content: Box::new(Cursor::new(sample).chain(content)) })

@@ -70,12 +70,7 @@ impl SurveyedTable {
         let no_target = || DataError::NoValues { column: String::new() };
         let target = columns.pop().ok_or_else(no_target)?;
         let target_kind = kinds.pop().ok_or_else(no_target)?;
-        let index = |name| {
-            format!(
-                "{name}: this is the row index of pandas and is ignored; to use it as a feature, name it in --features"
-            )
-        };
-        let mut notes: Vec<String> = source.index.iter().map(index).collect();
+        let mut notes: Vec<String> = source.decisions().into_iter().map(|decision| decision.text).collect();
         let mut features = Vec::with_capacity(columns.len());
         for ((column, kind), statistic) in columns.iter().zip(kinds).zip(&statistics) {
             let made = feature(column, kind, preparation, statistic, &mut notes);

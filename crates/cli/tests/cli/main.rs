@@ -5,6 +5,7 @@ mod command_line;
 mod commands;
 mod digits;
 mod documentation;
+mod files;
 mod intervals;
 mod no_intercept;
 mod outputs;

@@ -103,7 +103,10 @@ impl BatchColumn {
     /// A column of texts that are not values of a model.
     pub(super) fn unusable(texts: Vec<Option<String>>) -> Self {
         let present: Vec<i16> = texts.iter().map(|text| i16::from(text.is_some())).collect();
-        Self { values: Values::Unusable(texts.into_iter().flatten().collect()), positions: Some(positions(&present, 1)) }
+        Self {
+            values: Values::Unusable(texts.into_iter().flatten().collect()),
+            positions: Some(positions(&present, 1)),
+        }
     }
 
     fn position(&self, row: usize) -> Option<usize> {
@@ -121,11 +124,15 @@ impl BatchColumn {
     fn text(&self, row: usize) -> Cow<'_, str> {
         let Some(at) = self.position(row) else { return "".into() };
         match &self.values {
-            Values::Times(times, parts) => times.get(at).map(|time| time_text(*time, *parts)).unwrap_or_default().into(),
+            Values::Times(times, parts) => {
+                times.get(at).map(|time| time_text(*time, *parts)).unwrap_or_default().into()
+            }
             Values::Unusable(texts) => texts.get(at).map_or("".into(), |text| text.as_str().into()),
             values => match values.cell(at).unwrap_or(Cell::Missing) {
                 Cell::Boolean(value) => value.to_string().into(),
-                Cell::Double(value) => Number::from_f64(value).map(|digits| digits.to_string()).unwrap_or_default().into(),
+                Cell::Double(value) => {
+                    Number::from_f64(value).map(|digits| digits.to_string()).unwrap_or_default().into()
+                }
                 Cell::Integer(value) => value.to_string().into(),
                 Cell::Date(days) => date::to_iso(days).into(),
                 Cell::Number(text) | Cell::Text(text) | Cell::Field(text) => text.into(),
@@ -247,10 +254,9 @@ impl Kind {
             (_, ConvertedType::TIMESTAMP_MICROS) => Self::Time(1_000_000),
             (Some(LogicalType::Date), _) | (_, ConvertedType::DATE) => Self::Day,
             (Some(LogicalType::Decimal { .. }), _) | (_, ConvertedType::DECIMAL) => Self::Decimal,
-            (
-                _,
-                ConvertedType::UINT_8 | ConvertedType::UINT_16 | ConvertedType::UINT_32 | ConvertedType::UINT_64,
-            ) => Self::Unsigned,
+            (_, ConvertedType::UINT_8 | ConvertedType::UINT_16 | ConvertedType::UINT_32 | ConvertedType::UINT_64) => {
+                Self::Unsigned
+            }
             _ => Self::Plain,
         }
     }
@@ -323,7 +329,10 @@ impl ColumnDecoder {
             && let Some(text) = texts.iter().find(|text| std::str::from_utf8(text.data()).is_err())
         {
             let column = self.description.name();
-            return Err(ParquetError::General(format!("column {column:?} has text that is not UTF-8: {:?}", text.data())));
+            return Err(ParquetError::General(format!(
+                "column {column:?} has text that is not UTF-8: {:?}",
+                text.data()
+            )));
         }
         Ok(BatchColumn { values, positions: levels })
     }
