@@ -15,7 +15,7 @@ function showAnswer(model, answer) {
   let isExact = false;
   if (model.task === "classification") {
     const probabilities = answer.probabilities?.[0];
-    const probability = probabilities && probabilities[String(value)];
+    const probability = probabilities?.[String(value)];
     const lead = probability === undefined ? null : `${percent(probability)} probability`;
     main.push(figure(target.name, String(value), value, lead));
     summary = `${target.name}: ${value}${lead ? `, ${lead}` : ""}`;

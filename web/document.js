@@ -70,7 +70,10 @@ async function copied(text, button) {
  */
 function indented(json) {
   let depth = 0;
-  const line = (change) => `\n${"  ".repeat((depth += change))}`;
+  const line = (change) => {
+    depth += change;
+    return `\n${"  ".repeat(depth)}`;
+  };
   return json.replace(
     /"(?:[^"\\]|\\.)*"|\{\}|\[\[[^[\]{}"]*\]\]|\[(?:"(?:[^"\\]|\\.)*"|[^[\]{}"])*\]|[[\]{},:]/g,
     (part) => {

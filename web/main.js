@@ -58,7 +58,8 @@ async function open() {
   if (!summary) throw new Error("The service has no models.");
   latest.abort();
   cancelTable();
-  const turn = (latest = new AbortController());
+  latest = new AbortController();
+  const turn = latest;
   const { body: described } = await call(pathOf(summary), { signal: turn.signal });
   if (turn.signal.aborted) return;
   shown = { ...described, several: summary.several, unsupported: {} };
@@ -105,7 +106,8 @@ function askSoon() {
 async function ask() {
   clearTimeout(pause);
   latest.abort();
-  const turn = (latest = new AbortController());
+  latest = new AbortController();
+  const turn = latest;
   const model = shown;
   const options = {
     interval: levelOf(model),

@@ -1,4 +1,4 @@
-"""Whether a served model answers as its file says, and by every protocol alike."""
+"""Compares the answers of a served model with its file, through every protocol."""
 
 import csv
 import io
@@ -7,7 +7,7 @@ import random
 from math import exp, inf
 from pathlib import Path
 
-import doors
+import protocols
 import rows as requests
 from exact import TINY, U, to_double
 from model import SETS, Cell, Model, Open, Refused, conformal_rank
@@ -22,13 +22,13 @@ NORMAL = 2.0**-1022
 
 
 def near(got: float, expected, error: float) -> bool:
-    """Whether a double is as near as it must be; what is exact is rounded once."""
+    """Whether a double is within the error bound; an exact value is rounded once."""
     distance = abs(got - to_double(expected)) if isinstance(got, float) else abs(float(got) - to_double(expected))
     return distance <= error + 2 * U * abs(to_double(expected)) + TINY
 
 
 class Answers:
-    """The checks of one model; what is wrong goes to `fault(kind, words)`."""
+    """The checks of one model; errors are reported with `fault(kind, words)`."""
 
     def __init__(self, binary: str, path: Path, table: Table, rng: random.Random, fault):
         self.binary, self.path, self.table, self.rng, self.fault = binary, path, table, rng, fault
@@ -41,7 +41,7 @@ class Answers:
         with Server(self.binary, self.path) as server:
             good = []
             for row in rows:
-                status, answer = doors.JsonRows(self.model, self.called).ask(server, [row])
+                status, answer = protocols.JsonRows(self.model, self.called).ask(server, [row])
                 self.answers += 1
                 if self.expected(row, status, answer):
                     good.append(row)
@@ -49,13 +49,13 @@ class Answers:
                     self.refused_everywhere(server, row, status)
             if not good:
                 return
-            status, reference = doors.JsonRows(self.model, self.called).ask(server, good)
-            for door in doors.ALL:
-                self.same(server, door(self.model, self.called), good, reference)
+            status, reference = protocols.JsonRows(self.model, self.called).ask(server, good)
+            for protocol in protocols.ALL:
+                self.same(server, protocol(self.model, self.called), good, reference)
             self.details(server, good)
 
     def expected(self, row: list[Cell], status: int, answer) -> bool:
-        """Holds one answer against the file; whether there was one."""
+        """Compares one answer with the file; whether there was an answer."""
         if status not in (200, 422):
             self.fault("status", f"{show(row)}: status {status}: {answer}")
             return False
@@ -106,49 +106,49 @@ class Answers:
             )
 
     def refused_everywhere(self, server: Server, row: list[Cell], status: int) -> None:
-        for kind in doors.ALL[1:]:
-            door = kind(self.model, self.called)
-            got, answer = door.ask(server, [row])
+        for kind in protocols.ALL[1:]:
+            protocol = kind(self.model, self.called)
+            got, answer = protocol.ask(server, [row])
             self.answers += 1
             if got == 200:
-                self.fault("doors", f"{show(row)}: refused as JSON rows ({status}), answered {answer} by {door.name}")
-            elif got != door.refusal:
+                self.fault("protocols", f"{show(row)}: refused as JSON rows ({status}), answered {answer} by {protocol.name}")
+            elif got != protocol.refusal:
                 self.fault(
-                    "doors", f"{show(row)}: status {got} by {door.name}, {door.refusal} is due: {detail(answer)}"
+                    "protocols", f"{show(row)}: status {got} by {protocol.name}, {protocol.refusal} is due: {detail(answer)}"
                 )
 
-    def same(self, server: Server, door: doors.Door, good: list, reference: list) -> None:
-        status, answer = door.ask(server, good)
+    def same(self, server: Server, protocol: protocols.Protocol, good: list, reference: list) -> None:
+        status, answer = protocol.ask(server, good)
         self.answers += len(good)
         if status == 200 and identical(answer, reference):
             return
         for row, expected in zip(good, reference):
-            status, one = door.ask(server, [row])
+            status, one = protocol.ask(server, [row])
             if status != 200:
                 self.fault(
-                    "doors", f"{show(row)}: answered {expected!r} as JSON rows, refused by {door.name}: {detail(one)}"
+                    "protocols", f"{show(row)}: answered {expected!r} as JSON rows, refused by {protocol.name}: {detail(one)}"
                 )
             elif not identical(one, [expected]):
-                self.fault("doors", f"{show(row)}: {expected!r} as JSON rows, {one[0]!r} by {door.name}")
+                self.fault("protocols", f"{show(row)}: {expected!r} as JSON rows, {one[0]!r} by {protocol.name}")
 
     def command_line(self, good: list, document: dict, level: str) -> None:
-        """`ordinate predict` on a CSV file, with all that it can add."""
+        """`ordinate predict` on a CSV file, with all additional columns."""
         model, names = self.model, [feature["name"] for feature in self.model.features]
         data = self.path.with_suffix(".rows.csv")
         extra = ["--explain", "--warnings", *(["--probabilities"] if model.classes else [])]
         extra += ["--interval", level] if self.knows(level) else []
         extra += ["--mean-interval", level] if "mean_interval" in document else []
-        data.write_text(doors.as_csv(good, names, csv.QUOTE_MINIMAL), encoding="utf-8", newline="")
+        data.write_text(protocols.as_csv(good, names, csv.QUOTE_MINIMAL), encoding="utf-8", newline="")
         done = run(self.binary, "predict", str(self.path), str(data), "--quiet", *extra)
         self.answers += len(good)
         if done.returncode:
             self.fault(
-                "doors", f"`ordinate predict` refuses rows that are answered as JSON: {done.stderr.strip()[:300]}"
+                "protocols", f"`ordinate predict` refuses rows that are answered as JSON: {done.stderr.strip()[:300]}"
             )
             return
         header, *lines = csv.reader(io.StringIO(done.stdout))
         for place, (row, line) in enumerate(zip(good, lines, strict=True)):
-            # What is added comes after the columns of the file, whose names it may repeat.
+            # Added columns follow the columns of the file, and may have the same names.
             got = dict(zip(header[len(names) :], line[len(names) :]))
             for key, expected in self.added(document, place).items():
                 text = got.get(key)
@@ -158,7 +158,7 @@ class Answers:
                     else text and repr(float(text)) == repr(float(expected))
                 )
                 if not same:
-                    self.fault("doors", f"{show(row)}: {key} is {text!r} by `ordinate predict`, {expected!r} as JSON")
+                    self.fault("protocols", f"{show(row)}: {key} is {text!r} by `ordinate predict`, {expected!r} as JSON")
 
     def added(self, document: dict, place: int) -> dict:
         """The columns that `ordinate predict` adds, from the answer to JSON rows."""
@@ -212,11 +212,11 @@ class Answers:
         return 3 * min(parameters, rows) / inference.get("weight", rows)
 
     def details(self, server: Server, good: list) -> None:
-        """Probabilities, intervals, sets of classes, contributions."""
+        """Probabilities, intervals, prediction sets, contributions."""
         level = self.rng.choice(["0.5", "0.8", "0.9", "0.95", "0.99"])
         options = '"explain":true' + (',"probabilities":true' if self.model.classes else "")
         options += f',"interval":{level}' if self.knows(level) else ""
-        body = '{"X":[' + ",".join(map(doors.listed, good)) + "]," + options + "}"
+        body = '{"X":[' + ",".join(map(protocols.listed, good)) + "]," + options + "}"
         status, answer, _ = server.post("/predict", body.encode(), content_type="application/json")
         if status != 200:
             if b"interval_overflow" not in answer and b"prediction_overflow" not in answer:
@@ -238,7 +238,7 @@ class Answers:
         self.command_line(good, document, level)
 
     def knows(self, level: str) -> bool:
-        """Whether the file has what intervals of this level take."""
+        """Whether the file has the statistics that intervals of this level need."""
         inference = self.model.inference
         if inference.get("residual_variance") is not None:
             return True
@@ -311,27 +311,27 @@ class Answers:
 
     def tensors(self, server: Server, good: list, document: dict) -> None:
         """The same details as outputs of Open Inference, in bytes."""
-        door = doors.OpenInferenceBinary(self.model, self.called)
-        door.outputs = ["predict", "explain", *(["predict_proba"] if self.model.classes else [])]
-        status, got = door.infer(server, good)
+        protocol = protocols.OpenInferenceBinary(self.model, self.called)
+        protocol.outputs = ["predict", "explain", *(["predict_proba"] if self.model.classes else [])]
+        status, got = protocol.infer(server, good)
         if status != 200:
-            self.fault("doors", f"outputs {door.outputs}: status {status}: {detail(got)}")
+            self.fault("protocols", f"outputs {protocol.outputs}: status {status}: {detail(got)}")
             return
         if self.model.classes:
             expected = [row[as_text(label)] for row in document["probabilities"] for label in self.model.classes]
             if not identical(got["predict_proba"], expected):
-                self.fault("doors", "predict_proba of Open Inference is not what /predict answers")
+                self.fault("protocols", "predict_proba of Open Inference is not what /predict answers")
         names = [feature["name"] for feature in self.model.features]
         expected = []
         for row in document["explanation"]["contributions"]:
             parts = [by_class(row, label) for label in self.model.classes] if len(self.model.intercepts) > 1 else [row]
             expected += [part[name] for part in parts for name in names]
         if not identical(got["explain"], expected):
-            self.fault("doors", "explain of Open Inference is not what /predict answers")
+            self.fault("protocols", "explain of Open Inference is not what /predict answers")
 
 
 def identical(one: list, other: list) -> bool:
-    """Bit for bit: 0.0 is not −0.0, and 1 is 1.0 where JSON leaves the point out."""
+    """Equality of all bits: 0.0 is not −0.0; 1 equals 1.0, since JSON may omit the point."""
     exact = lambda value: (
         repr(float(value)) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
     )
@@ -347,7 +347,7 @@ def as_text(label) -> str:
 
 
 def show(row: list[Cell]) -> str:
-    return doors.listed(row)
+    return protocols.listed(row)
 
 
 def detail(answer: str) -> str:

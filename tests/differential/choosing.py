@@ -1,4 +1,4 @@
-"""The choice of a penalty by cross-validation, from scratch: same folds, same candidates."""
+"""Recomputes the cross-validation of the regularization strength, with the same folds and candidates."""
 
 import math
 import re
@@ -12,12 +12,12 @@ from exact import U, doubles, gamma, mpfr
 from fits import EPSILON, Plane
 
 CANDIDATES = 100
-# Columns up to which every candidate is recomputed; of more, the chosen one and some others.
+# Up to this number of columns every candidate is recomputed; above, the selected one and some others.
 ALL = 8
 
 
 def candidates(data: Data, l1_ratio: float, whole: Plane) -> list[float]:
-    """Falling, evenly in logarithms."""
+    """In descending order, evenly spaced on a logarithmic scale."""
     s = whole.standard
     if data.plan.estimator == "ridge":
         first, last = 1e3 * float(s.weight), 1e-5 * float(s.weight)
@@ -28,11 +28,11 @@ def candidates(data: Data, l1_ratio: float, whole: Plane) -> list[float]:
 
 
 class Part:
-    """The rows of all folds but one, and that one."""
+    """The rows of all folds except one, and the rows of that fold."""
 
     def __init__(self, data: Data, fold: list[int], others: list[int]):
         self.data, self.fold = data, fold
-        # Any penalty will do to prepare the moments; columns may depend on each other.
+        # The penalty does not matter for the moments; columns may be linearly dependent.
         self.plane = Plane(data, others, 1.0, rounded=True)
         self.weights = data.weights[fold]
         self.weight = self.weights.sum()
@@ -44,7 +44,7 @@ class Part:
         self.start = None
 
     def error(self, alpha: float, l1_ratio: float) -> tuple[mpfr, float]:
-        """The mean squared error in the fold, and what rounding may change of it."""
+        """The mean squared error in the fold, and a bound of its rounding error."""
         plane, data = self.plane, self.data
         if data.plan.estimator == "ridge":
             plane.penalise(alpha)
@@ -72,7 +72,7 @@ class Part:
         return error, float(allowed)
 
     def rounded_means(self, b: np.ndarray) -> float:
-        """What a prediction changes by as intercept and means are doubles."""
+        """The error of a prediction from the rounding of intercept and means to doubles."""
         s, used = self.plane.standard, self.plane.used
         parts = np.abs(doubles(b)) * np.abs(doubles(s.means[used] / s.scales[used]))
         return U * (abs(float(self.plane.mean)) + float(parts.sum()))
@@ -90,11 +90,11 @@ class Choice:
         self.weights = [part.weight for part in self.parts]
 
     def is_determined(self) -> bool:
-        """Whether every fold has one prediction: not where columns are dependent in the other folds alone."""
+        """Whether the predictions of every fold are unique: not if columns are dependent only in the other folds."""
         return all(lasso.is_determined(part.plane, self.data.rounded_design[part.fold, :]) for part in self.parts)
 
     def score(self, alpha: float) -> tuple[mpfr, mpfr, float]:
-        """The mean error, its standard error, and what rounding may change of the mean."""
+        """The mean error, its standard error, and a bound of the rounding error of the mean."""
         found = [part.error(alpha, self.l1_ratio) for part in self.parts]
         errors = [error for error, _ in found]
         total = sum(self.weights)
@@ -105,7 +105,7 @@ class Choice:
 
 
 def printed(notes: list[str]) -> tuple[str, str] | None:
-    """The error of the chosen penalty and its standard error, as a note has them."""
+    """The error of the selected penalty and its standard error, as printed in a note."""
     for note in notes:
         found = re.search(
             r"cross-validation selected .* among \d+ candidates \((?:mean squared error|log loss) (\S+) ± (\S+)\)", note
@@ -116,7 +116,7 @@ def printed(notes: list[str]) -> tuple[str, str] | None:
 
 
 def agrees(text: str, exact, allowed: float) -> bool:
-    """Whether six digits are those of the number."""
+    """Whether six printed digits are correct."""
     shown = float(text)
     return (
         abs(shown - float(exact)) <= allowed + 0.5000001 * 10.0 ** (math.floor(math.log10(abs(shown))) - 5)
@@ -126,7 +126,7 @@ def agrees(text: str, exact, allowed: float) -> bool:
 
 
 def check(data: Data, l1_ratio: float, alpha: float, notes: list[str], fault) -> None:
-    """Whether the penalty that was chosen has the least error, or is the largest within a standard error of that."""
+    """Whether the selected penalty has the smallest error, or is the largest within one standard error of it."""
     choice = Choice(data, l1_ratio)
     ridge = data.plan.estimator == "ridge"
     if not ridge and not choice.is_determined():

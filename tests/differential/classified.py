@@ -1,4 +1,4 @@
-"""Classifiers: the fit that was measured, its metrics, temperature and conformal scores, and the choice of C."""
+"""Classifiers: the evaluated fit, its metrics, temperature and conformal scores, and the selection of C."""
 
 import math
 
@@ -10,14 +10,14 @@ from exact import U, doubles, mpfr
 from logistic import Problem, doubles_of_probabilities, losses, probabilities
 from metrics import Classification, hold
 
-# The alphas that are tried: C from 1e-4 to 1e4.
+# The candidates for alpha: C from 1e-4 to 1e4.
 CANDIDATES = [1e4 * (1e-8) ** (step / 8) for step in range(9)]
 # The constants of the module `calibration` of ordinate-train.
 LEAST_ROWS, PRIOR, FACTORS = 10, 0.5, (0.1, 10.0)
 
 
 class Measured:
-    """Probabilities of the fit to the rows that are not held out."""
+    """Probabilities of the fit without the held-out rows."""
 
     def __init__(self, data: Data, c: float):
         self.data = data
@@ -27,13 +27,13 @@ class Measured:
             self.errors = self.problem.uncertainty(self.parameters)
 
     def scores(self, rows: list[int]) -> tuple[np.ndarray, np.ndarray]:
-        """Exact scores, and how far off they may be."""
+        """Exact scores, and their error bounds."""
         s = self.problem.standard
         z = (self.data.design[rows, :] - s.means) / s.scales
         z[:, ~s.varies] = mpfr(0)
         z = np.concatenate([z, np.full((len(rows), 1), mpfr(int(self.data.plan.intercept)), dtype=object)], axis=1)
         size = np.abs(doubles(z))
-        # Powers and products that were fitted as doubles are predicted with all digits.
+        # Powers and products are rounded to doubles in the fit, but not in predictions.
         rounded = np.abs(doubles(self.data.rounded_design[rows, :] - self.data.design[rows, :]) / doubles(s.scales))
         off = size @ self.errors.T + (z.shape[1] + 5) * U * (size @ np.abs(doubles(self.parameters)).T)
         off = off + rounded @ np.abs(doubles(self.parameters[:, :-1])).T
@@ -44,7 +44,7 @@ class Measured:
         p = doubles(probabilities(scores))
         if p.shape[1] == 1:
             p, off = np.concatenate([1 - p, p], axis=1), np.concatenate([off, off], axis=1)
-            # Not 1 − p: the small one of the two keeps its digits.
+            # Not 1 − p, which would lose digits of the smaller of the two.
             p[:, 0] = doubles(probabilities(-scores))[:, 0]
         return p, p * (2 * off.max(axis=1, keepdims=True) + (p.shape[1] + 8) * U)
 
@@ -72,7 +72,7 @@ def check(data: Data, model, notes: list[str], fault) -> None:
 
 
 def choice(data: Data, c: float, notes: list[str], fault) -> None:
-    """The C with the least log loss in cross-validation, or the least within a standard error of that."""
+    """The C with the smallest log loss in cross-validation, or the smallest C within one standard error of it."""
     place = min(range(9), key=lambda step: abs(math.log(CANDIDATES[step] * c)))
     if abs(CANDIDATES[place] * c - 1) > 100 * U:
         fault("candidates", f"C {c!r} is not a candidate")
@@ -115,7 +115,7 @@ def choice(data: Data, c: float, notes: list[str], fault) -> None:
 
 
 def loss(data: Data, problem: Problem, fold: list[int]) -> float | None:
-    """The mean log loss of a fold that the fit has not seen."""
+    """The mean log loss of a held-out fold."""
     parameters = problem.optimum()
     if parameters is None:
         return None
@@ -128,7 +128,7 @@ def loss(data: Data, problem: Problem, fold: list[int]) -> float | None:
 
 
 def calibration(data: Data, measured: Measured, held_out: list[int], model, fault) -> None:
-    """Temperature, conformal scores, and the slope that is shown of them."""
+    """Temperature, conformal scores, and the reported calibration slope."""
     p, off = measured.probabilities(held_out)
     labels = [data.labels[row] for row in held_out]
     inference, metrics = model.inference, model.file["training"]["metrics"]

@@ -1,4 +1,4 @@
-"""A table as training should understand it: levels, imputed values, the columns of the design, held-out rows, folds."""
+"""The expected reading of a table in training: levels, imputed values, design columns, held-out rows, folds."""
 
 import math
 from fractions import Fraction
@@ -12,7 +12,7 @@ from tables import Column, Table
 
 
 class Feature:
-    """What the signature should say of a column."""
+    """The expected entry of a column in the signature."""
 
     def __init__(self, column: Column, plan: Plan, row_weights: list[Fraction]):
         self.name, self.kind = column.name, column.kind
@@ -28,7 +28,7 @@ class Feature:
         self.is_incomplete = None in column.cells
 
     def encode(self, value, imputed) -> float:
-        """As a frame holds it: a number, 1 or 0, the position of a level."""
+        """As stored in a frame: a number, 1 or 0, the position of a level."""
         value = imputed if value is None else value
         return float(self.levels.index(value)) if self.kind == "string" else float(value)
 
@@ -60,7 +60,7 @@ def imputation(policy: str | None, kind: str, present: list) -> list | None:
 
 
 def median(values: list) -> float:
-    """Of values and weights: the middle one, or halfway between two where half of the weight ends between them."""
+    """The weighted median: halfway between two values if half of the weight is below each."""
     ordered = sorted(values)
     half, below = sum(weight for _, weight in ordered) / 2, Fraction(0)
     for place, (value, weight) in enumerate(ordered):
@@ -123,7 +123,7 @@ def terms(features: list[Feature], plan: Plan) -> list[Term]:
 
 
 def features_of(table: Table, plan: Plan) -> list[Feature]:
-    """What the signature should say."""
+    """The expected signature."""
     row_weights = [Fraction(table.weights.value(row)) if table.weights else Fraction(1) for row in range(table.rows)]
     return [Feature(column, plan, row_weights) for column in table.features]
 
@@ -134,7 +134,7 @@ class Data:
     def __init__(self, table: Table, plan: Plan, features: list[Feature], model: dict):
         self.plan, self.rows, self.features = plan, table.rows, features
         self.weights = vector([table.weights.value(row) if table.weights else 1.0 for row in range(self.rows)])
-        # From here on the model's own imputed values count; `Training.signature` checks them.
+        # From here on with the imputed values of the model, which `Training.signature` checks.
         stated = {feature["name"]: feature["missing"] for feature in model["signature"]["features"]}
         used = [stated.get(column.name) for column in table.features]
         self.frame = [
@@ -158,7 +158,7 @@ class Data:
         places = [place for place in range(len(everything)) if place not in self.dropped]
         for column, place in enumerate(places):
             self.design[:, column] = everything[place]
-        # Powers and products as doubles: what cross-validation and logistic regression see.
+        # Powers and products as doubles, as in cross-validation and logistic regression.
         self.rounded_design = matrix(doubles(self.design), len(self.terms))
         self.classes = self.class_labels(table) if plan.estimator == "logistic" else []
         self.observed = [table.target.value(row) for row in range(self.rows)]
@@ -189,7 +189,7 @@ class Data:
         return rows
 
     def folds(self) -> list[list[int]]:
-        """The rows of each fold, of those that are not held out."""
+        """The rows of each fold, without the held-out rows."""
         dealer, parts = Folds(self.plan.folds, self.plan.seed), [[] for _ in range(self.plan.folds)]
         for row in self.kept:
             parts[dealer.deal(self.labels[row] if self.classes else 0)].append(row)

@@ -1,4 +1,4 @@
-"""Arithmetic with 120 decimal digits, in which every double is exact and rounding plays no part."""
+"""Arithmetic with 120 decimal digits, in which every double is exact and rounding is negligible."""
 
 import math
 
@@ -10,9 +10,9 @@ from gmpy2 import mpfr
 BITS = 400
 gmpy2.get_context().precision = BITS
 
-# The unit roundoff of doubles: what one operation may be off by, relatively.
+# The unit roundoff of doubles: the largest relative error of one operation.
 U = 2.0**-53
-# The smallest double: what an operation may be off by near zero.
+# The smallest double: the largest error of one operation near zero.
 TINY = 2.0**-1074
 # Rounding errors of m operations add up to less than RANDOM·√m·U but with a probability of 2·exp(−RANDOM²/2) = 4e-22
 # (Higham and Mary 2019, theorem 2.4), where the worst case is m·U.
@@ -20,7 +20,7 @@ RANDOM = 10.0
 
 
 def gamma(operations: float) -> float:
-    """The relative error that so many operations one after the other leave."""
+    """The relative error of this many operations in sequence."""
     return RANDOM * math.sqrt(max(operations, 1.0)) * U
 
 
@@ -56,7 +56,7 @@ def absolute(array: np.ndarray) -> np.ndarray:
 
 
 class Singular(Exception):
-    """A column is a combination of the columns before it; its position."""
+    """A column is a linear combination of the columns before it; has its position."""
 
 
 class Cholesky:

@@ -1,4 +1,4 @@
-"""Least squares and ridge from scratch, and how far doubles may be from them."""
+"""Exact least squares and ridge, and error bounds for their computation in doubles."""
 
 import math
 
@@ -67,7 +67,7 @@ class Plane:
 
     @property
     def refined(self) -> np.ndarray:
-        """What two steps of iterative refinement leave of `errors`.
+        """The part of `errors` that remains after two steps of iterative refinement.
 
         Each solves with a triangle that is off by `gamma`; residuals are pairs of doubles, off by a few 2⁻¹⁰⁴.
         """
@@ -79,7 +79,7 @@ class Plane:
 
 
 def sizes(standard: Standard) -> np.ndarray:
-    """For each standardised column, its length and that of its distances from the first row."""
+    """For each standardised column, its length and the length of its differences from the first row."""
     from_first = (standard.raw - standard.raw[0]) / standard.scales
     roots = np.sqrt(doubles(standard.weights))[:, None]
     return np.linalg.norm(roots * doubles(standard.z), axis=0) + np.linalg.norm(roots * doubles(from_first), axis=0)
@@ -94,7 +94,7 @@ def root(value) -> float:
 
 
 def log_error(data: Data, rows: list[int]) -> float:
-    """What the logarithms' own rounding may change of the target's length: an ulp of each."""
+    """The error of the target's length from the rounding of logarithms: one ulp each."""
     if not data.plan.log:
         return 0.0
     return math.sqrt(sum(float(data.weights[row]) * (EPSILON * abs(float(data.target[row]))) ** 2 for row in rows))

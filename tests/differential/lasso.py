@@ -1,4 +1,4 @@
-"""Lasso and elastic net: the optimality of what is stored, and the exact optimum."""
+"""Lasso and elastic net: the optimality of the stored coefficients, and the exact optimum."""
 
 import math
 
@@ -11,7 +11,7 @@ from fits import Plane
 # should be zero, as a fraction of the largest possible, or the duality gap as a fraction of the objective at zero.
 ROUNDING = 1e-13
 GAP = 1e-12
-# A penalty of squares so small that no double knows of it: columns that depend on each other have one answer with it.
+# A quadratic penalty far below rounding errors, with which the coefficients of dependent columns are unique.
 NOTHING = mpfr("1e-45")
 # Columns of which less than this is their own are dependent as far as six digits of a score are concerned: products of
 # columns that should be dependent differ by rounding.
@@ -30,7 +30,7 @@ class Optimality:
         self.rest = plane.centred_target - np.dot(s.z[:, plane.used], self.b)
 
     def rounding(self) -> np.ndarray:
-        """The error bound of each slope: rounding of columns and target, and what the solver takes for zero."""
+        """The error bound of each slope: rounding of columns and target, and the tolerance of the solver."""
         plane = self.plane
         b = np.abs(doubles(self.b))
         length = math.sqrt(float(np.dot(plane.standard.weights, self.rest**2)))
@@ -73,12 +73,12 @@ def solve(scatter: np.ndarray, projection: np.ndarray, l1, l2, start: np.ndarray
         if not waiting:
             return b
         _, first = max(waiting)
-        # A step so short that its sign is all that counts.
+        # A step so short that only its sign matters.
         b[first] = mpfr("1e-60") * (abs(slopes[first]) - l1) / a[first, first] * (1 if slopes[first] > 0 else -1)
 
 
 def settle(a: np.ndarray, projection: np.ndarray, l1, b: np.ndarray) -> None:
-    """Goes to the best coefficients of these signs; those that would change their sign become zero."""
+    """Moves to the best coefficients of these signs; coefficients that would change their sign become zero."""
     while True:
         active = [j for j in range(len(b)) if b[j] != 0]
         if not active:
@@ -98,7 +98,7 @@ def settle(a: np.ndarray, projection: np.ndarray, l1, b: np.ndarray) -> None:
 
 
 def is_determined(plane: Plane, others: np.ndarray) -> bool:
-    """Whether other rows of the design have one prediction though columns may be dependent.
+    """Whether the predictions of other rows are unique although columns may be dependent.
 
     Columns that are dependent in the rows of the fit must be dependent in the same way in these.
     """

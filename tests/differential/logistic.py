@@ -1,4 +1,4 @@
-"""Logistic regression: the slope at what is stored, and the optimum from scratch."""
+"""Logistic regression: the gradient at the stored coefficients, and the exact optimum."""
 
 import math
 
@@ -12,7 +12,7 @@ from exact import RANDOM, U, doubles, gamma, mpfr, vector, zeros
 # is the last.
 # By Taylor's theorem it leaves a slope of half its square times the third derivative, which is at most 1.
 LAST_STEP = 1e-7
-# What a curvature that rounding took away is made good by at most, as a share of the largest.
+# The largest correction of a curvature that is lost in rounding, as a fraction of the largest curvature.
 MORE = 1e-10
 
 
@@ -45,7 +45,7 @@ class Problem:
         return np.dot(((p - self.targets) * self.shares[:, None]).T, self.z) + parameters * self.priced
 
     def hessian(self, parameters: np.ndarray) -> np.ndarray:
-        """In doubles; for more classes than two with a curvature along what changes no probability."""
+        """In doubles; with more than two classes also a curvature along directions that change no probability."""
         z, w = doubles(self.z), doubles(self.shares)
         p, size = doubles_of_probabilities(z @ parameters.T), z.shape[1]
         h = np.zeros((self.scores * size, self.scores * size))
@@ -87,7 +87,7 @@ class Problem:
         return exact
 
     def allowed(self, parameters: np.ndarray) -> np.ndarray:
-        """What the solver may leave of each slope, and rounding."""
+        """The largest accepted value of each slope: the tolerance of the solver, and rounding."""
         z, w, b = np.abs(doubles(self.z)), doubles(self.shares), np.abs(doubles(parameters))
         longest = max(1.0, float(b.max()))
         last = LAST_STEP * longest
@@ -101,14 +101,14 @@ class Problem:
         return remainder + rounding + solved
 
     def uncertainty(self, parameters: np.ndarray) -> np.ndarray:
-        """What slopes that are off by as much as is allowed make of the parameters."""
+        """The error of the parameters if the slopes have the largest accepted values."""
         allowed = np.tile(self.allowed(parameters), self.scores)
         inverse = np.abs(np.linalg.inv(self.hessian(doubles(parameters))))
         return (inverse @ allowed).reshape(parameters.shape) + 4 * U * np.abs(doubles(parameters))
 
 
 def probabilities(scores: np.ndarray) -> np.ndarray:
-    """Exactly, of rows × scores; of one score the sigmoid."""
+    """Exact probabilities from rows × scores; from one score with the sigmoid."""
     p = zeros(*scores.shape)
     for row in range(len(scores)):
         if scores.shape[1] == 1:

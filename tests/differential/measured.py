@@ -1,4 +1,4 @@
-"""The fit to the rows that are not held out, made anew, and what its errors come to."""
+"""Recomputes the fit without the held-out rows, and its metrics."""
 
 import math
 
@@ -13,7 +13,7 @@ from metrics import Regression, hold
 
 
 class Predictions:
-    """Exact predictions of a plane, and what its coefficients' errors and arithmetic in doubles may change of them."""
+    """Exact predictions of a linear model, and bounds of their errors from coefficients and rounding."""
 
     def __init__(self, data: Data, plane: Plane, b, errors: np.ndarray, rows: list[int]):
         s, used = plane.standard, plane.used
@@ -21,7 +21,7 @@ class Predictions:
         self.values = plane.mean + (np.dot(z, b) if used else np.array([mpfr(0)] * len(rows), dtype=object))
         size = np.abs(doubles(z)) if used else np.zeros((len(rows), 0))
         parts = np.dot(size, np.abs(doubles(b))) + abs(float(plane.mean))
-        # Rounded means are made good by the intercept, which is rounded itself.
+        # The intercept compensates for rounded means, and is rounded itself.
         logs = log_error(data, plane.rows) * (np.dot(size, plane.reach) + 1 / math.sqrt(float(s.weight)))
         self.off = np.dot(size, errors) + (len(used) + 5) * U * parts + logs
         if data.plan.estimator != "linear":
@@ -64,7 +64,7 @@ def regression(data: Data, l1_ratio: float, alpha: float, model, fault) -> None:
 
 
 def conformal(data: Data, made: Predictions, rows: list[int], inference: dict, fault) -> None:
-    """The sizes of the errors on held-out rows, in ascending order; of a logged target those of the logarithms."""
+    """The absolute errors on held-out rows, in ascending order; for a logged target, of the logarithms."""
     if inference.get("residual_variance") is not None:
         return
     actual, predicted, off = np.array([mpfr(data.observed[row]) for row in rows], dtype=object), made.values, made.off
@@ -102,7 +102,7 @@ def optimum(plane: Plane, alpha: float, l1_ratio: float):
             inverse = np.abs(doubles(lasso.Cholesky(a, smallest=1e-60).inverse()))
         except Singular:
             return None, None
-        # A slope that is off by so much moves the coefficients of the same signs by A⁻¹ times that.
+        # An error of the slope changes the coefficients of the same signs by A⁻¹ times the error.
         errors[active] = np.dot(inverse, rounding[active]) + 2 * EPSILON * np.abs(doubles(b[active]))
         if (errors[active] >= np.abs(doubles(b[active]))).any():
             return None, None

@@ -1,4 +1,4 @@
-"""Metrics of exact predictions, and how far those of predictions that are slightly off may be from them."""
+"""Metrics of exact predictions, and bounds of their errors if predictions have errors."""
 
 import math
 from fractions import Fraction
@@ -10,7 +10,7 @@ from exact import RANDOM, TINY, U, doubles, mpfr, to_double
 
 
 class Regression:
-    """Of some rows: exact targets and predictions, error bounds of the predictions, weights."""
+    """Exact targets and predictions of rows, error bounds of the predictions, weights."""
 
     def __init__(
         self, actual: list, predicted: list, off: list[float], weights: list, parameters: int | None, intercept: bool
@@ -60,7 +60,7 @@ class Regression:
 
     @staticmethod
     def of_root(square: float, off: float) -> float:
-        """What an error of the square is of the root."""
+        """The error of a square root from the error of the square."""
         return min(math.sqrt(off), off / math.sqrt(square) if square > 0 else math.inf) + U * math.sqrt(square) + TINY
 
     def is_split(self, values: list) -> bool:
@@ -86,7 +86,7 @@ class Regression:
 
 
 class Classification:
-    """Of some rows: classes, exact probabilities, how far these may be off, weights."""
+    """Classes of rows, exact probabilities, their error bounds, weights."""
 
     def __init__(self, actual: list[int], probabilities: list, off: list, weights: list, classes: int):
         self.actual, self.weights, self.classes = actual, [float(weight) for weight in weights], classes
@@ -117,7 +117,7 @@ class Classification:
         return found
 
     def labels(self, found: dict, w: np.ndarray, total: float, sums: float) -> None:
-        """Metrics of the predicted classes, unless two probabilities are too close to say which is greater."""
+        """Metrics of the predicted classes, unless rounding decides which of two probabilities is greater."""
         ordered = np.sort(self.p, axis=1)
         if (ordered[:, -1] - ordered[:, -2] <= 2 * self.off.max(axis=1)).any():
             return
@@ -155,7 +155,7 @@ class Classification:
 
 
 def hold(side: str, expected: dict, got: dict | None, fault) -> None:
-    """Compares metrics by name; those that rounding may decide are not in `expected`."""
+    """Compares metrics by name; `expected` does not contain metrics that depend on rounding."""
     if got is None:
         return
     for name, (value, error) in expected.items():

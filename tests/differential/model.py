@@ -1,4 +1,4 @@
-"""A model file read anew: what it should answer, exactly, and how far doubles may be from that."""
+"""An independent reader of model files: exact expected answers, and their error bounds in doubles."""
 
 import json
 import math
@@ -11,7 +11,7 @@ import numpy as np
 
 from exact import TINY, U, Cholesky, mpfr, zeros
 
-# What the field that holds sets of classes is called, in answers and among outputs.
+# The name of prediction sets in answers and among outputs.
 SETS = "prediction_sets"
 UNKNOWN = -1.0
 MISSING_WORDS = {"", "na", "n/a", "nan", "null", "none"}
@@ -30,12 +30,12 @@ class Refused(Exception):
 
 
 class Open(Exception):
-    """Text that may be missing, unknown or a padded level: every protocol must give the same answer, whichever."""
+    """Text that may be missing, unknown or a padded level: all protocols must give the same answer."""
 
 
 @dataclass
 class Score:
-    """A number and what rounding may change of it."""
+    """A number and a bound of its rounding error."""
 
     value: mpfr
     error: float
@@ -56,7 +56,7 @@ class Model:
         self.temperature = self.inference.get("temperature", 1.0)
 
     def accept(self, feature: dict, cell: Cell) -> float:
-        """What a frame holds of a cell."""
+        """The value of a cell in a frame."""
         kind = feature["type"]
         if cell.kind == "missing":
             if feature["missing"] == "reject":
@@ -68,7 +68,7 @@ class Model:
             digits = cell.text.lstrip("-")
             if not math.isfinite(value) or kind not in ("double", "long"):
                 raise Refused("number")
-            # An integer by type is its digits; a number may be what a program printed of a double.
+            # An integer is compared by its digits; a number may be a double as printed by a program.
             if digits.isdigit() and value != int(cell.text) and (kind == "long" or not is_shortest(digits, abs(value))):
                 raise Refused("lossy")
             if kind == "long" and not value.is_integer():
@@ -121,13 +121,13 @@ class Model:
                 value += part
                 size += abs(float(part))
                 error += abs(coefficients[position]) * column.error
-            # A product a column, and sums that are at most as large as all parts together.
+            # One product per column, and sums that are at most as large as the sum of all absolute values.
             error += (len(columns) + 2) * (U * (size + abs(intercept)) + TINY)
             scores.append(Score(value, error))
         return scores
 
     def prediction(self, row: dict) -> Score:
-        """Of a regressor, in the unit of the target."""
+        """The prediction of a regressor, in the unit of the target."""
         [score] = self.scores(row)
         if not self.log:
             return score
@@ -148,7 +148,7 @@ class Model:
         largest = max(score.value for score in scores)
         parts = [gmpy2.exp(score.value - largest) for score in scores]
         total, worst = sum(parts), max(score.error for score in scores)
-        # exp of a difference: what the difference rounds to counts too.
+        # exp of a difference: the rounding of the difference counts, too.
         size = [U * abs(float(score.value - largest)) for score in scores]
         return [
             Score(part / total, float(part / total) * (2 * worst + max(size) + own + (len(parts) + 6) * U) + TINY)
@@ -156,7 +156,7 @@ class Model:
         ]
 
     def contributions(self, row: dict) -> list[dict]:
-        """For each score, what each feature adds: columns made from several are divided among them in equal parts."""
+        """For each score, the contribution of each feature: products are divided equally among their features."""
         all_scores = []
         for position in range(len(self.intercepts)):
             parts = {feature["name"]: Score(mpfr(0), 0.0) for feature in self.features}
@@ -191,7 +191,7 @@ class Model:
         return Score(total, error + (len(z) + 3) * U * float(total))
 
     def rank(self) -> float:
-        """Of the design `A`: the trace of `(A + S)⁻¹A`, where `R` is of `A + S` and `S` is 1e-8 of the diagonal."""
+        """The trace of `(A + S)⁻¹A` for the design `A`; `R` is the factor of `A + S`, `S` is 1e-8 of the diagonal."""
         size = len(self.columns)
         r = zeros(size, size)
         for row, entries in enumerate(self.inference["r"]):
@@ -202,7 +202,7 @@ class Model:
 
 
 def is_shortest(digits: str, value: float) -> bool:
-    """Whether these digits are those that JavaScript and Go print of the double: the shortest, padded with zeros."""
+    """Whether JavaScript and Go print the double with these digits: the shortest, padded with zeros."""
     return math.isfinite(value) and digits == format(Decimal(repr(value)), "f").split(".")[0]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class Panic(Exception):
-    """The program died, or did not say in one message what was wrong."""
+    """The program crashed, or did not report the error in one message."""
 
 
 def run(binary: str, *arguments: str, text: str | None = None) -> subprocess.CompletedProcess:

@@ -1,4 +1,4 @@
-"""The options of training: what they mean, and how they are written on the command line."""
+"""The options of training: their meaning, and their form on the command line."""
 
 import random
 from dataclasses import dataclass, field
@@ -109,7 +109,7 @@ def draw(seed: int, number: int) -> tuple[Table, Plan]:
     auto = rng.random() < 0.4
     plan.alpha = None if auto else 10.0 ** rng.uniform(-4, 3)
     if estimator in ("lasso", "elastic-net") and plan.alpha:
-        # Of the size that leaves some coefficients and not others.
+        # So that some coefficients are zero and others are not.
         values = [float(cell) for cell in goal.cells]
         plan.alpha *= 1e-2 * (max(values) - min(values) or 1.0) if not log else 1e-2
     plan.l1_ratio = rng.choice([0.5, 0.9, 0.1, 0.5, 1.0]) if estimator == "elastic-net" else 1.0
@@ -123,7 +123,7 @@ def draw(seed: int, number: int) -> tuple[Table, Plan]:
     plan.interactions = len(features) < 5 and rng.random() < 0.2
     for column in features:
         if column.kind == "long" or all(is_number(cell) for cell in column.cells):
-            # What stands at --types is a list.
+            # --types is a comma-separated list.
             column.name = column.name.replace(",", " ")
         if rng.random() < 0.3:
             lose(rng, column)

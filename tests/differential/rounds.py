@@ -1,4 +1,4 @@
-"""Which rows are held out and which fold a row is in.
+"""Held-out rows, and the fold of each row.
 
 The modules `holdout` and `folds` of ordinate-train draw the same.
 """
@@ -21,7 +21,7 @@ def is_held_out(row: int, fraction: float, seed: int) -> bool:
 
 
 class Folds:
-    """Deals rows to folds: those of a class in rounds, one to every fold in an order drawn from the seed."""
+    """Assigns rows to folds: rows of a class in rounds, one per fold, in an order drawn from the seed."""
 
     def __init__(self, count: int, seed: int):
         self.count, self.seed, self.classes = count, seed, {}

@@ -1,4 +1,4 @@
-"""Rows to predict: like those of the training data, unlike them, and odd ones."""
+"""Rows to predict: similar to the training data, different from them, and invalid ones."""
 
 import random
 
@@ -44,7 +44,7 @@ def usual(rng: random.Random, table: Table, column) -> Cell:
 
 
 def far(rng: random.Random, column) -> Cell:
-    """A number beyond those of the training data, or between them."""
+    """A number outside or inside the range of the training data."""
     values = [float(cell) for cell in column.cells if cell is not None]
     low, high = min(values), max(values)
     value = low + (high - low) * rng.choice([-1.0, -0.1, 0.37, 0.5, 1.1, 2.0, 30.0])
@@ -54,7 +54,7 @@ def far(rng: random.Random, column) -> Cell:
 
 
 def odd(rng: random.Random, column, levels: list[str]) -> Cell:
-    """What a caller may send by mistake."""
+    """A mistake of a caller."""
     if rng.random() < 0.25:
         return Cell("missing")
     if column.kind == "string":

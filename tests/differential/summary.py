@@ -16,7 +16,7 @@ TAIL, QUANTILE = 4e-12, 1e-12
 
 
 class Summary:
-    """Holds what was printed against a plane; what is wrong goes to `fault(kind, words)`."""
+    """Compares the printed summary with an exact fit; errors are reported with `fault(kind, words)`."""
 
     def __init__(self, plane: Plane, printed: dict, residuals: np.ndarray, sizes: np.ndarray, exact: bool, fault):
         self.plane, self.printed, self.data = plane, printed, plane.data
@@ -37,7 +37,7 @@ class Summary:
             self.fault("summary", f"{what}: {got!r} should be {expected!r} ± {relative * abs(expected) + absolute:.1e}")
 
     def noise(self) -> tuple[float, float]:
-        """The residual variance, and how far off it may be, relatively."""
+        """The residual variance, and its relative error bound."""
         plane = self.plane
         squares, logs = float(plane.squares), log_error(self.data, plane.rows)
         rest = float(np.dot(plane.lengths, plane.refined))
@@ -109,7 +109,7 @@ class Summary:
         self.hold(f"t of {name!r}", term["t"], ratio, 2 * U)
         tail = student_tail(term["t"], self.freedom)
         if tail > mpf("1e-290"):
-            # x = freedom ÷ (freedom + t²) is rounded; its power freedom ÷ 2 is taken, and near 1 what is left of it.
+            # x = freedom ÷ (freedom + t²) is rounded, then raised to freedom ÷ 2; near 1 also 1 − x.
             steep = abs(student_tail(mpf(term["t"]) * (1 + mpf(2) ** -40), self.freedom) / tail - 1) * mpf(2) ** 40
             self.hold(f"p of {name!r}", term["p"], tail, TAIL + float(steep) * 8 * U)
         for end, sign in zip(term["interval"], (-1, 1)):
@@ -159,14 +159,14 @@ class Summary:
         self.hold("BIC", got["bic"], float(parameters * log(mpf(n)) - 2 * mpf(str(likelihood))), 4 * U, 2 * error)
 
     def durbin_watson(self) -> None:
-        """Of the residuals of the stored model, each times the root of its weight, in the order of the rows."""
+        """From the residuals of the stored model times the root of their weights, in the order of the rows."""
         weights, plane = self.plane.standard.weights, self.plane
         e = np.array([gmpy2.sqrt(weight) for weight in weights], dtype=object) * self.residuals
         roots = np.sqrt(doubles(weights))
         steps = e[1:] - e[:-1]
         squares = np.dot(e, e)
         expected = float(np.dot(steps, steps) / squares)
-        # Of each residual: a product and a sum a column, and the rounding of the logarithm.
+        # For each residual, one product and one sum per column, and the rounding of the logarithm.
         logs = EPSILON * np.abs(doubles(plane.y)) if self.data.plan.log else 0.0
         off = roots * ((len(plane.used) + 3) * U * (self.sizes + np.abs(doubles(plane.y))) + logs) + 2 * U * np.abs(
             doubles(e)

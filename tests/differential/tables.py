@@ -1,4 +1,4 @@
-"""Random tables: what people train on, and what they should not."""
+"""Random tables: valid and invalid training data."""
 
 import csv
 import math
@@ -112,7 +112,7 @@ def text_of(value: float) -> str:
 
 
 def numbers(rng: random.Random, rows: int) -> list[float]:
-    """Numbers of a style that real columns have."""
+    """Numbers in a style of real columns."""
     style = rng.choice(
         ["normal", "normal", "scaled", "scaled", "offset", "whole", "count", "decimals", "lonely", "skewed", "tiny"]
     )
@@ -155,7 +155,7 @@ def category(rng: random.Random, rows: int) -> list[str]:
     chances = [rng.choice([1, 1, 5, 20]) for _ in levels]
     cells = rng.choices(levels, chances, k=rows)
     if rare:
-        # A level of a single row or two: in cross-validation it is in one fold alone.
+        # A level of one or two rows: in cross-validation it occurs in one fold only.
         for place in rng.sample(range(rows), rng.choice([1, 1, 2])):
             cells[place] = rare
     if len(set(cells)) < 2:
@@ -229,10 +229,10 @@ def target(rng: random.Random, features: list[Column], rows: int, classes: int, 
 
 
 def lose(rng: random.Random, column: Column) -> None:
-    """Takes some values away."""
+    """Removes some values."""
     share = rng.choice([0.05, 0.3])
     kept = [None if rng.random() < share else cell for cell in column.cells]
-    # Types and levels are those of what is left.
+    # Types and levels of the remaining values.
     if len({cell for cell in kept if cell is not None}) > 1:
         column.cells = kept
         column.marker = rng.choice(MARKERS)

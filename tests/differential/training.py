@@ -1,4 +1,4 @@
-"""Whether training made of a table what the table says: signature, design, coefficients, inference."""
+"""Compares a trained model with its table: signature, design, coefficients, inference."""
 
 import math
 
@@ -18,7 +18,7 @@ from tables import Table
 
 
 class Training:
-    """The checks of one fit to all rows; what is wrong goes to `fault(kind, words)`."""
+    """The checks of one fit to all rows; errors are reported with `fault(kind, words)`."""
 
     def __init__(self, table: Table, plan, model: Model, printed: dict, fault):
         self.plan, self.model, self.printed, self.fault = plan, model, printed, fault
@@ -50,7 +50,7 @@ class Training:
                 residuals, sizes = self.stated()
                 Summary(self.plane, self.printed["summary"], residuals, sizes, exact, self.fault).check()
         else:
-            # Any penalty of squares will do: what is needed is the scatter.
+            # The penalty does not matter: only the cross-products are needed.
             self.plane = Plane(self.data, self.everything, 1.0)
             self.optimality()
         measured.regression(self.data, self.plan.l1_ratio, self.alpha, self.model, self.fault)
@@ -58,7 +58,7 @@ class Training:
             choosing.check(self.data, self.plan.l1_ratio, self.alpha, self.printed["notes"], self.fault)
 
     def signature(self) -> bool:
-        """Whether features have the types and levels that the rest can be looked at with."""
+        """Whether features have the expected types and levels, without which other checks are not possible."""
         understood = True
         for expected, got in zip(self.features, self.model.features):
             kind = got["type"]
@@ -96,7 +96,7 @@ class Training:
         s, rows = self.standard, len(self.everything)
         spread = doubles(s.spread)
         for place, column in enumerate(self.model.columns):
-            # The first row is subtracted, the rest is added up and divided.
+            # The first row is subtracted, then the differences are added and divided.
             error = gamma(rows) * spread[place] + 2 * U * abs(float(s.means[place])) if self.plan.intercept else 0.0
             if abs(to_double(mpfr(column["mean"]) - s.means[place])) > error:
                 self.fault(
@@ -117,7 +117,7 @@ class Training:
         return [mpfr(values[score]) / mpfr(column["scale"]) * scale for column, values, scale in columns]
 
     def stated(self) -> tuple[np.ndarray, list[float]]:
-        """The residuals of the model as its file has it, exactly, and how large the parts are that make each."""
+        """The exact residuals of the stored model, and for each the sum of the absolute values of its terms."""
         data, columns = self.data, self.model.columns
         values = np.array([mpfr(self.model.intercepts[0])] * len(self.everything), dtype=object)
         sizes = np.full(len(self.everything), abs(self.model.intercepts[0]))
@@ -132,7 +132,7 @@ class Training:
         return data.target - values, sizes
 
     def intercept(self) -> None:
-        """It makes the mean residual zero, compensates for the rounding of means, and is rounded once."""
+        """The intercept makes the mean residual zero, compensates for the rounding of means, and is rounded once."""
         intercept = self.model.intercepts[0]
         if not self.plan.intercept:
             if intercept != 0.0:
@@ -146,9 +146,9 @@ class Training:
         error += max(EPSILON * abs(float(value)) for value in target) if self.plan.log else 0.0
         distance = float(max(abs(value - target[0]) for value in target))
         parts = float(np.dot(np.abs(units), doubles(self.standard.spread))) + distance
-        # Of least squares, sums are in pairs of doubles; else they are sums of distances from the first row.
+        # Least squares has sums in double-doubles; other estimators have sums of differences from the first row.
         error += (2.0**-90 if self.plan.estimator == "linear" else gamma(len(self.everything))) * parts
-        # Means are pairs of doubles, of which the second makes good what the first lacks.
+        # Means are double-doubles.
         means = np.abs(doubles(self.standard.means))
         error += 2.0**-100 * (float(np.dot(np.abs(units), means)) + float(max(abs(value) for value in target)))
         if abs(mean) > error:
@@ -203,7 +203,7 @@ class Training:
         squares = float(plane.squares)
         b = np.abs(doubles(plane.b))
         if self.plan.estimator == "linear":
-            # The sum of squares is least: errors of the coefficients count squared.
+            # At the minimum of the sum of squares, only the squares of errors of the coefficients count.
             rest = float(np.dot(plane.lengths, plane.refined))
             error = 16 * U * squares + rest * rest
         else:
@@ -221,7 +221,7 @@ class Training:
             self.fault("variance", f"{inference['residual_variance']!r} should be {expected!r} ± {allowed:.1e}")
 
     def triangle(self) -> None:
-        """`RᵀR` is the scatter of the standardised columns and what was added to its diagonal."""
+        """`RᵀR` is the cross-products of the standardised columns plus the increment of the diagonal."""
         r, s = self.model.inference.get("r"), self.standard
         rows, size = len(self.everything), len(self.model.columns)
         if self.plan.estimator == "ridge":

@@ -57,7 +57,10 @@ impl Data {
 
     fn moments(&self) -> Moments {
         let mut accumulator = Accumulator::new(self.values[..self.width].to_vec());
-        self.rows().for_each(|row| accumulator.push(row));
+        for row in self.rows() {
+            let (target, features) = row.split_last().unwrap();
+            accumulator.push_exact(features, *target, &[], 1.0);
+        }
         accumulator.finish()
     }
 }
@@ -94,7 +97,10 @@ fn refined(data: &Data) -> f64 {
     let mut fit = data.moments().solve(&data.names).unwrap();
     for _ in 0..2 {
         let mut refinement = Refinement::new(fit);
-        data.rows().for_each(|row| refinement.push(row));
+        for row in data.rows() {
+            let (target, features) = row.split_last().unwrap();
+            refinement.push_exact(features, *target, &[], 1.0);
+        }
         let changed;
         (fit, changed) = refinement.finish();
         if !changed {

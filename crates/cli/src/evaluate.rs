@@ -70,9 +70,10 @@ fn on_error() -> impl TypedValueParser<Value = OnError> {
 
 /// Returns the metrics as text or JSON.
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
+    let files = each_once(expanded(&arguments.data)?)?;
+    model::check_standard_input(&arguments.model, &files)?;
     let model = model::load(&arguments.model)?;
     let target = arguments.target.as_deref().unwrap_or(&model.signature().target().name);
-    let files = each_once(expanded(&arguments.data)?)?;
     let progress = Arc::new(Progress::of_bytes(total_bytes(&files), !arguments.quiet));
     let features = model.signature().features().iter().map(|feature| feature.name.clone());
     let others = [target].into_iter().chain(arguments.weights.as_deref()).map(str::to_owned);

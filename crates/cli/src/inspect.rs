@@ -27,7 +27,8 @@ use ordinate_train::text_table::{Align, TextTable};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   ordinate inspect price.json
-  ordinate inspect diabetes --json")]
+  ordinate inspect diabetes --json
+  ordinate train houses.csv --target price --out - | ordinate inspect -")]
 pub(super) struct Arguments {
     #[arg(value_name = "MODEL", help = model::HELP, long_help = model::LONG_HELP)]
     model: String,

@@ -21,7 +21,7 @@ use super::skipped::{OnError, SkippedRows};
 use super::warning_column::rows_with_warnings;
 use super::{model, print_error, wrong_usage};
 use csv::{CsvOutput, Target};
-use ordinate_model::answer::{IntervalError, WarningScope};
+use ordinate_model::answer::WarningScope;
 use ordinate_model::wording::counted;
 use ordinate_model::{Model, Predictor, Wanted};
 use ordinate_table::{DataError, TableReader, expanded};
@@ -107,6 +107,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     }
     let files = expanded(&arguments.data)?;
     arguments.check(&files)?;
+    model::check_standard_input(&arguments.model, &files)?;
     let model = model::load(&arguments.model)?;
     // A progress bar and rows would overwrite each other.
     let quiet = arguments.quiet || !writes_file && io::stdout().is_terminal();
@@ -214,13 +215,12 @@ fn predictor<'m>(extra: &ExtraColumns, model: &'m Model) -> Result<Predictor<'m>
     if extra.mean_interval.is_some() && model.classes().is_some() {
         return Err(format!("--mean-interval needs a regression model, and {} predicts classes", model.name()));
     }
-    // Each option separately, so that an error names it.
-    let of_option = |option: &'static str| move |error: IntervalError| format!("{option}: {error}");
-    let all = wanted(extra, model);
-    let mean = Wanted { mean_interval: all.mean_interval, ..Wanted::default() };
-    model.predictor(&Wanted { mean_interval: None, ..all }).map_err(of_option("--interval"))?;
-    model.predictor(&mean).map_err(of_option("--mean-interval"))?;
-    model.predictor(&all).map_err(|error| error.to_string())
+    let wanted = wanted(extra, model);
+    model.predictor(&wanted).map_err(|error| {
+        // The error belongs to --mean-interval if the predictions are possible without it.
+        let without_mean = model.predictor(&Wanted { mean_interval: None, ..wanted });
+        without_mean.err().map_or_else(|| format!("--mean-interval: {error}"), |error| format!("--interval: {error}"))
+    })
 }
 
 /// Why the command ended early.

@@ -57,7 +57,7 @@ pub(super) struct Batch<'b> {
     pub(super) rows: &'b [Row],
     /// For each row, why it cannot be used, if it cannot.
     pub(super) errors: Vec<Option<RowError>>,
-    /// The answer to the other rows; `None` if there are none.
+    /// The answer to the other rows; `None` without other rows.
     pub(super) answer: Option<Answer<'b>>,
 }
 

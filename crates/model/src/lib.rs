@@ -22,8 +22,6 @@ pub mod double_double;
 pub mod estimator;
 mod example_rows;
 pub mod field;
-#[cfg(test)]
-mod fixture;
 pub mod frame;
 mod golden;
 pub mod header;
@@ -40,6 +38,8 @@ pub mod scalar;
 pub mod signature;
 pub mod suggestion;
 pub mod task;
+#[cfg(test)]
+mod test_models;
 pub mod wording;
 
 pub use answer::{Answer, AnswerError, PredictError, PredictedRow, Prediction, Predictor, Probabilities, Wanted};

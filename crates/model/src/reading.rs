@@ -63,7 +63,7 @@ impl Reading {
         self.dates.iter().find_map(|format| date::parse(text, format)).or_else(|| date::parse_iso(text))
     }
 
-    /// The number of a text: a double, or an integer with [`number::parse_integer`].
+    /// The number of a text: a double, or an integer with [`parse_integer`](crate::number::parse_integer).
     ///
     /// # Errors
     /// [`NumberError`]; a text that does not follow the conventions is [`NumberError::Malformed`].

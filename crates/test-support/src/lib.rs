@@ -16,7 +16,7 @@ pub mod s3_server;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 
-pub use model_document::{ModelDocument, column, line, people};
+pub use model_document::{ModelDocument, column, feature, line, people};
 pub use server::Server;
 
 /// The root of the repository.

@@ -11,17 +11,22 @@ pub struct ModelDocument(Value);
 impl ModelDocument {
     /// A linear regression with this intercept and without columns.
     pub fn regression(name: &str, intercept: f64) -> Self {
-        let target = json!({"name": "y", "type": "double"});
-        Self::new(name, "regression", target, json!({"family": "linear", "intercept": intercept, "coefficients": {}}))
+        Self::new(name, json!({"family": "linear", "intercept": intercept, "coefficients": {}}))
     }
 
     /// A logistic regression with these classes and intercepts and without columns. The target is the text `class`.
     pub fn classification(name: &str, classes: &[&str], intercepts: &[f64]) -> Self {
-        let estimator = json!({"family": "logistic", "classes": classes, "intercepts": intercepts, "coefficients": {}});
-        Self::new(name, "classification", json!({"name": "class", "type": "string"}), estimator)
+        Self::new(name, json!({"family": "logistic", "classes": classes, "intercepts": intercepts, "coefficients": {}}))
     }
 
-    fn new(name: &str, task: &str, target: Value, estimator: Value) -> Self {
+    /// A model with this estimator, as in the model file, and without columns. The target of a logistic regression is the
+    /// text `class`.
+    pub fn new(name: &str, estimator: Value) -> Self {
+        let (task, target) = if estimator["family"] == "logistic" {
+            ("classification", json!({"name": "class", "type": "string"}))
+        } else {
+            ("regression", json!({"name": "y", "type": "double"}))
+        };
         Self(json!({
             "format": "ordinate.model/1", "name": name, "version": "1", "created": "2026-11-23T00:00:00Z",
             "task": task,
@@ -50,6 +55,12 @@ impl ModelDocument {
         self.set("/signature/features", features)
     }
 
+    /// Sets the columns of the design, a list of [`column()`]s whose coefficients are in the estimator already.
+    #[must_use]
+    pub fn columns(self, columns: impl Into<Value>) -> Self {
+        self.set("/preprocess/columns", columns)
+    }
+
     /// Adds a column of the design, see [`column()`], and its coefficient: a number, or a list with a number per score.
     #[must_use]
     pub fn column(mut self, column: Value, coefficient: impl Into<Value>) -> Self {
@@ -70,6 +81,11 @@ impl ModelDocument {
         let golden = serde_json::from_value(golden).unwrap();
         document.seal(golden).unwrap().to_json().unwrap().into_bytes()
     }
+}
+
+/// A feature of this type that rejects missing values.
+pub fn feature(name: &str, kind: &str) -> Value {
+    json!({"name": name, "type": kind, "missing": "reject"})
 }
 
 /// A column of the design with one factor: `{"feature": "age"}`, with a `"power"` or a `"level"`.

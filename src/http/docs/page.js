@@ -7,7 +7,8 @@ for (const name of ["server-url", "default-api-server"]) document.querySelector(
 const operations = document.querySelector("#operations");
 const add = (method, path) => {
   const link = document.createElement("a");
-  link.href = location.pathname + "#" + `${method}-${path}`.replace(/[\s#:?&={}]/g, "-");
+  const id = `${method}-${path}`.replace(/[\s#:?&={}]/g, "-");
+  link.href = `${location.pathname}#${id}`;
   link.textContent = `${method.toUpperCase()} ${path}`;
   link.addEventListener("click", () => (operations.open = false));
   const entry = document.createElement("li");
@@ -17,7 +18,9 @@ const add = (method, path) => {
 if (matchMedia("(max-width: 768px)").matches) {
   operations.open = location.hash === "";
   const list = ({ paths }) => {
-    for (const [path, item] of Object.entries(paths)) Object.keys(item).forEach((method) => add(method, path));
+    for (const [path, item] of Object.entries(paths)) for (const method of Object.keys(item)) add(method, path);
   };
-  fetch("openapi.json").then((response) => response.json()).then(list);
+  fetch("openapi.json")
+    .then((response) => response.json())
+    .then(list);
 }

@@ -144,7 +144,7 @@ pub(crate) enum Values<'a> {
     },
     /// The lower and upper bounds.
     Intervals(&'a [[f64; 2]]),
-    /// Sets of labels, each in the order of the classes.
+    /// The prediction set of each row, in the order of the classes.
     PredictionSets {
         classes: &'a [Scalar],
         sets: &'a [Vec<&'a Scalar>],

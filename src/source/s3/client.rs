@@ -25,7 +25,7 @@ const ATTEMPTS: u32 = 3;
 /// limits.
 const FIRST_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
 
-/// Checks the settings; the error says how to correct them.
+/// Checks the settings; the error explains how to correct them.
 pub(super) fn check(settings: &S3Settings) -> Result<(), String> {
     if let Some(endpoint) = &settings.endpoint_url {
         let url = url::Url::parse(endpoint).ok();

@@ -1,4 +1,4 @@
-//! Open Inference Protocol v2: requests by the specification, and recorded requests of tritonclient and kserve.
+//! Open Inference Protocol v2: requests by the specification.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -20,7 +20,9 @@ use ordinate_test_support::in_process::{Response, application, application_with_
 use ordinate_test_support::root;
 
 use crate::DIABETES;
-use crate::recorded::recorded_as;
+
+mod clients;
+mod errors;
 
 const INFER: &str = "/v2/models/line/infer";
 
@@ -61,6 +63,11 @@ fn parts(answer: &Response) -> (Value, HashMap<String, Vec<u8>>) {
 
 fn doubles(bytes: &[u8]) -> Vec<f64> {
     bytes.as_chunks().0.iter().map(|chunk| f64::from_le_bytes(*chunk)).collect()
+}
+
+/// The service with a model whose features are numbers, a boolean and a string.
+fn typed() -> Router {
+    application_with_model(root().join("tests/clients/typed.json"))
 }
 
 #[tokio::test]
@@ -318,53 +325,6 @@ async fn a_model_without_intervals_rejects_requests_for_them() {
     assert!(!metadata.to_string().contains("interval"), "{metadata}");
 }
 
-#[rstest]
-#[case::unknown_model("/v2/models/none/infer", line(json!([1, 1]), json!([1])), 404, "no model")]
-#[case::unknown_version("/v2/models/line/versions/7/infer", line(json!([1, 1]), json!([1])), 404, "no version")]
-#[case::wrong_shape(INFER, line(json!([2, 1]), json!([1])), 400, "expected 2 values by the shape, got 1")]
-#[case::hostile_shape(INFER, line(json!([i64::MAX, i64::MAX]), json!([1])), 400, "is not possible")]
-#[case::not_a_number(INFER, line(json!([1, 1]), json!([true])), 400, "got true")]
-#[case::no_inputs(INFER, json!({"id": "42"}), 400, "\"inputs\"")]
-#[case::load("/v2/repository/models/line/load", json!({}), 400, "clients cannot load or unload models")]
-#[case::unload("/v2/repository/models/line/unload", json!({}), 400, "clients cannot load or unload models")]
-#[tokio::test]
-async fn errors_have_one_key(#[case] path: &str, #[case] body: Value, #[case] status: u16, #[case] message: &str) {
-    let answer = infer(path, body).await;
-    assert_eq!(answer.status.as_u16(), status, "{}", answer.text());
-    let error = answer.json();
-    assert_eq!(error.as_object().unwrap().len(), 1);
-    assert!(error["error"].as_str().unwrap().contains(message), "{error}");
-}
-
-#[rstest]
-#[case::unknown(json!({"name": "explain_all"}), "no output")]
-#[case::classification(json!({"name": "predict", "parameters": {"classification": 3}}), "not supported")]
-#[case::shared_memory(json!({"name": "predict", "parameters": {"shared_memory_region": "r"}}), "not supported")]
-#[tokio::test]
-async fn an_unknown_or_unsupported_output_is_rejected(#[case] output: Value, #[case] message: &str) {
-    let mut body = line(json!([1, 1]), json!([1]));
-    body["outputs"] = json!([output]);
-    let answer = infer(INFER, body).await;
-    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
-    assert!(answer.json()["error"].as_str().unwrap().contains(message));
-}
-
-#[rstest]
-#[case::parameters_that_are_a_list("parameters", json!([true]), "\"parameters\" must be an object such as {\"binary_data_output\": true}, got an array")]
-#[case::a_parameter("parameters", json!({"binary_data_output": 1}), "\"binary_data_output\" must be true or false, got 1")]
-#[case::outputs_that_are_lists("outputs", json!([["predict", null]]), "expected an output with a \"name\", an object, got an array")]
-#[case::outputs_that_are_not_a_list("outputs", json!("predict"), "\"outputs\" must be a list of objects with a \"name\", got the string \"predict\"")]
-#[case::an_output_without_a_name("outputs", json!([{}]), "an output has no \"name\"")]
-#[case::another_model("model_name", json!("iris"), "\"model_name\" is \"iris\", but the path is that of the model \"line\", version \"1\"")]
-#[case::another_version("model_version", json!("2"), "\"model_version\" is \"2\", but the path is that of the model \"line\", version \"1\"")]
-#[tokio::test]
-async fn the_error_of_an_invalid_member_names_it(#[case] key: &str, #[case] value: Value, #[case] message: &str) {
-    let mut body = line(json!([1, 1]), json!([1]));
-    body[key] = value;
-    let answer = infer(INFER, body).await;
-    assert_eq!((answer.status.as_u16(), answer.json()), (400, json!({"error": message})));
-}
-
 #[tokio::test]
 async fn a_body_may_repeat_the_name_and_the_version_of_the_path() {
     for (name, version) in [(json!("line"), json!("1")), (json!("line"), json!("")), (json!(null), json!(null))] {
@@ -375,51 +335,10 @@ async fn a_body_may_repeat_the_name_and_the_version_of_the_path() {
 }
 
 #[tokio::test]
-async fn parameters_of_an_input_are_an_object_of_valid_values() {
-    for (parameters, message) in [
-        (json!([8, null]), "\"parameters\" must be an object such as {\"binary_data_size\": 8}, got an array"),
-        (json!({"binary_data_size": -1}), "\"binary_data_size\" must be a non-negative whole number of bytes, got -1"),
-    ] {
-        let mut body = line(json!([1, 1]), json!([1]));
-        body["inputs"][0]["parameters"] = parameters;
-        assert_eq!(infer(INFER, body).await.json(), json!({"error": message}));
-    }
-}
-
-#[tokio::test]
-async fn the_error_of_bytes_without_a_json_length_names_the_header() {
-    let body = [br#"{"inputs": []}"#.as_slice(), &1.5_f64.to_le_bytes()].concat();
-    let answer = post(INFER, &[], body).await;
-    let error = answer.json()["error"].as_str().unwrap().to_owned();
-    assert!(error.ends_with("send its length in the header Inference-Header-Content-Length"), "{error}");
-}
-
-#[tokio::test]
-async fn the_error_of_values_of_another_datatype_names_row_and_feature_and_counts_all() {
-    let mut data = vec![json!(1); 40];
-    (data[2], data[37]) = (json!(true), json!("x"));
-    let inputs = json!([{"name": "X", "shape": [4, 10], "datatype": "FP64", "data": data}]);
-    let answer = infer("/v2/models/diabetes/infer", json!({"inputs": inputs})).await;
-    let message = "row 0: feature \"bmi\" expected a number, got true (and 1 more)";
-    assert_eq!((answer.status.as_u16(), answer.json()), (400, json!({"error": message})));
-}
-
-#[tokio::test]
 async fn the_content_type_of_bytes_may_have_a_charset() {
     let body = line(json!([1, 1]), json!([1])).to_string();
     let answer = post(INFER, &[("content-type", "application/octet-stream; charset=utf-8")], body).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-}
-
-#[tokio::test]
-async fn an_invalid_json_length_is_rejected() {
-    let body = line(json!([1, 1]), json!([1])).to_string();
-    for length in ["x", "-1", "99999"] {
-        let answer = post(INFER, &[("inference-header-content-length", length)], body.clone()).await;
-        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text());
-        assert!(answer.json()["error"].is_string());
-    }
-    assert_eq!(post(INFER, &[("content-type", "text/csv")], "x\n1").await.status.as_u16(), 415);
 }
 
 #[tokio::test]
@@ -453,84 +372,4 @@ async fn statistics_count_the_requests_of_this_process() {
     let all = send(&application, Request::get("/v2/models/stats").body("".into()).unwrap()).await.json();
     assert_eq!(all["model_stats"].as_array().unwrap().len(), 4);
     assert_eq!(all["model_stats"][1]["inference_count"], 0);
-}
-
-#[tokio::test]
-async fn the_first_unknown_name_is_reported_and_all_are_counted() {
-    let inputs: Vec<Value> = (0..600)
-        .map(|feature| json!({"name": format!("f{feature}"), "datatype": "FP64", "shape": [1], "data": [1]}))
-        .collect();
-    let answer = infer(INFER, json!({"inputs": inputs})).await;
-    assert!(answer.json()["error"].as_str().unwrap().contains("(and 600 more)"), "{}", answer.text());
-}
-
-/// The service with a model whose features are numbers, a boolean and a string.
-fn typed() -> Router {
-    application_with_model(root().join("tests/clients/typed.json"))
-}
-
-#[rstest]
-#[tokio::test]
-async fn requests_of_clients_have_the_expected_responses(
-    #[values("tritonclient", "kserve")] client: &str,
-    #[values("line", "typed", "iris")] model: &str,
-    #[values("json", "binary")] given: &str,
-    #[values("json", "binary", "default")] wanted: &str,
-) {
-    if client == "kserve" && (model == "iris" || wanted == "default") {
-        return;
-    }
-    let application = if model == "typed" { typed() } else { application(settings()) };
-    let answer = send(&application, recorded_as(client, &format!("{model}-{given}-in-{wanted}-out"))).await;
-    let (json, bytes) = parts(&answer);
-    assert_eq!((&json["id"], &json["model_name"]), (&json!("42"), &json!(model)));
-    assert_eq!(bytes.contains_key("predict"), wanted != "json");
-    let output = &json["outputs"][0];
-    if model == "iris" {
-        assert_eq!(output["datatype"], "BYTES");
-        match bytes.get("predict") {
-            Some(bytes) => assert_eq!(bytes, b"\x06\0\0\0setosa"),
-            None => assert_eq!(output["data"], json!(["setosa"])),
-        }
-        return;
-    }
-    let values = bytes
-        .get("predict")
-        .map_or_else(|| serde_json::from_value(output["data"].clone()).unwrap(), |bytes| doubles(bytes));
-    let expected = if model == "line" { vec![3.0, 5.0] } else { typed_predictions().await };
-    assert_eq!(values, expected);
-}
-
-/// The predictions of the native route for the same rows.
-async fn typed_predictions() -> Vec<f64> {
-    let rows = json!({"X": [[50.5, 2, false, "north"], [62.0, 3, true, "south"], [44.0, 1, false, "west"]]});
-    let request = Request::post("/predict").body(rows.to_string().into()).unwrap();
-    serde_json::from_value(send(&typed(), request).await.json()["y"].clone()).unwrap()
-}
-
-/// The client sends `Accept-Encoding: gzip` with every request, but decompresses responses of `…/infer` only.
-#[tokio::test]
-async fn the_asynchronous_client_of_triton_can_read_all_responses() {
-    let names = ["server-metadata", "model-metadata", "model-config", "statistics", "repository-index"];
-    for name in names {
-        let request = recorded_as("tritonclient-aio", name);
-        assert!(request.headers()["accept-encoding"].to_str().unwrap().contains("gzip"), "{name}");
-        let answer = send(&application(settings()), request).await;
-        assert_eq!((answer.status.as_u16(), answer.header("content-encoding")), (200, ""), "{name}");
-        assert!(answer.body.len() > 100 && !answer.json().is_null(), "{name}");
-    }
-    let answer = send(&application(settings()), recorded_as("tritonclient-aio", "line-binary-in-binary-out")).await;
-    assert_eq!(doubles(&parts(&answer).1["predict"]), [3.0, 5.0]);
-}
-
-#[tokio::test]
-async fn other_requests_of_tritonclient_have_responses() {
-    let application = application(settings());
-    let index = send(&application, recorded_as("tritonclient", "repository-index")).await.json();
-    assert_eq!(index[0], json!({"name": "line", "version": "1", "state": "READY", "reason": ""}));
-    let (_, bytes) = parts(&send(&application, recorded_as("tritonclient", "line-gzip")).await);
-    assert_eq!(doubles(&bytes["predict"]), [3.0, 5.0]);
-    let probabilities =
-        send(&application, recorded_as("tritonclient", "iris-probabilities-binary-in-binary-out")).await;
-    assert_eq!(doubles(&parts(&probabilities).1["predict_proba"]).len(), 3);
 }

@@ -1,6 +1,5 @@
 //! Correct digits of polynomials and products in the results of `ordinate train`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::unreadable_literal, clippy::excessive_precision, reason = "as they are printed")]
 
 use std::fmt::Write;
@@ -9,7 +8,7 @@ use std::fs;
 use serde_json::Value;
 use tempfile::tempdir;
 
-use crate::command_line::{run, said};
+use crate::support::{run, said};
 
 /// y and x of the Statistical Reference Datasets' Filip, of the National Institute of Standards and Technology: a polynomial of
 /// degree ten, whose powers are correlated to the last digits that a double has.

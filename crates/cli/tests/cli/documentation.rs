@@ -9,6 +9,8 @@ use tempfile::tempdir;
 
 use ordinate_test_support::root;
 
+use crate::support::code_blocks;
+
 const DOCUMENTS: [&str; 8] = [
     "README.md",
     "CHANGELOG.md",
@@ -24,12 +26,6 @@ fn read(document: &str) -> String {
     fs::read_to_string(root().join(document)).unwrap()
 }
 
-/// The code blocks of a document in a language.
-fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
-    let fence = format!("```{language}\n");
-    text.split(&fence).skip(1).map(|block| block.split_once("```").unwrap().0).collect()
-}
-
 #[rstest]
 #[case("README.md", 1)]
 #[case("docs/USAGE.md", 12)]
@@ -39,7 +35,7 @@ fn documented_commands_of_ordinate_work(#[case] document: &str, #[case] least: u
     let programs = Path::new(env!("CARGO_BIN_EXE_ordinate")).parent().unwrap();
     let path = std::env::var("PATH").unwrap();
     let mut ran = 0;
-    for line in blocks(&read(document), "sh").into_iter().flat_map(str::lines) {
+    for line in code_blocks(&read(document), "sh").into_iter().flat_map(str::lines) {
         // `ordinate serve` does not end; requests are tested with docs/API.md, make elsewhere.
         if ["ordinate serve", "curl", "make", "  "].iter().any(|other| line.starts_with(other))
             || line.contains("cut -d")
@@ -75,7 +71,7 @@ fn the_model_of_the_readme_answers_its_requests() {
     let mut said = String::new();
     BufReader::new(server.stderr.take().unwrap()).read_line(&mut said).unwrap();
     let host = said.strip_prefix("Ordinate on http://").and_then(|rest| rest.split_once(';')).expect(&said).0;
-    let requests = blocks(&readme, "sh").into_iter().find(|block| block.starts_with("curl ")).unwrap();
+    let requests = code_blocks(&readme, "sh").into_iter().find(|block| block.starts_with("curl ")).unwrap();
     let script = requests.replace("curl -s ", "curl -s --fail --write-out '\\n' ").replace("localhost:9000", host);
     let output = Command::new("bash").args(["-euo", "pipefail", "-c", &script]).current_dir(&folder).output().unwrap();
     server.kill().unwrap();

@@ -16,7 +16,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 
-use crate::command_line::{command, complained, run, said, succeeded, text, train};
+use crate::support::{command, complained, run, said, succeeded, text, train};
 
 /// Values of x; y is 2x + 1.
 const X: [u32; 8] = [1, 2, 3, 5, 8, 13, 21, 34];

@@ -1,7 +1,5 @@
 //! Intervals, prediction sets and leverage of trained models.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::fmt::Write as _;
 use std::fs;
 
@@ -9,7 +7,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 
-use crate::command_line::{complained, run, succeeded};
+use crate::support::{complained, json_of, run, succeeded};
 
 /// Two numbers, a category, a weight; a number and a class to predict.
 fn data(rows: std::ops::Range<u32>) -> String {
@@ -32,7 +30,7 @@ fn folder() -> TempDir {
 }
 
 fn inference(folder: &TempDir) -> Value {
-    serde_json::from_slice::<Value>(&fs::read(folder.path().join("m.json")).unwrap()).unwrap()["inference"].clone()
+    json_of(folder.path().join("m.json"))["inference"].clone()
 }
 
 const NUMBER: &str = "--target y --exclude class,w";

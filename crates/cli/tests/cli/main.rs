@@ -1,20 +1,27 @@
 //! The command line as a user runs it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-mod command_line;
-mod commands;
 mod digits;
 mod documentation;
+mod evaluate;
 mod files;
+mod help;
+mod inspect;
 mod intervals;
 mod no_intercept;
 mod outputs;
 mod parquet;
+mod predict;
+mod predict_columns;
+mod predict_errors;
+mod predict_parquet;
 mod preparation;
 mod report;
 mod serve;
 mod serve_models;
 mod spaces;
+mod support;
 mod tables;
 mod test_data;
 mod train;
+mod train_errors;

@@ -1,47 +1,31 @@
 //! `ordinate train --no-intercept`: fits through the origin, compared with scikit-learn and statsmodels.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
 
 use ordinate_model::Model;
 use rstest::rstest;
 use serde_json::{Value, json};
-use tempfile::{TempDir, tempdir};
+use tempfile::TempDir;
 
-/// Runs `ordinate` in a folder; arguments are separated by spaces.
-fn ordinate(folder: &Path, arguments: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ordinate"));
-    command.args(arguments.split_whitespace()).current_dir(folder).output().unwrap()
-}
+use crate::support::{folder_with_data, json_of, run, succeeded};
 
-fn printed(folder: &Path, arguments: &str) -> String {
-    let output = ordinate(folder, arguments);
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn folder_with(data: &str) -> TempDir {
-    let folder = tempdir().unwrap();
-    fs::write(folder.path().join("data.csv"), data).unwrap();
-    folder
+fn printed(folder: &TempDir, arguments: &str) -> String {
+    succeeded(&run(folder, arguments)).to_owned()
 }
 
 /// The output of `train --no-intercept --json` without held-out rows.
 fn trained(folder: &TempDir, arguments: &str) -> Value {
     let command = format!("train data.csv --out m.json --test-fraction 0 --no-intercept --json {arguments}");
-    serde_json::from_str(&printed(folder.path(), &command)).unwrap()
+    serde_json::from_str(&printed(folder, &command)).unwrap()
 }
 
 fn file(folder: &TempDir) -> Value {
-    serde_json::from_slice(&fs::read(folder.path().join("m.json")).unwrap()).unwrap()
+    json_of(folder.path().join("m.json"))
 }
 
 /// The last columns of the first lines of what `predict` writes.
 fn predicted(folder: &TempDir, options: &str, columns: usize) -> Vec<Vec<f64>> {
-    let table = printed(folder.path(), &format!("predict m.json data.csv {options}"));
+    let table = printed(folder, &format!("predict m.json data.csv {options}"));
     let row = |line: &str| {
         let mut fields: Vec<f64> = line.rsplit(',').take(columns).map(|field| field.parse().unwrap()).collect();
         fields.reverse();
@@ -62,7 +46,7 @@ const DIABETES: &str = include_str!("../../../../model/diabetes.csv");
 /// statsmodels 0.15.0, `r = OLS(y, X).fit(method="qr")`: its summary, and `r.get_prediction(X).summary_frame(alpha=0.05)`
 #[test]
 fn least_squares_equals_statsmodels() {
-    let folder = folder_with(DIABETES);
+    let folder = folder_with_data(DIABETES);
     let trained = trained(&folder, "--target progression");
     let summary = &trained["summary"];
     let names = ["r2", "adjusted_r2", "f", "log_likelihood", "aic", "bic", "condition_number", "degrees_of_freedom"];
@@ -90,7 +74,7 @@ fn least_squares_equals_statsmodels() {
 
     let parameters = &file(&folder)["training"]["parameters"];
     assert_eq!(parameters["intercept"], json!(false));
-    let text = printed(folder.path(), "train data.csv --target progression --no-intercept --test-fraction 0");
+    let text = printed(&folder, "train data.csv --target progression --no-intercept --test-fraction 0");
     assert!(text.contains("R² (about zero)") && text.contains("with a prediction of 0"), "{text}");
 }
 
@@ -103,7 +87,7 @@ fn least_squares_equals_statsmodels() {
     156.428_606_894_247_7, 123.606_929_967_480_48, 155.481_580_704_949_12,
 ])]
 fn penalized_fits_equal_scikit_learn(#[case] options: &str, #[case] expected: [f64; 3]) {
-    let folder = folder_with(DIABETES);
+    let folder = folder_with_data(DIABETES);
     trained(&folder, &format!("--target progression {options}"));
     assert_close(&predicted(&folder, "", 1)[..3].concat(), &expected, 1e-10);
 }
@@ -120,7 +104,7 @@ fn logistic_regression_equals_scikit_learn(
     #[case] row: usize,
     #[case] expected: &[f64],
 ) {
-    let folder = folder_with(data);
+    let folder = folder_with_data(data);
     trained(&folder, &format!("--target {target} --c 2"));
     assert_close(&predicted(&folder, "--probabilities", expected.len())[row], expected, 1e-9);
 }
@@ -132,7 +116,7 @@ fn logistic_regression_equals_scikit_learn(
 fn the_regularization_strength_is_chosen_without_an_intercept(#[case] estimator: &str) {
     let row = |i: u32| format!("{i},{},{}", (i * 7) % 11, u32::from((i * 5) % 13 > 4));
     let rows: Vec<String> = (0..60).map(row).collect();
-    let folder = folder_with(&format!("a,b,y\n{}\n", rows.join("\n")));
+    let folder = folder_with_data(format!("a,b,y\n{}\n", rows.join("\n")));
     let price = if estimator == "logistic" { "--c auto" } else { "" };
     trained(&folder, &format!("--target y --estimator {estimator} {price}"));
     let file = file(&folder);
@@ -142,10 +126,10 @@ fn the_regularization_strength_is_chosen_without_an_intercept(#[case] estimator:
 /// A column of ones is an intercept that is penalized as the other columns are.
 #[test]
 fn constant_columns_and_a_constant_target_are_accepted() {
-    let folder = folder_with("one,x,y\n1,1,3.5\n1,2,4.5\n1,3,7.5\n1,4,8.5\n");
+    let folder = folder_with_data("one,x,y\n1,1,3.5\n1,2,4.5\n1,3,7.5\n1,4,8.5\n");
     let with_ones = trained(&folder, "--target y");
     let intercept = serde_json::from_str::<Value>(&printed(
-        folder.path(),
+        &folder,
         "train data.csv --target y --exclude one --test-fraction 0 --json",
     ));
     let intercept = &intercept.unwrap()["summary"]["intercept"];
@@ -153,7 +137,7 @@ fn constant_columns_and_a_constant_target_are_accepted() {
     for number in ["estimate", "standard_error", "t", "p"] {
         assert_close(&[own[number].as_f64().unwrap()], &[intercept[number].as_f64().unwrap()], 1e-12);
     }
-    let constant = folder_with("x,y\n1,2\n2,2\n4,2\n");
+    let constant = folder_with_data("x,y\n1,2\n2,2\n4,2\n");
     assert_close(
         &[trained(&constant, "--target y")["summary"]["terms"][0]["estimate"].as_f64().unwrap()],
         &[14.0 / 21.0],
@@ -164,19 +148,19 @@ fn constant_columns_and_a_constant_target_are_accepted() {
 /// All levels of the first category: the same predictions as with an intercept and a reference level.
 #[test]
 fn the_first_category_keeps_its_levels() {
-    let folder = folder_with("c,d,y\na,u,1\nb,u,2\nc,u,4\na,v,5\nb,v,7\nc,v,8.5\na,u,1.5\nc,v,9\n");
+    let folder = folder_with_data("c,d,y\na,u,1\nb,u,2\nc,u,4\na,v,5\nb,v,7\nc,v,8.5\na,u,1.5\nc,v,9\n");
     let trained = trained(&folder, "--target y");
     let names: Vec<&str> =
         trained["summary"]["terms"].as_array().unwrap().iter().map(|term| term["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["c=a", "c=b", "c=c", "d=v"]);
     let without = predicted(&folder, "--interval 0.9", 3).concat();
-    printed(folder.path(), "train data.csv --target y --test-fraction 0 --out m.json");
+    printed(&folder, "train data.csv --target y --test-fraction 0 --out m.json");
     assert_close(&without, &predicted(&folder, "--interval 0.9", 3).concat(), 1e-12);
 }
 
 #[test]
 fn a_file_whose_parts_contradict_each_other_is_refused() {
-    let folder = folder_with(DIABETES);
+    let folder = folder_with_data(DIABETES);
     trained(&folder, "--target progression");
     let mut document: ordinate_model::artifact::Document = serde_json::from_value(file(&folder)).unwrap();
     document.preprocess.columns[0].mean = 1.0;
@@ -186,15 +170,15 @@ fn a_file_whose_parts_contradict_each_other_is_refused() {
 
 #[test]
 fn too_few_rows_are_refused() {
-    let folder = folder_with("a,b,y\n1,2,3\n2,1,5\n");
+    let folder = folder_with_data("a,b,y\n1,2,3\n2,1,5\n");
     let refused = |options: &str| {
-        let output = ordinate(folder.path(), &format!("train data.csv --target y --no-intercept {options}"));
+        let output = run(&folder, &format!("train data.csv --target y --no-intercept {options}"));
         assert_eq!(output.status.code(), Some(1));
         String::from_utf8(output.stderr).unwrap()
     };
     let few = refused("--degree 2 --test-fraction 0");
     assert!(few.contains("too few rows for 4 coefficients: expected at least 4, got 2"), "{few}");
     // Two rows and two coefficients are just enough.
-    printed(folder.path(), "train data.csv --target y --no-intercept --test-fraction 0 --out m.json");
+    printed(&folder, "train data.csv --target y --no-intercept --test-fraction 0 --out m.json");
     Model::from_json(&fs::read(folder.path().join("m.json")).unwrap()).unwrap();
 }

@@ -1,11 +1,9 @@
 //! Output and input files: nothing is lost, overwritten, read twice or half written.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,23 +11,7 @@ use rstest::rstest;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
-use crate::command_line::{command, run, said, text};
-
-fn complained(output: &Output, code: i32) -> &str {
-    assert_eq!(output.status.code(), Some(code), "{} {}", text(&output.stdout), text(&output.stderr));
-    text(&output.stderr)
-}
-
-fn names(folder: &TempDir) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
-    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
-}
-
-fn json(bytes: impl AsRef<[u8]>) -> Value {
-    serde_json::from_slice(bytes.as_ref()).unwrap()
-}
+use crate::support::{command, complained, complained_with_code, file_names, json_of, run, said, text};
 
 /// y = 2x + 1 with a little noise, in `data.csv`.
 fn folder() -> TempDir {
@@ -50,8 +32,8 @@ fn folder() -> TempDir {
 fn two_outputs_are_never_written_to_one_file(#[case] options: &str, #[case] reason: &str) {
     let folder = folder();
     let output = run(&folder, &format!("train data.csv --target y {options}"));
-    assert!(complained(&output, 2).contains(reason), "{output:?}");
-    assert_eq!(names(&folder), ["data.csv"]);
+    assert!(complained_with_code(&output, 2).contains(reason), "{output:?}");
+    assert_eq!(file_names(&folder), ["data.csv"]);
 }
 
 #[rstest]
@@ -61,17 +43,17 @@ fn a_model_can_go_to_standard_output(#[case] out: &str) {
     let folder = folder();
     let output = run(&folder, &format!("train data.csv --target y --out {out} --card c.md"));
     assert!(output.status.success(), "{output:?}");
-    assert_eq!(json(&output.stdout)["name"], "data");
+    assert_eq!(serde_json::from_slice::<Value>(&output.stdout).unwrap()["name"], "data");
     assert!(text(&output.stderr).contains("R²"), "{output:?}");
-    assert_eq!(names(&folder), ["c.md", "data.csv"]);
+    assert_eq!(file_names(&folder), ["c.md", "data.csv"]);
 }
 
 #[test]
 fn a_path_that_cannot_be_written_is_an_error_before_the_fit() {
     let folder = folder();
     let output = run(&folder, "train data.csv --target y --out m.json --card nowhere/c.md");
-    assert!(complained(&output, 1).contains("nowhere/c.md: cannot be written"), "{output:?}");
-    assert_eq!((text(&output.stdout), names(&folder)), ("", vec!["data.csv".to_owned()]));
+    assert!(complained(&output).contains("nowhere/c.md: cannot be written"), "{output:?}");
+    assert_eq!((text(&output.stdout), file_names(&folder)), ("", vec!["data.csv".to_owned()]));
 }
 
 #[cfg(target_os = "linux")]
@@ -79,7 +61,7 @@ fn a_path_that_cannot_be_written_is_an_error_before_the_fit() {
 fn results_are_printed_although_a_file_cannot_be_written() {
     let folder = folder();
     let output = run(&folder, "train data.csv --target y --out m.json --card /dev/full");
-    let complaint = complained(&output, 1);
+    let complaint = complained(&output);
     assert!(
         complaint.contains("/dev/full: cannot be written") && complaint.contains("note: saved m.json"),
         "{complaint}"
@@ -96,7 +78,7 @@ fn a_full_disk_behind_standard_output_is_an_error(#[case] arguments: &str) {
     let folder = folder();
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
     let output = command(folder.path(), arguments).stdout(full).output().unwrap();
-    assert!(complained(&output, 1).contains("cannot write to standard output"), "{output:?}");
+    assert!(complained(&output).contains("cannot write to standard output"), "{output:?}");
 }
 
 #[rstest]
@@ -108,7 +90,7 @@ fn a_model_gets_a_name_from_any_file(#[case] file: &str, #[case] name: &str) {
     fs::rename(folder.path().join("data.csv"), folder.path().join(file)).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_ordinate"));
     let output = command.args(["train", "--target", "y", "--json", "--", file]).current_dir(folder.path()).output();
-    assert_eq!(json(said(&output.unwrap()))["name"], name);
+    assert_eq!(serde_json::from_str::<Value>(said(&output.unwrap())).unwrap()["name"], name);
 }
 
 #[test]
@@ -116,7 +98,7 @@ fn a_model_of_standard_input_has_a_name() {
     let folder = folder();
     let data = File::open(folder.path().join("data.csv")).unwrap();
     let output = command(folder.path(), "train - --target y --json").stdin(data).output().unwrap();
-    assert_eq!(json(said(&output))["name"], "model");
+    assert_eq!(serde_json::from_str::<Value>(said(&output)).unwrap()["name"], "model");
 }
 
 /// The copy of standard input disappears with the process, however it ends.
@@ -142,16 +124,16 @@ fn no_row_counts_twice_because_its_file_is_named_twice() {
     let folder = folder();
     let reason = "the file is given more than once";
     let twice = run(&folder, "train data.csv ./data.csv --target y");
-    assert!(complained(&twice, 1).contains(reason), "{twice:?}");
-    assert!(complained(&run(&folder, "train data.csv d*.csv --target y"), 1).contains(reason));
+    assert!(complained(&twice).contains(reason), "{twice:?}");
+    assert!(complained(&run(&folder, "train data.csv d*.csv --target y")).contains(reason));
     said(&run(&folder, "train data.csv --target y --out m.json"));
-    assert!(complained(&run(&folder, "evaluate m.json data.csv ./data.csv"), 1).contains(reason));
+    assert!(complained(&run(&folder, "evaluate m.json data.csv ./data.csv")).contains(reason));
 }
 
 #[test]
 fn c_is_refused_for_a_numeric_target() {
     let output = run(folder(), "train data.csv --target y --c 2");
-    let complaint = complained(&output, 1);
+    let complaint = complained(&output);
     assert!(complaint.contains("--c applies to --estimator logistic") && complaint.contains("\"y\""), "{complaint}");
 }
 
@@ -164,14 +146,14 @@ fn the_index_of_pandas_is_a_feature_only_if_it_is_named() {
     fs::copy(PANDAS, folder.path().join("data.parquet")).unwrap();
     let trained = run(&folder, "train data.parquet --target y --test-fraction 0 --out m.json");
     assert!(said(&trained).contains("Note: the row index is ignored: \"__index_level_0__\"."), "{trained:?}");
-    let model = json(fs::read(folder.path().join("m.json")).unwrap());
+    let model = json_of(folder.path().join("m.json"));
     assert_eq!(model["signature"]["features"].as_array().unwrap().len(), 1);
     assert!(
         said(&run(&folder, "predict m.json data.parquet --quiet")).starts_with("x,y,__index_level_0__,prediction\n")
     );
     assert!(said(&run(&folder, "evaluate m.json data.parquet --quiet")).contains("12 rows"));
     let named = run(&folder, "train data.parquet --target y --features x,__index_level_0__");
-    assert!(complained(&named, 1).contains("__index_level_0__"), "{named:?}");
+    assert!(complained(&named).contains("__index_level_0__"), "{named:?}");
     assert!(!said(&run(&folder, "train data.parquet --target y --exclude __index_level_0__")).contains("pandas"));
 }
 
@@ -185,8 +167,8 @@ fn a_flipped_bit_in_a_page_with_a_checksum_is_an_error() {
     bytes[at + 6] ^= 1;
     fs::write(folder.path().join("data.parquet"), bytes).unwrap();
     let output = run(&folder, "train data.parquet --target y --out m.json");
-    assert!(complained(&output, 1).contains("data.parquet") && text(&output.stderr).contains("CRC"), "{output:?}");
-    assert_eq!(names(&folder), ["data.parquet"]);
+    assert!(complained(&output).contains("data.parquet") && text(&output.stderr).contains("CRC"), "{output:?}");
+    assert_eq!(file_names(&folder), ["data.parquet"]);
 }
 
 #[test]
@@ -198,11 +180,11 @@ fn a_quote_that_is_never_closed_is_an_error_with_its_line() {
     };
     write(5_000_000);
     let output = run(&folder, "train data.csv --target y");
-    assert!(complained(&output, 1).starts_with("error: data.csv: line 3: the row that begins here"), "{output:?}");
+    assert!(complained(&output).starts_with("error: data.csv: line 3: the row that begins here"), "{output:?}");
     fs::write(folder.path().join("data.csv"), "x,y\n1,2\n\"2,3\n5,6\n").unwrap();
     let output = run(&folder, "train data.csv --target y");
     assert!(
-        complained(&output, 1).contains("line 3: expected 2 fields as in the header, got 1")
+        complained(&output).contains("line 3: expected 2 fields as in the header, got 1")
             && text(&output.stderr).contains("quote"),
         "{output:?}"
     );
@@ -210,7 +192,7 @@ fn a_quote_that_is_never_closed_is_an_error_with_its_line() {
     said(&run(&folder, "train fit.csv --target y --out m.json"));
     for command in ["predict m.json data.csv", "evaluate m.json data.csv"] {
         let output = run(&folder, command);
-        let said = complained(&output, 1);
+        let said = complained(&output);
         assert!(said.contains("data.csv: line 3: expected 2 fields") && said.contains("quote"), "{said}");
     }
 }
@@ -233,14 +215,14 @@ fn an_interrupted_process_leaves_no_half_written_file(
     if let Some(before) = before {
         fs::write(&out, before).unwrap();
     }
-    let count = names(&folder).len();
+    let count = file_names(&folder).len();
     let mut child = command(folder.path(), arguments).stdin(Stdio::piped()).spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
     input.write_all(b"x\n").unwrap();
     // More than is buffered, so that some rows are written.
     input.write_all(&b"1\n".repeat(1 << 18)).unwrap();
     let begun = Instant::now();
-    while names(&folder).len() == count {
+    while file_names(&folder).len() == count {
         assert!(begun.elapsed() < Duration::from_mins(1), "nothing is written");
         thread::sleep(Duration::from_millis(10));
     }

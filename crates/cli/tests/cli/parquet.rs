@@ -22,7 +22,7 @@ use rstest::rstest;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
-use crate::command_line::{complained, run, train};
+use crate::support::{complained, run, train};
 
 const ROWS: usize = 40;
 
@@ -84,7 +84,7 @@ fn csv(path: &Path) {
     fs::write(path, format!("age,colour,smokes,day,pay\n{}", (0..ROWS).map(line).collect::<String>())).unwrap();
 }
 
-fn folder_with(compression: Compression) -> TempDir {
+fn folder_with_parquet(compression: Compression) -> TempDir {
     let folder = tempdir().unwrap();
     parquet(&folder.path().join("data.parquet"), compression);
     folder
@@ -109,7 +109,7 @@ const ARGUMENTS: &str =
 #[case::lz4(Compression::LZ4_RAW)]
 #[case::brotli(Compression::BROTLI(BrotliLevel::default()))]
 fn training_on_parquet_equals_training_on_the_same_csv(#[case] compression: Compression) {
-    let folder = folder_with(compression);
+    let folder = folder_with_parquet(compression);
     csv(&folder.path().join("data.csv"));
     let model = |data: &str| -> Value {
         let output = train(folder.path(), &format!("{data} {ARGUMENTS}"));
@@ -125,7 +125,7 @@ fn training_on_parquet_equals_training_on_the_same_csv(#[case] compression: Comp
 
 #[test]
 fn errors_name_row_and_column() {
-    let folder = folder_with(Compression::SNAPPY);
+    let folder = folder_with_parquet(Compression::SNAPPY);
     let missing = failed(&train(folder.path(), "data.parquet --target pay --exclude day"));
     assert!(missing.contains("data.parquet: row 5, column \"age\"") && missing.contains("missing"), "{missing}");
     let absent = failed(&train(folder.path(), "data.parquet --target salary"));
@@ -175,7 +175,7 @@ fn times_of_day_are_not_used() {
 /// A truncated file, or a file with a changed byte, gives an error or a model, never a panic.
 #[test]
 fn a_damaged_file_is_one_clear_error() {
-    let folder = folder_with(Compression::SNAPPY);
+    let folder = folder_with_parquet(Compression::SNAPPY);
     let whole = fs::read(folder.path().join("data.parquet")).unwrap();
     let path = folder.path().join("damaged.parquet");
     for cut in [4, 8, 100, whole.len() / 2, whole.len() - 9, whole.len() - 1] {

@@ -1,6 +1,5 @@
 //! The report as headless Chromium shows it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::cast_precision_loss)] // Handfuls of classes.
 
 use std::fmt::Write as _;
@@ -38,7 +37,8 @@ fn summary(model: &Model, rows: &[Vec<f64>], residuals: &Residuals) -> Summary {
     let names: Vec<String> = model.document().preprocess.columns.iter().map(|column| column.name.clone()).collect();
     let mut accumulator = Accumulator::new(rows[0].clone());
     for row in rows {
-        accumulator.push(row);
+        let (target, features) = row.split_last().unwrap();
+        accumulator.push_exact(features, *target, &[], 1.0);
     }
     let fit = accumulator.finish().solve(&[names.clone(), vec!["y".to_owned()]].concat()).unwrap();
     Summary::new(&fit, &names, "y", 0.95, Some(residuals))

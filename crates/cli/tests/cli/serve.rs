@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 use ordinate_test_support::in_process::call;
 use ordinate_test_support::{free_ports, root};
 
+use crate::support::code_blocks;
+
 /// `ordinate serve` on a free port.
 struct Served {
     process: Child,
@@ -129,19 +131,12 @@ fn section(heading: &str, next: &str) -> String {
     rest.split_once(&format!("\n## {next}\n")).unwrap().0.to_owned()
 }
 
-/// Its code blocks of a language.
-fn blocks(text: &str, language: &str) -> Vec<String> {
-    let fence = format!("```{language}\n");
-    let blocks = text.split(&fence).skip(1);
-    blocks.map(|block| block.split_once("```").unwrap().0.to_owned()).collect()
-}
-
 #[test]
 fn the_documented_requests_are_answered() {
     let served = Served::start(&[]);
     let host = served.base.strip_prefix("http://").unwrap();
     let mut asked = 0;
-    for block in blocks(&section("Predict", "Other protocols"), "sh") {
+    for block in code_blocks(&section("Predict", "Other protocols"), "sh") {
         let script =
             block.replace("curl -s ", "curl --silent --fail --write-out '\\n' ").replace("localhost:9000", host);
         let output =
@@ -157,7 +152,7 @@ fn the_documented_requests_are_answered() {
 
 #[tokio::test]
 async fn the_documented_error_is_the_real_one() {
-    let shown: Value = serde_json::from_str(&blocks(&section("Errors", "Configuration"), "json")[0]).unwrap();
+    let shown: Value = serde_json::from_str(code_blocks(&section("Errors", "Configuration"), "json")[0]).unwrap();
     let row = call("GET", "/models/diabetes", "").await.json()["typical"].clone();
     let mut rows = vec![row; 4];
     rows[3]["bmi"] = json!("high");

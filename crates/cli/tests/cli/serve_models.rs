@@ -9,7 +9,7 @@ use rstest::rstest;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
-use crate::command_line::{command, complained, succeeded};
+use crate::support::{command, complained, succeeded};
 
 /// Variables of the function that would change what is served.
 const VARIABLES: [&str; 6] = ["MODEL_URI", "MODEL_SHA256", "DEFAULT_MODEL", "BASE_PATH", "MAX_ROWS", "RUST_LOG"];

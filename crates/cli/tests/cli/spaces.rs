@@ -1,6 +1,4 @@
 //! One rule for text in all formats and protocols; training keeps text as it is in the data.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
@@ -10,6 +8,7 @@ use http::Request;
 use ordinate::http::router;
 use ordinate::source::catalog::Catalog;
 use ordinate::source::file::FileSource;
+use ordinate_test_support::in_process::{Response, send, settings};
 use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int64Type};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
@@ -17,8 +16,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 
-use crate::command_line::{command, complained, run, said, succeeded, text as text_of, train};
-use ordinate_test_support::in_process::{Response, send, settings};
+use crate::support::{command, complained, json_of, run, said, succeeded, text as text_of, train};
 
 /// Texts that a caller may send, and that may be levels.
 const TEXTS: [&str; 9] = ["", " ", "NA", " none ", " Private", "Private", "Private ", " State", "a"];
@@ -51,10 +49,6 @@ fn parquet(path: &Path, rows: &[(&str, f64)]) {
     column.close().unwrap();
     group.close().unwrap();
     writer.close().unwrap();
-}
-
-fn json_of(path: impl AsRef<Path>) -> Value {
-    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 
 /// A model of these rows in `m.json`; options are separated by `|`, as they may contain spaces.

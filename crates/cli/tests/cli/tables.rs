@@ -1,11 +1,11 @@
 //! `ordinate predict` and `evaluate` on several files, Parquet, weights, and with models in S3.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
 
+use ordinate_test_support::line;
+use ordinate_test_support::s3_server::{BUCKET, S3Server};
 use parquet::basic::Type as Physical;
 use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type};
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -14,26 +14,9 @@ use parquet::record::Field;
 use parquet::schema::parser::parse_message_type;
 use rstest::rstest;
 use serde_json::{Value, json};
-use tempfile::{TempDir, tempdir};
+use tempfile::tempdir;
 
-use crate::command_line::{command, complained, run, said, text};
-use ordinate_test_support::line;
-use ordinate_test_support::s3_server::{BUCKET, S3Server};
-
-fn folder_with(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempdir().unwrap();
-    for (name, content) in files {
-        fs::write(folder.path().join(name), content).unwrap();
-    }
-    folder
-}
-
-fn names(folder: &TempDir) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
-    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
-}
+use crate::support::{command, complained, file_names, folder_with, run, said, text};
 
 #[test]
 fn several_files_and_patterns_are_one_table_in_the_order_of_their_names() {
@@ -166,7 +149,7 @@ fn parquet_columns_keep_their_types_and_values(#[case] on_error: &str, #[case] c
     parquet(&path("rows.parquet"));
     let output = run(&folder, &format!("predict line rows.parquet --out out.parquet --on-error {on_error}"));
     assert_eq!(text(&output.stdout), "16 rows predicted by line@1: out.parquet\n");
-    assert_eq!(names(&folder), ["out.parquet", "rows.parquet"]);
+    assert_eq!(file_names(&folder), ["out.parquet", "rows.parquet"]);
 
     let schema = |name: &str| {
         let reader = SerializedFileReader::new(File::open(path(name)).unwrap()).unwrap();
@@ -236,7 +219,7 @@ fn an_existing_file_is_unchanged_after_parquet_errors() {
     let output = run(&folder, "predict line cut.parquet --out out.parquet");
     assert!(complained(&output).contains("cut.parquet: the Parquet file cannot be read"));
     assert_eq!(fs::read(path("out.parquet")).unwrap(), b"before");
-    assert_eq!(names(&folder), ["cut.parquet", "out.parquet", "rows.csv", "rows.parquet"]);
+    assert_eq!(file_names(&folder), ["cut.parquet", "out.parquet", "rows.csv", "rows.parquet"]);
     // Files with the same types are one table.
     let output = run(&folder, "predict line rows.parquet ./rows.parquet --on-error empty --out out.parquet");
     assert_eq!(text(&output.stdout), "32 rows predicted by line@1: out.parquet\n");

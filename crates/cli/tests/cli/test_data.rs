@@ -1,19 +1,12 @@
 //! `ordinate train --test`: fitted to the data, measured on other files.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::fs;
-use std::path::Path;
 
 use rstest::rstest;
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 
-use crate::command_line::{run, succeeded, text, train};
-
-fn json_of(path: impl AsRef<Path>) -> Value {
-    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
-}
+use crate::support::{json_of, run, succeeded, text, train};
 
 /// Rows of y = 1 + 2x + colour, with errors.
 fn labelled(rows: std::ops::Range<u32>) -> String {

@@ -1,7 +1,5 @@
 //! `ordinate train`, as a user runs it: a CSV file in, a model file and its metrics out.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::fs;
 use std::path::Path;
 use std::process::Output;
@@ -11,23 +9,13 @@ use ordinate_model::frame::RowsBuilder;
 use ordinate_model::{Model, Prediction, Wanted};
 use rstest::rstest;
 use serde_json::Value;
-use tempfile::{TempDir, tempdir};
+use tempfile::tempdir;
 
-use crate::command_line::{succeeded, text, train};
+use crate::support::{folder_with_data, json_of, succeeded, train};
 
 /// Runs it where the bundled data are.
 fn train_bundled(arguments: &str) -> Output {
     train(ordinate_test_support::root(), arguments)
-}
-
-fn folder_with(data: impl AsRef<[u8]>) -> TempDir {
-    let folder = tempdir().unwrap();
-    fs::write(folder.path().join("data.csv"), data).unwrap();
-    folder
-}
-
-fn json(path: impl AsRef<Path>) -> Value {
-    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 
 fn without_date(path: impl AsRef<Path>) -> String {
@@ -58,7 +46,7 @@ fn the_diabetes_model_equals_that_of_scikit_learn() {
     assert!(said.contains("mine@1: progression from 10 features, 442 rows"), "{said}");
     assert!(said.contains(&format!(" serve {}\n", out.canonicalize().unwrap().display())), "{said}");
 
-    let file = json(&out);
+    let file = json_of(&out);
     let names = ["age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6"];
     let coefficients = &file["estimator"]["coefficients"];
     assert_close(
@@ -145,10 +133,10 @@ fn the_bundled_model_is_what_training_gives_today(#[case] name: &str, #[case] ar
 
 #[test]
 fn json_is_one_object_for_machines() {
-    let folder = folder_with("x,y\n1,3\n2,5\n3,7\n4,9\n");
+    let folder = folder_with_data("x,y\n1,3\n2,5\n3,7\n4,9\n");
     let output = train(folder.path(), "data.csv --target y --test-fraction 0 --out m.json --json");
     let answer: Value = serde_json::from_str(succeeded(&output)).unwrap();
-    let file = json(folder.path().join("m.json"));
+    let file = json_of(folder.path().join("m.json"));
     assert_eq!(answer["estimator"], file["estimator"]);
     assert_eq!(answer["sha256"], file["sha256"]);
     assert_eq!(answer["metrics"], file["training"]["metrics"]);
@@ -166,7 +154,7 @@ fn json_has_coefficients_that_predict(#[case] arguments: &str) {
     let output = train_bundled(&format!("{arguments} --json --out {}", out.display()));
     let answer: Value = serde_json::from_str(succeeded(&output)).unwrap();
     let fitted = &answer["coefficients"];
-    let golden = &json(&out)["golden"];
+    let golden = &json_of(&out)["golden"];
     for (x, y) in golden["X"].as_array().unwrap().iter().zip(golden["y"].as_array().unwrap()) {
         let coefficients = fitted["columns"].as_array().unwrap().iter().map(|column| &column["coefficients"][0]);
         let terms = numbers(coefficients).into_iter().zip(numbers(x.as_array().unwrap()));
@@ -206,7 +194,7 @@ fn the_confusion_matrix_is_of_held_out_rows() {
 
 #[test]
 fn without_out_nothing_is_written() {
-    let folder = folder_with("x,y\n1,3\n2,5\n3,7\n4,9\n");
+    let folder = folder_with_data("x,y\n1,3\n2,5\n3,7\n4,9\n");
     let output = train(folder.path(), "data.csv --target y --test-fraction 0");
     assert!(succeeded(&output).contains("--out"));
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
@@ -214,11 +202,11 @@ fn without_out_nothing_is_written() {
 
 #[test]
 fn features_can_be_chosen_ordered_and_left_out() {
-    let folder = folder_with("a,label,b,y\n1,hot,5,3\n2,cold,1,5\n3,,2,7.5\n4,mild,9,9\n");
+    let folder = folder_with_data("a,label,b,y\n1,hot,5,3\n2,cold,1,5\n3,,2,7.5\n4,mild,9,9\n");
     let features = |arguments: &str| -> Vec<String> {
         let arguments = format!("data.csv --target y --test-fraction 0 --out m.json {arguments}");
         succeeded(&train(folder.path(), &arguments));
-        let file = json(folder.path().join("m.json"));
+        let file = json_of(folder.path().join("m.json"));
         let features = file["signature"]["features"].as_array().unwrap().clone();
         features.iter().map(|feature| feature["name"].as_str().unwrap().to_owned()).collect()
     };
@@ -235,54 +223,10 @@ fn features_can_be_chosen_ordered_and_left_out() {
 #[case::blank_lines("x,y\n1,3\n\n2,5\n3,7\n\n")]
 #[case::notations("x,y\n1.0,3e0\n+2,0.5E1\n3.,7\n")]
 fn the_notation_of_a_table_does_not_change_the_model(#[case] data: &str) {
-    let folder = folder_with(data);
+    let folder = folder_with_data(data);
     succeeded(&train(folder.path(), "data.csv --target y --test-fraction 0 --out m.json"));
-    let file = json(folder.path().join("m.json"));
+    let file = json_of(folder.path().join("m.json"));
     assert_eq!((&file["estimator"]["coefficients"]["x"], &file["estimator"]["intercept"]), (&2.0.into(), &5.0.into()));
-}
-
-/// Bad data, and parts of the message.
-#[rstest]
-#[case::compressed(b"\x1f\x8b\x08\0\0\0\0\0".as_slice(), "y", &["cannot be read"])]
-#[case::workbook(b"PK\x03\x04\x14\0\x08\0".as_slice(), "y", &[".xlsx", "save the sheet as CSV"])]
-#[case::zero_byte("x,y\n1,2\n".repeat(500) + "\0,3\n", "y", &["line 1001", "zero byte"])]
-#[case::open_header("x,\"z,y\n1,2,3\n4,5,6\n", "y", &["line 1", "a quote opens here in the header and is never closed"])]
-#[case::open_header_further_down("\n\"a\nb\",\"z,y\n1,2,3\n4,5,6\n", "y", &["line 3", "a quote opens here"])]
-#[case::endless_header(format!("x,\"y\n{}", "1,2\n".repeat(5 << 20)), "y", &["line 1", "a quote that is not closed"])]
-#[case::empty_file("", "y", &["is empty"])]
-#[case::header_only("x,y\n", "y", &["no rows"])]
-#[case::no_such_target("x,price\n1,2\n", "prize", &["line 1", "\"prize\"", "did you mean \"price\"?"])]
-#[case::no_name_is_near("x,price\n1,2\n", "q", &["line 1", "\"q\"", "\"x\", \"price\""])]
-#[case::only_the_target("y\n1\n", "y", &["no columns left to predict", "\"y\""])]
-#[case::row_too_long("x,y\n1,2\n1,2,3\n", "y", &["line 3", "expected 2 fields", "got 3"])]
-#[case::row_too_short("x,y\n1,2\n1,2\n1\n", "y", &["line 4", "expected 2 fields", "got 1"])]
-#[case::word("x,y\n1,2\nhigh,3\n", "y", &["line 3", "column \"x\"", "got \"high\"", "expected a number"])]
-#[case::after_blank_lines("x,y\n\n1,2\n\n\nhigh,3\n", "y", &["line 6", "column \"x\"", "\"high\""])]
-#[case::after_windows_line_ends("x,y\r\n1,2\r\nhigh,3\r\n", "y", &["line 3", "column \"x\"", "\"high\""])]
-#[case::after_a_line_end_in_quotes("\"x\nx\",y\n1,2\nhigh,3\n", "y", &["line 4", "\"high\""])]
-#[case::decimal_comma("x,y\n\"1,5\",2\n", "y", &["line 2", "column \"x\"", "got \"1,5\"", "expected a number"])]
-#[case::missing_value("x,y\n1,2\n,3\n", "y", &["line 3", "column \"x\"", "missing"])]
-#[case::missing_target("x,y\n1,2\n4,NA\n", "y", &["line 3", "column \"y\"", "missing"])]
-#[case::infinity("x,y\n1,2\ninf,3\n", "y", &["line 3", "column \"x\"", "\"inf\"", "not finite"])]
-#[case::too_large("x,y\n1,2\n1e999,3\n", "y", &["line 3", "column \"x\"", "\"1e999\"", "too large"])]
-#[case::lossy_integer("x,y\n1,2\n9007199254740993,3\n", "y", &["line 3", "column \"x\"", "\"9007199254740993\""])]
-#[case::rows_of_other_widths("x,y\n1,2\n1\n1,2\n3,4,5\n", "y", &["line 3", "2 of 4 rows", "lines 3, 5"])]
-#[case::constant_target("x,y\n1,2\n2,2\n3,2\n", "y", &["\"y\"", "same value"])]
-#[case::constant_feature("x,z,y\n1,4,2\n2,4,1\n3,4,2\n5,4,2\n", "y", &["\"z\"", "same value", "--exclude \"z\""])]
-#[case::dependent("a,b,c,y\n1,2,1,1\n2,4,7,2\n3,6,2,1\n5,10,3,2\n6,12,1,7\n", "y", &["\"a\", \"b\"", "linearly dependent"])]
-#[case::too_few_rows("a,b,y\n1,2,1\n2,3,7\n", "y", &["expected at least 3, got 2"])]
-#[case::too_large_to_fit("x,y\n1.7e308,1\n-1.7e308,2\n3,4\n", "y", &["\"x\"", "too large"])]
-fn bad_data_give_an_error_and_no_file(#[case] data: impl AsRef<[u8]>, #[case] target: &str, #[case] named: &[&str]) {
-    let folder = folder_with(data);
-    let output = train(folder.path(), &format!("data.csv --target {target} --test-fraction 0 --out m.json"));
-    let said = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    for word in ["data.csv"].iter().chain(named) {
-        assert!(said.contains(word), "{word:?} is not in {said}");
-    }
-    assert!(said.starts_with("error: ") && said.lines().skip(1).all(|line| line.starts_with("help: ")), "{said}");
-    assert_eq!(text(&output.stdout), "");
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "only the data are there");
 }
 
 /// Row 25 is held out of 40 rows by the seed 0: among the others `rare` is constant.
@@ -296,44 +240,18 @@ fn a_penalty_is_chosen_though_a_feature_varies_in_held_out_rows_only(#[case] arg
         format!("{x},{},{},{}\n", u32::from(row == 25), x + noise / 13.0, if noise + x > 9.0 { "high" } else { "low" })
     };
     let rows: String = (0..40).map(row).collect();
-    let folder = folder_with(format!("x,rare,y,class\n{rows}"));
+    let folder = folder_with_data(format!("x,rare,y,class\n{rows}"));
     let exclude = if arguments.contains("--target y") { "--exclude class" } else { "" };
     succeeded(&train(folder.path(), &format!("data.csv {arguments} {exclude} --out m.json")));
-    assert!(!json(folder.path().join("m.json"))["estimator"]["coefficients"]["rare"].is_null());
-}
-
-#[test]
-fn a_fit_that_fails_without_the_held_out_rows_gives_advice() {
-    let folder = folder_with("a,b,y\n1,2,1\n2,3,7\n4,4,4\n5,1,2\n");
-    let output = train(folder.path(), "data.csv --target y --test-fraction 0.9");
-    assert_eq!(output.status.code(), Some(1));
-    let said = text(&output.stderr);
-    assert!(said.contains("held out") && said.contains("--test-fraction"), "{said}");
-}
-
-#[test]
-fn a_missing_file_is_named() {
-    let folder = tempdir().unwrap();
-    let output = train(folder.path(), "absent.csv --target y");
-    assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output.stderr).contains("absent.csv"));
-}
-
-#[test]
-fn files_that_can_be_read_only_once_are_refused() {
-    let folder = tempdir().unwrap();
-    let output = train(folder.path(), "/dev/null --target y --name m");
-    assert_eq!(output.status.code(), Some(1));
-    let said = text(&output.stderr);
-    assert!(said.contains("/dev/null") && said.contains("expected a regular file"), "{said}");
+    assert!(!json_of(folder.path().join("m.json"))["estimator"]["coefficients"]["rare"].is_null());
 }
 
 #[test]
 fn a_fit_without_residual_degrees_of_freedom_has_no_intervals() {
-    let folder = folder_with("a,b,y\n0,0,1\n1,0,3\n0,1,4\n");
+    let folder = folder_with_data("a,b,y\n0,0,1\n1,0,3\n0,1,4\n");
     let output = train(folder.path(), "data.csv --target y --test-fraction 0 --out m.json");
     assert!(succeeded(&output).contains("Note: no residual degrees of freedom ("));
-    let file = json(folder.path().join("m.json"));
+    let file = json_of(folder.path().join("m.json"));
     assert_close(&numbers(["a", "b"].map(|name| &file["estimator"]["coefficients"][name])), &[2.0, 3.0]);
     assert_eq!(file["inference"], Value::Null);
     Model::from_json(&fs::read(folder.path().join("m.json")).unwrap()).unwrap();
@@ -341,7 +259,7 @@ fn a_fit_without_residual_degrees_of_freedom_has_no_intervals() {
 
 #[test]
 fn an_exact_fit_and_a_logged_target_are_noted() {
-    let folder = folder_with("x,y\n1,3\n2,5\n3,7\n4,9\n");
+    let folder = folder_with_data("x,y\n1,3\n2,5\n3,7\n4,9\n");
     let output = train(folder.path(), "data.csv --target y --test-fraction 0");
     let said = succeeded(&output);
     for part in ["Note: the fit is exact", "∞ on 1 and 2 degrees of freedom", "Coefficients of y, for one unit"] {
@@ -362,7 +280,7 @@ fn columns_that_are_nearly_a_combination_of_others_are_noted() {
         format!("{a},{b},{}.00000{own},{},{}\n", a + b, i % 5, i % 13)
     };
     let rows: String = (0..60).map(row).collect();
-    let folder = folder_with(format!("a,b,c,d,y\n{rows}"));
+    let folder = folder_with_data(format!("a,b,c,d,y\n{rows}"));
     let said = |arguments: &str| succeeded(&train(folder.path(), arguments)).to_owned();
     let note =
         r#"Note: the columns "a", "b", "c" are nearly linear combinations of others (variance inflation above 1e10)"#;
@@ -370,49 +288,4 @@ fn columns_that_are_nearly_a_combination_of_others_are_noted() {
     assert!(near.contains(note), "{near}");
     let without = said("data.csv --target y --exclude c");
     assert!(!without.contains("nearly"), "{without}");
-}
-
-#[test]
-fn an_existing_model_is_unchanged_when_training_fails() {
-    let folder = folder_with("x,y\n1,3\nhigh,5\n");
-    fs::write(folder.path().join("m.json"), "the last good one").unwrap();
-    assert_eq!(train(folder.path(), "data.csv --target y --out m.json").status.code(), Some(1));
-    assert_eq!(fs::read_to_string(folder.path().join("m.json")).unwrap(), "the last good one");
-}
-
-#[test]
-fn the_training_data_are_never_overwritten() {
-    let data = "x,y\n1,3\n2,5\n3,7\n";
-    let folder = folder_with(data);
-    let output = train(folder.path(), "data.csv --target y --test-fraction 0 --out ./data.csv");
-    assert_eq!(output.status.code(), Some(1));
-    assert_eq!(fs::read_to_string(folder.path().join("data.csv")).unwrap(), data);
-}
-
-#[test]
-fn a_path_that_cannot_be_written_is_an_error() {
-    let folder = folder_with("x,y\n1,3\n2,5\n3,7\n");
-    let output = train(folder.path(), "data.csv --target y --test-fraction 0 --out absent/m.json");
-    assert_eq!(output.status.code(), Some(1));
-    let said = text(&output.stderr);
-    assert!(said.contains("absent/m.json") && said.contains("--out"), "{said}");
-}
-
-#[rstest]
-#[case("data.csv", "--target")]
-#[case("--target y", "<DATA>")]
-#[case("data.csv --target y --test-fraction 1", "less than 1")]
-#[case("data.csv --target y --test-fraction -0.1", "--test-fraction")]
-#[case("data.csv --target y --test-fraction NaN", "--test-fraction")]
-#[case("data.csv --target y --seed 9007199254740992", "--seed")]
-#[case("data.csv --target y --estimator forest", "linear")]
-#[case("data.csv --target y --name a/b", "model name")]
-#[case("data.csv --target y --tset-fraction 0", "--test-fraction")]
-#[case("data.csv --target y --estimator ridge --alpha 0", "--estimator linear")]
-fn wrong_usage_exits_with_2_and_says_what_is_right(#[case] arguments: &str, #[case] named: &str) {
-    let folder = folder_with("x,y\n1,3\n2,5\n3,7\n");
-    let output = train(folder.path(), arguments);
-    assert_eq!(output.status.code(), Some(2));
-    let said = text(&output.stderr);
-    assert!(said.contains(named), "{said}");
 }

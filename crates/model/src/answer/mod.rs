@@ -24,7 +24,7 @@ pub use intervals::{AvailableIntervals, IntervalError, IntervalMethod};
 pub use prediction::{PredictError, PredictedRow, Prediction, Probabilities};
 pub use warnings::{MAX_LISTED_WARNINGS, Warning, WarningReason, WarningScope, Warnings};
 
-/// What is requested in addition to predictions and, for a classifier, probabilities.
+/// The requested additions to predictions and, for a classifier, to probabilities.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Wanted {
     /// The level of a prediction interval for each row; regressors only.

@@ -4,18 +4,17 @@ use serde_json::json;
 use super::*;
 use crate::Model;
 use crate::estimator::LinearCoefficients;
-use crate::fixture;
 use crate::preprocess::DesignColumn;
+use crate::test_models::document;
+use ordinate_test_support::{ModelDocument, column, feature};
 
 /// y = 2x + 1, fitted exactly to x = 1 … 4.
 fn draft() -> Document {
-    let mut draft = fixture::draft(
-        json!([{"name": "x", "type": "double", "missing": "reject", "range": [1.0, 4.0]}]),
-        json!([fixture::column("x", json!({"feature": "x"}), 2.5)]),
-        json!({"family": "linear", "intercept": 6.0, "coefficients": {"x": 2.0}}),
-    );
-    draft["inference"] = json!({"degrees_of_freedom": 2, "residual_variance": 0.0, "r": [[2.5]]});
-    fixture::document(draft)
+    let draft = ModelDocument::regression("line", 6.0)
+        .features(json!([{"name": "x", "type": "double", "missing": "reject", "range": [1.0, 4.0]}]))
+        .column(column("x", json!({"feature": "x"}), 2.5, 1.0), 2.0)
+        .set("/inference", json!({"degrees_of_freedom": 2, "residual_variance": 0.0, "r": [[2.5]]}));
+    document(draft)
 }
 
 fn rows(x: &[f64]) -> Vec<Vec<Scalar>> {
@@ -103,11 +102,12 @@ fn hostile_files_end_in_an_error() {
 
 /// Columns `a` (mean 2, scale 2) and `b`; expected predictions are computed by hand.
 fn draft_of(estimator: Value) -> Document {
-    let mut a = fixture::column("a", json!({"feature": "a"}), 2.0);
-    a["scale"] = json!(2.0);
-    let columns = json!([a, fixture::column("b", json!({"feature": "b"}), 0.0)]);
-    let features = json!([fixture::feature("a", "double"), fixture::feature("b", "boolean")]);
-    fixture::document(fixture::draft(features, columns, estimator))
+    let columns = ["a", "b"].into_iter().zip([(2.0, 2.0), (0.0, 1.0)]);
+    let columns = columns.map(|(name, (mean, scale))| column(name, json!({"feature": name}), mean, scale));
+    let draft = ModelDocument::new("two", estimator)
+        .features(json!([feature("a", "double"), feature("b", "boolean")]))
+        .columns(columns.collect::<Vec<_>>());
+    document(draft)
 }
 
 fn two_rows() -> Vec<Vec<Scalar>> {

@@ -1,14 +1,15 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::fixture;
+use crate::test_models::assembled;
+use ordinate_test_support::{ModelDocument, column, feature};
 
 const DIABETES: &[u8] = include_bytes!("../../../../model/diabetes.json");
 
 fn diabetes(change: impl FnOnce(&mut Value)) -> Model {
     let mut document: Value = serde_json::from_slice(DIABETES).unwrap();
     change(&mut document);
-    fixture::assembled(document)
+    assembled(document)
 }
 
 #[test]
@@ -62,34 +63,28 @@ fn without_r_numbers_are_drawn_independently() {
 /// A number from 1 to 7, a boolean, a category, a square and a constant; 40 training rows.
 fn mixed(change: impl FnOnce(&mut Value)) -> Model {
     let mut features = json!([
-        fixture::feature("rooms", "long"),
-        fixture::feature("garden", "boolean"),
-        fixture::feature("colour", "string"),
-        fixture::feature("squared", "double"),
-        fixture::feature("constant", "double"),
+        feature("rooms", "long"),
+        feature("garden", "boolean"),
+        feature("colour", "string"),
+        feature("squared", "double"),
+        feature("constant", "double"),
     ]);
     features[0]["range"] = json!([1.0, 7.0]);
     features[2]["levels"] = json!(["blue", "green", "red"]);
     features[3]["range"] = json!([1e9, 3e9]);
     features[4]["range"] = json!([0.1, 0.1]);
-    let columns = json!([
-        fixture::column("rooms", json!({"feature": "rooms"}), 3.6),
-        fixture::column("garden", json!({"feature": "garden"}), 1.0),
-        fixture::column("colour=green", json!({"feature": "colour", "level": "green"}), 0.0),
-        fixture::column("colour=red", json!({"feature": "colour", "level": "red"}), 1.0),
-        fixture::column("squared^2", json!({"feature": "squared", "power": 2}), 7.0),
-        fixture::column("constant", json!({"feature": "constant"}), 0.1),
-    ]);
-    let mut draft = fixture::draft(features, columns.clone(), with_coefficients_of_one(&columns));
-    draft["training"]["rows"] = json!(40);
+    let draft = ModelDocument::regression("mixed", 0.0)
+        .features(features)
+        .column(column("rooms", json!({"feature": "rooms"}), 3.6, 1.0), 1.0)
+        .column(column("garden", json!({"feature": "garden"}), 1.0, 1.0), 1.0)
+        .column(column("colour=green", json!({"feature": "colour", "level": "green"}), 0.0, 1.0), 1.0)
+        .column(column("colour=red", json!({"feature": "colour", "level": "red"}), 1.0, 1.0), 1.0)
+        .column(column("squared^2", json!({"feature": "squared", "power": 2}), 7.0, 1.0), 1.0)
+        .column(column("constant", json!({"feature": "constant"}), 0.1, 1.0), 1.0)
+        .set("/training/rows", 40);
+    let mut draft = draft.json();
     change(&mut draft);
-    fixture::assembled(draft)
-}
-
-fn with_coefficients_of_one(columns: &Value) -> Value {
-    let names = columns.as_array().unwrap().iter().map(|column| column["name"].as_str().unwrap().to_owned());
-    let coefficients: serde_json::Map<_, _> = names.map(|name| (name, json!(1.0))).collect();
-    json!({"family": "linear", "intercept": 0.0, "coefficients": coefficients})
+    assembled(draft)
 }
 
 #[test]
@@ -143,27 +138,27 @@ fn without_an_intercept_rows_are_drawn_from_ranges_and_levels() {
 #[test]
 fn the_typical_row_has_means_and_the_most_frequent_categories() {
     let mut features = json!([
-        fixture::feature("x", "double"),
-        fixture::feature("rooms", "long"),
-        fixture::feature("garden", "boolean"),
-        fixture::feature("colour", "string"),
-        fixture::feature("side", "string"),
-        fixture::feature("squared", "double"),
+        feature("x", "double"),
+        feature("rooms", "long"),
+        feature("garden", "boolean"),
+        feature("colour", "string"),
+        feature("side", "string"),
+        feature("squared", "double"),
     ]);
     features[3]["levels"] = json!(["blue", "green", "red"]);
     features[4]["levels"] = json!(["left", "right"]);
-    let columns = json!([
-        fixture::column("x^2", json!({"feature": "x", "power": 2}), 9.0),
-        fixture::column("x", json!({"feature": "x"}), 2.25),
-        fixture::column("rooms", json!({"feature": "rooms"}), 3.6),
-        fixture::column("garden", json!({"feature": "garden"}), 0.4),
-        fixture::column("colour=green", json!({"feature": "colour", "level": "green"}), 0.3),
-        fixture::column("colour=red", json!({"feature": "colour", "level": "red"}), 0.2),
-        fixture::column("side=left", json!({"feature": "side", "level": "left"}), 0.4),
-        fixture::column("side=right", json!({"feature": "side", "level": "right"}), 0.6),
-        fixture::column("squared^2", json!({"feature": "squared", "power": 2}), 7.0),
-    ]);
-    let model = fixture::assembled(fixture::draft(features, columns.clone(), with_coefficients_of_one(&columns)));
+    let draft = ModelDocument::regression("typical", 0.0)
+        .features(features)
+        .column(column("x^2", json!({"feature": "x", "power": 2}), 9.0, 1.0), 1.0)
+        .column(column("x", json!({"feature": "x"}), 2.25, 1.0), 1.0)
+        .column(column("rooms", json!({"feature": "rooms"}), 3.6, 1.0), 1.0)
+        .column(column("garden", json!({"feature": "garden"}), 0.4, 1.0), 1.0)
+        .column(column("colour=green", json!({"feature": "colour", "level": "green"}), 0.3, 1.0), 1.0)
+        .column(column("colour=red", json!({"feature": "colour", "level": "red"}), 0.2, 1.0), 1.0)
+        .column(column("side=left", json!({"feature": "side", "level": "left"}), 0.4, 1.0), 1.0)
+        .column(column("side=right", json!({"feature": "side", "level": "right"}), 0.6, 1.0), 1.0)
+        .column(column("squared^2", json!({"feature": "squared", "power": 2}), 7.0, 1.0), 1.0);
+    let model = assembled(draft.json());
     let typical = serde_json::to_value(model.typical()).unwrap();
     assert_eq!(typical, json!({"x": 2.25, "rooms": 4.0, "garden": false, "colour": "blue", "side": "right"}));
 }

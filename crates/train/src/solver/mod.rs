@@ -15,4 +15,6 @@ pub mod path;
 pub mod qr;
 pub mod refinement;
 mod simd;
+#[cfg(test)]
+mod test_rows;
 pub mod unit_errors;

@@ -46,19 +46,8 @@ impl Accumulator {
         Self { moments: Moments::empty(shift), block: Vec::new(), weights: Vec::new() }
     }
 
-    /// Adds a row: the features, then the target.
-    pub fn push(&mut self, row: &[f64]) {
-        self.push_weighted(row, 1.0);
-    }
-
-    /// Adds a row with a positive weight. A row of weight zero is ignored.
-    pub fn push_weighted(&mut self, row: &[f64], weight: f64) {
-        if let Some((target, features)) = row.split_last() {
-            self.push_exact(features, *target, &[], weight);
-        }
-    }
-
-    /// Adds a row with the low parts of its features, which are empty for exact features.
+    /// Adds a row with the low parts of its features, which are empty for exact features, and a positive weight. A row of
+    /// weight zero is ignored.
     pub fn push_exact(&mut self, features: &[f64], target: f64, low_parts: &[f64], weight: f64) {
         debug_assert_eq!(features.len() + 1, self.moments.shift.len(), "a row has one value for each column");
         if weight == 0.0 {

@@ -80,19 +80,7 @@ impl Refinement {
         Self { fit, instructions: Arch::new(), sums, cross_products, block, low_parts, weights }
     }
 
-    /// Adds a row: the features, then the target.
-    pub fn push(&mut self, row: &[f64]) {
-        self.push_weighted(row, 1.0);
-    }
-
-    /// Adds a row with the same weight as in the fit.
-    pub fn push_weighted(&mut self, row: &[f64], weight: f64) {
-        if let Some((target, features)) = row.split_last() {
-            self.push_exact(features, *target, &[], weight);
-        }
-    }
-
-    /// Adds a row with the low parts of its features, in all rows or in none.
+    /// Adds a row with the same weight as in the fit. Either all rows have the low parts of their features, or no row does.
     pub fn push_exact(&mut self, features: &[f64], target: f64, low_parts: &[f64], weight: f64) {
         debug_assert_eq!(features.len(), self.fit.means.len(), "a row has one value for each column");
         self.block.extend_from_slice(features);

@@ -24,30 +24,29 @@ fn names(columns: usize) -> Vec<String> {
 }
 
 /// The moments of rows whose last column is the target.
-fn moments(rows: &[Vec<f64>]) -> Moments {
+fn moments(rows: &[Vec<f64>], weights: Option<&[f64]>) -> Moments {
     let mut accumulator = Accumulator::new(rows[0].clone());
-    for row in rows {
-        accumulator.push(row);
-    }
+    each(rows, weights, |features, target, weight| accumulator.push_exact(features, target, &[], weight));
     accumulator.finish()
 }
 
 /// Fits and refines as `train` does.
 fn refined(rows: &[Vec<f64>], weights: Option<&[f64]>, through_origin: bool) -> LeastSquaresFit {
-    let weight = |row: usize| weights.map_or(1.0, |weights| weights[row]);
-    let mut accumulator = Accumulator::new(rows[0].clone());
-    for (number, row) in rows.iter().enumerate() {
-        accumulator.push_weighted(row, weight(number));
-    }
-    let moments = accumulator.finish();
+    let moments = moments(rows, weights);
     let moments = if through_origin { moments.about_zero() } else { moments };
     let mut fit = moments.solve(&names(rows[0].len())).unwrap();
     for _ in 0..2 {
         let mut refinement = Refinement::new(fit);
-        for (number, row) in rows.iter().enumerate() {
-            refinement.push_weighted(row, weight(number));
-        }
+        each(rows, weights, |features, target, weight| refinement.push_exact(features, target, &[], weight));
         fit = refinement.finish().0;
     }
     fit
+}
+
+/// Calls a function with the features, the target and the weight of each row.
+fn each(rows: &[Vec<f64>], weights: Option<&[f64]>, mut push: impl FnMut(&[f64], f64, f64)) {
+    for (number, row) in rows.iter().enumerate() {
+        let (target, features) = row.split_last().unwrap();
+        push(features, *target, weights.map_or(1.0, |weights| weights[number]));
+    }
 }

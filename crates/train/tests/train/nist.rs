@@ -218,7 +218,7 @@ fn lines_through_the_origin_have_the_certified_digits() {
 fn nearly_dependent_features_need_few_sweeps() {
     let row = |(y, x): (f64, f64)| (1..=10).map(|power| x.powi(power)).chain([y]).collect::<Vec<f64>>();
     let rows: Vec<Vec<f64>> = filip().into_iter().map(row).collect();
-    let moments = moments(&rows);
+    let moments = moments(&rows, None);
     for l1_ratio in [1.0, 0.5] {
         let mut penalties: Vec<Penalty> =
             alphas(&moments, l1_ratio, 50).into_iter().map(|alpha| Penalty::ElasticNet { alpha, l1_ratio }).collect();

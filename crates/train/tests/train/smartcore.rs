@@ -125,7 +125,7 @@ impl Data {
 
     fn moments(&self) -> Moments {
         let rows = self.designs.iter().zip(&self.targets).map(|(row, target)| [&row[..], &[*target]].concat());
-        crate::moments(&rows.collect::<Vec<_>>())
+        crate::moments(&rows.collect::<Vec<_>>(), None)
     }
 
     /// Standardised by the population standard deviation.

@@ -127,8 +127,8 @@ fn check_model(request: &InferRequest<'_>, model: &Model) -> Result<(), ApiError
 }
 
 /// The requested outputs, each with whether it is returned as bytes; by default the prediction. A level for the whole
-/// request applies to all requested outputs with a level; if there are none, it adds the interval or the prediction
-/// sets.
+/// request applies to all requested outputs with a level; without such an output, it adds the interval or the
+/// prediction sets.
 fn outputs(request: &InferRequest<'_>, model: &Model) -> Result<Vec<(Output, bool)>, ApiError> {
     let all = Output::all(model);
     let mut outputs: Vec<(Output, bool)> = Vec::new();

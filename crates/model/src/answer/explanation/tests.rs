@@ -5,21 +5,20 @@ use super::*;
 use crate::PredictError;
 use crate::Prediction;
 use crate::cell::Cell;
-use crate::fixture::{self, frame};
 use crate::frame::Frame;
 use crate::frame::RowsBuilder;
 use crate::inference::Inference;
+use crate::test_models::{frame, loaded};
+use ordinate_test_support::{ModelDocument, column, feature};
 
 /// Age and its square, two levels of a colour, and on request a product of age, its square and a colour.
 fn model(estimator: &str, transform: &str, product: bool) -> Model {
     let mut columns = vec![
-        json!({"name": "age", "product": [{"feature": "age"}], "mean": 40.5, "scale": 12.0}),
-        json!({"name": "age^2", "product": [{"feature": "age", "power": 2}], "mean": 1784.25, "scale": 950.0}),
-        fixture::column("colour=green", json!({"feature": "colour", "level": "green"}), 0.25),
-        fixture::column("colour=red", json!({"feature": "colour", "level": "red"}), 0.375),
+        column("age", json!({"feature": "age"}), 40.5, 12.0),
+        column("age^2", json!({"feature": "age", "power": 2}), 1784.25, 950.0),
+        column("colour=green", json!({"feature": "colour", "level": "green"}), 0.25, 0.5),
+        column("colour=red", json!({"feature": "colour", "level": "red"}), 0.375, 0.25),
     ];
-    columns[2]["scale"] = json!(0.5);
-    columns[3]["scale"] = json!(0.25);
     let mut coefficients = vec![
         ("age", [1.5, 0.5, -2.0]),
         ("age^2", [-0.75, 1.0, 0.0]),
@@ -49,11 +48,13 @@ fn model(estimator: &str, transform: &str, product: bool) -> Model {
     } else {
         json!({"family": "logistic", "classes": classes, "intercepts": intercepts, "coefficients": coefficients})
     };
-    let mut features = json!([fixture::feature("age", "double"), fixture::feature("colour", "string")]);
+    let mut features = json!([feature("age", "double"), feature("colour", "string")]);
     features[1]["levels"] = json!(["blue", "green", "red"]);
-    let mut draft = fixture::draft(features, json!(columns), estimator);
-    draft["preprocess"]["target_transform"] = json!(transform);
-    fixture::loaded(draft, json!([1.0, "red"]))
+    let draft = ModelDocument::new("colours", estimator)
+        .features(features)
+        .columns(columns)
+        .set("/preprocess/target_transform", transform);
+    loaded(draft, &json!([1.0, "red"]))
 }
 
 fn rows(x: &Value) -> Vec<Vec<Scalar>> {

@@ -2,9 +2,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::artifact::ArtifactError;
-use crate::fixture::{self, frame_of_numbers as frame};
 use crate::scalar::Scalar;
+use crate::test_models::frame_of_numbers as frame;
 use crate::{AnswerError, PredictError, Wanted};
+use ordinate_test_support::{ModelDocument, column, feature};
 
 /// x = 1 … 5, y = 2, 4, 5, 4, 5: Σ(x − 3)² = 10, residual sum of squares 2.4 on 3 degrees of freedom.
 fn noise() -> Value {
@@ -17,11 +18,13 @@ fn line(family: &str, inference: &Value, transform: &str) -> Result<Model, Artif
     } else {
         json!({"family": family, "intercept": 4.0, "coefficients": {"x": 0.6}})
     };
-    let columns = json!([fixture::column("x", json!({"feature": "x"}), 3.0)]);
-    let mut draft = fixture::draft(json!([fixture::feature("x", "double")]), columns, estimator);
-    draft["preprocess"]["target_transform"] = json!(transform);
-    draft["inference"] = inference.clone();
-    Model::assemble(serde_json::from_value(draft)?)
+    let draft = ModelDocument::new("line", estimator)
+        .features(json!([feature("x", "double")]))
+        .columns(vec![column("x", json!({"feature": "x"}), 3.0, 1.0)])
+        .set("/preprocess/target_transform", transform)
+        .set("/training/rows", 5)
+        .set("/inference", inference.clone());
+    Model::assemble(serde_json::from_value(draft.json())?)
 }
 
 /// The intervals of a row.

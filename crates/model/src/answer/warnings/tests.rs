@@ -2,29 +2,29 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::PredictError;
-use crate::fixture;
 use crate::frame::{ColumnsBuilder, RowsBuilder};
+use crate::test_models::{assembled, loaded};
+use ordinate_test_support::{ModelDocument, column, feature};
 
 /// Two numbers from 0 to 10 in 50 rows that are highly correlated: x − y is small in all of them. And a colour.
-fn draft(inference: &Value) -> Value {
-    let mut features =
-        json!([fixture::feature("x", "double"), fixture::feature("y", "double"), fixture::feature("colour", "string")]);
+fn draft(inference: &Value) -> ModelDocument {
+    let mut features = json!([feature("x", "double"), feature("y", "double"), feature("colour", "string")]);
     features[0]["missing"] = json!({"impute": -1.0});
     features[0]["range"] = json!([0.0, 10.0]);
     features[1]["range"] = json!([0.0, 10.0]);
     features[2]["missing"] = json!({"impute": "grey"});
     features[2]["levels"] = json!(["blue", "red"]);
     features[2]["unknown"] = json!("ignore");
-    let columns = ["x", "y"].map(|name| fixture::column(name, json!({"feature": name}), 5.0));
-    let estimator = json!({"family": "linear", "intercept": 4.0, "coefficients": {"x": 0.6, "y": 0.5}});
-    let mut draft = fixture::draft(features, json!(columns), estimator);
-    draft["training"]["rows"] = json!(50);
-    draft["inference"] = inference.clone();
-    draft
+    ModelDocument::regression("two", 4.0)
+        .features(features)
+        .column(column("x", json!({"feature": "x"}), 5.0, 1.0), 0.6)
+        .column(column("y", json!({"feature": "y"}), 5.0, 1.0), 0.5)
+        .set("/training/rows", 50)
+        .set("/inference", inference.clone())
 }
 
 fn model(inference: &Value) -> Model {
-    fixture::loaded(draft(inference), json!([1.0, 1.0, "red"]))
+    loaded(draft(inference), &json!([1.0, 1.0, "red"]))
 }
 
 /// The triangle of `RᵀR = [[500, 490], [490, 500]]`.
@@ -140,18 +140,16 @@ fn a_frame_of_another_model_is_rejected() {
 #[test]
 fn leverages_of_a_large_frame_are_computed_within_a_budget() {
     const COLUMNS: usize = 600;
-    let mut draft = draft(&json!({}));
     let powers = (1..=25).flat_map(|x| (1..=24).map(move |y| (x, y)));
     let column = |(x, y): (u32, u32)| {
         let product = json!([{"feature": "x", "power": x}, {"feature": "y", "power": y}]);
         json!({"name": format!("{x} {y}"), "product": product, "mean": 0.0, "scale": 1.0})
     };
-    draft["preprocess"]["columns"] = powers.clone().map(column).collect();
+    let columns: Value = powers.clone().map(column).collect();
     let coefficients: Value = powers.map(|(x, y)| (format!("{x} {y}"), json!(0.0))).collect();
-    draft["estimator"]["coefficients"] = coefficients;
     let identity = |row: usize| (row..COLUMNS).map(|place| if place == row { 1.0 } else { 0.0 }).collect();
-    draft["inference"] = json!({"r": (0..COLUMNS).map(identity).collect::<Vec<Vec<f64>>>()});
-    let model = fixture::assembled(draft);
+    let inference = json!({"r": (0..COLUMNS).map(identity).collect::<Vec<Vec<f64>>>()});
+    let model = assembled(draft(&inference).columns(columns).set("/estimator/coefficients", coefficients).json());
     let warnings = model.warnings(&frame(&model, &vec![(1.0, 1.0, "red"); 200])).unwrap();
     // 186 · 600² is just below 2²⁶.
     assert_eq!(warnings.rows_with_leverage, Some(186));

@@ -1,5 +1,6 @@
 use super::super::design_rows::DesignRow;
 use super::super::path::fit as fit_penalty;
+use super::super::test_rows;
 use super::super::{logistic, path::PenalisedFit};
 use super::*;
 use proptest::prelude::*;
@@ -52,6 +53,11 @@ fn assigned(table: &MemoryRows, folds: u32, classes: usize, seed: u64) -> Vec<us
     table.1.iter().map(|row| folds.assign(if classes == 1 { 0 } else { logistic::position(row.1) })).collect()
 }
 
+/// A row with its target, and its weight.
+fn with_weight((design, target, weight): &(Vec<f64>, f64, f64)) -> (Vec<f64>, f64) {
+    ([design.as_slice(), &[*target]].concat(), *weight)
+}
+
 fn close(left: f64, right: f64, tolerance: f64) -> bool {
     (left - right).abs() <= tolerance * right.abs()
 }
@@ -72,11 +78,8 @@ fn scores_equal_those_of_fitting_and_predicting_row_by_row(#[case] family: Penal
         let mut weights = Vec::new();
         for fold in 0..5 {
             let rows = || table.1.iter().zip(&assigned);
-            let mut others = Accumulator::new(vec![0.0; 11]);
-            for ((design, target, weight), _) in rows().filter(|(_, of)| **of != fold) {
-                others.push_weighted(&[design.as_slice(), &[*target]].concat(), *weight);
-            }
-            let fit: PenalisedFit = fit_penalty(&others.finish(), &names, family.penalty(candidate.alpha)).unwrap();
+            let others = test_rows::moments(rows().filter(|(_, of)| **of != fold).map(|(row, _)| with_weight(row)));
+            let fit: PenalisedFit = fit_penalty(&others, &names, family.penalty(candidate.alpha)).unwrap();
             let (mut error, mut total) = (0.0, 0.0);
             for ((design, target, weight), _) in rows().filter(|(_, of)| **of == fold) {
                 let parts = design.iter().zip(&fit.means).zip(&fit.scales).zip(&fit.coefficients);
@@ -185,13 +188,9 @@ proptest! {
             let (mut error, mut size) = (0.0, 0.0);
             for fold in 0..folds as usize {
                 let rows = || table.1.iter().zip(&assigned);
-                let mut others: Option<Accumulator> = None;
-                for ((design, target, weight), _) in rows().filter(|(_, of)| **of != fold) {
-                    let row = [design.as_slice(), &[*target]].concat();
-                    others.get_or_insert_with(|| Accumulator::new(row.clone())).push_weighted(&row, *weight);
-                }
+                let others = test_rows::moments(rows().filter(|(_, of)| **of != fold).map(|(row, _)| with_weight(row)));
                 let penalty = family.penalty(candidate.alpha);
-                let fit = path(&about(others.unwrap().finish()), &names, &[penalty]).unwrap().swap_remove(0);
+                let fit = path(&about(others), &names, &[penalty]).unwrap().swap_remove(0);
                 for ((design, target, weight), _) in rows().filter(|(_, of)| **of == fold) {
                     let parts = || design.iter().zip(&fit.means).zip(&fit.scales).zip(&fit.coefficients);
                     let predicted =

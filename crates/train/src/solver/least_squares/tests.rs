@@ -2,21 +2,13 @@
 // Small integers, exact in every type they pass through.
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
-use super::super::moments::Accumulator;
 use super::super::refinement::Refinement;
+use super::super::test_rows::{self, names, refine, weighted};
 use super::*;
 use proptest::prelude::*;
 
-fn names(columns: usize) -> Vec<String> {
-    (1..columns).map(|feature| format!("x{feature}")).chain(["y".to_owned()]).collect()
-}
-
 fn moments(rows: &[Vec<f64>]) -> Moments {
-    let mut accumulator = Accumulator::new(rows[0].clone());
-    for row in rows {
-        accumulator.push(row);
-    }
-    accumulator.finish()
+    test_rows::moments(weighted(rows, |_| 1.0))
 }
 
 fn refined(rows: &[Vec<f64>], through_origin: bool) -> LeastSquaresFit {
@@ -24,11 +16,7 @@ fn refined(rows: &[Vec<f64>], through_origin: bool) -> LeastSquaresFit {
     let moments = if through_origin { moments.about_zero() } else { moments };
     let mut fit = moments.solve(&names(rows[0].len())).unwrap();
     for _ in 0..2 {
-        let mut refinement = Refinement::new(fit);
-        for row in rows {
-            refinement.push(row);
-        }
-        fit = refinement.finish().0;
+        fit = refine(Refinement::new(fit), weighted(rows, |_| 1.0)).0;
     }
     fit
 }
@@ -271,15 +259,12 @@ proptest! {
         let whole: Vec<Vec<i64>> =
             repeated.iter().map(|row| row.iter().map(|value| *value as i64).collect()).collect();
         prop_assume!(repeated.len() > 8 && exact(&whole).is_some());
-        let weighted = || rows.iter().zip(&weights).map(|(row, weight)| (row, f64::from(*weight)));
+        let weight = |row: usize| f64::from(weights[row]);
 
-        let mut accumulator = Accumulator::new(rows[0].clone());
-        weighted().for_each(|(row, weight)| accumulator.push_weighted(row, weight));
-        let sums = accumulator.finish();
+        let sums = test_rows::moments(weighted(&rows, weight));
         prop_assert_eq!(sums.weight(), repeated.len() as f64);
-        let mut refinement = Refinement::new(sums.solve(&names(rows[0].len())).unwrap());
-        weighted().for_each(|(row, weight)| refinement.push_weighted(row, weight));
-        let (fit, expected) = (refinement.finish().0, refined(&repeated, false));
+        let refinement = Refinement::new(sums.solve(&names(rows[0].len())).unwrap());
+        let (fit, expected) = (refine(refinement, weighted(&rows, weight)).0, refined(&repeated, false));
         prop_assert!(close(&fit.coefficients, &expected.coefficients, 1e-14), "{fit:?} {expected:?}");
         // Both are predictions at the means, with the rounding errors of the data.
         prop_assert!((fit.intercept - expected.intercept).abs() <= 1e-13 * 100.0);

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::moments::Accumulator;
+use super::super::test_rows::{moments, names, refine as refined, weighted};
 use super::super::unit_errors::UnitErrors;
 use super::*;
 
@@ -21,20 +22,11 @@ fn rows(count: usize, features: usize, shared: f64, offset: f64, noise: f64) -> 
 }
 
 fn solved(rows: &[Vec<f64>]) -> LeastSquaresFit {
-    let names: Vec<String> = (0..rows[0].len()).map(|column| format!("x{column}")).collect();
-    let mut accumulator = Accumulator::new(rows[0].clone());
-    for row in rows {
-        accumulator.push(row);
-    }
-    accumulator.finish().solve(&names).unwrap()
+    moments(weighted(rows, |_| 1.0)).solve(&names(rows[0].len())).unwrap()
 }
 
 fn refine(fit: LeastSquaresFit, rows: &[Vec<f64>], instructions: Arch) -> (LeastSquaresFit, bool) {
-    let mut refinement = Refinement { instructions, ..Refinement::new(fit) };
-    for row in rows {
-        refinement.push(row);
-    }
-    refinement.finish()
+    refined(Refinement { instructions, ..Refinement::new(fit) }, weighted(rows, |_| 1.0))
 }
 
 #[test]
@@ -67,11 +59,9 @@ fn ill_conditioned_columns_have_unit_errors_with_more_digits_than_r() {
     let rows = rows(200, 3, 1.0 - 1e-7, 10.0, 0.5);
     let fit = solved(&rows);
     let errors = |times: usize, weight: f64| {
-        let mut refinement = Refinement::new(fit.clone());
-        for row in rows.iter().flat_map(|row| std::iter::repeat_n(row, times)) {
-            refinement.push_weighted(row, weight);
-        }
-        let UnitErrors { intercept, coefficients } = refinement.finish().0.unit_errors.unwrap();
+        let repeated = rows.iter().flat_map(|row| std::iter::repeat_n((row, weight), times));
+        let fit = refined(Refinement::new(fit.clone()), repeated).0;
+        let UnitErrors { intercept, coefficients } = fit.unit_errors.unwrap();
         [vec![intercept], coefficients].concat()
     };
     let UnitErrors { intercept, coefficients } = UnitErrors::from_triangle(&fit.triangle, &fit.means, 200.0);
@@ -90,16 +80,8 @@ fn ill_conditioned_columns_have_unit_errors_with_more_digits_than_r() {
 fn r2_does_not_depend_on_the_size_of_the_weights() {
     let rows = rows(50, 2, 0.5, 10.0, 0.5);
     let r2 = |weight: f64| {
-        let mut accumulator = Accumulator::new(rows[0].clone());
-        for row in &rows {
-            accumulator.push_weighted(row, weight);
-        }
-        let fit = accumulator.finish().solve(&["x", "z", "y"].map(String::from)).unwrap();
-        let mut refinement = Refinement::new(fit);
-        for row in &rows {
-            refinement.push_weighted(row, weight);
-        }
-        let fit = refinement.finish().0;
+        let fit = moments(weighted(&rows, |_| weight)).solve(&names(3)).unwrap();
+        let fit = refined(Refinement::new(fit), weighted(&rows, |_| weight)).0;
         fit.explained_sum_of_squares / (fit.explained_sum_of_squares + fit.residual_sum_of_squares)
     };
     for weight in [1e-250, 1e-100, 1e100, 1e170, 1e250] {

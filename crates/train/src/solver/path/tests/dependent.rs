@@ -1,5 +1,8 @@
 //! Lasso and elastic net of linearly dependent columns, whose coefficients are not unique.
 
+// Recorded numbers have the digits of their source.
+#![allow(clippy::unreadable_literal, clippy::excessive_precision)]
+
 use super::super::Penalty::ElasticNet;
 use super::super::*;
 use super::{balanced, moments, names};

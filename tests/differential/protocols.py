@@ -1,4 +1,4 @@
-"""The same rows by every protocol: how they are written, and how the answers are read."""
+"""The same rows through every protocol: encodes requests and decodes answers."""
 
 import csv
 import io
@@ -37,8 +37,8 @@ def as_csv(rows: list[list[Cell]], header: list[str] | None, quoting: int = csv.
     return file.getvalue()
 
 
-class Door:
-    """A way to ask for predictions."""
+class Protocol:
+    """A protocol for requests of predictions."""
 
     name = "?"
     refusal = 422
@@ -57,14 +57,14 @@ class Door:
         return status, json.loads(answer)[key] if status == 200 else answer.decode()
 
 
-class JsonRows(Door):
+class JsonRows(Protocol):
     name = "JSON rows"
 
     def ask(self, server, rows):
         return self.json(server, "/predict", '{"X":[' + ",".join(map(listed, rows)) + "]}", "y")
 
 
-class JsonObjects(Door):
+class JsonObjects(Protocol):
     name = "JSON objects"
 
     def ask(self, server, rows):
@@ -73,7 +73,7 @@ class JsonObjects(Door):
         )
 
 
-class JsonColumns(Door):
+class JsonColumns(Protocol):
     name = "JSON columns"
 
     def ask(self, server, rows):
@@ -81,14 +81,14 @@ class JsonColumns(Door):
         return self.json(server, "/predict", '{"X":{' + columns + "}}", "y")
 
 
-class Csv(Door):
+class Csv(Protocol):
     name = "CSV"
 
     def ask(self, server, rows):
         return self.json(server, "/predict", as_csv(rows, self.names), "y", "text/csv")
 
 
-class KserveV1(Door):
+class KserveV1(Protocol):
     name, refusal = "KServe v1", 400
 
     def ask(self, server, rows):
@@ -96,7 +96,7 @@ class KserveV1(Door):
         return self.json(server, f"/v1/models/{quote(self.called)}:predict", body, "predictions")
 
 
-class TensorFlowColumns(Door):
+class TensorFlowColumns(Protocol):
     name, refusal = "TensorFlow inputs", 400
 
     def ask(self, server, rows):
@@ -104,7 +104,7 @@ class TensorFlowColumns(Door):
         return self.json(server, f"/v1/models/{quote(self.called)}:predict", '{"inputs":{' + columns + "}}", "outputs")
 
 
-class MlflowSplit(Door):
+class MlflowSplit(Protocol):
     name, refusal = "MLflow dataframe_split", 400
 
     def ask(self, server, rows):
@@ -112,7 +112,7 @@ class MlflowSplit(Door):
         return self.json(server, "/invocations", body, "predictions")
 
 
-class MlflowRecords(Door):
+class MlflowRecords(Protocol):
     name, refusal = "MLflow dataframe_records", 400
 
     def ask(self, server, rows):
@@ -120,16 +120,16 @@ class MlflowRecords(Door):
         return self.json(server, "/invocations", body, "predictions")
 
 
-class MlflowCsv(Door):
+class MlflowCsv(Protocol):
     name, refusal = "MLflow CSV", 400
 
     def ask(self, server, rows):
-        # A category may be called as a feature is: then the first line alone does not say what it is.
+        # A category may have the name of a feature: then the first line alone does not show whether it is a header.
         body = as_csv(rows, self.names, csv.QUOTE_MINIMAL)
         return self.json(server, "/invocations", body, "predictions", "text/csv; header=present")
 
 
-class SageMakerLines(Door):
+class SageMakerLines(Protocol):
     name, refusal = "SageMaker JSON lines", 400
 
     def ask(self, server, rows):
@@ -143,7 +143,7 @@ class SageMakerLines(Door):
         return status, [line["predicted_label" if self.model.classes else "score"] for line in lines]
 
 
-class SageMakerCsv(Door):
+class SageMakerCsv(Protocol):
     name, refusal = "SageMaker CSV", 400
 
     def ask(self, server, rows):
@@ -153,8 +153,8 @@ class SageMakerCsv(Door):
         return status, [row[key] for row in answer] if status == 200 else answer
 
 
-class OpenInference(Door):
-    """One tensor a feature; `binary` puts into bytes what bytes can say."""
+class OpenInference(Protocol):
+    """One tensor per feature; with `binary` as bytes where bytes can represent it."""
 
     name, refusal, binary, outputs = "Open Inference JSON", 400, False, ["predict"]
 
@@ -214,7 +214,7 @@ def packed(datatype: str, cells) -> bytes | None:
 
 
 def is_int64(cell: Cell) -> bool:
-    """Whether a tensor of integers can say it: no value, digits, or `4.0`."""
+    """Whether a tensor of integers can represent it: no value, digits, or `4.0`."""
     if cell.kind == "missing":
         return True
     if cell.text.lstrip("-").isdigit():
@@ -223,7 +223,7 @@ def is_int64(cell: Cell) -> bool:
 
 
 def is_exact(digits: str) -> bool:
-    """Whether the double is what the digits say, as far as they say it: an integer that it is not is another number."""
+    """Whether the double represents the digits: an integer must be equal, other digits are rounded."""
     return not digits.lstrip("-").isdigit() or int(digits) == float(digits)
 
 

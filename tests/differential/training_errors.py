@@ -1,4 +1,4 @@
-"""Whether training refuses a table for a true reason."""
+"""Checks the reason of an error of training."""
 
 import re
 import subprocess
@@ -15,7 +15,7 @@ ACCEPTED = (
     "no feature is correlated",
     "not finite, or too large or too small",
     "too large for a double",
-    # The measured fit far from its rows, where the target is logged.
+    # The evaluated fit far from its rows, with a logged target.
     "too small for a double",
     # The median or mean of a column of whole numbers.
     "expected a whole number",

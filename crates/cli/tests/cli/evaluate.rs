@@ -1,0 +1,64 @@
+//! `ordinate evaluate`: metrics of a model on a table.
+
+use std::fmt::Write as _;
+use std::fs::{self};
+
+use serde_json::{Value, json};
+
+use crate::support::{SIDES_ROWS, complained, folder_with, pipe, run, said, sides, text};
+
+#[test]
+fn a_regression_is_measured_by_its_errors() {
+    // By hand: errors −1, 1, 0, 2.
+    let output = pipe("evaluate line - --json", "y,x\n2,1\n6,2\n7,3\n11,4\n");
+    let answer: Value = serde_json::from_str(said(&output)).unwrap();
+    assert_eq!((&answer["model"], &answer["target"], &answer["rows"]), (&json!("line"), &json!("y"), &json!(4)));
+    let metric = |name: &str| answer["metrics"][name].as_f64().unwrap();
+    let spread = [2.0, 6.0, 7.0, 11.0].iter().map(|y: &f64| (y - 6.5).powi(2)).sum::<f64>();
+    assert!((metric("r2") - (1.0 - 6.0 / spread)).abs() < 1e-15);
+    assert!((metric("rmse") - 1.5_f64.sqrt()).abs() < 1e-15);
+    assert!((metric("mae") - 1.0).abs() < 1e-15);
+
+    let data = include_str!("../../../../model/diabetes.csv");
+    let output = pipe("evaluate diabetes -", data);
+    let report = said(&output);
+    assert!(report.starts_with("diabetes@1 on standard input: progression, 442 rows\n"), "{report}");
+    // scikit-learn 1.9.1: LinearRegression on all rows, r2_score and root_mean_squared_error.
+    for (name, value) in [("R²", "0.517748"), ("RMSE", "53.4761")] {
+        assert!(report.lines().any(|line| line.contains(name) && line.contains(value)), "{report}");
+    }
+}
+
+#[test]
+fn a_classifier_is_measured_by_its_classes() {
+    let labels = ["fruit", "\"apple, green\"", "pear", "plum", "pear", "pear"];
+    let data = SIDES_ROWS.lines().zip(labels).fold(String::new(), |mut text, (row, label)| {
+        writeln!(text, "{row},{label}").unwrap();
+        text
+    });
+    let folder = folder_with(&[("sides.json", &sides()), ("rows.csv", &data)]);
+    let output = run(&folder, "evaluate sides.json rows.csv --json");
+    let answer: Value = serde_json::from_str(said(&output)).unwrap();
+    // Predicted: plum, pear, pear, pear, apple, green.
+    assert_eq!(answer["metrics"]["accuracy"], json!(0.4));
+    assert_eq!(answer["confusion"]["rows"], json!([[0.0, 0.0, 1.0], [1.0, 2.0, 0.0], [0.0, 1.0, 0.0]]));
+    // Of the five predicted classes, two are right.
+    let bins = answer["calibration"].as_array().unwrap();
+    let sum =
+        |name: &str| bins.iter().map(|bin| bin["rows"].as_f64().unwrap() * bin[name].as_f64().unwrap()).sum::<f64>();
+    assert_eq!(bins.iter().map(|bin| bin["rows"].as_u64().unwrap()).sum::<u64>(), 5);
+    assert!((sum("share") - 2.0).abs() < 1e-12 && sum("predicted") > 2.0 && sum("predicted") < 5.0, "{bins:?}");
+    let report = run(&folder, "evaluate sides.json rows.csv");
+    assert!(said(&report).contains("rows of class  as apple, green  as pear  as plum\n"), "{}", said(&report));
+
+    // An unknown class.
+    let stranger = data.replace("plum", "cherry");
+    fs::write(folder.path().join("rows.csv"), stranger).unwrap();
+    let output = run(&folder, "evaluate sides.json rows.csv");
+    let expected = "rows.csv: line 4, target column \"fruit\": expected one of the classes apple, green, pear, plum, got \"cherry\"";
+    assert!(complained(&output).contains(expected), "{}", text(&output.stderr));
+    let output = run(&folder, "evaluate sides.json rows.csv --json --on-error skip");
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&answer["rows"], &answer["left_out"]), (&json!(4), &json!(1)));
+    assert!(text(&output.stderr).starts_with("rows.csv: 1 of 5 rows skipped:\n  line 4, target column \"fruit\""));
+}

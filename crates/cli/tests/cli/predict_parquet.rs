@@ -1,0 +1,82 @@
+//! `ordinate predict` and `ordinate evaluate` on Parquet files.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::sync::Arc;
+
+use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::parser::parse_message_type;
+use serde_json::{Value, json};
+use tempfile::tempdir;
+
+use crate::support::{command, complained, run, text};
+
+/// Three rows of a model's feature `x` (none in the second), a count, a name, a day and the target `y`.
+fn parquet(path: &Path) {
+    let schema = "message rows {
+        OPTIONAL DOUBLE x;
+        REQUIRED INT32 count;
+        OPTIONAL BYTE_ARRAY name (STRING);
+        REQUIRED INT32 day (DATE);
+        REQUIRED DOUBLE y;
+    }";
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let mut writer = SerializedFileWriter::new(File::create(path).unwrap(), schema, Arc::default()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    column.typed::<DoubleType>().write_batch(&[0.5, 2.0], Some(&[1, 0, 1]), None).unwrap();
+    column.close().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    column.typed::<Int32Type>().write_batch(&[7, 8, -9], None, None).unwrap();
+    column.close().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    let names = ["a,\"b\"", "é"].map(ByteArray::from);
+    column.typed::<ByteArrayType>().write_batch(&names, Some(&[1, 1, 0]), None).unwrap();
+    column.close().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    column.typed::<Int32Type>().write_batch(&[0, 1, 20_000], None, None).unwrap();
+    column.close().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    column.typed::<DoubleType>().write_batch(&[2.0, 3.0, 0.1], None, None).unwrap();
+    column.close().unwrap();
+    group.close().unwrap();
+    writer.close().unwrap();
+}
+
+#[test]
+fn a_parquet_file_is_the_table_that_its_csv_is() {
+    let folder = tempdir().unwrap();
+    parquet(&folder.path().join("rows.parquet"));
+    let output = run(&folder, "predict line rows.parquet --on-error empty");
+    assert_eq!(
+        text(&output.stdout),
+        "x,count,name,day,y,prediction\n0.5,7,\"a,\"\"b\"\"\",1970-01-01,2.0,2.0\n,8,é,1970-01-02,3.0,\n\
+         2.0,-9,,2024-10-04,0.1,5.0\n"
+    );
+    let complaint = "row 2, column \"x\": the value is missing, and the model does not impute it";
+    assert_eq!(text(&output.stderr), format!("rows.parquet: 1 of 3 rows without a prediction:\n  {complaint}\n"));
+    assert!(complained(&run(&folder, "predict line rows.parquet")).contains(&format!("rows.parquet: {complaint}")));
+
+    let output = run(&folder, "evaluate line rows.parquet --on-error skip --json");
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&answer["rows"], &answer["left_out"]), (&json!(2), &json!(1)));
+    let output = run(&folder, "predict diabetes rows.parquet");
+    assert!(complained(&output).contains("rows.parquet: no column \"age\""));
+}
+
+#[test]
+fn a_damaged_parquet_file_is_one_error() {
+    let folder = tempdir().unwrap();
+    parquet(&folder.path().join("rows.parquet"));
+    let whole = fs::read(folder.path().join("rows.parquet")).unwrap();
+    for length in [4, 20, whole.len() / 2, whole.len() - 1] {
+        fs::write(folder.path().join("cut.parquet"), &whole[..length]).unwrap();
+        let output = run(&folder, "predict line cut.parquet");
+        assert!(complained(&output).starts_with("error: cut.parquet: the Parquet file cannot be read: "), "{length}");
+    }
+    let mut child = command(folder.path(), "predict line -");
+    let file = File::open(folder.path().join("rows.parquet")).unwrap();
+    let output = child.stdin(file).output().unwrap();
+    assert!(complained(&output).contains("standard input: Parquet cannot be read from a pipe"));
+}

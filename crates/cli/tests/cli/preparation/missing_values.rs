@@ -1,0 +1,69 @@
+//! Imputation of missing values.
+
+#![allow(clippy::cast_precision_loss)] // Numbers below 1009.
+
+use std::fmt::Write as _;
+
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use super::model;
+use crate::support::folder_with_data;
+
+#[rstest]
+#[case("mean", json!(2.5))]
+#[case("median", json!(1.5))]
+#[case("most-frequent", json!(1.0))]
+#[case("constant=7", json!(7.0))]
+#[case("x=constant=-1e3", json!(-1000.0))]
+fn imputed_values_are_computed_from_the_other_rows(#[case] rule: &str, #[case] expected: Value) {
+    let folder = folder_with_data("x,y\n1,1\n,2\n1,3\n2,5\nnan,5\n6,8\n");
+    let file = model(folder.path(), &format!("--target y --test-fraction 0 --missing {rule}"));
+    assert_eq!(file["signature"]["features"][0]["missing"], json!({"impute": expected}));
+}
+
+/// A row of weight 3 is three rows, wherever rows are counted.
+#[rstest]
+#[case("mean")]
+#[case("median")]
+#[case("most-frequent")]
+fn weights_count_in_imputation_as_repeated_rows(#[case] policy: &str) {
+    let rows = [("0", "b", 2, 1), ("", "", 1, 4), ("10", "a", 3, 20), ("5", "b", 2, 11), ("7", "c", 4, 9)];
+    let mut weighted = "x,g,w,y\n".to_owned();
+    let mut repeated = weighted.clone();
+    for (x, g, weight, y) in rows {
+        writeln!(weighted, "{x},{g},{weight},{y}").unwrap();
+        for _ in 0..weight {
+            writeln!(repeated, "{x},{g},1,{y}").unwrap();
+        }
+    }
+    let options = format!("--target y --weights w --missing {policy} --missing g=most-frequent --test-fraction 0");
+    let of = |data: String| model(folder_with_data(data).path(), &format!("{options} --estimator ridge"));
+    let (weighted, repeated) = (of(weighted), of(repeated));
+    assert_eq!(weighted["signature"], repeated["signature"]);
+    let expected = match policy {
+        // (2·0 + 3·10 + 2·5 + 4·7) / 11
+        "mean" => 68.0 / 11.0,
+        _ => 7.0,
+    };
+    assert_eq!(weighted["signature"]["features"][0]["missing"], json!({"impute": expected}));
+    assert_eq!(weighted["signature"]["features"][1]["missing"], json!({"impute": "b"}));
+}
+
+/// The median by sorting, of numbers of both signs and all sizes.
+#[rstest]
+#[case::odd(101)]
+#[case::even(100)]
+fn medians_are_exact(#[case] rows: usize) {
+    let values: Vec<f64> = (0..rows).map(|i| ((i * 7919 % 1009) as f64 - 500.0).powi(3) * 1e-4).collect();
+    let mut data = "x,y\n,1\n".to_owned();
+    for (i, value) in values.iter().enumerate() {
+        writeln!(data, "{value:?},{}", i * i % 13).unwrap();
+    }
+    let folder = folder_with_data(data);
+    let file = model(folder.path(), "--target y --test-fraction 0 --missing median");
+    let mut sorted = values;
+    sorted.sort_by(f64::total_cmp);
+    let median = f64::midpoint(sorted[(rows - 1) / 2], sorted[rows / 2]);
+    assert_eq!(file["signature"]["features"][0]["missing"]["impute"].as_f64(), Some(median));
+}

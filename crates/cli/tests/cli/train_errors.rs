@@ -1,0 +1,123 @@
+//! `ordinate train` on data, options and outputs that cannot be used.
+
+use std::fs;
+
+use rstest::rstest;
+use tempfile::tempdir;
+
+use crate::support::{folder_with_data, text, train};
+
+/// Bad data, and parts of the message.
+#[rstest]
+#[case::compressed(b"\x1f\x8b\x08\0\0\0\0\0".as_slice(), "y", &["cannot be read"])]
+#[case::workbook(b"PK\x03\x04\x14\0\x08\0".as_slice(), "y", &[".xlsx", "save the sheet as CSV"])]
+#[case::zero_byte("x,y\n1,2\n".repeat(500) + "\0,3\n", "y", &["line 1001", "zero byte"])]
+#[case::open_header("x,\"z,y\n1,2,3\n4,5,6\n", "y", &["line 1", "a quote opens here in the header and is never closed"])]
+#[case::open_header_further_down("\n\"a\nb\",\"z,y\n1,2,3\n4,5,6\n", "y", &["line 3", "a quote opens here"])]
+#[case::endless_header(format!("x,\"y\n{}", "1,2\n".repeat(5 << 20)), "y", &["line 1", "a quote that is not closed"])]
+#[case::empty_file("", "y", &["is empty"])]
+#[case::header_only("x,y\n", "y", &["no rows"])]
+#[case::no_such_target("x,price\n1,2\n", "prize", &["line 1", "\"prize\"", "did you mean \"price\"?"])]
+#[case::no_name_is_near("x,price\n1,2\n", "q", &["line 1", "\"q\"", "\"x\", \"price\""])]
+#[case::only_the_target("y\n1\n", "y", &["no columns left to predict", "\"y\""])]
+#[case::row_too_long("x,y\n1,2\n1,2,3\n", "y", &["line 3", "expected 2 fields", "got 3"])]
+#[case::row_too_short("x,y\n1,2\n1,2\n1\n", "y", &["line 4", "expected 2 fields", "got 1"])]
+#[case::word("x,y\n1,2\nhigh,3\n", "y", &["line 3", "column \"x\"", "got \"high\"", "expected a number"])]
+#[case::after_blank_lines("x,y\n\n1,2\n\n\nhigh,3\n", "y", &["line 6", "column \"x\"", "\"high\""])]
+#[case::after_windows_line_ends("x,y\r\n1,2\r\nhigh,3\r\n", "y", &["line 3", "column \"x\"", "\"high\""])]
+#[case::after_a_line_end_in_quotes("\"x\nx\",y\n1,2\nhigh,3\n", "y", &["line 4", "\"high\""])]
+#[case::decimal_comma("x,y\n\"1,5\",2\n", "y", &["line 2", "column \"x\"", "got \"1,5\"", "expected a number"])]
+#[case::missing_value("x,y\n1,2\n,3\n", "y", &["line 3", "column \"x\"", "missing"])]
+#[case::missing_target("x,y\n1,2\n4,NA\n", "y", &["line 3", "column \"y\"", "missing"])]
+#[case::infinity("x,y\n1,2\ninf,3\n", "y", &["line 3", "column \"x\"", "\"inf\"", "not finite"])]
+#[case::too_large("x,y\n1,2\n1e999,3\n", "y", &["line 3", "column \"x\"", "\"1e999\"", "too large"])]
+#[case::lossy_integer("x,y\n1,2\n9007199254740993,3\n", "y", &["line 3", "column \"x\"", "\"9007199254740993\""])]
+#[case::rows_of_other_widths("x,y\n1,2\n1\n1,2\n3,4,5\n", "y", &["line 3", "2 of 4 rows", "lines 3, 5"])]
+#[case::constant_target("x,y\n1,2\n2,2\n3,2\n", "y", &["\"y\"", "same value"])]
+#[case::constant_feature("x,z,y\n1,4,2\n2,4,1\n3,4,2\n5,4,2\n", "y", &["\"z\"", "same value", "--exclude \"z\""])]
+#[case::dependent("a,b,c,y\n1,2,1,1\n2,4,7,2\n3,6,2,1\n5,10,3,2\n6,12,1,7\n", "y", &["\"a\", \"b\"", "linearly dependent"])]
+#[case::too_few_rows("a,b,y\n1,2,1\n2,3,7\n", "y", &["expected at least 3, got 2"])]
+#[case::too_large_to_fit("x,y\n1.7e308,1\n-1.7e308,2\n3,4\n", "y", &["\"x\"", "too large"])]
+fn bad_data_give_an_error_and_no_file(#[case] data: impl AsRef<[u8]>, #[case] target: &str, #[case] named: &[&str]) {
+    let folder = folder_with_data(data);
+    let output = train(folder.path(), &format!("data.csv --target {target} --test-fraction 0 --out m.json"));
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for word in ["data.csv"].iter().chain(named) {
+        assert!(said.contains(word), "{word:?} is not in {said}");
+    }
+    assert!(said.starts_with("error: ") && said.lines().skip(1).all(|line| line.starts_with("help: ")), "{said}");
+    assert_eq!(text(&output.stdout), "");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "only the data are there");
+}
+
+#[test]
+fn a_fit_that_fails_without_the_held_out_rows_gives_advice() {
+    let folder = folder_with_data("a,b,y\n1,2,1\n2,3,7\n4,4,4\n5,1,2\n");
+    let output = train(folder.path(), "data.csv --target y --test-fraction 0.9");
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(said.contains("held out") && said.contains("--test-fraction"), "{said}");
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let folder = tempdir().unwrap();
+    let output = train(folder.path(), "absent.csv --target y");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("absent.csv"));
+}
+
+#[test]
+fn files_that_can_be_read_only_once_are_refused() {
+    let folder = tempdir().unwrap();
+    let output = train(folder.path(), "/dev/null --target y --name m");
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(said.contains("/dev/null") && said.contains("expected a regular file"), "{said}");
+}
+
+#[test]
+fn an_existing_model_is_unchanged_when_training_fails() {
+    let folder = folder_with_data("x,y\n1,3\nhigh,5\n");
+    fs::write(folder.path().join("m.json"), "the last good one").unwrap();
+    assert_eq!(train(folder.path(), "data.csv --target y --out m.json").status.code(), Some(1));
+    assert_eq!(fs::read_to_string(folder.path().join("m.json")).unwrap(), "the last good one");
+}
+
+#[test]
+fn the_training_data_are_never_overwritten() {
+    let data = "x,y\n1,3\n2,5\n3,7\n";
+    let folder = folder_with_data(data);
+    let output = train(folder.path(), "data.csv --target y --test-fraction 0 --out ./data.csv");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(fs::read_to_string(folder.path().join("data.csv")).unwrap(), data);
+}
+
+#[test]
+fn a_path_that_cannot_be_written_is_an_error() {
+    let folder = folder_with_data("x,y\n1,3\n2,5\n3,7\n");
+    let output = train(folder.path(), "data.csv --target y --test-fraction 0 --out absent/m.json");
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(said.contains("absent/m.json") && said.contains("--out"), "{said}");
+}
+
+#[rstest]
+#[case("data.csv", "--target")]
+#[case("--target y", "<DATA>")]
+#[case("data.csv --target y --test-fraction 1", "less than 1")]
+#[case("data.csv --target y --test-fraction -0.1", "--test-fraction")]
+#[case("data.csv --target y --test-fraction NaN", "--test-fraction")]
+#[case("data.csv --target y --seed 9007199254740992", "--seed")]
+#[case("data.csv --target y --estimator forest", "linear")]
+#[case("data.csv --target y --name a/b", "model name")]
+#[case("data.csv --target y --tset-fraction 0", "--test-fraction")]
+#[case("data.csv --target y --estimator ridge --alpha 0", "--estimator linear")]
+fn wrong_usage_exits_with_2_and_says_what_is_right(#[case] arguments: &str, #[case] named: &str) {
+    let folder = folder_with_data("x,y\n1,3\n2,5\n3,7\n");
+    let output = train(folder.path(), arguments);
+    assert_eq!(output.status.code(), Some(2));
+    let said = text(&output.stderr);
+    assert!(said.contains(named), "{said}");
+}
