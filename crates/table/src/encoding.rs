@@ -88,6 +88,10 @@ pub(super) struct Evidence {
 impl Evidence {
     /// Adds bytes.
     pub(super) fn push(&mut self, bytes: &[u8]) {
+        // Most text is, and is recognized several times as fast.
+        if self.open.is_empty() && bytes.is_ascii() {
+            return;
+        }
         let joined;
         let mut rest = bytes;
         if !self.open.is_empty() {

@@ -156,7 +156,9 @@ impl Source {
         let mut unusable: Vec<String> = found.iter().map(|(name, _)| name.clone()).collect();
         let not_features = [index.as_slice(), &unusable].concat();
         let names = selection.names(&header, &not_features, &first)?;
-        let is_unused = |name: &String| !names.contains(name) && !selection.exclude.contains(name);
+        // With --features, no column is left out by a decision.
+        let is_ignored = selection.features.is_empty();
+        let is_unused = |name: &String| is_ignored && !names.contains(name) && !selection.exclude.contains(name);
         index.retain(is_unused);
         unusable.retain(is_unused);
         let mut decisions = decisions_of(&files);

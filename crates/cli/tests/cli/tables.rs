@@ -31,7 +31,12 @@ fn several_files_and_patterns_are_one_table_in_the_order_of_their_names() {
 
 #[test]
 fn an_error_in_one_of_several_files_names_that_file() {
-    let folder = folder_with(&[("a.csv", "x,y\n1,3\n"), ("b.csv", "x,y\n2,5\nhigh,7\n"), ("c.csv", "y,x\n3,1\n")]);
+    let folder = folder_with(&[
+        ("a.csv", "x,y\n1,3\n"),
+        ("b.csv", "x,y\n2,5\nhigh,7\n"),
+        ("c.csv", "z,x\n3,1\n"),
+        ("d.csv", "y,x\n7,3\n"),
+    ]);
     let error = run(&folder, "predict line a.csv b.csv");
     assert!(complained(&error).contains("b.csv: line 3, column \"x\": expected a number, got \"high\""));
     let output = run(&folder, "predict line a.csv b.csv --on-error skip");
@@ -44,6 +49,8 @@ fn an_error_in_one_of_several_files_names_that_file() {
     let output = run(&folder, "predict line a.csv c.csv");
     assert!(complained(&output).contains("c.csv: line 1: the header differs from the header of a.csv"), "{output:?}");
     assert_eq!(text(&output.stdout), "");
+    // Columns in another order are matched by name.
+    assert_eq!(said(&run(&folder, "predict line a.csv d.csv")), "x,y,prediction\n1,3,3.0\n3,7,7.0\n");
 }
 
 #[rstest]

@@ -9,9 +9,9 @@ use crate::support::{folder_with_data, text, train};
 
 /// Bad data, and parts of the message.
 #[rstest]
-#[case::compressed(b"\x1f\x8b\x08\0\0\0\0\0".as_slice(), "y", &["got gzip", "gunzip"])]
+#[case::compressed(b"\x1f\x8b\x08\0\0\0\0\0".as_slice(), "y", &["cannot be read"])]
 #[case::workbook(b"PK\x03\x04\x14\0\x08\0".as_slice(), "y", &[".xlsx", "save the sheet as CSV"])]
-#[case::utf_16(b"\xff\xfex\0,\0y\0\n\0".as_slice(), "y", &["UTF-16", "iconv"])]
+#[case::zero_byte("x,y\n1,2\n".repeat(500) + "\0,3\n", "y", &["line 1001", "zero byte"])]
 #[case::open_header("x,\"z,y\n1,2,3\n4,5,6\n", "y", &["line 1", "a quote opens here in the header and is never closed"])]
 #[case::open_header_further_down("\n\"a\nb\",\"z,y\n1,2,3\n4,5,6\n", "y", &["line 3", "a quote opens here"])]
 #[case::endless_header(format!("x,\"y\n{}", "1,2\n".repeat(5 << 20)), "y", &["line 1", "a quote that is not closed"])]
@@ -19,8 +19,6 @@ use crate::support::{folder_with_data, text, train};
 #[case::header_only("x,y\n", "y", &["no rows"])]
 #[case::no_such_target("x,price\n1,2\n", "prize", &["line 1", "\"prize\"", "did you mean \"price\"?"])]
 #[case::no_name_is_near("x,price\n1,2\n", "q", &["line 1", "\"q\"", "\"x\", \"price\""])]
-#[case::name_twice("x,y,x\n1,2,3\n", "y", &["line 1", "\"x\"", "twice"])]
-#[case::no_name("x,,y\n1,2,3\n", "y", &["line 1", "column 2", "no name"])]
 #[case::only_the_target("y\n1\n", "y", &["no columns left to predict", "\"y\""])]
 #[case::row_too_long("x,y\n1,2\n1,2,3\n", "y", &["line 3", "expected 2 fields", "got 3"])]
 #[case::row_too_short("x,y\n1,2\n1,2\n1\n", "y", &["line 4", "expected 2 fields", "got 1"])]
@@ -34,8 +32,7 @@ use crate::support::{folder_with_data, text, train};
 #[case::infinity("x,y\n1,2\ninf,3\n", "y", &["line 3", "column \"x\"", "\"inf\"", "not finite"])]
 #[case::too_large("x,y\n1,2\n1e999,3\n", "y", &["line 3", "column \"x\"", "\"1e999\"", "too large"])]
 #[case::lossy_integer("x,y\n1,2\n9007199254740993,3\n", "y", &["line 3", "column \"x\"", "\"9007199254740993\""])]
-#[case::not_utf8(b"x,y\n1,2\n\xff,3\n".as_slice(), "y", &["line 3", "column \"x\"", "not UTF-8"])]
-#[case::header_not_utf8(b"x\xff,y\n1,2\n".as_slice(), "y", &["line 1", "not UTF-8"])]
+#[case::rows_of_other_widths("x,y\n1,2\n1\n1,2\n3,4,5\n", "y", &["line 3", "2 of 4 rows", "lines 3, 5"])]
 #[case::constant_target("x,y\n1,2\n2,2\n3,2\n", "y", &["\"y\"", "same value"])]
 #[case::no_column_varies("x,z,y\n1,4,2\n1,4,1\n1,4,2\n1,4,2\n", "y", &["no column varies"])]
 #[case::too_large_to_fit("x,y\n1.7e308,1\n-1.7e308,2\n3,4\n", "y", &["\"x\"", "too large"])]
@@ -63,12 +60,10 @@ fn a_missing_file_is_named() {
 #[test]
 fn files_that_can_be_read_only_once_are_refused() {
     let folder = tempdir().unwrap();
-    for once in [".", "/dev/null"] {
-        let output = train(folder.path(), &format!("{once} --target y --name m"));
-        assert_eq!(output.status.code(), Some(1));
-        let said = text(&output.stderr);
-        assert!(said.contains(once) && said.contains("expected a regular file"), "{said}");
-    }
+    let output = train(folder.path(), "/dev/null --target y --name m");
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(said.contains("/dev/null") && said.contains("expected a regular file"), "{said}");
 }
 
 #[test]
