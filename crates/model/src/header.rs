@@ -19,7 +19,7 @@ pub fn column_names<S: AsRef<str>>(header: &[S]) -> Vec<String> {
         let name = if is_first {
             wanted
         } else {
-            (1_u64..).map(|count| format!("{wanted}.{count}")).find(is_free).unwrap_or(wanted)
+            (1..=u64::MAX).map(|count| format!("{wanted}.{count}")).find(is_free).unwrap_or(wanted)
         };
         used.insert(name.clone());
         names.push(name);

@@ -106,7 +106,7 @@ impl Survey<'_> {
     ) -> Result<(), DataError> {
         let suits = |block: &Block| self.columns.iter().zip(&block.columns).all(|(column, cells)| column.suits(cells));
         let Some(Block { rows, mut values, columns }) = block.filter(suits) else {
-            let rows = FileRows::Csv(CsvRows::of_chunk(csv, &file.name, &file.names, chunk));
+            let rows = FileRows::Csv(Box::new(CsvRows::of_chunk(csv, &file.name, &file.names, chunk)));
             let source = self.source;
             return source.each_row(number, rows, &mut |record| self.record(record));
         };
