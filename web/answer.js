@@ -3,6 +3,12 @@
 /** The ends of the scale. It grows with the answers, and does not change with every value. */
 let scaleEnds = null;
 
+/** The messages of warnings at their fields; others show the message of the warning. */
+const FIELD_WARNINGS = {
+  outside_range: "Outside the training range.",
+  unknown_category: "Not in the training data.",
+};
+
 /** A larger prediction set is shown by its size. */
 const LISTED_LABELS = 5;
 
@@ -58,10 +64,7 @@ function showAnswer(model, answer) {
   for (const warning of answer.warnings ?? []) {
     fields
       .find(({ feature }) => feature.name === warning.feature)
-      ?.setMessage(
-        warning.code === "outside_range" ? "Outside the training range." : "Not in the training data.",
-        true,
-      );
+      ?.setMessage(FIELD_WARNINGS[warning.code] ?? `${capitalised(warning.message)}.`, true);
   }
   // The controls are created again with the answer; the focus stays on the same one.
   const focused = byId("prediction").contains(document.activeElement) ? document.activeElement.id : null;
@@ -228,7 +231,8 @@ function bar(from, to, kind = "up") {
 
 function warningText({ code, feature, value, range, message }) {
   if (code === "outside_range" && range) {
-    return `${feature}: ${number(value)} is outside the training range, ${number(range[0])} to ${number(range[1])}`;
+    const [given, low, high] = [value, ...range].map((one) => (typeof one === "number" ? number(one) : one));
+    return `${feature}: ${given} is outside the training range, ${low} to ${high}`;
   }
   if (code === "unknown_category") return `${feature}: ${JSON.stringify(value)} was not in the training data`;
   return feature === undefined ? capitalised(message) : `${feature}: ${message}`;

@@ -50,5 +50,9 @@ const duplicateIn = (header) => header.find((name, position) => name !== "" && h
 
 /** One record as a line of text. */
 function csvLine(fields) {
-  return fields.map((field) => (/[",;\t\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(",");
+  return fields
+    .map((field) =>
+      (fields.length === 1 && field === "") || /[",;\t\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field,
+    )
+    .join(",");
 }

@@ -6,7 +6,7 @@ let fields = [];
 /** The step of a slider: the largest power of ten with at least fifty steps in the range. */
 function stepOf(feature) {
   const [low, high] = feature.range;
-  if (feature.type === "long") return 1;
+  if (feature.type === "long" || feature.whole) return 1;
   return high > low ? 10 ** Math.floor(Math.log10((high - low) / 50)) : 1;
 }
 
@@ -25,13 +25,31 @@ function unknownCategory(levels) {
   return name;
 }
 
-/** The options of a feature, or null for a number. */
+/** The options of a feature, or null for a number or a date. A level of missing values is the option "missing". */
 function choices(feature) {
   if (feature.type === "boolean") return ["true", "false"];
-  return feature.type === "string" ? (feature.levels ?? []) : null;
+  const levels = feature.levels?.filter((level) => level !== feature.missing.category);
+  return feature.type === "string" ? (levels ?? []) : null;
 }
 
-const imputed = (feature) => (feature.missing === "reject" ? undefined : feature.missing?.impute);
+const imputed = ({ missing }) => (missing === "reject" ? undefined : (missing?.impute ?? missing?.category));
+
+/** Whether a feature is a date with a time of day in the training data. */
+const hasTime = ({ type, range }) => type === "date" && range.some((end) => end.includes("T"));
+
+/** The field of a number or a date. The decimal keypad of phones has no minus. */
+function inputOf(feature, attributes) {
+  if (feature.type === "date")
+    return element("input", { type: hasTime(feature) ? "datetime-local" : "date", step: "any", ...attributes });
+  const inputmode = feature.range?.[0] >= 0 ? "decimal" : "text";
+  return element("input", { type: "text", inputmode, spellcheck: "false", ...attributes });
+}
+
+/** A date as its field has it: local, and with a time only if the field has one. */
+function dateText(feature, text) {
+  if (text === "" || !hasTime(feature)) return text.slice(0, 10);
+  return text.includes("T") || text.includes(" ") ? text.replace(" ", "T").replace(/Z$/i, "") : `${text}T00:00`;
+}
 
 function showFields(features, onchange) {
   fields = features.map((feature, position) => makeField(feature, `field-${position}`, onchange));
@@ -52,11 +70,11 @@ function makeField(feature, id, onchange) {
     if (imputedValue !== undefined) options.unshift(element("option", { value: "" }, "missing"));
     control = element("select", { id, "aria-describedby": described }, options);
   } else {
-    // The decimal keypad of phones has no minus.
-    const inputmode = feature.range?.[0] >= 0 ? "decimal" : "text";
-    control = element("input", { id, type: "text", inputmode, spellcheck: "false", "aria-describedby": described });
+    control = inputOf(feature, { id, "aria-describedby": described });
   }
-  if (feature.range) {
+  if (feature.type === "date")
+    hint.push(element("span", {}, feature.range.map((end) => dateText(feature, end)).join(" to ")));
+  else if (feature.range) {
     const [low, high] = feature.range;
     const step = stepOf(feature);
     // For mouse and touch; keyboard users have the arrow keys in the field.
@@ -107,7 +125,10 @@ function makeField(feature, id, onchange) {
     element("p", { id: `${id}-hint`, class: "hint ends" }, hint),
     message,
   );
-  const has = (text) => !listed || [...control.options].some(({ value }) => value === text);
+  const isDate = feature.type === "date";
+  const has = (text) =>
+    listed ? [...control.options].some(({ value }) => value === text) : !isDate || /^(\d{4}-\d\d-\d\d.*)?$/.test(text);
+  const own = (text) => (isDate ? dateText(feature, text) : listed && text === feature.missing.category ? "" : text);
   return {
     feature,
     root,
@@ -117,12 +138,12 @@ function makeField(feature, id, onchange) {
     },
     /** Adds a category that is not in the list. Call `accepts` before. */
     set value(text) {
-      if (!has(text)) control.append(element("option", { value: text }, text));
-      control.value = text;
+      if (!has(own(text))) control.append(element("option", { value: text }, text));
+      control.value = own(text);
       settle();
     },
-    /** Whether the field can have this value: one of its list, or any other if the model ignores unknown categories. */
-    accepts: (text) => has(text) || (feature.unknown === "ignore" && text !== ""),
+    /** Whether the field can have this value: one of its list, or any other if the model accepts unknown categories. */
+    accepts: (text) => has(own(text)) || (["ignore", "other"].includes(feature.unknown) && text !== ""),
     /** Shows an error or a warning, or removes it. */
     setMessage(text = "", isWarning = false) {
       message.textContent = text;
@@ -150,7 +171,7 @@ function fillRandom({ examples, typical }) {
     const { range, name } = field.feature;
     const [one, other] = [examples[first][name], examples[second][name]];
     const mean = typical[name] ?? (range && (range[0] + range[1]) / 2);
-    if (range)
+    if (range && field.feature.type !== "date")
       field.value = onGrid(field.feature, mean + Math.cos(angle) * (one - mean) + Math.sin(angle) * (other - mean));
     else field.value = String(one);
   }
@@ -177,9 +198,12 @@ function fillFromCsv(text) {
     const expected = row === first ? `${names.length} values: ${names.join(", ")}` : `${first.length} as in the header`;
     return `Got ${count(row.length, "value")}, expected ${expected}.`;
   }
-  const values = fields.map(({ feature }, position) => parsed(feature, row[places[position]]));
+  const values = fields.map(({ feature }, position) => converted(feature, row[places[position]]));
   const wrong = fields.findIndex((field, position) => !field.accepts(values[position]));
-  if (wrong >= 0) return `${names[wrong]}: ${JSON.stringify(values[wrong])} is not in the list.`;
+  if (wrong >= 0) {
+    const reason = fields[wrong].feature.type === "date" ? "a date" : "in the list";
+    return `${names[wrong]}: ${JSON.stringify(values[wrong])} is not ${reason}.`;
+  }
   for (const [position, field] of fields.entries()) field.value = values[position];
   return `Filled in ${count(names.length, "value")}.`;
 }

@@ -69,6 +69,9 @@ async function open() {
   document.title = `${shown.name} – Ordinate`;
   byId("name").textContent = shown.name;
   byId("lead").textContent = introduction(shown);
+  const notes = shown.training.notes ?? [];
+  byId("notes").hidden = notes.length === 0;
+  byId("notes-list").replaceChildren(...notes.map((note) => element("li", {}, note)));
   byId("table").hidden = true;
   byId("table").replaceChildren();
   byId("row").value = "";

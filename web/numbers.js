@@ -59,8 +59,12 @@ function writerOfInterval(value, ends) {
   return writer([value, ...ends], { width: ends[1] - ends[0] });
 }
 
+/** Whole numbers in this range are taken for years, which are written without grouping. */
+const isYear = (value) => Number.isInteger(value) && value >= 1500 && value <= 2200;
+
 /** A number with up to six digits. */
 function number(value) {
+  if (isYear(value)) return String(value);
   if (isExtreme(value)) return downTo(powerOf(value) - 3, value);
   const isLarge = Math.abs(value) >= COMPACT;
   const maximumSignificantDigits = isLarge ? 6 : Math.max(6, powerOf(value) + 1);

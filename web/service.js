@@ -41,9 +41,53 @@ async function call(path, options = {}) {
 function parsed(feature, typed) {
   const text = typed.trim();
   if (feature.levels?.includes(typed)) return typed;
-  if (/^(na|n\/a|nan|null|none)?$/i.test(text)) return "";
+  if (/^(na|n\/a|nan|null|none)?$/i.test(text) || feature.reading?.missing?.includes(text)) return "";
   if (feature.type === "string") return typed;
+  const word = feature.type === "boolean" ? (feature.reading?.boolean ?? []).indexOf(text) : -1;
+  if (word >= 0) return String(word === 1);
   return feature.type === "boolean" && /^(true|True|TRUE|false|False|FALSE)$/.test(text) ? text.toLowerCase() : text;
+}
+
+/** A field of a CSV row in the notation of the form, by the conventions of its feature. */
+function converted(feature, typed) {
+  const text = parsed(feature, typed);
+  if (!feature.reading || text === "" || feature.type === "string" || feature.type === "boolean") return text;
+  return feature.type === "date" ? isoDate(text, feature.reading.dates ?? []) : plainNumber(text, feature.reading);
+}
+
+const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
+
+/** A number with a decimal point and without separators and signs. A text that does not fit is no number either. */
+function plainNumber(text, { decimal = ".", thousands, currency, percent }) {
+  let rest = text.replaceAll("\u2212", "-");
+  if (currency) rest = rest.replace(currency, "");
+  if (percent) rest = rest.replace(/%$/, "");
+  rest = rest.replace(/\s+$|^\s+|(?<=^[+-])\s+/g, "").replace(/^\((.*)\)$/, "-$1");
+  const space = "[ \\u00a0\\u202f\\u2009]";
+  const separator = thousands === " " ? space : thousands && escaped(thousands);
+  const grouped = separator ? `\\d{1,3}(?:${separator}\\d{3})+|\\d{1,2}(?:${separator}\\d{2})*${separator}\\d{3}|` : "";
+  const parts = new RegExp(`^([+-]?)(${grouped}\\d*)(?:${escaped(decimal)}(\\d*))?(e[+-]?\\d+)?$`, "i").exec(rest);
+  if (!parts || !/\d/.test(rest)) return `"${text}"`;
+  const [, sign, whole, fraction, power = ""] = parts;
+  return `${sign}${whole.replace(/\D/g, "")}${fraction ? `.${fraction}` : ""}${power}`;
+}
+
+const MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split(" ");
+
+/** A date in ISO 8601, if a text has one of these formats; a time may follow. */
+function isoDate(text, formats) {
+  const part = { Y: "(?<Y>\\d{4})", y: "(?<y>\\d\\d)", m: "(?<m>\\d\\d?)", d: "(?<d>\\d\\d?)" };
+  part.b = part.B = "(?<b>[a-z]{3})[a-z]*\\.?";
+  for (const format of formats) {
+    const pattern = escaped(format).replace(/%(.)/g, (whole, name) => part[name] ?? whole);
+    const found = new RegExp(`^${pattern}(?:[T ](?<time>\\d\\d?:.*))?$`, "i").exec(text)?.groups;
+    if (!found) continue;
+    const year = found.Y ?? `${Number(found.y) < 69 ? 20 : 19}${found.y}`;
+    const month = found.m ?? String(MONTHS.indexOf(found.b.toLowerCase()) + 1);
+    const day = `${year}-${month.padStart(2, "0")}-${(found.d ?? "1").padStart(2, "0")}`;
+    if (month >= 1 && month <= 12) return found.time ? `${day}T${found.time.padStart(5, "0")}` : day;
+  }
+  return text;
 }
 
 /**
@@ -54,7 +98,7 @@ function cell(feature, typed) {
   const text = parsed(feature, typed);
   if (text === "" && !feature.levels?.includes(text)) return "null";
   if (feature.type === "boolean") return text === "true" || text === "false" ? text : JSON.stringify(text);
-  if (feature.type === "string") return JSON.stringify(text);
+  if (feature.type === "string" || feature.type === "date") return JSON.stringify(text);
   const parts = /^([+-]?)0*(\d*)(?:\.(\d*))?(e[+-]?\d+)?$/i.exec(text);
   if (!parts || !/\d/.test(text.split(/e/i)[0])) return JSON.stringify(text);
   const [, sign, whole, fraction, power = ""] = parts;
@@ -64,16 +108,21 @@ function cell(feature, typed) {
 const pathOf = (model) =>
   `/models/${encodeURIComponent(model.name)}${model.several ? `/versions/${encodeURIComponent(model.version)}` : ""}`;
 
-/** Predicts rows (JSON text). Options that the model or the service does not support are omitted from then on. */
-async function predict(model, rows, options, signal) {
+/**
+ * Predicts rows: JSON text, or CSV with a header. Options that the model or the service does not support are omitted
+ * from then on.
+ */
+async function predict(model, rows, options, signal, isCsv = false) {
   for (;;) {
     const requested = Object.entries(options).filter(
       (option) => option[1] !== undefined && !(String(option) in model.unsupported),
     );
-    const request = `{"X":${rows}${requested.map(([key, value]) => `,"${key}":${JSON.stringify(value)}`).join("")}}`;
+    const members = requested.map(([key, value]) => `,"${key}":${JSON.stringify(value)}`).join("");
+    const request = isCsv ? rows : `{"X":${rows}${members}}`;
+    const query = isCsv ? `?${new URLSearchParams(requested)}` : "";
     try {
-      const headers = { "content-type": "application/json" };
-      const called = await call(`${pathOf(model)}/predict`, { method: "POST", headers, body: request, signal });
+      const headers = { "content-type": isCsv ? "text/csv" : "application/json" };
+      const called = await call(`${pathOf(model)}/predict${query}`, { method: "POST", headers, body: request, signal });
       return { request, answer: called.body, text: called.text };
     } catch (error) {
       const rejected = requested.filter(([key]) => isUnsupported(error, key));

@@ -91,14 +91,19 @@ function openFile(model, work, text) {
 }
 
 async function predictAll(model, work, signal, onprogress) {
+  const names = model.signature.features.map((feature) => feature.name);
+  // The service reads fields by the conventions of the training file.
+  const isCsv = model.signature.features.some((feature) => feature.reading);
   let most = Math.max(1, Math.min(ROWS_AT_A_TIME, model.limits.max_rows));
   let size = most;
   while (work.done.length < work.records.length) {
     const start = work.done.length;
     const rows = work.records.slice(start, start + size);
-    const text = `[${rows.map(({ fields }) => rowText(model, work, fields)).join(",")}]`;
+    const text = isCsv
+      ? [csvLine(names), ...rows.map(({ fields }) => csvLine(work.places.map((place) => fields[place])))].join("\n")
+      : `[${rows.map(({ fields }) => rowText(model, work, fields)).join(",")}]`;
     try {
-      const { answer } = await predict(model, text, work.options, signal);
+      const { answer } = await predict(model, text, work.options, signal, isCsv);
       size = Math.min(most, 2 * keep(work, answer));
       onprogress();
     } catch (error) {

@@ -9,13 +9,53 @@ await open({ expectedErrors: ["status of 422"] }, async (page) => {
     await shows(page, "#calls pre >> nth=0", JSON.stringify(row));
     await shows(page, "#prediction output", /\d/);
   };
-  const row = { "size <m²>": 50, rooms: 4, garden: true, "colour/paint": "blue" };
+  const row = {
+    "size <m²>": 50,
+    rooms: 4,
+    garden: true,
+    "colour/paint": "blue",
+    sold: "2024-03-01",
+    deck: "A",
+    year: 1987,
+  };
 
   // The form starts with an example and accepts other values.
   await field("size <m²>").fill("50");
   await field("rooms").fill("4");
   await field("garden").selectOption("true");
   await field("colour/paint").selectOption("blue");
+  await field("sold").fill("2024-03-01");
+  await field("deck").selectOption("A");
+  await field("year").fill("1987");
+  await sent(row);
+  // Whole numbers stay whole, and years have no grouping.
+  assert.deepEqual((await page.locator("#field-6-hint").innerText()).split(/\s+/), ["1900", "to", "2020"]);
+  await page.getByRole("button", { name: "Random row" }).click();
+  assert.match(await field("year").inputValue(), /^\d{4}$/);
+  await page.getByRole("button", { name: "Reset" }).click();
+  assert.match(await field("sold").inputValue(), /^2024-\d\d-\d\d$/);
+  await field("colour/paint").selectOption("blue");
+  await field("size <m²>").fill("50");
+  await field("rooms").fill("4");
+  await field("garden").selectOption("true");
+  await field("sold").fill("2024-03-01");
+  await field("year").fill("1987");
+  await sent(row);
+  await page.getByText("Notes on the training data").click();
+  await shows(page, "#notes-list", "1 column has missing values: size <m²> (3, median)");
+
+  // A date may be empty where the model imputes it; a level of missing values is the option "missing".
+  assert.deepEqual(await field("deck").locator("option").allInnerTexts(), ["missing", "(other)", "A"]);
+  await shows(page, "#field-4-hint", "if empty: 2024-07-01");
+  await field("sold").fill("");
+  await field("deck").selectOption({ label: "missing" });
+  await sent({ ...row, sold: null, deck: null });
+  await shows(page, ".warnings", "sold: missing, replaced by 2024-07-01");
+  await shows(page, "#field-5-message", "Missing, replaced by (missing).");
+  await field("sold").fill("2025-02-01");
+  await shows(page, ".warnings", "sold: 2025-02-01 is outside the training range, 2024-01-01 to 2024-12-31");
+  await field("sold").fill("2024-03-01");
+  await field("deck").selectOption("A");
   await sent(row);
   assert.deepEqual(await field("garden").locator("option").allInnerTexts(), ["missing", "true", "false"]);
   assert.deepEqual(await field("colour/paint").locator("option").allInnerTexts(), ["blue", "red", "another"]);
@@ -34,19 +74,34 @@ await open({ expectedErrors: ["status of 422"] }, async (page) => {
 
   // Errors are shown at their field, with any characters in its name.
   await page.getByText("Paste a row").click();
-  await field("A CSV row, with or without a header").fill("wide,3,false,red");
+  await field("A CSV row, with or without a header").fill('wide,3,false,red,1.3.2024,A,"1.987"');
   await shows(page, "#field-0-message", 'Expected a number, got the string "wide".');
-  await field("A CSV row, with or without a header").fill("NA,3,FALSE,red");
-  await sent({ "size <m²>": null, rooms: 3, garden: false, "colour/paint": "red" });
+  await field("A CSV row, with or without a header").fill('NA,3,FALSE,red,1.3.2024,A,"1.987"');
+  await sent({ ...row, "size <m²>": null, rooms: 3, garden: false, "colour/paint": "red" });
 
   // A row with a value that is not in a list is not filled in, unless the model ignores unknown categories.
-  await field("A CSV row, with or without a header").fill("60,5,maybe,green");
+  await field("A CSV row, with or without a header").fill('60,5,maybe,green,1.3.2024,A,"1.987"');
   await shows(page, "#row-message", 'garden: "maybe" is not in the list.');
-  await sent({ "size <m²>": null, rooms: 3, garden: false, "colour/paint": "red" });
-  await field("A CSV row, with or without a header").fill("60,5,true,green");
-  await sent({ "size <m²>": 60, rooms: 5, garden: true, "colour/paint": "green" });
+  await sent({ ...row, "size <m²>": null, rooms: 3, garden: false, "colour/paint": "red" });
+  await field("A CSV row, with or without a header").fill('60,5,true,green,1.3.2024,A,"1.987"');
+  await sent({ ...row, "size <m²>": 60, rooms: 5, garden: true, "colour/paint": "green" });
   await shows(page, ".warnings", 'colour/paint: "green" was not in the training data');
   await shows(page, "#reasons", "green");
+
+  // A row is read by the conventions of the training file.
+  await field("A CSV row, with or without a header").fill("60,5,true,red,1/3/2024,A,1987");
+  await shows(page, "#row-message", 'sold: "1/3/2024" is not a date.');
+  await field("A CSV row, with or without a header").fill('60,5,true,red,,B,"1.98"');
+  await shows(page, "#field-6-message", "Expected a number, got the string");
+  await field("A CSV row, with or without a header").fill('60,5,true,red,,(missing),"1.987"');
+  await sent({ ...row, "size <m²>": 60, rooms: 5, "colour/paint": "red", sold: null, deck: null });
+  await page.setInputFiles("#file", {
+    name: "houses.csv",
+    mimeType: "text/csv",
+    buffer: Buffer.from("rooms;size <m²>;garden;colour/paint;sold;deck;year\n5;60;TRUE;red;1.3.2024;Z;1.987,5\n"),
+  });
+  await shows(page, "#table", "1 row predicted; 1 with warnings.");
+  await shows(page, "#table", 'deck: "Z" was not in the training data');
 
   // The model has no intervals, so they are not requested.
   await shows(page, "#prediction", "This model has no intervals: it was trained without held-out rows.");

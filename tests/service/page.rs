@@ -121,13 +121,23 @@ fn houses() -> Vec<u8> {
             {"name": "rooms", "type": "long", "missing": "reject", "range": [1.0, 7.0]},
             {"name": "garden", "type": "boolean", "missing": {"impute": false}},
             {"name": "colour/paint", "type": "string", "missing": "reject", "levels": ["blue", "red"], "unknown": "ignore"},
+            {"name": "sold", "type": "date", "missing": {"impute": "2024-07-01"}, "range": ["2024-01-01", "2024-12-31"],
+             "reading": {"dates": ["%d.%m.%Y"]}},
+            {"name": "deck", "type": "string", "missing": {"category": "(missing)"}, "unknown": "other",
+             "levels": ["(missing)", "(other)", "A"]},
+            {"name": "year", "type": "double", "missing": "reject", "range": [1900.0, 2020.0], "whole": true,
+             "reading": {"decimal": ",", "thousands": "."}},
         ]))
+        .set("/training/notes", json!(["1 column has missing values: size <m²> (3, median)"]))
         .column(column("size <m²>", json!({"feature": "size <m²>"}), 50.0, 2.0), 2.0)
         .column(column("rooms", json!({"feature": "rooms"}), 4.2, 2.0), 10.0)
         .column(column("garden", json!({"feature": "garden"}), 0.5, 2.0), 3.0)
         .column(column("colour/paint=red", json!({"feature": "colour/paint", "level": "red"}), 0.5, 2.0), -5.0)
+        .column(column("sold days", json!({"feature": "sold", "part": "days"}), 100.0, 1.0), 0.01)
+        .column(column("deck=A", json!({"feature": "deck", "level": "A"}), 0.5, 1.0), 1.0)
+        .column(column("year", json!({"feature": "year"}), 1990.0, 10.0), 1.0)
         .set("/training/rows", 40)
-        .file(json!([[50.0, 4.0, true, "red"]]))
+        .file(json!([[50.0, 4.0, true, "red", "2024-02-01", "A", 1990.0]]))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! `ordinate evaluate`: metrics of a model on rows with known answers.
 
 use std::error::Error;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -18,9 +19,10 @@ use super::scoring::{Batch, Scorer, ScoringError};
 use super::skipped::{OnError, RowError, SkippedRows};
 use super::train::significant;
 use ordinate_model::cell::Cell;
+use ordinate_model::reading::Reading;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{CellError, Feature, FeatureType};
-use ordinate_model::wording::shorten;
+use ordinate_model::wording::{counted, shorten};
 use ordinate_model::{Answer, Model, PredictedRow, Wanted};
 use ordinate_table::{NamedColumn, Purpose, Row, TableReader, each_once, expanded};
 use ordinate_train::evaluate::{Bin, Classification, Evaluation, Metrics, Regression, title};
@@ -29,7 +31,7 @@ use ordinate_train::text_table::{Align, TextTable};
 /// Measure a model on rows with known answers
 ///
 /// The model answers every row exactly as it does over HTTPS. Files are read as a stream. Columns are found by name, in
-/// any order; columns that the model does not use are ignored.
+/// any order; columns that the model does not use are ignored. Rows without a known answer are left out and counted.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   ordinate evaluate price.json new-houses.csv
@@ -81,12 +83,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let mut reader = TableReader::open(files, arguments.reading.options(), known, Some(progress.watch()))?;
     let wanted = Wanted::default();
     let scorer = Scorer::new(&model, &reader, wanted, model.predictor(&wanted)?)?;
-    let find = |name: &str, option, purpose| {
-        let positions = reader.find(&[name], option)?;
-        Ok::<_, ScoringError>(NumberColumn::new(name, purpose, positions.first().copied().unwrap_or_default()))
+    let find = |name: &str, option, purpose, reading: &Reading| {
+        let position = reader.find(&[name], option)?.first().copied().unwrap_or_default();
+        Ok::<_, ScoringError>(NumberColumn::new(name, purpose, position, reading.clone()))
     };
-    let weights = arguments.weights.as_deref().map(|name| find(name, "--weights", Purpose::Weight)).transpose()?;
-    let mut measured = Measured::new(&model, find(target, "--target", Purpose::Target)?, weights);
+    let plain = Reading::default();
+    let weights = arguments.weights.as_deref();
+    let weights = weights.map(|name| find(name, "--weights", Purpose::Weight, &plain)).transpose()?;
+    // The conventions of the training file; another column with known answers has them, too.
+    let known = find(target, "--target", Purpose::Target, &model.signature().target().reading)?;
+    let mut measured = Measured::new(&model, known, weights);
     let used = measured.positions();
     let label = reader.label().to_owned();
 
@@ -94,7 +100,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let rows = scorer.score::<ScoringError>(&mut reader, &used, |batch| measured.push(batch, &mut skipped))?;
     drop((reader, progress));
     let left_out = skipped.total();
-    print_error(&skipped.report(&label, rows)?);
+    print_error(&skipped.report(&label, rows - measured.without_target)?);
+    if measured.without_target == rows {
+        return Err(format!("{label}: no row has a value of the target {target:?}").into());
+    }
 
     let too_large =
         || format!("{label}: the errors are too large for a double\nhelp: rescale columns with extreme values");
@@ -107,6 +116,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         weights: arguments.weights.as_deref(),
         rows: metrics.rows,
         left_out,
+        without_target: measured.without_target,
+        imputed: measured.imputed_features(),
         metrics: metrics.by_name(),
         confusion: measured.confusion(),
         calibration: measured.calibration(),
@@ -124,7 +135,13 @@ struct EvaluationReport<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     weights: Option<&'a str>,
     rows: u64,
+    /// Rows that cannot be used.
     left_out: u64,
+    /// Rows without a known answer.
+    without_target: u64,
+    /// The features that were missing in some rows and imputed, with the number of these rows.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    imputed: IndexMap<&'a str, u64>,
     metrics: IndexMap<String, f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     confusion: Option<Confusion<'a>>,
@@ -136,10 +153,15 @@ struct EvaluationReport<'a> {
 
 /// Predictions compared with known answers.
 struct Measured<'m> {
+    model: &'m Model,
     classes: &'m [Scalar],
     target: NumberColumn,
     weights: Option<NumberColumn>,
     evaluation: Evaluation,
+    /// Rows without a known answer.
+    without_target: u64,
+    /// For each feature, the number of rows in which it is imputed.
+    imputed: Vec<u64>,
 }
 
 /// A column of known answers or weights.
@@ -151,8 +173,8 @@ struct NumberColumn {
 
 impl NumberColumn {
     /// Any number is accepted, whatever its type was at training.
-    fn new(name: &str, purpose: Purpose, position: usize) -> Self {
-        Self { feature: Feature::new(name, FeatureType::Double), purpose, position }
+    fn new(name: &str, purpose: Purpose, position: usize, reading: Reading) -> Self {
+        Self { feature: Feature { reading, ..Feature::new(name, FeatureType::Double) }, purpose, position }
     }
 
     fn cell<'r>(&self, row: &'r Row) -> Cell<'r> {
@@ -181,7 +203,9 @@ impl<'m> Measured<'m> {
             Some(classes) => Evaluation::Classification(Classification::new(classes.len())),
             None => Evaluation::Regression(Regression::new(None)),
         };
-        Self { classes: model.classes().unwrap_or_default(), target, weights, evaluation }
+        let classes = model.classes().unwrap_or_default();
+        let imputed = vec![0; model.signature().width()];
+        Self { model, classes, target, weights, evaluation, without_target: 0, imputed }
     }
 
     /// The positions of the columns.
@@ -190,15 +214,35 @@ impl<'m> Measured<'m> {
     }
 
     fn push(&mut self, batch: Batch<'_>, skipped: &mut SkippedRows) -> Result<(), ScoringError> {
-        let Batch { reader, rows, errors, answer } = batch;
+        let Batch { reader, rows, errors, answer, imputed } = batch;
+        for (total, count) in self.imputed.iter_mut().zip(imputed) {
+            *total += count;
+        }
         let mut answers = answer.iter().flat_map(Answer::rows);
         for (row, error) in rows.iter().zip(errors) {
             let answer = if error.is_none() { answers.next() } else { None };
+            if self.lacks_target(row) {
+                self.without_target += 1;
+                continue;
+            }
             if let Err(error) = error.map_or_else(|| self.measure(row, answer), Err) {
                 skipped.add(&reader.file_name(), error)?;
             }
         }
         Ok(())
+    }
+
+    /// Whether the known answer of a row is missing: not a number or class, but a missing-value marker.
+    fn lacks_target(&self, row: &Row) -> bool {
+        let cell = self.target.cell(row);
+        row.width() > self.target.position
+            && self.target.feature.is_missing(cell)
+            && class(cell, self.classes, &self.target.feature.reading).is_err()
+    }
+
+    fn imputed_features(&self) -> IndexMap<&'m str, u64> {
+        let features = self.model.signature().features().iter().zip(&self.imputed);
+        features.filter(|(_, count)| **count > 0).map(|(feature, count)| (feature.name.as_str(), *count)).collect()
     }
 
     fn measure(&mut self, row: &Row, answer: Option<PredictedRow<'_>>) -> Result<(), RowError> {
@@ -208,7 +252,7 @@ impl<'m> Measured<'m> {
                 evaluation.push(self.target.number(row)?, predicted, weight);
             }
             (Evaluation::Classification(evaluation), Some(PredictedRow::Class { class: predicted, probabilities })) => {
-                let actual = class(self.target.cell(row), self.classes);
+                let actual = class(self.target.cell(row), self.classes, &self.target.feature.reading);
                 let actual = actual.map_err(|detail| self.target.error(row, detail))?;
                 evaluation.push(actual, predicted, probabilities, weight);
             }
@@ -237,10 +281,11 @@ impl<'m> Measured<'m> {
     }
 }
 
-/// The position of the class in a cell. As in training, text is not a number, and spaces are part of a class.
-fn class(cell: Cell<'_>, classes: &[Scalar]) -> Result<usize, String> {
-    let number = Feature::new("", FeatureType::Double).accept(cell).ok();
-    let boolean = Feature::new("", FeatureType::Boolean).accept(cell).ok();
+/// The position of the class in a cell, read by the conventions of the target. As in training, text is not a number,
+/// and spaces are part of a class.
+fn class(cell: Cell<'_>, classes: &[Scalar], reading: &Reading) -> Result<usize, String> {
+    let read = |kind| Feature { reading: reading.clone(), ..Feature::new("", kind) }.accept(cell).ok();
+    let (number, boolean) = (read(FeatureType::Double), read(FeatureType::Boolean));
     // Classes are exact doubles.
     #[allow(clippy::cast_precision_loss)]
     let is = |class: &Scalar| match class {
@@ -272,6 +317,15 @@ impl EvaluationReport<'_> {
             table.push([title(metric).to_owned(), significant(*value), before.unwrap_or_default()]);
         }
         text.push_str(&table.to_string());
+        if self.without_target > 0 {
+            let rows = counted(self.without_target, "row", "rows");
+            let _ = writeln!(text, "\n{rows} without a value of the target left out.");
+        }
+        if !self.imputed.is_empty() {
+            let features = self.imputed.iter().map(|(name, count)| format!("{name} ({count})"));
+            let total = counted(self.imputed.values().sum::<u64>(), "missing value was", "missing values were");
+            let _ = writeln!(text, "\n{total} imputed: {}.", features.collect::<Vec<_>>().join(", "));
+        }
         if let Some(confusion) = &self.confusion {
             text.extend(["\n", &confusion.table("rows of class").to_string()]);
         }
@@ -285,6 +339,7 @@ mod tests {
 
     #[test]
     fn a_class_is_found_as_it_is_in_the_data() {
+        let class = |cell: Cell<'_>, classes: &[Scalar]| class(cell, classes, &Reading::default());
         let text = |text: &str| Scalar::Text(text.into());
         let integers = [Scalar::Integer(0), Scalar::Integer(1)];
         assert_eq!(class(Cell::Field("b"), &[text("a"), text("b")]), Ok(1));

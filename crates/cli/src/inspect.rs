@@ -104,6 +104,13 @@ fn report(model: &Model, coefficients: &CoefficientTable<'_>) -> String {
     if document.preprocess.target_transform == TargetTransform::Log {
         fact("fitted to", "the logarithm of the target; predictions are medians, not means".to_owned());
     }
+    let ignored: Vec<&str> = document.signature.ignored().iter().map(|name| label(name)).collect();
+    if !ignored.is_empty() {
+        fact("ignores", listed(&ignored));
+    }
+    if let Some(conventions) = target.reading.describe() {
+        fact("target as text", conventions);
+    }
     fact("intervals", intervals::describe(document));
     if !document.created.is_empty() {
         fact("created", document.created.clone());
@@ -119,6 +126,7 @@ fn report(model: &Model, coefficients: &CoefficientTable<'_>) -> String {
         format!("\nCoefficients, for one unit of the column\n{}", coefficients.table()),
         format!("\nTraining\n{}", training(&document.training)),
         metrics(&document.training),
+        notes(&document.training),
     ]
     .concat()
 }
@@ -133,8 +141,10 @@ fn kind(kind: FeatureType) -> &'static str {
     }
 }
 
+/// The columns of the table; the last only if a feature has conventions.
 fn features(signature: &Signature) -> TextTable {
-    let titles = ["name", "type", "trained on", "missing"];
+    let has_conventions = signature.features().iter().any(|feature| !feature.reading.is_default());
+    let titles = ["name", "type", "trained on", "missing"].into_iter().chain(has_conventions.then_some("as text"));
     let mut table = TextTable::new(titles.map(|title| (title, Align::Left)));
     for feature in signature.features() {
         let missing = match &feature.missing {
@@ -142,23 +152,49 @@ fn features(signature: &Signature) -> TextTable {
             MissingPolicy::Impute(value) => format!("impute {value}"),
             MissingPolicy::Category(level) => format!("category {level}"),
         };
-        table.push([feature.name.clone(), kind(feature.kind).to_owned(), values(feature), missing]);
+        let cells = [feature.name.clone(), kind(feature.kind).to_owned(), values(feature), missing];
+        let conventions = has_conventions.then(|| feature.reading.describe().unwrap_or_default());
+        table.push(cells.into_iter().chain(conventions));
     }
     table
 }
 
-/// The range of a number, the levels of a string.
+/// The range of a number or a date, the levels of a string.
 fn values(feature: &Feature) -> String {
-    const LISTED: usize = 8;
-    if let Some([low, high]) = feature.range {
+    if let (Some([low, high]), FeatureType::Double | FeatureType::Long) = (feature.range, feature.kind) {
         return format!("{} to {}", brief(low), brief(high));
     }
-    let mut text = feature.levels.iter().take(LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");
-    if feature.levels.len() > LISTED {
-        text.extend([" and ", &(feature.levels.len() - LISTED).to_string(), " more"]);
+    if let Some([first, last]) = feature.range_ends() {
+        return format!("{first} to {last}");
     }
-    if feature.unknown == UnknownPolicy::Ignore {
-        text.push_str("; other values are ignored");
+    let levels: Vec<&str> = feature.levels.iter().map(String::as_str).collect();
+    let unknown = match feature.unknown {
+        UnknownPolicy::Reject => "",
+        UnknownPolicy::Ignore => "; other values are ignored",
+        UnknownPolicy::Other => "; other values are (other)",
+    };
+    listed(&levels) + unknown
+}
+
+/// The first few texts, and the number of the others.
+fn listed(texts: &[&str]) -> String {
+    const LISTED: usize = 8;
+    let mut text = texts.iter().take(LISTED).copied().collect::<Vec<_>>().join(", ");
+    if texts.len() > LISTED {
+        text.extend([" and ", &(texts.len() - LISTED).to_string(), " more"]);
+    }
+    text
+}
+
+/// The name of a column, which may be empty.
+fn label(name: &str) -> &str {
+    if name.is_empty() { "(unnamed)" } else { name }
+}
+
+fn notes(training: &Training) -> String {
+    let mut text = String::new();
+    for (place, note) in training.notes.iter().enumerate() {
+        text.extend([if place == 0 { "\nNotes\n  " } else { "  " }, note, "\n"]);
     }
     text
 }

@@ -277,7 +277,7 @@ impl Output {
 
     /// Writes the rows of a batch with their predictions.
     fn write(&mut self, batch: &Batch<'_>, skipped: &mut SkippedRows, arguments: &Arguments) -> Result<(), Failure> {
-        let Batch { reader, rows, errors, answer } = batch;
+        let Batch { reader, rows, errors, answer, .. } = batch;
         let mut answered = answer.iter().flat_map(|answer| output_values(&arguments.extra, answer));
         for (row, error) in rows.iter().zip(errors) {
             let values = match error {

@@ -59,6 +59,8 @@ pub(super) struct Batch<'b> {
     pub(super) errors: Vec<Option<RowError>>,
     /// The answer to the other rows; `None` without other rows.
     pub(super) answer: Option<Answer<'b>>,
+    /// For each feature, the number of these rows in which it is missing and imputed.
+    pub(super) imputed: Vec<u64>,
 }
 
 /// A model, and the positions of its features in a row.
@@ -160,17 +162,18 @@ impl<'m> Scorer<'m> {
         'm: 'b,
     {
         // All rows together, as errors are rare; then one by one, to find those with errors.
-        if let Ok(answer) = self.answer(rows.iter()) {
-            return Batch { reader, rows, errors: vec![None; rows.len()], answer: Some(answer) };
+        if let Ok((answer, imputed)) = self.answer(rows.iter()) {
+            return Batch { reader, rows, errors: vec![None; rows.len()], answer: Some(answer), imputed };
         }
         let errors: Vec<_> = rows.iter().map(|row| self.answer([row].into_iter()).err()).collect();
         let good: Vec<&Row> =
             rows.iter().zip(&errors).filter(|(_, error)| error.is_none()).map(|(row, _)| row).collect();
         let answer = if good.is_empty() { None } else { self.answer(good.into_iter()).ok() };
-        Batch { reader, rows, errors, answer }
+        let (answer, imputed) = answer.map_or((None, Vec::new()), |(answer, imputed)| (Some(answer), imputed));
+        Batch { reader, rows, errors, answer, imputed }
     }
 
-    fn answer<'r>(&self, rows: impl ExactSizeIterator<Item = &'r Row>) -> Result<Answer<'m>, RowError> {
+    fn answer<'r>(&self, rows: impl ExactSizeIterator<Item = &'r Row>) -> Result<(Answer<'m>, Vec<u64>), RowError> {
         let mut frame = RowsBuilder::new(self.model.signature(), rows.len());
         if self.wanted.warnings == WarningScope::All {
             frame = frame.listing_all_unknown_categories();
@@ -193,6 +196,7 @@ impl<'m> Scorer<'m> {
         }
         let frame = frame.finish().map_err(|faults| RowError::new(number, faults))?;
         let unanswered = |error: AnswerError| RowError { row: number, column: None, detail: error.to_string() };
-        self.predictor.answer(&frame).map_err(unanswered)
+        let answer = self.predictor.answer(&frame).map_err(unanswered)?;
+        Ok((answer, frame.count_imputed()))
     }
 }

@@ -24,7 +24,8 @@ pub(super) use arguments::Arguments;
 use ordinate_model::Model;
 use ordinate_model::estimator::Coefficients;
 use ordinate_model::identity::{Checksum, ModelName};
-use ordinate_table::{Origin, expanded, shell_word};
+use ordinate_model::wording::counted;
+use ordinate_table::{Decision, Origin, expanded, shell_word};
 use ordinate_train::evaluate::{Metrics, title};
 use ordinate_train::report::{ReportInput, card, html};
 use ordinate_train::text_table::{Align, TextTable};
@@ -84,6 +85,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     });
     drop(progress);
     let trained = trained?;
+    if arguments.strict && !trained.decisions.is_empty() {
+        return Err(undecided(&trained.decisions).into());
+    }
     // Reports name files without their folders.
     let name = |path: &PathBuf| path.file_name().map(|name| name.to_string_lossy().into_owned());
     let data: Vec<String> = arguments.data.iter().filter_map(name).collect();
@@ -121,6 +125,19 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let kept: Vec<String> = written.iter().flatten().flatten().map(|path| path.display().to_string()).collect();
     let kept = if kept.is_empty() { String::new() } else { format!("\nnote: saved {}", kept.join(", ")) };
     Err(format!("{}{kept}", failed.join("\nerror: ")).into())
+}
+
+/// The error of `--strict`: what would be decided, and the command that decides it in the same way.
+fn undecided(decisions: &[Decision]) -> String {
+    let mut text = format!("--strict: {} no option makes", counted(decisions.len(), "decision that", "decisions that"));
+    for decision in decisions {
+        let _ = write!(text, "\n- {}", decision.text);
+    }
+    let arguments = std::env::args().skip(1);
+    let options = decisions.iter().flat_map(|decision| decision.options.iter().cloned());
+    let words: Vec<String> = arguments.chain(options).map(|word| shell_word(&word)).collect();
+    let _ = write!(text, "\nhelp: to decide the same, use: ordinate {}", words.join(" "));
+    text
 }
 
 /// A model name from a file name.

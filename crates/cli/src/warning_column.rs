@@ -28,6 +28,7 @@ fn message(reason: &WarningReason<'_>) -> String {
         WarningReason::OutsideRange { feature, value, range: [low, high] } => {
             format!("{feature}: {value} is outside the training range, {low} to {high}")
         }
+        WarningReason::Imputed { feature, value } => format!("{feature}: missing, replaced by {value}"),
         WarningReason::UnknownCategory { feature, value } => {
             format!("{feature}: {value:?} was not in the training data")
         }

@@ -74,6 +74,9 @@ pub struct Training {
     pub seed: u64,
     /// Metrics by the rows they were measured on, then by name.
     pub metrics: IndexMap<String, IndexMap<String, f64>>,
+    /// What was decided about the data and the fit, and what is noteworthy about them, one sentence each.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub notes: Vec<String>,
     /// The program and version that wrote the file.
     pub tool: String,
     /// The version of smartcore that made the golden predictions.

@@ -4,6 +4,7 @@
 use indexmap::IndexMap;
 
 use crate::answer::{Wanted, WarningScope};
+use crate::date::DatePart;
 use crate::frame::Frame;
 use crate::model::Model;
 use crate::number::count_to_f64;
@@ -11,7 +12,7 @@ use crate::preprocess::{DesignColumn, Factor};
 use crate::quantile::normal_quantile;
 use crate::random::{STEP, mix};
 use crate::scalar::Scalar;
-use crate::signature::{Feature, FeatureType};
+use crate::signature::{Feature, FeatureType, MissingPolicy, OTHER_LEVEL};
 
 /// The number of example rows of a model.
 const EXAMPLES: usize = 8;
@@ -30,6 +31,9 @@ impl Model {
     /// The file of a model without an intercept has no means, covariances or frequencies: numbers are drawn
     /// independently around the middle of their range, with a sixth of it as standard deviation; all categories are
     /// equally likely.
+    ///
+    /// A date is drawn by its days, whole ones unless its range is shorter than a few days. The levels of missing and of
+    /// rare values are not drawn, unless a category has no other.
     #[must_use]
     pub fn examples(&self) -> Vec<IndexMap<&str, Scalar>> {
         let mut random = SplitMix(0);
@@ -119,13 +123,16 @@ fn draw(feature: &Feature, moments: Option<&Moments>, random: &mut SplitMix) -> 
         FeatureType::Double | FeatureType::Long | FeatureType::Date => {
             let [low, high] = feature.range.unwrap_or_default();
             let (middle, independent) = (f64::midpoint(low, high), random.normal() * (high - low) / 6.0);
+            let is_date = feature.kind == FeatureType::Date;
             match (moments, own) {
                 (None, _) => Drawn::Number { mean: middle, deviation: independent },
-                (_, None) => Drawn::Number { mean: middle, deviation: 0.0 },
+                // Without the column of its days, the parts of a date still differ.
+                (_, None) => Drawn::Number { mean: middle, deviation: if is_date { independent } else { 0.0 } },
                 (Some(moments), Some((position, column))) => {
                     let joint = moments.deviations.as_ref().and_then(|deviations| deviations.get(position));
                     let deviation = joint.map_or(independent, |deviation| deviation * column.scale);
-                    Drawn::Number { mean: column.mean, deviation }
+                    // The column counts from the first date.
+                    Drawn::Number { mean: column.mean + if is_date { low } else { 0.0 }, deviation }
                 }
             }
         }
@@ -134,15 +141,20 @@ fn draw(feature: &Feature, moments: Option<&Moments>, random: &mut SplitMix) -> 
             Drawn::Category(f64::from(u8::from(random.uniform() < frequency)))
         }
         FeatureType::String => {
-            let mut left = random.uniform();
             let levels = feature.levels.len();
             let equal = || vec![1.0 / count_to_f64(levels as u64); levels];
             let frequencies = moments.map_or_else(equal, |moments| frequencies(feature, moments.columns));
-            let is_reached = |frequency: &f64| {
+            let shown: Vec<bool> = are_shown(feature).collect();
+            let of_shown =
+                || frequencies.iter().zip(&shown).map(|(frequency, shown)| if *shown { *frequency } else { 0.0 });
+            let total = if shown.contains(&false) { of_shown().sum() } else { 1.0 };
+            let mut left = random.uniform() * total;
+            let is_reached = |frequency: f64| {
                 left -= frequency;
                 left < 0.0
             };
-            let level = frequencies.iter().position(is_reached).unwrap_or(levels.saturating_sub(1));
+            let last = || shown.iter().rposition(|shown| *shown).unwrap_or_default();
+            let level = of_shown().position(is_reached).unwrap_or_else(last);
             Drawn::Category(count_to_f64(level as u64))
         }
     }
@@ -156,7 +168,10 @@ impl Drawn {
             Self::Number { mean, deviation } => (mean, deviation * fraction),
         };
         let value = mean + deviation;
-        let whole = matches!(feature.kind, FeatureType::Long | FeatureType::Date);
+        let whole = is_whole(feature);
+        if let (FeatureType::Date, Some(range)) = (feature.kind, feature.range) {
+            return round_date(value, range);
+        }
         let Some([low, high]) = feature.range.filter(|[low, high]| low < high) else {
             let value = feature.range.map_or(value, |[only, _]| only);
             return if whole { value.round() } else { value };
@@ -175,25 +190,58 @@ fn round_to_power(value: f64, power: f64) -> f64 {
     if power > 0.0 { (value / step).round() * step } else { format!("{value:.decimals$}").parse().unwrap_or(value) }
 }
 
+/// Rounds to whole days, or to hours in a range of a few days, within the range.
+fn round_date(value: f64, [low, high]: [f64; 2]) -> f64 {
+    const FEW_DAYS: f64 = 4.0;
+    let rounded = if high - low > FEW_DAYS {
+        value.round()
+    } else {
+        // As a date with a time is read, so that it is written without fractions of a second.
+        value.floor() + ((value - value.floor()) * 24.0).round() * 3600.0 / 86_400.0
+    };
+    rounded.clamp(low, high)
+}
+
+/// Whether all values of a number in the training data are whole.
+fn is_whole(feature: &Feature) -> bool {
+    feature.kind == FeatureType::Long || feature.whole
+}
+
+/// For each level, whether examples show it: not the levels of missing and of rare values, unless there are no others.
+fn are_shown(feature: &Feature) -> impl Iterator<Item = bool> {
+    let is_special = |level: &String| {
+        level == OTHER_LEVEL || matches!(&feature.missing, MissingPolicy::Category(missing) if level == missing)
+    };
+    let all = feature.levels.iter().all(is_special);
+    feature.levels.iter().map(move |level| all || !is_special(level))
+}
+
 fn example_value(feature: &Feature, value: f64) -> Scalar {
-    match feature.kind {
-        // A whole number within the training range.
+    /// All integers up to here are exact.
+    const LARGEST: f64 = 9_007_199_254_740_992.0;
+    if is_whole(feature) && value.fract() == 0.0 && value.abs() <= LARGEST {
+        // A whole number without a fraction.
         #[allow(clippy::cast_possible_truncation)]
-        FeatureType::Long => Scalar::Integer(value as i64),
-        _ => feature.to_scalar(value),
+        return Scalar::Integer(value as i64);
     }
+    feature.to_scalar(value)
 }
 
 fn typical_value(feature: &Feature, columns: &[DesignColumn]) -> Option<Scalar> {
     let mean = own_column(feature, None, columns).map(|(_, column)| column.mean);
     match feature.kind {
-        FeatureType::Double => mean.map(Scalar::Number),
-        FeatureType::Long => mean.map(|mean| Scalar::Number(mean.round())),
+        FeatureType::Double | FeatureType::Long if is_whole(feature) => mean.map(|mean| Scalar::Number(mean.round())),
+        FeatureType::Double | FeatureType::Long => mean.map(Scalar::Number),
         FeatureType::Boolean => mean.map(|mean| Scalar::Boolean(mean >= 0.5)),
-        FeatureType::Date => feature.range.map(|[low, high]| feature.to_scalar(f64::midpoint(low, high).round())),
+        FeatureType::Date => feature.range.map(|range @ [low, high]| {
+            let day = mean.map_or(f64::midpoint(low, high), |days| low + days);
+            feature.to_scalar(round_date(day, range))
+        }),
         FeatureType::String => {
             let mut most_frequent: Option<(&String, f64)> = None;
-            for (level, frequency) in feature.levels.iter().zip(frequencies(feature, columns)) {
+            let frequencies = frequencies(feature, columns);
+            let levels = feature.levels.iter().zip(frequencies).zip(are_shown(feature));
+            for ((level, frequency), _) in levels.filter(|(_, is_shown)| *is_shown) {
                 if most_frequent.is_none_or(|(_, most)| frequency > most) {
                     most_frequent = Some((level, frequency));
                 }
@@ -203,14 +251,16 @@ fn typical_value(feature: &Feature, columns: &[DesignColumn]) -> Option<Scalar> 
     }
 }
 
-/// The column that is exactly this feature, or this level of it, and its position.
+/// The column that is exactly this feature, or this level of it, or the days of a date; and its position.
 fn own_column<'c>(
     feature: &Feature,
     level: Option<&String>,
     columns: &'c [DesignColumn],
 ) -> Option<(usize, &'c DesignColumn)> {
+    let part = if feature.kind == FeatureType::Date { Some(DatePart::Days) } else { None };
     let is_own = |factor: &Factor| {
-        factor.feature == feature.name && factor.power.unwrap_or(1) == 1 && factor.level.as_ref() == level
+        let of_feature = factor.feature == feature.name && factor.part == part;
+        of_feature && factor.power.unwrap_or(1) == 1 && factor.level.as_ref() == level
     };
     columns.iter().enumerate().find(|(_, column)| matches!(column.product.as_slice(), [factor] if is_own(factor)))
 }

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::date;
 use crate::field;
 use crate::number::NumberError;
+use crate::scalar::Scalar;
+use crate::signature::FeatureType;
+use crate::wording::shorten;
 
 /// The conventions of a column of text, where they differ from those of JSON.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,11 +52,16 @@ impl Reading {
         field::is_missing(text) || self.missing.iter().any(|marker| marker == text.trim())
     }
 
+    /// The boolean of exactly one of the own words.
+    #[must_use]
+    pub fn word(&self, text: &str) -> Option<bool> {
+        self.boolean.as_ref()?.iter().position(|word| word == text).map(|word| word == 1)
+    }
+
     /// The boolean of a text.
     #[must_use]
     pub fn boolean(&self, text: &str) -> Option<bool> {
-        let own = self.boolean.as_ref().and_then(|words| words.iter().position(|word| word == text.trim()));
-        own.map(|word| word == 1).or_else(|| field::boolean(text))
+        self.word(text.trim()).or_else(|| field::boolean(text))
     }
 
     /// The date of a text, in days since 1970-01-01 (UTC), with the time of day as a fraction.
@@ -77,6 +85,58 @@ impl Reading {
             };
         }
         parse(&self.plain(text).ok_or(NumberError::Malformed)?)
+    }
+
+    /// A value as a field of CSV that these conventions read as the same value.
+    #[must_use]
+    pub fn field(&self, value: &Scalar) -> String {
+        let text = value.to_string();
+        match (value, self.decimal) {
+            (Scalar::Missing, _) => String::new(),
+            (Scalar::Number(_), Some(mark)) => text.replace('.', mark.encode_utf8(&mut [0; 4])),
+            _ => text,
+        }
+    }
+
+    /// The conventions in a phrase; `None` without any.
+    #[must_use]
+    pub fn describe(&self) -> Option<String> {
+        let quoted = |texts: &[String]| {
+            let texts: Vec<String> = texts.iter().map(|text| format!("{:?}", shorten(text))).collect();
+            texts.join(", ")
+        };
+        let mut parts = Vec::new();
+        parts.extend(self.decimal.map(|mark| format!("decimal mark \"{mark}\"")));
+        parts.extend(self.thousands.map(|mark| format!("thousands separator \"{mark}\"")));
+        parts.extend(self.currency.as_ref().map(|sign| format!("currency sign {sign:?}")));
+        parts.extend(self.percent.then(|| "percent sign".to_owned()));
+        parts.extend(self.boolean.as_ref().map(|[no, yes]| format!("{yes:?} for true and {no:?} for false")));
+        if !self.dates.is_empty() {
+            parts.push(format!("dates as {}", quoted(&self.dates)));
+        }
+        if !self.missing.is_empty() {
+            parts.push(format!("missing values as {}", quoted(&self.missing)));
+        }
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+
+    /// A number by the conventions, for messages; `None` without conventions of numbers.
+    pub(crate) fn example_number(&self, kind: FeatureType) -> Option<String> {
+        if self.decimal.is_none() && self.thousands.is_none() && self.currency.is_none() && !self.percent {
+            return None;
+        }
+        let mut example = self.currency.clone().unwrap_or_default();
+        match self.thousands {
+            Some(separator) => example.extend(['1', separator, '2', '3', '4']),
+            None => example.push_str("12"),
+        }
+        if kind == FeatureType::Double {
+            example.extend([self.decimal.unwrap_or('.'), '5']);
+        }
+        if self.percent {
+            example.push('%');
+        }
+        Some(example)
     }
 
     /// The number with a decimal point and without anything else; `None` for a text that does not follow the conventions.
@@ -132,6 +192,76 @@ impl Reading {
             && digits.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte));
         is_number.then_some(Cow::Owned(plain))
     }
+}
+
+/// Checks of conventions, which may be from an untrusted file.
+impl Reading {
+    /// Checks that separators cannot be confused with each other or with digits and signs, that texts are not empty and
+    /// formats of dates are known, and that there are few enough of them: each cell is compared with all.
+    ///
+    /// # Errors
+    /// What is wrong, without the place.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let decimal = self.decimal.unwrap_or('.');
+        for (noun, mark) in [("decimal mark", self.decimal), ("thousands separator", self.thousands)] {
+            if let Some(mark) = mark.filter(|mark| !is_mark(*mark)) {
+                return Err(format!("expected a {noun} such as \".\" or \",\", got {mark:?}"));
+            }
+        }
+        if decimal.is_whitespace() || self.thousands == Some(decimal) {
+            return Err(format!("expected a decimal mark other than the thousands separator, got {decimal:?}"));
+        }
+        if let Some(sign) = self.currency.as_ref().filter(|sign| !self.is_currency(sign)) {
+            return Err(format!("expected a currency sign such as \"$\", got {:?}", shorten(sign)));
+        }
+        let words = self.boolean.iter().flatten();
+        if self.missing.len() > MAX_MARKERS || self.dates.len() > MAX_FORMATS {
+            return Err(format!("more than {MAX_MARKERS} missing-value markers or {MAX_FORMATS} formats of dates"));
+        }
+        if let Some(text) = self.missing.iter().chain(words).find(|text| !is_word(text)) {
+            let got = shorten(text);
+            return Err(format!("expected a missing-value marker or a word without spaces around it, got {got:?}"));
+        }
+        if self.boolean.as_ref().is_some_and(|[no, yes]| no == yes || self.is_missing(no) || self.is_missing(yes)) {
+            return Err("expected two different words for false and true that are not missing-value markers".into());
+        }
+        match self.dates.iter().find(|format| !date::is_format(format)) {
+            Some(format) => {
+                Err(format!("expected the format of a date such as \"%d.%m.%Y\", got {:?}", shorten(format)))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn is_currency(&self, sign: &str) -> bool {
+        let is_other = |character: char| !is_mark(character) && !character.is_alphabetic();
+        let marks = [Some(self.decimal.unwrap_or('.')), self.thousands];
+        is_word(sign)
+            && sign.chars().count() <= MAX_CURRENCY
+            && !sign.contains(is_other)
+            && !sign.chars().all(|character| marks.contains(&Some(character)))
+    }
+}
+
+/// The most missing-value markers, and the most formats of dates, of a column.
+const MAX_MARKERS: usize = 256;
+const MAX_FORMATS: usize = 64;
+
+/// The most bytes of a missing-value marker or a word.
+const MAX_WORD: usize = 256;
+
+/// The most characters of a currency sign.
+const MAX_CURRENCY: usize = 16;
+
+/// Whether a character may be a decimal mark or separate thousands.
+fn is_mark(character: char) -> bool {
+    let has_meaning = matches!(character, '+' | '-' | '\u{2212}' | '(' | ')' | '%' | '"');
+    !(character.is_alphanumeric() || character.is_control() || has_meaning)
+}
+
+/// Whether a text can be compared with trimmed fields.
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.len() <= MAX_WORD && text.trim() == text
 }
 
 /// The digits of an integer without separators, which must be at groups of three, or as in India of two before the last
@@ -233,5 +363,28 @@ mod tests {
             ["yes", "no", "TRUE", "ja"].map(|text| reading.boolean(text)),
             [Some(true), Some(false), Some(true), None]
         );
+    }
+
+    #[test]
+    fn conventions_are_described_and_written() {
+        let reading = Reading {
+            decimal: Some(','),
+            thousands: Some('.'),
+            currency: Some("€".into()),
+            percent: true,
+            missing: vec!["?".into(), "-".into()],
+            boolean: Some(["nein".into(), "ja".into()]),
+            dates: vec!["%d.%m.%Y".into()],
+        };
+        assert_eq!(
+            reading.describe().unwrap(),
+            "decimal mark \",\", thousands separator \".\", currency sign \"€\", percent sign, \"ja\" for true and \
+             \"nein\" for false, dates as \"%d.%m.%Y\", missing values as \"?\", \"-\""
+        );
+        assert_eq!(Reading::default().describe(), None);
+        for value in [1234.5, -0.25, 1e21, 3.0] {
+            assert_eq!(number(&reading, &reading.field(&Scalar::Number(value))), Ok(value), "{value}");
+        }
+        assert_eq!([Scalar::Missing, Scalar::Text("a.b".into())].map(|value| reading.field(&value)), ["", "a.b"]);
     }
 }

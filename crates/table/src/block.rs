@@ -3,42 +3,20 @@
 use std::str;
 
 use csv::StringRecord;
-use indexmap::IndexMap;
 use memchr::{memchr, memchr_iter, memchr2};
 
-use super::MAX_LEVELS;
-use super::chunks::{Chunk, line_ends};
-use super::column::{Seen, see, shown};
+use super::chunks::Chunk;
+use super::contents::{Contents, Reader, Stored};
 use super::csv::Csv;
-use ordinate_model::cell::Cell;
-use ordinate_model::field;
 use ordinate_model::number;
-use ordinate_model::signature::{Feature, FeatureType};
 
 /// Encoded rows.
 #[derive(Debug)]
 pub(super) struct Block {
     pub(super) rows: u64,
-    /// Row by row: numbers, positions of words among the words of the block, NaN for missing values.
+    /// Row by row, as [`Stored`]: positions of words are those among the words of the block.
     pub(super) values: Vec<f64>,
-    pub(super) columns: Vec<Cells>,
-}
-
-/// Statistics of the cells of one column.
-#[derive(Debug)]
-pub(super) struct Cells {
-    pub(super) missing: u64,
-    pub(super) numbers: u64,
-    /// Smallest and largest number.
-    pub(super) range: [f64; 2],
-    /// A number, for messages.
-    pub(super) first_number: Option<String>,
-    /// The number of rows of each word, in the order of their first row.
-    pub(super) words: IndexMap<String, u64>,
-    /// The first boolean and its line.
-    pub(super) first_boolean: Option<(u64, String)>,
-    /// The first other word and its line.
-    pub(super) first_text: Option<(u64, String)>,
+    pub(super) columns: Vec<Contents>,
 }
 
 /// The parser of all blocks of a file.
@@ -47,47 +25,38 @@ pub(super) struct BlockReader {
     pub(super) csv: Csv,
     /// For each field of a row, its column, if it is read.
     columns: Vec<Option<usize>>,
-    /// For each column, its type, unless it is inferred.
-    declared: Vec<Option<Feature>>,
+    /// For each column, how it is read.
+    readers: Vec<Reader>,
 }
 
 impl BlockReader {
     /// A parser of rows with this many fields, of which those at `positions` are read.
-    pub(super) fn new(csv: Csv, fields: usize, positions: &[usize], declared: Vec<Option<Feature>>) -> Self {
+    pub(super) fn new(csv: Csv, fields: usize, positions: &[usize], readers: Vec<Reader>) -> Self {
         let columns = (0..fields).map(|field| positions.iter().position(|position| *position == field)).collect();
-        Self { csv, columns, declared }
+        Self { csv, columns, readers }
     }
 
-    /// Parses the rows of a chunk. `None` if one of them may be wrong: they must then be read one by one.
+    /// Parses the rows of a chunk. `None` if one of them has another width or is not UTF-8: they must then be read one by one.
     pub(super) fn read(&self, chunk: &Chunk) -> Option<Block> {
         let bytes = chunk.bytes.as_slice();
         let text = str::from_utf8(bytes).ok()?;
-        let columns = self.declared.iter().map(|_| Cells::new()).collect();
+        let columns = self.readers.iter().map(|_| Contents::new()).collect();
         let mut block = Block { rows: 0, values: Vec::with_capacity(bytes.len() / 8), columns };
         let is_plain = memchr(b'"', bytes).is_none()
             && memchr_iter(b'\r', bytes).all(|place| bytes.get(place + 1) == Some(&b'\n'));
         if is_plain {
             self.read_plain(text, &mut block)?;
-            let line = |offset: u64| {
-                let before = usize::try_from(offset).ok().and_then(|offset| bytes.get(..offset));
-                chunk.line + line_ends(before.unwrap_or_default())
-            };
-            for cells in &mut block.columns {
-                let firsts = cells.first_boolean.iter_mut().chain(&mut cells.first_text);
-                firsts.for_each(|(first, _)| *first = line(*first));
-            }
         } else {
             self.read_any(chunk, &mut block)?;
         }
         Some(block)
     }
 
-    /// Parses text without quotes, in which every delimiter and line feed counts. Rows are noted by their first byte.
+    /// Parses text without quotes, in which every delimiter and line feed counts.
     fn read_plain(&self, text: &str, block: &mut Block) -> Option<()> {
         let bytes = text.as_bytes();
         let (mut line, mut start, mut row) = (0, 0, PartialRow::default());
         while start < bytes.len() {
-            row.at = line as u64;
             let rest = bytes.get(start..).unwrap_or_default();
             let length = if let Some(length) = self.take_number(text, start, &mut row, block) {
                 length
@@ -123,7 +92,7 @@ impl BlockReader {
     #[inline]
     fn take_number(&self, text: &str, start: usize, row: &mut PartialRow, block: &mut Block) -> Option<usize> {
         let column = (*self.columns.get(row.fields)?)?;
-        if self.declared.get(column)?.is_some() {
+        if *self.readers.get(column)? != Reader::Infer {
             return None;
         }
         let rest = text.as_bytes().get(start..)?;
@@ -135,26 +104,25 @@ impl BlockReader {
             return None;
         }
         row.fields += 1;
-        let value = block.columns.get_mut(column)?.number(value, text.get(start..start + length)?);
-        self.keep(value, column, row, block)?;
+        let stored = block.columns.get_mut(column)?.push_number(value, text.get(start..start + length)?);
+        self.keep(stored, column, row, block)?;
         Some(length)
     }
 
     #[inline]
-    fn keep(&self, value: f64, column: usize, row: &PartialRow, block: &mut Block) -> Option<()> {
+    fn keep(&self, stored: Stored, column: usize, row: &PartialRow, block: &mut Block) -> Option<()> {
         if block.values.len() == row.start {
-            block.values.resize(row.start + self.declared.len(), f64::NAN);
+            block.values.resize(row.start + self.readers.len(), f64::NAN);
         }
-        *block.values.get_mut(row.start + column)? = value;
+        *block.values.get_mut(row.start + column)? = stored.to_f64();
         Some(())
     }
 
-    /// Parses any text. Rows are noted by their line.
+    /// Parses any text.
     fn read_any(&self, chunk: &Chunk, block: &mut Block) -> Option<()> {
         let mut records = self.csv.records(&chunk.bytes, chunk.line);
         let (mut record, mut row) = (StringRecord::new(), PartialRow::default());
-        while let Some(line) = records.next(&mut record).ok()? {
-            row.at = line;
+        while records.next(&mut record).ok()?.is_some() {
             record.iter().try_for_each(|field| self.take(field, &mut row, block))?;
             self.end(&mut row, block)?;
         }
@@ -165,9 +133,8 @@ impl BlockReader {
         let column = *self.columns.get(row.fields)?;
         row.fields += 1;
         if let Some(column) = column {
-            let declared = self.declared.get(column)?.as_ref();
-            let value = block.columns.get_mut(column)?.take(text, declared, row.at)?;
-            self.keep(value, column, row, block)?;
+            let stored = block.columns.get_mut(column)?.push_field(text, self.readers.get(column)?);
+            self.keep(stored, column, row, block)?;
         }
         Some(())
     }
@@ -184,74 +151,10 @@ impl BlockReader {
 /// The row that is being parsed.
 #[derive(Debug, Default)]
 struct PartialRow {
-    /// Its line, or its first byte.
-    at: u64,
     /// Fields so far.
     fields: usize,
     /// The position of its first value in the block.
     start: usize,
-}
-
-impl Cells {
-    fn new() -> Self {
-        Self {
-            missing: 0,
-            numbers: 0,
-            range: [f64::INFINITY, f64::NEG_INFINITY],
-            first_number: None,
-            words: IndexMap::new(),
-            first_boolean: None,
-            first_text: None,
-        }
-    }
-
-    /// The encoded value of a field; `None` if it may be an error.
-    fn take(&mut self, text: &str, declared: Option<&Feature>, at: u64) -> Option<f64> {
-        match declared {
-            None => match see(Cell::Field(text)) {
-                Seen::Number(value) => Some(self.number(value, text)),
-                Seen::Missing => Some(self.missing()),
-                Seen::Boolean => {
-                    self.first_boolean.get_or_insert_with(|| (at, shown(Cell::Field(text))));
-                    self.word(text)
-                }
-                Seen::Text => {
-                    self.first_text.get_or_insert_with(|| (at, shown(Cell::Field(text))));
-                    self.word(text)
-                }
-                Seen::Unusable(_) => None,
-            },
-            Some(_) if field::is_missing(text) => Some(self.missing()),
-            Some(feature) if feature.kind == FeatureType::String => self.word(text),
-            Some(feature) => feature.accept(Cell::Field(text)).ok().map(|value| self.number(value, text)),
-        }
-    }
-
-    fn missing(&mut self) -> f64 {
-        self.missing += 1;
-        f64::NAN
-    }
-
-    fn number(&mut self, value: f64, text: &str) -> f64 {
-        if self.numbers == 0 {
-            self.first_number = Some(shown(Cell::Field(text)));
-        }
-        self.numbers += 1;
-        let [low, high] = &mut self.range;
-        *low = low.min(value);
-        *high = high.max(value);
-        value
-    }
-
-    fn word(&mut self, text: &str) -> Option<f64> {
-        let at = if let Some((at, _, count)) = self.words.get_full_mut(text) {
-            *count += 1;
-            at
-        } else {
-            self.words.insert_full(text.to_owned(), 1).0
-        };
-        (at < MAX_LEVELS).then_some(at as f64)
-    }
 }
 
 #[cfg(test)]
@@ -264,7 +167,7 @@ mod tests {
     fn read(text: &str, fields: usize) -> Option<Vec<f64>> {
         let positions: Vec<usize> = (0..fields).collect();
         let csv = Csv { delimiter: b',', header_end: 0, first_line: 1 };
-        let reader = BlockReader::new(csv, fields, &positions, vec![None; fields]);
+        let reader = BlockReader::new(csv, fields, &positions, vec![Reader::Infer; fields]);
         reader.read(&Chunk { line: 1, bytes: text.into() }).map(|block| block.values)
     }
 
@@ -296,15 +199,11 @@ mod tests {
             "[-+0-9.eEinfNa ]{1,8}",
         ]) {
             prop_assume!(!text.trim().is_empty());
-            let Some(values) = read(&format!("{text},1\n"), 2) else {
-                prop_assert!(!matches!(see(Cell::Field(&text)), Seen::Number(_)));
-                return Ok(());
-            };
-            if let Ok(value) = parse_double(text.trim_ascii()) {
-                prop_assert_eq!(values[0].to_bits(), value.to_bits());
+            let values = read(&format!("{text},1\n"), 2).unwrap();
+            match parse_double(text.trim_ascii()) {
+                Ok(value) => prop_assert_eq!(values[0].to_bits(), value.to_bits()),
+                Err(_) => prop_assert_eq!(Stored::from_f64(values[0]), Stored::Word(0)),
             }
-            // Other text does not become a number: words are numbered from 0, missing values are NaN.
-            prop_assert!(matches!(see(Cell::Field(&text)), Seen::Number(_)) || values[0] == 0.0 || values[0].is_nan());
         }
     }
 }

@@ -249,6 +249,63 @@ pub enum DataError {
         /// The line in which it begins.
         location: Location,
     },
+    /// A reference level that no row has.
+    #[error("--reference: column {column:?} has no category {level:?}{}", suggestion(nearest.as_deref()))]
+    NoSuchLevel {
+        /// The column.
+        column: String,
+        /// The level.
+        level: String,
+        /// The most similar level, if one is similar.
+        nearest: Option<String>,
+    },
+    /// A target of dates.
+    #[error(
+        "target {column:?}: the column has dates, and a model predicts numbers or classes\n\
+         help: choose another --target, or predict classes with --types {}", shell_word(&format!("{column}=string"))
+    )]
+    DateTarget {
+        /// The column.
+        column: String,
+    },
+    /// A target without any value.
+    #[error("target {column:?}: no row has a value\nhelp: choose another --target")]
+    NoTargets {
+        /// The column.
+        column: String,
+    },
+    /// Rows, none of which can be used.
+    #[error(
+        "no row can be used: {no_target} without a target, {no_weight} with a weight of zero or none, {missing} with missing \
+         values\nhelp: use --missing median or --missing most-frequent instead of --missing drop, or check the weights"
+    )]
+    NoRowsLeft {
+        /// Rows without a target.
+        no_target: u64,
+        /// Rows without a weight, or with a weight of zero.
+        no_weight: u64,
+        /// Rows with missing values that are to be dropped.
+        missing: u64,
+    },
+    /// No column to predict from is left.
+    #[error("no columns left to predict {target:?} from: {reason}\nhelp: name columns to use with --features")]
+    NothingToLearn {
+        /// The target.
+        target: String,
+        /// Why columns were left out.
+        reason: &'static str,
+    },
+    /// Missing values in a column that must not have any.
+    #[error(
+        "column {column:?}: {count} values are missing, and --missing reject allows none\n\
+         help: replace them, for example with --missing {}", shell_word(&format!("{column}=auto"))
+    )]
+    MissingValues {
+        /// The column.
+        column: String,
+        /// The number of missing values.
+        count: u64,
+    },
     /// A feature without a value.
     #[error(
         "{location}, column {column:?}: the value is missing\nhelp: impute it, for example with \

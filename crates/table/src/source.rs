@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::csv::CsvRows;
 use super::data_file::{DataFile, FileRows, Format};
 use super::file_options::FileOptions;
+use super::infer::{listed, name_option, shown};
 use super::parquet::ParquetRows;
 use super::paths::{each_once, expanded, is_standard_input};
 use super::ragged::RaggedRows;
@@ -49,7 +50,7 @@ impl fmt::Debug for Watch {
 }
 
 /// A row of a [`Source`]; [`Source::location`] words it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RowId {
     pub(super) file: usize,
     pub(super) row: RowNumber,
@@ -115,6 +116,8 @@ pub struct Source {
     /// Columns of types that a model cannot use.
     pub unusable: Vec<String>,
     excluded_terms: Vec<String>,
+    /// Whether the features were given, and not chosen as all other columns.
+    pub features_are_given: bool,
     /// What was decided about the files.
     decisions: Vec<Decision>,
     /// The rows that are left out in the current pass, and in the last.
@@ -159,9 +162,9 @@ impl Source {
         index.retain(is_unused);
         unusable.retain(is_unused);
         let mut decisions = decisions_of(&files);
-        decisions.extend(ignored(&index, "the row index is ignored", |name| format!("{name:?}")));
+        decisions.extend(ignored(&index, "the row index is ignored", |name| shown(name)));
         let kind = |name: &String| found.iter().find(|(other, _)| other == name).map_or("", |(_, kind)| kind);
-        let with_kind = |name: &String| format!("{name:?} ({})", kind(name));
+        let with_kind = |name: &String| format!("{} ({})", shown(name), kind(name));
         decisions.extend(ignored(&unusable, "columns that a model cannot use are ignored", with_kind));
         let positions: Vec<usize> =
             names.iter().map(|name| find(&header, name, &first)).collect::<Result<_, DataError>>()?;
@@ -176,6 +179,7 @@ impl Source {
             index,
             unusable,
             excluded_terms,
+            features_are_given: !selection.features.is_empty(),
             decisions,
             ragged: Mutex::default(),
             _input: input,
@@ -210,6 +214,15 @@ impl Source {
     #[must_use]
     pub fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// The delimiter of the first file, if it is CSV.
+    #[must_use]
+    pub fn delimiter(&self) -> Option<u8> {
+        match &self.files.first()?.format {
+            Format::Csv(csv) => Some(csv.delimiter),
+            Format::Parquet { .. } => None,
+        }
     }
 
     /// The excluded columns of the design.
@@ -333,9 +346,9 @@ fn unusable(files: &[DataFile], header: &[String]) -> Vec<(String, &'static str)
 
 /// The decision to ignore columns.
 fn ignored(names: &[String], what: &str, shown: impl Fn(&String) -> String) -> Option<Decision> {
-    let listed: Vec<String> = names.iter().map(shown).collect();
-    let text = format!("{what}: {}", listed.join(", "));
-    (!names.is_empty()).then(|| Decision::new(text, ["--exclude", &names.join(",")]))
+    let text = format!("{what}: {} (--features includes them)", listed(names.iter().map(shown).collect()));
+    let options = names.iter().flat_map(|name| ["--exclude".to_owned(), name_option(name)]);
+    (!names.is_empty()).then(|| Decision::new(text, options.collect::<Vec<_>>()))
 }
 
 /// The decisions about each file; those about some of several files have their names.

@@ -88,7 +88,7 @@ impl Accumulator {
             Policy::Mean => Self::Mean { sum: DoubleDouble::default(), weight: DoubleDouble::default() },
             Policy::Median => Self::Median(Search::new()),
             Policy::MostFrequent => Self::Counts(BTreeMap::new()),
-            Policy::Reject | Policy::Constant(_) => Self::Nothing,
+            Policy::Auto | Policy::Reject | Policy::Drop | Policy::Category | Policy::Constant(_) => Self::Nothing,
         }
     }
 

@@ -1,4 +1,4 @@
-//! The single pass over the files: statistics of each column, and every row into the temporary file that later passes read.
+//! A pass over the files: the contents of each column, and every row into the temporary file that later passes read.
 
 use std::io;
 use std::io::Read as _;
@@ -8,11 +8,10 @@ use sha2::{Digest, Sha256};
 use super::DataError;
 use super::block::{Block, BlockReader};
 use super::chunks::{Chunk, Chunks};
-use super::column::Column;
+use super::contents::{Contents, Reader};
 use super::csv::{Csv, CsvRows};
 use super::data_file::{DataFile, FileRows, Format};
-use super::row::RowNumber;
-use super::source::{CHUNK, Hashed, Record, RowId, Scan, Source, unreadable};
+use super::source::{CHUNK, Hashed, Record, Scan, Source, unreadable};
 use super::spool::{Filling, Spool};
 use crate::parallel;
 use crate::parallel::in_order;
@@ -36,21 +35,23 @@ impl Default for Pace {
 /// The result of the rows so far.
 struct Survey<'s> {
     source: &'s Source,
-    columns: &'s mut [Column],
+    readers: &'s [Reader],
+    columns: Vec<Contents>,
     filling: Filling,
     rows: u64,
     /// The encoded values of a row.
     row: Vec<f64>,
 }
 
-/// Reads all rows into the columns, and encodes them into a temporary file.
+/// Reads all rows: the contents of each column, and the values as [`Stored`](super::contents::Stored), row by row.
 ///
 /// # Errors
-/// [`DataError`] at the first error.
-pub fn survey(source: &Source, columns: &mut [Column], pace: Pace) -> Result<(Scan, Spool), DataError> {
+/// [`DataError`] when the files cannot be read or have no rows.
+pub fn survey(source: &Source, readers: &[Reader], pace: Pace) -> Result<(Scan, Spool, Vec<Contents>), DataError> {
     let mut digest = Sha256::new();
-    let filling = Filling::new(columns.len());
-    let mut survey = Survey { source, columns, filling, rows: 0, row: Vec::new() };
+    let filling = Filling::new(readers.len());
+    let columns = readers.iter().map(|_| Contents::new()).collect();
+    let mut survey = Survey { source, readers, columns, filling, rows: 0, row: Vec::new() };
     for (number, file) in source.files.iter().enumerate() {
         let mut hashed = file.hashed(&mut digest, source.watch.as_ref())?;
         if let Format::Csv(csv) = file.format {
@@ -65,7 +66,7 @@ pub fn survey(source: &Source, columns: &mut [Column], pace: Pace) -> Result<(Sc
         return Err(DataError::HeaderOnly { path: source.first().to_owned() });
     }
     let scan = Scan { rows: survey.rows, sha256: Checksum::from_digest(digest.finalize().as_ref()) };
-    Ok((scan, survey.filling.finish()?))
+    Ok((scan, survey.filling.finish()?, survey.columns))
 }
 
 impl Survey<'_> {
@@ -81,8 +82,7 @@ impl Survey<'_> {
         let mut text = file.text(&mut hashed)?;
         io::copy(&mut text.by_ref().take(csv.header_end), &mut io::sink()).map_err(unreadable)?;
         let mut chunks = Chunks::new(text, csv.first_line, csv.delimiter, pace.chunk);
-        let declared: Vec<_> = self.columns.iter().map(|column| column.declared.clone()).collect();
-        let reader = BlockReader::new(csv, file.names.len(), &self.source.positions_in(file), declared);
+        let reader = BlockReader::new(csv, file.names.len(), &self.source.positions_in(file), self.readers.to_vec());
         in_order(
             pace.threads,
             || chunks.next().map_err(|error| error.in_file(&file.name)),
@@ -95,7 +95,7 @@ impl Survey<'_> {
         Ok(())
     }
 
-    /// Adds rows together if none of them can be wrong; otherwise one by one, to find the first error.
+    /// Adds rows that were parsed together; otherwise one by one, to find the row that cannot be read.
     fn block(
         &mut self,
         block: Option<Block>,
@@ -104,16 +104,14 @@ impl Survey<'_> {
         file: &DataFile,
         number: usize,
     ) -> Result<(), DataError> {
-        let suits = |block: &Block| self.columns.iter().zip(&block.columns).all(|(column, cells)| column.suits(cells));
-        let Some(Block { rows, mut values, columns }) = block.filter(suits) else {
+        let Some(Block { rows, mut values, columns }) = block else {
             let rows = FileRows::Csv(Box::new(CsvRows::of_chunk(csv, &file.name, &file.names, chunk)));
             let source = self.source;
             return source.each_row(number, rows, &mut |record| self.record(record));
         };
         let width = self.columns.len();
-        for (position, (column, cells)) in self.columns.iter_mut().zip(columns).enumerate() {
-            let values = values.iter_mut().skip(position).step_by(width);
-            column.take(cells, values, |line| RowId { file: number, row: RowNumber::Line(line) });
+        for (position, (column, contents)) in self.columns.iter_mut().zip(columns).enumerate() {
+            column.merge(contents, values.iter_mut().skip(position).step_by(width));
         }
         self.rows += rows;
         Ok(self.filling.push(&values)?)
@@ -121,8 +119,8 @@ impl Survey<'_> {
 
     fn record(&mut self, record: &Record<'_>) -> Result<(), DataError> {
         self.row.clear();
-        for (position, column) in self.columns.iter_mut().enumerate() {
-            self.row.push(column.push(record.typed_cell(position), record.id(), self.source)?);
+        for (position, (column, reader)) in self.columns.iter_mut().zip(self.readers).enumerate() {
+            self.row.push(column.push(record.typed_cell(position), reader).to_f64());
         }
         self.rows += 1;
         Ok(self.filling.push(&self.row)?)

@@ -1,7 +1,8 @@
 //! The columns of the design: features, powers, levels and products.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
+use ordinate_model::date::DatePart;
 use ordinate_model::preprocess::{DesignColumn, Factor};
 use ordinate_model::signature::{Feature, FeatureType};
 use ordinate_model::suggestion::most_similar;
@@ -9,7 +10,7 @@ use ordinate_table::{DataError, MAX_COLUMNS};
 
 /// The terms of the design.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Terms {
+pub(super) struct Terms<'t> {
     /// The highest power of numeric features.
     pub(super) degree: u32,
     /// Whether to add the product of every two features.
@@ -20,19 +21,24 @@ pub(super) struct Terms {
     /// Whether there is no intercept. The first category then has a column for every level in any case, so that the same
     /// functions can be fitted as with an intercept.
     pub(super) through_origin: bool,
+    /// The reference level of categories, by feature; the first level of others.
+    pub(super) reference: &'t BTreeMap<String, String>,
+    /// The parts of dates that vary, by feature.
+    pub(super) parts: &'t BTreeMap<String, Vec<DatePart>>,
 }
 
 /// The columns of each feature, followed by its powers, then the products. Means are 0 and scales 1 until they are fitted.
 ///
 /// # Errors
 /// [`DataError`] for too many columns, or two of the same name.
-pub(super) fn columns(features: &[Feature], terms: Terms) -> Result<Vec<DesignColumn>, DataError> {
-    let firsts: Vec<Vec<Factor>> = features.iter().map(|feature| first_order(feature, terms.every_level)).collect();
+pub(super) fn columns(features: &[Feature], terms: Terms<'_>) -> Result<Vec<DesignColumn>, DataError> {
+    let firsts: Vec<Vec<Factor>> =
+        features.iter().map(|feature| first_order(feature, terms, terms.every_level)).collect();
     let mut own = firsts.clone();
     if let Some(category) = features.iter().position(|feature| feature.kind == FeatureType::String)
         && let (true, Some(feature), Some(own)) = (terms.through_origin, features.get(category), own.get_mut(category))
     {
-        *own = first_order(feature, true);
+        *own = first_order(feature, terms, true);
     }
     let powers = terms.degree.saturating_sub(1) as usize;
     let count = own.iter().map(Vec::len).sum::<usize>() + powers * features.iter().filter(|f| has_powers(f)).count();
@@ -88,12 +94,17 @@ fn has_powers(feature: &Feature) -> bool {
     matches!(feature.kind, FeatureType::Double | FeatureType::Long)
 }
 
-fn first_order(feature: &Feature, every_level: bool) -> Vec<Factor> {
+fn first_order(feature: &Feature, terms: Terms<'_>, every_level: bool) -> Vec<Factor> {
+    if feature.kind == FeatureType::Date {
+        let part = |part: &DatePart| Factor { part: Some(*part), ..Factor::feature(&feature.name) };
+        return terms.parts.get(&feature.name).into_iter().flatten().map(part).collect();
+    }
     if feature.kind != FeatureType::String {
         return vec![Factor::feature(&feature.name)];
     }
+    let reference = terms.reference.get(&feature.name).or(feature.levels.first());
     let level = |level: &String| Factor { level: Some(level.clone()), ..Factor::feature(&feature.name) };
-    feature.levels.iter().skip(usize::from(!every_level)).map(level).collect()
+    feature.levels.iter().filter(|level| every_level || Some(*level) != reference).map(level).collect()
 }
 
 fn column(product: Vec<Factor>) -> DesignColumn {
@@ -104,6 +115,9 @@ fn column(product: Vec<Factor>) -> DesignColumn {
 fn name(factor: &Factor) -> String {
     match (&factor.level, factor.power) {
         (Some(level), _) => format!("{}={level}", factor.feature),
+        (None, _) if factor.part.is_some() => {
+            format!("{}.{}", factor.feature, factor.part.map_or("", DatePart::name))
+        }
         (None, Some(power)) => format!("{}^{power}", factor.feature),
         (None, None) => factor.feature.clone(),
     }
@@ -112,6 +126,12 @@ fn name(factor: &Factor) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn terms() -> Terms<'static> {
+        static NONE: (BTreeMap<String, String>, BTreeMap<String, Vec<DatePart>>) = (BTreeMap::new(), BTreeMap::new());
+        let (reference, parts) = (&NONE.0, &NONE.1);
+        Terms { degree: 1, interactions: false, every_level: false, through_origin: false, reference, parts }
+    }
 
     fn features() -> Vec<Feature> {
         let levels = ["blue", "green", "red"].map(String::from).to_vec();
@@ -123,7 +143,9 @@ mod tests {
     }
 
     fn names(degree: u32, interactions: bool, every_level: bool) -> Vec<String> {
-        let columns = columns(&features(), Terms { degree, interactions, every_level, through_origin: false }).unwrap();
+        let columns =
+            columns(&features(), Terms { degree, interactions, every_level, through_origin: false, ..terms() })
+                .unwrap();
         columns.into_iter().map(|column| column.name).collect()
     }
 
@@ -141,7 +163,7 @@ mod tests {
             ..Feature::new("side", FeatureType::String)
         });
         features.remove(0);
-        let terms = Terms { degree: 1, interactions: true, every_level: false, through_origin: true };
+        let terms = Terms { degree: 1, interactions: true, every_level: false, through_origin: true, ..terms() };
         let names: Vec<String> = columns(&features, terms).unwrap().into_iter().map(|column| column.name).collect();
         assert_eq!(
             names,
@@ -184,7 +206,7 @@ mod tests {
     fn too_many_columns_and_equal_names_are_errors() {
         let levels: Vec<String> = (0..1000).map(|level| format!("{level:04}")).collect();
         let wide = |name: &str| Feature { levels: levels.clone(), ..Feature::new(name, FeatureType::String) };
-        let terms = Terms { degree: 1, interactions: true, every_level: true, through_origin: false };
+        let terms = Terms { degree: 1, interactions: true, every_level: true, through_origin: false, ..terms() };
         let error = columns(&[wide("a"), wide("b")], terms).unwrap_err();
         assert!(error.to_string().contains("1002000 columns"), "{error}");
         let mut clash = features();

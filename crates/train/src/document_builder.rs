@@ -29,6 +29,8 @@ pub(super) struct DocumentBuilder<'a> {
     pub(super) cross_validation: Option<&'a CrossValidationResult>,
     /// The test data, if there is any.
     pub(super) test: Option<&'a Scan>,
+    /// What was decided, and notes on the data and the fit.
+    pub(super) notes: &'a [String],
     /// The total weight of the rows, if the data have weights.
     pub(super) weight: Option<f64>,
     /// The errors of the evaluated fit on held-out rows.
@@ -49,7 +51,7 @@ impl DocumentBuilder<'_> {
         train: Option<&Metrics>,
         test: Option<&Metrics>,
     ) -> Result<Document, ArtifactError> {
-        let Self { plan, table, cross_validation, test: test_data, .. } = self;
+        let Self { plan, table, cross_validation, test: test_data, notes, .. } = self;
         let version = Version::try_from("1".to_owned()).map_err(ArtifactError::Inconsistent)?;
         let document = Document {
             format: FORMAT.to_owned(),
@@ -71,6 +73,7 @@ impl DocumentBuilder<'_> {
                 parameters: plan.parameters(fit.estimator(), *cross_validation, *test_data),
                 seed: plan.seed,
                 metrics: self.metrics(train, test),
+                notes: notes.to_vec(),
                 tool: concat!("ordinate ", env!("CARGO_PKG_VERSION")).to_owned(),
                 smartcore: SMARTCORE_VERSION.to_owned(),
             },
@@ -154,9 +157,11 @@ impl DocumentBuilder<'_> {
     }
 }
 
-/// Without residual degrees of freedom there is no residual variance, and there are no intervals.
+/// Without residual degrees of freedom there is no residual variance, and there are no intervals; nor are there any without
+/// the factor R of all columns.
 fn least_squares(fit: &LeastSquaresFit) -> Inference {
-    let Some(variance) = fit.residual_variance() else { return Inference::default() };
+    let has_factor = fit.triangle.rows().len() == fit.means.len();
+    let Some(variance) = fit.residual_variance().filter(|_| has_factor) else { return Inference::default() };
     Inference {
         degrees_of_freedom: Some(u32::try_from(fit.degrees_of_freedom()).unwrap_or(u32::MAX)),
         residual_variance: Some(variance),

@@ -14,6 +14,9 @@ pub enum TrainError {
     /// The data cannot be read, or do not suit the plan.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// Several errors in the data, one a line.
+    #[error("{}", several(.0))]
+    Several(Vec<DataError>),
     /// The temporary file with the rows cannot be written or read.
     #[error(transparent)]
     Spool(#[from] SpoolError),
@@ -55,6 +58,10 @@ pub enum TrainError {
     /// The fit does not make a valid model file.
     #[error("the fit cannot be stored in a model file: {0}\nhelp: rescale columns with extreme values")]
     Artifact(#[from] ArtifactError),
+}
+
+fn several(errors: &[DataError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nerror: ")
 }
 
 fn help_line(error: &SolveError) -> String {

@@ -10,6 +10,9 @@ use thiserror::Error;
 
 use ordinate_model::random::mix;
 
+/// The fewest rows that are left for a fit: cross-validation needs a fold of one row and two others.
+const FEWEST_ROWS: usize = 3;
+
 /// A test fraction outside [0, 1).
 #[derive(Debug, Clone, Copy, PartialEq, Error)]
 #[error("the test fraction must be at least 0 (holds out no rows) and less than 1, got {0}")]
@@ -41,6 +44,17 @@ impl Holdout {
     #[must_use]
     pub fn keeping(self, rows: BTreeSet<u64>) -> Self {
         Self { kept: rows, ..self }
+    }
+
+    /// Also keeps the first held-out rows if fewer than [`FEWEST_ROWS`] of all `rows` would be left.
+    #[must_use]
+    pub fn keeping_some(mut self, rows: u64) -> Self {
+        let kept = (0..rows).filter(|row| !self.holds_out(*row)).take(FEWEST_ROWS).count();
+        if kept < FEWEST_ROWS {
+            let first: Vec<u64> = (0..rows).filter(|row| self.holds_out(*row)).take(FEWEST_ROWS - kept).collect();
+            self.kept.extend(first);
+        }
+        self
     }
 
     /// Whether the row with this number, counted from 0, is held out.
@@ -77,6 +91,17 @@ mod tests {
         assert!(held_out.len() > 70);
         let kept = holdout.keeping(held_out.clone());
         assert!(held_out.iter().all(|row| !kept.holds_out(*row)));
+    }
+
+    #[test]
+    fn three_rows_are_left_for_the_fit() {
+        for rows in 0..6 {
+            for seed in 0..20 {
+                let holdout = Holdout::new(0.9, seed).unwrap().keeping_some(rows);
+                let kept = (0..rows).filter(|row| !holdout.holds_out(*row)).count() as u64;
+                assert!(kept >= rows.min(3), "{rows} {seed} {kept}");
+            }
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub mod test_data;
 pub mod text_table;
 pub mod training_table;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use document_builder::DocumentBuilder;
 use evaluate::{HeldOutErrors, Label, Measured, Measurement, Metrics};
@@ -34,7 +34,7 @@ use ordinate_model::artifact::Document;
 use ordinate_model::frame::Frame;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::{AnswerError, Model, Wanted};
-use ordinate_table::Source;
+use ordinate_table::{Decision, Source};
 use report::{RegularizationPath, ReportData, ReportDataCollector};
 use solver::cross_validation::CrossValidationResult;
 use summary::{Residuals, Summary};
@@ -75,7 +75,9 @@ pub struct Trained {
     pub summary: Option<Summary>,
     /// The data of a report, if the plan requests one.
     pub report: Option<ReportData>,
-    /// Notes on the data and the fit.
+    /// What was decided because no option did.
+    pub decisions: Vec<Decision>,
+    /// What was decided, and notes on the data and the fit.
     pub notes: Vec<String>,
 }
 
@@ -90,21 +92,29 @@ pub struct Trained {
 pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     let holdout = Holdout::new(plan.held_out_fraction(), plan.seed)?;
     let surveyed = SurveyedTable::new(Source::open(&plan.origin, &plan.selection)?, &plan.preparation)?;
-    let estimator = plan.estimator(&surveyed)?;
+    let (estimator, chosen) = plan.estimator(&surveyed)?;
+    let (estimator, few_rows) = fit::for_few_rows(estimator, &surveyed, &holdout, plan)?;
     let table = surveyed.table(&plan.preparation, estimator.classifies(), estimator.is_penalised())?;
-    let (table, required) = without_constant_columns(table, plan)?;
-    let holdout = holdout.keeping(required);
+    let holdout = if plan.held_out_fraction() > 0.0 {
+        holdout.keeping(table.required_rows()?).keeping_some(table.summary().rows)
+    } else {
+        holdout
+    };
+    let (table, fits) = fit::fit(table, &holdout, plan, estimator)?;
     let test_data = plan.test.as_ref().map(|origin| TestData::open(origin, &table)).transpose()?;
-
-    let fits = fit::fit(&table, &holdout, plan, estimator)?;
+    let mut decisions = table.decisions().to_vec();
+    decisions.extend(chosen);
+    decisions.extend(few_rows);
+    decisions.extend(fits.decisions.iter().cloned());
     let mut notes = table.notes().to_vec();
-    notes.extend(fits.notes(table.columns()));
-    let Fits { whole, evaluated, held_out, cross_validation } = fits;
+    notes.extend(fits.notes(table.columns(), table.classes()));
+    let Fits { whole, evaluated, held_out, cross_validation, .. } = fits;
     let builder = DocumentBuilder {
         plan,
         table: &table,
         cross_validation: cross_validation.as_ref(),
         test: None,
+        notes: &[],
         weight: None,
         errors: None,
         calibration: None,
@@ -155,25 +165,26 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
         None => measurement.finish().map_err(unpredicted)?,
     };
     let summary = summary(&whole, &table, &residuals);
-    notes.extend(summary.as_ref().and_then(fit::high_variance_inflation));
+    notes.extend(summary.as_ref().map(fit::high_variance_inflation).unwrap_or_default());
 
     let weight = plan.selection.weights.as_ref().map(|_| weight);
     let calibration = errors.as_ref().filter(|_| plan.calibrate).and_then(HeldOutErrors::calibration);
     let calibrated = calibration.as_ref();
+    if estimator.classifies() && plan.calibrate {
+        notes.push(evaluate::calibration_note(calibrated));
+    }
+    notes.splice(0..0, decisions.iter().map(|decision| decision.text.clone()));
     let builder = DocumentBuilder {
         test: test_scan.as_ref(),
+        notes: &notes,
         weight,
         errors: errors.as_ref(),
         calibration: calibrated,
         ..builder
     };
     let document = builder.seal(&whole, golden.rows, train.as_ref(), test.as_ref())?;
-    if estimator.classifies() && plan.calibrate {
-        notes.push(evaluate::calibration_note(calibrated));
-    }
-    let path = cross_validation
-        .as_ref()
-        .map(|result| RegularizationPath::new(result, plan.penalty.folds(), estimator.classifies()));
+    let path =
+        cross_validation.as_ref().map(|result| RegularizationPath::new(result, result.folds, estimator.classifies()));
     let test_rows = test_scan.map_or(0, |scan| scan.rows);
     // Without held-out rows it may be the confusion matrix of the fitted rows.
     let confusion = confusion.filter(|_| test.is_some());
@@ -188,6 +199,7 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
         path,
         summary,
         report,
+        decisions,
         notes,
     })
 }
@@ -217,15 +229,6 @@ fn summary(fit: &Fit, table: &TrainingTable, residuals: &Residuals) -> Option<Su
     let Fit::LeastSquares(fit) = fit else { return None };
     let target = table.target_transform().describe(&table.signature().target().name);
     Some(Summary::new(fit, table.names(), &target, CONFIDENCE, Some(residuals)))
-}
-
-/// The table without constant columns of levels, and the rows that every fit needs.
-fn without_constant_columns(table: TrainingTable, plan: &Plan) -> Result<(TrainingTable, BTreeSet<u64>), TrainError> {
-    if plan.held_out_fraction() == 0.0 && !plan.preparation.interactions && plan.penalty.folds.is_none() {
-        return Ok((table, BTreeSet::new()));
-    }
-    let (required, constant) = table.required_rows()?;
-    Ok((if constant.is_empty() { table } else { table.without(&constant)? }, required))
 }
 
 /// The features of a row as values of a request.

@@ -11,7 +11,8 @@ use super::surveyed_table::SurveyedTable;
 use ordinate_model::identity::ModelName;
 use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::signature::{FeatureType, UnknownPolicy};
-use ordinate_table::{DataError, Origin, Scan, Selection};
+use ordinate_table::infer::shown;
+use ordinate_table::{DataError, Decision, Origin, Scan, Selection};
 
 /// The estimators. Penalised features are standardised: mean 0 and population standard deviation 1, or without an
 /// intercept a root mean square of 1 around 0. The intercept is not penalised.
@@ -150,11 +151,22 @@ impl Plan {
         if self.test.is_some() { 0.0 } else { self.test_fraction }
     }
 
-    /// The estimator for this data.
+    /// The estimator for this data, and the decision for it if it is not obvious.
     ///
     /// # Errors
     /// [`DataError`] when it does not suit the target.
-    pub(super) fn estimator(&self, surveyed: &SurveyedTable) -> Result<EstimatorKind, TrainError> {
+    pub(super) fn estimator(&self, surveyed: &SurveyedTable) -> Result<(EstimatorKind, Option<Decision>), TrainError> {
+        let needs_number =
+            self.preparation.target_transform != TargetTransform::Identity || self.penalty.alpha.is_some();
+        let two_values = surveyed.two_values().filter(|_| self.estimator.is_none() && !needs_number);
+        if let Some([low, high]) = two_values {
+            let target = shown(&self.selection.target);
+            let text = format!(
+                "{target} has two values, {low} and {high}, and is predicted as two classes by logistic regression \
+                 (--estimator linear predicts a number)"
+            );
+            return Ok((EstimatorKind::Logistic, Some(Decision::new(text, ["--estimator", "logistic"]))));
+        }
         let default = if surveyed.has_class_target() { EstimatorKind::Logistic } else { EstimatorKind::Linear };
         let estimator = self.estimator.unwrap_or(default);
         if surveyed.has_class_target() && !estimator.classifies() {
@@ -165,7 +177,7 @@ impl Plan {
             let column = self.selection.target.clone();
             return Err(DataError::UnusedC { column, estimator: estimator.name() }.into());
         }
-        Ok(estimator)
+        Ok((estimator, None))
     }
 
     /// The training parameters of the model file: those that are not the default.
@@ -199,13 +211,29 @@ impl Plan {
             interactions,
             target_transform,
             through_origin,
-            ..
+            decimal,
+            thousands,
+            missing_values,
+            dates,
+            max_levels,
+            reference,
         } = &self.preparation;
         let types: BTreeMap<&String, &FeatureType> = types.iter().map(|(name, kind)| (name, kind)).collect();
         keep("types", !types.is_empty(), json!(types));
         keep("categorical", !categorical.is_empty(), json!(categorical));
         let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
         keep("missing", !missing.is_empty(), json!(missing));
+        keep("decimal", decimal.is_some(), json!(decimal));
+        keep("thousands", thousands.is_some(), json!(thousands));
+        keep("missing_values", !missing_values.is_empty(), json!(missing_values));
+        let dated = |(column, format): &(Option<String>, String)| match column {
+            Some(column) => format!("{column}={format}"),
+            None => format.clone(),
+        };
+        let dates: Vec<String> = dates.iter().map(dated).collect();
+        keep("date_format", !dates.is_empty(), json!(dates));
+        keep("max_levels", max_levels.is_some(), json!(max_levels));
+        keep("reference", !reference.is_empty(), json!(reference));
         keep("unknown", *unknown != UnknownPolicy::Reject, json!(unknown));
         keep("degree", *degree > 1, json!(degree));
         keep("interactions", *interactions, json!(interactions));
@@ -224,7 +252,7 @@ impl Plan {
         keep("l1_ratio", estimator == EstimatorKind::ElasticNet, json!(self.penalty.l1_ratio(estimator)));
         let c = fixed(self.penalty.c).or(selected.map(|alpha| 1.0 / alpha)).unwrap_or(1.0);
         keep("c", estimator == EstimatorKind::Logistic, json!(c));
-        keep("cross_validate", cross_validation.is_some(), json!(self.penalty.folds()));
+        keep("cross_validate", cross_validation.is_some(), json!(cross_validation.map(|result| result.folds)));
         keep("calibrate", estimator.classifies() && !self.calibrate, json!(false));
         keep("one_standard_error", *one_standard_error, json!(true));
         parameters

@@ -30,8 +30,11 @@ pub struct Residuals {
 }
 
 impl Residuals {
-    /// Adds the residual `y − ŷ` and the weight of the next row.
+    /// Adds the residual `y − ŷ` and the weight of the next row. A row of weight zero is ignored.
     pub fn push(&mut self, residual: f64, weight: f64) {
+        if weight == 0.0 {
+            return;
+        }
         let residual = weight.sqrt() * residual;
         self.rows += 1;
         self.weight += weight;

@@ -1,6 +1,6 @@
 //! The rows of the training data, encoded for a fit, with signature and design.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::holdout::Holdout;
 use crate::solver::design_rows::{DesignRow, DesignRows};
@@ -8,11 +8,11 @@ use ordinate_model::artifact::ArtifactError;
 use ordinate_model::preprocess::{Design, DesignColumn, Preprocess, TargetTransform};
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{Feature, Signature};
+use ordinate_table::frame_values::FrameValues;
 use ordinate_table::parallel::{available_threads, in_order};
 use ordinate_table::spool;
 use ordinate_table::spool::{Spool, SpoolError};
-use ordinate_table::stored::Stored;
-use ordinate_table::{Scan, Source};
+use ordinate_table::{Decision, Scan, Source};
 
 /// Values in a block of rows, before or after encoding, whichever are more: half a megabyte.
 const BLOCK_VALUES: usize = 1 << 16;
@@ -27,9 +27,12 @@ pub struct TrainingTable {
     pub(super) design: Design,
     /// The names of the design's columns.
     pub(super) names: Vec<String>,
-    /// How the spool stores each feature and the target.
-    pub(super) stored: Vec<Stored>,
-    pub(super) stored_target: Stored,
+    /// The position of each feature in a row of the spool, and of the weights, which follow the target.
+    pub(super) positions: Vec<usize>,
+    pub(super) weights: Option<usize>,
+    /// How values of the spool become values of a frame.
+    pub(super) stored: Vec<FrameValues>,
+    pub(super) stored_target: FrameValues,
     /// The target as a feature, to read it in test data.
     pub(super) target: Feature,
     /// The classes, and the numbers of numeric classes; both are empty for a regression.
@@ -37,6 +40,8 @@ pub struct TrainingTable {
     pub(super) class_values: Vec<f64>,
     /// The number of missing values of each feature.
     pub(super) missing: Vec<u64>,
+    /// What was decided about the data.
+    pub(super) decisions: Vec<Decision>,
     pub(super) notes: Vec<String>,
     pub(super) spool: Spool,
 }
@@ -149,6 +154,12 @@ impl TrainingTable {
         self.source.label()
     }
 
+    /// What was decided about the data.
+    #[must_use]
+    pub fn decisions(&self) -> &[Decision] {
+        &self.decisions
+    }
+
     /// Notes on the data.
     #[must_use]
     pub fn notes(&self) -> &[String] {
@@ -211,20 +222,24 @@ impl TrainingTable {
         if !self.design.is_identity(width) {
             rows.design = Some(Vec::with_capacity(count * columns));
         }
-        for row in bytes.chunks_exact(row_bytes) {
+        let target_place = self.spool.width() - 1 - usize::from(self.weights.is_some());
+        let mut row: Vec<f64> = Vec::with_capacity(self.spool.width());
+        for bytes in bytes.chunks_exact(row_bytes) {
             let start = rows.features.len();
-            let mut row = spool::values(row);
-            rows.features.extend(self.stored.iter().zip(&mut row).map(|(column, stored)| column.value(stored)));
+            row.clear();
+            row.extend(spool::values(bytes));
+            let at = |position: usize| row.get(position).copied().unwrap_or(f64::NAN);
+            rows.features
+                .extend(self.stored.iter().zip(&self.positions).map(|(column, place)| column.value(at(*place))));
             if let Some(design) = &mut rows.design {
                 design.extend(self.design.raw(rows.features.get(start..).unwrap_or_default()));
             }
-            let observed = self.observed(row.next().unwrap_or(f64::NAN));
+            let observed = self.observed(at(target_place));
             let target = match self.target_transform() {
                 TargetTransform::Log => libm::log(observed),
                 TargetTransform::Identity => observed,
             };
-            // The weight follows the target, if there are weights.
-            rows.targets.push([observed, target, row.next().unwrap_or(1.0)]);
+            rows.targets.push([observed, target, self.weights.map_or(1.0, at)]);
         }
         rows
     }
@@ -249,36 +264,39 @@ impl TrainingTable {
         Ok(())
     }
 
-    /// The rows that every fit needs, and the columns that are constant.
+    /// The rows that every fit needs.
     ///
     /// The required rows are the first row of each class and, for each column of a level, the first row in which it differs
     /// from the first row of the data. Without them a column could be constant in the rows that are not held out.
     ///
     /// # Errors
     /// [`SpoolError`] when the temporary file cannot be read.
-    pub(crate) fn required_rows(&self) -> Result<(BTreeSet<u64>, Vec<usize>), SpoolError> {
+    pub(crate) fn required_rows(&self) -> Result<BTreeSet<u64>, SpoolError> {
         let has_level = |column: &DesignColumn| column.product.iter().any(|factor| factor.level.is_some());
         let mut waiting: Vec<usize> =
             self.columns().iter().enumerate().filter(|(_, column)| has_level(column)).map(|(at, _)| at).collect();
         let mut rows = BTreeSet::new();
         let mut classes = BTreeSet::new();
         if waiting.is_empty() && self.classes.is_empty() {
-            return Ok((rows, waiting));
+            return Ok(rows);
         }
         let mut first: Vec<f64> = Vec::new();
         self.scan::<SpoolError>(&mut |row| {
+            if row.weight == 0.0 {
+                return Ok(());
+            }
             if first.is_empty() {
                 first = row.design.to_vec();
             }
             let before = waiting.len();
             waiting.retain(|at| row.design.get(*at) == first.get(*at));
             let new_class = !self.classes.is_empty() && classes.insert(row.target.to_bits());
-            if row.number == 0 || waiting.len() < before || new_class {
+            if rows.is_empty() || waiting.len() < before || new_class {
                 rows.insert(row.number);
             }
             Ok(())
         })?;
-        Ok((rows, waiting))
+        Ok(rows)
     }
 
     /// The table without some columns of its design.
@@ -289,13 +307,41 @@ impl TrainingTable {
         let dropped: BTreeSet<usize> = dropped.iter().copied().collect();
         let mut at = 0..;
         self.preprocess.columns.retain(|_| at.next().is_some_and(|at| !dropped.contains(&at)));
+        self.ignore_unused_features()?;
         self.design = Design::new(&self.preprocess, &self.signature).map_err(ArtifactError::Inconsistent)?;
         self.names = self.preprocess.columns.iter().map(|column| column.name.clone()).collect();
-        let columns = if dropped.len() == 1 { "column is" } else { "columns are" };
-        self.notes
-            .push(format!("{} {columns} left out, because no row has that combination of categories", dropped.len()));
         Ok(self)
     }
+}
+
+impl TrainingTable {
+    /// Features of which no column is left are accepted in requests and not used.
+    fn ignore_unused_features(&mut self) -> Result<(), ArtifactError> {
+        let factors = self.preprocess.columns.iter().flat_map(|column| &column.product);
+        let used: HashSet<&str> = factors.map(|factor| factor.feature.as_str()).collect();
+        let is_used: Vec<bool> =
+            self.signature.features().iter().map(|feature| used.contains(feature.name.as_str())).collect();
+        if is_used.iter().all(|used| *used) {
+            return Ok(());
+        }
+        let features = self.signature.features().iter().zip(&is_used).filter(|(_, used)| **used);
+        let features: Vec<Feature> = features.map(|(feature, _)| feature.clone()).collect();
+        let others = self.signature.features().iter().zip(&is_used).filter(|(_, used)| !**used);
+        let ignored: Vec<String> =
+            others.map(|(feature, _)| feature.name.clone()).chain(self.signature.ignored().iter().cloned()).collect();
+        let signature = Signature::new(features, self.signature.target().clone());
+        self.signature = signature.map_err(ArtifactError::Inconsistent)?.ignoring(ignored);
+        retain(&mut self.positions, &is_used);
+        retain(&mut self.stored, &is_used);
+        retain(&mut self.missing, &is_used);
+        Ok(())
+    }
+}
+
+/// Keeps the items whose flag is set.
+fn retain<T>(items: &mut Vec<T>, kept: &[bool]) {
+    let mut kept = kept.iter();
+    items.retain(|_| kept.next().is_some_and(|kept| *kept));
 }
 
 /// The rows of a table for a solver, without held-out rows.

@@ -41,13 +41,16 @@ enum Data<'j> {
     Binary(&'j [u8]),
 }
 
-/// The rows of tensors.
+/// The rows of tensors. Tensors that the model ignores may have any shape and values.
 ///
 /// # Errors
 /// 400 if a tensor does not match its shape and datatype, 413 above the limit of rows, 422 if the rows do not fit the
 /// signature.
 fn frame<'s>(inputs: &[Input<'_>], terms: Terms<'s>) -> Result<Frame<'s>, ApiError> {
-    if let [only] = inputs {
+    let used: Vec<_> = inputs.iter().filter(|input| !terms.signature.ignores(&input.name)).collect();
+    // The only tensor has the features, whatever its name.
+    let used = if inputs.len() == 1 { inputs.iter().collect() } else { used };
+    if let [only] = *used {
         let (_, values) = only.rows()?;
         let is_feature = terms.signature.position(&only.name).is_some();
         if values == terms.signature.width() {
@@ -59,7 +62,7 @@ fn frame<'s>(inputs: &[Input<'_>], terms: Terms<'s>) -> Result<Frame<'s>, ApiErr
             return Err(reject_rows(FaultKind::WrongWidth, &only.name, detail));
         }
     }
-    columns(inputs, terms)
+    columns(&used, terms)
 }
 
 /// The rows of one tensor with all features.
@@ -85,7 +88,7 @@ fn rows<'s>(input: &Input<'_>, width: usize, terms: Terms<'s>) -> Result<Frame<'
 }
 
 /// The rows of tensors with one feature each.
-fn columns<'s>(inputs: &[Input<'_>], terms: Terms<'s>) -> Result<Frame<'s>, ApiError> {
+fn columns<'s>(inputs: &[&Input<'_>], terms: Terms<'s>) -> Result<Frame<'s>, ApiError> {
     let mut columns = terms.columns();
     for input in inputs {
         let (_, values) = input.rows()?;

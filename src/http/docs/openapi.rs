@@ -27,8 +27,9 @@ pub(crate) const PATH: &str = "/openapi.json";
 const DESCRIPTION: &str = "Send an X, get a y: linear models, trained with `ordinate train`, over HTTPS.
 
 Numbers are never changed silently: a string is not a number, `true` is not 1, and an integer that a double cannot \
-represent is an error. `null`, `NaN`, `Infinity` and empty CSV fields are missing values, which are an error unless the \
-model was trained to impute the feature.
+represent is an error. A date is a string in ISO 8601. `null`, `NaN`, `Infinity` and empty CSV fields are missing \
+values, which are an error unless the training data had missing values; the answer then has a warning with the value \
+that replaces them. Columns of the training data that the model does not use are accepted and ignored.
 
 ## Errors
 

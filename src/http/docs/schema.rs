@@ -1,6 +1,8 @@
 //! The bodies as JSON Schema: one set of schemas per model, from its signature. The example is a synthetic row of the
 //! model, because an actual row of the training data can be personal data.
 
+mod cell;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
@@ -9,12 +11,10 @@ use utoipa::openapi::schema::{
 };
 use utoipa::openapi::{Ref, RefOr};
 
+use cell::cell;
 use ordinate_model::Model;
 use ordinate_model::scalar::Scalar;
-use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, OTHER_LEVEL, UnknownPolicy};
-
-/// The largest integer up to which all integers are exact doubles.
-const LARGEST_EXACT: i64 = 1 << 53;
+use ordinate_model::signature::{Feature, FeatureType};
 
 /// A model and its schemas.
 pub(crate) struct ModelSchemas<'a> {
@@ -71,7 +71,7 @@ impl<'a> ModelSchemas<'a> {
         let names = self.features().iter().map(|feature| feature.name.as_str()).collect::<Vec<_>>().join(", ");
         // Redundant, since rows have no further items; for readers that do not support `prefixItems`.
         let mut kinds: Vec<Type> = Vec::new();
-        for kind in self.features().iter().map(kind) {
+        for kind in self.features().iter().flat_map(cell::kinds) {
             if !kinds.contains(&kind) {
                 kinds.push(kind);
             }
@@ -93,7 +93,7 @@ impl<'a> ModelSchemas<'a> {
             .features()
             .iter()
             .fold(row, |row, feature| row.property(&feature.name, cell(feature)).required(&feature.name));
-        row.additional_properties(Some(unknown.allowed())).into()
+        self.ignored(row).additional_properties(Some(unknown.allowed())).into()
     }
 
     fn columns(&self, unknown: UnknownNames) -> Schema {
@@ -102,7 +102,13 @@ impl<'a> ModelSchemas<'a> {
         let table = self.features().iter().fold(table, |table, feature| {
             table.property(&feature.name, self.list(cell(feature))).required(&feature.name)
         });
-        table.additional_properties(Some(unknown.allowed())).into()
+        self.ignored(table).additional_properties(Some(unknown.allowed())).into()
+    }
+
+    /// Adds the columns that requests may contain and that are not used.
+    fn ignored(&self, object: ObjectBuilder) -> ObjectBuilder {
+        let ignored = self.model.signature().ignored().iter();
+        ignored.fold(object, |object, name| object.property(name, any("Accepted and not used")))
     }
 
     /// Rows in one of several forms; all rows of a request have the same form.
@@ -193,8 +199,8 @@ impl<'a> ModelSchemas<'a> {
     pub(crate) fn example_csv(&self) -> Option<String> {
         let mut writer = ::csv::Writer::from_writer(Vec::new());
         writer.write_record(self.named_values().map(|(name, _)| name)).ok()?;
-        let field = |value: &Scalar| if *value == Scalar::Missing { String::new() } else { value.to_string() };
-        writer.write_record(self.example.iter().map(field)).ok()?;
+        let fields = self.features().iter().zip(&self.example);
+        writer.write_record(fields.map(|(feature, value)| feature.reading.field(value))).ok()?;
         String::from_utf8(writer.into_inner().ok()?).ok()
     }
 
@@ -243,54 +249,6 @@ impl UnknownNames {
     fn allowed(self) -> AdditionalProperties<Schema> {
         AdditionalProperties::FreeForm(matches!(self, Self::Ignored))
     }
-}
-
-fn kind(feature: &Feature) -> Type {
-    match feature.kind {
-        FeatureType::Double => Type::Number,
-        FeatureType::Long => Type::Integer,
-        FeatureType::Boolean => Type::Boolean,
-        FeatureType::String | FeatureType::Date => Type::String,
-    }
-}
-
-/// One value of a feature. The range of the training data is a description, not a limit: other values are predicted,
-/// too.
-fn cell(feature: &Feature) -> Schema {
-    let kind = kind(feature);
-    let imputed = match &feature.missing {
-        MissingPolicy::Reject => None,
-        MissingPolicy::Impute(value) => Some(value.to_string()),
-        MissingPolicy::Category(level) => Some(level.clone()),
-    };
-    let kinds = match imputed {
-        None => SchemaType::Type(kind.clone()),
-        Some(_) => SchemaType::Array(vec![kind.clone(), Type::Null]),
-    };
-    let range = feature.range.map(|[low, high]| format!("from {low} to {high} in the training data"));
-    let missing = imputed.as_ref().map(|value| format!("null is imputed with {value}"));
-    let unknown = match feature.unknown {
-        UnknownPolicy::Reject => None,
-        UnknownPolicy::Ignore => Some("unknown categories are ignored".to_owned()),
-        UnknownPolicy::Other => Some(format!("unknown categories are {OTHER_LEVEL}")),
-    };
-    let description: Vec<String> = [range, missing, unknown].into_iter().flatten().collect();
-
-    let mut schema = ObjectBuilder::new().schema_type(kinds);
-    if !description.is_empty() {
-        schema = schema.description(Some(description.join("; ")));
-    }
-    if kind == Type::Integer {
-        schema = schema.minimum(Some(-LARGEST_EXACT)).maximum(Some(LARGEST_EXACT));
-    }
-    if feature.unknown != UnknownPolicy::Reject {
-        return schema.examples(feature.levels.iter().map(|level| json!(level))).into();
-    }
-    if !feature.levels.is_empty() {
-        let levels = feature.levels.iter().map(|level| json!(level)).chain(imputed.iter().map(|_| Value::Null));
-        schema = schema.enum_values(Some(levels));
-    }
-    schema.into()
 }
 
 /// An object with these required properties.

@@ -1,5 +1,6 @@
 //! The protocols of other prediction servers.
 
+mod decisions;
 mod kserve_v1;
 mod mlflow;
 mod open_inference;

@@ -15,9 +15,9 @@ use tempfile::TempDir;
 
 /// A table to send. Cells are JSON.
 #[derive(Clone)]
-struct Table {
-    names: Vec<&'static str>,
-    rows: Vec<Vec<&'static str>>,
+pub(super) struct Table {
+    pub(super) names: Vec<&'static str>,
+    pub(super) rows: Vec<Vec<&'static str>>,
 }
 
 impl Table {
@@ -107,7 +107,7 @@ impl Table {
 
 /// How a protocol identifies columns.
 #[derive(Clone, Copy, PartialEq)]
-enum Columns {
+pub(super) enum Columns {
     /// By name; other names are rejected.
     Named,
     /// By name; other names are ignored.
@@ -115,22 +115,22 @@ enum Columns {
     /// By position.
     Positional,
 }
-use Columns::{Named, NamedLeniently, Positional};
+pub(super) use Columns::{Named, NamedLeniently, Positional};
 
 /// A format of one of the protocols.
-struct Protocol {
-    name: &'static str,
-    path: &'static str,
-    content_type: &'static str,
-    columns: Columns,
-    write: fn(&Table) -> String,
+pub(super) struct Protocol {
+    pub(super) name: &'static str,
+    pub(super) path: &'static str,
+    pub(super) content_type: &'static str,
+    pub(super) columns: Columns,
+    pub(super) write: fn(&Table) -> String,
 }
 
 const JSON: &str = "application/json";
 const CSV: &str = "text/csv";
 
 #[rustfmt::skip]
-const PROTOCOLS: &[Protocol] = &[
+pub(super) const PROTOCOLS: &[Protocol] = &[
     Protocol { name: "native objects", path: "/predict", content_type: JSON, columns: Named, write: |table| format!("{{\"X\":{}}}", table.objects()) },
     Protocol { name: "native lists", path: "/predict", content_type: JSON, columns: Positional, write: |table| format!("{{\"X\":[{}]}}", table.lists().join(",")) },
     Protocol { name: "native columns", path: "/models/people/predict", content_type: JSON, columns: Named, write: |table| format!("{{\"X\":{}}}", table.columns()) },
@@ -160,36 +160,45 @@ fn wrapped(table: &Table) -> String {
 }
 
 /// The application with one model and a limit of three rows per request.
-struct Service {
+pub(super) struct Service {
     application: Router,
     _directory: TempDir,
 }
 
 impl Service {
     fn start() -> Self {
+        Self::of(&people())
+    }
+
+    /// The application with the model of a file, named people.
+    pub(super) fn of(file: &[u8]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("people.json");
-        std::fs::write(&path, people()).unwrap();
+        std::fs::write(&path, file).unwrap();
         let catalog = Catalog::single(Box::new(FileSource::new(path)), None, None);
         let settings = Settings::new(Limits { max_rows: 3, max_body_bytes: 100_000 });
         Self { application: router(Arc::new(catalog), settings), _directory: directory }
     }
 
-    async fn post(&self, path: &str, content_type: &str, body: impl Into<axum::body::Body>) -> Response {
+    pub(super) async fn get(&self, path: &str) -> Response {
+        send(&self.application, Request::get(path).body(axum::body::Body::empty()).unwrap()).await
+    }
+
+    pub(super) async fn post(&self, path: &str, content_type: &str, body: impl Into<axum::body::Body>) -> Response {
         send(&self.application, Request::post(path).header("content-type", content_type).body(body.into()).unwrap())
             .await
     }
 }
 
 /// The message of an error in any of the envelopes.
-fn reason(answer: &Response) -> String {
+pub(super) fn reason(answer: &Response) -> String {
     let error = answer.json();
     let members = ["detail", "message", "error", "Message"];
     members.iter().find_map(|member| error[*member].as_str()).unwrap_or_else(|| panic!("{error}")).to_owned()
 }
 
 /// The predictions of a response in any of the formats.
-fn numbers(answer: &Response) -> Vec<f64> {
+pub(super) fn numbers(answer: &Response) -> Vec<f64> {
     let text = match serde_json::from_slice::<serde_json::Value>(&answer.body) {
         Ok(tensors) if tensors["outputs"][0]["data"].is_array() => tensors["outputs"][0]["data"].to_string(),
         _ => answer.text(),
@@ -221,7 +230,8 @@ async fn accepted(columns: &[Columns], table: &Table, expected: &[f64]) {
         let body = (protocol.write)(table);
         let answer = service.post(protocol.path, protocol.content_type, body.clone()).await;
         assert_eq!(answer.status.as_u16(), 200, "{}: {body}: {}", protocol.name, answer.text());
-        assert_eq!(numbers(&answer), expected, "{}: {body}", protocol.name);
+        // Warnings may follow.
+        assert_eq!(numbers(&answer).get(..expected.len()), Some(expected), "{}: {body}", protocol.name);
     }
 }
 

@@ -1,14 +1,16 @@
 //! The options of `ordinate train`, and the plan that they give.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 
 use crate::reading::ReadingArguments;
+use ordinate_model::date;
 use ordinate_model::identity::ModelName;
 use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::signature::{FeatureType, UnknownPolicy};
-use ordinate_table::{Origin, Rule, Selection};
+use ordinate_table::{Origin, Rule, Selection, infer};
 use ordinate_train::EstimatorKind;
 use ordinate_train::holdout::Holdout;
 use ordinate_train::plan::{PenaltyPlan, PenaltyStrength};
@@ -25,9 +27,9 @@ use ordinate_train::preparation::Preparation;
 /// slightly wide. Models with more than 500 columns, unless linear, are stored without the data for high-leverage
 /// warnings.
 ///
-/// Types are inferred: a column of numbers is numeric, a column of true and false is boolean, any other column is
-/// categorical. Blank fields and the words NA, N/A, NaN, null and none (in any case) are missing values. Categories keep
-/// leading and trailing spaces.
+/// Types and conventions are inferred from all rows: numbers (with decimal commas, thousands separators, currency and
+/// percent signs), dates, true and false, categories; missing values are imputed; identifiers, constant and empty columns
+/// are left out. Each decision is printed after the results, with the option that sets it otherwise.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   ordinate train houses.csv --target price --out price.json
@@ -72,6 +74,9 @@ pub(crate) struct Arguments {
     /// Print the results as one JSON object
     #[arg(long)]
     pub(super) json: bool,
+    /// Turn decisions into errors: list what would be decided, and the command that sets it
+    #[arg(long)]
+    pub(super) strict: bool,
     #[command(flatten, next_help_heading = "Reading files")]
     reading: ReadingArguments,
     #[command(flatten, next_help_heading = "Columns")]
@@ -87,20 +92,23 @@ pub(crate) struct Arguments {
 #[derive(Debug, Args)]
 struct Columns {
     /// Columns to predict from, in the order of the model's signature; by default all except the target
-    #[arg(long, value_name = "A,B", value_delimiter = ',')]
-    features: Vec<String>,
+    ///
+    /// A name with a comma is quoted as in CSV: '"a,b"'. Columns that are named here are used even if they look like
+    /// identifiers.
+    #[arg(long, value_name = "A,B")]
+    features: Vec<Names>,
     /// Columns to leave out, of the data or of the model
     ///
     /// Columns of the model are named as in its file: age^2 (a power), colour=red (a level), age:colour=red (a product).
-    #[arg(long, value_name = "A,B", value_delimiter = ',')]
-    exclude: Vec<String>,
+    #[arg(long, value_name = "A,B")]
+    exclude: Vec<Names>,
     /// Columns to read as categories, whatever their values
-    #[arg(long, value_name = "A,B", value_delimiter = ',')]
-    categorical: Vec<String>,
-    /// Column types that override inference: double, long (integer), boolean or string (category)
-    #[arg(long, value_name = "NAME=TYPE", value_delimiter = ',', value_parser = typed)]
-    types: Vec<(String, FeatureType)>,
-    /// Column with the weight of each row, greater than zero
+    #[arg(long, value_name = "A,B")]
+    categorical: Vec<Names>,
+    /// Column types that override inference: double, long (integer), boolean, date or string (category)
+    #[arg(long, value_name = "NAME=TYPE", value_parser = typed)]
+    types: Vec<Types>,
+    /// Column with the weight of each row, zero or more
     ///
     /// A row of weight 2 counts as two rows in coefficients and metrics. Degrees of freedom, standard errors, tests and
     /// intervals count rows instead of weights, as in the WLS of statsmodels.
@@ -110,12 +118,38 @@ struct Columns {
 
 #[derive(Debug, Args)]
 struct Prepare {
-    /// Treatment of missing values: reject (default), mean, median, most-frequent or constant=VALUE
+    /// Treatment of missing values: auto (default), drop, mean, median, most-frequent, category, constant=VALUE or reject
     ///
-    /// For a single column: NAME=median, and so on. Can be repeated. Imputed values are computed from all rows and stored
-    /// in the model, which applies them to requests.
+    /// auto imputes the median of numbers and dates, and the most frequent category; if more than 5 % of the values of a
+    /// category are missing, they are a category of their own. drop leaves rows out of training. For a single column:
+    /// NAME=median, and so on. Can be repeated. Imputed values are computed from all rows and stored in the model, which
+    /// applies them to requests.
     #[arg(long, value_name = "[NAME=]HOW")]
     missing: Vec<Rule>,
+    /// Further missing-value markers, besides blank fields, NA, N/A, NaN, NULL and None
+    ///
+    /// Markers such as ?, - and #N/A are detected in columns of numbers.
+    #[arg(long, value_name = "WORDS", allow_hyphen_values = true)]
+    missing_values: Vec<Names>,
+    /// Decimal mark of numbers: . or , (detected by default)
+    #[arg(long, value_name = "MARK", value_parser = decimal_mark)]
+    decimal: Option<char>,
+    /// Thousands separator of numbers: . , ' _ or a space (detected by default)
+    #[arg(long, value_name = "SEPARATOR", value_parser = thousands_separator)]
+    thousands: Option<char>,
+    /// Date format, such as %d/%m/%Y (detected by default, if it is clear)
+    ///
+    /// For a single column: NAME=FORMAT. Can be repeated. ISO 8601 is always read.
+    #[arg(long, value_name = "[NAME=]FORMAT", value_parser = date_format)]
+    date_format: Vec<(Option<String>, String)>,
+    /// Most levels of a category; rarer ones are grouped as (other), which unknown categories in requests belong to
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..=5000))]
+    max_levels: Option<u64>,
+    /// Reference level of a category: the one without a coefficient; by default the first
+    ///
+    /// Only for --estimator linear; with a penalty every level has a coefficient. Can be repeated.
+    #[arg(long, value_name = "NAME=LEVEL", value_parser = reference)]
+    reference: Vec<(String, String)>,
     /// Treatment of unknown categories in requests
     ///
     /// ignore sets all columns of the feature to zero; for --estimator linear that is its first category, the reference.
@@ -217,17 +251,35 @@ impl Arguments {
     pub(super) fn selection(&self) -> Selection {
         Selection {
             target: self.target.clone(),
-            features: self.columns.features.clone(),
-            exclude: self.columns.exclude.clone(),
+            features: flat(&self.columns.features),
+            exclude: flat(&self.columns.exclude),
             weights: self.columns.weights.clone(),
         }
     }
 
     pub(super) fn preparation(&self) -> Preparation {
-        let Prepare { missing, unknown, degree, interactions, target_transform } = &self.preparation;
+        let Prepare {
+            missing,
+            missing_values,
+            decimal,
+            thousands,
+            date_format,
+            max_levels,
+            reference,
+            unknown,
+            degree,
+            interactions,
+            target_transform,
+        } = &self.preparation;
         Preparation {
-            types: self.columns.types.clone(),
-            categorical: self.columns.categorical.clone(),
+            types: self.columns.types.iter().flat_map(|Types(types)| types.clone()).collect(),
+            categorical: flat(&self.columns.categorical),
+            missing_values: flat(missing_values),
+            decimal: *decimal,
+            thousands: *thousands,
+            dates: date_format.clone(),
+            max_levels: max_levels.and_then(|most| usize::try_from(most).ok()),
+            reference: reference.iter().cloned().collect(),
             missing: missing.clone(),
             unknown: match unknown {
                 UnknownArgument::Reject => UnknownPolicy::Reject,
@@ -308,13 +360,74 @@ fn fraction(text: &str) -> Result<f64, String> {
     Holdout::new(value, 0).map(|_| value).map_err(|error| error.to_string())
 }
 
-fn typed(text: &str) -> Result<(String, FeatureType), String> {
-    let expected = || "expected NAME=TYPE with type double, long, boolean or string".to_owned();
+/// Names in an option: a record of CSV.
+#[derive(Debug, Clone)]
+struct Names(Vec<String>);
+
+impl FromStr for Names {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match infer::names(text) {
+            names if names.is_empty() => Err("expected names, separated by commas".to_owned()),
+            names => Ok(Self(names)),
+        }
+    }
+}
+
+fn flat(lists: &[Names]) -> Vec<String> {
+    lists.iter().flat_map(|Names(names)| names.clone()).collect()
+}
+
+/// Columns with their types.
+#[derive(Debug, Clone)]
+struct Types(Vec<(String, FeatureType)>);
+
+fn decimal_mark(text: &str) -> Result<char, String> {
+    match text {
+        "." => Ok('.'),
+        "," => Ok(','),
+        _ => Err("expected . or ,".to_owned()),
+    }
+}
+
+fn thousands_separator(text: &str) -> Result<char, String> {
+    let mut characters = text.chars();
+    match (characters.next(), characters.next()) {
+        (Some(separator), None) if ".,'_ ".contains(separator) => Ok(separator),
+        _ => Err("expected one of . , ' _ or a space".to_owned()),
+    }
+}
+
+fn date_format(text: &str) -> Result<(Option<String>, String), String> {
+    // A name may contain `=`, and a format begins with `%`.
+    let (name, format) = match text.rsplit_once("=%") {
+        Some((name, format)) => (Some(name.to_owned()), format!("%{format}")),
+        None => (None, text.to_owned()),
+    };
+    if date::is_format(&format) {
+        return Ok((name, format));
+    }
+    Err("expected a format such as %d/%m/%Y with %Y or %y, %m or %b, %d, and perhaps %H %I %M %S %p %z".to_owned())
+}
+
+fn reference(text: &str) -> Result<(String, String), String> {
+    let (name, level) = text.split_once('=').ok_or("expected NAME=LEVEL")?;
+    Ok((name.to_owned(), level.to_owned()))
+}
+
+fn typed(text: &str) -> Result<Types, String> {
+    infer::names(text).iter().map(|entry| typed_column(entry)).collect::<Result<_, _>>().map(Types)
+}
+
+fn typed_column(text: &str) -> Result<(String, FeatureType), String> {
+    let expected = || "expected NAME=TYPE with type double, long, boolean, date or string".to_owned();
     let (name, kind) = text.rsplit_once('=').ok_or_else(expected)?;
     let kind = match kind {
         "double" => FeatureType::Double,
         "long" => FeatureType::Long,
         "boolean" => FeatureType::Boolean,
+        "date" => FeatureType::Date,
         "string" => FeatureType::String,
         _ => return Err(expected()),
     };

@@ -5,7 +5,7 @@ use std::fs::{self};
 
 use serde_json::{Value, json};
 
-use crate::support::{SIDES_ROWS, complained, folder_with, pipe, run, said, sides, text};
+use crate::support::{SALES_ROWS, SIDES_ROWS, complained, folder_with, pipe, run, said, sales, sides, text};
 
 #[test]
 fn a_regression_is_measured_by_its_errors() {
@@ -61,4 +61,33 @@ fn a_classifier_is_measured_by_its_classes() {
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&answer["rows"], &answer["left_out"]), (&json!(4), &json!(1)));
     assert!(text(&output.stderr).starts_with("rows.csv: 1 of 5 rows skipped:\n  line 4, target column \"fruit\""));
+}
+
+#[test]
+fn rows_without_an_answer_are_left_out_and_imputed_values_are_counted() {
+    let folder = folder_with(&[("sales.json", &sales()), ("rows.csv", SALES_ROWS)]);
+    let output = run(&folder, "evaluate sales.json rows.csv --json");
+    let answer: Value = serde_json::from_str(said(&output)).unwrap();
+    assert_eq!((&answer["rows"], &answer["left_out"], &answer["without_target"]), (&json!(2), &json!(0), &json!(1)));
+    assert_eq!(answer["imputed"], json!({"size": 1, "deck": 1}));
+    // Predicted are 1234.5 + 10 and 50 + 1 + 1000.
+    assert_eq!(answer["metrics"]["mae"], json!(0.25));
+    let report = run(&folder, "evaluate sales.json rows.csv");
+    for line in ["1 row without a value of the target left out.", "2 missing values were imputed: size (1), deck (1)."]
+    {
+        assert!(said(&report).contains(line), "{}", said(&report));
+    }
+    let without = "size;sold;deck;price\n20;11.1.2024;A;\n20;11.1.2024;A;NA\n";
+    fs::write(folder.path().join("rows.csv"), without).unwrap();
+    let output = run(&folder, "evaluate sales.json rows.csv");
+    assert_eq!(complained(&output), "error: rows.csv: no row has a value of the target \"price\"\n");
+}
+
+#[test]
+fn the_answers_of_classes_may_be_missing_too() {
+    let data = "side,length,fruit\nleft,1,pear\nleft,2,\nright,3,NA\nright,1,none of them\n";
+    let folder = folder_with(&[("sides.json", &sides()), ("rows.csv", data)]);
+    let output = run(&folder, "evaluate sides.json rows.csv --json --on-error skip");
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&answer["rows"], &answer["left_out"], &answer["without_target"]), (&json!(1), &json!(1), &json!(2)));
 }

@@ -13,7 +13,7 @@ use ordinate_model::Model;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::support::{SIDES_ROWS, complained, folder_with, pipe, run, said, sides};
+use crate::support::{SIDES_ROWS, complained, folder_with, pipe, run, said, sales, sides};
 
 #[test]
 fn inspect_shows_the_contents_of_a_model() {
@@ -49,6 +49,28 @@ fn inspect_shows_the_contents_of_a_model() {
     );
     assert_eq!(answer["sha256"], json!(model.checksum()));
     assert_eq!(answer["signature"]["features"][1]["levels"], json!(["left", "right"]));
+}
+
+#[test]
+fn inspect_shows_the_decisions_of_training() {
+    let folder = folder_with(&[("sales.json", &sales())]);
+    let output = run(&folder, "inspect sales.json");
+    let report = said(&output);
+    let columns = "decimal mark \",\", thousands separator \".\", missing values as \"?\"";
+    for line in [
+        "  ignores         (unnamed), note",
+        "  target as text  decimal mark \",\", missing values as \"?\"",
+        &format!("  size  double  10 to 1900  impute 50  {columns}"),
+        "  sold  date  2024-01-01 to 2024-12-31  reject  dates as \"%d.%m.%Y\"",
+        "  deck  string  (missing), (other), A; other values are (other)  category (missing)",
+        "Notes\n  2 columns have missing values: size (3, median), deck (2, own category)\n",
+    ] {
+        assert!(squeezed(report).contains(&squeezed(line)), "{line:?} is not in\n{report}");
+    }
+    let output = run(&folder, "inspect sales.json --json");
+    let answer: Value = serde_json::from_str(said(&output)).unwrap();
+    assert_eq!(answer["signature"]["features"][1]["range"], json!(["2024-01-01", "2024-12-31"]));
+    assert_eq!(answer["training"]["notes"].as_array().unwrap().len(), 1);
 }
 
 #[test]

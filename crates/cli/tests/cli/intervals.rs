@@ -155,7 +155,8 @@ fn models_of_fewer_rows_than_columns_have_no_leverage_warnings() {
     let names: Vec<String> = (0..40).map(|column| format!("x{column}")).collect();
     let mut text = names.join(",") + ",y\n";
     for row in 0..30_u32 {
-        let values: Vec<String> = (0..41_u32).map(|column| (row * 37 * (column + 3) % 101).to_string()).collect();
+        let values: Vec<String> =
+            (0..41_u32).map(|column| (f64::from(row * 37 * (column + 3) % 101) / 8.0).to_string()).collect();
         writeln!(text, "{}", values.join(",")).unwrap();
     }
     fs::write(folder.path().join("data.csv"), text).unwrap();

@@ -5,6 +5,7 @@ mod digits;
 mod documentation;
 mod evaluate;
 mod files;
+mod fits_of_any_table;
 mod help;
 mod inspect;
 mod intervals;

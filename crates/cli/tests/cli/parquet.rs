@@ -22,7 +22,7 @@ use rstest::rstest;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
-use crate::support::{complained, run, train};
+use crate::support::{complained, json_of, run, succeeded, train};
 
 const ROWS: usize = 40;
 
@@ -126,8 +126,8 @@ fn training_on_parquet_equals_training_on_the_same_csv(#[case] compression: Comp
 #[test]
 fn errors_name_row_and_column() {
     let folder = folder_with_parquet(Compression::SNAPPY);
-    let missing = failed(&train(folder.path(), "data.parquet --target pay --exclude day"));
-    assert!(missing.contains("data.parquet: row 5, column \"age\"") && missing.contains("missing"), "{missing}");
+    let dates = failed(&train(folder.path(), "data.parquet --target day"));
+    assert!(dates.contains("target \"day\": the column has dates"), "{dates}");
     let absent = failed(&train(folder.path(), "data.parquet --target salary"));
     assert!(absent.contains("data.parquet: no column \"salary\"") && absent.contains("\"pay\""), "{absent}");
     fs::write(folder.path().join("other.csv"), "x,y\n1,2\n").unwrap();
@@ -147,9 +147,12 @@ fn a_file_without_columns_is_an_error() {
     }
 }
 
-#[test]
-fn times_of_day_are_not_used() {
-    let kind = "TIME(NANOS,true)";
+/// Times of day are no dates.
+#[rstest]
+#[case("TIMESTAMP(NANOS,true)", true)]
+#[case("TIMESTAMP(MICROS,false)", true)]
+#[case("TIME(NANOS,true)", false)]
+fn dates_are_features_in_any_unit(#[case] kind: &str, #[case] is_date: bool) {
     let folder = tempdir().unwrap();
     let schema = format!("message schema {{ required int64 seen ({kind}); required double y; }}");
     let file = File::create(folder.path().join("data.parquet")).unwrap();
@@ -166,10 +169,13 @@ fn times_of_day_are_not_used() {
     column.close().unwrap();
     group.close().unwrap();
     writer.close().unwrap();
-    let said = failed(&train(folder.path(), "data.parquet --target y"));
-    assert!(said.contains("no columns left to predict \"y\" from"), "{said}");
-    let said = failed(&train(folder.path(), "data.parquet --target y --features seen"));
-    assert!(said.contains("column \"seen\": expected numbers, booleans or text, got times of day"), "{said}");
+    let trained = train(folder.path(), "data.parquet --target y --out m.json");
+    if is_date {
+        succeeded(&trained);
+        assert_eq!(json_of(folder.path().join("m.json"))["signature"]["features"][0]["type"], "date");
+    } else {
+        assert!(failed(&trained).contains("no columns left to predict \"y\" from"), "{trained:?}");
+    }
 }
 
 /// A truncated file, or a file with a changed byte, gives an error or a model, never a panic.

@@ -4,7 +4,7 @@ use ordinate_model::cell::Cell;
 use ordinate_model::frame::RowsBuilder;
 use ordinate_model::{Model, Wanted};
 
-use crate::support::{SIDES_ROWS, complained, folder_with, pipe, rows, run, said, sides};
+use crate::support::{SALES_ROWS, SIDES_ROWS, complained, folder_with, pipe, rows, run, said, sales, sides};
 
 #[test]
 fn probabilities_have_one_column_per_class() {
@@ -142,4 +142,21 @@ fn extra_columns_are_written_to_parquet_too() {
         assert_eq!(row, read);
     }
     assert_eq!(read.len(), 151);
+}
+
+#[test]
+fn decisions_of_training_have_warnings() {
+    let folder = folder_with(&[("sales.json", &sales()), ("rows.csv", SALES_ROWS)]);
+    let output = run(&folder, "predict sales.json rows.csv --warnings");
+    let lines: Vec<&str> = said(&output).lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "size;sold;deck;note;price;prediction;warnings",
+            "1.234,5;11.1.2024;A;x;1244,5;1244.5;",
+            "?;2024-01-02;;;1050,5;1051.0;\"size: missing, replaced by 50; deck: missing, replaced by (missing)\"",
+            "20;02.01.2025;Z;;?;387.0;\"sold: 2025-01-02 is outside the training range, 2024-01-01 to 2024-12-31; \
+             deck: \"\"Z\"\" was not in the training data\"",
+        ]
+    );
 }

@@ -52,7 +52,6 @@ use crate::support::{command, complained, file_names, folder_with, pipe, read, r
 #[case("predict line - --out /dev/full", "x\n1\n", "/dev/full: cannot be written: No space left")]
 #[case("evaluate line -", "x\n1\n", "no column \"y\", which --target needs")]
 #[case("evaluate line - --target Y", "x,y\n1,3\n", "no column \"Y\" (did you mean \"y\"?), which --target needs")]
-#[case("evaluate line -", "x,y\n1,3\n2,\n", "line 3, target column \"y\": the value is missing")]
 #[case("evaluate line -", "x,y\n1,3\n2,high\n", "line 3, target column \"y\": expected a number, got \"high\"")]
 #[case("predict line -", "x;y\n1,5;3\n", "line 2, column \"x\": expected a number with a decimal point, got \"1,5\"")]
 #[case(

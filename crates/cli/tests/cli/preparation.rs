@@ -211,11 +211,15 @@ fn a_class_of_one_row_is_noted(#[case] arguments: &str, #[case] class: &str) {
 }
 
 #[test]
-fn a_decimal_comma_among_words_is_noted() {
-    let folder = folder_with_data("x;y\n3,5;1\nunknown;2\n3,5;4\nunknown;3\n");
+fn a_word_among_decimal_commas_is_a_missing_value() {
+    let mut data = "x;y\n".to_owned();
+    (0..40).for_each(|row| writeln!(data, "{},5;{}", row * row % 17, row % 5).unwrap());
+    data.push_str("unknown;2\n");
+    let folder = folder_with_data(data);
     let output = train(folder.path(), "data.csv --target y --test-fraction 0");
     let said = succeeded(&output);
-    assert!(said.contains("Note: x: \"3,5\" looks like a number with a decimal comma"), "{said}");
+    assert!(said.contains("Note: the decimal mark is ',' in x (0,5)"), "{said}");
+    assert!(said.contains("Note: values that are not numbers count as missing in x (\"unknown\": 1 row)"), "{said}");
 }
 
 #[test]

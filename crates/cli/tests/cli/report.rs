@@ -366,3 +366,42 @@ fn train_writes_page_and_card() {
     assert_eq!(code, Some(1));
     assert!(said.contains("houses.csv: --report is a data file\nhelp: "), "{said}");
 }
+
+#[test]
+fn dates_conventions_and_notes_are_in_the_report_and_the_card() {
+    let document = ModelDocument::regression("sales", 0.0)
+        .set("/signature/ignored", json!(["", "note"]))
+        .features(json!([
+            {"name": "sold", "type": "date", "missing": "reject", "range": ["2024-01-01", "2024-12-31"],
+             "reading": {"dates": ["%d.%m.%Y"]}},
+            {"name": "deck", "type": "string", "missing": {"category": "(missing)"}, "levels": ["(missing)", "A"]},
+        ]))
+        .column(column("sold days", json!({"feature": "sold", "part": "days"}), 0.0, 1.0), 1.0)
+        .set("/training/notes", json!(["1 column has missing values: deck (2, own category)"]))
+        .file(json!([["2024-01-02", "A"]]));
+    let model = Model::from_json(&document).unwrap();
+    let mut collector = ReportDataCollector::new(&model);
+    for (sold, deck) in
+        [("2024-01-02", Cell::Text("A")), ("2024-03-01", Cell::Missing), ("2024-12-31", Cell::Text("A"))]
+    {
+        collector.push_cells(&[Cell::Text(sold), deck], Label::new(1.0, false)).unwrap();
+    }
+    let data = collector.finish().unwrap();
+    let note = "1 column has missing values: deck (2, own category)".to_owned();
+    let input = ReportInput { report_data: Some(&data), notes: &[note], ..ReportInput::new(model.document()) };
+    let page = html(&input);
+    for text in ["2024-01-02", "2024-12-31", "dates as &quot;%d.%m.%Y&quot;", "(unnamed), note", "→ (missing)"] {
+        assert!(page.contains(text), "{text}: {page}");
+    }
+    assert_eq!(page.matches("1 column has missing values").count(), 1);
+    let card = card(&input);
+    for text in [
+        "| `sold` | date | 2024-01-01 – 2024-12-31 | rejected |",
+        "| `deck` | category | `(missing)`, `A` | `(missing)` (1 rows) |",
+        "- `sold`: dates as \"%d.%m.%Y\"",
+        "Not used: `(unnamed)`, `note`.",
+        "> 1 column has missing values: deck (2, own category)",
+    ] {
+        assert!(card.contains(text), "{text}: {card}");
+    }
+}

@@ -132,5 +132,33 @@ pub(crate) fn sides() -> String {
     String::from_utf8(file).unwrap()
 }
 
+/// A regression with the decisions of a European file: price = size + days since 2024-01-01 + 1000·(deck = (missing)).
+pub(crate) fn sales() -> String {
+    let file = ModelDocument::regression("sales", 0.0)
+        .set(
+            "/signature/target",
+            json!({"name": "price", "type": "double", "reading": {"decimal": ",", "missing": ["?"]}}),
+        )
+        .set("/signature/ignored", json!(["", "note"]))
+        .features(json!([
+            {"name": "size", "type": "double", "missing": {"impute": 50.0}, "range": [10.0, 1900.0],
+             "reading": {"decimal": ",", "thousands": ".", "missing": ["?"]}},
+            {"name": "sold", "type": "date", "missing": "reject", "range": ["2024-01-01", "2024-12-31"],
+             "reading": {"dates": ["%d.%m.%Y"]}},
+            {"name": "deck", "type": "string", "missing": {"category": "(missing)"}, "unknown": "other",
+             "levels": ["(missing)", "(other)", "A"]},
+        ]))
+        .column(column("size", json!({"feature": "size"}), 0.0, 1.0), 1.0)
+        .column(column("sold days", json!({"feature": "sold", "part": "days"}), 0.0, 1.0), 1.0)
+        .column(column("deck=(missing)", json!({"feature": "deck", "level": "(missing)"}), 0.0, 1.0), 1000.0)
+        .set("/training/notes", json!(["2 columns have missing values: size (3, median), deck (2, own category)"]))
+        .file(json!([[50.0, "2024-01-02", "A"]]));
+    String::from_utf8(file).unwrap()
+}
+
+/// Rows for it, one without a price.
+pub(crate) const SALES_ROWS: &str = "size;sold;deck;note;price\n1.234,5;11.1.2024;A;x;1244,5\n?;2024-01-02;;;1050,5\n\
+                                     20;02.01.2025;Z;;?\n";
+
 /// Rows for this classifier. Not all of them have a length and a known side.
 pub(crate) const SIDES_ROWS: &str = "side,length\nleft,1\nright,-3.5\nleft,\nmiddle,0.25\nright,1e2\n";

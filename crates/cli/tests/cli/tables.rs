@@ -202,9 +202,8 @@ fn fields_of_csv_are_text_in_parquet_and_classes_are_what_they_were() {
     }
     let twice = folder_with(&[("rows.csv", "x,note,note\n1,a,b\n")]);
     said(&run(&twice, "predict line rows.csv --out out.parquet"));
-    let columns: Vec<String> =
-        rows(&twice.path().join("out.parquet"))[0].iter().map(|(name, _)| name.clone()).collect();
-    assert_eq!(columns, ["x", "note", "note.1", "prediction"]);
+    let names: Vec<String> = rows(&twice.path().join("out.parquet"))[0].iter().map(|(name, _)| name.clone()).collect();
+    assert_eq!(names, ["x", "note", "note.1", "prediction"]);
 }
 
 #[test]

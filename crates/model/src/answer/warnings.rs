@@ -1,14 +1,16 @@
 //! Warnings about rows that are unlike the training data.
 
 use std::fmt;
+use std::iter::Peekable;
+use std::vec;
 
 use serde::Serialize;
 
 use super::leverage::Leverage;
-use crate::cell::Cell;
-use crate::frame::{Frame, MAX_LISTED_UNKNOWN_CATEGORIES};
+use crate::frame::{Category, Frame, ImputedCells, MAX_LISTED_UNKNOWN_CATEGORIES};
 use crate::model::Model;
-use crate::signature::{Feature, UnknownPolicy};
+use crate::scalar::Scalar;
+use crate::signature::{Feature, FeatureType, UnknownPolicy};
 
 /// The most warnings about one frame that are listed with [`WarningScope::First`]; further ones are only counted.
 pub const MAX_LISTED_WARNINGS: usize = MAX_LISTED_UNKNOWN_CATEGORIES;
@@ -45,24 +47,32 @@ pub struct Warning<'m> {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum WarningReason<'m> {
-    /// A number outside the range of the training data.
+    /// A number or a date outside the range of the training data.
     OutsideRange {
         /// The name of the feature.
         feature: &'m str,
-        /// The value in the row.
-        value: f64,
+        /// The value in the row: a number, or a date in ISO 8601.
+        value: Scalar,
         /// The smallest and largest value in the training data.
-        range: [f64; 2],
+        range: [Scalar; 2],
     },
-    /// A category that is not in the training data: all columns of the feature's levels are zero.
+    /// A missing value.
+    Imputed {
+        /// The name of the feature.
+        feature: &'m str,
+        /// The value that replaces it.
+        value: Scalar,
+    },
+    /// A category that is not in the training data: all columns of the feature's levels are zero, or it is grouped with
+    /// the rare categories of the training data.
     UnknownCategory {
         /// The name of the feature.
         feature: &'m str,
         /// The beginning of the text in the request.
         value: String,
     },
-    /// A high leverage: an unusual combination of values, each of which may be usual. Only for rows without another
-    /// warning, because a value outside its range has a high leverage anyway.
+    /// A high leverage: an unusual combination of values, each of which may be usual. Only for rows without an unusual
+    /// value, because a value outside its range has a high leverage anyway.
     Leverage {
         /// The leverage of the row, `1/n + ‖R⁻ᵀz‖²`.
         leverage: f64,
@@ -75,6 +85,7 @@ impl fmt::Display for WarningReason<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OutsideRange { .. } => out.write_str("outside the training range"),
+            Self::Imputed { value, .. } => write!(out, "missing, replaced by {value}"),
             Self::UnknownCategory { .. } => out.write_str("a category that is not in the training data"),
             Self::Leverage { .. } => out
                 .write_str("an unusual combination of values (high leverage): the training data has few similar rows"),
@@ -121,7 +132,7 @@ impl WarningScope {
 
 impl<'m> Warnings<'m> {
     /// The warnings about the rows of a frame, whose first rows have these leverages. An imputed value has no warning
-    /// of its own; it counts in the leverage of its row.
+    /// about its range or category; it counts in the leverage of its row.
     pub(super) fn new(
         model: &'m Model,
         frame: &Frame<'_>,
@@ -134,76 +145,119 @@ impl<'m> Warnings<'m> {
             WarningScope::First => MAX_LISTED_WARNINGS,
             WarningScope::All => usize::MAX,
         };
-        let features = || model.signature().features().iter().enumerate();
-        let ranges: Vec<_> =
-            features().filter_map(|(position, feature)| TrainingRange::new(position, feature)).collect();
-        let lenient = features().filter(|(_, feature)| feature.unknown == UnknownPolicy::Ignore);
-        let lenient: Vec<usize> = lenient.map(|(position, _)| position).collect();
-        let mut unknown_categories: Vec<_> = frame.unknown_categories().listed.iter().collect();
-        unknown_categories.sort_by_key(|category| category.row);
-        let mut unknown_categories = unknown_categories.into_iter().peekable();
-
         let rows_with_leverage = leverage.map(|_| scope.rows_with_leverage(model, frame));
         let mut leverages = leverages.iter().copied().take(rows_with_leverage.unwrap_or(0));
         let limit = leverage.map_or(f64::INFINITY, |leverage| HIGH_LEVERAGE * leverage.mean);
-
-        let mut warnings = Warnings { rows_with_leverage, ..Warnings::default() };
+        let mut search = Search::new(model.signature().features(), frame, max_listed);
         for (row, values) in frame.iter().enumerate() {
-            let total = warnings.total;
-            for range in &ranges {
-                if let Some(value) = values.get(range.position).copied().filter(|value| range.excludes(*value)) {
-                    let (feature, range) = (range.feature, range.ends);
-                    warnings.add(max_listed, row, || WarningReason::OutsideRange { feature, value, range });
-                }
-            }
-            while let Some(category) = unknown_categories.next_if(|category| category.row == row) {
-                if let Some(feature) = model.signature().features().get(category.position) {
-                    let feature = &feature.name;
-                    warnings.add(max_listed, row, || WarningReason::UnknownCategory {
-                        feature,
-                        value: category.text.clone(),
-                    });
-                }
-            }
+            search.add_imputed_values(row);
+            let is_usual = !search.add_unusual_values(row, values);
             let leverage = leverages.next();
-            let known = || lenient.iter().all(|position| values.get(*position).is_some_and(|level| *level >= 0.0));
-            if let Some(leverage) = leverage.filter(|leverage| *leverage > limit)
-                && warnings.total == total
-                && known()
-            {
-                warnings.add(max_listed, row, || WarningReason::Leverage { leverage: leverage.min(f64::MAX), limit });
+            if let Some(leverage) = leverage.filter(|leverage| *leverage > limit && is_usual) {
+                search.found.add(row, || WarningReason::Leverage { leverage: leverage.min(f64::MAX), limit });
             }
         }
-        warnings.total += frame.unknown_categories().total - frame.unknown_categories().listed.len();
-        warnings
+        let unlisted = frame.unknown_categories().total - frame.unknown_categories().listed.len();
+        let Found { listed, total, .. } = search.found;
+        Warnings { rows_with_leverage, listed, total: total + unlisted }
     }
+}
 
-    fn add(&mut self, max_listed: usize, row: usize, reason: impl FnOnce() -> WarningReason<'m>) {
+/// The search for warnings, row by row.
+struct Search<'m, 'f> {
+    features: &'m [Feature],
+    /// The positions and training ranges of numbers and dates.
+    ranges: Vec<(usize, [f64; 2])>,
+    /// The positions of features that replace missing values, and these values.
+    replaced: Vec<(usize, Scalar)>,
+    imputed: &'f ImputedCells,
+    /// The positions of features that ignore unknown categories.
+    lenient: Vec<usize>,
+    /// The listed unknown categories that are not added yet, by row.
+    unknown_categories: Peekable<vec::IntoIter<&'f Category>>,
+    found: Found<'m>,
+}
+
+/// The first warnings, and the number of all.
+struct Found<'m> {
+    max_listed: usize,
+    listed: Vec<Warning<'m>>,
+    total: usize,
+}
+
+impl<'m> Found<'m> {
+    fn add(&mut self, row: usize, reason: impl FnOnce() -> WarningReason<'m>) {
         self.total += 1;
-        if self.listed.len() < max_listed {
+        if self.listed.len() < self.max_listed {
             self.listed.push(Warning { row, reason: reason() });
         }
     }
 }
 
-/// The training range of a number.
-struct TrainingRange<'m> {
-    position: usize,
-    feature: &'m str,
-    ends: [f64; 2],
-    /// The imputed value, which may be outside the range.
-    imputed: Option<f64>,
-}
-
-impl<'m> TrainingRange<'m> {
-    fn new(position: usize, feature: &'m Feature) -> Option<Self> {
-        let imputed = feature.accept(Cell::Missing).ok();
-        Some(Self { position, feature: &feature.name, ends: feature.range?, imputed })
+impl<'m, 'f> Search<'m, 'f> {
+    fn new(features: &'m [Feature], frame: &'f Frame<'_>, max_listed: usize) -> Self {
+        let positions = || features.iter().enumerate();
+        let is_lenient = |feature: &Feature| feature.unknown == UnknownPolicy::Ignore;
+        let mut unknown_categories: Vec<_> = frame.unknown_categories().listed.iter().collect();
+        unknown_categories.sort_by_key(|category| category.row);
+        Self {
+            features,
+            ranges: positions().filter_map(|(position, feature)| Some((position, feature.range?))).collect(),
+            replaced: positions().filter_map(|(position, feature)| Some((position, feature.imputed()?))).collect(),
+            imputed: frame.imputed(),
+            lenient: positions().filter(|(_, feature)| is_lenient(feature)).map(|(position, _)| position).collect(),
+            unknown_categories: unknown_categories.into_iter().peekable(),
+            found: Found { max_listed, listed: Vec::new(), total: 0 },
+        }
+    }
+    fn add_imputed_values(&mut self, row: usize) {
+        if self.imputed.is_empty() {
+            return;
+        }
+        let first = row * self.features.len();
+        for (position, value) in self.replaced.iter().filter(|(position, _)| self.imputed.contains(first + position)) {
+            if let Some(Feature { name, .. }) = self.features.get(*position) {
+                self.found.add(row, || WarningReason::Imputed { feature: name, value: value.clone() });
+            }
+        }
     }
 
-    fn excludes(&self, value: f64) -> bool {
-        let [low, high] = self.ends;
-        !(low..=high).contains(&value) && self.imputed != Some(value)
+    /// Adds values outside their range and unknown categories, and returns whether the row has any. An imputed value is
+    /// neither, even if it is not in the training data.
+    fn add_unusual_values(&mut self, row: usize, values: &[f64]) -> bool {
+        let (before, first) = (self.found.total, row * self.features.len());
+        let value = |position: usize| values.get(position).copied().unwrap_or(f64::NAN);
+        for (position, [low, high]) in &self.ranges {
+            let value = value(*position);
+            if !(*low..=*high).contains(&value)
+                && !self.imputed.contains(first + position)
+                && let Some(feature) = self.features.get(*position)
+            {
+                self.found.add(row, || WarningReason::outside_range(feature, value));
+            }
+        }
+        while let Some(category) = self.unknown_categories.next_if(|category| category.row == row) {
+            if let Some(Feature { name, .. }) = self.features.get(category.position) {
+                let unknown = || WarningReason::UnknownCategory { feature: name, value: category.text.clone() };
+                self.found.add(row, unknown);
+            }
+        }
+        // Not all unknown categories are listed.
+        self.found.total > before || self.lenient.iter().any(|position| value(*position) < 0.0)
+    }
+}
+
+impl<'m> WarningReason<'m> {
+    fn outside_range(feature: &'m Feature, value: f64) -> Self {
+        let value = match feature.kind {
+            FeatureType::Date => feature.to_scalar(value),
+            _ => Scalar::Number(value),
+        };
+        Self::OutsideRange {
+            feature: &feature.name,
+            value,
+            range: feature.range_ends().unwrap_or([const { Scalar::Missing }; 2]),
+        }
     }
 }
 

@@ -162,3 +162,60 @@ fn the_typical_row_has_means_and_the_most_frequent_categories() {
     let typical = serde_json::to_value(model.typical()).unwrap();
     assert_eq!(typical, json!({"x": 2.25, "rooms": 4.0, "garden": false, "colour": "blue", "side": "right"}));
 }
+
+/// A whole number, a date with parts, and a category with levels of missing and rare values.
+fn with_dates(change: impl FnOnce(&mut Value)) -> Model {
+    let mut features = json!([feature("year", "double"), feature("sold", "date"), feature("deck", "string")]);
+    features[0]["range"] = json!([1900.0, 2020.0]);
+    features[0]["whole"] = json!(true);
+    features[1]["range"] = json!(["2024-01-01", "2024-12-31"]);
+    features[2]["missing"] = json!({"category": "(missing)"});
+    features[2]["unknown"] = json!("other");
+    features[2]["levels"] = json!(["(missing)", "(other)", "A", "B"]);
+    let deck = |level: &str, mean: f64| {
+        column(&format!("deck={level}"), json!({"feature": "deck", "level": level}), mean, 1.0)
+    };
+    let draft = ModelDocument::regression("sales", 0.0)
+        .features(features)
+        .column(column("year", json!({"feature": "year"}), 1996.7, 1.0), 1.0)
+        .column(column("sold year", json!({"feature": "sold", "part": "year"}), 2024.0, 1.0), 1.0)
+        .column(column("sold days", json!({"feature": "sold", "part": "days"}), 100.0, 1.0), 1.0)
+        .column(deck("(other)", 0.3), 1.0)
+        .column(deck("A", 0.05), 1.0)
+        .column(deck("B", 0.05), 1.0);
+    let mut draft = draft.json();
+    change(&mut draft);
+    assembled(draft)
+}
+
+#[test]
+fn whole_numbers_stay_whole_and_dates_are_days() {
+    let model = with_dates(|_| {});
+    let examples = model.examples();
+    for example in &examples {
+        assert!(matches!(example["year"], Scalar::Integer(1900..=2020)), "{example:?}");
+        let Scalar::Text(sold) = &example["sold"] else { panic!("{example:?}") };
+        assert!(sold.starts_with("2024-") && sold.len() == 10, "{example:?}");
+        assert!(["A", "B"].contains(&example["deck"].to_string().as_str()), "{example:?}");
+    }
+    assert!(examples.iter().any(|example| example["sold"] != examples[0]["sold"]));
+    assert_eq!(serde_json::to_value(&examples[0]["year"]).unwrap().to_string().len(), 4, "without a fraction");
+    let typical = serde_json::to_value(model.typical()).unwrap();
+    assert_eq!(typical, json!({"year": 1997.0, "sold": "2024-04-10", "deck": "A"}));
+}
+
+#[test]
+fn dates_of_a_few_days_have_hours_and_levels_of_missing_values_are_shown_if_there_are_no_others() {
+    let model = with_dates(|draft| {
+        let features = &mut draft["signature"]["features"];
+        features[1]["range"] = json!(["2024-01-01T06:00:00Z", "2024-01-02T18:00:00Z"]);
+        features[2]["levels"] = json!(["(missing)", "(other)"]);
+        draft["preprocess"]["columns"].as_array_mut().unwrap().truncate(2);
+        draft["estimator"]["coefficients"] = json!({"year": 1.0, "sold year": 1.0});
+    });
+    for example in model.examples() {
+        let Scalar::Text(sold) = &example["sold"] else { panic!("{example:?}") };
+        assert!(sold.ends_with(":00:00Z") || sold.len() == 10, "{example:?}");
+        assert!(["(missing)", "(other)"].contains(&example["deck"].to_string().as_str()), "{example:?}");
+    }
+}

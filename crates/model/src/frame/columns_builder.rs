@@ -1,8 +1,7 @@
 //! A frame from columns.
 
 use super::faults::{feature_name, unknown_feature};
-use super::unknown_categories::UnknownCategories;
-use super::{FaultKind, Faults, Frame, Place, TooManyRows};
+use super::{FaultKind, Faults, Frame, Origins, Place, TooManyRows};
 use crate::cell::Cell;
 use crate::signature::Signature;
 
@@ -15,7 +14,7 @@ pub struct ColumnsBuilder<'s> {
     /// The positions of columns that are not lists: their length is not checked.
     rejected: Vec<usize>,
     ignores_unknown_features: bool,
-    unknown_categories: UnknownCategories,
+    origins: Origins,
     faults: Faults,
 }
 
@@ -29,12 +28,12 @@ impl<'s> ColumnsBuilder<'s> {
             columns: vec![None; signature.width()],
             rejected: Vec::new(),
             ignores_unknown_features: false,
-            unknown_categories: UnknownCategories::default(),
+            origins: Origins::default(),
             faults: Faults::default(),
         }
     }
 
-    /// Ignores names that are not features, which are faults otherwise.
+    /// Ignores names that are not features, which are faults otherwise unless the signature ignores them.
     #[must_use]
     pub fn ignoring_unknown_features(self) -> Self {
         Self { ignores_unknown_features: true, ..self }
@@ -44,8 +43,8 @@ impl<'s> ColumnsBuilder<'s> {
     /// added.
     pub fn start_column(&mut self, name: &str) -> Option<usize> {
         let Some(position) = self.signature.position(name) else {
-            if !self.ignores_unknown_features {
-                let signature = self.signature;
+            let signature = self.signature;
+            if !self.ignores_unknown_features && !signature.ignores(name) {
                 self.add_fault(FaultKind::UnknownFeature, name, || unknown_feature(signature, name));
             }
             return None;
@@ -73,8 +72,8 @@ impl<'s> ColumnsBuilder<'s> {
             return Err(TooManyRows { limit: self.max_rows });
         }
         let row = column.len();
-        let value = self.faults.check(feature, cell, Place { row: Some(row), ..Place::default() });
-        self.unknown_categories.add(value, feature, cell, row, position);
+        let accepted = self.faults.check(feature, cell, Place { row: Some(row), ..Place::default() });
+        let value = self.origins.add(accepted, cell, [row, position, self.signature.width()]);
         column.push(value);
         Ok(())
     }
@@ -140,7 +139,7 @@ impl<'s> ColumnsBuilder<'s> {
                 }
             }
         }
-        Frame::checked(signature, rows, values, self.unknown_categories, self.faults)
+        Frame::checked(signature, rows, values, self.origins, self.faults)
     }
 
     fn add_fault(&mut self, kind: FaultKind, feature: &str, detail: impl FnOnce() -> String) {

@@ -1,7 +1,7 @@
 //! Faults of a request's rows: kind, place and description.
 
 use crate::cell::Cell;
-use crate::signature::{CellError, Feature, Signature};
+use crate::signature::{Accepted, CellError, Feature, Signature};
 use crate::suggestion::did_you_mean;
 use crate::wording::shorten;
 
@@ -89,8 +89,8 @@ impl Faults {
     }
 
     /// The value of a cell for its feature, or 0 after adding the fault of a cell that the feature does not accept.
-    pub(super) fn check(&mut self, feature: &Feature, cell: Cell<'_>, mut place: Place) -> f64 {
-        feature.accept(cell).unwrap_or_else(|error| {
+    pub(super) fn check(&mut self, feature: &Feature, cell: Cell<'_>, mut place: Place) -> Accepted {
+        feature.resolve(cell).unwrap_or_else(|error| {
             let kind = match error {
                 CellError::Type { .. } => FaultKind::InvalidValue,
                 CellError::Lossy { .. } => FaultKind::LossyNumber,
@@ -101,7 +101,7 @@ impl Faults {
                 place.feature = Some(feature.name.clone());
                 (place, feature.explain(&error, cell))
             });
-            0.0
+            Accepted::Given(0.0)
         })
     }
 }

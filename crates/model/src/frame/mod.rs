@@ -5,13 +5,18 @@
 
 mod columns_builder;
 mod faults;
+mod imputed_cells;
 mod rows_builder;
 mod unknown_categories;
 
-use crate::signature::Signature;
+use crate::cell::Cell;
+use crate::signature::{Accepted, Signature};
 use unknown_categories::UnknownCategories;
 
 pub use columns_builder::ColumnsBuilder;
+pub(crate) use imputed_cells::ImputedCells;
+pub(crate) use unknown_categories::Category;
+
 pub use faults::{Fault, FaultKind, Faults, MAX_LISTED_FAULTS, Place};
 pub use rows_builder::RowsBuilder;
 pub use unknown_categories::MAX_LISTED_UNKNOWN_CATEGORIES;
@@ -22,7 +27,26 @@ pub struct Frame<'s> {
     signature: &'s Signature,
     rows: usize,
     values: Vec<f64>,
+    origins: Origins,
+}
+
+/// The cells of a frame whose value is not the one in the request.
+#[derive(Debug, Default)]
+struct Origins {
     unknown_categories: UnknownCategories,
+    imputed: ImputedCells,
+}
+
+impl Origins {
+    /// Adds a cell that its feature accepted, and returns its value; `width` is the number of features.
+    fn add(&mut self, accepted: Accepted, cell: Cell<'_>, [row, position, width]: [usize; 3]) -> f64 {
+        match accepted {
+            Accepted::Given(_) => {}
+            Accepted::Imputed(_) => self.imputed.add(row * width + position),
+            Accepted::UnknownCategory(_) => self.unknown_categories.add(cell, row, position),
+        }
+        accepted.value()
+    }
 }
 
 impl<'s> Frame<'s> {
@@ -40,24 +64,37 @@ impl<'s> Frame<'s> {
 
     /// Categories that are not in the training data, as callers wrote them.
     pub(crate) fn unknown_categories(&self) -> &UnknownCategories {
-        &self.unknown_categories
+        &self.origins.unknown_categories
+    }
+
+    /// Missing values that were imputed.
+    pub(crate) fn imputed(&self) -> &ImputedCells {
+        &self.origins.imputed
+    }
+
+    /// For each feature, the number of rows in which it was missing and was imputed.
+    #[must_use]
+    pub fn count_imputed(&self) -> Vec<u64> {
+        let width = self.signature.width();
+        let mut counts = vec![0; width];
+        for index in self.origins.imputed.iter() {
+            if let Some(count) = counts.get_mut(index % width) {
+                *count += 1;
+            }
+        }
+        counts
     }
 
     /// A frame of values that the signature's features accepted before, row-major.
     pub fn from_accepted(signature: &'s Signature, values: Vec<f64>) -> Self {
-        Self {
-            signature,
-            rows: values.len() / signature.width(),
-            values,
-            unknown_categories: UnknownCategories::default(),
-        }
+        Self { signature, rows: values.len() / signature.width(), values, origins: Origins::default() }
     }
 
     fn checked(
         signature: &'s Signature,
         rows: usize,
         values: Vec<f64>,
-        unknown_categories: UnknownCategories,
+        origins: Origins,
         mut faults: Faults,
     ) -> Result<Self, Faults> {
         if rows == 0 && faults.total == 0 {
@@ -66,7 +103,7 @@ impl<'s> Frame<'s> {
         if faults.total > 0 {
             return Err(faults);
         }
-        Ok(Self { signature, rows, values, unknown_categories })
+        Ok(Self { signature, rows, values, origins })
     }
 
     /// The values of at most this many rows at a time, row-major.

@@ -1,8 +1,7 @@
 //! A frame from rows.
 
 use super::faults::{feature_name, unknown_feature};
-use super::unknown_categories::UnknownCategories;
-use super::{FaultKind, Faults, Frame, Place, TooManyRows, expected_values};
+use super::{FaultKind, Faults, Frame, Origins, Place, TooManyRows, expected_values};
 use crate::cell::Cell;
 use crate::signature::Signature;
 
@@ -22,7 +21,7 @@ pub struct RowsBuilder<'s> {
     /// The position after the last name: most callers keep the order of the signature.
     next: usize,
     ignores_unknown_features: bool,
-    unknown_categories: UnknownCategories,
+    origins: Origins,
     faults: Faults,
 }
 
@@ -40,7 +39,7 @@ impl<'s> RowsBuilder<'s> {
             pushed: 0,
             next: 0,
             ignores_unknown_features: false,
-            unknown_categories: UnknownCategories::default(),
+            origins: Origins::default(),
             faults: Faults::default(),
         }
     }
@@ -49,11 +48,11 @@ impl<'s> RowsBuilder<'s> {
     /// [`MAX_LISTED_UNKNOWN_CATEGORIES`](super::MAX_LISTED_UNKNOWN_CATEGORIES).
     #[must_use]
     pub fn listing_all_unknown_categories(mut self) -> Self {
-        self.unknown_categories.limit = usize::MAX;
+        self.origins.unknown_categories.limit = usize::MAX;
         self
     }
 
-    /// Ignores names that are not features, which are faults otherwise.
+    /// Ignores names that are not features, which are faults otherwise unless the signature ignores them.
     #[must_use]
     pub fn ignoring_unknown_features(self) -> Self {
         Self { ignores_unknown_features: true, ..self }
@@ -121,8 +120,8 @@ impl<'s> RowsBuilder<'s> {
             _ => self.signature.position(name),
         };
         let Some(position) = position else {
-            if !self.ignores_unknown_features {
-                let signature = self.signature;
+            let signature = self.signature;
+            if !self.ignores_unknown_features && !signature.ignores(name) {
                 self.add_fault(FaultKind::UnknownFeature, Some(name), || unknown_feature(signature, name));
             }
             return None;
@@ -146,8 +145,8 @@ impl<'s> RowsBuilder<'s> {
             return;
         };
         let place = Place { row: Some(row), position: Some(position), feature: None };
-        let value = self.faults.check(feature, cell, place);
-        self.unknown_categories.add(value, feature, cell, row, position);
+        let accepted = self.faults.check(feature, cell, place);
+        let value = self.origins.add(accepted, cell, [row, position, self.signature.width()]);
         if let Some(slot) = self.values.get_mut(row * self.signature.width() + position) {
             *slot = value;
         }
@@ -179,7 +178,7 @@ impl<'s> RowsBuilder<'s> {
     /// # Errors
     /// All [`Faults`]; a request without rows is one too.
     pub fn finish(self) -> Result<Frame<'s>, Faults> {
-        Frame::checked(self.signature, self.rows, self.values, self.unknown_categories, self.faults)
+        Frame::checked(self.signature, self.rows, self.values, self.origins, self.faults)
     }
 
     fn add_fault(&mut self, kind: FaultKind, feature: Option<&str>, detail: impl FnOnce() -> String) {

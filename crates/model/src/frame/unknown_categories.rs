@@ -1,7 +1,6 @@
-//! Categories that are not in the training data and that the model ignores, for warnings.
+//! Categories that are not in the training data and that the model ignores or groups, for warnings.
 
 use crate::cell::Cell;
-use crate::signature::{Feature, FeatureType, UNKNOWN_LEVEL};
 use crate::wording::shorten;
 
 /// The most unknown categories of a frame that are listed by default; further ones are only counted.
@@ -36,17 +35,10 @@ pub(crate) struct Category {
 }
 
 impl UnknownCategories {
-    /// Adds a cell that its feature accepted as this value, if it is an unknown category. A missing value whose imputed
-    /// value is not a level is not one, because the request does not have it.
-    #[allow(clippy::float_cmp)]
-    pub(crate) fn add(&mut self, value: f64, feature: &Feature, cell: Cell<'_>, row: usize, position: usize) {
-        if value != UNKNOWN_LEVEL || feature.kind != FeatureType::String {
-            return;
-        }
-        let text = match cell {
-            Cell::Text(text) | Cell::Field(text) if !feature.is_missing(cell) => text,
-            _ => return,
-        };
+    /// Adds a cell that its feature accepted as an unknown category. An imputed value that is not a level is not one,
+    /// because the request does not have it.
+    pub(super) fn add(&mut self, cell: Cell<'_>, row: usize, position: usize) {
+        let (Cell::Text(text) | Cell::Field(text)) = cell else { return };
         self.total += 1;
         if self.listed.len() < self.limit {
             self.listed.push(Category { row, position, text: shorten(text) });

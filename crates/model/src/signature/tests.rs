@@ -1,4 +1,8 @@
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
 use super::*;
+use crate::cell::Cell;
 
 fn feature(kind: FeatureType, missing: MissingPolicy) -> Feature {
     Feature { missing, ..Feature::new("age", kind) }
@@ -199,4 +203,259 @@ fn a_duplicate_feature_is_rejected() {
         vec![feature(FeatureType::Double, MissingPolicy::Reject), feature(FeatureType::Long, MissingPolicy::Reject)];
     let target = Target::new("y", FeatureType::Double);
     assert_eq!(Signature::new(duplicate, target).unwrap_err(), "feature \"age\": the name appears twice");
+}
+
+fn by_reading(kind: FeatureType, reading: Value) -> Feature {
+    Feature { reading: serde_json::from_value(reading).unwrap(), ..Feature::new("x", kind) }
+}
+
+#[test]
+fn text_is_read_by_the_conventions_of_the_feature_and_json_is_strict() {
+    let euros = by_reading(FeatureType::Double, json!({"decimal": ",", "thousands": ".", "missing": ["?"]}));
+    assert_eq!(euros.accept(Cell::Field("4.902")), Ok(4902.0));
+    assert_eq!(euros.accept(Cell::Field("4.902,5")), Ok(4902.5));
+    assert_eq!(euros.accept(Cell::Number("4.902")), Ok(4.902));
+    assert_eq!(euros.accept(Cell::Field(" ? ")), Err(CellError::Missing));
+    assert_eq!(
+        euros.accept(Cell::Field(" 4.90 ")).unwrap_err().to_string(),
+        "expected a number such as \"1.234,5\", got \"4.90\""
+    );
+    assert_eq!(euros.accept(Cell::Text("4,9")).unwrap_err().to_string(), "expected a number, got the string \"4,9\"");
+
+    let long = by_reading(FeatureType::Long, json!({"decimal": ",", "thousands": ".", "currency": "€"}));
+    assert_eq!(long.accept(Cell::Field("€ 4.902")), Ok(4902.0));
+    let refused = long.accept(Cell::Field("4,5")).unwrap_err().to_string();
+    assert_eq!(refused, "expected a whole number such as \"€1.234\", got \"4,5\"");
+}
+
+#[test]
+fn a_boolean_accepts_its_own_words() {
+    let smoker = by_reading(FeatureType::Boolean, json!({"boolean": ["no", "yes"]}));
+    for (cell, expected) in [
+        (Cell::Field(" yes "), 1.0),
+        (Cell::Field("no"), 0.0),
+        (Cell::Field("TRUE"), 1.0),
+        (Cell::Text("yes"), 1.0),
+        (Cell::Text("no"), 0.0),
+        (Cell::Boolean(true), 1.0),
+    ] {
+        assert_eq!(smoker.accept(cell), Ok(expected), "{cell}");
+    }
+    let message = |cell| smoker.accept(cell).unwrap_err().to_string();
+    assert_eq!(message(Cell::Text("true")), "expected true, false, \"yes\" or \"no\", got the string \"true\"");
+    assert_eq!(message(Cell::Field("Yes")), "expected \"yes\" or \"no\", got \"Yes\"");
+    let plain = Feature::new("smoker", FeatureType::Boolean);
+    assert!(plain.accept(Cell::Text("yes")).is_err());
+}
+
+fn sold() -> Feature {
+    let range = Some([19_723.0, 20_088.5]);
+    Feature { range, ..by_reading(FeatureType::Date, json!({"dates": ["%d.%m.%Y"]})) }
+}
+
+#[test]
+fn a_date_is_iso_8601_and_in_text_also_in_the_formats_of_the_feature() {
+    let sold = sold();
+    for cell in [Cell::Text("2024-01-31"), Cell::Field("31.1.2024"), Cell::Field("2024-01-31"), Cell::Date(19_753.0)] {
+        assert_eq!(sold.accept(cell), Ok(19_753.0), "{cell}");
+    }
+    let message = |cell| sold.accept(cell).unwrap_err().to_string();
+    assert_eq!(
+        message(Cell::Text("31.1.2024")),
+        "expected a date such as \"2024-01-31\", got the string \"31.1.2024\""
+    );
+    assert_eq!(message(Cell::Field(" 1/31/2024")), "expected a date such as \"31.01.2024\", got \"1/31/2024\"");
+    assert_eq!(message(Cell::Number("19753")), "expected a date such as \"2024-01-31\", got the number 19753");
+    for days in [f64::NAN, f64::INFINITY, 1e300, -1e7] {
+        assert!(sold.accept(Cell::Date(days)).is_err(), "{days}");
+    }
+    assert_eq!(sold.to_scalar(19_753.0), Scalar::Text("2024-01-31".into()));
+}
+
+#[test]
+fn a_feature_has_the_range_of_a_date_as_text_and_is_read_back() {
+    let written = serde_json::to_value(sold()).unwrap();
+    assert_eq!(written["range"], json!(["2024-01-01", "2024-12-31T12:00:00Z"]));
+    assert_eq!(serde_json::from_value::<Feature>(written.clone()).unwrap(), sold());
+    for range in [json!([1.0, 2.0]), json!(["2024-01-01", 3]), json!(["soon", "late"]), json!(["2024-01-01"])] {
+        let mut file = written.clone();
+        file["range"] = range;
+        assert!(serde_json::from_value::<Feature>(file.clone()).is_err(), "{file}");
+    }
+    let whole = Feature { whole: true, range: Some([1900.0, 2020.0]), ..Feature::new("year", FeatureType::Double) };
+    let file = serde_json::to_value(&whole).unwrap();
+    assert_eq!((&file["range"], &file["whole"]), (&json!([1900.0, 2020.0]), &json!(true)));
+    assert_eq!(serde_json::from_value::<Feature>(file).unwrap(), whole);
+    let with_text = json!({"name": "x", "type": "double", "missing": "reject", "range": ["2024-01-01", "2024-01-02"]});
+    assert!(serde_json::from_value::<Feature>(with_text).is_err());
+}
+
+#[test]
+fn missing_and_other_levels_replace_values() {
+    let levels = ["(missing)", "(other)", "a"].map(String::from).to_vec();
+    let missing = MissingPolicy::Category(MISSING_LEVEL.into());
+    let deck = Feature { missing, levels, unknown: UnknownPolicy::Other, ..Feature::new("deck", FeatureType::String) };
+    assert_eq!(deck.resolve(Cell::Missing), Ok(Accepted::Imputed(0.0)));
+    assert_eq!(deck.resolve(Cell::Text("n/a")), Ok(Accepted::Imputed(0.0)));
+    assert_eq!(deck.resolve(Cell::Field("z")), Ok(Accepted::UnknownCategory(1.0)));
+    assert_eq!(deck.resolve(Cell::Field("(other)")), Ok(Accepted::Given(1.0)));
+    assert_eq!(deck.resolve(Cell::Field("a")), Ok(Accepted::Given(2.0)));
+}
+
+#[test]
+fn features_that_contradict_themselves_are_rejected() {
+    let rejected = |feature: Feature| {
+        Signature::new(vec![feature], Target::new("y", FeatureType::Double)).expect_err("the feature is not usable")
+    };
+    let plain = |kind| Feature::new("x", kind);
+    let double = || plain(FeatureType::Double);
+    let category = |level: &str| MissingPolicy::Category(level.into());
+    let has = |feature: Feature, reason: &str| {
+        let error = rejected(feature);
+        assert!(error.starts_with("feature ") && error.contains(reason), "{error}");
+    };
+    has(Feature { missing: category("(missing)"), ..colour(UnknownPolicy::Reject) }, "the level of missing values");
+    has(Feature { missing: category("red"), ..double() }, "the level of missing values");
+    has(colour(UnknownPolicy::Other), "\"(other)\" among the levels");
+    has(Feature { unknown: UnknownPolicy::Other, ..double() }, "\"(other)\" among the levels");
+    has(plain(FeatureType::Date), "the range of a date");
+    for range in [[1.0, 0.0], [f64::NAN, 1.0], [0.0, f64::INFINITY]] {
+        has(Feature { range: Some(range), ..sold() }, "an ascending range");
+        has(Feature { range: Some(range), ..double() }, "an ascending range");
+    }
+    has(Feature { range: Some([0.0, 1e9]), ..sold() }, "from the year 0 to 9999");
+    has(Feature { whole: true, ..plain(FeatureType::Long) }, "for a double");
+    let words = |count: usize| (0..count).map(|number| format!("m{number}")).collect::<Vec<_>>();
+    for (reading, reason) in [
+        (json!({"decimal": "."}), ""),
+        (json!({"decimal": ",", "thousands": ","}), "other than the thousands separator"),
+        (json!({"thousands": "."}), "other than the thousands separator"),
+        (json!({"decimal": " "}), "other than the thousands separator"),
+        (json!({"decimal": "5"}), "a decimal mark"),
+        (json!({"decimal": "e"}), "a decimal mark"),
+        (json!({"thousands": "-"}), "a thousands separator"),
+        (json!({"thousands": "\u{2212}"}), "a thousands separator"),
+        (json!({"thousands": "\n"}), "a thousands separator"),
+        (json!({"currency": "kr."}), ""),
+        (json!({"currency": "R$"}), ""),
+        (json!({"currency": ""}), "a currency sign"),
+        (json!({"currency": "$5"}), "a currency sign"),
+        (json!({"currency": "-"}), "a currency sign"),
+        (json!({"currency": "."}), "a currency sign"),
+        (json!({"currency": "$".repeat(17)}), "a currency sign"),
+        (json!({"missing": [""]}), "a missing-value marker"),
+        (json!({"missing": [" ? "]}), "a missing-value marker"),
+        (json!({"missing": ["?".repeat(300)]}), "a missing-value marker"),
+        (json!({"missing": words(256)}), ""),
+        (json!({"missing": words(257)}), "more than 256"),
+        (json!({"boolean": ["no", ""]}), "a word"),
+        (json!({"boolean": ["no", "no"]}), "two different words"),
+        (json!({"boolean": ["NA", "yes"]}), "two different words"),
+        (json!({"missing": ["yes"], "boolean": ["no", "yes"]}), "two different words"),
+        (json!({"dates": ["%Y week %W"]}), "the format of a date"),
+        (json!({"dates": ["%H:%M"]}), "the format of a date"),
+        (json!({"dates": ["%Y-%m%"]}), "the format of a date"),
+        (json!({"dates": vec!["%Y-%m"; 65]}), "64 formats"),
+    ] {
+        let feature = by_reading(FeatureType::Double, reading.clone());
+        let target = Target { reading: feature.reading.clone(), ..Target::new("y", FeatureType::Double) };
+        if reason.is_empty() {
+            assert!(Signature::new(vec![feature], target).is_ok(), "{reading}");
+        } else {
+            has(feature, reason);
+            let error = Signature::new(vec![double()], target).unwrap_err();
+            assert!(error.starts_with("target \"y\": "), "{error}");
+        }
+    }
+    assert!(serde_json::from_value::<Reading>(json!({"decimal": "ab"})).is_err());
+    assert!(serde_json::from_value::<Reading>(json!({"digits": 3})).is_err());
+}
+
+#[test]
+fn ignored_columns_are_not_features() {
+    let signature = |ignored: Value| {
+        let feature = json!({"name": "x", "type": "double", "missing": "reject"});
+        let target = json!({"name": "y", "type": "double"});
+        serde_json::from_value::<Signature>(json!({"features": [feature], "target": target, "ignored": ignored}))
+    };
+    let known = signature(json!(["id", "Unnamed: 0"])).unwrap();
+    for (name, expected) in [("id", true), ("Unnamed: 0", true), ("", true), ("Unnamed: 1", false), ("x", false)] {
+        assert_eq!(known.ignores(name), expected, "{name:?}");
+    }
+    let unnamed = signature(json!([""])).unwrap();
+    assert!(unnamed.ignores("") && unnamed.ignores("Unnamed: 0") && !unnamed.ignores("Unnamed: "));
+    assert!(!signature(json!(["id"])).unwrap().ignores(""));
+    let error = signature(json!(["id", "x"])).unwrap_err().to_string();
+    assert!(error.contains("signature.ignored: \"x\" is a feature"), "{error}");
+    // Training names all columns of the file.
+    let signature = signature(json!([])).unwrap().ignoring(["x", "y"].map(String::from));
+    assert_eq!(signature.ignored().iter().collect::<Vec<_>>(), ["y"]);
+}
+
+fn readings() -> impl Strategy<Value = Reading> {
+    let text = "[a-zA-Z0-9 .,'$€%()+\u{2212}-]{0,4}";
+    let format = "[%YymdbBHIMSpz0-9 ./:,-]{0,12}";
+    (
+        proptest::option::of(any::<char>()),
+        proptest::option::of(prop_oneof![any::<char>(), Just(' '), Just('.'), Just(',')]),
+        proptest::option::of(text),
+        any::<bool>(),
+        proptest::collection::vec(text, 0..3),
+        proptest::option::of([text, text]),
+        proptest::collection::vec(format, 0..3),
+    )
+        .prop_map(|(decimal, thousands, currency, percent, missing, boolean, dates)| Reading {
+            decimal,
+            thousands,
+            currency,
+            percent,
+            missing,
+            boolean,
+            dates,
+        })
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics_with_any_conventions(
+        reading in readings(),
+        text in prop_oneof![any::<String>(), "[0-9 .,'$€%()+eE\u{2212}a-z:/-]{0,14}"],
+    ) {
+        let _ = reading.check();
+        for kind in [FeatureType::Double, FeatureType::Long, FeatureType::Boolean, FeatureType::Date] {
+            let feature = Feature { reading: reading.clone(), range: Some([0.0, 1.0]), ..Feature::new("x", kind) };
+            for cell in [Cell::Field(&text), Cell::Text(&text)] {
+                let _ = feature.resolve(cell).map_err(|error| feature.explain(&error, cell));
+                let _ = feature.is_missing(cell);
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_is_read_back_from_its_conventions(
+        number in -1_000_000_000_i64..1_000_000_000,
+        (decimal, thousands) in prop_oneof![Just((',', '.')), Just((',', ' ')), Just(('.', ',')), Just(('.', '\''))],
+    ) {
+        let digits = number.unsigned_abs().to_string();
+        let mut grouped = String::new();
+        for (place, digit) in digits.chars().enumerate() {
+            if place > 0 && (digits.len() - place) % 3 == 0 {
+                grouped.push(thousands);
+            }
+            grouped.push(digit);
+        }
+        let sign = if number < 0 { "-" } else { "" };
+        let reading = Reading {
+            decimal: Some(decimal).filter(|mark| *mark != '.'),
+            thousands: Some(thousands),
+            ..Reading::default()
+        };
+        prop_assert_eq!(reading.check(), Ok(()));
+        let feature = Feature { reading, ..Feature::new("x", FeatureType::Double) };
+        #[allow(clippy::cast_precision_loss)]
+        let expected = number as f64;
+        prop_assert_eq!(feature.accept(Cell::Field(&format!("{sign}{grouped}"))), Ok(expected));
+        let half = if number < 0 { expected - 0.5 } else { expected + 0.5 };
+        prop_assert_eq!(feature.accept(Cell::Field(&format!("{sign}{grouped}{decimal}5"))), Ok(half));
+    }
 }

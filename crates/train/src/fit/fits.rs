@@ -5,6 +5,7 @@ use crate::solver::cross_validation::CrossValidationResult;
 use crate::solver::least_squares::LeastSquaresFit;
 use crate::solver::logistic::LogisticFit;
 use crate::solver::path::PenalisedFit;
+use ordinate_table::Decision;
 
 /// The two fits of a plan: to all rows, and to the rows that are not held out.
 #[derive(Debug)]
@@ -17,6 +18,10 @@ pub(crate) struct Fits {
     pub(crate) held_out: u64,
     /// The cross-validation that selected the regularization strength, if one did.
     pub(crate) cross_validation: Option<CrossValidationResult>,
+    /// What was decided about columns.
+    pub(crate) decisions: Vec<Decision>,
+    /// Notes on the data of the fits, before those on the fits.
+    pub(crate) notes: Vec<String>,
 }
 
 /// One fit.

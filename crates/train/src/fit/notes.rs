@@ -1,29 +1,39 @@
 //! Notes on fits: the selected regularization strength, fits that did not converge, unreliable coefficients.
 
 use super::fits::{Fit, Fits};
+use super::redundant::{listed, one_line};
 use crate::EstimatorKind;
 use crate::solver::cross_validation::CrossValidationResult;
 use crate::solver::least_squares::LeastSquaresFit;
-use crate::summary::{Summary, significant};
+use crate::solver::logistic::{DECISIVE, LogisticFit, OneClassValue};
+use crate::summary::{Summary, Term, rounded, significant};
 use ordinate_model::preprocess::DesignColumn;
+use ordinate_model::scalar::Scalar;
 use ordinate_model::wording::counted;
 
 /// A variance inflation factor above which a coefficient rests on the last digits of the data.
-const HIGH_VARIANCE_INFLATION: f64 = 1e10;
+const EXTREME_VARIANCE_INFLATION: f64 = 1e10;
+
+/// A variance inflation factor above which a coefficient is hardly its column's own (Kutner, Nachtsheim, Neter and Li, 2004).
+const HIGH_VARIANCE_INFLATION: f64 = 10.0;
 
 /// A power or product of which less than this fraction is orthogonal to the other columns: predictions lose half of their
 /// sixteen digits. NIST's Filip has 6·10⁻⁸.
 const NEARLY_DEPENDENT: f64 = 1e-7;
 
+/// The mean loss above which classes are not separable although some coefficients are very large.
+const NEARLY_CERTAIN: f64 = 1e-3;
+
 impl Fits {
-    /// The notes on both fits to a design of these columns.
-    pub(crate) fn notes(&self, columns: &[DesignColumn]) -> Vec<String> {
+    /// The notes on both fits to a design of these columns, of these classes.
+    pub(crate) fn notes(&self, columns: &[DesignColumn], classes: &[Scalar]) -> Vec<String> {
         let estimator = self.whole.estimator();
         let result = self.cross_validation.as_ref();
-        let mut notes: Vec<String> = result.map(|result| selected(result, estimator)).into_iter().collect();
+        let mut notes = self.notes.clone();
+        notes.extend(result.map(|result| selected(result, estimator)));
         notes.extend(result.and_then(|result| at_end_of_path(result, estimator)));
         notes.extend(result.and_then(not_converged));
-        notes.extend(self.whole.notes(columns));
+        notes.extend(self.whole.notes(columns, classes));
         // Without held-out rows both are the same fit.
         if let Some(shortfall) = self.evaluated.shortfall().filter(|_| self.held_out > 0) {
             notes.push(format!("the fit without the held-out rows did not converge: {shortfall}"));
@@ -33,7 +43,7 @@ impl Fits {
 }
 
 impl Fit {
-    fn notes(&self, columns: &[DesignColumn]) -> Vec<String> {
+    fn notes(&self, columns: &[DesignColumn], classes: &[Scalar]) -> Vec<String> {
         let shortfall = self.shortfall().map(|shortfall| format!("the fit did not converge: {shortfall}"));
         let mut notes: Vec<String> = shortfall.into_iter().collect();
         match self {
@@ -44,11 +54,7 @@ impl Fit {
                 let verb = if zero == 1 { "is" } else { "are" };
                 notes.push(format!("{zero} of {} {verb} exactly zero", counted(all, "coefficient", "coefficients")));
             }
-            Self::Logistic(fit) if fit.separated => notes.push(
-                "the classes are separable (nearly) without error, so only the penalty keeps the coefficients finite: \
-                 they depend more on C than on the data"
-                    .to_owned(),
-            ),
+            Self::Logistic(fit) => notes.extend(separated(fit, columns, classes).or_else(|| separable(fit))),
             _ => {}
         }
         notes
@@ -109,15 +115,73 @@ fn nearly_dependent(fit: &LeastSquaresFit, columns: &[DesignColumn]) -> Option<S
     ))
 }
 
-/// The columns whose coefficients rest on the last digits of the data.
-pub(crate) fn high_variance_inflation(summary: &Summary) -> Option<String> {
-    let inflated = summary.terms.iter().filter(|term| term.vif.is_some_and(|vif| vif > HIGH_VARIANCE_INFLATION));
-    let names: Vec<String> = inflated.map(|term| format!("{:?}", term.name)).collect();
-    (!names.is_empty()).then(|| {
+/// The columns that are nearly linear combinations of others.
+pub(crate) fn high_variance_inflation(summary: &Summary) -> Vec<String> {
+    let above = |least: f64, most: f64| {
+        summary.terms.iter().filter(move |term| term.vif.is_some_and(|vif| vif > least && vif <= most))
+    };
+    let extreme: Vec<String> =
+        above(EXTREME_VARIANCE_INFLATION, f64::INFINITY).map(|term| format!("{:?}", term.name)).collect();
+    let extreme = (!extreme.is_empty()).then(|| {
         format!(
             "the columns {} are nearly linear combinations of others (variance inflation above \
-             {HIGH_VARIANCE_INFLATION:.0e}): their coefficients rest on the last digits of the data",
-            names.join(", ")
+             {EXTREME_VARIANCE_INFLATION:.0e}): their coefficients rest on the last digits of the data",
+            listed(&extreme)
+        )
+    });
+    let described = |term: &Term| format!("{} ({})", term.name, rounded(term.vif.unwrap_or(f64::NAN), 3));
+    let high: Vec<String> = above(HIGH_VARIANCE_INFLATION, EXTREME_VARIANCE_INFLATION).map(described).collect();
+    let high = (!high.is_empty()).then(|| {
+        let verb = if high.len() == 1 { "has" } else { "have" };
+        format!(
+            "{} {verb} a variance inflation above {HIGH_VARIANCE_INFLATION}, so that the data hardly separate {} from other \
+             columns: {}",
+            counted(high.len(), "column", "columns"),
+            if high.len() == 1 { "its coefficient" } else { "their coefficients" },
+            listed(&high)
+        )
+    });
+    extreme.into_iter().chain(high).collect()
+}
+
+fn separable(fit: &LogisticFit) -> Option<String> {
+    fit.separated.then(|| {
+        "the classes are separable (nearly) without error, so only the penalty keeps the coefficients finite: they depend \
+         more on C than on the data"
+            .to_owned()
+    })
+}
+
+/// Columns of which only the penalty keeps the coefficients finite.
+fn separated(fit: &LogisticFit, columns: &[DesignColumn], classes: &[Scalar]) -> Option<String> {
+    let name = |column: usize| columns.get(column).map(|column| one_line(&column.name)).unwrap_or_default();
+    let described = |value: &OneClassValue| {
+        let has_level =
+            columns.get(value.column).is_some_and(|column| column.product.iter().any(|f| f.level.is_some()));
+        let class = classes.get(value.class).map(|class| one_line(&class.to_string())).unwrap_or_default();
+        let rows = counted(value.rows, "row", "rows");
+        let which = match (has_level, value.is_one) {
+            (true, true) => format!("{}: all {rows} with it", name(value.column)),
+            (true, false) => format!("{}: all {rows} without it", name(value.column)),
+            (false, is_one) => format!("{} = {}: all {rows}", name(value.column), u8::from(is_one)),
+        };
+        format!("{which} have the class \"{class}\"")
+    };
+    let values: Vec<String> = fit.one_class.iter().map(described).collect();
+    if !values.is_empty() {
+        let (which, them) = if values.len() == 1 { ("this coefficient", "it") } else { ("these coefficients", "them") };
+        return Some(format!(
+            "only the penalty keeps {which} finite (quasi-complete separation), and a larger C makes {them} larger: {}",
+            listed(&values)
+        ));
+    }
+    let largest = |values: &Vec<f64>| values.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
+    let decisive = fit.coefficients.iter().enumerate().filter(|(_, values)| largest(values) > DECISIVE);
+    let names: Vec<String> = decisive.map(|(column, _)| name(column)).collect();
+    (fit.separated && !names.is_empty() && fit.log_loss > NEARLY_CERTAIN).then(|| {
+        format!(
+            "only the penalty keeps some coefficients finite (quasi-complete separation), and a larger C makes them larger: {}",
+            listed(&names)
         )
     })
 }
@@ -179,7 +243,6 @@ fn at_end_of_path(result: &CrossValidationResult, estimator: EstimatorKind) -> O
 mod tests {
     use super::*;
     use crate::solver::cross_validation::{Candidate, SelectionRule};
-    use crate::solver::logistic::LogisticFit;
     use crate::solver::path::PenalisedFit;
 
     fn penalised(estimator: EstimatorKind, converged: bool, zero: usize) -> Fit {
@@ -208,13 +271,14 @@ mod tests {
             gradient: 3e-4,
             converged,
             separated: false,
+            one_class: Vec::new(),
             log_loss: 0.5,
             leverage_factor: None,
         })
     }
 
     fn fits(whole: Fit, evaluated: Fit, held_out: u64) -> Fits {
-        Fits { whole, evaluated, held_out, cross_validation: None }
+        Fits { whole, evaluated, held_out, cross_validation: None, decisions: Vec::new(), notes: Vec::new() }
     }
 
     #[test]
@@ -222,16 +286,16 @@ mod tests {
         let lasso = |converged| penalised(EstimatorKind::Lasso, converged, 0);
         let note = "the fit without the held-out rows did not converge: after 10000 sweeps the duality gap is 2.5e-5 of \
                     the initial objective";
-        assert_eq!(fits(lasso(true), lasso(false), 20).notes(&[]), [note]);
-        assert_eq!(fits(lasso(true), lasso(true), 20).notes(&[]), [""; 0]);
+        assert_eq!(fits(lasso(true), lasso(false), 20).notes(&[], &[]), [note]);
+        assert_eq!(fits(lasso(true), lasso(true), 20).notes(&[], &[]), [""; 0]);
         let note = "the fit without the held-out rows did not converge: after 1 iteration the largest component of the \
                     gradient is 3.0e-4";
-        assert_eq!(fits(logistic(true), logistic(false), 20).notes(&[]), [note]);
+        assert_eq!(fits(logistic(true), logistic(false), 20).notes(&[], &[]), [note]);
     }
 
     #[test]
     fn without_held_out_rows_there_is_one_fit_and_one_note() {
-        let notes = fits(logistic(false), logistic(false), 0).notes(&[]);
+        let notes = fits(logistic(false), logistic(false), 0).notes(&[], &[]);
         let note = "the fit did not converge: after 1 iteration the largest component of the gradient is 3.0e-4";
         assert_eq!(notes, [note]);
     }
@@ -240,9 +304,9 @@ mod tests {
     fn candidates_that_did_not_converge_are_counted() {
         let candidate = |converged| Candidate { alpha: 1.0, score: 2.0, standard_error: 0.5, nonzero: 3, converged };
         let notes = |path: Vec<Candidate>| {
-            let result = CrossValidationResult { alpha: 1.0, best: 1.0, path, rule: SelectionRule::Best };
+            let result = CrossValidationResult { alpha: 1.0, best: 1.0, path, rule: SelectionRule::Best, folds: 5 };
             let ridge = || penalised(EstimatorKind::Ridge, true, 0);
-            Fits { cross_validation: Some(result), ..fits(ridge(), ridge(), 20) }.notes(&[])
+            Fits { cross_validation: Some(result), ..fits(ridge(), ridge(), 20) }.notes(&[], &[])
         };
         let note =
             "2 of the 3 regularization strengths in cross-validation did not converge: their errors are not reliable";
@@ -255,8 +319,8 @@ mod tests {
         let candidate = |alpha| Candidate { alpha, score: 1e-9, standard_error: 0.5, nonzero: 3, converged: true };
         let notes = |alpha, fit: &dyn Fn() -> Fit| {
             let path = vec![candidate(10_000.0), candidate(1.093_115_208_124_194_4), candidate(0.0001)];
-            let result = CrossValidationResult { alpha, best: alpha, path, rule: SelectionRule::Best };
-            Fits { cross_validation: Some(result), ..fits(fit(), fit(), 0) }.notes(&[])
+            let result = CrossValidationResult { alpha, best: alpha, path, rule: SelectionRule::Best, folds: 5 };
+            Fits { cross_validation: Some(result), ..fits(fit(), fit(), 0) }.notes(&[], &[])
         };
         let ridge = || penalised(EstimatorKind::Ridge, true, 0);
         let selected = "cross-validation selected alpha = 1.09312 among 3 candidates (mean squared error 1e-9 ± 0.5)";
@@ -276,8 +340,9 @@ mod tests {
 
     #[test]
     fn zeros_have_a_note_where_the_penalty_has_absolute_values() {
-        let notes =
-            |estimator, zero| fits(penalised(estimator, true, zero), penalised(estimator, true, zero), 20).notes(&[]);
+        let notes = |estimator, zero| {
+            fits(penalised(estimator, true, zero), penalised(estimator, true, zero), 20).notes(&[], &[])
+        };
         assert_eq!(notes(EstimatorKind::Lasso, 2), ["2 of 3 coefficients are exactly zero"]);
         assert_eq!(notes(EstimatorKind::ElasticNet, 1), ["1 of 3 coefficients is exactly zero"]);
         assert_eq!(notes(EstimatorKind::Ridge, 2), [""; 0]);

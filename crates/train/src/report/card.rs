@@ -2,12 +2,14 @@
 
 use std::fmt::Write as _;
 
-use super::input::{ReportInput, RowSetMetrics, metric_names, parameter_text};
+use super::input::{ReportInput, RowSetMetrics, label, metric_names, parameter_text};
 use super::table::DASH;
 use crate::evaluate::title;
 use crate::summary::{rounded, significant};
 use ordinate_model::preprocess::TargetTransform;
-use ordinate_model::signature::{Feature, FeatureType, MissingPolicy};
+use ordinate_model::reading::Reading;
+use ordinate_model::scalar::Scalar;
+use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, Signature};
 use ordinate_model::wording::counted;
 
 /// The whole card.
@@ -29,7 +31,7 @@ pub fn card(input: &ReportInput<'_>) -> String {
             writeln!(text, "Predicts `{}` from {}.\n", code(target), counted(signature.width(), "feature", "features"))
         }
     };
-    for note in input.notes {
+    for note in input.all_notes() {
         let _ = writeln!(text, "> {}\n", plain(note));
     }
 
@@ -60,16 +62,17 @@ pub fn card(input: &ReportInput<'_>) -> String {
         let imputed = input.report_data.and_then(|data| data.columns.get(i)).map_or(0, |column| column.missing);
         text += &feature_row(feature, imputed);
     }
+    text += &conventions(signature);
     text + &metrics(input) + &limits(input)
 }
 
 fn feature_row(feature: &Feature, imputed: u64) -> String {
-    let values = match (feature.kind, feature.range) {
+    let values = match (feature.kind, feature.range_ends()) {
         (FeatureType::String, _) => {
             feature.levels.iter().map(|level| format!("`{}`", code(level))).collect::<Vec<_>>().join(", ")
         }
         (FeatureType::Boolean, _) => "true, false".to_owned(),
-        (_, Some([low, high])) => format!("{} – {}", rounded(low, 5), rounded(high, 5)),
+        (_, Some([low, high])) => format!("{} – {}", end(&low), end(&high)),
         (_, None) => DASH.to_owned(),
     };
     let kind = match feature.kind {
@@ -85,6 +88,31 @@ fn feature_row(feature: &Feature, imputed: u64) -> String {
         MissingPolicy::Category(level) => format!("`{}` ({imputed} rows)", code(level)),
     };
     format!("| `{}` | {kind} | {values} | {missing} |\n", code(&feature.name))
+}
+
+/// One end of a range: a number, or a date.
+fn end(value: &Scalar) -> String {
+    match value {
+        Scalar::Number(value) => rounded(*value, 5),
+        other => other.to_string(),
+    }
+}
+
+/// How text is read as values, and the columns that are not used.
+fn conventions(signature: &Signature) -> String {
+    let of = |name: &str, reading: &Reading| Some(format!("- `{}`: {}\n", code(name), plain(&reading.describe()?)));
+    let features = signature.features().iter().filter_map(|feature| of(&feature.name, &feature.reading));
+    let target = signature.target();
+    let lines: String = features.chain(of(&target.name, &target.reading)).collect();
+    let mut text = String::new();
+    if !lines.is_empty() {
+        let _ = write!(text, "\nText is read by these conventions, also in CSV requests:\n\n{lines}");
+    }
+    if !signature.ignored().is_empty() {
+        let names: Vec<String> = signature.ignored().iter().map(|name| format!("`{}`", code(label(name)))).collect();
+        let _ = writeln!(text, "\nNot used: {}.", names.join(", "));
+    }
+    text
 }
 
 fn metrics(input: &ReportInput<'_>) -> String {

@@ -33,6 +33,12 @@ impl<'a> ReportInput<'a> {
         Self { document, data: "", summary: None, report_data: None, path: None, notes: &[] }
     }
 
+    /// The notes of the model file, and further ones.
+    pub(super) fn all_notes(&self) -> impl Iterator<Item = &'a String> {
+        let stored = &self.document.training.notes;
+        stored.iter().chain(self.notes.iter().filter(|note| !stored.contains(note)))
+    }
+
     /// The metrics on each set of rows: those of the report data, or else those of the model file.
     pub(super) fn metrics(&self) -> Vec<RowSetMetrics> {
         let held_out = if self.has_test_data() { "test data" } else { "held out" };
@@ -84,6 +90,11 @@ impl<'a> ReportInput<'a> {
             other => other,
         }
     }
+}
+
+/// The name of a column, which may be empty.
+pub(super) fn label(name: &str) -> &str {
+    if name.is_empty() { "(unnamed)" } else { name }
 }
 
 /// Metrics on a set of rows.

@@ -6,11 +6,12 @@ use super::chart::histogram;
 use super::coefficients::coefficients;
 use super::diagnostics;
 use super::figure::figures;
-use super::input::{ReportInput, metric_names, parameter_text};
+use super::input::{ReportInput, label, metric_names, parameter_text};
 use super::table::{DASH, ReportTable, TABLE_ROWS, TableCell};
 use crate::evaluate::{Evaluation, title};
 use crate::report::report_data::ColumnStatistics;
 use crate::summary::{rounded, significant};
+use ordinate_model::date;
 use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, UnknownPolicy};
@@ -108,9 +109,9 @@ fn lead(input: &ReportInput<'_>) -> Markup {
                 div { dt { (title(name)) ", " (set) } dd { (rounded(*value, 3)) } }
             }
         }
-        @if !input.notes.is_empty() {
+        @if input.all_notes().next().is_some() {
             ul class="notes" {
-                @for note in input.notes { li { (note) } }
+                @for note in input.all_notes() { li { (note) } }
             }
         }
     }
@@ -157,7 +158,27 @@ fn data(input: &ReportInput<'_>) -> Markup {
             p { (features.len() - TABLE_ROWS) " more features are not shown." }
         }
         @if let Some(table) = class_counts(input) { (table) }
+        @if let Some(table) = conventions(input) { (table) }
+        @if !input.document.signature.ignored().is_empty() {
+            p { "Not used: " (input.document.signature.ignored().iter().map(|name| label(name)).collect::<Vec<_>>().join(", ")) "." }
+        }
     }
+}
+
+/// How text is read as values, in the training data and in CSV requests.
+fn conventions(input: &ReportInput<'_>) -> Option<ReportTable> {
+    let signature = &input.document.signature;
+    let features = signature.features().iter().map(|feature| (&feature.name, &feature.reading));
+    let columns = features.chain([(&signature.target().name, &signature.target().reading)]);
+    let described: Vec<_> = columns.filter_map(|(name, reading)| Some((name, reading.describe()?))).collect();
+    if described.is_empty() {
+        return None;
+    }
+    let mut table = ReportTable::new("Conventions of text, also in CSV requests", ["column", "conventions"]);
+    for (name, conventions) in described.into_iter().take(TABLE_ROWS) {
+        table.row(name, vec![TableCell::Text(conventions)]);
+    }
+    Some(table)
 }
 
 fn feature_cells(feature: &Feature, column: Option<&ColumnStatistics>) -> Vec<TableCell> {
@@ -165,16 +186,21 @@ fn feature_cells(feature: &Feature, column: Option<&ColumnStatistics>) -> Vec<Ta
     let number = |value: Option<f64>| {
         TableCell::number(value.filter(|value| is_numeric && value.is_finite()), |value| rounded(value, 4))
     };
-    let range = column.and_then(|column| column.range).or(feature.range);
+    let is_date = feature.kind == FeatureType::Date;
+    let range = column.and_then(|column| column.range).filter(|_| is_numeric || is_date).or(feature.range);
+    let end = |value: Option<f64>| match value.filter(|value| is_date && value.is_finite()) {
+        Some(days) => TableCell::Number(date::to_iso(days)),
+        None => number(value),
+    };
     let missing = column.map_or_else(|| DASH.to_owned(), |column| column.missing.to_string());
     let counts = column.map(|column| column.counts.as_slice()).unwrap_or_default();
     let histogram = histogram(&format!("Distribution of {}", feature.name), counts).unwrap_or_default();
     vec![
         TableCell::Text(kind(feature)),
         TableCell::Number(missing + &imputed(feature)),
-        number(range.map(|[low, _]| low)),
+        end(range.map(|[low, _]| low)),
         number(column.filter(|column| column.present > 0).map(|column| column.mean)),
-        number(range.map(|[_, high]| high)),
+        end(range.map(|[_, high]| high)),
         number(column.and_then(ColumnStatistics::standard_deviation)),
         TableCell::Markup(histogram),
     ]

@@ -155,7 +155,7 @@ impl ColumnStatistics {
         self.push(value);
         match (feature.kind, feature.range) {
             (FeatureType::String | FeatureType::Boolean, _) if value >= 0.0 => self.count(value),
-            (FeatureType::Double | FeatureType::Long, Some([low, high])) => {
+            (FeatureType::Double | FeatureType::Long | FeatureType::Date, Some([low, high])) => {
                 self.count((value - low) / (high - low) * BARS as f64);
             }
             _ => {}
@@ -193,7 +193,9 @@ impl<'m> ReportDataCollector<'m> {
     /// [`AnswerError`] when a batch is full and the model cannot predict it.
     pub fn push(&mut self, row: &[f64], held_out: bool) -> Result<(), AnswerError> {
         let Some((target, features)) = row.split_last() else { return Ok(()) };
-        let cells: Vec<Cell<'_>> = features.iter().copied().map(Cell::Double).collect();
+        let kinds = self.model.signature().features().iter().map(|feature| feature.kind);
+        let cell = |(value, kind)| if kind == FeatureType::Date { Cell::Date(value) } else { Cell::Double(value) };
+        let cells: Vec<Cell<'_>> = features.iter().copied().zip(kinds).map(cell).collect();
         self.push_cells(&cells, Label::new(*target, held_out))
     }
 

@@ -1,17 +1,18 @@
 //! Cross-validation of the regularization strength.
 //!
 //! Each candidate is fitted to all folds except one and scored on that one, for every fold in turn. For squared errors, the
-//! moments of the folds are enough, so one pass gives the whole path. Logistic regression needs a pass for each iteration, which
-//! all folds share, and each candidate starts from the coefficients of the one before.
+//! moments of the folds are enough, so one pass gives the whole path. In logistic regression, each candidate starts from the
+//! coefficients of the one before.
 
 use std::num::NonZero;
 
-use super::design_rows::DesignRows;
+use super::design_rows::{DesignRow, DesignRows};
 use super::error::SolveError;
 use super::folds::Folds;
-use super::logistic::{LogisticFit, LogisticSettings, Newton, StandardisationPass};
+use super::logistic::{LogisticFit, LogisticSettings, Problem, StandardisationPass};
 use super::moments::{Accumulator, Moments};
 use super::path::{Penalty, alphas, geometric, path, ridge_alphas};
+use ordinate_table::SpoolError;
 
 /// The kind of penalty whose strength is selected.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -70,6 +71,8 @@ pub struct CrossValidationResult {
     pub path: Vec<Candidate>,
     /// The rule of the selection.
     pub rule: SelectionRule,
+    /// The number of folds.
+    pub folds: u32,
 }
 
 /// The moments of each fold, in one pass.
@@ -80,6 +83,9 @@ pub fn moments(rows: &impl DesignRows, folds: u32, seed: u64) -> Result<Vec<Mome
     let mut assignment = Folds::new(folds, 1, seed)?;
     let mut parts: Vec<Accumulator> = Vec::new();
     rows.scan::<SolveError>(&mut |row| {
+        if row.weight == 0.0 {
+            return Ok(());
+        }
         if parts.is_empty() {
             // The shift may be any point near the data. It must be the same for all folds, so that constant columns stay constant.
             let near: Vec<f64> = row.design.iter().copied().chain([row.target]).collect();
@@ -169,7 +175,8 @@ fn regression_on(
         let converged = fit.converged && fold_errors.iter().all(|(_, converged)| *converged);
         Candidate { alpha: *alpha, score, standard_error, nonzero: fit.coefficients.len() - fit.zero, converged }
     });
-    select(candidates.collect(), rule).ok_or(SolveError::Uncorrelated)
+    let folds = u32::try_from(folds.len()).unwrap_or(u32::MAX);
+    select(candidates.collect(), folds, rule).ok_or(SolveError::Uncorrelated)
 }
 
 /// The regularization path of logistic regression, descending: C from 1/10000 to 10000, at equal ratios.
@@ -179,10 +186,10 @@ pub fn logistic_alphas(count: usize) -> Vec<f64> {
 }
 
 /// Selects one of these regularization strengths (`alpha` = 1 / C, best in descending order) for logistic regression, in
-/// stratified folds. `settings.c` is ignored.
+/// stratified folds: at most as many as the largest class has rows. `settings.c` is ignored.
 ///
 /// # Errors
-/// [`SolveError`] when a class has only one row, a fold is empty, or a fit fails.
+/// [`SolveError`] when fewer than two folds have rows, or a fit fails.
 pub fn classification(
     rows: &impl DesignRows,
     classes: usize,
@@ -192,81 +199,84 @@ pub fn classification(
     settings: &LogisticSettings,
     rule: SelectionRule,
 ) -> Result<CrossValidationResult, SolveError> {
+    if let Some(alpha) =
+        alphas.iter().find(|alpha| !(**alpha > 0.0 && (1.0 / **alpha).is_finite() && alpha.is_finite()))
+    {
+        let allowed = "a positive, finite number";
+        return Err(SolveError::InvalidSetting { name: "C", value: 1.0 / alpha, allowed });
+    }
     let columns = rows.columns().len();
-    let assignment = Folds::new(folds, classes, seed)?;
-    let folds = usize::try_from(folds).unwrap_or(usize::MAX);
-
-    let mut whole = StandardisationPass::new(columns, classes)?;
-    let mut fold_passes = vec![whole.clone(); folds];
     let mut counts = vec![0_u64; classes];
-    let mut weights = vec![0.0; folds];
-    let mut folds_of_rows = assignment.clone();
     rows.scan::<SolveError>(&mut |row| {
-        let class = whole.push(row)?;
-        let fold = folds_of_rows.assign(class);
-        if let (Some(count), Some(weight)) = (counts.get_mut(class), weights.get_mut(fold)) {
+        if let Some(count) = counts.get_mut(super::logistic::position(row.target)).filter(|_| row.weight > 0.0) {
             *count += 1;
-            *weight += row.weight;
-        }
-        for (_, standardisation) in fold_passes.iter_mut().enumerate().filter(|(other, _)| *other != fold) {
-            standardisation.push(row)?;
         }
         Ok(())
     })?;
-    whole.with_settings(settings).finish_part()?;
-    if let Some(class) = counts.iter().position(|count| *count == 1) {
-        return Err(SolveError::SingleRowClass { class, classes });
-    }
-    if weights.contains(&0.0) {
-        return Err(SolveError::EmptyFold { rows: counts.iter().sum(), folds });
-    }
-    let start = |standardisation: StandardisationPass| -> Result<Newton, SolveError> {
-        Newton::new(standardisation.with_settings(settings).finish_part()?, settings)
-    };
-    let mut fits = fold_passes.into_iter().map(start).collect::<Result<Vec<Newton>, _>>()?;
+    let most = counts.iter().max().and_then(|most| u32::try_from(*most).ok()).unwrap_or(u32::MAX);
+    let folds = folds.min(most.max(2));
+    let assignment = Folds::new(folds, classes, seed)?;
 
-    let mut candidates = Vec::with_capacity(alphas.len());
-    for alpha in alphas {
-        let c = 1.0 / alpha;
-        if !(c > 0.0 && c.is_finite()) {
-            return Err(SolveError::InvalidSetting { name: "C", value: c, allowed: "a positive, finite number" });
-        }
-        for fit in &mut fits {
-            fit.restart(c);
-        }
-        let mut running = vec![true; folds];
-        while running.contains(&true) {
-            let mut folds_of_rows = assignment.clone();
-            rows.scan::<SolveError>(&mut |row| {
-                let fold = folds_of_rows.assign(super::logistic::position(row.target));
-                for (other, (fit, runs)) in fits.iter_mut().zip(&running).enumerate() {
-                    if *runs && other != fold {
-                        fit.push(row);
-                    }
-                }
-                Ok(())
-            })?;
-            for (fit, runs) in fits.iter_mut().zip(&mut running) {
-                *runs = *runs && !fit.advance();
-            }
-        }
-        let done: Vec<LogisticFit> = fits.iter().map(Newton::finish).collect();
-        let mut losses = vec![0.0; folds];
-        let mut folds_of_rows = assignment.clone();
-        rows.scan::<SolveError>(&mut |row| {
-            let class = super::logistic::position(row.target);
-            let fold = folds_of_rows.assign(class);
-            if let (Some(loss), Some(fit)) = (losses.get_mut(fold), done.get(fold)) {
-                *loss += row.weight * fit.loss(row.design, class);
+    // For each fold with rows: its weight, and for each alpha the mean loss and whether the fit converged.
+    let mut measured: Vec<(f64, Vec<(f64, bool)>)> = Vec::new();
+    for fold in 0..usize::try_from(folds).unwrap_or(usize::MAX) {
+        let others = FoldRows { rows, assignment: &assignment, fold, is_left_out: false };
+        let mut standardisation = StandardisationPass::new(columns, classes)?;
+        others.scan::<SolveError>(&mut |row| standardisation.push(row).map(|_| ()))?;
+        let standardisation = standardisation.with_settings(settings).finish_part();
+        let mut problem = Problem::new(&others, standardisation, settings, available_threads())?;
+        let fits = alphas.iter().map(|alpha| problem.fit(1.0 / alpha)).collect::<Result<Vec<LogisticFit>, _>>()?;
+        let mut losses = vec![0.0; fits.len()];
+        let mut weight = 0.0;
+        FoldRows { is_left_out: true, ..others }.scan::<SolveError>(&mut |row| {
+            weight += row.weight;
+            for (loss, fit) in losses.iter_mut().zip(&fits) {
+                *loss += row.weight * fit.loss(row.design, super::logistic::position(row.target));
             }
             Ok(())
         })?;
-        let errors: Vec<f64> = losses.iter().zip(&weights).map(|(loss, weight)| loss / weight).collect();
-        let (score, standard_error) = mean(&errors, &weights);
-        let converged = done.iter().all(|fit| fit.converged);
-        candidates.push(Candidate { alpha: *alpha, score, standard_error, nonzero: columns, converged });
+        if weight > 0.0 {
+            let of_fits = losses.iter().zip(&fits).map(|(loss, fit)| (loss / weight, fit.converged));
+            measured.push((weight, of_fits.collect()));
+        }
     }
-    select(candidates, rule).ok_or(SolveError::Uncorrelated)
+    if measured.len() < 2 {
+        return Err(SolveError::EmptyFold { rows: counts.iter().sum(), folds: measured.len() });
+    }
+    let weights: Vec<f64> = measured.iter().map(|(weight, _)| *weight).collect();
+    let candidate = |(position, alpha): (usize, &f64)| {
+        let of_folds: Vec<(f64, bool)> = measured.iter().filter_map(|(_, fold)| fold.get(position)).copied().collect();
+        let errors: Vec<f64> = of_folds.iter().map(|(error, _)| *error).collect();
+        let (score, standard_error) = mean(&errors, &weights);
+        let converged = of_folds.iter().all(|(_, converged)| *converged);
+        Candidate { alpha: *alpha, score, standard_error, nonzero: columns, converged }
+    };
+    select(alphas.iter().enumerate().map(candidate).collect(), folds, rule).ok_or(SolveError::Uncorrelated)
+}
+
+/// The rows of one fold, or all others.
+struct FoldRows<'f, R> {
+    rows: &'f R,
+    assignment: &'f Folds,
+    fold: usize,
+    is_left_out: bool,
+}
+
+impl<R: DesignRows> DesignRows for FoldRows<'_, R> {
+    fn columns(&self) -> &[String] {
+        self.rows.columns()
+    }
+
+    fn scan<E: From<SpoolError> + Send>(&self, each: &mut dyn FnMut(DesignRow<'_>) -> Result<(), E>) -> Result<(), E> {
+        let mut assignment = self.assignment.clone();
+        self.rows.scan(&mut |row| {
+            if row.weight == 0.0 {
+                return Ok(());
+            }
+            let is_left_out = assignment.assign(super::logistic::position(row.target)) == self.fold;
+            if is_left_out == self.is_left_out { each(row) } else { Ok(()) }
+        })
+    }
 }
 
 /// The moments of all folds, then for each fold the moments of all others. These are merged from the moments of the folds before
@@ -303,7 +313,7 @@ fn mean(errors: &[f64], weights: &[f64]) -> (f64, f64) {
     (mean, (variance / (errors.len().max(2) - 1) as f64).sqrt())
 }
 
-fn select(path: Vec<Candidate>, rule: SelectionRule) -> Option<CrossValidationResult> {
+fn select(path: Vec<Candidate>, folds: u32, rule: SelectionRule) -> Option<CrossValidationResult> {
     let best =
         *path.iter().filter(|candidate| candidate.score.is_finite()).min_by(|a, b| a.score.total_cmp(&b.score))?;
     let alpha = match rule {
@@ -313,7 +323,7 @@ fn select(path: Vec<Candidate>, rule: SelectionRule) -> Option<CrossValidationRe
             .filter(|candidate| candidate.score <= best.score + best.standard_error)
             .fold(best.alpha, |largest, candidate| largest.max(candidate.alpha)),
     };
-    Some(CrossValidationResult { alpha, best: best.alpha, path, rule })
+    Some(CrossValidationResult { alpha, best: best.alpha, path, rule, folds })
 }
 
 #[cfg(test)]

@@ -37,6 +37,9 @@ pub enum SolveError {
         /// The column's name.
         name: String,
     },
+    /// Every column has one value in all rows.
+    #[error("no column varies: every column has the same value in every row, so there is nothing to learn from")]
+    NoVaryingColumn,
     /// Some columns are a linear combination of each other: infinitely many coefficients fit equally well.
     #[error("{}", dependent(names))]
     Dependent {
@@ -91,14 +94,6 @@ pub enum SolveError {
         /// The number of folds.
         folds: usize,
     },
-    /// A class of one row: without the fold that contains it, there is nothing to learn the class from.
-    #[error("class {} of {classes} has only one row, and cross-validation needs at least 2", class + 1)]
-    SingleRowClass {
-        /// The position of the class, from 0.
-        class: usize,
-        /// The number of classes.
-        classes: usize,
-    },
     /// Every regularization strength gives the same predictions.
     #[error("no feature is correlated with the target, so every alpha predicts equally well")]
     Uncorrelated,
@@ -115,6 +110,7 @@ impl SolveError {
             Self::TooFewRows { .. } => "add rows, or use fewer features (--features)".to_owned(),
             Self::ConstantTarget { .. } | Self::TooFewClasses(_) => "choose another --target".to_owned(),
             Self::ConstantFeature { name } => format!("leave it out with --exclude {name:?}"),
+            Self::NoVaryingColumn => "add columns that differ between the rows".to_owned(),
             Self::Dependent { names } => independent(names),
             Self::NotFinite { .. } => "rescale the column, or the weights if there are any".to_owned(),
             Self::MissingClass { .. } => {
@@ -123,7 +119,6 @@ impl SolveError {
             }
             Self::TooFewFolds(_) => "use --cross-validate 5".to_owned(),
             Self::EmptyFold { .. } => "use fewer folds (--cross-validate)".to_owned(),
-            Self::SingleRowClass { .. } => "remove the class from the data, or set --c to a number".to_owned(),
             Self::Uncorrelated => "use other features, or set --alpha to a number".to_owned(),
             Self::InvalidSetting { .. } | Self::NotAClass { .. } | Self::Spool(_) => return None,
         })

@@ -13,13 +13,38 @@ impl Moments {
     /// [`SolveError`] with the names of columns when there is no single finite solution.
     pub fn solve(&self, names: &[String]) -> Result<LeastSquaresFit, SolveError> {
         let features = self.triangle().columns().saturating_sub(1);
-        let name = |column: usize| names.get(column).cloned().unwrap_or_default();
         if self.rows() < (features + self.intercepts()) as u64 {
             return Err(SolveError::TooFewRows { rows: self.rows(), features, intercept: self.intercepts() > 0 });
         }
         let lengths = self.lengths(names)?;
         self.check_independence(&lengths, names)?;
+        self.solve_independent(names)
+    }
 
+    /// As [`solve`](Self::solve), for a part of the rows: features that the part does not determine, because they are constant
+    /// or combinations of others in it, are left out. Returns those, too.
+    ///
+    /// # Errors
+    /// [`SolveError::NotFinite`]
+    pub(crate) fn solve_part(&self, names: &[String]) -> Result<(LeastSquaresFit, Vec<usize>), SolveError> {
+        self.finite_lengths(names)?;
+        let dropped = self.redundant_features().columns();
+        if dropped.is_empty() {
+            return Ok((self.solve_independent(names)?, dropped));
+        }
+        let names: Vec<String> = names
+            .iter()
+            .enumerate()
+            .filter(|(column, _)| !dropped.contains(column))
+            .map(|(_, name)| name.clone())
+            .collect();
+        Ok((self.without(&dropped).solve_independent(&names)?, dropped))
+    }
+
+    /// Solves for independent features.
+    fn solve_independent(&self, names: &[String]) -> Result<LeastSquaresFit, SolveError> {
+        let features = self.triangle().columns().saturating_sub(1);
+        let name = |column: usize| names.get(column).cloned().unwrap_or_default();
         let design = self.triangle().leading(features);
         let target = self.triangle().column(features);
         let (residual, projection) = target.split_last().map_or((0.0, &[][..]), |(last, rest)| (*last, rest));
@@ -91,6 +116,19 @@ impl LeastSquaresFit {
             residual - DoubleDouble::from(coefficient) * (DoubleDouble::from(column) - DoubleDouble::from(*mean))
         });
         residual.to_f64()
+    }
+
+    /// The fit with coefficients of 0 for further features at these ascending places, which have these means. It has no factor R.
+    pub(crate) fn with_zeros(mut self, places: &[usize], means: &[f64]) -> Self {
+        for place in places {
+            let place = (*place).min(self.coefficients.len());
+            self.coefficients.insert(place, 0.0);
+            self.coefficient_low_parts.insert(place, 0.0);
+        }
+        means.clone_into(&mut self.means);
+        self.triangle = UpperTriangle::zeros(0);
+        self.unit_errors = None;
+        self
     }
 
     /// The number of parameters: one for each feature, and the intercept if there is one.

@@ -1,4 +1,4 @@
-//! Logistic regression with two or more classes, by Newton's method over a stream of rows.
+//! Logistic regression with two or more classes, by Newton's method.
 //!
 //! The objective is that of scikit-learn, on standardised features (weighted mean, population standard deviation). The intercepts
 //! are not penalised:
@@ -7,26 +7,46 @@
 //! C · Σ w · −ln p(class) + ½ ‖b‖²        p = sigmoid of one score, or softmax of one score for each class
 //! ```
 //!
-//! Every iteration is one pass that sums loss, gradient and Hessian, in memory that does not depend on the number of rows.
 //! Newton's method converges quadratically, whatever the units of the columns; a step that does not reduce the objective is
-//! halved. For more than two classes, adding a constant to all scores does not change the probabilities: this direction is fixed,
-//! and coefficients and intercepts sum to zero over the classes.
+//! halved. Where the Hessian is small, every iteration is one pass that sums loss, gradient and Hessian (`newton`); for many
+//! classes or columns, conjugate gradients need the products of the Hessian with vectors only (`truncated_newton`). The rows
+//! stay in memory if they fit. For more than two classes, adding a constant to all scores does not change the probabilities:
+//! this direction is fixed, and coefficients and intercepts sum to zero over the classes.
 
+mod iterate;
 mod logistic_fit;
 mod newton;
 mod packed;
 mod products;
 mod settings;
 mod standardisation;
+mod standardised_rows;
 mod sums;
+mod tiles;
+mod truncated_newton;
+
+use std::num::NonZero;
 
 use super::design_rows::DesignRows;
 use super::error::SolveError;
+use super::leverage::{LeverageFactor, MOST_COLUMNS};
+use super::qr::UpperTriangle;
+use iterate::Solution;
+pub(crate) use logistic_fit::DECISIVE;
 pub use logistic_fit::LogisticFit;
-pub(crate) use newton::Newton;
+use ordinate_model::inference::DIAGONAL_INCREMENT;
+use packed::packed_index;
 pub use settings::LogisticSettings;
+pub use standardisation::OneClassValue;
 use standardisation::Standardisation;
 pub(crate) use standardisation::{StandardisationPass, position};
+use standardised_rows::{StandardisedRows, fits_into_memory};
+use sums::ColumnBlock;
+use truncated_newton::TileBlock;
+
+/// The usual number of passes of Newton's method, and of products with the Hessian in its truncated form.
+const NEWTON_PASSES: f64 = 7.0;
+const TRUNCATED_PASSES: f64 = 60.0;
 
 /// Fits the scores of `classes` classes. The target of a row is the position of its class.
 ///
@@ -34,29 +54,39 @@ pub(crate) use standardisation::{StandardisationPass, position};
 /// [`SolveError`] when a class has no rows, a column is constant or not finite, or the rows cannot be read. A fit that did not
 /// converge is not an error: see [`LogisticFit::converged`].
 pub fn fit(rows: &impl DesignRows, classes: usize, settings: &LogisticSettings) -> Result<LogisticFit, SolveError> {
-    run(rows, standardisation(rows, classes)?.with_settings(settings).finish(rows.columns())?, settings)
+    let standardisation = standardisation(rows, classes)?.with_settings(settings).finish(rows.columns())?;
+    Problem::new(rows, standardisation, settings, available_threads())?.fit(settings.c)
 }
 
-/// As [`fit()`], for a part of rows whose columns are not constant: a column that is constant in the part gets the
-/// coefficient 0.
+/// As [`fit()`], for a part of the rows: a column that is constant in the part gets the coefficient 0, and a class without rows
+/// the probability of one row among those of the part. `start` is a fit to similar rows.
 ///
 /// # Errors
-/// As [`fit()`], except for constant columns.
+/// As [`fit()`], except for constant columns and classes without rows.
 pub fn fit_of_part(
     rows: &impl DesignRows,
     classes: usize,
     settings: &LogisticSettings,
+    start: Option<&LogisticFit>,
 ) -> Result<LogisticFit, SolveError> {
-    run(rows, standardisation(rows, classes)?.with_settings(settings).finish_part()?, settings)
+    let standardisation = standardisation(rows, classes)?.with_settings(settings).finish_part();
+    let mut problem = Problem::new(rows, standardisation, settings, available_threads())?;
+    if let Some(start) = start {
+        problem.start_from(start);
+    }
+    problem.fit(settings.c)
 }
 
-/// Checks the rows as [`fit()`] does, before parts of them are fitted.
+/// The columns that have the same value in every row.
 ///
 /// # Errors
-/// As [`fit()`].
-pub fn check(rows: &impl DesignRows, classes: usize, settings: &LogisticSettings) -> Result<(), SolveError> {
-    standardisation(rows, classes)?.with_settings(settings).finish(rows.columns())?;
-    Ok(())
+/// As [`fit()`], except for constant columns.
+pub fn constant_columns(
+    rows: &impl DesignRows,
+    classes: usize,
+    settings: &LogisticSettings,
+) -> Result<Vec<usize>, SolveError> {
+    standardisation(rows, classes)?.with_settings(settings).constant_columns(rows.columns())
 }
 
 fn standardisation(rows: &impl DesignRows, classes: usize) -> Result<StandardisationPass, SolveError> {
@@ -65,21 +95,158 @@ fn standardisation(rows: &impl DesignRows, classes: usize) -> Result<Standardisa
     Ok(standardisation)
 }
 
-fn run(
-    rows: &impl DesignRows,
+fn available_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+/// How the rows are stored, which depends on the solver.
+enum Design<'r, R> {
+    /// For Newton's method.
+    Columns(StandardisedRows<'r, R, ColumnBlock>),
+    /// For its truncated form, with the Gram matrix if it is worth its time.
+    Tiles(StandardisedRows<'r, R, TileBlock>, Option<Vec<f64>>),
+    /// Rows of one class need no solver.
+    OneClass,
+}
+
+/// A fit with several regularization strengths, each from the coefficients of the one before.
+pub(crate) struct Problem<'r, R> {
+    design: Design<'r, R>,
     standardisation: Standardisation,
-    settings: &LogisticSettings,
-) -> Result<LogisticFit, SolveError> {
-    let mut newton = Newton::new(standardisation, settings)?;
-    loop {
-        rows.scan::<SolveError>(&mut |row| {
-            newton.push(row);
-            Ok(())
-        })?;
-        if newton.advance() {
-            return Ok(newton.finish());
+    settings: LogisticSettings,
+    /// For each score, a coefficient for each column, then the intercept.
+    parameters: Vec<Vec<f64>>,
+    leverage_factor: Option<LeverageFactor>,
+}
+
+impl<'r, R: DesignRows> Problem<'r, R> {
+    /// Reads the rows if they fit into memory.
+    pub(crate) fn new(
+        rows: &'r R,
+        standardisation: Standardisation,
+        settings: &LogisticSettings,
+        threads: usize,
+    ) -> Result<Self, SolveError> {
+        let scores = match standardisation.present.len() {
+            0 | 1 => 0,
+            2 => 1,
+            classes => classes,
+        };
+        let columns = standardisation.means.len();
+        let mut leverage_factor = None;
+        let intercept = settings.intercept;
+        let design = if scores == 0 {
+            Design::OneClass
+        } else if is_small(&standardisation, scores) {
+            Design::Columns(StandardisedRows::new(rows, &standardisation, intercept, threads)?)
+        } else {
+            let tiles = StandardisedRows::new(rows, &standardisation, intercept, threads)?;
+            let gram = if columns <= MOST_COLUMNS || is_worth_a_gram(&standardisation, scores) {
+                Some(truncated_newton::gram(&tiles, columns + 1)?)
+            } else {
+                None
+            };
+            leverage_factor = gram.as_ref().and_then(|gram| factor(&standardisation, gram, 1.0));
+            Design::Tiles(tiles, gram)
+        };
+        let parameters = vec![vec![0.0; columns + 1]; scores];
+        Ok(Self { design, standardisation, settings: *settings, parameters, leverage_factor })
+    }
+
+    /// Starts from the scores of a fit to similar rows, where the start needs no sums.
+    fn start_from(&mut self, fit: &LogisticFit) {
+        let Standardisation { means, scales, present, classes, .. } = &self.standardisation;
+        if !matches!(self.design, Design::Tiles(..)) || present.len() < *classes {
+            return;
+        }
+        for (score, (parameters, intercept)) in self.parameters.iter_mut().zip(&fit.intercepts).enumerate() {
+            let mut at_means = *intercept;
+            let columns = fit.coefficients.iter().zip(means.iter().zip(scales)).zip(fit.means.iter().zip(&fit.scales));
+            for (parameter, ((coefficients, (mean, scale)), (old_mean, old_scale))) in
+                parameters.iter_mut().zip(columns)
+            {
+                let slope = coefficients.get(score).copied().unwrap_or(0.0) / old_scale;
+                *parameter = slope * scale;
+                at_means += slope * (mean - old_mean);
+            }
+            if let Some(last) = parameters.last_mut().filter(|_| self.settings.intercept) {
+                *last = at_means;
+            }
         }
     }
+
+    /// Fits with this inverse regularization strength.
+    pub(crate) fn fit(&mut self, c: f64) -> Result<LogisticFit, SolveError> {
+        self.settings.c = c;
+        for (name, value) in [("C", c), ("tolerance", self.settings.tolerance)] {
+            if !(value > 0.0 && value.is_finite()) {
+                return Err(SolveError::InvalidSetting { name, value, allowed: "a positive, finite number" });
+            }
+        }
+        let penalty = iterate::penalty(&self.settings, &self.standardisation);
+        let weight = self.standardisation.weight;
+        let start = self.parameters.clone();
+        let solution = match &self.design {
+            Design::OneClass => None,
+            Design::Columns(rows) => {
+                let (solution, gram) = newton::minimise(rows, start, &self.settings, penalty, weight)?;
+                if let Some(gram) = gram {
+                    let probability = 1.0 / self.standardisation.present.len() as f64;
+                    self.leverage_factor = factor(&self.standardisation, &gram, probability * (1.0 - probability));
+                }
+                Some(solution)
+            }
+            Design::Tiles(rows, gram) => {
+                Some(truncated_newton::minimise(rows, start, &self.settings, penalty, weight, gram.as_deref())?)
+            }
+        };
+        Ok(match solution {
+            Some(solution) => {
+                self.parameters.clone_from(&solution.point.parameters);
+                self.fitted(&solution)
+            }
+            None => LogisticFit::of_one_class(&self.standardisation),
+        })
+    }
+
+    fn fitted(&self, solution: &Solution) -> LogisticFit {
+        LogisticFit::new(&self.standardisation, solution, self.leverage_factor.clone())
+    }
+}
+
+/// Whether the passes of Newton's method take less time than those of its truncated form.
+fn is_small(standardisation: &Standardisation, scores: usize) -> bool {
+    let (rows, columns) = (standardisation.rows as f64, standardisation.means.len() as f64 + 1.0);
+    let scores = scores as f64;
+    let size = scores * columns;
+    let whole = NEWTON_PASSES * (rows * scores * (scores + 1.0) / 2.0 * columns * columns + size * size * size);
+    // With few scores, the time is that of reading the design twice. Without memory, every product reads the file.
+    let reading = if fits_into_memory(standardisation) { 2.0 } else { 20.0 };
+    let truncated = TRUNCATED_PASSES * 4.0 * rows * columns * (scores + reading);
+    whole <= truncated
+}
+
+/// Whether the Gram matrix of the columns and its inverse take less time than the products that they save.
+fn is_worth_a_gram(standardisation: &Standardisation, scores: usize) -> bool {
+    let (rows, columns) = (standardisation.rows as f64, standardisation.means.len() as f64 + 1.0);
+    let gram = rows * columns * columns + 4.0 * columns * columns * columns;
+    gram < 0.5 * TRUNCATED_PASSES * 4.0 * rows * columns * scores as f64
+}
+
+/// The factor for leverages, from the Gram matrix of the columns, times a curvature, with the intercept last.
+fn factor(standardisation: &Standardisation, gram: &[f64], curvature: f64) -> Option<LeverageFactor> {
+    let columns = standardisation.means.len();
+    // With as few rows, every new row has a high leverage.
+    if columns > MOST_COLUMNS || standardisation.rows <= columns as u64 + 1 {
+        return None;
+    }
+    let entry = |i: usize, j: usize| {
+        let slack = if i == j { DIAGONAL_INCREMENT * standardisation.weight } else { 0.0 };
+        gram.get(packed_index(i, j, columns + 1)).map(|entry| entry / curvature + slack)
+    };
+    let rows = (0..columns).map(|i| (i..columns).map(|j| entry(i, j)).collect());
+    let triangle = UpperTriangle::cholesky(rows.collect::<Option<_>>()?)?;
+    Some(LeverageFactor { triangle, degrees_of_freedom: None })
 }
 
 #[cfg(test)]

@@ -18,11 +18,15 @@ use std::ops::RangeInclusive;
 use super::error::SolveError;
 use super::qr::{UpperTriangle, dot};
 use super::simd;
+pub use dependency::RedundantColumns;
 use ordinate_model::double_double::DoubleDouble;
 
 /// Rows in a block: few enough for the processor's cache, and one fewer than a multiple of the widest register, for the row
 /// that joins the means.
 const BLOCK_ROWS: usize = 255;
+
+/// An entry of R ÷ the length of its column that is due to rounding.
+const ROUNDING: f64 = 1e-14;
 
 /// The lengths of a target for which the squares of the largest errors do not overflow, and those of rounding errors do not
 /// underflow.
@@ -223,9 +227,10 @@ impl Moments {
             let shifts = other.shift.iter().zip(&self.shift);
             let mean: Vec<f64> =
                 other.mean.iter().zip(shifts).map(|(mean, (theirs, ours))| mean + (theirs - ours)).collect();
+            let rows = other.rows_of_factor();
             let padded = |column| {
                 let mut entries = other.triangle.column(column);
-                entries.resize(other.shift.len(), 0.0);
+                entries.resize(rows, 0.0);
                 entries
             };
             if merged.first.is_empty() {
@@ -239,6 +244,19 @@ impl Moments {
             merged.flatten_constants();
         }
         merged
+    }
+
+    /// The number of rows of R that contain more than rounding errors: as many as columns, or about as many as there are rows
+    /// of data if those are fewer.
+    pub(crate) fn rows_of_factor(&self) -> usize {
+        let columns = self.shift.len();
+        let fewest = usize::try_from(self.rows).unwrap_or(usize::MAX).min(columns);
+        let lengths = self.unchecked_lengths();
+        let is_noise = |(row, entries): (usize, &Vec<f64>)| {
+            entries.iter().zip(lengths.iter().skip(row)).all(|(entry, length)| entry.abs() <= ROUNDING * length)
+        };
+        let noise = self.triangle.rows().iter().enumerate().skip(fewest).rev().take_while(|row| is_noise(*row));
+        columns - noise.count()
     }
 
     /// Merges rows with the given mean, less the shift. The columns are the centred rows, or their factor R.
@@ -261,21 +279,36 @@ impl Moments {
     /// # Errors
     /// [`SolveError`] with the name of a column that is constant, not finite, or of extreme size.
     pub(crate) fn lengths(&self, names: &[String]) -> Result<Vec<f64>, SolveError> {
+        let lengths = self.finite_lengths(names)?;
+        self.check_target(names)?;
+        match self.constant_features().first() {
+            Some(column) => Err(SolveError::ConstantFeature { name: names.get(*column).cloned().unwrap_or_default() }),
+            None => Ok(lengths),
+        }
+    }
+
+    /// Checks that the target varies.
+    ///
+    /// # Errors
+    /// [`SolveError::ConstantTarget`]
+    pub(crate) fn check_target(&self, names: &[String]) -> Result<(), SolveError> {
+        let target = self.shift.len().saturating_sub(1);
+        let name = || names.get(target).cloned().unwrap_or_default();
+        if self.is_constant(target) { Err(SolveError::ConstantTarget { name: name() }) } else { Ok(()) }
+    }
+
+    /// The length of each centred column, which is zero for a constant one.
+    ///
+    /// # Errors
+    /// [`SolveError`] with the name of a column that is not finite, or of extreme size.
+    pub(crate) fn finite_lengths(&self, names: &[String]) -> Result<Vec<f64>, SolveError> {
         let features = self.shift.len().saturating_sub(1);
-        let name = |column: usize| names.get(column).cloned().unwrap_or_default();
         let lengths = self.unchecked_lengths();
         for (column, (length, mean)) in lengths.iter().zip(&self.mean).enumerate() {
             // Coefficients are divided by the length of a feature; the errors of the target are squared.
             let fits = length.is_normal() && (column != features || TARGET_LENGTHS.contains(length));
-            let is_constant = self.is_constant(column);
-            if !(mean.is_finite() && (fits || is_constant)) {
-                return Err(SolveError::NotFinite { name: name(column) });
-            }
-            if is_constant && column == features {
-                return Err(SolveError::ConstantTarget { name: name(column) });
-            }
-            if is_constant {
-                return Err(SolveError::ConstantFeature { name: name(column) });
+            if !(mean.is_finite() && (fits || self.is_constant(column))) {
+                return Err(SolveError::NotFinite { name: names.get(column).cloned().unwrap_or_default() });
             }
         }
         Ok(lengths)

@@ -12,13 +12,14 @@
 //! Without an intercept (moments [about zero](Moments::about_zero)), features are not centred, and are divided by their root
 //! mean square.
 //!
-//! The factor `R` is enough, since `‖y − Zb‖² = ‖r_y − R_z b‖²`. Ridge is one more QR decomposition, of `[R; √alpha I]`. The
-//! others use coordinate descent (Friedman, Hastie and Tibshirani, 2010) to find the coefficients that are zero. With fixed
+//! The factor `R` is enough, since `‖y − Zb‖² = ‖r_y − R_z b‖²`. Ridge is one more QR decomposition, of `[R; √alpha I]`, and a
+//! path of it one bidiagonalisation. The others use coordinate descent (Friedman, Hastie and Tibshirani, 2010) to find the coefficients that are zero. With fixed
 //! signs, the other coefficients solve a linear system, which gives all digits at once where descent would converge slowly
 //! along correlated features. Linearly dependent columns get a coefficient of exactly zero until the others are independent
 //! (`basis`). The duality gap proves optimality.
 
 mod basis;
+mod bidiagonal;
 mod descent;
 mod problem;
 
@@ -26,6 +27,7 @@ use super::error::SolveError;
 use super::leverage::LeverageFactor;
 use super::moments::Moments;
 use super::qr::dot;
+use bidiagonal::Bidiagonal;
 use descent::{Descent, PenaltyWeights};
 use problem::Problem;
 
@@ -89,20 +91,55 @@ impl PenalisedFit {
 /// # Errors
 /// [`SolveError`] with the name of a column that is constant or not finite, or for a penalty outside its range.
 pub fn fit(moments: &Moments, names: &[String], penalty: Penalty) -> Result<PenalisedFit, SolveError> {
-    moments.lengths(names)?;
+    let lengths = moments.lengths(names)?;
+    if has_no_strength(penalty) {
+        moments.check_independence(&lengths, names)?;
+    }
     fit_of_part(moments, names, penalty)
 }
 
-/// As [`fit()`], for a part of rows whose columns are not constant: a feature that is constant in the part gets the
-/// coefficient 0.
+fn has_no_strength(penalty: Penalty) -> bool {
+    matches!(penalty, Penalty::Ridge { alpha } | Penalty::ElasticNet { alpha, .. } if alpha == 0.0)
+}
+
+/// As [`fit()`], for a part of the rows: a feature that is constant in the part gets the coefficient 0, as do linear
+/// combinations of others without a penalty.
 ///
 /// # Errors
-/// As [`fit()`], except for constant features.
+/// As [`fit()`], except for constant and dependent features.
 pub fn fit_of_part(moments: &Moments, names: &[String], penalty: Penalty) -> Result<PenalisedFit, SolveError> {
+    if has_no_strength(penalty) {
+        let dropped = moments.redundant_features().columns();
+        if !dropped.is_empty() {
+            return without_penalty(moments, names, penalty, &dropped);
+        }
+    }
     let problem = Problem::new(moments, names, moments.unchecked_lengths());
     let fit = problem.fit(penalty, None)?;
     let ridge_alpha = if let Penalty::Ridge { alpha } = penalty { Some(alpha) } else { None };
     Ok(PenalisedFit { leverage_factor: problem.leverage_factor(ridge_alpha), ..fit })
+}
+
+/// Without a penalty, features that the rows do not determine get the coefficient 0, and there is no leverage factor.
+fn without_penalty(
+    moments: &Moments,
+    names: &[String],
+    penalty: Penalty,
+    dropped: &[usize],
+) -> Result<PenalisedFit, SolveError> {
+    let determined = moments.without(dropped);
+    let kept: Vec<String> =
+        names.iter().enumerate().filter(|(at, _)| !dropped.contains(at)).map(|(_, name)| name.clone()).collect();
+    let mut fit = Problem::new(&determined, &kept, determined.unchecked_lengths()).fit(penalty, None)?;
+    let all = Problem::new(moments, names, moments.unchecked_lengths());
+    for place in dropped {
+        fit.coefficients.insert((*place).min(fit.coefficients.len()), 0.0);
+    }
+    fit.means = moments.means();
+    fit.means.pop();
+    fit.scales.clone_from(&all.scales);
+    fit.zero += dropped.len();
+    Ok(fit)
 }
 
 /// Fits several penalties, each starting from the coefficients of the one before: fastest in descending order. A feature that
@@ -151,6 +188,12 @@ fn length(column: &[f64]) -> f64 {
 
 impl Problem<'_> {
     fn path(&self, penalties: &[Penalty]) -> Result<Vec<PenalisedFit>, SolveError> {
+        let weights: Vec<PenaltyWeights> =
+            penalties.iter().map(|penalty| self.weights(*penalty)).collect::<Result<_, _>>()?;
+        if penalties.len() > 1 && weights.iter().all(|weights| weights.l1 == 0.0 && weights.l2 > 0.0) {
+            let bidiagonal = Bidiagonal::new(&self.columns, &self.target);
+            return weights.iter().map(|weights| self.fitted(&bidiagonal.ridge(weights.l2), 0, 0.0, true)).collect();
+        }
         let mut fits: Vec<PenalisedFit> = Vec::with_capacity(penalties.len());
         for penalty in penalties {
             let start = fits.last().map(|fit| fit.coefficients.as_slice());
@@ -159,9 +202,10 @@ impl Problem<'_> {
         Ok(fits)
     }
 
-    fn fit(&self, penalty: Penalty, start: Option<&[f64]>) -> Result<PenalisedFit, SolveError> {
+    /// The penalty in the units of the sum of squared errors.
+    fn weights(&self, penalty: Penalty) -> Result<PenaltyWeights, SolveError> {
         let weight = self.moments.weight();
-        let (alpha, penalty) = match penalty {
+        let (alpha, weights) = match penalty {
             Penalty::Ridge { alpha } => (alpha, PenaltyWeights { l1: 0.0, l2: alpha }),
             Penalty::ElasticNet { alpha, l1_ratio } => {
                 if !(0.0..=1.0).contains(&l1_ratio) {
@@ -171,24 +215,32 @@ impl Problem<'_> {
                 (alpha, PenaltyWeights { l1: alpha * l1_ratio * weight, l2: alpha * (1.0 - l1_ratio) * weight })
             }
         };
-        if !(alpha >= 0.0 && (penalty.l1 + penalty.l2).is_finite()) {
+        if !(alpha >= 0.0 && (weights.l1 + weights.l2).is_finite()) {
             let allowed = "finite and not negative";
             return Err(SolveError::InvalidSetting { name: "alpha", value: alpha, allowed });
         }
-        if alpha == 0.0 {
+        Ok(weights)
+    }
+
+    fn fit(&self, penalty: Penalty, start: Option<&[f64]>) -> Result<PenalisedFit, SolveError> {
+        let weights = self.weights(penalty)?;
+        if has_no_strength(penalty) {
             self.moments.check_independence(&self.lengths, self.names)?;
         }
-        let (found, iterations, gap, converged) = if penalty.l1 == 0.0 {
-            (self.ridge(penalty.l2), 0, 0.0, true)
-        } else {
-            // An infinite penalty has the same solution as the largest finite one.
-            let penalty = PenaltyWeights { l1: (penalty.l1 / self.unit).min(f64::MAX), ..penalty };
-            let start = start.map(|start| start.iter().map(|coefficient| coefficient / self.unit).collect());
-            let mut descent = Descent::new(self, penalty, start);
-            let converged = descent.run();
-            (descent.coefficients, descent.sweeps, descent.gap, converged)
-        };
-        let residual = self.residual(&found);
+        if weights.l1 == 0.0 {
+            return self.fitted(&self.ridge(weights.l2), 0, 0.0, true);
+        }
+        // An infinite penalty has the same solution as the largest finite one.
+        let weights = PenaltyWeights { l1: (weights.l1 / self.unit).min(f64::MAX), ..weights };
+        let start = start.map(|start| start.iter().map(|coefficient| coefficient / self.unit).collect());
+        let mut descent = Descent::new(self, weights, start);
+        let converged = descent.run();
+        self.fitted(&descent.coefficients, descent.sweeps, descent.gap, converged)
+    }
+
+    /// The fit with these coefficients of a target of length 1.
+    fn fitted(&self, found: &[f64], iterations: u32, gap: f64, converged: bool) -> Result<PenalisedFit, SolveError> {
+        let residual = self.residual(found);
         let squares = dot(&residual, &residual) + self.unexplained;
         let coefficients: Vec<f64> = found.iter().map(|coefficient| coefficient * self.unit).collect();
         if let Some(column) = coefficients.iter().position(|coefficient| !coefficient.is_finite()) {

@@ -105,6 +105,27 @@ impl UpperTriangle {
         self.0.iter().enumerate().map(|(i, row)| dot(row, vector.get(i..).unwrap_or_default())).collect()
     }
 
+    /// The rows of `R⁻¹`, from the diagonal.
+    pub(crate) fn inverse(&self) -> Vec<Vec<f64>> {
+        let mut below: Vec<Vec<f64>> = Vec::with_capacity(self.0.len());
+        // From the last row, so that the first of `below` is the next.
+        for row in self.0.iter().rev() {
+            let Some((diagonal, rest)) = row.split_first() else { continue };
+            let mut entries = vec![0.0; row.len()];
+            for (place, (factor, other)) in rest.iter().zip(below.iter().rev()).enumerate() {
+                let to = entries.iter_mut().skip(place + 1);
+                to.zip(other).for_each(|(entry, value)| *entry -= factor * value);
+            }
+            if let Some(first) = entries.first_mut() {
+                *first = 1.0;
+            }
+            entries.iter_mut().for_each(|entry| *entry /= diagonal);
+            below.push(entries);
+        }
+        below.reverse();
+        below
+    }
+
     /// Solves `R v = right`, from the last row.
     pub(crate) fn solve(&self, right: &[f64]) -> Vec<f64> {
         let mut solution = right.to_vec();

@@ -90,7 +90,7 @@ impl Panel {
 
 /// `sums += left · right`, lane by lane.
 #[inline(always)]
-fn fused<S: Simd>(simd: S, sums: &mut Lanes, left: &Lanes, right: &Lanes) {
+pub(crate) fn fused<S: Simd>(simd: S, sums: &mut Lanes, left: &Lanes, right: &Lanes) {
     let (sums, left, right) = (S::as_mut_simd_f64s(sums).0, S::as_simd_f64s(left).0, S::as_simd_f64s(right).0);
     for ((sum, a), b) in sums.iter_mut().zip(left).zip(right) {
         *sum = simd.mul_add_f64s(*a, *b, *sum);
@@ -98,7 +98,7 @@ fn fused<S: Simd>(simd: S, sums: &mut Lanes, left: &Lanes, right: &Lanes) {
 }
 
 #[inline(always)]
-fn total(lanes: &Lanes) -> f64 {
+pub(crate) fn total(lanes: &Lanes) -> f64 {
     lanes.iter().sum()
 }
 

@@ -6,7 +6,9 @@ use utoipa::openapi::Ref;
 use utoipa::openapi::schema::{AnyOfBuilder, ComponentsBuilder, ObjectBuilder, Type};
 
 use crate::http::docs::operation::{Draft, JSON, Tag};
-use crate::http::docs::schema::{ModelSchemas, any, boolean, count, list, object, one_of, probability, text, versions};
+use crate::http::docs::schema::{
+    ModelSchemas, any, boolean, count, list, number, object, one_of, probability, text, versions,
+};
 
 pub(crate) const TAGS: [Tag; 3] = [PREDICT, MODELS, HEALTH];
 
@@ -73,27 +75,14 @@ pub(crate) fn define(components: ComponentsBuilder, models: &[ModelSchemas<'_>])
             ("task", one_of(["regression", "classification"]).into()),
         ]
     };
-    let column = || {
-        [
-            ("name", text("The name, which requests must match exactly")),
-            ("type", one_of(["double", "long", "boolean", "string"]).into()),
-        ]
-    };
-    let imputed = object([("impute", any("The imputed value").into())]);
-    let missing = AnyOfBuilder::new().item(one_of(["reject"])).item(imputed);
-    let feature = object(column())
-        .property("missing", missing)
-        .required("missing")
-        .property("range", list(ObjectBuilder::new().schema_type(Type::Number)))
-        .property("levels", list(text("A category of the training data")))
-        .property("unknown", one_of(["reject", "ignore"]));
-    let signature = object([("features", list(feature)), ("target", object(column()).into())]);
+    let signature = signature();
     let limits = object([
         ("max_rows", count("Maximum number of rows per request")),
         ("max_body_bytes", count("Maximum size of a body in bytes")),
     ]);
     let example = "A synthetic row drawn from the training distribution, by feature";
     let example = ObjectBuilder::new().description(Some(example));
+    let notes = "How the model was trained, its metrics, and notes on decisions about the data";
     let intervals = AnyOfBuilder::new()
         .description(Some("The method of intervals or prediction sets; null if the model has none"))
         .item(certainty(ObjectBuilder::new()).required("method"))
@@ -108,7 +97,7 @@ pub(crate) fn define(components: ComponentsBuilder, models: &[ModelSchemas<'_>])
         .required("examples")
         .property("intervals", intervals)
         .required("intervals")
-        .property("training", ObjectBuilder::new().description(Some("How the model was trained, and its metrics")))
+        .property("training", ObjectBuilder::new().description(Some(notes)))
         .required("training")
         .property("created", text("Time of training (RFC 3339)"))
         .required("created")
@@ -118,4 +107,42 @@ pub(crate) fn define(components: ComponentsBuilder, models: &[ModelSchemas<'_>])
         .required("limits");
     let components = components.schema("Models", object([("models", list(object(identity())))])).schema("Model", model);
     predict::define(components, models)
+}
+
+/// The features and the target of a model.
+fn signature() -> ObjectBuilder {
+    let column = || {
+        object([
+            ("name", text("The name, which requests must match exactly")),
+            ("type", one_of(["double", "long", "boolean", "string", "date"]).into()),
+        ])
+        .property("reading", reading())
+    };
+    let end = AnyOfBuilder::new().item(number()).item(text("A date in ISO 8601"));
+    let imputed = object([("impute", any("The value that replaces missing values").into())]);
+    let category = object([("category", text("The category that missing values are"))]);
+    let missing = AnyOfBuilder::new().item(one_of(["reject"])).item(imputed).item(category);
+    let feature = column()
+        .property("missing", missing)
+        .required("missing")
+        .property("range", list(end))
+        .property("whole", boolean("Whether all values of a double in the training data are whole numbers"))
+        .property("levels", list(text("A category of the training data")))
+        .property("unknown", one_of(["reject", "ignore", "other"]));
+    object([("features", list(feature)), ("target", column().into())])
+        .property("ignored", list(text("A column that requests may contain and that is not used")))
+}
+
+/// The conventions of CSV.
+fn reading() -> ObjectBuilder {
+    let words = ObjectBuilder::new().description(Some("The conventions of a column in CSV requests"));
+    let dates = list(text("A format of dates, as for strptime; ISO 8601 is always read"));
+    words
+        .property("decimal", text("The decimal mark, if it is not a point"))
+        .property("thousands", text("The separator of thousands"))
+        .property("currency", text("A currency sign or code that numbers may have"))
+        .property("percent", boolean("Whether numbers may have a percent sign"))
+        .property("missing", list(text("A further missing-value marker")))
+        .property("boolean", list(text("The words for false and true")))
+        .property("dates", dates)
 }

@@ -22,7 +22,7 @@ fn categories_booleans_and_gaps_are_fitted_as_scikit_learn_fits_them() {
     );
     // A boolean has no median; as none is missing, it stays refused.
     let features = json!([
-        {"name": "age", "type": "double", "missing": {"impute": 44.0}, "range": [20.0, 69.0]},
+        {"name": "age", "type": "double", "missing": {"impute": 44.0}, "range": [20.0, 69.0], "whole": true},
         {"name": "colour", "type": "string", "missing": {"impute": "blue"}, "levels": ["blue", "green", "red"]},
         {"name": "smokes", "type": "boolean", "missing": "reject"}
     ]);

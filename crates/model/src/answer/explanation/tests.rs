@@ -218,3 +218,22 @@ fn rows_that_cannot_be_explained_are_errors() {
     let error = model.explain(&many.finish().unwrap()).unwrap_err();
     assert_eq!(error, PredictError::TooMuchToExplain { values: MAX_VALUES + 2, limit: MAX_VALUES }.into());
 }
+
+#[test]
+fn the_parts_of_a_date_are_one_contribution() {
+    let mut features = json!([feature("sold", "date"), feature("size", "double")]);
+    features[0]["range"] = json!(["2024-01-01", "2024-12-31"]);
+    let part =
+        |part: &str, mean: f64| column(&format!("sold {part}"), json!({"feature": "sold", "part": part}), mean, 1.0);
+    let draft = ModelDocument::regression("sales", 10.0)
+        .features(features)
+        .column(part("month", 6.0), 2.0)
+        .column(part("days", 100.0), 0.5)
+        .column(column("size", json!({"feature": "size"}), 50.0, 1.0), 3.0);
+    let model = loaded(draft, &json!(["2024-02-01", 1.0]));
+    let frame = frame(&model, &[vec![Scalar::Text("2024-03-01".into()), Scalar::Number(52.0)]]);
+    let explanation = serde_json::to_value(model.explain(&frame).unwrap()).unwrap();
+    // 2 · (3 − 6) + 0.5 · (60 − 100), and 3 · (52 − 50).
+    let expected = json!({"unit": "target", "base": 10.0, "contributions": [{"sold": -26.0, "size": 6.0}]});
+    assert_eq!(explanation, expected);
+}

@@ -1,9 +1,10 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::PredictError;
+use crate::cell::Cell;
 use crate::frame::{ColumnsBuilder, RowsBuilder};
 use crate::test_models::{assembled, loaded};
+use crate::{PredictError, Wanted};
 use ordinate_test_support::{ModelDocument, column, feature};
 
 /// Two numbers from 0 to 10 in 50 rows that are highly correlated: x − y is small in all of them. And a colour.
@@ -70,7 +71,7 @@ fn an_unknown_category_has_a_warning_with_its_text() {
     assert_eq!(listed_warnings(&model, &[(1.0, 1.0, "red"), (1.0, 1.0, " violet ")]), expected);
 
     let mut columns = ColumnsBuilder::new(model.signature(), 2);
-    for (name, cells) in [("colour", ["blue", " violet "]), ("y", ["1", "1"]), ("x", ["1", ""])] {
+    for (name, cells) in [("colour", ["blue", " violet "]), ("y", ["1", "1"]), ("x", ["1", "1"])] {
         let position = columns.start_column(name).unwrap();
         for cell in cells {
             columns.push(position, Cell::Field(cell)).unwrap();
@@ -81,9 +82,73 @@ fn an_unknown_category_has_a_warning_with_its_text() {
 }
 
 #[test]
-fn an_imputed_value_has_no_warning_of_range_or_category() {
+fn an_imputed_value_has_a_warning_and_none_of_range_or_category() {
     // The imputed values are −1 for x and grey for the colour, which are not in the training data.
-    assert_eq!(listed_warnings(&model(&r()), &[(f64::NAN, 0.0, "red"), (1.0, 1.0, "")]), json!([]));
+    let imputed = |row: usize, feature: &str, value: Value, message: &str| json!({"row": row, "code": "imputed", "feature": feature, "value": value, "message": message});
+    let x = || imputed(0, "x", json!(-1.0), "missing, replaced by -1");
+    let grey = || imputed(1, "colour", json!("grey"), "missing, replaced by grey");
+    let rows = [(f64::NAN, 0.0, "red"), (1.0, 1.0, "")];
+    assert_eq!(listed_warnings(&model(&r()), &rows), json!([x(), grey()]));
+    // The same value in a request is outside the range, and an unusual combination stays one.
+    let warnings = listed_warnings(&model(&r()), &[(-1.0, 0.0, "red"), (9.0, 1.0, "")]);
+    let codes: Vec<_> = warnings.as_array().unwrap().iter().map(|warning| &warning["code"]).collect();
+    assert_eq!(codes, ["outside_range", "imputed"]);
+
+    let model = model(&json!({}));
+    let mut columns = ColumnsBuilder::new(model.signature(), 2);
+    for (name, cells) in [("colour", ["red", "NA"]), ("y", ["0", "1"]), ("x", ["", "1"])] {
+        let position = columns.start_column(name).unwrap();
+        for cell in cells {
+            columns.push(position, Cell::Field(cell)).unwrap();
+        }
+    }
+    let by_columns = model.warnings(&columns.finish().unwrap()).unwrap().listed;
+    assert_eq!(serde_json::to_value(by_columns).unwrap(), json!([x(), grey()]));
+}
+
+#[test]
+fn imputed_values_are_all_counted() {
+    let model = model(&json!({}));
+    let warnings = model.warnings(&frame(&model, &[(f64::NAN, 1.0, ""); 150])).unwrap();
+    assert_eq!((warnings.listed.len(), warnings.total), (100, 300));
+    let all = Wanted { warnings: WarningScope::All, ..Wanted::default() };
+    assert_eq!(model.answer(&frame(&model, &[(f64::NAN, 1.0, ""); 150]), &all).unwrap().warnings.listed.len(), 300);
+}
+
+#[test]
+fn grouped_categories_and_dates_have_warnings() {
+    let mut features = json!([feature("x", "date"), feature("y", "double"), feature("colour", "string")]);
+    features[0]["range"] = json!(["2024-01-01", "2024-12-31"]);
+    features[0]["missing"] = json!({"impute": "2024-07-01"});
+    features[2]["missing"] = json!({"category": "(missing)"});
+    features[2]["levels"] = json!(["(missing)", "(other)", "red"]);
+    features[2]["unknown"] = json!("other");
+    let days = json!([{"feature": "x", "part": "days"}]);
+    let draft = draft(&json!({})).features(features).set("/preprocess/columns/0/product", days);
+    let model = loaded(draft, &json!(["2024-02-01", 1.0, "red"]));
+    let mut rows = RowsBuilder::new(model.signature(), 3);
+    for cells in [
+        [Cell::Text("2023-12-31"), Cell::Double(1.0), Cell::Text("red")],
+        [Cell::Text("2024-12-31"), Cell::Double(1.0), Cell::Text("mauve")],
+        [Cell::Missing, Cell::Double(1.0), Cell::Missing],
+    ] {
+        rows.start_row().unwrap();
+        for cell in cells {
+            rows.push(cell);
+        }
+        rows.end_positional_row();
+    }
+    let listed = model.warnings(&rows.finish().unwrap()).unwrap().listed;
+    let expected = json!([
+        {"row": 0, "code": "outside_range", "feature": "x", "value": "2023-12-31",
+         "range": ["2024-01-01", "2024-12-31"], "message": "outside the training range"},
+        {"row": 1, "code": "unknown_category", "feature": "colour", "value": "mauve",
+         "message": "a category that is not in the training data"},
+        {"row": 2, "code": "imputed", "feature": "x", "value": "2024-07-01", "message": "missing, replaced by 2024-07-01"},
+        {"row": 2, "code": "imputed", "feature": "colour", "value": "(missing)",
+         "message": "missing, replaced by (missing)"},
+    ]);
+    assert_eq!(serde_json::to_value(listed).unwrap(), expected);
 }
 
 #[test]

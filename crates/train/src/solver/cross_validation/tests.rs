@@ -271,9 +271,46 @@ fn impossible_cross_validations_are_errors() {
         regression(&moments(&few, 5, 0).unwrap(), &names, PenaltyFamily::Ridge, 10, SelectionRule::Best).unwrap_err();
     assert_eq!(error, SolveError::EmptyFold { rows: 3, folds: 5 });
 
+    // In as many folds as the class has rows.
+    let settings = LogisticSettings::default();
+    let table = read(include_str!("../../../../../model/iris.csv"), false);
+    let one_each = MemoryRows(table.0.clone(), [0, 50, 100].map(|row| table.1[row].clone()).to_vec());
+    let error = classification(&one_each, 3, 5, 5, &[1.0], &settings, SelectionRule::Best);
+    assert!(error.is_ok_and(|result| result.folds == 2));
+}
+
+#[test]
+fn classes_of_one_row_are_cross_validated() {
     let mut single = read(include_str!("../../../../../model/iris.csv"), false);
     single.1.truncate(101);
     let settings = LogisticSettings::default();
-    let error = classification(&single, 3, 5, 0, &[1.0], &settings, SelectionRule::Best).unwrap_err();
-    assert!(matches!(error, SolveError::SingleRowClass { class: 2, classes: 3 }), "{error}");
+    let alphas = logistic_alphas(9);
+    let result = classification(&single, 3, 5, 0, &alphas, &settings, SelectionRule::Best).unwrap();
+    assert!(
+        result.folds == 5 && result.path.iter().all(|candidate| candidate.score.is_finite() && candidate.converged)
+    );
+    single.1.truncate(4);
+    single.1.extend(read(include_str!("../../../../../model/iris.csv"), false).1[100..102].iter().cloned());
+    let result = classification(&single, 3, 5, 0, &alphas, &settings, SelectionRule::Best).unwrap();
+    assert_eq!(result.folds, 4);
+}
+
+#[test]
+fn rows_of_weight_zero_are_in_no_fold() {
+    let mut table = diabetes(true);
+    let names = with_target(&table);
+    let scores = |table: &MemoryRows| {
+        let folds = moments(table, 5, 0).unwrap();
+        regression(&folds, &names, PenaltyFamily::Ridge, 10, SelectionRule::Best).unwrap()
+    };
+    let expected = scores(&table);
+    table.1.insert(3, (vec![1e5; 10], 1e9, 0.0));
+    assert_eq!(scores(&table), expected);
+    let mut iris = read(include_str!("../../../../../model/iris.csv"), true);
+    let select = |table: &MemoryRows| {
+        classification(table, 3, 5, 0, &[1.0, 0.1], &LogisticSettings::default(), SelectionRule::Best).unwrap()
+    };
+    let expected = select(&iris);
+    iris.1.insert(60, (vec![1e5; 4], 1.0, 0.0));
+    assert_eq!(select(&iris), expected);
 }

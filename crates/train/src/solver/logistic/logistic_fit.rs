@@ -1,6 +1,11 @@
 //! The result of a logistic regression.
 
 use super::super::leverage::LeverageFactor;
+use super::iterate::{CERTAIN, Solution};
+use super::standardisation::{OneClassValue, Standardisation};
+
+/// A coefficient above this means that the classes are separable: one standard deviation changes the odds by 5·10⁸.
+pub(crate) const DECISIVE: f64 = 20.0;
 
 /// Fitted scores: `scoreₛ = interceptₛ + Σ coefficientⱼₛ · (xⱼ − meanⱼ) / scaleⱼ`.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,7 +18,7 @@ pub struct LogisticFit {
     pub intercepts: Vec<f64>,
     /// For each standardised column, one for each score. For more than two classes they sum to 0.
     pub coefficients: Vec<Vec<f64>>,
-    /// Passes over the rows, without the pass for means and scales.
+    /// Passes over the rows, in memory or in their file, without that for means and scales.
     pub iterations: u32,
     /// The largest component of the gradient before the last step, which reduces it to about its square.
     pub gradient: f64,
@@ -22,6 +27,8 @@ pub struct LogisticFit {
     /// Whether the classes are separable (nearly) without error: only the penalty keeps the coefficients finite, and they depend
     /// more on `C` than on the data.
     pub separated: bool,
+    /// Values of columns whose rows all have one class (quasi-complete separation).
+    pub one_class: Vec<OneClassValue>,
     /// `Σ w · −ln p(class) / Σ w` over the rows of the fit, before the last step.
     pub log_loss: f64,
     /// The factor for leverages, for at most [`MOST_COLUMNS`](super::super::leverage::MOST_COLUMNS) columns.
@@ -29,6 +36,47 @@ pub struct LogisticFit {
 }
 
 impl LogisticFit {
+    pub(super) fn new(
+        standardisation: &Standardisation,
+        solution: &Solution,
+        leverage_factor: Option<LeverageFactor>,
+    ) -> Self {
+        let Solution { point, passes, converged } = solution;
+        let (intercepts, coefficients) = of_classes(standardisation, &point.parameters);
+        let decisive = coefficients.iter().flatten().any(|coefficient| coefficient.abs() > DECISIVE);
+        Self {
+            intercepts,
+            coefficients,
+            means: standardisation.means.clone(),
+            scales: standardisation.scales.clone(),
+            iterations: *passes,
+            gradient: point.gradient,
+            converged: *converged,
+            separated: decisive || point.worst < CERTAIN,
+            one_class: standardisation.one_class.clone(),
+            log_loss: point.log_loss,
+            leverage_factor,
+        }
+    }
+
+    /// The fit to rows of one class: each other class has the probability of one row among them.
+    pub(super) fn of_one_class(standardisation: &Standardisation) -> Self {
+        let (intercepts, coefficients) = of_classes(standardisation, &[]);
+        Self {
+            intercepts,
+            coefficients,
+            means: standardisation.means.clone(),
+            scales: standardisation.scales.clone(),
+            iterations: 0,
+            gradient: 0.0,
+            converged: true,
+            separated: false,
+            one_class: Vec::new(),
+            log_loss: 0.0,
+            leverage_factor: None,
+        }
+    }
+
     /// `−ln p(class)` of a row.
     #[must_use]
     pub fn loss(&self, design: &[f64], class: usize) -> f64 {
@@ -51,4 +99,43 @@ impl LogisticFit {
             largest + libm::log(libm::exp(-largest) + others.map(|other| libm::exp(other - largest)).sum::<f64>())
         }
     }
+}
+
+/// The intercepts and coefficients of all classes, from the parameters of those that occur. A class that does not occur has the
+/// probability of one row among those of the fit, at the means of the columns.
+fn of_classes(standardisation: &Standardisation, parameters: &[Vec<f64>]) -> (Vec<f64>, Vec<Vec<f64>>) {
+    let Standardisation { means, present, classes, rows, .. } = standardisation;
+    let columns = means.len();
+    let mut all = parameters.to_vec();
+    if present.len() < *classes {
+        all = vec![vec![0.0; columns + 1]; *classes];
+        let occurring = match parameters {
+            [] => vec![vec![0.0; columns + 1]; present.len()],
+            // The score of the second class.
+            [score] => {
+                vec![score.iter().map(|value| -0.5 * value).collect(), score.iter().map(|value| 0.5 * value).collect()]
+            }
+            scores => scores.to_vec(),
+        };
+        let intercepts = || occurring.iter().filter_map(|score| score.last()).copied();
+        let largest = intercepts().reduce(f64::max).unwrap_or(0.0);
+        let others = intercepts().map(|intercept| libm::exp(intercept - largest)).sum::<f64>();
+        let absent = largest + libm::log(others.max(1.0)) - libm::log(*rows.max(&1) as f64);
+        all.iter_mut().filter_map(|score| score.last_mut()).for_each(|intercept| *intercept = absent);
+        for (class, score) in present.iter().zip(occurring) {
+            if let Some(to) = all.get_mut(*class) {
+                *to = score;
+            }
+        }
+        if let [first, second] = all.as_slice() {
+            all = vec![second.iter().zip(first).map(|(second, first)| second - first).collect()];
+        }
+    }
+    let of = |column: usize| -> Vec<f64> {
+        let values: Vec<f64> = all.iter().filter_map(|score| score.get(column)).copied().collect();
+        // Zero except for rounding errors and classes that do not occur.
+        let mean = if values.len() > 1 { values.iter().sum::<f64>() / values.len() as f64 } else { 0.0 };
+        values.into_iter().map(|value| value - mean).collect()
+    };
+    (of(columns), (0..columns).map(of).collect())
 }

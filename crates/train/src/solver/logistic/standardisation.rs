@@ -5,6 +5,9 @@ use super::super::error::SolveError;
 use super::super::qr::power_of_two;
 use super::settings::LogisticSettings;
 
+/// Fewer rows have one class by chance.
+const FEWEST_ROWS: u64 = 5;
+
 /// Computes means, standard deviations, and the weight of each class.
 #[derive(Debug, Clone)]
 pub(crate) struct StandardisationPass {
@@ -16,8 +19,42 @@ pub(crate) struct StandardisationPass {
     /// Whether a column differs from its first value; the squares of tiny differences may underflow.
     varies: Vec<bool>,
     weight: f64,
-    /// The weight of each class.
-    classes: Vec<f64>,
+    /// The number of rows with a weight.
+    rows: u64,
+    /// The weight of each class, and whether it has rows of any weight.
+    classes: Vec<(f64, bool)>,
+    /// The classes of the rows in which a column is 0, and of those in which it is 1; nothing for other values.
+    sides: Vec<Option<[Side; 2]>>,
+}
+
+/// The rows with one value of a column.
+#[derive(Debug, Clone, Copy, Default)]
+struct Side {
+    rows: u64,
+    /// The class of the first.
+    class: usize,
+    has_others: bool,
+}
+
+impl Side {
+    fn push(&mut self, class: usize) {
+        self.has_others |= self.rows > 0 && self.class != class;
+        self.class = class;
+        self.rows += 1;
+    }
+}
+
+/// A value of a column of 0 and 1 whose rows all have one class, so that only the penalty keeps the coefficient finite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OneClassValue {
+    /// The column of the design.
+    pub column: usize,
+    /// Whether the value is 1.
+    pub is_one: bool,
+    /// The class.
+    pub class: usize,
+    /// The number of rows with the value.
+    pub rows: u64,
 }
 
 impl StandardisationPass {
@@ -31,7 +68,9 @@ impl StandardisationPass {
             squares: vec![Squares::default(); columns],
             varies: vec![false; columns],
             weight: 0.0,
-            classes: vec![0.0; classes],
+            rows: 0,
+            classes: vec![(0.0, false); classes],
+            sides: vec![Some([Side::default(); 2]); columns],
         })
     }
 
@@ -43,9 +82,10 @@ impl StandardisationPass {
         let classes = self.classes.len();
         let class = position(row.target);
         let exact = (class as f64 - row.target).abs() == 0.0;
-        let Some(class_weight) = self.classes.get_mut(class).filter(|_| exact) else {
+        let Some((class_weight, has_rows)) = self.classes.get_mut(class).filter(|_| exact) else {
             return Err(SolveError::NotAClass { row: row.number, value: row.target, classes });
         };
+        *has_rows = true;
         if row.weight == 0.0 {
             return Ok(class);
         }
@@ -54,6 +94,16 @@ impl StandardisationPass {
         }
         *class_weight += row.weight;
         self.weight += row.weight;
+        self.rows += 1;
+        for (value, sides) in row.design.iter().zip(&mut self.sides) {
+            if let Some([zero, one]) = sides {
+                match *value {
+                    0.0 => zero.push(class),
+                    1.0 => one.push(class),
+                    _ => *sides = None,
+                }
+            }
+        }
         let fraction = row.weight / self.weight;
         let shifted = row.design.iter().zip(&self.shift).map(|(value, shift)| value - shift);
         let columns = self.means.iter_mut().zip(&mut self.squares).zip(&mut self.varies);
@@ -86,35 +136,72 @@ impl StandardisationPass {
     /// # Errors
     /// [`SolveError`] when a class has no rows, or a column is constant or not finite.
     pub(crate) fn finish(self, names: &[String]) -> Result<Standardisation, SolveError> {
+        match self.constant_columns(names)?.first() {
+            Some(column) => Err(SolveError::ConstantFeature { name: names.get(*column).cloned().unwrap_or_default() }),
+            None => {
+                self.check_classes()?;
+                Ok(self.finish_part())
+            }
+        }
+    }
+
+    /// The columns with the same value in every row.
+    ///
+    /// # Errors
+    /// [`SolveError::NotFinite`]
+    pub(crate) fn constant_columns(&self, names: &[String]) -> Result<Vec<usize>, SolveError> {
         let columns = self.squares.iter().zip(&self.means).zip(&self.varies);
         for (((squares, mean), varies), name) in columns.zip(names) {
             // Columns are divided by the deviation, so it must have an inverse.
             if !(mean.is_finite() && (squares.deviation(self.weight).is_normal() || !varies)) {
                 return Err(SolveError::NotFinite { name: name.clone() });
             }
-            if !varies {
-                return Err(SolveError::ConstantFeature { name: name.clone() });
-            }
         }
-        self.finish_part()
+        Ok(self.varies.iter().enumerate().filter(|(_, varies)| !**varies).map(|(column, _)| column).collect())
+    }
+
+    /// Checks that every class has rows, and that two have a weight.
+    fn check_classes(&self) -> Result<(), SolveError> {
+        let with_weight = self.classes.iter().filter(|(weight, _)| *weight > 0.0).count();
+        let missing = |(weight, has_rows): &(f64, bool)| !has_rows || (with_weight < 2 && *weight == 0.0);
+        match self.classes.iter().position(missing) {
+            Some(class) => Err(SolveError::MissingClass { class, classes: self.classes.len() }),
+            None => Ok(()),
+        }
     }
 
     /// The standardisation of a part of the rows. A column that is constant in the part gets the coefficient 0.
-    ///
-    /// # Errors
-    /// [`SolveError::MissingClass`]
-    pub(crate) fn finish_part(self) -> Result<Standardisation, SolveError> {
-        let classes = self.classes.len();
-        if let Some(class) = self.classes.iter().position(|weight| *weight == 0.0) {
-            return Err(SolveError::MissingClass { class, classes });
-        }
+    pub(crate) fn finish_part(self) -> Standardisation {
         let scale = |squares: &Squares| {
             let deviation = squares.deviation(self.weight);
             if deviation > 0.0 { deviation } else { 1.0 }
         };
         let scales = self.squares.iter().map(scale).collect();
-        let means = self.means.iter().zip(&self.shift).map(|(mean, shift)| mean + shift).collect();
-        Ok(Standardisation { means, scales, weight: self.weight, classes })
+        let means = self.means.iter().zip(&self.shift).map(|(mean, shift)| mean + shift);
+        // Without rows, there is no shift.
+        let means = if self.shift.is_empty() { self.means.clone() } else { means.collect() };
+        let one_class = self.one_class_values();
+        let present = self.classes.iter().enumerate().filter(|(_, (weight, _))| *weight > 0.0);
+        Standardisation {
+            means,
+            scales,
+            weight: self.weight,
+            rows: self.rows,
+            present: present.map(|(class, _)| class).collect(),
+            classes: self.classes.len(),
+            one_class,
+        }
+    }
+
+    fn one_class_values(&self) -> Vec<OneClassValue> {
+        let of = |(column, sides): (usize, &Option<[Side; 2]>)| {
+            let sides = [false, true].into_iter().zip(sides.into_iter().flatten());
+            let one_class = sides.filter(|(_, side)| side.rows >= FEWEST_ROWS && !side.has_others);
+            one_class
+                .map(|(is_one, side)| OneClassValue { column, is_one, class: side.class, rows: side.rows })
+                .collect()
+        };
+        self.sides.iter().enumerate().flat_map(|column| -> Vec<OneClassValue> { of(column) }).collect()
     }
 }
 
@@ -156,5 +243,11 @@ pub(crate) struct Standardisation {
     pub(crate) means: Vec<f64>,
     pub(crate) scales: Vec<f64>,
     pub(crate) weight: f64,
+    /// The number of rows with a weight.
+    pub(crate) rows: u64,
+    /// The classes of those rows, ascending.
+    pub(crate) present: Vec<usize>,
+    /// The number of classes.
     pub(crate) classes: usize,
+    pub(crate) one_class: Vec<OneClassValue>,
 }

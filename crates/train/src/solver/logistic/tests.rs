@@ -2,7 +2,6 @@
 
 use super::super::design_rows::DesignRow;
 use super::*;
-use ordinate_table::SpoolError;
 use proptest::prelude::*;
 use std::cell::Cell;
 
@@ -89,10 +88,10 @@ fn units_of_measurement_do_not_change_probabilities() {
 }
 
 #[test]
-fn a_fit_has_one_pass_for_the_scales_and_one_for_each_iteration() {
+fn a_fit_has_one_pass_for_the_scales_and_one_for_all_iterations() {
     let table = CountedRows::read(IRIS, false);
     let fit = fit(&table, 3, &LogisticSettings::default()).unwrap();
-    assert_eq!(table.passes.get(), fit.iterations + 1);
+    assert_eq!(table.passes.get(), 2);
     assert!(fit.iterations < 15);
     for values in fit.coefficients.iter().chain([&fit.intercepts]) {
         assert!(values.iter().sum::<f64>().abs() < 1e-14);
@@ -124,22 +123,10 @@ fn the_number_of_threads_does_not_change_a_bit() {
         })
         .collect();
     let table = CountedRows::new(rows);
+    let settings = LogisticSettings::default();
     let on = |threads| {
-        let mut standardisation = StandardisationPass::new(2, 3).unwrap();
-        table.scan(&mut |row| standardisation.push(row).map(|_| ())).unwrap();
-        let standard = standardisation.finish(&table.columns).unwrap();
-        let mut newton = Newton::new(standard, &LogisticSettings::default()).unwrap().on_threads(threads);
-        loop {
-            table
-                .scan::<SpoolError>(&mut |row| {
-                    newton.push(row);
-                    Ok(())
-                })
-                .unwrap();
-            if newton.advance() {
-                return newton.finish();
-            }
-        }
+        let standardisation = standardisation(&table, 3).unwrap().finish(&table.columns).unwrap();
+        Problem::new(&table, standardisation, &settings, threads).unwrap().fit(1.0).unwrap()
     };
     let one = on(1);
     assert!(one.converged);
@@ -296,4 +283,105 @@ fn the_leverage_factor_is_that_of_the_standardised_design() {
             }
         }
     }
+}
+
+/// Clusters in several columns, with rows of different weights.
+fn clusters(rows: u32, columns: u32, classes: u32) -> CountedRows {
+    let noise = |row: u32, column: u32| (f64::from(row * 31 + column * 7919) * 12.9898).sin() * 43_758.545_3 % 1.0;
+    let row = |row: u32| {
+        let class = row * 7 % 11 % classes;
+        let value = |column| noise(row, column) + 0.7 * noise(class + 100_000, column) * f64::from(column % 3);
+        ((0..columns).map(value).collect(), f64::from(class), f64::from(row % 4))
+    };
+    CountedRows::new((0..rows).map(row).collect())
+}
+
+#[test]
+fn both_forms_of_newtons_method_find_the_same_minimum() {
+    for (rows, columns, classes, c, intercept) in [
+        (600, 5, 2, 1.0, true),
+        (600, 5, 3, 100.0, true),
+        (700, 12, 4, 1.0, false),
+        (150, 40, 5, 10.0, true),
+        (300, 3, 2, 1e4, false),
+    ] {
+        let table = clusters(rows, columns, classes);
+        let settings = LogisticSettings { c, intercept, ..LogisticSettings::default() };
+        let classes = classes as usize;
+        let standardisation = || standardisation(&table, classes).unwrap().with_settings(&settings).finish_part();
+        let dense = StandardisedRows::new(&table, &standardisation(), intercept, 1).unwrap();
+        let tiles = StandardisedRows::new(&table, &standardisation(), intercept, 1).unwrap();
+        let scores = if classes == 2 { 1 } else { classes };
+        let start = vec![vec![0.0; columns as usize + 1]; scores];
+        let (penalty, weight) = (iterate::penalty(&settings, &standardisation()), standardisation().weight);
+        let expected = newton::minimise(&dense, start.clone(), &settings, penalty, weight).unwrap().0;
+        assert!(expected.converged);
+        let gram = truncated_newton::gram(&tiles, columns as usize + 1).unwrap();
+        for gram in [Some(gram.as_slice()), None] {
+            let found = truncated_newton::minimise(&tiles, start.clone(), &settings, penalty, weight, gram).unwrap();
+            assert!(found.converged, "{rows} {columns} {classes}: {found:?}");
+            let values = found.point.parameters.iter().flatten().zip(expected.point.parameters.iter().flatten());
+            let worst = values.map(|(one, other)| (one - other).abs()).fold(0.0, f64::max);
+            let size = expected.point.size();
+            assert!(worst < 1e-9 * size, "{rows} {columns} {classes}: {worst:e}, {} passes", found.passes);
+            println!("{rows} {columns} {classes} {c} {}: {} passes, {worst:e}", gram.is_some(), found.passes);
+        }
+    }
+}
+
+#[test]
+fn many_classes_and_columns_have_the_same_bits_on_any_number_of_threads() {
+    let table = clusters(1200, 60, 9);
+    let settings = LogisticSettings::default();
+    let on = |threads| {
+        let standardisation = standardisation(&table, 9).unwrap().finish(&table.columns).unwrap();
+        assert!(!is_small(&standardisation, 9));
+        Problem::new(&table, standardisation, &settings, threads).unwrap().fit(1.0).unwrap()
+    };
+    let one = on(1);
+    assert!(one.converged && one.gradient <= 1e-8 && one.leverage_factor.is_some(), "{}", one.gradient);
+    for threads in [2, 3] {
+        assert_eq!(on(threads), one);
+    }
+}
+
+/// A class without rows has the probability of one row among those of the fit.
+#[test]
+fn a_class_that_the_part_does_not_contain_has_a_small_probability() {
+    let iris = CountedRows::read(IRIS, false);
+    let settings = LogisticSettings::default();
+    for (classes, columns) in [(vec![0.0, 2.0], 3), (vec![1.0], 3), (vec![1.0], 2), (vec![0.0, 1.0, 2.0], 4)] {
+        let rows = iris.rows.iter().filter(|row| classes.contains(&row.1)).cloned().collect();
+        let part = fit_of_part(&CountedRows::new(rows), columns, &settings, None).unwrap();
+        let absent: f64 = (0..columns)
+            .filter(|class| !classes.contains(&(*class as f64)))
+            .map(|class| {
+                let probability = probabilities(&part, &part.means)[class];
+                assert!((part.loss(&part.means, class) + probability.ln()).abs() < 1e-12);
+                probability
+            })
+            .sum();
+        let (rows, count) = (50.0 * classes.len() as f64, (columns - classes.len()) as f64);
+        assert!((absent - count / (rows + count)).abs() < 1e-12, "{classes:?} {columns}: {absent}");
+    }
+    let only = [iris.rows.iter().filter(|row| row.1 < 2.0).cloned().collect::<Vec<_>>()];
+    let two = fit(&CountedRows::new(only[0].clone()), 2, &settings).unwrap();
+    let of_three = fit_of_part(&CountedRows::new(only[0].clone()), 3, &settings, None).unwrap();
+    for row in &iris.rows {
+        let [of_two, of_three] = [probabilities(&two, &row.0), probabilities(&of_three, &row.0)];
+        assert!((of_two[1] / of_two[0] / (of_three[1] / of_three[0]) - 1.0).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn rows_of_weight_zero_count_for_nothing() {
+    let mut iris = CountedRows::read(IRIS, true);
+    let expected = fit(&iris, 3, &LogisticSettings::default()).unwrap();
+    iris.rows.insert(0, (vec![1e9; 4], 2.0, 0.0));
+    iris.rows.insert(70, (vec![-1e9; 4], 0.0, 0.0));
+    assert_eq!(fit(&iris, 3, &LogisticSettings::default()).unwrap(), expected);
+    // A class whose rows all have no weight is one without rows.
+    iris.rows.iter_mut().filter(|row| row.1 > 1.0).for_each(|row| row.2 = 0.0);
+    let without = fit(&iris, 3, &LogisticSettings::default()).unwrap();
+    assert!(without.converged && probabilities(&without, &without.means)[2] < 0.01);
 }

@@ -130,7 +130,7 @@ impl<'a> Descent<'a> {
     /// A column, padded with zeros to all rows.
     fn column(&self, feature: usize) -> Vec<f64> {
         let mut column = self.problem.columns.get(feature).cloned().unwrap_or_default();
-        column.resize(self.problem.columns.len(), 0.0);
+        column.resize(self.problem.target.len(), 0.0);
         column
     }
 

@@ -34,9 +34,15 @@ impl<'a> Problem<'a> {
         let unit = lengths.last().copied().filter(|length| *length > 0.0).unwrap_or(1.0);
         let divisors: Vec<f64> = scales.iter().copied().chain([unit]).collect();
         let triangle = moments.triangle().scaled(&divisors);
-        let columns = (0..features).map(|feature| triangle.column(feature)).collect();
-        let mut target = triangle.column(features);
-        let unexplained = target.pop().unwrap_or(0.0).powi(2);
+        let rows = moments.rows_of_factor();
+        let column = |feature| {
+            let mut column = triangle.column(feature);
+            column.truncate(rows);
+            column
+        };
+        let columns = (0..features).map(column).collect();
+        let mut target = column(features);
+        let unexplained = if rows > features { target.pop().unwrap_or(0.0).powi(2) } else { 0.0 };
         Self { moments, names, lengths, scales, unit, triangle, columns, target, unexplained }
     }
 

@@ -175,15 +175,17 @@ pub(crate) fn explanation(schemas: &ModelSchemas<'_>) -> ObjectBuilder {
 }
 
 fn warning() -> Schema {
-    let codes = ["outside_range", "unknown_category", "leverage"];
+    let codes = ["outside_range", "unknown_category", "imputed", "leverage"];
+    let end = AnyOfBuilder::new().item(number()).item(text("A date in ISO 8601"));
+    let range = ArrayBuilder::new().items(RefOr::<Schema>::from(end)).min_items(Some(2)).max_items(Some(2));
     object([
         ("row", count("Index of the row, from 0")),
         ("code", one_of(codes).into()),
         ("message", text("Description of the warning")),
     ])
     .property("feature", text("The feature, if the warning is about one"))
-    .property("value", any("The value of the feature"))
-    .property("range", bounds().description(Some("Minimum and maximum in the training data")))
+    .property("value", any("The value of the feature, or the value that replaces a missing one"))
+    .property("range", range.description(Some("Minimum and maximum in the training data")))
     .property("leverage", number())
     .property("limit", number().description(Some("Three times the mean leverage of the training data")))
     .into()

@@ -1,0 +1,371 @@
+//! What a column contains, before its type is known: numbers, and the words that are none.
+
+use indexmap::IndexMap;
+use memchr::memchr;
+
+use ordinate_model::cell::Cell;
+use ordinate_model::number::{self, parse_double};
+use ordinate_model::signature::{Feature, FeatureType};
+
+/// The most different words of a column that are kept. Further ones are only counted.
+const MAX_WORDS: usize = 1 << 17;
+
+/// Bits of a NaN that is a missing value; the payload of other NaNs is the position of a word plus one.
+const MISSING_BITS: u64 = 0x7ff8_0000_0000_0000;
+
+/// The position of words that are not kept.
+const OTHER_WORD: u64 = u32::MAX as u64;
+
+/// A value as the survey stores it in 64 bits: a number, a word, or nothing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Stored {
+    /// A number, a date, or 0 and 1.
+    Number(f64),
+    /// The position of a word among the words of the column; beyond the last for words that are not kept.
+    Word(usize),
+    /// A blank field, or null.
+    Missing,
+}
+
+impl Stored {
+    /// The stored value as a double: words and missing values are NaNs with different payloads.
+    pub(crate) fn to_f64(self) -> f64 {
+        match self {
+            Self::Number(value) => value,
+            Self::Word(position) => f64::from_bits(MISSING_BITS | ((position as u64).min(OTHER_WORD) + 1)),
+            Self::Missing => f64::from_bits(MISSING_BITS),
+        }
+    }
+
+    /// The stored value of a double.
+    pub(crate) fn from_f64(value: f64) -> Self {
+        if !value.is_nan() {
+            return Self::Number(value);
+        }
+        match value.to_bits() & !MISSING_BITS {
+            0 => Self::Missing,
+            position => Self::Word(usize::try_from(position - 1).unwrap_or(usize::MAX)),
+        }
+    }
+}
+
+/// How the cells of a column are read.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reader {
+    /// Numbers as numbers, anything else as words: the type is inferred afterwards.
+    Infer,
+    /// As values of this feature; what it does not accept is a word. Of a string only its type counts: all text is words.
+    Typed(Feature),
+}
+
+/// The contents of a column, or of the part of it that is in one block of rows.
+#[derive(Debug, Clone)]
+pub struct Contents {
+    /// The number of blank fields.
+    pub missing: u64,
+    /// The number of numbers, dates included.
+    pub numbers: u64,
+    /// The number of values that are dates by their type.
+    pub dates: u64,
+    /// The number of values that are text by their type, as in Parquet.
+    pub texts: u64,
+    /// The number of rows of each word, in the order of their first row.
+    pub words: IndexMap<String, u64>,
+    /// The number of rows whose words are not kept.
+    pub other_words: u64,
+    /// How the numbers are written.
+    pub numerals: Numerals,
+}
+
+/// How the numbers of a column are written.
+#[derive(Debug, Clone)]
+pub struct Numerals {
+    /// An integer with leading zeros.
+    pub leading_zeros: Option<String>,
+    /// A number whose point may separate thousands, such as `4.902`.
+    pub grouped: Option<String>,
+    /// Whether the point of every number may separate thousands.
+    pub may_be_grouped: bool,
+    /// A number with a point.
+    pub pointed: Option<String>,
+}
+
+impl Default for Numerals {
+    fn default() -> Self {
+        Self { leading_zeros: None, grouped: None, may_be_grouped: true, pointed: None }
+    }
+}
+
+impl Numerals {
+    #[inline]
+    fn add(&mut self, text: &str, value: f64) {
+        let digits = text.strip_prefix(['-', '+']).unwrap_or(text).as_bytes();
+        if let [b'0', second, ..] = digits
+            && second.is_ascii_digit()
+            && self.leading_zeros.is_none()
+            && digits.iter().all(u8::is_ascii_digit)
+        {
+            self.leading_zeros = Some(text.to_owned());
+        }
+        if !self.may_be_grouped {
+            // Whether there is a point still matters.
+            if self.pointed.is_none() && memchr(b'.', digits).is_some() {
+                self.note_point(text);
+            }
+        } else {
+            match memchr(b'.', digits) {
+                None => self.may_be_grouped = value.abs() < 1000.0,
+                Some(point) => {
+                    let fraction = digits.get(point + 1..).unwrap_or_default();
+                    self.may_be_grouped = (1..=3).contains(&point)
+                        && digits.first() != Some(&b'0')
+                        && fraction.len() == 3
+                        && fraction.iter().all(u8::is_ascii_digit);
+                    if self.may_be_grouped && self.grouped.is_none() {
+                        self.grouped = Some(text.to_owned());
+                    }
+                    self.note_point(text);
+                }
+            }
+        }
+    }
+
+    fn note_point(&mut self, text: &str) {
+        if self.pointed.is_none() {
+            self.pointed = Some(text.to_owned());
+        }
+    }
+
+    /// A number whose point is a decimal mark and nothing else.
+    #[must_use]
+    pub fn decimal_point(&self) -> Option<&str> {
+        self.pointed.as_deref().filter(|_| !self.may_be_grouped)
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.pointed = self.pointed.take().or(other.pointed);
+        self.leading_zeros = self.leading_zeros.take().or(other.leading_zeros);
+        self.grouped = self.grouped.take().or(other.grouped);
+        self.may_be_grouped &= other.may_be_grouped;
+    }
+}
+
+impl Contents {
+    pub(crate) fn new() -> Self {
+        Self {
+            missing: 0,
+            numbers: 0,
+            dates: 0,
+            texts: 0,
+            words: IndexMap::new(),
+            other_words: 0,
+            numerals: Numerals::default(),
+        }
+    }
+
+    /// The number of rows with a word.
+    #[must_use]
+    pub fn word_rows(&self) -> u64 {
+        self.words.values().sum::<u64>() + self.other_words
+    }
+
+    /// Whether there are no values.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.numbers == 0 && self.words.is_empty()
+    }
+
+    /// Adds a field of CSV.
+    #[inline]
+    pub(crate) fn push_field(&mut self, text: &str, reader: &Reader) -> Stored {
+        let trimmed = text.trim_ascii();
+        if trimmed.is_empty() {
+            return self.push_missing();
+        }
+        match reader {
+            Reader::Infer => match parse_double(trimmed) {
+                Ok(value) => self.push_number(value, trimmed),
+                Err(_) => self.push_word(text),
+            },
+            Reader::Typed(feature) if feature.kind == FeatureType::String => self.push_word(text),
+            Reader::Typed(feature) if feature.is_missing(Cell::Field(text)) => self.push_word(text),
+            Reader::Typed(feature) => match feature.accept(Cell::Field(text)) {
+                Ok(value) => self.push_typed(value),
+                Err(_) => self.push_word(text),
+            },
+        }
+    }
+
+    /// Adds any cell.
+    pub(crate) fn push(&mut self, cell: Cell<'_>, reader: &Reader) -> Stored {
+        match (cell, reader) {
+            (Cell::Missing, _) => self.push_missing(),
+            (Cell::Field(text), _) => self.push_field(text, reader),
+            (Cell::Double(value), _) if value.is_nan() => self.push_missing(),
+            (Cell::Text(text), _) if text.trim_ascii().is_empty() => self.push_missing(),
+            (Cell::Boolean(value), Reader::Infer) => self.push_word(if value { "true" } else { "false" }),
+            (Cell::Date(days), Reader::Infer) => {
+                self.dates += 1;
+                self.push_typed(days)
+            }
+            (Cell::Text(text), Reader::Infer) => {
+                self.texts += 1;
+                self.push_word(text)
+            }
+            (Cell::Double(value), Reader::Infer) if value.is_finite() => self.push_typed(value),
+            (Cell::Integer(value), Reader::Infer) => match number::integer(value) {
+                Ok(value) => self.push_typed(value),
+                Err(_) => self.push_word(&value.to_string()),
+            },
+            (Cell::Number(text), Reader::Infer) => match parse_double(text) {
+                Ok(value) => self.push_typed(value),
+                Err(_) => self.push_word(text),
+            },
+            (Cell::Text(text), Reader::Typed(feature)) if feature.kind == FeatureType::String => {
+                self.texts += 1;
+                self.push_word(text)
+            }
+            (cell, Reader::Typed(feature)) if feature.kind != FeatureType::String => match feature.accept(cell) {
+                Ok(value) => self.push_typed(value),
+                Err(_) => self.push_word(&plain(cell)),
+            },
+            (cell, _) => self.push_word(&plain(cell)),
+        }
+    }
+
+    fn push_missing(&mut self) -> Stored {
+        self.missing += 1;
+        Stored::Missing
+    }
+
+    /// Adds a number that is written like this.
+    #[inline]
+    pub(crate) fn push_number(&mut self, value: f64, text: &str) -> Stored {
+        self.numerals.add(text, value);
+        self.push_typed(value)
+    }
+
+    #[inline]
+    fn push_typed(&mut self, value: f64) -> Stored {
+        self.numbers += 1;
+        Stored::Number(value)
+    }
+
+    fn push_word(&mut self, text: &str) -> Stored {
+        if let Some((position, _, count)) = self.words.get_full_mut(text) {
+            *count += 1;
+            return Stored::Word(position);
+        }
+        if self.words.len() == MAX_WORDS {
+            self.other_words += 1;
+            return Stored::Word(usize::MAX);
+        }
+        Stored::Word(self.words.insert_full(text.to_owned(), 1).0)
+    }
+
+    /// Adds the contents of the next block. In its stored `values`, positions among the words of the block are replaced by
+    /// positions among the words of the column.
+    pub(crate) fn merge<'v>(&mut self, block: Self, values: impl Iterator<Item = &'v mut f64>) {
+        self.missing += block.missing;
+        self.numbers += block.numbers;
+        self.dates += block.dates;
+        self.texts += block.texts;
+        self.other_words += block.other_words;
+        self.numerals.merge(block.numerals);
+        if block.words.is_empty() {
+            return;
+        }
+        let mut positions = Vec::with_capacity(block.words.len());
+        for (word, count) in block.words {
+            let is_full = self.words.len() == MAX_WORDS;
+            let position = match self.words.get_full_mut(&word) {
+                Some((position, _, total)) => {
+                    *total += count;
+                    position
+                }
+                None if is_full => {
+                    self.other_words += count;
+                    usize::MAX
+                }
+                None => self.words.insert_full(word, count).0,
+            };
+            positions.push(Stored::Word(position).to_f64());
+        }
+        for value in values {
+            if let Stored::Word(position) = Stored::from_f64(*value)
+                && let Some(position) = positions.get(position)
+            {
+                *value = *position;
+            }
+        }
+    }
+}
+
+/// A cell as a word.
+fn plain(cell: Cell<'_>) -> String {
+    match cell {
+        Cell::Field(text) | Cell::Text(text) | Cell::Number(text) => text.to_owned(),
+        Cell::Boolean(value) => value.to_string(),
+        Cell::Double(value) => value.to_string(),
+        Cell::Integer(value) => value.to_string(),
+        Cell::Date(days) => ordinate_model::date::to_iso(days),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_words_and_missing_values_are_stored_in_64_bits() {
+        for stored in [
+            Stored::Number(-0.5),
+            Stored::Number(f64::INFINITY),
+            Stored::Missing,
+            Stored::Word(0),
+            Stored::Word(MAX_WORDS),
+        ] {
+            let bytes = stored.to_f64().to_le_bytes();
+            assert_eq!(Stored::from_f64(f64::from_le_bytes(bytes)), stored);
+        }
+        assert_eq!(Stored::from_f64(Stored::Word(usize::MAX).to_f64()), Stored::Word(OTHER_WORD as usize));
+        assert_eq!(Stored::from_f64(f64::NAN), Stored::Missing);
+    }
+
+    fn contents(fields: &[&str]) -> Contents {
+        let mut contents = Contents::new();
+        for field in fields {
+            contents.push_field(field, &Reader::Infer);
+        }
+        contents
+    }
+
+    #[test]
+    fn the_way_in_which_numbers_are_written_is_noted() {
+        let grouped = |fields: &[&str]| {
+            let numerals = contents(fields).numerals;
+            numerals.may_be_grouped && numerals.grouped.is_some()
+        };
+        assert!(grouped(&["4.902", "-19.151", "7"]));
+        for fields in [&["4.902", "4.9"][..], &["4.902", "0.512"], &["4.902", "1000"], &["4902.123"], &["4", "5"]] {
+            assert!(!grouped(fields), "{fields:?}");
+        }
+        assert_eq!(contents(&["10", "02116"]).numerals.leading_zeros.as_deref(), Some("02116"));
+        for field in ["0", "0.5", "10", "00.5", "-0"] {
+            assert_eq!(contents(&[field]).numerals.leading_zeros, None, "{field}");
+        }
+    }
+
+    #[test]
+    fn words_of_blocks_are_renumbered() {
+        let mut all = contents(&["a", "b", "1"]);
+        let mut block = Contents::new();
+        let mut values: Vec<f64> =
+            ["b", "c", "2", ""].map(|field| block.push_field(field, &Reader::Infer).to_f64()).to_vec();
+        all.merge(block, values.iter_mut());
+        let stored: Vec<Stored> = values.into_iter().map(Stored::from_f64).collect();
+        assert_eq!(stored, [Stored::Word(1), Stored::Word(2), Stored::Number(2.0), Stored::Missing]);
+        assert_eq!(all.words.into_iter().collect::<Vec<_>>(), [("a".into(), 1), ("b".into(), 2), ("c".into(), 1)]);
+    }
+}

@@ -1,0 +1,336 @@
+//! The type of each column and how its text is read, decided from all of its values.
+
+mod dates;
+mod notes;
+mod numbers;
+
+use super::contents::Contents;
+use super::decision::Decision;
+use super::error::NamedColumn;
+use numbers::{Mark, NumberForms};
+use ordinate_model::cell::Cell;
+use ordinate_model::field;
+use ordinate_model::number::{NumberError, parse_double};
+use ordinate_model::reading::Reading;
+use ordinate_model::signature::{Feature, FeatureType};
+
+pub(crate) use notes::{Note, decisions};
+pub use notes::{listed, name_option, names, shown};
+
+/// Words that stand for a missing value in a column that otherwise has numbers, dates or booleans.
+const MARKERS: [&str; 22] = [
+    "?", ".", "-", "--", "---", "*", "**", "...", "#N/A", "#NA", "#VALUE!", "#DIV/0!", "#REF!", "#NUM!", "#NAME?",
+    "#NULL!", "\\N", "n.a.", "N.A.", "<NA>", "NaT", "-nan",
+];
+
+/// The words for `false` and `true` that are recognised, besides those of JSON, pandas and R.
+const BOOLEANS: [[&str; 2]; 6] = [["no", "yes"], ["No", "Yes"], ["NO", "YES"], ["n", "y"], ["N", "Y"], ["F", "T"]];
+
+/// The largest fraction of values that may be something else in a column of numbers or dates: they are then missing.
+const MOST_UNREADABLE: f64 = 0.05;
+
+/// With more different numbers than this, a single word among them is a missing-value marker.
+const MANY_NUMBERS: u64 = 10;
+
+/// The smallest fraction of values from which on the word `none` is a category.
+const FREQUENT: f64 = 0.05;
+
+/// What options determine about reading; what they leave open is inferred.
+#[derive(Debug, Clone, Default)]
+pub struct ReadingOptions {
+    /// Types by column.
+    pub types: Vec<(String, FeatureType)>,
+    /// The decimal mark of all columns.
+    pub decimal: Option<char>,
+    /// The thousands separator of all columns.
+    pub thousands: Option<char>,
+    /// Missing-value markers of all columns.
+    pub missing: Vec<String>,
+    /// Date formats, of one column or of all.
+    pub dates: Vec<(Option<String>, String)>,
+}
+
+impl ReadingOptions {
+    /// The type of a column, if an option sets it.
+    #[must_use]
+    pub fn declared(&self, name: &str) -> Option<FeatureType> {
+        self.types.iter().find(|(column, _)| column == name).map(|(_, kind)| *kind)
+    }
+
+    fn formats(&self, name: &str) -> Vec<String> {
+        let applies = |(column, _): &&(Option<String>, String)| column.as_deref().is_none_or(|column| column == name);
+        self.dates.iter().filter(applies).map(|(_, format)| format.clone()).collect()
+    }
+}
+
+/// A column after a survey.
+#[derive(Debug)]
+pub struct Surveyed<'c> {
+    /// The column as messages name it.
+    pub named: &'c NamedColumn,
+    /// Its contents.
+    pub contents: &'c Contents,
+}
+
+/// The type of a column.
+#[derive(Debug, Clone)]
+pub struct Inferred {
+    /// The type, and how text is read. Levels, ranges and policies are not known yet.
+    pub feature: Feature,
+    /// Whether the survey must be repeated with this feature, because numbers were read in another way.
+    pub again: bool,
+    /// A word that is not of the declared type.
+    pub unreadable: Option<String>,
+    notes: Vec<Note>,
+}
+
+impl Inferred {
+    /// Finds a word that is not of the type, after the column was read by it.
+    pub fn find_unreadable(&mut self, contents: &Contents) {
+        let is_unreadable = |word: &&String| !accepts(&self.feature, word);
+        self.unreadable = self.unreadable.take().or_else(|| contents.words.keys().find(is_unreadable).cloned());
+    }
+}
+
+/// Whether a word is a value of a feature, or a missing value.
+fn accepts(feature: &Feature, word: &str) -> bool {
+    let cell = Cell::Field(word);
+    feature.kind == FeatureType::String || feature.is_missing(cell) || feature.accept(cell).is_ok()
+}
+
+/// The types of all columns of a table, and what was decided about them.
+#[must_use]
+pub fn infer(
+    columns: &[Surveyed<'_>],
+    options: &ReadingOptions,
+    delimiter: Option<u8>,
+) -> (Vec<Inferred>, Vec<Decision>) {
+    let parts: Vec<Words<'_>> = columns.iter().map(|column| Words::new(column.contents, options)).collect();
+    let forms: Vec<NumberForms> =
+        columns.iter().zip(&parts).map(|(column, words)| NumberForms::new(column.contents, words, options)).collect();
+    let mark = options.decimal.map_or_else(|| Mark::of_table(&forms, delimiter), Mark::from_option);
+    let inferred: Vec<Inferred> = columns
+        .iter()
+        .zip(&parts)
+        .zip(&forms)
+        .map(|((column, words), forms)| Inference { column, words, options }.infer(forms, mark))
+        .collect();
+    let notes =
+        columns.iter().zip(&inferred).map(|(column, inferred)| (&*column.named.name, inferred.notes.as_slice()));
+    let decisions = decisions(notes, options);
+    (inferred, decisions)
+}
+
+/// The words of a column.
+#[derive(Debug)]
+pub(crate) struct Words<'c> {
+    /// Words that are missing values in any column.
+    missing: Vec<&'c str>,
+    /// Words that are missing values if other values are numbers, dates or booleans, and their rows.
+    markers: Vec<(&'c str, u64)>,
+    /// All other words, and their rows.
+    others: Vec<(&'c str, u64)>,
+    /// The number of rows of the other words.
+    rows: u64,
+}
+
+impl<'c> Words<'c> {
+    fn new(contents: &'c Contents, options: &ReadingOptions) -> Self {
+        let mut words =
+            Self { missing: Vec::new(), markers: Vec::new(), others: Vec::new(), rows: contents.other_words };
+        for (word, count) in &contents.words {
+            let trimmed = word.trim();
+            if field::is_missing(word) || options.missing.iter().any(|marker| marker == trimmed) {
+                words.missing.push(word);
+            } else if MARKERS.contains(&trimmed) || parse_double(trimmed) == Err(NumberError::NotFinite) {
+                words.markers.push((word, *count));
+            } else {
+                words.others.push((word, *count));
+                words.rows += count;
+            }
+        }
+        words
+    }
+}
+
+/// The inference of one column.
+struct Inference<'i> {
+    column: &'i Surveyed<'i>,
+    words: &'i Words<'i>,
+    options: &'i ReadingOptions,
+}
+
+impl Inference<'_> {
+    fn infer(&self, forms: &NumberForms, mark: Mark) -> Inferred {
+        match self.options.declared(&self.column.named.name) {
+            Some(FeatureType::String) => self.category(Vec::new(), false),
+            Some(FeatureType::Boolean) => self.declared(FeatureType::Boolean, self.boolean(), "true or false"),
+            Some(FeatureType::Date) => self.declared(FeatureType::Date, self.date(), "a date"),
+            Some(kind) => self.declared(kind, self.number(forms, mark), "a number"),
+            None => self.undeclared(forms, mark),
+        }
+    }
+
+    fn undeclared(&self, forms: &NumberForms, mark: Mark) -> Inferred {
+        let contents = self.column.contents;
+        if contents.dates > 0 && contents.dates == contents.numbers {
+            return self.typed(FeatureType::Date, Reading::default(), Vec::new());
+        }
+        if contents.texts > 0 {
+            return self.date().unwrap_or_else(|| self.category(Vec::new(), false));
+        }
+        if self.words.others.is_empty() && contents.numbers == 0 {
+            // No values at all: whatever the type is, the column will be left out.
+            return self.typed(FeatureType::Double, Reading::default(), Vec::new());
+        }
+        let is_target = self.column.named.purpose == super::Purpose::Target;
+        if let Some(zeros) = contents.numerals.leading_zeros.as_ref().filter(|_| self.words.others.is_empty()) {
+            return self.category(vec![Note::LeadingZeros(zeros.clone())], true);
+        }
+        if let Some(numeric) = self.number(forms, mark) {
+            return numeric;
+        }
+        if contents.numbers == 0 {
+            let boolean = self.boolean().filter(|boolean| !is_target || boolean.feature.reading.boolean.is_none());
+            if let Some(inferred) = boolean.or_else(|| self.date()) {
+                return inferred;
+            }
+        }
+        let mut notes = Vec::new();
+        if let Some(example) = self.inexact() {
+            notes.push(Note::Inexact(example));
+        } else if contents.numbers > 0 {
+            let word = self.words.others.first().map_or("", |(word, _)| word);
+            notes.push(Note::Mixed(word.trim().to_owned()));
+        } else if let Some(unit) = &forms.unit {
+            notes.push(Note::Units(unit.clone()));
+        } else if let Some(example) = dates::ambiguous(&self.words.others) {
+            notes.push(Note::AmbiguousDates(example));
+        }
+        self.category(notes, contents.numbers > 0)
+    }
+
+    /// A declared type: as it was inferred, or with the first word that is not of the type.
+    fn declared(&self, kind: FeatureType, inferred: Option<Inferred>, _expected: &str) -> Inferred {
+        let mut inferred = inferred.unwrap_or_else(|| self.typed(kind, self.reading(), Vec::new()));
+        inferred.feature.kind = kind;
+        inferred.notes.retain(|note| {
+            !matches!(note, Note::Currency(_) | Note::Percent | Note::Boolean(_) | Note::Unreadable { .. })
+        });
+        let feature = &inferred.feature;
+        inferred.unreadable =
+            self.words.others.iter().map(|(word, _)| *word).find(|word| !accepts(feature, word)).map(str::to_owned);
+        // Numbers were not read by the type.
+        inferred.again |= kind != FeatureType::Double && self.column.contents.numbers > 0;
+        inferred
+    }
+
+    /// The conventions that options set.
+    fn reading(&self) -> Reading {
+        Reading {
+            missing: self.options.missing.clone(),
+            dates: self.options.formats(&self.column.named.name),
+            ..Reading::default()
+        }
+    }
+
+    fn typed(&self, kind: FeatureType, mut reading: Reading, mut notes: Vec<Note>) -> Inferred {
+        if kind != FeatureType::Date {
+            reading.dates.clear();
+        }
+        reading.missing = self.options.missing.clone();
+        for (word, rows) in &self.words.markers {
+            reading.missing.push(word.trim().to_owned());
+            notes.push(Note::Marker { word: word.trim().to_owned(), rows: *rows });
+        }
+        reading.missing.sort_unstable();
+        reading.missing.dedup();
+        let feature = Feature { reading, ..Feature::new(&*self.column.named.name, kind) };
+        Inferred { feature, again: false, unreadable: None, notes }
+    }
+
+    /// Text: markers are categories like other words.
+    fn category(&self, notes: Vec<Note>, again: bool) -> Inferred {
+        let reading = Reading { missing: self.options.missing.clone(), ..Reading::default() };
+        let mut feature = Feature { reading, ..Feature::new(&*self.column.named.name, FeatureType::String) };
+        // A level is never a missing value. These levels are known now, all others after the rows are chosen.
+        feature.levels = self.frequent_none();
+        Inferred { feature, again, unreadable: None, notes }
+    }
+
+    /// `None` and its like, where it is so frequent that it is a category.
+    fn frequent_none(&self) -> Vec<String> {
+        let contents = self.column.contents;
+        let is_none = |word: &&&str| word.trim().eq_ignore_ascii_case("none");
+        let mut levels: Vec<String> = Vec::new();
+        for word in self.words.missing.iter().filter(is_none) {
+            let rows = contents.words.get(*word).copied().unwrap_or(0);
+            let is_marker = self.options.missing.iter().any(|marker| marker == word.trim());
+            // A single row is never frequent.
+            if rows > 1 && rows as f64 >= FREQUENT * (self.words.rows + contents.numbers + rows) as f64 && !is_marker {
+                levels.push((*word).to_owned());
+            }
+        }
+        levels.sort_unstable();
+        levels
+    }
+
+    fn number(&self, forms: &NumberForms, mark: Mark) -> Option<Inferred> {
+        let contents = self.column.contents;
+        let form = forms.choose(mark, self.options)?;
+        let present = contents.numbers + self.words.rows;
+        let unreadable = form.unreadable_rows;
+        let is_single = form.unreadable.len() == 1
+            && 2 * unreadable <= present
+            && contents.numbers.max(forms.distinct) > MANY_NUMBERS;
+        let is_rare = unreadable as f64 <= MOST_UNREADABLE * present as f64;
+        if present == unreadable || !(unreadable == 0 || is_rare || is_single) || form.has_inexact {
+            return None;
+        }
+        let mut notes = form.notes.clone();
+        let mut inferred = self.typed(FeatureType::Double, form.reading.clone(), Vec::new());
+        if unreadable > 0 {
+            let words: Vec<String> = form.unreadable.iter().map(|word| word.trim().to_owned()).collect();
+            inferred.feature.reading.missing.extend(words.iter().cloned());
+            inferred.feature.reading.missing.sort_unstable();
+            inferred.feature.reading.missing.dedup();
+            notes.push(Note::Unreadable { words, rows: unreadable });
+        }
+        inferred.notes.extend(notes);
+        inferred.again = form.again || contents.other_words > 0;
+        Some(inferred)
+    }
+
+    fn boolean(&self) -> Option<Inferred> {
+        let others = &self.words.others;
+        if others.is_empty() || self.column.contents.other_words > 0 {
+            return None;
+        }
+        if others.iter().all(|(word, _)| field::boolean(word).is_some()) {
+            return Some(self.typed(FeatureType::Boolean, Reading::default(), Vec::new()));
+        }
+        let mut words: Vec<&str> = others.iter().map(|(word, _)| word.trim()).collect();
+        words.sort_unstable();
+        words.dedup();
+        let pair = BOOLEANS.iter().find(|pair| words == pair.as_slice())?;
+        let pair = pair.map(str::to_owned);
+        let reading = Reading { boolean: Some(pair.clone()), ..Reading::default() };
+        Some(self.typed(FeatureType::Boolean, reading, vec![Note::Boolean(pair)]))
+    }
+
+    fn date(&self) -> Option<Inferred> {
+        let formats = self.options.formats(&self.column.named.name);
+        let found = dates::format(&self.words.others, &formats)?;
+        let notes = if formats.is_empty() { vec![Note::Dates(found.clone())] } else { Vec::new() };
+        let reading = Reading { dates: found.into_iter().chain(formats).collect(), ..Reading::default() };
+        let mut inferred = self.typed(FeatureType::Date, reading, notes);
+        inferred.again = self.column.contents.other_words > 0;
+        Some(inferred)
+    }
+
+    /// A whole number with more digits than a double.
+    fn inexact(&self) -> Option<String> {
+        let is_inexact = |word: &&str| parse_double(word.trim()) == Err(NumberError::Inexact);
+        self.words.others.iter().map(|(word, _)| *word).find(is_inexact).map(|word| word.trim().to_owned())
+    }
+}

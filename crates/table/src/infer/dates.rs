@@ -1,0 +1,81 @@
+//! Dates in text.
+
+use ordinate_model::date::{FORMATS, parse, parse_iso};
+
+/// Formats that read the same text as different dates.
+const AMBIGUOUS: [[&str; 2]; 3] = [["%m/%d/%Y", "%d/%m/%Y"], ["%m-%d-%Y", "%d-%m-%Y"], ["%m/%d/%y", "%d/%m/%y"]];
+
+/// The format of all words: `Some(None)` for ISO 8601, `None` if they are not dates or it is not clear which.
+pub(super) fn format(words: &[(&str, u64)], given: &[String]) -> Option<Option<String>> {
+    if words.is_empty() {
+        return None;
+    }
+    if !given.is_empty() {
+        let is_date =
+            |text: &str| given.iter().any(|format| parse(text, format).is_some()) || parse_iso(text).is_some();
+        return words.iter().all(|(word, _)| is_date(word.trim())).then_some(None);
+    }
+    if words.iter().all(|(word, _)| parse_iso(word.trim()).is_some()) {
+        return Some(None);
+    }
+    let fitting = fitting(words);
+    let format = match fitting.as_slice() {
+        [] => return None,
+        [one, other, ..] if AMBIGUOUS.contains(&[one, other]) => in_order(words, [one, other])?,
+        [first, ..] => first,
+    };
+    Some(Some(format.to_owned()))
+}
+
+/// A word that is a date in two formats, if all words are.
+pub(super) fn ambiguous(words: &[(&str, u64)]) -> Option<String> {
+    if words.is_empty() || fitting(words).len() < 2 {
+        return None;
+    }
+    words.first().map(|(word, _)| word.trim().to_owned())
+}
+
+fn fitting(words: &[(&str, u64)]) -> Vec<&'static str> {
+    let fits = |format: &&str| words.iter().all(|(word, _)| parse(word.trim(), format).is_some());
+    FORMATS.into_iter().filter(fits).collect()
+}
+
+/// Of two formats, the only one by which the dates are in ascending or descending order.
+fn in_order<'f>(words: &[(&str, u64)], formats: [&'f str; 2]) -> Option<&'f str> {
+    let is_ordered = |format: &&str| {
+        let dates: Vec<f64> = words.iter().filter_map(|(word, _)| parse(word.trim(), format)).collect();
+        dates.len() > 2 && (dates.is_sorted() || dates.is_sorted_by(|one, next| one >= next))
+    };
+    let mut ordered = formats.into_iter().filter(is_ordered);
+    ordered.next().filter(|_| ordered.next().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(words: &[&str]) -> Option<Option<String>> {
+        let words: Vec<(&str, u64)> = words.iter().map(|word| (*word, 1)).collect();
+        format(&words, &[])
+    }
+
+    #[test]
+    fn a_format_must_read_all_words() {
+        assert_eq!(of(&["2024-01-02", "2024-01-03T10:00"]), Some(None));
+        assert_eq!(of(&["1/13/2024", "2/1/2024"]), Some(Some("%m/%d/%Y".into())));
+        assert_eq!(of(&["13/1/2024", "2/1/2024"]), Some(Some("%d/%m/%Y".into())));
+        assert_eq!(of(&["1.2.2024"]), Some(Some("%d.%m.%Y".into())));
+        assert_eq!(of(&["05-Mar-2024"]), Some(Some("%d-%b-%Y".into())));
+        assert_eq!(of(&["13/1/2024", "1/13/2024"]), None);
+        assert_eq!(of(&["high", "2024-01-02"]), None);
+        assert_eq!(of(&[]), None);
+    }
+
+    #[test]
+    fn ambiguous_dates_are_not_guessed_unless_only_one_format_has_them_in_order() {
+        assert_eq!(of(&["1/2/2024", "3/1/2024", "2/3/2024"]), None);
+        assert_eq!(of(&["1/1/2024", "1/2/2024", "1/3/2024", "2/1/2024"]), Some(Some("%m/%d/%Y".into())));
+        assert_eq!(ambiguous(&[("1/2/2024", 1)]), Some("1/2/2024".into()));
+        assert_eq!(ambiguous(&[("1/13/2024", 1)]), None);
+    }
+}

@@ -1,0 +1,59 @@
+//! Columns that a fit does not need: they leave the design, with a decision that lists them.
+
+use crate::error::TrainError;
+use crate::solver::error::SolveError;
+use crate::solver::moments::RedundantColumns;
+use crate::training_table::TrainingTable;
+use ordinate_table::Decision;
+
+/// The most names in a note.
+const MOST_NAMES: usize = 10;
+
+/// The table without redundant columns, and the decisions to leave them out.
+///
+/// # Errors
+/// [`SolveError::NoVaryingColumn`] when no column is left.
+pub(super) fn without_redundant(
+    table: TrainingTable,
+    redundant: &RedundantColumns,
+) -> Result<(TrainingTable, Vec<Decision>), TrainError> {
+    if redundant.is_empty() {
+        return Ok((table, Vec::new()));
+    }
+    if redundant.constant.len() == table.names().len() {
+        return Err(TrainError::Solve { data: table.label(), source: SolveError::NoVaryingColumn });
+    }
+    let name = |column: &usize| table.names().get(*column).cloned().unwrap_or_default();
+    let decide = |columns: &[usize], [one, many]: [&str; 2]| {
+        let names: Vec<String> = columns.iter().map(name).collect();
+        let (count, rest) = if names.len() == 1 { ("1 column", one) } else { ("columns", many) };
+        let count = if names.len() == 1 { count.to_owned() } else { format!("{} {count}", names.len()) };
+        let options = names.iter().flat_map(|name| ["--exclude".to_owned(), name.clone()]);
+        (!names.is_empty()).then(|| Decision::new(format!("{count} {rest}: {}", listed(&names)), options))
+    };
+    let constant = decide(
+        &redundant.constant,
+        ["has the same value in every row and is left out", "have the same value in every row and are left out"],
+    );
+    let dependent = decide(
+        &redundant.dependent,
+        [
+            "is a linear combination of the columns before it and has no coefficient",
+            "are linear combinations of the columns before them and have no coefficient",
+        ],
+    );
+    let decisions = constant.into_iter().chain(dependent).collect();
+    Ok((table.without(&redundant.columns())?, decisions))
+}
+
+/// Names for a note: ten at most.
+pub(super) fn listed(names: &[String]) -> String {
+    let more = names.len().saturating_sub(MOST_NAMES);
+    let shown: Vec<String> = names.iter().take(MOST_NAMES).map(|name| one_line(name)).collect();
+    if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
+}
+
+/// A name with escaped line breaks.
+pub(super) fn one_line(name: &str) -> String {
+    name.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+}

@@ -1,0 +1,161 @@
+//! The standardised design in blocks of rows: in memory where it fits, otherwise read again for each pass.
+//!
+//! The sums of the blocks are added in the order of the rows, so that the number of threads does not change a bit.
+
+use super::super::design_rows::DesignRows;
+use super::super::error::SolveError;
+use super::standardisation::{Standardisation, position};
+
+/// Rows in a block: few enough for the processor's cache.
+pub(super) const BLOCK_ROWS: usize = 256;
+
+/// The largest design that is kept in memory, in bytes.
+const MOST_BYTES: u64 = 256 << 20;
+
+/// The most numbers in the sums of blocks that threads compute at a time.
+const SUMS_AT_A_TIME: usize = 4_000_000;
+
+/// The most blocks that a thread sums at a time.
+const BLOCKS_A_THREAD: usize = 32;
+
+/// Up to [`BLOCK_ROWS`] standardised rows.
+#[derive(Debug, Default)]
+pub(super) struct RowBlock {
+    /// Row by row.
+    pub(super) values: Vec<f64>,
+    /// The number of columns.
+    pub(super) columns: usize,
+    /// Whether the scores have an intercept.
+    pub(super) intercept: bool,
+    /// The class of each row, among those that occur.
+    pub(super) classes: Vec<usize>,
+    pub(super) weights: Vec<f64>,
+}
+
+/// How a solver stores a block.
+pub(super) trait Block: From<RowBlock> + Send + Sync {}
+
+/// The rows of a fit.
+#[derive(Debug)]
+pub(super) struct StandardisedRows<'r, R, B> {
+    rows: &'r R,
+    standardisation: Standardisation,
+    /// 1 / scale of each column: multiplication is faster than division.
+    precisions: Vec<f64>,
+    intercept: bool,
+    threads: usize,
+    memory: Option<Vec<B>>,
+}
+
+/// Whether the design of these rows is kept in memory, with a number for each class.
+pub(super) fn fits_into_memory(standardisation: &Standardisation) -> bool {
+    let numbers = (standardisation.means.len() + standardisation.present.len() + 1) as u64;
+    standardisation.rows.saturating_mul(numbers).saturating_mul(size_of::<f64>() as u64) <= MOST_BYTES
+}
+
+impl<'r, R: DesignRows, B: Block> StandardisedRows<'r, R, B> {
+    /// Reads the rows if they fit into memory.
+    pub(super) fn new(
+        rows: &'r R,
+        standardisation: &Standardisation,
+        intercept: bool,
+        threads: usize,
+    ) -> Result<Self, SolveError> {
+        let precisions = standardisation.scales.iter().map(|scale| 1.0 / scale).collect();
+        let standardisation = standardisation.clone();
+        let mut made = Self { rows, standardisation, precisions, intercept, threads, memory: None };
+        if fits_into_memory(&made.standardisation) {
+            let mut blocks = Vec::new();
+            made.stream(&mut |block| blocks.push(block))?;
+            made.memory = Some(blocks);
+        }
+        Ok(made)
+    }
+
+    /// Whether each pass is over memory.
+    pub(super) fn is_in_memory(&self) -> bool {
+        self.memory.is_some()
+    }
+
+    /// Calls `of_block` with every block and its number, on several threads, and `add` with the results in order. A result has
+    /// this many numbers.
+    pub(super) fn sum<T: Send>(
+        &self,
+        numbers: usize,
+        of_block: &(impl Fn(usize, &B) -> T + Sync),
+        mut add: impl FnMut(T),
+    ) -> Result<(), SolveError> {
+        let at_a_time = (SUMS_AT_A_TIME / numbers.max(1)).clamp(self.threads, self.threads * BLOCKS_A_THREAD);
+        if let Some(blocks) = &self.memory {
+            for (batch, first) in blocks.chunks(at_a_time).zip((0..).step_by(at_a_time)) {
+                self.sum_batch(first, batch, of_block, &mut add);
+            }
+            return Ok(());
+        }
+        let mut waiting = Vec::new();
+        let mut first = 0;
+        self.stream(&mut |block| {
+            waiting.push(block);
+            if waiting.len() >= at_a_time {
+                self.sum_batch(first, &waiting, of_block, &mut add);
+                first += waiting.len();
+                waiting.clear();
+            }
+        })?;
+        self.sum_batch(first, &waiting, of_block, &mut add);
+        Ok(())
+    }
+
+    fn sum_batch<T: Send>(
+        &self,
+        first: usize,
+        blocks: &[B],
+        of_block: &(impl Fn(usize, &B) -> T + Sync),
+        add: &mut impl FnMut(T),
+    ) {
+        let chunk = blocks.len().div_ceil(self.threads).max(1);
+        let sum = |first: usize, blocks: &[B]| -> Vec<T> {
+            (first..).zip(blocks).map(|(number, block)| of_block(number, block)).collect()
+        };
+        if chunk >= blocks.len() {
+            sum(first, blocks).into_iter().for_each(add);
+            return;
+        }
+        let summed: Vec<Vec<T>> = std::thread::scope(|scope| {
+            let start = |(blocks, first)| (blocks, first, scope.spawn(move || sum(first, blocks)));
+            let chunks: Vec<_> = blocks.chunks(chunk).zip((first..).step_by(chunk)).map(start).collect();
+            // The blocks of a thread that panicked are summed here, with the same panic.
+            chunks
+                .into_iter()
+                .map(|(blocks, first, thread)| thread.join().unwrap_or_else(|_| sum(first, blocks)))
+                .collect()
+        });
+        summed.into_iter().flatten().for_each(add);
+    }
+
+    fn stream(&self, each: &mut dyn FnMut(B)) -> Result<(), SolveError> {
+        let Standardisation { means, present, .. } = &self.standardisation;
+        let empty = || RowBlock {
+            values: Vec::with_capacity(means.len() * BLOCK_ROWS),
+            columns: means.len(),
+            intercept: self.intercept,
+            ..RowBlock::default()
+        };
+        let mut block = empty();
+        self.rows.scan::<SolveError>(&mut |row| {
+            if row.weight == 0.0 {
+                return Ok(());
+            }
+            let columns = row.design.iter().zip(means).zip(&self.precisions);
+            block.values.extend(columns.map(|((value, mean), precision)| (value - mean) * precision));
+            block.classes.push(present.binary_search(&position(row.target)).unwrap_or_default());
+            block.weights.push(row.weight);
+            if block.weights.len() == BLOCK_ROWS {
+                each(std::mem::replace(&mut block, empty()).into());
+            }
+            Ok(())
+        })?;
+        each(block.into());
+        Ok(())
+    }
+}

@@ -1,0 +1,121 @@
+//! What cannot be decided: values that contradict an option, rows without a target, weights below zero.
+
+use super::RoleOf;
+use crate::error::TrainError;
+use ordinate_model::cell::Cell;
+use ordinate_model::signature::{CellError, Feature, FeatureType};
+use ordinate_table::column::{Column, Role};
+use ordinate_table::infer::Inferred;
+use ordinate_table::resolve::LeftOut;
+use ordinate_table::{DataError, Location, RowId, Source};
+
+/// The most problems of one run that are listed.
+const LISTED: usize = 20;
+
+/// Checks that all values are of the types that options declare, that weights are numbers, and that the target is no date.
+pub(super) fn check(source: &Source, roles: &[RoleOf], inferred: &[Inferred]) -> Result<(), TrainError> {
+    let mut problems = Vec::new();
+    for (position, (column, inferred)) in roles.iter().zip(inferred).enumerate() {
+        let name = &column.named.name;
+        let feature = &inferred.feature;
+        match (&inferred.unreadable, column.role) {
+            (Some(word), _) => problems.push(unreadable(source, position, column, feature, word)?),
+            (None, Role::Weight) if feature.kind != FeatureType::Double => {
+                problems.push(first_text(source, position, column)?);
+            }
+            (None, Role::Target { .. }) if feature.kind == FeatureType::Date => {
+                problems.push(DataError::DateTarget { column: name.to_string() }.in_data(source.label()));
+            }
+            _ => {}
+        }
+    }
+    match problems.len() {
+        0 => Ok(()),
+        1 => Err(problems.remove(0).into()),
+        _ => {
+            problems.truncate(LISTED);
+            Err(TrainError::Several(problems))
+        }
+    }
+}
+
+/// Checks that rows are left.
+pub(super) fn check_rows(source: &Source, columns: &[Column], left_out: &LeftOut, rows: u64) -> Result<(), TrainError> {
+    if rows > 0 {
+        return Ok(());
+    }
+    let target = columns.iter().find(|column| column.named.purpose == ordinate_table::Purpose::Target);
+    let column = target.map(|column| column.name().to_owned()).unwrap_or_default();
+    let error = if left_out.no_target > 0 && left_out.no_weight == 0 && left_out.missing == 0 {
+        DataError::NoTargets { column }
+    } else {
+        DataError::NoRowsLeft {
+            no_target: left_out.no_target,
+            no_weight: left_out.no_weight,
+            missing: left_out.missing,
+        }
+    };
+    Err(error.in_data(source.label()).into())
+}
+
+/// Checks that weights are not negative and that targets to be logged are positive.
+pub(super) fn check_positive(source: &Source, roles: &[RoleOf], columns: &[Column]) -> Result<(), TrainError> {
+    for (position, (role, column)) in roles.iter().zip(columns).enumerate() {
+        let reason = match role.role {
+            Role::Weight => "correct the weight, or remove the row",
+            Role::Target { log: true } => "correct it, or remove --target-transform log, because it has no logarithm",
+            _ => continue,
+        };
+        if let Err(value) = column.check_positive() {
+            let is_it = |cell: Cell<'_>| column.feature.accept(cell).is_ok_and(|found| found.total_cmp(&value).is_eq());
+            let location = locate(source, position, is_it)?;
+            return Err(DataError::NotPositive { location, column: column.named.clone(), value, reason }.into());
+        }
+    }
+    Ok(())
+}
+
+fn unreadable(
+    source: &Source,
+    position: usize,
+    column: &RoleOf,
+    feature: &Feature,
+    word: &str,
+) -> Result<DataError, TrainError> {
+    let location =
+        locate(source, position, |cell| matches!(cell, Cell::Field(text) | Cell::Text(text) if text == word))?;
+    let error = feature.accept(Cell::Field(word)).err().unwrap_or(CellError::Missing);
+    Ok(DataError::Value { location, column: column.named.clone(), source: error })
+}
+
+fn first_text(source: &Source, position: usize, column: &RoleOf) -> Result<DataError, TrainError> {
+    let number = Feature::new(&*column.named.name, FeatureType::Double);
+    let mut found = CellError::Missing;
+    let location = locate(source, position, |cell| match number.accept(cell) {
+        Err(error) if !number.is_missing(cell) => {
+            found = error;
+            true
+        }
+        _ => false,
+    })?;
+    Ok(DataError::Value { location, column: column.named.clone(), source: found })
+}
+
+/// The first row with such a cell. Errors are rare, so that rows do not keep their places.
+fn locate(source: &Source, position: usize, mut is_it: impl FnMut(Cell<'_>) -> bool) -> Result<Location, TrainError> {
+    struct Found(Option<Location>, Option<DataError>);
+    impl From<DataError> for Found {
+        fn from(error: DataError) -> Self {
+            Self(None, Some(error))
+        }
+    }
+    let outcome = source.scan::<Found>(&mut |record| {
+        if is_it(record.cell(position)) { Err(Found(Some(source.location(record.id())), None)) } else { Ok(()) }
+    });
+    match outcome {
+        Err(Found(_, Some(error))) => Err(error.into()),
+        Err(Found(Some(location), None)) => Ok(location),
+        // Not reached: the survey found it.
+        _ => Ok(source.location(RowId::default())),
+    }
+}

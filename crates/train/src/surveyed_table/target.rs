@@ -1,0 +1,75 @@
+//! The classes of a target.
+
+use ordinate_model::scalar::Scalar;
+use ordinate_model::signature::FeatureType;
+use ordinate_table::column::Column;
+use ordinate_table::{DataError, MAX_CLASSES};
+
+/// Classes in ascending order, the numbers of numeric classes, and the number of rows of each.
+#[derive(Debug, Default)]
+pub(super) struct Classes {
+    pub(super) labels: Vec<Scalar>,
+    pub(super) values: Vec<f64>,
+    pub(super) counts: Vec<u64>,
+}
+
+/// The values of a numeric target that has exactly two, each in more than one row.
+pub(super) fn two_values(column: &Column) -> Option<[f64; 2]> {
+    if column.feature.kind != FeatureType::Double {
+        return None;
+    }
+    let counts: Vec<(f64, u64)> = column.values.counts()?.collect();
+    match counts.as_slice() {
+        [(low, of_low), (high, of_high)] if *of_low > 1 && *of_high > 1 => Some([*low, *high]),
+        _ => None,
+    }
+}
+
+/// The classes of a target in this many rows.
+///
+/// # Errors
+/// [`DataError`] when there are too many or too few, or hardly any two rows have the same.
+pub(super) fn classes(column: &Column, rows: u64) -> Result<Classes, DataError> {
+    let name = || column.name().to_owned();
+    let too_many = || DataError::TooManyClasses { column: name() };
+    let classes = match column.feature.kind {
+        FeatureType::String => {
+            let (labels, counts) =
+                column.levels().into_iter().map(|(level, count)| (Scalar::Text(level.to_owned()), count)).unzip();
+            Classes { labels, values: Vec::new(), counts }
+        }
+        FeatureType::Boolean => {
+            let counts: Vec<(f64, u64)> = column.values.counts().ok_or_else(too_many)?.collect();
+            let of = |value: f64| {
+                counts.iter().find(|(found, _)| found.total_cmp(&value).is_eq()).map_or(0, |(_, count)| *count)
+            };
+            let counts = [0.0, 1.0].map(of);
+            Classes {
+                labels: [false, true].map(Scalar::Boolean).to_vec(),
+                values: vec![0.0, 1.0],
+                counts: counts.to_vec(),
+            }
+        }
+        _ => {
+            let (values, counts): (Vec<f64>, Vec<u64>) = column.values.counts().ok_or_else(too_many)?.unzip();
+            let whole = values.iter().all(|value| value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0);
+            // Whole and at most 2^53: exact.
+            #[allow(clippy::cast_possible_truncation)]
+            let class = |value: &f64| if whole { Scalar::Integer(*value as i64) } else { Scalar::Number(*value) };
+            Classes { labels: values.iter().map(class).collect(), values, counts }
+        }
+    };
+    let count = classes.labels.len();
+    if classes.counts.iter().filter(|count| **count > 0).count() < 2 {
+        let advice = "choose another --target".to_owned();
+        return Err(DataError::Constant { role: "target", column: name(), advice });
+    }
+    if count > MAX_CLASSES {
+        return Err(too_many());
+    }
+    let fractions = classes.labels.iter().any(|class| matches!(class, Scalar::Number(_)));
+    if (fractions && 2 * count as u64 > rows) || (count as u64 == rows && rows > 2) {
+        return Err(DataError::NotClasses { column: name(), classes: count, rows });
+    }
+    Ok(classes)
+}
