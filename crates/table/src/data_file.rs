@@ -55,7 +55,7 @@ pub(super) enum Format {
 
 /// The rows of a file, one by one.
 pub(super) enum FileRows<R> {
-    Csv(CsvRows<R>),
+    Csv(Box<CsvRows<R>>),
     Parquet(Box<ParquetRows>),
 }
 
@@ -163,7 +163,7 @@ impl DataFile {
         rows.set_header(&file.names);
         file.index = file.names.iter().take(index_columns(&file.names)).cloned().collect();
         file.note_names();
-        Ok((file, FileRows::Csv(rows)))
+        Ok((file, FileRows::Csv(Box::new(rows))))
     }
 
     fn parquet(
@@ -255,17 +255,11 @@ impl DataFile {
         }
         let position = |name: &String| self.names.iter().position(|other| other == name);
         let order: Option<Vec<usize>> = expected.iter().map(position).collect();
-        match order.filter(|order| order.len() == self.names.len()) {
-            Some(order) => self.order = Some(order.into()),
-            None => {
-                let difference = difference(&self.names, expected);
-                return Err(DataError::OtherHeader {
-                    header: self.header_location(),
-                    first: first.to_owned(),
-                    difference,
-                });
-            }
-        }
+        let Some(order) = order.filter(|order| order.len() == self.names.len()) else {
+            let (header, difference) = (self.header_location(), difference(&self.names, expected));
+            return Err(DataError::OtherHeader { header, first: first.to_owned(), difference });
+        };
+        self.order = Some(order.into());
         Ok(())
     }
 }

@@ -15,6 +15,9 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Bytes that are decoded at a time.
 const BLOCK: usize = 1 << 16;
 
+/// Bytes in which UTF-16 is looked for.
+const EXAMINED: usize = 1 << 10;
+
 impl Encoding {
     /// UTF-8.
     pub const UTF_8: Self = Self(UTF_8);
@@ -53,7 +56,6 @@ impl Encoding {
             _ if begin.starts_with(BYTE_ORDER_MARK) => return Some(Self(UTF_8)),
             _ => {}
         }
-        const EXAMINED: usize = 1 << 10;
         let examined = begin.get(..EXAMINED).unwrap_or(begin);
         let zeros = |odd: usize| memchr_iter(0, examined).filter(|at| at % 2 == odd).count();
         let [even, odd] = [zeros(0), zeros(1)];

@@ -249,12 +249,12 @@ impl ParquetRows {
             .iter()
             .map(|place| match place {
                 Place::Leaf(leaf) => {
-                    ColumnDecoder::new(group.get_column_reader(*leaf)?, &metadata.column(*leaf).column_descr_ptr())
-                        .map(Some)
+                    let reader = group.get_column_reader(*leaf)?;
+                    Ok(Some(ColumnDecoder::new(reader, &metadata.column(*leaf).column_descr_ptr())))
                 }
                 _ => Ok(None),
             })
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<_, ParquetError>>()?;
         self.next_group += 1;
         Ok(())
     }

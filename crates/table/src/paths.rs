@@ -89,7 +89,7 @@ fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
 
 /// Whether a file in a folder is read, by its name.
 fn is_data(path: &Path) -> bool {
-    let extension = |path: &Path| path.extension().map(|extension| extension.to_ascii_lowercase());
+    let extension = |path: &Path| path.extension().map(std::ffi::OsStr::to_ascii_lowercase);
     let is_compressed = extension(path).is_some_and(|extension| extension == "gz" || extension == "zst");
     let uncompressed = path.file_stem().map(Path::new).filter(|_| is_compressed).unwrap_or(path);
     extension(uncompressed).is_some_and(|extension| EXTENSIONS.iter().any(|known| extension == *known))

@@ -70,6 +70,8 @@ fn is_number(text: &str) -> bool {
 
 /// The header and the rows below it.
 #[derive(Debug, Clone, Copy, Default)]
+// Independent facts.
+#[allow(clippy::struct_excessive_bools)]
 pub(super) struct Shape {
     /// The position of the header among the rows, if there is one.
     pub(super) header: Option<usize>,

@@ -260,7 +260,7 @@ impl Source {
             if let Format::Csv(csv) = file.format {
                 let rows = CsvRows::new(csv, &file.name, &file.names, file.text(&mut hashed)?, CHUNK);
                 let rows = rows.map_err(|source| unreadable(&file.name, source))?;
-                self.each_row(number, FileRows::Csv(rows), &mut counted)?;
+                self.each_row(number, FileRows::Csv(Box::new(rows)), &mut counted)?;
                 // The checksum is of the whole file, even if its compressed content ends earlier.
                 io::copy(&mut hashed, &mut io::sink()).map_err(|source| unreadable(&file.name, source))?;
             } else {

@@ -105,7 +105,7 @@ impl Survey<'_> {
         number: usize,
     ) -> Result<(), DataError> {
         let Some(Block { rows, mut values, columns }) = block else {
-            let rows = FileRows::Csv(CsvRows::of_chunk(csv, &file.name, &file.names, chunk));
+            let rows = FileRows::Csv(Box::new(CsvRows::of_chunk(csv, &file.name, &file.names, chunk)));
             let source = self.source;
             return source.each_row(number, rows, &mut |record| self.record(record));
         };

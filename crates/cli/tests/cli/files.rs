@@ -249,7 +249,8 @@ fn columns_of_parquet_that_a_model_cannot_use_are_ignored() {
     let output = train(folder.path(), "data.parquet --target y --features price --test-fraction 0 --out m.json");
     assert!(!succeeded(&output).contains("cannot use"), "{output:?}");
     let output = train(folder.path(), "data.parquet --target y --exclude day,seen,old --test-fraction 0 --out m.json");
-    let note = "Note: columns that a model cannot use are ignored: \"raw\" (bytes that are not text), \"words\" (lists or groups).";
+    let note =
+        "Note: columns that a model cannot use are ignored: raw (bytes that are not text), words (lists or groups)";
     assert!(succeeded(&output).contains(note), "{output:?}");
     assert_eq!(features(&folder), ["price"]);
     let failed = train(folder.path(), "data.parquet --target y --features words");

@@ -263,7 +263,7 @@ impl Kind {
 }
 
 impl ColumnDecoder {
-    pub(super) fn new(reader: ColumnReader, description: &ColumnDescPtr) -> Result<Self, ParquetError> {
+    pub(super) fn new(reader: ColumnReader, description: &ColumnDescPtr) -> Self {
         let reader = match description.physical_type() {
             Physical::BOOLEAN => Typed::Boolean(get_typed_column_reader(reader)),
             Physical::INT32 => Typed::Int32(get_typed_column_reader(reader)),
@@ -274,7 +274,7 @@ impl ColumnDecoder {
             Physical::BYTE_ARRAY => Typed::Bytes(get_typed_column_reader(reader)),
             Physical::FIXED_LEN_BYTE_ARRAY => Typed::Fixed(get_typed_column_reader(reader)),
         };
-        Ok(Self { reader, kind: Kind::of(description), description: Arc::clone(description) })
+        Self { reader, kind: Kind::of(description), description: Arc::clone(description) }
     }
 
     /// The values of the next rows.
