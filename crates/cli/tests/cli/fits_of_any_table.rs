@@ -53,7 +53,8 @@ fn linear_combinations_have_no_coefficient_and_are_listed_in_one_note() {
     let (without, _) = trained(folder.path(), "--target y --exclude d,e");
     assert_eq!((&file["estimator"], &file["inference"]), (&without["estimator"], &without["inference"]));
     // Requests may contain them.
-    assert_eq!(file["signature"]["ignored"], serde_json::json!(["d", "e"]));
+    let ignored = file["signature"]["ignored"].as_array().unwrap();
+    assert!(["d", "e"].iter().all(|name| ignored.iter().any(|ignored| ignored == name)), "{ignored:?}");
     let features = file["signature"]["features"].as_array().unwrap();
     assert_eq!(features.iter().map(|feature| feature["name"].as_str().unwrap()).collect::<Vec<_>>(), ["a", "b", "c"]);
     let predicted = succeeded(&run(&folder, "predict m.json data.csv")).to_owned();
@@ -118,7 +119,7 @@ fn constant_columns_are_left_out_with_a_note(#[case] arguments: &str) {
     }
     let (file, printed) = trained(folder_with_data(&data).path(), arguments);
     assert_eq!(coefficients(&file), ["x", "z"]);
-    assert!(printed.contains("2 columns have the same value in every row and are left out: k, one"), "{printed}");
+    assert!(printed.contains("left out: k, one"), "{printed}");
 }
 
 #[test]
