@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use ordinate_table::Watch;
+use ordinate_table::{Step, Watch};
 
 /// Shorter work shows nothing.
 const DELAY: Duration = Duration::from_secs(1);
@@ -38,7 +38,23 @@ impl Progress {
         Self { bar, since: Instant::now(), settled: AtomicBool::new(!shown) }
     }
 
-    /// Adds bytes.
+    /// For work in stages, each with its own total.
+    pub(super) fn of_stages(wanted: bool) -> Self {
+        let progress = Self::of_bytes(Some(0), wanted);
+        let template = "{wide_bar} {msg}, {percent} %";
+        progress.bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        progress
+    }
+
+    /// Begins a stage.
+    fn stage(&self, name: &'static str, total: u64) {
+        self.bar.set_message(name);
+        self.bar.set_length(total.max(1));
+        self.bar.set_position(0);
+        self.inc(0);
+    }
+
+    /// Adds bytes or rows.
     pub(super) fn inc(&self, bytes: u64) {
         self.bar.inc(bytes);
         if !self.settled.load(Ordering::Relaxed) && self.since.elapsed() >= DELAY {
@@ -50,7 +66,10 @@ impl Progress {
     /// A callback for a reader.
     pub(super) fn watch(self: &Arc<Self>) -> Watch {
         let progress = Arc::clone(self);
-        Watch(Arc::new(move |bytes| progress.inc(bytes)))
+        Watch(Arc::new(move |step| match step {
+            Step::Stage(name, total) => progress.stage(name, total),
+            Step::Done(count) => progress.inc(count),
+        }))
     }
 }
 
@@ -69,6 +88,18 @@ pub(super) fn total_bytes(files: &[PathBuf]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_stage_begins_at_zero() {
+        let progress = Arc::new(Progress::of_stages(false));
+        let watch = progress.watch();
+        watch.stage("reading", 10);
+        watch.report(10);
+        watch.stage("computing", 4);
+        watch.report(1);
+        assert_eq!((progress.bar.position(), progress.bar.length()), (1, Some(4)));
+        assert_eq!(progress.bar.message(), "computing");
+    }
 
     #[test]
     fn without_a_terminal_it_counts_and_shows_nothing() {

@@ -66,8 +66,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let [model_file, report_file, card_file] = written.map(create);
     let (model_file, report_file, card_file) = (model_file?, report_file?, card_file?);
     let named = out.filter(|out| !is_standard_output(out)).or(arguments.data.first().map(AsRef::as_ref));
-    // The number of passes is not known, so that bytes are counted without a total.
-    let progress = Arc::new(Progress::of_bytes(None, !arguments.json));
+    let progress = Arc::new(Progress::of_stages(!arguments.json));
     let watch = Some(progress.watch());
     let trained = train(&Plan {
         origin: Origin { watch: watch.clone(), ..arguments.origin() },

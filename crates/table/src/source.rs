@@ -33,13 +33,28 @@ pub struct Origin {
     pub watch: Option<Watch>,
 }
 
-/// A callback that gets the number of bytes read since its last call.
+/// Progress of work on a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// A stage begins that has so many bytes or rows; 0 if that is not known.
+    Stage(&'static str, u64),
+    /// So many more bytes or rows are done.
+    Done(u64),
+}
+
+/// A callback for progress.
 #[derive(Clone)]
-pub struct Watch(pub Arc<dyn Fn(u64) + Send + Sync>);
+pub struct Watch(pub Arc<dyn Fn(Step) + Send + Sync>);
 
 impl Watch {
-    pub(super) fn report(&self, bytes: u64) {
-        (self.0)(bytes);
+    /// Begins a stage.
+    pub fn stage(&self, name: &'static str, total: u64) {
+        (self.0)(Step::Stage(name, total));
+    }
+
+    /// Adds bytes or rows.
+    pub fn report(&self, done: u64) {
+        (self.0)(Step::Done(done));
     }
 }
 
@@ -185,6 +200,20 @@ impl Source {
             _input: input,
             watch: origin.watch.clone(),
         })
+    }
+
+    /// The callback for progress.
+    #[must_use]
+    pub fn watch(&self) -> Option<&Watch> {
+        self.watch.as_ref()
+    }
+
+    /// Begins a pass over all files.
+    pub(super) fn begin_pass(&self) {
+        if let Some(watch) = &self.watch {
+            let length = |file: &DataFile| fs::metadata(&file.path).map_or(0, |metadata| metadata.len());
+            watch.stage("reading", self.files.iter().map(length).sum());
+        }
     }
 
     /// What was decided about the files, of which rows were left out in the last pass.

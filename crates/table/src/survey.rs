@@ -48,6 +48,7 @@ struct Survey<'s> {
 /// # Errors
 /// [`DataError`] when the files cannot be read or have no rows.
 pub fn survey(source: &Source, readers: &[Reader], pace: Pace) -> Result<(Scan, Spool, Vec<Contents>), DataError> {
+    source.begin_pass();
     let mut digest = Sha256::new();
     let filling = Filling::new(readers.len());
     let columns = readers.iter().map(|_| Contents::new()).collect();

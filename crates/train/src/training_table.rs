@@ -197,6 +197,10 @@ impl TrainingTable {
         mut take: impl FnMut(&EncodedRows, R) -> Result<(), E>,
     ) -> Result<(), E> {
         let rows = (BLOCK_VALUES / self.spool.width().max(self.names.len())).max(1);
+        let watch = self.source.watch();
+        if let Some(watch) = watch {
+            watch.stage("computing", self.scan.rows);
+        }
         let mut first = 0;
         let next = || {
             let bytes = self.spool.bytes(first, rows)?;
@@ -209,7 +213,12 @@ impl TrainingTable {
             let result = work(&rows);
             (rows, result)
         };
-        in_order(available_threads(), next, encode, |(rows, result)| take(&rows, result))
+        in_order(available_threads(), next, encode, |(rows, result)| {
+            if let Some(watch) = watch {
+                watch.report(rows.targets.len() as u64);
+            }
+            take(&rows, result)
+        })
     }
 
     fn encode(&self, first: u64, bytes: &[u8]) -> EncodedRows {
