@@ -124,7 +124,7 @@ fn constant_columns_are_left_out_with_a_note(#[case] arguments: &str) {
 
 #[test]
 fn with_fewer_rows_than_columns_ridge_is_fitted_unless_an_estimator_is_chosen() {
-    let header = (0..50).map(|column| format!("x{column},")).collect::<String>() + "y";
+    let header = (0..50).map(|column| format!("x{column}")).collect::<Vec<_>>().join(",") + ",y";
     let data = rows(20, &header, |row| (0..=50).map(|column| noise(row, column)).collect());
     let folder = folder_with_data(&data);
     let (file, printed) = trained(folder.path(), "--target y");

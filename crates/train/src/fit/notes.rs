@@ -55,7 +55,7 @@ impl Fit {
                 notes.push(format!("{zero} of {} {verb} exactly zero", counted(all, "coefficient", "coefficients")));
             }
             Self::Logistic(fit) => notes.extend(separated(fit, columns, classes).or_else(|| separable(fit))),
-            _ => {}
+            Self::Penalised { .. } => {}
         }
         notes
     }

@@ -119,7 +119,9 @@ impl UpperTriangle {
             if let Some(first) = entries.first_mut() {
                 *first = 1.0;
             }
-            entries.iter_mut().for_each(|entry| *entry /= diagonal);
+            for entry in &mut entries {
+                *entry /= diagonal;
+            }
             below.push(entries);
         }
         below.reverse();

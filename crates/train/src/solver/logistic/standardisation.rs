@@ -136,13 +136,11 @@ impl StandardisationPass {
     /// # Errors
     /// [`SolveError`] when a class has no rows, or a column is constant or not finite.
     pub(crate) fn finish(self, names: &[String]) -> Result<Standardisation, SolveError> {
-        match self.constant_columns(names)?.first() {
-            Some(column) => Err(SolveError::ConstantFeature { name: names.get(*column).cloned().unwrap_or_default() }),
-            None => {
-                self.check_classes()?;
-                Ok(self.finish_part())
-            }
+        if let Some(column) = self.constant_columns(names)?.first() {
+            return Err(SolveError::ConstantFeature { name: names.get(*column).cloned().unwrap_or_default() });
         }
+        self.check_classes()?;
+        Ok(self.finish_part())
     }
 
     /// The columns with the same value in every row.
@@ -195,7 +193,7 @@ impl StandardisationPass {
 
     fn one_class_values(&self) -> Vec<OneClassValue> {
         let of = |(column, sides): (usize, &Option<[Side; 2]>)| {
-            let sides = [false, true].into_iter().zip(sides.into_iter().flatten());
+            let sides = [false, true].into_iter().zip(sides.iter().flatten());
             let one_class = sides.filter(|(_, side)| side.rows >= FEWEST_ROWS && !side.has_others);
             one_class
                 .map(|(is_one, side)| OneClassValue { column, is_one, class: side.class, rows: side.rows })

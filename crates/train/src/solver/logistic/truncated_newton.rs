@@ -153,8 +153,7 @@ fn conjugate_gradients(
     for used in 1..=MOST_PRODUCTS {
         let image = product(&direction)?;
         let curvature = dot(&direction, &image);
-        // Also false for NaN.
-        if !(curvature > 0.0) {
+        if curvature <= 0.0 || curvature.is_nan() {
             return Ok((if used == 1 { direction } else { solution }, used));
         }
         let length = square / curvature;
@@ -162,7 +161,7 @@ fn conjugate_gradients(
         add(&mut residual, -length, &image);
         preconditioned = precondition(&residual);
         let next = dot(&residual, &preconditioned);
-        if !(next > enough) {
+        if next <= enough || next.is_nan() {
             return Ok((solution, used));
         }
         let factor = next / square;
@@ -227,6 +226,9 @@ impl Preconditioner {
     }
 }
 
+/// The curvatures of each block of rows.
+type BlockCurvatures = Vec<Vec<Lanes>>;
+
 /// Passes over the rows.
 struct Pass<'p, 'r, R> {
     rows: &'p StandardisedRows<'r, R, TileBlock>,
@@ -236,7 +238,7 @@ struct Pass<'p, 'r, R> {
 
 impl<R: DesignRows> Pass<'_, '_, R> {
     /// Loss and gradient, and the curvature of each block if the rows are in memory.
-    fn losses(&self, parameters: &[Vec<f64>]) -> Result<(LossSums, Option<Vec<Vec<Lanes>>>), SolveError> {
+    fn losses(&self, parameters: &[Vec<f64>]) -> Result<(LossSums, Option<BlockCurvatures>), SolveError> {
         let vectors = Vectors::new(parameters.iter().map(Vec::as_slice));
         let mut sums = LossSums::zero(self.scores, self.parameters);
         let mut curvatures = self.rows.is_in_memory().then(Vec::new);
@@ -270,12 +272,11 @@ impl<R: DesignRows> Pass<'_, '_, R> {
         let of_block = |number: usize, block: &TileBlock| {
             let mut changes = block.tiles.times(&vectors);
             let again;
-            let curvatures = match curvatures.and_then(|curvatures| curvatures.get(number)) {
-                Some(curvatures) => curvatures,
-                None => {
-                    again = BlockLosses::new(block, &block.tiles.times(&at), scores).curvatures;
-                    &again
-                }
+            let curvatures = if let Some(curvatures) = curvatures.and_then(|curvatures| curvatures.get(number)) {
+                curvatures
+            } else {
+                again = BlockLosses::new(block, &block.tiles.times(&at), scores).curvatures;
+                &again
             };
             let weights = &block.weights;
             block.tiles.dispatch(CurvatureTimes { curvatures, weights, changes: &mut changes });

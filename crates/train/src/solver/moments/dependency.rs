@@ -181,7 +181,9 @@ impl IndependentColumns {
         let mut scale = 0.0;
         if orthogonal.len() > 1 && length > 0.0 {
             // At unit length, squares neither overflow nor underflow.
-            orthogonal.iter_mut().for_each(|value| *value /= length);
+            for value in &mut orthogonal {
+                *value /= length;
+            }
             if let Some(first) = orthogonal.first_mut() {
                 let sign = 1.0_f64.copysign(*first);
                 diagonal = -sign * length;

@@ -27,7 +27,9 @@ impl Reflection {
         let sign = 1.0_f64.copysign(*first);
         // Divided by the length, squares neither overflow nor underflow.
         *first += sign * length;
-        vector.iter_mut().for_each(|value| *value /= length);
+        for value in &mut vector {
+            *value /= length;
+        }
         let square: f64 = vector.iter().map(|value| value * value).sum();
         (Self { vector, scale: 2.0 / square }, -sign * length)
     }
