@@ -200,9 +200,10 @@ mod tests {
         ]) {
             prop_assume!(!text.trim().is_empty());
             let values = read(&format!("{text},1\n"), 2).unwrap();
-            match parse_double(text.trim_ascii()) {
-                Ok(value) => prop_assert_eq!(values[0].to_bits(), value.to_bits()),
-                Err(_) => prop_assert_eq!(Stored::from_f64(values[0]), Stored::Word(0)),
+            if let Ok(value) = parse_double(text.trim_ascii()) {
+                prop_assert_eq!(values[0].to_bits(), value.to_bits());
+            } else {
+                prop_assert_eq!(Stored::from_f64(values[0]), Stored::Word(0));
             }
         }
     }

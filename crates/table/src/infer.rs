@@ -164,9 +164,9 @@ impl Inference<'_> {
     fn infer(&self, forms: &NumberForms, mark: Mark) -> Inferred {
         match self.options.declared(&self.column.named.name) {
             Some(FeatureType::String) => self.category(Vec::new(), false),
-            Some(FeatureType::Boolean) => self.declared(FeatureType::Boolean, self.boolean(), "true or false"),
-            Some(FeatureType::Date) => self.declared(FeatureType::Date, self.date(), "a date"),
-            Some(kind) => self.declared(kind, self.number(forms, mark), "a number"),
+            Some(FeatureType::Boolean) => self.declared(FeatureType::Boolean, self.boolean()),
+            Some(FeatureType::Date) => self.declared(FeatureType::Date, self.date()),
+            Some(kind) => self.declared(kind, self.number(forms, mark)),
             None => self.undeclared(forms, mark),
         }
     }
@@ -211,7 +211,7 @@ impl Inference<'_> {
     }
 
     /// A declared type: as it was inferred, or with the first word that is not of the type.
-    fn declared(&self, kind: FeatureType, inferred: Option<Inferred>, _expected: &str) -> Inferred {
+    fn declared(&self, kind: FeatureType, inferred: Option<Inferred>) -> Inferred {
         let mut inferred = inferred.unwrap_or_else(|| self.typed(kind, self.reading(), Vec::new()));
         inferred.feature.kind = kind;
         inferred.notes.retain(|note| {
@@ -238,7 +238,7 @@ impl Inference<'_> {
         if kind != FeatureType::Date {
             reading.dates.clear();
         }
-        reading.missing = self.options.missing.clone();
+        reading.missing.clone_from(&self.options.missing);
         for (word, rows) in &self.words.markers {
             reading.missing.push(word.trim().to_owned());
             notes.push(Note::Marker { word: word.trim().to_owned(), rows: *rows });
@@ -320,7 +320,8 @@ impl Inference<'_> {
 
     fn date(&self) -> Option<Inferred> {
         let formats = self.options.formats(&self.column.named.name);
-        let found = dates::format(&self.words.others, &formats)?;
+        let notation = dates::notation(&self.words.others, &formats)?;
+        let found = notation.format();
         let notes = if formats.is_empty() { vec![Note::Dates(found.clone())] } else { Vec::new() };
         let reading = Reading { dates: found.into_iter().chain(formats).collect(), ..Reading::default() };
         let mut inferred = self.typed(FeatureType::Date, reading, notes);

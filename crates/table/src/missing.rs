@@ -120,11 +120,10 @@ impl Policy {
         match column.feature.kind {
             _ if column.missing == 0 => Self::Reject,
             FeatureType::Double | FeatureType::Long | FeatureType::Date => Self::Median,
-            FeatureType::Boolean => Self::MostFrequent,
             FeatureType::String if column.missing as f64 > OWN_CATEGORY * (column.missing + column.present) as f64 => {
                 Self::Category
             }
-            FeatureType::String => Self::MostFrequent,
+            FeatureType::String | FeatureType::Boolean => Self::MostFrequent,
         }
     }
 }

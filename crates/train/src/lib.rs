@@ -90,22 +90,8 @@ pub struct Trained {
 /// # Errors
 /// [`TrainError`], with a line on what to do about it.
 pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
-    let holdout = Holdout::new(plan.held_out_fraction(), plan.seed)?;
-    let surveyed = SurveyedTable::new(Source::open(&plan.origin, &plan.selection)?, &plan.preparation)?;
-    let (estimator, chosen) = plan.estimator(&surveyed)?;
-    let (estimator, few_rows) = fit::for_few_rows(estimator, &surveyed, &holdout, plan)?;
-    let table = surveyed.table(&plan.preparation, estimator.classifies(), estimator.is_penalised())?;
-    let holdout = if plan.held_out_fraction() > 0.0 {
-        holdout.keeping(table.required_rows()?).keeping_some(table.summary().rows)
-    } else {
-        holdout
-    };
-    let (table, fits) = fit::fit(table, &holdout, plan, estimator)?;
+    let Fitted { table, holdout, estimator, fits, decisions } = fitted(plan)?;
     let test_data = plan.test.as_ref().map(|origin| TestData::open(origin, &table)).transpose()?;
-    let mut decisions = table.decisions().to_vec();
-    decisions.extend(chosen);
-    decisions.extend(few_rows);
-    decisions.extend(fits.decisions.iter().cloned());
     let mut notes = table.notes().to_vec();
     notes.extend(fits.notes(table.columns(), table.classes()));
     let Fits { whole, evaluated, held_out, cross_validation, .. } = fits;
@@ -202,6 +188,34 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
         decisions,
         notes,
     })
+}
+
+/// The fits of a plan, before they are measured.
+struct Fitted {
+    table: TrainingTable,
+    holdout: Holdout,
+    estimator: EstimatorKind,
+    fits: Fits,
+    decisions: Vec<Decision>,
+}
+
+/// Reads the data, decides what no option does, and fits.
+fn fitted(plan: &Plan) -> Result<Fitted, TrainError> {
+    let holdout = Holdout::new(plan.held_out_fraction(), plan.seed)?;
+    let surveyed = SurveyedTable::new(Source::open(&plan.origin, &plan.selection)?, &plan.preparation)?;
+    let (estimator, chosen) = plan.estimator(&surveyed)?;
+    let (estimator, few_rows) = fit::for_few_rows(estimator, &surveyed, &holdout, plan)?;
+    let table = surveyed.table(&plan.preparation, estimator.classifies(), estimator.is_penalised())?;
+    let holdout = if plan.held_out_fraction() > 0.0 {
+        holdout.keeping(table.required_rows()?).keeping_some(table.summary().rows)
+    } else {
+        holdout
+    };
+    let (table, fits) = fit::fit(table, &holdout, plan, estimator)?;
+    let mut decisions = table.decisions().to_vec();
+    decisions.extend(chosen.into_iter().chain(few_rows));
+    decisions.extend(fits.decisions.iter().cloned());
+    Ok(Fitted { table, holdout, estimator, fits, decisions })
 }
 
 /// The residuals of rows in a least-squares fit; nothing for other fits.

@@ -226,11 +226,11 @@ impl Plan {
         keep("decimal", decimal.is_some(), json!(decimal));
         keep("thousands", thousands.is_some(), json!(thousands));
         keep("missing_values", !missing_values.is_empty(), json!(missing_values));
-        let dated = |(column, format): &(Option<String>, String)| match column {
+        let date_option = |(column, format): &(Option<String>, String)| match column {
             Some(column) => format!("{column}={format}"),
             None => format.clone(),
         };
-        let dates: Vec<String> = dates.iter().map(dated).collect();
+        let dates: Vec<String> = dates.iter().map(date_option).collect();
         keep("date_format", !dates.is_empty(), json!(dates));
         keep("max_levels", max_levels.is_some(), json!(max_levels));
         keep("reference", !reference.is_empty(), json!(reference));

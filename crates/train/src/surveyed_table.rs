@@ -53,24 +53,23 @@ impl SurveyedTable {
     }
 
     pub(super) fn with_pace(pace: Pace, source: Source, preparation: &Preparation) -> Result<Self, TrainError> {
-        let roles = roles(&source, preparation)?;
+        let read_columns = roles(&source, preparation)?;
         let options = preparation.reading_options();
-        let (scan, spool, contents, inferred, mut decisions) = read(&source, &roles, &options, pace)?;
-        problems::check(&source, &roles, &inferred)?;
-        let typed = roles.iter().zip(inferred).zip(&contents);
+        let (scan, spool, contents, inferred, mut decisions) = read(&source, &read_columns, &options, pace)?;
+        problems::check(&source, &read_columns, &inferred)?;
+        let typed = read_columns.iter().zip(inferred).zip(&contents);
         let mut columns: Vec<Column> =
             typed.map(|((role, inferred), contents)| Column::new(role.role, inferred.feature, contents)).collect();
         let target = columns.len() - 1 - usize::from(source.has_weights);
         let weights = source.has_weights.then_some(target + 1);
-        let required = required(&source, preparation, target);
-        let rules = RowRules { target, weight: weights, required };
+        let rules = RowRules { target, weight: weights, required: required(&source, preparation, target) };
         let (spool, rows, left_out) = resolve(&spool, &mut columns, &rules)?;
         problems::check_rows(&source, &columns, &left_out, rows)?;
         decisions.extend(left_out_rows(&left_out, &columns, &rules));
         let scan = Scan { rows, ..scan };
         let mut notes = Vec::new();
         let features = FeatureSet::new(&source, preparation, &columns, &spool, target, &mut decisions, &mut notes)?;
-        problems::check_positive(&source, &roles, &columns)?;
+        problems::check_positive(&source, &read_columns, &columns)?;
         columns.truncate(target + 1);
         let target = columns.pop().ok_or_else(|| DataError::NoValues { column: String::new() })?;
         Ok(Self { source, scan, spool, features, target, weights, decisions, notes })
@@ -118,8 +117,11 @@ impl SurveyedTable {
     ) -> Result<TrainingTable, TrainError> {
         let data = self.source.label();
         let in_data = |fault: DataError| fault.in_data(data.clone());
-        let classes =
-            if classify { target::classes(&self.target, self.scan.rows).map_err(in_data)? } else { Default::default() };
+        let classes = if classify {
+            target::classes(&self.target, self.scan.rows).map_err(in_data)?
+        } else {
+            target::Classes::default()
+        };
         let target::Classes { labels, values, counts } = classes;
         let single = labels.iter().zip(&counts).filter(|(_, count)| **count == 1).map(|(class, _)| class.to_string());
         if let Some(single) = first_and_count(single.collect()) {
@@ -188,9 +190,12 @@ type ReadTable = (Scan, Spool, Vec<Contents>, Vec<Inferred>, Vec<Decision>);
 /// Reads all rows, once more if numbers have to be read in another way than it seemed.
 fn read(source: &Source, roles: &[RoleOf], options: &ReadingOptions, pace: Pace) -> Result<ReadTable, TrainError> {
     let is_text = |name: &str| options.declared(name) == Some(FeatureType::String);
-    let first = |column: &RoleOf| match is_text(&column.named.name) {
-        true => Reader::Typed(Feature::new(&*column.named.name, FeatureType::String)),
-        false => Reader::Infer,
+    let first = |column: &RoleOf| {
+        if is_text(&column.named.name) {
+            Reader::Typed(Feature::new(&*column.named.name, FeatureType::String))
+        } else {
+            Reader::Infer
+        }
     };
     let mut readers: Vec<Reader> = roles.iter().map(first).collect();
     let (mut scan, mut spool, mut contents) = survey(source, &readers, pace)?;

@@ -5,26 +5,44 @@ use ordinate_model::date::{FORMATS, parse, parse_iso};
 /// Formats that read the same text as different dates.
 const AMBIGUOUS: [[&str; 2]; 3] = [["%m/%d/%Y", "%d/%m/%Y"], ["%m-%d-%Y", "%d-%m-%Y"], ["%m/%d/%y", "%d/%m/%y"]];
 
-/// The format of all words: `Some(None)` for ISO 8601, `None` if they are not dates or it is not clear which.
-pub(super) fn format(words: &[(&str, u64)], given: &[String]) -> Option<Option<String>> {
+/// How the dates of a column are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Notation {
+    /// In ISO 8601, or in the formats that options give.
+    Known,
+    /// In one of [`FORMATS`].
+    Format(&'static str),
+}
+
+impl Notation {
+    /// The format, if it was found.
+    pub(super) fn format(self) -> Option<String> {
+        match self {
+            Self::Known => None,
+            Self::Format(format) => Some(format.to_owned()),
+        }
+    }
+}
+
+/// The notation of all words; `None` if they are not dates or it is not clear which.
+pub(super) fn notation(words: &[(&str, u64)], given: &[String]) -> Option<Notation> {
     if words.is_empty() {
         return None;
     }
     if !given.is_empty() {
         let is_date =
             |text: &str| given.iter().any(|format| parse(text, format).is_some()) || parse_iso(text).is_some();
-        return words.iter().all(|(word, _)| is_date(word.trim())).then_some(None);
+        return words.iter().all(|(word, _)| is_date(word.trim())).then_some(Notation::Known);
     }
     if words.iter().all(|(word, _)| parse_iso(word.trim()).is_some()) {
-        return Some(None);
+        return Some(Notation::Known);
     }
     let fitting = fitting(words);
-    let format = match fitting.as_slice() {
+    Some(Notation::Format(match fitting.as_slice() {
         [] => return None,
         [one, other, ..] if AMBIGUOUS.contains(&[one, other]) => in_order(words, [one, other])?,
         [first, ..] => first,
-    };
-    Some(Some(format.to_owned()))
+    }))
 }
 
 /// A word that is a date in two formats, if all words are.
@@ -41,7 +59,7 @@ fn fitting(words: &[(&str, u64)]) -> Vec<&'static str> {
 }
 
 /// Of two formats, the only one by which the dates are in ascending or descending order.
-fn in_order<'f>(words: &[(&str, u64)], formats: [&'f str; 2]) -> Option<&'f str> {
+fn in_order(words: &[(&str, u64)], formats: [&'static str; 2]) -> Option<&'static str> {
     let is_ordered = |format: &&str| {
         let dates: Vec<f64> = words.iter().filter_map(|(word, _)| parse(word.trim(), format)).collect();
         dates.len() > 2 && (dates.is_sorted() || dates.is_sorted_by(|one, next| one >= next))
@@ -54,18 +72,18 @@ fn in_order<'f>(words: &[(&str, u64)], formats: [&'f str; 2]) -> Option<&'f str>
 mod tests {
     use super::*;
 
-    fn of(words: &[&str]) -> Option<Option<String>> {
+    fn of(words: &[&str]) -> Option<Notation> {
         let words: Vec<(&str, u64)> = words.iter().map(|word| (*word, 1)).collect();
-        format(&words, &[])
+        notation(&words, &[])
     }
 
     #[test]
     fn a_format_must_read_all_words() {
-        assert_eq!(of(&["2024-01-02", "2024-01-03T10:00"]), Some(None));
-        assert_eq!(of(&["1/13/2024", "2/1/2024"]), Some(Some("%m/%d/%Y".into())));
-        assert_eq!(of(&["13/1/2024", "2/1/2024"]), Some(Some("%d/%m/%Y".into())));
-        assert_eq!(of(&["1.2.2024"]), Some(Some("%d.%m.%Y".into())));
-        assert_eq!(of(&["05-Mar-2024"]), Some(Some("%d-%b-%Y".into())));
+        assert_eq!(of(&["2024-01-02", "2024-01-03T10:00"]), Some(Notation::Known));
+        assert_eq!(of(&["1/13/2024", "2/1/2024"]), Some(Notation::Format("%m/%d/%Y")));
+        assert_eq!(of(&["13/1/2024", "2/1/2024"]), Some(Notation::Format("%d/%m/%Y")));
+        assert_eq!(of(&["1.2.2024"]), Some(Notation::Format("%d.%m.%Y")));
+        assert_eq!(of(&["05-Mar-2024"]), Some(Notation::Format("%d-%b-%Y")));
         assert_eq!(of(&["13/1/2024", "1/13/2024"]), None);
         assert_eq!(of(&["high", "2024-01-02"]), None);
         assert_eq!(of(&[]), None);
@@ -74,7 +92,7 @@ mod tests {
     #[test]
     fn ambiguous_dates_are_not_guessed_unless_only_one_format_has_them_in_order() {
         assert_eq!(of(&["1/2/2024", "3/1/2024", "2/3/2024"]), None);
-        assert_eq!(of(&["1/1/2024", "1/2/2024", "1/3/2024", "2/1/2024"]), Some(Some("%m/%d/%Y".into())));
+        assert_eq!(of(&["1/1/2024", "1/2/2024", "1/3/2024", "2/1/2024"]), Some(Notation::Format("%m/%d/%Y")));
         assert_eq!(ambiguous(&[("1/2/2024", 1)]), Some("1/2/2024".into()));
         assert_eq!(ambiguous(&[("1/13/2024", 1)]), None);
     }

@@ -2,7 +2,6 @@
 
 use super::ReadingOptions;
 use crate::decision::Decision;
-use crate::error::shell_word;
 use ordinate_model::wording::{counted, shorten};
 
 /// A decision about one column.
@@ -60,6 +59,72 @@ impl Note {
             Self::Inexact(_) => 12,
         }
     }
+
+    /// What distinguishes the column among those with the same kind of note.
+    fn detail(&self) -> String {
+        let words = |words: &[String], rows: u64| {
+            let named: Vec<String> = words.iter().take(3).map(|word| format!("{:?}", shorten(word))).collect();
+            let more = if words.len() > named.len() { ", …" } else { "" };
+            format!("{}{more}: {}", named.join(", "), counted(rows, "row", "rows"))
+        };
+        match self {
+            Self::Decimal { example, .. }
+            | Self::LeadingZeros(example)
+            | Self::AmbiguousDates(example)
+            | Self::Inexact(example) => example.clone(),
+            Self::Thousands { separator, example } => {
+                let digits = example.replace(|c: char| c == *separator || c.is_whitespace(), "");
+                format!("{example} is {}", digits.trim_matches(|c: char| !c.is_ascii_digit()))
+            }
+            Self::Currency(sign) => sign.clone(),
+            Self::Percent => "12% is 12".to_owned(),
+            Self::Marker { word, rows } => words(std::slice::from_ref(word), *rows),
+            Self::Unreadable { words: unreadable, rows } => words(unreadable, *rows),
+            Self::Mixed(word) => format!("{:?}", shorten(word)),
+            Self::Units(unit) => shorten(unit),
+            Self::Boolean([no, yes]) => format!("{no}, {yes}"),
+            Self::Dates(format) => format.clone().unwrap_or_else(|| "ISO 8601".to_owned()),
+        }
+    }
+
+    /// The decision about all columns with this kind of note.
+    fn text(&self, columns: &str) -> String {
+        match self {
+            Self::Decimal { mark, .. } => format!("the decimal mark is {mark:?} in {columns}"),
+            Self::Thousands { separator, .. } => format!("{separator:?} separates thousands in {columns}"),
+            Self::Currency(_) => format!("numbers with a currency sign: {columns}"),
+            Self::Percent => format!("numbers with a percent sign: {columns}"),
+            Self::Marker { .. } => format!("missing-value markers in {columns}"),
+            Self::Unreadable { .. } => format!("values that are not numbers count as missing in {columns}"),
+            Self::LeadingZeros(_) => {
+                format!("numbers with leading zeros are categories: {columns} (--types NAME=double reads numbers)")
+            }
+            Self::Mixed(_) => format!("columns of numbers and text are categories: {columns}"),
+            Self::Units(_) => {
+                format!(
+                    "numbers with units are categories: {columns}; remove the unit from the data to use the numbers"
+                )
+            }
+            Self::Boolean(_) => format!("false and true: {columns}"),
+            Self::Dates(_) => format!("dates: {columns}"),
+            Self::AmbiguousDates(_) => format!(
+                "dates that may be day/month or month/day are categories: {columns} (--date-format %d/%m/%Y or \
+                 --date-format %m/%d/%Y reads dates)"
+            ),
+            Self::Inexact(_) => {
+                format!("whole numbers with more digits than a double holds are categories: {columns}")
+            }
+        }
+    }
+
+    /// Whether an option made the decision.
+    fn is_given(&self, options: &ReadingOptions) -> bool {
+        match self {
+            Self::Decimal { .. } => options.decimal.is_some(),
+            Self::Thousands { .. } => options.thousands.is_some(),
+            _ => false,
+        }
+    }
 }
 
 /// One decision for each kind of note.
@@ -69,163 +134,60 @@ pub(crate) fn decisions<'n>(
 ) -> Vec<Decision> {
     let mut kinds: Vec<Vec<(&str, &Note)>> = vec![Vec::new(); 13];
     for (name, notes) in columns {
-        for note in notes {
+        for note in notes.iter().filter(|note| !note.is_given(options)) {
             if let Some(kind) = kinds.get_mut(note.kind()) {
                 kind.push((name, note));
             }
         }
     }
-    kinds.iter().filter_map(|notes| decision(notes, options)).collect()
+    kinds.iter().filter_map(|notes| decision(notes)).collect()
 }
 
-fn decision(notes: &[(&str, &Note)], options: &ReadingOptions) -> Option<Decision> {
+fn decision(notes: &[(&str, &Note)]) -> Option<Decision> {
     let (_, first) = notes.first()?;
-    let names: Vec<&str> = notes.iter().map(|(name, _)| *name).collect();
-    let columns = columns(&names);
-    let each = |describe: &dyn Fn(&Note) -> String| {
-        let described = notes.iter().map(|(name, note)| format!("{} ({})", shown(name), describe(note)));
-        listed(described.collect())
-    };
-    let option = |name: &str, kind: &str| {
-        names.iter().flat_map(|column| [name.to_owned(), name_option(&format!("{column}={kind}"))]).collect::<Vec<_>>()
-    };
-    Some(match first {
-        Note::Decimal { mark, .. } => {
-            if options.decimal.is_some() {
-                return None;
+    let columns = notes.iter().map(|(name, note)| format!("{} ({})", shown(name), note.detail()));
+    Some(Decision::new(first.text(&listed(columns.collect())), option_words(notes)))
+}
+
+/// The words of the command line that make the decision.
+fn option_words(notes: &[(&str, &Note)]) -> Vec<String> {
+    let typed = |name: &str, kind: &str| vec!["--types".to_owned(), name_option(&format!("{name}={kind}"))];
+    let mut missing: Vec<&str> = Vec::new();
+    let mut words = Vec::new();
+    for (name, note) in notes {
+        let of_note = match note {
+            Note::Decimal { mark, .. } => vec!["--decimal".to_owned(), mark.to_string()],
+            Note::Thousands { separator, .. } => vec!["--thousands".to_owned(), separator.to_string()],
+            Note::Currency(_) | Note::Percent => typed(name, "double"),
+            Note::Boolean(_) => typed(name, "boolean"),
+            Note::Dates(Some(format)) => vec!["--date-format".to_owned(), format!("{name}={format}")],
+            Note::Dates(None) => typed(name, "date"),
+            Note::Marker { word, .. } => {
+                missing.push(word);
+                Vec::new()
             }
-            let example = |note: &Note| match note {
-                Note::Decimal { example, .. } => example.clone(),
-                _ => String::new(),
-            };
-            Decision::new(
-                format!("the decimal mark is {mark:?} in {}", each(&example)),
-                ["--decimal".to_owned(), mark.to_string()],
-            )
-        }
-        Note::Thousands { separator, .. } => {
-            if options.thousands.is_some() {
-                return None;
+            Note::Unreadable { words, .. } => {
+                missing.extend(words.iter().map(String::as_str));
+                Vec::new()
             }
-            let example = |note: &Note| match note {
-                Note::Thousands { separator, example } => {
-                    format!("{example} is {}", example.replace(|c: char| c == *separator || c.is_whitespace(), ""))
-                }
-                _ => String::new(),
-            };
-            let words = ["--thousands".to_owned(), separator.to_string()];
-            Decision::new(format!("{separator:?} separates thousands in {}", each(&example)), words)
+            _ => typed(name, "string"),
+        };
+        // The decimal mark and the separator of all columns are given once.
+        if !words.ends_with(&of_note) {
+            words.extend(of_note);
         }
-        Note::Currency(_) => {
-            let sign = |note: &Note| if let Note::Currency(sign) = note { sign.clone() } else { String::new() };
-            Decision::new(format!("numbers with a currency sign: {}", each(&sign)), option("--types", "double"))
-        }
-        Note::Percent => {
-            Decision::new(format!("numbers with a percent sign, 12% is 12: {columns}"), option("--types", "double"))
-        }
-        Note::Marker { .. } => {
-            let word = |note: &Note| match note {
-                Note::Marker { word, rows } => format!("{word:?}: {}", counted(*rows, "row", "rows")),
-                _ => String::new(),
-            };
-            let mut words: Vec<&str> = notes
-                .iter()
-                .filter_map(|(_, note)| if let Note::Marker { word, .. } = note { Some(word.as_str()) } else { None })
-                .collect();
-            words.sort_unstable();
-            words.dedup();
-            Decision::new(format!("missing-value markers in {}", each(&word)), markers(&words))
-        }
-        Note::Unreadable { .. } => {
-            let word = |note: &Note| match note {
-                Note::Unreadable { words, rows } => {
-                    let named: Vec<String> = words.iter().take(3).map(|word| format!("{:?}", shorten(word))).collect();
-                    let more = if words.len() > named.len() { ", …" } else { "" };
-                    format!("{}{more}: {}", named.join(", "), counted(*rows, "row", "rows"))
-                }
-                _ => String::new(),
-            };
-            let words: Vec<&str> = notes
-                .iter()
-                .filter_map(|(_, note)| if let Note::Unreadable { words, .. } = note { Some(words) } else { None })
-                .flatten()
-                .map(String::as_str)
-                .collect();
-            Decision::new(format!("values that are not numbers count as missing in {}", each(&word)), markers(&words))
-        }
-        Note::LeadingZeros(_) => {
-            let example =
-                |note: &Note| if let Note::LeadingZeros(example) = note { example.clone() } else { String::new() };
-            Decision::new(
-                format!(
-                    "numbers with leading zeros are categories: {} (--types NAME=double reads numbers)",
-                    each(&example)
-                ),
-                option("--types", "string"),
-            )
-        }
-        Note::Mixed(_) => {
-            let word =
-                |note: &Note| if let Note::Mixed(word) = note { format!("{:?}", shorten(word)) } else { String::new() };
-            Decision::new(
-                format!("columns of numbers and text are categories: {}", each(&word)),
-                option("--types", "string"),
-            )
-        }
-        Note::Units(_) => {
-            let unit = |note: &Note| if let Note::Units(unit) = note { shorten(unit) } else { String::new() };
-            Decision::new(
-                format!(
-                    "numbers with units are categories: {}; remove the unit from the data to use the numbers",
-                    each(&unit)
-                ),
-                option("--types", "string"),
-            )
-        }
-        Note::Boolean(_) => {
-            let pair =
-                |note: &Note| if let Note::Boolean([no, yes]) = note { format!("{no}, {yes}") } else { String::new() };
-            Decision::new(format!("false and true: {}", each(&pair)), option("--types", "boolean"))
-        }
-        Note::Dates(_) => {
-            let format =
-                |note: &Note| if let Note::Dates(Some(format)) = note { format.clone() } else { "ISO 8601".to_owned() };
-            let words = notes.iter().flat_map(|(name, note)| match note {
-                Note::Dates(Some(format)) => ["--date-format".to_owned(), format!("{name}={format}")],
-                _ => ["--types".to_owned(), name_option(&format!("{name}=date"))],
-            });
-            Decision::new(format!("dates: {}", each(&format)), words.collect::<Vec<_>>())
-        }
-        Note::AmbiguousDates(_) => {
-            let example =
-                |note: &Note| if let Note::AmbiguousDates(example) = note { example.clone() } else { String::new() };
-            let name = names.first().copied().unwrap_or_default();
-            let way_out = shell_word(&format!("{name}=%d/%m/%Y"));
-            Decision::new(
-                format!(
-                    "dates that may be day/month or month/day are categories: {} (use --date-format {way_out} or the like)",
-                    each(&example)
-                ),
-                option("--types", "string"),
-            )
-        }
-        Note::Inexact(_) => {
-            let example = |note: &Note| if let Note::Inexact(example) = note { example.clone() } else { String::new() };
-            Decision::new(
-                format!("whole numbers with more digits than a double holds are categories: {}", each(&example)),
-                option("--types", "string"),
-            )
-        }
-    })
+    }
+    missing.sort_unstable();
+    missing.dedup();
+    if !missing.is_empty() {
+        words.extend(markers(&missing));
+    }
+    words
 }
 
 /// `--missing-values` with a list, quoted as a record of CSV.
 fn markers(words: &[&str]) -> [String; 2] {
     ["--missing-values".to_owned(), words.iter().map(|word| name_option(word)).collect::<Vec<_>>().join(",")]
-}
-
-fn columns(names: &[&str]) -> String {
-    listed(names.iter().map(|name| shown(name)).collect())
 }
 
 /// A name in a note: as it is, if that is clear.

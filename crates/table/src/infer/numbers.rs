@@ -104,7 +104,7 @@ impl NumberForms {
             tried.map(form).filter(|form| !form.contradicts(contents)).min_by_key(|form| form.unreadable_rows)
         };
         forms.point = best(None, &WITH_POINT);
-        forms.comma = best(Some(','), &WITH_COMMA).filter(|form| form.has_commas(contents, words));
+        forms.comma = best(Some(','), &WITH_COMMA).filter(|_| NumberForm::has_commas(contents, words));
         if let (Some(point), Some(comma)) = (&forms.point, &forms.comma) {
             match point.unreadable_rows.cmp(&comma.unreadable_rows) {
                 std::cmp::Ordering::Less => forms.comma = None,
@@ -190,7 +190,7 @@ impl NumberForm {
     }
 
     /// Whether something in the column is read by a decimal comma, or by points that separate thousands.
-    fn has_commas(&self, contents: &Contents, words: &Words<'_>) -> bool {
+    fn has_commas(contents: &Contents, words: &Words<'_>) -> bool {
         contents.numerals.grouped.is_some() || words.others.iter().any(|(word, _)| word.contains([',', '.']))
     }
 }

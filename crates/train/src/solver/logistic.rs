@@ -197,7 +197,9 @@ impl<'r, R: DesignRows> Problem<'r, R> {
                 Some(solution)
             }
             Design::Tiles(rows, gram) => {
-                Some(truncated_newton::minimise(rows, start, &self.settings, penalty, weight, gram.as_deref())?)
+                let operations = product_operations(&self.standardisation, start.len());
+                let (settings, gram) = (&self.settings, gram.as_deref());
+                Some(truncated_newton::minimise(rows, start, settings, penalty, weight, gram, operations)?)
             }
         };
         Ok(match solution {
@@ -214,15 +216,21 @@ impl<'r, R: DesignRows> Problem<'r, R> {
     }
 }
 
+/// The operations of one product of the Hessian and a vector.
+fn product_operations(standardisation: &Standardisation, scores: usize) -> f64 {
+    let (rows, columns) = (standardisation.rows as f64, standardisation.means.len() as f64 + 1.0);
+    // With few scores, the time is that of reading the design twice. Without memory, every product reads the file.
+    let reading = if fits_into_memory(standardisation) { 2.0 } else { 20.0 };
+    4.0 * rows * columns * (scores as f64 + reading)
+}
+
 /// Whether the passes of Newton's method take less time than those of its truncated form.
 fn is_small(standardisation: &Standardisation, scores: usize) -> bool {
     let (rows, columns) = (standardisation.rows as f64, standardisation.means.len() as f64 + 1.0);
+    let truncated = TRUNCATED_PASSES * product_operations(standardisation, scores);
     let scores = scores as f64;
     let size = scores * columns;
     let whole = NEWTON_PASSES * (rows * scores * (scores + 1.0) / 2.0 * columns * columns + size * size * size);
-    // With few scores, the time is that of reading the design twice. Without memory, every product reads the file.
-    let reading = if fits_into_memory(standardisation) { 2.0 } else { 20.0 };
-    let truncated = TRUNCATED_PASSES * 4.0 * rows * columns * (scores + reading);
     whole <= truncated
 }
 

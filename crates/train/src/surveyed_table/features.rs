@@ -285,6 +285,10 @@ impl Levels {
             }
             return Some(feature);
         }
+        // Of text in which hardly any value repeats, only a few rows would have a level.
+        if 2 * levels.len() as u64 > column.present + column.missing {
+            return None;
+        }
         let mut by_count: Vec<(&str, u64)> = levels.into_iter().filter(|(_, count)| *count > 1).collect();
         by_count.sort_by(|(name, count), (other, others)| others.cmp(count).then(name.cmp(other)));
         by_count.truncate(most.saturating_sub(1).max(1));

@@ -14,7 +14,7 @@ const FEW_ROWS: u64 = 10;
 const COUNTED: usize = 1 << 20;
 
 /// Which features are identifiers: all values differ, they are whole numbers or text, and numbers moreover have the name of an
-/// identifier or do not go with the target.
+/// identifier, or look like codes and do not go with the target.
 pub(super) fn identifiers(
     spool: &Spool,
     columns: &[Column],
@@ -44,15 +44,26 @@ pub(super) fn identifiers(
             }
         })?;
     }
-    let is_identifier = |(position, column): (usize, &Column)| match column.feature.kind {
-        FeatureType::String => rows > FEW_ROWS && column.levels().len() as u64 == rows,
-        _ => {
+    let is_identifier = |(position, column): (usize, &Column)| {
+        if column.feature.kind == FeatureType::String {
+            rows > FEW_ROWS && column.levels().len() as u64 == rows
+        } else {
             let correlation = associations.get(position).map_or(0.0, |association| association.correlation.abs());
             let by_chance = (2.0 / (rows as f64).sqrt()).clamp(0.05, 0.3);
-            seen.get(position).is_some_and(Option::is_some) && (names_rows(column.name()) || correlation < by_chance)
+            seen.get(position).is_some_and(Option::is_some)
+                && (names_rows(column.name()) || (looks_like_codes(column, rows) && correlation < by_chance))
         }
     };
     Ok(features.iter().enumerate().map(is_identifier).collect())
+}
+
+/// Whether whole numbers look like codes: hardly any number of their range is absent, or all have the same number of digits, at
+/// least four.
+fn looks_like_codes(column: &Column, rows: u64) -> bool {
+    let [low, high] = column.range;
+    let digits = |value: f64| value.abs().max(1.0).log10().floor();
+    let is_dense = high - low < 1.1 * rows as f64;
+    is_dense || (low > 0.0 && digits(low) >= 3.0 && digits(low).total_cmp(&digits(high)).is_eq())
 }
 
 /// Whether a name is that of an identifier: `id`, `PassengerId`, `customer_id`, `PID`, `uuid`, `index`, `rownames`.

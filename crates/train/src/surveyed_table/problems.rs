@@ -103,19 +103,22 @@ fn first_text(source: &Source, position: usize, column: &RoleOf) -> Result<DataE
 
 /// The first row with such a cell. Errors are rare, so that rows do not keep their places.
 fn locate(source: &Source, position: usize, mut is_it: impl FnMut(Cell<'_>) -> bool) -> Result<Location, TrainError> {
-    struct Found(Option<Location>, Option<DataError>);
-    impl From<DataError> for Found {
+    enum End {
+        Found,
+        Failed(Box<DataError>),
+    }
+    impl From<DataError> for End {
         fn from(error: DataError) -> Self {
-            Self(None, Some(error))
+            Self::Failed(error.into())
         }
     }
-    let outcome = source.scan::<Found>(&mut |record| {
-        if is_it(record.cell(position)) { Err(Found(Some(source.location(record.id())), None)) } else { Ok(()) }
+    let mut found = RowId::default();
+    let outcome = source.scan::<End>(&mut |record| {
+        found = record.id();
+        if is_it(record.cell(position)) { Err(End::Found) } else { Ok(()) }
     });
     match outcome {
-        Err(Found(_, Some(error))) => Err(error.into()),
-        Err(Found(Some(location), None)) => Ok(location),
-        // Not reached: the survey found it.
-        _ => Ok(source.location(RowId::default())),
+        Err(End::Failed(error)) => Err((*error).into()),
+        _ => Ok(source.location(found)),
     }
 }

@@ -318,7 +318,8 @@ fn both_forms_of_newtons_method_find_the_same_minimum() {
         assert!(expected.converged);
         let gram = truncated_newton::gram(&tiles, columns as usize + 1).unwrap();
         for gram in [Some(gram.as_slice()), None] {
-            let found = truncated_newton::minimise(&tiles, start.clone(), &settings, penalty, weight, gram).unwrap();
+            let found =
+                truncated_newton::minimise(&tiles, start.clone(), &settings, penalty, weight, gram, 1.0).unwrap();
             assert!(found.converged, "{rows} {columns} {classes}: {found:?}");
             let values = found.point.parameters.iter().flatten().zip(expected.point.parameters.iter().flatten());
             let worst = values.map(|(one, other)| (one - other).abs()).fold(0.0, f64::max);

@@ -29,7 +29,12 @@ const FINE: f64 = 1e-3;
 
 /// The most products with the Hessian in one system, and in all.
 const MOST_PRODUCTS: u32 = 300;
+const MOST_PRODUCTS_OF_LONG: u32 = 30;
 const MOST_PRODUCTS_IN_ALL: u32 = 3000;
+
+/// Operations after which a larger gradient is small enough, and that gradient. The last digits of many coefficients would take
+/// minutes; scikit-learn stops at 10⁻⁴ at once.
+const LONG: [(f64, f64); 2] = [(3e8, 1e-5), (2e9, 1e-4)];
 
 /// The fraction of a curvature that is added until a preconditioner is positive definite.
 const SLACK: [f64; 4] = [1e-13, 1e-10, 1e-7, 1e-4];
@@ -66,7 +71,8 @@ pub(super) fn gram<R: DesignRows>(
     Ok(sums)
 }
 
-/// Minimises from these parameters. `gram` is that of [`gram()`], if it is worth its time.
+/// Minimises from these parameters. `gram` is that of [`gram()`], if it is worth its time; `operations` are those of one product
+/// with the Hessian.
 pub(super) fn minimise<R: DesignRows>(
     rows: &StandardisedRows<'_, R, TileBlock>,
     start: Vec<Vec<f64>>,
@@ -74,6 +80,7 @@ pub(super) fn minimise<R: DesignRows>(
     penalty: f64,
     weight: f64,
     gram: Option<&[f64]>,
+    operations: f64,
 ) -> Result<Solution, SolveError> {
     let (scores, parameters) = (start.len(), start.first().map_or(0, Vec::len));
     let classes = scores.max(2) as f64;
@@ -104,8 +111,17 @@ pub(super) fn minimise<R: DesignRows>(
             return Ok(Solution { point, passes: passes + products, converged });
         }
         let reference = *first_gradient.get_or_insert(point.gradient);
+        let spent = f64::from(passes + products) * operations;
+        let enough = LONG.iter().rev().find(|(long, _)| spent > *long).map(|(_, gradient)| *gradient);
+        if enough.is_some_and(|enough| point.gradient <= enough) {
+            return Ok(Solution { point, passes: passes + products, converged: true });
+        }
         let is_near = point.gradient <= settings.tolerance;
-        let accuracy = if is_near { FINE } else { (point.gradient / reference).sqrt().clamp(FINE, ROUGH) };
+        let accuracy = match (is_near, enough) {
+            (true, _) => FINE,
+            (false, Some(_)) => ROUGH,
+            (false, None) => (point.gradient / reference).sqrt().clamp(FINE, ROUGH),
+        };
         let product = |vector: &[f64]| -> Result<Vec<f64>, SolveError> {
             let slopes = pass.curvature_times(&point.parameters, curvatures.as_deref(), vector)?;
             let mut parts = Vec::with_capacity(vector.len());
@@ -120,7 +136,8 @@ pub(super) fn minimise<R: DesignRows>(
             Some(preconditioner) => preconditioner.times(vector),
             None => vector.to_vec(),
         };
-        let (direction, used) = conjugate_gradients(&gradient, accuracy, product, precondition)?;
+        let most = if enough.is_some() { MOST_PRODUCTS_OF_LONG } else { MOST_PRODUCTS };
+        let (direction, used) = conjugate_gradients(&gradient, accuracy, most, product, precondition)?;
         products += used;
         let slope = dot(&direction, &gradient);
         if !(slope < 0.0 && direction.iter().all(|value| value.is_finite())) {
@@ -141,6 +158,7 @@ pub(super) fn minimise<R: DesignRows>(
 fn conjugate_gradients(
     gradient: &[f64],
     accuracy: f64,
+    most: u32,
     product: impl Fn(&[f64]) -> Result<Vec<f64>, SolveError>,
     precondition: impl Fn(&[f64]) -> Vec<f64>,
 ) -> Result<(Vec<f64>, u32), SolveError> {
@@ -150,7 +168,7 @@ fn conjugate_gradients(
     let mut direction = preconditioned.clone();
     let mut square = dot(&residual, &preconditioned);
     let enough = accuracy * accuracy * square;
-    for used in 1..=MOST_PRODUCTS {
+    for used in 1..=most {
         let image = product(&direction)?;
         let curvature = dot(&direction, &image);
         if curvature <= 0.0 || curvature.is_nan() {
@@ -168,7 +186,7 @@ fn conjugate_gradients(
         direction.iter_mut().zip(&preconditioned).for_each(|(value, new)| *value = factor.mul_add(*value, *new));
         square = next;
     }
-    Ok((solution, MOST_PRODUCTS))
+    Ok((solution, most))
 }
 
 /// `to += factor · other`
