@@ -90,11 +90,13 @@ pub struct Numerals {
     pub may_be_grouped: bool,
     /// A number with a point.
     pub pointed: Option<String>,
+    /// An integer by its type that no double represents.
+    pub inexact: Option<String>,
 }
 
 impl Default for Numerals {
     fn default() -> Self {
-        Self { leading_zeros: None, grouped: None, may_be_grouped: true, pointed: None }
+        Self { leading_zeros: None, grouped: None, may_be_grouped: true, pointed: None, inexact: None }
     }
 }
 
@@ -144,6 +146,7 @@ impl Numerals {
 
     fn merge(&mut self, other: Self) {
         self.pointed = self.pointed.take().or(other.pointed);
+        self.inexact = self.inexact.take().or(other.inexact);
         self.leading_zeros = self.leading_zeros.take().or(other.leading_zeros);
         self.grouped = self.grouped.take().or(other.grouped);
         self.may_be_grouped &= other.may_be_grouped;
@@ -213,10 +216,14 @@ impl Contents {
                 self.push_word(text)
             }
             (Cell::Double(value), Reader::Infer) if value.is_finite() => self.push_typed(value),
-            (Cell::Integer(value), Reader::Infer) => match number::integer(value) {
-                Ok(value) => self.push_typed(value),
-                Err(_) => self.push_word(&value.to_string()),
-            },
+            (Cell::Integer(value), Reader::Infer) => {
+                if let Ok(value) = number::integer(value) {
+                    self.push_typed(value)
+                } else {
+                    self.numerals.inexact.get_or_insert_with(|| value.to_string());
+                    self.push_word(&value.to_string())
+                }
+            }
             (Cell::Number(text), Reader::Infer) => match parse_double(text) {
                 Ok(value) => self.push_typed(value),
                 Err(_) => self.push_word(text),

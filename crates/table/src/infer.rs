@@ -332,6 +332,9 @@ impl Inference<'_> {
     /// A whole number with more digits than a double.
     fn inexact(&self) -> Option<String> {
         let is_inexact = |word: &&str| parse_double(word.trim()) == Err(NumberError::Inexact);
-        self.words.others.iter().map(|(word, _)| *word).find(is_inexact).map(|word| word.trim().to_owned())
+        let typed = self.column.contents.numerals.inexact.clone();
+        let text =
+            || self.words.others.iter().map(|(word, _)| *word).find(is_inexact).map(|word| word.trim().to_owned());
+        typed.or_else(text)
     }
 }

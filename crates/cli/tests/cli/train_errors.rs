@@ -22,19 +22,9 @@ use crate::support::{folder_with_data, text, train};
 #[case::only_the_target("y\n1\n", "y", &["no columns left to predict", "\"y\""])]
 #[case::row_too_long("x,y\n1,2\n1,2,3\n", "y", &["line 3", "expected 2 fields", "got 3"])]
 #[case::row_too_short("x,y\n1,2\n1,2\n1\n", "y", &["line 4", "expected 2 fields", "got 1"])]
-#[case::word("x,y\n1,2\nhigh,3\n", "y", &["line 3", "column \"x\"", "got \"high\"", "expected a number"])]
-#[case::after_blank_lines("x,y\n\n1,2\n\n\nhigh,3\n", "y", &["line 6", "column \"x\"", "\"high\""])]
-#[case::after_windows_line_ends("x,y\r\n1,2\r\nhigh,3\r\n", "y", &["line 3", "column \"x\"", "\"high\""])]
-#[case::after_a_line_end_in_quotes("\"x\nx\",y\n1,2\nhigh,3\n", "y", &["line 4", "\"high\""])]
-#[case::decimal_comma("x,y\n\"1,5\",2\n", "y", &["line 2", "column \"x\"", "got \"1,5\"", "expected a number"])]
-#[case::missing_value("x,y\n1,2\n,3\n", "y", &["line 3", "column \"x\"", "missing"])]
-#[case::missing_target("x,y\n1,2\n4,NA\n", "y", &["line 3", "column \"y\"", "missing"])]
-#[case::infinity("x,y\n1,2\ninf,3\n", "y", &["line 3", "column \"x\"", "\"inf\"", "not finite"])]
-#[case::too_large("x,y\n1,2\n1e999,3\n", "y", &["line 3", "column \"x\"", "\"1e999\"", "too large"])]
-#[case::lossy_integer("x,y\n1,2\n9007199254740993,3\n", "y", &["line 3", "column \"x\"", "\"9007199254740993\""])]
 #[case::rows_of_other_widths("x,y\n1,2\n1\n1,2\n3,4,5\n", "y", &["line 3", "2 of 4 rows", "lines 3, 5"])]
 #[case::constant_target("x,y\n1,2\n2,2\n3,2\n", "y", &["\"y\"", "same value"])]
-#[case::no_column_varies("x,z,y\n1,4,2\n1,4,1\n1,4,2\n1,4,2\n", "y", &["no column varies"])]
+#[case::no_column_varies("x,z,y\n1,4,2\n1,4,1\n1,4,2\n1,4,2\n", "y", &["no columns left", "one value in all rows"])]
 #[case::too_large_to_fit("x,y\n1.7e308,1\n-1.7e308,2\n3,4\n", "y", &["\"x\"", "too large"])]
 fn bad_data_give_an_error_and_no_file(#[case] data: impl AsRef<[u8]>, #[case] target: &str, #[case] named: &[&str]) {
     let folder = folder_with_data(data);
@@ -47,6 +37,24 @@ fn bad_data_give_an_error_and_no_file(#[case] data: impl AsRef<[u8]>, #[case] ta
     assert!(said.starts_with("error: ") && said.lines().skip(1).all(|line| line.starts_with("help: ")), "{said}");
     assert_eq!(text(&output.stdout), "");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "only the data are there");
+}
+
+/// Values that are not of the declared type are errors with their line.
+#[rstest]
+#[case::word("x,y\n1,2\nhigh,3\n2,4\n", &["line 3", "column \"x\"", "got \"high\"", "expected a number"])]
+#[case::after_blank_lines("x,y\n\n1,2\n\n\nhigh,3\n", &["line 6", "column \"x\"", "\"high\""])]
+#[case::after_windows_line_ends("x,y\r\n1,2\r\nhigh,3\r\n", &["line 3", "column \"x\"", "\"high\""])]
+#[case::after_a_line_end_in_quotes("z,x,y\n\"a\nb\",1,2\nc,high,3\n", &["line 4", "\"high\""])]
+#[case::too_large("x,y\n1,2\n1e999,3\n", &["line 3", "column \"x\"", "1e999", "too large"])]
+#[case::lossy_integer("x,y\n1,2\n9007199254740993,3\n", &["line 3", "column \"x\"", "9007199254740993"])]
+fn values_of_another_type_than_declared_are_errors(#[case] data: &str, #[case] named: &[&str]) {
+    let folder = folder_with_data(data);
+    let output = train(folder.path(), "data.csv --target y --test-fraction 0 --types x=double --out m.json");
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for word in named {
+        assert!(said.contains(word), "{word:?} is not in {said}");
+    }
 }
 
 #[test]
@@ -68,7 +76,7 @@ fn files_that_can_be_read_only_once_are_refused() {
 
 #[test]
 fn an_existing_model_is_unchanged_when_training_fails() {
-    let folder = folder_with_data("x,y\n1,3\nhigh,5\n");
+    let folder = folder_with_data("x,y\n1,3\n1,5\n");
     fs::write(folder.path().join("m.json"), "the last good one").unwrap();
     assert_eq!(train(folder.path(), "data.csv --target y --out m.json").status.code(), Some(1));
     assert_eq!(fs::read_to_string(folder.path().join("m.json")).unwrap(), "the last good one");

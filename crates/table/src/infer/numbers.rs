@@ -133,7 +133,7 @@ impl NumberForm {
             notes: Vec::new(),
             unreadable: Vec::new(),
             unreadable_rows: contents.other_words.min(u64::from(contents.other_words > 0 && words.others.is_empty())),
-            has_inexact: false,
+            has_inexact: contents.numerals.inexact.is_some(),
             again: false,
             reading,
         };

@@ -117,7 +117,7 @@ fn a_field_that_is_not_utf_8_is_reported_with_line_and_column() {
 #[case::a_marker("?,red,2\n", "missing-value markers in x (\"?\": 1 row)")]
 #[case::a_number_after_many_words("1,3,2\n", "columns of numbers and text are categories: colour (\"red\")")]
 #[case::a_number_that_no_double_holds("9007199254740993,red,2\n", "more digits than a double")]
-#[case::a_number_with_a_percent_sign("12%,red,2\n", "numbers with a percent sign, 12% is 12: x")]
+#[case::a_number_with_a_percent_sign("12%,red,2\n", "numbers with a percent sign: x (12% is 12)")]
 #[case::a_thousand_with_a_comma("\"1,000\",red,2\n", "',' separates thousands in x (1,000 is 1000)")]
 #[case::no_target("1,red,\n", "1 row without a y is left out")]
 fn a_late_row_is_decided_in_the_same_way_in_pieces_of_any_size(#[case] row: &str, #[case] expected: &str) {
