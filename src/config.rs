@@ -170,9 +170,17 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
         routes.into_iter().filter_map(|route| alias(route).transpose()).collect()
     }
 
-    fn catalog(&self) -> Result<Catalog, ConfigError> {
+    /// Where the model of `MODEL_URI` is.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if it is not a location of a model.
+    pub fn model_uri(&self) -> Result<ModelUri, ConfigError> {
         let uri = |value: &str| value.parse::<ModelUri>().map_err(|error| error.problem());
-        let uri = self.parse("MODEL_URI", uri)?.unwrap_or(ModelUri::Bundled);
+        Ok(self.parse("MODEL_URI", uri)?.unwrap_or(ModelUri::Bundled))
+    }
+
+    fn catalog(&self) -> Result<Catalog, ConfigError> {
+        let uri = self.model_uri()?;
         let name = |value: &str| {
             let problem = "expected a model name: 1 to 128 letters, digits, dots, hyphens and underscores, \
                            starting with a letter or digit";
