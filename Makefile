@@ -14,8 +14,8 @@ ARCH ?= x86_64
 EVENT ?= events/v2.json
 # Cargo features of the service in `make run`, such as aws-config.
 FEATURES ?=
-# The profile of the function that `make test` runs in the emulator. `release` is the one that ships: cargo-lambda
-# optimises it for Lambda's processors (target-cpu) only with --release.
+# The profile of the function that `make test` runs in AWS's Runtime Interface Emulator. `release` is the one that ships:
+# cargo-lambda optimizes it for Lambda's processors (target-cpu) only with --release.
 PROFILE ?= release
 # The random tables of `make test-differential`.
 SEED ?= 1
@@ -49,10 +49,11 @@ export SAM_CLI_TELEMETRY := 0
 
 # The build comes before the server, so that a request during the build is refused at once. Neither of them names a
 # package: the service shares the compiled dependencies of all default members.
-run: $(CARGO_LAMBDA) ## Serve on this machine, and rebuild when the code changes; see PORT, HOST and MODEL_URI
+run: $(CARGO_LAMBDA) ## Serve in cargo-lambda's local emulator, and rebuild when the code changes; see PORT, HOST and MODEL_URI
 	@if (exec 3<>/dev/tcp/$(HOST)/$(PORT)) 2>/dev/null; then \
-	  printf '%s\n' 'Port $(PORT) is in use.' 'help: make run PORT=9001' >&2; exit 1; fi
-	@test -e target/debug/api || echo 'Building the service; the first build takes a minute or two.'
+	  free=$$(($(PORT) + 1)); while (exec 3<>/dev/tcp/$(HOST)/$$free) 2>/dev/null; do free=$$((free + 1)); done; \
+	  printf '%s\n' 'Port $(PORT) is in use.' "help: make run PORT=$$free" >&2; exit 1; fi
+	@test -e target/debug/api || echo 'Building the service; the first build takes about three minutes on two cores.'
 	@cargo build --bin api $(addprefix --features ,$(FEATURES))
 	@echo 'Starting the service on http://localhost:$(PORT); it is rebuilt when the code changes. Ctrl-C stops it.'
 	@tools/ready http://$(HOST):$(PORT) $$$$ & \
@@ -76,7 +77,7 @@ test-clients: $(CLIENTS)/.python.stamp $(CLIENTS)/.npm.stamp ## Test the server 
 	cargo build --locked $(CLI) --profile $(CLI_PROFILE)
 	tests/clients/run target/$(if $(filter dev,$(PROFILE)),debug,$(CLI_PROFILE))/ordinate
 
-install: ## Install an optimised build of the command line `ordinate` with cargo; nine minutes of processor time
+install: ## Install a release build of the command line `ordinate`; about ten minutes of processor time
 	cargo install --locked --path crates/cli --bin ordinate --profile cli
 
 bench: $(CARGO_LAMBDA) ## Measure cold and warm times of the function as it ships, and the lower bound for both
@@ -124,7 +125,7 @@ invoke: $(CARGO_LAMBDA) ## Send EVENT=events/….json to the running `make run` 
 	  || { echo 'No answer from $(HOST):$(PORT). Is `make run` up?' >&2; exit 1; }
 
 # A debug build of the solvers is 40 times slower.
-train: ## Train the bundled models again from the data in model/; the first build takes nine minutes of processor time
+train: ## Train the bundled models again from the data in model/; the first build takes about ten minutes of processor time
 	cargo build --locked $(CLI) --profile cli
 	target/cli/ordinate train model/line.csv --target y --test-fraction 0 --out model/line.json
 	target/cli/ordinate train model/diabetes.csv --target progression --out model/diabetes.json

@@ -7,7 +7,7 @@
 //! | `DEFAULT_MODEL` | `line`, or the only model | the model of `/predict` |
 //! | `MAX_ROWS` | 100000 | rows per request |
 //! | `MAX_BODY_BYTES` | 6291456 | bytes of a body after base64 and gzip decoding |
-//! | `BASE_PATH` | – | a prefix to remove from paths, such as `/ml`; not the beginning of a route, such as `/v1` |
+//! | `BASE_PATH` | – | a prefix to remove from paths, such as `/ml`; `/v1` and other prefixes of routes are not allowed |
 //! | `CORS_ALLOW_ORIGINS` | – | allowed origins, comma-separated, or `*` |
 //! | `AIP_PREDICT_ROUTE`, `AIP_HEALTH_ROUTE` | – | other paths of `/vertex/predict` and `/vertex/health`; Vertex AI sets them |
 //! | `RUST_LOG`, `AWS_LAMBDA_LOG_LEVEL` | `INFO` | log level; `RUST_LOG` takes precedence and may name targets |
@@ -170,9 +170,17 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
         routes.into_iter().filter_map(|route| alias(route).transpose()).collect()
     }
 
-    fn catalog(&self) -> Result<Catalog, ConfigError> {
+    /// Where the model of `MODEL_URI` is.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if it is not a location of a model.
+    pub fn model_uri(&self) -> Result<ModelUri, ConfigError> {
         let uri = |value: &str| value.parse::<ModelUri>().map_err(|error| error.problem());
-        let uri = self.parse("MODEL_URI", uri)?.unwrap_or(ModelUri::Bundled);
+        Ok(self.parse("MODEL_URI", uri)?.unwrap_or(ModelUri::Bundled))
+    }
+
+    fn catalog(&self) -> Result<Catalog, ConfigError> {
+        let uri = self.model_uri()?;
         let name = |value: &str| {
             let problem = "expected a model name: 1 to 128 letters, digits, dots, hyphens and underscores, \
                            starting with a letter or digit";

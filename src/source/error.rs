@@ -19,8 +19,8 @@ pub enum SourceError {
         location: String,
         /// The missing part: file, object or bucket.
         reason: String,
-        /// The cause.
-        source: BoxError,
+        /// The cause, if it adds to the reason.
+        source: Option<BoxError>,
     },
     /// Reading is not permitted.
     #[error("{location}: access denied: {reason}")]

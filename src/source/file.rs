@@ -52,7 +52,7 @@ fn read(path: &Path, location: String) -> Result<Bytes, SourceError> {
 
 fn from_io(location: String, error: std::io::Error) -> SourceError {
     match error.kind() {
-        ErrorKind::NotFound => SourceError::NotFound { location, reason: "no such file".into(), source: error.into() },
+        ErrorKind::NotFound => SourceError::NotFound { location, reason: "no such file".into(), source: None },
         ErrorKind::PermissionDenied => {
             let reason = "the process needs permission to read the file and to enter its directories".into();
             SourceError::AccessDenied { location, reason, source: error.into() }

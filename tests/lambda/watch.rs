@@ -1,10 +1,14 @@
 //! `make run`, `make invoke` and `make help`, with the commands that they print.
 
-use serde_json::Value;
+use std::io::Write;
+use std::net::TcpListener;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use ordinate_test_support::{Server, free_ports, root, tool};
+use serde_json::Value;
 
 use crate::BUILD;
 
@@ -28,7 +32,7 @@ fn make_run_serves_and_its_curl_line_works() {
     let printed = printed(&server, "\nReady: ");
     assert!(printed.contains(&format!("\nReady: http://localhost:{port}\n")), "{printed}");
     let curl = printed.lines().map(str::trim).find(|line| line.starts_with("curl ")).expect("a curl line");
-    assert_eq!(curl, format!(r#"curl -s localhost:{port}/predict -d '{{"X":[1,2,3,4]}}'"#));
+    assert_eq!(curl, format!(r#"curl -s localhost:{port}/models/line/predict -d '{{"X":[1,2,3,4]}}'"#));
     assert_eq!(text(shell(curl)), LINE);
 
     // With the content types of other clients.
@@ -40,6 +44,17 @@ fn make_run_serves_and_its_curl_line_works() {
         assert_eq!(response.body_mut().read_to_string().unwrap(), LINE, "{content_type:?}");
         // Without CORS_ALLOW_ORIGINS, neither the function nor cargo-lambda adds CORS headers.
         assert!(response.headers().get("access-control-allow-origin").is_none());
+    }
+
+    // cargo-lambda rejects bytes that are not UTF-8 before they reach the function, as docs/API.md describes: under
+    // "The emulator of `make run`".
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(br#"{"X":[1,2,3,4]}"#).unwrap();
+    let compressed = encoder.finish().unwrap();
+    for (content_type, status) in [("application/json", 500), ("application/x-www-form-urlencoded", 200)] {
+        let request = ureq::post(&url).config().http_status_as_error(false).build();
+        let request = request.header("content-type", content_type).header("content-encoding", "gzip");
+        assert_eq!(request.send(&compressed).unwrap().status(), status, "{content_type}");
     }
 
     // A body above the limit, which cargo-lambda passes on, unlike Lambda.
@@ -71,6 +86,18 @@ fn printed(server: &Server, text: &str) -> String {
         assert!(start.elapsed() < Duration::from_mins(1), "{log}");
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+#[test]
+fn make_run_names_a_free_port_if_its_port_is_in_use() {
+    tool("bin/cargo-lambda");
+    let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let output = make().arg("run").arg(format!("PORT={port}")).current_dir(root()).output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && error.starts_with(&format!("Port {port} is in use.\n")), "{error}");
+    let advised = error.lines().find_map(|line| line.strip_prefix("help: make run PORT=")).expect(&error);
+    assert!(TcpListener::bind(("127.0.0.1", advised.parse().unwrap())).is_ok(), "{error}");
 }
 
 #[test]

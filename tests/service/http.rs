@@ -80,6 +80,49 @@ async fn json_is_accepted_with_every_usual_content_type(#[case] headers: &[(&str
     assert_eq!(answer.text(), r#"{"y":[3.0]}"#);
 }
 
+/// A header and a row of each bundled model's CSV.
+#[rstest]
+#[case("line", "x", "2")]
+#[case("diabetes", "age,sex,bmi,bp,s1,s2,s3,s4,s5,s6", "59,2,32.1,101,157,93.2,38,4,4.8598,87")]
+#[case("iris", "sepal_length,sepal_width,petal_length,petal_width", "5.1,3.5,1.4,0.2")]
+#[tokio::test]
+async fn the_error_of_csv_with_the_wrong_content_type_has_the_right_one(
+    #[case] model: &str,
+    #[case] header: &str,
+    #[case] row: &str,
+) {
+    let path = format!("/models/{model}/predict");
+    let (with_header, without) = (format!("{header}\n{row}\n{row}\n"), format!("{row}\n{row}\n"));
+    let curl = Some("application/x-www-form-urlencoded");
+    for (sent, body, content_type) in [
+        (None, &with_header, "text/csv"),
+        (curl, &with_header, "text/csv"),
+        (Some("application/json"), &with_header, "text/csv"),
+        (curl, &without, "text/csv; header=absent"),
+        (Some("text/csv"), &without, "text/csv; header=absent"),
+    ] {
+        let headers: Vec<_> = sent.into_iter().map(|sent| ("content-type", sent)).collect();
+        let problem = post(&path, &headers, body.clone()).await.json();
+        let detail = problem["detail"].as_str().unwrap();
+        let advised = detail.rsplit_once("send Content-Type: ").expect(detail).1;
+        let advised = advised.split(" (and ").next().unwrap();
+        assert_eq!(advised, content_type, "{detail}");
+        let answer = post(&path, &[("content-type", advised)], body.clone()).await;
+        assert_eq!(answer.json()["y"].as_array().map(Vec::len), Some(2), "{detail}");
+    }
+}
+
+#[rstest]
+#[case::json("application/json", r#"{"X": [1,}"#)]
+#[case::a_list("application/json", "[1, 2]")]
+#[case::a_misspelt_header("text/csv", "X\n1\n")]
+#[case::text("application/json", "hello, world")]
+#[tokio::test]
+async fn the_error_of_other_bodies_has_no_advice_on_the_content_type(#[case] content_type: &str, #[case] body: &str) {
+    let problem = post("/predict", &[("content-type", content_type)], body.to_owned()).await.json();
+    assert!(!problem["detail"].as_str().unwrap().contains("Content-Type"), "{problem}");
+}
+
 #[rstest]
 #[case::xml(&[("content-type", "application/xml")], "unsupported_media_type")]
 #[case::latin1(&[("content-type", "application/json; charset=iso-8859-1")], "unsupported_media_type")]

@@ -56,7 +56,7 @@ impl<'a> CoefficientTable<'a> {
     /// One line per column, then the scores where all columns are zero and where all are at their means.
     pub(super) fn table(&self) -> TextTable {
         let scores = self.scores.iter().map(|score| (score.as_str(), Align::Right));
-        let centred = self.at_means.map(|_| ("centred at", Align::Right));
+        let centred = self.at_means.map(|_| ("centered at", Align::Right));
         let mut table = TextTable::new([("column", Align::Left)].into_iter().chain(scores).chain(centred));
         for ColumnCoefficients { name, coefficients, mean, .. } in &self.columns {
             let numbers = coefficients.iter().chain(centred.map(|_| mean)).map(|value| significant(*value));

@@ -8,12 +8,13 @@ use ordinate_table::shell_word;
 /// The port of `ordinate serve` and `make run`.
 pub(super) const PORT: u16 = 9000;
 
-/// A curl command that requests a prediction for an example row of the model at `url`.
-pub(super) fn curl(url: &str, model: &Model) -> String {
+/// A curl command that requests a prediction for an example row of the model, from a server at this host and port.
+pub(super) fn curl(authority: &str, model: &Model) -> String {
+    let url = format!("{authority}/models/{}/predict", model.name());
     let rows = [model.example()];
     // `json!` would sort the features by name.
     let rows = serde_json::to_string(&rows).unwrap_or_default();
-    format!("curl -s {} -d {}", shell_word(url), shell_word(&format!(r#"{{"X":{rows}}}"#)))
+    format!("curl -s {} -d {}", shell_word(&url), shell_word(&format!(r#"{{"X":{rows}}}"#)))
 }
 
 /// The command that starts this program in any folder: its name if it was found on the path, otherwise its path.

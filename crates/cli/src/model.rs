@@ -101,11 +101,11 @@ pub(super) async fn load_from(catalog: &Catalog) -> Result<Arc<Model>, String> {
 /// The causes of an error, with a line of help.
 fn with_advice(error: &LoadError) -> String {
     let message = Causes(error).to_string();
-    if message.contains("\nhelp: ") { message } else { message + advice(error) }
+    if message.contains("\nhelp: ") { message } else { message + &advice(error) }
 }
 
-fn advice(error: &LoadError) -> &'static str {
-    match error {
+fn advice(error: &LoadError) -> String {
+    let advice = match error {
         // These errors include advice.
         LoadError::Source(
             SourceError::AccessDenied { .. } | SourceError::WrongRegion { .. } | SourceError::Misconfigured { .. },
@@ -114,8 +114,15 @@ fn advice(error: &LoadError) -> &'static str {
             "\nhelp: check the network and AWS_ENDPOINT_URL_S3, or try again"
         }
         LoadError::Timeout { .. } => "\nhelp: copy the model to a local file first",
+        LoadError::ChecksumMismatch { found, .. } => {
+            return format!("\nhelp: serve the model of that checksum, or set MODEL_SHA256={found}");
+        }
+        LoadError::NameMismatch { found, .. } => {
+            return format!("\nhelp: serve the model of that name, or set DEFAULT_MODEL={found}");
+        }
         _ => "\nhelp: use a model file written by `ordinate train --out`",
-    }
+    };
+    advice.to_owned()
 }
 
 /// A catalog of the model at a path, at an address or of a name. It is not loaded yet.

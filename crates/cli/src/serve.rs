@@ -2,15 +2,18 @@
 
 use std::collections::HashMap;
 use std::error::Error;
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use clap::Args;
+use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use super::curl::{PORT, curl};
 use super::model::{find, load_from};
 use super::print_error;
 use ordinate::config::{Config, Environment};
+use ordinate::source::ModelUri;
 use ordinate::source::catalog::Catalog;
 use ordinate::telemetry;
 use ordinate_model::Model;
@@ -46,13 +49,45 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let environment = Environment::process();
     telemetry::install(environment.log()?);
     Runtime::new()?.block_on(async {
+        // Before the models are loaded, which may take long.
+        let listener = listen(SocketAddr::new(arguments.host, arguments.port)).await?;
         let config = match arguments.models.as_slice() {
-            [] => environment.config()?,
+            [] => {
+                let config = environment.config()?;
+                if matches!(environment.model_uri()?, ModelUri::File(_)) {
+                    load_from(&config.catalog).await.map_err(|error| format!("MODEL_URI: {error}"))?;
+                }
+                config
+            }
             places => environment.config_with_models(load(places).await?)?,
         };
-        serve(SocketAddr::new(arguments.host, arguments.port), config).await
+        serve(listener, config).await
     })?;
     Ok(String::new())
+}
+
+/// Listens on the address. If its port is in use, the error names a port that is free.
+async fn listen(address: SocketAddr) -> Result<TcpListener, String> {
+    let error = match ordinate_server::listen(address).await {
+        Ok(listener) => return Ok(listener),
+        Err(error) => error,
+    };
+    let is_free = |port: &u16| std::net::TcpListener::bind((address.ip(), *port)).is_ok();
+    let free = (address.port()..=u16::MAX).skip(1).find(is_free);
+    match free.filter(|_| error.kind() == ErrorKind::AddrInUse) {
+        Some(port) => Err(format!("{error}\nhelp: stop the other server, or use another port: --port {port}")),
+        None => Err(error.to_string()),
+    }
+}
+
+/// The host and port of a URL for this machine: `localhost` for the loopback address and for all interfaces.
+fn authority(address: SocketAddr) -> String {
+    let ip = address.ip();
+    if ip.is_unspecified() || ip == Ipv4Addr::LOCALHOST {
+        format!("localhost:{}", address.port())
+    } else {
+        address.to_string()
+    }
 }
 
 /// Loads the models, so that an invalid file or a name that is used twice ends the command before it serves.
@@ -74,13 +109,11 @@ async fn load(places: &[String]) -> Result<Vec<Catalog>, String> {
     Ok(catalogs)
 }
 
-async fn serve(address: SocketAddr, config: Config) -> Result<(), Box<dyn Error>> {
+async fn serve(listener: TcpListener, config: Config) -> Result<(), Box<dyn Error>> {
     let stopped = stopped()?;
-    let listener = ordinate_server::listen(address).await?;
-    let url = format!("http://{}", listener.local_addr()?);
-    print_error(&format!("Ordinate on {url}; API documentation: {url}/docs\n"));
-    let ready =
-        move |model: &Model| print_error(&format!("Ready. Try:\n\n  {}\n\n", curl(&format!("{url}/predict"), model)));
+    let authority = authority(listener.local_addr()?);
+    print_error(&format!("Ordinate on http://{authority}; API documentation: http://{authority}/docs\n"));
+    let ready = move |model: &Model| print_error(&format!("Ready. Try:\n\n  {}\n\n", curl(&authority, model)));
     ordinate_server::serve(listener, config, ready, async {
         stopped.await;
     })

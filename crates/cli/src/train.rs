@@ -286,11 +286,10 @@ pub(super) fn significant(value: f64) -> String {
 fn serving(path: &Path) -> Option<String> {
     let path = path.canonicalize().ok().filter(|path| path.is_file())?;
     let model = Model::from_json(&fs::read(&path).ok()?).ok()?;
-    let url = format!("http://localhost:{PORT}/models/{}/predict", model.name());
     let (program, path) = (program(), shell_word(path.to_str()?));
     Some(format!(
         "Serve it, and request a prediction in another terminal:\n  {program} serve {path}\n  {}\n",
-        curl(&url, &model)
+        curl(&format!("localhost:{PORT}"), &model)
     ))
 }
 

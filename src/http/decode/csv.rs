@@ -17,6 +17,9 @@ use ordinate_model::signature::{Accepted, Feature, Signature};
 /// A frame and its layout: [`Layout::Csv`] with a header, [`Layout::Lines`] without.
 type Table<'s> = (Frame<'s>, Layout);
 
+/// The content type of CSV without a header (RFC 4180 §3).
+const WITHOUT_HEADER: &str = "text/csv; header=absent";
+
 type Reader<'t> = ::csv::Reader<&'t [u8]>;
 
 /// Reads a table.
@@ -40,14 +43,21 @@ pub(in crate::http) fn read<'s>(body: &[u8], terms: Terms<'s>, header: Header) -
         check_blank_lines(text)?;
     }
     let undeclared = header == Header::Undeclared;
-    let names = first.iter().any(|field| terms.signature.position(field.trim()).is_some());
+    let names = has_names(&first, terms.signature);
     if undeclared && could_be_either(&first, names, terms.signature) {
         let detail = "the first line may be a header or a row: send Content-Type: text/csv; header=present, \
                       or header=absent";
         return Err(ApiError::new(ErrorCode::InvalidCsv, detail));
     }
     if header == Header::Present || (undeclared && names) {
-        let frame = named(&mut reader, first, terms)?.map_err(|faults| refuse(faults, Layout::Csv))?;
+        let is_row = !names && has_values(&first, terms.signature);
+        let frame = named(&mut reader, first, terms)?.map_err(|mut faults| {
+            if let Some(fault) = faults.listed.first_mut().filter(|_| is_row) {
+                let advice = format!("; for CSV without a header, send Content-Type: {WITHOUT_HEADER}");
+                fault.detail.push_str(&advice);
+            }
+            refuse(faults, Layout::Csv)
+        })?;
         return Ok((frame, Layout::Csv));
     }
     let frame = positional(&mut reader, first, terms)?.map_err(|mut faults| {
@@ -57,6 +67,45 @@ pub(in crate::http) fn read<'s>(body: &[u8], terms: Terms<'s>, header: Header) -
         refuse(faults, Layout::Lines)
     })?;
     Ok((frame, Layout::Lines))
+}
+
+/// The error of a body that was read as JSON, extended by the content type to send if the body is CSV.
+pub(in crate::http) fn advise_content_type(mut error: ApiError, body: &[u8], signature: &Signature) -> ApiError {
+    if matches!(error.code, ErrorCode::InvalidJson | ErrorCode::InvalidBody)
+        && let Some(content_type) = utf8(body).ok().and_then(|text| content_type(text, signature))
+    {
+        let advice = format!("; for CSV, send Content-Type: {content_type}");
+        error.detail.push_str(&advice);
+        if let Some(complaint) = error.complaints.first_mut() {
+            complaint.detail.push_str(&advice);
+        }
+    }
+    error
+}
+
+/// The content type of a text whose first line is a header or a row of CSV.
+fn content_type(text: &str, signature: &Signature) -> Option<&'static str> {
+    if text.trim_start().starts_with(['{', '[']) {
+        return None;
+    }
+    let mut first = ::csv::StringRecord::new();
+    reader(text, delimiter(text, signature, Header::Undeclared)).read_record(&mut first).ok()?;
+    if has_names(&first, signature) {
+        Some("text/csv")
+    } else {
+        (first.len() == signature.width() && has_values(&first, signature)).then_some(WITHOUT_HEADER)
+    }
+}
+
+/// Whether a line contains the name of a feature.
+fn has_names(fields: &::csv::StringRecord, signature: &Signature) -> bool {
+    fields.iter().any(|field| signature.position(field.trim()).is_some())
+}
+
+/// Whether a line contains a value of the feature in the same position.
+fn has_values(fields: &::csv::StringRecord, signature: &Signature) -> bool {
+    let mut cells = signature.features().iter().zip(fields);
+    cells.any(|(feature, field)| matches!(feature.resolve(Cell::Field(field)), Ok(Accepted::Given(_))))
 }
 
 fn reader(text: &str, delimiter: u8) -> Reader<'_> {

@@ -48,7 +48,9 @@ fn from_service(
 ) -> SourceError {
     let source = source.into();
     match (status, code.as_str()) {
-        (_, "NoSuchBucket") => SourceError::NotFound { location, reason: "no such bucket".into(), source },
+        (_, "NoSuchBucket") => {
+            SourceError::NotFound { location, reason: "no such bucket".into(), source: Some(source) }
+        }
         (
             _,
             "PermanentRedirect"
@@ -63,7 +65,7 @@ fn from_service(
             let reason = denied(&code);
             SourceError::AccessDenied { location, reason, source }
         }
-        (404, _) => SourceError::NotFound { location, reason: "no such object".into(), source },
+        (404, _) => SourceError::NotFound { location, reason: "no such object".into(), source: Some(source) },
         _ => SourceError::Service { location, status, code, source },
     }
 }

@@ -66,7 +66,7 @@ pub(crate) struct Arguments {
     pub(super) estimator: Option<EstimatorKind>,
     /// Fit without an intercept
     ///
-    /// Columns are then not centred; penalized columns are divided by their root mean square instead of their standard
+    /// Columns are then not centered; penalized columns are divided by their root mean square instead of their standard
     /// deviation. The first category keeps all its levels. Degrees of freedom are rows − columns; R² and F in the summary
     /// are about zero instead of the mean.
     #[arg(long)]
@@ -99,7 +99,7 @@ struct Columns {
     features: Vec<Names>,
     /// Columns to leave out, of the data or of the model
     ///
-    /// Columns of the model are named as in its file: age^2 (a power), colour=red (a level), age:colour=red (a product).
+    /// Columns of the model are named as in its file: age^2 (a power), color=red (a level), age:color=red (a product).
     #[arg(long, value_name = "A,B")]
     exclude: Vec<Names>,
     /// Columns to read as categories, whatever their values

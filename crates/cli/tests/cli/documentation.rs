@@ -37,7 +37,7 @@ fn documented_commands_of_ordinate_work(#[case] document: &str, #[case] least: u
     let mut ran = 0;
     for line in code_blocks(&read(document), "sh").into_iter().flat_map(str::lines) {
         // `ordinate serve` does not end; requests are tested with docs/API.md, make elsewhere.
-        if ["ordinate serve", "curl", "make", "  "].iter().any(|other| line.starts_with(other))
+        if ["ordinate serve", "curl", "make", "MODEL_URI=", "  "].iter().any(|other| line.starts_with(other))
             || line.contains("cut -d")
         {
             continue;
@@ -52,6 +52,15 @@ fn documented_commands_of_ordinate_work(#[case] document: &str, #[case] least: u
         ran += usize::from(line.contains("ordinate "));
     }
     assert!(ran >= least, "{document}: {ran} commands");
+    // Of the files that they wrote in a clone, Git ignores each.
+    fs::copy(root().join(".gitignore"), folder.path().join(".gitignore")).unwrap();
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git").args(arguments).current_dir(folder.path()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    git(&["init", "--quiet"]);
+    assert_eq!(git(&["status", "--porcelain", "--untracked-files=all"]), "?? .gitignore\n?? model\n", "{document}");
 }
 
 #[test]

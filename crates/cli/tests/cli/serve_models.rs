@@ -9,7 +9,7 @@ use rstest::rstest;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
-use crate::support::{command, complained, succeeded};
+use crate::support::{command, complained, succeeded, text};
 
 /// Variables of the function that would change what is served.
 const VARIABLES: [&str; 6] = ["MODEL_URI", "MODEL_SHA256", "DEFAULT_MODEL", "BASE_PATH", "MAX_ROWS", "RUST_LOG"];
@@ -17,7 +17,7 @@ const VARIABLES: [&str; 6] = ["MODEL_URI", "MODEL_SHA256", "DEFAULT_MODEL", "BAS
 /// A running `ordinate serve`.
 struct Server {
     process: Child,
-    /// Its address: `http://127.0.0.1:12345`.
+    /// Its address: `http://localhost:12345`.
     url: String,
     /// The curl line that it printed once it was ready.
     curl: String,
@@ -117,7 +117,10 @@ fn the_commands_after_training_work_from_any_folder() {
     let [serving, asking] = commands(&output);
     let server = Server::start(shell(Path::new("/"), &format!("exec {serving} --port 0")));
     assert_eq!(server.models(), ["it.s"]);
-    let asking = asking.replace("http://localhost:9000/models/it.s/", &format!("{}/models/it.s/", server.url));
+    let here = server.url.strip_prefix("http://").unwrap();
+    let asking = asking.replace("localhost:9000", here);
+    // The server prints the same command for the default model.
+    assert_eq!(asking, server.curl);
     let asked = predictions(&asking);
     // The row is one of the model's examples, and the price is twice the weight.
     let row = server.get("/models/it.s")["examples"][0].clone();
@@ -156,7 +159,10 @@ fn the_models_of_the_arguments_are_served_and_the_first_is_the_default(
     let server = Server::start(serve(&folder, arguments));
     assert_eq!(server.models(), models);
     // The curl line is for the default model.
-    assert!(server.curl.starts_with(&format!("curl -s {}/predict -d ", server.url)), "{}", server.curl);
+    let authority = server.url.strip_prefix("http://").unwrap();
+    assert!(authority.starts_with("localhost:"), "{authority}");
+    let request = format!("curl -s {authority}/models/{}/predict -d ", models[0]);
+    assert!(server.curl.starts_with(&request), "{}", server.curl);
     assert_eq!(predictions(&server.curl).as_array().unwrap().len(), 1);
     for name in models {
         assert_eq!(server.get(&format!("/models/{name}"))["name"], **name);
@@ -179,6 +185,65 @@ fn model_uri_may_be_a_relative_path(#[case] path: &str) {
     let mut command = serve(&folder, &[]);
     command.env("MODEL_URI", path);
     assert_eq!(Server::start(command).models(), ["double"]);
+}
+
+#[rstest]
+#[case::no_such_file("nope.json", &[], "/nope.json: no such file\nhelp: use a model file written by `ordinate train --out`\n")]
+#[case::not_a_model("line.csv", &[], "\nhelp: use a model file written by `ordinate train --out`\n")]
+#[case::a_folder(".", &[], "\nhelp: use a model file written by `ordinate train --out`\n")]
+#[case::another_name("line.json", &[("DEFAULT_MODEL", "lime")], "\nhelp: serve the model of that name, or set DEFAULT_MODEL=line\n")]
+fn a_local_model_of_model_uri_that_cannot_be_served_ends_the_command(
+    #[case] path: &str,
+    #[case] variables: &[(&str, &str)],
+    #[case] reason: &str,
+) {
+    let (_parent, folder) = folder();
+    let mut command = serve(&folder, &[]);
+    let output = command.env("MODEL_URI", path).envs(variables.iter().copied()).output().unwrap();
+    let error = complained(&output);
+    assert!(error.starts_with("error: MODEL_URI: file:///") && error.ends_with(reason), "{error}");
+    assert!(!error.contains("No such file") && !error.contains("Ordinate on"), "{error}");
+}
+
+#[test]
+fn the_advice_on_a_checksum_or_name_that_does_not_match_helps() {
+    let (_parent, folder) = folder();
+    for (variable, value) in [("MODEL_SHA256", "0".repeat(64)), ("DEFAULT_MODEL", "lime".to_owned())] {
+        let start = |value: &str| {
+            let mut command = serve(&folder, &[]);
+            command.env("MODEL_URI", "line.json").env(variable, value);
+            command
+        };
+        let output = start(&value).output().unwrap();
+        let error = complained(&output);
+        let advised = error.trim_end().rsplit_once(&format!(", or set {variable}=")).expect(error).1;
+        assert_eq!(Server::start(start(advised)).models(), ["line"]);
+    }
+}
+
+#[rstest]
+#[case::without_models(&[])]
+#[case::with_a_model(&["line.json"])]
+fn a_port_in_use_ends_the_command_before_a_model_is_loaded_and_the_advised_port_is_free(#[case] models: &[&str]) {
+    let (_parent, folder) = folder();
+    let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let start = |port: &str| {
+        let mut serve = command(&folder, "serve --port");
+        for name in VARIABLES {
+            serve.env_remove(name);
+        }
+        serve.arg(port).args(models);
+        serve
+    };
+    let output = start(&port).output().unwrap();
+    let error = complained(&output);
+    assert!(error.starts_with(&format!("error: cannot listen on 127.0.0.1:{port}: ")), "{error}");
+    assert_eq!(text(&output.stdout), "", "a model was loaded");
+    let advice = "\nhelp: stop the other server, or use another port: --port ";
+    let free = error.trim_end().rsplit_once(advice).expect(error).1;
+    let server = Server::start(start(free));
+    assert_eq!(server.url, format!("http://localhost:{free}"));
 }
 
 #[test]

@@ -145,7 +145,8 @@ pub(crate) async fn predict(State(application): App, path: ModelPath, request: R
     let (model, body) = (prediction.model.clone(), prediction.body.clone());
     let (frame, in_body) = match media_type? {
         MediaType::Json => {
-            let decoded = decode::json::read(&body, &KEYS, prediction.terms(&model))?;
+            let decoded = decode::json::read(&body, &KEYS, prediction.terms(&model))
+                .map_err(|error| decode::csv::advise_content_type(error, &body, model.signature()))?;
             let options = Options::from_body(&decoded)?;
             (decoded.frame, options)
         }

@@ -62,7 +62,8 @@ async fn predict(
     let terms = Terms { lenient: true, ..prediction.terms(&model) };
     let (frame, dialect_of_body, output) = match media_type {
         MediaType::Json => {
-            let decoded = json::read(&body, &mlflow::KEYS, terms)?;
+            let decoded = json::read(&body, &mlflow::KEYS, terms)
+                .map_err(|error| csv::advise_content_type(error, &body, model.signature()))?;
             let output = mlflow::output(&decoded, &model)?;
             let wrapped = decoded.layout == Layout::Wrapped;
             (decoded.frame, if wrapped { Dialect::SageMaker } else { Dialect::Mlflow }, output)
