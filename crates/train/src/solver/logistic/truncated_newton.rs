@@ -34,7 +34,7 @@ const MOST_PRODUCTS_IN_ALL: u32 = 3000;
 
 /// Operations after which a larger gradient is small enough, and that gradient. The last digits of many coefficients would take
 /// minutes; scikit-learn stops at 10⁻⁴ at once.
-const LONG: [(f64, f64); 2] = [(3e8, 1e-5), (2e9, 1e-4)];
+const LONG: [(f64, f64); 2] = [(2e9, 1e-5), (5e9, 1e-4)];
 
 /// The fraction of a curvature that is added until a preconditioner is positive definite.
 const SLACK: [f64; 4] = [1e-13, 1e-10, 1e-7, 1e-4];
