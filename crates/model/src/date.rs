@@ -3,8 +3,10 @@
 use time::{Date, Month};
 
 /// The date formats that training tries, besides ISO 8601, in this order. `%m` and `%d` read one digit or two.
-pub const FORMATS: [&str; 14] = [
+pub const FORMATS: [&str; 16] = [
     "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%b-%d-%Y",
     "%m/%d/%Y",
     "%d/%m/%Y",
     "%d.%m.%Y",

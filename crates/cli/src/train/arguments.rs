@@ -43,7 +43,7 @@ pub(crate) struct Arguments {
     #[arg(value_name = "DATA", required = true)]
     pub(super) data: Vec<PathBuf>,
     /// Column to predict
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     target: String,
     /// File to save the model to; - for standard output
     ///
@@ -250,10 +250,11 @@ impl Arguments {
 
     pub(super) fn selection(&self) -> Selection {
         Selection {
-            target: self.target.clone(),
+            // Names in headers are read without the spaces around them.
+            target: self.target.trim().to_owned(),
             features: flat(&self.columns.features),
             exclude: flat(&self.columns.exclude),
-            weights: self.columns.weights.clone(),
+            weights: self.columns.weights.as_ref().map(|name| name.trim().to_owned()),
         }
     }
 
@@ -376,7 +377,7 @@ impl FromStr for Names {
 }
 
 fn flat(lists: &[Names]) -> Vec<String> {
-    lists.iter().flat_map(|Names(names)| names.clone()).collect()
+    lists.iter().flat_map(|Names(names)| names.iter().map(|name| name.trim().to_owned())).collect()
 }
 
 /// Columns with their types.
