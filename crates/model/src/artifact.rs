@@ -74,7 +74,7 @@ pub struct Training {
     pub seed: u64,
     /// Metrics by the rows they were measured on, then by name.
     pub metrics: IndexMap<String, IndexMap<String, f64>>,
-    /// What was decided about the data and the fit, and what is noteworthy about them, one sentence each.
+    /// Decisions about the data and the fit, and notes on them, one sentence each.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub notes: Vec<String>,
     /// The program and version that wrote the file.

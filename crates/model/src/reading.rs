@@ -78,7 +78,7 @@ impl Reading {
     pub fn number(&self, text: &str, parse: impl FnOnce(&str) -> Result<f64, NumberError>) -> Result<f64, NumberError> {
         let text = text.trim();
         if self.decimal.is_none() && self.thousands.is_none() && self.currency.is_none() && !self.percent {
-            // A minus sign that is none in ASCII, as typesetting programs write it.
+            // The minus sign of typesetting programs, which is not in ASCII.
             return match text.strip_prefix('\u{2212}') {
                 Some(digits) => parse(&format!("-{digits}")),
                 None => parse(text),
@@ -200,7 +200,7 @@ impl Reading {
     /// formats of dates are known, and that there are few enough of them: each cell is compared with all.
     ///
     /// # Errors
-    /// What is wrong, without the place.
+    /// The fault, without its place.
     pub(crate) fn check(&self) -> Result<(), String> {
         let decimal = self.decimal.unwrap_or('.');
         for (noun, mark) in [("decimal mark", self.decimal), ("thousands separator", self.thousands)] {

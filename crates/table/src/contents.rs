@@ -1,4 +1,4 @@
-//! What a column contains, before its type is known: numbers, and the words that are none.
+//! The contents of a column before its type is known: numbers, and all other text as words.
 
 use indexmap::IndexMap;
 use memchr::memchr;

@@ -37,7 +37,7 @@ pub(super) struct DataFile {
     pub(super) partitions: Vec<Partition>,
     /// For each column of the first file, its position in this file, if they are in another order.
     pub(super) order: Option<Arc<[usize]>>,
-    /// What was decided about the file.
+    /// The decisions about the file.
     pub(super) decisions: Vec<Decision>,
     /// The line of the header, if it has one.
     header_line: Option<u64>,
@@ -235,7 +235,7 @@ impl DataFile {
         self.order.as_ref().and_then(|order| order.get(column)).copied().unwrap_or(column)
     }
 
-    /// What a column of the first file contains, if a model cannot use it.
+    /// The contents of a column of the first file, if a model cannot use it.
     pub(super) fn unusable(&self, column: usize) -> Option<&'static str> {
         let Format::Parquet { unusable, .. } = &self.format else { return None };
         unusable.get(self.position(column)).copied().flatten()

@@ -1,4 +1,4 @@
-//! What reading and training decided because no option did.
+//! Decisions of reading and training that no option made.
 
 /// A decision that no option made.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -168,7 +168,7 @@ struct Decoded<R> {
     decoder: Decoder,
     /// Bytes that were read and not decoded.
     undecoded: Vec<u8>,
-    /// Decoded text, of which the bytes from `at` are not read.
+    /// Decoded text; the bytes from `at` on are still to be read.
     text: Vec<u8>,
     at: usize,
     is_done: bool,

@@ -35,7 +35,7 @@ const MANY_NUMBERS: u64 = 10;
 /// The smallest fraction of values from which on the word `none` is a category.
 const FREQUENT: f64 = 0.05;
 
-/// What options determine about reading; what they leave open is inferred.
+/// The options of reading; everything else is inferred.
 #[derive(Debug, Clone, Default)]
 pub struct ReadingOptions {
     /// Types by column.

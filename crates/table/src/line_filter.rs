@@ -10,7 +10,7 @@ use super::MAX_ROW_BYTES;
 /// Bytes that are read at a time.
 const BLOCK: usize = 1 << 16;
 
-/// What is changed in the lines of a file.
+/// Changes to the lines of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct LineFilter {
     pub(super) delimiter: u8,

@@ -8,7 +8,7 @@ use ordinate_model::header::column_names;
 use super::csv::Csv;
 use super::delimiter::Splitting;
 
-/// The first rows, of which the header is one.
+/// The first rows, including the header.
 const FIRST: usize = 100;
 
 /// The share of rows that have as many fields as the header in an ordinary file.
@@ -141,7 +141,7 @@ fn header(rows: &[SampleRow], delimiter: u8, splitting: &Splitting<'_>) -> usize
             return header;
         }
     }
-    // A title in a spreadsheet has empty cells beside it.
+    // A title in a spreadsheet is followed by empty cells.
     let is_title =
         |row: &SampleRow| width > 2 && row.fields.iter().filter(|field| !field.trim().is_empty()).count() < 2;
     let Some(wide) = rows.iter().take(FIRST).position(|row| row.width == width && !is_title(row)) else { return 0 };

@@ -133,7 +133,7 @@ pub struct Source {
     excluded_terms: Vec<String>,
     /// Whether the features were given, and not chosen as all other columns.
     pub features_are_given: bool,
-    /// What was decided about the files.
+    /// The decisions about the files.
     decisions: Vec<Decision>,
     /// The rows that are left out in the current pass, and in the last.
     ragged: Mutex<[RaggedRows; 2]>,
@@ -216,7 +216,7 @@ impl Source {
         }
     }
 
-    /// What was decided about the files, of which rows were left out in the last pass.
+    /// The decisions about the files, including rows that the last pass left out.
     #[must_use]
     pub fn decisions(&self) -> Vec<Decision> {
         let left_out = self.ragged().get(1).and_then(RaggedRows::decision);

@@ -29,7 +29,7 @@ pub(super) struct DocumentBuilder<'a> {
     pub(super) cross_validation: Option<&'a CrossValidationResult>,
     /// The test data, if there is any.
     pub(super) test: Option<&'a Scan>,
-    /// What was decided, and notes on the data and the fit.
+    /// Decisions, and notes on the data and the fit.
     pub(super) notes: &'a [String],
     /// The total weight of the rows, if the data have weights.
     pub(super) weight: Option<f64>,

@@ -75,9 +75,9 @@ pub struct Trained {
     pub summary: Option<Summary>,
     /// The data of a report, if the plan requests one.
     pub report: Option<ReportData>,
-    /// What was decided because no option did.
+    /// The decisions that no option made.
     pub decisions: Vec<Decision>,
-    /// What was decided, and notes on the data and the fit.
+    /// Decisions, and notes on the data and the fit.
     pub notes: Vec<String>,
 }
 

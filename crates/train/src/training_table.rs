@@ -40,7 +40,7 @@ pub struct TrainingTable {
     pub(super) class_values: Vec<f64>,
     /// The number of missing values of each feature.
     pub(super) missing: Vec<u64>,
-    /// What was decided about the data.
+    /// The decisions about the data.
     pub(super) decisions: Vec<Decision>,
     pub(super) notes: Vec<String>,
     pub(super) spool: Spool,
@@ -154,7 +154,7 @@ impl TrainingTable {
         self.source.label()
     }
 
-    /// What was decided about the data.
+    /// The decisions about the data.
     #[must_use]
     pub fn decisions(&self) -> &[Decision] {
         &self.decisions

@@ -60,7 +60,7 @@ impl Note {
         }
     }
 
-    /// What distinguishes the column among those with the same kind of note.
+    /// The detail in which columns with the same kind of note differ.
     fn detail(&self) -> String {
         let words = |words: &[String], rows: u64| {
             let named: Vec<String> = words.iter().take(3).map(|word| format!("{:?}", shorten(word))).collect();

@@ -65,7 +65,7 @@ pub(super) struct NumberForms {
     comma: Option<NumberForm>,
     /// Whether a number has a point that can only be a decimal mark.
     has_point: bool,
-    /// What follows all numbers, if it is neither a currency nor a percent sign.
+    /// The text after all numbers, if it is neither a currency nor a percent sign.
     pub(super) unit: Option<String>,
     /// The number of different words that begin like a number.
     pub(super) distinct: u64,
@@ -195,7 +195,7 @@ impl NumberForm {
     }
 }
 
-/// What a word has before or after its number; `None` for a word that has no number.
+/// The text before or after the number of a word; `None` for a word without a number.
 fn affix(word: &str) -> Option<&str> {
     let word = word.trim().trim_start_matches(['-', '+', '(', '\u{2212}']).trim_end_matches(')').trim();
     let is_digit = |character: char| character.is_ascii_digit();

@@ -18,7 +18,7 @@ pub(crate) struct Fits {
     pub(crate) held_out: u64,
     /// The cross-validation that selected the regularization strength, if one did.
     pub(crate) cross_validation: Option<CrossValidationResult>,
-    /// What was decided about columns.
+    /// The decisions about columns.
     pub(crate) decisions: Vec<Decision>,
     /// Notes on the data of the fits, before those on the fits.
     pub(crate) notes: Vec<String>,

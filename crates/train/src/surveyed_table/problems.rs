@@ -1,4 +1,4 @@
-//! What cannot be decided: values that contradict an option, rows without a target, weights below zero.
+//! Errors that cannot be decided: values that contradict an option, rows without a target, weights below zero.
 
 use super::RoleOf;
 use crate::error::TrainError;
