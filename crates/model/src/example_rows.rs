@@ -259,7 +259,7 @@ fn own_column<'c>(
 ) -> Option<(usize, &'c DesignColumn)> {
     let part = if feature.kind == FeatureType::Date { Some(DatePart::Days) } else { None };
     let is_own = |factor: &Factor| {
-        let of_feature = factor.feature == feature.name && factor.part == part;
+        let of_feature = factor.feature == feature.name && factor.part == part && !factor.missing;
         of_feature && factor.power.unwrap_or(1) == 1 && factor.level.as_ref() == level
     };
     columns.iter().enumerate().find(|(_, column)| matches!(column.product.as_slice(), [factor] if is_own(factor)))

@@ -57,6 +57,9 @@ pub struct Factor {
     /// The part of a date.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub part: Option<DatePart>,
+    /// Whether the factor is 1 where the feature was missing and 0 elsewhere.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub missing: bool,
 }
 
 /// The transformation of the target before the fit.
@@ -109,7 +112,7 @@ impl Factor {
     /// The feature to the power of 1.
     #[must_use]
     pub fn feature(name: impl Into<String>) -> Self {
-        Self { feature: name.into(), power: None, level: None, part: None }
+        Self { feature: name.into(), power: None, level: None, part: None, missing: false }
     }
 }
 
@@ -132,6 +135,8 @@ enum Resolved {
     Level(usize, f64),
     /// A part of a date, and the first date of the training data.
     Part(usize, DatePart, f64),
+    /// The indicator of missing values of a feature, at a position of the frame.
+    Missing(usize, usize),
 }
 
 /// The most values of the design in memory at once: 8 MB.
@@ -202,7 +207,10 @@ impl Design {
     pub(crate) fn sources(&self) -> impl Iterator<Item = Vec<usize>> {
         self.columns.iter().map(|column| {
             let position = |factor: &Resolved| match *factor {
-                Resolved::Power(position, _) | Resolved::Level(position, _) | Resolved::Part(position, ..) => position,
+                Resolved::Power(position, _)
+                | Resolved::Level(position, _)
+                | Resolved::Part(position, ..)
+                | Resolved::Missing(position, _) => position,
             };
             column.product.iter().map(position).collect::<BTreeSet<_>>().into_iter().collect()
         })
@@ -211,7 +219,7 @@ impl Design {
     /// The design of a frame, block by block: the number of rows, and rows × columns, row-major. Never the whole design
     /// at once, because it can be far wider than the frame, for example with a feature of a thousand levels.
     pub(crate) fn blocks<'d>(&'d self, frame: &'d Frame<'_>) -> impl Iterator<Item = (usize, Vec<f64>)> + 'd {
-        let features = frame.signature().width();
+        let features = frame.signature().frame_width();
         frame.blocks(BLOCK_VALUES / self.width()).map(move |block| {
             let rows = block.len() / features;
             let mut values = Vec::with_capacity(rows * self.width());
@@ -230,6 +238,7 @@ impl Column {
         let factor = |factor: &Resolved| match *factor {
             // The common case, without a call.
             Resolved::Power(position, 1) => DoubleDouble::from(value(position)),
+            Resolved::Missing(_, slot) => DoubleDouble::from(value(slot)),
             Resolved::Part(position, part, first) => DoubleDouble::from(part.of(value(position), first)),
             Resolved::Power(position, power) => DoubleDouble::from(value(position)).power(power),
             // Positions of levels are small whole numbers.
@@ -252,6 +261,11 @@ fn resolve(factor: &Factor, signature: &Signature) -> Result<Resolved, String> {
     let name = &factor.feature;
     let position = signature.position(name).ok_or_else(|| format!("unknown feature {name:?}"))?;
     let feature = signature.features().get(position).ok_or("unknown feature")?;
+    if factor.missing {
+        let slot =
+            signature.indicator(position).ok_or_else(|| format!("{name:?} has no indicator of missing values"))?;
+        return Ok(Resolved::Missing(position, slot));
+    }
     if let (FeatureType::Date, None, None, Some(part)) = (feature.kind, factor.power, &factor.level, factor.part) {
         let [first, _] = feature.range.ok_or_else(|| format!("expected a range of {name:?}"))?;
         return Ok(Resolved::Part(position, part, first));

@@ -169,6 +169,20 @@ impl Signature {
         self.features.len()
     }
 
+    /// The number of values of a row of a frame: one for each feature, then one for each feature with an indicator of
+    /// missing values.
+    #[must_use]
+    pub fn frame_width(&self) -> usize {
+        self.features.len() + self.features.iter().filter(|feature| feature.indicator).count()
+    }
+
+    /// The position of a feature's indicator of missing values in a row of a frame.
+    #[must_use]
+    pub fn indicator(&self, position: usize) -> Option<usize> {
+        self.features.get(position).filter(|feature| feature.indicator)?;
+        Some(self.features.len() + self.features.iter().take(position).filter(|feature| feature.indicator).count())
+    }
+
     /// The target.
     #[must_use]
     pub fn target(&self) -> &Target {

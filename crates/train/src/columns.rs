@@ -95,6 +95,14 @@ fn has_powers(feature: &Feature) -> bool {
 }
 
 fn first_order(feature: &Feature, terms: Terms<'_>, every_level: bool) -> Vec<Factor> {
+    let mut factors = own_factors(feature, terms, every_level);
+    if feature.indicator {
+        factors.push(Factor { missing: true, ..Factor::feature(&feature.name) });
+    }
+    factors
+}
+
+fn own_factors(feature: &Feature, terms: Terms<'_>, every_level: bool) -> Vec<Factor> {
     if feature.kind == FeatureType::Date {
         let part = |part: &DatePart| Factor { part: Some(*part), ..Factor::feature(&feature.name) };
         return terms.parts.get(&feature.name).into_iter().flatten().map(part).collect();
@@ -115,6 +123,7 @@ fn column(product: Vec<Factor>) -> DesignColumn {
 fn name(factor: &Factor) -> String {
     match (&factor.level, factor.power) {
         (Some(level), _) => format!("{}={level}", factor.feature),
+        (None, _) if factor.missing => format!("{}.missing", factor.feature),
         (None, _) if factor.part.is_some() => {
             format!("{}.{}", factor.feature, factor.part.map_or("", DatePart::name))
         }

@@ -206,6 +206,7 @@ impl Plan {
             types,
             categorical,
             missing,
+            missing_indicator,
             unknown,
             degree,
             interactions,
@@ -223,6 +224,7 @@ impl Plan {
         keep("categorical", !categorical.is_empty(), json!(categorical));
         let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
         keep("missing", !missing.is_empty(), json!(missing));
+        keep("missing_indicator", *missing_indicator, json!(true));
         keep("decimal", decimal.is_some(), json!(decimal));
         keep("thousands", thousands.is_some(), json!(thousands));
         keep("missing_values", !missing_values.is_empty(), json!(missing_values));

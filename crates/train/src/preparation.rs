@@ -28,6 +28,8 @@ pub struct Preparation {
     pub reference: BTreeMap<String, String>,
     /// Rules for missing values: the last rule for a column applies, else the last rule for all columns.
     pub missing: Vec<Rule>,
+    /// Whether imputed features have a further column that is 1 where the value was missing.
+    pub missing_indicator: bool,
     /// How the model handles unknown categories.
     pub unknown: UnknownPolicy,
     /// The highest power of numeric features; 0 and 1 add no columns.

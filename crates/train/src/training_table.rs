@@ -222,7 +222,7 @@ impl TrainingTable {
     }
 
     fn encode(&self, first: u64, bytes: &[u8]) -> EncodedRows {
-        let (width, columns) = (self.signature.width(), self.names.len());
+        let (width, columns) = (self.signature.frame_width(), self.names.len());
         let mut rows = EncodedRows { first, width, columns, ..EncodedRows::default() };
         let row_bytes = self.spool.width() * size_of::<f64>();
         let count = bytes.len() / row_bytes;
@@ -240,6 +240,9 @@ impl TrainingTable {
             let at = |position: usize| row.get(position).copied().unwrap_or(f64::NAN);
             rows.features
                 .extend(self.stored.iter().zip(&self.positions).map(|(column, place)| column.value(at(*place))));
+            let indicated =
+                self.signature.features().iter().zip(&self.positions).filter(|(feature, _)| feature.indicator);
+            rows.features.extend(indicated.map(|(_, place)| f64::from(u8::from(at(*place).is_nan()))));
             if let Some(design) = &mut rows.design {
                 design.extend(self.design.raw(rows.features.get(start..).unwrap_or_default()));
             }

@@ -126,6 +126,9 @@ struct Prepare {
     /// applies them to requests.
     #[arg(long, value_name = "[NAME=]HOW")]
     missing: Vec<Rule>,
+    /// Add a column for each imputed feature that is 1 where the value was missing and 0 elsewhere
+    #[arg(long)]
+    missing_indicator: bool,
     /// Further missing-value markers, besides blank fields, NA, N/A, NaN, NULL and None
     ///
     /// Markers such as ?, - and #N/A are detected in columns of numbers.
@@ -261,6 +264,7 @@ impl Arguments {
     pub(super) fn preparation(&self) -> Preparation {
         let Prepare {
             missing,
+            missing_indicator,
             missing_values,
             decimal,
             thousands,
@@ -282,6 +286,7 @@ impl Arguments {
             max_levels: max_levels.and_then(|most| usize::try_from(most).ok()),
             reference: reference.iter().cloned().collect(),
             missing: missing.clone(),
+            missing_indicator: *missing_indicator,
             unknown: match unknown {
                 UnknownArgument::Reject => UnknownPolicy::Reject,
                 UnknownArgument::Ignore => UnknownPolicy::Ignore,

@@ -85,9 +85,9 @@ impl<'s> Frame<'s> {
         counts
     }
 
-    /// A frame of values that the signature's features accepted before, row-major.
+    /// A frame of values that the signature's features accepted before, row-major, with indicators of missing values.
     pub fn from_accepted(signature: &'s Signature, values: Vec<f64>) -> Self {
-        Self { signature, rows: values.len() / signature.width(), values, origins: Origins::default() }
+        Self { signature, rows: values.len() / signature.frame_width(), values, origins: Origins::default() }
     }
 
     fn checked(
@@ -103,18 +103,39 @@ impl<'s> Frame<'s> {
         if faults.total > 0 {
             return Err(faults);
         }
+        let values = with_indicators(signature, values, &origins.imputed);
         Ok(Self { signature, rows, values, origins })
     }
 
     /// The values of at most this many rows at a time, row-major.
     pub(crate) fn blocks(&self, rows: usize) -> impl Iterator<Item = &[f64]> {
-        self.values.chunks(rows.max(1) * self.signature.width())
+        self.values.chunks(rows.max(1) * self.signature.frame_width())
     }
 
-    /// One slice of `signature.width()` values a row.
+    /// One slice of `signature.frame_width()` values a row.
     pub fn iter(&self) -> impl Iterator<Item = &[f64]> {
-        self.values.chunks_exact(self.signature.width())
+        self.values.chunks_exact(self.signature.frame_width())
     }
+}
+
+/// The values with an indicator of missing values, 1 or 0, for each feature that has one.
+fn with_indicators(signature: &Signature, values: Vec<f64>, imputed: &ImputedCells) -> Vec<f64> {
+    let (width, frame_width) = (signature.width(), signature.frame_width());
+    if width == frame_width {
+        return values;
+    }
+    let mut wide = Vec::with_capacity(values.len() / width * frame_width);
+    for row in values.chunks_exact(width) {
+        wide.extend_from_slice(row);
+        wide.resize(wide.len() + frame_width - width, 0.0);
+    }
+    for index in imputed.iter() {
+        let slot = signature.indicator(index % width).map(|slot| index / width * frame_width + slot);
+        if let Some(value) = slot.and_then(|slot| wide.get_mut(slot)) {
+            *value = 1.0;
+        }
+    }
+    wide
 }
 
 /// The request has too many rows.

@@ -29,6 +29,8 @@ pub struct Feature {
     /// Whether all values of a double in the training data are whole numbers. Requests may have others, but example
     /// rows have not.
     pub whole: bool,
+    /// Whether the design has a column that is 1 where the value was missing.
+    pub indicator: bool,
     /// The categories of a string in the training data, in ascending byte order; a frame has their positions.
     pub levels: Vec<String>,
     /// The treatment of other categories.
@@ -99,6 +101,7 @@ impl Feature {
             reading: Reading::default(),
             range: None,
             whole: false,
+            indicator: false,
             levels: Vec::new(),
             unknown: UnknownPolicy::Reject,
         }

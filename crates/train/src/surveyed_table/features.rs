@@ -163,6 +163,7 @@ impl FeatureSet {
                 }
                 continue;
             }
+            feature.indicator = preparation.missing_indicator && matches!(feature.missing, MissingPolicy::Impute(_));
             notes.extend(similar_levels(&feature.name, feature.levels.iter().map(String::as_str)));
             imputed.push(column, policy, &feature, asked(column) == Policy::Auto);
             if feature.kind == FeatureType::Date {

@@ -3,12 +3,13 @@
 #![allow(clippy::cast_precision_loss)] // Numbers below 1009.
 
 use std::fmt::Write as _;
+use std::fs;
 
 use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::model;
-use crate::support::folder_with_data;
+use crate::support::{folder_with_data, run, text};
 
 #[rstest]
 #[case("mean", json!(2.5))]
@@ -66,4 +67,27 @@ fn medians_are_exact(#[case] rows: usize) {
     sorted.sort_by(f64::total_cmp);
     let median = f64::midpoint(sorted[(rows - 1) / 2], sorted[rows / 2]);
     assert_eq!(file["signature"]["features"][0]["missing"]["impute"].as_f64(), Some(median));
+}
+
+/// `y = x`, and 100 more where x is missing: only an indicator tells the two apart.
+#[test]
+fn an_indicator_of_missing_values_is_a_column_of_its_own() {
+    let mut data = "x,z,y\n".to_owned();
+    for row in 0..60_u32 {
+        let x = row * row % 23;
+        match row % 4 {
+            0 => writeln!(data, ",{},{}", row % 7, 111).unwrap(),
+            _ => writeln!(data, "{x},{},{x}", row % 7).unwrap(),
+        }
+    }
+    let folder = folder_with_data(data);
+    let file = model(folder.path(), "--target y --test-fraction 0 --missing x=constant=11 --missing-indicator");
+    assert_eq!(file["signature"]["features"][0]["missing_indicator"], json!(true));
+    let coefficient = |name: &str| file["estimator"]["coefficients"][name].as_f64().unwrap();
+    assert!((coefficient("x") - 1.0).abs() < 1e-9 && (coefficient("x.missing") - 100.0).abs() < 1e-9, "{file}");
+    fs::write(folder.path().join("rows.csv"), "x,z\n,3\n11,3\n").unwrap();
+    let predicted = text(&run(folder.path(), "predict m.json rows.csv").stdout).to_owned();
+    let predictions: Vec<f64> =
+        predicted.lines().skip(1).map(|line| line.rsplit(',').next().unwrap().parse().unwrap()).collect();
+    assert!((predictions[0] - 111.0).abs() < 1e-9 && (predictions[1] - 11.0).abs() < 1e-9, "{predicted}");
 }
