@@ -1,5 +1,7 @@
 //! The contents of a column before its type is known: numbers, and all other text as words.
 
+use std::collections::BTreeSet;
+
 use indexmap::IndexMap;
 use memchr::memchr;
 
@@ -9,6 +11,9 @@ use ordinate_model::signature::{Feature, FeatureType};
 
 /// The most different words of a column that are kept. Further ones are only counted.
 const MAX_WORDS: usize = 1 << 17;
+
+/// The most different numbers of a column, or of a block of it, that are kept.
+const MOST_DISTINCT: usize = 16;
 
 /// Bits of a NaN that is a missing value; the payload of other NaNs is the position of a word plus one.
 const MISSING_BITS: u64 = 0x7ff8_0000_0000_0000;
@@ -75,6 +80,8 @@ pub struct Contents {
     pub words: IndexMap<String, u64>,
     /// The number of rows whose words are not kept.
     pub other_words: u64,
+    /// The first few different numbers.
+    pub distinct: BTreeSet<u64>,
     /// How the numbers are written.
     pub numerals: Numerals,
 }
@@ -162,6 +169,7 @@ impl Contents {
             texts: 0,
             words: IndexMap::new(),
             other_words: 0,
+            distinct: BTreeSet::new(),
             numerals: Numerals::default(),
         }
     }
@@ -255,6 +263,9 @@ impl Contents {
     #[inline]
     fn push_typed(&mut self, value: f64) -> Stored {
         self.numbers += 1;
+        if self.distinct.len() < MOST_DISTINCT {
+            self.distinct.insert(value.to_bits());
+        }
         Stored::Number(value)
     }
 
@@ -278,6 +289,7 @@ impl Contents {
         self.dates += block.dates;
         self.texts += block.texts;
         self.other_words += block.other_words;
+        self.distinct.extend(block.distinct);
         self.numerals.merge(block.numerals);
         if block.words.is_empty() {
             return;

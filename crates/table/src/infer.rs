@@ -215,7 +215,10 @@ impl Inference<'_> {
         let mut inferred = inferred.unwrap_or_else(|| self.typed(kind, self.reading(), Vec::new()));
         inferred.feature.kind = kind;
         inferred.notes.retain(|note| {
-            !matches!(note, Note::Currency(_) | Note::Percent | Note::Boolean(_) | Note::Unreadable { .. })
+            !matches!(
+                note,
+                Note::Currency(_) | Note::Percent | Note::Boolean(_) | Note::Unreadable { .. } | Note::Dates(None)
+            )
         });
         let feature = &inferred.feature;
         inferred.unreadable =
@@ -282,7 +285,7 @@ impl Inference<'_> {
         let unreadable = form.unreadable_rows;
         let is_single = form.unreadable.len() == 1
             && 2 * unreadable <= present
-            && contents.numbers.max(forms.distinct) > MANY_NUMBERS;
+            && (contents.distinct.len() as u64).max(forms.distinct) > MANY_NUMBERS;
         let is_rare = unreadable as f64 <= MOST_UNREADABLE * present as f64;
         if present == unreadable || !(unreadable == 0 || is_rare || is_single) || form.has_inexact {
             return None;

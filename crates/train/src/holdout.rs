@@ -46,7 +46,7 @@ impl Holdout {
         Self { kept: rows, ..self }
     }
 
-    /// Also keeps the first held-out rows if fewer than [`FEWEST_ROWS`] of all `rows` would be left.
+    /// Also keeps the first held-out rows if fewer than three of all `rows` would be left.
     #[must_use]
     pub fn keeping_some(mut self, rows: u64) -> Self {
         let kept = (0..rows).filter(|row| !self.holds_out(*row)).take(FEWEST_ROWS).count();

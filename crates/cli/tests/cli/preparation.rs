@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::support::{folder_with_data, json_of, run, succeeded, text, train};
 
+mod decisions;
 mod errors;
 mod missing_values;
 mod scikit_learn;

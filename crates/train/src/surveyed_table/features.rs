@@ -221,13 +221,19 @@ fn left_out_columns(columns: &[Column], reasons: &[Option<Reason>]) -> Vec<Decis
     by_reason.into_iter().map(decision).collect()
 }
 
-/// The decisions about rows that are left out.
-pub(super) fn left_out_rows(left_out: &LeftOut, columns: &[Column], rules: &RowRules) -> Vec<Decision> {
+/// The decision about rows without a target.
+pub(super) fn left_out_rows(
+    left_out: &LeftOut,
+    columns: &[Column],
+    rules: &RowRules,
+    preparation: &Preparation,
+) -> Vec<Decision> {
     let name = |position: Option<usize>| {
         position.and_then(|position| columns.get(position)).map(Column::name).unwrap_or_default()
     };
     let mut decisions = Vec::new();
-    if left_out.no_target > 0 {
+    let is_asked = missing::policy(&preparation.missing, name(Some(rules.target))) == Policy::Drop;
+    if left_out.no_target > 0 && !is_asked {
         let target = name(Some(rules.target));
         let rows = counted(left_out.no_target, "row", "rows");
         let text = format!(
@@ -240,19 +246,21 @@ pub(super) fn left_out_rows(left_out: &LeftOut, columns: &[Column], rules: &RowR
         );
         decisions.push(Decision::new(text, ["--missing".to_owned(), format!("{target}=drop")]));
     }
+    decisions
+}
+
+/// Notes on rows that are left out because the data or an option say so.
+pub(super) fn left_out_notes(left_out: &LeftOut) -> Vec<String> {
+    let mut notes = Vec::new();
     if left_out.no_weight > 0 {
         let rows = counted(left_out.no_weight, "row", "rows");
-        let text = format!("{rows} with {} 0 or missing left out", shown(name(rules.weight)));
-        decisions.push(Decision::new(text, Vec::<String>::new()));
+        notes.push(format!("{rows} of weight 0, or without a weight, left out"));
     }
     if left_out.missing > 0 {
         let rows = counted(left_out.missing, "row", "rows");
-        decisions.push(Decision::new(
-            format!("{rows} with missing values left out, as --missing drop says"),
-            Vec::<String>::new(),
-        ));
+        notes.push(format!("{rows} with missing values left out, as --missing drop says"));
     }
-    decisions
+    notes
 }
 
 /// Levels of categories, and what was decided about them.

@@ -1,0 +1,75 @@
+//! Decisions of training: each is a note, and the command that `--strict` prints makes the same ones.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use rstest::rstest;
+use serde_json::Value;
+
+use crate::support::{complained, folder_with_data, json_of, succeeded, text};
+
+/// Runs a command line of a shell in which `ordinate` is the one under test.
+fn shell(folder: &Path, command: &str) -> Output {
+    let programs = Path::new(env!("CARGO_BIN_EXE_ordinate")).parent().unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    Command::new("bash").args(["-c", command]).current_dir(folder).env("PATH", path).output().unwrap()
+}
+
+/// A table of 60 rows with this header and these fields for each row.
+fn table(header: &str, fields: impl Fn(u32) -> String) -> String {
+    let mut data = header.to_owned() + "\n";
+    (0..60).for_each(|row| writeln!(data, "{}", fields(row)).unwrap());
+    data
+}
+
+/// What determines predictions.
+fn predictions(file: &Value) -> [Value; 2] {
+    [file["estimator"].clone(), file["signature"]["features"].clone()]
+}
+
+fn noise(row: u32) -> u32 {
+    row * row % 17 + row % 3
+}
+
+#[rstest]
+#[case::missing_values(table("x,c,y", |row| format!("{},{},{}", if row % 9 == 0 { String::new() } else { noise(row).to_string() }, ["a", "b", ""][row as usize % 3], noise(row + 5))), "have missing values: x (7, median")]
+#[case::markers(table("x,y", |row| format!("{},{}", if row == 3 { "?".into() } else { noise(row).to_string() }, noise(row + 5))), "missing-value markers in x")]
+#[case::words_among_numbers(table("x,y", |row| format!("{},{}", if row == 3 { "n_a".to_owned() } else { noise(row).to_string() }, noise(row + 5))), "not numbers count as missing")]
+#[case::a_decimal_comma(table("x;y", |row| format!("{},5;{}", noise(row), noise(row + 5))), "the decimal mark is ','")]
+#[case::thousands(table("x,y", |row| format!("\"{},5{:02}\",{}", noise(row) + 1, row, noise(row + 5))), "',' separates thousands")]
+#[case::a_currency(table("x,y", |row| format!("${}.5,{}", noise(row), noise(row + 5))), "currency sign: x ($)")]
+#[case::percent(table("x,y", |row| format!("{}%,{}", noise(row), noise(row + 5))), "percent sign: x")]
+#[case::leading_zeros(table("zip,y", |row| format!("0{},{}", noise(row), noise(row + 5))), "leading zeros are categories: zip")]
+#[case::numbers_and_text(table("x,y", |row| format!("{},{}", if row % 2 == 0 { "low".into() } else { (row % 7).to_string() }, noise(row + 5))), "numbers and text are categories: x")]
+#[case::yes_and_no(table("x,y", |row| format!("{},{}", ["yes", "no"][row as usize % 2], noise(row + 5))), "false and true: x (no, yes)")]
+#[case::iso_dates(table("d,y", |row| format!("2024-{:02}-{:02},{}", row % 12 + 1, row % 28 + 1, noise(row + 5))), "dates: d (ISO 8601)")]
+#[case::american_dates(table("d,y", |row| format!("{}/{}/2024,{}", row % 12 + 1, row % 28 + 1, noise(row + 5))), "dates: d (%m/%d/%Y)")]
+#[case::a_constant_column(table("x,one,y", |row| format!("{},1,{}", noise(row), noise(row + 5))), "one value in all rows are left out: one")]
+#[case::an_empty_column(table("x,none,y", |row| format!("{},,{}", noise(row), noise(row + 5))), "without values are left out: none")]
+#[case::an_identifier(table("id,x,y", |row| format!("{},{},{}", 900 + row, noise(row), noise(row + 5))), "number or name the rows are left out: id")]
+#[case::a_name_with_a_comma(table("\"a,b\",x,y", |row| format!("1,{},{}", noise(row), noise(row + 5))), "left out: \"a,b\"")]
+#[case::a_row_index(table(",x,y", |row| format!("{row},{},{}", noise(row), noise(row + 5))), "the row index is ignored")]
+#[case::rows_without_a_target(table("x,y", |row| format!("{},{}", noise(row), if row % 9 == 0 { "NA".into() } else { noise(row + 5).to_string() })), "rows without a y are left out")]
+#[case::two_values(table("x,y", |row| format!("{},{}", noise(row), row * row % 5 % 2)), "y has two values, 0 and 1")]
+#[case::a_dependent_column(table("x,z,y", |row| format!("{},{},{}", noise(row), 2 * noise(row), noise(row + 5))), "linear combination")]
+#[case::comments("# from a database\n".to_owned() + &table("x,y", |row| format!("{},{}", noise(row), noise(row + 5))), "comments")]
+fn the_command_of_strict_decides_the_same(#[case] data: String, #[case] note: &str) {
+    let folder = folder_with_data(data);
+    let command = "ordinate train data.csv --target y --out m.json";
+    let output = shell(folder.path(), command);
+    let said = succeeded(&output).to_owned();
+    assert!(said.contains(note), "{note:?} is not in {said}");
+    let decided = predictions(&json_of(folder.path().join("m.json")));
+    fs::remove_file(folder.path().join("m.json")).unwrap();
+
+    let refused = shell(folder.path(), &format!("{command} --strict"));
+    let said = complained(&refused).to_owned();
+    assert!(said.starts_with("error: --strict: ") && said.contains(note), "{said}");
+    assert!(!folder.path().join("m.json").exists());
+    let help = said.lines().last().unwrap().strip_prefix("help: to decide the same, use: ").unwrap();
+    let again = shell(folder.path(), help);
+    assert!(again.status.success(), "{help}\n{}", text(&again.stderr));
+    assert_eq!(predictions(&json_of(folder.path().join("m.json"))), decided, "{help}");
+}
