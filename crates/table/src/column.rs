@@ -151,6 +151,11 @@ impl Column {
         DatePart::ALL.into_iter().filter(is_used).collect()
     }
 
+    /// Whether all of its values are stored as numbers.
+    pub(crate) fn has_no_words(&self) -> bool {
+        self.decoded.is_empty()
+    }
+
     /// Whether the column has no values.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -31,8 +31,27 @@ pub struct RowRules {
 ///
 /// # Errors
 /// [`SpoolError`] when the rows cannot be read or written.
-pub fn resolve(rows: &Spool, columns: &mut [Column], rules: &RowRules) -> Result<(Spool, u64, LeftOut), SpoolError> {
-    let mut filling = Filling::new(columns.len());
+pub fn resolve(rows: Spool, columns: &mut [Column], rules: &RowRules) -> Result<(Spool, u64, LeftOut), SpoolError> {
+    // Numbers are stored as they are: unless rows are left out, there is nothing to write.
+    let are_numbers = columns.iter().all(Column::has_no_words);
+    let mut filling = (!are_numbers).then(|| Filling::new(columns.len()));
+    let (count, left_out) = pass(&rows, columns, rules, filling.as_mut(), Column::push)?;
+    if are_numbers && left_out != LeftOut::default() {
+        filling = Some(Filling::new(columns.len()));
+        pass(&rows, columns, rules, filling.as_mut(), |_, _| ())?;
+    }
+    let rows = filling.map_or(Ok(rows), Filling::finish)?;
+    Ok((rows, count, left_out))
+}
+
+/// Hands the values of the rows that are used to the columns, and writes them. Returns their number, and how many were left out.
+fn pass(
+    rows: &Spool,
+    columns: &mut [Column],
+    rules: &RowRules,
+    mut filling: Option<&mut Filling>,
+    push: impl Fn(&mut Column, f64),
+) -> Result<(u64, LeftOut), SpoolError> {
     let (mut count, mut left_out) = (0, LeftOut::default());
     let mut values = Vec::with_capacity(columns.len());
     let mut outcome = Ok(());
@@ -49,12 +68,12 @@ pub fn resolve(rows: &Spool, columns: &mut [Column], rules: &RowRules) -> Result
             left_out.missing += 1;
         } else {
             count += 1;
-            columns.iter_mut().zip(&values).for_each(|(column, value)| column.push(*value));
-            if outcome.is_ok() {
+            columns.iter_mut().zip(&values).for_each(|(column, value)| push(column, *value));
+            if let (Some(filling), true) = (filling.as_mut(), outcome.is_ok()) {
                 outcome = filling.push(&values);
             }
         }
     })?;
     outcome?;
-    Ok((filling.finish()?, count, left_out))
+    Ok((count, left_out))
 }

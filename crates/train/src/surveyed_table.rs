@@ -63,7 +63,7 @@ impl SurveyedTable {
         let target = columns.len() - 1 - usize::from(source.has_weights);
         let weights = source.has_weights.then_some(target + 1);
         let rules = RowRules { target, weight: weights, required: required(&source, preparation, target) };
-        let (spool, rows, left_out) = resolve(&spool, &mut columns, &rules)?;
+        let (spool, rows, left_out) = resolve(spool, &mut columns, &rules)?;
         problems::check_rows(&source, &columns, &left_out, rows)?;
         decisions.extend(left_out_rows(&left_out, &columns, &rules, preparation));
         let scan = Scan { rows, ..scan };
