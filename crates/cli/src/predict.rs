@@ -84,7 +84,10 @@ impl Arguments {
     }
 
     fn format(&self) -> Format {
-        let is_parquet = self.out.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"));
+        let is_parquet = self
+            .out
+            .extension()
+            .is_some_and(|extension| ["parquet", "pq"].iter().any(|name| extension.eq_ignore_ascii_case(name)));
         self.format.unwrap_or(if is_parquet { Format::Parquet } else { Format::Csv })
     }
 

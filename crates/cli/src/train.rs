@@ -84,8 +84,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     });
     drop(progress);
     let trained = trained?;
-    if arguments.strict && !trained.decisions.is_empty() {
-        return Err(undecided(&trained.decisions).into());
+    // Without an option, and without a loss, a decision is only a note.
+    let is_open = |decision: &&Decision| decision.loses_rows || !decision.options.is_empty();
+    let open: Vec<&Decision> = trained.decisions.iter().filter(is_open).collect();
+    if arguments.strict && !open.is_empty() {
+        return Err(undecided(&open).into());
     }
     // Reports name files without their folders.
     let name = |path: &PathBuf| path.file_name().map(|name| name.to_string_lossy().into_owned());
@@ -127,15 +130,24 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
 }
 
 /// The error of `--strict`: what would be decided, and the command that decides it in the same way.
-fn undecided(decisions: &[Decision]) -> String {
+fn undecided(decisions: &[&Decision]) -> String {
     let mut text = format!("--strict: {} no option makes", counted(decisions.len(), "decision that", "decisions that"));
     for decision in decisions {
         let _ = write!(text, "\n- {}", decision.text);
     }
     let arguments = std::env::args().skip(1);
-    let options = decisions.iter().flat_map(|decision| decision.options.iter().cloned());
+    // A value that begins like an option follows its option after `=`.
+    let option = |pair: &[String]| match pair {
+        [option, value] if value.starts_with('-') => vec![format!("{option}={value}")],
+        pair => pair.to_vec(),
+    };
+    let options = decisions.iter().flat_map(|decision| decision.options.chunks(2).flat_map(option));
     let words: Vec<String> = arguments.chain(options).map(|word| shell_word(&word)).collect();
-    let _ = write!(text, "\nhelp: to decide the same, use: ordinate {}", words.join(" "));
+    if decisions.iter().any(|decision| !decision.options.is_empty()) {
+        let _ = write!(text, "\nhelp: to decide the same, use: ordinate {}", words.join(" "));
+    } else {
+        text.push_str("\nhelp: correct the data, or train without --strict");
+    }
     text
 }
 

@@ -28,6 +28,9 @@ pub struct Reading {
     /// Whether numbers may have a percent sign. `12%` is the number 12.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub percent: bool,
+    /// Whether numbers in parentheses are negative, as accountants write them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub parentheses: bool,
     /// Missing-value markers in addition to those of [`field::is_missing`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
@@ -77,11 +80,14 @@ impl Reading {
     /// [`NumberError`]; a text that does not follow the conventions is [`NumberError::Malformed`].
     pub fn number(&self, text: &str, parse: impl FnOnce(&str) -> Result<f64, NumberError>) -> Result<f64, NumberError> {
         let text = text.trim();
-        if self.decimal.is_none() && self.thousands.is_none() && self.currency.is_none() && !self.percent {
-            // The minus sign of typesetting programs, which is not in ASCII.
-            return match text.strip_prefix('\u{2212}') {
-                Some(digits) => parse(&format!("-{digits}")),
-                None => parse(text),
+        let has_conventions = self.decimal.is_some() || self.thousands.is_some() || self.currency.is_some();
+        if !(has_conventions || self.percent || self.parentheses) {
+            // A minus sign may be one of typesetting, or be followed by a space.
+            return match text.strip_prefix(['\u{2212}', '-']) {
+                Some(digits) if !text.starts_with('-') || digits.starts_with(' ') => {
+                    parse(&format!("-{}", digits.trim_start()))
+                }
+                _ => parse(text),
             };
         }
         parse(&self.plain(text).ok_or(NumberError::Malformed)?)
@@ -110,6 +116,7 @@ impl Reading {
         parts.extend(self.thousands.map(|mark| format!("thousands separator \"{mark}\"")));
         parts.extend(self.currency.as_ref().map(|sign| format!("currency sign {sign:?}")));
         parts.extend(self.percent.then(|| "percent sign".to_owned()));
+        parts.extend(self.parentheses.then(|| "negative numbers in parentheses".to_owned()));
         parts.extend(self.boolean.as_ref().map(|[no, yes]| format!("{yes:?} for true and {no:?} for false")));
         if !self.dates.is_empty() {
             parts.push(format!("dates as {}", quoted(&self.dates)));
@@ -141,8 +148,8 @@ impl Reading {
 
     /// The number with a decimal point and without anything else; `None` for a text that does not follow the conventions.
     fn plain(&self, text: &str) -> Option<Cow<'static, str>> {
-        // Accountants write negative numbers in parentheses.
-        let (mut rest, mut negative) = match text.strip_prefix('(').and_then(|text| text.strip_suffix(')')) {
+        let inner = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
+        let (mut rest, mut negative) = match inner.filter(|_| self.parentheses) {
             Some(inner) => (inner.trim(), true),
             None => (text, false),
         };
@@ -320,7 +327,8 @@ mod tests {
             (with(None, Some('\'')), "1'000", 1000.0),
             (with(Some(','), Some(' ')), "1\u{202f}234\u{a0}567,5", 1_234_567.5),
             (with(None, None), "\u{2212}5", -5.0),
-            (with(None, Some(',')), "(1,037)", -1037.0),
+            (Reading { parentheses: true, ..with(None, Some(',')) }, "(1,037)", -1037.0),
+            (with(None, None), "- 0.25", -0.25),
             (with(Some(','), None), "1,5e-3", 1.5e-3),
         ] {
             assert_eq!(number(&reading, text), Ok(expected), "{reading:?} {text}");
@@ -348,6 +356,7 @@ mod tests {
             (with(None, Some(',')), "1,037x"),
             (with(None, Some(',')), ""),
             (with(None, Some(',')), "$5"),
+            (with(None, Some(',')), "(5)"),
             (with(None, Some(',')), "inf"),
         ] {
             assert_eq!(number(&reading, text), Err(NumberError::Malformed), "{reading:?} {text}");
@@ -372,13 +381,14 @@ mod tests {
             thousands: Some('.'),
             currency: Some("€".into()),
             percent: true,
+            parentheses: true,
             missing: vec!["?".into(), "-".into()],
             boolean: Some(["nein".into(), "ja".into()]),
             dates: vec!["%d.%m.%Y".into()],
         };
         assert_eq!(
             reading.describe().unwrap(),
-            "decimal mark \",\", thousands separator \".\", currency sign \"€\", percent sign, \"ja\" for true and \
+            "decimal mark \",\", thousands separator \".\", currency sign \"€\", percent sign, negative numbers in parentheses, \"ja\" for true and \
              \"nein\" for false, dates as \"%d.%m.%Y\", missing values as \"?\", \"-\""
         );
         assert_eq!(Reading::default().describe(), None);

@@ -261,8 +261,7 @@ pub enum DataError {
     },
     /// A target of dates.
     #[error(
-        "target {column:?}: the column has dates, and a model predicts numbers or classes\n\
-         help: choose another --target, or predict classes with --types {}", shell_word(&format!("{column}=string"))
+        "target {column:?}: the column has dates, and a model predicts numbers or classes\nhelp: choose another --target"
     )]
     DateTarget {
         /// The column.
@@ -424,16 +423,20 @@ pub enum DataError {
     },
     /// More classes than the limit.
     #[error(
-        "target {column:?}: expected at most {MAX_CLASSES} classes, got more different values\nhelp: {NOT_CLASSES}"
+        "target {column:?}: expected at most {MAX_CLASSES} classes, got more different values\nhelp: {}",
+        other_target(*is_text)
     )]
     TooManyClasses {
         /// The target.
         column: String,
+        /// Whether its values are text.
+        is_text: bool,
     },
     /// A target whose values hardly repeat.
     #[error(
-        "target {column:?}: expected classes, got {classes} different values in {}\nhelp: {NOT_CLASSES}",
-        counted(*rows, "row", "rows")
+        "target {column:?}: expected classes, got {classes} different values in {}{}\nhelp: {}",
+        counted(*rows, "row", "rows"), if *is_text { "; it may be an identifier or free text" } else { "" },
+        other_target(*is_text)
     )]
     NotClasses {
         /// The target.
@@ -442,6 +445,8 @@ pub enum DataError {
         classes: usize,
         /// Number of rows.
         rows: u64,
+        /// Whether its values are text.
+        is_text: bool,
     },
     /// An error in the data as a whole instead of a row.
     #[error("{data}: {fault}")]
@@ -563,8 +568,14 @@ pub enum DataError {
 
 const OPEN_QUOTE: &str = "look for a quote that is not closed";
 
-const NOT_CLASSES: &str =
-    "use --estimator linear, ridge, lasso or elastic-net to predict a number, or group the values into classes";
+/// What to do about a target that has no classes.
+fn other_target(is_text: bool) -> &'static str {
+    if is_text {
+        "choose another --target, or group the values into classes"
+    } else {
+        "use --estimator linear, ridge, lasso or elastic-net to predict a number, or group the values into classes"
+    }
+}
 
 impl DataError {
     /// The same error, prefixed with the name of the data.

@@ -29,6 +29,9 @@ const BOOLEANS: [[&str; 2]; 6] = [["no", "yes"], ["No", "Yes"], ["NO", "YES"], [
 /// The largest fraction of values that may be something else in a column of numbers or dates: they are then missing.
 const MOST_UNREADABLE: f64 = 0.05;
 
+/// The largest fraction of values that may be one and the same word among numbers.
+const MOST_OF_ONE_WORD: f64 = 0.25;
+
 /// With more different numbers than this, a single word among them is a missing-value marker.
 const MANY_NUMBERS: u64 = 10;
 
@@ -40,12 +43,12 @@ const FREQUENT: f64 = 0.05;
 pub struct ReadingOptions {
     /// Types by column.
     pub types: Vec<(String, FeatureType)>,
-    /// The decimal mark of all columns.
-    pub decimal: Option<char>,
-    /// The thousands separator of all columns.
-    pub thousands: Option<char>,
-    /// Missing-value markers of all columns.
-    pub missing: Vec<String>,
+    /// Decimal marks, of one column or of all.
+    pub decimal: Vec<(Option<String>, char)>,
+    /// Thousands separators, of one column or of all.
+    pub thousands: Vec<(Option<String>, char)>,
+    /// Missing-value markers, of one column or of all.
+    pub missing: Vec<(Option<String>, Vec<String>)>,
     /// Date formats, of one column or of all.
     pub dates: Vec<(Option<String>, String)>,
 }
@@ -57,10 +60,30 @@ impl ReadingOptions {
         self.types.iter().find(|(column, _)| column == name).map(|(_, kind)| *kind)
     }
 
+    fn decimal(&self, name: &str) -> Option<char> {
+        setting(&self.decimal, name)
+    }
+
+    fn thousands(&self, name: &str) -> Option<char> {
+        setting(&self.thousands, name)
+    }
+
+    fn missing(&self, name: &str) -> Vec<String> {
+        let applies =
+            |(column, _): &&(Option<String>, Vec<String>)| column.as_deref().is_none_or(|column| column == name);
+        self.missing.iter().filter(applies).flat_map(|(_, words)| words.clone()).collect()
+    }
+
     fn formats(&self, name: &str) -> Vec<String> {
         let applies = |(column, _): &&(Option<String>, String)| column.as_deref().is_none_or(|column| column == name);
         self.dates.iter().filter(applies).map(|(_, format)| format.clone()).collect()
     }
+}
+
+/// The last setting of a column, or else the last for all columns.
+fn setting<T: Copy>(settings: &[(Option<String>, T)], name: &str) -> Option<T> {
+    let last = |wanted: Option<&str>| settings.iter().rev().find(|(column, _)| column.as_deref() == wanted);
+    last(Some(name)).or_else(|| last(None)).map(|(_, value)| *value)
 }
 
 /// A column after a survey.
@@ -105,10 +128,10 @@ pub fn infer(
     options: &ReadingOptions,
     delimiter: Option<u8>,
 ) -> (Vec<Inferred>, Vec<Decision>) {
-    let parts: Vec<Words<'_>> = columns.iter().map(|column| Words::new(column.contents, options)).collect();
+    let parts: Vec<Words<'_>> = columns.iter().map(|column| Words::new(column, options)).collect();
     let forms: Vec<NumberForms> =
-        columns.iter().zip(&parts).map(|(column, words)| NumberForms::new(column.contents, words, options)).collect();
-    let mark = options.decimal.map_or_else(|| Mark::of_table(&forms, delimiter), Mark::from_option);
+        columns.iter().zip(&parts).map(|(column, words)| NumberForms::new(column, words, options)).collect();
+    let mark = Mark::of_table(&forms, delimiter);
     let inferred: Vec<Inferred> = columns
         .iter()
         .zip(&parts)
@@ -135,12 +158,13 @@ pub(crate) struct Words<'c> {
 }
 
 impl<'c> Words<'c> {
-    fn new(contents: &'c Contents, options: &ReadingOptions) -> Self {
+    fn new(column: &Surveyed<'c>, options: &ReadingOptions) -> Self {
+        let (contents, markers) = (column.contents, options.missing(&column.named.name));
         let mut words =
             Self { missing: Vec::new(), markers: Vec::new(), others: Vec::new(), rows: contents.other_words };
         for (word, count) in &contents.words {
             let trimmed = word.trim();
-            if field::is_missing(word) || options.missing.iter().any(|marker| marker == trimmed) {
+            if field::is_missing(word) || markers.iter().any(|marker| marker == trimmed) {
                 words.missing.push(word);
             } else if MARKERS.contains(&trimmed) || parse_double(trimmed) == Err(NumberError::NotFinite) {
                 words.markers.push((word, *count));
@@ -162,7 +186,10 @@ struct Inference<'i> {
 
 impl Inference<'_> {
     fn infer(&self, forms: &NumberForms, mark: Mark) -> Inferred {
-        match self.options.declared(&self.column.named.name) {
+        // A date format for a column makes it a date.
+        let has_format = self.options.dates.iter().any(|(name, _)| name.as_deref() == Some(&*self.column.named.name));
+        let declared = self.options.declared(&self.column.named.name);
+        match declared.or(has_format.then_some(FeatureType::Date)) {
             Some(FeatureType::String) => self.category(Vec::new(), false),
             Some(FeatureType::Boolean) => self.declared(FeatureType::Boolean, self.boolean()),
             Some(FeatureType::Date) => self.declared(FeatureType::Date, self.date()),
@@ -191,7 +218,9 @@ impl Inference<'_> {
             return numeric;
         }
         if contents.numbers == 0 {
-            let boolean = self.boolean().filter(|boolean| !is_target || boolean.feature.reading.boolean.is_none());
+            // The labels of a target stay as they are: only JSON's own words are booleans.
+            let is_json = || self.words.others.iter().all(|(word, _)| matches!(*word, "true" | "false"));
+            let boolean = self.boolean().filter(|_| !is_target || is_json());
             if let Some(inferred) = boolean.or_else(|| self.date()) {
                 return inferred;
             }
@@ -217,7 +246,12 @@ impl Inference<'_> {
         inferred.notes.retain(|note| {
             !matches!(
                 note,
-                Note::Currency(_) | Note::Percent | Note::Boolean(_) | Note::Unreadable { .. } | Note::Dates(None)
+                Note::Currency(_)
+                    | Note::Percent
+                    | Note::Parentheses
+                    | Note::Boolean(_)
+                    | Note::Unreadable { .. }
+                    | Note::Dates(None)
             )
         });
         let feature = &inferred.feature;
@@ -231,7 +265,7 @@ impl Inference<'_> {
     /// The conventions that options set.
     fn reading(&self) -> Reading {
         Reading {
-            missing: self.options.missing.clone(),
+            missing: self.options.missing(&self.column.named.name),
             dates: self.options.formats(&self.column.named.name),
             ..Reading::default()
         }
@@ -241,7 +275,7 @@ impl Inference<'_> {
         if kind != FeatureType::Date {
             reading.dates.clear();
         }
-        reading.missing.clone_from(&self.options.missing);
+        reading.missing = self.options.missing(&self.column.named.name);
         for (word, rows) in &self.words.markers {
             reading.missing.push(word.trim().to_owned());
             notes.push(Note::Marker { word: word.trim().to_owned(), rows: *rows });
@@ -254,7 +288,7 @@ impl Inference<'_> {
 
     /// Text: markers are categories like other words.
     fn category(&self, notes: Vec<Note>, again: bool) -> Inferred {
-        let reading = Reading { missing: self.options.missing.clone(), ..Reading::default() };
+        let reading = Reading { missing: self.options.missing(&self.column.named.name), ..Reading::default() };
         let mut feature = Feature { reading, ..Feature::new(&*self.column.named.name, FeatureType::String) };
         // A level is never a missing value. These levels are known now, all others after the rows are chosen.
         feature.levels = self.frequent_none();
@@ -264,11 +298,12 @@ impl Inference<'_> {
     /// `None` and its like, where it is so frequent that it is a category.
     fn frequent_none(&self) -> Vec<String> {
         let contents = self.column.contents;
+        let markers = self.options.missing(&self.column.named.name);
         let is_none = |word: &&&str| word.trim().eq_ignore_ascii_case("none");
         let mut levels: Vec<String> = Vec::new();
         for word in self.words.missing.iter().filter(is_none) {
             let rows = contents.words.get(*word).copied().unwrap_or(0);
-            let is_marker = self.options.missing.iter().any(|marker| marker == word.trim());
+            let is_marker = markers.iter().any(|marker| marker == word.trim());
             // A single row is never frequent.
             if rows > 1 && rows as f64 >= FREQUENT * (self.words.rows + contents.numbers + rows) as f64 && !is_marker {
                 levels.push((*word).to_owned());
@@ -280,11 +315,15 @@ impl Inference<'_> {
 
     fn number(&self, forms: &NumberForms, mark: Mark) -> Option<Inferred> {
         let contents = self.column.contents;
-        let form = forms.choose(mark, self.options)?;
+        let given = self.options.decimal(&self.column.named.name).map(Mark::from_option);
+        let form = forms.choose(given.unwrap_or(mark), given.is_some())?;
         let present = contents.numbers + self.words.rows;
         let unreadable = form.unreadable_rows;
-        let is_single = form.unreadable.len() == 1
-            && 2 * unreadable <= present
+        // The labels of a target are never taken for missing values because they are words.
+        let is_target = self.column.named.purpose == super::Purpose::Target;
+        let is_single = !is_target
+            && form.unreadable.len() == 1
+            && unreadable as f64 <= MOST_OF_ONE_WORD * present as f64
             && (contents.distinct.len() as u64).max(forms.distinct) > MANY_NUMBERS;
         let is_rare = unreadable as f64 <= MOST_UNREADABLE * present as f64;
         if present == unreadable || !(unreadable == 0 || is_rare || is_single) || form.has_inexact {
@@ -323,11 +362,20 @@ impl Inference<'_> {
 
     fn date(&self) -> Option<Inferred> {
         let formats = self.options.formats(&self.column.named.name);
-        let notation = dates::notation(&self.words.others, &formats)?;
+        let most = MOST_UNREADABLE * (self.words.rows + self.column.contents.numbers) as f64;
+        let (notation, unreadable) = dates::notation(&self.words.others, &formats, most)?;
         let found = notation.format();
-        let notes = if formats.is_empty() { vec![Note::Dates(found.clone())] } else { Vec::new() };
+        let mut notes = if formats.is_empty() { vec![Note::Dates(found.clone())] } else { Vec::new() };
+        let words: Vec<String> = unreadable.iter().map(|(word, _)| word.trim().to_owned()).collect();
+        if !words.is_empty() {
+            let rows = unreadable.iter().map(|(_, rows)| rows).sum();
+            notes.push(Note::Unreadable { words: words.clone(), rows });
+        }
         let reading = Reading { dates: found.into_iter().chain(formats).collect(), ..Reading::default() };
         let mut inferred = self.typed(FeatureType::Date, reading, notes);
+        inferred.feature.reading.missing.extend(words);
+        inferred.feature.reading.missing.sort_unstable();
+        inferred.feature.reading.missing.dedup();
         inferred.again = self.column.contents.other_words > 0;
         Some(inferred)
     }

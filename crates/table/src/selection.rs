@@ -74,13 +74,19 @@ impl Selection {
 
     /// The excluded columns of the design.
     pub(crate) fn excluded_terms(&self, header: &[String]) -> Vec<String> {
-        self.exclude.iter().filter(|name| !header.contains(name)).cloned().collect()
+        // The terms of a column that is left out as a whole are left out with it.
+        let is_of = |term: &str, column: &String| {
+            term.strip_prefix(column.as_str()).is_some_and(|rest| rest.starts_with(['^', '=', ':', '.']))
+        };
+        let columns = || self.exclude.iter().filter(|name| header.contains(name));
+        let is_left_out = |term: &&String| columns().any(|column| is_of(term, column));
+        self.exclude.iter().filter(|name| !header.contains(name) && !is_left_out(name)).cloned().collect()
     }
 }
 
 /// Whether a name may be that of a power, a level or a product. Which of them exist is known after the survey.
 fn may_be_term(name: &str) -> bool {
-    name.contains(['^', '=', ':'])
+    name.contains(['^', '=', ':', '.'])
 }
 
 /// The position of a name in the header.

@@ -225,15 +225,11 @@ impl Plan {
         let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
         keep("missing", !missing.is_empty(), json!(missing));
         keep("missing_indicator", *missing_indicator, json!(true));
-        keep("decimal", decimal.is_some(), json!(decimal));
-        keep("thousands", thousands.is_some(), json!(thousands));
-        keep("missing_values", !missing_values.is_empty(), json!(missing_values));
-        let date_option = |(column, format): &(Option<String>, String)| match column {
-            Some(column) => format!("{column}={format}"),
-            None => format.clone(),
-        };
-        let dates: Vec<String> = dates.iter().map(date_option).collect();
-        keep("date_format", !dates.is_empty(), json!(dates));
+        keep("decimal", !decimal.is_empty(), json!(by_column(decimal)));
+        keep("thousands", !thousands.is_empty(), json!(by_column(thousands)));
+        let words = missing_values.iter().map(|(column, words)| (column.clone(), words.join(",")));
+        keep("missing_values", !missing_values.is_empty(), json!(by_column(&words.collect::<Vec<_>>())));
+        keep("date_format", !dates.is_empty(), json!(by_column(dates)));
         keep("max_levels", max_levels.is_some(), json!(max_levels));
         keep("reference", !reference.is_empty(), json!(reference));
         keep("unknown", *unknown != UnknownPolicy::Reject, json!(unknown));
@@ -259,4 +255,13 @@ impl Plan {
         keep("one_standard_error", *one_standard_error, json!(true));
         parameters
     }
+}
+
+/// Settings as they are written on the command line: `VALUE`, or `NAME=VALUE` for one column.
+fn by_column<T: std::fmt::Display>(settings: &[(Option<String>, T)]) -> Vec<String> {
+    let word = |(column, value): &(Option<String>, T)| match column {
+        Some(column) => format!("{column}={value}"),
+        None => value.to_string(),
+    };
+    settings.iter().map(word).collect()
 }

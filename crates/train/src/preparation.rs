@@ -14,12 +14,12 @@ pub struct Preparation {
     pub types: Vec<(String, FeatureType)>,
     /// Columns that are categories, whatever their values.
     pub categorical: Vec<String>,
-    /// The decimal mark of numbers.
-    pub decimal: Option<char>,
-    /// The separator of thousands.
-    pub thousands: Option<char>,
+    /// Decimal marks, of one column or of all.
+    pub decimal: Vec<(Option<String>, char)>,
+    /// Separators of thousands, of one column or of all.
+    pub thousands: Vec<(Option<String>, char)>,
     /// Missing-value markers, in addition to the common ones.
-    pub missing_values: Vec<String>,
+    pub missing_values: Vec<(Option<String>, Vec<String>)>,
     /// Date formats, of one column or of all.
     pub dates: Vec<(Option<String>, String)>,
     /// The most levels of a category; rarer ones are grouped. 100 if absent.
@@ -54,8 +54,8 @@ impl Preparation {
         let categories = self.categorical.iter().map(|name| (name.clone(), FeatureType::String));
         ReadingOptions {
             types: self.types.iter().cloned().chain(categories).collect(),
-            decimal: self.decimal,
-            thousands: self.thousands,
+            decimal: self.decimal.clone(),
+            thousands: self.thousands.clone(),
             missing: self.missing_values.clone(),
             dates: self.dates.clone(),
         }

@@ -155,7 +155,7 @@ impl SurveyedTable {
         let preprocess = Preprocess { columns, target_transform, through_origin };
         let design = Design::new(&preprocess, &signature).map_err(inconsistent)?;
         let names = preprocess.columns.iter().map(|column| column.name.clone()).collect();
-        Ok(TrainingTable {
+        let table = TrainingTable {
             source: self.source,
             scan: self.scan,
             signature,
@@ -173,7 +173,9 @@ impl SurveyedTable {
             weights: self.weights,
             decisions: self.decisions,
             notes: self.notes,
-        })
+        };
+        // All columns of a feature may be excluded.
+        Ok(table.without(&[])?)
     }
 }
 
@@ -234,6 +236,8 @@ fn roles(source: &Source, preparation: &Preparation) -> Result<Vec<RoleOf>, Data
     for (option, name, of_features) in preparation.named() {
         match is_read(name) {
             Some(place) if place < target || !of_features => {}
+            // A column that is left out may have a type all the same.
+            None if source.header.contains(name) => {}
             found => {
                 let is_there = source.header.contains(name);
                 let features = source.names().get(..target).unwrap_or_default();

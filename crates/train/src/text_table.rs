@@ -27,7 +27,10 @@ impl TextTable {
 
     /// Adds a row.
     pub fn push(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.rows.push(cells.into_iter().collect());
+        // A name may contain a line end.
+        let cells =
+            cells.into_iter().map(|cell| if cell.contains('\n') { cell.escape_debug().to_string() } else { cell });
+        self.rows.push(cells.collect());
     }
 }
 

@@ -131,15 +131,15 @@ struct Prepare {
     missing_indicator: bool,
     /// Further missing-value markers, besides blank fields, NA, N/A, NaN, NULL and None
     ///
-    /// Markers such as ?, - and #N/A are detected in columns of numbers.
-    #[arg(long, value_name = "WORDS", allow_hyphen_values = true)]
-    missing_values: Vec<Names>,
-    /// Decimal mark of numbers: . or , (detected by default)
-    #[arg(long, value_name = "MARK", value_parser = decimal_mark)]
-    decimal: Option<char>,
-    /// Thousands separator of numbers: . , ' _ or a space (detected by default)
-    #[arg(long, value_name = "SEPARATOR", value_parser = thousands_separator)]
-    thousands: Option<char>,
+    /// Markers such as ?, - and #N/A are detected in columns of numbers. For a single column: NAME=WORDS.
+    #[arg(long, value_name = "[NAME=]WORDS", allow_hyphen_values = true, value_parser = marker_words)]
+    missing_values: Vec<(Option<String>, Names)>,
+    /// Decimal mark of numbers: . or , (detected by default); for a single column: NAME=MARK
+    #[arg(long, value_name = "[NAME=]MARK", value_parser = decimal_mark)]
+    decimal: Vec<(Option<String>, char)>,
+    /// Thousands separator of numbers: . , ' _ or a space (detected by default); for a single column: NAME=SEPARATOR
+    #[arg(long, value_name = "[NAME=]SEPARATOR", value_parser = thousands_separator)]
+    thousands: Vec<(Option<String>, char)>,
     /// Date format, such as %d/%m/%Y (detected by default, if it is clear)
     ///
     /// For a single column: NAME=FORMAT. Can be repeated. ISO 8601 is always read.
@@ -279,9 +279,12 @@ impl Arguments {
         Preparation {
             types: self.columns.types.iter().flat_map(|Types(types)| types.clone()).collect(),
             categorical: flat(&self.columns.categorical),
-            missing_values: flat(missing_values),
-            decimal: *decimal,
-            thousands: *thousands,
+            missing_values: missing_values
+                .iter()
+                .map(|(column, Names(words))| (column.clone(), words.clone()))
+                .collect(),
+            decimal: decimal.clone(),
+            thousands: thousands.clone(),
             dates: date_format.clone(),
             max_levels: max_levels.and_then(|most| usize::try_from(most).ok()),
             reference: reference.iter().cloned().collect(),
@@ -389,20 +392,35 @@ fn flat(lists: &[Names]) -> Vec<String> {
 #[derive(Debug, Clone)]
 struct Types(Vec<(String, FeatureType)>);
 
-fn decimal_mark(text: &str) -> Result<char, String> {
-    match text {
-        "." => Ok('.'),
-        "," => Ok(','),
-        _ => Err("expected . or ,".to_owned()),
+/// A column before the last `=`, if there is one, and the rest.
+fn of_column(text: &str) -> (Option<String>, &str) {
+    match text.rsplit_once('=') {
+        Some((name, value)) if !name.is_empty() => (Some(name.to_owned()), value),
+        _ => (None, text),
     }
 }
 
-fn thousands_separator(text: &str) -> Result<char, String> {
-    let mut characters = text.chars();
-    match (characters.next(), characters.next()) {
-        (Some(separator), None) if ".,'_ ".contains(separator) => Ok(separator),
-        _ => Err("expected one of . , ' _ or a space".to_owned()),
+fn decimal_mark(text: &str) -> Result<(Option<String>, char), String> {
+    match of_column(text) {
+        (column, ".") => Ok((column, '.')),
+        (column, ",") => Ok((column, ',')),
+        _ => Err("expected . or , with NAME= before it for one column".to_owned()),
     }
+}
+
+fn thousands_separator(text: &str) -> Result<(Option<String>, char), String> {
+    let (column, value) = of_column(text);
+    let mut characters = value.chars();
+    match (characters.next(), characters.next()) {
+        (Some(separator), None) if ".,'_ ".contains(separator) => Ok((column, separator)),
+        _ => Err("expected one of . , ' _ or a space, with NAME= before it for one column".to_owned()),
+    }
+}
+
+fn marker_words(text: &str) -> Result<(Option<String>, Names), String> {
+    // A marker hardly contains `=`, and a name may.
+    let (column, words) = of_column(text);
+    Ok((column, words.parse()?))
 }
 
 fn date_format(text: &str) -> Result<(Option<String>, String), String> {

@@ -409,6 +409,7 @@ fn readings() -> impl Strategy<Value = Reading> {
             thousands,
             currency,
             percent,
+            parentheses: percent,
             missing,
             boolean,
             dates,

@@ -24,25 +24,38 @@ impl Notation {
     }
 }
 
-/// The notation of all words; `None` if they are not dates or it is not clear which.
-pub(super) fn notation(words: &[(&str, u64)], given: &[String]) -> Option<Notation> {
-    if words.is_empty() {
-        return None;
-    }
+/// Words and their rows.
+type Counted<'w> = Vec<(&'w str, u64)>;
+
+/// The notation of the words, and the words that are no dates, which may have at most this many rows; `None` if they are not
+/// dates or it is not clear which.
+pub(super) fn notation<'w>(words: &[(&'w str, u64)], given: &[String], most: f64) -> Option<(Notation, Counted<'w>)> {
+    let others = |is_date: &dyn Fn(&str) -> bool| -> Option<Counted<'w>> {
+        let others: Counted<'w> = words.iter().filter(|(word, _)| !is_date(word.trim())).copied().collect();
+        let rows: u64 = others.iter().map(|(_, rows)| rows).sum();
+        (rows as f64 <= most && others.len() < words.len()).then_some(others)
+    };
     if !given.is_empty() {
         let is_date =
             |text: &str| given.iter().any(|format| parse(text, format).is_some()) || parse_iso(text).is_some();
-        return words.iter().all(|(word, _)| is_date(word.trim())).then_some(Notation::Known);
+        return Some((Notation::Known, others(&is_date)?));
     }
-    if words.iter().all(|(word, _)| parse_iso(word.trim()).is_some()) {
-        return Some(Notation::Known);
+    if let Some(others) = others(&|text| parse_iso(text).is_some()) {
+        return Some((Notation::Known, others));
     }
-    let fitting = fitting(words);
-    Some(Notation::Format(match fitting.as_slice() {
-        [] => return None,
-        [one, other, ..] if AMBIGUOUS.contains(&[one, other]) => in_order(words, [one, other])?,
-        [first, ..] => first,
-    }))
+    let fitting: Vec<(&'static str, Counted<'w>)> = FORMATS
+        .into_iter()
+        .filter_map(|format| Some((format, others(&|text| parse(text, format).is_some())?)))
+        .collect();
+    // Of several, the one that reads the most.
+    let fewest = fitting.iter().map(|(_, others)| others.len()).min()?;
+    let mut best = fitting.into_iter().filter(|(_, others)| others.len() == fewest);
+    let (first, unreadable) = best.next()?;
+    let format = match best.next() {
+        Some((second, _)) if AMBIGUOUS.contains(&[first, second]) => in_order(words, [first, second])?,
+        _ => first,
+    };
+    Some((Notation::Format(format), unreadable))
 }
 
 /// A word that is a date in two formats, if all words are.
@@ -74,7 +87,7 @@ mod tests {
 
     fn of(words: &[&str]) -> Option<Notation> {
         let words: Vec<(&str, u64)> = words.iter().map(|word| (*word, 1)).collect();
-        notation(&words, &[])
+        notation(&words, &[], 0.0).map(|(notation, _)| notation)
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub(crate) enum Note {
     },
     Currency(String),
     Percent,
+    /// Negative numbers in parentheses.
+    Parentheses,
     /// A word that stands for a missing value.
     Marker {
         word: String,
@@ -57,6 +59,7 @@ impl Note {
             Self::Units(_) => 10,
             Self::AmbiguousDates(_) => 11,
             Self::Inexact(_) => 12,
+            Self::Parentheses => 13,
         }
     }
 
@@ -78,6 +81,7 @@ impl Note {
             }
             Self::Currency(sign) => sign.clone(),
             Self::Percent => "12% is 12".to_owned(),
+            Self::Parentheses => "(5) is -5".to_owned(),
             Self::Marker { word, rows } => words(std::slice::from_ref(word), *rows),
             Self::Unreadable { words: unreadable, rows } => words(unreadable, *rows),
             Self::Mixed(word) => format!("{:?}", shorten(word)),
@@ -94,8 +98,9 @@ impl Note {
             Self::Thousands { separator, .. } => format!("{separator:?} separates thousands in {columns}"),
             Self::Currency(_) => format!("numbers with a currency sign: {columns}"),
             Self::Percent => format!("numbers with a percent sign: {columns}"),
+            Self::Parentheses => format!("numbers in parentheses are negative: {columns}"),
             Self::Marker { .. } => format!("missing-value markers in {columns}"),
-            Self::Unreadable { .. } => format!("values that are not numbers count as missing in {columns}"),
+            Self::Unreadable { .. } => format!("values that are not numbers or dates count as missing in {columns}"),
             Self::LeadingZeros(_) => {
                 format!("numbers with leading zeros are categories: {columns} (--types NAME=double reads numbers)")
             }
@@ -118,10 +123,10 @@ impl Note {
     }
 
     /// Whether an option made the decision.
-    fn is_given(&self, options: &ReadingOptions) -> bool {
+    fn is_given(&self, name: &str, options: &ReadingOptions) -> bool {
         match self {
-            Self::Decimal { .. } => options.decimal.is_some(),
-            Self::Thousands { .. } => options.thousands.is_some(),
+            Self::Decimal { .. } => options.decimal(name).is_some(),
+            Self::Thousands { .. } => options.thousands(name).is_some(),
             _ => false,
         }
     }
@@ -132,9 +137,9 @@ pub(crate) fn decisions<'n>(
     columns: impl Iterator<Item = (&'n str, &'n [Note])>,
     options: &ReadingOptions,
 ) -> Vec<Decision> {
-    let mut kinds: Vec<Vec<(&str, &Note)>> = vec![Vec::new(); 13];
+    let mut kinds: Vec<Vec<(&str, &Note)>> = vec![Vec::new(); 14];
     for (name, notes) in columns {
-        for note in notes.iter().filter(|note| !note.is_given(options)) {
+        for note in notes.iter().filter(|note| !note.is_given(name, options)) {
             if let Some(kind) = kinds.get_mut(note.kind()) {
                 kind.push((name, note));
             }
@@ -152,42 +157,28 @@ fn decision(notes: &[(&str, &Note)]) -> Option<Decision> {
 /// The words of the command line that make the decision.
 fn option_words(notes: &[(&str, &Note)]) -> Vec<String> {
     let typed = |name: &str, kind: &str| vec!["--types".to_owned(), name_option(&format!("{name}={kind}"))];
-    let mut missing: Vec<&str> = Vec::new();
     let mut words = Vec::new();
     for (name, note) in notes {
         let of_note = match note {
-            Note::Decimal { mark, .. } => vec!["--decimal".to_owned(), mark.to_string()],
-            Note::Thousands { separator, .. } => vec!["--thousands".to_owned(), separator.to_string()],
-            Note::Currency(_) | Note::Percent => typed(name, "double"),
+            Note::Decimal { mark, .. } => vec!["--decimal".to_owned(), format!("{name}={mark}")],
+            Note::Thousands { separator, .. } => vec!["--thousands".to_owned(), format!("{name}={separator}")],
+            Note::Currency(_) | Note::Percent | Note::Parentheses => typed(name, "double"),
             Note::Boolean(_) => typed(name, "boolean"),
             Note::Dates(Some(format)) => vec!["--date-format".to_owned(), format!("{name}={format}")],
             Note::Dates(None) => typed(name, "date"),
-            Note::Marker { word, .. } => {
-                missing.push(word);
-                Vec::new()
-            }
-            Note::Unreadable { words, .. } => {
-                missing.extend(words.iter().map(String::as_str));
-                Vec::new()
-            }
+            Note::Marker { word, .. } => markers(name, std::slice::from_ref(word)),
+            Note::Unreadable { words, .. } => markers(name, words),
             _ => typed(name, "string"),
         };
-        // The decimal mark and the separator of all columns are given once.
-        if !words.ends_with(&of_note) {
-            words.extend(of_note);
-        }
-    }
-    missing.sort_unstable();
-    missing.dedup();
-    if !missing.is_empty() {
-        words.extend(markers(&missing));
+        words.extend(of_note);
     }
     words
 }
 
 /// `--missing-values` with a list, quoted as a record of CSV.
-fn markers(words: &[&str]) -> [String; 2] {
-    ["--missing-values".to_owned(), words.iter().map(|word| name_option(word)).collect::<Vec<_>>().join(",")]
+fn markers(name: &str, words: &[String]) -> Vec<String> {
+    let words: Vec<String> = words.iter().map(|word| name_option(word)).collect();
+    vec!["--missing-values".to_owned(), format!("{name}={}", words.join(","))]
 }
 
 /// A name in a note: as it is, if that is clear.
@@ -212,7 +203,7 @@ pub fn listed(mut all: Vec<String>) -> String {
 /// A name in an option that takes a list of names: quoted as in a record of CSV where that is necessary.
 #[must_use]
 pub fn name_option(name: &str) -> String {
-    if name.contains([',', '"']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name.to_owned() }
+    if name.contains([',', '"', '\n', '\r']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name.to_owned() }
 }
 
 /// The names in an option that takes a list of names: a record of CSV.

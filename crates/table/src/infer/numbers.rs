@@ -1,7 +1,7 @@
 //! Numbers as people write them: decimal commas, thousands separators, currency and percent signs.
 
 use super::notes::Note;
-use super::{ReadingOptions, Words};
+use super::{ReadingOptions, Surveyed, Words};
 use crate::contents::Contents;
 use ordinate_model::number::{NumberError, parse_double};
 use ordinate_model::reading::Reading;
@@ -35,7 +35,12 @@ impl Mark {
     /// such columns, files that are separated by semicolons have commas, as spreadsheets write them in most of Europe.
     pub(super) fn of_table(forms: &[NumberForms], delimiter: Option<u8>) -> Self {
         let comma = forms.iter().any(|form| form.comma.is_some() && form.point.is_none());
-        let point = forms.iter().any(|form| form.has_point || (form.point.is_some() && form.comma.is_none()));
+        // Whole numbers say nothing about the mark.
+        let separates = |form: &NumberForms| {
+            let notes = form.point.iter().flat_map(|point| &point.notes);
+            form.comma.is_none() && notes.into_iter().any(|note| matches!(note, Note::Thousands { separator: ',', .. }))
+        };
+        let point = forms.iter().any(|form| form.has_point || separates(form));
         match (comma, point) {
             (true, false) => Self::Comma,
             (false, false) if delimiter == Some(b';') => Self::Comma,
@@ -72,7 +77,8 @@ pub(super) struct NumberForms {
 }
 
 impl NumberForms {
-    pub(super) fn new(contents: &Contents, words: &Words<'_>, options: &ReadingOptions) -> Self {
+    pub(super) fn new(column: &Surveyed<'_>, words: &Words<'_>, options: &ReadingOptions) -> Self {
+        let contents = column.contents;
         let has_point = contents.numerals.decimal_point().is_some();
         let mut forms = Self { point: None, comma: None, has_point, unit: None, distinct: 0 };
         if contents.texts > 0 || contents.dates > 0 {
@@ -93,9 +99,11 @@ impl NumberForms {
         let follows = words.others.iter().all(|(word, _)| !word.trim().starts_with(char::is_alphabetic));
         let unit = own().next().filter(|first| follows && own().all(|affix| affix == *first));
         forms.unit = unit.filter(|_| currency.is_none() && !percent).map(str::to_owned);
-        let base = Reading { currency, percent, ..Reading::default() };
+        let is_negative = |(word, _): &(&str, u64)| word.trim().starts_with('(') && affix(word).is_some();
+        let parentheses = words.others.iter().any(is_negative);
+        let base = Reading { currency, percent, parentheses, ..Reading::default() };
         let best = |decimal: Option<char>, separators: &[Option<char>]| {
-            let given = options.thousands.map(|separator| [Some(separator)]);
+            let given = options.thousands(&column.named.name).map(|separator| [Some(separator)]);
             let separators = given.as_ref().map_or(separators, <[_; 1]>::as_slice);
             let tried = separators.iter().filter(|separator| separator.is_none() || **separator != decimal);
             let form = |thousands: &Option<char>| {
@@ -116,13 +124,13 @@ impl NumberForms {
     }
 
     /// The way in a table with this decimal mark.
-    pub(super) fn choose(&self, mark: Mark, options: &ReadingOptions) -> Option<&NumberForm> {
+    pub(super) fn choose(&self, mark: Mark, is_given: bool) -> Option<&NumberForm> {
         let (first, second) = match mark {
             Mark::Point => (&self.point, &self.comma),
             Mark::Comma => (&self.comma, &self.point),
         };
-        // A given mark is that of all columns.
-        first.as_ref().or(second.as_ref().filter(|form| options.decimal.is_none() || form.reading.decimal.is_none()))
+        // Whole numbers have no mark.
+        first.as_ref().or(second.as_ref().filter(|form| !is_given || form.reading.decimal.is_none()))
     }
 }
 
@@ -178,6 +186,7 @@ impl NumberForm {
         }
         form.notes.extend(form.reading.currency.clone().map(Note::Currency));
         form.notes.extend(form.reading.percent.then_some(Note::Percent));
+        form.notes.extend(form.reading.parentheses.then_some(Note::Parentheses));
         form
     }
 

@@ -98,7 +98,7 @@ impl FeatureSet {
             if reason.is_some() {
                 continue;
             }
-            match levels.feature(column, preparation) {
+            match levels.feature(column, preparation, source.features_are_given) {
                 Some(feature) => {
                     set.features.push(feature);
                     set.positions.push(position);
@@ -272,7 +272,7 @@ struct Levels {
 
 impl Levels {
     /// The feature of a column; `None` for text in which hardly any value repeats.
-    fn feature(&mut self, column: &Column, preparation: &Preparation) -> Option<Feature> {
+    fn feature(&mut self, column: &Column, preparation: &Preparation, is_named: bool) -> Option<Feature> {
         let mut feature = column.feature.clone();
         if feature.kind != FeatureType::String {
             if feature.kind != FeatureType::Boolean {
@@ -295,10 +295,10 @@ impl Levels {
             return Some(feature);
         }
         // Of text in which hardly any value repeats, only a few rows would have a level.
-        if 2 * levels.len() as u64 > column.present + column.missing {
+        if !is_named && 2 * levels.len() as u64 > column.present + column.missing {
             return None;
         }
-        let mut by_count: Vec<(&str, u64)> = levels.into_iter().filter(|(_, count)| *count > 1).collect();
+        let mut by_count: Vec<(&str, u64)> = levels.into_iter().filter(|(_, count)| *count > 1 || is_named).collect();
         by_count.sort_by(|(name, count), (other, others)| others.cmp(count).then(name.cmp(other)));
         by_count.truncate(most.saturating_sub(1).max(1));
         if by_count.is_empty() {

@@ -31,7 +31,8 @@ pub(super) fn two_values(column: &Column) -> Option<[f64; 2]> {
 /// [`DataError`] when there are too many or too few, or hardly any two rows have the same.
 pub(super) fn classes(column: &Column, rows: u64) -> Result<Classes, DataError> {
     let name = || column.name().to_owned();
-    let too_many = || DataError::TooManyClasses { column: name() };
+    let is_text = column.feature.kind == FeatureType::String;
+    let too_many = || DataError::TooManyClasses { column: name(), is_text };
     let classes = match column.feature.kind {
         FeatureType::String => {
             let (labels, counts) =
@@ -69,7 +70,7 @@ pub(super) fn classes(column: &Column, rows: u64) -> Result<Classes, DataError> 
     }
     let fractions = classes.labels.iter().any(|class| matches!(class, Scalar::Number(_)));
     if (fractions && 2 * count as u64 > rows) || (count as u64 == rows && rows > 2) {
-        return Err(DataError::NotClasses { column: name(), classes: count, rows });
+        return Err(DataError::NotClasses { column: name(), classes: count, rows, is_text });
     }
     Ok(classes)
 }

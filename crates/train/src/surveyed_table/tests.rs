@@ -112,8 +112,8 @@ fn a_field_that_is_not_utf_8_is_reported_with_line_and_column() {
 
 /// Values that are unlike the others of their column, in a late row.
 #[rstest]
-#[case::a_word_after_many_numbers("one,red,2\n", "not numbers count as missing in x (\"one\": 1 row)")]
-#[case::a_boolean_after_many_numbers("True,red,2\n", "not numbers count as missing in x (\"True\": 1 row)")]
+#[case::a_word_after_many_numbers("one,red,2\n", "not numbers or dates count as missing in x (\"one\": 1 row)")]
+#[case::a_boolean_after_many_numbers("True,red,2\n", "not numbers or dates count as missing in x (\"True\": 1 row)")]
 #[case::a_marker("?,red,2\n", "missing-value markers in x (\"?\": 1 row)")]
 #[case::a_number_after_many_words("1,3,2\n", "columns of numbers and text are categories: colour (\"red\")")]
 #[case::a_number_that_no_double_holds("9007199254740993,red,2\n", "more digits than a double")]

@@ -36,7 +36,7 @@ fn noise(row: u32) -> u32 {
 #[rstest]
 #[case::missing_values(table("x,c,y", |row| format!("{},{},{}", if row % 9 == 0 { String::new() } else { noise(row).to_string() }, ["a", "b", ""][row as usize % 3], noise(row + 5))), "have missing values: x (7, median")]
 #[case::markers(table("x,y", |row| format!("{},{}", if row == 3 { "?".into() } else { noise(row).to_string() }, noise(row + 5))), "missing-value markers in x")]
-#[case::words_among_numbers(table("x,y", |row| format!("{},{}", if row == 3 { "n_a".to_owned() } else { noise(row).to_string() }, noise(row + 5))), "not numbers count as missing")]
+#[case::words_among_numbers(table("x,y", |row| format!("{},{}", if row == 3 { "n_a".to_owned() } else { noise(row).to_string() }, noise(row + 5))), "not numbers or dates count as missing")]
 #[case::a_decimal_comma(table("x;y", |row| format!("{},5;{}", noise(row), noise(row + 5))), "the decimal mark is ','")]
 #[case::thousands(table("x,y", |row| format!("\"{},5{:02}\",{}", noise(row) + 1, row, noise(row + 5))), "',' separates thousands")]
 #[case::a_currency(table("x,y", |row| format!("${}.5,{}", noise(row), noise(row + 5))), "currency sign: x ($)")]
@@ -54,11 +54,19 @@ fn noise(row: u32) -> u32 {
 #[case::rows_without_a_target(table("x,y", |row| format!("{},{}", noise(row), if row % 9 == 0 { "NA".into() } else { noise(row + 5).to_string() })), "rows without a y are left out")]
 #[case::two_values(table("x,y", |row| format!("{},{}", noise(row), row * row % 5 % 2)), "y has two values, 0 and 1")]
 #[case::a_dependent_column(table("x,z,y", |row| format!("{},{},{}", noise(row), 2 * noise(row), noise(row + 5))), "linear combination")]
+#[case::accounting(table("x,y", |row| format!("{},{}", if row % 2 == 0 { format!("({}.5)", noise(row)) } else { format!("{}.5", noise(row)) }, noise(row + 5))), "numbers in parentheses are negative: x")]
+#[case::markers_of_one_column(table("x,c,y", |row| format!("{},{},{}", if row == 3 { "?".into() } else { noise(row).to_string() }, ["a", "b", "?"][row as usize % 3], noise(row + 5))), "missing-value markers in x")]
+#[case::a_zip_code_that_is_left_out(table("zip,x,y", |row| format!("0{},{},{}", 1000 + row, noise(row), noise(row + 5))), "leading zeros are categories: zip")]
+#[case::a_few_impossible_dates(table("d,y", |row| format!("{},{}", if row == 7 { "31.02.2024".into() } else { format!("{}.{}.2024", row % 28 + 1, row % 12 + 1) }, noise(row + 5))), "dates: d (%d.%m.%Y)")]
+#[case::two_marks(table("a,b,y", |row| format!("\"{},5{:02}\",\"{}.50\",{}", noise(row) + 1, row, noise(row), noise(row + 5))), "',' separates thousands in a")]
+#[case::names_like_options(table("-x,y", |row| format!("{},{}", if row % 9 == 0 { String::new() } else { noise(row).to_string() }, noise(row + 5))), "missing values: -x")]
+#[case::powers_of_a_dependent_column(table("x,z,y", |row| format!("{},{},{}", noise(row), 2 * noise(row), noise(row + 5))), "linear combination")]
 #[case::comments("# from a database\n".to_owned() + &table("x,y", |row| format!("{},{}", noise(row), noise(row + 5))), "comments")]
 fn the_command_of_strict_decides_the_same(#[case] data: String, #[case] note: &str) {
     let folder = folder_with_data(data);
-    let command = "ordinate train data.csv --target y --out m.json";
-    let output = shell(folder.path(), command);
+    let powers = if note == "linear combination" { " --degree 2" } else { "" };
+    let command = format!("ordinate train data.csv --target y --out m.json{powers}");
+    let output = shell(folder.path(), &command);
     let said = succeeded(&output).to_owned();
     assert!(said.contains(note), "{note:?} is not in {said}");
     let decided = predictions(&json_of(folder.path().join("m.json")));
@@ -72,4 +80,62 @@ fn the_command_of_strict_decides_the_same(#[case] data: String, #[case] note: &s
     let again = shell(folder.path(), help);
     assert!(again.status.success(), "{help}\n{}", text(&again.stderr));
     assert_eq!(predictions(&json_of(folder.path().join("m.json"))), decided, "{help}");
+}
+
+fn trained(data: String, arguments: &str) -> (String, Value) {
+    let folder = folder_with_data(data);
+    let output = shell(folder.path(), &format!("ordinate train data.csv --target y --out m.json {arguments}"));
+    (succeeded(&output).to_owned(), json_of(folder.path().join("m.json")))
+}
+
+/// The range of a feature, which shows how its numbers were read.
+fn range(file: &Value, name: &str) -> Value {
+    let features = file["signature"]["features"].as_array().unwrap();
+    features.iter().find(|feature| feature["name"] == name).unwrap_or_else(|| panic!("no {name}: {file}"))["range"]
+        .clone()
+}
+
+/// A column of whole numbers says nothing about the decimal mark of others.
+#[test]
+fn a_proven_decimal_comma_decides_ambiguous_columns() {
+    let data = |a: &'static str| table("a;b;y", move |row| format!("{}{a};{};7,{}", row + 11, noise(row), noise(row)));
+    let (said, file) = trained(data(",137"), "--features a,b");
+    assert_eq!(range(&file, "a"), serde_json::json!([11.137, 70.137]), "{said}");
+    let (said, file) = trained(data(".137"), "--features a,b");
+    assert_eq!(range(&file, "a"), serde_json::json!([11137.0, 70137.0]), "{said}");
+}
+
+#[test]
+fn few_numbers_and_a_frequent_word_are_categories_and_labels_stay() {
+    for words in [["0", "0", "many"], ["-", "0", "+"], ["1", "2", "3+"], ["4", "6", "rotary"]] {
+        let (said, file) = trained(table("c,y", |row| format!("{},{}", words[row as usize % 3], noise(row))), "");
+        assert_eq!(file["signature"]["features"][0]["type"], "string", "{said}");
+    }
+    let (_, file) =
+        trained(table("x,y", |row| format!("{},{}", noise(row), ["1", "2", "3", "4", "5+"][row as usize % 5])), "");
+    assert_eq!(file["estimator"]["classes"], serde_json::json!(["1", "2", "3", "4", "5+"]));
+    let (_, file) = trained(table("x,y", |row| format!("{},{}", noise(row), ["TRUE", "FALSE"][row as usize % 2])), "");
+    assert_eq!(file["estimator"]["classes"], serde_json::json!(["FALSE", "TRUE"]));
+}
+
+#[test]
+fn a_date_format_is_obeyed() {
+    let (_, file) = trained(
+        table("d,y", |row| format!("2024{:02}{:02},{}", row % 12 + 1, row % 28 + 1, noise(row))),
+        "--date-format d=%Y%m%d",
+    );
+    assert_eq!(file["signature"]["features"][0]["type"], "date");
+    let folder = folder_with_data(table("d,y", |row| format!("{row},{}", noise(row))));
+    let said =
+        complained(&shell(folder.path(), "ordinate train data.csv --target y --date-format d=%d.%m.%Y")).to_owned();
+    assert!(said.contains("column \"d\": expected a date"), "{said}");
+}
+
+#[test]
+fn named_features_are_used_whatever_they_look_like() {
+    let (_, file) = trained(
+        table("id,name,x,y", |row| format!("{row},n{row},{},{}", noise(row), noise(row + 3))),
+        "--features id,name,x --estimator ridge",
+    );
+    assert_eq!(file["signature"]["features"].as_array().unwrap().len(), 3);
 }
