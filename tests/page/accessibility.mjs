@@ -76,6 +76,7 @@ await open({ hash: "#diabetes" }, async (page) => {
     "diabetes",
     "iris",
     "breast-cancer",
+    "Notes on the training data",
     "random",
     "reset",
     ...fields,
