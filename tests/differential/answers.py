@@ -181,17 +181,20 @@ class Answers:
         return added
 
     def warned(self, row: list[Cell], values: dict, got: list[dict]) -> None:
-        """Out-of-range values and unknown categories; in rows without these, high leverage."""
+        """Imputed and out-of-range values, and unknown categories; in rows without the latter two, high leverage."""
         expected = []
+        imputed = {warning["feature"] for warning in got if warning["code"] == "imputed"}
+        for feature, cell in zip(self.model.features, row):
+            if cell.kind in ("missing", "number", "boolean") and (cell.kind == "missing") != (feature["name"] in imputed):
+                self.fault("warnings", f"{show(row)}: imputed are {imputed}")
         for feature, cell in zip(self.model.features, row):
             low, high = feature.get("range", [-inf, inf])
-            imputed = feature["missing"]["impute"] if isinstance(feature["missing"], dict) else None
             value = values[feature["name"]]
-            if not low <= value <= high and value != imputed:
+            if not low <= value <= high and feature["name"] not in imputed:
                 expected.append(("outside_range", feature["name"]))
             if feature["type"] == "string" and value < 0:
                 expected.append(("unknown_category", feature["name"]))
-        found = [(warning["code"], warning.get("feature")) for warning in got if warning["code"] != "imputed_value"]
+        found = [(warning["code"], warning.get("feature")) for warning in got if warning["code"] != "imputed"]
         if not expected and self.model.inference.get("r"):
             leverage, limit = self.model.leverage(values), self.limit()
             if abs(to_double(leverage.value - limit)) <= leverage.error + 1e-9 * limit:

@@ -153,6 +153,7 @@ class Data:
         self.constant = [
             place for place, values in enumerate(everything) if all(value == values[0] for value in values)
         ]
+        self.raw = everything
         self.terms = [term for term in self.all_terms if term.name in kept]
         self.design = zeros(self.rows, len(self.terms))
         places = [place for place in range(len(everything)) if place not in self.dropped]

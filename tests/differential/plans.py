@@ -35,6 +35,9 @@ class Plan:
         given = [
             "--target",
             table.target.name,
+            # Columns that look like identifiers are left out unless they are named.
+            "--features",
+            ",".join('"' + column.name.replace('"', '""') + '"' for column in table.features),
             "--estimator",
             self.estimator,
             "--test-fraction",

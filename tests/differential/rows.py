@@ -83,6 +83,8 @@ def draw(rng: random.Random, table: Table, model: Model) -> list[list[Cell]]:
     for _ in range(6):
         row = [usual(rng, table, column) for column in table.features]
         for place in rng.sample(range(len(row)), rng.choice([1, 1, min(2, len(row))])):
-            row[place] = odd(rng, table.features[place], levels[table.features[place].name])
+            row[place] = odd(rng, table.features[place], levels.get(table.features[place].name, []))
         rows.append(row)
-    return rows
+    # Columns that the model does not use have no place in positional rows.
+    used = [place for place, column in enumerate(table.features) if column.name in levels]
+    return [[row[place] for place in used] for row in rows]

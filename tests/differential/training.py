@@ -87,10 +87,28 @@ class Training:
         if got != expected:
             self.fault("design", f"the columns are {got}, should be {expected}")
             return False
-        wrong = [data.all_terms[place].name for place in data.dropped if place not in data.constant]
+        wrong = [data.all_terms[place].name for place in data.dropped if not self.is_redundant(place)]
         if wrong:
             self.fault("design", f"columns that vary are left out: {wrong}")
         return not wrong
+
+    def is_redundant(self, place: int) -> bool:
+        """Whether a column is constant, or for least squares a linear combination of the columns before it."""
+        data = self.data
+        own = np.array([float(value) for value in data.raw[place]])
+        # Squares of the smallest numbers are zero as doubles.
+        if place in data.constant or bool((own == own[0]).all()):
+            return True
+        if self.plan.estimator != "linear":
+            return False
+        before = [other for other in range(place) if other not in data.dropped]
+        columns = [[float(value) for value in data.raw[other]] for other in before]
+        columns += [[1.0] * data.rows] if self.plan.intercept else []
+        columns = [column for column in columns if any(column)]
+        matrix = np.array(columns).T
+        matrix = matrix / np.linalg.norm(matrix, axis=0)
+        nearest = matrix @ np.linalg.lstsq(matrix, own, rcond=1e-13)[0]
+        return bool(np.linalg.norm(own - nearest) <= 1e-7 * np.linalg.norm(own))
 
     def means_and_scales(self) -> None:
         s, rows = self.standard, len(self.everything)

@@ -87,7 +87,7 @@ impl DatePart {
             Self::Month => f64::from(u8::from(date.month())),
             Self::DayOfWeek => f64::from(date.weekday().number_from_monday()),
             Self::DayOfYear => f64::from(date.ordinal()),
-            Self::Hour => ((days - days.floor()) * 24.0 + HALF_A_MICROSECOND).floor(),
+            Self::Hour => ((days - days.floor()) * 24.0 + HALF_A_MICROSECOND).floor().min(23.0),
             Self::Days => days - first,
         }
     }
@@ -97,6 +97,9 @@ impl DatePart {
 const HALF_A_MICROSECOND: f64 = 1.0 / 7.2e9;
 
 fn calendar(days: f64) -> Option<Date> {
+    if !days.is_finite() {
+        return None;
+    }
     // The range of `time` is checked by `from_julian_day`; a cast saturates.
     #[allow(clippy::cast_possible_truncation)]
     Date::from_julian_day(((days.floor()) as i32).checked_add(EPOCH)?).ok()
@@ -349,9 +352,9 @@ impl Parts {
             return Some(());
         }
         let sign = if scan.literal('-').is_some() { -1.0 } else { scan.literal('+').map(|()| 1.0)? };
-        let hours = scan.digits(2, 2)?;
+        let hours = scan.digits(2, 2).filter(|hours| *hours < 24)?;
         let _ = scan.literal(':');
-        let minutes = if scan.rest.is_empty() { 0 } else { scan.digits(2, 2)? };
+        let minutes = if scan.rest.is_empty() { 0 } else { scan.digits(2, 2).filter(|minutes| *minutes < 60)? };
         self.offset = sign * (3600.0 * f64::from(hours) + 60.0 * f64::from(minutes));
         Some(())
     }

@@ -208,7 +208,7 @@ impl Reading {
     ///
     /// # Errors
     /// The fault, without its place.
-    pub(crate) fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), String> {
         let decimal = self.decimal.unwrap_or('.');
         for (noun, mark) in [("decimal mark", self.decimal), ("thousands separator", self.thousands)] {
             if let Some(mark) = mark.filter(|mark| !is_mark(*mark)) {

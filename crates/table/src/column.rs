@@ -58,6 +58,8 @@ pub struct Column {
     words: IndexMap<String, u64>,
     /// The number of rows of each number, up to a limit of numbers.
     pub values: Tally,
+    /// Whether there are more words than were kept.
+    pub has_more_words: bool,
     /// For each word of the survey, its value.
     decoded: Vec<f64>,
     /// For each part of a date, its first value, until another is found.
@@ -89,6 +91,7 @@ impl Column {
             is_whole: true,
             words,
             values: Tally::new(if matches!(role, Role::Target { .. }) { MAX_CLASSES } else { 2 }),
+            has_more_words: contents.other_words > 0,
             decoded,
             parts: DatePart::ALL.map(|part| (part, None, false)).to_vec(),
             feature,

@@ -190,7 +190,8 @@ impl Contents {
     #[inline]
     pub(crate) fn push_field(&mut self, text: &str, reader: &Reader) -> Stored {
         let trimmed = text.trim_ascii();
-        if trimmed.is_empty() {
+        // A no-break space is blank, too.
+        if trimmed.is_empty() || trimmed.trim().is_empty() {
             return self.push_missing();
         }
         match reader {
@@ -213,7 +214,7 @@ impl Contents {
             (Cell::Missing, _) => self.push_missing(),
             (Cell::Field(text), _) => self.push_field(text, reader),
             (Cell::Double(value), _) if value.is_nan() => self.push_missing(),
-            (Cell::Text(text), _) if text.trim_ascii().is_empty() => self.push_missing(),
+            (Cell::Text(text), _) if text.trim().is_empty() => self.push_missing(),
             (Cell::Boolean(value), Reader::Infer) => self.push_word(if value { "true" } else { "false" }),
             (Cell::Date(days), Reader::Infer) => {
                 self.dates += 1;
@@ -289,7 +290,9 @@ impl Contents {
         self.dates += block.dates;
         self.texts += block.texts;
         self.other_words += block.other_words;
-        self.distinct.extend(block.distinct);
+        if self.distinct.len() < MOST_DISTINCT {
+            self.distinct.extend(block.distinct);
+        }
         self.numerals.merge(block.numerals);
         if block.words.is_empty() {
             return;

@@ -87,9 +87,10 @@ impl Splitting<'_> {
                 best = Some(split);
             }
         }
+        let has_known = |split: &Split| split.shape.has_known && !self.known.is_empty();
         let is_spaces = self.delimiter == Some(b' ');
         let mut best = best.filter(|_| !is_spaces);
-        if let Some(best) = best.take_if(|best| self.delimiter.is_some() || best.fits()) {
+        if let Some(best) = best.take_if(|best| self.delimiter.is_some() || best.fits() || has_known(best)) {
             return best;
         }
         let single = self.by(text, b' ');
@@ -122,8 +123,8 @@ impl Splitting<'_> {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let percent = (share * 100.0).round() as u64;
         let known = has_known && !self.known.is_empty();
-        // With the known columns, the most common delimiter is right.
-        (known, width > 1, is_plain, percent, if known { 0 } else { width })
+        // With the known columns, even of one, the most common delimiter is right.
+        (known, known || width > 1, is_plain, percent, if known { 0 } else { width })
     }
 }
 

@@ -338,6 +338,8 @@ impl Inference<'_> {
             inferred.feature.reading.missing.dedup();
             notes.push(Note::Unreadable { words, rows: unreadable });
         }
+        // So many different words, or such long ones, are text and no markers.
+        inferred.feature.reading.check().ok()?;
         inferred.notes.extend(notes);
         inferred.again = form.again || contents.other_words > 0;
         Some(inferred)
@@ -376,6 +378,7 @@ impl Inference<'_> {
         inferred.feature.reading.missing.extend(words);
         inferred.feature.reading.missing.sort_unstable();
         inferred.feature.reading.missing.dedup();
+        inferred.feature.reading.check().ok()?;
         inferred.again = self.column.contents.other_words > 0;
         Some(inferred)
     }

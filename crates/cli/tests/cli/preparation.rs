@@ -220,7 +220,10 @@ fn a_word_among_decimal_commas_is_a_missing_value() {
     let output = train(folder.path(), "data.csv --target y --test-fraction 0");
     let said = succeeded(&output);
     assert!(said.contains("Note: the decimal mark is ',' in x (0,5)"), "{said}");
-    assert!(said.contains("Note: values that are not numbers or dates count as missing in x (\"unknown\": 1 row)"), "{said}");
+    assert!(
+        said.contains("Note: values that are not numbers or dates count as missing in x (\"unknown\": 1 row)"),
+        "{said}"
+    );
 }
 
 #[test]

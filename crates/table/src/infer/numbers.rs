@@ -70,6 +70,8 @@ pub(super) struct NumberForms {
     comma: Option<NumberForm>,
     /// Whether a number has a point that can only be a decimal mark.
     has_point: bool,
+    /// Whether anything has a point.
+    has_any_point: bool,
     /// The text after all numbers, if it is neither a currency nor a percent sign.
     pub(super) unit: Option<String>,
     /// The number of different words that begin like a number.
@@ -80,7 +82,9 @@ impl NumberForms {
     pub(super) fn new(column: &Surveyed<'_>, words: &Words<'_>, options: &ReadingOptions) -> Self {
         let contents = column.contents;
         let has_point = contents.numerals.decimal_point().is_some();
-        let mut forms = Self { point: None, comma: None, has_point, unit: None, distinct: 0 };
+        let has_any_point =
+            contents.numerals.pointed.is_some() || words.others.iter().any(|(word, _)| word.contains('.'));
+        let mut forms = Self { point: None, comma: None, has_point, has_any_point, unit: None, distinct: 0 };
         if contents.texts > 0 || contents.dates > 0 {
             return forms;
         }
@@ -105,7 +109,8 @@ impl NumberForms {
         let best = |decimal: Option<char>, separators: &[Option<char>]| {
             let given = options.thousands(&column.named.name).map(|separator| [Some(separator)]);
             let separators = given.as_ref().map_or(separators, <[_; 1]>::as_slice);
-            let tried = separators.iter().filter(|separator| separator.is_none() || **separator != decimal);
+            // A mark separates either thousands or decimals.
+            let tried = separators.iter().filter(|separator| **separator != Some(decimal.unwrap_or('.')));
             let form = |thousands: &Option<char>| {
                 NumberForm::new(Reading { decimal, thousands: *thousands, ..base.clone() }, contents, words)
             };
@@ -130,7 +135,9 @@ impl NumberForms {
             Mark::Comma => (&self.comma, &self.point),
         };
         // Whole numbers have no mark.
-        first.as_ref().or(second.as_ref().filter(|form| !is_given || form.reading.decimal.is_none()))
+        first
+            .as_ref()
+            .or(second.as_ref().filter(|form| !is_given || (form.reading.decimal.is_none() && !self.has_any_point)))
     }
 }
 

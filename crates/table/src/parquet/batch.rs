@@ -280,7 +280,9 @@ impl ColumnDecoder {
     /// The values of the next rows.
     pub(super) fn read(&mut self, rows: usize) -> Result<BatchColumn, ParquetError> {
         let present = self.description.max_def_level();
-        let (precision, scale) = (self.description.type_precision(), self.description.type_scale());
+        // Digits do not depend on the precision, which `Decimal` wants to be larger than the scale.
+        let scale = self.description.type_scale();
+        let precision = self.description.type_precision().max(scale + 1);
         let decimal = |decimal: Decimal| Field::Decimal(decimal).to_string();
         let (values, levels) = match (&mut self.reader, self.kind) {
             (Typed::Boolean(reader), _) => read(reader, rows, present, Values::Booleans)?,

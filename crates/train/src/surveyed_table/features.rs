@@ -295,7 +295,7 @@ impl Levels {
             return Some(feature);
         }
         // Of text in which hardly any value repeats, only a few rows would have a level.
-        if !is_named && 2 * levels.len() as u64 > column.present + column.missing {
+        if column.has_more_words || (!is_named && 2 * levels.len() as u64 > column.present + column.missing) {
             return None;
         }
         let mut by_count: Vec<(&str, u64)> = levels.into_iter().filter(|(_, count)| *count > 1 || is_named).collect();

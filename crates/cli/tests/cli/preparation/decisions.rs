@@ -139,3 +139,28 @@ fn named_features_are_used_whatever_they_look_like() {
     );
     assert_eq!(file["signature"]["features"].as_array().unwrap().len(), 3);
 }
+
+/// Remarks in a column of numbers: too many to be markers, and a blank that is no space.
+#[test]
+fn unusual_words_do_not_make_a_model_that_cannot_be_stored() {
+    let mut data = "x,b,y\n".to_owned();
+    for row in 0..8000_u32 {
+        let x = if row % 20 == 0 { format!("remark {row}") } else { (row % 83).to_string() };
+        let b = if row % 50 == 0 { "\u{a0}".to_owned() } else { (row % 71).to_string() };
+        writeln!(data, "{x},{b},{}", noise(row % 100)).unwrap();
+    }
+    let (said, file) = trained(data, "");
+    let features = file["signature"]["features"].as_array().unwrap();
+    assert_eq!((&features[0]["type"], &features[1]["type"]), (&"string".into(), &"double".into()), "{said}");
+}
+
+#[test]
+fn given_marks_are_obeyed() {
+    let data = |delimiter: &'static str| {
+        table(&format!("x{delimiter}y"), move |row| format!("{}.50{delimiter}{}", noise(row) + 1, noise(row)))
+    };
+    let (said, file) = trained(data("\t").replace(".50", ".500"), "--thousands x=.");
+    assert_eq!(range(&file, "x")[0], serde_json::json!(1500.0), "{said}");
+    let (said, file) = trained(data(","), "--decimal x=,");
+    assert_eq!(file["signature"]["features"][0]["type"], "string", "{said}");
+}
