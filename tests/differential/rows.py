@@ -72,6 +72,8 @@ def odd(rng: random.Random, column, levels: list[str]) -> Cell:
 def draw(rng: random.Random, table: Table, model: Model) -> list[list[Cell]]:
     """Rows in the order of the signature."""
     levels = {feature["name"]: feature.get("levels", []) for feature in model.features}
+    # Columns that the model does not use have no place in positional rows.
+    used = [place for place, column in enumerate(table.features) if column.name in levels]
     rows = [[usual(rng, table, column) for column in table.features] for _ in range(3)]
     for _ in range(3):
         rows.append(
@@ -82,9 +84,7 @@ def draw(rng: random.Random, table: Table, model: Model) -> list[list[Cell]]:
         )
     for _ in range(6):
         row = [usual(rng, table, column) for column in table.features]
-        for place in rng.sample(range(len(row)), rng.choice([1, 1, min(2, len(row))])):
-            row[place] = odd(rng, table.features[place], levels.get(table.features[place].name, []))
+        for place in rng.sample(used, rng.choice([1, 1, min(2, len(used))])):
+            row[place] = odd(rng, table.features[place], levels[table.features[place].name])
         rows.append(row)
-    # Columns that the model does not use have no place in positional rows.
-    used = [place for place, column in enumerate(table.features) if column.name in levels]
     return [[row[place] for place in used] for row in rows]

@@ -105,8 +105,8 @@ class Training:
         columns = [[float(value) for value in data.raw[other]] for other in before]
         columns += [[1.0] * data.rows] if self.plan.intercept else []
         columns = [column for column in columns if any(column)]
-        matrix = np.array(columns).T
-        matrix = matrix / np.linalg.norm(matrix, axis=0)
+        matrix = np.array([np.array(column) / max(map(abs, column)) for column in columns]).T
+        own = own / abs(own).max()
         nearest = matrix @ np.linalg.lstsq(matrix, own, rcond=1e-13)[0]
         return bool(np.linalg.norm(own - nearest) <= 1e-7 * np.linalg.norm(own))
 
