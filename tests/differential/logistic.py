@@ -12,6 +12,9 @@ from exact import RANDOM, U, doubles, gamma, mpfr, vector, zeros
 # is the last.
 # By Taylor's theorem it leaves a slope of half its square times the third derivative, which is at most 1.
 LAST_STEP = 1e-7
+# The residual of the last linear system of truncated Newton, and the gradient before it: FINE and the tolerance of the module
+# `truncated_newton`.
+TRUNCATED = 1e-3 * 1e-8
 # The largest correction of a curvature that is lost in rounding, as a fraction of the largest curvature.
 MORE = 1e-10
 
@@ -98,7 +101,14 @@ class Problem:
         rounding = sums * (w @ z) + (w * off) @ z + 4 * U * longest * doubles(self.priced)
         curvature = float((w * z.max(axis=1) ** 2).sum()) + float(self.price)
         solved = (MORE + gamma((self.scores * z.shape[1]) ** 2)) * curvature * last * z.shape[1]
-        return remainder + rounding + solved
+        return remainder + rounding + solved + (TRUNCATED if self.is_truncated() else 0.0)
+
+    def is_truncated(self) -> bool:
+        """Whether conjugate gradients solve the linear systems: `is_small` of the module `logistic`."""
+        rows, columns = self.z.shape
+        size = self.scores * columns
+        whole = 7 * (rows * self.scores * (self.scores + 1) / 2 * columns**2 + size**3)
+        return whole > 60 * 4 * rows * columns * (self.scores + 2)
 
     def uncertainty(self, parameters: np.ndarray) -> np.ndarray:
         """The error of the parameters if the slopes have the largest accepted values."""
