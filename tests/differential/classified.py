@@ -78,6 +78,10 @@ def choice(data: Data, c: float, notes: list[str], fault) -> None:
         fault("candidates", f"C {c!r} is not a candidate")
         return
     folds, found = data.folds(), []
+    labels = set(data.labels)
+    if any({data.labels[row] for row in data.kept if row not in set(fold)} != labels for fold in folds):
+        # A class that is absent outside a fold has the probability of one row, which these exact fits do not have.
+        return
     weights = [float(data.weights[fold].sum()) for fold in folds]
     parts = [Problem(data, [row for row in data.kept if row not in set(fold)], 1.0) for fold in folds]
     for alpha in CANDIDATES:

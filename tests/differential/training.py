@@ -105,6 +105,8 @@ class Training:
         columns = [[float(value) for value in data.raw[other]] for other in before]
         columns += [[1.0] * data.rows] if self.plan.intercept else []
         columns = [column for column in columns if any(column)]
+        if len(columns) >= data.rows:
+            return True
         matrix = np.array([np.array(column) / max(map(abs, column)) for column in columns]).T
         own = own / abs(own).max()
         nearest = matrix @ np.linalg.lstsq(matrix, own, rcond=1e-13)[0]

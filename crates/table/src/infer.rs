@@ -319,13 +319,15 @@ impl Inference<'_> {
         let form = forms.choose(given.unwrap_or(mark), given.is_some())?;
         let present = contents.numbers + self.words.rows;
         let unreadable = form.unreadable_rows;
+        // One number among words is a word, too.
+        let distinct = (contents.distinct.len() as u64).max(forms.distinct);
         // The labels of a target are never taken for missing values because they are words.
         let is_target = self.column.named.purpose == super::Purpose::Target;
         let is_single = !is_target
             && form.unreadable.len() == 1
             && unreadable as f64 <= MOST_OF_ONE_WORD * present as f64
-            && (contents.distinct.len() as u64).max(forms.distinct) > MANY_NUMBERS;
-        let is_rare = unreadable as f64 <= MOST_UNREADABLE * present as f64;
+            && distinct > MANY_NUMBERS;
+        let is_rare = distinct > 1 && unreadable as f64 <= MOST_UNREADABLE * present as f64;
         if present == unreadable || !(unreadable == 0 || is_rare || is_single) || form.has_inexact {
             return None;
         }
