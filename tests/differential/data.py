@@ -191,7 +191,12 @@ class Data:
 
     def folds(self) -> list[list[int]]:
         """The rows of each fold, without the held-out rows."""
-        dealer, parts = Folds(self.plan.folds, self.plan.seed), [[] for _ in range(self.plan.folds)]
+        count = self.plan.folds
+        if self.classes:
+            # As many as the largest class has rows at most.
+            labels = [self.labels[row] for row in self.kept]
+            count = min(count, max(2, max(map(labels.count, labels))))
+        dealer, parts = Folds(count, self.plan.seed), [[] for _ in range(count)]
         for row in self.kept:
             parts[dealer.deal(self.labels[row] if self.classes else 0)].append(row)
         return parts
