@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use super::contents::{Contents, Stored};
 use super::tally::Tally;
-use super::{DataError, MAX_CLASSES, NamedColumn, Purpose};
+use super::{MAX_CLASSES, NamedColumn, Purpose};
 use ordinate_model::cell::Cell;
 use ordinate_model::date::DatePart;
 use ordinate_model::signature::{Feature, FeatureType};
@@ -192,11 +192,5 @@ impl Column {
     /// The smallest number.
     pub fn check_positive(&self) -> Result<(), f64> {
         if self.present == 0 || self.range[0] > 0.0 { Ok(()) } else { Err(self.range[0]) }
-    }
-
-    /// An error that names the column.
-    #[must_use]
-    pub fn no_values(&self) -> DataError {
-        DataError::NoValues { column: self.name().to_owned() }
     }
 }

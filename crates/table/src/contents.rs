@@ -174,18 +174,6 @@ impl Contents {
         }
     }
 
-    /// The number of rows with a word.
-    #[must_use]
-    pub fn word_rows(&self) -> u64 {
-        self.words.values().sum::<u64>() + self.other_words
-    }
-
-    /// Whether there are no values.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.numbers == 0 && self.words.is_empty()
-    }
-
     /// Adds a field of CSV.
     #[inline]
     pub(crate) fn push_field(&mut self, text: &str, reader: &Reader) -> Stored {

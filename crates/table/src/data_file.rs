@@ -217,11 +217,11 @@ impl DataFile {
         }
         if !unnamed.is_empty() {
             self.decisions
-                .push(Decision::new(format!("columns without a name are named {}", list(unnamed)), NO_OPTIONS));
+                .push(Decision::without_options(format!("columns without a name are named {}", list(unnamed))));
         }
         if !repeated.is_empty() {
             let text = format!("columns with the name of another column are renamed: {}", list(repeated));
-            self.decisions.push(Decision::new(text, NO_OPTIONS));
+            self.decisions.push(Decision::without_options(text));
         }
     }
 
@@ -263,8 +263,6 @@ impl DataFile {
         Ok(())
     }
 }
-
-const NO_OPTIONS: [&str; 0] = [];
 
 /// The first difference between the columns of two files.
 fn difference(names: &[String], expected: &[String]) -> String {

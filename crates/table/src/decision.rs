@@ -17,4 +17,10 @@ impl Decision {
     pub fn new(text: impl Into<String>, options: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self { text: text.into(), options: options.into_iter().map(Into::into).collect(), loses_rows: false }
     }
+
+    /// A decision that the command line has no words for.
+    #[must_use]
+    pub fn without_options(text: impl Into<String>) -> Self {
+        Self { text: text.into(), options: Vec::new(), loses_rows: false }
+    }
 }

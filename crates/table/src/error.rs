@@ -8,10 +8,9 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::spool::SpoolError;
-use super::{MAX_CLASSES, MAX_COLUMNS, MAX_LEVELS, MAX_ROW_BYTES};
+use super::{MAX_CLASSES, MAX_COLUMNS, MAX_ROW_BYTES};
 pub use location::{Header, Location, NamedColumn, Purpose};
 use location::{in_column, listed, suggestion};
-use ordinate_model::number::NumberError;
 use ordinate_model::signature::CellError;
 use ordinate_model::wording::counted;
 
@@ -90,22 +89,6 @@ pub enum DataError {
     NoColumns {
         /// The header.
         header: Header,
-    },
-    /// A column without a name.
-    #[error("{header}: column {column} has no name\nhelp: name every column in the header")]
-    UnnamedColumn {
-        /// The header.
-        header: Header,
-        /// The column's position, from 1.
-        column: usize,
-    },
-    /// Two columns of one name.
-    #[error("{header}: column {name:?} appears twice\nhelp: rename one of the two columns")]
-    DuplicateColumn {
-        /// The header.
-        header: Header,
-        /// The name.
-        name: String,
     },
     /// Files with different headers.
     #[error("{header}: the header differs from the header of {}: {difference}", first.display())]
@@ -305,18 +288,6 @@ pub enum DataError {
         /// The number of missing values.
         count: u64,
     },
-    /// A feature without a value.
-    #[error(
-        "{location}, column {column:?}: the value is missing\nhelp: impute it, for example with \
-         --missing {}, or leave out the column with --exclude {}",
-        shell_word(&format!("{column}=median")), shell_word(column)
-    )]
-    Missing {
-        /// The row.
-        location: Location,
-        /// The column.
-        column: String,
-    },
     /// A target or weight without a value.
     #[error("{location}, {column}: the value is missing\nhelp: add it, or remove the row")]
     MissingAnswer {
@@ -324,33 +295,6 @@ pub enum DataError {
         location: Location,
         /// The column.
         column: NamedColumn,
-    },
-    /// A value that a double cannot represent, or a number in a notation that is not supported.
-    #[error("{location}, {column}: expected a number, got {value}{}\nhelp: {}", reason(*why), column.advice_on_number(value))]
-    NotANumber {
-        /// The row.
-        location: Location,
-        /// The column.
-        column: NamedColumn,
-        /// The value.
-        value: String,
-        /// Why it cannot be used.
-        why: NumberError,
-    },
-    /// Numbers and words in one column.
-    #[error(
-        "{location}, {column}: expected a number such as {number} in the same column, got {value}\nhelp: {}",
-        column.advice_on_number(value)
-    )]
-    Mixed {
-        /// The row of the word.
-        location: Location,
-        /// The column.
-        column: NamedColumn,
-        /// The word.
-        value: String,
-        /// A number of the column.
-        number: String,
     },
     /// A value that is not of the declared type of its column.
     #[error("{location}, {column}: {source}\nhelp: {}", column.advice_on_type())]
@@ -383,28 +327,6 @@ pub enum DataError {
         value: f64,
         /// What to do.
         reason: &'static str,
-    },
-    /// A category with very many levels.
-    #[error(
-        "{location}, column {column:?}: expected at most {MAX_LEVELS} different values in a category, got one more; \
-         it may be an identifier, a date or free text\nhelp: leave out the column with --exclude {}, or group its values",
-        shell_word(column)
-    )]
-    TooManyLevels {
-        /// The row with the first value beyond the limit.
-        location: Location,
-        /// The column.
-        column: String,
-    },
-    /// A category in which every row has another value.
-    #[error(
-        "column {column:?}: every row has a different value; it may be an identifier or free text\n\
-         help: leave out the column with --exclude {}, or group its values",
-        shell_word(column)
-    )]
-    Identifier {
-        /// The column.
-        column: String,
     },
     /// A class with too few rows to fit.
     #[error(
@@ -583,11 +505,6 @@ impl DataError {
     pub fn in_data(self, data: String) -> Self {
         Self::InData { data, fault: Box::new(self) }
     }
-}
-
-/// Why a number cannot be used, unless the text is not a number at all.
-fn reason(why: NumberError) -> String {
-    if why == NumberError::Malformed { String::new() } else { format!(", {why}") }
 }
 
 /// A text as one word of a POSIX shell, so that a command in a message can be pasted.

@@ -55,9 +55,6 @@ pub use source::{Origin, Record, RowId, Scan, Source, Step, Watch};
 pub use spool::SpoolError;
 pub use table_reader::TableReader;
 
-/// The most levels of a category. A column with more is an identifier, a date or free text.
-pub const MAX_LEVELS: usize = 1_000;
-
 /// The most classes of a target.
 pub const MAX_CLASSES: usize = 100;
 

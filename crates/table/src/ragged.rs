@@ -55,9 +55,8 @@ impl RaggedRows {
     }
 
     pub(super) fn decision(&self) -> Option<Decision> {
-        const NO_OPTIONS: [&str; 0] = [];
         let rows = counted(self.rows, "row", "rows");
         let text = format!("{rows} with another number of fields than the header, left out: {}", self.lines());
-        (self.rows > 0).then(|| Decision { loses_rows: true, ..Decision::new(text, NO_OPTIONS) })
+        (self.rows > 0).then(|| Decision { loses_rows: true, ..Decision::without_options(text) })
     }
 }

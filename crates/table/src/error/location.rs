@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use super::super::row::RowNumber;
 use super::shell_word;
-use ordinate_model::number::has_decimal_comma;
 use ordinate_model::wording::shorten;
 
 /// A row of a file.
@@ -82,27 +81,6 @@ impl fmt::Display for NamedColumn {
 }
 
 impl NamedColumn {
-    /// What to do about a value that is not a number.
-    pub(crate) fn advice_on_number(&self, value: &str) -> String {
-        let value = value.trim_matches('"');
-        if has_decimal_comma(value) && value.contains('.') {
-            return "write numbers with a decimal point and without thousands separators".to_owned();
-        }
-        if has_decimal_comma(value) {
-            return "write numbers with a decimal point; in files separated by ; or tabs, \
-                    tr , . < FILE > NEW replaces the commas"
-                .to_owned();
-        }
-        let name = shell_word(&self.name);
-        match self.purpose {
-            Purpose::Feature => {
-                format!("correct it, leave out the column with --exclude {name}, or use --categorical {name}")
-            }
-            Purpose::Target => format!("correct it, remove the row, or predict classes with --categorical {name}"),
-            Purpose::Weight => "correct it, or remove the row".to_owned(),
-        }
-    }
-
     /// What to do about a value that is not of the declared type.
     pub(crate) fn advice_on_type(&self) -> String {
         if self.purpose == Purpose::Weight {
