@@ -200,7 +200,10 @@ impl<'m> Predictor<'m> {
             match model.estimator.scores(rows, design, model.temperature).ok_or(PredictError::Estimator)? {
                 Scores::Values(values) => pass.scores.extend(values),
                 Scores::Classes { chosen, probabilities } => {
-                    pass.chosen.extend(chosen);
+                    match model.threshold {
+                        None => pass.chosen.extend(chosen),
+                        Some(threshold) => pass.chosen.extend(prediction::by_threshold(&probabilities, threshold)),
+                    }
                     pass.probabilities.extend(probabilities);
                 }
             }
