@@ -60,7 +60,9 @@ impl Confusion<'_> {
                 vec![metrics.support, counts.get(class).copied().unwrap_or(0.0)]
             };
             let counts = counts.into_iter().map(significant);
-            table.push([label.clone()].into_iter().chain(counts).chain([ratio(metrics.precision), ratio(metrics.recall)]));
+            table.push(
+                [label.clone()].into_iter().chain(counts).chain([ratio(metrics.precision), ratio(metrics.recall)]),
+            );
         }
         table
     }

@@ -62,7 +62,8 @@ pub(super) fn table(columns: &[MetricColumn<'_>]) -> TextTable {
     for name in names {
         let cells = columns.iter().flat_map(|MetricColumn { values, standard_errors, .. }| {
             let value = values.get(name).map_or_else(|| "–".to_owned(), |value| significant(*value));
-            let error = standard_errors.map(|errors| errors.get(name).map_or_else(String::new, |error| rounded(*error, 2)));
+            let error =
+                standard_errors.map(|errors| errors.get(name).map_or_else(String::new, |error| rounded(*error, 2)));
             [Some(value), error].into_iter().flatten()
         });
         table.push([title(name).to_owned()].into_iter().chain(cells));

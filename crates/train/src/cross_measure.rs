@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use crate::document_builder::DocumentBuilder;
 use crate::error::TrainError;
-use crate::evaluate::{Calibration, Evaluation, Label, Metrics, without_fold};
+use crate::evaluate::{Evaluation, Label, Metrics, without_fold};
 use crate::holdout::Holdout;
 use crate::plan::{EstimatorKind, Plan};
 use crate::training_table::{EncodedRows, TrainingTable};
@@ -37,11 +37,11 @@ pub(super) fn evaluate_folds(
     estimator: EstimatorKind,
     folds: u32,
 ) -> Result<(TrainingTable, FoldEvaluations), TrainError> {
-    let required = table.required_rows()?;
+    let (required, rows) = (table.required_rows()?, table.summary().rows);
     let mut evaluations = Vec::new();
     for position in 0..folds {
-        let holdout = Holdout::fold(position, folds, plan.seed).keeping(required.clone());
-        if !(0..table.summary().rows).any(|row| holdout.holds_out(row)) {
+        let holdout = Holdout::fold(position, folds, plan.seed).keeping(required.clone()).keeping_some(rows);
+        if !(0..rows).any(|row| holdout.holds_out(row)) {
             continue;
         }
         let fits;
@@ -83,18 +83,14 @@ fn evaluate_fold(
 impl FoldEvaluations {
     /// The metrics of the probabilities that are served: if they are calibrated, each fold's with a temperature that is fitted to
     /// the other folds.
-    pub(super) fn metrics(self, calibration: Option<&Calibration>, threshold: Option<f64>) -> Option<FoldMetrics> {
+    pub(super) fn metrics(self, is_calibrated: bool, threshold: Option<f64>) -> Option<FoldMetrics> {
         let Self(folds) = self;
-        let served: Vec<Evaluation> = match calibration {
-            None => folds,
-            Some(_) => {
-                let rescaled = |(at, fold): (usize, &Evaluation)| {
-                    let temperature = without_fold(&folds, at).unwrap_or(1.0);
-                    fold.clone().rescaled(|_| temperature, threshold)
-                };
-                folds.iter().enumerate().map(rescaled).collect()
-            }
+        let rescaled = |(at, fold): (usize, &Evaluation)| {
+            let temperature = without_fold(&folds, at).unwrap_or(1.0);
+            fold.clone().rescaled(|_| temperature, threshold)
         };
+        let served: Vec<Evaluation> =
+            if is_calibrated { folds.iter().enumerate().map(rescaled).collect() } else { folds };
         let measured: Vec<Metrics> = served.iter().filter_map(|fold| fold.measure(&[], threshold)).collect();
         FoldMetrics::new(&measured)
     }
@@ -123,7 +119,8 @@ mod tests {
 
     #[test]
     fn the_standard_error_is_of_the_mean_over_the_folds() {
-        let fold = |values: &[(&'static str, f64)]| Metrics { values: values.iter().copied().collect(), ..Metrics::default() };
+        let fold =
+            |values: &[(&'static str, f64)]| Metrics { values: values.iter().copied().collect(), ..Metrics::default() };
         let folds = [
             fold(&[("accuracy", 0.5), ("roc_auc", 0.7)]),
             fold(&[("accuracy", 0.7)]),

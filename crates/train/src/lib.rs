@@ -27,8 +27,8 @@ pub mod training_table;
 
 use std::collections::VecDeque;
 
-use document_builder::DocumentBuilder;
 use cross_measure::FoldEvaluations;
+use document_builder::DocumentBuilder;
 use evaluate::{BaselineBuilder, Label, Measured, Measurement, Metrics};
 use fit::{Fit, Fits, LowParts};
 use holdout::Holdout;
@@ -100,8 +100,10 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     let mut notes = table.notes().to_vec();
     notes.extend(fits.notes(table.columns(), table.classes()));
     let Fits { whole, evaluated, held_out, cross_validation, .. } = fits;
-    let builder =
-        DocumentBuilder { cross_validation: cross_validation.as_ref(), ..DocumentBuilder::without_results(plan, &table) };
+    let builder = DocumentBuilder {
+        cross_validation: cross_validation.as_ref(),
+        ..DocumentBuilder::without_results(plan, &table)
+    };
     // Loading a model file verifies a golden row.
     let model =
         Model::from_json(builder.seal(&evaluated, vec![first_row(&table)?], None, None)?.to_json()?.as_bytes())?;
@@ -150,7 +152,7 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
         None => measurement.finish().map_err(unpredicted)?,
     };
     let calibrated = measured.served_calibration();
-    let folds = folds.and_then(|folds| folds.metrics(calibrated, plan.classes.threshold));
+    let folds = folds.and_then(|folds| folds.metrics(calibrated.is_some(), plan.classes.threshold));
     let baseline = baseline.finish();
     let summary = summary(&whole, &table, &residuals);
     notes.extend(summary.as_ref().map(fit::high_variance_inflation).unwrap_or_default());

@@ -200,10 +200,12 @@ fn a_threshold_predicts_the_second_class_from_its_probability_on() {
             "coefficients": {"a": coefficients, "b": coefficients},
         }));
         let (threshold, temperature) = (Some(threshold), Some(temperature));
-        draft.inference = Some(crate::inference::Inference { threshold, temperature, ..Default::default() });
+        draft.inference = Some(crate::inference::Inference { temperature, threshold, ..Default::default() });
         draft.seal(two_rows())
     };
-    let two = |threshold, temperature| with_threshold(json!(["no", "yes"]), json!([-1.0]), json!([0.0]), threshold, temperature);
+    let two = |threshold, temperature| {
+        with_threshold(json!(["no", "yes"]), json!([-1.0]), json!([0.0]), threshold, temperature)
+    };
     let predicted = |threshold, temperature| two(threshold, temperature).unwrap().golden.y[0].to_string();
     // The probability of yes is 1/(1 + e) = 0.269, and with a temperature of 2 it is 1/(1 + √e) = 0.378.
     assert_eq!([predicted(0.26, 1.0), predicted(0.27, 1.0)], ["yes", "no"]);

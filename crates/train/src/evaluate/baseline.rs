@@ -36,7 +36,9 @@ impl BaselineBuilder {
         // Positions are small whole numbers.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let class = self.classes.get_mut(target as usize);
-        class.into_iter().for_each(|total| *total += weight);
+        if let Some(total) = class {
+            *total += weight;
+        }
     }
 
     /// One number: the prediction; or for classes, one frequency each. Empty without rows, or if the mean is not finite.
@@ -63,7 +65,9 @@ mod tests {
     fn the_baseline_is_the_weighted_mean_the_geometric_mean_or_the_frequencies() {
         let of = |classes, transform, rows: &[(f64, f64)]| {
             let mut builder = BaselineBuilder::new(classes, transform);
-            rows.iter().for_each(|(target, weight)| builder.push(*target, *weight));
+            for (target, weight) in rows {
+                builder.push(*target, *weight);
+            }
             builder.finish()
         };
         let rows = [(1.0, 1.0), (4.0, 3.0)];

@@ -20,8 +20,8 @@ mod thresholds;
 pub(crate) use baseline::BaselineBuilder;
 pub(super) use batch::Batch;
 pub use batch::Label;
-pub use calibration::{Calibration, MIN_ROWS, calibration_note};
 pub(crate) use calibration::without_fold;
+pub use calibration::{Calibration, MIN_ROWS, calibration_note};
 pub use class_metrics::{ClassMetrics, class_metrics};
 pub use classification::{Baseline, Classification};
 pub use curves::{Bin, Curve};
@@ -190,7 +190,8 @@ impl Sides {
         if held_out_metrics.is_none()
             && let Some(metrics) = &mut fitted_metrics
         {
-            metrics.baseline = fitted.measure(&baseline, threshold).map(|measured| measured.baseline).unwrap_or_default();
+            metrics.baseline =
+                fitted.measure(&baseline, threshold).map(|measured| measured.baseline).unwrap_or_default();
         }
         Measured {
             fitted: fitted_metrics,

@@ -53,7 +53,8 @@ impl Regression {
         self.weight += weight;
         self.squared += weight * error * error;
         self.absolute += weight * error;
-        self.relative = self.relative.filter(|_| actual != 0.0).map(|sum| sum + weight * (100.0 * error / actual.abs()));
+        self.relative =
+            self.relative.filter(|_| actual != 0.0).map(|sum| sum + weight * (100.0 * error / actual.abs()));
         match &mut self.kept {
             Some(kept) if kept.len() < KEPT_NUMBERS => kept.push((actual, predicted, weight)),
             kept => *kept = None,
@@ -109,7 +110,9 @@ impl Regression {
     fn baseline(&self, constant: f64) -> IndexMap<&'static str, f64> {
         if let Some(kept) = &self.kept {
             let mut baseline = Self::new(None);
-            kept.iter().for_each(|(actual, _, weight)| baseline.push(*actual, constant, *weight));
+            for (actual, _, weight) in kept {
+                baseline.push(*actual, constant, *weight);
+            }
             return baseline.finish().map(|metrics| metrics.values).unwrap_or_default();
         }
         let distance = self.mean + self.origin.unwrap_or(0.0) - constant;
@@ -249,7 +252,9 @@ mod tests {
         // By hand: distances from 3 are 2, 0, 2, 4.
         let rows = [(1.0, 0.0), (3.0, 4.0), (5.0, 3.0), (7.0, 7.0)];
         let mut regression = Regression::new(None);
-        rows.iter().for_each(|(actual, predicted)| regression.push(*actual, *predicted, 1.0));
+        for (actual, predicted) in rows {
+            regression.push(actual, predicted, 1.0);
+        }
         let baseline = regression.measure(Some(3.0)).unwrap().baseline;
         let expected = [
             ("r2", 1.0 - 24.0 / 20.0),

@@ -36,13 +36,13 @@ impl ScoreTable {
     /// and whether it is at a limit of its range. The prior is normal, of the factor's logarithm, with mean 0 and this standard
     /// deviation.
     pub(super) fn best_factor(&self, prior: Option<f64>, includes: impl Fn(usize) -> bool) -> (f64, bool) {
-        let included = || self.iter().enumerate().filter(|(at, _)| includes(*at)).map(|(_, row)| row);
-        let (count, total) = included().fold((0.0, 0.0), |(count, total), (_, weight, _)| (count + 1.0, total + weight));
+        let chosen = || self.iter().enumerate().filter(|(at, _)| includes(*at)).map(|(_, row)| row);
+        let (count, total) = chosen().fold((0.0, 0.0), |(count, total), (_, weight, _)| (count + 1.0, total + weight));
         let weight = total / count;
         // The slope of the loss by the logarithm of the factor.
         let slope = |logarithm: f64| {
             let factor = libm::exp(logarithm);
-            let loss: f64 = included()
+            let loss: f64 = chosen()
                 .map(|(actual, own_weight, scores)| own_weight / weight * factor * derivative(scores, actual, factor))
                 .sum();
             loss + prior.map_or(0.0, |deviation| logarithm / (deviation * deviation))
@@ -52,8 +52,8 @@ impl ScoreTable {
         if at_low > 0.0 {
             return (libm::exp(low), true);
         }
-        // Not a number, too, without rows.
-        if !(at_high > 0.0) {
+        // Not a number without rows.
+        if at_high <= 0.0 || at_high.is_nan() {
             return (libm::exp(high), true);
         }
         (libm::exp(root([low, high], [at_low, at_high], slope)), false)
@@ -93,7 +93,9 @@ fn root([mut low, mut high]: [f64; 2], [mut at_low, mut at_high]: [f64; 2], risi
 fn scores(probabilities: &[f64]) -> Vec<f64> {
     let mut scores: Vec<f64> = probabilities.iter().map(|p| libm::log(p.max(f64::MIN_POSITIVE))).collect();
     let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    scores.iter_mut().for_each(|score| *score -= largest);
+    for score in &mut scores {
+        *score -= largest;
+    }
     scores
 }
 
@@ -112,8 +114,12 @@ fn derivative(scores: &[f64], actual: usize, factor: f64) -> f64 {
 /// The probabilities of a row for scores divided by a temperature.
 pub(super) fn with_temperature(probabilities: &[f64], temperature: f64) -> Vec<f64> {
     let mut scaled = scores(probabilities);
-    scaled.iter_mut().for_each(|score| *score = libm::exp(*score / temperature));
+    for score in &mut scaled {
+        *score = libm::exp(*score / temperature);
+    }
     let total: f64 = scaled.iter().sum();
-    scaled.iter_mut().for_each(|p| *p /= total);
+    for p in &mut scaled {
+        *p /= total;
+    }
     scaled
 }

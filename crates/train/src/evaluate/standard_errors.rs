@@ -2,7 +2,7 @@
 //!
 //! A metric is a function of the weights of its rows. With its derivative by each weight, `√(n/(n − 1) · Σ(wᵢ ∂m/∂wᵢ)²)` is its
 //! standard error for rows drawn at random (the infinitesimal jackknife; Efron, 1982). For a mean that is `s/√n`, and for the
-//! area under the ROC curve DeLong's formula up to `n/(n − 1)`.
+//! area under the ROC curve the formula of DeLong and others (1988) up to `n/(n − 1)`.
 
 use indexmap::IndexMap;
 
@@ -37,18 +37,15 @@ fn of_influences(influences: impl Iterator<Item = f64>, rows: usize) -> Option<f
 
 /// The standard error of a weighted mean of a quantity of the rows.
 fn of_mean(values: impl Iterator<Item = (f64, f64)> + Clone, rows: usize) -> Option<f64> {
-    let (sum, total) = values
-        .clone()
-        .fold((0.0, 0.0), |(sum, total), (value, weight)| (sum + weight * value, total + weight));
+    let (sum, total) =
+        values.clone().fold((0.0, 0.0), |(sum, total), (value, weight)| (sum + weight * value, total + weight));
     let mean = sum / total;
     // The rounding of the mean is no variation.
     let is_variation = |error: &f64| *error > 8.0 * f64::EPSILON * mean.abs();
     of_influences(values.map(|(value, weight)| weight * (value - mean) / total), rows).filter(is_variation)
 }
 
-fn named(
-    errors: impl IntoIterator<Item = (&'static str, Option<f64>)>,
-) -> IndexMap<&'static str, f64> {
+fn named(errors: impl IntoIterator<Item = (&'static str, Option<f64>)>) -> IndexMap<&'static str, f64> {
     errors.into_iter().filter_map(|(name, error)| Some((name, error?))).collect()
 }
 
@@ -118,7 +115,8 @@ fn of_areas(rows: &KeptRows, classes: usize) -> Option<f64> {
 /// `wᵢ ∂A/∂wᵢ` of the area under the ROC curve, for each row: the fraction of the rows of the other kind that are on the right
 /// side of it, less the area.
 fn area_influences(scores: &[Score]) -> Option<Vec<f64>> {
-    let total = |positive: bool| scores.iter().filter(|row| row.positive == positive).map(|row| row.weight).sum::<f64>();
+    let total =
+        |positive: bool| scores.iter().filter(|row| row.positive == positive).map(|row| row.weight).sum::<f64>();
     let (own, others) = (total(true), total(false));
     if own <= 0.0 || others <= 0.0 {
         return None;
@@ -155,13 +153,13 @@ pub(super) fn regression(rows: &[(f64, f64, f64)]) -> IndexMap<&'static str, f64
     };
     let total: f64 = rows.iter().map(|(_, _, weight)| weight).sum();
     let centre = rows.iter().map(|(actual, _, weight)| weight * actual).sum::<f64>() / total;
-    let squares = |(actual, predicted, _): &(f64, f64, f64)| ((actual - predicted).powi(2), (actual - centre).powi(2));
+    let of_row = |(actual, predicted, _): &(f64, f64, f64)| ((actual - predicted).powi(2), (actual - centre).powi(2));
     let (squared, spread) = rows.iter().fold((0.0, 0.0), |(squared, spread), row| {
-        let (error, distance) = squares(row);
+        let (error, distance) = of_row(row);
         (squared + row.2 * error, spread + row.2 * distance)
     });
     let r2 = rows.iter().map(|row| {
-        let (error, distance) = squares(row);
+        let (error, distance) = of_row(row);
         row.2 * (error - squared / spread * distance) / spread
     });
     let root = (squared / total).sqrt();
@@ -208,8 +206,32 @@ mod tests {
         };
         let names = ["accuracy", "balanced_accuracy", "log_loss", "brier", "roc_auc", "precision", "recall", "f1"];
         for (weighted, expected) in [
-            (false, [0.032_166_339_03, 0.032_271_096_28, 0.044_523_568_76, 0.015_949_670_26, 0.033_099_262_43, 0.049_568_714_41, 0.048_724_721_1, 0.040_956_803_37]),
-            (true, [0.035_680_500_05, 0.035_436_377_89, 0.044_222_886_35, 0.016_951_206_06, 0.034_849_142_08, 0.054_922_215_91, 0.052_677_002_02, 0.045_097_697_74]),
+            (
+                false,
+                [
+                    0.032_166_339_03,
+                    0.032_271_096_28,
+                    0.044_523_568_76,
+                    0.015_949_670_26,
+                    0.033_099_262_43,
+                    0.049_568_714_41,
+                    0.048_724_721_1,
+                    0.040_956_803_37,
+                ],
+            ),
+            (
+                true,
+                [
+                    0.035_680_500_05,
+                    0.035_436_377_89,
+                    0.044_222_886_35,
+                    0.016_951_206_06,
+                    0.034_849_142_08,
+                    0.054_922_215_91,
+                    0.052_677_002_02,
+                    0.045_097_697_74,
+                ],
+            ),
         ] {
             let expected: Vec<_> = names.into_iter().zip(expected).collect();
             assert_close(&two(weighted), &expected);
@@ -229,8 +251,28 @@ mod tests {
         };
         let names = ["accuracy", "balanced_accuracy", "log_loss", "brier", "roc_auc", "f1"];
         for (weighted, expected) in [
-            (false, [0.034_928_138_72, 0.035_974_433_85, 0.033_030_316_05, 0.019_703_387_22, 0.029_149_572_65, 0.034_707_440_14]),
-            (true, [0.039_255_904_32, 0.040_288_034_87, 0.037_100_501_55, 0.022_373_012_89, 0.031_772_413_05, 0.038_789_864_52]),
+            (
+                false,
+                [
+                    0.034_928_138_72,
+                    0.035_974_433_85,
+                    0.033_030_316_05,
+                    0.019_703_387_22,
+                    0.029_149_572_65,
+                    0.034_707_440_14,
+                ],
+            ),
+            (
+                true,
+                [
+                    0.039_255_904_32,
+                    0.040_288_034_87,
+                    0.037_100_501_55,
+                    0.022_373_012_89,
+                    0.031_772_413_05,
+                    0.038_789_864_52,
+                ],
+            ),
         ] {
             let expected: Vec<_> = names.into_iter().zip(expected).collect();
             assert_close(&three(weighted), &expected);

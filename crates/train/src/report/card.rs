@@ -119,7 +119,8 @@ fn conventions(signature: &Signature) -> String {
 fn metrics(input: &ReportInput<'_>) -> String {
     let Some(MetricTable { headings, rows }) = MetricTable::new(input) else { return String::new() };
     let has_baseline = headings.iter().any(|heading| heading == "baseline");
-    let mut text = format!("\n## Metrics\n\n| metric | {} |\n|---|{}\n", headings.join(" | "), "---|".repeat(headings.len()));
+    let mut text =
+        format!("\n## Metrics\n\n| metric | {} |\n|---|{}\n", headings.join(" | "), "---|".repeat(headings.len()));
     for (name, cells) in rows {
         let cells: Vec<String> = cells.into_iter().map(|cell| cell.unwrap_or_else(|| DASH.to_owned())).collect();
         let _ = writeln!(text, "| {name} | {} |", cells.join(" | "));
@@ -135,7 +136,8 @@ fn classes(input: &ReportInput<'_>) -> String {
     let Some((classes, data)) = input.document.estimator.classes().zip(input.report_data) else { return String::new() };
     let mut text = "\n| class | precision | recall | F1 | rows |\n|---|---|---|---|---|\n".to_owned();
     let ratio = |value: Option<f64>| value.map_or_else(|| DASH.to_owned(), |value| rounded(value, 3));
-    for (class, metrics) in classes.iter().zip(class_metrics(data.measured.evaluation.confusion().unwrap_or_default())) {
+    for (class, metrics) in classes.iter().zip(class_metrics(data.measured.evaluation.confusion().unwrap_or_default()))
+    {
         let ClassMetrics { precision, recall, f1, support } = metrics;
         let [precision, recall, f1] = [precision, recall, f1].map(ratio);
         let class = code(&class.to_string());

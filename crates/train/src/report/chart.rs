@@ -384,8 +384,10 @@ mod tests {
 
     #[test]
     fn the_range_includes_the_ends_of_a_reference_line() {
-        let layers =
-            vec![Layer::Points(0, [(-1.0, -0.1), (1.0, 0.2)].map(|at| Dot { at, tooltip: String::new() }).to_vec()), Layer::Reference(vec![(-2.0, -2.0), (2.0, 2.0)])];
+        let layers = vec![
+            Layer::Points(0, [(-1.0, -0.1), (1.0, 0.2)].map(|at| Dot { at, tooltip: String::new() }).to_vec()),
+            Layer::Reference(vec![(-2.0, -2.0), (2.0, 2.0)]),
+        ];
         let ([left, right], [low, high]) = Chart { layers, ..Chart::default() }.extent().unwrap();
         assert!(left < -2.0 && right > 2.0 && low < -2.0 && high > 2.0);
     }
@@ -395,7 +397,10 @@ mod tests {
         let dot = Dot { at: (0.5, 0.5), tooltip: "row 3 <b>".to_owned() };
         let chart = Chart { title: "t", layers: vec![Layer::Points(0, vec![dot])], unit: true, ..Chart::default() };
         let svg = chart.svg().unwrap().into_string();
-        assert!(svg.contains("<g fill=\"#2563EB\"") && svg.contains("<title>row 3 &lt;b&gt;</title></circle>"), "{svg}");
+        assert!(
+            svg.contains("<g fill=\"#2563EB\"") && svg.contains("<title>row 3 &lt;b&gt;</title></circle>"),
+            "{svg}"
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::chart::{Chart, Dot, Layer, Size, legend, shortened};
+use super::chart::{Chart, Layer, Size, legend, shortened};
 use super::diagnostics::HELD_OUT;
 use super::figure::{Figure, figure};
 use super::input::ReportInput;
@@ -31,8 +31,7 @@ fn roc(evaluation: &Classification) -> Option<Figure> {
          guessing.",
         curve.area
     );
-    let layers =
-        vec![Layer::Reference(vec![(0.0, 0.0), (1.0, 1.0)]), Layer::Line(0, thinned(curve.points, 1000))];
+    let layers = vec![Layer::Reference(vec![(0.0, 0.0), (1.0, 1.0)]), Layer::Line(0, thinned(curve.points, 1000))];
     let title = "Receiver operating characteristic: true against false positive rate";
     let (x, y) = ("false positive rate", "true positive rate");
     figure("ROC", &Chart { title, x, y, layers, unit: true, ..Chart::default() }, caption)
@@ -47,8 +46,8 @@ fn precision_recall(input: &ReportInput<'_>, evaluation: &Classification, class:
     ];
     let own = class_metrics(evaluation.confusion()).get(1).copied();
     let served = own.and_then(|own| Some((own.recall?, own.precision?)));
-    if let Some(at) = served {
-        layers.push(Layer::Points(HELD_OUT, vec![Dot { at, tooltip: "the predictions".to_owned() }]));
+    if let Some((recall, precision)) = served {
+        layers.push(Layer::Bars(HELD_OUT, vec![(recall, precision, 0.0)]));
     }
     let caption = format!(
         "Precision and recall of {class} over all thresholds; the orange dot is the {}. The average precision is {:.3}. The \
@@ -90,8 +89,7 @@ fn calibration(evaluation: &Classification, classes: &[Scalar]) -> Option<Figure
     let bins: Vec<(f64, f64)> = evaluation.calibration_bins().iter().map(|bin| (bin.predicted, bin.share)).collect();
     let dots = bins.iter().map(|(x, y)| (*x, *y, 0.0)).collect();
     let is_empty = bins.is_empty();
-    let layers =
-        vec![Layer::Reference(vec![(0.0, 0.0), (1.0, 1.0)]), Layer::Line(0, bins), Layer::Bars(0, dots)];
+    let layers = vec![Layer::Reference(vec![(0.0, 0.0), (1.0, 1.0)]), Layer::Line(0, bins), Layer::Bars(0, dots)];
     let (x, size) = match classes {
         [_, second] => (format!("predicted probability of {}", shortened(&second.to_string())), Size::Half),
         _ => ("probability of the predicted class".to_owned(), Size::Wide),

@@ -68,8 +68,10 @@ impl<'a> ReportInput<'a> {
                 baseline: part("baseline"),
             })
         };
-        let folds = stored.contains_key("cross_validation").then(|| self.document.training.parameters.get("cross_validate"));
-        let folds = folds.map(|folds| folds.map_or_else(|| "cross-validation".to_owned(), |folds| format!("{folds} folds")));
+        let folds =
+            stored.contains_key("cross_validation").then(|| self.document.training.parameters.get("cross_validate"));
+        let folds =
+            folds.map(|folds| folds.map_or_else(|| "cross-validation".to_owned(), |folds| format!("{folds} folds")));
         let of_folds = folds.and_then(|name| set("cross_validation", &name));
         let mut sets: Vec<RowSetMetrics> = collected.into_iter().flatten().collect();
         if sets.is_empty() {

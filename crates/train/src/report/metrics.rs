@@ -46,7 +46,9 @@ pub(super) fn baseline_sentence(input: &ReportInput<'_>) -> &'static str {
     use ordinate_model::preprocess::TargetTransform;
     match (input.document.estimator.classes(), input.document.preprocess.target_transform) {
         (Some(_), _) => "The baseline predicts the frequencies of the classes in the fitted rows for every row.",
-        (None, TargetTransform::Identity) => "The baseline predicts the mean of the target in the fitted rows for every row.",
+        (None, TargetTransform::Identity) => {
+            "The baseline predicts the mean of the target in the fitted rows for every row."
+        }
         (None, TargetTransform::Log) => {
             "The baseline predicts the geometric mean of the target in the fitted rows for every row."
         }

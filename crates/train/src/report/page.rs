@@ -205,7 +205,9 @@ fn feature_cells(feature: &Feature, column: Option<&ColumnStatistics>) -> Vec<Ta
     let histogram = histogram(&format!("Distribution of {}", feature.name), counts).unwrap_or_default();
     vec![
         TableCell::Text(kind(feature)),
-        TableCell::Number(missing + &column.filter(|column| column.missing > 0).map_or_else(String::new, |_| imputed(feature))),
+        TableCell::Number(
+            missing + &column.filter(|column| column.missing > 0).map_or_else(String::new, |_| imputed(feature)),
+        ),
         end(range.map(|[low, _]| low)),
         number(column.filter(|column| column.present > 0).map(|column| column.mean)),
         end(range.map(|[_, high]| high)),
@@ -258,7 +260,8 @@ fn evaluation(input: &ReportInput<'_>) -> Option<Markup> {
     let figures = figures(&input.report_data.map_or_else(Vec::new, |data| diagnostics::predictions(input, data)));
     let of_classes = input.report_data.and_then(|data| class_curves(input, data));
     let (by_class, confusion) = (class_table(input), confusion(input));
-    let parts = [metrics, figures, of_classes, by_class.map(|table| table.render()), confusion.map(|table| table.render())];
+    let parts =
+        [metrics, figures, of_classes, by_class.map(|table| table.render()), confusion.map(|table| table.render())];
     let parts: Vec<Markup> = parts.into_iter().flatten().collect();
     (!parts.is_empty()).then(|| html! { @for part in &parts { (part) } })
 }
@@ -300,7 +303,10 @@ fn metrics(input: &ReportInput<'_>) -> Option<Markup> {
     let MetricTable { headings, rows } = MetricTable::new(input)?;
     let mut table = ReportTable::new("Metrics", ["metric".to_owned()].into_iter().chain(headings.clone()));
     for (name, cells) in rows {
-        table.row(name, cells.into_iter().map(|cell| TableCell::Number(cell.unwrap_or_else(|| DASH.to_owned()))).collect());
+        table.row(
+            name,
+            cells.into_iter().map(|cell| TableCell::Number(cell.unwrap_or_else(|| DASH.to_owned()))).collect(),
+        );
     }
     let sets = input.metrics();
     let held_out = sets.iter().find(|set| set.is_held_out);

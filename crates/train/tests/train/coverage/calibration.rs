@@ -120,8 +120,7 @@ fn simulate(count: usize, features: usize, deviation: f64, sets: u64) -> Line {
     let mut line = Line::default();
     for seed in 0..sets {
         let mut random = Random(ordinate_model::random::mix(seed));
-        let truth: Vec<f64> =
-            (0..features).map(|_| random.normal() * deviation / (features as f64).sqrt()).collect();
+        let truth: Vec<f64> = (0..features).map(|_| random.normal() * deviation / (features as f64).sqrt()).collect();
         let training = rows(&mut random, &truth, count);
         let new = rows(&mut random, &truth, NEW_ROWS);
         let Some(Simulated { model, temperature, is_worth_it, reported }) = simulated(folder.path(), seed, &training)
