@@ -151,7 +151,7 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
         None => measurement.finish().map_err(unpredicted)?,
     };
     let summary = summary(&whole, &table, &residuals);
-    notes.extend(summary.as_ref().map(fit::high_variance_inflation).unwrap_or_default());
+    notes.extend(summary.iter().flat_map(|summary| fit::high_variance_inflation(summary, table.columns())));
 
     let weight = plan.selection.weights.as_ref().map(|_| weight);
     let calibration = errors.as_ref().filter(|_| plan.calibrate).and_then(HeldOutErrors::calibration);

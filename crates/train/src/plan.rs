@@ -161,6 +161,7 @@ impl Plan {
         let two_values = surveyed.two_values().filter(|_| self.estimator.is_none() && !needs_number);
         if let Some([low, high]) = two_values {
             let target = shown(&self.selection.target);
+            let [low, high] = [low.label(), high.label()];
             let text = format!(
                 "{target} has two values, {low} and {high}, and is predicted as two classes by logistic regression \
                  (--estimator linear predicts a number)"
