@@ -1,6 +1,7 @@
 //! Errors in data, or in options that do not fit the data: each names the file, the line and the column.
 
 mod location;
+mod shell;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,9 +15,10 @@ use super::spool::SpoolError;
 use super::text_file::fitting;
 use super::{MAX_CLASSES, MAX_COLUMNS, MAX_ROW_BYTES};
 pub use location::{Header, Location, NamedColumn, Purpose};
-use location::{in_column, quoted, suggestion};
+use location::{in_column, listed_with_suggestions, quoted, suggestion};
 use ordinate_model::signature::CellError;
 use ordinate_model::wording::counted;
+pub use shell::shell_word;
 
 /// An error in the data, or in options that do not fit them.
 ///
@@ -537,43 +539,5 @@ impl DataError {
     #[must_use]
     pub fn in_data(self, data: String) -> Self {
         Self::InData { data, fault: Box::new(self) }
-    }
-}
-
-/// A text as one word of a POSIX shell, so that a command in a message can be pasted.
-#[must_use]
-pub fn shell_word(text: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/:._-%+@,=".contains(&byte);
-    if !text.is_empty() && text.bytes().all(is_plain) {
-        return text.to_owned();
-    }
-    if text.contains(char::is_control) {
-        return format!("$'{}'", text.escape_debug());
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-/// `"bmi"`, or `"bmi" (did you mean "BMI"?), "age"`.
-fn listed_with_suggestions(missing: &[(String, Option<String>)]) -> String {
-    let name = |(name, nearest): &(String, Option<String>)| format!("{name:?}{}", suggestion(nearest.as_deref()));
-    missing.iter().map(name).collect::<Vec<_>>().join(", ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_that_a_shell_would_change_are_quoted() {
-        for (text, word) in [
-            ("/models/line.json", "/models/line.json"),
-            ("it's a model (1).json", r"'it'\''s a model (1).json'"),
-            ("$HOME/~.json", "'$HOME/~.json'"),
-            ("", "''"),
-            ("two\nlines", r"$'two\nlines'"),
-            ("it's\n", r"$'it\'s\n'"),
-        ] {
-            assert_eq!(shell_word(text), word);
-        }
     }
 }

@@ -1,19 +1,18 @@
 //! Files that training reads, more than once, as one table.
 
-use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
 
 use super::csv::CsvRows;
 use super::data_file::{DataFile, FileRows, Format};
-use super::file_options::FileOptions;
 use super::infer::{name_option, shown};
+use super::origin::Origin;
 use super::parquet::ParquetRows;
-use super::paths::{each_once, expanded, is_standard_input};
+use super::progress::{Hashed, Watch};
 use super::ragged::RaggedRows;
 use super::row::{Row, RowNumber};
 use super::selection::find;
@@ -22,48 +21,6 @@ use super::{DataError, Decision, Header, Location, Selection};
 use ordinate_model::cell::Cell;
 use ordinate_model::identity::Checksum;
 use ordinate_model::wording::{NAMED, listed};
-
-/// Data files and how they are read.
-#[derive(Debug, Clone, Default)]
-pub struct Origin {
-    /// Files, patterns such as `part-*.csv`, or `-` for standard input; read one after the other.
-    pub paths: Vec<PathBuf>,
-    /// How text files are read.
-    pub options: FileOptions,
-    /// A callback for progress.
-    pub watch: Option<Watch>,
-}
-
-/// Progress of work on a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// A stage begins that has so many bytes or rows; 0 if that is not known.
-    Stage(&'static str, u64),
-    /// So many more bytes or rows are done.
-    Done(u64),
-}
-
-/// A callback for progress.
-#[derive(Clone)]
-pub struct Watch(pub Arc<dyn Fn(Step) + Send + Sync>);
-
-impl Watch {
-    /// Begins a stage.
-    pub fn stage(&self, name: &'static str, total: u64) {
-        (self.0)(Step::Stage(name, total));
-    }
-
-    /// Adds bytes or rows.
-    pub fn report(&self, done: u64) {
-        (self.0)(Step::Done(done));
-    }
-}
-
-impl fmt::Debug for Watch {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("Watch")
-    }
-}
 
 /// A row of a [`Source`]; [`Source::location`] words it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -398,44 +355,4 @@ fn decisions_of(files: &[DataFile]) -> Vec<Decision> {
         }
     }
     decisions
-}
-
-/// Files, each with its path and its name in messages, and the file that standard input was copied to.
-type Files = (Vec<(PathBuf, PathBuf)>, Option<StandardInput>);
-
-impl Origin {
-    fn files(&self) -> Result<Files, DataError> {
-        let mut files = Vec::new();
-        let mut input = None;
-        for path in each_once(expanded(&self.paths)?)? {
-            if is_standard_input(&path) {
-                let name = PathBuf::from(super::paths::STANDARD_INPUT);
-                let file = StandardInput::read().map_err(|source| DataError::unreadable(&name, source))?;
-                files.push((file.path().to_owned(), name));
-                input = Some(file);
-            } else {
-                files.push((path.clone(), path));
-            }
-        }
-        Ok((files, input))
-    }
-}
-
-/// A file that is added to a digest, and whose progress is reported, as it is read.
-#[derive(Debug)]
-pub(super) struct Hashed<'d> {
-    inner: File,
-    digest: &'d mut Sha256,
-    watch: Option<&'d Watch>,
-}
-
-impl Read for Hashed<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        self.digest.update(buffer.get(..count).unwrap_or_default());
-        if let Some(watch) = self.watch {
-            watch.report(count as u64);
-        }
-        Ok(count)
-    }
 }

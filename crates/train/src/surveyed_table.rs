@@ -18,7 +18,7 @@ use crate::error::TrainError;
 use features::{Choice, FeatureSet};
 use left_out::{left_out_notes, left_out_rows};
 use ordinate_model::artifact::ArtifactError;
-use ordinate_model::preprocess::{Design, Preprocess, TargetTransform};
+use ordinate_model::preprocess::{Design, DesignColumn, Preprocess, TargetTransform};
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{Feature, FeatureType, Signature};
 use ordinate_model::suggestion::most_similar;
@@ -104,12 +104,16 @@ impl SurveyedTable {
     /// # Errors
     /// [`DataError`] for too many.
     pub(crate) fn column_count(&self, preparation: &Preparation) -> Result<usize, TrainError> {
+        Ok(self.columns(preparation, false)?.len())
+    }
+
+    /// The columns of the design, with all levels of a category or without the reference level.
+    fn columns(&self, preparation: &Preparation, every_level: bool) -> Result<Vec<DesignColumn>, DataError> {
         let Preparation { degree, interactions, through_origin, .. } = *preparation;
         let (reference, parts) = (&preparation.reference, &self.features.parts);
-        let terms = Terms { degree, interactions, every_level: false, through_origin, reference, parts };
-        let columns = columns(&self.features.features, terms);
-        let columns = columns.and_then(|columns| without(columns, self.source.excluded_terms()));
-        Ok(columns.map_err(|fault| fault.in_data(self.source.label()))?.len())
+        let terms = Terms { degree, interactions, every_level, through_origin, reference, parts };
+        let columns = columns(&self.features.features, terms).map_err(|fault| fault.in_data(self.source.label()))?;
+        without(columns, self.source.excluded_terms())
     }
 
     /// The table for a fit: classification or regression, with all levels of a category or without the reference level.
@@ -135,13 +139,10 @@ impl SurveyedTable {
         self.notes.extend(target::notes(&self.target, &classes));
         let (target, described) = target::described(&self.target, &classes);
         let target::Classes { labels, values, .. } = classes;
-        let Preparation { degree, interactions, target_transform, through_origin, .. } = *preparation;
-        let FeatureSet { features, positions, values: stored, missing, parts, ignored } = self.features;
-        check_reference(&features, &preparation.reference)?;
-        let reference = &preparation.reference;
-        let terms = Terms { degree, interactions, every_level, through_origin, reference, parts: &parts };
-        let columns = columns(&features, terms).map_err(in_data)?;
-        let columns = without(columns, self.source.excluded_terms())?;
+        check_reference(&self.features.features, &preparation.reference)?;
+        let columns = self.columns(preparation, every_level)?;
+        let FeatureSet { features, positions, values: stored, missing, parts: _, ignored } = self.features;
+        let Preparation { target_transform, through_origin, .. } = *preparation;
         let inconsistent = |reason: String| TrainError::Artifact(ArtifactError::Inconsistent(reason));
         let signature = Signature::new(features, described).map_err(inconsistent)?.ignoring(ignored);
         let preprocess = Preprocess { columns, target_transform, through_origin };

@@ -97,6 +97,12 @@ pub(crate) fn quoted(columns: &[String]) -> String {
     listed(columns.iter().map(|name| format!("{:?}", shorten(name))), SHOWN)
 }
 
+/// `"bmi"`, or `"bmi" (did you mean "BMI"?), "age"`.
+pub(crate) fn listed_with_suggestions(missing: &[(String, Option<String>)]) -> String {
+    let name = |(name, nearest): &(String, Option<String>)| format!("{name:?}{}", suggestion(nearest.as_deref()));
+    missing.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
 /// ` (did you mean "bmi"?)`, or nothing.
 pub(crate) fn suggestion(nearest: Option<&str>) -> String {
     nearest.map(|name| format!(" (did you mean {name:?}?)")).unwrap_or_default()
