@@ -71,7 +71,7 @@ pub struct Trained {
     pub cross_validation: Option<CrossValidationResult>,
     /// The same for a report.
     pub path: Option<RegularizationPath>,
-    /// The summary of a least-squares fit to all rows.
+    /// The summary of a fit to all rows without a penalty.
     pub summary: Option<Summary>,
     /// The data of a report, if the plan requests one.
     pub report: Option<ReportData>,
@@ -205,7 +205,7 @@ fn fitted(plan: &Plan) -> Result<Fitted, TrainError> {
     let surveyed = SurveyedTable::new(Source::open(&plan.origin, &plan.selection)?, &plan.preparation)?;
     let (estimator, chosen) = plan.estimator(&surveyed)?;
     let (estimator, few_rows) = fit::for_few_rows(estimator, &surveyed, &holdout, plan)?;
-    let table = surveyed.table(&plan.preparation, estimator.classifies(), estimator.is_penalised())?;
+    let table = surveyed.table(&plan.preparation, estimator.classifies(), plan.penalty.is_penalised(estimator))?;
     let holdout = if plan.held_out_fraction() > 0.0 {
         holdout.keeping(table.required_rows()?).keeping_some(table.summary().rows)
     } else {
@@ -238,11 +238,19 @@ fn measured_by(report: &mut ReportData, table: &TrainingTable) -> Measured {
     }
 }
 
-/// The statistics of a least-squares fit; `None` for other fits.
+/// The statistics of a fit without a penalty; `None` for other fits.
 fn summary(fit: &Fit, table: &TrainingTable, residuals: &Residuals) -> Option<Summary> {
-    let Fit::LeastSquares(fit) = fit else { return None };
-    let target = table.target_transform().describe(&table.signature().target().name);
-    Some(Summary::from_least_squares(fit, table.names(), &target, CONFIDENCE, Some(residuals)))
+    match fit {
+        Fit::LeastSquares(fit) => {
+            let target = table.target_transform().describe(&table.signature().target().name);
+            Some(Summary::from_least_squares(fit, table.names(), &target, CONFIDENCE, Some(residuals)))
+        }
+        Fit::Logistic(fit) => {
+            let inference = fit.inference.as_ref()?.as_ref().ok()?;
+            Some(fit::likelihood_summary(inference, table, CONFIDENCE))
+        }
+        Fit::Penalised { .. } => None,
+    }
 }
 
 /// The features of a row as values of a request.

@@ -49,12 +49,6 @@ impl EstimatorKind {
         matches!(self, Self::Logistic)
     }
 
-    /// Whether there is a penalty on the coefficients, so that columns may be linearly dependent.
-    #[must_use]
-    pub fn is_penalised(self) -> bool {
-        !matches!(self, Self::Linear)
-    }
-
     /// Whether the regularization strength is `alpha`.
     #[must_use]
     pub fn has_alpha(self) -> bool {
@@ -79,7 +73,7 @@ pub struct PenaltyPlan {
     pub alpha: Option<PenaltyStrength>,
     /// The fraction of the elastic net's penalty that is on absolute values; 0.5 when absent.
     pub l1_ratio: Option<f64>,
-    /// The inverse regularization strength of logistic regression; 1 when absent.
+    /// The inverse regularization strength of logistic regression; 1 when absent, infinite without a penalty.
     pub c: Option<PenaltyStrength>,
     /// The number of folds of cross-validation.
     pub folds: Option<u32>,
@@ -93,6 +87,15 @@ const FOLDS: u32 = 5;
 impl PenaltyPlan {
     pub(super) fn folds(&self) -> u32 {
         self.folds.unwrap_or(FOLDS)
+    }
+
+    /// Whether there is a penalty on the coefficients, so that columns may be linearly dependent.
+    pub(super) fn is_penalised(&self, estimator: EstimatorKind) -> bool {
+        match estimator {
+            EstimatorKind::Linear => false,
+            EstimatorKind::Logistic => self.c != Some(PenaltyStrength::Fixed(f64::INFINITY)),
+            _ => true,
+        }
     }
 
     /// Whether cross-validation selects the regularization strength.
@@ -249,7 +252,9 @@ impl Plan {
         keep("alpha", estimator.has_alpha(), json!(fixed(self.penalty.alpha).or(selected)));
         keep("l1_ratio", estimator == EstimatorKind::ElasticNet, json!(self.penalty.l1_ratio(estimator)));
         let c = fixed(self.penalty.c).or(selected.map(|alpha| 1.0 / alpha)).unwrap_or(1.0);
-        keep("c", estimator == EstimatorKind::Logistic, json!(c));
+        // JSON has no infinite number.
+        let c = if c.is_finite() { json!(c) } else { json!("inf") };
+        keep("c", estimator == EstimatorKind::Logistic, c);
         keep("cross_validate", cross_validation.is_some(), json!(cross_validation.map(|result| result.folds)));
         keep("calibrate", estimator.classifies() && !self.calibrate, json!(false));
         keep("one_standard_error", *one_standard_error, json!(true));
