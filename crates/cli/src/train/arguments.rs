@@ -15,6 +15,7 @@ use ordinate_train::EstimatorKind;
 use ordinate_train::holdout::Holdout;
 use ordinate_train::plan::{PenaltyPlan, PenaltyStrength};
 use ordinate_train::preparation::Preparation;
+use ordinate_train::solver::robust_errors::StandardErrors;
 
 /// Fit a model to data, measure it on held-out rows, and save it
 ///
@@ -71,6 +72,13 @@ pub(crate) struct Arguments {
     /// are about zero instead of the mean.
     #[arg(long)]
     no_intercept: bool,
+    /// Standard errors of least squares
+    ///
+    /// hc3 allows residuals of different variances and is reliable for few rows (MacKinnon and White, 1985). It changes
+    /// standard errors, t, p, confidence intervals of coefficients and F. Coefficients and the intervals of predictions stay
+    /// as they are: those assume the same variance.
+    #[arg(long, value_enum, default_value_t = StandardErrors::Classical)]
+    pub(super) standard_errors: StandardErrors,
     /// Print the results as one JSON object
     #[arg(long)]
     pub(super) json: bool,
@@ -324,6 +332,11 @@ impl Arguments {
         };
         only("--alpha", alpha.is_some(), &EstimatorKind::has_alpha, "ridge, lasso or elastic-net")?;
         only("--l1-ratio", l1_ratio.is_some(), &|estimator| estimator == EstimatorKind::ElasticNet, "elastic-net")?;
+        if let Some(estimator) = self.estimator.filter(|estimator| *estimator != EstimatorKind::Linear)
+            && self.standard_errors != StandardErrors::Classical
+        {
+            return Err(format!("--standard-errors applies to --estimator linear, got {}", estimator.name()));
+        }
         only("--c", c.is_some(), &EstimatorKind::classifies, "logistic")?;
         let plan = PenaltyPlan {
             alpha: *alpha,
