@@ -27,7 +27,7 @@ use ordinate_model::identity::{Checksum, ModelName};
 use ordinate_model::wording::counted;
 use ordinate_table::{Decision, Origin, expanded, shell_word};
 use ordinate_train::evaluate::{Metrics, title};
-use ordinate_train::report::{ReportInput, card, html};
+use ordinate_train::report::{ReportInput, card, html, no_standard_errors};
 use ordinate_train::text_table::{Align, TextTable};
 use ordinate_train::{Plan, TrainError, Trained, summary, train};
 use output_files::{OptionFile, clash};
@@ -75,6 +75,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         name: arguments.name.clone().unwrap_or_else(|| name_of(named.unwrap_or(Path::new("")))),
         estimator: arguments.estimator,
         penalty,
+        standard_errors: arguments.standard_errors,
         calibrate: !arguments.measuring.no_calibration,
         test: arguments.test().map(|origin| Origin { watch, ..origin }),
         test_fraction: arguments.measuring.test_fraction,
@@ -226,6 +227,9 @@ fn report(trained: &Trained, saved: Option<&Result<PathBuf, String>>) -> Result<
         }
         None => {
             writeln!(text, "Coefficients, for one unit of the column\n{}", CoefficientTable::new(document).table())?;
+            if let Some(reason) = no_standard_errors(document) {
+                writeln!(text, "{reason}\n")?;
+            }
         }
     }
     if *held_out > 0 {

@@ -14,8 +14,9 @@ use ordinate_table::{Origin, Rule, Selection};
 use ordinate_train::EstimatorKind;
 use ordinate_train::plan::{PenaltyPlan, PenaltyStrength};
 use ordinate_train::preparation::Preparation;
+use ordinate_train::solver::robust_errors::StandardErrors;
 use values::{
-    Names, Types, alpha, date_format, decimal_mark, flat, fraction, marker_words, ratio, reference, strength,
+    Names, Types, alpha, date_format, decimal_mark, flat, fraction, inverse_strength, marker_words, ratio, reference, strength,
     thousands_separator, typed,
 };
 
@@ -74,6 +75,13 @@ pub(crate) struct Arguments {
     /// are about zero instead of the mean.
     #[arg(long)]
     no_intercept: bool,
+    /// Standard errors of least squares
+    ///
+    /// hc3 allows residuals of different variances and is reliable for few rows (MacKinnon and White, 1985). It changes
+    /// standard errors, t, p, confidence intervals of coefficients and F. Coefficients and the intervals of predictions stay
+    /// as they are: those assume the same variance.
+    #[arg(long, value_enum, default_value_t = StandardErrors::Classical)]
+    pub(super) standard_errors: StandardErrors,
     /// Print the results as one JSON object
     #[arg(long)]
     pub(super) json: bool,
@@ -153,7 +161,7 @@ struct Prepare {
     max_levels: Option<u64>,
     /// Reference level of a category: the one without a coefficient; by default the first
     ///
-    /// Only for --estimator linear; with a penalty every level has a coefficient. Can be repeated.
+    /// Only for fits without a penalty; with a penalty every level has a coefficient. Can be repeated.
     #[arg(long, value_name = "NAME=LEVEL", value_parser = reference)]
     reference: Vec<(String, String)>,
     /// Treatment of unknown categories in requests
@@ -187,12 +195,13 @@ struct Penalties {
     /// L1 ratio of elastic-net, from 0 to 1; by default 0.5
     #[arg(long, value_name = "RATIO", value_parser = ratio, allow_negative_numbers = true)]
     l1_ratio: Option<f64>,
-    /// Inverse regularization strength of logistic regression: a number above zero (default 1), or auto
+    /// Inverse regularization strength of logistic regression: a number above zero (default 1), auto, or inf for no penalty
     ///
-    /// auto chooses from a regularization path by cross-validation. The value is the C of scikit-learn in the objective
+    /// inf (or none) fits by maximum likelihood, with standard errors, z and p values, confidence intervals and odds ratios;
+    /// weights then count as frequencies. auto chooses from a regularization path by cross-validation. The value is the C of scikit-learn in the objective
     /// listed at --estimator. Penalties apply to standardized columns (mean 0, population standard deviation 1) and not
     /// to the intercept. With --weights, log losses are weighted.
-    #[arg(long, value_name = "NUMBER|auto", value_parser = strength, allow_negative_numbers = true)]
+    #[arg(long, value_name = "NUMBER|auto|inf", value_parser = inverse_strength, allow_negative_numbers = true)]
     c: Option<PenaltyStrength>,
     /// Number of cross-validation folds for --alpha auto and --c auto; by default 5
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(2..=100))]
@@ -326,6 +335,11 @@ impl Arguments {
         };
         only("--alpha", alpha.is_some(), &EstimatorKind::has_alpha, "ridge, lasso or elastic-net")?;
         only("--l1-ratio", l1_ratio.is_some(), &|estimator| estimator == EstimatorKind::ElasticNet, "elastic-net")?;
+        if let Some(estimator) = self.estimator.filter(|estimator| *estimator != EstimatorKind::Linear)
+            && self.standard_errors != StandardErrors::Classical
+        {
+            return Err(format!("--standard-errors applies to --estimator linear, got {}", estimator.name()));
+        }
         only("--c", c.is_some(), &EstimatorKind::classifies, "logistic")?;
         let plan = PenaltyPlan {
             alpha: *alpha,

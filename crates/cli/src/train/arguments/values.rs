@@ -25,6 +25,15 @@ pub(super) fn strength(text: &str) -> Result<PenaltyStrength, String> {
     }
 }
 
+/// An inverse regularization strength; infinite without a penalty.
+pub(super) fn inverse_strength(text: &str) -> Result<PenaltyStrength, String> {
+    match text.parse::<f64>() {
+        _ if text == "none" => Ok(PenaltyStrength::Fixed(f64::INFINITY)),
+        Ok(f64::INFINITY) => Ok(PenaltyStrength::Fixed(f64::INFINITY)),
+        _ => strength(text).map_err(|_| "expected a number above zero, auto, or inf".to_owned()),
+    }
+}
+
 pub(super) fn ratio(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|value| (0.0..=1.0).contains(value)).ok_or_else(|| "expected a number from 0 to 1".into())
 }
