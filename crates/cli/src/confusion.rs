@@ -29,7 +29,7 @@ impl Confusion<'_> {
     /// One line per actual class, one column per predicted class, and precision and recall. Of many classes, those with the
     /// lowest F1, without the matrix.
     pub(super) fn table(&self, title: &str) -> TextTable {
-        let labels: Vec<String> = self.classes.iter().map(|class| shorten(&class.to_string())).collect();
+        let labels: Vec<String> = self.classes.iter().map(|class| shorten(&class.label())).collect();
         let is_matrix = labels.len() <= PRINTED_CLASSES;
         let predicted: Vec<String> = if is_matrix {
             labels.iter().map(|label| format!("as {label}")).collect()

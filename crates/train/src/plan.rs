@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::error::TrainError;
 use super::preparation::Preparation;
 use super::solver::cross_validation::CrossValidationResult;
+use super::solver::robust_errors::StandardErrors;
 use super::surveyed_table::SurveyedTable;
 use ordinate_model::identity::ModelName;
 use ordinate_model::preprocess::TargetTransform;
@@ -49,12 +50,6 @@ impl EstimatorKind {
         matches!(self, Self::Logistic)
     }
 
-    /// Whether there is a penalty on the coefficients, so that columns may be linearly dependent.
-    #[must_use]
-    pub fn is_penalised(self) -> bool {
-        !matches!(self, Self::Linear)
-    }
-
     /// Whether the regularization strength is `alpha`.
     #[must_use]
     pub fn has_alpha(self) -> bool {
@@ -79,7 +74,7 @@ pub struct PenaltyPlan {
     pub alpha: Option<PenaltyStrength>,
     /// The fraction of the elastic net's penalty that is on absolute values; 0.5 when absent.
     pub l1_ratio: Option<f64>,
-    /// The inverse regularization strength of logistic regression; 1 when absent.
+    /// The inverse regularization strength of logistic regression; 1 when absent, infinite without a penalty.
     pub c: Option<PenaltyStrength>,
     /// The number of folds of cross-validation. When present, the plan is also measured in as many folds of all rows.
     pub folds: Option<u32>,
@@ -102,6 +97,15 @@ const FOLDS: u32 = 5;
 impl PenaltyPlan {
     pub(super) fn folds(&self) -> u32 {
         self.folds.unwrap_or(FOLDS)
+    }
+
+    /// Whether there is a penalty on the coefficients, so that columns may be linearly dependent.
+    pub(super) fn is_penalised(&self, estimator: EstimatorKind) -> bool {
+        match estimator {
+            EstimatorKind::Linear => false,
+            EstimatorKind::Logistic => self.c != Some(PenaltyStrength::Fixed(f64::INFINITY)),
+            _ => true,
+        }
     }
 
     /// Whether cross-validation selects the regularization strength.
@@ -139,6 +143,8 @@ pub struct Plan {
     pub penalty: PenaltyPlan,
     /// The weights and the threshold of classes.
     pub classes: ClassPlan,
+    /// The kind of standard errors of least squares.
+    pub standard_errors: StandardErrors,
     /// Whether probabilities are calibrated on the held-out rows or the test data, if that is worth it.
     pub calibrate: bool,
     /// Test data from other files; then no row of the training data is held out.
@@ -172,6 +178,7 @@ impl Plan {
         let two_values = surveyed.two_values().filter(|_| self.estimator.is_none() && !needs_number);
         if let Some([low, high]) = two_values {
             let target = shown(&self.selection.target);
+            let [low, high] = [low.label(), high.label()];
             let text = format!(
                 "{target} has two values, {low} and {high}, and is predicted as two classes by logistic regression \
                  (--estimator linear predicts a number)"
@@ -274,11 +281,15 @@ impl Plan {
         keep("alpha", estimator.has_alpha(), json!(fixed(self.penalty.alpha).or(selected)));
         keep("l1_ratio", estimator == EstimatorKind::ElasticNet, json!(self.penalty.l1_ratio(estimator)));
         let c = fixed(self.penalty.c).or(selected.map(|alpha| 1.0 / alpha)).unwrap_or(1.0);
-        keep("c", estimator == EstimatorKind::Logistic, json!(c));
+        // JSON has no infinite number.
+        let c = if c.is_finite() { json!(c) } else { json!("inf") };
+        keep("c", estimator == EstimatorKind::Logistic, c);
         let folds = cross_validation.map(|result| result.folds).or(self.penalty.folds);
         keep("cross_validate", folds.is_some(), json!(folds));
         keep("class_weight", self.classes.balanced, json!("balanced"));
         keep("threshold", self.classes.threshold.is_some(), json!(self.classes.threshold));
+        let is_robust = self.standard_errors != StandardErrors::Classical;
+        keep("standard_errors", is_robust, json!(self.standard_errors));
         keep("calibrate", estimator.classifies() && !self.calibrate, json!(false));
         keep("one_standard_error", *one_standard_error, json!(true));
         parameters

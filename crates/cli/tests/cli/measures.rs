@@ -142,6 +142,14 @@ fn a_threshold_is_a_probability(#[case] threshold: &str) {
 }
 
 #[test]
+fn balanced_classes_need_a_penalty() {
+    let folder = folder_with_data(rare());
+    let output = train(folder.path(), "data.csv --target bought --class-weight balanced --c inf");
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(2) && text.contains("--class-weight needs a penalty"), "{text}");
+}
+
+#[test]
 fn metrics_have_standard_errors_and_a_baseline() {
     let folder = folder_with_data("x,y\n1,3\n2,5.5\n3,7\n4,8.5\n5,11\n6,14\n");
     fs::write(folder.path().join("test.csv"), "x,y\n1,4\n3,6\n5,12\n").unwrap();

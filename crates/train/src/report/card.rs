@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::coefficients::card_section;
 use super::input::{ReportInput, label, parameter_text};
 use super::metrics::{MetricTable, baseline_sentence};
 use super::table::DASH;
@@ -64,7 +65,7 @@ pub fn card(input: &ReportInput<'_>) -> String {
         text += &feature_row(feature, imputed);
     }
     text += &conventions(signature);
-    text + &metrics(input) + &limits(input)
+    text + &metrics(input) + &card_section(input).unwrap_or_default() + &limits(input)
 }
 
 fn feature_row(feature: &Feature, imputed: u64) -> String {
@@ -140,11 +141,11 @@ fn classes(input: &ReportInput<'_>) -> String {
     {
         let ClassMetrics { precision, recall, f1, support } = metrics;
         let [precision, recall, f1] = [precision, recall, f1].map(ratio);
-        let class = code(&class.to_string());
+        let class = code(&class.label());
         let _ = writeln!(text, "| `{class}` | {precision} | {recall} | {f1} | {} |", rounded(support, 6));
     }
     if let Some((threshold, second)) = input.threshold().zip(classes.get(1)) {
-        let second = code(&second.to_string());
+        let second = code(&second.label());
         let _ = writeln!(text, "\n`{second}` is predicted where its probability is at least {threshold}.");
     }
     text

@@ -49,6 +49,7 @@ fn precision_recall(input: &ReportInput<'_>, evaluation: &Classification, class:
     if let Some((recall, precision)) = served {
         layers.push(Layer::Bars(HELD_OUT, vec![(recall, precision, 0.0)]));
     }
+    let class = class.label();
     let caption = format!(
         "Precision and recall of {class} over all thresholds; the orange dot is the {}. The average precision is {:.3}. The \
          dashed line is random guessing.",
@@ -72,7 +73,7 @@ fn thresholds(input: &ReportInput<'_>, evaluation: &Classification, class: &Scal
         Layer::Line(2, series(|point| point.f1)),
         Layer::Mark(chosen),
     ];
-    let x = format!("threshold on the probability of {}", shortened(&class.to_string()));
+    let x = format!("threshold on the probability of {}", shortened(&class.label()));
     let title = "Precision, recall and F1 by threshold";
     let chart = Chart { title, x: &x, layers, unit: true, ..Chart::default() };
     let best = curve.best();
@@ -91,7 +92,7 @@ fn calibration(evaluation: &Classification, classes: &[Scalar]) -> Option<Figure
     let is_empty = bins.is_empty();
     let layers = vec![Layer::Reference(vec![(0.0, 0.0), (1.0, 1.0)]), Layer::Line(0, bins), Layer::Bars(0, dots)];
     let (x, size) = match classes {
-        [_, second] => (format!("predicted probability of {}", shortened(&second.to_string())), Size::Half),
+        [_, second] => (format!("predicted probability of {}", shortened(&second.label())), Size::Half),
         _ => ("probability of the predicted class".to_owned(), Size::Wide),
     };
     let title = "Calibration: observed frequency against predicted probability";
@@ -116,7 +117,7 @@ pub(super) fn class_curves(input: &ReportInput<'_>, data: &ReportData) -> Option
         .into_iter()
         .take(SMALL_CHARTS)
         .filter_map(|(class, curve)| {
-            let name = class.to_string();
+            let name = class.label();
             let title = format!("Receiver operating characteristic of {name}");
             let line = Layer::Line(0, thinned(curve.points, 150));
             let layers = vec![Layer::Reference(vec![(0.0, 0.0), (1.0, 1.0)]), line];

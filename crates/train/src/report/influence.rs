@@ -173,7 +173,7 @@ pub(super) fn influential_rows(input: &ReportInput<'_>, data: &ReportData) -> Op
         let mut cells = match classes {
             Some(classes) => {
                 let class = classes.iter().enumerate().find(|(at, _)| (*at as f64 - row.actual).abs() < 0.5);
-                let class = class.map(|(_, class)| class.to_string()).unwrap_or_default();
+                let class = class.map(|(_, class)| class.label()).unwrap_or_default();
                 vec![TableCell::Text(class), number(row.predicted, 3)]
             }
             None => vec![number(row.actual, 5), number(row.predicted, 5), number(row.residual, 5)],

@@ -31,6 +31,7 @@ mod report_data;
 mod table;
 
 pub use card::card;
+pub use coefficients::no_standard_errors;
 pub use influence::InfluentialRow;
 pub use input::{PathPoint, RegularizationPath, ReportInput};
 pub use page::html;

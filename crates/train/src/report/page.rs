@@ -223,7 +223,7 @@ fn class_counts(input: &ReportInput<'_>) -> Option<ReportTable> {
     for (class, count) in classes.iter().zip(&data.classes) {
         let fraction = *count as f64 / (data.rows - data.test_rows).max(1) as f64;
         let percent = format!("{:.1} %", fraction * 100.0);
-        table.row(class.to_string(), vec![TableCell::Number(count.to_string()), TableCell::Number(percent)]);
+        table.row(class.label(), vec![TableCell::Number(count.to_string()), TableCell::Number(percent)]);
     }
     Some(table)
 }
@@ -270,7 +270,7 @@ fn evaluation(input: &ReportInput<'_>) -> Option<Markup> {
 fn class_table(input: &ReportInput<'_>) -> Option<ReportTable> {
     let (classes, data) = (input.document.estimator.classes()?, input.report_data?);
     let metrics = class_metrics(data.measured.evaluation.confusion()?);
-    let mut rows: Vec<(String, ClassMetrics)> = classes.iter().map(ToString::to_string).zip(metrics).collect();
+    let mut rows: Vec<(String, ClassMetrics)> = classes.iter().map(Scalar::label).zip(metrics).collect();
     if rows.len() > UNSORTED_CLASSES {
         let f1 = |metrics: &ClassMetrics| metrics.f1.unwrap_or(f64::INFINITY);
         rows.sort_by(|(_, one), (_, other)| f1(one).total_cmp(&f1(other)));
@@ -335,7 +335,7 @@ fn metrics(input: &ReportInput<'_>) -> Option<Markup> {
 fn confusion(input: &ReportInput<'_>) -> Option<ReportTable> {
     let (classes, data) = (input.document.estimator.classes()?, input.report_data?);
     let Evaluation::Classification(evaluation) = &data.measured.evaluation else { return None };
-    let names: Vec<String> = classes.iter().map(ToString::to_string).collect();
+    let names: Vec<String> = classes.iter().map(Scalar::label).collect();
     let rows = measured_rows(data);
     let caption = format!("Confusion matrix{rows}: one column for each predicted class");
     let headings = ["actual"].into_iter().chain(names.iter().map(String::as_str));

@@ -6,6 +6,7 @@ pub mod cross_validation;
 pub mod design_rows;
 mod double_double_column;
 pub mod error;
+pub mod estimate;
 pub mod folds;
 pub mod least_squares;
 pub mod leverage;
@@ -14,6 +15,7 @@ pub mod moments;
 pub mod path;
 pub mod qr;
 pub mod refinement;
+pub mod robust_errors;
 mod simd;
 #[cfg(test)]
 mod test_rows;

@@ -12,6 +12,7 @@ use ordinate_table::{Origin, Selection};
 use ordinate_train::evaluate::Classification;
 use ordinate_train::plan::{ClassPlan, PenaltyPlan, Plan};
 use ordinate_train::preparation::Preparation;
+use ordinate_train::solver::robust_errors::StandardErrors;
 use ordinate_train::{EstimatorKind, train};
 
 const NEW_ROWS: usize = 2000;
@@ -56,6 +57,7 @@ fn simulated(folder: &Path, seed: u64, rows: &[Row]) -> Option<Simulated> {
         estimator: Some(EstimatorKind::Logistic),
         penalty: PenaltyPlan::default(),
         classes: ClassPlan::default(),
+        standard_errors: StandardErrors::Classical,
         calibrate: true,
         test: None,
         test_fraction: 0.2,
