@@ -17,7 +17,7 @@ use ordinate_train::preparation::Preparation;
 use ordinate_train::solver::robust_errors::StandardErrors;
 use values::{
     Names, Types, alpha, date_format, decimal_mark, flat, fraction, inverse_strength, marker_words, ratio, reference,
-    strength, thousands_separator, typed,
+    thousands_separator, typed,
 };
 
 /// Fit a model to data, measure it on held-out rows, and save it
