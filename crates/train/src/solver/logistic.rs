@@ -8,15 +8,21 @@
 //! ```
 //!
 //! Newton's method converges quadratically, whatever the units of the columns; a step that does not reduce the objective is
-//! halved. Where the Hessian is small, every iteration is one pass that sums loss, gradient and Hessian (`newton`); for many
-//! classes or columns, conjugate gradients need the products of the Hessian with vectors only (`truncated_newton`). The rows
-//! stay in memory if they fit. For more than two classes, adding a constant to all scores does not change the probabilities:
+//! halved. Where the Hessian is small, every iteration is one pass that sums loss, gradient and Hessian (`newton`). For many
+//! classes or columns, a quasi-Newton method (`lbfgs`) descends to the gradient at which scikit-learn stops by default; where
+//! more digits take little time, Newton's method with conjugate gradients finds them (`truncated_newton`). The rows stay in
+//! memory if they fit. For more than two classes, adding a constant to all scores does not change the probabilities:
 //! this direction is fixed, and coefficients and intercepts sum to zero over the classes.
 
+mod block_losses;
+mod exponential;
 mod iterate;
+mod lbfgs;
 mod logistic_fit;
 mod newton;
 mod packed;
+mod passes;
+mod preconditioner;
 mod products;
 mod settings;
 mod standardisation;
@@ -25,28 +31,39 @@ mod sums;
 mod tiles;
 mod truncated_newton;
 
-use std::num::NonZero;
-
 use super::design_rows::DesignRows;
 use super::error::SolveError;
 use super::leverage::{LeverageFactor, MOST_COLUMNS};
 use super::qr::UpperTriangle;
 use iterate::Solution;
+use lbfgs::Descent;
 pub(crate) use logistic_fit::DECISIVE;
 pub use logistic_fit::LogisticFit;
 use ordinate_model::inference::DIAGONAL_INCREMENT;
 use packed::packed_index;
+use passes::{Pass, TileBlock};
+use preconditioner::Preconditioner;
 pub use settings::LogisticSettings;
 pub use standardisation::OneClassValue;
 use standardisation::Standardisation;
 pub(crate) use standardisation::{StandardisationPass, position};
 use standardised_rows::{StandardisedRows, fits_into_memory};
 use sums::ColumnBlock;
-use truncated_newton::TileBlock;
 
 /// The usual number of passes of Newton's method, and of products with the Hessian in its truncated form.
 const NEWTON_PASSES: f64 = 7.0;
 const TRUNCATED_PASSES: f64 = 60.0;
+
+/// The gradient at which a fit of many classes or columns has converged: that of scikit-learn by default.
+const NEAR: f64 = 1e-4;
+
+/// The most passes for that, and the operations after which a fit ends that has had [`LogisticSettings::max_iterations`]: some
+/// minutes.
+const MOST_PASSES: u32 = 3000;
+const MOST_OPERATIONS: f64 = 1e12;
+
+/// The operations in which a fit may find more digits: some hundredths of a second.
+const FEW_OPERATIONS: f64 = 2e8;
 
 /// Fits the scores of `classes` classes. The target of a row is the position of its class.
 ///
@@ -55,7 +72,7 @@ const TRUNCATED_PASSES: f64 = 60.0;
 /// converge is not an error: see [`LogisticFit::converged`].
 pub fn fit(rows: &impl DesignRows, classes: usize, settings: &LogisticSettings) -> Result<LogisticFit, SolveError> {
     let standardisation = standardisation(rows, classes)?.with_settings(settings).finish(rows.columns())?;
-    Problem::new(rows, standardisation, settings, available_threads())?.fit(settings.c)
+    Problem::new(rows, standardisation, settings)?.fit(settings.c)
 }
 
 /// As [`fit()`], for a part of the rows: a column that is constant in the part gets the coefficient 0, and a class without rows
@@ -70,7 +87,7 @@ pub fn fit_of_part(
     start: Option<&LogisticFit>,
 ) -> Result<LogisticFit, SolveError> {
     let standardisation = standardisation(rows, classes)?.with_settings(settings).finish_part();
-    let mut problem = Problem::new(rows, standardisation, settings, available_threads())?;
+    let mut problem = Problem::new(rows, standardisation, settings)?;
     if let Some(start) = start {
         problem.start_from(start);
     }
@@ -93,10 +110,6 @@ fn standardisation(rows: &impl DesignRows, classes: usize) -> Result<Standardisa
     let mut standardisation = StandardisationPass::new(rows.columns().len(), classes)?;
     rows.scan::<SolveError>(&mut |row| standardisation.push(row).map(|_| ()))?;
     Ok(standardisation)
-}
-
-fn available_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// How the rows are stored, which depends on the solver.
@@ -125,7 +138,6 @@ impl<'r, R: DesignRows> Problem<'r, R> {
         rows: &'r R,
         standardisation: Standardisation,
         settings: &LogisticSettings,
-        threads: usize,
     ) -> Result<Self, SolveError> {
         let scores = match standardisation.present.len() {
             0 | 1 => 0,
@@ -134,15 +146,17 @@ impl<'r, R: DesignRows> Problem<'r, R> {
         };
         let columns = standardisation.means.len();
         let mut leverage_factor = None;
-        let intercept = settings.intercept;
+        let LogisticSettings { intercept, threads, .. } = *settings;
         let design = if scores == 0 {
             Design::OneClass
         } else if is_small(&standardisation, scores) {
             Design::Columns(StandardisedRows::new(rows, &standardisation, intercept, threads)?)
         } else {
             let tiles = StandardisedRows::new(rows, &standardisation, intercept, threads)?;
-            let gram = if columns <= MOST_COLUMNS || is_worth_a_gram(&standardisation, scores) {
-                Some(truncated_newton::gram(&tiles, columns + 1)?)
+            // Only a preconditioner needs it for more columns: it takes no longer than four passes.
+            let is_cheap = columns <= 16 * (scores + 2) && is_worth_a_preconditioner(&standardisation, scores);
+            let gram = if columns <= MOST_COLUMNS || is_cheap {
+                Some(passes::gram(&tiles, columns + 1)?)
             } else {
                 None
             };
@@ -197,9 +211,9 @@ impl<'r, R: DesignRows> Problem<'r, R> {
                 Some(solution)
             }
             Design::Tiles(rows, gram) => {
-                let operations = product_operations(&self.standardisation, start.len());
-                let (settings, gram) = (&self.settings, gram.as_deref());
-                Some(truncated_newton::minimise(rows, start, settings, penalty, weight, gram, operations)?)
+                let columns = self.standardisation.means.len() + 1;
+                let pass = Pass { rows, scores: start.len(), parameters: columns };
+                Some(self.fit_many(&pass, start, gram.as_deref(), (penalty, weight))?)
             }
         };
         Ok(match solution {
@@ -211,9 +225,42 @@ impl<'r, R: DesignRows> Problem<'r, R> {
         })
     }
 
+    /// Fits many classes or columns.
+    fn fit_many(
+        &self,
+        pass: &Pass<'_, '_, R>,
+        start: Vec<Vec<f64>>,
+        gram: Option<&[f64]>,
+        (penalty, weight): (f64, f64),
+    ) -> Result<Solution, SolveError> {
+        let curvature = if pass.scores == 1 { 0.25 } else { 1.0 / pass.scores as f64 };
+        let gram = gram.filter(|_| is_worth_a_preconditioner(&self.standardisation, pass.scores));
+        let preconditioner =
+            gram.and_then(|gram| Preconditioner::new(gram, pass.parameters, curvature / weight, penalty));
+        let preconditioner = preconditioner.as_ref();
+        let operations = product_operations(&self.standardisation, pass.scores);
+        let most_passes = passes_of(MOST_OPERATIONS, operations).clamp(self.settings.max_iterations, MOST_PASSES);
+        let enough = NEAR.max(self.settings.tolerance);
+        let descent = Descent { penalty, weight, curvature, preconditioner, enough, most_passes };
+        let near = descent.minimise(pass, start)?;
+        let left = passes_of(FEW_OPERATIONS, operations).saturating_sub(near.passes);
+        if !near.converged || left == 0 || near.point.is_flat() {
+            return Ok(near);
+        }
+        let passes = near.passes;
+        let found = truncated_newton::minimise(pass, near.point.parameters, &self.settings, &descent, left)?;
+        Ok(Solution { passes: passes + found.passes, ..found })
+    }
+
     fn fitted(&self, solution: &Solution) -> LogisticFit {
         LogisticFit::new(&self.standardisation, solution, self.leverage_factor.clone())
     }
+}
+
+/// The passes of so many operations each.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Saturates.
+fn passes_of(operations: f64, each: f64) -> u32 {
+    (operations / each) as u32
 }
 
 /// The operations of one product of the Hessian and a vector.
@@ -234,11 +281,12 @@ fn is_small(standardisation: &Standardisation, scores: usize) -> bool {
     whole <= truncated
 }
 
-/// Whether the Gram matrix of the columns and its inverse take less time than the products that they save.
-fn is_worth_a_gram(standardisation: &Standardisation, scores: usize) -> bool {
+/// Whether the Gram matrix of the columns and its inverse take less time than the passes that they save. With few rows the
+/// matrix of the columns says little about their curvature once the classes are nearly separated.
+fn is_worth_a_preconditioner(standardisation: &Standardisation, scores: usize) -> bool {
     let (rows, columns) = (standardisation.rows as f64, standardisation.means.len() as f64 + 1.0);
-    let gram = rows * columns * columns + 4.0 * columns * columns * columns;
-    gram < 0.5 * TRUNCATED_PASSES * 4.0 * rows * columns * scores as f64
+    let inverse = 4.0 * columns * columns * columns;
+    rows >= 4.0 * columns && inverse <= 3.0 * product_operations(standardisation, scores)
 }
 
 /// The factor for leverages, from the Gram matrix of the columns, times a curvature, with the intercept last.
