@@ -224,7 +224,7 @@ pub fn classification(
         let mut standardisation = StandardisationPass::new(columns, classes)?;
         others.scan::<SolveError>(&mut |row| standardisation.push(row).map(|_| ()))?;
         let standardisation = standardisation.with_settings(settings).finish_part();
-        let mut problem = Problem::new(&others, standardisation, settings)?;
+        let mut problem = Problem::new(&others, standardisation, settings, false)?;
         let fits = alphas.iter().map(|alpha| problem.fit(1.0 / alpha)).collect::<Result<Vec<LogisticFit>, _>>()?;
         let mut losses = vec![0.0; fits.len()];
         let mut weight = 0.0;

@@ -63,7 +63,7 @@ const MOST_PASSES: u32 = 3000;
 const MOST_OPERATIONS: f64 = 1e12;
 
 /// The operations in which a fit may find more digits: some hundredths of a second.
-const FEW_OPERATIONS: f64 = 2e8;
+const FEW_OPERATIONS: f64 = 3e8;
 
 /// Fits the scores of `classes` classes. The target of a row is the position of its class.
 ///
@@ -72,7 +72,7 @@ const FEW_OPERATIONS: f64 = 2e8;
 /// converge is not an error: see [`LogisticFit::converged`].
 pub fn fit(rows: &impl DesignRows, classes: usize, settings: &LogisticSettings) -> Result<LogisticFit, SolveError> {
     let standardisation = standardisation(rows, classes)?.with_settings(settings).finish(rows.columns())?;
-    Problem::new(rows, standardisation, settings)?.fit(settings.c)
+    Problem::new(rows, standardisation, settings, true)?.fit(settings.c)
 }
 
 /// As [`fit()`], for a part of the rows: a column that is constant in the part gets the coefficient 0, and a class without rows
@@ -87,7 +87,7 @@ pub fn fit_of_part(
     start: Option<&LogisticFit>,
 ) -> Result<LogisticFit, SolveError> {
     let standardisation = standardisation(rows, classes)?.with_settings(settings).finish_part();
-    let mut problem = Problem::new(rows, standardisation, settings)?;
+    let mut problem = Problem::new(rows, standardisation, settings, true)?;
     if let Some(start) = start {
         problem.start_from(start);
     }
@@ -133,11 +133,12 @@ pub(crate) struct Problem<'r, R> {
 }
 
 impl<'r, R: DesignRows> Problem<'r, R> {
-    /// Reads the rows if they fit into memory.
+    /// Reads the rows if they fit into memory. A fit that does not want leverages may have none.
     pub(crate) fn new(
         rows: &'r R,
         standardisation: Standardisation,
         settings: &LogisticSettings,
+        wants_leverages: bool,
     ) -> Result<Self, SolveError> {
         let scores = match standardisation.present.len() {
             0 | 1 => 0,
@@ -153,14 +154,15 @@ impl<'r, R: DesignRows> Problem<'r, R> {
             Design::Columns(StandardisedRows::new(rows, &standardisation, intercept, threads)?)
         } else {
             let tiles = StandardisedRows::new(rows, &standardisation, intercept, threads)?;
-            // Only a preconditioner needs it for more columns: it takes no longer than four passes.
+            // For a preconditioner alone it may take as long as four passes.
             let is_cheap = columns <= 16 * (scores + 2) && is_worth_a_preconditioner(&standardisation, scores);
-            let gram = if columns <= MOST_COLUMNS || is_cheap {
+            let gram = if (wants_leverages && columns <= MOST_COLUMNS) || is_cheap {
                 Some(passes::gram(&tiles, columns + 1)?)
             } else {
                 None
             };
-            leverage_factor = gram.as_ref().and_then(|gram| factor(&standardisation, gram, 1.0));
+            leverage_factor =
+                gram.as_ref().filter(|_| wants_leverages).and_then(|gram| factor(&standardisation, gram, 1.0));
             Design::Tiles(tiles, gram)
         };
         let parameters = vec![vec![0.0; columns + 1]; scores];

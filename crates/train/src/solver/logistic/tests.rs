@@ -127,7 +127,7 @@ fn the_number_of_threads_does_not_change_a_bit() {
     let on = |threads| {
         let standardisation = standardisation(&table, 3).unwrap().finish(&table.columns).unwrap();
         let settings = LogisticSettings { threads, ..settings };
-        Problem::new(&table, standardisation, &settings).unwrap().fit(1.0).unwrap()
+        Problem::new(&table, standardisation, &settings, true).unwrap().fit(1.0).unwrap()
     };
     let one = on(1);
     assert!(one.converged);
@@ -346,7 +346,7 @@ fn many_classes_and_columns_have_the_same_bits_on_any_number_of_threads() {
         let standardisation = standardisation(&table, 9).unwrap().finish(&table.columns).unwrap();
         assert!(!is_small(&standardisation, 9));
         let settings = LogisticSettings { threads, ..settings };
-        Problem::new(&table, standardisation, &settings).unwrap().fit(1.0).unwrap()
+        Problem::new(&table, standardisation, &settings, true).unwrap().fit(1.0).unwrap()
     };
     let one = on(1);
     assert!(one.converged && one.gradient <= 1e-8 && one.leverage_factor.is_some(), "{}", one.gradient);
