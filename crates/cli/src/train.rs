@@ -85,8 +85,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     drop(progress);
     let trained = match trained {
         Err(TrainError::Several(problems)) if !problems.options().is_empty() => {
-            let (text, command) = (problems.text(), command(problems.options()));
-            return Err(format!("{text}\nhelp: to count these values as missing, use: {command}").into());
+            let resolved = command(problems.options());
+            return Err(format!("{}\nhelp: to count these values as missing, use: {resolved}", problems.text()).into());
         }
         trained => trained?,
     };
@@ -142,10 +142,10 @@ fn undecided(decisions: &[&Decision]) -> String {
         let _ = write!(text, "\n- {}", decision.text);
     }
     let options: Vec<String> = decisions.iter().flat_map(|decision| decision.options.iter().cloned()).collect();
-    if !options.is_empty() {
-        let _ = write!(text, "\nhelp: to decide the same, use: {}", command(&options));
-    } else {
+    if options.is_empty() {
         text.push_str("\nhelp: correct the data, or train without --strict");
+    } else {
+        let _ = write!(text, "\nhelp: to decide the same, use: {}", command(&options));
     }
     text
 }

@@ -98,7 +98,9 @@ pub(super) fn check(source: &Source, roles: &[RoleOf], inferred: &[Inferred]) ->
     }
     if !suspects.is_empty() {
         source.scan::<DataError>(&mut |record| {
-            suspects.iter_mut().for_each(|suspect| suspect.push(record.id(), record.cell(suspect.position)));
+            for suspect in &mut suspects {
+                suspect.push(record.id(), record.cell(suspect.position));
+            }
             Ok(())
         })?;
     }

@@ -102,8 +102,8 @@ fn several_problems_are_listed_with_one_command_that_resolves_them() {
     let mut data = "age,my date,y\n".to_owned();
     for row in 0..60 {
         let age = if row % 5 == 0 { ["old", "it's new"][row % 2].to_owned() } else { row.to_string() };
-        let date = if row == 7 { "-soon" } else { "2024-01-05" };
-        writeln!(data, "{age},{date},{}", row * row % 7).unwrap();
+        let joined = if row == 7 { "-soon" } else { "2024-01-05" };
+        writeln!(data, "{age},{joined},{}", row * row % 7).unwrap();
     }
     let folder = folder_with_data(data);
     let shell = |command: &str| {
