@@ -471,7 +471,9 @@ mod tests {
     fn checked(first: &[&str], all: &[&str]) -> (Inferred, bool) {
         let read = |fields: &[&str], reader: &Reader| {
             let mut contents = Contents::of_block();
-            fields.iter().for_each(|field| _ = contents.push_field(field, reader));
+            for field in fields {
+                contents.push_field(field, reader);
+            }
             contents
         };
         let named = NamedColumn { name: "x".into(), purpose: Purpose::Feature };
