@@ -155,22 +155,7 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     let calibrated = measured.served_calibration();
     let folds = folds.and_then(|folds| folds.metrics(calibrated.is_some(), plan.classes.threshold));
     let baseline = baseline.finish();
-    if plan.standard_errors != StandardErrors::Classical && !matches!(whole, Fit::LeastSquares(_)) {
-        notes.push(format!(
-            "--standard-errors {} applies to least squares (--estimator linear)",
-            plan.standard_errors.name()
-        ));
-    }
-    let robust = robust_errors(plan.standard_errors, &whole, &table, &residuals)?;
-    notes.extend(robust.as_ref().and_then(|robust| robust.as_ref().err()).map(|row| {
-        let kind = plan.standard_errors.name();
-        format!(
-            "row {} of the data alone determines a coefficient, so that {kind} is not defined: standard errors are classical; \
-             --standard-errors hc1 does not divide by leverages",
-            row + 1
-        )
-    }));
-    let robust = robust.and_then(Result::ok);
+    let robust = noted_robust_errors(plan.standard_errors, &whole, &table, &residuals, &mut notes)?;
     let summary = summary(&whole, &table, &residuals, robust.as_ref());
     notes.extend(summary.iter().flat_map(|summary| fit::high_variance_inflation(summary, table.columns())));
 
@@ -270,6 +255,29 @@ fn measured_by(report: &mut ReportData, table: &TrainingTable) -> Measured {
         column.missing = *missing;
     }
     report.measured.clone()
+}
+
+/// Robust standard errors of a least-squares fit, if they are requested, with notes on why there are none.
+fn noted_robust_errors(
+    kind: StandardErrors,
+    fit: &Fit,
+    table: &TrainingTable,
+    residuals: &Residuals,
+    notes: &mut Vec<String>,
+) -> Result<Option<RobustErrors>, TrainError> {
+    if kind != StandardErrors::Classical && !matches!(fit, Fit::LeastSquares(_)) {
+        notes.push(format!("--standard-errors {} applies to least squares (--estimator linear)", kind.name()));
+    }
+    let robust = robust_errors(kind, fit, table, residuals)?;
+    notes.extend(robust.as_ref().and_then(|robust| robust.as_ref().err()).map(|row| {
+        format!(
+            "row {} of the data alone determines a coefficient, so that {} is not defined: standard errors are classical; \
+             --standard-errors hc1 does not divide by leverages",
+            row + 1,
+            kind.name()
+        )
+    }));
+    Ok(robust.and_then(Result::ok))
 }
 
 /// Robust standard errors of a least-squares fit, if they are requested, in one pass over the rows. The error is the number of a
