@@ -120,7 +120,8 @@ impl Chart<'_> {
             builder.x_label_area_size(78).y_label_area_size(120);
         }
         let mut chart = builder.build_cartesian_2d(left..right, low..high)?;
-        let label = |value: &f64| rounded(*value, 5);
+        let across_label = |value: &f64| rounded(without_rounding(*value, right - left), 5);
+        let label = |value: &f64| rounded(without_rounding(*value, high - low), 5);
         let power = |value: &f64| rounded(10_f64.powf(*value), 2);
         let (across, down) = match self.size {
             Size::Half => (6, 6),
@@ -136,7 +137,7 @@ impl Chart<'_> {
             .axis_style(REFERENCE.stroke_width(2))
             .label_style(("sans-serif", TEXT, &INK))
             .axis_desc_style(("sans-serif", TEXT, &INK))
-            .x_label_formatter(if self.log_x { &power } else { &label })
+            .x_label_formatter(if self.log_x { &power } else { &across_label })
             .y_label_formatter(&label)
             .x_desc(self.x)
             .y_desc(self.y)
@@ -200,6 +201,11 @@ impl Chart<'_> {
         }
         Some((x.padded()?, y.padded()?))
     }
+}
+
+/// 0 instead of the rounding error of the label at 0 on an axis of this length.
+fn without_rounding(value: f64, length: f64) -> f64 {
+    if value.abs() < length * 1e-9 { 0.0 } else { value }
 }
 
 /// Circles with tooltips.
@@ -302,7 +308,7 @@ pub(super) fn forest(
             .axis_style(REFERENCE.stroke_width(2))
             .label_style(("sans-serif", TEXT, &INK))
             .axis_desc_style(("sans-serif", TEXT, &INK))
-            .x_label_formatter(&label)
+            .x_label_formatter(&|value| label(&without_rounding(*value, right - left)))
             .draw()?;
         // plotters would centre the title below the plotting area, and cut off a long one.
         let centred = ("sans-serif", TEXT).into_font().color(&INK).pos(Pos::new(HPos::Center, VPos::Bottom));
@@ -395,6 +401,14 @@ mod tests {
         ];
         let ([left, right], [low, high]) = Chart { layers, ..Chart::default() }.extent().unwrap();
         assert!(left < -2.0 && right > 2.0 && low < -2.0 && high > 2.0);
+    }
+
+    #[test]
+    fn the_label_at_zero_is_zero() {
+        let row = |value| ForestRow { name: "x".to_owned(), value, interval: None, series: 0, line: value };
+        let label = |value: &f64| rounded(*value, 5);
+        let svg = forest("title", "x", &[row(-1.0), row(1.0)], &label).unwrap().into_string();
+        assert!(!svg.contains("e-1") && svg.contains("\n0\n"), "{svg}");
     }
 
     #[test]
