@@ -78,8 +78,8 @@ mod tests {
         // Class k has k errors among 12 rows, all taken for class 0.
         let row = |class: usize| {
             let mut counts = vec![0.0; 12];
-            counts[class] += (12 - class) as f64;
-            counts[0] += class as f64;
+            counts[class] += f64::from(12 - u32::try_from(class).unwrap());
+            counts[0] += f64::from(u32::try_from(class).unwrap());
             counts
         };
         let rows: Vec<Vec<f64>> = (0..12).map(row).collect();
