@@ -122,7 +122,7 @@ struct Columns {
     /// Column with the weight of each row, zero or more
     ///
     /// A row of weight 2 counts as two rows in coefficients and metrics. Degrees of freedom, standard errors, tests and
-    /// intervals count rows instead of weights, as in the WLS of statsmodels.
+    /// intervals count rows instead of weights, as in the WLS of statsmodels. With --c inf, weights are frequencies there, too.
     #[arg(long, value_name = "NAME")]
     weights: Option<String>,
 }
@@ -198,7 +198,7 @@ struct Penalties {
     /// Inverse regularization strength of logistic regression: a number above zero (default 1), auto, or inf for no penalty
     ///
     /// inf (or none) fits by maximum likelihood, with standard errors, z and p values, confidence intervals and odds ratios;
-    /// weights then count as frequencies. auto chooses from a regularization path by cross-validation. The value is the C of scikit-learn in the objective
+    /// weights then are frequencies. An error names the columns of classes that are separable. auto chooses from a regularization path by cross-validation. The value is the C of scikit-learn in the objective
     /// listed at --estimator. Penalties apply to standardized columns (mean 0, population standard deviation 1) and not
     /// to the intercept. With --weights, log losses are weighted.
     #[arg(long, value_name = "NUMBER|auto|inf", value_parser = inverse_strength, allow_negative_numbers = true)]

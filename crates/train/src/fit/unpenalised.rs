@@ -1,5 +1,7 @@
 //! Logistic regression without a penalty, with its inference.
 
+use std::fmt::Write as _;
+
 use super::redundant::one_line;
 use super::{held_out_rows, in_classes};
 use crate::error::TrainError;
@@ -11,8 +13,11 @@ use crate::solver::logistic::{
 };
 use crate::summary::{LikelihoodFit, Ratio, ScoreEstimates, Summary, rounded};
 use crate::training_table::{TrainingRows, TrainingTable};
-use ordinate_model::wording::{NAMED, listed};
+use ordinate_model::wording::{NAMED, counted, listed};
 use ordinate_table::{Decision, shell_word};
+
+/// The most separating columns that an error describes.
+const MOST_DESCRIBED: usize = 3;
 
 /// Fits without a penalty. The columns of the table are linearly independent.
 ///
@@ -81,7 +86,12 @@ fn separated_by_columns(table: &TrainingTable, separations: &[ColumnSeparation])
         .map(|separation| format!("{:?} {}", one_line(&name(separation)), described(table, separation)))
         .collect();
     let names: Vec<String> = separations.iter().map(name).collect();
-    (!names.is_empty()).then(|| error(table, &described.join("; "), &names))
+    let more = described.len().saturating_sub(MOST_DESCRIBED);
+    let mut what = described.into_iter().take(MOST_DESCRIBED).collect::<Vec<_>>().join("; ");
+    if more > 0 {
+        let _ = write!(what, "; and {}", counted(more, "more column", "more columns"));
+    }
+    (!names.is_empty()).then(|| error(table, &what, &names))
 }
 
 /// Such as `is 0 in every row of the class "yes"`.
@@ -128,10 +138,15 @@ fn separated_together(table: &TrainingTable, columns: &[usize], complete: bool) 
     error(table, &what, &names)
 }
 
+/// A name in an option that accepts several names.
+fn option_name(name: &str) -> String {
+    if name.contains([',', '"']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name.to_owned() }
+}
+
 fn error(table: &TrainingTable, what: &str, names: &[String]) -> TrainError {
     let excluded = match names {
-        [name] if table.signature().features().iter().any(|feature| feature.name == *name) => {
-            format!(", or leave the column out with --exclude {}", shell_word(name))
+        [name] if table.names().len() > 1 => {
+            format!(", or leave the column out with --exclude {}", shell_word(&option_name(name)))
         }
         _ => String::new(),
     };
