@@ -104,6 +104,13 @@ fn report(model: &Model, coefficients: &CoefficientTable<'_>) -> String {
     if document.preprocess.target_transform == TargetTransform::Log {
         fact("fitted to", "the logarithm of the target; predictions are medians, not means".to_owned());
     }
+    if let Some(family) = document.estimator.log_link() {
+        fact("fitted to", format!("the logarithm of the mean ({} distribution); predictions are means", family.name()));
+    }
+    if let Some(offset) = &document.preprocess.offset {
+        let (name, kind) = (label(&offset.feature), if offset.log { "exposure" } else { "offset" });
+        fact(kind, name.to_owned());
+    }
     let ignored: Vec<&str> = document.signature.ignored().iter().map(|name| label(name)).collect();
     if !ignored.is_empty() {
         fact("ignores", listed(&ignored));

@@ -20,6 +20,7 @@ pub mod cell;
 pub mod date;
 pub mod double_double;
 pub mod estimator;
+pub mod family;
 mod example_rows;
 pub mod field;
 pub mod frame;

@@ -50,7 +50,7 @@ pub use file_options::{FileOptions, HeaderOption};
 pub use missing::{Policy, Rule};
 pub use paths::{each_once, expanded};
 pub use row::{Row, RowNumber};
-pub use selection::Selection;
+pub use selection::{OffsetColumn, Selection};
 pub use source::{Origin, Record, RowId, Scan, Source, Step, Watch};
 pub use spool::SpoolError;
 pub use table_reader::TableReader;

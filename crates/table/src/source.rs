@@ -16,7 +16,7 @@ use super::parquet::ParquetRows;
 use super::paths::{each_once, expanded, is_standard_input};
 use super::ragged::RaggedRows;
 use super::row::{Row, RowNumber};
-use super::selection::find;
+use super::selection::{OffsetColumn, find};
 use super::standard_input::StandardInput;
 use super::{DataError, Decision, Header, Location, Selection};
 use ordinate_model::cell::Cell;
@@ -122,6 +122,8 @@ pub struct Source {
     pub(super) names: Vec<String>,
     /// Whether the last of them are weights.
     pub has_weights: bool,
+    /// The column of a term without a coefficient, which is among the features.
+    pub offset: Option<OffsetColumn>,
     /// The position of each name in the header.
     pub(super) positions: Vec<usize>,
     /// All columns of the files.
@@ -189,6 +191,7 @@ impl Source {
             files,
             names,
             has_weights,
+            offset: selection.offset.clone(),
             positions,
             header,
             index,

@@ -1,6 +1,7 @@
 //! Fits the planned estimator twice: to all rows, and to the rows that are not held out.
 
 mod fits;
+mod glm;
 mod linear;
 mod notes;
 mod penalised;
@@ -19,6 +20,7 @@ use super::surveyed_table::SurveyedTable;
 use super::training_table::{EncodedRow, TrainingRows, TrainingTable};
 pub(super) use fits::{Fit, Fits};
 pub(super) use notes::high_variance_inflation;
+use ordinate_model::family::Family;
 use ordinate_model::wording::counted;
 use ordinate_table::{DataError, Decision};
 
@@ -68,6 +70,8 @@ pub(super) fn fit(
     match estimator {
         EstimatorKind::Linear => linear::linear(table, holdout),
         EstimatorKind::Logistic => classes(table, holdout, plan),
+        EstimatorKind::Poisson => glm::glm(table, holdout, plan, Family::Poisson),
+        EstimatorKind::Gamma => glm::glm(table, holdout, plan, Family::Gamma),
         EstimatorKind::Ridge | EstimatorKind::Lasso | EstimatorKind::ElasticNet => {
             penalised::penalised(table, holdout, plan, estimator)
         }

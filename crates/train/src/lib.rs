@@ -202,10 +202,15 @@ struct Fitted {
 /// Reads the data, decides what no option does, and fits.
 fn fitted(plan: &Plan) -> Result<Fitted, TrainError> {
     let holdout = Holdout::new(plan.held_out_fraction(), plan.seed)?;
-    let surveyed = SurveyedTable::new(Source::open(&plan.origin, &plan.selection)?, &plan.preparation)?;
+    let mut surveyed = SurveyedTable::new(Source::open(&plan.origin, &plan.selection)?, &plan.preparation)?;
     let (estimator, chosen) = plan.estimator(&surveyed)?;
     let (estimator, few_rows) = fit::for_few_rows(estimator, &surveyed, &holdout, plan)?;
-    let table = surveyed.table(&plan.preparation, estimator.classifies(), estimator.is_penalised())?;
+    match estimator.family() {
+        Some(family) => surveyed.check_family(family)?,
+        None if plan.estimator.is_none() && !estimator.classifies() => surveyed.note_counts(),
+        None => {}
+    }
+    let table = surveyed.table(&plan.preparation, estimator.classifies(), plan.penalty.is_penalised(estimator))?;
     let holdout = if plan.held_out_fraction() > 0.0 {
         holdout.keeping(table.required_rows()?).keeping_some(table.summary().rows)
     } else {

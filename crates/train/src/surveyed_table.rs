@@ -14,7 +14,8 @@ use super::training_table::TrainingTable;
 use crate::error::TrainError;
 use features::{FeatureSet, left_out_notes, left_out_rows};
 use ordinate_model::artifact::ArtifactError;
-use ordinate_model::preprocess::{Design, Preprocess, TargetTransform};
+use ordinate_model::family::Family;
+use ordinate_model::preprocess::{Design, Offset, Preprocess, TargetTransform};
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{Feature, FeatureType, Signature, Target};
 use ordinate_model::suggestion::most_similar;
@@ -22,7 +23,7 @@ use ordinate_model::wording::shorten;
 use ordinate_table::column::{Column, Role};
 use ordinate_table::contents::{Contents, Reader};
 use ordinate_table::frame_values::FrameValues;
-use ordinate_table::infer::{Inferred, ReadingOptions, Surveyed, infer};
+use ordinate_table::infer::{Inferred, ReadingOptions, Surveyed, infer, shown};
 use ordinate_table::missing::{self, Policy};
 use ordinate_table::resolve::{RowRules, resolve};
 use ordinate_table::spool::Spool;
@@ -65,9 +66,9 @@ impl SurveyedTable {
         let rules = RowRules { target, weight: weights, required: required(&source, preparation, target) };
         let (spool, rows, left_out) = resolve(spool, &mut columns, &rules)?;
         problems::check_rows(&source, &columns, &left_out, rows)?;
-        decisions.extend(left_out_rows(&left_out, &columns, &rules, preparation));
+        decisions.extend(left_out_rows(&left_out, &columns, &rules, preparation, source.offset.as_ref()));
         let scan = Scan { rows, ..scan };
-        let mut notes = left_out_notes(&left_out);
+        let mut notes = left_out_notes(&left_out, preparation);
         let features = FeatureSet::new(&source, preparation, &columns, &spool, target, &mut decisions, &mut notes)?;
         problems::check_positive(&source, &read_columns, &columns)?;
         columns.truncate(target + 1);
@@ -87,6 +88,33 @@ impl SurveyedTable {
         target::two_values(&self.target)
     }
 
+    /// Checks that all targets are ones that the family has, and notes counts that are not whole.
+    ///
+    /// # Errors
+    /// [`DataError`] with the first row of the smallest target.
+    pub(crate) fn check_family(&mut self, family: Family) -> Result<(), TrainError> {
+        problems::check_family(&self.source, &self.target, family)?;
+        if family == Family::Poisson && !self.target.is_whole {
+            self.notes.push(format!(
+                "{} has fractions, which Poisson regression takes as counts per unit: if the variance is not proportional to the \
+                 mean, standard errors are wrong",
+                shown(self.target.name())
+            ));
+        }
+        Ok(())
+    }
+
+    /// A note on a target of counts, which least squares can predict below zero.
+    pub(crate) fn note_counts(&mut self) {
+        if target::is_count(&self.target) {
+            self.notes.push(format!(
+                "{} looks like a count (whole numbers from 0, most of them small): --estimator poisson fits counts, and never \
+                 predicts a negative number",
+                shown(self.target.name())
+            ));
+        }
+    }
+
     /// The number of rows.
     pub(crate) fn rows(&self) -> u64 {
         self.scan.rows
@@ -100,9 +128,15 @@ impl SurveyedTable {
         let Preparation { degree, interactions, through_origin, .. } = *preparation;
         let (reference, parts) = (&preparation.reference, &self.features.parts);
         let terms = Terms { degree, interactions, every_level: false, through_origin, reference, parts };
-        let columns = columns(&self.features.features, terms);
+        let columns = columns(&self.design_features(&self.features.features), terms);
         let columns = columns.and_then(|columns| without(columns, self.source.excluded_terms()));
         Ok(columns.map_err(|fault| fault.in_data(self.source.label()))?.len())
+    }
+
+    /// The features that columns of the design are made of: all except an offset.
+    fn design_features(&self, features: &[Feature]) -> Vec<Feature> {
+        let is_offset = |feature: &Feature| self.source.offset.as_ref().is_some_and(|offset| offset.name == feature.name);
+        features.iter().filter(|feature| !is_offset(feature)).cloned().collect()
     }
 
     /// The table for a fit: classification or regression, with all levels of a category or without the reference level.
@@ -139,11 +173,12 @@ impl SurveyedTable {
             kind => kind,
         };
         let Preparation { degree, interactions, target_transform, through_origin, .. } = *preparation;
-        let FeatureSet { features, positions, values: stored, missing, parts, ignored } = self.features;
+        let FeatureSet { features, positions, values: stored, missing, parts, ignored } =
+            std::mem::take(&mut self.features);
         check_reference(&features, &preparation.reference)?;
         let reference = &preparation.reference;
         let terms = Terms { degree, interactions, every_level, through_origin, reference, parts: &parts };
-        let columns = columns(&features, terms).map_err(in_data)?;
+        let columns = columns(&self.design_features(&features), terms).map_err(in_data)?;
         let columns = without(columns, self.source.excluded_terms())?;
         let mut target = self.target.feature.clone();
         if is_text {
@@ -152,7 +187,9 @@ impl SurveyedTable {
         let inconsistent = |reason: String| TrainError::Artifact(ArtifactError::Inconsistent(reason));
         let described = Target { reading: target.reading.clone(), ..Target::new(target.name.clone(), kind) };
         let signature = Signature::new(features, described).map_err(inconsistent)?.ignoring(ignored);
-        let preprocess = Preprocess { columns, target_transform, through_origin };
+        let offset = self.source.offset.as_ref();
+        let offset = offset.map(|offset| Offset { feature: offset.name.clone(), log: offset.log, mean: 0.0 });
+        let preprocess = Preprocess { columns, target_transform, through_origin, offset };
         let design = Design::new(&preprocess, &signature).map_err(inconsistent)?;
         let names = preprocess.columns.iter().map(|column| column.name.clone()).collect();
         let table = TrainingTable {
@@ -218,7 +255,13 @@ fn read(source: &Source, roles: &[RoleOf], options: &ReadingOptions, pace: Pace)
 
 /// The positions of columns whose rows without a value are to be dropped.
 fn required(source: &Source, preparation: &Preparation, target: usize) -> Vec<usize> {
-    let drops = |name: &String| missing::policy(&preparation.missing, name) == Policy::Drop;
+    // A row without its offset cannot be fitted, and an offset is not invented.
+    let is_offset = |name: &String| source.offset.as_ref().is_some_and(|offset| offset.name == *name);
+    let drops = |name: &String| match missing::policy(&preparation.missing, name) {
+        Policy::Drop => true,
+        Policy::Auto => is_offset(name),
+        _ => false,
+    };
     source.names().iter().take(target).enumerate().filter(|(_, name)| drops(name)).map(|(at, _)| at).collect()
 }
 
@@ -252,7 +295,10 @@ fn roles(source: &Source, preparation: &Preparation) -> Result<Vec<RoleOf>, Data
     }
     let role = |(place, name): (usize, &String)| {
         let role = match place.cmp(&target) {
-            std::cmp::Ordering::Less => Role::Feature,
+            std::cmp::Ordering::Less => match source.offset.as_ref().filter(|offset| offset.name == *name) {
+                Some(offset) => Role::Offset { log: offset.log },
+                None => Role::Feature,
+            },
             std::cmp::Ordering::Equal => Role::Target { log },
             std::cmp::Ordering::Greater => Role::Weight,
         };

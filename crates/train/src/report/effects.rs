@@ -24,15 +24,9 @@ pub(super) fn effects(input: &ReportInput<'_>) -> Vec<Effect> {
     let document = input.document;
     // Penalised fits divide each column by its standard deviation. For least squares it follows from the factor R.
     let standardised = !matches!(document.estimator, Coefficients::Linear(_));
-    let values: Vec<Vec<f64>> = match &document.estimator {
-        Coefficients::Linear(plane)
-        | Coefficients::Ridge(plane)
-        | Coefficients::Lasso(plane)
-        | Coefficients::ElasticNet(plane) => plane.coefficients.values().map(|value| vec![*value]).collect(),
-        Coefficients::Logistic(planes) => planes.coefficients.values().cloned().collect(),
-    };
-    let names = document.preprocess.columns.iter();
-    names
+    let columns = document.preprocess.columns.iter();
+    let values = columns.clone().filter_map(|column| document.estimator.get(&column.name)).map(<[f64]>::to_vec);
+    columns
         .zip(values)
         .enumerate()
         .map(|(i, (column, values))| {

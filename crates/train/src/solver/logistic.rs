@@ -16,8 +16,8 @@
 mod iterate;
 mod logistic_fit;
 mod newton;
-mod packed;
-mod products;
+pub(super) mod packed;
+pub(super) mod products;
 mod settings;
 mod standardisation;
 mod standardised_rows;

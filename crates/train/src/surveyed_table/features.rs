@@ -17,7 +17,7 @@ use ordinate_table::missing::{self, Policy};
 use ordinate_table::resolve::{LeftOut, RowRules};
 use ordinate_table::spool::Spool;
 use ordinate_table::statistics::statistics;
-use ordinate_table::{DataError, Decision, Source};
+use ordinate_table::{DataError, Decision, OffsetColumn, Source};
 
 /// The features of a table.
 #[derive(Debug, Default)]
@@ -68,7 +68,11 @@ impl FeatureSet {
         let rows = columns.get(target).map_or(0, |column| column.present + column.missing);
         let associations = associations(spool, columns, target)?;
         let identifiers = identifiers(spool, columns, target, &associations, rows)?;
+        let is_offset = |name: &str| source.offset.as_ref().is_some_and(|offset| offset.name == name);
         let reason = |(column, is_identifier): (&Column, bool)| {
+            if is_offset(column.name()) {
+                return None;
+            }
             // Without an intercept, a constant number takes its place; missing values of a category may be a level.
             let may_be_used = match column.feature.kind {
                 FeatureType::String => column.missing > 0,
@@ -83,7 +87,7 @@ impl FeatureSet {
             }
         };
         let mut reasons: Vec<Option<Reason>> = candidates.iter().zip(identifiers).map(reason).collect();
-        if reasons.iter().all(Option::is_some) {
+        if reasons.iter().zip(candidates).all(|(reason, column)| reason.is_some() || is_offset(column.name())) {
             // Better a column that numbers the rows than none.
             let numbers_rows = |(reason, column): (&mut Option<Reason>, &Column)| {
                 if *reason == Some(Reason::Identifier) && column.feature.kind != FeatureType::String {
@@ -99,7 +103,9 @@ impl FeatureSet {
                 continue;
             }
             match levels.feature(column, preparation, source.features_are_given) {
-                Some(feature) => {
+                Some(mut feature) => {
+                    let offset = source.offset.as_ref().filter(|offset| offset.name == feature.name);
+                    feature.positive = offset.is_some_and(|offset| offset.log);
                     set.features.push(feature);
                     set.positions.push(position);
                 }
@@ -107,7 +113,7 @@ impl FeatureSet {
             }
         }
         set.decide_missing(source, preparation, columns, spool, decisions, notes, &mut reasons)?;
-        if set.features.is_empty() {
+        if set.features.iter().all(|feature| is_offset(&feature.name)) {
             let target = columns.get(target).map(|column| column.name().to_owned()).unwrap_or_default();
             let reason = reasons.iter().flatten().next().map_or("", |reason| reason.describe());
             return Err(DataError::NothingToLearn { target, reason }.in_data(source.label()).into());
@@ -221,12 +227,13 @@ fn left_out_columns(columns: &[Column], reasons: &[Option<Reason>]) -> Vec<Decis
     by_reason.into_iter().map(decision).collect()
 }
 
-/// The decision about rows without a target.
+/// The decisions about rows without a target or an offset.
 pub(super) fn left_out_rows(
     left_out: &LeftOut,
     columns: &[Column],
     rules: &RowRules,
     preparation: &Preparation,
+    offset: Option<&OffsetColumn>,
 ) -> Vec<Decision> {
     let name = |position: Option<usize>| {
         position.and_then(|position| columns.get(position)).map(Column::name).unwrap_or_default()
@@ -246,17 +253,23 @@ pub(super) fn left_out_rows(
         );
         decisions.push(Decision::new(text, ["--missing".to_owned(), format!("{target}=drop")]));
     }
+    let undecided = offset.filter(|offset| missing::policy(&preparation.missing, &offset.name) == Policy::Auto);
+    if let Some(offset) = undecided.filter(|_| left_out.missing > 0) {
+        let rows = counted(left_out.missing, "row is", "rows are");
+        let text = format!("{rows} left out because of missing values, such as that of the offset {}", shown(&offset.name));
+        decisions.push(Decision::new(text, ["--missing".to_owned(), format!("{}=drop", offset.name)]));
+    }
     decisions
 }
 
 /// Notes on rows that are left out because the data or an option say so.
-pub(super) fn left_out_notes(left_out: &LeftOut) -> Vec<String> {
+pub(super) fn left_out_notes(left_out: &LeftOut, preparation: &Preparation) -> Vec<String> {
     let mut notes = Vec::new();
     if left_out.no_weight > 0 {
         let rows = counted(left_out.no_weight, "row", "rows");
         notes.push(format!("{rows} of weight 0, or without a weight, left out"));
     }
-    if left_out.missing > 0 {
+    if left_out.missing > 0 && preparation.missing.iter().any(|rule| rule.policy == Policy::Drop) {
         let rows = counted(left_out.missing, "row", "rows");
         notes.push(format!("{rows} with missing values left out, as --missing drop says"));
     }
