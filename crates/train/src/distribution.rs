@@ -1,9 +1,10 @@
-//! Tails of the t and F distributions.
+//! Tails of the t, F, normal and χ² distributions.
 //!
 //! statrs 0.18 computes the regularised incomplete beta function. Compared with mpmath (40 digits) on 24,000 random tails, it
 //! agrees to 4e-12 up to 500 degrees of freedom (half of them to 4e-14), however small the tail, and to 4e-10 at 1e6.
 
 use statrs::function::beta::checked_beta_reg;
+use statrs::function::gamma::checked_gamma_ur;
 
 /// The probability that |T| is at least `|t|`; none when it is undefined.
 pub(super) fn student_two_sided(t: f64, freedom: f64) -> Option<f64> {
@@ -18,6 +19,16 @@ pub(super) fn student_two_sided(t: f64, freedom: f64) -> Option<f64> {
 /// The probability that F is at least `f`; none when it is undefined.
 pub(super) fn fisher_upper(f: f64, numerator: f64, denominator: f64) -> Option<f64> {
     beta(denominator / 2.0, numerator / 2.0, denominator / (denominator + numerator * f))
+}
+
+/// The probability that a standard normal variable is at least `|z|` from zero.
+pub(super) fn normal_two_sided(z: f64) -> f64 {
+    libm::erfc(z.abs() / std::f64::consts::SQRT_2)
+}
+
+/// The probability that χ² is at least `value`; none when it is undefined.
+pub(super) fn chi_squared_upper(value: f64, freedom: f64) -> Option<f64> {
+    checked_gamma_ur(freedom / 2.0, value / 2.0).ok().filter(|p| p.is_finite())
 }
 
 fn beta(a: f64, b: f64, x: f64) -> Option<f64> {

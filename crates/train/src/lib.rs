@@ -247,7 +247,7 @@ fn measured_by(report: &mut ReportData, table: &TrainingTable) -> Measured {
 fn summary(fit: &Fit, table: &TrainingTable, residuals: &Residuals) -> Option<Summary> {
     let Fit::LeastSquares(fit) = fit else { return None };
     let target = table.target_transform().describe(&table.signature().target().name);
-    Some(Summary::new(fit, table.names(), &target, CONFIDENCE, Some(residuals)))
+    Some(Summary::from_least_squares(fit, table.names(), &target, CONFIDENCE, Some(residuals)))
 }
 
 /// The features of a row as values of a request.

@@ -8,7 +8,7 @@ use super::figure::Figure;
 use super::input::ReportInput;
 use super::table::{DASH, ReportTable, TABLE_ROWS, TableCell};
 use crate::intercept::intercepts;
-use crate::summary::{Summary, probability, ratio, rounded, significant};
+use crate::summary::{Summary, rounded, significant};
 
 /// The effect of each column on a prediction: a chart and a table.
 pub(super) fn coefficients(input: &ReportInput<'_>) -> Markup {
@@ -58,21 +58,20 @@ fn chart(input: &ReportInput<'_>, effects: &[Effect]) -> Option<Figure> {
 
 fn summary_table(summary: &Summary) -> ReportTable {
     let percent = rounded(summary.level * 100.0, 4);
-    let caption = format!("Estimates: change of {} for one unit of the column", summary.target);
+    let mut caption = format!("Estimates: change of {} for one unit of the column", summary.target);
+    if let Some(reference) = &summary.reference {
+        caption += &format!(", against the class {reference}");
+    }
     let from = format!("{percent} % from");
-    let headings = ["column", "estimate", "std. error", "t", "p", &from, "to", "VIF"];
-    let mut table = ReportTable::new(caption, headings);
-    for term in summary.intercept.iter().chain(&summary.terms).take(TABLE_ROWS) {
-        let cells = vec![
-            TableCell::Number(significant(term.estimate)),
-            TableCell::number(term.standard_error, significant),
-            TableCell::number(term.t, ratio),
-            TableCell::number(term.p, probability),
-            TableCell::number(term.interval.map(|[low, _]| low), significant),
-            TableCell::number(term.interval.map(|[_, high]| high), significant),
-            TableCell::number(term.vif, |vif| rounded(vif, 4)),
-        ];
-        table.row(&term.name, cells);
+    let headings = ["column", "estimate", "std. error", summary.statistic_name(), "p", &from, "to"];
+    let ratios = summary.ratio_name().map(|name| [name, &from, "to"]);
+    let vif = summary.has_vif().then_some("VIF");
+    let mut table = ReportTable::new(caption, headings.into_iter().chain(ratios.into_iter().flatten()).chain(vif));
+    for term in summary.all_terms().take(TABLE_ROWS) {
+        let cells = summary.cells(term).into_iter();
+        let cells = cells.map(|cell| TableCell::Number(cell.unwrap_or_else(|| DASH.to_owned())));
+        let name = term.class.as_ref().map_or_else(|| term.name.clone(), |class| format!("{class}: {}", term.name));
+        table.row(&name, cells.collect());
     }
     table
 }

@@ -2,7 +2,8 @@
 
 use crate::nist::LONGLEY;
 use crate::{names, refined};
-use ordinate_train::summary::{Residuals, Summary, Term};
+use ordinate_train::summary::{Estimate, LikelihoodFit, Ratio, Residuals, ScoreEstimates, Statistic, Summary, Term};
+use serde_json::Value;
 
 /// The values of another program: the intercept, then the columns.
 struct Recorded<'a> {
@@ -30,7 +31,7 @@ fn summarise_weighted(rows: &[Vec<f64>], weights: Option<&[f64]>, level: f64) ->
         let predicted = fit.intercept + terms.map(|(c, (x, mean))| c * (x - mean)).sum::<f64>();
         residuals.push(target - predicted, weights.map_or(1.0, |weights| weights[number]));
     }
-    Summary::new(&fit, &names(rows[0].len())[..rows[0].len() - 1], "y", level, Some(&residuals))
+    Summary::from_least_squares(&fit, &names(rows[0].len())[..rows[0].len() - 1], "y", level, Some(&residuals))
 }
 
 fn assert_close(name: &str, got: Option<f64>, expected: f64, tolerance: f64) {
@@ -39,12 +40,12 @@ fn assert_close(name: &str, got: Option<f64>, expected: f64, tolerance: f64) {
 }
 
 fn assert_recorded(summary: &Summary, recorded: &Recorded<'_>, tolerance: f64) {
-    let terms: Vec<&Term> = summary.intercept.iter().chain(&summary.terms).collect();
+    let terms: Vec<&Term> = summary.intercepts.iter().chain(&summary.terms).collect();
     assert_eq!(terms.len(), recorded.estimates.len());
     for (i, term) in terms.iter().enumerate() {
         assert_close("estimate", Some(term.estimate), recorded.estimates[i], tolerance);
         assert_close("standard error", term.standard_error, recorded.standard_errors[i], tolerance);
-        assert_close("t", term.t, recorded.t[i], tolerance);
+        assert_close("t", term.statistic.value(), recorded.t[i], tolerance);
         assert_close("p", term.p, recorded.p[i], tolerance);
         assert_close("low", term.interval.map(|[low, _]| low), recorded.low[i], tolerance);
         assert_close("high", term.interval.map(|[_, high]| high), recorded.high[i], tolerance);
@@ -52,17 +53,18 @@ fn assert_recorded(summary: &Summary, recorded: &Recorded<'_>, tolerance: f64) {
             assert_close("VIF", term.vif, vif, tolerance);
         }
     }
+    let statistics = summary.least_squares().unwrap();
     let whole = [
-        ("R²", summary.r2),
-        ("adjusted R²", summary.adjusted_r2),
-        ("residual standard deviation", summary.residual_standard_deviation),
-        ("F", summary.f),
-        ("p of F", summary.f_p),
-        ("log-likelihood", summary.log_likelihood),
-        ("AIC", summary.aic),
-        ("BIC", summary.bic),
-        ("Durbin–Watson", summary.durbin_watson),
-        ("condition number", summary.condition_number),
+        ("R²", statistics.r2),
+        ("adjusted R²", statistics.adjusted_r2),
+        ("residual standard deviation", statistics.residual_standard_deviation),
+        ("F", statistics.f),
+        ("p of F", statistics.f_p),
+        ("log-likelihood", statistics.log_likelihood),
+        ("AIC", statistics.aic),
+        ("BIC", statistics.bic),
+        ("Durbin–Watson", statistics.durbin_watson),
+        ("condition number", statistics.condition_number),
     ];
     for ((name, got), expected) in whole.into_iter().zip(recorded.whole) {
         assert_close(name, got, expected, tolerance);
@@ -276,14 +278,15 @@ fn the_summary_of_longley_has_nine_digits() {
 fn a_weighted_summary_agrees_with_statsmodels() {
     let rows = [[1.0, 2.0], [2.0, 3.0], [3.0, 5.0], [4.0, 4.0], [6.0, 8.0]].map(Vec::from);
     let summary = summarise_weighted(&rows, Some(&[1.0, 2.0, 0.5, 3.0, 1.0]), 0.95);
-    let intercept = summary.intercept.unwrap();
+    let statistics = summary.least_squares().unwrap();
+    let intercept = &summary.intercepts[0];
     assert_close("intercept.estimate", Some(intercept.estimate), 0.7251908396946565, 1e-12);
     assert_close("intercept.standard_error", intercept.standard_error, 1.0196627569874746, 1e-12);
     assert_close("terms[0].estimate", Some(summary.terms[0].estimate), 1.022900763358779, 1e-12);
     assert_close("terms[0].standard_error", summary.terms[0].standard_error, 0.2828035656922551, 1e-12);
-    assert_close("r2", summary.r2, 0.8134641085464471, 1e-12);
-    assert_close("log_likelihood", summary.log_likelihood, -6.104044536375006, 1e-12);
-    assert_close("durbin_watson", summary.durbin_watson, 2.8491372625889557, 1e-12);
+    assert_close("r2", statistics.r2, 0.8134641085464471, 1e-12);
+    assert_close("log_likelihood", statistics.log_likelihood, -6.104044536375006, 1e-12);
+    assert_close("durbin_watson", statistics.durbin_watson, 2.8491372625889557, 1e-12);
 }
 
 #[test]
@@ -319,14 +322,16 @@ fn the_table_is_aligned_and_names_the_statistics() {
 fn undefined_statistics_of_an_exact_fit_are_absent() {
     let rows = [[1.0, 3.0], [2.0, 5.0], [3.0, 7.0], [4.0, 9.0]].map(Vec::from);
     let summary = summarise(&rows, 0.95);
-    assert_eq!((summary.intercept.as_ref().unwrap().estimate, summary.terms[0].estimate), (1.0, 2.0));
-    assert_eq!((summary.r2, summary.f, summary.aic, summary.durbin_watson), (Some(1.0), None, None, None));
-    assert_eq!((summary.terms[0].t, summary.terms[0].interval), (None, Some([2.0, 2.0])));
+    assert_eq!((summary.intercepts[0].estimate, summary.terms[0].estimate), (1.0, 2.0));
+    let whole = summary.least_squares().unwrap();
+    assert_eq!((whole.r2, whole.f, whole.aic, whole.durbin_watson), (Some(1.0), None, None, None));
+    assert_eq!((summary.terms[0].statistic.value(), summary.terms[0].interval), (None, Some([2.0, 2.0])));
     let text = summary.to_string() + &serde_json::to_string(&summary).unwrap();
     assert!(!text.contains("NaN") && !text.contains("inf"), "{text}");
     let two_rows = summarise(&[vec![1.0, 3.0], vec![2.0, 5.0]], 0.95);
-    assert_eq!((two_rows.terms[0].standard_error, two_rows.adjusted_r2), (None, None));
-    assert_eq!((two_rows.f, two_rows.durbin_watson), (None, None));
+    let whole = two_rows.least_squares().unwrap();
+    assert_eq!((two_rows.terms[0].standard_error, whole.adjusted_r2), (None, None));
+    assert_eq!((whole.f, whole.durbin_watson), (None, None));
     assert!(text.contains("∞ on 1 and 2 degrees of freedom"), "{text}");
 }
 
@@ -335,10 +340,10 @@ fn undefined_statistics_of_an_exact_fit_are_absent() {
 fn a_fit_that_is_exact_except_for_rounding_errors_is_exact() {
     let rows: Vec<Vec<f64>> = (0..40_i32).map(|i| vec![f64::from(i) / 10.0, f64::from(3 * i + 7) / 10.0]).collect();
     let summary = summarise(&rows, 0.95);
-    assert!(summary.residual_standard_deviation.unwrap() > 0.0);
-    assert_eq!(summary.durbin_watson, None);
+    assert!(summary.least_squares().unwrap().residual_standard_deviation.unwrap() > 0.0);
+    assert_eq!(summary.least_squares().unwrap().durbin_watson, None);
     let noisy: Vec<Vec<f64>> = rows.iter().map(|row| vec![row[0], row[1] + 1e-12 * (row[0] * 1e3).sin()]).collect();
-    assert!(summarise(&noisy, 0.95).durbin_watson.is_some());
+    assert!(summarise(&noisy, 0.95).least_squares().unwrap().durbin_watson.is_some());
 }
 
 #[test]
@@ -347,4 +352,65 @@ fn a_large_t_is_short() {
         (0..40_i32).map(|i| vec![f64::from(i), f64::from(i) + 1e-9 * f64::from(i * i % 7)]).collect();
     let text = summarise(&rows, 0.95).to_string();
     assert!(text.lines().all(|line| line.chars().count() < 100), "{text}");
+}
+
+/// The expected values by hand: `2·ln(L/L₀) = 10` on 3 − 2 = 1 degree of freedom, `scipy.stats.chi2.sf(10, 1)`,
+/// `2·scipy.stats.norm.sf(4)`, `scipy.stats.norm.ppf(0.975)`.
+#[test]
+fn the_summary_of_a_fit_by_maximum_likelihood_has_ratios_and_likelihood_statistics() {
+    let estimate = |value, standard_error| Estimate { value, standard_error: Some(standard_error) };
+    let fit = LikelihoodFit {
+        target: "log-odds of yes".to_owned(),
+        reference: None,
+        names: &["x".to_owned()],
+        rows: 40,
+        weight: 50.0,
+        scores: vec![ScoreEstimates {
+            class: None,
+            intercept: Some(estimate(-1.0, 0.5)),
+            coefficients: vec![estimate(2.0, 0.5)],
+        }],
+        ratio: Some(Ratio::OddsRatio),
+        student: false,
+        log_likelihood: -15.0,
+        null_log_likelihood: -20.0,
+        deviance: 30.0,
+        null_deviance: 40.0,
+        dispersion: None,
+    };
+    let summary = Summary::from_likelihood(fit, 0.95);
+    let margin = 1.959_963_984_540_054 * 0.5;
+    let term = &summary.terms[0];
+    assert_eq!(term.statistic, Statistic::Z(Some(4.0)));
+    assert_close("p", term.p, 6.334_248_366_623_993e-5, 1e-14);
+    assert_close("low", term.interval.map(|[low, _]| low), 2.0 - margin, 1e-14);
+    let ratio = term.ratio.unwrap().value();
+    assert_close("odds ratio", ratio.estimate, 2.0_f64.exp(), 1e-14);
+    assert_close("high", ratio.interval.map(|[_, high]| high), (2.0 + margin).exp(), 1e-14);
+    let whole = summary.likelihood().unwrap();
+    assert_close("p of the likelihood ratio", whole.likelihood_ratio_p, 1.565_402_258_002_55e-3, 1e-13);
+    assert_eq!((whole.likelihood_ratio, whole.mcfadden_r2, whole.aic), (Some(10.0), Some(0.25), Some(34.0)));
+    assert_close("BIC", whole.bic, 2.0 * 50.0_f64.ln() + 30.0, 1e-15);
+    insta::assert_snapshot!(summary.to_string(), @r"
+                 estimate  std. error      z       p  95 % from         to  odds ratio  95 % from       to
+    (intercept)        -1         0.5  -2.00  0.0455   -1.97998  -0.020018
+    x                   2         0.5   4.00  6.3e-5    1.02002    2.97998     7.38906    2.77324  19.6875
+
+    rows                          40
+    sum of weights                50
+    residual degrees of freedom   48
+    log-likelihood                -15
+    null log-likelihood           -20
+    likelihood ratio (chi²)       10 on 1 degree of freedom, p = 0.0016
+    deviance                      30
+    null deviance                 40
+    McFadden's R²                 0.25
+    AIC                           34
+    BIC                           37.824
+    ");
+    let json = serde_json::to_value(&summary).unwrap();
+    assert_eq!(json["degrees_of_freedom"], 48);
+    assert_eq!(json["intercept"]["z"], -2.0);
+    assert_eq!(json["terms"][0]["odds_ratio"]["estimate"], ratio.estimate.unwrap());
+    assert_eq!((&json["terms"][0]["t"], &json["terms"][0]["vif"]), (&Value::Null, &Value::Null));
 }
