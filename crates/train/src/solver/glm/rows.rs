@@ -81,6 +81,12 @@ impl<'r, R: GlmRows> BlockRows<'r, R> {
         Ok(made)
     }
 
+    /// Reads the rows again for each pass.
+    #[cfg(test)]
+    pub(super) fn forget(&mut self) {
+        self.memory = None;
+    }
+
     /// The blocks in the basis, by several threads.
     fn in_basis(&self, raw: Vec<RawBlock>) -> Vec<Block> {
         let chunk = raw.len().div_ceil(self.threads).max(1);
