@@ -12,7 +12,7 @@ use super::{intervals, model};
 use ordinate_model::Model;
 use ordinate_model::answer::AvailableIntervals;
 use ordinate_model::artifact::Training;
-use ordinate_model::preprocess::TargetTransform;
+use ordinate_model::preprocess::{Offset, TargetTransform};
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, Signature, UnknownPolicy};
 use ordinate_model::task::Task;
@@ -60,6 +60,9 @@ struct Contents<'a> {
     golden_rows: usize,
     signature: &'a Signature,
     target_transform: TargetTransform,
+    /// As in the model file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<&'a Offset>,
     #[serde(flatten)]
     coefficients: &'a CoefficientTable<'a>,
     /// As in `GET /models/{name}`.
@@ -80,6 +83,7 @@ impl<'a> Contents<'a> {
             golden_rows: document.golden.x.len(),
             signature: &document.signature,
             target_transform: document.preprocess.target_transform,
+            offset: document.preprocess.offset.as_ref(),
             coefficients,
             intervals: model.available_intervals(),
             training: &document.training,

@@ -58,6 +58,13 @@ pub(super) fn notes(fit: &GlmFit, columns: &[DesignColumn]) -> Vec<String> {
             listed(&names)
         ));
     }
+    if fit.alpha > 0.0 {
+        notes.push(
+            "standard errors are not available: the penalty biases the coefficients by an unknown amount (without --alpha the fit \
+             has no penalty)"
+                .to_owned(),
+        );
+    }
     let Some(statistics) = &fit.statistics else { return notes };
     let ratio = statistics.pearson / statistics.degrees_of_freedom;
     if fit.family == Family::Poisson && fit.alpha == 0.0 && ratio > OVERDISPERSED && statistics.degrees_of_freedom > 0.0 {

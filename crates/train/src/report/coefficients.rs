@@ -27,7 +27,7 @@ fn chart(input: &ReportInput<'_>, effects: &[Effect]) -> Option<Figure> {
     let is_standardised = effects.iter().all(|effect| effect.per_deviation.is_some());
     let classes = input.document.estimator.classes();
     let target = shortened(&input.document.signature.target().name);
-    let transform = input.document.preprocess.target_transform;
+    let transform = input.document.scale();
     let quantity = classes.map_or_else(|| transform.describe(&target), |_| "score".to_owned());
     let step = match is_standardised {
         true if input.document.preprocess.through_origin => "root mean square",
