@@ -44,6 +44,16 @@ pub enum TrainError {
         /// The error of the solver.
         source: SolveError,
     },
+    /// Classes are separable, so that coefficients have no finite estimates without a penalty.
+    #[error("{data}: without a penalty (--c inf) the coefficients have no finite estimates: {what}\nhelp: {help}")]
+    Separated {
+        /// The data.
+        data: String,
+        /// The columns and classes.
+        what: String,
+        /// What to do about it.
+        help: String,
+    },
     /// The model's prediction for a row of the training data is not finite.
     #[error("the model cannot predict its own training data: {0}\nhelp: rescale columns with extreme values")]
     Predict(#[from] AnswerError),

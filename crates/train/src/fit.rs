@@ -6,6 +6,7 @@ mod linear;
 mod notes;
 mod penalised;
 mod redundant;
+mod unpenalised;
 
 use super::error::TrainError;
 use super::holdout::Holdout;
@@ -19,10 +20,12 @@ use super::solver::moments::{Accumulator, Moments, RedundantColumns};
 use super::surveyed_table::SurveyedTable;
 use super::training_table::{EncodedRow, TrainingRows, TrainingTable};
 pub(super) use fits::{Fit, Fits};
+use linear::{Prepared, prepare};
 pub(super) use notes::high_variance_inflation;
 use ordinate_model::family::Family;
 use ordinate_model::wording::counted;
 use ordinate_table::{DataError, Decision};
+pub(super) use unpenalised::likelihood_summary;
 
 /// Regularization strengths that cross-validation tries for logistic regression. Each needs several passes.
 const C_CANDIDATES: usize = 9;
@@ -85,6 +88,10 @@ fn classes(table: TrainingTable, holdout: &Holdout, plan: &Plan) -> Result<(Trai
         intercept: !table.through_origin(),
         ..LogisticSettings::default()
     };
+    if !plan.penalty.is_penalised(EstimatorKind::Logistic) {
+        let Prepared { table, decisions, .. } = prepare(table, holdout, true)?;
+        return unpenalised::unpenalised(table, holdout, &settings, decisions);
+    }
     let all = TrainingRows { table: &table, holdout: None };
     let constant = logistic::constant_columns(&all, count, &settings).map_err(in_classes(&table))?;
     let redundant = RedundantColumns { constant, dependent: Vec::new() };
@@ -107,7 +114,7 @@ fn classes(table: TrainingTable, holdout: &Holdout, plan: &Plan) -> Result<(Trai
             Err(error) => return Err(in_classes(&table)(error)),
         }
     }
-    let held_out = (0..table.summary().rows).filter(|row| holdout.holds_out(*row)).count() as u64;
+    let held_out = held_out_rows(&table, holdout);
     let whole = logistic::fit(&all, count, &settings).map_err(in_classes(&table))?;
     let evaluated = if held_out == 0 {
         whole.clone()
@@ -123,6 +130,11 @@ fn classes(table: TrainingTable, holdout: &Holdout, plan: &Plan) -> Result<(Trai
         notes,
     };
     Ok((table, fits))
+}
+
+/// The number of held-out rows.
+fn held_out_rows(table: &TrainingTable, holdout: &Holdout) -> u64 {
+    (0..table.summary().rows).filter(|row| holdout.holds_out(*row)).count() as u64
 }
 
 fn in_data(table: &TrainingTable) -> impl Fn(SolveError) -> TrainError + '_ {

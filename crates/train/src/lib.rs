@@ -71,7 +71,7 @@ pub struct Trained {
     pub cross_validation: Option<CrossValidationResult>,
     /// The same for a report.
     pub path: Option<RegularizationPath>,
-    /// The summary of a fit without a penalty to all rows.
+    /// The summary of a fit to all rows without a penalty.
     pub summary: Option<Summary>,
     /// The data of a report, if the plan requests one.
     pub report: Option<ReportData>,
@@ -245,14 +245,19 @@ fn measured_by(report: &mut ReportData, table: &TrainingTable) -> Measured {
 
 /// The statistics of a fit without a penalty; `None` for other fits.
 fn summary(fit: &Fit, table: &TrainingTable, residuals: &Residuals) -> Option<Summary> {
-    let name = &table.signature().target().name;
     match fit {
         Fit::LeastSquares(fit) => {
-            let target = table.target_transform().describe(name);
+            let target = table.target_transform().describe(&table.signature().target().name);
             Some(Summary::from_least_squares(fit, table.names(), &target, CONFIDENCE, Some(residuals)))
         }
-        Fit::Glm(fit) => Summary::from_glm(fit, table.names(), name, CONFIDENCE),
-        Fit::Penalised { .. } | Fit::Logistic(_) => None,
+        Fit::Logistic(fit) => {
+            let inference = fit.inference.as_ref()?.as_ref().ok()?;
+            Some(fit::likelihood_summary(inference, table, CONFIDENCE))
+        }
+        Fit::Glm(fit) => {
+            Summary::from_glm(fit, table.names(), &table.signature().target().name, CONFIDENCE)
+        }
+        Fit::Penalised { .. } => None,
     }
 }
 

@@ -97,7 +97,7 @@ pub struct PenaltyPlan {
     pub alpha: Option<PenaltyStrength>,
     /// The fraction of the elastic net's penalty that is on absolute values; 0.5 when absent.
     pub l1_ratio: Option<f64>,
-    /// The inverse regularization strength of logistic regression; 1 when absent.
+    /// The inverse regularization strength of logistic regression; 1 when absent, infinite without a penalty.
     pub c: Option<PenaltyStrength>,
     /// The number of folds of cross-validation.
     pub folds: Option<u32>,
@@ -118,6 +118,7 @@ impl PenaltyPlan {
         match estimator {
             EstimatorKind::Linear => false,
             EstimatorKind::Poisson | EstimatorKind::Gamma => self.fixed_alpha() > 0.0,
+            EstimatorKind::Logistic => self.c != Some(PenaltyStrength::Fixed(f64::INFINITY)),
             _ => true,
         }
     }
@@ -288,7 +289,9 @@ impl Plan {
         keep("alpha", estimator.selects_alpha() || (estimator.has_alpha() && alpha.is_some()), json!(alpha));
         keep("l1_ratio", estimator == EstimatorKind::ElasticNet, json!(self.penalty.l1_ratio(estimator)));
         let c = fixed(self.penalty.c).or(selected.map(|alpha| 1.0 / alpha)).unwrap_or(1.0);
-        keep("c", estimator == EstimatorKind::Logistic, json!(c));
+        // JSON has no infinite number.
+        let c = if c.is_finite() { json!(c) } else { json!("inf") };
+        keep("c", estimator == EstimatorKind::Logistic, c);
         keep("cross_validate", cross_validation.is_some(), json!(cross_validation.map(|result| result.folds)));
         keep("calibrate", estimator.classifies() && !self.calibrate, json!(false));
         keep("one_standard_error", *one_standard_error, json!(true));

@@ -161,7 +161,7 @@ struct Prepare {
     max_levels: Option<u64>,
     /// Reference level of a category: the one without a coefficient; by default the first
     ///
-    /// Only without a penalty (linear, poisson, gamma); with a penalty every level has a coefficient. Can be repeated.
+    /// Only for fits without a penalty; with a penalty every level has a coefficient. Can be repeated.
     #[arg(long, value_name = "NAME=LEVEL", value_parser = reference)]
     reference: Vec<(String, String)>,
     /// Treatment of unknown categories in requests
@@ -196,12 +196,13 @@ struct Penalties {
     /// L1 ratio of elastic-net, from 0 to 1; by default 0.5
     #[arg(long, value_name = "RATIO", value_parser = ratio, allow_negative_numbers = true)]
     l1_ratio: Option<f64>,
-    /// Inverse regularization strength of logistic regression: a number above zero (default 1), or auto
+    /// Inverse regularization strength of logistic regression: a number above zero (default 1), auto, or inf for no penalty
     ///
-    /// auto chooses from a regularization path by cross-validation. The value is the C of scikit-learn in the objective
+    /// inf (or none) fits by maximum likelihood, with standard errors, z and p values, confidence intervals and odds ratios;
+    /// weights then count as frequencies. auto chooses from a regularization path by cross-validation. The value is the C of scikit-learn in the objective
     /// listed at --estimator. Penalties apply to standardized columns (mean 0, population standard deviation 1) and not
     /// to the intercept. With --weights, log losses are weighted.
-    #[arg(long, value_name = "NUMBER|auto", value_parser = strength, allow_negative_numbers = true)]
+    #[arg(long, value_name = "NUMBER|auto|inf", value_parser = inverse_strength, allow_negative_numbers = true)]
     c: Option<PenaltyStrength>,
     /// Number of cross-validation folds for --alpha auto and --c auto; by default 5
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(2..=100))]
@@ -402,6 +403,15 @@ fn strength(text: &str) -> Result<PenaltyStrength, String> {
         _ if text == "auto" => Ok(PenaltyStrength::Auto),
         Ok(value) if value > 0.0 && value.is_finite() => Ok(PenaltyStrength::Fixed(value)),
         _ => Err("expected a number above zero, or auto".into()),
+    }
+}
+
+/// An inverse regularization strength; infinite without a penalty.
+fn inverse_strength(text: &str) -> Result<PenaltyStrength, String> {
+    match text.parse::<f64>() {
+        _ if text == "none" => Ok(PenaltyStrength::Fixed(f64::INFINITY)),
+        Ok(f64::INFINITY) => Ok(PenaltyStrength::Fixed(f64::INFINITY)),
+        _ => strength(text).map_err(|_| "expected a number above zero, auto, or inf".to_owned()),
     }
 }
 

@@ -40,7 +40,8 @@ impl Fits {
         notes.extend(result.and_then(not_converged));
         notes.extend(self.whole.notes(columns, classes));
         // Without held-out rows both are the same fit.
-        if let Some(shortfall) = self.evaluated.shortfall().filter(|_| self.held_out > 0) {
+        let is_described = self.held_out == 0 || self.whole.is_unpenalised_logistic();
+        if let Some(shortfall) = self.evaluated.shortfall().filter(|_| !is_described) {
             notes.push(format!("the fit without the held-out rows did not converge: {shortfall}"));
         }
         notes
@@ -59,11 +60,16 @@ impl Fit {
                 let verb = if zero == 1 { "is" } else { "are" };
                 notes.push(format!("{zero} of {} {verb} exactly zero", counted(all, "coefficient", "coefficients")));
             }
+            Self::Logistic(LogisticFit { inference: Some(_), .. }) => {}
             Self::Logistic(fit) => notes.extend(separated(fit, columns, classes).or_else(|| separable(fit))),
             Self::Glm(fit) => notes.extend(glm::notes(fit, columns)),
             Self::Penalised { .. } => {}
         }
         notes
+    }
+
+    fn is_unpenalised_logistic(&self) -> bool {
+        matches!(self, Self::Logistic(LogisticFit { inference: Some(_), .. }))
     }
 
     /// How far a fit that did not converge is from its optimum.
@@ -280,6 +286,7 @@ mod tests {
             one_class: Vec::new(),
             log_loss: 0.5,
             leverage_factor: None,
+            inference: None,
         })
     }
 

@@ -13,11 +13,13 @@
 //! stay in memory if they fit. For more than two classes, adding a constant to all scores does not change the probabilities:
 //! this direction is fixed, and coefficients and intercepts sum to zero over the classes.
 
+mod information;
 mod iterate;
 mod logistic_fit;
 mod newton;
 pub(super) mod packed;
 pub(super) mod products;
+mod separation;
 mod settings;
 mod standardisation;
 mod standardised_rows;
@@ -31,11 +33,14 @@ use super::design_rows::DesignRows;
 use super::error::SolveError;
 use super::leverage::{LeverageFactor, MOST_COLUMNS};
 use super::qr::UpperTriangle;
+use information::{Likelihood, is_too_large};
+pub use information::{LogisticInference, NoInference, ScoreInference};
 use iterate::Solution;
 pub(crate) use logistic_fit::DECISIVE;
 pub use logistic_fit::LogisticFit;
 use ordinate_model::inference::DIAGONAL_INCREMENT;
 use packed::packed_index;
+pub use separation::{ColumnSeparation, SeparatedClasses, separating_columns};
 pub use settings::LogisticSettings;
 pub use standardisation::OneClassValue;
 use standardisation::Standardisation;
@@ -56,6 +61,31 @@ const TRUNCATED_PASSES: f64 = 60.0;
 pub fn fit(rows: &impl DesignRows, classes: usize, settings: &LogisticSettings) -> Result<LogisticFit, SolveError> {
     let standardisation = standardisation(rows, classes)?.with_settings(settings).finish(rows.columns())?;
     Problem::new(rows, standardisation, settings, available_threads())?.fit(settings.c)
+}
+
+/// A fit without a penalty, and the inference that follows from its likelihood.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnpenalisedFit {
+    /// The fit.
+    pub fit: LogisticFit,
+    /// Standard errors and log-likelihoods, or why there are none.
+    pub inference: Result<LogisticInference, NoInference>,
+}
+
+/// As [`fit()`] without a penalty, whatever `settings.c`.
+///
+/// # Errors
+/// As [`fit()`].
+pub fn fit_unpenalised(
+    rows: &impl DesignRows,
+    classes: usize,
+    settings: &LogisticSettings,
+) -> Result<UnpenalisedFit, SolveError> {
+    let settings = settings.unpenalised();
+    let standardisation = standardisation(rows, classes)?.with_settings(&settings).finish(rows.columns())?;
+    let mut problem = Problem::new(rows, standardisation, &settings, available_threads())?;
+    let fit = problem.fit(settings.c)?;
+    problem.infer(rows, fit)
 }
 
 /// As [`fit()`], for a part of the rows: a column that is constant in the part gets the coefficient 0, and a class without rows
@@ -178,9 +208,17 @@ impl<'r, R: DesignRows> Problem<'r, R> {
     /// Fits with this inverse regularization strength.
     pub(crate) fn fit(&mut self, c: f64) -> Result<LogisticFit, SolveError> {
         self.settings.c = c;
-        for (name, value) in [("C", c), ("tolerance", self.settings.tolerance)] {
-            if !(value > 0.0 && value.is_finite()) {
-                return Err(SolveError::InvalidSetting { name, value, allowed: "a positive, finite number" });
+        // An infinite C is no penalty.
+        for (name, value, is_valid) in [
+            ("C", c, c > 0.0),
+            (
+                "tolerance",
+                self.settings.tolerance,
+                self.settings.tolerance > 0.0 && self.settings.tolerance.is_finite(),
+            ),
+        ] {
+            if !is_valid {
+                return Err(SolveError::InvalidSetting { name, value, allowed: "a positive number" });
             }
         }
         let penalty = iterate::penalty(&self.settings, &self.standardisation);
@@ -209,6 +247,30 @@ impl<'r, R: DesignRows> Problem<'r, R> {
             }
             None => LogisticFit::of_one_class(&self.standardisation),
         })
+    }
+
+    /// The inference at the maximum of the likelihood, which `fit` is near. The fit is moved there.
+    fn infer(&self, rows: &'r R, fit: LogisticFit) -> Result<UnpenalisedFit, SolveError> {
+        let scores = self.parameters.len();
+        if is_too_large(&self.standardisation, scores) {
+            let parameters = scores * (self.standardisation.means.len() + usize::from(self.settings.intercept));
+            return Ok(UnpenalisedFit { fit, inference: Err(NoInference::TooLarge { parameters }) });
+        }
+        let read;
+        let columns = if let Design::Columns(columns) = &self.design {
+            columns
+        } else {
+            read = StandardisedRows::new(rows, &self.standardisation, self.settings.intercept, available_threads())?;
+            &read
+        };
+        let likelihood =
+            Likelihood { rows: columns, standardisation: &self.standardisation, intercept: self.settings.intercept };
+        let maximum = likelihood.maximum(self.parameters.clone())?;
+        let fit = match &maximum.inference {
+            Ok(inference) => fit.with_parameters(&self.standardisation, &maximum.parameters, inference),
+            Err(_) => fit,
+        };
+        Ok(UnpenalisedFit { fit, inference: maximum.inference })
     }
 
     fn fitted(&self, solution: &Solution) -> LogisticFit {

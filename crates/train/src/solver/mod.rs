@@ -6,6 +6,7 @@ pub mod cross_validation;
 pub mod design_rows;
 mod double_double_column;
 pub mod error;
+pub mod estimate;
 pub mod folds;
 pub mod glm;
 pub mod least_squares;

@@ -5,17 +5,9 @@ use serde::Serialize;
 use super::format::{cell, dash, relation, significant};
 use super::{FitStatistics, INTERCEPT, Ratio, RatioEstimate, Statistic, Summary, Term, finite};
 use crate::distribution::{chi_squared_upper, normal_two_sided, student_two_sided};
+pub use crate::solver::estimate::Estimate;
 use ordinate_model::quantile::{normal_quantile, student_quantile};
 use ordinate_model::wording::counted;
-
-/// An estimate in the units of the data.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Estimate {
-    /// The estimate.
-    pub value: f64,
-    /// Its standard error, with the dispersion; none where it is not known.
-    pub standard_error: Option<f64>,
-}
 
 /// The coefficients of one score.
 #[derive(Debug, Clone, PartialEq)]

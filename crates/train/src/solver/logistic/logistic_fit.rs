@@ -1,6 +1,7 @@
 //! The result of a logistic regression.
 
 use super::super::leverage::LeverageFactor;
+use super::information::{LogisticInference, NoInference};
 use super::iterate::{CERTAIN, Solution};
 use super::standardisation::{OneClassValue, Standardisation};
 
@@ -33,6 +34,8 @@ pub struct LogisticFit {
     pub log_loss: f64,
     /// The factor for leverages, for at most [`MOST_COLUMNS`](super::super::leverage::MOST_COLUMNS) columns.
     pub leverage_factor: Option<LeverageFactor>,
+    /// The inference of a fit to all rows without a penalty, or why there is none; none with a penalty.
+    pub inference: Option<Result<LogisticInference, NoInference>>,
 }
 
 impl LogisticFit {
@@ -56,7 +59,20 @@ impl LogisticFit {
             one_class: standardisation.one_class.clone(),
             log_loss: point.log_loss,
             leverage_factor,
+            inference: None,
         }
+    }
+
+    /// The fit at the maximum of the likelihood, where it has converged.
+    pub(super) fn with_parameters(
+        self,
+        standardisation: &Standardisation,
+        parameters: &[Vec<f64>],
+        inference: &LogisticInference,
+    ) -> Self {
+        let (intercepts, coefficients) = of_classes(standardisation, parameters);
+        let log_loss = -inference.log_likelihood / inference.weight;
+        Self { intercepts, coefficients, log_loss, converged: true, ..self }
     }
 
     /// The fit to rows of one class: each other class has the probability of one row among them.
@@ -74,6 +90,7 @@ impl LogisticFit {
             one_class: Vec::new(),
             log_loss: 0.0,
             leverage_factor: None,
+            inference: None,
         }
     }
 

@@ -3,7 +3,7 @@
 /// The settings of a fit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LogisticSettings {
-    /// The inverse regularization strength, 1 / alpha.
+    /// The inverse regularization strength, 1 / alpha; infinite without a penalty.
     pub c: f64,
     /// Whether scores have an intercept. Without it, features are not centred, and are divided by their root mean square.
     pub intercept: bool,
@@ -11,6 +11,17 @@ pub struct LogisticSettings {
     pub max_iterations: u32,
     /// The largest component of the gradient of the mean penalised loss at which the fit has converged.
     pub tolerance: f64,
+}
+
+/// The most passes without a penalty: for separable classes, whose coefficients grow by a constant at each step, the Hessian then
+/// still has three digits.
+const MOST_UNPENALISED: u32 = 25;
+
+impl LogisticSettings {
+    /// The settings of a fit without a penalty.
+    pub(crate) fn unpenalised(self) -> Self {
+        Self { c: f64::INFINITY, max_iterations: self.max_iterations.min(MOST_UNPENALISED), ..self }
+    }
 }
 
 impl Default for LogisticSettings {

@@ -185,6 +185,7 @@ impl StandardisationPass {
             scales,
             weight: self.weight,
             rows: self.rows,
+            class_weights: present.clone().map(|(_, (weight, _))| *weight).collect(),
             present: present.map(|(class, _)| class).collect(),
             classes: self.classes.len(),
             one_class,
@@ -245,6 +246,8 @@ pub(crate) struct Standardisation {
     pub(crate) rows: u64,
     /// The classes of those rows, ascending.
     pub(crate) present: Vec<usize>,
+    /// Their weights.
+    pub(crate) class_weights: Vec<f64>,
     /// The number of classes.
     pub(crate) classes: usize,
     pub(crate) one_class: Vec<OneClassValue>,

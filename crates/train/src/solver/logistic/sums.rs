@@ -16,6 +16,17 @@ pub(super) struct ColumnBlock {
 
 impl Block for ColumnBlock {}
 
+impl ColumnBlock {
+    pub(super) fn columns(&self) -> &Columns {
+        &self.columns
+    }
+
+    /// The class of each row, among those that occur.
+    pub(super) fn classes(&self) -> &[usize] {
+        &self.classes
+    }
+}
+
 impl From<RowBlock> for ColumnBlock {
     fn from(block: RowBlock) -> Self {
         let RowBlock { values, columns, intercept, classes, weights } = block;

@@ -1,0 +1,168 @@
+//! Logistic regression without a penalty, with its inference.
+
+use super::redundant::{listed, one_line};
+use super::{held_out_rows, in_classes};
+use crate::error::TrainError;
+use crate::fit::{Fit, Fits};
+use crate::holdout::Holdout;
+use crate::solver::logistic;
+use crate::solver::logistic::{
+    ColumnSeparation, LogisticFit, LogisticInference, LogisticSettings, NoInference, SeparatedClasses, UnpenalisedFit,
+};
+use crate::summary::{LikelihoodFit, Ratio, ScoreEstimates, Summary, rounded};
+use crate::training_table::{TrainingRows, TrainingTable};
+use ordinate_table::{Decision, shell_word};
+
+/// Fits without a penalty. The columns of the table are linearly independent.
+///
+/// # Errors
+/// [`TrainError::Separated`] when the likelihood has no maximum.
+pub(super) fn unpenalised(
+    table: TrainingTable,
+    holdout: &Holdout,
+    settings: &LogisticSettings,
+    decisions: Vec<Decision>,
+) -> Result<(TrainingTable, Fits), TrainError> {
+    let count = table.classes().len();
+    let all = TrainingRows { table: &table, holdout: None };
+    let separations = logistic::separating_columns(&all, count, settings.intercept).map_err(in_classes(&table))?;
+    if let Some(error) = separated_by_columns(&table, &separations) {
+        return Err(error);
+    }
+    let UnpenalisedFit { fit: whole, inference } =
+        logistic::fit_unpenalised(&all, count, settings).map_err(in_classes(&table))?;
+    let mut notes = Vec::new();
+    match &inference {
+        Err(NoInference::Separated { columns, complete }) => return Err(separated_together(&table, columns, *complete)),
+        Err(NoInference::TooLarge { parameters }) => notes.push(format!(
+            "standard errors are not available: the information matrix of {parameters} coefficients is too large"
+        )),
+        Err(NoInference::Imprecise) => notes.push(
+            "standard errors are not available: the columns are nearly linearly dependent, or the classes nearly separable; \
+             --c 1 fits with a penalty"
+                .to_owned(),
+        ),
+        Ok(_) => {}
+    }
+    let held_out = held_out_rows(&table, holdout);
+    let evaluated = if held_out == 0 {
+        whole.clone()
+    } else {
+        let kept = TrainingRows { table: &table, holdout: Some(holdout) };
+        let settings = settings.unpenalised();
+        let part = logistic::fit_of_part(&kept, count, &settings, Some(&whole)).map_err(in_classes(&table))?;
+        let separations = logistic::separating_columns(&kept, count, settings.intercept).map_err(in_classes(&table))?;
+        if !separations.is_empty() || part.separated || !part.converged {
+            notes.push(
+                "without the held-out rows, the coefficients have no finite estimates (separation): the metrics are of a fit \
+                 that was stopped; --c 1 fits with a penalty"
+                    .to_owned(),
+            );
+        }
+        part
+    };
+    let fits = Fits {
+        whole: Fit::Logistic(LogisticFit { inference: Some(inference), ..whole }),
+        evaluated: Fit::Logistic(evaluated),
+        held_out,
+        cross_validation: None,
+        decisions,
+        notes,
+    };
+    Ok((table, fits))
+}
+
+/// The error of columns that alone separate the classes.
+fn separated_by_columns(table: &TrainingTable, separations: &[ColumnSeparation]) -> Option<TrainError> {
+    let name = |separation: &ColumnSeparation| table.names().get(separation.column).cloned().unwrap_or_default();
+    let described: Vec<String> = separations
+        .iter()
+        .map(|separation| format!("{:?} {}", one_line(&name(separation)), described(table, separation)))
+        .collect();
+    let names: Vec<String> = separations.iter().map(name).collect();
+    (!names.is_empty()).then(|| error(table, &described.join("; "), &names))
+}
+
+/// Such as `is 0 in every row of the class "yes"`.
+fn described(table: &TrainingTable, separation: &ColumnSeparation) -> String {
+    let ColumnSeparation { low, high, .. } = separation;
+    let of = |classes: &[usize]| {
+        let labels = classes.iter().filter_map(|class| table.classes().get(*class));
+        let labels: Vec<String> = labels.map(|label| format!("{:?}", label.to_string())).collect();
+        let noun = if labels.len() == 1 { "class" } else { "classes" };
+        format!("the {noun} {}", listed(&labels))
+    };
+    let constant = |side: &SeparatedClasses| {
+        let [least, most] = side.range;
+        (least.to_bits() == most.to_bits())
+            .then(|| format!("is {} in every row of {}", rounded(least, 15), of(&side.classes)))
+    };
+    constant(low).or_else(|| constant(high)).unwrap_or_else(|| {
+        let ([_, low_end], [high_end, _]) = (low.range, high.range);
+        format!(
+            "is at most {} in {} and at least {} in {}",
+            rounded(low_end, 15),
+            of(&low.classes),
+            rounded(high_end, 15),
+            of(&high.classes)
+        )
+    })
+}
+
+/// The error of columns that together separate the classes.
+fn separated_together(table: &TrainingTable, columns: &[usize], complete: bool) -> TrainError {
+    let names: Vec<String> = columns.iter().filter_map(|column| table.names().get(*column)).cloned().collect();
+    let quoted: Vec<String> = names.iter().map(|name| format!("{:?}", one_line(name))).collect();
+    let what = match (names.len(), complete) {
+        (1, true) => format!("{} separates the classes", listed(&quoted)),
+        (1, false) => format!("{} separates some rows of a class from the others", listed(&quoted)),
+        (_, true) => format!("a combination of the columns {} separates the classes", listed(&quoted)),
+        (_, false) => {
+            format!("a combination of the columns {} separates some rows of a class from the others", listed(&quoted))
+        }
+    };
+    error(table, &what, &names)
+}
+
+fn error(table: &TrainingTable, what: &str, names: &[String]) -> TrainError {
+    let excluded = match names {
+        [name] if table.signature().features().iter().any(|feature| feature.name == *name) => {
+            format!(", or leave the column out with --exclude {}", shell_word(name))
+        }
+        _ => String::new(),
+    };
+    let help = format!("fit with a penalty: --c 1{excluded}");
+    TrainError::Separated { data: table.label(), what: what.to_owned(), help }
+}
+
+/// The summary of a fit without a penalty.
+pub(crate) fn likelihood_summary(inference: &LogisticInference, table: &TrainingTable, level: f64) -> Summary {
+    let label = |class: usize| table.classes().get(class).map(ToString::to_string).unwrap_or_default();
+    let is_binary = table.classes().len() == 2;
+    let scores = inference.scores.iter().map(|score| ScoreEstimates {
+        class: (!is_binary).then(|| label(score.class)),
+        intercept: score.intercept,
+        coefficients: score.coefficients.clone(),
+    });
+    let target = match inference.scores.first().filter(|_| is_binary) {
+        Some(score) => format!("log-odds of {}", label(score.class)),
+        None => format!("log-odds of each class against {}", label(inference.reference)),
+    };
+    let fit = LikelihoodFit {
+        target,
+        reference: (!is_binary).then(|| label(inference.reference)),
+        names: table.names(),
+        rows: inference.rows,
+        weight: inference.weight,
+        scores: scores.collect(),
+        ratio: Some(Ratio::OddsRatio),
+        student: false,
+        log_likelihood: inference.log_likelihood,
+        null_log_likelihood: inference.null_log_likelihood,
+        // Each row is one trial, whose own likelihood is at most 1.
+        deviance: -2.0 * inference.log_likelihood,
+        null_deviance: -2.0 * inference.null_log_likelihood,
+        dispersion: None,
+    };
+    Summary::from_likelihood(fit, level)
+}

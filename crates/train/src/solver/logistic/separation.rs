@@ -1,0 +1,96 @@
+//! Columns that alone separate the classes: without a penalty, their coefficients have no finite estimates.
+
+use super::super::design_rows::DesignRows;
+use super::super::error::SolveError;
+use super::standardisation::position;
+
+/// A column whose values in some classes are nowhere above those in the other classes (complete or quasi-complete separation;
+/// Albert and Anderson, 1984).
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColumnSeparation {
+    /// The column of the design.
+    pub column: usize,
+    /// The classes with the low values, and the range of the column in them.
+    pub low: SeparatedClasses,
+    /// The classes with the high values.
+    pub high: SeparatedClasses,
+}
+
+/// Classes on one side of a separation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeparatedClasses {
+    /// Their positions.
+    pub classes: Vec<usize>,
+    /// The smallest and the largest value.
+    pub range: [f64; 2],
+}
+
+/// The columns that alone separate the classes. Rows of weight zero do not count.
+///
+/// # Errors
+/// [`SolveError::Spool`]
+pub fn separating_columns(
+    rows: &impl DesignRows,
+    classes: usize,
+    intercept: bool,
+) -> Result<Vec<ColumnSeparation>, SolveError> {
+    let columns = rows.columns().len();
+    let mut ranges = vec![vec![[f64::INFINITY, f64::NEG_INFINITY]; classes]; columns];
+    rows.scan::<SolveError>(&mut |row| {
+        if row.weight > 0.0 {
+            for (value, ranges) in row.design.iter().zip(&mut ranges) {
+                if let Some([low, high]) = ranges.get_mut(position(row.target)) {
+                    *low = low.min(*value);
+                    *high = high.max(*value);
+                }
+            }
+        }
+        Ok(())
+    })?;
+    Ok(ranges.iter().enumerate().filter_map(|(column, ranges)| separation(column, ranges, intercept)).collect())
+}
+
+/// The first threshold that no class is on both sides of. Without an intercept, the threshold is zero.
+fn separation(column: usize, ranges: &[[f64; 2]], intercept: bool) -> Option<ColumnSeparation> {
+    let mut sorted: Vec<(usize, [f64; 2])> =
+        ranges.iter().copied().enumerate().filter(|(_, [low, high])| low <= high).collect();
+    sorted.sort_by(|(_, one), (_, other)| {
+        one.iter().zip(other).fold(std::cmp::Ordering::Equal, |order, (a, b)| order.then(a.total_cmp(b)))
+    });
+    let side = |part: &[(usize, [f64; 2])]| {
+        let (mut smallest, mut largest) = (f64::INFINITY, f64::NEG_INFINITY);
+        for (_, [low, high]) in part {
+            smallest = smallest.min(*low);
+            largest = largest.max(*high);
+        }
+        SeparatedClasses { classes: part.iter().map(|(class, _)| *class).collect(), range: [smallest, largest] }
+    };
+    (1..sorted.len()).find_map(|count| {
+        let (low, high) = (side(sorted.get(..count)?), side(sorted.get(count..)?));
+        let ([smallest, end], [start, largest]) = (low.range, high.range);
+        let is_threshold = end <= start && smallest < largest && (intercept || (end <= 0.0 && start >= 0.0));
+        is_threshold.then_some(ColumnSeparation { column, low, high })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_threshold_separates_classes_that_touch_it_at_most() {
+        let classes = |ranges: &[[f64; 2]], intercept| {
+            separation(0, ranges, intercept).map(|found| (found.low.classes, found.high.classes))
+        };
+        assert_eq!(classes(&[[0.0, 3.0], [2.0, 5.0]], true), None);
+        assert_eq!(classes(&[[3.0, 5.0], [0.0, 3.0]], true), Some((vec![1], vec![0])));
+        assert_eq!(classes(&[[0.0, 0.0], [0.0, 1.0]], true), Some((vec![0], vec![1])));
+        // A class in the middle.
+        assert_eq!(classes(&[[0.0, 5.0], [3.0, 3.0], [1.0, 6.0]], true), None);
+        assert_eq!(classes(&[[0.0, 2.0], [3.0, 4.0], [1.0, 2.5]], true), Some((vec![0, 2], vec![1])));
+        // A class without rows.
+        assert_eq!(classes(&[[0.0, 1.0], [f64::INFINITY, f64::NEG_INFINITY]], true), None);
+        assert_eq!(classes(&[[1.0, 2.0], [3.0, 4.0]], false), None);
+        assert_eq!(classes(&[[-1.0, 0.0], [0.0, 4.0]], false), Some((vec![0], vec![1])));
+    }
+}
