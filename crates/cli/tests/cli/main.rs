@@ -9,6 +9,7 @@ mod fits_of_any_table;
 mod help;
 mod inspect;
 mod intervals;
+mod log_link;
 mod no_intercept;
 mod outputs;
 mod parquet;

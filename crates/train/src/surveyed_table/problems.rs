@@ -86,10 +86,8 @@ pub(super) fn check_family(source: &Source, target: &Column, family: Family) -> 
     }
     let (expected, reason) = match family {
         Family::Poisson => ("a number of at least zero", "correct it, or use --estimator linear"),
-        Family::Gamma => (
-            "a number greater than zero",
-            "correct it, or use --estimator poisson or linear, which have no such limit",
-        ),
+        Family::Gamma if smallest < 0.0 => ("a number greater than zero", "correct it, or use --estimator linear"),
+        Family::Gamma => ("a number greater than zero", "correct it, or use --estimator poisson or --estimator linear"),
     };
     let position = source.names().iter().position(|name| name == target.name()).unwrap_or_default();
     Err(too_small(source, position, target, expected, reason)?)
