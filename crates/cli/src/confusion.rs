@@ -18,7 +18,7 @@ pub(super) struct Confusion<'a> {
 impl Confusion<'_> {
     /// One line per actual class, one column per predicted class.
     pub(super) fn table(&self, title: &str) -> TextTable {
-        let labels: Vec<String> = self.classes.iter().map(|class| shorten(&class.to_string())).collect();
+        let labels: Vec<String> = self.classes.iter().map(|class| shorten(&class.label())).collect();
         let predicted: Vec<String> = labels.iter().map(|label| format!("as {label}")).collect();
         let titles = predicted.iter().map(|title| (title.as_str(), Align::Right));
         let mut table = TextTable::new([(title, Align::Left)].into_iter().chain(titles));

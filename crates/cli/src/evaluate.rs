@@ -298,7 +298,7 @@ fn class(cell: Cell<'_>, classes: &[Scalar], reading: &Reading) -> Result<usize,
     };
     classes.iter().position(is).ok_or_else(|| {
         const LISTED: usize = 8;
-        let listed: Vec<String> = classes.iter().take(LISTED).map(|class| shorten(&class.to_string())).collect();
+        let listed: Vec<String> = classes.iter().take(LISTED).map(|class| shorten(&class.label())).collect();
         let more = if classes.len() > LISTED { ", …" } else { "" };
         format!("expected one of the classes {}{more}, got {cell}", listed.join(", "))
     })

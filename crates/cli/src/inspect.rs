@@ -16,9 +16,12 @@ use ordinate_model::preprocess::{Offset, TargetTransform};
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, Signature, UnknownPolicy};
 use ordinate_model::task::Task;
-use ordinate_model::wording::counted;
+use ordinate_model::wording::{counted, listed};
 use ordinate_train::evaluate::title;
 use ordinate_train::text_table::{Align, TextTable};
+
+/// The most levels, or ignored columns, in a line.
+const LISTED: usize = 8;
 
 /// Verify a model file and show its contents
 ///
@@ -117,7 +120,7 @@ fn report(model: &Model, coefficients: &CoefficientTable<'_>) -> String {
     }
     let ignored: Vec<&str> = document.signature.ignored().iter().map(|name| label(name)).collect();
     if !ignored.is_empty() {
-        fact("ignores", listed(&ignored));
+        fact("ignores", listed(&ignored, LISTED));
     }
     if let Some(conventions) = target.reading.describe() {
         fact("target as text", conventions);
@@ -184,17 +187,7 @@ fn values(feature: &Feature) -> String {
         UnknownPolicy::Ignore => "; other values are ignored",
         UnknownPolicy::Other => "; other values are (other)",
     };
-    listed(&levels) + unknown
-}
-
-/// The first few texts, and the number of the others.
-fn listed(texts: &[&str]) -> String {
-    const LISTED: usize = 8;
-    let mut text = texts.iter().take(LISTED).copied().collect::<Vec<_>>().join(", ");
-    if texts.len() > LISTED {
-        text.extend([" and ", &(texts.len() - LISTED).to_string(), " more"]);
-    }
-    text
+    listed(&levels, LISTED) + unknown
 }
 
 /// The name of a column, which may be empty.

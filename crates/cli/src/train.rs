@@ -27,9 +27,9 @@ use ordinate_model::identity::{Checksum, ModelName};
 use ordinate_model::wording::counted;
 use ordinate_table::{Decision, Origin, expanded, shell_word};
 use ordinate_train::evaluate::{Metrics, title};
-use ordinate_train::report::{ReportInput, card, html};
+use ordinate_train::report::{ReportInput, card, html, no_standard_errors};
 use ordinate_train::text_table::{Align, TextTable};
-use ordinate_train::{Plan, Trained, summary, train};
+use ordinate_train::{Plan, TrainError, Trained, summary, train};
 use output_files::{OptionFile, clash};
 
 /// Trains, writes the output files, and returns the results as text or JSON.
@@ -78,6 +78,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         name: arguments.name.clone().unwrap_or_else(|| name_of(named.unwrap_or(Path::new("")))),
         estimator: arguments.estimator,
         penalty,
+        standard_errors: arguments.standard_errors,
         calibrate: !arguments.measuring.no_calibration,
         test: arguments.test().map(|origin| Origin { watch, ..origin }),
         test_fraction: arguments.measuring.test_fraction,
@@ -86,7 +87,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         created: Timestamp::from_second(Timestamp::now().as_second())?.to_string(),
     });
     drop(progress);
-    let trained = trained?;
+    let trained = match trained {
+        Err(TrainError::Several(problems)) if !problems.options().is_empty() => {
+            let resolved = command(problems.options());
+            return Err(format!("{}\nhelp: to count these values as missing, use: {resolved}", problems.text()).into());
+        }
+        trained => trained?,
+    };
     // Without an option, and without a loss, a decision is only a note.
     let is_open = |decision: &&Decision| decision.loses_rows || !decision.options.is_empty();
     let open: Vec<&Decision> = trained.decisions.iter().filter(is_open).collect();
@@ -138,20 +145,25 @@ fn undecided(decisions: &[&Decision]) -> String {
     for decision in decisions {
         let _ = write!(text, "\n- {}", decision.text);
     }
-    let arguments = std::env::args().skip(1);
+    let options: Vec<String> = decisions.iter().flat_map(|decision| decision.options.iter().cloned()).collect();
+    if options.is_empty() {
+        text.push_str("\nhelp: correct the data, or train without --strict");
+    } else {
+        let _ = write!(text, "\nhelp: to decide the same, use: {}", command(&options));
+    }
+    text
+}
+
+/// The command that was given, with further options, each followed by its value.
+fn command(options: &[String]) -> String {
     // A value that begins like an option follows its option after `=`.
     let option = |pair: &[String]| match pair {
         [option, value] if value.starts_with('-') => vec![format!("{option}={value}")],
         pair => pair.to_vec(),
     };
-    let options = decisions.iter().flat_map(|decision| decision.options.chunks(2).flat_map(option));
-    let words: Vec<String> = arguments.chain(options).map(|word| shell_word(&word)).collect();
-    if decisions.iter().any(|decision| !decision.options.is_empty()) {
-        let _ = write!(text, "\nhelp: to decide the same, use: ordinate {}", words.join(" "));
-    } else {
-        text.push_str("\nhelp: correct the data, or train without --strict");
-    }
-    text
+    let words = std::env::args().skip(1).chain(options.chunks(2).flat_map(option));
+    let words: Vec<String> = words.map(|word| shell_word(&word)).collect();
+    format!("ordinate {}", words.join(" "))
 }
 
 /// A model name from a file name.
@@ -218,6 +230,9 @@ fn report(trained: &Trained, saved: Option<&Result<PathBuf, String>>) -> Result<
         }
         None => {
             writeln!(text, "Coefficients, for one unit of the column\n{}", CoefficientTable::new(document).table())?;
+            if let Some(reason) = no_standard_errors(document) {
+                writeln!(text, "{reason}\n")?;
+            }
         }
     }
     if *held_out > 0 {

@@ -2,8 +2,9 @@
 
 use time::{Date, Month};
 
-/// The date formats that training tries, besides ISO 8601, in this order. `%m` and `%d` read one digit or two.
-pub const FORMATS: [&str; 16] = [
+/// The date formats that training tries, besides ISO 8601, in this order. `%m` and `%d` read one digit or two, `%q` a
+/// quarter. A date without a day is the first of its month.
+pub const FORMATS: [&str; 27] = [
     "%Y/%m/%d",
     "%Y.%m.%d",
     "%b-%d-%Y",
@@ -20,6 +21,17 @@ pub const FORMATS: [&str; 16] = [
     "%d %b %Y",
     "%b %d, %Y",
     "%b %d %Y",
+    "%Y-%m",
+    "%Y/%m",
+    "%m/%Y",
+    "%b %Y",
+    "%Y %b",
+    "%b-%Y",
+    "%b-%y",
+    "%YQ%q",
+    "%Yq%q",
+    "%Y Q%q",
+    "%Y-Q%q",
 ];
 
 /// The Julian day of 1970-01-01.
@@ -78,15 +90,12 @@ impl DatePart {
     /// The part of a date in days since 1970-01-01; `first` is the first date of the training data.
     #[must_use]
     pub fn of(self, days: f64, first: f64) -> f64 {
-        if self == Self::Days {
-            return days - first;
-        }
-        let Some(date) = calendar(days) else { return f64::NAN };
+        let of = |part: fn(Date) -> f64| calendar(days).map_or(f64::NAN, part);
         match self {
-            Self::Year => f64::from(date.year()),
-            Self::Month => f64::from(u8::from(date.month())),
-            Self::DayOfWeek => f64::from(date.weekday().number_from_monday()),
-            Self::DayOfYear => f64::from(date.ordinal()),
+            Self::Year => of(|date| f64::from(date.year())),
+            Self::Month => of(|date| f64::from(u8::from(date.month()))),
+            Self::DayOfWeek => of(|date| f64::from(date.weekday().number_from_monday())),
+            Self::DayOfYear => of(|date| f64::from(date.ordinal())),
             Self::Hour => ((days - days.floor()) * 24.0 + HALF_A_MICROSECOND).floor().min(23.0),
             Self::Days => days - first,
         }
@@ -163,7 +172,7 @@ pub fn is_format(format: &str) -> bool {
         }
         match parts.next() {
             Some('Y' | 'y') => year = true,
-            Some('m' | 'b' | 'B') => month = true,
+            Some('m' | 'b' | 'B' | 'q') => month = true,
             Some('d' | 'H' | 'I' | 'M' | 'S' | 'p' | 'z' | '%') => {}
             _ => return false,
         }
@@ -181,6 +190,7 @@ pub fn example(format: &str) -> String {
             ('%', Some('Y')) => text.push_str("2024"),
             ('%', Some('y')) => text.push_str("24"),
             ('%', Some('m')) => text.push_str("01"),
+            ('%', Some('q')) => text.push('1'),
             ('%', Some('b')) => text.push_str("Jan"),
             ('%', Some('B')) => text.push_str("January"),
             ('%', Some('d')) => text.push_str("31"),
@@ -203,7 +213,7 @@ pub fn parse_iso(text: &str) -> Option<f64> {
     parse(text, "%Y-%m-%d")
 }
 
-/// Reads a date by a format with `%Y %y %m %d %b %B %H %I %M %S %p %z`, all of the text. If the format has no time of day, one
+/// Reads a date by a format with `%Y %y %m %q %d %b %B %H %I %M %S %p %z`, all of the text. If the format has no time of day, one
 /// may follow the date: `T` or a space, hours and minutes, and perhaps seconds, AM or PM, and an offset.
 #[must_use]
 pub fn parse(text: &str, format: &str) -> Option<f64> {
@@ -292,6 +302,10 @@ impl Parts {
             'm' => self.month = Some(u8::try_from(scan.digits(1, 2)?).ok()?),
             'd' => self.day = Some(u8::try_from(scan.digits(1, 2)?).ok()?),
             'b' | 'B' => self.month = Some(scan.month()?),
+            'q' => {
+                let quarter = scan.digits(1, 1).filter(|quarter| (1..=4).contains(quarter))?;
+                self.month = u8::try_from(3 * quarter - 2).ok();
+            }
             'H' | 'I' => {
                 self.has_time = true;
                 self.hour = scan.digits(1, 2).filter(|hour| *hour < 24)?;
@@ -343,7 +357,7 @@ impl Parts {
             _ => return None,
         };
         scan.rest = rest;
-        (1..=12).contains(&self.hour).then_some(())
+        Some(())
     }
 
     fn read_offset(&mut self, scan: &mut Scan<'_>) -> Option<()> {
@@ -361,7 +375,11 @@ impl Parts {
 
     fn value(&self) -> Option<f64> {
         let day = days(self.year?, self.month?, self.day.unwrap_or(1))?;
-        let hour = self.half.map_or(self.hour, |half| self.hour % 12 + half);
+        let hour = match self.half {
+            None => self.hour,
+            // The half of the day may be written before the hour.
+            Some(half) => (1..=12).contains(&self.hour).then_some(self.hour % 12 + half)?,
+        };
         let seconds = 3600.0 * f64::from(hour) + self.seconds - self.offset;
         Some(day + seconds / 86_400.0).filter(|days| is_date(*days))
     }

@@ -82,8 +82,8 @@ impl Reading {
         let text = text.trim();
         let has_conventions = self.decimal.is_some() || self.thousands.is_some() || self.currency.is_some();
         if !(has_conventions || self.percent || self.parentheses) {
-            // A minus sign may be one of typesetting, or be followed by a space.
-            return match text.strip_prefix(['\u{2212}', '-']) {
+            // A minus sign may be one of typesetting, an en dash, or be followed by a space.
+            return match text.strip_prefix(['\u{2212}', '\u{2013}', '-']) {
                 Some(digits) if !text.starts_with('-') || digits.starts_with(' ') => {
                     parse(&format!("-{}", digits.trim_start()))
                 }
@@ -158,7 +158,7 @@ impl Reading {
         let mut signed = negative;
         // A sign and a currency sign may come in any order before the digits.
         loop {
-            if let Some(after) = rest.strip_prefix(['-', '\u{2212}', '+']).filter(|_| !signed) {
+            if let Some(after) = rest.strip_prefix(['-', '\u{2212}', '\u{2013}', '+']).filter(|_| !signed) {
                 (negative, signed) = (!rest.starts_with('+'), true);
                 rest = after.trim_start();
             } else if let Some(after) = currency.and_then(|sign| rest.strip_prefix(sign)) {
@@ -262,7 +262,7 @@ const MAX_CURRENCY: usize = 16;
 
 /// Whether a character may be a decimal mark or separate thousands.
 fn is_mark(character: char) -> bool {
-    let has_meaning = matches!(character, '+' | '-' | '\u{2212}' | '(' | ')' | '%' | '"');
+    let has_meaning = matches!(character, '+' | '-' | '\u{2212}' | '\u{2013}' | '(' | ')' | '%' | '"');
     !(character.is_alphanumeric() || character.is_control() || has_meaning)
 }
 
@@ -327,6 +327,7 @@ mod tests {
             (with(None, Some('\'')), "1'000", 1000.0),
             (with(Some(','), Some(' ')), "1\u{202f}234\u{a0}567,5", 1_234_567.5),
             (with(None, None), "\u{2212}5", -5.0),
+            (with(None, None), "\u{2013}5", -5.0),
             (Reading { parentheses: true, ..with(None, Some(',')) }, "(1,037)", -1037.0),
             (with(None, None), "- 0.25", -0.25),
             (with(Some(','), None), "1,5e-3", 1.5e-3),

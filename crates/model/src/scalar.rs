@@ -36,6 +36,15 @@ impl Scalar {
             Self::Missing => Cell::Missing,
         }
     }
+
+    /// A class label as text, written as in JSON: `1.0` for a number, `1` for an integer.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match self {
+            Self::Number(value) => format!("{value:?}"),
+            other => other.to_string(),
+        }
+    }
 }
 
 /// The value as in the training data, without quotes.

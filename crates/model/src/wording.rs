@@ -17,3 +17,28 @@ pub fn counted<N: Copy + Display + PartialEq + From<u8>>(count: N, one: &str, ma
     let noun = if count == N::from(1) { one } else { many };
     format!("{count} {noun}")
 }
+
+/// The most names in a note or an error.
+pub const NAMED: usize = 10;
+
+/// The first few items, separated by commas, and the number of the others: `a, b and 3 more`.
+pub fn listed<T: Display>(items: impl IntoIterator<Item = T>, most: usize) -> String {
+    let mut items = items.into_iter();
+    let first: Vec<String> = items.by_ref().take(most).map(|item| item.to_string()).collect();
+    match items.count() {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_items_the_first_are_listed() {
+        assert_eq!(listed(["a", "b"], 2), "a, b");
+        assert_eq!(listed(["a", "b", "c", "d"], 2), "a, b and 2 more");
+        assert_eq!(listed([""; 0], 2), "");
+    }
+}

@@ -40,7 +40,7 @@ impl BlockReader {
     pub(super) fn read(&self, chunk: &Chunk) -> Option<Block> {
         let bytes = chunk.bytes.as_slice();
         let text = str::from_utf8(bytes).ok()?;
-        let columns = self.readers.iter().map(|_| Contents::new()).collect();
+        let columns = self.readers.iter().map(|_| Contents::of_block()).collect();
         let mut block = Block { rows: 0, values: Vec::with_capacity(bytes.len() / 8), columns };
         let is_plain = memchr(b'"', bytes).is_none()
             && memchr_iter(b'\r', bytes).all(|place| bytes.get(place + 1) == Some(&b'\n'));

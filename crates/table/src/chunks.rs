@@ -36,7 +36,7 @@ impl ChunkError {
     pub(super) fn in_file(self, name: &Path) -> DataError {
         let path = name.to_owned();
         match self {
-            Self::Unreadable(source) => DataError::Unreadable { path, source },
+            Self::Unreadable(source) => DataError::unreadable(name, source),
             Self::Endless(line) => DataError::Endless { location: Location { path, row: RowNumber::Line(line) } },
             Self::Binary(line) => DataError::Binary { location: Location { path, row: RowNumber::Line(line) } },
         }

@@ -45,7 +45,8 @@ impl Role {
 
 /// A column after its type is known, and its statistics over the rows that are used.
 ///
-/// Its values are numbers, 0 and 1, or positions of words; NaN for missing values.
+/// Its values are numbers, 0 and 1, or positions of words; NaN for missing values. The position after the last word is that of
+/// all words that were not kept.
 #[derive(Debug)]
 pub struct Column {
     /// The column as messages name it.
@@ -64,8 +65,10 @@ pub struct Column {
     words: IndexMap<String, u64>,
     /// The number of rows of each number, up to a limit of numbers.
     pub values: Tally,
-    /// Whether there are more words than were kept.
-    pub has_more_words: bool,
+    /// The number of rows of a string whose words were not kept.
+    pub other_words: u64,
+    /// Whether a number is written with a decimal point.
+    pub has_point: bool,
     /// For each word of the survey, its value.
     decoded: Vec<f64>,
     /// For each part of a date, its first value, until another is found.
@@ -75,20 +78,20 @@ pub struct Column {
 impl Column {
     /// A column without rows, for the contents that the survey found.
     #[must_use]
-    pub fn new(role: Role, feature: Feature, contents: &Contents) -> Self {
+    pub fn new(role: Role, feature: Feature, contents: Contents) -> Self {
         let named = NamedColumn { name: feature.name.as_str().into(), purpose: role.purpose() };
         // The survey has one string for each level, in the order of the rows.
         let (mut words, is_string) = (IndexMap::new(), feature.kind == FeatureType::String);
-        let decode = |word: &String| {
-            if feature.is_missing(Cell::Field(word)) {
+        let decode = |word: String| {
+            if feature.is_missing(Cell::Field(&word)) {
                 f64::NAN
             } else if is_string {
-                words.insert_full(word.clone(), 0).0 as f64
+                words.insert_full(word, 0).0 as f64
             } else {
-                feature.accept(Cell::Field(word)).unwrap_or(f64::NAN)
+                feature.accept(Cell::Field(&word)).unwrap_or(f64::NAN)
             }
         };
-        let decoded = contents.words.keys().map(decode).collect();
+        let decoded = contents.words.into_keys().map(decode).collect();
         Self {
             named,
             missing: 0,
@@ -97,7 +100,8 @@ impl Column {
             is_whole: true,
             words,
             values: Tally::new(if matches!(role, Role::Target { .. }) { MAX_CLASSES } else { 2 }),
-            has_more_words: contents.other_words > 0,
+            other_words: 0,
+            has_point: contents.numerals.pointed.is_some(),
             decoded,
             parts: DatePart::ALL.map(|part| (part, None, false)).to_vec(),
             feature,
@@ -115,9 +119,14 @@ impl Column {
     pub fn decode(&self, stored: f64) -> f64 {
         match Stored::from_f64(stored) {
             Stored::Number(value) => value,
-            Stored::Word(position) => self.decoded.get(position).copied().unwrap_or(f64::NAN),
+            Stored::Word(position) => self.decoded.get(position).copied().unwrap_or_else(|| self.other_word()),
             Stored::Missing => f64::NAN,
         }
+    }
+
+    /// The value of a word that was not kept.
+    fn other_word(&self) -> f64 {
+        if self.feature.kind == FeatureType::String { self.words.len() as f64 } else { f64::NAN }
     }
 
     /// Adds the next value.
@@ -130,8 +139,9 @@ impl Column {
         if self.feature.kind == FeatureType::String {
             // A position of a word.
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-            if let Some((_, count)) = self.words.get_index_mut(value as usize) {
-                *count += 1;
+            match self.words.get_index_mut(value as usize) {
+                Some((_, count)) => *count += 1,
+                None => self.other_words += 1,
             }
             return;
         }
@@ -175,7 +185,7 @@ impl Column {
     #[must_use]
     pub fn is_constant(&self) -> bool {
         match self.feature.kind {
-            FeatureType::String => self.levels().len() < 2,
+            FeatureType::String => self.levels().len() < 2 && self.other_words == 0,
             _ => self.range[0] >= self.range[1],
         }
     }

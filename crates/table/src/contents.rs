@@ -10,7 +10,13 @@ use ordinate_model::number::{self, parse_double};
 use ordinate_model::signature::{Feature, FeatureType};
 
 /// The most different words of a column that are kept. Further ones are only counted.
-const MAX_WORDS: usize = 1 << 17;
+pub(crate) const MAX_WORDS: usize = 1 << 17;
+
+/// The most bytes of the words of all columns together. Each column may use its part of them.
+const MAX_WORD_BYTES: usize = 1 << 28;
+
+/// The bytes of words that every column may keep, however many columns there are: enough for the levels of a category.
+const LEAST_WORD_BYTES: usize = 1 << 16;
 
 /// The most different numbers of a column, or of a block of it, that are kept.
 const MOST_DISTINCT: usize = 16;
@@ -80,6 +86,8 @@ pub struct Contents {
     pub words: IndexMap<String, u64>,
     /// The number of rows whose words are not kept.
     pub other_words: u64,
+    /// The bytes that the words may still have.
+    room: usize,
     /// The first few different numbers.
     pub distinct: BTreeSet<u64>,
     /// How the numbers are written.
@@ -161,8 +169,19 @@ impl Numerals {
 }
 
 impl Contents {
-    pub(crate) fn new() -> Self {
+    /// One of this many columns.
+    pub(crate) fn new(columns: usize) -> Self {
+        Self::with_room((MAX_WORD_BYTES / columns.max(1)).max(LEAST_WORD_BYTES))
+    }
+
+    /// The contents of a block of rows, which is never large.
+    pub(crate) fn of_block() -> Self {
+        Self::with_room(usize::MAX)
+    }
+
+    fn with_room(room: usize) -> Self {
         Self {
+            room,
             missing: 0,
             numbers: 0,
             dates: 0,
@@ -263,11 +282,24 @@ impl Contents {
             *count += 1;
             return Stored::Word(position);
         }
-        if self.words.len() == MAX_WORDS {
-            self.other_words += 1;
-            return Stored::Word(usize::MAX);
+        if let Some(position) = self.keep(text, 1) {
+            return Stored::Word(position);
         }
-        Stored::Word(self.words.insert_full(text.to_owned(), 1).0)
+        self.other_words += 1;
+        Stored::Word(usize::MAX)
+    }
+
+    /// Keeps a new word of so many rows, if there is room, and returns its position.
+    fn keep(&mut self, word: &str, rows: u64) -> Option<usize> {
+        // A block has no limit, so that the words of the column do not depend on the blocks.
+        let has_room = self.room == usize::MAX || (self.words.len() < MAX_WORDS && word.len() <= self.room);
+        if !has_room {
+            return None;
+        }
+        if self.room < usize::MAX {
+            self.room -= word.len();
+        }
+        Some(self.words.insert_full(word.to_owned(), rows).0)
     }
 
     /// Adds the contents of the next block. In its stored `values`, positions among the words of the block are replaced by
@@ -287,17 +319,14 @@ impl Contents {
         }
         let mut positions = Vec::with_capacity(block.words.len());
         for (word, count) in block.words {
-            let is_full = self.words.len() == MAX_WORDS;
-            let position = match self.words.get_full_mut(&word) {
-                Some((position, _, total)) => {
-                    *total += count;
-                    position
-                }
-                None if is_full => {
+            let position = if let Some((position, _, total)) = self.words.get_full_mut(&word) {
+                *total += count;
+                position
+            } else {
+                self.keep(&word, count).unwrap_or_else(|| {
                     self.other_words += count;
                     usize::MAX
-                }
-                None => self.words.insert_full(word, count).0,
+                })
             };
             positions.push(Stored::Word(position).to_f64());
         }
@@ -346,7 +375,7 @@ mod tests {
     }
 
     fn contents(fields: &[&str]) -> Contents {
-        let mut contents = Contents::new();
+        let mut contents = Contents::of_block();
         for field in fields {
             contents.push_field(field, &Reader::Infer);
         }
@@ -370,9 +399,23 @@ mod tests {
     }
 
     #[test]
+    fn words_beyond_the_room_of_a_column_are_counted() {
+        let mut contents = Contents::with_room(5);
+        let mut block = Contents::of_block();
+        let mut values: Vec<f64> =
+            ["four", "five", "x", "four"].map(|field| block.push_field(field, &Reader::Infer).to_f64()).to_vec();
+        contents.merge(block, values.iter_mut());
+        assert_eq!(contents.words.into_iter().collect::<Vec<_>>(), [("four".into(), 2), ("x".into(), 1)]);
+        assert_eq!(contents.other_words, 1);
+        let stored: Vec<bool> =
+            values.into_iter().map(|value| matches!(Stored::from_f64(value), Stored::Word(0 | 1))).collect();
+        assert_eq!(stored, [true, false, true, true]);
+    }
+
+    #[test]
     fn words_of_blocks_are_renumbered() {
         let mut all = contents(&["a", "b", "1"]);
-        let mut block = Contents::new();
+        let mut block = Contents::of_block();
         let mut values: Vec<f64> =
             ["b", "c", "2", ""].map(|field| block.push_field(field, &Reader::Infer).to_f64()).to_vec();
         all.merge(block, values.iter_mut());

@@ -211,7 +211,7 @@ fn csv_error<B: AsRef<[u8]>>(error: csv::Error, records: &mut Records<B>, name: 
             let column = header.get(err.field()).map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
             DataError::NotUtf8 { location: Location { path, row }, column }
         }
-        csv::ErrorKind::Io(source) => DataError::Unreadable { path, source },
+        csv::ErrorKind::Io(source) => DataError::unreadable(name, source),
         other => DataError::Unreadable { path, source: io::Error::other(format!("{other:?}")) },
     }
 }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::csv::{self, Csv, CsvRows, Opened, Stream};
-use super::file_options::FileOptions;
-use super::layout::Layout;
+use super::file_options::{FileOptions, HeaderOption};
+use super::layout::{Layout, looks_like_row};
 use super::parquet::{self, BatchRow, ParquetRows};
 use super::partitions::{Partition, partitions};
 use super::paths::{STANDARD_INPUT, is_standard_input};
@@ -16,6 +16,7 @@ use super::row::{Row, RowNumber, Values};
 use super::text_file::{TextFile, TextFormat};
 use super::{DataError, Decision, Header, Watch};
 use ordinate_model::header::{column_names, index_columns};
+use ordinate_model::wording::{NAMED, listed};
 
 /// A file whose header has been read.
 #[derive(Debug)]
@@ -119,7 +120,7 @@ impl DataFile {
         known: &[String],
         watch: Option<&Watch>,
     ) -> Result<(Self, FileRows<Stream>), DataError> {
-        let unreadable = |source| DataError::Unreadable { path: name.to_owned(), source };
+        let unreadable = |source| DataError::unreadable(name, source);
         let is_regular = !is_standard_input(path) && fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
         let mut file: Stream = if is_standard_input(path) {
             Box::new(io::stdin())
@@ -142,11 +143,12 @@ impl DataFile {
         let partitions = absent(found, &text.layout.header);
         text.add_columns(&partitions);
         let (format, layout) = (text.format.clone(), std::mem::take(&mut text.layout));
-        let Opened { csv, header_line, mut rows } = match &options.header {
+        let given = text.header.take();
+        let Opened { csv, header_line, mut rows } = match &given {
             None => csv::open(text.text(), name, &layout)?,
             Some(_) => csv::open_without_header(text.text(), name, &layout),
         };
-        let header = header(&rows, options, &layout, &partitions);
+        let header = header(&rows, given.as_ref(), &layout, &partitions);
         let mut file = Self {
             path: path.to_owned(),
             name: name.to_owned(),
@@ -161,6 +163,11 @@ impl DataFile {
             header_line,
         };
         rows.set_header(&file.names);
+        if header_line.is_some() && looks_like_row(&file.header) {
+            let text =
+                "the first line is read as the header, although it looks like a row (--header none reads it as a row)";
+            file.decisions.push(Decision::without_options(text));
+        }
         file.index = file.names.iter().take(index_columns(&file.names)).cloned().collect();
         file.note_names();
         Ok((file, FileRows::Csv(Box::new(rows))))
@@ -205,7 +212,7 @@ impl DataFile {
     /// Notes the columns that got another name.
     fn note_names(&mut self) {
         let named = self.header.iter().map(|name| name.trim()).zip(&self.names);
-        let list = |names: Vec<String>| names.join(", ");
+        let list = |names: Vec<String>| listed(names, NAMED);
         let mut repeated = Vec::new();
         let mut unnamed = Vec::new();
         for (header, name) in named.filter(|(header, name)| header != name && !self.index.contains(*name)) {
@@ -282,8 +289,13 @@ fn absent(partitions: Vec<Partition>, header: &[String]) -> Vec<Partition> {
 }
 
 /// The names of the columns of a CSV file and its folders.
-fn header(rows: &CsvRows<Stream>, options: &FileOptions, layout: &Layout, partitions: &[Partition]) -> Vec<String> {
-    let mut header = match &options.header {
+fn header(
+    rows: &CsvRows<Stream>,
+    given: Option<&HeaderOption>,
+    layout: &Layout,
+    partitions: &[Partition],
+) -> Vec<String> {
+    let mut header = match given {
         // The filter added the values of the folders.
         None => {
             let read = rows.header().len().saturating_sub(partitions.len());

@@ -2,8 +2,8 @@
 
 use std::io::{self, Read};
 
-use encoding_rs::{Decoder, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
-use memchr::memchr_iter;
+use encoding_rs::{Decoder, DecoderResult, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use memchr::{memchr, memchr_iter};
 
 /// The encoding of a text file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,8 +73,30 @@ impl Encoding {
             return Box::new(Unmarked { inner: file, begin: None });
         }
         let decoder = self.0.new_decoder_with_bom_removal();
-        Box::new(Decoded { inner: file, decoder, undecoded: Vec::new(), text: Vec::new(), at: 0, is_done: false })
+        let (undecoded, text) = (Vec::new(), Vec::new());
+        Box::new(Decoded { inner: file, encoding: self, decoder, undecoded, text, at: 0, line: 1, is_done: false })
     }
+
+    /// The text of the beginning of a file, which may end within a character.
+    pub(super) fn text_of(self, begin: &[u8]) -> String {
+        self.0.decode_with_bom_removal(begin).0.into_owned()
+    }
+
+    /// Whether a file that begins with these bytes cannot be in this encoding: text in UTF-16 has zero bytes, and no other has.
+    pub(super) fn contradicts(self, begin: &[u8]) -> bool {
+        match Self::of_beginning(begin).filter(|found| found.is_utf_16()) {
+            Some(found) => found != self,
+            None => self.is_utf_16() && memchr(0, begin).is_none() && !begin.is_empty(),
+        }
+    }
+}
+
+/// Bytes that are not text in the encoding of their file.
+#[derive(Debug, thiserror::Error)]
+#[error("line {line}: the text is not in {}", encoding.name())]
+pub(super) struct NotInEncoding {
+    pub(super) encoding: Encoding,
+    pub(super) line: u64,
 }
 
 /// The evidence for an encoding in the bytes of a file so far.
@@ -165,12 +187,15 @@ impl<R: Read> Read for Unmarked<R> {
 /// A file whose bytes are decoded.
 struct Decoded<R> {
     inner: R,
+    encoding: Encoding,
     decoder: Decoder,
     /// Bytes that were read and not decoded.
     undecoded: Vec<u8>,
     /// Decoded text; the bytes from `at` on are still to be read.
     text: Vec<u8>,
     at: usize,
+    /// The line of the next decoded text.
+    line: u64,
     is_done: bool,
 }
 
@@ -181,11 +206,16 @@ impl<R: Read> Decoded<R> {
         block.truncate(count);
         self.is_done = count == 0;
         self.undecoded.append(&mut block);
-        let room = self.decoder.max_utf8_buffer_length(self.undecoded.len()).unwrap_or(BLOCK);
+        let room = self.decoder.max_utf8_buffer_length_without_replacement(self.undecoded.len()).unwrap_or(BLOCK);
         self.text.clear();
         self.text.resize(room, 0);
-        let (_, read, written, _) = self.decoder.decode_to_utf8(&self.undecoded, &mut self.text, self.is_done);
+        let (result, read, written) =
+            self.decoder.decode_to_utf8_without_replacement(&self.undecoded, &mut self.text, self.is_done);
         self.text.truncate(written);
+        self.line += memchr_iter(b'\n', &self.text).count() as u64;
+        if let DecoderResult::Malformed(..) = result {
+            return Err(io::Error::other(NotInEncoding { encoding: self.encoding, line: self.line }));
+        }
         self.undecoded.drain(..read);
         self.at = 0;
         Ok(())

@@ -1,18 +1,24 @@
 //! Errors in data, or in options that do not fit the data: each names the file, the line and the column.
 
 mod location;
+mod shell;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::encoding::{Encoding, NotInEncoding};
+use super::layout::looks_like_row;
+use super::row::RowNumber;
 use super::spool::SpoolError;
+use super::text_file::fitting;
 use super::{MAX_CLASSES, MAX_COLUMNS, MAX_ROW_BYTES};
 pub use location::{Header, Location, NamedColumn, Purpose};
-use location::{in_column, listed, suggestion};
+use location::{in_column, listed_with_suggestions, quoted, suggestion};
 use ordinate_model::signature::CellError;
 use ordinate_model::wording::counted;
+pub use shell::shell_word;
 
 /// An error in the data, or in options that do not fit them.
 ///
@@ -102,8 +108,9 @@ pub enum DataError {
     },
     /// Columns that are needed and that the header does not have.
     #[error(
-        "{header}: no column {}{}\nhelp: the columns are {}", listed_with_suggestions(missing),
-        needed_by.as_ref().map(|option| format!(", which {option} needs")).unwrap_or_default(), listed(columns)
+        "{header}: no column {}{}\nhelp: the columns are {}{}", listed_with_suggestions(missing),
+        needed_by.as_ref().map(|option| format!(", which {option} needs")).unwrap_or_default(), quoted(columns),
+        if header.line.is_some() && looks_like_row(columns) { NO_HEADER } else { "" }
     )]
     NoSuchColumn {
         /// The header.
@@ -118,7 +125,7 @@ pub enum DataError {
     /// `--exclude` names neither a column of the data nor of the model.
     #[error(
         "--exclude: neither the data nor the model has a column {name:?}{}\nhelp: the columns of the model are {}",
-        suggestion(nearest.as_deref()), listed(columns)
+        suggestion(nearest.as_deref()), quoted(columns)
     )]
     NoSuchTerm {
         /// The name.
@@ -471,6 +478,22 @@ pub enum DataError {
         /// The column, if its name is known.
         column: Option<String>,
     },
+    /// Text that is not in its encoding, given or detected.
+    #[error(
+        "{location}: the text is not in {encoding}\nhelp: {}",
+        match fitting {
+            Some(fitting) => format!("use --encoding {fitting}"),
+            None => "correct the line, or name another --encoding".to_owned(),
+        }
+    )]
+    OtherEncoding {
+        /// The line.
+        location: Location,
+        /// The encoding.
+        encoding: String,
+        /// The encoding of the file, if it can be read again.
+        fitting: Option<String>,
+    },
     /// A Parquet file that is damaged, truncated or not supported.
     #[error("{}: the Parquet file cannot be read: {reason}", path.display())]
     BrokenParquet {
@@ -500,6 +523,8 @@ pub enum DataError {
     Spool(#[from] SpoolError),
 }
 
+const NO_HEADER: &str = "; if the file has no header, use --header none, which names them column_1, column_2 and so on";
+
 const OPEN_QUOTE: &str = "look for a quote that is not closed";
 
 /// What to do about a target that has no classes.
@@ -512,47 +537,19 @@ fn other_target(is_text: bool) -> &'static str {
 }
 
 impl DataError {
+    /// The error of a file that cannot be read, or that is not text in its encoding.
+    pub(crate) fn unreadable(path: &Path, source: io::Error) -> Self {
+        let Some(NotInEncoding { encoding, line }) = source.get_ref().and_then(|source| source.downcast_ref()) else {
+            return Self::Unreadable { path: path.to_owned(), source };
+        };
+        let location = Location { path: path.to_owned(), row: RowNumber::Line(*line) };
+        let fitting = fitting(path).filter(|fitting| fitting != encoding).map(Encoding::name);
+        Self::OtherEncoding { location, encoding: encoding.name(), fitting }
+    }
+
     /// The same error, prefixed with the name of the data.
     #[must_use]
     pub fn in_data(self, data: String) -> Self {
         Self::InData { data, fault: Box::new(self) }
-    }
-}
-
-/// A text as one word of a POSIX shell, so that a command in a message can be pasted.
-#[must_use]
-pub fn shell_word(text: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/:._-%+@,=".contains(&byte);
-    if !text.is_empty() && text.bytes().all(is_plain) {
-        return text.to_owned();
-    }
-    if text.contains(char::is_control) {
-        return format!("$'{}'", text.escape_debug());
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-/// `"bmi"`, or `"bmi" (did you mean "BMI"?), "age"`.
-fn listed_with_suggestions(missing: &[(String, Option<String>)]) -> String {
-    let name = |(name, nearest): &(String, Option<String>)| format!("{name:?}{}", suggestion(nearest.as_deref()));
-    missing.iter().map(name).collect::<Vec<_>>().join(", ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_that_a_shell_would_change_are_quoted() {
-        for (text, word) in [
-            ("/models/line.json", "/models/line.json"),
-            ("it's a model (1).json", r"'it'\''s a model (1).json'"),
-            ("$HOME/~.json", "'$HOME/~.json'"),
-            ("", "''"),
-            ("two\nlines", r"$'two\nlines'"),
-            ("it's\n", r"$'it\'s\n'"),
-        ] {
-            assert_eq!(shell_word(text), word);
-        }
     }
 }

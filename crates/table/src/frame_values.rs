@@ -2,12 +2,13 @@
 
 use super::column::Column;
 use ordinate_model::cell::Cell;
-use ordinate_model::signature::{Feature, FeatureType};
+use ordinate_model::signature::{Feature, FeatureType, OTHER_LEVEL};
 
 /// The decoder of a column.
 #[derive(Debug)]
 pub struct FrameValues {
-    /// The frame's value for each word, in the order of their first row; `None` for numbers, which need no decoding.
+    /// The frame's value for each word, in the order of their first row, and for all words that were not kept; `None` for
+    /// numbers, which need no decoding.
     words: Option<Vec<f64>>,
     /// The frame's value for a missing value.
     missing: f64,
@@ -19,7 +20,8 @@ impl FrameValues {
     pub fn new(column: &Column, feature: &Feature) -> Self {
         // The feature was made from this column and accepts all its values.
         let accepted = |word: &str| feature.accept(Cell::Text(word)).unwrap_or(f64::NAN);
-        let words = (feature.kind == FeatureType::String).then(|| column.words().map(accepted).collect());
+        let words =
+            (feature.kind == FeatureType::String).then(|| column.words().chain([OTHER_LEVEL]).map(accepted).collect());
         Self { words, missing: feature.accept(Cell::Missing).unwrap_or(f64::NAN) }
     }
 

@@ -14,8 +14,8 @@ use ordinate_model::number::{NumberError, parse_double};
 use ordinate_model::reading::Reading;
 use ordinate_model::signature::{Feature, FeatureType};
 
-pub(crate) use notes::{Note, decisions};
-pub use notes::{listed, name_option, names, shown};
+pub(crate) use notes::Note;
+pub use notes::{markers, name_option, names, shown};
 
 /// Words that stand for a missing value in a column that otherwise has numbers, dates or booleans.
 const MARKERS: [&str; 22] = [
@@ -102,16 +102,56 @@ pub struct Inferred {
     pub feature: Feature,
     /// Whether the survey must be repeated with this feature, because numbers were read in another way.
     pub again: bool,
-    /// A word that is not of the declared type.
-    pub unreadable: Option<String>,
+    /// Words that are not of the declared type.
+    pub unreadable: Vec<String>,
+    /// The column as text.
+    text: Feature,
+    is_declared: bool,
     notes: Vec<Note>,
 }
 
 impl Inferred {
-    /// Finds a word that is not of the type, after the column was read by it.
-    pub fn find_unreadable(&mut self, contents: &Contents) {
-        let is_unreadable = |word: &&String| !accepts(&self.feature, word);
-        self.unreadable = self.unreadable.take().or_else(|| contents.words.keys().find(is_unreadable).cloned());
+    /// Checks the words of the column after it was read by its type, which had been inferred from the words that were kept.
+    /// Of a type that is not declared, few other words are missing values. With many, the column is text, and must be read once
+    /// more: `true`.
+    pub fn check(&mut self, contents: &Contents) -> bool {
+        let others = contents.words.iter().filter(|(word, _)| !accepts(&self.feature, word));
+        let (words, counts): (Vec<String>, Vec<u64>) =
+            others.map(|(word, count)| (word.trim().to_owned(), *count)).unzip();
+        if self.is_declared {
+            self.unreadable = words;
+            return false;
+        }
+        let rows = counts.iter().sum::<u64>() + contents.other_words;
+        if rows == 0 {
+            return false;
+        }
+        let example = words.first().cloned();
+        self.feature.reading.missing.extend(words.iter().cloned());
+        self.feature.reading.missing.sort_unstable();
+        self.feature.reading.missing.dedup();
+        let is_rare = rows as f64 <= MOST_UNREADABLE * (rows + contents.numbers) as f64;
+        if is_rare && contents.other_words == 0 && self.feature.reading.check().is_ok() {
+            self.note_unreadable(words, rows);
+            return false;
+        }
+        self.feature = self.text.clone();
+        self.notes = example.map(Note::Mixed).into_iter().collect();
+        true
+    }
+
+    fn note_unreadable(&mut self, more: Vec<String>, more_rows: u64) {
+        let noted = self.notes.iter_mut().find_map(|note| match note {
+            Note::Unreadable { words, rows } => Some((words, rows)),
+            _ => None,
+        });
+        match noted {
+            Some((words, rows)) => {
+                words.extend(more);
+                *rows += more_rows;
+            }
+            None => self.notes.push(Note::Unreadable { words: more, rows: more_rows }),
+        }
     }
 }
 
@@ -121,27 +161,21 @@ fn accepts(feature: &Feature, word: &str) -> bool {
     feature.kind == FeatureType::String || feature.is_missing(cell) || feature.accept(cell).is_ok()
 }
 
-/// The types of all columns of a table, and what was decided about them.
+/// The types of all columns of a table.
 #[must_use]
-pub fn infer(
-    columns: &[Surveyed<'_>],
-    options: &ReadingOptions,
-    delimiter: Option<u8>,
-) -> (Vec<Inferred>, Vec<Decision>) {
+pub fn infer(columns: &[Surveyed<'_>], options: &ReadingOptions, delimiter: Option<u8>) -> Vec<Inferred> {
     let parts: Vec<Words<'_>> = columns.iter().map(|column| Words::new(column, options)).collect();
     let forms: Vec<NumberForms> =
         columns.iter().zip(&parts).map(|(column, words)| NumberForms::new(column, words, options)).collect();
     let mark = Mark::of_table(&forms, delimiter);
-    let inferred: Vec<Inferred> = columns
-        .iter()
-        .zip(&parts)
-        .zip(&forms)
-        .map(|((column, words), forms)| Inference { column, words, options }.infer(forms, mark))
-        .collect();
-    let notes =
-        columns.iter().zip(&inferred).map(|(column, inferred)| (&*column.named.name, inferred.notes.as_slice()));
-    let decisions = decisions(notes, options);
-    (inferred, decisions)
+    let columns = columns.iter().zip(&parts).zip(&forms);
+    columns.map(|((column, words), forms)| Inference { column, words, options }.infer(forms, mark)).collect()
+}
+
+/// The decisions about all columns.
+#[must_use]
+pub fn decisions(inferred: &[Inferred], options: &ReadingOptions) -> Vec<Decision> {
+    notes::decisions(inferred.iter().map(|column| (column.feature.name.as_str(), column.notes.as_slice())), options)
 }
 
 /// The words of a column.
@@ -243,6 +277,12 @@ impl Inference<'_> {
     fn declared(&self, kind: FeatureType, inferred: Option<Inferred>) -> Inferred {
         let mut inferred = inferred.unwrap_or_else(|| self.typed(kind, self.reading(), Vec::new()));
         inferred.feature.kind = kind;
+        // Words that would be missing values in an undeclared column contradict the type.
+        for note in &inferred.notes {
+            if let Note::Unreadable { words, .. } = note {
+                inferred.feature.reading.missing.retain(|word| !words.contains(word));
+            }
+        }
         inferred.notes.retain(|note| {
             !matches!(
                 note,
@@ -255,8 +295,9 @@ impl Inference<'_> {
             )
         });
         let feature = &inferred.feature;
-        inferred.unreadable =
-            self.words.others.iter().map(|(word, _)| *word).find(|word| !accepts(feature, word)).map(str::to_owned);
+        let others = self.words.others.iter().map(|(word, _)| *word);
+        inferred.unreadable = others.filter(|word| !accepts(feature, word)).map(str::to_owned).collect();
+        inferred.is_declared = true;
         // Numbers were not read by the type.
         inferred.again |= kind != FeatureType::Double && self.column.contents.numbers > 0;
         inferred
@@ -283,16 +324,21 @@ impl Inference<'_> {
         reading.missing.sort_unstable();
         reading.missing.dedup();
         let feature = Feature { reading, ..Feature::new(&*self.column.named.name, kind) };
-        Inferred { feature, again: false, unreadable: None, notes }
+        Inferred { feature, again: false, unreadable: Vec::new(), text: self.text(), is_declared: false, notes }
     }
 
     /// Text: markers are categories like other words.
     fn category(&self, notes: Vec<Note>, again: bool) -> Inferred {
+        let feature = self.text();
+        Inferred { text: feature.clone(), feature, again, unreadable: Vec::new(), is_declared: false, notes }
+    }
+
+    fn text(&self) -> Feature {
         let reading = Reading { missing: self.options.missing(&self.column.named.name), ..Reading::default() };
         let mut feature = Feature { reading, ..Feature::new(&*self.column.named.name, FeatureType::String) };
         // A level is never a missing value. These levels are known now, all others after the rows are chosen.
         feature.levels = self.frequent_none();
-        Inferred { feature, again, unreadable: None, notes }
+        feature
     }
 
     /// `None` and its like, where it is so frequent that it is a category.
@@ -392,5 +438,42 @@ impl Inference<'_> {
         let text =
             || self.words.others.iter().map(|(word, _)| *word).find(is_inexact).map(|word| word.trim().to_owned());
         typed.or_else(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contents::Reader;
+    use crate::error::Purpose;
+
+    /// The type of a column of which only the first words were kept, after the others were read by it.
+    fn checked(first: &[&str], all: &[&str]) -> (Inferred, bool) {
+        let read = |fields: &[&str], reader: &Reader| {
+            let mut contents = Contents::of_block();
+            fields.iter().for_each(|field| _ = contents.push_field(field, reader));
+            contents
+        };
+        let named = NamedColumn { name: "x".into(), purpose: Purpose::Feature };
+        let mut contents = read(first, &Reader::Infer);
+        contents.other_words = 10;
+        let mut inferred = infer(&[Surveyed { named: &named, contents: &contents }], &ReadingOptions::default(), None);
+        let mut inferred = inferred.remove(0);
+        assert!(inferred.again && inferred.feature.kind == FeatureType::Date, "{inferred:?}");
+        let again = inferred.check(&read(all, &Reader::Typed(inferred.feature.clone())));
+        (inferred, again)
+    }
+
+    #[test]
+    fn words_that_were_not_kept_may_contradict_an_inferred_type() {
+        let (inferred, again) = checked(&["2024-01-05", "2024-01-06"], &["2024-01-05", "2024-01-06", "2024-01-07"]);
+        assert!(!again && inferred.feature.kind == FeatureType::Date && inferred.unreadable.is_empty());
+        let few = [vec!["2024-01-05"; 30], vec!["soon"]].concat();
+        let (inferred, again) = checked(&["2024-01-05", "2024-01-06"], &few);
+        assert!(!again && inferred.feature.kind == FeatureType::Date);
+        assert_eq!(inferred.feature.reading.missing, ["soon"]);
+        let many = ["2024-01-05", "soon", "later"];
+        let (inferred, again) = checked(&["2024-01-05", "2024-01-06"], &many);
+        assert!(again && inferred.feature.kind == FeatureType::String && inferred.unreadable.is_empty());
     }
 }

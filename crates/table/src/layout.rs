@@ -5,6 +5,7 @@ use super::Decision;
 use super::delimiter::{Split, Splitting, delimiter_name, described};
 use super::file_options::{FileOptions, HeaderOption};
 use super::line_filter::LineFilter;
+use ordinate_model::wording::listed;
 
 /// The beginnings of comments that are detected.
 const COMMENTS: [&str; 3] = ["#", "%", "//"];
@@ -89,7 +90,7 @@ impl Layout {
         let is_comment = |line: &str| mark.as_ref().is_some_and(|mark| line.starts_with(mark.as_str()));
         if let (None, Some(mark)) = (&options.comment, &mark) {
             let comments = lines(&is_comment);
-            let listed = listed(&comments, is_cut);
+            let listed = line_numbers(&comments, is_cut);
             decide(
                 format!("lines that begin with {mark} are comments and are ignored: {listed}"),
                 &["--comment", mark],
@@ -100,7 +101,7 @@ impl Layout {
             let is_text = |line: &str| !line.trim().is_empty() && !is_comment(line);
             let preamble: Vec<u64> = lines(&is_text).into_iter().filter(|line| *line <= before).collect();
             if !preamble.is_empty() {
-                let text = format!("lines before the header are ignored: {}", listed(&preamble, false));
+                let text = format!("lines before the header are ignored: {}", line_numbers(&preamble, false));
                 decide(text, &["--skip-lines", &before.to_string()]);
                 self.filter.skip = before;
             }
@@ -118,6 +119,14 @@ impl Layout {
         }
     }
 
+    /// Whether the header has none of the known columns, and all of them are names that columns of a file without a header get.
+    pub(super) fn lacks_names(&self, known: &[String]) -> bool {
+        let numbered = HeaderOption::Numbered.names(self.header.len());
+        let is_numbered =
+            |name: &String| numbered.contains(name) && !self.header.iter().any(|other| other.trim() == name);
+        !known.is_empty() && known.iter().all(is_numbered)
+    }
+
     /// The names of the columns of a file with this header, as they are in the file.
     pub(super) fn names(&self, mut header: Vec<String>) -> Vec<String> {
         if self.lacks_index {
@@ -128,6 +137,15 @@ impl Layout {
         }
         header
     }
+}
+
+/// Whether the names of a header look like values of a row: at least half of them are numbers, other than those of years or
+/// positions, which ascend.
+pub(super) fn looks_like_row(header: &[String]) -> bool {
+    let numbers: Vec<f64> = header.iter().filter_map(|name| name.trim().parse().ok()).collect();
+    let is_sequence =
+        numbers.is_sorted_by(|one, next| one < next) && numbers.iter().all(|number| number.fract() == 0.0);
+    !numbers.is_empty() && 2 * numbers.len() >= header.len() && !is_sequence
 }
 
 /// Whether empty fields at the ends of the rows are too many for the names that are given.
@@ -182,15 +200,12 @@ fn are_comments(marked: &[(&str, u64)], split: &Split, splitting: &Splitting<'_>
 }
 
 /// `line 3`, `lines 1, 2, 3, 4, 5 and 7 more`.
-pub(super) fn listed(lines: &[u64], is_cut: bool) -> String {
-    let shown: Vec<String> = lines.iter().take(LISTED).map(ToString::to_string).collect();
+pub(super) fn line_numbers(lines: &[u64], is_cut: bool) -> String {
     let noun = if lines.len() == 1 && !is_cut { "line" } else { "lines" };
-    let more = match lines.len().saturating_sub(LISTED) {
-        _ if is_cut => " and more".to_owned(),
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    format!("{noun} {}{more}", shown.join(", "))
+    if is_cut {
+        return format!("{noun} {} and more", listed(lines.iter().take(LISTED), LISTED));
+    }
+    format!("{noun} {}", listed(lines, LISTED))
 }
 
 #[cfg(test)]
@@ -237,8 +252,8 @@ mod tests {
 
     #[test]
     fn lines_are_listed() {
-        assert_eq!(listed(&[3], false), "line 3");
-        assert_eq!(listed(&[1, 2, 3, 4, 5, 6, 7], false), "lines 1, 2, 3, 4, 5 and 2 more");
-        assert_eq!(listed(&[3], true), "lines 3 and more");
+        assert_eq!(line_numbers(&[3], false), "line 3");
+        assert_eq!(line_numbers(&[1, 2, 3, 4, 5, 6, 7], false), "lines 1, 2, 3, 4, 5 and 2 more");
+        assert_eq!(line_numbers(&[3], true), "lines 3 and more");
     }
 }

@@ -107,6 +107,20 @@ pub fn policy(rules: &[Rule], column: &str) -> Policy {
     rule(Some(column)).or_else(|| rule(None)).map(|rule| rule.policy.clone()).unwrap_or_default()
 }
 
+/// The policy for a column of this type: a rule for all columns that does not suit the type is [`Policy::Auto`].
+#[must_use]
+pub fn policy_for(rules: &[Rule], column: &Column) -> Policy {
+    let has_own = rules.iter().any(|rule| rule.column.as_deref() == Some(column.name()));
+    let policy = policy(rules, column.name());
+    let is_text = column.feature.kind == FeatureType::String;
+    let suits = match policy {
+        Policy::Mean | Policy::Median => !is_text && column.feature.kind != FeatureType::Boolean,
+        Policy::Category => is_text,
+        _ => true,
+    };
+    if suits || has_own { policy } else { Policy::Auto }
+}
+
 /// The fraction of missing values above which they are a category of their own.
 const OWN_CATEGORY: f64 = 0.05;
 

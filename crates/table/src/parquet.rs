@@ -81,7 +81,7 @@ fn unusable(field: &Type) -> Option<&'static str> {
 }
 
 fn open(path: &Path, name: &Path) -> Result<SerializedFileReader<File>, DataError> {
-    let file = File::open(path).map_err(|source| DataError::Unreadable { path: name.to_owned(), source })?;
+    let file = File::open(path).map_err(|source| DataError::unreadable(name, source))?;
     SerializedFileReader::new(file).map_err(|error| broken(name, &error))
 }
 

@@ -1,6 +1,6 @@
 //! Rows that are wider or narrower than the header, which training leaves out if they are few.
 
-use super::layout::listed;
+use super::layout::line_numbers;
 use super::row::RowNumber;
 use super::source::{RowId, Source};
 use super::{DataError, Decision};
@@ -50,7 +50,7 @@ impl RaggedRows {
         };
         let lines: Vec<u64> = self.first.iter().map(line).collect();
         let more = self.rows - self.first.len() as u64;
-        let listed = listed(&lines, false);
+        let listed = line_numbers(&lines, false);
         if more > 0 { format!("{listed} and {more} more") } else { listed }
     }
 

@@ -1,19 +1,18 @@
 //! Files that training reads, more than once, as one table.
 
-use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
 
 use super::csv::CsvRows;
 use super::data_file::{DataFile, FileRows, Format};
-use super::file_options::FileOptions;
-use super::infer::{listed, name_option, shown};
+use super::infer::{name_option, shown};
+use super::origin::Origin;
 use super::parquet::ParquetRows;
-use super::paths::{each_once, expanded, is_standard_input};
+use super::progress::{Hashed, Watch};
 use super::ragged::RaggedRows;
 use super::row::{Row, RowNumber};
 use super::selection::{OffsetColumn, find};
@@ -21,48 +20,7 @@ use super::standard_input::StandardInput;
 use super::{DataError, Decision, Header, Location, Selection};
 use ordinate_model::cell::Cell;
 use ordinate_model::identity::Checksum;
-
-/// Data files and how they are read.
-#[derive(Debug, Clone, Default)]
-pub struct Origin {
-    /// Files, patterns such as `part-*.csv`, or `-` for standard input; read one after the other.
-    pub paths: Vec<PathBuf>,
-    /// How text files are read.
-    pub options: FileOptions,
-    /// A callback for progress.
-    pub watch: Option<Watch>,
-}
-
-/// Progress of work on a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// A stage begins that has so many bytes or rows; 0 if that is not known.
-    Stage(&'static str, u64),
-    /// So many more bytes or rows are done.
-    Done(u64),
-}
-
-/// A callback for progress.
-#[derive(Clone)]
-pub struct Watch(pub Arc<dyn Fn(Step) + Send + Sync>);
-
-impl Watch {
-    /// Begins a stage.
-    pub fn stage(&self, name: &'static str, total: u64) {
-        (self.0)(Step::Stage(name, total));
-    }
-
-    /// Adds bytes or rows.
-    pub fn report(&self, done: u64) {
-        (self.0)(Step::Done(done));
-    }
-}
-
-impl fmt::Debug for Watch {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("Watch")
-    }
-}
+use ordinate_model::wording::{NAMED, listed};
 
 /// A row of a [`Source`]; [`Source::location`] words it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -153,7 +111,7 @@ impl Source {
         let mut files: Vec<DataFile> = Vec::new();
         let (paths, input) = origin.files()?;
         for (path, name) in paths {
-            let metadata = fs::metadata(&path).map_err(|source| unreadable(&name, source))?;
+            let metadata = fs::metadata(&path).map_err(|source| DataError::unreadable(&name, source))?;
             if !metadata.is_file() {
                 return Err(DataError::NotAFile { path: name });
             }
@@ -291,12 +249,12 @@ impl Source {
             let mut hashed = file.hashed(&mut digest, self.watch.as_ref())?;
             if let Format::Csv(csv) = file.format {
                 let rows = CsvRows::new(csv, &file.name, &file.names, file.text(&mut hashed)?, CHUNK);
-                let rows = rows.map_err(|source| unreadable(&file.name, source))?;
+                let rows = rows.map_err(|source| DataError::unreadable(&file.name, source))?;
                 self.each_row(number, FileRows::Csv(Box::new(rows)), &mut counted)?;
                 // The checksum is of the whole file, even if its compressed content ends earlier.
-                io::copy(&mut hashed, &mut io::sink()).map_err(|source| unreadable(&file.name, source))?;
+                io::copy(&mut hashed, &mut io::sink()).map_err(|source| DataError::unreadable(&file.name, source))?;
             } else {
-                io::copy(&mut hashed, &mut io::sink()).map_err(|source| unreadable(&file.name, source))?;
+                io::copy(&mut hashed, &mut io::sink()).map_err(|source| DataError::unreadable(&file.name, source))?;
                 self.each_parquet_row(number, &mut counted)?;
             }
         }
@@ -357,7 +315,7 @@ impl Source {
 impl DataFile {
     /// The bytes of the file, added to a digest as they are read.
     pub(super) fn hashed<'d>(&self, digest: &'d mut Sha256, watch: Option<&'d Watch>) -> Result<Hashed<'d>, DataError> {
-        let inner = File::open(&self.path).map_err(|source| unreadable(&self.name, source))?;
+        let inner = File::open(&self.path).map_err(|source| DataError::unreadable(&self.name, source))?;
         Ok(Hashed { inner, digest, watch })
     }
 
@@ -365,7 +323,7 @@ impl DataFile {
     pub(super) fn text<'r>(&self, bytes: impl Read + Send + 'r) -> Result<Box<dyn Read + Send + 'r>, DataError> {
         match &self.text_format {
             None => Ok(Box::new(bytes)),
-            Some(format) => format.text(bytes).map_err(|source| unreadable(&self.name, source)),
+            Some(format) => format.text(bytes).map_err(|source| DataError::unreadable(&self.name, source)),
         }
     }
 }
@@ -378,7 +336,8 @@ fn unusable(files: &[DataFile], header: &[String]) -> Vec<(String, &'static str)
 
 /// The decision to ignore columns.
 fn ignored(names: &[String], what: &str, shown: impl Fn(&String) -> String) -> Option<Decision> {
-    let text = format!("{what}: {} (--features includes them)", listed(names.iter().map(shown).collect()));
+    let them = if names.len() == 1 { "it" } else { "them" };
+    let text = format!("{what}: {} (--features includes {them})", listed(names.iter().map(shown), NAMED));
     let options = names.iter().flat_map(|name| ["--exclude".to_owned(), name_option(name)]);
     (!names.is_empty()).then(|| Decision::new(text, options.collect::<Vec<_>>()))
 }
@@ -399,48 +358,4 @@ fn decisions_of(files: &[DataFile]) -> Vec<Decision> {
         }
     }
     decisions
-}
-
-pub(super) fn unreadable(name: &Path, source: io::Error) -> DataError {
-    DataError::Unreadable { path: name.to_owned(), source }
-}
-
-/// Files, each with its path and its name in messages, and the file that standard input was copied to.
-type Files = (Vec<(PathBuf, PathBuf)>, Option<StandardInput>);
-
-impl Origin {
-    fn files(&self) -> Result<Files, DataError> {
-        let mut files = Vec::new();
-        let mut input = None;
-        for path in each_once(expanded(&self.paths)?)? {
-            if is_standard_input(&path) {
-                let name = PathBuf::from(super::paths::STANDARD_INPUT);
-                let file = StandardInput::read().map_err(|source| unreadable(&name, source))?;
-                files.push((file.path().to_owned(), name));
-                input = Some(file);
-            } else {
-                files.push((path.clone(), path));
-            }
-        }
-        Ok((files, input))
-    }
-}
-
-/// A file that is added to a digest, and whose progress is reported, as it is read.
-#[derive(Debug)]
-pub(super) struct Hashed<'d> {
-    inner: File,
-    digest: &'d mut Sha256,
-    watch: Option<&'d Watch>,
-}
-
-impl Read for Hashed<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        self.digest.update(buffer.get(..count).unwrap_or_default());
-        if let Some(watch) = self.watch {
-            watch.report(count as u64);
-        }
-        Ok(count)
-    }
 }

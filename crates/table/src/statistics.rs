@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use super::contents::MAX_WORDS;
 use super::missing::Policy;
 use super::spool::{Spool, SpoolError};
 use super::tally::{ordered, unordered};
@@ -12,8 +13,8 @@ use ordinate_model::double_double::DoubleDouble;
 /// Bits of a median that one pass finds.
 const STEP: u32 = 16;
 
-/// The limit of different values that are counted, which need a few megabytes.
-const MOST_COUNTED: usize = 100_000;
+/// The limit of different values that are counted, which need a few megabytes: all words that are kept, and the others.
+const MOST_COUNTED: usize = MAX_WORDS + 1;
 
 /// The statistic of a column that imputation needs.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -25,7 +26,7 @@ pub enum Statistic {
     Mean(f64),
     /// The weighted median.
     Median(f64),
-    /// Each value, ascending, and the weight of its rows; `None` for more than a hundred thousand values.
+    /// Each value, ascending, and the weight of its rows; `None` for too many values.
     Counts(Option<Vec<(f64, DoubleDouble)>>),
 }
 

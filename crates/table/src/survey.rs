@@ -11,7 +11,8 @@ use super::chunks::{Chunk, Chunks};
 use super::contents::{Contents, Reader};
 use super::csv::{Csv, CsvRows};
 use super::data_file::{DataFile, FileRows, Format};
-use super::source::{CHUNK, Hashed, Record, Scan, Source, unreadable};
+use super::progress::Hashed;
+use super::source::{CHUNK, Record, Scan, Source};
 use super::spool::{Filling, Spool};
 use crate::parallel;
 use crate::parallel::in_order;
@@ -51,14 +52,14 @@ pub fn survey(source: &Source, readers: &[Reader], pace: Pace) -> Result<(Scan, 
     source.begin_pass();
     let mut digest = Sha256::new();
     let filling = Filling::new(readers.len());
-    let columns = readers.iter().map(|_| Contents::new()).collect();
+    let columns = readers.iter().map(|_| Contents::new(readers.len())).collect();
     let mut survey = Survey { source, readers, columns, filling, rows: 0, row: Vec::new() };
     for (number, file) in source.files.iter().enumerate() {
         let mut hashed = file.hashed(&mut digest, source.watch.as_ref())?;
         if let Format::Csv(csv) = file.format {
             survey.csv(csv, file, number, hashed, pace)?;
         } else {
-            io::copy(&mut hashed, &mut io::sink()).map_err(|source| unreadable(&file.name, source))?;
+            io::copy(&mut hashed, &mut io::sink()).map_err(|source| DataError::unreadable(&file.name, source))?;
             source.each_parquet_row(number, &mut |record| survey.record(record))?;
         }
     }
@@ -79,7 +80,7 @@ impl Survey<'_> {
         mut hashed: Hashed<'_>,
         pace: Pace,
     ) -> Result<(), DataError> {
-        let unreadable = |source| unreadable(&file.name, source);
+        let unreadable = |source| DataError::unreadable(&file.name, source);
         let mut text = file.text(&mut hashed)?;
         io::copy(&mut text.by_ref().take(csv.header_end), &mut io::sink()).map_err(unreadable)?;
         let mut chunks = Chunks::new(text, csv.first_line, csv.delimiter, pace.chunk);

@@ -3,11 +3,12 @@
 use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::Path;
+use std::str;
 
 use super::compression::Compression;
 use super::csv::Stream;
-use super::encoding::{Encoding, Evidence};
-use super::file_options::FileOptions;
+use super::encoding::{Encoding, Evidence, NotInEncoding};
+use super::file_options::{FileOptions, HeaderOption};
 use super::foreign::foreign;
 use super::layout::Layout;
 use super::line_filter::LineFilter;
@@ -47,6 +48,8 @@ impl TextFormat {
 pub(super) struct TextFile {
     pub(super) format: TextFormat,
     pub(super) layout: Layout,
+    /// The names of the columns, if the file has no header.
+    pub(super) header: Option<HeaderOption>,
     /// The content of the file, decompressed and not decoded.
     content: Stream,
 }
@@ -61,7 +64,7 @@ impl TextFile {
         options: &FileOptions,
         known: &[String],
     ) -> Result<Self, DataError> {
-        let unreadable = |source| DataError::Unreadable { path: name.to_owned(), source };
+        let unreadable = |source| DataError::unreadable(name, source);
         let compression = Compression::of(&begin);
         let file: Stream = Box::new(Cursor::new(begin).chain(file));
         let mut content = match compression {
@@ -73,6 +76,9 @@ impl TextFile {
         content.by_ref().take(size).read_to_end(&mut sample).map_err(unreadable)?;
         let is_cut = sample.len() as u64 == size;
 
+        if let Some(encoding) = options.encoding.filter(|encoding| encoding.contradicts(&sample)) {
+            return Err(unreadable(io::Error::other(NotInEncoding { encoding, line: 1 })));
+        }
         let recognized = options.encoding.or_else(|| Encoding::of_beginning(&sample));
         if let Some((what, advice)) = foreign(&sample, recognized.is_some_and(Encoding::is_utf_16)) {
             return Err(DataError::Foreign { path: name.to_owned(), what, advice });
@@ -81,9 +87,19 @@ impl TextFile {
             Some(encoding) => encoding,
             None => encoding(&sample, path.filter(|_| is_cut), compression).map_err(unreadable)?,
         };
-        let mut text = Vec::new();
-        encoding.decoded(sample.as_slice()).read_to_end(&mut text).map_err(unreadable)?;
-        let mut layout = Layout::new(&String::from_utf8_lossy(&text), is_cut, options, known);
+        let text = encoding.text_of(&sample);
+        let mut layout = Layout::new(&text, is_cut, options, known);
+        let mut header = options.header.clone();
+        if header.is_none() && layout.lacks_names(known) {
+            header = Some(HeaderOption::Numbered);
+            layout = Layout::new(&text, is_cut, &FileOptions { header: header.clone(), ..options.clone() }, known);
+            let names = "the file has no header, and its columns are named column_1, column_2 and so on";
+            layout.decisions.push(Decision::new(names, ["--header", "none"]));
+        }
+        if options.encoding.is_some() && encoding != Encoding::UTF_8 && is_utf_8(&sample) {
+            let text = format!("the text looks like utf-8, and is read as {} as --encoding says", encoding.name());
+            layout.decisions.push(Decision::without_options(text));
+        }
         if options.encoding.is_none() && encoding != Encoding::UTF_8 {
             let encoding = encoding.name();
             layout
@@ -91,7 +107,7 @@ impl TextFile {
                 .insert(0, Decision::new(format!("the text is encoded in {encoding}"), ["--encoding", &encoding]));
         }
         let format = TextFormat { compression, encoding, filter: layout.filter.clone() };
-        Ok(Self { format, layout, content: Box::new(Cursor::new(sample).chain(content)) })
+        Ok(Self { format, layout, header, content: Box::new(Cursor::new(sample).chain(content)) })
     }
 
     /// Adds columns that have one value in all rows.
@@ -112,6 +128,34 @@ impl TextFile {
     pub(super) fn text(self) -> Stream {
         self.format.text_of(self.content)
     }
+}
+
+/// Whether bytes are text in UTF-8 and not in ASCII, up to a character that is cut.
+fn is_utf_8(sample: &[u8]) -> bool {
+    let valid = match str::from_utf8(sample) {
+        Ok(_) => sample.len(),
+        Err(error) if error.error_len().is_none() => error.valid_up_to(),
+        Err(_) => 0,
+    };
+    sample.get(..valid).is_some_and(|valid| !valid.is_ascii())
+}
+
+/// The encoding of a regular file, as it is detected.
+pub(super) fn fitting(path: &Path) -> Option<Encoding> {
+    if !path.is_file() {
+        return None;
+    }
+    let mut begin = Vec::new();
+    File::open(path).ok()?.take(SAMPLE).read_to_end(&mut begin).ok()?;
+    let compression = Compression::of(&begin);
+    let mut sample = Vec::new();
+    match compression {
+        None => sample = begin,
+        Some(compression) => {
+            compression.decompressed(File::open(path).ok()?).ok()?.take(SAMPLE).read_to_end(&mut sample).ok()?;
+        }
+    }
+    Encoding::of_beginning(&sample).or_else(|| encoding(&sample, Some(path), compression).ok())
 }
 
 /// The encoding of a file that begins with these bytes: of all its bytes, if it can be read again.

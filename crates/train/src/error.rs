@@ -4,9 +4,10 @@ use thiserror::Error;
 
 use super::holdout::InvalidFraction;
 use super::solver::error::SolveError;
+use super::surveyed_table::Problems;
 use ordinate_model::AnswerError;
 use ordinate_model::artifact::ArtifactError;
-use ordinate_table::{DataError, SpoolError};
+use ordinate_table::{DataError, SpoolError, shell_word};
 
 /// Why training ended without a model. `Display` ends with a line `help: …` where there is something to do about it.
 #[derive(Debug, Error)]
@@ -15,8 +16,8 @@ pub enum TrainError {
     #[error(transparent)]
     Data(#[from] DataError),
     /// Several errors in the data, one a line.
-    #[error("{}", several(.0))]
-    Several(Vec<DataError>),
+    #[error("{}{}", .0.text(), options_line(.0))]
+    Several(Problems),
     /// The temporary file with the rows cannot be written or read.
     #[error(transparent)]
     Spool(#[from] SpoolError),
@@ -70,8 +71,12 @@ pub enum TrainError {
     Artifact(#[from] ArtifactError),
 }
 
-fn several(errors: &[DataError]) -> String {
-    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nerror: ")
+fn options_line(problems: &Problems) -> String {
+    if problems.options().is_empty() {
+        return "\nhelp: correct the values, or declare other types with --types".to_owned();
+    }
+    let words: Vec<String> = problems.options().iter().map(|word| shell_word(word)).collect();
+    format!("\nhelp: to count these values as missing, add {}", words.join(" "))
 }
 
 fn help_line(error: &SolveError) -> String {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::error::TrainError;
 use super::preparation::Preparation;
 use super::solver::cross_validation::CrossValidationResult;
+use super::solver::robust_errors::StandardErrors;
 use super::surveyed_table::SurveyedTable;
 use ordinate_model::family::Family;
 use ordinate_model::identity::ModelName;
@@ -164,6 +165,8 @@ pub struct Plan {
     pub estimator: Option<EstimatorKind>,
     /// The penalty on the coefficients.
     pub penalty: PenaltyPlan,
+    /// The kind of standard errors of least squares.
+    pub standard_errors: StandardErrors,
     /// Whether probabilities are calibrated on the held-out rows or the test data.
     pub calibrate: bool,
     /// Test data from other files; then no row of the training data is held out.
@@ -197,6 +200,7 @@ impl Plan {
         let two_values = surveyed.two_values().filter(|_| self.estimator.is_none() && !needs_number);
         if let Some([low, high]) = two_values {
             let target = shown(&self.selection.target);
+            let [low, high] = [low.label(), high.label()];
             let text = format!(
                 "{target} has two values, {low} and {high}, and is predicted as two classes by logistic regression \
                  (--estimator linear predicts a number)"
@@ -293,6 +297,8 @@ impl Plan {
         let c = if c.is_finite() { json!(c) } else { json!("inf") };
         keep("c", estimator == EstimatorKind::Logistic, c);
         keep("cross_validate", cross_validation.is_some(), json!(cross_validation.map(|result| result.folds)));
+        let is_robust = self.standard_errors != StandardErrors::Classical;
+        keep("standard_errors", is_robust, json!(self.standard_errors));
         keep("calibrate", estimator.classifies() && !self.calibrate, json!(false));
         keep("one_standard_error", *one_standard_error, json!(true));
         parameters

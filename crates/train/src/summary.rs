@@ -14,6 +14,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use super::solver::robust_errors::StandardErrors;
 use super::text_table::{Align, TextTable};
 pub use format::rounded;
 use format::{dash, significant_short};
@@ -154,6 +155,9 @@ pub struct Summary {
     /// The class to whose probability those of the other classes are compared; for more than two classes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+    /// The kind of standard errors.
+    #[serde(skip_serializing_if = "is_classical")]
+    pub standard_errors: StandardErrors,
     /// The number of rows.
     pub rows: u64,
     /// Residual degrees of freedom: rows − parameters. Rows with frequency weights count as often as their weight.
@@ -292,6 +296,11 @@ fn whole_number<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::E
     } else {
         serializer.serialize_f64(*value)
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // As serde requires.
+fn is_classical(kind: &StandardErrors) -> bool {
+    *kind == StandardErrors::Classical
 }
 
 /// No term is null, and one is not a list.

@@ -3,6 +3,9 @@
 mod association;
 mod features;
 mod identifier;
+mod imputed;
+mod left_out;
+mod levels;
 mod problems;
 mod target;
 
@@ -12,23 +15,24 @@ use super::columns::{Terms, columns, without};
 use super::preparation::Preparation;
 use super::training_table::TrainingTable;
 use crate::error::TrainError;
-use features::{FeatureSet, left_out_notes, left_out_rows};
+use features::{Choice, FeatureSet};
+use left_out::{left_out_notes, left_out_rows};
 use ordinate_model::artifact::ArtifactError;
 use ordinate_model::family::Family;
-use ordinate_model::preprocess::{Design, Offset, Preprocess, TargetTransform};
+use ordinate_model::preprocess::{Design, DesignColumn, Offset, Preprocess, TargetTransform};
 use ordinate_model::scalar::Scalar;
-use ordinate_model::signature::{Feature, FeatureType, Signature, Target};
+use ordinate_model::signature::{Feature, FeatureType, Signature};
 use ordinate_model::suggestion::most_similar;
-use ordinate_model::wording::shorten;
 use ordinate_table::column::{Column, Role};
 use ordinate_table::contents::{Contents, Reader};
 use ordinate_table::frame_values::FrameValues;
-use ordinate_table::infer::{Inferred, ReadingOptions, Surveyed, infer, shown};
+use ordinate_table::infer::{self, Inferred, ReadingOptions, Surveyed, infer, shown};
 use ordinate_table::missing::{self, Policy};
 use ordinate_table::resolve::{RowRules, resolve};
 use ordinate_table::spool::Spool;
 use ordinate_table::survey::{Pace, survey};
 use ordinate_table::{DataError, Decision, NamedColumn, Scan, Source};
+pub use problems::Problems;
 
 /// Training data with inferred types, before the estimator is known.
 #[derive(Debug)]
@@ -58,7 +62,7 @@ impl SurveyedTable {
         let options = preparation.reading_options();
         let (scan, spool, contents, inferred, mut decisions) = read(&source, &read_columns, &options, pace)?;
         problems::check(&source, &read_columns, &inferred)?;
-        let typed = read_columns.iter().zip(inferred).zip(&contents);
+        let typed = read_columns.iter().zip(inferred).zip(contents);
         let mut columns: Vec<Column> =
             typed.map(|((role, inferred), contents)| Column::new(role.role, inferred.feature, contents)).collect();
         let target = columns.len() - 1 - usize::from(source.has_weights);
@@ -69,7 +73,10 @@ impl SurveyedTable {
         decisions.extend(left_out_rows(&left_out, &columns, &rules, preparation, source.offset.as_ref()));
         let scan = Scan { rows, ..scan };
         let mut notes = left_out_notes(&left_out, preparation);
-        let features = FeatureSet::new(&source, preparation, &columns, &spool, target, &mut decisions, &mut notes)?;
+        let choice = Choice { source: &source, preparation, columns: &columns, spool: &spool, target };
+        let (features, remarks) = choice.features()?;
+        decisions.extend(remarks.decisions);
+        notes.extend(remarks.notes);
         problems::check_positive(&source, &read_columns, &columns)?;
         columns.truncate(target + 1);
         let target = columns.pop().ok_or_else(|| DataError::NoValues { column: String::new() })?;
@@ -84,7 +91,7 @@ impl SurveyedTable {
 
     /// The two values of a numeric target that has no others, each in more than one row: it is two classes.
     #[must_use]
-    pub fn two_values(&self) -> Option<[f64; 2]> {
+    pub fn two_values(&self) -> Option<[Scalar; 2]> {
         target::two_values(&self.target)
     }
 
@@ -125,18 +132,18 @@ impl SurveyedTable {
     /// # Errors
     /// [`DataError`] for too many.
     pub(crate) fn column_count(&self, preparation: &Preparation) -> Result<usize, TrainError> {
-        let Preparation { degree, interactions, through_origin, .. } = *preparation;
-        let (reference, parts) = (&preparation.reference, &self.features.parts);
-        let terms = Terms { degree, interactions, every_level: false, through_origin, reference, parts };
-        let columns = columns(&self.design_features(&self.features.features), terms);
-        let columns = columns.and_then(|columns| without(columns, self.source.excluded_terms()));
-        Ok(columns.map_err(|fault| fault.in_data(self.source.label()))?.len())
+        Ok(self.columns(preparation, false)?.len())
     }
 
-    /// The features that columns of the design are made of: all except an offset.
-    fn design_features(&self, features: &[Feature]) -> Vec<Feature> {
-        let is_offset = |feature: &Feature| self.source.offset.as_ref().is_some_and(|offset| offset.name == feature.name);
-        features.iter().filter(|feature| !is_offset(feature)).cloned().collect()
+    /// The columns of the design, with all levels of a category or without the reference level.
+    fn columns(&self, preparation: &Preparation, every_level: bool) -> Result<Vec<DesignColumn>, DataError> {
+        let Preparation { degree, interactions, through_origin, .. } = *preparation;
+        let (reference, parts) = (&preparation.reference, &self.features.parts);
+        let terms = Terms { degree, interactions, every_level, through_origin, reference, parts };
+        let is_column = |feature: &&Feature| self.source.offset.as_ref().is_none_or(|offset| offset.name != feature.name);
+        let features: Vec<Feature> = self.features.features.iter().filter(is_column).cloned().collect();
+        let columns = columns(&features, terms).map_err(|fault| fault.in_data(self.source.label()))?;
+        without(columns, self.source.excluded_terms())
     }
 
     /// The table for a fit: classification or regression, with all levels of a category or without the reference level.
@@ -151,41 +158,22 @@ impl SurveyedTable {
     ) -> Result<TrainingTable, TrainError> {
         let data = self.source.label();
         let in_data = |fault: DataError| fault.in_data(data.clone());
+        if classify && preparation.target_transform != TargetTransform::Identity {
+            return Err(in_data(DataError::TransformOfClasses { column: self.target.name().to_owned() }).into());
+        }
         let classes = if classify {
             target::classes(&self.target, self.scan.rows).map_err(in_data)?
         } else {
             target::Classes::default()
         };
-        let target::Classes { labels, values, counts } = classes;
-        let single = labels.iter().zip(&counts).filter(|(_, count)| **count == 1).map(|(class, _)| class.to_string());
-        if let Some(single) = first_and_count(single.collect()) {
-            self.notes.push(format!("{}: the class {single} has only one row", self.target.name()));
-        }
-        let is_text = self.target.feature.kind == FeatureType::String;
-        if is_text {
-            self.notes.extend(similar_levels(self.target.name(), self.target.levels().into_keys()));
-        }
-        if classify && preparation.target_transform != TargetTransform::Identity {
-            return Err(in_data(DataError::TransformOfClasses { column: self.target.name().to_owned() }).into());
-        }
-        let kind = match self.target.feature.kind {
-            FeatureType::Double if labels.iter().any(|class| matches!(class, Scalar::Integer(_))) => FeatureType::Long,
-            kind => kind,
-        };
-        let Preparation { degree, interactions, target_transform, through_origin, .. } = *preparation;
-        let FeatureSet { features, positions, values: stored, missing, parts, ignored } =
-            std::mem::take(&mut self.features);
-        check_reference(&features, &preparation.reference)?;
-        let reference = &preparation.reference;
-        let terms = Terms { degree, interactions, every_level, through_origin, reference, parts: &parts };
-        let columns = columns(&self.design_features(&features), terms).map_err(in_data)?;
-        let columns = without(columns, self.source.excluded_terms())?;
-        let mut target = self.target.feature.clone();
-        if is_text {
-            target.levels = self.target.levels().into_keys().map(str::to_owned).collect();
-        }
+        self.notes.extend(target::notes(&self.target, &classes));
+        let (target, described) = target::described(&self.target, &classes);
+        let target::Classes { labels, values, .. } = classes;
+        check_reference(&self.features.features, &preparation.reference)?;
+        let columns = self.columns(preparation, every_level)?;
+        let FeatureSet { features, positions, values: stored, missing, parts: _, ignored } = self.features;
+        let Preparation { target_transform, through_origin, .. } = *preparation;
         let inconsistent = |reason: String| TrainError::Artifact(ArtifactError::Inconsistent(reason));
-        let described = Target { reading: target.reading.clone(), ..Target::new(target.name.clone(), kind) };
         let signature = Signature::new(features, described).map_err(inconsistent)?.ignoring(ignored);
         let offset = self.source.offset.as_ref();
         let offset = offset.map(|offset| Offset { feature: offset.name.clone(), log: offset.log, mean: 0.0 });
@@ -240,16 +228,21 @@ fn read(source: &Source, roles: &[RoleOf], options: &ReadingOptions, pace: Pace)
     let (mut scan, mut spool, mut contents) = survey(source, &readers, pace)?;
     let surveyed: Vec<Surveyed<'_>> =
         roles.iter().zip(&contents).map(|(column, contents)| Surveyed { named: &column.named, contents }).collect();
-    let (mut inferred, mut decisions) = infer(&surveyed, options, source.delimiter());
-    if inferred.iter().any(|column| column.again) {
+    let mut inferred = infer(&surveyed, options, source.delimiter());
+    let mut must_be_read = inferred.iter().any(|column| column.again);
+    while must_be_read {
         for (reader, column) in readers.iter_mut().zip(&inferred).filter(|(_, column)| column.again) {
             *reader = Reader::Typed(column.feature.clone());
         }
         (scan, spool, contents) = survey(source, &readers, pace)?;
-        let again = inferred.iter_mut().zip(&contents).filter(|(column, _)| column.again);
-        again.for_each(|(column, contents)| column.find_unreadable(contents));
+        // A column that turns out to be text has no further surprises.
+        must_be_read = false;
+        for (column, contents) in inferred.iter_mut().zip(&contents).filter(|(column, _)| column.again) {
+            must_be_read |= column.check(contents);
+        }
     }
-    decisions.splice(0..0, source.decisions());
+    let mut decisions = source.decisions();
+    decisions.extend(infer::decisions(&inferred, options));
     Ok((scan, spool, contents, inferred, decisions))
 }
 
@@ -317,31 +310,6 @@ fn check_reference(features: &[Feature], reference: &BTreeMap<String, String>) -
         }
     }
     Ok(())
-}
-
-/// A note on levels of a column that differ only in leading or trailing spaces, if there are any.
-fn similar_levels<'l>(column: &str, levels: impl Iterator<Item = &'l str>) -> Option<String> {
-    let mut groups: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for level in levels {
-        groups.entry(level.trim()).or_default().push(format!("{:?}", shorten(level)));
-    }
-    let mut similar = groups.into_values().filter(|group| group.len() > 1);
-    let first = similar.next()?.join(" and ");
-    let more = match similar.count() {
-        0 => String::new(),
-        more => format!(" (and {more} more)"),
-    };
-    Some(format!(
-        "{column}: {first}{more} differ only in leading or trailing spaces and are separate categories. If they are the \
-         same, remove the spaces from the data"
-    ))
-}
-
-/// The first of some names, and the number of others.
-fn first_and_count(names: Vec<String>) -> Option<String> {
-    let others = names.len().saturating_sub(1);
-    let first = names.into_iter().next()?;
-    Some(if others > 0 { format!("{first} and {others} more") } else { first })
 }
 
 #[cfg(test)]

@@ -335,9 +335,7 @@ impl TrainingTable {
         self.names = self.preprocess.columns.iter().map(|column| column.name.clone()).collect();
         Ok(self)
     }
-}
 
-impl TrainingTable {
     /// Features of which no column is left are accepted in requests and not used.
     fn ignore_unused_features(&mut self) -> Result<(), ArtifactError> {
         let factors = self.preprocess.columns.iter().flat_map(|column| &column.product);

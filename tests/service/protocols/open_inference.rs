@@ -11,6 +11,7 @@ use ordinate_model::identity::ModelName;
 use ordinate_table::{Origin, Selection};
 use ordinate_train::plan::PenaltyPlan;
 use ordinate_train::preparation::Preparation;
+use ordinate_train::solver::robust_errors::StandardErrors;
 use ordinate_train::{EstimatorKind, Plan, train};
 use rstest::rstest;
 use serde::Serialize;
@@ -274,6 +275,7 @@ fn lasso(folder: &Path, test_fraction: f64) -> Router {
         name: ModelName::try_from("m".to_owned()).unwrap(),
         estimator: Some(EstimatorKind::Lasso),
         penalty: PenaltyPlan::default(),
+        standard_errors: StandardErrors::Classical,
         calibrate: true,
         test: None,
         test_fraction,

@@ -134,7 +134,7 @@ fn numbers(numbers: &(impl AsRef<[f64]> + ?Sized)) -> impl Iterator<Item = Scala
 
 /// Classes separated by bars; a bar or backslash in a class is escaped by a backslash.
 fn joined(labels: &[&Scalar]) -> String {
-    let escaped = |label: &&Scalar| label.to_string().replace('\\', r"\\").replace('|', r"\|");
+    let escaped = |label: &&Scalar| label.label().replace('\\', r"\\").replace('|', r"\|");
     labels.iter().map(escaped).collect::<Vec<_>>().join("|")
 }
 

@@ -1,20 +1,24 @@
 //! The options of `ordinate train`, and the plan that they give.
 
+mod values;
+
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 
 use crate::reading::ReadingArguments;
-use ordinate_model::date;
 use ordinate_model::identity::ModelName;
 use ordinate_model::preprocess::TargetTransform;
-use ordinate_model::signature::{FeatureType, UnknownPolicy};
-use ordinate_table::{OffsetColumn, Origin, Rule, Selection, infer};
+use ordinate_model::signature::UnknownPolicy;
+use ordinate_table::{OffsetColumn, Origin, Rule, Selection};
 use ordinate_train::EstimatorKind;
-use ordinate_train::holdout::Holdout;
 use ordinate_train::plan::{PenaltyPlan, PenaltyStrength};
 use ordinate_train::preparation::Preparation;
+use ordinate_train::solver::robust_errors::StandardErrors;
+use values::{
+    Names, Types, alpha, date_format, decimal_mark, flat, fraction, inverse_strength, marker_words, ratio, reference, strength,
+    thousands_separator, typed,
+};
 
 /// Fit a model to data, measure it on held-out rows, and save it
 ///
@@ -72,6 +76,13 @@ pub(crate) struct Arguments {
     /// are about zero instead of the mean.
     #[arg(long)]
     no_intercept: bool,
+    /// Standard errors of least squares
+    ///
+    /// hc3 allows residuals of different variances and is reliable for few rows (MacKinnon and White, 1985). It changes
+    /// standard errors, t, p, confidence intervals of coefficients and F. Coefficients and the intervals of predictions stay
+    /// as they are: those assume the same variance.
+    #[arg(long, value_enum, default_value_t = StandardErrors::Classical)]
+    pub(super) standard_errors: StandardErrors,
     /// Print the results as one JSON object
     #[arg(long)]
     pub(super) json: bool,
@@ -132,8 +143,8 @@ struct Prepare {
     /// Treatment of missing values: auto (default), drop, mean, median, most-frequent, category, constant=VALUE or reject
     ///
     /// auto imputes the median of numbers and dates, and the most frequent category; if more than 5 % of the values of a
-    /// category are missing, they are a category of their own. drop leaves rows out of training. For a single column:
-    /// NAME=median, and so on. Can be repeated. Imputed values are computed from all rows and stored in the model, which
+    /// category are missing, they are a category of their own. drop leaves rows out of training. mean, median and category
+    /// apply to the columns that have one; the others get auto. For a single column: NAME=median, and so on. Can be repeated. Imputed values are computed from all rows and stored in the model, which
     /// applies them to requests.
     #[arg(long, value_name = "[NAME=]HOW")]
     missing: Vec<Rule>,
@@ -186,7 +197,7 @@ struct Prepare {
 #[derive(Debug, Args)]
 struct Penalties {
     /// Regularization strength of ridge, lasso and elastic-net: a number above zero, or auto (default); of poisson and
-    /// gamma: a number (default 0)
+    /// gamma: a number above zero, or no penalty (default)
     ///
     /// auto chooses from a regularization path by cross-validation. The strength is the alpha of scikit-learn in the
     /// objectives listed at --estimator. Penalties apply to standardized columns (mean 0, population standard deviation
@@ -369,6 +380,11 @@ impl Arguments {
             return Err(format!("--alpha of --estimator {} must be a number, got auto", family.name()));
         }
         only("--l1-ratio", l1_ratio.is_some(), &|estimator| estimator == EstimatorKind::ElasticNet, "elastic-net")?;
+        if let Some(estimator) = self.estimator.filter(|estimator| *estimator != EstimatorKind::Linear)
+            && self.standard_errors != StandardErrors::Classical
+        {
+            return Err(format!("--standard-errors applies to --estimator linear, got {}", estimator.name()));
+        }
         only("--c", c.is_some(), &EstimatorKind::classifies, "logistic")?;
         let plan = PenaltyPlan {
             alpha: *alpha,
@@ -387,128 +403,4 @@ impl Arguments {
         }
         Ok(plan)
     }
-}
-
-fn alpha(text: &str) -> Result<PenaltyStrength, String> {
-    match text.parse() {
-        Ok(0.0) => Err("expected a number above zero, or auto; use --estimator linear to fit without regularization, or \
-                        poisson or gamma without --alpha"
-            .into()),
-        _ => strength(text),
-    }
-}
-
-fn strength(text: &str) -> Result<PenaltyStrength, String> {
-    match text.parse::<f64>() {
-        _ if text == "auto" => Ok(PenaltyStrength::Auto),
-        Ok(value) if value > 0.0 && value.is_finite() => Ok(PenaltyStrength::Fixed(value)),
-        _ => Err("expected a number above zero, or auto".into()),
-    }
-}
-
-/// An inverse regularization strength; infinite without a penalty.
-fn inverse_strength(text: &str) -> Result<PenaltyStrength, String> {
-    match text.parse::<f64>() {
-        _ if text == "none" => Ok(PenaltyStrength::Fixed(f64::INFINITY)),
-        Ok(f64::INFINITY) => Ok(PenaltyStrength::Fixed(f64::INFINITY)),
-        _ => strength(text).map_err(|_| "expected a number above zero, auto, or inf".to_owned()),
-    }
-}
-
-fn ratio(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|value| (0.0..=1.0).contains(value)).ok_or_else(|| "expected a number from 0 to 1".into())
-}
-
-fn fraction(text: &str) -> Result<f64, String> {
-    let value = text.parse().map_err(|_| "expected a number from 0 to less than 1".to_owned())?;
-    Holdout::new(value, 0).map(|_| value).map_err(|error| error.to_string())
-}
-
-/// Names in an option: a record of CSV.
-#[derive(Debug, Clone)]
-struct Names(Vec<String>);
-
-impl FromStr for Names {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match infer::names(text) {
-            names if names.is_empty() => Err("expected names, separated by commas".to_owned()),
-            names => Ok(Self(names)),
-        }
-    }
-}
-
-fn flat(lists: &[Names]) -> Vec<String> {
-    lists.iter().flat_map(|Names(names)| names.iter().map(|name| name.trim().to_owned())).collect()
-}
-
-/// Columns with their types.
-#[derive(Debug, Clone)]
-struct Types(Vec<(String, FeatureType)>);
-
-/// A column before the last `=`, if there is one, and the rest.
-fn of_column(text: &str) -> (Option<String>, &str) {
-    match text.rsplit_once('=') {
-        Some((name, value)) if !name.is_empty() => (Some(name.to_owned()), value),
-        _ => (None, text),
-    }
-}
-
-fn decimal_mark(text: &str) -> Result<(Option<String>, char), String> {
-    match of_column(text) {
-        (column, ".") => Ok((column, '.')),
-        (column, ",") => Ok((column, ',')),
-        _ => Err("expected . or , with NAME= before it for one column".to_owned()),
-    }
-}
-
-fn thousands_separator(text: &str) -> Result<(Option<String>, char), String> {
-    let (column, value) = of_column(text);
-    let mut characters = value.chars();
-    match (characters.next(), characters.next()) {
-        (Some(separator), None) if ".,'_ ".contains(separator) => Ok((column, separator)),
-        _ => Err("expected one of . , ' _ or a space, with NAME= before it for one column".to_owned()),
-    }
-}
-
-fn marker_words(text: &str) -> Result<(Option<String>, Names), String> {
-    // A marker hardly contains `=`, and a name may.
-    let (column, words) = of_column(text);
-    Ok((column, words.parse()?))
-}
-
-fn date_format(text: &str) -> Result<(Option<String>, String), String> {
-    // A name may contain `=`, and a format begins with `%`.
-    let (name, format) = match text.rsplit_once("=%") {
-        Some((name, format)) => (Some(name.to_owned()), format!("%{format}")),
-        None => (None, text.to_owned()),
-    };
-    if date::is_format(&format) {
-        return Ok((name, format));
-    }
-    Err("expected a format such as %d/%m/%Y with %Y or %y, %m or %b, %d, and perhaps %H %I %M %S %p %z".to_owned())
-}
-
-fn reference(text: &str) -> Result<(String, String), String> {
-    let (name, level) = text.split_once('=').ok_or("expected NAME=LEVEL")?;
-    Ok((name.to_owned(), level.to_owned()))
-}
-
-fn typed(text: &str) -> Result<Types, String> {
-    infer::names(text).iter().map(|entry| typed_column(entry)).collect::<Result<_, _>>().map(Types)
-}
-
-fn typed_column(text: &str) -> Result<(String, FeatureType), String> {
-    let expected = || "expected NAME=TYPE with type double, long, boolean, date or string".to_owned();
-    let (name, kind) = text.rsplit_once('=').ok_or_else(expected)?;
-    let kind = match kind {
-        "double" => FeatureType::Double,
-        "long" => FeatureType::Long,
-        "boolean" => FeatureType::Boolean,
-        "date" => FeatureType::Date,
-        "string" => FeatureType::String,
-        _ => return Err(expected()),
-    };
-    Ok((name.to_owned(), kind))
 }

@@ -195,7 +195,11 @@ fn a_category_of_one_row_is_fine_wherever_it_falls_and_is_noted() {
                 "data.csv --target pay --exclude w,quit --missing median --missing colour=most-frequent --test-fraction 0.5 --seed {seed}"
             ),
         );
-        assert!(succeeded(&said).contains("the category \"violet\" has only one row"), "{}", text(&said.stdout));
+        assert!(
+            succeeded(&said).contains("categories with only one row: colour (\"violet\")"),
+            "{}",
+            text(&said.stdout)
+        );
     }
 }
 
@@ -208,7 +212,7 @@ fn a_class_of_one_row_is_noted(#[case] arguments: &str, #[case] class: &str) {
     let folder = folder_with_data("x,y,flag,n\n1,a,false,3\n2,b,true,7\n3,a,false,3\n4,a,false,3\n5,a,false,3\n");
     let output = train(folder.path(), &format!("data.csv --features x {arguments}"));
     let said = succeeded(&output);
-    assert!(said.contains(&format!(": the class {class} has only one row.")), "{said}");
+    assert!(said.contains(&format!(" with only one row: {class}.")), "{said}");
 }
 
 #[test]

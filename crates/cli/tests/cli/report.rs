@@ -41,7 +41,7 @@ fn summary(model: &Model, rows: &[Vec<f64>], residuals: &Residuals) -> Summary {
         accumulator.push_exact(features, *target, &[], 1.0);
     }
     let fit = accumulator.finish().solve(&[names.clone(), vec!["y".to_owned()]].concat()).unwrap();
-    Summary::from_least_squares(&fit, &names, "y", 0.95, Some(residuals))
+    Summary::from_least_squares(&fit, &names, "y", 0.95, Some(residuals), None)
 }
 
 fn path() -> RegularizationPath {

@@ -260,7 +260,7 @@ fn csv_and_parquet_are_trained_on_alike_and_levels_that_differ_in_spaces_are_not
         let options = "--target y --missing most-frequent --test-fraction 0 --out m.json";
         let output = train(folder.path(), &format!("{file} {options}"));
         let said = succeeded(&output).to_owned() + text_of(&output.stderr);
-        let note = "g: \" Private\" and \"Private \" differ only in leading or trailing spaces";
+        let note = "differ only in leading or trailing spaces are separate: g (\" Private\" and \"Private \")";
         assert!(said.contains(note) && said.contains("1 column has missing values: g (4, most frequent"), "{said}");
         let model = json_of(folder.path().join("m.json"));
         models.push((model["signature"].clone(), model["estimator"].clone()));
@@ -282,7 +282,7 @@ fn classes_keep_their_spaces_and_are_measured_by_them() {
     fs::write(folder.path().join("test.csv"), &data).unwrap();
     let output = train(folder.path(), "data.csv --target y --test test.csv --out m.json");
     let said = succeeded(&output).to_owned() + text_of(&output.stderr);
-    assert!(said.contains("y: \" no\" and \"no\" differ only in leading or trailing spaces"), "{said}");
+    assert!(said.contains("differ only in leading or trailing spaces are separate: y (\" no\" and \"no\")"), "{said}");
     let model = json_of(folder.path().join("m.json"));
     assert_eq!(model["estimator"]["classes"], json!([" no", "no", "yes"]), "{}", model["estimator"]);
     let outcome: Value =

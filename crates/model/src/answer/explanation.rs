@@ -197,7 +197,7 @@ impl<'a, I: Iterator<Item = &'a f64> + Clone> Serialize for ByClass<'a, I> {
         let Some(classes) = self.classes else { return numbers.next().serialize(serializer) };
         let mut map = serializer.serialize_map(Some(classes.len()))?;
         for (class, number) in classes.iter().zip(numbers) {
-            map.serialize_entry(&class.to_string(), number)?;
+            map.serialize_entry(&class.label(), number)?;
         }
         map.end()
     }

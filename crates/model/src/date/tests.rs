@@ -33,6 +33,22 @@ fn dates_are_read_by_a_format() {
     }
     assert_eq!(parse("3/5/2024 1:30 PM", "%m/%d/%Y"), expected.map(|day| day + 13.5 / 24.0));
     assert_eq!(parse("31/12/2024", "%m/%d/%Y"), None);
+    // The half of the day may be written before the hour.
+    assert_eq!(parse("5.3.2024 PM 1:30", "%d.%m.%Y %p %I:%M"), expected.map(|day| day + 13.5 / 24.0));
+    assert_eq!(parse("5.3.2024 PM 13:30", "%d.%m.%Y %p %I:%M"), None);
+}
+
+#[test]
+fn months_and_quarters_are_their_first_days() {
+    for (text, format, expected) in [
+        ("1978 Jan", "%Y %b", "1978-01-01"),
+        ("2015-03", "%Y-%m", "2015-03-01"),
+        ("1959Q4", "%YQ%q", "1959-10-01"),
+        ("1970 Q2", "%Y Q%q", "1970-04-01"),
+    ] {
+        assert_eq!(parse(text, format), parse_iso(expected), "{text}");
+    }
+    assert_eq!(parse("1959Q5", "%YQ%q"), None);
 }
 
 #[test]
@@ -58,7 +74,8 @@ fn every_hour_and_minute_is_its_own() {
 fn formats_are_checked_and_have_an_example() {
     for format in FORMATS {
         assert!(is_format(format), "{format}");
-        assert_eq!(parse(&example(format), format), parse_iso("2024-01-31"), "{format}");
+        let day = if format.contains("%d") { "2024-01-31" } else { "2024-01-01" };
+        assert_eq!(parse(&example(format), format), parse_iso(day), "{format}");
     }
     for format in ["", "%Y", "%d.%m", "%Q-%Y-%m", "%Y-%m-%", &"%Y-%m".repeat(20)] {
         assert!(!is_format(format), "{format}");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::row::RowNumber;
 use super::shell_word;
-use ordinate_model::wording::shorten;
+use ordinate_model::wording::{listed, shorten};
 
 /// A row of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,14 +94,16 @@ impl NamedColumn {
     }
 }
 
-/// `"a", "b", and 3 more`.
-pub(crate) fn listed(columns: &[String]) -> String {
+/// `"a", "b" and 3 more`.
+pub(crate) fn quoted(columns: &[String]) -> String {
     const SHOWN: usize = 20;
-    let mut names: Vec<String> = columns.iter().take(SHOWN).map(|name| format!("{:?}", shorten(name))).collect();
-    if columns.len() > SHOWN {
-        names.push(format!("and {} more", columns.len() - SHOWN));
-    }
-    names.join(", ")
+    listed(columns.iter().map(|name| format!("{:?}", shorten(name))), SHOWN)
+}
+
+/// `"bmi"`, or `"bmi" (did you mean "BMI"?), "age"`.
+pub(crate) fn listed_with_suggestions(missing: &[(String, Option<String>)]) -> String {
+    let name = |(name, nearest): &(String, Option<String>)| format!("{name:?}{}", suggestion(nearest.as_deref()));
+    missing.iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
 /// ` (did you mean "bmi"?)`, or nothing.

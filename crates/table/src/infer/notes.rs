@@ -2,7 +2,7 @@
 
 use super::ReadingOptions;
 use crate::decision::Decision;
-use ordinate_model::wording::{counted, shorten};
+use ordinate_model::wording::{NAMED, counted, listed, shorten};
 
 /// A decision about one column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,7 +133,7 @@ impl Note {
 }
 
 /// One decision for each kind of note.
-pub(crate) fn decisions<'n>(
+pub(super) fn decisions<'n>(
     columns: impl Iterator<Item = (&'n str, &'n [Note])>,
     options: &ReadingOptions,
 ) -> Vec<Decision> {
@@ -151,7 +151,7 @@ pub(crate) fn decisions<'n>(
 fn decision(notes: &[(&str, &Note)]) -> Option<Decision> {
     let (_, first) = notes.first()?;
     let columns = notes.iter().map(|(name, note)| format!("{} ({})", shown(name), note.detail()));
-    Some(Decision::new(first.text(&listed(columns.collect())), option_words(notes)))
+    Some(Decision::new(first.text(&listed(columns, NAMED)), option_words(notes)))
 }
 
 /// The words of the command line that make the decision.
@@ -176,7 +176,8 @@ fn option_words(notes: &[(&str, &Note)]) -> Vec<String> {
 }
 
 /// `--missing-values` with a list, quoted as a record of CSV.
-fn markers(name: &str, words: &[String]) -> Vec<String> {
+#[must_use]
+pub fn markers(name: &str, words: &[String]) -> Vec<String> {
     let words: Vec<String> = words.iter().map(|word| name_option(word)).collect();
     vec!["--missing-values".to_owned(), format!("{name}={}", words.join(","))]
 }
@@ -186,18 +187,6 @@ fn markers(name: &str, words: &[String]) -> Vec<String> {
 pub fn shown(name: &str) -> String {
     let is_plain = |character: char| character.is_alphanumeric() || "._-".contains(character);
     if !name.is_empty() && name.chars().all(is_plain) { name.to_owned() } else { format!("{:?}", shorten(name)) }
-}
-
-/// The first of some descriptions, and how many more there are.
-#[must_use]
-pub fn listed(mut all: Vec<String>) -> String {
-    const NAMED: usize = 10;
-    let more = all.len().saturating_sub(NAMED);
-    all.truncate(NAMED);
-    if more > 0 {
-        all.push(format!("and {more} more"));
-    }
-    all.join(", ")
 }
 
 /// A name in an option that takes a list of names: quoted as in a record of CSV where that is necessary.

@@ -99,10 +99,7 @@ impl NumberForms {
         let own = || affixes.iter().map(|(affix, _)| *affix).filter(|affix| !affix.is_empty());
         let currency = own().find(|affix| CURRENCIES.contains(affix)).map(str::to_owned);
         let percent = own().any(|affix| affix == "%");
-        // A unit follows its number; letters before a number make a code.
-        let follows = words.others.iter().all(|(word, _)| !word.trim().starts_with(char::is_alphabetic));
-        let unit = own().next().filter(|first| follows && own().all(|affix| affix == *first));
-        forms.unit = unit.filter(|_| currency.is_none() && !percent).map(str::to_owned);
+        forms.unit = unit(words).filter(|_| currency.is_none() && !percent);
         let is_negative = |(word, _): &(&str, u64)| word.trim().starts_with('(') && affix(word).is_some();
         let parentheses = words.others.iter().any(is_negative);
         let base = Reading { currency, percent, parentheses, ..Reading::default() };
@@ -211,9 +208,25 @@ impl NumberForm {
     }
 }
 
+/// The unit of a column of measurements: all words are a number followed by the same text, which begins like a unit.
+fn unit(words: &Words<'_>) -> Option<String> {
+    let split = |word: &str| {
+        let word = word.trim();
+        let (number, unit) = word.split_at_checked(word.rfind(|c: char| c.is_ascii_digit())? + 1)?;
+        let digits = number.trim_start_matches(['-', '+', '\u{2212}']);
+        let is_number = digits.chars().all(|c| c.is_ascii_digit() || ".,' \u{a0}\u{202f}".contains(c));
+        is_number.then(|| unit.trim().to_owned())
+    };
+    let first = split(words.others.first()?.0)?;
+    let begins = first.starts_with(|c: char| c.is_alphabetic() || "°µ\"'".contains(c));
+    let are_measurements =
+        words.others.len() > 1 && words.others.iter().all(|(word, _)| split(word).as_ref() == Some(&first));
+    (begins && are_measurements).then_some(first)
+}
+
 /// The text before or after the number of a word; `None` for a word without a number.
 fn affix(word: &str) -> Option<&str> {
-    let word = word.trim().trim_start_matches(['-', '+', '(', '\u{2212}']).trim_end_matches(')').trim();
+    let word = word.trim().trim_start_matches(['-', '+', '(', '\u{2212}', '\u{2013}']).trim_end_matches(')').trim();
     let is_digit = |character: char| character.is_ascii_digit();
     let (first, last) = (word.find(is_digit)?, word.rfind(is_digit)?);
     let before = word.get(..first)?.trim_end_matches(['.', ',', '-']).trim();
@@ -231,6 +244,25 @@ fn affix(word: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_unit_follows_every_number() {
+        let unit = |words: &[&'static str]| {
+            let others = words.iter().map(|word| (*word, 1)).collect();
+            unit(&Words { missing: Vec::new(), markers: Vec::new(), others, rows: words.len() as u64 })
+        };
+        assert_eq!(unit(&["5 kg", "12,5 kg"]).as_deref(), Some("kg"));
+        for words in [
+            &["15-24", "75+"][..],
+            &["1. north", "2. north"],
+            &["a.jpg", "1.jpg"],
+            &["1.jpg", "2.jpg"],
+            &["5 kg"],
+            &["<20"],
+        ] {
+            assert_eq!(unit(words), None, "{words:?}");
+        }
+    }
 
     #[test]
     fn an_affix_is_what_surrounds_a_number() {

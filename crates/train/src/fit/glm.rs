@@ -2,7 +2,7 @@
 
 use super::linear::{Prepared, prepare};
 use super::notes::OVERDISPERSED;
-use super::redundant::listed;
+use super::redundant::one_line;
 use super::{in_data, in_kept_rows, with_target};
 use crate::error::TrainError;
 use crate::fit::{Fit, Fits};
@@ -14,6 +14,7 @@ use crate::summary::rounded;
 use crate::training_table::{TrainingRows, TrainingTable};
 use ordinate_model::family::Family;
 use ordinate_model::preprocess::DesignColumn;
+use ordinate_model::wording::{NAMED, listed};
 
 /// Fits a generalised linear model with a log link. Redundant columns are those of least squares.
 pub(super) fn glm(
@@ -49,21 +50,14 @@ pub(super) fn glm(
 pub(super) fn notes(fit: &GlmFit, columns: &[DesignColumn]) -> Vec<String> {
     let mut notes = Vec::new();
     if !fit.unbounded.is_empty() {
-        let name = |column: &usize| columns.get(*column).map(|column| column.name.clone()).unwrap_or_default();
+        let name = |column: &usize| columns.get(*column).map(|column| one_line(&column.name)).unwrap_or_default();
         let names: Vec<String> = fit.unbounded.iter().map(name).collect();
         let which = if names.len() == 1 { "the coefficient of" } else { "the coefficients of" };
         notes.push(format!(
             "the target is 0 in all rows that {which} {} separate from the others: no finite value fits best, and the fit stopped \
              where their predictions are nearly 0 (--alpha 0.001 keeps coefficients finite)",
-            listed(&names)
+            listed(names, NAMED)
         ));
-    }
-    if fit.alpha > 0.0 {
-        notes.push(
-            "standard errors are not available: the penalty biases the coefficients by an unknown amount (without --alpha the fit \
-             has no penalty)"
-                .to_owned(),
-        );
     }
     let Some(statistics) = &fit.statistics else { return notes };
     let ratio = statistics.pearson / statistics.degrees_of_freedom;

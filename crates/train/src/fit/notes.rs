@@ -1,8 +1,10 @@
 //! Notes on fits: the selected regularization strength, fits that did not converge, unreliable coefficients.
 
+use std::collections::HashSet;
+
 use super::fits::{Fit, Fits};
 use super::glm;
-use super::redundant::{listed, one_line};
+use super::redundant::one_line;
 use crate::EstimatorKind;
 use crate::solver::cross_validation::CrossValidationResult;
 use crate::solver::glm::GlmFit;
@@ -11,7 +13,7 @@ use crate::solver::logistic::{DECISIVE, LogisticFit, OneClassValue};
 use crate::summary::{Summary, Term, rounded, significant};
 use ordinate_model::preprocess::DesignColumn;
 use ordinate_model::scalar::Scalar;
-use ordinate_model::wording::counted;
+use ordinate_model::wording::{NAMED, counted, listed};
 
 /// A variance inflation factor above which a coefficient rests on the last digits of the data.
 const EXTREME_VARIANCE_INFLATION: f64 = 1e10;
@@ -127,10 +129,14 @@ fn nearly_dependent(fit: &LeastSquaresFit, columns: &[DesignColumn]) -> Option<S
     ))
 }
 
-/// The columns that are nearly linear combinations of others.
-pub(crate) fn high_variance_inflation(summary: &Summary) -> Vec<String> {
+/// The columns that are nearly linear combinations of others, except for the parts of a date, which always are: its year and day
+/// of the year give the days.
+pub(crate) fn high_variance_inflation(summary: &Summary, columns: &[DesignColumn]) -> Vec<String> {
+    let is_date = |column: &&DesignColumn| column.product.iter().any(|factor| factor.part.is_some());
+    let dates: HashSet<&str> = columns.iter().filter(is_date).map(|column| column.name.as_str()).collect();
     let above = |least: f64, most: f64| {
-        summary.terms.iter().filter(move |term| term.vif.is_some_and(|vif| vif > least && vif <= most))
+        let terms = summary.terms.iter().filter(|term| !dates.contains(term.name.as_str()));
+        terms.filter(move |term| term.vif.is_some_and(|vif| vif > least && vif <= most))
     };
     let extreme: Vec<String> =
         above(EXTREME_VARIANCE_INFLATION, f64::INFINITY).map(|term| format!("{:?}", term.name)).collect();
@@ -138,10 +144,10 @@ pub(crate) fn high_variance_inflation(summary: &Summary) -> Vec<String> {
         format!(
             "the columns {} are nearly linear combinations of others (variance inflation above \
              {EXTREME_VARIANCE_INFLATION:.0e}): their coefficients rest on the last digits of the data",
-            listed(&extreme)
+            listed(&extreme, NAMED)
         )
     });
-    let described = |term: &Term| format!("{} ({})", term.name, rounded(term.vif.unwrap_or(f64::NAN), 3));
+    let described = |term: &Term| format!("{} ({})", one_line(&term.name), rounded(term.vif.unwrap_or(f64::NAN), 3));
     let high: Vec<String> = above(HIGH_VARIANCE_INFLATION, EXTREME_VARIANCE_INFLATION).map(described).collect();
     let high = (!high.is_empty()).then(|| {
         let verb = if high.len() == 1 { "has" } else { "have" };
@@ -150,7 +156,7 @@ pub(crate) fn high_variance_inflation(summary: &Summary) -> Vec<String> {
              columns: {}",
             counted(high.len(), "column", "columns"),
             if high.len() == 1 { "its coefficient" } else { "their coefficients" },
-            listed(&high)
+            listed(&high, NAMED)
         )
     });
     extreme.into_iter().chain(high).collect()
@@ -184,7 +190,7 @@ fn separated(fit: &LogisticFit, columns: &[DesignColumn], classes: &[Scalar]) ->
         let (which, them) = if values.len() == 1 { ("this coefficient", "it") } else { ("these coefficients", "them") };
         return Some(format!(
             "only the penalty keeps {which} finite (quasi-complete separation), and a larger C makes {them} larger: {}",
-            listed(&values)
+            listed(&values, NAMED)
         ));
     }
     let largest = |values: &Vec<f64>| values.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
@@ -193,7 +199,7 @@ fn separated(fit: &LogisticFit, columns: &[DesignColumn], classes: &[Scalar]) ->
     (fit.separated && !names.is_empty() && fit.log_loss > NEARLY_CERTAIN).then(|| {
         format!(
             "only the penalty keeps some coefficients finite (quasi-complete separation), and a larger C makes them larger: {}",
-            listed(&names)
+            listed(&names, NAMED)
         )
     })
 }

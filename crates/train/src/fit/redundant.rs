@@ -4,10 +4,8 @@ use crate::error::TrainError;
 use crate::solver::error::SolveError;
 use crate::solver::moments::RedundantColumns;
 use crate::training_table::TrainingTable;
+use ordinate_model::wording::{NAMED, listed};
 use ordinate_table::Decision;
-
-/// The most names in a note.
-const MOST_NAMES: usize = 10;
 
 /// The table without redundant columns, and the decisions to leave them out.
 ///
@@ -29,7 +27,12 @@ pub(super) fn without_redundant(
         let (count, rest) = if names.len() == 1 { ("1 column", one) } else { ("columns", many) };
         let count = if names.len() == 1 { count.to_owned() } else { format!("{} {count}", names.len()) };
         let options = names.iter().flat_map(|name| ["--exclude".to_owned(), name.clone()]);
-        (!names.is_empty()).then(|| Decision::new(format!("{count} {rest}: {}", listed(&names)), options))
+        (!names.is_empty()).then(|| {
+            Decision::new(
+                format!("{count} {rest}: {}", listed(names.iter().map(|name| one_line(name)), NAMED)),
+                options,
+            )
+        })
     };
     let constant = decide(
         &redundant.constant,
@@ -44,13 +47,6 @@ pub(super) fn without_redundant(
     );
     let decisions = constant.into_iter().chain(dependent).collect();
     Ok((table.without(&redundant.columns())?, decisions))
-}
-
-/// Names for a note: ten at most.
-pub(super) fn listed(names: &[String]) -> String {
-    let more = names.len().saturating_sub(MOST_NAMES);
-    let shown: Vec<String> = names.iter().take(MOST_NAMES).map(|name| one_line(name)).collect();
-    if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
 }
 
 /// A name with escaped line breaks.

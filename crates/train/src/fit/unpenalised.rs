@@ -1,6 +1,6 @@
 //! Logistic regression without a penalty, with its inference.
 
-use super::redundant::{listed, one_line};
+use super::redundant::one_line;
 use super::{held_out_rows, in_classes};
 use crate::error::TrainError;
 use crate::fit::{Fit, Fits};
@@ -11,6 +11,7 @@ use crate::solver::logistic::{
 };
 use crate::summary::{LikelihoodFit, Ratio, ScoreEstimates, Summary, rounded};
 use crate::training_table::{TrainingRows, TrainingTable};
+use ordinate_model::wording::{NAMED, listed};
 use ordinate_table::{Decision, shell_word};
 
 /// Fits without a penalty. The columns of the table are linearly independent.
@@ -90,7 +91,7 @@ fn described(table: &TrainingTable, separation: &ColumnSeparation) -> String {
         let labels = classes.iter().filter_map(|class| table.classes().get(*class));
         let labels: Vec<String> = labels.map(|label| format!("{:?}", label.to_string())).collect();
         let noun = if labels.len() == 1 { "class" } else { "classes" };
-        format!("the {noun} {}", listed(&labels))
+        format!("the {noun} {}", listed(&labels, NAMED))
     };
     let constant = |side: &SeparatedClasses| {
         let [least, most] = side.range;
@@ -114,11 +115,14 @@ fn separated_together(table: &TrainingTable, columns: &[usize], complete: bool) 
     let names: Vec<String> = columns.iter().filter_map(|column| table.names().get(*column)).cloned().collect();
     let quoted: Vec<String> = names.iter().map(|name| format!("{:?}", one_line(name))).collect();
     let what = match (names.len(), complete) {
-        (1, true) => format!("{} separates the classes", listed(&quoted)),
-        (1, false) => format!("{} separates some rows of a class from the others", listed(&quoted)),
-        (_, true) => format!("a combination of the columns {} separates the classes", listed(&quoted)),
+        (1, true) => format!("{} separates the classes", listed(&quoted, NAMED)),
+        (1, false) => format!("{} separates some rows of a class from the others", listed(&quoted, NAMED)),
+        (_, true) => format!("a combination of the columns {} separates the classes", listed(&quoted, NAMED)),
         (_, false) => {
-            format!("a combination of the columns {} separates some rows of a class from the others", listed(&quoted))
+            format!(
+                "a combination of the columns {} separates some rows of a class from the others",
+                listed(&quoted, NAMED)
+            )
         }
     };
     error(table, &what, &names)

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::coefficients::card_section;
 use super::input::{ReportInput, RowSetMetrics, label, metric_names, parameter_text};
 use super::table::DASH;
 use crate::evaluate::title;
@@ -63,7 +64,7 @@ pub fn card(input: &ReportInput<'_>) -> String {
         text += &feature_row(feature, imputed);
     }
     text += &conventions(signature);
-    text + &metrics(input) + &limits(input)
+    text + &metrics(input) + &card_section(input).unwrap_or_default() + &limits(input)
 }
 
 fn feature_row(feature: &Feature, imputed: u64) -> String {

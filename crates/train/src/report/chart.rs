@@ -204,8 +204,13 @@ pub(super) struct ForestRow {
     pub(super) line: f64,
 }
 
-/// A forest plot: values with their intervals, one below the other.
-pub(super) fn forest(title: &str, x: &str, forest_rows: &[ForestRow]) -> Option<Markup> {
+/// A forest plot: values with their intervals, one below the other. `label` is the text of a value at the axis.
+pub(super) fn forest(
+    title: &str,
+    x: &str,
+    forest_rows: &[ForestRow],
+    label: &dyn Fn(&f64) -> String,
+) -> Option<Markup> {
     const LINE: u32 = 44;
     let mut extent = Extent::default();
     extent.include(0.0);
@@ -238,7 +243,7 @@ pub(super) fn forest(title: &str, x: &str, forest_rows: &[ForestRow]) -> Option<
             .axis_style(REFERENCE.stroke_width(2))
             .label_style(("sans-serif", TEXT, &INK))
             .axis_desc_style(("sans-serif", TEXT, &INK))
-            .x_label_formatter(&|value| rounded(*value, 5))
+            .x_label_formatter(&label)
             .draw()?;
         // plotters would centre the title below the plotting area, and cut off a long one.
         let centred = ("sans-serif", TEXT).into_font().color(&INK).pos(Pos::new(HPos::Center, VPos::Bottom));
@@ -333,9 +338,10 @@ mod tests {
     #[test]
     fn the_title_of_an_axis_is_centred_however_long_the_names_are() {
         let row = ForestRow { name: "n".repeat(24), value: 1.0, interval: None, series: 0, line: 0.0 };
-        let svg = forest("title", "change of ln(a target with a long name) per standard deviation", &[row])
-            .unwrap()
-            .into_string();
+        let svg =
+            forest("title", "change of ln(a target with a long name) per standard deviation", &[row], &f64::to_string)
+                .unwrap()
+                .into_string();
         let title = svg.split("<text").find(|text| text.contains("change of")).unwrap();
         assert!(title.contains("x=\"480\"") && title.contains("text-anchor=\"middle\""), "{title}");
     }

@@ -1,14 +1,18 @@
 //! The section on coefficients.
 
+use std::fmt::Write as _;
+
 use maud::{Markup, html};
 
 use super::chart::{SERIES, forest, shortened};
-use super::effects::{Effect, effects, forest_rows};
+use super::effects::{Effect, ForestRows, effects, forest_rows, score_classes};
 use super::figure::Figure;
 use super::input::ReportInput;
 use super::table::{DASH, ReportTable, TABLE_ROWS, TableCell};
 use crate::intercept::intercepts;
 use crate::summary::{Summary, rounded, significant};
+use ordinate_model::artifact::Document;
+use ordinate_model::estimator::Coefficients;
 
 /// The effect of each column on a prediction: a chart and a table.
 pub(super) fn coefficients(input: &ReportInput<'_>) -> Markup {
@@ -17,37 +21,91 @@ pub(super) fn coefficients(input: &ReportInput<'_>) -> Markup {
         @if let Some(figure) = chart(input, &effects) { (figure) }
         @match input.summary {
             Some(summary) => { (summary_table(summary)) (statistics_table(summary)) }
-            None => (coefficient_table(input, &effects)),
+            None => {
+                (coefficient_table(input, &effects))
+                @if let Some(reason) = no_standard_errors(input.document) { p { (reason) } }
+            }
         }
     }
 }
 
+/// Why a model without a summary has no standard errors, in sentences; none for a fit without a penalty, whose notes say it.
+#[must_use]
+pub fn no_standard_errors(document: &Document) -> Option<String> {
+    let option = match &document.estimator {
+        Coefficients::Logistic(_) => {
+            let is_penalised = document.training.parameters.get("c").is_none_or(|c| c != "inf");
+            is_penalised.then_some("--c inf")?
+        }
+        Coefficients::Ridge(_) | Coefficients::Lasso(_) | Coefficients::ElasticNet(_) => "--estimator linear",
+        Coefficients::Poisson(_) | Coefficients::Gamma(_) => {
+            let alpha = document.training.parameters.get("alpha").and_then(serde_json::Value::as_f64);
+            alpha.is_some_and(|alpha| alpha > 0.0).then_some("Training without --alpha")?
+        }
+        Coefficients::Linear(_) => return None,
+    };
+    Some(format!(
+        "Standard errors are not available: a penalised fit biases its coefficients towards zero. {option} fits without a \
+         penalty."
+    ))
+}
+
+/// The statistics of the fit for a model card, or why there are none.
+pub(super) fn card_section(input: &ReportInput<'_>) -> Option<String> {
+    let Some(summary) = input.summary else {
+        return no_standard_errors(input.document).map(|reason| format!("\n## Coefficients\n\n{reason}\n"));
+    };
+    let mut text = "\n## Statistics of the fit\n\n| | |\n|---|---|\n".to_owned();
+    for (name, value) in summary.statistics() {
+        let _ = writeln!(text, "| {name} | {value} |");
+    }
+    Some(text)
+}
+
+/// How the values of the chart are shown: as they are, or as odds ratios on a logarithmic axis.
+struct Scale {
+    /// The values are divided by this.
+    unit: f64,
+    label: fn(&f64) -> String,
+}
+
+const AS_IS: Scale = Scale { unit: 1.0, label: |value| rounded(*value, 5) };
+/// Binary logarithms, because the axis has its labels at whole numbers, and 1, 2, 4 are rounder than powers of e.
+const RATIOS: Scale = Scale { unit: std::f64::consts::LN_2, label: |value| rounded(libm::exp2(*value), 3) };
+
 fn chart(input: &ReportInput<'_>, effects: &[Effect]) -> Option<Figure> {
-    let (rows, left_out) = forest_rows(effects);
+    let classes = score_classes(input);
+    let ratio = input.summary.and_then(Summary::ratio_name);
+    let ratio = ratio.or_else(|| input.document.estimator.classes().map(|_| "odds ratio"));
+    let scale = if ratio.is_some() { RATIOS } else { AS_IS };
+    let ForestRows { rows, left_out, names_classes } = forest_rows(effects, &classes, scale.unit);
     let is_standardised = effects.iter().all(|effect| effect.per_deviation.is_some());
-    let classes = input.document.estimator.classes();
     let target = shortened(&input.document.signature.target().name);
-    let transform = input.document.scale();
-    let quantity = classes.map_or_else(|| transform.describe(&target), |_| "score".to_owned());
     let step = match is_standardised {
         true if input.document.preprocess.through_origin => "root mean square",
         true => "standard deviation",
         false => "unit",
     };
-    let x = format!("change of {quantity} per {step}");
-    let svg = forest("Coefficients by size, with confidence intervals if available", &x, &rows)?;
+    let x = match ratio {
+        Some(ratio) => format!("{ratio} per {step}, logarithmic axis"),
+        None => format!("change of {} per {step}", input.document.preprocess.target_transform.describe(&target)),
+    };
+    let svg = forest("Coefficients by size, with confidence intervals if available", &x, &rows, &scale.label)?;
     let level = input.summary.map(|summary| rounded(summary.level * 100.0, 4));
+    let no_effect = if ratio.is_some() { "1" } else { "zero" };
     let caption = html! {
         "The largest effects first, for one " (step) " of each column, so that they can be compared."
+        @if let Some(ratio) = ratio { " " (compared(input, ratio)) }
         @if let Some(level) = level {
-            " Bars are " (level) " % confidence intervals; where one crosses zero, the sign of the effect is uncertain."
+            " Bars are " (level) " % confidence intervals; where one crosses " (no_effect)
+            ", the sign of the effect is uncertain."
         }
-        @if let Some(classes) = classes.filter(|classes| classes.len() > 2) {
+        @if !names_classes && !classes.is_empty() {
             " One line for each class, from the top: "
             @for (series, class) in classes.iter().enumerate() {
                 @if series > 0 { ", " }
                 span style={ "color:var(--series-" (series % SERIES.len() + 1) ")" } aria-hidden="true" { "●" }
-                " " (class.to_string())
+                " " (class)
             }
             "."
         }
@@ -56,12 +114,21 @@ fn chart(input: &ReportInput<'_>, effects: &[Effect]) -> Option<Figure> {
     Some(Figure { heading: "Effects", svg, caption })
 }
 
+/// What a ratio compares.
+fn compared(input: &ReportInput<'_>, ratio: &str) -> String {
+    match input.document.estimator.classes() {
+        Some([_, second]) => format!("Odds are those of the class {second}; 1 is no effect."),
+        Some(_) => match input.summary.and_then(|summary| summary.reference.as_ref()) {
+            Some(reference) => format!("Odds compare each class with {reference}; 1 is no effect."),
+            None => "Odds compare each class with the geometric mean of all classes; 1 is no effect.".to_owned(),
+        },
+        None => format!("A {ratio} of 1 is no effect."),
+    }
+}
+
 fn summary_table(summary: &Summary) -> ReportTable {
     let percent = rounded(summary.level * 100.0, 4);
-    let mut caption = format!("Estimates: change of {} for one unit of the column", summary.target);
-    if let Some(reference) = &summary.reference {
-        caption += &format!(", against the class {reference}");
-    }
+    let caption = format!("Estimates: change of {} for one unit of the column", summary.target);
     let from = format!("{percent} % from");
     let headings = ["column", "estimate", "std. error", summary.statistic_name(), "p", &from, "to"];
     let ratios = summary.ratio_name().map(|name| [name, &from, "to"]);

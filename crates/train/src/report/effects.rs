@@ -1,10 +1,11 @@
 //! Coefficients in comparable units.
 
-use super::chart::{ForestRow, shortened};
+use super::chart::{ForestRow, SERIES, shortened};
 use super::input::ReportInput;
+use crate::summary::Term;
 use ordinate_model::estimator::Coefficients;
 
-/// The coefficients of one column: one for each class, or one for a regression or two classes.
+/// The coefficients of one column: one for each score.
 #[derive(Debug, Clone)]
 pub(super) struct Effect {
     pub(super) name: String,
@@ -12,39 +13,60 @@ pub(super) struct Effect {
     pub(super) per_unit: Vec<f64>,
     /// For one standard deviation of the column, or without an intercept its root mean square, if that is known.
     pub(super) per_deviation: Option<Vec<f64>>,
-    /// The confidence interval of the coefficient for one standard deviation.
-    pub(super) interval: Option<[f64; 2]>,
+    /// The confidence intervals of the coefficients for one standard deviation, if they are known.
+    pub(super) intervals: Vec<Option<[f64; 2]>>,
 }
 
 /// The most lines of a chart.
 const SHOWN: usize = 40;
 
+/// The classes of the scores of a classifier with more than two: all classes, or with a summary those that are compared with the
+/// reference class.
+pub(super) fn score_classes(input: &ReportInput<'_>) -> Vec<String> {
+    let classes = input.document.estimator.classes().unwrap_or_default();
+    if classes.len() < 3 {
+        return Vec::new();
+    }
+    let Some(summary) = input.summary else { return classes.iter().map(ToString::to_string).collect() };
+    let mut names: Vec<String> = summary.terms.iter().filter_map(|term| term.class.clone()).collect();
+    names.dedup();
+    names
+}
+
 /// The effects of all columns, in the order of the design.
 pub(super) fn effects(input: &ReportInput<'_>) -> Vec<Effect> {
     let document = input.document;
-    // Penalised fits divide each column by its standard deviation. For least squares it follows from the factor R.
+    // Solvers other than least squares divide each column by its standard deviation. For least squares it follows from R.
     let standardised = !matches!(document.estimator, Coefficients::Linear(_));
-    let columns = document.preprocess.columns.iter();
-    let values = columns.clone().filter_map(|column| document.estimator.get(&column.name)).map(<[f64]>::to_vec);
-    columns
-        .zip(values)
-        .enumerate()
-        .map(|(i, (column, values))| {
-            let term = input.summary.and_then(|summary| summary.terms.get(i));
-            let deviation = if standardised {
-                Some(column.scale)
-            } else {
-                term.and_then(|term| term.standard_deviation).or_else(|| from_triangle(input, i))
-            };
-            let per_unit: Vec<f64> = values.iter().map(|value| value / column.scale).collect();
-            Effect {
-                name: column.name.clone(),
-                per_deviation: deviation.map(|sd| per_unit.iter().map(|value| value * sd).collect()),
-                interval: term.and_then(|term| Some(term.interval?.map(|end| end * deviation.unwrap_or(1.0)))),
-                per_unit,
-            }
-        })
-        .collect()
+    let columns = &document.preprocess.columns;
+    let effect = |(i, column): (usize, &ordinate_model::preprocess::DesignColumn)| {
+        // The terms of each class follow each other.
+        let terms: Vec<&Term> = input
+            .summary
+            .map(|summary| summary.terms.iter().skip(i).step_by(columns.len().max(1)).collect())
+            .unwrap_or_default();
+        let deviation = if standardised {
+            Some(column.scale)
+        } else {
+            terms.first().and_then(|term| term.standard_deviation).or_else(|| from_triangle(input, i))
+        };
+        let stored = document.estimator.get(&column.name).unwrap_or_default();
+        let per_unit: Vec<f64> = if terms.is_empty() {
+            stored.iter().map(|value| value / column.scale).collect()
+        } else {
+            terms.iter().map(|term| term.estimate).collect()
+        };
+        let interval = |term: &&Term| Some(term.interval?.map(|end| end * deviation.unwrap_or(1.0)));
+        let mut intervals: Vec<Option<[f64; 2]>> = terms.iter().map(interval).collect();
+        intervals.resize(per_unit.len(), None);
+        Effect {
+            name: column.name.clone(),
+            per_deviation: deviation.map(|sd| per_unit.iter().map(|value| value * sd).collect()),
+            intervals,
+            per_unit,
+        }
+    };
+    columns.iter().enumerate().map(effect).collect()
 }
 
 fn from_triangle(input: &ReportInput<'_>, column: usize) -> Option<f64> {
@@ -54,31 +76,71 @@ fn from_triangle(input: &ReportInput<'_>, column: usize) -> Option<f64> {
     Some((entries.map(|value| value * value).sum::<f64>() / rows).sqrt())
 }
 
-/// The columns with the largest effects as rows of a forest plot, and the number of those that are left out.
-pub(super) fn forest_rows(effects: &[Effect]) -> (Vec<ForestRow>, usize) {
-    let comparable = |effect: &Effect| effect.per_deviation.clone().unwrap_or_else(|| effect.per_unit.clone());
+/// The rows of a forest plot.
+pub(super) struct ForestRows {
+    /// The columns with the largest effects, or the largest effects on any class.
+    pub(super) rows: Vec<ForestRow>,
+    /// The number of columns or effects that are left out.
+    pub(super) left_out: usize,
+    /// Whether each line names its class; otherwise each class has a colour.
+    pub(super) names_classes: bool,
+}
+
+/// The largest effects as rows of a forest plot, in units of `unit`. A few classes are lines of one column in different colours;
+/// for more classes than colours, each line has the name of the class.
+pub(super) fn forest_rows(effects: &[Effect], classes: &[String], unit: f64) -> ForestRows {
+    if classes.len() > SERIES.len() {
+        return rows_of_classes(effects, classes, unit);
+    }
     let size = |effect: &Effect| comparable(effect).iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
     let mut sorted: Vec<&Effect> = effects.iter().collect();
     sorted.sort_by(|one, other| size(other).total_cmp(&size(one)));
     let scores = effects.first().map_or(1, |effect| effect.per_unit.len()).max(1);
     let shown = SHOWN / scores;
-    let left_out = sorted.len().saturating_sub(shown);
     // The lines of one column are adjacent, with a gap to the next column, and the name is next to the middle one.
     let gap = if scores > 1 { 0.8 } else { 0.0 };
     let line = |(group, effect): (usize, &&Effect)| {
-        let interval = effect.interval;
         let name = shortened(&effect.name);
         let first = group as f64 * (scores as f64 + gap);
-        let values = comparable(effect).into_iter().enumerate();
+        let values = comparable(effect).iter().zip(&effect.intervals).enumerate();
         values
-            .map(|(series, value)| ForestRow {
+            .map(|(series, (value, interval))| ForestRow {
                 name: if series == (scores - 1) / 2 { name.clone() } else { String::new() },
-                value,
-                interval,
+                value: value / unit,
+                interval: interval.map(|ends| ends.map(|end| end / unit)),
                 series,
                 line: first + series as f64,
             })
             .collect::<Vec<_>>()
     };
-    (sorted.iter().take(shown).enumerate().flat_map(line).collect(), left_out)
+    ForestRows {
+        rows: sorted.iter().take(shown).enumerate().flat_map(line).collect(),
+        left_out: sorted.len().saturating_sub(shown),
+        names_classes: false,
+    }
+}
+
+fn rows_of_classes(effects: &[Effect], classes: &[String], unit: f64) -> ForestRows {
+    let of_effect = |effect: &Effect| -> Vec<(String, f64, Option<[f64; 2]>)> {
+        let values = comparable(effect).iter().zip(&effect.intervals).zip(classes);
+        let named = values.map(|((value, interval), class)| {
+            (format!("{}: {}", shortened(class), shortened(&effect.name)), *value, *interval)
+        });
+        named.collect()
+    };
+    let mut all: Vec<_> = effects.iter().flat_map(of_effect).collect();
+    all.sort_by(|(_, one, _), (_, other, _)| other.abs().total_cmp(&one.abs()));
+    let left_out = all.len().saturating_sub(SHOWN);
+    let row = |(line, (name, value, interval)): (usize, (String, f64, Option<[f64; 2]>))| ForestRow {
+        name,
+        value: value / unit,
+        interval: interval.map(|ends| ends.map(|end| end / unit)),
+        series: 0,
+        line: line as f64,
+    };
+    ForestRows { rows: all.into_iter().take(SHOWN).enumerate().map(row).collect(), left_out, names_classes: true }
+}
+
+fn comparable(effect: &Effect) -> &[f64] {
+    effect.per_deviation.as_ref().unwrap_or(&effect.per_unit)
 }

@@ -28,6 +28,7 @@ mod report_data;
 mod table;
 
 pub use card::card;
+pub use coefficients::no_standard_errors;
 pub use input::{PathPoint, RegularizationPath, ReportInput};
 pub use page::html;
 pub use report_data::{ColumnStatistics, ReportData, ReportDataCollector, SAMPLE_ROWS, SampledRow};

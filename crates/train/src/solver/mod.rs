@@ -16,6 +16,7 @@ pub mod moments;
 pub mod path;
 pub mod qr;
 pub mod refinement;
+pub mod robust_errors;
 mod simd;
 #[cfg(test)]
 mod test_rows;

@@ -11,6 +11,7 @@ use super::{FitStatistics, INTERCEPT, Statistic, Summary, Term, finite};
 use crate::distribution::{fisher_upper, student_two_sided};
 use crate::intercept;
 use crate::solver::least_squares::LeastSquaresFit;
+use crate::solver::robust_errors::{RobustErrors, StandardErrors};
 use crate::solver::unit_errors::{UnitErrors, length};
 use ordinate_model::double_double::DoubleDouble;
 use ordinate_model::quantile::student_quantile;
@@ -41,6 +42,11 @@ impl Residuals {
         self.previous = Some(residual);
     }
 
+    /// The sum of the weights.
+    pub(crate) fn weight(&self) -> f64 {
+        self.weight
+    }
+
     /// `Σ(eᵢ − eᵢ₋₁)² / Σeᵢ²` (Durbin and Watson, 1950): near 2 for independent residuals, near 0 for positively
     /// correlated neighbours.
     #[must_use]
@@ -58,7 +64,7 @@ pub struct LeastSquaresStatistics {
     pub adjusted_r2: Option<f64>,
     /// The residual standard deviation, `√(residual sum of squares / degrees of freedom)`.
     pub residual_standard_deviation: Option<f64>,
-    /// Explained ÷ unexplained mean square.
+    /// Explained ÷ unexplained mean square; with robust standard errors the Wald statistic of all coefficients ÷ their number.
     pub f: Option<f64>,
     /// The p-value of F: the probability of at least this F if all true coefficients are zero.
     pub f_p: Option<f64>,
@@ -77,7 +83,8 @@ pub struct LeastSquaresStatistics {
 
 impl Summary {
     /// Summarises a fit of the named columns. `residuals` are those of the rows of the fit in their order, required for weighted
-    /// rows; residuals of a different number of rows are ignored.
+    /// rows; residuals of a different number of rows are ignored. Robust standard errors replace those that assume that all
+    /// residuals have the same variance, also in F.
     #[must_use]
     pub fn from_least_squares(
         fit: &LeastSquaresFit,
@@ -85,6 +92,7 @@ impl Summary {
         target: &str,
         level: f64,
         residuals: Option<&Residuals>,
+        robust: Option<&RobustErrors>,
     ) -> Self {
         let (rows, columns) = (fit.rows as f64, fit.means.len() as f64);
         let residuals = residuals.filter(|residuals| residuals.rows == fit.rows);
@@ -93,8 +101,8 @@ impl Summary {
         let variance = fit.residual_variance();
         let sd = variance.map(f64::sqrt);
         let quantile = student_quantile(f64::midpoint(1.0, level), freedom);
-        let infer = |name: &str, estimate: f64, unit_error: f64| {
-            let standard_error = finite(sd.map(|sd| sd * unit_error));
+        let infer = |name: &str, estimate: f64, unit_error: f64, robust: Option<f64>| {
+            let standard_error = finite(robust.filter(|_| freedom > 0.0).or_else(|| sd.map(|sd| sd * unit_error)));
             let t = finite(standard_error.map(|error| estimate / error));
             let margin = standard_error.zip(quantile).map(|(error, quantile)| error * quantile);
             Term {
@@ -116,15 +124,19 @@ impl Summary {
             fit.unit_errors.clone().unwrap_or_else(|| UnitErrors::from_triangle(&fit.triangle, &fit.means, weight));
         let spreads = (0..fit.means.len()).map(|column| length(&triangle.column(column)));
         let terms = names.iter().zip(&fit.coefficients).zip(unit_errors.coefficients.iter().zip(spreads));
-        let terms = terms.map(|((name, estimate), (error, spread))| Term {
+        let robust_error = |column: usize| robust.and_then(|robust| robust.coefficients.get(column)).copied();
+        let terms = terms.enumerate().map(|(column, ((name, estimate), (error, spread)))| Term {
             vif: finite(Some((error * spread).powi(2))),
             standard_deviation: finite(Some(spread / weight.sqrt())).filter(|_| !fit.through_origin),
-            ..infer(name, *estimate, *error)
+            ..infer(name, *estimate, *error, robust_error(column))
         });
 
         let (explained, unexplained) = (fit.explained_sum_of_squares, fit.residual_sum_of_squares);
         let r2 = finite(Some(explained / (explained + unexplained)));
-        let f = finite(variance.map(|variance| explained / columns / variance));
+        let f = match robust {
+            Some(robust) => finite(robust.wald.filter(|_| freedom > 0.0).map(|wald| wald / columns)),
+            None => finite(variance.map(|variance| explained / columns / variance)),
+        };
         let log_weight = residuals.map_or(0.0, |residuals| residuals.log_weight);
         let per_row = (std::f64::consts::TAU * unexplained / rows).ln() + 1.0;
         let log_likelihood = finite(Some((log_weight - rows * per_row) / 2.0));
@@ -144,10 +156,12 @@ impl Summary {
             durbin_watson: residuals.and_then(Residuals::durbin_watson).filter(|_| freedom > 0.0 && !fit.is_exact()),
             condition_number: condition_number(fit, weight),
         };
-        let intercept = (!fit.through_origin).then(|| infer(INTERCEPT, at_zero(fit), unit_errors.intercept));
+        let intercept = (!fit.through_origin)
+            .then(|| infer(INTERCEPT, at_zero(fit), unit_errors.intercept, robust.map(|robust| robust.intercept)));
         Self {
             target: target.to_owned(),
             reference: None,
+            standard_errors: robust.map_or(StandardErrors::Classical, |robust| robust.kind),
             rows: fit.rows,
             degrees_of_freedom: freedom,
             level,
@@ -179,8 +193,11 @@ impl LeastSquaresStatistics {
             [_, ..] => ["R²", "adjusted R²"],
             [] => ["R² (about zero)", "adjusted R² (about zero)"],
         };
-        vec![
-            ("rows", summary.rows.to_string()),
+        let mut lines = vec![("rows", summary.rows.to_string())];
+        if summary.standard_errors != StandardErrors::Classical {
+            lines.push(("standard errors", summary.standard_errors.name().to_uppercase()));
+        }
+        lines.extend([
             (r2, cell(self.r2)),
             (adjusted_r2, cell(self.adjusted_r2)),
             ("residual standard deviation", cell(self.residual_standard_deviation)),
@@ -190,6 +207,7 @@ impl LeastSquaresStatistics {
             ("BIC", cell(self.bic)),
             ("Durbin–Watson", cell(self.durbin_watson)),
             ("condition number", cell(self.condition_number)),
-        ]
+        ]);
+        lines
     }
 }

@@ -6,6 +6,7 @@ use super::format::{cell, dash, relation, significant};
 use super::{FitStatistics, INTERCEPT, Ratio, RatioEstimate, Statistic, Summary, Term, finite};
 use crate::distribution::{chi_squared_upper, normal_two_sided, student_two_sided};
 pub use crate::solver::estimate::Estimate;
+use crate::solver::robust_errors::StandardErrors;
 use ordinate_model::quantile::{normal_quantile, student_quantile};
 use ordinate_model::wording::counted;
 
@@ -119,6 +120,7 @@ impl Summary {
         Self {
             target: fit.target,
             reference: fit.reference,
+            standard_errors: StandardErrors::Classical,
             rows: fit.rows,
             degrees_of_freedom: freedom,
             level,

@@ -1,69 +1,40 @@
 //! Columns that number or name the rows: they say nothing about other rows.
 
-use std::collections::HashSet;
-
 use super::association::Association;
 use ordinate_model::signature::FeatureType;
 use ordinate_table::column::Column;
-use ordinate_table::spool::{Spool, SpoolError};
 
 /// In fewer rows all values of a column may differ by chance.
 const FEW_ROWS: u64 = 10;
 
-/// A column in which so many values differ is taken to have no two rows with the same, to bound memory.
-const COUNTED: usize = 1 << 20;
+/// Random numbers all differ with a probability of exp(−this).
+const SURPRISING: f64 = 7.0;
 
-/// Which features are identifiers: all values differ, they are whole numbers or text, and numbers moreover have the name of an
-/// identifier, or look like codes and do not go with the target.
-pub(super) fn identifiers(
-    spool: &Spool,
-    columns: &[Column],
-    target: usize,
-    associations: &[Association],
-    rows: u64,
-) -> Result<Vec<bool>, SpoolError> {
-    let features = columns.get(..target).unwrap_or_default();
-    let is_year = |column: &Column| column.range[0] >= 1500.0 && column.range[1] <= 2200.0;
-    let is_candidate = |column: &Column| {
-        rows > FEW_ROWS
-            && !is_year(column)
-            && column.feature.kind == FeatureType::Double
-            && column.is_whole
-            && column.missing == 0
-    };
-    let mut seen: Vec<Option<HashSet<u64>>> =
-        features.iter().map(|column| is_candidate(column).then(HashSet::new)).collect();
-    if seen.iter().any(Option::is_some) {
-        spool.scan(|row| {
-            for (value, seen) in row.iter().zip(&mut seen) {
-                let repeats =
-                    |values: &mut HashSet<u64>| values.len() < COUNTED && !values.insert((value + 0.0).to_bits());
-                if seen.as_mut().is_some_and(repeats) {
-                    *seen = None;
-                }
-            }
-        })?;
+/// Whether a column of this many rows is an identifier: all values differ, they are whole numbers or text, and numbers moreover
+/// have the name of an identifier, or look like codes and do not go with the target.
+pub(super) fn is_identifier(column: &Column, association: &Association, rows: u64) -> bool {
+    if rows <= FEW_ROWS {
+        return false;
     }
-    let is_identifier = |(position, column): (usize, &Column)| {
-        if column.feature.kind == FeatureType::String {
-            rows > FEW_ROWS && column.levels().len() as u64 == rows
-        } else {
-            let correlation = associations.get(position).map_or(0.0, |association| association.correlation.abs());
-            let by_chance = (2.0 / (rows as f64).sqrt()).clamp(0.05, 0.3);
-            seen.get(position).is_some_and(Option::is_some)
-                && (names_rows(column.name()) || (looks_like_codes(column, rows) && correlation < by_chance))
-        }
-    };
-    Ok(features.iter().enumerate().map(is_identifier).collect())
+    if column.feature.kind == FeatureType::String {
+        return column.levels().len() as u64 == rows;
+    }
+    let is_year = column.range[0] >= 1500.0 && column.range[1] <= 2200.0;
+    let by_chance = (2.0 / (rows as f64).sqrt()).clamp(0.05, 0.3);
+    let is_unrelated = association.correlation.abs() < by_chance;
+    association.all_differ
+        && !is_year
+        && (names_rows(column.name()) || (is_unrelated && looks_like_codes(column, rows)))
 }
 
-/// Whether whole numbers look like codes: hardly any number of their range is absent, or all have the same number of digits, at
-/// least four.
+/// Whether different whole numbers look like codes: hardly any number of their range is absent, or all have the same number of
+/// digits, at least four, and measurements would have repeated (the birthday problem).
 fn looks_like_codes(column: &Column, rows: u64) -> bool {
     let [low, high] = column.range;
+    let (rows, span) = (rows as f64, high - low + 1.0);
     let digits = |value: f64| value.abs().max(1.0).log10().floor();
-    let is_dense = high - low < 1.1 * rows as f64;
-    is_dense || (low > 0.0 && digits(low) >= 3.0 && digits(low).total_cmp(&digits(high)).is_eq())
+    let has_digits = low > 0.0 && digits(low) >= 3.0 && digits(low).total_cmp(&digits(high)).is_eq();
+    span < 1.1 * rows || (has_digits && rows * rows / (2.0 * span) > SURPRISING)
 }
 
 /// Whether a name is that of an identifier: `id`, `PassengerId`, `customer_id`, `PID`, `uuid`, `index`, `rownames`.

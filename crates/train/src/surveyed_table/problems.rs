@@ -1,42 +1,139 @@
-//! Errors that cannot be decided: values that contradict an option, rows without a target, weights below zero, targets that a
-//! family does not have.
+//! Errors that cannot be decided: values that contradict an option, rows without a target, weights below zero,
+//! targets that a family does not have.
+
+use std::collections::BTreeSet;
 
 use super::RoleOf;
 use crate::error::TrainError;
 use ordinate_model::cell::Cell;
 use ordinate_model::family::Family;
 use ordinate_model::signature::{CellError, Feature, FeatureType};
+use ordinate_model::wording::counted;
 use ordinate_table::column::{Column, Role};
-use ordinate_table::infer::Inferred;
+use ordinate_table::infer::{Inferred, markers};
 use ordinate_table::resolve::LeftOut;
 use ordinate_table::{DataError, Location, RowId, Source};
 
 /// The most problems of one run that are listed.
 const LISTED: usize = 20;
 
+/// The most different values of a column that a command counts as missing; with more, the type is wrong.
+const MOST_MARKERS: usize = 20;
+
+/// Several errors in the data.
+#[derive(Debug)]
+pub struct Problems {
+    /// The first errors, by column.
+    listed: Vec<DataError>,
+    /// The number of others.
+    more: u64,
+    /// The words of the command line that resolve all of them; empty if no option does.
+    options: Vec<String>,
+}
+
+impl Problems {
+    /// The errors, one a line, without what to do about each.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let text = |error: &DataError| {
+            let text = error.to_string();
+            text.split_once("\nhelp: ").map_or(text.clone(), |(error, _)| error.to_owned())
+        };
+        let mut lines: Vec<String> = self.listed.iter().map(text).collect();
+        if self.more > 0 {
+            lines.push(format!("and {}", counted(self.more, "more value", "more values")));
+        }
+        lines.join("\nerror: ")
+    }
+
+    /// The words of the command line that count all of these values as missing; empty if no option does.
+    #[must_use]
+    pub fn options(&self) -> &[String] {
+        &self.options
+    }
+}
+
+/// A column with values that are not of its type.
+struct Suspect<'c> {
+    position: usize,
+    column: &'c RoleOf,
+    feature: Feature,
+    first: Vec<(RowId, CellError)>,
+    words: BTreeSet<String>,
+    rows: u64,
+}
+
+impl Suspect<'_> {
+    fn push(&mut self, id: RowId, cell: Cell<'_>) {
+        if self.feature.is_missing(cell) {
+            return;
+        }
+        let Err(error) = self.feature.accept(cell) else { return };
+        self.rows += 1;
+        if self.first.len() < LISTED {
+            self.first.push((id, error));
+        }
+        if let (Cell::Field(text) | Cell::Text(text), true) = (cell, self.words.len() <= MOST_MARKERS) {
+            self.words.insert(text.trim().to_owned());
+        }
+    }
+}
+
 /// Checks that all values are of the types that options declare, that weights are numbers, and that the target is no date.
 pub(super) fn check(source: &Source, roles: &[RoleOf], inferred: &[Inferred]) -> Result<(), TrainError> {
     let mut problems = Vec::new();
+    let mut suspects = Vec::new();
     for (position, (column, inferred)) in roles.iter().zip(inferred).enumerate() {
-        let name = &column.named.name;
-        let feature = &inferred.feature;
-        match (&inferred.unreadable, column.role) {
-            (Some(word), _) => problems.push(unreadable(source, position, column, feature, word)?),
-            (None, Role::Weight | Role::Offset { .. }) if feature.kind != FeatureType::Double => {
-                problems.push(first_text(source, position, column)?);
+        let name = &*column.named.name;
+        let is_date = inferred.feature.kind == FeatureType::Date;
+        let feature = match column.role {
+            _ if !inferred.unreadable.is_empty() => inferred.feature.clone(),
+            Role::Weight | Role::Offset { .. } if inferred.feature.kind != FeatureType::Double => {
+                Feature::new(name, FeatureType::Double)
             }
-            (None, Role::Target { .. }) if feature.kind == FeatureType::Date => {
-                problems.push(DataError::DateTarget { column: name.to_string() }.in_data(source.label()));
+            Role::Target { .. } if is_date => {
+                problems.push(DataError::DateTarget { column: name.to_owned() }.in_data(source.label()));
+                continue;
             }
-            _ => {}
-        }
+            _ => continue,
+        };
+        let (first, words) = (Vec::new(), BTreeSet::new());
+        suspects.push(Suspect { position, column, feature, first, words, rows: 0 });
     }
-    match problems.len() {
-        0 => Ok(()),
-        1 => Err(problems.remove(0).into()),
-        _ => {
-            problems.truncate(LISTED);
-            Err(TrainError::Several(problems))
+    if !suspects.is_empty() {
+        source.scan::<DataError>(&mut |record| {
+            for suspect in &mut suspects {
+                suspect.push(record.id(), record.cell(suspect.position));
+            }
+            Ok(())
+        })?;
+    }
+    result(source, problems, suspects)
+}
+
+fn result(source: &Source, mut listed: Vec<DataError>, suspects: Vec<Suspect<'_>>) -> Result<(), TrainError> {
+    let can_be_resolved =
+        listed.is_empty() && suspects.iter().all(|suspect| (1..=MOST_MARKERS).contains(&suspect.words.len()));
+    let of_words =
+        |suspect: &Suspect<'_>| markers(&suspect.column.named.name, &suspect.words.iter().cloned().collect::<Vec<_>>());
+    let options = if can_be_resolved { suspects.iter().flat_map(of_words).collect() } else { Vec::new() };
+    let total: u64 = suspects.iter().map(|suspect| suspect.rows).sum::<u64>() + listed.len() as u64;
+    let of_each = (LISTED / suspects.len().max(1)).max(1);
+    for Suspect { column, first, .. } in suspects {
+        let error = |(id, error)| DataError::Value {
+            location: source.location(id),
+            column: column.named.clone(),
+            source: error,
+        };
+        listed.extend(first.into_iter().take(of_each).map(error));
+    }
+    listed.truncate(LISTED);
+    match (total, listed.pop()) {
+        (_, None) => Ok(()),
+        (1, Some(error)) => Err(error.into()),
+        (_, Some(last)) => {
+            listed.push(last);
+            Err(TrainError::Several(Problems { more: total - listed.len() as u64, listed, options }))
         }
     }
 }
@@ -105,32 +202,6 @@ fn too_small(
     let is_it = |cell: Cell<'_>| column.feature.accept(cell).is_ok_and(|found| found.total_cmp(&value).is_eq());
     let location = locate(source, position, is_it)?;
     Ok(DataError::NotPositive { location, column: column.named.clone(), expected, value, reason }.into())
-}
-
-fn unreadable(
-    source: &Source,
-    position: usize,
-    column: &RoleOf,
-    feature: &Feature,
-    word: &str,
-) -> Result<DataError, TrainError> {
-    let location =
-        locate(source, position, |cell| matches!(cell, Cell::Field(text) | Cell::Text(text) if text == word))?;
-    let error = feature.accept(Cell::Field(word)).err().unwrap_or(CellError::Missing);
-    Ok(DataError::Value { location, column: column.named.clone(), source: error })
-}
-
-fn first_text(source: &Source, position: usize, column: &RoleOf) -> Result<DataError, TrainError> {
-    let number = Feature::new(&*column.named.name, FeatureType::Double);
-    let mut found = CellError::Missing;
-    let location = locate(source, position, |cell| match number.accept(cell) {
-        Err(error) if !number.is_missing(cell) => {
-            found = error;
-            true
-        }
-        _ => false,
-    })?;
-    Ok(DataError::Value { location, column: column.named.clone(), source: found })
 }
 
 /// The first row with such a cell. Errors are rare, so that rows do not keep their places.

@@ -1,8 +1,11 @@
 //! The classes of a target.
 
+use super::levels::{note_on_spaces, similar_levels};
 use ordinate_model::scalar::Scalar;
-use ordinate_model::signature::FeatureType;
+use ordinate_model::signature::{Feature, FeatureType, Target};
+use ordinate_model::wording::{NAMED, listed, shorten};
 use ordinate_table::column::Column;
+use ordinate_table::infer::shown;
 use ordinate_table::{DataError, MAX_CLASSES};
 
 /// Classes in ascending order, the numbers of numeric classes, and the number of rows of each.
@@ -13,16 +16,35 @@ pub(super) struct Classes {
     pub(super) counts: Vec<u64>,
 }
 
-/// The values of a numeric target that has exactly two, each in more than one row.
-pub(super) fn two_values(column: &Column) -> Option<[f64; 2]> {
-    if column.feature.kind != FeatureType::Double {
-        return None;
+/// The target as a feature, to read it in test data, and as the signature describes it.
+pub(super) fn described(column: &Column, classes: &Classes) -> (Feature, Target) {
+    let mut feature = column.feature.clone();
+    if feature.kind == FeatureType::String {
+        feature.levels = column.levels().into_keys().map(str::to_owned).collect();
     }
-    let counts: Vec<(f64, u64)> = column.values.counts()?.collect();
-    match counts.as_slice() {
-        [(low, of_low), (high, of_high)] if *of_low > 1 && *of_high > 1 => Some([*low, *high]),
-        _ => None,
+    let kind = match feature.kind {
+        FeatureType::Double if classes.labels.iter().any(|class| matches!(class, Scalar::Integer(_))) => {
+            FeatureType::Long
+        }
+        kind => kind,
+    };
+    let target = Target { reading: feature.reading.clone(), ..Target::new(feature.name.clone(), kind) };
+    (feature, target)
+}
+
+/// Notes on classes with one row, and on classes that differ only in spaces.
+pub(super) fn notes(column: &Column, classes: &Classes) -> Vec<String> {
+    let single = classes.labels.iter().zip(&classes.counts).filter(|(_, count)| **count == 1);
+    let single: Vec<String> = single.map(|(class, _)| shorten(&class.label())).collect();
+    let mut notes = Vec::new();
+    if !single.is_empty() {
+        notes.push(format!("classes of {} with only one row: {}", shown(column.name()), listed(single, NAMED)));
     }
+    if column.feature.kind == FeatureType::String {
+        let similar = similar_levels(column.levels().into_keys());
+        notes.extend(similar.map(|levels| note_on_spaces(&format!("{} ({levels})", shown(column.name())))));
+    }
+    notes
 }
 
 /// The fewest rows, and different values, of a target that is taken for a count.
@@ -39,6 +61,30 @@ pub(super) fn is_count(column: &Column) -> bool {
     };
     let total: f64 = counts.iter().map(|(value, rows)| value * *rows as f64).sum();
     counts.len() >= values && 2.0 * total < high * column.present as f64
+}
+
+/// The values of a numeric target that has exactly two, each in more than one row.
+pub(super) fn two_values(column: &Column) -> Option<[Scalar; 2]> {
+    if column.feature.kind != FeatureType::Double {
+        return None;
+    }
+    let counts: Vec<(f64, u64)> = column.values.counts()?.collect();
+    match counts.as_slice() {
+        [(low, of_low), (high, of_high)] if *of_low > 1 && *of_high > 1 => {
+            <[Scalar; 2]>::try_from(labels(column, &[*low, *high])).ok()
+        }
+        _ => None,
+    }
+}
+
+/// Numbers as labels: whole ones are written without a fraction, unless the file has one.
+fn labels(column: &Column, values: &[f64]) -> Vec<Scalar> {
+    let whole = values.iter().all(|value| value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0);
+    let is_integer = whole && !column.has_point;
+    // Whole and at most 2^53: exact.
+    #[allow(clippy::cast_possible_truncation)]
+    let class = |value: &f64| if is_integer { Scalar::Integer(*value as i64) } else { Scalar::Number(*value) };
+    values.iter().map(class).collect()
 }
 
 /// The classes of a target in this many rows.
@@ -69,11 +115,7 @@ pub(super) fn classes(column: &Column, rows: u64) -> Result<Classes, DataError> 
         }
         _ => {
             let (values, counts): (Vec<f64>, Vec<u64>) = column.values.counts().ok_or_else(too_many)?.unzip();
-            let whole = values.iter().all(|value| value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0);
-            // Whole and at most 2^53: exact.
-            #[allow(clippy::cast_possible_truncation)]
-            let class = |value: &f64| if whole { Scalar::Integer(*value as i64) } else { Scalar::Number(*value) };
-            Classes { labels: values.iter().map(class).collect(), values, counts }
+            Classes { labels: labels(column, &values), values, counts }
         }
     };
     let count = classes.labels.len();
@@ -84,7 +126,7 @@ pub(super) fn classes(column: &Column, rows: u64) -> Result<Classes, DataError> 
     if count > MAX_CLASSES {
         return Err(too_many());
     }
-    let fractions = classes.labels.iter().any(|class| matches!(class, Scalar::Number(_)));
+    let fractions = classes.values.iter().any(|value| value.fract() != 0.0);
     if (fractions && 2 * count as u64 > rows) || (count as u64 == rows && rows > 2) {
         return Err(DataError::NotClasses { column: name(), classes: count, rows, is_text });
     }

@@ -2,6 +2,7 @@
 //! `cargo test -p ordinate-train --test train coverage -- --nocapture` prints the coverage.
 
 mod calibration;
+mod wald;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -16,6 +17,7 @@ use ordinate_model::{Model, Wanted};
 use ordinate_table::{Origin, Selection};
 use ordinate_train::plan::{PenaltyPlan, PenaltyStrength, Plan};
 use ordinate_train::preparation::Preparation;
+use ordinate_train::solver::robust_errors::StandardErrors;
 use ordinate_train::{EstimatorKind, train};
 
 /// Simulated data sets for each kind of interval, each with one new row, so that all are independent. A coverage of 0.95 has a
@@ -117,6 +119,7 @@ impl Simulated {
                 alpha: self.estimator.has_alpha().then_some(PenaltyStrength::Fixed(self.alpha)),
                 ..PenaltyPlan::default()
             },
+            standard_errors: StandardErrors::Classical,
             calibrate: true,
             test: (!tested.is_empty()).then(|| write("test.csv", tested)),
             test_fraction: if matches!(self.held_out, HeldOut::Half) { 0.5 } else { 0.0 },

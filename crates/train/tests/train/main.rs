@@ -10,6 +10,7 @@
 )]
 
 mod coverage;
+mod inference;
 mod nist;
 mod smartcore;
 mod summary;

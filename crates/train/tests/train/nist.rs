@@ -47,7 +47,7 @@ fn assert_digits(certified: &Certified, least: &Digits, rows: &[Vec<f64>]) {
 
 fn assert_fit_digits(certified: &Certified, least: &Digits, fit: &LeastSquaresFit) {
     let names: Vec<String> = (0..fit.means.len()).map(|column| format!("x{column}")).collect();
-    let summary = Summary::from_least_squares(fit, &names, "y", 0.95, None);
+    let summary = Summary::from_least_squares(fit, &names, "y", 0.95, None, None);
     let statistics = summary.least_squares().unwrap();
     let terms: Vec<&Term> = summary.all_terms().collect();
     assert_eq!(terms.len(), certified.coefficients.len());

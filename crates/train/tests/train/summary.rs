@@ -31,7 +31,7 @@ fn summarise_weighted(rows: &[Vec<f64>], weights: Option<&[f64]>, level: f64) ->
         let predicted = fit.intercept + terms.map(|(c, (x, mean))| c * (x - mean)).sum::<f64>();
         residuals.push(target - predicted, weights.map_or(1.0, |weights| weights[number]));
     }
-    Summary::from_least_squares(&fit, &names(rows[0].len())[..rows[0].len() - 1], "y", level, Some(&residuals))
+    Summary::from_least_squares(&fit, &names(rows[0].len())[..rows[0].len() - 1], "y", level, Some(&residuals), None)
 }
 
 fn assert_close(name: &str, got: Option<f64>, expected: f64, tolerance: f64) {

@@ -61,6 +61,9 @@ fn noise(row: u32) -> u32 {
 #[case::two_marks(table("a,b,y", |row| format!("\"{},5{:02}\",\"{}.50\",{}", noise(row) + 1, row, noise(row), noise(row + 5))), "',' separates thousands in a")]
 #[case::names_like_options(table("-x,y", |row| format!("{},{}", if row % 9 == 0 { String::new() } else { noise(row).to_string() }, noise(row + 5))), "missing values: -x")]
 #[case::powers_of_a_dependent_column(table("x,z,y", |row| format!("{},{},{}", noise(row), 2 * noise(row), noise(row + 5))), "linear combination")]
+#[case::months(table("d,y", |row| format!("{}-{:02},{}", 2000 + row / 12, row % 12 + 1, noise(row + 5))), "dates: d (%Y-%m)")]
+#[case::quarters(table("d,y", |row| format!("{}Q{},{}", 2000 + row / 4, row % 4 + 1, noise(row + 5))), "dates: d (%YQ%q)")]
+#[case::text_that_hardly_repeats(table("name,x,y", |row| format!("n{},{},{}", row.max(9), noise(row), noise(row + 5))), "name the rows are left out: name")]
 #[case::comments("# from a database\n".to_owned() + &table("x,y", |row| format!("{},{}", noise(row), noise(row + 5))), "comments")]
 fn the_command_of_strict_decides_the_same(#[case] data: String, #[case] note: &str) {
     let folder = folder_with_data(data);
@@ -93,6 +96,89 @@ fn range(file: &Value, name: &str) -> Value {
     let features = file["signature"]["features"].as_array().unwrap();
     features.iter().find(|feature| feature["name"] == name).unwrap_or_else(|| panic!("no {name}: {file}"))["range"]
         .clone()
+}
+
+#[test]
+fn the_only_column_is_used_although_it_names_the_rows() {
+    for rows in [40, 400] {
+        let data =
+            (0..rows).fold("views,y\n".to_owned(), |data, row| data + &format!("{row}.{}M,{}\n", row % 7, noise(row)));
+        let (said, _) = trained(data, "");
+        assert!(said.contains("are used, because there are no others: views"), "{said}");
+    }
+}
+
+#[test]
+fn different_whole_numbers_are_an_identifier_only_if_measurements_would_have_repeated() {
+    let income = |row: u32| 10_000 + row * 7919 % 89_989;
+    let (said, file) =
+        trained(table("income,x,y", |row| format!("{},{},{}", income(row), noise(row), noise(row + 5))), "");
+    assert!(!said.contains("left out"), "{said}");
+    assert_eq!(file["signature"]["features"].as_array().unwrap().len(), 2);
+    let (said, _) =
+        trained(table("nr,x,y", |row| format!("{},{},{}", 1000 + row * 37 % 180, noise(row), noise(row + 5))), "");
+    assert!(said.contains("left out: nr"), "{said}");
+}
+
+#[test]
+fn labels_are_written_as_in_the_file() {
+    let data = |labels: [&'static str; 2]| {
+        table("x,y", move |row| format!("{},{}", noise(row), labels[(row * row % 5 % 2) as usize]))
+    };
+    let (said, file) = trained(data(["0.0", "1.0"]), "");
+    assert!(said.contains("y has two values, 0.0 and 1.0"), "{said}");
+    assert_eq!(file["estimator"]["classes"].to_string(), "[0.0,1.0]");
+    let (_, file) = trained(data(["0", "1"]), "");
+    assert_eq!(file["estimator"]["classes"].to_string(), "[0,1]");
+}
+
+#[test]
+fn a_rule_for_all_columns_applies_where_it_suits_the_type() {
+    let data = table("c,x,y", |row| {
+        let c = ["a", "b", ""][(row * row % 37).min(2) as usize % 3];
+        let x = if row % 9 == 0 { String::new() } else { noise(row).to_string() };
+        format!("{c},{x},{}", noise(row + 5))
+    });
+    let (said, _) = trained(data, "--missing mean");
+    assert!(said.contains("1 column has missing values: x (7, mean "), "{said}");
+    assert!(said.contains("1 column has missing values: c ("), "{said}");
+}
+
+#[test]
+fn parts_of_a_date_have_no_note_on_variance_inflation() {
+    let data =
+        table("d,x,y", |row| format!("{}-{:02}-11,{},{}", 2000 + row / 4, row % 12 + 1, noise(row), noise(row + 5)));
+    let (said, _) = trained(data, "");
+    assert!(said.contains("d.days") && !said.contains("inflation above"), "{said}");
+}
+
+#[test]
+fn a_file_without_a_header_is_noted_and_its_numbered_columns_can_be_used() {
+    let data: String = (0..60)
+        .fold(String::new(), |data, row| data + &format!("{}.5,{},{}\n", noise(row), noise(row + 5), noise(row + 3)));
+    let folder = folder_with_data(&data);
+    let output = shell(folder.path(), "ordinate train data.csv --target column_3");
+    let said = succeeded(&output);
+    assert!(said.contains("the file has no header, and its columns are named column_1"), "{said}");
+    assert!(said.contains("column_3 from 2 features, 60 rows"), "{said}");
+    let refused = shell(folder.path(), "ordinate train data.csv --target price");
+    assert!(complained(&refused).contains("if the file has no header, use --header none"), "{}", complained(&refused));
+    let output = shell(folder.path(), "ordinate train data.csv --target 0.5");
+    assert!(succeeded(&output).contains("although it looks like a row"), "{}", text(&output.stdout));
+}
+
+#[test]
+fn a_category_may_have_more_words_than_are_kept() {
+    let mut data = "c,y\n".to_owned();
+    for row in 0..300_000_u32 {
+        let word = if row % 2 == 0 { "often".to_owned() } else { format!("w{row}") };
+        writeln!(data, "{word},{}", row % 2 * 3 + row % 5).unwrap();
+    }
+    let (said, file) = trained(data, "--features c --max-levels 3 --test-fraction 0");
+    assert!(said.contains("c (2 of more than 131072 kept)"), "{said}");
+    let levels = &file["signature"]["features"][0]["levels"];
+    assert_eq!(levels.to_string(), "[\"(other)\",\"often\",\"w1\"]");
+    assert!(!said.contains("missing"), "{said}");
 }
 
 /// A column of whole numbers says nothing about the decimal mark of others.

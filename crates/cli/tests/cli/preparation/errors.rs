@@ -26,7 +26,7 @@ use crate::support::{complained, folder_with_data, succeeded, text, train};
 #[case::a_word_as_weight("x,y,w\n1,1,1\n2,2,two\n", "--weights w", &["line 3", "weight column \"w\"", "\"two\"", "remove the row"])]
 #[case::the_target_left_out("x,y\n1,1\n2,2\n", "--exclude x,y", &["--exclude", "target column \"y\"", "not a feature"])]
 #[case::the_weights_left_out("x,y,w\n1,1,1\n2,2,1\n", "--weights w --exclude w", &["--exclude", "weight column \"w\""])]
-#[case::a_mean_of_words("x,y\nred,1\n,2\nblue,4\n", "--missing mean", &["\"x\"", "only numbers", "--missing x=most-frequent"])]
+#[case::a_mean_of_words("x,y\nred,1\n,2\nblue,4\n", "--missing x=mean", &["\"x\"", "only numbers", "--missing x=most-frequent"])]
 #[case::a_constant_of_another_type("x,y\n1,1\n,2\n3,4\n", "--missing constant=none", &["\"x\"", "\"none\" means a missing value", "--missing x=median"])]
 #[case::no_such_weights("x,y,wait\n1,1,1\n2,2,2\n", "--weights weight", &["\"weight\"", "did you mean \"wait\"?"])]
 #[case::logarithm_of_zero("x,y\n1,1\n2,0\n3,4\n", "--target-transform log", &["line 3", "column \"y\"", "logarithm"])]
@@ -70,13 +70,13 @@ fn data_or_options_that_cannot_be_used_give_an_error(
 /// Errors whose help names options that resolve them.
 #[rstest]
 #[case::missing("my x,y\n1,1\n,2\n3,4\n", &["--missing 'my x=auto'"])]
-#[case::another_type("x,y\n1,1\n2.5,2\n1,4\n2.5,3\n", &["--types x=string"])]
+#[case::another_type("x,y\n1,1\n2.5,2\n1,4\n2,3\n", &["--types x=string"])]
 #[case::a_mean_of_words("x,y\nred,1\n,2\nblue,4\nred,2\n", &["--missing x=most-frequent"])]
 fn options_in_help_resolve_the_error(#[case] data: &str, #[case] options: &[&str]) {
     let folder = folder_with_data(data);
     let given = match options {
         ["--types x=string"] => "--types x=long",
-        ["--missing x=most-frequent"] => "--missing mean",
+        ["--missing x=most-frequent"] => "--missing x=mean",
         ["--missing 'my x=auto'"] => "--missing reject",
         _ => "",
     };
@@ -94,6 +94,56 @@ fn options_in_help_resolve_the_error(#[case] data: &str, #[case] options: &[&str
         let given = if given.starts_with("--types") { "" } else { given };
         succeeded(&shell(given, option));
     }
+}
+
+/// All rows with a problem are listed, up to 20, and one command resolves all of them.
+#[test]
+fn several_problems_are_listed_with_one_command_that_resolves_them() {
+    let mut data = "age,my date,y\n".to_owned();
+    for row in 0..60 {
+        let age = if row % 5 == 0 { ["old", "it's new"][row % 2].to_owned() } else { row.to_string() };
+        let joined = if row == 7 { "-soon" } else { "2024-01-05" };
+        writeln!(data, "{age},{joined},{}", row * row % 7).unwrap();
+    }
+    let folder = folder_with_data(data);
+    let shell = |command: &str| {
+        let programs = Path::new(env!("CARGO_BIN_EXE_ordinate")).parent().unwrap();
+        let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+        Command::new("sh").args(["-c", command]).current_dir(folder.path()).env("PATH", path).output().unwrap()
+    };
+    let refused = shell("ordinate train data.csv --target y --types 'age=double,my date=date'");
+    let said = complained(&refused);
+    assert!(
+        said.starts_with("error: data.csv: line 2, column \"age\": expected a number, got \"old\"\nerror: "),
+        "{said}"
+    );
+    assert_eq!(said.lines().filter(|line| line.starts_with("error: data.csv: line ")).count(), 11, "{said}");
+    assert!(said.contains("error: data.csv: line 9, column \"my date\": expected a date"), "{said}");
+    assert!(said.contains("\nerror: and 2 more values\nhelp: "), "{said}");
+    let command = said.lines().last().unwrap().strip_prefix("help: to count these values as missing, use: ").unwrap();
+    succeeded(&shell(command));
+}
+
+#[test]
+fn text_in_another_encoding_than_the_given_one_is_an_error_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let utf_16: Vec<u8> = "\u{feff}x,y\n1,2\n2,3\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (bytes, given, place, fitting) in [
+        (b"x,c,y\n1,caf\xe9,2\n2,caf\xe9,3\n".as_slice(), "shift_jis", "line 2", "windows-1252"),
+        (b"x,c,y\n1,a,2\n2,b,3\n", "utf-16le", "line 1", "utf-8"),
+        (utf_16.as_slice(), "windows-1252", "line 1", "utf-16le"),
+    ] {
+        fs::write(folder.path().join("data.csv"), bytes).unwrap();
+        let output = train(folder.path(), &format!("data.csv --target y --encoding {given}"));
+        let said = complained(&output);
+        let expected =
+            format!("error: data.csv: {place}: the text is not in {given}\nhelp: use --encoding {fitting}\n");
+        assert_eq!(said, expected);
+        succeeded(&train(folder.path(), &format!("data.csv --target y --encoding {fitting}")));
+    }
+    fs::write(folder.path().join("data.csv"), "x,c,y\n1,größe,2\n2,b,3\n").unwrap();
+    let output = train(folder.path(), "data.csv --target y --encoding windows-1252");
+    assert!(succeeded(&output).contains("the text looks like utf-8, and is read as windows-1252"), "{output:?}");
 }
 
 #[test]

@@ -12,6 +12,7 @@ use ordinate_table::{Origin, Selection};
 use ordinate_train::evaluate::{ClassProbabilities, HeldOutErrors};
 use ordinate_train::plan::{PenaltyPlan, Plan};
 use ordinate_train::preparation::Preparation;
+use ordinate_train::solver::robust_errors::StandardErrors;
 use ordinate_train::{EstimatorKind, train};
 
 const DATA_SETS: u64 = 30;
@@ -49,6 +50,7 @@ fn model(folder: &Path, seed: u64, rows: &[Row], calibrate: bool) -> Model {
         name: ModelName::try_from("simulated".to_owned()).unwrap(),
         estimator: Some(EstimatorKind::Logistic),
         penalty: PenaltyPlan::default(),
+        standard_errors: StandardErrors::Classical,
         calibrate,
         test: None,
         test_fraction: 0.2,
