@@ -15,6 +15,10 @@ LAST_STEP = 1e-7
 # The residual of the last linear system of truncated Newton, and the gradient before it: FINE and the tolerance of the module
 # `truncated_newton`.
 TRUNCATED = 1e-3 * 1e-8
+# NEAR and FEW_OPERATIONS of the module `logistic`: the gradient that is enough where more digits need more operations.
+NEAR, FEW_OPERATIONS = 1e-4, 3e8
+# The passes over the rows in which truncated Newton finds the last digits of random tables.
+PASSES = 1000
 # The largest correction of a curvature that is lost in rounding, as a fraction of the largest curvature.
 MORE = 1e-10
 
@@ -101,14 +105,16 @@ class Problem:
         rounding = sums * (w @ z) + (w * off) @ z + 4 * U * longest * doubles(self.priced)
         curvature = float((w * z.max(axis=1) ** 2).sum()) + float(self.price)
         solved = (MORE + gamma((self.scores * z.shape[1]) ** 2)) * curvature * last * z.shape[1]
-        return remainder + rounding + solved + (TRUNCATED if self.is_truncated() else 0.0)
+        return remainder + rounding + solved + self.left()
 
-    def is_truncated(self) -> bool:
-        """Whether conjugate gradients solve the linear systems: `is_small` of the module `logistic`."""
+    def left(self) -> float:
+        """The slope that conjugate gradients leave; `is_small` of the module `logistic` decides whether they are used."""
         rows, columns = self.z.shape
-        size = self.scores * columns
+        size, product = self.scores * columns, 4 * rows * columns * (self.scores + 2)
         whole = 7 * (rows * self.scores * (self.scores + 1) / 2 * columns**2 + size**3)
-        return whole > 60 * 4 * rows * columns * (self.scores + 2)
+        if whole <= 60 * product:
+            return 0.0
+        return TRUNCATED if PASSES * product <= FEW_OPERATIONS else NEAR
 
     def uncertainty(self, parameters: np.ndarray) -> np.ndarray:
         """The error of the parameters if the slopes have the largest accepted values."""

@@ -30,6 +30,12 @@ def logistic(x, y):
     return estimator.fit(StandardScaler().fit_transform(x), y).coef_[0][3]
 
 
+def classes(x, y):
+    """With its defaults, except that a fit of more than 100 steps is completed."""
+    estimator = LogisticRegression(max_iter=10_000)
+    return estimator.fit(StandardScaler().fit_transform(x), y).n_iter_[0]
+
+
 def from_csv(file, model):
     frame = pd.read_csv(file)
     fitted = LinearRegression().fit(frame.drop(columns="y").to_numpy(), frame["y"].to_numpy())
@@ -41,7 +47,7 @@ if len(sys.argv) > 1:
     from_csv(*sys.argv[1:])
     sys.exit()
 
-FITS = {"ols": ols, "lasso": lasso, "logistic": logistic}
+FITS = {"ols": ols, "lasso": lasso, "logistic": logistic, "classes": classes}
 x = y = None
 for question in sys.stdin:
     verb, *rest = question.split()
@@ -51,6 +57,7 @@ for question in sys.stdin:
         x, y = np.ascontiguousarray(data[:, :-1]), np.ascontiguousarray(data[:, -1])
         print("loaded", flush=True)
     elif verb == "fit":
-        start = time.perf_counter()
+        clock = time.process_time if rest[0] == "classes" else time.perf_counter
+        start = clock()
         coefficient = FITS[rest[0]](x, y)
-        print(time.perf_counter() - start, repr(float(coefficient)), flush=True)
+        print(clock() - start, repr(float(coefficient)), flush=True)

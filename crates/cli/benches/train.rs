@@ -9,7 +9,7 @@
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ordinate_train::solver::design_rows::{DesignRow, DesignRows};
 use ordinate_train::solver::logistic;
@@ -49,6 +49,27 @@ impl Data {
         }
         let names = (0..width).map(|j| if j == features { "y".to_owned() } else { format!("x{j}") }).collect();
         Self { names, values, width }
+    }
+
+    /// Features, and the class with the highest of as many linear scores with noise.
+    fn of_classes(rows: usize, features: usize, classes: usize) -> Self {
+        let mut random = Self::generate(rows, features, false);
+        let slopes = Self::generate(classes, features, false);
+        let noise = Self::generate(rows.div_ceil(features + 1), classes * (features + 1), false);
+        // The noise has half the deviation of the scores.
+        let scale = (12.0 / features as f64).sqrt();
+        for (number, (row, noise)) in
+            random.values.chunks_exact_mut(features + 1).zip(noise.values.chunks_exact(classes)).enumerate()
+        {
+            let (target, features) = row.split_last_mut().unwrap();
+            let scores = slopes.rows().zip(noise).map(|(slopes, noise)| {
+                scale * features.iter().zip(slopes).map(|(x, slope)| x * slope).sum::<f64>() + noise
+            });
+            let best = scores.enumerate().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap();
+            // Every class has a row.
+            *target = if number < classes { number as f64 } else { best.0 as f64 };
+        }
+        random
     }
 
     fn rows(&self) -> impl Iterator<Item = &[f64]> {
@@ -115,13 +136,103 @@ fn lasso(data: &Data) -> f64 {
     path::fit(&data.moments(), &data.names, penalty).unwrap().coefficients[3]
 }
 
+/// Rows, features and classes of fits that are compared with scikit-learn's default solver, from small ones to large ones.
+const SHAPES: [(usize, usize, usize); 20] = [
+    (100, 10, 2),
+    (150, 4, 3),
+    (569, 30, 2),
+    (1_000, 20, 5),
+    (1_000, 100, 2),
+    (180, 239, 24),
+    (437, 350, 16),
+    (500, 500, 3),
+    (200, 2_000, 2),
+    (2_000, 2_000, 2),
+    (5_000, 50, 10),
+    (5_000, 500, 2),
+    (5_000, 1_000, 10),
+    (20_000, 2, 90),
+    (20_000, 20, 2),
+    (20_000, 200, 50),
+    (20_000, 500, 10),
+    (20_000, 2_000, 2),
+    (100_000, 20, 5),
+    (20_000, 2_000, 50),
+];
+
+/// A fit is repeated until this time has passed: the kernel counts in steps of milliseconds.
+const SHORT: Duration = Duration::from_millis(200);
+
+/// A round that takes longer is the last.
+const LONG: Duration = Duration::from_secs(10);
+
+/// The processor time of this thread in seconds, which other processes hardly change.
+fn processor_time() -> f64 {
+    let times = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux counts processor time");
+    times.split(' ').next().unwrap().parse::<f64>().unwrap() / 1e9
+}
+
+/// The processor times of classifiers of many shapes.
+fn shapes(folder: &Path) {
+    let file = folder.join("classes.f64");
+    println!("| rows × features × classes | ours, s | passes | gradient | scikit-learn, s | steps | ratio |");
+    println!("|---|---|---|---|---|---|---|");
+    let is_wanted = |shape: &(usize, usize, usize)| match std::env::var("ORDINATE_BENCH_SHAPE") {
+        Ok(only) => only == format!("{}x{}x{}", shape.0, shape.1, shape.2),
+        Err(_) => true,
+    };
+    for (rows, features, classes) in SHAPES.into_iter().filter(is_wanted) {
+        let mut theirs = Theirs::start();
+        let data = Data::of_classes(rows, features, classes);
+        write(&file, &data.values);
+        theirs.ask(&format!("load {} {}", file.display(), data.width));
+        let (mut our_times, mut their_times) = (Vec::new(), Vec::new());
+        let (mut fit, mut steps) = (None, String::new());
+        for _ in 0..=ROUNDS {
+            let (start, used) = (Instant::now(), processor_time());
+            let settings = LogisticSettings { threads: 1, ..LogisticSettings::default() };
+            let mut repeated = 0.0;
+            while repeated == 0.0 || start.elapsed() < SHORT {
+                fit = Some(logistic::fit(&data, classes, &settings).unwrap());
+                repeated += 1.0;
+            }
+            our_times.push((processor_time() - used) / repeated);
+            let answer = theirs.ask("fit classes");
+            let (seconds, count) = answer.split_once(' ').unwrap();
+            their_times.push(seconds.parse().unwrap());
+            steps = count.trim_end_matches(".0").to_owned();
+            if start.elapsed() > LONG {
+                break;
+            }
+        }
+        // The first round warms both up.
+        if our_times.len() > 1 {
+            (our_times.remove(0), their_times.remove(0));
+        }
+        let (ours, theirs) = (median(&mut our_times), median(&mut their_times));
+        let fit = fit.unwrap();
+        assert!(fit.converged);
+        println!(
+            "| {rows} × {features} × {classes} | {ours:.4} | {} | {:.0e} | {theirs:.4} | {steps} | {:.2} |",
+            fit.iterations,
+            fit.gradient,
+            ours / theirs
+        );
+    }
+    println!();
+}
+
 fn logistic(data: &Data) -> f64 {
-    let fit = logistic::fit(data, 2, &LogisticSettings::default()).unwrap();
+    let fit = logistic::fit(data, 2, &LogisticSettings { threads: 1, ..LogisticSettings::default() }).unwrap();
     fit.coefficients[3][0]
 }
 
 fn main() {
     let folder = tempfile::tempdir().unwrap();
+    shapes(folder.path());
+    if std::env::var_os("ORDINATE_BENCH_SHAPE").is_some() || std::env::var_os("ORDINATE_BENCH_SHAPES").is_some() {
+        return;
+    }
     let mut theirs = Theirs::start();
     println!("| what | rows × features | ours, s | scikit-learn, s | ratio | first differing digit |");
     println!("|---|---|---|---|---|---|");

@@ -4,7 +4,7 @@ use time::{Date, Month};
 
 /// The date formats that training tries, besides ISO 8601, in this order. `%m` and `%d` read one digit or two, `%q` a
 /// quarter. A date without a day is the first of its month.
-pub const FORMATS: [&str; 27] = [
+pub const FORMATS: [&str; 35] = [
     "%Y/%m/%d",
     "%Y.%m.%d",
     "%b-%d-%Y",
@@ -32,7 +32,18 @@ pub const FORMATS: [&str; 27] = [
     "%Yq%q",
     "%Y Q%q",
     "%Y-Q%q",
+    COMPACT,
+    "%Y%m%dT%H%M%S",
+    "%a %b %d %Y",
+    "%a %d %b %Y",
+    "%a, %d %b %Y",
+    "%a, %b %d, %Y",
+    "%a %b %d %H:%M:%S %Y",
+    "%a %b %d %H:%M:%S %z %Y",
 ];
+
+/// The format of dates that are whole numbers, too, such as 20240131.
+pub const COMPACT: &str = "%Y%m%d";
 
 /// The Julian day of 1970-01-01.
 const EPOCH: i32 = 2_440_588;
@@ -51,6 +62,8 @@ const MONTHS: [&str; 12] = [
     "november",
     "december",
 ];
+
+const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 /// The parts of a date that become columns of a design.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -173,7 +186,7 @@ pub fn is_format(format: &str) -> bool {
         match parts.next() {
             Some('Y' | 'y') => year = true,
             Some('m' | 'b' | 'B' | 'q') => month = true,
-            Some('d' | 'H' | 'I' | 'M' | 'S' | 'p' | 'z' | '%') => {}
+            Some('d' | 'a' | 'A' | 'H' | 'I' | 'M' | 'S' | 'p' | 'z' | '%') => {}
             _ => return false,
         }
     }
@@ -193,6 +206,8 @@ pub fn example(format: &str) -> String {
             ('%', Some('q')) => text.push('1'),
             ('%', Some('b')) => text.push_str("Jan"),
             ('%', Some('B')) => text.push_str("January"),
+            ('%', Some('a')) => text.push_str("Wed"),
+            ('%', Some('A')) => text.push_str("Wednesday"),
             ('%', Some('d')) => text.push_str("31"),
             ('%', Some('H' | 'I')) => text.push_str("08"),
             ('%', Some('M')) => text.push_str("30"),
@@ -213,10 +228,15 @@ pub fn parse_iso(text: &str) -> Option<f64> {
     parse(text, "%Y-%m-%d")
 }
 
-/// Reads a date by a format with `%Y %y %m %q %d %b %B %H %I %M %S %p %z`, all of the text. If the format has no time of day, one
-/// may follow the date: `T` or a space, hours and minutes, and perhaps seconds, AM or PM, and an offset.
+/// Reads a date by a format with `%Y %y %m %q %d %b %B %a %A %H %I %M %S %p %z`, all of the text. If the format has no time
+/// of day, one may follow the date: `T` or a space, hours and minutes, and perhaps seconds, AM or PM, and an offset. The day
+/// of the week (`%a`) is ignored.
 #[must_use]
 pub fn parse(text: &str, format: &str) -> Option<f64> {
+    // Without separators, no part may have fewer digits.
+    if format.starts_with(COMPACT) && text.bytes().take_while(u8::is_ascii_digit).count() != 8 {
+        return None;
+    }
     let mut scan = Scan { rest: text };
     let mut found = Parts::default();
     let mut characters = format.chars();
@@ -260,17 +280,17 @@ impl Scan<'_> {
         format!("0.{digits}").parse().ok().filter(|_| count > 0)
     }
 
-    /// The name of a month, whole or its first three letters.
-    fn month(&mut self) -> Option<u8> {
+    /// The place of a name in a list, whole or its first three letters.
+    fn name(&mut self, names: &[&str]) -> Option<usize> {
         let count = self.rest.bytes().take_while(u8::is_ascii_alphabetic).count();
         let (name, rest) = self.rest.split_at_checked(count)?;
         let name = name.to_ascii_lowercase();
-        let is_month = |month: &str| {
-            month == name || (name.len() == 3 && month.starts_with(&name)) || (name == "sept" && month == "september")
+        let is_it = |full: &str| {
+            full == name || (name.len() == 3 && full.starts_with(&name)) || (name == "sept" && full == "september")
         };
-        let place = MONTHS.iter().position(|month| is_month(month))?;
+        let place = names.iter().position(|full| is_it(full))?;
         self.rest = rest.strip_prefix('.').unwrap_or(rest);
-        u8::try_from(place + 1).ok()
+        Some(place)
     }
 }
 
@@ -301,7 +321,8 @@ impl Parts {
             }
             'm' => self.month = Some(u8::try_from(scan.digits(1, 2)?).ok()?),
             'd' => self.day = Some(u8::try_from(scan.digits(1, 2)?).ok()?),
-            'b' | 'B' => self.month = Some(scan.month()?),
+            'b' | 'B' => self.month = u8::try_from(scan.name(&MONTHS)? + 1).ok(),
+            'a' | 'A' => _ = scan.name(&WEEKDAYS)?,
             'q' => {
                 let quarter = scan.digits(1, 1).filter(|quarter| (1..=4).contains(quarter))?;
                 self.month = u8::try_from(3 * quarter - 2).ok();
@@ -333,7 +354,7 @@ impl Parts {
             self.read_half(scan)?;
         }
         let after = scan.rest.trim_start();
-        if after.starts_with(['Z', 'z', '+', '-']) || after.starts_with("UTC") {
+        if after.starts_with(['Z', 'z', '+', '-']) || after.starts_with("UTC") || after.starts_with("GMT") {
             scan.rest = after;
             self.read_offset(scan)?;
         }
@@ -361,7 +382,12 @@ impl Parts {
     }
 
     fn read_offset(&mut self, scan: &mut Scan<'_>) -> Option<()> {
-        if let Some(rest) = scan.rest.strip_prefix("UTC").or_else(|| scan.rest.strip_prefix(['Z', 'z'])) {
+        if let Some(rest) = scan
+            .rest
+            .strip_prefix("UTC")
+            .or_else(|| scan.rest.strip_prefix("GMT"))
+            .or_else(|| scan.rest.strip_prefix(['Z', 'z']))
+        {
             scan.rest = rest;
             return Some(());
         }

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use memchr::memchr;
 
 use ordinate_model::cell::Cell;
+use ordinate_model::date;
 use ordinate_model::number::{self, parse_double};
 use ordinate_model::signature::{Feature, FeatureType};
 
@@ -107,11 +108,22 @@ pub struct Numerals {
     pub pointed: Option<String>,
     /// An integer by its type that no double represents.
     pub inexact: Option<String>,
+    /// A date of eight digits, such as `20240131`, if all numbers are such.
+    pub compact_date: Option<String>,
+    are_compact_dates: bool,
 }
 
 impl Default for Numerals {
     fn default() -> Self {
-        Self { leading_zeros: None, grouped: None, may_be_grouped: true, pointed: None, inexact: None }
+        Self {
+            leading_zeros: None,
+            grouped: None,
+            may_be_grouped: true,
+            pointed: None,
+            inexact: None,
+            compact_date: None,
+            are_compact_dates: true,
+        }
     }
 }
 
@@ -125,6 +137,14 @@ impl Numerals {
             && digits.iter().all(u8::is_ascii_digit)
         {
             self.leading_zeros = Some(text.to_owned());
+        }
+        if self.are_compact_dates {
+            self.are_compact_dates = is_compact_date(text);
+            if !self.are_compact_dates {
+                self.compact_date = None;
+            } else if self.compact_date.is_none() {
+                self.compact_date = Some(text.to_owned());
+            }
         }
         if self.may_be_grouped {
             match memchr(b'.', digits) {
@@ -165,7 +185,14 @@ impl Numerals {
         self.leading_zeros = self.leading_zeros.take().or(other.leading_zeros);
         self.grouped = self.grouped.take().or(other.grouped);
         self.may_be_grouped &= other.may_be_grouped;
+        self.are_compact_dates &= other.are_compact_dates;
+        self.compact_date = self.compact_date.take().or(other.compact_date).filter(|_| self.are_compact_dates);
     }
+}
+
+/// Whether a number is a date such as `20240131`, in the years 1900 to 2099.
+fn is_compact_date(text: &str) -> bool {
+    text.len() == 8 && (text.starts_with("19") || text.starts_with("20")) && date::parse(text, date::COMPACT).is_some()
 }
 
 impl Contents {

@@ -9,6 +9,7 @@ use super::decision::Decision;
 use super::error::NamedColumn;
 use numbers::{Mark, NumberForms};
 use ordinate_model::cell::Cell;
+use ordinate_model::date::COMPACT;
 use ordinate_model::field;
 use ordinate_model::number::{NumberError, parse_double};
 use ordinate_model::reading::Reading;
@@ -34,6 +35,9 @@ const MOST_OF_ONE_WORD: f64 = 0.25;
 
 /// With more different numbers than this, a single word among them is a missing-value marker.
 const MANY_NUMBERS: u64 = 10;
+
+/// The fewest different numbers of eight digits that are dates: one of 28 such numbers is a date by accident.
+const LEAST_DATES: u64 = 3;
 
 /// The smallest fraction of values from which on the word `none` is a category.
 const FREQUENT: f64 = 0.05;
@@ -248,6 +252,9 @@ impl Inference<'_> {
         if let Some(zeros) = contents.numerals.leading_zeros.as_ref().filter(|_| self.words.others.is_empty()) {
             return self.category(vec![Note::LeadingZeros(zeros.clone())], true);
         }
+        if let Some(date) = self.compact_date().filter(|_| !is_target) {
+            return date;
+        }
         if let Some(numeric) = self.number(forms, mark) {
             return numeric;
         }
@@ -431,6 +438,19 @@ impl Inference<'_> {
         Some(inferred)
     }
 
+    /// Dates of eight digits, if there are enough of them to be no accident and there is no other text.
+    fn compact_date(&self) -> Option<Inferred> {
+        let contents = self.column.contents;
+        contents.numerals.compact_date.as_ref()?;
+        if !self.words.others.is_empty() || contents.other_words > 0 || (contents.distinct.len() as u64) < LEAST_DATES {
+            return None;
+        }
+        let format = COMPACT.to_owned();
+        let reading = Reading { dates: vec![format.clone()], ..Reading::default() };
+        let inferred = self.typed(FeatureType::Date, reading, vec![Note::Dates(Some(format))]);
+        Some(Inferred { again: true, ..inferred })
+    }
+
     /// A whole number with more digits than a double.
     fn inexact(&self) -> Option<String> {
         let is_inexact = |word: &&str| parse_double(word.trim()) == Err(NumberError::Inexact);
@@ -451,7 +471,9 @@ mod tests {
     fn checked(first: &[&str], all: &[&str]) -> (Inferred, bool) {
         let read = |fields: &[&str], reader: &Reader| {
             let mut contents = Contents::of_block();
-            fields.iter().for_each(|field| _ = contents.push_field(field, reader));
+            for field in fields {
+                contents.push_field(field, reader);
+            }
             contents
         };
         let named = NamedColumn { name: "x".into(), purpose: Purpose::Feature };

@@ -389,6 +389,14 @@ impl DesignRows for TrainingRows<'_> {
             each(DesignRow { number, design, target, weight })
         })
     }
+
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Saturates.
+    fn report(&self, fraction: f64) {
+        if let Some(watch) = self.table.source.watch() {
+            watch.stage("fitting", 1000);
+            watch.report((1000.0 * fraction) as u64);
+        }
+    }
 }
 
 impl GlmRows for TrainingRows<'_> {

@@ -16,7 +16,7 @@ use ordinate_train::plan::{PenaltyPlan, PenaltyStrength};
 use ordinate_train::preparation::Preparation;
 use ordinate_train::solver::robust_errors::StandardErrors;
 use values::{
-    Names, Types, alpha, date_format, decimal_mark, flat, fraction, inverse_strength, marker_words, ratio, reference, strength,
+    Names, Types, alpha, date_format, decimal_mark, flat, fraction, inverse_strength, marker_words, ratio, reference,
     thousands_separator, typed,
 };
 

@@ -52,6 +52,22 @@ fn months_and_quarters_are_their_first_days() {
 }
 
 #[test]
+fn names_of_weekdays_are_read_and_compact_dates_have_eight_digits() {
+    for (text, format, expected) in [
+        ("20141013T000000", "%Y%m%dT%H%M%S", "2014-10-13"),
+        ("20141013", COMPACT, "2014-10-13"),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", "%a, %d %b %Y", "2015-10-21T07:28:00Z"),
+        ("Friday, January 2, 2015", "%a, %b %d, %Y", "2015-01-02"),
+        ("Wed Aug 27 13:08:45 +0200 2008", "%a %b %d %H:%M:%S %z %Y", "2008-08-27T11:08:45Z"),
+    ] {
+        assert_eq!(parse(text, format), parse_iso(expected), "{text}");
+        assert!(parse_iso(expected).is_some());
+    }
+    assert_eq!(parse("Wen, 21 Oct 2015", "%a, %d %b %Y"), None);
+    assert_eq!(parse("2014101", COMPACT).or(parse("20141301", COMPACT)), None);
+}
+
+#[test]
 fn parts_are_those_of_the_calendar() {
     let value = parse_iso("2024-02-29T07:00:00Z").unwrap();
     let first = parse_iso("2024-02-01").unwrap();
@@ -74,7 +90,11 @@ fn every_hour_and_minute_is_its_own() {
 fn formats_are_checked_and_have_an_example() {
     for format in FORMATS {
         assert!(is_format(format), "{format}");
-        let day = if format.contains("%d") { "2024-01-31" } else { "2024-01-01" };
+        let day = match format {
+            _ if format.contains("%H") => "2024-01-31T08:30:00Z",
+            _ if format.contains("%d") => "2024-01-31",
+            _ => "2024-01-01",
+        };
         assert_eq!(parse(&example(format), format), parse_iso(day), "{format}");
     }
     for format in ["", "%Y", "%d.%m", "%Q-%Y-%m", "%Y-%m-%", &"%Y-%m".repeat(20)] {

@@ -7,7 +7,7 @@ use crate::fit::{Fit, Fits};
 use crate::holdout::Holdout;
 use crate::solver::error::SolveError;
 use crate::solver::least_squares::LeastSquaresFit;
-use crate::solver::moments::Moments;
+use crate::solver::moments::{Moments, RedundantColumns};
 use crate::solver::refinement::Refinement;
 use crate::training_table::TrainingTable;
 use ordinate_table::Decision;
@@ -67,10 +67,11 @@ pub(super) fn prepare(table: TrainingTable, holdout: &Holdout, independent: bool
         let names = with_target(&table);
         all.finite_lengths(&names).map_err(in_data(&table))?;
         all.check_target(&names).map_err(in_data(&table))?;
-        let mut redundant = all.redundant_features();
-        if !independent {
-            redundant.dependent.clear();
-        }
+        let redundant = if independent {
+            all.redundant_features()
+        } else {
+            RedundantColumns { constant: all.constant_features(), dependent: Vec::new() }
+        };
         if redundant.is_empty() {
             return Ok(Prepared { table, kept, held_out, all, decisions });
         }

@@ -224,7 +224,7 @@ pub fn classification(
         let mut standardisation = StandardisationPass::new(columns, classes)?;
         others.scan::<SolveError>(&mut |row| standardisation.push(row).map(|_| ()))?;
         let standardisation = standardisation.with_settings(settings).finish_part();
-        let mut problem = Problem::new(&others, standardisation, settings, available_threads())?;
+        let mut problem = Problem::new(&others, standardisation, settings, false)?;
         let fits = alphas.iter().map(|alpha| problem.fit(1.0 / alpha)).collect::<Result<Vec<LogisticFit>, _>>()?;
         let mut losses = vec![0.0; fits.len()];
         let mut weight = 0.0;
@@ -276,6 +276,10 @@ impl<R: DesignRows> DesignRows for FoldRows<'_, R> {
             let is_left_out = assignment.assign(super::logistic::position(row.target)) == self.fold;
             if is_left_out == self.is_left_out { each(row) } else { Ok(()) }
         })
+    }
+
+    fn report(&self, fraction: f64) {
+        self.rows.report(fraction);
     }
 }
 

@@ -25,4 +25,7 @@ pub trait DesignRows {
     /// # Errors
     /// [`SpoolError`] when the rows cannot be read, or the error of `each`.
     fn scan<E: From<SpoolError> + Send>(&self, each: &mut dyn FnMut(DesignRow<'_>) -> Result<(), E>) -> Result<(), E>;
+
+    /// Reports that a fit has done about this fraction of its work, from 0 to 1.
+    fn report(&self, _fraction: f64) {}
 }

@@ -8,16 +8,22 @@
 //! ```
 //!
 //! Newton's method converges quadratically, whatever the units of the columns; a step that does not reduce the objective is
-//! halved. Where the Hessian is small, every iteration is one pass that sums loss, gradient and Hessian (`newton`); for many
-//! classes or columns, conjugate gradients need the products of the Hessian with vectors only (`truncated_newton`). The rows
-//! stay in memory if they fit. For more than two classes, adding a constant to all scores does not change the probabilities:
+//! halved. Where the Hessian is small, every iteration is one pass that sums loss, gradient and Hessian (`newton`). For many
+//! classes or columns, a quasi-Newton method (`lbfgs`) descends to the gradient at which scikit-learn stops by default; where
+//! more digits take little time, Newton's method with conjugate gradients finds them (`truncated_newton`). The rows stay in
+//! memory if they fit. For more than two classes, adding a constant to all scores does not change the probabilities:
 //! this direction is fixed, and coefficients and intercepts sum to zero over the classes.
 
+mod block_losses;
+mod exponential;
 mod information;
 mod iterate;
+mod lbfgs;
 mod logistic_fit;
 mod newton;
 pub(super) mod packed;
+mod passes;
+mod preconditioner;
 pub(super) mod products;
 mod separation;
 mod settings;
@@ -27,8 +33,6 @@ mod sums;
 mod tiles;
 mod truncated_newton;
 
-use std::num::NonZero;
-
 use super::design_rows::DesignRows;
 use super::error::SolveError;
 use super::leverage::{LeverageFactor, MOST_COLUMNS};
@@ -36,10 +40,13 @@ use super::qr::UpperTriangle;
 use information::{Likelihood, is_too_large};
 pub use information::{LogisticInference, NoInference, ScoreInference};
 use iterate::Solution;
+use lbfgs::Descent;
 pub(crate) use logistic_fit::DECISIVE;
 pub use logistic_fit::LogisticFit;
 use ordinate_model::inference::DIAGONAL_INCREMENT;
 use packed::packed_index;
+use passes::{Pass, TileBlock};
+use preconditioner::Preconditioner;
 pub use separation::{ColumnSeparation, SeparatedClasses, separating_columns};
 pub use settings::LogisticSettings;
 pub use standardisation::OneClassValue;
@@ -47,11 +54,21 @@ use standardisation::Standardisation;
 pub(crate) use standardisation::{StandardisationPass, position};
 use standardised_rows::{StandardisedRows, fits_into_memory};
 use sums::ColumnBlock;
-use truncated_newton::TileBlock;
 
 /// The usual number of passes of Newton's method, and of products with the Hessian in its truncated form.
 const NEWTON_PASSES: f64 = 7.0;
 const TRUNCATED_PASSES: f64 = 60.0;
+
+/// The gradient at which a fit of many classes or columns has converged: that of scikit-learn by default.
+const NEAR: f64 = 1e-4;
+
+/// The most passes for that, and the operations after which a fit ends that has had [`LogisticSettings::max_iterations`]: some
+/// minutes.
+const MOST_PASSES: u32 = 3000;
+const MOST_OPERATIONS: f64 = 1e12;
+
+/// The operations in which a fit may find more digits: some hundredths of a second.
+const FEW_OPERATIONS: f64 = 3e8;
 
 /// Fits the scores of `classes` classes. The target of a row is the position of its class.
 ///
@@ -60,7 +77,7 @@ const TRUNCATED_PASSES: f64 = 60.0;
 /// converge is not an error: see [`LogisticFit::converged`].
 pub fn fit(rows: &impl DesignRows, classes: usize, settings: &LogisticSettings) -> Result<LogisticFit, SolveError> {
     let standardisation = standardisation(rows, classes)?.with_settings(settings).finish(rows.columns())?;
-    Problem::new(rows, standardisation, settings, available_threads())?.fit(settings.c)
+    Problem::new(rows, standardisation, settings, true)?.fit(settings.c)
 }
 
 /// A fit without a penalty, and the inference that follows from its likelihood.
@@ -83,7 +100,7 @@ pub fn fit_unpenalised(
 ) -> Result<UnpenalisedFit, SolveError> {
     let settings = settings.unpenalised();
     let standardisation = standardisation(rows, classes)?.with_settings(&settings).finish(rows.columns())?;
-    let mut problem = Problem::new(rows, standardisation, &settings, available_threads())?;
+    let mut problem = Problem::new(rows, standardisation, &settings, true)?;
     let fit = problem.fit(settings.c)?;
     problem.infer(rows, fit)
 }
@@ -100,7 +117,7 @@ pub fn fit_of_part(
     start: Option<&LogisticFit>,
 ) -> Result<LogisticFit, SolveError> {
     let standardisation = standardisation(rows, classes)?.with_settings(settings).finish_part();
-    let mut problem = Problem::new(rows, standardisation, settings, available_threads())?;
+    let mut problem = Problem::new(rows, standardisation, settings, true)?;
     if let Some(start) = start {
         problem.start_from(start);
     }
@@ -125,10 +142,6 @@ fn standardisation(rows: &impl DesignRows, classes: usize) -> Result<Standardisa
     Ok(standardisation)
 }
 
-fn available_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, NonZero::get)
-}
-
 /// How the rows are stored, which depends on the solver.
 enum Design<'r, R> {
     /// For Newton's method.
@@ -150,12 +163,12 @@ pub(crate) struct Problem<'r, R> {
 }
 
 impl<'r, R: DesignRows> Problem<'r, R> {
-    /// Reads the rows if they fit into memory.
+    /// Reads the rows if they fit into memory. A fit that does not want leverages may have none.
     pub(crate) fn new(
         rows: &'r R,
         standardisation: Standardisation,
         settings: &LogisticSettings,
-        threads: usize,
+        wants_leverages: bool,
     ) -> Result<Self, SolveError> {
         let scores = match standardisation.present.len() {
             0 | 1 => 0,
@@ -164,19 +177,22 @@ impl<'r, R: DesignRows> Problem<'r, R> {
         };
         let columns = standardisation.means.len();
         let mut leverage_factor = None;
-        let intercept = settings.intercept;
+        let LogisticSettings { intercept, threads, .. } = *settings;
         let design = if scores == 0 {
             Design::OneClass
         } else if is_small(&standardisation, scores) {
             Design::Columns(StandardisedRows::new(rows, &standardisation, intercept, threads)?)
         } else {
             let tiles = StandardisedRows::new(rows, &standardisation, intercept, threads)?;
-            let gram = if columns <= MOST_COLUMNS || is_worth_a_gram(&standardisation, scores) {
-                Some(truncated_newton::gram(&tiles, columns + 1)?)
+            // For a preconditioner alone it may take as long as four passes.
+            let is_cheap = columns <= 16 * (scores + 2) && is_worth_a_preconditioner(&standardisation, scores);
+            let gram = if (wants_leverages && columns <= MOST_COLUMNS) || is_cheap {
+                Some(passes::gram(&tiles, columns + 1)?)
             } else {
                 None
             };
-            leverage_factor = gram.as_ref().and_then(|gram| factor(&standardisation, gram, 1.0));
+            leverage_factor =
+                gram.as_ref().filter(|_| wants_leverages).and_then(|gram| factor(&standardisation, gram, 1.0));
             Design::Tiles(tiles, gram)
         };
         let parameters = vec![vec![0.0; columns + 1]; scores];
@@ -235,9 +251,9 @@ impl<'r, R: DesignRows> Problem<'r, R> {
                 Some(solution)
             }
             Design::Tiles(rows, gram) => {
-                let operations = product_operations(&self.standardisation, start.len());
-                let (settings, gram) = (&self.settings, gram.as_deref());
-                Some(truncated_newton::minimise(rows, start, settings, penalty, weight, gram, operations)?)
+                let columns = self.standardisation.means.len() + 1;
+                let pass = Pass { rows, scores: start.len(), parameters: columns };
+                Some(self.fit_many(&pass, start, gram.as_deref(), (penalty, weight))?)
             }
         };
         Ok(match solution {
@@ -260,7 +276,7 @@ impl<'r, R: DesignRows> Problem<'r, R> {
         let columns = if let Design::Columns(columns) = &self.design {
             columns
         } else {
-            read = StandardisedRows::new(rows, &self.standardisation, self.settings.intercept, available_threads())?;
+            read = StandardisedRows::new(rows, &self.standardisation, self.settings.intercept, self.settings.threads)?;
             &read
         };
         let likelihood =
@@ -273,9 +289,42 @@ impl<'r, R: DesignRows> Problem<'r, R> {
         Ok(UnpenalisedFit { fit, inference: maximum.inference })
     }
 
+    /// Fits many classes or columns.
+    fn fit_many(
+        &self,
+        pass: &Pass<'_, '_, R>,
+        start: Vec<Vec<f64>>,
+        gram: Option<&[f64]>,
+        (penalty, weight): (f64, f64),
+    ) -> Result<Solution, SolveError> {
+        let curvature = if pass.scores == 1 { 0.25 } else { 1.0 / pass.scores as f64 };
+        let gram = gram.filter(|_| is_worth_a_preconditioner(&self.standardisation, pass.scores));
+        let preconditioner =
+            gram.and_then(|gram| Preconditioner::new(gram, pass.parameters, curvature / weight, penalty));
+        let preconditioner = preconditioner.as_ref();
+        let operations = product_operations(&self.standardisation, pass.scores);
+        let most_passes = passes_of(MOST_OPERATIONS, operations).clamp(self.settings.max_iterations, MOST_PASSES);
+        let enough = NEAR.max(self.settings.tolerance);
+        let descent = Descent { penalty, weight, curvature, preconditioner, enough, most_passes };
+        let near = descent.minimise(pass, start)?;
+        let left = passes_of(FEW_OPERATIONS, operations).saturating_sub(near.passes);
+        if !near.converged || left == 0 || near.point.is_flat() {
+            return Ok(near);
+        }
+        let passes = near.passes;
+        let found = truncated_newton::minimise(pass, near.point.parameters, &self.settings, &descent, left)?;
+        Ok(Solution { passes: passes + found.passes, ..found })
+    }
+
     fn fitted(&self, solution: &Solution) -> LogisticFit {
         LogisticFit::new(&self.standardisation, solution, self.leverage_factor.clone())
     }
+}
+
+/// The passes of so many operations each.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Saturates.
+fn passes_of(operations: f64, each: f64) -> u32 {
+    (operations / each) as u32
 }
 
 /// The operations of one product of the Hessian and a vector.
@@ -296,11 +345,12 @@ fn is_small(standardisation: &Standardisation, scores: usize) -> bool {
     whole <= truncated
 }
 
-/// Whether the Gram matrix of the columns and its inverse take less time than the products that they save.
-fn is_worth_a_gram(standardisation: &Standardisation, scores: usize) -> bool {
+/// Whether the Gram matrix of the columns and its inverse take less time than the passes that they save. With few rows the
+/// matrix of the columns says little about their curvature once the classes are nearly separated.
+fn is_worth_a_preconditioner(standardisation: &Standardisation, scores: usize) -> bool {
     let (rows, columns) = (standardisation.rows as f64, standardisation.means.len() as f64 + 1.0);
-    let gram = rows * columns * columns + 4.0 * columns * columns * columns;
-    gram < 0.5 * TRUNCATED_PASSES * 4.0 * rows * columns * scores as f64
+    let inverse = 4.0 * columns * columns * columns;
+    rows >= 4.0 * columns && inverse <= 3.0 * product_operations(standardisation, scores)
 }
 
 /// The factor for leverages, from the Gram matrix of the columns, times a curvature, with the intercept last.

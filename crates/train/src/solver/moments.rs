@@ -164,7 +164,7 @@ impl Moments {
     pub fn about_zero(mut self) -> Self {
         let root = self.weight.sqrt();
         let mut offset: Vec<Vec<f64>> = self.means().iter().map(|mean| vec![root * mean]).collect();
-        self.triangle.absorb(&mut offset);
+        self.triangle.absorb_of_rank(&mut offset, self.most_independent_rows());
         self.shift.fill(0.0);
         self.mean.fill(0.0);
         self.is_about_zero = true;
@@ -250,13 +250,17 @@ impl Moments {
     /// of data if those are fewer.
     pub(crate) fn rows_of_factor(&self) -> usize {
         let columns = self.shift.len();
-        let fewest = usize::try_from(self.rows).unwrap_or(usize::MAX).min(columns);
+        let fewest = self.most_independent_rows().min(columns);
         let lengths = self.unchecked_lengths();
         let is_noise = |(row, entries): (usize, &Vec<f64>)| {
             entries.iter().zip(lengths.iter().skip(row)).all(|(entry, length)| entry.abs() <= ROUNDING * length)
         };
         let noise = self.triangle.rows().iter().enumerate().skip(fewest).rev().take_while(|row| is_noise(*row));
-        columns - noise.count()
+        self.triangle.rows().len() - noise.count()
+    }
+
+    fn most_independent_rows(&self) -> usize {
+        usize::try_from(self.rows).unwrap_or(usize::MAX)
     }
 
     /// Merges rows with the given mean, less the shift. The columns are the centred rows, or their factor R.
@@ -269,8 +273,8 @@ impl Moments {
             column.push(bridge * apart);
             *ours += fraction * apart;
         }
-        self.triangle.absorb(&mut columns);
         self.rows += rows;
+        self.triangle.absorb_of_rank(&mut columns, self.most_independent_rows());
         self.weight = total;
     }
 
@@ -316,7 +320,6 @@ impl Moments {
 
     /// The length of each centred column, without checks.
     pub(crate) fn unchecked_lengths(&self) -> Vec<f64> {
-        let length = |column| self.triangle.column(column).into_iter().fold(0.0, f64::hypot);
-        (0..self.shift.len()).map(length).collect()
+        self.triangle.lengths()
     }
 }

@@ -162,7 +162,7 @@ pub fn alphas(moments: &Moments, l1_ratio: f64, count: usize) -> Vec<f64> {
     let correlation = |feature| {
         let column = moments.triangle().column(feature);
         let length = length(&column);
-        if length > 0.0 { dot(&column, projection.get(..=feature).unwrap_or_default()).abs() / length } else { 0.0 }
+        if length > 0.0 { dot(&column, projection.get(..column.len()).unwrap_or_default()).abs() / length } else { 0.0 }
     };
     let largest = (0..target).map(correlation).fold(0.0, f64::max) / moments.weight().sqrt();
     let first = largest / l1_ratio.max(PATH_LENGTH);

@@ -1,5 +1,6 @@
 //! The decision about missing values.
 
+use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{Feature, MissingPolicy};
 use ordinate_model::wording::{NAMED, counted, listed, shorten};
 use ordinate_table::Decision;
@@ -22,8 +23,8 @@ impl Imputed {
         }
         let how = match (&feature.missing, policy) {
             (MissingPolicy::Category(_), _) => "own category".to_owned(),
-            (MissingPolicy::Impute(value), Policy::Median) => format!("median {value}"),
-            (MissingPolicy::Impute(value), Policy::Mean) => format!("mean {value}"),
+            (MissingPolicy::Impute(value), Policy::Median) => format!("median {}", plain(value)),
+            (MissingPolicy::Impute(value), Policy::Mean) => format!("mean {}", plain(value)),
             (MissingPolicy::Impute(value), Policy::MostFrequent) => {
                 format!("most frequent {:?}", shorten(&value.to_string()))
             }
@@ -53,4 +54,10 @@ impl Imputed {
     pub(super) fn note(&self) -> Option<String> {
         (!self.asked.is_empty()).then(|| Self::text(&self.asked))
     }
+}
+
+/// A number without hundreds of zeros: `28`, `1e-300`.
+fn plain(value: &Scalar) -> String {
+    let text = value.label();
+    text.strip_suffix(".0").unwrap_or(&text).to_owned()
 }

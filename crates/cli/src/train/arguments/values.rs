@@ -106,7 +106,7 @@ pub(super) fn date_format(text: &str) -> Result<(Option<String>, String), String
     if date::is_format(&format) {
         return Ok((name, format));
     }
-    Err("expected a format such as %d/%m/%Y with %Y or %y, %m or %b or %q, %d, and perhaps %H %I %M %S %p %z"
+    Err("expected a format such as %d/%m/%Y with %Y or %y, %m or %b or %q, %d, and perhaps %a %H %I %M %S %p %z"
         .to_owned())
 }
 

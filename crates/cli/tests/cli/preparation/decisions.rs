@@ -64,6 +64,10 @@ fn noise(row: u32) -> u32 {
 #[case::months(table("d,y", |row| format!("{}-{:02},{}", 2000 + row / 12, row % 12 + 1, noise(row + 5))), "dates: d (%Y-%m)")]
 #[case::quarters(table("d,y", |row| format!("{}Q{},{}", 2000 + row / 4, row % 4 + 1, noise(row + 5))), "dates: d (%YQ%q)")]
 #[case::text_that_hardly_repeats(table("name,x,y", |row| format!("n{},{},{}", row.max(9), noise(row), noise(row + 5))), "name the rows are left out: name")]
+#[case::compact_dates(table("d,y", |row| format!("2023{:02}{:02},{}", row % 12 + 1, row % 28 + 1, noise(row + 5))), "dates: d (%Y%m%d)")]
+#[case::compact_times(table("d,y", |row| format!("2014{:02}{:02}T000000,{}", row % 12 + 1, row % 28 + 1, noise(row + 5))), "dates: d (%Y%m%dT%H%M%S)")]
+#[case::weekdays(table("d,y", |row| format!("\"Wed, {} Jan {}\",{}", row % 28 + 1, 2000 + row, noise(row + 5))), "dates: d (%a, %d %b %Y)")]
+#[case::tiny_numbers(table("x,z,y", |row| format!("{},{},{}", if row % 9 == 0 { String::new() } else { format!("{}e-300", noise(row)) }, noise(row + 3), noise(row + 5))), "missing values: x (7, median 9e-300)")]
 #[case::comments("# from a database\n".to_owned() + &table("x,y", |row| format!("{},{}", noise(row), noise(row + 5))), "comments")]
 fn the_command_of_strict_decides_the_same(#[case] data: String, #[case] note: &str) {
     let folder = folder_with_data(data);

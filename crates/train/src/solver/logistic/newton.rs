@@ -25,6 +25,7 @@ pub(super) fn minimise<R: DesignRows>(
     let mut accepted: Option<Accepted> = None;
     let mut step = 1.0;
     let mut passes = 0;
+    let mut first = None;
     loop {
         passes += 1;
         let mut sums = Sums::zero(scores, parameters);
@@ -35,6 +36,7 @@ pub(super) fn minimise<R: DesignRows>(
         }
         let (point, gradient) = Iterate::new(candidate, &sums.first, penalty, weight);
         let is_last = passes >= settings.max_iterations;
+        rows.report(point.gradient, *first.get_or_insert(point.gradient), settings.tolerance);
         if let Some(best) = accepted.take_if(|best| !best.point.accepts(&point, step, best.slope)) {
             step /= 2.0;
             if step < SHORTEST_STEP || is_last {

@@ -1,5 +1,7 @@
 //! Settings of logistic regression.
 
+use std::num::NonZero;
+
 /// The settings of a fit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LogisticSettings {
@@ -7,10 +9,13 @@ pub struct LogisticSettings {
     pub c: f64,
     /// Whether scores have an intercept. Without it, features are not centred, and are divided by their root mean square.
     pub intercept: bool,
-    /// The most passes over the rows.
+    /// The most passes over the rows; many more for many classes or columns, whose passes take little time.
     pub max_iterations: u32,
-    /// The largest component of the gradient of the mean penalised loss at which the fit has converged.
+    /// The largest component of the gradient of the mean penalised loss at which the fit has converged. Where that would take
+    /// long, 10⁻⁴ is enough.
     pub tolerance: f64,
+    /// The number of threads, which does not change the result.
+    pub threads: usize,
 }
 
 /// The most passes without a penalty: for separable classes, whose coefficients grow by a constant at each step, the Hessian then
@@ -26,6 +31,7 @@ impl LogisticSettings {
 
 impl Default for LogisticSettings {
     fn default() -> Self {
-        Self { c: 1.0, intercept: true, max_iterations: 100, tolerance: 1e-8 }
+        let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+        Self { c: 1.0, intercept: true, max_iterations: 100, tolerance: 1e-8, threads }
     }
 }

@@ -208,6 +208,7 @@ impl StandardisationPass {
 #[derive(Debug, Clone, Copy, Default)]
 struct Squares {
     unit: f64,
+    inverse: f64,
     sum: f64,
 }
 
@@ -218,10 +219,10 @@ impl Squares {
             let unit = power_of_two(larger.abs());
             self.sum *= (self.unit / unit) * (self.unit / unit);
             self.unit = unit;
+            // Exact, and faster than division by the unit.
+            self.inverse = 1.0 / unit;
         }
-        if self.unit > 0.0 {
-            self.sum += weight * (larger / self.unit) * (smaller / self.unit);
-        }
+        self.sum += weight * (larger * self.inverse) * (smaller * self.inverse);
     }
 
     /// The standard deviation for this total weight.

@@ -77,6 +77,12 @@ impl<'r, R: DesignRows, B: Block> StandardisedRows<'r, R, B> {
         self.memory.is_some()
     }
 
+    /// Reports that a fit has reduced its gradient so far, on the way from the first to the last.
+    pub(super) fn report(&self, gradient: f64, first: f64, last: f64) {
+        let fraction = libm::log(first / gradient) / libm::log(first / last);
+        self.rows.report(if fraction.is_finite() { fraction.clamp(0.0, 1.0) } else { 0.0 });
+    }
+
     /// Calls `of_block` with every block and its number, on several threads, and `add` with the results in order. A result has
     /// this many numbers.
     pub(super) fn sum<T: Send>(

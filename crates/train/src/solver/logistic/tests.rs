@@ -126,7 +126,8 @@ fn the_number_of_threads_does_not_change_a_bit() {
     let settings = LogisticSettings::default();
     let on = |threads| {
         let standardisation = standardisation(&table, 3).unwrap().finish(&table.columns).unwrap();
-        Problem::new(&table, standardisation, &settings, threads).unwrap().fit(1.0).unwrap()
+        let settings = LogisticSettings { threads, ..settings };
+        Problem::new(&table, standardisation, &settings, true).unwrap().fit(1.0).unwrap()
     };
     let one = on(1);
     assert!(one.converged);
@@ -297,7 +298,7 @@ fn clusters(rows: u32, columns: u32, classes: u32) -> CountedRows {
 }
 
 #[test]
-fn both_forms_of_newtons_method_find_the_same_minimum() {
+fn the_solvers_find_the_same_minimum() {
     for (rows, columns, classes, c, intercept) in [
         (600, 5, 2, 1.0, true),
         (600, 5, 3, 100.0, true),
@@ -316,16 +317,23 @@ fn both_forms_of_newtons_method_find_the_same_minimum() {
         let (penalty, weight) = (iterate::penalty(&settings, &standardisation()), standardisation().weight);
         let expected = newton::minimise(&dense, start.clone(), &settings, penalty, weight).unwrap().0;
         assert!(expected.converged);
-        let gram = truncated_newton::gram(&tiles, columns as usize + 1).unwrap();
-        for gram in [Some(gram.as_slice()), None] {
+        let pass = passes::Pass { rows: &tiles, scores, parameters: columns as usize + 1 };
+        let gram = passes::gram(&tiles, pass.parameters).unwrap();
+        let curvature = if scores == 1 { 0.25 } else { 1.0 / scores as f64 };
+        let preconditioner = Preconditioner::new(&gram, pass.parameters, curvature / weight, penalty);
+        for preconditioner in [preconditioner.as_ref(), None] {
+            let descent = Descent { penalty, weight, curvature, preconditioner, enough: 1e-4, most_passes: 500 };
+            let near = descent.minimise(&pass, start.clone()).unwrap();
+            assert!(near.converged && near.point.gradient <= 1e-4, "{rows} {columns} {classes}: {near:?}");
+            println!("{rows} {columns} {classes} {c} {}: {} passes", preconditioner.is_some(), near.passes);
             let found =
-                truncated_newton::minimise(&tiles, start.clone(), &settings, penalty, weight, gram, 1.0).unwrap();
+                truncated_newton::minimise(&pass, near.point.parameters, &settings, &descent, u32::MAX).unwrap();
             assert!(found.converged, "{rows} {columns} {classes}: {found:?}");
             let values = found.point.parameters.iter().flatten().zip(expected.point.parameters.iter().flatten());
             let worst = values.map(|(one, other)| (one - other).abs()).fold(0.0, f64::max);
             let size = expected.point.size();
             assert!(worst < 1e-9 * size, "{rows} {columns} {classes}: {worst:e}, {} passes", found.passes);
-            println!("{rows} {columns} {classes} {c} {}: {} passes, {worst:e}", gram.is_some(), found.passes);
+            println!("    and {} passes, {worst:e}", found.passes);
         }
     }
 }
@@ -337,7 +345,8 @@ fn many_classes_and_columns_have_the_same_bits_on_any_number_of_threads() {
     let on = |threads| {
         let standardisation = standardisation(&table, 9).unwrap().finish(&table.columns).unwrap();
         assert!(!is_small(&standardisation, 9));
-        Problem::new(&table, standardisation, &settings, threads).unwrap().fit(1.0).unwrap()
+        let settings = LogisticSettings { threads, ..settings };
+        Problem::new(&table, standardisation, &settings, true).unwrap().fit(1.0).unwrap()
     };
     let one = on(1);
     assert!(one.converged && one.gradient <= 1e-8 && one.leverage_factor.is_some(), "{}", one.gradient);

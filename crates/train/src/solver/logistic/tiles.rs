@@ -148,7 +148,35 @@ impl WithSimd for Times<'_> {
             }
             return;
         }
-        for (tile, products) in values.chunks_exact(*width).zip(products.chunks_exact_mut(stride)) {
+        // Two tiles at a time keep both multipliers of a processor with the widest registers busy, and need 8 of them.
+        let mut rest: (&[Lanes], &mut [Lanes]) = (values, products);
+        if S::F64_LANES == LANES {
+            let pairs = values.len() / (2 * width);
+            let (tiles, other_tiles) = values.split_at(pairs * 2 * width);
+            let (to, other_products) = rest.1.split_at_mut(pairs * 2 * stride);
+            for (tiles, products) in tiles.chunks_exact(2 * width).zip(to.chunks_exact_mut(2 * stride)) {
+                let (first, second) = tiles.split_at(*width);
+                let (to_first, to_second) = products.split_at_mut(stride);
+                let products = to_first.chunks_exact_mut(PANEL).zip(to_second.chunks_exact_mut(PANEL));
+                for (vectors, (to_first, to_second)) in vectors.chunks_exact(width * PANEL).zip(products) {
+                    let mut sums = [[[0.0; LANES]; PANEL]; 2];
+                    let [of_first, of_second] = &mut sums;
+                    for ((factors, one), other) in vectors.as_chunks::<PANEL>().0.iter().zip(first).zip(second) {
+                        for ((factor, of_first), of_second) in
+                            factors.iter().zip(of_first.iter_mut()).zip(of_second.iter_mut())
+                        {
+                            let factor = [*factor; LANES];
+                            fused(simd, of_first, &factor, one);
+                            fused(simd, of_second, &factor, other);
+                        }
+                    }
+                    to_first.copy_from_slice(of_first);
+                    to_second.copy_from_slice(of_second);
+                }
+            }
+            rest = (other_tiles, other_products);
+        }
+        for (tile, products) in rest.0.chunks_exact(*width).zip(rest.1.chunks_exact_mut(stride)) {
             for (vectors, products) in vectors.chunks_exact(width * PANEL).zip(products.chunks_exact_mut(PANEL)) {
                 let mut sums = [[0.0; LANES]; PANEL];
                 for (factors, column) in vectors.as_chunks::<PANEL>().0.iter().zip(tile) {

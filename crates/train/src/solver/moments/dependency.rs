@@ -77,13 +77,13 @@ impl Moments {
 
     /// The moments without some features.
     pub(crate) fn without(&self, dropped: &[usize]) -> Self {
-        let columns = self.shift.len();
+        let (columns, rows) = (self.shift.len(), self.triangle.rows().len());
         let kept: Vec<usize> = (0..columns).filter(|column| !dropped.contains(column)).collect();
         let mut entries: Vec<Vec<f64>> = kept
             .iter()
             .map(|column| {
                 let mut entries = self.triangle.column(*column);
-                entries.resize(columns, 0.0);
+                entries.resize(rows, 0.0);
                 entries
             })
             .collect();

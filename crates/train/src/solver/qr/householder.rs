@@ -8,10 +8,18 @@ use pulp::{Simd, WithSimd};
 use super::super::simd;
 use super::super::simd::{PANEL, Panel, add};
 
+/// An entry ÷ the largest entry of its column that is due to rounding.
+const ROUNDING: f64 = 1e-14;
+
+/// The columns between two searches for entries that are not due to rounding.
+const COLUMNS_BETWEEN_SEARCHES: usize = 32;
+
 /// Adds rows, given column by column, to the rows of R.
 pub(super) struct AbsorbRows<'a> {
-    pub(super) rows: &'a mut [Vec<f64>],
+    pub(super) rows: &'a mut Vec<Vec<f64>>,
     pub(super) columns: &'a mut [Vec<f64>],
+    /// The most independent rows.
+    pub(super) rank: usize,
 }
 
 impl WithSimd for AbsorbRows<'_> {
@@ -19,8 +27,15 @@ impl WithSimd for AbsorbRows<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let mut columns = self.columns;
-        for rows in self.rows.chunks_mut(PANEL) {
+        let Self { rows: all, mut columns, rank } = self;
+        let count = columns.len();
+        for start in (0..count).step_by(PANEL) {
+            if start >= rank && start.is_multiple_of(COLUMNS_BETWEEN_SEARCHES) && are_rounding(all, start, columns) {
+                return;
+            }
+            let end = count.min(start + PANEL);
+            all.extend((all.len()..end).map(|row| vec![0.0; count - row]));
+            let Some(rows) = all.get_mut(start..end) else { return };
             let Some((pivots, rest)) = columns.split_at_mut_checked(rows.len()) else { return };
             let reflections = reflect(simd, rows, pivots);
             if let (Ok(reflections), [a, b, c, d]) = (reflections.try_into(), &*pivots) {
@@ -29,6 +44,17 @@ impl WithSimd for AbsorbRows<'_> {
             columns = rest;
         }
     }
+}
+
+/// Whether the columns from `start` contain nothing but the rounding errors of what was eliminated.
+fn are_rounding(rows: &[Vec<f64>], start: usize, columns: &[Vec<f64>]) -> bool {
+    let mut largest = vec![0.0_f64; columns.len()];
+    for (i, row) in rows.iter().take(start).enumerate() {
+        let entries = largest.iter_mut().zip(row.iter().skip(start - i));
+        entries.for_each(|(largest, entry)| *largest = largest.max(entry.abs()));
+    }
+    // Also false for NaN.
+    columns.iter().zip(&largest).all(|(column, largest)| column.iter().all(|entry| entry.abs() <= ROUNDING * largest))
 }
 
 /// A Householder reflection of one row of R and all added rows.

@@ -20,8 +20,8 @@ fn every_instruction_set_gives_the_same_bits() {
             .into_iter()
             .map(|instructions| {
                 let mut triangle = UpperTriangle::zeros(columns);
-                triangle.absorb_with(instructions, &mut noise(rows, columns));
-                triangle.absorb_with(instructions, &mut noise(rows + 3, columns));
+                triangle.absorb_with(instructions, &mut noise(rows, columns), usize::MAX);
+                triangle.absorb_with(instructions, &mut noise(rows + 3, columns), usize::MAX);
                 bits(&triangle)
             })
             .collect();
@@ -36,6 +36,32 @@ fn rows_of_zeros_do_not_change_r() {
     let before = triangle.clone();
     triangle.absorb(&mut vec![vec![0.0; 5]; 6]);
     assert_eq!(triangle, before);
+}
+
+#[test]
+fn of_fewer_rows_than_columns_as_many_rows_are_stored() {
+    for has_zeros in [false, true] {
+        let (rows, columns) = (20, 300);
+        let mut data = noise(2 * rows, columns);
+        if has_zeros {
+            data.iter_mut().take(100).for_each(|column| column.fill(0.0));
+        }
+        let parts = |from: usize| data.iter().map(|column| column[from..from + rows].to_vec()).collect::<Vec<_>>();
+        let (mut all, mut short) = (UpperTriangle::zeros(columns), UpperTriangle::zeros(columns));
+        for part in [0, rows] {
+            all.absorb(&mut parts(part));
+            short.absorb_of_rank(&mut parts(part), part + rows);
+        }
+        assert_eq!((all.rows().len(), all.columns(), short.columns()), (columns, columns, columns));
+        assert_eq!(short.rows().len(), if has_zeros { 160 } else { 64 });
+        for (i, (length, expected)) in short.lengths().iter().zip(all.lengths()).enumerate() {
+            assert!((length - expected).abs() <= 1e-14 * expected);
+            let (short, all) = (short.column(i), all.column(i));
+            for (j, entry) in all.iter().enumerate() {
+                assert!((short.get(j).unwrap_or(&0.0) - entry).abs() <= 1e-13 * expected, "{i} {j}");
+            }
+        }
+    }
 }
 
 proptest! {
