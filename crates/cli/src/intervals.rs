@@ -21,9 +21,7 @@ pub(super) fn describe(document: &Document) -> String {
         None => "",
     };
     let Some(conformal) = inference.and_then(|inference| inference.conformal.as_ref()) else {
-        return format!(
-            "not available; hold out rows (--test-fraction above 0, or --test FILE) to compute them{mean}"
-        );
+        return format!("not available; hold out rows (--test-fraction above 0, or --test FILE) to compute them{mean}");
     };
     let sets = if document.task == Task::Classification { "prediction sets, " } else { "" };
     let rows = conformal.rows;

@@ -376,7 +376,8 @@ mod tests {
     }
 
     fn design(columns: Vec<DesignColumn>) -> Result<Design, String> {
-        let preprocess = Preprocess { columns, target_transform: TargetTransform::Identity, through_origin: false, offset: None };
+        let preprocess =
+            Preprocess { columns, target_transform: TargetTransform::Identity, through_origin: false, offset: None };
         Design::new(&preprocess, &signature())
     }
 

@@ -68,11 +68,8 @@ impl Selection {
             let role = if column == target { "target" } else { "weights" };
             return Err(DataError::OffsetHasRole { column: column.clone(), role, option: of_offset });
         }
-        let purposes = [
-            (Some(target), Purpose::Target),
-            (self.weights.as_ref(), Purpose::Weight),
-            (offset, Purpose::Offset),
-        ];
+        let purposes =
+            [(Some(target), Purpose::Target), (self.weights.as_ref(), Purpose::Weight), (offset, Purpose::Offset)];
         for (name, purpose) in purposes {
             if let Some(name) = name.filter(|name| self.exclude.contains(name)) {
                 return Err(DataError::ExcludedRole { column: NamedColumn { name: name.as_str().into(), purpose } });

@@ -301,9 +301,7 @@ fn summary(fit: &Fit, table: &TrainingTable, residuals: &Residuals, robust: Opti
             let inference = fit.inference.as_ref()?.as_ref().ok()?;
             Some(fit::likelihood_summary(inference, table, CONFIDENCE))
         }
-        Fit::Glm(fit) => {
-            Summary::from_glm(fit, table.names(), &table.signature().target().name, CONFIDENCE)
-        }
+        Fit::Glm(fit) => Summary::from_glm(fit, table.names(), &table.signature().target().name, CONFIDENCE),
         Fit::Penalised { .. } => None,
     }
 }

@@ -140,7 +140,8 @@ impl SurveyedTable {
         let Preparation { degree, interactions, through_origin, .. } = *preparation;
         let (reference, parts) = (&preparation.reference, &self.features.parts);
         let terms = Terms { degree, interactions, every_level, through_origin, reference, parts };
-        let is_column = |feature: &&Feature| self.source.offset.as_ref().is_none_or(|offset| offset.name != feature.name);
+        let is_column =
+            |feature: &&Feature| self.source.offset.as_ref().is_none_or(|offset| offset.name != feature.name);
         let features: Vec<Feature> = self.features.features.iter().filter(is_column).cloned().collect();
         let columns = columns(&features, terms).map_err(|fault| fault.in_data(self.source.label()))?;
         without(columns, self.source.excluded_terms())

@@ -332,7 +332,8 @@ impl Arguments {
 
 impl Columns {
     fn offset(&self) -> Option<OffsetColumn> {
-        let of = |name: &Option<String>, log| name.as_ref().map(|name| OffsetColumn { name: name.trim().to_owned(), log });
+        let of =
+            |name: &Option<String>, log| name.as_ref().map(|name| OffsetColumn { name: name.trim().to_owned(), log });
         of(&self.exposure, true).or_else(|| of(&self.offset, false))
     }
 }
@@ -347,7 +348,9 @@ impl Arguments {
         if let (Some(offset), None) = (self.columns.offset(), family) {
             let option = offset.option();
             return Err(match self.estimator {
-                Some(estimator) => format!("{option} applies to --estimator poisson or gamma, got {}", estimator.name()),
+                Some(estimator) => {
+                    format!("{option} applies to --estimator poisson or gamma, got {}", estimator.name())
+                }
                 None => format!("{option} needs --estimator poisson or gamma"),
             });
         }

@@ -128,7 +128,9 @@ impl Inference {
         let has_factor = estimator.log_link().is_some() && !self.r.is_empty();
         let finite = self.center.iter().all(|value| value.is_finite());
         if !(self.center.is_empty() || (has_factor && finite && self.center.len() == columns)) {
-            return Err(format!("inference.center: expected r, a poisson or gamma estimator and {columns} finite numbers"));
+            return Err(format!(
+                "inference.center: expected r, a poisson or gamma estimator and {columns} finite numbers"
+            ));
         }
         if let Some(dispersion) = self.dispersion
             && !(has_factor && dispersion.is_finite() && dispersion >= 0.0)

@@ -61,7 +61,8 @@ pub(super) fn notes(fit: &GlmFit, columns: &[DesignColumn]) -> Vec<String> {
     }
     let Some(statistics) = &fit.statistics else { return notes };
     let ratio = statistics.pearson / statistics.degrees_of_freedom;
-    if fit.family == Family::Poisson && fit.alpha == 0.0 && ratio > OVERDISPERSED && statistics.degrees_of_freedom > 0.0 {
+    if fit.family == Family::Poisson && fit.alpha == 0.0 && ratio > OVERDISPERSED && statistics.degrees_of_freedom > 0.0
+    {
         notes.push(format!(
             "the counts vary more than a Poisson distribution (Pearson's χ² is {} times its degrees of freedom): standard errors \
              and intervals of the mean are too small by a factor of about {}",

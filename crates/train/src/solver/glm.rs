@@ -190,7 +190,8 @@ impl<'r, R: GlmRows> Problem<'r, R> {
             if self.is_separated(&point, &step, slope)? {
                 return Ok(result(&point, &gradient, iterations, true, Some(step)));
             }
-            let next = if iterations < self.settings.most_iterations { self.descend(&point, &step, slope)? } else { None };
+            let next =
+                if iterations < self.settings.most_iterations { self.descend(&point, &step, slope)? } else { None };
             match next {
                 Some(next) => point = next,
                 None => return Ok(result(&point, &gradient, iterations, false, None)),

@@ -20,8 +20,10 @@ impl Summary {
             // A coefficient that grows for ever has no standard error.
             unit.filter(|_| !fit.unbounded.contains(&column))
         };
-        let coefficients =
-            slopes.iter().enumerate().map(|(column, value)| Estimate { value: *value, standard_error: error(unit(column)) });
+        let coefficients = slopes
+            .iter()
+            .enumerate()
+            .map(|(column, value)| Estimate { value: *value, standard_error: error(unit(column)) });
         let terms = slopes.iter().copied().map(DoubleDouble::from).zip(fit.means.iter().copied());
         let offset = [(DoubleDouble::from(1.0), fit.offset_mean)];
         let intercept = (!fit.through_origin).then(|| Estimate {

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::preparation::Preparation;
 use ordinate_model::wording::{NAMED, counted, listed};
-use ordinate_table::{Decision, OffsetColumn};
 use ordinate_table::column::Column;
 use ordinate_table::infer::{name_option, shown};
 use ordinate_table::missing::{self, Policy};
 use ordinate_table::resolve::{LeftOut, RowRules};
+use ordinate_table::{Decision, OffsetColumn};
 
 /// Why a column is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,7 +79,8 @@ pub(super) fn left_out_rows(
     let undecided = offset.filter(|offset| missing::policy(&preparation.missing, &offset.name) == Policy::Auto);
     if let Some(offset) = undecided.filter(|_| left_out.missing > 0) {
         let rows = counted(left_out.missing, "row is", "rows are");
-        let text = format!("{rows} left out because of missing values, such as that of the offset {}", shown(&offset.name));
+        let text =
+            format!("{rows} left out because of missing values, such as that of the offset {}", shown(&offset.name));
         decisions.push(Decision::new(text, ["--missing".to_owned(), format!("{}=drop", offset.name)]));
     }
     decisions

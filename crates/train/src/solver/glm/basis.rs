@@ -88,7 +88,8 @@ impl Basis {
     /// The parameters of a fit to similar rows, whose means and scales are others.
     pub(super) fn parameters_of(&self, fit: &GlmFit) -> Vec<f64> {
         let mut at_means = fit.intercept - fit.offset_mean;
-        let columns = fit.coefficients.iter().zip(fit.means.iter().zip(&fit.scales)).zip(self.means.iter().zip(&self.scales));
+        let columns =
+            fit.coefficients.iter().zip(fit.means.iter().zip(&fit.scales)).zip(self.means.iter().zip(&self.scales));
         let mut all = Vec::with_capacity(self.means.len());
         for ((coefficient, (old_mean, old_scale)), (mean, scale)) in columns {
             let slope = coefficient / old_scale;

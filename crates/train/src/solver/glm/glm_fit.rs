@@ -179,7 +179,9 @@ impl<R: GlmRows> Problem<'_, R> {
         let means: Vec<f64> = (0..columns).map(mean).collect();
         // `z = Rᵀu`
         let center = match &basis.factor {
-            Some(factor) => (0..columns).map(|j| super::dot(&factor.column(j), means.get(..=j).unwrap_or_default())).collect(),
+            Some(factor) => {
+                (0..columns).map(|j| super::dot(&factor.column(j), means.get(..=j).unwrap_or_default())).collect()
+            }
             None => means.clone(),
         };
         if columns > MOST_COLUMNS {

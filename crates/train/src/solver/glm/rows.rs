@@ -99,7 +99,8 @@ impl<'r, R: GlmRows> BlockRows<'r, R> {
                 if part.is_empty() {
                     break;
                 }
-                threads.push(scope.spawn(move || part.into_iter().map(|block| block.in_basis(basis)).collect::<Vec<_>>()));
+                threads
+                    .push(scope.spawn(move || part.into_iter().map(|block| block.in_basis(basis)).collect::<Vec<_>>()));
             }
             threads
                 .into_iter()
@@ -153,8 +154,9 @@ impl<'r, R: GlmRows> BlockRows<'r, R> {
 
     fn sum_batch(&self, blocks: &[Block], pass: &Pass<'_>, total: &mut Sums) {
         let (chunk, family) = (blocks.len().div_ceil(self.threads).max(1), self.family);
-        let sum =
-            |blocks: &[Block]| -> Vec<Sums> { blocks.iter().map(|block| Sums::from_block(block, pass, family)).collect() };
+        let sum = |blocks: &[Block]| -> Vec<Sums> {
+            blocks.iter().map(|block| Sums::from_block(block, pass, family)).collect()
+        };
         if chunk >= blocks.len() {
             sum(blocks).iter().for_each(|sums| total.add(sums));
             return;

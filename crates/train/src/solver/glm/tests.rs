@@ -61,8 +61,7 @@ fn rows_that_are_read_again_for_each_pass_give_the_same_bits_as_rows_in_memory()
     let rows = rows(Family::Poisson, true, true);
     let settings = GlmSettings::new(Family::Poisson);
     let of = |in_memory: bool| {
-        let mut problem =
-            Problem::new(&rows, Basis::new(&rows.moments(), &[], true), &settings).unwrap();
+        let mut problem = Problem::new(&rows, Basis::new(&rows.moments(), &[], true), &settings).unwrap();
         if !in_memory {
             problem.rows.forget();
         }
@@ -82,7 +81,8 @@ fn a_fit_of_a_part_that_does_not_determine_a_column_has_no_coefficient_for_it() 
     let whole = rows.fit(&settings);
     let part = Rows(rows.0[..150].to_vec());
     let fitted = fit_of_part(&part, &part.moments(), &part.names(), &settings, &whole).unwrap();
-    let without = Rows(part.0.iter().map(|(design, y, o, w)| (design[..2].to_vec(), *y, *o, *w)).collect()).fit(&settings);
+    let without =
+        Rows(part.0.iter().map(|(design, y, o, w)| (design[..2].to_vec(), *y, *o, *w)).collect()).fit(&settings);
     assert!(fitted.converged && fitted.coefficients[2].abs() < f64::MIN_POSITIVE);
     for (one, other) in fitted.coefficients.iter().zip(&without.coefficients) {
         assert!((one - other).abs() < 1e-12 * other.abs(), "{one} {other}");
