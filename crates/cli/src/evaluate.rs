@@ -201,7 +201,7 @@ impl<'m> Measured<'m> {
     fn new(model: &'m Model, target: NumberColumn, weights: Option<NumberColumn>) -> Self {
         let evaluation = match model.classes() {
             Some(classes) => Evaluation::Classification(Classification::new(classes.len())),
-            None => Evaluation::Regression(Regression::new(None)),
+            None => Evaluation::Regression(Regression::new(None).with_family(model.document().estimator.log_link())),
         };
         let classes = model.classes().unwrap_or_default();
         let imputed = vec![0; model.signature().width()];

@@ -34,6 +34,9 @@ use output_files::{OptionFile, clash};
 
 /// Trains, writes the output files, and returns the results as text or JSON.
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
+    if let Err(reason) = arguments.check_log_link() {
+        wrong_usage("train", &reason);
+    }
     let penalty = match arguments.penalty() {
         Ok(penalty) => penalty,
         Err(reason) => wrong_usage("train", &reason),

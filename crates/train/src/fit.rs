@@ -1,6 +1,7 @@
 //! Fits the planned estimator twice: to all rows, and to the rows that are not held out.
 
 mod fits;
+mod glm;
 mod linear;
 mod notes;
 mod penalised;
@@ -21,6 +22,7 @@ use super::training_table::{EncodedRow, TrainingRows, TrainingTable};
 pub(super) use fits::{Fit, Fits};
 use linear::{Prepared, prepare};
 pub(super) use notes::high_variance_inflation;
+use ordinate_model::family::Family;
 use ordinate_model::wording::counted;
 use ordinate_table::{DataError, Decision};
 pub(super) use unpenalised::likelihood_summary;
@@ -71,6 +73,8 @@ pub(super) fn fit(
     match estimator {
         EstimatorKind::Linear => linear::linear(table, holdout),
         EstimatorKind::Logistic => classes(table, holdout, plan),
+        EstimatorKind::Poisson => glm::glm(table, holdout, plan, Family::Poisson),
+        EstimatorKind::Gamma => glm::glm(table, holdout, plan, Family::Gamma),
         EstimatorKind::Ridge | EstimatorKind::Lasso | EstimatorKind::ElasticNet => {
             penalised::penalised(table, holdout, plan, estimator)
         }

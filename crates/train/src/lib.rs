@@ -219,9 +219,14 @@ struct Fitted {
 /// Reads the data, decides what no option does, and fits.
 fn fitted(plan: &Plan) -> Result<Fitted, TrainError> {
     let holdout = Holdout::new(plan.held_out_fraction(), plan.seed)?;
-    let surveyed = SurveyedTable::new(Source::open(&plan.origin, &plan.selection)?, &plan.preparation)?;
+    let mut surveyed = SurveyedTable::new(Source::open(&plan.origin, &plan.selection)?, &plan.preparation)?;
     let (estimator, chosen) = plan.estimator(&surveyed)?;
     let (estimator, few_rows) = fit::for_few_rows(estimator, &surveyed, &holdout, plan)?;
+    match estimator.family() {
+        Some(family) => surveyed.check_family(family)?,
+        None if plan.estimator.is_none() && !estimator.classifies() => surveyed.note_counts(),
+        None => {}
+    }
     let table = surveyed.table(&plan.preparation, estimator.classifies(), plan.penalty.is_penalised(estimator))?;
     let holdout = if plan.held_out_fraction() > 0.0 {
         holdout.keeping(table.required_rows()?).keeping_some(table.summary().rows)
@@ -296,6 +301,7 @@ fn summary(fit: &Fit, table: &TrainingTable, residuals: &Residuals, robust: Opti
             let inference = fit.inference.as_ref()?.as_ref().ok()?;
             Some(fit::likelihood_summary(inference, table, CONFIDENCE))
         }
+        Fit::Glm(fit) => Summary::from_glm(fit, table.names(), &table.signature().target().name, CONFIDENCE),
         Fit::Penalised { .. } => None,
     }
 }

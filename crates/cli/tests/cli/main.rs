@@ -10,6 +10,7 @@ mod help;
 mod inference;
 mod inspect;
 mod intervals;
+mod log_link;
 mod no_intercept;
 mod outputs;
 mod parquet;

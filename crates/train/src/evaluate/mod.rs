@@ -108,7 +108,10 @@ impl Sides {
         let parameters = unpenalised.then(|| model.design().width() + intercepts);
         let evaluation = |parameters| match model.classes() {
             Some(classes) => Evaluation::Classification(Classification::new(classes.len())),
-            None => Evaluation::Regression(Regression::new(parameters)),
+            None => {
+                let regression = Regression::new(parameters).with_family(model.document().estimator.log_link());
+                Evaluation::Regression(regression)
+            }
         };
         Self { fitted: evaluation(parameters), held_out: evaluation(None), errors: ErrorSampler::new(model) }
     }

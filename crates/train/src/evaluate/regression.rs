@@ -1,6 +1,7 @@
 //! The evaluation of a regression, row by row.
 
 use super::metrics::{KEPT_NUMBERS, Metrics};
+use ordinate_model::family::Family;
 
 /// The evaluation of a regression.
 #[derive(Debug, Clone)]
@@ -21,6 +22,20 @@ pub struct Regression {
     spread: f64,
     /// Absolute errors and their weights, for the median; none if there are too many.
     errors: Option<Vec<(f64, f64)>>,
+    /// For a generalised linear model.
+    deviance: Option<DevianceSums>,
+}
+
+/// Sums for the deviance of a family.
+#[derive(Debug, Clone)]
+struct DevianceSums {
+    family: Family,
+    /// The deviance of the predictions.
+    deviance: f64,
+    /// The deviance of predictions that are all 1. That of predictions of the mean follows from it.
+    of_one: f64,
+    /// `Σ w y`
+    targets: f64,
 }
 
 impl Regression {
@@ -39,7 +54,15 @@ impl Regression {
             mean: 0.0,
             spread: 0.0,
             errors: Some(Vec::new()),
+            deviance: None,
         }
+    }
+
+    /// Also computes the mean deviance of this family, and the fraction of it that predictions explain.
+    #[must_use]
+    pub fn with_family(mut self, family: Option<Family>) -> Self {
+        self.deviance = family.map(|family| DevianceSums { family, deviance: 0.0, of_one: 0.0, targets: 0.0 });
+        self
     }
 
     /// Adds the target, the prediction and the weight of a row.
@@ -51,6 +74,9 @@ impl Regression {
         self.squared += weight * error * error;
         self.absolute += weight * error;
         self.relative = self.relative.filter(|_| actual != 0.0).map(|sum| sum + weight * (error / actual.abs()));
+        if let Some(sums) = &mut self.deviance {
+            sums.push(actual, predicted, weight);
+        }
         let actual = actual - *self.origin.get_or_insert(actual);
         let from_mean = actual - self.mean;
         self.mean += weight / self.weight * from_mean;
@@ -75,9 +101,12 @@ impl Regression {
             let freedom = rows - parameters as f64;
             (freedom > 0.0).then_some(1.0 - (1.0 - r2?) * (rows - 1.0) / freedom)
         };
+        let deviance = self.deviance.as_ref();
         Some(Metrics::new(
             self.rows,
             [
+                ("d2", deviance.and_then(|sums| sums.explained(self.weight))),
+                ("mean_deviance", deviance.map(|sums| sums.deviance / self.weight)),
                 ("r2", r2),
                 ("rmse", Some(rmse)),
                 ("mae", Some(mae)),
@@ -86,6 +115,24 @@ impl Regression {
                 ("mape", self.relative.map(|sum| sum / self.weight)),
             ],
         ))
+    }
+}
+
+impl DevianceSums {
+    fn push(&mut self, actual: f64, predicted: f64, weight: f64) {
+        self.deviance += weight * self.family.deviance(actual, predicted);
+        self.of_one += weight * self.family.deviance(actual, 1.0);
+        self.targets += weight * actual;
+    }
+
+    /// `1 − deviance ÷ deviance of predictions that are all the mean target`, for rows of this total weight.
+    fn explained(&self, weight: f64) -> Option<f64> {
+        let mean = self.targets / weight;
+        let of_mean = match self.family {
+            Family::Poisson => self.of_one - 2.0 * (self.targets * libm::log(mean) - self.targets + weight),
+            Family::Gamma => self.of_one + 2.0 * (weight * libm::log(mean) + weight - self.targets),
+        };
+        (of_mean > 0.0).then_some(1.0 - self.deviance / of_mean)
     }
 }
 
