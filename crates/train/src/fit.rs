@@ -1,5 +1,6 @@
 //! Fits the planned estimator twice: to all rows, and to the rows that are not held out.
 
+mod class_weights;
 mod fits;
 mod glm;
 mod linear;
@@ -19,6 +20,7 @@ use super::solver::logistic::LogisticSettings;
 use super::solver::moments::{Accumulator, Moments, RedundantColumns};
 use super::surveyed_table::SurveyedTable;
 use super::training_table::{EncodedRow, TrainingRows, TrainingTable};
+use class_weights::ClassWeighted;
 pub(super) use fits::{Fit, Fits};
 use linear::{Prepared, prepare};
 pub(super) use notes::high_variance_inflation;
@@ -83,6 +85,10 @@ pub(super) fn fit(
 
 fn classes(table: TrainingTable, holdout: &Holdout, plan: &Plan) -> Result<(TrainingTable, Fits), TrainError> {
     let count = table.classes().len();
+    if plan.classes.threshold.is_some() && count != 2 {
+        let column = table.signature().target().name.clone();
+        return Err(DataError::ThresholdOfManyClasses { column, classes: count }.into());
+    }
     let mut settings = LogisticSettings {
         c: fixed(plan.penalty.c),
         intercept: !table.through_origin(),
@@ -96,8 +102,9 @@ fn classes(table: TrainingTable, holdout: &Holdout, plan: &Plan) -> Result<(Trai
     let constant = logistic::constant_columns(&all, count, &settings).map_err(in_classes(&table))?;
     let redundant = RedundantColumns { constant, dependent: Vec::new() };
     let (table, decisions) = redundant::without_redundant(table, &redundant)?;
-    let all = TrainingRows { table: &table, holdout: None };
-    let kept = TrainingRows { table: &table, holdout: Some(holdout) };
+    let balanced = plan.classes.balanced;
+    let all = ClassWeighted::new(TrainingRows { table: &table, holdout: None }, count, balanced)?;
+    let kept = ClassWeighted::new(TrainingRows { table: &table, holdout: Some(holdout) }, count, balanced)?;
     let mut cross_validation = None;
     let mut notes = Vec::new();
     if plan.penalty.is_cross_validated(EstimatorKind::Logistic) {
@@ -121,6 +128,9 @@ fn classes(table: TrainingTable, holdout: &Holdout, plan: &Plan) -> Result<(Trai
     } else {
         logistic::fit_of_part(&kept, count, &settings, Some(&whole)).map_err(in_classes(&table))?
     };
+    if balanced {
+        notes.push(class_weights::note(plan.classes.threshold.is_some() || count > 2));
+    }
     let fits = Fits {
         whole: Fit::Logistic(whole),
         evaluated: Fit::Logistic(evaluated),

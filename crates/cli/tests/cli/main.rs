@@ -11,6 +11,7 @@ mod inference;
 mod inspect;
 mod intervals;
 mod log_link;
+mod measures;
 mod no_intercept;
 mod outputs;
 mod parquet;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use ordinate_model::identity::ModelName;
 use ordinate_table::{Origin, Selection};
 use ordinate_train::holdout::Holdout;
-use ordinate_train::plan::{PenaltyPlan, PenaltyStrength, Plan};
+use ordinate_train::plan::{ClassPlan, PenaltyPlan, PenaltyStrength, Plan};
 use ordinate_train::preparation::Preparation;
 use ordinate_train::solver::robust_errors::StandardErrors;
 use ordinate_train::summary::{Summary, Term};
@@ -75,6 +75,7 @@ fn trained(text: &str, options: &Options) -> Result<Trained, TrainError> {
             ..PenaltyPlan::default()
         },
         standard_errors: options.standard_errors,
+        classes: ClassPlan::default(),
         calibrate: true,
         test: None,
         test_fraction: options.held_out,
