@@ -55,9 +55,11 @@ impl Fit {
                 let verb = if zero == 1 { "is" } else { "are" };
                 notes.push(format!("{zero} of {} {verb} exactly zero", counted(all, "coefficient", "coefficients")));
             }
-            Self::Logistic(LogisticFit { inference: Some(_), .. }) => {}
-            Self::Logistic(fit) => notes.extend(separated(fit, columns, classes).or_else(|| separable(fit))),
-            Self::Penalised { .. } => {}
+            // Without a penalty, separable classes are an error.
+            Self::Logistic(fit) if fit.inference.is_none() => {
+                notes.extend(separated(fit, columns, classes).or_else(|| separable(fit)));
+            }
+            Self::Logistic(_) | Self::Penalised { .. } => {}
         }
         notes
     }

@@ -38,7 +38,7 @@ pub fn no_standard_errors(document: &Document) -> Option<String> {
             is_penalised.then_some("--c inf")?
         }
         Coefficients::Ridge(_) | Coefficients::Lasso(_) | Coefficients::ElasticNet(_) => "--estimator linear",
-        _ => return None,
+        Coefficients::Linear(_) => return None,
     };
     Some(format!(
         "Standard errors are not available: a penalty biases the coefficients towards zero. {option} fits without a \
