@@ -232,15 +232,12 @@ fn report(trained: &Trained, saved: Option<&Result<PathBuf, String>>) -> Result<
     let noun = if features == 1 { "feature" } else { "features" };
     let target = &document.signature.target().name;
     writeln!(text, "{}@{}: {target} from {features} {noun}, {rows} rows\n", document.name, document.version)?;
-    match &trained.summary {
-        Some(summary) => {
-            writeln!(text, "Coefficients of {}, for one unit of the column\n{summary}", summary.target)?;
-        }
-        None => {
-            writeln!(text, "Coefficients, for one unit of the column\n{}", CoefficientTable::new(document).table())?;
-            if let Some(reason) = no_standard_errors(document) {
-                writeln!(text, "{reason}\n")?;
-            }
+    if let Some(summary) = &trained.summary {
+        writeln!(text, "Coefficients of {}, for one unit of the column\n{summary}", summary.target)?;
+    } else {
+        writeln!(text, "Coefficients, for one unit of the column\n{}", CoefficientTable::new(document).table())?;
+        if let Some(reason) = no_standard_errors(document) {
+            writeln!(text, "{reason}\n")?;
         }
     }
     if *held_out > 0 {

@@ -7,6 +7,7 @@ mod linear;
 mod notes;
 mod penalised;
 mod redundant;
+mod robust;
 mod unpenalised;
 
 use super::error::TrainError;
@@ -27,6 +28,7 @@ pub(super) use notes::high_variance_inflation;
 use ordinate_model::family::Family;
 use ordinate_model::wording::counted;
 use ordinate_table::{DataError, Decision};
+pub(super) use robust::robust_errors;
 pub(super) use unpenalised::likelihood_summary;
 
 /// Regularization strengths that cross-validation tries for logistic regression. Each needs several passes.

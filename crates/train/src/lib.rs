@@ -39,7 +39,7 @@ use ordinate_model::{AnswerError, Model, Wanted};
 use ordinate_table::{Decision, Source};
 use report::{RegularizationPath, ReportData, ReportDataCollector};
 use solver::cross_validation::CrossValidationResult;
-use solver::robust_errors::{OrthogonalRow, RobustErrors, RobustSums, StandardErrors};
+use solver::robust_errors::RobustErrors;
 use summary::{Residuals, Summary};
 use surveyed_table::SurveyedTable;
 use test_data::TestData;
@@ -155,22 +155,8 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     let calibrated = measured.served_calibration();
     let folds = folds.and_then(|folds| folds.metrics(calibrated.is_some(), plan.classes.threshold));
     let baseline = baseline.finish();
-    if plan.standard_errors != StandardErrors::Classical && !matches!(whole, Fit::LeastSquares(_)) {
-        notes.push(format!(
-            "--standard-errors {} applies to least squares (--estimator linear)",
-            plan.standard_errors.name()
-        ));
-    }
-    let robust = robust_errors(plan.standard_errors, &whole, &table, &residuals)?;
-    notes.extend(robust.as_ref().and_then(|robust| robust.as_ref().err()).map(|row| {
-        let kind = plan.standard_errors.name();
-        format!(
-            "row {} of the data alone determines a coefficient, so that {kind} is not defined: standard errors are classical; \
-             --standard-errors hc1 does not divide by leverages",
-            row + 1
-        )
-    }));
-    let robust = robust.and_then(Result::ok);
+    let (robust, note) = fit::robust_errors(plan.standard_errors, &whole, &table, &residuals)?;
+    notes.extend(note);
     let summary = summary(&whole, &table, &residuals, robust.as_ref());
     notes.extend(summary.iter().flat_map(|summary| fit::high_variance_inflation(summary, table.columns())));
 
@@ -275,36 +261,6 @@ fn measured_by(report: &mut ReportData, table: &TrainingTable) -> Measured {
         column.missing = *missing;
     }
     report.measured.clone()
-}
-
-/// Robust standard errors of a least-squares fit, if they are requested, in one pass over the rows. The error is the number of a
-/// row that determines a coefficient alone.
-fn robust_errors(
-    kind: StandardErrors,
-    fit: &Fit,
-    table: &TrainingTable,
-    residuals: &Residuals,
-) -> Result<Option<Result<RobustErrors, u64>>, TrainError> {
-    let Fit::LeastSquares(fit) = fit else { return Ok(None) };
-    if kind == StandardErrors::Classical || fit.degrees_of_freedom() == 0 {
-        return Ok(None);
-    }
-    let total = residuals.weight();
-    let transformed = |rows: &EncodedRows| -> Vec<OrthogonalRow> {
-        let mut low_parts = LowParts::new(table);
-        let rows = rows.rows().filter(|row| row.weight > 0.0);
-        rows.map(|row| {
-            let residual = fit.residual(row.design, low_parts.row(&row), row.target);
-            OrthogonalRow::new(fit, total, row.number, row.design, residual, row.weight)
-        })
-        .collect()
-    };
-    let mut sums = RobustSums::new(kind, fit.means.len());
-    table.scan_with::<_, TrainError>(transformed, |_, rows| {
-        rows.iter().for_each(|row| sums.push(row));
-        Ok(())
-    })?;
-    Ok(Some(sums.finish(fit, total)))
 }
 
 /// The statistics of a fit without a penalty; `None` for other fits.

@@ -78,7 +78,7 @@ pub(crate) struct Arguments {
     no_intercept: bool,
     /// Standard errors of least squares
     ///
-    /// hc3 allows residuals of different variances and is reliable for few rows (MacKinnon and White, 1985). It changes
+    /// hc3 allows residuals of different variances and is reliable for few rows (Long and Ervin, 2000). It changes
     /// standard errors, t, p, confidence intervals of coefficients and F. Coefficients and the intervals of predictions stay
     /// as they are: those assume the same variance.
     #[arg(long, value_enum, default_value_t = StandardErrors::Classical)]
