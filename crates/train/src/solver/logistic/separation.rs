@@ -77,7 +77,7 @@ fn separation(column: usize, ranges: &[[f64; 2]], intercept: bool) -> Option<Col
         smallest >= largest
     };
     let found = || (1..sorted.len()).filter_map(at);
-    found().filter(has_one_value).last().or_else(|| found().next())
+    found().rfind(has_one_value).or_else(|| found().next())
 }
 
 #[cfg(test)]
