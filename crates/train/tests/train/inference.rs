@@ -374,6 +374,34 @@ fn the_fit_without_held_out_rows_may_be_separable() {
     assert!(trained.test.unwrap().values.values().all(|value| value.is_finite()));
 }
 
+/// One value of 10⁸ leaves the other rows few digits. By mpmath, the estimate is finite: the column does not separate the classes.
+#[test]
+fn a_value_far_from_all_others_does_not_separate_classes() {
+    let data = table("x,y", 60, |i| {
+        if i == 7 {
+            "1e8,yes".to_owned()
+        } else {
+            format!("{},{}", u(i), if e(i) < 0.4 + 0.3 * u(i) { "yes" } else { "no" })
+        }
+    });
+    let trained = trained(&data, &Options::default()).unwrap();
+    let about = |note: &&String| note.contains("values of \"x\" far from all others");
+    assert!(trained.summary.is_some() != trained.notes.iter().any(|note| about(&note)), "{:?}", trained.notes);
+}
+
+/// Too many coefficients for an information matrix, and few enough rows that each is on its side.
+#[test]
+fn separable_classes_are_an_error_without_an_information_matrix() {
+    let names: Vec<String> = (0..68).map(|j| format!("x{j}")).collect();
+    let data = table(&format!("{},y", names.join(",")), 90, |i| {
+        let values: Vec<String> =
+            (0..68).map(|j| number((i * 68 + j) * (i * 68 + j) % 9973, 7919, 9973).to_string()).collect();
+        format!("{},c{:02}", values.join(","), i % 30)
+    });
+    let error = trained(&data, &Options::default()).unwrap_err().to_string();
+    assert!(error.contains("a combination of the columns") && error.contains("separates the classes"), "{error}");
+}
+
 /// `OLS(y, X).fit(cov_type="HC3", use_t=True, method="qr")` and `WLS`.
 #[test]
 fn robust_standard_errors_agree_with_statsmodels() {
