@@ -275,6 +275,7 @@ fn lasso(folder: &Path, test_fraction: f64) -> Router {
         name: ModelName::try_from("m".to_owned()).unwrap(),
         estimator: Some(EstimatorKind::Lasso),
         penalty: PenaltyPlan::default(),
+        classes: ClassPlan::default(),
         standard_errors: StandardErrors::Classical,
         classes: ClassPlan::default(),
         calibrate: true,

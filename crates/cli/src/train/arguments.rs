@@ -233,7 +233,7 @@ struct Penalties {
 struct Classes {
     /// Weights of classes in the fit: balanced gives every class the same total weight, as in scikit-learn
     ///
-    /// Rows of a class have the weight n/(k·n_class), for k classes and n rows, on top of --weights. Probabilities are then
+    /// Rows of a class have the weight n/(k·m), for k classes, n rows and m rows of the class, on top of --weights. Probabilities are then
     /// those of data with as many rows of each class, and not of the frequencies in the data. Metrics do not use these
     /// weights.
     #[arg(long, value_enum, value_name = "WEIGHT")]

@@ -1,5 +1,7 @@
 //! Measures of what is served: baselines, standard errors, folds, class weights and thresholds.
 
+#![allow(clippy::cast_precision_loss)] // Counts, and random numbers.
+
 use std::fmt::Write as _;
 use std::fs;
 
@@ -253,8 +255,8 @@ fn few_rows_can_be_measured_in_folds(
 fn probabilities_are_calibrated_only_where_that_helps() {
     // As many columns as fits of 160 rows are overconfident about.
     let rows = |columns: u32| {
-        let names: String = (0..columns).map(|column| format!("x{column},")).collect();
-        let mut data = format!("{names}y\n");
+        let names: Vec<String> = (0..columns).map(|column| format!("x{column}")).collect();
+        let mut data = format!("{},y\n", names.join(","));
         let mut state = 1_u64;
         let mut uniform = || {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -263,8 +265,8 @@ fn probabilities_are_calibrated_only_where_that_helps() {
         for _ in 0..200 {
             let x: Vec<f64> = (0..columns).map(|_| uniform() + uniform() + uniform() - 1.5).collect();
             let p = 1.0 / (1.0 + (-2.0 * x[0]).exp());
-            let fields: String = x.iter().map(|x| format!("{x:.6},")).collect();
-            writeln!(data, "{fields}{}", if uniform() < p { "yes" } else { "no" }).unwrap();
+            let fields: Vec<String> = x.iter().map(|x| format!("{x:.6}")).collect();
+            writeln!(data, "{},{}", fields.join(","), if uniform() < p { "yes" } else { "no" }).unwrap();
         }
         data
     };

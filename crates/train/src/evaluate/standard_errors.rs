@@ -2,7 +2,7 @@
 //!
 //! A metric is a function of the weights of its rows. With its derivative by each weight, `√(n/(n − 1) · Σ(wᵢ ∂m/∂wᵢ)²)` is its
 //! standard error for rows drawn at random (the infinitesimal jackknife; Efron, 1982). For a mean that is `s/√n`, and for the
-//! area under the ROC curve the formula of DeLong and others (1988) up to `n/(n − 1)`.
+//! area under the ROC curve that of its structural components (Sen, 1960) up to `n/(n − 1)`.
 
 use indexmap::IndexMap;
 

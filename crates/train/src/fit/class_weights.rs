@@ -51,6 +51,10 @@ impl DesignRows for ClassWeighted<'_> {
             each(DesignRow { weight: row.weight * factor, ..row })
         })
     }
+
+    fn report(&self, fraction: f64) {
+        self.rows.report(fraction);
+    }
 }
 
 /// The position of a class.
