@@ -124,7 +124,11 @@ impl Feature {
     /// See [`CellError`].
     pub fn resolve(&self, cell: Cell<'_>) -> Result<Accepted, CellError> {
         match self.resolve_of_type(cell)? {
-            Accepted::Given(value) if self.positive && value <= 0.0 => Err(self.wrong_type(cell)),
+            Accepted::Given(value) if self.positive && value <= 0.0 => Err(match cell {
+                Cell::Field(_) => self.wrong_type(cell),
+                // Not `the number 0`, as if its type were wrong.
+                _ => CellError::Type { expected: self.expected(cell), got: value.to_string() },
+            }),
             accepted => Ok(accepted),
         }
     }
