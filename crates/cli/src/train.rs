@@ -26,8 +26,9 @@ use ordinate_model::artifact::Document;
 use ordinate_model::estimator::Coefficients;
 use ordinate_model::identity::{Checksum, ModelName};
 use ordinate_model::wording::counted;
-use ordinate_table::{Decision, Origin, expanded, shell_word};
+use ordinate_table::{Decision, Origin, Watch, expanded, shell_word};
 use ordinate_train::evaluate::ClassMetrics;
+use ordinate_train::plan::PenaltyPlan;
 use ordinate_train::report::{ReportInput, card, html, no_standard_errors};
 use ordinate_train::{Plan, TrainError, Trained, summary, train};
 use output_files::{OptionFile, clash};
@@ -68,25 +69,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         |(option, path): (&'static str, Option<&Path>)| path.map(|path| OptionFile::create(option, path)).transpose();
     let [model_file, report_file, card_file] = written.map(create);
     let (model_file, report_file, card_file) = (model_file?, report_file?, card_file?);
-    let named = out.filter(|out| !is_standard_output(out)).or(arguments.data.first().map(AsRef::as_ref));
     let progress = Arc::new(Progress::of_stages(!arguments.json));
     let watch = Some(progress.watch());
-    let trained = train(&Plan {
-        origin: Origin { watch: watch.clone(), ..arguments.origin() },
-        selection: arguments.selection(),
-        preparation: arguments.preparation(),
-        name: arguments.name.clone().unwrap_or_else(|| name_of(named.unwrap_or(Path::new("")))),
-        estimator: arguments.estimator,
-        penalty,
-        classes: arguments.classes(),
-        standard_errors: arguments.standard_errors,
-        calibrate: !arguments.measuring.no_calibration,
-        test: arguments.test().map(|origin| Origin { watch, ..origin }),
-        test_fraction: arguments.measuring.test_fraction,
-        seed: arguments.measuring.seed,
-        report: arguments.report.is_some() || arguments.card.is_some(),
-        created: Timestamp::from_second(Timestamp::now().as_second())?.to_string(),
-    });
+    let trained = train(&plan(arguments, penalty, watch)?);
     drop(progress);
     let trained = match trained {
         Err(TrainError::Several(problems)) if !problems.options().is_empty() => {
@@ -138,6 +123,28 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let kept: Vec<String> = written.iter().flatten().flatten().map(|path| path.display().to_string()).collect();
     let kept = if kept.is_empty() { String::new() } else { format!("\nnote: saved {}", kept.join(", ")) };
     Err(format!("{}{kept}", failed.join("\nerror: ")).into())
+}
+
+/// The plan of these arguments.
+fn plan(arguments: &Arguments, penalty: PenaltyPlan, watch: Option<Watch>) -> Result<Plan, Box<dyn Error>> {
+    let out = arguments.out.as_deref();
+    let named = out.filter(|out| !is_standard_output(out)).or(arguments.data.first().map(AsRef::as_ref));
+    Ok(Plan {
+        origin: Origin { watch: watch.clone(), ..arguments.origin() },
+        selection: arguments.selection(),
+        preparation: arguments.preparation(),
+        name: arguments.name.clone().unwrap_or_else(|| name_of(named.unwrap_or(Path::new("")))),
+        estimator: arguments.estimator,
+        penalty,
+        classes: arguments.classes(),
+        standard_errors: arguments.standard_errors,
+        calibrate: !arguments.measuring.no_calibration,
+        test: arguments.test().map(|origin| Origin { watch, ..origin }),
+        test_fraction: arguments.measuring.test_fraction,
+        seed: arguments.measuring.seed,
+        report: arguments.report.is_some() || arguments.card.is_some(),
+        created: Timestamp::from_second(Timestamp::now().as_second())?.to_string(),
+    })
 }
 
 /// The error of `--strict`: what would be decided, and the command that decides it in the same way.

@@ -277,7 +277,6 @@ fn lasso(folder: &Path, test_fraction: f64) -> Router {
         penalty: PenaltyPlan::default(),
         classes: ClassPlan::default(),
         standard_errors: StandardErrors::Classical,
-        classes: ClassPlan::default(),
         calibrate: true,
         test: None,
         test_fraction,

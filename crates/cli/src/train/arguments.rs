@@ -126,7 +126,7 @@ struct Columns {
     ///
     /// A row of weight 2 counts as two rows in coefficients and metrics. Degrees of freedom, standard errors, tests and
     /// intervals count rows instead of weights, as in the WLS of statsmodels; those of poisson, gamma and logistic with --c inf
-    /// count weights, as the freq_weights of its GLM.
+    /// count weights as frequencies, as its GLM does.
     #[arg(long, value_name = "NAME")]
     weights: Option<String>,
     /// Column with the exposure of each row, such as a time or an area, for poisson and gamma; greater than zero

@@ -158,7 +158,9 @@ impl<'r, R: GlmRows> BlockRows<'r, R> {
             blocks.iter().map(|block| Sums::from_block(block, pass, family)).collect()
         };
         if chunk >= blocks.len() {
-            sum(blocks).iter().for_each(|sums| total.add(sums));
+            for sums in &sum(blocks) {
+                total.add(sums);
+            }
             return;
         }
         let summed: Vec<Vec<Sums>> = std::thread::scope(|scope| {

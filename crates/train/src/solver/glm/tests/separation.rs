@@ -22,9 +22,9 @@ fn a_group_of_zeros_ends_the_fit_and_names_its_column() {
     // The others are those of the fit without the group.
     let mut others = groups(false).0;
     others.retain(|(columns, ..)| columns[1] == 0.0);
-    others.iter_mut().for_each(|(columns, ..)| {
+    for (columns, ..) in &mut others {
         columns.remove(1);
-    });
+    }
     let others = Rows(others).fit(&GlmSettings::new(Family::Poisson));
     for (one, other) in [(0, 0), (2, 1)] {
         let (one, other) = (fit.coefficients[one] / fit.scales[one], others.coefficients[other] / others.scales[other]);
@@ -47,7 +47,7 @@ fn a_penalty_keeps_the_coefficient_of_a_group_of_zeros_finite() {
 #[test]
 fn rare_counts_are_not_separated() {
     let row = |i: u32| {
-        let is_rare = i % 2 == 0;
+        let is_rare = i.is_multiple_of(2);
         let target = if is_rare { f64::from(u8::from(i == 500)) } else { f64::from(1000 + i % 7) };
         (vec![f64::from(u8::from(is_rare))], target, 0.0, 1.0)
     };
