@@ -106,12 +106,10 @@ impl Sides {
         let unpenalised = matches!(model.document().estimator, Coefficients::Linear(_));
         let intercepts = usize::from(!model.document().preprocess.through_origin);
         let parameters = unpenalised.then(|| model.design().width() + intercepts);
+        let family = model.document().estimator.log_link();
         let evaluation = |parameters| match model.classes() {
             Some(classes) => Evaluation::Classification(Classification::new(classes.len())),
-            None => {
-                let regression = Regression::new(parameters).with_family(model.document().estimator.log_link());
-                Evaluation::Regression(regression)
-            }
+            None => Evaluation::Regression(Regression::new(parameters).with_family(family)),
         };
         Self { fitted: evaluation(parameters), held_out: evaluation(None), errors: ErrorSampler::new(model) }
     }
