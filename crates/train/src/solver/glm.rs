@@ -8,7 +8,7 @@
 //! ```
 //!
 //! For the log link it is convex in the linear predictor. Newton's method starts from one step of iteratively reweighted least
-//! squares (McCullagh and Nelder, 1989, §2.5) and halves steps that do not reduce the objective. Without a penalty the columns
+//! squares (`McCullagh` and Nelder, 1989, §2.5) and halves steps that do not reduce the objective. Without a penalty the columns
 //! are orthonormalised by the factor R of their moments first: the Hessian then is as well conditioned as the working weights
 //! are, however dependent the columns.
 

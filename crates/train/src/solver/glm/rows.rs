@@ -170,7 +170,9 @@ impl<'r, R: GlmRows> BlockRows<'r, R> {
                 .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
                 .collect()
         });
-        summed.iter().flatten().for_each(|sums| total.add(sums));
+        for sums in summed.iter().flatten() {
+            total.add(sums);
+        }
     }
 
     fn stream(&self, each: &mut dyn FnMut(RawBlock)) -> Result<(), SolveError> {
