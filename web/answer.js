@@ -118,6 +118,7 @@ const METHODS = {
     "Student's t, approximate: too narrow if the regularization is much stronger than the data require.",
   conformal: (rows) =>
     `Conformal, from ${rows === undefined ? "held-out rows" : count(rows, "held-out row")}: valid if new rows are like them.`,
+  wald: () => "Normal approximation on the logarithmic scale: exact for many rows.",
 };
 
 /** The reason for a missing interval, with a choice of the level if another one may have an interval. */

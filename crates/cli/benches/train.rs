@@ -200,14 +200,15 @@ fn shapes(folder: &Path) {
             let answer = theirs.ask("fit classes");
             let (seconds, count) = answer.split_once(' ').unwrap();
             their_times.push(seconds.parse().unwrap());
-            steps = count.trim_end_matches(".0").to_owned();
+            count.trim_end_matches(".0").clone_into(&mut steps);
             if start.elapsed() > LONG {
                 break;
             }
         }
         // The first round warms both up.
         if our_times.len() > 1 {
-            (our_times.remove(0), their_times.remove(0));
+            our_times.remove(0);
+            their_times.remove(0);
         }
         let (ours, theirs) = (median(&mut our_times), median(&mut their_times));
         let fit = fit.unwrap();

@@ -34,11 +34,11 @@ struct ColumnCoefficients<'a> {
 impl<'a> CoefficientTable<'a> {
     pub(super) fn new(document: &'a Document) -> Self {
         let target = &document.signature.target().name;
-        let Preprocess { columns, target_transform, through_origin } = &document.preprocess;
+        let Preprocess { columns, through_origin, .. } = &document.preprocess;
         let scores = match document.estimator.classes() {
             Some([_, second]) => vec![format!("log-odds of {second}")],
             Some(many) => many.iter().map(Scalar::to_string).collect(),
-            None => vec![target_transform.describe(target)],
+            None => vec![document.scale().describe(target)],
         };
         let coefficients = |column: &'a DesignColumn| {
             let stored = document.estimator.get(&column.name).unwrap_or_default();

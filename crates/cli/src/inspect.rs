@@ -12,7 +12,7 @@ use super::{intervals, metric_table, model};
 use ordinate_model::Model;
 use ordinate_model::answer::AvailableIntervals;
 use ordinate_model::artifact::Training;
-use ordinate_model::preprocess::TargetTransform;
+use ordinate_model::preprocess::{Offset, TargetTransform};
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, Signature, UnknownPolicy};
 use ordinate_model::task::Task;
@@ -62,6 +62,9 @@ struct Contents<'a> {
     golden_rows: usize,
     signature: &'a Signature,
     target_transform: TargetTransform,
+    /// As in the model file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<&'a Offset>,
     /// The probability from which the second of two classes is predicted, if there is a threshold.
     #[serde(skip_serializing_if = "Option::is_none")]
     threshold: Option<f64>,
@@ -85,6 +88,7 @@ impl<'a> Contents<'a> {
             golden_rows: document.golden.x.len(),
             signature: &document.signature,
             target_transform: document.preprocess.target_transform,
+            offset: document.preprocess.offset.as_ref(),
             threshold: model.threshold(),
             coefficients,
             intervals: model.available_intervals(),
@@ -112,6 +116,13 @@ fn report(model: &Model, coefficients: &CoefficientTable<'_>) -> String {
     }
     if document.preprocess.target_transform == TargetTransform::Log {
         fact("fitted to", "the logarithm of the target; predictions are medians, not means".to_owned());
+    }
+    if let Some(family) = document.estimator.log_link() {
+        fact("fitted to", format!("the logarithm of the mean ({} distribution); predictions are means", family.name()));
+    }
+    if let Some(offset) = &document.preprocess.offset {
+        let (name, kind) = (label(&offset.feature), if offset.log { "exposure" } else { "offset" });
+        fact(kind, name.to_owned());
     }
     let ignored: Vec<&str> = document.signature.ignored().iter().map(|name| label(name)).collect();
     if !ignored.is_empty() {

@@ -16,16 +16,20 @@ pub(super) fn describe(document: &Document) -> String {
         };
         return format!("Student's t, {freedom} degrees of freedom{biased}");
     }
+    let mean = match inference.and_then(|inference| inference.dispersion) {
+        Some(_) => "; of the mean: normal on the logarithmic scale",
+        None => "",
+    };
     let Some(conformal) = inference.and_then(|inference| inference.conformal.as_ref()) else {
-        return "not available; hold out rows (--test-fraction above 0, or --test FILE) to compute them".to_owned();
+        return format!("not available; hold out rows (--test-fraction above 0, or --test FILE) to compute them{mean}");
     };
     let sets = if document.task == Task::Classification { "prediction sets, " } else { "" };
     let rows = conformal.rows;
     if document.training.parameters.contains_key(TEST_ROWS) {
-        format!("{sets}conformal, from the errors on {rows} test rows")
+        format!("{sets}conformal, from the errors on {rows} test rows{mean}")
     } else {
         format!(
-            "{sets}conformal, from the errors on {rows} held-out rows; slightly wide, as the model is fitted to all rows"
+            "{sets}conformal, from the errors on {rows} held-out rows; slightly wide, as the model is fitted to all rows{mean}"
         )
     }
 }

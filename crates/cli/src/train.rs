@@ -26,14 +26,18 @@ use ordinate_model::artifact::Document;
 use ordinate_model::estimator::Coefficients;
 use ordinate_model::identity::{Checksum, ModelName};
 use ordinate_model::wording::counted;
-use ordinate_table::{Decision, Origin, expanded, shell_word};
+use ordinate_table::{Decision, Origin, Watch, expanded, shell_word};
 use ordinate_train::evaluate::ClassMetrics;
+use ordinate_train::plan::PenaltyPlan;
 use ordinate_train::report::{ReportInput, card, html, no_standard_errors};
 use ordinate_train::{Plan, TrainError, Trained, summary, train};
 use output_files::{OptionFile, clash};
 
 /// Trains, writes the output files, and returns the results as text or JSON.
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
+    if let Err(reason) = arguments.check_log_link() {
+        wrong_usage("train", &reason);
+    }
     let penalty = match arguments.penalty() {
         Ok(penalty) => penalty,
         Err(reason) => wrong_usage("train", &reason),
@@ -65,25 +69,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         |(option, path): (&'static str, Option<&Path>)| path.map(|path| OptionFile::create(option, path)).transpose();
     let [model_file, report_file, card_file] = written.map(create);
     let (model_file, report_file, card_file) = (model_file?, report_file?, card_file?);
-    let named = out.filter(|out| !is_standard_output(out)).or(arguments.data.first().map(AsRef::as_ref));
     let progress = Arc::new(Progress::of_stages(!arguments.json));
     let watch = Some(progress.watch());
-    let trained = train(&Plan {
-        origin: Origin { watch: watch.clone(), ..arguments.origin() },
-        selection: arguments.selection(),
-        preparation: arguments.preparation(),
-        name: arguments.name.clone().unwrap_or_else(|| name_of(named.unwrap_or(Path::new("")))),
-        estimator: arguments.estimator,
-        penalty,
-        classes: arguments.classes(),
-        standard_errors: arguments.standard_errors,
-        calibrate: !arguments.measuring.no_calibration,
-        test: arguments.test().map(|origin| Origin { watch, ..origin }),
-        test_fraction: arguments.measuring.test_fraction,
-        seed: arguments.measuring.seed,
-        report: arguments.report.is_some() || arguments.card.is_some(),
-        created: Timestamp::from_second(Timestamp::now().as_second())?.to_string(),
-    });
+    let trained = train(&plan(arguments, penalty, watch)?);
     drop(progress);
     let trained = match trained {
         Err(TrainError::Several(problems)) if !problems.options().is_empty() => {
@@ -135,6 +123,28 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let kept: Vec<String> = written.iter().flatten().flatten().map(|path| path.display().to_string()).collect();
     let kept = if kept.is_empty() { String::new() } else { format!("\nnote: saved {}", kept.join(", ")) };
     Err(format!("{}{kept}", failed.join("\nerror: ")).into())
+}
+
+/// The plan of these arguments.
+fn plan(arguments: &Arguments, penalty: PenaltyPlan, watch: Option<Watch>) -> Result<Plan, Box<dyn Error>> {
+    let out = arguments.out.as_deref();
+    let named = out.filter(|out| !is_standard_output(out)).or(arguments.data.first().map(AsRef::as_ref));
+    Ok(Plan {
+        origin: Origin { watch: watch.clone(), ..arguments.origin() },
+        selection: arguments.selection(),
+        preparation: arguments.preparation(),
+        name: arguments.name.clone().unwrap_or_else(|| name_of(named.unwrap_or(Path::new("")))),
+        estimator: arguments.estimator,
+        penalty,
+        classes: arguments.classes(),
+        standard_errors: arguments.standard_errors,
+        calibrate: !arguments.measuring.no_calibration,
+        test: arguments.test().map(|origin| Origin { watch, ..origin }),
+        test_fraction: arguments.measuring.test_fraction,
+        seed: arguments.measuring.seed,
+        report: arguments.report.is_some() || arguments.card.is_some(),
+        created: Timestamp::from_second(Timestamp::now().as_second())?.to_string(),
+    })
 }
 
 /// The error of `--strict`: what would be decided, and the command that decides it in the same way.
@@ -229,15 +239,12 @@ fn report(trained: &Trained, saved: Option<&Result<PathBuf, String>>) -> Result<
     let noun = if features == 1 { "feature" } else { "features" };
     let target = &document.signature.target().name;
     writeln!(text, "{}@{}: {target} from {features} {noun}, {rows} rows\n", document.name, document.version)?;
-    match &trained.summary {
-        Some(summary) => {
-            writeln!(text, "Coefficients of {}, for one unit of the column\n{summary}", summary.target)?;
-        }
-        None => {
-            writeln!(text, "Coefficients, for one unit of the column\n{}", CoefficientTable::new(document).table())?;
-            if let Some(reason) = no_standard_errors(document) {
-                writeln!(text, "{reason}\n")?;
-            }
+    if let Some(summary) = &trained.summary {
+        writeln!(text, "Coefficients of {}, for one unit of the column\n{summary}", summary.target)?;
+    } else {
+        writeln!(text, "Coefficients, for one unit of the column\n{}", CoefficientTable::new(document).table())?;
+        if let Some(reason) = no_standard_errors(document) {
+            writeln!(text, "{reason}\n")?;
         }
     }
     if *held_out > 0 {

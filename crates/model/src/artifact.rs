@@ -10,7 +10,7 @@ use thiserror::Error;
 use crate::estimator::Coefficients;
 use crate::identity::{Checksum, ModelName, Version};
 use crate::inference::Inference;
-use crate::preprocess::Preprocess;
+use crate::preprocess::{Preprocess, TargetTransform};
 use crate::pretty_json;
 use crate::scalar::Scalar;
 use crate::signature::Signature;
@@ -166,6 +166,13 @@ struct FormatOnly {
 }
 
 impl Document {
+    /// How scores become values in the target's unit: by the inverse of the target's transformation, or of the log link
+    /// of a generalised linear model.
+    #[must_use]
+    pub fn scale(&self) -> TargetTransform {
+        if self.estimator.log_link().is_some() { TargetTransform::Log } else { self.preprocess.target_transform }
+    }
+
     /// Reads a file and checks format, members and checksum, but predicts nothing.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ use smartcore::linear::linear_regression::LinearRegression;
 use smartcore::linear::logistic_regression::LogisticRegression;
 use smartcore::linear::ridge_regression::RidgeRegression;
 
+use crate::family::Family;
 use crate::preprocess::Preprocess;
 use crate::scalar::Scalar;
 use crate::task::Task;
@@ -40,13 +41,17 @@ pub enum Coefficients {
     ElasticNet(LinearCoefficients),
     /// Logistic regression: the log-odds of the second of two classes, or one score a class for more classes (softmax).
     Logistic(LogisticCoefficients),
+    /// Poisson regression: the logarithm of the mean of a count.
+    Poisson(LinearCoefficients),
+    /// Gamma regression: the logarithm of the mean of a positive target.
+    Gamma(LinearCoefficients),
 }
 
-/// The coefficients of a regressor: `intercept + Σ coefficient · column`.
+/// The coefficients of a regressor: `intercept + Σ coefficient · column`, the value or its logarithm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LinearCoefficients {
-    /// The value at the means of all columns.
+    /// The score at the means of all columns.
     pub intercept: f64,
     /// One coefficient a column.
     #[serde(deserialize_with = "unique_names")]
@@ -104,7 +109,7 @@ pub(crate) enum Estimator {
 
 /// The scores of the rows of a design.
 pub(crate) enum Scores {
-    /// One value a row, before the inverse of the target's transformation.
+    /// One value a row, before an offset is added, and before the inverse of a transformation or link.
     Values(Vec<f64>),
     /// The position of each row's class, and rows × classes probabilities, row-major.
     Classes { chosen: Vec<usize>, probabilities: Vec<f64> },
@@ -120,6 +125,32 @@ impl Coefficients {
             Self::Lasso(_) => "lasso",
             Self::ElasticNet(_) => "elastic-net",
             Self::Logistic(_) => "logistic",
+            Self::Poisson(_) => Family::Poisson.name(),
+            Self::Gamma(_) => Family::Gamma.name(),
+        }
+    }
+
+    /// The distribution of the target, for a generalised linear model with a log link.
+    #[must_use]
+    pub fn log_link(&self) -> Option<Family> {
+        match self {
+            Self::Poisson(_) => Some(Family::Poisson),
+            Self::Gamma(_) => Some(Family::Gamma),
+            _ => None,
+        }
+    }
+
+    /// The coefficients of a regressor.
+    #[must_use]
+    pub fn regressor(&self) -> Option<&LinearCoefficients> {
+        match self {
+            Self::Linear(regressor)
+            | Self::Ridge(regressor)
+            | Self::Lasso(regressor)
+            | Self::ElasticNet(regressor)
+            | Self::Poisson(regressor)
+            | Self::Gamma(regressor) => Some(regressor),
+            Self::Logistic(_) => None,
         }
     }
 
@@ -142,10 +173,8 @@ impl Coefficients {
     #[must_use]
     pub fn intercepts(&self) -> &[f64] {
         match self {
-            Self::Linear(regressor) | Self::Ridge(regressor) | Self::Lasso(regressor) | Self::ElasticNet(regressor) => {
-                std::slice::from_ref(&regressor.intercept)
-            }
             Self::Logistic(classifier) => &classifier.intercepts,
+            _ => self.regressor().map_or(&[], |regressor| std::slice::from_ref(&regressor.intercept)),
         }
     }
 
@@ -153,10 +182,8 @@ impl Coefficients {
     #[must_use]
     pub fn get(&self, column: &str) -> Option<&[f64]> {
         match self {
-            Self::Linear(regressor) | Self::Ridge(regressor) | Self::Lasso(regressor) | Self::ElasticNet(regressor) => {
-                regressor.coefficients.get(column).map(std::slice::from_ref)
-            }
             Self::Logistic(classifier) => classifier.coefficients.get(column).map(Vec::as_slice),
+            _ => self.regressor()?.coefficients.get(column).map(std::slice::from_ref),
         }
     }
 }
@@ -168,7 +195,10 @@ impl Estimator {
     /// A message when names do not match the columns one to one, a number is not finite, or smartcore rejects them.
     pub(crate) fn new(fitted: &Coefficients, preprocess: &Preprocess) -> Result<Self, String> {
         Ok(match fitted {
-            Coefficients::Linear(coefficients) => {
+            // The linear predictor of a generalised linear model is that of least squares.
+            Coefficients::Linear(coefficients)
+            | Coefficients::Poisson(coefficients)
+            | Coefficients::Gamma(coefficients) => {
                 let intercept = matrix(1, &[coefficients.intercept]);
                 Self::Linear(regressor(coefficients, preprocess, &intercept)?)
             }

@@ -58,7 +58,13 @@ impl Model {
         }
         let columns = &self.document.preprocess.columns;
         let features = self.signature().features().iter();
-        features.filter_map(|feature| Some((feature.name.as_str(), typical_value(feature, columns)?))).collect()
+        // An offset has the value whose term is the mean.
+        let offset = |feature: &Feature| {
+            let offset = self.document.preprocess.offset.as_ref().filter(|offset| offset.feature == feature.name)?;
+            Some(Scalar::Number(offset.typical()))
+        };
+        let typical = |feature: &Feature| offset(feature).or_else(|| typical_value(feature, columns));
+        features.filter_map(|feature| Some((feature.name.as_str(), typical(feature)?))).collect()
     }
 
     fn draw_row(&self, random: &mut SplitMix) -> IndexMap<&str, Scalar> {

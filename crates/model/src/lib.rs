@@ -10,6 +10,7 @@
 //! | [`frame`]                                      | rows that fit a signature, or the list of their faults     |
 //! | [`preprocess`]                                 | from features to the columns of the design matrix          |
 //! | [`estimator`]                                  | coefficients, and predictions by smartcore                 |
+//! | [`family`]                                     | distributions of a target with a log link                  |
 //! | [`inference`]                                  | the statistics that intervals and warnings need            |
 //! | [`answer`]                                     | predictions, intervals, explanations and warnings          |
 //! | `example_rows`                                 | synthetic rows drawn from the training distribution        |
@@ -21,6 +22,7 @@ pub mod date;
 pub mod double_double;
 pub mod estimator;
 mod example_rows;
+pub mod family;
 pub mod field;
 pub mod frame;
 mod golden;

@@ -2,7 +2,7 @@
 
 use crate::artifact::{ArtifactError, Document};
 use crate::estimator::Estimator;
-use crate::preprocess::Design;
+use crate::preprocess::{Design, TargetTransform};
 use crate::scalar::Scalar;
 use crate::signature::Signature;
 
@@ -35,7 +35,9 @@ impl Model {
                 "task: expected {expected} for this estimator, got {got}"
             )));
         }
-        let mut offsets = document.preprocess.columns.iter().map(|column| &column.mean);
+        check_log_link(&document).map_err(ArtifactError::Inconsistent)?;
+        let of_offset = document.preprocess.offset.iter().map(|offset| &offset.mean);
+        let mut offsets = document.preprocess.columns.iter().map(|column| &column.mean).chain(of_offset);
         if document.preprocess.through_origin
             && offsets.by_ref().chain(document.estimator.intercepts()).any(|offset| *offset != 0.0)
         {
@@ -109,5 +111,20 @@ impl Model {
     #[must_use]
     pub fn base(&self) -> &[f64] {
         &self.base
+    }
+}
+
+/// A log link and an offset belong to generalised linear models, whose target is not transformed.
+fn check_log_link(document: &Document) -> Result<(), String> {
+    let preprocess = &document.preprocess;
+    let family = document.estimator.family();
+    match document.estimator.log_link() {
+        None if preprocess.offset.is_some() => {
+            Err(format!("preprocess.offset: expected a poisson or gamma estimator, got {family}"))
+        }
+        Some(_) if preprocess.target_transform != TargetTransform::Identity => {
+            Err(format!("preprocess.target_transform: expected no transformation, because {family} has a log link"))
+        }
+        _ => Ok(()),
     }
 }

@@ -26,6 +26,37 @@ pub struct Preprocess {
     /// Whether the fit has no intercept: all means and intercepts are 0.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub through_origin: bool,
+    /// A term of the score that has no coefficient; only for a generalised linear model.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub offset: Option<Offset>,
+}
+
+/// A term that is added to the score as it is: `feature − mean`, or `ln feature − mean` for an exposure.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Offset {
+    /// The name of the feature, a number.
+    pub feature: String,
+    /// Whether it is an exposure, such as a time or an area, to which the mean of the target is proportional: its
+    /// logarithm is added.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub log: bool,
+    /// The mean of the term over the training rows; 0 without an intercept.
+    pub mean: f64,
+}
+
+impl Offset {
+    /// The term for a value of the feature, not centred.
+    #[must_use]
+    pub fn term(log: bool, value: f64) -> f64 {
+        if log { libm::log(value) } else { value }
+    }
+
+    /// The value of the feature whose term is the mean.
+    #[must_use]
+    pub fn typical(&self) -> f64 {
+        if self.log { libm::exp(self.mean) } else { self.mean }
+    }
 }
 
 /// One column of the design: `(Π factors − mean) / scale`.
@@ -120,6 +151,15 @@ impl Factor {
 #[derive(Debug, Clone)]
 pub struct Design {
     columns: Vec<Column>,
+    offset: Option<ResolvedOffset>,
+}
+
+/// [`Offset`] with the position of its feature.
+#[derive(Debug, Clone, Copy)]
+struct ResolvedOffset {
+    position: usize,
+    log: bool,
+    mean: f64,
 }
 
 #[derive(Debug, Clone)]
@@ -169,7 +209,19 @@ impl Design {
             let product = column.product.iter().map(|factor| resolve(factor, signature).map_err(named));
             Ok(Column { product: product.collect::<Result<_, _>>()?, mean: column.mean, scale: column.scale })
         };
-        Ok(Self { columns: preprocess.columns.iter().map(column).collect::<Result<_, _>>()? })
+        let offset = preprocess.offset.as_ref().map(|offset| resolve_offset(offset, signature)).transpose()?;
+        Ok(Self { columns: preprocess.columns.iter().map(column).collect::<Result<_, _>>()?, offset })
+    }
+
+    /// The term without a coefficient, centred, from one row of a frame; `None` for a model without an offset.
+    pub fn offset(&self, row: &[f64]) -> Option<f64> {
+        let ResolvedOffset { position, log, mean } = self.offset?;
+        Some(Offset::term(log, row.get(position).copied().unwrap_or(f64::NAN)) - mean)
+    }
+
+    /// The position of the feature of the offset.
+    pub(crate) fn offset_source(&self) -> Option<usize> {
+        self.offset.map(|offset| offset.position)
     }
 
     /// The number of columns.
@@ -257,6 +309,22 @@ impl Column {
     }
 }
 
+fn resolve_offset(offset: &Offset, signature: &Signature) -> Result<ResolvedOffset, String> {
+    let Offset { feature: name, log, mean } = offset;
+    let position = signature.position(name).ok_or_else(|| format!("preprocess.offset: unknown feature {name:?}"))?;
+    let feature = signature.features().get(position).ok_or("preprocess.offset: unknown feature")?;
+    if !matches!(feature.kind, FeatureType::Double | FeatureType::Long) {
+        return Err(format!("preprocess.offset: expected a number, but {name:?} is not one"));
+    }
+    if *log && !feature.positive {
+        return Err(format!("preprocess.offset: expected the feature {name:?} to be positive, because it is logged"));
+    }
+    if !mean.is_finite() {
+        return Err("preprocess.offset: expected a finite mean".into());
+    }
+    Ok(ResolvedOffset { position, log: *log, mean: *mean })
+}
+
 fn resolve(factor: &Factor, signature: &Signature) -> Result<Resolved, String> {
     let name = &factor.feature;
     let position = signature.position(name).ok_or_else(|| format!("unknown feature {name:?}"))?;
@@ -308,7 +376,8 @@ mod tests {
     }
 
     fn design(columns: Vec<DesignColumn>) -> Result<Design, String> {
-        let preprocess = Preprocess { columns, target_transform: TargetTransform::Identity, through_origin: false };
+        let preprocess =
+            Preprocess { columns, target_transform: TargetTransform::Identity, through_origin: false, offset: None };
         Design::new(&preprocess, &signature())
     }
 

@@ -23,6 +23,11 @@ pub enum Role {
     },
     /// The weights of the rows.
     Weight,
+    /// A term of the score without a coefficient.
+    Offset {
+        /// Whether its logarithm is added.
+        log: bool,
+    },
 }
 
 impl Role {
@@ -33,6 +38,7 @@ impl Role {
             Self::Feature => Purpose::Feature,
             Self::Target { .. } => Purpose::Target,
             Self::Weight => Purpose::Weight,
+            Self::Offset { .. } => Purpose::Offset,
         }
     }
 }

@@ -160,7 +160,17 @@ pub enum DataError {
         /// The column.
         column: String,
     },
-    /// `--exclude` names the target or the weights.
+    /// The column of the offset is also the target or the weights.
+    #[error("column {column:?} cannot be both the {role} and the offset\nhelp: give another column to {option}")]
+    OffsetHasRole {
+        /// The column.
+        column: String,
+        /// Its other role.
+        role: &'static str,
+        /// The option that names the offset.
+        option: &'static str,
+    },
+    /// `--exclude` names the target, the weights or the offset.
     #[error("--exclude: the {column} is not a feature\nhelp: remove it from --exclude")]
     ExcludedRole {
         /// The column.
@@ -323,13 +333,15 @@ pub enum DataError {
         /// The reason.
         reason: String,
     },
-    /// A weight, or a target to be logged, that is zero or negative.
-    #[error("{location}, {column}: expected a number greater than zero, got {value}\nhelp: {reason}")]
+    /// A weight, an exposure or a target that is zero or negative where it must not be.
+    #[error("{location}, {column}: expected {expected}, got {value}\nhelp: {reason}")]
     NotPositive {
         /// The row.
         location: Location,
         /// The column.
         column: NamedColumn,
+        /// A description of the accepted values.
+        expected: &'static str,
         /// The value.
         value: f64,
         /// What to do.

@@ -54,7 +54,7 @@ pub use origin::Origin;
 pub use paths::{each_once, expanded};
 pub use progress::{Step, Watch};
 pub use row::{Row, RowNumber};
-pub use selection::Selection;
+pub use selection::{OffsetColumn, Selection};
 pub use source::{Record, RowId, Scan, Source};
 pub use spool::SpoolError;
 pub use table_reader::TableReader;

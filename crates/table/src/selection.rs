@@ -15,6 +15,25 @@ pub struct Selection {
     pub exclude: Vec<String>,
     /// The column of the weights of the rows.
     pub weights: Option<String>,
+    /// The column of a term without a coefficient. It is read with the features.
+    pub offset: Option<OffsetColumn>,
+}
+
+/// A column that is added to the score of a generalised linear model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OffsetColumn {
+    /// The column.
+    pub name: String,
+    /// Whether it is an exposure, whose logarithm is added.
+    pub log: bool,
+}
+
+impl OffsetColumn {
+    /// The option that names it.
+    #[must_use]
+    pub fn option(&self) -> &'static str {
+        if self.log { "--exposure" } else { "--offset" }
+    }
 }
 
 impl Selection {
@@ -31,10 +50,12 @@ impl Selection {
     ) -> Result<Vec<String>, DataError> {
         let target = &self.target;
         let excluded = self.exclude.iter().filter(|name| !may_be_term(name));
-        for name in [target].into_iter().chain(&self.weights).chain(excluded).chain(&self.features) {
+        let offset = self.offset.as_ref().map(|offset| &offset.name);
+        for name in [target].into_iter().chain(&self.weights).chain(offset).chain(excluded).chain(&self.features) {
             find(header, name, header_location)?;
         }
-        let roles = [(Some(target), "the target"), (self.weights.as_ref(), "the weights")];
+        let of_offset = self.offset.as_ref().map_or("", OffsetColumn::option);
+        let roles = [(Some(target), "the target"), (self.weights.as_ref(), "the weights"), (offset, "the offset")];
         for (name, role) in roles {
             if let Some(column) = name.filter(|name| self.features.contains(name)) {
                 return Err(DataError::TwoRoles { column: column.clone(), role });
@@ -43,7 +64,13 @@ impl Selection {
         if self.weights.as_ref() == Some(target) {
             return Err(DataError::TargetWeighs { column: target.clone() });
         }
-        for (name, purpose) in [(Some(target), Purpose::Target), (self.weights.as_ref(), Purpose::Weight)] {
+        if let Some(column) = offset.filter(|name| *name == target || self.weights.as_ref() == Some(name)) {
+            let role = if column == target { "target" } else { "weights" };
+            return Err(DataError::OffsetHasRole { column: column.clone(), role, option: of_offset });
+        }
+        let purposes =
+            [(Some(target), Purpose::Target), (self.weights.as_ref(), Purpose::Weight), (offset, Purpose::Offset)];
+        for (name, purpose) in purposes {
             if let Some(name) = name.filter(|name| self.exclude.contains(name)) {
                 return Err(DataError::ExcludedRole { column: NamedColumn { name: name.as_str().into(), purpose } });
             }
@@ -51,14 +78,21 @@ impl Selection {
         let wanted = if self.features.is_empty() { header } else { &self.features };
         let mut names: Vec<String> = Vec::new();
         for name in wanted {
+            if offset == Some(name) {
+                names.push(name.clone());
+                continue;
+            }
             let is_other = name == target || self.weights.as_ref() == Some(name);
             let is_index = self.features.is_empty() && index.contains(name);
             if !is_other && !is_index && !self.exclude.contains(name) && !names.contains(name) {
                 names.push(name.clone());
             }
         }
-        if names.is_empty() {
+        if !names.iter().any(|name| offset != Some(name)) {
             return Err(DataError::NoFeatures { path: header_location.path.clone(), target: target.clone() });
+        }
+        if let Some(offset) = offset.filter(|offset| !names.contains(offset)) {
+            names.push(offset.clone());
         }
         names.push(target.clone());
         names.extend(self.weights.clone());
@@ -69,7 +103,8 @@ impl Selection {
 impl Selection {
     /// The columns that the header must have.
     pub(super) fn known(&self) -> Vec<String> {
-        [&self.target].into_iter().chain(&self.weights).chain(&self.features).cloned().collect()
+        let offset = self.offset.as_ref().map(|offset| &offset.name);
+        [&self.target].into_iter().chain(&self.weights).chain(offset).chain(&self.features).cloned().collect()
     }
 
     /// The excluded columns of the design.

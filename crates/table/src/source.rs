@@ -15,7 +15,7 @@ use super::parquet::ParquetRows;
 use super::progress::{Hashed, Watch};
 use super::ragged::RaggedRows;
 use super::row::{Row, RowNumber};
-use super::selection::find;
+use super::selection::{OffsetColumn, find};
 use super::standard_input::StandardInput;
 use super::{DataError, Decision, Header, Location, Selection};
 use ordinate_model::cell::Cell;
@@ -80,6 +80,8 @@ pub struct Source {
     pub(super) names: Vec<String>,
     /// Whether the last of them are weights.
     pub has_weights: bool,
+    /// The column of a term without a coefficient, which is among the features.
+    pub offset: Option<OffsetColumn>,
     /// The position of each name in the header.
     pub(super) positions: Vec<usize>,
     /// All columns of the files.
@@ -147,6 +149,7 @@ impl Source {
             files,
             names,
             has_weights,
+            offset: selection.offset.clone(),
             positions,
             header,
             index,

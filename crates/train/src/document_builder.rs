@@ -7,15 +7,17 @@ use super::evaluate::{Calibration, HeldOutErrors, Metrics, by_name};
 use super::fit::Fit;
 use super::plan::{EstimatorKind, Plan};
 use super::solver::cross_validation::CrossValidationResult;
+use super::solver::glm::GlmFit;
 use super::solver::least_squares::LeastSquaresFit;
 use super::solver::leverage::LeverageFactor;
 use super::solver::path::PenalisedFit;
 use super::training_table::TrainingTable;
 use ordinate_model::artifact::{ArtifactError, Document, FORMAT, Golden, Training};
 use ordinate_model::estimator::{Coefficients, LinearCoefficients, LogisticCoefficients};
+use ordinate_model::family::Family;
 use ordinate_model::identity::Version;
 use ordinate_model::inference::Inference;
-use ordinate_model::preprocess::{DesignColumn, Preprocess};
+use ordinate_model::preprocess::{DesignColumn, Offset, Preprocess};
 use ordinate_model::scalar::Scalar;
 use ordinate_model::task::Task;
 use ordinate_table::Scan;
@@ -85,6 +87,7 @@ impl<'a> DocumentBuilder<'a> {
                 columns: self.columns(fit),
                 target_transform: table.target_transform(),
                 through_origin: table.through_origin(),
+                offset: offset(fit, table),
             },
             estimator: self.coefficients(fit),
             inference: self.inference(fit),
@@ -135,6 +138,7 @@ impl<'a> DocumentBuilder<'a> {
             Fit::LeastSquares(fit) => (&fit.means, &[]),
             Fit::Penalised { fit, .. } => (&fit.means, &fit.scales),
             Fit::Logistic(fit) => (&fit.means, &fit.scales),
+            Fit::Glm(fit) => (&fit.means, &fit.scales),
         };
         columns.iter_mut().zip(means).for_each(|(column, mean)| column.mean = *mean);
         columns.iter_mut().zip(scales).for_each(|(column, scale)| column.scale = *scale);
@@ -162,6 +166,10 @@ impl<'a> DocumentBuilder<'a> {
                 intercepts: fit.intercepts.clone(),
                 coefficients: names().zip(fit.coefficients.iter().cloned()).collect(),
             }),
+            Fit::Glm(fit) => match fit.family {
+                Family::Poisson => Coefficients::Poisson(plane(fit.intercept, &fit.coefficients)),
+                Family::Gamma => Coefficients::Gamma(plane(fit.intercept, &fit.coefficients)),
+            },
         }
     }
 
@@ -173,8 +181,11 @@ impl<'a> DocumentBuilder<'a> {
             Fit::LeastSquares(fit) => least_squares(fit),
             Fit::Penalised { fit, .. } => penalised(fit, rows),
             Fit::Logistic(fit) => leverage_only(fit.leverage_factor.as_ref(), rows),
+            Fit::Glm(fit) => log_link(fit),
         };
-        inference.weight = self.weight.filter(|_| !inference.r.is_empty());
+        if inference.weight.is_none() {
+            inference.weight = self.weight.filter(|_| !inference.r.is_empty());
+        }
         if inference.residual_variance.is_none() {
             inference.temperature = self.calibration.map(|calibration| calibration.temperature);
             inference.threshold = self.plan.classes.threshold.filter(|_| fit.estimator().classifies());
@@ -224,4 +235,30 @@ fn leverage_only(leverage_factor: Option<&LeverageFactor>, rows: u64) -> Inferen
     let r = leverage_factor.map(|leverage_factor| leverage_factor.triangle.rows().to_vec());
     let r = r.filter(|r| rows > r.len() as u64 + 1).unwrap_or_default();
     Inference { r, ..Inference::default() }
+}
+
+/// The information about the coefficients by the working weights. With fewer rows than columns, every new row has a high
+/// leverage.
+fn log_link(fit: &GlmFit) -> Inference {
+    let Some(statistics) = fit.statistics.as_ref().filter(|_| fit.rows > fit.parameters()) else {
+        return Inference::default();
+    };
+    let r = statistics.triangle.as_ref().map(|triangle| triangle.rows().to_vec()).unwrap_or_default();
+    if r.is_empty() {
+        return Inference::default();
+    }
+    let has_center = statistics.center.iter().any(|mean| *mean != 0.0);
+    Inference {
+        r,
+        weight: Some(statistics.working_weight),
+        center: if has_center { statistics.center.clone() } else { Vec::new() },
+        dispersion: statistics.dispersion.filter(|_| fit.alpha == 0.0 && fit.unbounded.is_empty()),
+        ..Inference::default()
+    }
+}
+
+/// The offset, centred at its mean in the fit.
+fn offset(fit: &Fit, table: &TrainingTable) -> Option<Offset> {
+    let mean = if let Fit::Glm(fit) = fit { fit.offset_mean } else { 0.0 };
+    table.offset().map(|offset| Offset { mean, ..offset.clone() })
 }

@@ -2,10 +2,12 @@
 
 mod class_weights;
 mod fits;
+mod glm;
 mod linear;
 mod notes;
 mod penalised;
 mod redundant;
+mod robust;
 mod unpenalised;
 
 use super::error::TrainError;
@@ -23,8 +25,10 @@ use class_weights::ClassWeighted;
 pub(super) use fits::{Fit, Fits};
 use linear::{Prepared, prepare};
 pub(super) use notes::high_variance_inflation;
+use ordinate_model::family::Family;
 use ordinate_model::wording::counted;
 use ordinate_table::{DataError, Decision};
+pub(super) use robust::robust_errors;
 pub(super) use unpenalised::likelihood_summary;
 
 /// Regularization strengths that cross-validation tries for logistic regression. Each needs several passes.
@@ -73,6 +77,8 @@ pub(super) fn fit(
     match estimator {
         EstimatorKind::Linear => linear::linear(table, holdout),
         EstimatorKind::Logistic => classes(table, holdout, plan),
+        EstimatorKind::Poisson => glm::glm(table, holdout, plan, Family::Poisson),
+        EstimatorKind::Gamma => glm::glm(table, holdout, plan, Family::Gamma),
         EstimatorKind::Ridge | EstimatorKind::Lasso | EstimatorKind::ElasticNet => {
             penalised::penalised(table, holdout, plan, estimator)
         }

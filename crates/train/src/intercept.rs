@@ -8,7 +8,7 @@ pub(super) fn at_zero(at_means: DoubleDouble, terms: impl Iterator<Item = (Doubl
     terms.fold(at_means, |score, (coefficient, mean)| score - coefficient * DoubleDouble::from(mean)).to_f64()
 }
 
-/// The scores of a model where every column of its design is zero: one, or one per class for more than two classes.
+/// The scores of a model where every column of its design, and its offset, is zero: one, or one per class for more than two classes.
 /// The transformation of the target is not undone.
 ///
 /// Far from the data, an intercept has fewer digits than a double: each coefficient of the file is rounded to 53 bits, and
@@ -21,7 +21,8 @@ pub fn intercepts(document: &Document) -> Vec<f64> {
             let coefficient = estimator.get(&column.name).and_then(|values| values.get(score)).copied();
             (DoubleDouble::from(coefficient.unwrap_or(0.0)) / DoubleDouble::from(column.scale), column.mean)
         });
-        let terms: Vec<(DoubleDouble, f64)> = terms.collect();
+        let offset = document.preprocess.offset.iter().map(|offset| (DoubleDouble::from(1.0), offset.mean));
+        let terms: Vec<(DoubleDouble, f64)> = terms.chain(offset).collect();
         let size = |(coefficient, mean): &(DoubleDouble, f64)| (coefficient.to_f64() * mean).abs();
         let uncertainty = f64::EPSILON / 2.0 * (at_means.abs() + terms.iter().map(size).sum::<f64>());
         certain_digits(at_zero(DoubleDouble::from(*at_means), terms.into_iter()), uncertainty)

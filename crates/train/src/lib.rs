@@ -39,7 +39,7 @@ use ordinate_model::{AnswerError, Model, Wanted};
 use ordinate_table::{Decision, Source};
 use report::{RegularizationPath, ReportData, ReportDataCollector};
 use solver::cross_validation::CrossValidationResult;
-use solver::robust_errors::{OrthogonalRow, RobustErrors, RobustSums, StandardErrors};
+use solver::robust_errors::RobustErrors;
 use summary::{Residuals, Summary};
 use surveyed_table::SurveyedTable;
 use test_data::TestData;
@@ -155,7 +155,8 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     let calibrated = measured.served_calibration();
     let folds = folds.and_then(|folds| folds.metrics(calibrated.is_some(), plan.classes.threshold));
     let baseline = baseline.finish();
-    let robust = noted_robust_errors(plan.standard_errors, &whole, &table, &residuals, &mut notes)?;
+    let (robust, note) = fit::robust_errors(plan.standard_errors, &whole, &table, &residuals)?;
+    notes.extend(note);
     let summary = summary(&whole, &table, &residuals, robust.as_ref());
     notes.extend(summary.iter().flat_map(|summary| fit::high_variance_inflation(summary, table.columns())));
 
@@ -214,9 +215,14 @@ struct Fitted {
 /// Reads the data, decides what no option does, and fits.
 fn fitted(plan: &Plan) -> Result<Fitted, TrainError> {
     let holdout = Holdout::new(plan.held_out_fraction(), plan.seed)?;
-    let surveyed = SurveyedTable::new(Source::open(&plan.origin, &plan.selection)?, &plan.preparation)?;
+    let mut surveyed = SurveyedTable::new(Source::open(&plan.origin, &plan.selection)?, &plan.preparation)?;
     let (estimator, chosen) = plan.estimator(&surveyed)?;
     let (estimator, few_rows) = fit::for_few_rows(estimator, &surveyed, &holdout, plan)?;
+    match estimator.family() {
+        Some(family) => surveyed.check_family(family)?,
+        None if plan.estimator.is_none() && !estimator.classifies() => surveyed.note_counts(),
+        None => {}
+    }
     let table = surveyed.table(&plan.preparation, estimator.classifies(), plan.penalty.is_penalised(estimator))?;
     let holdout = if plan.held_out_fraction() > 0.0 {
         holdout.keeping(table.required_rows()?).keeping_some(table.summary().rows)
@@ -257,59 +263,6 @@ fn measured_by(report: &mut ReportData, table: &TrainingTable) -> Measured {
     report.measured.clone()
 }
 
-/// Robust standard errors of a least-squares fit, if they are requested, with notes on why there are none.
-fn noted_robust_errors(
-    kind: StandardErrors,
-    fit: &Fit,
-    table: &TrainingTable,
-    residuals: &Residuals,
-    notes: &mut Vec<String>,
-) -> Result<Option<RobustErrors>, TrainError> {
-    if kind != StandardErrors::Classical && !matches!(fit, Fit::LeastSquares(_)) {
-        notes.push(format!("--standard-errors {} applies to least squares (--estimator linear)", kind.name()));
-    }
-    let robust = robust_errors(kind, fit, table, residuals)?;
-    notes.extend(robust.as_ref().and_then(|robust| robust.as_ref().err()).map(|row| {
-        format!(
-            "row {} of the data alone determines a coefficient, so that {} is not defined: standard errors are classical; \
-             --standard-errors hc1 does not divide by leverages",
-            row + 1,
-            kind.name()
-        )
-    }));
-    Ok(robust.and_then(Result::ok))
-}
-
-/// Robust standard errors of a least-squares fit, if they are requested, in one pass over the rows. The error is the number of a
-/// row that determines a coefficient alone.
-fn robust_errors(
-    kind: StandardErrors,
-    fit: &Fit,
-    table: &TrainingTable,
-    residuals: &Residuals,
-) -> Result<Option<Result<RobustErrors, u64>>, TrainError> {
-    let Fit::LeastSquares(fit) = fit else { return Ok(None) };
-    if kind == StandardErrors::Classical || fit.degrees_of_freedom() == 0 {
-        return Ok(None);
-    }
-    let total = residuals.weight();
-    let transformed = |rows: &EncodedRows| -> Vec<OrthogonalRow> {
-        let mut low_parts = LowParts::new(table);
-        let rows = rows.rows().filter(|row| row.weight > 0.0);
-        rows.map(|row| {
-            let residual = fit.residual(row.design, low_parts.row(&row), row.target);
-            OrthogonalRow::new(fit, total, row.number, row.design, residual, row.weight)
-        })
-        .collect()
-    };
-    let mut sums = RobustSums::new(kind, fit.means.len());
-    table.scan_with::<_, TrainError>(transformed, |_, rows| {
-        rows.iter().for_each(|row| sums.push(row));
-        Ok(())
-    })?;
-    Ok(Some(sums.finish(fit, total)))
-}
-
 /// The statistics of a fit without a penalty; `None` for other fits.
 fn summary(fit: &Fit, table: &TrainingTable, residuals: &Residuals, robust: Option<&RobustErrors>) -> Option<Summary> {
     match fit {
@@ -321,6 +274,7 @@ fn summary(fit: &Fit, table: &TrainingTable, residuals: &Residuals, robust: Opti
             let inference = fit.inference.as_ref()?.as_ref().ok()?;
             Some(fit::likelihood_summary(inference, table, CONFIDENCE))
         }
+        Fit::Glm(fit) => Summary::from_glm(fit, table.names(), &table.signature().target().name, CONFIDENCE),
         Fit::Penalised { .. } => None,
     }
 }

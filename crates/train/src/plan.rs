@@ -9,11 +9,12 @@ use super::preparation::Preparation;
 use super::solver::cross_validation::CrossValidationResult;
 use super::solver::robust_errors::StandardErrors;
 use super::surveyed_table::SurveyedTable;
+use ordinate_model::family::Family;
 use ordinate_model::identity::ModelName;
 use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::signature::{FeatureType, UnknownPolicy};
 use ordinate_table::infer::shown;
-use ordinate_table::{DataError, Decision, Origin, Scan, Selection};
+use ordinate_table::{DataError, Decision, OffsetColumn, Origin, Scan, Selection};
 
 /// The estimators. Penalised features are standardised: mean 0 and population standard deviation 1, or without an
 /// intercept a root mean square of 1 around 0. The intercept is not penalised.
@@ -29,6 +30,10 @@ pub enum EstimatorKind {
     ElasticNet,
     /// Two classes or more: minimises C·Σ log loss + ½‖w‖²
     Logistic,
+    /// Counts and rates, ln mean is linear: minimises mean deviance/2 + alpha/2·‖w‖², with alpha 0 by default
+    Poisson,
+    /// Positive targets with errors in proportion, ln mean is linear: as poisson, with the deviance of the gamma distribution
+    Gamma,
 }
 
 impl EstimatorKind {
@@ -41,6 +46,18 @@ impl EstimatorKind {
             Self::Lasso => "lasso",
             Self::ElasticNet => "elastic-net",
             Self::Logistic => "logistic",
+            Self::Poisson => Family::Poisson.name(),
+            Self::Gamma => Family::Gamma.name(),
+        }
+    }
+
+    /// The distribution of the target, for a generalised linear model with a log link.
+    #[must_use]
+    pub fn family(self) -> Option<Family> {
+        match self {
+            Self::Poisson => Some(Family::Poisson),
+            Self::Gamma => Some(Family::Gamma),
+            _ => None,
         }
     }
 
@@ -53,6 +70,12 @@ impl EstimatorKind {
     /// Whether the regularization strength is `alpha`.
     #[must_use]
     pub fn has_alpha(self) -> bool {
+        self.selects_alpha() || self.family().is_some()
+    }
+
+    /// Whether cross-validation can select `alpha`.
+    #[must_use]
+    pub fn selects_alpha(self) -> bool {
         matches!(self, Self::Ridge | Self::Lasso | Self::ElasticNet)
     }
 }
@@ -70,7 +93,8 @@ pub enum PenaltyStrength {
 /// The penalty on the coefficients.
 #[derive(Debug, Clone, Default)]
 pub struct PenaltyPlan {
-    /// The regularization strength of ridge, lasso and elastic net; automatic when absent.
+    /// The regularization strength; when absent, automatic for ridge, lasso and elastic net, and none for Poisson and gamma
+    /// regression.
     pub alpha: Option<PenaltyStrength>,
     /// The fraction of the elastic net's penalty that is on absolute values; 0.5 when absent.
     pub l1_ratio: Option<f64>,
@@ -103,15 +127,24 @@ impl PenaltyPlan {
     pub(super) fn is_penalised(&self, estimator: EstimatorKind) -> bool {
         match estimator {
             EstimatorKind::Linear => false,
+            EstimatorKind::Poisson | EstimatorKind::Gamma => self.fixed_alpha() > 0.0,
             EstimatorKind::Logistic => self.c != Some(PenaltyStrength::Fixed(f64::INFINITY)),
             _ => true,
+        }
+    }
+
+    /// The regularization strength of Poisson and gamma regression.
+    pub(super) fn fixed_alpha(&self) -> f64 {
+        match self.alpha {
+            Some(PenaltyStrength::Fixed(alpha)) => alpha,
+            _ => 0.0,
         }
     }
 
     /// Whether cross-validation selects the regularization strength.
     pub(super) fn is_cross_validated(&self, estimator: EstimatorKind) -> bool {
         match estimator {
-            EstimatorKind::Linear => false,
+            EstimatorKind::Linear | EstimatorKind::Poisson | EstimatorKind::Gamma => false,
             EstimatorKind::Logistic => self.c == Some(PenaltyStrength::Auto),
             _ => self.alpha.unwrap_or_default() == PenaltyStrength::Auto,
         }
@@ -230,10 +263,13 @@ impl Plan {
         };
         keep(TEST_ROWS, test.is_some(), json!(test.map(|scan| scan.rows)));
         keep("test_data_sha256", test.is_some(), json!(test.map(|scan| scan.sha256.as_str())));
-        let Selection { features, exclude, weights, .. } = &self.selection;
+        let Selection { features, exclude, weights, offset, .. } = &self.selection;
         keep("features", !features.is_empty(), json!(features));
         keep("exclude", !exclude.is_empty(), json!(exclude));
         keep("weights", weights.is_some(), json!(weights));
+        if let Some(OffsetColumn { name, log }) = offset {
+            keep(if *log { "exposure" } else { "offset" }, true, json!(name));
+        }
         let Preparation {
             types,
             categorical,
@@ -278,7 +314,8 @@ impl Plan {
             Some(PenaltyStrength::Fixed(value)) => Some(value),
             _ => None,
         };
-        keep("alpha", estimator.has_alpha(), json!(fixed(self.penalty.alpha).or(selected)));
+        let alpha = fixed(self.penalty.alpha).or(selected);
+        keep("alpha", estimator.selects_alpha() || (estimator.has_alpha() && alpha.is_some()), json!(alpha));
         keep("l1_ratio", estimator == EstimatorKind::ElasticNet, json!(self.penalty.l1_ratio(estimator)));
         let c = fixed(self.penalty.c).or(selected.map(|alpha| 1.0 / alpha)).unwrap_or(1.0);
         // JSON has no infinite number.

@@ -1,9 +1,11 @@
 //! The statistical summary of a fit without a penalty: coefficients with standard errors, and statistics of the fit.
 //!
-//! There is a constructor for each kind of fit: [`Summary::from_least_squares`] and [`Summary::from_likelihood`]. The
+//! There is a constructor for each kind of fit: [`Summary::from_least_squares`], and
+//! [`Summary::from_likelihood`] with [`Summary::from_glm`]. The
 //! definitions are those of statsmodels 0.15.
 
 mod format;
+mod glm;
 mod least_squares;
 mod likelihood;
 mod singular;

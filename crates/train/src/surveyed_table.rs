@@ -18,14 +18,15 @@ use crate::error::TrainError;
 use features::{Choice, FeatureSet};
 use left_out::{left_out_notes, left_out_rows};
 use ordinate_model::artifact::ArtifactError;
-use ordinate_model::preprocess::{Design, DesignColumn, Preprocess, TargetTransform};
+use ordinate_model::family::Family;
+use ordinate_model::preprocess::{Design, DesignColumn, Offset, Preprocess, TargetTransform};
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{Feature, FeatureType, Signature};
 use ordinate_model::suggestion::most_similar;
 use ordinate_table::column::{Column, Role};
 use ordinate_table::contents::{Contents, Reader};
 use ordinate_table::frame_values::FrameValues;
-use ordinate_table::infer::{self, Inferred, ReadingOptions, Surveyed, infer};
+use ordinate_table::infer::{self, Inferred, ReadingOptions, Surveyed, infer, shown};
 use ordinate_table::missing::{self, Policy};
 use ordinate_table::resolve::{RowRules, resolve};
 use ordinate_table::spool::Spool;
@@ -69,9 +70,9 @@ impl SurveyedTable {
         let rules = RowRules { target, weight: weights, required: required(&source, preparation, target) };
         let (spool, rows, left_out) = resolve(spool, &mut columns, &rules)?;
         problems::check_rows(&source, &columns, &left_out, rows)?;
-        decisions.extend(left_out_rows(&left_out, &columns, &rules, preparation));
+        decisions.extend(left_out_rows(&left_out, &columns, &rules, preparation, source.offset.as_ref()));
         let scan = Scan { rows, ..scan };
-        let mut notes = left_out_notes(&left_out);
+        let mut notes = left_out_notes(&left_out, preparation);
         let choice = Choice { source: &source, preparation, columns: &columns, spool: &spool, target };
         let (features, remarks) = choice.features()?;
         decisions.extend(remarks.decisions);
@@ -94,6 +95,33 @@ impl SurveyedTable {
         target::two_values(&self.target)
     }
 
+    /// Checks that all targets are ones that the family has, and notes counts that are not whole.
+    ///
+    /// # Errors
+    /// [`DataError`] with the first row of the smallest target.
+    pub(crate) fn check_family(&mut self, family: Family) -> Result<(), TrainError> {
+        problems::check_family(&self.source, &self.target, family)?;
+        if family == Family::Poisson && !self.target.is_whole {
+            self.notes.push(format!(
+                "{} has fractions, which Poisson regression takes as counts per unit: if the variance is not proportional to the \
+                 mean, standard errors are wrong",
+                shown(self.target.name())
+            ));
+        }
+        Ok(())
+    }
+
+    /// A note on a target of counts, which least squares can predict below zero.
+    pub(crate) fn note_counts(&mut self) {
+        if target::is_count(&self.target) {
+            self.notes.push(format!(
+                "{} looks like a count (whole numbers from 0, most of them small): --estimator poisson fits counts, and never \
+                 predicts a negative number",
+                shown(self.target.name())
+            ));
+        }
+    }
+
     /// The number of rows.
     pub(crate) fn rows(&self) -> u64 {
         self.scan.rows
@@ -112,7 +140,10 @@ impl SurveyedTable {
         let Preparation { degree, interactions, through_origin, .. } = *preparation;
         let (reference, parts) = (&preparation.reference, &self.features.parts);
         let terms = Terms { degree, interactions, every_level, through_origin, reference, parts };
-        let columns = columns(&self.features.features, terms).map_err(|fault| fault.in_data(self.source.label()))?;
+        let is_column =
+            |feature: &&Feature| self.source.offset.as_ref().is_none_or(|offset| offset.name != feature.name);
+        let features: Vec<Feature> = self.features.features.iter().filter(is_column).cloned().collect();
+        let columns = columns(&features, terms).map_err(|fault| fault.in_data(self.source.label()))?;
         without(columns, self.source.excluded_terms())
     }
 
@@ -145,7 +176,9 @@ impl SurveyedTable {
         let Preparation { target_transform, through_origin, .. } = *preparation;
         let inconsistent = |reason: String| TrainError::Artifact(ArtifactError::Inconsistent(reason));
         let signature = Signature::new(features, described).map_err(inconsistent)?.ignoring(ignored);
-        let preprocess = Preprocess { columns, target_transform, through_origin };
+        let offset = self.source.offset.as_ref();
+        let offset = offset.map(|offset| Offset { feature: offset.name.clone(), log: offset.log, mean: 0.0 });
+        let preprocess = Preprocess { columns, target_transform, through_origin, offset };
         let design = Design::new(&preprocess, &signature).map_err(inconsistent)?;
         let names = preprocess.columns.iter().map(|column| column.name.clone()).collect();
         let table = TrainingTable {
@@ -216,7 +249,13 @@ fn read(source: &Source, roles: &[RoleOf], options: &ReadingOptions, pace: Pace)
 
 /// The positions of columns whose rows without a value are to be dropped.
 fn required(source: &Source, preparation: &Preparation, target: usize) -> Vec<usize> {
-    let drops = |name: &String| missing::policy(&preparation.missing, name) == Policy::Drop;
+    // A row without its offset cannot be fitted, and an offset is not invented.
+    let is_offset = |name: &String| source.offset.as_ref().is_some_and(|offset| offset.name == *name);
+    let drops = |name: &String| match missing::policy(&preparation.missing, name) {
+        Policy::Drop => true,
+        Policy::Auto => is_offset(name),
+        _ => false,
+    };
     source.names().iter().take(target).enumerate().filter(|(_, name)| drops(name)).map(|(at, _)| at).collect()
 }
 
@@ -250,7 +289,10 @@ fn roles(source: &Source, preparation: &Preparation) -> Result<Vec<RoleOf>, Data
     }
     let role = |(place, name): (usize, &String)| {
         let role = match place.cmp(&target) {
-            std::cmp::Ordering::Less => Role::Feature,
+            std::cmp::Ordering::Less => match source.offset.as_ref().filter(|offset| offset.name == *name) {
+                Some(offset) => Role::Offset { log: offset.log },
+                None => Role::Feature,
+            },
             std::cmp::Ordering::Equal => Role::Target { log },
             std::cmp::Ordering::Greater => Role::Weight,
         };

@@ -25,6 +25,8 @@ impl<'t> TestData<'t> {
             features: table.signature.features().iter().map(|feature| feature.name.clone()).collect(),
             exclude: Vec::new(),
             weights: table.source.names().last().filter(|_| table.source.has_weights).cloned(),
+            // An offset is one of the features.
+            offset: None,
         };
         Ok(Self { table, source: Source::open(origin, &selection)? })
     }
@@ -86,7 +88,8 @@ impl<'t> TestData<'t> {
         if value > 0.0 {
             Ok(value)
         } else {
-            Err(DataError::NotPositive { location: location(), column, value, reason })
+            let expected = "a number greater than zero";
+            Err(DataError::NotPositive { location: location(), column, expected, value, reason })
         }
     }
 

@@ -4,8 +4,9 @@ use std::collections::{BTreeSet, HashSet};
 
 use crate::holdout::Holdout;
 use crate::solver::design_rows::{DesignRow, DesignRows};
+use crate::solver::glm::{GlmRow, GlmRows};
 use ordinate_model::artifact::ArtifactError;
-use ordinate_model::preprocess::{Design, DesignColumn, Preprocess, TargetTransform};
+use ordinate_model::preprocess::{Design, DesignColumn, Offset, Preprocess, TargetTransform};
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{Feature, Signature};
 use ordinate_table::frame_values::FrameValues;
@@ -61,6 +62,8 @@ pub struct EncodedRow<'a> {
     pub target: f64,
     /// The weight.
     pub weight: f64,
+    /// The term without a coefficient, not centred; 0 without an offset.
+    pub offset: f64,
 }
 
 /// A block of consecutive rows.
@@ -72,8 +75,8 @@ pub(crate) struct EncodedRows {
     features: Vec<f64>,
     /// The columns of the design, row by row; none when they are the features.
     design: Option<Vec<f64>>,
-    /// For each row, the target in its own unit, the target after its transformation, and the weight.
-    targets: Vec<[f64; 3]>,
+    /// For each row, the target in its own unit, the target after its transformation, the weight, and the offset.
+    targets: Vec<[f64; 4]>,
     width: usize,
     columns: usize,
 }
@@ -88,13 +91,14 @@ impl EncodedRows {
         let features = self.features.chunks_exact(self.width);
         let design = self.design.as_ref().unwrap_or(&self.features);
         let rows = features.zip(design.chunks_exact(self.columns)).zip(&self.targets).zip(self.first..);
-        rows.map(|(((features, design), &[observed, target, weight]), number)| EncodedRow {
+        rows.map(|(((features, design), &[observed, target, weight, offset]), number)| EncodedRow {
             number,
             features,
             design,
             observed,
             target,
             weight,
+            offset,
         })
     }
 }
@@ -122,6 +126,12 @@ impl TrainingTable {
     #[must_use]
     pub fn target_transform(&self) -> TargetTransform {
         self.preprocess.target_transform
+    }
+
+    /// The term without a coefficient, not centred yet.
+    #[must_use]
+    pub fn offset(&self) -> Option<&Offset> {
+        self.preprocess.offset.as_ref()
     }
 
     /// Whether the fit has no intercept.
@@ -251,7 +261,8 @@ impl TrainingTable {
                 TargetTransform::Log => libm::log(observed),
                 TargetTransform::Identity => observed,
             };
-            rows.targets.push([observed, target, self.weights.map_or(1.0, at)]);
+            let offset = self.design.offset(rows.features.get(start..).unwrap_or_default()).unwrap_or(0.0);
+            rows.targets.push([observed, target, self.weights.map_or(1.0, at), offset]);
         }
         rows
     }
@@ -328,7 +339,8 @@ impl TrainingTable {
     /// Features of which no column is left are accepted in requests and not used.
     fn ignore_unused_features(&mut self) -> Result<(), ArtifactError> {
         let factors = self.preprocess.columns.iter().flat_map(|column| &column.product);
-        let used: HashSet<&str> = factors.map(|factor| factor.feature.as_str()).collect();
+        let offset = self.preprocess.offset.iter().map(|offset| offset.feature.as_str());
+        let used: HashSet<&str> = factors.map(|factor| factor.feature.as_str()).chain(offset).collect();
         let is_used: Vec<bool> =
             self.signature.features().iter().map(|feature| used.contains(feature.name.as_str())).collect();
         if is_used.iter().all(|used| *used) {
@@ -384,5 +396,17 @@ impl DesignRows for TrainingRows<'_> {
             watch.stage("fitting", 1000);
             watch.report((1000.0 * fraction) as u64);
         }
+    }
+}
+
+impl GlmRows for TrainingRows<'_> {
+    fn scan<E: From<SpoolError> + Send>(&self, each: &mut dyn FnMut(GlmRow<'_>) -> Result<(), E>) -> Result<(), E> {
+        self.table.scan(&mut |row| {
+            let EncodedRow { number, design, target, offset, weight, .. } = row;
+            if self.holdout.is_some_and(|holdout| holdout.holds_out(number)) {
+                return Ok(());
+            }
+            each(GlmRow { design, target, offset, weight })
+        })
     }
 }

@@ -40,13 +40,10 @@ impl Output {
     pub(crate) fn all(model: &Model) -> Vec<Self> {
         let mut all = Self::predictions(model).to_vec();
         all.extend([Self::Explain, Self::ExplainBase]);
-        if let Some(certainty) = model.available_intervals() {
-            let level = certainty.at_most(LEVEL);
-            all.push(Self::at_level(model, level));
-            if model.has_mean_intervals() {
-                all.push(Self::MeanInterval { level });
-            }
-        }
+        let certainty = model.available_intervals();
+        let level = certainty.map_or(LEVEL, |certainty| certainty.at_most(LEVEL));
+        all.extend(certainty.map(|_| Self::at_level(model, level)));
+        all.extend(model.has_mean_intervals().then_some(Self::MeanInterval { level }));
         all
     }
 

@@ -10,7 +10,7 @@ use crate::reading::ReadingArguments;
 use ordinate_model::identity::ModelName;
 use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::signature::UnknownPolicy;
-use ordinate_table::{Origin, Rule, Selection};
+use ordinate_table::{OffsetColumn, Origin, Rule, Selection};
 use ordinate_train::EstimatorKind;
 use ordinate_train::plan::{ClassPlan, PenaltyPlan, PenaltyStrength};
 use ordinate_train::preparation::Preparation;
@@ -25,7 +25,8 @@ use values::{
 /// The metrics come from a fit without the held-out rows; the saved model is then fitted to all rows. With --test, the
 /// metrics come from other files, and no row is held out.
 ///
-/// Linear and ridge models compute intervals from Student's t distribution. All other models, and the prediction sets of
+/// Linear and ridge models compute intervals from Student's t distribution. Poisson and gamma models compute confidence
+/// intervals of the mean from the normal distribution of its logarithm. All other intervals, and the prediction sets of
 /// classifiers, use the errors on the held-out or test rows (a sample of 100,000 if there are more). With --test, their
 /// coverage guarantee is exact. Without it, the saved model has also seen the held-out rows, and intervals tend to be
 /// slightly wide. Models with more than 500 columns, unless linear, are stored without the data for high-leverage
@@ -77,7 +78,7 @@ pub(crate) struct Arguments {
     no_intercept: bool,
     /// Standard errors of least squares
     ///
-    /// hc3 allows residuals of different variances and is reliable for few rows (MacKinnon and White, 1985). It changes
+    /// hc3 allows residuals of different variances and is reliable for few rows (Long and Ervin, 2000). It changes
     /// standard errors, t, p, confidence intervals of coefficients and F. Coefficients and the intervals of predictions stay
     /// as they are: those assume the same variance.
     #[arg(long, value_enum, default_value_t = StandardErrors::Classical)]
@@ -124,9 +125,19 @@ struct Columns {
     /// Column with the weight of each row, zero or more
     ///
     /// A row of weight 2 counts as two rows in coefficients and metrics. Degrees of freedom, standard errors, tests and
-    /// intervals count rows instead of weights, as in the WLS of statsmodels.
+    /// intervals count rows instead of weights, as in the WLS of statsmodels; those of poisson, gamma and logistic with --c inf
+    /// count weights as frequencies, as its GLM does.
     #[arg(long, value_name = "NAME")]
     weights: Option<String>,
+    /// Column with the exposure of each row, such as a time or an area, for poisson and gamma; greater than zero
+    ///
+    /// The mean of the target is proportional to it: its logarithm is added to the logarithm of the mean, without a
+    /// coefficient. Requests must have the column.
+    #[arg(long, value_name = "NAME", conflicts_with = "offset")]
+    exposure: Option<String>,
+    /// Column that is added to the logarithm of the mean without a coefficient, for poisson and gamma
+    #[arg(long, value_name = "NAME")]
+    offset: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -168,7 +179,7 @@ struct Prepare {
     reference: Vec<(String, String)>,
     /// Treatment of unknown categories in requests
     ///
-    /// ignore sets all columns of the feature to zero; for --estimator linear that is its first category, the reference.
+    /// ignore sets all columns of the feature to zero; without a penalty that is its first category, the reference.
     #[arg(long, value_enum, default_value_t = UnknownArgument::Reject)]
     unknown: UnknownArgument,
     /// Add powers of each numeric feature up to N
@@ -187,7 +198,8 @@ struct Prepare {
 
 #[derive(Debug, Args)]
 struct Penalties {
-    /// Regularization strength of ridge, lasso and elastic-net: a number above zero, or auto (default)
+    /// Regularization strength of ridge, lasso and elastic-net: a number above zero, or auto (default); of poisson and
+    /// gamma: a number above zero, or no penalty (default)
     ///
     /// auto chooses from a regularization path by cross-validation. The strength is the alpha of scikit-learn in the
     /// objectives listed at --estimator. Penalties apply to standardized columns (mean 0, population standard deviation
@@ -200,7 +212,7 @@ struct Penalties {
     /// Inverse regularization strength of logistic regression: a number above zero (default 1), auto, or inf for no penalty
     ///
     /// inf (or none) fits by maximum likelihood, with standard errors, z and p values, confidence intervals and odds ratios;
-    /// weights then count as frequencies. auto chooses from a regularization path by cross-validation. The value is the C of scikit-learn in the objective
+    /// weights then are frequencies. An error names the columns of classes that are separable. auto chooses from a regularization path by cross-validation. The value is the C of scikit-learn in the objective
     /// listed at --estimator. Penalties apply to standardized columns (mean 0, population standard deviation 1) and not
     /// to the intercept. With --weights, log losses are weighted.
     #[arg(long, value_name = "NUMBER|auto|inf", value_parser = inverse_strength, allow_negative_numbers = true)]
@@ -299,6 +311,7 @@ impl Arguments {
             features: flat(&self.columns.features),
             exclude: flat(&self.columns.exclude),
             weights: self.columns.weights.as_ref().map(|name| name.trim().to_owned()),
+            offset: self.columns.offset(),
         }
     }
 
@@ -346,7 +359,39 @@ impl Arguments {
     }
 }
 
+impl Columns {
+    fn offset(&self) -> Option<OffsetColumn> {
+        let of =
+            |name: &Option<String>, log| name.as_ref().map(|name| OffsetColumn { name: name.trim().to_owned(), log });
+        of(&self.exposure, true).or_else(|| of(&self.offset, false))
+    }
+}
+
 impl Arguments {
+    /// Checks options that only generalised linear models have, or do not have.
+    ///
+    /// # Errors
+    /// A message when an option does not apply to the estimator.
+    pub(super) fn check_log_link(&self) -> Result<(), String> {
+        let family = self.estimator.and_then(EstimatorKind::family);
+        if let (Some(offset), None) = (self.columns.offset(), family) {
+            let option = offset.option();
+            return Err(match self.estimator {
+                Some(estimator) => {
+                    format!("{option} applies to --estimator poisson or gamma, got {}", estimator.name())
+                }
+                None => format!("{option} needs --estimator poisson or gamma"),
+            });
+        }
+        match family {
+            Some(family) if self.preparation.target_transform != TransformArgument::None => Err(format!(
+                "--target-transform log does not apply to --estimator {}, which is linear in the logarithm of the mean",
+                family.name()
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// The weights and the threshold of classes.
     pub(super) fn classes(&self) -> ClassPlan {
         let Classes { class_weight, threshold } = self.classes;
@@ -368,7 +413,10 @@ impl Arguments {
             None if given && !suits(EstimatorKind::Logistic) => Err(format!("{option} needs --estimator {estimators}")),
             _ => Ok(()),
         };
-        only("--alpha", alpha.is_some(), &EstimatorKind::has_alpha, "ridge, lasso or elastic-net")?;
+        only("--alpha", alpha.is_some(), &EstimatorKind::has_alpha, "ridge, lasso, elastic-net, poisson or gamma")?;
+        if let (Some(PenaltyStrength::Auto), Some(family)) = (*alpha, self.estimator.and_then(EstimatorKind::family)) {
+            return Err(format!("--alpha of --estimator {} must be a number, got auto", family.name()));
+        }
         only("--l1-ratio", l1_ratio.is_some(), &|estimator| estimator == EstimatorKind::ElasticNet, "elastic-net")?;
         if let Some(estimator) = self.estimator.filter(|estimator| *estimator != EstimatorKind::Linear)
             && self.standard_errors != StandardErrors::Classical
@@ -384,7 +432,7 @@ impl Arguments {
             one_standard_error: *one_standard_error,
         };
         let chooses = match self.estimator {
-            Some(estimator) if estimator.has_alpha() => alpha.unwrap_or_default() == PenaltyStrength::Auto,
+            Some(estimator) if estimator.selects_alpha() => alpha.unwrap_or_default() == PenaltyStrength::Auto,
             _ => *c == Some(PenaltyStrength::Auto),
         };
         let is_unpenalised = matches!(c, Some(PenaltyStrength::Fixed(value)) if value.is_infinite());

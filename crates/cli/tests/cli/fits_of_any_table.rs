@@ -144,7 +144,7 @@ fn with_fewer_rows_than_columns_ridge_is_fitted_unless_an_estimator_is_chosen() 
 #[test]
 fn three_rows_are_enough_for_every_estimator() {
     let folder = folder_with_data("x,z,y,class\n1,5,2,a\n2,4,7,b\n4,4,1,a\n");
-    for estimator in ["linear", "ridge", "lasso", "elastic-net"] {
+    for estimator in ["linear", "ridge", "lasso", "elastic-net", "poisson", "gamma"] {
         for seed in 0..4 {
             trained(folder.path(), &format!("--target y --exclude class --estimator {estimator} --seed {seed}"));
         }

@@ -4,7 +4,7 @@
 //! addition to the score at the means. That is the column's Shapley value with the means as background (SHAP's
 //! `LinearExplainer`, interventional). The contributions of all levels and powers of a feature are added up. The
 //! contribution of a product of several features is divided among them in equal parts: these are the Shapley values of
-//! a game in which the product counts only when all of its features are present.
+//! a game in which the product counts only when all of its features are present. An offset contributes itself.
 
 use serde::ser::{SerializeMap, SerializeStruct};
 use serde::{Serialize, Serializer};
@@ -24,7 +24,8 @@ pub const MAX_VALUES: usize = 1 << 22;
 pub enum Unit {
     /// The target's unit: contributions add up to the prediction.
     Target,
-    /// The natural logarithm of the target: e to the power of a contribution is a factor of the prediction.
+    /// The natural logarithm of the target, or of its mean for a generalised linear model: e to the power of a
+    /// contribution is a factor of the prediction.
     LogTarget,
     /// The log-odds of the second of two classes.
     LogOdds,
@@ -65,8 +66,8 @@ impl<'m> ExplanationBuilder<'m> {
         Ok(Self { model, columns, values: Vec::with_capacity(total) })
     }
 
-    /// Adds the next row of the design, centred and scaled.
-    pub(super) fn push(&mut self, row: &[f64]) {
+    /// Adds the next row of the design, centred and scaled, and its offset.
+    pub(super) fn push(&mut self, row: &[f64], offset: Option<f64>) {
         let (width, start) = (self.model.signature().width(), self.values.len());
         self.values.resize(start + width * self.model.base().len(), 0.0);
         let of_row = self.values.get_mut(start..).unwrap_or_default();
@@ -82,6 +83,11 @@ impl<'m> ExplanationBuilder<'m> {
                 }
             }
         }
+        if let Some((offset, source)) = offset.zip(self.model.design.offset_source())
+            && let Some(value) = of_row.get_mut(source)
+        {
+            *value += offset;
+        }
     }
 
     /// The explanation of all rows.
@@ -89,7 +95,7 @@ impl<'m> ExplanationBuilder<'m> {
         let (model, base) = (self.model, self.model.base());
         let features = model.signature().features();
         check_finite(&self.values, features.len() * base.len())?;
-        let unit = match (model.classes(), model.document.preprocess.target_transform) {
+        let unit = match (model.classes(), model.document.scale()) {
             (None, TargetTransform::Identity) => Unit::Target,
             (None, TargetTransform::Log) => Unit::LogTarget,
             (Some(_), _) if base.len() == 1 => Unit::LogOdds,

@@ -3,12 +3,13 @@
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::artifact::Document;
 use crate::estimator::Coefficients;
 use crate::inference::{Inference, LevelError};
 use crate::model::Model;
 use crate::number::count_to_f64;
 use crate::preprocess::TargetTransform;
-use crate::quantile::student_quantile;
+use crate::quantile::{normal_quantile, student_quantile};
 
 /// Why there are no intervals.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -36,8 +37,8 @@ pub enum IntervalError {
     Level(#[from] LevelError),
     /// A confidence interval of the mean from a model that has at most prediction intervals.
     #[error(
-        "the model {model} has no confidence intervals of the mean: its file has no residual variance, or its target \
-         was logged\nhelp: request a prediction interval"
+        "the model {model} has no confidence intervals of the mean: its file has no residual variance or dispersion, or \
+         its target was logged\nhelp: request a prediction interval"
     )]
     NoMeanInterval {
         /// The model's name.
@@ -61,6 +62,9 @@ pub enum IntervalMethod {
     StudentTRidge,
     /// Split conformal prediction from errors on held-out rows: assumes only that new rows are exchangeable with them.
     Conformal,
+    /// Confidence intervals of the mean of a generalised linear model: a normal distribution of its logarithm, exact for
+    /// many rows.
+    Wald,
 }
 
 /// The intervals that a model can make, or the prediction sets of a classifier.
@@ -77,6 +81,10 @@ pub struct AvailableIntervals {
 }
 
 impl AvailableIntervals {
+    fn of_any_level(method: IntervalMethod) -> Self {
+        Self { method, held_out_rows: None, max_level: None }
+    }
+
     /// This level, or the highest possible one if that is lower.
     #[must_use]
     pub fn at_most(&self, level: f64) -> f64 {
@@ -97,11 +105,16 @@ impl AvailableIntervals {
 /// **Other estimators** with errors on held-out rows: split [conformal](crate::inference::Conformal) prediction, `ŷ ±
 /// q`.
 ///
+/// **Generalised linear models**: the same for a new value, with errors divided by the standard deviation √V(μ) of the
+/// family at the prediction μ: `μ ± q · √V(μ)`, at least 0. For the mean `μ · exp(± z · √(φ h))`, with the quantile z of
+/// the normal distribution, the dispersion φ, and the leverage h by the working weights.
+///
 /// For a logged target these are intervals of the logarithm, whose ends are transformed back to the target's unit.
 #[derive(Debug)]
 pub(super) enum HalfWidth {
-    Student { quantile: f64, variance: f64 },
+    Student { quantile: f64, variance: f64, of_mean: bool },
     Conformal(f64),
+    Wald { quantile: f64, dispersion: f64 },
 }
 
 impl Model {
@@ -110,58 +123,90 @@ impl Model {
     pub fn available_intervals(&self) -> Option<AvailableIntervals> {
         let inference = self.document.inference.as_ref()?;
         if inference.noise().is_some() {
-            let method = student(&self.document.estimator);
-            return Some(AvailableIntervals { method, held_out_rows: None, max_level: None });
+            return Some(AvailableIntervals::of_any_level(student(&self.document.estimator)));
         }
         let rows = inference.conformal.as_ref()?.rows;
         let max_level = Some(count_to_f64(rows) / (count_to_f64(rows) + 1.0));
         Some(AvailableIntervals { method: IntervalMethod::Conformal, held_out_rows: Some(rows), max_level })
     }
 
-    /// Whether the model also has confidence intervals of the mean. Conformal prediction has none, and the fit of a
+    /// The confidence intervals of the mean that the model can make. Conformal prediction has none, and the fit of a
     /// logged target predicts the median, not the mean.
     #[must_use]
-    pub fn has_mean_intervals(&self) -> bool {
+    pub fn available_mean_intervals(&self) -> Option<AvailableIntervals> {
+        let inference = self.document.inference.as_ref()?;
+        if inference.dispersion.is_some() {
+            return Some(AvailableIntervals::of_any_level(IntervalMethod::Wald));
+        }
         let untransformed = self.document.preprocess.target_transform == TargetTransform::Identity;
-        untransformed && self.document.inference.as_ref().is_some_and(|inference| inference.noise().is_some())
+        inference.noise().filter(|_| untransformed)?;
+        Some(AvailableIntervals::of_any_level(student(&self.document.estimator)))
+    }
+
+    /// Whether the model has confidence intervals of the mean.
+    #[must_use]
+    pub fn has_mean_intervals(&self) -> bool {
+        self.available_mean_intervals().is_some()
     }
 }
 
 impl HalfWidth {
-    /// The half-width of intervals of this level, such as 0.95.
+    /// The half-width of prediction intervals of this level, such as 0.95.
     ///
     /// # Errors
     /// See [`IntervalError`].
     pub(super) fn new(model: &Model, level: f64) -> Result<Self, IntervalError> {
-        let inference = model.document.inference.as_ref();
-        let noise = inference.and_then(Inference::noise).filter(|_| inference.is_some_and(|known| !known.r.is_empty()));
-        let conformal = inference.and_then(|inference| inference.conformal.as_ref());
-        let out_of_range = || LevelError::OutOfRange { level };
-        match (noise, conformal) {
-            _ if !(level > 0.0 && level < 1.0) => Err(out_of_range().into()),
-            (Some((freedom, variance)), _) => {
-                // The quantile of the lower tail: `1 − level` is exact there.
-                let quantile = student_quantile((1.0 - level) / 2.0, f64::from(freedom));
-                Ok(Self::Student { quantile: -quantile.ok_or_else(out_of_range)?, variance })
-            }
-            (None, Some(conformal)) if model.classes().is_none() => Ok(Self::Conformal(conformal.quantile(level)?)),
+        let conformal = model.document.inference.as_ref().and_then(|inference| inference.conformal.as_ref());
+        if let Some(student) = Self::student(model, level, false)? {
+            return Ok(student);
+        }
+        match conformal {
+            Some(conformal) if model.classes().is_none() => Ok(Self::Conformal(conformal.quantile(level)?)),
             _ => Err(IntervalError::NotInferable { model: model.name().to_owned() }),
         }
+    }
+
+    /// The half-width of confidence intervals of the mean.
+    ///
+    /// # Errors
+    /// See [`IntervalError`].
+    pub(super) fn of_mean(model: &Model, level: f64) -> Result<Self, IntervalError> {
+        let dispersion = model.document.inference.as_ref().and_then(|inference| inference.dispersion);
+        if let Some(student) = Self::student(model, level, true)? {
+            return Ok(student);
+        }
+        let dispersion = dispersion.ok_or_else(|| IntervalError::NoMeanInterval { model: model.name().to_owned() })?;
+        let quantile = normal_quantile((1.0 - level) / 2.0).ok_or(LevelError::OutOfRange { level })?;
+        Ok(Self::Wald { quantile: -quantile, dispersion })
+    }
+
+    /// By Student's t distribution; `None` for a model without a residual variance.
+    fn student(model: &Model, level: f64, of_mean: bool) -> Result<Option<Self>, IntervalError> {
+        let out_of_range = || LevelError::OutOfRange { level };
+        if !(level > 0.0 && level < 1.0) {
+            return Err(out_of_range().into());
+        }
+        let inference = model.document.inference.as_ref().filter(|inference| !inference.r.is_empty());
+        let Some((freedom, variance)) = inference.and_then(Inference::noise) else { return Ok(None) };
+        // The quantile of the lower tail: `1 − level` is exact there.
+        let quantile = student_quantile((1.0 - level) / 2.0, f64::from(freedom));
+        Ok(Some(Self::Student { quantile: -quantile.ok_or_else(out_of_range)?, variance, of_mean }))
     }
 
     pub(super) fn method(&self, model: &Model) -> IntervalMethod {
         match self {
             Self::Conformal(_) => IntervalMethod::Conformal,
             Self::Student { .. } => student(&model.document.estimator),
+            Self::Wald { .. } => IntervalMethod::Wald,
         }
     }
 
     /// Whether intervals depend on the leverages of rows.
     pub(super) fn needs_leverage(&self) -> bool {
-        matches!(self, Self::Student { .. })
+        !matches!(self, Self::Conformal(_))
     }
 
-    /// The intervals around the predictions for rows of these leverages: of the mean, or of a new value.
+    /// The intervals around the predictions for rows of these leverages.
     ///
     /// # Errors
     /// [`IntervalError::NotFinite`].
@@ -169,23 +214,39 @@ impl HalfWidth {
         &self,
         predictions: &[f64],
         leverages: &[f64],
-        of_mean: bool,
-        transform: TargetTransform,
+        document: &Document,
     ) -> Result<Vec<[f64; 2]>, IntervalError> {
+        let (transform, family) = (document.preprocess.target_transform, document.estimator.log_link());
         let leverages = leverages.iter().copied().chain(std::iter::repeat(0.0));
-        let ends = |(row, (value, leverage)): (usize, (&f64, f64))| {
-            let half_width = match self {
-                Self::Conformal(quantile) => *quantile,
-                Self::Student { quantile, variance } if of_mean => quantile * (variance * leverage).sqrt(),
-                Self::Student { quantile, variance } => quantile * (variance * (1.0 + leverage)).sqrt(),
-            };
-            let ends = match transform {
-                TargetTransform::Identity => [value - half_width, value + half_width],
-                TargetTransform::Log => [value * libm::exp(-half_width), value * libm::exp(half_width)],
+        let factors = |value: f64, half_width: f64| [value * libm::exp(-half_width), value * libm::exp(half_width)];
+        let ends = |(row, (&value, leverage)): (usize, (&f64, f64))| {
+            let ends = match (self, family) {
+                (Self::Wald { .. }, _) => factors(value, self.of_leverage(leverage)),
+                (Self::Conformal(quantile), Some(family)) => {
+                    let half_width = quantile * family.deviation(value);
+                    [(value - half_width).max(0.0), value + half_width]
+                }
+                _ => {
+                    let half_width = self.of_leverage(leverage);
+                    match transform {
+                        TargetTransform::Identity => [value - half_width, value + half_width],
+                        TargetTransform::Log => factors(value, half_width),
+                    }
+                }
             };
             if ends.iter().all(|end| end.is_finite()) { Ok(ends) } else { Err(IntervalError::NotFinite { row }) }
         };
         predictions.iter().zip(leverages).enumerate().map(ends).collect()
+    }
+
+    /// The half-width for a row of this leverage, in the unit of the scores.
+    fn of_leverage(&self, leverage: f64) -> f64 {
+        match self {
+            Self::Conformal(quantile) => *quantile,
+            Self::Student { quantile, variance, of_mean: true } => quantile * (variance * leverage).sqrt(),
+            Self::Student { quantile, variance, of_mean: false } => quantile * (variance * (1.0 + leverage)).sqrt(),
+            Self::Wald { quantile, dispersion } => quantile * (dispersion * leverage).sqrt(),
+        }
     }
 }
 

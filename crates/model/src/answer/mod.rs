@@ -53,7 +53,7 @@ pub struct Answer<'m> {
     pub mean_intervals: Option<Vec<[f64; 2]>>,
     /// The labels of each row's prediction set, in the order of the classes, if requested.
     pub prediction_sets: Option<Vec<Vec<&'m Scalar>>>,
-    /// The method of the intervals or prediction sets, if requested.
+    /// The method of the intervals or prediction sets, if requested; of the intervals of the mean if only those are.
     pub interval_method: Option<IntervalMethod>,
     /// The contributions of the features, if requested.
     pub explanation: Option<Explanation<'m>>,
@@ -111,14 +111,13 @@ impl Model {
     /// # Errors
     /// [`IntervalError`] when the model has no interval or prediction set of the level.
     pub fn predictor(&self, wanted: &Wanted) -> Result<Predictor<'_>, IntervalError> {
-        let half_width = |level: Option<f64>| level.map(|level| HalfWidth::new(self, level)).transpose();
         if wanted.mean_interval.is_some() && !self.has_mean_intervals() {
             return Err(IntervalError::NoMeanInterval { model: self.name().to_owned() });
         }
         Ok(Predictor {
             model: self,
-            mean_interval: half_width(wanted.mean_interval)?,
-            interval: half_width(wanted.interval)?,
+            mean_interval: wanted.mean_interval.map(|level| HalfWidth::of_mean(self, level)).transpose()?,
+            interval: wanted.interval.map(|level| HalfWidth::new(self, level)).transpose()?,
             prediction_sets: wanted.prediction_sets.map(|level| PredictionSets::new(self, level)).transpose()?,
             explanation: wanted.explanation,
             warnings: wanted.warnings,
@@ -149,24 +148,23 @@ impl<'m> Predictor<'m> {
         }
         let mut explanation = self.explanation.then(|| ExplanationBuilder::new(model, frame.rows())).transpose()?;
         let Pass { scores, chosen, probabilities, leverages } = self.pass(frame, explanation.as_mut())?;
-        let transform = model.document.preprocess.target_transform;
         let (prediction, probabilities) = match model.classes() {
-            None => (Prediction::Values(prediction::values(scores, transform)?), None),
+            None => (Prediction::Values(prediction::values(scores, model.document.scale())?), None),
             Some(classes) => {
                 prediction::check_finite(&probabilities, classes.len())?;
                 let probabilities = Probabilities { classes, values: probabilities };
                 (Prediction::Classes { classes, chosen }, Some(probabilities))
             }
         };
-        let intervals = |half_width: &Option<HalfWidth>, of_mean: bool| {
+        let intervals = |half_width: &Option<HalfWidth>| {
             let Prediction::Values(values) = &prediction else { return Ok(None) };
-            let intervals = |width: &HalfWidth| width.intervals(values, &leverages, of_mean, transform);
+            let intervals = |width: &HalfWidth| width.intervals(values, &leverages, &model.document);
             half_width.as_ref().map(intervals).transpose()
         };
         let sets = self.prediction_sets.as_ref().zip(probabilities.as_ref());
         Ok(Answer {
-            intervals: intervals(&self.interval, false)?,
-            mean_intervals: intervals(&self.mean_interval, true)?,
+            intervals: intervals(&self.interval)?,
+            mean_intervals: intervals(&self.mean_interval)?,
             prediction_sets: sets.map(|(sets, probabilities)| probabilities.rows().map(|row| sets.set(row)).collect()),
             interval_method: self.interval_method(),
             explanation: explanation.map(ExplanationBuilder::finish).transpose()?,
@@ -188,17 +186,25 @@ impl<'m> Predictor<'m> {
             self.warnings.rows_with_leverage(model, frame)
         };
         let mut pass = Pass { scores: Vec::with_capacity(frame.rows()), ..Pass::default() };
+        let mut offsets = frame.iter().map(|row| model.design.offset(row));
+        let mut of_block = Vec::new();
         for (rows, design) in model.design.blocks(frame) {
+            of_block.clear();
             for row in design.chunks_exact(model.design.width()) {
+                let offset = offsets.next().flatten();
+                of_block.extend(offset);
                 if let Some(explanation) = &mut explanation {
-                    explanation.push(row);
+                    explanation.push(row, offset);
                 }
                 if let Some(leverage) = self.leverage.as_ref().filter(|_| pass.leverages.len() < rows_with_leverage) {
                     pass.leverages.push(leverage.compute(row));
                 }
             }
             match model.estimator.scores(rows, design, model.temperature).ok_or(PredictError::Estimator)? {
-                Scores::Values(values) => pass.scores.extend(values),
+                Scores::Values(mut values) => {
+                    values.iter_mut().zip(&of_block).for_each(|(value, offset)| *value += offset);
+                    pass.scores.extend(values);
+                }
                 Scores::Classes { chosen, probabilities } => {
                     match model.threshold {
                         None => pass.chosen.extend(chosen),

@@ -3,7 +3,8 @@
 //! It needs no assumption about the noise or the fit: when held-out and new rows are exchangeable, a new value is
 //! inside its interval with at least the level's probability (Vovk, Gammerman and Shafer, 2005; Lei et al., 2018). That
 //! probability is an average over rows, not a guarantee for each row: intervals are equally wide where the noise is
-//! small and where it is large.
+//! small and where it is large. For a generalised linear model, errors are divided by the standard deviation that its
+//! family has at the prediction, so that intervals widen with it.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -14,7 +15,7 @@ use crate::task::Task;
 const MAX_SCORES: u64 = 1000;
 
 /// The conformity scores of held-out rows, in ascending order: |y − ŷ| for a regressor (of the logarithms where the
-/// logged target was fitted), 1 − the probability of the true class for a classifier.
+/// logged target was fitted; divided by √V(ŷ) for a generalised linear model), 1 − the probability of the true class for a classifier.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Conformal {

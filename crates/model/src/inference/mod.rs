@@ -38,14 +38,24 @@ pub struct Inference {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub residual_variance: Option<f64>,
     /// The upper-triangular R with `RᵀR = ZᵀWZ`, where `Z` is the design, centred and scaled as the file's
-    /// preprocessing does, and `W` the weights of the rows; for ridge, `RᵀR = ZᵀWZ + αI`. For lasso, elastic net and
-    /// logistic regression each diagonal entry of `ZᵀWZ` is larger by the factor 1 + [`DIAGONAL_INCREMENT`]. Row by
+    /// preprocessing does, and `W` the weights of the rows; for ridge, `RᵀR = ZᵀWZ + αI`. For a generalised linear model
+    /// `W` are the working weights, and `Z` is centred at [`center`](Self::center). For lasso, elastic net, logistic
+    /// regression, and a penalised generalised linear model each diagonal entry of `ZᵀWZ` is larger by the factor 1 + [`DIAGONAL_INCREMENT`]. Row by
     /// row: row i has columns − i numbers.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub r: Vec<Vec<f64>>,
-    /// The sum of the rows' weights, where any weight is not 1.
+    /// The sum of the rows' weights, where any weight is not 1; for a generalised linear model, of their working
+    /// weights.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub weight: Option<f64>,
+    /// Generalised linear models: the mean of each column of `Z` by the working weights. Absent where it is 0, as
+    /// without an intercept.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub center: Vec<f64>,
+    /// Generalised linear models without a penalty: the variance of a target ÷ the variance function of its mean. 1 for
+    /// Poisson regression; for gamma regression Pearson's χ² ÷ residual degrees of freedom.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub dispersion: Option<f64>,
     /// Classifiers: scores are divided by it before they become probabilities (Guo et al., 2017). Above 1 where the fit
     /// was overconfident on held-out rows; it changes no predicted class. Absent where the fit was not calibrated.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -73,6 +83,9 @@ impl Inference {
     /// The sum of the leverages of the training rows: the number of independent parameters, for ridge the effective
     /// one.
     pub(crate) fn effective_parameters(&self, training_rows: u64, through_origin: bool) -> f64 {
+        if self.dispersion.is_some() {
+            return count_to_f64(self.r.len() as u64) + intercepts(through_origin);
+        }
         let training_rows = count_to_f64(training_rows);
         match self.degrees_of_freedom {
             Some(freedom) => training_rows - f64::from(freedom),
@@ -98,6 +111,7 @@ impl Inference {
         if let Some(weight) = self.weight.filter(|weight| !(weight.is_finite() && *weight > 0.0)) {
             return Err(format!("inference.weight: expected a positive number, got {weight}"));
         }
+        self.check_log_link(estimator, columns)?;
         let classifies = estimator.task() == Task::Classification;
         if let Some(temperature) = self.temperature.filter(|value| !(classifies && TEMPERATURES.contains(value))) {
             return Err(format!("inference.temperature: expected a classifier and 0.01 to 100, got {temperature}"));
@@ -118,6 +132,24 @@ impl Inference {
             }
         }
         self.conformal.as_ref().map_or(Ok(()), |conformal| conformal.check(estimator.task()))
+    }
+
+    fn check_log_link(&self, estimator: &Coefficients, columns: usize) -> Result<(), String> {
+        let has_factor = estimator.log_link().is_some() && !self.r.is_empty();
+        let finite = self.center.iter().all(|value| value.is_finite());
+        if !(self.center.is_empty() || (has_factor && finite && self.center.len() == columns)) {
+            return Err(format!(
+                "inference.center: expected r, a poisson or gamma estimator and {columns} finite numbers"
+            ));
+        }
+        if let Some(dispersion) = self.dispersion
+            && !(has_factor && dispersion.is_finite() && dispersion >= 0.0)
+        {
+            return Err(format!(
+                "inference.dispersion: expected r, a poisson or gamma estimator and a number of at least 0, got {dispersion}"
+            ));
+        }
+        Ok(())
     }
 
     fn check_noise(&self, estimator: &Coefficients, rows: u64, freedom: u32, variance: f64) -> Result<(), String> {

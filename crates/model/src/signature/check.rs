@@ -44,6 +44,12 @@ impl Feature {
         if self.whole && self.kind != FeatureType::Double {
             return Err("expected \"whole\" for a double, and for no other type".into());
         }
+        if self.positive && !matches!(self.kind, FeatureType::Double | FeatureType::Long) {
+            return Err("expected \"positive\" for a number, and for no other type".into());
+        }
+        if let Some([low, _]) = self.range.filter(|[low, _]| self.positive && *low <= 0.0) {
+            return Err(format!("expected a range above zero for a positive number, got one from {low}"));
+        }
         let is_date = self.kind == FeatureType::Date;
         match self.range {
             None if is_date => Err("expected the range of a date".into()),

@@ -29,6 +29,8 @@ pub struct Feature {
     /// Whether all values of a double in the training data are whole numbers. Requests may have others, but example
     /// rows have not.
     pub whole: bool,
+    /// Whether only numbers above zero are accepted, because the model takes their logarithm.
+    pub positive: bool,
     /// Whether the design has a column that is 1 where the value was missing.
     pub indicator: bool,
     /// The categories of a string in the training data, in ascending byte order; a frame has their positions.
@@ -101,6 +103,7 @@ impl Feature {
             reading: Reading::default(),
             range: None,
             whole: false,
+            positive: false,
             indicator: false,
             levels: Vec::new(),
             unknown: UnknownPolicy::Reject,
@@ -120,6 +123,17 @@ impl Feature {
     /// # Errors
     /// See [`CellError`].
     pub fn resolve(&self, cell: Cell<'_>) -> Result<Accepted, CellError> {
+        match self.resolve_of_type(cell)? {
+            Accepted::Given(value) if self.positive && value <= 0.0 => Err(match cell {
+                Cell::Field(_) => self.wrong_type(cell),
+                // Not `the number 0`, as if its type were wrong.
+                _ => CellError::Type { expected: self.expected(cell), got: value.to_string() },
+            }),
+            accepted => Ok(accepted),
+        }
+    }
+
+    fn resolve_of_type(&self, cell: Cell<'_>) -> Result<Accepted, CellError> {
         let given = |value| Ok(Accepted::Given(value));
         match (self.kind, cell) {
             (_, Cell::Missing) => self.impute(),
@@ -293,6 +307,8 @@ impl Feature {
             None => noun.to_owned(),
         };
         match self.kind {
+            FeatureType::Double if self.positive => number("a positive number"),
+            FeatureType::Long if self.positive => number("a positive whole number"),
             FeatureType::Double => number("a number"),
             FeatureType::Long => number("a whole number"),
             FeatureType::Boolean => match &self.reading.boolean {

@@ -460,3 +460,18 @@ proptest! {
         prop_assert_eq!(feature.accept(Cell::Field(&format!("{sign}{grouped}{decimal}5"))), Ok(half));
     }
 }
+
+#[test]
+fn a_positive_number_is_above_zero() {
+    let exposure = Feature { positive: true, ..Feature::new("time", FeatureType::Double) };
+    let message = |cell| exposure.accept(cell).unwrap_err().to_string();
+    assert_eq!(exposure.accept(Cell::Double(1e-300)), Ok(1e-300));
+    assert_eq!(message(Cell::Number("0")), "expected a positive number, got 0");
+    assert_eq!(message(Cell::Double(-2.0)), "expected a positive number, got -2");
+    assert_eq!(message(Cell::Field("none at all")), "expected a positive number, got \"none at all\"");
+    let target = || Target::new("y", FeatureType::Double);
+    let text = Feature { positive: true, levels: vec!["a".into()], ..Feature::new("a", FeatureType::String) };
+    assert!(Signature::new(vec![text], target()).unwrap_err().contains("\"positive\" for a number"));
+    let imputed = Feature { missing: MissingPolicy::Impute(Scalar::Number(0.0)), ..exposure };
+    assert!(Signature::new(vec![imputed], target()).unwrap_err().contains("expected an imputed value"));
+}

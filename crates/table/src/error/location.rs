@@ -57,6 +57,8 @@ pub enum Purpose {
     Target,
     /// The weight of each row.
     Weight,
+    /// A term of the score without a coefficient.
+    Offset,
 }
 
 /// A column in a message.
@@ -75,6 +77,7 @@ impl fmt::Display for NamedColumn {
             Purpose::Feature => "",
             Purpose::Target => "target ",
             Purpose::Weight => "weight ",
+            Purpose::Offset => "offset ",
         };
         write!(out, "{purpose}column {:?}", self.name)
     }
@@ -83,7 +86,7 @@ impl fmt::Display for NamedColumn {
 impl NamedColumn {
     /// What to do about a value that is not of the declared type.
     pub(crate) fn advice_on_type(&self) -> String {
-        if self.purpose == Purpose::Weight {
+        if matches!(self.purpose, Purpose::Weight | Purpose::Offset) {
             return "correct it, or remove the row".to_owned();
         }
         let option = shell_word(&format!("{}=string", self.name));

@@ -9,6 +9,7 @@ use super::metrics::KEPT_NUMBERS;
 use super::scores::with_temperature;
 use ordinate_model::Model;
 use ordinate_model::PredictedRow;
+use ordinate_model::family::Family;
 use ordinate_model::inference::Conformal;
 use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::random::mix;
@@ -75,6 +76,7 @@ impl HeldOutErrors {
 pub(super) struct ErrorSampler {
     seed: u64,
     transform: TargetTransform,
+    family: Option<Family>,
     rows: u64,
     capacity: usize,
     sample: Sample,
@@ -122,7 +124,8 @@ impl ErrorSampler {
             Some(classes) => (SAMPLE_ROWS.min(KEPT_NUMBERS / classes.len().max(1)), Sample::Classes(BinaryHeap::new())),
             None => (SAMPLE_ROWS, Sample::Values(BinaryHeap::new())),
         };
-        Self { seed, transform: document.preprocess.target_transform, rows: 0, capacity, sample }
+        let (transform, family) = (document.preprocess.target_transform, document.estimator.log_link());
+        Self { seed, transform, family, rows: 0, capacity, sample }
     }
 
     /// Adds the next row and its prediction.
@@ -132,6 +135,9 @@ impl ErrorSampler {
         match (&mut self.sample, answer) {
             (Sample::Values(kept), PredictedRow::Value(value)) => {
                 let score = match self.transform {
+                    TargetTransform::Identity if self.family.is_some() => {
+                        (label.target - value).abs() / self.family.map_or(1.0, |family| family.deviation(value))
+                    }
                     TargetTransform::Identity => (label.target - value).abs(),
                     TargetTransform::Log => (libm::log(label.target) - libm::log(value)).abs(),
                 };

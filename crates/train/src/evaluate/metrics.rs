@@ -9,6 +9,8 @@ pub const KEPT_NUMBERS: usize = 4_000_000;
 ///
 /// | name | definition |
 /// |---|---|
+/// | `d2` | fraction of the deviance explained, `1 − deviance / deviance of the mean of these rows`; Poisson and gamma regression |
+/// | `mean_deviance` | mean deviance of the family of the model |
 /// | `r2` | coefficient of determination, `1 − Σw(y − ŷ)² / Σw(y − ȳ)²`; negative if the mean of these rows predicts better |
 /// | `rmse`, `mae` | root mean squared and mean absolute error, in the target's unit |
 /// | `adjusted_r2` | `1 − (1 − R²)(n − 1)/(n − p − 1)`, for an unpenalised fit of p columns (p + 1 without an intercept) to these rows |
@@ -73,6 +75,8 @@ pub fn by_name(values: &IndexMap<&'static str, f64>) -> IndexMap<String, f64> {
 #[must_use]
 pub fn title(name: &str) -> &str {
     match name {
+        "d2" => "D²",
+        "mean_deviance" => "mean deviance",
         "r2" => "R²",
         "rmse" => "RMSE",
         "mae" => "MAE",

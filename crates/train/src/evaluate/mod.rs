@@ -138,7 +138,7 @@ impl Sides {
         let parameters = unpenalised.then(|| model.design().width() + intercepts);
         let fitted = match model.classes() {
             Some(_) => Evaluation::new(model),
-            None => Evaluation::Regression(Regression::new(parameters)),
+            None => Evaluation::Regression(Regression::new(parameters).with_family(document.estimator.log_link())),
         };
         let classes = model.classes().map_or(0, <[_]>::len);
         Self {
@@ -218,7 +218,7 @@ impl Evaluation {
     pub fn new(model: &Model) -> Self {
         match model.classes() {
             Some(classes) => Self::Classification(Classification::new(classes.len())),
-            None => Self::Regression(Regression::new(None)),
+            None => Self::Regression(Regression::new(None).with_family(model.document().estimator.log_link())),
         }
     }
 

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 
 use super::metrics::{KEPT_NUMBERS, Metrics, defined};
 use super::standard_errors;
+use ordinate_model::family::Family;
 
 /// The evaluation of a regression.
 #[derive(Debug, Clone)]
@@ -24,6 +25,20 @@ pub struct Regression {
     spread: f64,
     /// Targets, predictions and weights, for the median, standard errors and the baseline; none if there are too many.
     kept: Option<Vec<(f64, f64, f64)>>,
+    /// For a generalised linear model.
+    deviance: Option<DevianceSums>,
+}
+
+/// Sums for the deviance of a family.
+#[derive(Debug, Clone)]
+struct DevianceSums {
+    family: Family,
+    /// The deviance of the predictions.
+    deviance: f64,
+    /// The deviance of predictions that are all 1. That of predictions of the mean follows from it.
+    of_one: f64,
+    /// `Σ w y`
+    targets: f64,
 }
 
 impl Regression {
@@ -42,7 +57,15 @@ impl Regression {
             mean: 0.0,
             spread: 0.0,
             kept: Some(Vec::new()),
+            deviance: None,
         }
+    }
+
+    /// Also computes the mean deviance of this family, and the fraction of it that predictions explain.
+    #[must_use]
+    pub fn with_family(mut self, family: Option<Family>) -> Self {
+        self.deviance = family.map(|family| DevianceSums { family, deviance: 0.0, of_one: 0.0, targets: 0.0 });
+        self
     }
 
     /// Adds the target, the prediction and the weight of a row.
@@ -55,6 +78,9 @@ impl Regression {
         self.absolute += weight * error;
         self.relative =
             self.relative.filter(|_| actual != 0.0).map(|sum| sum + weight * (100.0 * error / actual.abs()));
+        if let Some(sums) = &mut self.deviance {
+            sums.push(actual, predicted, weight);
+        }
         match &mut self.kept {
             Some(kept) if kept.len() < KEPT_NUMBERS => kept.push((actual, predicted, weight)),
             kept => *kept = None,
@@ -79,9 +105,12 @@ impl Regression {
             let freedom = rows - parameters as f64;
             (freedom > 0.0).then_some(1.0 - (1.0 - r2?) * (rows - 1.0) / freedom)
         };
+        let deviance = self.deviance.as_ref();
         Some(Metrics::new(
             self.rows,
             [
+                ("d2", deviance.and_then(|sums| sums.explained(self.weight))),
+                ("mean_deviance", deviance.map(|sums| sums.deviance / self.weight)),
                 ("r2", r2),
                 ("rmse", Some(rmse)),
                 ("mae", Some(mae)),
@@ -90,6 +119,24 @@ impl Regression {
                 ("mape_percent", self.relative.map(|sum| sum / self.weight)),
             ],
         ))
+    }
+}
+
+impl DevianceSums {
+    fn push(&mut self, actual: f64, predicted: f64, weight: f64) {
+        self.deviance += weight * self.family.deviance(actual, predicted);
+        self.of_one += weight * self.family.deviance(actual, 1.0);
+        self.targets += weight * actual;
+    }
+
+    /// `1 − deviance ÷ deviance of predictions that are all the mean target`, for rows of this total weight.
+    fn explained(&self, weight: f64) -> Option<f64> {
+        let mean = self.targets / weight;
+        let of_mean = match self.family {
+            Family::Poisson => self.of_one - 2.0 * (self.targets * libm::log(mean) - self.targets + weight),
+            Family::Gamma => self.of_one + 2.0 * (weight * libm::log(mean) + weight - self.targets),
+        };
+        (of_mean > 0.0).then_some(1.0 - self.deviance / of_mean)
     }
 }
 
@@ -109,7 +156,7 @@ impl Regression {
     /// The metrics of one prediction for all rows. Without the rows, only those that follow from mean and spread.
     fn baseline(&self, constant: f64) -> IndexMap<&'static str, f64> {
         if let Some(kept) = &self.kept {
-            let mut baseline = Self::new(None);
+            let mut baseline = Self::new(None).with_family(self.deviance.as_ref().map(|sums| sums.family));
             for (actual, _, weight) in kept {
                 baseline.push(*actual, constant, *weight);
             }

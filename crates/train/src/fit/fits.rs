@@ -2,9 +2,11 @@
 
 use crate::EstimatorKind;
 use crate::solver::cross_validation::CrossValidationResult;
+use crate::solver::glm::GlmFit;
 use crate::solver::least_squares::LeastSquaresFit;
 use crate::solver::logistic::LogisticFit;
 use crate::solver::path::PenalisedFit;
+use ordinate_model::family::Family;
 use ordinate_table::Decision;
 
 /// The two fits of a plan: to all rows, and to the rows that are not held out.
@@ -30,6 +32,7 @@ pub(crate) enum Fit {
     LeastSquares(LeastSquaresFit),
     Penalised { estimator: EstimatorKind, fit: PenalisedFit },
     Logistic(LogisticFit),
+    Glm(GlmFit),
 }
 
 impl Fit {
@@ -38,6 +41,10 @@ impl Fit {
             Self::LeastSquares(_) => EstimatorKind::Linear,
             Self::Penalised { estimator, .. } => *estimator,
             Self::Logistic(_) => EstimatorKind::Logistic,
+            Self::Glm(fit) => match fit.family {
+                Family::Poisson => EstimatorKind::Poisson,
+                Family::Gamma => EstimatorKind::Gamma,
+            },
         }
     }
 }

@@ -3,9 +3,11 @@
 use std::collections::HashSet;
 
 use super::fits::{Fit, Fits};
+use super::glm;
 use super::redundant::one_line;
 use crate::EstimatorKind;
 use crate::solver::cross_validation::CrossValidationResult;
+use crate::solver::glm::GlmFit;
 use crate::solver::least_squares::LeastSquaresFit;
 use crate::solver::logistic::{DECISIVE, LogisticFit, OneClassValue};
 use crate::summary::{Summary, Term, rounded, significant};
@@ -22,6 +24,9 @@ const HIGH_VARIANCE_INFLATION: f64 = 10.0;
 /// A power or product of which less than this fraction is orthogonal to the other columns: predictions lose half of their
 /// sixteen digits. NIST's Filip has 6·10⁻⁸.
 const NEARLY_DEPENDENT: f64 = 1e-7;
+
+/// Pearson's χ² ÷ degrees of freedom above which counts vary more than a Poisson distribution does.
+pub(super) const OVERDISPERSED: f64 = 1.5;
 
 /// The mean loss above which classes are not separable although some coefficients are very large.
 const NEARLY_CERTAIN: f64 = 1e-3;
@@ -57,9 +62,12 @@ impl Fit {
                 let verb = if zero == 1 { "is" } else { "are" };
                 notes.push(format!("{zero} of {} {verb} exactly zero", counted(all, "coefficient", "coefficients")));
             }
-            Self::Logistic(LogisticFit { inference: Some(_), .. }) => {}
-            Self::Logistic(fit) => notes.extend(separated(fit, columns, classes).or_else(|| separable(fit))),
-            Self::Penalised { .. } => {}
+            // Without a penalty, separable classes are an error.
+            Self::Logistic(fit) if fit.inference.is_none() => {
+                notes.extend(separated(fit, columns, classes).or_else(|| separable(fit)));
+            }
+            Self::Glm(fit) => notes.extend(glm::notes(fit, columns)),
+            Self::Logistic(_) | Self::Penalised { .. } => {}
         }
         notes
     }
@@ -76,10 +84,10 @@ impl Fit {
                 counted(fit.iterations, "sweep", "sweeps"),
                 fit.gap
             )),
-            Self::Logistic(fit) if !fit.converged => Some(format!(
-                "after {} the largest component of the gradient is {:.1e}",
-                counted(fit.iterations, "iteration", "iterations"),
-                fit.gradient
+            Self::Logistic(LogisticFit { converged: false, iterations, gradient, .. })
+            | Self::Glm(GlmFit { converged: false, iterations, gradient, .. }) => Some(format!(
+                "after {} the largest component of the gradient is {gradient:.1e}",
+                counted(*iterations, "iteration", "iterations"),
             )),
             _ => None,
         }

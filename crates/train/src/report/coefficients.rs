@@ -38,10 +38,14 @@ pub fn no_standard_errors(document: &Document) -> Option<String> {
             is_penalised.then_some("--c inf")?
         }
         Coefficients::Ridge(_) | Coefficients::Lasso(_) | Coefficients::ElasticNet(_) => "--estimator linear",
-        _ => return None,
+        Coefficients::Poisson(_) | Coefficients::Gamma(_) => {
+            let alpha = document.training.parameters.get("alpha").and_then(serde_json::Value::as_f64);
+            alpha.is_some_and(|alpha| alpha > 0.0).then_some("Training without --alpha")?
+        }
+        Coefficients::Linear(_) => return None,
     };
     Some(format!(
-        "Standard errors are not available: a penalised fit biases its coefficients towards zero. {option} fits without a \
+        "Standard errors are not available: a penalty biases the coefficients towards zero. {option} fits without a \
          penalty."
     ))
 }

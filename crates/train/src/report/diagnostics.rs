@@ -83,10 +83,12 @@ pub(super) fn residuals(input: &ReportInput<'_>, data: &ReportData) -> Vec<Figur
     let ends = points.iter().map(|point| point.predicted);
     let ends = [ends.clone().fold(f64::INFINITY, f64::min), ends.fold(f64::NEG_INFINITY, f64::max)];
     let layers = vec![Layer::Reference(ends.map(|end| (end, 0.0)).to_vec()), Layer::Points(FITTED, fitted)];
+    // The residuals of other distributions are not normal.
+    let family = input.document.estimator.log_link();
     let fitted = Chart {
         title: "Residuals against predicted values",
         x: "predicted",
-        y: "residual",
+        y: if family.is_some() { "Pearson residual" } else { "residual" },
         layers,
         ..Chart::default()
     };
@@ -113,7 +115,8 @@ pub(super) fn residuals(input: &ReportInput<'_>, data: &ReportData) -> Vec<Figur
             "Normal Q–Q",
             &normal,
             "On the dashed line, residuals are normally distributed, as intervals and p-values assume.",
-        ),
+        )
+        .filter(|_| family.is_none()),
     ]
     .into_iter()
     .flatten()

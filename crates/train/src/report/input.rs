@@ -99,6 +99,8 @@ impl<'a> ReportInput<'a> {
             "lasso" => "the lasso",
             "elastic-net" => "the elastic net",
             "logistic" => "logistic regression",
+            "poisson" => "Poisson regression",
+            "gamma" => "gamma regression",
             other => other,
         }
     }

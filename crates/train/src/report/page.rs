@@ -93,7 +93,7 @@ fn lead(input: &ReportInput<'_>) -> Markup {
     let document = input.document;
     let signature = &document.signature;
     let features = counted(signature.width(), "feature", "features");
-    let shown = ["r2", "rmse", "accuracy", "roc_auc", "log_loss"];
+    let shown = ["d2", "r2", "rmse", "accuracy", "roc_auc", "log_loss"];
     let sets = input.metrics();
     let measured = sets.iter().find(|set| set.is_held_out).or(sets.first()).into_iter();
     let metrics = measured.flat_map(|set| set.values.iter().map(move |(name, value)| (set.name.as_str(), name, value)));
@@ -109,6 +109,13 @@ fn lead(input: &ReportInput<'_>) -> Markup {
             " from " (features) " by " (input.estimator()) "."
             @if document.preprocess.target_transform == TargetTransform::Log {
                 " The logarithm of the target was fitted; predictions are medians."
+            }
+            @if document.estimator.log_link().is_some() {
+                " The logarithm of the mean is linear in the columns."
+            }
+            @if let Some(offset) = &document.preprocess.offset {
+                @if offset.log { " Predictions are proportional to " } @else { " The offset of that logarithm is " }
+                strong { (offset.feature) } "."
             }
         }
         dl class="tiles" {

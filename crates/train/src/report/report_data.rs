@@ -80,7 +80,8 @@ pub struct SampledRow {
     pub actual: f64,
     /// The prediction.
     pub predicted: f64,
-    /// Target − prediction, or the difference of their logarithms if the logarithm was fitted.
+    /// Target − prediction, or the difference of their logarithms if the logarithm was fitted. For a generalised linear model
+    /// divided by the standard deviation of its family at the prediction (Pearson residual).
     pub residual: f64,
     /// The weight.
     pub weight: f64,
@@ -302,7 +303,10 @@ impl PredictionStatistics {
         };
         self.weight += if label.held_out { 0.0 } else { label.weight };
         let residual = match self.transform {
-            TargetTransform::Identity => label.target - predicted,
+            TargetTransform::Identity => {
+                let family = model.document().estimator.log_link();
+                (label.target - predicted) / family.map_or(1.0, |family| family.deviation(predicted))
+            }
             TargetTransform::Log => label.target.ln() - predicted.ln(),
         };
         if !residual.is_finite() {

@@ -1,5 +1,5 @@
-//! Solvers: least squares, ridge, lasso and elastic net, logistic regression, and cross-validation of the regularization
-//! strength.
+//! Solvers: least squares, ridge, lasso and elastic net, logistic, Poisson and gamma regression, and cross-validation of the
+//! regularization strength.
 
 mod cross_products;
 pub mod cross_validation;
@@ -8,6 +8,7 @@ mod double_double_column;
 pub mod error;
 pub mod estimate;
 pub mod folds;
+pub mod glm;
 pub mod least_squares;
 pub mod leverage;
 pub mod logistic;

@@ -120,6 +120,19 @@ impl UpperTriangle {
         instructions.dispatch(AbsorbRows { rows: &mut self.rows, columns, rank });
     }
 
+    /// `R S`, with another upper triangle of the same size.
+    pub(crate) fn product(&self, other: &Self) -> Self {
+        let row = |(i, row): (usize, &Vec<f64>)| {
+            let mut entries = vec![0.0; row.len()];
+            for (place, (factor, below)) in row.iter().zip(other.rows.iter().skip(i)).enumerate() {
+                let to = entries.iter_mut().skip(place);
+                to.zip(below).for_each(|(entry, value)| *entry += factor * value);
+            }
+            entries
+        };
+        Self { columns: self.columns, rows: self.rows.iter().enumerate().map(row).collect() }
+    }
+
     /// `R v`.
     pub(crate) fn times(&self, vector: &[f64]) -> Vec<f64> {
         self.rows.iter().enumerate().map(|(i, row)| dot(row, vector.get(i..).unwrap_or_default())).collect()

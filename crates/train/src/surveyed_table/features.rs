@@ -65,13 +65,13 @@ impl Choice<'_> {
         let mut reasons = self.reasons(&associations);
         let (mut levels, mut remarks) = (Levels::default(), Remarks::default());
         let mut candidates = self.candidates(&mut reasons, &mut levels, self.source.features_are_given);
-        if candidates.is_empty() {
+        if candidates.iter().all(|(feature, _)| self.is_offset(&feature.name)) {
             remarks.notes.extend(self.use_identifiers(&mut reasons));
             candidates = self.candidates(&mut reasons, &mut levels, true);
         }
         let mut imputed = Imputed::default();
         let mut set = self.with_imputed_values(candidates, &mut reasons, &mut levels, &mut imputed)?;
-        if set.features.is_empty() {
+        if set.features.iter().all(|feature| self.is_offset(&feature.name)) {
             let reason = reasons.iter().flatten().next().map_or("", |reason| reason.describe());
             let target = self.target_name().to_owned();
             return Err(DataError::NothingToLearn { target, reason }.in_data(self.source.label()).into());
@@ -86,6 +86,11 @@ impl Choice<'_> {
         Ok((set, remarks))
     }
 
+    /// Whether a column is a term without a coefficient, which is never left out.
+    fn is_offset(&self, name: &str) -> bool {
+        self.source.offset.as_ref().is_some_and(|offset| offset.name == name)
+    }
+
     fn target_name(&self) -> &str {
         self.columns.get(self.target).map(Column::name).unwrap_or_default()
     }
@@ -94,6 +99,9 @@ impl Choice<'_> {
     fn reasons(&self, associations: &[Association]) -> Vec<Option<Reason>> {
         let rows = self.columns.get(self.target).map_or(0, |column| column.present + column.missing);
         let reason = |(column, association): (&Column, &Association)| {
+            if self.is_offset(column.name()) {
+                return None;
+            }
             // Without an intercept, a constant number takes its place; missing values of a category may be a level.
             let may_be_used = match column.feature.kind {
                 FeatureType::String => column.missing > 0,
@@ -123,7 +131,11 @@ impl Choice<'_> {
                 continue;
             }
             match levels.feature(column, self.preparation, must_be_used) {
-                Some(feature) => candidates.push((feature, position)),
+                Some(mut feature) => {
+                    let offset = self.source.offset.as_ref().filter(|offset| offset.name == feature.name);
+                    feature.positive = offset.is_some_and(|offset| offset.log);
+                    candidates.push((feature, position));
+                }
                 None => *reason = Some(Reason::Identifier),
             }
         }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::preparation::Preparation;
 use ordinate_model::wording::{NAMED, counted, listed};
-use ordinate_table::Decision;
 use ordinate_table::column::Column;
 use ordinate_table::infer::{name_option, shown};
 use ordinate_table::missing::{self, Policy};
 use ordinate_table::resolve::{LeftOut, RowRules};
+use ordinate_table::{Decision, OffsetColumn};
 
 /// Why a column is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,12 +50,13 @@ pub(super) fn left_out_columns(columns: &[Column], reasons: &[Option<Reason>]) -
     by_reason.into_iter().map(decision).collect()
 }
 
-/// The decision about rows without a target.
+/// The decisions about rows without a target or an offset.
 pub(super) fn left_out_rows(
     left_out: &LeftOut,
     columns: &[Column],
     rules: &RowRules,
     preparation: &Preparation,
+    offset: Option<&OffsetColumn>,
 ) -> Vec<Decision> {
     let name = |position: Option<usize>| {
         position.and_then(|position| columns.get(position)).map(Column::name).unwrap_or_default()
@@ -75,17 +76,24 @@ pub(super) fn left_out_rows(
         );
         decisions.push(Decision::new(text, ["--missing".to_owned(), format!("{target}=drop")]));
     }
+    let undecided = offset.filter(|offset| missing::policy(&preparation.missing, &offset.name) == Policy::Auto);
+    if let Some(offset) = undecided.filter(|_| left_out.missing > 0) {
+        let rows = counted(left_out.missing, "row is", "rows are");
+        let text =
+            format!("{rows} left out because of missing values, such as that of the offset {}", shown(&offset.name));
+        decisions.push(Decision::new(text, ["--missing".to_owned(), format!("{}=drop", offset.name)]));
+    }
     decisions
 }
 
 /// Notes on rows that are left out because the data or an option say so.
-pub(super) fn left_out_notes(left_out: &LeftOut) -> Vec<String> {
+pub(super) fn left_out_notes(left_out: &LeftOut, preparation: &Preparation) -> Vec<String> {
     let mut notes = Vec::new();
     if left_out.no_weight > 0 {
         let rows = counted(left_out.no_weight, "row", "rows");
         notes.push(format!("{rows} of weight 0, or without a weight, left out"));
     }
-    if left_out.missing > 0 {
+    if left_out.missing > 0 && preparation.missing.iter().any(|rule| rule.policy == Policy::Drop) {
         let rows = counted(left_out.missing, "row", "rows");
         notes.push(format!("{rows} with missing values left out, as --missing drop says"));
     }

@@ -1,10 +1,12 @@
-//! Errors that cannot be decided: values that contradict an option, rows without a target, weights below zero.
+//! Errors that cannot be decided: values that contradict an option, rows without a target, weights below zero,
+//! targets that a family does not have.
 
 use std::collections::BTreeSet;
 
 use super::RoleOf;
 use crate::error::TrainError;
 use ordinate_model::cell::Cell;
+use ordinate_model::family::Family;
 use ordinate_model::signature::{CellError, Feature, FeatureType};
 use ordinate_model::wording::counted;
 use ordinate_table::column::{Column, Role};
@@ -86,7 +88,9 @@ pub(super) fn check(source: &Source, roles: &[RoleOf], inferred: &[Inferred]) ->
         let is_date = inferred.feature.kind == FeatureType::Date;
         let feature = match column.role {
             _ if !inferred.unreadable.is_empty() => inferred.feature.clone(),
-            Role::Weight if inferred.feature.kind != FeatureType::Double => Feature::new(name, FeatureType::Double),
+            Role::Weight | Role::Offset { .. } if inferred.feature.kind != FeatureType::Double => {
+                Feature::new(name, FeatureType::Double)
+            }
             Role::Target { .. } if is_date => {
                 problems.push(DataError::DateTarget { column: name.to_owned() }.in_data(source.label()));
                 continue;
@@ -153,21 +157,51 @@ pub(super) fn check_rows(source: &Source, columns: &[Column], left_out: &LeftOut
     Err(error.in_data(source.label()).into())
 }
 
-/// Checks that weights are not negative and that targets to be logged are positive.
+/// Checks that weights are not negative, and that exposures and targets to be logged are positive.
 pub(super) fn check_positive(source: &Source, roles: &[RoleOf], columns: &[Column]) -> Result<(), TrainError> {
     for (position, (role, column)) in roles.iter().zip(columns).enumerate() {
         let reason = match role.role {
             Role::Weight => "correct the weight, or remove the row",
+            Role::Offset { log: true } => {
+                "correct it, or remove the row; if the column is on the scale of the logarithm already, use --offset"
+            }
             Role::Target { log: true } => "correct it, or remove --target-transform log, because it has no logarithm",
             _ => continue,
         };
-        if let Err(value) = column.check_positive() {
-            let is_it = |cell: Cell<'_>| column.feature.accept(cell).is_ok_and(|found| found.total_cmp(&value).is_eq());
-            let location = locate(source, position, is_it)?;
-            return Err(DataError::NotPositive { location, column: column.named.clone(), value, reason }.into());
+        if column.check_positive().is_err() {
+            return Err(too_small(source, position, column, "a number greater than zero", reason)?);
         }
     }
     Ok(())
+}
+
+/// Checks that all targets are ones that the family has.
+pub(super) fn check_family(source: &Source, target: &Column, family: Family) -> Result<(), TrainError> {
+    let [smallest, _] = target.range;
+    if target.is_empty() || family.has(smallest) {
+        return Ok(());
+    }
+    let (expected, reason) = match family {
+        Family::Poisson => ("a number of at least zero", "correct it, or use --estimator linear"),
+        Family::Gamma if smallest < 0.0 => ("a number greater than zero", "correct it, or use --estimator linear"),
+        Family::Gamma => ("a number greater than zero", "correct it, or use --estimator poisson or --estimator linear"),
+    };
+    let position = source.names().iter().position(|name| name == target.name()).unwrap_or_default();
+    Err(too_small(source, position, target, expected, reason)?)
+}
+
+/// The error of the first row with the smallest value of a column.
+fn too_small(
+    source: &Source,
+    position: usize,
+    column: &Column,
+    expected: &'static str,
+    reason: &'static str,
+) -> Result<TrainError, TrainError> {
+    let [value, _] = column.range;
+    let is_it = |cell: Cell<'_>| column.feature.accept(cell).is_ok_and(|found| found.total_cmp(&value).is_eq());
+    let location = locate(source, position, is_it)?;
+    Ok(DataError::NotPositive { location, column: column.named.clone(), expected, value, reason }.into())
 }
 
 /// The first row with such a cell. Errors are rare, so that rows do not keep their places.

@@ -47,6 +47,22 @@ pub(super) fn notes(column: &Column, classes: &Classes) -> Vec<String> {
     notes
 }
 
+/// The fewest rows, and different values, of a target that is taken for a count.
+const FEWEST_OF_COUNTS: (u64, usize) = (20, 3);
+
+/// Whether a numeric target looks like a count: whole numbers from 0, few of them different, and skewed to the right.
+pub(super) fn is_count(column: &Column) -> bool {
+    let [low, high] = column.range;
+    let (rows, values) = FEWEST_OF_COUNTS;
+    let is_from_zero = column.is_whole && low == 0.0 && column.present >= rows;
+    let counts: Vec<(f64, u64)> = match column.values.counts() {
+        Some(counts) if is_from_zero && column.feature.kind == FeatureType::Double => counts.collect(),
+        _ => return false,
+    };
+    let total: f64 = counts.iter().map(|(value, rows)| value * *rows as f64).sum();
+    counts.len() >= values && 2.0 * total < high * column.present as f64
+}
+
 /// The values of a numeric target that has exactly two, each in more than one row.
 pub(super) fn two_values(column: &Column) -> Option<[Scalar; 2]> {
     if column.feature.kind != FeatureType::Double {

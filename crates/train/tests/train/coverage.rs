@@ -159,7 +159,8 @@ impl Simulated {
         let [interval] = answer.intervals.unwrap()[..] else { panic!("one row") };
         let within = |[low, high]: [f64; 2], value: f64| f64::from(u8::from(low <= value && value <= high));
         coverage.targets += within(interval, new.y.parse().unwrap());
-        coverage.means += answer.mean_intervals.map_or(0.0, |ends| within(ends[0], new.mean));
+        let mean = if self.estimator.family().is_some() { log_linear(new.mean) } else { new.mean };
+        coverage.means += answer.mean_intervals.map_or(0.0, |ends| within(ends[0], mean));
         coverage.size += interval[1] - interval[0];
     }
 
@@ -208,6 +209,30 @@ fn class(random: &mut Random, mean: f64, deviation: f64) -> String {
     let score = mean - 10.0 + deviation * random.normal();
     let class = if score < -0.5 { "low" } else { "middle" };
     (if score > 0.5 { "high" } else { class }).to_owned()
+}
+
+/// The mean of a target with a log link: about 12, between 2 and 80 in most rows.
+fn log_linear(mean: f64) -> f64 {
+    (2.5 + 0.3 * (mean - 10.0)).exp()
+}
+
+/// A count of the events of a Poisson process until the time of the mean.
+fn poisson(random: &mut Random, mean: f64, _: f64) -> String {
+    let mut left = log_linear(mean);
+    let mut count = 0_u32;
+    loop {
+        left += (1.0 - random.uniform()).ln();
+        if left < 0.0 {
+            return count.to_string();
+        }
+        count += 1;
+    }
+}
+
+/// A sum of four exponential waiting times: a gamma distribution of shape 4.
+fn gamma(random: &mut Random, mean: f64, _: f64) -> String {
+    let waits: f64 = (0..4).map(|_| -(1.0 - random.uniform()).ln()).sum();
+    (log_linear(mean) * waits / 4.0).to_string()
 }
 
 fn is_nominal(coverage: f64) -> bool {
@@ -276,4 +301,20 @@ fn prediction_sets_have_their_coverage_and_are_small() {
         Simulated { estimator: EstimatorKind::Logistic, held_out: HeldOut::File(99), target: class, ..LINEAR };
     let sets = classifier.coverage(IntervalMethod::Conformal);
     assert!(is_nominal(sets.targets) && (1.2..2.5).contains(&sets.size));
+}
+
+#[test]
+fn intervals_of_poisson_regression_have_their_coverage_for_targets_and_means() {
+    let held_out = HeldOut::File(99);
+    let counts = Simulated { estimator: EstimatorKind::Poisson, rows: 100, held_out, target: poisson, ..LINEAR };
+    let counts = counts.coverage(IntervalMethod::Conformal);
+    assert!(is_nominal(counts.targets) && is_nominal(counts.means));
+}
+
+#[test]
+fn intervals_of_gamma_regression_have_their_coverage_for_targets_and_means() {
+    let held_out = HeldOut::File(99);
+    let amounts = Simulated { estimator: EstimatorKind::Gamma, rows: 100, held_out, target: gamma, ..LINEAR };
+    let amounts = amounts.coverage(IntervalMethod::Conformal);
+    assert!(is_nominal(amounts.targets) && is_nominal(amounts.means));
 }

@@ -39,6 +39,9 @@ pub(super) fn cell(feature: &Feature) -> Schema {
     if is_integer {
         schema = schema.minimum(Some(-LARGEST_EXACT)).maximum(Some(LARGEST_EXACT));
     }
+    if feature.positive {
+        schema = schema.exclusive_minimum(Some(0));
+    }
     if feature.unknown != UnknownPolicy::Reject {
         return schema.examples(feature.levels.iter().map(|level| json!(level))).into();
     }

@@ -57,7 +57,7 @@ pub(crate) fn ready(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
 /// Adds the method of intervals.
 pub(crate) fn certainty(object: ObjectBuilder) -> ObjectBuilder {
     object
-        .property("method", one_of(["student-t", "student-t-ridge", "conformal"]))
+        .property("method", one_of(["student-t", "student-t-ridge", "conformal", "wald"]))
         .property("held_out_rows", count("Number of held-out rows that conformal intervals are computed from"))
         .property(
             "max_level",
@@ -135,6 +135,7 @@ fn signature() -> ObjectBuilder {
         .required("missing")
         .property("range", list(end))
         .property("whole", boolean("Whether all values of a double in the training data are whole numbers"))
+        .property("positive", boolean("Whether only numbers above zero are accepted"))
         .property("levels", list(text("A category of the training data")))
         .property("unknown", one_of(["reject", "ignore", "other"]));
     object([("features", list(feature)), ("target", column().into())])

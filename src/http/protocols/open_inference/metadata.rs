@@ -149,7 +149,10 @@ fn outputs(model: &Model) -> Vec<Tensor<'_>> {
             Output::PredictionSets { .. } => (Datatype::Bool, vec![classes.map_or(0, <[_]>::len)]),
         };
         let labels = classes.filter(|_| matches!(output, Output::PredictProba | Output::PredictionSets { .. }));
-        let certainty = model.available_intervals().filter(|_| output.level().is_some());
+        let certainty = match output {
+            Output::MeanInterval { .. } => model.available_mean_intervals(),
+            _ => model.available_intervals().filter(|_| output.level().is_some()),
+        };
         let parameters = (labels.is_some() || certainty.is_some()).then_some(Parameters { labels, certainty });
         Tensor { parameters, ..Tensor::new(output.name(), datatype, &shape) }
     };

@@ -4,7 +4,7 @@ use super::*;
 use crate::artifact::ArtifactError;
 use crate::scalar::Scalar;
 use crate::test_models::frame_of_numbers as frame;
-use crate::{AnswerError, PredictError, Wanted};
+use crate::{AnswerError, PredictError, Prediction, Wanted};
 use ordinate_test_support::{ModelDocument, column, feature};
 
 /// x = 1 … 5, y = 2, 4, 5, 4, 5: Σ(x − 3)² = 10, residual sum of squares 2.4 on 3 degrees of freedom.
@@ -188,4 +188,64 @@ fn an_inconsistent_inference_is_rejected() {
     refused("linear", &with("spread", json!(1.0)), "spread");
     refused("lasso", &noise(), "linear or ridge");
     refused("logistic", &noise(), "linear or ridge");
+}
+
+/// ln μ = 1 + 0.5 (x − 2)/2 + ln(time) − 0.25, from 9 rows of total working weight 8, whose centre is at z = 0.5.
+fn rate(family: &str) -> Model {
+    let inference = json!({
+        "r": [[2.0]], "center": [0.5], "weight": 8.0, "dispersion": 4.0,
+        "conformal": {"rows": 3, "scores": [0.5, 1.0, 3.0]},
+    });
+    let estimator = json!({"family": family, "intercept": 1.0, "coefficients": {"x": 0.5}});
+    let time = json!({"name": "time", "type": "double", "missing": "reject", "positive": true});
+    let draft = ModelDocument::new("rate", estimator)
+        .features(json!([feature("x", "double"), time]))
+        .columns(vec![column("x", json!({"feature": "x"}), 2.0, 2.0)])
+        .set("/preprocess/offset", json!({"feature": "time", "log": true, "mean": 0.25}))
+        .set("/training/rows", 9)
+        .set("/inference", inference);
+    Model::assemble(serde_json::from_value(draft.json()).unwrap()).unwrap()
+}
+
+#[test]
+fn a_log_link_multiplies_by_the_exposure_and_scales_held_out_errors_by_the_family() {
+    let rows: [&[f64]; 2] = [&[4.0, 1.0], &[4.0, 3.0]];
+    for (name, root) in [("poisson", 0.5), ("gamma", 1.0)] {
+        let model = rate(name);
+        let wanted = Wanted { mean_interval: Some(0.95), explanation: true, ..at(0.5) };
+        let answer = model.answer(&frame(&model, &rows), &wanted).unwrap();
+        let Prediction::Values(values) = &answer.prediction else { panic!("a regression") };
+        let (intervals, means) = (answer.intervals.as_ref().unwrap(), answer.mean_intervals.as_ref().unwrap());
+        for (row, time) in [1.0_f64, 3.0].into_iter().enumerate() {
+            let mean = 1.25_f64.exp() * time;
+            assert!((values[row] / mean - 1.0).abs() < 1e-14);
+            // The second of three scores is 1.
+            assert_ends(intervals[row], mean, mean.powf(root));
+            // z = 1, so that h = 1/8 + ((1 − 0.5)/2)² = 0.1875 and φ h = 0.75.
+            let factor = (1.959_963_984_540_054 * 0.75_f64.sqrt()).exp();
+            assert!(
+                (means[row][0] * factor / mean - 1.0).abs() < 1e-12
+                    && (means[row][1] / factor / mean - 1.0).abs() < 1e-12
+            );
+        }
+        assert_eq!(answer.interval_method, Some(IntervalMethod::Conformal));
+        let explanation = answer.explanation.unwrap();
+        assert_eq!(serde_json::to_value(explanation.unit()).unwrap(), "log-target");
+        let expected = [[0.5, -0.25], [0.5, 3.0_f64.ln() - 0.25]];
+        let near = |(got, expected): (&f64, &f64)| (got - expected).abs() < 1e-15;
+        assert!(explanation.values().iter().zip(expected.as_flattened()).all(near), "{explanation:?}");
+        assert_eq!(model.available_mean_intervals().unwrap().method, IntervalMethod::Wald);
+        assert_eq!(serde_json::to_value(IntervalMethod::Wald).unwrap(), "wald");
+        assert_eq!(model.typical()["time"], Scalar::Number(libm::exp(0.25)));
+    }
+}
+
+#[test]
+fn an_interval_of_a_log_link_ends_at_zero_and_predictions_beyond_doubles_are_errors() {
+    let model = rate("poisson");
+    let answer = model.answer(&frame(&model, &[&[-6.0, 0.1]]), &at(0.75)).unwrap();
+    assert!(answer.intervals.unwrap()[0][0].abs() < f64::MIN_POSITIVE);
+    let predict = |x: f64| model.answer(&frame(&model, &[&[x, 1.0]]), &Wanted::default()).unwrap_err();
+    assert_eq!(predict(4000.0), PredictError::NotFinite { row: 0 }.into());
+    assert_eq!(predict(-4000.0), PredictError::Vanishes { row: 0 }.into());
 }

@@ -13,14 +13,14 @@ use super::packed::packed_index;
 
 /// The columns of `Z`, padded with zeros to fill the last register.
 #[derive(Debug)]
-pub(super) struct Columns {
+pub(crate) struct Columns {
     columns: Vec<Vec<f64>>,
     instructions: Arch,
 }
 
 impl Columns {
     /// Pads columns of the same length.
-    pub(super) fn new(columns: Vec<Vec<f64>>) -> Self {
+    pub(crate) fn new(columns: Vec<Vec<f64>>) -> Self {
         Self::with(Arch::new(), columns)
     }
 
@@ -30,23 +30,23 @@ impl Columns {
     }
 
     /// The number of columns.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.columns.len()
     }
 
     /// `Z θ`, including the padding.
-    pub(super) fn scores(&self, parameters: &[f64]) -> Vec<f64> {
+    pub(crate) fn scores(&self, parameters: &[f64]) -> Vec<f64> {
         self.instructions.dispatch(Scores { columns: &self.columns, parameters })
     }
 
     /// `slopes += Zᵀ residuals`
-    pub(super) fn add_slopes(&self, mut residuals: Vec<f64>, slopes: &mut [f64]) {
+    pub(crate) fn add_slopes(&self, mut residuals: Vec<f64>, slopes: &mut [f64]) {
         fill(&mut residuals);
         self.instructions.dispatch(Slopes { columns: &self.columns, residuals: &residuals, to: slopes });
     }
 
     /// Adds the packed upper triangle of `Zᵀ diag(weights) Z`.
-    pub(super) fn add_gram(&self, mut weights: Vec<f64>, gram: &mut [f64]) {
+    pub(crate) fn add_gram(&self, mut weights: Vec<f64>, gram: &mut [f64]) {
         fill(&mut weights);
         self.instructions.dispatch(Gram { columns: &self.columns, weights: &weights, to: gram });
     }

@@ -112,7 +112,8 @@ pub(crate) fn define(components: ComponentsBuilder, models: &[ModelSchemas<'_>])
 
 fn answer(schemas: &ModelSchemas<'_>) -> Schema {
     let answer = object([("y", RefOr::Ref(schemas.reference("prediction")))]);
-    let method = one_of(["student-t", "student-t-ridge", "conformal"]).description(Some("The method of the intervals"));
+    let method =
+        one_of(["student-t", "student-t-ridge", "conformal", "wald"]).description(Some("The method of the intervals"));
     let answer = match schemas.model.classes() {
         None => {
             let bounds = || schemas.list(bounds());

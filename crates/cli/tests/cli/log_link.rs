@@ -1,0 +1,248 @@
+//! Poisson and gamma regression with offsets, from training to answers.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use rstest::rstest;
+use serde_json::{Value, json};
+use tempfile::{TempDir, tempdir};
+
+use crate::support::{complained, complained_with_code, json_of, run, succeeded};
+
+/// Counts and amounts in proportion to a time; a group whose counts are all 0 ends the table.
+fn folder() -> TempDir {
+    let mut text = "u,v,time,group,count,amount\n".to_owned();
+    for i in 0..120_u32 {
+        let (u, v) = (f64::from(i * 7919 % 1000) / 1000.0, f64::from(i * 104_729 % 997) / 997.0);
+        let (time, spread) = (1.0 + f64::from(i % 4) / 2.0, f64::from(i * 53 % 101) / 101.0);
+        let mean = time * (0.4 + 1.5 * u - v).exp();
+        let group = ["a", "b", "c"][i as usize % 3];
+        writeln!(text, "{u},{v},{time},{group},{},{}", (mean * (0.5 + spread)).floor(), mean * (0.2 + spread)).unwrap();
+    }
+    let folder = tempdir().unwrap();
+    fs::write(folder.path().join("data.csv"), text).unwrap();
+    folder
+}
+
+const COUNT: &str = "train data.csv --target count --features u,v --estimator poisson --exposure time";
+const AMOUNT: &str = "train data.csv --target amount --features u,v --estimator gamma --exposure time";
+
+/// statsmodels 0.15.0: `GLM(y, X, family, exposure=time).fit()`, then `get_prediction([1, 0.5, 0.25], offset=log(2))` with
+/// `alpha=0.1`: estimates with the intercept first, standard errors, prediction and interval of the mean.
+#[rstest]
+#[case(
+    COUNT,
+    [0.145_092_040_933_678_14, 1.791_362_100_924_546_8, -1.180_047_243_564_149],
+    [0.144_863_897_243_981_08, 0.187_378_954_780_583_06, 0.177_726_146_015_741_55],
+    [4.216_091_276_653_625, 3.817_737_357_696_890_5, 4.656_010_612_473_901],
+    "rate_ratio"
+)]
+#[case(
+    AMOUNT,
+    [0.010_649_023_105_131_852, 1.606_899_535_603_545_4, -1.076_330_177_519_402_3],
+    [0.097_114_735_342_549_2, 0.134_295_901_558_864_26, 0.131_494_033_883_396_3],
+    [3.449_272_803_001_566_2, 3.183_756_872_326_017, 3.736_931_978_990_631],
+    "mean_ratio"
+)]
+fn estimates_predictions_and_intervals_of_the_mean_are_those_of_statsmodels(
+    #[case] command: &str,
+    #[case] estimates: [f64; 3],
+    #[case] errors: [f64; 3],
+    #[case] prediction: [f64; 3],
+    #[case] ratio: &str,
+) {
+    let folder = folder();
+    let close = |got: &Value, expected: f64| {
+        let got = got.as_f64().unwrap();
+        assert!((got / expected - 1.0).abs() < 1e-8, "{got} {expected}");
+    };
+    let trained = run(&folder, &format!("{command} --out m.json --json"));
+    let trained: Value = serde_json::from_str(succeeded(&trained)).unwrap();
+    let summary = &trained["summary"];
+    let terms = [&summary["intercept"], &summary["terms"][0], &summary["terms"][1]];
+    for (term, (estimate, error)) in terms.iter().zip(estimates.iter().zip(errors)) {
+        close(&term["estimate"], *estimate);
+        close(&term["standard_error"], error);
+        assert!(term["z"].is_number());
+    }
+    close(&summary["terms"][0][ratio]["estimate"], estimates[1].exp());
+    assert!(trained["metrics"]["test"]["d2"].as_f64().unwrap() > 0.3);
+
+    fs::write(folder.path().join("new.csv"), "u,v,time\n0.5,0.25,2\n0.5,0.25,1\n").unwrap();
+    let predicted = run(&folder, "predict m.json new.csv --interval 0.9 --mean-interval 0.9 --explain");
+    let mut table = csv::Reader::from_reader(succeeded(&predicted).as_bytes());
+    let names: Vec<String> = table.headers().unwrap().iter().map(str::to_owned).collect();
+    let rows: Vec<Vec<f64>> =
+        table.records().map(|row| row.unwrap().iter().map(|n| n.parse().unwrap()).collect()).collect();
+    let at = |row: usize, name: &str| rows[row][names.iter().position(|found| found == name).unwrap()];
+    for (name, expected) in ["prediction", "prediction_mean_low", "prediction_mean_high"].iter().zip(prediction) {
+        close(&json!(at(0, name)), expected);
+        // Half of the exposure.
+        close(&json!(at(1, name)), expected / 2.0);
+    }
+    let terms = ["base", "contribution_u", "contribution_v", "contribution_time"];
+    close(&json!(terms.iter().map(|name| at(0, name)).sum::<f64>().exp()), prediction[0]);
+    close(&json!(at(0, "contribution_time") - at(1, "contribution_time")), 2.0_f64.ln());
+    // Wider for a larger mean, and never below zero.
+    let width = |row| at(row, "prediction_high") - at(row, "prediction");
+    let larger = if ratio == "rate_ratio" { 2.0_f64.sqrt() } else { 2.0 };
+    close(&json!(width(0) / width(1)), larger);
+    assert!(at(0, "prediction_low") >= 0.0 && at(0, "prediction_low") < at(0, "prediction_mean_low"));
+
+    let shown = run(&folder, "inspect m.json");
+    assert!(succeeded(&shown).contains("exposure") && succeeded(&shown).contains("predictions are means"));
+    let measured = run(&folder, "evaluate m.json data.csv");
+    assert!(succeeded(&measured).contains("D²") && succeeded(&measured).contains("mean deviance"));
+}
+
+#[test]
+fn an_offset_is_the_logarithm_of_an_exposure() {
+    let folder = folder();
+    let text = fs::read_to_string(folder.path().join("data.csv")).unwrap();
+    let logged = text.lines().enumerate().map(|(number, line)| {
+        let time: Option<f64> = line.split(',').nth(2).unwrap().parse().ok();
+        let added = if number == 0 { "logged".to_owned() } else { time.unwrap().ln().to_string() };
+        format!("{line},{added}\n")
+    });
+    fs::write(folder.path().join("data.csv"), logged.collect::<String>()).unwrap();
+    succeeded(&run(&folder, &format!("{COUNT} --out exposure.json")));
+    succeeded(&run(&folder, &format!("{} --out offset.json", COUNT.replace("--exposure time", "--offset logged"))));
+    let [exposure, offset] = ["exposure.json", "offset.json"].map(|name| json_of(folder.path().join(name)));
+    assert_eq!(exposure["estimator"], offset["estimator"]);
+    assert_eq!(offset["preprocess"]["offset"]["log"], Value::Null);
+    assert_eq!(exposure["signature"]["features"][2]["positive"], true);
+}
+
+#[rstest]
+#[case("time", "0", "line 4, offset column \"time\": expected a number greater than zero, got 0")]
+#[case("count", "-1", "line 4, target column \"count\": expected a number of at least zero, got -1")]
+fn a_value_that_cannot_be_fitted_is_an_error_with_its_line(
+    #[case] column: &str,
+    #[case] value: &str,
+    #[case] message: &str,
+) {
+    let folder = folder();
+    let text = fs::read_to_string(folder.path().join("data.csv")).unwrap();
+    let place = if column == "time" { 2 } else { 4 };
+    let changed = text.lines().enumerate().map(|(number, line)| {
+        let mut fields: Vec<&str> = line.split(',').collect();
+        if number == 3 {
+            fields[place] = value;
+        }
+        fields.join(",") + "\n"
+    });
+    fs::write(folder.path().join("data.csv"), changed.collect::<String>()).unwrap();
+    let failed = run(&folder, COUNT);
+    assert!(complained(&failed).contains(message), "{}", complained(&failed));
+}
+
+#[test]
+fn rows_without_an_exposure_are_left_out_with_a_note_and_its_option() {
+    let folder = folder();
+    let text = fs::read_to_string(folder.path().join("data.csv")).unwrap().replacen(",1.5,", ",,", 1);
+    fs::write(folder.path().join("data.csv"), text).unwrap();
+    let trained = run(&folder, COUNT);
+    let note = "Note: 1 row is left out because of missing values, such as that of the offset time.";
+    assert!(succeeded(&trained).contains(note), "{}", succeeded(&trained));
+    let strict = run(&folder, &format!("{COUNT} --strict"));
+    let help =
+        complained(&strict).lines().find_map(|line| line.strip_prefix("help: to decide the same, use: ordinate "));
+    assert!(help.unwrap().ends_with("--strict --missing time=drop"), "{help:?}");
+    succeeded(&run(&folder, help.unwrap()));
+}
+
+#[test]
+fn a_prediction_with_an_exposure_of_zero_is_refused_with_its_line() {
+    let folder = folder();
+    succeeded(&run(&folder, &format!("{COUNT} --out m.json")));
+    fs::write(folder.path().join("new.csv"), "u,v,time\n0.5,0.25,2\n0.5,0.25,0\n").unwrap();
+    let failed = run(&folder, "predict m.json new.csv");
+    let message = "line 3, column \"time\": expected a positive number, got \"0\"";
+    assert!(complained(&failed).contains(message), "{}", complained(&failed));
+}
+
+#[rstest]
+#[case("--target count --exposure time", "--exposure needs --estimator poisson or gamma")]
+#[case("--target count --estimator ridge --offset u", "--offset applies to --estimator poisson or gamma, got ridge")]
+#[case("--target count --estimator poisson --target-transform log", "does not apply to --estimator poisson")]
+#[case("--target count --estimator gamma --alpha auto", "--alpha of --estimator gamma must be a number, got auto")]
+fn options_that_do_not_suit_the_estimator_are_wrong_usage(#[case] options: &str, #[case] message: &str) {
+    let failed = run(folder(), &format!("train data.csv {options}"));
+    assert!(complained_with_code(&failed, 2).contains(message));
+}
+
+#[rstest]
+#[case("--target count --estimator poisson --exposure count", "cannot be both the target and the offset")]
+#[case("--target count --estimator poisson --exposure u --features u,v", "is the offset and cannot be a feature too")]
+#[case("--target count --estimator poisson --exposure u --exclude u", "the offset column \"u\" is not a feature")]
+#[case("--target count --estimator poisson --exposure tim", "did you mean \"time\"?")]
+#[case("--target count --estimator poisson --exposure group", "offset column \"group\": expected a number, got \"a\"")]
+#[case("--target group --estimator poisson", "--estimator poisson needs a numeric target")]
+#[case("--target count --estimator gamma", "use --estimator poisson or --estimator linear")]
+fn columns_that_do_not_suit_their_role_are_errors(#[case] options: &str, #[case] message: &str) {
+    let failed = run(folder(), &format!("train data.csv {options}"));
+    assert!(complained(&failed).contains(message), "{}", complained(&failed));
+}
+
+#[test]
+fn counts_more_variable_than_poisson_groups_of_zeros_and_penalties_are_noted() {
+    let folder = folder();
+    let path = folder.path().join("data.csv");
+    let text = fs::read_to_string(&path).unwrap();
+    let without = text.lines().map(|line| {
+        let mut fields: Vec<String> = line.split(',').map(str::to_owned).collect();
+        if fields[3] == "c" {
+            fields[4] = "0".to_owned();
+        } else if let Ok(count) = fields[4].parse::<f64>() {
+            fields[4] = (count * count * 3.0).to_string();
+        }
+        fields.join(",") + "\n"
+    });
+    fs::write(&path, without.collect::<String>()).unwrap();
+    let command = "train data.csv --target count --exclude amount --estimator poisson --exposure time";
+    let trained = run(&folder, command);
+    let text = succeeded(&trained);
+    assert!(text.contains("the coefficient of group=c separate"), "{text}");
+    assert!(text.contains("the counts vary more than a Poisson distribution"), "{text}");
+    let penalised = run(&folder, &format!("{command} --alpha 0.01"));
+    let text = succeeded(&penalised);
+    assert!(text.contains("Training without --alpha fits without a penalty.") && !text.contains("separate"), "{text}");
+}
+
+#[test]
+fn least_squares_of_a_count_has_a_note_that_can_be_followed() {
+    let folder = folder();
+    let trained = run(&folder, "train data.csv --target count --exclude amount");
+    assert!(succeeded(&trained).contains("count looks like a count"), "{}", succeeded(&trained));
+    succeeded(&run(&folder, "train data.csv --target count --exclude amount --estimator poisson"));
+    let amounts = run(&folder, "train data.csv --target amount --exclude count");
+    assert!(!succeeded(&amounts).contains("looks like a count"));
+}
+
+/// Files that would answer with the logarithm of a negative number, or without their offset.
+#[rstest]
+#[case("/preprocess/offset/feature", json!("w"), "unknown feature")]
+#[case("/preprocess/offset/mean", json!(null), "invalid type")]
+#[case("/signature/features/2/positive", json!(false), "because it is logged")]
+#[case("/signature/features/2/range", json!([-1.0, 2.0]), "expected a range above zero")]
+#[case("/estimator/family", json!("linear"), "expected a poisson or gamma estimator")]
+#[case("/inference/dispersion", json!(-1.0), "inference.dispersion")]
+#[case("/inference/center", json!([0.0]), "inference.center")]
+#[case("/preprocess/target_transform", json!("log"), "has a log link")]
+fn model_files_whose_offset_does_not_fit_are_refused(
+    #[case] pointer: &str,
+    #[case] value: Value,
+    #[case] message: &str,
+) {
+    let folder = folder();
+    succeeded(&run(&folder, &format!("{COUNT} --out m.json")));
+    let mut file = json_of(folder.path().join("m.json"));
+    let (parent, key) = pointer.rsplit_once('/').unwrap();
+    file.pointer_mut(parent).unwrap()[key] = value;
+    let golden = file["golden"]["X"].clone();
+    let refused = serde_json::from_value::<ordinate_model::artifact::Document>(file)
+        .map_err(|error| error.to_string())
+        .and_then(|document| document.seal(serde_json::from_value(golden).unwrap()).map_err(|error| error.to_string()));
+    let refused = refused.unwrap_err();
+    assert!(refused.contains(message), "{refused}");
+}

@@ -1,0 +1,72 @@
+//! Families of generalised linear models with a log link: the mean is e to the power of the linear predictor.
+
+/// The distribution of the target around its mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// Counts, or other numbers of at least zero, whose variance is proportional to the mean.
+    Poisson,
+    /// Positive numbers whose standard deviation is proportional to the mean.
+    Gamma,
+}
+
+impl Family {
+    /// The name in model files and options.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Poisson => "poisson",
+            Self::Gamma => "gamma",
+        }
+    }
+
+    /// Whether the family has a target of this value.
+    #[must_use]
+    pub fn has(self, target: f64) -> bool {
+        match self {
+            Self::Poisson => target >= 0.0,
+            Self::Gamma => target > 0.0,
+        }
+    }
+
+    /// The standard deviation of a target of this mean, for a dispersion of 1: the root of the variance function.
+    #[must_use]
+    pub fn deviation(self, mean: f64) -> f64 {
+        match self {
+            Self::Poisson => mean.sqrt(),
+            Self::Gamma => mean,
+        }
+    }
+
+    /// The deviance of one row (`McCullagh` and Nelder, *Generalized Linear Models*, 1989, table 2.1): twice the
+    /// log-likelihood of a perfect fit minus that of the fit, for a dispersion of 1.
+    #[must_use]
+    pub fn deviance(self, target: f64, mean: f64) -> f64 {
+        match self {
+            Self::Poisson if target == 0.0 => 2.0 * mean,
+            Self::Poisson => 2.0 * (target * libm::log(target / mean) - (target - mean)),
+            Self::Gamma => 2.0 * ((target - mean) / mean - libm::log(target / mean)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `scipy.stats`: twice the difference of log-likelihoods of Poisson(3) and Poisson(2) at 3, and so on.
+    #[test]
+    fn a_deviance_is_twice_a_difference_of_log_likelihoods() {
+        let near = |got: f64, expected: f64| assert!((got - expected).abs() < 1e-14, "{got} {expected}");
+        near(Family::Poisson.deviance(3.0, 2.0), 6.0 * 1.5_f64.ln() - 2.0);
+        near(Family::Poisson.deviance(0.0, 2.0), 4.0);
+        near(Family::Gamma.deviance(3.0, 2.0), 1.0 - 2.0 * 1.5_f64.ln());
+        near(Family::Gamma.deviance(2.0, 2.0), 0.0);
+        near(Family::Gamma.deviation(2.0) + Family::Poisson.deviation(9.0), 5.0);
+    }
+
+    #[test]
+    fn counts_may_be_zero_and_gamma_targets_may_not() {
+        assert!(Family::Poisson.has(0.0) && Family::Poisson.has(2.5) && !Family::Poisson.has(-1.0));
+        assert!(Family::Gamma.has(1e-9) && !Family::Gamma.has(0.0) && !Family::Gamma.has(f64::NAN));
+    }
+}

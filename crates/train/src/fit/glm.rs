@@ -1,0 +1,77 @@
+//! Poisson and gamma regression.
+
+use super::linear::{Prepared, prepare};
+use super::notes::OVERDISPERSED;
+use super::redundant::one_line;
+use super::{in_data, in_kept_rows, with_target};
+use crate::error::TrainError;
+use crate::fit::{Fit, Fits};
+use crate::holdout::Holdout;
+use crate::plan::Plan;
+use crate::solver::glm;
+use crate::solver::glm::{GlmFit, GlmSettings};
+use crate::summary::rounded;
+use crate::training_table::{TrainingRows, TrainingTable};
+use ordinate_model::family::Family;
+use ordinate_model::preprocess::DesignColumn;
+use ordinate_model::wording::{NAMED, listed};
+
+/// Fits a generalised linear model with a log link. Redundant columns are those of least squares.
+pub(super) fn glm(
+    table: TrainingTable,
+    holdout: &Holdout,
+    plan: &Plan,
+    family: Family,
+) -> Result<(TrainingTable, Fits), TrainError> {
+    let settings = GlmSettings { alpha: plan.penalty.fixed_alpha(), ..GlmSettings::new(family) };
+    let Prepared { table, kept, held_out, all, decisions } = prepare(table, holdout, settings.alpha == 0.0)?;
+    let names = with_target(&table);
+    let whole = glm::fit(&TrainingRows { table: &table, holdout: None }, &all, &names, &settings);
+    let whole = whole.map_err(in_data(&table))?;
+    let evaluated = if held_out.rows() == 0 {
+        whole.clone()
+    } else {
+        let rows = TrainingRows { table: &table, holdout: Some(holdout) };
+        let part = glm::fit_of_part(&rows, &kept, &names, &settings, &whole);
+        part.map_err(in_kept_rows(&table, held_out.rows()))?
+    };
+    let fits = Fits {
+        whole: Fit::Glm(whole),
+        evaluated: Fit::Glm(evaluated),
+        held_out: held_out.rows(),
+        cross_validation: None,
+        decisions,
+        notes: Vec::new(),
+    };
+    Ok((table, fits))
+}
+
+/// The notes on a fit to a design of these columns.
+pub(super) fn notes(fit: &GlmFit, columns: &[DesignColumn]) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !fit.unbounded.is_empty() {
+        let name = |column: &usize| columns.get(*column).map(|column| one_line(&column.name)).unwrap_or_default();
+        let names: Vec<String> = fit.unbounded.iter().map(name).collect();
+        let which = if names.len() == 1 { "the coefficient of" } else { "the coefficients of" };
+        notes.push(format!(
+            "the target is 0 in all rows that {which} {} separate from the others: no finite value fits best, and the fit stopped \
+             where their predictions are nearly 0 (--alpha 0.001 keeps coefficients finite)",
+            listed(names, NAMED)
+        ));
+    }
+    let Some(statistics) = &fit.statistics else { return notes };
+    let ratio = statistics.pearson / statistics.degrees_of_freedom;
+    if fit.family == Family::Poisson && fit.alpha == 0.0 && ratio > OVERDISPERSED && statistics.degrees_of_freedom > 0.0
+    {
+        notes.push(format!(
+            "the counts vary more than a Poisson distribution (Pearson's χ² is {} times its degrees of freedom): standard errors \
+             and intervals of the mean are too small by a factor of about {}",
+            rounded(ratio, 3),
+            rounded(ratio.sqrt(), 3)
+        ));
+    }
+    if fit.alpha == 0.0 && statistics.degrees_of_freedom <= 0.0 {
+        notes.push("no residual degrees of freedom; standard errors are not available".to_owned());
+    }
+    notes
+}

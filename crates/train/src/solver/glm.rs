@@ -1,0 +1,307 @@
+//! Poisson and gamma regression with a log link, by Newton's method.
+//!
+//! The objective is that of scikit-learn's `PoissonRegressor` and `GammaRegressor`, on standardised features (weighted mean,
+//! population standard deviation). The intercept is not penalised, and an offset has no coefficient:
+//!
+//! ```text
+//! Σ w · d(y, μ) / (2 Σ w) + alpha/2 · ‖b‖²        ln μ = intercept + Z b + offset,   d the deviance of a row
+//! ```
+//!
+//! For the log link it is convex in the linear predictor. Newton's method starts from one step of iteratively reweighted least
+//! squares (`McCullagh` and Nelder, 1989, §2.5) and halves steps that do not reduce the objective. Without a penalty the columns
+//! are orthonormalised by the factor R of their moments first: the Hessian then is as well conditioned as the working weights
+//! are, however dependent the columns.
+
+mod basis;
+mod glm_fit;
+mod rows;
+mod sums;
+
+use super::error::SolveError;
+use super::moments::Moments;
+use super::qr::{UpperTriangle, dot};
+use basis::Basis;
+pub use glm_fit::{GlmFit, GlmStatistics};
+use ordinate_model::family::Family;
+use ordinate_table::SpoolError;
+use rows::BlockRows;
+use sums::{Pass, Sums};
+
+/// A step that is shorter than this, relative to the largest parameter, is the last: the remaining error is proportional to its
+/// square.
+const LAST_STEP: f64 = 1e-7;
+
+/// The fraction of the predicted descent that a step must achieve (Armijo).
+const SUFFICIENT: f64 = 1e-4;
+
+/// The shortest fraction of a step that is tried.
+const SHORTEST_STEP: f64 = 1e-12;
+
+/// A step that changes the expected total by less than this fraction of what it would change with equal means moves rows of
+/// nearly zero mean only: their mean has no positive lower bound (separation).
+const SEPARATED: f64 = 1e-10;
+
+/// A step of a separated fit changes the rows with a target above zero by less than this fraction of the other changes.
+const UNTOUCHED: f64 = 1e-6;
+
+/// One row for a generalised linear model.
+#[derive(Debug, Clone, Copy)]
+pub struct GlmRow<'a> {
+    /// The columns of the design, neither centred nor scaled.
+    pub design: &'a [f64],
+    /// The target.
+    pub target: f64,
+    /// The term without a coefficient, not centred; 0 without an offset.
+    pub offset: f64,
+    /// The weight, at least 0.
+    pub weight: f64,
+}
+
+/// Rows that can be read several times, always in the same order.
+pub trait GlmRows {
+    /// Calls `each` with every row.
+    ///
+    /// # Errors
+    /// [`SpoolError`] when the rows cannot be read, or the error of `each`.
+    fn scan<E: From<SpoolError> + Send>(&self, each: &mut dyn FnMut(GlmRow<'_>) -> Result<(), E>) -> Result<(), E>;
+}
+
+/// What is fitted.
+#[derive(Debug, Clone, Copy)]
+pub struct GlmSettings {
+    /// The distribution of the target.
+    pub family: Family,
+    /// The regularization strength; 0 for no penalty.
+    pub alpha: f64,
+    /// The most iterations.
+    pub most_iterations: u32,
+}
+
+impl GlmSettings {
+    /// The settings of a family, without a penalty.
+    #[must_use]
+    pub fn new(family: Family) -> Self {
+        Self { family, alpha: 0.0, most_iterations: 100 }
+    }
+}
+
+/// Fits the rows that have these moments, which are about zero for a fit without an intercept, and computes the statistics of
+/// the fit. `names`: the features, then the target.
+///
+/// # Errors
+/// [`SolveError`] when a column or the objective is not finite, or the rows cannot be read. A fit that did not converge is not an
+/// error: see [`GlmFit::converged`].
+pub fn fit(
+    rows: &impl GlmRows,
+    moments: &Moments,
+    names: &[String],
+    settings: &GlmSettings,
+) -> Result<GlmFit, SolveError> {
+    moments.finite_lengths(names)?;
+    let basis = Basis::new(moments, &[], settings.alpha == 0.0);
+    let problem = Problem::new(rows, basis, settings)?;
+    let solution = problem.minimise(None, names)?;
+    problem.finish(&solution, true)
+}
+
+/// As [`fit()`], for a part of the rows and without statistics: a column that the part does not determine gets the coefficient
+/// 0. `start` is a fit to similar rows.
+///
+/// # Errors
+/// As [`fit()`].
+pub fn fit_of_part(
+    rows: &impl GlmRows,
+    moments: &Moments,
+    names: &[String],
+    settings: &GlmSettings,
+    start: &GlmFit,
+) -> Result<GlmFit, SolveError> {
+    moments.finite_lengths(names)?;
+    let redundant = moments.redundant_features();
+    let dropped = if settings.alpha == 0.0 { redundant.columns() } else { redundant.constant };
+    let basis = Basis::new(moments, &dropped, settings.alpha == 0.0);
+    let problem = Problem::new(rows, basis, settings)?;
+    let solution = problem.minimise(Some(start), names)?;
+    problem.finish(&solution, false)
+}
+
+/// A fit: the rows in their basis, and the settings.
+struct Problem<'r, R> {
+    rows: BlockRows<'r, R>,
+    settings: GlmSettings,
+}
+
+/// A point of the iteration.
+#[derive(Debug, Clone)]
+struct Point {
+    /// A coefficient for each column of the basis, then the intercept.
+    parameters: Vec<f64>,
+    /// Divided by the total weight, without the terms of the target alone.
+    objective: f64,
+    sums: Sums,
+}
+
+/// The last point, and how it was reached.
+#[derive(Debug)]
+struct Solution {
+    parameters: Vec<f64>,
+    iterations: u32,
+    gradient: f64,
+    converged: bool,
+    /// The direction in which the objective falls for ever.
+    unbounded: Option<Vec<f64>>,
+}
+
+impl<'r, R: GlmRows> Problem<'r, R> {
+    fn new(rows: &'r R, basis: Basis, settings: &GlmSettings) -> Result<Self, SolveError> {
+        let rows = BlockRows::new(rows, basis, settings.family)?;
+        Ok(Self { rows, settings: *settings })
+    }
+
+    /// The number of parameters.
+    fn size(&self) -> usize {
+        self.rows.basis.size()
+    }
+
+    fn minimise(&self, start: Option<&GlmFit>, names: &[String]) -> Result<Solution, SolveError> {
+        let target = || names.last().cloned().unwrap_or_default();
+        let mut point = self.start(start)?.ok_or_else(|| SolveError::NotFinite { name: target() })?;
+        let mut iterations = 0;
+        let result = |point: &Point, gradient: &[f64], iterations, converged, unbounded| Solution {
+            parameters: point.parameters.clone(),
+            iterations,
+            gradient: gradient.iter().fold(0.0, |largest, slope: &f64| largest.max(slope.abs())),
+            converged,
+            unbounded,
+        };
+        loop {
+            iterations += 1;
+            let gradient = self.gradient(&point);
+            let Some(step) = self.newton_step(&point, &gradient) else {
+                return Ok(result(&point, &gradient, iterations, false, None));
+            };
+            let slope = dot(&gradient, &step);
+            let largest = |values: &[f64]| values.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
+            if largest(&step) <= LAST_STEP * largest(&point.parameters).max(1.0) || slope >= 0.0 {
+                let moved = if slope < 0.0 { moved(&point.parameters, &step, 1.0) } else { point.parameters.clone() };
+                let point = Point { parameters: moved, ..point };
+                return Ok(result(&point, &gradient, iterations, true, None));
+            }
+            if self.is_separated(&point, &step, slope)? {
+                return Ok(result(&point, &gradient, iterations, true, Some(step)));
+            }
+            let next =
+                if iterations < self.settings.most_iterations { self.descend(&point, &step, slope)? } else { None };
+            match next {
+                Some(next) => point = next,
+                None => return Ok(result(&point, &gradient, iterations, false, None)),
+            }
+        }
+    }
+
+    /// The longest step, of halves of the whole, that reduces the objective enough.
+    fn descend(&self, point: &Point, step: &[f64], slope: f64) -> Result<Option<Point>, SolveError> {
+        let mut length = 1.0;
+        while length >= SHORTEST_STEP {
+            let noise = 4.0 * f64::EPSILON * point.objective.abs();
+            let next = self.evaluate(moved(&point.parameters, step, length))?;
+            if let Some(next) =
+                next.filter(|next| next.objective <= point.objective + SUFFICIENT * length * slope + noise)
+            {
+                return Ok(Some(next));
+            }
+            length /= 2.0;
+        }
+        Ok(None)
+    }
+
+    /// The parameters and sums of the first point: of a fit to similar rows, or of one step of reweighted least squares, if that
+    /// is better than no column at all.
+    fn start(&self, start: Option<&GlmFit>) -> Result<Option<Point>, SolveError> {
+        let mut flat = vec![0.0; self.size()];
+        if let Some(last) = flat.last_mut().filter(|_| self.rows.basis.intercept) {
+            *last = self.rows.null_intercept;
+        }
+        let better = match start {
+            Some(start) => Some(self.rows.basis.parameters_of(start)),
+            None => self.reweighted_step()?,
+        };
+        let better = better.map(|parameters| self.evaluate(parameters)).transpose()?.flatten();
+        // From a fit to nearly the same rows, nothing else is worth a pass.
+        if start.is_some() && better.is_some() {
+            return Ok(better);
+        }
+        let flat = self.evaluate(flat)?;
+        Ok(match (better, flat) {
+            (Some(better), Some(flat)) if flat.objective < better.objective => Some(flat),
+            (better, flat) => better.or(flat),
+        })
+    }
+
+    /// One step of iteratively reweighted least squares from means between the targets and their mean.
+    fn reweighted_step(&self) -> Result<Option<Vec<f64>>, SolveError> {
+        let sums = self.rows.sum(&Pass::Reweighted { intercept: self.rows.null_intercept })?;
+        Ok(self.solve(&sums, &sums.slopes.iter().map(|slope| slope / self.rows.weight).collect::<Vec<_>>()))
+    }
+
+    fn evaluate(&self, parameters: Vec<f64>) -> Result<Option<Point>, SolveError> {
+        let sums = self.rows.sum(&Pass::Newton { parameters: &parameters })?;
+        let coefficients = parameters.len() - usize::from(self.rows.basis.intercept);
+        let squares: f64 = parameters.iter().take(coefficients).map(|parameter| parameter * parameter).sum();
+        let objective = sums.loss / self.rows.weight + 0.5 * self.settings.alpha * squares;
+        let is_finite = objective.is_finite() && sums.slopes.iter().chain(&sums.gram).all(|value| value.is_finite());
+        Ok(is_finite.then_some(Point { parameters, objective, sums }))
+    }
+
+    fn gradient(&self, point: &Point) -> Vec<f64> {
+        let slopes = point.sums.slopes.iter().zip(&point.parameters).enumerate();
+        slopes.map(|(j, (slope, parameter))| slope / self.rows.weight + self.penalty(j) * parameter).collect()
+    }
+
+    fn penalty(&self, parameter: usize) -> f64 {
+        let is_intercept = self.rows.basis.intercept && parameter + 1 == self.size();
+        if is_intercept { 0.0 } else { self.settings.alpha }
+    }
+
+    fn newton_step(&self, point: &Point, gradient: &[f64]) -> Option<Vec<f64>> {
+        let minus: Vec<f64> = gradient.iter().map(|slope| -slope).collect();
+        self.solve(&point.sums, &minus)
+    }
+
+    /// Solves for the Hessian of these sums. Where rounding makes it singular, the diagonal is increased.
+    fn solve(&self, sums: &Sums, right: &[f64]) -> Option<Vec<f64>> {
+        let weight = self.rows.weight;
+        let hessian = |increase: f64| {
+            let entry = |i: usize, j: usize| {
+                let entry = sums.entry(i, j) / weight;
+                if i == j { entry * (1.0 + increase) + increase * 1e-300 + self.penalty(i) } else { entry }
+            };
+            UpperTriangle::cholesky((0..self.size()).map(|i| (i..self.size()).map(|j| entry(i, j)).collect()).collect())
+        };
+        let factor = [0.0, 1e-14, 1e-11, 1e-8].into_iter().find_map(hessian)?;
+        let solution = factor.solve(&factor.solve_transposed(right));
+        solution.iter().all(|value| value.is_finite()).then_some(solution)
+    }
+
+    /// Whether a step only reduces means that have no positive lower bound: those of rows whose target is 0.
+    fn is_separated(&self, point: &Point, step: &[f64], slope: f64) -> Result<bool, SolveError> {
+        if self.settings.family != Family::Poisson || self.settings.alpha > 0.0 {
+            return Ok(false);
+        }
+        // In the orthonormal basis, the mean of the squared changes of the linear predictor.
+        let changes: f64 = step.iter().map(|change| change * change).sum();
+        let expected = point.sums.curvature / self.rows.weight;
+        if -slope > SEPARATED * expected * changes {
+            return Ok(false);
+        }
+        let [of_zero, of_others] = self.rows.sum(&Pass::Reach { direction: step })?.reach;
+        Ok(of_others <= UNTOUCHED * of_zero)
+    }
+}
+
+fn moved(parameters: &[f64], step: &[f64], length: f64) -> Vec<f64> {
+    parameters.iter().zip(step).map(|(parameter, change)| parameter + length * change).collect()
+}
+
+#[cfg(test)]
+mod tests;

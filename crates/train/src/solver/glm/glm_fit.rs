@@ -1,0 +1,200 @@
+//! The result of a fit, and its statistics.
+
+use super::super::error::SolveError;
+use super::super::leverage::MOST_COLUMNS;
+use super::super::qr::UpperTriangle;
+use super::super::unit_errors::UnitErrors;
+use super::sums::{Pass, StatisticSums, Sums};
+use super::{GlmRows, Problem, Solution};
+use ordinate_model::family::Family;
+use ordinate_model::inference::DIAGONAL_INCREMENT;
+
+/// The smallest part of a direction in which a fit is unbounded that names a column, relative to the largest.
+const INVOLVED: f64 = 1e-3;
+
+/// A generalised linear model with a log link: `ln μ = intercept + Σ coefficientⱼ · (xⱼ − meanⱼ)/scaleⱼ + offset − offset_mean`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GlmFit {
+    /// The distribution of the target.
+    pub family: Family,
+    /// The number of rows.
+    pub rows: u64,
+    /// The sum of their weights.
+    pub weight: f64,
+    /// Whether the fit has no intercept. The intercept and all means are then zero.
+    pub through_origin: bool,
+    /// The regularization strength; 0 without a penalty.
+    pub alpha: f64,
+    /// The mean of each column.
+    pub means: Vec<f64>,
+    /// The population standard deviation of each column; without an intercept the root mean square.
+    pub scales: Vec<f64>,
+    /// The mean of the offset.
+    pub offset_mean: f64,
+    /// The logarithm of the mean of the target at the means of columns and offset.
+    pub intercept: f64,
+    /// One for each standardised column.
+    pub coefficients: Vec<f64>,
+    /// The number of iterations.
+    pub iterations: u32,
+    /// The largest component of the gradient of the objective at the last evaluation.
+    pub gradient: f64,
+    /// Whether the iteration ended at the optimum.
+    pub converged: bool,
+    /// The columns whose coefficients grow for ever, because the targets of some rows are all 0 (separation).
+    pub unbounded: Vec<usize>,
+    /// The statistics of a fit to all rows.
+    pub statistics: Option<GlmStatistics>,
+}
+
+/// The statistics of a fit. Those of a model without columns have an intercept, and the offset.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GlmStatistics {
+    /// The deviance of the fit.
+    pub deviance: f64,
+    /// The deviance of a model without columns.
+    pub null_deviance: f64,
+    /// Pearson's χ², `Σ w (y − μ)² / V(μ)`.
+    pub pearson: f64,
+    /// Sum of the weights − number of parameters.
+    pub degrees_of_freedom: f64,
+    /// The variance of a target ÷ the variance function: 1 for Poisson regression, Pearson's χ² ÷ degrees of freedom for gamma.
+    pub dispersion: Option<f64>,
+    /// The log-likelihood of the fit, for this dispersion.
+    pub log_likelihood: Option<f64>,
+    /// The log-likelihood of a model without columns, for the same dispersion.
+    pub null_log_likelihood: Option<f64>,
+    /// The factor `R` of the standardised design, centred at `center`, with the working weights. None for too many columns, or
+    /// where rounding makes it singular.
+    pub triangle: Option<UpperTriangle>,
+    /// The mean of each standardised column by the working weights; zeros without an intercept.
+    pub center: Vec<f64>,
+    /// The sum of the working weights.
+    pub working_weight: f64,
+}
+
+impl GlmFit {
+    /// The number of parameters.
+    #[must_use]
+    pub fn parameters(&self) -> u64 {
+        self.coefficients.len() as u64 + u64::from(!self.through_origin)
+    }
+
+    /// The coefficients for one unit of each column.
+    #[must_use]
+    pub fn slopes(&self) -> Vec<f64> {
+        self.coefficients.iter().zip(&self.scales).map(|(coefficient, scale)| coefficient / scale).collect()
+    }
+
+    /// The standard errors of the coefficients in the units of the data, and of the intercept where all columns and the offset
+    /// are zero, for a dispersion of 1. None for a penalised fit.
+    #[must_use]
+    pub fn unit_errors(&self) -> Option<UnitErrors> {
+        let statistics = self.statistics.as_ref().filter(|_| self.alpha == 0.0)?;
+        let inverses: Vec<f64> = self.scales.iter().map(|scale| 1.0 / scale).collect();
+        let triangle = statistics.triangle.as_ref()?.scaled(&inverses);
+        let columns = self.means.iter().zip(&self.scales).zip(&statistics.center);
+        let centers: Vec<f64> = columns.map(|((mean, scale), center)| mean + scale * center).collect();
+        Some(UnitErrors::from_triangle(&triangle, &centers, statistics.working_weight))
+    }
+}
+
+impl<R: GlmRows> Problem<'_, R> {
+    /// The fit of a solution, with its statistics if they are wanted.
+    pub(super) fn finish(&self, solution: &Solution, with_statistics: bool) -> Result<GlmFit, SolveError> {
+        let basis = &self.rows.basis;
+        let (coefficients, intercept) = basis.coefficients(&solution.parameters);
+        let offset_mean = if basis.intercept { self.rows.offset_mean } else { 0.0 };
+        let statistics = with_statistics.then(|| self.statistics(&solution.parameters)).transpose()?;
+        Ok(GlmFit {
+            family: self.settings.family,
+            rows: basis.rows,
+            weight: self.rows.weight,
+            through_origin: !basis.intercept,
+            alpha: self.settings.alpha,
+            means: basis.means.clone(),
+            scales: basis.scales.clone(),
+            offset_mean,
+            intercept: if basis.intercept { intercept + offset_mean } else { 0.0 },
+            coefficients,
+            iterations: solution.iterations,
+            gradient: solution.gradient,
+            converged: solution.converged,
+            unbounded: solution.unbounded.as_deref().map(|step| self.involved(step)).unwrap_or_default(),
+            statistics,
+        })
+    }
+
+    /// The columns that a direction moves.
+    fn involved(&self, direction: &[f64]) -> Vec<usize> {
+        let (coefficients, _) = self.rows.basis.coefficients(direction);
+        let largest = coefficients.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
+        let moved = coefficients.iter().enumerate().filter(|(_, value)| value.abs() > INVOLVED * largest);
+        moved.map(|(column, _)| column).collect()
+    }
+
+    fn statistics(&self, parameters: &[f64]) -> Result<GlmStatistics, SolveError> {
+        let family = self.settings.family;
+        let sums = self.rows.sum(&Pass::Statistics { parameters, null: self.rows.null_intercept })?;
+        let StatisticSums { deviance: [deviance, null_deviance], pearson, likelihood, log_targets } = sums.statistics;
+        let degrees_of_freedom = self.rows.weight - self.size() as f64;
+        let dispersion = match family {
+            Family::Poisson => Some(1.0),
+            Family::Gamma => Some(pearson / degrees_of_freedom),
+        };
+        let dispersion = dispersion.filter(|value| value.is_finite() && *value >= 0.0 && degrees_of_freedom > 0.0);
+        let log_likelihood = |of_fit: f64| {
+            let value = match family {
+                Family::Poisson => of_fit,
+                // The density of a gamma distribution with shape k = 1/φ and mean μ.
+                Family::Gamma => {
+                    let shape = 1.0 / dispersion?;
+                    let weight = self.rows.weight;
+                    shape * of_fit + weight * (shape * libm::log(shape) - libm::lgamma(shape)) - log_targets
+                }
+            };
+            Some(value).filter(|value| value.is_finite())
+        };
+        let [of_fit, of_null] = likelihood.map(log_likelihood);
+        let (triangle, center) = self.information(&sums);
+        Ok(GlmStatistics {
+            deviance,
+            null_deviance,
+            pearson,
+            degrees_of_freedom,
+            dispersion,
+            log_likelihood: of_fit,
+            null_log_likelihood: of_null,
+            triangle,
+            center,
+            working_weight: sums.curvature,
+        })
+    }
+
+    /// The factor of the information about the coefficients, and the centre of the rows by their working weights.
+    fn information(&self, sums: &Sums) -> (Option<UpperTriangle>, Vec<f64>) {
+        let basis = &self.rows.basis;
+        let columns = basis.kept.len();
+        let mean = |j: usize| if basis.intercept { sums.entry(j, columns) / sums.curvature } else { 0.0 };
+        let means: Vec<f64> = (0..columns).map(mean).collect();
+        // `z = Rᵀu`
+        let center = match &basis.factor {
+            Some(factor) => {
+                (0..columns).map(|j| super::dot(&factor.column(j), means.get(..=j).unwrap_or_default())).collect()
+            }
+            None => means.clone(),
+        };
+        if columns > MOST_COLUMNS {
+            return (None, center);
+        }
+        let increment = if self.settings.alpha > 0.0 { DIAGONAL_INCREMENT } else { 0.0 };
+        let at = |j: usize| means.get(j).copied().unwrap_or_default();
+        let entry = |i: usize, j: usize| {
+            let slack = if i == j { 1.0 + increment } else { 1.0 };
+            (sums.entry(i, j) - sums.curvature * at(i) * at(j)) * slack
+        };
+        let rows = (0..columns).map(|i| (i..columns).map(|j| entry(i, j)).collect()).collect();
+        let triangle = UpperTriangle::cholesky(rows);
+        (triangle.map(|own| basis.factor.as_ref().map_or_else(|| own.clone(), |factor| own.product(factor))), center)
+    }
+}

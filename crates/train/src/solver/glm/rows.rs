@@ -1,0 +1,196 @@
+//! The rows of a fit in blocks: in memory where they fit, otherwise read again for each pass.
+//!
+//! The sums of the blocks are added in the order of the rows, so that the number of threads does not change a bit.
+
+use std::num::NonZero;
+
+use super::super::error::SolveError;
+use super::super::logistic::products::Columns;
+use super::basis::Basis;
+use super::sums::{Pass, Sums};
+use super::{GlmRow, GlmRows};
+use ordinate_model::family::Family;
+
+/// Rows in a block: few enough for the processor's cache.
+const BLOCK_ROWS: usize = 256;
+
+/// The largest design that is kept in memory, in bytes.
+const MOST_BYTES: u64 = 256 << 20;
+
+/// The most numbers in the sums of blocks that threads compute at a time.
+const SUMS_AT_A_TIME: usize = 4_000_000;
+
+/// The most blocks that a thread sums at a time.
+const BLOCKS_A_THREAD: usize = 32;
+
+/// Up to [`BLOCK_ROWS`] rows in the basis of the fit.
+#[derive(Debug)]
+pub(super) struct Block {
+    pub(super) columns: Columns,
+    pub(super) targets: Vec<f64>,
+    pub(super) offsets: Vec<f64>,
+    pub(super) weights: Vec<f64>,
+}
+
+/// Rows that are collected for a block.
+#[derive(Debug, Default)]
+struct RawBlock {
+    design: Vec<f64>,
+    targets: Vec<f64>,
+    offsets: Vec<f64>,
+    weights: Vec<f64>,
+}
+
+impl RawBlock {
+    fn in_basis(self, basis: &Basis) -> Block {
+        let Self { design, targets, offsets, weights } = self;
+        Block { columns: Columns::new(basis.columns(&design, weights.len())), targets, offsets, weights }
+    }
+}
+
+/// The rows of a fit.
+#[derive(Debug)]
+pub(super) struct BlockRows<'r, R> {
+    rows: &'r R,
+    pub(super) basis: Basis,
+    pub(super) family: Family,
+    threads: usize,
+    /// Sum of the weights.
+    pub(super) weight: f64,
+    /// The weighted mean of the offsets.
+    pub(super) offset_mean: f64,
+    /// The intercept of the best fit without columns; 0 without an intercept.
+    pub(super) null_intercept: f64,
+    memory: Option<Vec<Block>>,
+}
+
+impl<'r, R: GlmRows> BlockRows<'r, R> {
+    /// Reads the rows if they fit into memory.
+    pub(super) fn new(rows: &'r R, basis: Basis, family: Family) -> Result<Self, SolveError> {
+        let numbers = (basis.size() + 3) as u64;
+        let fits = basis.rows.saturating_mul(numbers).saturating_mul(size_of::<f64>() as u64) <= MOST_BYTES;
+        let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let (weight, offset_mean, null_intercept) = Self::sums_of_offsets(rows, family)?;
+        let null_intercept = if basis.intercept { null_intercept } else { 0.0 };
+        let mut made = Self { rows, basis, family, threads, weight, offset_mean, null_intercept, memory: None };
+        if fits {
+            let mut raw = Vec::new();
+            made.stream(&mut |block| raw.push(block))?;
+            made.memory = Some(made.in_basis(raw));
+        }
+        Ok(made)
+    }
+
+    /// Reads the rows again for each pass.
+    #[cfg(test)]
+    pub(super) fn forget(&mut self) {
+        self.memory = None;
+    }
+
+    /// The blocks in the basis, by several threads.
+    fn in_basis(&self, raw: Vec<RawBlock>) -> Vec<Block> {
+        let chunk = raw.len().div_ceil(self.threads).max(1);
+        let basis = &self.basis;
+        let mut raw = raw.into_iter();
+        std::thread::scope(|scope| {
+            let mut threads = Vec::new();
+            loop {
+                let part: Vec<RawBlock> = raw.by_ref().take(chunk).collect();
+                if part.is_empty() {
+                    break;
+                }
+                threads
+                    .push(scope.spawn(move || part.into_iter().map(|block| block.in_basis(basis)).collect::<Vec<_>>()));
+            }
+            threads
+                .into_iter()
+                .flat_map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                .collect()
+        })
+    }
+
+    /// The total weight, the mean offset, and the intercept of the best fit without columns.
+    fn sums_of_offsets(rows: &R, family: Family) -> Result<(f64, f64, f64), SolveError> {
+        let mut first = None;
+        let (mut weight, mut offsets, mut targets, mut means) = (0.0, 0.0, 0.0, 0.0);
+        rows.scan::<SolveError>(&mut |row| {
+            // Near the data, so that large offsets neither overflow nor cancel.
+            let offset = row.offset - *first.get_or_insert(row.offset);
+            weight += row.weight;
+            offsets += row.weight * offset;
+            let [of_target, of_offset] = match family {
+                Family::Poisson => [row.target, libm::exp(offset)],
+                Family::Gamma => [row.target * libm::exp(-offset), 1.0],
+            };
+            targets += row.weight * of_target;
+            means += row.weight * of_offset;
+            Ok(())
+        })?;
+        let first = first.unwrap_or(0.0);
+        Ok((weight, first + offsets / weight, libm::log(targets) - libm::log(means) - first))
+    }
+
+    /// The sums of a pass over all rows.
+    pub(super) fn sum(&self, pass: &Pass<'_>) -> Result<Sums, SolveError> {
+        let mut total = Sums::zero(self.basis.size());
+        let numbers = total.numbers();
+        let at_a_time = (SUMS_AT_A_TIME / numbers).clamp(self.threads, self.threads * BLOCKS_A_THREAD);
+        if let Some(blocks) = &self.memory {
+            for batch in blocks.chunks(at_a_time) {
+                self.sum_batch(batch, pass, &mut total);
+            }
+            return Ok(total);
+        }
+        let mut waiting = Vec::new();
+        self.stream(&mut |block| {
+            waiting.push(block);
+            if waiting.len() >= at_a_time {
+                self.sum_batch(&self.in_basis(std::mem::take(&mut waiting)), pass, &mut total);
+            }
+        })?;
+        self.sum_batch(&self.in_basis(waiting), pass, &mut total);
+        Ok(total)
+    }
+
+    fn sum_batch(&self, blocks: &[Block], pass: &Pass<'_>, total: &mut Sums) {
+        let (chunk, family) = (blocks.len().div_ceil(self.threads).max(1), self.family);
+        let sum = |blocks: &[Block]| -> Vec<Sums> {
+            blocks.iter().map(|block| Sums::from_block(block, pass, family)).collect()
+        };
+        if chunk >= blocks.len() {
+            for sums in &sum(blocks) {
+                total.add(sums);
+            }
+            return;
+        }
+        let summed: Vec<Vec<Sums>> = std::thread::scope(|scope| {
+            let threads: Vec<_> = blocks.chunks(chunk).map(|blocks| scope.spawn(move || sum(blocks))).collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                .collect()
+        });
+        for sums in summed.iter().flatten() {
+            total.add(sums);
+        }
+    }
+
+    fn stream(&self, each: &mut dyn FnMut(RawBlock)) -> Result<(), SolveError> {
+        let mut block = RawBlock::default();
+        self.rows.scan::<SolveError>(&mut |row: GlmRow<'_>| {
+            if row.weight == 0.0 {
+                return Ok(());
+            }
+            block.design.extend_from_slice(row.design);
+            block.targets.push(row.target);
+            block.offsets.push(row.offset);
+            block.weights.push(row.weight);
+            if block.weights.len() == BLOCK_ROWS {
+                each(std::mem::take(&mut block));
+            }
+            Ok(())
+        })?;
+        each(block);
+        Ok(())
+    }
+}

@@ -1,0 +1,204 @@
+//! The sums of one pass over the rows.
+
+use super::super::logistic::packed::packed_index;
+use super::rows::Block;
+use ordinate_model::family::Family;
+
+/// What is summed.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Pass<'a> {
+    /// The normal equations of one step of reweighted least squares, from means between the targets and the best fit without
+    /// columns, which has this intercept.
+    Reweighted {
+        /// The intercept.
+        intercept: f64,
+    },
+    /// Objective, gradient and Hessian.
+    Newton {
+        /// A coefficient for each column, then the intercept.
+        parameters: &'a [f64],
+    },
+    /// The largest changes of the linear predictor in a direction.
+    Reach {
+        /// As parameters.
+        direction: &'a [f64],
+    },
+    /// The statistics of a fit, and its expected information.
+    Statistics {
+        /// Those of the fit.
+        parameters: &'a [f64],
+        /// The intercept of the best fit without columns.
+        null: f64,
+    },
+}
+
+/// Sums over rows; those of another pass are zero.
+#[derive(Debug, Clone)]
+pub(super) struct Sums {
+    /// `Σ w (μ − y η)` for Poisson, `Σ w (η + y/μ)` for gamma regression.
+    pub(super) loss: f64,
+    /// The gradient of the loss, or the right side of the normal equations.
+    pub(super) slopes: Vec<f64>,
+    /// A packed upper triangle: the Hessian of the loss, or the matrix of the normal equations.
+    pub(super) gram: Vec<f64>,
+    /// `Σ w · curvature`
+    pub(super) curvature: f64,
+    /// The largest changes of rows whose target is 0, and of others.
+    pub(super) reach: [f64; 2],
+    pub(super) statistics: StatisticSums,
+    size: usize,
+}
+
+/// Sums for the statistics of a fit; the second of two is of the best fit without columns.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct StatisticSums {
+    pub(super) deviance: [f64; 2],
+    /// `Σ w (y − μ)² / V(μ)`
+    pub(super) pearson: f64,
+    /// For Poisson regression `Σ w (y η − μ − ln y!)`; for gamma `Σ w (ln(y/μ) − y/μ)`.
+    pub(super) likelihood: [f64; 2],
+    /// `Σ w ln y`, for gamma regression.
+    pub(super) log_targets: f64,
+}
+
+impl Sums {
+    pub(super) fn zero(size: usize) -> Self {
+        Self {
+            loss: 0.0,
+            slopes: vec![0.0; size],
+            gram: vec![0.0; size * (size + 1) / 2],
+            curvature: 0.0,
+            reach: [0.0; 2],
+            statistics: StatisticSums::default(),
+            size,
+        }
+    }
+
+    /// The number of numbers, at least 1.
+    pub(super) fn numbers(&self) -> usize {
+        self.gram.len() + self.slopes.len() + 1
+    }
+
+    /// An entry of the Hessian, with `i ≤ j`.
+    pub(super) fn entry(&self, i: usize, j: usize) -> f64 {
+        self.gram.get(packed_index(i, j, self.size)).copied().unwrap_or(f64::NAN)
+    }
+
+    pub(super) fn add(&mut self, other: &Self) {
+        fn add(ours: &mut [f64], theirs: &[f64]) {
+            ours.iter_mut().zip(theirs).for_each(|(ours, theirs)| *ours += theirs);
+        }
+        self.loss += other.loss;
+        self.curvature += other.curvature;
+        add(&mut self.slopes, &other.slopes);
+        add(&mut self.gram, &other.gram);
+        self.reach.iter_mut().zip(other.reach).for_each(|(ours, theirs)| *ours = ours.max(theirs));
+        let (ours, theirs) = (&mut self.statistics, &other.statistics);
+        add(&mut ours.deviance, &theirs.deviance);
+        add(&mut ours.likelihood, &theirs.likelihood);
+        ours.pearson += theirs.pearson;
+        ours.log_targets += theirs.log_targets;
+    }
+
+    /// The sums over a block.
+    pub(super) fn from_block(block: &Block, pass: &Pass<'_>, family: Family) -> Self {
+        let mut sums = Self::zero(block.columns.len());
+        let rows = || block.targets.iter().zip(&block.offsets).zip(&block.weights);
+        let mut residuals = Vec::with_capacity(block.weights.len());
+        let mut curvatures = Vec::with_capacity(block.weights.len());
+        match *pass {
+            Pass::Reweighted { intercept } => {
+                for ((target, offset), weight) in rows() {
+                    let mean = f64::midpoint(*target, libm::exp(intercept + offset));
+                    let curvature = weight * expected_curvature(family, mean);
+                    residuals.push(curvature * (libm::log(mean) - offset + (target - mean) / mean));
+                    curvatures.push(curvature);
+                }
+            }
+            Pass::Newton { parameters } => {
+                let scores = block.columns.scores(parameters);
+                for (((target, offset), weight), score) in rows().zip(scores) {
+                    let Row { loss, residual, curvature } = Row::new(family, *target, score + offset);
+                    sums.loss += weight * loss;
+                    residuals.push(weight * residual);
+                    curvatures.push(weight * curvature);
+                }
+            }
+            Pass::Reach { direction } => {
+                let scores = block.columns.scores(direction);
+                for ((target, _), score) in block.targets.iter().zip(&block.weights).zip(scores) {
+                    let [of_zero, of_others] = &mut sums.reach;
+                    let reach = if *target == 0.0 { of_zero } else { of_others };
+                    *reach = reach.max(score.abs());
+                }
+                return sums;
+            }
+            Pass::Statistics { parameters, null } => {
+                let scores = block.columns.scores(parameters);
+                for (((target, offset), weight), score) in rows().zip(scores) {
+                    sums.statistics.push(family, [*target, *weight], [score + offset, null + offset]);
+                    curvatures.push(weight * expected_curvature(family, libm::exp(score + offset)));
+                }
+            }
+        }
+        sums.curvature = curvatures.iter().sum();
+        if !residuals.is_empty() {
+            block.columns.add_slopes(residuals, &mut sums.slopes);
+        }
+        block.columns.add_gram(curvatures, &mut sums.gram);
+        sums
+    }
+}
+
+impl StatisticSums {
+    /// Adds a row with the linear predictors of both fits.
+    fn push(&mut self, family: Family, [target, weight]: [f64; 2], predictors: [f64; 2]) {
+        let of_fits = self.deviance.iter_mut().zip(&mut self.likelihood).zip(predictors);
+        for ((deviance, likelihood), predictor) in of_fits {
+            let mean = libm::exp(predictor);
+            *deviance += weight * family.deviance(target, mean);
+            *likelihood += weight
+                * match family {
+                    Family::Poisson => target * predictor - mean - libm::lgamma(target + 1.0),
+                    Family::Gamma => libm::log(target) - predictor - target / mean,
+                };
+        }
+        let [predictor, _] = predictors;
+        let mean = libm::exp(predictor);
+        let standardised = (target - mean) / family.deviation(mean);
+        self.pearson += weight * standardised * standardised;
+        if family == Family::Gamma {
+            self.log_targets += weight * libm::log(target);
+        }
+    }
+}
+
+/// The expected second derivative of the loss of a row by its linear predictor.
+fn expected_curvature(family: Family, mean: f64) -> f64 {
+    match family {
+        Family::Poisson => mean,
+        Family::Gamma => 1.0,
+    }
+}
+
+/// The loss of a row, and its derivatives by the linear predictor.
+struct Row {
+    loss: f64,
+    residual: f64,
+    curvature: f64,
+}
+
+impl Row {
+    fn new(family: Family, target: f64, predictor: f64) -> Self {
+        match family {
+            Family::Poisson => {
+                let mean = libm::exp(predictor);
+                Self { loss: mean - target * predictor, residual: mean - target, curvature: mean }
+            }
+            Family::Gamma => {
+                let ratio = target * libm::exp(-predictor);
+                Self { loss: predictor + ratio, residual: 1.0 - ratio, curvature: ratio }
+            }
+        }
+    }
+}
