@@ -54,8 +54,8 @@ class Regression:
         )
         if all(value != 0 for value in self.actual):
             size = np.abs(doubles(self.actual))
-            mape = to_double(np.dot(w, errors / np.abs(self.actual)) / total)
-            found["mape"] = (mape, float(np.dot(share, off / size)) + (sums + 2 * U) * mape)
+            mape = 100 * to_double(np.dot(w, errors / np.abs(self.actual)) / total)
+            found["mape_percent"] = (mape, 100 * float(np.dot(share, off / size)) + (sums + 4 * U) * mape)
         return found
 
     @staticmethod

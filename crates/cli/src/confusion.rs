@@ -5,7 +5,12 @@ use serde::Serialize;
 use super::train::significant;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::wording::shorten;
+use ordinate_train::evaluate::{ClassMetrics, class_metrics};
+use ordinate_train::summary::rounded;
 use ordinate_train::text_table::{Align, TextTable};
+
+/// The most classes of a confusion matrix that is printed. More make lines too wide.
+const PRINTED_CLASSES: usize = 10;
 
 /// A confusion matrix.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -16,15 +21,71 @@ pub(super) struct Confusion<'a> {
 }
 
 impl Confusion<'_> {
-    /// One line per actual class, one column per predicted class.
+    /// Precision, recall and F1 of each class.
+    pub(super) fn class_metrics(&self) -> Vec<ClassMetrics> {
+        class_metrics(self.rows)
+    }
+
+    /// One line per actual class, one column per predicted class, and precision and recall. Of many classes, those with the
+    /// lowest F1, without the matrix.
     pub(super) fn table(&self, title: &str) -> TextTable {
         let labels: Vec<String> = self.classes.iter().map(|class| shorten(&class.label())).collect();
-        let predicted: Vec<String> = labels.iter().map(|label| format!("as {label}")).collect();
-        let titles = predicted.iter().map(|title| (title.as_str(), Align::Right));
-        let mut table = TextTable::new([(title, Align::Left)].into_iter().chain(titles));
-        for (label, counts) in labels.iter().zip(self.rows) {
-            table.push([label.clone()].into_iter().chain(counts.iter().map(|count| significant(*count))));
+        let is_matrix = labels.len() <= PRINTED_CLASSES;
+        let predicted: Vec<String> = if is_matrix {
+            labels.iter().map(|label| format!("as {label}")).collect()
+        } else {
+            vec!["rows".to_owned(), "correct".to_owned()]
+        };
+        let titles = predicted.iter().map(String::as_str).chain(["precision", "recall"]);
+        let title = if is_matrix { title.to_owned() } else { format!("lowest F1: {title}") };
+        let columns = titles.map(|title| (title, Align::Right));
+        let mut table = TextTable::new([(title.as_str(), Align::Left)].into_iter().chain(columns));
+        let metrics = self.class_metrics();
+        let mut order: Vec<usize> = (0..labels.len()).collect();
+        if !is_matrix {
+            let f1 = |class: &usize| metrics.get(*class).and_then(|metrics| metrics.f1).unwrap_or(f64::INFINITY);
+            order.sort_by(|one, other| f1(one).total_cmp(&f1(other)));
+            order.truncate(PRINTED_CLASSES);
+        }
+        let ratio = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| rounded(value, 3));
+        for class in order {
+            let (Some(label), Some(counts), Some(metrics)) =
+                (labels.get(class), self.rows.get(class), metrics.get(class))
+            else {
+                continue;
+            };
+            let counts = if is_matrix {
+                counts.clone()
+            } else {
+                vec![metrics.support, counts.get(class).copied().unwrap_or(0.0)]
+            };
+            let counts = counts.into_iter().map(significant);
+            table.push(
+                [label.clone()].into_iter().chain(counts).chain([ratio(metrics.precision), ratio(metrics.recall)]),
+            );
         }
         table
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_classes_those_with_the_lowest_f1_are_shown() {
+        let classes: Vec<Scalar> = (0..12).map(Scalar::Integer).collect();
+        // Class k has k errors among 12 rows, all taken for class 0.
+        let row = |class: usize| {
+            let mut counts = vec![0.0; 12];
+            counts[class] += (12 - class) as f64;
+            counts[0] += class as f64;
+            counts
+        };
+        let rows: Vec<Vec<f64>> = (0..12).map(row).collect();
+        let text = Confusion { classes: &classes, rows: &rows }.table("rows of").to_string();
+        let first: Vec<&str> = text.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
+        assert_eq!(first, ["lowest", "11", "10", "0", "9", "8", "7", "6", "5", "4", "3"], "{text}");
+        assert!(text.contains("11           12        1          1  0.0833") || text.contains("0.0833"), "{text}");
     }
 }

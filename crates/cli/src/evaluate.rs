@@ -11,13 +11,13 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::confusion::Confusion;
+use super::metric_table::{self, MetricColumn};
 use super::model;
 use super::print_error;
 use super::progress::{Progress, total_bytes};
 use super::reading::ReadingArguments;
 use super::scoring::{Batch, Scorer, ScoringError};
 use super::skipped::{OnError, RowError, SkippedRows};
-use super::train::significant;
 use ordinate_model::cell::Cell;
 use ordinate_model::reading::Reading;
 use ordinate_model::scalar::Scalar;
@@ -25,8 +25,7 @@ use ordinate_model::signature::{CellError, Feature, FeatureType};
 use ordinate_model::wording::{counted, shorten};
 use ordinate_model::{Answer, Model, PredictedRow, Wanted};
 use ordinate_table::{NamedColumn, Purpose, Row, TableReader, each_once, expanded};
-use ordinate_train::evaluate::{Bin, Classification, Evaluation, Metrics, Regression, title};
-use ordinate_train::text_table::{Align, TextTable};
+use ordinate_train::evaluate::{Bin, ClassMetrics, Evaluation, by_name};
 
 /// Measure a model on rows with known answers
 ///
@@ -107,7 +106,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
 
     let too_large =
         || format!("{label}: the errors are too large for a double\nhelp: rescale columns with extreme values");
-    let metrics = measured.evaluation.finish().ok_or_else(too_large)?;
+    let baseline = &model.document().training.baseline;
+    let metrics = measured.evaluation.measure(baseline, model.threshold()).ok_or_else(too_large)?;
     let report = EvaluationReport {
         model: model.name(),
         version: model.version(),
@@ -119,10 +119,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         without_target: measured.without_target,
         imputed: measured.imputed_features(),
         metrics: metrics.by_name(),
+        standard_errors: by_name(&metrics.standard_errors),
+        baseline: by_name(&metrics.baseline),
+        class_metrics: measured.confusion().map(|confusion| confusion.class_metrics()),
         confusion: measured.confusion(),
         calibration: measured.calibration(),
     };
-    if arguments.json { Ok(serde_json::to_string(&report)? + "\n") } else { Ok(report.text(&metrics, &model)) }
+    if arguments.json { Ok(serde_json::to_string(&report)? + "\n") } else { Ok(report.text(&model)) }
 }
 
 /// The output of `--json`.
@@ -143,8 +146,15 @@ struct EvaluationReport<'a> {
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     imputed: IndexMap<&'a str, u64>,
     metrics: IndexMap<String, f64>,
+    standard_errors: IndexMap<String, f64>,
+    /// The metrics of a prediction without features: the mean of the target in training, or the frequencies of the classes.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    baseline: IndexMap<String, f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     confusion: Option<Confusion<'a>>,
+    /// Of each class, in their order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    class_metrics: Option<Vec<ClassMetrics>>,
     /// Bins of rows by the probability of the second of two classes, or of the predicted one of more: its mean, and the
     /// fraction of rows of that class.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -199,10 +209,7 @@ impl NumberColumn {
 
 impl<'m> Measured<'m> {
     fn new(model: &'m Model, target: NumberColumn, weights: Option<NumberColumn>) -> Self {
-        let evaluation = match model.classes() {
-            Some(classes) => Evaluation::Classification(Classification::new(classes.len())),
-            None => Evaluation::Regression(Regression::new(None).with_family(model.document().estimator.log_link())),
-        };
+        let evaluation = Evaluation::new(model);
         let classes = model.classes().unwrap_or_default();
         let imputed = vec![0; model.signature().width()];
         Self { model, classes, target, weights, evaluation, without_target: 0, imputed }
@@ -271,7 +278,7 @@ impl<'m> Measured<'m> {
 
     fn calibration(&self) -> Option<Vec<Bin>> {
         match &self.evaluation {
-            Evaluation::Classification(evaluation) => Some(evaluation.calibration()),
+            Evaluation::Classification(evaluation) => Some(evaluation.calibration_bins()),
             Evaluation::Regression(_) => None,
         }
     }
@@ -303,20 +310,20 @@ fn class(cell: Cell<'_>, classes: &[Scalar], reading: &Reading) -> Result<usize,
 }
 
 impl EvaluationReport<'_> {
-    fn text(&self, metrics: &Metrics, model: &Model) -> String {
+    fn text(&self, model: &Model) -> String {
         let Self { model: name, version, data, target, rows, .. } = self;
         let mut text = format!("{name}@{version} on {data}: {target}, {rows} rows\n\n");
-        let held_out = model.document().training.metrics.get("test");
-        let mut table = TextTable::new([
-            ("", Align::Left),
-            ("here", Align::Right),
-            (if held_out.is_some() { "held out at training" } else { "" }, Align::Right),
-        ]);
-        for (metric, value) in &metrics.values {
-            let before = held_out.and_then(|metrics| metrics.get(*metric)).map(|value| significant(*value));
-            table.push([title(metric).to_owned(), significant(*value), before.unwrap_or_default()]);
-        }
-        text.push_str(&table.to_string());
+        let column = |title: &str, values, standard_errors| {
+            let title = title.to_owned();
+            MetricColumn { title, values, standard_errors }
+        };
+        let here = column("here", &self.metrics, Some(&self.standard_errors).filter(|errors| !errors.is_empty()));
+        let baseline = (!self.baseline.is_empty()).then(|| column("baseline", &self.baseline, None));
+        let training = &model.document().training.metrics;
+        let errors = training.get("test_standard_errors");
+        let before = training.get("test").map(|metrics| column("held out at training", metrics, errors));
+        let columns: Vec<MetricColumn<'_>> = [here].into_iter().chain(baseline).chain(before).collect();
+        text.push_str(&metric_table::table(&columns).to_string());
         if self.without_target > 0 {
             let rows = counted(self.without_target, "row", "rows");
             let _ = writeln!(text, "\n{rows} without a value of the target left out.");

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::coefficients::CoefficientTable;
 use super::train::significant;
-use super::{intervals, model};
+use super::{intervals, metric_table, model};
 use ordinate_model::Model;
 use ordinate_model::answer::AvailableIntervals;
 use ordinate_model::artifact::Training;
@@ -17,7 +17,6 @@ use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, Signature, UnknownPolicy};
 use ordinate_model::task::Task;
 use ordinate_model::wording::{counted, listed};
-use ordinate_train::evaluate::title;
 use ordinate_train::text_table::{Align, TextTable};
 
 /// The most levels, or ignored columns, in a line.
@@ -66,6 +65,9 @@ struct Contents<'a> {
     /// As in the model file.
     #[serde(skip_serializing_if = "Option::is_none")]
     offset: Option<&'a Offset>,
+    /// The probability from which the second of two classes is predicted, if there is a threshold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold: Option<f64>,
     #[serde(flatten)]
     coefficients: &'a CoefficientTable<'a>,
     /// As in `GET /models/{name}`.
@@ -87,6 +89,7 @@ impl<'a> Contents<'a> {
             signature: &document.signature,
             target_transform: document.preprocess.target_transform,
             offset: document.preprocess.offset.as_ref(),
+            threshold: model.threshold(),
             coefficients,
             intervals: model.available_intervals(),
             training: &document.training,
@@ -107,6 +110,9 @@ fn report(model: &Model, coefficients: &CoefficientTable<'_>) -> String {
     if let Some(classes) = model.classes() {
         let classes: Vec<String> = classes.iter().map(Scalar::to_string).collect();
         fact("classes", classes.join(", "));
+    }
+    if let Some((threshold, second)) = model.threshold().zip(model.classes().and_then(|classes| classes.get(1))) {
+        fact("threshold", format!("{second} is predicted where its probability is at least {threshold}"));
     }
     if document.preprocess.target_transform == TargetTransform::Log {
         fact("fitted to", "the logarithm of the target; predictions are medians, not means".to_owned());
@@ -230,28 +236,7 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// One line per metric, one column per set of rows.
 fn metrics(training: &Training) -> String {
-    let sides = &training.metrics;
-    let mut names: Vec<&str> = Vec::new();
-    for name in sides.values().flat_map(|metrics| metrics.keys()) {
-        if !names.contains(&name.as_str()) {
-            names.push(name);
-        }
-    }
-    if names.is_empty() {
-        return String::new();
-    }
-    let titles = sides.keys().map(|side| match side.as_str() {
-        "train" => "fitted",
-        "test" => "held out",
-        other => other,
-    });
-    let titles = titles.map(|title| (title, Align::Right));
-    let mut table = TextTable::new([("", Align::Left)].into_iter().chain(titles));
-    for name in names {
-        let cell = |value: Option<&f64>| value.map_or_else(|| "–".to_owned(), |value| significant(*value));
-        table.push([title(name).to_owned()].into_iter().chain(sides.values().map(|metrics| cell(metrics.get(name)))));
-    }
-    format!("\nMetrics\n{table}")
+    let columns = metric_table::of_training(training, None);
+    if columns.is_empty() { String::new() } else { format!("\nMetrics\n{}", metric_table::table(&columns)) }
 }

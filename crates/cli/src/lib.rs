@@ -9,6 +9,7 @@ mod curl;
 mod evaluate;
 mod inspect;
 mod intervals;
+mod metric_table;
 mod model;
 mod output;
 mod predict;

@@ -16,19 +16,19 @@ use serde::Serialize;
 use super::coefficients::CoefficientTable;
 use super::confusion::Confusion;
 use super::curl::{PORT, curl, program};
-use super::intervals;
 use super::output::{is_standard_output, same_file};
 use super::progress::Progress;
+use super::{intervals, metric_table};
 use super::{print, print_error, wrong_usage};
 pub(super) use arguments::Arguments;
 use ordinate_model::Model;
+use ordinate_model::artifact::Document;
 use ordinate_model::estimator::Coefficients;
 use ordinate_model::identity::{Checksum, ModelName};
 use ordinate_model::wording::counted;
 use ordinate_table::{Decision, Origin, expanded, shell_word};
-use ordinate_train::evaluate::{Metrics, title};
+use ordinate_train::evaluate::ClassMetrics;
 use ordinate_train::report::{ReportInput, card, html, no_standard_errors};
-use ordinate_train::text_table::{Align, TextTable};
 use ordinate_train::{Plan, TrainError, Trained, summary, train};
 use output_files::{OptionFile, clash};
 
@@ -78,6 +78,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         name: arguments.name.clone().unwrap_or_else(|| name_of(named.unwrap_or(Path::new("")))),
         estimator: arguments.estimator,
         penalty,
+        classes: arguments.classes(),
         standard_errors: arguments.standard_errors,
         calibrate: !arguments.measuring.no_calibration,
         test: arguments.test().map(|origin| Origin { watch, ..origin }),
@@ -187,6 +188,11 @@ struct TrainingResults<'a> {
     metrics: &'a IndexMap<String, IndexMap<String, f64>>,
     /// Of the held-out or test rows.
     confusion: Option<Confusion<'a>>,
+    /// Of the same rows, in the order of the classes.
+    class_metrics: Option<Vec<ClassMetrics>>,
+    /// The probability from which the second of two classes is predicted, if there is a threshold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold: Option<f64>,
     #[serde(rename = "summary")]
     least_squares: Option<&'a summary::Summary>,
     notes: &'a [String],
@@ -208,6 +214,8 @@ impl<'a> TrainingResults<'a> {
             tested: trained.test_rows,
             metrics: &document.training.metrics,
             confusion: confusion(trained),
+            class_metrics: confusion(trained).map(|confusion| confusion.class_metrics()),
+            threshold: document.inference.as_ref().and_then(|inference| inference.threshold),
             least_squares: trained.summary.as_ref(),
             notes: &trained.notes,
             sha256: document.sha256.as_ref().map(Checksum::as_str),
@@ -217,35 +225,32 @@ impl<'a> TrainingResults<'a> {
 }
 
 fn report(trained: &Trained, saved: Option<&Result<PathBuf, String>>) -> Result<String, Box<dyn Error>> {
-    let Trained { document, held_out, test_rows: tested, train: fitted, test: held_out_metrics, notes, .. } = trained;
+    let Trained { document, held_out, test_rows: tested, notes, .. } = trained;
     let rows = document.training.rows;
     let mut text = String::new();
     let features = document.signature.width();
     let noun = if features == 1 { "feature" } else { "features" };
     let target = &document.signature.target().name;
     writeln!(text, "{}@{}: {target} from {features} {noun}, {rows} rows\n", document.name, document.version)?;
-    match &trained.summary {
-        Some(summary) => {
-            writeln!(text, "Coefficients of {}, for one unit of the column\n{summary}", summary.target)?;
-        }
-        None => {
-            writeln!(text, "Coefficients, for one unit of the column\n{}", CoefficientTable::new(document).table())?;
-            if let Some(reason) = no_standard_errors(document) {
-                writeln!(text, "{reason}\n")?;
-            }
+    if let Some(summary) = &trained.summary {
+        writeln!(text, "Coefficients of {}, for one unit of the column\n{summary}", summary.target)?;
+    } else {
+        writeln!(text, "Coefficients, for one unit of the column\n{}", CoefficientTable::new(document).table())?;
+        if let Some(reason) = no_standard_errors(document) {
+            writeln!(text, "{reason}\n")?;
         }
     }
     if *held_out > 0 {
         let kept = rows - held_out;
-        metrics(&mut text, &[("fitted", kept, fitted.as_ref()), ("held out", *held_out, held_out_metrics.as_ref())])?;
+        metrics(&mut text, document, Some([*held_out, kept]))?;
         confusion_matrix(&mut text, trained, "held-out rows of")?;
         writeln!(text, "The metrics are of a fit to {kept} rows; the model is fitted to all {rows} rows.\n")?;
     } else if *tested > 0 {
-        metrics(&mut text, &[("fitted", rows, fitted.as_ref()), ("test", *tested, held_out_metrics.as_ref())])?;
+        metrics(&mut text, document, Some([*tested, rows]))?;
         confusion_matrix(&mut text, trained, "test rows of")?;
         writeln!(text, "The model is fitted to the {rows} training rows, and measured on {tested} test rows.\n")?;
     } else {
-        metrics(&mut text, &[("fitted", rows, fitted.as_ref())])?;
+        metrics(&mut text, document, Some([0, rows]))?;
         writeln!(text, "No rows were held out: the metrics are of the training rows, not of new rows.\n")?;
     }
     writeln!(text, "Intervals: {}.\n", intervals::describe(document))?;
@@ -275,30 +280,15 @@ fn confusion(trained: &Trained) -> Option<Confusion<'_>> {
     Some(Confusion { classes, rows: trained.confusion.as_deref()? })
 }
 
-/// The most classes of a confusion matrix that is printed. More make lines too wide.
-const PRINTED_CLASSES: usize = 10;
-
 fn confusion_matrix(text: &mut String, trained: &Trained, title: &str) -> Result<(), std::fmt::Error> {
-    match confusion(trained).filter(|confusion| confusion.classes.len() <= PRINTED_CLASSES) {
+    match confusion(trained) {
         Some(confusion) => writeln!(text, "{}", confusion.table(title)),
         None => Ok(()),
     }
 }
 
-fn metrics(text: &mut String, sides: &[(&str, u64, Option<&Metrics>)]) -> Result<(), Box<dyn Error>> {
-    let names = sides.iter().find_map(|(_, _, metrics)| *metrics).map(|metrics| metrics.values.keys());
-    let names: Vec<&str> = names.into_iter().flatten().copied().collect();
-    let titles = ["rows"].into_iter().chain(names.iter().map(|name| title(name)));
-    let titles = titles.map(|title| (title, Align::Right));
-    let mut table = TextTable::new([("", Align::Left)].into_iter().chain(titles));
-    for (side, rows, metrics) in sides {
-        let cell = |name: &&str| {
-            metrics.and_then(|metrics| metrics.values.get(*name).copied()).map_or_else(|| "–".to_owned(), significant)
-        };
-        table.push([(*side).to_owned(), rows.to_string()].into_iter().chain(names.iter().map(cell)));
-    }
-    writeln!(text, "{table}")?;
-    Ok(())
+fn metrics(text: &mut String, document: &Document, rows: Option<[u64; 2]>) -> Result<(), std::fmt::Error> {
+    writeln!(text, "{}", metric_table::table(&metric_table::of_training(&document.training, rows)))
 }
 
 /// Six significant digits.

@@ -72,8 +72,11 @@ pub struct Training {
     pub parameters: BTreeMap<String, Value>,
     /// The seed of the random split.
     pub seed: u64,
-    /// Metrics by the rows they were measured on, then by name.
+    /// Metrics by the rows they were measured on, then by name; their standard errors and baselines are further sets.
     pub metrics: IndexMap<String, IndexMap<String, f64>>,
+    /// What a model without features predicts: one number, or the frequencies of the classes. Empty if that is not known.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub baseline: Vec<f64>,
     /// Decisions about the data and the fit, and notes on them, one sentence each.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub notes: Vec<String>,
@@ -139,6 +142,21 @@ pub enum ArtifactError {
     /// Golden rows that cannot be predicted.
     #[error("the golden rows cannot be predicted: {0}")]
     GoldenRefused(String),
+}
+
+impl Training {
+    /// Checks that the baseline is one finite number, or one frequency a class.
+    pub(crate) fn check_baseline(&self, estimator: &Coefficients) -> Result<(), String> {
+        let fits = match estimator.classes() {
+            _ if self.baseline.is_empty() => true,
+            Some(classes) => {
+                self.baseline.len() == classes.len() && self.baseline.iter().all(|p| (0.0..=1.0).contains(p))
+            }
+            None => self.baseline.len() == 1 && self.baseline.iter().all(|value| value.is_finite()),
+        };
+        let expected = "training.baseline: expected one finite number, or for each class a frequency from 0 to 1";
+        if fits { Ok(()) } else { Err(expected.to_owned()) }
+    }
 }
 
 /// The one member that every version of the format has.

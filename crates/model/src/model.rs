@@ -14,6 +14,8 @@ pub struct Model {
     pub(crate) estimator: Estimator,
     /// Scores are divided by it before they become probabilities.
     pub(crate) temperature: f64,
+    /// The probability from which the second of two classes is predicted, instead of the more probable class.
+    pub(crate) threshold: Option<f64>,
     /// The scores at the means of all columns, divided by the temperature: one, or one a class for more than two.
     pub(crate) base: Vec<f64>,
     /// The sum of the leverages of the training rows.
@@ -51,7 +53,9 @@ impl Model {
         }
         let temperature = document.inference.as_ref().and_then(|inference| inference.temperature).unwrap_or(1.0);
         let base = document.estimator.intercepts().iter().map(|score| score / temperature).collect();
-        Ok(Self { document, design, estimator, temperature, base, effective_parameters })
+        let threshold = document.inference.as_ref().and_then(|inference| inference.threshold);
+        document.training.check_baseline(&document.estimator).map_err(ArtifactError::Inconsistent)?;
+        Ok(Self { document, design, estimator, temperature, threshold, base, effective_parameters })
     }
 
     /// The name that callers use.
@@ -88,6 +92,12 @@ impl Model {
     #[must_use]
     pub fn classes(&self) -> Option<&[Scalar]> {
         self.document.estimator.classes()
+    }
+
+    /// The probability from which the second of two classes is predicted, if the model has a threshold.
+    #[must_use]
+    pub fn threshold(&self) -> Option<f64> {
+        self.threshold
     }
 
     /// The columns of the design matrix.

@@ -435,6 +435,30 @@ pub enum DataError {
         /// The estimator.
         estimator: &'static str,
     },
+    /// An option of classes for a regression.
+    #[error(
+        "{option} applies to classes, and --estimator {estimator} is fitted to the numeric target {column:?}\n\
+         help: remove {option}, or add --estimator logistic if the numbers are classes"
+    )]
+    UnusedByNumbers {
+        /// The option.
+        option: &'static str,
+        /// The target.
+        column: String,
+        /// The estimator.
+        estimator: &'static str,
+    },
+    /// `--threshold` for a target of more than two classes.
+    #[error(
+        "--threshold applies to two classes, and target {column:?} has {classes}\n\
+         help: remove --threshold; the most probable class is predicted"
+    )]
+    ThresholdOfManyClasses {
+        /// The target.
+        column: String,
+        /// The number of classes.
+        classes: usize,
+    },
     /// `--target-transform log` for a target of classes.
     #[error(
         "--target-transform log needs a numeric target, and target {column:?} contains classes\n\

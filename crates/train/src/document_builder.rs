@@ -2,7 +2,8 @@
 
 use indexmap::IndexMap;
 
-use super::evaluate::{Calibration, HeldOutErrors, Metrics, Reliability};
+use super::cross_measure::FoldMetrics;
+use super::evaluate::{Calibration, HeldOutErrors, Metrics, by_name};
 use super::fit::Fit;
 use super::plan::{EstimatorKind, Plan};
 use super::solver::cross_validation::CrossValidationResult;
@@ -39,9 +40,29 @@ pub(super) struct DocumentBuilder<'a> {
     pub(super) errors: Option<&'a HeldOutErrors>,
     /// The calibration of its probabilities, if they are to be calibrated.
     pub(super) calibration: Option<&'a Calibration>,
+    /// The metrics in the folds of a cross-validation.
+    pub(super) folds: Option<&'a FoldMetrics>,
+    /// The prediction without features, of all rows.
+    pub(super) baseline: &'a [f64],
 }
 
-impl DocumentBuilder<'_> {
+impl<'a> DocumentBuilder<'a> {
+    /// A builder of a draft, without results of its measurement.
+    pub(super) fn without_results(plan: &'a Plan, table: &'a TrainingTable) -> Self {
+        Self {
+            plan,
+            table,
+            cross_validation: None,
+            test: None,
+            notes: &[],
+            weight: None,
+            errors: None,
+            calibration: None,
+            folds: None,
+            baseline: &[],
+        }
+    }
+
     /// The sealed model file.
     ///
     /// # Errors
@@ -76,6 +97,7 @@ impl DocumentBuilder<'_> {
                 parameters: plan.parameters(fit.estimator(), *cross_validation, *test_data),
                 seed: plan.seed,
                 metrics: self.metrics(train, test),
+                baseline: self.baseline.to_vec(),
                 notes: notes.to_vec(),
                 tool: concat!("ordinate ", env!("CARGO_PKG_VERSION")).to_owned(),
                 smartcore: SMARTCORE_VERSION.to_owned(),
@@ -86,23 +108,27 @@ impl DocumentBuilder<'_> {
         document.seal(golden)
     }
 
-    /// The metrics of the evaluated fit. `calibrated` contains those of calibrated probabilities, on the rows that the
-    /// temperature was fitted to.
+    /// The metrics of the evaluated fit: of the probabilities that are served. Standard errors and baselines are sets of their own,
+    /// named after the set that they belong to.
     fn metrics(&self, train: Option<&Metrics>, test: Option<&Metrics>) -> IndexMap<String, IndexMap<String, f64>> {
-        let sides = [("train", train), ("test", test)].into_iter();
-        let mut sides: IndexMap<_, _> =
-            sides.filter_map(|(rows, metrics)| Some((rows.to_owned(), metrics?.by_name()))).collect();
-        if let Some(Calibration { before, after, .. }) = self.calibration {
-            let named = |Reliability { slope, error }: &Reliability| {
-                let slope = slope.map(|slope| ("calibration_slope".to_owned(), slope));
-                slope.into_iter().chain([("expected_calibration_error".to_owned(), *error)])
-            };
-            if let Some(test) = sides.get_mut("test") {
-                test.extend(named(before));
+        let mut sets = IndexMap::new();
+        let mut add = |name: &str, values: &IndexMap<&'static str, f64>| {
+            if !values.is_empty() {
+                sets.insert(name.to_owned(), by_name(values));
             }
-            sides.insert("calibrated".to_owned(), named(after).collect());
+        };
+        for (name, metrics) in [("train", train), ("test", test)] {
+            if let Some(Metrics { values, standard_errors, baseline, .. }) = metrics {
+                add(name, values);
+                add(&format!("{name}_standard_errors"), standard_errors);
+                add(&format!("{name}_baseline"), baseline);
+            }
         }
-        sides
+        if let Some(FoldMetrics { means, standard_errors, .. }) = self.folds {
+            add("cross_validation", means);
+            add("cross_validation_standard_errors", standard_errors);
+        }
+        sets
     }
 
     /// The design, with the means and scales of the fit.
@@ -162,6 +188,7 @@ impl DocumentBuilder<'_> {
         }
         if inference.residual_variance.is_none() {
             inference.temperature = self.calibration.map(|calibration| calibration.temperature);
+            inference.threshold = self.plan.classes.threshold.filter(|_| fit.estimator().classifies());
             inference.conformal = self.errors.map(|errors| errors.conformal(inference.temperature));
         }
         (inference != Inference::default()).then_some(inference)

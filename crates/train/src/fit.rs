@@ -1,11 +1,13 @@
 //! Fits the planned estimator twice: to all rows, and to the rows that are not held out.
 
+mod class_weights;
 mod fits;
 mod glm;
 mod linear;
 mod notes;
 mod penalised;
 mod redundant;
+mod robust;
 mod unpenalised;
 
 use super::error::TrainError;
@@ -19,12 +21,14 @@ use super::solver::logistic::LogisticSettings;
 use super::solver::moments::{Accumulator, Moments, RedundantColumns};
 use super::surveyed_table::SurveyedTable;
 use super::training_table::{EncodedRow, TrainingRows, TrainingTable};
+use class_weights::ClassWeighted;
 pub(super) use fits::{Fit, Fits};
 use linear::{Prepared, prepare};
 pub(super) use notes::high_variance_inflation;
 use ordinate_model::family::Family;
 use ordinate_model::wording::counted;
 use ordinate_table::{DataError, Decision};
+pub(super) use robust::robust_errors;
 pub(super) use unpenalised::likelihood_summary;
 
 /// Regularization strengths that cross-validation tries for logistic regression. Each needs several passes.
@@ -83,6 +87,10 @@ pub(super) fn fit(
 
 fn classes(table: TrainingTable, holdout: &Holdout, plan: &Plan) -> Result<(TrainingTable, Fits), TrainError> {
     let count = table.classes().len();
+    if plan.classes.threshold.is_some() && count != 2 {
+        let column = table.signature().target().name.clone();
+        return Err(DataError::ThresholdOfManyClasses { column, classes: count }.into());
+    }
     let mut settings = LogisticSettings {
         c: fixed(plan.penalty.c),
         intercept: !table.through_origin(),
@@ -96,8 +104,9 @@ fn classes(table: TrainingTable, holdout: &Holdout, plan: &Plan) -> Result<(Trai
     let constant = logistic::constant_columns(&all, count, &settings).map_err(in_classes(&table))?;
     let redundant = RedundantColumns { constant, dependent: Vec::new() };
     let (table, decisions) = redundant::without_redundant(table, &redundant)?;
-    let all = TrainingRows { table: &table, holdout: None };
-    let kept = TrainingRows { table: &table, holdout: Some(holdout) };
+    let balanced = plan.classes.balanced;
+    let all = ClassWeighted::new(TrainingRows { table: &table, holdout: None }, count, balanced)?;
+    let kept = ClassWeighted::new(TrainingRows { table: &table, holdout: Some(holdout) }, count, balanced)?;
     let mut cross_validation = None;
     let mut notes = Vec::new();
     if plan.penalty.is_cross_validated(EstimatorKind::Logistic) {
@@ -121,6 +130,9 @@ fn classes(table: TrainingTable, holdout: &Holdout, plan: &Plan) -> Result<(Trai
     } else {
         logistic::fit_of_part(&kept, count, &settings, Some(&whole)).map_err(in_classes(&table))?
     };
+    if balanced {
+        notes.push(class_weights::note(plan.classes.threshold.is_some() || count > 2));
+    }
     let fits = Fits {
         whole: Fit::Logistic(whole),
         evaluated: Fit::Logistic(evaluated),

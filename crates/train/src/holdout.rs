@@ -21,7 +21,8 @@ pub struct InvalidFraction(f64);
 /// A reproducible selection of held-out rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Holdout {
-    fraction: f64,
+    /// The rows whose hash, as a fraction, is at least the first and below the second.
+    part: [f64; 2],
     seed: u64,
     /// Rows that are never held out.
     kept: BTreeSet<u64>,
@@ -34,10 +35,18 @@ impl Holdout {
     /// [`InvalidFraction`] for any other fraction.
     pub fn new(fraction: f64, seed: u64) -> Result<Self, InvalidFraction> {
         if (0.0..1.0).contains(&fraction) {
-            Ok(Self { fraction, seed, kept: BTreeSet::new() })
+            Ok(Self { part: [0.0, fraction], seed, kept: BTreeSet::new() })
         } else {
             Err(InvalidFraction(fraction))
         }
+    }
+
+    /// Holds out the fold at this position of so many folds. Their rows are others than those that [`new`](Self::new) selects.
+    #[must_use]
+    pub fn fold(position: u32, folds: u32, seed: u64) -> Self {
+        let folds = f64::from(folds.max(1));
+        let part = [f64::from(position) / folds, (f64::from(position) + 1.0) / folds];
+        Self { part, seed: mix(!seed), kept: BTreeSet::new() }
     }
 
     /// Never holds out these rows, because every fit needs them.
@@ -62,7 +71,8 @@ impl Holdout {
     pub fn holds_out(&self, row: u64) -> bool {
         // The top 53 bits are a double in [0, 1), exactly.
         let uniform = (mix(mix(self.seed) ^ row) >> 11) as f64 / (1_u64 << 53) as f64;
-        uniform < self.fraction && !self.kept.contains(&row)
+        let [from, to] = self.part;
+        uniform >= from && uniform < to && !self.kept.contains(&row)
     }
 }
 
@@ -82,6 +92,19 @@ mod tests {
         let common = first.iter().filter(|row| second.binary_search(row).is_ok()).count();
         assert!(common.abs_diff(4_000) < 400, "{common}");
         assert_eq!(first, selected(0));
+    }
+
+    #[test]
+    fn every_row_is_in_one_fold() {
+        let folds: Vec<Holdout> = (0..7).map(|position| Holdout::fold(position, 7, 3)).collect();
+        let mut sizes = [0_u32; 7];
+        for row in 0..10_000 {
+            let own: Vec<usize> = (0..7).filter(|fold| folds[*fold].holds_out(row)).collect();
+            assert_eq!(own.len(), 1);
+            sizes[own[0]] += 1;
+        }
+        // Five standard deviations: 5·√(10000·6/49) = 175.
+        assert!(sizes.iter().all(|size| size.abs_diff(1429) < 175), "{sizes:?}");
     }
 
     #[test]

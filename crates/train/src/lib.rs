@@ -7,6 +7,7 @@
 #![allow(clippy::cast_precision_loss)]
 
 mod columns;
+mod cross_measure;
 mod distribution;
 mod document_builder;
 mod error;
@@ -26,8 +27,9 @@ pub mod training_table;
 
 use std::collections::VecDeque;
 
+use cross_measure::FoldEvaluations;
 use document_builder::DocumentBuilder;
-use evaluate::{HeldOutErrors, Label, Measured, Measurement, Metrics};
+use evaluate::{BaselineBuilder, Label, Measured, Measurement, Metrics};
 use fit::{Fit, Fits, LowParts};
 use holdout::Holdout;
 use ordinate_model::artifact::Document;
@@ -37,12 +39,13 @@ use ordinate_model::{AnswerError, Model, Wanted};
 use ordinate_table::{Decision, Source};
 use report::{RegularizationPath, ReportData, ReportDataCollector};
 use solver::cross_validation::CrossValidationResult;
-use solver::robust_errors::{OrthogonalRow, RobustErrors, RobustSums, StandardErrors};
+use solver::robust_errors::RobustErrors;
 use summary::{Residuals, Summary};
 use surveyed_table::SurveyedTable;
 use test_data::TestData;
 use training_table::{EncodedRow, EncodedRows, TrainingTable};
 
+pub use cross_measure::FoldMetrics;
 pub use document_builder::SMARTCORE_VERSION;
 pub use error::TrainError;
 pub use plan::{EstimatorKind, Plan};
@@ -68,6 +71,8 @@ pub struct Trained {
     pub test: Option<Metrics>,
     /// The confusion matrix of a classifier on held-out rows or test data: rows by class, then by predicted class.
     pub confusion: Option<Vec<Vec<f64>>>,
+    /// The metrics in the folds of a cross-validation, if the plan requests them.
+    pub folds: Option<FoldMetrics>,
     /// The cross-validation that selected the regularization strength, without the held-out rows.
     pub cross_validation: Option<CrossValidationResult>,
     /// The same for a report.
@@ -91,26 +96,21 @@ pub struct Trained {
 /// # Errors
 /// [`TrainError`], with a line on what to do about it.
 pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
-    let Fitted { table, holdout, estimator, fits, decisions } = fitted(plan)?;
+    let Fitted { table, holdout, estimator, fits, folds, decisions } = fitted(plan)?;
     let test_data = plan.test.as_ref().map(|origin| TestData::open(origin, &table)).transpose()?;
     let mut notes = table.notes().to_vec();
     notes.extend(fits.notes(table.columns(), table.classes()));
     let Fits { whole, evaluated, held_out, cross_validation, .. } = fits;
     let builder = DocumentBuilder {
-        plan,
-        table: &table,
         cross_validation: cross_validation.as_ref(),
-        test: None,
-        notes: &[],
-        weight: None,
-        errors: None,
-        calibration: None,
+        ..DocumentBuilder::without_results(plan, &table)
     };
     // Loading a model file verifies a golden row.
     let model =
         Model::from_json(builder.seal(&evaluated, vec![first_row(&table)?], None, None)?.to_json()?.as_bytes())?;
-    let mut measurement = Measurement::new(&model);
-    let mut collector = plan.report.then(|| ReportDataCollector::new(&model));
+    let mut measurement = Measurement::new(&model).calibrating(plan.calibrate);
+    let mut collector = plan.report.then(|| ReportDataCollector::new(&model).calibrating(plan.calibrate));
+    let mut baseline = BaselineBuilder::new(table.classes().len(), table.target_transform());
     let mut residuals = Residuals::default();
     let mut weight = 0.0;
     let mut golden = GoldenRows::new(table.summary().rows);
@@ -128,6 +128,7 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
                 None => measurement.push_answer(&label, answer),
             }
             weight += row.weight;
+            baseline.push(row.observed, row.weight);
             golden.push(&table, &row);
         }
         Ok(())
@@ -147,57 +148,50 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     };
     let test_scan = test_data.as_ref().map(measure).transpose()?;
     let mut report = collector.map(ReportDataCollector::finish).transpose().map_err(unpredicted)?;
-    let Measured { fitted: train, held_out: test, confusion, errors } = match &mut report {
+    let measured = match &mut report {
         Some(report) => measured_by(report, &table),
         None => measurement.finish().map_err(unpredicted)?,
     };
-    if plan.standard_errors != StandardErrors::Classical && !matches!(whole, Fit::LeastSquares(_)) {
-        notes.push(format!(
-            "--standard-errors {} applies to least squares (--estimator linear)",
-            plan.standard_errors.name()
-        ));
-    }
-    let robust = robust_errors(plan.standard_errors, &whole, &table, &residuals)?;
-    notes.extend(robust.as_ref().and_then(|robust| robust.as_ref().err()).map(|row| {
-        let kind = plan.standard_errors.name();
-        format!(
-            "row {} of the data alone determines a coefficient, so that {kind} is not defined: standard errors are classical; \
-             --standard-errors hc1 does not divide by leverages",
-            row + 1
-        )
-    }));
-    let robust = robust.and_then(Result::ok);
+    let calibrated = measured.served_calibration();
+    let folds = folds.and_then(|folds| folds.metrics(calibrated.is_some(), plan.classes.threshold));
+    let baseline = baseline.finish();
+    let (robust, note) = fit::robust_errors(plan.standard_errors, &whole, &table, &residuals)?;
+    notes.extend(note);
     let summary = summary(&whole, &table, &residuals, robust.as_ref());
     notes.extend(summary.iter().flat_map(|summary| fit::high_variance_inflation(summary, table.columns())));
 
     let weight = plan.selection.weights.as_ref().map(|_| weight);
-    let calibration = errors.as_ref().filter(|_| plan.calibrate).and_then(HeldOutErrors::calibration);
-    let calibrated = calibration.as_ref();
     if estimator.classifies() && plan.calibrate {
-        notes.push(evaluate::calibration_note(calibrated));
+        notes.push(evaluate::calibration_note(measured.calibration.as_ref()));
+    }
+    if let Some(folds) = plan.penalty.folds.filter(|_| folds.is_none()) {
+        notes.push(format!("there are too few rows to measure the model in {folds} folds"));
     }
     notes.splice(0..0, decisions.iter().map(|decision| decision.text.clone()));
     let builder = DocumentBuilder {
         test: test_scan.as_ref(),
         notes: &notes,
         weight,
-        errors: errors.as_ref(),
+        errors: measured.errors.as_ref(),
         calibration: calibrated,
+        folds: folds.as_ref(),
+        baseline: &baseline,
         ..builder
     };
-    let document = builder.seal(&whole, golden.rows, train.as_ref(), test.as_ref())?;
+    let document = builder.seal(&whole, golden.rows, measured.fitted.as_ref(), measured.held_out.as_ref())?;
     let path =
         cross_validation.as_ref().map(|result| RegularizationPath::new(result, result.folds, estimator.classifies()));
     let test_rows = test_scan.map_or(0, |scan| scan.rows);
-    // Without held-out rows it may be the confusion matrix of the fitted rows.
-    let confusion = confusion.filter(|_| test.is_some());
+    // Without held-out rows it is the confusion matrix of the fitted rows.
+    let confusion = measured.evaluation.confusion().map(<[_]>::to_vec).filter(|_| measured.held_out.is_some());
     Ok(Trained {
         document,
         held_out,
         test_rows,
-        train,
-        test,
+        train: measured.fitted,
+        test: measured.held_out,
         confusion,
+        folds,
         cross_validation,
         path,
         summary,
@@ -213,6 +207,8 @@ struct Fitted {
     holdout: Holdout,
     estimator: EstimatorKind,
     fits: Fits,
+    /// The evaluations of a cross-validation, if the plan requests one.
+    folds: Option<FoldEvaluations>,
     decisions: Vec<Decision>,
 }
 
@@ -233,11 +229,23 @@ fn fitted(plan: &Plan) -> Result<Fitted, TrainError> {
     } else {
         holdout
     };
-    let (table, fits) = fit::fit(table, &holdout, plan, estimator)?;
+    let (mut table, mut fits) = fit::fit(table, &holdout, plan, estimator)?;
     let mut decisions = table.decisions().to_vec();
     decisions.extend(chosen.into_iter().chain(few_rows));
     decisions.extend(fits.decisions.iter().cloned());
-    Ok(Fitted { table, holdout, estimator, fits, decisions })
+    let mut folds = None;
+    if let Some(count) = plan.penalty.folds {
+        let columns = table.names().len();
+        let evaluations;
+        (table, evaluations) = cross_measure::evaluate_folds(table, plan, estimator, count)?;
+        folds = Some(evaluations);
+        // A column that is nearly a combination of others may be redundant by the rounding of one fold only.
+        if table.names().len() != columns {
+            (table, fits) = fit::fit(table, &holdout, plan, estimator)?;
+            decisions.extend(fits.decisions.iter().cloned());
+        }
+    }
+    Ok(Fitted { table, holdout, estimator, fits, folds, decisions })
 }
 
 /// The residuals of rows in a least-squares fit; nothing for other fits.
@@ -252,42 +260,7 @@ fn measured_by(report: &mut ReportData, table: &TrainingTable) -> Measured {
     for (column, missing) in report.columns.iter_mut().zip(table.missing()) {
         column.missing = *missing;
     }
-    Measured {
-        fitted: report.fitted_metrics.clone(),
-        held_out: report.held_out_metrics.clone(),
-        confusion: report.evaluation.confusion().map(<[_]>::to_vec),
-        errors: report.errors.take(),
-    }
-}
-
-/// Robust standard errors of a least-squares fit, if they are requested, in one pass over the rows. The error is the number of a
-/// row that determines a coefficient alone.
-fn robust_errors(
-    kind: StandardErrors,
-    fit: &Fit,
-    table: &TrainingTable,
-    residuals: &Residuals,
-) -> Result<Option<Result<RobustErrors, u64>>, TrainError> {
-    let Fit::LeastSquares(fit) = fit else { return Ok(None) };
-    if kind == StandardErrors::Classical || fit.degrees_of_freedom() == 0 {
-        return Ok(None);
-    }
-    let total = residuals.weight();
-    let transformed = |rows: &EncodedRows| -> Vec<OrthogonalRow> {
-        let mut low_parts = LowParts::new(table);
-        let rows = rows.rows().filter(|row| row.weight > 0.0);
-        rows.map(|row| {
-            let residual = fit.residual(row.design, low_parts.row(&row), row.target);
-            OrthogonalRow::new(fit, total, row.number, row.design, residual, row.weight)
-        })
-        .collect()
-    };
-    let mut sums = RobustSums::new(kind, fit.means.len());
-    table.scan_with::<_, TrainError>(transformed, |_, rows| {
-        rows.iter().for_each(|row| sums.push(row));
-        Ok(())
-    })?;
-    Ok(Some(sums.finish(fit, total)))
+    report.measured.clone()
 }
 
 /// The statistics of a fit without a penalty; `None` for other fits.

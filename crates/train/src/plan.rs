@@ -100,10 +100,19 @@ pub struct PenaltyPlan {
     pub l1_ratio: Option<f64>,
     /// The inverse regularization strength of logistic regression; 1 when absent, infinite without a penalty.
     pub c: Option<PenaltyStrength>,
-    /// The number of folds of cross-validation.
+    /// The number of folds of cross-validation. When present, the plan is also measured in as many folds of all rows.
     pub folds: Option<u32>,
     /// Whether to select the strongest regularization whose error is within one standard error of the smallest.
     pub one_standard_error: bool,
+}
+
+/// How a classifier treats its classes.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct ClassPlan {
+    /// Whether every class has the same total weight in the fit.
+    pub balanced: bool,
+    /// The probability from which the second of two classes is predicted; the more probable class when absent.
+    pub threshold: Option<f64>,
 }
 
 /// Folds of cross-validation by default.
@@ -165,9 +174,11 @@ pub struct Plan {
     pub estimator: Option<EstimatorKind>,
     /// The penalty on the coefficients.
     pub penalty: PenaltyPlan,
+    /// The weights and the threshold of classes.
+    pub classes: ClassPlan,
     /// The kind of standard errors of least squares.
     pub standard_errors: StandardErrors,
-    /// Whether probabilities are calibrated on the held-out rows or the test data.
+    /// Whether probabilities are calibrated on the held-out rows or the test data, if that is worth it.
     pub calibrate: bool,
     /// Test data from other files; then no row of the training data is held out.
     pub test: Option<Origin>,
@@ -217,7 +228,21 @@ impl Plan {
             let column = self.selection.target.clone();
             return Err(DataError::UnusedC { column, estimator: estimator.name() }.into());
         }
+        self.check_numbers(estimator)?;
         Ok((estimator, None))
+    }
+
+    /// Options of classes need a classifier.
+    fn check_numbers(&self, estimator: EstimatorKind) -> Result<(), TrainError> {
+        let ClassPlan { balanced, threshold } = self.classes;
+        let options = [("--class-weight", balanced), ("--threshold", threshold.is_some())];
+        match options.into_iter().find(|(_, given)| *given && !estimator.classifies()) {
+            None => Ok(()),
+            Some((option, _)) => {
+                let column = self.selection.target.clone();
+                Err(DataError::UnusedByNumbers { option, column, estimator: estimator.name() }.into())
+            }
+        }
     }
 
     /// The training parameters of the model file: those that are not the default.
@@ -296,7 +321,10 @@ impl Plan {
         // JSON has no infinite number.
         let c = if c.is_finite() { json!(c) } else { json!("inf") };
         keep("c", estimator == EstimatorKind::Logistic, c);
-        keep("cross_validate", cross_validation.is_some(), json!(cross_validation.map(|result| result.folds)));
+        let folds = cross_validation.map(|result| result.folds).or(self.penalty.folds);
+        keep("cross_validate", folds.is_some(), json!(folds));
+        keep("class_weight", self.classes.balanced, json!("balanced"));
+        keep("threshold", self.classes.threshold.is_some(), json!(self.classes.threshold));
         let is_robust = self.standard_errors != StandardErrors::Classical;
         keep("standard_errors", is_robust, json!(self.standard_errors));
         keep("calibrate", estimator.classifies() && !self.calibrate, json!(false));

@@ -9,7 +9,7 @@ use http::{Request, StatusCode};
 use ordinate_model::Model;
 use ordinate_model::identity::ModelName;
 use ordinate_table::{Origin, Selection};
-use ordinate_train::plan::PenaltyPlan;
+use ordinate_train::plan::{ClassPlan, PenaltyPlan};
 use ordinate_train::preparation::Preparation;
 use ordinate_train::solver::robust_errors::StandardErrors;
 use ordinate_train::{EstimatorKind, Plan, train};
@@ -275,7 +275,9 @@ fn lasso(folder: &Path, test_fraction: f64) -> Router {
         name: ModelName::try_from("m".to_owned()).unwrap(),
         estimator: Some(EstimatorKind::Lasso),
         penalty: PenaltyPlan::default(),
+        classes: ClassPlan::default(),
         standard_errors: StandardErrors::Classical,
+        classes: ClassPlan::default(),
         calibrate: true,
         test: None,
         test_fraction,

@@ -12,12 +12,12 @@ use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::signature::UnknownPolicy;
 use ordinate_table::{OffsetColumn, Origin, Rule, Selection};
 use ordinate_train::EstimatorKind;
-use ordinate_train::plan::{PenaltyPlan, PenaltyStrength};
+use ordinate_train::plan::{ClassPlan, PenaltyPlan, PenaltyStrength};
 use ordinate_train::preparation::Preparation;
 use ordinate_train::solver::robust_errors::StandardErrors;
 use values::{
     Names, Types, alpha, date_format, decimal_mark, flat, fraction, inverse_strength, marker_words, ratio, reference,
-    thousands_separator, typed,
+    thousands_separator, threshold, typed,
 };
 
 /// Fit a model to data, measure it on held-out rows, and save it
@@ -78,7 +78,7 @@ pub(crate) struct Arguments {
     no_intercept: bool,
     /// Standard errors of least squares
     ///
-    /// hc3 allows residuals of different variances and is reliable for few rows (MacKinnon and White, 1985). It changes
+    /// hc3 allows residuals of different variances and is reliable for few rows (Long and Ervin, 2000). It changes
     /// standard errors, t, p, confidence intervals of coefficients and F. Coefficients and the intervals of predictions stay
     /// as they are: those assume the same variance.
     #[arg(long, value_enum, default_value_t = StandardErrors::Classical)]
@@ -97,6 +97,8 @@ pub(crate) struct Arguments {
     preparation: Prepare,
     #[command(flatten, next_help_heading = "Regularization")]
     penalties: Penalties,
+    #[command(flatten, next_help_heading = "Classes")]
+    classes: Classes,
     #[command(flatten, next_help_heading = "Evaluation")]
     pub(super) measuring: Measuring,
 }
@@ -123,8 +125,8 @@ struct Columns {
     /// Column with the weight of each row, zero or more
     ///
     /// A row of weight 2 counts as two rows in coefficients and metrics. Degrees of freedom, standard errors, tests and
-    /// intervals count rows instead of weights, as in the WLS of statsmodels; those of poisson and gamma count weights, as
-    /// the freq_weights of its GLM.
+    /// intervals count rows instead of weights, as in the WLS of statsmodels; those of poisson, gamma and logistic with --c inf
+    /// count weights, as the freq_weights of its GLM.
     #[arg(long, value_name = "NAME")]
     weights: Option<String>,
     /// Column with the exposure of each row, such as a time or an area, for poisson and gamma; greater than zero
@@ -210,17 +212,44 @@ struct Penalties {
     /// Inverse regularization strength of logistic regression: a number above zero (default 1), auto, or inf for no penalty
     ///
     /// inf (or none) fits by maximum likelihood, with standard errors, z and p values, confidence intervals and odds ratios;
-    /// weights then count as frequencies. auto chooses from a regularization path by cross-validation. The value is the C of scikit-learn in the objective
+    /// weights then are frequencies. An error names the columns of classes that are separable. auto chooses from a regularization path by cross-validation. The value is the C of scikit-learn in the objective
     /// listed at --estimator. Penalties apply to standardized columns (mean 0, population standard deviation 1) and not
     /// to the intercept. With --weights, log losses are weighted.
     #[arg(long, value_name = "NUMBER|auto|inf", value_parser = inverse_strength, allow_negative_numbers = true)]
     c: Option<PenaltyStrength>,
-    /// Number of cross-validation folds for --alpha auto and --c auto; by default 5
+    /// Measure the model by cross-validation, too, in this number of folds
+    ///
+    /// For each fold, a fit to the other rows is measured on it. The metrics are the means over the folds, with their
+    /// standard errors. --alpha auto and --c auto use the same number of folds to select the strength (by default 5), and
+    /// select it anew for each fold.
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(2..=100))]
     cross_validate: Option<u32>,
     /// Choose the strongest regularization within one standard error of the lowest cross-validation error
     #[arg(long)]
     one_standard_error: bool,
+}
+
+#[derive(Debug, Args)]
+struct Classes {
+    /// Weights of classes in the fit: balanced gives every class the same total weight, as in scikit-learn
+    ///
+    /// Rows of a class have the weight n/(k·m), for k classes, n rows and m rows of the class, on top of --weights. Probabilities are then
+    /// those of data with as many rows of each class, and not of the frequencies in the data. Metrics do not use these
+    /// weights.
+    #[arg(long, value_enum, value_name = "WEIGHT")]
+    class_weight: Option<ClassWeightArgument>,
+    /// Probability from which the second of two classes is predicted, above 0 and below 1; by default the more probable one
+    ///
+    /// The threshold is stored in the model and applies to the probability that is served, after calibration. Precision and
+    /// recall are those at the threshold; the report shows them for all thresholds.
+    #[arg(long, value_name = "P", value_parser = threshold, allow_negative_numbers = true)]
+    threshold: Option<f64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ClassWeightArgument {
+    /// The same total weight for every class
+    Balanced,
 }
 
 #[derive(Debug, Args)]
@@ -238,8 +267,8 @@ pub(super) struct Measuring {
     /// Do not calibrate class probabilities
     ///
     /// By default, scores are divided by a temperature (Guo et al., 2017) that is fitted to the held-out or test rows, if
-    /// there are at least ten: probabilities then match observed frequencies on new rows. Calibration changes neither
-    /// coefficients nor predicted classes.
+    /// there are at least ten and if that lowers their log loss by more than its standard error (cross-fitted): probabilities
+    /// then match observed frequencies on new rows. Calibration changes neither coefficients nor predicted classes.
     #[arg(long)]
     pub(super) no_calibration: bool,
     /// Seed of the held-out rows and cross-validation folds
@@ -363,6 +392,12 @@ impl Arguments {
         }
     }
 
+    /// The weights and the threshold of classes.
+    pub(super) fn classes(&self) -> ClassPlan {
+        let Classes { class_weight, threshold } = self.classes;
+        ClassPlan { balanced: class_weight == Some(ClassWeightArgument::Balanced), threshold }
+    }
+
     /// The regularization that the options request.
     ///
     /// # Errors
@@ -400,9 +435,14 @@ impl Arguments {
             Some(estimator) if estimator.selects_alpha() => alpha.unwrap_or_default() == PenaltyStrength::Auto,
             _ => *c == Some(PenaltyStrength::Auto),
         };
-        if (cross_validate.is_some() || *one_standard_error) && !chooses {
-            let option = if *one_standard_error { "--one-standard-error" } else { "--cross-validate" };
-            return Err(format!("{option} needs --alpha auto or --c auto"));
+        let is_unpenalised = matches!(c, Some(PenaltyStrength::Fixed(value)) if value.is_infinite());
+        if self.classes().balanced && is_unpenalised {
+            return Err(
+                "--class-weight needs a penalty: the standard errors of --c inf would not be of the data".to_owned()
+            );
+        }
+        if *one_standard_error && !chooses {
+            return Err("--one-standard-error needs --alpha auto or --c auto".to_owned());
         }
         Ok(plan)
     }

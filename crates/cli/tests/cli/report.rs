@@ -168,7 +168,10 @@ fn assert_well_made(dom: &str) {
     let images = dom.matches("<svg").count();
     assert!(images > 0);
     assert_eq!(dom.matches("role=\"img\"").count(), images);
-    assert_eq!(dom.matches("<title>").count(), images + 1);
+    // The other titles are the tooltips of points.
+    let named =
+        dom.split("<svg").skip(1).filter(|rest| rest.split_once('>').unwrap().1.trim_start().starts_with("<title>"));
+    assert_eq!(named.count(), images);
     assert_eq!(dom.matches("<table>").count(), dom.matches("<caption>").count());
     assert_eq!(dom.matches("<th>").count(), 0, "a heading cell without scope");
     assert_eq!(dom.matches("<h1").count(), 1);
@@ -199,7 +202,8 @@ fn the_report_of_a_regression_has_summary_residuals_and_path() {
     });
     let dom = opened("diabetes", &page);
     assert_well_made(&dom);
-    let expected = ["Data", "Evaluation", "Coefficients", "Residuals", "Regularization path", "Training"];
+    let expected =
+        ["Data", "Evaluation", "Coefficients", "Residuals", "Influential rows", "Regularization path", "Training"];
     assert_eq!(headings(&dom), expected);
     let expected = [
         "Observed and predicted",
@@ -216,6 +220,15 @@ fn the_report_of_a_regression_has_summary_residuals_and_path() {
     }
     // 442 rows in one chart, the 353 fitted ones in three.
     assert!(dom.matches("<circle").count() >= 442 + 3 * 353);
+    assert!(dom.contains("<title>row 442: observed 57, predicted "), "a point has no tooltip");
+    // Ten rows with their Cook's distance, the largest first.
+    let table = dom.split("Cook's distance</th>").nth(1).unwrap().split("</table>").next().unwrap();
+    let distances: Vec<f64> = table
+        .split("<tr>")
+        .skip(1)
+        .map(|row| row.rsplit_once("<td>").unwrap().1.split('<').next().unwrap().parse().unwrap())
+        .collect();
+    assert!(distances.len() == 10 && distances.is_sorted_by(|one, other| one >= other), "{distances:?}");
 }
 
 #[test]
@@ -226,8 +239,10 @@ fn the_report_of_a_classifier_has_curves_and_a_confusion_matrix() {
     let dom = opened("two-classes", &page);
     assert_well_made(&dom);
     assert_eq!(headings(&dom), ["Data", "Evaluation", "Coefficients", "Training"]);
-    assert_eq!(figures(&dom), ["ROC", "Calibration", "Effects"]);
+    assert_eq!(figures(&dom), ["ROC", "Precision and recall", "Thresholds", "Calibration", "Effects"]);
     for said in [
+        "Predictions by class of the held-out rows",
+        "The dotted line is the threshold that the model uses, 0.5.",
         "virginica &amp; co",
         "Confusion matrix of the held-out rows",
         "length &lt;cm&gt;",
@@ -245,8 +260,72 @@ fn three_classes_have_a_curve_and_a_coefficient_each() {
     let page = html(&ReportInput { report_data: Some(&observed), ..ReportInput::new(model.document()) });
     let dom = opened("three-classes", &page);
     assert_well_made(&dom);
-    assert_eq!(figures(&dom), ["ROC", "Calibration", "Effects"]);
-    assert!(dom.contains("three, per std. dev."));
+    assert_eq!(figures(&dom), ["Calibration", "ROC", "Effects"]);
+    assert!(dom.contains("three, per std. dev.") && !dom.contains("Thresholds"));
+}
+
+#[test]
+fn many_classes_have_a_small_chart_each_and_the_worst_come_first() {
+    let names: Vec<String> = (1..=19).map(|class| format!("class {class}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let model = classifier(&names);
+    let observed = observed_classes(&model);
+    let page = html(&ReportInput { report_data: Some(&observed), ..ReportInput::new(model.document()) });
+    let dom = opened("nineteen-classes", &page);
+    assert_well_made(&dom);
+    let small = dom.split("<ul class=\"small\">").nth(1).unwrap().split("</ul>").next().unwrap();
+    let areas: Vec<f64> = small
+        .split("</strong>area ")
+        .skip(1)
+        .map(|rest| rest.split('<').next().unwrap().trim().parse().unwrap())
+        .collect();
+    // No held-out row is of the last class.
+    assert!(areas.len() == 18 && areas.is_sorted(), "{areas:?}");
+    assert!(dom.contains("Predictions by class of the held-out rows, the lowest F1 first"));
+}
+
+#[test]
+fn the_model_of_a_threshold_shows_it() {
+    let model = classifier(&["no", "yes"]);
+    let mut document = model.document().clone();
+    document.inference = Some(ordinate_model::inference::Inference { threshold: Some(0.3), ..Default::default() });
+    let golden = document.golden.x.clone();
+    let model = Model::from_json(document.seal(golden).unwrap().to_json().unwrap().as_bytes()).unwrap();
+    let observed = observed_classes(&model);
+    let input = ReportInput { report_data: Some(&observed), ..ReportInput::new(model.document()) };
+    assert!(html(&input).contains("the threshold that the model uses, 0.3."));
+    let card = card(&input);
+    assert!(card.contains("`yes` is predicted where its probability is at least 0.3."), "{card}");
+    assert!(card.contains("| class | precision | recall | F1 | rows |"), "{card}");
+}
+
+/// statsmodels' `OLSInfluence.cooks_distance`, with the rows from 0.
+const COOKS_DISTANCES: [(u64, f64); 10] = [
+    (382, 0.024_474_959_836_224_355),
+    (123, 0.021_348_082_792_729_17),
+    (169, 0.019_559_315_608_095_217),
+    (304, 0.018_943_752_669_836_64),
+    (92, 0.018_132_894_730_393_17),
+    (387, 0.018_120_104_481_682_716),
+    (102, 0.017_451_107_100_151_853),
+    (141, 0.016_389_607_127_602_79),
+    (289, 0.015_459_209_432_125_87),
+    (32, 0.015_413_117_356_974_223),
+];
+
+#[test]
+fn cooks_distance_is_that_of_statsmodels() {
+    let (model, rows) = diabetes();
+    let mut observer = ReportDataCollector::new(&model);
+    for row in &rows {
+        observer.push(row, false).unwrap();
+    }
+    let influential = observer.finish().unwrap().influential;
+    let got: Vec<(u64, f64)> = influential.iter().map(|row| (row.row, row.distance)).collect();
+    for ((row, distance), (expected_row, expected)) in got.iter().zip(COOKS_DISTANCES) {
+        assert!(*row == expected_row && (distance / expected - 1.0).abs() < 1e-9, "{got:?}");
+    }
+    assert_eq!(got.len(), COOKS_DISTANCES.len());
 }
 
 #[test]
@@ -306,8 +385,8 @@ fn the_model_card_has_the_facts_of_the_model() {
         "Predicts `progression` from 10 features.",
         "| Fit | ordinary least squares, 442 rows |",
         "| `bmi` | number | 18 – 42.2 | rejected |",
-        "| 353 fitted |",
-        "| 89 held out |",
+        "| metric | held out (89) | baseline | fitted (353) |",
+        "The baseline predicts the mean of the target in the fitted rows for every row.",
         "## Limits",
     ] {
         assert!(text.contains(said), "{said:?} is missing from\n{text}");

@@ -80,10 +80,10 @@ fn the_diabetes_model_equals_that_of_scikit_learn() {
     assert_close(&metric("train"), &[0.513_642_911_655_343_4, 53.647_533_676_965_57, 43.827_442_412_326_626]);
     assert_close(&metric("test"), &[0.510_292_504_327_929_4, 53.420_956_913_416_5, 41.580_505_472_991_54]);
 
-    // 53.421 and 41.5805 are also on the printed held-out line.
-    let held_out = said.lines().find(|line| line.contains("held out ")).unwrap();
-    for number in ["86", "0.510293", "53.4210", "41.5805"] {
-        assert!(held_out.contains(number), "{held_out}");
+    // The same numbers are printed.
+    let printed = |name: &str| said.lines().filter(|line| line.contains(name)).collect::<String>();
+    for (name, number) in [("held out", "(86)"), ("R²", "0.510293"), ("RMSE", "53.4210"), ("MAE", "41.5805")] {
+        assert!(printed(name).contains(number), "{said}");
     }
     assert_eq!(file["inference"]["degrees_of_freedom"], 431);
 }
@@ -187,7 +187,10 @@ fn the_confusion_matrix_is_of_held_out_rows() {
         assert_eq!(Some(right / total), answer["metrics"]["test"]["accuracy"].as_f64());
         assert_eq!(answer["confusion"]["classes"][0], "setosa");
         let said = printed(observed);
-        assert!(said.contains("held-out rows of  as setosa  as versicolor  as virginica\n"), "{said}");
+        assert!(
+            said.contains("held-out rows of  as setosa  as versicolor  as virginica  precision  recall\n"),
+            "{said}"
+        );
         assert!(!printed(&format!("--test-fraction 0 {observed}")).contains("rows of  as"));
     }
 }

@@ -206,7 +206,10 @@ impl<'m> Predictor<'m> {
                     pass.scores.extend(values);
                 }
                 Scores::Classes { chosen, probabilities } => {
-                    pass.chosen.extend(chosen);
+                    match model.threshold {
+                        None => pass.chosen.extend(chosen),
+                        Some(threshold) => pass.chosen.extend(prediction::by_threshold(&probabilities, threshold)),
+                    }
                     pass.probabilities.extend(probabilities);
                 }
             }

@@ -57,6 +57,11 @@ impl Serialize for Prediction<'_> {
     }
 }
 
+/// The position of each row's class: the second where its probability is at least the threshold. `probabilities`: rows × 2.
+pub(super) fn by_threshold(probabilities: &[f64], threshold: f64) -> impl Iterator<Item = usize> {
+    probabilities.iter().skip(1).step_by(2).map(move |second| usize::from(*second >= threshold))
+}
+
 /// The prediction for one row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum PredictedRow<'a> {

@@ -193,6 +193,56 @@ fn two_classes_have_one_score_and_more_classes_one_score_each() {
 }
 
 #[test]
+fn a_threshold_predicts_the_second_class_from_its_probability_on() {
+    let with_threshold = |classes: Value, intercepts: Value, coefficients: Value, threshold: f64, temperature: f64| {
+        let mut draft = draft_of(json!({
+            "family": "logistic", "classes": classes, "intercepts": intercepts,
+            "coefficients": {"a": coefficients, "b": coefficients},
+        }));
+        let (threshold, temperature) = (Some(threshold), Some(temperature));
+        draft.inference = Some(crate::inference::Inference { temperature, threshold, ..Default::default() });
+        draft.seal(two_rows())
+    };
+    let two = |threshold, temperature| {
+        with_threshold(json!(["no", "yes"]), json!([-1.0]), json!([0.0]), threshold, temperature)
+    };
+    let predicted = |threshold, temperature| two(threshold, temperature).unwrap().golden.y[0].to_string();
+    // The probability of yes is 1/(1 + e) = 0.269, and with a temperature of 2 it is 1/(1 + √e) = 0.378.
+    assert_eq!([predicted(0.26, 1.0), predicted(0.27, 1.0)], ["yes", "no"]);
+    assert_eq!([predicted(0.37, 2.0), predicted(0.38, 2.0)], ["yes", "no"]);
+    let sealed = two(0.26, 1.0).unwrap();
+    let model = Model::from_json(sealed.to_json().unwrap().as_bytes()).unwrap();
+    assert_eq!(model.threshold(), Some(0.26));
+    for wrong in [0.0, 1.0, -0.5, f64::NAN] {
+        let error = two(wrong, 1.0).unwrap_err().to_string();
+        assert!(error.contains("inference.threshold: expected two classes and a number between 0 and 1"), "{error}");
+    }
+    let three = with_threshold(json!(["a", "b", "c"]), json!([0.0, 0.0, 0.0]), json!([0.0, 0.0, 0.0]), 0.5, 1.0);
+    assert!(three.unwrap_err().to_string().contains("inference.threshold"));
+    let mut regression = draft();
+    regression.inference.as_mut().unwrap().threshold = Some(0.5);
+    assert!(regression.seal(rows(&[1.0])).is_err());
+}
+
+#[test]
+fn the_baseline_is_one_number_or_a_frequency_a_class() {
+    let regression = |baseline: Vec<f64>| {
+        let mut draft = draft();
+        draft.training.baseline = baseline;
+        draft.seal(rows(&[1.0])).is_ok()
+    };
+    assert!(regression(vec![]) && regression(vec![5.0]) && !regression(vec![5.0, 6.0]) && !regression(vec![f64::NAN]));
+    let classes = |baseline: Vec<f64>| {
+        let mut draft = draft_of(json!({
+            "family": "logistic", "classes": ["no", "yes"], "intercepts": [0.0], "coefficients": {"a": [0.0], "b": [0.0]},
+        }));
+        draft.training.baseline = baseline;
+        draft.seal(two_rows()).is_ok()
+    };
+    assert!(classes(vec![0.25, 0.75]) && !classes(vec![0.25]) && !classes(vec![0.25, 1.75]));
+}
+
+#[test]
 fn an_inconsistent_classifier_is_rejected() {
     let logistic = |classes: Value, intercepts: Value, a: Value| {
         let estimator = json!({

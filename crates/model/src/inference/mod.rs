@@ -60,6 +60,10 @@ pub struct Inference {
     /// was overconfident on held-out rows; it changes no predicted class. Absent where the fit was not calibrated.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub temperature: Option<f64>,
+    /// Two classes: the second is predicted where its probability, after calibration, is at least this. Absent where the
+    /// more probable class is predicted.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub threshold: Option<f64>,
     /// The errors of the fit on held-out rows, for classifiers with calibrated probabilities.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub conformal: Option<Conformal>,
@@ -111,6 +115,12 @@ impl Inference {
         let classifies = estimator.task() == Task::Classification;
         if let Some(temperature) = self.temperature.filter(|value| !(classifies && TEMPERATURES.contains(value))) {
             return Err(format!("inference.temperature: expected a classifier and 0.01 to 100, got {temperature}"));
+        }
+        let has_two_classes = estimator.classes().is_some_and(|classes| classes.len() == 2);
+        if let Some(threshold) = self.threshold.filter(|value| !(has_two_classes && *value > 0.0 && *value < 1.0)) {
+            return Err(format!(
+                "inference.threshold: expected two classes and a number between 0 and 1, got {threshold}"
+            ));
         }
         match (self.degrees_of_freedom, self.residual_variance) {
             (None, None) => {}

@@ -1,7 +1,13 @@
 //! The evaluation of a classifier, row by row.
 
-use super::curves::{Bin, Curve, Score, calibration_bins};
-use super::metrics::{KEPT_NUMBERS, Metrics};
+use super::calibration::Calibration;
+use super::class_metrics::{ClassWeights, by_class};
+use super::curves::{Bin, Curve, calibration_bins};
+use super::kept_rows::{KeptRow, KeptRows};
+use super::metrics::{Metrics, defined};
+use super::scores::{ScoreTable, with_temperature};
+use super::standard_errors;
+use super::thresholds::{ThresholdCurve, ThresholdPoint};
 
 /// The evaluation of a classifier.
 #[derive(Debug, Clone)]
@@ -14,16 +20,21 @@ pub struct Classification {
     /// The weight of the rows by actual class, then by predicted class.
     confusion: Vec<Vec<f64>>,
     /// The rows for curves; none if there are too many.
-    kept: Option<Vec<KeptRow>>,
+    kept: Option<KeptRows>,
 }
 
-#[derive(Debug, Clone)]
-struct KeptRow {
-    actual: usize,
-    is_correct: bool,
-    weight: f64,
-    /// The probability of the second of two classes, or of every class.
-    probabilities: Box<[f64]>,
+/// The log loss of a row whose class has this probability.
+pub(super) fn log_loss(probability: f64) -> f64 {
+    -libm::log(probability.clamp(f64::EPSILON, 1.0 - f64::EPSILON))
+}
+
+/// The Brier score of a row.
+pub(super) fn brier(probabilities: &[f64], actual: usize) -> f64 {
+    let distance = |(class, p): (usize, &f64)| if class == actual { (1.0 - p).powi(2) } else { p * p };
+    if probabilities.len() == 2 {
+        return probabilities.get(actual).map_or(0.0, |own| (1.0 - own).powi(2));
+    }
+    probabilities.iter().enumerate().map(distance).sum()
 }
 
 impl Classification {
@@ -37,27 +48,29 @@ impl Classification {
             log_loss: 0.0,
             brier: 0.0,
             confusion: vec![vec![0.0; classes]; classes],
-            kept: Some(Vec::new()),
+            kept: Some(KeptRows::new(classes)),
         }
     }
 
     /// Adds a row: the positions of the actual and of the predicted class, one probability for each class, and the weight. A row
     /// whose position is out of range is ignored.
     pub fn push(&mut self, actual: usize, predicted: usize, probabilities: &[f64], weight: f64) {
+        self.push_ranked(actual, predicted, probabilities, probabilities.get(1).copied().unwrap_or(0.0), weight);
+    }
+
+    /// Adds a row with the probability before calibration, which orders the rows for the curves of two classes.
+    fn push_ranked(&mut self, actual: usize, predicted: usize, probabilities: &[f64], rank: f64, weight: f64) {
         let Some(cell) = self.confusion.get_mut(actual).and_then(|row| row.get_mut(predicted)) else { return };
         let Some(own) = probabilities.get(actual) else { return };
         *cell += weight;
         self.rows += 1;
         self.weight += weight;
-        self.log_loss -= weight * libm::log(own.clamp(f64::EPSILON, 1.0 - f64::EPSILON));
-        let distance = |(class, p): (usize, &f64)| if class == actual { (1.0 - p).powi(2) } else { p * p };
-        let distance: f64 = probabilities.iter().enumerate().map(distance).sum();
-        self.brier += weight * if self.classes == 2 { (1.0 - own).powi(2) } else { distance };
-        let width = if self.classes == 2 { 1 } else { self.classes };
-        self.kept = self.kept.take().filter(|kept| kept.len() * width < KEPT_NUMBERS);
-        if let Some(kept) = &mut self.kept {
-            let probabilities = probabilities.iter().skip(usize::from(width == 1)).copied().collect();
-            kept.push(KeptRow { actual, is_correct: actual == predicted, weight, probabilities });
+        self.log_loss += weight * log_loss(*own);
+        self.brier += weight * brier(probabilities, actual);
+        self.kept = self.kept.take().filter(|kept| !kept.is_full());
+        let positions = u32::try_from(actual).ok().zip(u32::try_from(predicted).ok());
+        if let Some((kept, (actual, predicted))) = self.kept.as_mut().zip(positions) {
+            kept.push(KeptRow { actual, predicted, weight, rank }, probabilities);
         }
     }
 
@@ -67,53 +80,135 @@ impl Classification {
         &self.confusion
     }
 
+    /// Whether all rows are kept for curves, calibration and standard errors.
+    pub(super) fn keeps_rows(&self) -> bool {
+        self.kept.is_some()
+    }
+
+    /// The rows, if there were not too many.
+    pub(crate) fn kept(&self) -> Option<&KeptRows> {
+        self.kept.as_ref()
+    }
+
+    /// The temperature of these rows, cross-fitted. None for too few or too many rows, or rows of one class.
+    pub(super) fn calibration(&self, seed: u64) -> Option<Calibration> {
+        Calibration::new(self.kept.as_ref()?, self.classes, seed)
+    }
+
+    /// The evaluation of the same rows with scores divided by a temperature, which may differ from row to row. With a threshold,
+    /// the second of two classes is predicted where its probability reaches it; otherwise, predictions are the same. None if there
+    /// were too many rows.
+    pub(crate) fn rescaled(&self, temperature: impl Fn(usize) -> f64, threshold: Option<f64>) -> Option<Self> {
+        let mut rescaled = Self::new(self.classes);
+        for (at, (row, probabilities)) in self.kept.as_ref()?.iter().enumerate() {
+            let scaled = with_temperature(probabilities, temperature(at));
+            let of_threshold = threshold.and_then(|threshold| Some(usize::from(*scaled.get(1)? >= threshold)));
+            let predicted = of_threshold.unwrap_or(row.predicted as usize);
+            rescaled.push_ranked(row.actual as usize, predicted, &scaled, row.rank, row.weight);
+        }
+        Some(rescaled)
+    }
+
     /// The ROC curve of one class against the rest; for two classes, of the second. None if all rows or no rows are of the class,
     /// or if there were too many rows.
     #[must_use]
     pub fn roc(&self, class: usize) -> Option<Curve> {
-        let position = if self.classes == 2 { 0 } else { class };
-        let score = |row: &KeptRow| {
-            let value = row.probabilities.get(position).copied()?;
-            Some(Score { value, positive: row.actual == class, weight: row.weight })
-        };
-        Curve::new(self.kept.as_ref()?.iter().filter_map(score).collect())
+        Curve::new(self.kept.as_ref()?.scores(class))
+    }
+
+    /// Precision, recall and F1 of the second of two classes by the threshold on its probability. None if there were too many
+    /// rows, or no rows of either class.
+    #[must_use]
+    pub fn thresholds(&self) -> Option<ThresholdCurve> {
+        let kept = self.kept.as_ref().filter(|_| self.classes == 2)?;
+        ThresholdCurve::new(kept.confidences())
+    }
+
+    /// The smallest threshold curve point with the largest F1.
+    #[must_use]
+    pub fn best_threshold(&self) -> Option<ThresholdPoint> {
+        self.thresholds()?.best()
     }
 
     /// Predicted probability and observed frequency in at most ten bins of equal size: of the second of two classes, or of the
     /// predicted one of more classes. Empty if there were too many rows.
     #[must_use]
-    pub fn calibration(&self) -> Vec<Bin> {
-        let score = |row: &KeptRow| {
-            let value = row.probabilities.iter().copied().fold(0.0, f64::max);
-            let positive = if self.classes == 2 { row.actual == 1 } else { row.is_correct };
-            Score { value, positive, weight: row.weight }
-        };
-        calibration_bins(self.kept.iter().flatten().map(score).collect())
+    pub fn calibration_bins(&self) -> Vec<Bin> {
+        self.kept.as_ref().map(|kept| calibration_bins(kept.confidences())).unwrap_or_default()
     }
 
-    /// The metrics; none without rows.
+    /// The metrics of rows that the fit used; none without rows.
     #[must_use]
     pub fn finish(&self) -> Option<Metrics> {
         if self.rows == 0 || self.weight <= 0.0 {
             return None;
         }
         let correct: f64 = self.by_class().map(|class| class.correct).sum();
-        let (mut recalls, mut present) = (0.0, 0.0);
-        for class in self.by_class().filter(|class| class.actual > 0.0) {
-            recalls += class.correct / class.actual;
-            present += 1.0;
-        }
+        let recalls = mean(self.by_class().filter_map(|class| class.recall()));
+        let second = self.by_class().nth(1).filter(|_| self.classes == 2);
+        let of_second = |value: fn(&ClassWeights) -> Option<f64>| second.as_ref().and_then(value);
         Some(Metrics::new(
             self.rows,
             [
                 ("accuracy", Some(correct / self.weight)),
-                ("balanced_accuracy", Some(recalls / present)),
+                ("balanced_accuracy", recalls),
                 ("log_loss", Some(self.log_loss / self.weight)),
                 ("brier", Some(self.brier / self.weight)),
                 ("roc_auc", self.area()),
+                ("precision", of_second(ClassWeights::precision)),
+                ("recall", of_second(ClassWeights::recall)),
                 ("f1", self.f1()),
             ],
         ))
+    }
+
+    /// The metrics of rows that the fit did not use, with calibration, standard errors and, for these frequencies of the classes
+    /// in the rows of the fit, the baseline. None without rows.
+    #[must_use]
+    pub fn measure(&self, baseline: Option<&Baseline<'_>>) -> Option<Metrics> {
+        let mut metrics = self.finish()?;
+        metrics.values.extend(defined([
+            ("calibration_slope", self.calibration_slope()),
+            ("expected_calibration_error", self.calibration_error()),
+        ]));
+        if let Some(kept) = &self.kept {
+            metrics.standard_errors = standard_errors::classification(kept, &self.confusion);
+        }
+        if let Some(baseline) = baseline {
+            metrics.baseline = self.baseline(baseline).map(|metrics| metrics.values).unwrap_or_default();
+        }
+        Some(metrics)
+    }
+
+    /// The metrics of the frequencies as probabilities of all of these rows.
+    fn baseline(&self, Baseline { frequencies, threshold }: &Baseline<'_>) -> Option<Metrics> {
+        let mut constant = Self::new(self.classes);
+        let largest = (0..frequencies.len()).rev().max_by(|one, other| {
+            let [one, other] = [one, other].map(|class| frequencies.get(*class).copied().unwrap_or(0.0));
+            one.total_cmp(&other)
+        })?;
+        let of_threshold = threshold.and_then(|threshold| Some(usize::from(*frequencies.get(1)? >= threshold)));
+        for (class, weights) in self.by_class().enumerate().filter(|(_, weights)| weights.actual > 0.0) {
+            constant.push(class, of_threshold.unwrap_or(largest), frequencies, weights.actual);
+        }
+        constant.finish()
+    }
+
+    fn calibration_slope(&self) -> Option<f64> {
+        let kept = self.kept.as_ref().filter(|kept| kept.len() > 1)?;
+        let first = kept.rows().first()?.actual;
+        if kept.rows().iter().all(|row| row.actual == first) {
+            return None;
+        }
+        let (slope, at_limit) = ScoreTable::all(kept, self.classes).best_factor(None, |_| true);
+        Some(slope).filter(|_| !at_limit)
+    }
+
+    fn calibration_error(&self) -> Option<f64> {
+        self.kept.as_ref()?;
+        let bins = self.calibration_bins();
+        let distance: f64 = bins.iter().map(|bin| bin.rows as f64 * (bin.predicted - bin.share).abs()).sum();
+        Some(distance / self.rows as f64)
     }
 
     fn area(&self) -> Option<f64> {
@@ -126,27 +221,22 @@ impl Classification {
 
     fn f1(&self) -> Option<f64> {
         // A class without actual and predicted rows has no F1.
-        let mut scores = self.by_class().map(|class| {
-            let total = class.actual + class.predicted;
-            (total > 0.0).then(|| 2.0 * class.correct / total)
-        });
+        let mut scores = self.by_class().map(|class| class.f1());
         if self.classes == 2 { scores.nth(1)? } else { mean(scores.flatten()) }
     }
 
     fn by_class(&self) -> impl Iterator<Item = ClassWeights> {
-        self.confusion.iter().enumerate().map(|(class, row)| ClassWeights {
-            actual: row.iter().sum(),
-            predicted: self.confusion.iter().filter_map(|row| row.get(class)).sum(),
-            correct: row.get(class).copied().unwrap_or(0.0),
-        })
+        by_class(&self.confusion)
     }
 }
 
-/// The weight of the rows of a class, of the rows predicted as the class, and of both.
-struct ClassWeights {
-    actual: f64,
-    predicted: f64,
-    correct: f64,
+/// The prediction of a classifier without features: the same probabilities for all rows.
+#[derive(Debug, Clone, Copy)]
+pub struct Baseline<'b> {
+    /// The frequencies of the classes in the rows of the fit.
+    pub frequencies: &'b [f64],
+    /// The probability from which the second of two classes is predicted, instead of the more frequent class.
+    pub threshold: Option<f64>,
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
@@ -155,160 +245,4 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::float_cmp)] // Counts.
-
-    use super::*;
-
-    fn uv(i: u32) -> (f64, f64) {
-        (f64::from(i * 7919 % 1000) / 1000.0, f64::from(i * 104_729 % 997) / 997.0)
-    }
-
-    fn weight(i: u32, weighted: bool) -> f64 {
-        if weighted { f64::from(1 + i * 31 % 7) } else { 1.0 }
-    }
-
-    /// `q = np.clip(np.floor(v*50)/50, 0.02, 0.98); c = (u < q*0.8).astype(int); h = (q >= 0.5).astype(int)`
-    fn two_classes(weighted: bool) -> Classification {
-        let mut classification = Classification::new(2);
-        for i in 0..200 {
-            let (u, v) = uv(i);
-            let q = ((v * 50.0).floor() / 50.0).clamp(0.02, 0.98);
-            let class = usize::from(u < q * 0.8);
-            classification.push(class, usize::from(q >= 0.5), &[1.0 - q, q], weight(i, weighted));
-        }
-        classification
-    }
-
-    /// `a = np.c_[0.1+u, 0.1+v, 0.1+((i*13) % 101)/101.0]; P = a/a.sum(1, keepdims=True); h = P.argmax(1)`
-    /// `k = np.where(v > 0.6, h, (i*17) % 3)`
-    fn three_classes(weighted: bool) -> Classification {
-        let mut classification = Classification::new(3);
-        for i in 0..200 {
-            let (u, v) = uv(i);
-            let a = [0.1 + u, 0.1 + v, 0.1 + f64::from(i * 13 % 101) / 101.0];
-            let total: f64 = a.iter().sum();
-            let p = a.map(|value| value / total);
-            let predicted = (0..3).fold(0, |best, class| if p[class] > p[best] { class } else { best });
-            let class = if v > 0.6 { predicted } else { (i * 17 % 3) as usize };
-            classification.push(class, predicted, &p, weight(i, weighted));
-        }
-        classification
-    }
-
-    /// scikit-learn 1.9.1: `accuracy_score`, `balanced_accuracy_score`, `log_loss`, `brier_score_loss`,
-    /// `roc_auc_score` (`multi_class='ovr'`), `f1_score` (`average='macro'` for three), each without and with weights.
-    #[test]
-    fn metrics_agree_with_scikit_learn() {
-        let recorded = [
-            (
-                two_classes(false),
-                [
-                    0.71,
-                    0.718_369_062_631_357_7,
-                    0.589_459_699_912_455_5,
-                    0.197_522,
-                    0.774_169_819_251_786_5,
-                    0.670_454_545_454_545_4,
-                ],
-            ),
-            (
-                two_classes(true),
-                [
-                    0.714_643_304_130_162_7,
-                    0.725_026_983_625_546_3,
-                    0.569_101_479_582_579,
-                    0.192_521_151_439_299_1,
-                    0.786_589_138_103_511_8,
-                    0.678_873_239_436_619_7,
-                ],
-            ),
-            (
-                three_classes(false),
-                [
-                    0.585,
-                    0.576_895_943_562_610_3,
-                    1.054_456_372_530_061_7,
-                    0.632_726_862_354_831_2,
-                    0.659_549_147_157_594_6,
-                    0.572_470_216_538_013_2,
-                ],
-            ),
-            (
-                three_classes(true),
-                [
-                    0.575_719_649_561_952_4,
-                    0.562_174_314_504_797_5,
-                    1.039_475_873_230_032,
-                    0.624_339_513_626_72,
-                    0.669_342_708_163_932_3,
-                    0.559_427_363_967_481_4,
-                ],
-            ),
-        ];
-        let names = ["accuracy", "balanced_accuracy", "log_loss", "brier", "roc_auc", "f1"];
-        for (classification, expected) in recorded {
-            let metrics = classification.finish().unwrap();
-            assert!(metrics.values.keys().eq(&names), "{metrics:?}");
-            for ((name, got), expected) in metrics.values.iter().zip(expected) {
-                assert!((got - expected).abs() <= 1e-12 * expected, "{name}: {got} is not {expected}");
-            }
-        }
-    }
-
-    /// `confusion_matrix(c, h)` and `confusion_matrix(k, h, sample_weight=w)`
-    #[test]
-    fn the_confusion_matrix_has_a_row_for_each_actual_class() {
-        assert_eq!(two_classes(false).confusion(), [[83.0, 39.0], [19.0, 59.0]]);
-        assert_eq!(three_classes(true).confusion(), [[104.0, 22.0, 82.0], [60.0, 229.0, 72.0], [78.0, 25.0, 127.0]]);
-    }
-
-    /// `calibration_curve(c, q, n_bins=10, strategy='quantile')`
-    #[test]
-    fn calibration_agrees_with_scikit_learn() {
-        let shares = [
-            0.095_238_095_238_095_23,
-            0.095_238_095_238_095_23,
-            0.142_857_142_857_142_85,
-            0.238_095_238_095_238_08,
-            0.388_888_888_888_888_9,
-            0.611_111_111_111_111_2,
-            0.523_809_523_809_523_8,
-            0.458_333_333_333_333_3,
-            0.684_210_526_315_789_5,
-            0.8125,
-        ];
-        let means = [
-            0.041_904_761_904_761_91,
-            0.138_095_238_095_238_13,
-            0.241_904_761_904_761_98,
-            0.344_761_904_761_904_7,
-            0.44,
-            0.528_888_888_888_889,
-            0.622_857_142_857_142_9,
-            0.735,
-            0.844_210_526_315_789_6,
-            0.9425,
-        ];
-        let bins = two_classes(false).calibration();
-        assert_eq!(bins.len(), 10);
-        for ((bin, share), mean) in bins.iter().zip(shares).zip(means) {
-            assert!((bin.share - share).abs() < 1e-12 && (bin.predicted - mean).abs() < 1e-12, "{bin:?}");
-        }
-        assert_eq!(bins.iter().map(|bin| bin.rows).sum::<u64>(), 200);
-    }
-
-    #[test]
-    fn undefined_metrics_are_absent() {
-        assert_eq!(Classification::new(2).finish(), None);
-        let mut first_only = Classification::new(2);
-        first_only.push(0, 0, &[0.9, 0.1], 1.0);
-        first_only.push(0, 0, &[0.8, 0.2], 1.0);
-        let metrics = first_only.finish().unwrap();
-        assert_eq!((metrics.get("roc_auc"), metrics.get("f1"), metrics.get("accuracy")), (None, None, Some(1.0)));
-        assert!(first_only.roc(1).is_none());
-        let mut certain = Classification::new(2);
-        certain.push(0, 1, &[0.0, 1.0], 1.0);
-        assert_eq!(certain.finish().unwrap().get("log_loss"), Some(-f64::EPSILON.ln()));
-    }
-}
+mod tests;

@@ -4,16 +4,70 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use super::batch::Label;
-use super::calibration::{ClassProbabilities, HeldOutErrors};
+use super::classification::Classification;
 use super::metrics::KEPT_NUMBERS;
+use super::scores::with_temperature;
 use ordinate_model::Model;
 use ordinate_model::PredictedRow;
 use ordinate_model::family::Family;
+use ordinate_model::inference::Conformal;
 use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::random::mix;
 
 /// The most rows in the sample.
 const SAMPLE_ROWS: usize = 100_000;
+
+/// The errors of a model on held-out rows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum HeldOutErrors {
+    /// The absolute residuals of a regression.
+    Values(Vec<f64>),
+    /// The probabilities of a classifier.
+    Classes(Vec<ClassProbabilities>),
+}
+
+/// The predicted probabilities of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClassProbabilities {
+    /// The position of the actual class.
+    pub actual: usize,
+    /// The position of the predicted class.
+    pub predicted: usize,
+    /// The weight.
+    pub weight: f64,
+    /// One for each class.
+    pub probabilities: Box<[f64]>,
+}
+
+impl HeldOutErrors {
+    /// The scores for conformal prediction, with classifier scores divided by this temperature.
+    #[must_use]
+    pub fn conformal(&self, temperature: Option<f64>) -> Conformal {
+        Conformal::new(match self {
+            Self::Values(residuals) => residuals.clone(),
+            Self::Classes(rows) => {
+                let complement = |row: &ClassProbabilities| {
+                    let own = match temperature {
+                        Some(temperature) => with_temperature(&row.probabilities, temperature).get(row.actual).copied(),
+                        None => row.probabilities.get(row.actual).copied(),
+                    };
+                    (1.0 - own.unwrap_or(0.0)).max(0.0)
+                };
+                rows.iter().map(complement).collect()
+            }
+        })
+    }
+
+    /// The evaluation of the sampled rows of a classifier.
+    pub(super) fn classification(&self) -> Option<Classification> {
+        let Self::Classes(rows) = self else { return None };
+        let mut sample = Classification::new(rows.first()?.probabilities.len());
+        for ClassProbabilities { actual, predicted, weight, probabilities } in rows {
+            sample.push(*actual, *predicted, probabilities, *weight);
+        }
+        Some(sample)
+    }
+}
 
 /// A sample of the errors on held-out rows, in bounded memory.
 ///
@@ -90,9 +144,10 @@ impl ErrorSampler {
                 // A target without a logarithm has the largest error.
                 keep(kept, self.capacity, hash, || if score.is_finite() { score } else { f64::MAX });
             }
-            (Sample::Classes(kept), PredictedRow::Class { probabilities, .. }) => {
+            (Sample::Classes(kept), PredictedRow::Class { class, probabilities }) => {
                 keep(kept, self.capacity, hash, || ClassProbabilities {
                     actual: label.class(),
+                    predicted: class,
                     weight: label.weight,
                     probabilities: probabilities.into(),
                 });
@@ -129,7 +184,6 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use ordinate_model::inference::Conformal;
     use ordinate_model::scalar::Scalar;
 
     fn model(seed: u64, transform: &str) -> Model {
@@ -178,6 +232,15 @@ mod tests {
         assert!((kept.scores[499] - 150_000.0).abs() < 2400.0, "{}", kept.scores[499]);
         assert_eq!(kept, errors(&model(0, "identity"), rows()));
         assert_ne!(kept, errors(&model(1, "identity"), rows()));
+    }
+
+    #[test]
+    fn conformal_scores_are_those_of_calibrated_probabilities() {
+        let row = ClassProbabilities { actual: 1, predicted: 1, weight: 1.0, probabilities: [0.2, 0.8].into() };
+        let errors = HeldOutErrors::Classes(vec![row]);
+        assert_eq!(errors.conformal(None).scores, [1.0 - 0.8]);
+        // The square root of odds of 4 is 2.
+        assert!((errors.conformal(Some(2.0)).scores[0] - 1.0 / 3.0).abs() < 1e-15);
     }
 
     #[test]

@@ -3,21 +3,32 @@
 //! Most metrics are sums over a stream of rows. The median error and the curves need all rows: they keep up to [`KEPT_NUMBERS`]
 //! for fitted and for held-out rows, and are absent for more.
 
+mod baseline;
 mod batch;
 mod calibration;
+mod class_metrics;
 mod classification;
 mod curves;
 mod error_sampler;
+mod kept_rows;
 mod metrics;
 mod regression;
+mod scores;
+mod standard_errors;
+mod thresholds;
 
+pub(crate) use baseline::BaselineBuilder;
 pub(super) use batch::Batch;
 pub use batch::Label;
-pub use calibration::{Calibration, ClassProbabilities, HeldOutErrors, MIN_ROWS, Reliability, calibration_note};
-pub use classification::Classification;
+pub(crate) use calibration::without_fold;
+pub use calibration::{Calibration, MIN_ROWS, calibration_note};
+pub use class_metrics::{ClassMetrics, class_metrics};
+pub use classification::{Baseline, Classification};
 pub use curves::{Bin, Curve};
-pub use metrics::{KEPT_NUMBERS, Metrics, title};
+pub use error_sampler::{ClassProbabilities, HeldOutErrors};
+pub use metrics::{KEPT_NUMBERS, Metrics, by_name, title};
 pub use regression::Regression;
+pub use thresholds::{ThresholdCurve, ThresholdPoint};
 
 use error_sampler::ErrorSampler;
 use ordinate_model::cell::Cell;
@@ -32,10 +43,16 @@ pub struct Measurement<'m> {
 }
 
 impl<'m> Measurement<'m> {
-    /// A measurement of this model.
+    /// A measurement of this model. Probabilities stay as they are.
     #[must_use]
     pub fn new(model: &'m Model) -> Self {
-        Self { batch: Batch::new(model), sides: Sides::new(model) }
+        Self { batch: Batch::new(model), sides: Sides::new(model, false) }
+    }
+
+    /// Measures calibrated probabilities, if calibration on the held-out rows is worth it.
+    #[must_use]
+    pub fn calibrating(self, calibrates: bool) -> Self {
+        Self { sides: self.sides.calibrating(calibrates), ..self }
     }
 
     /// Adds a row of numbers: the features in the order of the signature, then the target.
@@ -73,23 +90,31 @@ impl<'m> Measurement<'m> {
     /// [`AnswerError`] when the model cannot predict the last batch.
     pub fn finish(mut self) -> Result<Measured, AnswerError> {
         self.batch.predict(|label, _, answer| self.sides.push(label, answer))?;
-        let (fitted, held_out, errors) = self.sides.finish();
-        let confusion = held_out.confusion().map(<[_]>::to_vec);
-        Ok(Measured { fitted: fitted.finish(), held_out: held_out.finish(), confusion, errors })
+        Ok(self.sides.finish())
     }
 }
 
 /// The results of a measurement.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Measured {
     /// The metrics on fitted rows.
     pub fitted: Option<Metrics>,
-    /// The metrics on held-out rows.
+    /// The metrics on held-out rows: of the probabilities that are served.
     pub held_out: Option<Metrics>,
-    /// The confusion matrix of a classifier on held-out rows: by class, then by predicted class.
-    pub confusion: Option<Vec<Vec<f64>>>,
+    /// The evaluation on held-out rows, or on fitted rows if none were held out.
+    pub evaluation: Evaluation,
     /// The errors on held-out rows.
     pub errors: Option<HeldOutErrors>,
+    /// The calibration on held-out rows, even if it is not worth it. None where it is not possible.
+    pub calibration: Option<Calibration>,
+}
+
+impl Measured {
+    /// The calibration if it is worth it: then it is served.
+    #[must_use]
+    pub fn served_calibration(&self) -> Option<&Calibration> {
+        self.calibration.as_ref().filter(|calibration| calibration.is_worth_it())
+    }
 }
 
 /// The evaluation on fitted and on held-out rows.
@@ -98,20 +123,37 @@ pub(super) struct Sides {
     fitted: Evaluation,
     held_out: Evaluation,
     errors: ErrorSampler,
+    baseline: BaselineBuilder,
+    calibrates: bool,
+    seed: u64,
+    threshold: Option<f64>,
 }
 
 impl Sides {
-    pub(super) fn new(model: &Model) -> Self {
+    pub(super) fn new(model: &Model, calibrates: bool) -> Self {
+        let document = model.document();
         // Only least squares uses one degree of freedom for each column.
-        let unpenalised = matches!(model.document().estimator, Coefficients::Linear(_));
-        let intercepts = usize::from(!model.document().preprocess.through_origin);
+        let unpenalised = matches!(document.estimator, Coefficients::Linear(_));
+        let intercepts = usize::from(!document.preprocess.through_origin);
         let parameters = unpenalised.then(|| model.design().width() + intercepts);
-        let family = model.document().estimator.log_link();
-        let evaluation = |parameters| match model.classes() {
-            Some(classes) => Evaluation::Classification(Classification::new(classes.len())),
-            None => Evaluation::Regression(Regression::new(parameters).with_family(family)),
+        let fitted = match model.classes() {
+            Some(_) => Evaluation::new(model),
+            None => Evaluation::Regression(Regression::new(parameters).with_family(document.estimator.log_link())),
         };
-        Self { fitted: evaluation(parameters), held_out: evaluation(None), errors: ErrorSampler::new(model) }
+        let classes = model.classes().map_or(0, <[_]>::len);
+        Self {
+            fitted,
+            held_out: Evaluation::new(model),
+            errors: ErrorSampler::new(model),
+            baseline: BaselineBuilder::new(classes, document.preprocess.target_transform),
+            calibrates,
+            seed: document.training.seed,
+            threshold: model.threshold(),
+        }
+    }
+
+    pub(super) fn calibrating(self, calibrates: bool) -> Self {
+        Self { calibrates, ..self }
     }
 
     pub(super) fn push(&mut self, label: &Label, answer: PredictedRow<'_>) {
@@ -119,21 +161,45 @@ impl Sides {
             self.errors.push(label, answer);
             &mut self.held_out
         } else {
+            self.baseline.push(label.target, label.weight);
             &mut self.fitted
         };
-        match (side, answer) {
-            (Evaluation::Regression(side), PredictedRow::Value(value)) => side.push(label.target, value, label.weight),
-            (Evaluation::Classification(side), PredictedRow::Class { class: predicted, probabilities }) => {
-                side.push(label.class(), predicted, probabilities, label.weight);
-            }
-            // Predictions match the task of the model.
-            _ => {}
-        }
+        side.push(label, answer);
     }
 
-    /// The evaluations on fitted and on held-out rows, and the errors on held-out rows.
-    pub(super) fn finish(self) -> (Evaluation, Evaluation, Option<HeldOutErrors>) {
-        (self.fitted, self.held_out, self.errors.finish())
+    /// The results, of the probabilities that are served.
+    pub(super) fn finish(self) -> Measured {
+        let Self { mut fitted, mut held_out, errors, baseline, calibrates, seed, threshold } = self;
+        let errors = errors.finish();
+        let mut calibration = None;
+        if let Evaluation::Classification(rows) = &mut held_out
+            && calibrates
+        {
+            if let Some(sample) = errors.as_ref().filter(|_| !rows.keeps_rows()) {
+                *rows = sample.classification().unwrap_or_else(|| rows.clone());
+            }
+            calibration = rows.calibration(seed);
+        }
+        if let Some(calibration) = calibration.as_ref().filter(|calibration| calibration.is_worth_it()) {
+            held_out = held_out.rescaled(|row| calibration.of_row(row), threshold);
+            fitted = fitted.rescaled(|_| calibration.temperature, threshold);
+        }
+        let baseline = baseline.finish();
+        let held_out_metrics = held_out.measure(&baseline, threshold);
+        let mut fitted_metrics = fitted.finish();
+        if held_out_metrics.is_none()
+            && let Some(metrics) = &mut fitted_metrics
+        {
+            metrics.baseline =
+                fitted.measure(&baseline, threshold).map(|measured| measured.baseline).unwrap_or_default();
+        }
+        Measured {
+            fitted: fitted_metrics,
+            evaluation: if held_out_metrics.is_some() { held_out } else { fitted },
+            held_out: held_out_metrics,
+            errors,
+            calibration,
+        }
     }
 }
 
@@ -147,6 +213,15 @@ pub enum Evaluation {
 }
 
 impl Evaluation {
+    /// An evaluation of a model without rows.
+    #[must_use]
+    pub fn new(model: &Model) -> Self {
+        match model.classes() {
+            Some(classes) => Self::Classification(Classification::new(classes.len())),
+            None => Self::Regression(Regression::new(None).with_family(model.document().estimator.log_link())),
+        }
+    }
+
     /// The confusion matrix of a classifier: the weight of the rows by actual class, then by predicted class.
     #[must_use]
     pub fn confusion(&self) -> Option<&[Vec<f64>]> {
@@ -160,8 +235,43 @@ impl Evaluation {
     #[must_use]
     pub fn finish(&self) -> Option<Metrics> {
         match self {
-            Self::Regression(regression) => regression.clone().finish(),
+            Self::Regression(regression) => regression.finish(),
             Self::Classification(classification) => classification.finish(),
+        }
+    }
+
+    /// The metrics of rows that the fit did not use, with standard errors. `baseline`: the constant prediction, or the frequencies
+    /// of the classes, for the baseline; empty for none. None without rows, or if an error overflows.
+    #[must_use]
+    pub fn measure(&self, baseline: &[f64], threshold: Option<f64>) -> Option<Metrics> {
+        match self {
+            Self::Regression(regression) => regression.measure(baseline.first().copied()),
+            Self::Classification(classification) => {
+                let constant = (!baseline.is_empty()).then_some(Baseline { frequencies: baseline, threshold });
+                classification.measure(constant.as_ref())
+            }
+        }
+    }
+
+    /// Adds a row with its prediction.
+    pub(crate) fn push(&mut self, label: &Label, answer: PredictedRow<'_>) {
+        match (self, answer) {
+            (Self::Regression(side), PredictedRow::Value(value)) => side.push(label.target, value, label.weight),
+            (Self::Classification(side), PredictedRow::Class { class: predicted, probabilities }) => {
+                side.push(label.class(), predicted, probabilities, label.weight);
+            }
+            // Predictions match the task of the model.
+            _ => {}
+        }
+    }
+
+    /// The evaluation with scores divided by temperatures; without rows if there were too many.
+    pub(crate) fn rescaled(self, temperature: impl Fn(usize) -> f64, threshold: Option<f64>) -> Self {
+        match self {
+            Self::Classification(rows) => Self::Classification(
+                rows.rescaled(temperature, threshold).unwrap_or_else(|| Classification::new(rows.confusion().len())),
+            ),
+            regression @ Self::Regression(_) => regression,
         }
     }
 }
@@ -196,8 +306,8 @@ mod tests {
         push(Cell::Double(-2.0), "left", 0.0, false);
         push(Cell::Missing, "right", 0.0, false);
         push(Cell::Double(9.0), "left", 0.0, true);
-        let Measured { fitted, held_out, confusion, errors } = measurement.finish().unwrap();
-        assert_eq!(confusion.unwrap(), [[0.0, 1.0], [0.0, 0.0]]);
+        let Measured { fitted, held_out, evaluation, errors, .. } = measurement.finish().unwrap();
+        assert_eq!(evaluation.confusion().unwrap(), [[0.0, 1.0], [0.0, 0.0]]);
         let (fitted, held_out) = (fitted.unwrap(), held_out.unwrap());
         // The probability of the other class at a score of 17.
         let errors = errors.unwrap().conformal(None);
@@ -212,6 +322,6 @@ mod tests {
         let model = classifier();
         let mut measurement = Measurement::new(&model);
         measurement.push_cells([Cell::Double(0.0), Cell::Text("above")], Label::new(0.0, false)).unwrap();
-        assert_eq!(measurement.finish(), Err(AnswerError::Predict(ordinate_model::PredictError::Estimator)));
+        assert_eq!(measurement.finish().unwrap_err(), AnswerError::Predict(ordinate_model::PredictError::Estimator));
     }
 }

@@ -1,6 +1,9 @@
 //! The evaluation of a regression, row by row.
 
-use super::metrics::{KEPT_NUMBERS, Metrics};
+use indexmap::IndexMap;
+
+use super::metrics::{KEPT_NUMBERS, Metrics, defined};
+use super::standard_errors;
 use ordinate_model::family::Family;
 
 /// The evaluation of a regression.
@@ -12,7 +15,7 @@ pub struct Regression {
     weight: f64,
     squared: f64,
     absolute: f64,
-    /// `Σ w|y − ŷ|/|y|`; none after a target of zero.
+    /// `Σ 100·w|y − ŷ|/|y|`; none after a target of zero.
     relative: Option<f64>,
     /// The first target, subtracted from all targets to preserve the digits of targets far from zero.
     origin: Option<f64>,
@@ -20,8 +23,8 @@ pub struct Regression {
     mean: f64,
     /// `Σ w(y − ȳ)²`, by West's update.
     spread: f64,
-    /// Absolute errors and their weights, for the median; none if there are too many.
-    errors: Option<Vec<(f64, f64)>>,
+    /// Targets, predictions and weights, for the median, standard errors and the baseline; none if there are too many.
+    kept: Option<Vec<(f64, f64, f64)>>,
     /// For a generalised linear model.
     deviance: Option<DevianceSums>,
 }
@@ -53,7 +56,7 @@ impl Regression {
             origin: None,
             mean: 0.0,
             spread: 0.0,
-            errors: Some(Vec::new()),
+            kept: Some(Vec::new()),
             deviance: None,
         }
     }
@@ -73,24 +76,25 @@ impl Regression {
         self.weight += weight;
         self.squared += weight * error * error;
         self.absolute += weight * error;
-        self.relative = self.relative.filter(|_| actual != 0.0).map(|sum| sum + weight * (error / actual.abs()));
+        self.relative =
+            self.relative.filter(|_| actual != 0.0).map(|sum| sum + weight * (100.0 * error / actual.abs()));
         if let Some(sums) = &mut self.deviance {
             sums.push(actual, predicted, weight);
+        }
+        match &mut self.kept {
+            Some(kept) if kept.len() < KEPT_NUMBERS => kept.push((actual, predicted, weight)),
+            kept => *kept = None,
         }
         let actual = actual - *self.origin.get_or_insert(actual);
         let from_mean = actual - self.mean;
         self.mean += weight / self.weight * from_mean;
         // `weight · from_mean · (actual − mean)`, without a difference that cancels where the row has most of the weight.
         self.spread += weight * (before / self.weight) * from_mean * from_mean;
-        match &mut self.errors {
-            Some(errors) if errors.len() < KEPT_NUMBERS => errors.push((error, weight)),
-            errors => *errors = None,
-        }
     }
 
     /// The metrics; none without rows, or if an error overflows.
     #[must_use]
-    pub fn finish(self) -> Option<Metrics> {
+    pub fn finish(&self) -> Option<Metrics> {
         let (rmse, mae) = ((self.squared / self.weight).sqrt(), self.absolute / self.weight);
         if !rmse.is_finite() || !mae.is_finite() {
             return None;
@@ -111,8 +115,8 @@ impl Regression {
                 ("rmse", Some(rmse)),
                 ("mae", Some(mae)),
                 ("adjusted_r2", self.fitted_parameters.and_then(adjusted)),
-                ("median_absolute_error", self.errors.and_then(median)),
-                ("mape", self.relative.map(|sum| sum / self.weight)),
+                ("median_absolute_error", self.kept.as_deref().and_then(median_error)),
+                ("mape_percent", self.relative.map(|sum| sum / self.weight)),
             ],
         ))
     }
@@ -134,6 +138,40 @@ impl DevianceSums {
         };
         (of_mean > 0.0).then_some(1.0 - self.deviance / of_mean)
     }
+}
+
+impl Regression {
+    /// The metrics of rows that the fit did not use, with standard errors and, for this constant prediction, the baseline. None
+    /// without rows, or if an error overflows.
+    #[must_use]
+    pub fn measure(&self, baseline: Option<f64>) -> Option<Metrics> {
+        let mut metrics = self.finish()?;
+        metrics.standard_errors = self.kept.as_deref().map(standard_errors::regression).unwrap_or_default();
+        if let Some(constant) = baseline {
+            metrics.baseline = self.baseline(constant);
+        }
+        Some(metrics)
+    }
+
+    /// The metrics of one prediction for all rows. Without the rows, only those that follow from mean and spread.
+    fn baseline(&self, constant: f64) -> IndexMap<&'static str, f64> {
+        if let Some(kept) = &self.kept {
+            let mut baseline = Self::new(None).with_family(self.deviance.as_ref().map(|sums| sums.family));
+            for (actual, _, weight) in kept {
+                baseline.push(*actual, constant, *weight);
+            }
+            return baseline.finish().map(|metrics| metrics.values).unwrap_or_default();
+        }
+        let distance = self.mean + self.origin.unwrap_or(0.0) - constant;
+        let squared = self.spread + self.weight * distance * distance;
+        let r2 = (self.spread > 0.0).then(|| 1.0 - squared / self.spread);
+        defined([("r2", r2), ("rmse", Some((squared / self.weight).sqrt()))]).collect()
+    }
+}
+
+/// The weighted median of the absolute errors of targets and predictions with weights.
+fn median_error(rows: &[(f64, f64, f64)]) -> Option<f64> {
+    median(rows.iter().map(|(actual, predicted, weight)| ((actual - predicted).abs(), *weight)).collect())
 }
 
 /// The weighted median: the mean of the smallest value that at most half of the weight exceeds, and the largest that at most half
@@ -204,7 +242,7 @@ mod tests {
             })
             .collect();
         let plain: Vec<_> = rows.iter().map(|(y, p, _)| (*y, *p, 1.0)).collect();
-        let names = ["r2", "rmse", "mae", "median_absolute_error", "mape"];
+        let names = ["r2", "rmse", "mae", "median_absolute_error", "mape_percent"];
         let recorded = [
             (
                 plain,
@@ -213,7 +251,7 @@ mod tests {
                     1.145_029_411_977_953_8,
                     0.988_946_840_521_564_7,
                     0.990_972_918_756_268_8,
-                    1.811_136_970_812_559_3,
+                    181.113_697_081_255_93,
                 ],
             ),
             (
@@ -223,7 +261,7 @@ mod tests {
                     1.142_847_552_327_921,
                     0.986_611_900_783_702_6,
                     0.952_858_575_727_182_4,
-                    1.636_592_055_065_069,
+                    163.659_205_506_506_9,
                 ],
             ),
         ];
@@ -247,13 +285,40 @@ mod tests {
             ("mae", 1.0),
             ("adjusted_r2", 0.55),
             ("median_absolute_error", 1.0),
-            ("mape", (1.0 + 1.0 / 3.0 + 0.4) / 4.0),
+            ("mape_percent", (100.0 + 100.0 / 3.0 + 40.0) / 4.0),
         ];
         assert_eq!(metrics.rows, 4);
         assert!(metrics.values.keys().eq(expected.iter().map(|(name, _)| name)));
         for (name, expected) in expected {
-            assert!((metrics.get(name).unwrap() - expected).abs() < 1e-15, "{name}: {metrics:?}");
+            assert!((metrics.get(name).unwrap() - expected).abs() < 1e-15 * expected.max(1.0), "{name}: {metrics:?}");
         }
+    }
+
+    #[test]
+    fn the_baseline_is_one_prediction_for_all_rows() {
+        // By hand: distances from 3 are 2, 0, 2, 4.
+        let rows = [(1.0, 0.0), (3.0, 4.0), (5.0, 3.0), (7.0, 7.0)];
+        let mut regression = Regression::new(None);
+        for (actual, predicted) in rows {
+            regression.push(actual, predicted, 1.0);
+        }
+        let baseline = regression.measure(Some(3.0)).unwrap().baseline;
+        let expected = [
+            ("r2", 1.0 - 24.0 / 20.0),
+            ("rmse", 6.0_f64.sqrt()),
+            ("mae", 2.0),
+            ("median_absolute_error", 2.0),
+            ("mape_percent", (200.0 + 40.0 + 400.0 / 7.0) / 4.0),
+        ];
+        assert!(baseline.keys().eq(expected.iter().map(|(name, _)| name)), "{baseline:?}");
+        for (name, expected) in expected {
+            assert!((baseline[name] - expected).abs() < 1e-14 * expected.abs().max(1.0), "{name}: {baseline:?}");
+        }
+        // Without the rows, the same from their moments.
+        regression.kept = None;
+        let moments = regression.measure(Some(3.0)).unwrap();
+        assert!(moments.baseline.keys().eq(&["r2", "rmse"]) && moments.standard_errors.is_empty());
+        assert!((moments.baseline["rmse"] - 6.0_f64.sqrt()).abs() < 1e-15);
     }
 
     #[test]
@@ -263,7 +328,7 @@ mod tests {
         let one = measure(&[(2.0, 1.0, 1.0)], Some(1)).unwrap();
         assert_eq!((one.get("r2"), one.get("adjusted_r2"), one.get("rmse")), (None, None, Some(1.0)));
         assert_eq!(measure(&[(2.0, 2.0, 1.0), (2.0, 2.0, 1.0)], None).unwrap().get("r2"), None);
-        assert_eq!(measure(&[(0.0, 2.0, 1.0), (2.0, 2.0, 1.0)], None).unwrap().get("mape"), None);
+        assert_eq!(measure(&[(0.0, 2.0, 1.0), (2.0, 2.0, 1.0)], None).unwrap().get("mape_percent"), None);
         assert_eq!(measure(&[(1.0, 2.0, 1.0), (2.0, 2.0, 1.0)], Some(1)).unwrap().get("adjusted_r2"), None);
     }
 

@@ -62,10 +62,12 @@ impl Fit {
                 let verb = if zero == 1 { "is" } else { "are" };
                 notes.push(format!("{zero} of {} {verb} exactly zero", counted(all, "coefficient", "coefficients")));
             }
-            Self::Logistic(LogisticFit { inference: Some(_), .. }) => {}
-            Self::Logistic(fit) => notes.extend(separated(fit, columns, classes).or_else(|| separable(fit))),
+            // Without a penalty, separable classes are an error.
+            Self::Logistic(fit) if fit.inference.is_none() => {
+                notes.extend(separated(fit, columns, classes).or_else(|| separable(fit)));
+            }
             Self::Glm(fit) => notes.extend(glm::notes(fit, columns)),
-            Self::Penalised { .. } => {}
+            Self::Logistic(_) | Self::Penalised { .. } => {}
         }
         notes
     }

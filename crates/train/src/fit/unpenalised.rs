@@ -1,18 +1,25 @@
 //! Logistic regression without a penalty, with its inference.
 
+use std::fmt::Write as _;
+
 use super::redundant::one_line;
 use super::{held_out_rows, in_classes};
 use crate::error::TrainError;
 use crate::fit::{Fit, Fits};
 use crate::holdout::Holdout;
+use crate::solver::design_rows::DesignRows;
+use crate::solver::error::SolveError;
 use crate::solver::logistic;
 use crate::solver::logistic::{
     ColumnSeparation, LogisticFit, LogisticInference, LogisticSettings, NoInference, SeparatedClasses, UnpenalisedFit,
 };
 use crate::summary::{LikelihoodFit, Ratio, ScoreEstimates, Summary, rounded};
 use crate::training_table::{TrainingRows, TrainingTable};
-use ordinate_model::wording::{NAMED, listed};
+use ordinate_model::wording::{NAMED, counted, listed};
 use ordinate_table::{Decision, shell_word};
+
+/// The most separating columns that an error describes.
+const MOST_DESCRIBED: usize = 3;
 
 /// Fits without a penalty. The columns of the table are linearly independent.
 ///
@@ -35,9 +42,28 @@ pub(super) fn unpenalised(
     let mut notes = Vec::new();
     match &inference {
         Err(NoInference::Separated { columns, complete }) => return Err(separated_together(&table, columns, *complete)),
-        Err(NoInference::TooLarge { parameters }) => notes.push(format!(
-            "standard errors are not available: the information matrix of {parameters} coefficients is too large"
-        )),
+        Err(NoInference::TooLarge { parameters }) => {
+            if is_free_of_errors(&all, &whole).map_err(in_classes(&table))? {
+                return Err(separated_together(&table, &by_size(&whole), true));
+            }
+            notes.push(format!(
+                "standard errors are not available: the information matrix of {parameters} coefficients is too large"
+            ));
+            if whole.separated {
+                notes.push(
+                    "some coefficients are so large that they may have no finite estimates (separation); --c 1 fits with a \
+                     penalty"
+                        .to_owned(),
+                );
+            }
+        }
+        Err(NoInference::Undetermined { column }) => {
+            let name = table.names().get(*column).map(|name| one_line(name)).unwrap_or_default();
+            notes.push(format!(
+                "standard errors are not available: values of {name:?} far from all others leave its coefficient undetermined \
+                 in double precision; check them, or fit with a penalty: --c 1"
+            ));
+        }
         Err(NoInference::Imprecise) => notes.push(
             "standard errors are not available: the columns are nearly linearly dependent, or the classes nearly separable; \
              --c 1 fits with a penalty"
@@ -51,7 +77,9 @@ pub(super) fn unpenalised(
     } else {
         let kept = TrainingRows { table: &table, holdout: Some(holdout) };
         let settings = settings.unpenalised();
-        let part = logistic::fit_of_part(&kept, count, &settings, Some(&whole)).map_err(in_classes(&table))?;
+        // Not from the fit to all rows: if the kept rows are separable, every fit that separates them is a solution, and that one
+        // has seen the held-out rows.
+        let part = logistic::fit_of_part(&kept, count, &settings, None).map_err(in_classes(&table))?;
         let separations = logistic::separating_columns(&kept, count, settings.intercept).map_err(in_classes(&table))?;
         if !separations.is_empty() || part.separated || !part.converged {
             notes.push(
@@ -73,6 +101,25 @@ pub(super) fn unpenalised(
     Ok((table, fits))
 }
 
+/// Whether the fit classifies every row correctly: it then separates the classes.
+fn is_free_of_errors(rows: &impl DesignRows, fit: &LogisticFit) -> Result<bool, SolveError> {
+    let mut is_free = true;
+    rows.scan::<SolveError>(&mut |row| {
+        // The class has a probability above one half, and so the largest.
+        is_free &= row.weight == 0.0 || fit.loss(row.design, logistic::position(row.target)) < std::f64::consts::LN_2;
+        Ok(())
+    })?;
+    Ok(is_free)
+}
+
+/// The columns in the order of their standardised coefficients, the largest first.
+fn by_size(fit: &LogisticFit) -> Vec<usize> {
+    let size = |values: &Vec<f64>| values.iter().fold(0.0_f64, |size, value| size.max(value.abs()));
+    let mut columns: Vec<(usize, f64)> = fit.coefficients.iter().map(size).enumerate().collect();
+    columns.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+    columns.into_iter().map(|(column, _)| column).collect()
+}
+
 /// The error of columns that alone separate the classes.
 fn separated_by_columns(table: &TrainingTable, separations: &[ColumnSeparation]) -> Option<TrainError> {
     let name = |separation: &ColumnSeparation| table.names().get(separation.column).cloned().unwrap_or_default();
@@ -81,7 +128,12 @@ fn separated_by_columns(table: &TrainingTable, separations: &[ColumnSeparation])
         .map(|separation| format!("{:?} {}", one_line(&name(separation)), described(table, separation)))
         .collect();
     let names: Vec<String> = separations.iter().map(name).collect();
-    (!names.is_empty()).then(|| error(table, &described.join("; "), &names))
+    let more = described.len().saturating_sub(MOST_DESCRIBED);
+    let mut what = described.into_iter().take(MOST_DESCRIBED).collect::<Vec<_>>().join("; ");
+    if more > 0 {
+        let _ = write!(what, "; and {}", counted(more, "more column", "more columns"));
+    }
+    (!names.is_empty()).then(|| error(table, &what, &names))
 }
 
 /// Such as `is 0 in every row of the class "yes"`.
@@ -128,10 +180,15 @@ fn separated_together(table: &TrainingTable, columns: &[usize], complete: bool) 
     error(table, &what, &names)
 }
 
+/// A name in an option that accepts several names.
+fn option_name(name: &str) -> String {
+    if name.contains([',', '"']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name.to_owned() }
+}
+
 fn error(table: &TrainingTable, what: &str, names: &[String]) -> TrainError {
     let excluded = match names {
-        [name] if table.signature().features().iter().any(|feature| feature.name == *name) => {
-            format!(", or leave the column out with --exclude {}", shell_word(name))
+        [name] if table.names().len() > 1 => {
+            format!(", or leave the column out with --exclude {}", shell_word(&option_name(name)))
         }
         _ => String::new(),
     };

@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 
 use super::coefficients::card_section;
-use super::input::{ReportInput, RowSetMetrics, label, metric_names, parameter_text};
+use super::input::{ReportInput, label, parameter_text};
+use super::metrics::{MetricTable, baseline_sentence};
 use super::table::DASH;
-use crate::evaluate::title;
-use crate::summary::{rounded, significant};
+use crate::evaluate::{ClassMetrics, class_metrics};
+use crate::summary::rounded;
 use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::reading::Reading;
 use ordinate_model::scalar::Scalar;
@@ -117,23 +118,35 @@ fn conventions(signature: &Signature) -> String {
 }
 
 fn metrics(input: &ReportInput<'_>) -> String {
-    let sets = input.metrics();
-    if sets.is_empty() {
-        return String::new();
+    let Some(MetricTable { headings, rows }) = MetricTable::new(input) else { return String::new() };
+    let has_baseline = headings.iter().any(|heading| heading == "baseline");
+    let mut text =
+        format!("\n## Metrics\n\n| metric | {} |\n|---|{}\n", headings.join(" | "), "---|".repeat(headings.len()));
+    for (name, cells) in rows {
+        let cells: Vec<String> = cells.into_iter().map(|cell| cell.unwrap_or_else(|| DASH.to_owned())).collect();
+        let _ = writeln!(text, "| {name} | {} |", cells.join(" | "));
     }
-    let names = metric_names(&sets);
-    let mut text = "\n## Metrics\n\n| rows |".to_owned();
-    for name in &names {
-        let _ = write!(text, " {} |", title(name));
+    if has_baseline {
+        let _ = writeln!(text, "\nStandard errors are of the measured rows. {}", baseline_sentence(input));
     }
-    let _ = writeln!(text, "\n|---|{}", "---|".repeat(names.len()));
-    for set in &sets {
-        let RowSetMetrics { name, rows, .. } = set;
-        let _ = write!(text, "| {}{name} |", rows.map_or_else(String::new, |rows| format!("{rows} ")));
-        for name in &names {
-            let _ = write!(text, " {} |", set.get(name).map_or_else(|| DASH.to_owned(), significant));
-        }
-        text.push('\n');
+    text + &classes(input)
+}
+
+/// Precision and recall of each class.
+fn classes(input: &ReportInput<'_>) -> String {
+    let Some((classes, data)) = input.document.estimator.classes().zip(input.report_data) else { return String::new() };
+    let mut text = "\n| class | precision | recall | F1 | rows |\n|---|---|---|---|---|\n".to_owned();
+    let ratio = |value: Option<f64>| value.map_or_else(|| DASH.to_owned(), |value| rounded(value, 3));
+    for (class, metrics) in classes.iter().zip(class_metrics(data.measured.evaluation.confusion().unwrap_or_default()))
+    {
+        let ClassMetrics { precision, recall, f1, support } = metrics;
+        let [precision, recall, f1] = [precision, recall, f1].map(ratio);
+        let class = code(&class.label());
+        let _ = writeln!(text, "| `{class}` | {precision} | {recall} | {f1} | {} |", rounded(support, 6));
+    }
+    if let Some((threshold, second)) = input.threshold().zip(classes.get(1)) {
+        let second = code(&second.label());
+        let _ = writeln!(text, "\n`{second}` is predicted where its probability is at least {threshold}.");
     }
     text
 }

@@ -27,6 +27,11 @@ pub(super) const SERIES: [RGBColor; 6] = [
 // plotters rounds coordinates to whole pixels. A large canvas, displayed at half its size, hides that.
 const WIDTH: u32 = 960;
 const HEIGHT: u32 = 640;
+/// A chart as wide as the page.
+pub(super) const WIDE_WIDTH: u32 = 2000;
+const WIDE: [u32; 2] = [WIDE_WIDTH, 720];
+/// One of many small charts.
+const SMALL: [u32; 2] = [400, 400];
 const TEXT: i32 = 26;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -44,15 +49,46 @@ pub(super) struct Chart<'a> {
     pub(super) log_x: bool,
     /// Whether both axes are from 0 to 1.
     pub(super) unit: bool,
+    pub(super) size: Size,
+}
+
+/// The size of a chart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Size {
+    /// Two charts next to each other fill the page.
+    #[default]
+    Half,
+    /// As wide as the page.
+    Wide,
+    /// One of many, without labels of its axes.
+    Small,
+}
+
+impl Size {
+    fn pixels(self) -> (u32, u32) {
+        let [width, height] = match self {
+            Self::Half => [WIDTH, HEIGHT],
+            Self::Wide => WIDE,
+            Self::Small => SMALL,
+        };
+        (width, height)
+    }
+}
+
+/// A point with a text that is shown when the pointer is over it.
+#[derive(Debug, Clone)]
+pub(super) struct Dot {
+    pub(super) at: (f64, f64),
+    pub(super) tooltip: String,
 }
 
 /// A layer of a chart; later layers are drawn over earlier ones.
 #[derive(Debug, Clone)]
 pub(super) enum Layer {
-    /// Dots in the colour of a series.
-    Points(usize, Vec<(f64, f64)>),
-    /// A line through points, with its name in the legend.
-    Line(usize, Vec<(f64, f64)>, String),
+    /// Dots in the colour of a series, over all other layers.
+    Points(usize, Vec<Dot>),
+    /// A line through points in the colour of a series.
+    Line(usize, Vec<(f64, f64)>),
     /// A dashed reference line through points.
     Reference(Vec<(f64, f64)>),
     /// Dots with error bars.
@@ -65,28 +101,36 @@ impl Chart<'_> {
     /// The SVG element; none when there is nothing to draw.
     pub(super) fn svg(&self) -> Option<Markup> {
         let mut text = String::new();
+        let dots;
         {
-            let root = SVGBackend::with_string(&mut text, (WIDTH, HEIGHT)).into_drawing_area();
-            self.draw(&root).ok()?;
+            let root = SVGBackend::with_string(&mut text, self.size.pixels()).into_drawing_area();
+            dots = self.draw(&root).ok()?;
             root.present().ok()?;
         }
-        Some(accessible(&text, self.title, None))
+        Some(accessible(&text, &dots, self.title, None))
     }
 
-    fn draw(&self, root: &Area<'_>) -> Result<(), Failure> {
+    /// Draws all layers but the points, and returns the points as SVG: plotters has no tooltips.
+    fn draw(&self, root: &Area<'_>) -> Result<String, Failure> {
         let ([left, right], [low, high]) = self.extent().ok_or("nothing to draw")?;
-        let mut chart = ChartBuilder::on(root)
-            .margin(12)
-            .margin_right(28)
-            .x_label_area_size(78)
-            .y_label_area_size(120)
-            .build_cartesian_2d(left..right, low..high)?;
+        let is_small = self.size == Size::Small;
+        let mut builder = ChartBuilder::on(root);
+        builder.margin(12).margin_right(28);
+        if !is_small {
+            builder.x_label_area_size(78).y_label_area_size(120);
+        }
+        let mut chart = builder.build_cartesian_2d(left..right, low..high)?;
         let label = |value: &f64| rounded(*value, 5);
         let power = |value: &f64| rounded(10_f64.powf(*value), 2);
+        let (across, down) = match self.size {
+            Size::Half => (6, 6),
+            Size::Wide => (12, 6),
+            Size::Small => (2, 2),
+        };
         chart
             .configure_mesh()
-            .x_labels(6)
-            .y_labels(6)
+            .x_labels(across)
+            .y_labels(down)
             .max_light_lines(0)
             .bold_line_style(GRID.stroke_width(2))
             .axis_style(REFERENCE.stroke_width(2))
@@ -97,21 +141,15 @@ impl Chart<'_> {
             .x_desc(self.x)
             .y_desc(self.y)
             .draw()?;
-        let mut named = false;
+        let mut dots = String::new();
         for layer in &self.layers {
             match layer {
                 Layer::Points(series, points) => {
-                    let style = colour(*series).mix(0.55).filled();
-                    chart.draw_series(points.iter().map(|point| Circle::new(*point, 6, style)))?;
+                    let place = |dot: &Dot| chart.backend_coord(&dot.at);
+                    dots.push_str(&circles(*series, points, place));
                 }
-                Layer::Line(series, points, name) => {
-                    let colour = colour(*series);
-                    let line = chart.draw_series(LineSeries::new(points.iter().copied(), colour.stroke_width(4)))?;
-                    if !name.is_empty() {
-                        named = true;
-                        line.label(name.as_str())
-                            .legend(move |(x, y)| PathElement::new([(x, y), (x + 36, y)], colour.stroke_width(5)));
-                    }
+                Layer::Line(series, points) => {
+                    chart.draw_series(LineSeries::new(points.iter().copied(), colour(*series).stroke_width(4)))?;
                 }
                 Layer::Reference(points) => {
                     let line = DashedLineSeries::new(points.iter().copied(), 14, 10, REFERENCE.stroke_width(3));
@@ -130,16 +168,7 @@ impl Chart<'_> {
                 }
             }
         }
-        if named {
-            chart
-                .configure_series_labels()
-                .position(SeriesLabelPosition::LowerRight)
-                .label_font(("sans-serif", TEXT, &INK))
-                .legend_area_size(48)
-                .margin(16)
-                .draw()?;
-        }
-        Ok(())
+        Ok(dots)
     }
 
     /// The ranges of x and y of all layers, with padding.
@@ -151,7 +180,11 @@ impl Chart<'_> {
         for layer in &self.layers {
             match layer {
                 // plotters moves points outside the range to the edge, which would bend a line.
-                Layer::Points(_, points) | Layer::Line(_, points, _) | Layer::Reference(points) => {
+                Layer::Points(_, points) => points.iter().for_each(|Dot { at: (px, py), .. }| {
+                    x.include(*px);
+                    y.include(*py);
+                }),
+                Layer::Line(_, points) | Layer::Reference(points) => {
                     for (px, py) in points {
                         x.include(*px);
                         y.include(*py);
@@ -166,6 +199,31 @@ impl Chart<'_> {
             }
         }
         Some((x.padded()?, y.padded()?))
+    }
+}
+
+/// Circles with tooltips.
+fn circles(series: usize, dots: &[Dot], place: impl Fn(&Dot) -> (i32, i32)) -> String {
+    let RGBColor(red, green, blue) = colour(series);
+    html! {
+        g fill=(format!("#{red:02X}{green:02X}{blue:02X}")) fill-opacity="0.55" {
+            @for dot in dots {
+                @let (x, y) = place(dot);
+                circle cx=(x) cy=(y) r="6" { title { (dot.tooltip) } }
+            }
+        }
+    }
+    .into_string()
+}
+
+/// The names of series, next to their colours.
+pub(super) fn legend(names: &[(usize, &str)]) -> Markup {
+    html! {
+        span class="legend" {
+            @for (series, name) in names {
+                span { span style={ "color:var(--series-" (series % SERIES.len() + 1) ")" } aria-hidden="true" { "●" } " " (name) }
+            }
+        }
     }
 }
 
@@ -204,7 +262,7 @@ pub(super) struct ForestRow {
     pub(super) line: f64,
 }
 
-/// A forest plot: values with their intervals, one below the other. `label` is the text of a value at the axis.
+/// A forest plot as wide as the page: values with their intervals, one below the other. `label` is the text of a value at the axis.
 pub(super) fn forest(
     title: &str,
     x: &str,
@@ -212,6 +270,7 @@ pub(super) fn forest(
     label: &dyn Fn(&f64) -> String,
 ) -> Option<Markup> {
     const LINE: u32 = 44;
+    let [width, _] = WIDE;
     let mut extent = Extent::default();
     extent.include(0.0);
     for row in forest_rows {
@@ -234,7 +293,7 @@ pub(super) fn forest(
             .build_cartesian_2d(left..right, -0.7..last + 0.7)?;
         chart
             .configure_mesh()
-            .x_labels(8)
+            .x_labels(12)
             .y_labels(0)
             .disable_y_axis()
             .max_light_lines(0)
@@ -247,7 +306,7 @@ pub(super) fn forest(
             .draw()?;
         // plotters would centre the title below the plotting area, and cut off a long one.
         let centred = ("sans-serif", TEXT).into_font().color(&INK).pos(Pos::new(HPos::Center, VPos::Bottom));
-        root.draw(&Text::new(x, (WIDTH.cast_signed() / 2, height.cast_signed() - 12), centred))?;
+        root.draw(&Text::new(x, (width.cast_signed() / 2, height.cast_signed() - 12), centred))?;
         let zero = [(0.0, -0.7), (0.0, last + 0.7)];
         chart.draw_series([PathElement::new(zero, REFERENCE.stroke_width(3))])?;
         let right_aligned = ("sans-serif", TEXT).into_font().color(&INK).pos(Pos::new(HPos::Right, VPos::Center));
@@ -265,11 +324,11 @@ pub(super) fn forest(
         Ok(())
     };
     {
-        let root = SVGBackend::with_string(&mut text, (WIDTH, height)).into_drawing_area();
+        let root = SVGBackend::with_string(&mut text, (width, height)).into_drawing_area();
         draw(&root).ok()?;
         root.present().ok()?;
     }
-    Some(accessible(&text, title, None))
+    Some(accessible(&text, "", title, None))
 }
 
 /// A name, cut if it is too long for a chart.
@@ -307,11 +366,11 @@ pub(super) fn histogram(title: &str, counts: &[u64]) -> Option<Markup> {
         draw(&root).ok()?;
         root.present().ok()?;
     }
-    Some(accessible(&text, title, Some("spark")))
+    Some(accessible(&text, "", title, Some("spark")))
 }
 
-/// The content of an SVG document as an image with an accessible name and without a fixed size.
-fn accessible(svg: &str, title: &str, class: Option<&str>) -> Markup {
+/// The content of an SVG document, then `more` elements, as an image with an accessible name and without a fixed size.
+fn accessible(svg: &str, more: &str, title: &str, class: Option<&str>) -> Markup {
     let (opening, content) = svg.split_once('>').unwrap_or_default();
     let view_box = opening.split_once("viewBox=\"").and_then(|(_, rest)| rest.split_once('"')).map_or("", |(b, _)| b);
     let content = content.trim().trim_end_matches("</svg>");
@@ -319,6 +378,7 @@ fn accessible(svg: &str, title: &str, class: Option<&str>) -> Markup {
         svg class=[class] role="img" viewBox=(view_box) {
             title { (title) }
             (PreEscaped(content))
+            (PreEscaped(more))
         }
     }
 }
@@ -329,10 +389,23 @@ mod tests {
 
     #[test]
     fn the_range_includes_the_ends_of_a_reference_line() {
-        let layers =
-            vec![Layer::Points(0, vec![(-1.0, -0.1), (1.0, 0.2)]), Layer::Reference(vec![(-2.0, -2.0), (2.0, 2.0)])];
+        let layers = vec![
+            Layer::Points(0, [(-1.0, -0.1), (1.0, 0.2)].map(|at| Dot { at, tooltip: String::new() }).to_vec()),
+            Layer::Reference(vec![(-2.0, -2.0), (2.0, 2.0)]),
+        ];
         let ([left, right], [low, high]) = Chart { layers, ..Chart::default() }.extent().unwrap();
         assert!(left < -2.0 && right > 2.0 && low < -2.0 && high > 2.0);
+    }
+
+    #[test]
+    fn a_point_has_a_tooltip() {
+        let dot = Dot { at: (0.5, 0.5), tooltip: "row 3 <b>".to_owned() };
+        let chart = Chart { title: "t", layers: vec![Layer::Points(0, vec![dot])], unit: true, ..Chart::default() };
+        let svg = chart.svg().unwrap().into_string();
+        assert!(
+            svg.contains("<g fill=\"#2563EB\"") && svg.contains("<title>row 3 &lt;b&gt;</title></circle>"),
+            "{svg}"
+        );
     }
 
     #[test]
@@ -343,6 +416,6 @@ mod tests {
                 .unwrap()
                 .into_string();
         let title = svg.split("<text").find(|text| text.contains("change of")).unwrap();
-        assert!(title.contains("x=\"480\"") && title.contains("text-anchor=\"middle\""), "{title}");
+        assert!(title.contains("x=\"1000\"") && title.contains("text-anchor=\"middle\""), "{title}");
     }
 }

@@ -45,7 +45,7 @@ pub fn no_standard_errors(document: &Document) -> Option<String> {
         Coefficients::Linear(_) => return None,
     };
     Some(format!(
-        "Standard errors are not available: a penalised fit biases its coefficients towards zero. {option} fits without a \
+        "Standard errors are not available: a penalty biases the coefficients towards zero. {option} fits without a \
          penalty."
     ))
 }

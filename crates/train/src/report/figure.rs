@@ -2,6 +2,8 @@
 
 use maud::{Markup, Render, html};
 
+use super::chart::{Chart, WIDE_WIDTH};
+
 /// A chart with a heading and a caption.
 #[derive(Debug, Clone)]
 pub(super) struct Figure {
@@ -10,16 +12,29 @@ pub(super) struct Figure {
     pub(super) caption: Markup,
 }
 
+impl Figure {
+    /// Whether the chart was drawn as wide as the page.
+    fn is_wide(&self) -> bool {
+        self.svg.0.contains(&format!("viewBox=\"0 0 {WIDE_WIDTH} "))
+    }
+}
+
 impl Render for Figure {
     fn render(&self) -> Markup {
         html! {
-            figure {
+            figure class=[self.is_wide().then_some("wide")] {
                 h3 { (self.heading) }
-                (self.svg)
+                div class="plot" { (self.svg) }
                 figcaption { (self.caption) }
             }
         }
     }
+}
+
+/// A chart with a caption of text. None when there is nothing to draw.
+pub(super) fn figure(heading: &'static str, chart: &Chart<'_>, caption: impl Into<String>) -> Option<Figure> {
+    let caption = caption.into();
+    Some(Figure { heading, svg: chart.svg()?, caption: html! { (caption) } })
 }
 
 /// Figures side by side.

@@ -1,12 +1,13 @@
 //! The input of reports.
 
+use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::report_data::ReportData;
-use crate::evaluate::Metrics;
+use crate::evaluate::by_name;
 use crate::plan::TEST_ROWS;
 use crate::solver::cross_validation::{Candidate, CrossValidationResult, SelectionRule};
-use crate::summary::Summary;
+use crate::summary::{Summary, rounded, significant};
 use ordinate_model::artifact::Document;
 
 /// A model and what is known about its training. Sections of a report without input are left out.
@@ -42,41 +43,52 @@ impl<'a> ReportInput<'a> {
     /// The metrics on each set of rows: those of the report data, or else those of the model file.
     pub(super) fn metrics(&self) -> Vec<RowSetMetrics> {
         let held_out = if self.has_test_data() { "test data" } else { "held out" };
-        let sides = self.report_data.map_or([None, None], |data| {
-            [("fitted", &data.fitted_metrics), (held_out, &data.held_out_metrics)]
-                .map(|(name, metrics)| metrics.as_ref().map(|metrics| (name, metrics)))
-        });
-        let collected: Vec<_> = sides
-            .into_iter()
-            .flatten()
-            .map(|(name, Metrics { rows, values })| RowSetMetrics {
-                name: name.to_owned(),
-                is_held_out: name == held_out,
-                rows: Some(*rows),
-                values: values.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect(),
+        let collected = self.report_data.map_or([None, None], |data| {
+            [("fitted", &data.measured.fitted), (held_out, &data.measured.held_out)].map(|(name, metrics)| {
+                let metrics = metrics.as_ref()?;
+                Some(RowSetMetrics {
+                    name: name.to_owned(),
+                    is_held_out: name == held_out,
+                    rows: Some(metrics.rows),
+                    values: metrics.by_name(),
+                    standard_errors: by_name(&metrics.standard_errors),
+                    baseline: by_name(&metrics.baseline),
+                })
             })
-            .collect();
-        if !collected.is_empty() {
-            return collected;
-        }
-        let stored = self.document.training.metrics.iter();
-        stored
-            .map(|(key, values)| RowSetMetrics {
-                name: match key.as_str() {
-                    "train" => "fitted".to_owned(),
-                    "test" => held_out.to_owned(),
-                    other => other.to_owned(),
-                },
+        });
+        let stored = &self.document.training.metrics;
+        let set = |key: &str, name: &str| {
+            let part = |part: &str| stored.get(&format!("{key}_{part}")).cloned().unwrap_or_default();
+            Some(RowSetMetrics {
+                name: name.to_owned(),
                 is_held_out: key == "test",
                 rows: None,
-                values: values.iter().map(|(name, value)| (name.clone(), *value)).collect(),
+                values: stored.get(key)?.clone(),
+                standard_errors: part("standard_errors"),
+                baseline: part("baseline"),
             })
-            .collect()
+        };
+        let folds =
+            stored.contains_key("cross_validation").then(|| self.document.training.parameters.get("cross_validate"));
+        let folds =
+            folds.map(|folds| folds.map_or_else(|| "cross-validation".to_owned(), |folds| format!("{folds} folds")));
+        let of_folds = folds.and_then(|name| set("cross_validation", &name));
+        let mut sets: Vec<RowSetMetrics> = collected.into_iter().flatten().collect();
+        if sets.is_empty() {
+            sets = [set("train", "fitted"), set("test", held_out)].into_iter().flatten().collect();
+        }
+        sets.extend(of_folds);
+        sets
     }
 
     /// Whether the model was evaluated on test data instead of held-out rows.
     pub(super) fn has_test_data(&self) -> bool {
         self.document.training.parameters.contains_key(TEST_ROWS)
+    }
+
+    /// The probability from which the second of two classes is predicted, if the model has a threshold.
+    pub(super) fn threshold(&self) -> Option<f64> {
+        self.document.inference.as_ref().and_then(|inference| inference.threshold)
     }
 
     /// The name of the estimator in a sentence.
@@ -107,19 +119,32 @@ pub(super) struct RowSetMetrics {
     /// Whether the evaluated fit did not use these rows.
     pub(super) is_held_out: bool,
     pub(super) rows: Option<u64>,
-    pub(super) values: Vec<(String, f64)>,
+    pub(super) values: IndexMap<String, f64>,
+    pub(super) standard_errors: IndexMap<String, f64>,
+    /// The metrics of a prediction without features.
+    pub(super) baseline: IndexMap<String, f64>,
 }
 
 impl RowSetMetrics {
     pub(super) fn get(&self, name: &str) -> Option<f64> {
-        self.values.iter().find(|(own, _)| own == name).map(|(_, value)| *value)
+        self.values.get(name).copied()
+    }
+
+    /// A metric with its standard error.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        let value = self.get(name)?;
+        Some(match self.standard_errors.get(name) {
+            Some(error) => format!("{} ± {}", significant(value), rounded(*error, 2)),
+            None => significant(value),
+        })
     }
 }
 
-/// The names of the metrics of all sets, each once.
+/// The names of the metrics of all sets, each once: those of the measured rows first.
 pub(super) fn metric_names(sets: &[RowSetMetrics]) -> Vec<&str> {
     let mut names: Vec<&str> = Vec::new();
-    for (name, _) in sets.iter().flat_map(|set| &set.values) {
+    let measured = sets.iter().filter(|set| set.is_held_out);
+    for name in measured.chain(sets.iter()).flat_map(|set| set.values.keys()) {
         if !names.contains(&name.as_str()) {
             names.push(name);
         }

@@ -19,16 +19,20 @@
 mod card;
 mod chart;
 mod coefficients;
+mod curves;
 mod diagnostics;
 mod effects;
 mod figure;
+mod influence;
 mod input;
+mod metrics;
 mod page;
 mod report_data;
 mod table;
 
 pub use card::card;
 pub use coefficients::no_standard_errors;
+pub use influence::InfluentialRow;
 pub use input::{PathPoint, RegularizationPath, ReportInput};
 pub use page::html;
 pub use report_data::{ColumnStatistics, ReportData, ReportDataCollector, SAMPLE_ROWS, SampledRow};

@@ -1,16 +1,19 @@
 //! The report as one HTML page, without scripts, fonts or requests.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
 
 use super::chart::histogram;
 use super::coefficients::coefficients;
+use super::curves::class_curves;
 use super::diagnostics;
 use super::figure::figures;
-use super::input::{ReportInput, label, metric_names, parameter_text};
+use super::influence::influential_rows;
+use super::input::{ReportInput, label, parameter_text};
+use super::metrics::{MetricTable, baseline_sentence};
 use super::table::{DASH, ReportTable, TABLE_ROWS, TableCell};
-use crate::evaluate::{Evaluation, title};
-use crate::report::report_data::ColumnStatistics;
-use crate::summary::{rounded, significant};
+use crate::evaluate::{ClassMetrics, Evaluation, class_metrics, title};
+use crate::report::report_data::{ColumnStatistics, ReportData};
+use crate::summary::rounded;
 use ordinate_model::date;
 use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::scalar::Scalar;
@@ -37,6 +40,11 @@ pub fn html(input: &ReportInput<'_>) -> String {
         Section { id: "evaluation", heading: "Evaluation", body: evaluation(input) },
         Section { id: "coefficients", heading: "Coefficients", body: Some(coefficients(input)) },
         Section { id: "residuals", heading: "Residuals", body: figures(&residuals) },
+        Section {
+            id: "influence",
+            heading: "Influential rows",
+            body: input.report_data.and_then(|data| influential_rows(input, data)),
+        },
         Section { id: "regularization", heading: "Regularization path", body: regularization(input) },
         Section { id: "training", heading: "Training", body: Some(training(input)) },
     ];
@@ -87,8 +95,8 @@ fn lead(input: &ReportInput<'_>) -> Markup {
     let features = counted(signature.width(), "feature", "features");
     let shown = ["d2", "r2", "rmse", "accuracy", "roc_auc", "log_loss"];
     let sets = input.metrics();
-    let last = sets.last().into_iter();
-    let metrics = last.flat_map(|set| set.values.iter().map(move |(name, value)| (set.name.as_str(), name, value)));
+    let measured = sets.iter().find(|set| set.is_held_out).or(sets.first()).into_iter();
+    let metrics = measured.flat_map(|set| set.values.iter().map(move |(name, value)| (set.name.as_str(), name, value)));
     let metrics = metrics.filter(|(_, name, _)| shown.contains(&name.as_str()));
     html! {
         p class="lead" {
@@ -204,7 +212,9 @@ fn feature_cells(feature: &Feature, column: Option<&ColumnStatistics>) -> Vec<Ta
     let histogram = histogram(&format!("Distribution of {}", feature.name), counts).unwrap_or_default();
     vec![
         TableCell::Text(kind(feature)),
-        TableCell::Number(missing + &imputed(feature)),
+        TableCell::Number(
+            missing + &column.filter(|column| column.missing > 0).map_or_else(String::new, |_| imputed(feature)),
+        ),
         end(range.map(|[low, _]| low)),
         number(column.filter(|column| column.present > 0).map(|column| column.mean)),
         end(range.map(|[_, high]| high)),
@@ -220,7 +230,7 @@ fn class_counts(input: &ReportInput<'_>) -> Option<ReportTable> {
     for (class, count) in classes.iter().zip(&data.classes) {
         let fraction = *count as f64 / (data.rows - data.test_rows).max(1) as f64;
         let percent = format!("{:.1} %", fraction * 100.0);
-        table.row(class.to_string(), vec![TableCell::Number(count.to_string()), TableCell::Number(percent)]);
+        table.row(class.label(), vec![TableCell::Number(count.to_string()), TableCell::Number(percent)]);
     }
     Some(table)
 }
@@ -255,36 +265,63 @@ fn imputed(feature: &Feature) -> String {
 fn evaluation(input: &ReportInput<'_>) -> Option<Markup> {
     let metrics = metrics(input);
     let figures = figures(&input.report_data.map_or_else(Vec::new, |data| diagnostics::predictions(input, data)));
-    let confusion = confusion(input);
-    (metrics.is_some() || figures.is_some() || confusion.is_some()).then(|| {
-        html! {
-            @if let Some(metrics) = metrics { (metrics) }
-            @if let Some(figures) = figures { (figures) }
-            @if let Some(confusion) = confusion { (confusion) }
-        }
-    })
+    let of_classes = input.report_data.and_then(|data| class_curves(input, data));
+    let (by_class, confusion) = (class_table(input), confusion(input));
+    let parts =
+        [metrics, figures, of_classes, by_class.map(|table| table.render()), confusion.map(|table| table.render())];
+    let parts: Vec<Markup> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| html! { @for part in &parts { (part) } })
+}
+
+/// Precision and recall of each class; of many, those with the lowest F1 first.
+fn class_table(input: &ReportInput<'_>) -> Option<ReportTable> {
+    let (classes, data) = (input.document.estimator.classes()?, input.report_data?);
+    let metrics = class_metrics(data.measured.evaluation.confusion()?);
+    let mut rows: Vec<(String, ClassMetrics)> = classes.iter().map(Scalar::label).zip(metrics).collect();
+    if rows.len() > UNSORTED_CLASSES {
+        let f1 = |metrics: &ClassMetrics| metrics.f1.unwrap_or(f64::INFINITY);
+        rows.sort_by(|(_, one), (_, other)| f1(one).total_cmp(&f1(other)));
+    }
+    let order = if rows.len() > UNSORTED_CLASSES { ", the lowest F1 first" } else { "" };
+    let caption = format!("Predictions by class{}{order}", measured_rows(data));
+    let mut table = ReportTable::new(caption, ["class", "precision", "recall", "F1", "rows"]);
+    for (class, ClassMetrics { precision, recall, f1, support }) in rows {
+        let mut cells: Vec<TableCell> =
+            [precision, recall, f1].map(|value| TableCell::number(value, |value| rounded(value, 3))).into();
+        cells.push(TableCell::Number(rounded(support, 6)));
+        table.row(class, cells);
+    }
+    Some(table)
+}
+
+/// The most classes of a table in their own order.
+const UNSORTED_CLASSES: usize = 6;
+
+/// The rows that the evaluation is of, after a noun.
+fn measured_rows(data: &ReportData) -> &'static str {
+    match (data.held_out, data.test_rows) {
+        (0, _) => "",
+        (_, 0) => " of the held-out rows",
+        _ => " of the test data",
+    }
 }
 
 fn metrics(input: &ReportInput<'_>) -> Option<Markup> {
+    let MetricTable { headings, rows } = MetricTable::new(input)?;
+    let mut table = ReportTable::new("Metrics", ["metric".to_owned()].into_iter().chain(headings.clone()));
+    for (name, cells) in rows {
+        table.row(
+            name,
+            cells.into_iter().map(|cell| TableCell::Number(cell.unwrap_or_else(|| DASH.to_owned()))).collect(),
+        );
+    }
     let sets = input.metrics();
-    let names = metric_names(&sets);
-    if names.is_empty() {
-        return None;
-    }
-    let headings = sets.iter().map(|set| match set.rows {
-        Some(rows) => format!("{} ({rows})", set.name),
-        None => set.name.clone(),
-    });
-    let mut table = ReportTable::new("Metrics", ["metric".to_owned()].into_iter().chain(headings));
-    for name in names {
-        table.row(title(name), sets.iter().map(|set| TableCell::number(set.get(name), significant)).collect());
-    }
     let held_out = sets.iter().find(|set| set.is_held_out);
     Some(html! {
         p {
             @match held_out {
                 Some(set) => {
-                    "The column " em { (set.name) } " shows how well the model predicts new rows: "
+                    "The column " em { (set.name) } " shows how well the model predicts new rows, with standard errors: "
                     @if input.has_test_data() {
                         "the model was not fitted to these rows."
                     } @else {
@@ -295,6 +332,7 @@ fn metrics(input: &ReportInput<'_>) -> Option<Markup> {
                     "No rows were held out: the metrics show how well the model fits the data, not how well it predicts new rows."
                 }
             }
+            @if headings.iter().any(|heading| heading == "baseline") { " " (baseline_sentence(input)) }
         }
         (table)
     })
@@ -303,13 +341,9 @@ fn metrics(input: &ReportInput<'_>) -> Option<Markup> {
 /// The confusion matrix, shaded by the fraction of the actual class.
 fn confusion(input: &ReportInput<'_>) -> Option<ReportTable> {
     let (classes, data) = (input.document.estimator.classes()?, input.report_data?);
-    let Evaluation::Classification(evaluation) = &data.evaluation else { return None };
-    let names: Vec<String> = classes.iter().map(ToString::to_string).collect();
-    let rows = match (data.held_out, data.test_rows) {
-        (0, _) => "",
-        (_, 0) => " of the held-out rows",
-        _ => " of the test data",
-    };
+    let Evaluation::Classification(evaluation) = &data.measured.evaluation else { return None };
+    let names: Vec<String> = classes.iter().map(Scalar::label).collect();
+    let rows = measured_rows(data);
     let caption = format!("Confusion matrix{rows}: one column for each predicted class");
     let headings = ["actual"].into_iter().chain(names.iter().map(String::as_str));
     let mut table = ReportTable::new(caption, headings);

@@ -2,10 +2,12 @@
 
 use std::collections::BinaryHeap;
 
-use crate::evaluate::{Batch, Evaluation, HeldOutErrors, Label, Metrics, Sides};
+use super::influence::{InfluenceCollector, InfluentialRow};
+use crate::evaluate::{Batch, Label, Measured, Sides};
 use crate::summary::Residuals;
 use ordinate_model::cell::Cell;
 use ordinate_model::estimator::Coefficients;
+use ordinate_model::inference::Inference;
 use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::signature::{Feature, FeatureType};
 use ordinate_model::{AnswerError, Model, PredictedRow};
@@ -39,6 +41,7 @@ struct PredictionStatistics {
     /// The total weight of the fitted rows.
     weight: f64,
     sample: BinaryHeap<(u64, SampledRow)>,
+    influence: InfluenceCollector,
 }
 
 /// The data of a report.
@@ -56,18 +59,14 @@ pub struct ReportData {
     pub target: ColumnStatistics,
     /// The number of rows of each class of a classifier.
     pub classes: Vec<u64>,
-    /// The metrics on the fitted rows.
-    pub fitted_metrics: Option<Metrics>,
-    /// The metrics on the held-out rows or the test data.
-    pub held_out_metrics: Option<Metrics>,
-    /// The errors on the held-out rows or the test data.
-    pub errors: Option<HeldOutErrors>,
-    /// The evaluation for the curves: on held-out rows, or on all rows if none were held out.
-    pub evaluation: Evaluation,
+    /// Metrics, calibration, and the evaluation for the curves: on held-out rows, or on all rows if none were held out.
+    pub measured: Measured,
     /// A sample of at most [`SAMPLE_ROWS`] rows, in order.
     pub sample: Vec<SampledRow>,
     /// The residuals of the fitted rows, in order.
     pub residuals: Residuals,
+    /// The fitted rows with the largest influence on the fit, of tables that are not too large.
+    pub influential: Vec<InfluentialRow>,
 }
 
 /// One row in a chart.
@@ -169,12 +168,13 @@ impl<'m> ReportDataCollector<'m> {
     #[must_use]
     pub fn new(model: &'m Model) -> Self {
         let predictions = PredictionStatistics {
-            sides: Sides::new(model),
+            sides: Sides::new(model, false),
             residuals: Residuals::default(),
             transform: model.document().preprocess.target_transform,
             rows: 0,
             weight: 0.0,
             sample: BinaryHeap::new(),
+            influence: InfluenceCollector::new(model),
         };
         Self {
             model,
@@ -186,6 +186,13 @@ impl<'m> ReportDataCollector<'m> {
             held_out: 0,
             test_rows: 0,
         }
+    }
+
+    /// Measures calibrated probabilities, if calibration on the held-out rows is worth it.
+    #[must_use]
+    pub fn calibrating(mut self, calibrates: bool) -> Self {
+        self.predictions.sides = self.predictions.sides.calibrating(calibrates);
+        self
     }
 
     /// Adds a row of numbers: the features in the order of the signature, then the target.
@@ -254,8 +261,6 @@ impl<'m> ReportDataCollector<'m> {
     /// [`AnswerError`] when the model cannot predict the last batch.
     pub fn finish(mut self) -> Result<ReportData, AnswerError> {
         self.predict()?;
-        let (fitted, held_out, errors) = self.predictions.sides.finish();
-        let (fitted_metrics, held_out_metrics) = (fitted.finish(), held_out.finish());
         let mut sample: Vec<SampledRow> = self.predictions.sample.into_iter().map(|(_, point)| point).collect();
         sample.sort_by_key(|point| point.row);
         let least = if self.model.document().preprocess.through_origin { 0.0 } else { 1.0 / self.predictions.weight };
@@ -272,12 +277,10 @@ impl<'m> ReportDataCollector<'m> {
             columns: self.columns,
             target: self.target,
             classes: self.classes,
-            evaluation: if held_out_metrics.is_some() { held_out } else { fitted },
-            fitted_metrics,
-            held_out_metrics,
-            errors,
+            measured: self.predictions.sides.finish(),
             sample,
             residuals: self.predictions.residuals,
+            influential: self.predictions.influence.finish(),
         })
     }
 
@@ -292,7 +295,12 @@ impl PredictionStatistics {
         self.sides.push(label, answer);
         let number = self.rows;
         self.rows += 1;
-        let PredictedRow::Value(predicted) = answer else { return };
+        let PredictedRow::Value(predicted) = answer else {
+            if !label.held_out {
+                self.influence.push(model, number, label, row, answer, None);
+            }
+            return;
+        };
         self.weight += if label.held_out { 0.0 } else { label.weight };
         let residual = match self.transform {
             TargetTransform::Identity => {
@@ -306,6 +314,7 @@ impl PredictionStatistics {
         }
         if !label.held_out {
             self.residuals.push(residual, label.weight);
+            self.influence.push(model, number, label, row, answer, Some(residual));
         }
         // The multiples of the golden ratio are equidistributed: the rows with the smallest are a sample without periods.
         let rank = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -316,19 +325,19 @@ impl PredictionStatistics {
             self.sample.pop();
         }
         // The leverage needs the total weight, which is known at the end.
-        let leverage = distance(model, row);
+        let is_linear = matches!(model.document().estimator, Coefficients::Linear(_));
+        let leverage = if is_linear { distance(model, row) } else { None };
         let Label { target: actual, weight, held_out } = *label;
         self.sample.push((rank, SampledRow { row: number, held_out, actual, predicted, residual, weight, leverage }));
     }
 }
 
-/// `‖R⁻ᵀ(x − mean)‖²` for a least-squares fit.
-fn distance(model: &Model, row: &[f64]) -> Option<f64> {
-    let document = model.document();
-    let (Coefficients::Linear(_), Some(inference)) = (&document.estimator, &document.inference) else { return None };
+/// `‖R⁻ᵀ(x − mean)‖²`, where the model has R.
+pub(super) fn distance(model: &Model, row: &[f64]) -> Option<f64> {
+    let Inference { r, .. } = model.document().inference.as_ref().filter(|inference| !inference.r.is_empty())?;
     let mut rest: Vec<f64> = model.design().row(row).collect();
     let mut sum = 0.0;
-    for (i, entries) in inference.r.iter().enumerate() {
+    for (i, entries) in r.iter().enumerate() {
         let (diagonal, right) = entries.split_first()?;
         let (current, below) = rest.get_mut(i..)?.split_first_mut()?;
         let part = *current / diagonal;

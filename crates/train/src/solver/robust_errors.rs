@@ -1,5 +1,5 @@
-//! Standard errors of least squares that do not assume that all residuals have the same variance (White, 1980; MacKinnon and
-//! White, 1985).
+//! Standard errors of least squares that do not assume that all residuals have the same variance (White, 1980; `MacKinnon`
+//! and White, 1985).
 //!
 //! The centred design is `Q R`. With a row `q` of `[Q √(w/W)]` (the last column is that of the intercept, `W` is the total
 //! weight), the leverage is `qᵀq`, and the covariance of the coefficients is `R⁻¹ (Σ g² q qᵀ) R⁻ᵀ`, where `g` is the residual

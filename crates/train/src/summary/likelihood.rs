@@ -73,7 +73,7 @@ pub struct LikelihoodStatistics {
     pub deviance: Option<f64>,
     /// The deviance of a fit of the intercepts only.
     pub null_deviance: Option<f64>,
-    /// `1 − log-likelihood / null log-likelihood` (McFadden, 1974).
+    /// `1 − log-likelihood / null log-likelihood` (`McFadden`, 1974).
     pub mcfadden_r2: Option<f64>,
     /// The Akaike information criterion, `2k − 2·log-likelihood` with k coefficients and intercepts.
     pub aic: Option<f64>,

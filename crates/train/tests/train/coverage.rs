@@ -15,7 +15,7 @@ use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::{Model, Wanted};
 use ordinate_table::{Origin, Selection};
-use ordinate_train::plan::{PenaltyPlan, PenaltyStrength, Plan};
+use ordinate_train::plan::{ClassPlan, PenaltyPlan, PenaltyStrength, Plan};
 use ordinate_train::preparation::Preparation;
 use ordinate_train::solver::robust_errors::StandardErrors;
 use ordinate_train::{EstimatorKind, train};
@@ -119,6 +119,7 @@ impl Simulated {
                 alpha: self.estimator.has_alpha().then_some(PenaltyStrength::Fixed(self.alpha)),
                 ..PenaltyPlan::default()
             },
+            classes: ClassPlan::default(),
             standard_errors: StandardErrors::Classical,
             calibrate: true,
             test: (!tested.is_empty()).then(|| write("test.csv", tested)),

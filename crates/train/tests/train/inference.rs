@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use ordinate_model::identity::ModelName;
 use ordinate_table::{Origin, Selection};
 use ordinate_train::holdout::Holdout;
-use ordinate_train::plan::{PenaltyPlan, PenaltyStrength, Plan};
+use ordinate_train::plan::{ClassPlan, PenaltyPlan, PenaltyStrength, Plan};
 use ordinate_train::preparation::Preparation;
 use ordinate_train::solver::robust_errors::StandardErrors;
 use ordinate_train::summary::{Summary, Term};
@@ -75,6 +75,7 @@ fn trained(text: &str, options: &Options) -> Result<Trained, TrainError> {
             ..PenaltyPlan::default()
         },
         standard_errors: options.standard_errors,
+        classes: ClassPlan::default(),
         calibrate: true,
         test: None,
         test_fraction: options.held_out,
@@ -115,7 +116,7 @@ fn errors(summary: &Summary) -> impl Iterator<Item = Option<f64>> + '_ {
 
 /// `r = Logit(y, add_constant(X)).fit(method="newton", tol=1e-14)` for three columns of the bundled data, then `r.params`, `r.bse`,
 /// `r.tvalues`, `r.pvalues`, `r.conf_int()`, `r.llf`, `r.aic`, `r.bic`. What follows from the null log-likelihood is by mpmath:
-/// `r.llnull` is the end of an iteration and has 9 correct digits.
+/// `r.llnull` is the end of an iteration and has 10 correct digits.
 #[test]
 fn two_classes_agree_with_logit() {
     let text = include_str!("../../../../model/breast-cancer.csv");
@@ -307,7 +308,11 @@ fn separation_is_an_error_that_names_the_columns() {
         let (cabin, class) = if i % 24 == 0 { ("T", "yes") } else { (["A", "B", "C"][i as usize % 3], two(i)) };
         format!("{},{cabin},{class}", u(i))
     });
-    assert_eq!(got, "\"cabin=T\" is 0 in every row of the class \"no\"\nhelp: fit with a penalty: --c 1");
+    assert_eq!(
+        got,
+        "\"cabin=T\" is 0 in every row of the class \"no\"\n\
+         help: fit with a penalty: --c 1, or leave the column out with --exclude cabin=T"
+    );
     let got = message("x,z,y", &|i| format!("{},{},{}", u(i), v(i), if u(i) > 0.5 { "yes" } else { "no" }));
     assert_eq!(
         got,
@@ -367,6 +372,34 @@ fn the_fit_without_held_out_rows_may_be_separable() {
     assert_eq!(notes.len(), 1, "{notes:?}");
     assert!(notes[0].starts_with("without the held-out rows, the coefficients have no finite estimates (separation)"));
     assert!(trained.test.unwrap().values.values().all(|value| value.is_finite()));
+}
+
+/// One value of 10⁸ leaves the other rows few digits. By mpmath, the estimate is finite: the column does not separate the classes.
+#[test]
+fn a_value_far_from_all_others_does_not_separate_classes() {
+    let data = table("x,y", 60, |i| {
+        if i == 7 {
+            "1e8,yes".to_owned()
+        } else {
+            format!("{},{}", u(i), if e(i) < 0.4 + 0.3 * u(i) { "yes" } else { "no" })
+        }
+    });
+    let trained = trained(&data, &Options::default()).unwrap();
+    let about = |note: &&String| note.contains("values of \"x\" far from all others");
+    assert!(trained.summary.is_some() != trained.notes.iter().any(|note| about(&note)), "{:?}", trained.notes);
+}
+
+/// Too many coefficients for an information matrix, and few enough rows that each is on its side.
+#[test]
+fn separable_classes_are_an_error_without_an_information_matrix() {
+    let names: Vec<String> = (0..68).map(|j| format!("x{j}")).collect();
+    let data = table(&format!("{},y", names.join(",")), 90, |i| {
+        let values: Vec<String> =
+            (0..68).map(|j| number((i * 68 + j) * (i * 68 + j) % 9973, 7919, 9973).to_string()).collect();
+        format!("{},c{:02}", values.join(","), i % 30)
+    });
+    let error = trained(&data, &Options::default()).unwrap_err().to_string();
+    assert!(error.contains("a combination of the columns") && error.contains("separates the classes"), "{error}");
 }
 
 /// `OLS(y, X).fit(cov_type="HC3", use_t=True, method="qr")` and `WLS`.

@@ -25,6 +25,9 @@ struct Description<'a> {
     task: Task,
     #[serde(skip_serializing_if = "Option::is_none")]
     classes: Option<&'a [Scalar]>,
+    /// The probability from which the second of two classes is predicted, if it is not the more probable class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold: Option<f64>,
     signature: &'a Signature,
     typical: IndexMap<&'a str, Scalar>,
     examples: Vec<IndexMap<&'a str, Scalar>>,
@@ -83,6 +86,7 @@ pub(crate) async fn show(State(application): App, path: ModelPath) -> Result<Res
         default: default.is_ok_and(|default| default.name() == model.name()),
         task: document.task,
         classes: model.classes(),
+        threshold: model.threshold(),
         signature: model.signature(),
         typical: model.typical(),
         examples: model.examples(),

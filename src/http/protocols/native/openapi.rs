@@ -82,13 +82,21 @@ pub(crate) fn define(components: ComponentsBuilder, models: &[ModelSchemas<'_>])
     ]);
     let example = "A synthetic row drawn from the training distribution, by feature";
     let example = ObjectBuilder::new().description(Some(example));
-    let notes = "How the model was trained, its metrics, and notes on decisions about the data";
+    let notes = "How the model was trained, its metrics with standard errors and baselines, and notes on decisions about \
+                 the data";
     let intervals = AnyOfBuilder::new()
         .description(Some("The method of intervals or prediction sets; null if the model has none"))
         .item(certainty(ObjectBuilder::new()).required("method"))
         .item(ObjectBuilder::new().schema_type(Type::Null));
     let model = object(identity())
         .property("classes", list(any("A class")))
+        .property(
+            "threshold",
+            probability().description(Some(
+                "The second of two classes is predicted where its probability is at least this; without it, the more \
+                 probable class",
+            )),
+        )
         .property("signature", signature)
         .required("signature")
         .property("typical", ObjectBuilder::new().description(Some("The average training row, by feature")))

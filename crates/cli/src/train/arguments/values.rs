@@ -40,6 +40,11 @@ pub(super) fn ratio(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|value| (0.0..=1.0).contains(value)).ok_or_else(|| "expected a number from 0 to 1".into())
 }
 
+pub(super) fn threshold(text: &str) -> Result<f64, String> {
+    let within = |value: &f64| *value > 0.0 && *value < 1.0;
+    text.parse().ok().filter(within).ok_or_else(|| "expected a number above 0 and below 1".into())
+}
+
 pub(super) fn fraction(text: &str) -> Result<f64, String> {
     let value = text.parse().map_err(|_| "expected a number from 0 to less than 1".to_owned())?;
     Holdout::new(value, 0).map(|_| value).map_err(|error| error.to_string())

@@ -46,7 +46,7 @@ impl WithSimd for ComputeLosses<'_> {
             let Some(scores) = scores.get_mut(..count) else { break };
             let curvatures = curvatures.next().and_then(|curvatures| curvatures.get_mut(..count));
             let of_rows = match scores {
-                [score] => two_classes(simd, score, classes, weights, curvatures),
+                [score] => two_classes(simd, score, classes, weights, curvatures.and_then(<[Lanes]>::first_mut)),
                 scores => several_classes(simd, scores, classes, weights, curvatures),
             };
             // Missing rows have no class.
@@ -66,18 +66,19 @@ fn two_classes<S: Simd>(
     score: &mut Lanes,
     classes: &[usize],
     weights: &Lanes,
-    curvatures: Option<&mut [Lanes]>,
+    curvature: Option<&mut Lanes>,
 ) -> Lanes {
     let mut losses = [0.0; LANES];
     // From the exponential that cannot overflow, so that neither probability loses its digits.
     let small = exponentials(simd, &score.map(|score| -score.abs()));
-    if let Some([curvatures]) = curvatures {
-        for ((curvature, small), weight) in curvatures.iter_mut().zip(&small).zip(weights) {
+    if let Some(curvature) = curvature {
+        for ((curvature, small), weight) in curvature.iter_mut().zip(&small).zip(weights) {
             let (unlikely, likely) = (small / (1.0 + small), 1.0 / (1.0 + small));
             *curvature = weight * (unlikely * likely);
         }
     }
-    for ((((loss, score), small), class), weight) in losses.iter_mut().zip(score).zip(&small).zip(classes).zip(weights) {
+    for ((((loss, score), small), class), weight) in losses.iter_mut().zip(score).zip(&small).zip(classes).zip(weights)
+    {
         let is_second = *class == 1;
         let is_right = is_second == (*score >= 0.0);
         let miss = (if is_right { *small } else { 1.0 }) / (1.0 + small);

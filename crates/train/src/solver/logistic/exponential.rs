@@ -92,7 +92,8 @@ mod tests {
             }
         }
         let scalar = |x| pulp::Arch::Scalar.dispatch(Exponentials([x; LANES]))[0];
-        assert_eq!([scalar(0.0), scalar(-0.0), scalar(-709.0), scalar(f64::NEG_INFINITY)], [1.0, 1.0, 0.0, 0.0]);
+        let found = [0.0, -0.0, -709.0, f64::NEG_INFINITY].map(|x| scalar(x).to_bits());
+        assert_eq!(found, [1.0_f64, 1.0, 0.0, 0.0].map(f64::to_bits));
         assert!(scalar(f64::NAN).is_nan());
     }
 }

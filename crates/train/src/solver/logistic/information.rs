@@ -84,6 +84,12 @@ pub enum NoInference {
         /// Whether every row is on its side, not only some.
         complete: bool,
     },
+    /// Values of this column far from all others decide its coefficient: the other rows only differ in the last digits of the
+    /// standardised column.
+    Undetermined {
+        /// The column of the design.
+        column: usize,
+    },
     /// The solver did not reach the maximum, or columns are so nearly dependent that the information is a rounding error.
     Imprecise,
 }
@@ -158,7 +164,12 @@ impl<R: DesignRows> Likelihood<'_, '_, R> {
             let candidate = moved(zero.clone(), direction);
             let [lowest, highest] = self.margins(&candidate)?;
             if highest > 0.0 && lowest >= -NO_LOSS * highest {
-                return Ok(Some(NoInference::Separated { columns: involved(&candidate), complete: false }));
+                let columns = involved(&candidate);
+                // Columns that alone separate the classes are found before, exactly.
+                return Ok(Some(match columns.as_slice() {
+                    [column] => NoInference::Undetermined { column: *column },
+                    _ => NoInference::Separated { columns, complete: false },
+                }));
             }
         }
         Ok(None)

@@ -112,7 +112,9 @@ impl Descent<'_> {
             // Many correlated columns together have more than the curvature of one: the first step has at most the length 1.
             (None, None) => (1.0 / dot(&direction, &direction).sqrt()).min(1.0),
         };
-        direction.iter_mut().for_each(|value| *value *= scale);
+        for value in &mut direction {
+            *value *= scale;
+        }
         for (pair, factor) in memory.iter().zip(factors).rev() {
             let change = dot(&pair.change, &direction) / pair.product;
             add(&mut direction, factor - change, &pair.step);
@@ -152,18 +154,15 @@ impl Descent<'_> {
             let secant = |(at, slope): (f64, f64), (other, other_slope): (f64, f64)| {
                 at - slope * (other - at) / (other_slope - slope)
             };
-            length = match high {
-                Some(high) => {
-                    let (shortest, width) = (low.0, high.0 - low.0);
-                    let crossing = secant(low, high);
-                    let crossing = if crossing.is_finite() { crossing } else { shortest + 0.5 * width };
-                    crossing.clamp(shortest + 0.1 * width, shortest + 0.9 * width)
-                }
-                None => {
-                    let crossing = secant((0.0, slope), (length, slope_there));
-                    let is_beyond = slope_there > slope && crossing.is_finite();
-                    if is_beyond { crossing.clamp(1.5 * length, 4.0 * length) } else { 4.0 * length }
-                }
+            length = if let Some(high) = high {
+                let (shortest, width) = (low.0, high.0 - low.0);
+                let crossing = secant(low, high);
+                let crossing = if crossing.is_finite() { crossing } else { shortest + 0.5 * width };
+                crossing.clamp(shortest + 0.1 * width, shortest + 0.9 * width)
+            } else {
+                let crossing = secant((0.0, slope), (length, slope_there));
+                let is_beyond = slope_there > slope && crossing.is_finite();
+                if is_beyond { crossing.clamp(1.5 * length, 4.0 * length) } else { 4.0 * length }
             };
         }
         Ok(found)

@@ -30,9 +30,9 @@ impl From<RowBlock> for TileBlock {
 
 impl TileBlock {
     fn losses(&self, parameters: &Vectors, scores: usize, keeps_curvatures: bool) -> BlockLosses {
-        let curvatures = if keeps_curvatures { vec![[0.0; LANES]; self.tiles.len() * padded(scores)] } else { Vec::new() };
-        let mut losses =
-            BlockLosses { loss: 0.0, worst: 0.0, residuals: self.tiles.times(parameters), curvatures };
+        let curvatures =
+            if keeps_curvatures { vec![[0.0; LANES]; self.tiles.len() * padded(scores)] } else { Vec::new() };
+        let mut losses = BlockLosses { loss: 0.0, worst: 0.0, residuals: self.tiles.times(parameters), curvatures };
         let Self { classes, weights, .. } = self;
         self.tiles.dispatch(ComputeLosses { classes, weights, count: scores, losses: &mut losses });
         losses

@@ -50,7 +50,8 @@ pub fn separating_columns(
     Ok(ranges.iter().enumerate().filter_map(|(column, ranges)| separation(column, ranges, intercept)).collect())
 }
 
-/// The first threshold that no class is on both sides of. Without an intercept, the threshold is zero.
+/// A threshold that no class is on both sides of: the first, or the last below which the column has one value. Without an
+/// intercept, the threshold is zero.
 fn separation(column: usize, ranges: &[[f64; 2]], intercept: bool) -> Option<ColumnSeparation> {
     let mut sorted: Vec<(usize, [f64; 2])> =
         ranges.iter().copied().enumerate().filter(|(_, [low, high])| low <= high).collect();
@@ -65,12 +66,18 @@ fn separation(column: usize, ranges: &[[f64; 2]], intercept: bool) -> Option<Col
         }
         SeparatedClasses { classes: part.iter().map(|(class, _)| *class).collect(), range: [smallest, largest] }
     };
-    (1..sorted.len()).find_map(|count| {
+    let at = |count: usize| {
         let (low, high) = (side(sorted.get(..count)?), side(sorted.get(count..)?));
         let ([smallest, end], [start, largest]) = (low.range, high.range);
         let is_threshold = end <= start && smallest < largest && (intercept || (end <= 0.0 && start >= 0.0));
         is_threshold.then_some(ColumnSeparation { column, low, high })
-    })
+    };
+    let has_one_value = |separation: &ColumnSeparation| {
+        let [smallest, largest] = separation.low.range;
+        smallest >= largest
+    };
+    let found = || (1..sorted.len()).filter_map(at);
+    found().rfind(has_one_value).or_else(|| found().next())
 }
 
 #[cfg(test)]
@@ -85,6 +92,8 @@ mod tests {
         assert_eq!(classes(&[[0.0, 3.0], [2.0, 5.0]], true), None);
         assert_eq!(classes(&[[3.0, 5.0], [0.0, 3.0]], true), Some((vec![1], vec![0])));
         assert_eq!(classes(&[[0.0, 0.0], [0.0, 1.0]], true), Some((vec![0], vec![1])));
+        assert_eq!(classes(&[[0.0, 0.0], [0.0, 0.0], [0.0, 1.0]], true), Some((vec![0, 1], vec![2])));
+        assert_eq!(classes(&[[0.0, 1.0], [1.0, 1.0], [1.0, 1.0]], true), Some((vec![0], vec![1, 2])));
         // A class in the middle.
         assert_eq!(classes(&[[0.0, 5.0], [3.0, 3.0], [1.0, 6.0]], true), None);
         assert_eq!(classes(&[[0.0, 2.0], [3.0, 4.0], [1.0, 2.5]], true), Some((vec![0, 2], vec![1])));

@@ -10,7 +10,7 @@ use super::standardisation::{Standardisation, position};
 pub(super) const BLOCK_ROWS: usize = 256;
 
 /// The largest design that is kept in memory, in bytes.
-const MOST_BYTES: u64 = 256 << 20;
+const MOST_BYTES: u64 = 512 << 20;
 
 /// The most numbers in the sums of blocks that threads compute at a time.
 const SUMS_AT_A_TIME: usize = 4_000_000;

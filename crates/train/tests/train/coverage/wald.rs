@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::Random;
 use ordinate_model::identity::ModelName;
 use ordinate_table::{Origin, Selection};
-use ordinate_train::plan::{PenaltyPlan, PenaltyStrength, Plan};
+use ordinate_train::plan::{ClassPlan, PenaltyPlan, PenaltyStrength, Plan};
 use ordinate_train::preparation::Preparation;
 use ordinate_train::solver::robust_errors::StandardErrors;
 use ordinate_train::{EstimatorKind, train};
@@ -48,6 +48,7 @@ fn coverage(truth: &[[f64; 3]]) -> Vec<f64> {
             estimator: Some(EstimatorKind::Logistic),
             penalty: PenaltyPlan { c: Some(PenaltyStrength::Fixed(f64::INFINITY)), ..PenaltyPlan::default() },
             standard_errors: StandardErrors::Classical,
+            classes: ClassPlan::default(),
             calibrate: false,
             test: None,
             test_fraction: 0.0,
