@@ -102,13 +102,20 @@ class Training:
         if self.plan.estimator != "linear":
             return False
         before = [other for other in range(place) if other not in data.dropped]
-        columns = [[float(value) for value in data.raw[other]] for other in before]
-        columns += [[1.0] * data.rows] if self.plan.intercept else []
-        columns = [column for column in columns if any(column)]
+
+        def from_first(column: list) -> np.ndarray:
+            """Exactly: at a large offset, doubles and a column of ones would hide what varies."""
+            first = column[0] if self.plan.intercept else 0
+            return np.array([float(value - first) for value in column])
+
+        own, columns = from_first(data.raw[place]), [from_first(data.raw[other]) for other in before]
+        columns = [column / abs(column).max() for column in columns if column.any()]
         if len(columns) >= data.rows:
             return True
-        matrix = np.array([np.array(column) / max(map(abs, column)) for column in columns]).T
         own = own / abs(own).max()
+        if not columns:
+            return False
+        matrix = np.array(columns).T
         nearest = matrix @ np.linalg.lstsq(matrix, own, rcond=1e-13)[0]
         return bool(np.linalg.norm(own - nearest) <= 1e-7 * np.linalg.norm(own))
 

@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn of_many_classes_those_with_the_lowest_f1_are_shown() {
         let classes: Vec<Scalar> = (0..12).map(Scalar::Integer).collect();
-        // Class k has k errors among 12 rows, all taken for class 0.
+        // Class k has k errors among 12 rows, all taken for class 0, whose F1 thus is 24 / 90.
         let row = |class: u8| {
             let mut counts = vec![0.0; 12];
             counts[usize::from(class)] += f64::from(12 - class);
@@ -85,7 +85,7 @@ mod tests {
         let rows: Vec<Vec<f64>> = (0..12).map(row).collect();
         let text = Confusion { classes: &classes, rows: &rows }.table("rows of").to_string();
         let first: Vec<&str> = text.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
-        assert_eq!(first, ["lowest", "11", "10", "0", "9", "8", "7", "6", "5", "4", "3"], "{text}");
+        assert_eq!(first, ["lowest", "11", "0", "10", "9", "8", "7", "6", "5", "4", "3"], "{text}");
         assert!(text.contains("0.0833"), "{text}");
     }
 }

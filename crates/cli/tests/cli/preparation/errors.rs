@@ -182,8 +182,8 @@ fn files_of_different_kinds_are_not_joined() {
 }
 
 #[rstest]
-#[case("--alpha 1", "ridge, lasso or elastic-net")]
-#[case("--estimator linear --alpha 1", "ridge, lasso or elastic-net")]
+#[case("--alpha 1", "ridge, lasso, elastic-net, poisson or gamma")]
+#[case("--estimator linear --alpha 1", "ridge, lasso, elastic-net, poisson or gamma")]
 #[case("--estimator lasso --l1-ratio 0.5", "elastic-net")]
 #[case("--estimator ridge --c 1", "logistic")]
 #[case("--estimator ridge --alpha 1 --one-standard-error", "--alpha auto")]
