@@ -74,7 +74,7 @@ pub struct Training {
     pub seed: u64,
     /// Metrics by the rows they were measured on, then by name; their standard errors and baselines are further sets.
     pub metrics: IndexMap<String, IndexMap<String, f64>>,
-    /// What a model without features predicts: one number, or the frequencies of the classes. Empty if that is not known.
+    /// The prediction of a model without features: one number, or the frequencies of the classes. Empty if that is not known.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub baseline: Vec<f64>,
     /// Decisions about the data and the fit, and notes on them, one sentence each.

@@ -25,6 +25,9 @@ use ordinate_table::Scan;
 /// The version of smartcore that computes the golden predictions; a test compares it with `Cargo.lock`.
 pub const SMARTCORE_VERSION: &str = "0.7.0";
 
+/// The most columns for which least squares stores R: a million numbers, 20 MB of the model file.
+const MOST_COLUMNS_OF_LEAST_SQUARES: usize = 1400;
+
 /// The parts of a model file other than the fit.
 pub(super) struct DocumentBuilder<'a> {
     pub(super) plan: &'a Plan,
@@ -195,10 +198,11 @@ impl<'a> DocumentBuilder<'a> {
     }
 }
 
-/// Without residual degrees of freedom there is no residual variance, and there are no intervals; nor are there any without
-/// the factor R of all columns.
+/// Without residual degrees of freedom there is no residual variance, and without the factor R of all columns there are no
+/// leverages: intervals then are conformal.
 fn least_squares(fit: &LeastSquaresFit) -> Inference {
-    let has_factor = fit.triangle.rows().len() == fit.means.len();
+    let columns = fit.means.len();
+    let has_factor = fit.triangle.rows().len() == columns && columns <= MOST_COLUMNS_OF_LEAST_SQUARES;
     let Some(variance) = fit.residual_variance().filter(|_| has_factor) else { return Inference::default() };
     Inference {
         degrees_of_freedom: Some(u32::try_from(fit.degrees_of_freedom()).unwrap_or(u32::MAX)),

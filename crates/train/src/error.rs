@@ -52,7 +52,7 @@ pub enum TrainError {
         data: String,
         /// The columns and classes.
         what: String,
-        /// What to do about it.
+        /// The advice.
         help: String,
     },
     /// The model's prediction for a row of the training data is not finite.

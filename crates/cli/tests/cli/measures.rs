@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::support::{complained, folder_with, folder_with_data, json_of, run, said, succeeded, train};
 
-/// Rows of two classes, of which the second is rare.
+/// Rows of two classes; the second is rare.
 fn rare() -> String {
     let mut data = "x,z,bought\n".to_owned();
     for i in 0..400_u32 {

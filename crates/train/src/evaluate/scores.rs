@@ -60,7 +60,7 @@ impl ScoreTable {
     }
 }
 
-/// The root of a rising function between two points of which the first is not above and the second not below it: regula falsi
+/// The root of a rising function between two points, the first not above it and the second not below it: regula falsi
 /// with the Illinois rule.
 fn root([mut low, mut high]: [f64; 2], [mut at_low, mut at_high]: [f64; 2], rising: impl Fn(f64) -> f64) -> f64 {
     const ITERATIONS: usize = 100;

@@ -65,7 +65,7 @@ fn position(target: f64) -> usize {
     class
 }
 
-/// What balanced weights mean for the probabilities. `is_decided`: whether a threshold is set, or cannot be.
+/// The effect of balanced weights on the probabilities. `is_decided`: whether a threshold is set, or cannot be.
 pub(super) fn note(is_decided: bool) -> String {
     let instead = if is_decided {
         ""

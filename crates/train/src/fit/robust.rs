@@ -6,7 +6,7 @@ use crate::solver::robust_errors::{OrthogonalRow, RobustErrors, RobustSums, Stan
 use crate::summary::Residuals;
 use crate::training_table::{EncodedRows, TrainingTable};
 
-/// Robust standard errors of a least-squares fit, if they are requested, in one pass over the rows; or a note why there are none.
+/// Robust standard errors of a least-squares fit, if they are requested, in one pass over the rows; or a note on the reason why not.
 ///
 /// # Errors
 /// [`TrainError::Spool`]

@@ -50,7 +50,7 @@ pub fn no_standard_errors(document: &Document) -> Option<String> {
     ))
 }
 
-/// The statistics of the fit for a model card, or why there are none.
+/// The statistics of the fit for a model card, or the reason why there are no statistics.
 pub(super) fn card_section(input: &ReportInput<'_>) -> Option<String> {
     let Some(summary) = input.summary else {
         return no_standard_errors(input.document).map(|reason| format!("\n## Coefficients\n\n{reason}\n"));
@@ -114,7 +114,7 @@ fn chart(input: &ReportInput<'_>, effects: &[Effect]) -> Option<Figure> {
     Some(Figure { heading: "Effects", svg, caption })
 }
 
-/// What a ratio compares.
+/// The two quantities that a ratio compares.
 fn compared(input: &ReportInput<'_>, ratio: &str) -> String {
     match input.document.estimator.classes() {
         Some([_, second]) => format!("Odds are those of the class {second}; 1 is no effect."),

@@ -41,7 +41,7 @@ impl MetricTable {
     }
 }
 
-/// What the baseline predicts for every row.
+/// The baseline: one prediction for every row.
 pub(super) fn baseline_sentence(input: &ReportInput<'_>) -> &'static str {
     use ordinate_model::preprocess::TargetTransform;
     match (input.document.estimator.classes(), input.document.preprocess.target_transform) {

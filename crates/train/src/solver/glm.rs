@@ -66,7 +66,7 @@ pub trait GlmRows {
     fn scan<E: From<SpoolError> + Send>(&self, each: &mut dyn FnMut(GlmRow<'_>) -> Result<(), E>) -> Result<(), E>;
 }
 
-/// What is fitted.
+/// The model to fit.
 #[derive(Debug, Clone, Copy)]
 pub struct GlmSettings {
     /// The distribution of the target.

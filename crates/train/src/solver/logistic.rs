@@ -85,7 +85,7 @@ pub fn fit(rows: &impl DesignRows, classes: usize, settings: &LogisticSettings) 
 pub struct UnpenalisedFit {
     /// The fit.
     pub fit: LogisticFit,
-    /// Standard errors and log-likelihoods, or why there are none.
+    /// Standard errors and log-likelihoods, or the reason why there are no such statistics.
     pub inference: Result<LogisticInference, NoInference>,
 }
 

@@ -4,7 +4,7 @@ use super::super::logistic::packed::packed_index;
 use super::rows::Block;
 use ordinate_model::family::Family;
 
-/// What is summed.
+/// The quantities to sum.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Pass<'a> {
     /// The normal equations of one step of reweighted least squares, from means between the targets and the best fit without

@@ -34,7 +34,7 @@ impl Rows {
     }
 }
 
-/// Two columns, of which the second is far from zero and on another scale; offset and weight.
+/// Two columns; the second is far from zero and on another scale; offset and weight.
 fn row(i: u32) -> (Vec<f64>, f64, f64) {
     let (u, v) = (f64::from(i * 7919 % 1000) / 1000.0, f64::from(i * 104_729 % 997) / 997.0);
     let offset = 0.3 * u - 0.2 + 0.1 * f64::from(i * 17 % 5);

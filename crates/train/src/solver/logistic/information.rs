@@ -52,7 +52,7 @@ pub struct ScoreInference {
     pub coefficients: Vec<Estimate>,
 }
 
-/// What follows from the likelihood of a fit without a penalty.
+/// The inference from the likelihood of a fit without a penalty.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogisticInference {
     /// The class that the scores are compared with: the first that has rows.

@@ -21,7 +21,7 @@ const LEFT: f64 = 0.9;
 /// The most lengths of a step that are tried.
 const MOST_TRIALS: u32 = 30;
 
-/// What is minimised, and how far.
+/// The objective, and the accuracy of its minimum.
 #[derive(Debug)]
 pub(super) struct Descent<'d> {
     pub(super) penalty: f64,

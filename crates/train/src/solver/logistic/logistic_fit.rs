@@ -34,7 +34,7 @@ pub struct LogisticFit {
     pub log_loss: f64,
     /// The factor for leverages, for at most [`MOST_COLUMNS`](super::super::leverage::MOST_COLUMNS) columns.
     pub leverage_factor: Option<LeverageFactor>,
-    /// The inference of a fit to all rows without a penalty, or why there is none; none with a penalty.
+    /// The inference of a fit to all rows without a penalty, or the reason why it is not available; absent with a penalty.
     pub inference: Option<Result<LogisticInference, NoInference>>,
 }
 
