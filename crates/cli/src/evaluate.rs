@@ -47,7 +47,7 @@ pub(super) struct Arguments {
     /// Column with the known answers; by default the target of the model
     #[arg(long, value_name = "NAME")]
     target: Option<String>,
-    /// Column with the weight of each row, greater than zero
+    /// Column with the weight of each row, zero or more
     ///
     /// A row of weight 2 counts as two rows in the metrics.
     #[arg(long, value_name = "NAME")]
@@ -272,8 +272,8 @@ impl<'m> Measured<'m> {
     fn weight(&self, row: &Row) -> Result<f64, RowError> {
         let Some(weights) = &self.weights else { return Ok(1.0) };
         let weight = weights.number(row)?;
-        let too_small = || weights.error(row, format!("expected a number greater than zero, got {weight}"));
-        if weight > 0.0 { Ok(weight) } else { Err(too_small()) }
+        let too_small = || weights.error(row, format!("expected a number of at least zero, got {weight}"));
+        if weight >= 0.0 { Ok(weight) } else { Err(too_small()) }
     }
 
     fn calibration(&self) -> Option<Vec<Bin>> {
@@ -317,7 +317,7 @@ impl EvaluationReport<'_> {
             let title = title.to_owned();
             MetricColumn { title, values, standard_errors }
         };
-        let here = column("here", &self.metrics, Some(&self.standard_errors).filter(|errors| !errors.is_empty()));
+        let here = column("these rows", &self.metrics, Some(&self.standard_errors).filter(|errors| !errors.is_empty()));
         let baseline = (!self.baseline.is_empty()).then(|| column("baseline", &self.baseline, None));
         let training = &model.document().training.metrics;
         let errors = training.get("test_standard_errors");

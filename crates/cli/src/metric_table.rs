@@ -34,11 +34,10 @@ pub(super) fn of_training(training: &Training, rows: Option<[u64; 2]>) -> Vec<Me
         None => name.to_owned(),
     };
     let test = if training.parameters.contains_key(TEST_ROWS) { "test" } else { "held out" };
-    let folds = training.parameters.get("cross_validate").map_or_else(String::new, |folds| format!("{folds} "));
     let baseline = ["test_baseline", "train_baseline"].into_iter().find_map(|key| column(key, "baseline".to_owned()));
     let fitted = column("train", counted("fitted", 1));
     let test = column("test", counted(test, 0));
-    let folds = column("cross_validation", format!("{folds}folds"));
+    let folds = column("cross_validation", "cross-validation".to_owned());
     // Without held-out rows, the baseline is of the fitted rows.
     if test.is_none() {
         return fitted.into_iter().chain(baseline).chain(folds).collect();

@@ -43,8 +43,9 @@ impl Family {
     pub fn deviance(self, target: f64, mean: f64) -> f64 {
         match self {
             Self::Poisson if target == 0.0 => 2.0 * mean,
-            Self::Poisson => 2.0 * (target * libm::log(target / mean) - (target - mean)),
-            Self::Gamma => 2.0 * ((target - mean) / mean - libm::log(target / mean)),
+            // Rounding errors of an exact prediction are not below zero.
+            Self::Poisson => (2.0 * (target * libm::log(target / mean) - (target - mean))).max(0.0),
+            Self::Gamma => (2.0 * ((target - mean) / mean - libm::log(target / mean))).max(0.0),
         }
     }
 }

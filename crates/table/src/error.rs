@@ -424,16 +424,14 @@ pub enum DataError {
         /// The estimator.
         estimator: &'static str,
     },
-    /// `--c` for a numeric target.
+    /// `--standard-errors` for a target of classes.
     #[error(
-        "--c applies to --estimator logistic, and --estimator {estimator} is fitted to the numeric target {column:?}\n\
-         help: remove --c, or add --estimator logistic if the numbers are classes"
+        "--standard-errors applies to least squares, and the target {column:?} has classes\n\
+         help: remove --standard-errors; classes have standard errors with --c inf"
     )]
-    UnusedC {
+    UnusedByClasses {
         /// The target.
         column: String,
-        /// The estimator.
-        estimator: &'static str,
     },
     /// An option of classes for a regression.
     #[error(

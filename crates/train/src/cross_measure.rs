@@ -15,8 +15,6 @@ use ordinate_model::{AnswerError, Model, Wanted};
 /// The metrics of the folds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoldMetrics {
-    /// The number of folds with rows.
-    pub folds: usize,
     /// The means over the folds; without metrics that are not defined in every fold.
     pub means: IndexMap<&'static str, f64>,
     /// Their standard errors: the standard deviation over the folds, divided by the root of their number.
@@ -109,7 +107,7 @@ impl FoldMetrics {
             means.insert(name, mean);
             standard_errors.insert(name, (squares / (count - 1.0) / count).sqrt());
         }
-        Some(Self { folds: folds.len(), means, standard_errors })
+        Some(Self { means, standard_errors })
     }
 }
 
@@ -127,7 +125,7 @@ mod tests {
             fold(&[("accuracy", 0.9), ("roc_auc", 0.8)]),
         ];
         let metrics = FoldMetrics::new(&folds).unwrap();
-        assert!(metrics.folds == 3 && metrics.means.keys().eq(&["accuracy"]), "{metrics:?}");
+        assert!(metrics.means.keys().eq(&["accuracy"]), "{metrics:?}");
         // By hand: the standard deviation is 0.2.
         assert!((metrics.means["accuracy"] - 0.7).abs() < 1e-15);
         assert!((metrics.standard_errors["accuracy"] - 0.2 / 3.0_f64.sqrt()).abs() < 1e-15);

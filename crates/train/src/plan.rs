@@ -206,8 +206,9 @@ impl Plan {
     /// # Errors
     /// [`DataError`] when it does not suit the target.
     pub(super) fn estimator(&self, surveyed: &SurveyedTable) -> Result<(EstimatorKind, Option<Decision>), TrainError> {
-        let needs_number =
-            self.preparation.target_transform != TargetTransform::Identity || self.penalty.alpha.is_some();
+        let needs_number = self.preparation.target_transform != TargetTransform::Identity
+            || self.penalty.alpha.is_some()
+            || self.standard_errors != StandardErrors::Classical;
         let two_values = surveyed.two_values().filter(|_| self.estimator.is_none() && !needs_number);
         if let Some([low, high]) = two_values {
             let target = shown(&self.selection.target);
@@ -224,18 +225,18 @@ impl Plan {
             let column = self.selection.target.clone();
             return Err(DataError::ClassTarget { column, estimator: estimator.name() }.into());
         }
-        if self.penalty.c.is_some() && !estimator.classifies() {
-            let column = self.selection.target.clone();
-            return Err(DataError::UnusedC { column, estimator: estimator.name() }.into());
-        }
-        self.check_numbers(estimator)?;
+        self.check_class_options(estimator)?;
         Ok((estimator, None))
     }
 
-    /// Options of classes need a classifier.
-    fn check_numbers(&self, estimator: EstimatorKind) -> Result<(), TrainError> {
+    /// Options of classes need a classifier, and robust standard errors a regression.
+    fn check_class_options(&self, estimator: EstimatorKind) -> Result<(), TrainError> {
         let ClassPlan { balanced, threshold } = self.classes;
-        let options = [("--class-weight", balanced), ("--threshold", threshold.is_some())];
+        if estimator.classifies() && self.standard_errors != StandardErrors::Classical {
+            return Err(DataError::UnusedByClasses { column: self.selection.target.clone() }.into());
+        }
+        let options =
+            [("--c", self.penalty.c.is_some()), ("--class-weight", balanced), ("--threshold", threshold.is_some())];
         match options.into_iter().find(|(_, given)| *given && !estimator.classifies()) {
             None => Ok(()),
             Some((option, _)) => {

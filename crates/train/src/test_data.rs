@@ -85,10 +85,10 @@ impl<'t> TestData<'t> {
         let value = self.number(FeatureType::Double, &column, record, place)?;
         let location = || self.source.location(record.id());
         let reason = "correct the weight, or remove the row";
-        if value > 0.0 {
+        if value >= 0.0 {
             Ok(value)
         } else {
-            let expected = "a number greater than zero";
+            let expected = "a number of at least zero";
             Err(DataError::NotPositive { location: location(), column, expected, value, reason })
         }
     }

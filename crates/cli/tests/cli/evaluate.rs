@@ -95,3 +95,13 @@ fn the_answers_of_classes_may_be_missing_too() {
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&answer["rows"], &answer["left_out"], &answer["without_target"]), (&json!(1), &json!(1), &json!(2)));
 }
+
+#[test]
+fn a_row_of_weight_zero_counts_as_no_row() {
+    let folder = folder_with(&[("all.csv", "x,y,w\n1,2,1\n2,6,2\n3,70,0\n"), ("some.csv", "x,y,w\n1,2,1\n2,6,2\n")]);
+    let metrics = |arguments: &str| -> Value {
+        let output = run(&folder, &format!("evaluate line {arguments} --weights w --json"));
+        serde_json::from_str::<Value>(said(&output)).unwrap()["metrics"].take()
+    };
+    assert_eq!(metrics("all.csv"), metrics("some.csv"));
+}

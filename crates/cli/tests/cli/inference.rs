@@ -72,10 +72,8 @@ fn robust_standard_errors_are_for_least_squares() {
     let (trained, text) = train(folder.path(), "data.csv --target y --estimator logistic --standard-errors hc3");
     assert!(!trained && text.contains("--standard-errors applies to --estimator linear, got logistic"), "{text}");
     let (trained, text) = train(folder.path(), "data.csv --target y --standard-errors hc3");
-    assert!(
-        trained && text.contains("Note: --standard-errors hc3 applies to least squares (--estimator linear)."),
-        "{text}"
-    );
+    assert!(!trained && text.contains("applies to least squares, and the target \"y\" has classes"), "{text}");
+    assert!(text.contains("classes have standard errors with --c inf"), "{text}");
     let (trained, text) = train(folder.path(), "data.csv --target x --standard-errors hc3");
     assert!(trained && text.contains("standard errors               HC3"), "{text}");
 }

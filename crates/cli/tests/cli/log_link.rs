@@ -66,7 +66,9 @@ fn estimates_predictions_and_intervals_of_the_mean_are_those_of_statsmodels(
         assert!(term["z"].is_number());
     }
     close(&summary["terms"][0][ratio]["estimate"], estimates[1].exp());
-    assert!(trained["metrics"]["test"]["d2"].as_f64().unwrap() > 0.3);
+    // A mean target is no fair baseline for rows of different exposures.
+    let metrics = &trained["metrics"]["test"];
+    assert!(metrics["mean_deviance"].as_f64().unwrap() > 0.0 && metrics.get("d2").is_none(), "{metrics}");
 
     fs::write(folder.path().join("new.csv"), "u,v,time\n0.5,0.25,2\n0.5,0.25,1\n").unwrap();
     let predicted = run(&folder, "predict m.json new.csv --interval 0.9 --mean-interval 0.9 --explain");

@@ -201,7 +201,7 @@ fn the_baseline_of_classes_is_their_frequencies() {
     assert!((answer["class_metrics"][1]["support"].as_f64().unwrap() - 400.0 * share).abs() < 1e-9);
 }
 
-/// The folds are fitted and measured as separate plans would be.
+/// The metrics of the folds are those of the plan: they estimate the same numbers as its held-out rows.
 #[rstest]
 #[case::least_squares("--target y")]
 #[case::a_penalty("--target y --estimator ridge --alpha 2")]
@@ -227,12 +227,12 @@ fn folds_measure_the_plan(#[case] arguments: &str) {
         let [mean, error] = [value, &errors[name]].map(|value| value.as_f64().unwrap());
         let held_out = metrics["test"][name].as_f64().unwrap();
         // Both estimate the same number: within five of their standard errors.
-        let other = metrics["test_standard_errors"][name].as_f64().unwrap_or(held_out.abs());
+        let Some(other) = metrics["test_standard_errors"][name].as_f64() else { continue };
         assert!((mean - held_out).abs() < 5.0 * error.hypot(other), "{name}: {mean} ± {error}, {held_out} ± {other}");
     }
     assert!(means.as_object().unwrap().len() >= 4, "{means}");
     let text = train(folder.path(), &format!("data.csv {arguments} --cross-validate 4"));
-    assert!(succeeded(&text).contains("4 folds  ± s.e."), "{}", succeeded(&text));
+    assert!(succeeded(&text).contains("cross-validation  ± s.e."), "{}", succeeded(&text));
     assert_eq!(json_of(folder.path().join("m.json"))["training"]["parameters"]["cross_validate"], json!(4));
 }
 

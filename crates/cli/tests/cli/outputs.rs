@@ -134,7 +134,7 @@ fn no_row_counts_twice_because_its_file_is_named_twice() {
 fn c_is_refused_for_a_numeric_target() {
     let output = run(folder(), "train data.csv --target y --c 2");
     let complaint = complained(&output);
-    assert!(complaint.contains("--c applies to --estimator logistic") && complaint.contains("\"y\""), "{complaint}");
+    assert!(complaint.contains("--c applies to classes") && complaint.contains("\"y\""), "{complaint}");
 }
 
 /// Written by pandas, with a checksum a page.

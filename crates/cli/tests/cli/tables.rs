@@ -63,11 +63,11 @@ fn an_error_in_one_of_several_files_names_that_file() {
 #[case("predict s3://models/m.json a.csv", "s3://models/m.json: no S3 credentials: set AWS_ACCESS_KEY_ID")]
 #[case("evaluate line a.csv --weights w", "no column \"w\", which --weights needs")]
 #[case(
-    "evaluate line a.csv --weights zero",
-    "a.csv: line 3, weight column \"zero\": expected a number greater than zero, got 0"
+    "evaluate line a.csv --weights minus",
+    "a.csv: line 3, weight column \"minus\": expected a number of at least zero, got -1"
 )]
 fn errors_name_the_place_and_the_reason(#[case] arguments: &str, #[case] expected: &str) {
-    let folder = folder_with(&[("a.csv", "x,y,zero\n1,3,1\n2,5,0\n")]);
+    let folder = folder_with(&[("a.csv", "x,y,minus\n1,3,1\n2,5,-1\n")]);
     let output = run(&folder, arguments);
     assert!(complained(&output).contains(expected), "{}", text(&output.stderr));
 }

@@ -7,7 +7,7 @@ use super::kept_rows::{KeptRow, KeptRows};
 use super::metrics::{Metrics, defined};
 use super::scores::{ScoreTable, with_temperature};
 use super::standard_errors;
-use super::thresholds::{ThresholdCurve, ThresholdPoint};
+use super::thresholds::ThresholdCurve;
 
 /// The evaluation of a classifier.
 #[derive(Debug, Clone)]
@@ -53,13 +53,16 @@ impl Classification {
     }
 
     /// Adds a row: the positions of the actual and of the predicted class, one probability for each class, and the weight. A row
-    /// whose position is out of range is ignored.
+    /// whose position is out of range is ignored, and so is a row of weight zero.
     pub fn push(&mut self, actual: usize, predicted: usize, probabilities: &[f64], weight: f64) {
         self.push_ranked(actual, predicted, probabilities, probabilities.get(1).copied().unwrap_or(0.0), weight);
     }
 
     /// Adds a row with the probability before calibration, which orders the rows for the curves of two classes.
     fn push_ranked(&mut self, actual: usize, predicted: usize, probabilities: &[f64], rank: f64, weight: f64) {
+        if weight == 0.0 {
+            return;
+        }
         let Some(cell) = self.confusion.get_mut(actual).and_then(|row| row.get_mut(predicted)) else { return };
         let Some(own) = probabilities.get(actual) else { return };
         *cell += weight;
@@ -122,12 +125,6 @@ impl Classification {
     pub fn thresholds(&self) -> Option<ThresholdCurve> {
         let kept = self.kept.as_ref().filter(|_| self.classes == 2)?;
         ThresholdCurve::new(kept.confidences())
-    }
-
-    /// The smallest threshold curve point with the largest F1.
-    #[must_use]
-    pub fn best_threshold(&self) -> Option<ThresholdPoint> {
-        self.thresholds()?.best()
     }
 
     /// Predicted probability and observed frequency in at most ten bins of equal size: of the second of two classes, or of the

@@ -138,7 +138,7 @@ impl Sides {
         let parameters = unpenalised.then(|| model.design().width() + intercepts);
         let fitted = match model.classes() {
             Some(_) => Evaluation::new(model),
-            None => Evaluation::Regression(Regression::new(parameters).with_family(document.estimator.log_link())),
+            None => Evaluation::Regression(Regression::new(parameters).with_family_of(document)),
         };
         let classes = model.classes().map_or(0, <[_]>::len);
         Self {
@@ -157,6 +157,9 @@ impl Sides {
     }
 
     pub(super) fn push(&mut self, label: &Label, answer: PredictedRow<'_>) {
+        if label.weight == 0.0 {
+            return;
+        }
         let side = if label.held_out {
             self.errors.push(label, answer);
             &mut self.held_out
@@ -218,7 +221,7 @@ impl Evaluation {
     pub fn new(model: &Model) -> Self {
         match model.classes() {
             Some(classes) => Self::Classification(Classification::new(classes.len())),
-            None => Self::Regression(Regression::new(None).with_family(model.document().estimator.log_link())),
+            None => Self::Regression(Regression::new(None).with_family_of(model.document())),
         }
     }
 

@@ -4,7 +4,11 @@ use indexmap::IndexMap;
 
 use super::metrics::{KEPT_NUMBERS, Metrics, defined};
 use super::standard_errors;
+use ordinate_model::artifact::Document;
 use ordinate_model::family::Family;
+
+/// An explained fraction below this is a rounding error: that of sums over up to a million rows.
+const NO_FRACTION: f64 = 1e-10;
 
 /// The evaluation of a regression.
 #[derive(Debug, Clone)]
@@ -33,6 +37,7 @@ pub struct Regression {
 #[derive(Debug, Clone)]
 struct DevianceSums {
     family: Family,
+    has_offset: bool,
     /// The deviance of the predictions.
     deviance: f64,
     /// The deviance of predictions that are all 1. That of predictions of the mean follows from it.
@@ -61,15 +66,21 @@ impl Regression {
         }
     }
 
-    /// Also computes the mean deviance of this family, and the fraction of it that predictions explain.
+    /// Also computes the mean deviance of the family of a generalised linear model, and the fraction of it that predictions
+    /// explain, except with an offset: the mean target is no fair comparison for rows of different exposures.
     #[must_use]
-    pub fn with_family(mut self, family: Option<Family>) -> Self {
-        self.deviance = family.map(|family| DevianceSums { family, deviance: 0.0, of_one: 0.0, targets: 0.0 });
+    pub fn with_family_of(mut self, document: &Document) -> Self {
+        let has_offset = document.preprocess.offset.is_some();
+        let sums = |family| DevianceSums { family, has_offset, deviance: 0.0, of_one: 0.0, targets: 0.0 };
+        self.deviance = document.estimator.log_link().map(sums);
         self
     }
 
-    /// Adds the target, the prediction and the weight of a row.
+    /// Adds the target, the prediction and the weight of a row. A row of weight zero is ignored.
     pub fn push(&mut self, actual: f64, predicted: f64, weight: f64) {
+        if weight == 0.0 {
+            return;
+        }
         let error = (actual - predicted).abs();
         let before = self.weight;
         self.rows += 1;
@@ -136,7 +147,7 @@ impl DevianceSums {
             Family::Poisson => self.of_one - 2.0 * (self.targets * libm::log(mean) - self.targets + weight),
             Family::Gamma => self.of_one + 2.0 * (weight * libm::log(mean) + weight - self.targets),
         };
-        (of_mean > 0.0).then_some(1.0 - self.deviance / of_mean)
+        (of_mean > 0.0 && !self.has_offset).then_some(1.0 - self.deviance / of_mean)
     }
 }
 
@@ -156,17 +167,29 @@ impl Regression {
     /// The metrics of one prediction for all rows. Without the rows, only those that follow from mean and spread.
     fn baseline(&self, constant: f64) -> IndexMap<&'static str, f64> {
         if let Some(kept) = &self.kept {
-            let mut baseline = Self::new(None).with_family(self.deviance.as_ref().map(|sums| sums.family));
+            let sums = self.deviance.as_ref().filter(|sums| !sums.has_offset);
+            let sums = sums.map(|sums| DevianceSums { deviance: 0.0, of_one: 0.0, targets: 0.0, ..sums.clone() });
+            let mut baseline = Self { deviance: sums, ..Self::new(None) };
             for (actual, _, weight) in kept {
                 baseline.push(*actual, constant, *weight);
             }
-            return baseline.finish().map(|metrics| metrics.values).unwrap_or_default();
+            let mut values = baseline.finish().map(|metrics| metrics.values).unwrap_or_default();
+            // The mean of the same rows explains nothing, up to rounding errors.
+            for (_, value) in values.iter_mut().filter(|(name, value)| is_fraction(name) && value.abs() < NO_FRACTION) {
+                *value = 0.0;
+            }
+            return values;
         }
         let distance = self.mean + self.origin.unwrap_or(0.0) - constant;
         let squared = self.spread + self.weight * distance * distance;
         let r2 = (self.spread > 0.0).then(|| 1.0 - squared / self.spread);
         defined([("r2", r2), ("rmse", Some((squared / self.weight).sqrt()))]).collect()
     }
+}
+
+/// Whether a metric is an explained fraction.
+fn is_fraction(name: &str) -> bool {
+    matches!(name, "r2" | "d2" | "adjusted_r2")
 }
 
 /// The weighted median of the absolute errors of targets and predictions with weights.

@@ -1,6 +1,6 @@
 //! Notes on fits: the selected regularization strength, fits that did not converge, unreliable coefficients.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::fits::{Fit, Fits};
 use super::glm;
@@ -131,8 +131,8 @@ fn nearly_dependent(fit: &LeastSquaresFit, columns: &[DesignColumn]) -> Option<S
     ))
 }
 
-/// The columns that are nearly linear combinations of others, except for the parts of a date, which always are: its year and day
-/// of the year give the days.
+/// The columns that are nearly linear combinations of others. The parts of a date, which always are (its year and day of the year
+/// give the days), have one note for each date.
 pub(crate) fn high_variance_inflation(summary: &Summary, columns: &[DesignColumn]) -> Vec<String> {
     let is_date = |column: &&DesignColumn| column.product.iter().any(|factor| factor.part.is_some());
     let dates: HashSet<&str> = columns.iter().filter(is_date).map(|column| column.name.as_str()).collect();
@@ -161,7 +161,21 @@ pub(crate) fn high_variance_inflation(summary: &Summary, columns: &[DesignColumn
             listed(&high, NAMED)
         )
     });
-    extreme.into_iter().chain(high).collect()
+    let overlapping = summary.terms.iter().filter(|term| term.vif.is_some_and(|vif| vif > HIGH_VARIANCE_INFLATION));
+    let overlapping: HashSet<&str> = overlapping.map(|term| term.name.as_str()).collect();
+    let of_dates = columns.iter().filter(|column| overlapping.contains(column.name.as_str())).filter_map(|column| {
+        let factor = column.product.iter().find(|factor| factor.part.is_some())?;
+        Some(one_line(&factor.feature))
+    });
+    let of_dates: BTreeSet<String> = of_dates.collect();
+    let dates = (!of_dates.is_empty()).then(|| {
+        format!(
+            "the parts of a date overlap (its year and day of the year give the days), so that single coefficients of {} mean \
+             little",
+            listed(&of_dates, NAMED)
+        )
+    });
+    extreme.into_iter().chain(high).chain(dates).collect()
 }
 
 fn separable(fit: &LogisticFit) -> Option<String> {

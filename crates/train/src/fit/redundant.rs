@@ -4,8 +4,9 @@ use crate::error::TrainError;
 use crate::solver::error::SolveError;
 use crate::solver::moments::RedundantColumns;
 use crate::training_table::TrainingTable;
-use ordinate_model::wording::{NAMED, listed};
+use ordinate_model::wording::{NAMED, counted, listed};
 use ordinate_table::Decision;
+use ordinate_table::infer::name_option;
 
 /// The table without redundant columns, and the decisions to leave them out.
 ///
@@ -24,9 +25,9 @@ pub(super) fn without_redundant(
     let name = |column: &usize| table.names().get(*column).cloned().unwrap_or_default();
     let decide = |columns: &[usize], [one, many]: [&str; 2]| {
         let names: Vec<String> = columns.iter().map(name).collect();
-        let (count, rest) = if names.len() == 1 { ("1 column", one) } else { ("columns", many) };
-        let count = if names.len() == 1 { count.to_owned() } else { format!("{} {count}", names.len()) };
-        let options = names.iter().flat_map(|name| ["--exclude".to_owned(), name.clone()]);
+        let count = counted(names.len() as u64, "column", "columns");
+        let rest = if names.len() == 1 { one } else { many };
+        let options = names.iter().flat_map(|name| ["--exclude".to_owned(), name_option(name)]);
         (!names.is_empty()).then(|| {
             Decision::new(
                 format!("{count} {rest}: {}", listed(names.iter().map(|name| one_line(name)), NAMED)),

@@ -16,6 +16,7 @@ use crate::solver::logistic::{
 use crate::summary::{LikelihoodFit, Ratio, ScoreEstimates, Summary, rounded};
 use crate::training_table::{TrainingRows, TrainingTable};
 use ordinate_model::wording::{NAMED, counted, listed};
+use ordinate_table::infer::name_option;
 use ordinate_table::{Decision, shell_word};
 
 /// The most separating columns that an error describes.
@@ -180,15 +181,10 @@ fn separated_together(table: &TrainingTable, columns: &[usize], complete: bool) 
     error(table, &what, &names)
 }
 
-/// A name in an option that accepts several names.
-fn option_name(name: &str) -> String {
-    if name.contains([',', '"']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name.to_owned() }
-}
-
 fn error(table: &TrainingTable, what: &str, names: &[String]) -> TrainError {
     let excluded = match names {
         [name] if table.names().len() > 1 => {
-            format!(", or leave the column out with --exclude {}", shell_word(&option_name(name)))
+            format!(", or leave the column out with --exclude {}", shell_word(&name_option(name)))
         }
         _ => String::new(),
     };
@@ -217,7 +213,6 @@ pub(crate) fn likelihood_summary(inference: &LogisticInference, table: &Training
         weight: inference.weight,
         scores: scores.collect(),
         ratio: Some(Ratio::OddsRatio),
-        student: false,
         log_likelihood: inference.log_likelihood,
         null_log_likelihood: inference.null_log_likelihood,
         // Each row is one trial, whose own likelihood is at most 1.

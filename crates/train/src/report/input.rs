@@ -68,11 +68,7 @@ impl<'a> ReportInput<'a> {
                 baseline: part("baseline"),
             })
         };
-        let folds =
-            stored.contains_key("cross_validation").then(|| self.document.training.parameters.get("cross_validate"));
-        let folds =
-            folds.map(|folds| folds.map_or_else(|| "cross-validation".to_owned(), |folds| format!("{folds} folds")));
-        let of_folds = folds.and_then(|name| set("cross_validation", &name));
+        let of_folds = set("cross_validation", "cross-validation");
         let mut sets: Vec<RowSetMetrics> = collected.into_iter().flatten().collect();
         if sets.is_empty() {
             sets = [set("train", "fitted"), set("test", held_out)].into_iter().flatten().collect();

@@ -228,7 +228,14 @@ impl Problem<'_> {
             self.moments.check_independence(&self.lengths, self.names)?;
         }
         if weights.l1 == 0.0 {
-            return self.fitted(&self.ridge(weights.l2), 0, 0.0, true);
+            // With fewer rows than columns, the QR of as many further rows as columns would take most of the time.
+            let is_wide = self.target.len() < self.columns.len() && weights.l2 > 0.0;
+            let found = if is_wide {
+                Bidiagonal::new(&self.columns, &self.target).ridge(weights.l2)
+            } else {
+                self.ridge(weights.l2)
+            };
+            return self.fitted(&found, 0, 0.0, true);
         }
         // An infinite penalty has the same solution as the largest finite one.
         let weights = PenaltyWeights { l1: (weights.l1 / self.unit).min(f64::MAX), ..weights };

@@ -38,7 +38,6 @@ impl Summary {
             weight: fit.weight,
             scores: vec![ScoreEstimates { class: None, intercept, coefficients: coefficients.collect() }],
             ratio: Some(if fit.family == Family::Poisson { Ratio::RateRatio } else { Ratio::MeanRatio }),
-            student: false,
             log_likelihood: statistics.log_likelihood.unwrap_or(f64::NAN),
             null_log_likelihood: statistics.null_log_likelihood.unwrap_or(f64::NAN),
             deviance: statistics.deviance,

@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use super::format::{cell, dash, relation, significant};
 use super::{FitStatistics, INTERCEPT, Ratio, RatioEstimate, Statistic, Summary, Term, finite};
-use crate::distribution::{chi_squared_upper, normal_two_sided, student_two_sided};
+use crate::distribution::{chi_squared_upper, normal_two_sided};
 pub use crate::solver::estimate::Estimate;
 use crate::solver::robust_errors::StandardErrors;
-use ordinate_model::quantile::{normal_quantile, student_quantile};
+use ordinate_model::quantile::normal_quantile;
 use ordinate_model::wording::counted;
 
 /// The coefficients of one score.
@@ -38,9 +38,6 @@ pub struct LikelihoodFit<'a> {
     pub scores: Vec<ScoreEstimates>,
     /// The exponential of a coefficient, if it has a meaning.
     pub ratio: Option<fn(RatioEstimate) -> Ratio>,
-    /// Whether estimates are compared with Student's t distribution of the residual degrees of freedom instead of the normal
-    /// distribution.
-    pub student: bool,
     /// The log-likelihood of the fit.
     pub log_likelihood: f64,
     /// The log-likelihood of a fit of the intercepts only.
@@ -92,7 +89,7 @@ impl Summary {
         let intercepts = fit.scores.iter().filter(|score| score.intercept.is_some()).count();
         let parameters = (columns + intercepts) as f64;
         let freedom = (fit.weight - parameters).max(0.0);
-        let test = Test { student: fit.student, freedom, level };
+        let test = Test { level };
         let of_intercepts = fit.scores.iter().filter_map(|score| Some((score, score.intercept?)));
         let intercepts = of_intercepts.map(|(score, estimate)| test.term(INTERCEPT, score, estimate, None)).collect();
         let terms = fit.scores.iter().flat_map(|score| {
@@ -131,17 +128,15 @@ impl Summary {
     }
 }
 
-/// How an estimate is compared with zero.
+/// How an estimate is compared with zero: by the normal distribution.
 #[derive(Debug, Clone, Copy)]
 struct Test {
-    student: bool,
-    freedom: f64,
     level: f64,
 }
 
 impl Test {
     fn term(
-        &self,
+        self,
         name: &str,
         score: &ScoreEstimates,
         estimate: Estimate,
@@ -149,22 +144,17 @@ impl Test {
     ) -> Term {
         let standard_error = finite(estimate.standard_error);
         let value = finite(standard_error.map(|error| estimate.value / error));
-        let p = f64::midpoint(1.0, self.level);
-        let (statistic, p, quantile) = if self.student {
-            let two_sided = value.and_then(|t| student_two_sided(t, self.freedom));
-            (Statistic::T(value), two_sided, student_quantile(p, self.freedom))
-        } else {
-            (Statistic::Z(value), value.map(normal_two_sided), normal_quantile(p))
-        };
-        let margin = standard_error.zip(quantile).map(|(error, quantile)| error * quantile);
+        let margin = standard_error
+            .zip(normal_quantile(f64::midpoint(1.0, self.level)))
+            .map(|(error, quantile)| error * quantile);
         let interval = margin.map(|margin| [estimate.value - margin, estimate.value + margin]);
         Term {
             name: name.to_owned(),
             class: score.class.clone(),
             estimate: estimate.value,
             standard_error,
-            statistic,
-            p,
+            statistic: Statistic::Z(value),
+            p: value.map(normal_two_sided),
             interval,
             ratio: ratio.map(|ratio| ratio(RatioEstimate::new(estimate.value, interval))),
             vif: None,

@@ -66,14 +66,8 @@ pub(super) fn left_out_rows(
     if left_out.no_target > 0 && !is_asked {
         let target = name(Some(rules.target));
         let rows = counted(left_out.no_target, "row", "rows");
-        let text = format!(
-            "{rows} without {} left out",
-            if left_out.no_target == 1 {
-                format!("a {} is", shown(target))
-            } else {
-                format!("a {} are", shown(target))
-            }
-        );
+        let verb = if left_out.no_target == 1 { "is" } else { "are" };
+        let text = format!("{rows} without a value of {} {verb} left out", shown(target));
         decisions.push(Decision::new(text, ["--missing".to_owned(), format!("{target}=drop")]));
     }
     let undecided = offset.filter(|offset| missing::policy(&preparation.missing, &offset.name) == Policy::Auto);
@@ -91,11 +85,11 @@ pub(super) fn left_out_notes(left_out: &LeftOut, preparation: &Preparation) -> V
     let mut notes = Vec::new();
     if left_out.no_weight > 0 {
         let rows = counted(left_out.no_weight, "row", "rows");
-        notes.push(format!("{rows} of weight 0, or without a weight, left out"));
+        notes.push(format!("{rows} of weight 0, or without a weight: left out"));
     }
     if left_out.missing > 0 && preparation.missing.iter().any(|rule| rule.policy == Policy::Drop) {
         let rows = counted(left_out.missing, "row", "rows");
-        notes.push(format!("{rows} with missing values left out, as --missing drop says"));
+        notes.push(format!("{rows} with missing values left out (--missing drop)"));
     }
     notes
 }

@@ -169,7 +169,9 @@ pub(super) fn check_positive(source: &Source, roles: &[RoleOf], columns: &[Colum
             _ => continue,
         };
         if column.check_positive().is_err() {
-            return Err(too_small(source, position, column, "a number greater than zero", reason)?);
+            let expected =
+                if role.role == Role::Weight { "a number of at least zero" } else { "a number greater than zero" };
+            return Err(too_small(source, position, column, expected, reason)?);
         }
     }
     Ok(())

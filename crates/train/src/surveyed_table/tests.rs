@@ -119,7 +119,7 @@ fn a_field_that_is_not_utf_8_is_reported_with_line_and_column() {
 #[case::a_number_that_no_double_holds("9007199254740993,red,2\n", "more digits than a double")]
 #[case::a_number_with_a_percent_sign("12%,red,2\n", "numbers with a percent sign: x (12% is 12)")]
 #[case::a_thousand_with_a_comma("\"1,000\",red,2\n", "',' separates thousands in x (1,000 is 1000)")]
-#[case::no_target("1,red,\n", "1 row without a y is left out")]
+#[case::no_target("1,red,\n", "1 row without a value of y is left out")]
 fn a_late_row_is_decided_in_the_same_way_in_pieces_of_any_size(#[case] row: &str, #[case] expected: &str) {
     let text = read_in_pieces(table(200, &[(179, row)]).as_bytes(), &lenient()).unwrap();
     assert!(text.replace("\\\"", "\"").contains(expected), "{text}");

@@ -371,7 +371,6 @@ fn the_summary_of_a_fit_by_maximum_likelihood_has_ratios_and_likelihood_statisti
             coefficients: vec![estimate(2.0, 0.5)],
         }],
         ratio: Some(Ratio::OddsRatio),
-        student: false,
         log_likelihood: -15.0,
         null_log_likelihood: -20.0,
         deviance: 30.0,

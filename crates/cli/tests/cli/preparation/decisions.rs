@@ -51,7 +51,7 @@ fn noise(row: u32) -> u32 {
 #[case::an_identifier(table("id,x,y", |row| format!("{},{},{}", 900 + row, noise(row), noise(row + 5))), "number or name the rows are left out: id")]
 #[case::a_name_with_a_comma(table("\"a,b\",x,y", |row| format!("1,{},{}", noise(row), noise(row + 5))), "left out: \"a,b\"")]
 #[case::a_row_index(table(",x,y", |row| format!("{row},{},{}", noise(row), noise(row + 5))), "the row index is ignored")]
-#[case::rows_without_a_target(table("x,y", |row| format!("{},{}", noise(row), if row % 9 == 0 { "NA".into() } else { noise(row + 5).to_string() })), "rows without a y are left out")]
+#[case::rows_without_a_target(table("x,y", |row| format!("{},{}", noise(row), if row % 9 == 0 { "NA".into() } else { noise(row + 5).to_string() })), "rows without a value of y are left out")]
 #[case::two_values(table("x,y", |row| format!("{},{}", noise(row), row * row % 5 % 2)), "y has two values, 0 and 1")]
 #[case::a_dependent_column(table("x,z,y", |row| format!("{},{},{}", noise(row), 2 * noise(row), noise(row + 5))), "linear combination")]
 #[case::accounting(table("x,y", |row| format!("{},{}", if row % 2 == 0 { format!("({}.5)", noise(row)) } else { format!("{}.5", noise(row)) }, noise(row + 5))), "numbers in parentheses are negative: x")]
