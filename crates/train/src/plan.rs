@@ -16,23 +16,24 @@ use ordinate_model::signature::{FeatureType, UnknownPolicy};
 use ordinate_table::infer::shown;
 use ordinate_table::{DataError, Decision, OffsetColumn, Origin, Scan, Selection};
 
-/// The estimators. Penalised features are standardised: mean 0 and population standard deviation 1, or without an
-/// intercept a root mean square of 1 around 0. The intercept is not penalised.
+/// The estimators. Penalized features are standardized: mean 0 and population standard deviation 1, or without an
+/// intercept a root mean square of 1 around 0. The intercept is not penalized.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum EstimatorKind {
-    /// Ordinary least squares: minimises ‖y − ŷ‖²
+    /// Ordinary least squares: minimizes ‖y − ŷ‖²
     Linear,
-    /// Minimises ‖y − ŷ‖² + alpha·‖w‖², where w are the coefficients of standardised columns
+    /// Minimizes ‖y − ŷ‖² + alpha·‖w‖², where w are the coefficients of standardized columns
     Ridge,
-    /// Minimises ‖y − ŷ‖²/(2n) + alpha·‖w‖₁; some coefficients become exactly zero
+    /// Minimizes ‖y − ŷ‖²/(2n) + alpha·‖w‖₁; some coefficients become exactly zero
     Lasso,
-    /// Minimises ‖y − ŷ‖²/(2n) + alpha·ρ·‖w‖₁ + alpha·(1 − ρ)/2·‖w‖², where ρ is --l1-ratio
+    /// Minimizes ‖y − ŷ‖²/(2n) + alpha·ρ·‖w‖₁ + alpha·(1 − ρ)/2·‖w‖², where ρ is --l1-ratio
     ElasticNet,
-    /// Two classes or more: minimises C·Σ log loss + ½‖w‖²
+    /// Two classes or more: minimizes C·Σ log loss + ½‖w‖²
     Logistic,
-    /// Counts and rates, ln mean is linear: minimises mean deviance/2 + alpha/2·‖w‖², with alpha 0 by default
+    /// Counts and rates, ln mean is linear: minimizes mean deviance/2 + alpha/2·‖w‖², with alpha 0 by default
     Poisson,
-    /// Positive targets with errors in proportion, ln mean is linear: as poisson, with the deviance of the gamma distribution
+    /// Positive targets with errors in proportion, ln mean is linear: as poisson, with the deviance of the gamma
+    /// distribution
     Gamma,
 }
 

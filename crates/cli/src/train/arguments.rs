@@ -33,8 +33,9 @@ use values::{
 /// warnings.
 ///
 /// Types and conventions are inferred from all rows: numbers (with decimal commas, thousands separators, currency and
-/// percent signs), dates, true and false, categories; missing values are imputed; identifiers, constant and empty columns
-/// are left out. Each decision is printed after the results, with the option that sets it otherwise.
+/// percent signs), dates, true and false, categories; missing values are imputed; identifiers, constant and empty
+/// columns are left out. Each kind of decision is printed after the results. Options override decisions, and --strict
+/// prints the options.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   ordinate train houses.csv --target price --out price.json
@@ -72,15 +73,15 @@ pub(crate) struct Arguments {
     /// Fit without an intercept
     ///
     /// Columns are then not centered; penalized columns are divided by their root mean square instead of their standard
-    /// deviation. The first category keeps all its levels. Degrees of freedom are rows − columns; R² and F in the summary
-    /// are about zero instead of the mean.
+    /// deviation. The first category keeps all its levels. Degrees of freedom are rows − columns; R² and F in the
+    /// summary are about zero instead of the mean.
     #[arg(long)]
     no_intercept: bool,
     /// Standard errors of least squares
     ///
     /// hc3 allows residuals of different variances and is reliable for few rows (Long and Ervin, 2000). It changes
-    /// standard errors, t, p, confidence intervals of coefficients and F. Coefficients and the intervals of predictions stay
-    /// as they are: those assume the same variance.
+    /// standard errors, t, p, confidence intervals of coefficients and F. Coefficients and the intervals of predictions
+    /// stay as they are: those assume the same variance.
     #[arg(long, value_enum, default_value_t = StandardErrors::Classical)]
     pub(super) standard_errors: StandardErrors,
     /// Print the results as one JSON object
@@ -125,8 +126,8 @@ struct Columns {
     /// Column with the weight of each row, zero or more
     ///
     /// A row of weight 2 counts as two rows in coefficients and metrics. Degrees of freedom, standard errors, tests and
-    /// intervals count rows instead of weights, as in the WLS of statsmodels; those of poisson, gamma and logistic with --c inf
-    /// count weights as frequencies, as its GLM does.
+    /// intervals count rows instead of weights, as in the WLS of statsmodels; poisson, gamma and logistic --c inf count
+    /// weights as frequencies instead, as its GLM does.
     #[arg(long, value_name = "NAME")]
     weights: Option<String>,
     /// Column with the exposure of each row, such as a time or an area, for poisson and gamma; greater than zero
@@ -142,12 +143,14 @@ struct Columns {
 
 #[derive(Debug, Args)]
 struct Prepare {
-    /// Treatment of missing values: auto (default), drop, mean, median, most-frequent, category, constant=VALUE or reject
+    /// Treatment of missing values: auto (default), drop, mean, median, most-frequent, category, constant=VALUE or
+    /// reject
     ///
-    /// auto imputes the median of numbers and dates, and the most frequent category; if more than 5 % of the values of a
-    /// category are missing, they are a category of their own. drop leaves rows out of training. mean, median and category
-    /// apply to the columns that have one; the others get auto. For a single column: NAME=median, and so on. Can be repeated. Imputed values are computed from all rows and stored in the model, which
-    /// applies them to requests.
+    /// auto imputes the median of numbers and dates, and the most frequent category; if more than 5 % of the values of
+    /// a category are missing, they are a category of their own. drop leaves rows out of training. mean, median and
+    /// category apply to the columns that have one; the others get auto. For a single column: NAME=median, and so on.
+    /// Can be repeated. Imputed values are computed from all rows and stored in the model, which applies them to
+    /// requests.
     #[arg(long, value_name = "[NAME=]HOW")]
     missing: Vec<Rule>,
     /// Add a column for each imputed feature that is 1 where the value was missing and 0 elsewhere
@@ -209,19 +212,21 @@ struct Penalties {
     /// L1 ratio of elastic-net, from 0 to 1; by default 0.5
     #[arg(long, value_name = "RATIO", value_parser = ratio, allow_negative_numbers = true)]
     l1_ratio: Option<f64>,
-    /// Inverse regularization strength of logistic regression: a number above zero (default 1), auto, or inf for no penalty
+    /// Inverse regularization strength of logistic regression: a number above zero (default 1), auto, or inf for no
+    /// penalty
     ///
-    /// inf (or none) fits by maximum likelihood, with standard errors, z and p values, confidence intervals and odds ratios;
-    /// weights then are frequencies. An error names the columns of classes that are separable. auto chooses from a regularization path by cross-validation. The value is the C of scikit-learn in the objective
-    /// listed at --estimator. Penalties apply to standardized columns (mean 0, population standard deviation 1) and not
-    /// to the intercept. With --weights, log losses are weighted.
+    /// inf (or none) fits by maximum likelihood, with standard errors, z and p values, confidence intervals and odds
+    /// ratios; weights then are frequencies. An error names the columns of classes that are separable. auto chooses
+    /// from a regularization path by cross-validation. The value is the C of scikit-learn in the objective listed at
+    /// --estimator. Penalties apply to standardized columns (mean 0, population standard deviation 1) and not to the
+    /// intercept. With --weights, log losses are weighted.
     #[arg(long, value_name = "NUMBER|auto|inf", value_parser = inverse_strength, allow_negative_numbers = true)]
     c: Option<PenaltyStrength>,
     /// Measure the model by cross-validation, too, in this number of folds
     ///
     /// For each fold, a fit to the other rows is measured on it. The metrics are the means over the folds, with their
-    /// standard errors. --alpha auto and --c auto use the same number of folds to select the strength (by default 5), and
-    /// select it anew for each fold.
+    /// standard errors. --alpha auto and --c auto use the same number of folds to select the strength (by default 5),
+    /// and select it anew for each fold.
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(2..=100))]
     cross_validate: Option<u32>,
     /// Choose the strongest regularization within one standard error of the lowest cross-validation error
@@ -233,15 +238,16 @@ struct Penalties {
 struct Classes {
     /// Weights of classes in the fit: balanced gives every class the same total weight, as in scikit-learn
     ///
-    /// Rows of a class have the weight n/(k·m), for k classes, n rows and m rows of the class, on top of --weights. Probabilities are then
-    /// those of data with as many rows of each class, and not of the frequencies in the data. Metrics do not use these
-    /// weights.
+    /// Rows of a class have the weight n/(k·m), for k classes, n rows and m rows of the class, on top of --weights.
+    /// Probabilities are then those of data with as many rows of each class, and not of the frequencies in the data.
+    /// Metrics do not use these weights.
     #[arg(long, value_enum, value_name = "WEIGHT")]
     class_weight: Option<ClassWeightArgument>,
-    /// Probability from which the second of two classes is predicted, above 0 and below 1; by default the more probable one
+    /// Probability from which the second of two classes is predicted, above 0 and below 1; by default the more probable
+    /// one
     ///
-    /// The threshold is stored in the model and applies to the probability that is served, after calibration. Precision and
-    /// recall are those at the threshold; the report shows them for all thresholds.
+    /// The threshold is stored in the model and applies to the probability that is served, after calibration. Precision
+    /// and recall are those at the threshold; the report shows them for all thresholds.
     #[arg(long, value_name = "P", value_parser = threshold, allow_negative_numbers = true)]
     threshold: Option<f64>,
 }
@@ -266,9 +272,10 @@ pub(super) struct Measuring {
     pub(super) test_fraction: f64,
     /// Do not calibrate class probabilities
     ///
-    /// By default, scores are divided by a temperature (Guo et al., 2017) that is fitted to the held-out or test rows, if
-    /// there are at least ten and if that lowers their log loss by more than its standard error (cross-fitted): probabilities
-    /// then match observed frequencies on new rows. Calibration changes neither coefficients nor predicted classes.
+    /// By default, scores are divided by a temperature (Guo et al., 2017) that is fitted to the held-out or test rows,
+    /// if there are at least ten and if that lowers their log loss by more than its standard error (cross-fitted):
+    /// probabilities are then closer to observed frequencies on new rows. Calibration changes neither coefficients nor,
+    /// unless there is a threshold, predicted classes.
     #[arg(long)]
     pub(super) no_calibration: bool,
     /// Seed of the held-out rows and cross-validation folds

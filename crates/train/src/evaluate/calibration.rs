@@ -1,7 +1,8 @@
 //! Temperature scaling: calibrates probabilities on held-out rows, where that helps.
 //!
-//! A fit is overconfident on new rows, the more so the more columns it has for its rows. Dividing all scores by one temperature
-//! (Guo et al., 2017; Platt scaling without the intercept) corrects that without changing the predicted classes.
+//! A fit is overconfident on new rows, the more so the more columns it has for its rows. Dividing all scores by one
+//! temperature (Guo et al., 2017; Platt scaling without the intercept) corrects that without changing the predicted
+//! classes, unless there is a threshold.
 //!
 //! A temperature is never judged on the rows it was fitted to: the held-out rows are split into folds, and each row's
 //! probabilities are computed with the temperature that was fitted to the other folds (cross-fitting). Probabilities are
