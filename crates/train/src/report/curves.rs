@@ -91,12 +91,12 @@ fn calibration(evaluation: &Classification, classes: &[Scalar]) -> Option<Figure
     let dots = bins.iter().map(|(x, y)| (*x, *y, 0.0)).collect();
     let is_empty = bins.is_empty();
     let layers = vec![Layer::Reference(vec![(0.0, 0.0), (1.0, 1.0)]), Layer::Line(0, bins), Layer::Bars(0, dots)];
-    let (x, size) = match classes {
-        [_, second] => (format!("predicted probability of {}", shortened(&second.label())), Size::Half),
-        _ => ("probability of the predicted class".to_owned(), Size::Wide),
+    let x = match classes {
+        [_, second] => format!("predicted probability of {}", shortened(&second.label())),
+        _ => "probability of the predicted class".to_owned(),
     };
     let title = "Calibration: observed frequency against predicted probability";
-    let chart = Chart { title, x: &x, y: "observed frequency", layers, unit: true, size, ..Chart::default() };
+    let chart = Chart { title, x: &x, y: "observed frequency", layers, unit: true, ..Chart::default() };
     let caption = "Rows in bins of equal size by predicted probability. On the dashed line, probabilities equal observed \
                    frequencies.";
     figure("Calibration", &chart, caption).filter(|_| !is_empty)
