@@ -10,6 +10,7 @@ use super::report_data::ReportData;
 use crate::evaluate::{Classification, Curve, Evaluation, ThresholdPoint, class_metrics};
 use crate::summary::rounded;
 use ordinate_model::scalar::Scalar;
+use ordinate_model::wording::counted;
 
 /// The curves of a classifier, of the probabilities that are served.
 pub(super) fn curves(input: &ReportInput<'_>, evaluation: &Classification) -> Vec<Figure> {
@@ -103,7 +104,7 @@ fn calibration(evaluation: &Classification, classes: &[Scalar]) -> Option<Figure
 }
 
 /// The most ROC curves of classes.
-const SMALL_CHARTS: usize = 40;
+const SMALL_CHARTS: usize = 9;
 
 /// The ROC curve of each of more than two classes against the rest, those with the smallest area first.
 pub(super) fn class_curves(input: &ReportInput<'_>, data: &ReportData) -> Option<Markup> {
@@ -136,7 +137,7 @@ pub(super) fn class_curves(input: &ReportInput<'_>, data: &ReportData) -> Option
             p {
                 "True against false positive rate of each class against the rest, over all thresholds; the classes with the \
                  smallest area under the curve come first. The dashed line is random guessing."
-                @if left_out > 0 { " The " (left_out) " classes with the largest areas are not shown." }
+                @if left_out > 0 { " " (counted(left_out, "class with a larger area is", "classes with larger areas are")) " not shown." }
             }
         }
     })
