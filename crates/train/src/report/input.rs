@@ -81,6 +81,13 @@ impl<'a> ReportInput<'a> {
         sets
     }
 
+    /// The columns of the data that the model ignores, without the target.
+    pub(super) fn unused_columns(&self) -> Vec<&str> {
+        let signature = &self.document.signature;
+        let names = signature.ignored().iter().filter(|name| **name != signature.target().name);
+        names.map(|name| label(name)).collect()
+    }
+
     /// Whether the model was evaluated on test data instead of held-out rows.
     pub(super) fn has_test_data(&self) -> bool {
         self.document.training.parameters.contains_key(TEST_ROWS)
