@@ -9,6 +9,7 @@ use super::effects::{Effect, ForestRows, effects, forest_rows, score_classes};
 use super::figure::Figure;
 use super::input::ReportInput;
 use super::table::{DASH, ReportTable, TABLE_ROWS, TableCell};
+use super::value_axis::ValueAxis;
 use crate::intercept::intercepts;
 use crate::summary::{Summary, rounded, significant};
 use ordinate_model::artifact::Document;
@@ -62,23 +63,12 @@ pub(super) fn card_section(input: &ReportInput<'_>) -> Option<String> {
     Some(text)
 }
 
-/// How the values of the chart are shown: as they are, or as odds ratios on a logarithmic axis.
-struct Scale {
-    /// The values are divided by this.
-    unit: f64,
-    label: fn(&f64) -> String,
-}
-
-const AS_IS: Scale = Scale { unit: 1.0, label: |value| rounded(*value, 5) };
-/// Binary logarithms, because the axis has its labels at whole numbers, and 1, 2, 4 are rounder than powers of e.
-const RATIOS: Scale = Scale { unit: std::f64::consts::LN_2, label: |value| rounded(libm::exp2(*value), 3) };
-
 fn chart(input: &ReportInput<'_>, effects: &[Effect]) -> Option<Figure> {
     let classes = score_classes(input);
     let ratio = input.summary.and_then(Summary::ratio_name);
     let ratio = ratio.or_else(|| input.document.estimator.classes().map(|_| "odds ratio"));
-    let scale = if ratio.is_some() { RATIOS } else { AS_IS };
-    let ForestRows { rows, left_out, names_classes } = forest_rows(effects, &classes, scale.unit);
+    let axis = if ratio.is_some() { ValueAxis::Ratio } else { ValueAxis::Linear };
+    let ForestRows { rows, left_out, names_classes } = forest_rows(effects, &classes, axis.unit());
     let is_standardised = effects.iter().all(|effect| effect.per_deviation.is_some());
     let target = shortened(&input.document.signature.target().name);
     let step = match is_standardised {
@@ -90,7 +80,7 @@ fn chart(input: &ReportInput<'_>, effects: &[Effect]) -> Option<Figure> {
         Some(ratio) => format!("{ratio} per {step}, logarithmic axis"),
         None => format!("change of {} per {step}", input.document.preprocess.target_transform.describe(&target)),
     };
-    let svg = forest("Coefficients by size, with confidence intervals if available", &x, &rows, &scale.label)?;
+    let svg = forest("Coefficients by size, with confidence intervals if available", &x, &rows, axis)?;
     let level = input.summary.map(|summary| rounded(summary.level * 100.0, 4));
     let no_effect = if ratio.is_some() { "1" } else { "zero" };
     let caption = html! {
