@@ -34,7 +34,7 @@ pub fn card(input: &ReportInput<'_>) -> String {
         }
     };
     for note in input.all_notes() {
-        let _ = writeln!(text, "> {}\n", plain(note));
+        let _ = writeln!(text, "> {}\n", plain(&note));
     }
 
     text += "## Model details\n\n| | |\n|---|---|\n";

@@ -372,7 +372,7 @@ fn regularization(input: &ReportInput<'_>) -> Option<Markup> {
 
 fn training(input: &ReportInput<'_>) -> Markup {
     let training = &input.document.training;
-    let mut table = ReportTable::new("What reproduces the model", ["item", "value"]);
+    let mut table = ReportTable::new("Settings and checksums to reproduce the model", ["item", "value"]);
     table.row("trained", vec![TableCell::Text(input.document.created.clone())]);
     for (name, value) in &training.parameters {
         table.row(name.replace('_', " "), vec![TableCell::Text(parameter_text(value))]);
