@@ -65,7 +65,7 @@ pub fn card(input: &ReportInput<'_>) -> String {
         text += &feature_row(feature, imputed);
     }
     text += &conventions(input);
-    text + &metrics(input) + &card_section(input).unwrap_or_default() + &limits(input)
+    text + &metrics(input) + &card_section(input) + &limits(input)
 }
 
 fn feature_row(feature: &Feature, imputed: u64) -> String {
@@ -201,6 +201,6 @@ fn plain(text: &str) -> String {
 }
 
 /// Escapes text between backticks in a table.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     text.replace('`', "'").replace('|', "\\|").replace(['\n', '\r'], " ")
 }
