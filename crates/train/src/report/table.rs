@@ -83,9 +83,9 @@ impl Render for ReportTable {
         let first = self.rows.first().into_iter().flat_map(|(_, cells)| cells.iter().map(TableCell::class));
         let classes = [None].into_iter().chain(first).chain(std::iter::repeat(None));
         html! {
-            div class="scroll" role="region" aria-label=(self.caption) tabindex="0" {
-                table class=[self.is_dense().then_some("dense")] {
-                    caption { (self.caption) }
+            div class=(if self.is_dense() { "scroll dense" } else { "scroll" }) role="region" aria-label=(self.caption) tabindex="0" {
+                table {
+                    caption { span { (self.caption) } }
                     thead {
                         tr {
                             @for (heading, class) in self.headings.iter().zip(classes) {
