@@ -281,7 +281,7 @@ fn many_classes_have_a_small_chart_each_and_the_worst_come_first() {
         .collect();
     // No held-out row is of the last class, so that 18 classes have a curve.
     assert!(areas.len() == 9 && areas.is_sorted(), "{areas:?}");
-    assert!(dom.contains("9 classes with larger areas are not shown."));
+    assert!(dom.contains("9 more classes are not shown."));
     assert_eq!(dom.matches("class=\"scroll dense\"").count(), 1);
     assert!(dom.contains("Predictions by class of the held-out rows, the lowest F1 first"));
 }

@@ -137,7 +137,7 @@ pub(super) fn class_curves(input: &ReportInput<'_>, data: &ReportData) -> Option
             p {
                 "True against false positive rate of each class against the rest, over all thresholds; the classes with the \
                  smallest area under the curve come first. The dashed line is random guessing."
-                @if left_out > 0 { " " (counted(left_out, "class with a larger area is", "classes with larger areas are")) " not shown." }
+                @if left_out > 0 { " " (counted(left_out, "more class is", "more classes are")) " not shown." }
             }
         }
     })
