@@ -124,7 +124,8 @@ fn report(model: &Model, coefficients: &CoefficientTable<'_>) -> String {
         let (name, kind) = (label(&offset.feature), if offset.log { "exposure" } else { "offset" });
         fact(kind, name.to_owned());
     }
-    let ignored: Vec<&str> = document.signature.ignored().iter().map(|name| label(name)).collect();
+    let ignored = document.signature.ignored().iter().filter(|name| **name != target.name);
+    let ignored: Vec<&str> = ignored.map(|name| label(name)).collect();
     if !ignored.is_empty() {
         fact("ignores", listed(&ignored, LISTED));
     }

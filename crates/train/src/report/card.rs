@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::coefficients::card_section;
-use super::input::{ReportInput, label, parameter_text};
+use super::input::{ReportInput, parameter_text};
 use super::metrics::{MetricTable, baseline_sentence};
 use super::table::DASH;
 use crate::evaluate::{ClassMetrics, class_metrics};
@@ -11,7 +11,7 @@ use crate::summary::rounded;
 use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::reading::Reading;
 use ordinate_model::scalar::Scalar;
-use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, Signature};
+use ordinate_model::signature::{Feature, FeatureType, MissingPolicy};
 use ordinate_model::wording::counted;
 
 /// The whole card.
@@ -34,7 +34,7 @@ pub fn card(input: &ReportInput<'_>) -> String {
         }
     };
     for note in input.all_notes() {
-        let _ = writeln!(text, "> {}\n", plain(note));
+        let _ = writeln!(text, "> {}\n", plain(&note));
     }
 
     text += "## Model details\n\n| | |\n|---|---|\n";
@@ -64,8 +64,8 @@ pub fn card(input: &ReportInput<'_>) -> String {
         let imputed = input.report_data.and_then(|data| data.columns.get(i)).map_or(0, |column| column.missing);
         text += &feature_row(feature, imputed);
     }
-    text += &conventions(signature);
-    text + &metrics(input) + &card_section(input).unwrap_or_default() + &limits(input)
+    text += &conventions(input);
+    text + &metrics(input) + &card_section(input) + &limits(input)
 }
 
 fn feature_row(feature: &Feature, imputed: u64) -> String {
@@ -101,7 +101,8 @@ fn end(value: &Scalar) -> String {
 }
 
 /// How text is read as values, and the columns that are not used.
-fn conventions(signature: &Signature) -> String {
+fn conventions(input: &ReportInput<'_>) -> String {
+    let signature = &input.document.signature;
     let of = |name: &str, reading: &Reading| Some(format!("- `{}`: {}\n", code(name), plain(&reading.describe()?)));
     let features = signature.features().iter().filter_map(|feature| of(&feature.name, &feature.reading));
     let target = signature.target();
@@ -110,8 +111,9 @@ fn conventions(signature: &Signature) -> String {
     if !lines.is_empty() {
         let _ = write!(text, "\nText is read by these conventions, also in CSV requests:\n\n{lines}");
     }
-    if !signature.ignored().is_empty() {
-        let names: Vec<String> = signature.ignored().iter().map(|name| format!("`{}`", code(label(name)))).collect();
+    let unused = input.unused_columns();
+    if !unused.is_empty() {
+        let names: Vec<String> = unused.into_iter().map(|name| format!("`{}`", code(name))).collect();
         let _ = writeln!(text, "\nNot used: {}.", names.join(", "));
     }
     text
@@ -199,6 +201,6 @@ fn plain(text: &str) -> String {
 }
 
 /// Escapes text between backticks in a table.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     text.replace('`', "'").replace('|', "\\|").replace(['\n', '\r'], " ")
 }

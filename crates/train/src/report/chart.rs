@@ -6,6 +6,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use super::value_axis::ValueAxis;
 use crate::summary::rounded;
 
 /// Text, frames.
@@ -268,13 +269,8 @@ pub(super) struct ForestRow {
     pub(super) line: f64,
 }
 
-/// A forest plot as wide as the page: values with their intervals, one below the other. `label` is the text of a value at the axis.
-pub(super) fn forest(
-    title: &str,
-    x: &str,
-    forest_rows: &[ForestRow],
-    label: &dyn Fn(&f64) -> String,
-) -> Option<Markup> {
+/// A forest plot as wide as the page: values with their intervals, one below the other.
+pub(super) fn forest(title: &str, x: &str, forest_rows: &[ForestRow], axis: ValueAxis) -> Option<Markup> {
     const LINE: u32 = 44;
     let [width, _] = WIDE;
     let mut extent = Extent::default();
@@ -296,7 +292,7 @@ pub(super) fn forest(
             .margin_right(28)
             .x_label_area_size(78)
             .y_label_area_size(u32::try_from(longest * 14 + 24)?)
-            .build_cartesian_2d(left..right, -0.7..last + 0.7)?;
+            .build_cartesian_2d(axis.coordinate([left, right]), -0.7..last + 0.7)?;
         chart
             .configure_mesh()
             .x_labels(12)
@@ -308,7 +304,7 @@ pub(super) fn forest(
             .axis_style(REFERENCE.stroke_width(2))
             .label_style(("sans-serif", TEXT, &INK))
             .axis_desc_style(("sans-serif", TEXT, &INK))
-            .x_label_formatter(&|value| label(&without_rounding(*value, right - left)))
+            .x_label_formatter(&|position| axis.label(*position))
             .draw()?;
         // plotters would centre the title below the plotting area, and cut off a long one.
         let centred = ("sans-serif", TEXT).into_font().color(&INK).pos(Pos::new(HPos::Center, VPos::Bottom));
@@ -406,8 +402,7 @@ mod tests {
     #[test]
     fn the_label_at_zero_is_zero() {
         let row = |value| ForestRow { name: "x".to_owned(), value, interval: None, series: 0, line: value };
-        let label = |value: &f64| rounded(*value, 5);
-        let svg = forest("title", "x", &[row(-1.0), row(1.0)], &label).unwrap().into_string();
+        let svg = forest("title", "x", &[row(-1.0), row(1.0)], ValueAxis::Linear).unwrap().into_string();
         assert!(!svg.contains("e-1") && svg.contains("\n0\n"), "{svg}");
     }
 
@@ -425,10 +420,14 @@ mod tests {
     #[test]
     fn the_title_of_an_axis_is_centred_however_long_the_names_are() {
         let row = ForestRow { name: "n".repeat(24), value: 1.0, interval: None, series: 0, line: 0.0 };
-        let svg =
-            forest("title", "change of ln(a target with a long name) per standard deviation", &[row], &f64::to_string)
-                .unwrap()
-                .into_string();
+        let svg = forest(
+            "title",
+            "change of ln(a target with a long name) per standard deviation",
+            &[row],
+            ValueAxis::Linear,
+        )
+        .unwrap()
+        .into_string();
         let title = svg.split("<text").find(|text| text.contains("change of")).unwrap();
         assert!(title.contains("x=\"1000\"") && title.contains("text-anchor=\"middle\""), "{title}");
     }

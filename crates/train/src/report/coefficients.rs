@@ -4,11 +4,13 @@ use std::fmt::Write as _;
 
 use maud::{Markup, html};
 
+use super::card::code;
 use super::chart::{SERIES, forest, shortened};
 use super::effects::{Effect, ForestRows, effects, forest_rows, score_classes};
 use super::figure::Figure;
 use super::input::ReportInput;
 use super::table::{DASH, ReportTable, TABLE_ROWS, TableCell};
+use super::value_axis::ValueAxis;
 use crate::intercept::intercepts;
 use crate::summary::{Summary, rounded, significant};
 use ordinate_model::artifact::Document;
@@ -50,35 +52,62 @@ pub fn no_standard_errors(document: &Document) -> Option<String> {
     ))
 }
 
-/// The statistics of the fit for a model card, or the reason why there are no statistics.
-pub(super) fn card_section(input: &ReportInput<'_>) -> Option<String> {
-    let Some(summary) = input.summary else {
-        return no_standard_errors(input.document).map(|reason| format!("\n## Coefficients\n\n{reason}\n"));
-    };
+/// The statistics of the fit for a model card; without statistics the coefficients, and the reason.
+pub(super) fn card_section(input: &ReportInput<'_>) -> String {
+    let Some(summary) = input.summary else { return card_coefficients(input) };
     let mut text = "\n## Statistics of the fit\n\n| | |\n|---|---|\n".to_owned();
     for (name, value) in summary.statistics() {
         let _ = writeln!(text, "| {name} | {value} |");
     }
-    Some(text)
+    text
 }
 
-/// How the values of the chart are shown: as they are, or as odds ratios on a logarithmic axis.
-struct Scale {
-    /// The values are divided by this.
-    unit: f64,
-    label: fn(&f64) -> String,
+/// The most coefficients of a model card.
+const CARD_ROWS: usize = 30;
+
+/// The coefficients of each score, the intercept first.
+fn card_coefficients(input: &ReportInput<'_>) -> String {
+    let effects = effects(input);
+    let classes = score_classes(input);
+    let intercepts = if input.document.preprocess.through_origin { Vec::new() } else { intercepts(input.document) };
+    let scores = effects.first().map_or(intercepts.len(), |effect| effect.per_unit.len());
+    let rows = (0..scores).flat_map(|score| {
+        let prefix = classes.get(score).map_or_else(String::new, |class| format!("{class}: "));
+        let row = move |name: &str, per_unit: f64, per_deviation: Option<f64>| {
+            let deviation = per_deviation.map_or_else(|| DASH.to_owned(), significant);
+            format!("| `{}` | {} | {deviation} |\n", code(&format!("{prefix}{name}")), significant(per_unit))
+        };
+        let intercept = intercepts.get(score).map(|value| row("(intercept)", *value, None));
+        let of_columns = effects.iter().filter_map(move |effect| {
+            let per_deviation = effect.per_deviation.as_ref().and_then(|values| values.get(score)).copied();
+            Some(row(&effect.name, *effect.per_unit.get(score)?, per_deviation))
+        });
+        intercept.into_iter().chain(of_columns)
+    });
+    let rows: Vec<String> = rows.collect();
+    let deviation = per_deviation(input);
+    let mut text = format!("\n## Coefficients\n\n| column | per unit | {deviation} |\n|---|---|---|\n");
+    text.extend(rows.iter().take(CARD_ROWS).map(String::as_str));
+    if rows.len() > CARD_ROWS {
+        let _ = writeln!(text, "\nand {} more.", rows.len() - CARD_ROWS);
+    }
+    if let Some(reason) = no_standard_errors(input.document) {
+        let _ = writeln!(text, "\n{reason}");
+    }
+    text
 }
 
-const AS_IS: Scale = Scale { unit: 1.0, label: |value| rounded(*value, 5) };
-/// Binary logarithms, because the axis has its labels at whole numbers, and 1, 2, 4 are rounder than powers of e.
-const RATIOS: Scale = Scale { unit: std::f64::consts::LN_2, label: |value| rounded(libm::exp2(*value), 3) };
+/// The heading of comparable coefficients.
+fn per_deviation(input: &ReportInput<'_>) -> &'static str {
+    if input.document.preprocess.through_origin { "per root mean square" } else { "per std. dev." }
+}
 
 fn chart(input: &ReportInput<'_>, effects: &[Effect]) -> Option<Figure> {
     let classes = score_classes(input);
     let ratio = input.summary.and_then(Summary::ratio_name);
     let ratio = ratio.or_else(|| input.document.estimator.classes().map(|_| "odds ratio"));
-    let scale = if ratio.is_some() { RATIOS } else { AS_IS };
-    let ForestRows { rows, left_out, names_classes } = forest_rows(effects, &classes, scale.unit);
+    let axis = if ratio.is_some() { ValueAxis::Ratio } else { ValueAxis::Linear };
+    let ForestRows { rows, left_out, names_classes } = forest_rows(effects, &classes, axis.unit());
     let is_standardised = effects.iter().all(|effect| effect.per_deviation.is_some());
     let target = shortened(&input.document.signature.target().name);
     let step = match is_standardised {
@@ -90,7 +119,7 @@ fn chart(input: &ReportInput<'_>, effects: &[Effect]) -> Option<Figure> {
         Some(ratio) => format!("{ratio} per {step}, logarithmic axis"),
         None => format!("change of {} per {step}", input.document.preprocess.target_transform.describe(&target)),
     };
-    let svg = forest("Coefficients by size, with confidence intervals if available", &x, &rows, &scale.label)?;
+    let svg = forest("Coefficients by size, with confidence intervals if available", &x, &rows, axis)?;
     let level = input.summary.map(|summary| rounded(summary.level * 100.0, 4));
     let no_effect = if ratio.is_some() { "1" } else { "zero" };
     let caption = html! {
@@ -154,7 +183,7 @@ fn statistics_table(summary: &Summary) -> ReportTable {
 fn coefficient_table(input: &ReportInput<'_>, effects: &[Effect]) -> ReportTable {
     let classes = input.document.estimator.classes().unwrap_or_default();
     let through_origin = input.document.preprocess.through_origin;
-    let deviation = if through_origin { "per root mean square" } else { "per std. dev." };
+    let deviation = per_deviation(input);
     let names: Vec<String> = if classes.len() > 2 {
         classes.iter().flat_map(|class| [format!("{class}, per unit"), format!("{class}, {deviation}")]).collect()
     } else {

@@ -10,6 +10,7 @@ use super::report_data::ReportData;
 use crate::evaluate::{Classification, Curve, Evaluation, ThresholdPoint, class_metrics};
 use crate::summary::rounded;
 use ordinate_model::scalar::Scalar;
+use ordinate_model::wording::counted;
 
 /// The curves of a classifier, of the probabilities that are served.
 pub(super) fn curves(input: &ReportInput<'_>, evaluation: &Classification) -> Vec<Figure> {
@@ -91,19 +92,19 @@ fn calibration(evaluation: &Classification, classes: &[Scalar]) -> Option<Figure
     let dots = bins.iter().map(|(x, y)| (*x, *y, 0.0)).collect();
     let is_empty = bins.is_empty();
     let layers = vec![Layer::Reference(vec![(0.0, 0.0), (1.0, 1.0)]), Layer::Line(0, bins), Layer::Bars(0, dots)];
-    let (x, size) = match classes {
-        [_, second] => (format!("predicted probability of {}", shortened(&second.label())), Size::Half),
-        _ => ("probability of the predicted class".to_owned(), Size::Wide),
+    let x = match classes {
+        [_, second] => format!("predicted probability of {}", shortened(&second.label())),
+        _ => "probability of the predicted class".to_owned(),
     };
     let title = "Calibration: observed frequency against predicted probability";
-    let chart = Chart { title, x: &x, y: "observed frequency", layers, unit: true, size, ..Chart::default() };
+    let chart = Chart { title, x: &x, y: "observed frequency", layers, unit: true, ..Chart::default() };
     let caption = "Rows in bins of equal size by predicted probability. On the dashed line, probabilities equal observed \
                    frequencies.";
     figure("Calibration", &chart, caption).filter(|_| !is_empty)
 }
 
 /// The most ROC curves of classes.
-const SMALL_CHARTS: usize = 40;
+const SMALL_CHARTS: usize = 9;
 
 /// The ROC curve of each of more than two classes against the rest, those with the smallest area first.
 pub(super) fn class_curves(input: &ReportInput<'_>, data: &ReportData) -> Option<Markup> {
@@ -136,7 +137,7 @@ pub(super) fn class_curves(input: &ReportInput<'_>, data: &ReportData) -> Option
             p {
                 "True against false positive rate of each class against the rest, over all thresholds; the classes with the \
                  smallest area under the curve come first. The dashed line is random guessing."
-                @if left_out > 0 { " The " (left_out) " classes with the largest areas are not shown." }
+                @if left_out > 0 { " " (counted(left_out, "more class is", "more classes are")) " not shown." }
             }
         }
     })

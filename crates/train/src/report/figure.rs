@@ -24,7 +24,7 @@ impl Render for Figure {
         html! {
             figure class=[self.is_wide().then_some("wide")] {
                 h3 { (self.heading) }
-                div class="plot" { (self.svg) }
+                div class="plot" role="region" aria-label=(self.heading) tabindex="0" { (self.svg) }
                 figcaption { (self.caption) }
             }
         }

@@ -34,10 +34,10 @@ impl<'a> ReportInput<'a> {
         Self { document, data: "", summary: None, report_data: None, path: None, notes: &[] }
     }
 
-    /// The notes of the model file, and further ones.
-    pub(super) fn all_notes(&self) -> impl Iterator<Item = &'a String> {
+    /// The notes of the model file, and further ones, as sentences.
+    pub(super) fn all_notes(&self) -> impl Iterator<Item = String> {
         let stored = &self.document.training.notes;
-        stored.iter().chain(self.notes.iter().filter(|note| !stored.contains(note)))
+        stored.iter().chain(self.notes.iter().filter(|note| !stored.contains(note))).map(|note| sentence(note))
     }
 
     /// The metrics on each set of rows: those of the report data, or else those of the model file.
@@ -77,6 +77,13 @@ impl<'a> ReportInput<'a> {
         sets
     }
 
+    /// The columns of the data that the model ignores, without the target.
+    pub(super) fn unused_columns(&self) -> Vec<&str> {
+        let signature = &self.document.signature;
+        let names = signature.ignored().iter().filter(|name| **name != signature.target().name);
+        names.map(|name| label(name)).collect()
+    }
+
     /// Whether the model was evaluated on test data instead of held-out rows.
     pub(super) fn has_test_data(&self) -> bool {
         self.document.training.parameters.contains_key(TEST_ROWS)
@@ -100,6 +107,14 @@ impl<'a> ReportInput<'a> {
             other => other,
         }
     }
+}
+
+/// A note with a capital letter at its beginning and a full stop at its end.
+fn sentence(note: &str) -> String {
+    let mut characters = note.chars();
+    let first = characters.next().into_iter().flat_map(char::to_uppercase);
+    let stop = if note.ends_with(['.', '!', '?']) { "" } else { "." };
+    first.chain(characters).collect::<String>() + stop
 }
 
 /// The name of a column, which may be empty.

@@ -29,6 +29,7 @@ mod metrics;
 mod page;
 mod report_data;
 mod table;
+mod value_axis;
 
 pub use card::card;
 pub use coefficients::no_standard_errors;

@@ -8,7 +8,7 @@ use super::curves::class_curves;
 use super::diagnostics;
 use super::figure::figures;
 use super::influence::influential_rows;
-use super::input::{ReportInput, label, parameter_text};
+use super::input::{ReportInput, parameter_text};
 use super::metrics::{MetricTable, baseline_sentence};
 use super::table::{DASH, ReportTable, TABLE_ROWS, TableCell};
 use crate::evaluate::{ClassMetrics, Evaluation, class_metrics, title};
@@ -174,9 +174,8 @@ fn data(input: &ReportInput<'_>) -> Markup {
         }
         @if let Some(table) = class_counts(input) { (table) }
         @if let Some(table) = conventions(input) { (table) }
-        @if !input.document.signature.ignored().is_empty() {
-            p { "Not used: " (input.document.signature.ignored().iter().map(|name| label(name)).collect::<Vec<_>>().join(", ")) "." }
-        }
+        @let unused = input.unused_columns();
+        @if !unused.is_empty() { p { "Not used: " (unused.join(", ")) "." } }
     }
 }
 
@@ -373,7 +372,7 @@ fn regularization(input: &ReportInput<'_>) -> Option<Markup> {
 
 fn training(input: &ReportInput<'_>) -> Markup {
     let training = &input.document.training;
-    let mut table = ReportTable::new("What reproduces the model", ["item", "value"]);
+    let mut table = ReportTable::new("Settings and checksums to reproduce the model", ["item", "value"]);
     table.row("trained", vec![TableCell::Text(input.document.created.clone())]);
     for (name, value) in &training.parameters {
         table.row(name.replace('_', " "), vec![TableCell::Text(parameter_text(value))]);

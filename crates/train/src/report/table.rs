@@ -57,10 +57,19 @@ pub(super) struct ReportTable {
     rows: Vec<(String, Vec<TableCell>)>,
 }
 
+/// The most columns of a matrix with wide columns.
+const WIDE_COLUMNS: usize = 8;
+
 impl ReportTable {
     /// An empty table; the first heading is that of the names.
     pub(super) fn new<S: Into<String>>(caption: impl Into<String>, headings: impl IntoIterator<Item = S>) -> Self {
         Self { caption: caption.into(), headings: headings.into_iter().map(Into::into).collect(), rows: Vec::new() }
+    }
+
+    /// Whether the table is a matrix of many columns.
+    fn is_dense(&self) -> bool {
+        let first = self.rows.first().map(|(_, cells)| cells.as_slice()).unwrap_or_default();
+        first.len() > WIDE_COLUMNS && first.iter().all(|cell| matches!(cell, TableCell::Shaded(..)))
     }
 
     pub(super) fn row(&mut self, name: impl Into<String>, cells: Vec<TableCell>) {
@@ -74,9 +83,9 @@ impl Render for ReportTable {
         let first = self.rows.first().into_iter().flat_map(|(_, cells)| cells.iter().map(TableCell::class));
         let classes = [None].into_iter().chain(first).chain(std::iter::repeat(None));
         html! {
-            div class="scroll" role="region" aria-label=(self.caption) tabindex="0" {
+            div class=(if self.is_dense() { "scroll dense" } else { "scroll" }) role="region" aria-label=(self.caption) tabindex="0" {
                 table {
-                    caption { (self.caption) }
+                    caption { span { (self.caption) } }
                     thead {
                         tr {
                             @for (heading, class) in self.headings.iter().zip(classes) {
