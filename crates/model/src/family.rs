@@ -37,7 +37,13 @@ impl Family {
         }
     }
 
-    /// The deviance of one row (`McCullagh` and Nelder, *Generalized Linear Models*, 1989, table 2.1): twice the
+    /// `(target − mean) / deviation`.
+    #[must_use]
+    pub fn pearson_residual(self, target: f64, mean: f64) -> f64 {
+        (target - mean) / self.deviation(mean)
+    }
+
+    /// The deviance of one row (McCullagh and Nelder, *Generalized Linear Models*, 1989, table 2.1): twice the
     /// log-likelihood of a perfect fit minus that of the fit, for a dispersion of 1.
     #[must_use]
     pub fn deviance(self, target: f64, mean: f64) -> f64 {

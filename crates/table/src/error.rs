@@ -549,7 +549,7 @@ const NO_HEADER: &str = "; if the file has no header, use --header none, which n
 
 const OPEN_QUOTE: &str = "look for a quote that is not closed";
 
-/// What to do about a target that has no classes.
+/// The advice for a target that has no classes.
 fn other_target(is_text: bool) -> &'static str {
     if is_text {
         "choose another --target, or group the values into classes"

@@ -1,5 +1,6 @@
 //! The prediction of a model without features: the reference for every metric.
 
+use crate::solver::logistic::position;
 use ordinate_model::preprocess::TargetTransform;
 
 /// Computes the mean of a numeric target, or the frequencies of classes, from weighted rows.
@@ -33,10 +34,7 @@ impl BaselineBuilder {
             }
             return;
         }
-        // Positions are small whole numbers.
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let class = self.classes.get_mut(target as usize);
-        if let Some(total) = class {
+        if let Some(total) = self.classes.get_mut(position(target)) {
             *total += weight;
         }
     }

@@ -1,5 +1,6 @@
 //! Batches of labelled rows, predicted in the same way as when the model is served.
 
+use crate::solver::logistic::position;
 use ordinate_model::cell::Cell;
 use ordinate_model::frame::RowsBuilder;
 use ordinate_model::{AnswerError, Model, PredictError, PredictedRow, Wanted};
@@ -27,10 +28,7 @@ impl Label {
 
     /// The position of the class.
     pub(crate) fn class(&self) -> usize {
-        // Positions are small whole numbers.
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let class = self.target as usize;
-        class
+        position(self.target)
     }
 }
 

@@ -135,10 +135,10 @@ impl ErrorSampler {
         match (&mut self.sample, answer) {
             (Sample::Values(kept), PredictedRow::Value(value)) => {
                 let score = match self.transform {
-                    TargetTransform::Identity if self.family.is_some() => {
-                        (label.target - value).abs() / self.family.map_or(1.0, |family| family.deviation(value))
-                    }
-                    TargetTransform::Identity => (label.target - value).abs(),
+                    TargetTransform::Identity => match self.family {
+                        Some(family) => family.pearson_residual(label.target, value).abs(),
+                        None => (label.target - value).abs(),
+                    },
                     TargetTransform::Log => (libm::log(label.target) - libm::log(value)).abs(),
                 };
                 // A target without a logarithm has the largest error.

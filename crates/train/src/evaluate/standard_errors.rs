@@ -10,6 +10,7 @@ use super::class_metrics::{ClassWeights, by_class};
 use super::classification::{brier, log_loss};
 use super::curves::Score;
 use super::kept_rows::{KeptRow, KeptRows};
+use super::metrics::defined;
 
 /// The sum of squares of one metric.
 #[derive(Default)]
@@ -45,10 +46,6 @@ fn of_mean(values: impl Iterator<Item = (f64, f64)> + Clone, rows: usize) -> Opt
     of_influences(values.map(|(value, weight)| weight * (value - mean) / total), rows).filter(is_variation)
 }
 
-fn named(errors: impl IntoIterator<Item = (&'static str, Option<f64>)>) -> IndexMap<&'static str, f64> {
-    errors.into_iter().filter_map(|(name, error)| Some((name, error?))).collect()
-}
-
 /// The standard errors of a classifier's metrics.
 pub(super) fn classification(rows: &KeptRows, confusion: &[Vec<f64>]) -> IndexMap<&'static str, f64> {
     let (count, classes) = (rows.len(), confusion.len());
@@ -73,11 +70,11 @@ pub(super) fn classification(rows: &KeptRows, confusion: &[Vec<f64>]) -> IndexMa
             row.weight * (2.0 * number(own && called) - f1 * (number(own) + number(called))) / total
         })
     };
-    let defined = weights.iter().filter(|class| class.f1().is_some()).count() as f64;
+    let classes_with_f1 = weights.iter().filter(|class| class.f1().is_some()).count() as f64;
     let of_f1 = |row: &KeptRow| match (classes, row.is_correct()) {
         (2, _) => f1(row, 1),
-        (_, true) => f1(row, row.actual) / defined,
-        (_, false) => (f1(row, row.actual) + f1(row, row.predicted)) / defined,
+        (_, true) => f1(row, row.actual) / classes_with_f1,
+        (_, false) => (f1(row, row.actual) + f1(row, row.predicted)) / classes_with_f1,
     };
     let second = weights.get(1).copied().filter(|_| classes == 2);
     let of_second = |total: f64, ratio: Option<f64>, counts: fn(&KeptRow) -> bool| {
@@ -87,7 +84,7 @@ pub(super) fn classification(rows: &KeptRows, confusion: &[Vec<f64>]) -> IndexMa
             own / total
         })
     };
-    named([
+    defined([
         ("accuracy", of_mean(correct, count)),
         ("balanced_accuracy", of_rows(&of_recalls)),
         ("log_loss", of_mean(losses, count)),
@@ -97,6 +94,7 @@ pub(super) fn classification(rows: &KeptRows, confusion: &[Vec<f64>]) -> IndexMa
         ("recall", second.and_then(|class| of_second(class.actual, class.recall(), |row| row.actual == 1))),
         ("f1", of_rows(&of_f1)),
     ])
+    .collect()
 }
 
 /// The standard error of the area under the ROC curve, or of its mean over more than two classes.
@@ -165,22 +163,20 @@ pub(super) fn regression(rows: &[(f64, f64, f64)]) -> IndexMap<&'static str, f64
     let root = (squared / total).sqrt();
     let mean_square = of(|actual, predicted| (actual - predicted).powi(2));
     let relative = |actual: f64, predicted: f64| 100.0 * ((actual - predicted) / actual).abs();
-    named([
+    defined([
         ("r2", of_influences(r2, count)),
         ("rmse", mean_square.map(|error| error / (2.0 * root))),
         ("mae", of(|actual, predicted| (actual - predicted).abs())),
         ("mape_percent", of(relative)),
     ])
+    .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::classification::Classification;
     use super::*;
-
-    fn uv(i: u32) -> (f64, f64) {
-        (f64::from(i * 7919 % 1000) / 1000.0, f64::from(i * 104_729 % 997) / 997.0)
-    }
+    use crate::evaluate::classification::tests::{three_classes, two_classes, uv, weight};
 
     fn assert_close(got: &IndexMap<&'static str, f64>, expected: &[(&'static str, f64)]) {
         for (name, expected) in expected {
@@ -194,16 +190,7 @@ mod tests {
     /// `sample_weight`, by central differences of fourth order.
     #[test]
     fn standard_errors_agree_with_the_derivatives_of_scikit_learns_metrics() {
-        let two = |weighted| {
-            let mut rows = Classification::new(2);
-            for i in 0..200 {
-                let (u, v) = uv(i);
-                let q = ((v * 50.0).floor() / 50.0).clamp(0.02, 0.98);
-                let weight = if weighted { f64::from(1 + i * 31 % 7) } else { 1.0 };
-                rows.push(usize::from(u < q * 0.8), usize::from(q >= 0.5), &[1.0 - q, q], weight);
-            }
-            rows.measure(None).unwrap().standard_errors
-        };
+        let two = |weighted| two_classes(weighted).measure(None).unwrap().standard_errors;
         let names = ["accuracy", "balanced_accuracy", "log_loss", "brier", "roc_auc", "precision", "recall", "f1"];
         for (weighted, expected) in [
             (
@@ -236,19 +223,7 @@ mod tests {
             let expected: Vec<_> = names.into_iter().zip(expected).collect();
             assert_close(&two(weighted), &expected);
         }
-        let three = |weighted| {
-            let mut rows = Classification::new(3);
-            for i in 0..200 {
-                let (u, v) = uv(i);
-                let a = [0.1 + u, 0.1 + v, 0.1 + f64::from(i * 13 % 101) / 101.0];
-                let total: f64 = a.iter().sum();
-                let p = a.map(|value| value / total);
-                let predicted = (0..3).fold(0, |best, class| if p[class] > p[best] { class } else { best });
-                let class = if v > 0.6 { predicted } else { (i * 17 % 3) as usize };
-                rows.push(class, predicted, &p, if weighted { f64::from(1 + i * 31 % 7) } else { 1.0 });
-            }
-            rows.measure(None).unwrap().standard_errors
-        };
+        let three = |weighted| three_classes(weighted).measure(None).unwrap().standard_errors;
         let names = ["accuracy", "balanced_accuracy", "log_loss", "brier", "roc_auc", "f1"];
         for (weighted, expected) in [
             (
@@ -281,7 +256,7 @@ mod tests {
             let row = |i: u32| {
                 let (u, v) = uv(i);
                 let y = 10.0 * u - 3.0 + 0.5;
-                (y, y + (v - 0.5) * 4.0, if weighted { f64::from(1 + i * 31 % 7) } else { 1.0 })
+                (y, y + (v - 0.5) * 4.0, weight(i, weighted))
             };
             regression(&(0..200).map(row).collect::<Vec<_>>())
         };

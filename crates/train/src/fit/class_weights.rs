@@ -1,6 +1,7 @@
 //! Weights that give every class the same total weight in a fit.
 
 use crate::solver::design_rows::{DesignRow, DesignRows};
+use crate::solver::logistic::position;
 use crate::training_table::TrainingRows;
 use ordinate_table::SpoolError;
 
@@ -55,14 +56,6 @@ impl DesignRows for ClassWeighted<'_> {
     fn report(&self, fraction: f64) {
         self.rows.report(fraction);
     }
-}
-
-/// The position of a class.
-fn position(target: f64) -> usize {
-    // Positions are small whole numbers.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let class = target as usize;
-    class
 }
 
 /// The effect of balanced weights on the probabilities. `is_decided`: whether a threshold is set, or cannot be.

@@ -303,10 +303,10 @@ impl PredictionStatistics {
         };
         self.weight += if label.held_out { 0.0 } else { label.weight };
         let residual = match self.transform {
-            TargetTransform::Identity => {
-                let family = model.document().estimator.log_link();
-                (label.target - predicted) / family.map_or(1.0, |family| family.deviation(predicted))
-            }
+            TargetTransform::Identity => match model.document().estimator.log_link() {
+                Some(family) => family.pearson_residual(label.target, predicted),
+                None => label.target - predicted,
+            },
             TargetTransform::Log => label.target.ln() - predicted.ln(),
         };
         if !residual.is_finite() {

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! For the log link it is convex in the linear predictor. Newton's method starts from one step of iteratively reweighted least
-//! squares (`McCullagh` and Nelder, 1989, §2.5) and halves steps that do not reduce the objective. Without a penalty the columns
+//! squares (McCullagh and Nelder, 1989, §2.5) and halves steps that do not reduce the objective. Without a penalty the columns
 //! are orthonormalised by the factor R of their moments first: the Hessian then is as well conditioned as the working weights
 //! are, however dependent the columns.
 
@@ -18,6 +18,7 @@ mod rows;
 mod sums;
 
 use super::error::SolveError;
+use super::logistic::iterate::{LAST_STEP, SHORTEST_STEP, SUFFICIENT};
 use super::moments::Moments;
 use super::qr::{UpperTriangle, dot};
 use basis::Basis;
@@ -26,16 +27,6 @@ use ordinate_model::family::Family;
 use ordinate_table::SpoolError;
 use rows::BlockRows;
 use sums::{Pass, Sums};
-
-/// A step that is shorter than this, relative to the largest parameter, is the last: the remaining error is proportional to its
-/// square.
-const LAST_STEP: f64 = 1e-7;
-
-/// The fraction of the predicted descent that a step must achieve (Armijo).
-const SUFFICIENT: f64 = 1e-4;
-
-/// The shortest fraction of a step that is tried.
-const SHORTEST_STEP: f64 = 1e-12;
 
 /// A step that changes the expected total by less than this fraction of what it would change with equal means moves rows of
 /// nearly zero mean only: their mean has no positive lower bound (separation).

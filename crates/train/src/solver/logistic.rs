@@ -17,7 +17,7 @@
 mod block_losses;
 mod exponential;
 mod information;
-mod iterate;
+pub(super) mod iterate;
 mod lbfgs;
 mod logistic_fit;
 mod newton;

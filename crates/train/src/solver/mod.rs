@@ -1,6 +1,7 @@
 //! Solvers: least squares, ridge, lasso and elastic net, logistic, Poisson and gamma regression, and cross-validation of the
 //! regularization strength.
 
+mod blocks;
 mod cross_products;
 pub mod cross_validation;
 pub mod design_rows;

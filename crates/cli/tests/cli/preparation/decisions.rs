@@ -24,7 +24,7 @@ fn table(header: &str, fields: impl Fn(u32) -> String) -> String {
     data
 }
 
-/// What determines predictions.
+/// The members of a model file that determine predictions.
 fn predictions(file: &Value) -> [Value; 2] {
     [file["estimator"].clone(), file["signature"]["features"].clone()]
 }

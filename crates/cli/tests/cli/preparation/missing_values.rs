@@ -69,7 +69,7 @@ fn medians_are_exact(#[case] rows: usize) {
     assert_eq!(file["signature"]["features"][0]["missing"]["impute"].as_f64(), Some(median));
 }
 
-/// `y = x`, and 100 more where x is missing: only an indicator tells the two apart.
+/// `y = x`, and 100 more where x is missing: only an indicator distinguishes them.
 #[test]
 fn an_indicator_of_missing_values_is_a_column_of_its_own() {
     let mut data = "x,z,y\n".to_owned();

@@ -2,16 +2,16 @@
 
 use super::*;
 
-fn uv(i: u32) -> (f64, f64) {
+pub(in crate::evaluate) fn uv(i: u32) -> (f64, f64) {
     (f64::from(i * 7919 % 1000) / 1000.0, f64::from(i * 104_729 % 997) / 997.0)
 }
 
-fn weight(i: u32, weighted: bool) -> f64 {
+pub(in crate::evaluate) fn weight(i: u32, weighted: bool) -> f64 {
     if weighted { f64::from(1 + i * 31 % 7) } else { 1.0 }
 }
 
 /// `q = np.clip(np.floor(v*50)/50, 0.02, 0.98); c = (u < q*0.8).astype(int); h = (q >= 0.5).astype(int)`
-fn two_classes(weighted: bool) -> Classification {
+pub(in crate::evaluate) fn two_classes(weighted: bool) -> Classification {
     let mut classification = Classification::new(2);
     for i in 0..200 {
         let (u, v) = uv(i);
@@ -24,7 +24,7 @@ fn two_classes(weighted: bool) -> Classification {
 
 /// `a = np.c_[0.1+u, 0.1+v, 0.1+((i*13) % 101)/101.0]; P = a/a.sum(1, keepdims=True); h = P.argmax(1)`
 /// `k = np.where(v > 0.6, h, (i*17) % 3)`
-fn three_classes(weighted: bool) -> Classification {
+pub(in crate::evaluate) fn three_classes(weighted: bool) -> Classification {
     let mut classification = Classification::new(3);
     for i in 0..200 {
         let (u, v) = uv(i);

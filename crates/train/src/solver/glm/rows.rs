@@ -1,9 +1,8 @@
 //! The rows of a fit in blocks: in memory where they fit, otherwise read again for each pass.
-//!
-//! The sums of the blocks are added in the order of the rows, so that the number of threads does not change a bit.
 
 use std::num::NonZero;
 
+use super::super::blocks::{BLOCK_ROWS, blocks_at_a_time, sum_in_order};
 use super::super::error::SolveError;
 use super::super::logistic::products::Columns;
 use super::basis::Basis;
@@ -11,17 +10,8 @@ use super::sums::{Pass, Sums};
 use super::{GlmRow, GlmRows};
 use ordinate_model::family::Family;
 
-/// Rows in a block: few enough for the processor's cache.
-const BLOCK_ROWS: usize = 256;
-
 /// The largest design that is kept in memory, in bytes.
 const MOST_BYTES: u64 = 256 << 20;
-
-/// The most numbers in the sums of blocks that threads compute at a time.
-const SUMS_AT_A_TIME: usize = 4_000_000;
-
-/// The most blocks that a thread sums at a time.
-const BLOCKS_A_THREAD: usize = 32;
 
 /// Up to [`BLOCK_ROWS`] rows in the basis of the fit.
 #[derive(Debug)]
@@ -133,8 +123,7 @@ impl<'r, R: GlmRows> BlockRows<'r, R> {
     /// The sums of a pass over all rows.
     pub(super) fn sum(&self, pass: &Pass<'_>) -> Result<Sums, SolveError> {
         let mut total = Sums::zero(self.basis.size());
-        let numbers = total.numbers();
-        let at_a_time = (SUMS_AT_A_TIME / numbers).clamp(self.threads, self.threads * BLOCKS_A_THREAD);
+        let at_a_time = blocks_at_a_time(total.numbers(), self.threads);
         if let Some(blocks) = &self.memory {
             for batch in blocks.chunks(at_a_time) {
                 self.sum_batch(batch, pass, &mut total);
@@ -153,26 +142,9 @@ impl<'r, R: GlmRows> BlockRows<'r, R> {
     }
 
     fn sum_batch(&self, blocks: &[Block], pass: &Pass<'_>, total: &mut Sums) {
-        let (chunk, family) = (blocks.len().div_ceil(self.threads).max(1), self.family);
-        let sum = |blocks: &[Block]| -> Vec<Sums> {
-            blocks.iter().map(|block| Sums::from_block(block, pass, family)).collect()
-        };
-        if chunk >= blocks.len() {
-            for sums in &sum(blocks) {
-                total.add(sums);
-            }
-            return;
-        }
-        let summed: Vec<Vec<Sums>> = std::thread::scope(|scope| {
-            let threads: Vec<_> = blocks.chunks(chunk).map(|blocks| scope.spawn(move || sum(blocks))).collect();
-            threads
-                .into_iter()
-                .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-                .collect()
-        });
-        for sums in summed.iter().flatten() {
-            total.add(sums);
-        }
+        let family = self.family;
+        let of_block = |_: usize, block: &Block| Sums::from_block(block, pass, family);
+        sum_in_order(self.threads, 0, blocks, &of_block, &mut |sums: Sums| total.add(&sums));
     }
 
     fn stream(&self, each: &mut dyn FnMut(RawBlock)) -> Result<(), SolveError> {

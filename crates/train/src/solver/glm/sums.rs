@@ -165,7 +165,7 @@ impl StatisticSums {
         }
         let [predictor, _] = predictors;
         let mean = libm::exp(predictor);
-        let standardised = (target - mean) / family.deviation(mean);
+        let standardised = family.pearson_residual(target, mean);
         self.pearson += weight * standardised * standardised;
         if family == Family::Gamma {
             self.log_targets += weight * libm::log(target);

@@ -5,13 +5,13 @@ use super::standardisation::Standardisation;
 
 /// A step that is shorter than this, relative to the largest parameter, is the last: the remaining error is proportional to its
 /// square.
-pub(super) const LAST_STEP: f64 = 1e-7;
+pub(in crate::solver) const LAST_STEP: f64 = 1e-7;
 
 /// The fraction of the predicted descent that a step must achieve (Armijo).
-const SUFFICIENT: f64 = 1e-4;
+pub(in crate::solver) const SUFFICIENT: f64 = 1e-4;
 
 /// The shortest fraction of a step that is tried.
-pub(super) const SHORTEST_STEP: f64 = 1e-12;
+pub(in crate::solver) const SHORTEST_STEP: f64 = 1e-12;
 
 /// If all losses are below this, the classes are separable.
 pub(super) const CERTAIN: f64 = 1e-6;

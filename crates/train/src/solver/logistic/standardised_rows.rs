@@ -1,22 +1,12 @@
 //! The standardised design in blocks of rows: in memory where it fits, otherwise read again for each pass.
-//!
-//! The sums of the blocks are added in the order of the rows, so that the number of threads does not change a bit.
 
+use super::super::blocks::{BLOCK_ROWS, blocks_at_a_time, sum_in_order};
 use super::super::design_rows::DesignRows;
 use super::super::error::SolveError;
 use super::standardisation::{Standardisation, position};
 
-/// Rows in a block: few enough for the processor's cache.
-pub(super) const BLOCK_ROWS: usize = 256;
-
 /// The largest design that is kept in memory, in bytes.
 const MOST_BYTES: u64 = 512 << 20;
-
-/// The most numbers in the sums of blocks that threads compute at a time.
-const SUMS_AT_A_TIME: usize = 4_000_000;
-
-/// The most blocks that a thread sums at a time.
-const BLOCKS_A_THREAD: usize = 32;
 
 /// Up to [`BLOCK_ROWS`] standardised rows.
 #[derive(Debug, Default)]
@@ -91,10 +81,10 @@ impl<'r, R: DesignRows, B: Block> StandardisedRows<'r, R, B> {
         of_block: &(impl Fn(usize, &B) -> T + Sync),
         mut add: impl FnMut(T),
     ) -> Result<(), SolveError> {
-        let at_a_time = (SUMS_AT_A_TIME / numbers.max(1)).clamp(self.threads, self.threads * BLOCKS_A_THREAD);
+        let at_a_time = blocks_at_a_time(numbers, self.threads);
         if let Some(blocks) = &self.memory {
             for (batch, first) in blocks.chunks(at_a_time).zip((0..).step_by(at_a_time)) {
-                self.sum_batch(first, batch, of_block, &mut add);
+                sum_in_order(self.threads, first, batch, of_block, &mut add);
             }
             return Ok(());
         }
@@ -103,40 +93,13 @@ impl<'r, R: DesignRows, B: Block> StandardisedRows<'r, R, B> {
         self.stream(&mut |block| {
             waiting.push(block);
             if waiting.len() >= at_a_time {
-                self.sum_batch(first, &waiting, of_block, &mut add);
+                sum_in_order(self.threads, first, &waiting, of_block, &mut add);
                 first += waiting.len();
                 waiting.clear();
             }
         })?;
-        self.sum_batch(first, &waiting, of_block, &mut add);
+        sum_in_order(self.threads, first, &waiting, of_block, &mut add);
         Ok(())
-    }
-
-    fn sum_batch<T: Send>(
-        &self,
-        first: usize,
-        blocks: &[B],
-        of_block: &(impl Fn(usize, &B) -> T + Sync),
-        add: &mut impl FnMut(T),
-    ) {
-        let chunk = blocks.len().div_ceil(self.threads).max(1);
-        let sum = |first: usize, blocks: &[B]| -> Vec<T> {
-            (first..).zip(blocks).map(|(number, block)| of_block(number, block)).collect()
-        };
-        if chunk >= blocks.len() {
-            sum(first, blocks).into_iter().for_each(add);
-            return;
-        }
-        let summed: Vec<Vec<T>> = std::thread::scope(|scope| {
-            let start = |(blocks, first)| (blocks, first, scope.spawn(move || sum(first, blocks)));
-            let chunks: Vec<_> = blocks.chunks(chunk).zip((first..).step_by(chunk)).map(start).collect();
-            // The blocks of a thread that panicked are summed here, with the same panic.
-            chunks
-                .into_iter()
-                .map(|(blocks, first, thread)| thread.join().unwrap_or_else(|_| sum(first, blocks)))
-                .collect()
-        });
-        summed.into_iter().flatten().for_each(add);
     }
 
     fn stream(&self, each: &mut dyn FnMut(B)) -> Result<(), SolveError> {
