@@ -9,6 +9,7 @@
 //! | `MAX_BODY_BYTES` | 6291456 | bytes of a body after base64 and gzip decoding |
 //! | `BASE_PATH` | – | a prefix to remove from paths, such as `/ml`; `/v1` and other prefixes of routes are not allowed |
 //! | `CORS_ALLOW_ORIGINS` | – | allowed origins, comma-separated, or `*` |
+//! | `LOG_REQUESTS` | `all` | the requests with a line in the log: `all`, `errors` or `none` |
 //! | `AIP_PREDICT_ROUTE`, `AIP_HEALTH_ROUTE` | – | other paths of `/vertex/predict` and `/vertex/health`; Vertex AI sets them |
 //! | `RUST_LOG`, `AWS_LAMBDA_LOG_LEVEL` | `INFO` | log level; `RUST_LOG` takes precedence and may name targets |
 //! | `AWS_LAMBDA_LOG_FORMAT` | `JSON` | `JSON` or `Text` |
@@ -27,7 +28,7 @@ use tracing::Level;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
-use crate::http::{Alias, AllowedOrigins, Limits, Settings, VERTEX_HEALTH, VERTEX_PREDICT, route_below};
+use crate::http::{Alias, AllowedOrigins, Limits, LogRequests, Settings, VERTEX_HEALTH, VERTEX_PREDICT, route_below};
 use crate::source::catalog::{Catalog, CatalogError};
 use crate::source::file::FileSource;
 use crate::source::s3::{Credentials, S3Settings, S3Source};
@@ -76,8 +77,11 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
         (self.0)(variable).filter(|value| !value.is_empty())
     }
 
-    /// The parsed value of a variable. The error of `parse` is [`ConfigError::problem`].
-    fn parse<T>(
+    /// The parsed value of a variable; `None` if it is not set. The error of `parse` is [`ConfigError::problem`].
+    ///
+    /// # Errors
+    /// [`ConfigError`] if `parse` fails.
+    pub fn parse<T>(
         &self,
         variable: &'static str,
         parse: impl FnOnce(&str) -> Result<T, String>,
@@ -86,7 +90,11 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
         parse(&value).map(Some).map_err(|problem| ConfigError { variable, value, problem })
     }
 
-    fn count(&self, variable: &'static str, default: usize) -> Result<usize, ConfigError> {
+    /// A whole number of at least 1.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for any other value.
+    pub fn count(&self, variable: &'static str, default: usize) -> Result<usize, ConfigError> {
         let positive = |value: &str| match value.parse::<usize>() {
             Ok(number) if number > 0 => Ok(number),
             _ => Err("expected a whole number of at least 1".to_owned()),
@@ -152,12 +160,20 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
 
     fn http(&self) -> Result<Settings, ConfigError> {
         let limits = Limits {
-            max_rows: self.count("MAX_ROWS", 100_000)?,
-            max_body_bytes: self.count("MAX_BODY_BYTES", 6 * 1024 * 1024)?,
+            max_rows: self.count("MAX_ROWS", Limits::DEFAULT.max_rows)?,
+            max_body_bytes: self.count("MAX_BODY_BYTES", Limits::DEFAULT.max_body_bytes)?,
+            ..Limits::DEFAULT
         };
         let base_path = self.parse("BASE_PATH", base_path)?;
         let cors = self.parse("CORS_ALLOW_ORIGINS", origins)?.unwrap_or_default();
-        Ok(Settings { limits, base_path, cors, aliases: self.vertex()? })
+        let log_requests = |value: &str| match value {
+            "all" => Ok(LogRequests::All),
+            "errors" => Ok(LogRequests::Errors),
+            "none" => Ok(LogRequests::None),
+            _ => Err("expected all, errors or none".to_owned()),
+        };
+        let log_requests = self.parse("LOG_REQUESTS", log_requests)?.unwrap_or_default();
+        Ok(Settings { base_path, cors, aliases: self.vertex()?, log_requests, ..Settings::new(limits) })
     }
 
     /// The paths that Vertex AI chose for its routes.
@@ -302,7 +318,7 @@ mod tests {
     fn an_empty_environment_serves_the_bundled_models_with_the_documented_limits() {
         for empty in [&[][..], &[("MODEL_URI", ""), ("MODEL_SHA256", ""), ("BASE_PATH", "")]] {
             let config = environment(empty).config().unwrap();
-            assert_eq!(config.http.limits, Limits { max_rows: 100_000, max_body_bytes: 6_291_456 });
+            assert_eq!(config.http.limits, Limits { max_rows: 100_000, max_body_bytes: 6_291_456, ..Limits::DEFAULT });
             assert_eq!((config.http.base_path, config.http.cors), (None, AllowedOrigins::Off));
             assert_eq!(config.concurrency, 1);
         }
@@ -310,6 +326,7 @@ mod tests {
 
     #[rstest]
     #[case(&[("MAX_ROWS", "many")], "MAX_ROWS: expected a whole number of at least 1, got \"many\"")]
+    #[case(&[("LOG_REQUESTS", "some")], "LOG_REQUESTS: expected all, errors or none, got \"some\"")]
     #[case(&[("MAX_BODY_BYTES", "0")], "MAX_BODY_BYTES: expected a whole number of at least 1, got \"0\"")]
     #[case(&[("BASE_PATH", "ml")], "BASE_PATH: expected a path such as /ml, got \"ml\"")]
     #[case(&[("BASE_PATH", "/")], "BASE_PATH: expected a path such as /ml, got \"/\"")]

@@ -35,9 +35,9 @@ pub(crate) use routes::route_below;
 use routes::{envelope_of, routes};
 use server::error::{ApiError, ErrorCode, wrong_method};
 use server::headers::JSON_LENGTH;
-use server::middleware::EnvelopeOf;
+use server::middleware::Finish;
 use server::{health, middleware, path};
-pub use settings::{Alias, AllowedOrigins, Limits, Settings};
+pub use settings::{Alias, AllowedOrigins, Limits, LogRequests, Settings};
 
 /// The application: all routes and their middleware.
 pub fn router(catalog: Arc<Catalog>, settings: Settings) -> Router {
@@ -52,17 +52,18 @@ pub fn misconfigured() -> Router {
             "an environment variable has an invalid value; the service's log names it",
         )
     };
-    let settings = Settings::new(Limits { max_rows: 0, max_body_bytes: 0 });
+    let settings = Settings::new(Limits { max_rows: 0, max_body_bytes: 0, ..Limits::DEFAULT });
     let routes = Router::new().route("/health/live", get(health::live)).fallback(error);
     wrap(routes.method_not_allowed_fallback(wrong_method), settings)
 }
 
 fn wrap(routes: Router, settings: Settings) -> Router {
+    let finish = Finish { envelope_of, log: settings.log_requests, observer: settings.observer };
     let request_id = HeaderName::from_static("x-request-id");
     let stack = ServiceBuilder::new()
         .layer(SetRequestIdLayer::new(request_id.clone(), middleware::RequestIds))
         .layer(PropagateRequestIdLayer::new(request_id))
-        .layer(axum::middleware::from_fn_with_state(envelope_of as EnvelopeOf, middleware::finish))
+        .layer(axum::middleware::from_fn_with_state(Arc::new(finish), middleware::finish))
         .option_layer(cors(settings.cors))
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::custom(panicked));

@@ -1,6 +1,6 @@
 //! The models that are served. Each is loaded once, by the first request that needs it, and shared.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
@@ -28,6 +28,27 @@ pub struct Catalog {
     load_timeout: Duration,
 }
 
+/// The loads of models so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Loads {
+    /// The number of loaded models.
+    pub succeeded: u64,
+    /// The number of failed loads.
+    pub failed: u64,
+    /// The time of all loads.
+    pub duration: Duration,
+}
+
+impl Loads {
+    fn add(self, other: Self) -> Self {
+        Self {
+            succeeded: self.succeeded + other.succeeded,
+            failed: self.failed + other.failed,
+            duration: self.duration + other.duration,
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Entry {
     /// The required name. `None` for a single model that is served under the name in its file.
@@ -35,6 +56,7 @@ struct Entry {
     source: Box<dyn ModelSource>,
     required_checksum: Option<Checksum>,
     model: OnceCell<Arc<Model>>,
+    loads: Mutex<Loads>,
 }
 
 /// Why the catalog has no model for a caller.
@@ -118,6 +140,7 @@ impl Catalog {
             source: Box::new(source),
             required_checksum: None,
             model: OnceCell::new(),
+            loads: Mutex::default(),
         };
         Self::with_default(bundled::sources().map(entry).collect(), default)
     }
@@ -149,7 +172,13 @@ impl Catalog {
     /// (`MODEL_SHA256`) and its name is `name` (`DEFAULT_MODEL`), if they are given.
     #[must_use]
     pub fn single(source: Box<dyn ModelSource>, required_checksum: Option<Checksum>, name: Option<ModelName>) -> Self {
-        let default = Entry { name: name.map(String::from), source, required_checksum, model: OnceCell::new() };
+        let default = Entry {
+            name: name.map(String::from),
+            source,
+            required_checksum,
+            model: OnceCell::new(),
+            loads: Mutex::default(),
+        };
         Self { default, others: Vec::new(), load_timeout: LOAD_TIMEOUT }
     }
 
@@ -204,6 +233,16 @@ impl Catalog {
         Ok(models)
     }
 
+    /// The models that are loaded, the default model first.
+    pub fn loaded(&self) -> impl Iterator<Item = &Arc<Model>> {
+        self.entries().filter_map(|entry| entry.model.get())
+    }
+
+    /// The loads of all models so far.
+    pub fn loads(&self) -> Loads {
+        self.entries().map(Entry::loads).fold(Loads::default(), Loads::add)
+    }
+
     fn entries(&self) -> impl Iterator<Item = &Entry> {
         std::iter::once(&self.default).chain(&self.others)
     }
@@ -217,11 +256,28 @@ impl Entry {
     }
 
     async fn model(&self, limit: Duration) -> Result<Arc<Model>, LoadError> {
-        let loading = tokio::time::timeout(limit, self.model.get_or_try_init(|| self.load()));
+        let loading = tokio::time::timeout(limit, self.model.get_or_try_init(|| self.counted_load()));
         match loading.await {
             Ok(outcome) => outcome.cloned(),
             Err(_) => Err(LoadError::Timeout { location: self.source.describe(), limit }),
         }
+    }
+
+    /// Every update is complete, so the numbers are right even after a panic.
+    fn loads(&self) -> Loads {
+        *self.loads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self, load: Loads) {
+        let mut loads = self.loads.lock().unwrap_or_else(PoisonError::into_inner);
+        *loads = loads.add(load);
+    }
+
+    async fn counted_load(&self) -> Result<Arc<Model>, LoadError> {
+        let mut loading = Loading { entry: self, started: Instant::now(), has_succeeded: false };
+        let outcome = self.load().await;
+        loading.has_succeeded = outcome.is_ok();
+        outcome
     }
 
     async fn load(&self) -> Result<Arc<Model>, LoadError> {
@@ -255,6 +311,20 @@ impl Entry {
             "model loaded"
         );
         Ok(Arc::new(model))
+    }
+}
+
+/// A load in progress, which is counted at its end. If it is dropped before, as at the time limit, it has failed.
+struct Loading<'e> {
+    entry: &'e Entry,
+    started: Instant,
+    has_succeeded: bool,
+}
+
+impl Drop for Loading<'_> {
+    fn drop(&mut self) {
+        let (succeeded, failed) = (self.has_succeeded.into(), (!self.has_succeeded).into());
+        self.entry.count(Loads { succeeded, failed, duration: self.started.elapsed() });
     }
 }
 

@@ -215,7 +215,7 @@ async fn errors_above_a_limit_contain_the_limit() {
 
 #[tokio::test]
 async fn a_response_above_the_limit_of_lambda_is_a_413() {
-    let limits = Limits { max_rows: usize::MAX, max_body_bytes: usize::MAX };
+    let limits = Limits { max_rows: usize::MAX, max_body_bytes: usize::MAX, ..Limits::DEFAULT };
     let application = application(Settings { limits, ..settings() });
     let body = json!({"X": vec![0.123_456_789_012_345_67; 400_000]}).to_string();
     let answer = send(&application, Request::post("/predict").body(body.into()).unwrap()).await;

@@ -49,7 +49,7 @@ impl ModelSource for Failing {
 fn application(fault: Fault, failures: usize) -> (Router, Arc<AtomicUsize>) {
     let fetched = Arc::new(AtomicUsize::new(0));
     let source = Failing { fault, failures, fetched: fetched.clone() };
-    let settings = Settings::new(Limits { max_rows: 100, max_body_bytes: 10_000 });
+    let settings = Settings::new(Limits { max_rows: 100, max_body_bytes: 10_000, ..Limits::DEFAULT });
     (router(Arc::new(Catalog::single(Box::new(source), None, None)), settings), fetched)
 }
 

@@ -5,9 +5,6 @@ use std::env;
 use ordinate_model::Model;
 use ordinate_table::shell_word;
 
-/// The port of `ordinate serve` and `make run`.
-pub(super) const PORT: u16 = 9000;
-
 /// A curl command that requests a prediction for an example row of the model, from a server at this host and port.
 pub(super) fn curl(authority: &str, model: &Model) -> String {
     let url = format!("{authority}/models/{}/predict", model.name());

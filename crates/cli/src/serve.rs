@@ -9,7 +9,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-use super::curl::{PORT, curl};
+use super::curl::curl;
 use super::model::{find, load_from};
 use super::print_error;
 use ordinate::config::{Config, Environment};
@@ -17,6 +17,7 @@ use ordinate::source::ModelUri;
 use ordinate::source::catalog::Catalog;
 use ordinate::telemetry;
 use ordinate_model::Model;
+use ordinate_server::settings::ServerSettings;
 use ordinate_server::signal::stopped;
 
 /// Serve models over HTTP on this machine
@@ -36,21 +37,24 @@ pub(super) struct Arguments {
     /// name of a bundled model (line, or bundled:line).
     #[arg(value_name = "MODEL")]
     models: Vec<String>,
-    /// Address to listen on; 0.0.0.0 for all interfaces
-    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
-    host: IpAddr,
-    /// Port to listen on; 0 for any free port
-    #[arg(long, default_value_t = PORT)]
-    port: u16,
+    /// Address to listen on; 0.0.0.0 for all interfaces [default: $HOST, or 127.0.0.1]
+    #[arg(long)]
+    host: Option<IpAddr>,
+    /// Port to listen on; 0 for any free port [default: $AIP_HTTP_PORT, $PORT, or 9000]
+    #[arg(long)]
+    port: Option<u16>,
 }
 
 /// Serves until the process is interrupted or terminated.
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let environment = Environment::process();
     telemetry::install(environment.log()?);
+    let settings = ServerSettings::new(&environment)?;
+    let host = arguments.host.unwrap_or(settings.host);
+    let port = arguments.port.unwrap_or(settings.port);
     Runtime::new()?.block_on(async {
         // Before the models are loaded, which may take long.
-        let listener = listen(SocketAddr::new(arguments.host, arguments.port)).await?;
+        let listener = listen(SocketAddr::new(host, port)).await?;
         let config = match arguments.models.as_slice() {
             [] => {
                 let config = environment.config()?;
@@ -61,7 +65,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
             }
             places => environment.config_with_models(load(places).await?)?,
         };
-        serve(listener, config).await
+        serve(listener, config, &settings).await
     })?;
     Ok(String::new())
 }
@@ -109,12 +113,12 @@ async fn load(places: &[String]) -> Result<Vec<Catalog>, String> {
     Ok(catalogs)
 }
 
-async fn serve(listener: TcpListener, config: Config) -> Result<(), Box<dyn Error>> {
+async fn serve(listener: TcpListener, config: Config, settings: &ServerSettings) -> Result<(), Box<dyn Error>> {
     let stopped = stopped()?;
     let authority = authority(listener.local_addr()?);
     print_error(&format!("Ordinate on http://{authority}; API documentation: http://{authority}/docs\n"));
     let ready = move |model: &Model| print_error(&format!("Ready. Try:\n\n  {}\n\n", curl(&authority, model)));
-    ordinate_server::serve(listener, config, ready, async {
+    ordinate_server::serve(listener, config, settings, ready, async {
         stopped.await;
     })
     .await?;

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::coefficients::CoefficientTable;
 use super::confusion::Confusion;
-use super::curl::{PORT, curl, program};
+use super::curl::{curl, program};
 use super::output::{is_standard_output, same_file};
 use super::progress::Progress;
 use super::{intervals, metric_table};
@@ -26,6 +26,7 @@ use ordinate_model::artifact::Document;
 use ordinate_model::estimator::Coefficients;
 use ordinate_model::identity::{Checksum, ModelName};
 use ordinate_model::wording::counted;
+use ordinate_server::settings::PORT;
 use ordinate_table::{Decision, Origin, Watch, expanded, shell_word};
 use ordinate_train::evaluate::ClassMetrics;
 use ordinate_train::plan::PenaltyPlan;

@@ -77,7 +77,7 @@ impl Model {
             row = features.iter().zip(&drawn).map(|(feature, drawn)| drawn.at(feature, fraction)).collect();
             let frame = Frame::from_accepted(self.signature(), row.clone());
             let wanted = Wanted { warnings: WarningScope::First, ..Wanted::default() };
-            if self.answer(&frame, &wanted).is_ok_and(|answer| answer.warnings.total == 0) {
+            if self.answer(&frame, &wanted).is_ok_and(|answer| answer.warnings.counts.total() == 0) {
                 break;
             }
         }

@@ -1,16 +1,36 @@
-//! The service as a plain HTTP server, for containers and local use.
+//! The service as a plain HTTP server, for containers and local use: timeouts, limits, metrics and an orderly end.
 
+mod body;
+mod connection;
+mod connections;
+mod metrics;
+mod service;
+pub mod settings;
 pub mod signal;
+mod socket;
 
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
+use axum::routing::get;
 use ordinate::config::Config;
 use ordinate::http;
 use ordinate::source::Causes;
+use ordinate::source::catalog::Catalog;
 use ordinate_model::Model;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+use body::{BodyLimits, BodyMemory};
+use connections::{Acceptor, Connections};
+use metrics::{InFlight, Metrics, State};
+use service::Service;
+use settings::ServerSettings;
+
+/// File descriptors for anything but connections: models, logs, connections to S3.
+const OTHER_DESCRIPTORS: u64 = 64;
 
 /// Listens on an address; port 0 means any free port.
 ///
@@ -21,26 +41,71 @@ pub async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address).await.map_err(cannot)
 }
 
-/// Serves until `stopped` resolves and the requests in progress are answered. `ready` is called with the default model when
-/// it is loaded.
+/// Serves until `stopped` resolves and the requests in progress are answered, or their time is over. `ready` is called
+/// with the default model when it is loaded.
 ///
 /// # Errors
 /// When connections cannot be accepted.
 pub async fn serve(
     listener: TcpListener,
     config: Config,
+    settings: &ServerSettings,
     ready: impl FnOnce(&Model) + Send + 'static,
     stopped: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    // Loaded now, so that the first request does not wait; after a failure, that request tries again.
-    let catalog = config.catalog.clone();
-    tokio::spawn(async move {
-        match catalog.default_model().await {
-            Ok(model) => ready(&model),
-            Err(error) => {
-                tracing::warn!(cause = %Causes(&error), "the default model is not loaded; the next request tries again");
-            }
+    tokio::spawn(load(config.catalog.clone(), ready));
+    let connections = Connections::new(max_connections(settings.max_connections));
+    let service = service(config, settings, &connections);
+    Acceptor::new(connections, service).run(listener, stopped, settings.drain).await
+}
+
+/// Loads the default model now, so that the first request does not wait; after a failure, that request tries again.
+async fn load(catalog: Arc<Catalog>, ready: impl FnOnce(&Model)) {
+    match catalog.default_model().await {
+        Ok(model) => ready(&model),
+        Err(error) => {
+            tracing::warn!(cause = %Causes(&error), "the default model is not loaded; the next request tries again");
         }
+    }
+}
+
+fn service(config: Config, settings: &ServerSettings, connections: &Arc<Connections>) -> Arc<Service> {
+    let mut http = config.http;
+    http.limits.max_answer_bytes = settings.max_answer_bytes;
+    let body_limits = BodyLimits { bytes: http.limits.max_body_bytes, time: settings.body_timeout };
+    let body_memory = BodyMemory::new(settings.body_memory_bytes, http.limits.max_body_bytes);
+    let (max_concurrent_requests, permits) =
+        (settings.max_concurrent_requests, Arc::new(Semaphore::new(settings.max_concurrent_requests)));
+    let free = permits.clone();
+    let metrics = Metrics::new(State {
+        catalog: config.catalog.clone(),
+        connections: connections.clone(),
+        body_memory: body_memory.clone(),
+        in_flight: InFlight(Arc::new(move || max_concurrent_requests - free.available_permits())),
     });
-    axum::serve(listener, http::router(config.catalog, config.http)).with_graceful_shutdown(stopped).await
+    http.observer = Some(Arc::new(metrics.clone()));
+    let routes = http::router(config.catalog, http);
+    let router = axum::Router::new().route("/metrics", get(|| metrics.respond())).fallback_service(routes);
+    Arc::new(Service {
+        router,
+        body_limits,
+        body_memory,
+        header_timeout: settings.header_timeout,
+        idle_timeout: settings.idle_timeout,
+        max_concurrent_requests,
+        permits,
+    })
+}
+
+/// Raises the limit of file descriptors, and returns the number of connections that it allows.
+fn max_connections(wanted: usize) -> usize {
+    let Ok(descriptors) = rlimit::increase_nofile_limit(u64::MAX) else { return wanted };
+    let possible = usize::try_from(descriptors.saturating_sub(OTHER_DESCRIPTORS)).unwrap_or(usize::MAX).max(1);
+    if possible < wanted {
+        tracing::warn!(
+            limit = possible,
+            "fewer connections than MAX_CONNECTIONS: the system allows {descriptors} open files"
+        );
+    }
+    wanted.min(possible)
 }

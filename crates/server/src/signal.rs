@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io;
 
 /// Resolves to the exit code for the signal when the process is interrupted or, as by a container's host, terminated.
-/// Needs a runtime, and catches the signals from then on.
+/// Needs a runtime, and catches the signals from then on. A second signal ends the process at once.
 ///
 /// # Errors
 /// When the signals cannot be caught.
@@ -14,11 +14,16 @@ pub fn stopped() -> io::Result<impl Future<Output = u8> + Send + 'static> {
 
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     // The exit codes of shells: 128 plus the number of the signal.
-    Ok(async move {
+    let mut next = async move || {
         tokio::select! {
             _ = interrupt.recv() => 130,
             _ = terminate.recv() => 143,
         }
+    };
+    Ok(async move {
+        let code = next().await;
+        tokio::spawn(async move { std::process::exit(next().await.into()) });
+        code
     })
 }
 

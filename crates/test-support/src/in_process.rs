@@ -14,7 +14,7 @@ use tower::ServiceExt;
 
 /// The default settings of the function.
 pub fn settings() -> Settings {
-    Settings::new(Limits { max_rows: 100_000, max_body_bytes: 6_291_456 })
+    Settings::new(Limits { max_rows: 100_000, max_body_bytes: 6_291_456, ..Limits::DEFAULT })
 }
 
 /// The service with the bundled models.

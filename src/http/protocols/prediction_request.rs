@@ -15,9 +15,10 @@ use crate::http::decode::json::Terms;
 use crate::http::server::error::ApiError;
 use crate::http::server::headers::WARNINGS;
 use crate::http::server::middleware::Served;
+use crate::http::server::response::AnswerLimit;
 use crate::http::server::statistics::Tally;
 use crate::http::server::{body, response};
-use ordinate_model::answer::{Warning, WarningScope, Warnings};
+use ordinate_model::answer::{Warning, WarningCounts, WarningScope, Warnings};
 use ordinate_model::frame::Frame;
 use ordinate_model::{Answer, Model, Wanted};
 
@@ -36,9 +37,10 @@ pub(crate) struct WarningsBody<'m> {
 
 impl<'m> WarningsBody<'m> {
     pub(crate) fn new(answer: &'m Answer<'m>) -> Self {
-        let Warnings { listed, total, rows_with_leverage } = &answer.warnings;
+        let Warnings { listed, counts, rows_with_leverage } = &answer.warnings;
+        let total = counts.total();
         Self {
-            warnings_total: (*total > listed.len()).then_some(*total),
+            warnings_total: (total > listed.len()).then_some(total),
             rows_searched_for_leverage: rows_with_leverage.filter(|searched| *searched < answer.prediction.len()),
             warnings: listed,
         }
@@ -53,12 +55,12 @@ pub(crate) struct PredictionRequest {
     pub(crate) body: Bytes,
     /// The maximum number of rows.
     pub(crate) max_rows: usize,
-    /// The maximum size of the response in bytes.
-    limit: usize,
+    /// The maximum size of the response.
+    limit: AnswerLimit,
     stages: Stages,
     tally: Tally,
-    /// The number of warnings of the answer.
-    warnings: usize,
+    /// The numbers of warnings of the answer.
+    warnings: WarningCounts,
 }
 
 impl PredictionRequest {
@@ -67,7 +69,7 @@ impl PredictionRequest {
     /// # Errors
     /// 404 for an unknown model, 503 for a model that cannot be loaded, 4xx for an invalid body.
     pub(crate) async fn open(application: &Application, path: &ModelPath, request: Request) -> Result<Self, ApiError> {
-        let limit = response::limit(&request);
+        let limit = AnswerLimit::new(&request, application.limits.max_answer_bytes);
         let (parts, body) = request.into_parts();
         let mut stages = Stages::start();
         let model = path.load(application).await?;
@@ -75,7 +77,16 @@ impl PredictionRequest {
         let tally = application.statistics.begin(&model);
         let body = body::read(&parts, body, application.limits.max_body_bytes).await?;
         let max_rows = application.limits.max_rows;
-        Ok(Self { model, headers: parts.headers, body, max_rows, limit, stages, tally, warnings: 0 })
+        Ok(Self {
+            model,
+            headers: parts.headers,
+            body,
+            max_rows,
+            limit,
+            stages,
+            tally,
+            warnings: WarningCounts::default(),
+        })
     }
 
     /// The terms for reading rows: unknown names are errors.
@@ -99,7 +110,7 @@ impl PredictionRequest {
         wanted: Wanted,
     ) -> Result<Answer<'m>, ApiError> {
         let answer = model.answer(frame, &Wanted { warnings: WarningScope::First, ..wanted })?;
-        self.warnings = answer.warnings.total;
+        self.warnings = answer.warnings.counts;
         self.stages.end("predict");
         Ok(answer)
     }
@@ -134,8 +145,8 @@ impl PredictionRequest {
             (HeaderName::from_static("server-timing"), text(&self.stages.to_string())),
         ];
         let mut response = (headers, encoded).into_response();
-        if self.warnings > 0 {
-            response.headers_mut().insert(WARNINGS, HeaderValue::from(self.warnings));
+        if self.warnings.total() > 0 {
+            response.headers_mut().insert(WARNINGS, HeaderValue::from(self.warnings.total()));
         }
         response.extensions_mut().insert(served);
         response

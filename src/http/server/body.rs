@@ -8,9 +8,10 @@ use bytes::Bytes;
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use http::request::Parts;
 use http::{HeaderMap, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Limited};
 
 use super::error::{ApiError, ErrorCode};
+use super::fault::BodyFault;
 use super::lambda::EventFault;
 use ordinate_model::wording::shorten;
 
@@ -120,8 +121,13 @@ pub(crate) async fn read(parts: &Parts, body: Body, limit: usize) -> Result<Byte
     let encoding = Encoding::from_headers(&parts.headers)?;
     let bytes = match Limited::new(body, limit).collect().await {
         Ok(collected) => collected.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => return Err(too_large(limit)),
-        Err(error) => return Err(ApiError::internal(format!("reading the body failed: {error}"))),
+        Err(error) => {
+            return Err(match error.downcast::<axum::Error>() {
+                Ok(error) => BodyFault::respond(*error, limit),
+                // The only other error of `Limited`.
+                Err(_) => ApiError::body_too_large(limit),
+            });
+        }
     };
     match encoding {
         Encoding::Identity => Ok(bytes),
@@ -168,7 +174,7 @@ fn decompress(compressed: impl Read, limit: usize) -> Result<Bytes, ApiError> {
     let mut decompressed = Vec::new();
     let beyond = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     match compressed.take(beyond).read_to_end(&mut decompressed) {
-        Ok(length) if length > limit => Err(too_large(limit)),
+        Ok(length) if length > limit => Err(ApiError::body_too_large(limit)),
         Ok(_) => Ok(decompressed.into()),
         Err(error) => Err(invalid_compression(error)),
     }
@@ -176,9 +182,4 @@ fn decompress(compressed: impl Read, limit: usize) -> Result<Bytes, ApiError> {
 
 fn invalid_compression(reason: impl Display) -> ApiError {
     ApiError::new(ErrorCode::InvalidGzip, format!("the body cannot be decompressed: {reason}"))
-}
-
-fn too_large(limit: usize) -> ApiError {
-    let detail = format!("the body is larger than {limit} bytes (after decoding); send fewer rows per request");
-    ApiError::new(ErrorCode::BodyTooLarge, detail)
 }

@@ -59,10 +59,13 @@ error_codes! {
         InvalidEvent = BAD_REQUEST, "invalid_event", "The Lambda event cannot be read";
         InvalidBase64 = BAD_REQUEST, "invalid_base64", "The body is not valid base64";
         InvalidGzip = BAD_REQUEST, "invalid_gzip", "The body is not valid gzip or deflate";
+        InvalidRequest = BAD_REQUEST, "invalid_request", "The request is not valid HTTP";
+        IncompleteBody = BAD_REQUEST, "incomplete_body", "The body did not arrive completely";
         UnknownRoute = NOT_FOUND, "unknown_route", "Unknown route";
         UnknownModel = NOT_FOUND, "unknown_model", "Unknown model";
         UnknownVersion = NOT_FOUND, "unknown_version", "Unknown model version";
         MethodNotAllowed = METHOD_NOT_ALLOWED, "method_not_allowed", "The route does not support this method";
+        RequestTimeout = REQUEST_TIMEOUT, "request_timeout", "The body did not arrive in time";
         BodyTooLarge = PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large";
         TooManyRows = PAYLOAD_TOO_LARGE, "too_many_rows", "The request has too many rows";
         AnswerTooLarge = PAYLOAD_TOO_LARGE, "answer_too_large", "The response would be too large";
@@ -96,6 +99,8 @@ error_codes! {
         IntervalOverflow = UNPROCESSABLE_ENTITY, "interval_overflow", "The interval is too large for a double";
         Internal = INTERNAL_SERVER_ERROR, "internal", "Internal error";
         ModelUnavailable = SERVICE_UNAVAILABLE, "model_unavailable", "The model cannot be loaded at the moment";
+        Overloaded = SERVICE_UNAVAILABLE, "overloaded", "The server is at its limit";
+        UnsupportedTransferCoding = NOT_IMPLEMENTED, "unsupported_transfer_coding", "Unsupported transfer coding";
         Misconfigured = SERVICE_UNAVAILABLE, "misconfigured", "The service is misconfigured";
     }
 }
@@ -169,6 +174,12 @@ impl ApiError {
             self.complaints.push(Complaint { code, pointer: Some(format!("#/{key}")), detail });
         }
         self
+    }
+
+    /// A body above the limit.
+    pub(crate) fn body_too_large(limit: usize) -> Self {
+        let detail = format!("the body is larger than {limit} bytes (after decoding); send fewer rows per request");
+        Self::new(ErrorCode::BodyTooLarge, detail)
     }
 
     /// An error of the service itself; the cause is logged.

@@ -1,5 +1,6 @@
 //! The middleware around all routes: error bodies, content encoding, and one log line per request, without the body.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -12,7 +13,11 @@ use tower_http::request_id::{MakeRequestId, RequestId};
 
 use super::envelope::Envelope;
 use super::error::{ApiError, ErrorCode};
+use super::fault::RequestFault;
 use super::lambda::EventFault;
+use super::observer::{Observer, PredictionRecord, RequestRecord, Started};
+use crate::http::settings::LogRequests;
+use ordinate_model::answer::WarningCounts;
 
 /// The facts of a prediction for the log, in the extensions of its response.
 #[derive(Debug, Clone)]
@@ -22,15 +27,21 @@ pub(crate) struct Served {
     /// Predicted rows.
     pub(crate) rows: usize,
     /// Warnings in the response.
-    pub(crate) warnings: usize,
+    pub(crate) warnings: WarningCounts,
 }
 
 /// The path of the matched route in the extensions of its response, if axum's path lacks the verb.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RoutePath(pub(crate) &'static str);
 
-/// Returns the form of errors for a path.
-pub(crate) type EnvelopeOf = fn(&str) -> Envelope;
+/// What happens at the end of a request.
+#[derive(Debug)]
+pub(crate) struct Finish {
+    /// The form of errors for a path.
+    pub(crate) envelope_of: fn(&str) -> Envelope,
+    pub(crate) log: LogRequests,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+}
 
 /// Lambda's request id if there is one, so that the log agrees with Lambda's own lines; otherwise a random id.
 #[derive(Debug, Clone, Copy)]
@@ -47,20 +58,22 @@ impl MakeRequestId for RequestIds {
 }
 
 /// Writes the bodies of errors and the log line.
-pub(crate) async fn finish(State(envelope_of): State<EnvelopeOf>, mut request: Request, next: Next) -> Response {
-    let started = Instant::now();
+pub(crate) async fn finish(State(finish): State<Arc<Finish>>, mut request: Request, next: Next) -> Response {
+    let started = request.extensions().get().map_or_else(Instant::now, |Started(started)| *started);
     let method = request.method().clone();
     let matched = request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned());
     let request_id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok());
     let request_id = request_id.unwrap_or_default().to_owned();
 
-    let envelope = envelope_of(request.uri().path());
+    let envelope = (finish.envelope_of)(request.uri().path());
     if not_compressed(request.uri().path()) {
         request.headers_mut().remove(ACCEPT_ENCODING);
     }
     simplify_accept_encoding(request.headers_mut());
     let mut response = if request.extensions().get() == Some(&EventFault::Unreadable) {
         ApiError::new(ErrorCode::InvalidEvent, "the event has a header that is not valid in HTTP").into_response()
+    } else if let Some(fault) = request.extensions().get::<RequestFault>() {
+        ApiError::from(fault).into_response()
     } else {
         next.run(request).await
     };
@@ -78,21 +91,62 @@ pub(crate) async fn finish(State(envelope_of): State<EnvelopeOf>, mut request: R
 
     let route = response.extensions_mut().remove::<RoutePath>().map(|RoutePath(path)| path).or(matched.as_deref());
     let served = response.extensions_mut().remove::<Served>();
-    let status = response.status().as_u16();
-    let duration_ms = started.elapsed().as_secs_f64() * 1e3;
-    let code = error.as_ref().map(|error| error.code.as_str());
-    let cause = error.as_ref().and_then(|error| error.cause.as_deref());
-    let model = served.as_ref().map(|served| served.model.as_str());
-    let rows = served.as_ref().map(|served| served.rows);
-    let warnings = served.as_ref().map(|served| served.warnings);
-    let method = method.as_str();
-    // One line per request; only errors of the service have the level ERROR.
-    if status >= 500 {
-        tracing::error!(request_id, method, route, status, duration_ms, model, rows, warnings, code, cause, "request");
-    } else {
-        tracing::info!(request_id, method, route, status, duration_ms, model, rows, warnings, code, "request");
+    let record = RequestRecord {
+        method: &method,
+        route,
+        status: response.status().as_u16(),
+        duration: started.elapsed(),
+        code: error.as_ref().map(|error| error.code.as_str()),
+        prediction: served.as_ref().map(|served| PredictionRecord {
+            model: &served.model,
+            rows: served.rows,
+            warnings: served.warnings,
+        }),
+    };
+    if let Some(observer) = &finish.observer {
+        observer.finished(&record);
+    }
+    if finish.log.include(record.status) {
+        log(&record, &request_id, error.as_ref());
     }
     response
+}
+
+/// One line per request. Errors of the service have the level ERROR, and so has no error that a caller can cause.
+fn log(record: &RequestRecord<'_>, request_id: &str, error: Option<&ApiError>) {
+    let &RequestRecord { method, route, status, code, ref prediction, .. } = record;
+    let method = method.as_str();
+    let duration_ms = record.duration.as_secs_f64() * 1e3;
+    let cause = error.and_then(|error| error.cause.as_deref());
+    let model = prediction.map(|prediction| prediction.model);
+    let rows = prediction.map(|prediction| prediction.rows);
+    let warnings = prediction.map(|prediction| prediction.warnings.total());
+    match error.map(|error| error.code) {
+        Some(ErrorCode::Overloaded) => {
+            tracing::warn!(request_id, method, route, status, duration_ms, code, "request");
+        }
+        Some(ErrorCode::UnsupportedTransferCoding) => {
+            tracing::info!(request_id, method, route, status, duration_ms, code, "request");
+        }
+        _ if status >= 500 => {
+            tracing::error!(
+                request_id,
+                method,
+                route,
+                status,
+                duration_ms,
+                model,
+                rows,
+                warnings,
+                code,
+                cause,
+                "request"
+            );
+        }
+        _ => {
+            tracing::info!(request_id, method, route, status, duration_ms, model, rows, warnings, code, "request");
+        }
+    }
 }
 
 /// Triton's asynchronous client always accepts gzip but decompresses only the responses of `…/infer`.

@@ -3,10 +3,12 @@
 pub(crate) mod body;
 pub(crate) mod envelope;
 pub(crate) mod error;
+pub mod fault;
 pub(crate) mod headers;
 pub(crate) mod health;
 pub mod lambda;
 pub(crate) mod middleware;
+pub mod observer;
 pub(crate) mod path;
 pub(crate) mod query;
 pub(crate) mod response;

@@ -11,17 +11,28 @@ use serde::Serialize;
 
 use super::error::{ApiError, ErrorCode};
 
-/// The maximum size of a body: a Lambda response (6 MiB) minus status and headers.
-pub(crate) const LAMBDA: usize = 6 * 1024 * 1024 - 16 * 1024;
+/// The maximum size of a response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AnswerLimit {
+    bytes: usize,
+    /// Where the limit is from, for the error.
+    origin: &'static str,
+}
 
-/// The same behind a load balancer, which accepts 1 MiB from a function.
-const LOAD_BALANCER: usize = 1024 * 1024 - 16 * 1024;
+impl AnswerLimit {
+    /// A Lambda response (6 MiB) minus status and headers.
+    pub(crate) const LAMBDA: Self = Self { bytes: 6 * 1024 * 1024 - 16 * 1024, origin: "AWS Lambda's limit" };
 
-/// The maximum size of a response to this request, in bytes.
-pub(crate) fn limit(request: &Request) -> usize {
-    match request.request_context_ref() {
-        Some(RequestContext::Alb(_)) => LOAD_BALANCER,
-        _ => LAMBDA,
+    /// The same behind a load balancer, which accepts 1 MiB from a function.
+    const LOAD_BALANCER: Self = Self { bytes: 1024 * 1024 - 16 * 1024, origin: "the load balancer's limit" };
+
+    /// The maximum size of a response to this request; `setting` applies outside of Lambda.
+    pub(crate) fn new(request: &Request, setting: usize) -> Self {
+        match request.request_context_ref() {
+            Some(RequestContext::Alb(_)) => Self::LOAD_BALANCER,
+            Some(_) => Self::LAMBDA,
+            None => Self { bytes: setting, origin: "MAX_ANSWER_BYTES" },
+        }
     }
 }
 
@@ -30,15 +41,15 @@ pub(crate) fn limit(request: &Request) -> usize {
 /// # Errors
 /// 413 if it is larger.
 pub(crate) fn respond<T: Serialize>(value: &T) -> Result<Response, ApiError> {
-    Ok(([(CONTENT_TYPE, "application/json")], json(value, LAMBDA)?).into_response())
+    Ok(([(CONTENT_TYPE, "application/json")], json(value, AnswerLimit::LAMBDA)?).into_response())
 }
 
 /// Serializes a value. Stops at the limit: the explanations of a large request can be far larger than memory allows.
 ///
 /// # Errors
 /// 413 if the text exceeds the limit.
-pub(crate) fn json<T: Serialize>(value: &T, limit: usize) -> Result<Vec<u8>, ApiError> {
-    let mut text = LimitedText { encoded: Vec::new(), left: limit };
+pub(crate) fn json<T: Serialize>(value: &T, limit: AnswerLimit) -> Result<Vec<u8>, ApiError> {
+    let mut text = LimitedText { encoded: Vec::new(), left: limit.bytes };
     match serde_json::to_writer(&mut text, value) {
         Ok(()) => Ok(text.encoded),
         // Writing into memory fails only at the limit.
@@ -74,15 +85,15 @@ fn length_as_text(part: &[u8]) -> usize {
 ///
 /// # Errors
 /// 413 if the text exceeds the limit.
-pub(crate) fn fits(media_type: &str, encoded: &[u8], limit: usize) -> Result<(), ApiError> {
+pub(crate) fn fits(media_type: &str, encoded: &[u8], limit: AnswerLimit) -> Result<(), ApiError> {
     // Lambda sends bytes as base64.
     let octets = media_type == "application/octet-stream";
     let sent = if octets { encoded.len().div_ceil(3) * 4 } else { length_as_text(encoded) };
-    if sent > limit { Err(too_large(limit)) } else { Ok(()) }
+    if sent > limit.bytes { Err(too_large(limit)) } else { Ok(()) }
 }
 
-fn too_large(limit: usize) -> ApiError {
-    let detail = format!("the response would be larger than {limit} bytes; send fewer rows per request");
+fn too_large(AnswerLimit { bytes, origin }: AnswerLimit) -> ApiError {
+    let detail = format!("the response would be larger than {bytes} bytes ({origin}); send fewer rows per request");
     ApiError::new(ErrorCode::AnswerTooLarge, detail)
 }
 
@@ -91,6 +102,10 @@ mod tests {
     use serde::Serializer;
 
     use super::*;
+
+    fn bytes(bytes: usize) -> AnswerLimit {
+        AnswerLimit { bytes, origin: "MAX_ANSWER_BYTES" }
+    }
 
     /// An endless list of numbers.
     struct Endless;
@@ -103,15 +118,15 @@ mod tests {
 
     #[test]
     fn serialization_stops_at_the_limit() {
-        assert_eq!(json(&Endless, 1000).unwrap_err().code, ErrorCode::AnswerTooLarge);
+        assert_eq!(json(&Endless, bytes(1000)).unwrap_err().code, ErrorCode::AnswerTooLarge);
     }
 
     #[test]
     fn escapes_and_base64_count() {
         // Two quotes and the backslash of the JSON escape: one more byte each.
-        assert_eq!(json(&"a\n", 5 + 3).unwrap(), b"\"a\\n\"");
-        assert!(json(&"a\n", 5 + 2).is_err());
-        assert!(fits("application/octet-stream", &[0; 6], 8).is_ok());
-        assert!(fits("application/octet-stream", &[0; 7], 8).is_err());
+        assert_eq!(json(&"a\n", bytes(5 + 3)).unwrap(), b"\"a\\n\"");
+        assert!(json(&"a\n", bytes(5 + 2)).is_err());
+        assert!(fits("application/octet-stream", &[0; 6], bytes(8)).is_ok());
+        assert!(fits("application/octet-stream", &[0; 7], bytes(8)).is_err());
     }
 }

@@ -176,7 +176,7 @@ impl Service {
         let path = directory.path().join("people.json");
         std::fs::write(&path, file).unwrap();
         let catalog = Catalog::single(Box::new(FileSource::new(path)), None, None);
-        let settings = Settings::new(Limits { max_rows: 3, max_body_bytes: 100_000 });
+        let settings = Settings::new(Limits { max_rows: 3, max_body_bytes: 100_000, ..Limits::DEFAULT });
         Self { application: router(Arc::new(catalog), settings), _directory: directory }
     }
 

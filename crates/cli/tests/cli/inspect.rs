@@ -101,7 +101,7 @@ fn standard_input_is_either_the_model_or_the_data() {
 async fn inspect_and_the_service_describe_intervals_alike() {
     for name in ["line", "diabetes", "iris"] {
         let shown: Value = serde_json::from_str(said(&pipe(&format!("inspect {name} --json"), ""))).unwrap();
-        let settings = Settings::new(Limits { max_rows: 100_000, max_body_bytes: 6_291_456 });
+        let settings = Settings::new(Limits { max_rows: 100_000, max_body_bytes: 6_291_456, ..Limits::DEFAULT });
         let application = router(Arc::new(Catalog::bundled(Some(name)).unwrap()), settings);
         let request = Request::get(format!("/models/{name}")).body(Body::empty()).unwrap();
         let body = application.oneshot(request).await.unwrap().into_body().collect().await.unwrap().to_bytes();

@@ -22,7 +22,7 @@ use crate::support::{
 
 /// The answer of `POST /predict` to these rows.
 async fn over_http(catalog: Catalog, body: String) -> Vec<Value> {
-    let limits = Limits { max_rows: 100_000, max_body_bytes: 6_291_456 };
+    let limits = Limits { max_rows: 100_000, max_body_bytes: 6_291_456, ..Limits::DEFAULT };
     let application = router(Arc::new(catalog), Settings::new(limits));
     let request = Request::post("/predict").header("content-type", "text/csv").body(Body::from(body)).unwrap();
     let response = application.oneshot(request).await.unwrap();

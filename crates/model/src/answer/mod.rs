@@ -22,7 +22,7 @@ use prediction_sets::PredictionSets;
 pub use explanation::{Explanation, MAX_VALUES as MAX_EXPLANATION_VALUES, Unit as ExplanationUnit};
 pub use intervals::{AvailableIntervals, IntervalError, IntervalMethod};
 pub use prediction::{PredictError, PredictedRow, Prediction, Probabilities};
-pub use warnings::{MAX_LISTED_WARNINGS, Warning, WarningReason, WarningScope, Warnings};
+pub use warnings::{MAX_LISTED_WARNINGS, Warning, WarningCounts, WarningReason, WarningScope, Warnings};
 
 /// The requested additions to predictions and, for a classifier, to probabilities.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

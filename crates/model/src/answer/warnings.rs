@@ -27,11 +27,41 @@ const HIGH_LEVERAGE: f64 = 3.0;
 pub struct Warnings<'m> {
     /// The first [`MAX_LISTED_WARNINGS`], by row, or [all](WarningScope::All).
     pub listed: Vec<Warning<'m>>,
-    /// The number of all of them.
-    pub total: usize,
+    /// The numbers of all of them by kind.
+    pub counts: WarningCounts,
     /// The number of rows, from the first on, whose leverage was computed: all unless the frame is so large that it
     /// would take too long; `None` for a model whose file has no `R`.
     pub rows_with_leverage: Option<usize>,
+}
+
+/// Numbers of warnings by kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WarningCounts {
+    /// Values outside the range of the training data.
+    pub outside_range: usize,
+    /// Missing values that were replaced.
+    pub imputed: usize,
+    /// Categories that are not in the training data.
+    pub unknown_category: usize,
+    /// Rows of high leverage.
+    pub leverage: usize,
+}
+
+impl WarningCounts {
+    /// The number of warnings of any kind.
+    pub fn total(&self) -> usize {
+        self.by_code().into_iter().map(|(_, count)| count).sum()
+    }
+
+    /// The number for each `code`.
+    pub fn by_code(&self) -> [(&'static str, usize); 4] {
+        [
+            ("outside_range", self.outside_range),
+            ("imputed", self.imputed),
+            ("unknown_category", self.unknown_category),
+            ("leverage", self.leverage),
+        ]
+    }
 }
 
 /// One warning; it serialises with a stable `code` and a `message`.
@@ -154,12 +184,14 @@ impl<'m> Warnings<'m> {
             let is_usual = !search.add_unusual_values(row, values);
             let leverage = leverages.next();
             if let Some(leverage) = leverage.filter(|leverage| *leverage > limit && is_usual) {
+                search.found.counts.leverage += 1;
                 search.found.add(row, || WarningReason::Leverage { leverage: leverage.min(f64::MAX), limit });
             }
         }
         let unlisted = frame.unknown_categories().total - frame.unknown_categories().listed.len();
-        let Found { listed, total, .. } = search.found;
-        Warnings { rows_with_leverage, listed, total: total + unlisted }
+        let Found { listed, mut counts, .. } = search.found;
+        counts.unknown_category += unlisted;
+        Warnings { rows_with_leverage, listed, counts }
     }
 }
 
@@ -178,16 +210,16 @@ struct Search<'m, 'f> {
     found: Found<'m>,
 }
 
-/// The first warnings, and the number of all.
+/// The first warnings, and the numbers of all.
 struct Found<'m> {
     max_listed: usize,
     listed: Vec<Warning<'m>>,
-    total: usize,
+    counts: WarningCounts,
 }
 
 impl<'m> Found<'m> {
+    /// Lists a warning that is counted, unless enough are listed.
     fn add(&mut self, row: usize, reason: impl FnOnce() -> WarningReason<'m>) {
-        self.total += 1;
         if self.listed.len() < self.max_listed {
             self.listed.push(Warning { row, reason: reason() });
         }
@@ -207,7 +239,7 @@ impl<'m, 'f> Search<'m, 'f> {
             imputed: frame.imputed(),
             lenient: positions().filter(|(_, feature)| is_lenient(feature)).map(|(position, _)| position).collect(),
             unknown_categories: unknown_categories.into_iter().peekable(),
-            found: Found { max_listed, listed: Vec::new(), total: 0 },
+            found: Found { max_listed, listed: Vec::new(), counts: WarningCounts::default() },
         }
     }
     fn add_imputed_values(&mut self, row: usize) {
@@ -217,6 +249,7 @@ impl<'m, 'f> Search<'m, 'f> {
         let first = row * self.features.len();
         for (position, value) in self.replaced.iter().filter(|(position, _)| self.imputed.contains(first + position)) {
             if let Some(Feature { name, .. }) = self.features.get(*position) {
+                self.found.counts.imputed += 1;
                 self.found.add(row, || WarningReason::Imputed { feature: name, value: value.clone() });
             }
         }
@@ -225,7 +258,7 @@ impl<'m, 'f> Search<'m, 'f> {
     /// Adds values outside their range and unknown categories, and returns whether the row has any. An imputed value is
     /// neither, even if it is not in the training data.
     fn add_unusual_values(&mut self, row: usize, values: &[f64]) -> bool {
-        let (before, first) = (self.found.total, row * self.features.len());
+        let (before, first) = (self.found.counts.total(), row * self.features.len());
         let value = |position: usize| values.get(position).copied().unwrap_or(f64::NAN);
         for (position, [low, high]) in &self.ranges {
             let value = value(*position);
@@ -233,17 +266,19 @@ impl<'m, 'f> Search<'m, 'f> {
                 && !self.imputed.contains(first + position)
                 && let Some(feature) = self.features.get(*position)
             {
+                self.found.counts.outside_range += 1;
                 self.found.add(row, || WarningReason::outside_range(feature, value));
             }
         }
         while let Some(category) = self.unknown_categories.next_if(|category| category.row == row) {
             if let Some(Feature { name, .. }) = self.features.get(category.position) {
                 let unknown = || WarningReason::UnknownCategory { feature: name, value: category.text.clone() };
+                self.found.counts.unknown_category += 1;
                 self.found.add(row, unknown);
             }
         }
         // Not all unknown categories are listed.
-        self.found.total > before || self.lenient.iter().any(|position| value(*position) < 0.0)
+        self.found.counts.total() > before || self.lenient.iter().any(|position| value(*position) < 0.0)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::source::catalog::Catalog;
 
 fn document() -> Value {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let limits = Limits { max_rows: 100_000, max_body_bytes: 6_291_456 };
+    let limits = Limits { max_rows: 100_000, max_body_bytes: 6_291_456, ..Limits::DEFAULT };
     let application = Application::new(Arc::new(Catalog::bundled(None).unwrap()), limits);
     serde_json::from_slice(&runtime.block_on(make(&application, &PROTOCOLS, routes)).unwrap()).unwrap()
 }

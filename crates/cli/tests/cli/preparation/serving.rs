@@ -58,7 +58,7 @@ async fn serving_encodes_rows_as_training_does(#[case] estimator: &str, #[case] 
         .unwrap();
 
     let catalog = Catalog::single(Box::new(FileSource::new(folder.path().join("m.json"))), None, None);
-    let limits = Limits { max_rows: 100, max_body_bytes: 1 << 20 };
+    let limits = Limits { max_rows: 100, max_body_bytes: 1 << 20, ..Limits::DEFAULT };
     let application = router(Arc::new(catalog), Settings::new(limits));
     let data = staff();
     let rows: Vec<Vec<&str>> = data.lines().skip(1).map(|line| line.split(',').collect()).collect();
@@ -110,7 +110,8 @@ async fn a_logged_prediction_outside_the_doubles_is_refused_not_zero_or_infinite
     let folder = folder_with_data(format!("x,y\n{}", rows.concat()));
     model(folder.path(), "--target y --target-transform log --test-fraction 0");
     let catalog = Catalog::single(Box::new(FileSource::new(folder.path().join("m.json"))), None, None);
-    let application = router(Arc::new(catalog), Settings::new(Limits { max_rows: 100, max_body_bytes: 1 << 20 }));
+    let application =
+        router(Arc::new(catalog), Settings::new(Limits { max_rows: 100, max_body_bytes: 1 << 20, ..Limits::DEFAULT }));
     let request = Request::post("/predict").body(Body::from(json!({"X": [1, x]}).to_string())).unwrap();
     let (parts, body) = application.oneshot(request).await.unwrap().into_parts();
     let answer: Value = serde_json::from_slice(&body.collect().await.unwrap().to_bytes()).unwrap();

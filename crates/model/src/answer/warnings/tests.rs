@@ -110,7 +110,7 @@ fn an_imputed_value_has_a_warning_and_none_of_range_or_category() {
 fn imputed_values_are_all_counted() {
     let model = model(&json!({}));
     let warnings = model.warnings(&frame(&model, &[(f64::NAN, 1.0, ""); 150])).unwrap();
-    assert_eq!((warnings.listed.len(), warnings.total), (100, 300));
+    assert_eq!((warnings.listed.len(), warnings.counts.total()), (100, 300));
     let all = Wanted { warnings: WarningScope::All, ..Wanted::default() };
     assert_eq!(model.answer(&frame(&model, &[(f64::NAN, 1.0, ""); 150]), &all).unwrap().warnings.listed.len(), 300);
 }
@@ -183,7 +183,10 @@ fn a_hundred_warnings_are_listed_and_all_are_counted() {
     let model = model(&r());
     let rows: Vec<_> = (0..150).flat_map(|_| [(-5.0, 11.0, "violet"), (9.0, 1.0, "red"), (5.0, 5.0, "red")]).collect();
     let warnings = model.warnings(&frame(&model, &rows)).unwrap();
-    assert_eq!((warnings.listed.len(), warnings.total, warnings.rows_with_leverage), (100, 150 * 4, Some(450)));
+    assert_eq!(
+        (warnings.listed.len(), warnings.counts.total(), warnings.rows_with_leverage),
+        (100, 150 * 4, Some(450))
+    );
     // Three of row 0, one of row 1, none of row 2, three of row 3, …
     let of_rows: Vec<_> = warnings.listed.iter().take(8).map(|warning| warning.row).collect();
     assert_eq!(of_rows, [0, 0, 0, 1, 3, 3, 3, 4]);
@@ -219,5 +222,5 @@ fn leverages_of_a_large_frame_are_computed_within_a_budget() {
     // 186 · 600² is just below 2²⁶.
     assert_eq!(warnings.rows_with_leverage, Some(186));
     // Each has a leverage of 600 and a fiftieth, the limit is 3 · 601 / 50.
-    assert_eq!((warnings.total, warnings.listed.len()), (186, 100));
+    assert_eq!((warnings.counts.total(), warnings.listed.len()), (186, 100));
 }

@@ -1,0 +1,211 @@
+//! All connections: accepting them, their limit, and their end.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::connection::Connection;
+use crate::service::Service;
+
+/// The time to wait when the process has no more file descriptors.
+const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(50);
+
+/// The response to a connection above the limit.
+const REFUSED: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+
+/// The open connections.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    limit: usize,
+    open: Mutex<Open>,
+    accepted: AtomicU64,
+    refused: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    next: u64,
+    connections: HashMap<u64, Arc<Connection>>,
+    /// Whether the limit was reported since the number was last well below it.
+    is_reported: bool,
+}
+
+/// Numbers of connections, for metrics.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ConnectionCounts {
+    pub(crate) open: usize,
+    pub(crate) idle: usize,
+    pub(crate) accepted: u64,
+    pub(crate) refused: u64,
+}
+
+impl Connections {
+    pub(crate) fn new(limit: usize) -> Arc<Self> {
+        Arc::new(Self { limit, open: Mutex::default(), accepted: AtomicU64::new(0), refused: AtomicU64::new(0) })
+    }
+
+    /// Every update is complete, so the list is right even after a panic.
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn counts(&self) -> ConnectionCounts {
+        let open = self.open();
+        ConnectionCounts {
+            open: open.connections.len(),
+            idle: open.connections.values().filter(|connection| connection.activity.idle_since().is_some()).count(),
+            accepted: self.accepted.load(Ordering::Relaxed),
+            refused: self.refused.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Adds a connection. At the limit, the connection that is idle for the longest time makes room; `None` if none is
+    /// idle.
+    fn admit(self: &Arc<Self>) -> Option<Admitted> {
+        let mut open = self.open();
+        // Evicted connections are in the list until they are closed.
+        let is_full = open.connections.len() >= self.limit
+            && open.connections.values().filter(|connection| !connection.is_evicted()).count() >= self.limit;
+        if is_full {
+            if !open.is_reported {
+                open.is_reported = true;
+                let limit = self.limit;
+                tracing::warn!(limit, "the limit of connections (MAX_CONNECTIONS) is reached; idle ones are closed");
+            }
+            if !open.evict_idle() {
+                self.refused.fetch_add(1, Ordering::Relaxed);
+                return None;
+            }
+        } else if open.connections.len() < self.limit / 10 * 9 {
+            open.is_reported = false;
+        }
+        self.accepted.fetch_add(1, Ordering::Relaxed);
+        let (id, connection) = (open.next, Connection::new());
+        open.next += 1;
+        open.connections.insert(id, connection.clone());
+        Some(Admitted { connections: self.clone(), id, connection })
+    }
+}
+
+impl Open {
+    /// Closes the connection that is idle for the longest time, if one is idle.
+    fn evict_idle(&self) -> bool {
+        let idle = self.connections.values().filter(|connection| !connection.is_evicted());
+        let idle = idle.filter_map(|connection| Some((connection.activity.idle_since()?, connection)));
+        let longest = idle.min_by_key(|(since, _)| *since);
+        longest.is_some_and(|(_, connection)| {
+            connection.evict();
+            true
+        })
+    }
+}
+
+/// A connection in the list, until it is dropped.
+struct Admitted {
+    connections: Arc<Connections>,
+    id: u64,
+    connection: Arc<Connection>,
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        self.connections.open().connections.remove(&self.id);
+    }
+}
+
+/// Accepts connections and serves them.
+pub(crate) struct Acceptor {
+    pub(crate) connections: Arc<Connections>,
+    pub(crate) service: Arc<Service>,
+    tasks: JoinSet<()>,
+    draining: watch::Sender<bool>,
+}
+
+impl Acceptor {
+    pub(crate) fn new(connections: Arc<Connections>, service: Arc<Service>) -> Self {
+        Self { connections, service, tasks: JoinSet::new(), draining: watch::Sender::new(false) }
+    }
+
+    /// Serves until `stopped`, and then until the requests that were received are answered, for at most `drain`.
+    ///
+    /// # Errors
+    /// When the socket cannot be used.
+    pub(crate) async fn run(
+        mut self,
+        listener: TcpListener,
+        stopped: impl Future<Output = ()>,
+        drain: Duration,
+    ) -> io::Result<()> {
+        let mut stopped = std::pin::pin!(stopped);
+        loop {
+            tokio::select! {
+                () = stopped.as_mut() => break,
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, peer)) => self.spawn(stream, peer),
+                    Err(error) => self.recover(&error).await,
+                },
+                Some(_) = self.tasks.join_next() => {}
+            }
+        }
+        self.draining.send_replace(true);
+        self.accept_waiting(listener)?;
+        let all = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(drain, all).await.is_err() {
+            let connections = self.connections.counts().open;
+            tracing::warn!(
+                connections,
+                "connections were cut: their requests were not complete in time (DRAIN_SECONDS)"
+            );
+        }
+        self.tasks.shutdown().await;
+        Ok(())
+    }
+
+    /// The connections that the kernel accepted before the signal may have sent a request.
+    fn accept_waiting(&mut self, listener: TcpListener) -> io::Result<()> {
+        let listener = listener.into_std()?;
+        while let Ok((stream, peer)) = listener.accept() {
+            stream.set_nonblocking(true)?;
+            self.spawn(TcpStream::from_std(stream)?, peer);
+        }
+        Ok(())
+    }
+
+    fn spawn(&mut self, stream: TcpStream, peer: SocketAddr) {
+        let Some(admitted) = self.connections.admit() else {
+            let _ = stream.try_write(REFUSED);
+            return;
+        };
+        let (service, draining) = (self.service.clone(), self.draining.subscribe());
+        self.tasks.spawn(async move {
+            admitted.connection.clone().serve(stream, peer, service, draining).await;
+            drop(admitted);
+        });
+    }
+
+    /// A failed `accept` concerns one connection, unless the process has no more file descriptors.
+    async fn recover(&self, error: &io::Error) {
+        let is_about_one_connection = matches!(
+            error.kind(),
+            io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+        );
+        if !is_about_one_connection {
+            let mut open = self.connections.open();
+            if !open.is_reported {
+                open.is_reported = true;
+                tracing::warn!(cause = %error, "cannot accept a connection; idle ones are closed");
+            }
+            open.evict_idle();
+            drop(open);
+            tokio::time::sleep(OUT_OF_DESCRIPTORS).await;
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The settings of the plain server, from the environment. Those of the service are in [`ordinate::config`].
+//!
+//! | variable | default | meaning |
+//! |---|---|---|
+//! | `HOST` | 127.0.0.1 | the address to listen on; 0.0.0.0 for all interfaces |
+//! | `PORT`, `AIP_HTTP_PORT` | 9000 | the port to listen on; Vertex AI sets the second, which takes precedence |
+//! | `HEADER_TIMEOUT_SECONDS` | 10 | from the first byte of a request, or the start of a connection, to the end of its headers |
+//! | `BODY_TIMEOUT_SECONDS` | 60 | from the end of the headers to the end of the body |
+//! | `IDLE_TIMEOUT_SECONDS` | 75 | for the next request on a connection, and for a client that does not read its response |
+//! | `DRAIN_SECONDS` | 10 | after SIGTERM or an interrupt, for the requests in progress |
+//! | `MAX_CONNECTIONS` | 16384 | open connections; above it, idle connections are closed first |
+//! | `MAX_CONCURRENT_REQUESTS` | 1024 | requests that are handled at once; above it, the response is a 503 |
+//! | `BODY_MEMORY_BYTES` | 67108864 | memory for the bodies of all requests together |
+//! | `MAX_ANSWER_BYTES` | 67108864 | bytes of a response |
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use ordinate::config::{ConfigError, Environment};
+use ordinate::http::Limits;
+
+/// The default port.
+pub const PORT: u16 = 9000;
+
+/// The settings of the plain server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerSettings {
+    /// The address to listen on.
+    pub host: IpAddr,
+    /// The port to listen on; 0 for any free port.
+    pub port: u16,
+    /// From the first byte of a request, or the start of a connection, to the end of its headers.
+    pub header_timeout: Duration,
+    /// From the end of the headers to the end of the body.
+    pub body_timeout: Duration,
+    /// For the next request on a connection, and for a client that does not read its response.
+    pub idle_timeout: Duration,
+    /// For the requests in progress, after the signal to stop.
+    pub drain: Duration,
+    /// The maximum number of open connections.
+    pub max_connections: usize,
+    /// The maximum number of requests that are handled at once.
+    pub max_concurrent_requests: usize,
+    /// The memory for the bodies of all requests together, in bytes.
+    pub body_memory_bytes: usize,
+    /// The maximum size of a response, in bytes.
+    pub max_answer_bytes: usize,
+}
+
+impl ServerSettings {
+    /// The settings of an environment.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first invalid variable.
+    pub fn new(environment: &Environment<impl Fn(&str) -> Option<String>>) -> Result<Self, ConfigError> {
+        let host = |value: &str| match value {
+            "localhost" => Ok(IpAddr::from(Ipv4Addr::LOCALHOST)),
+            value => value.parse().map_err(|_| "expected an IP address such as 0.0.0.0".to_owned()),
+        };
+        let port = |variable| {
+            let port = |value: &str| value.parse().map_err(|_| "expected a port from 0 to 65535".to_owned());
+            environment.parse::<u16>(variable, port)
+        };
+        let seconds = |variable, default| Ok(Duration::from_secs_f64(seconds(environment, variable, default)?));
+        let port = match port("AIP_HTTP_PORT")? {
+            Some(port) => port,
+            None => port("PORT")?.unwrap_or(PORT),
+        };
+        Ok(Self {
+            host: environment.parse("HOST", host)?.unwrap_or(Ipv4Addr::LOCALHOST.into()),
+            port,
+            header_timeout: seconds("HEADER_TIMEOUT_SECONDS", 10.0)?,
+            body_timeout: seconds("BODY_TIMEOUT_SECONDS", 60.0)?,
+            idle_timeout: seconds("IDLE_TIMEOUT_SECONDS", 75.0)?,
+            drain: seconds("DRAIN_SECONDS", 10.0)?,
+            max_connections: environment.count("MAX_CONNECTIONS", 16_384)?,
+            max_concurrent_requests: environment.count("MAX_CONCURRENT_REQUESTS", 1024)?,
+            body_memory_bytes: environment.count("BODY_MEMORY_BYTES", 64 * 1024 * 1024)?,
+            max_answer_bytes: environment.count("MAX_ANSWER_BYTES", Limits::DEFAULT.max_answer_bytes)?,
+        })
+    }
+}
+
+/// A positive number of seconds, at most a day.
+fn seconds(
+    environment: &Environment<impl Fn(&str) -> Option<String>>,
+    variable: &'static str,
+    default: f64,
+) -> Result<f64, ConfigError> {
+    let positive = |value: &str| match value.parse::<f64>() {
+        Ok(seconds) if seconds > 0.0 && seconds <= 86_400.0 => Ok(seconds),
+        _ => Err("expected a number of seconds above 0, at most 86400".to_owned()),
+    };
+    Ok(environment.parse(variable, positive)?.unwrap_or(default))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(variables: &[(&str, &str)]) -> Result<ServerSettings, ConfigError> {
+        ServerSettings::new(&Environment(|name: &str| {
+            variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_owned())
+        }))
+    }
+
+    #[test]
+    fn the_defaults_are_the_documented_ones() {
+        let defaults = settings(&[]).unwrap();
+        assert_eq!((defaults.host, defaults.port), (Ipv4Addr::LOCALHOST.into(), 9000));
+        let documented = include_str!("settings.rs");
+        for (variable, value) in [
+            ("HEADER_TIMEOUT_SECONDS", defaults.header_timeout.as_secs()),
+            ("BODY_TIMEOUT_SECONDS", defaults.body_timeout.as_secs()),
+            ("IDLE_TIMEOUT_SECONDS", defaults.idle_timeout.as_secs()),
+            ("DRAIN_SECONDS", defaults.drain.as_secs()),
+            ("MAX_CONNECTIONS", defaults.max_connections as u64),
+            ("MAX_CONCURRENT_REQUESTS", defaults.max_concurrent_requests as u64),
+            ("BODY_MEMORY_BYTES", defaults.body_memory_bytes as u64),
+            ("MAX_ANSWER_BYTES", defaults.max_answer_bytes as u64),
+        ] {
+            let row = format!("| `{variable}` | {value} |");
+            assert!(documented.contains(&row), "{row}");
+            assert!(include_str!("../../../docs/API.md").contains(&row), "docs/API.md: {row}");
+        }
+    }
+
+    #[test]
+    fn vertex_ai_chooses_the_port() {
+        assert_eq!(settings(&[("PORT", "8000")]).unwrap().port, 8000);
+        assert_eq!(settings(&[("PORT", "8000"), ("AIP_HTTP_PORT", "8080")]).unwrap().port, 8080);
+    }
+
+    #[test]
+    fn an_invalid_value_is_reported_with_its_variable_and_the_allowed_values() {
+        for (variable, value, message) in [
+            ("HOST", "example.com", "HOST: expected an IP address such as 0.0.0.0, got \"example.com\""),
+            ("PORT", "70000", "PORT: expected a port from 0 to 65535, got \"70000\""),
+            ("AIP_HTTP_PORT", "-1", "AIP_HTTP_PORT: expected a port from 0 to 65535, got \"-1\""),
+            ("DRAIN_SECONDS", "0", "DRAIN_SECONDS: expected a number of seconds above 0, at most 86400, got \"0\""),
+            (
+                "IDLE_TIMEOUT_SECONDS",
+                "NaN",
+                "IDLE_TIMEOUT_SECONDS: expected a number of seconds above 0, at most 86400",
+            ),
+            ("MAX_CONNECTIONS", "0", "MAX_CONNECTIONS: expected a whole number of at least 1, got \"0\""),
+        ] {
+            let error = settings(&[(variable, value)]).unwrap_err().to_string();
+            assert!(error.starts_with(message), "{error}");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! What a host of the service learns about each request, for its metrics.
+
+use std::fmt::Debug;
+use std::time::{Duration, Instant};
+
+use http::Method;
+use ordinate_model::answer::WarningCounts;
+
+/// When the headers of a request were complete, in its extensions, if its body was received before the service is called.
+#[derive(Debug, Clone, Copy)]
+pub struct Started(pub Instant);
+
+/// A finished request.
+#[derive(Debug, Clone)]
+pub struct RequestRecord<'a> {
+    /// Its method.
+    pub method: &'a Method,
+    /// The path of its route, such as `/models/{name}/predict`; `None` if no route has its path.
+    pub route: Option<&'a str>,
+    /// The status of the response.
+    pub status: u16,
+    /// The time from the headers until the response was ready.
+    pub duration: Duration,
+    /// The code of the error.
+    pub code: Option<&'static str>,
+    /// The prediction, if it is one.
+    pub prediction: Option<PredictionRecord<'a>>,
+}
+
+/// A successful prediction.
+#[derive(Debug, Clone, Copy)]
+pub struct PredictionRecord<'a> {
+    /// The model, as `name@version`.
+    pub model: &'a str,
+    /// The number of predicted rows.
+    pub rows: usize,
+    /// The warnings of the answer by kind.
+    pub warnings: WarningCounts,
+}
+
+/// Is called at the end of each request. It must not block.
+pub trait Observer: Debug + Send + Sync {
+    /// A request was answered.
+    fn finished(&self, request: &RequestRecord<'_>);
+}
