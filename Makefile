@@ -6,7 +6,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 # One pip and one cargo at a time: they lock each other's files.
 .NOTPARALLEL:
-.PHONY: run test test-differential test-clients install bench bench-train build validate deploy invoke train format setup help
+.PHONY: run image test test-differential test-clients install bench bench-train build validate deploy invoke train format setup help
 
 HOST ?= 127.0.0.1
 PORT ?= 9000
@@ -17,6 +17,8 @@ FEATURES ?=
 # The profile of the function that `make test` runs in AWS's Runtime Interface Emulator. `release` is the one that ships:
 # cargo-lambda optimizes it for Lambda's processors (target-cpu) only with --release.
 PROFILE ?= release
+# The container engine of `make image`.
+ENGINE ?= docker
 # The random tables of `make test-differential`.
 SEED ?= 1
 TABLES ?= 5000
@@ -76,6 +78,11 @@ test-differential: $(DIFFERENTIAL) ## Compare TABLES (5000) random models with e
 test-clients: $(CLIENTS)/.python.stamp $(CLIENTS)/.npm.stamp ## Test the server with the clients of all protocols
 	cargo build --locked $(CLI) --profile $(CLI_PROFILE)
 	tests/clients/run target/$(if $(filter dev,$(PROFILE)),debug,$(CLI_PROFILE))/ordinate
+
+image: ## Build the container image `ordinate` with Docker, or with ENGINE=podman
+	@$(ENGINE) info >/dev/null 2>&1 || { printf '%s\n' '$(ENGINE) is not installed, or its engine does not run.' \
+	  'help: start it, or name another one: make image ENGINE=podman' >&2; exit 1; }
+	$(ENGINE) build --tag ordinate .
 
 install: ## Install a release build of the command line `ordinate`; about ten minutes of processor time
 	cargo install --locked --path crates/cli --bin ordinate --profile cli

@@ -7,6 +7,7 @@ mod completions;
 mod confusion;
 mod curl;
 mod evaluate;
+mod health;
 mod inspect;
 mod intervals;
 mod metric_table;
@@ -50,6 +51,7 @@ enum Command {
     Predict(predict::Arguments),
     Inspect(inspect::Arguments),
     Serve(serve::Arguments),
+    Health(health::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -64,6 +66,7 @@ pub fn run() -> ExitCode {
         Command::Predict(arguments) => predict::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
+        Command::Health(arguments) => health::run(arguments),
         Command::Completions(arguments) => completions::run(arguments),
     };
     match outcome {

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 use std::error::Error;
+use std::fs;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
 
 use clap::Args;
 use tokio::net::TcpListener;
@@ -17,14 +19,23 @@ use ordinate::source::ModelUri;
 use ordinate::source::catalog::Catalog;
 use ordinate::telemetry;
 use ordinate_model::Model;
-use ordinate_server::settings::ServerSettings;
+use ordinate_server::settings::{ADDRESS, ServerSettings};
 use ordinate_server::signal::stopped;
+
+/// The folder of the model in a container of `SageMaker`, which calls it with the argument `serve`.
+const SAGEMAKER: &str = "/opt/ml/model";
+
+/// The address that `SageMaker` calls.
+const SAGEMAKER_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 8080);
 
 /// Serve models over HTTP on this machine
 ///
 /// Answers as the function does on AWS Lambda. Without MODEL, the models of `MODEL_URI` are served, or the bundled
-/// models if it is not set; the other environment variables of the function count as well (docs/API.md lists them).
-/// Stops when interrupted or terminated, after the requests in progress.
+/// models if it is not set; in a container of SageMaker, the models in /opt/ml/model. Timeouts, limits and the other
+/// settings are environment variables, which docs/API.md lists.
+///
+/// Stops when interrupted or terminated, after the requests in progress; at once when it happens again. `GET /metrics`
+/// returns metrics for Prometheus.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   ordinate serve
@@ -49,13 +60,19 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let environment = Environment::process();
     telemetry::install(environment.log()?);
-    let settings = ServerSettings::new(&environment)?;
+    let mut places = arguments.models.clone();
+    let mut address = ADDRESS;
+    if places.is_empty() && matches!(environment.model_uri(), Ok(ModelUri::Bundled)) && Path::new(SAGEMAKER).is_dir() {
+        places = models_of_sagemaker()?;
+        address = SAGEMAKER_ADDRESS;
+    }
+    let settings = ServerSettings::new(&environment, address)?;
     let host = arguments.host.unwrap_or(settings.host);
     let port = arguments.port.unwrap_or(settings.port);
     Runtime::new()?.block_on(async {
         // Before the models are loaded, which may take long.
         let listener = listen(SocketAddr::new(host, port)).await?;
-        let config = match arguments.models.as_slice() {
+        let config = match places.as_slice() {
             [] => {
                 let config = environment.config()?;
                 if matches!(environment.model_uri()?, ModelUri::File(_)) {
@@ -68,6 +85,25 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         serve(listener, config, &settings).await
     })?;
     Ok(String::new())
+}
+
+/// The model files in `SageMaker`'s folder, by name.
+fn models_of_sagemaker() -> Result<Vec<String>, String> {
+    let cannot = |error: std::io::Error| format!("{SAGEMAKER}: {error}");
+    let mut places = Vec::new();
+    for entry in fs::read_dir(SAGEMAKER).map_err(cannot)? {
+        let path = entry.map_err(cannot)?.path();
+        if path.extension().is_some_and(|extension| extension == "json") {
+            places.push(path.display().to_string());
+        }
+    }
+    places.sort();
+    if places.is_empty() {
+        return Err(format!(
+            "{SAGEMAKER} has no model file (*.json)\nhelp: put the model at the top of model.tar.gz, or set MODEL_URI"
+        ));
+    }
+    Ok(places)
 }
 
 /// Listens on the address. If its port is in use, the error names a port that is free.

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 /// Bodies up to this size are not counted.
 const SMALL: usize = 16 * 1024;
 
-/// A body without new bytes for this time can lose its memory to others.
+/// A body without new bytes for this time loses its memory if others wait for it.
 const STALLED: Duration = Duration::from_millis(500);
 
 /// The time between two attempts to get memory.
@@ -38,9 +38,8 @@ struct Held {
 
 #[derive(Debug)]
 struct Receiving {
-    bytes: usize,
-    /// Since when it waits for its client; `None` if it waits for memory.
-    waits_since: Option<Instant>,
+    /// The time of its last bytes.
+    last: Instant,
     stalled: Arc<Notify>,
 }
 
@@ -61,22 +60,6 @@ impl BodyMemory {
     }
 }
 
-impl Held {
-    /// The body that should return its memory: the one that waits longest for its client. If all wait for memory, it is
-    /// the youngest.
-    fn least_useful(&self) -> Option<&Receiving> {
-        let bodies = || self.receiving.iter().filter(|(_, body)| body.bytes > 0);
-        let stalled = bodies().filter_map(|(_, body)| Some((body.waits_since?, body)));
-        match stalled.min_by_key(|(since, _)| *since) {
-            Some((since, body)) => (since.elapsed() >= STALLED).then_some(body),
-            None => {
-                let total: usize = bodies().map(|(_, body)| body.bytes).sum();
-                bodies().max_by_key(|(id, _)| **id).map(|(_, body)| body).filter(|_| total == self.bytes)
-            }
-        }
-    }
-}
-
 /// The memory of a body. Dropping it returns the memory.
 #[derive(Debug)]
 pub(crate) struct Reservation {
@@ -86,41 +69,46 @@ pub(crate) struct Reservation {
 }
 
 impl Reservation {
-    fn new(memory: &Arc<BodyMemory>, stalled: &Arc<Notify>) -> Self {
-        let id = memory.next.fetch_add(1, Ordering::Relaxed);
-        let receiving = Receiving { bytes: 0, waits_since: Some(Instant::now()), stalled: stalled.clone() };
-        memory.held().receiving.insert(id, receiving);
-        Self { memory: memory.clone(), id, bytes: 0 }
-    }
-
-    /// Adds bytes, waiting until others return theirs. The body that waits longest for its client loses its memory first.
-    async fn add(&mut self, bytes: usize) {
-        while !self.try_add(bytes) {
+    /// Reserves memory for a body of at most `bytes` bytes, waiting until others return theirs. It is reserved at once, so
+    /// that bodies do not wait for each other with a part of what they need.
+    async fn new(memory: &Arc<BodyMemory>, bytes: usize, stalled: &Arc<Notify>) -> Self {
+        loop {
+            if let Some(reservation) = Self::try_new(memory, bytes, stalled) {
+                return reservation;
+            }
             tokio::time::sleep(RETRY).await;
         }
     }
 
-    fn try_add(&mut self, bytes: usize) -> bool {
-        let mut held = self.memory.held();
-        let fits = held.bytes + bytes <= self.memory.limit;
-        if fits {
-            held.bytes += bytes;
-            self.bytes += bytes;
+    /// Without enough memory, the body whose client has been silent for the longest time loses its own.
+    fn try_new(memory: &Arc<BodyMemory>, bytes: usize, stalled: &Arc<Notify>) -> Option<Self> {
+        let mut held = memory.held();
+        if held.bytes + bytes > memory.limit {
+            let silent = held.receiving.values().filter(|body| body.last.elapsed() >= STALLED);
+            if let Some(body) = silent.min_by_key(|body| body.last) {
+                body.stalled.notify_one();
+            }
+            return None;
         }
-        let total = self.bytes;
-        if let Some(own) = held.receiving.get_mut(&self.id) {
-            own.bytes = total;
-            own.waits_since = fits.then(Instant::now);
-        }
-        if !fits && let Some(body) = held.least_useful() {
-            body.stalled.notify_one();
-        }
-        fits
+        held.bytes += bytes;
+        let id = memory.next.fetch_add(1, Ordering::Relaxed);
+        held.receiving.insert(id, Receiving { last: Instant::now(), stalled: stalled.clone() });
+        Some(Self { memory: memory.clone(), id, bytes })
     }
 
-    /// The body is complete.
-    fn received(&self) {
-        self.memory.held().receiving.remove(&self.id);
+    /// Bytes of the body arrived.
+    fn progress(&self) {
+        if let Some(receiving) = self.memory.held().receiving.get_mut(&self.id) {
+            receiving.last = Instant::now();
+        }
+    }
+
+    /// The body is complete, and has this length.
+    fn complete(&mut self, length: usize) {
+        let mut held = self.memory.held();
+        held.receiving.remove(&self.id);
+        held.bytes -= self.bytes - length;
+        self.bytes = length;
     }
 }
 
@@ -157,12 +145,14 @@ pub(crate) async fn receive(
     if body.is_end_stream() {
         return Ok((Bytes::new(), None));
     }
-    if usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX) > limits.bytes {
+    let declared = body.size_hint().upper().map(|length| usize::try_from(length).unwrap_or(usize::MAX));
+    let most = declared.unwrap_or(limits.bytes);
+    if most > limits.bytes {
         return Err(BodyFault::TooLarge);
     }
     let stalled = Arc::new(Notify::new());
     tokio::select! {
-        received = collect(body, limits.bytes, memory, &stalled) => received,
+        received = collect(body, most, memory, &stalled) => received,
         () = stalled.notified() => Err(BodyFault::Stalled),
         () = tokio::time::sleep(limits.time) => Err(BodyFault::TimedOut(limits.time)),
     }
@@ -170,7 +160,7 @@ pub(crate) async fn receive(
 
 async fn collect(
     mut body: Incoming,
-    limit: usize,
+    most: usize,
     memory: &Arc<BodyMemory>,
     stalled: &Arc<Notify>,
 ) -> Result<Received, BodyFault> {
@@ -178,18 +168,20 @@ async fn collect(
     let mut reservation: Option<Reservation> = None;
     while let Some(frame) = body.frame().await {
         let Ok(part) = frame.map_err(|error| BodyFault::Incomplete(reason(&error)))?.into_data() else { continue };
-        let length = bytes.len() + part.len();
-        if length > limit {
+        if bytes.len() + part.len() > most {
             return Err(BodyFault::TooLarge);
         }
-        if length > SMALL {
-            let reservation = reservation.get_or_insert_with(|| Reservation::new(memory, stalled));
-            reservation.add(length - reservation.bytes).await;
+        match &reservation {
+            Some(reservation) => reservation.progress(),
+            None if bytes.len() + part.len() > SMALL => {
+                reservation = Some(Reservation::new(memory, most, stalled).await);
+            }
+            None => {}
         }
         bytes.extend_from_slice(&part);
     }
-    if let Some(reservation) = &reservation {
-        reservation.received();
+    if let Some(reservation) = &mut reservation {
+        reservation.complete(bytes.len());
     }
     Ok((bytes.freeze(), reservation))
 }

@@ -8,14 +8,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::connection::Connection;
 use crate::service::Service;
+use crate::socket::linger;
 
 /// The time to wait when the process has no more file descriptors.
 const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(50);
+
+/// How long the client of a refused connection may read the response.
+const REFUSED_LINGER: Duration = Duration::from_millis(500);
+
+/// The most refused connections that get a response at once.
+const MAX_REFUSING: usize = 256;
 
 /// The response to a connection above the limit.
 const REFUSED: &[u8] =
@@ -127,11 +134,19 @@ pub(crate) struct Acceptor {
     pub(crate) service: Arc<Service>,
     tasks: JoinSet<()>,
     draining: watch::Sender<bool>,
+    /// For refused connections, whose clients read why. Further ones are closed at once.
+    refusing: Arc<Semaphore>,
 }
 
 impl Acceptor {
     pub(crate) fn new(connections: Arc<Connections>, service: Arc<Service>) -> Self {
-        Self { connections, service, tasks: JoinSet::new(), draining: watch::Sender::new(false) }
+        Self {
+            connections,
+            service,
+            tasks: JoinSet::new(),
+            draining: watch::Sender::new(false),
+            refusing: Arc::new(Semaphore::new(MAX_REFUSING)),
+        }
     }
 
     /// Serves until `stopped`, and then until the requests that were received are answered, for at most `drain`.
@@ -181,7 +196,14 @@ impl Acceptor {
 
     fn spawn(&mut self, stream: TcpStream, peer: SocketAddr) {
         let Some(admitted) = self.connections.admit() else {
-            let _ = stream.try_write(REFUSED);
+            if let Ok(permit) = self.refusing.clone().try_acquire_owned() {
+                self.tasks.spawn(async move {
+                    let _ = stream.writable().await;
+                    let _ = stream.try_write(REFUSED);
+                    linger(&stream, REFUSED_LINGER).await;
+                    drop(permit);
+                });
+            }
             return;
         };
         let (service, draining) = (self.service.clone(), self.draining.subscribe());

@@ -72,7 +72,9 @@ struct WarningLabels {
 impl Metrics {
     /// Metrics of the requests, the connections, the models and the process.
     pub(crate) fn new(state: State) -> Self {
-        let mut registry = Registry::with_prefix("ordinate");
+        let mut all = Registry::default();
+        all.register_collector(Box::new(process::Process));
+        let registry = all.sub_registry_with_prefix("ordinate");
         let requests = Family::default();
         let durations = Family::new_with_constructor((|| Histogram::new(SECONDS)) as fn() -> Histogram);
         let (errors, rows, warnings) = (Family::default(), Family::default(), Family::default());
@@ -89,8 +91,7 @@ impl Metrics {
         let version = [("version", env!("CARGO_PKG_VERSION"))];
         registry.register("build", "The version of the server", Info::new(version));
         registry.register_collector(Box::new(state));
-        registry.register_collector(Box::new(process::Process));
-        Self { registry: Arc::new(registry), requests, durations, errors, rows, warnings }
+        Self { registry: Arc::new(all), requests, durations, errors, rows, warnings }
     }
 
     /// `GET /metrics`
@@ -180,7 +181,7 @@ impl Collector for State {
             MetricKind::COUNTER,
         )?;
         ConstCounter::new(seconds).encode(durations)?;
-        let mut info = encoder.encode_descriptor("model", "The loaded models", None, MetricKind::GAUGE)?;
+        let mut info = encoder.encode_descriptor("model_info", "The loaded models", None, MetricKind::GAUGE)?;
         for model in self.catalog.loaded() {
             let labels = [("model", model.name()), ("version", model.version()), ("sha256", model.checksum())];
             ConstGauge::new(1_i64).encode(info.encode_family(&labels)?)?;

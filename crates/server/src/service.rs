@@ -10,17 +10,22 @@ use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::http::header::{CONNECTION, HOST, TRANSFER_ENCODING};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Request, Response, Version};
+use axum::http::{HeaderValue, Request, Response, StatusCode, Version};
+use axum::response::IntoResponse;
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use ordinate::http::server::fault::{BodyFault, RequestFault};
 use ordinate::http::server::observer::Started;
+use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tower::ServiceExt;
 
 use crate::body::{BodyLimits, BodyMemory, receive};
 use crate::socket::{Activity, InFlight};
+
+/// A body above this size takes more than a millisecond to decode.
+const LARGE: u64 = 64 * 1024;
 
 /// The paths that are answered even above the limit of requests, since they show whether the server works.
 const ALWAYS_ANSWERED: [&str; 2] = ["/health/live", "/metrics"];
@@ -58,8 +63,9 @@ impl Service {
                 Err(fault) => (Body::new(Failed(Some(fault))), None, false),
             },
         };
+        let is_large = body.size_hint().lower() > LARGE;
         let permit = self.permit(&mut parts);
-        let Ok(mut response) = self.router.clone().oneshot(Request::from_parts(parts, body)).await;
+        let mut response = self.route(Request::from_parts(parts, body), is_large).await;
         drop((permit, memory));
         if !is_complete {
             activity.abandon_body();
@@ -68,6 +74,25 @@ impl Service {
             }
         }
         Ok(response.map(|body| Body::new(Answer { body, _in_flight: in_flight })))
+    }
+
+    /// Calls the route. A large body keeps a processor busy for some time, so it has a thread of its own: other connections
+    /// of the same thread would wait for it.
+    async fn route(&self, request: Request<Body>, is_large: bool) -> Response<Body> {
+        let answer = self.router.clone().oneshot(request);
+        if !is_large {
+            let Ok(response) = answer.await;
+            return response;
+        }
+        let runtime = Handle::current();
+        match tokio::task::spawn_blocking(move || runtime.block_on(answer)).await {
+            Ok(Ok(response)) => response,
+            // The service catches panics, so that only the end of the runtime can cancel it.
+            Err(error) => {
+                tracing::error!(%error, "a request was cancelled");
+                StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            }
+        }
     }
 
     /// The permission to handle a request; without one, its response is a 503.

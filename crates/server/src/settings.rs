@@ -13,7 +13,7 @@
 //! | `BODY_MEMORY_BYTES` | 67108864 | memory for the bodies of all requests together |
 //! | `MAX_ANSWER_BYTES` | 67108864 | bytes of a response |
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use ordinate::config::{ConfigError, Environment};
@@ -21,6 +21,9 @@ use ordinate::http::Limits;
 
 /// The default port.
 pub const PORT: u16 = 9000;
+
+/// The default address: this machine only.
+pub const ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), PORT);
 
 /// The settings of the plain server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,11 +51,14 @@ pub struct ServerSettings {
 }
 
 impl ServerSettings {
-    /// The settings of an environment.
+    /// The settings of an environment. `address` is the one to listen on if it is not set.
     ///
     /// # Errors
     /// [`ConfigError`] for the first invalid variable.
-    pub fn new(environment: &Environment<impl Fn(&str) -> Option<String>>) -> Result<Self, ConfigError> {
+    pub fn new(
+        environment: &Environment<impl Fn(&str) -> Option<String>>,
+        address: SocketAddr,
+    ) -> Result<Self, ConfigError> {
         let host = |value: &str| match value {
             "localhost" => Ok(IpAddr::from(Ipv4Addr::LOCALHOST)),
             value => value.parse().map_err(|_| "expected an IP address such as 0.0.0.0".to_owned()),
@@ -64,10 +70,10 @@ impl ServerSettings {
         let seconds = |variable, default| Ok(Duration::from_secs_f64(seconds(environment, variable, default)?));
         let port = match port("AIP_HTTP_PORT")? {
             Some(port) => port,
-            None => port("PORT")?.unwrap_or(PORT),
+            None => port("PORT")?.unwrap_or(address.port()),
         };
         Ok(Self {
-            host: environment.parse("HOST", host)?.unwrap_or(Ipv4Addr::LOCALHOST.into()),
+            host: environment.parse("HOST", host)?.unwrap_or(address.ip()),
             port,
             header_timeout: seconds("HEADER_TIMEOUT_SECONDS", 10.0)?,
             body_timeout: seconds("BODY_TIMEOUT_SECONDS", 60.0)?,
@@ -99,9 +105,12 @@ mod tests {
     use super::*;
 
     fn settings(variables: &[(&str, &str)]) -> Result<ServerSettings, ConfigError> {
-        ServerSettings::new(&Environment(|name: &str| {
-            variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_owned())
-        }))
+        ServerSettings::new(
+            &Environment(|name: &str| {
+                variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_owned())
+            }),
+            ADDRESS,
+        )
     }
 
     #[test]

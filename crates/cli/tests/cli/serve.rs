@@ -14,13 +14,13 @@ use ordinate_test_support::{free_ports, root};
 use crate::support::code_blocks;
 
 /// `ordinate serve` on a free port.
-struct Served {
+pub(crate) struct Served {
     process: Child,
-    base: String,
+    pub(crate) base: String,
 }
 
 impl Served {
-    fn start(environment: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(environment: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ordinate"));
         for name in ["MODEL_URI", "MODEL_SHA256", "DEFAULT_MODEL", "BASE_PATH", "CORS_ALLOW_ORIGINS", "RUST_LOG"] {
             command.env_remove(name);
@@ -33,11 +33,32 @@ impl Served {
         Self { process, base }
     }
 
-    /// Stops it as a container's host does, and returns its log.
-    fn stop(&mut self) -> (ExitStatus, String) {
+    /// The port of loopback.
+    pub(crate) fn port(&self) -> u16 {
+        self.base.rsplit_once(':').unwrap().1.parse().unwrap()
+    }
+
+    /// The resident memory in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        let pages = fs::read_to_string(format!("/proc/{}/statm", self.process.id())).unwrap();
+        pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
+    }
+
+    /// Asks it to stop, as a container's host does.
+    pub(crate) fn terminate(&self) {
         assert!(Command::new("kill").arg(self.process.id().to_string()).status().unwrap().success());
+    }
+
+    /// Waits until it has stopped, and returns its log.
+    pub(crate) fn wait(&mut self) -> (ExitStatus, String) {
         let output = std::io::read_to_string(self.process.stdout.take().unwrap()).unwrap();
         (self.process.wait().unwrap(), output)
+    }
+
+    /// Stops it, and returns its log.
+    fn stop(&mut self) -> (ExitStatus, String) {
+        self.terminate();
+        self.wait()
     }
 }
 
