@@ -6,7 +6,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 # One pip and one cargo at a time: they lock each other's files.
 .NOTPARALLEL:
-.PHONY: run image test test-differential test-clients install bench bench-train build validate deploy invoke train format setup help
+.PHONY: run test test-differential test-clients image install bench bench-train build validate deploy invoke train format setup help
 
 HOST ?= 127.0.0.1
 PORT ?= 9000

@@ -7,8 +7,11 @@
 //! | `DEFAULT_MODEL` | `line`, or the only model | the model of `/predict` |
 //! | `MAX_ROWS` | 100000 | rows per request |
 //! | `MAX_BODY_BYTES` | 6291456 | bytes of a body after base64 and gzip decoding |
-//! | `BASE_PATH` | – | a prefix to remove from paths, such as `/ml`; `/v1` and other prefixes of routes are not allowed |
+//! | `BASE_PATH` | – | prefixes to remove from paths, comma-separated, such as `/ml`; not those of routes, such as `/v1` |
 //! | `CORS_ALLOW_ORIGINS` | – | allowed origins, comma-separated, or `*` |
+//! | `CORS_ALLOW_HEADERS` | those of the clients and of AWS | allowed headers, comma-separated, or `*` |
+//! | `CORS_ALLOW_CREDENTIALS` | false | whether browsers may send cookies; needs a list of origins |
+//! | `CORS_MAX_AGE_SECONDS` | 600 | how long browsers keep the answer to a preflight request |
 //! | `LOG_REQUESTS` | `all` | the requests with a line in the log: `all`, `errors` or `none` |
 //! | `AIP_PREDICT_ROUTE`, `AIP_HEALTH_ROUTE` | – | other paths of `/vertex/predict` and `/vertex/health`; Vertex AI sets them |
 //! | `RUST_LOG`, `AWS_LAMBDA_LOG_LEVEL` | `INFO` | log level; `RUST_LOG` takes precedence and may name targets |
@@ -20,15 +23,18 @@
 //! A variable with an empty value counts as not set.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use http::HeaderValue;
 use http::uri::PathAndQuery;
+use http::{HeaderName, HeaderValue};
 use thiserror::Error;
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
-use crate::http::{Alias, AllowedOrigins, Limits, LogRequests, Settings, VERTEX_HEALTH, VERTEX_PREDICT, route_below};
+use crate::http::{
+    Alias, AllowedOrigins, Cors, Limits, LogRequests, Settings, VERTEX_HEALTH, VERTEX_PREDICT, route_below,
+};
 use crate::source::catalog::{Catalog, CatalogError};
 use crate::source::file::FileSource;
 use crate::source::s3::{Credentials, S3Settings, S3Source};
@@ -164,8 +170,8 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
             max_body_bytes: self.count("MAX_BODY_BYTES", Limits::DEFAULT.max_body_bytes)?,
             ..Limits::DEFAULT
         };
-        let base_path = self.parse("BASE_PATH", base_path)?;
-        let cors = self.parse("CORS_ALLOW_ORIGINS", origins)?.unwrap_or_default();
+        let base_paths = self.parse("BASE_PATH", base_paths)?.unwrap_or_default();
+        let cors = self.cors()?;
         let log_requests = |value: &str| match value {
             "all" => Ok(LogRequests::All),
             "errors" => Ok(LogRequests::Errors),
@@ -173,7 +179,29 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
             _ => Err("expected all, errors or none".to_owned()),
         };
         let log_requests = self.parse("LOG_REQUESTS", log_requests)?.unwrap_or_default();
-        Ok(Settings { base_path, cors, aliases: self.vertex()?, log_requests, ..Settings::new(limits) })
+        Ok(Settings { base_paths, cors, aliases: self.vertex()?, log_requests, ..Settings::new(limits) })
+    }
+
+    fn cors(&self) -> Result<Cors, ConfigError> {
+        let defaults = Cors::default();
+        let origins = self.parse("CORS_ALLOW_ORIGINS", origins)?.unwrap_or_default();
+        let headers = self.parse("CORS_ALLOW_HEADERS", allowed_headers)?.unwrap_or(defaults.headers);
+        let seconds = |value: &str| {
+            value.parse::<u32>().map_err(|_| "expected a whole number of seconds of at least 0".to_owned())
+        };
+        let max_age = self.parse("CORS_MAX_AGE_SECONDS", seconds)?;
+        let credentials = |value: &str| match value {
+            "true" if origins == AllowedOrigins::Any => {
+                // A browser rejects such a response (Fetch standard §3.2.5).
+                Err("credentials need a list of origins in CORS_ALLOW_ORIGINS, which is *".to_owned())
+            }
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err("expected true or false".to_owned()),
+        };
+        let credentials = self.parse("CORS_ALLOW_CREDENTIALS", credentials)?.unwrap_or_default();
+        let max_age = max_age.map_or(defaults.max_age, |seconds| Duration::from_secs(seconds.into()));
+        Ok(Cors { origins, headers, credentials, max_age })
     }
 
     /// The paths that Vertex AI chose for its routes.
@@ -258,6 +286,10 @@ fn unknown_default(error: CatalogError, value: Option<String>) -> ConfigError {
     ConfigError { variable: "DEFAULT_MODEL", value: value.unwrap_or_default(), problem }
 }
 
+fn base_paths(value: &str) -> Result<Vec<String>, String> {
+    value.split(',').map(|path| base_path(path.trim())).collect()
+}
+
 fn base_path(value: &str) -> Result<String, String> {
     let path = plain_path(value).ok_or("expected a path such as /ml")?;
     match route_below(&path) {
@@ -285,6 +317,19 @@ fn alias(value: &str) -> Result<String, String> {
     } else {
         plain_path(value).ok_or_else(|| "expected a path such as /ml/predict".into())
     }
+}
+
+/// Names of headers, or `None` for `*`.
+fn allowed_headers(value: &str) -> Result<Option<Vec<HeaderName>>, String> {
+    if value.trim() == "*" {
+        return Ok(None);
+    }
+    let name = |name: &str| {
+        let expected =
+            || format!("expected names of headers such as x-api-key, or *; {name:?} is not a name of a header");
+        HeaderName::try_from(name.trim()).map_err(|_| expected())
+    };
+    value.split(',').map(name).collect::<Result<_, _>>().map(Some)
 }
 
 fn origins(value: &str) -> Result<AllowedOrigins, String> {
@@ -319,7 +364,7 @@ mod tests {
         for empty in [&[][..], &[("MODEL_URI", ""), ("MODEL_SHA256", ""), ("BASE_PATH", "")]] {
             let config = environment(empty).config().unwrap();
             assert_eq!(config.http.limits, Limits { max_rows: 100_000, max_body_bytes: 6_291_456, ..Limits::DEFAULT });
-            assert_eq!((config.http.base_path, config.http.cors), (None, AllowedOrigins::Off));
+            assert_eq!((config.http.base_paths, config.http.cors), (Vec::new(), Cors::default()));
             assert_eq!(config.concurrency, 1);
         }
     }
@@ -330,6 +375,10 @@ mod tests {
     #[case(&[("MAX_BODY_BYTES", "0")], "MAX_BODY_BYTES: expected a whole number of at least 1, got \"0\"")]
     #[case(&[("BASE_PATH", "ml")], "BASE_PATH: expected a path such as /ml, got \"ml\"")]
     #[case(&[("BASE_PATH", "/")], "BASE_PATH: expected a path such as /ml, got \"/\"")]
+    #[case(&[("BASE_PATH", "/ml,/v1")], "that the route /v1/models does not start with, got \"/ml,/v1\"")]
+    #[case(&[("CORS_ALLOW_HEADERS", "x-a,b c")], "\"b c\" is not a name of a header")]
+    #[case(&[("CORS_ALLOW_CREDENTIALS", "yes")], "CORS_ALLOW_CREDENTIALS: expected true or false, got \"yes\"")]
+    #[case(&[("CORS_MAX_AGE_SECONDS", "-1")], "CORS_MAX_AGE_SECONDS: expected a whole number of seconds of at least 0")]
     #[case(&[("BASE_PATH", "/v1/")], "BASE_PATH: expected a path such as /ml that the route /v1/models does not start with, got \"/v1/\"")]
     #[case(&[("BASE_PATH", "/v2")], "that the route /v2 does not start with")]
     #[case(&[("BASE_PATH", "/vertex")], "that the route /vertex/predict does not start with")]
@@ -373,9 +422,18 @@ mod tests {
             [("BASE_PATH", "/v1/ml"), ("AIP_HEALTH_ROUTE", "/"), ("AIP_PREDICT_ROUTE", "/v1/models/line:predict")];
         let variables: &'static [_] = Box::leak(Box::new(paths));
         let http = environment(variables).config().unwrap().http;
-        assert_eq!(http.base_path.as_deref(), Some("/v1/ml"));
+        assert_eq!(http.base_paths, ["/v1/ml"]);
         let aliases: Vec<_> = http.aliases.iter().map(|alias| (alias.path.as_str(), alias.route)).collect();
         assert_eq!(aliases, [("/v1/models/line:predict", VERTEX_PREDICT), ("/", VERTEX_HEALTH)]);
+    }
+
+    #[test]
+    fn credentials_of_browsers_need_a_list_of_origins() {
+        let any = [("CORS_ALLOW_CREDENTIALS", "true"), ("CORS_ALLOW_ORIGINS", "*")];
+        let error = environment(Box::leak(Box::new(any))).config().unwrap_err().to_string();
+        assert!(error.starts_with("CORS_ALLOW_CREDENTIALS: credentials need a list of origins"), "{error}");
+        let list = [("CORS_ALLOW_CREDENTIALS", "true"), ("CORS_ALLOW_ORIGINS", "https://a.com")];
+        assert!(environment(Box::leak(Box::new(list))).config().unwrap().http.cors.credentials);
     }
 
     #[test]

@@ -1,14 +1,23 @@
 //! JSON logs in the form that Lambda's log filter needs: `level`, an RFC 3339 `timestamp` and all fields at the top
-//! level.
+//! level; and the X-Ray trace id of the invocation.
 
 use std::str::FromStr;
 
+use indexmap::IndexMap;
 use once_cell::sync::OnceCell;
-use tracing::Level;
+use serde_json::Value;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, fmt};
+
+use crate::http::server::lambda::TRACE_ID;
 
 /// Log level and format.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,14 +56,72 @@ impl FromStr for LogFormat {
     }
 }
 
+/// An event as a JSON object on one line.
+struct JsonLine;
+
+impl<S, N> FormatEvent<S, N> for JsonLine
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(&self, _: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> std::fmt::Result {
+        let mut timestamp = String::new();
+        SystemTime.format_time(&mut Writer::new(&mut timestamp))?;
+        let mut fields = Fields(IndexMap::new());
+        fields.0.insert("timestamp", timestamp.into());
+        fields.0.insert("level", event.metadata().level().as_str().into());
+        event.record(&mut fields);
+        if let Some(id) = trace_id() {
+            fields.0.insert("xray_trace_id", id.into());
+        }
+        let line = serde_json::to_string(&fields.0).map_err(|_| std::fmt::Error)?;
+        writeln!(out, "{line}")
+    }
+}
+
+/// The root of the trace of the current invocation, such as `1-5759e988-bd862e3fe1be46a994272793`.
+fn trace_id() -> Option<String> {
+    let header = TRACE_ID.try_with(Clone::clone).ok()??;
+    let root = header.split(';').find_map(|part| part.trim().strip_prefix("Root="));
+    Some(root.unwrap_or(&header).to_owned())
+}
+
+/// The fields of an event in their order.
+struct Fields(IndexMap<&'static str, Value>);
+
+impl Visit for Fields {
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.0.insert(field.name(), value.into());
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.0.insert(field.name(), value.into());
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.0.insert(field.name(), value.into());
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.0.insert(field.name(), value.into());
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name(), value.into());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        self.0.insert(field.name(), format!("{value:?}").into());
+    }
+}
+
 /// Writes the events and panics of the process to standard output. Further calls have no effect.
 pub fn install(settings: LogSettings) {
     static INSTALLED: OnceCell<()> = OnceCell::new();
     INSTALLED.get_or_init(|| {
-        let lines = fmt::layer().with_target(false);
         let lines: Box<dyn Layer<Registry> + Send + Sync> = match settings.format {
-            LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed(),
-            LogFormat::Text => lines.with_ansi(false).boxed(),
+            LogFormat::Json => fmt::layer().event_format(JsonLine).boxed(),
+            LogFormat::Text => fmt::layer().with_target(false).with_ansi(false).boxed(),
         };
         tracing_subscriber::registry().with(lines.with_filter(settings.filter)).init();
         std::panic::set_hook(Box::new(|panic| {

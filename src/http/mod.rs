@@ -25,19 +25,20 @@ use tower::ServiceBuilder;
 use tower::util::MapRequestLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
 
 use crate::source::catalog::Catalog;
 use application::Application;
 pub use protocols::vertex::{HEALTH as VERTEX_HEALTH, PREDICT as VERTEX_PREDICT};
 pub(crate) use routes::route_below;
-use routes::{envelope_of, routes};
+use routes::{envelope_of, is_route, preflight, routes};
 use server::error::{ApiError, ErrorCode, wrong_method};
 use server::headers::JSON_LENGTH;
 use server::middleware::Finish;
+use server::path::Paths;
 use server::{health, middleware, path};
-pub use settings::{Alias, AllowedOrigins, Limits, LogRequests, Settings};
+pub use settings::{Alias, AllowedOrigins, Cors, Limits, LogRequests, Settings};
 
 /// The application: all routes and their middleware.
 pub fn router(catalog: Arc<Catalog>, settings: Settings) -> Router {
@@ -61,26 +62,31 @@ fn wrap(routes: Router, settings: Settings) -> Router {
     let finish = Finish { envelope_of, log: settings.log_requests, observer: settings.observer };
     let request_id = HeaderName::from_static("x-request-id");
     let stack = ServiceBuilder::new()
+        .layer(MapRequestLayer::new(middleware::without_invalid_request_id))
         .layer(SetRequestIdLayer::new(request_id.clone(), middleware::RequestIds))
         .layer(PropagateRequestIdLayer::new(request_id))
         .layer(axum::middleware::from_fn_with_state(Arc::new(finish), middleware::finish))
+        .layer(axum::middleware::from_fn(preflight))
         .option_layer(cors(settings.cors))
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::custom(panicked));
     let application = routes.layer(stack);
-    let base_path = settings.base_path.map(|path| Arc::<str>::from(path::normalize(&path, None)));
-    let aliases: Arc<[Alias]> = settings.aliases.into();
-    let normalize =
-        MapRequestLayer::new(move |request| path::normalize_request(request, base_path.as_deref(), &aliases));
+    let base_paths = settings.base_paths.iter().map(|path| path::normalize(path)).collect();
+    let paths = Arc::new(Paths { base_paths, aliases: settings.aliases, is_route });
+    let normalize = MapRequestLayer::new(move |request| paths.normalize_request(request));
     // Around the router, so that the path is normalized before a route is chosen.
     Router::new().fallback_service(ServiceBuilder::new().layer(normalize).service(application))
 }
 
-fn cors(origins: AllowedOrigins) -> Option<CorsLayer> {
-    let origins = match origins {
+fn cors(settings: Cors) -> Option<CorsLayer> {
+    let origins = match settings.origins {
         AllowedOrigins::Off => return None,
         AllowedOrigins::Any => AllowOrigin::any(),
         AllowedOrigins::List(origins) => AllowOrigin::list(origins),
+    };
+    let allowed = match settings.headers {
+        Some(headers) => AllowHeaders::list(headers),
+        None => AllowHeaders::mirror_request(),
     };
     let headers = ["x-ordinate-model", "x-ordinate-warnings", "x-request-id", "server-timing"]
         .map(HeaderName::from_static)
@@ -88,8 +94,10 @@ fn cors(origins: AllowedOrigins) -> Option<CorsLayer> {
     let layer = CorsLayer::new()
         .allow_origin(origins)
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::CONTENT_TYPE, header::CONTENT_ENCODING, header::AUTHORIZATION, JSON_LENGTH])
-        .expose_headers(headers.chain([JSON_LENGTH]).collect::<Vec<_>>());
+        .allow_headers(allowed)
+        .allow_credentials(settings.credentials)
+        .max_age(settings.max_age)
+        .expose_headers(headers.chain([JSON_LENGTH, header::RETRY_AFTER]).collect::<Vec<_>>());
     Some(layer)
 }
 

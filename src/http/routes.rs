@@ -7,12 +7,15 @@ use std::sync::{Arc, LazyLock};
 use axum::Router;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any};
 use http::Method;
+use http::header::ACCESS_CONTROL_REQUEST_METHOD;
 use ordinate_model::suggestion::by_similarity;
 use ordinate_model::wording::shorten;
 use tower::ServiceExt;
+use utoipa::openapi::path::HttpMethod;
 
 use super::application::Application;
 use super::docs::{openapi, reader};
@@ -59,6 +62,55 @@ fn pages() -> Vec<Route> {
 /// The first route that begins with a path.
 pub(crate) fn route_below(path: &str) -> Option<&'static str> {
     ROUTES.iter().map(|route| route.path).find(|route| path::is_prefix(route, path))
+}
+
+/// The methods of the routes that a normalized path belongs to.
+fn methods(path: &str) -> Vec<HttpMethod> {
+    let matches = |route: &&Route| {
+        let (pattern, verb) = route.split_verb();
+        let (mut parts, mut found) = (path.split('/'), pattern.split('/'));
+        loop {
+            match (parts.next(), found.next()) {
+                (None, None) => return true,
+                (Some(part), Some(pattern)) if pattern.starts_with('{') => {
+                    // The verb is at the end of the last segment; its colon may be percent-encoded.
+                    let ends =
+                        |verb: &str| part.ends_with(&format!(":{verb}")) || part.ends_with(&format!("%3A{verb}"));
+                    if part.is_empty() || (found.clone().next().is_none() && !verb.is_none_or(ends)) {
+                        return false;
+                    }
+                }
+                (Some(part), Some(pattern)) if part == pattern => {}
+                _ => return false,
+            }
+        }
+    };
+    ROUTES.iter().filter(matches).map(|route| route.method.clone()).collect()
+}
+
+/// Whether a normalized path belongs to a route.
+pub(crate) fn is_route(path: &str) -> bool {
+    !methods(path).is_empty()
+}
+
+/// Answers preflight requests (Fetch standard §3.2.2) for routes that do not exist, or not with the method.
+pub(crate) async fn preflight(request: Request, next: Next) -> Response {
+    let method = request.headers().get(ACCESS_CONTROL_REQUEST_METHOD).filter(|_| request.method() == Method::OPTIONS);
+    let Some(wanted) = method else { return next.run(request).await };
+    let path = request.uri().path();
+    let methods = methods(path);
+    let is = |method: &HttpMethod| match method {
+        HttpMethod::Get => wanted == "GET" || wanted == "HEAD",
+        _ => wanted == "POST",
+    };
+    if methods.is_empty() {
+        return unknown_route(request).await.into_response();
+    }
+    if !methods.iter().any(is) {
+        let detail = format!("{path} does not support {}", shorten(&String::from_utf8_lossy(wanted.as_bytes())));
+        return ApiError::new(ErrorCode::MethodNotAllowed, detail).into_response();
+    }
+    next.run(request).await
 }
 
 /// The form of the errors that the client of a normalized path can read.

@@ -1,10 +1,12 @@
 //! The settings of the application.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use http::HeaderValue;
+use http::{HeaderName, HeaderValue};
 
 use super::server::observer::Observer;
+use super::server::response::AnswerLimit;
 
 /// The limits of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,9 +20,9 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The documented defaults.
+    /// The documented defaults of the function.
     pub const DEFAULT: Self =
-        Self { max_rows: 100_000, max_body_bytes: 6 * 1024 * 1024, max_answer_bytes: 64 * 1024 * 1024 };
+        Self { max_rows: 100_000, max_body_bytes: 6 * 1024 * 1024, max_answer_bytes: AnswerLimit::LAMBDA.bytes };
 }
 
 /// All settings.
@@ -28,10 +30,10 @@ impl Limits {
 pub struct Settings {
     /// The limits of a request.
     pub limits: Limits,
-    /// A prefix to remove from paths, such as `/models-api`, without a trailing slash.
-    pub base_path: Option<String>,
-    /// The origins that may call from a browser.
-    pub cors: AllowedOrigins,
+    /// Prefixes to remove from paths, such as `/models-api`, without trailing slashes.
+    pub base_paths: Vec<String>,
+    /// Calls from browsers.
+    pub cors: Cors,
     /// Additional paths of routes, chosen by a platform.
     pub aliases: Vec<Alias>,
     /// The requests that have a line in the log.
@@ -46,8 +48,8 @@ impl Settings {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
-            base_path: None,
-            cors: AllowedOrigins::Off,
+            base_paths: Vec::new(),
+            cors: Cors::default(),
             aliases: Vec::new(),
             log_requests: LogRequests::All,
             observer: None,
@@ -86,6 +88,52 @@ pub struct Alias {
     /// The path of the route.
     pub route: &'static str,
 }
+
+/// Calls of other sites from a browser.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cors {
+    /// The origins that may call.
+    pub origins: AllowedOrigins,
+    /// The headers that requests may have; `None` for all.
+    pub headers: Option<Vec<HeaderName>>,
+    /// Whether browsers may send cookies and other credentials. Not with any origin.
+    pub credentials: bool,
+    /// How long a browser may keep the answer to a preflight request.
+    pub max_age: Duration,
+}
+
+impl Default for Cors {
+    fn default() -> Self {
+        let headers = CORS_HEADERS.map(HeaderName::from_static).to_vec();
+        Self {
+            origins: AllowedOrigins::Off,
+            headers: Some(headers),
+            credentials: false,
+            max_age: Duration::from_mins(10),
+        }
+    }
+}
+
+/// The headers of the clients and of the AWS services in front.
+const CORS_HEADERS: [&str; 17] = [
+    "accept",
+    "amz-sdk-invocation-id",
+    "amz-sdk-request",
+    "authorization",
+    "content-encoding",
+    "content-type",
+    "inference-header-content-length",
+    "traceparent",
+    "tracestate",
+    "x-amz-content-sha256",
+    "x-amz-date",
+    "x-amz-security-token",
+    "x-amz-user-agent",
+    "x-amzn-trace-id",
+    "x-api-key",
+    "x-request-id",
+    "x-requested-with",
+];
 
 /// The origins that CORS allows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -129,6 +129,18 @@ pub enum LoadError {
     },
 }
 
+impl LoadError {
+    /// Whether a retry may succeed although nothing was changed.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Source(error) => error.is_transient(),
+            Self::Timeout { .. } => true,
+            Self::Artifact { .. } | Self::ChecksumMismatch { .. } | Self::NameMismatch { .. } => false,
+        }
+    }
+}
+
 impl Catalog {
     /// The bundled models. `default` is the model for requests that name no model; without it, the first model is.
     ///

@@ -2,8 +2,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use lambda_http::request::LambdaRequest;
 use lambda_http::{Context, LambdaEvent};
+use lambda_runtime::Diagnostic;
+use ordinate::http::Settings;
 use ordinate::http::server::lambda;
 use ordinate_test_support::in_process::{application, settings};
 use ordinate_test_support::root;
@@ -14,13 +15,22 @@ use tower::ServiceExt;
 
 const LINE: &str = r#"{"y":[3.0,5.0,7.0,9.0]}"#;
 
-/// The response of the function to an event, as JSON.
-async fn respond(event: &Value) -> Value {
-    let handler = lambda::handler(application(settings()));
-    let payload: LambdaRequest = serde_json::from_str(&event.to_string()).expect("any JSON is an event");
+/// The response of the function to an event, as JSON; or the error of the invocation.
+async fn invoke(event: &Value) -> Result<Value, Diagnostic> {
+    invoke_with(settings(), event).await
+}
+
+async fn invoke_with(settings: Settings, event: &Value) -> Result<Value, Diagnostic> {
+    let handler = lambda::handler(application(settings));
+    let payload: lambda::Event = serde_json::from_str(&event.to_string()).expect("any JSON is an event");
     let mut context = Context::default();
     context.request_id = "8476a536-e9f4-11e8-9739-2dfe598c3fcd".into();
-    serde_json::to_value(handler.oneshot(LambdaEvent { payload, context }).await.unwrap()).unwrap()
+    let response = handler.oneshot(LambdaEvent { payload, context }).await?;
+    Ok(serde_json::to_value(response).unwrap())
+}
+
+async fn respond(event: &Value) -> Value {
+    invoke(event).await.unwrap()
 }
 
 fn captured(name: &str) -> Value {
@@ -40,6 +50,9 @@ fn body(response: &Value) -> Value {
 #[case::function_url("function-url.json")]
 #[case::load_balancer("alb.json")]
 #[case::load_balancer_with_multi_value_headers("alb-multi-value.json")]
+#[case::http_api_with_payload_1("v1-http-api-stage.json")]
+#[case::custom_domain("v1-custom-domain.json")]
+#[case::vpc_lattice("vpc-lattice.json")]
 #[tokio::test]
 async fn every_kind_of_event_has_the_same_answer(#[case] name: &str) {
     let response = respond(&captured(name)).await;
@@ -48,10 +61,126 @@ async fn every_kind_of_event_has_the_same_answer(#[case] name: &str) {
 }
 
 #[tokio::test]
-async fn a_direct_invocation_is_a_body_and_its_response_is_a_body() {
+async fn a_direct_invocation_is_a_body_and_its_response_is_an_answer() {
     assert_eq!(respond(&json!({"X": [1, 2, 3, 4]})).await, json!({"y": [3.0, 5.0, 7.0, 9.0]}));
-    let error = respond(&json!({"Records": []})).await;
-    assert_eq!((&error["status"], &error["code"]), (&json!(422), &json!("unknown_key")), "{error}");
+}
+
+#[rstest]
+#[case(json!({"X": ["a"]}), "invalid_value", "row 0: feature \"x\" expected a number, got the string \"a\"")]
+#[case(json!({"x": [1]}), "unknown_key", "unknown key \"x\"")]
+#[case(json!([[1]]), "invalid_body", "expected an object such as")]
+#[case(json!({"X": []}), "no_rows", "")]
+#[tokio::test]
+async fn an_error_of_a_direct_invocation_fails_it_with_its_code(
+    #[case] event: Value,
+    #[case] code: &str,
+    #[case] detail: &str,
+) {
+    let error = invoke(&event).await.unwrap_err();
+    assert_eq!(error.error_type, code);
+    assert!(error.error_message.starts_with(detail), "{error:?}");
+}
+
+#[tokio::test]
+async fn an_event_of_another_service_fails_the_invocation_and_is_named() {
+    for (event, service) in [
+        (captured("sqs.json"), "SQS"),
+        (json!({"raw_path": "/predict", "method": "POST", "headers": {}, "body": "{}"}), "VPCLatticeV1"),
+        (json!({"requestContext": {"connectionId": "a", "routeKey": "$default"}, "body": "{}"}), "WebSocket"),
+        (json!({"type": "TOKEN", "authorizationToken": "a", "methodArn": "b"}), "Authorizer"),
+    ] {
+        let error = invoke(&event).await.unwrap_err();
+        assert_eq!(error.error_type, format!("UnsupportedEvent.{service}"));
+        assert!(error.error_message.contains(&format!("not events of {service}")), "{error:?}");
+    }
+}
+
+/// The same request behind each service, with a path of its own.
+fn at(name: &str, path: &str) -> Value {
+    let mut event = captured(name);
+    let key = if event["rawPath"].is_string() { "rawPath" } else { "path" };
+    event[key] = json!(path);
+    event
+}
+
+#[rstest]
+#[case::http_api_with_payload_1_and_a_stage("v1-http-api-stage.json", "dev")]
+#[case::rest_api_behind_a_domain_whose_mapping_hides_the_stage("v1-custom-domain.json", "prod")]
+#[case::rest_api_behind_a_domain_with_a_mapping("v1-custom-domain.json", "pricing/v2")]
+#[case::http_api_with_a_stage("v2-stage-in-path.json", "prod")]
+#[tokio::test]
+async fn a_stage_and_the_base_path_of_a_domain_are_removed(#[case] name: &str, #[case] prefix: &str) {
+    for (route, method) in
+        [("predict", "POST"), ("models", "GET"), ("v2/health/live", "GET"), ("models/line/predict", "POST")]
+    {
+        let mut event = at(name, &format!("/{prefix}/{route}"));
+        if event["pathParameters"].is_object() {
+            event["pathParameters"]["proxy"] = json!(route);
+        }
+        if event["httpMethod"].is_string() {
+            event["httpMethod"] = json!(method);
+        } else {
+            event["requestContext"]["http"]["method"] = json!(method);
+        }
+        assert_eq!(respond(&event).await["statusCode"], 200, "{route}");
+    }
+}
+
+#[tokio::test]
+async fn several_base_paths_are_removed_also_after_a_stage() {
+    let base_paths = || vec!["/ml".to_owned(), "/ml/v3".to_owned(), "/other".to_owned()];
+    for path in ["/ml/predict", "/ml/v3/predict", "/other/predict", "/predict", "/prod/ml/v3/predict"] {
+        let mut event = at("v2.json", path);
+        event["requestContext"]["stage"] = json!("prod");
+        let response = invoke_with(Settings { base_paths: base_paths(), ..settings() }, &event).await.unwrap();
+        assert_eq!(response["statusCode"], 200, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_stage_with_the_name_of_a_route_does_not_hide_it() {
+    for (name, path, stage) in [
+        ("v1-http-api-stage.json", "/models/models/line/predict", "models"),
+        ("v1-custom-domain.json", "/models/line/predict", "models"),
+        ("v2.json", "/models/line/predict", "models"),
+        ("v2.json", "/predict/predict", "predict"),
+        ("v1.json", "/predict", "predict"),
+    ] {
+        let mut event = at(name, path);
+        event["requestContext"]["stage"] = json!(stage);
+        if event["pathParameters"].is_object() {
+            let proxy = path.strip_prefix(&format!("/{stage}/")).filter(|rest| rest.contains("predict"));
+            let proxy = proxy.filter(|_| name == "v1-http-api-stage.json").unwrap_or(path.trim_start_matches('/'));
+            event["pathParameters"]["proxy"] = json!(proxy);
+        }
+        assert_eq!(respond(&event).await["statusCode"], 200, "{name} {path} {stage}");
+    }
+}
+
+#[tokio::test]
+async fn a_rest_api_that_decompressed_the_body_and_kept_the_header_is_answered() {
+    let mut event = captured("v1.json");
+    event["headers"]["Content-Encoding"] = json!("gzip");
+    event["multiValueHeaders"]["Content-Encoding"] = json!(["gzip"]);
+    assert_eq!(respond(&event).await["body"], LINE);
+}
+
+#[tokio::test]
+async fn the_cause_of_an_unreadable_event_is_in_the_response() {
+    let mut null = captured("v2.json");
+    null["isBase64Encoded"] = json!(null);
+    let mut object = captured("v1.json");
+    object["body"] = json!({"X": [1]});
+    for (event, cause) in [
+        (null, "isBase64Encoded: expected true or false, got null"),
+        (object, "body: expected a string or null, got {\"X\":[1]}"),
+        (json!({"httpMethod": "POST", "path": "/predict", "body": "{}"}), "it has no requestContext"),
+    ] {
+        let response = respond(&event).await;
+        assert_eq!((&response["statusCode"], &body(&response)["code"]), (&json!(400), &json!("invalid_event")));
+        let problem = body(&response);
+        assert!(problem["detail"].as_str().unwrap().contains(cause), "{problem}");
+    }
 }
 
 #[tokio::test]
@@ -289,8 +418,7 @@ proptest! {
     fn every_event_has_a_response(event in hostile_event()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let response = runtime.block_on(respond(&event));
-        // With invalid headers, the event is not an HTTP event but a direct invocation.
-        let status = response.get("statusCode").or(response.get("status")).and_then(Value::as_u64);
+        let status = response.get("statusCode").and_then(Value::as_u64);
         prop_assert!(status.is_some_and(|status| (200..500).contains(&status)), "{event} {response}");
     }
 }

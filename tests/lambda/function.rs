@@ -24,8 +24,10 @@ enum Expected {
     Doubles([f64; 2]),
     /// `application/problem+json` with this status.
     Problem(u16),
+    /// A failed invocation with this type of error.
+    Failure(&'static str),
 }
-use Expected::{Answer, Contains, Diabetes, Doubles, Problem};
+use Expected::{Answer, Contains, Diabetes, Doubles, Failure, Problem};
 
 /// The form of the response: each service that invokes the function reads other fields.
 #[derive(Clone, Copy)]
@@ -54,8 +56,9 @@ const CORPUS: &[(&str, Envelope, Expected)] = &[
     ("alb", LoadBalancer, LINE),
     ("direct-invoke", Direct, LINE),
     ("function-url", HttpApi, LINE),
-    // An event for another kind of function is a direct invocation with an unknown key.
-    ("sqs", Direct, Problem(422)),
+    ("sqs", Direct, Failure("UnsupportedEvent.SQS")),
+    ("v1-custom-domain", RestApi, LINE),
+    ("v1-http-api-stage", RestApi, LINE),
     ("v1-stage", RestApi, LINE),
     ("v1", RestApi, LINE),
     ("v2-bad-base64", HttpApi, Problem(400)),
@@ -72,6 +75,7 @@ const CORPUS: &[(&str, Envelope, Expected)] = &[
     ("v2-stage-in-path", HttpApi, LINE),
     ("v2-wrong-method", HttpApi, Problem(405)),
     ("v2", HttpApi, LINE),
+    ("vpc-lattice", HttpApi, LINE),
 ];
 
 /// The variables as `template.yaml` sets them by default.
@@ -187,10 +191,9 @@ impl Response {
         let text = String::from_utf8_lossy(response).into_owned();
         let json: Value = serde_json::from_slice(response).unwrap_or_else(|error| panic!("{name}: {error}: {text}"));
         if let Direct = envelope {
-            // A direct response is the body alone; problems contain their status.
-            let status = json["status"].as_u64().map_or(200, |status| u16::try_from(status).unwrap());
-            let content_type = if status == 200 { "application/json" } else { "application/problem+json" };
-            return Response { status, content_type: content_type.to_owned(), body: text };
+            // A direct response is the body alone; an error has the form of the emulator.
+            let status = if json["errorType"].is_string() { 500 } else { 200 };
+            return Response { status, content_type: "application/json".to_owned(), body: text };
         }
         let content_type = match envelope {
             RestApi | LoadBalancerMultiValue => header(&json["multiValueHeaders"]).map(|values| &values[0]),
@@ -217,6 +220,7 @@ impl Response {
             Answer(_) | Diabetes | Contains(_) => (200, "application/json"),
             Doubles(_) => (200, OCTETS),
             Problem(status) => (status, "application/problem+json"),
+            Failure(_) => (500, "application/json"),
         };
         assert_eq!(*status, expected_status, "{name}: {body}");
         assert_eq!(content_type, expected_type, "{name}: {body}");
@@ -235,6 +239,11 @@ impl Response {
             Doubles(values) => {
                 let bytes = STANDARD.decode(body).unwrap();
                 assert!(bytes.ends_with(values.map(f64::to_le_bytes).as_flattened()), "{name}: {bytes:?}");
+            }
+            Failure(error_type) => {
+                let error: Value = serde_json::from_str(body).unwrap();
+                assert_eq!(error["errorType"], json!(error_type), "{name}: {body}");
+                assert!(error["errorMessage"].as_str().is_some_and(|text| !text.is_empty()), "{name}: {body}");
             }
             Problem(status) => {
                 let problem: Value = serde_json::from_str(body).unwrap();

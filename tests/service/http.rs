@@ -6,7 +6,7 @@ use axum::body::Body;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::Request;
-use ordinate::http::{AllowedOrigins, Limits, Settings, misconfigured};
+use ordinate::http::{AllowedOrigins, Cors, Limits, Settings, misconfigured};
 use ordinate_test_support::in_process::{application, call, post, send, settings};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -304,25 +304,32 @@ async fn liveness_and_readiness_are_reported() {
 
 #[tokio::test]
 async fn the_base_path_is_removed() {
-    let application = application(Settings { base_path: Some("/api".into()), ..settings() });
+    let application = application(Settings { base_paths: vec!["/api".into()], ..settings() });
     for path in ["/api/predict", "/predict", "/api/predict/", "/api/%70redict", "/%61pi/predict"] {
         let answer = send(&application, Request::post(path).body(r#"{"X":[1]}"#.into()).unwrap()).await;
         assert_eq!(answer.text(), r#"{"y":[3.0]}"#, "{path}");
     }
 }
 
+fn preflight(path: &str, method: &str, headers: &str) -> Request<Body> {
+    Request::builder()
+        .method("OPTIONS")
+        .uri(path)
+        .header("origin", "https://example.com")
+        .header("access-control-request-method", method)
+        .header("access-control-request-headers", headers)
+        .body(Body::empty())
+        .unwrap()
+}
+
+fn with_cors(cors: Cors) -> axum::Router {
+    application(Settings { cors, base_paths: vec!["/ml".into()], ..settings() })
+}
+
 #[tokio::test]
 async fn cors_is_off_unless_an_origin_is_allowed() {
-    let preflight = || {
-        Request::builder()
-            .method("OPTIONS")
-            .uri("/predict")
-            .header("origin", "https://example.com")
-            .header("access-control-request-method", "POST")
-            .body(Body::empty())
-            .unwrap()
-    };
-    let allow = |cors| application(Settings { cors, ..settings() });
+    let allow = |origins| with_cors(Cors { origins, ..Cors::default() });
+    let preflight = || preflight("/predict", "POST", "content-type");
     let header = "access-control-allow-origin";
     let plain = send(&allow(AllowedOrigins::Off), Request::get("/models").body(Body::empty()).unwrap()).await;
     assert_eq!((plain.header(header), plain.header("vary")), ("", "accept-encoding"));
@@ -335,13 +342,107 @@ async fn cors_is_off_unless_an_origin_is_allowed() {
 }
 
 #[tokio::test]
+async fn a_preflight_request_has_the_headers_credentials_and_age_of_the_settings() {
+    let origins = || AllowedOrigins::List(vec!["https://example.com".parse().unwrap()]);
+    let answer = send(
+        &with_cors(Cors { origins: origins(), ..Cors::default() }),
+        preflight("/predict", "POST", "content-type,x-api-key"),
+    )
+    .await;
+    let allowed: Vec<_> = answer.header("access-control-allow-headers").split(',').collect();
+    for name in ["content-type", "x-api-key", "x-request-id", "authorization", "traceparent", "x-amz-date"] {
+        assert!(allowed.contains(&name), "{name}: {allowed:?}");
+    }
+    assert_eq!(answer.header("access-control-max-age"), "600");
+    assert_eq!(answer.header("access-control-allow-credentials"), "");
+    let max_age = std::time::Duration::from_secs(5);
+    let cors = Cors { origins: origins(), headers: None, credentials: true, max_age };
+    let answer = send(&with_cors(cors), preflight("/predict", "POST", "x-own")).await;
+    assert_eq!(answer.header("access-control-allow-headers"), "x-own");
+    assert_eq!(answer.header("access-control-max-age"), "5");
+    assert_eq!(answer.header("access-control-allow-credentials"), "true");
+}
+
+#[rstest]
+#[case("/predict", "POST", 200)]
+#[case("/ml/predict", "POST", 200)]
+#[case("/models/iris", "GET", 200)]
+#[case("/models/iris/versions/1/predict", "POST", 200)]
+#[case("/v1/models/line:predict", "POST", 200)]
+#[case("/v1/models/line%3Apredict", "POST", 200)]
+#[case("/", "GET", 200)]
+#[case("/predict", "GET", 405)]
+#[case("/models/iris", "DELETE", 405)]
+#[case("/nothing", "POST", 404)]
+#[case("/models/iris/nothing", "POST", 404)]
+#[tokio::test]
+async fn a_preflight_request_is_answered_for_the_methods_of_existing_routes(
+    #[case] path: &str,
+    #[case] method: &str,
+    #[case] status: u16,
+) {
+    let cors = Cors { origins: AllowedOrigins::Any, ..Cors::default() };
+    let answer = send(&with_cors(cors), preflight(path, method, "content-type")).await;
+    assert_eq!(answer.status, status, "{}", answer.text());
+    assert_eq!(answer.header("access-control-allow-methods").contains("POST"), status == 200);
+}
+
+#[rstest]
+#[case::empty("", false)]
+#[case::blank(" ", false)]
+#[case::not_ascii("é", false)]
+#[case::with_a_space("a b", false)]
+#[case::long(&"a".repeat(129), false)]
+#[case::very_long(&"a".repeat(60_000), false)]
+#[case::longest(&"a".repeat(128), true)]
+#[case::uuid("8476a536-e9f4-11e8-9739-2dfe598c3fcd", true)]
+#[tokio::test]
+async fn a_request_id_is_kept_if_it_is_safe(#[case] id: &str, #[case] is_kept: bool) {
+    let request = Request::get("/nothing").header("x-request-id", id.as_bytes()).body(Body::empty()).unwrap();
+    let answer = send(&application(settings()), request).await;
+    let found = answer.header("x-request-id").to_owned();
+    assert_eq!(answer.json()["request_id"], found);
+    assert_eq!(found == id, is_kept);
+    assert!((1..=128).contains(&found.len()), "{found}");
+}
+
+#[rstest]
+#[case::gzip_of_json("gzip", "application/json", br#"{"X":[1]}"#)]
+#[case::deflate_of_json("deflate", "application/json", br#"{"X":[1]}"#)]
+#[case::gzip_of_csv("gzip", "text/csv", b"x\n1\n")]
+#[case::deflate_of_csv("deflate", "text/csv", b"x\n1\n")]
+#[tokio::test]
+async fn a_body_that_a_gateway_decompressed_is_read_as_it_is(
+    #[case] encoding: &str,
+    #[case] content_type: &str,
+    #[case] body: &[u8],
+) {
+    let headers = [("content-encoding", encoding), ("content-type", content_type)];
+    assert_eq!(post("/predict", &headers, body.to_vec()).await.text(), r#"{"y":[3.0]}"#);
+}
+
+#[rstest]
+#[case(br#"{"X":[1]}"#)]
+#[case(b" \n{\"X\":[1]}")]
+#[case(b"x\n1\n")]
+#[tokio::test]
+async fn a_compressed_body_of_unknown_type_is_read_by_its_content(#[case] body: &[u8]) {
+    let headers = [("content-encoding", "gzip"), ("content-type", "application/octet-stream")];
+    assert_eq!(post("/predict", &headers, gzip(body)).await.text(), r#"{"y":[3.0]}"#);
+    let answer = post("/invocations", &headers, gzip(br#"{"instances": [1]}"#)).await;
+    assert_eq!(answer.text(), r#"{"predictions":[3.0]}"#);
+    let plain = post("/predict", &headers[1..], body.to_vec()).await;
+    assert_eq!(plain.status, 415);
+}
+
+#[tokio::test]
 async fn a_misconfigured_service_is_live_but_not_ready() {
     let get = |path| Request::get(path).body(Body::empty()).unwrap();
     assert_eq!(send(&misconfigured(), get("/health/live")).await.status, 200);
     for path in ["/health/ready", "/models"] {
         let answer = send(&misconfigured(), get(path)).await;
         assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (503, Some("misconfigured")));
-        assert_ne!(answer.header("retry-after"), "");
+        assert_eq!(answer.header("retry-after"), "", "it cannot succeed soon");
     }
     let answer = send(&misconfigured(), Request::post("/health/live").body(Body::empty()).unwrap()).await;
     assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (405, Some("method_not_allowed")));

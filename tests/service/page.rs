@@ -102,7 +102,7 @@ async fn the_page_works_in_a_browser(#[case] script: &str) {
 #[case::with_a_slash("/prod/")]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_works_with_a_base_path(#[case] path: &str) {
-    let settings = Settings { base_path: Some("/prod".into()), ..settings() };
+    let settings = Settings { base_paths: vec!["/prod".into()], ..settings() };
     run("numbers.mjs", application(settings), path).await;
 }
 

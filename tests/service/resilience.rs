@@ -60,12 +60,14 @@ async fn ask(application: &Router, method: &str, path: &str) -> Response {
 
 #[tokio::test]
 async fn a_failed_load_is_a_503_without_internals_and_the_next_request_tries_again() {
-    for fault in [Fault::Refuse, Fault::Garbage] {
+    for (fault, is_transient) in [(Fault::Refuse, true), (Fault::Garbage, false)] {
         let (application, fetched) = application(fault, 3);
         for (method, path) in [("POST", "/predict"), ("GET", "/health/ready"), ("GET", "/models")] {
             let response = ask(&application, method, path).await;
             assert_eq!(response.status, 503, "{path}");
-            assert!(response.header("retry-after").parse::<u32>().is_ok());
+            // A file that is not a model does not become one.
+            assert_eq!(response.header("retry-after").parse::<u32>().is_ok(), is_transient);
+            assert_eq!(response.text().contains("try again shortly"), is_transient);
             assert_eq!(response.json()["code"], "model_unavailable");
             let body = response.text();
             assert!(!body.contains("secret-bucket") && !body.contains("refused"), "{body}");

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use ordinate::http::server::fault::BodyFault;
@@ -164,7 +164,7 @@ async fn collect(
     memory: &Arc<BodyMemory>,
     stalled: &Arc<Notify>,
 ) -> Result<Received, BodyFault> {
-    let mut bytes = BytesMut::new();
+    let mut bytes = Vec::new();
     let mut reservation: Option<Reservation> = None;
     while let Some(frame) = body.frame().await {
         let Ok(part) = frame.map_err(|error| BodyFault::Incomplete(reason(&error)))?.into_data() else { continue };
@@ -175,6 +175,8 @@ async fn collect(
             Some(reservation) => reservation.progress(),
             None if bytes.len() + part.len() > SMALL => {
                 reservation = Some(Reservation::new(memory, most, stalled).await);
+                // Its pages are resident as they are filled; growing it step by step would leave copies in the allocator.
+                bytes.reserve_exact(most - bytes.len());
             }
             None => {}
         }
@@ -183,7 +185,7 @@ async fn collect(
     if let Some(reservation) = &mut reservation {
         reservation.complete(bytes.len());
     }
-    Ok((bytes.freeze(), reservation))
+    Ok((bytes.into(), reservation))
 }
 
 /// The cause of an error of hyper, which alone would be `error reading a body from connection`.

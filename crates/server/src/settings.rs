@@ -10,14 +10,13 @@
 //! | `DRAIN_SECONDS` | 10 | after SIGTERM or an interrupt, for the requests in progress |
 //! | `MAX_CONNECTIONS` | 16384 | open connections; above it, idle connections are closed first |
 //! | `MAX_CONCURRENT_REQUESTS` | 1024 | requests that are handled at once; above it, the response is a 503 |
-//! | `BODY_MEMORY_BYTES` | 67108864 | memory for the bodies of all requests together |
+//! | `BODY_MEMORY_BYTES` | 33554432 | memory for the bodies of all requests together |
 //! | `MAX_ANSWER_BYTES` | 67108864 | bytes of a response |
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use ordinate::config::{ConfigError, Environment};
-use ordinate::http::Limits;
 
 /// The default port.
 pub const PORT: u16 = 9000;
@@ -81,8 +80,8 @@ impl ServerSettings {
             drain: seconds("DRAIN_SECONDS", 10.0)?,
             max_connections: environment.count("MAX_CONNECTIONS", 16_384)?,
             max_concurrent_requests: environment.count("MAX_CONCURRENT_REQUESTS", 1024)?,
-            body_memory_bytes: environment.count("BODY_MEMORY_BYTES", 64 * 1024 * 1024)?,
-            max_answer_bytes: environment.count("MAX_ANSWER_BYTES", Limits::DEFAULT.max_answer_bytes)?,
+            body_memory_bytes: environment.count("BODY_MEMORY_BYTES", 32 * 1024 * 1024)?,
+            max_answer_bytes: environment.count("MAX_ANSWER_BYTES", 64 * 1024 * 1024)?,
         })
     }
 }

@@ -15,6 +15,10 @@ use tokio::net::TcpStream;
 /// The first bytes of HTTP/2 (RFC 9113 §3.4); no method of HTTP/1 has this name.
 const HTTP2: &[u8] = b"PRI ";
 
+/// The most bytes that are read at once. hyper doubles its buffer when a read fills it, and keeps up to three of them for
+/// a stalled body.
+const READ: usize = 8 * 1024;
+
 /// What the client of a connection does: shared by its socket, its requests, and its watch.
 #[derive(Debug)]
 pub(crate) struct Activity {
@@ -190,7 +194,8 @@ impl AsyncRead for Socket {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
             ready!(self.stream.poll_read_ready(context))?;
-            match self.stream.try_read(buffer.initialize_unfilled()) {
+            let length = buffer.remaining().min(READ);
+            match self.stream.try_read(buffer.initialize_unfilled_to(length)) {
                 Ok(count) => {
                     let before = buffer.filled().len();
                     buffer.advance(count);

@@ -38,7 +38,7 @@ impl Risks {
     fn include(self, code: ErrorCode) -> bool {
         match code {
             // Each operation of a path documents the error of other methods.
-            ErrorCode::InvalidEvent | ErrorCode::Internal | ErrorCode::MethodNotAllowed => true,
+            ErrorCode::InvalidEvent | ErrorCode::Internal | ErrorCode::MethodNotAllowed | ErrorCode::Overloaded => true,
             // A misconfigured service has no document.
             ErrorCode::Misconfigured => false,
             // A name with a slash makes it another path.

@@ -23,6 +23,8 @@ pub(crate) enum MediaType {
     Csv(Header),
     /// JSON Lines: one JSON value per line.
     JsonLines,
+    /// Bytes whose content decides: [`MediaType::of`].
+    Octets,
 }
 
 /// Whether the first line of a CSV body contains the names of the columns.
@@ -65,7 +67,21 @@ impl MediaType {
                 .map(Self::Csv)
                 .or_else(unsupported),
             "application/jsonlines" | "application/x-jsonlines" => Ok(Self::JsonLines),
+            // HTTP APIs decode compressed bodies of other types as text.
+            "application/octet-stream" if headers.contains_key(header::CONTENT_ENCODING) => Ok(Self::Octets),
             other => unsupported(format!("the content type {:?}", shorten(other))),
+        }
+    }
+}
+
+impl MediaType {
+    /// The format of this body: JSON is an object or a list, and CSV does not begin like one.
+    pub(crate) fn of(self, body: &[u8]) -> Self {
+        let is_json = || matches!(body.trim_ascii_start().first(), None | Some(b'{' | b'['));
+        match self {
+            Self::Octets if is_json() => Self::Json,
+            Self::Octets => Self::Csv(Header::Undeclared),
+            other => other,
         }
     }
 }
@@ -80,7 +96,7 @@ pub(crate) fn essence(media_type: &str) -> &str {
 /// # Errors
 /// 415 for any other type or charset.
 pub(crate) fn expect_json(headers: &HeaderMap, supported: &str) -> Result<(), ApiError> {
-    if matches!(MediaType::from_headers(headers, supported), Ok(MediaType::Json)) {
+    if matches!(MediaType::from_headers(headers, supported), Ok(MediaType::Json | MediaType::Octets)) {
         return Ok(());
     }
     let sent = headers.get(header::CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
@@ -114,7 +130,7 @@ impl Header {
 /// # Errors
 /// 413 if it is larger than `limit`, 415 for an unsupported encoding, 400 for a malformed one.
 pub(crate) async fn read(parts: &Parts, body: Body, limit: usize) -> Result<Bytes, ApiError> {
-    if parts.extensions.get() == Some(&EventFault::UndecodableBody) {
+    if parts.extensions.get::<EventFault>() == Some(&EventFault::UndecodableBody) {
         let detail = "the event declares a base64 body, but the body is not valid base64";
         return Err(ApiError::new(ErrorCode::InvalidBase64, detail));
     }
@@ -131,6 +147,9 @@ pub(crate) async fn read(parts: &Parts, body: Body, limit: usize) -> Result<Byte
     };
     match encoding {
         Encoding::Identity => Ok(bytes),
+        // A gateway can decompress a body and keep the header.
+        Encoding::Gzip if !bytes.starts_with(&GZIP) && is_text(&parts.headers, &bytes) => Ok(bytes),
+        Encoding::Deflate if !is_zlib(&bytes) && is_text(&parts.headers, &bytes) => Ok(bytes),
         Encoding::Gzip => decompress(MultiGzDecoder::new(&*bytes), limit),
         Encoding::Deflate => {
             let mut decoder = ZlibDecoder::new(&*bytes);
@@ -141,6 +160,22 @@ pub(crate) async fn read(parts: &Parts, body: Body, limit: usize) -> Result<Byte
             Ok(decompressed)
         }
     }
+}
+
+/// The first bytes of a gzip file (RFC 1952 §2.3.1), which no text in UTF-8 has.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// Whether bytes begin like JSON, or are text of a type that is not JSON.
+fn is_text(headers: &HeaderMap, bytes: &[u8]) -> bool {
+    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let is_lines = media_type.contains("csv") || media_type.contains("jsonlines");
+    let is_json = matches!(bytes.trim_ascii_start().first(), None | Some(b'{' | b'['));
+    is_json || (is_lines && std::str::from_utf8(bytes).is_ok())
+}
+
+/// Whether bytes have the header of a zlib stream with a window of 32 kB (RFC 1950 §2.2), as all compressors write it.
+fn is_zlib(bytes: &[u8]) -> bool {
+    matches!(bytes, &[method, flags, ..] if method == 0x78 && (u16::from(method) << 8 | u16::from(flags)) % 31 == 0)
 }
 
 /// The compression of a body.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::error::{ApiError, Complaint, ErrorCode};
 use ordinate_model::frame::FaultKind;
 
-/// Seconds after which a client should retry when a model could not be loaded.
+/// Seconds after which a client should retry when a model could not be loaded, or the server is at its limit.
 const RETRY_AFTER_SECONDS: u16 = 5;
 
 /// The form of an error's body.
@@ -35,7 +35,7 @@ impl Envelope {
             let name = HeaderValue::from_static(aws(error.code).1);
             headers.insert(HeaderName::from_static("x-amzn-errortype"), name);
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
+        if error.is_transient {
             headers.insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
         }
         let mut response = Response::new(Body::from(self.body(error, request_id)));

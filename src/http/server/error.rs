@@ -98,7 +98,7 @@ error_codes! {
         PredictionUnderflow = UNPROCESSABLE_ENTITY, "prediction_underflow", "The prediction is too small for a double";
         IntervalOverflow = UNPROCESSABLE_ENTITY, "interval_overflow", "The interval is too large for a double";
         Internal = INTERNAL_SERVER_ERROR, "internal", "Internal error";
-        ModelUnavailable = SERVICE_UNAVAILABLE, "model_unavailable", "The model cannot be loaded at the moment";
+        ModelUnavailable = SERVICE_UNAVAILABLE, "model_unavailable", "The model cannot be loaded";
         Overloaded = SERVICE_UNAVAILABLE, "overloaded", "The server is at its limit";
         UnsupportedTransferCoding = NOT_IMPLEMENTED, "unsupported_transfer_coding", "Unsupported transfer coding";
         Misconfigured = SERVICE_UNAVAILABLE, "misconfigured", "The service is misconfigured";
@@ -146,12 +146,14 @@ pub(crate) struct ApiError {
     pub(crate) complaints: Vec<Complaint>,
     /// The cause, for the log only.
     pub(crate) cause: Option<String>,
+    /// Whether the same request may succeed soon.
+    pub(crate) is_transient: bool,
 }
 
 impl ApiError {
     /// An error with a description.
     pub(crate) fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), complaints: Vec::new(), cause: None }
+        Self { code, detail: detail.into(), complaints: Vec::new(), cause: None, is_transient: false }
     }
 
     /// An error with a list of faults. Code and detail are those of the first; `total` includes faults that are not in
@@ -164,7 +166,8 @@ impl ApiError {
             0 | 1 => first.detail.clone(),
             _ => format!("{} (and {} more)", first.detail, total - 1),
         };
-        Self { code: first.code, detail, complaints, cause: None }
+        let code = first.code;
+        Self { complaints, ..Self::new(code, detail) }
     }
 
     /// Adds the place of the error, a key of the body, unless the error has a place.
@@ -277,10 +280,17 @@ impl From<CatalogError> for ApiError {
         match error {
             CatalogError::UnknownModel { .. } => Self::new(ErrorCode::UnknownModel, error.to_string()),
             CatalogError::UnknownVersion { .. } => Self::new(ErrorCode::UnknownVersion, error.to_string()),
-            unavailable @ CatalogError::Unavailable(_) => Self {
-                cause: Some(Causes(&unavailable).to_string()),
-                ..Self::new(ErrorCode::ModelUnavailable, "the model cannot be loaded at the moment; try again shortly")
-            },
+            CatalogError::Unavailable(ref load) => {
+                let is_transient = load.is_transient();
+                let detail = if is_transient {
+                    "the model cannot be loaded at the moment; try again shortly"
+                } else {
+                    "the model cannot be loaded until its file or a setting is corrected; the service's log has the \
+                     cause under this request id"
+                };
+                let cause = Some(Causes(&error).to_string());
+                Self { cause, is_transient, ..Self::new(ErrorCode::ModelUnavailable, detail) }
+            }
         }
     }
 }

@@ -45,7 +45,7 @@ impl From<&RequestFault> for ApiError {
             RequestFault::TransferCoding(_) => ErrorCode::UnsupportedTransferCoding,
             RequestFault::Overloaded(_) => ErrorCode::Overloaded,
         };
-        Self::new(code, fault.to_string())
+        Self { is_transient: code == ErrorCode::Overloaded, ..Self::new(code, fault.to_string()) }
     }
 }
 

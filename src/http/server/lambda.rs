@@ -4,7 +4,6 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::convert::Infallible;
 
 use axum::Router;
 use base64::Engine;
@@ -18,54 +17,128 @@ use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use lambda_http::aws_lambda_events::query_map::QueryMap;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, LambdaEvent, Request};
+use lambda_runtime::Diagnostic;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use tower::{Service, ServiceExt, service_fn};
 use url::{Url, form_urlencoded};
 
+pub use super::event::Event;
 use super::query::PARAMETERS;
 
 /// A fault of an event, in the extensions of its request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum EventFault {
-    /// The event cannot be read.
-    Unreadable,
+    /// The event cannot be read, for this reason.
+    Unreadable(String),
     /// The body is not base64, although the event declares it as such.
     UndecodableBody,
+}
+
+/// A prefix of an event's path that may not belong to the route, such as a stage, in the extensions of its request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EventPrefix(pub(crate) String);
+
+tokio::task_local! {
+    /// The X-Ray trace id of the invocation, for all lines that it writes to the log.
+    pub(crate) static TRACE_ID: Option<String>;
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// The application as a handler of Lambda events: REST API, HTTP API, function URL, load balancer, or a direct
-/// invocation, whose event is a body for the default model.
+/// The application as a handler of Lambda events: REST API, HTTP API, function URL, load balancer, VPC Lattice, or a
+/// direct invocation, whose event is a body for the default model.
+///
+/// Requests of HTTP services always have a response. An event of another service fails the invocation, so that its
+/// service repeats it or moves it to a dead-letter queue; so does a direct invocation with an error, whose code is the
+/// type of the error.
 #[must_use]
 pub fn handler(
     router: Router,
 ) -> impl Service<
-    LambdaEvent<LambdaRequest>,
+    LambdaEvent<Event>,
     Response: serde::Serialize + std::fmt::Debug + Send + 'static,
-    Error = Infallible,
+    Error = Diagnostic,
     Future: Send + 'static,
 > + Clone
 + Send
 + 'static {
-    service_fn(move |LambdaEvent { payload, context }: LambdaEvent<LambdaRequest>| {
-        let (payload, fault) = convertible(payload);
+    service_fn(move |LambdaEvent { payload, context }: LambdaEvent<Event>| {
         let router = router.clone();
-        let application = service_fn(move |mut request: Request| {
-            if let Some(fault) = fault {
-                request.extensions_mut().insert(fault);
-            }
-            respond(router.clone(), request)
-        });
-        Adapter::from(application).call(LambdaEvent { payload, context })
+        let trace_id = context.xray_trace_id.clone();
+        TRACE_ID.scope(trace_id, async move {
+            let (payload, extras, is_direct) = match payload {
+                Event::Unsupported(service) => return Err(unsupported(service)),
+                Event::Unreadable(reason) => (unreadable(), Extras::of(EventFault::Unreadable(reason)), false),
+                Event::Direct(body) => (LambdaRequest::PassThrough(body), Extras::default(), true),
+                Event::Http(request) => {
+                    let (request, extras) = convertible(*request);
+                    (request, extras, false)
+                }
+            };
+            let application = service_fn(move |mut request: Request| {
+                extras.clone().add_to(&mut request);
+                let response = respond(router.clone(), request);
+                async move {
+                    let (parts, body) = response.await.into_parts();
+                    if is_direct && !parts.status.is_success() {
+                        return Err(failed(&body));
+                    }
+                    Ok(Response::from_parts(parts, Full::new(body)))
+                }
+            });
+            Adapter::from(application).call(LambdaEvent { payload, context }).await
+        })
     })
 }
 
+/// The error of an event of another service.
+fn unsupported(service: &str) -> Diagnostic {
+    let error_message = format!(
+        "this function answers HTTP requests and direct invocations with a body such as {{\"X\": [[1, 2]]}}, not events \
+         of {service}; remove the trigger, or send the event to another function"
+    );
+    tracing::error!(service, "an event of another service failed the invocation");
+    Diagnostic { error_type: format!("UnsupportedEvent.{service}"), error_message }
+}
+
+/// The error of a direct invocation, from the problem document.
+fn failed(problem: &[u8]) -> Diagnostic {
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct Problem {
+        code: String,
+        detail: String,
+    }
+    let Problem { code, detail } = serde_json::from_slice(problem).unwrap_or_default();
+    Diagnostic { error_type: code, error_message: detail }
+}
+
+/// What a request gets from its event.
+#[derive(Debug, Clone, Default)]
+struct Extras {
+    fault: Option<EventFault>,
+    prefix: Option<EventPrefix>,
+}
+
+impl Extras {
+    fn of(fault: EventFault) -> Self {
+        Self { fault: Some(fault), prefix: None }
+    }
+
+    fn add_to(self, request: &mut Request) {
+        if let Some(fault) = self.fault {
+            request.extensions_mut().insert(fault);
+        }
+        if let Some(prefix) = self.prefix {
+            request.extensions_mut().insert(prefix);
+        }
+    }
+}
+
 /// Collects the response in memory, as Lambda requires.
-async fn respond(router: Router, request: Request) -> Result<Response<Full<Bytes>>, Infallible> {
-    let response = router.oneshot(request).await?;
+async fn respond(router: Router, request: Request) -> Response<Bytes> {
+    let Ok(response) = router.oneshot(request).await;
     let (mut parts, body) = response.into_parts();
     let body = match body.collect().await {
         Ok(collected) => collected.to_bytes(),
@@ -75,12 +148,19 @@ async fn respond(router: Router, request: Request) -> Result<Response<Full<Bytes
             Bytes::new()
         }
     };
-    Ok(Response::from_parts(parts, Full::new(body)))
+    Response::from_parts(parts, body)
 }
 
-/// Makes an event safe for `lambda_http` and removes the stage from its path.
-fn convertible(mut request: LambdaRequest) -> (LambdaRequest, Option<EventFault>) {
-    let mut fault = None;
+/// A request in place of an unreadable one. All HTTP services can read the form of its response.
+fn unreadable() -> LambdaRequest {
+    let mut unreadable = ApiGatewayV2httpRequest::default();
+    unreadable.raw_path = Some("/".into());
+    LambdaRequest::ApiGatewayV2(unreadable)
+}
+
+/// Makes an event safe for `lambda_http`, and finds the prefix of its path.
+fn convertible(mut request: LambdaRequest) -> (LambdaRequest, Extras) {
+    let mut extras = Extras::default();
     match &mut request {
         LambdaRequest::ApiGatewayV1(event) => {
             // REST APIs decode binary responses only for configured media types; they compress by themselves.
@@ -88,57 +168,64 @@ fn convertible(mut request: LambdaRequest) -> (LambdaRequest, Option<EventFault>
             event.multi_value_headers.remove(ACCEPT_ENCODING);
             clean_headers(&mut event.multi_value_headers);
             clean(&mut event.path, &mut event.headers);
-            fault = check_base64(&mut event.is_base64_encoded, event.body.as_deref());
+            extras.fault = check_base64(&mut event.is_base64_encoded, event.body.as_deref());
             clean_query(&mut event.multi_value_query_string_parameters, &mut event.query_string_parameters);
-            event.request_context.stage = None;
+            let stage = event.request_context.stage.take();
+            let path = event.path.as_deref().unwrap_or_default();
+            extras.prefix = prefix(path, event.resource.as_deref(), &event.path_parameters, stage.as_deref());
             event.request_context.domain_name = None;
         }
         LambdaRequest::ApiGatewayV2(event) => {
-            if let (Some(path), Some(stage)) = (&mut event.raw_path, event.request_context.stage.take()) {
-                strip_stage(path, &stage);
-            }
             clean(&mut event.raw_path, &mut event.headers);
-            fault = check_base64(&mut event.is_base64_encoded, event.body.as_deref());
+            extras.fault = check_base64(&mut event.is_base64_encoded, event.body.as_deref());
             let query = event.raw_query_string.take().unwrap_or_default();
             event.query_string_parameters = known_parameters(form_urlencoded::parse(query.as_bytes()));
             event.raw_query_string = Some(event.query_string_parameters.to_query_string());
+            let stage = event.request_context.stage.take();
+            let path = event.raw_path.as_deref().unwrap_or_default();
+            // `ANY /{proxy+}`, or `$default`.
+            let resource = event.route_key.as_deref().and_then(|key| key.split_once(' ')).map(|(_, resource)| resource);
+            extras.prefix = prefix(path, resource, &event.path_parameters, stage.as_deref());
             event.request_context.domain_name = None;
         }
         LambdaRequest::Alb(event) => {
             clean_headers(&mut event.multi_value_headers);
             clean(&mut event.path, &mut event.headers);
-            fault = check_base64(&mut event.is_base64_encoded, event.body.as_deref());
+            extras.fault = check_base64(&mut event.is_base64_encoded, event.body.as_deref());
             clean_query(&mut event.multi_value_query_string_parameters, &mut event.query_string_parameters);
         }
-        LambdaRequest::PassThrough(event) if is_http(event) => {
-            // An HTTP event with an invalid header. Its sender expects an HTTP response, and all senders can read this
-            // form.
-            let mut unreadable = ApiGatewayV2httpRequest::default();
-            unreadable.raw_path = Some("/".into());
-            request = LambdaRequest::ApiGatewayV2(unreadable);
-            fault = Some(EventFault::Unreadable);
+        LambdaRequest::VpcLatticeV2(event) => {
+            clean(&mut event.path, &mut event.headers);
+            extras.fault = check_base64(&mut event.is_base64_encoded, event.body.as_deref());
+            let query = event.query_string_parameters.to_query_string();
+            event.query_string_parameters = known_parameters(form_urlencoded::parse(query.as_bytes()));
         }
         _ => {}
     }
-    (request, fault)
+    (request, extras)
 }
 
-/// Whether an event of an unknown kind comes from an HTTP front end.
-fn is_http(event: &str) -> bool {
-    #[derive(Deserialize)]
-    struct Envelope {
-        #[serde(rename = "requestContext")]
-        _request_context: IgnoredAny,
+/// The prefix of a path that is a stage or the mapping of a custom domain. If the resource that API Gateway matched is
+/// known, with the values of its parameters, the path ends with it, and what precedes it is the prefix. Otherwise it can be
+/// the stage only.
+fn prefix(
+    path: &str,
+    resource: Option<&str>,
+    parameters: &HashMap<String, String>,
+    stage: Option<&str>,
+) -> Option<EventPrefix> {
+    let resource = resource.filter(|resource| resource.starts_with('/') && !parameters.is_empty());
+    if let Some(resource) = resource {
+        let matched = parameters.iter().fold(resource.to_owned(), |matched, (name, value)| {
+            matched.replace(&format!("{{{name}+}}"), value).replace(&format!("{{{name}}}"), value)
+        });
+        if let Some(prefix) = path.trim_end_matches('/').strip_suffix(matched.trim_end_matches('/')) {
+            return (!prefix.is_empty()).then(|| EventPrefix(prefix.to_owned()));
+        }
     }
-    serde_json::from_str::<Envelope>(event).is_ok()
-}
-
-/// `/prod/predict` → `/predict`: an HTTP API prefixes the path with a named stage.
-fn strip_stage(path: &mut String, stage: &str) {
-    let rest = path.strip_prefix('/').and_then(|path| path.strip_prefix(stage));
-    if let Some(rest) = rest.filter(|rest| rest.is_empty() || rest.starts_with('/')) {
-        *path = rest.to_owned();
-    }
+    let stage = stage.filter(|stage| !stage.is_empty())?;
+    let rest = path.strip_prefix('/')?.strip_prefix(stage)?;
+    (rest.is_empty() || rest.starts_with('/')).then(|| EventPrefix(format!("/{stage}")))
 }
 
 fn clean(path: &mut Option<String>, headers: &mut HeaderMap) {

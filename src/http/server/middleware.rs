@@ -7,7 +7,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::ACCEPT_ENCODING;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use lambda_http::RequestExt;
 use tower_http::request_id::{MakeRequestId, RequestId};
 
@@ -18,6 +18,7 @@ use super::lambda::EventFault;
 use super::observer::{Observer, PredictionRecord, RequestRecord, Started};
 use crate::http::settings::LogRequests;
 use ordinate_model::answer::WarningCounts;
+use ordinate_model::wording::shorten;
 
 /// The facts of a prediction for the log, in the extensions of its response.
 #[derive(Debug, Clone)]
@@ -34,6 +35,9 @@ pub(crate) struct Served {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RoutePath(pub(crate) &'static str);
 
+/// The header with the id of a request.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
 /// What happens at the end of a request.
 #[derive(Debug)]
 pub(crate) struct Finish {
@@ -49,12 +53,29 @@ pub(crate) struct RequestIds;
 
 impl MakeRequestId for RequestIds {
     fn make_request_id<B>(&mut self, request: &http::Request<B>) -> Option<RequestId> {
-        let id = match request.lambda_context_ref() {
-            Some(context) => context.request_id.clone(),
-            None => uuid::Uuid::new_v4().to_string(),
-        };
-        HeaderValue::try_from(id).ok().map(RequestId::new)
+        let of_lambda = request.lambda_context_ref().map(|context| context.request_id.clone());
+        let id = of_lambda.and_then(|id| HeaderValue::try_from(id).ok()).filter(is_request_id);
+        let id = id.or_else(|| HeaderValue::try_from(uuid::Uuid::new_v4().to_string()).ok());
+        id.map(RequestId::new)
     }
+}
+
+/// The longest request id of a client.
+const MAX_REQUEST_ID: usize = 128;
+
+/// Whether an id is safe in logs and headers: visible ASCII characters.
+fn is_request_id(id: &HeaderValue) -> bool {
+    (1..=MAX_REQUEST_ID).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic)
+}
+
+/// Removes the id of a client unless it is one valid id, so that the request gets another.
+pub(crate) fn without_invalid_request_id(mut request: Request) -> Request {
+    let mut ids = request.headers().get_all(REQUEST_ID).iter();
+    let is_valid = ids.next().is_some_and(is_request_id) && ids.next().is_none();
+    if !is_valid {
+        request.headers_mut().remove(REQUEST_ID);
+    }
+    request
 }
 
 /// Writes the bodies of errors and the log line.
@@ -70,8 +91,9 @@ pub(crate) async fn finish(State(finish): State<Arc<Finish>>, mut request: Reque
         request.headers_mut().remove(ACCEPT_ENCODING);
     }
     simplify_accept_encoding(request.headers_mut());
-    let mut response = if request.extensions().get() == Some(&EventFault::Unreadable) {
-        ApiError::new(ErrorCode::InvalidEvent, "the event has a header that is not valid in HTTP").into_response()
+    let path = request.uri().path().to_owned();
+    let mut response = if let Some(EventFault::Unreadable(reason)) = request.extensions().get() {
+        ApiError::new(ErrorCode::InvalidEvent, format!("the event cannot be read: {reason}")).into_response()
     } else if let Some(fault) = request.extensions().get::<RequestFault>() {
         ApiError::from(fault).into_response()
     } else {
@@ -107,17 +129,19 @@ pub(crate) async fn finish(State(finish): State<Arc<Finish>>, mut request: Reque
         observer.finished(&record);
     }
     if finish.log.include(record.status) {
-        log(&record, &request_id, error.as_ref());
+        log(&record, &request_id, &path, error.as_ref());
     }
     response
 }
 
 /// One line per request. Errors of the service have the level ERROR, and so has no error that a caller can cause.
-fn log(record: &RequestRecord<'_>, request_id: &str, error: Option<&ApiError>) {
+fn log(record: &RequestRecord<'_>, request_id: &str, path: &str, error: Option<&ApiError>) {
     let &RequestRecord { method, route, status, code, ref prediction, .. } = record;
     let method = method.as_str();
     let duration_ms = record.duration.as_secs_f64() * 1e3;
-    let cause = error.and_then(|error| error.cause.as_deref());
+    // The route of a known path is enough; an unknown one has no route.
+    let path = (status == 404).then(|| shorten(path));
+    let cause = error.and_then(cause);
     let model = prediction.map(|prediction| prediction.model);
     let rows = prediction.map(|prediction| prediction.rows);
     let warnings = prediction.map(|prediction| prediction.warnings.total());
@@ -126,7 +150,7 @@ fn log(record: &RequestRecord<'_>, request_id: &str, error: Option<&ApiError>) {
             tracing::warn!(request_id, method, route, status, duration_ms, code, "request");
         }
         Some(ErrorCode::UnsupportedTransferCoding) => {
-            tracing::info!(request_id, method, route, status, duration_ms, code, "request");
+            tracing::info!(request_id, method, route, status, duration_ms, code, cause, "request");
         }
         _ if status >= 500 => {
             tracing::error!(
@@ -144,9 +168,31 @@ fn log(record: &RequestRecord<'_>, request_id: &str, error: Option<&ApiError>) {
             );
         }
         _ => {
-            tracing::info!(request_id, method, route, status, duration_ms, model, rows, warnings, code, "request");
+            tracing::info!(
+                request_id,
+                method,
+                route,
+                path,
+                status,
+                duration_ms,
+                model,
+                rows,
+                warnings,
+                code,
+                cause,
+                "request"
+            );
         }
     }
+}
+
+/// The cause of an error, for the log. The details of most errors of callers can contain their data.
+fn cause(error: &ApiError) -> Option<&str> {
+    let is_about_the_transport = matches!(
+        error.code,
+        ErrorCode::InvalidEvent | ErrorCode::IncompleteBody | ErrorCode::RequestTimeout | ErrorCode::InvalidRequest
+    );
+    error.cause.as_deref().or_else(|| is_about_the_transport.then_some(error.detail.as_str()))
 }
 
 /// Triton's asynchronous client always accepts gzip but decompresses only the responses of `…/infer`.

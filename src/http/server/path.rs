@@ -6,41 +6,88 @@ use http::uri::PathAndQuery;
 use lambda_http::RequestExt;
 use lambda_http::request::RequestContext;
 
+use super::lambda::EventPrefix;
 use crate::http::settings::Alias;
 
-/// Replaces the path of a request by the normalized path; the query is not changed.
-pub(crate) fn normalize_request(mut request: Request, base_path: Option<&str>, aliases: &[Alias]) -> Request {
-    let direct_invoke = matches!(request.request_context_ref(), Some(RequestContext::PassThrough));
-    let path = if direct_invoke {
-        // A direct invocation: the event is a body for the default model.
-        "/predict".to_owned()
-    } else {
-        let path = normalize(request.uri().path(), base_path);
-        match aliases.iter().find(|alias| alias.path == path) {
-            Some(alias) => alias.route.to_owned(),
-            None => path,
-        }
-    };
-    let uri = match request.uri().query() {
-        Some(query) if !direct_invoke => format!("{path}?{query}"),
-        _ => path,
-    };
-    if let Ok(path) = PathAndQuery::try_from(uri) {
-        *request.uri_mut() = Uri::from(path);
-    }
-    request
+/// What paths may have in addition to a route.
+#[derive(Debug, Clone)]
+pub(crate) struct Paths {
+    /// Prefixes of the settings, normalized.
+    pub(crate) base_paths: Vec<String>,
+    /// Other paths of routes.
+    pub(crate) aliases: Vec<Alias>,
+    /// Whether a normalized path belongs to a route.
+    pub(crate) is_route: fn(&str) -> bool,
 }
 
-/// A normalized path, without the base path.
-pub(crate) fn normalize(path: &str, base_path: Option<&str>) -> String {
-    let decoded = decode_unreserved(path);
-    let decoded = format!("/{}", decoded.trim_start_matches('/'));
-    let within = base_path
-        .and_then(|base| decoded.strip_prefix(base))
-        .filter(|rest| rest.is_empty() || rest.starts_with('/'))
-        .unwrap_or(&decoded);
-    // A base URL and a path that were joined can have two slashes between them.
-    format!("/{}", within.trim_matches('/'))
+impl Paths {
+    /// Replaces the path of a request by the normalized path; the query is not changed.
+    pub(crate) fn normalize_request(&self, mut request: Request) -> Request {
+        let direct_invoke = matches!(request.request_context_ref(), Some(RequestContext::PassThrough));
+        let path = if direct_invoke {
+            // A direct invocation: the event is a body for the default model.
+            "/predict".to_owned()
+        } else {
+            let prefix = request.extensions().get().map(|EventPrefix(prefix)| prefix.as_str());
+            let path = self.normalize(request.uri().path(), prefix);
+            match self.alias(&path) {
+                Some(alias) => alias.route.to_owned(),
+                None => path,
+            }
+        };
+        let uri = match request.uri().query() {
+            Some(query) if !direct_invoke => format!("{path}?{query}"),
+            _ => path,
+        };
+        if let Ok(path) = PathAndQuery::try_from(uri) {
+            *request.uri_mut() = Uri::from(path);
+        }
+        request
+    }
+
+    fn alias(&self, path: &str) -> Option<&Alias> {
+        self.aliases.iter().find(|alias| alias.path == path)
+    }
+
+    /// The path without the prefix of its event and without a base path. Either can be absent, and either can look like a
+    /// part of a route: the first candidate that belongs to a route is taken, with as much removed as possible.
+    fn normalize(&self, path: &str, prefix: Option<&str>) -> String {
+        let path = decoded(path);
+        let prefix = prefix.map(decoded);
+        let within = prefix.as_deref().and_then(|prefix| without(&path, prefix));
+        let mut candidates = within.into_iter().chain([path.as_str()]).flat_map(|path| {
+            let mut bases: Vec<_> = self.base_paths.iter().filter_map(|base| without(path, base)).collect();
+            bases.sort_by_key(|rest| rest.len());
+            bases.into_iter().chain([path])
+        });
+        let first = candidates.next().unwrap_or(&path);
+        let belongs = |candidate: &&str| {
+            let candidate = trimmed(candidate);
+            self.alias(&candidate).is_some() || (self.is_route)(&candidate)
+        };
+        let found = if belongs(&first) { first } else { candidates.find(belongs).unwrap_or(first) };
+        trimmed(found)
+    }
+}
+
+/// What follows a prefix of whole segments.
+fn without<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
+    path.strip_prefix(prefix.trim_end_matches('/')).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// A path that starts with one slash, without unnecessary percent-encoding.
+fn decoded(path: &str) -> String {
+    format!("/{}", decode_unreserved(path).trim_start_matches('/'))
+}
+
+/// A base URL and a path that were joined can have two slashes between them.
+fn trimmed(path: &str) -> String {
+    format!("/{}", path.trim_matches('/'))
+}
+
+/// A normalized path.
+pub(crate) fn normalize(path: &str) -> String {
+    trimmed(&decoded(path))
 }
 
 /// Whether the segments of a path are the first ones of a route; a parameter matches any segment.
@@ -85,31 +132,62 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn paths(base_paths: &[&str]) -> Paths {
+        let is_route = |path: &str| {
+            matches!(path, "/" | "/predict" | "/models") || (path.starts_with("/models/") && path.ends_with("/predict"))
+        };
+        Paths { base_paths: base_paths.iter().map(|&base| base.to_owned()).collect(), aliases: Vec::new(), is_route }
+    }
+
     #[test]
     fn slashes_and_percent_encoding_are_normalized() {
         for path in ["/predict", "/predict/", "/%70redict", "/predict//", "//predict", "///predict"] {
-            assert_eq!(normalize(path, None), "/predict", "{path}");
+            assert_eq!(normalize(path), "/predict", "{path}");
         }
-        assert_eq!(normalize("/", None), "/");
-        assert_eq!(normalize("", None), "/");
-        assert_eq!(normalize("/models/breast%2Dcancer", None), "/models/breast-cancer");
-        assert_eq!(normalize("/models/a%2Fb", None), "/models/a%2Fb");
-        assert_eq!(normalize("/models/%zz%4", None), "/models/%zz%4");
+        assert_eq!(normalize("/"), "/");
+        assert_eq!(normalize(""), "/");
+        assert_eq!(normalize("/models/breast%2Dcancer"), "/models/breast-cancer");
+        assert_eq!(normalize("/models/a%2Fb"), "/models/a%2Fb");
+        assert_eq!(normalize("/models/%zz%4"), "/models/%zz%4");
     }
 
     #[test]
     fn a_base_path_is_removed_only_as_whole_segments() {
-        assert_eq!(normalize("/api/predict", Some("/api")), "/predict");
-        assert_eq!(normalize("/api", Some("/api")), "/");
-        assert_eq!(normalize("//api//predict", Some("/api")), "/predict");
-        assert_eq!(normalize("/apis/predict", Some("/api")), "/apis/predict");
-        assert_eq!(normalize("/predict", Some("/api")), "/predict");
+        let paths = paths(&["/api", "/api/v7", "/ml"]);
+        for (path, expected) in [
+            ("/api/predict", "/predict"),
+            ("/api", "/"),
+            ("//api//predict", "/predict"),
+            ("/apis/predict", "/apis/predict"),
+            ("/predict", "/predict"),
+            ("/api/v7/predict", "/predict"),
+            ("/ml/predict", "/predict"),
+            ("/ml/nothing", "/nothing"),
+        ] {
+            assert_eq!(paths.normalize(path, None), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_stage_and_a_base_path_are_removed_unless_they_are_a_part_of_the_route() {
+        let paths = paths(&["/ml"]);
+        for (path, prefix, expected) in [
+            ("/prod/predict", "/prod", "/predict"),
+            ("/prod/ml/predict", "/prod", "/predict"),
+            ("/ml/predict", "/prod", "/predict"),
+            ("/predict", "/predict", "/"),
+            ("/models/line/predict", "/models", "/models/line/predict"),
+            ("/models/models/line/predict", "/models", "/models/line/predict"),
+            ("/prod/nothing", "/prod", "/nothing"),
+        ] {
+            assert_eq!(paths.normalize(path, Some(prefix)), expected, "{path}");
+        }
     }
 
     proptest! {
         #[test]
         fn no_path_panics(path: String) {
-            let _ = normalize(&path, Some("/é"));
+            let _ = paths(&["/é"]).normalize(&path, Some("/é"));
         }
     }
 }

@@ -14,7 +14,7 @@ use super::error::{ApiError, ErrorCode};
 /// The maximum size of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AnswerLimit {
-    bytes: usize,
+    pub(crate) bytes: usize,
     /// Where the limit is from, for the error.
     origin: &'static str,
 }

@@ -143,7 +143,7 @@ pub(crate) async fn predict(State(application): App, path: ModelPath, request: R
     let in_url = Options::from_query(request.uri().query().unwrap_or_default());
     let mut prediction = PredictionRequest::open(&application, &path, request).await?;
     let (model, body) = (prediction.model.clone(), prediction.body.clone());
-    let (frame, in_body) = match media_type? {
+    let (frame, in_body) = match media_type?.of(&body) {
         MediaType::Json => {
             let decoded = decode::json::read(&body, &KEYS, prediction.terms(&model))
                 .map_err(|error| decode::csv::advise_content_type(error, &body, model.signature()))?;
@@ -154,7 +154,7 @@ pub(crate) async fn predict(State(application): App, path: ModelPath, request: R
             let (frame, _) = decode::csv::read(&body, prediction.terms(&model), header.or_present())?;
             (frame, Options::default())
         }
-        MediaType::JsonLines => {
+        MediaType::JsonLines | MediaType::Octets => {
             let detail =
                 "this route does not support JSON Lines; send application/json or text/csv, or use /invocations";
             return Err(ApiError::new(ErrorCode::UnsupportedMediaType, detail));

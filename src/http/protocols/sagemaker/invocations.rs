@@ -58,7 +58,8 @@ async fn predict(
 ) -> Result<Response, ApiError> {
     let media_type = MediaType::from_headers(request.headers(), "application/json, text/csv or application/jsonlines");
     let mut prediction = PredictionRequest::open(application, path, request).await?;
-    let (model, body, media_type) = (prediction.model.clone(), prediction.body.clone(), media_type?);
+    let (model, body) = (prediction.model.clone(), prediction.body.clone());
+    let media_type = media_type?.of(&body);
     let terms = Terms { lenient: true, ..prediction.terms(&model) };
     let (frame, dialect_of_body, output) = match media_type {
         MediaType::Json => {
@@ -73,7 +74,7 @@ async fn predict(
             let dialect_of_body = if layout == Layout::Lines { Dialect::SageMaker } else { Dialect::Mlflow };
             (frame, dialect_of_body, Output::Predict)
         }
-        MediaType::JsonLines => (lines::read(&body, terms)?, Dialect::SageMaker, Output::Predict),
+        MediaType::JsonLines | MediaType::Octets => (lines::read(&body, terms)?, Dialect::SageMaker, Output::Predict),
     };
     prediction.end_stage("decode");
     let answer = prediction.answer(&model, &frame, Wanted::default())?;
