@@ -131,3 +131,55 @@ pub fn install(settings: LogSettings) {
         }));
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Buffer {
+        fn write(&mut self, part: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(part)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn line(trace_id: Option<&str>, log: impl FnOnce()) -> Value {
+        let buffer = Buffer::default();
+        let writer = buffer.clone();
+        let lines = fmt::layer().event_format(JsonLine).with_writer(move || writer.clone());
+        let subscriber = tracing_subscriber::registry().with(lines);
+        tracing::subscriber::with_default(subscriber, || TRACE_ID.sync_scope(trace_id.map(str::to_owned), log));
+        let text = String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(text.matches('\n').count(), 1, "{text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn a_line_has_level_time_and_fields_at_the_top() {
+        let cause = "two\nlines";
+        let line = line(None, || tracing::warn!(rows = 3, milliseconds = 1.5, is = true, cause, "loaded"));
+        assert_eq!((&line["level"], &line["message"], &line["rows"]), (&json!("WARN"), &json!("loaded"), &json!(3)));
+        assert_eq!((&line["milliseconds"], &line["is"], &line["cause"]), (&json!(1.5), &json!(true), &json!(cause)));
+        let timestamp = line["timestamp"].as_str().unwrap();
+        assert!(timestamp.ends_with('Z') && timestamp.contains('T'), "{timestamp}");
+        assert!(line.get("xray_trace_id").is_none(), "{line}");
+    }
+
+    #[test]
+    fn a_line_of_an_invocation_has_the_root_of_its_trace() {
+        let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+        let line = line(Some(header), || tracing::info!("request"));
+        assert_eq!(line["xray_trace_id"], "1-5759e988-bd862e3fe1be46a994272793");
+    }
+}

@@ -34,7 +34,7 @@ pub use protocols::vertex::{HEALTH as VERTEX_HEALTH, PREDICT as VERTEX_PREDICT};
 pub(crate) use routes::route_below;
 use routes::{envelope_of, is_route, preflight, routes};
 use server::error::{ApiError, ErrorCode, wrong_method};
-use server::headers::JSON_LENGTH;
+use server::headers::{JSON_LENGTH, REQUEST_ID, WARNINGS};
 use server::middleware::Finish;
 use server::path::Paths;
 use server::{health, middleware, path};
@@ -60,11 +60,10 @@ pub fn misconfigured() -> Router {
 
 fn wrap(routes: Router, settings: Settings) -> Router {
     let finish = Finish { envelope_of, log: settings.log_requests, observer: settings.observer };
-    let request_id = HeaderName::from_static("x-request-id");
     let stack = ServiceBuilder::new()
         .layer(MapRequestLayer::new(middleware::without_invalid_request_id))
-        .layer(SetRequestIdLayer::new(request_id.clone(), middleware::RequestIds))
-        .layer(PropagateRequestIdLayer::new(request_id))
+        .layer(SetRequestIdLayer::new(REQUEST_ID, middleware::RequestIds))
+        .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(axum::middleware::from_fn_with_state(Arc::new(finish), middleware::finish))
         .layer(axum::middleware::from_fn(preflight))
         .option_layer(cors(settings.cors))
@@ -88,16 +87,14 @@ fn cors(settings: Cors) -> Option<CorsLayer> {
         Some(headers) => AllowHeaders::list(headers),
         None => AllowHeaders::mirror_request(),
     };
-    let headers = ["x-ordinate-model", "x-ordinate-warnings", "x-request-id", "server-timing"]
-        .map(HeaderName::from_static)
-        .into_iter();
+    let named = ["x-ordinate-model", "server-timing"].map(HeaderName::from_static);
     let layer = CorsLayer::new()
         .allow_origin(origins)
         .allow_methods([Method::GET, Method::POST])
         .allow_headers(allowed)
         .allow_credentials(settings.credentials)
         .max_age(settings.max_age)
-        .expose_headers(headers.chain([JSON_LENGTH, header::RETRY_AFTER]).collect::<Vec<_>>());
+        .expose_headers([&named[..], &[WARNINGS, REQUEST_ID, JSON_LENGTH, header::RETRY_AFTER]].concat());
     Some(layer)
 }
 

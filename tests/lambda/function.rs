@@ -133,6 +133,21 @@ fn after_an_invalid_event_the_same_process_handles_the_next_one() {
 }
 
 #[test]
+fn an_unknown_path_is_in_the_log_and_so_is_the_service_of_another_event() {
+    let function = Emulator::start(TEMPLATE_DEFAULTS);
+    let mut unknown: Value = serde_json::from_slice(&event("v2-not-found")).unwrap();
+    let long = format!("/nothing/{}", "a".repeat(5000));
+    unknown["rawPath"] = json!(long);
+    function.invoke(unknown.to_string().as_bytes());
+    function.invoke(&event("sqs"));
+    let log: Vec<Value> = function.log().lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let line = log.iter().find(|line| line["code"] == "unknown_route").unwrap();
+    let path = line["path"].as_str().unwrap_or_else(|| panic!("{line}"));
+    assert!(path.starts_with("/nothing/aaa") && path.len() < 200, "{path}");
+    assert!(log.iter().any(|line| line["service"] == "SQS"), "{log:?}");
+}
+
+#[test]
 fn rows_above_the_limit_are_a_413() {
     let function = Emulator::start(TEMPLATE_DEFAULTS);
     let allowed = with_body("v2", &json!({"X": vec![1; 100_000]}).to_string());

@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 const SMALL: usize = 16 * 1024;
 
 /// A body without new bytes for this time loses its memory if others wait for it.
-const STALLED: Duration = Duration::from_millis(500);
+const STALLED: Duration = Duration::from_millis(250);
 
 /// The time between two attempts to get memory.
 const RETRY: Duration = Duration::from_millis(50);

@@ -10,7 +10,7 @@
 //! | `DRAIN_SECONDS` | 10 | after SIGTERM or an interrupt, for the requests in progress |
 //! | `MAX_CONNECTIONS` | 16384 | open connections; above it, idle connections are closed first |
 //! | `MAX_CONCURRENT_REQUESTS` | 1024 | requests that are handled at once; above it, the response is a 503 |
-//! | `BODY_MEMORY_BYTES` | 33554432 | memory for the bodies of all requests together |
+//! | `BODY_MEMORY_BYTES` | 25165824 | memory for the bodies of all requests together |
 //! | `MAX_ANSWER_BYTES` | 67108864 | bytes of a response |
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -80,7 +80,7 @@ impl ServerSettings {
             drain: seconds("DRAIN_SECONDS", 10.0)?,
             max_connections: environment.count("MAX_CONNECTIONS", 16_384)?,
             max_concurrent_requests: environment.count("MAX_CONCURRENT_REQUESTS", 1024)?,
-            body_memory_bytes: environment.count("BODY_MEMORY_BYTES", 32 * 1024 * 1024)?,
+            body_memory_bytes: environment.count("BODY_MEMORY_BYTES", 24 * 1024 * 1024)?,
             max_answer_bytes: environment.count("MAX_ANSWER_BYTES", 64 * 1024 * 1024)?,
         })
     }

@@ -2,6 +2,9 @@
 
 use http::HeaderName;
 
+/// The id of a request.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
 /// The number of warnings of a response, if it has any.
 pub(crate) const WARNINGS: HeaderName = HeaderName::from_static("x-ordinate-warnings");
 

@@ -23,6 +23,7 @@ use tower::{Service, ServiceExt, service_fn};
 use url::{Url, form_urlencoded};
 
 pub use super::event::Event;
+use super::headers::REQUEST_ID;
 use super::query::PARAMETERS;
 
 /// A fault of an event, in the extensions of its request.
@@ -43,7 +44,6 @@ tokio::task_local! {
     pub(crate) static TRACE_ID: Option<String>;
 }
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// The application as a handler of Lambda events: REST API, HTTP API, function URL, load balancer, VPC Lattice, or a

@@ -7,13 +7,14 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::ACCEPT_ENCODING;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderValue};
 use lambda_http::RequestExt;
 use tower_http::request_id::{MakeRequestId, RequestId};
 
 use super::envelope::Envelope;
 use super::error::{ApiError, ErrorCode};
 use super::fault::RequestFault;
+use super::headers::REQUEST_ID;
 use super::lambda::EventFault;
 use super::observer::{Observer, PredictionRecord, RequestRecord, Started};
 use crate::http::settings::LogRequests;
@@ -34,9 +35,6 @@ pub(crate) struct Served {
 /// The path of the matched route in the extensions of its response, if axum's path lacks the verb.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RoutePath(pub(crate) &'static str);
-
-/// The header with the id of a request.
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What happens at the end of a request.
 #[derive(Debug)]
