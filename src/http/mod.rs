@@ -34,14 +34,14 @@ pub use protocols::vertex::{HEALTH as VERTEX_HEALTH, PREDICT as VERTEX_PREDICT};
 pub(crate) use routes::route_below;
 use routes::{envelope_of, routes};
 use server::error::{ApiError, ErrorCode, wrong_method};
-use server::headers::JSON_LENGTH;
+use server::headers::{JSON_LENGTH, MCP_HEADERS};
 use server::middleware::EnvelopeOf;
 use server::{health, middleware, path};
 pub use settings::{Alias, AllowedOrigins, Limits, Settings};
 
 /// The application: all routes and their middleware.
 pub fn router(catalog: Arc<Catalog>, settings: Settings) -> Router {
-    wrap(routes(Application::new(catalog, settings.limits)), settings)
+    wrap(routes(Application::new(catalog, settings.limits, settings.cors.clone())), settings)
 }
 
 /// The application for an invalid configuration: it is alive and reports the error, instead of crashing in a loop.
@@ -84,10 +84,11 @@ fn cors(origins: AllowedOrigins) -> Option<CorsLayer> {
     let headers = ["x-ordinate-model", "x-ordinate-warnings", "x-request-id", "server-timing"]
         .map(HeaderName::from_static)
         .into_iter();
+    let accepted = [header::CONTENT_TYPE, header::CONTENT_ENCODING, header::AUTHORIZATION, JSON_LENGTH];
     let layer = CorsLayer::new()
         .allow_origin(origins)
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::CONTENT_TYPE, header::CONTENT_ENCODING, header::AUTHORIZATION, JSON_LENGTH])
+        .allow_headers(accepted.into_iter().chain(MCP_HEADERS).collect::<Vec<_>>())
         .expose_headers(headers.chain([JSON_LENGTH]).collect::<Vec<_>>());
     Some(layer)
 }

@@ -59,6 +59,7 @@ error_codes! {
         InvalidEvent = BAD_REQUEST, "invalid_event", "The Lambda event cannot be read";
         InvalidBase64 = BAD_REQUEST, "invalid_base64", "The body is not valid base64";
         InvalidGzip = BAD_REQUEST, "invalid_gzip", "The body is not valid gzip or deflate";
+        ForbiddenOrigin = FORBIDDEN, "forbidden_origin", "The origin is not allowed";
         UnknownRoute = NOT_FOUND, "unknown_route", "Unknown route";
         UnknownModel = NOT_FOUND, "unknown_model", "Unknown model";
         UnknownVersion = NOT_FOUND, "unknown_version", "Unknown model version";
