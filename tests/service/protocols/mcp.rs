@@ -366,3 +366,15 @@ async fn a_model_that_cannot_be_loaded_is_a_503() {
     assert_eq!((answer.status, answer.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, "5"));
     assert_eq!(answer.json()["error"]["code"], -32603);
 }
+
+#[tokio::test]
+async fn deep_nesting_does_not_exhaust_the_stack() {
+    let deep = "[".repeat(1_000_000) + &"]".repeat(1_000_000);
+    let call = |params: String| format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{params}}}"#);
+    let in_rows = raw(&call(format!(r#"{{"name":"predict_line","arguments":{{"rows":[{{"x":{deep}}}]}}}}"#))).await;
+    assert!(text(&in_rows.json()["result"]).contains("recursion limit exceeded"), "{}", in_rows.text());
+    for body in [call(deep.clone()), call(format!(r#"{{"name":{deep}}}"#)), call(format!(r#"{{"_meta":{deep}}}"#))] {
+        assert_eq!(raw(&body).await.json()["error"]["code"], -32602);
+    }
+    assert_eq!(raw(&deep).await.json()["error"]["code"], -32600);
+}

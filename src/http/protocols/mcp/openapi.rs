@@ -1,19 +1,19 @@
 //! `POST /mcp` in the document. The schemas of the tools are in the answer to `tools/list`.
 
 use serde_json::json;
-use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema};
 
 use super::tools;
 use crate::http::docs::error::RowFormats;
 use crate::http::docs::operation::{Body, Draft, JSON, Tag};
-use crate::http::docs::schema::{ModelSchemas, any, object, one_of, text};
+use crate::http::docs::schema::{ModelSchemas, any, number, object, one_of, text};
 
 pub(crate) const TAG: Tag =
     Tag { name: "Agents", description: "The models as tools of agents: the Model Context Protocol" };
 
 /// `POST /mcp`
 pub(crate) fn post(draft: Draft, schemas: &ModelSchemas<'_>) -> Draft {
-    let id = || OneOfBuilder::new().item(text("A text")).item(ObjectBuilder::new().schema_type(Type::Integer));
+    let id = || OneOfBuilder::new().item(text("A text")).item(number());
     let version = || one_of(["2.0"]);
     let method = one_of(["initialize", "ping", "tools/list", "tools/call"]);
     let body: Schema = object([("jsonrpc", version().into()), ("id", id().into()), ("method", method.into())])
