@@ -42,7 +42,7 @@ pub use settings::{Alias, AllowedOrigins, Cors, Limits, LogRequests, Settings};
 
 /// The application: all routes and their middleware.
 pub fn router(catalog: Arc<Catalog>, settings: Settings) -> Router {
-    wrap(routes(Application::new(catalog, settings.limits)), settings)
+    wrap(routes(Application::new(catalog, settings.limits, settings.cors.origins.clone())), settings)
 }
 
 /// The application for an invalid configuration: it is alive and reports the error, instead of crashing in a loop.

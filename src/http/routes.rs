@@ -20,7 +20,7 @@ use utoipa::openapi::path::HttpMethod;
 use super::application::Application;
 use super::docs::{openapi, reader};
 use super::page;
-use super::protocols::{kserve_v1, mlflow, native, open_inference, sagemaker, vertex};
+use super::protocols::{kserve_v1, mcp, mlflow, native, open_inference, sagemaker, vertex};
 use super::route::{Protocol, Route};
 use super::server::envelope::Envelope;
 use super::server::error::{ApiError, ErrorCode, wrong_method};
@@ -31,13 +31,14 @@ use super::server::path::{self, Verb};
 const MAX_SUGGESTED_ROUTES: usize = 3;
 
 /// The protocols in the order of the `OpenAPI` document.
-pub(crate) const PROTOCOLS: [Protocol; 7] = [
+pub(crate) const PROTOCOLS: [Protocol; 8] = [
     native::PROTOCOL,
     open_inference::PROTOCOL,
     kserve_v1::PROTOCOL,
     vertex::PROTOCOL,
     mlflow::PROTOCOL,
     sagemaker::PROTOCOL,
+    mcp::PROTOCOL,
     PAGES,
 ];
 
@@ -225,6 +226,8 @@ mod tests {
             ("/endpoints", Envelope::Aws),
             ("/endpoints/line/invocations", Envelope::Aws),
             ("/v2x", Envelope::Problem),
+            ("/mcp", Envelope::JsonRpc),
+            ("/stage/mcp", Envelope::JsonRpc),
             ("/models/v2/predict", Envelope::Problem),
             ("/stage/v2/models/line/infer", Envelope::Error),
             ("/stage/invocations", Envelope::Mlflow),

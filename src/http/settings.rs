@@ -115,7 +115,7 @@ impl Default for Cors {
 }
 
 /// The headers of the clients and of the AWS services in front.
-const CORS_HEADERS: [&str; 17] = [
+const CORS_HEADERS: [&str; 20] = [
     "accept",
     "amz-sdk-invocation-id",
     "amz-sdk-request",
@@ -123,6 +123,9 @@ const CORS_HEADERS: [&str; 17] = [
     "content-encoding",
     "content-type",
     "inference-header-content-length",
+    "mcp-method",
+    "mcp-name",
+    "mcp-protocol-version",
     "traceparent",
     "tracestate",
     "x-amz-content-sha256",

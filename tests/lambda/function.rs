@@ -68,6 +68,7 @@ const CORPUS: &[(&str, Envelope, Expected)] = &[
     ("v2-health-live", HttpApi, Contains(&[])),
     ("v2-health-ready", HttpApi, Contains(&[])),
     ("v2-infer-binary", HttpApi, Doubles([3.0, 5.0])),
+    ("v2-mcp", HttpApi, Contains(&["{\"y\":[3.0,5.0],", "row 1: y = 5, 95 % prediction interval"])),
     ("v2-models-diabetes", HttpApi, Diabetes),
     ("v2-models", HttpApi, Contains(&["\"line\"", "\"diabetes\""])),
     ("v2-not-found", HttpApi, Problem(404)),

@@ -16,7 +16,7 @@ use ordinate_model::frame::Frame;
 use ordinate_model::frame::{FaultKind, MAX_LISTED_FAULTS};
 use ordinate_model::suggestion::did_you_mean;
 use ordinate_model::wording::shorten;
-pub(in crate::http) use reader::{Reader, RowsReader, Terms};
+pub(in crate::http) use reader::{Names, Reader, RowsReader, Terms};
 
 /// The keys of a protocol's object.
 #[derive(Debug, Clone, Copy)]
@@ -176,6 +176,7 @@ impl Keys {
     fn example(&self) -> String {
         match self.tables.first() {
             Some((name, Form::Split)) => format!("{{{name:?}: {{\"columns\": […], \"data\": [[…]]}}}}"),
+            Some((name, Form::Records)) => format!("{{{name:?}: [{{…}}]}}"),
             Some((name, _)) => format!("{{{name:?}: [[…]]}}"),
             None => "{}".into(),
         }

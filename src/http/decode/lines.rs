@@ -25,6 +25,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::http::decode::json::Names;
     use ordinate_model::signature::{Feature, FeatureType, Signature, Target};
 
     fn signature() -> Signature {
@@ -35,14 +36,15 @@ mod tests {
 
     fn values(body: &str) -> Vec<Vec<f64>> {
         let signature = signature();
-        let terms = Terms { signature: &signature, max_rows: 3, lenient: true };
+        let terms = Terms { signature: &signature, max_rows: 3, names: Names::IgnoreUnknown };
         let frame = read(body.as_bytes(), terms).unwrap_or_else(|error| panic!("{body}: {error:?}"));
         frame.iter().map(<[f64]>::to_vec).collect()
     }
 
     fn rejection(body: &str) -> (&'static str, String) {
         let signature = signature();
-        let error = read(body.as_bytes(), Terms { signature: &signature, max_rows: 3, lenient: true }).unwrap_err();
+        let terms = Terms { signature: &signature, max_rows: 3, names: Names::IgnoreUnknown };
+        let error = read(body.as_bytes(), terms).unwrap_err();
         (error.code.as_str(), error.detail)
     }
 
@@ -82,13 +84,13 @@ mod tests {
         #[test]
         fn arbitrary_bytes_do_not_panic(body: Vec<u8>) {
             let signature = signature();
-            let _ = read(&body, Terms { signature: &signature, max_rows: 3, lenient: true });
+            let _ = read(&body, Terms { signature: &signature, max_rows: 3, names: Names::IgnoreUnknown });
         }
 
         #[test]
         fn text_that_resembles_json_lines_does_not_panic(body in "[\\[\\]{}\"a-z0-9eE+.,:NaInfity\\n\\r \\\\-]{0,60}") {
             let signature = signature();
-            let _ = read(body.as_bytes(), Terms { signature: &signature, max_rows: 3, lenient: true });
+            let _ = read(body.as_bytes(), Terms { signature: &signature, max_rows: 3, names: Names::IgnoreUnknown });
         }
     }
 }

@@ -32,6 +32,8 @@ pub(crate) enum RowFormats {
     Json,
     JsonOrCsv,
     Tensors,
+    /// The arguments of a tool in JSON, from allowed origins only.
+    Arguments,
 }
 
 impl Risks {
@@ -41,6 +43,7 @@ impl Risks {
             ErrorCode::InvalidEvent | ErrorCode::Internal | ErrorCode::MethodNotAllowed | ErrorCode::Overloaded => true,
             // A misconfigured service has no document.
             ErrorCode::Misconfigured => false,
+            ErrorCode::ForbiddenOrigin => self.rows == RowFormats::Arguments,
             // A name with a slash makes it another path.
             ErrorCode::UnknownRoute | ErrorCode::UnknownModel | ErrorCode::UnknownVersion => self.named,
             ErrorCode::ModelUnavailable => self.model,
@@ -102,25 +105,29 @@ fn schema_name(envelope: Envelope) -> &'static str {
         Envelope::Mlflow => "MlflowError",
         Envelope::Error => "Error",
         Envelope::Aws => "AwsError",
+        Envelope::JsonRpc => "JsonRpcError",
     }
 }
 
 /// Adds the schema of each form of errors.
 pub(crate) fn define(components: ComponentsBuilder) -> ComponentsBuilder {
-    let envelopes = [Envelope::Problem, Envelope::Mlflow, Envelope::Error, Envelope::Aws];
-    envelopes.into_iter().fold(components, |components, envelope| {
-        let schema: RefOr<Schema> = match envelope {
-            Envelope::Problem => problem(),
-            Envelope::Mlflow => object([
-                ("error_code", text("The name of an error of MLflow")),
-                ("message", text("A description of the error")),
-            ])
-            .into(),
-            Envelope::Error => object([("error", text("A description of the error"))]).into(),
-            Envelope::Aws => object([("Message", text("A description of the error"))]).into(),
-        };
-        components.schema(schema_name(envelope), schema)
-    })
+    let described = |key| (key, text("A description of the error"));
+    let mlflow = object([("error_code", text("The name of an error of MLflow")), described("message")]);
+    let fault = object([
+        ("code", ObjectBuilder::new().schema_type(SchemaType::Type(Type::Integer)).into()),
+        described("message"),
+        ("data", object([]).into()),
+    ]);
+    let json_rpc = object([("jsonrpc", one_of(["2.0"]).into()), ("error", fault.into())]);
+    let schemas: [(Envelope, RefOr<Schema>); 5] = [
+        (Envelope::Problem, problem()),
+        (Envelope::Mlflow, mlflow.into()),
+        (Envelope::Error, object([described("error")]).into()),
+        (Envelope::Aws, object([described("Message")]).into()),
+        (Envelope::JsonRpc, json_rpc.into()),
+    ];
+    let add = |components: ComponentsBuilder, (envelope, schema)| components.schema(schema_name(envelope), schema);
+    schemas.into_iter().fold(components, add)
 }
 
 fn problem() -> RefOr<Schema> {

@@ -19,6 +19,7 @@ use super::schema::ModelSchemas;
 use crate::http::application::{App, Application};
 use crate::http::route::Protocol;
 use crate::http::server::error::ApiError;
+use crate::http::settings::AllowedOrigins;
 use ordinate_model::Model;
 
 /// The path of the document.
@@ -73,7 +74,8 @@ async fn describe(
     let mut paths = PathsBuilder::new();
     for draft in drafts(protocols, &models) {
         // A service of its own for each, so that examples do not count in the statistics.
-        paths = draft.add(paths, service(Application::new(application.catalog.clone(), limits))).await;
+        paths =
+            draft.add(paths, service(Application::new(application.catalog.clone(), limits, AllowedOrigins::Off))).await;
     }
     let licence = LicenseBuilder::new().name("MIT OR Apache-2.0").identifier(Some("MIT OR Apache-2.0"));
     let info = InfoBuilder::new()

@@ -111,6 +111,13 @@ impl Draft {
         self
     }
 
+    /// Adds the answer 202 without a body.
+    pub(crate) fn accepts(mut self, description: &str) -> Self {
+        let response = error::with_request_id(ResponseBuilder::new().description(description));
+        self.operation = self.operation.response("202", response);
+        self
+    }
+
     /// Documents it as a part of the protocol that is not supported.
     pub(crate) fn not_supported(mut self) -> Self {
         self.risks.not_supported = true;

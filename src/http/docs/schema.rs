@@ -14,7 +14,7 @@ use utoipa::openapi::{Ref, RefOr};
 use cell::cell;
 use ordinate_model::Model;
 use ordinate_model::scalar::Scalar;
-use ordinate_model::signature::{Feature, FeatureType};
+use ordinate_model::signature::{Feature, FeatureType, MissingPolicy};
 
 /// A model and its schemas.
 pub(crate) struct ModelSchemas<'a> {
@@ -96,6 +96,16 @@ impl<'a> ModelSchemas<'a> {
         self.ignored(row).additional_properties(Some(unknown.allowed())).into()
     }
 
+    /// One row by name, in which features that accept missing values are optional. Columns that are not used are absent,
+    /// so that nobody looks for their values.
+    pub(crate) fn tool_row(&self) -> Schema {
+        let row = self.features().iter().fold(ObjectBuilder::new(), |row, feature| {
+            let row = row.property(&feature.name, cell(feature));
+            if feature.missing == MissingPolicy::Reject { row.required(&feature.name) } else { row }
+        });
+        closed(row).into()
+    }
+
     fn columns(&self, unknown: UnknownNames) -> Schema {
         let description = format!("Columns by name, all of the same length{}", unknown.description());
         let table = ObjectBuilder::new().description(Some(description));
@@ -126,7 +136,8 @@ impl<'a> ModelSchemas<'a> {
         }
     }
 
-    fn prediction(&self) -> Schema {
+    /// The predictions of all rows.
+    pub(crate) fn prediction(&self) -> Schema {
         let target = &self.model.signature().target().name;
         self.list(self.predicted().description(Some(format!("{target}, one element per row"))))
     }

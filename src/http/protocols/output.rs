@@ -40,11 +40,16 @@ impl Output {
     pub(crate) fn all(model: &Model) -> Vec<Self> {
         let mut all = Self::predictions(model).to_vec();
         all.extend([Self::Explain, Self::ExplainBase]);
-        let certainty = model.available_intervals();
-        let level = certainty.map_or(LEVEL, |certainty| certainty.at_most(LEVEL));
-        all.extend(certainty.map(|_| Self::at_level(model, level)));
+        let default_level = Self::default_level(model);
+        let level = default_level.unwrap_or(LEVEL);
+        all.extend(default_level.map(|level| Self::at_level(model, level)));
         all.extend(model.has_mean_intervals().then_some(Self::MeanInterval { level }));
         all
+    }
+
+    /// The default level of a model's intervals or prediction sets, if it has them.
+    pub(crate) fn default_level(model: &Model) -> Option<f64> {
+        model.available_intervals().map(|intervals| intervals.at_most(LEVEL))
     }
 
     /// The interval of a regressor or the prediction sets of a classifier.

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::model_path::ModelPath;
 use crate::http::application::Application;
-use crate::http::decode::json::Terms;
+use crate::http::decode::json::{Names, Terms};
 use crate::http::server::error::ApiError;
 use crate::http::server::headers::WARNINGS;
 use crate::http::server::middleware::Served;
@@ -89,9 +89,21 @@ impl PredictionRequest {
         })
     }
 
+    /// A request whose body was read before, because the body names the model.
+    pub(crate) fn after_body(
+        application: &Application,
+        model: Arc<Model>,
+        headers: HeaderMap,
+        limit: AnswerLimit,
+    ) -> Self {
+        let tally = application.statistics.begin(&model);
+        let (stages, max_rows) = (Stages::start(), application.limits.max_rows);
+        Self { model, headers, body: Bytes::new(), max_rows, limit, stages, tally, warnings: WarningCounts::default() }
+    }
+
     /// The terms for reading rows: unknown names are errors.
     pub(crate) fn terms<'m>(&self, model: &'m Model) -> Terms<'m> {
-        Terms { signature: model.signature(), max_rows: self.max_rows, lenient: false }
+        Terms { signature: model.signature(), max_rows: self.max_rows, names: Names::Exact }
     }
 
     /// Ends a stage, which began when the previous stage ended.

@@ -23,6 +23,8 @@ pub(crate) enum Envelope {
     Error,
     /// `{"Message": …}` and the error's name in a header: the `SageMaker` runtime and its SDKs.
     Aws,
+    /// `{"jsonrpc": "2.0", "id": null, "error": …}`: the Model Context Protocol.
+    JsonRpc,
 }
 
 impl Envelope {
@@ -53,7 +55,7 @@ impl Envelope {
     pub(crate) fn status(self, code: ErrorCode) -> StatusCode {
         match self {
             Self::Problem => code.status(),
-            Self::Mlflow | Self::Error => bad_request(code.status()),
+            Self::Mlflow | Self::Error | Self::JsonRpc => bad_request(code.status()),
             Self::Aws => aws(code).0,
         }
     }
@@ -67,6 +69,14 @@ impl Envelope {
             }
             Self::Error => json(&PlainError { error: message }),
             Self::Aws => json(&AwsError { message }),
+            Self::JsonRpc => {
+                let data = JsonRpcData { code: error.code.as_str(), request_id };
+                json(&JsonRpcError {
+                    jsonrpc: "2.0",
+                    id: (),
+                    error: JsonRpcFault { code: json_rpc_code(error.code), message, data },
+                })
+            }
         }
     }
 }
@@ -100,6 +110,36 @@ fn aws(code: ErrorCode) -> (StatusCode, &'static str) {
         StatusCode::NOT_FOUND | StatusCode::UNPROCESSABLE_ENTITY => (StatusCode::BAD_REQUEST, "ValidationError"),
         status => (status, "ValidationError"),
     }
+}
+
+/// The codes of JSON-RPC 2.0 (§5.1).
+fn json_rpc_code(code: ErrorCode) -> i32 {
+    match code {
+        ErrorCode::InvalidJson | ErrorCode::InvalidUtf8 => -32700,
+        code if code.status().is_server_error() => -32603,
+        _ => -32600,
+    }
+}
+
+/// An error of JSON-RPC 2.0.
+#[derive(Serialize)]
+pub(crate) struct JsonRpcError<'a, I, D> {
+    pub(crate) jsonrpc: &'static str,
+    pub(crate) id: I,
+    pub(crate) error: JsonRpcFault<'a, D>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct JsonRpcFault<'a, D> {
+    pub(crate) code: i32,
+    pub(crate) message: &'a str,
+    pub(crate) data: D,
+}
+
+#[derive(Serialize)]
+struct JsonRpcData<'a> {
+    code: &'static str,
+    request_id: &'a str,
 }
 
 #[derive(Serialize)]

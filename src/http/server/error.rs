@@ -61,6 +61,7 @@ error_codes! {
         InvalidGzip = BAD_REQUEST, "invalid_gzip", "The body is not valid gzip or deflate";
         InvalidRequest = BAD_REQUEST, "invalid_request", "The request is not valid HTTP";
         IncompleteBody = BAD_REQUEST, "incomplete_body", "The body did not arrive completely";
+        ForbiddenOrigin = FORBIDDEN, "forbidden_origin", "The origin is not allowed";
         UnknownRoute = NOT_FOUND, "unknown_route", "Unknown route";
         UnknownModel = NOT_FOUND, "unknown_model", "Unknown model";
         UnknownVersion = NOT_FOUND, "unknown_version", "Unknown model version";

@@ -2,6 +2,7 @@
 
 mod decisions;
 mod kserve_v1;
+mod mcp;
 mod mlflow;
 mod open_inference;
 mod recorded_requests;

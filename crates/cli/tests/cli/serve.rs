@@ -137,6 +137,7 @@ fn a_browser_shows_the_document_behind_a_prefix_within_the_policy() {
 #[case("python", "tests/clients/python.py")]
 #[case("python", "tests/clients/triton.py")]
 #[case("python", "tests/clients/scoring.py")]
+#[case("python", "tests/clients/agent.py")]
 #[case("js", "tests/clients/javascript.mjs")]
 #[case("rust", "examples/client.rs")]
 fn the_documented_clients_are_the_tested_programs(#[case] language: &str, #[case] file: &str) {

@@ -3,7 +3,7 @@
 use super::faults::{feature_name, unknown_feature};
 use super::{FaultKind, Faults, Frame, Origins, Place, TooManyRows, expected_values};
 use crate::cell::Cell;
-use crate::signature::Signature;
+use crate::signature::{Feature, MissingPolicy, Signature};
 
 /// Builds a [`Frame`] from positional or named rows, or lists all their faults.
 #[derive(Debug)]
@@ -21,6 +21,11 @@ pub struct RowsBuilder<'s> {
     /// The position after the last name: most callers keep the order of the signature.
     next: usize,
     ignores_unknown_features: bool,
+    /// Whether an absent feature counts as missing where missing values are accepted.
+    imputes_absent_features: bool,
+    /// The number of features that accept missing values, and of those named in the current row so far.
+    optional: usize,
+    named_optional: usize,
     origins: Origins,
     faults: Faults,
 }
@@ -39,6 +44,9 @@ impl<'s> RowsBuilder<'s> {
             pushed: 0,
             next: 0,
             ignores_unknown_features: false,
+            imputes_absent_features: false,
+            optional: signature.features().iter().filter(|feature| is_optional(feature)).count(),
+            named_optional: 0,
             origins: Origins::default(),
             faults: Faults::default(),
         }
@@ -58,6 +66,13 @@ impl<'s> RowsBuilder<'s> {
         Self { ignores_unknown_features: true, ..self }
     }
 
+    /// Counts a feature that is absent from a named row as missing, if missing values of it are accepted. Otherwise its
+    /// absence is a fault.
+    #[must_use]
+    pub fn imputing_absent_features(self) -> Self {
+        Self { imputes_absent_features: true, ..self }
+    }
+
     /// The signature that the rows must fit.
     #[must_use]
     pub fn signature(&self) -> &'s Signature {
@@ -74,6 +89,7 @@ impl<'s> RowsBuilder<'s> {
         }
         self.rows += 1;
         self.named = 0;
+        self.named_optional = 0;
         self.pushed = 0;
         self.next = 0;
         // After a fault there will be no frame: further rows are checked, but not stored.
@@ -135,6 +151,7 @@ impl<'s> RowsBuilder<'s> {
         }
         *named_in = row;
         self.named += 1;
+        self.named_optional += usize::from(self.signature.features().get(position).is_some_and(is_optional));
         Some(position)
     }
 
@@ -156,13 +173,21 @@ impl<'s> RowsBuilder<'s> {
     pub fn end_named_row(&mut self) {
         let signature = self.signature;
         let absent = signature.width().saturating_sub(self.named);
+        // A header names all features.
+        let imputes = self.imputes_absent_features && self.rows > 0;
         if absent == 0 || self.faults.is_full() {
             // Absent features of further rows are only counted: the time of a row is proportional to its own size.
-            self.faults.total += absent;
+            let accepted = if imputes { self.optional.saturating_sub(self.named_optional) } else { 0 };
+            self.faults.total += absent.saturating_sub(accepted);
             return;
         }
         for (position, feature) in signature.features().iter().enumerate() {
-            if self.named_in.get(position) != Some(&self.rows) {
+            if self.named_in.get(position) == Some(&self.rows) {
+                continue;
+            }
+            if imputes && is_optional(feature) {
+                self.set(position, Cell::Missing);
+            } else {
                 self.add_fault(FaultKind::MissingFeature, Some(&feature.name), || "is missing".into());
             }
         }
@@ -187,4 +212,9 @@ impl<'s> RowsBuilder<'s> {
             (Place { row, position: None, feature: feature.map(|name| feature_name(kind, name)) }, detail())
         });
     }
+}
+
+/// Whether a feature accepts missing values.
+fn is_optional(feature: &Feature) -> bool {
+    feature.missing != MissingPolicy::Reject
 }

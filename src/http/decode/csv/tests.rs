@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::http::decode::json::Names;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{FeatureType, MissingPolicy, Target, UnknownPolicy};
 
@@ -12,7 +13,7 @@ fn signature() -> Signature {
 }
 
 fn strict(signature: &Signature, max_rows: usize) -> Terms<'_> {
-    Terms { signature, max_rows, lenient: false }
+    Terms { signature, max_rows, names: Names::Exact }
 }
 
 fn values(body: &str) -> Vec<Vec<f64>> {
@@ -106,7 +107,7 @@ type Rows = Vec<Vec<f64>>;
 type Details = Vec<(&'static str, String)>;
 
 fn detect(body: &str, signature: &Signature) -> Result<(Rows, Layout), Details> {
-    let terms = Terms { signature, max_rows: 10, lenient: true };
+    let terms = Terms { signature, max_rows: 10, names: Names::IgnoreUnknown };
     let (frame, layout) = read(body.as_bytes(), terms, Header::Undeclared).map_err(faults)?;
     Ok((frame.iter().map(<[f64]>::to_vec).collect(), layout))
 }

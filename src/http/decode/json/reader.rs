@@ -17,19 +17,33 @@ pub(in crate::http) struct Terms<'s> {
     pub(in crate::http) signature: &'s Signature,
     /// The maximum number of rows.
     pub(in crate::http) max_rows: usize,
-    /// Whether names that are not features are ignored instead of rejected.
-    pub(in crate::http) lenient: bool,
+    pub(in crate::http) names: Names,
+}
+
+/// The treatment of names in rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::http) enum Names {
+    /// A name that is not a feature is an error, and so is an absent feature.
+    Exact,
+    /// Names that are not features are ignored.
+    IgnoreUnknown,
+    /// A feature that is absent from an object counts as missing, if missing values of it are accepted.
+    ImputeAbsent,
 }
 
 impl<'s> Terms<'s> {
     pub(in crate::http) fn rows(self) -> RowsBuilder<'s> {
         let rows = RowsBuilder::new(self.signature, self.max_rows);
-        if self.lenient { rows.ignoring_unknown_features() } else { rows }
+        match self.names {
+            Names::Exact => rows,
+            Names::IgnoreUnknown => rows.ignoring_unknown_features(),
+            Names::ImputeAbsent => rows.imputing_absent_features(),
+        }
     }
 
     pub(in crate::http) fn columns(self) -> ColumnsBuilder<'s> {
         let columns = ColumnsBuilder::new(self.signature, self.max_rows);
-        if self.lenient { columns.ignoring_unknown_features() } else { columns }
+        if self.names == Names::IgnoreUnknown { columns.ignoring_unknown_features() } else { columns }
     }
 }
 

@@ -8,7 +8,7 @@ use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, Signature, 
 const KEYS: Keys = Keys { tables: &[("X", Form::Any)], options: &[] };
 
 fn read<'s>(body: &[u8], signature: &'s Signature, max_rows: usize) -> Result<Frame<'s>, ApiError> {
-    super::read(body, &KEYS, Terms { signature, max_rows, lenient: false }).map(|decoded| decoded.frame)
+    super::read(body, &KEYS, Terms { signature, max_rows, names: Names::Exact }).map(|decoded| decoded.frame)
 }
 
 fn feature(name: &str, kind: FeatureType, missing: MissingPolicy) -> Feature {
@@ -250,4 +250,22 @@ proptest! {
         let written: Vec<u64> = numbers.iter().map(|number| number.to_bits()).collect();
         prop_assert_eq!(read, written);
     }
+}
+
+#[test]
+fn absent_features_count_as_missing_where_that_is_accepted() {
+    let signature = three();
+    let read = |body: &str| {
+        let terms = Terms { signature: &signature, max_rows: 100, names: Names::ImputeAbsent };
+        super::read(body.as_bytes(), &KEYS, terms).map(|decoded| decoded.frame)
+    };
+    let frame = read(r#"{"X": [{"smoker": true, "age": 3}, {"age": 4, "smoker": false, "a/b": 2}]}"#).unwrap();
+    assert_eq!(frame.iter().collect::<Vec<_>>(), [[3.0, 1.0, 7.0], [4.0, 0.0, 2.0]]);
+    assert_eq!(frame.count_imputed(), [0, 0, 1]);
+    // 30 rows lack two features each; the first 20 faults are listed.
+    let error = read(&format!(r#"{{"X": [{}]}}"#, vec!["{}"; 30].join(","))).unwrap_err();
+    assert_eq!(
+        (error.complaints.len(), error.detail.as_str()),
+        (20, "row 0: feature \"age\" is missing (and 59 more)")
+    );
 }

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::http::decode::json::Names;
 use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, Signature, Target};
 
 fn signature(features: Vec<Feature>) -> Signature {
@@ -26,7 +27,7 @@ fn mixed() -> Signature {
 fn decode(signature: &Signature, request: &Value, bytes: &[u8]) -> Result<Vec<Vec<f64>>, ApiError> {
     let json = request.to_string();
     let body = [json.as_bytes(), bytes].concat();
-    let terms = Terms { signature, max_rows: 100, lenient: false };
+    let terms = Terms { signature, max_rows: 100, names: Names::Exact };
     let frame = read(&body, Some(json.len()))?.frame(terms)?;
     Ok(frame.iter().map(<[f64]>::to_vec).collect())
 }
@@ -129,7 +130,7 @@ fn integers_may_have_a_point_or_an_exponent() {
     let rows = |datatype: &str, text: &str| {
         let body =
             format!(r#"{{"inputs": [{{"name": "X", "shape": [1, 1], "datatype": "{datatype}", "data": [{text}]}}]}}"#);
-        let terms = Terms { signature: &signature, max_rows: 100, lenient: false };
+        let terms = Terms { signature: &signature, max_rows: 100, names: Names::Exact };
         let request = read(body.as_bytes(), None)?;
         Ok::<_, ApiError>(request.frame(terms)?.iter().map(|row| row[0]).collect::<Vec<_>>())
     };

@@ -7,13 +7,13 @@ use crate::http::docs::reader;
 use crate::http::route::Operations;
 use crate::http::routes::{PROTOCOLS, routes};
 use crate::http::server::error::ErrorCode;
-use crate::http::settings::Limits;
+use crate::http::settings::{AllowedOrigins, Limits};
 use crate::source::catalog::Catalog;
 
 fn document() -> Value {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let limits = Limits { max_rows: 100_000, max_body_bytes: 6_291_456, ..Limits::DEFAULT };
-    let application = Application::new(Arc::new(Catalog::bundled(None).unwrap()), limits);
+    let application = Application::new(Arc::new(Catalog::bundled(None).unwrap()), limits, AllowedOrigins::Off);
     serde_json::from_slice(&runtime.block_on(make(&application, &PROTOCOLS, routes)).unwrap()).unwrap()
 }
 

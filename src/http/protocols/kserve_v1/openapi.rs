@@ -39,7 +39,8 @@ pub(crate) fn explain(draft: Draft, schemas: &ModelSchemas<'_>) -> Draft {
     let draft = draft.about(TAG, format!("Explain predictions of {}", schemas.model.name()));
     let examples = vec![("instances", json!({"instances": [schemas.example_values()]}))];
     let body = Body { media_type: JSON, schema: request(schemas, Keys::Serving), examples };
-    let answer = with_warnings(object([("explanations", explanation(schemas).into())]));
+    let answer =
+        with_warnings(object([("explanations", explanation(schemas).into())]), Ref::from_schema_name("Warning").into());
     draft.rows(RowFormats::Json, [body]).answers("The contribution of each feature, one element per row", JSON, answer)
 }
 

@@ -2,50 +2,24 @@
 
 use axum::extract::{Request, State};
 use axum::response::Response;
-use serde::{Serialize, Serializer};
 use url::form_urlencoded;
 
 use crate::http::application::App;
 use crate::http::decode;
-use crate::http::decode::json::{Decoded, Form, Keys, LEVEL};
+use crate::http::decode::json::{Form, Keys, LEVEL};
 use crate::http::protocols::model_path::ModelPath;
-use crate::http::protocols::output::Output;
-use crate::http::protocols::prediction_request::{PredictionRequest, WarningsBody};
+use crate::http::protocols::predicted::{Options, Predicted, SWITCH};
+use crate::http::protocols::prediction_request::PredictionRequest;
 use crate::http::server::body::MediaType;
 use crate::http::server::error::{ApiError, ErrorCode};
 use crate::http::server::query::PARAMETERS;
-use ordinate_model::answer::Explanation;
-use ordinate_model::answer::IntervalMethod;
 use ordinate_model::number::parse_double;
-use ordinate_model::scalar::Scalar;
 use ordinate_model::wording::shorten;
-use ordinate_model::{Prediction, Probabilities, Wanted};
 
 /// The keys of a body: `X` and the options.
 const KEYS: Keys = Keys { tables: &[("X", Form::Any)], options: &PARAMETERS };
 
-/// The expected value of a switch, for errors.
-const SWITCH: &str = "true or false";
-
-/// The options of a prediction.
-#[derive(Debug, Clone, Copy, Default)]
-struct Options {
-    /// The level of an interval.
-    interval: Option<f64>,
-    explain: Option<bool>,
-    probabilities: Option<bool>,
-}
-
 impl Options {
-    fn from_body(decoded: &Decoded<'_, '_>) -> Result<Self, ApiError> {
-        let [interval, explain, probabilities] = PARAMETERS;
-        Ok(Self {
-            interval: decoded.option(interval, LEVEL)?,
-            explain: decoded.option(explain, SWITCH)?,
-            probabilities: decoded.option(probabilities, SWITCH)?,
-        })
-    }
-
     /// The options of the URL, which CSV requests use. Other parameters are ignored.
     fn from_query(query: &str) -> Result<Self, ApiError> {
         let [interval, explain, probabilities] = PARAMETERS;
@@ -96,47 +70,6 @@ fn either<T>(key: &str, in_url: Option<T>, in_body: Option<T>) -> Result<Option<
     Ok(in_url.or(in_body))
 }
 
-/// The response: `y`, the requested options, and warnings.
-#[derive(Serialize)]
-struct Predicted<'a> {
-    y: &'a Prediction<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    interval: Option<&'a [[f64; 2]]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mean_interval: Option<&'a [[f64; 2]]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    prediction_sets: Option<&'a [Vec<&'a Scalar>]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    interval_method: Option<IntervalMethod>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    explanation: Option<&'a Explanation<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    probabilities: Option<ByLabel<'a>>,
-    #[serde(flatten)]
-    warnings: WarningsBody<'a>,
-}
-
-/// One object `{label: probability}` per row.
-struct ByLabel<'a>(&'a Probabilities<'a>);
-
-impl Serialize for ByLabel<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let row = |row| RowByLabel { classes: self.0.classes, row };
-        serializer.collect_seq(self.0.rows().map(row))
-    }
-}
-
-struct RowByLabel<'a> {
-    classes: &'a [Scalar],
-    row: &'a [f64],
-}
-
-impl Serialize for RowByLabel<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.classes.iter().map(ToString::to_string).zip(self.row))
-    }
-}
-
 /// `POST /predict`, `POST /models/{name}[/versions/{version}]/predict`
 pub(crate) async fn predict(State(application): App, path: ModelPath, request: Request) -> Result<Response, ApiError> {
     let media_type = MediaType::from_headers(request.headers(), "application/json or text/csv");
@@ -163,32 +96,13 @@ pub(crate) async fn predict(State(application): App, path: ModelPath, request: R
     let options = in_url?.merge(in_body)?;
     let with_place = |error: ApiError, key, in_body: bool| if in_body { error.of_key(key) } else { error };
     prediction.end_stage("decode");
-    let wants_probabilities = options.probabilities == Some(true);
-    if wants_probabilities && model.classes().is_none() {
-        let detail = format!("the model {:?} is a regressor and has no probabilities", model.name());
-        let error = ApiError::new(ErrorCode::UnknownOutput, detail);
-        return Err(with_place(error, "probabilities", in_body.probabilities.is_some()));
-    }
-    let mut wanted = Wanted { explanation: options.explain == Some(true), ..Wanted::default() };
-    if let Some(level) = options.interval {
-        Output::at_level(&model, level).add_to(&mut wanted);
-        wanted.mean_interval = wanted.interval.filter(|_| model.has_mean_intervals());
-    }
+    let wanted =
+        options.wanted(&model).map_err(|error| with_place(error, "probabilities", in_body.probabilities.is_some()))?;
     let answer = prediction.answer(&model, &frame, wanted);
     let answer = answer.map_err(|error| {
         let of_level =
             matches!(error.code, ErrorCode::NoInterval | ErrorCode::InvalidOption | ErrorCode::IntervalOverflow);
         if of_level { with_place(error, "interval", in_body.interval.is_some()) } else { error }
     })?;
-    let predicted = Predicted {
-        y: &answer.prediction,
-        interval: answer.intervals.as_deref(),
-        mean_interval: answer.mean_intervals.as_deref(),
-        prediction_sets: answer.prediction_sets.as_deref(),
-        interval_method: answer.interval_method,
-        explanation: answer.explanation.as_ref(),
-        probabilities: answer.probabilities.as_ref().filter(|_| wants_probabilities).map(ByLabel),
-        warnings: WarningsBody::new(&answer),
-    };
-    prediction.json(frame.rows(), &predicted)
+    prediction.json(frame.rows(), &Predicted::new(&answer, options))
 }

@@ -19,7 +19,7 @@ use axum::response::Response;
 
 use super::{Format, encode};
 use crate::http::application::{App, Application};
-use crate::http::decode::json::Terms;
+use crate::http::decode::json::{Names, Terms};
 use crate::http::decode::{Layout, csv, json, lines};
 use crate::http::protocols::mlflow;
 use crate::http::protocols::model_path::ModelPath;
@@ -60,7 +60,7 @@ async fn predict(
     let mut prediction = PredictionRequest::open(application, path, request).await?;
     let (model, body) = (prediction.model.clone(), prediction.body.clone());
     let media_type = media_type?.of(&body);
-    let terms = Terms { lenient: true, ..prediction.terms(&model) };
+    let terms = Terms { names: Names::IgnoreUnknown, ..prediction.terms(&model) };
     let (frame, dialect_of_body, output) = match media_type {
         MediaType::Json => {
             let decoded = json::read(&body, &mlflow::KEYS, terms)

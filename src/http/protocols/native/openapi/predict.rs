@@ -82,6 +82,13 @@ fn options(schemas: &ModelSchemas<'_>) -> impl Iterator<Item = (&'static str, Ob
     switches.into_iter().chain(interval).map(|(name, option, kind)| (name, option.build(), kind))
 }
 
+/// The options that the model supports, without `null`.
+pub(crate) fn plain_options(schemas: &ModelSchemas<'_>) -> impl Iterator<Item = (&'static str, Object)> {
+    let has_probabilities = schemas.model.classes().is_some();
+    let supported = move |(name, ..): &(&str, Object, Type)| has_probabilities || *name != "probabilities";
+    options(schemas).filter(supported).map(|(name, option, kind)| (name, in_url(option, kind)))
+}
+
 /// The same option in a URL, where `null` is not allowed.
 fn in_url(mut option: Object, kind: Type) -> Object {
     option.schema_type = kind.into();
@@ -105,13 +112,18 @@ pub(crate) fn level(schemas: &ModelSchemas<'_>) -> Option<ObjectBuilder> {
 /// Adds the schemas of answers.
 pub(crate) fn define(components: ComponentsBuilder, models: &[ModelSchemas<'_>]) -> ComponentsBuilder {
     let components = components.schema("Warning", warning());
-    models
-        .iter()
-        .fold(components, |components, schemas| components.schema(schemas.schema_name("answer"), answer(schemas)))
+    models.iter().fold(components, |components, schemas| {
+        components.schema(schemas.schema_name("answer"), answer_component(schemas))
+    })
 }
 
-fn answer(schemas: &ModelSchemas<'_>) -> Schema {
-    let answer = object([("y", RefOr::Ref(schemas.reference("prediction")))]);
+fn answer_component(schemas: &ModelSchemas<'_>) -> Schema {
+    answer(schemas, RefOr::Ref(schemas.reference("prediction")), RefOr::Ref(Ref::from_schema_name("Warning")))
+}
+
+/// An answer, with these schemas of the predictions and of a warning.
+pub(crate) fn answer(schemas: &ModelSchemas<'_>, prediction: RefOr<Schema>, warning: RefOr<Schema>) -> Schema {
+    let answer = object([("y", prediction)]);
     let method =
         one_of(["student-t", "student-t-ridge", "conformal", "wald"]).description(Some("The method of the intervals"));
     let answer = match schemas.model.classes() {
@@ -130,14 +142,14 @@ fn answer(schemas: &ModelSchemas<'_>) -> Schema {
                 .property("probabilities", schemas.list(closed(row)))
         }
     };
-    closed(with_warnings(answer.property("interval_method", method).property("explanation", explanation(schemas))))
-        .into()
+    let answer = answer.property("interval_method", method).property("explanation", explanation(schemas));
+    closed(with_warnings(answer, warning)).into()
 }
 
-/// Adds warnings to an answer.
-pub(crate) fn with_warnings(answer: ObjectBuilder) -> ObjectBuilder {
+/// Adds warnings of this schema to an answer.
+pub(crate) fn with_warnings(answer: ObjectBuilder, warning: RefOr<Schema>) -> ObjectBuilder {
     answer
-        .property("warnings", list(Ref::from_schema_name("Warning")))
+        .property("warnings", list(warning))
         .property("warnings_total", count("Number of warnings, if the list has only the first"))
         .property(
             "rows_searched_for_leverage",
@@ -175,7 +187,8 @@ pub(crate) fn explanation(schemas: &ModelSchemas<'_>) -> ObjectBuilder {
     closed(explanation)
 }
 
-fn warning() -> Schema {
+/// A warning.
+pub(crate) fn warning() -> Schema {
     let codes = ["outside_range", "unknown_category", "imputed", "leverage"];
     let end = AnyOfBuilder::new().item(number()).item(text("A date in ISO 8601"));
     let range = ArrayBuilder::new().items(RefOr::<Schema>::from(end)).min_items(Some(2)).max_items(Some(2));

@@ -1,0 +1,121 @@
+//! The Model Context Protocol (MCP) for agents: `POST /mcp`, Streamable HTTP without sessions and without streams. Each
+//! model is one tool.
+
+mod call;
+mod json_rpc;
+mod openapi;
+mod origin;
+mod text;
+mod tools;
+
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use crate::http::application::{App, Application};
+use crate::http::route::{Protocol, Route};
+use crate::http::server::body;
+use crate::http::server::envelope::Envelope;
+use crate::http::server::error::ApiError;
+use crate::http::server::headers::MCP_VERSION;
+use crate::http::server::response::AnswerLimit;
+use json_rpc::{Failure, Message, RpcError};
+use ordinate_model::wording::shorten;
+
+pub(crate) const PROTOCOL: Protocol = Protocol { routes, tags: &[openapi::TAG], schemas: |components, _| components };
+
+/// The supported versions of the protocol; the last is offered to clients that request another.
+const VERSIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", LATEST];
+const LATEST: &str = "2025-11-25";
+
+/// Advice for the language model of an agent.
+const INSTRUCTIONS: &str = "Each tool predicts with one model. Send all rows of a question in one call. Report the \
+                            interval or the probability with a prediction, and its warnings.";
+
+fn routes() -> Vec<Route> {
+    vec![Route::post("/mcp", post).errors(Envelope::JsonRpc).operation_of_default_model(openapi::post)]
+}
+
+/// `POST /mcp`
+async fn post(State(application): App, request: Request) -> Result<Response, ApiError> {
+    origin::check(request.headers(), &application.origins)?;
+    if let Some(error) = unsupported_version(request.headers()) {
+        return error.respond(None);
+    }
+    body::expect_json(request.headers(), "application/json")?;
+    let limit = AnswerLimit::new(&request, application.limits.max_answer_bytes);
+    let (parts, body) = request.into_parts();
+    let body = body::read(&parts, body, application.limits.max_body_bytes).await?;
+    let Message::Request { id, method, params } = Message::parse(&body)? else {
+        return Ok(StatusCode::ACCEPTED.into_response());
+    };
+    let request = RpcRequest { id, params, headers: parts.headers, limit };
+    match answer(&application, &method, request).await {
+        Ok(response) => Ok(response),
+        Err(Failure::Rpc(error)) => error.respond(Some(id)),
+        Err(Failure::Service(error)) => Err(error),
+    }
+}
+
+/// A request of JSON-RPC, and the limit of its response in bytes.
+struct RpcRequest<'a> {
+    id: &'a RawValue,
+    params: Option<&'a RawValue>,
+    headers: HeaderMap,
+    limit: AnswerLimit,
+}
+
+impl RpcRequest<'_> {
+    fn respond(&self, result: &impl Serialize) -> Result<Response, Failure> {
+        Ok(json_rpc::respond(self.id, result, self.limit)?)
+    }
+}
+
+async fn answer(application: &Application, method: &str, request: RpcRequest<'_>) -> Result<Response, Failure> {
+    match method {
+        "initialize" => request.respond(&initialize(request.params)?),
+        "ping" => request.respond(&json!({})),
+        "tools/list" => {
+            let ListParams { cursor } = json_rpc::params(request.params)?;
+            if cursor.is_some() {
+                return Err(RpcError::invalid_params("unknown cursor; the list of tools has one page").into());
+            }
+            let models = application.catalog.models().await.map_err(ApiError::from)?;
+            request.respond(&json!({"tools": tools::list(&models, application.limits.max_rows)}))
+        }
+        "tools/call" => call::call(application, request).await,
+        other => Err(RpcError::unknown_method(other).into()),
+    }
+}
+
+#[derive(Default, Deserialize)]
+struct InitializeParams {
+    #[serde(rename = "protocolVersion")]
+    protocol_version: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct ListParams {
+    cursor: Option<String>,
+}
+
+fn initialize(params: Option<&RawValue>) -> Result<serde_json::Value, Failure> {
+    let InitializeParams { protocol_version } = json_rpc::params(params)?;
+    let version = protocol_version.filter(|version| VERSIONS.contains(&version.as_str()));
+    Ok(json!({
+        "protocolVersion": version.as_deref().unwrap_or(LATEST),
+        "capabilities": {"tools": {}},
+        "serverInfo": {"name": "ordinate", "title": "Ordinate", "version": env!("CARGO_PKG_VERSION")},
+        "instructions": INSTRUCTIONS,
+    }))
+}
+
+/// The error for a version in the header that is not supported.
+fn unsupported_version(headers: &HeaderMap) -> Option<RpcError> {
+    let unsupported = |version: &&http::HeaderValue| !VERSIONS.iter().any(|known| *version == known);
+    let version = headers.get_all(MCP_VERSION).iter().find(unsupported)?;
+    Some(RpcError::unsupported_version(&shorten(&String::from_utf8_lossy(version.as_bytes())), &VERSIONS))
+}

@@ -1,0 +1,38 @@
+//! `POST /mcp` in the document. The schemas of the tools are in the answer to `tools/list`.
+
+use serde_json::json;
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema};
+
+use super::tools;
+use crate::http::docs::error::RowFormats;
+use crate::http::docs::operation::{Body, Draft, JSON, Tag};
+use crate::http::docs::schema::{ModelSchemas, any, number, object, one_of, text};
+
+pub(crate) const TAG: Tag =
+    Tag { name: "Agents", description: "The models as tools of agents: the Model Context Protocol" };
+
+/// `POST /mcp`
+pub(crate) fn post(draft: Draft, schemas: &ModelSchemas<'_>) -> Draft {
+    let id = || OneOfBuilder::new().item(text("A text")).item(number());
+    let version = || one_of(["2.0"]);
+    let method = one_of(["initialize", "ping", "tools/list", "tools/call"]);
+    let body: Schema = object([("jsonrpc", version().into()), ("id", id().into()), ("method", method.into())])
+        .property("params", ObjectBuilder::new().description(Some("The parameters of the method")))
+        .into();
+    let call = json!({"name": tools::name(schemas.model.name()), "arguments": {"rows": [schemas.example_row()]}});
+    let request = |method, params| json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+    let body = Body {
+        media_type: JSON,
+        schema: body.into(),
+        examples: vec![("ping", request("ping", json!({}))), ("call", request("tools/call", call))],
+    };
+    let answer = object([("jsonrpc", version().into()), ("id", id().into())])
+        .property("result", any("The result of the method"))
+        .property("error", any("An error of JSON-RPC 2.0, in place of a result"));
+    draft
+        .about(TAG, "List the tools, or call one")
+        .description("A message without `id` is a notification, which is answered with 202 and without a body.")
+        .rows(RowFormats::Arguments, [body])
+        .answers("The response of JSON-RPC 2.0", JSON, answer)
+        .accepts("A notification or a response")
+}
