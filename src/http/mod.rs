@@ -70,8 +70,8 @@ fn wrap(routes: Router, settings: Settings) -> Router {
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::custom(panicked));
     let application = routes.layer(stack);
-    let base_paths = settings.base_paths.iter().map(|path| path::normalize(path)).collect();
-    let paths = Arc::new(Paths { base_paths, aliases: settings.aliases, is_route });
+    let prefixes = settings.base_paths.iter().map(|path| path::normalize(path)).collect();
+    let paths = Arc::new(Paths { prefixes, aliases: settings.aliases, is_route });
     let normalize = MapRequestLayer::new(move |request| paths.normalize_request(request));
     // Around the router, so that the path is normalized before a route is chosen.
     Router::new().fallback_service(ServiceBuilder::new().layer(normalize).service(application))

@@ -137,8 +137,7 @@ fn after_an_invalid_event_the_same_process_handles_the_next_one() {
 fn an_unknown_path_is_in_the_log_and_so_is_the_service_of_another_event() {
     let function = Emulator::start(TEMPLATE_DEFAULTS);
     let mut unknown: Value = serde_json::from_slice(&event("v2-not-found")).unwrap();
-    let long = format!("/nothing/{}", "a".repeat(5000));
-    unknown["rawPath"] = json!(long);
+    unknown["rawPath"] = json!(format!("/nothing/{}", "a".repeat(5000)));
     function.invoke(unknown.to_string().as_bytes());
     function.invoke(&event("sqs"));
     let log: Vec<Value> = function.log().lines().filter_map(|line| serde_json::from_str(line).ok()).collect();

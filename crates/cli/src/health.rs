@@ -19,7 +19,7 @@ use ordinate_server::settings::{ADDRESS, ServerSettings};
   ordinate health
   ordinate health http://localhost:8080")]
 pub(super) struct Arguments {
-    /// URL of the server, with its BASE_PATH [default: the address of `ordinate serve` in this environment]
+    /// URL of the server, with its `BASE_PATH` [default: the address of `ordinate serve` in this environment]
     url: Option<String>,
     /// Time limit in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 3.0, value_parser = seconds)]
@@ -34,13 +34,12 @@ fn seconds(text: &str) -> Result<f64, String> {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
-    let base = match &arguments.url {
-        Some(url) => url.clone(),
-        None => {
-            let settings = ServerSettings::new(&Environment::process(), ADDRESS)?;
-            let host = if settings.host.is_unspecified() { IpAddr::from(Ipv4Addr::LOCALHOST) } else { settings.host };
-            format!("http://{}", SocketAddr::new(host, settings.port))
-        }
+    let base = if let Some(url) = &arguments.url {
+        url.clone()
+    } else {
+        let settings = ServerSettings::new(&Environment::process(), ADDRESS)?;
+        let host = if settings.host.is_unspecified() { IpAddr::from(Ipv4Addr::LOCALHOST) } else { settings.host };
+        format!("http://{}", SocketAddr::new(host, settings.port))
     };
     if !base.starts_with("http://") {
         return Err(format!("expected a URL that starts with http://, got {base:?}").into());

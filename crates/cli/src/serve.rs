@@ -31,7 +31,7 @@ const SAGEMAKER_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPE
 /// Serve models over HTTP on this machine
 ///
 /// Answers as the function does on AWS Lambda. Without MODEL, the models of `MODEL_URI` are served, or the bundled
-/// models if it is not set; in a container of SageMaker, the models in /opt/ml/model. Timeouts, limits and the other
+/// models if it is not set; in a container of `SageMaker`, the models in /opt/ml/model. Timeouts, limits and the other
 /// settings are environment variables, which docs/API.md lists.
 ///
 /// Stops when interrupted or terminated, after the requests in progress; at once when it happens again. `GET /metrics`
@@ -48,10 +48,10 @@ pub(super) struct Arguments {
     /// name of a bundled model (line, or bundled:line).
     #[arg(value_name = "MODEL")]
     models: Vec<String>,
-    /// Address to listen on; 0.0.0.0 for all interfaces [default: $HOST, or 127.0.0.1]
+    /// Address to listen on; 0.0.0.0 for all interfaces [default: `$HOST`, or 127.0.0.1]
     #[arg(long)]
     host: Option<IpAddr>,
-    /// Port to listen on; 0 for any free port [default: $AIP_HTTP_PORT, $PORT, or 9000]
+    /// Port to listen on; 0 for any free port [default: `$AIP_HTTP_PORT`, `$PORT`, or 9000]
     #[arg(long)]
     port: Option<u16>,
 }

@@ -74,6 +74,16 @@ impl Connections {
         }
     }
 
+    /// Closes the connection that is idle for the longest time, because the system allows no more.
+    fn make_room(&self, cause: &io::Error) {
+        let mut open = self.open();
+        if !open.is_reported {
+            open.is_reported = true;
+            tracing::warn!(%cause, "cannot accept a connection; idle ones are closed");
+        }
+        open.evict_idle();
+    }
+
     /// Adds a connection. At the limit, the connection that is idle for the longest time makes room; `None` if none is
     /// idle.
     fn admit(self: &Arc<Self>) -> Option<Admitted> {
@@ -220,13 +230,7 @@ impl Acceptor {
             io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
         );
         if !is_about_one_connection {
-            let mut open = self.connections.open();
-            if !open.is_reported {
-                open.is_reported = true;
-                tracing::warn!(cause = %error, "cannot accept a connection; idle ones are closed");
-            }
-            open.evict_idle();
-            drop(open);
+            self.connections.make_room(error);
             tokio::time::sleep(OUT_OF_DESCRIPTORS).await;
         }
     }

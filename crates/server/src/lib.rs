@@ -85,9 +85,10 @@ fn service(config: Config, settings: &ServerSettings, connections: &Arc<Connecti
     });
     http.observer = Some(Arc::new(metrics.clone()));
     let routes = http::router(config.catalog, http);
-    let router = axum::Router::new().route("/metrics", get(|| metrics.respond())).fallback_service(routes);
+    let with_metrics =
+        axum::Router::new().route("/metrics", get(async move || metrics.respond())).fallback_service(routes);
     Arc::new(Service {
-        router,
+        router: with_metrics,
         body_limits,
         body_memory,
         header_timeout: settings.header_timeout,

@@ -1,4 +1,4 @@
-//! `GET /metrics`: the server's metrics as OpenMetrics text, which Prometheus reads.
+//! `GET /metrics`: the server's metrics as `OpenMetrics` text, which Prometheus reads.
 
 mod process;
 
@@ -95,7 +95,7 @@ impl Metrics {
     }
 
     /// `GET /metrics`
-    pub(crate) async fn respond(self) -> Response {
+    pub(crate) fn respond(&self) -> Response {
         let mut encoded = String::new();
         match text::encode(&mut encoded, &self.registry) {
             Ok(()) => {

@@ -13,7 +13,7 @@ use crate::http::settings::Alias;
 #[derive(Debug, Clone)]
 pub(crate) struct Paths {
     /// Prefixes of the settings, normalized.
-    pub(crate) base_paths: Vec<String>,
+    pub(crate) prefixes: Vec<String>,
     /// Other paths of routes.
     pub(crate) aliases: Vec<Alias>,
     /// Whether a normalized path belongs to a route.
@@ -56,7 +56,7 @@ impl Paths {
         let prefix = prefix.map(decoded);
         let within = prefix.as_deref().and_then(|prefix| without(&path, prefix));
         let mut candidates = within.into_iter().chain([path.as_str()]).flat_map(|path| {
-            let mut bases: Vec<_> = self.base_paths.iter().filter_map(|base| without(path, base)).collect();
+            let mut bases: Vec<_> = self.prefixes.iter().filter_map(|base| without(path, base)).collect();
             bases.sort_by_key(|rest| rest.len());
             bases.into_iter().chain([path])
         });
@@ -136,7 +136,7 @@ mod tests {
         let is_route = |path: &str| {
             matches!(path, "/" | "/predict" | "/models") || (path.starts_with("/models/") && path.ends_with("/predict"))
         };
-        Paths { base_paths: base_paths.iter().map(|&base| base.to_owned()).collect(), aliases: Vec::new(), is_route }
+        Paths { prefixes: base_paths.iter().map(|&base| base.to_owned()).collect(), aliases: Vec::new(), is_route }
     }
 
     #[test]

@@ -79,7 +79,7 @@ fn stalled_bodies_share_a_limit_of_memory_and_do_not_starve_others() {
     let started = Instant::now();
     let answer = post(&served, &body);
     assert!(answer.ends_with(r#"{"y":[3.0]}"#), "{answer}");
-    assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_mins(1), "{:?}", started.elapsed());
     let growth = served.memory().saturating_sub(before);
     assert!(growth < 40_000_000, "{growth} bytes for {} stalled bodies", stalled.len());
 }

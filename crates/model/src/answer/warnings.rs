@@ -191,7 +191,7 @@ impl<'m> Warnings<'m> {
         let unlisted = frame.unknown_categories().total - frame.unknown_categories().listed.len();
         let Found { listed, mut counts, .. } = search.found;
         counts.unknown_category += unlisted;
-        Warnings { rows_with_leverage, listed, counts }
+        Warnings { listed, counts, rows_with_leverage }
     }
 }
 
