@@ -221,11 +221,11 @@ impl<'m> Measured<'m> {
     }
 
     fn push(&mut self, batch: Batch<'_>, skipped: &mut SkippedRows) -> Result<(), ScoringError> {
-        let Batch { reader, rows, errors, answer, imputed } = batch;
+        let Batch { reader, rows, errors, answer, imputed, exposures } = batch;
         for (total, count) in self.imputed.iter_mut().zip(imputed) {
             *total += count;
         }
-        let mut answers = answer.iter().flat_map(Answer::rows);
+        let mut answers = answer.iter().flat_map(Answer::rows).zip(exposures);
         for (row, error) in rows.iter().zip(errors) {
             let answer = if error.is_none() { answers.next() } else { None };
             if self.lacks_target(row) {
@@ -252,13 +252,17 @@ impl<'m> Measured<'m> {
         features.filter(|(_, count)| **count > 0).map(|(feature, count)| (feature.name.as_str(), *count)).collect()
     }
 
-    fn measure(&mut self, row: &Row, answer: Option<PredictedRow<'_>>) -> Result<(), RowError> {
+    /// Adds a row with its prediction and its exposure.
+    fn measure(&mut self, row: &Row, answer: Option<(PredictedRow<'_>, f64)>) -> Result<(), RowError> {
         let weight = self.weight(row)?;
         match (&mut self.evaluation, answer) {
-            (Evaluation::Regression(evaluation), Some(PredictedRow::Value(predicted))) => {
-                evaluation.push(self.target.number(row)?, predicted, weight);
+            (Evaluation::Regression(evaluation), Some((PredictedRow::Value(predicted), exposure))) => {
+                evaluation.push_with_exposure(self.target.number(row)?, predicted, weight, exposure);
             }
-            (Evaluation::Classification(evaluation), Some(PredictedRow::Class { class: predicted, probabilities })) => {
+            (
+                Evaluation::Classification(evaluation),
+                Some((PredictedRow::Class { class: predicted, probabilities }, _)),
+            ) => {
                 let actual = class(self.target.cell(row), self.classes, &self.target.feature.reading);
                 let actual = actual.map_err(|detail| self.target.error(row, detail))?;
                 evaluation.push(actual, predicted, probabilities, weight);

@@ -117,7 +117,7 @@ fn report(model: &Model, coefficients: &CoefficientTable<'_>) -> String {
     if document.preprocess.target_transform == TargetTransform::Log {
         fact("fitted to", "the logarithm of the target; predictions are medians, not means".to_owned());
     }
-    if let Some(family) = document.estimator.log_link() {
+    if let Some(family) = document.estimator.glm_family() {
         fact("fitted to", format!("the logarithm of the mean ({} distribution); predictions are means", family.name()));
     }
     if let Some(offset) = &document.preprocess.offset {

@@ -61,6 +61,15 @@ pub(super) struct Batch<'b> {
     pub(super) answer: Option<Answer<'b>>,
     /// For each feature, the number of these rows in which it is missing and imputed.
     pub(super) imputed: Vec<u64>,
+    /// The exposure of each of these rows; 1 without an offset.
+    pub(super) exposures: Vec<f64>,
+}
+
+/// The answer to rows, with the number of imputed values of each feature and the exposure of each row.
+struct Answered<'m> {
+    answer: Answer<'m>,
+    imputed: Vec<u64>,
+    exposures: Vec<f64>,
 }
 
 /// A model, and the positions of its features in a row.
@@ -162,18 +171,27 @@ impl<'m> Scorer<'m> {
         'm: 'b,
     {
         // All rows together, as errors are rare; then one by one, to find those with errors.
-        if let Ok((answer, imputed)) = self.answer(rows.iter()) {
-            return Batch { reader, rows, errors: vec![None; rows.len()], answer: Some(answer), imputed };
+        let answered = |Answered { answer, imputed, exposures }: Answered<'m>, errors| Batch {
+            reader,
+            rows,
+            errors,
+            answer: Some(answer),
+            imputed,
+            exposures,
+        };
+        if let Ok(answer) = self.answer(rows.iter()) {
+            return answered(answer, vec![None; rows.len()]);
         }
         let errors: Vec<_> = rows.iter().map(|row| self.answer([row].into_iter()).err()).collect();
         let good: Vec<&Row> =
             rows.iter().zip(&errors).filter(|(_, error)| error.is_none()).map(|(row, _)| row).collect();
-        let answer = if good.is_empty() { None } else { self.answer(good.into_iter()).ok() };
-        let (answer, imputed) = answer.map_or((None, Vec::new()), |(answer, imputed)| (Some(answer), imputed));
-        Batch { reader, rows, errors, answer, imputed }
+        match if good.is_empty() { None } else { self.answer(good.into_iter()).ok() } {
+            Some(answer) => answered(answer, errors),
+            None => Batch { reader, rows, errors, answer: None, imputed: Vec::new(), exposures: Vec::new() },
+        }
     }
 
-    fn answer<'r>(&self, rows: impl ExactSizeIterator<Item = &'r Row>) -> Result<(Answer<'m>, Vec<u64>), RowError> {
+    fn answer<'r>(&self, rows: impl ExactSizeIterator<Item = &'r Row>) -> Result<Answered<'m>, RowError> {
         let mut frame = RowsBuilder::new(self.model.signature(), rows.len());
         if self.wanted.warnings == WarningScope::All {
             frame = frame.listing_all_unknown_categories();
@@ -197,6 +215,7 @@ impl<'m> Scorer<'m> {
         let frame = frame.finish().map_err(|faults| RowError::new(number, faults))?;
         let unanswered = |error: AnswerError| RowError { row: number, column: None, detail: error.to_string() };
         let answer = self.predictor.answer(&frame).map_err(unanswered)?;
-        Ok((answer, frame.count_imputed()))
+        let exposures = frame.iter().map(|row| self.model.design().exposure(row)).collect();
+        Ok(Answered { answer, imputed: frame.count_imputed(), exposures })
     }
 }

@@ -170,7 +170,7 @@ impl Document {
     /// of a generalised linear model.
     #[must_use]
     pub fn scale(&self) -> TargetTransform {
-        if self.estimator.log_link().is_some() { TargetTransform::Log } else { self.preprocess.target_transform }
+        if self.estimator.glm_family().is_some() { TargetTransform::Log } else { self.preprocess.target_transform }
     }
 
     /// Reads a file and checks format, members and checksum, but predicts nothing.

@@ -132,7 +132,7 @@ impl Coefficients {
 
     /// The distribution of the target, for a generalised linear model with a log link.
     #[must_use]
-    pub fn log_link(&self) -> Option<Family> {
+    pub fn glm_family(&self) -> Option<Family> {
         match self {
             Self::Poisson(_) => Some(Family::Poisson),
             Self::Gamma(_) => Some(Family::Gamma),

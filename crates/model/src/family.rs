@@ -43,6 +43,17 @@ impl Family {
         (target - mean) / self.deviation(mean)
     }
 
+    /// A target as a multiple of its exposure, and its weight where a constant rate is fitted: the deviance of `rate · exposure`
+    /// with the weight of the row is the deviance of the rate with this weight.
+    #[must_use]
+    pub fn rate(self, target: f64, weight: f64, exposure: f64) -> (f64, f64) {
+        let weight = match self {
+            Self::Poisson => weight * exposure,
+            Self::Gamma => weight,
+        };
+        (target / exposure, weight)
+    }
+
     /// The deviance of one row (McCullagh and Nelder, *Generalized Linear Models*, 1989, table 2.1): twice the
     /// log-likelihood of a perfect fit minus that of the fit, for a dispersion of 1.
     #[must_use]
@@ -69,6 +80,15 @@ mod tests {
         near(Family::Gamma.deviance(3.0, 2.0), 1.0 - 2.0 * 1.5_f64.ln());
         near(Family::Gamma.deviance(2.0, 2.0), 0.0);
         near(Family::Gamma.deviation(2.0) + Family::Poisson.deviation(9.0), 5.0);
+    }
+
+    #[test]
+    fn the_deviance_of_a_rate_is_that_of_its_target() {
+        for family in [Family::Poisson, Family::Gamma] {
+            let (rate, weight) = family.rate(3.0, 0.5, 4.0);
+            let of_target = 0.5 * family.deviance(3.0, 2.0 * 4.0);
+            assert!((weight * family.deviance(rate, 2.0) - of_target).abs() < 1e-14, "{family:?}");
+        }
     }
 
     #[test]

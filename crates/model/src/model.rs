@@ -118,7 +118,7 @@ impl Model {
 fn check_log_link(document: &Document) -> Result<(), String> {
     let preprocess = &document.preprocess;
     let family = document.estimator.family();
-    match document.estimator.log_link() {
+    match document.estimator.glm_family() {
         None if preprocess.offset.is_some() => {
             Err(format!("preprocess.offset: expected a poisson or gamma estimator, got {family}"))
         }

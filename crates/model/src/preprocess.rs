@@ -219,6 +219,14 @@ impl Design {
         Some(Offset::term(log, row.get(position).copied().unwrap_or(f64::NAN)) - mean)
     }
 
+    /// The exposure of one row of a frame, e to the power of its offset; 1 for a model without an offset.
+    #[must_use]
+    pub fn exposure(&self, row: &[f64]) -> f64 {
+        let Some(ResolvedOffset { position, log, .. }) = self.offset else { return 1.0 };
+        let value = row.get(position).copied().unwrap_or(f64::NAN);
+        if log { value } else { libm::exp(value) }
+    }
+
     /// The position of the feature of the offset.
     pub(crate) fn offset_source(&self) -> Option<usize> {
         self.offset.map(|offset| offset.position)

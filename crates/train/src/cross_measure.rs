@@ -4,11 +4,12 @@ use indexmap::IndexMap;
 
 use crate::document_builder::DocumentBuilder;
 use crate::error::TrainError;
-use crate::evaluate::{Evaluation, Label, Metrics, without_fold};
+use crate::evaluate::{Evaluation, Metrics, without_fold};
+use crate::fit;
+use crate::golden_rows::first_row;
 use crate::holdout::Holdout;
 use crate::plan::{EstimatorKind, Plan};
 use crate::training_table::{EncodedRows, TrainingTable};
-use crate::{first_row, fit};
 use ordinate_model::frame::Frame;
 use ordinate_model::{AnswerError, Model, Wanted};
 
@@ -71,7 +72,7 @@ fn evaluate_fold(
     table.scan_with::<_, TrainError>(answer, |rows, answered: Result<_, AnswerError>| {
         let Some(answers) = answered? else { return Ok(()) };
         for (row, answer) in rows.rows().filter(|row| holdout.holds_out(row.number)).zip(answers.rows()) {
-            evaluation.push(&Label { target: row.observed, weight: row.weight, held_out: true }, answer);
+            evaluation.push(&row.label(&model, true), answer);
         }
         Ok(())
     })?;

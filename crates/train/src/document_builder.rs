@@ -256,7 +256,7 @@ fn log_link(fit: &GlmFit) -> Inference {
         r,
         weight: Some(statistics.working_weight),
         center: if has_center { statistics.center.clone() } else { Vec::new() },
-        dispersion: statistics.dispersion.filter(|_| fit.alpha == 0.0 && fit.unbounded.is_empty()),
+        dispersion: statistics.dispersion.filter(|_| fit.alpha == 0.0),
         ..Inference::default()
     }
 }

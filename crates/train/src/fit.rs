@@ -12,7 +12,7 @@ mod unpenalised;
 
 use super::error::TrainError;
 use super::holdout::Holdout;
-use super::plan::{EstimatorKind, PenaltyStrength, Plan};
+use super::plan::{EstimatorKind, PenaltyPlan, PenaltyStrength, Plan};
 use super::solver::cross_validation;
 use super::solver::cross_validation::SelectionRule;
 use super::solver::error::SolveError;
@@ -37,7 +37,11 @@ const C_CANDIDATES: usize = 9;
 /// The rows that a least-squares fit needs in addition to one for each column.
 const SPARE_ROWS: u64 = 2;
 
-/// The planned estimator, or ridge if the plan leaves the choice and there are too few rows for least squares.
+/// The regularization strength of Poisson and gamma regression with few rows: that of scikit-learn by default.
+const ALPHA_OF_FEW_ROWS: f64 = 1.0;
+
+/// The planned estimator and penalty; if the plan leaves the choice and there are too few rows for a fit without a penalty, ridge
+/// or a penalty of Poisson and gamma regression.
 ///
 /// # Errors
 /// [`TrainError`] when the design has too many columns.
@@ -46,22 +50,34 @@ pub(super) fn for_few_rows(
     surveyed: &SurveyedTable,
     holdout: &Holdout,
     plan: &Plan,
-) -> Result<(EstimatorKind, Option<Decision>), TrainError> {
-    if plan.estimator.is_some() || estimator != EstimatorKind::Linear {
-        return Ok((estimator, None));
+) -> Result<(EstimatorKind, PenaltyPlan, Option<Decision>), TrainError> {
+    let planned = (estimator, plan.penalty.clone(), None);
+    let is_open = match estimator.family() {
+        Some(_) => plan.penalty.alpha.is_none(),
+        None => plan.estimator.is_none() && estimator == EstimatorKind::Linear,
+    };
+    if !is_open {
+        return Ok(planned);
     }
     let columns = surveyed.column_count(&plan.preparation)?;
     let needed = columns as u64 + SPARE_ROWS;
     let kept = (0..surveyed.rows()).filter(|row| !holdout.holds_out(*row)).count() as u64;
     if kept >= needed {
-        return Ok((estimator, None));
+        return Ok(planned);
     }
-    let text = format!(
-        "fewer rows than columns ({}, {}): fitted by ridge; --estimator linear fits least squares",
+    let few = format!(
+        "fewer rows than columns ({}, {})",
         counted(kept, "row that is not held out", "rows that are not held out"),
         counted(columns, "column", "columns")
     );
-    Ok((EstimatorKind::Ridge, Some(Decision::new(text, ["--estimator", "ridge"]))))
+    if estimator.family().is_some() {
+        let text = format!("{few}: fitted with a penalty, --alpha {ALPHA_OF_FEW_ROWS}; --alpha 0 fits without one");
+        let decision = Decision::new(text, ["--alpha".to_owned(), ALPHA_OF_FEW_ROWS.to_string()]);
+        let penalty = PenaltyPlan { alpha: Some(PenaltyStrength::Fixed(ALPHA_OF_FEW_ROWS)), ..plan.penalty.clone() };
+        return Ok((estimator, penalty, Some(decision)));
+    }
+    let text = format!("{few}: fitted by ridge; --estimator linear fits least squares");
+    Ok((EstimatorKind::Ridge, plan.penalty.clone(), Some(Decision::new(text, ["--estimator", "ridge"]))))
 }
 
 /// Fits the planned estimator. Columns without a coefficient leave the table.

@@ -13,8 +13,10 @@ mod document_builder;
 mod error;
 pub mod evaluate;
 mod fit;
+mod golden_rows;
 pub mod holdout;
 pub mod intercept;
+mod measured_fit;
 pub mod plan;
 pub mod preparation;
 pub mod report;
@@ -25,33 +27,28 @@ pub mod test_data;
 pub mod text_table;
 pub mod training_table;
 
-use std::collections::VecDeque;
-
 use cross_measure::FoldEvaluations;
 use document_builder::DocumentBuilder;
-use evaluate::{BaselineBuilder, Label, Measured, Measurement, Metrics};
-use fit::{Fit, Fits, LowParts};
+use evaluate::{Measured, Metrics};
+use fit::{Fit, Fits};
+use golden_rows::first_row;
 use holdout::Holdout;
+use measured_fit::{MeasuredFit, MeasuringPass};
+use ordinate_model::Model;
 use ordinate_model::artifact::Document;
-use ordinate_model::frame::Frame;
-use ordinate_model::scalar::Scalar;
-use ordinate_model::{AnswerError, Model, Wanted};
 use ordinate_table::{Decision, Source};
-use report::{RegularizationPath, ReportData, ReportDataCollector};
+use report::{RegularizationPath, ReportData};
 use solver::cross_validation::CrossValidationResult;
 use solver::robust_errors::RobustErrors;
 use summary::{Residuals, Summary};
 use surveyed_table::SurveyedTable;
 use test_data::TestData;
-use training_table::{EncodedRow, EncodedRows, TrainingTable};
+use training_table::TrainingTable;
 
 pub use cross_measure::FoldMetrics;
 pub use document_builder::SMARTCORE_VERSION;
 pub use error::TrainError;
 pub use plan::{EstimatorKind, Plan};
-
-/// Rows that a model file contains with their predictions.
-const GOLDEN_ROWS: u64 = 5;
 
 /// The confidence level of the summary's intervals.
 const CONFIDENCE: f64 = 0.95;
@@ -96,9 +93,11 @@ pub struct Trained {
 /// # Errors
 /// [`TrainError`], with a line on what to do about it.
 pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
-    let Fitted { table, holdout, estimator, fits, folds, decisions } = fitted(plan)?;
+    let Fitted { plan, table, holdout, estimator, fits, folds, decisions } = fitted(plan)?;
+    let plan = &plan;
     let test_data = plan.test.as_ref().map(|origin| TestData::open(origin, &table)).transpose()?;
-    let mut notes = table.notes().to_vec();
+    let mut notes: Vec<String> = decisions.iter().map(|decision| decision.text.clone()).collect();
+    notes.extend_from_slice(table.notes());
     notes.extend(fits.notes(table.columns(), table.classes()));
     let Fits { whole, evaluated, held_out, cross_validation, .. } = fits;
     let builder = DocumentBuilder {
@@ -108,77 +107,35 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     // Loading a model file verifies a golden row.
     let model =
         Model::from_json(builder.seal(&evaluated, vec![first_row(&table)?], None, None)?.to_json()?.as_bytes())?;
-    let mut measurement = Measurement::new(&model).calibrating(plan.calibrate);
-    let mut collector = plan.report.then(|| ReportDataCollector::new(&model).calibrating(plan.calibrate));
-    let mut baseline = BaselineBuilder::new(table.classes().len(), table.target_transform());
-    let mut residuals = Residuals::default();
-    let mut weight = 0.0;
-    let mut golden = GoldenRows::new(table.summary().rows);
-    let answer = |rows: &EncodedRows| {
-        let frame = Frame::from_accepted(model.signature(), rows.features().to_vec());
-        Ok::<_, AnswerError>((model.answer(&frame, &Wanted::default())?, least_squares_residuals(&whole, &table, rows)))
+    let pass = MeasuringPass {
+        plan,
+        table: &table,
+        holdout: &holdout,
+        model: &model,
+        parameters: evaluated.least_squares_parameters(),
+        whole: &whole,
     };
-    table.scan_with::<_, TrainError>(answer, |rows, answered| {
-        let (answers, of_fit) = answered?;
-        rows.rows().zip(of_fit).for_each(|(row, residual)| residuals.push(residual, row.weight));
-        for (row, answer) in rows.rows().zip(answers.rows()) {
-            let label = Label { target: row.observed, weight: row.weight, held_out: holdout.holds_out(row.number) };
-            match &mut collector {
-                Some(collector) => collector.push_answer(row.features, label, answer),
-                None => measurement.push_answer(&label, answer),
-            }
-            weight += row.weight;
-            baseline.push(row.observed, row.weight);
-            golden.push(&table, &row);
-        }
-        Ok(())
-    })?;
-    let unpredicted = |source| match &test_data {
-        Some(test_data) => TrainError::PredictTestRow { data: test_data.label(), source },
-        None => TrainError::Predict(source),
-    };
-    let measure = |test_data: &TestData<'_>| {
-        test_data.scan(|cells, label| {
-            let pushed = match &mut collector {
-                Some(collector) => collector.push_test_row(cells, label),
-                None => measurement.push_cells(cells.iter().copied(), label),
-            };
-            pushed.map_err(unpredicted)
-        })
-    };
-    let test_scan = test_data.as_ref().map(measure).transpose()?;
-    let mut report = collector.map(ReportDataCollector::finish).transpose().map_err(unpredicted)?;
-    let measured = match &mut report {
-        Some(report) => measured_by(report, &table),
-        None => measurement.finish().map_err(unpredicted)?,
-    };
+    let MeasuredFit { measured, report, residuals, weight, baseline, golden, test_scan } =
+        pass.run(test_data.as_ref())?;
     let calibrated = measured.served_calibration();
     let folds = folds.and_then(|folds| folds.metrics(calibrated.is_some(), plan.classes.threshold));
-    let baseline = baseline.finish();
     let (robust, note) = fit::robust_errors(plan.standard_errors, &whole, &table, &residuals)?;
     notes.extend(note);
     let summary = summary(&whole, &table, &residuals, robust.as_ref());
     notes.extend(summary.iter().flat_map(|summary| fit::high_variance_inflation(summary, table.columns())));
+    notes.extend(measuring_notes(plan, estimator, &measured, folds.is_some()));
 
-    let weight = plan.selection.weights.as_ref().map(|_| weight);
-    if estimator.classifies() && plan.calibrate {
-        notes.push(evaluate::calibration_note(measured.calibration.as_ref()));
-    }
-    if let Some(folds) = plan.penalty.folds.filter(|_| folds.is_none()) {
-        notes.push(format!("there are too few rows to measure the model in {folds} folds"));
-    }
-    notes.splice(0..0, decisions.iter().map(|decision| decision.text.clone()));
     let builder = DocumentBuilder {
         test: test_scan.as_ref(),
         notes: &notes,
-        weight,
+        weight: plan.selection.weights.as_ref().map(|_| weight),
         errors: measured.errors.as_ref(),
         calibration: calibrated,
         folds: folds.as_ref(),
         baseline: &baseline,
         ..builder
     };
-    let document = builder.seal(&whole, golden.rows, measured.fitted.as_ref(), measured.held_out.as_ref())?;
+    let document = builder.seal(&whole, golden, measured.fitted.as_ref(), measured.held_out.as_ref())?;
     let path =
         cross_validation.as_ref().map(|result| RegularizationPath::new(result, result.folds, estimator.classifies()));
     let test_rows = test_scan.map_or(0, |scan| scan.rows);
@@ -201,8 +158,25 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     })
 }
 
+/// The notes on how a plan is measured.
+fn measuring_notes(plan: &Plan, estimator: EstimatorKind, measured: &Measured, has_folds: bool) -> Vec<String> {
+    let mut notes = Vec::new();
+    if estimator.classifies() && plan.calibrate {
+        notes.push(evaluate::calibration_note(measured.calibration.as_ref()));
+    }
+    if let Some(folds) = plan.penalty.folds.filter(|_| !has_folds) {
+        notes.push(format!("there are too few rows to measure the model in {folds} folds"));
+    }
+    if let (Some(_), None) = (&measured.errors, &measured.held_out) {
+        notes.push("the errors on held-out rows are too large for a double: they have no metrics".to_owned());
+    }
+    notes
+}
+
 /// The fits of a plan, before they are measured.
 struct Fitted {
+    /// With the decisions about estimator and penalty.
+    plan: Plan,
     table: TrainingTable,
     holdout: Holdout,
     estimator: EstimatorKind,
@@ -217,7 +191,8 @@ fn fitted(plan: &Plan) -> Result<Fitted, TrainError> {
     let holdout = Holdout::new(plan.held_out_fraction(), plan.seed)?;
     let mut surveyed = SurveyedTable::new(Source::open(&plan.origin, &plan.selection)?, &plan.preparation)?;
     let (estimator, chosen) = plan.estimator(&surveyed)?;
-    let (estimator, few_rows) = fit::for_few_rows(estimator, &surveyed, &holdout, plan)?;
+    let (estimator, penalty, few_rows) = fit::for_few_rows(estimator, &surveyed, &holdout, plan)?;
+    let plan = &Plan { penalty, ..plan.clone() };
     match estimator.family() {
         Some(family) => surveyed.check_family(family)?,
         None if plan.estimator.is_none() && !estimator.classifies() => surveyed.note_counts(),
@@ -245,22 +220,7 @@ fn fitted(plan: &Plan) -> Result<Fitted, TrainError> {
             decisions.extend(fits.decisions.iter().cloned());
         }
     }
-    Ok(Fitted { table, holdout, estimator, fits, folds, decisions })
-}
-
-/// The residuals of rows in a least-squares fit; nothing for other fits.
-fn least_squares_residuals(fit: &Fit, table: &TrainingTable, rows: &EncodedRows) -> Vec<f64> {
-    let Fit::LeastSquares(fit) = fit else { return Vec::new() };
-    let mut low_parts = LowParts::new(table);
-    rows.rows().map(|row| fit.residual(row.design, low_parts.row(&row), row.target)).collect()
-}
-
-/// The measurement that a report contains, to which the counts of missing values are added: its rows have imputed values.
-fn measured_by(report: &mut ReportData, table: &TrainingTable) -> Measured {
-    for (column, missing) in report.columns.iter_mut().zip(table.missing()) {
-        column.missing = *missing;
-    }
-    report.measured.clone()
+    Ok(Fitted { plan: plan.clone(), table, holdout, estimator, fits, folds, decisions })
 }
 
 /// The statistics of a fit without a penalty; `None` for other fits.
@@ -276,39 +236,6 @@ fn summary(fit: &Fit, table: &TrainingTable, residuals: &Residuals, robust: Opti
         }
         Fit::Glm(fit) => Summary::from_glm(fit, table.names(), &table.signature().target().name, CONFIDENCE),
         Fit::Penalised { .. } => None,
-    }
-}
-
-/// The features of a row as values of a request.
-fn scalars(table: &TrainingTable, row: &EncodedRow<'_>) -> Vec<Scalar> {
-    table.signature().features().iter().zip(row.features).map(|(feature, value)| feature.to_scalar(*value)).collect()
-}
-
-/// The features of the first row.
-fn first_row(table: &TrainingTable) -> Result<Vec<Scalar>, TrainError> {
-    let mut first = Vec::new();
-    table.first(|row| first = scalars(table, &row))?;
-    Ok(first)
-}
-
-/// The features of a few rows at even distances, from the first row to the last.
-struct GoldenRows {
-    /// The numbers of the remaining rows, ascending.
-    remaining: VecDeque<u64>,
-    rows: Vec<Vec<Scalar>>,
-}
-
-impl GoldenRows {
-    fn new(rows: u64) -> Self {
-        let count = GOLDEN_ROWS.min(rows);
-        Self { remaining: (0..count).map(|i| i * (rows - 1) / (count - 1).max(1)).collect(), rows: Vec::new() }
-    }
-
-    fn push(&mut self, table: &TrainingTable, row: &EncodedRow<'_>) {
-        if self.remaining.front() == Some(&row.number) {
-            self.remaining.pop_front();
-            self.rows.push(scalars(table, row));
-        }
     }
 }
 

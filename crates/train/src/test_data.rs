@@ -54,7 +54,8 @@ impl<'t> TestData<'t> {
             }
             let target = self.target(record, features.len())?;
             let weight = if self.table.source.has_weights { self.weight(record, features.len() + 1)? } else { 1.0 };
-            each(&cells, Label { target, weight, held_out: true })
+            // The exposure is one of the features.
+            each(&cells, Label { weight, ..Label::new(target, true) })
         })
     }
 

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use crate::evaluate::Label;
 use crate::holdout::Holdout;
 use crate::solver::design_rows::{DesignRow, DesignRows};
 use crate::solver::glm::{GlmRow, GlmRows};
+use ordinate_model::Model;
 use ordinate_model::artifact::ArtifactError;
 use ordinate_model::preprocess::{Design, DesignColumn, Offset, Preprocess, TargetTransform};
 use ordinate_model::scalar::Scalar;
@@ -64,6 +66,14 @@ pub struct EncodedRow<'a> {
     pub weight: f64,
     /// The term without a coefficient, not centred; 0 without an offset.
     pub offset: f64,
+}
+
+impl EncodedRow<'_> {
+    /// The label of the row for a measurement of this model.
+    pub(crate) fn label(&self, model: &Model, held_out: bool) -> Label {
+        let exposure = model.design().exposure(self.features);
+        Label { target: self.observed, weight: self.weight, exposure, held_out }
+    }
 }
 
 /// A block of consecutive rows.

@@ -202,7 +202,7 @@ struct Prepare {
 #[derive(Debug, Args)]
 struct Penalties {
     /// Regularization strength of ridge, lasso and elastic-net: a number above zero, or auto (default); of poisson and
-    /// gamma: a number above zero, or no penalty (default)
+    /// gamma: a number, or 0 for no penalty (default, unless there are fewer rows than columns)
     ///
     /// auto chooses from a regularization path by cross-validation. The strength is the alpha of scikit-learn in the
     /// objectives listed at --estimator. Penalties apply to standardized columns (mean 0, population standard deviation
@@ -423,6 +423,10 @@ impl Arguments {
         only("--alpha", alpha.is_some(), &EstimatorKind::has_alpha, "ridge, lasso, elastic-net, poisson or gamma")?;
         if let (Some(PenaltyStrength::Auto), Some(family)) = (*alpha, self.estimator.and_then(EstimatorKind::family)) {
             return Err(format!("--alpha of --estimator {} must be a number, got auto", family.name()));
+        }
+        if *alpha == Some(PenaltyStrength::Fixed(0.0)) && self.estimator.is_none_or(EstimatorKind::selects_alpha) {
+            let estimators = "--estimator linear (or poisson, gamma)";
+            return Err(format!("--alpha must be above zero, or auto; to fit without regularization use {estimators}"));
         }
         only("--l1-ratio", l1_ratio.is_some(), &|estimator| estimator == EstimatorKind::ElasticNet, "elastic-net")?;
         if let Some(estimator) = self.estimator.filter(|estimator| *estimator != EstimatorKind::Linear)

@@ -104,6 +104,33 @@ fn columns_that_only_held_out_rows_determine_have_no_coefficient_in_the_evaluate
     }
 }
 
+/// Where only held-out rows have another value of `rare`, the fit to the others is that of a table without it.
+#[rstest]
+#[case("")]
+#[case("--no-intercept")]
+#[case("--degree 2")]
+fn adjusted_r2_counts_the_columns_that_the_fitted_rows_determine(#[case] options: &str) {
+    let mut compared = 0;
+    for rare in 0..12 {
+        let data = rows(12, "x,rare,y", |row| {
+            vec![noise(row, 0), f64::from(u8::from(row == rare)), noise(row, 0) * 2.0 + noise(row, 1)]
+        });
+        let folder = folder_with_data(&data);
+        let metrics = |exclude: &str| {
+            let arguments = format!("--target y --estimator linear --test-fraction 0.4 {options} {exclude}");
+            trained(folder.path(), &arguments).0["training"]["metrics"]["train"].clone()
+        };
+        let (all, without) = (metrics(""), metrics("--exclude rare"));
+        let number = |metrics: &Value, name: &str| metrics[name].as_f64().unwrap();
+        if (number(&all, "rmse") - number(&without, "rmse")).abs() < 1e-12 {
+            compared += 1;
+            let difference = number(&all, "adjusted_r2") - number(&without, "adjusted_r2");
+            assert!(difference.abs() < 1e-12, "{all} {without}");
+        }
+    }
+    assert!(compared > 0);
+}
+
 #[rstest]
 #[case::linear("--target y --exclude class")]
 #[case::ridge("--target y --exclude class --estimator ridge")]

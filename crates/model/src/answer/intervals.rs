@@ -216,7 +216,7 @@ impl HalfWidth {
         leverages: &[f64],
         document: &Document,
     ) -> Result<Vec<[f64; 2]>, IntervalError> {
-        let (transform, family) = (document.preprocess.target_transform, document.estimator.log_link());
+        let (transform, family) = (document.preprocess.target_transform, document.estimator.glm_family());
         let leverages = leverages.iter().copied().chain(std::iter::repeat(0.0));
         let factors = |value: f64, half_width: f64| [value * libm::exp(-half_width), value * libm::exp(half_width)];
         let ends = |(row, (&value, leverage)): (usize, (&f64, f64))| {

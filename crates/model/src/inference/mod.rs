@@ -135,7 +135,7 @@ impl Inference {
     }
 
     fn check_log_link(&self, estimator: &Coefficients, columns: usize) -> Result<(), String> {
-        let has_factor = estimator.log_link().is_some() && !self.r.is_empty();
+        let has_factor = estimator.glm_family().is_some() && !self.r.is_empty();
         let finite = self.center.iter().all(|value| value.is_finite());
         if !(self.center.is_empty() || (has_factor && finite && self.center.len() == columns)) {
             return Err(format!(

@@ -15,6 +15,8 @@ pub struct Label {
     pub target: f64,
     /// The weight; 1 for unweighted data.
     pub weight: f64,
+    /// The factor of the mean that is not fitted: e to the power of the offset; 1 without an offset.
+    pub exposure: f64,
     /// Whether the evaluated fit did not use the row.
     pub held_out: bool,
 }
@@ -23,7 +25,7 @@ impl Label {
     /// The label of a row of weight 1.
     #[must_use]
     pub fn new(target: f64, held_out: bool) -> Self {
-        Self { target, weight: 1.0, held_out }
+        Self { target, weight: 1.0, exposure: 1.0, held_out }
     }
 
     /// The position of the class.
@@ -79,7 +81,7 @@ impl<'m> Batch<'m> {
         let labels = std::mem::take(&mut self.labels);
         let answer = self.model.answer(&frame, &Wanted::default())?;
         for ((label, row), predicted) in labels.iter().zip(frame.iter()).zip(answer.rows()) {
-            each(label, row, predicted);
+            each(&Label { exposure: self.model.design().exposure(row), ..*label }, row, predicted);
         }
         Ok(())
     }

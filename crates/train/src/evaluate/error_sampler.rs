@@ -124,7 +124,7 @@ impl ErrorSampler {
             Some(classes) => (SAMPLE_ROWS.min(KEPT_NUMBERS / classes.len().max(1)), Sample::Classes(BinaryHeap::new())),
             None => (SAMPLE_ROWS, Sample::Values(BinaryHeap::new())),
         };
-        let (transform, family) = (document.preprocess.target_transform, document.estimator.log_link());
+        let (transform, family) = (document.preprocess.target_transform, document.estimator.glm_family());
         Self { seed, transform, family, rows: 0, capacity, sample }
     }
 

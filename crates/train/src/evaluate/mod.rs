@@ -9,6 +9,7 @@ mod calibration;
 mod class_metrics;
 mod classification;
 mod curves;
+mod deviance;
 mod error_sampler;
 mod kept_rows;
 mod metrics;
@@ -32,7 +33,6 @@ pub use thresholds::{ThresholdCurve, ThresholdPoint};
 
 use error_sampler::ErrorSampler;
 use ordinate_model::cell::Cell;
-use ordinate_model::estimator::Coefficients;
 use ordinate_model::{AnswerError, Model, PredictedRow};
 
 /// Predicts labelled rows in the same way as when the model is served, and evaluates the predictions.
@@ -46,7 +46,13 @@ impl<'m> Measurement<'m> {
     /// A measurement of this model. Probabilities stay as they are.
     #[must_use]
     pub fn new(model: &'m Model) -> Self {
-        Self { batch: Batch::new(model), sides: Sides::new(model, false) }
+        Self { batch: Batch::new(model), sides: Sides::new(model) }
+    }
+
+    /// Measures a fit that has this number of parameters, for adjusted R².
+    #[must_use]
+    pub fn of_parameters(self, parameters: Option<u64>) -> Self {
+        Self { sides: self.sides.of_parameters(parameters), ..self }
     }
 
     /// Measures calibrated probabilities, if calibration on the held-out rows is worth it.
@@ -130,26 +136,26 @@ pub(super) struct Sides {
 }
 
 impl Sides {
-    pub(super) fn new(model: &Model, calibrates: bool) -> Self {
+    pub(super) fn new(model: &Model) -> Self {
         let document = model.document();
-        // Only least squares uses one degree of freedom for each column.
-        let unpenalised = matches!(document.estimator, Coefficients::Linear(_));
-        let intercepts = usize::from(!document.preprocess.through_origin);
-        let parameters = unpenalised.then(|| model.design().width() + intercepts);
-        let fitted = match model.classes() {
-            Some(_) => Evaluation::new(model),
-            None => Evaluation::Regression(Regression::new(parameters).with_family_of(document)),
-        };
-        let classes = model.classes().map_or(0, <[_]>::len);
         Self {
-            fitted,
+            fitted: Evaluation::new(model),
             held_out: Evaluation::new(model),
             errors: ErrorSampler::new(model),
-            baseline: BaselineBuilder::new(classes, document.preprocess.target_transform),
-            calibrates,
+            baseline: BaselineBuilder::from_document(document),
+            calibrates: false,
             seed: document.training.seed,
             threshold: model.threshold(),
         }
+    }
+
+    /// Only least squares uses one degree of freedom for each parameter.
+    pub(super) fn of_parameters(self, parameters: Option<u64>) -> Self {
+        let fitted = match self.fitted {
+            Evaluation::Regression(fitted) => Evaluation::Regression(fitted.of_parameters(parameters)),
+            classification @ Evaluation::Classification(_) => classification,
+        };
+        Self { fitted, ..self }
     }
 
     pub(super) fn calibrating(self, calibrates: bool) -> Self {
@@ -164,7 +170,7 @@ impl Sides {
             self.errors.push(label, answer);
             &mut self.held_out
         } else {
-            self.baseline.push(label.target, label.weight);
+            self.baseline.push(label);
             &mut self.fitted
         };
         side.push(label, answer);
@@ -221,7 +227,7 @@ impl Evaluation {
     pub fn new(model: &Model) -> Self {
         match model.classes() {
             Some(classes) => Self::Classification(Classification::new(classes.len())),
-            None => Self::Regression(Regression::new(None).with_family_of(model.document())),
+            None => Self::Regression(Regression::default().with_family_of(model.document())),
         }
     }
 
@@ -259,7 +265,9 @@ impl Evaluation {
     /// Adds a row with its prediction.
     pub(crate) fn push(&mut self, label: &Label, answer: PredictedRow<'_>) {
         match (self, answer) {
-            (Self::Regression(side), PredictedRow::Value(value)) => side.push(label.target, value, label.weight),
+            (Self::Regression(side), PredictedRow::Value(value)) => {
+                side.push_with_exposure(label.target, value, label.weight, label.exposure);
+            }
             (Self::Classification(side), PredictedRow::Class { class: predicted, probabilities }) => {
                 side.push(label.class(), predicted, probabilities, label.weight);
             }

@@ -2,82 +2,113 @@
 
 use indexmap::IndexMap;
 
+use super::deviance::DevianceSums;
 use super::metrics::{KEPT_NUMBERS, Metrics, defined};
 use super::standard_errors;
 use ordinate_model::artifact::Document;
-use ordinate_model::family::Family;
 
 /// An explained fraction below this is a rounding error: that of sums over up to a million rows.
 const NO_FRACTION: f64 = 1e-10;
 
 /// The evaluation of a regression.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Regression {
     /// The number of parameters of an unpenalised fit to these rows; none otherwise.
-    fitted_parameters: Option<usize>,
+    fitted_parameters: Option<u64>,
     rows: u64,
     weight: f64,
     squared: f64,
     absolute: f64,
-    /// `Σ 100·w|y − ŷ|/|y|`; none after a target of zero.
-    relative: Option<f64>,
+    /// `Σ 100·w|y − ŷ|/|y|`.
+    relative: f64,
+    /// Whether a target is zero, so that there are no relative errors.
+    has_zero: bool,
     /// The first target, subtracted from all targets to preserve the digits of targets far from zero.
     origin: Option<f64>,
     /// The mean less the origin.
     mean: f64,
     /// `Σ w(y − ȳ)²`, by West's update.
     spread: f64,
-    /// Targets, predictions and weights, for the median, standard errors and the baseline; none if there are too many.
-    kept: Option<Vec<(f64, f64, f64)>>,
+    /// For the median, standard errors and the baseline.
+    kept: KeptNumbers,
     /// For a generalised linear model.
     deviance: Option<DevianceSums>,
 }
 
-/// Sums for the deviance of a family.
-#[derive(Debug, Clone)]
-struct DevianceSums {
-    family: Family,
-    has_offset: bool,
-    /// The deviance of the predictions.
-    deviance: f64,
-    /// The deviance of predictions that are all 1. That of predictions of the mean follows from it.
-    of_one: f64,
-    /// `Σ w y`
-    targets: f64,
+/// A row of a regression.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RegressionRow {
+    pub(super) actual: f64,
+    pub(super) predicted: f64,
+    pub(super) weight: f64,
+    /// The factor of the mean that is not fitted; 1 without an offset.
+    pub(super) exposure: f64,
+}
+
+/// Rows that are kept, unless there are too many.
+#[derive(Debug, Clone, Default)]
+struct KeptNumbers {
+    /// Target, prediction and weight.
+    rows: Vec<(f64, f64, f64)>,
+    /// Of each row; empty while all are 1.
+    exposures: Vec<f64>,
+    overflowed: bool,
+}
+
+impl KeptNumbers {
+    fn push(&mut self, row: &RegressionRow) {
+        if self.overflowed || self.rows.len() >= KEPT_NUMBERS {
+            *self = Self { overflowed: true, ..Self::default() };
+            return;
+        }
+        // Exposures of 1 are not stored.
+        #[allow(clippy::float_cmp)]
+        if row.exposure != 1.0 || !self.exposures.is_empty() {
+            self.exposures.resize(self.rows.len(), 1.0);
+            self.exposures.push(row.exposure);
+        }
+        self.rows.push((row.actual, row.predicted, row.weight));
+    }
+
+    /// The rows; none if there are too many.
+    fn rows(&self) -> Option<impl ExactSizeIterator<Item = RegressionRow> + Clone> {
+        let exposure = |at: usize| self.exposures.get(at).copied().unwrap_or(1.0);
+        let row = move |(at, &(actual, predicted, weight)): (usize, &(f64, f64, f64))| RegressionRow {
+            actual,
+            predicted,
+            weight,
+            exposure: exposure(at),
+        };
+        (!self.overflowed).then(|| self.rows.iter().enumerate().map(row))
+    }
 }
 
 impl Regression {
-    /// An evaluation without rows. `fitted_parameters`: the number of parameters, including the intercept, of an unpenalised fit to
-    /// these rows, for adjusted R².
+    /// Also computes adjusted R², for the number of parameters, including the intercept, of an unpenalised fit to these rows.
     #[must_use]
-    pub fn new(fitted_parameters: Option<usize>) -> Self {
-        Self {
-            fitted_parameters,
-            rows: 0,
-            weight: 0.0,
-            squared: 0.0,
-            absolute: 0.0,
-            relative: Some(0.0),
-            origin: None,
-            mean: 0.0,
-            spread: 0.0,
-            kept: Some(Vec::new()),
-            deviance: None,
-        }
+    pub fn of_parameters(self, parameters: Option<u64>) -> Self {
+        Self { fitted_parameters: parameters, ..self }
     }
 
     /// Also computes the mean deviance of the family of a generalised linear model, and the fraction of it that predictions
-    /// explain, except with an offset: the mean target is no fair comparison for rows of different exposures.
+    /// explain.
     #[must_use]
-    pub fn with_family_of(mut self, document: &Document) -> Self {
-        let has_offset = document.preprocess.offset.is_some();
-        let sums = |family| DevianceSums { family, has_offset, deviance: 0.0, of_one: 0.0, targets: 0.0 };
-        self.deviance = document.estimator.log_link().map(sums);
-        self
+    pub fn with_family_of(self, document: &Document) -> Self {
+        Self { deviance: document.estimator.glm_family().map(DevianceSums::new), ..self }
     }
 
     /// Adds the target, the prediction and the weight of a row. A row of weight zero is ignored.
     pub fn push(&mut self, actual: f64, predicted: f64, weight: f64) {
+        self.push_row(RegressionRow { actual, predicted, weight, exposure: 1.0 });
+    }
+
+    /// As [`push`](Self::push), with the exposure of the row: e to the power of its offset.
+    pub fn push_with_exposure(&mut self, actual: f64, predicted: f64, weight: f64, exposure: f64) {
+        self.push_row(RegressionRow { actual, predicted, weight, exposure });
+    }
+
+    fn push_row(&mut self, row: RegressionRow) {
+        let RegressionRow { actual, predicted, weight, .. } = row;
         if weight == 0.0 {
             return;
         }
@@ -87,15 +118,12 @@ impl Regression {
         self.weight += weight;
         self.squared += weight * error * error;
         self.absolute += weight * error;
-        self.relative =
-            self.relative.filter(|_| actual != 0.0).map(|sum| sum + weight * (100.0 * error / actual.abs()));
+        self.relative += weight * (100.0 * error / actual.abs());
+        self.has_zero |= actual == 0.0;
         if let Some(sums) = &mut self.deviance {
-            sums.push(actual, predicted, weight);
+            sums.push(&row);
         }
-        match &mut self.kept {
-            Some(kept) if kept.len() < KEPT_NUMBERS => kept.push((actual, predicted, weight)),
-            kept => *kept = None,
-        }
+        self.kept.push(&row);
         let actual = actual - *self.origin.get_or_insert(actual);
         let from_mean = actual - self.mean;
         self.mean += weight / self.weight * from_mean;
@@ -112,7 +140,7 @@ impl Regression {
         }
         let r2 = Some(1.0 - self.squared / self.spread).filter(|_| self.spread > 0.0);
         let rows = self.rows as f64;
-        let adjusted = |parameters: usize| {
+        let adjusted = |parameters: u64| {
             let freedom = rows - parameters as f64;
             (freedom > 0.0).then_some(1.0 - (1.0 - r2?) * (rows - 1.0) / freedom)
         };
@@ -120,44 +148,27 @@ impl Regression {
         Some(Metrics::new(
             self.rows,
             [
-                ("d2", deviance.and_then(|sums| sums.explained(self.weight))),
-                ("mean_deviance", deviance.map(|sums| sums.deviance / self.weight)),
+                ("d2", deviance.and_then(DevianceSums::explained)),
+                ("mean_deviance", deviance.map(|sums| sums.mean(self.weight))),
                 ("r2", r2),
                 ("rmse", Some(rmse)),
                 ("mae", Some(mae)),
                 ("adjusted_r2", self.fitted_parameters.and_then(adjusted)),
-                ("median_absolute_error", self.kept.as_deref().and_then(median_error)),
-                ("mape_percent", self.relative.map(|sum| sum / self.weight)),
+                ("median_absolute_error", self.kept.rows().and_then(median_error)),
+                ("mape_percent", (!self.has_zero).then_some(self.relative / self.weight)),
             ],
         ))
     }
 }
 
-impl DevianceSums {
-    fn push(&mut self, actual: f64, predicted: f64, weight: f64) {
-        self.deviance += weight * self.family.deviance(actual, predicted);
-        self.of_one += weight * self.family.deviance(actual, 1.0);
-        self.targets += weight * actual;
-    }
-
-    /// `1 − deviance ÷ deviance of predictions that are all the mean target`, for rows of this total weight.
-    fn explained(&self, weight: f64) -> Option<f64> {
-        let mean = self.targets / weight;
-        let of_mean = match self.family {
-            Family::Poisson => self.of_one - 2.0 * (self.targets * libm::log(mean) - self.targets + weight),
-            Family::Gamma => self.of_one + 2.0 * (weight * libm::log(mean) + weight - self.targets),
-        };
-        (of_mean > 0.0 && !self.has_offset).then_some(1.0 - self.deviance / of_mean)
-    }
-}
-
 impl Regression {
-    /// The metrics of rows that the fit did not use, with standard errors and, for this constant prediction, the baseline. None
-    /// without rows, or if an error overflows.
+    /// The metrics of rows that the fit did not use, with standard errors and, for this constant prediction, the baseline. For a
+    /// generalised linear model it is a rate, to which exposures are factors. None without rows, or if an error overflows.
     #[must_use]
     pub fn measure(&self, baseline: Option<f64>) -> Option<Metrics> {
         let mut metrics = self.finish()?;
-        metrics.standard_errors = self.kept.as_deref().map(standard_errors::regression).unwrap_or_default();
+        let of_rows = self.kept.rows().map(|rows| standard_errors::regression(&rows, self.deviance.as_ref()));
+        metrics.standard_errors = of_rows.unwrap_or_default();
         if let Some(constant) = baseline {
             metrics.baseline = self.baseline(constant);
         }
@@ -166,19 +177,20 @@ impl Regression {
 
     /// The metrics of one prediction for all rows. Without the rows, only those that follow from mean and spread.
     fn baseline(&self, constant: f64) -> IndexMap<&'static str, f64> {
-        if let Some(kept) = &self.kept {
-            let sums = self.deviance.as_ref().filter(|sums| !sums.has_offset);
-            let sums = sums.map(|sums| DevianceSums { deviance: 0.0, of_one: 0.0, targets: 0.0, ..sums.clone() });
-            let mut baseline = Self { deviance: sums, ..Self::new(None) };
-            for (actual, _, weight) in kept {
-                baseline.push(*actual, constant, *weight);
-            }
+        if let Some(rows) = self.kept.rows() {
+            let deviance = self.deviance.as_ref().map(|sums| DevianceSums::new(sums.family));
+            let mut baseline = Self { deviance, ..Self::default() };
+            rows.for_each(|row| baseline.push_row(RegressionRow { predicted: constant * row.exposure, ..row }));
             let mut values = baseline.finish().map(|metrics| metrics.values).unwrap_or_default();
             // The mean of the same rows explains nothing, up to rounding errors.
             for (_, value) in values.iter_mut().filter(|(name, value)| is_fraction(name) && value.abs() < NO_FRACTION) {
                 *value = 0.0;
             }
             return values;
+        }
+        // The mean of targets is no prediction for rows of different exposures, which are not known here.
+        if self.deviance.is_some() {
+            return IndexMap::new();
         }
         let distance = self.mean + self.origin.unwrap_or(0.0) - constant;
         let squared = self.spread + self.weight * distance * distance;
@@ -192,9 +204,9 @@ fn is_fraction(name: &str) -> bool {
     matches!(name, "r2" | "d2" | "adjusted_r2")
 }
 
-/// The weighted median of the absolute errors of targets and predictions with weights.
-fn median_error(rows: &[(f64, f64, f64)]) -> Option<f64> {
-    median(rows.iter().map(|(actual, predicted, weight)| ((actual - predicted).abs(), *weight)).collect())
+/// The weighted median of the absolute errors.
+fn median_error(rows: impl Iterator<Item = RegressionRow>) -> Option<f64> {
+    median(rows.map(|row| ((row.actual - row.predicted).abs(), row.weight)).collect())
 }
 
 /// The weighted median: the mean of the smallest value that at most half of the weight exceeds, and the largest that at most half
@@ -241,8 +253,8 @@ fn unweighted_median(values: &mut [(f64, f64)]) -> Option<f64> {
 mod tests {
     use super::*;
 
-    fn measure(rows: &[(f64, f64, f64)], columns: Option<usize>) -> Option<Metrics> {
-        let mut regression = Regression::new(columns.map(|columns| columns + 1));
+    fn measure(rows: &[(f64, f64, f64)], columns: Option<u64>) -> Option<Metrics> {
+        let mut regression = Regression::default().of_parameters(columns.map(|columns| columns + 1));
         for (actual, predicted, weight) in rows {
             regression.push(*actual, *predicted, *weight);
         }
@@ -321,7 +333,7 @@ mod tests {
     fn the_baseline_is_one_prediction_for_all_rows() {
         // By hand: distances from 3 are 2, 0, 2, 4.
         let rows = [(1.0, 0.0), (3.0, 4.0), (5.0, 3.0), (7.0, 7.0)];
-        let mut regression = Regression::new(None);
+        let mut regression = Regression::default();
         for (actual, predicted) in rows {
             regression.push(actual, predicted, 1.0);
         }
@@ -338,7 +350,7 @@ mod tests {
             assert!((baseline[name] - expected).abs() < 1e-14 * expected.abs().max(1.0), "{name}: {baseline:?}");
         }
         // Without the rows, the same from their moments.
-        regression.kept = None;
+        regression.kept = KeptNumbers { overflowed: true, ..KeptNumbers::default() };
         let moments = regression.measure(Some(3.0)).unwrap();
         assert!(moments.baseline.keys().eq(&["r2", "rmse"]) && moments.standard_errors.is_empty());
         assert!((moments.baseline["rmse"] - 6.0_f64.sqrt()).abs() < 1e-15);

@@ -9,8 +9,10 @@ use indexmap::IndexMap;
 use super::class_metrics::{ClassWeights, by_class};
 use super::classification::{brier, log_loss};
 use super::curves::Score;
+use super::deviance::DevianceSums;
 use super::kept_rows::{KeptRow, KeptRows};
 use super::metrics::defined;
+use super::regression::RegressionRow;
 
 /// The sum of squares of one metric.
 #[derive(Default)]
@@ -143,37 +145,53 @@ fn area_influences(scores: &[Score]) -> Option<Vec<f64>> {
     Some(rows().map(|(row, above)| row.weight * (right((row, above)) - area) / side(row)).collect())
 }
 
-/// The standard errors of a regression's metrics. `rows`: target, prediction and weight.
-pub(super) fn regression(rows: &[(f64, f64, f64)]) -> IndexMap<&'static str, f64> {
+/// The standard errors of a regression's metrics. `deviance`: its sums, for a generalised linear model.
+pub(super) fn regression(
+    rows: &(impl ExactSizeIterator<Item = RegressionRow> + Clone),
+    deviance: Option<&DevianceSums>,
+) -> IndexMap<&'static str, f64> {
     let count = rows.len();
-    let of = |value: fn(f64, f64) -> f64| {
-        of_mean(rows.iter().map(move |(actual, predicted, weight)| (value(*actual, *predicted), *weight)), count)
+    let of = |value: &dyn Fn(&RegressionRow) -> f64| of_mean(rows.clone().map(|row| (value(&row), row.weight)), count);
+    let total: f64 = rows.clone().map(|row| row.weight).sum();
+    let centre = rows.clone().map(|row| row.weight * row.actual).sum::<f64>() / total;
+    let error = |row: &RegressionRow| (row.actual - row.predicted).powi(2);
+    let distance = |row: &RegressionRow| (row.actual - centre).powi(2);
+    let r2 = of_ratio(rows.clone().map(|row| (error(&row), distance(&row), row.weight)));
+    let root = (rows.clone().map(|row| row.weight * error(&row)).sum::<f64>() / total).sqrt();
+    let relative = |row: &RegressionRow| 100.0 * ((row.actual - row.predicted) / row.actual).abs();
+    let of_family = |sums: &DevianceSums| {
+        let (family, rate) = (sums.family, sums.compared().map(|compared| compared.rate));
+        let own = move |row: &RegressionRow| family.deviance(row.actual, row.predicted);
+        // The constant rate minimises its deviance, which therefore changes with a weight by the deviance of the row alone.
+        let d2 = rate.and_then(|rate| {
+            of_ratio(rows.clone().map(|row| (own(&row), family.deviance(row.actual, rate * row.exposure), row.weight)))
+        });
+        (d2, of(&own))
     };
-    let total: f64 = rows.iter().map(|(_, _, weight)| weight).sum();
-    let centre = rows.iter().map(|(actual, _, weight)| weight * actual).sum::<f64>() / total;
-    let of_row = |(actual, predicted, _): &(f64, f64, f64)| ((actual - predicted).powi(2), (actual - centre).powi(2));
-    let (squared, spread) = rows.iter().fold((0.0, 0.0), |(squared, spread), row| {
-        let (error, distance) = of_row(row);
-        (squared + row.2 * error, spread + row.2 * distance)
-    });
-    let r2 = rows.iter().map(|row| {
-        let (error, distance) = of_row(row);
-        row.2 * (error - squared / spread * distance) / spread
-    });
-    let root = (squared / total).sqrt();
-    let mean_square = of(|actual, predicted| (actual - predicted).powi(2));
-    let relative = |actual: f64, predicted: f64| 100.0 * ((actual - predicted) / actual).abs();
+    let (d2, mean_deviance) = deviance.map(of_family).unwrap_or_default();
     defined([
-        ("r2", of_influences(r2, count)),
-        ("rmse", mean_square.map(|error| error / (2.0 * root))),
-        ("mae", of(|actual, predicted| (actual - predicted).abs())),
-        ("mape_percent", of(relative)),
+        ("d2", d2),
+        ("mean_deviance", mean_deviance),
+        ("r2", r2),
+        ("rmse", of(&error).map(|error| error / (2.0 * root))),
+        ("mae", of(&|row| (row.actual - row.predicted).abs())),
+        ("mape_percent", of(&relative)),
     ])
     .collect()
 }
 
+/// The standard error of the ratio of two weighted sums: two terms of each row, and its weight.
+fn of_ratio(rows: impl ExactSizeIterator<Item = (f64, f64, f64)> + Clone) -> Option<f64> {
+    let count = rows.len();
+    let (above, below) = rows
+        .clone()
+        .fold((0.0, 0.0), |(above, below), (own, of_mean, weight)| (above + weight * own, below + weight * of_mean));
+    of_influences(rows.map(|(own, of_mean, weight)| weight * (own - above / below * of_mean) / below), count)
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::Regression;
     use super::super::classification::Classification;
     use super::*;
     use crate::evaluate::classification::tests::{three_classes, two_classes, uv, weight};
@@ -253,12 +271,13 @@ mod tests {
             assert_close(&three(weighted), &expected);
         }
         let numbers = |weighted| {
-            let row = |i: u32| {
+            let mut rows = Regression::default();
+            for i in 0..200 {
                 let (u, v) = uv(i);
                 let y = 10.0 * u - 3.0 + 0.5;
-                (y, y + (v - 0.5) * 4.0, weight(i, weighted))
-            };
-            regression(&(0..200).map(row).collect::<Vec<_>>())
+                rows.push(y, y + (v - 0.5) * 4.0, weight(i, weighted));
+            }
+            rows.measure(None).unwrap().standard_errors
         };
         let names = ["r2", "rmse", "mae", "mape_percent"];
         for (weighted, expected) in [
@@ -277,7 +296,14 @@ mod tests {
             certain.push(i % 2, i % 2, if i.is_multiple_of(2) { &[0.9, 0.1] } else { &[0.1, 0.9] }, 1.0);
         }
         assert_eq!(certain.measure(None).unwrap().standard_errors.len(), 0);
-        assert_eq!(regression(&[(1.0, 2.0, 1.0)]).len(), 0);
-        assert_eq!(regression(&[(0.0, 1.0, 1.0), (2.0, 4.0, 1.0)]).get("mape_percent"), None);
+        let errors = |rows: &[(f64, f64)]| {
+            let mut regression = Regression::default();
+            for (actual, predicted) in rows {
+                regression.push(*actual, *predicted, 1.0);
+            }
+            regression.measure(None).unwrap().standard_errors
+        };
+        assert_eq!(errors(&[(1.0, 2.0)]).len(), 0);
+        assert_eq!(errors(&[(0.0, 1.0), (2.0, 4.0)]).get("mape_percent"), None);
     }
 }

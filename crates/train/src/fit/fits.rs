@@ -47,4 +47,9 @@ impl Fit {
             },
         }
     }
+
+    /// The number of parameters of least squares, each of which uses one degree of freedom; `None` for other fits.
+    pub(crate) fn least_squares_parameters(&self) -> Option<u64> {
+        if let Self::LeastSquares(fit) = self { Some(fit.parameters()) } else { None }
+    }
 }

@@ -55,7 +55,8 @@ pub(super) fn notes(fit: &GlmFit, columns: &[DesignColumn]) -> Vec<String> {
         let which = if names.len() == 1 { "the coefficient of" } else { "the coefficients of" };
         notes.push(format!(
             "the target is 0 in all rows that {which} {} separate from the others: no finite value fits best, and the fit stopped \
-             where their predictions are nearly 0 (--alpha 0.001 keeps coefficients finite)",
+             where their predictions are nearly 0; they have no standard errors, and rows with them no confidence interval of \
+             the mean (--alpha 0.001 keeps coefficients finite)",
             listed(names, NAMED)
         ));
     }

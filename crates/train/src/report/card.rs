@@ -170,7 +170,7 @@ fn limits(input: &ReportInput<'_>) -> String {
     if input.document.preprocess.target_transform == TargetTransform::Log {
         text += "- The logarithm of the target was fitted: a prediction is the median for these features, which is below the mean if the errors are right-skewed. Sums and averages of predictions are too low.\n";
     }
-    if let Some(family) = input.document.estimator.log_link() {
+    if let Some(family) = input.document.estimator.glm_family() {
         let _ = writeln!(
             text,
             "- The logarithm of the mean is linear in the columns, and the variance is that of the {} distribution times a \

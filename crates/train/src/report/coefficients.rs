@@ -42,7 +42,7 @@ pub fn no_standard_errors(document: &Document) -> Option<String> {
         Coefficients::Ridge(_) | Coefficients::Lasso(_) | Coefficients::ElasticNet(_) => "--estimator linear",
         Coefficients::Poisson(_) | Coefficients::Gamma(_) => {
             let alpha = document.training.parameters.get("alpha").and_then(serde_json::Value::as_f64);
-            alpha.is_some_and(|alpha| alpha > 0.0).then_some("Training without --alpha")?
+            alpha.is_some_and(|alpha| alpha > 0.0).then_some("Training with --alpha 0")?
         }
         Coefficients::Linear(_) => return None,
     };

@@ -84,7 +84,7 @@ pub(super) fn residuals(input: &ReportInput<'_>, data: &ReportData) -> Vec<Figur
     let ends = [ends.clone().fold(f64::INFINITY, f64::min), ends.fold(f64::NEG_INFINITY, f64::max)];
     let layers = vec![Layer::Reference(ends.map(|end| (end, 0.0)).to_vec()), Layer::Points(FITTED, fitted)];
     // The residuals of other distributions are not normal.
-    let family = input.document.estimator.log_link();
+    let family = input.document.estimator.glm_family();
     let fitted = Chart {
         title: "Residuals against predicted values",
         x: "predicted",

@@ -110,7 +110,7 @@ fn lead(input: &ReportInput<'_>) -> Markup {
             @if document.preprocess.target_transform == TargetTransform::Log {
                 " The logarithm of the target was fitted; predictions are medians."
             }
-            @if document.estimator.log_link().is_some() {
+            @if document.estimator.glm_family().is_some() {
                 " The logarithm of the mean is linear in the columns."
             }
             @if let Some(offset) = &document.preprocess.offset {

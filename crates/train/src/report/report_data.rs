@@ -168,7 +168,7 @@ impl<'m> ReportDataCollector<'m> {
     #[must_use]
     pub fn new(model: &'m Model) -> Self {
         let predictions = PredictionStatistics {
-            sides: Sides::new(model, false),
+            sides: Sides::new(model),
             residuals: Residuals::default(),
             transform: model.document().preprocess.target_transform,
             rows: 0,
@@ -186,6 +186,13 @@ impl<'m> ReportDataCollector<'m> {
             held_out: 0,
             test_rows: 0,
         }
+    }
+
+    /// Measures a fit that has this number of parameters, for adjusted R².
+    #[must_use]
+    pub fn of_parameters(mut self, parameters: Option<u64>) -> Self {
+        self.predictions.sides = self.predictions.sides.of_parameters(parameters);
+        self
     }
 
     /// Measures calibrated probabilities, if calibration on the held-out rows is worth it.
@@ -303,7 +310,7 @@ impl PredictionStatistics {
         };
         self.weight += if label.held_out { 0.0 } else { label.weight };
         let residual = match self.transform {
-            TargetTransform::Identity => match model.document().estimator.log_link() {
+            TargetTransform::Identity => match model.document().estimator.glm_family() {
                 Some(family) => family.pearson_residual(label.target, predicted),
                 None => label.target - predicted,
             },
@@ -327,7 +334,7 @@ impl PredictionStatistics {
         // The leverage needs the total weight, which is known at the end.
         let is_linear = matches!(model.document().estimator, Coefficients::Linear(_));
         let leverage = if is_linear { distance(model, row) } else { None };
-        let Label { target: actual, weight, held_out } = *label;
+        let Label { target: actual, weight, held_out, .. } = *label;
         self.sample.push((rank, SampledRow { row: number, held_out, actual, predicted, residual, weight, leverage }));
     }
 }

@@ -57,6 +57,7 @@ impl Moments {
         Ok(LeastSquaresFit {
             rows: self.rows(),
             through_origin: self.intercepts() == 0,
+            zeros: 0,
             means: means.to_vec(),
             intercept: target_mean,
             intercept_low_part: 0.0,
@@ -77,6 +78,8 @@ pub struct LeastSquaresFit {
     pub rows: u64,
     /// Whether the fit has no intercept. The intercept and the means are then zero, and sums of squares are about zero.
     pub through_origin: bool,
+    /// The number of features whose coefficient is 0 because the rows do not determine it.
+    pub zeros: usize,
     /// The centre of each feature: its mean, rounded to a double.
     pub means: Vec<f64>,
     /// The prediction at the means.
@@ -125,16 +128,17 @@ impl LeastSquaresFit {
             self.coefficients.insert(place, 0.0);
             self.coefficient_low_parts.insert(place, 0.0);
         }
+        self.zeros += places.len();
         means.clone_into(&mut self.means);
         self.triangle = UpperTriangle::zeros(0);
         self.unit_errors = None;
         self
     }
 
-    /// The number of parameters: one for each feature, and the intercept if there is one.
+    /// The number of parameters: one for each feature that the rows determine, and the intercept if there is one.
     #[must_use]
     pub fn parameters(&self) -> u64 {
-        self.means.len() as u64 + u64::from(!self.through_origin)
+        (self.means.len() - self.zeros) as u64 + u64::from(!self.through_origin)
     }
 
     /// The residual degrees of freedom: rows − parameters.

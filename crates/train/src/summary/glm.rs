@@ -28,7 +28,8 @@ impl Summary {
         let offset = [(DoubleDouble::from(1.0), fit.offset_mean)];
         let intercept = (!fit.through_origin).then(|| Estimate {
             value: intercept::at_zero(DoubleDouble::from(fit.intercept), terms.chain(offset)),
-            standard_error: error(errors.as_ref().map(|errors| errors.intercept)).filter(|_| fit.unbounded.is_empty()),
+            standard_error: error(errors.as_ref().map(|errors| errors.intercept))
+                .filter(|_| !fit.has_unbounded_intercept),
         });
         let fit = LikelihoodFit {
             target: format!("log mean of {target}"),

@@ -10,11 +10,7 @@ use ordinate_train::plan::PenaltyStrength;
 
 pub(super) fn alpha(text: &str) -> Result<PenaltyStrength, String> {
     match text.parse() {
-        Ok(0.0) => {
-            Err("expected a number above zero, or auto; use --estimator linear to fit without regularization, or \
-                        poisson or gamma without --alpha"
-                .into())
-        }
+        Ok(0.0) => Ok(PenaltyStrength::Fixed(0.0)),
         _ => strength(text),
     }
 }

@@ -43,6 +43,8 @@ pub struct GlmFit {
     pub converged: bool,
     /// The columns whose coefficients grow for ever, because the targets of some rows are all 0 (separation).
     pub unbounded: Vec<usize>,
+    /// Whether the intercept where all columns and the offset are zero falls for ever with them.
+    pub has_unbounded_intercept: bool,
     /// The statistics of a fit to all rows.
     pub statistics: Option<GlmStatistics>,
 }
@@ -106,6 +108,8 @@ impl<R: GlmRows> Problem<'_, R> {
         let (coefficients, intercept) = basis.coefficients(&solution.parameters);
         let offset_mean = if basis.intercept { self.rows.offset_mean } else { 0.0 };
         let statistics = with_statistics.then(|| self.statistics(&solution.parameters)).transpose()?;
+        let (unbounded, has_unbounded_intercept) =
+            solution.unbounded.as_deref().map(|step| self.involved(step)).unwrap_or_default();
         Ok(GlmFit {
             family: self.settings.family,
             rows: basis.rows,
@@ -120,17 +124,25 @@ impl<R: GlmRows> Problem<'_, R> {
             iterations: solution.iterations,
             gradient: solution.gradient,
             converged: solution.converged,
-            unbounded: solution.unbounded.as_deref().map(|step| self.involved(step)).unwrap_or_default(),
+            unbounded,
+            has_unbounded_intercept,
             statistics,
         })
     }
 
-    /// The columns that a direction moves.
-    fn involved(&self, direction: &[f64]) -> Vec<usize> {
-        let (coefficients, _) = self.rows.basis.coefficients(direction);
+    /// The columns that a direction moves, and whether it moves the intercept where all columns are zero.
+    fn involved(&self, direction: &[f64]) -> (Vec<usize>, bool) {
+        let basis = &self.rows.basis;
+        let (coefficients, at_means) = basis.coefficients(direction);
+        let terms = || {
+            let columns = coefficients.iter().zip(basis.means.iter().zip(&basis.scales));
+            columns.map(|(coefficient, (mean, scale))| coefficient * mean / scale)
+        };
+        let size = at_means.abs() + terms().map(f64::abs).sum::<f64>();
+        let moves_intercept = basis.intercept && (at_means - terms().sum::<f64>()).abs() > INVOLVED * size;
         let largest = coefficients.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
         let moved = coefficients.iter().enumerate().filter(|(_, value)| value.abs() > INVOLVED * largest);
-        moved.map(|(column, _)| column).collect()
+        (moved.map(|(column, _)| column).collect(), moves_intercept)
     }
 
     fn statistics(&self, parameters: &[f64]) -> Result<GlmStatistics, SolveError> {
