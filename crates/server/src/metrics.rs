@@ -139,7 +139,7 @@ fn method(request: &RequestRecord<'_>) -> String {
     }
 }
 
-/// What the metrics read when they are requested.
+/// The state that is read when the metrics are requested.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) catalog: Arc<Catalog>,

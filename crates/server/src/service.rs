@@ -30,7 +30,7 @@ const LARGE: u64 = 64 * 1024;
 /// The paths that are answered even above the limit of requests, since they show whether the server works.
 const ALWAYS_ANSWERED: [&str; 2] = ["/health/live", "/metrics"];
 
-/// What all connections share.
+/// The service, and the limits of all connections together.
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) router: Router,

@@ -19,7 +19,7 @@ const HTTP2: &[u8] = b"PRI ";
 /// a stalled body.
 const READ: usize = 8 * 1024;
 
-/// What the client of a connection does: shared by its socket, its requests, and its watch.
+/// The activity of the client of a connection: shared by its socket, its requests, and its timer.
 #[derive(Debug)]
 pub(crate) struct Activity {
     /// The requests whose response is not complete.

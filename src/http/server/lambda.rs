@@ -114,7 +114,7 @@ fn failed(problem: &[u8]) -> Diagnostic {
     Diagnostic { error_type: code, error_message: detail }
 }
 
-/// What a request gets from its event.
+/// Facts of an event for the extensions of its request.
 #[derive(Debug, Clone, Default)]
 struct Extras {
     fault: Option<EventFault>,

@@ -36,7 +36,7 @@ pub(crate) struct Served {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RoutePath(pub(crate) &'static str);
 
-/// What happens at the end of a request.
+/// The steps at the end of a request.
 #[derive(Debug)]
 pub(crate) struct Finish {
     /// The form of errors for a path.

@@ -1,4 +1,4 @@
-//! What a host of the service learns about each request, for its metrics.
+//! A record of each request, for the metrics of a host of the service.
 
 use std::fmt::Debug;
 use std::time::{Duration, Instant};

@@ -9,7 +9,7 @@ use lambda_http::request::RequestContext;
 use super::lambda::EventPrefix;
 use crate::http::settings::Alias;
 
-/// What paths may have in addition to a route.
+/// Prefixes and aliases of paths.
 #[derive(Debug, Clone)]
 pub(crate) struct Paths {
     /// Prefixes of the settings, normalized.
@@ -70,7 +70,7 @@ impl Paths {
     }
 }
 
-/// What follows a prefix of whole segments.
+/// The rest of a path after a prefix of whole segments.
 fn without<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
     path.strip_prefix(prefix.trim_end_matches('/')).filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -17,7 +17,7 @@ pub(crate) fn connect(served: &Served) -> TcpStream {
     stream
 }
 
-/// What the server sends until it closes the connection.
+/// The bytes that the server sends until it closes the connection.
 pub(crate) fn read_to_end(mut stream: &TcpStream) -> String {
     let mut answer = Vec::new();
     match stream.read_to_end(&mut answer) {
