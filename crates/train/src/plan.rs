@@ -116,6 +116,9 @@ pub struct ClassPlan {
     pub threshold: Option<f64>,
 }
 
+/// The regularization strength where cross-validation cannot select one.
+pub(super) const DEFAULT_ALPHA: f64 = 1.0;
+
 /// Folds of cross-validation by default.
 const FOLDS: u32 = 5;
 
@@ -316,7 +319,8 @@ impl Plan {
             Some(PenaltyStrength::Fixed(value)) => Some(value),
             _ => None,
         };
-        let alpha = fixed(self.penalty.alpha).or(selected);
+        let unselected = estimator.selects_alpha().then_some(DEFAULT_ALPHA);
+        let alpha = fixed(self.penalty.alpha).or(selected).or(unselected);
         keep("alpha", estimator.selects_alpha() || (estimator.has_alpha() && alpha.is_some()), json!(alpha));
         keep("l1_ratio", estimator == EstimatorKind::ElasticNet, json!(self.penalty.l1_ratio(estimator)));
         let c = fixed(self.penalty.c).or(selected.map(|alpha| 1.0 / alpha)).unwrap_or(1.0);

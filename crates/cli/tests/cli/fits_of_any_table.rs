@@ -168,6 +168,24 @@ fn with_fewer_rows_than_columns_ridge_is_fitted_unless_an_estimator_is_chosen() 
     assert!(printed.contains("and 21 more"), "{printed}");
 }
 
+/// Where the only other target is held out.
+#[test]
+fn the_strength_is_in_the_model_file_even_if_cross_validation_selects_none() {
+    for estimator in ["lasso", "elastic-net"] {
+        let is_open = |other: u32| {
+            let data = rows(12, "x,y", |row| vec![noise(row, 0), if row == other { 4.0 } else { 3.0 }]);
+            let (file, printed) =
+                trained(folder_with_data(data).path(), &format!("--target y --estimator {estimator}"));
+            let strength = &file["training"]["parameters"]["alpha"];
+            assert!(strength.is_number(), "{strength}");
+            let is_open = printed.contains("no column is correlated with the target");
+            assert!(!is_open || strength == 1.0, "{strength}");
+            is_open
+        };
+        assert!((0..12).any(is_open), "{estimator}");
+    }
+}
+
 #[test]
 fn three_rows_are_enough_for_every_estimator() {
     let folder = folder_with_data("x,z,y,class\n1,5,2,a\n2,4,7,b\n4,4,1,a\n");

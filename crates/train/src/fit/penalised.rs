@@ -5,7 +5,7 @@ use super::{centred, fixed, in_data, in_kept_rows, rule, with_target};
 use crate::error::TrainError;
 use crate::fit::{Fit, Fits};
 use crate::holdout::Holdout;
-use crate::plan::{EstimatorKind, Plan};
+use crate::plan::{DEFAULT_ALPHA, EstimatorKind, Plan};
 use crate::solver::cross_validation;
 use crate::solver::cross_validation::{CrossValidationResult, PenaltyFamily};
 use crate::solver::error::SolveError;
@@ -16,9 +16,6 @@ use crate::training_table::{TrainingRows, TrainingTable};
 
 /// Regularization strengths that cross-validation tries. They need no pass of their own.
 const CANDIDATES: usize = 100;
-
-/// The regularization strength where cross-validation cannot select one.
-const DEFAULT_ALPHA: f64 = 1.0;
 
 /// Fits ridge, lasso or elastic net, from the same moments as least squares.
 pub(super) fn penalised(
