@@ -4,9 +4,9 @@
 //! |---|---|---|
 //! | `HOST` | 127.0.0.1 | the address to listen on; 0.0.0.0 for all interfaces |
 //! | `PORT`, `AIP_HTTP_PORT` | 9000 | the port to listen on; Vertex AI sets the second, which takes precedence |
-//! | `HEADER_TIMEOUT_SECONDS` | 10 | from the first byte of a request, or the start of a connection, to the end of its headers |
+//! | `HEADER_TIMEOUT_SECONDS` | 10 | from the first byte of a request, or the start of a connection, to the end of its headers; and for a client that does not read its response |
 //! | `BODY_TIMEOUT_SECONDS` | 60 | from the end of the headers to the end of the body |
-//! | `IDLE_TIMEOUT_SECONDS` | 75 | for the next request on a connection, and for a client that does not read its response |
+//! | `IDLE_TIMEOUT_SECONDS` | 75 | for the next request on a connection |
 //! | `DRAIN_SECONDS` | 10 | after SIGTERM or an interrupt, for the requests in progress |
 //! | `MAX_CONNECTIONS` | 16384 | open connections; above it, idle connections are closed first |
 //! | `MAX_CONCURRENT_REQUESTS` | 1024 | requests that are handled at once; above it, the response is a 503 |
@@ -31,11 +31,12 @@ pub struct ServerSettings {
     pub host: IpAddr,
     /// The port to listen on; 0 for any free port.
     pub port: u16,
-    /// From the first byte of a request, or the start of a connection, to the end of its headers.
+    /// From the first byte of a request, or the start of a connection, to the end of its headers; and for a client that
+    /// does not read its response.
     pub header_timeout: Duration,
     /// From the end of the headers to the end of the body.
     pub body_timeout: Duration,
-    /// For the next request on a connection, and for a client that does not read its response.
+    /// For the next request on a connection.
     pub idle_timeout: Duration,
     /// For the requests in progress, after the signal to stop.
     pub drain: Duration,

@@ -110,7 +110,8 @@ impl Activity {
     pub(crate) fn deadline(&self, headers: Duration, idle: Duration) -> Option<(Instant, Stall)> {
         let times = self.times();
         if let Some(since) = times.blocked_since {
-            return Some((since + idle, Stall::Response));
+            // Its response takes memory, unlike an idle connection.
+            return Some((since + headers, Stall::Response));
         }
         if self.is_busy() {
             return None;

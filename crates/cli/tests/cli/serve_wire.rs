@@ -142,6 +142,21 @@ fn a_byte_at_a_time_does_not_extend_the_timeouts() {
 }
 
 #[test]
+fn a_client_that_does_not_read_its_responses_is_disconnected() {
+    let served = impatient();
+    let stream = connect(&served);
+    // More than the buffers of a socket: 40 documents of some 100 kB at least.
+    let request = "GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n";
+    let length = send(&served, format!("{}Connection: close\r\n\r\n", &request[..request.len() - 2]).as_bytes()).len();
+    let count = 32_000_000 / length;
+    (&stream).write_all(request.repeat(count).as_bytes()).unwrap();
+    std::thread::sleep(Duration::from_secs(4));
+    let mut received = Vec::new();
+    let _ = (&stream).read_to_end(&mut received);
+    assert!(received.len() < (count - 1) * length, "{} of {}", received.len(), count * length);
+}
+
+#[test]
 fn errors_of_the_client_are_no_errors_of_the_service_in_the_log_and_the_metrics() {
     let mut served = impatient();
     for rest in [
