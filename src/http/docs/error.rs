@@ -118,7 +118,9 @@ pub(crate) fn define(components: ComponentsBuilder) -> ComponentsBuilder {
         described("message"),
         ("data", object([]).into()),
     ]);
-    let json_rpc = object([("jsonrpc", one_of(["2.0"]).into()), ("error", fault.into())]);
+    let id = SchemaType::Array(vec![Type::String, Type::Number, Type::Null]);
+    let id = ObjectBuilder::new().schema_type(id).description(Some("The id of the request, if it has a valid one"));
+    let json_rpc = object([("jsonrpc", one_of(["2.0"]).into()), ("id", id.into()), ("error", fault.into())]);
     let schemas: [(Envelope, RefOr<Schema>); 5] = [
         (Envelope::Problem, problem()),
         (Envelope::Mlflow, mlflow.into()),

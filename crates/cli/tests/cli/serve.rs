@@ -98,7 +98,9 @@ fn open(url: &str, name: &str, window: &str) -> (String, usize) {
     let kept = std::env::var_os("DOCS_FOLDER");
     let folder = kept.as_deref().map_or(temporary.path(), Path::new);
     let picture = folder.join(format!("{name}.png"));
-    let output = Command::new("chromium")
+    // On a busy machine Chromium sometimes does not end although the page is complete: `--timeout` is not enough.
+    let output = Command::new("timeout")
+        .args(["--signal=KILL", "120", "chromium"])
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"])
         .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
         .args(["--enable-logging=stderr", "--virtual-time-budget=8000", "--timeout=60000"])
