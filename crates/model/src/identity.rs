@@ -66,11 +66,29 @@ impl fmt::Display for ModelName {
 }
 
 /// A model's version: a whole number from 1 in decimal digits without leading zeros.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Version(String);
 
 impl Version {
+    /// The first version.
+    #[must_use]
+    pub fn first() -> Self {
+        Self("1".into())
+    }
+
+    /// The version as a number.
+    #[must_use]
+    pub fn number(&self) -> u32 {
+        self.0.parse().unwrap_or(u32::MAX)
+    }
+
+    /// The version after this one; `None` after the last number.
+    #[must_use]
+    pub fn next(&self) -> Option<Self> {
+        self.number().checked_add(1).map(|number| Self(number.to_string()))
+    }
+
     /// The version as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

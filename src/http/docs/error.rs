@@ -17,6 +17,8 @@ use crate::http::server::error::{ApiError, ErrorCode};
 pub(crate) struct Risks {
     /// It loads a model.
     pub(crate) model: bool,
+    /// It returns a list in pages.
+    pub(crate) paged: bool,
     /// Its path names a model or a version.
     pub(crate) named: bool,
     /// It is not supported.
@@ -45,8 +47,13 @@ impl Risks {
             ErrorCode::Misconfigured => false,
             ErrorCode::ForbiddenOrigin => self.rows == RowFormats::Arguments,
             // A name with a slash makes it another path.
-            ErrorCode::UnknownRoute | ErrorCode::UnknownModel | ErrorCode::UnknownVersion => self.named,
+            ErrorCode::UnknownRoute
+            | ErrorCode::UnknownModel
+            | ErrorCode::UnknownVersion
+            | ErrorCode::UnknownAlias
+            | ErrorCode::NoDefaultModel => self.named,
             ErrorCode::ModelUnavailable => self.model,
+            ErrorCode::InvalidOption | ErrorCode::UnknownKey if self.paged => true,
             ErrorCode::NotSupported => self.not_supported || self.rows == RowFormats::Tensors,
             ErrorCode::InvalidCsv => self.rows == RowFormats::JsonOrCsv,
             _ => self.rows != RowFormats::None,

@@ -22,6 +22,9 @@ use crate::http::server::error::ApiError;
 use crate::http::settings::AllowedOrigins;
 use ordinate_model::Model;
 
+/// The most models that the document describes: those with the first names. Others have the same routes.
+const MAX_DESCRIBED: usize = 20;
+
 /// The path of the document.
 pub(crate) const PATH: &str = "/openapi.json";
 
@@ -51,14 +54,25 @@ pub(crate) async fn document(
     protocols: &[Protocol],
     service: Service,
 ) -> Result<Response, ApiError> {
-    let document = application.openapi.get_or_try_init(|| make(&application, protocols, service)).await?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], document.clone()).into_response())
+    let document = make(&application, protocols, service).await?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], document).into_response())
 }
 
+/// The document of the models that are served now.
 async fn make(application: &Application, protocols: &[Protocol], service: Service) -> Result<Bytes, ApiError> {
-    let models = application.catalog.models().await?;
+    let models = application.catalog.models(MAX_DESCRIBED).await?;
+    let checksums: Vec<_> = models.iter().map(|model| model.checksum().to_owned()).collect();
+    let mut latest = application.openapi.lock().await;
+    if let Some((described, document)) = &*latest
+        && *described == checksums
+    {
+        return Ok(document.clone());
+    }
     let document = describe(application, &models, protocols, service).await;
-    serde_json::to_vec(&document).map(Bytes::from).map_err(|error| ApiError::internal(error.to_string()))
+    let document = serde_json::to_vec(&document).map(Bytes::from);
+    let document = document.map_err(|error| ApiError::internal(error.to_string()))?;
+    *latest = Some((checksums, document.clone()));
+    Ok(document)
 }
 
 async fn describe(

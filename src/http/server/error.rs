@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::{Method, StatusCode};
 
 use crate::source::Causes;
-use crate::source::catalog::CatalogError;
+use crate::source::catalog::{CatalogError, LoadError};
 use ordinate_model::answer::IntervalError;
 use ordinate_model::frame::FaultKind;
 use ordinate_model::frame::TooManyRows;
@@ -65,6 +65,8 @@ error_codes! {
         UnknownRoute = NOT_FOUND, "unknown_route", "Unknown route";
         UnknownModel = NOT_FOUND, "unknown_model", "Unknown model";
         UnknownVersion = NOT_FOUND, "unknown_version", "Unknown model version";
+        UnknownAlias = NOT_FOUND, "unknown_alias", "Unknown alias of a model";
+        NoDefaultModel = NOT_FOUND, "no_default_model", "The service has no default model";
         MethodNotAllowed = METHOD_NOT_ALLOWED, "method_not_allowed", "The route does not support this method";
         RequestTimeout = REQUEST_TIMEOUT, "request_timeout", "The body did not arrive in time";
         BodyTooLarge = PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large";
@@ -281,6 +283,11 @@ impl From<CatalogError> for ApiError {
         match error {
             CatalogError::UnknownModel { .. } => Self::new(ErrorCode::UnknownModel, error.to_string()),
             CatalogError::UnknownVersion { .. } => Self::new(ErrorCode::UnknownVersion, error.to_string()),
+            CatalogError::UnknownAlias { .. } => Self::new(ErrorCode::UnknownAlias, error.to_string()),
+            CatalogError::NoDefault { .. } => Self::new(ErrorCode::NoDefaultModel, error.to_string()),
+            CatalogError::Unavailable(ref load) if matches!(**load, LoadError::Stopped { .. }) => {
+                Self::internal(Causes(&error).to_string())
+            }
             CatalogError::Unavailable(ref load) => {
                 let is_transient = load.is_transient();
                 let detail = if is_transient {

@@ -24,7 +24,7 @@ use url::{Url, form_urlencoded};
 
 pub use super::event::Event;
 use super::headers::REQUEST_ID;
-use super::query::PARAMETERS;
+use super::query::{LIST_PARAMETERS, PARAMETERS};
 
 /// A fault of an event, in the extensions of its request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -253,12 +253,13 @@ fn clean_query(all: &mut QueryMap, last: &mut QueryMap) {
     *last = QueryMap::default();
 }
 
-/// The parameters that a route reads ([`PARAMETERS`]), truncated: `lambda_http` makes a URI of them, which must be
+/// The parameters that a route reads, truncated: `lambda_http` makes a URI of them, which must be
 /// valid.
 fn known_parameters<'q>(query: impl Iterator<Item = (Cow<'q, str>, Cow<'q, str>)>) -> QueryMap {
     const LONGEST: usize = 100;
     let mut known = HashMap::<String, Vec<String>>::new();
-    for (key, value) in query.filter(|(key, _)| PARAMETERS.contains(&&**key)) {
+    let is_read = |key: &str| PARAMETERS.contains(&key) || LIST_PARAMETERS.contains(&key);
+    for (key, value) in query.filter(|(key, _)| is_read(key)) {
         let values = known.entry(key.into_owned()).or_default();
         // Two values are enough for the error about a repeated parameter.
         if values.len() < 2 {

@@ -9,6 +9,8 @@ use crate::http::docs::operation::{Draft, JSON, Tag};
 use crate::http::docs::schema::{
     ModelSchemas, any, boolean, count, list, number, object, one_of, probability, text, versions,
 };
+use crate::http::server::query::LIST_PARAMETERS;
+use crate::source::catalog::MAX_NAMES;
 
 pub(crate) const TAGS: [Tag; 3] = [PREDICT, MODELS, HEALTH];
 
@@ -18,8 +20,21 @@ pub(crate) const HEALTH: Tag = Tag { name: "Health", description: "Liveness and 
 
 /// `GET /models`
 pub(crate) fn models(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
-    let draft = draft.about(MODELS, "List the served models").needs_model();
+    let draft = draft.about(MODELS, "List the names of the models, in pages").needs_model();
+    let after =
+        ObjectBuilder::new().schema_type(Type::String).description(Some("The member `next` of the page before"));
+    let limit = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(MAX_NAMES));
+    let limit = limit.description(Some("Maximum number of names; 100 by default"));
+    let [after_name, limit_name] = LIST_PARAMETERS;
+    let draft = draft.pages([(after_name, after.build()), (limit_name, limit.build())]);
     draft.answers("The models", JSON, Ref::from_schema_name("Models"))
+}
+
+/// `GET /models/{name}/versions`
+pub(crate) fn all_versions(draft: Draft, models: &[ModelSchemas<'_>]) -> Draft {
+    let draft = draft.about(MODELS, "List the versions and aliases of a model").needs_model();
+    let draft = draft.parameter("name", "The model", models.iter().map(|model| model.model.name()));
+    draft.answers("The versions", JSON, Ref::from_schema_name("Versions"))
 }
 
 /// `GET /models/{name}`
@@ -67,14 +82,13 @@ pub(crate) fn certainty(object: ObjectBuilder) -> ObjectBuilder {
 
 /// Adds the schemas of this protocol.
 pub(crate) fn define(components: ComponentsBuilder, models: &[ModelSchemas<'_>]) -> ComponentsBuilder {
-    let identity = || {
-        [
-            ("name", text("The name of the model")),
-            ("version", text("The served version")),
-            ("default", boolean("Whether this is the model of requests that do not name one")),
-            ("task", one_of(["regression", "classification"]).into()),
-        ]
-    };
+    let name = || ("name", text("The name of the model"));
+    let default = || ("default", boolean("Whether this is the model of requests that do not name one"));
+    let next = text("The parameter `after` of the next page, if there is one");
+    let page = object([("models", list(object([name(), default()])))]).property("next", next);
+    let aliases = ObjectBuilder::new().additional_properties(Some(text("A version")));
+    let aliases = aliases.description(Some("The version that each alias points to"));
+    let versions = object([name(), ("versions", list(text("A version"))), ("aliases", aliases.into())]);
     let signature = signature();
     let limits = object([
         ("max_rows", count("Maximum number of rows per request")),
@@ -88,7 +102,8 @@ pub(crate) fn define(components: ComponentsBuilder, models: &[ModelSchemas<'_>])
         .description(Some("The method of intervals or prediction sets; null if the model has none"))
         .item(certainty(ObjectBuilder::new()).required("method"))
         .item(ObjectBuilder::new().schema_type(Type::Null));
-    let model = object(identity())
+    let task = one_of(["regression", "classification"]).into();
+    let model = object([name(), ("version", text("The served version")), default(), ("task", task)])
         .property("classes", list(any("A class")))
         .property(
             "threshold",
@@ -113,7 +128,7 @@ pub(crate) fn define(components: ComponentsBuilder, models: &[ModelSchemas<'_>])
         .required("sha256")
         .property("limits", limits)
         .required("limits");
-    let components = components.schema("Models", object([("models", list(object(identity())))])).schema("Model", model);
+    let components = components.schema("Models", page).schema("Versions", versions).schema("Model", model);
     predict::define(components, models)
 }
 
