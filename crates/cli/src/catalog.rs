@@ -5,11 +5,9 @@ use std::error::Error;
 
 use clap::Args;
 use ordinate::config::Environment;
-use ordinate::source::catalog::CatalogError;
+use ordinate::source::Causes;
 use ordinate_model::identity::{ModelName, Version};
 use ordinate_releases::{Change, ReleaseCatalog, ReleaseError, Who};
-
-use super::model;
 
 /// The catalog of a command.
 #[derive(Debug, Args)]
@@ -25,10 +23,20 @@ impl CatalogArgument {
     /// # Errors
     /// A message for the user.
     pub(super) fn open(&self) -> Result<ReleaseCatalog, String> {
-        match self.catalog.clone().or_else(|| variable("MODEL_URI")) {
-            Some(place) => open(&place),
-            None => Err("no catalog\nhelp: name it as the last argument, or set MODEL_URI".to_owned()),
-        }
+        open(&self.place()?)
+    }
+
+    /// Opens the catalog, or makes an empty one.
+    ///
+    /// # Errors
+    /// A message for the user.
+    pub(super) fn create(&self) -> Result<ReleaseCatalog, String> {
+        create(&self.place()?)
+    }
+
+    fn place(&self) -> Result<String, String> {
+        let missing = || "no catalog\nhelp: name it as the last argument, or set MODEL_URI".to_owned();
+        self.catalog.clone().or_else(|| variable("MODEL_URI")).ok_or_else(missing)
     }
 }
 
@@ -39,6 +47,14 @@ impl CatalogArgument {
 pub(super) fn open(place: &str) -> Result<ReleaseCatalog, String> {
     let settings = Environment(|name: &str| env::var(name).ok()).s3();
     ReleaseCatalog::open(place, settings).map_err(|error| message(&error))
+}
+
+/// Opens the catalog at this place, or makes an empty one.
+///
+/// # Errors
+/// A message for the user.
+pub(super) fn create(place: &str) -> Result<ReleaseCatalog, String> {
+    open(place)?.create().map_err(|error| message(&error))
 }
 
 /// Whether an argument names a catalog, not a file.
@@ -94,10 +110,7 @@ pub(super) fn wait<T>(work: impl Future<Output = Result<T, ReleaseError>>) -> Re
 }
 
 fn message(error: &ReleaseError) -> String {
-    match error {
-        ReleaseError::Catalog(error @ CatalogError::Unavailable(_)) => model::message(error),
-        other => ordinate::source::Causes(other).to_string(),
-    }
+    Causes(error).to_string()
 }
 
 /// A change of an alias as a line of text.

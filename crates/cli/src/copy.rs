@@ -7,7 +7,7 @@ use ordinate::source::catalog::CatalogError;
 use ordinate_model::identity::{ModelName, Version};
 use ordinate_releases::{ReleaseCatalog, ReleaseError, live};
 
-use super::catalog::{ReleaseArguments, changed, name, open, wait};
+use super::catalog::{ReleaseArguments, changed, create, name, open, wait};
 
 /// Copy a version of a model to another catalog
 ///
@@ -36,7 +36,7 @@ pub(super) struct Arguments {
 
 /// Copies, and returns the version as text.
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
-    let (from, to) = (open(&arguments.from)?, open(&arguments.to)?);
+    let (from, to) = (open(&arguments.from)?, create(&arguments.to)?);
     let (model, wanted) = arguments.model.split_once('@').map_or((&*arguments.model, None), |(n, w)| (n, Some(w)));
     let model = name(model)?;
     wait(async {

@@ -40,7 +40,7 @@ pub(super) struct Arguments {
 /// Publishes, and returns the version as text.
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let model = model::load(&arguments.model)?;
-    let catalog = arguments.catalog.open()?;
+    let catalog = arguments.catalog.create()?;
     wait(async {
         let document = model.document();
         if let Some(alias) = arguments.alias.as_ref().filter(|_| !arguments.force) {

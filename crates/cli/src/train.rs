@@ -13,7 +13,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::catalog::{is_catalog, open, wait};
+use super::catalog::{create, is_catalog, wait};
 use super::coefficients::CoefficientTable;
 use super::confusion::Confusion;
 use super::curl::{curl, program};
@@ -67,7 +67,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         let twice = twice.display();
         return Err(format!("{twice}: --test names a file of the training data").into());
     }
-    let catalog = out.and_then(Path::to_str).filter(|out| is_catalog(out)).map(open).transpose()?;
+    let catalog = out.and_then(Path::to_str).filter(|out| is_catalog(out)).map(create).transpose()?;
     let is_file = |path: &&Path| catalog.is_none() || Some(*path) != out;
     let create = |(option, path): (&'static str, Option<&Path>)| {
         path.filter(is_file).map(|path| OptionFile::create(option, path)).transpose()

@@ -130,6 +130,15 @@ impl ReleaseCatalog {
         Ok(Self { folder })
     }
 
+    /// The same catalog, which exists from then on.
+    ///
+    /// # Errors
+    /// [`ReleaseError::Source`] if it cannot be made.
+    pub fn create(self) -> Result<Self, ReleaseError> {
+        self.folder.create()?;
+        Ok(self)
+    }
+
     /// The location.
     #[must_use]
     pub fn describe(&self) -> String {

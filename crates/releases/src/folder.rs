@@ -35,6 +35,12 @@ pub enum PutError {
 
 /// A folder whose files can be written.
 pub trait WritableFolder: ModelFolder {
+    /// Makes the folder exist.
+    ///
+    /// # Errors
+    /// [`SourceError`] if it cannot be made.
+    fn create(&self) -> Result<(), SourceError>;
+
     /// Writes a file as a whole if the condition holds.
     ///
     /// # Errors
@@ -43,6 +49,11 @@ pub trait WritableFolder: ModelFolder {
 }
 
 impl WritableFolder for S3Folder {
+    /// A prefix exists with its first object.
+    fn create(&self) -> Result<(), SourceError> {
+        Ok(())
+    }
+
     fn put<'a>(&'a self, path: &'a str, bytes: Bytes, condition: Condition<'a>) -> BoxFuture<'a, Result<(), PutError>> {
         let location = self.location(path);
         Box::pin(async move {
@@ -74,6 +85,10 @@ fn put_error(location: String, error: SdkError<PutObjectError, aws_sdk_s3::confi
 }
 
 impl WritableFolder for LocalFolder {
+    fn create(&self) -> Result<(), SourceError> {
+        fs::create_dir_all(self.path()).map_err(|source| SourceError::Io { location: self.describe(), source })
+    }
+
     fn put<'a>(&'a self, path: &'a str, bytes: Bytes, condition: Condition<'a>) -> BoxFuture<'a, Result<(), PutError>> {
         let file = self.path().join(path);
         let location = format!("{}{path}", self.describe());
