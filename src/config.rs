@@ -228,7 +228,7 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
     fn catalog(&self) -> Result<Catalog, ConfigError> {
         let uri = self.model_uri()?;
         let name = |value: &str| {
-            let problem = "expected a model name: 1 to 128 letters, digits, dots, hyphens and underscores, \
+            let problem = "expected a model name: 1 to 64 letters, digits, dots, hyphens and underscores, \
                            starting with a letter or digit";
             ModelName::try_from(value.to_owned()).map_err(|_| problem.to_owned())
         };
@@ -424,7 +424,7 @@ mod tests {
     #[case(&[("BASE_PATH", "//ml")], "BASE_PATH: expected a path such as /ml, got \"//ml\"")]
     #[case(&[("BASE_PATH", "/../ml")], "BASE_PATH: expected a path such as /ml, got \"/../ml\"")]
     #[case(&[("DEFAULT_MODEL", "lime")], "DEFAULT_MODEL: expected one of line, diabetes, iris, breast-cancer, got \"lime\"")]
-    #[case(&[("DEFAULT_MODEL", "../x")], "DEFAULT_MODEL: expected a model name: 1 to 128 letters")]
+    #[case(&[("DEFAULT_MODEL", "../x")], "DEFAULT_MODEL: expected a model name: 1 to 64 letters")]
     #[case(&[("MODEL_URI", "ftp://x/y.json")], "MODEL_URI: unknown scheme; expected a path, file:///absolute/path.json or s3://bucket/key.json, or one that ends with / for the models of a catalog, got \"ftp://x/y.json\"")]
     #[case(&[("MODEL_URI", "s3://bucket/models/")], "MODEL_URI: no S3 credentials")]
     #[case(&[("MODEL_REFRESH_SECONDS", "-1")], "MODEL_REFRESH_SECONDS: expected a whole number of seconds, or 0 for never, got \"-1\"")]

@@ -10,6 +10,10 @@ use super::server::statistics::Statistics;
 use super::settings::{AllowedOrigins, Limits};
 use crate::source::catalog::Catalog;
 
+/// The maximum number of models that are loaded to describe them all, as the `OpenAPI` document does. Others have the same
+/// routes.
+pub(crate) const MAX_DESCRIBED: usize = 20;
+
 /// The state that handlers share.
 #[derive(Debug)]
 pub(crate) struct Application {

@@ -16,14 +16,11 @@ use utoipa::openapi::{InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Serv
 use super::error;
 use super::operation::{Draft, Tag};
 use super::schema::ModelSchemas;
-use crate::http::application::{App, Application};
+use crate::http::application::{App, Application, MAX_DESCRIBED};
 use crate::http::route::Protocol;
 use crate::http::server::error::ApiError;
 use crate::http::settings::AllowedOrigins;
 use ordinate_model::Model;
-
-/// The most models that the document describes: those with the first names. Others have the same routes.
-const MAX_DESCRIBED: usize = 20;
 
 /// The path of the document.
 pub(crate) const PATH: &str = "/openapi.json";

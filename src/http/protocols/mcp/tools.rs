@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn names_are_short_and_unique() {
-        let long = ["a".repeat(127) + "1", "a".repeat(127) + "2", "a".repeat(128)];
+        let long = ["a".repeat(63) + "1", "a".repeat(63) + "2", "a".repeat(64)];
         let names = names_of(&[&long[0], &long[1], &long[2], "x.y", "x_y", "x_y_2"]);
         assert_eq!(names[0], format!("predict_{}", "a".repeat(56)));
         assert_eq!(names[1], format!("predict_{}_2", "a".repeat(54)));

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::super::model_path::ModelPath;
-use crate::http::application::App;
+use crate::http::application::{App, MAX_DESCRIBED};
 use crate::http::server::error::{ApiError, ErrorCode};
 use crate::http::server::response;
 use crate::http::server::statistics::{Counts, Times};
@@ -76,7 +76,10 @@ struct Total {
 pub(crate) async fn index(State(application): App, body: Bytes) -> Result<Response, ApiError> {
     // A client may send no body; members other than `ready` have no meaning.
     let IndexRequest { ready } = serde_json::from_slice(&body).unwrap_or_default();
-    let mut indexed: Vec<_> = application.catalog.loaded().iter().map(|model| Indexed::loaded(model)).collect();
+    let described = application.catalog.models(MAX_DESCRIBED).await?;
+    let loaded = application.catalog.loaded();
+    let others = loaded.iter().filter(|model| !described.iter().any(|known| known.checksum() == model.checksum()));
+    let mut indexed: Vec<_> = described.iter().chain(others).map(|model| Indexed::loaded(model)).collect();
     if !ready {
         let names = application.catalog.names(None, MAX_NAMES).await?.names;
         let is_loaded = |name: &String| indexed.iter().any(|model| model.name == *name);
