@@ -6,6 +6,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::pin::pin;
 
 use clap::Args;
 use tokio::net::TcpListener;
@@ -22,6 +23,8 @@ use ordinate_model::Model;
 use ordinate_model::identity::ModelName;
 use ordinate_server::settings::{ADDRESS, ServerSettings};
 use ordinate_server::signal::stopped;
+
+type ProcessEnvironment = Environment<fn(&str) -> Option<String>>;
 
 /// The folder of the model in a container of `SageMaker`, which calls it with the argument `serve`.
 const SAGEMAKER: &str = "/opt/ml/model";
@@ -61,41 +64,54 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let environment = Environment::process();
     telemetry::install(environment.log()?);
-    let mut places = arguments.models.clone();
-    let mut address = ADDRESS;
-    if places.is_empty() && matches!(environment.model_uri(), Ok(ModelUri::Bundled)) && Path::new(SAGEMAKER).is_dir() {
-        places = models_of_sagemaker()?;
-        address = SAGEMAKER_ADDRESS;
-    }
-    let settings = ServerSettings::new(&environment, address)?;
+    let is_sagemaker = arguments.models.is_empty() && is_sagemaker(environment);
+    let places = if is_sagemaker { models_of_sagemaker()? } else { arguments.models.clone() };
+    let settings = ServerSettings::new(&environment, default_address(is_sagemaker))?;
     let host = arguments.host.unwrap_or(settings.host);
     let port = arguments.port.unwrap_or(settings.port);
-    Runtime::new()?.block_on(async {
+    let runtime = Runtime::new()?;
+    let outcome = runtime.block_on(async {
+        // As process 1 of a container, the process ignores signals until they are caught.
+        let mut stopped = pin!(stopped()?);
         // Before the models are loaded, which may take long.
         let listener = listen(SocketAddr::new(host, port)).await?;
-        let config = match places.as_slice() {
-            [] => {
-                let config = environment.config()?;
-                match environment.model_uri()? {
-                    ModelUri::File(_) => {
-                        load_from(&config.catalog).await.map_err(|error| format!("MODEL_URI: {error}"))?;
-                    }
-                    ModelUri::Folder(_) => {
-                        let listed = config.catalog.names(None, 1).await;
-                        listed.map_err(|error| format!("MODEL_URI: {}", message(&error)))?;
-                    }
-                    ModelUri::Bundled | ModelUri::S3(_) | ModelUri::S3Folder(_) => {}
-                }
-                config
-            }
-            places => {
-                let (catalog, names) = load(places, environment.catalog_settings()?).await?;
-                environment.config_with_models(catalog, names)?
-            }
+        let config = tokio::select! {
+            config = configure(environment, &places) => config?,
+            () = stopped.as_mut() => return Ok(()),
         };
-        serve(listener, config, &settings).await
-    })?;
-    Ok(String::new())
+        serve(listener, config, &settings, stopped).await
+    });
+    // A request with a large body has a thread of its own, which cannot be stopped.
+    runtime.shutdown_background();
+    outcome.map(|()| String::new())
+}
+
+/// The configuration, with the loaded models if they are files or arguments.
+async fn configure(environment: ProcessEnvironment, places: &[String]) -> Result<Config, Box<dyn Error>> {
+    if !places.is_empty() {
+        let (catalog, names) = load(places, environment.catalog_settings()?).await?;
+        return Ok(environment.config_with_models(catalog, names)?);
+    }
+    let config = environment.config()?;
+    let of_variable = |error| format!("MODEL_URI: {error}");
+    match environment.model_uri()? {
+        ModelUri::File(_) => drop(load_from(&config.catalog).await.map_err(of_variable)?),
+        ModelUri::Folder(_) => {
+            config.catalog.names(None, 1).await.map_err(|error| of_variable(message(&error)))?;
+        }
+        ModelUri::Bundled | ModelUri::S3(_) | ModelUri::S3Folder(_) => {}
+    }
+    Ok(config)
+}
+
+/// Whether this is a container of `SageMaker` whose models are in its folder.
+pub(super) fn is_sagemaker(environment: ProcessEnvironment) -> bool {
+    matches!(environment.model_uri(), Ok(ModelUri::Bundled)) && Path::new(SAGEMAKER).is_dir()
+}
+
+/// The address to listen on if the environment has no other.
+pub(super) fn default_address(is_sagemaker: bool) -> SocketAddr {
+    if is_sagemaker { SAGEMAKER_ADDRESS } else { ADDRESS }
 }
 
 /// The model files in `SageMaker`'s folder, by name.
@@ -159,14 +175,14 @@ async fn load(places: &[String], settings: CatalogSettings) -> Result<(Catalog, 
     Ok((catalog, names))
 }
 
-async fn serve(listener: TcpListener, config: Config, settings: &ServerSettings) -> Result<(), Box<dyn Error>> {
-    let stopped = stopped()?;
+async fn serve(
+    listener: TcpListener,
+    config: Config,
+    settings: &ServerSettings,
+    stopped: impl Future<Output = ()>,
+) -> Result<(), Box<dyn Error>> {
     let authority = authority(listener.local_addr()?);
     print_error(&format!("Ordinate on http://{authority}; API documentation: http://{authority}/docs\n"));
     let ready = move |model: &Model| print_error(&format!("Ready. Try:\n\n  {}\n\n", curl(&authority, model)));
-    ordinate_server::serve(listener, config, settings, ready, async {
-        stopped.await;
-    })
-    .await?;
-    Ok(())
+    Ok(ordinate_server::serve(listener, config, settings, ready, stopped).await?)
 }

@@ -3,7 +3,7 @@
 pub(crate) mod body;
 pub(crate) mod envelope;
 pub(crate) mod error;
-pub mod event;
+mod event;
 pub mod fault;
 pub(crate) mod headers;
 pub(crate) mod health;

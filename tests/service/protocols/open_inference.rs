@@ -21,6 +21,7 @@ use ordinate_test_support::in_process::{Response, application, application_with_
 use ordinate_test_support::root;
 
 use crate::DIABETES;
+use crate::openapi::{contents, resolve};
 
 mod clients;
 mod errors;
@@ -304,10 +305,11 @@ async fn the_default_level_is_at_most_the_maximum_of_the_model() {
     assert_eq!(answer["outputs"][0]["parameters"], json!({"level": max_level}), "{answer}");
     let document = send(&application, Request::get("/openapi.json").body("".into()).unwrap()).await.json();
     let parameters = document["paths"]["/models/m/predict"]["post"]["parameters"].as_array().unwrap();
-    let interval = parameters.iter().find(|parameter| parameter["name"] == "interval").unwrap();
+    let mut parameters = parameters.iter().map(|parameter| resolve(&document, parameter));
+    let interval = parameters.find(|parameter| parameter["name"] == "interval").unwrap();
     assert_eq!(interval["schema"]["maximum"], json!(max_level));
-    let examples =
-        &document["paths"]["/v2/models/m/infer"]["post"]["requestBody"]["content"]["application/json"]["examples"];
+    let [request, _] = contents(&document, &document["paths"]["/v2/models/{model}/infer"]["post"]);
+    let examples = &request["application/json"]["examples"];
     assert!(examples["all_outputs"].is_object(), "{examples}");
 }
 
@@ -373,6 +375,5 @@ async fn statistics_count_the_requests_of_this_process() {
     assert_eq!((counted("success"), counted("fail"), counted("compute_infer")), (2, 1, 2));
     assert!(stats["last_inference"].as_u64().unwrap() > 1_700_000_000_000);
     let all = send(&application, Request::get("/v2/models/stats").body("".into()).unwrap()).await.json();
-    assert_eq!(all["model_stats"].as_array().unwrap().len(), 4);
-    assert_eq!(all["model_stats"][1]["inference_count"], 0);
+    assert_eq!(all["model_stats"].as_array().unwrap().len(), 1, "the loaded models");
 }

@@ -27,7 +27,7 @@ use crate::source::catalog::MAX_NAMES;
 use json_rpc::{Failure, Message, RpcError};
 use ordinate_model::wording::shorten;
 
-pub(crate) const PROTOCOL: Protocol = Protocol { routes, tags: &[openapi::TAG], schemas: |components, _| components };
+pub(crate) const PROTOCOL: Protocol = Protocol { routes, tags: &[openapi::TAG], schemas: openapi::define };
 
 /// The supported versions of the protocol; the last is offered to clients that request another.
 const VERSIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", LATEST];

@@ -26,7 +26,7 @@ pub(super) fn list<'m>(tools: impl IntoIterator<Item = (&'m str, &'m Arc<Model>)
             "title": format!("Predict {target}"),
             "description": description(model),
             "inputSchema": input(&schemas),
-            "outputSchema": predict::answer(&schemas, schemas.prediction().into(), predict::warning().into()),
+            "outputSchema": predict::answer(&schemas, predict::warning().into(), &predict::scores(&schemas).into()),
             "annotations": {"readOnlyHint": true, "idempotentHint": true, "openWorldHint": false},
         })
     };

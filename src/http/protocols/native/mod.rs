@@ -14,12 +14,12 @@ fn routes() -> Vec<Route> {
         Route::post("/predict", predict::predict).operation_of_default_model(openapi::predict::default_model),
         Route::get("/models", models::list).operation(openapi::models),
         Route::get("/models/{name}", models::show).operation(openapi::model),
-        Route::get("/models/{name}/versions", models::versions).operation(openapi::all_versions),
+        Route::get("/models/{name}/versions", models::versions).operation(openapi::versions),
         Route::get("/models/{name}/versions/{version}", models::show).operation(openapi::version),
         Route::post("/models/{name}/predict", predict::predict).operation_per_model(openapi::predict::model),
         Route::post("/models/{name}/versions/{version}/predict", predict::predict)
             .operation_per_model(openapi::predict::version),
-        Route::get("/health/live", health::live).operation(openapi::live),
-        Route::get("/health/ready", health::ready).operation(openapi::ready),
+        Route::get("/health/live", health::live).operation(openapi::live).always_answered(),
+        Route::get("/health/ready", health::ready).operation(openapi::ready).always_answered(),
     ]
 }

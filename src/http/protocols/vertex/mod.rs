@@ -15,7 +15,7 @@ use crate::http::server::envelope::Envelope;
 use crate::http::server::error::ApiError;
 use crate::http::server::health;
 
-pub(crate) const PROTOCOL: Protocol = Protocol { routes, tags: &[openapi::TAG], schemas: |components, _| components };
+pub(crate) const PROTOCOL: Protocol = Protocol { routes, tags: &[openapi::TAG], schemas: openapi::define };
 
 /// The path of predictions; `AIP_PREDICT_ROUTE` adds another one.
 pub const PREDICT: &str = "/vertex/predict";
@@ -28,7 +28,7 @@ const KEYS: Keys = Keys { tables: &[(ROWS, Form::Rows)], options: &[PARAMETERS] 
 fn routes() -> Vec<Route> {
     vec![
         Route::post(PREDICT, predict).errors(Envelope::Error).operation_of_default_model(openapi::predict),
-        Route::get(HEALTH, health::ready).errors(Envelope::Error).operation(openapi::health),
+        Route::get(HEALTH, health::ready).errors(Envelope::Error).operation(openapi::health).always_answered(),
     ]
 }
 
