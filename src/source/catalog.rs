@@ -75,7 +75,7 @@ enum Models {
     Folder(Arc<dyn ModelFolder>),
 }
 
-/// What loads in progress share.
+/// The state that loads in progress share.
 #[derive(Debug)]
 struct Shared {
     settings: CatalogSettings,
@@ -229,8 +229,8 @@ impl Catalog {
         }
     }
 
-    /// The model with this name, as `name`, `name@alias` or `name@version`, or with the version beside it. Loads it if
-    /// necessary.
+    /// The model with this name, as `name`, `name@alias` or `name@version`, or with the version as `version`. Loads it
+    /// if necessary.
     ///
     /// # Errors
     /// See [`CatalogError`].
@@ -419,13 +419,11 @@ impl Shared {
 
     /// The name of the model in a file. Loads it if its name is unknown.
     async fn name(&self, file: &ModelFile) -> Result<ModelName, CatalogError> {
-        match &file.expected.name {
-            Some((name, _)) => Ok(name.clone()),
-            None => {
-                let loaded = self.load(file, None, Instant::now()).await?;
-                Ok(loaded.model.document().name.clone())
-            }
+        if let Some((name, _)) = &file.expected.name {
+            return Ok(name.clone());
         }
+        let loaded = self.load(file, None, Instant::now()).await?;
+        Ok(loaded.model.document().name.clone())
     }
 
     async fn model_of_files(

@@ -59,7 +59,7 @@ pub struct Content {
     pub tag: Tag,
 }
 
-/// What tells a file from one that replaces it, such as the `ETag` of an object.
+/// The identity of a version of a file, such as the `ETag` of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tag(pub String);
 

@@ -103,8 +103,7 @@ impl S3Client {
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
         let limit = self.settings.limits.total;
-        let timeout =
-            |_| SourceError::Timeout { location: location.to_string(), limit: Some(limit), source: None }.into();
+        let timeout = |_| SourceError::Timeout { location: location.to_string(), limit: Some(limit), source: None };
         tokio::time::timeout(limit, work).await.map_err(timeout)?
     }
 }

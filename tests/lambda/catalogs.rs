@@ -8,7 +8,7 @@ use ordinate::source::catalog::{Catalog, CatalogError, CatalogSettings, FAILURE_
 use ordinate::source::file::LocalFolder;
 use ordinate::source::s3::{S3Folder, S3Settings};
 use ordinate::source::{ModelFolder, ModelUri, SourceError};
-use ordinate_model::identity::ModelName;
+use ordinate_model::identity::{ModelName, Version};
 use ordinate_test_support::line;
 use ordinate_test_support::s3_server::{BUCKET, S3Server, reader};
 use rstest::rstest;
@@ -115,7 +115,7 @@ async fn a_model_is_found_by_alias_and_version(#[values(Folder, S3)] backend: Ba
     // The only model is the default model.
     assert_eq!(catalog.default_model().await.unwrap().version(), "2");
     let releases = catalog.releases("price").await.unwrap();
-    assert_eq!(releases.versions.iter().map(|version| version.as_str()).collect::<Vec<_>>(), ["1", "2", "10"]);
+    assert_eq!(releases.versions.iter().map(Version::as_str).collect::<Vec<_>>(), ["1", "2", "10"]);
     assert_eq!(releases.aliases["live"].as_str(), "2");
     assert_eq!(releases.aliases["shadow"].as_str(), "10");
 }

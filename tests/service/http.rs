@@ -305,7 +305,7 @@ async fn models_describe_themselves() {
 #[rstest]
 #[case("limit=0", "invalid_option", "URL parameter \"limit\": expected a whole number from 1 to 1000, got \"0\"")]
 #[case("limit=x", "invalid_option", "URL parameter \"limit\": expected a whole number from 1 to 1000, got \"x\"")]
-#[case("limt=3", "unknown_key", "unknown URL parameter \"limt\"; did you mean \"limit\"?; expected after or limit")]
+#[case("limits=3", "unknown_key", "unknown URL parameter \"limits\"; did you mean \"limit\"?; expected after or limit")]
 #[tokio::test]
 async fn an_invalid_page_of_models_is_an_error(#[case] query: &str, #[case] code: &str, #[case] detail: &str) {
     let answer = call("GET", &format!("/models?{query}"), "").await;

@@ -12,7 +12,7 @@ use ordinate_releases::{Change, ReleaseCatalog, ReleaseError, Who};
 /// The catalog of a command.
 #[derive(Debug, Args)]
 pub(super) struct CatalogArgument {
-    /// Catalog of models: a folder such as models/, or s3://bucket/prefix/ [default: `$MODEL_URI`]
+    /// Catalog of models: a folder such as models/, or `s3://bucket/prefix/` [default: `$MODEL_URI`]
     #[arg(value_name = "CATALOG")]
     catalog: Option<String>,
 }
@@ -68,7 +68,7 @@ pub(super) struct ReleaseArguments {
     /// Reason for the release, for the history
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     message: String,
-    /// Who releases, for the history [default: `$USER`]
+    /// Name of the person or program that releases, for the history [default: `$USER`]
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
 }
@@ -87,7 +87,7 @@ fn variable(name: &str) -> Option<String> {
 /// Parses the name of a model or alias.
 ///
 /// # Errors
-/// What is allowed.
+/// A message with the allowed characters.
 pub(super) fn name(text: &str) -> Result<ModelName, String> {
     ModelName::try_from(text.to_owned())
 }
@@ -95,7 +95,7 @@ pub(super) fn name(text: &str) -> Result<ModelName, String> {
 /// Parses a version.
 ///
 /// # Errors
-/// What is allowed.
+/// A message with the allowed values.
 pub(super) fn version(text: &str) -> Result<Version, String> {
     Version::try_from(text.to_owned())
 }

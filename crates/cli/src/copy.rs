@@ -21,7 +21,7 @@ pub(super) struct Arguments {
     /// Model and version, such as price@4 or price@shadow; the version of the alias live without @
     #[arg(value_name = "NAME[@VERSION]")]
     model: String,
-    /// Catalog to copy from: a folder such as models/, or s3://bucket/prefix/
+    /// Catalog to copy from: a folder such as models/, or `s3://bucket/prefix/`
     #[arg(value_name = "FROM")]
     from: String,
     /// Catalog to copy to
@@ -44,7 +44,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         let copied = from.copy_to(&model, &version, &to).await?;
         let mut text = format!("Copied {model}@{version} to {}\nsha256 {}\n", copied.location, copied.sha256);
         if copied.version != version {
-            text.push_str(&format!("It is version {} there: {version} is another model.\n", copied.version));
+            let note = format!("It is version {} there: {version} is another model.\n", copied.version);
+            text.push_str(&note);
         }
         if let Some(alias) = &arguments.alias {
             let change = to.promote(&model, &copied.version, alias, &arguments.release.who()).await?;

@@ -47,7 +47,7 @@ pub(super) struct Arguments {
 struct Difference {
     old: String,
     new: String,
-    /// What breaks requests or their answers.
+    /// The changes that break requests or their answers.
     breaking: Vec<String>,
     coefficients: Vec<Coefficient>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -38,8 +38,7 @@ pub(super) fn load(place: &str) -> Result<Arc<Model>, Box<dyn Error>> {
     if is_pipe(place) {
         return Ok(Arc::new(from_pipe(place).map_err(|error| with_advice(&error))?));
     }
-    if let Some((folder, reference)) = in_catalog(place)? {
-        let catalog = Catalog::folder(folder, None);
+    if let Some((catalog, reference)) = in_catalog(place)? {
         return Ok(wait(catalog.model(reference, None))?.map_err(|error| message(&error))?);
     }
     let catalog = Catalog::single(find(place)?, None, None);
@@ -51,7 +50,7 @@ fn wait<T>(work: impl Future<Output = T>) -> io::Result<T> {
 }
 
 /// The catalog and the model of a place such as `models/price@live` or `s3://bucket/models/price@3`.
-fn in_catalog(place: &str) -> Result<Option<(Arc<dyn ModelFolder>, &str)>, String> {
+fn in_catalog(place: &str) -> Result<Option<(Catalog, &str)>, String> {
     let Some((at, _)) = place.rmatch_indices('/').next().filter(|_| !Path::new(place).exists()) else {
         return Ok(None);
     };
@@ -59,13 +58,12 @@ fn in_catalog(place: &str) -> Result<Option<(Arc<dyn ModelFolder>, &str)>, Strin
     if !reference.contains('@') {
         return Ok(None);
     }
-    match folder.parse::<ModelUri>().map_err(|error| error.to_string())? {
-        ModelUri::Folder(path) => Ok(Some((Arc::new(LocalFolder::new(path)), reference))),
-        ModelUri::S3Folder(location) => {
-            Ok(Some((Arc::new(S3Folder::new(location, s3()).map_err(|error| error.to_string())?), reference)))
-        }
-        ModelUri::Bundled | ModelUri::File(_) | ModelUri::S3(_) => Ok(None),
-    }
+    let folder: Arc<dyn ModelFolder> = match folder.parse::<ModelUri>().map_err(|error| error.to_string())? {
+        ModelUri::Folder(path) => Arc::new(LocalFolder::new(path)),
+        ModelUri::S3Folder(location) => Arc::new(S3Folder::new(location, s3()).map_err(|error| error.to_string())?),
+        ModelUri::Bundled | ModelUri::File(_) | ModelUri::S3(_) => return Ok(None),
+    };
+    Ok(Some((Catalog::folder(folder, None), reference)))
 }
 
 fn s3() -> S3Settings {

@@ -75,9 +75,10 @@ async fn check(catalog: &ReleaseCatalog, alias: &ModelName, model: &Model) -> Re
     if changes.is_empty() {
         return Ok(());
     }
-    let listed: String = changes.iter().map(|change| format!("\n- {change}")).collect();
+    let listed: Vec<String> = changes.iter().map(ToString::to_string).collect();
     Err(ReleaseError::Breaking(format!(
-        "requests for {name}@{alias} (version {present}) would break:{listed}\nhelp: publish it without --alias, or with \
-         --force"
+        "requests for {name}@{alias} (version {present}) would break:\n- {}\nhelp: publish it without --alias, or \
+         with --force",
+        listed.join("\n- ")
     )))
 }

@@ -23,9 +23,9 @@ const ATTEMPTS: usize = 100;
 const LIMITS: TimeLimits = TimeLimits {
     connect: Duration::from_secs(5),
     read: Duration::from_secs(30),
-    attempt: Duration::from_secs(300),
-    operation: Duration::from_secs(600),
-    total: Duration::from_secs(600),
+    attempt: Duration::from_mins(5),
+    operation: Duration::from_mins(10),
+    total: Duration::from_mins(10),
 };
 
 /// Why a release failed.
@@ -71,7 +71,7 @@ pub enum ReleaseError {
     },
 }
 
-/// Who releases, and why, for the history.
+/// The person or program that releases, and the reason, for the history.
 #[derive(Debug, Clone, Default)]
 pub struct Who {
     /// The name of the person or program.

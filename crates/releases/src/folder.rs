@@ -13,7 +13,7 @@ use ordinate::source::{BoxFuture, Content, ModelFolder, SourceError};
 use tempfile::NamedTempFile;
 use thiserror::Error;
 
-/// What must hold for a file to be written.
+/// The condition for writing a file.
 #[derive(Debug, Clone, Copy)]
 pub enum Condition<'a> {
     /// The file does not exist.
@@ -64,12 +64,10 @@ impl WritableFolder for S3Folder {
                 Condition::Absent => request.if_none_match("*"),
                 Condition::Unchanged(content) => request.if_match(content.tag.0.clone()),
             };
-            client
-                .limited(&location, async {
-                    request.send().await.map_err(|error| put_error(location.to_string(), error))
-                })
-                .await?;
-            Ok(())
+            let sending = Box::pin(async {
+                request.send().await.map_err(|error| put_error(location.to_string(), error)).map(drop)
+            });
+            client.limited(&location, sending).await
         })
     }
 }

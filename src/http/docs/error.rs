@@ -19,8 +19,6 @@ use ordinate_model::frame::FaultKind;
 pub(crate) struct Risks {
     /// It loads a model.
     pub(crate) model: bool,
-    /// It returns a list in pages.
-    pub(crate) paged: bool,
     /// Its path names a model or a version.
     pub(crate) named: bool,
     /// It is not supported.
@@ -33,6 +31,8 @@ pub(crate) struct Risks {
 pub(crate) enum RowFormats {
     #[default]
     None,
+    /// None: it lists models in pages.
+    Pages,
     Json,
     JsonOrCsv,
     Tensors,
@@ -44,6 +44,7 @@ impl RowFormats {
     fn name(self) -> &'static str {
         match self {
             Self::None => "none",
+            Self::Pages => "pages",
             Self::Json => "json",
             Self::JsonOrCsv => "csv",
             Self::Tensors => "tensors",
@@ -61,16 +62,15 @@ impl Risks {
             ErrorCode::Misconfigured => false,
             ErrorCode::ForbiddenOrigin => self.rows == RowFormats::Arguments,
             // A name with a slash makes it another path.
-            ErrorCode::UnknownRoute
-            | ErrorCode::UnknownModel
-            | ErrorCode::UnknownVersion
-            | ErrorCode::UnknownAlias
-            | ErrorCode::NoDefaultModel => self.named,
+            ErrorCode::UnknownRoute | ErrorCode::UnknownModel | ErrorCode::UnknownVersion | ErrorCode::UnknownAlias => {
+                self.named
+            }
+            ErrorCode::NoDefaultModel => self.model && !self.named && self.rows != RowFormats::Pages,
             ErrorCode::ModelUnavailable => self.model,
-            ErrorCode::InvalidOption | ErrorCode::UnknownKey if self.paged => true,
+            ErrorCode::InvalidOption | ErrorCode::UnknownKey if self.rows == RowFormats::Pages => true,
             ErrorCode::NotSupported => self.not_supported || self.rows == RowFormats::Tensors,
             ErrorCode::InvalidCsv => self.rows == RowFormats::JsonOrCsv,
-            _ => self.rows != RowFormats::None,
+            _ => !matches!(self.rows, RowFormats::None | RowFormats::Pages),
         }
     }
 }

@@ -175,7 +175,7 @@ impl Draft {
 
     /// Documents that it returns a list in pages, with these parameters of the query.
     pub(crate) fn pages(mut self, parameters: impl IntoIterator<Item = (&'static str, Object)>) -> Self {
-        self.risks.paged = true;
+        self.risks.rows = RowFormats::Pages;
         parameters.into_iter().fold(self, |draft, (name, schema)| draft.option(name, schema))
     }
 

@@ -66,7 +66,7 @@ struct Fetch<T> {
 
 type Outcome<T> = Result<Arc<T>, CatalogError>;
 
-/// What a caller has to do for a value.
+/// The next step of a caller.
 enum Step<T> {
     Done(Outcome<T>),
     Wait(Fetch<T>),

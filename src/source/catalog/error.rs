@@ -115,7 +115,7 @@ pub enum LoadError {
         location: String,
         /// The required name.
         expected: String,
-        /// What requires the name.
+        /// The source of the requirement.
         by: &'static str,
         /// The name in the file.
         found: String,

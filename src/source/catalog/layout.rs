@@ -80,10 +80,10 @@ pub struct Release {
     pub version: Version,
     /// The time: RFC 3339, UTC.
     pub at: String,
-    /// Who changed it.
+    /// The name of the person or program that changed it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub by: String,
-    /// Why.
+    /// The reason.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub message: String,
     /// The version that this release took back, if it returned to an earlier one.

@@ -21,7 +21,7 @@ pub(super) struct ModelFile {
     pub(super) expected: Expected,
 }
 
-/// What a model must be.
+/// The required properties of a model.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Expected {
     /// The name, and what requires it. `None` for a single model that is served under the name in its file.

@@ -54,7 +54,7 @@ pub(crate) struct Arguments {
     /// File to save the model to; - for standard output; a catalog, such as models/, to publish it in
     ///
     /// With -, the results are printed to standard error. Without --out, the results are only printed. A catalog is a
-    /// folder or s3://bucket/prefix/ with a slash at the end: the model becomes its next version there, as with
+    /// folder or `s3://bucket/prefix/` with a slash at the end: the model becomes its next version there, as with
     /// `ordinate publish`.
     #[arg(long, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,

@@ -54,7 +54,7 @@ fn a_model_is_published_promoted_and_rolled_back() {
     let message = run(folder, "rollback price models/");
     assert!(complained(&message).contains("there is no version before it"), "{}", complained(&message));
     assert_eq!(history(folder), ["1", "2", "3", "2", "1"]);
-    // What is promoted after a rollback is the next step.
+    // A version that is promoted after a rollback is a new step.
     succeeded(&run(folder, "promote price 3 models/"));
     assert_eq!(succeeded(&run(folder, "rollback price models/")), "price@live is version 1; it was 3.\n");
 

@@ -99,7 +99,7 @@ impl Page {
 }
 
 #[derive(Serialize)]
-struct Versions<'a> {
+struct ReleaseList<'a> {
     name: &'a str,
     versions: Vec<String>,
     /// The version that each alias points to.
@@ -127,7 +127,7 @@ pub(crate) async fn versions(State(application): App, path: ModelPath) -> Result
     let name = path.name().unwrap_or_default();
     let Releases { versions, aliases } = application.catalog.releases(name).await?;
     let versions = versions.into_iter().map(String::from).collect();
-    response::respond(&Versions { name, versions, aliases: &aliases })
+    response::respond(&ReleaseList { name, versions, aliases: &aliases })
 }
 
 /// `GET /models/{name}[/versions/{version}]`
