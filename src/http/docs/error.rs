@@ -11,6 +11,7 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use super::schema::{list, object, one_of, text};
 use crate::http::server::envelope::Envelope;
 use crate::http::server::error::{ApiError, ErrorCode};
+use crate::http::server::path::Prefix;
 
 /// The facts of an operation that decide which errors it can return.
 #[derive(Debug, Clone, Copy, Default)]
@@ -48,7 +49,7 @@ impl Risks {
             ErrorCode::UnknownRoute | ErrorCode::UnknownModel | ErrorCode::UnknownVersion => self.named,
             ErrorCode::ModelUnavailable => self.model,
             ErrorCode::NotSupported => self.not_supported || self.rows == RowFormats::Tensors,
-            ErrorCode::InvalidCsv => self.rows == RowFormats::JsonOrCsv,
+            ErrorCode::InvalidCsv | ErrorCode::InvalidNpy => self.rows == RowFormats::JsonOrCsv,
             _ => self.rows != RowFormats::None,
         }
     }
@@ -96,7 +97,8 @@ pub(crate) fn with_request_id(response: ResponseBuilder) -> ResponseBuilder {
 /// The body of an error whose detail is its title.
 fn example(envelope: Envelope, code: ErrorCode) -> Value {
     let error = ApiError::new(code, code.title());
-    serde_json::from_slice(&envelope.body(&error, "8476a536-e9f4-11e8-9739-2dfe598c3fcd")).unwrap_or_default()
+    serde_json::from_slice(&envelope.body(&error, &Prefix::default(), "8476a536-e9f4-11e8-9739-2dfe598c3fcd"))
+        .unwrap_or_default()
 }
 
 fn schema_name(envelope: Envelope) -> &'static str {
@@ -140,7 +142,7 @@ fn problem() -> RefOr<Schema> {
     ])
     .property("pointer", text("The place of the fault: a JSON pointer as a URI fragment (RFC 6901)"));
     object([
-        ("type", text("The code as a URI, such as urn:ordinate:error#invalid-value")),
+        ("type", text("The path of the description of the code, such as /docs/errors#invalid-value")),
         ("title", text("The title of the code")),
         ("status", ObjectBuilder::new().schema_type(SchemaType::Type(Type::Integer)).into()),
         ("detail", text("A description of this occurrence")),

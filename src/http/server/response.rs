@@ -87,7 +87,7 @@ fn length_as_text(part: &[u8]) -> usize {
 /// 413 if the text exceeds the limit.
 pub(crate) fn fits(media_type: &str, encoded: &[u8], limit: AnswerLimit) -> Result<(), ApiError> {
     // Lambda sends bytes as base64.
-    let octets = media_type == "application/octet-stream";
+    let octets = matches!(media_type, "application/octet-stream" | "application/x-npy");
     let sent = if octets { encoded.len().div_ceil(3) * 4 } else { length_as_text(encoded) };
     if sent > limit.bytes { Err(too_large(limit)) } else { Ok(()) }
 }

@@ -22,6 +22,7 @@ use ordinate_test_support::root;
 
 use crate::DIABETES;
 
+mod classification;
 mod clients;
 mod errors;
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, Type};
 
-use crate::http::docs::operation::{Body, CSV, Draft, JSON, JSON_LINES, Tag};
+use crate::http::docs::operation::{Body, CSV, Draft, JSON, JSON_LINES, NPY, Tag};
 use crate::http::docs::schema::{ModelSchemas, any, closed, list, object, optional, text, unsupported};
 use crate::http::protocols::native::openapi::HEALTH;
 
@@ -29,6 +29,8 @@ pub(crate) fn bodies(schemas: &ModelSchemas<'_>) -> Vec<Body> {
         ("instances", json!({"instances": [values]})),
         ("inputs", json!({"inputs": schemas.example_columns()})),
         ("sagemaker", json!({"instances": [row]})),
+        ("sagemaker_list", json!([values])),
+        ("sagemaker_long_form", json!({"data": {"features": {"values": values}}})),
     ];
     if schemas.model.classes().is_some() {
         let parameters = json!({"predict_method": "predict_proba"});
@@ -46,14 +48,20 @@ pub(crate) fn bodies(schemas: &ModelSchemas<'_>) -> Vec<Body> {
         schema: text("One row per line; `header=present` or `header=absent` declares the first line"),
         examples: csv.into_iter().filter_map(|(name, text)| Some((name, Value::String(text?)))).collect(),
     };
-    vec![Body { media_type: JSON, schema: json_body(schemas).into(), examples }, lines, csv]
+    let array = Body { media_type: NPY, schema: any("An array as numpy.save writes it").into(), examples: Vec::new() };
+    vec![Body { media_type: JSON, schema: json_body(schemas).into(), examples }, lines, csv, array]
 }
 
-/// A JSON body: one of four keys, and optionally `params`.
+/// A JSON body: one of five keys, and optionally `params`; or rows without a key.
 fn json_body(schemas: &ModelSchemas<'_>) -> OneOfBuilder {
     let records = || schemas.list(schemas.reference("record"));
     let positional = || schemas.list(schemas.reference("values"));
-    let wrapped = object([("features", RefOr::Ref(schemas.reference("values")))]);
+    let wrapped = || schemas.list(closed(object([("features", RefOr::Ref(schemas.reference("values")))])));
+    let long = || {
+        let values = object([("values", RefOr::Ref(schemas.reference("values")))]).property("shape", any("Ignored"));
+        closed(object([("features", closed(values).into())]))
+    };
+    let long_rows = || schemas.list(closed(object([("data", long().into())])));
     let lists = || {
         let layouts = AnyOfBuilder::new().item(records()).item(positional());
         schemas.single_values().into_iter().fold(layouts, AnyOfBuilder::item)
@@ -78,13 +86,15 @@ fn json_body(schemas: &ModelSchemas<'_>) -> OneOfBuilder {
             .fold(parameters, |parameters, name| parameters.property(name, unsupported()));
         parameters.description(Some("Unknown parameters are ignored"))
     };
-    let tables: [(&str, RefOr<Schema>); 4] = [
+    let tables: [(&str, RefOr<Schema>); 5] = [
         ("dataframe_split", closed(split).into()),
         ("dataframe_records", RefOr::T(records())),
-        ("instances", lists().item(schemas.list(closed(wrapped))).into()),
+        ("instances", lists().item(wrapped()).item(long_rows()).into()),
         ("inputs", lists().item(schemas.reference("table")).into()),
+        ("data", long().into()),
     ];
-    tables.into_iter().fold(OneOfBuilder::new(), |bodies, (key, table)| {
+    let bare = lists().item(wrapped()).item(long_rows()).item(schemas.reference("values"));
+    tables.into_iter().fold(OneOfBuilder::new().item(bare), |bodies, (key, table)| {
         bodies.item(closed(object([(key, table)]).property("params", parameters())))
     })
 }

@@ -142,7 +142,11 @@ fn request(schemas: &ModelSchemas<'_>) -> ObjectBuilder {
     // Only intervals and prediction sets have a level; some models have neither.
     let level = || level(schemas).unwrap_or_else(|| ObjectBuilder::new().schema_type(Type::Null));
     let output = |names: Vec<&'static str>, level: ObjectBuilder| {
+        let classes = optional(Type::Integer).minimum(Some(0));
+        let classes =
+            classes.description(Some("The number of the most probable classes to return; predict_proba only"));
         let parameters = optional(Type::Object).property("binary_data", binary()).property("level", level);
+        let parameters = parameters.property("classification", classes);
         object([("name", one_of(names).into())]).property("parameters", parameters)
     };
     let (leveled, plain): (Vec<Output>, Vec<Output>) =
