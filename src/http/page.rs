@@ -10,8 +10,9 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
+use utoipa::openapi::schema::ComponentsBuilder;
 
-use super::docs::operation::{Draft, JSON};
+use super::docs::operation::Draft;
 use super::docs::schema::{ModelSchemas, object, one_of, text};
 use super::protocols::native::openapi::HEALTH;
 use super::server::accept::Accept;
@@ -74,6 +75,10 @@ pub(super) async fn show(headers: HeaderMap) -> Response {
 /// `GET /` in the `OpenAPI` document.
 pub(super) fn operation(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
     let draft = draft.about(HEALTH, "Liveness; for browsers, the page to try the models");
-    let draft = draft.answers("The process runs", JSON, object([("status", one_of(["alive"]).into())]));
-    draft.or("text/html", text("The page"))
+    draft.answers("Alive", "The process runs").or("text/html", text("The page"))
+}
+
+/// Adds the schema of liveness.
+pub(super) fn define(components: ComponentsBuilder, _: &[ModelSchemas<'_>]) -> ComponentsBuilder {
+    components.schema("Alive", object([("status", one_of(["alive"]).into())]))
 }

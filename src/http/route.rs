@@ -45,9 +45,9 @@ pub(crate) enum Operations {
     None,
     /// One.
     One(fn(Draft, &[ModelSchemas<'_>]) -> Draft),
-    /// One, with the schemas of the default model.
+    /// One, with examples of the default model.
     DefaultModel(fn(Draft, &ModelSchemas<'_>) -> Draft),
-    /// One per model, whose name replaces the path's parameter `{name}` or `{model}`.
+    /// One per model, whose name replaces the path's parameter `{name}`.
     EachModel(fn(Draft, &ModelSchemas<'_>) -> Draft),
 }
 
@@ -86,7 +86,7 @@ impl Route {
         Self { operations: Operations::One(describe), ..self }
     }
 
-    /// Documents it as one operation, with the schemas of the default model.
+    /// Documents it as one operation, with examples of the default model.
     pub(crate) fn operation_of_default_model(self, describe: fn(Draft, &ModelSchemas<'_>) -> Draft) -> Self {
         Self { operations: Operations::DefaultModel(describe), ..self }
     }
@@ -106,14 +106,15 @@ impl Route {
         let draft = || Draft::new(self.path, self.method.clone(), self.envelope);
         match self.operations {
             Operations::None => Vec::new(),
-            Operations::One(describe) => vec![(0, describe(draft(), models))],
+            Operations::One(describe) => vec![(0, describe(draft().path_parameters(models), models))],
             Operations::DefaultModel(describe) => {
-                models.first().map(|model| (0, describe(draft(), model))).into_iter().collect()
+                let draft = |model| (0, describe(draft().path_parameters(models), model));
+                models.first().map(draft).into_iter().collect()
             }
             Operations::EachModel(describe) => {
                 let draft = |model: &ModelSchemas<'_>| {
                     let name = model.model.name();
-                    describe(draft().replace("name", name).replace("model", name), model)
+                    describe(draft().replace("name", name).path_parameters(std::slice::from_ref(model)), model)
                 };
                 models.iter().map(draft).enumerate().collect()
             }

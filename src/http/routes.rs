@@ -43,7 +43,7 @@ pub(crate) const PROTOCOLS: [Protocol; 8] = [
 ];
 
 /// The page, the `OpenAPI` document and its reader.
-const PAGES: Protocol = Protocol { routes: pages, tags: &[], schemas: |components, _| components };
+const PAGES: Protocol = Protocol { routes: pages, tags: &[], schemas: page::define };
 
 /// All routes.
 static ROUTES: LazyLock<Vec<Route>> =

@@ -36,13 +36,14 @@ pub(crate) const PROTOCOL: Protocol = Protocol { routes, tags: &[openapi::TAG], 
 fn routes() -> Vec<Route> {
     let mut routes = vec![Route::get("/v1/models", list).operation(openapi::models)];
     routes.extend([
-        Route::get("/v1/models/{model}", status).operation_per_model(openapi::status),
-        Route::post("/v1/models/{model}:predict", predict_named).operation_per_model(openapi::predict),
-        Route::post("/v1/models/{model}:explain", explain).operation_per_model(openapi::explain),
-        Route::get("/v1/models/{model}/versions/{version}", status).operation_per_model(openapi::status),
+        Route::get("/v1/models/{model}", status).operation(openapi::status),
+        Route::post("/v1/models/{model}:predict", predict_named).operation_of_default_model(openapi::predict),
+        Route::post("/v1/models/{model}:explain", explain).operation_of_default_model(openapi::explain),
+        Route::get("/v1/models/{model}/versions/{version}", status).operation(openapi::status),
         Route::post("/v1/models/{model}/versions/{version}:predict", predict_named)
-            .operation_per_model(openapi::predict),
-        Route::post("/v1/models/{model}/versions/{version}:explain", explain).operation_per_model(openapi::explain),
+            .operation_of_default_model(openapi::predict),
+        Route::post("/v1/models/{model}/versions/{version}:explain", explain)
+            .operation_of_default_model(openapi::explain),
     ]);
     routes.into_iter().map(|route| route.errors(Envelope::Error)).collect()
 }

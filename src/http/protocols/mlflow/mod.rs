@@ -19,8 +19,7 @@ use crate::http::server::error::ApiError;
 use crate::http::server::health;
 use ordinate_model::Model;
 
-pub(crate) const PROTOCOL: Protocol =
-    Protocol { routes, tags: &[openapi::SHARED], schemas: |components, _| components };
+pub(crate) const PROTOCOL: Protocol = Protocol { routes, tags: &[openapi::SHARED], schemas: openapi::define };
 
 fn routes() -> Vec<Route> {
     let ready = |path| Route::get(path, health::ready).operation(native::openapi::ready);

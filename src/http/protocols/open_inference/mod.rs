@@ -43,8 +43,9 @@ fn routes() -> Vec<Route> {
         Route::post("/v2/repository/models/{model}/unload", repository::not_supported)
             .operation(openapi::unload)
             .not_suggested(),
-        Route::post("/v2/models/{model}/infer", infer::infer).operation_per_model(openapi::infer),
-        Route::post("/v2/models/{model}/versions/{version}/infer", infer::infer).operation_per_model(openapi::infer),
+        Route::post("/v2/models/{model}/infer", infer::infer).operation_of_default_model(openapi::infer),
+        Route::post("/v2/models/{model}/versions/{version}/infer", infer::infer)
+            .operation_of_default_model(openapi::infer),
     ];
     routes.map(|route| route.errors(Envelope::Error)).into()
 }

@@ -20,7 +20,7 @@ use crate::http::server::error::ApiError;
 use ordinate_model::Answer;
 use ordinate_model::scalar::Scalar;
 
-pub(crate) const PROTOCOL: Protocol = Protocol { routes, tags: &[openapi::TAG], schemas: |components, _| components };
+pub(crate) const PROTOCOL: Protocol = Protocol { routes, tags: &[openapi::TAG], schemas: openapi::define };
 
 fn routes() -> Vec<Route> {
     vec![
@@ -29,7 +29,7 @@ fn routes() -> Vec<Route> {
             .operation_of_default_model(openapi::default_model),
         Route::post("/endpoints/{name}/invocations", invocations::endpoint)
             .errors(Envelope::Aws)
-            .operation_per_model(openapi::endpoint),
+            .operation_of_default_model(openapi::endpoint),
     ]
 }
 

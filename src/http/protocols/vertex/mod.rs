@@ -15,7 +15,7 @@ use crate::http::server::envelope::Envelope;
 use crate::http::server::error::ApiError;
 use crate::http::server::health;
 
-pub(crate) const PROTOCOL: Protocol = Protocol { routes, tags: &[openapi::TAG], schemas: |components, _| components };
+pub(crate) const PROTOCOL: Protocol = Protocol { routes, tags: &[openapi::TAG], schemas: openapi::define };
 
 /// The path of predictions; `AIP_PREDICT_ROUTE` adds another one.
 pub const PREDICT: &str = "/vertex/predict";
