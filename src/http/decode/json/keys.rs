@@ -165,7 +165,7 @@ impl UnknownKeys {
             return ApiError::complaints(vec![root(ErrorCode::UnknownKey, detail)], 1);
         }
         if is_table && let Some(complaint) = complaints.first_mut() {
-            complaint.detail.push_str(&format!("; send the rows under {}", known.row_keys()));
+            complaint.detail = format!("{}; send the rows under {}", complaint.detail, known.row_keys());
             return ApiError::complaints(complaints, 1);
         }
         complaints.push(root(ErrorCode::MissingKey, known.missing()));
