@@ -5,7 +5,7 @@ pub(crate) mod body;
 pub(crate) mod envelope;
 pub(crate) mod error;
 mod error_page;
-pub mod event;
+mod event;
 pub mod fault;
 pub(crate) mod headers;
 pub(crate) mod health;

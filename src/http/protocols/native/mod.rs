@@ -20,7 +20,7 @@ fn routes() -> Vec<Route> {
         show("/models/{name}/versions/{version}").operation(openapi::version),
         predict("/models/{name}/predict").operation_per_model(openapi::predict::model),
         predict("/models/{name}/versions/{version}/predict").operation_per_model(openapi::predict::version),
-        Route::get("/health/live", health::live).operation(openapi::live),
-        Route::get("/health/ready", health::ready).operation(openapi::ready),
+        Route::get("/health/live", health::live).operation(openapi::live).always_answered(),
+        Route::get("/health/ready", health::ready).operation(openapi::ready).always_answered(),
     ]
 }
