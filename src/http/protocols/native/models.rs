@@ -10,7 +10,7 @@ use url::form_urlencoded;
 use crate::http::application::App;
 use crate::http::protocols::model_path::ModelPath;
 use crate::http::server::error::{ApiError, ErrorCode};
-use crate::http::server::query::LIST_PARAMETERS;
+use crate::http::server::query::{self, LIST_PARAMETERS};
 use crate::http::server::response;
 use crate::source::catalog::{MAX_NAMES, Releases};
 use ordinate_model::answer::AvailableIntervals;
@@ -18,7 +18,6 @@ use ordinate_model::artifact::Training;
 use ordinate_model::identity::Version;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::Signature;
-use ordinate_model::suggestion::did_you_mean;
 use ordinate_model::task::Task;
 use ordinate_model::wording::shorten;
 
@@ -86,12 +85,7 @@ impl Page {
                     ApiError::new(ErrorCode::InvalidOption, detail)
                 })?;
             } else {
-                let detail = format!(
-                    "unknown URL parameter {:?}{}; expected {after} or {limit}",
-                    shorten(&key),
-                    did_you_mean(&key, &LIST_PARAMETERS)
-                );
-                return Err(ApiError::new(ErrorCode::UnknownKey, detail));
+                return Err(query::unknown(&key, LIST_PARAMETERS));
             }
         }
         Ok(page)
