@@ -388,6 +388,31 @@ async fn a_preflight_request_is_answered_for_the_methods_of_existing_routes(
 }
 
 #[rstest]
+#[case("/predict", 405, "POST")]
+#[case("/models", 405, "GET,HEAD")]
+#[case("/nothing", 404, "")]
+#[tokio::test]
+async fn options_without_a_method_is_no_preflight_request(
+    #[case] path: &str,
+    #[case] status: u16,
+    #[case] allow: &str,
+) {
+    for origins in [AllowedOrigins::Off, AllowedOrigins::Any] {
+        let request = Request::builder().method("OPTIONS").uri(path).body(Body::empty()).unwrap();
+        let answer = send(&with_cors(Cors { origins, ..Cors::default() }), request).await;
+        assert_eq!((answer.status.as_u16(), answer.header("allow")), (status, allow), "{}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn the_limit_of_a_response_applies_to_descriptions_of_models() {
+    let limits = Limits { max_answer_bytes: 100, ..Limits::DEFAULT };
+    let answer = send(&application(Settings::new(limits)), Request::get("/models").body(Body::empty()).unwrap()).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (413, &json!("answer_too_large")));
+    assert_eq!(answer.json()["detail"], "the response would be larger than 100 bytes (MAX_ANSWER_BYTES)");
+}
+
+#[rstest]
 #[case::empty("", false)]
 #[case::blank(" ", false)]
 #[case::not_ascii("é", false)]
@@ -411,6 +436,8 @@ async fn a_request_id_is_kept_if_it_is_safe(#[case] id: &str, #[case] is_kept: b
 #[case::deflate_of_json("deflate", "application/json", br#"{"X":[1]}"#)]
 #[case::gzip_of_csv("gzip", "text/csv", b"x\n1\n")]
 #[case::deflate_of_csv("deflate", "text/csv", b"x\n1\n")]
+#[case::gzip_of_csv_as_bytes("gzip", "application/octet-stream", b"x\n1\n")]
+#[case::gzip_of_json_as_bytes("gzip", "application/octet-stream", b"\xef\xbb\xbf{\"X\":[1]}")]
 #[tokio::test]
 async fn a_body_that_a_gateway_decompressed_is_read_as_it_is(
     #[case] encoding: &str,
