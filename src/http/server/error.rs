@@ -56,6 +56,7 @@ error_codes! {
     {
         InvalidJson = BAD_REQUEST, "invalid_json", "The body is not valid JSON";
         InvalidCsv = BAD_REQUEST, "invalid_csv", "The body is not valid CSV";
+        InvalidNpy = BAD_REQUEST, "invalid_npy", "The body is not a valid NPY file";
         InvalidUtf8 = BAD_REQUEST, "invalid_utf8", "The body is not valid UTF-8";
         InvalidEvent = BAD_REQUEST, "invalid_event", "The Lambda event cannot be read";
         InvalidBase64 = BAD_REQUEST, "invalid_base64", "The body is not valid base64";

@@ -120,7 +120,8 @@ impl AnswerLimit {
 
     /// The length of a body as it is sent: in a JSON document bytes are base64.
     fn length_of_body(self, media_type: &str, encoded: &[u8]) -> usize {
-        let is_base64 = self.is_for_json && media_type == "application/octet-stream";
+        let is_octets = matches!(media_type, "application/octet-stream" | "application/x-npy");
+        let is_base64 = self.is_for_json && is_octets;
         if is_base64 { encoded.len().div_ceil(3) * 4 } else { self.length_of_text(encoded) }
     }
 }
