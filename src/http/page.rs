@@ -17,7 +17,7 @@ use super::docs::schema::{ModelSchemas, object, one_of, text};
 use super::protocols::native::openapi::HEALTH;
 
 const FRAME: &str = include_str!("../../web/page.html");
-const STYLE: &str = include_str!("../../web/style.css");
+const STYLE: &str = concat!(include_str!("../../web/colors.css"), include_str!("../../web/style.css"));
 
 /// The files of one module.
 const SCRIPT: &str = concat!(

@@ -1,5 +1,6 @@
 //! The parts that all protocols share: Lambda events, middleware, paths, bodies, errors and their forms, health.
 
+mod advice;
 pub(crate) mod body;
 pub(crate) mod envelope;
 pub(crate) mod error;
