@@ -35,6 +35,8 @@ pub(crate) struct Route {
     pub(crate) envelope: Envelope,
     /// Whether a 404 may suggest it.
     pub(crate) suggested: bool,
+    /// Whether the plain server answers it also at its limits, because it reports the state of the server.
+    pub(crate) always_answered: bool,
     pub(crate) operations: Operations,
 }
 
@@ -63,7 +65,15 @@ impl Route {
     }
 
     fn new(path: &'static str, method: HttpMethod, handler: MethodRouter<Arc<Application>>) -> Self {
-        Self { path, method, handler, envelope: Envelope::Problem, suggested: true, operations: Operations::None }
+        Self {
+            path,
+            method,
+            handler,
+            envelope: Envelope::Problem,
+            suggested: true,
+            always_answered: false,
+            operations: Operations::None,
+        }
     }
 
     /// Sets the form of its errors.
@@ -74,6 +84,11 @@ impl Route {
     /// Keeps it out of the suggestions of 404s.
     pub(crate) fn not_suggested(self) -> Self {
         Self { suggested: false, ..self }
+    }
+
+    /// Answers it also at the limits of the plain server.
+    pub(crate) fn always_answered(self) -> Self {
+        Self { always_answered: true, ..self }
     }
 
     /// Documents it as one operation.

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::extract::rejection::RawPathParamsRejection;
-use axum::extract::{RawPathParams, Request};
+use axum::extract::{RawPathParams, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any};
@@ -17,13 +17,15 @@ use ordinate_model::wording::shorten;
 use tower::ServiceExt;
 use utoipa::openapi::path::HttpMethod;
 
-use super::application::Application;
+use super::application::{App, Application};
 use super::docs::{openapi, reader};
 use super::page;
 use super::protocols::{kserve_v1, mcp, mlflow, native, open_inference, sagemaker, vertex};
 use super::route::{Protocol, Route};
 use super::server::envelope::Envelope;
 use super::server::error::{ApiError, ErrorCode, wrong_method};
+use super::server::fault::RequestFault;
+use super::server::lambda::EventFault;
 use super::server::middleware::RoutePath;
 use super::server::path::{self, Verb};
 
@@ -42,7 +44,7 @@ pub(crate) const PROTOCOLS: [Protocol; 8] = [
     PAGES,
 ];
 
-/// The page, the `OpenAPI` document and the pages that show it.
+/// The page, the `OpenAPI` document and the pages that show it, and the metrics of the plain server.
 const PAGES: Protocol = Protocol { routes: pages, tags: &[], schemas: page::define };
 
 /// All routes.
@@ -52,11 +54,20 @@ static ROUTES: LazyLock<Vec<Route>> =
 fn pages() -> Vec<Route> {
     vec![
         // Its path is so short that it is similar to every other short path.
-        Route::get("/", page::show).operation(page::operation).not_suggested(),
+        Route::get("/", page::show).operation(page::operation).not_suggested().always_answered(),
+        Route::get("/metrics", metrics).not_suggested().always_answered(),
         Route::get(openapi::PATH, |application| openapi::document(application, &PROTOCOLS, routes)),
         Route::get(reader::PAGE, reader::page),
         Route::get(reader::ERRORS, reader::errors),
     ]
+}
+
+/// `GET /metrics`, where the service has an observer that keeps them.
+async fn metrics(State(application): App, request: Request) -> Response {
+    match &application.observer {
+        Some(observer) => observer.metrics(),
+        None => unknown_route(request).await.into_response(),
+    }
 }
 
 /// The first route that begins with a path.
@@ -111,6 +122,20 @@ pub(crate) async fn preflight(request: Request, next: Next) -> Response {
         return ApiError::new(ErrorCode::MethodNotAllowed, detail).into_response();
     }
     next.run(request).await
+}
+
+/// Answers requests that their event or their connection has found to be invalid, or too many. Routes about the state of
+/// the server are answered also if it is at its limits.
+pub(crate) async fn reject_faults(request: Request, next: Next) -> Response {
+    if let Some(EventFault::Unreadable(reason)) = request.extensions().get() {
+        return ApiError::new(ErrorCode::InvalidEvent, format!("the event cannot be read: {reason}")).into_response();
+    }
+    let path = request.uri().path();
+    let is_always_answered = || ROUTES.iter().any(|route| route.always_answered && route.path == path);
+    match request.extensions().get::<RequestFault>() {
+        Some(fault) if !(fault.is_overload() && is_always_answered()) => ApiError::from(fault).into_response(),
+        _ => next.run(request).await,
+    }
 }
 
 /// The form of the errors that the client of a normalized path can read.

@@ -38,7 +38,7 @@ pub struct Settings {
     pub aliases: Vec<Alias>,
     /// The requests that have a line in the log.
     pub log_requests: LogRequests,
-    /// Is called at the end of each request.
+    /// Keeps the metrics of requests, for `GET /metrics`.
     pub observer: Option<Arc<dyn Observer>>,
 }
 

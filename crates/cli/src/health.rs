@@ -7,8 +7,9 @@ use std::time::Duration;
 use clap::Args;
 use ureq::Agent;
 
+use super::serve::{default_address, is_sagemaker};
 use ordinate::config::Environment;
-use ordinate_server::settings::{ADDRESS, ServerSettings};
+use ordinate_server::settings::ServerSettings;
 
 /// Check that a server is ready
 ///
@@ -37,7 +38,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let base = if let Some(url) = &arguments.url {
         url.clone()
     } else {
-        let settings = ServerSettings::new(&Environment::process(), ADDRESS)?;
+        let environment = Environment::process();
+        let settings = ServerSettings::new(&environment, default_address(is_sagemaker(environment)))?;
         let host = if settings.host.is_unspecified() { IpAddr::from(Ipv4Addr::LOCALHOST) } else { settings.host };
         format!("http://{}", SocketAddr::new(host, settings.port))
     };

@@ -20,7 +20,7 @@ use super::{error, schema};
 use crate::http::application::{App, Application};
 use crate::http::route::Protocol;
 use crate::http::server::error::ApiError;
-use crate::http::settings::AllowedOrigins;
+use crate::http::settings::Settings;
 use ordinate_model::Model;
 
 /// The path of the document.
@@ -74,7 +74,7 @@ async fn describe(
     let mut paths = PathsBuilder::new();
     for draft in drafts(protocols, &models) {
         // A service of its own for each, so that examples do not count in the statistics.
-        let service = service(Application::new(application.catalog.clone(), limits, AllowedOrigins::Off));
+        let service = service(Application::new(application.catalog.clone(), &Settings::new(limits)));
         paths = draft.add(paths, &mut shared, service).await;
     }
     let licence = LicenseBuilder::new().name("MIT OR Apache-2.0").identifier(Some("MIT OR Apache-2.0"));

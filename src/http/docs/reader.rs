@@ -40,12 +40,12 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
 /// `GET /docs`
 pub(crate) async fn page(OriginalUri(uri): OriginalUri) -> Response {
     let errors = errors_as_html(|code| format!("error-{}", code.as_str()));
-    html(include_str!("page.html").replace("{script}", SCRIPT), &root(uri.path(), 0), &errors)
+    html(&include_str!("page.html").replace("{script}", SCRIPT), &root(uri.path(), 0), &errors)
 }
 
 /// `GET /docs/errors`
 pub(crate) async fn errors(OriginalUri(uri): OriginalUri) -> Response {
-    html(include_str!("errors.html").to_owned(), &root(uri.path(), 1), &errors_as_html(ErrorCode::anchor))
+    html(include_str!("errors.html"), &root(uri.path(), 1), &errors_as_html(ErrorCode::anchor))
 }
 
 /// All codes with status, title, cause and remedy.
@@ -75,7 +75,7 @@ fn root(path: &str, depth: usize) -> String {
     format!("./{}", "../".repeat(folders))
 }
 
-fn html(page: String, root: &str, errors: &str) -> Response {
+fn html(page: &str, root: &str, errors: &str) -> Response {
     let page = page.replace("{style}", STYLE).replace("{root}", root).replace("{errors}", errors);
     let headers = [
         (CONTENT_TYPE, "text/html; charset=utf-8"),

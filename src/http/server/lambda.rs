@@ -24,6 +24,7 @@ use url::{Url, form_urlencoded};
 
 pub use super::event::Event;
 use super::headers::REQUEST_ID;
+use super::path;
 use super::query::PARAMETERS;
 
 /// A fault of an event, in the extensions of its request.
@@ -69,7 +70,7 @@ pub fn handler(
         TRACE_ID.scope(trace_id, async move {
             let (payload, extras, is_direct) = match payload {
                 Event::Unsupported(service) => return Err(unsupported(service)),
-                Event::Unreadable(reason) => (unreadable(), Extras::of(EventFault::Unreadable(reason)), false),
+                Event::Unreadable(reason) => (unreadable(), Extras::from(EventFault::Unreadable(reason)), false),
                 Event::Direct(body) => (LambdaRequest::PassThrough(body), Extras::default(), true),
                 Event::Http(request) => {
                     let (request, extras) = convertible(*request);
@@ -121,11 +122,13 @@ struct Extras {
     prefix: Option<EventPrefix>,
 }
 
-impl Extras {
-    fn of(fault: EventFault) -> Self {
+impl From<EventFault> for Extras {
+    fn from(fault: EventFault) -> Self {
         Self { fault: Some(fault), prefix: None }
     }
+}
 
+impl Extras {
     fn add_to(self, request: &mut Request) {
         if let Some(fault) = self.fault {
             request.extensions_mut().insert(fault);
@@ -206,21 +209,24 @@ fn convertible(mut request: LambdaRequest) -> (LambdaRequest, Extras) {
 }
 
 /// The prefix of a path that is a stage or the mapping of a custom domain. If the resource that API Gateway matched is
-/// known, with the values of its parameters, the path ends with it, and what precedes it is the prefix. Otherwise it can be
-/// the stage only.
+/// known, with the values of its parameters if it has any, the path ends with it, and the rest is the prefix. Otherwise it
+/// can be the stage only.
 fn prefix(
     path: &str,
     resource: Option<&str>,
     parameters: &HashMap<String, String>,
     stage: Option<&str>,
 ) -> Option<EventPrefix> {
-    let resource = resource.filter(|resource| resource.starts_with('/') && !parameters.is_empty());
-    if let Some(resource) = resource {
+    let is_known = |resource: &&str| resource.starts_with('/') && (!resource.contains('{') || !parameters.is_empty());
+    let path = path::normalize(path);
+    if let Some(resource) = resource.filter(is_known) {
         let matched = parameters.iter().fold(resource.to_owned(), |matched, (name, value)| {
             matched.replace(&format!("{{{name}+}}"), value).replace(&format!("{{{name}}}"), value)
         });
-        if let Some(prefix) = path.trim_end_matches('/').strip_suffix(matched.trim_end_matches('/')) {
-            return (!prefix.is_empty()).then(|| EventPrefix(prefix.to_owned()));
+        // The path of an event can be percent-encoded, while the values of its parameters are decoded.
+        let matched = path::normalize(&matched);
+        if let Some(prefix) = path.strip_suffix(matched.trim_end_matches('/')) {
+            return (!prefix.trim_end_matches('/').is_empty()).then(|| EventPrefix(prefix.to_owned()));
         }
     }
     let stage = stage.filter(|stage| !stage.is_empty())?;

@@ -1,10 +1,10 @@
 //! The parts that all protocols share: Lambda events, middleware, paths, bodies, errors and their forms, health.
 
-mod advice;
 pub(crate) mod body;
 pub(crate) mod envelope;
 pub(crate) mod error;
-pub mod event;
+mod error_code;
+mod event;
 pub mod fault;
 pub(crate) mod headers;
 pub(crate) mod health;

@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
-use axum::extract::Request;
+use axum::body::{Body, HttpBody, to_bytes};
+use axum::extract::{Request, State};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use lambda_http::RequestExt;
@@ -10,6 +12,9 @@ use lambda_http::request::RequestContext;
 use serde::Serialize;
 
 use super::error::{ApiError, ErrorCode};
+use super::middleware::Served;
+use super::observer::UncompressedLength;
+use crate::http::settings::Limits;
 
 /// The maximum size of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,12 +41,37 @@ impl AnswerLimit {
     }
 }
 
-/// A JSON response about the service or its models, of any size that Lambda can send.
+/// A JSON response about the service or its models.
 ///
 /// # Errors
-/// 413 if it is larger.
+/// 500 if it cannot be serialized.
 pub(crate) fn respond<T: Serialize>(value: &T) -> Result<Response, ApiError> {
-    Ok(([(CONTENT_TYPE, "application/json")], json(value, AnswerLimit::LAMBDA)?).into_response())
+    let encoded = serde_json::to_vec(value).map_err(|error| ApiError::internal(error.to_string()))?;
+    Ok(([(CONTENT_TYPE, "application/json")], encoded).into_response())
+}
+
+/// Answers 413 in place of a response that is too large to send. Predictions have checked it already, while they were
+/// encoded.
+pub(crate) async fn check_length(State(limits): State<Limits>, request: Request, next: Next) -> Response {
+    let limit = AnswerLimit::new(&request, limits.max_answer_bytes);
+    let mut response = next.run(request).await;
+    let length = response.body().size_hint().lower();
+    response.extensions_mut().insert(UncompressedLength(length));
+    // Escapes at most double it.
+    let is_possible = usize::try_from(length).is_ok_and(|length| length <= limit.bytes / 2);
+    if is_possible || response.extensions().get::<Served>().is_some() {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let Ok(encoded) = to_bytes(body, usize::MAX).await else {
+        return ApiError::internal("a response could not be read completely").into_response();
+    };
+    let media_type = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if length_to_send(media_type, &encoded) > limit.bytes {
+        let detail = format!("the response would be larger than {} bytes ({})", limit.bytes, limit.origin);
+        return ApiError::new(ErrorCode::AnswerTooLarge, detail).into_response();
+    }
+    Response::from_parts(parts, Body::from(encoded))
 }
 
 /// Serializes a value. Stops at the limit: the explanations of a large request can be far larger than memory allows.
@@ -86,10 +116,13 @@ fn length_as_text(part: &[u8]) -> usize {
 /// # Errors
 /// 413 if the text exceeds the limit.
 pub(crate) fn fits(media_type: &str, encoded: &[u8], limit: AnswerLimit) -> Result<(), ApiError> {
-    // Lambda sends bytes as base64.
+    if length_to_send(media_type, encoded) > limit.bytes { Err(too_large(limit)) } else { Ok(()) }
+}
+
+/// The length of a body in Lambda's response: bytes are sent as base64.
+fn length_to_send(media_type: &str, encoded: &[u8]) -> usize {
     let octets = media_type == "application/octet-stream";
-    let sent = if octets { encoded.len().div_ceil(3) * 4 } else { length_as_text(encoded) };
-    if sent > limit.bytes { Err(too_large(limit)) } else { Ok(()) }
+    if octets { encoded.len().div_ceil(3) * 4 } else { length_as_text(encoded) }
 }
 
 fn too_large(AnswerLimit { bytes, origin }: AnswerLimit) -> ApiError {

@@ -44,6 +44,14 @@ impl Served {
         pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
     }
 
+    /// The value of a metric without labels.
+    pub(crate) fn metric(&self, name: &str) -> u64 {
+        let mut response = ureq::get(format!("{}/metrics", self.base)).header("connection", "close").call().unwrap();
+        let metrics = response.body_mut().read_to_string().unwrap();
+        let value = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.unwrap_or_else(|| panic!("{name} is not in:\n{metrics}")).parse().unwrap()
+    }
+
     /// Asks it to stop, as a container's host does.
     pub(crate) fn terminate(&self) {
         assert!(Command::new("kill").arg(self.process.id().to_string()).status().unwrap().success());

@@ -7,19 +7,19 @@ use crate::http::docs::reader;
 use crate::http::route::Operations;
 use crate::http::routes::{PROTOCOLS, routes};
 use crate::http::server::error::ErrorCode;
-use crate::http::settings::{AllowedOrigins, Limits};
+use crate::http::settings::{Limits, Settings};
 use crate::source::catalog::Catalog;
 
 fn document() -> Value {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let limits = Limits { max_rows: 100_000, max_body_bytes: 6_291_456, ..Limits::DEFAULT };
-    let application = Application::new(Arc::new(Catalog::bundled(None).unwrap()), limits, AllowedOrigins::Off);
+    let application = Application::new(Arc::new(Catalog::bundled(None).unwrap()), &Settings::new(limits));
     serde_json::from_slice(&runtime.block_on(make(&application, &PROTOCOLS, routes)).unwrap()).unwrap()
 }
 
 #[test]
-fn every_route_but_those_of_the_documentation_is_in_the_document() {
-    let about = [PATH, reader::PAGE, reader::ERRORS];
+fn every_route_but_those_of_the_documentation_and_the_plain_server_is_in_the_document() {
+    let about = [PATH, reader::PAGE, reader::ERRORS, "/metrics"];
     let routes = PROTOCOLS.iter().flat_map(|protocol| (protocol.routes)());
     let missing = routes.filter(|route| matches!(route.operations, Operations::None)).map(|route| route.path);
     assert_eq!(missing.collect::<BTreeSet<_>>(), BTreeSet::from(about));

@@ -22,7 +22,7 @@ use ordinate_model::Model;
 pub(crate) const PROTOCOL: Protocol = Protocol { routes, tags: &[openapi::SHARED], schemas: openapi::define };
 
 fn routes() -> Vec<Route> {
-    let ready = |path| Route::get(path, health::ready).operation(native::openapi::ready);
+    let ready = |path| Route::get(path, health::ready).operation(native::openapi::ready).always_answered();
     let routes = [ready("/health"), ready("/ping"), Route::get("/version", version).operation(openapi::version)];
     routes.map(|route| route.errors(Envelope::Mlflow)).into()
 }

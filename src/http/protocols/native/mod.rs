@@ -18,7 +18,7 @@ fn routes() -> Vec<Route> {
         Route::post("/models/{name}/predict", predict::predict).operation_per_model(openapi::predict::model),
         Route::post("/models/{name}/versions/{version}/predict", predict::predict)
             .operation_per_model(openapi::predict::version),
-        Route::get("/health/live", health::live).operation(openapi::live),
-        Route::get("/health/ready", health::ready).operation(openapi::ready),
+        Route::get("/health/live", health::live).operation(openapi::live).always_answered(),
+        Route::get("/health/ready", health::ready).operation(openapi::ready).always_answered(),
     ]
 }

@@ -24,8 +24,8 @@ pub(crate) const PROTOCOL: Protocol = Protocol { routes, tags: &openapi::TAGS, s
 fn routes() -> Vec<Route> {
     let routes = [
         Route::get("/v2", metadata::server).operation(openapi::server),
-        Route::get("/v2/health/live", live).operation(openapi::live),
-        Route::get("/v2/health/ready", ready).operation(openapi::ready),
+        Route::get("/v2/health/live", live).operation(openapi::live).always_answered(),
+        Route::get("/v2/health/ready", ready).operation(openapi::ready).always_answered(),
         Route::get("/v2/models/stats", repository::all_statistics).operation(openapi::all_statistics),
         Route::get("/v2/models/{model}", metadata::model).operation(openapi::model),
         Route::get("/v2/models/{model}/versions/{version}", metadata::model).operation(openapi::model),

@@ -28,7 +28,7 @@ const KEYS: Keys = Keys { tables: &[(ROWS, Form::Rows)], options: &[PARAMETERS] 
 fn routes() -> Vec<Route> {
     vec![
         Route::post(PREDICT, predict).errors(Envelope::Error).operation_of_default_model(openapi::predict),
-        Route::get(HEALTH, health::ready).errors(Envelope::Error).operation(openapi::health),
+        Route::get(HEALTH, health::ready).errors(Envelope::Error).operation(openapi::health).always_answered(),
     ]
 }
 

@@ -4,52 +4,60 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::{Body, HttpBody};
-use axum::http::header::{CONNECTION, HOST, TRANSFER_ENCODING};
+use axum::http::header::{CONNECTION, CONTENT_ENCODING, HOST, TRANSFER_ENCODING};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Request, Response, StatusCode, Version};
 use axum::response::IntoResponse;
 use bytes::Bytes;
-use http_body::{Frame, SizeHint};
+use http_body::Frame;
 use hyper::body::Incoming;
 use ordinate::http::server::fault::{BodyFault, RequestFault};
 use ordinate::http::server::observer::Started;
+use ordinate_model::wording::shorten;
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt;
 
-use crate::body::{BodyLimits, BodyMemory, receive};
-use crate::socket::{Activity, InFlight};
+use crate::activity::{RequestGuard, Timeouts};
+use crate::body::{BodyLimits, BodyMemory, Reservation, receive};
+use crate::response::{ResponseBody, ResponseMemory};
 
-/// A body above this size takes more than a millisecond to decode.
+/// Decoding a body above this size needs more than a millisecond.
 const LARGE: u64 = 64 * 1024;
-
-/// The paths that are answered even above the limit of requests, since they show whether the server works.
-const ALWAYS_ANSWERED: [&str; 2] = ["/health/live", "/metrics"];
 
 /// The service, and the limits of all connections together.
 #[derive(Debug)]
-pub(crate) struct Service {
+pub(crate) struct Requests {
     pub(crate) router: Router,
     pub(crate) body_limits: BodyLimits,
     pub(crate) body_memory: Arc<BodyMemory>,
-    pub(crate) header_timeout: Duration,
-    pub(crate) idle_timeout: Duration,
-    pub(crate) max_concurrent_requests: usize,
+    pub(crate) response_memory: Arc<ResponseMemory>,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) limit: usize,
     pub(crate) permits: Arc<Semaphore>,
+    /// One permit per processor, for requests with large bodies.
+    pub(crate) processors: Arc<Semaphore>,
 }
 
-impl Service {
+/// The permission to handle a request, and the memory of its body.
+type Held = (Option<OwnedSemaphorePermit>, Option<Reservation>);
+
+impl Requests {
+    /// The timeouts of clients at the moment.
+    pub(crate) fn timeouts(&self) -> Timeouts {
+        if self.response_memory.is_full() { self.timeouts.when_full() } else { self.timeouts }
+    }
+
     /// Answers a request.
     pub(crate) async fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
-        activity: Arc<Activity>,
-    ) -> Result<Response<Body>, Infallible> {
-        let in_flight = activity.begin_request();
+        guard: RequestGuard,
+    ) -> Result<Response<ResponseBody>, Infallible> {
         let (mut parts, body) = request.into_parts();
         let version = parts.version;
         parts.extensions.insert(Started(Instant::now()));
@@ -63,29 +71,34 @@ impl Service {
                 Err(fault) => (Body::new(Failed(Some(fault))), None, false),
             },
         };
-        let is_large = body.size_hint().lower() > LARGE;
+        let is_large = body.size_hint().lower() > LARGE || parts.headers.contains_key(CONTENT_ENCODING);
         let permit = self.permit(&mut parts);
-        let mut response = self.route(Request::from_parts(parts, body), is_large).await;
-        drop((permit, memory));
+        let mut response = self.route(Request::from_parts(parts, body), is_large, (permit, memory)).await;
         if !is_complete {
-            activity.abandon_body();
+            guard.abandon_body();
             if version < Version::HTTP_2 {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
         }
-        Ok(response.map(|body| Body::new(Answer { body, _in_flight: in_flight })))
+        Ok(ResponseBody::begin(response, guard, self.response_memory.clone()))
     }
 
-    /// Calls the route. A large body keeps a processor busy for some time, so it has a thread of its own: other connections
-    /// of the same thread would wait for it.
-    async fn route(&self, request: Request<Body>, is_large: bool) -> Response<Body> {
+    /// Calls the route. A large body, also one that becomes large when it is decompressed, keeps a processor busy for some
+    /// time, so it has a thread of its own: other connections of the same thread would wait for it. The thread continues
+    /// when the client cancels the request, and with it what the request holds.
+    async fn route(&self, request: Request<Body>, is_large: bool, held: Held) -> Response<Body> {
         let answer = self.router.clone().oneshot(request);
         if !is_large {
             let Ok(response) = answer.await;
             return response;
         }
+        let processor = self.processors.clone().acquire_owned().await;
         let runtime = Handle::current();
-        match tokio::task::spawn_blocking(move || runtime.block_on(answer)).await {
+        let work = move || {
+            let _held = (held, processor);
+            runtime.block_on(answer)
+        };
+        match tokio::task::spawn_blocking(work).await {
             Ok(Ok(response)) => response,
             // The service catches panics, so that only the end of the runtime can cancel it.
             Err(error) => {
@@ -95,11 +108,17 @@ impl Service {
         }
     }
 
-    /// The permission to handle a request; without one, its response is a 503.
-    fn permit(&self, parts: &mut Parts) -> Option<SemaphorePermit<'_>> {
-        let permit = self.permits.try_acquire().ok();
-        if permit.is_none() && !ALWAYS_ANSWERED.iter().any(|path| parts.uri.path().ends_with(path)) {
-            parts.extensions.insert(RequestFault::Overloaded(self.max_concurrent_requests));
+    /// The permission to handle a request; without it, the service answers only requests about its health.
+    fn permit(&self, parts: &mut Parts) -> Option<OwnedSemaphorePermit> {
+        let permit = self.permits.clone().try_acquire_owned().ok();
+        let overload = match &permit {
+            None => Some(RequestFault::TooManyRequests(self.limit)),
+            Some(_) => {
+                self.response_memory.is_full().then(|| RequestFault::UnreadResponses(self.response_memory.limit()))
+            }
+        };
+        if let Some(overload) = overload.filter(|_| parts.extensions.get::<RequestFault>().is_none()) {
+            parts.extensions.insert(overload);
         }
         permit
     }
@@ -114,10 +133,9 @@ fn fault(parts: &Parts) -> Option<RequestFault> {
     // hyper has checked that the last coding is `chunked`.
     let codings =
         parts.headers.get_all(TRANSFER_ENCODING).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
-    let codings: Vec<_> =
-        codings.map(|coding| String::from_utf8_lossy(coding.trim_ascii()).to_ascii_lowercase()).collect();
-    let unsupported = codings.into_iter().filter(|coding| !coding.is_empty()).find(|coding| coding != "chunked");
-    unsupported.map(|coding| RequestFault::TransferCoding(coding.chars().take(40).collect()))
+    let mut codings = codings.map(|coding| String::from_utf8_lossy(coding.trim_ascii()).to_ascii_lowercase());
+    let unsupported = codings.find(|coding| !coding.is_empty() && coding != "chunked")?;
+    Some(RequestFault::TransferCoding(shorten(&unsupported)))
 }
 
 /// A body that could not be received.
@@ -132,31 +150,5 @@ impl HttpBody for Failed {
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         Poll::Ready(self.0.take().map(Err))
-    }
-}
-
-/// The body of a response, which ends the request when it was sent.
-struct Answer {
-    body: Body,
-    _in_flight: InFlight,
-}
-
-impl HttpBody for Answer {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }
