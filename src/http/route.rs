@@ -81,6 +81,11 @@ impl Route {
         Self { envelope, ..self }
     }
 
+    /// Sets the handler of the methods that it does not support, which answers with a 405.
+    pub(crate) fn other_methods<T: 'static>(self, handler: impl Handler<T, Arc<Application>>) -> Self {
+        Self { handler: self.handler.fallback(handler), ..self }
+    }
+
     /// Keeps it out of the suggestions of 404s.
     pub(crate) fn not_suggested(self) -> Self {
         Self { suggested: false, ..self }

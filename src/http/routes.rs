@@ -54,7 +54,11 @@ static ROUTES: LazyLock<Vec<Route>> =
 fn pages() -> Vec<Route> {
     vec![
         // Its path is so short that it is similar to every other short path.
-        Route::get("/", page::show).operation(page::operation).not_suggested().always_answered(),
+        Route::get("/", page::show)
+            .other_methods(native::wrong_method::lead_to_predictions)
+            .operation(page::operation)
+            .not_suggested()
+            .always_answered(),
         Route::get("/metrics", metrics).not_suggested().always_answered(),
         Route::get(openapi::PATH, |application| openapi::document(application, &PROTOCOLS, routes)),
         Route::get(reader::PAGE, reader::page),

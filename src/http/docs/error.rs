@@ -11,6 +11,7 @@ use super::schema::{list, object, one_of, text};
 use super::shared::Shared;
 use crate::http::server::envelope::Envelope;
 use crate::http::server::error::{ApiError, Complaint, ErrorCode};
+use crate::http::server::path::Prefix;
 use ordinate_model::frame::FaultKind;
 
 /// The facts of an operation that decide which errors it can return.
@@ -61,7 +62,7 @@ impl Risks {
             ErrorCode::UnknownRoute | ErrorCode::UnknownModel | ErrorCode::UnknownVersion => self.named,
             ErrorCode::ModelUnavailable => self.model,
             ErrorCode::NotSupported => self.not_supported || self.rows == RowFormats::Tensors,
-            ErrorCode::InvalidCsv => self.rows == RowFormats::JsonOrCsv,
+            ErrorCode::InvalidCsv | ErrorCode::InvalidNpy => self.rows == RowFormats::JsonOrCsv,
             _ => self.rows != RowFormats::None,
         }
     }
@@ -128,7 +129,8 @@ fn example(envelope: Envelope) -> Value {
     let detail = "row 3: feature \"bmi\" expected a number, got the string \"high\"".to_owned();
     let code = ErrorCode::Rows(FaultKind::InvalidValue);
     let error = ApiError::complaints(vec![Complaint { code, pointer: Some("#/X/3/bmi".to_owned()), detail }], 1);
-    serde_json::from_slice(&envelope.body(&error, "8476a536-e9f4-11e8-9739-2dfe598c3fcd")).unwrap_or_default()
+    serde_json::from_slice(&envelope.body(&error, &Prefix::default(), "8476a536-e9f4-11e8-9739-2dfe598c3fcd"))
+        .unwrap_or_default()
 }
 
 fn schema_name(envelope: Envelope) -> &'static str {
@@ -173,7 +175,7 @@ fn problem() -> ObjectBuilder {
         object([("code", code()), ("detail", text("A description of the fault: place, expected value, actual value"))])
             .property("pointer", text("The place of the fault: a JSON pointer as a URI fragment (RFC 6901)"));
     object([
-        ("type", text("The code as a URI, such as urn:ordinate:error#invalid-value")),
+        ("type", text("The path of the description of the code, such as /docs/errors#invalid-value")),
         ("title", text("The title of the code")),
         ("status", ObjectBuilder::new().schema_type(SchemaType::Type(Type::Integer)).into()),
         ("detail", text("A description of this occurrence")),

@@ -23,6 +23,7 @@ use crate::http::server::headers::WARNINGS;
 pub(crate) const JSON: &str = "application/json";
 pub(crate) const JSON_LINES: &str = "application/jsonlines";
 pub(crate) const CSV: &str = "text/csv";
+pub(crate) const NPY: &str = "application/x-npy";
 pub(crate) const OCTETS: &str = "application/octet-stream";
 
 /// A group of operations in the document.

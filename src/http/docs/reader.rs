@@ -12,13 +12,12 @@ use http::HeaderName;
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use sha2::{Digest, Sha256};
 
+pub(crate) use crate::http::server::envelope::ERRORS;
 use crate::http::server::error::ErrorCode;
+use crate::http::server::error_page::escape;
 
 /// The path of the page.
 pub(crate) const PAGE: &str = "/docs";
-
-/// The path of the list of errors.
-pub(crate) const ERRORS: &str = "/docs/errors";
 
 const STYLE: &str = concat!(include_str!("../../../web/colors.css"), include_str!("page.css"));
 
@@ -57,16 +56,12 @@ fn errors_as_html(id: impl Fn(ErrorCode) -> String) -> String {
             articles,
             "<article id=\"{id}\"><h3><a href=\"#{id}\"><code>{name}</code></a> <span>{status}</span></h3>\
              <p>{}. {}</p><p><b>Remedy:</b> {}</p></article>",
-            escaped(code.title()),
-            escaped(cause),
-            escaped(remedy),
+            escape(code.title()),
+            escape(cause),
+            escape(remedy),
         );
     }
     articles
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// The relative path from a page at a depth of folders to the root of the service. A trailing slash is one more folder.

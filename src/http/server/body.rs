@@ -23,6 +23,8 @@ pub(crate) enum MediaType {
     Csv(Header),
     /// JSON Lines: one JSON value per line.
     JsonLines,
+    /// An array as `numpy.save` writes it.
+    Npy,
     /// Bytes whose content decides: [`MediaType::of`].
     Octets,
 }
@@ -62,29 +64,39 @@ impl MediaType {
             Some(other) => return unsupported(format!("the charset {:?}", shorten(other))),
         }
         match essence {
-            "" | "application/json" | "application/x-www-form-urlencoded" => Ok(Self::Json),
-            "text/csv" => Header::from_parameters(parameter("header"), parameter("label_size"))
+            // `curl -d` sends the second, and `fetch` the third with a body that is a string.
+            "" | "application/x-www-form-urlencoded" | "text/plain" | "application/json" | "text/json" => {
+                Ok(Self::Json)
+            }
+            "text/csv" | "application/csv" => Header::from_parameters(parameter("header"), parameter("label_size"))
                 .map(Self::Csv)
                 .or_else(unsupported),
-            "application/jsonlines" | "application/x-jsonlines" => Ok(Self::JsonLines),
-            // HTTP APIs decode compressed bodies of other types as text.
-            "application/octet-stream" if headers.contains_key(header::CONTENT_ENCODING) => Ok(Self::Octets),
+            "application/jsonlines" | "application/x-jsonlines" | "application/x-ndjson" => Ok(Self::JsonLines),
+            "application/x-npy" => Ok(Self::Npy),
+            // HTTP APIs decode compressed bodies of other types as text, and boto3 sends it without a `ContentType`.
+            "application/octet-stream" => Ok(Self::Octets),
+            // A structured syntax (RFC 6839 §3.1), such as `application/vnd.api+json`.
+            other if other.ends_with("+json") => Ok(Self::Json),
             other => unsupported(format!("the content type {:?}", shorten(other))),
         }
     }
 }
 
 impl MediaType {
-    /// The format of this body: JSON is an object or a list, and CSV does not begin like one.
+    /// The format of this body: an NPY file has its signature, JSON is an object or a list, and CSV begins like neither.
     pub(crate) fn of(self, body: &[u8]) -> Self {
         let is_json = || matches!(body.trim_ascii_start().first(), None | Some(b'{' | b'['));
         match self {
+            Self::Octets if body.starts_with(&NPY) => Self::Npy,
             Self::Octets if is_json() => Self::Json,
             Self::Octets => Self::Csv(Header::Undeclared),
             other => other,
         }
     }
 }
+
+/// The first bytes of an NPY file (NEP 1), which no text in UTF-8 has.
+pub(crate) const NPY: [u8; 6] = *b"\x93NUMPY";
 
 /// A media type without its parameters (RFC 9110 §8.3.1).
 pub(crate) fn essence(media_type: &str) -> &str {
@@ -148,8 +160,8 @@ pub(crate) async fn read(parts: &Parts, body: Body, limit: usize) -> Result<Byte
     match encoding {
         Encoding::Identity => Ok(bytes),
         // A gateway can decompress a body and keep the header.
-        Encoding::Gzip if !bytes.starts_with(&GZIP) && is_text(&parts.headers, &bytes) => Ok(bytes),
-        Encoding::Deflate if !is_zlib(&bytes) && is_text(&parts.headers, &bytes) => Ok(bytes),
+        Encoding::Gzip if !bytes.starts_with(&GZIP) && is_plain(&parts.headers, &bytes) => Ok(bytes),
+        Encoding::Deflate if !is_zlib(&bytes) && is_plain(&parts.headers, &bytes) => Ok(bytes),
         Encoding::Gzip => decompress(MultiGzDecoder::new(&*bytes), limit),
         Encoding::Deflate => {
             let mut decoder = ZlibDecoder::new(&*bytes);
@@ -165,12 +177,12 @@ pub(crate) async fn read(parts: &Parts, body: Body, limit: usize) -> Result<Byte
 /// The first bytes of a gzip file (RFC 1952 §2.3.1), which no text in UTF-8 has.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// Whether bytes begin like JSON, or are text of a type that is not JSON.
-fn is_text(headers: &HeaderMap, bytes: &[u8]) -> bool {
+/// Whether bytes begin like JSON or an NPY file, or are text of a type that is not JSON.
+fn is_plain(headers: &HeaderMap, bytes: &[u8]) -> bool {
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let is_lines = media_type.contains("csv") || media_type.contains("jsonlines");
     let is_json = matches!(bytes.trim_ascii_start().first(), None | Some(b'{' | b'['));
-    is_json || (is_lines && std::str::from_utf8(bytes).is_ok())
+    is_json || bytes.starts_with(&NPY) || (is_lines && std::str::from_utf8(bytes).is_ok())
 }
 
 /// Whether bytes have the header of a zlib stream with a window of 32 kB (RFC 1950 §2.2), as all compressors write it.

@@ -78,6 +78,9 @@ error_codes! {
         InvalidCsv = BAD_REQUEST, "invalid_csv", "The body is not valid CSV",
             "The CSV is empty, has an unclosed quote, or has a line with another number of fields than the first.",
             "Send the same number of fields in each line, and close each quote.";
+        InvalidNpy = BAD_REQUEST, "invalid_npy", "The body is not a valid NPY file",
+            "The array of numpy is incomplete, has another layout, or has objects.",
+            "Send what numpy.save writes for an array of numbers, booleans or texts.";
         InvalidUtf8 = BAD_REQUEST, "invalid_utf8", "The body is not valid UTF-8",
             "The body has another encoding than UTF-8.",
             "Convert the text to UTF-8.";

@@ -40,6 +40,11 @@ pub(crate) enum EventFault {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EventPrefix(pub(crate) String);
 
+/// A prefix of the path in the client's URL that the path of the event does not have: the stage of a REST API. In the
+/// extensions of its request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HiddenPrefix(pub(crate) String);
+
 tokio::task_local! {
     /// The X-Ray trace id of the invocation, for all lines that it writes to the log.
     pub(crate) static TRACE_ID: Option<String>;
@@ -120,11 +125,12 @@ fn failed(problem: &[u8]) -> Diagnostic {
 struct Extras {
     fault: Option<EventFault>,
     prefix: Option<EventPrefix>,
+    hidden_prefix: Option<HiddenPrefix>,
 }
 
 impl From<EventFault> for Extras {
     fn from(fault: EventFault) -> Self {
-        Self { fault: Some(fault), prefix: None }
+        Self { fault: Some(fault), ..Self::default() }
     }
 }
 
@@ -134,6 +140,9 @@ impl Extras {
             request.extensions_mut().insert(fault);
         }
         if let Some(prefix) = self.prefix {
+            request.extensions_mut().insert(prefix);
+        }
+        if let Some(prefix) = self.hidden_prefix {
             request.extensions_mut().insert(prefix);
         }
     }
@@ -176,13 +185,16 @@ fn convertible(mut request: LambdaRequest) -> (LambdaRequest, Extras) {
             let stage = event.request_context.stage.take();
             let path = event.path.as_deref().unwrap_or_default();
             extras.prefix = prefix(path, event.resource.as_deref(), &event.path_parameters, stage.as_deref());
+            let hidden = event.request_context.path.as_deref().and_then(|client_path| client_path.strip_suffix(path));
+            extras.hidden_prefix =
+                hidden.filter(|hidden| is_path(hidden)).map(|hidden| HiddenPrefix(hidden.to_owned()));
             event.request_context.domain_name = None;
         }
         LambdaRequest::ApiGatewayV2(event) => {
             clean(&mut event.raw_path, &mut event.headers);
             extras.fault = check_base64(&mut event.is_base64_encoded, event.body.as_deref());
             let query = event.raw_query_string.take().unwrap_or_default();
-            event.query_string_parameters = known_parameters(form_urlencoded::parse(query.as_bytes()));
+            event.query_string_parameters = bounded_parameters(form_urlencoded::parse(query.as_bytes()));
             event.raw_query_string = Some(event.query_string_parameters.to_query_string());
             let stage = event.request_context.stage.take();
             let path = event.raw_path.as_deref().unwrap_or_default();
@@ -201,7 +213,7 @@ fn convertible(mut request: LambdaRequest) -> (LambdaRequest, Extras) {
             clean(&mut event.path, &mut event.headers);
             extras.fault = check_base64(&mut event.is_base64_encoded, event.body.as_deref());
             let query = event.query_string_parameters.to_query_string();
-            event.query_string_parameters = known_parameters(form_urlencoded::parse(query.as_bytes()));
+            event.query_string_parameters = bounded_parameters(form_urlencoded::parse(query.as_bytes()));
         }
         _ => {}
     }
@@ -234,6 +246,11 @@ fn prefix(
     (rest.is_empty() || rest.starts_with('/')).then(|| EventPrefix(format!("/{stage}")))
 }
 
+/// Whether a text is a path of unreserved characters, which is the same in a URL, in JSON and in HTML.
+fn is_path(text: &str) -> bool {
+    text.starts_with('/') && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte))
+}
+
 fn clean(path: &mut Option<String>, headers: &mut HeaderMap) {
     clean_headers(headers);
     let path = path.get_or_insert_default();
@@ -251,27 +268,36 @@ fn check_base64(is_base64: &mut bool, body: Option<&str>) -> Option<EventFault> 
     None
 }
 
-/// Keeps the known parameters. Events with all values of a parameter also have a map with the last value of each.
+/// Keeps the first parameters. Events with all values of a parameter also have a map with the last value of each.
 fn clean_query(all: &mut QueryMap, last: &mut QueryMap) {
-    *all = known_parameters(
+    *all = bounded_parameters(
         if all.is_empty() { last.iter() } else { all.iter() }.map(|(key, value)| (key.into(), value.into())),
     );
     *last = QueryMap::default();
 }
 
-/// The parameters that a route reads ([`PARAMETERS`]), truncated: `lambda_http` makes a URI of them, which must be
-/// valid.
-fn known_parameters<'q>(query: impl Iterator<Item = (Cow<'q, str>, Cow<'q, str>)>) -> QueryMap {
+/// The parameters that a route reads ([`PARAMETERS`]), and a few others for the error about them. All are truncated:
+/// `lambda_http` makes a URI of them, which must be valid.
+fn bounded_parameters<'q>(query: impl Iterator<Item = (Cow<'q, str>, Cow<'q, str>)>) -> QueryMap {
     const LONGEST: usize = 100;
-    let mut known = HashMap::<String, Vec<String>>::new();
-    for (key, value) in query.filter(|(key, _)| PARAMETERS.contains(&&**key)) {
-        let values = known.entry(key.into_owned()).or_default();
+    const MAX_UNKNOWN: usize = 3;
+    let shorten = |text: &str| text.chars().take(LONGEST).collect::<String>();
+    let mut kept = HashMap::<String, Vec<String>>::new();
+    let mut unknown = 0;
+    for (key, value) in query {
+        if !PARAMETERS.contains(&&*key) {
+            unknown += 1;
+            if unknown > MAX_UNKNOWN {
+                continue;
+            }
+        }
+        let values = kept.entry(shorten(&key)).or_default();
         // Two values are enough for the error about a repeated parameter.
         if values.len() < 2 {
-            values.push(value.chars().take(LONGEST).collect());
+            values.push(shorten(&value));
         }
     }
-    known.into()
+    kept.into()
 }
 
 /// Removes headers that clients must not set (the request id) and an invalid host.

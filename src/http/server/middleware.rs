@@ -7,15 +7,18 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::header::ACCEPT_ENCODING;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, Method};
 use lambda_http::RequestExt;
 use tower_http::request_id::{MakeRequestId, RequestId};
 use tracing::Level;
 
+use super::accept::Accept;
 use super::envelope::Envelope;
 use super::error::{ApiError, ErrorCode};
+use super::error_page;
 use super::headers::REQUEST_ID;
 use super::observer::{Observer, PredictionRecord, RequestRecord, Started};
+use super::path::Prefix;
 use crate::http::settings::LogRequests;
 use ordinate_model::answer::WarningCounts;
 use ordinate_model::wording::shorten;
@@ -84,6 +87,11 @@ pub(crate) async fn finish(State(finish): State<Arc<Finish>>, mut request: Reque
     let request_id = request_id.unwrap_or_default().to_owned();
 
     let envelope = (finish.envelope_of)(request.uri().path());
+    let prefix = request.extensions().get::<Prefix>().cloned().unwrap_or_default();
+    // A browser that opens a route of the service shows a page.
+    let shows_page = envelope == Envelope::Problem
+        && matches!(method, Method::GET | Method::HEAD)
+        && Accept::from_headers(request.headers()).prefers_html();
     if not_compressed(request.uri().path()) {
         request.headers_mut().remove(ACCEPT_ENCODING);
     }
@@ -93,7 +101,11 @@ pub(crate) async fn finish(State(finish): State<Arc<Finish>>, mut request: Reque
     let error = response.extensions_mut().remove::<ApiError>();
     if let Some(error) = &error {
         // Keep headers that were set by inner layers, such as Allow.
-        let mut problem = envelope.respond(error, &request_id);
+        let mut problem = if shows_page {
+            error_page::respond(error, &prefix, &request_id)
+        } else {
+            envelope.respond(error, &prefix, &request_id)
+        };
         for (name, value) in response.headers() {
             if !problem.headers().contains_key(name) && name != http::header::CONTENT_LENGTH {
                 problem.headers_mut().insert(name, value.clone());

@@ -121,7 +121,7 @@ pub(crate) fn fits(media_type: &str, encoded: &[u8], limit: AnswerLimit) -> Resu
 
 /// The length of a body in Lambda's response: bytes are sent as base64.
 fn length_to_send(media_type: &str, encoded: &[u8]) -> usize {
-    let octets = media_type == "application/octet-stream";
+    let octets = matches!(media_type, "application/octet-stream" | "application/x-npy");
     if octets { encoded.len().div_ceil(3) * 4 } else { length_as_text(encoded) }
 }
 

@@ -23,6 +23,7 @@ use ordinate_test_support::root;
 use crate::DIABETES;
 use crate::openapi::{contents, resolve};
 
+mod classification;
 mod clients;
 mod errors;
 

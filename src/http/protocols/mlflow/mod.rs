@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::native;
 use super::output::{Output, Values};
-use crate::http::decode::json::{Decoded, Form, Keys, once};
+use crate::http::decode::json::{Decoded, Form, once};
 use crate::http::route::{Protocol, Route};
 use crate::http::server::envelope::Envelope;
 use crate::http::server::error::ApiError;
@@ -27,18 +27,16 @@ fn routes() -> Vec<Route> {
     routes.map(|route| route.errors(Envelope::Mlflow)).into()
 }
 
-/// The forms of a body. `SageMaker` uses the key `instances`, too.
-pub(crate) const KEYS: Keys = Keys {
-    tables: &[
-        ("dataframe_split", Form::Split),
-        ("dataframe_records", Form::Records),
-        ("instances", Form::WrappedRows),
-        ("inputs", Form::Any),
-    ],
-    options: &[PARAMETERS],
-};
+/// The keys of a body.
+pub(crate) const TABLES: [(&str, Form); 4] = [
+    ("dataframe_split", Form::Split),
+    ("dataframe_records", Form::Records),
+    // With the rows of `SageMaker`, which has this key, too.
+    ("instances", Form::WrappedRows),
+    ("inputs", Form::Any),
+];
 
-const PARAMETERS: &str = "params";
+pub(crate) const PARAMETERS: &str = "params";
 
 const ELSEWHERE: &str =
     "use POST /models/{name}/predict; for classifiers, \"predict_method\": \"predict_proba\" returns probabilities";

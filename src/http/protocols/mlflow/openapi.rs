@@ -6,7 +6,7 @@ use utoipa::openapi::schema::{
 };
 use utoipa::openapi::{Ref, RefOr};
 
-use crate::http::docs::operation::{Body, CSV, Draft, JSON, JSON_LINES, Tag};
+use crate::http::docs::operation::{Body, CSV, Draft, JSON, JSON_LINES, NPY, Tag};
 use crate::http::docs::schema::{ModelSchemas, any, closed, list, object, optional, text};
 use crate::http::protocols::kserve_v1::openapi::output;
 use crate::http::protocols::native::openapi::HEALTH;
@@ -32,6 +32,8 @@ pub(crate) fn bodies(schemas: &ModelSchemas<'_>) -> Vec<Body> {
         ("instances", json!({"instances": [values]})),
         ("inputs", json!({"inputs": schemas.example_columns()})),
         ("sagemaker", json!({"instances": [row]})),
+        ("sagemaker_list", json!([values])),
+        ("sagemaker_long_form", json!({"data": {"features": {"values": values}}})),
     ];
     if schemas.model.classes().is_some() {
         let parameters = json!({"predict_method": "predict_proba"});
@@ -50,10 +52,11 @@ pub(crate) fn bodies(schemas: &ModelSchemas<'_>) -> Vec<Body> {
         examples: csv.into_iter().filter_map(|(name, text)| Some((name, Value::String(text?)))).collect(),
     };
     let schema = Ref::from_schema_name("InvocationsRequest").into();
-    vec![Body { media_type: JSON, schema, examples }, lines, csv]
+    let array = Body { media_type: NPY, schema: any("An array as numpy.save writes it").into(), examples: Vec::new() };
+    vec![Body { media_type: JSON, schema, examples }, lines, csv, array]
 }
 
-/// Adds the schema of bodies: one of four keys, and optionally `params`.
+/// Adds the schema of bodies: one of five keys, and optionally `params`; or rows without a key.
 pub(crate) fn define(components: ComponentsBuilder, _: &[ModelSchemas<'_>]) -> ComponentsBuilder {
     let split = object([
         ("columns", list(text("The name of a column"))),
@@ -69,19 +72,23 @@ pub(crate) fn define(components: ComponentsBuilder, _: &[ModelSchemas<'_>]) -> C
     let named = Ref::from_schema_name;
     let record = ObjectBuilder::new().description(Some("One row by name; names that are not features are ignored"));
     let wrapped = closed(object([("features", any("One row by position or by name").into())]));
-    let tables: [(&str, RefOr<Schema>); 4] = [
+    let long = closed(object([("features", object([("values", list(any("A value")))]).into())]));
+    let tables: [(&str, RefOr<Schema>); 5] = [
         ("dataframe_split", named("DataFrameSplit").into()),
         ("dataframe_records", list(named("Record"))),
         ("instances", AnyOfBuilder::new().item(named("Rows")).item(list(named("FeaturesRow"))).into()),
         ("inputs", AnyOfBuilder::new().item(named("Rows")).item(named("Columns")).into()),
+        ("data", named("LongRow").into()),
     ];
-    let body = tables.into_iter().fold(OneOfBuilder::new(), |bodies, (key, table)| {
+    let bare = OneOfBuilder::new().item(list(any("A row, or a value of the only row")));
+    let body = tables.into_iter().fold(bare, |bodies, (key, table)| {
         bodies.item(closed(object([(key, table)]).property("params", named("InvocationsParameters"))))
     });
     components
         .schema("DataFrameSplit", closed(split))
         .schema("Record", record)
         .schema("FeaturesRow", wrapped)
+        .schema("LongRow", long)
         .schema("InvocationsParameters", parameters)
         .schema("InvocationsRequest", body)
 }

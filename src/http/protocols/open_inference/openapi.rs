@@ -121,7 +121,10 @@ fn request() -> ObjectBuilder {
     .property("parameters", optional(Type::Object).property("binary_data_size", size))
     .property("data", or_null(any("A value, or a list of values per row").into()));
     let level = any_level().description(Some("Level of an interval or a prediction set"));
+    let classes = optional(Type::Integer).minimum(Some(0));
+    let classes = classes.description(Some("The number of the most probable classes to return; predict_proba only"));
     let parameters = optional(Type::Object).property("binary_data", binary()).property("level", level);
+    let parameters = parameters.property("classification", classes);
     let output = object([("name", one_of(OUTPUTS).into())]).property("parameters", parameters);
     let outputs = or_null(output.into()).description(Some("The requested outputs; by default the prediction"));
     let parameters = optional(Type::Object).property("binary_data_output", binary()).property("interval", any_level());

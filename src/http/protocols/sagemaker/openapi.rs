@@ -4,7 +4,7 @@ use utoipa::openapi::Ref;
 use utoipa::openapi::schema::{AnyOfBuilder, Array, ComponentsBuilder, OneOfBuilder};
 
 use crate::http::docs::error::RowFormats;
-use crate::http::docs::operation::{CSV, Draft, JSON_LINES, Tag};
+use crate::http::docs::operation::{CSV, Draft, JSON_LINES, NPY, Tag};
 use crate::http::docs::schema::{ModelSchemas, any, closed, list, number, object, probability, text};
 use crate::http::protocols::mlflow::openapi::{SHARED, bodies};
 
@@ -14,8 +14,9 @@ const IGNORED_NAMES: &str = "Names that are not features are ignored, as MLflow 
 
 /// `POST /invocations`
 pub(crate) fn default_model(draft: Draft, schemas: &ModelSchemas<'_>) -> Draft {
-    let forms = "JSON with rows `{\"features\": […]}`, JSON Lines, and CSV whose first line contains no feature name \
-                 are answered in the form of SageMaker's Linear Learner, all other bodies in the form of MLflow.";
+    let forms = "JSON with rows `{\"features\": […]}`, rows without a key, JSON Lines, arrays of numpy, and CSV whose first \
+                 line contains no feature name are answered in the form of SageMaker's Linear Learner, all other bodies \
+                 in the form of MLflow.";
     let draft = draft.about(SHARED, "Predict with the default model").description(format!("{forms} {IGNORED_NAMES}"));
     operation(draft, schemas, "InvocationsAnswer")
 }
@@ -33,6 +34,7 @@ fn operation(draft: Draft, schemas: &ModelSchemas<'_>, answer: &str) -> Draft {
         .answers(answer, "One element per row")
         .or(JSON_LINES, text("One object per line"))
         .or(CSV, text("The same values, one row per line"))
+        .or(NPY, any("An array of the predictions or labels, as numpy.save writes it"))
 }
 
 /// Adds the schemas of answers.

@@ -23,7 +23,7 @@ pub const PREDICT: &str = "/vertex/predict";
 /// The path of health checks; `AIP_HEALTH_ROUTE` adds another one.
 pub const HEALTH: &str = "/vertex/health";
 
-const KEYS: Keys = Keys { tables: &[(ROWS, Form::Rows)], options: &[PARAMETERS] };
+const KEYS: Keys = Keys::new(&[(ROWS, Form::Rows)], &[PARAMETERS]);
 
 fn routes() -> Vec<Route> {
     vec![
