@@ -23,8 +23,8 @@ ENGINE ?= docker
 SEED ?= 1
 TABLES ?= 5000
 # The largest binary of the function, in bytes, that `make test` accepts: a larger one starts later. It had 11.76 million
-# when this was written: 1.8 of them are the other protocols, the OpenAPI document (utoipa), its reader (218 kB) and the
-# page (89 kB); 0.24 the tools of agents, VPC Lattice and the events of other services.
+# when this was written: 1.8 of them are the other protocols, the OpenAPI document (utoipa) and the pages; 0.24 the tools
+# of agents, VPC Lattice and the events of other services.
 SIZE_BUDGET := 11900000
 
 VENV := .venv
@@ -82,7 +82,8 @@ test-clients: $(CLIENTS)/.python.stamp $(CLIENTS)/.npm.stamp ## Test the server 
 image: ## Build the container image `ordinate` with Docker, or with ENGINE=podman
 	@$(ENGINE) info >/dev/null 2>&1 || { printf '%s\n' '$(ENGINE) is not installed, or its engine does not run.' \
 	  'help: start it, or name another one: make image ENGINE=podman' >&2; exit 1; }
-	$(ENGINE) build --tag ordinate .
+	# Podman builds OCI images by default, which have no HEALTHCHECK.
+	BUILDAH_FORMAT=docker $(ENGINE) build --tag ordinate .
 
 install: ## Install a release build of the command line `ordinate`; about ten minutes of processor time
 	cargo install --locked --path crates/cli --bin ordinate --profile cli

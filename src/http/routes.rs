@@ -11,7 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any};
 use http::Method;
-use http::header::ACCESS_CONTROL_REQUEST_METHOD;
+use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ALLOW};
 use ordinate_model::suggestion::by_similarity;
 use ordinate_model::wording::shorten;
 use tower::ServiceExt;
@@ -44,7 +44,7 @@ pub(crate) const PROTOCOLS: [Protocol; 8] = [
     PAGES,
 ];
 
-/// The page, the `OpenAPI` document and its reader, and the metrics of the plain server.
+/// The page, the `OpenAPI` document and the pages that show it, and the metrics of the plain server.
 const PAGES: Protocol = Protocol { routes: pages, tags: &[], schemas: page::define };
 
 /// All routes.
@@ -63,7 +63,6 @@ fn pages() -> Vec<Route> {
         Route::get(openapi::PATH, |application| openapi::document(application, &PROTOCOLS, routes)),
         Route::get(reader::PAGE, reader::page),
         Route::get(reader::ERRORS, reader::errors),
-        Route::get(reader::READER, reader::reader).not_suggested(),
     ]
 }
 
@@ -109,19 +108,26 @@ pub(crate) fn is_route(path: &str) -> bool {
     !methods(path).is_empty()
 }
 
-/// Answers preflight requests (Fetch standard §3.2.2) for routes that do not exist, or not with the method.
+/// Answers `OPTIONS` unless it is a preflight request (Fetch standard §3.2.2) for a method of an existing route.
 pub(crate) async fn preflight(request: Request, next: Next) -> Response {
-    let method = request.headers().get(ACCESS_CONTROL_REQUEST_METHOD).filter(|_| request.method() == Method::OPTIONS);
-    let Some(wanted) = method else { return next.run(request).await };
+    if request.method() != Method::OPTIONS {
+        return next.run(request).await;
+    }
     let path = request.uri().path();
     let methods = methods(path);
+    if methods.is_empty() {
+        return unknown_route(request).await.into_response();
+    }
+    let Some(wanted) = request.headers().get(ACCESS_CONTROL_REQUEST_METHOD) else {
+        let allowed = if methods.contains(&HttpMethod::Get) { ["GET", "HEAD"].as_slice() } else { &[] };
+        let post = methods.contains(&HttpMethod::Post).then_some("POST");
+        let allowed: Vec<_> = allowed.iter().copied().chain(post).collect();
+        return ([(ALLOW, allowed.join(","))], wrong_method(Method::OPTIONS).await).into_response();
+    };
     let is = |method: &HttpMethod| match method {
         HttpMethod::Get => wanted == "GET" || wanted == "HEAD",
         _ => wanted == "POST",
     };
-    if methods.is_empty() {
-        return unknown_route(request).await.into_response();
-    }
     if !methods.iter().any(is) {
         let detail = format!("{path} does not support {}", shorten(&String::from_utf8_lossy(wanted.as_bytes())));
         return ApiError::new(ErrorCode::MethodNotAllowed, detail).into_response();

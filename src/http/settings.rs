@@ -71,7 +71,8 @@ pub enum LogRequests {
 
 impl LogRequests {
     /// Whether a response with this status has a line.
-    pub(crate) fn include(self, status: u16) -> bool {
+    #[must_use]
+    pub fn include(self, status: u16) -> bool {
         match self {
             Self::All => true,
             Self::Errors => status >= 400,

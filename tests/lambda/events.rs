@@ -88,6 +88,11 @@ async fn an_event_of_another_service_fails_the_invocation_and_is_named() {
         (json!({"raw_path": "/predict", "method": "POST", "headers": {}, "body": "{}"}), "VPCLatticeV1"),
         (json!({"requestContext": {"connectionId": "a", "routeKey": "$default"}, "body": "{}"}), "WebSocket"),
         (json!({"type": "TOKEN", "authorizationToken": "a", "methodArn": "b"}), "Authorizer"),
+        (
+            json!({"requestContext": {"functionArn": "a", "condition": "RetriesExhausted"}, "requestPayload": {"a": 1}}),
+            "LambdaDestination",
+        ),
+        (json!({"actionGroup": "a", "apiPath": "/predict", "httpMethod": "POST", "agent": {}}), "BedrockAgent"),
     ] {
         let error = invoke(&event).await.unwrap_err();
         assert_eq!(error.error_type, format!("UnsupportedEvent.{service}"));
@@ -124,6 +129,38 @@ async fn a_stage_and_the_base_path_of_a_domain_are_removed(#[case] name: &str, #
         }
         assert_eq!(respond(&event).await["statusCode"], 200, "{route}");
     }
+}
+
+#[rstest]
+#[case::the_root("/", "GET", "/pricing", 200)]
+#[case::the_root_with_a_slash("/", "GET", "/pricing/", 200)]
+#[case::a_route("/predict", "POST", "/pricing/predict", 200)]
+#[case::without_a_mapping("/predict", "POST", "/predict", 200)]
+#[case::another_path("/predict", "POST", "/pricing/nothing", 404)]
+#[tokio::test]
+async fn the_base_path_of_a_domain_is_removed_from_resources_without_parameters(
+    #[case] resource: &str,
+    #[case] method: &str,
+    #[case] path: &str,
+    #[case] status: u16,
+) {
+    let mut rest = at("v1-custom-domain.json", path);
+    rest["resource"] = json!(resource);
+    rest["pathParameters"] = Value::Null;
+    rest["httpMethod"] = json!(method);
+    assert_eq!(respond(&rest).await["statusCode"], status, "REST API");
+    let mut http = at("v2.json", path);
+    http["routeKey"] = json!(format!("{method} {resource}"));
+    http["requestContext"]["http"]["method"] = json!(method);
+    assert_eq!(respond(&http).await["statusCode"], status, "HTTP API");
+}
+
+#[tokio::test]
+async fn the_path_of_an_event_can_be_percent_encoded() {
+    let mut event = at("v1-custom-domain.json", "/pricing/models/breast%2Dcancer");
+    event["pathParameters"]["proxy"] = json!("models/breast-cancer");
+    event["httpMethod"] = json!("GET");
+    assert_eq!(respond(&event).await["statusCode"], 200);
 }
 
 #[tokio::test]

@@ -353,6 +353,31 @@ async fn a_preflight_request_is_answered_for_the_methods_of_existing_routes(
 }
 
 #[rstest]
+#[case("/predict", 405, "POST")]
+#[case("/models", 405, "GET,HEAD")]
+#[case("/nothing", 404, "")]
+#[tokio::test]
+async fn options_without_a_method_is_no_preflight_request(
+    #[case] path: &str,
+    #[case] status: u16,
+    #[case] allow: &str,
+) {
+    for origins in [AllowedOrigins::Off, AllowedOrigins::Any] {
+        let request = Request::builder().method("OPTIONS").uri(path).body(Body::empty()).unwrap();
+        let answer = send(&with_cors(Cors { origins, ..Cors::default() }), request).await;
+        assert_eq!((answer.status.as_u16(), answer.header("allow")), (status, allow), "{}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn the_limit_of_a_response_applies_to_descriptions_of_models() {
+    let limits = Limits { max_answer_bytes: 100, ..Limits::DEFAULT };
+    let answer = send(&application(Settings::new(limits)), Request::get("/models").body(Body::empty()).unwrap()).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (413, &json!("answer_too_large")));
+    assert_eq!(answer.json()["detail"], "the response would be larger than 100 bytes (MAX_ANSWER_BYTES)");
+}
+
+#[rstest]
 #[case::empty("", false)]
 #[case::blank(" ", false)]
 #[case::not_ascii("é", false)]
@@ -376,6 +401,8 @@ async fn a_request_id_is_kept_if_it_is_safe(#[case] id: &str, #[case] is_kept: b
 #[case::deflate_of_json("deflate", "application/json", br#"{"X":[1]}"#)]
 #[case::gzip_of_csv("gzip", "text/csv", b"x\n1\n")]
 #[case::deflate_of_csv("deflate", "text/csv", b"x\n1\n")]
+#[case::gzip_of_csv_as_bytes("gzip", "application/octet-stream", b"x\n1\n")]
+#[case::gzip_of_json_as_bytes("gzip", "application/octet-stream", b"\xef\xbb\xbf{\"X\":[1]}")]
 #[tokio::test]
 async fn a_body_that_a_gateway_decompressed_is_read_as_it_is(
     #[case] encoding: &str,
@@ -396,6 +423,34 @@ async fn a_compressed_body_of_unknown_type_is_read_by_its_content(#[case] body: 
     assert_eq!(post("/predict", &headers, gzip(body)).await.text(), r#"{"y":[3.0]}"#);
     let answer = post("/invocations", &headers, gzip(br#"{"instances": [1]}"#)).await;
     assert_eq!(answer.text(), r#"{"predictions":[3.0]}"#);
+}
+
+#[tokio::test]
+async fn a_compressed_body_that_a_gateway_converted_to_text_is_named_with_a_remedy() {
+    let body = gzip(br#"{"X":[1]}"#);
+    let converted = String::from_utf8_lossy(&body).into_owned().into_bytes();
+    let encoding = ("content-encoding", "gzip");
+    for content_type in ["application/json", "text/csv"] {
+        let answer = post("/predict", &[encoding, ("content-type", content_type)], converted.clone()).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (400, &json!("invalid_gzip")));
+        let detail = answer.json()["detail"].to_string();
+        assert!(detail.contains("a gateway has changed its bytes"), "{detail}");
+        assert!(detail.contains("send it as application/octet-stream"), "{detail}");
+    }
+    let answer = post("/predict", &[encoding, ("content-type", "application/octet-stream")], body).await;
+    assert_eq!(answer.status, 200);
+}
+
+#[rstest]
+#[case(&["identity", "gzip"], 200)]
+#[case(&["identity, gzip"], 200)]
+#[case(&["gzip", "identity"], 200)]
+#[case(&["gzip", "gzip"], 415)]
+#[case(&["gzip, gzip"], 415)]
+#[tokio::test]
+async fn content_encodings_are_a_list_in_any_number_of_lines(#[case] lines: &[&str], #[case] status: u16) {
+    let headers: Vec<_> = lines.iter().map(|line| ("content-encoding", *line)).collect();
+    assert_eq!(post("/predict", &headers, gzip(br#"{"X":[1]}"#)).await.status, status);
 }
 
 #[tokio::test]

@@ -43,8 +43,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         let host = if settings.host.is_unspecified() { IpAddr::from(Ipv4Addr::LOCALHOST) } else { settings.host };
         format!("http://{}", SocketAddr::new(host, settings.port))
     };
-    if !base.starts_with("http://") {
-        return Err(format!("expected a URL that starts with http://, got {base:?}").into());
+    let is_http = base.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://"));
+    if !is_http || base.contains(['?', '#']) {
+        return Err(format!("expected a URL that starts with http://, without a query, got {base:?}").into());
     }
     let url = format!("{}/health/ready", base.trim_end_matches('/'));
     let limit = Duration::from_secs_f64(arguments.timeout);

@@ -166,8 +166,10 @@ impl Activity {
             let is_preface = bytes.iter().zip(expected).all(|(byte, expected)| byte == expected);
             state.preface = is_preface.then(|| (count + bytes.len()).min(PREFACE.len()));
         }
+        // Empty lines before a request are ignored (RFC 9112 §2.2).
+        let is_empty = bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n'));
         // HTTP/2 also sends frames between requests. Without a response, the bytes are those of a body.
-        if !state.is_http2() && state.requests.values().all(Option::is_some) {
+        if !is_empty && !state.is_http2() && state.requests.values().all(Option::is_some) {
             state.first_byte.get_or_insert_with(Instant::now);
         }
     }

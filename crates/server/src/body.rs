@@ -184,11 +184,11 @@ async fn collect(
             None if bytes.len() + part.len() > SMALL => {
                 let waiting = Instant::now();
                 let reserved = timeout(limits.time, memory.reserve(limits.bytes, stalled)).await;
-                reservation = Some(reserved.map_err(|_| BodyFault::NoMemory(limits.time))?);
+                reservation = Some(reserved.map_err(|_| BodyFault::NoMemory)?);
                 // The client cannot send while the server waits.
                 deadline += waiting.elapsed();
                 // Its pages are resident as they are filled; growing it step by step would leave copies in the allocator.
-                bytes.reserve_exact(limits.bytes - bytes.len());
+                bytes.try_reserve_exact(limits.bytes - bytes.len()).map_err(|_| BodyFault::NoMemory)?;
             }
             None => {}
         }

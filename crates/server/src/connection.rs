@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use hyper::StatusCode;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -97,7 +98,9 @@ impl Connection {
                     if stall == Stall::Idle && has_unread_bytes(&stream) {
                         timeout(SOON, connection.as_mut()).await.ok()
                     } else {
-                        log_stall(peer, stall);
+                        if requests.log.include(StatusCode::REQUEST_TIMEOUT.as_u16()) {
+                            log_stall(peer, stall);
+                        }
                         if stall == Stall::Headers {
                             let _ = stream.try_write(TIMEOUT_RESPONSE);
                         }
@@ -117,7 +120,9 @@ impl Connection {
                 }
             };
             if let Some(outcome) = outcome {
-                if let Err(error) = outcome {
+                if let Err(error) = outcome
+                    && requests.log.include(StatusCode::BAD_REQUEST.as_u16())
+                {
                     log_error(peer, &*error);
                 }
                 if self.activity.has_abandoned_body() {

@@ -91,6 +91,7 @@ fn requests(config: Config, settings: &ServerSettings, connections: &Arc<Connect
     });
     http.observer = Some(Arc::new(metrics));
     let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let log_requests = http.log_requests;
     Arc::new(Requests {
         router: http::router(config.catalog, http),
         body_limits,
@@ -99,6 +100,7 @@ fn requests(config: Config, settings: &ServerSettings, connections: &Arc<Connect
         timeouts: Timeouts::new(settings.header_timeout, settings.idle_timeout, settings.response_timeout),
         limit: max_concurrent_requests,
         permits,
+        log: log_requests,
         processors: Arc::new(Semaphore::new(processors)),
     })
 }

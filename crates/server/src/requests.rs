@@ -10,11 +10,13 @@ use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::http::header::{CONNECTION, CONTENT_ENCODING, HOST, TRANSFER_ENCODING};
 use axum::http::request::Parts;
+use axum::http::uri::Authority;
 use axum::http::{HeaderValue, Request, Response, StatusCode, Version};
 use axum::response::IntoResponse;
 use bytes::Bytes;
 use http_body::Frame;
 use hyper::body::Incoming;
+use ordinate::http::LogRequests;
 use ordinate::http::server::fault::{BodyFault, RequestFault};
 use ordinate::http::server::observer::Started;
 use ordinate_model::wording::shorten;
@@ -39,6 +41,7 @@ pub(crate) struct Requests {
     pub(crate) timeouts: Timeouts,
     pub(crate) limit: usize,
     pub(crate) permits: Arc<Semaphore>,
+    pub(crate) log: LogRequests,
     /// One permit per processor, for requests with large bodies.
     pub(crate) processors: Arc<Semaphore>,
 }
@@ -126,16 +129,35 @@ impl Requests {
 
 /// Faults of headers that hyper leaves to the server.
 fn fault(parts: &Parts) -> Option<RequestFault> {
-    let hosts = parts.headers.get_all(HOST).iter().count();
-    if hosts > 1 || (parts.version == Version::HTTP_11 && hosts == 0) {
-        return Some(RequestFault::Hosts(hosts));
+    let hosts: Vec<_> =
+        parts.headers.get_all(HOST).iter().map(|host| String::from_utf8_lossy(host.as_bytes())).collect();
+    if hosts.len() > 1 || (parts.version == Version::HTTP_11 && hosts.is_empty()) {
+        return Some(RequestFault::Hosts(hosts.len()));
+    }
+    if let Some(host) = hosts.first().filter(|host| !is_host(host)) {
+        return Some(RequestFault::Host(shorten(host)));
     }
     // hyper has checked that the last coding is `chunked`.
     let codings =
         parts.headers.get_all(TRANSFER_ENCODING).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
-    let mut codings = codings.map(|coding| String::from_utf8_lossy(coding.trim_ascii()).to_ascii_lowercase());
-    let unsupported = codings.find(|coding| !coding.is_empty() && coding != "chunked")?;
-    Some(RequestFault::TransferCoding(shorten(&unsupported)))
+    let mut chunked = 0;
+    for coding in codings.map(|coding| String::from_utf8_lossy(coding.trim_ascii()).to_ascii_lowercase()) {
+        match coding.as_str() {
+            "" => {}
+            "chunked" => chunked += 1,
+            other => return Some(RequestFault::TransferCoding(shorten(other))),
+        }
+    }
+    (chunked > 1).then_some(RequestFault::Chunked(chunked))
+}
+
+/// Whether a `Host` is valid: a host and an optional port, or nothing if the target has no authority (RFC 9110 §7.2).
+fn is_host(host: &str) -> bool {
+    let has_port = |authority: Authority| {
+        let port = host.strip_prefix(authority.host()).unwrap_or(host);
+        port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    host.is_empty() || (!host.contains('@') && host.parse().is_ok_and(has_port))
 }
 
 /// A body that could not be received.

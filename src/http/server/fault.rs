@@ -13,6 +13,12 @@ pub enum RequestFault {
     /// HTTP/1.1 needs exactly one `Host` header (RFC 9112 §3.2).
     #[error("a request in HTTP/1.1 needs one Host header, got {0}")]
     Hosts(usize),
+    /// A `Host` that is not a host with an optional port (RFC 9110 §7.2).
+    #[error("Host: expected a host and an optional port, got {0:?}")]
+    Host(String),
+    /// The transfer coding `chunked` more than once (RFC 9112 §6.1).
+    #[error("Transfer-Encoding: expected chunked once, got it {0} times")]
+    Chunked(usize),
     /// A transfer coding other than `chunked` (RFC 9112 §6.1).
     #[error("the transfer coding {0:?} is not supported; send chunked or a Content-Length")]
     TransferCoding(String),
@@ -40,17 +46,14 @@ pub enum BodyFault {
     #[error("the body stalled while the server had no memory for others (BODY_MEMORY_BYTES); try again shortly")]
     Stalled,
     /// Other bodies used all memory for too long.
-    #[error(
-        "the server had no memory for the body within {} s (BODY_MEMORY_BYTES); try again shortly",
-        .0.as_secs_f64()
-    )]
-    NoMemory(Duration),
+    #[error("the server has no memory for the body (BODY_MEMORY_BYTES); try again shortly")]
+    NoMemory,
 }
 
 impl From<&RequestFault> for ApiError {
     fn from(fault: &RequestFault) -> Self {
         let code = match fault {
-            RequestFault::Hosts(_) => ErrorCode::InvalidRequest,
+            RequestFault::Hosts(_) | RequestFault::Host(_) | RequestFault::Chunked(_) => ErrorCode::InvalidRequest,
             RequestFault::TransferCoding(_) => ErrorCode::UnsupportedTransferCoding,
             RequestFault::TooManyRequests(_) | RequestFault::UnreadResponses(_) => ErrorCode::Overloaded,
         };
@@ -82,9 +85,9 @@ impl BodyFault {
             Self::TooLarge => return ApiError::body_too_large(limit),
             Self::Incomplete(_) => ErrorCode::IncompleteBody,
             Self::TimedOut(_) | Self::Stalled => ErrorCode::RequestTimeout,
-            Self::NoMemory(_) => ErrorCode::Overloaded,
+            Self::NoMemory => ErrorCode::Overloaded,
         };
-        let is_transient = matches!(fault, Self::Stalled | Self::NoMemory(_));
+        let is_transient = matches!(fault, Self::Stalled | Self::NoMemory);
         ApiError { is_transient, ..ApiError::new(code, fault.to_string()) }
     }
 }

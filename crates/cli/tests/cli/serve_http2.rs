@@ -154,7 +154,7 @@ async fn a_response_is_sent_completely_after_the_signal_to_stop() {
     let body = request(&mut sender, "/openapi.json").await;
     served.terminate();
     tokio::time::sleep(Duration::from_millis(500)).await;
-    assert!(read(body).await.unwrap() > 300_000);
+    assert!(read(body).await.unwrap() > 100_000, "more than the window");
     poll_fn(|context| sender.poll_ready(context)).await.expect_err("the connection ends");
     assert!(served.wait().0.success());
 }
