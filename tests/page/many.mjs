@@ -1,6 +1,6 @@
 // A catalog of 150 models.
 
-import { assert, open, shows, until } from "./browser.mjs";
+import { assert, check, open, shows, until } from "./browser.mjs";
 
 await open({ hash: "#model-120" }, async (page) => {
   const links = page.locator("#models a");
@@ -37,6 +37,7 @@ await open({ hash: "#model-120" }, async (page) => {
   await shows(page, "#name", /^model-140$/);
   await filter.fill("");
   assert.equal((await visible()).length, 150);
+  await check(page, "many models");
 });
 
 // A few models have neither a filter nor a second page.
