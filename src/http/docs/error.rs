@@ -41,6 +41,11 @@ pub(crate) enum RowFormats {
 }
 
 impl RowFormats {
+    /// Whether the operation reads rows.
+    pub(super) fn are_read(self) -> bool {
+        !matches!(self, Self::None | Self::Pages)
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -70,7 +75,7 @@ impl Risks {
             ErrorCode::InvalidOption | ErrorCode::UnknownKey if self.rows == RowFormats::Pages => true,
             ErrorCode::NotSupported => self.not_supported || self.rows == RowFormats::Tensors,
             ErrorCode::InvalidCsv | ErrorCode::InvalidNpy => self.rows == RowFormats::JsonOrCsv,
-            _ => !matches!(self.rows, RowFormats::None | RowFormats::Pages),
+            _ => self.rows.are_read(),
         }
     }
 }

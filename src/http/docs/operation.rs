@@ -333,7 +333,7 @@ fn content(schema: RefOr<Schema>, examples: impl Iterator<Item = (&'static str, 
 fn add_headers(response: &mut Response, shared: &mut Shared, rows: RowFormats) {
     error::add_request_id(response, shared);
     let mut add = |name: &str, kind, description| add_header(response, shared, name, kind, description);
-    if rows != RowFormats::None {
+    if rows.are_read() {
         add("x-ordinate-model", Type::String, "Name and version of the model, such as line@1");
         add("server-timing", Type::String, "Duration of each stage in milliseconds (W3C Server Timing)");
         add(WARNINGS.as_str(), Type::Integer, "Number of warnings, if there are any");
