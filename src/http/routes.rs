@@ -100,7 +100,11 @@ fn methods(path: &str) -> Vec<HttpMethod> {
             }
         }
     };
-    ROUTES.iter().filter(matches).map(|route| route.method.clone()).collect()
+    let found: Vec<_> = ROUTES.iter().filter(matches).collect();
+    // A verb belongs to the name of a model only if no route has this verb, as in `by_verb`.
+    let has_verb = |route: &&&Route| route.split_verb().1.is_some();
+    let is_verb = found.iter().any(|route| has_verb(&route));
+    found.iter().filter(|route| !is_verb || has_verb(route)).map(|route| route.method.clone()).collect()
 }
 
 /// Whether a normalized path belongs to a route.

@@ -355,6 +355,10 @@ async fn a_preflight_request_is_answered_for_the_methods_of_existing_routes(
 #[rstest]
 #[case("/predict", 405, "POST")]
 #[case("/models", 405, "GET,HEAD")]
+#[case("/v1/models/line", 405, "GET,HEAD")]
+#[case("/v1/models/line:predict", 405, "POST")]
+#[case("/v1/models/line%3Aexplain", 405, "POST")]
+#[case("/v1/models/line:other", 405, "GET,HEAD")]
 #[case("/nothing", 404, "")]
 #[tokio::test]
 async fn options_without_a_method_is_no_preflight_request(
