@@ -82,7 +82,8 @@ test-clients: $(CLIENTS)/.python.stamp $(CLIENTS)/.npm.stamp ## Test the server 
 image: ## Build the container image `ordinate` with Docker, or with ENGINE=podman
 	@$(ENGINE) info >/dev/null 2>&1 || { printf '%s\n' '$(ENGINE) is not installed, or its engine does not run.' \
 	  'help: start it, or name another one: make image ENGINE=podman' >&2; exit 1; }
-	$(ENGINE) build --tag ordinate .
+	# Podman builds OCI images by default, which have no HEALTHCHECK.
+	BUILDAH_FORMAT=docker $(ENGINE) build --tag ordinate .
 
 install: ## Install a release build of the command line `ordinate`; about ten minutes of processor time
 	cargo install --locked --path crates/cli --bin ordinate --profile cli

@@ -108,6 +108,14 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
         Ok(self.parse(variable, positive)?.unwrap_or(default))
     }
 
+    /// The maximum size of a body, in bytes.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for anything but a whole number of at least 1.
+    pub fn max_body_bytes(&self) -> Result<usize, ConfigError> {
+        self.count("MAX_BODY_BYTES", Limits::DEFAULT.max_body_bytes)
+    }
+
     /// Log level and format.
     ///
     /// # Errors
@@ -167,7 +175,7 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
     fn http(&self) -> Result<Settings, ConfigError> {
         let limits = Limits {
             max_rows: self.count("MAX_ROWS", Limits::DEFAULT.max_rows)?,
-            max_body_bytes: self.count("MAX_BODY_BYTES", Limits::DEFAULT.max_body_bytes)?,
+            max_body_bytes: self.max_body_bytes()?,
             ..Limits::DEFAULT
         };
         let base_paths = self.parse("BASE_PATH", base_paths)?.unwrap_or_default();

@@ -4,12 +4,13 @@ import schemathesis
 
 
 # Text and bytes have no schema, so any would count as valid.
-WITHOUT_SCHEMA = {"text/csv", "application/jsonlines", "application/octet-stream"}
+WITHOUT_SCHEMA = {"text/csv", "application/jsonlines", "application/octet-stream", "application/x-npy"}
 
 # Options that are accepted in the body or in the URL, and rejected in both.
 WANTED = ("interval", "explain", "probabilities")
 
 schemathesis.serializer.alias("application/jsonlines", "text/plain")
+schemathesis.serializer.alias("application/x-npy", "application/octet-stream")
 
 
 @schemathesis.hook

@@ -2,7 +2,7 @@
 //!
 //! [`router`] is the application as an [`axum::Router`]; [`server::lambda`] puts it behind Lambda events. A request
 //! passes, from the outside in: `path` (normalized) → request id → `middleware` (log line, error bodies) → CORS →
-//! compression → panic guard → a route.
+//! compression → panic guard → faults of its event or connection → limit of the response → a route.
 
 mod application;
 mod decode;
@@ -32,17 +32,17 @@ use crate::source::catalog::Catalog;
 use application::Application;
 pub use protocols::vertex::{HEALTH as VERTEX_HEALTH, PREDICT as VERTEX_PREDICT};
 pub(crate) use routes::route_below;
-use routes::{envelope_of, is_route, preflight, routes};
+use routes::{envelope_of, is_route, preflight, reject_faults, routes};
 use server::error::{ApiError, ErrorCode, wrong_method};
 use server::headers::{JSON_LENGTH, REQUEST_ID, WARNINGS};
 use server::middleware::Finish;
 use server::path::Paths;
-use server::{health, middleware, path};
+use server::{health, middleware, path, response};
 pub use settings::{Alias, AllowedOrigins, Cors, Limits, LogRequests, Settings};
 
 /// The application: all routes and their middleware.
 pub fn router(catalog: Arc<Catalog>, settings: Settings) -> Router {
-    wrap(routes(Application::new(catalog, settings.limits, settings.cors.origins.clone())), settings)
+    wrap(routes(Application::new(catalog, &settings)), settings)
 }
 
 /// The application for an invalid configuration: it is alive and reports the error, instead of crashing in a loop.
@@ -68,7 +68,9 @@ fn wrap(routes: Router, settings: Settings) -> Router {
         .layer(axum::middleware::from_fn(preflight))
         .option_layer(cors(settings.cors))
         .layer(CompressionLayer::new())
-        .layer(CatchPanicLayer::custom(panicked));
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(axum::middleware::from_fn(reject_faults))
+        .layer(axum::middleware::from_fn_with_state(settings.limits, response::check_length));
     let application = routes.layer(stack);
     let prefixes = settings.base_paths.iter().map(|path| path::normalize(path)).collect();
     let paths = Arc::new(Paths { prefixes, aliases: settings.aliases, is_route });

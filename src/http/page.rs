@@ -10,10 +10,12 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
+use utoipa::openapi::schema::ComponentsBuilder;
 
-use super::docs::operation::{Draft, JSON};
+use super::docs::operation::Draft;
 use super::docs::schema::{ModelSchemas, object, one_of, text};
 use super::protocols::native::openapi::HEALTH;
+use super::server::accept::Accept;
 
 const FRAME: &str = include_str!("../../web/page.html");
 const STYLE: &str = include_str!("../../web/style.css");
@@ -53,9 +55,9 @@ static PAGE: LazyLock<Page> = LazyLock::new(|| {
     Page { html, policy }
 });
 
-/// The page, or the JSON `{"status":"alive"}` for clients that accept JSON and check here whether the server runs.
+/// The page for browsers, and the JSON `{"status":"alive"}` for other clients, which check here whether the server runs.
 pub(super) async fn show(headers: HeaderMap) -> Response {
-    if accepts_json(&headers) {
+    if !Accept::from_headers(&headers).prefers_html() {
         let headers = [(header::CONTENT_TYPE, "application/json"), (header::VARY, "accept")];
         return (headers, r#"{"status":"alive"}"#).into_response();
     }
@@ -72,18 +74,11 @@ pub(super) async fn show(headers: HeaderMap) -> Response {
 
 /// `GET /` in the `OpenAPI` document.
 pub(super) fn operation(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
-    let draft = draft.about(HEALTH, "Page to try the models; for clients that accept JSON, liveness");
-    let draft = draft.answers("The process runs", JSON, object([("status", one_of(["alive"]).into())]));
-    draft.or("text/html", text("The page"))
+    let draft = draft.about(HEALTH, "Liveness; for browsers, the page to try the models");
+    draft.answers("Alive", "The process runs").or("text/html", text("The page"))
 }
 
-/// Whether a request accepts JSON and not HTML, like those of `KServe` v1 clients. Browsers accept HTML.
-fn accepts_json(headers: &HeaderMap) -> bool {
-    let names = |media_type| {
-        let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-        accepted
-            .flat_map(|value| value.split(','))
-            .any(|range| range.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case(media_type)))
-    };
-    names("application/json") && !names("text/html")
+/// Adds the schema of liveness.
+pub(super) fn define(components: ComponentsBuilder, _: &[ModelSchemas<'_>]) -> ComponentsBuilder {
+    components.schema("Alive", object([("status", one_of(["alive"]).into())]))
 }

@@ -35,6 +35,8 @@ pub(crate) struct Route {
     pub(crate) envelope: Envelope,
     /// Whether a 404 may suggest it.
     pub(crate) suggested: bool,
+    /// Whether the plain server answers it also at its limits, because it reports the state of the server.
+    pub(crate) always_answered: bool,
     pub(crate) operations: Operations,
 }
 
@@ -45,9 +47,9 @@ pub(crate) enum Operations {
     None,
     /// One.
     One(fn(Draft, &[ModelSchemas<'_>]) -> Draft),
-    /// One, with the schemas of the default model.
+    /// One, with examples of the default model.
     DefaultModel(fn(Draft, &ModelSchemas<'_>) -> Draft),
-    /// One per model, whose name replaces the path's parameter `{name}` or `{model}`.
+    /// One per model, whose name replaces the path's parameter `{name}`.
     EachModel(fn(Draft, &ModelSchemas<'_>) -> Draft),
 }
 
@@ -63,7 +65,15 @@ impl Route {
     }
 
     fn new(path: &'static str, method: HttpMethod, handler: MethodRouter<Arc<Application>>) -> Self {
-        Self { path, method, handler, envelope: Envelope::Problem, suggested: true, operations: Operations::None }
+        Self {
+            path,
+            method,
+            handler,
+            envelope: Envelope::Problem,
+            suggested: true,
+            always_answered: false,
+            operations: Operations::None,
+        }
     }
 
     /// Sets the form of its errors.
@@ -71,9 +81,19 @@ impl Route {
         Self { envelope, ..self }
     }
 
+    /// Sets the handler of the methods that it does not support, which answers with a 405.
+    pub(crate) fn other_methods<T: 'static>(self, handler: impl Handler<T, Arc<Application>>) -> Self {
+        Self { handler: self.handler.fallback(handler), ..self }
+    }
+
     /// Keeps it out of the suggestions of 404s.
     pub(crate) fn not_suggested(self) -> Self {
         Self { suggested: false, ..self }
+    }
+
+    /// Answers it also at the limits of the plain server.
+    pub(crate) fn always_answered(self) -> Self {
+        Self { always_answered: true, ..self }
     }
 
     /// Documents it as one operation.
@@ -81,7 +101,7 @@ impl Route {
         Self { operations: Operations::One(describe), ..self }
     }
 
-    /// Documents it as one operation, with the schemas of the default model.
+    /// Documents it as one operation, with examples of the default model.
     pub(crate) fn operation_of_default_model(self, describe: fn(Draft, &ModelSchemas<'_>) -> Draft) -> Self {
         Self { operations: Operations::DefaultModel(describe), ..self }
     }
@@ -101,14 +121,15 @@ impl Route {
         let draft = || Draft::new(self.path, self.method.clone(), self.envelope);
         match self.operations {
             Operations::None => Vec::new(),
-            Operations::One(describe) => vec![(0, describe(draft(), models))],
+            Operations::One(describe) => vec![(0, describe(draft().path_parameters(models), models))],
             Operations::DefaultModel(describe) => {
-                models.first().map(|model| (0, describe(draft(), model))).into_iter().collect()
+                let draft = |model| (0, describe(draft().path_parameters(models), model));
+                models.first().map(draft).into_iter().collect()
             }
             Operations::EachModel(describe) => {
                 let draft = |model: &ModelSchemas<'_>| {
                     let name = model.model.name();
-                    describe(draft().replace("name", name).replace("model", name), model)
+                    describe(draft().replace("name", name).path_parameters(std::slice::from_ref(model)), model)
                 };
                 models.iter().map(draft).enumerate().collect()
             }

@@ -6,24 +6,26 @@ use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::extract::rejection::RawPathParamsRejection;
-use axum::extract::{RawPathParams, Request};
+use axum::extract::{RawPathParams, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any};
 use http::Method;
-use http::header::ACCESS_CONTROL_REQUEST_METHOD;
+use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ALLOW};
 use ordinate_model::suggestion::by_similarity;
 use ordinate_model::wording::shorten;
 use tower::ServiceExt;
 use utoipa::openapi::path::HttpMethod;
 
-use super::application::Application;
+use super::application::{App, Application};
 use super::docs::{openapi, reader};
 use super::page;
 use super::protocols::{kserve_v1, mcp, mlflow, native, open_inference, sagemaker, vertex};
 use super::route::{Protocol, Route};
 use super::server::envelope::Envelope;
 use super::server::error::{ApiError, ErrorCode, wrong_method};
+use super::server::fault::RequestFault;
+use super::server::lambda::EventFault;
 use super::server::middleware::RoutePath;
 use super::server::path::{self, Verb};
 
@@ -42,8 +44,8 @@ pub(crate) const PROTOCOLS: [Protocol; 8] = [
     PAGES,
 ];
 
-/// The page, the `OpenAPI` document and its reader.
-const PAGES: Protocol = Protocol { routes: pages, tags: &[], schemas: |components, _| components };
+/// The page, the `OpenAPI` document and its reader, and the metrics of the plain server.
+const PAGES: Protocol = Protocol { routes: pages, tags: &[], schemas: page::define };
 
 /// All routes.
 static ROUTES: LazyLock<Vec<Route>> =
@@ -52,12 +54,25 @@ static ROUTES: LazyLock<Vec<Route>> =
 fn pages() -> Vec<Route> {
     vec![
         // Its path is so short that it is similar to every other short path.
-        Route::get("/", page::show).operation(page::operation).not_suggested(),
+        Route::get("/", page::show)
+            .other_methods(native::wrong_method::lead_to_predictions)
+            .operation(page::operation)
+            .not_suggested()
+            .always_answered(),
+        Route::get("/metrics", metrics).not_suggested().always_answered(),
         Route::get(openapi::PATH, |application| openapi::document(application, &PROTOCOLS, routes)),
         Route::get(reader::PAGE, reader::page),
         Route::get(reader::ERRORS, reader::errors),
         Route::get(reader::READER, reader::reader).not_suggested(),
     ]
+}
+
+/// `GET /metrics`, where the service has an observer that keeps them.
+async fn metrics(State(application): App, request: Request) -> Response {
+    match &application.observer {
+        Some(observer) => observer.metrics(),
+        None => unknown_route(request).await.into_response(),
+    }
 }
 
 /// The first route that begins with a path.
@@ -94,24 +109,45 @@ pub(crate) fn is_route(path: &str) -> bool {
     !methods(path).is_empty()
 }
 
-/// Answers preflight requests (Fetch standard §3.2.2) for routes that do not exist, or not with the method.
+/// Answers `OPTIONS` unless it is a preflight request (Fetch standard §3.2.2) for a method of an existing route.
 pub(crate) async fn preflight(request: Request, next: Next) -> Response {
-    let method = request.headers().get(ACCESS_CONTROL_REQUEST_METHOD).filter(|_| request.method() == Method::OPTIONS);
-    let Some(wanted) = method else { return next.run(request).await };
+    if request.method() != Method::OPTIONS {
+        return next.run(request).await;
+    }
     let path = request.uri().path();
     let methods = methods(path);
+    if methods.is_empty() {
+        return unknown_route(request).await.into_response();
+    }
+    let Some(wanted) = request.headers().get(ACCESS_CONTROL_REQUEST_METHOD) else {
+        let allowed = if methods.contains(&HttpMethod::Get) { ["GET", "HEAD"].as_slice() } else { &[] };
+        let post = methods.contains(&HttpMethod::Post).then_some("POST");
+        let allowed: Vec<_> = allowed.iter().copied().chain(post).collect();
+        return ([(ALLOW, allowed.join(","))], wrong_method(Method::OPTIONS).await).into_response();
+    };
     let is = |method: &HttpMethod| match method {
         HttpMethod::Get => wanted == "GET" || wanted == "HEAD",
         _ => wanted == "POST",
     };
-    if methods.is_empty() {
-        return unknown_route(request).await.into_response();
-    }
     if !methods.iter().any(is) {
         let detail = format!("{path} does not support {}", shorten(&String::from_utf8_lossy(wanted.as_bytes())));
         return ApiError::new(ErrorCode::MethodNotAllowed, detail).into_response();
     }
     next.run(request).await
+}
+
+/// Answers requests that their event or their connection has found to be invalid, or too many. Routes about the state of
+/// the server are answered also if it is at its limits.
+pub(crate) async fn reject_faults(request: Request, next: Next) -> Response {
+    if let Some(EventFault::Unreadable(reason)) = request.extensions().get() {
+        return ApiError::new(ErrorCode::InvalidEvent, format!("the event cannot be read: {reason}")).into_response();
+    }
+    let path = request.uri().path();
+    let is_always_answered = || ROUTES.iter().any(|route| route.always_answered && route.path == path);
+    match request.extensions().get::<RequestFault>() {
+        Some(fault) if !(fault.is_overload() && is_always_answered()) => ApiError::from(fault).into_response(),
+        _ => next.run(request).await,
+    }
 }
 
 /// The form of the errors that the client of a normalized path can read.

@@ -38,7 +38,7 @@ pub struct Settings {
     pub aliases: Vec<Alias>,
     /// The requests that have a line in the log.
     pub log_requests: LogRequests,
-    /// Is called at the end of each request.
+    /// Keeps the metrics of requests, for `GET /metrics`.
     pub observer: Option<Arc<dyn Observer>>,
 }
 
@@ -71,7 +71,8 @@ pub enum LogRequests {
 
 impl LogRequests {
     /// Whether a response with this status has a line.
-    pub(crate) fn include(self, status: u16) -> bool {
+    #[must_use]
+    pub fn include(self, status: u16) -> bool {
         match self {
             Self::All => true,
             Self::Errors => status >= 400,

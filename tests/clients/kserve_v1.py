@@ -11,6 +11,7 @@ base = sys.argv[1]
 
 async def ask():
     client = InferenceRESTClient(RESTConfig(protocol="v1"))
+    assert await client.is_server_live(base)
     assert await client.is_model_ready(base, "line")
     answer = await client.infer(base, {"instances": [[1], [2]]}, model_name="line")
     assert answer == {"predictions": [3.0, 5.0]}, answer

@@ -113,6 +113,17 @@ class Checks:
             asked = [InferRequestedOutput("prediction_sets", binary_data=binary)]
             sets = triton.infer("iris", [petals], outputs=asked, parameters={"interval": 0.9}).as_numpy("prediction_sets")
             check(f"prediction sets, binary {binary}", sets.dtype == bool and sets.shape == (2, 3) and sets.any(axis=1).all())
+        for binary in (True, False):
+            self.keep("tritonclient", f"iris-classes-{'binary' if binary else 'json'}-out")
+            asked = [InferRequestedOutput("predict_proba", binary_data=binary, class_count=2)]
+            ranked = plain(triton.infer("iris", [petals], outputs=asked).as_numpy("predict_proba"))
+            best = [row[0].split(":") for row in ranked]
+            check(f"class_count, binary {binary}: {best}", [(i, label) for _, i, label in best] == [("0", "setosa"), ("2", "virginica")])
+            check("the most probable first", ranked.shape == (2, 2) and float(best[0][0]) > 0.5)
+        self.rejected(
+            "class_count of labels", "400", "predict_proba",
+            lambda: triton.infer("iris", [petals], outputs=[InferRequestedOutput("predict", class_count=2)]),
+        )
         rows = [tensor("X", [[5.1, 3.5, 1.4, 0.2]])]
         because = triton.infer("iris", rows, outputs=[InferRequestedOutput("explain"), InferRequestedOutput("explain_base")])
         check("reasons a class", because.as_numpy("explain").shape == (1, 3, 4) and because.as_numpy("explain_base").shape == (1, 3))

@@ -29,15 +29,15 @@ async fn invoke_with(settings: Settings, event: &Value) -> Result<Value, Diagnos
     Ok(serde_json::to_value(response).unwrap())
 }
 
-async fn respond(event: &Value) -> Value {
+pub(crate) async fn respond(event: &Value) -> Value {
     invoke(event).await.unwrap()
 }
 
-fn captured(name: &str) -> Value {
+pub(crate) fn captured(name: &str) -> Value {
     serde_json::from_str(&std::fs::read_to_string(root().join("events").join(name)).unwrap()).unwrap()
 }
 
-fn body(response: &Value) -> Value {
+pub(crate) fn body(response: &Value) -> Value {
     serde_json::from_str(response["body"].as_str().unwrap()).unwrap()
 }
 
@@ -88,6 +88,11 @@ async fn an_event_of_another_service_fails_the_invocation_and_is_named() {
         (json!({"raw_path": "/predict", "method": "POST", "headers": {}, "body": "{}"}), "VPCLatticeV1"),
         (json!({"requestContext": {"connectionId": "a", "routeKey": "$default"}, "body": "{}"}), "WebSocket"),
         (json!({"type": "TOKEN", "authorizationToken": "a", "methodArn": "b"}), "Authorizer"),
+        (
+            json!({"requestContext": {"functionArn": "a", "condition": "RetriesExhausted"}, "requestPayload": {"a": 1}}),
+            "LambdaDestination",
+        ),
+        (json!({"actionGroup": "a", "apiPath": "/predict", "httpMethod": "POST", "agent": {}}), "BedrockAgent"),
     ] {
         let error = invoke(&event).await.unwrap_err();
         assert_eq!(error.error_type, format!("UnsupportedEvent.{service}"));
@@ -124,6 +129,38 @@ async fn a_stage_and_the_base_path_of_a_domain_are_removed(#[case] name: &str, #
         }
         assert_eq!(respond(&event).await["statusCode"], 200, "{route}");
     }
+}
+
+#[rstest]
+#[case::the_root("/", "GET", "/pricing", 200)]
+#[case::the_root_with_a_slash("/", "GET", "/pricing/", 200)]
+#[case::a_route("/predict", "POST", "/pricing/predict", 200)]
+#[case::without_a_mapping("/predict", "POST", "/predict", 200)]
+#[case::another_path("/predict", "POST", "/pricing/nothing", 404)]
+#[tokio::test]
+async fn the_base_path_of_a_domain_is_removed_from_resources_without_parameters(
+    #[case] resource: &str,
+    #[case] method: &str,
+    #[case] path: &str,
+    #[case] status: u16,
+) {
+    let mut rest = at("v1-custom-domain.json", path);
+    rest["resource"] = json!(resource);
+    rest["pathParameters"] = Value::Null;
+    rest["httpMethod"] = json!(method);
+    assert_eq!(respond(&rest).await["statusCode"], status, "REST API");
+    let mut http = at("v2.json", path);
+    http["routeKey"] = json!(format!("{method} {resource}"));
+    http["requestContext"]["http"]["method"] = json!(method);
+    assert_eq!(respond(&http).await["statusCode"], status, "HTTP API");
+}
+
+#[tokio::test]
+async fn the_path_of_an_event_can_be_percent_encoded() {
+    let mut event = at("v1-custom-domain.json", "/pricing/models/breast%2Dcancer");
+    event["pathParameters"]["proxy"] = json!("models/breast-cancer");
+    event["httpMethod"] = json!("GET");
+    assert_eq!(respond(&event).await["statusCode"], 200);
 }
 
 #[tokio::test]
@@ -335,45 +372,6 @@ async fn every_kind_of_event_can_carry_binary_tensors() {
         let json: Value = serde_json::from_slice(json).unwrap();
         assert_eq!(json["outputs"][0]["parameters"], json!({"binary_data_size": 16}), "{name}");
         assert_eq!(bytes, [3.0_f64.to_le_bytes(), 5.0_f64.to_le_bytes()].concat(), "{name}");
-    }
-}
-
-/// The event of each service for `?explain=true&interval=0.9&note=a%20b`: API Gateway decodes parameters, a load
-/// balancer does not.
-#[rstest]
-#[case("v1.json", json!({"explain": ["true"], "interval": ["0.9"], "note": ["a b"]}))]
-#[case("v1-stage.json", json!({"explain": ["true"], "interval": ["0.9"]}))]
-#[case("v2.json", json!("explain=true&interval=0.9&note=a%20b"))]
-#[case("function-url.json", json!("note=a%20b&interval=%30.9&explain=true"))]
-#[case("alb.json", json!({"explain": "true", "interval": "0.9", "note": "a%20b"}))]
-#[case("alb-multi-value.json", json!({"explain": ["true"], "interval": ["0.9"], "note": ["a%20b"]}))]
-#[tokio::test]
-async fn every_kind_of_event_passes_on_the_parameters_of_the_url(#[case] name: &str, #[case] query: Value) {
-    let mut event = captured(name);
-    match &query {
-        Value::String(raw) => event["rawQueryString"] = json!(raw),
-        Value::Object(values) if values["explain"].is_string() => event["queryStringParameters"] = query,
-        _ => event["multiValueQueryStringParameters"] = query,
-    }
-    let response = respond(&event).await;
-    assert_eq!(response["statusCode"], 200, "{response}");
-    let body = body(&response);
-    assert!(body["explanation"].is_object() && body["interval"].is_array(), "{body}");
-}
-
-#[tokio::test]
-async fn very_long_parameters_are_a_422() {
-    let long = "9".repeat(200_000);
-    for name in ["v1.json", "v2.json", "alb.json"] {
-        let mut event = captured(name);
-        event["rawQueryString"] = json!(format!("interval={long}&{long}={long}"));
-        event["queryStringParameters"] = json!({"interval": long, long.clone(): long});
-        let response = respond(&event).await;
-        assert_eq!(
-            (&response["statusCode"], &body(&response)["code"]),
-            (&json!(422), &json!("invalid_option")),
-            "{name}"
-        );
     }
 }
 

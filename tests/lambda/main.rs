@@ -11,6 +11,7 @@ mod proxy;
 mod s3;
 mod sources;
 mod template;
+mod url;
 mod watch;
 
 /// Held for writing by the test that builds the function, and for reading by tests with time limits of a fraction of a

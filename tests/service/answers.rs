@@ -185,7 +185,7 @@ async fn options_in_the_url_are_those_of_the_body() {
     let body = json!({"X": [DIABETES], "interval": 0.9, "explain": true});
     let expected = predict("/models/diabetes/predict", body).await.json();
     assert!(expected["interval"].is_array() && expected["explanation"].is_object(), "{expected}");
-    let path = "/models/diabetes/predict?interval=0.9&explain=true&utm_source=a%20letter";
+    let path = "/models/diabetes/predict?interval=0.9&explain=true";
     let rows = "age,sex,bmi,bp,s1,s2,s3,s4,s5,s6\n59,2,32.1,101,157,93.2,38,4,4.8598,87\n";
     assert_eq!(csv(path, rows).await.json(), expected);
     assert_eq!(predict(path, json!({"X": [DIABETES]})).await.json(), expected);

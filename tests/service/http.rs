@@ -68,77 +68,6 @@ async fn a_classifier_predicts_labels_of_its_training_data() {
     assert_eq!(call("GET", "/models/breast-cancer", "").await.json()["classes"], json!(["benign", "malignant"]));
 }
 
-#[rstest]
-#[case::none(&[])]
-#[case::json(&[("content-type", "application/json")])]
-#[case::json_with_charset(&[("content-type", "Application/JSON; charset=UTF-8")])]
-#[case::default_of_curl(&[("content-type", "application/x-www-form-urlencoded")])]
-#[case::identity(&[("content-encoding", "identity")])]
-#[tokio::test]
-async fn json_is_accepted_with_every_usual_content_type(#[case] headers: &[(&str, &str)]) {
-    let answer = post("/predict", headers, r#"{"X":[1]}"#).await;
-    assert_eq!(answer.text(), r#"{"y":[3.0]}"#);
-}
-
-/// A header and a row of each bundled model's CSV.
-#[rstest]
-#[case("line", "x", "2")]
-#[case("diabetes", "age,sex,bmi,bp,s1,s2,s3,s4,s5,s6", "59,2,32.1,101,157,93.2,38,4,4.8598,87")]
-#[case("iris", "sepal_length,sepal_width,petal_length,petal_width", "5.1,3.5,1.4,0.2")]
-#[tokio::test]
-async fn the_error_of_csv_with_the_wrong_content_type_has_the_right_one(
-    #[case] model: &str,
-    #[case] header: &str,
-    #[case] row: &str,
-) {
-    let path = format!("/models/{model}/predict");
-    let (with_header, without) = (format!("{header}\n{row}\n{row}\n"), format!("{row}\n{row}\n"));
-    let curl = Some("application/x-www-form-urlencoded");
-    for (sent, body, content_type) in [
-        (None, &with_header, "text/csv"),
-        (curl, &with_header, "text/csv"),
-        (Some("application/json"), &with_header, "text/csv"),
-        (curl, &without, "text/csv; header=absent"),
-        (Some("text/csv"), &without, "text/csv; header=absent"),
-    ] {
-        let headers: Vec<_> = sent.into_iter().map(|sent| ("content-type", sent)).collect();
-        let problem = post(&path, &headers, body.clone()).await.json();
-        let detail = problem["detail"].as_str().unwrap();
-        let advised = detail.rsplit_once("send Content-Type: ").expect(detail).1;
-        let advised = advised.split(" (and ").next().unwrap();
-        assert_eq!(advised, content_type, "{detail}");
-        let answer = post(&path, &[("content-type", advised)], body.clone()).await;
-        assert_eq!(answer.json()["y"].as_array().map(Vec::len), Some(2), "{detail}");
-    }
-}
-
-#[rstest]
-#[case::json("application/json", r#"{"X": [1,}"#)]
-#[case::a_list("application/json", "[1, 2]")]
-#[case::a_misspelt_header("text/csv", "X\n1\n")]
-#[case::text("application/json", "hello, world")]
-#[tokio::test]
-async fn the_error_of_other_bodies_has_no_advice_on_the_content_type(#[case] content_type: &str, #[case] body: &str) {
-    let problem = post("/predict", &[("content-type", content_type)], body.to_owned()).await.json();
-    assert!(!problem["detail"].as_str().unwrap().contains("Content-Type"), "{problem}");
-}
-
-#[rstest]
-#[case::xml(&[("content-type", "application/xml")], "unsupported_media_type")]
-#[case::latin1(&[("content-type", "application/json; charset=iso-8859-1")], "unsupported_media_type")]
-#[case::brotli(&[("content-encoding", "br")], "unsupported_encoding")]
-#[tokio::test]
-async fn an_unsupported_type_or_encoding_is_a_415_that_lists_the_supported_ones(
-    #[case] headers: &[(&str, &str)],
-    #[case] code: &str,
-) {
-    let answer = post("/predict", headers, r#"{"X":[1]}"#).await;
-    assert_eq!(answer.status, 415);
-    assert_eq!(answer.json()["code"], code);
-    let detail = answer.json()["detail"].as_str().unwrap().to_owned();
-    assert!(detail.contains("application/json") || detail.contains("gzip"), "{detail}");
-}
-
 #[tokio::test]
 async fn gzip_is_accepted_up_to_the_limit_after_decompression() {
     let encoding = [("content-encoding", "gzip")];
@@ -388,6 +317,31 @@ async fn a_preflight_request_is_answered_for_the_methods_of_existing_routes(
 }
 
 #[rstest]
+#[case("/predict", 405, "POST")]
+#[case("/models", 405, "GET,HEAD")]
+#[case("/nothing", 404, "")]
+#[tokio::test]
+async fn options_without_a_method_is_no_preflight_request(
+    #[case] path: &str,
+    #[case] status: u16,
+    #[case] allow: &str,
+) {
+    for origins in [AllowedOrigins::Off, AllowedOrigins::Any] {
+        let request = Request::builder().method("OPTIONS").uri(path).body(Body::empty()).unwrap();
+        let answer = send(&with_cors(Cors { origins, ..Cors::default() }), request).await;
+        assert_eq!((answer.status.as_u16(), answer.header("allow")), (status, allow), "{}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn the_limit_of_a_response_applies_to_descriptions_of_models() {
+    let limits = Limits { max_answer_bytes: 100, ..Limits::DEFAULT };
+    let answer = send(&application(Settings::new(limits)), Request::get("/models").body(Body::empty()).unwrap()).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (413, &json!("answer_too_large")));
+    assert_eq!(answer.json()["detail"], "the response would be larger than 100 bytes (MAX_ANSWER_BYTES)");
+}
+
+#[rstest]
 #[case::empty("", false)]
 #[case::blank(" ", false)]
 #[case::not_ascii("é", false)]
@@ -411,6 +365,8 @@ async fn a_request_id_is_kept_if_it_is_safe(#[case] id: &str, #[case] is_kept: b
 #[case::deflate_of_json("deflate", "application/json", br#"{"X":[1]}"#)]
 #[case::gzip_of_csv("gzip", "text/csv", b"x\n1\n")]
 #[case::deflate_of_csv("deflate", "text/csv", b"x\n1\n")]
+#[case::gzip_of_csv_as_bytes("gzip", "application/octet-stream", b"x\n1\n")]
+#[case::gzip_of_json_as_bytes("gzip", "application/octet-stream", b"\xef\xbb\xbf{\"X\":[1]}")]
 #[tokio::test]
 async fn a_body_that_a_gateway_decompressed_is_read_as_it_is(
     #[case] encoding: &str,
@@ -431,8 +387,34 @@ async fn a_compressed_body_of_unknown_type_is_read_by_its_content(#[case] body: 
     assert_eq!(post("/predict", &headers, gzip(body)).await.text(), r#"{"y":[3.0]}"#);
     let answer = post("/invocations", &headers, gzip(br#"{"instances": [1]}"#)).await;
     assert_eq!(answer.text(), r#"{"predictions":[3.0]}"#);
-    let plain = post("/predict", &headers[1..], body.to_vec()).await;
-    assert_eq!(plain.status, 415);
+}
+
+#[tokio::test]
+async fn a_compressed_body_that_a_gateway_converted_to_text_is_named_with_a_remedy() {
+    let body = gzip(br#"{"X":[1]}"#);
+    let converted = String::from_utf8_lossy(&body).into_owned().into_bytes();
+    let encoding = ("content-encoding", "gzip");
+    for content_type in ["application/json", "text/csv"] {
+        let answer = post("/predict", &[encoding, ("content-type", content_type)], converted.clone()).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (400, &json!("invalid_gzip")));
+        let detail = answer.json()["detail"].to_string();
+        assert!(detail.contains("a gateway has changed its bytes"), "{detail}");
+        assert!(detail.contains("send it as application/octet-stream"), "{detail}");
+    }
+    let answer = post("/predict", &[encoding, ("content-type", "application/octet-stream")], body).await;
+    assert_eq!(answer.status, 200);
+}
+
+#[rstest]
+#[case(&["identity", "gzip"], 200)]
+#[case(&["identity, gzip"], 200)]
+#[case(&["gzip", "identity"], 200)]
+#[case(&["gzip", "gzip"], 415)]
+#[case(&["gzip, gzip"], 415)]
+#[tokio::test]
+async fn content_encodings_are_a_list_in_any_number_of_lines(#[case] lines: &[&str], #[case] status: u16) {
+    let headers: Vec<_> = lines.iter().map(|line| ("content-encoding", *line)).collect();
+    assert_eq!(post("/predict", &headers, gzip(br#"{"X":[1]}"#)).await.status, status);
 }
 
 #[tokio::test]

@@ -52,23 +52,28 @@ async fn the_policy_allows_the_style_and_the_script_of_the_page_only() {
     assert!(policy.starts_with("default-src 'none';") && !policy.contains("unsafe"), "{policy}");
 }
 
+/// `KServe`'s client sends `*/*`, and checks here whether the server is live.
 #[rstest]
-#[case::kserve("application/json", true)]
-#[case::with_quality("text/plain;q=0.5, Application/JSON;q=0.9", true)]
+#[case::kserve_and_curl("*/*", true)]
+#[case::json("application/json", true)]
+#[case::with_weights("text/plain;q=0.5, Application/JSON;q=0.9", true)]
+#[case::json_rather_than_html("application/json, text/html;q=0.5", true)]
+#[case::without_html("text/html;q=0, */*", true)]
 #[case::browser(BROWSER, false)]
 #[case::both("application/json, text/html", false)]
-#[case::curl("*/*", false)]
 #[tokio::test]
-async fn a_request_for_json_is_answered_with_the_liveness(#[case] accept: &str, #[case] json: bool) {
+async fn the_page_is_for_clients_that_name_html_and_others_read_the_liveness(#[case] accept: &str, #[case] json: bool) {
     let answer = get(accept).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.text() == r#"{"status":"alive"}"#, json, "{accept}");
+    assert_eq!(answer.text().starts_with("<!doctype html>"), !json, "{accept}");
     assert!(answer.header("vary").contains("accept"));
 }
 
 #[tokio::test]
-async fn without_an_accept_header_it_is_the_page() {
-    assert!(call("GET", "/", "").await.text().starts_with("<!doctype html>"));
+async fn without_an_accept_header_it_is_the_liveness() {
+    let answer = call("GET", "/", "").await;
+    assert_eq!((answer.text().as_str(), answer.header("content-type")), (r#"{"status":"alive"}"#, "application/json"));
     assert_eq!(call("HEAD", "/", "").await.status, 200);
     assert_eq!(call("POST", "/", "").await.status, 405);
 }

@@ -7,8 +7,9 @@ use std::time::Duration;
 use clap::Args;
 use ureq::Agent;
 
+use super::serve::{default_address, is_sagemaker};
 use ordinate::config::Environment;
-use ordinate_server::settings::{ADDRESS, ServerSettings};
+use ordinate_server::settings::ServerSettings;
 
 /// Check that a server is ready
 ///
@@ -37,12 +38,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let base = if let Some(url) = &arguments.url {
         url.clone()
     } else {
-        let settings = ServerSettings::new(&Environment::process(), ADDRESS)?;
+        let environment = Environment::process();
+        let settings = ServerSettings::new(&environment, default_address(is_sagemaker(environment)))?;
         let host = if settings.host.is_unspecified() { IpAddr::from(Ipv4Addr::LOCALHOST) } else { settings.host };
         format!("http://{}", SocketAddr::new(host, settings.port))
     };
-    if !base.starts_with("http://") {
-        return Err(format!("expected a URL that starts with http://, got {base:?}").into());
+    let is_http = base.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://"));
+    if !is_http || base.contains(['?', '#']) {
+        return Err(format!("expected a URL that starts with http://, without a query, got {base:?}").into());
     }
     let url = format!("{}/health/ready", base.trim_end_matches('/'));
     let limit = Duration::from_secs_f64(arguments.timeout);

@@ -6,6 +6,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::pin::pin;
 
 use clap::Args;
 use tokio::net::TcpListener;
@@ -21,6 +22,8 @@ use ordinate::telemetry;
 use ordinate_model::Model;
 use ordinate_server::settings::{ADDRESS, ServerSettings};
 use ordinate_server::signal::stopped;
+
+type ProcessEnvironment = Environment<fn(&str) -> Option<String>>;
 
 /// The folder of the model in a container of `SageMaker`, which calls it with the argument `serve`.
 const SAGEMAKER: &str = "/opt/ml/model";
@@ -60,31 +63,48 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let environment = Environment::process();
     telemetry::install(environment.log()?);
-    let mut places = arguments.models.clone();
-    let mut address = ADDRESS;
-    if places.is_empty() && matches!(environment.model_uri(), Ok(ModelUri::Bundled)) && Path::new(SAGEMAKER).is_dir() {
-        places = models_of_sagemaker()?;
-        address = SAGEMAKER_ADDRESS;
-    }
-    let settings = ServerSettings::new(&environment, address)?;
+    let is_sagemaker = arguments.models.is_empty() && is_sagemaker(environment);
+    let places = if is_sagemaker { models_of_sagemaker()? } else { arguments.models.clone() };
+    let settings = ServerSettings::new(&environment, default_address(is_sagemaker))?;
     let host = arguments.host.unwrap_or(settings.host);
     let port = arguments.port.unwrap_or(settings.port);
-    Runtime::new()?.block_on(async {
+    let runtime = Runtime::new()?;
+    let outcome = runtime.block_on(async {
+        // As process 1 of a container, the process ignores signals until they are caught.
+        let mut stopped = pin!(stopped()?);
         // Before the models are loaded, which may take long.
         let listener = listen(SocketAddr::new(host, port)).await?;
-        let config = match places.as_slice() {
-            [] => {
-                let config = environment.config()?;
-                if matches!(environment.model_uri()?, ModelUri::File(_)) {
-                    load_from(&config.catalog).await.map_err(|error| format!("MODEL_URI: {error}"))?;
-                }
-                config
-            }
-            places => environment.config_with_models(load(places).await?)?,
+        let config = tokio::select! {
+            config = configure(environment, &places) => config?,
+            () = stopped.as_mut() => return Ok(()),
         };
-        serve(listener, config, &settings).await
-    })?;
-    Ok(String::new())
+        serve(listener, config, &settings, stopped).await
+    });
+    // A request with a large body has a thread of its own, which cannot be stopped.
+    runtime.shutdown_background();
+    outcome.map(|()| String::new())
+}
+
+/// The configuration, with the loaded models if they are files or arguments.
+async fn configure(environment: ProcessEnvironment, places: &[String]) -> Result<Config, Box<dyn Error>> {
+    if !places.is_empty() {
+        return Ok(environment.config_with_models(load(places).await?)?);
+    }
+    let config = environment.config()?;
+    if matches!(environment.model_uri()?, ModelUri::File(_)) {
+        load_from(&config.catalog).await.map_err(|error| format!("MODEL_URI: {error}"))?;
+    }
+    Ok(config)
+}
+
+/// Whether this is a container of `SageMaker` whose models are in its folder.
+pub(super) fn is_sagemaker(environment: ProcessEnvironment) -> bool {
+    matches!(environment.model_uri(), Ok(ModelUri::Bundled)) && Path::new(SAGEMAKER).is_dir()
+}
+
+/// The address to listen on if the environment has no other.
+pub(super) fn default_address(is_sagemaker: bool) -> SocketAddr {
+    if is_sagemaker { SAGEMAKER_ADDRESS } else { ADDRESS }
 }
 
 /// The model files in `SageMaker`'s folder, by name.
@@ -149,14 +169,14 @@ async fn load(places: &[String]) -> Result<Vec<Catalog>, String> {
     Ok(catalogs)
 }
 
-async fn serve(listener: TcpListener, config: Config, settings: &ServerSettings) -> Result<(), Box<dyn Error>> {
-    let stopped = stopped()?;
+async fn serve(
+    listener: TcpListener,
+    config: Config,
+    settings: &ServerSettings,
+    stopped: impl Future<Output = ()>,
+) -> Result<(), Box<dyn Error>> {
     let authority = authority(listener.local_addr()?);
     print_error(&format!("Ordinate on http://{authority}; API documentation: http://{authority}/docs\n"));
     let ready = move |model: &Model| print_error(&format!("Ready. Try:\n\n  {}\n\n", curl(&authority, model)));
-    ordinate_server::serve(listener, config, settings, ready, async {
-        stopped.await;
-    })
-    .await?;
-    Ok(())
+    Ok(ordinate_server::serve(listener, config, settings, ready, stopped).await?)
 }

@@ -2,38 +2,40 @@
 //! bodies of all requests together.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use ordinate::http::server::fault::BodyFault;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// Bodies up to this size are not counted.
 const SMALL: usize = 16 * 1024;
 
-/// A body without new bytes for this time loses its memory if others wait for it.
-const STALLED: Duration = Duration::from_millis(250);
+/// A body without new bytes for this time loses its memory if another one waits for it.
+const STALLED: Duration = Duration::from_secs(1);
 
-/// The time between two attempts to get memory.
-const RETRY: Duration = Duration::from_millis(50);
+/// The time between two searches for such a body.
+const SEARCH: Duration = Duration::from_millis(100);
+
+/// The unit of memory.
+const KIB: usize = 1024;
 
 /// The memory of all bodies that are being received or handled.
 #[derive(Debug)]
 pub(crate) struct BodyMemory {
+    /// In KiB.
     limit: usize,
+    /// In KiB. Bodies get memory in the order in which they ask for it.
+    free: Arc<Semaphore>,
     next: AtomicU64,
-    held: Mutex<Held>,
-}
-
-#[derive(Debug, Default)]
-struct Held {
-    bytes: usize,
-    /// The bodies that are being received.
-    receiving: HashMap<u64, Receiving>,
+    /// The bodies with memory that are being received.
+    receiving: Mutex<HashMap<u64, Receiving>>,
 }
 
 #[derive(Debug)]
@@ -44,19 +46,50 @@ struct Receiving {
 }
 
 impl BodyMemory {
-    /// Memory for bodies of at most `limit` bytes together, and for one of at least `largest` bytes.
-    pub(crate) fn new(limit: usize, largest: usize) -> Arc<Self> {
-        Arc::new(Self { limit: limit.max(largest), next: AtomicU64::new(0), held: Mutex::default() })
+    /// Memory for bodies of at most `limit` bytes together.
+    pub(crate) fn new(limit: usize) -> Arc<Self> {
+        let limit = limit.div_ceil(KIB).min(Semaphore::MAX_PERMITS);
+        Arc::new(Self {
+            limit,
+            free: Arc::new(Semaphore::new(limit)),
+            next: AtomicU64::new(0),
+            receiving: Mutex::default(),
+        })
     }
 
-    /// Every update is complete, so the numbers are right even after a panic.
-    fn held(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Every update is complete, so the list is right even after a panic.
+    fn receiving(&self) -> MutexGuard<'_, HashMap<u64, Receiving>> {
+        self.receiving.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The bytes of all bodies.
     pub(crate) fn bytes(&self) -> usize {
-        self.held().bytes
+        (self.limit - self.free.available_permits()) * KIB
+    }
+
+    /// Waits for memory for a body of at most `bytes` bytes. It is reserved at once, so that bodies do not wait for each
+    /// other with a part of what they need.
+    async fn reserve(self: &Arc<Self>, bytes: usize, stalled: &Arc<Notify>) -> Reservation {
+        let units = u32::try_from(bytes.div_ceil(KIB).min(self.limit)).unwrap_or(u32::MAX);
+        let mut acquired = pin!(self.free.clone().acquire_many_owned(units));
+        let permit = loop {
+            tokio::select! {
+                permit = acquired.as_mut() => break permit,
+                () = tokio::time::sleep(SEARCH) => self.evict_stalled(),
+            }
+        };
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        self.receiving().insert(id, Receiving { last: Instant::now(), stalled: stalled.clone() });
+        Reservation { memory: self.clone(), id, permit: permit.ok() }
+    }
+
+    /// The body whose client has been silent for the longest time loses its memory.
+    fn evict_stalled(&self) {
+        let receiving = self.receiving();
+        let stalled = receiving.values().filter(|body| body.last.elapsed() >= STALLED);
+        if let Some(body) = stalled.min_by_key(|body| body.last) {
+            body.stalled.notify_one();
+        }
     }
 }
 
@@ -65,58 +98,31 @@ impl BodyMemory {
 pub(crate) struct Reservation {
     memory: Arc<BodyMemory>,
     id: u64,
-    bytes: usize,
+    /// `None` only if the semaphore is closed, which it never is.
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Reservation {
-    /// Reserves memory for a body of at most `bytes` bytes, waiting until others return theirs. It is reserved at once, so
-    /// that bodies do not wait for each other with a part of what they need.
-    async fn new(memory: &Arc<BodyMemory>, bytes: usize, stalled: &Arc<Notify>) -> Self {
-        loop {
-            if let Some(reservation) = Self::try_new(memory, bytes, stalled) {
-                return reservation;
-            }
-            tokio::time::sleep(RETRY).await;
-        }
-    }
-
-    /// Without enough memory, the body whose client has been silent for the longest time loses its own.
-    fn try_new(memory: &Arc<BodyMemory>, bytes: usize, stalled: &Arc<Notify>) -> Option<Self> {
-        let mut held = memory.held();
-        if held.bytes + bytes > memory.limit {
-            let silent = held.receiving.values().filter(|body| body.last.elapsed() >= STALLED);
-            if let Some(body) = silent.min_by_key(|body| body.last) {
-                body.stalled.notify_one();
-            }
-            return None;
-        }
-        held.bytes += bytes;
-        let id = memory.next.fetch_add(1, Ordering::Relaxed);
-        held.receiving.insert(id, Receiving { last: Instant::now(), stalled: stalled.clone() });
-        Some(Self { memory: memory.clone(), id, bytes })
-    }
-
     /// Bytes of the body arrived.
     fn progress(&self) {
-        if let Some(receiving) = self.memory.held().receiving.get_mut(&self.id) {
+        if let Some(receiving) = self.memory.receiving().get_mut(&self.id) {
             receiving.last = Instant::now();
         }
     }
 
     /// The body is complete, and has this length.
     fn complete(&mut self, length: usize) {
-        let mut held = self.memory.held();
-        held.receiving.remove(&self.id);
-        held.bytes -= self.bytes - length;
-        self.bytes = length;
+        self.memory.receiving().remove(&self.id);
+        if let Some(permit) = &mut self.permit {
+            let unused = permit.num_permits().saturating_sub(length.div_ceil(KIB));
+            drop(permit.split(unused));
+        }
     }
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        let mut held = self.memory.held();
-        held.receiving.remove(&self.id);
-        held.bytes -= self.bytes;
+        self.memory.receiving().remove(&self.id);
     }
 }
 
@@ -146,37 +152,43 @@ pub(crate) async fn receive(
         return Ok((Bytes::new(), None));
     }
     let declared = body.size_hint().upper().map(|length| usize::try_from(length).unwrap_or(usize::MAX));
-    let most = declared.unwrap_or(limits.bytes);
-    if most > limits.bytes {
+    let max_bytes = declared.unwrap_or(limits.bytes);
+    if max_bytes > limits.bytes {
         return Err(BodyFault::TooLarge);
     }
     let stalled = Arc::new(Notify::new());
     tokio::select! {
-        received = collect(body, most, memory, &stalled) => received,
+        received = collect(body, BodyLimits { bytes: max_bytes, ..limits }, memory, &stalled) => received,
         () = stalled.notified() => Err(BodyFault::Stalled),
-        () = tokio::time::sleep(limits.time) => Err(BodyFault::TimedOut(limits.time)),
     }
 }
 
 async fn collect(
     mut body: Incoming,
-    most: usize,
+    limits: BodyLimits,
     memory: &Arc<BodyMemory>,
     stalled: &Arc<Notify>,
 ) -> Result<Received, BodyFault> {
     let mut bytes = Vec::new();
     let mut reservation: Option<Reservation> = None;
-    while let Some(frame) = body.frame().await {
+    let mut deadline = Instant::now() + limits.time;
+    loop {
+        let frame = timeout_at(deadline, body.frame()).await.map_err(|_| BodyFault::TimedOut(limits.time))?;
+        let Some(frame) = frame else { break };
         let Ok(part) = frame.map_err(|error| BodyFault::Incomplete(reason(&error)))?.into_data() else { continue };
-        if bytes.len() + part.len() > most {
+        if bytes.len() + part.len() > limits.bytes {
             return Err(BodyFault::TooLarge);
         }
         match &reservation {
             Some(reservation) => reservation.progress(),
             None if bytes.len() + part.len() > SMALL => {
-                reservation = Some(Reservation::new(memory, most, stalled).await);
+                let waiting = Instant::now();
+                let reserved = timeout(limits.time, memory.reserve(limits.bytes, stalled)).await;
+                reservation = Some(reserved.map_err(|_| BodyFault::NoMemory)?);
+                // The client cannot send while the server waits.
+                deadline += waiting.elapsed();
                 // Its pages are resident as they are filled; growing it step by step would leave copies in the allocator.
-                bytes.reserve_exact(most - bytes.len());
+                bytes.try_reserve_exact(limits.bytes - bytes.len()).map_err(|_| BodyFault::NoMemory)?;
             }
             None => {}
         }

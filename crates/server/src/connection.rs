@@ -1,31 +1,35 @@
 //! A connection: HTTP/1.1 or HTTP/2, closed when its client stalls.
 
 use std::error::Error;
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use hyper::StatusCode;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, watch};
+use tokio::time::timeout;
 
-use crate::service::Service;
-use crate::socket::{Activity, Socket, Stall, has_unread_bytes, linger};
+use crate::activity::{Activity, Stall};
+use crate::requests::Requests;
+use crate::socket::{Socket, configure, has_unread_bytes, linger};
 
 /// The memory for what is read at once, which also limits the headers of a request.
 const BUFFER: usize = 64 * 1024;
 
-/// HTTP/2: bytes of a stream that a client may send before they are read.
-const STREAM_WINDOW: u32 = 256 * 1024;
+/// HTTP/2: bytes of a stream that a client may send before they are read. They are in memory, too.
+const STREAM_WINDOW: u32 = 64 * 1024;
 
 /// HTTP/2: the same for all streams of a connection.
-const CONNECTION_WINDOW: u32 = 1024 * 1024;
+const CONNECTION_WINDOW: u32 = 128 * 1024;
 
-/// HTTP/2: the most streams of a connection at once.
+/// HTTP/2: the maximum number of streams of a connection at once.
 const MAX_STREAMS: u32 = 100;
 
 /// HTTP/2: after this time without a frame, and again without an answer to a ping, the connection is closed.
@@ -34,8 +38,9 @@ const PING: Duration = Duration::from_secs(30);
 /// How long a client may read its response after the server closed its side.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// The time between two looks at a connection that ends as soon as it is idle.
-const DRAIN_INTERVAL: Duration = Duration::from_millis(10);
+/// The time for something that happens at once unless the client prevents it: reading bytes that have arrived, or the last
+/// frames of HTTP/2.
+const SOON: Duration = Duration::from_millis(10);
 
 /// A connection, for the list of all connections.
 #[derive(Debug)]
@@ -66,74 +71,81 @@ impl Connection {
         self: Arc<Self>,
         stream: TcpStream,
         peer: SocketAddr,
-        service: Arc<Service>,
+        requests: Arc<Requests>,
         mut draining: watch::Receiver<bool>,
     ) {
-        let _ = stream.set_nodelay(true);
+        configure(&stream);
         let stream = Arc::new(stream);
         let io = TokioIo::new(Socket::new(stream.clone(), self.activity.clone()));
-        let (headers, idle) = (service.header_timeout, service.idle_timeout);
-        let activity = self.activity.clone();
-        let requests = service_fn(move |request| service.clone().answer(request, activity.clone()));
+        let mut timer = pin!(tokio::time::sleep(requests.timeouts.headers));
+        let handler = service_fn(|request| requests.clone().answer(request, self.activity.begin_request()));
         let builder = builder();
-        let mut connection = pin!(builder.serve_connection(io, requests));
-        let mut timer = pin!(tokio::time::sleep(headers.min(idle)));
+        let mut connection = pin!(builder.serve_connection(io, handler));
         let mut is_ending = false;
         loop {
-            tokio::select! {
-                outcome = connection.as_mut() => {
-                    if let Err(error) = outcome {
-                        log_error(peer, &*error);
-                    }
-                    break;
-                }
+            let outcome = tokio::select! {
+                // First, because it changes the deadline.
+                biased;
+                outcome = connection.as_mut() => Some(outcome),
                 () = self.evict.notified() => {
                     if self.activity.idle_since().is_some() && !has_unread_bytes(&stream) {
-                        return;
+                        break;
                     }
                     self.evicted.store(false, Ordering::SeqCst);
+                    None
                 }
-                () = timer.as_mut() => {
-                    let deadline = self.activity.deadline(headers, idle);
-                    if let Some((_, stall)) = deadline.filter(|(at, _)| *at <= Instant::now()) {
-                        log_stall(peer, stall);
+                stall = poll_fn(|context| self.activity.poll_stall(context, timer.as_mut(), requests.timeouts())) => {
+                    if stall == Stall::Idle && has_unread_bytes(&stream) {
+                        timeout(SOON, connection.as_mut()).await.ok()
+                    } else {
+                        if requests.log.include(StatusCode::REQUEST_TIMEOUT.as_u16()) {
+                            log_stall(peer, stall);
+                        }
                         if stall == Stall::Headers {
                             let _ = stream.try_write(TIMEOUT_RESPONSE);
                         }
-                        return;
-                    }
-                    let next = deadline.map_or_else(|| Instant::now() + headers.min(idle), |(at, _)| at);
-                    timer.as_mut().reset(next.into());
-                }
-                _ = draining.wait_for(|draining| *draining), if !is_ending => {}
-            }
-            if !is_ending && *draining.borrow() {
-                // A request may be in the buffers of the kernel or of hyper, which would discard it now.
-                let is_received = self.activity.is_busy() || self.activity.is_http2();
-                if is_received || !(self.activity.has_begun() || has_unread_bytes(&stream)) {
-                    connection.as_mut().graceful_shutdown();
-                    is_ending = true;
-                } else {
-                    tokio::select! {
-                        outcome = connection.as_mut() => {
-                            if let Err(error) = outcome {
-                                log_error(peer, &*error);
-                            }
-                            break;
-                        }
-                        () = tokio::time::sleep(DRAIN_INTERVAL) => {}
+                        break;
                     }
                 }
+                () = is_draining(&mut draining), if !is_ending => {
+                    // A request may be in the buffers of the kernel or of hyper, which would discard it now.
+                    let is_received = self.activity.is_busy() || self.activity.is_http2();
+                    if is_received || !(self.activity.has_begun() || has_unread_bytes(&stream)) {
+                        connection.as_mut().graceful_shutdown();
+                        is_ending = true;
+                        None
+                    } else {
+                        timeout(SOON, connection.as_mut()).await.ok()
+                    }
+                }
+            };
+            if let Some(outcome) = outcome {
+                if let Err(error) = outcome
+                    && requests.log.include(StatusCode::BAD_REQUEST.as_u16())
+                {
+                    log_error(peer, &*error);
+                }
+                if self.activity.has_abandoned_body() {
+                    linger(&stream, LINGER).await;
+                }
+                return;
             }
         }
-        if self.activity.has_abandoned_body() {
-            linger(&stream, LINGER).await;
+        // So that a client of HTTP/2 learns that it can send its next request on another connection.
+        if self.activity.is_http2() && !self.activity.is_busy() {
+            connection.as_mut().graceful_shutdown();
+            let _ = timeout(SOON, connection).await;
         }
     }
 }
 
-/// The response to a client that did not finish its headers, which hyper closes without a word.
+/// The response to a client that did not finish its headers, which hyper closes without a response.
 const TIMEOUT_RESPONSE: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+
+/// Resolves when all connections are to end.
+async fn is_draining(draining: &mut watch::Receiver<bool>) {
+    let _ = draining.wait_for(|draining| *draining).await;
+}
 
 fn builder() -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
@@ -155,7 +167,9 @@ fn log_stall(peer: SocketAddr, stall: Stall) {
     match stall {
         Stall::Idle => tracing::debug!(%peer, "an idle connection was closed"),
         Stall::Headers => tracing::info!(%peer, status = 408, "the headers of a request did not arrive in time"),
-        Stall::Response => tracing::info!(%peer, "a connection was closed: its client does not read the response"),
+        Stall::Response => {
+            tracing::info!(%peer, "a connection was closed: its client does not read the response, or too slowly");
+        }
     }
 }
 

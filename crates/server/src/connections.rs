@@ -5,24 +5,28 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use libc::{EMFILE, ENFILE, ENOBUFS, ENOMEM};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::connection::Connection;
-use crate::service::Service;
+use crate::requests::Requests;
 use crate::socket::linger;
 
-/// The time to wait when the process has no more file descriptors.
-const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(50);
+/// The time to wait when the system has no more descriptors or memory.
+const OUT_OF_RESOURCES: Duration = Duration::from_millis(50);
+
+/// The time between two reports of a lack of descriptors.
+const REPORT_INTERVAL: Duration = Duration::from_mins(1);
 
 /// How long the client of a refused connection may read the response.
 const REFUSED_LINGER: Duration = Duration::from_millis(500);
 
-/// The most refused connections that get a response at once.
-const MAX_REFUSING: usize = 256;
+/// The maximum number of refused connections that get a response at once, apart from the limit of connections.
+pub(crate) const MAX_REFUSING: usize = 256;
 
 /// The response to a connection above the limit.
 const REFUSED: &[u8] =
@@ -32,17 +36,19 @@ const REFUSED: &[u8] =
 #[derive(Debug)]
 pub(crate) struct Connections {
     limit: usize,
-    open: Mutex<Open>,
+    open: Mutex<OpenConnections>,
     accepted: AtomicU64,
     refused: AtomicU64,
 }
 
 #[derive(Debug, Default)]
-struct Open {
+struct OpenConnections {
     next: u64,
     connections: HashMap<u64, Arc<Connection>>,
     /// Whether the limit was reported since the number was last well below it.
-    is_reported: bool,
+    is_limit_reported: bool,
+    /// When a lack of descriptors was last reported.
+    lack_reported: Option<Instant>,
 }
 
 /// Numbers of connections, for metrics.
@@ -60,7 +66,7 @@ impl Connections {
     }
 
     /// Every update is complete, so the list is right even after a panic.
-    fn open(&self) -> MutexGuard<'_, Open> {
+    fn open(&self) -> MutexGuard<'_, OpenConnections> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -77,8 +83,8 @@ impl Connections {
     /// Closes the connection that is idle for the longest time, because the system allows no more.
     fn make_room(&self, cause: &io::Error) {
         let mut open = self.open();
-        if !open.is_reported {
-            open.is_reported = true;
+        if open.lack_reported.is_none_or(|last| last.elapsed() >= REPORT_INTERVAL) {
+            open.lack_reported = Some(Instant::now());
             tracing::warn!(%cause, "cannot accept a connection; idle ones are closed");
         }
         open.evict_idle();
@@ -92,17 +98,21 @@ impl Connections {
         let is_full = open.connections.len() >= self.limit
             && open.connections.values().filter(|connection| !connection.is_evicted()).count() >= self.limit;
         if is_full {
-            if !open.is_reported {
-                open.is_reported = true;
+            if !open.is_limit_reported {
+                open.is_limit_reported = true;
                 let limit = self.limit;
-                tracing::warn!(limit, "the limit of connections (MAX_CONNECTIONS) is reached; idle ones are closed");
+                tracing::warn!(
+                    limit,
+                    "the limit of connections (MAX_CONNECTIONS) is reached; idle ones are closed, and new ones are \
+                     refused if no other is idle"
+                );
             }
             if !open.evict_idle() {
                 self.refused.fetch_add(1, Ordering::Relaxed);
                 return None;
             }
-        } else if open.connections.len() < self.limit / 10 * 9 {
-            open.is_reported = false;
+        } else if open.connections.len() < self.limit - self.limit.div_ceil(10) {
+            open.is_limit_reported = false;
         }
         self.accepted.fetch_add(1, Ordering::Relaxed);
         let (id, connection) = (open.next, Connection::new());
@@ -112,7 +122,7 @@ impl Connections {
     }
 }
 
-impl Open {
+impl OpenConnections {
     /// Closes the connection that is idle for the longest time, if one is idle.
     fn evict_idle(&self) -> bool {
         let idle = self.connections.values().filter(|connection| !connection.is_evicted());
@@ -140,19 +150,19 @@ impl Drop for Admitted {
 
 /// Accepts connections and serves them.
 pub(crate) struct Acceptor {
-    pub(crate) connections: Arc<Connections>,
-    pub(crate) service: Arc<Service>,
+    connections: Arc<Connections>,
+    requests: Arc<Requests>,
     tasks: JoinSet<()>,
     draining: watch::Sender<bool>,
-    /// For refused connections, whose clients read why. Further ones are closed at once.
+    /// For refused connections that stay open until their clients have read the response. Further ones are closed at once.
     refusing: Arc<Semaphore>,
 }
 
 impl Acceptor {
-    pub(crate) fn new(connections: Arc<Connections>, service: Arc<Service>) -> Self {
+    pub(crate) fn new(connections: Arc<Connections>, requests: Arc<Requests>) -> Self {
         Self {
             connections,
-            service,
+            requests,
             tasks: JoinSet::new(),
             draining: watch::Sender::new(false),
             refusing: Arc::new(Semaphore::new(MAX_REFUSING)),
@@ -216,22 +226,21 @@ impl Acceptor {
             }
             return;
         };
-        let (service, draining) = (self.service.clone(), self.draining.subscribe());
+        let (requests, draining) = (self.requests.clone(), self.draining.subscribe());
         self.tasks.spawn(async move {
-            admitted.connection.clone().serve(stream, peer, service, draining).await;
+            admitted.connection.clone().serve(stream, peer, requests, draining).await;
             drop(admitted);
         });
     }
 
-    /// A failed `accept` concerns one connection, unless the process has no more file descriptors.
+    /// A failed `accept` concerns one connection, unless the system has no more descriptors or memory (accept(2)).
     async fn recover(&self, error: &io::Error) {
-        let is_about_one_connection = matches!(
-            error.kind(),
-            io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
-        );
-        if !is_about_one_connection {
+        let is_out_of_resources = matches!(error.raw_os_error(), Some(EMFILE | ENFILE | ENOBUFS | ENOMEM));
+        if is_out_of_resources {
             self.connections.make_room(error);
-            tokio::time::sleep(OUT_OF_DESCRIPTORS).await;
+            tokio::time::sleep(OUT_OF_RESOURCES).await;
+        } else {
+            tracing::debug!(%error, "cannot accept a connection");
         }
     }
 }

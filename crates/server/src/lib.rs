@@ -1,10 +1,12 @@
 //! The service as a plain HTTP server, for containers and local use: timeouts, limits, metrics and an orderly end.
 
+mod activity;
 mod body;
 mod connection;
 mod connections;
 mod metrics;
-mod service;
+mod requests;
+mod response;
 pub mod settings;
 pub mod signal;
 mod socket;
@@ -12,9 +14,9 @@ mod socket;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::sync::Arc;
 
-use axum::routing::get;
 use ordinate::config::Config;
 use ordinate::http;
 use ordinate::source::Causes;
@@ -23,14 +25,16 @@ use ordinate_model::Model;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
+use activity::Timeouts;
 use body::{BodyLimits, BodyMemory};
-use connections::{Acceptor, Connections};
-use metrics::{InFlight, Metrics, State};
-use service::Service;
+use connections::{Acceptor, Connections, MAX_REFUSING};
+use metrics::{Gauges, Metrics};
+use requests::Requests;
+use response::ResponseMemory;
 use settings::ServerSettings;
 
 /// File descriptors for anything but connections: models, logs, connections to S3.
-const OTHER_DESCRIPTORS: u64 = 64;
+const OTHER_DESCRIPTORS: usize = 64;
 
 /// Listens on an address; port 0 means any free port.
 ///
@@ -51,12 +55,12 @@ pub async fn serve(
     config: Config,
     settings: &ServerSettings,
     ready: impl FnOnce(&Model) + Send + 'static,
-    stopped: impl Future<Output = ()> + Send + 'static,
+    stopped: impl Future<Output = ()>,
 ) -> io::Result<()> {
     tokio::spawn(load(config.catalog.clone(), ready));
     let connections = Connections::new(max_connections(settings.max_connections));
-    let service = service(config, settings, &connections);
-    Acceptor::new(connections, service).run(listener, stopped, settings.drain).await
+    let requests = requests(config, settings, &connections);
+    Acceptor::new(connections, requests).run(listener, stopped, settings.drain).await
 }
 
 /// Loads the default model now, so that the first request does not wait; after a failure, that request tries again.
@@ -69,39 +73,43 @@ async fn load(catalog: Arc<Catalog>, ready: impl FnOnce(&Model)) {
     }
 }
 
-fn service(config: Config, settings: &ServerSettings, connections: &Arc<Connections>) -> Arc<Service> {
+fn requests(config: Config, settings: &ServerSettings, connections: &Arc<Connections>) -> Arc<Requests> {
     let mut http = config.http;
     http.limits.max_answer_bytes = settings.max_answer_bytes;
     let body_limits = BodyLimits { bytes: http.limits.max_body_bytes, time: settings.body_timeout };
-    let body_memory = BodyMemory::new(settings.body_memory_bytes, http.limits.max_body_bytes);
-    let (max_concurrent_requests, permits) =
-        (settings.max_concurrent_requests, Arc::new(Semaphore::new(settings.max_concurrent_requests)));
-    let free = permits.clone();
-    let metrics = Metrics::new(State {
+    let body_memory = BodyMemory::new(settings.body_memory_bytes);
+    let response_memory = ResponseMemory::new(settings.response_memory_bytes);
+    let max_concurrent_requests = settings.max_concurrent_requests.min(Semaphore::MAX_PERMITS);
+    let permits = Arc::new(Semaphore::new(max_concurrent_requests));
+    let metrics = Metrics::new(Gauges {
         catalog: config.catalog.clone(),
         connections: connections.clone(),
         body_memory: body_memory.clone(),
-        in_flight: InFlight(Arc::new(move || max_concurrent_requests - free.available_permits())),
+        response_memory: response_memory.clone(),
+        max_concurrent_requests,
+        permits: permits.clone(),
     });
-    http.observer = Some(Arc::new(metrics.clone()));
-    let routes = http::router(config.catalog, http);
-    let with_metrics =
-        axum::Router::new().route("/metrics", get(async move || metrics.respond())).fallback_service(routes);
-    Arc::new(Service {
-        router: with_metrics,
+    http.observer = Some(Arc::new(metrics));
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let log_requests = http.log_requests;
+    Arc::new(Requests {
+        router: http::router(config.catalog, http),
         body_limits,
         body_memory,
-        header_timeout: settings.header_timeout,
-        idle_timeout: settings.idle_timeout,
-        max_concurrent_requests,
+        response_memory,
+        timeouts: Timeouts::new(settings.header_timeout, settings.idle_timeout, settings.response_timeout),
+        limit: max_concurrent_requests,
         permits,
+        log: log_requests,
+        processors: Arc::new(Semaphore::new(processors)),
     })
 }
 
 /// Raises the limit of file descriptors, and returns the number of connections that it allows.
 fn max_connections(wanted: usize) -> usize {
     let Ok(descriptors) = rlimit::increase_nofile_limit(u64::MAX) else { return wanted };
-    let possible = usize::try_from(descriptors.saturating_sub(OTHER_DESCRIPTORS)).unwrap_or(usize::MAX).max(1);
+    let possible = usize::try_from(descriptors).unwrap_or(usize::MAX);
+    let possible = possible.saturating_sub(OTHER_DESCRIPTORS + MAX_REFUSING).max(1);
     if possible < wanted {
         tracing::warn!(
             limit = possible,

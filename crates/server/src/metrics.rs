@@ -11,15 +11,18 @@ use ordinate::http::server::observer::{Observer, RequestRecord};
 use ordinate::source::catalog::Catalog;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
+use tokio::sync::Semaphore;
 
 use crate::body::BodyMemory;
 use crate::connections::Connections;
+use crate::response::ResponseMemory;
 
 /// The upper ends of the buckets of durations, in seconds.
 const SECONDS: [f64; 13] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
@@ -71,7 +74,7 @@ struct WarningLabels {
 
 impl Metrics {
     /// Metrics of the requests, the connections, the models and the process.
-    pub(crate) fn new(state: State) -> Self {
+    pub(crate) fn new(gauges: Gauges) -> Self {
         let mut all = Registry::default();
         all.register_collector(Box::new(process::Process));
         let registry = all.sub_registry_with_prefix("ordinate");
@@ -90,23 +93,8 @@ impl Metrics {
         registry.register("warnings", "Warnings about predicted rows", warnings.clone());
         let version = [("version", env!("CARGO_PKG_VERSION"))];
         registry.register("build", "The version of the server", Info::new(version));
-        registry.register_collector(Box::new(state));
+        registry.register_collector(Box::new(gauges));
         Self { registry: Arc::new(all), requests, durations, errors, rows, warnings }
-    }
-
-    /// `GET /metrics`
-    pub(crate) fn respond(&self) -> Response {
-        let mut encoded = String::new();
-        match text::encode(&mut encoded, &self.registry) {
-            Ok(()) => {
-                let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-                ([(CONTENT_TYPE, media_type)], encoded).into_response()
-            }
-            Err(error) => {
-                tracing::error!(%error, "cannot encode the metrics");
-                axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response()
-            }
-        }
     }
 }
 
@@ -129,6 +117,20 @@ impl Observer for Metrics {
             self.warnings.get_or_create(&labels).inc_by(u64::try_from(count).unwrap_or(u64::MAX));
         }
     }
+
+    fn metrics(&self) -> Response {
+        let mut encoded = String::new();
+        match text::encode(&mut encoded, &self.registry) {
+            Ok(()) => {
+                let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+                ([(CONTENT_TYPE, media_type)], encoded).into_response()
+            }
+            Err(error) => {
+                tracing::error!(%error, "cannot encode the metrics");
+                axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            }
+        }
+    }
 }
 
 /// A method of the service, or `other`: a client can send any word.
@@ -139,37 +141,30 @@ fn method(request: &RequestRecord<'_>) -> String {
     }
 }
 
-/// The state that is read when the metrics are requested.
+/// The values that are read when the metrics are requested.
 #[derive(Debug)]
-pub(crate) struct State {
+pub(crate) struct Gauges {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) connections: Arc<Connections>,
     pub(crate) body_memory: Arc<BodyMemory>,
-    /// Returns the number of requests in progress.
-    pub(crate) in_flight: InFlight,
+    pub(crate) response_memory: Arc<ResponseMemory>,
+    pub(crate) max_concurrent_requests: usize,
+    pub(crate) permits: Arc<Semaphore>,
 }
 
-/// Returns the number of requests in progress.
-#[derive(Clone)]
-pub(crate) struct InFlight(pub(crate) Arc<dyn Fn() -> usize + Send + Sync>);
-
-impl fmt::Debug for InFlight {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("InFlight")
-    }
-}
-
-impl Collector for State {
+impl Collector for Gauges {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
         let counts = self.connections.counts();
-        gauge(&mut encoder, "requests_in_flight", "Requests that are handled now", (self.in_flight.0)())?;
+        let in_flight = self.max_concurrent_requests - self.permits.available_permits();
+        gauge(&mut encoder, "requests_in_flight", "Requests that are handled now", in_flight)?;
         gauge(&mut encoder, "connections", "Open connections", counts.open)?;
         gauge(&mut encoder, "connections_idle", "Open connections that wait for a request", counts.idle)?;
         counter(&mut encoder, "connections_accepted", "Accepted connections", counts.accepted)?;
         counter(&mut encoder, "connections_refused", "Connections refused at the limit", counts.refused)?;
         gauge(&mut encoder, "body_memory_bytes", "Memory of the bodies of requests", self.body_memory.bytes())?;
+        gauge(&mut encoder, "response_memory_bytes", "Memory of unsent responses", self.response_memory.bytes())?;
         let loads = self.catalog.loads();
-        let mut models = encoder.encode_descriptor("model_loads", "Loads of models", None, MetricKind::COUNTER)?;
+        let mut models = encoder.encode_descriptor("model_loads", "Loads of models", None, MetricType::Counter)?;
         for (outcome, count) in [("ok", loads.succeeded), ("failed", loads.failed)] {
             ConstCounter::new(count).encode(models.encode_family(&[("outcome", outcome)])?)?;
         }
@@ -178,10 +173,10 @@ impl Collector for State {
             "model_load_duration",
             "Time of all loads of models",
             Some(&Unit::Seconds),
-            MetricKind::COUNTER,
+            MetricType::Counter,
         )?;
         ConstCounter::new(seconds).encode(durations)?;
-        let mut info = encoder.encode_descriptor("model_info", "The loaded models", None, MetricKind::GAUGE)?;
+        let mut info = encoder.encode_descriptor("model_info", "The loaded models", None, MetricType::Gauge)?;
         for model in self.catalog.loaded() {
             let labels = [("model", model.name()), ("version", model.version()), ("sha256", model.checksum())];
             ConstGauge::new(1_i64).encode(info.encode_family(&labels)?)?;
@@ -190,19 +185,11 @@ impl Collector for State {
     }
 }
 
-/// The types of metrics.
-struct MetricKind;
-
-impl MetricKind {
-    const COUNTER: prometheus_client::metrics::MetricType = prometheus_client::metrics::MetricType::Counter;
-    const GAUGE: prometheus_client::metrics::MetricType = prometheus_client::metrics::MetricType::Gauge;
-}
-
 fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: usize) -> fmt::Result {
     let value = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
-    value.encode(encoder.encode_descriptor(name, help, None, MetricKind::GAUGE)?)
+    value.encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)
 }
 
 fn counter(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64) -> fmt::Result {
-    ConstCounter::new(value).encode(encoder.encode_descriptor(name, help, None, MetricKind::COUNTER)?)
+    ConstCounter::new(value).encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)
 }

@@ -1,17 +1,5 @@
 //! The settings of the plain server, from the environment. Those of the service are in [`ordinate::config`].
-//!
-//! | variable | default | meaning |
-//! |---|---|---|
-//! | `HOST` | 127.0.0.1 | the address to listen on; 0.0.0.0 for all interfaces |
-//! | `PORT`, `AIP_HTTP_PORT` | 9000 | the port to listen on; Vertex AI sets the second, which takes precedence |
-//! | `HEADER_TIMEOUT_SECONDS` | 10 | from the first byte of a request, or the start of a connection, to the end of its headers; and for a client that does not read its response |
-//! | `BODY_TIMEOUT_SECONDS` | 60 | from the end of the headers to the end of the body |
-//! | `IDLE_TIMEOUT_SECONDS` | 75 | for the next request on a connection |
-//! | `DRAIN_SECONDS` | 10 | after SIGTERM or an interrupt, for the requests in progress |
-//! | `MAX_CONNECTIONS` | 16384 | open connections; above it, idle connections are closed first |
-//! | `MAX_CONCURRENT_REQUESTS` | 1024 | requests that are handled at once; above it, the response is a 503 |
-//! | `BODY_MEMORY_BYTES` | 25165824 | memory for the bodies of all requests together |
-//! | `MAX_ANSWER_BYTES` | 67108864 | bytes of a response |
+//! docs/API.md lists their names and defaults.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -24,6 +12,9 @@ pub const PORT: u16 = 9000;
 /// The default address: this machine only.
 pub const ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), PORT);
 
+/// The default memory of bodies.
+const BODY_MEMORY_BYTES: usize = 24 * 1024 * 1024;
+
 /// The settings of the plain server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerSettings {
@@ -31,13 +22,14 @@ pub struct ServerSettings {
     pub host: IpAddr,
     /// The port to listen on; 0 for any free port.
     pub port: u16,
-    /// From the first byte of a request, or the start of a connection, to the end of its headers; and for a client that
-    /// does not read its response.
+    /// From the first byte of a request, or the start of a connection, to the end of its headers.
     pub header_timeout: Duration,
     /// From the end of the headers to the end of the body.
     pub body_timeout: Duration,
     /// For the next request on a connection.
     pub idle_timeout: Duration,
+    /// For the next bytes of a response, and before a minimum rate applies to it.
+    pub response_timeout: Duration,
     /// For the requests in progress, after the signal to stop.
     pub drain: Duration,
     /// The maximum number of open connections.
@@ -46,6 +38,8 @@ pub struct ServerSettings {
     pub max_concurrent_requests: usize,
     /// The memory for the bodies of all requests together, in bytes.
     pub body_memory_bytes: usize,
+    /// The memory for all responses that clients have not read, in bytes.
+    pub response_memory_bytes: usize,
     /// The maximum size of a response, in bytes.
     pub max_answer_bytes: usize,
 }
@@ -78,13 +72,25 @@ impl ServerSettings {
             header_timeout: seconds("HEADER_TIMEOUT_SECONDS", 10.0)?,
             body_timeout: seconds("BODY_TIMEOUT_SECONDS", 60.0)?,
             idle_timeout: seconds("IDLE_TIMEOUT_SECONDS", 75.0)?,
+            response_timeout: seconds("RESPONSE_TIMEOUT_SECONDS", 10.0)?,
             drain: seconds("DRAIN_SECONDS", 10.0)?,
             max_connections: environment.count("MAX_CONNECTIONS", 16_384)?,
             max_concurrent_requests: environment.count("MAX_CONCURRENT_REQUESTS", 1024)?,
-            body_memory_bytes: environment.count("BODY_MEMORY_BYTES", 24 * 1024 * 1024)?,
+            body_memory_bytes: body_memory_bytes(environment)?,
+            response_memory_bytes: environment.count("RESPONSE_MEMORY_BYTES", 256 * 1024 * 1024)?,
             max_answer_bytes: environment.count("MAX_ANSWER_BYTES", 64 * 1024 * 1024)?,
         })
     }
+}
+
+/// The memory of bodies, in which the largest body has a place.
+fn body_memory_bytes(environment: &Environment<impl Fn(&str) -> Option<String>>) -> Result<usize, ConfigError> {
+    let largest = environment.max_body_bytes()?;
+    let bytes = |value: &str| match value.parse::<usize>() {
+        Ok(bytes) if bytes >= largest => Ok(bytes),
+        _ => Err(format!("expected a whole number of at least {largest} (MAX_BODY_BYTES)")),
+    };
+    Ok(environment.parse("BODY_MEMORY_BYTES", bytes)?.unwrap_or(BODY_MEMORY_BYTES.max(largest)))
 }
 
 /// A positive number of seconds, at most a day.
@@ -117,21 +123,31 @@ mod tests {
     fn the_defaults_are_the_documented_ones() {
         let defaults = settings(&[]).unwrap();
         assert_eq!((defaults.host, defaults.port), (Ipv4Addr::LOCALHOST.into(), 9000));
-        let documented = include_str!("settings.rs");
         for (variable, value) in [
             ("HEADER_TIMEOUT_SECONDS", defaults.header_timeout.as_secs()),
             ("BODY_TIMEOUT_SECONDS", defaults.body_timeout.as_secs()),
             ("IDLE_TIMEOUT_SECONDS", defaults.idle_timeout.as_secs()),
+            ("RESPONSE_TIMEOUT_SECONDS", defaults.response_timeout.as_secs()),
             ("DRAIN_SECONDS", defaults.drain.as_secs()),
             ("MAX_CONNECTIONS", defaults.max_connections as u64),
             ("MAX_CONCURRENT_REQUESTS", defaults.max_concurrent_requests as u64),
             ("BODY_MEMORY_BYTES", defaults.body_memory_bytes as u64),
+            ("RESPONSE_MEMORY_BYTES", defaults.response_memory_bytes as u64),
             ("MAX_ANSWER_BYTES", defaults.max_answer_bytes as u64),
         ] {
             let row = format!("| `{variable}` | {value} |");
-            assert!(documented.contains(&row), "{row}");
             assert!(include_str!("../../../docs/API.md").contains(&row), "docs/API.md: {row}");
         }
+    }
+
+    #[test]
+    fn the_memory_of_bodies_has_a_place_for_the_largest() {
+        assert_eq!(settings(&[("MAX_BODY_BYTES", "99999999")]).unwrap().body_memory_bytes, 99_999_999);
+        let error = settings(&[("BODY_MEMORY_BYTES", "1000")]).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "BODY_MEMORY_BYTES: expected a whole number of at least 6291456 (MAX_BODY_BYTES), got \"1000\""
+        );
     }
 
     #[test]

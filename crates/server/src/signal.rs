@@ -3,13 +3,13 @@
 use std::future::Future;
 use std::io;
 
-/// Resolves to the exit code for the signal when the process is interrupted or, as by a container's host, terminated.
-/// Needs a runtime, and catches the signals from then on. A second signal ends the process at once.
+/// Resolves when the process is interrupted or, as by a container's host, terminated. Needs a runtime, and catches the
+/// signals from then on. A second signal ends the process at once.
 ///
 /// # Errors
 /// When the signals cannot be caught.
 #[cfg(unix)]
-pub fn stopped() -> io::Result<impl Future<Output = u8> + Send + 'static> {
+pub fn stopped() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
@@ -21,17 +21,22 @@ pub fn stopped() -> io::Result<impl Future<Output = u8> + Send + 'static> {
         }
     };
     Ok(async move {
-        let code = next().await;
-        tokio::spawn(async move { std::process::exit(next().await.into()) });
-        code
+        next().await;
+        tokio::spawn(async move { std::process::exit(next().await) });
     })
 }
 
-/// Resolves to the exit code for the signal when the process is interrupted.
+/// Resolves when the process is interrupted. A second interrupt ends the process at once.
+///
+/// # Errors
+/// None.
 #[cfg(not(unix))]
-pub fn stopped() -> io::Result<impl Future<Output = u8> + Send + 'static> {
+pub fn stopped() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     Ok(async {
         let _ = tokio::signal::ctrl_c().await;
-        130
+        tokio::spawn(async {
+            let _ = tokio::signal::ctrl_c().await;
+            std::process::exit(130);
+        });
     })
 }

@@ -1,163 +1,35 @@
-//! The socket of a connection, which records what its client does and does not do.
+//! The socket of a connection.
 
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// The first bytes of HTTP/2 (RFC 9113 §3.4); no method of HTTP/1 has this name.
-const HTTP2: &[u8] = b"PRI ";
+use crate::activity::Activity;
 
-/// The most bytes that are read at once. hyper doubles its buffer when a read fills it, and keeps up to three of them for
-/// a stalled body.
+/// The maximum number of bytes that are read at once. hyper doubles its buffer when a read fills it, and keeps up to
+/// three of them for a stalled body.
 const READ: usize = 8 * 1024;
 
-/// The activity of the client of a connection: shared by its socket, its requests, and its timer.
-#[derive(Debug)]
-pub(crate) struct Activity {
-    /// The requests whose response is not complete.
-    in_flight: AtomicUsize,
-    /// Whether a request was received at all.
-    served: AtomicBool,
-    is_http2: AtomicBool,
-    /// Whether the server stopped reading a body before its end.
-    abandoned_body: AtomicBool,
-    times: Mutex<Times>,
+/// The bytes of a response that the kernel accepts before the client reads them, apart from those on their way. With the
+/// default, up to 4 MiB, Linux accepts the next ones only when a third of them was read: no measure of a slow client.
+#[cfg(target_os = "linux")]
+const NOT_SENT: u32 = 128 * 1024;
+
+/// Sets the options of a connection.
+pub(crate) fn configure(stream: &TcpStream) {
+    let _ = stream.set_nodelay(true);
+    #[cfg(target_os = "linux")]
+    let _ = SockRef::from(stream).set_tcp_notsent_lowat(NOT_SENT);
 }
 
-#[derive(Debug)]
-struct Times {
-    /// When the last response was complete; at first, the start of the connection.
-    idle_since: Instant,
-    /// The first byte of a request whose headers are not complete.
-    first_byte: Option<Instant>,
-    /// Since when the client does not read.
-    blocked_since: Option<Instant>,
-}
-
-/// Why a connection should be closed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stall {
-    /// It sent nothing, or nothing after its last response.
-    Idle,
-    /// It began a request and did not finish its headers.
-    Headers,
-    /// It does not read its response.
-    Response,
-}
-
-impl Activity {
-    pub(crate) fn new() -> Self {
-        let times = Times { idle_since: Instant::now(), first_byte: None, blocked_since: None };
-        Self {
-            in_flight: AtomicUsize::new(0),
-            served: AtomicBool::new(false),
-            is_http2: AtomicBool::new(false),
-            abandoned_body: AtomicBool::new(false),
-            times: Mutex::new(times),
-        }
-    }
-
-    /// Every update is complete, so the times are right even after a panic.
-    fn times(&self) -> MutexGuard<'_, Times> {
-        self.times.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The headers of a request are complete. The connection is busy until the guard is dropped.
-    pub(crate) fn begin_request(self: &Arc<Self>) -> InFlight {
-        self.in_flight.fetch_add(1, Ordering::SeqCst);
-        self.served.store(true, Ordering::SeqCst);
-        self.times().first_byte = None;
-        InFlight(self.clone())
-    }
-
-    pub(crate) fn is_busy(&self) -> bool {
-        self.in_flight.load(Ordering::SeqCst) > 0
-    }
-
-    pub(crate) fn is_http2(&self) -> bool {
-        self.is_http2.load(Ordering::SeqCst)
-    }
-
-    /// The server does not read the rest of a body.
-    pub(crate) fn abandon_body(&self) {
-        self.abandoned_body.store(true, Ordering::SeqCst);
-    }
-
-    pub(crate) fn has_abandoned_body(&self) -> bool {
-        self.abandoned_body.load(Ordering::SeqCst)
-    }
-
-    /// Whether a request has begun whose headers are not complete.
-    pub(crate) fn has_begun(&self) -> bool {
-        self.times().first_byte.is_some()
-    }
-
-    /// Since when it waits for a request, if it does.
-    pub(crate) fn idle_since(&self) -> Option<Instant> {
-        let times = self.times();
-        (!self.is_busy() && times.first_byte.is_none()).then_some(times.idle_since)
-    }
-
-    /// When the connection should be closed, and why, if its client does nothing until then.
-    pub(crate) fn deadline(&self, headers: Duration, idle: Duration) -> Option<(Instant, Stall)> {
-        let times = self.times();
-        if let Some(since) = times.blocked_since {
-            // Its response takes memory, unlike an idle connection.
-            return Some((since + headers, Stall::Response));
-        }
-        if self.is_busy() {
-            return None;
-        }
-        // HTTP/2 also sends frames between requests.
-        match times.first_byte.filter(|_| !self.is_http2()) {
-            Some(first_byte) => Some((first_byte + headers, Stall::Headers)),
-            None if self.served.load(Ordering::SeqCst) => Some((times.idle_since + idle, Stall::Idle)),
-            None => Some((times.idle_since + headers, Stall::Idle)),
-        }
-    }
-
-    fn received(&self, bytes: &[u8]) {
-        if !self.served.load(Ordering::SeqCst) && bytes.starts_with(HTTP2) {
-            self.is_http2.store(true, Ordering::SeqCst);
-        }
-        if !self.is_busy() {
-            self.times().first_byte.get_or_insert_with(Instant::now);
-        }
-    }
-
-    fn wrote<T>(&self, outcome: &Poll<T>) {
-        let mut times = self.times();
-        match outcome {
-            Poll::Ready(_) => times.blocked_since = None,
-            Poll::Pending => {
-                times.blocked_since.get_or_insert_with(Instant::now);
-            }
-        }
-    }
-}
-
-/// A request in progress.
-#[derive(Debug)]
-pub(crate) struct InFlight(Arc<Activity>);
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        let mut times = self.0.times();
-        times.idle_since = Instant::now();
-        times.first_byte = None;
-        self.0.in_flight.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
-/// The socket of a connection.
+/// The socket of a connection, which reports the bytes that it reads.
 #[derive(Debug)]
 pub(crate) struct Socket {
     stream: Arc<TcpStream>,
@@ -175,19 +47,13 @@ impl Socket {
         context: &mut Context<'_>,
         write: impl Fn(&TcpStream) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
-        let outcome = loop {
-            match self.stream.poll_write_ready(context) {
-                Poll::Pending => break Poll::Pending,
-                Poll::Ready(Err(error)) => break Poll::Ready(Err(error)),
-                Poll::Ready(Ok(())) => {}
-            }
+        loop {
+            ready!(self.stream.poll_write_ready(context))?;
             match write(&self.stream) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                outcome => break Poll::Ready(outcome),
+                outcome => return Poll::Ready(outcome),
             }
-        };
-        self.activity.wrote(&outcome);
-        outcome
+        }
     }
 }
 
@@ -238,7 +104,7 @@ impl AsyncWrite for Socket {
     }
 }
 
-/// Whether the kernel has bytes of a client that were not read yet. It does not wait for the event loop to learn of them.
+/// Whether the kernel has bytes of a client that were not read yet, even if the event loop does not know it yet.
 pub(crate) fn has_unread_bytes(stream: &TcpStream) -> bool {
     let mut byte = [std::mem::MaybeUninit::uninit()];
     SockRef::from(stream).peek(&mut byte).is_ok_and(|count| count > 0)

@@ -50,14 +50,10 @@ pub(in crate::http) fn read<'s>(body: &[u8], terms: Terms<'s>, header: Header) -
         return Err(ApiError::new(ErrorCode::InvalidCsv, detail));
     }
     if header == Header::Present || (undeclared && names) {
-        let is_row = !names && has_values(&first, terms.signature);
-        let frame = named(&mut reader, first, terms)?.map_err(|mut faults| {
-            if let Some(fault) = faults.listed.first_mut().filter(|_| is_row) {
-                let advice = format!("; for CSV without a header, send Content-Type: {WITHOUT_HEADER}");
-                fault.detail.push_str(&advice);
-            }
-            refuse(faults, Layout::Csv)
-        })?;
+        if !names && first.len() == terms.signature.width() && has_values(&first, terms.signature) {
+            return Err(no_header(terms.signature));
+        }
+        let frame = named(&mut reader, first, terms)?.map_err(|faults| refuse(faults, Layout::Csv))?;
         return Ok((frame, Layout::Csv));
     }
     let frame = positional(&mut reader, first, terms)?.map_err(|mut faults| {
@@ -67,6 +63,21 @@ pub(in crate::http) fn read<'s>(body: &[u8], terms: Terms<'s>, header: Header) -
         refuse(faults, Layout::Lines)
     })?;
     Ok((frame, Layout::Lines))
+}
+
+/// The error of a table that begins with a row in the place of a header.
+fn no_header(signature: &Signature) -> ApiError {
+    const LONGEST: usize = 500;
+    let names = signature.features().iter().map(|feature| feature.name.as_str());
+    let mut writer = ::csv::Writer::from_writer(Vec::new());
+    let header = writer.write_record(names).ok().and_then(|()| String::from_utf8(writer.into_inner().ok()?).ok());
+    let header = header.as_deref().map(str::trim_end).filter(|header| header.len() <= LONGEST);
+    let header = header.map_or_else(|| "of the features".to_owned(), str::to_owned);
+    let detail = format!(
+        "the first line has no name of a feature; begin with the header {header}; for CSV without a header, send \
+         Content-Type: {WITHOUT_HEADER}"
+    );
+    ApiError::new(ErrorCode::Rows(FaultKind::MissingFeature), detail)
 }
 
 /// The error of a body that was read as JSON, extended by the content type to send if the body is CSV.

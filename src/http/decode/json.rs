@@ -1,53 +1,34 @@
 //! Bodies that are a JSON object with the rows under one key and options under others. Each protocol has its own
 //! [`Keys`].
 
+mod keys;
+mod long_form;
 mod members;
 mod reader;
 mod split;
+mod syntax;
 
 use jiter::Peek;
 use serde::de::DeserializeOwned;
 
 use super::pointer::Pointer;
-use super::{Layout, complain, utf8};
+use super::{Layout, complain, refuse, utf8};
 use crate::http::server::error::{ApiError, Complaint, ErrorCode};
+use keys::UnknownKeys;
+pub(in crate::http) use keys::{Form, Keys};
 pub(in crate::http) use members::{LEVEL, once, unknown};
+use ordinate_model::cell::Cell;
 use ordinate_model::frame::Frame;
 use ordinate_model::frame::{FaultKind, MAX_LISTED_FAULTS};
-use ordinate_model::suggestion::did_you_mean;
 use ordinate_model::wording::shorten;
 pub(in crate::http) use reader::{Names, Reader, RowsReader, Terms};
-
-/// The keys of a protocol's object.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::http) struct Keys {
-    /// The keys for the rows; a body has exactly one of them.
-    pub(in crate::http) tables: &'static [(&'static str, Form)],
-    /// The keys of options.
-    pub(in crate::http) options: &'static [&'static str],
-}
-
-/// The forms of rows that a key accepts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::http) enum Form {
-    /// A list of rows, or an object of columns.
-    Any,
-    /// A list of rows: single values, lists, or objects.
-    Rows,
-    /// A list of rows, which may also be written as `{"features": […]}`.
-    WrappedRows,
-    /// A list of objects.
-    Records,
-    /// `{"columns": […], "data": [[…]]}`, as pandas writes a frame with `orient="split"`.
-    Split,
-}
 
 /// A decoded body.
 #[derive(Debug)]
 pub(in crate::http) struct Decoded<'s, 'j> {
     /// The rows.
     pub(in crate::http) frame: Frame<'s>,
-    /// The key of the rows.
+    /// The key of the rows; empty for rows without a key.
     pub(in crate::http) key: &'static str,
     /// The layout of the rows.
     pub(in crate::http) layout: Layout,
@@ -100,10 +81,22 @@ pub(in crate::http) fn read<'s, 'j>(
     let mut rows: Option<(&'static str, Rows<'s>)> = None;
     let mut options: Vec<(&'static str, &'j str)> = Vec::new();
     let mut keys = Complaints::default();
+    let mut unknown = UnknownKeys::default();
 
-    if reader.peek()? != Peek::Object {
-        let got = reader.cell()?;
-        let detail = format!("expected an object such as {}, got {got}", known.example());
+    let peeked = reader.peek()?;
+    if peeked == Peek::Array && known.bare_rows {
+        let (outcome, layout) = reader.list_of_rows(RowsReader::new(terms, true), true)?;
+        reader.finish()?;
+        return match outcome {
+            Ok(frame) => Ok(Decoded { frame, key: "", layout, options }),
+            Err(faults) => Err(refuse(faults, layout)),
+        };
+    }
+    if peeked != Peek::Object {
+        let got = reader.cell().map_err(|error| known.advise(error))?;
+        let twice = matches!(got, Cell::Text(text) if text.trim_start().starts_with(['{', '[']));
+        let advice = if twice { "; the body is JSON within a JSON string: encode it only once" } else { "" };
+        let detail = format!("expected an object such as {}, got {got}{advice}", known.example());
         let complaint = Complaint { code: ErrorCode::InvalidBody, pointer: Some(Pointer::root().into()), detail };
         reader.finish()?;
         return Err(ApiError::complaints(vec![complaint], 1));
@@ -111,7 +104,7 @@ pub(in crate::http) fn read<'s, 'j>(
     let mut key = reader.first_key()?;
     while let Some(name) = key {
         let twice = || key_complaint(ErrorCode::DuplicateKey, &name, format!("duplicate key {name:?}"));
-        if let Some((table, form)) = known.tables.iter().find(|(table, _)| *table == name) {
+        if let Some((table, form)) = known.table(&name) {
             match &rows {
                 None => rows = Some((*table, reader.table(table, *form, terms)?)),
                 Some((other, _)) => {
@@ -133,11 +126,9 @@ pub(in crate::http) fn read<'s, 'j>(
                 options.push((*option, text));
             }
         } else {
-            keys.add(|| {
-                let suggestion = did_you_mean(&name, known.names());
-                let detail = format!("unknown key {:?}; {}{suggestion}", shorten(&name), known.listed());
-                key_complaint(ErrorCode::UnknownKey, &name, detail)
-            });
+            let value = reader.peek()?;
+            unknown.add(value, terms.signature.position(&name).is_some());
+            keys.add(|| key_complaint(ErrorCode::UnknownKey, &name, known.unknown(&name, value)));
             reader.skip()?;
         }
         key = reader.next_key()?;
@@ -148,11 +139,7 @@ pub(in crate::http) fn read<'s, 'j>(
         Some((key, Ok((frame, layout)))) if keys.total == 0 => return Ok(Decoded { frame, key, layout, options }),
         Some((_, Ok(_))) => (Vec::new(), 0),
         Some((_, Err(faults))) => faults,
-        None => {
-            let detail = known.missing();
-            let pointer = Some(Pointer::root().into());
-            (vec![Complaint { code: ErrorCode::MissingKey, pointer, detail }], 1)
-        }
+        None => return Err(unknown.without_rows(known, keys)),
     };
     let Complaints { mut first, total } = keys;
     first.extend(faults.0);
@@ -170,39 +157,6 @@ pub(in crate::http::decode) fn not_empty(text: &str, example: &str) -> Result<()
         return Err(ApiError::new(ErrorCode::InvalidJson, detail));
     }
     Ok(())
-}
-
-impl Keys {
-    fn example(&self) -> String {
-        match self.tables.first() {
-            Some((name, Form::Split)) => format!("{{{name:?}: {{\"columns\": […], \"data\": [[…]]}}}}"),
-            Some((name, Form::Records)) => format!("{{{name:?}: [{{…}}]}}"),
-            Some((name, _)) => format!("{{{name:?}: [[…]]}}"),
-            None => "{}".into(),
-        }
-    }
-
-    fn missing(&self) -> String {
-        match self.tables {
-            [(name, _)] => format!("missing key {name:?} with the rows"),
-            several => {
-                let names = several.iter().map(|(name, _)| format!("{name:?}")).collect::<Vec<_>>().join(", ");
-                format!("missing rows; send them under one of the keys {names}")
-            }
-        }
-    }
-
-    fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.tables.iter().map(|(name, _)| *name).chain(self.options.iter().copied())
-    }
-
-    fn listed(&self) -> String {
-        let names: Vec<String> = self.names().map(|name| format!("{name:?}")).collect();
-        match names.as_slice() {
-            [only] => format!("the only key is {only}"),
-            several => format!("the keys are {}", several.join(", ")),
-        }
-    }
 }
 
 /// The first complaints about keys, and the number of all.
@@ -233,10 +187,11 @@ impl Reader<'_> {
     /// The rows under a key.
     fn table<'s>(&mut self, key: &'static str, form: Form, terms: Terms<'s>) -> Result<Rows<'s>, ApiError> {
         let (outcome, layout) = match (self.peek()?, form) {
-            (Peek::Array, Form::Any | Form::Rows) => self.list_of_rows(RowsReader::new(terms, false))?,
-            (Peek::Array, Form::WrappedRows) => self.list_of_rows(RowsReader::new(terms, true))?,
-            (Peek::Array, Form::Records) => self.list_of_rows(RowsReader::for_objects(terms))?,
+            (Peek::Array, Form::Any | Form::Rows) => self.list_of_rows(RowsReader::new(terms, false), false)?,
+            (Peek::Array, Form::WrappedRows) => self.list_of_rows(RowsReader::new(terms, true), false)?,
+            (Peek::Array, Form::Records) => self.list_of_rows(RowsReader::for_objects(terms), false)?,
             (Peek::Object, Form::Any) => self.columns(terms)?,
+            (Peek::Object, Form::LongRow) => RowsReader::new(terms, true).read_long(self)?,
             (Peek::Object, Form::Split) => return self.split(key, terms),
             _ => {
                 let got = self.cell()?;
@@ -249,17 +204,6 @@ impl Reader<'_> {
             Ok(frame) => Ok((frame, layout)),
             Err(faults) => Err(complain(faults, layout, key)),
         })
-    }
-}
-
-impl Form {
-    fn noun(self) -> &'static str {
-        match self {
-            Self::Any => "a list of rows or an object of columns",
-            Self::Rows | Self::WrappedRows => "a list of rows",
-            Self::Records => "a list of objects",
-            Self::Split => "an object with \"columns\" and \"data\"",
-        }
     }
 }
 

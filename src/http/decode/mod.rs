@@ -3,6 +3,7 @@
 pub(super) mod csv;
 pub(super) mod json;
 pub(super) mod lines;
+pub(super) mod npy;
 mod pointer;
 pub(super) mod tensor;
 
@@ -27,7 +28,7 @@ pub(super) enum Layout {
     Columns,
     /// CSV with a header.
     Csv,
-    /// JSON Lines, or CSV without a header.
+    /// JSON Lines, CSV without a header, or an array.
     Lines,
 }
 
@@ -56,7 +57,8 @@ fn describe(fault: &Fault) -> String {
 
 fn locate(fault: &Fault, layout: Layout, key: &str) -> Option<String> {
     let place = &fault.place;
-    let pointer = Pointer::root().key(key);
+    // A body without a key is the rows.
+    let pointer = Pointer::root().maybe(Some(key).filter(|key| !key.is_empty()));
     let pointer = match layout {
         Layout::Csv | Layout::Lines => return None,
         Layout::Flat => pointer.maybe(place.row),

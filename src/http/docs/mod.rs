@@ -5,3 +5,4 @@ pub(crate) mod openapi;
 pub(crate) mod operation;
 pub(crate) mod reader;
 pub(crate) mod schema;
+pub(crate) mod shared;

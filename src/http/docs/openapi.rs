@@ -13,13 +13,14 @@ use utoipa::openapi::schema::ComponentsBuilder;
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, ServerBuilder};
 
-use super::error;
 use super::operation::{Draft, Tag};
 use super::schema::ModelSchemas;
+use super::shared::Shared;
+use super::{error, schema};
 use crate::http::application::{App, Application};
 use crate::http::route::Protocol;
 use crate::http::server::error::ApiError;
-use crate::http::settings::AllowedOrigins;
+use crate::http::settings::Settings;
 use ordinate_model::Model;
 
 /// The path of the document.
@@ -69,13 +70,15 @@ async fn describe(
 ) -> OpenApi {
     let limits = application.limits;
     let models: Vec<_> = models.iter().map(|model| ModelSchemas::new(model, limits.max_rows)).collect();
-    let components = models.iter().fold(ComponentsBuilder::new(), |components, model| model.define(components));
+    let components = schema::define_common(ComponentsBuilder::new(), limits.max_rows);
+    let components = models.iter().fold(components, |components, model| model.define(components));
     let components = protocols.iter().fold(components, |components, protocol| (protocol.schemas)(components, &models));
+    let mut shared = Shared::new(error::define(components).build());
     let mut paths = PathsBuilder::new();
     for draft in drafts(protocols, &models) {
         // A service of its own for each, so that examples do not count in the statistics.
-        paths =
-            draft.add(paths, service(Application::new(application.catalog.clone(), limits, AllowedOrigins::Off))).await;
+        let service = service(Application::new(application.catalog.clone(), &Settings::new(limits)));
+        paths = draft.add(paths, &mut shared, service).await;
     }
     let licence = LicenseBuilder::new().name("MIT OR Apache-2.0").identifier(Some("MIT OR Apache-2.0"));
     let info = InfoBuilder::new()
@@ -88,7 +91,7 @@ async fn describe(
         .info(info)
         .servers(Some([ServerBuilder::new().url(SERVER.0).description(Some(SERVER.1)).build()]))
         .paths(paths)
-        .components(Some(error::define(components).build()))
+        .components(Some(shared.components()))
         // Authorization happens in front of the service.
         .security(Some([]))
         .tags(Some(tags))

@@ -7,14 +7,14 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
 use utoipa::openapi::example::{Example, ExampleBuilder};
-use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn, PathsBuilder};
+use utoipa::openapi::path::{HttpMethod, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathsBuilder};
 use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, Type};
-use utoipa::openapi::{Content, ContentBuilder, PathItem, RefOr, Required, ResponseBuilder};
+use utoipa::openapi::schema::{Object, Schema, Type};
+use utoipa::openapi::{Content, ContentBuilder, PathItem, Ref, RefOr, Required, Response, ResponseBuilder};
 
-use super::error::{self, Risks, RowFormats};
-use super::schema::{count, one_of};
+use super::error::{self, Risks, RowFormats, add_header};
+use super::schema::{ModelSchemas, count, one_of};
+use super::shared::Shared;
 use crate::http::server::body::essence;
 use crate::http::server::envelope::Envelope;
 use crate::http::server::headers::JSON_LENGTH;
@@ -23,6 +23,7 @@ use crate::http::server::headers::WARNINGS;
 pub(crate) const JSON: &str = "application/json";
 pub(crate) const JSON_LINES: &str = "application/jsonlines";
 pub(crate) const CSV: &str = "text/csv";
+pub(crate) const NPY: &str = "application/x-npy";
 pub(crate) const OCTETS: &str = "application/octet-stream";
 
 /// A group of operations in the document.
@@ -41,11 +42,26 @@ pub(crate) struct Draft {
     envelope: Envelope,
     pub(crate) tag: &'static str,
     operation: OperationBuilder,
+    parameters: Vec<Parameter>,
     risks: Risks,
+    request: Option<BodyContent>,
+    answer: Option<AnswerContent>,
+    /// The description of the answer 202.
+    accepted: Option<String>,
+}
+
+/// The body of a request, under the name of its component.
+struct BodyContent {
+    name: String,
     bodies: Vec<Body>,
-    answer: Option<String>,
-    /// The schema of the answer by media type.
-    answers: Vec<(&'static str, RefOr<Schema>)>,
+}
+
+/// The successful answer, under the name of its component.
+struct AnswerContent {
+    name: String,
+    description: String,
+    /// The schema by media type.
+    schemas: Vec<(&'static str, RefOr<Schema>)>,
 }
 
 /// A body of a request, with examples by name.
@@ -72,10 +88,11 @@ impl Draft {
             envelope,
             tag: "",
             operation: OperationBuilder::new(),
+            parameters: Vec::new(),
             risks: Risks::default(),
-            bodies: Vec::new(),
+            request: None,
             answer: None,
-            answers: Vec::new(),
+            accepted: None,
         }
     }
 
@@ -113,8 +130,7 @@ impl Draft {
 
     /// Adds the answer 202 without a body.
     pub(crate) fn accepts(mut self, description: &str) -> Self {
-        let response = error::with_request_id(ResponseBuilder::new().description(description));
-        self.operation = self.operation.response("202", response);
+        self.accepted = Some(description.to_owned());
         self
     }
 
@@ -124,27 +140,36 @@ impl Draft {
         self
     }
 
-    /// Documents a parameter of the path, if the path has it: one of these names.
-    pub(crate) fn parameter<'a>(
-        mut self,
-        name: &str,
-        description: &str,
-        names: impl IntoIterator<Item = &'a str>,
-    ) -> Self {
+    /// Documents the parameters of the path: the names and versions of these models.
+    pub(crate) fn path_parameters(self, models: &[ModelSchemas<'_>]) -> Self {
+        let names = || models.iter().map(|schemas| schemas.model.name());
+        self.path_parameter("name", "The model", names()).path_parameter("model", "The model", names()).path_parameter(
+            "version",
+            "The version",
+            models.iter().map(|schemas| schemas.model.version()),
+        )
+    }
+
+    /// Documents a parameter, if the path has it: one of these names.
+    fn path_parameter<'m>(mut self, name: &str, description: &str, names: impl Iterator<Item = &'m str>) -> Self {
         let placeholder = format!("{{{name}}}");
         if !self.path.contains(&placeholder) {
             return self;
         }
-        let names: Vec<_> = names.into_iter().collect();
-        let example = names.first().copied().unwrap_or_default();
-        self.example_path = self.example_path.replace(&placeholder, example);
+        let mut unique: Vec<&str> = Vec::new();
+        for name in names {
+            if !unique.contains(&name) {
+                unique.push(name);
+            }
+        }
+        self.example_path = self.example_path.replace(&placeholder, unique.first().copied().unwrap_or_default());
         let parameter = ParameterBuilder::new()
             .name(name)
             .parameter_in(ParameterIn::Path)
             .required(Required::True)
             .description(Some(description))
-            .schema(Some(one_of(names)));
-        self.operation = self.operation.parameter(parameter);
+            .schema(Some(one_of(unique)));
+        self.parameters.push(parameter.build());
         self.risks.named = true;
         self
     }
@@ -157,12 +182,17 @@ impl Draft {
             .required(Required::False)
             .description(schema.description.clone())
             .schema(Some(schema));
-        self.operation = self.operation.parameter(parameter);
+        self.parameters.push(parameter.build());
         self
     }
 
-    /// Sets the bodies of the request, which contain rows.
-    pub(crate) fn rows(mut self, rows: RowFormats, bodies: impl IntoIterator<Item = Body>) -> Self {
+    /// Sets the body of the request, which contains rows, in each media type.
+    pub(crate) fn rows(
+        mut self,
+        rows: RowFormats,
+        name: impl Into<String>,
+        bodies: impl IntoIterator<Item = Body>,
+    ) -> Self {
         if rows == RowFormats::Tensors {
             let length = ParameterBuilder::new()
                 .name("Inference-Header-Content-Length")
@@ -170,69 +200,91 @@ impl Draft {
                 .required(Required::False)
                 .description(Some("Length of the JSON in bytes, if tensors follow it as bytes"))
                 .schema(Some(count("Number of bytes")));
-            self.operation = self.operation.parameter(length);
+            self.parameters.push(length.build());
         }
         self.risks.rows = rows;
-        self.bodies = bodies.into_iter().collect();
+        self.request = Some(BodyContent { name: name.into(), bodies: bodies.into_iter().collect() });
         self.needs_model()
     }
 
-    /// Sets the successful answer.
-    pub(crate) fn answers(
+    /// Sets the successful answer: JSON with the schema of this name.
+    pub(crate) fn answers(self, name: impl Into<String>, description: &str) -> Self {
+        let name = name.into();
+        let schema = Ref::from_schema_name(&name);
+        self.answers_as(name, description, JSON, schema)
+    }
+
+    /// Sets the successful answer, with a schema of its own.
+    pub(crate) fn answers_as(
         mut self,
+        name: impl Into<String>,
         description: &str,
         media_type: &'static str,
         schema: impl Into<RefOr<Schema>>,
     ) -> Self {
-        self.answer = Some(description.to_owned());
-        self.or(media_type, schema)
+        let schemas = vec![(media_type, schema.into())];
+        self.answer = Some(AnswerContent { name: name.into(), description: description.to_owned(), schemas });
+        self
     }
 
     /// Adds a media type of the answer.
     pub(crate) fn or(mut self, media_type: &'static str, schema: impl Into<RefOr<Schema>>) -> Self {
-        self.answers.push((media_type, schema.into()));
+        if let Some(answer) = &mut self.answer {
+            answer.schemas.push((media_type, schema.into()));
+        }
         self
     }
 
     /// Adds it to the document, with its errors. Examples are kept if the service answers them with 200.
-    pub(crate) async fn add(self, paths: PathsBuilder, service: Router) -> PathsBuilder {
+    pub(crate) async fn add(self, paths: PathsBuilder, shared: &mut Shared, service: Router) -> PathsBuilder {
         let (answers_of_examples, id) = (self.answer_examples(service).await, self.id());
-        let mut operation = self.operation.operation_id(Some(id));
-        if !self.bodies.is_empty() {
+        let mut operation = self.operation.operation_id(Some(id)).build();
+        if !self.parameters.is_empty() {
+            let parameters = self.parameters.into_iter().map(|parameter| shared.parameter(parameter));
+            operation.parameters = Some(parameters.collect());
+        }
+        if let Some(BodyContent { name, bodies }) = self.request {
             let mut request = RequestBodyBuilder::new().required(Some(Required::True));
-            for Body { media_type, schema, examples } in self.bodies {
+            for Body { media_type, schema, examples } in bodies {
                 let examples = examples
                     .into_iter()
                     .filter(|(name, _)| answers_of_examples.iter().any(|answer| answer.name == *name));
                 request = request.content(media_type, content(schema, examples));
             }
-            operation = operation.request_body(Some(request.build()));
+            operation.request_body = Some(shared.request_body(&name, request.build()));
         }
-        if let Some(description) = self.answer {
+        let mut responses = error::responses(self.envelope, self.risks, shared);
+        if let Some(AnswerContent { name, description, schemas }) = self.answer {
             let mut response = ResponseBuilder::new().description(description);
-            for (media_type, schema) in self.answers {
+            for (media_type, schema) in schemas {
                 let examples = answers_of_examples.iter().filter(|answer| essence(&answer.media_type) == media_type);
                 let examples = examples.map(|answer| (answer.name, answer.value.clone()));
                 response = response.content(media_type, content(schema, examples));
             }
-            operation = operation.response("200", headers(response, self.risks.rows));
+            let mut response = response.build();
+            add_headers(&mut response, shared, self.risks.rows);
+            responses.push(("200".to_owned(), shared.response(&name, response)));
         }
-        for (status, response) in error::responses(self.envelope, self.risks) {
-            operation = operation.response(status, response);
+        if let Some(description) = self.accepted {
+            let mut response = ResponseBuilder::new().description(description).build();
+            error::add_request_id(&mut response, shared);
+            responses.push(("202".to_owned(), response.into()));
         }
+        operation.responses.responses.extend(responses);
         // A second method of a path joins the first.
         paths.path(self.path, PathItem::new(self.method, operation))
     }
 
     /// Sends all examples to the service. An example that a model does not support is omitted.
     async fn answer_examples(&self, service: Router) -> Vec<ExampleAnswer> {
-        let first = self.answers.first().map_or(JSON, |(media_type, _)| *media_type);
         let mut answers_of_examples = Vec::new();
-        if self.bodies.is_empty() && self.answer.is_some() {
-            let request = Request::builder().header(header::ACCEPT, first);
+        if self.request.is_none()
+            && let Some((media_type, _)) = self.answer.as_ref().and_then(|answer| answer.schemas.first())
+        {
+            let request = Request::builder().header(header::ACCEPT, *media_type);
             answers_of_examples.extend(self.send(service.clone(), "answer", request, String::new()).await);
         }
-        for Body { media_type, examples, .. } in &self.bodies {
+        for Body { media_type, examples, .. } in self.request.iter().flat_map(|request| &request.bodies) {
             for (name, value) in examples {
                 let request = Request::builder().header(header::CONTENT_TYPE, *media_type);
                 let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -267,31 +319,20 @@ impl Draft {
 }
 
 fn content(schema: RefOr<Schema>, examples: impl Iterator<Item = (&'static str, Value)>) -> Content {
-    let named = |(name, value): (&'static str, Value)| -> (&'static str, Example) {
-        (name, ExampleBuilder::new().summary(name.replace('_', " ")).value(Some(value)).build())
-    };
+    let named = |(name, value)| -> (&'static str, Example) { (name, ExampleBuilder::new().value(Some(value)).build()) };
     ContentBuilder::new().schema(Some(schema)).examples_from_iter(examples.map(named)).build()
 }
 
 /// Adds the headers of a successful response.
-fn headers(response: ResponseBuilder, rows: RowFormats) -> ResponseBuilder {
-    let text = || ObjectBuilder::new().schema_type(Type::String);
-    let add = |response: ResponseBuilder, name: &str, schema: ObjectBuilder, description: &str| {
-        response.header(name, HeaderBuilder::new().schema(Some(schema)).description(Some(description)).build())
-    };
-    let mut response = error::with_request_id(response);
+fn add_headers(response: &mut Response, shared: &mut Shared, rows: RowFormats) {
+    error::add_request_id(response, shared);
+    let mut add = |name: &str, kind, description| add_header(response, shared, name, kind, description);
     if rows != RowFormats::None {
-        let model = "Name and version of the model, such as line@1";
-        response = add(response, "x-ordinate-model", text(), model);
-        let stages = "Duration of each stage in milliseconds (W3C Server Timing)";
-        response = add(response, "server-timing", text(), stages);
-        let integer = ObjectBuilder::new().schema_type(Type::Integer);
-        response = add(response, WARNINGS.as_str(), integer, "Number of warnings, if there are any");
+        add("x-ordinate-model", Type::String, "Name and version of the model, such as line@1");
+        add("server-timing", Type::String, "Duration of each stage in milliseconds (W3C Server Timing)");
+        add(WARNINGS.as_str(), Type::Integer, "Number of warnings, if there are any");
     }
     if rows == RowFormats::Tensors {
-        let integer = ObjectBuilder::new().schema_type(Type::Integer);
-        response =
-            add(response, JSON_LENGTH.as_str(), integer, "Length of the JSON in bytes, if tensors follow it as bytes");
+        add(JSON_LENGTH.as_str(), Type::Integer, "Length of the JSON in bytes, if tensors follow it as bytes");
     }
-    response
 }

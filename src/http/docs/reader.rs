@@ -14,13 +14,11 @@ use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SEC
 use http::{HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
 
+pub(crate) use crate::http::server::envelope::ERRORS;
 use crate::http::server::error::{ApiError, ErrorCode};
 
 /// The path of the page.
 pub(crate) const PAGE: &str = "/docs";
-
-/// The path of the list of errors.
-pub(crate) const ERRORS: &str = "/docs/errors";
 
 /// The path of the reader's script. Browsers cache it; another version has another path.
 pub(crate) const READER: &str = "/docs/rapidoc-9.3.8.js";

@@ -3,8 +3,6 @@
 
 mod cell;
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value, json};
 use utoipa::openapi::schema::{
     AdditionalProperties, AnyOfBuilder, Array, ArrayBuilder, ComponentsBuilder, ObjectBuilder, Schema, SchemaType, Type,
@@ -44,26 +42,12 @@ impl<'a> ModelSchemas<'a> {
         self.model.signature().features()
     }
 
-    /// Adds all schemas of this model.
+    /// Adds the schemas of this model's rows.
     pub(crate) fn define(&self, components: ComponentsBuilder) -> ComponentsBuilder {
-        let add = |components: ComponentsBuilder, (what, schema): (&str, Schema)| {
-            components.schema(self.schema_name(what), schema)
-        };
-        let schemas = [
-            ("values", self.positional()),
-            ("row", self.named(UnknownNames::Rejected)),
-            ("rows", self.rows()),
-            ("columns", self.columns(UnknownNames::Rejected)),
-            ("prediction", self.prediction()),
-            ("record", self.named(UnknownNames::Ignored)),
-            ("table", self.columns(UnknownNames::Ignored)),
-        ];
-        let components = schemas.into_iter().fold(components, add);
-        if self.model.classes().is_some() {
-            add(components, ("probabilities", self.probabilities()))
-        } else {
-            components
-        }
+        components
+            .schema(self.schema_name("row"), self.named())
+            .schema(self.schema_name("values"), self.positional())
+            .schema(self.schema_name("columns"), self.columns())
     }
 
     fn positional(&self) -> Schema {
@@ -86,33 +70,31 @@ impl<'a> ModelSchemas<'a> {
             .into()
     }
 
-    fn named(&self, unknown: UnknownNames) -> Schema {
-        let row =
-            ObjectBuilder::new().description(Some(format!("One row by name, in any order{}", unknown.description())));
+    fn named(&self) -> Schema {
+        let row = ObjectBuilder::new().description(Some("One row by name, in any order"));
         let row = self
             .features()
             .iter()
-            .fold(row, |row, feature| row.property(&feature.name, cell(feature)).required(&feature.name));
-        self.ignored(row).additional_properties(Some(unknown.allowed())).into()
+            .fold(row, |row, feature| row.property(&feature.name, cell::described(feature)).required(&feature.name));
+        closed(self.ignored(row)).into()
     }
 
     /// One row by name, in which features that accept missing values are optional. Columns that are not used are absent,
     /// so that nobody looks for their values.
     pub(crate) fn tool_row(&self) -> Schema {
         let row = self.features().iter().fold(ObjectBuilder::new(), |row, feature| {
-            let row = row.property(&feature.name, cell(feature));
+            let row = row.property(&feature.name, cell::described(feature));
             if feature.missing == MissingPolicy::Reject { row.required(&feature.name) } else { row }
         });
         closed(row).into()
     }
 
-    fn columns(&self, unknown: UnknownNames) -> Schema {
-        let description = format!("Columns by name, all of the same length{}", unknown.description());
-        let table = ObjectBuilder::new().description(Some(description));
+    fn columns(&self) -> Schema {
+        let table = ObjectBuilder::new().description(Some("Columns by name, all of the same length"));
         let table = self.features().iter().fold(table, |table, feature| {
             table.property(&feature.name, self.list(cell(feature))).required(&feature.name)
         });
-        self.ignored(table).additional_properties(Some(unknown.allowed())).into()
+        closed(self.ignored(table)).into()
     }
 
     /// Adds the columns that requests may contain and that are not used.
@@ -121,19 +103,16 @@ impl<'a> ModelSchemas<'a> {
         ignored.fold(object, |object, name| object.property(name, any("Accepted and not used")))
     }
 
-    /// Rows in one of several forms; all rows of a request have the same form.
-    fn rows(&self) -> Schema {
-        let layouts =
-            AnyOfBuilder::new().item(self.list(self.reference("row"))).item(self.list(self.reference("values")));
-        self.single_values().into_iter().fold(layouts, AnyOfBuilder::item).into()
-    }
-
-    /// Rows as single values, for a model with one feature.
-    pub(crate) fn single_values(&self) -> Option<Schema> {
-        match self.features() {
+    /// `X`: rows or columns; all rows of a request have the same form.
+    pub(crate) fn x(&self) -> Schema {
+        let forms = [self.list(self.reference("row")), self.list(self.reference("values"))];
+        // Single values, for a model with one feature.
+        let values = match self.features() {
             [only] => Some(self.list(cell(only))),
             _ => None,
-        }
+        };
+        let forms = forms.into_iter().chain(values).fold(AnyOfBuilder::new(), AnyOfBuilder::item);
+        forms.item(self.reference("columns")).into()
     }
 
     /// The predictions of all rows.
@@ -142,11 +121,17 @@ impl<'a> ModelSchemas<'a> {
         self.list(self.predicted().description(Some(format!("{target}, one element per row"))))
     }
 
-    /// The prediction of one row.
+    /// The prediction of one row. Only texts and whole numbers are enumerations, which generated clients support.
     pub(crate) fn predicted(&self) -> ObjectBuilder {
-        let Some(classes) = self.model.classes() else { return ObjectBuilder::new().schema_type(Type::Number) };
-        let texts = classes.iter().all(|class| matches!(class, Scalar::Text(_)));
-        let kind = if texts { SchemaType::Type(Type::String) } else { SchemaType::AnyValue };
+        let Some(classes) = self.model.classes() else { return number() };
+        let kind = match classes {
+            _ if classes.iter().all(|class| matches!(class, Scalar::Text(_))) => Type::String,
+            _ if classes.iter().all(|class| matches!(class, Scalar::Integer(_))) => Type::Integer,
+            _ if classes.iter().all(|class| matches!(class, Scalar::Boolean(_))) => {
+                return ObjectBuilder::new().schema_type(Type::Boolean);
+            }
+            _ => return any("A class"),
+        };
         ObjectBuilder::new().schema_type(kind).enum_values(Some(classes.iter().map(|class| json!(class))))
     }
 
@@ -158,30 +143,6 @@ impl<'a> ModelSchemas<'a> {
     /// Whether all features are numbers.
     pub(crate) fn is_numeric(&self) -> bool {
         self.features().iter().all(|feature| matches!(feature.kind, FeatureType::Double | FeatureType::Long))
-    }
-
-    /// Predictions, or for a classifier what `predict_proba` gives.
-    pub(crate) fn prediction_or_probabilities(&self) -> RefOr<Schema> {
-        let prediction = RefOr::Ref(self.reference("prediction"));
-        if self.model.classes().is_none() {
-            return prediction;
-        }
-        AnyOfBuilder::new().item(prediction).item(self.reference("probabilities")).into()
-    }
-
-    fn probabilities(&self) -> Schema {
-        self.list(self.probability_row())
-    }
-
-    /// The probabilities of one row.
-    pub(crate) fn probability_row(&self) -> ArrayBuilder {
-        let classes = self.model.classes().unwrap_or_default();
-        let names = classes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        ArrayBuilder::new()
-            .description(Some(format!("The probabilities of {names}")))
-            .items(RefOr::<Schema>::from(probability()))
-            .min_items(Some(classes.len()))
-            .max_items(Some(classes.len()))
     }
 
     /// A list with one element per row.
@@ -237,31 +198,6 @@ impl<'a> ModelSchemas<'a> {
     }
 }
 
-/// The served versions, without duplicates.
-pub(crate) fn versions<'a>(models: &[ModelSchemas<'a>]) -> BTreeSet<&'a str> {
-    models.iter().map(|described| described.model.version()).collect()
-}
-
-/// The treatment of names that are not features.
-#[derive(Clone, Copy)]
-enum UnknownNames {
-    Rejected,
-    Ignored,
-}
-
-impl UnknownNames {
-    fn description(self) -> &'static str {
-        match self {
-            Self::Rejected => "",
-            Self::Ignored => "; other names are ignored",
-        }
-    }
-
-    fn allowed(self) -> AdditionalProperties<Schema> {
-        AdditionalProperties::FreeForm(matches!(self, Self::Ignored))
-    }
-}
-
 /// An object with these required properties.
 pub(crate) fn object<'a>(properties: impl IntoIterator<Item = (&'a str, RefOr<Schema>)>) -> ObjectBuilder {
     properties
@@ -294,9 +230,28 @@ pub(crate) fn optional(kind: Type) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(SchemaType::Array(vec![kind, Type::Null]))
 }
 
-/// A switch that the route does not support: false or null.
-pub(crate) fn unsupported() -> ObjectBuilder {
-    optional(Type::Boolean).enum_values(Some([Value::Bool(false), Value::Null]))
+/// Adds the schemas of rows and predictions in other protocols, which are the same for all models.
+pub(crate) fn define_common(components: ComponentsBuilder, max_rows: usize) -> ComponentsBuilder {
+    let many = |each: Schema| ArrayBuilder::new().items(RefOr::T(each)).min_items(Some(1)).max_items(Some(max_rows));
+    let value = || SchemaType::Array(vec![Type::Number, Type::String, Type::Boolean, Type::Null]);
+    let value = || ObjectBuilder::new().schema_type(value());
+    let row = AnyOfBuilder::new()
+        .item(ObjectBuilder::new().additional_properties(Some(Schema::from(value()))))
+        .item(Array::new(value()))
+        .item(value());
+    let rows = "Rows by name as `{name}.row`, by position as `{name}.values`, or single values, for the model {name}";
+    let columns = "Columns by name, as `{name}.columns` for the model {name}";
+    let columns =
+        ObjectBuilder::new().description(Some(columns)).additional_properties(Some(Schema::from(many(value().into()))));
+    let class = SchemaType::Array(vec![Type::Number, Type::String, Type::Boolean]);
+    let predicted = AnyOfBuilder::new()
+        .description(Some("A number, a class, or the probabilities of the classes"))
+        .item(ObjectBuilder::new().schema_type(class))
+        .item(Array::new(probability()));
+    components
+        .schema("Rows", many(row.into()).description(Some(rows)))
+        .schema("Columns", columns)
+        .schema("Predictions", closed(object([("predictions", list(predicted))])))
 }
 
 /// A string.

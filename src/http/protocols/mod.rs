@@ -1,6 +1,7 @@
 //! The protocols, one folder each, with routes, request and response types, and `OpenAPI` entries.
 
 pub(crate) mod kserve_v1;
+mod labels;
 pub(crate) mod mcp;
 pub(crate) mod mlflow;
 mod model_path;

@@ -23,6 +23,8 @@ pub(crate) enum MediaType {
     Csv(Header),
     /// JSON Lines: one JSON value per line.
     JsonLines,
+    /// An array as `numpy.save` writes it.
+    Npy,
     /// Bytes whose content decides: [`MediaType::of`].
     Octets,
 }
@@ -62,29 +64,45 @@ impl MediaType {
             Some(other) => return unsupported(format!("the charset {:?}", shorten(other))),
         }
         match essence {
-            "" | "application/json" | "application/x-www-form-urlencoded" => Ok(Self::Json),
-            "text/csv" => Header::from_parameters(parameter("header"), parameter("label_size"))
+            // `curl -d` sends the second, and `fetch` the third with a body that is a string.
+            "" | "application/x-www-form-urlencoded" | "text/plain" | "application/json" | "text/json" => {
+                Ok(Self::Json)
+            }
+            "text/csv" | "application/csv" => Header::from_parameters(parameter("header"), parameter("label_size"))
                 .map(Self::Csv)
                 .or_else(unsupported),
-            "application/jsonlines" | "application/x-jsonlines" => Ok(Self::JsonLines),
-            // HTTP APIs decode compressed bodies of other types as text.
-            "application/octet-stream" if headers.contains_key(header::CONTENT_ENCODING) => Ok(Self::Octets),
+            "application/jsonlines" | "application/x-jsonlines" | "application/x-ndjson" => Ok(Self::JsonLines),
+            "application/x-npy" => Ok(Self::Npy),
+            // HTTP APIs decode compressed bodies of other types as text, and boto3 sends it without a `ContentType`.
+            "application/octet-stream" => Ok(Self::Octets),
+            // A structured syntax (RFC 6839 §3.1), such as `application/vnd.api+json`.
+            other if other.ends_with("+json") => Ok(Self::Json),
             other => unsupported(format!("the content type {:?}", shorten(other))),
         }
     }
 }
 
 impl MediaType {
-    /// The format of this body: JSON is an object or a list, and CSV does not begin like one.
+    /// The format of this body: an NPY file has its signature, JSON is an object or a list, and CSV begins like neither.
     pub(crate) fn of(self, body: &[u8]) -> Self {
-        let is_json = || matches!(body.trim_ascii_start().first(), None | Some(b'{' | b'['));
         match self {
-            Self::Octets if is_json() => Self::Json,
+            Self::Octets if body.starts_with(&NPY) => Self::Npy,
+            Self::Octets if begins_like_json(body) => Self::Json,
             Self::Octets => Self::Csv(Header::Undeclared),
             other => other,
         }
     }
 }
+
+/// Whether a body begins like a JSON object or list, or is empty.
+fn begins_like_json(body: &[u8]) -> bool {
+    // The byte order mark of UTF-8.
+    let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    matches!(text.trim_ascii_start().first(), None | Some(b'{' | b'['))
+}
+
+/// The first bytes of an NPY file (NEP 1), which no text in UTF-8 has.
+pub(crate) const NPY: [u8; 6] = *b"\x93NUMPY";
 
 /// A media type without its parameters (RFC 9110 §8.3.1).
 pub(crate) fn essence(media_type: &str) -> &str {
@@ -148,8 +166,11 @@ pub(crate) async fn read(parts: &Parts, body: Body, limit: usize) -> Result<Byte
     match encoding {
         Encoding::Identity => Ok(bytes),
         // A gateway can decompress a body and keep the header.
-        Encoding::Gzip if !bytes.starts_with(&GZIP) && is_text(&parts.headers, &bytes) => Ok(bytes),
-        Encoding::Deflate if !is_zlib(&bytes) && is_text(&parts.headers, &bytes) => Ok(bytes),
+        Encoding::Gzip if !bytes.starts_with(&GZIP) && is_plain(&parts.headers, &bytes) => Ok(bytes),
+        Encoding::Deflate if !is_zlib(&bytes) && is_plain(&parts.headers, &bytes) => Ok(bytes),
+        Encoding::Gzip if bytes.starts_with(GZIP_AS_TEXT) => Err(invalid_compression(
+            "a gateway has changed its bytes, as if they were text; send it as application/octet-stream",
+        )),
         Encoding::Gzip => decompress(MultiGzDecoder::new(&*bytes), limit),
         Encoding::Deflate => {
             let mut decoder = ZlibDecoder::new(&*bytes);
@@ -165,12 +186,15 @@ pub(crate) async fn read(parts: &Parts, body: Body, limit: usize) -> Result<Byte
 /// The first bytes of a gzip file (RFC 1952 §2.3.1), which no text in UTF-8 has.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// Whether bytes begin like JSON, or are text of a type that is not JSON.
-fn is_text(headers: &HeaderMap, bytes: &[u8]) -> bool {
+/// The same after a conversion to text with replacement characters.
+const GZIP_AS_TEXT: &[u8] = "\u{1f}\u{fffd}".as_bytes();
+
+/// Whether bytes begin like JSON or an NPY file, or are text of a type that is not JSON.
+fn is_plain(headers: &HeaderMap, bytes: &[u8]) -> bool {
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let is_lines = media_type.contains("csv") || media_type.contains("jsonlines");
-    let is_json = matches!(bytes.trim_ascii_start().first(), None | Some(b'{' | b'['));
-    is_json || (is_lines && std::str::from_utf8(bytes).is_ok())
+    let is_lines = ["csv", "jsonlines", "octet-stream"].iter().any(|part| media_type.contains(part));
+    let is_text = || std::str::from_utf8(bytes).is_ok() && !bytes.starts_with(GZIP_AS_TEXT);
+    begins_like_json(bytes) || bytes.starts_with(&NPY) || (is_lines && is_text())
 }
 
 /// Whether bytes have the header of a zlib stream with a window of 32 kB (RFC 1950 §2.2), as all compressors write it.
@@ -186,11 +210,15 @@ enum Encoding {
 }
 
 impl Encoding {
-    /// Reads `Content-Encoding` (RFC 9110 §8.4.1: names are case-insensitive, `x-gzip` is `gzip`).
+    /// Reads `Content-Encoding` (RFC 9110 §8.4.1: names are case-insensitive, `x-gzip` is `gzip`), which can be a list in
+    /// several lines.
     fn from_headers(headers: &HeaderMap) -> Result<Self, ApiError> {
-        let value = headers.get(header::CONTENT_ENCODING).map(|value| String::from_utf8_lossy(value.as_bytes()));
-        match value.as_deref().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
-            "" | "identity" => Ok(Self::Identity),
+        let lines = headers.get_all(header::CONTENT_ENCODING).iter();
+        let lines: Vec<_> = lines.map(|value| String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase()).collect();
+        let codings = lines.iter().flat_map(|line| line.split(',')).map(str::trim);
+        let codings: Vec<_> = codings.filter(|coding| !matches!(*coding, "" | "identity")).collect();
+        match codings.join(", ").as_str() {
+            "" => Ok(Self::Identity),
             "gzip" | "x-gzip" => Ok(Self::Gzip),
             "deflate" => Ok(Self::Deflate),
             other => {

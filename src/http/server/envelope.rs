@@ -7,10 +7,14 @@ use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 
 use super::error::{ApiError, Complaint, ErrorCode};
+use super::path::Prefix;
 use ordinate_model::frame::FaultKind;
 
 /// Seconds after which a client should retry when a model could not be loaded, or the server is at its limit.
 const RETRY_AFTER_SECONDS: u16 = 5;
+
+/// The path of the list of errors, to which the type of a problem points.
+pub(crate) const ERRORS: &str = "/docs/errors";
 
 /// The form of an error's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +32,7 @@ pub(crate) enum Envelope {
 }
 
 impl Envelope {
-    pub(crate) fn respond(self, error: &ApiError, request_id: &str) -> Response {
+    pub(crate) fn respond(self, error: &ApiError, prefix: &Prefix, request_id: &str) -> Response {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.media_type()));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -40,7 +44,7 @@ impl Envelope {
         if error.is_transient {
             headers.insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
         }
-        let mut response = Response::new(Body::from(self.body(error, request_id)));
+        let mut response = Response::new(Body::from(self.body(error, prefix, request_id)));
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         response
@@ -60,10 +64,10 @@ impl Envelope {
         }
     }
 
-    pub(crate) fn body(self, error: &ApiError, request_id: &str) -> Vec<u8> {
+    pub(crate) fn body(self, error: &ApiError, prefix: &Prefix, request_id: &str) -> Vec<u8> {
         let message = &error.detail;
         match self {
-            Self::Problem => problem(error, request_id),
+            Self::Problem => problem(error, prefix, request_id),
             Self::Mlflow => {
                 json(&MlflowError { error_code: mlflow_code(error.code, self.status(error.code)), message })
             }
@@ -159,7 +163,7 @@ struct AwsError<'a> {
     message: &'a str,
 }
 
-fn problem(error: &ApiError, request_id: &str) -> Vec<u8> {
+fn problem(error: &ApiError, Prefix(prefix): &Prefix, request_id: &str) -> Vec<u8> {
     let code = error.code.as_str();
     let detail = |complaint: &Complaint| ProblemDetail {
         pointer: complaint.pointer.clone(),
@@ -167,7 +171,7 @@ fn problem(error: &ApiError, request_id: &str) -> Vec<u8> {
         detail: complaint.detail.clone(),
     };
     json(&Problem {
-        kind: format!("urn:ordinate:error#{}", error.code.anchor()),
+        kind: format!("{prefix}{ERRORS}#{}", error.code.anchor()),
         title: error.code.title(),
         status: error.code.status().as_u16(),
         detail: &error.detail,
@@ -177,7 +181,7 @@ fn problem(error: &ApiError, request_id: &str) -> Vec<u8> {
     })
 }
 
-/// RFC 9457 with the additional members `code`, `request_id` and `errors`.
+/// RFC 9457, whose type is the path of the error's description on this server, with the additional members `code`, `request_id` and `errors`.
 #[derive(Serialize)]
 struct Problem<'a> {
     #[serde(rename = "type")]

@@ -6,6 +6,7 @@
 use axum::extract::rejection::{PathRejection, RawPathParamsRejection};
 use axum::response::{IntoResponse, Response};
 use http::{Method, StatusCode};
+use tracing::Level;
 
 use crate::source::Causes;
 use crate::source::catalog::CatalogError;
@@ -55,6 +56,7 @@ error_codes! {
     {
         InvalidJson = BAD_REQUEST, "invalid_json", "The body is not valid JSON";
         InvalidCsv = BAD_REQUEST, "invalid_csv", "The body is not valid CSV";
+        InvalidNpy = BAD_REQUEST, "invalid_npy", "The body is not a valid NPY file";
         InvalidUtf8 = BAD_REQUEST, "invalid_utf8", "The body is not valid UTF-8";
         InvalidEvent = BAD_REQUEST, "invalid_event", "The Lambda event cannot be read";
         InvalidBase64 = BAD_REQUEST, "invalid_base64", "The body is not valid base64";
@@ -114,6 +116,16 @@ impl ErrorCode {
 
     pub(crate) fn status(self) -> StatusCode {
         self.entry().1
+    }
+
+    /// The level of its line in the log: ERROR if the service is at fault, WARN if it is at its limits.
+    pub(crate) fn log_level(self) -> Level {
+        match self {
+            Self::Overloaded => Level::WARN,
+            Self::UnsupportedTransferCoding => Level::INFO,
+            code if code.status().is_server_error() => Level::ERROR,
+            _ => Level::INFO,
+        }
     }
 
     /// Its title, the same for every occurrence.

@@ -7,8 +7,8 @@ use lambda_http::aws_lambda_events::alb::AlbTargetGroupRequest;
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
 use lambda_http::request::LambdaRequest;
 use ordinate_model::wording::shorten;
+use serde::Deserialize;
 use serde::de::{Deserializer, Error};
-use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
 /// An event.
@@ -62,7 +62,9 @@ fn text<'e>(keys: &Keys<'e>, name: &str) -> Option<&'e str> {
 }
 
 /// Events with one of these keys and without a request's keys, and their service.
-const SERVICES: [(&str, &str); 20] = [
+const SERVICES: [(&str, &str); 21] = [
+    ("requestPayload", "LambdaDestination"),
+    ("actionGroup", "BedrockAgent"),
     ("awslogs", "CloudWatchLogs"),
     ("alarmArn", "CloudWatchAlarm"),
     ("triggerSource", "Cognito"),
@@ -82,7 +84,6 @@ const SERVICES: [(&str, &str); 20] = [
     ("methodArn", "Authorizer"),
     ("routeArn", "Authorizer"),
     ("detail-type", "EventBridge"),
-    ("kafkaRecords", "Kafka"),
 ];
 
 /// The services of `eventSource`, which is in each record or in the event.
@@ -142,7 +143,11 @@ fn other_service(keys: &Keys<'_>) -> Option<&'static str> {
 /// Whether an event is a request of an HTTP service, possibly with invalid parts.
 fn is_http(keys: &Keys<'_>) -> bool {
     let has = |name: &str| keys.contains_key(name);
-    !has("X") && (has("httpMethod") || has("rawPath") || has("requestContext") || (has("method") && has("path")))
+    let context = members(keys, "requestContext");
+    let has_context =
+        ["http", "elb", "apiId", "stage", "serviceNetworkArn"].iter().any(|key| context.contains_key(key));
+    let has_path = has("path") && (has("httpMethod") || has("method"));
+    !has("X") && (has("rawPath") || has_context || has_path)
 }
 
 /// Why an event of an HTTP service cannot be read.
@@ -191,8 +196,7 @@ fn invalid_header(headers: &Keys<'_>) -> Option<String> {
         let single = serde_json::from_str::<String>(value.get()).map(|value| is_value(&value));
         let several = serde_json::from_str::<Vec<String>>(value.get());
         let several = several.map(|values| values.iter().all(|value| is_value(value)));
-        let is_null = serde_json::from_str::<IgnoredAny>(value.get()).is_ok() && value.get() == "null";
-        http::HeaderName::try_from(*name).is_ok() && (is_null || single.or(several).unwrap_or(false))
+        http::HeaderName::try_from(*name).is_ok() && (value.get() == "null" || single.or(several).unwrap_or(false))
     };
     headers.iter().find(|header| !is_valid((header.0, header.1))).map(|(name, _)| shorten(name))
 }
@@ -231,6 +235,8 @@ mod tests {
     #[case(json!({"type": "TOKEN", "authorizationToken": "a", "methodArn": "b"}), "Authorizer")]
     #[case(json!({"type": "REQUEST", "methodArn": "b", "httpMethod": "GET", "path": "/", "headers": {}, "requestContext": {"httpMethod": "GET"}}), "Authorizer")]
     #[case(json!({"version": "2.0", "type": "REQUEST", "routeArn": "b", "rawPath": "/", "requestContext": {"http": {"method": "GET"}}}), "Authorizer")]
+    #[case(json!({"version": "1.0", "requestContext": {"functionArn": "a", "condition": "RetriesExhausted"}, "requestPayload": {"a": 1}, "responsePayload": {}}), "LambdaDestination")]
+    #[case(json!({"messageVersion": "1.0", "agent": {}, "actionGroup": "a", "apiPath": "/", "httpMethod": "GET", "parameters": []}), "BedrockAgent")]
     #[case(json!({"requestContext": {"connectionId": "a", "eventType": "MESSAGE"}, "body": "{}"}), "WebSocket")]
     fn events_of_other_services_are_named(#[case] event: serde_json::Value, #[case] service: &str) {
         assert_eq!(kind(&event), service);
@@ -240,6 +246,7 @@ mod tests {
     #[case(json!({"X": [1]}))]
     #[case(json!({"X": [1], "Records": 1, "requestContext": 2}))]
     #[case(json!({"key1": "value1"}))]
+    #[case(json!({"requestContext": {"requestId": "a"}}))]
     #[case(json!([[1]]))]
     #[case(json!(null))]
     fn anything_else_is_a_body(#[case] event: serde_json::Value) {
@@ -249,7 +256,7 @@ mod tests {
     #[rstest]
     #[case(json!({"httpMethod": "POST", "path": "/predict"}), "it has no requestContext")]
     #[case(json!({"rawPath": "/", "isBase64Encoded": null, "requestContext": {"http": {"method": "GET", "path": "/"}}}), "isBase64Encoded: expected true or false, got null")]
-    #[case(json!({"httpMethod": "POST", "isBase64Encoded": "no", "requestContext": {}}), "isBase64Encoded: expected true or false, got \"no\"")]
+    #[case(json!({"httpMethod": "POST", "path": "/", "isBase64Encoded": "no", "requestContext": {}}), "isBase64Encoded: expected true or false, got \"no\"")]
     #[case(json!({"rawPath": "/", "body": {"X": [1]}, "requestContext": {"http": {"method": "POST"}}}), "body: expected a string or null, got {\"X\":[1]}")]
     #[case(json!({"rawPath": "/", "headers": {"x-odd": "a\nb"}, "requestContext": {"http": {"method": "POST"}}}), "headers: \"x-odd\" is not a valid header in HTTP")]
     #[case(json!({"rawPath": "/", "requestContext": {"http": {"method": "a b"}}}), "as a request of an HTTP API: ")]

@@ -24,6 +24,7 @@ use url::{Url, form_urlencoded};
 
 pub use super::event::Event;
 use super::headers::REQUEST_ID;
+use super::path;
 use super::query::PARAMETERS;
 
 /// A fault of an event, in the extensions of its request.
@@ -38,6 +39,11 @@ pub(crate) enum EventFault {
 /// A prefix of an event's path that may not belong to the route, such as a stage, in the extensions of its request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EventPrefix(pub(crate) String);
+
+/// A prefix of the path in the client's URL that the path of the event does not have: the stage of a REST API. In the
+/// extensions of its request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HiddenPrefix(pub(crate) String);
 
 tokio::task_local! {
     /// The X-Ray trace id of the invocation, for all lines that it writes to the log.
@@ -69,7 +75,7 @@ pub fn handler(
         TRACE_ID.scope(trace_id, async move {
             let (payload, extras, is_direct) = match payload {
                 Event::Unsupported(service) => return Err(unsupported(service)),
-                Event::Unreadable(reason) => (unreadable(), Extras::of(EventFault::Unreadable(reason)), false),
+                Event::Unreadable(reason) => (unreadable(), Extras::from(EventFault::Unreadable(reason)), false),
                 Event::Direct(body) => (LambdaRequest::PassThrough(body), Extras::default(), true),
                 Event::Http(request) => {
                     let (request, extras) = convertible(*request);
@@ -119,18 +125,24 @@ fn failed(problem: &[u8]) -> Diagnostic {
 struct Extras {
     fault: Option<EventFault>,
     prefix: Option<EventPrefix>,
+    hidden_prefix: Option<HiddenPrefix>,
+}
+
+impl From<EventFault> for Extras {
+    fn from(fault: EventFault) -> Self {
+        Self { fault: Some(fault), ..Self::default() }
+    }
 }
 
 impl Extras {
-    fn of(fault: EventFault) -> Self {
-        Self { fault: Some(fault), prefix: None }
-    }
-
     fn add_to(self, request: &mut Request) {
         if let Some(fault) = self.fault {
             request.extensions_mut().insert(fault);
         }
         if let Some(prefix) = self.prefix {
+            request.extensions_mut().insert(prefix);
+        }
+        if let Some(prefix) = self.hidden_prefix {
             request.extensions_mut().insert(prefix);
         }
     }
@@ -173,13 +185,16 @@ fn convertible(mut request: LambdaRequest) -> (LambdaRequest, Extras) {
             let stage = event.request_context.stage.take();
             let path = event.path.as_deref().unwrap_or_default();
             extras.prefix = prefix(path, event.resource.as_deref(), &event.path_parameters, stage.as_deref());
+            let hidden = event.request_context.path.as_deref().and_then(|client_path| client_path.strip_suffix(path));
+            extras.hidden_prefix =
+                hidden.filter(|hidden| is_path(hidden)).map(|hidden| HiddenPrefix(hidden.to_owned()));
             event.request_context.domain_name = None;
         }
         LambdaRequest::ApiGatewayV2(event) => {
             clean(&mut event.raw_path, &mut event.headers);
             extras.fault = check_base64(&mut event.is_base64_encoded, event.body.as_deref());
             let query = event.raw_query_string.take().unwrap_or_default();
-            event.query_string_parameters = known_parameters(form_urlencoded::parse(query.as_bytes()));
+            event.query_string_parameters = bounded_parameters(form_urlencoded::parse(query.as_bytes()));
             event.raw_query_string = Some(event.query_string_parameters.to_query_string());
             let stage = event.request_context.stage.take();
             let path = event.raw_path.as_deref().unwrap_or_default();
@@ -198,7 +213,7 @@ fn convertible(mut request: LambdaRequest) -> (LambdaRequest, Extras) {
             clean(&mut event.path, &mut event.headers);
             extras.fault = check_base64(&mut event.is_base64_encoded, event.body.as_deref());
             let query = event.query_string_parameters.to_query_string();
-            event.query_string_parameters = known_parameters(form_urlencoded::parse(query.as_bytes()));
+            event.query_string_parameters = bounded_parameters(form_urlencoded::parse(query.as_bytes()));
         }
         _ => {}
     }
@@ -206,26 +221,34 @@ fn convertible(mut request: LambdaRequest) -> (LambdaRequest, Extras) {
 }
 
 /// The prefix of a path that is a stage or the mapping of a custom domain. If the resource that API Gateway matched is
-/// known, with the values of its parameters, the path ends with it, and what precedes it is the prefix. Otherwise it can be
-/// the stage only.
+/// known, with the values of its parameters if it has any, the path ends with it, and the rest is the prefix. Otherwise it
+/// can be the stage only.
 fn prefix(
     path: &str,
     resource: Option<&str>,
     parameters: &HashMap<String, String>,
     stage: Option<&str>,
 ) -> Option<EventPrefix> {
-    let resource = resource.filter(|resource| resource.starts_with('/') && !parameters.is_empty());
-    if let Some(resource) = resource {
+    let is_known = |resource: &&str| resource.starts_with('/') && (!resource.contains('{') || !parameters.is_empty());
+    let path = path::normalize(path);
+    if let Some(resource) = resource.filter(is_known) {
         let matched = parameters.iter().fold(resource.to_owned(), |matched, (name, value)| {
             matched.replace(&format!("{{{name}+}}"), value).replace(&format!("{{{name}}}"), value)
         });
-        if let Some(prefix) = path.trim_end_matches('/').strip_suffix(matched.trim_end_matches('/')) {
-            return (!prefix.is_empty()).then(|| EventPrefix(prefix.to_owned()));
+        // The path of an event can be percent-encoded, while the values of its parameters are decoded.
+        let matched = path::normalize(&matched);
+        if let Some(prefix) = path.strip_suffix(matched.trim_end_matches('/')) {
+            return (!prefix.trim_end_matches('/').is_empty()).then(|| EventPrefix(prefix.to_owned()));
         }
     }
     let stage = stage.filter(|stage| !stage.is_empty())?;
     let rest = path.strip_prefix('/')?.strip_prefix(stage)?;
     (rest.is_empty() || rest.starts_with('/')).then(|| EventPrefix(format!("/{stage}")))
+}
+
+/// Whether a text is a path of unreserved characters, which is the same in a URL, in JSON and in HTML.
+fn is_path(text: &str) -> bool {
+    text.starts_with('/') && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte))
 }
 
 fn clean(path: &mut Option<String>, headers: &mut HeaderMap) {
@@ -245,27 +268,36 @@ fn check_base64(is_base64: &mut bool, body: Option<&str>) -> Option<EventFault> 
     None
 }
 
-/// Keeps the known parameters. Events with all values of a parameter also have a map with the last value of each.
+/// Keeps the first parameters. Events with all values of a parameter also have a map with the last value of each.
 fn clean_query(all: &mut QueryMap, last: &mut QueryMap) {
-    *all = known_parameters(
+    *all = bounded_parameters(
         if all.is_empty() { last.iter() } else { all.iter() }.map(|(key, value)| (key.into(), value.into())),
     );
     *last = QueryMap::default();
 }
 
-/// The parameters that a route reads ([`PARAMETERS`]), truncated: `lambda_http` makes a URI of them, which must be
-/// valid.
-fn known_parameters<'q>(query: impl Iterator<Item = (Cow<'q, str>, Cow<'q, str>)>) -> QueryMap {
+/// The parameters that a route reads ([`PARAMETERS`]), and a few others for the error about them. All are truncated:
+/// `lambda_http` makes a URI of them, which must be valid.
+fn bounded_parameters<'q>(query: impl Iterator<Item = (Cow<'q, str>, Cow<'q, str>)>) -> QueryMap {
     const LONGEST: usize = 100;
-    let mut known = HashMap::<String, Vec<String>>::new();
-    for (key, value) in query.filter(|(key, _)| PARAMETERS.contains(&&**key)) {
-        let values = known.entry(key.into_owned()).or_default();
+    const MAX_UNKNOWN: usize = 3;
+    let shorten = |text: &str| text.chars().take(LONGEST).collect::<String>();
+    let mut kept = HashMap::<String, Vec<String>>::new();
+    let mut unknown = 0;
+    for (key, value) in query {
+        if !PARAMETERS.contains(&&*key) {
+            unknown += 1;
+            if unknown > MAX_UNKNOWN {
+                continue;
+            }
+        }
+        let values = kept.entry(shorten(&key)).or_default();
         // Two values are enough for the error about a repeated parameter.
         if values.len() < 2 {
-            values.push(value.chars().take(LONGEST).collect());
+            values.push(shorten(&value));
         }
     }
-    known.into()
+    kept.into()
 }
 
 /// Removes headers that clients must not set (the request id) and an invalid host.

@@ -5,18 +5,20 @@ use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::header::ACCEPT_ENCODING;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, Method};
 use lambda_http::RequestExt;
 use tower_http::request_id::{MakeRequestId, RequestId};
+use tracing::Level;
 
+use super::accept::Accept;
 use super::envelope::Envelope;
 use super::error::{ApiError, ErrorCode};
-use super::fault::RequestFault;
+use super::error_page;
 use super::headers::REQUEST_ID;
-use super::lambda::EventFault;
 use super::observer::{Observer, PredictionRecord, RequestRecord, Started};
+use super::path::Prefix;
 use crate::http::settings::LogRequests;
 use ordinate_model::answer::WarningCounts;
 use ordinate_model::wording::shorten;
@@ -85,22 +87,25 @@ pub(crate) async fn finish(State(finish): State<Arc<Finish>>, mut request: Reque
     let request_id = request_id.unwrap_or_default().to_owned();
 
     let envelope = (finish.envelope_of)(request.uri().path());
+    let prefix = request.extensions().get::<Prefix>().cloned().unwrap_or_default();
+    // A browser that opens a route of the service shows a page.
+    let shows_page = envelope == Envelope::Problem
+        && matches!(method, Method::GET | Method::HEAD)
+        && Accept::from_headers(request.headers()).prefers_html();
     if not_compressed(request.uri().path()) {
         request.headers_mut().remove(ACCEPT_ENCODING);
     }
     simplify_accept_encoding(request.headers_mut());
     let path = request.uri().path().to_owned();
-    let mut response = if let Some(EventFault::Unreadable(reason)) = request.extensions().get() {
-        ApiError::new(ErrorCode::InvalidEvent, format!("the event cannot be read: {reason}")).into_response()
-    } else if let Some(fault) = request.extensions().get::<RequestFault>() {
-        ApiError::from(fault).into_response()
-    } else {
-        next.run(request).await
-    };
+    let mut response = next.run(request).await;
     let error = response.extensions_mut().remove::<ApiError>();
     if let Some(error) = &error {
         // Keep headers that were set by inner layers, such as Allow.
-        let mut problem = envelope.respond(error, &request_id);
+        let mut problem = if shows_page {
+            error_page::respond(error, &prefix, &request_id)
+        } else {
+            envelope.respond(error, &prefix, &request_id)
+        };
         for (name, value) in response.headers() {
             if !problem.headers().contains_key(name) && name != http::header::CONTENT_LENGTH {
                 problem.headers_mut().insert(name, value.clone());
@@ -132,41 +137,20 @@ pub(crate) async fn finish(State(finish): State<Arc<Finish>>, mut request: Reque
     response
 }
 
-/// One line per request. Errors of the service have the level ERROR, and so has no error that a caller can cause.
+/// One line per request.
 fn log(record: &RequestRecord<'_>, request_id: &str, path: &str, error: Option<&ApiError>) {
     let &RequestRecord { method, route, status, code, ref prediction, .. } = record;
     let method = method.as_str();
     let duration_ms = record.duration.as_secs_f64() * 1e3;
     // The route of a known path is enough; an unknown one has no route.
-    let path = (status == 404).then(|| shorten(path));
+    let path = (status == 404 || route.is_none()).then(|| shorten(path));
     let cause = error.and_then(cause);
     let model = prediction.map(|prediction| prediction.model);
     let rows = prediction.map(|prediction| prediction.rows);
     let warnings = prediction.map(|prediction| prediction.warnings.total());
-    match error.map(|error| error.code) {
-        Some(ErrorCode::Overloaded) => {
-            tracing::warn!(request_id, method, route, status, duration_ms, code, "request");
-        }
-        Some(ErrorCode::UnsupportedTransferCoding) => {
-            tracing::info!(request_id, method, route, status, duration_ms, code, cause, "request");
-        }
-        _ if status >= 500 => {
-            tracing::error!(
-                request_id,
-                method,
-                route,
-                status,
-                duration_ms,
-                model,
-                rows,
-                warnings,
-                code,
-                cause,
-                "request"
-            );
-        }
-        _ => {
-            tracing::info!(
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(
                 request_id,
                 method,
                 route,
@@ -179,8 +163,13 @@ fn log(record: &RequestRecord<'_>, request_id: &str, path: &str, error: Option<&
                 code,
                 cause,
                 "request"
-            );
-        }
+            )
+        };
+    }
+    match error.map_or(Level::INFO, |error| error.code.log_level()) {
+        Level::ERROR => line!(error),
+        Level::WARN => line!(warn),
+        _ => line!(info),
     }
 }
 
@@ -188,7 +177,12 @@ fn log(record: &RequestRecord<'_>, request_id: &str, path: &str, error: Option<&
 fn cause(error: &ApiError) -> Option<&str> {
     let is_about_the_transport = matches!(
         error.code,
-        ErrorCode::InvalidEvent | ErrorCode::IncompleteBody | ErrorCode::RequestTimeout | ErrorCode::InvalidRequest
+        ErrorCode::InvalidEvent
+            | ErrorCode::IncompleteBody
+            | ErrorCode::RequestTimeout
+            | ErrorCode::InvalidRequest
+            | ErrorCode::Overloaded
+            | ErrorCode::UnsupportedTransferCoding
     );
     error.cause.as_deref().or_else(|| is_about_the_transport.then_some(error.detail.as_str()))
 }

@@ -1,9 +1,11 @@
 //! The parts that all protocols share: Lambda events, middleware, paths, bodies, errors and their forms, health.
 
+pub(crate) mod accept;
 pub(crate) mod body;
 pub(crate) mod envelope;
 pub(crate) mod error;
-pub mod event;
+mod error_page;
+mod event;
 pub mod fault;
 pub(crate) mod headers;
 pub(crate) mod health;

@@ -1,14 +1,19 @@
-//! A record of each request, for the metrics of a host of the service.
+//! A record of each request, for the metrics of the plain server.
 
 use std::fmt::Debug;
 use std::time::{Duration, Instant};
 
+use axum::response::Response;
 use http::Method;
 use ordinate_model::answer::WarningCounts;
 
 /// When the headers of a request were complete, in its extensions, if its body was received before the service is called.
 #[derive(Debug, Clone, Copy)]
 pub struct Started(pub Instant);
+
+/// The length of the body of a response before it is compressed, in the extensions of the response.
+#[derive(Debug, Clone, Copy)]
+pub struct UncompressedLength(pub u64);
 
 /// A finished request.
 #[derive(Debug, Clone)]
@@ -38,8 +43,11 @@ pub struct PredictionRecord<'a> {
     pub warnings: WarningCounts,
 }
 
-/// Is called at the end of each request. It must not block.
+/// Keeps metrics of requests.
 pub trait Observer: Debug + Send + Sync {
-    /// A request was answered.
+    /// A request was answered. This must not block.
     fn finished(&self, request: &RequestRecord<'_>);
+
+    /// The response of `GET /metrics`.
+    fn metrics(&self) -> Response;
 }

@@ -6,8 +6,13 @@ use http::uri::PathAndQuery;
 use lambda_http::RequestExt;
 use lambda_http::request::RequestContext;
 
-use super::lambda::EventPrefix;
+use super::lambda::{EventPrefix, HiddenPrefix};
 use crate::http::settings::Alias;
+
+/// The path before the route in the URL that the client called, such as `/prod`, in the extensions of a request: links
+/// to other routes begin with it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Prefix(pub(crate) String);
 
 /// Prefixes and aliases of paths.
 #[derive(Debug, Clone)]
@@ -23,13 +28,16 @@ pub(crate) struct Paths {
 impl Paths {
     /// Replaces the path of a request by the normalized path; the query is not changed.
     pub(crate) fn normalize_request(&self, mut request: Request) -> Request {
+        let mut prefix = String::new();
         let direct_invoke = matches!(request.request_context_ref(), Some(RequestContext::PassThrough));
         let path = if direct_invoke {
             // A direct invocation: the event is a body for the default model.
             "/predict".to_owned()
         } else {
-            let prefix = request.extensions().get().map(|EventPrefix(prefix)| prefix.as_str());
-            let path = self.normalize(request.uri().path(), prefix);
+            let before = request.extensions().get().map(|EventPrefix(prefix)| prefix.as_str());
+            let (removed, path) = self.normalize(request.uri().path(), before);
+            let hidden = request.extensions().get().map(|HiddenPrefix(prefix)| prefix.as_str());
+            prefix = format!("{}{removed}", hidden.unwrap_or_default());
             match self.alias(&path) {
                 Some(alias) => alias.route.to_owned(),
                 None => path,
@@ -39,6 +47,7 @@ impl Paths {
             Some(query) if !direct_invoke => format!("{path}?{query}"),
             _ => path,
         };
+        request.extensions_mut().insert(Prefix(prefix));
         if let Ok(path) = PathAndQuery::try_from(uri) {
             *request.uri_mut() = Uri::from(path);
         }
@@ -49,9 +58,9 @@ impl Paths {
         self.aliases.iter().find(|alias| alias.path == path)
     }
 
-    /// The path without the prefix of its event and without a base path. Either can be absent, and either can look like a
+    /// The prefix and the path without it: the prefix of its event, and a base path. Either can be absent, and either can look like a
     /// part of a route: the first candidate that belongs to a route is taken, with as much removed as possible.
-    fn normalize(&self, path: &str, prefix: Option<&str>) -> String {
+    fn normalize(&self, path: &str, prefix: Option<&str>) -> (String, String) {
         let path = decoded(path);
         let prefix = prefix.map(decoded);
         let within = prefix.as_deref().and_then(|prefix| without(&path, prefix));
@@ -66,7 +75,9 @@ impl Paths {
             self.alias(&candidate).is_some() || (self.is_route)(&candidate)
         };
         let found = if belongs(&first) { first } else { candidates.find(belongs).unwrap_or(first) };
-        trimmed(found)
+        let removed = path.len().saturating_sub(found.len());
+        let removed = path.get(..removed).unwrap_or_default().trim_end_matches('/');
+        (removed.to_owned(), trimmed(found))
     }
 }
 
@@ -164,7 +175,7 @@ mod tests {
             ("/ml/predict", "/predict"),
             ("/ml/nothing", "/nothing"),
         ] {
-            assert_eq!(paths.normalize(path, None), expected, "{path}");
+            assert_eq!(paths.normalize(path, None).1, expected, "{path}");
         }
     }
 
@@ -180,7 +191,23 @@ mod tests {
             ("/models/models/line/predict", "/models", "/models/line/predict"),
             ("/prod/nothing", "/prod", "/nothing"),
         ] {
-            assert_eq!(paths.normalize(path, Some(prefix)), expected, "{path}");
+            assert_eq!(paths.normalize(path, Some(prefix)).1, expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_removed_prefix_is_the_beginning_of_the_links_of_a_response() {
+        let paths = paths(&["/ml", "/api"]);
+        for (path, prefix, expected) in [
+            ("/predict", None, ""),
+            ("/ml/predict", None, "/ml"),
+            ("//ml//predict", None, "/ml"),
+            ("/prod/predict", Some("/prod"), "/prod"),
+            ("/prod/ml/predict", Some("/prod"), "/prod/ml"),
+            ("/models/line/predict", Some("/models"), ""),
+            ("/ml/nothing", None, "/ml"),
+        ] {
+            assert_eq!(paths.normalize(path, prefix).0, expected, "{path}");
         }
     }
 

@@ -108,7 +108,7 @@ async fn probabilities_are_returned_on_request() {
 #[case::missing_column_of_records(json!({"dataframe_records": [{}]}), "INVALID_PARAMETER_VALUE")]
 #[case::too_wide(json!({"instances": [[1, 2]]}), "INVALID_PARAMETER_VALUE")]
 #[case::a_string_for_a_double(json!({"instances": [["1"]]}), "BAD_REQUEST")]
-#[case::a_list(json!([[1]]), "BAD_REQUEST")]
+#[case::a_string(json!("[[1]]"), "BAD_REQUEST")]
 #[case::no_format(json!({"params": {}}), "BAD_REQUEST")]
 #[case::two_formats(json!({"instances": [1], "inputs": [1]}), "BAD_REQUEST")]
 #[case::records_that_are_lists(json!({"dataframe_records": [[1]]}), "BAD_REQUEST")]

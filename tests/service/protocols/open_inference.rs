@@ -21,7 +21,9 @@ use ordinate_test_support::in_process::{Response, application, application_with_
 use ordinate_test_support::root;
 
 use crate::DIABETES;
+use crate::openapi::{contents, resolve};
 
+mod classification;
 mod clients;
 mod errors;
 
@@ -304,10 +306,11 @@ async fn the_default_level_is_at_most_the_maximum_of_the_model() {
     assert_eq!(answer["outputs"][0]["parameters"], json!({"level": max_level}), "{answer}");
     let document = send(&application, Request::get("/openapi.json").body("".into()).unwrap()).await.json();
     let parameters = document["paths"]["/models/m/predict"]["post"]["parameters"].as_array().unwrap();
-    let interval = parameters.iter().find(|parameter| parameter["name"] == "interval").unwrap();
+    let mut parameters = parameters.iter().map(|parameter| resolve(&document, parameter));
+    let interval = parameters.find(|parameter| parameter["name"] == "interval").unwrap();
     assert_eq!(interval["schema"]["maximum"], json!(max_level));
-    let examples =
-        &document["paths"]["/v2/models/m/infer"]["post"]["requestBody"]["content"]["application/json"]["examples"];
+    let [request, _] = contents(&document, &document["paths"]["/v2/models/{model}/infer"]["post"]);
+    let examples = &request["application/json"]["examples"];
     assert!(examples["all_outputs"].is_object(), "{examples}");
 }
 

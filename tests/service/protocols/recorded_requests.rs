@@ -37,6 +37,29 @@ async fn requests_of_mlflow_have_the_expected_responses() {
 }
 
 #[tokio::test]
+async fn requests_of_sagemaker_core_have_the_expected_responses() {
+    for (name, request) in recorded("sagemaker-core") {
+        let is_for_npy = request.headers().get("accept").is_some_and(|accept| accept == "application/x-npy");
+        let is_iris = request.uri().path().contains("iris");
+        let answer = send(&application(settings()), request).await;
+        if name.starts_with("refused") {
+            let message = answer.json()["Message"].as_str().unwrap().to_owned();
+            assert!(answer.status == 400 && !message.contains("dataframe"), "{name}: {message}");
+            continue;
+        }
+        assert_eq!(answer.status, 200, "{name}: {}", answer.text());
+        if is_for_npy {
+            let header = if is_iris { "{'descr': '<U10', 'fortran_order': False, " } else { "{'descr': '<f8', " };
+            assert!(answer.body[10..].starts_with(header.as_bytes()), "{name}: {}", answer.text());
+        } else if is_iris {
+            assert!(answer.text().contains("setosa"), "{name}: {}", answer.text());
+        } else {
+            assert_eq!(answer.json(), json!({"predictions": [{"score": 3.0}, {"score": 5.0}]}), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn requests_of_boto3_have_the_expected_responses() {
     for (name, request) in recorded("boto3") {
         let answer = send(&application(settings()), request).await;

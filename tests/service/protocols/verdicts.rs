@@ -363,7 +363,7 @@ async fn an_unsupported_content_type_is_a_415_that_lists_the_supported_ones() {
         ("/vertex/predict", "send application/json in UTF-8"),
         ("/v2/models/line/infer", "send application/json or application/octet-stream in UTF-8"),
     ] {
-        for sent in ["text/csv", "text/plain", "application/jsonlines"] {
+        for sent in ["text/csv", "text/html", "application/jsonlines", "application/x-npy"] {
             let answer = post(path, &[("content-type", sent)], "x").await;
             let message = format!("the content type {sent:?} is not supported by this route; {read}");
             assert_eq!((answer.status.as_u16(), answer.json()), (415, json!({"error": message})), "{path}");

@@ -44,6 +44,14 @@ impl Served {
         pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
     }
 
+    /// The value of a metric without labels.
+    pub(crate) fn metric(&self, name: &str) -> u64 {
+        let mut response = ureq::get(format!("{}/metrics", self.base)).header("connection", "close").call().unwrap();
+        let metrics = response.body_mut().read_to_string().unwrap();
+        let value = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.unwrap_or_else(|| panic!("{name} is not in:\n{metrics}")).parse().unwrap()
+    }
+
     /// Asks it to stop, as a container's host does.
     pub(crate) fn terminate(&self) {
         assert!(Command::new("kill").arg(self.process.id().to_string()).status().unwrap().success());
@@ -80,8 +88,9 @@ fn serve_answers_as_the_function_does_and_stops_on_sigterm() {
 }
 
 #[rstest]
-#[case::a_setting_that_cannot_be_used(&[("MAX_ROWS", "many")], &[], "MAX_ROWS: expected a whole number of at least 1, got \"many\"")]
-#[case::an_address_of_someone_else(&[], &["--host", "192.0.2.1"], "cannot listen on 192.0.2.1:")]
+#[case::a_setting_of_the_service(&[("MAX_ROWS", "many")], &[], "MAX_ROWS: expected a whole number of at least 1, got \"many\"")]
+#[case::a_setting_of_the_server(&[("DRAIN_SECONDS", "-1")], &[], "DRAIN_SECONDS: expected a number of seconds above 0, at most 86400, got \"-1\"")]
+#[case::an_address_of_another_machine(&[], &["--host", "192.0.2.1"], "cannot listen on 192.0.2.1:")]
 fn serve_reports_why_it_does_not_start(#[case] set: &[(&str, &str)], #[case] arguments: &[&str], #[case] reason: &str) {
     let [port] = free_ports();
     let mut command = Command::new(env!("CARGO_BIN_EXE_ordinate"));

@@ -1,9 +1,11 @@
 //! The limits of `ordinate serve`: connections, requests, memory of bodies, responses; and its metrics.
 
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::serve::Served;
+use crate::serve_clients::explained;
 use crate::serve_wire::{connect, read_to_end};
 
 const LIVE: &[u8] = b"GET /health/live HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
@@ -86,26 +88,115 @@ fn stalled_bodies_share_a_limit_of_memory_and_do_not_starve_others() {
 
 #[test]
 fn above_the_limit_of_requests_the_answer_is_a_503_but_health_is_answered() {
-    // Nothing reads the log while the test runs.
-    let served = Served::start(&[("MAX_CONCURRENT_REQUESTS", "1"), ("MAX_ROWS", "9000000"), ("LOG_REQUESTS", "none")]);
-    let large = format!(r#"{{"X":[1{}]}}"#, ",1".repeat(400_000));
-    let is_ok = |answer: String| answer.starts_with("HTTP/1.1 200 ");
-    let overloaded = std::thread::scope(|scope| {
-        // A small request can come first.
-        let first = scope.spawn(|| (0..100).map(|_| post(&served, &large)).any(is_ok));
-        let mut overloaded = None;
-        while !first.is_finished() {
-            let answer = post(&served, r#"{"X":[1]}"#);
-            if answer.starts_with("HTTP/1.1 503 ") {
-                overloaded = Some(answer);
-                assert!(is_live(&served));
+    let served = Served::start(&[
+        ("MAX_CONCURRENT_REQUESTS", "1"),
+        ("LOG_REQUESTS", "none"),
+        ("CORS_ALLOW_ORIGINS", "https://example.com"),
+        ("AIP_HEALTH_ROUTE", "/alive"),
+        ("BASE_PATH", "/ml"),
+    ]);
+    let mut large = connect(&served);
+    large.write_all(&explained(50_000)).unwrap();
+    while served.metric("ordinate_requests_in_flight") < 1 {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let get = |path: &str| {
+        let mut stream = connect(&served);
+        let head = "HTTP/1.1\r\nHost: a\r\nOrigin: https://example.com\r\nConnection: close";
+        stream.write_all(format!("GET {path} {head}\r\n\r\n").as_bytes()).unwrap();
+        read_to_end(&stream)
+    };
+    for path in [
+        "/",
+        "/health/live",
+        "/ml/health/ready",
+        "/health",
+        "/ping",
+        "/vertex/health",
+        "/alive",
+        "/v2/health/live",
+        "/v2/health/ready",
+        "/metrics",
+    ] {
+        let answer = get(path);
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{path}: {answer}");
+    }
+    for path in ["/models", "/models/metrics"] {
+        let answer = get(path);
+        assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains(r#""code":"overloaded""#), "{path}: {answer}");
+        assert!(answer.contains("retry-after: 5"), "{answer}");
+        // Without it, a browser would report an error of CORS.
+        assert!(answer.contains("access-control-allow-origin: https://example.com"), "{answer}");
+    }
+    assert_eq!(served.metric("ordinate_requests_in_flight"), 1, "the large request is still handled");
+}
+
+#[test]
+fn a_body_that_gets_no_memory_is_not_the_fault_of_its_client() {
+    let served = Served::start(&[("BODY_MEMORY_BYTES", "6291456"), ("BODY_TIMEOUT_SECONDS", "2")]);
+    // A body of unknown length reserves the limit of bodies, and never stalls.
+    let slow = connect(&served);
+    (&slow).write_all(b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n").unwrap();
+    (&slow).write_all(format!("5000\r\n{}\r\n", " ".repeat(0x5000)).as_bytes()).unwrap();
+    while served.metric("ordinate_body_memory_bytes") == 0 {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let is_done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_done.load(Ordering::Relaxed) && (&slow).write_all(b"1\r\n \r\n").is_ok() {
+                std::thread::sleep(Duration::from_millis(100));
             }
-        }
-        assert!(first.join().unwrap());
-        overloaded.expect("a request while the large one is handled")
+        });
+        let started = Instant::now();
+        let answer = post(&served, &format!(r#"{{"X":[1{}]}}"#, " ".repeat(20_000)));
+        is_done.store(true, Ordering::Relaxed);
+        let is_answered = answer.starts_with("HTTP/1.1 200 ") || answer.contains(r#""code":"overloaded""#);
+        assert!(is_answered, "after {:?}: {answer}", started.elapsed());
     });
-    assert!(overloaded.contains(r#""code":"overloaded""#), "{overloaded}");
-    assert!(overloaded.contains("retry-after: "), "{overloaded}");
+}
+
+#[test]
+fn settings_of_any_size_are_usable() {
+    let most = usize::MAX.to_string();
+    let served = Served::start(&[
+        ("MAX_CONCURRENT_REQUESTS", &most),
+        ("MAX_CONNECTIONS", &most),
+        ("MAX_BODY_BYTES", &most),
+        ("RESPONSE_MEMORY_BYTES", &most),
+    ]);
+    let mut stream = connect(&served);
+    stream.write_all(b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n").unwrap();
+    stream.write_all(format!("7000\r\n{}\r\n", " ".repeat(0x7000)).as_bytes()).unwrap();
+    let answer = read_to_end(&stream);
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("BODY_MEMORY_BYTES"), "{answer}");
+    assert!(is_live(&served));
+}
+
+#[test]
+fn compressed_bodies_do_not_delay_others() {
+    // Decompressed, 5 MB; decoding them needs seconds in this build, on as many threads as there are processors.
+    let served = Served::start(&[("MAX_ROWS", "9000000"), ("LOG_REQUESTS", "none")]);
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(format!(r#"{{"X":[1{}]}}"#, ",1".repeat(500_000)).as_bytes()).unwrap();
+    let body = encoder.finish().unwrap();
+    assert!(body.len() < 16_000, "small, and not counted as memory: {}", body.len());
+    let compressed: Vec<_> = (0..8)
+        .map(|_| {
+            let mut stream = connect(&served);
+            let head = "POST /predict HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\nConnection: close\r\n";
+            stream.write_all(format!("{head}Content-Length: {}\r\n\r\n", body.len()).as_bytes()).unwrap();
+            stream.write_all(&body).unwrap();
+            stream
+        })
+        .collect();
+    std::thread::sleep(Duration::from_millis(100));
+    let started = Instant::now();
+    assert!(is_live(&served));
+    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+    for stream in compressed {
+        assert!(read_to_end(&stream).starts_with("HTTP/1.1 200 "));
+    }
 }
 
 #[test]
@@ -113,9 +204,12 @@ fn the_limit_of_a_response_is_a_setting_that_its_error_names() {
     let served = Served::start(&[("MAX_ANSWER_BYTES", "1000")]);
     let answer = post(&served, &format!(r#"{{"X":[1{}]}}"#, ",1".repeat(1000)));
     assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains("1000 bytes (MAX_ANSWER_BYTES)"), "{answer}");
-    let served = Served::start(&[("MAX_ROWS", "3000000")]);
-    let answer = post(&served, &format!(r#"{{"X":[1{}]}}"#, ",1".repeat(2_000_000)));
-    assert!(answer.starts_with("HTTP/1.1 200 "), "8 MB, more than Lambda can send: {}", &answer[..300]);
+    let served = Served::start(&[]);
+    let mut stream = connect(&served);
+    stream.write_all(&explained(7000)).unwrap();
+    let answer = read_to_end(&stream);
+    let is_large = answer.len() > 7_000_000;
+    assert!(answer.starts_with("HTTP/1.1 200 ") && is_large, "more than Lambda can send: {}", &answer[..300]);
 }
 
 #[test]
@@ -165,6 +259,8 @@ fn metrics_count_requests_rows_warnings_loads_and_connections() {
         "process_cpu_seconds_total ",
         "process_resident_memory_bytes ",
         "process_open_fds ",
+        "process_max_fds ",
+        "process_start_time_seconds 1",
     ] {
         assert!(text.lines().any(|found| found.starts_with(name)), "{name} is not in:\n{text}");
     }

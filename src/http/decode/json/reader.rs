@@ -1,14 +1,14 @@
 //! Reads cells, rows and columns from JSON token by token, directly into the frame's builders.
 
-use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, Peek};
+use jiter::{Jiter, JiterError, Peek};
 
+use super::syntax::syntax;
 use crate::http::decode::Layout;
-use crate::http::server::error::{ApiError, ErrorCode};
+use crate::http::server::error::ApiError;
 use ordinate_model::cell::Cell;
 use ordinate_model::frame::{ColumnsBuilder, Frame, RowsBuilder, expected_values};
-use ordinate_model::frame::{FaultKind, Faults};
+use ordinate_model::frame::{Fault, FaultKind, Faults, Place};
 use ordinate_model::signature::Signature;
-use ordinate_model::wording::shorten;
 
 /// The signature and the limits that rows must fit.
 #[derive(Debug, Clone, Copy)]
@@ -56,17 +56,17 @@ pub(in crate::http) struct RowsReader<'s> {
     rows: RowsBuilder<'s>,
     width: usize,
     layout: Option<Layout>,
-    /// Whether `{"features": […]}` is a positional row, which needs a model without a feature of that name.
+    /// Whether `{"features": […]}` and `{"data": {"features": {"values": […]}}}` are positional rows, which needs a model
+    /// without a feature of the name of the first key.
     unwraps: bool,
     /// The number of rows so far, with the current one.
     started: usize,
 }
 
 impl<'s> RowsReader<'s> {
-    /// A reader without rows. With `unwraps`, it accepts `{"features": […]}` as a positional row, unless the model has
-    /// a feature of that name.
+    /// A reader without rows. With `unwraps`, it accepts the forms of `SageMaker`, too: `{"features": […]}` and
+    /// `{"data": {"features": {"values": […]}}}`, unless the model has a feature of the name of the first key.
     pub(in crate::http) fn new(terms: Terms<'s>, unwraps: bool) -> Self {
-        let unwraps = unwraps && terms.signature.position(FEATURES).is_none();
         Self { rows: terms.rows(), width: terms.signature.width(), layout: None, unwraps, started: 0 }
     }
 
@@ -106,11 +106,13 @@ impl<'s> RowsReader<'s> {
         Ok(())
     }
 
-    /// Reads an object: a row by name, or `{"features": […]}`.
+    /// Reads an object: a row by name, `{"features": […]}`, or `{"data": …}`.
     fn object(&mut self, reader: &mut Reader<'_>) -> Result<(), ApiError> {
         let first = reader.first_key()?;
-        let wrapped = first.as_deref() == Some(FEATURES) && reader.peek()? == Peek::Array;
-        if !self.matches_first(if wrapped { Layout::Wrapped } else { Layout::Named }) {
+        let is = |name: &str| first.as_deref() == Some(name) && self.rows.signature().position(name).is_none();
+        let wrapped = is(FEATURES) && reader.peek()? == Peek::Array;
+        let long = is(DATA) && reader.peek()? == Peek::Object;
+        if !self.matches_first(if wrapped || long { Layout::Wrapped } else { Layout::Named }) {
             let mut key = first;
             while key.is_some() {
                 reader.skip()?;
@@ -119,11 +121,10 @@ impl<'s> RowsReader<'s> {
             self.wrong_layout("an object of another form");
         } else if wrapped {
             reader.positional_row(&mut self.rows)?;
-            while let Some(other) = reader.next_key()? {
-                let detail = format!("unknown key {:?}; the only key is \"features\"", shorten(&other));
-                self.rows.wrong_row(FaultKind::UnknownFeature, detail);
-                reader.skip()?;
-            }
+            reader.expect_no_key(FEATURES, &mut self.rows)?;
+        } else if long {
+            reader.long_row(&mut self.rows)?;
+            reader.expect_no_key(DATA, &mut self.rows)?;
         } else {
             let mut key = first;
             while let Some(name) = key {
@@ -146,14 +147,46 @@ impl<'s> RowsReader<'s> {
         self.rows.wrong_row(FaultKind::Ragged, format!("expected {expected}{example}, got {got}"));
     }
 
+    /// Reads the value of `data`, the only row, in the long form of `SageMaker`.
+    pub(super) fn read_long(mut self, reader: &mut Reader<'_>) -> Result<Table<'s>, ApiError> {
+        self.rows.start_row()?;
+        self.layout = Some(Layout::Wrapped);
+        reader.long_row(&mut self.rows)?;
+        Ok(self.finish())
+    }
+
+    /// Reads the values of a list that has begun as one row; `first` is the peeked kind of the first value.
+    fn read_flat(mut self, reader: &mut Reader<'_>, first: Option<Peek>) -> Result<Table<'s>, ApiError> {
+        self.rows.start_row()?;
+        self.layout = Some(Layout::Flat);
+        reader.values(&mut self.rows, first)?;
+        Ok(self.finish())
+    }
+
     /// The frame, or the faults of the rows; and their layout.
-    pub(in crate::http) fn finish(self) -> (Result<Frame<'s>, Faults>, Layout) {
-        (self.rows.finish(), self.layout.unwrap_or(Layout::Flat))
+    pub(in crate::http) fn finish(self) -> Table<'s> {
+        let layout = self.layout.unwrap_or(Layout::Flat);
+        let is_one_row = layout == Layout::Flat && self.width > 1 && self.started == self.width;
+        let signature = self.rows.signature();
+        let outcome = self.rows.finish().map_err(|faults| {
+            if !is_one_row {
+                return faults;
+            }
+            let expected = expected_values(signature);
+            one_fault(
+                FaultKind::WrongWidth,
+                format!("expected a list of {expected} per row, got single values; write one row as [[…]]"),
+            )
+        });
+        (outcome, layout)
     }
 }
 
 /// The key of a row in the JSON of `SageMaker`.
 const FEATURES: &str = "features";
+
+/// The key of a row in its long form.
+const DATA: &str = "data";
 
 /// Reads JSON from start to end.
 #[derive(Debug)]
@@ -176,8 +209,14 @@ impl<'j> Reader<'j> {
     }
 
     /// A list of rows.
-    pub(super) fn list_of_rows<'s>(&mut self, mut rows: RowsReader<'s>) -> Result<Table<'s>, ApiError> {
+    ///
+    /// With `or_row`, single values are one row of a model with several features.
+    pub(super) fn list_of_rows<'s>(&mut self, mut rows: RowsReader<'s>, or_row: bool) -> Result<Table<'s>, ApiError> {
         let mut element = self.step(jiter::Jiter::known_array)?;
+        let is_row = element.is_some_and(|first| !matches!(first, Peek::Array | Peek::Object)) && rows.width > 1;
+        if or_row && is_row {
+            return rows.read_flat(self, element);
+        }
         while element.is_some() {
             rows.read(self)?;
             element = self.step(jiter::Jiter::array_step)?;
@@ -185,8 +224,14 @@ impl<'j> Reader<'j> {
         Ok(rows.finish())
     }
 
-    fn positional_row(&mut self, rows: &mut RowsBuilder<'_>) -> Result<(), ApiError> {
-        let mut element = self.step(jiter::Jiter::known_array)?;
+    pub(super) fn positional_row(&mut self, rows: &mut RowsBuilder<'_>) -> Result<(), ApiError> {
+        let first = self.step(jiter::Jiter::known_array)?;
+        self.values(rows, first)
+    }
+
+    /// The values of a list that has begun, as a positional row.
+    fn values(&mut self, rows: &mut RowsBuilder<'_>, first: Option<Peek>) -> Result<(), ApiError> {
+        let mut element = first;
         while element.is_some() {
             rows.push(self.cell()?);
             element = self.step(jiter::Jiter::array_step)?;
@@ -216,18 +261,32 @@ impl<'j> Reader<'j> {
     /// An object of columns.
     pub(super) fn columns<'s>(&mut self, terms: Terms<'s>) -> Result<Table<'s>, ApiError> {
         let mut columns = terms.columns();
+        let (mut lists, mut others) = (0, 0);
         let mut name = self.first_key()?;
         while let Some(column) = name {
             match columns.start_column(&column) {
                 Some(position) if self.peek()? == Peek::Array => {
+                    lists += 1;
                     self.each(|reader| Ok(columns.push(position, reader.cell()?)?))?;
                 }
-                Some(position) => columns.wrong_column(position, self.cell()?),
+                Some(position) => {
+                    others += 1;
+                    columns.wrong_column(position, self.cell()?);
+                }
                 None => self.skip()?,
             }
             name = self.next_key()?;
         }
-        Ok((columns.finish(), Layout::Columns))
+        let outcome = columns.finish().map_err(|faults| {
+            if lists > 0 || others != terms.signature.width() {
+                return faults;
+            }
+            one_fault(
+                FaultKind::InvalidValue,
+                "expected a list of values per feature, got single values; write one row as [{…}]",
+            )
+        });
+        Ok((outcome, Layout::Columns))
     }
 
     /// Calls `each` for every element of the next value, which must be a list; `each` reads the element.
@@ -317,15 +376,10 @@ impl<'j> Reader<'j> {
     }
 }
 
-fn syntax(text: &str, lines_before: usize, error: &JiterError) -> ApiError {
-    let position = Jiter::new(text.as_bytes()).error_position(error.index);
-    let line = lines_before + position.line;
-    let place = format!("line {line}, column {}", position.column);
-    if error.error_type == JiterErrorType::JsonError(JsonErrorType::NumberOutOfRange) {
-        let detail = format!("{place}: a number with too many digits for a double");
-        return ApiError::new(ErrorCode::Rows(FaultKind::LossyNumber), detail);
-    }
-    ApiError::new(ErrorCode::InvalidJson, format!("the body is not valid JSON: {place}: {}", error.error_type))
+/// The fault of a whole table that has one row in the form of another.
+fn one_fault(kind: FaultKind, detail: impl Into<String>) -> Faults {
+    let fault = Fault { kind, place: Place::default(), detail: detail.into() };
+    Faults { listed: vec![fault], total: 1 }
 }
 
 impl Layout {

@@ -5,7 +5,7 @@ use super::*;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, Signature, Target};
 
-const KEYS: Keys = Keys { tables: &[("X", Form::Any)], options: &[] };
+const KEYS: Keys = Keys::new(&[("X", Form::Any)], &[]);
 
 fn read<'s>(body: &[u8], signature: &'s Signature, max_rows: usize) -> Result<Frame<'s>, ApiError> {
     super::read(body, &KEYS, Terms { signature, max_rows, names: Names::Exact }).map(|decoded| decoded.frame)
@@ -107,7 +107,12 @@ fn types_names_and_missing_values_are_the_same_in_every_layout(#[case] body: &st
     "#/X/x/1",
     r#"row 1: feature "x" expected a number, got the string "a""#
 )]
-#[case(r#"{"X": {"x": 1}}"#, "invalid_value", "#/X/x", r#"feature "x" expected a list of values, got the number 1"#)]
+#[case(
+    r#"{"X": {"x": 1}}"#,
+    "invalid_value",
+    "#/X",
+    "expected a list of values per feature, got single values; write one row as [{…}]"
+)]
 #[case(r#"{"X": {"x": [1], "x": [1]}}"#, "duplicate_feature", "#/X/x", r#"feature "x" appears twice"#)]
 #[case(
     r#"{"X": 1}"#,
@@ -158,6 +163,11 @@ fn twenty_faults_are_listed_and_the_rest_is_counted() {
 #[test]
 fn one_value_per_row_does_not_fit_a_model_of_several_features() {
     let error = rejection(r#"{"X": [41, 1, 0.5]}"#, &three());
+    assert_eq!(
+        error.complaints[0].detail,
+        "expected a list of 3 values (age, smoker, a/b) per row, got single values; write one row as [[…]]"
+    );
+    let error = rejection(r#"{"X": [41, 1]}"#, &three());
     assert_eq!(error.complaints[0].detail, "row 0: expected a list of 3 values (age, smoker, a/b), got the number 41");
 }
 

@@ -28,19 +28,19 @@ pub(in crate::http) enum Datatype {
 }
 
 /// A value of a tensor.
-pub(super) type Value<'a> = Result<Cell<'a>, WrongType<'a>>;
+pub(in crate::http::decode) type Value<'a> = Result<Cell<'a>, WrongType<'a>>;
 
 /// A value that does not match the datatype of its tensor.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct WrongType<'a> {
+pub(in crate::http::decode) struct WrongType<'a> {
     /// The value.
-    pub(super) cell: Cell<'a>,
+    pub(in crate::http::decode) cell: Cell<'a>,
     /// The datatype of the tensor.
-    pub(super) datatype: Datatype,
+    pub(in crate::http::decode) datatype: Datatype,
 }
 
 /// A function that receives the values one by one.
-pub(super) trait Sink: FnMut(Value<'_>) -> Result<(), ApiError> {}
+pub(in crate::http::decode) trait Sink: FnMut(Value<'_>) -> Result<(), ApiError> {}
 
 impl<F: FnMut(Value<'_>) -> Result<(), ApiError>> Sink for F {}
 
@@ -61,6 +61,16 @@ impl Datatype {
             Self::Fp32 => "FP32",
             Self::Fp64 => "FP64",
             Self::Bytes => "BYTES",
+        }
+    }
+
+    /// The bytes of a value; those of the length of a string.
+    pub(in crate::http::decode) fn size(self) -> usize {
+        match self {
+            Self::Bool | Self::Uint8 | Self::Int8 => 1,
+            Self::Uint16 | Self::Int16 | Self::Fp16 => 2,
+            Self::Uint32 | Self::Int32 | Self::Fp32 | Self::Bytes => 4,
+            Self::Uint64 | Self::Int64 | Self::Fp64 => 8,
         }
     }
 
@@ -108,7 +118,13 @@ impl Datatype {
     ///
     /// # Errors
     /// 400 if the bytes are not `count` values of this type; errors of `sink`.
-    pub(super) fn read(self, name: &str, bytes: &[u8], count: usize, mut sink: impl Sink) -> Result<(), ApiError> {
+    pub(in crate::http::decode) fn read(
+        self,
+        name: &str,
+        bytes: &[u8],
+        count: usize,
+        mut sink: impl Sink,
+    ) -> Result<(), ApiError> {
         match self {
             Self::Bool => fixed(name, bytes, count, |[byte]| {
                 sink(match byte {

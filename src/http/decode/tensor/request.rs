@@ -44,7 +44,7 @@ pub(in crate::http) struct RequestedOutput {
 struct OutputParameters {
     binary_data: Option<bool>,
     level: Option<f64>,
-    classification: bool,
+    classification: Option<usize>,
     shared_memory_region: bool,
 }
 
@@ -77,22 +77,21 @@ impl RequestedOutput {
         self.parameters.level
     }
 
+    /// The number of classes that are requested in the place of the values (the classification extension).
+    pub(in crate::http) fn classes(&self) -> Option<usize> {
+        self.parameters.classification.filter(|count| *count > 0)
+    }
+
     /// Whether this output is binary, if it has the parameter.
     ///
     /// # Errors
     /// 400 if it is requested in an unsupported form.
     pub(in crate::http) fn binary(&self) -> Result<Option<bool>, ApiError> {
-        let parameters = &self.parameters;
-        for (requested, name, instead) in [
-            (parameters.classification, "classification", "request \"predict_proba\" and choose the classes from it"),
-            (parameters.shared_memory_region, "shared_memory_region", "omit it"),
-        ] {
-            if requested {
-                let detail = format!("output {:?}: {name:?} is not supported; {instead}", shorten(&self.name));
-                return Err(ApiError::new(ErrorCode::NotSupported, detail));
-            }
+        if self.parameters.shared_memory_region {
+            let detail = format!("output {:?}: shared memory is not supported; omit it", shorten(&self.name));
+            return Err(ApiError::new(ErrorCode::NotSupported, detail));
         }
-        Ok(parameters.binary_data)
+        Ok(self.parameters.binary_data)
     }
 }
 
@@ -195,7 +194,7 @@ impl<'j> Reader<'j> {
                     "binary_data" => once(&mut parameters.binary_data, key, reader.option(key, "true or false")?)?,
                     "level" => once(&mut parameters.level, key, reader.option(key, LEVEL)?)?,
                     "interval" => reader.unsupported(key, "the level of an output is the parameter \"level\"")?,
-                    "classification" => parameters.classification = reader.is_present()?,
+                    "classification" => once(&mut parameters.classification, key, reader.option(key, CLASSES)?)?,
                     "shared_memory_region" => parameters.shared_memory_region = reader.is_present()?,
                     _ => reader.skip()?,
                 }
@@ -291,6 +290,8 @@ impl<'j> Reader<'j> {
 }
 
 const EXAMPLE: &str = r#"{"inputs": [{"name": "X", "shape": [1, 4], "datatype": "FP64", "data": […]}]}"#;
+
+const CLASSES: &str = "a number of classes such as 3";
 
 const DATATYPES: &str =
     "one of BOOL, UINT8, UINT16, UINT32, UINT64, INT8, INT16, INT32, INT64, FP16, FP32, FP64 and BYTES";

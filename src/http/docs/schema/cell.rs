@@ -1,8 +1,9 @@
 //! The schema of one value of a feature.
 
 use serde_json::{Value, json};
-use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type};
+use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 
+use super::optional;
 use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, OTHER_LEVEL, UnknownPolicy};
 
 /// The largest integer up to which all integers are exact doubles.
@@ -19,49 +20,58 @@ pub(super) fn kinds(feature: &Feature) -> Vec<Type> {
     }
 }
 
-/// One value of a feature. The range of the training data is a description, not a limit: other values are predicted,
-/// too.
+/// One value of a feature with its description. The range of the training data is not a limit: other values are
+/// predicted, too.
+pub(super) fn described(feature: &Feature) -> Schema {
+    let mut schema = cell(feature);
+    match &mut schema {
+        Schema::Object(object) => object.description = description(feature),
+        Schema::AnyOf(any) => any.description = description(feature),
+        _ => {}
+    }
+    schema
+}
+
+/// One value of a feature. Enumerations have only texts, which generated clients support.
 pub(super) fn cell(feature: &Feature) -> Schema {
     let is_nullable = feature.missing != MissingPolicy::Reject;
-    if feature.kind == FeatureType::Date {
-        return date(feature, is_nullable);
+    match (feature.kind, &feature.reading.boolean) {
+        (FeatureType::Date, _) => date(is_nullable),
+        (FeatureType::Boolean, Some(words)) => {
+            AnyOfBuilder::new().item(of_type(Type::Boolean, is_nullable)).item(one_of(words, is_nullable)).into()
+        }
+        (FeatureType::Boolean, None) => of_type(Type::Boolean, is_nullable).into(),
+        (FeatureType::Double, _) => positive(of_type(Type::Number, is_nullable), feature).into(),
+        (FeatureType::Long, _) => {
+            let integer = of_type(Type::Integer, is_nullable);
+            positive(integer.minimum(Some(-LARGEST_EXACT)).maximum(Some(LARGEST_EXACT)), feature).into()
+        }
+        (FeatureType::String, _) if feature.unknown == UnknownPolicy::Reject && !feature.levels.is_empty() => {
+            one_of(&feature.levels, is_nullable).into()
+        }
+        (FeatureType::String, _) => {
+            of_type(Type::String, is_nullable).examples(feature.levels.iter().map(|level| json!(level))).into()
+        }
     }
-    let mut kinds = kinds(feature);
-    let is_integer = kinds == [Type::Integer];
-    if is_nullable {
-        kinds.push(Type::Null);
-    }
-    let kinds = match <[Type; 1]>::try_from(kinds) {
-        Ok([only]) => SchemaType::Type(only),
-        Err(several) => SchemaType::Array(several),
-    };
-    let mut schema = ObjectBuilder::new().schema_type(kinds).description(description(feature));
-    if is_integer {
-        schema = schema.minimum(Some(-LARGEST_EXACT)).maximum(Some(LARGEST_EXACT));
-    }
-    if feature.positive {
-        schema = schema.exclusive_minimum(Some(0));
-    }
-    if feature.unknown != UnknownPolicy::Reject {
-        return schema.examples(feature.levels.iter().map(|level| json!(level))).into();
-    }
-    let words = feature.reading.boolean.iter().filter(|_| feature.kind == FeatureType::Boolean).flatten();
-    let mut values: Vec<Value> = feature.levels.iter().chain(words.clone()).map(|text| json!(text)).collect();
-    if words.count() > 0 {
-        values.extend([json!(true), json!(false)]);
-    }
-    if !values.is_empty() {
-        values.extend(is_nullable.then_some(Value::Null));
-        schema = schema.enum_values(Some(values));
-    }
-    schema.into()
+}
+
+fn of_type(kind: Type, is_nullable: bool) -> ObjectBuilder {
+    if is_nullable { optional(kind) } else { ObjectBuilder::new().schema_type(kind) }
+}
+
+fn one_of(texts: &[String], is_nullable: bool) -> ObjectBuilder {
+    let null = is_nullable.then_some(Value::Null);
+    of_type(Type::String, is_nullable).enum_values(Some(texts.iter().map(|text| json!(text)).chain(null)))
+}
+
+fn positive(number: ObjectBuilder, feature: &Feature) -> ObjectBuilder {
+    if feature.positive { number.exclusive_minimum(Some(0)) } else { number }
 }
 
 /// A date, or a date and time, in ISO 8601.
-fn date(feature: &Feature, is_nullable: bool) -> Schema {
+fn date(is_nullable: bool) -> Schema {
     let text = |format| ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(format)));
-    let date = text(KnownFormat::Date).description(description(feature));
-    let either = AnyOfBuilder::new().item(date).item(text(KnownFormat::DateTime));
+    let either = AnyOfBuilder::new().item(text(KnownFormat::Date)).item(text(KnownFormat::DateTime));
     if is_nullable { either.item(ObjectBuilder::new().schema_type(Type::Null)).into() } else { either.into() }
 }
 

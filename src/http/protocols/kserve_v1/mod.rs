@@ -19,15 +19,14 @@ use crate::http::decode::json::{Decoded, Form, Keys, once, unknown};
 use crate::http::route::{Protocol, Route};
 use crate::http::server::envelope::Envelope;
 use crate::http::server::error::{ApiError, ErrorCode};
-use crate::http::server::{body, response};
+use crate::http::server::{body, query, response};
 use ordinate_model::{Model, Wanted};
 
 pub(crate) const ROWS: &str = "instances";
 const SIGNATURE_NAME: &str = "signature_name";
 pub(crate) const PARAMETERS: &str = "parameters";
 
-const KEYS: Keys =
-    Keys { tables: &[(ROWS, Form::Rows), ("inputs", Form::Any)], options: &[SIGNATURE_NAME, PARAMETERS] };
+const KEYS: Keys = Keys::new(&[(ROWS, Form::Rows), ("inputs", Form::Any)], &[SIGNATURE_NAME, PARAMETERS]);
 
 /// The names of the default signature, as in TensorFlow's exporters.
 const DEFAULT_SIGNATURES: [&str; 2] = ["serving_default", ""];
@@ -37,13 +36,14 @@ pub(crate) const PROTOCOL: Protocol = Protocol { routes, tags: &[openapi::TAG], 
 fn routes() -> Vec<Route> {
     let mut routes = vec![Route::get("/v1/models", list).operation(openapi::models)];
     routes.extend([
-        Route::get("/v1/models/{model}", status).operation_per_model(openapi::status),
-        Route::post("/v1/models/{model}:predict", predict_named).operation_per_model(openapi::predict),
-        Route::post("/v1/models/{model}:explain", explain).operation_per_model(openapi::explain),
-        Route::get("/v1/models/{model}/versions/{version}", status).operation_per_model(openapi::status),
+        Route::get("/v1/models/{model}", status).operation(openapi::status),
+        Route::post("/v1/models/{model}:predict", predict_named).operation_of_default_model(openapi::predict),
+        Route::post("/v1/models/{model}:explain", explain).operation_of_default_model(openapi::explain),
+        Route::get("/v1/models/{model}/versions/{version}", status).operation(openapi::status),
         Route::post("/v1/models/{model}/versions/{version}:predict", predict_named)
-            .operation_per_model(openapi::predict),
-        Route::post("/v1/models/{model}/versions/{version}:explain", explain).operation_per_model(openapi::explain),
+            .operation_of_default_model(openapi::predict),
+        Route::post("/v1/models/{model}/versions/{version}:explain", explain)
+            .operation_of_default_model(openapi::explain),
     ]);
     routes.into_iter().map(|route| route.errors(Envelope::Error)).collect()
 }
@@ -109,6 +109,7 @@ async fn status(State(application): App, path: ModelPath) -> Result<Response, Ap
 
 async fn open(application: &Application, path: &ModelPath, request: Request) -> Result<PredictionRequest, ApiError> {
     let json = body::expect_json(request.headers(), "application/json");
+    query::expect_no_options(request.uri())?;
     let prediction = PredictionRequest::open(application, path, request).await?;
     json.map(|()| prediction)
 }

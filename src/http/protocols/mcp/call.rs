@@ -19,7 +19,7 @@ use ordinate_model::wording::shorten;
 use ordinate_model::{Answer, Model};
 
 /// The arguments of a tool: `rows` and the options.
-const KEYS: Keys = Keys { tables: &[("rows", Form::Records)], options: &PARAMETERS };
+const KEYS: Keys = Keys::new(&[("rows", Form::Records)], &PARAMETERS);
 
 #[derive(Default, Deserialize)]
 struct Params {

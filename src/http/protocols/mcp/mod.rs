@@ -25,7 +25,7 @@ use crate::http::server::response::AnswerLimit;
 use json_rpc::{Failure, Message, RpcError};
 use ordinate_model::wording::shorten;
 
-pub(crate) const PROTOCOL: Protocol = Protocol { routes, tags: &[openapi::TAG], schemas: |components, _| components };
+pub(crate) const PROTOCOL: Protocol = Protocol { routes, tags: &[openapi::TAG], schemas: openapi::define };
 
 /// The supported versions of the protocol; the last is offered to clients that request another.
 const VERSIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", LATEST];

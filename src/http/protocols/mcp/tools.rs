@@ -26,7 +26,7 @@ pub(super) fn list(models: &[Arc<Model>], max_rows: usize) -> Vec<Value> {
             "title": format!("Predict {target}"),
             "description": description(model),
             "inputSchema": input(&schemas),
-            "outputSchema": predict::answer(&schemas, schemas.prediction().into(), predict::warning().into()),
+            "outputSchema": predict::answer(&schemas, predict::warning().into(), &predict::scores(&schemas).into()),
             "annotations": {"readOnlyHint": true, "idempotentHint": true, "openWorldHint": false},
         })
     };

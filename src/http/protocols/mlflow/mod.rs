@@ -12,34 +12,31 @@ use serde::Serialize;
 
 use super::native;
 use super::output::{Output, Values};
-use crate::http::decode::json::{Decoded, Form, Keys, once};
+use crate::http::decode::json::{Decoded, Form, once};
 use crate::http::route::{Protocol, Route};
 use crate::http::server::envelope::Envelope;
 use crate::http::server::error::ApiError;
 use crate::http::server::health;
 use ordinate_model::Model;
 
-pub(crate) const PROTOCOL: Protocol =
-    Protocol { routes, tags: &[openapi::SHARED], schemas: |components, _| components };
+pub(crate) const PROTOCOL: Protocol = Protocol { routes, tags: &[openapi::SHARED], schemas: openapi::define };
 
 fn routes() -> Vec<Route> {
-    let ready = |path| Route::get(path, health::ready).operation(native::openapi::ready);
+    let ready = |path| Route::get(path, health::ready).operation(native::openapi::ready).always_answered();
     let routes = [ready("/health"), ready("/ping"), Route::get("/version", version).operation(openapi::version)];
     routes.map(|route| route.errors(Envelope::Mlflow)).into()
 }
 
-/// The forms of a body. `SageMaker` uses the key `instances`, too.
-pub(crate) const KEYS: Keys = Keys {
-    tables: &[
-        ("dataframe_split", Form::Split),
-        ("dataframe_records", Form::Records),
-        ("instances", Form::WrappedRows),
-        ("inputs", Form::Any),
-    ],
-    options: &[PARAMETERS],
-};
+/// The keys of a body.
+pub(crate) const TABLES: [(&str, Form); 4] = [
+    ("dataframe_split", Form::Split),
+    ("dataframe_records", Form::Records),
+    // With the rows of `SageMaker`, which has this key, too.
+    ("instances", Form::WrappedRows),
+    ("inputs", Form::Any),
+];
 
-const PARAMETERS: &str = "params";
+pub(crate) const PARAMETERS: &str = "params";
 
 const ELSEWHERE: &str =
     "use POST /models/{name}/predict; for classifiers, \"predict_method\": \"predict_proba\" returns probabilities";

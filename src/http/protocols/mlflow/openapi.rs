@@ -1,11 +1,14 @@
 //! MLflow in the document.
 
 use serde_json::{Value, json};
-use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, Type};
+use utoipa::openapi::schema::{
+    AnyOfBuilder, ArrayBuilder, ComponentsBuilder, ObjectBuilder, OneOfBuilder, Schema, Type,
+};
+use utoipa::openapi::{Ref, RefOr};
 
-use crate::http::docs::operation::{Body, CSV, Draft, JSON, JSON_LINES, Tag};
-use crate::http::docs::schema::{ModelSchemas, any, closed, list, object, optional, text, unsupported};
+use crate::http::docs::operation::{Body, CSV, Draft, JSON, JSON_LINES, NPY, Tag};
+use crate::http::docs::schema::{ModelSchemas, any, closed, list, object, optional, text};
+use crate::http::protocols::kserve_v1::openapi::output;
 use crate::http::protocols::native::openapi::HEALTH;
 
 /// The group of `/invocations`.
@@ -15,7 +18,7 @@ pub(crate) const SHARED: Tag =
 /// `GET /version`
 pub(crate) fn version(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
     let draft = draft.about(HEALTH, "Version of the service");
-    draft.answers("The version, as plain text", "text/plain", text("The version of the service"))
+    draft.answers_as("Version", "The version, as plain text", "text/plain", text("The version of the service"))
 }
 
 /// The bodies of `/invocations` and of `SageMaker`'s route.
@@ -29,6 +32,8 @@ pub(crate) fn bodies(schemas: &ModelSchemas<'_>) -> Vec<Body> {
         ("instances", json!({"instances": [values]})),
         ("inputs", json!({"inputs": schemas.example_columns()})),
         ("sagemaker", json!({"instances": [row]})),
+        ("sagemaker_list", json!([values])),
+        ("sagemaker_long_form", json!({"data": {"features": {"values": values}}})),
     ];
     if schemas.model.classes().is_some() {
         let parameters = json!({"predict_method": "predict_proba"});
@@ -46,18 +51,13 @@ pub(crate) fn bodies(schemas: &ModelSchemas<'_>) -> Vec<Body> {
         schema: text("One row per line; `header=present` or `header=absent` declares the first line"),
         examples: csv.into_iter().filter_map(|(name, text)| Some((name, Value::String(text?)))).collect(),
     };
-    vec![Body { media_type: JSON, schema: json_body(schemas).into(), examples }, lines, csv]
+    let schema = Ref::from_schema_name("InvocationsRequest").into();
+    let array = Body { media_type: NPY, schema: any("An array as numpy.save writes it").into(), examples: Vec::new() };
+    vec![Body { media_type: JSON, schema, examples }, lines, csv, array]
 }
 
-/// A JSON body: one of four keys, and optionally `params`.
-fn json_body(schemas: &ModelSchemas<'_>) -> OneOfBuilder {
-    let records = || schemas.list(schemas.reference("record"));
-    let positional = || schemas.list(schemas.reference("values"));
-    let wrapped = object([("features", RefOr::Ref(schemas.reference("values")))]);
-    let lists = || {
-        let layouts = AnyOfBuilder::new().item(records()).item(positional());
-        schemas.single_values().into_iter().fold(layouts, AnyOfBuilder::item)
-    };
+/// Adds the schema of bodies: one of five keys, and optionally `params`; or rows without a key.
+pub(crate) fn define(components: ComponentsBuilder, _: &[ModelSchemas<'_>]) -> ComponentsBuilder {
     let split = object([
         ("columns", list(text("The name of a column"))),
         ("data", list(ArrayBuilder::new().items(RefOr::<Schema>::from(any("A value"))))),
@@ -66,30 +66,29 @@ fn json_body(schemas: &ModelSchemas<'_>) -> OneOfBuilder {
     .property("index_names", any("Names of the row labels; ignored"))
     .property("column_names", any("Names of the column labels; ignored"))
     .description(Some("A pandas data frame in split orientation"));
-    let names: &[Option<&str>] = match schemas.model.classes() {
-        Some(_) => &[Some("predict"), Some("predict_proba"), None],
-        None => &[Some("predict"), None],
-    };
-    let parameters = || {
-        let method = optional(Type::String).enum_values(Some(names.iter().map(|name| json!(name))));
-        let parameters = optional(Type::Object).property("predict_method", method);
-        let parameters = ["interval", "explain", "probabilities"]
-            .into_iter()
-            .fold(parameters, |parameters, name| parameters.property(name, unsupported()));
-        parameters.description(Some("Unknown parameters are ignored"))
-    };
-    let tables: [(&str, RefOr<Schema>); 4] = [
-        ("dataframe_split", closed(split).into()),
-        ("dataframe_records", RefOr::T(records())),
-        ("instances", lists().item(schemas.list(closed(wrapped))).into()),
-        ("inputs", lists().item(schemas.reference("table")).into()),
+    let parameters = optional(Type::Object)
+        .property("predict_method", output())
+        .description(Some("Unknown parameters are ignored; options of this service's own routes are errors"));
+    let named = Ref::from_schema_name;
+    let record = ObjectBuilder::new().description(Some("One row by name; names that are not features are ignored"));
+    let wrapped = closed(object([("features", any("One row by position or by name").into())]));
+    let long = closed(object([("features", object([("values", list(any("A value")))]).into())]));
+    let tables: [(&str, RefOr<Schema>); 5] = [
+        ("dataframe_split", named("DataFrameSplit").into()),
+        ("dataframe_records", list(named("Record"))),
+        ("instances", AnyOfBuilder::new().item(named("Rows")).item(list(named("FeaturesRow"))).into()),
+        ("inputs", AnyOfBuilder::new().item(named("Rows")).item(named("Columns")).into()),
+        ("data", named("LongRow").into()),
     ];
-    tables.into_iter().fold(OneOfBuilder::new(), |bodies, (key, table)| {
-        bodies.item(closed(object([(key, table)]).property("params", parameters())))
-    })
-}
-
-/// An answer in the form of MLflow.
-pub(crate) fn predictions(schemas: &ModelSchemas<'_>) -> ObjectBuilder {
-    closed(object([("predictions", schemas.prediction_or_probabilities())]))
+    let bare = OneOfBuilder::new().item(list(any("A row, or a value of the only row")));
+    let body = tables.into_iter().fold(bare, |bodies, (key, table)| {
+        bodies.item(closed(object([(key, table)]).property("params", named("InvocationsParameters"))))
+    });
+    components
+        .schema("DataFrameSplit", closed(split))
+        .schema("Record", record)
+        .schema("FeaturesRow", wrapped)
+        .schema("LongRow", long)
+        .schema("InvocationsParameters", parameters)
+        .schema("InvocationsRequest", body)
 }

@@ -3,6 +3,7 @@
 mod models;
 pub(crate) mod openapi;
 mod predict;
+pub(crate) mod wrong_method;
 
 use crate::http::route::{Protocol, Route};
 use crate::http::server::health;
@@ -10,15 +11,16 @@ use crate::http::server::health;
 pub(crate) const PROTOCOL: Protocol = Protocol { routes, tags: &openapi::TAGS, schemas: openapi::define };
 
 fn routes() -> Vec<Route> {
+    let predict = |path| Route::post(path, predict::predict).other_methods(wrong_method::advise);
+    let show = |path| Route::get(path, models::show).other_methods(wrong_method::lead_to_predictions);
     vec![
-        Route::post("/predict", predict::predict).operation_of_default_model(openapi::predict::default_model),
+        predict("/predict").operation_of_default_model(openapi::predict::default_model),
         Route::get("/models", models::list).operation(openapi::models),
-        Route::get("/models/{name}", models::show).operation(openapi::model),
-        Route::get("/models/{name}/versions/{version}", models::show).operation(openapi::version),
-        Route::post("/models/{name}/predict", predict::predict).operation_per_model(openapi::predict::model),
-        Route::post("/models/{name}/versions/{version}/predict", predict::predict)
-            .operation_per_model(openapi::predict::version),
-        Route::get("/health/live", health::live).operation(openapi::live),
-        Route::get("/health/ready", health::ready).operation(openapi::ready),
+        show("/models/{name}").operation(openapi::model),
+        show("/models/{name}/versions/{version}").operation(openapi::version),
+        predict("/models/{name}/predict").operation_per_model(openapi::predict::model),
+        predict("/models/{name}/versions/{version}/predict").operation_per_model(openapi::predict::version),
+        Route::get("/health/live", health::live).operation(openapi::live).always_answered(),
+        Route::get("/health/ready", health::ready).operation(openapi::ready).always_answered(),
     ]
 }

@@ -2,56 +2,49 @@
 
 pub(crate) mod predict;
 
-use utoipa::openapi::Ref;
 use utoipa::openapi::schema::{AnyOfBuilder, ComponentsBuilder, ObjectBuilder, Type};
 
-use crate::http::docs::operation::{Draft, JSON, Tag};
-use crate::http::docs::schema::{
-    ModelSchemas, any, boolean, count, list, number, object, one_of, probability, text, versions,
-};
+use crate::http::docs::operation::{Draft, Tag};
+use crate::http::docs::schema::{ModelSchemas, any, boolean, count, list, number, object, one_of, probability, text};
 
 pub(crate) const TAGS: [Tag; 3] = [PREDICT, MODELS, HEALTH];
 
-pub(super) const PREDICT: Tag = Tag { name: "Predict", description: "Send an X, get a y" };
+pub(super) const PREDICT: Tag = Tag {
+    name: "Predict",
+    description: "Send an X, get a y. All rows of a request have the same form. Options can be in the body or in the URL. \
+                  Bodies can be compressed with gzip or deflate (`Content-Encoding`).",
+};
 const MODELS: Tag = Tag { name: "Models", description: "The served models and their signatures" };
 pub(crate) const HEALTH: Tag = Tag { name: "Health", description: "Liveness and readiness" };
 
 /// `GET /models`
 pub(crate) fn models(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
-    let draft = draft.about(MODELS, "List the served models").needs_model();
-    draft.answers("The models", JSON, Ref::from_schema_name("Models"))
+    draft.about(MODELS, "List the served models").needs_model().answers("Models", "The models")
 }
 
 /// `GET /models/{name}`
-pub(crate) fn model(draft: Draft, models: &[ModelSchemas<'_>]) -> Draft {
-    described(draft.about(MODELS, "Describe a model: signature, metrics, checksum, limits"), models)
+pub(crate) fn model(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
+    described(draft.about(MODELS, "Describe a model: signature, metrics, checksum, limits"))
 }
 
 /// `GET /models/{name}/versions/{version}`
-pub(crate) fn version(draft: Draft, models: &[ModelSchemas<'_>]) -> Draft {
-    let draft = described(draft.about(MODELS, "Describe a version of a model"), models);
-    draft.parameter("version", "The version", versions(models))
+pub(crate) fn version(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
+    described(draft.about(MODELS, "Describe a version of a model"))
 }
 
-fn described(draft: Draft, models: &[ModelSchemas<'_>]) -> Draft {
-    let names = models.iter().map(|model| model.model.name());
-    let draft = draft.needs_model().parameter("name", "The model", names);
-    draft.answers("The model", JSON, Ref::from_schema_name("Model"))
+fn described(draft: Draft) -> Draft {
+    draft.needs_model().answers("Model", "The model")
 }
 
 /// `GET /health/live`
 pub(crate) fn live(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
-    draft.about(HEALTH, "Liveness: the process runs").answers(
-        "The process runs",
-        JSON,
-        object([("live", boolean("Always true"))]),
-    )
+    draft.about(HEALTH, "Liveness: the process runs").answers("Live", "The process runs")
 }
 
 /// `GET /health/ready`, and the same under other protocols' paths.
 pub(crate) fn ready(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
     let draft = draft.about(HEALTH, "Readiness: the default model is loaded; 503 otherwise").needs_model();
-    draft.answers("The default model is loaded", JSON, object([("ready", boolean("Always true"))]))
+    draft.answers("Ready", "The default model is loaded")
 }
 
 /// Adds the method of intervals.
@@ -113,7 +106,11 @@ pub(crate) fn define(components: ComponentsBuilder, models: &[ModelSchemas<'_>])
         .required("sha256")
         .property("limits", limits)
         .required("limits");
-    let components = components.schema("Models", object([("models", list(object(identity())))])).schema("Model", model);
+    let components = components
+        .schema("Models", object([("models", list(object(identity())))]))
+        .schema("Model", model)
+        .schema("Live", object([("live", boolean("Always true"))]))
+        .schema("Ready", object([("ready", boolean("Always true"))]));
     predict::define(components, models)
 }
 

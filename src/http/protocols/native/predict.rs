@@ -12,15 +12,15 @@ use crate::http::protocols::predicted::{Options, Predicted, SWITCH};
 use crate::http::protocols::prediction_request::PredictionRequest;
 use crate::http::server::body::MediaType;
 use crate::http::server::error::{ApiError, ErrorCode};
-use crate::http::server::query::PARAMETERS;
+use crate::http::server::query::{self, PARAMETERS};
 use ordinate_model::number::parse_double;
 use ordinate_model::wording::shorten;
 
 /// The keys of a body: `X` and the options.
-const KEYS: Keys = Keys { tables: &[("X", Form::Any)], options: &PARAMETERS };
+const KEYS: Keys = Keys::new(&[("X", Form::Any)], &PARAMETERS);
 
 impl Options {
-    /// The options of the URL, which CSV requests use. Other parameters are ignored.
+    /// The options of the URL, which CSV requests use.
     fn from_query(query: &str) -> Result<Self, ApiError> {
         let [interval, explain, probabilities] = PARAMETERS;
         let mut options = Self::default();
@@ -31,6 +31,8 @@ impl Options {
                 put(&mut options.explain, &key, parameter(&key, &value, SWITCH, value.parse().ok())?)?;
             } else if key == probabilities {
                 put(&mut options.probabilities, &key, parameter(&key, &value, SWITCH, value.parse().ok())?)?;
+            } else {
+                return Err(query::unknown(&key));
             }
         }
         Ok(options)
@@ -87,9 +89,10 @@ pub(crate) async fn predict(State(application): App, path: ModelPath, request: R
             let (frame, _) = decode::csv::read(&body, prediction.terms(&model), header.or_present())?;
             (frame, Options::default())
         }
-        MediaType::JsonLines | MediaType::Octets => {
+        other => {
+            let what = if other == MediaType::Npy { "arrays of numpy" } else { "JSON Lines" };
             let detail =
-                "this route does not support JSON Lines; send application/json or text/csv, or use /invocations";
+                format!("this route does not support {what}; send application/json or text/csv, or use /invocations");
             return Err(ApiError::new(ErrorCode::UnsupportedMediaType, detail));
         }
     };

@@ -6,15 +6,15 @@ use http::{HeaderMap, HeaderValue, header};
 use serde::Serialize;
 
 use super::super::model_path::ModelPath;
-use super::super::output::Output;
+use super::super::output::{Output, Values};
 use super::super::prediction_request::PredictionRequest;
 use super::tensor::Tensor;
 use crate::http::application::App;
 use crate::http::decode::tensor;
 use crate::http::decode::tensor::InferRequest;
-use crate::http::server::body;
 use crate::http::server::error::{ApiError, ErrorCode};
 use crate::http::server::headers::JSON_LENGTH;
+use crate::http::server::{body, query};
 use ordinate_model::wording::shorten;
 use ordinate_model::{Model, Wanted};
 
@@ -53,6 +53,7 @@ struct Parameters {
 /// `POST /v2/models/{model}[/versions/{version}]/infer`
 pub(crate) async fn infer(State(application): App, path: ModelPath, request: Request) -> Result<Response, ApiError> {
     let format = json_length(request.headers());
+    query::expect_no_options(request.uri())?;
     let mut prediction = PredictionRequest::open(&application, &path, request).await?;
     let (model, body) = (prediction.model.clone(), prediction.body.clone());
     let request = tensor::read(&body, format?)?;
@@ -61,24 +62,26 @@ pub(crate) async fn infer(State(application): App, path: ModelPath, request: Req
     let frame = request.frame(prediction.terms(&model))?;
     prediction.end_stage("decode");
     let mut wanted = Wanted::default();
-    for (output, _) in &outputs {
-        output.add_to(&mut wanted);
+    for requested in &outputs {
+        requested.output.add_to(&mut wanted);
     }
     let answer = prediction.answer(&model, &frame, wanted)?;
-    let tensor = |(output, binary): (Output, bool)| Ok((output, binary, Tensor::new(output.values(&model, &answer)?)));
+    let tensor = |requested: Requested| {
+        let values = requested.output.values(&model, &answer)?;
+        let tensor = match (values, requested.classes) {
+            (Values::Probabilities(probabilities), Some(count)) => Tensor::top_classes(probabilities, count),
+            (values, _) => Tensor::new(values),
+        };
+        Ok((requested, tensor))
+    };
     let tensors: Vec<_> = outputs.into_iter().map(tensor).collect::<Result<_, ApiError>>()?;
 
     let mut bytes = Vec::new();
-    let response_output = |(output, binary, tensor)| response_output(output, binary, tensor, &mut bytes);
     let response = InferResponse {
         model_name: model.name(),
         model_version: model.version(),
         id: request.id.as_deref(),
-        outputs: tensors
-            .iter()
-            .map(|(output, binary, tensor)| (*output, *binary, tensor))
-            .map(response_output)
-            .collect(),
+        outputs: tensors.iter().map(|(requested, tensor)| response_output(*requested, tensor, &mut bytes)).collect(),
     };
     if bytes.is_empty() {
         return prediction.json(frame.rows(), &response);
@@ -91,12 +94,18 @@ pub(crate) async fn infer(State(application): App, path: ModelPath, request: Req
     Ok(response)
 }
 
-fn response_output<'a>(
+/// A requested output and its form.
+#[derive(Debug, Clone, Copy)]
+struct Requested {
     output: Output,
+    /// Whether it is returned as bytes.
     binary: bool,
-    tensor: &'a Tensor<'_>,
-    bytes: &mut Vec<u8>,
-) -> ResponseOutput<'a> {
+    /// The number of the most probable classes to return in the place of the values.
+    classes: Option<usize>,
+}
+
+fn response_output<'a>(requested: Requested, tensor: &'a Tensor<'_>, bytes: &mut Vec<u8>) -> ResponseOutput<'a> {
+    let Requested { output, binary, .. } = requested;
     let (name, datatype, shape) = (output.name(), tensor.datatype.name(), tensor.shape.as_slice());
     let before = bytes.len();
     if binary {
@@ -126,12 +135,13 @@ fn check_model(request: &InferRequest<'_>, model: &Model) -> Result<(), ApiError
     Ok(())
 }
 
-/// The requested outputs, each with whether it is returned as bytes; by default the prediction. A level for the whole
+/// The requested outputs; by default the prediction. A level for the whole
 /// request applies to all requested outputs with a level; without such an output, it adds the interval or the
 /// prediction sets.
-fn outputs(request: &InferRequest<'_>, model: &Model) -> Result<Vec<(Output, bool)>, ApiError> {
+fn outputs(request: &InferRequest<'_>, model: &Model) -> Result<Vec<Requested>, ApiError> {
     let all = Output::all(model);
-    let mut outputs: Vec<(Output, bool)> = Vec::new();
+    let by_default = |output| Requested { output, binary: request.binary_outputs, classes: None };
+    let mut outputs: Vec<Requested> = Vec::new();
     for requested in &request.outputs {
         let output = Output::from_name(&requested.name, model, &all)
             .map_err(|error| unavailable(&requested.name, model, error))?;
@@ -146,19 +156,34 @@ fn outputs(request: &InferRequest<'_>, model: &Model) -> Result<Vec<(Output, boo
             }
             (None, _) => request.level.map_or(output, |level| output.with_level(level)),
         };
-        if outputs.iter().any(|(known, _)| known.name() == output.name()) {
+        if outputs.iter().any(|known| known.output.name() == output.name()) {
             let detail = format!("the output {:?} is requested twice", requested.name);
             return Err(ApiError::new(ErrorCode::DuplicateKey, detail));
         }
-        outputs.push((output, requested.binary()?.unwrap_or(request.binary_outputs)));
+        let classes = requested.classes();
+        if classes.is_some() && output != Output::PredictProba {
+            return Err(no_classification(output, model));
+        }
+        outputs.push(Requested { output, binary: requested.binary()?.unwrap_or(request.binary_outputs), classes });
     }
     if outputs.is_empty() {
-        outputs.push((Output::Predict, request.binary_outputs));
+        outputs.push(by_default(Output::Predict));
     }
-    if let Some(level) = request.level.filter(|_| outputs.iter().all(|(output, _)| output.level().is_none())) {
-        outputs.push((Output::at_level(model, level), request.binary_outputs));
+    if let Some(level) = request.level.filter(|_| outputs.iter().all(|known| known.output.level().is_none())) {
+        outputs.push(by_default(Output::at_level(model, level)));
     }
     Ok(outputs)
+}
+
+/// The error for the most probable classes of an output that has no value per class.
+fn no_classification(output: Output, model: &Model) -> ApiError {
+    let name = output.name();
+    let detail = if model.classes().is_some() {
+        format!("output {name:?}: it has no value per class; request the \"classification\" of \"predict_proba\"")
+    } else {
+        format!("output {name:?}: the model {:?} is a regressor and has no \"classification\"", model.name())
+    };
+    ApiError::new(ErrorCode::InvalidOption, detail)
 }
 
 /// A more specific error than `unknown_output`, for intervals and prediction sets.

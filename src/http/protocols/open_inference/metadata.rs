@@ -4,9 +4,9 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
 
+use super::super::labels::Labels;
 use super::super::model_path::ModelPath;
 use super::super::output::Output;
-use super::tensor::Labels;
 use crate::http::application::App;
 use crate::http::decode::tensor::Datatype;
 use crate::http::server::error::ApiError;
@@ -17,7 +17,8 @@ use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{Feature, FeatureType};
 
 /// Supported extensions, with Triton's names.
-const EXTENSIONS: [&str; 4] = ["binary_tensor_data", "model_configuration", "model_repository", "statistics"];
+const EXTENSIONS: [&str; 5] =
+    ["binary_tensor_data", "classification", "model_configuration", "model_repository", "statistics"];
 
 /// `<framework>_<format>`, as the protocol requires.
 const PLATFORM: &str = "ordinate_json";
@@ -29,7 +30,7 @@ const ALL_FEATURES: &str = "X";
 struct Server {
     name: &'static str,
     version: &'static str,
-    extensions: [&'static str; 4],
+    extensions: [&'static str; 5],
 }
 
 #[derive(Serialize)]

@@ -24,8 +24,8 @@ pub(crate) const PROTOCOL: Protocol = Protocol { routes, tags: &openapi::TAGS, s
 fn routes() -> Vec<Route> {
     let routes = [
         Route::get("/v2", metadata::server).operation(openapi::server),
-        Route::get("/v2/health/live", live).operation(openapi::live),
-        Route::get("/v2/health/ready", ready).operation(openapi::ready),
+        Route::get("/v2/health/live", live).operation(openapi::live).always_answered(),
+        Route::get("/v2/health/ready", ready).operation(openapi::ready).always_answered(),
         Route::get("/v2/models/stats", repository::all_statistics).operation(openapi::all_statistics),
         Route::get("/v2/models/{model}", metadata::model).operation(openapi::model),
         Route::get("/v2/models/{model}/versions/{version}", metadata::model).operation(openapi::model),
@@ -43,8 +43,9 @@ fn routes() -> Vec<Route> {
         Route::post("/v2/repository/models/{model}/unload", repository::not_supported)
             .operation(openapi::unload)
             .not_suggested(),
-        Route::post("/v2/models/{model}/infer", infer::infer).operation_per_model(openapi::infer),
-        Route::post("/v2/models/{model}/versions/{version}/infer", infer::infer).operation_per_model(openapi::infer),
+        Route::post("/v2/models/{model}/infer", infer::infer).operation_of_default_model(openapi::infer),
+        Route::post("/v2/models/{model}/versions/{version}/infer", infer::infer)
+            .operation_of_default_model(openapi::infer),
     ];
     routes.map(|route| route.errors(Envelope::Error)).into()
 }

@@ -1,45 +1,49 @@
 //! Open Inference Protocol v2 in the document.
 
 use serde_json::{Value, json};
-use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ComponentsBuilder, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::schema::{Array, ArrayBuilder, ComponentsBuilder, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::{Ref, RefOr};
 
 use crate::http::docs::error::RowFormats;
 use crate::http::docs::operation::{Body, Draft, JSON, OCTETS, Tag};
 use crate::http::docs::schema::{
-    ModelSchemas, any, boolean, closed, count, list, object, one_of, optional, probability, text, unsupported, versions,
+    ModelSchemas, any, boolean, closed, count, list, object, one_of, optional, probability, text,
 };
 use crate::http::protocols::native::openapi::certainty;
-use crate::http::protocols::native::openapi::predict::level;
+use crate::http::protocols::native::openapi::predict::any_level;
 use crate::http::protocols::output::Output;
 
 /// The groups of this protocol.
 pub(crate) const TAGS: [Tag; 2] = [INFER, V2];
 
-const INFER: Tag = Tag { name: "Open Inference v2: infer", description: "Predictions from tensors" };
+const INFER: Tag = Tag {
+    name: "Open Inference v2: infer",
+    description: "Predictions from tensors: one tensor of all features with shape `[n, p]` and any name, or one tensor per \
+                  feature with shape `[n]` or `[n, 1]` and the name of the feature. `parameters.interval` adds the \
+                  interval at that level (for classifiers `prediction_sets`) if no requested output has a level. Bodies \
+                  can be compressed with gzip or deflate (`Content-Encoding`).",
+};
 const V2: Tag =
     Tag { name: "Open Inference v2", description: "KServe v2 and Triton: metadata, readiness, repository, statistics" };
+
+/// The names of all outputs; metadata lists those of a model.
+const OUTPUTS: [&str; 7] =
+    ["predict", "predict_proba", "explain", "explain_base", "interval", "mean_interval", "prediction_sets"];
 
 const DATATYPES: [&str; 13] =
     ["BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64", "BYTES"];
 
 /// `POST /v2/models/{model}[/versions/{version}]/infer`
 pub(crate) fn infer(draft: Draft, schemas: &ModelSchemas<'_>) -> Draft {
-    let draft = draft.replace("version", schemas.model.version());
-    let json = Body { media_type: JSON, schema: request(schemas).into(), examples: examples(schemas) };
+    let schema = Ref::from_schema_name("V2InferRequest").into();
+    let json = Body { media_type: JSON, schema, examples: examples(schemas) };
     let schema =
         any("The same JSON, followed by tensors as little-endian bytes, in which each string follows its length");
     let bytes = Body { media_type: OCTETS, schema: schema.into(), examples: Vec::new() };
     draft
-        .about(INFER, format!("Predict with {}", schemas.model.name()))
-        .description(
-            "Send one tensor of all features with shape `[n, p]` and any name, or one tensor per feature with shape `[n]` \
-             or `[n, 1]` and the name of the feature. `parameters.interval` adds the interval at that level (for \
-             classifiers `prediction_sets`) if no requested output has a level. Bodies can be compressed with gzip or \
-             deflate (`Content-Encoding`).",
-        )
-        .rows(RowFormats::Tensors, [json, bytes])
-        .answers("The outputs", JSON, answer(schemas))
+        .about(INFER, "Predict with a model")
+        .rows(RowFormats::Tensors, "V2InferRequest", [json, bytes])
+        .answers("V2InferAnswer", "The outputs")
         .or(OCTETS, any("The same, if an output was requested as bytes"))
 }
 
@@ -64,120 +68,76 @@ pub(crate) fn all_statistics(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
 }
 
 /// `GET /v2/models/{model}[/versions/{version}]`
-pub(crate) fn model(draft: Draft, models: &[ModelSchemas<'_>]) -> Draft {
-    about_model(about(draft, "Inputs and outputs of a model", "V2Model"), models)
+pub(crate) fn model(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
+    about(draft, "Inputs and outputs of a model", "V2Model").needs_model()
 }
 
 /// `GET /v2/models/{model}[/versions/{version}]/ready`
-pub(crate) fn model_ready(draft: Draft, models: &[ModelSchemas<'_>]) -> Draft {
-    about_model(about(draft, "Readiness of a model: it is loaded; 503 otherwise", "V2ModelReady"), models)
+pub(crate) fn model_ready(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
+    about(draft, "Readiness of a model: it is loaded; 503 otherwise", "V2ModelReady").needs_model()
 }
 
 /// `GET /v2/models/{model}[/versions/{version}]/config`
-pub(crate) fn config(draft: Draft, models: &[ModelSchemas<'_>]) -> Draft {
-    about_model(about(draft, "Inputs and outputs in the form of Triton's configuration", "V2Config"), models)
+pub(crate) fn config(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
+    about(draft, "Inputs and outputs in the form of Triton's configuration", "V2Config").needs_model()
 }
 
 /// `GET /v2/models/{model}[/versions/{version}]/stats`
-pub(crate) fn statistics(draft: Draft, models: &[ModelSchemas<'_>]) -> Draft {
-    about_model(about(draft, "Statistics of a model in this process", "V2Statistics"), models)
+pub(crate) fn statistics(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
+    about(draft, "Statistics of a model in this process", "V2Statistics").needs_model()
 }
 
 /// `POST /v2/repository/index`
 pub(crate) fn index(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
-    let draft = draft.about(V2, "List the served models").needs_model();
-    draft.answers("The models", JSON, list(Ref::from_schema_name("V2Indexed")))
+    about(draft, "List the served models", "V2Index").needs_model()
 }
 
 /// `POST /v2/repository/models/{model}/load`
-pub(crate) fn load(draft: Draft, models: &[ModelSchemas<'_>]) -> Draft {
-    draft.about(V2, "Not supported: clients cannot load models").not_supported().parameter(
-        "model",
-        "The model",
-        model_names(models),
-    )
+pub(crate) fn load(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
+    draft.about(V2, "Not supported: clients cannot load models").not_supported()
 }
 
 /// `POST /v2/repository/models/{model}/unload`
-pub(crate) fn unload(draft: Draft, models: &[ModelSchemas<'_>]) -> Draft {
-    draft.about(V2, "Not supported: clients cannot unload models").not_supported().parameter(
-        "model",
-        "The model",
-        model_names(models),
-    )
+pub(crate) fn unload(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
+    draft.about(V2, "Not supported: clients cannot unload models").not_supported()
 }
 
-fn about(draft: Draft, summary: &str, schema: &str) -> Draft {
-    draft.about(V2, summary).answers("Success", JSON, Ref::from_schema_name(schema))
+fn about(draft: Draft, summary: &str, answer: &str) -> Draft {
+    draft.about(V2, summary).answers(answer, "Success")
 }
 
-fn about_model(draft: Draft, models: &[ModelSchemas<'_>]) -> Draft {
-    let draft = draft.needs_model().parameter("model", "The model", model_names(models));
-    draft.parameter("version", "The version", versions(models))
-}
-
-fn model_names<'m>(models: &[ModelSchemas<'m>]) -> impl Iterator<Item = &'m str> {
-    models.iter().map(|model| model.model.name())
-}
-
-fn names(schemas: &ModelSchemas<'_>) -> impl Iterator<Item = &'static str> {
-    Output::all(schemas.model).into_iter().map(Output::name)
-}
-
-fn request(schemas: &ModelSchemas<'_>) -> ObjectBuilder {
+fn request() -> ObjectBuilder {
     let binary = || optional(Type::Boolean).description(Some("Whether to return the output as bytes"));
     let size =
         optional(Type::Integer).minimum(Some(0)).description(Some("Number of bytes of this tensor after the JSON"));
-    let datatype = one_of(DATATYPES);
-    let data = ArrayBuilder::new()
-        .schema_type(SchemaType::Array(vec![Type::Array, Type::Null]))
-        .items(RefOr::<Schema>::from(any("A value, or a list of values per row")));
+    let or_null = |each: RefOr<Schema>| {
+        ArrayBuilder::new().schema_type(SchemaType::Array(vec![Type::Array, Type::Null])).items(each)
+    };
     let input = object([
         ("name", text("The name of a feature; any name if the tensor has all features")),
         ("shape", list(ObjectBuilder::new().schema_type(Type::Integer))),
-        ("datatype", datatype.into()),
+        ("datatype", one_of(DATATYPES).into()),
     ])
     .property("parameters", optional(Type::Object).property("binary_data_size", size))
-    .property("data", data);
-    // Only intervals and prediction sets have a level; some models have neither.
-    let level = || level(schemas).unwrap_or_else(|| ObjectBuilder::new().schema_type(Type::Null));
-    let output = |names: Vec<&'static str>, level: ObjectBuilder| {
-        let parameters = optional(Type::Object).property("binary_data", binary()).property("level", level);
-        object([("name", one_of(names).into())]).property("parameters", parameters)
-    };
-    let (leveled, plain): (Vec<Output>, Vec<Output>) =
-        Output::all(schemas.model).into_iter().partition(|output| output.level().is_some());
-    let names_of = |outputs: Vec<Output>| outputs.into_iter().map(Output::name).collect::<Vec<_>>();
-    let plain = output(names_of(plain), ObjectBuilder::new().schema_type(Type::Null));
-    let output: RefOr<Schema> = if leveled.is_empty() {
-        plain.into()
-    } else {
-        AnyOfBuilder::new().item(plain).item(output(names_of(leveled), level())).into()
-    };
-    let outputs = ArrayBuilder::new().schema_type(SchemaType::Array(vec![Type::Array, Type::Null])).items(output);
-    let parameters = optional(Type::Object)
-        .property("binary_data_output", binary())
-        .property("interval", level())
-        .property("explain", unsupported())
-        .property("probabilities", unsupported());
+    .property("data", or_null(any("A value, or a list of values per row").into()));
+    let level = any_level().description(Some("Level of an interval or a prediction set"));
+    let classes = optional(Type::Integer).minimum(Some(0));
+    let classes = classes.description(Some("The number of the most probable classes to return; predict_proba only"));
+    let parameters = optional(Type::Object).property("binary_data", binary()).property("level", level);
+    let parameters = parameters.property("classification", classes);
+    let output = object([("name", one_of(OUTPUTS).into())]).property("parameters", parameters);
+    let outputs = or_null(output.into()).description(Some("The requested outputs; by default the prediction"));
+    let parameters = optional(Type::Object).property("binary_data_output", binary()).property("interval", any_level());
     let inputs = ArrayBuilder::new().items(RefOr::<Schema>::from(closed(input))).min_items(Some(1));
+    let same = || optional(Type::String).description(Some("The same as in the path"));
     closed(
         object([("inputs", inputs.into())])
             .property("id", optional(Type::String).description(Some("Returned in the answer")))
-            .property("outputs", outputs.description(Some("The requested outputs; by default the prediction")))
+            .property("outputs", outputs)
             .property("parameters", parameters)
-            .property("model_name", repeated(&[schemas.model.name(), ""]))
-            .property("model_version", repeated(&[schemas.model.version(), ""])),
+            .property("model_name", same())
+            .property("model_version", same()),
     )
-}
-
-/// A key that repeats a part of the path.
-fn repeated(names: &[&str]) -> ObjectBuilder {
-    let names = names.iter().map(|name| json!(name)).chain([Value::Null]);
-    ObjectBuilder::new()
-        .schema_type(SchemaType::AnyValue)
-        .enum_values(Some(names))
-        .description(Some("The same as in the path"))
 }
 
 fn examples(schemas: &ModelSchemas<'_>) -> Vec<(&'static str, Value)> {
@@ -190,18 +150,19 @@ fn examples(schemas: &ModelSchemas<'_>) -> Vec<(&'static str, Value)> {
     if schemas.is_numeric() {
         examples.insert(0, ("one_tensor", json!({"inputs": [tensor("X", "FP64", [1, width], values)]})));
     }
-    let outputs: Vec<_> = names(schemas).map(|name| json!({"name": name})).collect();
+    let outputs = Output::all(schemas.model).into_iter().map(|output| json!({"name": output.name()}));
+    let outputs: Vec<Value> = outputs.collect();
     examples.push(("all_outputs", json!({"inputs": inputs, "outputs": outputs})));
     examples
 }
 
-fn answer(schemas: &ModelSchemas<'_>) -> ObjectBuilder {
+fn answer() -> ObjectBuilder {
     let values = ObjectBuilder::new().schema_type(SchemaType::Array(vec![Type::Number, Type::String, Type::Boolean]));
     let parameters = ObjectBuilder::new()
         .property("binary_data_size", count("Number of bytes after the JSON"))
         .property("level", probability().description(Some("Level of an interval or a prediction set")));
     let output = object([
-        ("name", one_of(names(schemas)).into()),
+        ("name", one_of(OUTPUTS).into()),
         ("datatype", one_of(["FP64", "INT64", "BOOL", "BYTES"]).into()),
         ("shape", list(count("Number of rows, then the shape of a row"))),
     ])
@@ -209,8 +170,8 @@ fn answer(schemas: &ModelSchemas<'_>) -> ObjectBuilder {
     .property("data", list(values));
     closed(
         object([
-            ("model_name", one_of([schemas.model.name()]).into()),
-            ("model_version", one_of([schemas.model.version()]).into()),
+            ("model_name", text("The name of the model")),
+            ("model_version", text("The version")),
             ("outputs", list(closed(output))),
         ])
         .property("id", text("The id of the request")),
@@ -222,26 +183,24 @@ pub(crate) fn define(components: ComponentsBuilder, _: &[ModelSchemas<'_>]) -> C
     let names = || list(text("A name"));
     let dimensions =
         || list(ObjectBuilder::new().schema_type(Type::Integer).description(Some("-1 for any number of rows")));
-    let tensor = || {
-        let parameters = certainty(ObjectBuilder::new())
-            .property("labels", list(any("A class; the classes have the order of the values of a row")));
-        let tensor = object([
-            ("name", text("The name of the tensor")),
-            ("datatype", one_of(DATATYPES).into()),
-            ("shape", dimensions()),
-        ]);
-        list(closed(tensor.property("parameters", closed(parameters))))
-    };
-    let configured = || {
-        list(closed(object([
-            ("name", text("The name of the tensor")),
-            ("data_type", text("The datatype, such as TYPE_FP64")),
-            ("dims", dimensions()),
-        ])))
-    };
+    let parameters = certainty(ObjectBuilder::new())
+        .property("labels", list(any("A class; the classes have the order of the values of a row")));
+    let tensor = object([
+        ("name", text("The name of the tensor")),
+        ("datatype", one_of(DATATYPES).into()),
+        ("shape", dimensions()),
+    ]);
+    let tensor = tensor.property("parameters", closed(parameters));
+    let configured = object([
+        ("name", text("The name of the tensor")),
+        ("data_type", text("The datatype, such as TYPE_FP64")),
+        ("dims", dimensions()),
+    ]);
+    let tensors = || list(Ref::from_schema_name("V2Tensor"));
+    let configured_tensors = || list(Ref::from_schema_name("V2ConfigTensor"));
     let with_name = |schema: ObjectBuilder| schema.property("name", text("The name of the model")).required("name");
-    let total =
-        || closed(object([("count", count("Number of requests")), ("ns", count("Total duration in nanoseconds"))]));
+    let total = object([("count", count("Number of requests")), ("ns", count("Total duration in nanoseconds"))]);
+    let stage = |name| (name, Ref::from_schema_name("V2Duration").into());
     let stages =
         ["success", "fail", "queue", "compute_input", "compute_infer", "compute_output", "cache_hit", "cache_miss"];
     let statistics = object([
@@ -249,22 +208,22 @@ pub(crate) fn define(components: ComponentsBuilder, _: &[ModelSchemas<'_>]) -> C
         ("last_inference", count("Time of the last request in milliseconds since 1970; 0 if there was none")),
         ("inference_count", count("Number of predicted rows")),
         ("execution_count", count("Number of requests")),
-        ("inference_stats", closed(object(stages.map(|stage| (stage, total().into())))).into()),
+        ("inference_stats", closed(object(stages.map(stage))).into()),
         ("batch_stats", list(any("Always empty"))),
     ]);
     let server = object([("name", text("Always ordinate")), ("version", text("The version")), ("extensions", names())]);
     let model = object([
         ("versions", names()),
         ("platform", text("Always ordinate_json")),
-        ("inputs", tensor()),
-        ("outputs", tensor()),
+        ("inputs", tensors()),
+        ("outputs", tensors()),
     ]);
     let config = object([
         ("platform", text("Always ordinate_json")),
         ("backend", text("Always ordinate")),
         ("max_batch_size", count("Always 0: the shapes include the dimension of the rows")),
-        ("input", configured()),
-        ("output", configured()),
+        ("input", configured_tensors()),
+        ("output", configured_tensors()),
     ]);
     let indexed = object([
         ("version", text("The version")),
@@ -280,9 +239,14 @@ pub(crate) fn define(components: ComponentsBuilder, _: &[ModelSchemas<'_>]) -> C
         ("V2ModelReady", with_name(object([ready()]))),
         ("V2Model", with_name(model)),
         ("V2Config", with_name(config)),
-        ("V2Indexed", with_name(indexed)),
+        ("V2Tensor", tensor),
+        ("V2ConfigTensor", configured),
+        ("V2InferRequest", request()),
+        ("V2InferAnswer", answer()),
+        ("V2Duration", total),
         ("V2Statistics", object([("model_stats", list(closed(with_name(statistics))))])),
     ]
     .into_iter()
     .fold(components, |components, (name, schema)| components.schema(name, closed(schema)))
+    .schema("V2Index", Array::new(closed(with_name(indexed))))
 }

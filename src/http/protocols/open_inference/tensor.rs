@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use serde::{Serialize, Serializer};
 
+use super::super::labels::{Labels, encode, encode_text};
 use super::super::output::Values;
 use crate::http::decode::tensor::Datatype;
-use ordinate_model::scalar::Scalar;
 use ordinate_model::{Prediction, Probabilities};
 
 /// An output with its values in row-major order.
@@ -23,31 +23,7 @@ enum Data<'m> {
     Labels { labels: Labels, chosen: &'m [usize] },
     Probabilities(&'m Probabilities<'m>),
     Booleans(Vec<bool>),
-}
-
-/// The classes of a model, all of one datatype.
-#[derive(Debug)]
-pub(crate) struct Labels {
-    pub(crate) datatype: Datatype,
-    labels: Vec<Scalar>,
-}
-
-impl Labels {
-    /// The common type of all labels, or text if their types differ.
-    pub(crate) fn from_classes(classes: &[Scalar]) -> Self {
-        let all = |kind: fn(&Scalar) -> bool| classes.iter().all(kind);
-        if all(|label| matches!(label, Scalar::Boolean(_))) {
-            return Self { datatype: Datatype::Bool, labels: classes.to_vec() };
-        }
-        if all(|label| matches!(label, Scalar::Integer(_))) {
-            return Self { datatype: Datatype::Int64, labels: classes.to_vec() };
-        }
-        if all(|label| matches!(label, Scalar::Integer(_) | Scalar::Number(_))) {
-            return Self { datatype: Datatype::Fp64, labels: classes.to_vec() };
-        }
-        let labels = classes.iter().map(|label| Scalar::Text(label.to_string())).collect();
-        Self { datatype: Datatype::Bytes, labels }
-    }
+    Texts(Vec<String>),
 }
 
 impl<'m> Tensor<'m> {
@@ -86,6 +62,24 @@ impl<'m> Tensor<'m> {
         }
     }
 
+    /// The most probable classes of each row, at most `count`, as texts `probability:index:label`, the most probable
+    /// class first (the classification extension of Triton,
+    /// <https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_classification.md>).
+    pub(crate) fn top_classes(probabilities: &Probabilities<'_>, count: usize) -> Self {
+        let count = count.min(probabilities.classes.len());
+        let mut texts = Vec::new();
+        let mut rows = 0;
+        for row in probabilities.rows() {
+            let mut ranked: Vec<_> = row.iter().zip(probabilities.classes).enumerate().collect();
+            // Stable: of equal classes the first comes first.
+            ranked.sort_by(|(_, (one, _)), (_, (other, _))| other.total_cmp(one));
+            let classes = ranked.into_iter().take(count);
+            texts.extend(classes.map(|(index, (probability, label))| format!("{probability}:{index}:{label}")));
+            rows += 1;
+        }
+        Self { datatype: Datatype::Bytes, shape: vec![rows, count], data: Data::Texts(texts) }
+    }
+
     /// Appends the values as little-endian bytes; strings follow their length.
     pub(crate) fn append_to(&self, bytes: &mut Vec<u8>) {
         let append = |value: &f64| bytes.extend_from_slice(&value.to_le_bytes());
@@ -93,27 +87,12 @@ impl<'m> Tensor<'m> {
             Data::Numbers(values) => values.iter().for_each(append),
             Data::Probabilities(probabilities) => probabilities.rows().flatten().for_each(append),
             Data::Booleans(booleans) => bytes.extend(booleans.iter().map(|value| u8::from(*value))),
+            Data::Texts(texts) => texts.iter().for_each(|text| bytes.extend(encode_text(text))),
             Data::Labels { labels, chosen } => {
                 let encoded: Vec<Vec<u8>> = labels.labels.iter().map(|label| encode(label, labels.datatype)).collect();
                 bytes.extend(chosen.iter().filter_map(|class| encoded.get(*class)).flatten());
             }
         }
-    }
-}
-
-fn encode(label: &Scalar, datatype: Datatype) -> Vec<u8> {
-    match label {
-        Scalar::Boolean(value) => vec![u8::from(*value)],
-        // An integer among fractions: it was a double in the training data.
-        #[allow(clippy::cast_precision_loss)]
-        Scalar::Integer(value) if datatype == Datatype::Fp64 => (*value as f64).to_le_bytes().to_vec(),
-        Scalar::Integer(value) => value.to_le_bytes().to_vec(),
-        Scalar::Number(value) => value.to_le_bytes().to_vec(),
-        Scalar::Text(text) => {
-            let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
-            [&length.to_le_bytes(), text.as_bytes()].concat()
-        }
-        Scalar::Missing => Vec::new(),
     }
 }
 
@@ -123,6 +102,7 @@ impl Serialize for Tensor<'_> {
         match &self.data {
             Data::Numbers(values) => values.serialize(serializer),
             Data::Booleans(booleans) => booleans.serialize(serializer),
+            Data::Texts(texts) => texts.serialize(serializer),
             Data::Probabilities(probabilities) => serializer.collect_seq(probabilities.rows().flatten()),
             Data::Labels { labels, chosen } => {
                 serializer.collect_seq(chosen.iter().filter_map(|class| labels.labels.get(*class)))

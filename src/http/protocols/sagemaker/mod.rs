@@ -3,21 +3,24 @@
 //!
 //! Regressors answer with a `score`. Classifiers answer with a `predicted_label`, a label of the training data, and a
 //! `score`: the probability of the second of two classes, or the list of all probabilities. Linear Learner does not
-//! define a CSV answer; here it has the same values in the same order, one line per row.
+//! define a CSV answer; here it has the same values in the same order, one line per row. An array (`application/x-npy`)
+//! has the predictions or labels only.
 
 mod invocations;
+mod npy;
 mod openapi;
 
-use http::{HeaderMap, header};
+use http::HeaderMap;
 use serde::Serialize;
 
 use crate::http::route::{Protocol, Route};
+use crate::http::server::accept::Accept;
 use crate::http::server::envelope::Envelope;
 use crate::http::server::error::ApiError;
 use ordinate_model::Answer;
 use ordinate_model::scalar::Scalar;
 
-pub(crate) const PROTOCOL: Protocol = Protocol { routes, tags: &[openapi::TAG], schemas: |components, _| components };
+pub(crate) const PROTOCOL: Protocol = Protocol { routes, tags: &[openapi::TAG], schemas: openapi::define };
 
 fn routes() -> Vec<Route> {
     vec![
@@ -26,7 +29,7 @@ fn routes() -> Vec<Route> {
             .operation_of_default_model(openapi::default_model),
         Route::post("/endpoints/{name}/invocations", invocations::endpoint)
             .errors(Envelope::Aws)
-            .operation_per_model(openapi::endpoint),
+            .operation_of_default_model(openapi::endpoint),
     ]
 }
 
@@ -39,29 +42,25 @@ pub(crate) enum Format {
     JsonLines,
     /// One row per line.
     Csv,
+    /// One value or label per row, as an array of numpy.
+    Npy,
 }
 
 impl Format {
     /// The format that `Accept` prefers (RFC 9110 §12.5.1), or the default if it allows any or no supported format.
     pub(crate) fn from_headers(headers: &HeaderMap, default: Self) -> Self {
-        let mut best = (0.0, default);
-        for value in headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()) {
-            for member in value.split(',') {
-                let mut parts = member.split(';').map(str::trim);
-                let format = match parts.next().unwrap_or_default().to_ascii_lowercase().as_str() {
-                    "application/json" => Self::Json,
-                    "application/jsonlines" | "application/x-jsonlines" => Self::JsonLines,
-                    "text/csv" | "text/*" => Self::Csv,
-                    "*/*" | "application/*" => default,
-                    _ => continue,
-                };
-                let quality = parts.find_map(|part| part.strip_prefix("q=")).unwrap_or("1").parse().unwrap_or(0.0);
-                if quality > best.0 {
-                    best = (quality, format);
-                }
-            }
-        }
-        best.1
+        let [json, lines, csv, npy] =
+            [Self::Json, Self::JsonLines, Self::Csv, Self::Npy].map(|format| (format.media_type(), format));
+        let offers = [
+            (default.media_type(), default),
+            json,
+            lines,
+            ("application/x-jsonlines", Self::JsonLines),
+            csv,
+            ("application/csv", Self::Csv),
+            npy,
+        ];
+        Accept::from_headers(headers).preferred(&offers).unwrap_or(default)
     }
 
     pub(crate) fn media_type(self) -> &'static str {
@@ -69,6 +68,7 @@ impl Format {
             Self::Json => "application/json",
             Self::JsonLines => "application/jsonlines",
             Self::Csv => "text/csv",
+            Self::Npy => "application/x-npy",
         }
     }
 }
@@ -118,6 +118,7 @@ pub(crate) fn encode(answer: &Answer<'_>, format: Format) -> Result<Vec<u8>, Api
             }
             writer.into_inner().map_err(|error| internal(&error))
         }
+        Format::Npy => Ok(npy::array(&answer.prediction)),
     }
 }
 

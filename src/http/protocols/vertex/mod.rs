@@ -15,7 +15,7 @@ use crate::http::server::envelope::Envelope;
 use crate::http::server::error::ApiError;
 use crate::http::server::health;
 
-pub(crate) const PROTOCOL: Protocol = Protocol { routes, tags: &[openapi::TAG], schemas: |components, _| components };
+pub(crate) const PROTOCOL: Protocol = Protocol { routes, tags: &[openapi::TAG], schemas: openapi::define };
 
 /// The path of predictions; `AIP_PREDICT_ROUTE` adds another one.
 pub const PREDICT: &str = "/vertex/predict";
@@ -23,12 +23,12 @@ pub const PREDICT: &str = "/vertex/predict";
 /// The path of health checks; `AIP_HEALTH_ROUTE` adds another one.
 pub const HEALTH: &str = "/vertex/health";
 
-const KEYS: Keys = Keys { tables: &[(ROWS, Form::Rows)], options: &[PARAMETERS] };
+const KEYS: Keys = Keys::new(&[(ROWS, Form::Rows)], &[PARAMETERS]);
 
 fn routes() -> Vec<Route> {
     vec![
         Route::post(PREDICT, predict).errors(Envelope::Error).operation_of_default_model(openapi::predict),
-        Route::get(HEALTH, health::ready).errors(Envelope::Error).operation(openapi::health),
+        Route::get(HEALTH, health::ready).errors(Envelope::Error).operation(openapi::health).always_answered(),
     ]
 }
 

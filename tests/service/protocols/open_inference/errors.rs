@@ -27,7 +27,8 @@ async fn errors_have_one_key(#[case] path: &str, #[case] body: Value, #[case] st
 
 #[rstest]
 #[case::unknown(json!({"name": "explain_all"}), "no output")]
-#[case::classification(json!({"name": "predict", "parameters": {"classification": 3}}), "not supported")]
+#[case::classification(json!({"name": "predict", "parameters": {"classification": 3}}), "is a regressor and has no \"classification\"")]
+#[case::classes(json!({"name": "predict", "parameters": {"classification": -1}}), "\"classification\" must be a number of classes such as 3, got -1")]
 #[case::shared_memory(json!({"name": "predict", "parameters": {"shared_memory_region": "r"}}), "not supported")]
 #[tokio::test]
 async fn an_unknown_or_unsupported_output_is_rejected(#[case] output: Value, #[case] message: &str) {
@@ -36,6 +37,17 @@ async fn an_unknown_or_unsupported_output_is_rejected(#[case] output: Value, #[c
     let answer = infer(INFER, body).await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
     assert!(answer.json()["error"].as_str().unwrap().contains(message));
+}
+
+#[tokio::test]
+async fn the_error_of_a_classification_of_labels_names_the_output_that_has_it() {
+    let inputs = json!([{"name": "X", "shape": [1, 4], "datatype": "FP64", "data": [5.1, 3.5, 1.4, 0.2]}]);
+    let request =
+        |name: &str| json!({"inputs": inputs, "outputs": [{"name": name, "parameters": {"classification": 3}}]});
+    let path = "/v2/models/iris/infer";
+    let error = infer(path, request("predict")).await.json()["error"].as_str().unwrap().to_owned();
+    assert!(error.ends_with("request the \"classification\" of \"predict_proba\""), "{error}");
+    assert_eq!(infer(path, request("predict_proba")).await.status, StatusCode::OK);
 }
 
 #[rstest]

@@ -11,6 +11,11 @@ use crate::http::docs::schema::{
     ModelSchemas, any, closed, count, list, number, object, one_of, optional, probability, text,
 };
 
+use ordinate_model::scalar::Scalar;
+
+/// The units of contributions.
+pub(crate) const UNITS: [&str; 4] = ["target", "log-target", "log-odds", "score"];
+
 /// The level of intervals in examples.
 const LEVEL: f64 = 0.9;
 
@@ -26,18 +31,11 @@ pub(crate) fn model(draft: Draft, schemas: &ModelSchemas<'_>) -> Draft {
 
 /// `POST /models/{name}/versions/{version}/predict`
 pub(crate) fn version(draft: Draft, schemas: &ModelSchemas<'_>) -> Draft {
-    let draft = draft.about(PREDICT, format!("Predict with a version of {}", schemas.model.name()));
-    operation(draft.parameter("version", "The version", [schemas.model.version()]), schemas)
+    operation(draft.about(PREDICT, format!("Predict with a version of {}", schemas.model.name())), schemas)
 }
 
 fn operation(draft: Draft, schemas: &ModelSchemas<'_>) -> Draft {
-    let x = AnyOfBuilder::new().item(schemas.reference("rows")).item(schemas.reference("columns"));
-    let mut body = object([("X", x.into())]);
-    let mut draft = draft;
-    for (name, option, kind) in options(schemas) {
-        draft = draft.option(name, in_url(option.clone(), kind));
-        body = body.property(name, option);
-    }
+    let draft = plain_options(schemas).fold(draft, |draft, (name, option)| draft.option(name, option));
     let level = schemas.model.available_intervals().map(|intervals| ("interval", json!(intervals.at_most(LEVEL))));
     let classes = schemas.model.classes().map(|_| ("probabilities", json!(true)));
     let options =
@@ -45,7 +43,7 @@ fn operation(draft: Draft, schemas: &ModelSchemas<'_>) -> Draft {
     let all_options = Value::Object(options.map(|(key, value)| (key.to_owned(), value)).collect());
     let json = Body {
         media_type: JSON,
-        schema: closed(body).into(),
+        schema: schemas.reference("request").into(),
         examples: vec![
             ("rows_by_name", json!({"X": [schemas.example_row()]})),
             ("rows_by_position", json!({"X": [schemas.example_values()]})),
@@ -56,74 +54,72 @@ fn operation(draft: Draft, schemas: &ModelSchemas<'_>) -> Draft {
     let csv = schemas.example_csv().map(|example| Body {
         media_type: CSV,
         schema: text("A header with the names of the features, then one line per row"),
-        examples: vec![("the_average_row", example.into())],
+        examples: vec![("csv", example.into())],
     });
     draft
-        .description(
-            "All rows must have the same form. Bodies can be compressed with gzip or deflate (`Content-Encoding`). Options \
-             can be in the body or in the URL.",
-        )
-        .rows(RowFormats::JsonOrCsv, [json].into_iter().chain(csv))
-        .answers("One prediction per row", JSON, schemas.reference("answer"))
+        .rows(RowFormats::JsonOrCsv, schemas.schema_name("request"), [json].into_iter().chain(csv))
+        .answers(schemas.schema_name("answer"), "One prediction per row")
 }
 
-/// The options, each with its type in a URL.
+/// The options that the model supports, each with its type in a URL.
 fn options(schemas: &ModelSchemas<'_>) -> impl Iterator<Item = (&'static str, Object, Type)> {
-    let boolean = |description| optional(Type::Boolean).description(Some(description));
+    let boolean = |description| optional(Type::Boolean).description(Some(description)).build();
     let explain = boolean("Whether to return the contribution of each feature to the prediction, in `explanation`");
     let probabilities = boolean("Whether to return the probability of each class, in `probabilities`");
-    let probabilities = match schemas.model.classes() {
-        Some(_) => probabilities,
-        // Regressors have no probabilities.
-        None => probabilities.enum_values(Some([json!(false), Value::Null])),
-    };
-    let interval = level(schemas).map(|level| ("interval", level, Type::Number));
-    let switches = [("explain", explain, Type::Boolean), ("probabilities", probabilities, Type::Boolean)];
-    switches.into_iter().chain(interval).map(|(name, option, kind)| (name, option.build(), kind))
+    let probabilities = schemas.model.classes().map(|_| ("probabilities", probabilities, Type::Boolean));
+    let interval = level(schemas).map(|level| ("interval", level.build(), Type::Number));
+    [("explain", explain, Type::Boolean)].into_iter().chain(probabilities).chain(interval)
 }
 
-/// The options that the model supports, without `null`.
+/// The same, without `null`.
 pub(crate) fn plain_options(schemas: &ModelSchemas<'_>) -> impl Iterator<Item = (&'static str, Object)> {
-    let has_probabilities = schemas.model.classes().is_some();
-    let supported = move |(name, ..): &(&str, Object, Type)| has_probabilities || *name != "probabilities";
-    options(schemas).filter(supported).map(|(name, option, kind)| (name, in_url(option, kind)))
+    options(schemas).map(|(name, option, kind)| (name, in_url(option, kind)))
 }
 
 /// The same option in a URL, where `null` is not allowed.
 fn in_url(mut option: Object, kind: Type) -> Object {
     option.schema_type = kind.into();
-    if let Some(values) = &mut option.enum_values {
-        values.retain(|value| !value.is_null());
-    }
     option
 }
 
 /// The levels of this model's intervals, if it has intervals.
-pub(crate) fn level(schemas: &ModelSchemas<'_>) -> Option<ObjectBuilder> {
-    let certainty = schemas.model.available_intervals()?;
-    let what = "The probability that the observed value is in `interval`, or the class in `prediction_sets`";
-    let level = optional(Type::Number).description(Some(what)).exclusive_minimum(Some(0));
-    Some(match certainty.max_level {
-        None => level.exclusive_maximum(Some(1)),
-        Some(most) => level.maximum(Some(most)),
+fn level(schemas: &ModelSchemas<'_>) -> Option<ObjectBuilder> {
+    let intervals = schemas.model.available_intervals()?;
+    Some(match intervals.max_level {
+        None => any_level(),
+        Some(most) => any_level().exclusive_maximum(None::<f64>).maximum(Some(most)),
     })
 }
 
-/// Adds the schemas of answers.
+/// A level of intervals, or null.
+pub(crate) fn any_level() -> ObjectBuilder {
+    let what = "The probability that the observed value is in `interval`, or the class in `prediction_sets`";
+    optional(Type::Number).description(Some(what)).exclusive_minimum(Some(0)).exclusive_maximum(Some(1))
+}
+
+/// Adds the schemas of requests and answers.
 pub(crate) fn define(components: ComponentsBuilder, models: &[ModelSchemas<'_>]) -> ComponentsBuilder {
     let components = components.schema("Warning", warning());
     models.iter().fold(components, |components, schemas| {
-        components.schema(schemas.schema_name("answer"), answer_component(schemas))
+        let warning = RefOr::Ref(Ref::from_schema_name("Warning"));
+        let components = components.schema(schemas.schema_name("request"), request(schemas));
+        let (components, scores) = if classes_with_scores(schemas).is_some() {
+            (components.schema(schemas.schema_name("scores"), scores(schemas)), schemas.reference("scores").into())
+        } else {
+            (components, scores(schemas).into())
+        };
+        components.schema(schemas.schema_name("answer"), answer(schemas, warning, &scores))
     })
 }
 
-fn answer_component(schemas: &ModelSchemas<'_>) -> Schema {
-    answer(schemas, RefOr::Ref(schemas.reference("prediction")), RefOr::Ref(Ref::from_schema_name("Warning")))
+fn request(schemas: &ModelSchemas<'_>) -> Schema {
+    let x = object([("X", schemas.x().into())]);
+    closed(options(schemas).fold(x, |body, (name, option, _)| body.property(name, option))).into()
 }
 
-/// An answer, with these schemas of the predictions and of a warning.
-pub(crate) fn answer(schemas: &ModelSchemas<'_>, prediction: RefOr<Schema>, warning: RefOr<Schema>) -> Schema {
-    let answer = object([("y", prediction)]);
+/// An answer, with these schemas of a warning and of the scores of a row.
+pub(crate) fn answer(schemas: &ModelSchemas<'_>, warning: RefOr<Schema>, scores: &RefOr<Schema>) -> Schema {
+    let answer = object([("y", schemas.prediction().into())]);
     let method =
         one_of(["student-t", "student-t-ridge", "conformal", "wald"]).description(Some("The method of the intervals"));
     let answer = match schemas.model.classes() {
@@ -133,17 +129,27 @@ pub(crate) fn answer(schemas: &ModelSchemas<'_>, prediction: RefOr<Schema>, warn
         }
         Some(classes) => {
             let labels = ArrayBuilder::new().items(RefOr::<Schema>::from(schemas.predicted()));
-            let row = classes
-                .iter()
-                .map(ToString::to_string)
-                .fold(ObjectBuilder::new(), |row, class| row.property(&class, probability()).required(class));
-            answer
-                .property("prediction_sets", schemas.list(labels))
-                .property("probabilities", schemas.list(closed(row)))
+            let row = by_class(classes, probability);
+            answer.property("prediction_sets", schemas.list(labels)).property("probabilities", schemas.list(row))
         }
     };
-    let answer = answer.property("interval_method", method).property("explanation", explanation(schemas));
+    let answer = answer.property("interval_method", method).property("explanation", explanation(schemas, scores));
     closed(with_warnings(answer, warning)).into()
+}
+
+/// The scores of a row, which its features contribute to: a number, or one for each of more than two classes.
+pub(crate) fn scores(schemas: &ModelSchemas<'_>) -> ObjectBuilder {
+    classes_with_scores(schemas).map_or_else(number, |classes| by_class(classes, number))
+}
+
+/// The classes, if each has a score of its own.
+fn classes_with_scores<'m>(schemas: &ModelSchemas<'m>) -> Option<&'m [Scalar]> {
+    schemas.model.classes().filter(|classes| classes.len() > 2)
+}
+
+fn by_class(classes: &[Scalar], each: fn() -> ObjectBuilder) -> ObjectBuilder {
+    let names = classes.iter().map(ToString::to_string);
+    closed(names.fold(ObjectBuilder::new(), |row, class| row.property(&class, each()).required(class)))
 }
 
 /// Adds warnings of this schema to an answer.
@@ -162,25 +168,16 @@ fn bounds() -> ArrayBuilder {
     ArrayBuilder::new().items(RefOr::<Schema>::from(number())).min_items(Some(2)).max_items(Some(2))
 }
 
-/// An explanation: a number per feature, or one per class if there are more than two classes.
-pub(crate) fn explanation(schemas: &ModelSchemas<'_>) -> ObjectBuilder {
-    let classes = schemas.model.classes().unwrap_or_default();
-    let score = || -> RefOr<Schema> {
-        if classes.len() < 3 {
-            return number().into();
-        }
-        let names = classes.iter().map(ToString::to_string);
-        let by_class = names.fold(ObjectBuilder::new(), |object, name| object.property(&name, number()).required(name));
-        closed(by_class).into()
-    };
-    let row = closed(object(schemas.names().into_iter().map(|name| (name, score()))));
-    let unit = one_of(["target", "log-target", "log-odds", "score"]);
+/// The explanation of each row.
+fn explanation(schemas: &ModelSchemas<'_>, scores: &RefOr<Schema>) -> ObjectBuilder {
+    let row = closed(object(schemas.names().into_iter().map(|name| (name, scores.clone()))));
+    let unit = one_of(UNITS);
     let explanation = object([
         ("unit", unit.description(Some("Unit of the contributions")).into()),
-        ("base", score()),
+        ("base", scores.clone()),
         ("contributions", schemas.list(row.description(Some("Contribution of each feature, added to base"))).into()),
     ]);
-    if classes.len() == 2 {
+    if schemas.model.classes().is_some_and(|classes| classes.len() == 2) {
         let class = schemas.predicted().description(Some("The class whose log-odds are explained"));
         return closed(explanation.property("class", class).required("class"));
     }
