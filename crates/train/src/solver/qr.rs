@@ -169,13 +169,13 @@ impl UpperTriangle {
         below
     }
 
-    /// Solves `R v = right`, from the last row.
+    /// Solves `R v = right`, from the last row, for as many of the first columns as `right` has numbers.
     pub(crate) fn solve(&self, right: &[f64]) -> Vec<f64> {
         let mut solution = right.to_vec();
         for (i, row) in self.rows.iter().enumerate().rev() {
             let Some((diagonal, rest)) = row.split_first() else { continue };
             let Some((current, known)) = solution.get_mut(i..).and_then(<[f64]>::split_first_mut) else { continue };
-            *current = (*current - dot(rest, known)) / diagonal;
+            *current = (*current - dot(rest.get(..known.len()).unwrap_or_default(), known)) / diagonal;
         }
         solution
     }
