@@ -44,7 +44,7 @@ pub(crate) const PROTOCOLS: [Protocol; 8] = [
     PAGES,
 ];
 
-/// The page, the `OpenAPI` document and its reader, and the metrics of the plain server.
+/// The page, the `OpenAPI` document and the pages that show it, and the metrics of the plain server.
 const PAGES: Protocol = Protocol { routes: pages, tags: &[], schemas: page::define };
 
 /// All routes.
@@ -63,7 +63,6 @@ fn pages() -> Vec<Route> {
         Route::get(openapi::PATH, |application| openapi::document(application, &PROTOCOLS, routes)),
         Route::get(reader::PAGE, reader::page),
         Route::get(reader::ERRORS, reader::errors),
-        Route::get(reader::READER, reader::reader).not_suggested(),
     ]
 }
 

@@ -1,29 +1,9 @@
 // The automatic checks of WCAG 2.2 AA, in both color schemes, at two widths and in every state; and use by keyboard.
 
 import { readFile } from "node:fs/promises";
-import { assert, axePath, file, open, shows } from "./browser.mjs";
+import { assert, check, file, open, shows } from "./browser.mjs";
 
-const rules = await readFile(axePath, "utf8");
 const csv = await readFile("model/diabetes.csv", "utf8");
-
-async function check(page, state) {
-  // Not as a script element, which the policy of the page does not allow.
-  await page.evaluate(rules);
-  const { violations } = await page.evaluate(() =>
-    globalThis.axe.run(document, {
-      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    }),
-  );
-  const found = violations.map(
-    ({ id, nodes }) =>
-      `${state}: ${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("\n")}`,
-  );
-  assert.deepEqual(found, []);
-  const sideways = await page.evaluate(
-    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-  );
-  assert.equal(sideways, 0, `${state}: the page scrolls sideways`);
-}
 
 for (const colorScheme of ["light", "dark"]) {
   for (const width of [360, 1440]) {

@@ -2,7 +2,7 @@
 // folder of the npm packages in PAGE_TOOLS.
 
 import { strict as assert } from "node:assert";
-import { accessSync } from "node:fs";
+import { accessSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { delimiter, join } from "node:path";
 
@@ -10,7 +10,7 @@ export { assert };
 
 const require = createRequire(process.env.PAGE_TOOLS);
 const { chromium } = require("playwright-core");
-export const axePath = require.resolve("axe-core/axe.min.js");
+const rules = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
@@ -50,6 +50,26 @@ export async function open({ hash = "", expectedErrors = [], ...options }, test)
   } finally {
     await browser.close();
   }
+}
+
+/** The automatic checks of WCAG 2.2 AA, and that the page is not wider than the window. */
+export async function check(page, state) {
+  // Not as a script element, which the policy of the page does not allow.
+  await page.evaluate(rules);
+  const { violations } = await page.evaluate(() =>
+    globalThis.axe.run(document, {
+      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    }),
+  );
+  const found = violations.map(
+    ({ id, nodes }) =>
+      `${state}: ${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("\n")}`,
+  );
+  assert.deepEqual(found, []);
+  const sideways = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
+  assert.equal(sideways, 0, `${state}: the page scrolls sideways`);
 }
 
 /** Waits until an expression is true in the page. */

@@ -3,6 +3,7 @@
 
 mod answers;
 mod content_types;
+mod documentation;
 mod http;
 mod openapi;
 mod page;

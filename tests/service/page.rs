@@ -112,7 +112,7 @@ async fn the_page_works_with_a_base_path(#[case] path: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_documentation_works_on_a_phone() {
+async fn the_documentation_shows_and_sends_requests() {
     run("docs.mjs", application(settings()), "/").await;
 }
 

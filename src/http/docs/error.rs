@@ -1,7 +1,6 @@
 //! Errors in the document, from the table of codes, in the form of each protocol.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use serde_json::Value;
 use utoipa::openapi::header::HeaderBuilder;
@@ -185,14 +184,4 @@ fn problem() -> ObjectBuilder {
     ])
     .property("errors", list(fault))
     .description(Some("A problem document (RFC 9457). `errors` lists the first 20 faults of the rows"))
-}
-
-/// All codes as a list in Markdown; a table would be too wide for a phone.
-pub(crate) fn all() -> String {
-    let mut list = String::new();
-    for code in ErrorCode::ALL {
-        let (name, status, title) = (code.as_str(), code.status().as_u16(), code.title());
-        let _ = writeln!(list, "- [`{name}`](docs/errors#{}) {status}: {title}", code.anchor());
-    }
-    list
 }

@@ -1,4 +1,4 @@
-//! The `OpenAPI` document, assembled from the operations of each protocol, and its reader.
+//! The `OpenAPI` document, assembled from the operations of each protocol, and the page that shows it.
 
 pub(crate) mod error;
 pub(crate) mod openapi;

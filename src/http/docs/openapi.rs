@@ -33,12 +33,9 @@ represent is an error. A date is a string in ISO 8601. `null`, `NaN`, `Infinity`
 values, which are an error unless the training data had missing values; the answer then has a warning with the value \
 that replaces them. Columns of the training data that the model does not use are accepted and ignored.
 
-## Errors
-
 The service's own routes return errors as problem documents (RFC 9457). The status and the title of a `code` never \
-change. The routes of other protocols return errors in the form of the protocol, with status 400 in place of 422.
-
-";
+change; the page `docs/errors` of the service has the cause and the remedy of each. The routes of other protocols \
+return errors in the form of the protocol, with status 400 in place of 422.";
 
 /// Creates a router, which computes the answers of examples.
 pub(crate) type Service = fn(Arc<Application>) -> Router;
@@ -84,7 +81,7 @@ async fn describe(
     let info = InfoBuilder::new()
         .title("Ordinate")
         .version(env!("CARGO_PKG_VERSION"))
-        .description(Some(format!("{DESCRIPTION}{}", error::all())))
+        .description(Some(DESCRIPTION))
         .license(Some(licence.build()));
     let tags = tags(protocols).map(|tag| TagBuilder::new().name(tag.name).description(Some(tag.description)).build());
     OpenApiBuilder::new()

@@ -1,66 +1,67 @@
-//! `GET /docs`: the `OpenAPI` document in an embedded reader (`RapiDoc`, see `docs/README.md`), and the list of errors
-//! with anchors. All links are relative, so that they work behind stages and base paths.
+//! `GET /docs`: a page that shows the `OpenAPI` document and sends requests, with the list of errors; `GET /docs/errors`:
+//! the list alone. All links are relative, so that they work behind stages and base paths.
 
 use std::fmt::Write as _;
-use std::io::Read;
 use std::sync::LazyLock;
 
-use axum::extract::{OriginalUri, Request};
+use axum::extract::OriginalUri;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use flate2::read::GzDecoder;
-use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY};
-use http::{HeaderName, HeaderValue};
+use http::HeaderName;
+use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use sha2::{Digest, Sha256};
 
 pub(crate) use crate::http::server::envelope::ERRORS;
-use crate::http::server::error::{ApiError, ErrorCode};
+use crate::http::server::error::ErrorCode;
+use crate::http::server::error_page::escape;
 
 /// The path of the page.
 pub(crate) const PAGE: &str = "/docs";
 
-/// The path of the reader's script. Browsers cache it; another version has another path.
-pub(crate) const READER: &str = "/docs/rapidoc-9.3.8.js";
+const STYLE: &str = concat!(include_str!("../../../web/colors.css"), include_str!("page.css"));
 
-const READER_GZIP: &[u8] = include_bytes!("rapidoc.js.gz");
+/// The files of one module.
+const SCRIPT: &str = concat!("\n", include_str!("types.js"), include_str!("operation.js"), include_str!("page.js"));
 
-/// The script of the page, which finds the URL of the service.
-const SCRIPT: &str = include_str!("page.js");
-
-/// Allows scripts and requests of this service only. The reader needs inline styles.
+/// Allows this style, this script and requests to this service only.
 static POLICY: LazyLock<String> = LazyLock::new(|| {
-    let script = BASE64_STANDARD.encode(Sha256::digest(SCRIPT));
+    let hash = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text));
     format!(
-        "default-src 'none'; script-src 'self' 'sha256-{script}'; style-src 'unsafe-inline'; img-src data:; \
-         connect-src 'self'; base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
+        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; img-src data:; connect-src 'self'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
+         trusted-types 'none'",
+        hash(SCRIPT),
+        hash(STYLE),
     )
 });
 
 /// `GET /docs`
 pub(crate) async fn page(OriginalUri(uri): OriginalUri) -> Response {
-    let reader = READER.trim_start_matches('/');
-    html(
-        include_str!("page.html")
-            .replace("{base}", &root(uri.path(), 0))
-            .replace("{reader}", reader)
-            .replace("{script}", SCRIPT),
-    )
+    let errors = errors_as_html(|code| format!("error-{}", code.as_str()));
+    html(&include_str!("page.html").replace("{script}", SCRIPT), &root(uri.path(), 0), &errors)
 }
 
 /// `GET /docs/errors`
 pub(crate) async fn errors(OriginalUri(uri): OriginalUri) -> Response {
-    let mut rows = String::new();
-    for code in ErrorCode::ALL {
-        let (name, status, title, anchor) = (code.as_str(), code.status().as_u16(), code.title(), code.anchor());
+    html(include_str!("errors.html"), &root(uri.path(), 1), &errors_as_html(ErrorCode::anchor))
+}
+
+/// All codes with status, title, cause and remedy.
+fn errors_as_html(id: impl Fn(ErrorCode) -> String) -> String {
+    let mut articles = String::new();
+    for code in ErrorCode::ALL.iter().copied() {
+        let (name, id, status, [cause, remedy]) = (code.as_str(), id(code), code.status().as_u16(), code.advice());
         let _ = writeln!(
-            rows,
-            "<tr id=\"{anchor}\"><td><a href=\"#{anchor}\"><code>{name}</code></a></td>\
-             <td>{status}</td><td>{title}</td></tr>"
+            articles,
+            "<article id=\"{id}\"><h3><a href=\"#{id}\"><code>{name}</code></a> <span>{status}</span></h3>\
+             <p>{}. {}</p><p><b>Remedy:</b> {}</p></article>",
+            escape(code.title()),
+            escape(cause),
+            escape(remedy),
         );
     }
-    let docs = root(uri.path(), 1) + PAGE.trim_start_matches('/');
-    html(include_str!("errors.html").replace("{docs}", &docs).replace("{rows}", &rows))
+    articles
 }
 
 /// The relative path from a page at a depth of folders to the root of the service. A trailing slash is one more folder.
@@ -69,7 +70,8 @@ fn root(path: &str, depth: usize) -> String {
     format!("./{}", "../".repeat(folders))
 }
 
-fn html(page: String) -> Response {
+fn html(page: &str, root: &str, errors: &str) -> Response {
+    let page = page.replace("{style}", STYLE).replace("{root}", root).replace("{errors}", errors);
     let headers = [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
         (CONTENT_SECURITY_POLICY, POLICY.as_str()),
@@ -77,28 +79,6 @@ fn html(page: String) -> Response {
         (HeaderName::from_static("referrer-policy"), "no-referrer"),
     ];
     (headers, page).into_response()
-}
-
-/// The reader's script: compressed, as it is stored, or decompressed for clients without gzip.
-pub(crate) async fn reader(request: Request) -> Result<Response, ApiError> {
-    // The middleware reduces this header to gzip or nothing.
-    let mut response = if request.headers().contains_key(ACCEPT_ENCODING) {
-        ([(CONTENT_ENCODING, "gzip")], READER_GZIP).into_response()
-    } else {
-        let mut decompressed = Vec::new();
-        let result = GzDecoder::new(READER_GZIP).read_to_end(&mut decompressed);
-        result.map_err(|error| ApiError::internal(error.to_string()))?;
-        decompressed.into_response()
-    };
-    for (name, value) in [
-        (CONTENT_TYPE, "text/javascript; charset=utf-8"),
-        (CACHE_CONTROL, "public, max-age=31536000, immutable"),
-        (VARY, "accept-encoding"),
-        (HeaderName::from_static("x-content-type-options"), "nosniff"),
-    ] {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    Ok(response)
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub(crate) fn respond(error: &ApiError, prefix: &Prefix, request_id: &str) -> Re
 }
 
 /// A text as the content of an element or of an attribute.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

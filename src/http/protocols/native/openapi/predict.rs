@@ -45,8 +45,8 @@ fn operation(draft: Draft, schemas: &ModelSchemas<'_>) -> Draft {
         media_type: JSON,
         schema: schemas.reference("request").into(),
         examples: vec![
-            ("rows_by_name", json!({"X": [schemas.example_row()]})),
-            ("rows_by_position", json!({"X": [schemas.example_values()]})),
+            ("by_name", json!({"X": [schemas.example_row()]})),
+            ("by_position", json!({"X": [schemas.example_values()]})),
             ("columns", json!({"X": schemas.example_columns()})),
             ("how_sure_and_why", all_options),
         ],
