@@ -129,8 +129,11 @@ impl<'a> Descent<'a> {
     }
 
     /// The coefficients that are not zero, and those that a penalty of this size may change, of which the correlations grow by
-    /// no more than the penalty falls.
+    /// no more than the penalty falls. All of a few: nearly dependent columns change at once.
     fn candidates(&self, l1: f64) -> Vec<usize> {
+        if self.coefficients.len() <= FEW {
+            return (0..self.coefficients.len()).collect();
+        }
         let least = 2.0 * l1 - self.penalty.l1;
         let is_candidate = |(coefficient, correlation): (&f64, &f64)| *coefficient != 0.0 || correlation.abs() >= least;
         let all = self.coefficients.iter().zip(&self.correlations).enumerate();
