@@ -2,9 +2,11 @@
 //!
 //! | variable | default | meaning |
 //! |---|---|---|
-//! | `MODEL_URI` | the bundled models | a path, `file:///…/model.json` or `s3://bucket/model.json` |
+//! | `MODEL_URI` | the bundled models | a path, `file:///…/model.json` or `s3://bucket/model.json`; a catalog ends with `/` |
 //! | `MODEL_SHA256` | – | the `sha256` that the model of `MODEL_URI` must have |
 //! | `DEFAULT_MODEL` | `line`, or the only model | the model of `/predict` |
+//! | `MODEL_REFRESH_SECONDS` | 0 | how old a loaded model and alias may be before they are fetched again; 0 for never |
+//! | `MODEL_CACHE_BYTES` | 268435456 | bytes of loaded model files above which the least recently used models are dropped |
 //! | `MAX_ROWS` | 100000 | rows per request |
 //! | `MAX_BODY_BYTES` | 6291456 | bytes of a body after base64 and gzip decoding |
 //! | `BASE_PATH` | – | prefixes to remove from paths, comma-separated, such as `/ml`; not those of routes, such as `/v1` |
@@ -35,10 +37,10 @@ use tracing_subscriber::filter::Targets;
 use crate::http::{
     Alias, AllowedOrigins, Cors, Limits, LogRequests, Settings, VERTEX_HEALTH, VERTEX_PREDICT, route_below,
 };
-use crate::source::catalog::{Catalog, CatalogError};
-use crate::source::file::FileSource;
-use crate::source::s3::{Credentials, S3Settings, S3Source};
-use crate::source::{ModelUri, SourceError};
+use crate::source::catalog::{Catalog, CatalogError, CatalogSettings};
+use crate::source::file::{FileSource, LocalFolder};
+use crate::source::s3::{Credentials, S3Folder, S3Settings, S3Source};
+use crate::source::{ModelUri, ObjectLocation, SourceError};
 use crate::telemetry::{LogFormat, LogSettings};
 use ordinate_model::identity::{Checksum, ModelName};
 
@@ -151,19 +153,19 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
         self.with_catalog(http, self.catalog()?)
     }
 
-    /// Like [`Environment::config`], with these loaded models instead of the model of `MODEL_URI`. The first is the
-    /// default model, unless `DEFAULT_MODEL` names another.
+    /// Like [`Environment::config`], with the models of these files instead of those of `MODEL_URI`. `names` are their
+    /// names. The first is the default model, unless `DEFAULT_MODEL` names another.
     ///
     /// # Errors
     /// [`ConfigError`] for the first invalid variable.
-    pub fn config_with_models(&self, models: Vec<Catalog>) -> Result<Config, ConfigError> {
+    pub fn config_with_models(&self, models: Catalog, names: Vec<ModelName>) -> Result<Config, ConfigError> {
         let http = self.http()?;
         if let Some(value) = self.text("MODEL_SHA256") {
             let problem = "applies to the model of MODEL_URI only, and the models are arguments".into();
             return Err(ConfigError { variable: "MODEL_SHA256", value, problem });
         }
         let default = self.text("DEFAULT_MODEL");
-        let catalog = Catalog::combined(models, default.as_deref()).map_err(|error| unknown_default(error, default))?;
+        let catalog = models.with_names(names, default.as_deref()).map_err(|error| unknown_default(error, default))?;
         self.with_catalog(http, catalog)
     }
 
@@ -234,7 +236,7 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
     fn catalog(&self) -> Result<Catalog, ConfigError> {
         let uri = self.model_uri()?;
         let name = |value: &str| {
-            let problem = "expected a model name: 1 to 128 letters, digits, dots, hyphens and underscores, \
+            let problem = "expected a model name: 1 to 64 letters, digits, dots, hyphens and underscores, \
                            starting with a letter or digit";
             ModelName::try_from(value.to_owned()).map_err(|_| problem.to_owned())
         };
@@ -242,7 +244,7 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
         let checksum =
             |value: &str| Checksum::try_from(value.to_owned()).map_err(|_| "expected 64 hexadecimal digits".to_owned());
         let checksum = self.parse("MODEL_SHA256", checksum)?;
-        match uri {
+        let catalog = match uri {
             ModelUri::Bundled => match checksum {
                 Some(checksum) => Err(ConfigError {
                     variable: "MODEL_SHA256",
@@ -254,17 +256,39 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
             },
             ModelUri::File(path) => Ok(Catalog::single(Box::new(FileSource::new(path)), checksum, name)),
             ModelUri::S3(location) => {
-                let value = location.to_string();
-                let source = S3Source::new(location, self.s3()).map_err(|error| {
-                    let problem = match error {
-                        SourceError::Misconfigured { reason, .. } => reason,
-                        other => other.to_string(),
-                    };
-                    ConfigError { variable: "MODEL_URI", value, problem }
-                })?;
+                let source = S3Source::new(location.clone(), self.s3()).map_err(|error| no_s3(&location, error))?;
                 Ok(Catalog::single(Box::new(source), checksum, name))
             }
-        }
+            ModelUri::Folder(_) | ModelUri::S3Folder(_) if checksum.is_some() => Err(ConfigError {
+                variable: "MODEL_SHA256",
+                value: checksum.map(String::from).unwrap_or_default(),
+                problem: "applies to a single model, and MODEL_URI is a catalog".into(),
+            }),
+            ModelUri::Folder(path) => Ok(Catalog::folder(Arc::new(LocalFolder::new(path)), name)),
+            ModelUri::S3Folder(location) => {
+                let folder = S3Folder::new(location.clone(), self.s3()).map_err(|error| no_s3(&location, error))?;
+                Ok(Catalog::folder(Arc::new(folder), name))
+            }
+        }?;
+        Ok(catalog.with_settings(self.catalog_settings()?))
+    }
+
+    /// When models are loaded, and how many are kept.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first invalid variable.
+    pub fn catalog_settings(&self) -> Result<CatalogSettings, ConfigError> {
+        let defaults = CatalogSettings::default();
+        let seconds = |value: &str| {
+            value.parse::<u32>().map_err(|_| "expected a whole number of seconds, or 0 for never".to_owned())
+        };
+        let refresh = self.parse("MODEL_REFRESH_SECONDS", seconds)?.filter(|seconds| *seconds > 0);
+        let bytes = |value: &str| value.parse().map_err(|_| "expected a whole number of bytes".to_owned());
+        Ok(CatalogSettings {
+            refresh: refresh.map(|seconds| Duration::from_secs(seconds.into())),
+            cache_bytes: self.parse("MODEL_CACHE_BYTES", bytes)?.unwrap_or(defaults.cache_bytes),
+            ..defaults
+        })
     }
 
     /// Region, endpoint and credentials for S3.
@@ -280,6 +304,15 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
             ..S3Settings::default()
         }
     }
+}
+
+/// A `MODEL_URI` in S3 without what is necessary to connect.
+fn no_s3(location: &ObjectLocation, error: SourceError) -> ConfigError {
+    let problem = match error {
+        SourceError::Misconfigured { reason, .. } => reason,
+        other => other.to_string(),
+    };
+    ConfigError { variable: "MODEL_URI", value: location.to_string(), problem }
 }
 
 /// A `DEFAULT_MODEL` that is not one of the models.
@@ -399,9 +432,11 @@ mod tests {
     #[case(&[("BASE_PATH", "//ml")], "BASE_PATH: expected a path such as /ml, got \"//ml\"")]
     #[case(&[("BASE_PATH", "/../ml")], "BASE_PATH: expected a path such as /ml, got \"/../ml\"")]
     #[case(&[("DEFAULT_MODEL", "lime")], "DEFAULT_MODEL: expected one of line, diabetes, iris, breast-cancer, got \"lime\"")]
-    #[case(&[("DEFAULT_MODEL", "../x")], "DEFAULT_MODEL: expected a model name: 1 to 128 letters")]
-    #[case(&[("MODEL_URI", "ftp://x/y.json")], "MODEL_URI: unknown scheme; expected a path, file:///absolute/path.json or s3://bucket/key.json, got \"ftp://x/y.json\"")]
-    #[case(&[("MODEL_URI", "s3://bucket/models/")], "MODEL_URI: a model is one file, not a folder; ")]
+    #[case(&[("DEFAULT_MODEL", "../x")], "DEFAULT_MODEL: expected a model name: 1 to 64 letters")]
+    #[case(&[("MODEL_URI", "ftp://x/y.json")], "MODEL_URI: unknown scheme; expected a path, file:///absolute/path.json or s3://bucket/key.json, or one that ends with / for the models of a catalog, got \"ftp://x/y.json\"")]
+    #[case(&[("MODEL_URI", "s3://bucket/models/")], "MODEL_URI: no S3 credentials")]
+    #[case(&[("MODEL_REFRESH_SECONDS", "-1")], "MODEL_REFRESH_SECONDS: expected a whole number of seconds, or 0 for never, got \"-1\"")]
+    #[case(&[("MODEL_CACHE_BYTES", "1 GB")], "MODEL_CACHE_BYTES: expected a whole number of bytes, got \"1 GB\"")]
     #[case(&[("MODEL_SHA256", "abc")], "MODEL_SHA256: expected 64 hexadecimal digits, got \"abc\"")]
     fn an_invalid_value_is_reported_in_one_line_with_its_variable_and_the_allowed_values(
         #[case] variables: &'static [(&'static str, &'static str)],

@@ -17,7 +17,6 @@ async function start() {
   byId("trouble").hidden = true;
   try {
     ({ models } = (await call("/models")).body);
-    for (const model of models) model.several = models.filter(({ name }) => name === model.name).length > 1;
     byId("models").replaceChildren(...models.map(link));
     await open();
   } catch (error) {
@@ -38,9 +37,7 @@ function showTrouble(error) {
   byId("model").hidden = true;
 }
 
-const keyOf = (model) => (model.several ? `${model.name}@${model.version}` : model.name);
-
-const link = (model) => element("li", {}, element("a", { href: `#${encodeURIComponent(keyOf(model))}` }, keyOf(model)));
+const link = ({ name }) => element("li", {}, element("a", { href: `#${encodeURIComponent(name)}` }, name));
 
 /** Shows the model that the address names, or the default one. */
 async function open() {
@@ -50,7 +47,7 @@ async function open() {
   } catch {
     // Not the address of a model.
   }
-  const summary = models.find((model) => keyOf(model) === key) ?? models.find((model) => model.default) ?? models[0];
+  const summary = models.find((model) => model.name === key) ?? models.find((model) => model.default) ?? models[0];
   for (const [position, item] of [...byId("models").children].entries()) {
     if (models[position] === summary) item.firstChild.setAttribute("aria-current", "page");
     else item.firstChild.removeAttribute("aria-current");
@@ -62,7 +59,7 @@ async function open() {
   const turn = latest;
   const { body: described } = await call(pathOf(summary), { signal: turn.signal });
   if (turn.signal.aborted) return;
-  shown = { ...described, several: summary.several, unsupported: {} };
+  shown = { ...described, unsupported: {} };
   scaleEnds = null;
   shownReasons.label = null;
   shownReasons.all = false;

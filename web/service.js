@@ -105,8 +105,7 @@ function cell(feature, typed) {
   return `${sign === "-" ? "-" : ""}${whole || "0"}${fraction ? `.${fraction}` : ""}${power}`;
 }
 
-const pathOf = (model) =>
-  `/models/${encodeURIComponent(model.name)}${model.several ? `/versions/${encodeURIComponent(model.version)}` : ""}`;
+const pathOf = (model) => `/models/${encodeURIComponent(model.name)}`;
 
 /**
  * Predicts rows: JSON text, or CSV with a header. Options that the model or the service does not support are omitted

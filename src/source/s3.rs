@@ -1,4 +1,4 @@
-//! A model in S3.
+//! A model in S3, and the models whose keys have the same prefix.
 //!
 //! The SDK retries requests without a response. This module adds: a retry of the whole GET if the body was cut off or
 //! does not match its checksum, a limit on the length of the body, and a time limit for all of it, since the SDK's time
@@ -7,6 +7,7 @@
 mod client;
 mod error;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
@@ -16,8 +17,9 @@ use bytes::{Bytes, BytesMut};
 use tokio::sync::OnceCell;
 
 pub use aws_sdk_s3::config::Credentials;
+pub use error::from_sdk;
 
-use super::{BoxFuture, MAX_MODEL_BYTES, ModelSource, ObjectLocation, SourceError};
+use super::{BoxFuture, Content, Listing, MAX_MODEL_BYTES, ModelFolder, ModelSource, ObjectLocation, SourceError, Tag};
 
 /// Retries of a GET whose body was cut off or corrupted.
 const BODY_RETRIES: u32 = 2;
@@ -68,12 +70,49 @@ impl Default for TimeLimits {
     }
 }
 
-/// An object in S3. The first fetch creates the client, which is kept.
+/// The client for a bucket, which is made by the first request and kept.
+#[derive(Debug)]
+pub struct S3Client {
+    settings: S3Settings,
+    client: OnceCell<Client>,
+}
+
+impl S3Client {
+    /// Does not connect. `location` is for the error.
+    ///
+    /// # Errors
+    /// [`SourceError::Misconfigured`] if the settings are incomplete or invalid.
+    pub fn new(location: &ObjectLocation, settings: S3Settings) -> Result<Self, SourceError> {
+        client::check(&settings)
+            .map_err(|reason| SourceError::Misconfigured { location: location.to_string(), reason })?;
+        Ok(Self { settings, client: OnceCell::new() })
+    }
+
+    /// The SDK's client.
+    pub async fn get(&self) -> &Client {
+        self.client.get_or_init(|| client::connect(&self.settings)).await
+    }
+
+    /// Runs this within the time limit for a whole fetch.
+    ///
+    /// # Errors
+    /// [`SourceError::Timeout`], or the error of `work`.
+    pub async fn limited<T, E: From<SourceError>>(
+        &self,
+        location: &ObjectLocation,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let limit = self.settings.limits.total;
+        let timeout = |_| SourceError::Timeout { location: location.to_string(), limit: Some(limit), source: None };
+        tokio::time::timeout(limit, work).await.map_err(timeout)?
+    }
+}
+
+/// An object in S3.
 #[derive(Debug)]
 pub struct S3Source {
     location: ObjectLocation,
-    settings: S3Settings,
-    client: OnceCell<Client>,
+    client: Arc<S3Client>,
 }
 
 impl S3Source {
@@ -82,30 +121,37 @@ impl S3Source {
     /// # Errors
     /// [`SourceError::Misconfigured`] if the settings are incomplete or invalid.
     pub fn new(location: ObjectLocation, settings: S3Settings) -> Result<Self, SourceError> {
-        client::check(&settings)
-            .map_err(|reason| SourceError::Misconfigured { location: location.to_string(), reason })?;
-        Ok(Self { location, settings, client: OnceCell::new() })
+        let client = Arc::new(S3Client::new(&location, settings)?);
+        Ok(Self { location, client })
     }
 
-    async fn get(&self) -> Result<Bytes, SourceError> {
-        let client = self.client.get_or_init(|| client::connect(&self.settings)).await;
+    async fn get(&self, known: Option<&Tag>) -> Result<Option<Content>, SourceError> {
+        let client = self.client.get().await;
         let mut failed = 0;
         loop {
-            let response = self.request(client).await?;
+            let Some(response) = self.request(client, known).await? else { return Ok(None) };
+            let tag = Tag(response.e_tag().unwrap_or_default().to_owned());
             match self.body(response).await {
                 Err(error) if error.is_transient() && failed < BODY_RETRIES => {
                     failed += 1;
                     tracing::debug!(location = %self.location, %error, failed, "retrying the GET of the object");
                     tokio::time::sleep(BODY_RETRY_PAUSE * failed).await;
                 }
-                outcome => return outcome,
+                outcome => return Ok(Some(Content { bytes: outcome?, tag })),
             }
         }
     }
 
-    async fn request(&self, client: &Client) -> Result<GetObjectOutput, SourceError> {
+    /// The head of the response, or `None` if the object has the tag `known`.
+    async fn request(&self, client: &Client, known: Option<&Tag>) -> Result<Option<GetObjectOutput>, SourceError> {
+        // A server without ETags has an empty tag.
+        let known = known.map(|tag| tag.0.clone()).filter(|tag| !tag.is_empty());
         let request = client.get_object().bucket(self.location.bucket()).key(self.location.key());
-        request.send().await.map_err(|error| error::from_sdk(self.describe(), error))
+        match request.set_if_none_match(known).send().await {
+            Ok(response) => Ok(Some(response)),
+            Err(error) if error.raw_response().is_some_and(|raw| raw.status().as_u16() == 304) => Ok(None),
+            Err(error) => Err(error::from_sdk(self.describe(), error::GET, error)),
+        }
     }
 
     async fn body(&self, response: GetObjectOutput) -> Result<Bytes, SourceError> {
@@ -127,12 +173,75 @@ impl ModelSource for S3Source {
         self.location.to_string()
     }
 
-    fn fetch(&self) -> BoxFuture<'_, Result<Bytes, SourceError>> {
-        Box::pin(async move {
-            let limit = self.settings.limits.total;
-            let timeout = |_| SourceError::Timeout { location: self.describe(), limit: Some(limit), source: None };
-            tokio::time::timeout(limit, self.get()).await.map_err(timeout)?
-        })
+    fn fetch_changed<'a>(&'a self, known: Option<&'a Tag>) -> BoxFuture<'a, Result<Option<Content>, SourceError>> {
+        Box::pin(self.client.limited(&self.location, self.get(known)))
+    }
+}
+
+/// The objects whose keys start with a prefix.
+#[derive(Debug, Clone)]
+pub struct S3Folder {
+    location: ObjectLocation,
+    client: Arc<S3Client>,
+}
+
+impl S3Folder {
+    /// The objects below this location, whose key is empty or ends with a slash. Does not connect.
+    ///
+    /// # Errors
+    /// [`SourceError::Misconfigured`] if the settings are incomplete or invalid.
+    pub fn new(location: ObjectLocation, settings: S3Settings) -> Result<Self, SourceError> {
+        let client = Arc::new(S3Client::new(&location, settings)?);
+        Ok(Self { location, client })
+    }
+
+    /// The location of the object at a path below the folder.
+    #[must_use]
+    pub fn location(&self, path: &str) -> ObjectLocation {
+        self.location.join(path)
+    }
+
+    /// The client for its objects.
+    #[must_use]
+    pub fn client(&self) -> &S3Client {
+        &self.client
+    }
+
+    async fn list_objects(&self, path: &str, after: Option<&str>, most: usize) -> Result<Listing, SourceError> {
+        let folder = self.location(path);
+        let prefix = folder.key();
+        // S3 returns at most 1,000 names.
+        let max_keys = i32::try_from(most.clamp(1, 1_000)).unwrap_or(1_000);
+        let request = self.client.get().await.list_objects_v2().bucket(folder.bucket()).prefix(prefix).delimiter("/");
+        let response = request.set_continuation_token(after.map(str::to_owned)).max_keys(max_keys).send().await;
+        let response = response.map_err(|error| error::from_sdk(folder.to_string(), "s3:ListBucket", error))?;
+        let files = response.contents().iter().filter_map(|object| object.key());
+        let folders = response.common_prefixes().iter().filter_map(|common| common.prefix());
+        let mut names: Vec<String> =
+            files.chain(folders).filter_map(|key| key.strip_prefix(prefix)).map(str::to_owned).collect();
+        // The folder itself can be an object.
+        names.retain(|name| !name.is_empty());
+        names.sort();
+        Ok(Listing { names, next: response.next_continuation_token().map(str::to_owned) })
+    }
+}
+
+impl ModelFolder for S3Folder {
+    fn describe(&self) -> String {
+        self.location.to_string()
+    }
+
+    fn file(&self, path: &str) -> Box<dyn ModelSource> {
+        Box::new(S3Source { location: self.location(path), client: self.client.clone() })
+    }
+
+    fn list<'a>(
+        &'a self,
+        path: &'a str,
+        after: Option<&'a str>,
+        most: usize,
+    ) -> BoxFuture<'a, Result<Listing, SourceError>> {
+        Box::pin(self.client.limited(&self.location, self.list_objects(path, after, most)))
     }
 }
 

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use percent_encoding::percent_decode_str;
 use thiserror::Error;
 
-/// The location of the model, or of the bundled models.
+/// The location of a model or of many: the bundled models, a folder, or a prefix in S3.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ModelUri {
     /// The models compiled into the program; written as an empty text.
@@ -16,6 +16,10 @@ pub enum ModelUri {
     File(PathBuf),
     /// `s3://bucket/key.json`.
     S3(ObjectLocation),
+    /// A folder with a catalog: a path or `file:///absolute/path/` with a slash at the end.
+    Folder(PathBuf),
+    /// A catalog in S3: `s3://bucket/prefix/` or `s3://bucket/`, whose key is the prefix.
+    S3Folder(ObjectLocation),
 }
 
 /// An object in S3. `Display` writes `s3://bucket/key`.
@@ -36,6 +40,12 @@ impl ObjectLocation {
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
+    }
+
+    /// The object whose key is this one followed by `path`.
+    #[must_use]
+    pub fn join(&self, path: &str) -> Self {
+        Self { bucket: self.bucket.clone(), key: format!("{}{path}", self.key) }
     }
 }
 
@@ -58,7 +68,11 @@ impl UriError {
     /// The reason and the supported forms, without the text itself.
     #[must_use]
     pub fn problem(&self) -> String {
-        format!("{}; expected a path, file:///absolute/path.json or s3://bucket/key.json", self.reason)
+        format!(
+            "{}; expected a path, file:///absolute/path.json or s3://bucket/key.json, or one that ends with / for the models \
+             of a catalog",
+            self.reason
+        )
     }
 }
 
@@ -69,12 +83,12 @@ impl FromStr for ModelUri {
         if value.is_empty() {
             return Ok(Self::Bundled);
         }
-        let location = if value.ends_with('/') {
-            Err("a model is one file, not a folder")
-        } else if let Some(rest) = value.strip_prefix("file://") {
-            file(rest).map(Self::File)
+        let is_folder = value.ends_with('/');
+        let local = if is_folder { Self::Folder } else { Self::File };
+        let location = if let Some(rest) = value.strip_prefix("file://") {
+            file(rest).map(local)
         } else if let Some(rest) = value.strip_prefix("s3://") {
-            object(rest).map(Self::S3)
+            object(rest).map(if is_folder { Self::S3Folder } else { Self::S3 })
         } else if value.contains("://") {
             Err("unknown scheme")
         } else if ["file:", "s3:"].iter().any(|scheme| value.starts_with(scheme)) {
@@ -82,7 +96,7 @@ impl FromStr for ModelUri {
         } else if value.contains('\0') {
             Err("a path cannot contain a zero byte")
         } else {
-            Ok(Self::File(value.into()))
+            Ok(local(value.into()))
         };
         location.map_err(|reason| UriError { value: value.to_owned(), reason })
     }
@@ -146,7 +160,9 @@ mod tests {
     #[case("line.json", ModelUri::File("line.json".into()))]
     #[case("../models/it's 100%.json", ModelUri::File("../models/it's 100%.json".into()))]
     #[case("/models/line.json", ModelUri::File("/models/line.json".into()))]
-    fn bundled_models_and_files(#[case] text: &str, #[case] uri: ModelUri) {
+    #[case("models/", ModelUri::Folder("models/".into()))]
+    #[case("file:///my%20models/", ModelUri::Folder("/my models/".into()))]
+    fn bundled_models_files_and_folders(#[case] text: &str, #[case] uri: ModelUri) {
         assert_eq!(text.parse(), Ok(uri));
     }
 
@@ -164,8 +180,15 @@ mod tests {
     }
 
     #[rstest]
-    #[case("s3://models/team/", "not a folder")]
-    #[case("file:///models/", "not a folder")]
+    #[case("s3://models/", "")]
+    #[case("s3://models/team/", "team/")]
+    fn a_catalog_in_s3_is_a_prefix_that_ends_with_a_slash(#[case] text: &str, #[case] prefix: &str) {
+        let Ok(ModelUri::S3Folder(location)) = text.parse() else { panic!("{text}") };
+        assert_eq!((location.bucket(), location.key()), ("models", prefix));
+        assert_eq!(location.join("price/1.json").to_string(), format!("{text}price/1.json"));
+    }
+
+    #[rstest]
     #[case("line\0.json", "zero byte")]
     #[case("https://example.com/line.json", "unknown scheme")]
     #[case("S3://models/line.json", "unknown scheme")]

@@ -2,6 +2,7 @@
 //! the crates that the function consists of.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod catalogs;
 mod cold_start;
 mod emulator;
 mod events;

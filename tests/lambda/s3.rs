@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ordinate::source::catalog::{Catalog, CatalogError, LoadError};
+use ordinate::source::catalog::{Catalog, CatalogError, FAILURE_MEMORY, LoadError};
 use ordinate::source::s3::{S3Settings, S3Source, TimeLimits};
 use ordinate::source::{Causes, MAX_MODEL_BYTES, ModelSource, ModelUri, ObjectLocation, SourceError};
 use ordinate_model::Model;
@@ -53,7 +53,7 @@ fn short(settings: S3Settings) -> S3Settings {
     S3Settings { limits, ..settings }
 }
 
-fn load_error(outcome: Result<Arc<Model>, CatalogError>) -> LoadError {
+fn load_error(outcome: Result<Arc<Model>, CatalogError>) -> Arc<LoadError> {
     match outcome {
         Err(CatalogError::Unavailable(error)) => error,
         other => panic!("{other:?}"),
@@ -217,11 +217,13 @@ async fn a_corrupted_object_is_not_a_model() {
     damaged[position] = b'7';
     server.put(BUCKET, "rotten.json", damaged).await;
     let error = load_error(catalog("rotten.json", reader(server.address())).default_model().await);
-    let LoadError::Artifact { source: ArtifactError::ChecksumMismatch { .. }, .. } = error else { panic!("{error:?}") };
+    let LoadError::Artifact { source: ArtifactError::ChecksumMismatch { .. }, .. } = &*error else {
+        panic!("{error:?}")
+    };
 
     server.put(BUCKET, "half.json", &text.as_bytes()[..text.len() / 2]).await;
     let error = load_error(catalog("half.json", reader(server.address())).default_model().await);
-    assert!(matches!(error, LoadError::Artifact { source: ArtifactError::Malformed(_), .. }), "{error:?}");
+    assert!(matches!(*error, LoadError::Artifact { source: ArtifactError::Malformed(_), .. }), "{error:?}");
     assert!(error.to_string().contains("s3://models/half.json"), "{error}");
 }
 
@@ -243,12 +245,13 @@ async fn concurrent_first_requests_share_one_get() {
 }
 
 #[tokio::test]
-async fn a_failed_load_is_not_cached() {
+async fn a_failed_load_is_forgotten_after_a_second() {
     let server = S3Server::shared();
     let catalog = catalog("later.json", reader(server.address()));
     let error = load_error(catalog.default_model().await);
-    assert!(matches!(error, LoadError::Source(SourceError::NotFound { .. })), "{error:?}");
+    assert!(matches!(*error, LoadError::Source(SourceError::NotFound { .. })), "{error:?}");
     server.put(BUCKET, "later.json", line("line", "1")).await;
+    tokio::time::sleep(FAILURE_MEMORY).await;
     assert_eq!(catalog.default_model().await.unwrap().name(), "line");
 }
 
@@ -265,7 +268,7 @@ async fn an_object_with_another_checksum_than_required_is_rejected() {
 
     let wrong = "0".repeat(64);
     let error = load_error(requiring(wrong.clone()).default_model().await);
-    let LoadError::ChecksumMismatch { found, .. } = &error else { panic!("{error:?}") };
+    let LoadError::ChecksumMismatch { found, .. } = &*error else { panic!("{error:?}") };
     assert_eq!(*found, right);
     assert!(error.to_string().contains(&wrong), "{error}");
 }

@@ -1,9 +1,10 @@
 //! The behaviour that all sources of models have in common, tested with each of them.
 
+use ordinate::source::bundled::BundledFolder;
 use ordinate::source::catalog::{Catalog, CatalogError, LoadError};
 use ordinate::source::file::FileSource;
 use ordinate::source::s3::S3Source;
-use ordinate::source::{Causes, MAX_MODEL_BYTES, ModelSource, ModelUri, SourceError, bundled};
+use ordinate::source::{Causes, MAX_MODEL_BYTES, ModelFolder, ModelSource, ModelUri, SourceError};
 use ordinate_model::Model;
 use ordinate_model::identity::Checksum;
 use ordinate_test_support::s3_server::{BUCKET, S3Server, reader};
@@ -41,7 +42,7 @@ impl Backend {
             (S3, Ok(ModelUri::S3(object))) => {
                 Box::new(S3Source::new(object, reader(S3Server::shared().address())).unwrap())
             }
-            _ => Box::new(bundled::sources().find(|source| source.name() == "line").unwrap()),
+            _ => BundledFolder.file("line/1.json"),
         };
         Location { source, uri, directory }
     }
@@ -131,7 +132,8 @@ async fn the_error_of_a_file_that_is_not_a_model_names_its_location(
     let location = backend.location("no-model");
     backend.put(&location, content.into()).await;
     let error = Catalog::single(location.source, None, None).default_model().await.unwrap_err();
-    let CatalogError::Unavailable(LoadError::Artifact { location: reported, .. }) = &error else { panic!("{error:?}") };
+    let CatalogError::Unavailable(cause) = &error else { panic!("{error:?}") };
+    let LoadError::Artifact { location: reported, .. } = &**cause else { panic!("{error:?}") };
     assert_eq!(*reported, location.uri);
     assert!(Causes(&error).to_string().contains("not a model file"), "{}", Causes(&error));
 }
@@ -149,9 +151,10 @@ async fn a_required_checksum_is_checked(#[values(Bundled, File, S3)] backend: Ba
         let required = Checksum::try_from(required).unwrap();
         match Catalog::single(location.source, Some(required.clone()), None).default_model().await {
             Ok(model) => assert!(matches && model.checksum() == found),
-            Err(CatalogError::Unavailable(LoadError::ChecksumMismatch { required: reported, .. })) => {
-                assert!(!matches && reported == required);
-            }
+            Err(CatalogError::Unavailable(cause)) => match &*cause {
+                LoadError::ChecksumMismatch { required: reported, .. } => assert!(!matches && *reported == required),
+                other => panic!("{other:?}"),
+            },
             Err(other) => panic!("{other:?}"),
         }
     }

@@ -214,7 +214,13 @@ async fn models_describe_themselves() {
     let names: Vec<_> =
         list["models"].as_array().unwrap().iter().map(|model| model["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["line", "diabetes", "iris", "breast-cancer"]);
-    assert_eq!(list["models"][0], json!({"name": "line", "version": "1", "default": true, "task": "regression"}));
+    assert_eq!(list["models"][0], json!({"name": "line", "default": true}));
+    let page = call("GET", "/models?limit=3", "").await.json();
+    assert_eq!((page["models"].as_array().unwrap().len(), &page["next"]), (3, &json!("iris/")));
+    let rest = call("GET", "/models?limit=3&after=iris%2F", "").await.json();
+    assert_eq!(rest, json!({"models": [{"name": "breast-cancer", "default": false}]}));
+    let versions = call("GET", "/models/iris/versions", "").await.json();
+    assert_eq!(versions, json!({"name": "iris", "versions": ["1"], "aliases": {"live": "1"}}));
 
     let model = call("GET", "/models/diabetes/", "").await.json();
     assert_eq!(model["signature"]["features"][2]["name"], "bmi");
@@ -223,6 +229,36 @@ async fn models_describe_themselves() {
     assert_eq!(model["limits"], json!({"max_rows": 100_000, "max_body_bytes": 6_291_456}));
     assert_eq!(model["sha256"].as_str().unwrap().len(), 64);
     assert_eq!(call("GET", "/models/diabetes/versions/1", "").await.json(), model);
+}
+
+#[rstest]
+#[case("limit=0", "invalid_option", "URL parameter \"limit\": expected a whole number from 1 to 1000, got \"0\"")]
+#[case("limit=x", "invalid_option", "URL parameter \"limit\": expected a whole number from 1 to 1000, got \"x\"")]
+#[case(
+    "limits=3",
+    "unknown_key",
+    "unknown URL parameter \"limits\"; the parameters are \"after\" and \"limit\"; did you mean \"limit\"?"
+)]
+#[tokio::test]
+async fn an_invalid_page_of_models_is_an_error(#[case] query: &str, #[case] code: &str, #[case] detail: &str) {
+    let answer = call("GET", &format!("/models?{query}"), "").await;
+    assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (422, Some(code)));
+    assert_eq!(answer.json()["detail"], detail);
+}
+
+#[rstest]
+#[case("/models/iris@live/predict", 200, "")]
+#[case("/models/iris@1/predict", 200, "")]
+#[case("/v1/models/iris@live/versions/1:predict", 404, "")]
+#[case("/models/iris@2/predict", 404, "unknown_version")]
+#[case("/models/iris@next/predict", 404, "unknown_alias")]
+#[tokio::test]
+async fn a_model_is_named_with_its_alias_or_version(#[case] path: &str, #[case] status: u16, #[case] code: &str) {
+    let answer = call("POST", path, r#"{"X":[[5.1, 3.5, 1.4, 0.2]]}"#).await;
+    assert_eq!(answer.status.as_u16(), status, "{}", answer.text());
+    if !code.is_empty() {
+        assert_eq!(answer.json()["code"], code);
+    }
 }
 
 #[tokio::test]

@@ -7,8 +7,8 @@ use axum::Router;
 use bytes::Bytes;
 use http::Request;
 use ordinate::http::{Limits, Settings, router};
-use ordinate::source::catalog::Catalog;
-use ordinate::source::{BoxFuture, ModelSource, SourceError};
+use ordinate::source::catalog::{Catalog, FAILURE_MEMORY};
+use ordinate::source::{BoxFuture, Content, ModelSource, SourceError, Tag};
 use ordinate_test_support::in_process::{Response, send};
 
 /// A failure of a source.
@@ -32,14 +32,15 @@ impl ModelSource for Failing {
         "s3://secret-bucket/line.json".into()
     }
 
-    fn fetch(&self) -> BoxFuture<'_, Result<Bytes, SourceError>> {
+    fn fetch_changed<'a>(&'a self, _: Option<&'a Tag>) -> BoxFuture<'a, Result<Option<Content>, SourceError>> {
+        let content = |bytes| Ok(Some(Content { bytes: Bytes::from_static(bytes), tag: Tag("1".into()) }));
         Box::pin(async move {
             if self.fetched.fetch_add(1, Ordering::SeqCst) >= self.failures {
-                return Ok(Bytes::from_static(include_bytes!("../../model/line.json")));
+                return content(include_bytes!("../../model/line.json"));
             }
             match self.fault {
                 Fault::Refuse => Err(SourceError::Unreachable { location: self.describe(), source: "refused".into() }),
-                Fault::Garbage => Ok(Bytes::from_static(b"{\"format\":\"ordinate.model/1\"}")),
+                Fault::Garbage => content(b"{\"format\":\"ordinate.model/1\"}"),
                 Fault::Panic => panic!("injected"),
             }
         })
@@ -59,9 +60,9 @@ async fn ask(application: &Router, method: &str, path: &str) -> Response {
 }
 
 #[tokio::test]
-async fn a_failed_load_is_a_503_without_internals_and_the_next_request_tries_again() {
+async fn a_failed_load_is_a_503_without_internals_and_is_forgotten_after_a_second() {
     for (fault, is_transient) in [(Fault::Refuse, true), (Fault::Garbage, false)] {
-        let (application, fetched) = application(fault, 3);
+        let (application, fetched) = application(fault, 1);
         for (method, path) in [("POST", "/predict"), ("GET", "/health/ready"), ("GET", "/models")] {
             let response = ask(&application, method, path).await;
             assert_eq!(response.status, 503, "{path}");
@@ -72,10 +73,11 @@ async fn a_failed_load_is_a_503_without_internals_and_the_next_request_tries_aga
             let body = response.text();
             assert!(!body.contains("secret-bucket") && !body.contains("refused"), "{body}");
         }
+        tokio::time::sleep(FAILURE_MEMORY).await;
         let response = ask(&application, "POST", "/predict").await;
         assert_eq!((response.status.as_u16(), response.text().as_str()), (200, r#"{"y":[3.0]}"#));
         ask(&application, "POST", "/predict").await;
-        assert_eq!(fetched.load(Ordering::SeqCst), 4, "three failures, and one success that is kept");
+        assert_eq!(fetched.load(Ordering::SeqCst), 2, "one failure, and one success that is kept");
     }
 }
 

@@ -106,7 +106,7 @@ fn report(model: &Model, coefficients: &CoefficientTable<'_>) -> String {
     };
     let mut facts = TextTable::new([("", Align::Left), ("", Align::Left)]);
     let mut fact = |name: &str, value: String| facts.push([name.to_owned(), value]);
-    fact("predicts", format!("{} ({})", target.name, kind(target.kind)));
+    fact("predicts", format!("{} ({})", target.name, target.kind));
     if let Some(classes) = model.classes() {
         let classes: Vec<String> = classes.iter().map(Scalar::to_string).collect();
         fact("classes", classes.join(", "));
@@ -152,16 +152,6 @@ fn report(model: &Model, coefficients: &CoefficientTable<'_>) -> String {
     .concat()
 }
 
-fn kind(kind: FeatureType) -> &'static str {
-    match kind {
-        FeatureType::Double => "double",
-        FeatureType::Long => "long",
-        FeatureType::Boolean => "boolean",
-        FeatureType::String => "string",
-        FeatureType::Date => "date",
-    }
-}
-
 /// The columns of the table; the last only if a feature has conventions.
 fn features(signature: &Signature) -> TextTable {
     let has_conventions = signature.features().iter().any(|feature| !feature.reading.is_default());
@@ -173,7 +163,7 @@ fn features(signature: &Signature) -> TextTable {
             MissingPolicy::Impute(value) => format!("impute {value}"),
             MissingPolicy::Category(level) => format!("category {level}"),
         };
-        let cells = [feature.name.clone(), kind(feature.kind).to_owned(), values(feature), missing];
+        let cells = [feature.name.clone(), feature.kind.to_string(), values(feature), missing];
         let conventions = has_conventions.then(|| feature.reading.describe().unwrap_or_default());
         table.push(cells.into_iter().chain(conventions));
     }

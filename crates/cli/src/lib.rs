@@ -2,20 +2,28 @@
 //!
 //! Exit codes: 0 success, 1 failure, 2 wrong usage. Results go to standard output, everything else to standard error.
 
+mod catalog;
 mod coefficients;
 mod completions;
 mod confusion;
+mod copy;
 mod curl;
+mod diff;
 mod evaluate;
 mod health;
+mod history;
 mod inspect;
 mod intervals;
 mod metric_table;
 mod model;
+mod models;
 mod output;
 mod predict;
 mod progress;
+mod promote;
+mod publish;
 mod reading;
+mod rollback;
 mod scoring;
 mod serve;
 mod skipped;
@@ -51,6 +59,13 @@ enum Command {
     Predict(predict::Arguments),
     Inspect(inspect::Arguments),
     Serve(serve::Arguments),
+    Publish(publish::Arguments),
+    Promote(promote::Arguments),
+    Rollback(rollback::Arguments),
+    History(history::Arguments),
+    Models(models::Arguments),
+    Diff(diff::Arguments),
+    Copy(copy::Arguments),
     Health(health::Arguments),
     Completions(completions::Arguments),
 }
@@ -66,6 +81,13 @@ pub fn run() -> ExitCode {
         Command::Predict(arguments) => predict::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
+        Command::Publish(arguments) => publish::run(arguments),
+        Command::Promote(arguments) => promote::run(arguments),
+        Command::Rollback(arguments) => rollback::run(arguments),
+        Command::History(arguments) => history::run(arguments),
+        Command::Models(arguments) => models::run(arguments),
+        Command::Diff(arguments) => diff::run(arguments),
+        Command::Copy(arguments) => copy::run(arguments),
         Command::Health(arguments) => health::run(arguments),
         Command::Completions(arguments) => completions::run(arguments),
     };

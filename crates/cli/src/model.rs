@@ -8,19 +8,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ordinate::config::Environment;
+use ordinate::source::bundled::{self, BundledFolder};
 use ordinate::source::catalog::{Catalog, CatalogError, LoadError};
-use ordinate::source::file::FileSource;
-use ordinate::source::s3::S3Source;
-use ordinate::source::{Causes, MAX_MODEL_BYTES, ModelUri, SourceError};
+use ordinate::source::file::{FileSource, LocalFolder};
+use ordinate::source::s3::{S3Folder, S3Settings, S3Source};
+use ordinate::source::{Causes, MAX_MODEL_BYTES, ModelFolder, ModelSource, ModelUri, SourceError};
 use ordinate_model::Model;
 
 /// Short help of MODEL.
-pub(super) const HELP: &str =
-    "Model file, - for standard input, an address (file:///path.json or s3://bucket/key.json), or a bundled model";
+pub(super) const HELP: &str = "Model file, - for standard input, an address (file:///path.json or s3://bucket/key.json), a model of a catalog \
+     (models/price@live), or a bundled model";
 
 /// Long help of MODEL.
 pub(super) const LONG_HELP: &str = "Model file, - for standard input, an address (file:///path.json or \
-s3://bucket/key.json), or a bundled model
+s3://bucket/key.json), a model of a catalog with its alias or version (models/price@live, s3://bucket/models/price@3), \
+or a bundled model
 
 Bundled models are line, diabetes, iris and breast-cancer (or bundled:line and so on). S3 uses the environment \
 variables AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT_URL_S3.";
@@ -36,9 +38,36 @@ pub(super) fn load(place: &str) -> Result<Arc<Model>, Box<dyn Error>> {
     if is_pipe(place) {
         return Ok(Arc::new(from_pipe(place).map_err(|error| with_advice(&error))?));
     }
-    let catalog = find(place)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(runtime.block_on(load_from(&catalog))?)
+    if let Some((catalog, reference)) = in_catalog(place)? {
+        return Ok(wait(catalog.model(reference, None))?.map_err(|error| message(&error))?);
+    }
+    let catalog = Catalog::single(find(place)?, None, None);
+    Ok(wait(load_from(&catalog))??)
+}
+
+fn wait<T>(work: impl Future<Output = T>) -> io::Result<T> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work))
+}
+
+/// The catalog and the model of a place such as `models/price@live` or `s3://bucket/models/price@3`.
+fn in_catalog(place: &str) -> Result<Option<(Catalog, &str)>, String> {
+    let Some((at, _)) = place.rmatch_indices('/').next().filter(|_| !Path::new(place).exists()) else {
+        return Ok(None);
+    };
+    let (folder, reference) = place.split_at(at + 1);
+    if !reference.contains('@') {
+        return Ok(None);
+    }
+    let folder: Arc<dyn ModelFolder> = match folder.parse::<ModelUri>().map_err(|error| error.to_string())? {
+        ModelUri::Folder(path) => Arc::new(LocalFolder::new(path)),
+        ModelUri::S3Folder(location) => Arc::new(S3Folder::new(location, s3()).map_err(|error| error.to_string())?),
+        ModelUri::Bundled | ModelUri::File(_) | ModelUri::S3(_) => return Ok(None),
+    };
+    Ok(Some((Catalog::folder(folder, None), reference)))
+}
+
+fn s3() -> S3Settings {
+    Environment(|name: &str| env::var(name).ok()).s3()
 }
 
 /// Checks that standard input is not both the model and data.
@@ -87,15 +116,20 @@ fn from_pipe(place: &str) -> Result<Model, LoadError> {
     }
 }
 
-/// Loads and verifies the model of a catalog from [`find`].
+/// Loads and verifies the default model of a catalog.
 ///
 /// # Errors
 /// A message for the user.
 pub(super) async fn load_from(catalog: &Catalog) -> Result<Arc<Model>, String> {
-    catalog.default_model().await.map_err(|error| match error {
-        CatalogError::Unavailable(cause) => with_advice(&cause),
-        other => Causes(&other).to_string(),
-    })
+    catalog.default_model().await.map_err(|error| message(&error))
+}
+
+/// An error of a catalog as a message for the user.
+pub(super) fn message(error: &CatalogError) -> String {
+    match error {
+        CatalogError::Unavailable(cause) => with_advice(cause),
+        other => Causes(other).to_string(),
+    }
 }
 
 /// The causes of an error, with a line of help.
@@ -125,38 +159,37 @@ fn advice(error: &LoadError) -> String {
     advice.to_owned()
 }
 
-/// A catalog of the model at a path, at an address or of a name. It is not loaded yet.
+/// The file of the model at a path, at an address, of a name, or in a catalog. It is not loaded yet.
 ///
 /// # Errors
 /// A message for the user.
-pub(super) fn find(place: &str) -> Result<Catalog, String> {
-    let file = |path: &Path| Catalog::single(Box::new(FileSource::new(path)), None, None);
+pub(super) fn find(place: &str) -> Result<Box<dyn ModelSource>, String> {
     if let Some(name) = place.strip_prefix(BUNDLED) {
-        return Catalog::bundled(Some(name)).map_err(|error| format!("{place}: {error}"));
+        return bundled(name).ok_or_else(|| format!("{place}: no bundled model has this name{}", bundled_advice()));
     }
     if place.contains("://") {
         return match place.parse::<ModelUri>().map_err(|error| error.to_string())? {
-            ModelUri::File(path) => Ok(file(&path)),
-            ModelUri::S3(location) => {
-                let settings = Environment(|name: &str| env::var(name).ok()).s3();
-                let source = S3Source::new(location, settings).map_err(|error| error.to_string())?;
-                Ok(Catalog::single(Box::new(source), None, None))
-            }
-            // Only the empty text, which has no "://".
-            ModelUri::Bundled => Catalog::bundled(None).map_err(|error| error.to_string()),
+            ModelUri::File(path) => Ok(Box::new(FileSource::new(path))),
+            ModelUri::S3(location) => Ok(Box::new(S3Source::new(location, s3()).map_err(|error| error.to_string())?)),
+            ModelUri::Folder(_) | ModelUri::S3Folder(_) | ModelUri::Bundled => Err(format!(
+                "{place}: a catalog has many models\nhelp: name the file of one, such as {place}price/3.json"
+            )),
         };
     }
     let path = Path::new(place);
-    if path.is_file() {
-        return Ok(file(path));
+    // A folder or a device: the source reports why it is not a model file.
+    if path.exists() {
+        return Ok(Box::new(FileSource::new(path)));
     }
-    Catalog::bundled(Some(place)).or_else(|unknown| match unknown {
-        // A folder or a device: the source reports why it is not a model file.
-        _ if path.exists() => Ok(file(path)),
-        CatalogError::UnknownModel { known, .. } => Err(format!(
-            "{place}: no such file, and no bundled model of this name\nhelp: bundled models are {}",
-            known.join(", ")
-        )),
-        other => Err(other.to_string()),
-    })
+    bundled(place)
+        .ok_or_else(|| format!("{place}: no such file, and no bundled model of this name{}", bundled_advice()))
+}
+
+/// The file of a bundled model.
+fn bundled(name: &str) -> Option<Box<dyn ModelSource>> {
+    bundled::names().any(|known| known == name).then(|| BundledFolder.file(&format!("{name}/1.json")))
+}
+
+fn bundled_advice() -> String {
+    format!("\nhelp: bundled models are {}", bundled::names().collect::<Vec<_>>().join(", "))
 }

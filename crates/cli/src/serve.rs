@@ -13,13 +13,14 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use super::curl::curl;
-use super::model::{find, load_from};
+use super::model::{find, load_from, message};
 use super::print_error;
 use ordinate::config::{Config, Environment};
 use ordinate::source::ModelUri;
-use ordinate::source::catalog::Catalog;
+use ordinate::source::catalog::{Catalog, CatalogSettings};
 use ordinate::telemetry;
 use ordinate_model::Model;
+use ordinate_model::identity::ModelName;
 use ordinate_server::settings::{ADDRESS, ServerSettings};
 use ordinate_server::signal::stopped;
 
@@ -88,11 +89,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
 /// The configuration, with the loaded models if they are files or arguments.
 async fn configure(environment: ProcessEnvironment, places: &[String]) -> Result<Config, Box<dyn Error>> {
     if !places.is_empty() {
-        return Ok(environment.config_with_models(load(places).await?)?);
+        let (catalog, names) = load(places, environment.catalog_settings()?).await?;
+        return Ok(environment.config_with_models(catalog, names)?);
     }
     let config = environment.config()?;
-    if matches!(environment.model_uri()?, ModelUri::File(_)) {
-        load_from(&config.catalog).await.map_err(|error| format!("MODEL_URI: {error}"))?;
+    let of_variable = |error| format!("MODEL_URI: {error}");
+    match environment.model_uri()? {
+        ModelUri::File(_) => drop(load_from(&config.catalog).await.map_err(of_variable)?),
+        ModelUri::Folder(_) => {
+            config.catalog.names(None, 1).await.map_err(|error| of_variable(message(&error)))?;
+        }
+        ModelUri::Bundled | ModelUri::S3(_) | ModelUri::S3Folder(_) => {}
     }
     Ok(config)
 }
@@ -151,22 +158,21 @@ fn authority(address: SocketAddr) -> String {
 }
 
 /// Loads the models, so that an invalid file or a name that is used twice ends the command before it serves.
-async fn load(places: &[String]) -> Result<Vec<Catalog>, String> {
-    let mut catalogs = Vec::with_capacity(places.len());
-    let mut names = HashMap::new();
-    for place in places {
-        let catalog = find(place)?;
-        let name = load_from(&catalog).await?.name().to_owned();
-        if let Some(other) = names.get(&name) {
+async fn load(places: &[String], settings: CatalogSettings) -> Result<(Catalog, Vec<ModelName>), String> {
+    let sources = places.iter().map(|place| find(place)).collect::<Result<_, _>>()?;
+    let catalog = Catalog::files(sources).with_settings(settings);
+    let names = catalog.file_names().await.map_err(|error| message(&error))?;
+    let mut places_by_name = HashMap::new();
+    for (name, place) in names.iter().zip(places) {
+        if let Some(other) = places_by_name.insert(name, place) {
             return Err(format!(
-                "{place}: the model has the same name as the model of {other}: {name:?}\n\
-                 help: serve one of them, or train one again with another --name"
+                "{place}: the model has the same name as the model of {other}: {:?}\n\
+                 help: serve one of them, or train one again with another --name",
+                name.as_str()
             ));
         }
-        names.insert(name, place);
-        catalogs.push(catalog);
     }
-    Ok(catalogs)
+    Ok((catalog, names))
 }
 
 async fn serve(

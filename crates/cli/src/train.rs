@@ -13,6 +13,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::catalog::{create, is_catalog, wait};
 use super::coefficients::CoefficientTable;
 use super::confusion::Confusion;
 use super::curl::{curl, program};
@@ -67,15 +68,18 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         let twice = twice.display();
         return Err(format!("{twice}: --test names a file of the training data").into());
     }
-    let create =
-        |(option, path): (&'static str, Option<&Path>)| path.map(|path| OptionFile::create(option, path)).transpose();
+    let catalog = out.and_then(Path::to_str).filter(|out| is_catalog(out)).map(create).transpose()?;
+    let is_file = |path: &&Path| catalog.is_none() || Some(*path) != out;
+    let create = |(option, path): (&'static str, Option<&Path>)| {
+        path.filter(is_file).map(|path| OptionFile::create(option, path)).transpose()
+    };
     let [model_file, report_file, card_file] = written.map(create);
     let (model_file, report_file, card_file) = (model_file?, report_file?, card_file?);
     let progress = Arc::new(Progress::of_stages(!arguments.json));
     let watch = Some(progress.watch());
     let trained = train(&plan(arguments, penalty, watch)?);
     drop(progress);
-    let trained = match trained {
+    let mut trained = match trained {
         Err(TrainError::Several(problems)) if !problems.options().is_empty() => {
             let resolved = command(problems.options());
             return Err(format!("{}\nhelp: to count these values as missing, use: {resolved}", problems.text()).into());
@@ -87,6 +91,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let open: Vec<&Decision> = trained.decisions.iter().filter(is_open).collect();
     if arguments.strict && !open.is_empty() {
         return Err(undecided(&open).into());
+    }
+    let published = catalog.map(|catalog| wait(catalog.publish(&trained.document))).transpose()?;
+    if let Some(published) = &published {
+        // The results and the report have the version that the model has now.
+        trained.document = trained.document.with_version(published.version.clone())?;
     }
     // Reports name files without their folders.
     let name = |path: &PathBuf| path.file_name().map(|name| name.to_string_lossy().into_owned());
@@ -104,12 +113,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         report_file.map(|file| file.write(&html(&input))),
         card_file.map(|file| file.write(&card(&input))),
     ];
-    let [saved, ..] = &written;
+    let published = published.map(|published| Ok(PathBuf::from(published.location)));
+    let saved = published.as_ref().or(written.first().and_then(Option::as_ref));
     let results = if arguments.json {
-        let out = out.filter(|_| matches!(saved, Some(Ok(_))));
+        let out = out.filter(|_| matches!(saved, Some(Ok(_)))).and(saved).and_then(|saved| saved.as_deref().ok());
         serde_json::to_string(&TrainingResults::new(&trained, out))? + "\n"
     } else {
-        report(&trained, saved.as_ref())?
+        report(&trained, saved)?
     };
     if printed.is_some() {
         print_error(&results);
@@ -130,7 +140,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
 /// The plan of these arguments.
 fn plan(arguments: &Arguments, penalty: PenaltyPlan, watch: Option<Watch>) -> Result<Plan, Box<dyn Error>> {
     let out = arguments.out.as_deref();
-    let named = out.filter(|out| !is_standard_output(out)).or(arguments.data.first().map(AsRef::as_ref));
+    let is_file = |out: &&Path| !is_standard_output(out) && !out.to_str().is_some_and(is_catalog);
+    let named = out.filter(is_file).or(arguments.data.first().map(AsRef::as_ref));
     Ok(Plan {
         origin: Origin { watch: watch.clone(), ..arguments.origin() },
         selection: arguments.selection(),

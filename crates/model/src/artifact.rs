@@ -209,6 +209,16 @@ impl Document {
         Ok(document)
     }
 
+    /// The same model as another version, with the checksum of that.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Malformed`] when a number is not finite.
+    pub fn with_version(mut self, version: Version) -> Result<Self, ArtifactError> {
+        self.version = version;
+        self.sha256 = Some(self.checksum()?);
+        Ok(self)
+    }
+
     /// The text of the file: one member a line, one row of numbers a line, a newline at the end.
     ///
     /// # Errors

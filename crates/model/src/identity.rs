@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A model's name: 1 to 128 of `A–Z a–z 0–9 . _ -`, beginning with a letter or digit.
+/// A model's name: 1 to 64 of `A–Z a–z 0–9 . _ -`, beginning with a letter or digit.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ModelName(String);
@@ -29,7 +29,7 @@ impl ModelName {
 }
 
 /// The most bytes of a name.
-const MAX_LENGTH: usize = 128;
+const MAX_LENGTH: usize = 64;
 
 /// Whether a name may contain this byte.
 fn is_allowed(byte: u8) -> bool {
@@ -45,7 +45,7 @@ impl TryFrom<String> for ModelName {
             Ok(Self(name))
         } else {
             Err(format!(
-                "expected a model name of 1 to 128 letters, digits, dots, hyphens and underscores that begins with a \
+                "expected a model name of 1 to 64 letters, digits, dots, hyphens and underscores that begins with a \
                  letter or digit, got {:?}",
                 crate::wording::shorten(&name)
             ))
@@ -66,11 +66,29 @@ impl fmt::Display for ModelName {
 }
 
 /// A model's version: a whole number from 1 in decimal digits without leading zeros.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Version(String);
 
 impl Version {
+    /// The first version.
+    #[must_use]
+    pub fn first() -> Self {
+        Self("1".into())
+    }
+
+    /// The version as a number.
+    #[must_use]
+    pub fn number(&self) -> u32 {
+        self.0.parse().unwrap_or(u32::MAX)
+    }
+
+    /// The version after this one; `None` after the last number.
+    #[must_use]
+    pub fn next(&self) -> Option<Self> {
+        self.number().checked_add(1).map(|number| Self(number.to_string()))
+    }
+
     /// The version as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -173,7 +191,7 @@ mod tests {
         ] {
             assert_eq!(ModelName::from_text_lossy(text).as_str(), name, "{text:?}");
         }
-        for text in ["é".repeat(300), "x".repeat(300), format!("{}é", "x".repeat(127))] {
+        for text in ["é".repeat(300), "x".repeat(300), format!("{}é", "x".repeat(63))] {
             let name = ModelName::from_text_lossy(&text);
             assert_eq!(ModelName::try_from(name.as_str().to_owned()), Ok(name));
         }
@@ -184,7 +202,7 @@ mod tests {
         for good in ["line", "breast-cancer", "v2.1_final", "9"] {
             assert!(ModelName::try_from(good.to_owned()).is_ok(), "{good}");
         }
-        for bad in ["", ".", "..", "-x", "a/b", "a b", "é", "a\n", &"x".repeat(129)] {
+        for bad in ["", ".", "..", "-x", "a/b", "a b", "é", "a\n", &"x".repeat(65)] {
             assert!(ModelName::try_from(bad.to_owned()).is_err(), "{bad}");
         }
     }

@@ -5,6 +5,7 @@ mod feature;
 mod stored;
 
 use std::collections::{BTreeSet, HashMap};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +79,19 @@ pub enum FeatureType {
     String,
     /// A date, perhaps with a time of day; days since 1970-01-01 (UTC) in a frame.
     Date,
+}
+
+/// The name in model files.
+impl fmt::Display for FeatureType {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Double => "double",
+            Self::Long => "long",
+            Self::Boolean => "boolean",
+            Self::String => "string",
+            Self::Date => "date",
+        })
+    }
 }
 
 /// The treatment of missing values: `null`, NaN, ±Infinity, and text that is a missing-value marker and not a level.

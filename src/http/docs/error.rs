@@ -31,6 +31,8 @@ pub(crate) struct Risks {
 pub(crate) enum RowFormats {
     #[default]
     None,
+    /// None: it lists models in pages.
+    Pages,
     Json,
     JsonOrCsv,
     Tensors,
@@ -42,6 +44,7 @@ impl RowFormats {
     fn name(self) -> &'static str {
         match self {
             Self::None => "none",
+            Self::Pages => "pages",
             Self::Json => "json",
             Self::JsonOrCsv => "csv",
             Self::Tensors => "tensors",
@@ -59,11 +62,15 @@ impl Risks {
             ErrorCode::Misconfigured => false,
             ErrorCode::ForbiddenOrigin => self.rows == RowFormats::Arguments,
             // A name with a slash makes it another path.
-            ErrorCode::UnknownRoute | ErrorCode::UnknownModel | ErrorCode::UnknownVersion => self.named,
+            ErrorCode::UnknownRoute | ErrorCode::UnknownModel | ErrorCode::UnknownVersion | ErrorCode::UnknownAlias => {
+                self.named
+            }
+            ErrorCode::NoDefaultModel => self.model && !self.named && self.rows != RowFormats::Pages,
             ErrorCode::ModelUnavailable => self.model,
+            ErrorCode::InvalidOption | ErrorCode::UnknownKey if self.rows == RowFormats::Pages => true,
             ErrorCode::NotSupported => self.not_supported || self.rows == RowFormats::Tensors,
             ErrorCode::InvalidCsv | ErrorCode::InvalidNpy => self.rows == RowFormats::JsonOrCsv,
-            _ => self.rows != RowFormats::None,
+            _ => !matches!(self.rows, RowFormats::None | RowFormats::Pages),
         }
     }
 }

@@ -17,7 +17,7 @@ use super::operation::{Draft, Tag};
 use super::schema::ModelSchemas;
 use super::shared::Shared;
 use super::{error, schema};
-use crate::http::application::{App, Application};
+use crate::http::application::{App, Application, MAX_DESCRIBED};
 use crate::http::route::Protocol;
 use crate::http::server::error::ApiError;
 use crate::http::settings::Settings;
@@ -49,14 +49,25 @@ pub(crate) async fn document(
     protocols: &[Protocol],
     service: Service,
 ) -> Result<Response, ApiError> {
-    let document = application.openapi.get_or_try_init(|| make(&application, protocols, service)).await?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], document.clone()).into_response())
+    let document = make(&application, protocols, service).await?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], document).into_response())
 }
 
+/// The document of the models that are served now.
 async fn make(application: &Application, protocols: &[Protocol], service: Service) -> Result<Bytes, ApiError> {
-    let models = application.catalog.models().await?;
+    let models = application.catalog.models(MAX_DESCRIBED).await?;
+    let checksums: Vec<_> = models.iter().map(|model| model.checksum().to_owned()).collect();
+    let mut latest = application.openapi.lock().await;
+    if let Some((described, document)) = &*latest
+        && *described == checksums
+    {
+        return Ok(document.clone());
+    }
     let document = describe(application, &models, protocols, service).await;
-    serde_json::to_vec(&document).map(Bytes::from).map_err(|error| ApiError::internal(error.to_string()))
+    let document = serde_json::to_vec(&document).map(Bytes::from);
+    let document = document.map_err(|error| ApiError::internal(error.to_string()))?;
+    *latest = Some((checksums, document.clone()));
+    Ok(document)
 }
 
 async fn describe(

@@ -174,6 +174,12 @@ impl Draft {
         self
     }
 
+    /// Documents that it returns a list in pages, with these parameters of the query.
+    pub(crate) fn pages(mut self, parameters: impl IntoIterator<Item = (&'static str, Object)>) -> Self {
+        self.risks.rows = RowFormats::Pages;
+        parameters.into_iter().fold(self, |draft, (name, schema)| draft.option(name, schema))
+    }
+
     /// Adds an optional parameter of the query.
     pub(crate) fn option(mut self, name: &str, schema: Object) -> Self {
         let parameter = ParameterBuilder::new()

@@ -21,6 +21,11 @@ pub(crate) struct ModelPath {
 }
 
 impl ModelPath {
+    /// The name in the path, with its alias or version.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
     /// Loads the model.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use http::Method;
 
 pub(crate) use super::error_code::ErrorCode;
 use crate::source::Causes;
-use crate::source::catalog::CatalogError;
+use crate::source::catalog::{CatalogError, LoadError};
 use ordinate_model::answer::IntervalError;
 use ordinate_model::frame::TooManyRows;
 use ordinate_model::inference::LevelError;
@@ -169,6 +169,11 @@ impl From<CatalogError> for ApiError {
         match error {
             CatalogError::UnknownModel { .. } => Self::new(ErrorCode::UnknownModel, error.to_string()),
             CatalogError::UnknownVersion { .. } => Self::new(ErrorCode::UnknownVersion, error.to_string()),
+            CatalogError::UnknownAlias { .. } => Self::new(ErrorCode::UnknownAlias, error.to_string()),
+            CatalogError::NoDefault { .. } => Self::new(ErrorCode::NoDefaultModel, error.to_string()),
+            CatalogError::Unavailable(ref load) if matches!(**load, LoadError::Stopped { .. }) => {
+                Self::internal(Causes(&error).to_string())
+            }
             CatalogError::Unavailable(ref load) => {
                 let is_transient = load.is_transient();
                 let detail = if is_transient {

@@ -109,8 +109,14 @@ error_codes! {
             "The service does not serve a model of this name.",
             "GET /models lists the models.";
         UnknownVersion = NOT_FOUND, "unknown_version", "Unknown model version",
-            "The service does not serve this version of the model.",
-            "GET /models/{name} shows the served version.";
+            "The model does not have this version.",
+            "GET /models/{name}/versions lists the versions.";
+        UnknownAlias = NOT_FOUND, "unknown_alias", "Unknown alias of a model",
+            "The model does not have this alias; the alias of requests that name none is live.",
+            "GET /models/{name}/versions lists the aliases; ordinate promote makes one.";
+        NoDefaultModel = NOT_FOUND, "no_default_model", "The service has no default model",
+            "The request names no model, and the service has several models without a default.",
+            "Name a model, as in /models/{name}/predict, or set DEFAULT_MODEL.";
         MethodNotAllowed = METHOD_NOT_ALLOWED, "method_not_allowed", "The route does not support this method",
             "The route exists, and supports another method.",
             "Use a method of the header Allow; predictions are POST.";

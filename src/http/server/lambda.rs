@@ -25,7 +25,7 @@ use url::{Url, form_urlencoded};
 pub use super::event::Event;
 use super::headers::REQUEST_ID;
 use super::path;
-use super::query::PARAMETERS;
+use super::query::{LIST_PARAMETERS, PARAMETERS};
 
 /// A fault of an event, in the extensions of its request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -276,16 +276,16 @@ fn clean_query(all: &mut QueryMap, last: &mut QueryMap) {
     *last = QueryMap::default();
 }
 
-/// The parameters that a route reads ([`PARAMETERS`]), and a few others for the error about them. All are truncated:
+/// The parameters that a route reads ([`PARAMETERS`], [`LIST_PARAMETERS`]), and a few others for the error about them. All are truncated:
 /// `lambda_http` makes a URI of them, which must be valid.
 fn bounded_parameters<'q>(query: impl Iterator<Item = (Cow<'q, str>, Cow<'q, str>)>) -> QueryMap {
-    const LONGEST: usize = 100;
+    const LONGEST: usize = 1_000;
     const MAX_UNKNOWN: usize = 3;
     let shorten = |text: &str| text.chars().take(LONGEST).collect::<String>();
     let mut kept = HashMap::<String, Vec<String>>::new();
     let mut unknown = 0;
     for (key, value) in query {
-        if !PARAMETERS.contains(&&*key) {
+        if !PARAMETERS.contains(&&*key) && !LIST_PARAMETERS.contains(&&*key) {
             unknown += 1;
             if unknown > MAX_UNKNOWN {
                 continue;

@@ -10,13 +10,18 @@ use super::error::{ApiError, ErrorCode};
 /// The parameters of the service's own routes for predictions: the options of a body.
 pub(crate) const PARAMETERS: [&str; 3] = ["interval", "explain", "probabilities"];
 
-/// The error for a parameter that is not one of [`PARAMETERS`].
-pub(crate) fn unknown(key: &str) -> ApiError {
-    let [first, second, third] = PARAMETERS;
-    let suggestion = did_you_mean(key, PARAMETERS.iter().copied());
+/// The parameters of the list of models.
+pub(crate) const LIST_PARAMETERS: [&str; 2] = ["after", "limit"];
+
+/// The error for a parameter that is not one of these.
+pub(crate) fn unknown<const N: usize>(key: &str, parameters: [&str; N]) -> ApiError {
+    let quoted = parameters.map(|name| format!("{name:?}"));
+    let known = quoted.split_last().map(|(last, others)| format!("{} and {last}", others.join(", ")));
     let detail = format!(
-        "unknown URL parameter {:?}; the parameters are {first:?}, {second:?} and {third:?}{suggestion}",
-        shorten(key)
+        "unknown URL parameter {:?}; the parameters are {}{}",
+        shorten(key),
+        known.unwrap_or_default(),
+        did_you_mean(key, parameters)
     );
     ApiError::new(ErrorCode::UnknownKey, detail)
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use ordinate_model::Model;
 
-/// Counts by model name: a process serves one version of each model.
+/// Counts by the checksum of the model, which differs between versions.
 #[derive(Debug, Default)]
 pub(crate) struct Statistics(Mutex<HashMap<String, Counts>>);
 
@@ -43,7 +43,7 @@ impl Times {
 impl Statistics {
     /// The counts of a model.
     pub(crate) fn get(&self, model: &Model) -> Counts {
-        self.counts().get(model.name()).cloned().unwrap_or_default()
+        self.counts().get(model.checksum()).cloned().unwrap_or_default()
     }
 
     /// Starts the count of a request. It counts as failed unless [`Tally::succeed`] is called.
@@ -53,9 +53,9 @@ impl Statistics {
 
     fn add(&self, model: &Model, count: impl FnOnce(&mut Counts)) {
         let mut counts = self.counts();
-        match counts.get_mut(model.name()) {
+        match counts.get_mut(model.checksum()) {
             Some(counts) => count(counts),
-            None => count(counts.entry(model.name().to_owned()).or_default()),
+            None => count(counts.entry(model.checksum().to_owned()).or_default()),
         }
     }
 

@@ -4,14 +4,19 @@ use std::error::Error;
 
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::primitives::ByteStreamError;
 use aws_smithy_checksums::body::validate::Error as ChecksumError;
 
 use crate::source::SourceError;
 
-/// The error of a GET that did not return an object.
-pub(super) fn from_sdk(location: String, error: SdkError<GetObjectError, HttpResponse>) -> SourceError {
+/// The permission for reading an object.
+pub(super) const GET: &str = "s3:GetObject";
+
+/// The error of a request that failed. `permission` is the one that it needs, such as `s3:GetObject`.
+pub fn from_sdk<E>(location: String, permission: &str, error: SdkError<E, HttpResponse>) -> SourceError
+where
+    E: Error + ProvideErrorMetadata + Send + Sync + 'static,
+{
     match &error {
         SdkError::TimeoutError(_) => SourceError::Timeout { location, limit: None, source: Some(error.into()) },
         SdkError::DispatchFailure(failure) if failure.is_timeout() => {
@@ -24,7 +29,7 @@ pub(super) fn from_sdk(location: String, error: SdkError<GetObjectError, HttpRes
             let status = response.raw().status().as_u16();
             let code = error.code().unwrap_or("no code").to_owned();
             let region = response.raw().headers().get("x-amz-bucket-region").map(str::to_owned);
-            from_service(location, status, code, region, error)
+            from_service(location, permission, status, code, region, error)
         }
         _ => SourceError::Interrupted { location, source: error.into() },
     }
@@ -41,6 +46,7 @@ pub(super) fn from_body(location: String, error: ByteStreamError) -> SourceError
 
 fn from_service(
     location: String,
+    permission: &str,
     status: u16,
     code: String,
     region: Option<String>,
@@ -62,7 +68,7 @@ fn from_service(
         // Before the 403 below: S3 uses this status for it.
         (_, "InvalidObjectState") => SourceError::Service { location, status, code, source },
         (_, "ExpiredToken" | "InvalidToken") | (401 | 403, _) => {
-            let reason = denied(&code);
+            let reason = denied(permission, &code);
             SourceError::AccessDenied { location, reason, source }
         }
         (404, _) => SourceError::NotFound { location, reason: "no such object".into(), source: Some(source) },
@@ -70,16 +76,17 @@ fn from_service(
     }
 }
 
-fn denied(code: &str) -> String {
+fn denied(permission: &str, code: &str) -> String {
     let reason = match code {
         "InvalidAccessKeyId" => "unknown access key",
         "SignatureDoesNotMatch" => "the secret key does not match the access key",
         "ExpiredToken" | "InvalidToken" => "the session token has expired or is invalid",
         "RequestTimeTooSkewed" => "the clock of this machine is wrong",
-        _ => {
+        _ if permission == GET => {
             "the permission s3:GetObject is missing for this object, or the object does not exist and the permission \
              s3:ListBucket is missing"
         }
+        _ => return format!("the permission {permission} is missing ({code})"),
     };
     format!("{reason} ({code})")
 }
@@ -96,7 +103,7 @@ mod tests {
     use super::*;
 
     fn error_response(status: u16, code: &str) -> SourceError {
-        from_service("s3://models/line.json".into(), status, code.into(), Some("eu-west-1".into()), "cause")
+        from_service("s3://models/line.json".into(), GET, status, code.into(), Some("eu-west-1".into()), "cause")
     }
 
     #[rstest]

@@ -376,6 +376,5 @@ async fn statistics_count_the_requests_of_this_process() {
     assert_eq!((counted("success"), counted("fail"), counted("compute_infer")), (2, 1, 2));
     assert!(stats["last_inference"].as_u64().unwrap() > 1_700_000_000_000);
     let all = send(&application, Request::get("/v2/models/stats").body("".into()).unwrap()).await.json();
-    assert_eq!(all["model_stats"].as_array().unwrap().len(), 4);
-    assert_eq!(all["model_stats"][1]["inference_count"], 0);
+    assert_eq!(all["model_stats"].as_array().unwrap().len(), 1, "the loaded models");
 }

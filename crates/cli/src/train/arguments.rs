@@ -51,9 +51,11 @@ pub(crate) struct Arguments {
     /// Column to predict
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     target: String,
-    /// File to save the model to; - for standard output
+    /// File to save the model to; - for standard output; a catalog, such as models/, to publish it in
     ///
-    /// With -, the results are printed to standard error. Without --out, the results are only printed.
+    /// With -, the results are printed to standard error. Without --out, the results are only printed. A catalog is a
+    /// folder or `s3://bucket/prefix/` with a slash at the end: the model becomes its next version there, as with
+    /// `ordinate publish`.
     #[arg(long, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
     /// File to save an HTML report with charts to

@@ -11,12 +11,13 @@ use ordinate_test_support::root;
 
 use crate::support::code_blocks;
 
-const DOCUMENTS: [&str; 8] = [
+const DOCUMENTS: [&str; 9] = [
     "README.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "docs/API.md",
     "docs/ARCHITECTURE.md",
+    "docs/OPERATIONS.md",
     "docs/USAGE.md",
     "docs/decisions.md",
     "docs/performance.md",
@@ -29,6 +30,7 @@ fn read(document: &str) -> String {
 #[rstest]
 #[case("README.md", 1)]
 #[case("docs/USAGE.md", 12)]
+#[case("docs/OPERATIONS.md", 7)]
 fn documented_commands_of_ordinate_work(#[case] document: &str, #[case] least: usize) {
     let folder = tempdir().unwrap();
     std::os::unix::fs::symlink(root().join("model"), folder.path().join("model")).unwrap();

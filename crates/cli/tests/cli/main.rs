@@ -20,6 +20,7 @@ mod predict_columns;
 mod predict_errors;
 mod predict_parquet;
 mod preparation;
+mod releases;
 mod report;
 mod serve;
 mod serve_clients;

@@ -20,6 +20,7 @@ use crate::http::route::{Protocol, Route};
 use crate::http::server::envelope::Envelope;
 use crate::http::server::error::{ApiError, ErrorCode};
 use crate::http::server::{body, query, response};
+use crate::source::catalog::MAX_NAMES;
 use ordinate_model::{Model, Wanted};
 
 pub(crate) const ROWS: &str = "instances";
@@ -64,8 +65,8 @@ struct Explained<'m> {
 }
 
 #[derive(Serialize)]
-struct Models<'a> {
-    models: Vec<&'a str>,
+struct Models {
+    models: Vec<String>,
 }
 
 /// The status of a model, for clients of both servers.
@@ -92,8 +93,7 @@ struct VersionError {
 
 /// `GET /v1/models`
 async fn list(State(application): App) -> Result<Response, ApiError> {
-    let models = application.catalog.models().await?;
-    response::respond(&Models { models: models.iter().map(|model| model.name()).collect() })
+    response::respond(&Models { models: application.catalog.names(None, MAX_NAMES).await?.names })
 }
 
 /// `GET /v1/models/{model}[/versions/{version}]`

@@ -13,6 +13,7 @@ use crate::http::protocols::predicted::{Options, Predicted};
 use crate::http::protocols::prediction_request::PredictionRequest;
 use crate::http::server::error::{ApiError, ErrorCode};
 use crate::http::server::query::PARAMETERS;
+use crate::source::catalog::MAX_NAMES;
 use ordinate_model::frame::Frame;
 use ordinate_model::suggestion::did_you_mean;
 use ordinate_model::wording::shorten;
@@ -47,16 +48,17 @@ struct Content {
 pub(super) async fn call(application: &Application, mut request: RpcRequest<'_>) -> Result<Response, Failure> {
     let Params { name, arguments } = json_rpc::params(request.params)?;
     let name = name.ok_or_else(|| RpcError::invalid_params("missing key \"name\" with the name of a tool"))?;
-    let models = application.catalog.models().await.map_err(ApiError::from)?;
+    let models = application.catalog.names(None, MAX_NAMES).await.map_err(ApiError::from)?.names;
     let names = tools::names(&models);
     let Some((_, model)) = names.iter().zip(&models).find(|(known, _)| **known == name) else {
         let message = format!("unknown tool {:?}{}", shorten(&name), did_you_mean(&name, &names));
         return Err(RpcError::invalid_params(message).into());
     };
+    let model = application.catalog.model(model, None).await.map_err(ApiError::from)?;
     let headers = std::mem::take(&mut request.headers);
     let prediction = PredictionRequest::after_body(application, model.clone(), headers, request.limit);
     let arguments = arguments.as_ref().map_or("{}", |arguments| arguments.get());
-    match predict(prediction, model, arguments, request.id) {
+    match predict(prediction, &model, arguments, request.id) {
         Err(error) if error.code.status().is_client_error() => request.respond(&ToolResult {
             content: [Content { text: message(&error) }],
             structured_content: None,

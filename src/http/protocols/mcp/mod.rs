@@ -22,6 +22,8 @@ use crate::http::server::envelope::Envelope;
 use crate::http::server::error::ApiError;
 use crate::http::server::headers::MCP_VERSION;
 use crate::http::server::response::AnswerLimit;
+use crate::source::Causes;
+use crate::source::catalog::MAX_NAMES;
 use json_rpc::{Failure, Message, RpcError};
 use ordinate_model::wording::shorten;
 
@@ -30,6 +32,9 @@ pub(crate) const PROTOCOL: Protocol = Protocol { routes, tags: &[openapi::TAG], 
 /// The supported versions of the protocol; the last is offered to clients that request another.
 const VERSIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", LATEST];
 const LATEST: &str = "2025-11-25";
+
+/// The most tools of a page of `tools/list`; each loads its model.
+const MAX_TOOLS: usize = 50;
 
 /// Advice for the language model of an agent.
 const INSTRUCTIONS: &str = "Each tool predicts with one model. Send all rows of a question in one call. Report the \
@@ -80,15 +85,45 @@ async fn answer(application: &Application, method: &str, request: RpcRequest<'_>
         "ping" => request.respond(&json!({})),
         "tools/list" => {
             let ListParams { cursor } = json_rpc::params(request.params)?;
-            if cursor.is_some() {
-                return Err(RpcError::invalid_params("unknown cursor; the list of tools has one page").into());
-            }
-            let models = application.catalog.models().await.map_err(ApiError::from)?;
-            request.respond(&json!({"tools": tools::list(&models, application.limits.max_rows)}))
+            request.respond(&list(application, cursor.as_deref()).await?)
         }
         "tools/call" => call::call(application, request).await,
         other => Err(RpcError::unknown_method(other).into()),
     }
+}
+
+/// `tools/list`: the tools of one page of models. The cursor is the name of the last tool of the page before.
+async fn list(application: &Application, cursor: Option<&str>) -> Result<serde_json::Value, Failure> {
+    let models = application.catalog.names(None, MAX_NAMES).await.map_err(ApiError::from)?.names;
+    let names = tools::names(&models);
+    let start = match cursor {
+        None => 0,
+        Some(cursor) => match names.iter().position(|name| name == cursor) {
+            Some(position) => position + 1,
+            None => return Err(RpcError::invalid_params("unknown cursor; send the nextCursor of a page").into()),
+        },
+    };
+    let page: Vec<_> = names.iter().zip(&models).skip(start).take(MAX_TOOLS).collect();
+    let mut tools = Vec::with_capacity(page.len());
+    let mut failure = None;
+    for (tool, model) in &page {
+        match application.catalog.model(model, None).await {
+            Ok(model) => tools.push((tool.as_str(), model)),
+            Err(error) => {
+                tracing::warn!(model, cause = %Causes(&error), "not a tool, because it cannot be loaded");
+                failure = Some(error);
+            }
+        }
+    }
+    if let Some(error) = failure.filter(|_| tools.is_empty()) {
+        return Err(ApiError::from(error).into());
+    }
+    let tools = tools::list(tools.iter().map(|(name, model)| (*name, model)), application.limits.max_rows);
+    let next = page.last().map(|(name, _)| name.as_str()).filter(|_| start + page.len() < names.len());
+    Ok(match next {
+        Some(next) => json!({"tools": tools, "nextCursor": next}),
+        None => json!({"tools": tools}),
+    })
 }
 
 #[derive(Default, Deserialize)]

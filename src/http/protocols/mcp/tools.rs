@@ -17,8 +17,8 @@ const MAX_NAME: usize = 64;
 const MAX_VALUES: usize = 1 << 22;
 
 /// The tools, as in the result of `tools/list`.
-pub(super) fn list(models: &[Arc<Model>], max_rows: usize) -> Vec<Value> {
-    let tool = |(name, model): (String, &Arc<Model>)| {
+pub(super) fn list<'m>(tools: impl IntoIterator<Item = (&'m str, &'m Arc<Model>)>, max_rows: usize) -> Vec<Value> {
+    let tool = |(name, model): (&str, &Arc<Model>)| {
         let schemas = ModelSchemas::new(model, self::max_rows(model, max_rows));
         let target = &model.signature().target().name;
         json!({
@@ -30,7 +30,7 @@ pub(super) fn list(models: &[Arc<Model>], max_rows: usize) -> Vec<Value> {
             "annotations": {"readOnlyHint": true, "idempotentHint": true, "openWorldHint": false},
         })
     };
-    names(models).into_iter().zip(models).map(tool).collect()
+    tools.into_iter().map(tool).collect()
 }
 
 /// The name of a model's tool: `predict_` and the name of the model, in the characters that all clients accept.
@@ -40,10 +40,10 @@ pub(super) fn name(model: &str) -> String {
 }
 
 /// The names of the tools of these models, all different.
-pub(super) fn names(models: &[Arc<Model>]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
+pub(super) fn names(models: &[String]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::with_capacity(models.len());
     for model in models {
-        let first = name(model.name());
+        let first = name(model);
         let mut unique = first.clone();
         // Different names of models can become the same.
         for number in 2.. {
@@ -98,16 +98,9 @@ fn input(schemas: &ModelSchemas<'_>) -> Schema {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ordinate_test_support::{ModelDocument, column, feature};
 
     fn names_of(models: &[&str]) -> Vec<String> {
-        let file = |name: &str| {
-            let x = column("x", json!({"feature": "x"}), 0.0, 1.0);
-            let document = ModelDocument::regression(name, 0.0).features(json!([feature("x", "double")]));
-            document.column(x, 1.0).file(json!([[0.0]]))
-        };
-        let model = |name: &&str| Arc::new(Model::from_json(&file(name)).unwrap());
-        names(&models.iter().map(model).collect::<Vec<_>>())
+        names(&models.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
     }
 
     #[test]
@@ -117,7 +110,7 @@ mod tests {
 
     #[test]
     fn names_are_short_and_unique() {
-        let long = ["a".repeat(127) + "1", "a".repeat(127) + "2", "a".repeat(128)];
+        let long = ["a".repeat(63) + "1", "a".repeat(63) + "2", "a".repeat(64)];
         let names = names_of(&[&long[0], &long[1], &long[2], "x.y", "x_y", "x_y_2"]);
         assert_eq!(names[0], format!("predict_{}", "a".repeat(56)));
         assert_eq!(names[1], format!("predict_{}_2", "a".repeat(54)));

@@ -17,6 +17,7 @@ fn routes() -> Vec<Route> {
         predict("/predict").operation_of_default_model(openapi::predict::default_model),
         Route::get("/models", models::list).operation(openapi::models),
         show("/models/{name}").operation(openapi::model),
+        Route::get("/models/{name}/versions", models::versions).operation(openapi::versions),
         show("/models/{name}/versions/{version}").operation(openapi::version),
         predict("/models/{name}/predict").operation_per_model(openapi::predict::model),
         predict("/models/{name}/versions/{version}/predict").operation_per_model(openapi::predict::version),

@@ -2,19 +2,27 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use http::Uri;
 use indexmap::IndexMap;
 use serde::Serialize;
+use url::form_urlencoded;
 
 use crate::http::application::App;
 use crate::http::protocols::model_path::ModelPath;
-use crate::http::server::error::ApiError;
+use crate::http::server::error::{ApiError, ErrorCode};
+use crate::http::server::query::{self, LIST_PARAMETERS};
 use crate::http::server::response;
-use ordinate_model::Model;
+use crate::source::catalog::{MAX_NAMES, Releases};
 use ordinate_model::answer::AvailableIntervals;
 use ordinate_model::artifact::Training;
+use ordinate_model::identity::Version;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::Signature;
 use ordinate_model::task::Task;
+use ordinate_model::wording::shorten;
+
+/// The names of a page without the parameter `limit`.
+const DEFAULT_LIMIT: usize = 100;
 
 /// The description of a model, without its coefficients.
 #[derive(Serialize)]
@@ -40,16 +48,56 @@ struct Description<'a> {
 }
 
 #[derive(Serialize)]
-struct Summary<'a> {
-    name: &'a str,
-    version: &'a str,
+struct Listed {
+    name: String,
     default: bool,
-    task: Task,
 }
 
 #[derive(Serialize)]
-struct List<'a> {
-    models: Vec<Summary<'a>>,
+struct List {
+    models: Vec<Listed>,
+    /// The `after` of the next page, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// The parameters of the list.
+struct Page {
+    /// The `next` of the page before.
+    after: Option<String>,
+    limit: usize,
+}
+
+impl Page {
+    fn from_query(query: &str) -> Result<Self, ApiError> {
+        let [after, limit] = LIST_PARAMETERS;
+        let mut page = Self { after: None, limit: DEFAULT_LIMIT };
+        for (key, value) in form_urlencoded::parse(query.as_bytes()) {
+            if key == after {
+                page.after = Some(value.into_owned());
+            } else if key == limit {
+                let parsed = value.parse().ok().filter(|limit| (1..=MAX_NAMES).contains(limit));
+                page.limit = parsed.ok_or_else(|| {
+                    let detail = format!(
+                        "URL parameter {key:?}: expected a whole number from 1 to {MAX_NAMES}, got {:?}",
+                        shorten(&value)
+                    );
+                    ApiError::new(ErrorCode::InvalidOption, detail)
+                })?;
+            } else {
+                return Err(query::unknown(&key, LIST_PARAMETERS));
+            }
+        }
+        Ok(page)
+    }
+}
+
+#[derive(Serialize)]
+struct ReleaseList<'a> {
+    name: &'a str,
+    versions: Vec<String>,
+    /// The version that each alias points to.
+    aliases: &'a IndexMap<String, Version>,
 }
 
 #[derive(Serialize)]
@@ -58,32 +106,33 @@ struct RequestLimits {
     max_body_bytes: usize,
 }
 
-/// `GET /models`
-pub(crate) async fn list(State(application): App) -> Result<Response, ApiError> {
-    let models = application.catalog.models().await?;
-    let default = application.catalog.default_model().await?;
-    let summary = |model| {
-        let model: &Model = model;
-        let document = model.document();
-        Summary {
-            name: model.name(),
-            version: model.version(),
-            default: model.name() == default.name(),
-            task: document.task,
-        }
-    };
-    response::respond(&List { models: models.iter().map(|model| summary(model)).collect() })
+/// `GET /models`: the names, in pages. Loads no model.
+pub(crate) async fn list(State(application): App, uri: Uri) -> Result<Response, ApiError> {
+    let Page { after, limit } = Page::from_query(uri.query().unwrap_or_default())?;
+    let page = application.catalog.names(after.as_deref(), limit).await?;
+    let default = application.catalog.default_name().await.ok();
+    let is_default = |name: &str| default.as_ref().is_some_and(|default| default.as_str() == name);
+    let models = page.names.into_iter().map(|name| Listed { default: is_default(&name), name }).collect();
+    response::respond(&List { models, next: page.next })
+}
+
+/// `GET /models/{name}/versions`
+pub(crate) async fn versions(State(application): App, path: ModelPath) -> Result<Response, ApiError> {
+    let name = path.name().unwrap_or_default();
+    let Releases { versions, aliases } = application.catalog.releases(name).await?;
+    let versions = versions.into_iter().map(String::from).collect();
+    response::respond(&ReleaseList { name, versions, aliases: &aliases })
 }
 
 /// `GET /models/{name}[/versions/{version}]`
 pub(crate) async fn show(State(application): App, path: ModelPath) -> Result<Response, ApiError> {
     let model = path.load(&application).await?;
-    let default = application.catalog.default_model().await;
+    let default = application.catalog.default_name().await;
     let document = model.document();
     response::respond(&Description {
         name: model.name(),
         version: model.version(),
-        default: default.is_ok_and(|default| default.name() == model.name()),
+        default: default.is_ok_and(|default| default.as_str() == model.name()),
         task: document.task,
         classes: model.classes(),
         threshold: model.threshold(),

@@ -6,6 +6,8 @@ use utoipa::openapi::schema::{AnyOfBuilder, ComponentsBuilder, ObjectBuilder, Ty
 
 use crate::http::docs::operation::{Draft, Tag};
 use crate::http::docs::schema::{ModelSchemas, any, boolean, count, list, number, object, one_of, probability, text};
+use crate::http::server::query::LIST_PARAMETERS;
+use crate::source::catalog::MAX_NAMES;
 
 pub(crate) const TAGS: [Tag; 3] = [PREDICT, MODELS, HEALTH];
 
@@ -19,7 +21,20 @@ pub(crate) const HEALTH: Tag = Tag { name: "Health", description: "Liveness and 
 
 /// `GET /models`
 pub(crate) fn models(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
-    draft.about(MODELS, "List the served models").needs_model().answers("Models", "The models")
+    let draft = draft.about(MODELS, "List the names of the models, in pages").needs_model();
+    let after =
+        ObjectBuilder::new().schema_type(Type::String).description(Some("The member `next` of the page before"));
+    let limit = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(MAX_NAMES));
+    let limit = limit.description(Some("Maximum number of names; 100 by default"));
+    let [after_name, limit_name] = LIST_PARAMETERS;
+    let draft = draft.pages([(after_name, after.build()), (limit_name, limit.build())]);
+    draft.answers("Models", "The models")
+}
+
+/// `GET /models/{name}/versions`
+pub(crate) fn versions(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
+    let draft = draft.about(MODELS, "List the versions and aliases of a model").needs_model();
+    draft.answers("Versions", "The versions")
 }
 
 /// `GET /models/{name}`
@@ -60,14 +75,13 @@ pub(crate) fn certainty(object: ObjectBuilder) -> ObjectBuilder {
 
 /// Adds the schemas of this protocol.
 pub(crate) fn define(components: ComponentsBuilder, models: &[ModelSchemas<'_>]) -> ComponentsBuilder {
-    let identity = || {
-        [
-            ("name", text("The name of the model")),
-            ("version", text("The served version")),
-            ("default", boolean("Whether this is the model of requests that do not name one")),
-            ("task", one_of(["regression", "classification"]).into()),
-        ]
-    };
+    let name = || ("name", text("The name of the model"));
+    let default = || ("default", boolean("Whether this is the model of requests that do not name one"));
+    let next = text("The parameter `after` of the next page, if there is one");
+    let page = object([("models", list(object([name(), default()])))]).property("next", next);
+    let aliases = ObjectBuilder::new().additional_properties(Some(text("A version")));
+    let aliases = aliases.description(Some("The version that each alias points to"));
+    let versions = object([name(), ("versions", list(text("A version"))), ("aliases", aliases.into())]);
     let signature = signature();
     let limits = object([
         ("max_rows", count("Maximum number of rows per request")),
@@ -81,7 +95,8 @@ pub(crate) fn define(components: ComponentsBuilder, models: &[ModelSchemas<'_>])
         .description(Some("The method of intervals or prediction sets; null if the model has none"))
         .item(certainty(ObjectBuilder::new()).required("method"))
         .item(ObjectBuilder::new().schema_type(Type::Null));
-    let model = object(identity())
+    let task = one_of(["regression", "classification"]).into();
+    let model = object([name(), ("version", text("The served version")), default(), ("task", task)])
         .property("classes", list(any("A class")))
         .property(
             "threshold",
@@ -107,7 +122,8 @@ pub(crate) fn define(components: ComponentsBuilder, models: &[ModelSchemas<'_>])
         .property("limits", limits)
         .required("limits");
     let components = components
-        .schema("Models", object([("models", list(object(identity())))]))
+        .schema("Models", page)
+        .schema("Versions", versions)
         .schema("Model", model)
         .schema("Live", object([("live", boolean("Always true"))]))
         .schema("Ready", object([("ready", boolean("Always true"))]));

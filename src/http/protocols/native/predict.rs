@@ -32,7 +32,7 @@ impl Options {
             } else if key == probabilities {
                 put(&mut options.probabilities, &key, parameter(&key, &value, SWITCH, value.parse().ok())?)?;
             } else {
-                return Err(query::unknown(&key));
+                return Err(query::unknown(&key, PARAMETERS));
             }
         }
         Ok(options)

@@ -4,21 +4,33 @@ use std::time::UNIX_EPOCH;
 
 use axum::extract::State;
 use axum::response::Response;
-use serde::Serialize;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use super::super::model_path::ModelPath;
-use crate::http::application::App;
+use crate::http::application::{App, MAX_DESCRIBED};
 use crate::http::server::error::{ApiError, ErrorCode};
 use crate::http::server::response;
 use crate::http::server::statistics::{Counts, Times};
+use crate::source::catalog::MAX_NAMES;
 use ordinate_model::Model;
 
+/// A model of the index. Its version is known when it is loaded.
 #[derive(Serialize)]
-struct Indexed<'a> {
-    name: &'a str,
-    version: &'a str,
+struct Indexed {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
     state: &'static str,
     reason: &'static str,
+}
+
+/// The body of a request for the index.
+#[derive(Default, Deserialize)]
+struct IndexRequest {
+    /// Whether only loaded models are listed.
+    #[serde(default)]
+    ready: bool,
 }
 
 #[derive(Serialize)]
@@ -61,13 +73,31 @@ struct Total {
 }
 
 /// `POST /v2/repository/index`
-pub(crate) async fn index(State(application): App) -> Result<Response, ApiError> {
-    let models = application.catalog.models().await?;
-    let indexed: Vec<_> = models
-        .iter()
-        .map(|model| Indexed { name: model.name(), version: model.version(), state: "READY", reason: "" })
-        .collect();
+pub(crate) async fn index(State(application): App, body: Bytes) -> Result<Response, ApiError> {
+    // A client may send no body; members other than `ready` have no meaning.
+    let IndexRequest { ready } = serde_json::from_slice(&body).unwrap_or_default();
+    let described = application.catalog.models(MAX_DESCRIBED).await?;
+    let loaded = application.catalog.loaded();
+    let others = loaded.iter().filter(|model| !described.iter().any(|known| known.checksum() == model.checksum()));
+    let mut indexed: Vec<_> = described.iter().chain(others).map(|model| Indexed::loaded(model)).collect();
+    if !ready {
+        let names = application.catalog.names(None, MAX_NAMES).await?.names;
+        let is_loaded = |name: &String| indexed.iter().any(|model| model.name == *name);
+        let others: Vec<_> = names.into_iter().filter(|name| !is_loaded(name)).map(Indexed::not_loaded).collect();
+        indexed.extend(others);
+    }
     response::respond(&indexed)
+}
+
+impl Indexed {
+    fn loaded(model: &Model) -> Self {
+        let version = Some(model.version().to_owned());
+        Self { name: model.name().to_owned(), version, state: "READY", reason: "" }
+    }
+
+    fn not_loaded(name: String) -> Self {
+        Self { name, version: None, state: "UNAVAILABLE", reason: "loaded at its first request" }
+    }
 }
 
 /// `POST /v2/repository/models/{model}/load` and `…/unload`
@@ -79,7 +109,7 @@ pub(crate) async fn not_supported() -> ApiError {
 
 /// `GET /v2/models/stats`
 pub(crate) async fn all_statistics(State(application): App) -> Result<Response, ApiError> {
-    let models = application.catalog.models().await?;
+    let models = application.catalog.loaded();
     let model_stats =
         models.iter().map(|model| ModelStatistics::new(model, &application.statistics.get(model))).collect();
     response::respond(&Statistics { model_stats })

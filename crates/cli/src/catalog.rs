@@ -1,0 +1,123 @@
+//! The CATALOG argument, and what the commands for releases have in common.
+
+use std::env;
+use std::error::Error;
+
+use clap::Args;
+use ordinate::config::Environment;
+use ordinate::source::Causes;
+use ordinate_model::identity::{ModelName, Version};
+use ordinate_releases::{Change, ReleaseCatalog, ReleaseError, Who};
+
+/// The catalog of a command.
+#[derive(Debug, Args)]
+pub(super) struct CatalogArgument {
+    /// Catalog of models: a folder such as models/, or `s3://bucket/prefix/` [default: `$MODEL_URI`]
+    #[arg(value_name = "CATALOG")]
+    catalog: Option<String>,
+}
+
+impl CatalogArgument {
+    /// Opens the catalog.
+    ///
+    /// # Errors
+    /// A message for the user.
+    pub(super) fn open(&self) -> Result<ReleaseCatalog, String> {
+        open(&self.place()?)
+    }
+
+    /// Opens the catalog, or makes an empty one.
+    ///
+    /// # Errors
+    /// A message for the user.
+    pub(super) fn create(&self) -> Result<ReleaseCatalog, String> {
+        create(&self.place()?)
+    }
+
+    fn place(&self) -> Result<String, String> {
+        let missing = || "no catalog\nhelp: name it as the last argument, or set MODEL_URI".to_owned();
+        self.catalog.clone().or_else(|| variable("MODEL_URI")).ok_or_else(missing)
+    }
+}
+
+/// Opens the catalog at this place.
+///
+/// # Errors
+/// A message for the user.
+pub(super) fn open(place: &str) -> Result<ReleaseCatalog, String> {
+    let settings = Environment(|name: &str| env::var(name).ok()).s3();
+    ReleaseCatalog::open(place, settings).map_err(|error| message(&error))
+}
+
+/// Opens the catalog at this place, or makes an empty one.
+///
+/// # Errors
+/// A message for the user.
+pub(super) fn create(place: &str) -> Result<ReleaseCatalog, String> {
+    open(place)?.create().map_err(|error| message(&error))
+}
+
+/// Whether an argument names a catalog, not a file.
+pub(super) fn is_catalog(place: &str) -> bool {
+    place.ends_with('/')
+}
+
+/// The alias that a command changes, and its entry in the history.
+#[derive(Debug, Args)]
+pub(super) struct ReleaseArguments {
+    /// Reason for the release, for the history
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    message: String,
+    /// Name of the person or program that releases, for the history [default: `$USER`]
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+}
+
+impl ReleaseArguments {
+    pub(super) fn who(&self) -> Who {
+        let by = self.by.clone().or_else(|| variable("USER")).or_else(|| variable("LOGNAME")).unwrap_or_default();
+        Who { by, message: self.message.clone() }
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Parses the name of a model or alias.
+///
+/// # Errors
+/// A message with the allowed characters.
+pub(super) fn name(text: &str) -> Result<ModelName, String> {
+    ModelName::try_from(text.to_owned())
+}
+
+/// Parses a version.
+///
+/// # Errors
+/// A message with the allowed values.
+pub(super) fn version(text: &str) -> Result<Version, String> {
+    Version::try_from(text.to_owned())
+}
+
+/// Runs an operation on a catalog to its end.
+///
+/// # Errors
+/// A message for the user.
+pub(super) fn wait<T>(work: impl Future<Output = Result<T, ReleaseError>>) -> Result<T, Box<dyn Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(work).map_err(|error| message(&error))?)
+}
+
+fn message(error: &ReleaseError) -> String {
+    Causes(error).to_string()
+}
+
+/// A change of an alias as a line of text.
+pub(super) fn changed(name: &ModelName, alias: &ModelName, change: &Change) -> String {
+    match &change.from {
+        None => format!("{name}@{alias} is version {}.\n", change.to),
+        Some(from) if *from == change.to => format!("{name}@{alias} was version {} already.\n", change.to),
+        Some(from) => format!("{name}@{alias} is version {}; it was {from}.\n", change.to),
+    }
+}

@@ -1,0 +1,75 @@
+//! `ordinate copy`: a version of a model from one catalog to another.
+
+use std::error::Error;
+
+use clap::Args;
+use ordinate::source::catalog::CatalogError;
+use ordinate_model::identity::{ModelName, Version};
+use ordinate_releases::{ReleaseCatalog, ReleaseError, live};
+
+use super::catalog::{ReleaseArguments, changed, create, name, open, wait};
+
+/// Copy a version of a model to another catalog
+///
+/// The file is copied as it is, with its version and checksum, unless the other catalog has another model under that
+/// number: then it becomes the next free version there. Copying again changes nothing.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  ordinate copy price@4 s3://staging/models/ s3://production/models/
+  ordinate copy price staging/ production/ --alias live")]
+pub(super) struct Arguments {
+    /// Model and version, such as price@4 or price@shadow; the version of the alias live without @
+    #[arg(value_name = "NAME[@VERSION]")]
+    model: String,
+    /// Catalog to copy from: a folder such as models/, or `s3://bucket/prefix/`
+    #[arg(value_name = "FROM")]
+    from: String,
+    /// Catalog to copy to
+    #[arg(value_name = "TO")]
+    to: String,
+    /// Alias in the other catalog that points to the copied version from then on
+    #[arg(long, value_name = "ALIAS", value_parser = name)]
+    alias: Option<ModelName>,
+    #[command(flatten)]
+    release: ReleaseArguments,
+}
+
+/// Copies, and returns the version as text.
+pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
+    let (from, to) = (open(&arguments.from)?, create(&arguments.to)?);
+    let (model, wanted) = arguments.model.split_once('@').map_or((&*arguments.model, None), |(n, w)| (n, Some(w)));
+    let model = name(model)?;
+    wait(async {
+        let version = resolve(&from, &model, wanted).await?;
+        let copied = from.copy_to(&model, &version, &to).await?;
+        let mut text = format!("Copied {model}@{version} to {}\nsha256 {}\n", copied.location, copied.sha256);
+        if copied.version != version {
+            let note = format!("It is version {} there: {version} is another model.\n", copied.version);
+            text.push_str(&note);
+        }
+        if let Some(alias) = &arguments.alias {
+            let change = to.promote(&model, &copied.version, alias, &arguments.release.who()).await?;
+            text.push_str(&changed(&model, alias, &change));
+        }
+        Ok(text)
+    })
+}
+
+/// The version of a number or an alias; that of `live` for neither.
+async fn resolve(catalog: &ReleaseCatalog, model: &ModelName, wanted: Option<&str>) -> Result<Version, ReleaseError> {
+    match wanted.map(|wanted| (Version::try_from(wanted.to_owned()), name(wanted))) {
+        Some((Ok(version), _)) => Ok(version),
+        Some((Err(_), Ok(alias))) => Ok(catalog.history(model, &alias).await?.version),
+        Some((Err(_), Err(problem))) => Err(ReleaseError::NotACatalog(problem)),
+        None => match catalog.history(model, &live()).await {
+            // A model that is not live yet: its only version.
+            Err(ReleaseError::Catalog(error @ CatalogError::UnknownAlias { .. })) => {
+                match catalog.releases(model).await?.versions.as_slice() {
+                    [only] => Ok(only.clone()),
+                    _ => Err(error.into()),
+                }
+            }
+            history => Ok(history?.version),
+        },
+    }
+}

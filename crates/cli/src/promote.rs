@@ -1,0 +1,39 @@
+//! `ordinate promote`: an alias points to another version.
+
+use std::error::Error;
+
+use clap::Args;
+use ordinate_model::identity::{ModelName, Version};
+
+use super::catalog::{CatalogArgument, ReleaseArguments, changed, name, version, wait};
+
+/// Make an alias of a model point to a version
+///
+/// Servers use the alias `live` for requests that name no version. The version must exist and is verified first.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  ordinate promote price 4 models/
+  ordinate promote price 4 s3://bucket/models/ --alias shadow --message 'compare with 3'")]
+pub(super) struct Arguments {
+    /// Name of the model
+    #[arg(value_name = "NAME", value_parser = name)]
+    name: ModelName,
+    /// Version that the alias points to from then on
+    #[arg(value_name = "VERSION", value_parser = version)]
+    version: Version,
+    #[command(flatten)]
+    catalog: CatalogArgument,
+    /// Alias to change
+    #[arg(long, value_name = "ALIAS", value_parser = name, default_value = "live")]
+    alias: ModelName,
+    #[command(flatten)]
+    release: ReleaseArguments,
+}
+
+/// Changes the alias, and returns the change as text.
+pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
+    let Arguments { name, version, alias, .. } = arguments;
+    let (catalog, who) = (arguments.catalog.open()?, arguments.release.who());
+    let change = wait(catalog.promote(name, version, alias, &who))?;
+    Ok(changed(name, alias, &change))
+}

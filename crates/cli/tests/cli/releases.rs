@@ -1,0 +1,254 @@
+//! Publishing models to a catalog, and changing what is live: `publish`, `promote`, `rollback`, `history`, `models`,
+//! `diff` and `copy`, with folders and with an S3 server.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use ordinate_test_support::s3_server::{BUCKET, S3Server};
+use rstest::rstest;
+use serde_json::Value;
+use tempfile::{TempDir, tempdir};
+
+use crate::support::{command, complained, complained_with_code, run, succeeded, text};
+
+/// A folder with the models `price` of three kinds: as it is, retrained, and with another feature.
+fn models() -> TempDir {
+    let folder = tempdir().unwrap();
+    let path = folder.path();
+    fs::write(path.join("price.csv"), "area,rooms,price\n1,1,3\n2,1,5\n3,2,7\n4,3,10\n5,3,11\n6,1,14\n").unwrap();
+    fs::write(path.join("again.csv"), "area,rooms,price\n1,1,3\n2,1,5\n3,2,7\n4,3,10\n5,3,11\n6,1,20\n").unwrap();
+    fs::write(path.join("other.csv"), "area,floor,price\n1,1,3\n2,1,5\n3,2,7\n4,3,10\n5,3,11\n6,1,14\n").unwrap();
+    for name in ["price", "again", "other"] {
+        let arguments = format!("train {name}.csv --target price --name price --test-fraction 0 --out {name}.json");
+        succeeded(&run(path, &arguments));
+    }
+    folder
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_str(succeeded(output)).unwrap()
+}
+
+/// The versions of `price` that were live, the latest first.
+fn history(folder: &Path) -> Vec<String> {
+    let history = json(&run(folder, "history price models/ --json"));
+    let releases = history["releases"].as_array().unwrap();
+    releases.iter().map(|release| release["version"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_model_is_published_promoted_and_rolled_back() {
+    let folder = models();
+    let folder = folder.path();
+    let said = run(folder, "publish price.json models/ --alias live --by ann --message first");
+    let said = succeeded(&said);
+    assert!(said.starts_with("Published price@1 to file://") && said.contains("/models/price/1.json\n"), "{said}");
+    assert!(said.ends_with("price@live is version 1.\n"), "{said}");
+    succeeded(&run(folder, "publish again.json models/ --alias live --by ben"));
+    succeeded(&run(folder, "publish price.json models/"));
+    assert_eq!(succeeded(&run(folder, "promote price 3 models/ --by cem")), "price@live is version 3; it was 2.\n");
+    assert_eq!(succeeded(&run(folder, "promote price 3 models/")), "price@live was version 3 already.\n");
+    assert_eq!(succeeded(&run(folder, "rollback price models/")), "price@live is version 2; it was 3.\n");
+    assert_eq!(succeeded(&run(folder, "rollback price models/")), "price@live is version 1; it was 2.\n");
+    let message = run(folder, "rollback price models/");
+    assert!(complained(&message).contains("there is no version before it"), "{}", complained(&message));
+    assert_eq!(history(folder), ["1", "2", "3", "2", "1"]);
+    // A version that is promoted after a rollback is a new step.
+    succeeded(&run(folder, "promote price 3 models/"));
+    assert_eq!(succeeded(&run(folder, "rollback price models/")), "price@live is version 1; it was 3.\n");
+
+    let table = run(folder, "history price models/");
+    let table = succeeded(&table);
+    assert!(table.contains("ann") && table.contains("first") && table.contains("rollback of 3"), "{table}");
+    let listed = json(&run(folder, "models models/ --json"));
+    let listed: Vec<(&str, usize)> = listed["models"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|model| (model["version"].as_str().unwrap(), model["aliases"].as_array().unwrap().len()))
+        .collect();
+    assert_eq!(listed, [("3", 0), ("2", 0), ("1", 1)]);
+}
+
+#[test]
+fn a_published_file_has_its_version_and_is_otherwise_the_same_model() {
+    let folder = models();
+    let folder = folder.path();
+    for _ in 0..2 {
+        succeeded(&run(folder, "publish price.json models/"));
+    }
+    let read = |name: &str| -> Value { serde_json::from_slice(&fs::read(folder.join(name)).unwrap()).unwrap() };
+    let (mut original, mut second) = (read("price.json"), read("models/price/2.json"));
+    assert_eq!(second["version"], "2");
+    assert_ne!(second["sha256"], original["sha256"]);
+    for document in [&mut original, &mut second] {
+        document["version"].take();
+        document["sha256"].take();
+    }
+    assert_eq!(original, second);
+    assert_eq!(fs::read(folder.join("price.json")).unwrap(), fs::read(folder.join("models/price/1.json")).unwrap());
+    succeeded(&run(folder, "inspect models/price/2.json"));
+}
+
+#[test]
+fn a_damaged_model_is_not_published() {
+    let folder = models();
+    let damaged =
+        fs::read_to_string(folder.path().join("price.json")).unwrap().replacen("\"rows\": 6", "\"rows\": 7", 1);
+    fs::write(folder.path().join("damaged.json"), damaged).unwrap();
+    let message = run(folder.path(), "publish damaged.json models/");
+    assert!(complained(&message).contains("checksum"), "{}", complained(&message));
+    assert!(!folder.path().join("models").exists());
+}
+
+#[test]
+fn an_alias_does_not_move_to_a_version_that_breaks_its_callers() {
+    let folder = models();
+    let folder = folder.path();
+    succeeded(&run(folder, "publish price.json models/ --alias live"));
+    let refused = run(folder, "publish other.json models/ --alias live");
+    let refused = complained(&refused);
+    assert!(refused.contains("requests for price@live (version 1) would break:"), "{refused}");
+    assert!(refused.contains("feature \"floor\" is new") && refused.contains("feature \"rooms\" is gone"), "{refused}");
+    assert_eq!(history(folder), ["1"]);
+    assert!(!folder.join("models/price/2.json").exists(), "nothing is published");
+    // The two remedies of the message.
+    succeeded(&run(folder, "publish other.json models/"));
+    succeeded(&run(folder, "publish other.json models/ --alias live --force"));
+    assert_eq!(history(folder), ["3", "1"]);
+}
+
+#[test]
+fn models_of_a_catalog_are_compared_and_predict() {
+    let folder = models();
+    let folder = folder.path();
+    for model in ["price", "again", "other"] {
+        succeeded(&run(folder, &format!("publish {model}.json models/ --alias live --force")));
+    }
+    let same = run(folder, "diff models/price@1 models/price@2 --data price.csv --json");
+    let same = json(&same);
+    assert_eq!((same["old"].as_str(), same["new"].as_str()), (Some("price@1"), Some("price@2")));
+    assert_eq!(same["breaking"], serde_json::json!([]));
+    assert_eq!(same["predictions"]["rows"], 6);
+    assert!(same["predictions"]["largest_difference"].as_f64().unwrap() > 0.0);
+
+    let breaking = run(folder, "diff models/price@1 models/price@live");
+    let message = complained_with_code(&breaking, 1);
+    assert!(message.contains("4 breaking changes") || message.contains("2 breaking changes"), "{message}");
+    assert!(text(&breaking.stdout).contains("- feature \"rooms\" is gone"), "{}", text(&breaking.stdout));
+
+    let predicted = run(folder, "predict models/price@1 price.csv");
+    assert_eq!(succeeded(&predicted).lines().count(), 7);
+    let unknown = run(folder, "inspect models/price@9");
+    assert!(complained(&unknown).contains("the versions are 1, 2, 3"), "{}", complained(&unknown));
+}
+
+#[test]
+fn a_version_is_copied_as_it_is_to_another_catalog() {
+    let folder = models();
+    let folder = folder.path();
+    succeeded(&run(folder, "publish price.json staging/"));
+    succeeded(&run(folder, "publish again.json staging/ --alias live"));
+    for _ in 0..2 {
+        let copied = run(folder, "copy price staging/ production/ --alias live");
+        assert!(succeeded(&copied).starts_with("Copied price@2 to file://"), "{}", succeeded(&copied));
+    }
+    let bytes = |name: &str| fs::read(folder.join(name)).unwrap();
+    assert_eq!(bytes("production/price/2.json"), bytes("staging/price/2.json"));
+    // Another model has the number there.
+    succeeded(&run(folder, "publish other.json fresh/"));
+    let copied = run(folder, "copy price@1 staging/ fresh/");
+    assert!(succeeded(&copied).contains("It is version 2 there"), "{}", succeeded(&copied));
+    succeeded(&run(folder, "inspect fresh/price/2.json"));
+}
+
+#[test]
+fn training_publishes_to_a_catalog() {
+    let folder = models();
+    let folder = folder.path();
+    for version in 1..=2 {
+        let trained = run(folder, "train price.csv --target price --test-fraction 0 --out models/");
+        let said = succeeded(&trained);
+        assert!(said.starts_with(&format!("price@{version}: price from 2 features")), "{said}");
+        assert!(said.contains(&format!("models/price/{version}.json")), "{said}");
+    }
+}
+
+#[rstest]
+#[case("publish price.json", "no catalog\nhelp: name it as the last argument, or set MODEL_URI")]
+#[case(
+    "publish price.json models.json",
+    "\"models.json\" is not a catalog\nhelp: the path of a catalog ends with a slash"
+)]
+#[case("models s3://bucket/models.json", "is not a catalog\nhelp: the path of a catalog ends with a slash")]
+#[case("promote price 1 models/", "there is no model \"price\"; there are no models")]
+#[case("history price models/", "there is no model \"price\"; there are no models")]
+#[case("copy price models/ other/", "there is no model \"price\"; there are no models")]
+fn an_error_says_what_to_do(#[case] arguments: &str, #[case] message: &str) {
+    let folder = models();
+    fs::create_dir(folder.path().join("models")).unwrap();
+    let output = command(folder.path(), arguments).env_remove("MODEL_URI").output().unwrap();
+    assert!(complained(&output).contains(message), "{}", complained(&output));
+}
+
+/// `ordinate` with the credentials of the S3 server's administrator.
+fn administrator(folder: &Path, arguments: &str) -> Command {
+    let mut command = command(folder, arguments);
+    command.env("AWS_ACCESS_KEY_ID", "administrator").env("AWS_SECRET_ACCESS_KEY", "administrator-secret");
+    command.env("AWS_ENDPOINT_URL_S3", format!("http://{}", S3Server::shared().address()));
+    command
+}
+
+/// The first object makes the bucket.
+async fn make_bucket() {
+    S3Server::shared().put(BUCKET, "releases-exist", "").await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn publishers_at_the_same_time_get_different_versions(
+    #[values("models/", "s3://models/releases/together/")] catalog: &str,
+) {
+    const PUBLISHERS: usize = 6;
+    make_bucket().await;
+    let folder = models();
+    let publish =
+        || administrator(folder.path(), &format!("publish price.json {catalog} --alias live")).spawn().unwrap();
+    for mut publisher in (0..PUBLISHERS).map(|_| publish()).collect::<Vec<_>>() {
+        assert!(publisher.wait().unwrap().success());
+    }
+    let listed = administrator(folder.path(), &format!("models {catalog} --json")).output().unwrap();
+    assert_eq!(json(&listed)["models"].as_array().unwrap().len(), PUBLISHERS);
+    // Every release is in the history, and alias and history agree.
+    let history = administrator(folder.path(), &format!("history price {catalog} --json")).output().unwrap();
+    let history = json(&history);
+    let mut released: Vec<u32> = history["releases"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|release| release["version"].as_str().unwrap().parse().unwrap())
+        .collect();
+    released.sort_unstable();
+    assert_eq!(released, (1..=6).collect::<Vec<u32>>());
+}
+
+#[tokio::test]
+async fn a_catalog_in_s3_is_released_to_and_rolled_back() {
+    make_bucket().await;
+    let folder = models();
+    let run = |arguments: &str| administrator(folder.path(), arguments).output().unwrap();
+    let catalog = "s3://models/releases/back/";
+    succeeded(&run(&format!("publish price.json {catalog} --alias live")));
+    succeeded(&run(&format!("publish again.json {catalog} --alias live")));
+    assert_eq!(succeeded(&run(&format!("rollback price {catalog}"))), "price@live is version 1; it was 2.\n");
+    let predicted = run(&format!("predict {catalog}price@live price.csv"));
+    assert_eq!(succeeded(&predicted).lines().count(), 7);
+    let copied = run(&format!("copy price@2 {catalog} local/"));
+    assert!(succeeded(&copied).starts_with("Copied price@2 to file://"), "{}", succeeded(&copied));
+    // A reader may not publish.
+    let mut reader = administrator(folder.path(), &format!("publish price.json {catalog}"));
+    let denied =
+        reader.env("AWS_ACCESS_KEY_ID", "reader").env("AWS_SECRET_ACCESS_KEY", "reader-secret").output().unwrap();
+    assert!(complained(&denied).contains("the permission s3:PutObject is missing"), "{}", complained(&denied));
+}

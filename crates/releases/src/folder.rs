@@ -1,0 +1,154 @@
+//! Folders that can be written: each write is conditional, and nobody sees half of a file.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
+
+use aws_sdk_s3::error::SdkError;
+use aws_sdk_s3::operation::put_object::PutObjectError;
+use bytes::Bytes;
+use ordinate::source::file::LocalFolder;
+use ordinate::source::s3::{S3Folder, from_sdk};
+use ordinate::source::{BoxFuture, Content, ModelFolder, SourceError};
+use tempfile::NamedTempFile;
+use thiserror::Error;
+
+/// The condition for writing a file.
+#[derive(Debug, Clone, Copy)]
+pub enum Condition<'a> {
+    /// The file does not exist.
+    Absent,
+    /// The file still has this content.
+    Unchanged(&'a Content),
+}
+
+/// Why a file was not written.
+#[derive(Debug, Error)]
+pub enum PutError {
+    /// The condition does not hold: somebody else has written the file.
+    #[error("somebody else has written the file")]
+    Conflict,
+    /// It cannot be written.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+}
+
+/// A folder whose files can be written.
+pub trait WritableFolder: ModelFolder {
+    /// Makes the folder exist.
+    ///
+    /// # Errors
+    /// [`SourceError`] if it cannot be made.
+    fn create(&self) -> Result<(), SourceError>;
+
+    /// Writes a file as a whole if the condition holds.
+    ///
+    /// # Errors
+    /// See [`PutError`]; the folder is unchanged then.
+    fn put<'a>(&'a self, path: &'a str, bytes: Bytes, condition: Condition<'a>) -> BoxFuture<'a, Result<(), PutError>>;
+}
+
+impl WritableFolder for S3Folder {
+    /// A prefix exists with its first object.
+    fn create(&self) -> Result<(), SourceError> {
+        Ok(())
+    }
+
+    fn put<'a>(&'a self, path: &'a str, bytes: Bytes, condition: Condition<'a>) -> BoxFuture<'a, Result<(), PutError>> {
+        let location = self.location(path);
+        Box::pin(async move {
+            let client = self.client();
+            let request = client.get().await.put_object().bucket(location.bucket()).key(location.key());
+            let request = request.content_type("application/json").body(bytes.into());
+            let request = match condition {
+                Condition::Absent => request.if_none_match("*"),
+                Condition::Unchanged(content) => request.if_match(content.tag.0.clone()),
+            };
+            let sending = Box::pin(async {
+                request.send().await.map_err(|error| put_error(location.to_string(), error)).map(drop)
+            });
+            client.limited(&location, sending).await
+        })
+    }
+}
+
+/// 412 and 409 are the statuses of a condition that does not hold, 404 that of an object to be replaced that is gone.
+fn put_error(location: String, error: SdkError<PutObjectError, aws_sdk_s3::config::http::HttpResponse>) -> PutError {
+    let is_no_bucket = error.as_service_error().and_then(|error| error.meta().code()) == Some("NoSuchBucket");
+    match error.raw_response().map(|response| response.status().as_u16()) {
+        Some(409 | 412) => PutError::Conflict,
+        Some(404) if !is_no_bucket => PutError::Conflict,
+        _ => from_sdk(location, "s3:PutObject", error).into(),
+    }
+}
+
+impl WritableFolder for LocalFolder {
+    fn create(&self) -> Result<(), SourceError> {
+        fs::create_dir_all(self.path()).map_err(|source| SourceError::Io { location: self.describe(), source })
+    }
+
+    fn put<'a>(&'a self, path: &'a str, bytes: Bytes, condition: Condition<'a>) -> BoxFuture<'a, Result<(), PutError>> {
+        let file = self.path().join(path);
+        let location = format!("{}{path}", self.describe());
+        let expected = match condition {
+            Condition::Absent => None,
+            Condition::Unchanged(content) => Some(content.bytes.clone()),
+        };
+        Box::pin(async move {
+            let writing = tokio::task::spawn_blocking(move || write(&file, &bytes, expected.as_deref()));
+            match writing.await {
+                Ok(Ok(true)) => Ok(()),
+                Ok(Ok(false)) => Err(PutError::Conflict),
+                Ok(Err(source)) => Err(SourceError::Io { location, source }.into()),
+                Err(panicked) => Err(SourceError::Io { location, source: panicked.into() }.into()),
+            }
+        })
+    }
+}
+
+/// Writes a file as a whole: if it does not exist, or if it has the content `expected`. Returns whether it was written.
+fn write(path: &Path, bytes: &[u8], expected: Option<&[u8]>) -> io::Result<bool> {
+    let folder = path.parent().ok_or(ErrorKind::InvalidInput)?;
+    fs::create_dir_all(folder)?;
+    let mut temporary = NamedTempFile::new_in(folder)?;
+    temporary.write_all(bytes)?;
+    make_readable(temporary.as_file())?;
+    temporary.as_file().sync_all()?;
+    let Some(expected) = expected else {
+        return match temporary.persist_noclobber(path) {
+            Ok(_) => sync(folder).map(|()| true),
+            Err(failed) if failed.error.kind() == ErrorKind::AlreadyExists => Ok(false),
+            Err(failed) => Err(failed.error),
+        };
+    };
+    // Comparing and replacing are two steps, so writers lock the folder. The lock ends with the handle.
+    let lock = File::open(folder)?;
+    lock.lock()?;
+    let is_unchanged = match fs::read(path) {
+        Ok(content) => content == expected,
+        Err(error) if error.kind() == ErrorKind::NotFound => false,
+        Err(error) => return Err(error),
+    };
+    if is_unchanged {
+        temporary.persist(path).map_err(|failed| failed.error)?;
+        sync(folder)?;
+    }
+    Ok(is_unchanged)
+}
+
+/// Temporary files are readable by their owner only, but the server may run as another user.
+#[cfg(unix)]
+fn make_readable(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn make_readable(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
+/// Makes the new name of a file durable.
+fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}

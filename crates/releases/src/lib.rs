@@ -1,0 +1,13 @@
+//! Releases of models: publishing a version to a catalog, and changing which version an alias points to.
+//!
+//! The layout of a catalog is that of [`ordinate::source::catalog::layout`]. A version is written once and never
+//! overwritten; the file of an alias has its history and is replaced only if nobody else has changed it. So two
+//! publishers at the same time get different versions, and no release is lost.
+
+mod catalog;
+mod compatibility;
+mod folder;
+
+pub use catalog::{Change, Published, ReleaseCatalog, ReleaseError, Who, live};
+pub use compatibility::{Breaking, breaking_changes};
+pub use folder::{Condition, PutError, WritableFolder};
