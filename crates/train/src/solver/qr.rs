@@ -27,7 +27,9 @@ impl UpperTriangle {
     /// From all rows, each from its diagonal, whose signs are arbitrary.
     pub(super) fn from_rows(mut rows: Vec<Vec<f64>>) -> Self {
         for row in rows.iter_mut().filter(|row| row.first().is_some_and(|diagonal| *diagonal < 0.0)) {
-            row.iter_mut().for_each(|entry| *entry = -*entry);
+            for entry in row {
+                *entry = -*entry;
+            }
         }
         Self { columns: rows.len(), rows }
     }

@@ -83,7 +83,9 @@ impl Ones {
         let mut rows = self.rows();
         for tile in tiles {
             for (lanes, constant) in tile.iter_mut().zip(constants) {
-                lanes.iter_mut().for_each(|value| *value += constant);
+                for value in lanes.iter_mut() {
+                    *value += constant;
+                }
             }
             for (lane, places) in (0..LANES).zip(&mut rows) {
                 for place in places {

@@ -22,7 +22,7 @@ pub(super) struct Groups {
     /// The other columns, ascending; the target is the last.
     others: Vec<usize>,
     /// For each level, then for the rows without a level: the total weight, and the mean of the other columns less the shift.
-    groups: Vec<Group>,
+    each: Vec<Group>,
     /// The factor R of the deviations of the other columns from the means of their groups.
     within: UpperTriangle,
     /// Deviations that are not added yet, row-major.
@@ -56,9 +56,9 @@ impl Groups {
     pub(super) fn new(levels: Vec<usize>, columns: usize) -> Self {
         let others: Vec<usize> = (0..columns).filter(|column| levels.binary_search(column).is_err()).collect();
         let group = Group { weight: 0.0, means: vec![0.0; others.len()] };
-        let groups = vec![group; levels.len() + 1];
+        let each = vec![group; levels.len() + 1];
         let within = UpperTriangle::zeros(others.len());
-        Self { levels, others, groups, within, block: Vec::new(), row: Vec::new() }
+        Self { levels, others, each, within, block: Vec::new(), row: Vec::new() }
     }
 
     pub(super) fn levels(&self) -> &[usize] {
@@ -71,7 +71,7 @@ impl Groups {
         let group = self.levels.iter().position(has).unwrap_or(self.levels.len());
         self.row.clear();
         self.row.extend(self.others.iter().filter_map(|column| shifted.get(*column)));
-        if let Some(group) = self.groups.get_mut(group) {
+        if let Some(group) = self.each.get_mut(group) {
             if group.weight > 0.0 {
                 group.add(weight, &self.row, &mut self.block);
             } else {
@@ -93,7 +93,7 @@ impl Groups {
 
     /// Adds the groups of other rows with the same levels and shift.
     pub(super) fn merge(&mut self, other: &Self) {
-        for (ours, theirs) in self.groups.iter_mut().zip(&other.groups) {
+        for (ours, theirs) in self.each.iter_mut().zip(&other.each) {
             if ours.weight > 0.0 && theirs.weight > 0.0 {
                 ours.add(theirs.weight, &theirs.means, &mut self.block);
             } else if theirs.weight > 0.0 {
@@ -109,15 +109,15 @@ impl Groups {
     pub(super) fn finish(&mut self) -> (f64, Vec<f64>, UpperTriangle) {
         self.reduce();
         let count = self.levels.len();
-        let mut later = self.groups.last().cloned().unwrap_or(Group { weight: 0.0, means: Vec::new() });
+        let mut later = self.each.last().cloned().unwrap_or(Group { weight: 0.0, means: Vec::new() });
         // The mean of each level's column in the later groups is its weight ÷ theirs.
         let mut rows: Vec<Vec<f64>> = Vec::with_capacity(count + self.others.len());
-        for (place, group) in self.groups.iter().take(count).enumerate().rev() {
+        for (place, group) in self.each.iter().take(count).enumerate().rev() {
             let total = group.weight + later.weight;
             let scale = if total > 0.0 { (group.weight * later.weight / total).sqrt() } else { 0.0 };
             let fraction = |level: &Group| if later.weight > 0.0 { level.weight / later.weight } else { 0.0 };
             let mut row = vec![scale];
-            row.extend(self.groups.iter().take(count).skip(place + 1).map(|level| -scale * fraction(level)));
+            row.extend(self.each.iter().take(count).skip(place + 1).map(|level| -scale * fraction(level)));
             if group.weight > 0.0 {
                 let factor = group.weight / total;
                 for (mean, own) in later.means.iter_mut().zip(&group.means) {
@@ -137,7 +137,7 @@ impl Groups {
         let mut means = vec![0.0; columns];
         let mut set = |column: usize, value: f64| means.get_mut(column).into_iter().for_each(|mean| *mean = value);
         self.others.iter().zip(&later.means).for_each(|(column, mean)| set(*column, *mean));
-        let of_levels = self.levels.iter().zip(&self.groups);
+        let of_levels = self.levels.iter().zip(&self.each);
         of_levels.for_each(|(column, group)| set(*column, group.weight / later.weight));
         // The columns before some level move to their places, the first one first.
         let last_level = self.levels.last().copied().unwrap_or_default();
