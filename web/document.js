@@ -34,6 +34,9 @@ function choice(id, label, options, chosen, onchange) {
   return select;
 }
 
+/** The end of the last confirmation. */
+let confirmed;
+
 /** A button that copies a text and confirms it. */
 function copyButton(label, text) {
   const button = element("button", { type: "button", class: "quiet" }, label);
@@ -41,9 +44,12 @@ function copyButton(label, text) {
     const message = (await copied(text(), button)) ? "Copied" : "Copying is not permitted";
     button.textContent = message;
     byId("status").textContent = message;
+    clearTimeout(confirmed);
+    confirmed = setTimeout(() => {
+      byId("status").textContent = "";
+    }, 1500);
     setTimeout(() => {
       button.textContent = label;
-      byId("status").textContent = "";
     }, 1500);
   });
   return button;

@@ -61,6 +61,7 @@ function makeField(feature, id, onchange) {
   const imputedValue = imputed(feature);
   const described = `${id}-hint ${id}-message`;
   const hint = [];
+  const shownImputed = typeof imputedValue === "number" ? number(imputedValue) : String(imputedValue);
   let control;
   let slider = null;
   if (listed) {
@@ -70,7 +71,8 @@ function makeField(feature, id, onchange) {
     if (imputedValue !== undefined) options.unshift(element("option", { value: "" }, "missing"));
     control = element("select", { id, "aria-describedby": described }, options);
   } else {
-    control = inputOf(feature, { id, "aria-describedby": described });
+    const placeholder = imputedValue === undefined ? null : shownImputed;
+    control = inputOf(feature, { id, placeholder, "aria-describedby": described });
   }
   if (feature.type === "date")
     hint.push(element("span", {}, feature.range.map((end) => dateText(feature, end)).join(" to ")));
@@ -104,10 +106,11 @@ function makeField(feature, id, onchange) {
       element("span", { title: high }, number(high)),
     );
   }
-  if (imputedValue !== undefined) {
-    const value = typeof imputedValue === "number" ? number(imputedValue) : String(imputedValue);
-    hint.push(element("span", { class: "row" }, `if ${listed ? "missing" : "empty"}: ${value}`));
-  }
+  if (imputedValue !== undefined)
+    hint.push(element("span", { class: "row" }, `if ${listed ? "missing" : "empty"}: ${shownImputed}`));
+  // The hint is visible while the field has the focus.
+  if (feature.range)
+    control.title = feature.range.map((end) => (feature.type === "date" ? end : number(end))).join(" to ");
   const message = element("p", { id: `${id}-message`, class: "message" });
   const settle = () => {
     if (slider && Number.isFinite(Number(control.value || NaN))) slider.value = control.value;

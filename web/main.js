@@ -6,8 +6,7 @@ const TYPING_PAUSE = 200;
 const FEW_FIELDS = 4;
 const FEW_CLASSES = 4;
 
-/** All models, and the current one. */
-let models = [];
+/** The current model. */
 let shown = null;
 let level = 0.95;
 let latest = new AbortController();
@@ -16,8 +15,7 @@ let pause;
 async function start() {
   byId("trouble").hidden = true;
   try {
-    ({ models } = (await call("/models")).body);
-    byId("models").replaceChildren(...models.map(link));
+    await listModels();
     await open();
   } catch (error) {
     showTrouble(error);
@@ -37,34 +35,22 @@ function showTrouble(error) {
   byId("model").hidden = true;
 }
 
-const link = ({ name }) => element("li", {}, element("a", { href: `#${encodeURIComponent(name)}` }, name));
-
-/** Shows the model that the address names, or the default one. */
+/** Shows the model that the address names, or the one to start with. */
 async function open() {
-  let key = "";
-  try {
-    key = decodeURIComponent(location.hash.slice(1));
-  } catch {
-    // Not the address of a model.
-  }
-  const summary = models.find((model) => model.name === key) ?? models.find((model) => model.default) ?? models[0];
-  for (const [position, item] of [...byId("models").children].entries()) {
-    if (models[position] === summary) item.firstChild.setAttribute("aria-current", "page");
-    else item.firstChild.removeAttribute("aria-current");
-  }
-  if (!summary) throw new Error("The service has no models.");
   latest.abort();
   cancelTable();
   latest = new AbortController();
   const turn = latest;
-  const { body: described } = await call(pathOf(summary), { signal: turn.signal });
+  markModel(keyOfAddress());
+  const model = await findModel(keyOfAddress(), turn.signal);
   if (turn.signal.aborted) return;
-  shown = { ...described, unsupported: {} };
+  shown = { ...model, unsupported: {} };
+  markModel(shown.name);
   scaleEnds = null;
   shownReasons.label = null;
   shownReasons.all = false;
-  document.title = `${shown.name} – Ordinate`;
-  byId("name").textContent = shown.name;
+  document.title = `${shown.key} – Ordinate`;
+  byId("name").textContent = shown.key;
   byId("lead").textContent = introduction(shown);
   const notes = shown.training.notes ?? [];
   byId("notes").hidden = notes.length === 0;
@@ -141,29 +127,9 @@ function askAfresh() {
   return ask();
 }
 
-/** Shows the last request and its response, and a command that repeats it. */
-function showCalls(model, { request, text = "" }) {
-  const url = `${location.origin}${BASE}${pathOf(model)}/predict`;
-  const quoted = request.replaceAll("'", "'\\''");
-  const command = `curl -s '${url}' \\\n  -H 'content-type: application/json' \\\n  -d '${quoted}'`;
-  const parts = [
-    callPart("curl", "the command", command, command),
-    callPart("Request", "the request", request, indented(request)),
-    callPart("Response", "the response", text, indented(text)),
-  ];
-  byId("calls").replaceChildren(...parts);
-}
-
-function callPart(name, called, text, shown) {
-  const copy = copyButton(`Copy ${called}`, () => text);
-  return element(
-    "div",
-    {},
-    element("div", { class: "heading" }, element("h3", {}, name), copy),
-    element("pre", { tabindex: "0", role: "region", "aria-label": `Text of ${called}` }, element("code", {}, shown)),
-  );
-}
-
+// Relative links would not be those of a page at a stage such as `/prod`, without a slash at the end.
+byId("docs").href = `${BASE}/docs`;
+byId("openapi").href = `${BASE}/openapi.json`;
 byId("form").addEventListener("submit", (event) => {
   event.preventDefault();
   ask();

@@ -15,19 +15,13 @@ function showReasons(model, answer) {
   const pick = (value) => (byClass ? value[label] : value);
   const again = () => showReasons(model, answer);
   const focused = byId("why").contains(document.activeElement) ? document.activeElement.id : null;
-  byId("why-class").replaceChildren(...(byClass ? [classChoice(labels, label, again)] : []));
-
   const base = pick(explanation.base);
   const reasons = Object.entries(explanation.contributions[0]).map(([name, value]) => ({ name, size: pick(value) }));
   reasons.sort((a, b) => Math.abs(b.size) - Math.abs(a.size));
   const score = reasons.reduce((sum, { size }) => sum + size, base);
   const few = shownReasons.all || reasons.length <= SHOWN_REASONS + 1 ? reasons : reasons.slice(0, SHOWN_REASONS);
   const others = reasons.slice(few.length);
-  const rows = few.map(({ name, size }) => ({
-    name,
-    size,
-    value: fields.find(({ feature }) => feature.name === name)?.value,
-  }));
+  const rows = few.map(({ name, size }) => ({ name, size, value: usedValue(answer, name) }));
   if (others.length > 0)
     rows.push({ name: `${others.length} others`, size: others.reduce((sum, { size }) => sum + size, 0) });
 
@@ -40,13 +34,7 @@ function showReasons(model, answer) {
     element(
       "tr",
       {},
-      element(
-        "th",
-        { scope: "row" },
-        breakable(name),
-        " ",
-        value !== undefined && element("small", {}, value.trim() || "missing"),
-      ),
+      element("th", { scope: "row" }, breakable(name), " ", value !== undefined && element("small", {}, value)),
       element("td", { class: "drawn" }, bar(at(0), at(size), size < 0 ? "down" : "up")),
       element("td", { title: String(size) }, write(size)),
     );
@@ -70,10 +58,20 @@ function showReasons(model, answer) {
     again();
     byId("more-reasons").focus();
   });
-  const content = [table];
-  if (reasons.length > SHOWN_REASONS + 1) content.push(element("p", { class: "actions" }, more));
-  byId("reasons").replaceChildren(...content);
+  byId("why-actions").replaceChildren(
+    ...(byClass ? [classChoice(labels, label, again)] : []),
+    ...(reasons.length > SHOWN_REASONS + 1 ? [more] : []),
+  );
+  byId("reasons").replaceChildren(table);
   if (focused) byId(focused)?.focus();
+}
+
+/** The value of a feature in the form, or the imputed one. */
+function usedValue({ warnings = [] }, name) {
+  const imputed = warnings.find(({ code, feature }) => code === "imputed" && feature === name);
+  if (imputed) return `${typeof imputed.value === "number" ? number(imputed.value) : imputed.value} (imputed)`;
+  const field = fields.find(({ feature }) => feature.name === name);
+  return field && (field.value.trim() || "missing");
 }
 
 /** A function from a size to its position on the chart, which contains all sizes and is at least `least` wide. */

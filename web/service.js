@@ -8,6 +8,7 @@ class Problem extends Error {
   constructor(body, status, text) {
     super(body.detail ?? body.message ?? body.Message ?? `The service answered with status ${status}.`);
     this.code = body.code;
+    this.status = status;
     this.faults = body.errors ?? [];
     this.text = text;
   }
@@ -105,7 +106,8 @@ function cell(feature, typed) {
   return `${sign === "-" ? "-" : ""}${whole || "0"}${fraction ? `.${fraction}` : ""}${power}`;
 }
 
-const pathOf = (model) => `/models/${encodeURIComponent(model.name)}`;
+/** The path of a model under the key by which it was requested. */
+const pathOf = ({ key }) => `/models/${encodeURIComponent(key).replace("%40", "@")}`;
 
 /**
  * Predicts rows: JSON text, or CSV with a header. Options that the model or the service does not support are omitted

@@ -203,7 +203,7 @@ function showTable(model, work, trouble) {
 
 /**
  * The first rows: row number, predictions, and the columns of the file. Numbers are aligned to the right, text to the
- * left.
+ * left. Added columns that are empty in these rows, such as their warnings, are hidden.
  */
 function preview(work) {
   const rows = work.done
@@ -216,7 +216,8 @@ function preview(work) {
     const kind = `${isNumeric ? "" : "text"} ${isAdded ? (name === WARNINGS ? "unusual" : "predicted") : ""}`;
     const numbers = values.filter((value) => typeof value === "number");
     const format = writer(numbers);
-    return { name, kind, write: (value) => (typeof value === "number" ? format(value) : String(value)) };
+    const isHidden = isAdded && values.every((value) => value === "");
+    return { name, kind, isHidden, write: (value) => (typeof value === "number" ? format(value) : String(value)) };
   });
   const shown = work.done.length > ROWS_SHOWN ? `the first ${ROWS_SHOWN} rows; the download has all` : "all rows";
   const table = element(
@@ -230,7 +231,7 @@ function preview(work) {
         "tr",
         {},
         element("th", { scope: "col" }, "Row"),
-        columns.map(({ name, kind }) => element("th", { scope: "col", class: kind }, name)),
+        columns.map(({ name, kind, isHidden }) => !isHidden && element("th", { scope: "col", class: kind }, name)),
       ),
     ),
     element(
@@ -241,8 +242,9 @@ function preview(work) {
           "tr",
           {},
           element("th", { scope: "row" }, String(position + 1)),
-          row.map((value, place) =>
-            element("td", { class: columns[place].kind, title: String(value) }, columns[place].write(value)),
+          columns.map(
+            ({ kind, isHidden, write }, place) =>
+              !isHidden && element("td", { class: kind, title: String(row[place]) }, write(row[place])),
           ),
         ),
       ),

@@ -31,6 +31,8 @@ const SCRIPT: &str = concat!(
     include_str!("../../web/answer.js"),
     include_str!("../../web/reasons.js"),
     include_str!("../../web/table.js"),
+    include_str!("../../web/models.js"),
+    include_str!("../../web/code.js"),
     include_str!("../../web/main.js"),
 );
 

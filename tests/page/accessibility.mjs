@@ -40,7 +40,7 @@ for (const colorScheme of ["light", "dark"]) {
   }
 }
 
-// By keyboard: to the models, the fields, the answer, the file and the request.
+// By keyboard: to the documentation, the models, the fields, the answer, the file and the request.
 await open({ hash: "#diabetes" }, async (page) => {
   const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.textContent.trim());
   const order = [];
@@ -52,19 +52,22 @@ await open({ hash: "#diabetes" }, async (page) => {
   }
   const fields = Array.from({ length: 10 }, (_, position) => `field-${position}`);
   const expected = [
+    "docs",
+    "openapi",
     "line",
     "diabetes",
     "iris",
     "breast-cancer",
-    "Notes on the training data",
     "random",
     "reset",
     ...fields,
     "Paste a row",
+    "Notes on the training data",
     "copy-answer",
     "level",
     "file",
-    "Copy the command",
+    "tab-curl",
+    "Copy the code",
   ];
   assert.deepEqual(order.slice(0, expected.length), expected);
   // The focus stays in the list of models after choosing another one.

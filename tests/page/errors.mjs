@@ -71,7 +71,7 @@ await open({ hash: "#line", expectedErrors: [REFUSED] }, async (page) => {
 await open({ hash: "#line" }, async (page) => {
   await page.evaluate(() => Object.defineProperty(navigator, "clipboard", { value: undefined }));
   const command = await page.locator("#calls pre").first().innerText();
-  const button = page.getByRole("button", { name: "Copy the command" });
+  const button = page.getByRole("button", { name: "Copy the code" });
   await button.focus();
   await page.keyboard.press("Enter");
   await shows(page, "#calls", "Copied");

@@ -47,11 +47,24 @@ await open({ expectedErrors: ["status of 422"] }, async (page) => {
   // A date may be empty where the model imputes it; a level of missing values is the option "missing".
   assert.deepEqual(await field("deck").locator("option").allInnerTexts(), ["missing", "(other)", "A"]);
   await shows(page, "#field-4-hint", "if empty: 2024-07-01");
+  assert.equal(await field("size <m²>").getAttribute("placeholder"), "42");
+  // Hints are visible only at the field with the focus. The mouse shows the range.
+  assert.equal(await field("rooms").getAttribute("title"), "1 to 7");
+  await field("rooms").focus();
+  assert.deepEqual(
+    await page
+      .locator(".field .hint")
+      .evaluateAll((all) => all.filter((one) => one.offsetHeight > 0).map(({ id }) => id)),
+    ["field-1-hint"],
+  );
   await field("sold").fill("");
   await field("deck").selectOption({ label: "missing" });
   await sent({ ...row, sold: null, deck: null });
   await shows(page, ".warnings", "sold: missing, replaced by 2024-07-01");
   await shows(page, "#field-5-message", "Missing, replaced by (missing).");
+  // The contributions are those of the imputed values.
+  await shows(page, "#reasons", "sold 2024-07-01 (imputed)");
+  await shows(page, "#reasons", "deck (missing) (imputed)");
   await field("sold").fill("2025-02-01");
   await shows(page, ".warnings", "sold: 2025-02-01 is outside the training range, 2024-01-01 to 2024-12-31");
   await field("sold").fill("2024-03-01");

@@ -108,8 +108,9 @@ await open({ hash: "#diabetes" }, async (page) => {
     JSON.parse(await page.locator("#calls pre").nth(2).innerText()),
     await ask(page, "/models/diabetes/predict", JSON.parse(request)),
   );
-  assert.equal(await copied("command"), command);
-  await shows(page, "#status", "Copied");
+  const confirmed = shows(page, "#status", "Copied");
+  assert.equal(await copied("code"), command);
+  await confirmed;
 
   // Typing requests a prediction. A value outside the training range has a warning.
   await field("bmi").fill("61");

@@ -8,7 +8,7 @@ const require = createRequire(new URL("../../.venv/page/package.json", import.me
 const { chromium } = require("playwright-core");
 
 const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu"] });
-const page = await browser.newPage({ viewport: { width: 1120, height: 1060 }, colorScheme: "light" });
+const page = await browser.newPage({ viewport: { width: 1280, height: 890 }, colorScheme: "light" });
 await page.goto(`${base}/#diabetes`);
 await page.locator("#reasons").getByText("bmi").first().waitFor();
 await page.screenshot({ path: "docs/page.png" });

@@ -125,6 +125,15 @@ await open({ hash: "#diabetes" }, async (page) => {
     assert.equal(line.includes("sex: 9 is outside"), row % 5 === 0, line);
   }
   await shows(page, "#table thead", "warnings");
+
+  // The column of warnings is hidden if the rows of the table have none; the download has those of all rows.
+  const usual = [...Array(150).fill(lines[1]), lines[1].replace(/^[^,]*/, "10")];
+  await page.setInputFiles("#file", file("usual.csv", [lines[0], ...usual].join("\n")));
+  await shows(page, "#table", "151 rows predicted with 95 % prediction intervals; 1 with warnings.");
+  const shown = ["Row", "prediction", "prediction_low", "prediction_high", ...lines[0].split(",")];
+  assert.deepEqual(await page.locator("#table thead th").allInnerTexts(), shown);
+  assert.equal(await page.locator("#table tbody tr").first().locator("th, td").count(), shown.length);
+  assert.ok((await download(page)).lines[151].includes("age: 10 is outside the training range, 19 to 79"));
 });
 
 // A row without an interval stops the prediction, and the predictions so far are kept.

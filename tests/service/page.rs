@@ -1,15 +1,18 @@
 //! The page at `GET /`: its headers and, with the scripts in `tests/page/`, its behaviour in Chromium.
 
 use std::process::Command;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use http::Request;
-use ordinate::http::Settings;
+use ordinate::http::{Settings, router};
+use ordinate::source::catalog::Catalog;
+use ordinate::source::file::LocalFolder;
 use ordinate_test_support::in_process::{Response, application, application_with_model, call, send, settings};
-use ordinate_test_support::{ModelDocument, column, root, tool};
+use ordinate_test_support::{ModelDocument, column, line, root, tool};
 use rstest::rstest;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -97,6 +100,8 @@ async fn run(script: &str, application: Router, path: &str) {
 #[case::errors("errors.mjs")]
 #[case::tables("tables.mjs")]
 #[case::accessibility("accessibility.mjs")]
+#[case::start("start.mjs")]
+#[case::code("code.mjs")]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_works_in_a_browser(#[case] script: &str) {
     run(script, application(settings()), "/").await;
@@ -108,7 +113,9 @@ async fn the_page_works_in_a_browser(#[case] script: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_works_with_a_base_path(#[case] path: &str) {
     let settings = Settings { base_paths: vec!["/prod".into()], ..settings() };
-    run("numbers.mjs", application(settings), path).await;
+    run("numbers.mjs", application(settings.clone()), path).await;
+    run("start.mjs", application(settings.clone()), path).await;
+    run("code.mjs", application(settings), path).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -150,4 +157,18 @@ async fn every_type_of_feature_has_a_field() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), houses()).unwrap();
     run("fields.mjs", application_with_model(file.path()), "/").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_models_are_listed_in_pages() {
+    let folder = tempfile::tempdir().unwrap();
+    for number in 1..=150 {
+        let name = format!("model-{number:03}");
+        let aliases = folder.path().join(&name).join("aliases");
+        std::fs::create_dir_all(&aliases).unwrap();
+        std::fs::write(folder.path().join(&name).join("1.json"), line(&name, "1")).unwrap();
+        std::fs::write(aliases.join("live.json"), r#"{"version":"1","history":[]}"#).unwrap();
+    }
+    let catalog = Catalog::folder(Arc::new(LocalFolder::new(folder.path())), None);
+    run("many.mjs", router(Arc::new(catalog), settings()), "/").await;
 }

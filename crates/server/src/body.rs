@@ -17,8 +17,9 @@ use tokio::time::{Instant, timeout, timeout_at};
 /// Bodies up to this size are not counted.
 const SMALL: usize = 16 * 1024;
 
-/// A body without new bytes for this time loses its memory if another one waits for it.
-const STALLED: Duration = Duration::from_secs(1);
+/// A body without new bytes for this time loses its memory if another one waits for it: longer than one retransmission of
+/// TCP, and short enough that bodies behind many stalled ones get their turn.
+const STALLED: Duration = Duration::from_millis(500);
 
 /// The time between two searches for such a body.
 const SEARCH: Duration = Duration::from_millis(100);

@@ -95,17 +95,20 @@ fn above_the_limit_of_requests_the_answer_is_a_503_but_health_is_answered() {
         ("AIP_HEALTH_ROUTE", "/alive"),
         ("BASE_PATH", "/ml"),
     ]);
-    let mut large = connect(&served);
-    large.write_all(&explained(50_000)).unwrap();
-    while served.metric("ordinate_requests_in_flight") < 1 {
-        std::thread::sleep(Duration::from_millis(10));
-    }
     let get = |path: &str| {
         let mut stream = connect(&served);
         let head = "HTTP/1.1\r\nHost: a\r\nOrigin: https://example.com\r\nConnection: close";
         stream.write_all(format!("GET {path} {head}\r\n\r\n").as_bytes()).unwrap();
         read_to_end(&stream)
     };
+    // A small request that is handled when the large body is complete would be the one; so no other is sent until then.
+    let large = (1..10).find_map(|attempt| {
+        let mut large = connect(&served);
+        large.write_all(&explained(50_000)).unwrap();
+        std::thread::sleep(Duration::from_millis(500) * attempt);
+        get("/models").starts_with("HTTP/1.1 503 ").then_some(large)
+    });
+    assert!(large.is_some());
     for path in [
         "/",
         "/health/live",
@@ -128,7 +131,6 @@ fn above_the_limit_of_requests_the_answer_is_a_503_but_health_is_answered() {
         // Without it, a browser would report an error of CORS.
         assert!(answer.contains("access-control-allow-origin: https://example.com"), "{answer}");
     }
-    assert_eq!(served.metric("ordinate_requests_in_flight"), 1, "the large request is still handled");
 }
 
 #[test]
