@@ -6,7 +6,6 @@ use super::train::significant;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::wording::shorten;
 use ordinate_train::evaluate::{ClassMetrics, class_metrics};
-use ordinate_train::summary::rounded;
 use ordinate_train::text_table::{Align, TextTable};
 
 /// The most classes of a confusion matrix that is printed. More make lines too wide.
@@ -26,9 +25,9 @@ impl Confusion<'_> {
         class_metrics(self.rows)
     }
 
-    /// One line per actual class, one column per predicted class, and precision and recall. Of many classes, those with the
+    /// One line per actual class of these rows, one column per predicted class, and precision and recall. Of many classes, those with the
     /// lowest F1, without the matrix.
-    pub(super) fn table(&self, title: &str) -> TextTable {
+    pub(super) fn table(&self, rows: &str) -> TextTable {
         let labels: Vec<String> = self.classes.iter().map(|class| shorten(&class.label())).collect();
         let is_matrix = labels.len() <= PRINTED_CLASSES;
         let predicted: Vec<String> = if is_matrix {
@@ -36,18 +35,16 @@ impl Confusion<'_> {
         } else {
             vec!["rows".to_owned(), "correct".to_owned()]
         };
-        let titles = predicted.iter().map(String::as_str).chain(["precision", "recall"]);
-        let title = if is_matrix { title.to_owned() } else { format!("lowest F1: {title}") };
+        let titles = predicted.iter().map(String::as_str).chain(ClassMetrics::TITLES.into_iter().take(2));
+        let title = format!("{}{rows} by class", if is_matrix { "" } else { "lowest F1: " });
         let columns = titles.map(|title| (title, Align::Right));
         let mut table = TextTable::new([(title.as_str(), Align::Left)].into_iter().chain(columns));
         let metrics = self.class_metrics();
-        let mut order: Vec<usize> = (0..labels.len()).collect();
-        if !is_matrix {
-            let f1 = |class: &usize| metrics.get(*class).and_then(|metrics| metrics.f1).unwrap_or(f64::INFINITY);
-            order.sort_by(|one, other| f1(one).total_cmp(&f1(other)));
-            order.truncate(PRINTED_CLASSES);
-        }
-        let ratio = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| rounded(value, 3));
+        let order: Vec<usize> = if is_matrix {
+            (0..labels.len()).collect()
+        } else {
+            ClassMetrics::by_f1(&metrics).into_iter().take(PRINTED_CLASSES).collect()
+        };
         for class in order {
             let (Some(label), Some(counts), Some(metrics)) =
                 (labels.get(class), self.rows.get(class), metrics.get(class))
@@ -60,9 +57,7 @@ impl Confusion<'_> {
                 vec![metrics.support, counts.get(class).copied().unwrap_or(0.0)]
             };
             let counts = counts.into_iter().map(significant);
-            table.push(
-                [label.clone()].into_iter().chain(counts).chain([ratio(metrics.precision), ratio(metrics.recall)]),
-            );
+            table.push([label.clone()].into_iter().chain(counts).chain(metrics.cells().into_iter().take(2)));
         }
         table
     }
@@ -83,7 +78,7 @@ mod tests {
             counts
         };
         let rows: Vec<Vec<f64>> = (0..12).map(row).collect();
-        let text = Confusion { classes: &classes, rows: &rows }.table("rows of").to_string();
+        let text = Confusion { classes: &classes, rows: &rows }.table("rows").to_string();
         let first: Vec<&str> = text.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
         assert_eq!(first, ["lowest", "11", "0", "10", "9", "8", "7", "6", "5", "4", "3"], "{text}");
         assert!(text.contains("0.0833"), "{text}");

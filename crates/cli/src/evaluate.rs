@@ -26,6 +26,7 @@ use ordinate_model::wording::{counted, shorten};
 use ordinate_model::{Answer, Model, PredictedRow, Wanted};
 use ordinate_table::{NamedColumn, Purpose, Row, TableReader, each_once, expanded};
 use ordinate_train::evaluate::{Bin, ClassMetrics, Evaluation, by_name};
+use ordinate_train::measured_rows::MeasuredRows;
 
 /// Measure a model on rows with known answers
 ///
@@ -325,7 +326,9 @@ impl EvaluationReport<'_> {
         let baseline = (!self.baseline.is_empty()).then(|| column("baseline", &self.baseline, None));
         let training = &model.document().training.metrics;
         let errors = training.get("test_standard_errors");
-        let before = training.get("test").map(|metrics| column("held out at training", metrics, errors));
+        let measured = MeasuredRows::from_training(&model.document().training).title();
+        let title = format!("{measured} at training");
+        let before = training.get("test").map(|metrics| column(&title, metrics, errors));
         let columns: Vec<MetricColumn<'_>> = [here].into_iter().chain(baseline).chain(before).collect();
         text.push_str(&metric_table::table(&columns).to_string());
         if self.without_target > 0 {
@@ -338,7 +341,7 @@ impl EvaluationReport<'_> {
             let _ = writeln!(text, "\n{total} imputed: {}.", features.collect::<Vec<_>>().join(", "));
         }
         if let Some(confusion) = &self.confusion {
-            text.extend(["\n", &confusion.table("rows of class").to_string()]);
+            text.extend(["\n", &confusion.table("rows").to_string()]);
         }
         text
     }

@@ -3,7 +3,7 @@
 use ordinate_model::artifact::Document;
 use ordinate_model::estimator::Coefficients;
 use ordinate_model::task::Task;
-use ordinate_train::plan::TEST_ROWS;
+use ordinate_train::measured_rows::MeasuredRows;
 
 /// A description for `train` and `inspect`. `inspect --json` and `GET /models/{name}` have the same facts as data.
 pub(super) fn describe(document: &Document) -> String {
@@ -24,12 +24,10 @@ pub(super) fn describe(document: &Document) -> String {
         return format!("not available; hold out rows (--test-fraction above 0, or --test FILE) to compute them{mean}");
     };
     let sets = if document.task == Task::Classification { "prediction sets, " } else { "" };
-    let rows = conformal.rows;
-    if document.training.parameters.contains_key(TEST_ROWS) {
-        format!("{sets}conformal, from the errors on {rows} test rows{mean}")
-    } else {
-        format!(
-            "{sets}conformal, from the errors on {rows} held-out rows; slightly wide, as the model is fitted to all rows{mean}"
-        )
-    }
+    let measured = MeasuredRows::from_training(&document.training);
+    let refitted = match measured {
+        MeasuredRows::HeldOut => "; slightly wide, as the model is fitted to all rows",
+        MeasuredRows::TestData => "",
+    };
+    format!("{sets}conformal, from the errors on {} {}{refitted}{mean}", conformal.rows, measured.noun())
 }

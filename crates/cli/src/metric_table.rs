@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use ordinate_model::artifact::Training;
 use ordinate_train::evaluate::title;
-use ordinate_train::plan::TEST_ROWS;
+use ordinate_train::measured_rows::MeasuredRows;
 use ordinate_train::summary::rounded;
 use ordinate_train::text_table::{Align, TextTable};
 
@@ -33,7 +33,7 @@ pub(super) fn of_training(training: &Training, rows: Option<[u64; 2]>) -> Vec<Me
         Some(rows) => format!("{name} ({rows})"),
         None => name.to_owned(),
     };
-    let test = if training.parameters.contains_key(TEST_ROWS) { "test" } else { "held out" };
+    let test = MeasuredRows::from_training(training).title();
     let baseline = ["test_baseline", "train_baseline"].into_iter().find_map(|key| column(key, "baseline".to_owned()));
     let fitted = column("train", counted("fitted", 1));
     let test = column("test", counted(test, 0));

@@ -30,6 +30,7 @@ use ordinate_model::wording::counted;
 use ordinate_server::settings::PORT;
 use ordinate_table::{Decision, Origin, Watch, expanded, shell_word};
 use ordinate_train::evaluate::ClassMetrics;
+use ordinate_train::measured_rows::MeasuredRows;
 use ordinate_train::plan::PenaltyPlan;
 use ordinate_train::report::{ReportInput, card, html, no_standard_errors};
 use ordinate_train::{Plan, TrainError, Trained, summary, train};
@@ -259,15 +260,16 @@ fn report(trained: &Trained, saved: Option<&Result<PathBuf, String>>) -> Result<
             writeln!(text, "{reason}\n")?;
         }
     }
+    let measured = MeasuredRows::from_training(&document.training).noun();
     if *held_out > 0 {
         let kept = rows - held_out;
         metrics(&mut text, document, Some([*held_out, kept]))?;
-        confusion_matrix(&mut text, trained, "held-out rows of")?;
+        confusion_matrix(&mut text, trained, measured)?;
         writeln!(text, "The metrics are of a fit to {kept} rows; the model is fitted to all {rows} rows.\n")?;
     } else if *tested > 0 {
         metrics(&mut text, document, Some([*tested, rows]))?;
-        confusion_matrix(&mut text, trained, "test rows of")?;
-        writeln!(text, "The model is fitted to the {rows} training rows, and measured on {tested} test rows.\n")?;
+        confusion_matrix(&mut text, trained, measured)?;
+        writeln!(text, "The model is fitted to the {rows} training rows, and measured on {tested} {measured}.\n")?;
     } else {
         metrics(&mut text, document, Some([0, rows]))?;
         writeln!(text, "No rows were held out: the metrics are of the training rows, not of new rows.\n")?;
@@ -299,9 +301,9 @@ fn confusion(trained: &Trained) -> Option<Confusion<'_>> {
     Some(Confusion { classes, rows: trained.confusion.as_deref()? })
 }
 
-fn confusion_matrix(text: &mut String, trained: &Trained, title: &str) -> Result<(), std::fmt::Error> {
+fn confusion_matrix(text: &mut String, trained: &Trained, rows: &str) -> Result<(), std::fmt::Error> {
     match confusion(trained) {
-        Some(confusion) => writeln!(text, "{}", confusion.table(title)),
+        Some(confusion) => writeln!(text, "{}", confusion.table(rows)),
         None => Ok(()),
     }
 }

@@ -20,7 +20,8 @@ use super::solver::logistic;
 use super::solver::logistic::LogisticSettings;
 use super::solver::moments::{Accumulator, Moments, RedundantColumns};
 use super::surveyed_table::SurveyedTable;
-use super::training_table::{EncodedRow, TrainingRows, TrainingTable};
+use super::training_rows::TrainingRows;
+use super::training_table::{EncodedRow, TrainingTable};
 use class_weights::ClassWeighted;
 pub(super) use fits::{Fit, Fits};
 use linear::{Prepared, prepare};
@@ -244,11 +245,13 @@ fn centred(table: &TrainingTable, moments: Moments) -> Moments {
 /// The moments of the kept and of the held-out rows, in one pass.
 fn moments(table: &TrainingTable, holdout: &Holdout) -> Result<(Moments, Moments), TrainError> {
     let mut low_parts = LowParts::new(table);
+    let levels = table.levels();
     let mut sides: Option<[Accumulator; 2]> = None;
     table.scan::<TrainError>(&mut |row| {
         // The shift may be any point near the data, such as the first row.
         let near = || row.design.iter().copied().chain([row.target]).collect();
-        let [kept, held_out] = sides.get_or_insert_with(|| [(); 2].map(|()| Accumulator::new(near())));
+        let [kept, held_out] =
+            sides.get_or_insert_with(|| [(); 2].map(|()| Accumulator::with_levels(near(), levels.clone())));
         let side = if holdout.holds_out(row.number) { held_out } else { kept };
         side.push_exact(row.design, row.target, low_parts.row(&row), row.weight);
         Ok(())

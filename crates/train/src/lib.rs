@@ -17,6 +17,7 @@ mod golden_rows;
 pub mod holdout;
 pub mod intercept;
 mod measured_fit;
+pub mod measured_rows;
 pub mod plan;
 pub mod preparation;
 pub mod report;
@@ -25,6 +26,7 @@ pub mod summary;
 pub mod surveyed_table;
 pub mod test_data;
 pub mod text_table;
+pub mod training_rows;
 pub mod training_table;
 
 use cross_measure::FoldEvaluations;

@@ -1,14 +1,11 @@
 //! The rows of the training data, encoded for a fit, with signature and design.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::evaluate::Label;
-use crate::holdout::Holdout;
-use crate::solver::design_rows::{DesignRow, DesignRows};
-use crate::solver::glm::{GlmRow, GlmRows};
 use ordinate_model::Model;
 use ordinate_model::artifact::ArtifactError;
-use ordinate_model::preprocess::{Design, DesignColumn, Offset, Preprocess, TargetTransform};
+use ordinate_model::preprocess::{Design, DesignColumn, Factor, Offset, Preprocess, TargetTransform};
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{Feature, Signature};
 use ordinate_table::frame_values::FrameValues;
@@ -19,6 +16,9 @@ use ordinate_table::{Decision, Scan, Source};
 
 /// Values in a block of rows, before or after encoding, whichever are more: half a megabyte.
 const BLOCK_VALUES: usize = 1 << 16;
+
+/// The levels of a category from which on moments are computed by groups.
+const MANY_LEVELS: usize = 200;
 
 /// Training data in a temporary file, ready to be fitted.
 #[derive(Debug)]
@@ -130,6 +130,18 @@ impl TrainingTable {
     #[must_use]
     pub fn columns(&self) -> &[DesignColumn] {
         &self.preprocess.columns
+    }
+
+    /// The columns of the levels of the category with the most levels; empty if they are fewer than [`MANY_LEVELS`].
+    pub(crate) fn levels(&self) -> Vec<usize> {
+        let mut of_features: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (at, column) in self.columns().iter().enumerate() {
+            if let [Factor { feature, level: Some(_), .. }] = column.product.as_slice() {
+                of_features.entry(feature).or_default().push(at);
+            }
+        }
+        let most = of_features.into_values().max_by_key(Vec::len).unwrap_or_default();
+        if most.len() < MANY_LEVELS { Vec::new() } else { most }
     }
 
     /// The transformation of the target.
@@ -374,49 +386,4 @@ impl TrainingTable {
 fn retain<T>(items: &mut Vec<T>, kept: &[bool]) {
     let mut kept = kept.iter();
     items.retain(|_| kept.next().is_some_and(|kept| *kept));
-}
-
-/// The rows of a table for a solver, without held-out rows.
-#[derive(Debug, Clone, Copy)]
-pub struct TrainingRows<'t> {
-    /// The table.
-    pub table: &'t TrainingTable,
-    /// The rows to leave out; none for all rows.
-    pub holdout: Option<&'t Holdout>,
-}
-
-impl DesignRows for TrainingRows<'_> {
-    fn columns(&self) -> &[String] {
-        self.table.names()
-    }
-
-    fn scan<E: From<SpoolError> + Send>(&self, each: &mut dyn FnMut(DesignRow<'_>) -> Result<(), E>) -> Result<(), E> {
-        self.table.scan(&mut |row| {
-            let EncodedRow { number, design, target, weight, .. } = row;
-            if self.holdout.is_some_and(|holdout| holdout.holds_out(number)) {
-                return Ok(());
-            }
-            each(DesignRow { number, design, target, weight })
-        })
-    }
-
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Saturates.
-    fn report(&self, fraction: f64) {
-        if let Some(watch) = self.table.source.watch() {
-            watch.stage("fitting", 1000);
-            watch.report((1000.0 * fraction) as u64);
-        }
-    }
-}
-
-impl GlmRows for TrainingRows<'_> {
-    fn scan<E: From<SpoolError> + Send>(&self, each: &mut dyn FnMut(GlmRow<'_>) -> Result<(), E>) -> Result<(), E> {
-        self.table.scan(&mut |row| {
-            let EncodedRow { number, design, target, offset, weight, .. } = row;
-            if self.holdout.is_some_and(|holdout| holdout.holds_out(number)) {
-                return Ok(());
-            }
-            each(GlmRow { design, target, offset, weight })
-        })
-    }
 }

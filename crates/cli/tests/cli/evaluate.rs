@@ -50,7 +50,7 @@ fn a_classifier_is_measured_by_its_classes() {
     assert!((sum("share") - 2.0).abs() < 1e-12 && sum("predicted") > 2.0 && sum("predicted") < 5.0, "{bins:?}");
     let report = run(&folder, "evaluate sides.json rows.csv");
     assert!(
-        said(&report).contains("rows of class  as apple, green  as pear  as plum  precision  recall\n"),
+        said(&report).contains("rows by class  as apple, green  as pear  as plum  precision  recall\n"),
         "{}",
         said(&report)
     );

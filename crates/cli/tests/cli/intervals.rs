@@ -74,7 +74,7 @@ fn every_estimator_has_intervals_and_warnings(#[case] estimator: &str, #[case] t
 fn test_files_give_intervals_of_the_saved_model() {
     let folder = folder();
     let trained = run(&folder, &format!("train data.csv {NUMBER} --estimator lasso --test test.csv --out m.json"));
-    assert!(succeeded(&trained).contains("Intervals: conformal, from the errors on 100 test rows.\n"));
+    assert!(succeeded(&trained).contains("Intervals: conformal, from the errors on 100 rows of test data.\n"));
     // A report changes nothing.
     let before = inference(&folder);
     let page = format!("train data.csv {NUMBER} --estimator lasso --test test.csv --out m.json --report r.html");

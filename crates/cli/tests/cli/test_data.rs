@@ -93,7 +93,7 @@ fn test_files_are_measured_as_evaluate_measures_them_and_the_fit_is_to_the_data_
     assert_eq!(with_test["training"]["metrics"]["train"], without["training"]["metrics"]["train"]);
     // The number of files and a report change nothing.
     let report = format!("{arguments} --test test-*.csv --out m.json --report r.html --card c.md");
-    assert!(succeeded(&train(folder.path(), &report)).contains("measured on 70 test rows"));
+    assert!(succeeded(&train(folder.path(), &report)).contains("measured on 70 rows of test data"));
     let reported = json_of(path("m.json"));
     assert_eq!(reported["sha256"], with_test["sha256"]);
     let page = fs::read_to_string(path("r.html")).unwrap();

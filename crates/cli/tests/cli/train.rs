@@ -188,10 +188,10 @@ fn the_confusion_matrix_is_of_held_out_rows() {
         assert_eq!(answer["confusion"]["classes"][0], "setosa");
         let said = printed(observed);
         assert!(
-            said.contains("held-out rows of  as setosa  as versicolor  as virginica  precision  recall\n"),
+            said.contains("held-out rows by class  as setosa  as versicolor  as virginica  precision  recall\n"),
             "{said}"
         );
-        assert!(!printed(&format!("--test-fraction 0 {observed}")).contains("rows of  as"));
+        assert!(!printed(&format!("--test-fraction 0 {observed}")).contains("by class  as"));
     }
 }
 

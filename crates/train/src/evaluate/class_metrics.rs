@@ -1,5 +1,6 @@
 //! Precision, recall and F1 of each class.
 
+use crate::summary::rounded;
 use serde::Serialize;
 
 /// The metrics of one class against the rest. Undefined ones are absent.
@@ -13,6 +14,27 @@ pub struct ClassMetrics {
     pub f1: Option<f64>,
     /// The weight of the rows of the class.
     pub support: f64,
+}
+
+impl ClassMetrics {
+    /// The titles of the columns of a table with these metrics.
+    pub const TITLES: [&'static str; 4] = ["precision", "recall", "F1", "rows"];
+
+    /// The texts of their cells; a dash for an undefined metric.
+    #[must_use]
+    pub fn cells(&self) -> [String; 4] {
+        let ratio = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| rounded(value, 3));
+        [ratio(self.precision), ratio(self.recall), ratio(self.f1), rounded(self.support, 6)]
+    }
+
+    /// The positions of classes in the order of F1, the lowest first; undefined ones are last.
+    #[must_use]
+    pub fn by_f1(classes: &[Self]) -> Vec<usize> {
+        let f1 = |class: &usize| classes.get(*class).and_then(|metrics| metrics.f1).unwrap_or(f64::INFINITY);
+        let mut order: Vec<usize> = (0..classes.len()).collect();
+        order.sort_by(|one, other| f1(one).total_cmp(&f1(other)));
+        order
+    }
 }
 
 /// The metrics of each class, from a confusion matrix: weights by actual class, then by predicted class.

@@ -2,7 +2,7 @@
 
 use crate::solver::design_rows::{DesignRow, DesignRows};
 use crate::solver::logistic::position;
-use crate::training_table::TrainingRows;
+use crate::training_rows::TrainingRows;
 use ordinate_table::SpoolError;
 
 /// Rows whose weights are multiplied by a factor for their class.

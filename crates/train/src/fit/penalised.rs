@@ -8,11 +8,13 @@ use crate::holdout::Holdout;
 use crate::plan::{DEFAULT_ALPHA, EstimatorKind, Plan};
 use crate::solver::cross_validation;
 use crate::solver::cross_validation::{CrossValidationResult, PenaltyFamily};
+use crate::solver::design_rows::DesignRows;
 use crate::solver::error::SolveError;
 use crate::solver::moments::Moments;
 use crate::solver::path;
 use crate::solver::path::Penalty;
-use crate::training_table::{TrainingRows, TrainingTable};
+use crate::training_rows::TrainingRows;
+use crate::training_table::TrainingTable;
 
 /// Regularization strengths that cross-validation tries. They need no pass of their own.
 const CANDIDATES: usize = 100;
@@ -77,5 +79,6 @@ fn select(
     let rows = TrainingRows { table, holdout: Some(holdout) };
     let folds = cross_validation::moments(&rows, folds, plan.seed)?;
     let folds: Vec<Moments> = folds.into_iter().map(|fold| centred(table, fold)).collect();
-    cross_validation::regression(&folds, &with_target(table), family, CANDIDATES, rule(plan))
+    let report = |fraction| rows.report(fraction);
+    cross_validation::regression(&folds, &with_target(table), family, CANDIDATES, rule(plan), &report)
 }

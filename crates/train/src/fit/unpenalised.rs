@@ -14,7 +14,8 @@ use crate::solver::logistic::{
     ColumnSeparation, LogisticFit, LogisticInference, LogisticSettings, NoInference, SeparatedClasses, UnpenalisedFit,
 };
 use crate::summary::{LikelihoodFit, Ratio, ScoreEstimates, Summary, rounded};
-use crate::training_table::{TrainingRows, TrainingTable};
+use crate::training_rows::TrainingRows;
+use crate::training_table::TrainingTable;
 use ordinate_model::wording::{NAMED, counted, listed};
 use ordinate_table::infer::name_option;
 use ordinate_table::{Decision, shell_word};

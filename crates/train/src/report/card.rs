@@ -137,14 +137,10 @@ fn metrics(input: &ReportInput<'_>) -> String {
 /// Precision and recall of each class.
 fn classes(input: &ReportInput<'_>) -> String {
     let Some((classes, data)) = input.document.estimator.classes().zip(input.report_data) else { return String::new() };
-    let mut text = "\n| class | precision | recall | F1 | rows |\n|---|---|---|---|---|\n".to_owned();
-    let ratio = |value: Option<f64>| value.map_or_else(|| DASH.to_owned(), |value| rounded(value, 3));
+    let mut text = format!("\n| class | {} |\n|---|---|---|---|---|\n", ClassMetrics::TITLES.join(" | "));
     for (class, metrics) in classes.iter().zip(class_metrics(data.measured.evaluation.confusion().unwrap_or_default()))
     {
-        let ClassMetrics { precision, recall, f1, support } = metrics;
-        let [precision, recall, f1] = [precision, recall, f1].map(ratio);
-        let class = code(&class.label());
-        let _ = writeln!(text, "| `{class}` | {precision} | {recall} | {f1} | {} |", rounded(support, 6));
+        let _ = writeln!(text, "| `{}` | {} |", code(&class.label()), metrics.cells().join(" | "));
     }
     if let Some((threshold, second)) = input.threshold().zip(classes.get(1)) {
         let second = code(&second.label());
@@ -156,7 +152,7 @@ fn classes(input: &ReportInput<'_>) -> String {
 fn limits(input: &ReportInput<'_>) -> String {
     let sets = input.metrics();
     let held_out = sets.iter().find(|set| set.is_held_out);
-    let rows = if input.has_test_data() { "the test data" } else { "held-out rows" };
+    let rows = input.measured_rows().noun();
     let mut text = "\n## Limits\n\n".to_owned();
     let measure = |name: &str| held_out.and_then(|set| set.get(name));
     if let Some(rmse) = measure("rmse") {

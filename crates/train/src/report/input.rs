@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::report_data::ReportData;
 use crate::evaluate::by_name;
-use crate::plan::TEST_ROWS;
+use crate::measured_rows::MeasuredRows;
 use crate::solver::cross_validation::{Candidate, CrossValidationResult, SelectionRule};
 use crate::summary::{Summary, rounded, significant};
 use ordinate_model::artifact::Document;
@@ -42,7 +42,7 @@ impl<'a> ReportInput<'a> {
 
     /// The metrics on each set of rows: those of the report data, or else those of the model file.
     pub(super) fn metrics(&self) -> Vec<RowSetMetrics> {
-        let held_out = if self.has_test_data() { "test data" } else { "held out" };
+        let held_out = self.measured_rows().title();
         let collected = self.report_data.map_or([None, None], |data| {
             [("fitted", &data.measured.fitted), (held_out, &data.measured.held_out)].map(|(name, metrics)| {
                 let metrics = metrics.as_ref()?;
@@ -85,8 +85,12 @@ impl<'a> ReportInput<'a> {
     }
 
     /// Whether the model was evaluated on test data instead of held-out rows.
+    pub(super) fn measured_rows(&self) -> MeasuredRows {
+        MeasuredRows::from_training(&self.document.training)
+    }
+
     pub(super) fn has_test_data(&self) -> bool {
-        self.document.training.parameters.contains_key(TEST_ROWS)
+        self.measured_rows() == MeasuredRows::TestData
     }
 
     /// The probability from which the second of two classes is predicted, if the model has a threshold.

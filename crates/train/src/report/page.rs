@@ -276,19 +276,13 @@ fn evaluation(input: &ReportInput<'_>) -> Option<Markup> {
 fn class_table(input: &ReportInput<'_>) -> Option<ReportTable> {
     let (classes, data) = (input.document.estimator.classes()?, input.report_data?);
     let metrics = class_metrics(data.measured.evaluation.confusion()?);
-    let mut rows: Vec<(String, ClassMetrics)> = classes.iter().map(Scalar::label).zip(metrics).collect();
-    if rows.len() > UNSORTED_CLASSES {
-        let f1 = |metrics: &ClassMetrics| metrics.f1.unwrap_or(f64::INFINITY);
-        rows.sort_by(|(_, one), (_, other)| f1(one).total_cmp(&f1(other)));
-    }
-    let order = if rows.len() > UNSORTED_CLASSES { ", the lowest F1 first" } else { "" };
-    let caption = format!("Predictions by class{}{order}", measured_rows(data));
-    let mut table = ReportTable::new(caption, ["class", "precision", "recall", "F1", "rows"]);
-    for (class, ClassMetrics { precision, recall, f1, support }) in rows {
-        let mut cells: Vec<TableCell> =
-            [precision, recall, f1].map(|value| TableCell::number(value, |value| rounded(value, 3))).into();
-        cells.push(TableCell::Number(rounded(support, 6)));
-        table.row(class, cells);
+    let is_sorted = metrics.len() > UNSORTED_CLASSES;
+    let order = if is_sorted { ClassMetrics::by_f1(&metrics) } else { (0..metrics.len()).collect() };
+    let sorted = if is_sorted { ", the lowest F1 first" } else { "" };
+    let caption = format!("Predictions by class{}{sorted}", measured_rows(input, data));
+    let mut table = ReportTable::new(caption, ["class"].into_iter().chain(ClassMetrics::TITLES));
+    for (class, metrics) in order.into_iter().filter_map(|at| classes.get(at).zip(metrics.get(at))) {
+        table.row(class.label(), metrics.cells().map(TableCell::Number).into());
     }
     Some(table)
 }
@@ -297,11 +291,10 @@ fn class_table(input: &ReportInput<'_>) -> Option<ReportTable> {
 const UNSORTED_CLASSES: usize = 6;
 
 /// The rows that the evaluation is of, after a noun.
-fn measured_rows(data: &ReportData) -> &'static str {
+fn measured_rows(input: &ReportInput<'_>, data: &ReportData) -> String {
     match (data.held_out, data.test_rows) {
-        (0, _) => "",
-        (_, 0) => " of the held-out rows",
-        _ => " of the test data",
+        (0, 0) => String::new(),
+        _ => format!(" of the {}", input.measured_rows().noun()),
     }
 }
 
@@ -342,7 +335,7 @@ fn confusion(input: &ReportInput<'_>) -> Option<ReportTable> {
     let (classes, data) = (input.document.estimator.classes()?, input.report_data?);
     let Evaluation::Classification(evaluation) = &data.measured.evaluation else { return None };
     let names: Vec<String> = classes.iter().map(Scalar::label).collect();
-    let rows = measured_rows(data);
+    let rows = measured_rows(input, data);
     let caption = format!("Confusion matrix{rows}: one column for each predicted class");
     let headings = ["actual"].into_iter().chain(names.iter().map(String::as_str));
     let mut table = ReportTable::new(caption, headings);

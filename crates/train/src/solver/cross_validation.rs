@@ -11,7 +11,7 @@ use super::error::SolveError;
 use super::folds::Folds;
 use super::logistic::{LogisticFit, LogisticSettings, Problem, StandardisationPass};
 use super::moments::{Accumulator, Moments};
-use super::path::{Penalty, alphas, geometric, path, ridge_alphas};
+use super::path::{Penalty, alphas, geometric, path_for_scores, ridge_alphas};
 use ordinate_table::SpoolError;
 
 /// The kind of penalty whose strength is selected.
@@ -82,6 +82,7 @@ pub struct CrossValidationResult {
 pub fn moments(rows: &impl DesignRows, folds: u32, seed: u64) -> Result<Vec<Moments>, SolveError> {
     let mut assignment = Folds::new(folds, 1, seed)?;
     let mut parts: Vec<Accumulator> = Vec::new();
+    let levels = rows.levels();
     rows.scan::<SolveError>(&mut |row| {
         if row.weight == 0.0 {
             return Ok(());
@@ -89,7 +90,7 @@ pub fn moments(rows: &impl DesignRows, folds: u32, seed: u64) -> Result<Vec<Mome
         if parts.is_empty() {
             // The shift may be any point near the data. It must be the same for all folds, so that constant columns stay constant.
             let near: Vec<f64> = row.design.iter().copied().chain([row.target]).collect();
-            parts = (0..folds).map(|_| Accumulator::new(near.clone())).collect();
+            parts = (0..folds).map(|_| Accumulator::with_levels(near.clone(), levels.clone())).collect();
         }
         if let Some(part) = parts.get_mut(assignment.assign(0)) {
             part.push_exact(row.design, row.target, &[], row.weight);
@@ -103,8 +104,8 @@ pub fn moments(rows: &impl DesignRows, folds: u32, seed: u64) -> Result<Vec<Mome
     Ok(parts.into_iter().map(Accumulator::finish).collect())
 }
 
-/// Selects one of `count` regularization strengths from the moments of the folds. `names`: the features, then the target. A
-/// feature that is constant in all folds gets the coefficient 0.
+/// Selects one of `count` regularization strengths from the moments of the folds. `names`: the features, then the target.
+/// `report` is called with the fraction of the work that is done. A feature that is constant in all folds gets the coefficient 0.
 ///
 /// # Errors
 /// [`SolveError`] when a fold is empty, no feature is correlated with the target, or a column is not finite.
@@ -114,8 +115,9 @@ pub fn regression(
     family: PenaltyFamily,
     count: usize,
     rule: SelectionRule,
+    report: &dyn Fn(f64),
 ) -> Result<CrossValidationResult, SolveError> {
-    regression_on(available_threads(), folds, names, family, count, rule)
+    regression_on(available_threads(), folds, names, family, (count, rule), report)
 }
 
 fn available_threads() -> usize {
@@ -127,8 +129,8 @@ fn regression_on(
     folds: &[Moments],
     names: &[String],
     family: PenaltyFamily,
-    count: usize,
-    rule: SelectionRule,
+    (count, rule): (usize, SelectionRule),
+    report: &dyn Fn(f64),
 ) -> Result<CrossValidationResult, SolveError> {
     let parts = without_each(folds);
     let Some((whole, parts)) = parts.split_first().filter(|_| folds.len() > 1) else {
@@ -142,13 +144,14 @@ fn regression_on(
         PenaltyFamily::ElasticNet { l1_ratio } => alphas(whole, l1_ratio, count),
     };
     let penalties: Vec<Penalty> = grid.iter().map(|alpha| family.penalty(*alpha)).collect();
-    let fits = path(whole, names, &penalties)?;
+    let batches = folds.len().div_ceil(threads.max(1)) as f64;
+    let fits = path_for_scores(whole, names, &penalties, &|fraction| report(fraction / (1.0 + batches)))?;
     if fits.is_empty() {
         return Err(SolveError::Uncorrelated);
     }
 
     let measure = |fold: &Moments, others: &Moments| -> Result<Vec<(f64, bool)>, SolveError> {
-        let fits = path(others, names, &penalties)?;
+        let fits = path_for_scores(others, names, &penalties, &|_| {})?;
         let error = |fit: &super::path::PenalisedFit| {
             fold.squared_error(&fit.means, fit.intercept, &fit.original_coefficients()) / fold.weight()
         };
@@ -157,7 +160,7 @@ fn regression_on(
     let pairs: Vec<(&Moments, &Moments)> = folds.iter().zip(parts).collect();
     let mut measured = Vec::with_capacity(pairs.len());
     // Every fold is one task, so the result does not depend on the number of threads.
-    for batch in pairs.chunks(threads.max(1)) {
+    for (done, batch) in pairs.chunks(threads.max(1)).enumerate() {
         let results: Vec<Result<_, SolveError>> = std::thread::scope(|scope| {
             let tasks: Vec<_> = batch.iter().map(|pair| (pair, scope.spawn(|| measure(pair.0, pair.1)))).collect();
             // The task of a thread that panicked is repeated here, with the same panic.
@@ -166,6 +169,7 @@ fn regression_on(
         for result in results {
             measured.push(result?);
         }
+        report((1.0 + done as f64 + 1.0) / (1.0 + batches));
     }
     let weights: Vec<f64> = folds.iter().map(Moments::weight).collect();
     let candidates = grid.iter().zip(&fits).enumerate().map(|(position, (alpha, fit))| {

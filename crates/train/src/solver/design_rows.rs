@@ -26,6 +26,12 @@ pub trait DesignRows {
     /// [`SpoolError`] when the rows cannot be read, or the error of `each`.
     fn scan<E: From<SpoolError> + Send>(&self, each: &mut dyn FnMut(DesignRow<'_>) -> Result<(), E>) -> Result<(), E>;
 
+    /// The columns of the levels of the category with the most levels, ascending, if they are many: at most one of them is 1 in a
+    /// row, and the others are 0.
+    fn levels(&self) -> Vec<usize> {
+        Vec::new()
+    }
+
     /// Reports that a fit has done about this fraction of its work, from 0 to 1.
     fn report(&self, _fraction: f64) {}
 }

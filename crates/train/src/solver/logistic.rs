@@ -16,6 +16,7 @@
 
 mod block_losses;
 mod exponential;
+mod indicators;
 mod information;
 pub(super) mod iterate;
 mod lbfgs;
@@ -185,7 +186,9 @@ impl<'r, R: DesignRows> Problem<'r, R> {
         } else {
             let tiles = StandardisedRows::new(rows, &standardisation, intercept, threads)?;
             // For a preconditioner alone it may take as long as four passes.
-            let is_cheap = columns <= 16 * (scores + 2) && is_worth_a_preconditioner(&standardisation, scores);
+            let is_cheap = columns <= 16 * (scores + 2)
+                && standardisation.indicators.is_empty()
+                && is_worth_a_preconditioner(&standardisation, scores);
             let gram = if (wants_leverages && columns <= MOST_COLUMNS) || is_cheap {
                 Some(passes::gram(&tiles, columns + 1)?)
             } else {
@@ -329,7 +332,7 @@ fn passes_of(operations: f64, each: f64) -> u32 {
 
 /// The operations of one product of the Hessian and a vector.
 fn product_operations(standardisation: &Standardisation, scores: usize) -> f64 {
-    let (rows, columns) = (standardisation.rows as f64, standardisation.means.len() as f64 + 1.0);
+    let (rows, columns) = (standardisation.rows as f64, standardisation.numbers_per_row());
     // With few scores, the time is that of reading the design twice. Without memory, every product reads the file.
     let reading = if fits_into_memory(standardisation) { 2.0 } else { 20.0 };
     4.0 * rows * columns * (scores as f64 + reading)

@@ -12,6 +12,7 @@
 //! is what makes the normal equations inaccurate.
 
 mod dependency;
+mod groups;
 
 use std::ops::RangeInclusive;
 
@@ -19,6 +20,7 @@ use super::error::SolveError;
 use super::qr::{UpperTriangle, dot};
 use super::simd;
 pub use dependency::RedundantColumns;
+use groups::Groups;
 use ordinate_model::double_double::DoubleDouble;
 
 /// Rows in a block: few enough for the processor's cache, and one fewer than a multiple of the widest register, for the row
@@ -40,6 +42,8 @@ pub struct Accumulator {
     block: Vec<f64>,
     /// Their weights.
     weights: Vec<f64>,
+    /// The rows, if a category has many levels.
+    groups: Option<Groups>,
 }
 
 impl Accumulator {
@@ -47,7 +51,21 @@ impl Accumulator {
     /// preserves the digits of columns far from zero, such as timestamps.
     #[must_use]
     pub fn new(shift: Vec<f64>) -> Self {
-        Self { moments: Moments::empty(shift), block: Vec::new(), weights: Vec::new() }
+        Self { moments: Moments::empty(shift), block: Vec::new(), weights: Vec::new(), groups: None }
+    }
+
+    /// As [`new()`](Self::new), for columns of which `levels` (ascending) are those of a category: at most one of them is 1 in a
+    /// row, and the others are 0. The time does not depend on their number.
+    #[must_use]
+    pub fn with_levels(mut shift: Vec<f64>, levels: Vec<usize>) -> Self {
+        if levels.is_empty() {
+            return Self::new(shift);
+        }
+        for level in &levels {
+            shift.get_mut(*level).into_iter().for_each(|shift| *shift = 0.0);
+        }
+        let groups = Some(Groups::new(levels, shift.len()));
+        Self { groups, ..Self::new(shift) }
     }
 
     /// Adds a row with the low parts of its features, which are empty for exact features, and a positive weight. A row of
@@ -57,7 +75,6 @@ impl Accumulator {
         if weight == 0.0 {
             return;
         }
-        self.weights.push(weight);
         self.moments.compare(features, target, low_parts);
         let start = self.block.len();
         let shifted = |(value, shift): (&f64, &f64)| value - shift;
@@ -65,6 +82,13 @@ impl Accumulator {
         self.block.extend(self.moments.shift.last().map(|shift| target - shift));
         let shifted = self.block.iter_mut().skip(start);
         shifted.zip(low_parts).for_each(|(value, low_part)| *value += low_part);
+        if let Some(groups) = &mut self.groups {
+            groups.push(features, &self.block, weight);
+            self.moments.rows += 1;
+            self.block.clear();
+            return;
+        }
+        self.weights.push(weight);
         if self.block.len() >= BLOCK_ROWS * self.moments.shift.len() {
             self.reduce();
         }
@@ -74,7 +98,10 @@ impl Accumulator {
     #[must_use]
     pub fn finish(mut self) -> Moments {
         self.reduce();
-        self.moments
+        match self.groups {
+            Some(groups) if self.moments.rows > 0 => self.moments.of_groups(groups),
+            _ => self.moments,
+        }
     }
 
     fn reduce(&mut self) {
@@ -95,7 +122,7 @@ impl Accumulator {
             }
             mean.push(centre);
         }
-        self.moments.join(rows as u64, weight, &mean, block);
+        self.moments.join((rows as u64, weight), &mean, block, rows);
         self.moments.flatten_constants();
         self.block.clear();
         self.weights.clear();
@@ -120,6 +147,8 @@ pub struct Moments {
     varies: Vec<bool>,
     /// Whether the moments are about zero instead of the mean.
     is_about_zero: bool,
+    /// The rows in groups of a category with many levels, with which they are merged.
+    groups: Option<Groups>,
 }
 
 impl Moments {
@@ -127,7 +156,7 @@ impl Moments {
         let columns = shift.len();
         let (mean, triangle) = (vec![0.0; columns], UpperTriangle::zeros(columns));
         let (first, varies) = (Vec::new(), vec![false; columns]);
-        Self { rows: 0, weight: 0.0, shift, mean, triangle, first, varies, is_about_zero: false }
+        Self { rows: 0, weight: 0.0, shift, mean, triangle, first, varies, is_about_zero: false, groups: None }
     }
 
     /// Records the columns in which a row differs from the first.
@@ -168,6 +197,7 @@ impl Moments {
         self.shift.fill(0.0);
         self.mean.fill(0.0);
         self.is_about_zero = true;
+        self.groups = None;
         // A constant column other than zero has a length about zero.
         self.varies.iter_mut().zip(&self.first).for_each(|(varies, (value, _))| *varies |= *value != 0.0);
         // The mean of a column of zeros that was shifted by another row is rounded, too.
@@ -240,7 +270,20 @@ impl Moments {
             for ((varies, first), (theirs, their_first)) in merged.varies.iter_mut().zip(&merged.first).zip(theirs) {
                 *varies |= *theirs || first != their_first;
             }
-            merged.join(other.rows, other.weight, &mean, (0..other.shift.len()).map(padded).collect());
+            if let (Some(ours), Some(theirs)) = (&self.groups, &other.groups)
+                && self.shift == other.shift
+                && ours.levels() == theirs.levels()
+            {
+                let mut both = ours.clone();
+                both.merge(theirs);
+                merged.rows += other.rows;
+                return merged.of_groups(both);
+            }
+            merged.groups = None;
+            // Of a large triangle, the row that joins the means is the first, so that columns stay short.
+            let bridge_at = if rows > BLOCK_ROWS { 0 } else { rows };
+            let columns = (0..other.shift.len()).map(padded).collect();
+            merged.join((other.rows, other.weight), &mean, columns, bridge_at);
             merged.flatten_constants();
         }
         merged
@@ -263,14 +306,15 @@ impl Moments {
         usize::try_from(self.rows).unwrap_or(usize::MAX)
     }
 
-    /// Merges rows with the given mean, less the shift. The columns are the centred rows, or their factor R.
-    fn join(&mut self, rows: u64, weight: f64, mean: &[f64], mut columns: Vec<Vec<f64>>) {
+    /// Merges rows with the given total weight and mean, less the shift. The columns are the centred rows, or their factor R; the
+    /// row that joins the means is inserted at `bridge_at`.
+    fn join(&mut self, (rows, weight): (u64, f64), mean: &[f64], mut columns: Vec<Vec<f64>>, bridge_at: usize) {
         let total = self.weight + weight;
         let fraction = weight / total;
         let bridge = (self.weight * fraction).sqrt();
         for ((ours, theirs), column) in self.mean.iter_mut().zip(mean).zip(&mut columns) {
             let apart = theirs - *ours;
-            column.push(bridge * apart);
+            column.insert(bridge_at.min(column.len()), bridge * apart);
             *ours += fraction * apart;
         }
         self.rows += rows;

@@ -22,13 +22,14 @@ mod basis;
 mod bidiagonal;
 mod descent;
 mod problem;
+mod sweep;
 
 use super::error::SolveError;
 use super::leverage::LeverageFactor;
 use super::moments::Moments;
 use super::qr::dot;
 use bidiagonal::Bidiagonal;
-use descent::{Descent, PenaltyWeights};
+use descent::{Accuracy, Descent, PenaltyWeights};
 use problem::Problem;
 
 /// The smallest alpha of a path ÷ the largest.
@@ -115,7 +116,7 @@ pub fn fit_of_part(moments: &Moments, names: &[String], penalty: Penalty) -> Res
         }
     }
     let problem = Problem::new(moments, names, moments.unchecked_lengths());
-    let fit = problem.fit(penalty, None)?;
+    let fit = problem.fit(penalty)?;
     let ridge_alpha = if let Penalty::Ridge { alpha } = penalty { Some(alpha) } else { None };
     Ok(PenalisedFit { leverage_factor: problem.leverage_factor(ridge_alpha), ..fit })
 }
@@ -130,7 +131,7 @@ fn without_penalty(
     let determined = moments.without(dropped);
     let kept: Vec<String> =
         names.iter().enumerate().filter(|(at, _)| !dropped.contains(at)).map(|(_, name)| name.clone()).collect();
-    let mut fit = Problem::new(&determined, &kept, determined.unchecked_lengths()).fit(penalty, None)?;
+    let mut fit = Problem::new(&determined, &kept, determined.unchecked_lengths()).fit(penalty)?;
     let all = Problem::new(moments, names, moments.unchecked_lengths());
     for place in dropped {
         fit.coefficients.insert((*place).min(fit.coefficients.len()), 0.0);
@@ -148,7 +149,17 @@ fn without_penalty(
 /// # Errors
 /// As [`fit`], except for constant features.
 pub fn path(moments: &Moments, names: &[String], penalties: &[Penalty]) -> Result<Vec<PenalisedFit>, SolveError> {
-    Problem::new(moments, names, moments.unchecked_lengths()).path(penalties)
+    Problem::new(moments, names, moments.unchecked_lengths()).path(penalties, Accuracy::Exact, &|_| {})
+}
+
+/// As [`path`], with as many digits as the scores of cross-validation need. Reports the fraction of the penalties that are done.
+pub(super) fn path_for_scores(
+    moments: &Moments,
+    names: &[String],
+    penalties: &[Penalty],
+    report: &dyn Fn(f64),
+) -> Result<Vec<PenalisedFit>, SolveError> {
+    Problem::new(moments, names, moments.unchecked_lengths()).path(penalties, Accuracy::Near, report)
 }
 
 /// The regularization path of an elastic net: from the smallest alpha with which all coefficients are zero to a thousandth of
@@ -187,17 +198,26 @@ fn length(column: &[f64]) -> f64 {
 }
 
 impl Problem<'_> {
-    fn path(&self, penalties: &[Penalty]) -> Result<Vec<PenalisedFit>, SolveError> {
+    fn path(
+        &self,
+        penalties: &[Penalty],
+        accuracy: Accuracy,
+        report: &dyn Fn(f64),
+    ) -> Result<Vec<PenalisedFit>, SolveError> {
         let weights: Vec<PenaltyWeights> =
             penalties.iter().map(|penalty| self.weights(*penalty)).collect::<Result<_, _>>()?;
         if penalties.len() > 1 && weights.iter().all(|weights| weights.l1 == 0.0 && weights.l2 > 0.0) {
             let bidiagonal = Bidiagonal::new(&self.columns, &self.target);
             return weights.iter().map(|weights| self.fitted(&bidiagonal.ridge(weights.l2), 0, 0.0, true)).collect();
         }
-        let mut fits: Vec<PenalisedFit> = Vec::with_capacity(penalties.len());
-        for penalty in penalties {
-            let start = fits.last().map(|fit| fit.coefficients.as_slice());
-            fits.push(self.fit(*penalty, start)?);
+        let mut descent = Descent::new(self);
+        let mut fits = Vec::with_capacity(penalties.len());
+        for (penalty, weights) in penalties.iter().zip(weights) {
+            fits.push(match self.without_zeros(*penalty, weights)? {
+                Some(fit) => fit,
+                None => self.descend(&mut descent, weights, accuracy)?,
+            });
+            report(fits.len() as f64 / penalties.len() as f64);
         }
         Ok(fits)
     }
@@ -222,27 +242,47 @@ impl Problem<'_> {
         Ok(weights)
     }
 
-    fn fit(&self, penalty: Penalty, start: Option<&[f64]>) -> Result<PenalisedFit, SolveError> {
+    fn fit(&self, penalty: Penalty) -> Result<PenalisedFit, SolveError> {
         let weights = self.weights(penalty)?;
+        if let Some(fit) = self.without_zeros(penalty, weights)? {
+            return Ok(fit);
+        }
+        let mut descent = Descent::new(self);
+        descent.approach(self.in_units(weights));
+        self.descend(&mut descent, weights, Accuracy::Exact)
+    }
+
+    /// The fit with a penalty on squares only, or none.
+    fn without_zeros(&self, penalty: Penalty, weights: PenaltyWeights) -> Result<Option<PenalisedFit>, SolveError> {
         if has_no_strength(penalty) {
             self.moments.check_independence(&self.lengths, self.names)?;
         }
-        if weights.l1 == 0.0 {
-            // With fewer rows than columns, the QR of as many further rows as columns would take most of the time.
-            let is_wide = self.target.len() < self.columns.len() && weights.l2 > 0.0;
-            let found = if is_wide {
-                Bidiagonal::new(&self.columns, &self.target).ridge(weights.l2)
-            } else {
-                self.ridge(weights.l2)
-            };
-            return self.fitted(&found, 0, 0.0, true);
+        if weights.l1 > 0.0 {
+            return Ok(None);
         }
-        // An infinite penalty has the same solution as the largest finite one.
-        let weights = PenaltyWeights { l1: (weights.l1 / self.unit).min(f64::MAX), ..weights };
-        let start = start.map(|start| start.iter().map(|coefficient| coefficient / self.unit).collect());
-        let mut descent = Descent::new(self, weights, start);
-        let converged = descent.run();
+        // With fewer rows than columns, the QR of as many further rows as columns would take most of the time.
+        let is_wide = self.target.len() < self.columns.len() && weights.l2 > 0.0;
+        let found = if is_wide {
+            Bidiagonal::new(&self.columns, &self.target).ridge(weights.l2)
+        } else {
+            self.ridge(weights.l2)
+        };
+        self.fitted(&found, 0, 0.0, true).map(Some)
+    }
+
+    fn descend(
+        &self,
+        descent: &mut Descent<'_>,
+        weights: PenaltyWeights,
+        accuracy: Accuracy,
+    ) -> Result<PenalisedFit, SolveError> {
+        let converged = descent.minimise(self.in_units(weights), accuracy);
         self.fitted(&descent.coefficients, descent.sweeps, descent.gap, converged)
+    }
+
+    /// The weights for a target of length 1. An infinite penalty has the same solution as the largest finite one.
+    fn in_units(&self, weights: PenaltyWeights) -> PenaltyWeights {
+        PenaltyWeights { l1: (weights.l1 / self.unit).min(f64::MAX), ..weights }
     }
 
     /// The fit with these coefficients of a target of length 1.

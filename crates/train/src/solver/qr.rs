@@ -24,6 +24,16 @@ impl UpperTriangle {
         Self { columns, rows: Vec::new() }
     }
 
+    /// From all rows, each from its diagonal, whose signs are arbitrary.
+    pub(super) fn from_rows(mut rows: Vec<Vec<f64>>) -> Self {
+        for row in rows.iter_mut().filter(|row| row.first().is_some_and(|diagonal| *diagonal < 0.0)) {
+            for entry in row {
+                *entry = -*entry;
+            }
+        }
+        Self { columns: rows.len(), rows }
+    }
+
     /// The number of columns.
     pub(crate) fn columns(&self) -> usize {
         self.columns
@@ -161,13 +171,13 @@ impl UpperTriangle {
         below
     }
 
-    /// Solves `R v = right`, from the last row.
+    /// Solves `R v = right`, from the last row, for as many of the first columns as `right` has numbers.
     pub(crate) fn solve(&self, right: &[f64]) -> Vec<f64> {
         let mut solution = right.to_vec();
         for (i, row) in self.rows.iter().enumerate().rev() {
             let Some((diagonal, rest)) = row.split_first() else { continue };
             let Some((current, known)) = solution.get_mut(i..).and_then(<[f64]>::split_first_mut) else { continue };
-            *current = (*current - dot(rest, known)) / diagonal;
+            *current = (*current - dot(rest.get(..known.len()).unwrap_or_default(), known)) / diagonal;
         }
         solution
     }

@@ -32,7 +32,7 @@ fn inverse_row_lengths(triangle: &UpperTriangle) -> Vec<f64> {
             *last = 1.0;
         }
         // The entries below the diagonal are zero.
-        for (length, value) in lengths.iter_mut().zip(triangle.leading(column + 1).solve(&unit)) {
+        for (length, value) in lengths.iter_mut().zip(triangle.solve(&unit)) {
             *length = length.hypot(value);
         }
     }

@@ -1,5 +1,5 @@
 use super::super::design_rows::DesignRow;
-use super::super::path::fit as fit_penalty;
+use super::super::path::{fit as fit_penalty, path};
 use super::super::test_rows;
 use super::super::{logistic, path::PenalisedFit};
 use super::*;
@@ -70,7 +70,7 @@ fn scores_equal_those_of_fitting_and_predicting_row_by_row(#[case] family: Penal
     let table = diabetes(weighted);
     let names = with_target(&table);
     let folds = moments(&table, 5, 7).unwrap();
-    let result = regression(&folds, &names, family, 20, SelectionRule::Best).unwrap();
+    let result = regression(&folds, &names, family, 20, SelectionRule::Best, &|_| {}).unwrap();
     let assigned = assigned(&table, 5, 1, 7);
     assert_eq!(result.path.len(), 20);
     for candidate in result.path.iter().step_by(4) {
@@ -103,7 +103,7 @@ fn the_rule_of_one_standard_error_selects_a_larger_alpha_and_fewer_features() {
     let table = diabetes(false);
     let folds = moments(&table, 10, 0).unwrap();
     let lasso = PenaltyFamily::ElasticNet { l1_ratio: 1.0 };
-    let select = |rule| regression(&folds, &with_target(&table), lasso, 100, rule).unwrap();
+    let select = |rule| regression(&folds, &with_target(&table), lasso, 100, rule, &|_| {}).unwrap();
     let (best, simple) = (select(SelectionRule::Best), select(SelectionRule::OneStandardError));
     let find = |result: &CrossValidationResult| {
         *result.path.iter().find(|candidate| (candidate.alpha - result.alpha).abs() == 0.0).unwrap()
@@ -126,7 +126,8 @@ fn the_number_of_threads_does_not_change_a_bit() {
     let table = diabetes(false);
     let folds = moments(&table, 6, 3).unwrap();
     let on = |threads| {
-        regression_on(threads, &folds, &with_target(&table), PenaltyFamily::Ridge, 30, SelectionRule::Best).unwrap()
+        regression_on(threads, &folds, &with_target(&table), PenaltyFamily::Ridge, (30, SelectionRule::Best), &|_| {})
+            .unwrap()
     };
     assert_eq!(on(1), on(4));
     assert_eq!(on(1), on(100));
@@ -141,7 +142,7 @@ fn a_category_may_occur_in_one_fold_only() {
     table.0.push("rare".to_owned());
     let folds = moments(&table, 5, 0).unwrap();
     for family in [PenaltyFamily::Ridge, PenaltyFamily::ElasticNet { l1_ratio: 1.0 }] {
-        let result = regression(&folds, &with_target(&table), family, 10, SelectionRule::Best).unwrap();
+        let result = regression(&folds, &with_target(&table), family, 10, SelectionRule::Best, &|_| {}).unwrap();
         assert!(result.path.iter().all(|candidate| candidate.score.is_finite() && candidate.converged));
     }
     table.1.iter_mut().enumerate().for_each(|(number, row)| row.1 = f64::from(u8::from(number % 2 == 0)));
@@ -179,7 +180,7 @@ proptest! {
         let family = if lasso { PenaltyFamily::ElasticNet { l1_ratio: 1.0 } } else { PenaltyFamily::Ridge };
         let about = |moments: Moments| if origin { moments.about_zero() } else { moments };
         let parts: Vec<Moments> = moments(&table, folds, 0).unwrap().into_iter().map(about).collect();
-        let result = regression(&parts, &names, family, 6, SelectionRule::Best).unwrap();
+        let result = regression(&parts, &names, family, 6, SelectionRule::Best, &|_| {}).unwrap();
         let assigned = assigned(&table, folds, 1, 0);
         let squares: f64 = table.1.iter().map(|(_, y, weight)| weight * y * y).sum();
         let weight: f64 = table.1.iter().map(|(.., weight)| weight).sum();
@@ -251,7 +252,8 @@ fn a_constant_feature_does_not_change_the_scores() {
     without.1.iter_mut().for_each(|row| _ = row.0.remove(2));
     for family in [PenaltyFamily::Ridge, PenaltyFamily::ElasticNet { l1_ratio: 0.5 }] {
         let selected = |table: &MemoryRows| {
-            regression(&moments(table, 5, 0).unwrap(), &with_target(table), family, 10, SelectionRule::Best).unwrap()
+            regression(&moments(table, 5, 0).unwrap(), &with_target(table), family, 10, SelectionRule::Best, &|_| {})
+                .unwrap()
         };
         let (flat, without) = (selected(&flat), selected(&without));
         for (one, other) in flat.path.iter().zip(&without.path) {
@@ -268,7 +270,8 @@ fn impossible_cross_validations_are_errors() {
     assert!(error.to_string().contains("at least 2"), "{error}");
     let few = MemoryRows(table.0.clone(), table.1[..3].to_vec());
     let error =
-        regression(&moments(&few, 5, 0).unwrap(), &names, PenaltyFamily::Ridge, 10, SelectionRule::Best).unwrap_err();
+        regression(&moments(&few, 5, 0).unwrap(), &names, PenaltyFamily::Ridge, 10, SelectionRule::Best, &|_| {})
+            .unwrap_err();
     assert_eq!(error, SolveError::EmptyFold { rows: 3, folds: 5 });
 
     // In as many folds as the class has rows.
@@ -301,7 +304,7 @@ fn rows_of_weight_zero_are_in_no_fold() {
     let names = with_target(&table);
     let scores = |table: &MemoryRows| {
         let folds = moments(table, 5, 0).unwrap();
-        regression(&folds, &names, PenaltyFamily::Ridge, 10, SelectionRule::Best).unwrap()
+        regression(&folds, &names, PenaltyFamily::Ridge, 10, SelectionRule::Best, &|_| {}).unwrap()
     };
     let expected = scores(&table);
     table.1.insert(3, (vec![1e5; 10], 1e9, 0.0));

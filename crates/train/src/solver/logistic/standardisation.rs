@@ -2,8 +2,12 @@
 
 use super::super::design_rows::DesignRow;
 use super::super::error::SolveError;
+use super::super::leverage::MOST_COLUMNS;
 use super::super::qr::power_of_two;
 use super::settings::LogisticSettings;
+
+/// Columns of 0 and 1 with a smaller fraction of ones are indicators, which are stored by their ones.
+const ONES: u64 = 16;
 
 /// Fewer rows have one class by chance.
 const FEWEST_ROWS: u64 = 5;
@@ -168,6 +172,16 @@ impl StandardisationPass {
         }
     }
 
+    fn indicators(&self) -> Vec<usize> {
+        let columns = self.sides.len();
+        let is_indicator = |(_, sides): &(usize, &Option<[Side; 2]>)| {
+            sides.is_some_and(|[_, one]| one.rows.saturating_mul(ONES) <= self.rows)
+        };
+        let found = self.sides.iter().enumerate().filter(is_indicator).map(|(column, _)| column);
+        let found: Vec<usize> = if columns > MOST_COLUMNS { found.collect() } else { Vec::new() };
+        if found.len() * 2 < columns { Vec::new() } else { found }
+    }
+
     /// The standardisation of a part of the rows. A column that is constant in the part gets the coefficient 0.
     pub(crate) fn finish_part(self) -> Standardisation {
         let scale = |squares: &Squares| {
@@ -179,6 +193,10 @@ impl StandardisationPass {
         // Without rows, there is no shift.
         let means = if self.shift.is_empty() { self.means.clone() } else { means.collect() };
         let one_class = self.one_class_values();
+        let indicators = self.indicators();
+        let ones =
+            |column: &usize| self.sides.get(*column).and_then(|sides| sides.as_ref()).map_or(0, |[_, one]| one.rows);
+        let ones = indicators.iter().map(ones).sum();
         let present = self.classes.iter().enumerate().filter(|(_, (weight, _))| *weight > 0.0);
         Standardisation {
             means,
@@ -189,6 +207,8 @@ impl StandardisationPass {
             present: present.map(|(class, _)| class).collect(),
             classes: self.classes.len(),
             one_class,
+            indicators,
+            ones,
         }
     }
 
@@ -252,4 +272,17 @@ pub(crate) struct Standardisation {
     /// The number of classes.
     pub(crate) classes: usize,
     pub(crate) one_class: Vec<OneClassValue>,
+    /// The columns of 0 and 1 that are mostly 0, ascending. Empty for designs that need their Gram matrix, or whose other
+    /// columns are the most.
+    pub(super) indicators: Vec<usize>,
+    /// The number of their ones.
+    pub(super) ones: u64,
+}
+
+impl Standardisation {
+    /// The numbers that are stored of a row with an intercept, on average.
+    pub(super) fn numbers_per_row(&self) -> f64 {
+        let dense = self.means.len() - self.indicators.len() + 1;
+        dense as f64 + self.ones as f64 / self.rows.max(1) as f64
+    }
 }

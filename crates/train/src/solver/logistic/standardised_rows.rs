@@ -3,6 +3,7 @@
 use super::super::blocks::{BLOCK_ROWS, blocks_at_a_time, sum_in_order};
 use super::super::design_rows::DesignRows;
 use super::super::error::SolveError;
+use super::indicators::{ColumnSplit, Ones};
 use super::standardisation::{Standardisation, position};
 
 /// The largest design that is kept in memory, in bytes.
@@ -11,10 +12,12 @@ const MOST_BYTES: u64 = 512 << 20;
 /// Up to [`BLOCK_ROWS`] standardised rows.
 #[derive(Debug, Default)]
 pub(super) struct RowBlock {
-    /// Row by row.
+    /// Row by row: all columns, or the dense ones.
     pub(super) values: Vec<f64>,
-    /// The number of columns.
+    /// The number of these columns.
     pub(super) columns: usize,
+    /// The other columns.
+    pub(super) ones: Ones,
     /// Whether the scores have an intercept.
     pub(super) intercept: bool,
     /// The class of each row, among those that occur.
@@ -23,7 +26,10 @@ pub(super) struct RowBlock {
 }
 
 /// How a solver stores a block.
-pub(super) trait Block: From<RowBlock> + Send + Sync {}
+pub(super) trait Block: From<RowBlock> + Send + Sync {
+    /// Whether indicators are stored by their ones.
+    const SPLITS_INDICATORS: bool;
+}
 
 /// The rows of a fit.
 #[derive(Debug)]
@@ -33,14 +39,17 @@ pub(super) struct StandardisedRows<'r, R, B> {
     /// 1 / scale of each column: multiplication is faster than division.
     precisions: Vec<f64>,
     intercept: bool,
+    /// None if all columns are dense.
+    pub(super) split: Option<ColumnSplit>,
     threads: usize,
     memory: Option<Vec<B>>,
 }
 
 /// Whether the design of these rows is kept in memory, with a number for each class.
 pub(super) fn fits_into_memory(standardisation: &Standardisation) -> bool {
-    let numbers = (standardisation.means.len() + standardisation.present.len() + 1) as u64;
-    standardisation.rows.saturating_mul(numbers).saturating_mul(size_of::<f64>() as u64) <= MOST_BYTES
+    let Standardisation { means, present, indicators, rows, ones, .. } = standardisation;
+    let numbers = (means.len() - indicators.len() + present.len() + 1) as u64;
+    rows.saturating_mul(numbers).saturating_add(*ones).saturating_mul(size_of::<f64>() as u64) <= MOST_BYTES
 }
 
 impl<'r, R: DesignRows, B: Block> StandardisedRows<'r, R, B> {
@@ -52,8 +61,9 @@ impl<'r, R: DesignRows, B: Block> StandardisedRows<'r, R, B> {
         threads: usize,
     ) -> Result<Self, SolveError> {
         let precisions = standardisation.scales.iter().map(|scale| 1.0 / scale).collect();
+        let split = if B::SPLITS_INDICATORS { ColumnSplit::new(standardisation) } else { None };
         let standardisation = standardisation.clone();
-        let mut made = Self { rows, standardisation, precisions, intercept, threads, memory: None };
+        let mut made = Self { rows, standardisation, precisions, intercept, split, threads, memory: None };
         if fits_into_memory(&made.standardisation) {
             let mut blocks = Vec::new();
             made.stream(&mut |block| blocks.push(block))?;
@@ -104,9 +114,10 @@ impl<'r, R: DesignRows, B: Block> StandardisedRows<'r, R, B> {
 
     fn stream(&self, each: &mut dyn FnMut(B)) -> Result<(), SolveError> {
         let Standardisation { means, present, .. } = &self.standardisation;
+        let columns = self.split.as_ref().map_or(means.len(), |split| split.dense.len());
         let empty = || RowBlock {
-            values: Vec::with_capacity(means.len() * BLOCK_ROWS),
-            columns: means.len(),
+            values: Vec::with_capacity(columns * BLOCK_ROWS),
+            columns,
             intercept: self.intercept,
             ..RowBlock::default()
         };
@@ -116,7 +127,17 @@ impl<'r, R: DesignRows, B: Block> StandardisedRows<'r, R, B> {
                 return Ok(());
             }
             let columns = row.design.iter().zip(means).zip(&self.precisions);
-            block.values.extend(columns.map(|((value, mean), precision)| (value - mean) * precision));
+            let standardised = |((value, mean), precision): ((&f64, &f64), &f64)| (value - mean) * precision;
+            match &self.split {
+                Some(split) => {
+                    let dense = split.dense.iter().filter_map(|column| {
+                        Some(((row.design.get(*column)?, means.get(*column)?), self.precisions.get(*column)?))
+                    });
+                    block.values.extend(dense.map(standardised));
+                    block.ones.push(split, row.design);
+                }
+                None => block.values.extend(columns.map(standardised)),
+            }
             block.classes.push(present.binary_search(&position(row.target)).unwrap_or_default());
             block.weights.push(row.weight);
             if block.weights.len() == BLOCK_ROWS {

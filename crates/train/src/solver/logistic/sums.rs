@@ -14,7 +14,9 @@ pub(super) struct ColumnBlock {
     weights: Vec<f64>,
 }
 
-impl Block for ColumnBlock {}
+impl Block for ColumnBlock {
+    const SPLITS_INDICATORS: bool = false;
+}
 
 impl ColumnBlock {
     pub(super) fn columns(&self) -> &Columns {
@@ -29,7 +31,7 @@ impl ColumnBlock {
 
 impl From<RowBlock> for ColumnBlock {
     fn from(block: RowBlock) -> Self {
-        let RowBlock { values, columns, intercept, classes, weights } = block;
+        let RowBlock { values, columns, intercept, classes, weights, .. } = block;
         let constant = f64::from(u8::from(intercept));
         let mut columns = simd::columns(&values, columns, weights.len());
         columns.push(vec![constant; weights.len()]);

@@ -5,6 +5,7 @@ use super::*;
 use proptest::prelude::*;
 use std::cell::Cell;
 
+mod indicators;
 mod scikit_learn;
 
 const BREAST_CANCER: &str = include_str!("../../../../../model/breast-cancer.csv");

@@ -96,6 +96,7 @@ impl Moments {
             triangle,
             first: kept.iter().filter_map(|column| self.first.get(*column)).copied().collect(),
             varies: kept.iter().filter_map(|column| self.varies.get(*column)).copied().collect(),
+            groups: None,
             ..*self
         }
     }

@@ -1,24 +1,51 @@
 //! Coordinate descent with exact solutions for the coefficients that are not zero.
+//!
+//! Most coefficients of a wide design are zero. Sweeps are therefore over those that may not be (the strong rule of Tibshirani and
+//! others, 2012), and the conditions of optimality of all others are checked at the end, as in glmnet.
+
+use pulp::Arch;
 
 use super::super::qr::{UpperTriangle, dot};
 use super::basis::{self, Basis};
 use super::problem::{Problem, add, diagonal};
+use super::sweep::{Correlations, Sweep};
 
 /// The most sweeps over the coordinates. Because a linear system is solved every few sweeps, even strongly correlated features
 /// need only tens.
 const MAX_SWEEPS: u32 = 10_000;
 
-/// Sweeps between two linear systems for the coefficients that are not zero.
-const SWEEPS_BETWEEN_SOLUTIONS: u32 = 4;
+/// The fewest and the most sweeps before a linear system or a check. The larger a system, the more sweeps precede it.
+const SWEEPS_IN_A_ROW: [usize; 2] = [4, 50];
+
+/// The largest change in a sweep ÷ that in the first of a row, at which the row ends.
+const SETTLED: f64 = 1e-3;
+
+/// The penalties on the way from zero coefficients to a single fit, each half of the one before.
+const APPROACHING: u32 = 10;
 
 /// The duality gap ÷ the objective at zero at which the fit has converged.
 const GAP_TOLERANCE: f64 = 1e-12;
+
+/// As [`GAP_TOLERANCE`], for [`Accuracy::Near`]: the errors of predictions are at most a ten-thousandth of the target's length.
+const NEAR: f64 = 1e-8;
+
+/// The most coefficients that are not zero whose linear system takes no more time than some sweeps.
+const FEW: usize = 64;
 
 /// The rounding error of a correlation that should be zero ÷ the largest possible correlation.
 const ROUNDING: f64 = 1e-13;
 
 /// The slope of a sum of absolute values ÷ the largest possible slope below which it is zero.
 const FLAT: f64 = 1e-12;
+
+/// How near a fit comes to the minimum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Accuracy {
+    /// As near as the arithmetic allows.
+    Exact,
+    /// As near as the score of a candidate needs: large linear systems are solved only where sweeps are not enough.
+    Near,
+}
 
 /// `½‖y − Zb‖² + l1 ‖b‖₁ + ½ l2 ‖b‖²`
 #[derive(Clone, Copy)]
@@ -27,50 +54,102 @@ pub(super) struct PenaltyWeights {
     pub(super) l2: f64,
 }
 
-/// The correlation of a column with a residual, which may be longer.
-fn correlation(column: &[f64], residual: &[f64]) -> f64 {
-    dot(column, residual.get(..column.len()).unwrap_or_default())
-}
-
-/// The state of coordinate descent.
+/// The state of coordinate descent, with one penalty after the other.
 pub(super) struct Descent<'a> {
     problem: &'a Problem<'a>,
+    instructions: Arch,
     penalty: PenaltyWeights,
     pub(super) coefficients: Vec<f64>,
     /// `y − Zb`
     residual: Vec<f64>,
+    /// The correlation of each column with the residual.
+    correlations: Vec<f64>,
+    /// With the last penalty.
     pub(super) sweeps: u32,
     pub(super) gap: f64,
 }
 
 impl<'a> Descent<'a> {
-    pub(super) fn new(problem: &'a Problem<'a>, penalty: PenaltyWeights, start: Option<Vec<f64>>) -> Self {
-        let coefficients = start.unwrap_or_else(|| vec![0.0; problem.columns.len()]);
-        let residual = problem.residual(&coefficients);
-        Self { problem, penalty, coefficients, residual, sweeps: 0, gap: f64::INFINITY }
+    /// Starts from zero coefficients, which are the solution for the largest penalty.
+    pub(super) fn new(problem: &'a Problem<'a>) -> Self {
+        let mut descent = Self {
+            problem,
+            instructions: Arch::new(),
+            penalty: PenaltyWeights { l1: 0.0, l2: 0.0 },
+            coefficients: vec![0.0; problem.columns.len()],
+            residual: problem.target.clone(),
+            correlations: Vec::new(),
+            sweeps: 0,
+            gap: f64::INFINITY,
+        };
+        descent.correlate();
+        descent.penalty.l1 = descent.correlations.iter().fold(0.0_f64, |most, pull| most.max(pull.abs()));
+        descent
     }
 
-    /// Runs to convergence, and returns whether it converged.
-    pub(super) fn run(&mut self) -> bool {
-        while self.sweeps < MAX_SWEEPS {
-            let longest_change = self.sweep();
-            if self.sweeps.is_multiple_of(SWEEPS_BETWEEN_SOLUTIONS) || longest_change == 0.0 {
-                let swept = self.coefficients.clone();
-                self.solve_with_fixed_signs();
-                self.update_residual_and_gap();
-                let settled = longest_change <= f64::EPSILON * self.problem.moments.weight().sqrt();
-                // A penalty near the rounding errors has a gap of their size. The conditions of optimality are then the better test.
-                if self.is_optimal() || (settled && self.gap <= GAP_TOLERANCE) || self.was_optimal(swept) {
-                    return true;
-                }
+    /// Comes near the solution for a penalty by larger ones, so that few coefficients are not zero on the way.
+    pub(super) fn approach(&mut self, penalty: PenaltyWeights) {
+        for _ in 0..APPROACHING {
+            let l1 = 0.5 * self.penalty.l1;
+            if l1 <= penalty.l1 {
+                return;
             }
+            let working = self.candidates(l1);
+            self.penalty = PenaltyWeights { l1, ..penalty };
+            self.sweep_until_settled(&working);
+            self.correlate();
+        }
+    }
+
+    /// Minimises from the coefficients of the last penalty, and returns whether it converged.
+    pub(super) fn minimise(&mut self, penalty: PenaltyWeights, accuracy: Accuracy) -> bool {
+        let mut working = self.candidates(penalty.l1);
+        self.penalty = penalty;
+        self.sweeps = 0;
+        while self.sweeps < MAX_SWEEPS {
+            let longest_change = self.sweep_until_settled(&working);
+            let swept = self.coefficients.clone();
+            let solves = accuracy == Accuracy::Exact || self.is_worth_solving();
+            if solves {
+                self.solve_with_fixed_signs();
+            }
+            self.update();
+            let settled = longest_change <= f64::EPSILON * self.problem.moments.weight().sqrt();
+            // A penalty near the rounding errors has a gap of their size. The conditions of optimality are then the better test.
+            if (accuracy == Accuracy::Near && self.gap <= NEAR)
+                || (solves && self.is_optimal())
+                || (settled && self.gap <= GAP_TOLERANCE)
+                || (solves && self.was_optimal(swept))
+            {
+                return true;
+            }
+            working = self.candidates(self.penalty.l1);
         }
         false
     }
 
-    fn update_residual_and_gap(&mut self) {
+    /// The coefficients that are not zero, and those that a penalty of this size may change, of which the correlations grow by
+    /// no more than the penalty falls. All of a few: nearly dependent columns change at once.
+    fn candidates(&self, l1: f64) -> Vec<usize> {
+        if self.coefficients.len() <= FEW {
+            return (0..self.coefficients.len()).collect();
+        }
+        let least = 2.0 * l1 - self.penalty.l1;
+        let is_candidate = |(coefficient, correlation): (&f64, &f64)| *coefficient != 0.0 || correlation.abs() >= least;
+        let all = self.coefficients.iter().zip(&self.correlations).enumerate();
+        all.filter(|(_, feature)| is_candidate(*feature)).map(|(place, _)| place).collect()
+    }
+
+    /// Computes the residual, the correlations with it and the gap.
+    fn update(&mut self) {
         self.residual = self.problem.residual(&self.coefficients);
+        self.correlate();
         self.gap = self.duality_gap();
+    }
+
+    fn correlate(&mut self) {
+        self.correlations =
+            self.instructions.dispatch(Correlations { columns: &self.problem.columns, residual: &self.residual });
     }
 
     /// Restores the coefficients of the last sweep, if they were optimal.
@@ -82,33 +161,47 @@ impl<'a> Descent<'a> {
             return false;
         }
         let solved = std::mem::replace(&mut self.coefficients, swept);
-        self.update_residual_and_gap();
+        self.update();
         if self.is_optimal() {
             return true;
         }
         self.coefficients = solved;
-        self.update_residual_and_gap();
+        self.update();
         false
     }
 
-    /// Minimises over each coefficient in turn, and returns the largest change, relative to the length of the target.
-    fn sweep(&mut self) -> f64 {
-        // Every standardised column has this squared length.
-        let square = self.problem.moments.weight();
-        let mut longest = 0.0_f64;
-        for (column, coefficient) in self.problem.columns.iter().zip(&mut self.coefficients) {
-            let pull = correlation(column, &self.residual) + square * *coefficient;
-            let kept = (pull.abs() - self.penalty.l1).max(0.0);
-            let next = if kept == 0.0 { 0.0 } else { kept.copysign(pull) / (square + self.penalty.l2) };
-            let change = next - *coefficient;
-            if change != 0.0 {
-                add(&mut self.residual, -change, column);
-                *coefficient = next;
-                longest = longest.max(change.abs() * square.sqrt());
+    /// Sweeps over these coefficients, and returns the largest change in the last sweep, relative to the length of the target.
+    fn sweep_until_settled(&mut self, features: &[usize]) -> f64 {
+        let [fewest, most] = SWEEPS_IN_A_ROW;
+        let first = self.sweep(features);
+        let mut last = first;
+        for _ in 1..(features.len() / 8).clamp(fewest, most) {
+            if last <= SETTLED * first {
+                break;
             }
+            last = self.sweep(features);
         }
+        last
+    }
+
+    /// Minimises over each of these coefficients in turn, and returns the largest change, relative to the length of the target.
+    fn sweep(&mut self, features: &[usize]) -> f64 {
         self.sweeps += 1;
-        longest
+        self.instructions.dispatch(Sweep {
+            columns: &self.problem.columns,
+            // Every standardised column has this squared length.
+            square: self.problem.moments.weight(),
+            penalty: self.penalty,
+            features,
+            coefficients: &mut self.coefficients,
+            residual: &mut self.residual,
+        })
+    }
+
+    /// Whether the linear system of the coefficients that are not zero takes no more time than the sweeps that did not suffice.
+    fn is_worth_solving(&self) -> bool {
+        let count = self.coefficients.iter().filter(|coefficient| **coefficient != 0.0).count();
+        count <= FEW || self.sweeps as usize >= 2 * count
     }
 
     /// Solves for the coefficients that are not zero until none of them changes its sign. Each step reduces the objective, or keeps
@@ -225,10 +318,9 @@ impl<'a> Descent<'a> {
 
     /// Whether the coefficients satisfy the conditions of optimality.
     fn is_optimal(&self) -> bool {
-        let problem = self.problem;
-        let slack = ROUNDING * problem.moments.weight().sqrt();
-        problem.columns.iter().zip(&self.coefficients).all(|(column, coefficient)| {
-            let pull = correlation(column, &self.residual) - self.penalty.l2 * coefficient;
+        let slack = ROUNDING * self.problem.moments.weight().sqrt();
+        self.correlations.iter().zip(&self.coefficients).all(|(correlation, coefficient)| {
+            let pull = correlation - self.penalty.l2 * coefficient;
             if *coefficient == 0.0 {
                 pull.abs() <= self.penalty.l1 + slack
             } else {
@@ -244,11 +336,11 @@ impl<'a> Descent<'a> {
     fn duality_gap(&self) -> f64 {
         let problem = self.problem;
         let PenaltyWeights { l1, l2 } = self.penalty;
-        let steepest = problem
-            .columns
+        let steepest = self
+            .correlations
             .iter()
             .zip(&self.coefficients)
-            .map(|(column, coefficient)| (correlation(column, &self.residual) - l2 * coefficient).abs())
+            .map(|(correlation, coefficient)| (correlation - l2 * coefficient).abs())
             .fold(0.0, f64::max);
         let scale = if steepest > l1 { l1 / steepest } else { 1.0 };
         let residual = dot(&self.residual, &self.residual) + problem.unexplained;

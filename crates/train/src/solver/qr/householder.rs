@@ -6,7 +6,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::super::simd;
-use super::super::simd::{PANEL, Panel, add};
+use super::super::simd::{LANES, PANEL, Panel, add};
 
 /// An entry ÷ the largest entry of its column that is due to rounding.
 const ROUNDING: f64 = 1e-14;
@@ -29,6 +29,7 @@ impl WithSimd for AbsorbRows<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { rows: all, mut columns, rank } = self;
         let count = columns.len();
+        let depths = depths(columns);
         for start in (0..count).step_by(PANEL) {
             if start >= rank && start.is_multiple_of(COLUMNS_BETWEEN_SEARCHES) && are_rounding(all, start, columns) {
                 return;
@@ -37,13 +38,25 @@ impl WithSimd for AbsorbRows<'_> {
             all.extend((all.len()..end).map(|row| vec![0.0; count - row]));
             let Some(rows) = all.get_mut(start..end) else { return };
             let Some((pivots, rest)) = columns.split_at_mut_checked(rows.len()) else { return };
-            let reflections = reflect(simd, rows, pivots);
-            if let (Ok(reflections), [a, b, c, d]) = (reflections.try_into(), &*pivots) {
-                Reflections::new(simd, reflections, [a, b, c, d]).apply(simd, rows, rest);
+            let depth = depths.get(end - 1).copied().unwrap_or_default();
+            let mut pivots: Vec<&mut [f64]> = pivots.iter_mut().filter_map(|pivot| pivot.get_mut(..depth)).collect();
+            let reflections = reflect(simd, rows, &mut pivots);
+            if let (Ok(reflections), [a, b, c, d]) = (reflections.try_into(), pivots.as_slice()) {
+                Reflections::new(simd, reflections, [a, b, c, d].map(|pivot| &**pivot)).apply(simd, rows, rest, depth);
             }
             columns = rest;
         }
     }
+}
+
+/// For each column, the rows of which a reflection up to it has entries: few for the rows of a triangle. Filled registers.
+fn depths(columns: &[Vec<f64>]) -> Vec<usize> {
+    let depth = |column: &Vec<f64>| column.iter().rposition(|entry| *entry != 0.0).map_or(0, |last| last + 1);
+    let deepest = columns.iter().scan(0, |deepest: &mut usize, column| {
+        *deepest = (*deepest).max(depth(column));
+        Some(deepest.next_multiple_of(LANES).min(column.len()))
+    });
+    deepest.collect()
 }
 
 /// Whether the columns from `start` contain nothing but the rounding errors of what was eliminated.
@@ -104,7 +117,7 @@ impl Reflection {
 
 /// Eliminates the pivots' columns, which then contain the vectors of the reflections. Columns to their right are unchanged.
 #[inline(always)]
-fn reflect<S: Simd>(simd: S, rows: &mut [Vec<f64>], mut pivots: &mut [Vec<f64>]) -> Vec<Reflection> {
+fn reflect<S: Simd>(simd: S, rows: &mut [Vec<f64>], mut pivots: &mut [&mut [f64]]) -> Vec<Reflection> {
     let mut reflections = Vec::with_capacity(PANEL);
     for row in rows {
         let (Some((pivot, rest)), Some((diagonal, right))) = (pivots.split_first_mut(), row.split_first_mut()) else {
@@ -139,9 +152,9 @@ impl Reflections {
         Self { each, vectors: panel, products: [of_a, of_b, of_c, of_d] }
     }
 
-    /// Reflects columns together with their entries in the rows of R, which are at the end of these rows.
+    /// Reflects columns, down to a depth, together with their entries in the rows of R, which are at the end of these rows.
     #[inline(always)]
-    fn apply<S: Simd>(&self, simd: S, rows: &mut [Vec<f64>], columns: &mut [Vec<f64>]) {
+    fn apply<S: Simd>(&self, simd: S, rows: &mut [Vec<f64>], columns: &mut [Vec<f64>], depth: usize) {
         let [a, b, c, d] = rows else { return };
         let mut spare = columns.first().cloned().unwrap_or_default();
         let above = a.iter_mut().skip(4).zip(b.iter_mut().skip(3)).zip(c.iter_mut().skip(2)).zip(d.iter_mut().skip(1));
@@ -153,6 +166,7 @@ impl Reflections {
                 [left] => (left, &mut spare),
                 _ => return,
             };
+            let (Some(left), Some(right)) = (left.get_mut(..depth), right.get_mut(..depth)) else { return };
             let [of_left, of_right] = self.vectors.dots(simd, left, right);
             let weights = [self.turn(above.next(), of_left), self.turn(above.next(), of_right)];
             self.vectors.subtract(simd, weights, left, right);

@@ -89,3 +89,35 @@ proptest! {
         prop_assert!(triangle.rows().iter().all(|row| row[0] >= 0.0));
     }
 }
+
+#[test]
+fn a_triangle_is_absorbed_like_its_rows_padded_with_zeros() {
+    let columns = 45;
+    let mut triangle = UpperTriangle::zeros(columns);
+    triangle.absorb(&mut noise(60, columns));
+    let other = {
+        let mut other = UpperTriangle::zeros(columns);
+        other.absorb(&mut noise(80, columns));
+        other
+    };
+    let of = |below: f64| {
+        let mut both = triangle.clone();
+        let column = |column| {
+            let mut entries = other.column(column);
+            // A number that changes nothing keeps all rows.
+            entries.resize(columns, below);
+            entries
+        };
+        both.absorb(&mut (0..columns).map(column).collect::<Vec<_>>());
+        both
+    };
+    assert_eq!(bits(&of(0.0)), bits(&of(f64::MIN_POSITIVE)));
+    // RᵀR is the sum of both.
+    for i in 0..columns {
+        for j in i..columns {
+            let product = |triangle: &UpperTriangle| dot(&triangle.column(i), &triangle.column(j)[..=i]);
+            let (found, expected) = (product(&of(0.0)), product(&triangle) + product(&other));
+            assert!((found - expected).abs() < 1e-12, "{i} {j}");
+        }
+    }
+}

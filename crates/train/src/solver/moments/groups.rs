@@ -1,0 +1,273 @@
+//! Moments of rows in groups: of the levels of a category, at most one of which a row has.
+//!
+//! The columns of the levels are orthogonal but for their means, so their part of R needs no reflections. With the levels before
+//! the other columns, row `i` of R is the contrast of group `i` with the mean of all later groups (Helmert's contrasts):
+//!
+//! ```text
+//! R[i, column] = √(wᵢ W / (wᵢ + W)) · (meanᵢ(column) − mean of the later groups(column))      W the weight of the later groups
+//! ```
+//!
+//! where the last group is that of the rows without a level. The other columns add the R of their deviations from the means of
+//! the groups. Rotations then move the columns to their places. A category with thousands of levels costs as much as one number.
+
+use super::{BLOCK_ROWS, Moments};
+use crate::solver::qr::UpperTriangle;
+use crate::solver::simd;
+
+/// Rows in groups.
+#[derive(Debug, Clone)]
+pub(super) struct Groups {
+    /// The columns of the levels, ascending.
+    levels: Vec<usize>,
+    /// The other columns, ascending; the target is the last.
+    others: Vec<usize>,
+    /// For each level, then for the rows without a level: the total weight, and the mean of the other columns less the shift.
+    each: Vec<Group>,
+    /// The factor R of the deviations of the other columns from the means of their groups.
+    within: UpperTriangle,
+    /// Deviations that are not added yet, row-major.
+    block: Vec<f64>,
+    row: Vec<f64>,
+}
+
+#[derive(Debug, Clone)]
+struct Group {
+    weight: f64,
+    means: Vec<f64>,
+}
+
+impl Group {
+    /// Adds rows with these means, and returns the factor of their distance whose square belongs to the sum of squares (Chan,
+    /// Golub and `LeVeque`, 1983). The distance of each mean is added to `apart`.
+    fn add(&mut self, weight: f64, means: &[f64], apart: &mut Vec<f64>) {
+        let total = self.weight + weight;
+        let factor = (self.weight * weight / total).sqrt();
+        for (ours, theirs) in self.means.iter_mut().zip(means) {
+            let distance = theirs - *ours;
+            apart.push(factor * distance);
+            *ours += weight / total * distance;
+        }
+        self.weight = total;
+    }
+}
+
+impl Groups {
+    /// For the columns of the levels, ascending, among so many columns.
+    pub(super) fn new(levels: Vec<usize>, columns: usize) -> Self {
+        let others: Vec<usize> = (0..columns).filter(|column| levels.binary_search(column).is_err()).collect();
+        let group = Group { weight: 0.0, means: vec![0.0; others.len()] };
+        let each = vec![group; levels.len() + 1];
+        let within = UpperTriangle::zeros(others.len());
+        Self { levels, others, each, within, block: Vec::new(), row: Vec::new() }
+    }
+
+    pub(super) fn levels(&self) -> &[usize] {
+        &self.levels
+    }
+
+    /// Adds a row: its features, and all columns less the shift.
+    pub(super) fn push(&mut self, features: &[f64], shifted: &[f64], weight: f64) {
+        let has = |column: &usize| features.get(*column).is_some_and(|value| *value != 0.0);
+        let group = self.levels.iter().position(has).unwrap_or(self.levels.len());
+        self.row.clear();
+        self.row.extend(self.others.iter().filter_map(|column| shifted.get(*column)));
+        if let Some(group) = self.each.get_mut(group) {
+            if group.weight > 0.0 {
+                group.add(weight, &self.row, &mut self.block);
+            } else {
+                *group = Group { weight, means: self.row.clone() };
+            }
+        }
+        if self.block.len() >= BLOCK_ROWS * self.others.len() {
+            self.reduce();
+        }
+    }
+
+    fn reduce(&mut self) {
+        if !self.block.is_empty() {
+            let mut columns = simd::columns(&self.block, self.others.len(), BLOCK_ROWS + 1);
+            self.within.absorb(&mut columns);
+            self.block.clear();
+        }
+    }
+
+    /// Adds the groups of other rows with the same levels and shift.
+    pub(super) fn merge(&mut self, other: &Self) {
+        for (ours, theirs) in self.each.iter_mut().zip(&other.each) {
+            if ours.weight > 0.0 && theirs.weight > 0.0 {
+                ours.add(theirs.weight, &theirs.means, &mut self.block);
+            } else if theirs.weight > 0.0 {
+                ours.clone_from(theirs);
+            }
+        }
+        self.reduce();
+        let mut columns: Vec<Vec<f64>> = (0..self.others.len()).map(|column| other.within.column(column)).collect();
+        self.within.absorb(&mut columns);
+    }
+
+    /// The total weight, the means of all columns (those of the other columns less the shift), and the factor R of all columns.
+    pub(super) fn finish(&mut self) -> (f64, Vec<f64>, UpperTriangle) {
+        self.reduce();
+        let count = self.levels.len();
+        let mut later = self.each.last().cloned().unwrap_or(Group { weight: 0.0, means: Vec::new() });
+        // The mean of each level's column in the later groups is its weight ÷ theirs.
+        let mut rows: Vec<Vec<f64>> = Vec::with_capacity(count + self.others.len());
+        for (place, group) in self.each.iter().take(count).enumerate().rev() {
+            let total = group.weight + later.weight;
+            let scale = if total > 0.0 { (group.weight * later.weight / total).sqrt() } else { 0.0 };
+            let fraction = |level: &Group| if later.weight > 0.0 { level.weight / later.weight } else { 0.0 };
+            let mut row = vec![scale];
+            row.extend(self.each.iter().take(count).skip(place + 1).map(|level| -scale * fraction(level)));
+            if group.weight > 0.0 {
+                let factor = group.weight / total;
+                for (mean, own) in later.means.iter_mut().zip(&group.means) {
+                    row.push(scale * (own - *mean));
+                    *mean += factor * (own - *mean);
+                }
+                later.weight = total;
+            } else {
+                row.resize(count - place + self.others.len(), 0.0);
+            }
+            rows.push(row);
+        }
+        rows.reverse();
+        rows.extend(self.within.rows().iter().cloned());
+        let columns = count + self.others.len();
+        rows.extend((rows.len()..columns).map(|row| vec![0.0; columns - row]));
+        let mut means = vec![0.0; columns];
+        let mut set = |column: usize, value: f64| means.get_mut(column).into_iter().for_each(|mean| *mean = value);
+        self.others.iter().zip(&later.means).for_each(|(column, mean)| set(*column, *mean));
+        let of_levels = self.levels.iter().zip(&self.each);
+        of_levels.for_each(|(column, group)| set(*column, group.weight / later.weight));
+        // The columns before some level move to their places, the first one first.
+        let last_level = self.levels.last().copied().unwrap_or_default();
+        let moved = self.others.iter().take_while(|column| **column < last_level);
+        for (place, column) in (count..).zip(moved) {
+            move_column(&mut rows, place, *column);
+        }
+        (later.weight, means, UpperTriangle::from_rows(rows))
+    }
+}
+
+/// Moves a column of an upper triangle to the left. Rotations of neighbouring rows, from the last entry of the column to its new
+/// place, keep the triangle (Golub and Van Loan, §6.5.2).
+fn move_column(rows: &mut [Vec<f64>], from: usize, to: usize) {
+    let mut column = Vec::with_capacity(from + 1);
+    for (place, row) in rows.iter_mut().take(from + 1).enumerate() {
+        column.push(row.remove(from - place));
+    }
+    for place in (to + 1..=from).rev() {
+        let Some(([upper], [lower, ..])) = rows.get_mut(place - 1..).and_then(|rows| rows.split_at_mut_checked(1))
+        else {
+            return;
+        };
+        // The columns from `place` on moved to the right, so this row begins one column further left.
+        lower.insert(0, 0.0);
+        let [Some(above), Some(below)] = [place - 1, place].map(|place| column.get(place).copied()) else { return };
+        let length = libm::hypot(above, below);
+        if below == 0.0 || length == 0.0 {
+            continue;
+        }
+        let (cosine, sine) = (above / length, below / length);
+        // The sign that keeps the diagonal positive.
+        for (upper, lower) in upper.iter_mut().zip(lower.iter_mut()) {
+            (*upper, *lower) = (cosine * *upper + sine * *lower, sine * *upper - cosine * *lower);
+        }
+        column.get_mut(place - 1).into_iter().for_each(|above| *above = length);
+    }
+    for (place, (row, entry)) in rows.iter_mut().zip(column).take(to + 1).enumerate() {
+        row.insert(to - place, entry);
+    }
+}
+
+impl Moments {
+    /// The moments of the groups, in place of those that were computed for fewer rows.
+    pub(super) fn of_groups(mut self, mut groups: Groups) -> Self {
+        (self.weight, self.mean, self.triangle) = groups.finish();
+        self.flatten_constants();
+        self.groups = Some(groups);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Accumulator;
+    use super::*;
+
+    fn noise(row: u32, column: u32) -> f64 {
+        (f64::from(row) * 12.9898 + f64::from(column) * 78.233).sin() * 43_758.545_3 % 1.0
+    }
+
+    /// Two numbers, eight levels (or seven and rows without a level), two numbers, a constant, and the target.
+    fn rows(count: u32, has_reference: bool) -> Vec<Vec<f64>> {
+        let row = |row: u32| {
+            let level = if row < 300 { row * row % 8 } else { row % 8 };
+            let mut values = vec![1e6 + noise(row, 0), noise(row, 1) * f64::from(level)];
+            values.extend((u32::from(has_reference)..8).map(|of| f64::from(u8::from(of == level))));
+            values.extend([noise(row, 2), 1e-3 * noise(row, 3), 7.5, f64::from(level) + noise(row, 4)]);
+            values
+        };
+        (0..count).map(row).collect()
+    }
+
+    fn moments(rows: &[Vec<f64>], weight: impl Fn(usize) -> f64, levels: &[usize]) -> Moments {
+        let mut accumulator = Accumulator::with_levels(rows[0].clone(), levels.to_vec());
+        for (number, row) in rows.iter().enumerate() {
+            let (target, features) = row.split_last().unwrap();
+            accumulator.push_exact(features, *target, &[], weight(number));
+        }
+        accumulator.finish()
+    }
+
+    fn assert_equal(found: &Moments, expected: &Moments) {
+        assert_eq!((found.rows, &found.varies), (expected.rows, &expected.varies));
+        assert!((found.weight - expected.weight).abs() < 1e-12 * expected.weight);
+        for (found, expected) in found.means().iter().zip(expected.means()) {
+            assert!((found - expected).abs() <= 1e-14 * expected.abs().max(1.0), "{found} {expected}");
+        }
+        // R is not unique where columns are constant or dependent; RᵀR is.
+        let lengths = expected.triangle.lengths();
+        assert_eq!(found.triangle.columns(), lengths.len());
+        for i in 0..lengths.len() {
+            for j in i..lengths.len() {
+                let product = |moments: &Moments| {
+                    let [left, right] = [i, j].map(|column| moments.triangle.column(column));
+                    left.iter().zip(&right).map(|(left, right)| left * right).sum::<f64>()
+                };
+                let difference = product(found) - product(expected);
+                assert!(difference.abs() <= 1e-12 * lengths[i] * lengths[j], "{i} {j}: {difference}");
+            }
+        }
+        let diagonals = found.triangle.rows().iter().filter_map(|row| row.first());
+        assert!(diagonals.into_iter().all(|diagonal| *diagonal >= 0.0));
+    }
+
+    #[test]
+    fn the_moments_of_groups_are_those_of_their_rows() {
+        for (count, has_reference) in [(700, true), (20, true), (700, false)] {
+            let rows = rows(count, has_reference);
+            let levels: Vec<usize> = (2..rows[0].len() - 4).collect();
+            let weight = |row: usize| (row % 4) as f64;
+            let (found, expected) = (moments(&rows, weight, &levels), moments(&rows, weight, &[]));
+            assert_equal(&found, &expected);
+            assert_eq!(found.redundant_features(), expected.redundant_features());
+        }
+    }
+
+    #[test]
+    fn merged_groups_are_those_of_all_rows() {
+        let rows = rows(300, true);
+        let levels: Vec<usize> = (2..rows[0].len() - 4).collect();
+        let weight = |row: usize| 1.0 + (row % 3) as f64;
+        let part =
+            |is_first: bool| moments(&rows, |row| if (row % 5 < 2) == is_first { weight(row) } else { 0.0 }, &levels);
+        let merged = part(true).merge(&part(false));
+        assert!(merged.groups.is_some());
+        assert_equal(&merged, &moments(&rows, weight, &[]));
+        // Moments about zero, and moments of fewer columns, have no groups.
+        let about_zero = moments(&rows, weight, &levels).about_zero();
+        assert!(about_zero.groups.is_none() && about_zero.without(&[3]).groups.is_none());
+        assert_equal(&about_zero, &moments(&rows, weight, &[]).about_zero());
+    }
+}
