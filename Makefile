@@ -22,10 +22,9 @@ ENGINE ?= docker
 # The random tables of `make test-differential`.
 SEED ?= 1
 TABLES ?= 5000
-# The largest binary of the function, in bytes, that `make test` accepts: a larger one starts later. It had 11.76 million
-# when this was written: 1.8 of them are the other protocols, the OpenAPI document (utoipa) and the pages; 0.24 the tools
-# of agents, VPC Lattice and the events of other services.
-SIZE_BUDGET := 11900000
+# The largest binary of the function, in bytes, that `make test` accepts: a larger one starts later. It had 12.28 million
+# when this was written, 0.52 more than before catalogs of models, NPY arrays, and the cause and remedy of each error.
+SIZE_BUDGET := 12400000
 
 VENV := .venv
 BENCH := .venv-bench

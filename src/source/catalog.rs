@@ -342,7 +342,10 @@ impl Catalog {
                 Ok(model) => models.push(model),
                 Err(error) => {
                     tracing::warn!(name, cause = %super::Causes(&error), "left out, because it cannot be loaded");
-                    failure = Some(error);
+                    // A model without the alias is not released yet.
+                    if matches!(error, CatalogError::Unavailable(_)) {
+                        failure = Some(error);
+                    }
                 }
             }
         }
@@ -520,7 +523,11 @@ impl Shared {
 
     async fn unknown_model(&self, folder: &Arc<dyn ModelFolder>, name: &str) -> CatalogError {
         match self.names(folder).await {
-            Ok(names) => CatalogError::UnknownModel { name: shorten(name), known: names.0.clone() },
+            Ok(names) => {
+                // The folder of a model without versions is not a model.
+                let known = names.0.iter().filter(|known| *known != name).cloned().collect();
+                CatalogError::UnknownModel { name: shorten(name), known }
+            }
             Err(error) => error,
         }
     }

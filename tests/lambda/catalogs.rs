@@ -168,6 +168,15 @@ async fn a_catalog_of_several_models_needs_a_default(#[values(Folder, S3)] backe
 
 #[rstest]
 #[tokio::test]
+async fn a_model_that_is_not_released_yet_is_left_out_of_descriptions(#[values(Folder, S3)] backend: Backend) {
+    let place = Place::new(backend, "unreleased");
+    place.publish("price", 1).await;
+    assert!(place.catalog().models(10).await.unwrap().is_empty());
+    assert!(matches!(place.catalog().default_model().await, Err(CatalogError::UnknownAlias { .. })));
+}
+
+#[rstest]
+#[tokio::test]
 async fn an_empty_catalog_has_no_model(#[values(Folder, S3)] backend: Backend) {
     let place = Place::new(backend, "empty");
     let catalog = place.catalog();

@@ -6,6 +6,7 @@ use std::error::Error;
 use clap::Args;
 use ordinate::config::Environment;
 use ordinate::source::Causes;
+use ordinate::source::catalog::CatalogError;
 use ordinate_model::identity::{ModelName, Version};
 use ordinate_releases::{Change, ReleaseCatalog, ReleaseError, Who};
 
@@ -92,6 +93,17 @@ pub(super) fn name(text: &str) -> Result<ModelName, String> {
     ModelName::try_from(text.to_owned())
 }
 
+/// Parses the name of an alias.
+///
+/// # Errors
+/// A message with the allowed characters.
+pub(super) fn alias(text: &str) -> Result<ModelName, String> {
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err("expected a name such as live; a whole number is a version".to_owned());
+    }
+    name(text).map_err(|message| message.replace("a model name", "an alias"))
+}
+
 /// Parses a version.
 ///
 /// # Errors
@@ -109,8 +121,13 @@ pub(super) fn wait<T>(work: impl Future<Output = Result<T, ReleaseError>>) -> Re
     Ok(runtime.block_on(work).map_err(|error| message(&error))?)
 }
 
-fn message(error: &ReleaseError) -> String {
-    Causes(error).to_string()
+/// An error as a message for the user.
+pub(super) fn message(error: &ReleaseError) -> String {
+    match error {
+        // The file can be that of an alias.
+        ReleaseError::Catalog(CatalogError::Unavailable(cause)) => Causes(&**cause).to_string(),
+        other => Causes(other).to_string(),
+    }
 }
 
 /// A change of an alias as a line of text.

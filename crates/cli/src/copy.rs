@@ -7,7 +7,7 @@ use ordinate::source::catalog::CatalogError;
 use ordinate_model::identity::{ModelName, Version};
 use ordinate_releases::{ReleaseCatalog, ReleaseError, live};
 
-use super::catalog::{ReleaseArguments, changed, create, name, open, wait};
+use super::catalog::{ReleaseArguments, alias, changed, create, name, open, wait};
 
 /// Copy a version of a model to another catalog
 ///
@@ -28,8 +28,11 @@ pub(super) struct Arguments {
     #[arg(value_name = "TO")]
     to: String,
     /// Alias in the other catalog that points to the copied version from then on
-    #[arg(long, value_name = "ALIAS", value_parser = name)]
+    #[arg(long, value_name = "ALIAS", value_parser = alias)]
     alias: Option<ModelName>,
+    /// Change the alias although requests for its present version would break
+    #[arg(long, requires = "alias")]
+    force: bool,
     #[command(flatten)]
     release: ReleaseArguments,
 }
@@ -41,8 +44,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let model = name(model)?;
     wait(async {
         let version = resolve(&from, &model, wanted).await?;
+        if let Some(alias) = &arguments.alias {
+            to.check(alias, &from.load(&model, &version).await?.0, arguments.force).await?;
+        }
         let copied = from.copy_to(&model, &version, &to).await?;
-        let mut text = format!("Copied {model}@{version} to {}\nsha256 {}\n", copied.location, copied.sha256);
+        let mut text = if copied.existed {
+            format!("{model}@{version} is in {} already.\n", copied.location)
+        } else {
+            format!("Copied {model}@{version} to {}\nsha256 {}\n", copied.location, copied.sha256)
+        };
         if copied.version != version {
             let note = format!("It is version {} there: {version} is another model.\n", copied.version);
             text.push_str(&note);

@@ -80,13 +80,21 @@ struct Predictions {
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let (old, new) = (model::load(&arguments.old)?, model::load(&arguments.new)?);
     let label = |model: &Model| format!("{}@{}", model.name(), model.version());
-    let difference = Difference {
-        old: label(&old),
-        new: label(&new),
-        breaking: breaking_changes(&old, &new).iter().map(ToString::to_string).collect(),
-        coefficients: coefficients(&old, &new),
-        predictions: if arguments.data.is_empty() { None } else { Some(predictions(arguments, [&old, &new])?) },
+    let mut labels = (label(&old), label(&new));
+    if labels.0 == labels.1 {
+        labels = (arguments.old.clone(), arguments.new.clone());
+    }
+    let breaking: Vec<String> = breaking_changes(&old, &new).iter().map(ToString::to_string).collect();
+    let predictions = match predictions(arguments, [&old, &new]) {
+        // Models of different features cannot both predict the same rows.
+        Err(error) if !breaking.is_empty() => {
+            print_error(&format!("note: predictions are not compared: {error}\n"));
+            None
+        }
+        predictions => predictions?,
     };
+    let difference =
+        Difference { old: labels.0, new: labels.1, breaking, coefficients: coefficients(&old, &new), predictions };
     let text =
         if arguments.json { serde_json::to_string(&difference)? + "\n" } else { difference.text([&old, &new])? };
     match difference.breaking.len() {
@@ -172,7 +180,10 @@ fn predictions_of(arguments: &Arguments, model: &Model) -> Result<Vec<Option<Sca
     Ok(predictions)
 }
 
-fn predictions(arguments: &Arguments, [old, new]: [&Model; 2]) -> Result<Predictions, Box<dyn Error>> {
+fn predictions(arguments: &Arguments, [old, new]: [&Model; 2]) -> Result<Option<Predictions>, Box<dyn Error>> {
+    if arguments.data.is_empty() {
+        return Ok(None);
+    }
     if arguments.data.iter().any(|path| path.as_os_str() == "-") {
         return Err("--data: the rows are read twice, which standard input does not allow\nhelp: name a file".into());
     }
@@ -199,5 +210,5 @@ fn predictions(arguments: &Arguments, [old, new]: [&Model; 2]) -> Result<Predict
     if skipped > 0 {
         print_error(&format!("note: left out {} that one of the models cannot use\n", counted(skipped, "row", "rows")));
     }
-    Ok(found)
+    Ok(Some(found))
 }

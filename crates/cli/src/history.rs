@@ -8,7 +8,7 @@ use ordinate_model::identity::{ModelName, Version};
 use ordinate_train::text_table::{Align, TextTable};
 use serde::Serialize;
 
-use super::catalog::{CatalogArgument, name, wait};
+use super::catalog::{CatalogArgument, alias, name, wait};
 
 /// Show which version of a model was live when
 #[derive(Debug, Args)]
@@ -22,7 +22,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     catalog: CatalogArgument,
     /// Alias to show
-    #[arg(long, value_name = "ALIAS", value_parser = name, default_value = "live")]
+    #[arg(long, value_name = "ALIAS", value_parser = alias, default_value = "live")]
     alias: ModelName,
     /// Print one JSON object
     #[arg(long)]

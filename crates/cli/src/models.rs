@@ -11,7 +11,8 @@ use ordinate_train::evaluate::title;
 use ordinate_train::text_table::{Align, TextTable};
 use serde::Serialize;
 
-use super::catalog::{CatalogArgument, wait};
+use super::catalog::{CatalogArgument, message, wait};
+use super::print_error;
 use super::train::significant;
 
 /// Show the models of a catalog: versions, aliases, metrics, age, size
@@ -45,14 +46,20 @@ struct Entry {
 #[derive(Serialize)]
 struct Entries {
     models: Vec<Entry>,
+    /// Files that are damaged or missing.
+    problems: Vec<String>,
 }
 
 /// Returns the models as text or JSON.
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let catalog = arguments.catalog.open()?;
-    let models = wait(entries(&catalog))?;
+    let entries = wait(entries(&catalog))?;
     if arguments.json {
-        return Ok(serde_json::to_string(&Entries { models })? + "\n");
+        return Ok(serde_json::to_string(&entries)? + "\n");
+    }
+    let Entries { models, problems } = entries;
+    for problem in problems {
+        print_error(&format!("warning: {problem}\n"));
     }
     if models.is_empty() {
         return Ok(format!("{} has no models.\n", catalog.describe()));
@@ -67,16 +74,29 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     Ok(table.to_string())
 }
 
-async fn entries(catalog: &ReleaseCatalog) -> Result<Vec<Entry>, ReleaseError> {
-    let mut entries = Vec::new();
+/// All versions; a file that cannot be read does not hide the others.
+async fn entries(catalog: &ReleaseCatalog) -> Result<Entries, ReleaseError> {
+    let (mut models, mut problems) = (Vec::new(), Vec::new());
     for name in catalog.names().await? {
-        let releases = catalog.releases(&name).await?;
+        let releases = match catalog.releases(&name).await {
+            Ok(releases) => releases,
+            Err(error) => {
+                problems.push(format!("{name}: {}", message(&error)));
+                continue;
+            }
+        };
+        for (alias, version) in releases.aliases.iter().filter(|(_, to)| !releases.versions.contains(to)) {
+            problems.push(format!("{name}@{alias} is version {version}, which does not exist"));
+        }
         for version in releases.versions.iter().rev() {
             let aliases = releases.aliases.iter().filter(|(_, to)| *to == version).map(|(alias, _)| alias.clone());
-            entries.push(entry(catalog, &name, version, aliases.collect()).await?);
+            match entry(catalog, &name, version, aliases.collect()).await {
+                Ok(entry) => models.push(entry),
+                Err(error) => problems.push(message(&error)),
+            }
         }
     }
-    Ok(entries)
+    Ok(Entries { models, problems })
 }
 
 async fn entry(

@@ -5,11 +5,12 @@ use std::error::Error;
 use clap::Args;
 use ordinate_model::identity::{ModelName, Version};
 
-use super::catalog::{CatalogArgument, ReleaseArguments, changed, name, version, wait};
+use super::catalog::{CatalogArgument, ReleaseArguments, alias, changed, name, version, wait};
 
 /// Make an alias of a model point to a version
 ///
-/// Servers use the alias `live` for requests that name no version. The version must exist and is verified first.
+/// Servers use the alias `live` for requests that name no version. The version must exist and is verified first. It
+/// is refused if requests for the present version would break; --force does it all the same.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   ordinate promote price 4 models/
@@ -24,8 +25,11 @@ pub(super) struct Arguments {
     #[command(flatten)]
     catalog: CatalogArgument,
     /// Alias to change
-    #[arg(long, value_name = "ALIAS", value_parser = name, default_value = "live")]
+    #[arg(long, value_name = "ALIAS", value_parser = alias, default_value = "live")]
     alias: ModelName,
+    /// Change the alias although requests for its present version would break
+    #[arg(long)]
+    force: bool,
     #[command(flatten)]
     release: ReleaseArguments,
 }
@@ -34,6 +38,10 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let Arguments { name, version, alias, .. } = arguments;
     let (catalog, who) = (arguments.catalog.open()?, arguments.release.who());
-    let change = wait(catalog.promote(name, version, alias, &who))?;
+    let change = wait(async {
+        let (model, _) = catalog.load(name, version).await?;
+        catalog.check(alias, &model, arguments.force).await?;
+        catalog.promote(name, version, alias, &who).await
+    })?;
     Ok(changed(name, alias, &change))
 }

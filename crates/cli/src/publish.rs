@@ -3,12 +3,9 @@
 use std::error::Error;
 
 use clap::Args;
-use ordinate::source::catalog::CatalogError;
-use ordinate_model::Model;
 use ordinate_model::identity::ModelName;
-use ordinate_releases::{ReleaseCatalog, ReleaseError, breaking_changes};
 
-use super::catalog::{CatalogArgument, ReleaseArguments, changed, name, wait};
+use super::catalog::{CatalogArgument, ReleaseArguments, alias, changed, wait};
 use super::model;
 
 /// Publish a model as the next version in a catalog
@@ -28,7 +25,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     catalog: CatalogArgument,
     /// Alias that points to the new version from then on, such as live
-    #[arg(long, value_name = "ALIAS", value_parser = name)]
+    #[arg(long, value_name = "ALIAS", value_parser = alias)]
     alias: Option<ModelName>,
     /// Change the alias although requests for its present version would break
     #[arg(long, requires = "alias")]
@@ -43,8 +40,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let catalog = arguments.catalog.create()?;
     wait(async {
         let document = model.document();
-        if let Some(alias) = arguments.alias.as_ref().filter(|_| !arguments.force) {
-            check(&catalog, alias, &model).await?;
+        if let Some(alias) = &arguments.alias {
+            catalog.check(alias, &model, arguments.force).await?;
         }
         let published = catalog.publish(document).await?;
         let mut text = format!(
@@ -58,27 +55,4 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         }
         Ok(text)
     })
-}
-
-/// Checks that requests for the version of an alias do not break.
-async fn check(catalog: &ReleaseCatalog, alias: &ModelName, model: &Model) -> Result<(), ReleaseError> {
-    let name = &model.document().name;
-    let present = match catalog.history(name, alias).await {
-        Ok(file) => file.version,
-        Err(ReleaseError::Catalog(CatalogError::UnknownAlias { .. } | CatalogError::UnknownModel { .. })) => {
-            return Ok(());
-        }
-        Err(error) => return Err(error),
-    };
-    let (live, _) = catalog.load(name, &present).await?;
-    let changes = breaking_changes(&live, model);
-    if changes.is_empty() {
-        return Ok(());
-    }
-    let listed: Vec<String> = changes.iter().map(ToString::to_string).collect();
-    Err(ReleaseError::Breaking(format!(
-        "requests for {name}@{alias} (version {present}) would break:\n- {}\nhelp: publish it without --alias, or \
-         with --force",
-        listed.join("\n- ")
-    )))
 }

@@ -5,7 +5,7 @@ use std::error::Error;
 use clap::Args;
 use ordinate_model::identity::ModelName;
 
-use super::catalog::{CatalogArgument, ReleaseArguments, changed, name, wait};
+use super::catalog::{CatalogArgument, ReleaseArguments, alias, changed, name, wait};
 
 /// Make an alias of a model point to the version before its present one
 ///
@@ -21,7 +21,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     catalog: CatalogArgument,
     /// Alias to change
-    #[arg(long, value_name = "ALIAS", value_parser = name, default_value = "live")]
+    #[arg(long, value_name = "ALIAS", value_parser = alias, default_value = "live")]
     alias: ModelName,
     #[command(flatten)]
     release: ReleaseArguments,

@@ -11,9 +11,10 @@ use ordinate::source::s3::{S3Folder, S3Settings, TimeLimits};
 use ordinate::source::{Content, ModelUri, SourceError};
 use ordinate_model::Model;
 use ordinate_model::artifact::{ArtifactError, Document};
-use ordinate_model::identity::{Checksum, ModelName, Version};
+use ordinate_model::identity::{ModelName, Version};
 use thiserror::Error;
 
+use crate::compatibility::{Breaking, breaking_changes};
 use crate::folder::{Condition, PutError, WritableFolder};
 
 /// How often a publisher tries the next version after somebody else took one.
@@ -49,8 +50,28 @@ pub enum ReleaseError {
         source: ArtifactError,
     },
     /// Requests for the present version of an alias would break.
-    #[error("{0}")]
-    Breaking(String),
+    #[error(
+        "requests for {name}@{alias} (version {version}) would break:\n- {}\nhelp: --force changes the alias all the same",
+        listed(changes)
+    )]
+    Breaking {
+        /// The model.
+        name: String,
+        /// The alias.
+        alias: String,
+        /// The version that it points to.
+        version: Version,
+        /// The changes.
+        changes: Vec<Breaking>,
+    },
+    /// Somebody else changed the alias during a rollback.
+    #[error("{name}@{alias} was changed meanwhile; nothing was rolled back\nhelp: look at ordinate history {name}")]
+    Changed {
+        /// The model.
+        name: String,
+        /// The alias.
+        alias: String,
+    },
     /// Others changed the catalog all the time.
     #[error("{location}: others changed it {attempts} times meanwhile; nothing was changed")]
     Contended {
@@ -60,7 +81,10 @@ pub enum ReleaseError {
         attempts: usize,
     },
     /// There is nothing to return to.
-    #[error("{alias} of {name} has been at version {version} since its first release: there is no version before it")]
+    #[error(
+        "{name}@{alias} is version {version}, and there is no version before it that was not rolled back\n\
+         help: ordinate promote changes it to any version"
+    )]
     NothingBefore {
         /// The model.
         name: String,
@@ -90,7 +114,9 @@ pub struct Published {
     /// Where it is.
     pub location: String,
     /// The checksum of the published file, which differs from that of a file with another version.
-    pub sha256: Checksum,
+    pub sha256: String,
+    /// Whether it was there already.
+    pub existed: bool,
 }
 
 /// A change of an alias.
@@ -165,8 +191,8 @@ impl ReleaseCatalog {
             let model = Model::from_json(text.as_bytes()).map_err(failed)?;
             match self.folder.put(&path, text.into(), Condition::Absent).await {
                 Ok(()) => {
-                    let sha256 = model.document().sha256.clone().unwrap_or_else(|| Checksum::compute(&[]));
-                    return Ok(Published { name, version, location, sha256 });
+                    let sha256 = model.checksum().to_owned();
+                    return Ok(Published { name, version, location, sha256, existed: false });
                 }
                 Err(PutError::Conflict) => version = self.after(&name, &version)?,
                 Err(PutError::Source(error)) => return Err(error.into()),
@@ -182,6 +208,35 @@ impl ReleaseCatalog {
             source: ArtifactError::Inconsistent("there is no version after this one".into()),
         };
         version.next().ok_or_else(no_next)
+    }
+
+    /// Checks that an alias can be changed to a model: its file is valid, and requests for its present version do not
+    /// break, unless `force`.
+    ///
+    /// # Errors
+    /// [`ReleaseError::Breaking`] and others of [`ReleaseError`].
+    pub async fn check(&self, alias: &ModelName, new: &Model, force: bool) -> Result<(), ReleaseError> {
+        let name = &new.document().name;
+        let present = match self.history(name, alias).await {
+            Ok(file) => file.version,
+            Err(ReleaseError::Catalog(CatalogError::UnknownAlias { .. } | CatalogError::UnknownModel { .. })) => {
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        if force {
+            return Ok(());
+        }
+        let (live, _) = self.load(name, &present).await?;
+        match breaking_changes(&live, new) {
+            changes if changes.is_empty() => Ok(()),
+            changes => Err(ReleaseError::Breaking {
+                name: name.to_string(),
+                alias: alias.to_string(),
+                version: present,
+                changes,
+            }),
+        }
     }
 
     /// Makes an alias point to a version, which must exist.
@@ -211,10 +266,9 @@ impl ReleaseCatalog {
             version: present.version.clone(),
         })?;
         self.load(name, &to).await?;
-        let back = |file: Option<&AliasFile>| {
-            // Somebody else may have changed it since.
-            let from = file.map(|file| file.version.clone());
-            Ok((to.clone(), from.filter(|from| *from == present.version)))
+        let back = |file: Option<&AliasFile>| match file {
+            Some(file) if *file == present => Ok((to.clone(), Some(present.version.clone()))),
+            _ => Err(ReleaseError::Changed { name: name.to_string(), alias: alias.to_string() }),
         };
         self.change(name, alias, back, who).await
     }
@@ -242,7 +296,8 @@ impl ReleaseCatalog {
     pub async fn releases(&self, name: &ModelName) -> Result<Releases, ReleaseError> {
         let releases = releases(self.folder.as_ref(), name).await?;
         if releases.versions.is_empty() {
-            let known = self.names().await?.into_iter().map(String::from).collect();
+            // The folder of a model without versions is not a model.
+            let known = self.names().await?.into_iter().filter(|known| known != name).map(String::from).collect();
             return Err(CatalogError::UnknownModel { name: name.to_string(), known }.into());
         }
         Ok(releases)
@@ -280,14 +335,15 @@ impl ReleaseCatalog {
         let bytes = self.read(name, version).await?;
         let path = layout::model_path(name, version);
         let there = match to.folder.put(&path, bytes.clone(), Condition::Absent).await {
-            Ok(()) => Some(bytes.clone()),
+            Ok(()) => None,
             Err(PutError::Conflict) => Some(to.folder.file(&path).fetch().await?),
             Err(PutError::Source(error)) => return Err(error.into()),
         };
-        if there == Some(bytes) {
+        let existed = there.is_some();
+        if there.is_none_or(|there| there == bytes) {
             let location = format!("{}{path}", to.describe());
-            let sha256 = model.document().sha256.clone().unwrap_or_else(|| Checksum::compute(&[]));
-            return Ok(Published { name: name.clone(), version: version.clone(), location, sha256 });
+            let sha256 = model.checksum().to_owned();
+            return Ok(Published { name: name.clone(), version: version.clone(), location, sha256, existed });
         }
         to.publish(model.document()).await
     }
@@ -370,6 +426,10 @@ fn before(file: &AliasFile) -> Option<Version> {
         released.push(&release.version);
     }
     released.iter().rev().nth(1).map(|version| (*version).clone())
+}
+
+fn listed(changes: &[Breaking]) -> String {
+    changes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n- ")
 }
 
 /// The alias of a command without one.

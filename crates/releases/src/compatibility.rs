@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use ordinate_model::Model;
+use ordinate_model::answer::AvailableIntervals;
 use ordinate_model::artifact::Document;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, UnknownPolicy};
@@ -26,6 +27,17 @@ pub fn breaking_changes(old: &Model, new: &Model) -> Vec<Breaking> {
     let mut changes = Vec::new();
     let (before, after) = (old.document(), new.document());
     target(before, after, old.classes(), new.classes(), &mut changes);
+    match (old.available_intervals(), new.available_intervals()) {
+        (Some(_), None) => changes.push("intervals, or prediction sets, are not available any more".to_owned()),
+        (Some(was), Some(is)) => {
+            // The highest level of requests; any level below 1 without a limit.
+            let level = |intervals: &AvailableIntervals| intervals.at_most(1.0);
+            if level(&is) < level(&was) {
+                changes.push(format!("intervals are available up to the level {} only", level(&is)));
+            }
+        }
+        (None, _) => {}
+    }
     let (known, wanted) = (before.signature.features(), after.signature.features());
     for feature in wanted {
         match known.iter().find(|other| other.name == feature.name) {

@@ -131,7 +131,8 @@ function requestForm({ id, method, path, operation, components, base }) {
       const response = await fetch(url, { method, headers, body });
       const text = await response.text();
       status.textContent = `Status ${response.status}`;
-      answer.textContent = response.headers.get("content-type")?.includes("json") ? pretty(JSON.parse(text)) : text;
+      const isJson = /^application\/([^;]+\+)?json\b/.test(response.headers.get("content-type") ?? "");
+      answer.textContent = isJson ? pretty(JSON.parse(text)) : text;
       answer.hidden = text === "";
     } catch (error) {
       status.textContent = `The request failed: ${error.message}`;

@@ -49,7 +49,13 @@ function group({ name, description }, operations) {
 
 /** Shows the part that the URL names. It may not have existed when the page was loaded. */
 function follow() {
-  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  let name = "";
+  try {
+    name = decodeURIComponent(location.hash.slice(1));
+  } catch {
+    // Not the address of a part.
+  }
+  const target = document.getElementById(name);
   if (!target) return;
   if (target.matches("details")) target.open = true;
   target.scrollIntoView();

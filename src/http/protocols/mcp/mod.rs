@@ -23,7 +23,7 @@ use crate::http::server::error::ApiError;
 use crate::http::server::headers::MCP_VERSION;
 use crate::http::server::response::AnswerLimit;
 use crate::source::Causes;
-use crate::source::catalog::MAX_NAMES;
+use crate::source::catalog::{CatalogError, MAX_NAMES};
 use json_rpc::{Failure, Message, RpcError};
 use ordinate_model::wording::shorten;
 
@@ -111,7 +111,10 @@ async fn list(application: &Application, cursor: Option<&str>) -> Result<serde_j
             Ok(model) => tools.push((tool.as_str(), model)),
             Err(error) => {
                 tracing::warn!(model, cause = %Causes(&error), "not a tool, because it cannot be loaded");
-                failure = Some(error);
+                // A model without the alias is not released yet.
+                if matches!(error, CatalogError::Unavailable(_)) {
+                    failure = Some(error);
+                }
             }
         }
     }

@@ -74,7 +74,7 @@ impl Page {
         let mut page = Self { after: None, limit: DEFAULT_LIMIT };
         for (key, value) in form_urlencoded::parse(query.as_bytes()) {
             if key == after {
-                page.after = Some(value.into_owned());
+                page.after = Some(value.into_owned()).filter(|after| !after.is_empty());
             } else if key == limit {
                 let parsed = value.parse().ok().filter(|limit| (1..=MAX_NAMES).contains(limit));
                 page.limit = parsed.ok_or_else(|| {
