@@ -1,5 +1,6 @@
 //! Configuration by environment variables, with the binary in the emulator and the model in an S3 server.
 
+use ordinate::source::catalog::FAILURE_MEMORY;
 use ordinate_test_support::s3_server::{BUCKET, S3Server};
 use ordinate_test_support::{line, root};
 use serde_json::Value;
@@ -92,12 +93,14 @@ fn a_wrong_secret_is_a_503_whose_cause_is_in_the_log_only() {
 }
 
 #[test]
-fn the_same_process_finds_a_missing_model_as_soon_as_it_exists() {
+fn the_same_process_finds_a_missing_model_a_second_after_it_exists() {
     let function = function("cold/late.json", "reader-secret", &[]);
     for _ in 0..2 {
         assert_eq!(invoke(&function, "v2.json").status, 503);
     }
     put("cold/late.json", line("line", "1"));
+    // Errors are remembered for a moment.
+    std::thread::sleep(FAILURE_MEMORY);
     assert_eq!(invoke(&function, "v2.json").status, 200);
     assert_eq!(processes(&function), 1, "{}", function.log());
 }
