@@ -59,7 +59,10 @@ fn an_error_in_one_of_several_files_names_that_file() {
 #[case("predict line - -", "-: standard input can be read only once")]
 #[case("predict line a*.csv --out a.csv", "a.csv: --out is the data file")]
 #[case("predict line a.csv --format parquet", "--format parquet needs --out")]
-#[case("predict bundled:lime a.csv", "bundled:lime: there is no model \"lime\"; the models are line")]
+#[case(
+    "predict bundled:lime a.csv",
+    "bundled:lime: no bundled model has this name\nhelp: bundled models are line, diabetes"
+)]
 #[case("predict s3://models/m.json a.csv", "s3://models/m.json: no S3 credentials: set AWS_ACCESS_KEY_ID")]
 #[case("evaluate line a.csv --weights w", "no column \"w\", which --weights needs")]
 #[case(
