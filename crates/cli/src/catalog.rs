@@ -7,6 +7,7 @@ use clap::Args;
 use ordinate::config::Environment;
 use ordinate::source::Causes;
 use ordinate::source::catalog::CatalogError;
+use ordinate_model::Model;
 use ordinate_model::identity::{ModelName, Version};
 use ordinate_releases::{Change, ReleaseCatalog, ReleaseError, Who};
 
@@ -63,7 +64,56 @@ pub(super) fn is_catalog(place: &str) -> bool {
     place.ends_with('/')
 }
 
-/// The alias that a command changes, and its entry in the history.
+/// A model and an alias of it.
+#[derive(Debug, Args)]
+pub(super) struct AliasArguments {
+    /// Name of the model
+    #[arg(value_name = "NAME", value_parser = name)]
+    pub(super) name: ModelName,
+    #[command(flatten)]
+    pub(super) catalog: CatalogArgument,
+    /// Alias of the model
+    #[arg(long, value_name = "ALIAS", value_parser = alias, default_value = "live")]
+    pub(super) alias: ModelName,
+}
+
+/// Whether an alias points to a new version.
+#[derive(Debug, Args)]
+pub(super) struct GoLiveArguments {
+    /// Alias that points to the new version from then on, such as live
+    #[arg(long, value_name = "ALIAS", value_parser = alias)]
+    alias: Option<ModelName>,
+    /// Change the alias although requests for its present version would break
+    #[arg(long, requires = "alias")]
+    force: bool,
+    #[command(flatten)]
+    release: ReleaseArguments,
+}
+
+impl GoLiveArguments {
+    /// Checks, before a model is written, that the alias can be changed to it.
+    ///
+    /// # Errors
+    /// See [`ReleaseError`].
+    pub(super) async fn check(&self, catalog: &ReleaseCatalog, model: &Model) -> Result<(), ReleaseError> {
+        match &self.alias {
+            Some(alias) => catalog.check(alias, model, self.force).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Changes the alias, and returns the change as text.
+    ///
+    /// # Errors
+    /// See [`ReleaseError`].
+    pub(super) async fn promote(&self, catalog: &ReleaseCatalog, model: &Model) -> Result<String, ReleaseError> {
+        let Some(alias) = &self.alias else { return Ok(String::new()) };
+        let change = catalog.promote(model, alias, &self.release.who()).await?;
+        Ok(changed(&model.document().name, alias, &change))
+    }
+}
+
+/// The entry of a release in the history.
 #[derive(Debug, Args)]
 pub(super) struct ReleaseArguments {
     /// Reason for the release, for the history

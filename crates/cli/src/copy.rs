@@ -5,9 +5,9 @@ use std::error::Error;
 use clap::Args;
 use ordinate::source::catalog::CatalogError;
 use ordinate_model::identity::{ModelName, Version};
-use ordinate_releases::{ReleaseCatalog, ReleaseError, live};
+use ordinate_releases::{Published, ReleaseCatalog, ReleaseError, live};
 
-use super::catalog::{ReleaseArguments, alias, changed, create, name, open, wait};
+use super::catalog::{GoLiveArguments, create, name, open, wait};
 
 /// Copy a version of a model to another catalog
 ///
@@ -27,14 +27,8 @@ pub(super) struct Arguments {
     /// Catalog to copy to
     #[arg(value_name = "TO")]
     to: String,
-    /// Alias in the other catalog that points to the copied version from then on
-    #[arg(long, value_name = "ALIAS", value_parser = alias)]
-    alias: Option<ModelName>,
-    /// Change the alias although requests for its present version would break
-    #[arg(long, requires = "alias")]
-    force: bool,
     #[command(flatten)]
-    release: ReleaseArguments,
+    live: GoLiveArguments,
 }
 
 /// Copies, and returns the version as text.
@@ -44,24 +38,20 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let model = name(model)?;
     wait(async {
         let version = resolve(&from, &model, wanted).await?;
-        if let Some(alias) = &arguments.alias {
-            to.check(alias, &from.load(&model, &version).await?.0, arguments.force).await?;
-        }
-        let copied = from.copy_to(&model, &version, &to).await?;
-        let mut text = if copied.existed {
-            format!("{model}@{version} is in {} already.\n", copied.location)
+        let original = from.load(&model, &version).await?;
+        arguments.live.check(&to, &original.0).await?;
+        let copied = to.copy(original).await?;
+        let Published { model: copy, location, existed } = &copied;
+        let mut text = if *existed {
+            format!("{model}@{version} is in {location} already.\n")
         } else {
-            format!("Copied {model}@{version} to {}\nsha256 {}\n", copied.location, copied.sha256)
+            format!("Copied {model}@{version} to {location}\nsha256 {}\n", copy.checksum())
         };
-        if copied.version != version {
-            let note = format!("It is version {} there: {version} is another model.\n", copied.version);
+        if copy.document().version != version {
+            let note = format!("It is version {} there: {version} is another model.\n", copy.version());
             text.push_str(&note);
         }
-        if let Some(alias) = &arguments.alias {
-            let change = to.promote(&model, &copied.version, alias, &arguments.release.who()).await?;
-            text.push_str(&changed(&model, alias, &change));
-        }
-        Ok(text)
+        Ok(text + &arguments.live.promote(&to, copy).await?)
     })
 }
 

@@ -4,11 +4,11 @@ use std::error::Error;
 
 use clap::Args;
 use ordinate::source::catalog::layout::{AliasFile, Release};
-use ordinate_model::identity::{ModelName, Version};
+use ordinate_model::identity::Version;
 use ordinate_train::text_table::{Align, TextTable};
 use serde::Serialize;
 
-use super::catalog::{CatalogArgument, alias, name, wait};
+use super::catalog::{AliasArguments, wait};
 
 /// Show which version of a model was live when
 #[derive(Debug, Args)]
@@ -16,14 +16,8 @@ use super::catalog::{CatalogArgument, alias, name, wait};
   ordinate history price models/
   ordinate history price s3://bucket/models/ --alias shadow --json")]
 pub(super) struct Arguments {
-    /// Name of the model
-    #[arg(value_name = "NAME", value_parser = name)]
-    name: ModelName,
     #[command(flatten)]
-    catalog: CatalogArgument,
-    /// Alias to show
-    #[arg(long, value_name = "ALIAS", value_parser = alias, default_value = "live")]
-    alias: ModelName,
+    alias: AliasArguments,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -52,8 +46,8 @@ struct History<'a> {
 
 /// Returns the history as text or JSON.
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
-    let Arguments { name, alias, .. } = arguments;
-    let catalog = arguments.catalog.open()?;
+    let AliasArguments { name, catalog, alias } = &arguments.alias;
+    let catalog = catalog.open()?;
     let file = wait(catalog.history(name, alias))?;
     let releases = periods(&file);
     if arguments.json {

@@ -114,7 +114,7 @@ async fn entry(
         version: version.to_string(),
         aliases,
         created: document.created.clone(),
-        bytes,
+        bytes: bytes.len(),
         metrics,
         sha256: model.checksum().to_owned(),
     })

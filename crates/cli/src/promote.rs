@@ -41,7 +41,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let change = wait(async {
         let (model, _) = catalog.load(name, version).await?;
         catalog.check(alias, &model, arguments.force).await?;
-        catalog.promote(name, version, alias, &who).await
+        catalog.promote(&model, alias, &who).await
     })?;
     Ok(changed(name, alias, &change))
 }

@@ -3,9 +3,9 @@
 use std::error::Error;
 
 use clap::Args;
-use ordinate_model::identity::ModelName;
+use ordinate_releases::Published;
 
-use super::catalog::{CatalogArgument, ReleaseArguments, alias, changed, wait};
+use super::catalog::{CatalogArgument, GoLiveArguments, wait};
 use super::model;
 
 /// Publish a model as the next version in a catalog
@@ -24,14 +24,8 @@ pub(super) struct Arguments {
     model: String,
     #[command(flatten)]
     catalog: CatalogArgument,
-    /// Alias that points to the new version from then on, such as live
-    #[arg(long, value_name = "ALIAS", value_parser = alias)]
-    alias: Option<ModelName>,
-    /// Change the alias although requests for its present version would break
-    #[arg(long, requires = "alias")]
-    force: bool,
     #[command(flatten)]
-    release: ReleaseArguments,
+    live: GoLiveArguments,
 }
 
 /// Publishes, and returns the version as text.
@@ -39,20 +33,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let model = model::load(&arguments.model)?;
     let catalog = arguments.catalog.create()?;
     wait(async {
-        let document = model.document();
-        if let Some(alias) = &arguments.alias {
-            catalog.check(alias, &model, arguments.force).await?;
-        }
-        let published = catalog.publish(document).await?;
-        let mut text = format!(
-            "Published {}@{} to {}\nsha256 {}\n",
-            published.name, published.version, published.location, published.sha256
-        );
-        if let Some(alias) = &arguments.alias {
-            let who = arguments.release.who();
-            let change = catalog.promote(&published.name, &published.version, alias, &who).await?;
-            text.push_str(&changed(&published.name, alias, &change));
-        }
-        Ok(text)
+        arguments.live.check(&catalog, &model).await?;
+        let Published { model, location, .. } = catalog.publish(model.document()).await?;
+        let published =
+            format!("Published {}@{} to {location}\nsha256 {}\n", model.name(), model.version(), model.checksum());
+        Ok(published + &arguments.live.promote(&catalog, &model).await?)
     })
 }

@@ -3,9 +3,8 @@
 use std::error::Error;
 
 use clap::Args;
-use ordinate_model::identity::ModelName;
 
-use super::catalog::{CatalogArgument, ReleaseArguments, alias, changed, name, wait};
+use super::catalog::{AliasArguments, ReleaseArguments, changed, wait};
 
 /// Make an alias of a model point to the version before its present one
 ///
@@ -15,22 +14,16 @@ use super::catalog::{CatalogArgument, ReleaseArguments, alias, changed, name, wa
   ordinate rollback price models/
   ordinate rollback price s3://bucket/models/ --message 'too many warnings'")]
 pub(super) struct Arguments {
-    /// Name of the model
-    #[arg(value_name = "NAME", value_parser = name)]
-    name: ModelName,
     #[command(flatten)]
-    catalog: CatalogArgument,
-    /// Alias to change
-    #[arg(long, value_name = "ALIAS", value_parser = alias, default_value = "live")]
-    alias: ModelName,
+    alias: AliasArguments,
     #[command(flatten)]
     release: ReleaseArguments,
 }
 
 /// Changes the alias, and returns the change as text.
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
-    let Arguments { name, alias, .. } = arguments;
-    let (catalog, who) = (arguments.catalog.open()?, arguments.release.who());
+    let AliasArguments { name, catalog, alias } = &arguments.alias;
+    let (catalog, who) = (catalog.open()?, arguments.release.who());
     let change = wait(catalog.rollback(name, alias, &who))?;
     Ok(changed(name, alias, &change))
 }

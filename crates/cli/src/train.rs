@@ -95,7 +95,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let published = catalog.map(|catalog| wait(catalog.publish(&trained.document))).transpose()?;
     if let Some(published) = &published {
         // The results and the report have the version that the model has now.
-        trained.document = trained.document.with_version(published.version.clone())?;
+        trained.document = trained.document.with_version(published.model.document().version.clone())?;
     }
     // Reports name files without their folders.
     let name = |path: &PathBuf| path.file_name().map(|name| name.to_string_lossy().into_owned());

@@ -105,16 +105,12 @@ pub struct Who {
 }
 
 /// A published version.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Published {
-    /// The name of the model.
-    pub name: ModelName,
-    /// Its new version.
-    pub version: Version,
+    /// The model as it was read back: its version may be new, and then its checksum is.
+    pub model: Model,
     /// Where it is.
     pub location: String,
-    /// The checksum of the published file, which differs from that of a file with another version.
-    pub sha256: String,
     /// Whether it was there already.
     pub existed: bool,
 }
@@ -171,6 +167,11 @@ impl ReleaseCatalog {
         self.folder.describe()
     }
 
+    /// The location of a path below it.
+    fn location(&self, path: &str) -> String {
+        self.folder.file(path).describe()
+    }
+
     /// Writes a model as the next free version. The version in the file is replaced, and its checksum with it.
     ///
     /// # Errors
@@ -183,28 +184,25 @@ impl ReleaseCatalog {
         };
         for _ in 0..ATTEMPTS {
             let path = layout::model_path(&name, &version);
-            let location = format!("{}{path}", self.describe());
+            let location = self.location(&path);
             let failed = |source| ReleaseError::Artifact { location: location.clone(), source };
             let numbered = document.clone().with_version(version.clone()).map_err(failed)?;
             let text = numbered.to_json().map_err(failed)?;
             // The file is what every load will read.
             let model = Model::from_json(text.as_bytes()).map_err(failed)?;
             match self.folder.put(&path, text.into(), Condition::Absent).await {
-                Ok(()) => {
-                    let sha256 = model.checksum().to_owned();
-                    return Ok(Published { name, version, location, sha256, existed: false });
-                }
+                Ok(()) => return Ok(Published { model, location, existed: false }),
                 Err(PutError::Conflict) => version = self.after(&name, &version)?,
                 Err(PutError::Source(error)) => return Err(error.into()),
             }
         }
-        let location = format!("{}{}", self.describe(), layout::model_folder(&name));
+        let location = self.location(&layout::model_folder(&name));
         Err(ReleaseError::Contended { location, attempts: ATTEMPTS })
     }
 
     fn after(&self, name: &ModelName, version: &Version) -> Result<Version, ReleaseError> {
         let no_next = || ReleaseError::Artifact {
-            location: format!("{}{}", self.describe(), layout::model_path(name, version)),
+            location: self.location(&layout::model_path(name, version)),
             source: ArtifactError::Inconsistent("there is no version after this one".into()),
         };
         version.next().ok_or_else(no_next)
@@ -239,18 +237,12 @@ impl ReleaseCatalog {
         }
     }
 
-    /// Makes an alias point to a version, which must exist.
+    /// Makes an alias point to the version of a model of this catalog: one that was published, copied or loaded.
     ///
     /// # Errors
     /// See [`ReleaseError`]; the alias is unchanged then.
-    pub async fn promote(
-        &self,
-        name: &ModelName,
-        version: &Version,
-        alias: &ModelName,
-        who: &Who,
-    ) -> Result<Change, ReleaseError> {
-        self.load(name, version).await?;
+    pub async fn promote(&self, model: &Model, alias: &ModelName, who: &Who) -> Result<Change, ReleaseError> {
+        let Document { name, version, .. } = model.document();
         self.change(name, alias, |_| Ok((version.clone(), None)), who).await
     }
 
@@ -303,49 +295,43 @@ impl ReleaseCatalog {
         Ok(releases)
     }
 
-    /// Loads a version and checks its golden rows. Returns it with the length of its file in bytes.
+    /// Loads a version and checks its golden rows. Returns it with its file.
     ///
     /// # Errors
     /// [`CatalogError::UnknownVersion`] and others of [`ReleaseError`].
-    pub async fn load(&self, name: &ModelName, version: &Version) -> Result<(Model, usize), ReleaseError> {
-        let bytes = self.read(name, version).await?;
-        let location = format!("{}{}", self.describe(), layout::model_path(name, version));
-        let model = Model::from_json(&bytes).map_err(|source| ReleaseError::Artifact { location, source })?;
-        Ok((model, bytes.len()))
-    }
-
-    async fn read(&self, name: &ModelName, version: &Version) -> Result<Bytes, ReleaseError> {
-        match self.folder.file(&layout::model_path(name, version)).fetch().await {
+    pub async fn load(&self, name: &ModelName, version: &Version) -> Result<(Model, Bytes), ReleaseError> {
+        let source = self.folder.file(&layout::model_path(name, version));
+        let bytes = match source.fetch().await {
             Err(SourceError::NotFound { .. }) => {
                 let known = self.releases(name).await?.versions.into_iter().map(String::from).collect();
                 let (name, version) = (name.to_string(), version.to_string());
-                Err(CatalogError::UnknownVersion { name, version, known }.into())
+                return Err(CatalogError::UnknownVersion { name, version, known }.into());
             }
-            fetched => Ok(fetched?),
-        }
+            fetched => fetched?,
+        };
+        let failed = |error| ReleaseError::Artifact { location: source.describe(), source: error };
+        Ok((Model::from_json(&bytes).map_err(failed)?, bytes))
     }
 
-    /// Copies a version to another catalog: under the same number with the same bytes if that is free there, otherwise as
-    /// the next free version. A version that is there already with the same bytes is left as it is.
+    /// Copies a model with its file, from [`Self::load`] of another catalog: under the same version with the same bytes
+    /// if that is free here, otherwise as the next free version. A version that is here already with the same bytes is
+    /// left as it is.
     ///
     /// # Errors
     /// See [`ReleaseError`].
-    pub async fn copy_to(&self, name: &ModelName, version: &Version, to: &Self) -> Result<Published, ReleaseError> {
-        let (model, _) = self.load(name, version).await?;
-        let bytes = self.read(name, version).await?;
+    pub async fn copy(&self, (model, bytes): (Model, Bytes)) -> Result<Published, ReleaseError> {
+        let Document { name, version, .. } = model.document();
         let path = layout::model_path(name, version);
-        let there = match to.folder.put(&path, bytes.clone(), Condition::Absent).await {
+        let here = match self.folder.put(&path, bytes.clone(), Condition::Absent).await {
             Ok(()) => None,
-            Err(PutError::Conflict) => Some(to.folder.file(&path).fetch().await?),
+            Err(PutError::Conflict) => Some(self.folder.file(&path).fetch().await?),
             Err(PutError::Source(error)) => return Err(error.into()),
         };
-        let existed = there.is_some();
-        if there.is_none_or(|there| there == bytes) {
-            let location = format!("{}{path}", to.describe());
-            let sha256 = model.checksum().to_owned();
-            return Ok(Published { name: name.clone(), version: version.clone(), location, sha256, existed });
+        let existed = here.is_some();
+        if here.is_none_or(|here| here == bytes) {
+            return Ok(Published { model, location: self.location(&path), existed });
         }
-        to.publish(model.document()).await
+        self.publish(model.document()).await
     }
 
     /// Changes an alias: `next` returns the new version from the present file, with the version that is rolled back.
@@ -387,7 +373,7 @@ impl ReleaseCatalog {
                 Err(PutError::Source(error)) => return Err(error.into()),
             }
         }
-        Err(ReleaseError::Contended { location: format!("{}{path}", self.describe()), attempts: ATTEMPTS })
+        Err(ReleaseError::Contended { location: self.location(&path), attempts: ATTEMPTS })
     }
 
     async fn alias_file(&self, name: &ModelName, alias: &ModelName) -> Result<(AliasFile, Content), ReleaseError> {

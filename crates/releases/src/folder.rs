@@ -89,7 +89,7 @@ impl WritableFolder for LocalFolder {
 
     fn put<'a>(&'a self, path: &'a str, bytes: Bytes, condition: Condition<'a>) -> BoxFuture<'a, Result<(), PutError>> {
         let file = self.path().join(path);
-        let location = format!("{}{path}", self.describe());
+        let location = self.file(path).describe();
         let expected = match condition {
             Condition::Absent => None,
             Condition::Unchanged(content) => Some(content.bytes.clone()),
