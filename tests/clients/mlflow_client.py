@@ -8,17 +8,15 @@ line per check. With --record it writes the requests, head and body, to DIRECTOR
 sends those in tests/wire.
 """
 
-import argparse
 import json
 import math
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import numpy as np
 import pandas as pd
 import requests
 from mlflow.pyfunc.scoring_server.client import ScoringServerClient
-from recorder import Recorder
+from recorder import Recorder, arguments
 
 PEOPLE = pd.DataFrame({
     "age": [41, 20],
@@ -36,9 +34,8 @@ def check(what: str, holds) -> None:
 
 class Checks:
     def __init__(self, url: str, record: Path | None) -> None:
-        address = urlsplit(url)
         self.url = url
-        self.recorder = Recorder((address.hostname, address.port or 80), record and record / "mlflow")
+        self.recorder = Recorder(url, record and record / "mlflow")
         self.client = ScoringServerClient("127.0.0.1", self.recorder.port)
 
     def invoke(self, name: str, data, params: dict | None = None):
@@ -88,11 +85,7 @@ class Checks:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("url")
-    parser.add_argument("--record", type=Path)
-    arguments = parser.parse_args()
-    checks = Checks(arguments.url.rstrip("/"), arguments.record)
+    checks = Checks(*arguments())
     if "people" in checks.server():
         checks.people()
     else:

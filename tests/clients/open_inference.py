@@ -8,14 +8,12 @@ check. With --record it writes the requests, head and body, to DIRECTORY/{triton
 `cargo test --test service` sends those in tests/wire.
 """
 
-import argparse
 import asyncio
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import numpy as np
 from kserve import InferenceRESTClient, InferInput as KserveInput, InferRequest, RESTConfig
-from recorder import Recorder
+from recorder import Recorder, arguments
 from tritonclient.http import InferenceServerClient, InferInput, InferRequestedOutput
 from tritonclient.http.aio import InferenceServerClient as AsynchronousClient
 from tritonclient.utils import InferenceServerException
@@ -41,9 +39,8 @@ def plain(array: np.ndarray) -> np.ndarray:
 
 class Checks:
     def __init__(self, url: str, record: Path | None) -> None:
-        address = urlsplit(url)
         self.recorders = {
-            client: Recorder((address.hostname, address.port or 80), record and record / client)
+            client: Recorder(url, record and record / client)
             for client in ("tritonclient", "tritonclient-aio", "kserve")
         }
         self.triton = InferenceServerClient(f"127.0.0.1:{self.recorders['tritonclient'].port}")
@@ -226,11 +223,7 @@ class Checks:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("url")
-    parser.add_argument("--record", type=Path)
-    arguments = parser.parse_args()
-    checks = Checks(arguments.url.rstrip("/"), arguments.record)
+    checks = Checks(*arguments())
     models = checks.server()
     if "typed" in models:
         checks.typed()

@@ -1,16 +1,29 @@
 """A proxy between a client and the server that can record the requests."""
 
+import argparse
 import re
 import socket
 import threading
 from pathlib import Path
+from urllib.parse import urlsplit
+
+
+def arguments() -> tuple[str, Path | None]:
+    """The URL of the server, and the directory for the requests, from the command line."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("url")
+    parser.add_argument("--record", type=Path)
+    parsed = parser.parse_args()
+    return parsed.url.rstrip("/"), parsed.record
 
 
 class Recorder:
     """A proxy on its own port. The next request is written to `directory` under `name`."""
 
-    def __init__(self, upstream: tuple[str, int], directory: Path | None) -> None:
-        self.upstream, self.directory, self.name = upstream, directory, None
+    def __init__(self, url: str, directory: Path | None) -> None:
+        address = urlsplit(url)
+        self.upstream = (address.hostname, address.port or 80)
+        self.directory, self.name = directory, None
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()

@@ -7,15 +7,13 @@ With --record it writes the requests, head and body, to DIRECTORY/boto3/*.http; 
 tests/wire.
 """
 
-import argparse
 import json
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from recorder import Recorder
+from recorder import Recorder, arguments
 
 FLOWERS = "5.1,3.5,1.4,0.2\n6.3,3.3,6.0,2.5\n"
 TUMOUR = Path(__file__).parents[2].joinpath("model/breast-cancer.csv").read_text().splitlines()[1].rsplit(",", 1)
@@ -28,8 +26,7 @@ def check(what: str, holds) -> None:
 
 class Checks:
     def __init__(self, url: str, record: Path | None) -> None:
-        address = urlsplit(url)
-        self.recorder = Recorder((address.hostname, address.port or 80), record and record / "boto3")
+        self.recorder = Recorder(url, record and record / "boto3")
         self.runtime = boto3.client(
             "sagemaker-runtime",
             endpoint_url=f"http://127.0.0.1:{self.recorder.port}",
@@ -89,11 +86,7 @@ class Checks:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("url")
-    parser.add_argument("--record", type=Path)
-    arguments = parser.parse_args()
-    checks = Checks(arguments.url.rstrip("/"), arguments.record)
+    checks = Checks(*arguments())
     checks.regression()
     checks.classification()
     checks.refusals()

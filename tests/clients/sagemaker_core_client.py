@@ -7,15 +7,13 @@ check. With --record it writes the requests, head and body, to DIRECTORY/sagemak
 sends those in tests/wire.
 """
 
-import argparse
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import boto3
 import numpy as np
 from botocore.exceptions import ClientError
-from recorder import Recorder
+from recorder import Recorder, arguments
 from sagemaker.core.deserializers import CSVDeserializer, JSONDeserializer, JSONLinesDeserializer, NumpyDeserializer
 from sagemaker.core.resources import Endpoint
 from sagemaker.core.serializers import CSVSerializer, JSONLinesSerializer, JSONSerializer, NumpySerializer
@@ -31,8 +29,7 @@ def check(what: str, holds) -> None:
 
 class Checks:
     def __init__(self, url: str, record: Path | None) -> None:
-        address = urlsplit(url)
-        self.recorder = Recorder((address.hostname, address.port or 80), record and record / "sagemaker-core")
+        self.recorder = Recorder(url, record and record / "sagemaker-core")
         os.environ["AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"] = f"http://127.0.0.1:{self.recorder.port}"
         self.session = boto3.Session("none", "none", region_name="eu-central-1")
 
@@ -107,11 +104,7 @@ class Checks:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("url")
-    parser.add_argument("--record", type=Path)
-    arguments = parser.parse_args()
-    checks = Checks(arguments.url.rstrip("/"), arguments.record)
+    checks = Checks(*arguments())
     checks.rows()
     checks.arrays()
     checks.errors()
