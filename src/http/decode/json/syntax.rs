@@ -18,7 +18,7 @@ pub(super) fn syntax(text: &str, lines_before: usize, error: &JiterError) -> Api
     ApiError::new(ErrorCode::InvalidJson, format!("the body is not valid JSON: {place}: {}{advice}", error.error_type))
 }
 
-/// What to write instead of the text at an error, if it is Python or JavaScript.
+/// The JSON for the text at an error, if it is Python or JavaScript.
 fn advice(text: &str, index: usize) -> &'static str {
     let is_letter = |byte: &u8| byte.is_ascii_alphabetic();
     let before = text.as_bytes().get(..index).unwrap_or_default();

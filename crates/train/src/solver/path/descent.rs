@@ -128,7 +128,7 @@ impl<'a> Descent<'a> {
         false
     }
 
-    /// The coefficients that are not zero, and those that a penalty of this size may change, of which the correlations grow by
+    /// The coefficients that are not zero, and those that a penalty of this size may change, if their correlations grow by
     /// no more than the penalty falls. All of a few: nearly dependent columns change at once.
     fn candidates(&self, l1: f64) -> Vec<usize> {
         if self.coefficients.len() <= FEW {
