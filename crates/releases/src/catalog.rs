@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use ordinate::source::catalog::layout::{self, AliasFile, LIVE, MAX_RELEASES, Release};
-use ordinate::source::catalog::{CatalogError, Releases, all_names, releases, versions};
+use ordinate::source::catalog::CatalogError;
+use ordinate::source::catalog::layout::{self, AliasFile, LIVE, MAX_RELEASES, Release, Releases};
 use ordinate::source::file::LocalFolder;
 use ordinate::source::s3::{S3Folder, S3Settings, TimeLimits};
 use ordinate::source::{Content, ModelUri, SourceError};
@@ -178,7 +178,7 @@ impl ReleaseCatalog {
     /// See [`ReleaseError`]; the catalog is unchanged then.
     pub async fn publish(&self, document: &Document) -> Result<Published, ReleaseError> {
         let name = document.name.clone();
-        let mut version = match versions(self.folder.as_ref(), &name).await?.last() {
+        let mut version = match layout::versions(self.folder.as_ref(), &name).await?.last() {
             None => Version::first(),
             Some(last) => self.after(&name, last)?,
         };
@@ -278,7 +278,7 @@ impl ReleaseCatalog {
     /// # Errors
     /// See [`ReleaseError`].
     pub async fn names(&self) -> Result<Vec<ModelName>, ReleaseError> {
-        Ok(layout::folder_names(&all_names(self.folder.as_ref(), "").await?).collect())
+        Ok(layout::folder_names(&layout::all_names(self.folder.as_ref(), "").await?).collect())
     }
 
     /// The versions and aliases of a model.
@@ -286,7 +286,7 @@ impl ReleaseCatalog {
     /// # Errors
     /// [`CatalogError::UnknownModel`] and others of [`ReleaseError`].
     pub async fn releases(&self, name: &ModelName) -> Result<Releases, ReleaseError> {
-        let releases = releases(self.folder.as_ref(), name).await?;
+        let releases = layout::releases(self.folder.as_ref(), name).await?;
         if releases.versions.is_empty() {
             // The folder of a model without versions is not a model.
             let known = self.names().await?.into_iter().filter(|known| known != name).map(String::from).collect();

@@ -1,11 +1,13 @@
 //! The layout of a catalog: `{name}/{version}.json` is a model and never overwritten, `{name}/aliases/{alias}.json` is the
 //! version that an alias points to, with its history.
 
+use indexmap::IndexMap;
 use ordinate_model::identity::{ModelName, Version};
 use serde::{Deserialize, Serialize};
 
+use super::MAX_NAMES;
 use super::error::{CatalogError, LoadError};
-use crate::source::ModelSource;
+use crate::source::{ModelFolder, ModelSource, SourceError};
 
 /// The alias of requests that name no version and no alias.
 pub const LIVE: &str = "live";
@@ -89,4 +91,65 @@ pub struct Release {
     /// The version that this release took back, if it returned to an earlier one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rolled_back: Option<Version>,
+}
+
+/// The versions and aliases of a model.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Releases {
+    /// The versions in ascending order.
+    pub versions: Vec<Version>,
+    /// The versions that the aliases point to.
+    pub aliases: IndexMap<String, Version>,
+}
+
+/// All names in a folder.
+///
+/// # Errors
+/// See [`SourceError`].
+pub async fn all_names(folder: &dyn ModelFolder, path: &str) -> Result<Vec<String>, SourceError> {
+    let (mut names, mut after) = (Vec::new(), None);
+    loop {
+        let page = folder.list(path, after.as_deref(), MAX_NAMES).await?;
+        names.extend(page.names);
+        after = page.next;
+        if after.is_none() {
+            return Ok(names);
+        }
+    }
+}
+
+/// The versions of a model in ascending order; none for a model that does not exist.
+///
+/// # Errors
+/// See [`SourceError`].
+pub async fn versions(folder: &dyn ModelFolder, name: &ModelName) -> Result<Vec<Version>, SourceError> {
+    let names = all_names(folder, &model_folder(name)).await?;
+    let mut versions: Vec<_> = names.iter().filter_map(|name| version_of(name)).collect();
+    versions.sort_by_key(Version::number);
+    Ok(versions)
+}
+
+/// The aliases of a model.
+///
+/// # Errors
+/// See [`SourceError`].
+pub async fn aliases(folder: &dyn ModelFolder, name: &ModelName) -> Result<Vec<ModelName>, SourceError> {
+    let names = all_names(folder, &alias_folder(name)).await?;
+    Ok(names.iter().filter(|name| !name.ends_with('/')).filter_map(|name| name_of(name)).collect())
+}
+
+/// The versions and aliases of a model in a folder.
+///
+/// # Errors
+/// See [`CatalogError`].
+pub async fn releases(folder: &dyn ModelFolder, name: &ModelName) -> Result<Releases, CatalogError> {
+    let versions = versions(folder, name).await?;
+    let mut pointers = IndexMap::new();
+    for alias in aliases(folder, name).await? {
+        let source = folder.file(&alias_path(name, &alias));
+        let bytes = source.fetch().await?;
+        let file = parse_alias(source.as_ref(), &bytes)?;
+        pointers.insert(alias.into(), file.version);
+    }
+    Ok(Releases { versions, aliases: pointers })
 }

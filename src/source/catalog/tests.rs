@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
-use crate::source::{BoxFuture, Content};
+use crate::source::{BoxFuture, Content, SourceError, Tag};
 
 /// The outcome of one fetch.
 #[derive(Debug)]

@@ -22,8 +22,7 @@ use crate::http::server::envelope::Envelope;
 use crate::http::server::error::ApiError;
 use crate::http::server::headers::MCP_VERSION;
 use crate::http::server::response::AnswerLimit;
-use crate::source::Causes;
-use crate::source::catalog::{CatalogError, MAX_NAMES};
+use crate::source::catalog::MAX_NAMES;
 use json_rpc::{Failure, Message, RpcError};
 use ordinate_model::wording::shorten;
 
@@ -103,26 +102,15 @@ async fn list(application: &Application, cursor: Option<&str>) -> Result<serde_j
             None => return Err(RpcError::invalid_params("unknown cursor; send the nextCursor of a page").into()),
         },
     };
-    let page: Vec<_> = names.iter().zip(&models).skip(start).take(MAX_TOOLS).collect();
-    let mut tools = Vec::with_capacity(page.len());
-    let mut failure = None;
-    for (tool, model) in &page {
-        match application.catalog.model(model, None).await {
-            Ok(model) => tools.push((tool.as_str(), model)),
-            Err(error) => {
-                tracing::warn!(model, cause = %Causes(&error), "not a tool, because it cannot be loaded");
-                // A model without the alias is not released yet.
-                if matches!(error, CatalogError::Unavailable(_)) {
-                    failure = Some(error);
-                }
-            }
-        }
-    }
-    if let Some(error) = failure.filter(|_| tools.is_empty()) {
-        return Err(ApiError::from(error).into());
-    }
-    let tools = tools::list(tools.iter().map(|(name, model)| (*name, model)), application.limits.max_rows);
-    let next = page.last().map(|(name, _)| name.as_str()).filter(|_| start + page.len() < names.len());
+    let end = names.len().min(start + MAX_TOOLS);
+    let page = models.get(start..end).unwrap_or_default();
+    let loaded = application.catalog.load_each(page).await.map_err(ApiError::from)?;
+    let tools = names.iter().skip(start).zip(page).filter_map(|(tool, name)| {
+        let model = loaded.iter().find(|model| model.name() == name)?;
+        Some((tool.as_str(), model))
+    });
+    let tools = tools::list(tools, application.limits.max_rows);
+    let next = names.get(..end).and_then(<[String]>::last).filter(|_| end < names.len());
     Ok(match next {
         Some(next) => json!({"tools": tools, "nextCursor": next}),
         None => json!({"tools": tools}),
