@@ -6,7 +6,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 # One pip and one cargo at a time: they lock each other's files.
 .NOTPARALLEL:
-.PHONY: run test test-differential test-clients image install bench bench-train bench-server build validate deploy invoke train format setup help
+.PHONY: run test test-differential test-clients test-faults image install bench bench-train bench-server build validate deploy invoke train format setup help
 
 HOST ?= 127.0.0.1
 PORT ?= 9000
@@ -22,6 +22,8 @@ ENGINE ?= docker
 # The random tables of `make test-differential`.
 SEED ?= 1
 TABLES ?= 5000
+# How often `make test-faults` causes each fault.
+ROUNDS ?= 5
 # The largest binary of the function, in bytes, that `make test` accepts: a larger one starts later. It had 12.28 million
 # when this was written, 0.52 more than before catalogs of models, NPY arrays, and the cause and remedy of each error.
 SIZE_BUDGET := 12400000
@@ -73,6 +75,9 @@ test-differential: $(DIFFERENTIAL) ## Compare TABLES (5000) random models with e
 	cargo build --locked $(CLI) --profile $(CLI_PROFILE)
 	$(VENV)/bin/python tests/differential/run --seed $(SEED) --tables $(TABLES) \
 	  --ordinate target/$(if $(filter dev,$(PROFILE)),debug,$(CLI_PROFILE))/ordinate
+
+test-faults: $(SEAWEEDFS) ## Cause each fault ROUNDS (5) times, and write docs/reliability.md
+	ORDINATE_FAULT_ROUNDS=$(ROUNDS) cargo test --locked --package ordinate-cli --test faults
 
 test-clients: $(CLIENTS)/.python.stamp $(CLIENTS)/.npm.stamp ## Test the server with the clients of all protocols
 	cargo build --locked $(CLI) --profile $(CLI_PROFILE)

@@ -15,7 +15,7 @@ use rstest::rstest;
 use tempfile::TempDir;
 
 use crate::BUILD;
-use crate::proxy::{Fault, Proxy};
+use ordinate_test_support::proxy::{Fault, Proxy};
 
 /// Where the models of a test are.
 #[derive(Debug, Clone, Copy)]
@@ -306,20 +306,6 @@ async fn a_release_that_cannot_be_loaded_leaves_the_last_good_version(
 }
 
 #[tokio::test]
-async fn a_folder_that_is_gone_leaves_the_loaded_model() {
-    let place = Place::new(Folder, "renamed");
-    place.publish("price", 1).await;
-    place.point("price", "live", 1).await;
-    let catalog = place.catalog().with_settings(refreshed(10));
-    catalog.default_model().await.unwrap();
-    std::fs::remove_dir_all(place.directory.path().join("price")).unwrap();
-    for _ in 0..3 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        assert_eq!(catalog.model("price", None).await.unwrap().version(), "1");
-    }
-}
-
-#[tokio::test]
 async fn least_recently_used_models_are_dropped_but_not_the_default() {
     let place = Place::new(Folder, "dropped");
     for model in ["a", "b", "c", "d"] {
@@ -339,7 +325,7 @@ async fn least_recently_used_models_are_dropped_but_not_the_default() {
 }
 
 /// A catalog behind a proxy that counts requests, with the model `price` in three versions, of which 1 is live.
-async fn behind_proxy(test: &str, fault: impl Fn(usize) -> Fault + Send + 'static) -> (Place, Proxy, Catalog) {
+async fn behind_proxy(test: &str, fault: impl Fn(usize) -> Fault + Send + Sync + 'static) -> (Place, Proxy, Catalog) {
     let place = Place::new(S3, test);
     for version in [1, 2, 3] {
         place.publish("price", version).await;

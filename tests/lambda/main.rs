@@ -8,7 +8,6 @@ mod emulator;
 mod events;
 mod function;
 mod graph;
-mod proxy;
 mod s3;
 mod sources;
 mod template;

@@ -14,7 +14,7 @@ use ordinate_test_support::s3_server::{BUCKET, S3Server, credentials, reader};
 use rstest::rstest;
 
 use crate::BUILD;
-use crate::proxy::{Fault, Proxy};
+use ordinate_test_support::proxy::{Fault, Proxy};
 fn location(bucket: &str, key: &str) -> ObjectLocation {
     match format!("s3://{bucket}/{key}").parse() {
         Ok(ModelUri::S3(location)) => location,
@@ -32,7 +32,7 @@ fn catalog(key: &str, settings: S3Settings) -> Catalog {
 }
 
 /// A proxy in front of the server, with a model file at `key`.
-async fn proxy_with(fault: impl Fn(usize) -> Fault + Send + 'static, key: &str) -> (Proxy, S3Settings) {
+async fn proxy_with(fault: impl Fn(usize) -> Fault + Send + Sync + 'static, key: &str) -> (Proxy, S3Settings) {
     let server = S3Server::shared();
     server.put(BUCKET, key, line("line", "1")).await;
     let proxy = Proxy::start(server.address(), fault).await;
@@ -142,7 +142,8 @@ async fn a_missing_bucket_is_not_found() {
 #[tokio::test]
 async fn a_fetch_succeeds_after_temporary_network_faults(#[case] fault: Fault, #[case] times: usize) {
     let _quiet = BUILD.read().await;
-    let (proxy, settings) = proxy_with(move |n| if n < times { fault } else { Fault::None }, "recovers.json").await;
+    let (proxy, settings) =
+        proxy_with(move |n| if n < times { fault.clone() } else { Fault::None }, "recovers.json").await;
     let catalog = catalog("recovers.json", short(settings));
     assert_eq!(catalog.default_model().await.unwrap().name(), "line");
     assert_eq!(proxy.requests(), times + 1);
@@ -180,7 +181,7 @@ async fn a_server_that_is_always_busy_is_reported_with_its_status() {
 #[tokio::test]
 async fn a_server_that_is_too_slow_is_a_timeout(#[case] fault: Fault) {
     let _quiet = BUILD.read().await;
-    let (_proxy, settings) = proxy_with(move |_| fault, "slow.json").await;
+    let (_proxy, settings) = proxy_with(move |_| fault.clone(), "slow.json").await;
     let error = object("slow.json", short(settings)).fetch().await.unwrap_err();
     assert!(matches!(error, SourceError::Timeout { .. }), "{error:?}");
     assert!(error.is_transient());
@@ -225,23 +226,6 @@ async fn a_corrupted_object_is_not_a_model() {
     let error = load_error(catalog("half.json", reader(server.address())).default_model().await);
     assert!(matches!(*error, LoadError::Artifact { source: ArtifactError::Malformed(_), .. }), "{error:?}");
     assert!(error.to_string().contains("s3://models/half.json"), "{error}");
-}
-
-#[tokio::test]
-async fn concurrent_first_requests_share_one_get() {
-    let (proxy, settings) = proxy_with(|_| Fault::None, "once.json").await;
-    let catalog = Arc::new(catalog("once.json", settings));
-    let callers: Vec<_> = (0..32)
-        .map(|_| {
-            let catalog = Arc::clone(&catalog);
-            tokio::spawn(async move { catalog.default_model().await.unwrap() })
-        })
-        .collect();
-    let first = catalog.default_model().await.unwrap();
-    for caller in callers {
-        assert!(Arc::ptr_eq(&first, &caller.await.unwrap()));
-    }
-    assert_eq!(proxy.requests(), 1);
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 //! Shared by the tests of all crates: model documents, files of the repository, free ports, and servers that stop with
-//! the test. With the feature `service` also the service in process and an S3 server.
+//! the test. With the feature `service` also the service in process, an S3 server, and a proxy that injects network faults.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::missing_panics_doc)]
 // Tests pass literals of `json!`.
@@ -10,6 +10,8 @@ mod server;
 
 #[cfg(feature = "service")]
 pub mod in_process;
+#[cfg(feature = "service")]
+pub mod proxy;
 #[cfg(feature = "service")]
 pub mod s3_server;
 

@@ -50,6 +50,18 @@ impl S3Server {
 
     /// Puts an object as the administrator.
     pub async fn put(&self, bucket: &str, key: &str, content: impl Into<Vec<u8>>) {
+        let content: Vec<u8> = content.into();
+        let request = self.administrator().put_object().bucket(bucket).key(key);
+        request.body(content.into()).send().await.expect("the administrator may put objects");
+    }
+
+    /// Deletes an object as the administrator.
+    pub async fn delete(&self, bucket: &str, key: &str) {
+        let request = self.administrator().delete_object().bucket(bucket).key(key);
+        request.send().await.expect("the administrator may delete objects");
+    }
+
+    fn administrator(&self) -> aws_sdk_s3::Client {
         let http_client =
             aws_smithy_http_client::Builder::new().tls_provider(Provider::rustls(CryptoMode::Ring)).build_https();
         let config = aws_sdk_s3::Config::builder()
@@ -60,9 +72,7 @@ impl S3Server {
             .force_path_style(true)
             .http_client(http_client)
             .build();
-        let content: Vec<u8> = content.into();
-        let request = aws_sdk_s3::Client::from_conf(config).put_object().bucket(bucket).key(key);
-        request.body(content.into()).send().await.expect("the administrator may put objects");
+        aws_sdk_s3::Client::from_conf(config)
     }
 
     fn start() -> Option<Self> {

@@ -255,34 +255,6 @@ async fn make_bucket() {
     S3Server::shared().put(BUCKET, "releases-exist", "").await;
 }
 
-#[rstest]
-#[tokio::test]
-async fn publishers_at_the_same_time_get_different_versions(
-    #[values("models/", "s3://models/releases/together/")] catalog: &str,
-) {
-    const PUBLISHERS: usize = 6;
-    make_bucket().await;
-    let folder = models();
-    let publish =
-        || administrator(folder.path(), &format!("publish price.json {catalog} --alias live")).spawn().unwrap();
-    for mut publisher in (0..PUBLISHERS).map(|_| publish()).collect::<Vec<_>>() {
-        assert!(publisher.wait().unwrap().success());
-    }
-    let listed = administrator(folder.path(), &format!("models {catalog} --json")).output().unwrap();
-    assert_eq!(json(&listed)["models"].as_array().unwrap().len(), PUBLISHERS);
-    // Every release is in the history, and alias and history agree.
-    let history = administrator(folder.path(), &format!("history price {catalog} --json")).output().unwrap();
-    let history = json(&history);
-    let mut released: Vec<u32> = history["releases"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|release| release["version"].as_str().unwrap().parse().unwrap())
-        .collect();
-    released.sort_unstable();
-    assert_eq!(released, (1..=6).collect::<Vec<u32>>());
-}
-
 #[tokio::test]
 async fn a_catalog_in_s3_is_released_to_and_rolled_back() {
     make_bucket().await;
