@@ -31,6 +31,7 @@ SIZE_BUDGET := 12400000
 VENV := .venv
 BENCH := .venv-bench
 CLIENTS := .venv-clients
+STACK := .venv-stack
 # Stamps: the tool is installed in the version that its file pins.
 CARGO_LAMBDA := $(VENV)/.cargo-lambda.stamp
 SAM := $(VENV)/.sam.stamp
@@ -39,6 +40,9 @@ LINT := $(VENV)/.lint.stamp
 DIFFERENTIAL := $(VENV)/.differential.stamp
 PAGE := $(VENV)/page/.stamp
 WEB := $(VENV)/web/.stamp
+CHECKOV := $(STACK)/checkov/.stamp
+MINISTACK := $(STACK)/ministack/.stamp
+TEMPLATES := template.yaml rest-api.yaml
 
 # The service and the command line, for cargo.
 SERVICE := -p ordinate --bin api
@@ -117,6 +121,12 @@ $(CLIENTS)/.python.stamp: tools/clients.txt
 	@$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
+$(CHECKOV) $(MINISTACK): $(STACK)/%/.stamp: tools/%.txt
+	$(call installing,$(@D))
+	@python3 -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
 $(CLIENTS)/.npm.stamp: tools/package.json tools/package-lock.json
 	@echo 'Installing into $(CLIENTS)/: the packages of $<'
 	@mkdir -p $(CLIENTS)
@@ -128,8 +138,12 @@ build: $(CARGO_LAMBDA) ## Build the zip for Lambda; ARCH=x86_64 or arm64
 	cargo lambda build --locked $(SERVICE) --release --output-format zip $(call for-arch,$(ARCH))
 	@printf '%s: %s bytes, %s\n' target/lambda/api/bootstrap.zip "$$(wc -c < target/lambda/api/bootstrap.zip)" $(ARCH)
 
-validate: $(SAM) ## Check template.yaml, offline
-	sam validate --lint
+validate: $(SAM) $(CHECKOV) ## Check the templates, offline: sam, cfn-lint, checkov, and their permissions, routes and alarms
+	@for template in $(TEMPLATES); do sam validate --lint --template $$template; done
+	@cfn-lint $(TEMPLATES)
+	@$(STACK)/checkov/bin/checkov --quiet --compact --skip-download --framework cloudformation \
+	  $(addprefix --file ,$(TEMPLATES))
+	@$(VENV)/bin/python tests/stack/test_templates.py
 
 deploy: $(CARGO_LAMBDA) $(SAM) ## Build and deploy to AWS with sam; ARCH=arm64 for Graviton
 	sam build --parameter-overrides Architecture=$(deployed-arch)
@@ -153,7 +167,7 @@ format: $(WEB) ## Format the code: Rust with cargo fmt, JavaScript, CSS and HTML
 	cargo fmt --all
 	$(VENV)/web/node_modules/.bin/biome check --write --error-on-warnings
 
-setup: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(LINT) $(PAGE) $(WEB) $(DIFFERENTIAL) ## Install all tools into .venv/
+setup: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(LINT) $(PAGE) $(WEB) $(DIFFERENTIAL) $(CHECKOV) $(MINISTACK) ## Install all tools
 
 help: ## List these targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do \

@@ -1,0 +1,200 @@
+"""The templates as SAM translates them: permissions, routes, alarms, metrics, settings. `make validate` runs this."""
+
+import json
+import os
+import re
+import unittest
+
+os.environ.setdefault("AWS_DEFAULT_REGION", "eu-central-1")  # the translator needs a region
+
+from cloudformation import ROOT, Stack, accepts, as_list, source, statements, translated
+
+TEMPLATES = ["template.yaml", "rest-api.yaml"]
+
+# Settings of the function that Lambda or a platform sets, and the level and format of the log, which are properties.
+NOT_PARAMETERS = re.compile(r"AWS_\w+|AIP_\w+|RUST_LOG")
+
+# Actions that have no resources (Service Authorization Reference).
+WITHOUT_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+
+# Policies of AWS: the role of CodeDeploy that SAM creates, and the role of API Gateway for access logs.
+MANAGED_POLICIES = {
+    "arn:aws:iam::aws:policy/service-role/AWSCodeDeployRoleForLambda",
+    "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs",
+}
+
+EVERYTHING = {
+    "ModelUri": "s3://models/team/", "CreateModelBucket": "true", "CorsAllowOrigins": "https://example.com",
+    "KmsKeyArn": "arn:aws:kms:eu-central-1:123456789012:key/1", "AlarmEmail": "a@example.com",
+    "DomainName": "models.example.com", "CertificateArn": "arn:aws:acm:eu-central-1:123456789012:certificate/1",
+    "HostedZoneId": "Z1", "FunctionUrl": "AWS_IAM", "ReservedConcurrency": "5", "ProvisionedConcurrency": "1",
+}
+
+
+def own_reads(stack):
+    return [statement for role, statement in statements(stack)
+            if role == "FunctionRole" and as_list(statement["Action"])[0].startswith("s3:")]
+
+
+class Permissions(unittest.TestCase):
+    def test_no_action_and_no_resource_is_a_wildcard_beyond_the_list(self):
+        for stack in [Stack(), Stack(**EVERYTHING), Stack(**{**EVERYTHING, "ModelUri": ""}), Stack("rest-api.yaml")]:
+            for role, statement in statements(stack):
+                for action in as_list(statement["Action"]):
+                    self.assertNotIn("*", action, role)
+                    if action not in WITHOUT_RESOURCES:
+                        self.assertNotIn("*", as_list(statement["Resource"]), (role, action))
+                for resource in as_list(statement["Resource"]):
+                    # A prefix of a bucket, or the deployment groups of this stack's application.
+                    allowed = r"\*|[^*]+|arn:aws:s3:::[^*]+/\*|<ModelBucket.Arn>/models/\*|.*ServerlessDeploymentApp.*/\*"
+                    self.assertRegex(resource, f"^({allowed})$", role)
+
+    def test_roles_have_no_other_managed_policies(self):
+        for name in TEMPLATES:
+            parameters = {"ConfigureAccountLogging": "true"} if name == "rest-api.yaml" else EVERYTHING
+            for role in Stack(name, **parameters).resources("AWS::IAM::Role").values():
+                self.assertLessEqual(set(role.get("ManagedPolicyArns", [])), MANAGED_POLICIES)
+            for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::User"):
+                self.assertEqual(Stack(name, **parameters).resources(kind), {})
+
+    def test_the_function_may_read_its_model_in_s3_and_nothing_else(self):
+        for uri, arn in [("s3://models/line.json", "models/line.json"), ("s3://my.models/a//c.json", "my.models/a//c.json")]:
+            expected = [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{arn}"}]
+            self.assertEqual(own_reads(Stack(ModelUri=uri)), expected)
+        read_path = own_reads(Stack(ModelUri="s3://models/a.json", ModelReadPath="models/team/*"))
+        self.assertEqual([statement["Resource"] for statement in read_path], ["arn:aws:s3:::models/team/*"])
+
+    def test_the_models_of_a_catalog_may_be_listed_and_read(self):
+        for uri, arn in [("s3://models/team/", "models/team/*"), ("s3://models/", "models/*")]:
+            get, listing = own_reads(Stack(ModelUri=uri))
+            self.assertEqual(get, {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{arn}"})
+            self.assertEqual(listing, {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::models"})
+
+    def test_without_a_model_in_s3_the_function_may_not_read_from_s3(self):
+        for uri in ["", "file:///opt/model.json", "file:///opt/s3/"]:
+            self.assertEqual(own_reads(Stack(ModelUri=uri)), [])
+
+    def test_the_own_bucket_is_served_and_its_catalog_may_be_read(self):
+        stack = Stack(CreateModelBucket="true")
+        self.assertEqual([statement["Resource"] for statement in own_reads(stack)],
+                         ["<ModelBucket.Arn>/models/*", "<ModelBucket.Arn>"])
+        self.assertEqual(stack.resources()["Function"]["Environment"]["Variables"]["MODEL_URI"],
+                         "s3://<ModelBucket>/models/")
+        self.assertEqual(stack.outputs()["Catalog"], "s3://<ModelBucket>/models/")
+
+    def test_buckets_are_private_encrypted_versioned_and_kept(self):
+        buckets = Stack(**EVERYTHING).resources("AWS::S3::Bucket")
+        self.assertEqual(set(buckets), {"ModelBucket", "ModelBucketLogs"})
+        for name, bucket in buckets.items():
+            self.assertEqual(set(bucket["PublicAccessBlockConfiguration"].values()), {True})
+            self.assertEqual(bucket["VersioningConfiguration"]["Status"], "Enabled")
+            self.assertEqual(bucket["OwnershipControls"]["Rules"], [{"ObjectOwnership": "BucketOwnerEnforced"}])
+            self.assertIn("BucketEncryption", bucket)
+            self.assertEqual(translated("template.yaml")["Resources"][name]["DeletionPolicy"], "Retain")
+
+
+class Routes(unittest.TestCase):
+    def test_no_route_is_open_unless_chosen_except_for_preflight_requests(self):
+        for authorization in ["AWS_IAM", "JWT"]:
+            stack = Stack(Authorization=authorization, JwtIssuer="https://issuer", CorsAllowOrigins="*", FunctionUrl="AWS_IAM")
+            routes = stack.resources("AWS::ApiGatewayV2::Route")
+            open_routes = [route["RouteKey"] for route in routes.values() if route["AuthorizationType"] == "NONE"]
+            self.assertEqual(open_routes, ["OPTIONS /{proxy+}"])
+            self.assertEqual(routes["AnyRequest"]["AuthorizationType"], authorization)
+            self.assertEqual(stack.resources("AWS::Lambda::Url")["Url"]["AuthType"], "AWS_IAM")
+            self.assertNotIn("*", [grant["Principal"] for grant in stack.resources("AWS::Lambda::Permission").values()])
+
+    def test_the_default_needs_a_signature_and_has_no_function_url(self):
+        stack = Stack()
+        routes = stack.resources("AWS::ApiGatewayV2::Route")
+        self.assertEqual({name: route["AuthorizationType"] for name, route in routes.items()}, {"AnyRequest": "AWS_IAM"})
+        self.assertEqual(stack.resources("AWS::Lambda::Url"), {})
+
+    def test_an_open_api_is_a_choice(self):
+        stack = Stack(Authorization="NONE", FunctionUrl="NONE")
+        self.assertEqual(stack.resources("AWS::ApiGatewayV2::Route")["AnyRequest"]["AuthorizationType"], "NONE")
+        self.assertEqual(stack.resources("AWS::Lambda::Url")["Url"]["AuthType"], "NONE")
+        self.assertIn("Call", stack.outputs())
+
+    def test_methods_of_the_rest_api_need_a_key_except_for_preflight_requests(self):
+        paths = Stack("rest-api.yaml", FunctionAlias=ALIAS).resources("AWS::ApiGateway::RestApi")["Api"]["Body"]["paths"]
+        without = [(path, method) for path, methods in paths.items() for method, operation in methods.items()
+                   if operation.get("security") != [{"api_key": []}]]
+        self.assertEqual(without, [("/{proxy+}", "options")])
+
+    def test_the_time_limit_of_the_function_is_below_that_of_the_apis(self):
+        resources = Stack().resources()
+        self.assertLess(resources["Function"]["Timeout"] * 1000, resources["Integration"]["TimeoutInMillis"])
+        self.assertEqual(resources["Integration"]["PayloadFormatVersion"], "2.0")
+        body = Stack("rest-api.yaml", FunctionAlias=ALIAS).resources("AWS::ApiGateway::RestApi")["Api"]["Body"]
+        integration = body["paths"]["/"]["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"]
+        self.assertLess(resources["Function"]["Timeout"] * 1000, integration["timeoutInMillis"])
+
+    def test_callers_reach_the_alias_and_so_do_permissions(self):
+        resources = Stack().resources()
+        self.assertEqual(resources["Integration"]["IntegrationUri"], "<FunctionAliaslive>")
+        self.assertEqual(resources["ApiPermission"]["FunctionName"], "<FunctionAliaslive>")
+
+
+class Settings(unittest.TestCase):
+    def test_each_setting_of_the_function_has_a_parameter(self):
+        """The settings are the variables in the table at the top of src/config.rs."""
+        table = re.findall(r"^//! \| (`[A-Z].*?) \|", (ROOT / "src/config.rs").read_text(), re.MULTILINE)
+        settings = {name for cell in table for name in re.findall(r"`(\w+)`", cell)}
+        settings = {name for name in settings if not NOT_PARAMETERS.fullmatch(name)}
+        variables = source("template.yaml")["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
+        self.assertEqual(set(variables), settings)
+        for name, value in variables.items():
+            self.assertRegex(json.dumps(value), r'"Ref": "\w+"', name)
+
+    def test_all_parameters_have_a_description_a_default_and_a_group(self):
+        for name in TEMPLATES:
+            template = source(name)
+            groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+            grouped = [parameter for group in groups for parameter in group["Parameters"]]
+            self.assertEqual(sorted(grouped), sorted(template["Parameters"]))
+            for parameter, declared in template["Parameters"].items():
+                self.assertTrue(declared["Description"].endswith("."), parameter)
+                self.assertTrue(parameter == "FunctionAlias" or accepts(declared, declared["Default"]), parameter)
+
+    def test_a_uri_that_is_invalid_or_would_grant_more_is_rejected(self):
+        parameter = source("template.yaml")["Parameters"]["ModelUri"]
+        for uri in ["s3://models/*", "s3://models/line.jso?", "s3://models/${aws:username}", "s3://models/|",
+                    "s3://models", "s3:///line.json", "s3://models/s3://others/", "https://models.example.com/line.json",
+                    "/opt/model.json"]:
+            self.assertFalse(accepts(parameter, uri), uri)
+
+    def test_a_checksum_is_64_hexadecimal_digits(self):
+        parameter = source("template.yaml")["Parameters"]["ModelSha256"]
+        digits = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        self.assertEqual([accepts(parameter, text) for text in ["", digits, digits.upper(), "e3b0c442"]],
+                         [True, True, False, False])
+
+    def test_lambda_writes_json_logs_of_the_chosen_level(self):
+        logging = Stack(LogLevel="WARN").resources()["Function"]["LoggingConfig"]
+        self.assertEqual((logging["LogFormat"], logging["ApplicationLogLevel"]), ("JSON", "WARN"))
+
+
+class Releases(unittest.TestCase):
+    def test_a_new_release_sha_publishes_a_version(self):
+        versions = [resource for resource in translated("template.yaml")["Resources"].values()
+                    if resource["Type"] == "AWS::Lambda::Version"]
+        self.assertEqual(len(versions), 1)
+        properties = source("template.yaml")["Resources"]["Function"]["Properties"]
+        self.assertEqual(properties["AutoPublishCodeSha256"], {"Ref": "ReleaseSha"})
+
+    def test_a_deployment_stops_at_the_alarms_about_the_function(self):
+        alias = translated("template.yaml")["Resources"]["FunctionAliaslive"]
+        self.assertIn("CodeDeployLambdaAliasUpdate", alias["UpdatePolicy"])
+        self.assertIn("BeforeAllowTrafficHook", alias["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"])
+
+    def test_the_test_of_a_release_is_a_program(self):
+        code = source("template.yaml")["Resources"]["ReleaseTest"]["Properties"]["InlineCode"]
+        compile(code, "ReleaseTest", "exec")
+        self.assertLess(len(code), 4096)
+
+
+ALIAS = "arn:aws:lambda:eu-central-1:123456789012:function:stack-Function-1:live"
+
+if __name__ == "__main__":
+    unittest.main()
