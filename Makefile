@@ -6,7 +6,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 # One pip and one cargo at a time: they lock each other's files.
 .NOTPARALLEL:
-.PHONY: run test test-differential test-clients test-faults image install bench bench-train bench-server build validate deploy invoke train format setup help
+.PHONY: run test test-differential test-clients test-faults test-fuzz image install bench bench-train bench-server build validate deploy invoke train format setup help
 
 HOST ?= 127.0.0.1
 PORT ?= 9000
@@ -22,6 +22,8 @@ ENGINE ?= docker
 # The random tables of `make test-differential`.
 SEED ?= 1
 TABLES ?= 5000
+# How long `make test-fuzz` runs each target.
+FUZZ_SECONDS ?= 60
 # How often `make test-faults` causes each fault.
 ROUNDS ?= 5
 # The largest binary of the function, in bytes, that `make test` accepts: a larger one starts later. It had 12.28 million
@@ -82,6 +84,9 @@ test-differential: $(DIFFERENTIAL) ## Compare TABLES (5000) random models with e
 
 test-faults: $(SEAWEEDFS) ## Cause each fault ROUNDS (5) times, and write docs/reliability.md
 	ORDINATE_FAULT_ROUNDS=$(ROUNDS) cargo test --locked --package ordinate-cli --test faults
+
+test-fuzz: ## Run each fuzz target for FUZZ_SECONDS (60) with mutations of its corpus
+	FUZZ_SECONDS=$(FUZZ_SECONDS) cargo test --locked --package ordinate-fuzz -- --nocapture
 
 test-clients: $(CLIENTS)/.python.stamp $(CLIENTS)/.npm.stamp ## Test the server with the clients of all protocols
 	cargo build --locked $(CLI) --profile $(CLI_PROFILE)
