@@ -6,7 +6,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 # One pip and one cargo at a time: they lock each other's files.
 .NOTPARALLEL:
-.PHONY: run test test-differential test-clients test-faults test-fuzz image install bench bench-train bench-server build validate deploy invoke train format setup help
+.PHONY: run test test-differential test-clients test-faults test-fuzz image install bench bench-train bench-server soak build validate deploy invoke train format setup help
 
 HOST ?= 127.0.0.1
 PORT ?= 9000
@@ -22,6 +22,8 @@ ENGINE ?= docker
 # The random tables of `make test-differential`.
 SEED ?= 1
 TABLES ?= 5000
+# How long `make soak` takes.
+MINUTES ?= 15
 # How long `make test-fuzz` runs each target.
 FUZZ_SECONDS ?= 60
 # How often `make test-faults` causes each fault.
@@ -113,6 +115,10 @@ bench-server: ## Measure `ordinate serve` with stalled and idle clients and duri
 	@command -v wrk >/dev/null || { echo 'wrk is not installed. On Debian: apt-get install -y wrk' >&2; exit 1; }
 	cargo build --locked $(CLI) --profile $(CLI_PROFILE)
 	python3 benches/server.py target/$(if $(filter dev,$(PROFILE)),debug,$(CLI_PROFILE))/ordinate
+
+soak: ## Mix valid, hostile and slow requests with releases for MINUTES (15), on the server and on the function
+	cargo build --locked --bin api $(CLI) --profile $(CLI_PROFILE)
+	python3 benches/soak.py target/$(if $(filter dev,$(PROFILE)),debug,$(CLI_PROFILE))/{ordinate,api} $(MINUTES)
 
 $(BENCH)/.stamp: tools/bench.txt
 	$(call installing,$(BENCH))

@@ -1,7 +1,8 @@
 //! Model files.
 //!
 //! - A model that is accepted, written again, is the same model with the same checksum.
-//! - A model with damaged parts but a valid checksum is an error, or it predicts: never a panic or an error of the service.
+//! - A model with damaged parts but a valid checksum is an error, or it predicts: never a panic or an error of the
+//!   service.
 
 use ordinate_model::Model;
 use ordinate_model::artifact::Document;

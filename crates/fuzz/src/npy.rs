@@ -1,4 +1,5 @@
-//! Bodies of `/invocations` as arrays of numpy: an accepted array of doubles has the answer of the same numbers as JSON.
+//! Bodies of `/invocations` as arrays of numpy: an accepted array of doubles has the predictions of the same numbers in
+//! JSON.
 
 use serde_json::json;
 
