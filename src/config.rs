@@ -15,6 +15,9 @@
 //! | `CORS_ALLOW_CREDENTIALS` | false | whether browsers may send cookies; needs a list of origins |
 //! | `CORS_MAX_AGE_SECONDS` | 600 | how long browsers keep the answer to a preflight request |
 //! | `LOG_REQUESTS` | `all` | the requests with a line in the log: `all`, `errors` or `none` |
+//! | `METRICS` | `emf` | the metrics of the function in its log: `emf` for those of `CloudWatch`, or `none` |
+//! | `POWERTOOLS_SERVICE_NAME` | the name of the function | `service` in the log and in metrics |
+//! | `STAGE` | `default` | `stage` in metrics, such as `production` |
 //! | `AIP_PREDICT_ROUTE`, `AIP_HEALTH_ROUTE` | – | other paths of `/vertex/predict` and `/vertex/health`; Vertex AI sets them |
 //! | `RUST_LOG`, `AWS_LAMBDA_LOG_LEVEL` | `INFO` | log level; `RUST_LOG` takes precedence and may name targets |
 //! | `AWS_LAMBDA_LOG_FORMAT` | `JSON` | `JSON` or `Text` |
@@ -34,6 +37,7 @@ use tracing::Level;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
+use crate::emf::MetricSettings;
 use crate::http::{
     Alias, AllowedOrigins, Cors, Limits, LogRequests, Settings, VERTEX_HEALTH, VERTEX_PREDICT, route_below,
 };
@@ -53,6 +57,8 @@ pub struct Config {
     pub http: Settings,
     /// Concurrent requests per process.
     pub concurrency: usize,
+    /// The metrics of the function; `None` for no metrics.
+    pub metrics: Option<MetricSettings>,
 }
 
 /// A variable with an invalid value.
@@ -141,7 +147,53 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
         let level = self.parse("AWS_LAMBDA_LOG_LEVEL", level)?.unwrap_or(Level::INFO);
         let filter = self.parse("RUST_LOG", targets)?.unwrap_or_else(|| Targets::new().with_default(level));
         let format = self.parse("AWS_LAMBDA_LOG_FORMAT", format)?.unwrap_or_default();
-        Ok(LogSettings { filter, format })
+        Ok(LogSettings { filter, format, function: self.function() })
+    }
+
+    /// The function, under the keys of Powertools for AWS Lambda. Outside of Lambda, at most the service.
+    fn function(&self) -> Vec<(&'static str, String)> {
+        let keys = [
+            ("function_name", "AWS_LAMBDA_FUNCTION_NAME"),
+            ("function_version", "AWS_LAMBDA_FUNCTION_VERSION"),
+            ("function_memory_size", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"),
+        ];
+        let service = self.service().map(|service| ("service", service));
+        let known = keys.into_iter().filter_map(|(key, variable)| Some((key, self.text(variable)?)));
+        service.into_iter().chain(known).collect()
+    }
+
+    fn service(&self) -> Option<String> {
+        self.text("POWERTOOLS_SERVICE_NAME").or_else(|| self.text("AWS_LAMBDA_FUNCTION_NAME"))
+    }
+
+    /// How the function writes metrics; `None` if it does not.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if `METRICS` is neither `emf` nor `none`.
+    pub fn metrics(&self) -> Result<Option<MetricSettings>, ConfigError> {
+        let wanted = |value: &str| match value {
+            "emf" => Ok(true),
+            "none" => Ok(false),
+            _ => Err("expected emf or none".to_owned()),
+        };
+        if !self.parse("METRICS", wanted)?.unwrap_or(true) {
+            return Ok(None);
+        }
+        let defaults = MetricSettings::default();
+        // Lambda drops lines below this level.
+        let level = match self.text("AWS_LAMBDA_LOG_LEVEL").unwrap_or_default().to_ascii_uppercase().as_str() {
+            "WARN" => "WARN",
+            "ERROR" => "ERROR",
+            "FATAL" => "FATAL",
+            _ => defaults.level,
+        };
+        let initialization = self.text("AWS_LAMBDA_INITIALIZATION_TYPE");
+        Ok(Some(MetricSettings {
+            service: self.service().unwrap_or(defaults.service),
+            stage: self.text("STAGE").unwrap_or(defaults.stage),
+            level,
+            provisioned: initialization.is_some_and(|kind| kind == "provisioned-concurrency"),
+        }))
     }
 
     /// Everything except for logging.
@@ -171,7 +223,7 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
 
     fn with_catalog(&self, http: Settings, catalog: Catalog) -> Result<Config, ConfigError> {
         let concurrency = self.count("AWS_LAMBDA_MAX_CONCURRENCY", 1)?;
-        Ok(Config { catalog: Arc::new(catalog), http, concurrency })
+        Ok(Config { catalog: Arc::new(catalog), http, concurrency, metrics: self.metrics()? })
     }
 
     fn http(&self) -> Result<Settings, ConfigError> {
@@ -435,6 +487,8 @@ mod tests {
     #[case(&[("DEFAULT_MODEL", "../x")], "DEFAULT_MODEL: expected a model name: 1 to 64 letters")]
     #[case(&[("MODEL_URI", "ftp://x/y.json")], "MODEL_URI: unknown scheme; expected a path, file:///absolute/path.json or s3://bucket/key.json, or one that ends with / for the models of a catalog, got \"ftp://x/y.json\"")]
     #[case(&[("MODEL_URI", "s3://bucket/models/")], "MODEL_URI: no S3 credentials")]
+    #[case(&[("LOG_REQUESTS", "some")], "LOG_REQUESTS: expected all, errors or none, got \"some\"")]
+    #[case(&[("METRICS", "statsd")], "METRICS: expected emf or none, got \"statsd\"")]
     #[case(&[("MODEL_REFRESH_SECONDS", "-1")], "MODEL_REFRESH_SECONDS: expected a whole number of seconds, or 0 for never, got \"-1\"")]
     #[case(&[("MODEL_CACHE_BYTES", "1 GB")], "MODEL_CACHE_BYTES: expected a whole number of bytes, got \"1 GB\"")]
     #[case(&[("MODEL_SHA256", "abc")], "MODEL_SHA256: expected 64 hexadecimal digits, got \"abc\"")]

@@ -22,6 +22,7 @@
 //! [`Answer`]: ordinate_model::Answer
 
 pub mod config;
+pub mod emf;
 pub mod http;
 pub mod source;
 pub mod telemetry;

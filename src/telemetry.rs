@@ -1,5 +1,5 @@
 //! JSON logs in the form that Lambda's log filter needs: `level`, an RFC 3339 `timestamp` and all fields at the top
-//! level; and the X-Ray trace id of the invocation.
+//! level; and the function and the invocation under the keys of Powertools for AWS Lambda.
 
 use std::str::FromStr;
 
@@ -17,7 +17,7 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, fmt};
 
-use crate::http::server::lambda::TRACE_ID;
+use crate::http::server::lambda::{INVOCATION, Invocation};
 
 /// Log level and format.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +26,8 @@ pub struct LogSettings {
     pub filter: Targets,
     /// The format of a log line.
     pub format: LogFormat,
+    /// The function, as members of each JSON line.
+    pub function: Vec<(&'static str, String)>,
 }
 
 /// The format of a log line.
@@ -40,7 +42,7 @@ pub enum LogFormat {
 
 impl Default for LogSettings {
     fn default() -> Self {
-        Self { filter: Targets::new().with_default(Level::INFO), format: LogFormat::Json }
+        Self { filter: Targets::new().with_default(Level::INFO), format: LogFormat::Json, function: Vec::new() }
     }
 }
 
@@ -57,7 +59,9 @@ impl FromStr for LogFormat {
 }
 
 /// An event as a JSON object on one line.
-struct JsonLine;
+struct JsonLine {
+    function: Vec<(&'static str, String)>,
+}
 
 impl<S, N> FormatEvent<S, N> for JsonLine
 where
@@ -71,23 +75,36 @@ where
         fields.0.insert("timestamp", timestamp.into());
         fields.0.insert("level", event.metadata().level().as_str().into());
         event.record(&mut fields);
-        if let Some(id) = trace_id() {
-            fields.0.insert("xray_trace_id", id.into());
+        for (key, value) in &self.function {
+            fields.0.insert(key, value.as_str().into());
         }
+        let _ = INVOCATION.try_with(|invocation| fields.add_invocation(invocation));
         let line = serde_json::to_string(&fields.0).map_err(|_| std::fmt::Error)?;
         writeln!(out, "{line}")
     }
 }
 
-/// The root of the trace of the current invocation, such as `1-5759e988-bd862e3fe1be46a994272793`.
-fn trace_id() -> Option<String> {
-    let header = TRACE_ID.try_with(Clone::clone).ok()??;
-    let root = header.split(';').find_map(|part| part.trim().strip_prefix("Root="));
-    Some(root.unwrap_or(&header).to_owned())
+/// The root of a trace header, such as `1-5759e988-bd862e3fe1be46a994272793`.
+fn trace_id(header: &str) -> &str {
+    header.split(';').find_map(|part| part.trim().strip_prefix("Root=")).unwrap_or(header)
 }
 
 /// The fields of an event in their order.
 struct Fields(IndexMap<&'static str, Value>);
+
+impl Fields {
+    fn add_invocation(&mut self, invocation: &Invocation) {
+        let Invocation { request_id, trace, correlation_id, cold_start } = invocation;
+        self.0.insert("function_request_id", request_id.as_str().into());
+        self.0.insert("cold_start", (*cold_start).into());
+        let ids = [("xray_trace_id", trace.as_deref().map(trace_id)), ("correlation_id", correlation_id.as_deref())];
+        for (key, id) in ids {
+            if let Some(id) = id {
+                self.0.insert(key, id.into());
+            }
+        }
+    }
+}
 
 impl Visit for Fields {
     fn record_f64(&mut self, field: &Field, value: f64) {
@@ -120,7 +137,7 @@ pub fn install(settings: LogSettings) {
     static INSTALLED: OnceCell<()> = OnceCell::new();
     INSTALLED.get_or_init(|| {
         let lines: Box<dyn Layer<Registry> + Send + Sync> = match settings.format {
-            LogFormat::Json => fmt::layer().event_format(JsonLine).boxed(),
+            LogFormat::Json => fmt::layer().event_format(JsonLine { function: settings.function }).boxed(),
             LogFormat::Text => fmt::layer().with_target(false).with_ansi(false).boxed(),
         };
         tracing_subscriber::registry().with(lines.with_filter(settings.filter)).init();
@@ -154,12 +171,13 @@ mod tests {
         }
     }
 
-    fn line(trace_id: Option<&str>, log: impl FnOnce()) -> Value {
+    fn line(invocation: Invocation, log: impl FnOnce()) -> Value {
         let buffer = Buffer::default();
         let writer = buffer.clone();
-        let lines = fmt::layer().event_format(JsonLine).with_writer(move || writer.clone());
+        let function = vec![("service", "models".to_owned())];
+        let lines = fmt::layer().event_format(JsonLine { function }).with_writer(move || writer.clone());
         let subscriber = tracing_subscriber::registry().with(lines);
-        tracing::subscriber::with_default(subscriber, || TRACE_ID.sync_scope(trace_id.map(str::to_owned), log));
+        tracing::subscriber::with_default(subscriber, || INVOCATION.sync_scope(invocation, log));
         let text = String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap();
         assert_eq!(text.matches('\n').count(), 1, "{text}");
         serde_json::from_str(&text).unwrap()
@@ -168,18 +186,28 @@ mod tests {
     #[test]
     fn a_line_has_level_time_and_fields_at_the_top() {
         let cause = "two\nlines";
-        let line = line(None, || tracing::warn!(rows = 3, milliseconds = 1.5, is = true, cause, "loaded"));
+        let line =
+            line(Invocation::default(), || tracing::warn!(rows = 3, milliseconds = 1.5, is = true, cause, "loaded"));
         assert_eq!((&line["level"], &line["message"], &line["rows"]), (&json!("WARN"), &json!("loaded"), &json!(3)));
         assert_eq!((&line["milliseconds"], &line["is"], &line["cause"]), (&json!(1.5), &json!(true), &json!(cause)));
         let timestamp = line["timestamp"].as_str().unwrap();
         assert!(timestamp.ends_with('Z') && timestamp.contains('T'), "{timestamp}");
         assert!(line.get("xray_trace_id").is_none(), "{line}");
+        assert_eq!(line["service"], "models");
     }
 
     #[test]
-    fn a_line_of_an_invocation_has_the_root_of_its_trace() {
+    fn a_line_of_an_invocation_has_its_ids_under_the_keys_of_powertools() {
         let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
-        let line = line(Some(header), || tracing::info!("request"));
+        let invocation = Invocation {
+            request_id: "8476a536".into(),
+            trace: Some(header.into()),
+            correlation_id: Some("JKJaXmPLvHcESHA=".into()),
+            cold_start: true,
+        };
+        let line = line(invocation, || tracing::info!("request"));
         assert_eq!(line["xray_trace_id"], "1-5759e988-bd862e3fe1be46a994272793");
+        assert_eq!((&line["function_request_id"], &line["cold_start"]), (&json!("8476a536"), &json!(true)));
+        assert_eq!(line["correlation_id"], "JKJaXmPLvHcESHA=");
     }
 }

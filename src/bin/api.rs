@@ -1,9 +1,15 @@
 //! The API Gateway function: sets up the log, reads the configuration, and serves the router.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use ordinate::config::Environment;
+use axum::Router;
+use ordinate::config::{Config, Environment};
+use ordinate::emf::{MetricLines, MetricSettings};
+use ordinate::http::Settings;
+use ordinate::http::server::observer::Observer;
 use ordinate::source::Causes;
+use ordinate::source::catalog::Catalog;
 use ordinate::{http, telemetry};
 use tokio::runtime::Builder;
 
@@ -28,18 +34,11 @@ fn main() -> ExitCode {
     };
     let outcome = runtime.block_on(async {
         let router = match config {
-            Ok(config) => {
-                // Starts the load during the cold start; the first request that needs the model waits for it.
-                let catalog = config.catalog.clone();
-                tokio::spawn(async move {
-                    if let Err(error) = catalog.default_model().await {
-                        let cause = Causes(&error);
-                        tracing::warn!(%cause, "cannot load the default model; the next request tries again");
-                    }
-                });
-                http::router(config.catalog, config.http)
-            }
-            Err(_) => http::misconfigured(),
+            Ok(config) => application(config),
+            Err(_) => http::misconfigured(observer(
+                environment.metrics().unwrap_or_else(|_| Some(MetricSettings::default())),
+                None,
+            )),
         };
         lambda_runtime::run_concurrent(http::server::lambda::handler(router)).await
     });
@@ -50,4 +49,23 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The application, whose default model is being loaded: during the cold start, so that the first request that needs it
+/// waits less.
+fn application(config: Config) -> Router {
+    let Config { catalog, http, metrics, .. } = config;
+    let loading = catalog.clone();
+    tokio::spawn(async move {
+        if let Err(error) = loading.default_model().await {
+            let cause = Causes(&error);
+            tracing::warn!(%cause, "cannot load the default model; the next request tries again");
+        }
+    });
+    let observer = observer(metrics, Some(catalog.clone()));
+    http::router(catalog, Settings { observer, ..http })
+}
+
+fn observer(metrics: Option<MetricSettings>, catalog: Option<Arc<Catalog>>) -> Option<Arc<dyn Observer>> {
+    metrics.map(|settings| Arc::new(MetricLines::new(&settings, catalog)) as Arc<dyn Observer>)
 }

@@ -36,6 +36,7 @@ use routes::{envelope_of, is_route, preflight, reject_faults, routes};
 use server::error::{ApiError, ErrorCode, wrong_method};
 use server::headers::{JSON_LENGTH, REQUEST_ID, WARNINGS};
 use server::middleware::Finish;
+use server::observer::Observer;
 use server::path::Paths;
 use server::{health, middleware, path, response};
 pub use settings::{Alias, AllowedOrigins, Cors, Limits, LogRequests, Settings};
@@ -46,14 +47,16 @@ pub fn router(catalog: Arc<Catalog>, settings: Settings) -> Router {
 }
 
 /// The application for an invalid configuration: it is alive and reports the error, instead of crashing in a loop.
-pub fn misconfigured() -> Router {
+/// `observer` keeps its metrics.
+pub fn misconfigured(observer: Option<Arc<dyn Observer>>) -> Router {
     let error = || async {
         ApiError::new(
             ErrorCode::Misconfigured,
             "an environment variable has an invalid value; the service's log names it",
         )
     };
-    let settings = Settings::new(Limits { max_rows: 0, max_body_bytes: 0, ..Limits::DEFAULT });
+    let limits = Limits { max_rows: 0, max_body_bytes: 0, ..Limits::DEFAULT };
+    let settings = Settings { observer, ..Settings::new(limits) };
     let routes = Router::new().route("/health/live", get(health::live)).fallback(error);
     wrap(routes.method_not_allowed_fallback(wrong_method), settings)
 }

@@ -68,8 +68,8 @@ fn pages() -> Vec<Route> {
 
 /// `GET /metrics`, where the service has an observer that keeps them.
 async fn metrics(State(application): App, request: Request) -> Response {
-    match &application.observer {
-        Some(observer) => observer.metrics(),
+    match application.observer.as_ref().and_then(|observer| observer.metrics()) {
+        Some(metrics) => metrics,
         None => unknown_route(request).await.into_response(),
     }
 }

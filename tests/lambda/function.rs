@@ -144,7 +144,7 @@ fn an_unknown_path_is_in_the_log_and_so_is_the_service_of_another_event() {
     let line = log.iter().find(|line| line["code"] == "unknown_route").unwrap();
     let path = line["path"].as_str().unwrap_or_else(|| panic!("{line}"));
     assert!(path.starts_with("/nothing/aaa") && path.len() < 200, "{path}");
-    assert!(log.iter().any(|line| line["service"] == "SQS"), "{log:?}");
+    assert!(log.iter().any(|line| line["event_source"] == "SQS"), "{log:?}");
 }
 
 #[test]

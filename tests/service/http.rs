@@ -460,12 +460,12 @@ async fn content_encodings_are_a_list_in_any_number_of_lines(#[case] lines: &[&s
 #[tokio::test]
 async fn a_misconfigured_service_is_live_but_not_ready() {
     let get = |path| Request::get(path).body(Body::empty()).unwrap();
-    assert_eq!(send(&misconfigured(), get("/health/live")).await.status, 200);
+    assert_eq!(send(&misconfigured(None), get("/health/live")).await.status, 200);
     for path in ["/health/ready", "/models"] {
-        let answer = send(&misconfigured(), get(path)).await;
+        let answer = send(&misconfigured(None), get(path)).await;
         assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (503, Some("misconfigured")));
         assert_eq!(answer.header("retry-after"), "", "it cannot succeed soon");
     }
-    let answer = send(&misconfigured(), Request::post("/health/live").body(Body::empty()).unwrap()).await;
+    let answer = send(&misconfigured(None), Request::post("/health/live").body(Body::empty()).unwrap()).await;
     assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (405, Some("method_not_allowed")));
 }

@@ -90,7 +90,8 @@ class Stack:
             case "Sub":
                 text, names = argument if isinstance(argument, list) else (argument, {})
                 names = {name: self.resolve(item) for name, item in names.items()}
-                return re.sub(r"\$\{([^}]+)\}", lambda m: names.get(m[1]) or self.parameters.get(m[1], f"<{m[1]}>"), text)
+                values = {**self.parameters, **names}
+                return re.sub(r"\$\{([^}]+)\}", lambda name: values.get(name[1], f"<{name[1]}>"), text)
         argument = self.resolve(argument)
         match function:
             case "Equals":

@@ -46,8 +46,9 @@ class Permissions(unittest.TestCase):
                         self.assertNotIn("*", as_list(statement["Resource"]), (role, action))
                 for resource in as_list(statement["Resource"]):
                     # A prefix of a bucket, or the deployment groups of this stack's application.
-                    allowed = r"\*|[^*]+|arn:aws:s3:::[^*]+/\*|<ModelBucket.Arn>/models/\*|.*ServerlessDeploymentApp.*/\*"
-                    self.assertRegex(resource, f"^({allowed})$", role)
+                    allowed = [r"\*", r"[^*]+", r"arn:aws:s3:::[^*]+/\*", r"<ModelBucket.Arn>/models/\*",
+                               r".*<ServerlessDeploymentApplication>/\*"]
+                    self.assertRegex(resource, f"^({'|'.join(allowed)})$", role)
 
     def test_roles_have_no_other_managed_policies(self):
         for name in TEMPLATES:
@@ -58,9 +59,9 @@ class Permissions(unittest.TestCase):
                 self.assertEqual(Stack(name, **parameters).resources(kind), {})
 
     def test_the_function_may_read_its_model_in_s3_and_nothing_else(self):
-        for uri, arn in [("s3://models/line.json", "models/line.json"), ("s3://my.models/a//c.json", "my.models/a//c.json")]:
-            expected = [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{arn}"}]
-            self.assertEqual(own_reads(Stack(ModelUri=uri)), expected)
+        for path in ["models/line.json", "my.models/a//c.json"]:
+            expected = [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{path}"}]
+            self.assertEqual(own_reads(Stack(ModelUri=f"s3://{path}")), expected)
         read_path = own_reads(Stack(ModelUri="s3://models/a.json", ModelReadPath="models/team/*"))
         self.assertEqual([statement["Resource"] for statement in read_path], ["arn:aws:s3:::models/team/*"])
 
@@ -96,7 +97,8 @@ class Permissions(unittest.TestCase):
 class Routes(unittest.TestCase):
     def test_no_route_is_open_unless_chosen_except_for_preflight_requests(self):
         for authorization in ["AWS_IAM", "JWT"]:
-            stack = Stack(Authorization=authorization, JwtIssuer="https://issuer", CorsAllowOrigins="*", FunctionUrl="AWS_IAM")
+            stack = Stack(Authorization=authorization, JwtIssuer="https://issuer", CorsAllowOrigins="*",
+                          FunctionUrl="AWS_IAM")
             routes = stack.resources("AWS::ApiGatewayV2::Route")
             open_routes = [route["RouteKey"] for route in routes.values() if route["AuthorizationType"] == "NONE"]
             self.assertEqual(open_routes, ["OPTIONS /{proxy+}"])
@@ -107,7 +109,8 @@ class Routes(unittest.TestCase):
     def test_the_default_needs_a_signature_and_has_no_function_url(self):
         stack = Stack()
         routes = stack.resources("AWS::ApiGatewayV2::Route")
-        self.assertEqual({name: route["AuthorizationType"] for name, route in routes.items()}, {"AnyRequest": "AWS_IAM"})
+        authorizations = {name: route["AuthorizationType"] for name, route in routes.items()}
+        self.assertEqual(authorizations, {"AnyRequest": "AWS_IAM"})
         self.assertEqual(stack.resources("AWS::Lambda::Url"), {})
 
     def test_an_open_api_is_a_choice(self):
@@ -117,7 +120,8 @@ class Routes(unittest.TestCase):
         self.assertIn("Call", stack.outputs())
 
     def test_methods_of_the_rest_api_need_a_key_except_for_preflight_requests(self):
-        paths = Stack("rest-api.yaml", FunctionAlias=ALIAS).resources("AWS::ApiGateway::RestApi")["Api"]["Body"]["paths"]
+        stack = Stack("rest-api.yaml", FunctionAlias=ALIAS)
+        paths = stack.resources("AWS::ApiGateway::RestApi")["Api"]["Body"]["paths"]
         without = [(path, method) for path, methods in paths.items() for method, operation in methods.items()
                    if operation.get("security") != [{"api_key": []}]]
         self.assertEqual(without, [("/{proxy+}", "options")])
@@ -145,7 +149,7 @@ class Settings(unittest.TestCase):
         variables = source("template.yaml")["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
         self.assertEqual(set(variables), settings)
         for name, value in variables.items():
-            self.assertRegex(json.dumps(value), r'"Ref": "\w+"', name)
+            self.assertRegex(json.dumps(value), r'"Ref": "[\w:]+"', name)
 
     def test_all_parameters_have_a_description_a_default_and_a_group(self):
         for name in TEMPLATES:
@@ -160,8 +164,8 @@ class Settings(unittest.TestCase):
     def test_a_uri_that_is_invalid_or_would_grant_more_is_rejected(self):
         parameter = source("template.yaml")["Parameters"]["ModelUri"]
         for uri in ["s3://models/*", "s3://models/line.jso?", "s3://models/${aws:username}", "s3://models/|",
-                    "s3://models", "s3:///line.json", "s3://models/s3://others/", "https://models.example.com/line.json",
-                    "/opt/model.json"]:
+                    "s3://models", "s3:///line.json", "s3://models/s3://others/",
+                    "https://models.example.com/line.json", "/opt/model.json"]:
             self.assertFalse(accepts(parameter, uri), uri)
 
     def test_a_checksum_is_64_hexadecimal_digits(self):
@@ -173,6 +177,55 @@ class Settings(unittest.TestCase):
     def test_lambda_writes_json_logs_of_the_chosen_level(self):
         logging = Stack(LogLevel="WARN").resources()["Function"]["LoggingConfig"]
         self.assertEqual((logging["LogFormat"], logging["ApplicationLogLevel"]), ("JSON", "WARN"))
+
+
+class Alarms(unittest.TestCase):
+    """The metrics of the function are those of src/emf.rs."""
+
+    names = set(re.findall(r'(?:count|milliseconds)\("(\w+)"\)|name: "(\w+)"', (ROOT / "src/emf.rs").read_text()))
+    names = {name for pair in names for name in pair if name}
+
+    def test_the_metrics_of_alarms_are_written_by_the_function_with_these_dimensions(self):
+        seen = set()
+        for alarm in Stack().resources("AWS::CloudWatch::Alarm").values():
+            queries = [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", []) if "MetricStat" in query]
+            for metric in queries or [alarm]:
+                if metric["Namespace"] == "Ordinate":
+                    self.assertIn(metric["MetricName"], self.names)
+                    dimensions = {dimension["Name"]: dimension["Value"] for dimension in metric["Dimensions"]}
+                    self.assertEqual(dimensions, {"service": "stack", "stage": "production"})
+                    seen.add(metric["MetricName"])
+        self.assertEqual(seen, {"ServerErrors", "ModelLoadErrors", "Warnings", "Rows"})
+
+    def test_the_function_has_the_dimensions_of_the_alarms(self):
+        variables = Stack().resources()["Function"]["Environment"]["Variables"]
+        self.assertEqual((variables["POWERTOOLS_SERVICE_NAME"], variables["STAGE"]), ("stack", "production"))
+
+    def test_alarms_do_not_fire_without_data_and_are_sent_to_the_topic(self):
+        topic = "arn:aws:sns:eu-central-1:123456789012:alarms"
+        for name in TEMPLATES:
+            for parameters, actions in [({}, None), ({"AlarmTopicArn": topic}, [topic])]:
+                for alarm in Stack(name, **parameters).resources("AWS::CloudWatch::Alarm").values():
+                    self.assertEqual(alarm["TreatMissingData"], "notBreaching")
+                    self.assertEqual(alarm.get("AlarmActions"), actions)
+                    self.assertTrue(alarm["AlarmDescription"].endswith("."))
+        own = Stack(AlarmEmail="a@example.com")
+        for alarm in own.resources("AWS::CloudWatch::Alarm").values():
+            self.assertEqual(alarm["AlarmActions"], ["<AlarmTopic>"])
+        self.assertIn("KmsMasterKeyId", own.resources("AWS::SNS::Topic")["AlarmTopic"])
+
+    def test_the_dashboard_shows_every_metric_of_the_function(self):
+        body = Stack().resources("AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"]
+        widgets = json.loads(body)["widgets"]
+        rows = [row for widget in widgets for row in widget["properties"].get("metrics", [])]
+        shown = {row[1] for row in rows if row[0] == "Ordinate"} | set(re.findall(r'MetricName=\\?"(\w+)', str(rows)))
+        self.assertEqual(shown, self.names)
+
+    def test_each_alarm_is_explained(self):
+        operations = (ROOT / "docs/OPERATIONS.md").read_text()
+        for name in TEMPLATES:
+            for alarm in Stack(name).resources("AWS::CloudWatch::Alarm"):
+                self.assertIn(f"`{alarm}`", operations)
 
 
 class Releases(unittest.TestCase):

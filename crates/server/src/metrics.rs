@@ -118,9 +118,9 @@ impl Observer for Metrics {
         }
     }
 
-    fn metrics(&self) -> Response {
+    fn metrics(&self) -> Option<Response> {
         let mut encoded = String::new();
-        match text::encode(&mut encoded, &self.registry) {
+        Some(match text::encode(&mut encoded, &self.registry) {
             Ok(()) => {
                 let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
                 ([(CONTENT_TYPE, media_type)], encoded).into_response()
@@ -129,7 +129,7 @@ impl Observer for Metrics {
                 tracing::error!(%error, "cannot encode the metrics");
                 axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response()
             }
-        }
+        })
     }
 }
 

@@ -15,6 +15,7 @@ use crate::http::decode::json::{Names, Terms};
 use crate::http::server::error::ApiError;
 use crate::http::server::headers::WARNINGS;
 use crate::http::server::middleware::Served;
+use crate::http::server::observer::MAX_SAMPLE;
 use crate::http::server::response::AnswerLimit;
 use crate::http::server::statistics::Tally;
 use crate::http::server::{body, response};
@@ -61,6 +62,8 @@ pub(crate) struct PredictionRequest {
     tally: Tally,
     /// The numbers of warnings of the answer.
     warnings: WarningCounts,
+    /// A sample of the predictions, for metrics.
+    values: Vec<f64>,
 }
 
 impl PredictionRequest {
@@ -86,6 +89,7 @@ impl PredictionRequest {
             stages,
             tally,
             warnings: WarningCounts::default(),
+            values: Vec::new(),
         })
     }
 
@@ -98,7 +102,8 @@ impl PredictionRequest {
     ) -> Self {
         let tally = application.statistics.begin(&model);
         let (stages, max_rows) = (Stages::start(), application.limits.max_rows);
-        Self { model, headers, body: Bytes::new(), max_rows, limit, stages, tally, warnings: WarningCounts::default() }
+        let (body, warnings, values) = (Bytes::new(), WarningCounts::default(), Vec::new());
+        Self { model, headers, body, max_rows, limit, stages, tally, warnings, values }
     }
 
     /// The terms for reading rows: unknown names are errors.
@@ -123,6 +128,7 @@ impl PredictionRequest {
     ) -> Result<Answer<'m>, ApiError> {
         let answer = model.answer(frame, &Wanted { warnings: WarningScope::First, ..wanted })?;
         self.warnings = answer.warnings.counts;
+        self.values = answer.sample(MAX_SAMPLE);
         self.stages.end("predict");
         Ok(answer)
     }
@@ -149,7 +155,7 @@ impl PredictionRequest {
         self.stages.end("encode");
         self.tally.succeed(rows, &self.stages.ended);
         let model = format!("{}@{}", self.model.name(), self.model.version());
-        let served = Served { model, rows, warnings: self.warnings };
+        let served = Served { model, rows, warnings: self.warnings, values: self.values, shadow_difference: None };
         let text = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
         let headers = [
             (header::CONTENT_TYPE, media_type),

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use base64::Engine;
@@ -17,7 +18,7 @@ use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use lambda_http::aws_lambda_events::query_map::QueryMap;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, LambdaEvent, Request};
-use lambda_runtime::Diagnostic;
+use lambda_runtime::{Context, Diagnostic};
 use serde::Deserialize;
 use tower::{Service, ServiceExt, service_fn};
 use url::{Url, form_urlencoded};
@@ -45,9 +46,51 @@ pub(crate) struct EventPrefix(pub(crate) String);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HiddenPrefix(pub(crate) String);
 
+/// An invocation, for all lines that it writes to the log.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Invocation {
+    /// Lambda's id of the invocation.
+    pub(crate) request_id: String,
+    /// The X-Ray trace header.
+    pub(crate) trace: Option<String>,
+    /// The id of the request in the service in front, as in its own log.
+    pub(crate) correlation_id: Option<String>,
+    /// Whether the process was started for this invocation.
+    pub(crate) cold_start: bool,
+}
+
+impl Invocation {
+    fn new(event: &Event, context: &Context) -> Self {
+        /// Whether there was an invocation before.
+        static WARM: AtomicBool = AtomicBool::new(false);
+        let correlation_id = match event {
+            Event::Http(request) => correlation_id(request),
+            _ => None,
+        };
+        Self {
+            request_id: context.request_id.clone(),
+            trace: context.xray_trace_id.clone(),
+            correlation_id,
+            cold_start: !WARM.load(Ordering::Relaxed) && !WARM.swap(true, Ordering::Relaxed),
+        }
+    }
+}
+
+/// The id of a request in the log of API Gateway, and in that of a load balancer.
+fn correlation_id(request: &LambdaRequest) -> Option<String> {
+    let trace = |headers: &HeaderMap| headers.get("x-amzn-trace-id")?.to_str().ok().map(str::to_owned);
+    match request {
+        LambdaRequest::ApiGatewayV1(event) => event.request_context.request_id.clone(),
+        LambdaRequest::ApiGatewayV2(event) => event.request_context.request_id.clone(),
+        LambdaRequest::Alb(event) => trace(&event.headers).or_else(|| trace(&event.multi_value_headers)),
+        LambdaRequest::VpcLatticeV2(event) => trace(&event.headers),
+        _ => None,
+    }
+}
+
 tokio::task_local! {
-    /// The X-Ray trace id of the invocation, for all lines that it writes to the log.
-    pub(crate) static TRACE_ID: Option<String>;
+    /// The invocation in progress.
+    pub(crate) static INVOCATION: Invocation;
 }
 
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -71,8 +114,8 @@ pub fn handler(
 + 'static {
     service_fn(move |LambdaEvent { payload, context }: LambdaEvent<Event>| {
         let router = router.clone();
-        let trace_id = context.xray_trace_id.clone();
-        TRACE_ID.scope(trace_id, async move {
+        let invocation = Invocation::new(&payload, &context);
+        INVOCATION.scope(invocation, async move {
             let (payload, extras, is_direct) = match payload {
                 Event::Unsupported(service) => return Err(unsupported(service)),
                 Event::Unreadable(reason) => (unreadable(), Extras::from(EventFault::Unreadable(reason)), false),
@@ -104,7 +147,7 @@ fn unsupported(service: &str) -> Diagnostic {
         "this function answers HTTP requests and direct invocations with a body such as {{\"X\": [[1, 2]]}}, not events \
          of {service}; remove the trigger, or send the event to another function"
     );
-    tracing::error!(service, "an event of another service failed the invocation");
+    tracing::error!(event_source = service, "an event of another service failed the invocation");
     Diagnostic { error_type: format!("UnsupportedEvent.{service}"), error_message }
 }
 

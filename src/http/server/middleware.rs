@@ -32,6 +32,10 @@ pub(crate) struct Served {
     pub(crate) rows: usize,
     /// Warnings in the response.
     pub(crate) warnings: WarningCounts,
+    /// A sample of the predictions.
+    pub(crate) values: Vec<f64>,
+    /// The mean absolute difference of the predictions of a shadow model.
+    pub(crate) shadow_difference: Option<f64>,
 }
 
 /// The path of the matched route in the extensions of its response, if axum's path lacks the verb.
@@ -126,6 +130,8 @@ pub(crate) async fn finish(State(finish): State<Arc<Finish>>, mut request: Reque
             model: &served.model,
             rows: served.rows,
             warnings: served.warnings,
+            values: &served.values,
+            shadow_difference: served.shadow_difference,
         }),
     };
     if let Some(observer) = &finish.observer {

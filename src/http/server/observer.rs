@@ -1,4 +1,4 @@
-//! A record of each request, for the metrics of the plain server.
+//! A record of each request, for metrics: of the plain server, and of the function in `CloudWatch`.
 
 use std::fmt::Debug;
 use std::time::{Duration, Instant};
@@ -41,13 +41,22 @@ pub struct PredictionRecord<'a> {
     pub rows: usize,
     /// The warnings of the answer by kind.
     pub warnings: WarningCounts,
+    /// A sample of the predictions, at most [`MAX_SAMPLE`]: values of a regressor, probabilities of the second of two
+    /// classes, or of the predicted one of several.
+    pub values: &'a [f64],
+    /// How far the predictions of a shadow model differ, if one was asked: the mean absolute difference of values or
+    /// probabilities.
+    pub shadow_difference: Option<f64>,
 }
+
+/// The maximum size of a sample of predictions.
+pub const MAX_SAMPLE: usize = 100;
 
 /// Keeps metrics of requests.
 pub trait Observer: Debug + Send + Sync {
     /// A request was answered. This must not block.
     fn finished(&self, request: &RequestRecord<'_>);
 
-    /// The response of `GET /metrics`.
-    fn metrics(&self) -> Response;
+    /// The response of `GET /metrics`, if that is where the metrics are.
+    fn metrics(&self) -> Option<Response>;
 }

@@ -72,6 +72,18 @@ impl Answer<'_> {
             }
         }
     }
+
+    /// At most `most` predictions as numbers, of rows at equal distances: values, probabilities of the second of two
+    /// classes, or those of the predicted one of several classes.
+    pub fn sample(&self, most: usize) -> Vec<f64> {
+        let step = self.prediction.len().div_ceil(most.max(1)).max(1);
+        let number = |row| match row {
+            PredictedRow::Value(value) => Some(value),
+            PredictedRow::Class { probabilities: [_, second], .. } => Some(*second),
+            PredictedRow::Class { class, probabilities } => probabilities.get(class).copied(),
+        };
+        self.rows().step_by(step).filter_map(number).collect()
+    }
 }
 
 /// Why there is no answer.
