@@ -6,7 +6,8 @@ SHELL := bash
 .DEFAULT_GOAL := help
 # One pip and one cargo at a time: they lock each other's files.
 .NOTPARALLEL:
-.PHONY: run test test-differential test-clients test-faults test-fuzz image install bench bench-train bench-server soak build validate deploy invoke train format setup help
+.PHONY: run test test-deploy test-differential test-clients test-faults test-fuzz image install bench bench-metrics \
+  bench-train bench-server soak build validate deploy release parameters sbom invoke train format setup help
 
 HOST ?= 127.0.0.1
 PORT ?= 9000
@@ -19,6 +20,19 @@ FEATURES ?=
 PROFILE ?= release
 # The container engine of `make image`.
 ENGINE ?= docker
+# The name and region of the stack, its parameters, and whether to show changes and wait for consent.
+STACK ?=
+REGION ?=
+PARAMETERS ?=
+CONFIRM ?= yes
+# Where the answers are kept, what is deployed, and where it is built. `make test-deploy` has its own.
+CONFIG ?= samconfig.toml
+TEMPLATE ?= template.yaml
+BUILD ?= .aws-sam/build
+# `make release`: the model, the reason, and the command line.
+MODEL ?=
+MESSAGE ?=
+ORDINATE ?= ordinate
 # The random tables of `make test-differential`.
 SEED ?= 1
 TABLES ?= 5000
@@ -35,7 +49,7 @@ SIZE_BUDGET := 12400000
 VENV := .venv
 BENCH := .venv-bench
 CLIENTS := .venv-clients
-STACK := .venv-stack
+STACK_TOOLS := .venv-stack
 # Stamps: the tool is installed in the version that its file pins.
 CARGO_LAMBDA := $(VENV)/.cargo-lambda.stamp
 SAM := $(VENV)/.sam.stamp
@@ -44,8 +58,9 @@ LINT := $(VENV)/.lint.stamp
 DIFFERENTIAL := $(VENV)/.differential.stamp
 PAGE := $(VENV)/page/.stamp
 WEB := $(VENV)/web/.stamp
-CHECKOV := $(STACK)/checkov/.stamp
-MINISTACK := $(STACK)/ministack/.stamp
+CHECKOV := $(STACK_TOOLS)/checkov/.stamp
+MINISTACK := $(STACK_TOOLS)/ministack/.stamp
+CYCLONEDX := $(STACK_TOOLS)/cyclonedx/bin/cargo-cyclonedx
 TEMPLATES := template.yaml rest-api.yaml
 
 # The service and the command line, for cargo.
@@ -55,7 +70,7 @@ CLI := --bin ordinate
 CLI_PROFILE := $(if $(filter release,$(PROFILE)),cli,$(PROFILE))
 
 # `cargo lambda` is the one of .venv/, finds its linker (zig) there, and `sam build` finds both.
-export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export PATH := $(CURDIR)/$(VENV)/bin:$(CURDIR)/$(STACK_TOOLS)/cyclonedx/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 
 # The build comes before the server, so that a request during the build is refused at once. Neither of them names a
@@ -78,6 +93,11 @@ test: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(PAGE) $(DIFFERENTIAL) ## Run all tes
 	    'help: find the dependency that was added with: cargo tree -p ordinate -e features' >&2; exit 1; }
 	ORDINATE_BOOTSTRAP=$(CURDIR)/target/lambda/api/bootstrap cargo test --locked --workspace
 	$(VENV)/bin/python tests/differential/run --ordinate target/debug/ordinate --tables 200
+
+test-deploy: $(CARGO_LAMBDA) $(SAM) $(MINISTACK) ## Deploy the templates to an emulator of AWS and call them; PROFILE=dev is faster
+	cargo lambda build --locked $(SERVICE) $(if $(filter release,$(PROFILE)),--release,--profile $(PROFILE))
+	cargo build --locked $(CLI)
+	$(VENV)/bin/python tests/stack/deploy target/lambda/api/bootstrap target/debug/ordinate
 
 test-differential: $(DIFFERENTIAL) ## Compare TABLES (5000) random models with exact arithmetic
 	cargo build --locked $(CLI) --profile $(CLI_PROFILE)
@@ -107,6 +127,11 @@ bench: $(CARGO_LAMBDA) ## Measure cold and warm times of the function as it ship
 	cargo lambda build --locked $(SERVICE) --release
 	cargo bench --locked --profile dev --package ordinate --bench lambda
 
+# Only the service is optimized, so that this takes minutes; times are upper bounds. Lines go into a pipe, as on Lambda.
+bench-metrics: ## Measure what the metrics of a request cost
+	cargo bench --locked --profile dev --config 'profile.dev.package.ordinate.opt-level=3' \
+	  -p ordinate --bench emf | cat >/dev/null
+
 # ORDINATE_BENCH_MEGABYTES sets the size of the CSV file.
 bench-train: $(BENCH)/.stamp ## Compare training times with scikit-learn, one thread each
 	cargo bench --locked --package ordinate-cli --bench train
@@ -132,7 +157,12 @@ $(CLIENTS)/.python.stamp: tools/clients.txt
 	@$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
-$(CHECKOV) $(MINISTACK): $(STACK)/%/.stamp: tools/%.txt
+$(CYCLONEDX): tools/cargo-cyclonedx.txt
+	$(call installing,$(STACK_TOOLS)/cyclonedx)
+	@cargo install --quiet --locked --root $(STACK_TOOLS)/cyclonedx $$(sed -n 's/==/@/p' $<)
+	@touch $@
+
+$(CHECKOV) $(MINISTACK): $(STACK_TOOLS)/%/.stamp: tools/%.txt
 	$(call installing,$(@D))
 	@python3 -m venv $(@D)
 	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
@@ -149,16 +179,33 @@ build: $(CARGO_LAMBDA) ## Build the zip for Lambda; ARCH=x86_64 or arm64
 	cargo lambda build --locked $(SERVICE) --release --output-format zip $(call for-arch,$(ARCH))
 	@printf '%s: %s bytes, %s\n' target/lambda/api/bootstrap.zip "$$(wc -c < target/lambda/api/bootstrap.zip)" $(ARCH)
 
-validate: $(SAM) $(CHECKOV) ## Check the templates, offline: sam, cfn-lint, checkov, and their permissions, routes and alarms
+validate: $(SAM) $(CHECKOV) ## Check the templates, offline: syntax, safe settings, permissions, routes and alarms
 	@for template in $(TEMPLATES); do sam validate --lint --template $$template; done
 	@cfn-lint $(TEMPLATES)
-	@$(STACK)/checkov/bin/checkov --quiet --compact --skip-download --framework cloudformation \
+	@$(STACK_TOOLS)/checkov/bin/checkov --quiet --compact --skip-download --framework cloudformation \
 	  $(addprefix --file ,$(TEMPLATES))
 	@$(VENV)/bin/python tests/stack/test_templates.py
 
-deploy: $(CARGO_LAMBDA) $(SAM) ## Build and deploy to AWS with sam; ARCH=arm64 for Graviton
-	sam build --parameter-overrides Architecture=$(deployed-arch)
-	sam deploy $(if $(deployed),,--guided --parameter-overrides Architecture=$(deployed-arch))
+# The answers of the first deployment are kept in samconfig.toml; STACK, REGION and PARAMETERS='Name=value …' change
+# them.
+deploy: $(CARGO_LAMBDA) $(SAM) ## Build and deploy to AWS; PARAMETERS='MaxRows=1000' sets a parameter
+	@$(deploy-step) prepare --stack '$(STACK)' --region '$(REGION)' --parameters '$(PARAMETERS)'
+	sam build --template $(TEMPLATE) --build-dir $(BUILD) \
+	  --parameter-overrides Architecture=$$($(deploy-step) architecture)
+	@$(deploy-step) run --confirm '$(CONFIRM)'
+
+parameters: $(SAM) ## List the parameters of the stack with their values
+	@$(deploy-step) parameters
+
+release: $(SAM) ## Publish MODEL=file to the catalog of the stack, and make it the live one; MESSAGE='why'
+	@$(deploy-step) release --model '$(MODEL)' --message '$(MESSAGE)' --ordinate '$(ORDINATE)'
+
+sbom: $(CYCLONEDX) ## Write target/ordinate.cdx.json, the CycloneDX list of the crates of the function
+	cargo cyclonedx --manifest-path Cargo.toml --format json --target x86_64-unknown-linux-gnu --quiet
+	@find crates -name '*.cdx.json' -delete
+	@mv ordinate.cdx.json target/
+	@printf '%s: %s components\n' target/ordinate.cdx.json \
+	  "$$(python3 -c 'import json; print(len(json.load(open("target/ordinate.cdx.json"))["components"]))')"
 
 invoke: $(CARGO_LAMBDA) ## Send EVENT=events/….json to the running `make run` and print the response of the function
 	@test -f '$(EVENT)' || { printf '%s\n' '$(EVENT) does not exist. The events are:' \
@@ -186,9 +233,7 @@ help: ## List these targets
 
 for-arch = $(or $(if $(filter x86_64,$(1)),--x86-64),$(if $(filter arm64,$(1)),--arm64),\
   $(error ARCH must be x86_64 or arm64, got "$(1)"))
-# The guided deployment writes its answers to samconfig.toml; from then on these are used, and ARCH is not.
-deployed = $(shell grep -s '^stack_name' samconfig.toml)
-deployed-arch = $(or $(shell sed -nE 's/.*Architecture=[\\"]*(x86_64|arm64).*/\1/p' samconfig.toml 2>/dev/null),$(ARCH))
+deploy-step = $(VENV)/bin/python tools/deploy --config $(CONFIG) --template $(TEMPLATE) --build $(BUILD)
 
 # Prints the packages that a rule is going to install, from the file that pins them.
 installing = @printf 'Installing into $(1)/: %s\n' "$$(sed '/^\#/d' $< | paste -sd' ')"

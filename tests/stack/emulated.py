@@ -1,0 +1,56 @@
+"""Writes a template of this repository as ministack can deploy it. usage: emulated.py TEMPLATE BOOTSTRAP ENDPOINT FILE
+
+Everything else stays as it is. These parts are removed or replaced; a real account alone can show their effects:
+
+- CodeDeploy, which ministack refuses: DeploymentPreference and the function that tests a release.
+- Alarms with metric math.
+- Conditions with Select and Split: those of ModelUri compare it with the empty text, so that a catalog in a bucket that
+  the stack does not create cannot be tested.
+- Methods of the REST API: ministack does not import those for any method, so GET and POST are in their place.
+- The build: a bootstrap that exists, in place of cargo-lambda's release build.
+- The endpoint of S3: the function gets AWS_ENDPOINT_URL_S3.
+"""
+
+import json
+import pathlib
+import shutil
+import sys
+
+from samtranslator.yaml_helper import yaml_parse
+
+CODEDEPLOY = {"ReleaseTest", "ReleaseTestRole", "ReleaseTestLogs"}
+
+
+def emulated(template, endpoint):
+    resources = template["Resources"]
+    for name in list(resources):
+        if name in CODEDEPLOY or "Metrics" in resources[name].get("Properties", {}):
+            del resources[name]
+    if "Function" in resources:
+        function = resources["Function"]
+        function["Metadata"] = {"BuildMethod": "makefile"}
+        properties = function["Properties"]
+        del properties["DeploymentPreference"]
+        properties["CodeUri"] = "code"
+        properties["Environment"]["Variables"]["AWS_ENDPOINT_URL_S3"] = endpoint
+        template["Conditions"]["ModelIsInS3"] = {"Fn::Not": [{"Fn::Equals": [{"Ref": "ModelUri"}, ""]}]}
+        template["Conditions"]["ModelIsCatalog"] = {"Fn::Equals": [{"Ref": "ModelUri"}, "a catalog"]}
+    for resource in resources.values():
+        for methods in resource.get("Properties", {}).get("DefinitionBody", {}).get("paths", {}).values():
+            if (any_method := methods.pop("x-amazon-apigateway-any-method", None)) is not None:
+                methods["get"] = methods["post"] = any_method
+    return template
+
+
+def main(template, bootstrap, endpoint, file):
+    file = pathlib.Path(file)
+    code = file.parent / "code"
+    code.mkdir(parents=True, exist_ok=True)
+    shutil.copy(bootstrap, code / "bootstrap")
+    (code / "Makefile").write_text("build-Function:\n\tcp bootstrap $(ARTIFACTS_DIR)/\n")
+    parsed = yaml_parse(pathlib.Path(template).read_text())
+    file.write_text(json.dumps(emulated(parsed, endpoint), indent=1))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
