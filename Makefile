@@ -75,6 +75,7 @@ export SAM_CLI_TELEMETRY := 0
 
 # The build comes before the server, so that a request during the build is refused at once. Neither of them names a
 # package: the service shares the compiled dependencies of all default members.
+run: export METRICS ?= none
 run: $(CARGO_LAMBDA) ## Serve in cargo-lambda's local emulator, and rebuild when the code changes; see PORT, HOST and MODEL_URI
 	@if (exec 3<>/dev/tcp/$(HOST)/$(PORT)) 2>/dev/null; then \
 	  free=$$(($(PORT) + 1)); while (exec 3<>/dev/tcp/$(HOST)/$$free) 2>/dev/null; do free=$$((free + 1)); done; \
@@ -225,7 +226,7 @@ format: $(WEB) ## Format the code: Rust with cargo fmt, JavaScript, CSS and HTML
 	cargo fmt --all
 	$(VENV)/web/node_modules/.bin/biome check --write --error-on-warnings
 
-setup: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(LINT) $(PAGE) $(WEB) $(DIFFERENTIAL) $(CHECKOV) $(MINISTACK) ## Install all tools
+setup: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(LINT) $(PAGE) $(WEB) $(DIFFERENTIAL) $(CHECKOV) ## Install the tools of CI
 
 help: ## List these targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do \
