@@ -7,7 +7,7 @@ use ordinate_test_support::proxy::Fault;
 use crate::tls::Handshake;
 use crate::trouble::Damage::{self, HalfAlias, HalfModel, NoModel, OtherModel};
 use crate::trouble::Files::{All, Models};
-use crate::trouble::Times::{Always, Once};
+use crate::trouble::Times::{Always, Once, TwiceEach};
 use crate::trouble::Trouble::{self, Closed, ClosedMidway, Damaged, MidRead, Proxy, Renamed, Tls, UnknownHost};
 
 /// A fault, and what callers must see.
@@ -68,6 +68,7 @@ pub(crate) fn cases() -> Vec<Case> {
         respond("400 ExpiredToken", Always, 400, "ExpiredToken"),
         respond("403 RequestTimeTooSkewed (wrong clock)", Always, 403, "RequestTimeTooSkewed"),
         case("no head", Proxy(All, Always, Fault::Stall), UNAVAILABLE, 0, Old),
+        case("no head, twice for each file", Proxy(All, TwiceEach, Fault::Stall), UNAVAILABLE, 3, New),
         body("no head of the model", Always, Fault::Stall, 3),
         body("no head of the model, once", Once, Fault::Stall, 2),
         body("the body stops", Always, Fault::StallBody(1_000), 3),
@@ -100,7 +101,7 @@ const fn respond(fault: &'static str, times: crate::trouble::Times, status: u16,
     let (first, gets, later) = match times {
         Always if status >= 500 => (UNAVAILABLE, 0, Old),
         Always => (BROKEN, 0, Old),
-        Once => (OK, 1, New),
+        Once | TwiceEach => (OK, 1, New),
     };
     case(fault, Proxy(All, times, Fault::Respond(status, code)), first, gets, later)
 }
@@ -109,7 +110,7 @@ const fn respond(fault: &'static str, times: crate::trouble::Times, status: u16,
 const fn body(fault: &'static str, times: crate::trouble::Times, injected: Fault, gets: usize) -> Case {
     let (first, later) = match times {
         Always => (UNAVAILABLE, Old),
-        Once => (OK, New),
+        Once | TwiceEach => (OK, New),
     };
     case(fault, Proxy(Models, times, injected), first, gets, later)
 }

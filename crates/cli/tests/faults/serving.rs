@@ -21,7 +21,7 @@ const DEFAULT: &str = "/predict";
 /// More than `MODEL_REFRESH_SECONDS`.
 const REFRESH_INTERVAL: Duration = Duration::from_millis(1_100);
 /// A new version must be served so long after a repair.
-const RECOVERY: Duration = Duration::from_secs(10);
+const RECOVERY: Duration = Duration::from_secs(20);
 /// How long a loaded model is asked for while its refresh meets the fault.
 const REFRESHING: Duration = Duration::from_secs(3);
 

@@ -79,7 +79,7 @@ impl Site {
 pub(crate) enum Size {
     /// 50 kB: more than a slow server sends within the time limits.
     Small,
-    /// 6 MB: more than the buffers of the sockets between the server and the proxy.
+    /// 2 MB: many reads of the proxy, which can pause between them.
     Large,
 }
 
@@ -101,7 +101,7 @@ pub(crate) fn price(version: u32, size: Size) -> Vec<u8> {
 pub(crate) fn noted(version: u32, size: Size, note: &str) -> Vec<u8> {
     let length = match size {
         Size::Small => 50_000,
-        Size::Large => 6_000_000,
+        Size::Large => 2_000_000,
     };
     ModelDocument::regression("price", 6.0)
         .set("/version", version.to_string())

@@ -1,5 +1,6 @@
 //! The faults, how a test causes them, and how it repairs them.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use ordinate_test_support::proxy::{Fault, Request};
@@ -39,6 +40,8 @@ pub(crate) enum Files {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Times {
     Once,
+    /// Twice for each file, so that every request succeeds at its last attempt.
+    TwiceEach,
     Always,
 }
 
@@ -57,27 +60,38 @@ pub(crate) enum Damage {
 
 /// The fault of the proxy at the moment.
 #[derive(Clone, Default)]
-pub(crate) struct Injected(Arc<Mutex<Option<(Files, Times, Fault)>>>);
+pub(crate) struct Injected(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    fault: Option<(Files, Times, Fault)>,
+    /// How often each target has met it.
+    met: HashMap<String, usize>,
+}
 
 impl Injected {
     pub(crate) fn set(&self, files: Files, times: Times, fault: Fault) {
-        *self.0.lock().unwrap() = Some((files, times, fault));
+        *self.0.lock().unwrap() = State { fault: Some((files, times, fault)), met: HashMap::new() };
     }
 
     pub(crate) fn clear(&self) {
-        *self.0.lock().unwrap() = None;
+        self.0.lock().unwrap().fault = None;
     }
 
     /// The fault that a request meets.
     pub(crate) fn meet(&self, request: &Request) -> Fault {
-        let mut injected = self.0.lock().unwrap();
+        let mut state = self.0.lock().unwrap();
         let is_model = request.target.contains("/price/") && !request.target.contains("/aliases/");
-        let fault = match &*injected {
-            Some((files, _, fault)) if is_model || *files == Files::All => fault.clone(),
+        let (times, fault) = match &state.fault {
+            Some((files, times, fault)) if is_model || *files == Files::All => (*times, fault.clone()),
             _ => return Fault::None,
         };
-        if matches!(&*injected, Some((_, Times::Once, _))) {
-            *injected = None;
+        let met = state.met.entry(request.target.clone()).or_default();
+        *met += 1;
+        match times {
+            Times::TwiceEach if *met > 2 => return Fault::None,
+            Times::Once => state.fault = None,
+            Times::TwiceEach | Times::Always => {}
         }
         fault
     }
