@@ -80,7 +80,10 @@ function introduction({ version, task, classes, signature, training }) {
   if (measured.accuracy !== undefined) metric = ` Accuracy ${percent(measured.accuracy)} on ${where}.`;
   else if (measured.mae !== undefined)
     metric = ` Mean absolute error ${writer([measured.mae], { digits: 3 })(measured.mae)} on ${where}.`;
-  return `${does} Version ${version}, trained on ${count(training.rows, "row")}.${metric}`;
+  // An imported model does not know its training rows.
+  const { rows, parameters } = training;
+  const origin = rows === undefined ? `imported from ${parameters.imported_from}` : `trained on ${count(rows, "row")}`;
+  return `${does} Version ${version}, ${origin}.${metric}`;
 }
 
 function askSoon() {

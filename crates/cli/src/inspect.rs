@@ -208,13 +208,16 @@ fn brief(value: f64) -> String {
 
 fn training(training: &Training) -> TextTable {
     let mut table = TextTable::new([("", Align::Left), ("", Align::Left)]);
-    table.push(["rows".to_owned(), training.rows.to_string()]);
-    table.push(["seed".to_owned(), training.seed.to_string()]);
+    let mut known = |name: &str, value: Option<String>| value.map(|value| table.push([name.to_owned(), value]));
+    known("rows", training.rows.map(|rows| rows.to_string()));
+    known("seed", training.seed.map(|seed| seed.to_string()));
     for (name, value) in &training.parameters {
         table.push([name.replace('_', " "), plain(value)]);
     }
-    table.push(["data sha256".to_owned(), training.data_sha256.to_string()]);
-    table.push(["made by".to_owned(), format!("{}, smartcore {}", training.tool, training.smartcore)]);
+    if let Some(sum) = &training.data_sha256 {
+        table.push(["data sha256".to_owned(), sum.to_string()]);
+    }
+    table.push(["made by".to_owned(), training.made_by()]);
     table
 }
 

@@ -229,7 +229,7 @@ impl<'a> TrainingResults<'a> {
             estimator: &document.estimator,
             coefficients: CoefficientTable::new(document),
             target: &document.signature.target().name,
-            rows: document.training.rows,
+            rows: document.training.rows.unwrap_or_default(),
             held_out: trained.held_out,
             tested: trained.test_rows,
             metrics: &document.training.metrics,
@@ -246,7 +246,7 @@ impl<'a> TrainingResults<'a> {
 
 fn report(trained: &Trained, saved: Option<&Result<PathBuf, String>>) -> Result<String, Box<dyn Error>> {
     let Trained { document, held_out, test_rows: tested, notes, .. } = trained;
-    let rows = document.training.rows;
+    let rows = document.training.rows.unwrap_or_default();
     let mut text = String::new();
     let features = document.signature.width();
     let noun = if features == 1 { "feature" } else { "features" };

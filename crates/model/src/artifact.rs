@@ -60,18 +60,21 @@ pub struct Document {
     pub sha256: Option<Checksum>,
 }
 
-/// The training run of a model.
+/// The training run of a model. An imported model lacks the members that only the training program knows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Training {
     /// The number of rows that the coefficients were fitted to.
-    pub rows: u64,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub rows: Option<u64>,
     /// SHA-256 of the bytes of the training data.
-    pub data_sha256: Checksum,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub data_sha256: Option<Checksum>,
     /// The parameters of the run, by name.
     pub parameters: BTreeMap<String, Value>,
     /// The seed of the random split.
-    pub seed: u64,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub seed: Option<u64>,
     /// Metrics by the rows they were measured on, then by name; their standard errors and baselines are further sets.
     pub metrics: IndexMap<String, IndexMap<String, f64>>,
     /// The prediction of a model without features: one number, or the frequencies of the classes. Empty if that is not known.
@@ -82,8 +85,9 @@ pub struct Training {
     pub notes: Vec<String>,
     /// The program and version that wrote the file.
     pub tool: String,
-    /// The version of smartcore that made the golden predictions.
-    pub smartcore: String,
+    /// The version of smartcore that made the golden predictions; absent if they are another program's.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub smartcore: Option<String>,
 }
 
 /// A few training rows with the model's predictions.
@@ -145,6 +149,15 @@ pub enum ArtifactError {
 }
 
 impl Training {
+    /// The program that wrote the file: `ordinate 0.1.0, smartcore 0.7.0`.
+    #[must_use]
+    pub fn made_by(&self) -> String {
+        match &self.smartcore {
+            Some(smartcore) => format!("{}, smartcore {smartcore}", self.tool),
+            None => self.tool.clone(),
+        }
+    }
+
     /// Checks that the baseline is one finite number, or one frequency a class.
     pub(crate) fn check_baseline(&self, estimator: &Coefficients) -> Result<(), String> {
         let fits = match estimator.classes() {

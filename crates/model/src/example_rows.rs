@@ -99,7 +99,7 @@ impl Model {
     /// The deviation of each column of the design from its mean, in its scale; `None` without `R`.
     fn deviations(&self, random: &mut SplitMix) -> Option<Vec<f64>> {
         let inference = self.document.inference.as_ref().filter(|inference| !inference.r.is_empty())?;
-        let weight = inference.total_weight(self.document.training.rows);
+        let weight = inference.total_weight(self.document.training.rows.unwrap_or(0));
         let mut deviations = vec![0.0; inference.r.len()];
         for (row, entries) in inference.r.iter().enumerate() {
             let normal = random.normal() / weight.sqrt();
@@ -265,7 +265,7 @@ fn own_column<'c>(
 ) -> Option<(usize, &'c DesignColumn)> {
     let part = if feature.kind == FeatureType::Date { Some(DatePart::Days) } else { None };
     let is_own = |factor: &Factor| {
-        let of_feature = factor.feature == feature.name && factor.part == part && !factor.missing;
+        let of_feature = factor.feature == feature.name && factor.part == part && !factor.missing && factor.is_plain();
         of_feature && factor.power.unwrap_or(1) == 1 && factor.level.as_ref() == level
     };
     columns.iter().enumerate().find(|(_, column)| matches!(column.product.as_slice(), [factor] if is_own(factor)))

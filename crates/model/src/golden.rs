@@ -2,7 +2,7 @@
 //! otherwise.
 
 use crate::answer::{AnswerError, Wanted};
-use crate::artifact::{ArtifactError, Document, FORMAT};
+use crate::artifact::{ArtifactError, Document, FORMAT, Golden};
 use crate::cell::Cell;
 use crate::frame::{Faults, Frame, RowsBuilder};
 use crate::model::Model;
@@ -42,6 +42,22 @@ impl Document {
         let mut sealed = model.document;
         sealed.golden.y = y;
         sealed.golden.probabilities = probabilities;
+        sealed.sha256 = Some(sealed.checksum()?);
+        Ok(sealed)
+    }
+
+    /// Completes a draft to a model file with the golden rows and predictions of another program, which this build must
+    /// reproduce.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Inconsistent`] when the parts do not make a model, [`ArtifactError::GoldenMismatch`] when it
+    /// predicts otherwise, [`ArtifactError::GoldenRefused`] when it cannot predict the rows.
+    pub fn seal_with(mut self, golden: Golden) -> Result<Self, ArtifactError> {
+        FORMAT.clone_into(&mut self.format);
+        self.golden = golden;
+        let model = Model::assemble(self)?;
+        check(&model)?;
+        let mut sealed = model.document;
         sealed.sha256 = Some(sealed.checksum()?);
         Ok(sealed)
     }

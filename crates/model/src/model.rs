@@ -44,7 +44,7 @@ impl Model {
             let reason = "preprocess.through_origin: expected all means and intercepts to be 0";
             return Err(ArtifactError::Inconsistent(reason.into()));
         }
-        let (rows, through_origin) = (document.training.rows, document.preprocess.through_origin);
+        let (rows, through_origin) = (document.training.rows.unwrap_or(0), document.preprocess.through_origin);
         let mut effective_parameters = 0.0;
         if let Some(inference) = &document.inference {
             let checked = inference.check(&document.estimator, document.preprocess.columns.len(), rows);

@@ -11,6 +11,11 @@ use crate::double_double::DoubleDouble;
 use crate::frame::Frame;
 use crate::signature::{FeatureType, Signature};
 
+mod transformed;
+
+pub use transformed::FactorFunction;
+use transformed::Transformed;
+
 /// The columns of the design matrix in the estimator's order, and how the target was transformed.
 ///
 /// Means and scales are never folded into the coefficients: at an offset of 1.7e12 (a time in milliseconds) folding has
@@ -74,7 +79,10 @@ pub struct DesignColumn {
 }
 
 /// One factor of a column: a power of a feature, a part of a date, or 1 where a feature has a level and 0 elsewhere.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// A factor of an imported model may also have a function, a mean and a scale of its own; the power is applied last:
+/// `((function(value) − mean) / scale)^power`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Factor {
     /// The name of the feature.
@@ -91,6 +99,15 @@ pub struct Factor {
     /// Whether the factor is 1 where the feature was missing and 0 elsewhere.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub missing: bool,
+    /// The function of a number or a boolean that replaces the value.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub function: Option<FactorFunction>,
+    /// Subtracted before the power; 0 if absent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub mean: Option<f64>,
+    /// The divisor before the power; 1 if absent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub scale: Option<f64>,
 }
 
 /// The transformation of the target before the fit.
@@ -143,7 +160,22 @@ impl Factor {
     /// The feature to the power of 1.
     #[must_use]
     pub fn feature(name: impl Into<String>) -> Self {
-        Self { feature: name.into(), power: None, level: None, part: None, missing: false }
+        Self {
+            feature: name.into(),
+            power: None,
+            level: None,
+            part: None,
+            missing: false,
+            function: None,
+            mean: None,
+            scale: None,
+        }
+    }
+
+    /// Whether it has no function, mean or scale of its own.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.function.is_none() && self.mean.is_none() && self.scale.is_none()
     }
 }
 
@@ -177,6 +209,8 @@ enum Resolved {
     Part(usize, DatePart, f64),
     /// The indicator of missing values of a feature, at a position of the frame.
     Missing(usize, usize),
+    /// A number, an indicator of a level or of missing values, after a function, centred and scaled, to a power.
+    Transformed(Transformed),
 }
 
 /// The most values of the design in memory at once: 8 MB.
@@ -271,6 +305,7 @@ impl Design {
                 | Resolved::Level(position, _)
                 | Resolved::Part(position, ..)
                 | Resolved::Missing(position, _) => position,
+                Resolved::Transformed(transformed) => transformed.position(),
             };
             column.product.iter().map(position).collect::<BTreeSet<_>>().into_iter().collect()
         })
@@ -304,6 +339,7 @@ impl Column {
             // Positions of levels are small whole numbers.
             #[allow(clippy::float_cmp)]
             Resolved::Level(position, level) => DoubleDouble::from(f64::from(u8::from(value(position) == level))),
+            Resolved::Transformed(transformed) => transformed.value(row),
         };
         match self.product.as_slice() {
             [only] => factor(only),
@@ -334,6 +370,9 @@ fn resolve_offset(offset: &Offset, signature: &Signature) -> Result<ResolvedOffs
 }
 
 fn resolve(factor: &Factor, signature: &Signature) -> Result<Resolved, String> {
+    if !factor.is_plain() {
+        return Transformed::new(factor, signature).map(Resolved::Transformed);
+    }
     let name = &factor.feature;
     let position = signature.position(name).ok_or_else(|| format!("unknown feature {name:?}"))?;
     let feature = signature.features().get(position).ok_or("unknown feature")?;
@@ -366,69 +405,4 @@ fn resolve(factor: &Factor, signature: &Signature) -> Result<Resolved, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::signature::{Feature, Target, UNKNOWN_LEVEL};
-
-    fn signature() -> Signature {
-        let levels = ["blue", "green", "red"].map(String::from).to_vec();
-        let features = vec![
-            Feature::new("age", FeatureType::Double),
-            Feature { levels, ..Feature::new("colour", FeatureType::String) },
-        ];
-        Signature::new(features, Target::new("y", FeatureType::Double)).unwrap()
-    }
-
-    fn column(product: Vec<Factor>) -> DesignColumn {
-        DesignColumn { name: "column".into(), product, mean: 1.0, scale: 2.0 }
-    }
-
-    fn design(columns: Vec<DesignColumn>) -> Result<Design, String> {
-        let preprocess =
-            Preprocess { columns, target_transform: TargetTransform::Identity, through_origin: false, offset: None };
-        Design::new(&preprocess, &signature())
-    }
-
-    #[test]
-    fn columns_are_products_of_powers_and_levels_centred_and_scaled() {
-        let age = |power| Factor { power: Some(power), ..Factor::feature("age") };
-        let red = Factor { level: Some("red".into()), ..Factor::feature("colour") };
-        let products = [vec![Factor::feature("age")], vec![age(3)], vec![red.clone()], vec![age(2), red]];
-        let columns = products.into_iter().zip(["age", "age^3", "colour=red", "age^2:colour=red"]);
-        let columns = columns.map(|(product, name)| DesignColumn { name: name.into(), ..column(product) });
-        let design = design(columns.collect()).unwrap();
-        let raw = |row: &[f64]| design.raw(row).collect::<Vec<_>>();
-        assert_eq!(raw(&[3.0, 2.0]), [3.0, 27.0, 1.0, 9.0]);
-        assert_eq!(raw(&[3.0, 0.0]), [3.0, 27.0, 0.0, 0.0]);
-        assert_eq!(raw(&[3.0, UNKNOWN_LEVEL]), [3.0, 27.0, 0.0, 0.0]);
-        assert_eq!(design.row(&[3.0, 2.0]).collect::<Vec<_>>(), [1.0, 13.0, 0.0, 4.0]);
-    }
-
-    #[test]
-    fn columns_that_cannot_be_computed_are_rejected() {
-        let level = |level: &str| Factor { level: Some(level.into()), ..Factor::feature("colour") };
-        let power = |feature: &str, power| Factor { power: Some(power), ..Factor::feature(feature) };
-        for factor in [
-            Factor::feature("height"),
-            Factor::feature("colour"),
-            level("violet"),
-            Factor { level: Some("red".into()), ..Factor::feature("age") },
-            power("colour", 2),
-            power("age", 0),
-            power("age", 33),
-            power("age", u32::MAX),
-        ] {
-            assert!(design(vec![column(vec![factor.clone()])]).is_err(), "{factor:?}");
-        }
-        assert!(design(vec![column(Vec::new())]).is_err());
-        let age = || column(vec![Factor::feature("age")]);
-        assert!(design(vec![age(), age()]).unwrap_err().contains("appears twice"));
-        assert!(design(Vec::new()).is_err());
-    }
-
-    #[test]
-    fn a_logged_target_is_transformed_back() {
-        assert!((TargetTransform::Log.undo(20.0_f64.ln()) - 20.0).abs() < 1e-13);
-        assert!((TargetTransform::Identity.undo(20.0) - 20.0).abs() < f64::EPSILON);
-    }
-}
+mod tests;

@@ -23,7 +23,7 @@ impl<'m> Leverage<'m> {
     /// `None` for a model whose file has no `R`.
     pub(super) fn new(model: &'m Model) -> Option<Self> {
         let inference = model.document.inference.as_ref().filter(|inference| !inference.r.is_empty())?;
-        let weight = inference.total_weight(model.document.training.rows);
+        let weight = inference.total_weight(model.document.training.rows.unwrap_or(0));
         let intercept = intercepts(model.document.preprocess.through_origin) / weight;
         Some(Self { r: &inference.r, center: &inference.center, intercept, mean: model.effective_parameters / weight })
     }

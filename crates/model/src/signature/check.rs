@@ -47,6 +47,11 @@ impl Feature {
         if self.positive && !matches!(self.kind, FeatureType::Double | FeatureType::Long) {
             return Err("expected \"positive\" for a number, and for no other type".into());
         }
+        if self.minimum.is_some_and(|minimum| !minimum.is_finite())
+            || (self.minimum.is_some() && !matches!(self.kind, FeatureType::Double | FeatureType::Long))
+        {
+            return Err("expected a finite \"minimum\" for a number, and for no other type".into());
+        }
         if let Some([low, _]) = self.range.filter(|[low, _]| self.positive && *low <= 0.0) {
             return Err(format!("expected a range above zero for a positive number, got one from {low}"));
         }

@@ -31,6 +31,8 @@ pub struct Feature {
     pub whole: bool,
     /// Whether only numbers above zero are accepted, because the model takes their logarithm.
     pub positive: bool,
+    /// The smallest number that is accepted, because the model takes a function that is not defined below it.
+    pub minimum: Option<f64>,
     /// Whether the design has a column that is 1 where the value was missing.
     pub indicator: bool,
     /// The categories of a string in the training data, in ascending byte order; a frame has their positions.
@@ -104,6 +106,7 @@ impl Feature {
             range: None,
             whole: false,
             positive: false,
+            minimum: None,
             indicator: false,
             levels: Vec::new(),
             unknown: UnknownPolicy::Reject,
@@ -124,13 +127,18 @@ impl Feature {
     /// See [`CellError`].
     pub fn resolve(&self, cell: Cell<'_>) -> Result<Accepted, CellError> {
         match self.resolve_of_type(cell)? {
-            Accepted::Given(value) if self.positive && value <= 0.0 => Err(match cell {
+            Accepted::Given(value) if self.is_outside_domain(value) => Err(match cell {
                 Cell::Field(_) => self.wrong_type(cell),
                 // Not `the number 0`, as if its type were wrong.
                 _ => CellError::Type { expected: self.expected(cell), got: value.to_string() },
             }),
             accepted => Ok(accepted),
         }
+    }
+
+    /// Whether the model takes a function of the feature that is not defined for the value.
+    fn is_outside_domain(&self, value: f64) -> bool {
+        (self.positive && value <= 0.0) || self.minimum.is_some_and(|minimum| value < minimum)
     }
 
     fn resolve_of_type(&self, cell: Cell<'_>) -> Result<Accepted, CellError> {
@@ -306,11 +314,12 @@ impl Feature {
             Some(example) => format!("{noun} such as {example:?}"),
             None => noun.to_owned(),
         };
+        let at_least = self.minimum.map(|minimum| format!(" of at least {minimum}")).unwrap_or_default();
         match self.kind {
             FeatureType::Double if self.positive => number("a positive number"),
             FeatureType::Long if self.positive => number("a positive whole number"),
-            FeatureType::Double => number("a number"),
-            FeatureType::Long => number("a whole number"),
+            FeatureType::Double => number(&format!("a number{at_least}")),
+            FeatureType::Long => number(&format!("a whole number{at_least}")),
             FeatureType::Boolean => match &self.reading.boolean {
                 Some([no, yes]) if is_field => format!("{yes:?} or {no:?}"),
                 Some([no, yes]) => format!("true, false, {yes:?} or {no:?}"),

@@ -23,6 +23,8 @@ pub(super) struct Stored {
     whole: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     positive: bool,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    minimum: Option<f64>,
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     #[serde(rename = "missing_indicator")]
     indicator: bool,
@@ -36,7 +38,8 @@ impl TryFrom<Stored> for Feature {
     type Error = String;
 
     fn try_from(stored: Stored) -> Result<Self, String> {
-        let Stored { name, kind, missing, reading, range, whole, positive, indicator, levels, unknown } = stored;
+        let Stored { name, kind, missing, reading, range, whole, positive, minimum, indicator, levels, unknown } =
+            stored;
         let end = |end: &Scalar| match (kind, end) {
             (FeatureType::Date, Scalar::Text(text)) => date::parse_iso(text),
             (FeatureType::Date, _) => None,
@@ -52,15 +55,16 @@ impl TryFrom<Stored> for Feature {
             ends.ok_or_else(|| format!("feature {name:?}: expected a range of two {noun}, got {low} and {high}"))
         });
         let range = range.transpose()?;
-        Ok(Self { name, kind, missing, reading, range, whole, positive, indicator, levels, unknown })
+        Ok(Self { name, kind, missing, reading, range, whole, positive, minimum, indicator, levels, unknown })
     }
 }
 
 impl From<Feature> for Stored {
     fn from(feature: Feature) -> Self {
         let range = feature.range_ends();
-        let Feature { name, kind, missing, reading, range: _, whole, positive, indicator, levels, unknown } = feature;
-        Self { name, kind, missing, reading, range, whole, positive, indicator, levels, unknown }
+        let Feature { name, kind, missing, reading, range: _, whole, positive, minimum, indicator, levels, unknown } =
+            feature;
+        Self { name, kind, missing, reading, range, whole, positive, minimum, indicator, levels, unknown }
     }
 }
 

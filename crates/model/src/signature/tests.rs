@@ -475,3 +475,17 @@ fn a_positive_number_is_above_zero() {
     let imputed = Feature { missing: MissingPolicy::Impute(Scalar::Number(0.0)), ..exposure };
     assert!(Signature::new(vec![imputed], target()).unwrap_err().contains("expected an imputed value"));
 }
+
+#[test]
+fn a_number_is_not_below_its_minimum() {
+    let area = Feature { minimum: Some(0.0), ..Feature::new("area", FeatureType::Double) };
+    assert_eq!(area.accept(Cell::Double(0.0)), Ok(0.0));
+    let error = area.accept(Cell::Double(-2.0)).unwrap_err();
+    assert_eq!(error.to_string(), "expected a number of at least 0, got -2");
+    let json = serde_json::to_value(&area).unwrap();
+    assert_eq!(json["minimum"], 0.0);
+    assert_eq!(serde_json::from_value::<Feature>(json).unwrap(), area);
+    let text = Feature { minimum: Some(0.0), levels: vec!["a".into()], ..Feature::new("a", FeatureType::String) };
+    let target = Target::new("y", FeatureType::Double);
+    assert!(Signature::new(vec![text], target).unwrap_err().contains("a finite \"minimum\" for a number"));
+}

@@ -119,7 +119,7 @@ impl ErrorSampler {
     pub(super) fn new(model: &Model) -> Self {
         let document = model.document();
         // Different from the hashes that select held-out rows, which are small for all of these rows.
-        let seed = mix(!document.training.seed);
+        let seed = mix(!document.training.seed.unwrap_or_default());
         let (capacity, sample) = match model.classes() {
             Some(classes) => (SAMPLE_ROWS.min(KEPT_NUMBERS / classes.len().max(1)), Sample::Classes(BinaryHeap::new())),
             None => (SAMPLE_ROWS, Sample::Values(BinaryHeap::new())),

@@ -144,7 +144,7 @@ impl Sides {
             errors: ErrorSampler::new(model),
             baseline: BaselineBuilder::from_document(document),
             calibrates: false,
-            seed: document.training.seed,
+            seed: document.training.seed.unwrap_or_default(),
             threshold: model.threshold(),
         }
     }

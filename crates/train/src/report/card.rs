@@ -45,19 +45,22 @@ pub fn card(input: &ReportInput<'_>) -> String {
     if !document.created.is_empty() {
         line("Trained", &plain(&document.created));
     }
-    line("Fit", &format!("{}, {} rows", input.estimator(), training.rows));
-    line("Tool", &plain(&format!("{}, smartcore {}", training.tool, training.smartcore)));
+    let rows = training.rows.map(|rows| format!(", {rows} rows")).unwrap_or_default();
+    line("Fit", &format!("{}{rows}", input.estimator()));
+    line("Tool", &plain(&training.made_by()));
     for (name, value) in &training.parameters {
         line(&plain(&name.replace('_', " ")), &plain(&parameter_text(value)));
     }
-    line("Seed", &training.seed.to_string());
+    if let Some(seed) = training.seed {
+        line("Seed", &seed.to_string());
+    }
     if let Some(sum) = &document.sha256 {
         line("SHA-256", &format!("`{sum}`"));
     }
 
     text += "\n## Data\n\n";
-    if !input.data.is_empty() {
-        let _ = writeln!(text, "`{}`, SHA-256 `{}`.\n", code(input.data), training.data_sha256);
+    if let Some(sum) = training.data_sha256.as_ref().filter(|_| !input.data.is_empty()) {
+        let _ = writeln!(text, "`{}`, SHA-256 `{sum}`.\n", code(input.data));
     }
     text += "| feature | type | range or categories | missing |\n|---|---|---|---|\n";
     for (i, feature) in signature.features().iter().enumerate() {

@@ -71,7 +71,7 @@ pub(super) fn effects(input: &ReportInput<'_>) -> Vec<Effect> {
 
 fn from_triangle(input: &ReportInput<'_>, column: usize) -> Option<f64> {
     let inference = input.document.inference.as_ref()?;
-    let rows = inference.weight.unwrap_or(input.document.training.rows as f64);
+    let rows = inference.weight.unwrap_or(input.document.training.rows.unwrap_or_default() as f64);
     let entries = inference.r.iter().take(column + 1).enumerate().filter_map(|(i, row)| row.get(column - i));
     Some((entries.map(|value| value * value).sum::<f64>() / rows).sqrt())
 }

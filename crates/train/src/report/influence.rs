@@ -71,7 +71,7 @@ impl InfluenceCollector {
     pub(super) fn new(model: &Model) -> Self {
         let document = model.document();
         let columns = model.design().width() as f64;
-        let rows = document.training.rows as f64;
+        let rows = document.training.rows.unwrap_or_default() as f64;
         let inference = document.inference.as_ref();
         let through_origin = document.preprocess.through_origin;
         Self {

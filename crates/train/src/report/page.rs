@@ -119,7 +119,7 @@ fn lead(input: &ReportInput<'_>) -> Markup {
             }
         }
         dl class="tiles" {
-            div { dt { "rows" } dd { (document.training.rows) } }
+            @if let Some(rows) = document.training.rows { div { dt { "rows" } dd { (rows) } } }
             @for (set, name, value) in metrics {
                 div { dt { (title(name)) ", " (set) } dd { (rounded(*value, 3)) } }
             }
@@ -370,13 +370,17 @@ fn training(input: &ReportInput<'_>) -> Markup {
     for (name, value) in &training.parameters {
         table.row(name.replace('_', " "), vec![TableCell::Text(parameter_text(value))]);
     }
-    table.row("seed", vec![TableCell::Text(training.seed.to_string())]);
+    if let Some(seed) = training.seed {
+        table.row("seed", vec![TableCell::Text(seed.to_string())]);
+    }
     let checksum = |sum: &str| vec![TableCell::Markup(html! { code { (sum) } })];
-    table.row("SHA-256 of the data", checksum(training.data_sha256.as_str()));
+    if let Some(sum) = &training.data_sha256 {
+        table.row("SHA-256 of the data", checksum(sum.as_str()));
+    }
     if let Some(sum) = &input.document.sha256 {
         table.row("SHA-256 of the model", checksum(sum.as_str()));
     }
-    table.row("tool", vec![TableCell::Text(format!("{}, smartcore {}", training.tool, training.smartcore))]);
+    table.row("tool", vec![TableCell::Text(training.made_by())]);
     html! {
         (table)
         p { "Predictions outside the ranges above are extrapolations of a linear model, and have not been validated." }

@@ -41,10 +41,10 @@ pub(super) fn cell(feature: &Feature) -> Schema {
             AnyOfBuilder::new().item(of_type(Type::Boolean, is_nullable)).item(one_of(words, is_nullable)).into()
         }
         (FeatureType::Boolean, None) => of_type(Type::Boolean, is_nullable).into(),
-        (FeatureType::Double, _) => positive(of_type(Type::Number, is_nullable), feature).into(),
+        (FeatureType::Double, _) => domain(of_type(Type::Number, is_nullable), feature).into(),
         (FeatureType::Long, _) => {
             let integer = of_type(Type::Integer, is_nullable);
-            positive(integer.minimum(Some(-LARGEST_EXACT)).maximum(Some(LARGEST_EXACT)), feature).into()
+            domain(integer.minimum(Some(-LARGEST_EXACT)).maximum(Some(LARGEST_EXACT)), feature).into()
         }
         (FeatureType::String, _) if feature.unknown == UnknownPolicy::Reject && !feature.levels.is_empty() => {
             one_of(&feature.levels, is_nullable).into()
@@ -64,7 +64,8 @@ fn one_of(texts: &[String], is_nullable: bool) -> ObjectBuilder {
     of_type(Type::String, is_nullable).enum_values(Some(texts.iter().map(|text| json!(text)).chain(null)))
 }
 
-fn positive(number: ObjectBuilder, feature: &Feature) -> ObjectBuilder {
+fn domain(number: ObjectBuilder, feature: &Feature) -> ObjectBuilder {
+    let number = feature.minimum.iter().fold(number, |number, minimum| number.minimum(Some(*minimum)));
     if feature.positive { number.exclusive_minimum(Some(0)) } else { number }
 }
 

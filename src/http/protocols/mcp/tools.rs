@@ -70,7 +70,7 @@ fn description(model: &Model) -> String {
         Some(classes) => format!("Predicts the class {target}: one of {}", listed(classes, NAMED)),
     };
     let document = model.document();
-    let rows = counted(document.training.rows, "row", "rows");
+    let trained = document.training.rows.map(|rows| format!(", which was trained on {}", counted(rows, "row", "rows")));
     let certainty = match (model.available_intervals(), model.classes()) {
         (None, None) => "",
         (None, Some(_)) => " with its probability",
@@ -80,11 +80,12 @@ fn description(model: &Model) -> String {
         }
     };
     format!(
-        "{what}, by the model {} ({}), which was trained on {rows}. Returns one prediction for each row{certainty}. \
+        "{what}, by the model {} ({}){}. Returns one prediction for each row{certainty}. \
          Rows that are unlike the training data have warnings: values outside the training range, unknown categories, \
          imputed values, unusual combinations of values.",
         model.name(),
-        document.task
+        document.task,
+        trained.unwrap_or_default()
     )
 }
 

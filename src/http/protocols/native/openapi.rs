@@ -149,6 +149,7 @@ fn signature() -> ObjectBuilder {
         .property("range", list(end))
         .property("whole", boolean("Whether all values of a double in the training data are whole numbers"))
         .property("positive", boolean("Whether only numbers above zero are accepted"))
+        .property("minimum", number().description(Some("The smallest number that is accepted")))
         .property("levels", list(text("A category of the training data")))
         .property("unknown", one_of(["reject", "ignore", "other"]));
     object([("features", list(feature)), ("target", column().into())])
