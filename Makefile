@@ -6,7 +6,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 # One pip and one cargo at a time: they lock each other's files.
 .NOTPARALLEL:
-.PHONY: run test test-deploy test-differential test-clients test-faults test-fuzz image install bench bench-metrics \
+.PHONY: run test test-deploy test-differential test-clients test-faults test-fuzz test-python wheel image install bench bench-metrics \
   bench-train bench-server soak build validate deploy release parameters sbom invoke train format setup help
 
 HOST ?= 127.0.0.1
@@ -50,11 +50,13 @@ VENV := .venv
 BENCH := .venv-bench
 CLIENTS := .venv-clients
 STACK_TOOLS := .venv-stack
+PYTHON := .venv-python
 # Stamps: the tool is installed in the version that its file pins.
 CARGO_LAMBDA := $(VENV)/.cargo-lambda.stamp
 SAM := $(VENV)/.sam.stamp
 SEAWEEDFS := $(VENV)/.seaweedfs.stamp
 LINT := $(VENV)/.lint.stamp
+MATURIN := $(VENV)/.maturin.stamp
 DIFFERENTIAL := $(VENV)/.differential.stamp
 PAGE := $(VENV)/page/.stamp
 WEB := $(VENV)/web/.stamp
@@ -114,6 +116,17 @@ test-fuzz: ## Run each fuzz target for FUZZ_SECONDS (60) with mutations of its c
 test-clients: $(CLIENTS)/.python.stamp $(CLIENTS)/.npm.stamp ## Test the server with the clients of all protocols
 	cargo build --locked $(CLI) --profile $(CLI_PROFILE)
 	tests/clients/run target/$(if $(filter dev,$(PROFILE)),debug,$(CLI_PROFILE))/ordinate
+
+# `make test-python PROFILE=dev` builds a wheel with debug code for this machine. The linker of the other wheel is zig's,
+# so that it runs on any Linux since 2014.
+wheel: $(MATURIN) ## Build the wheel of the Python package; about twelve minutes of processor time
+	@rm -rf target/wheels
+	$(VENV)/bin/maturin build --locked --manifest-path crates/python/Cargo.toml --out target/wheels \
+	  --profile $(CLI_PROFILE) $(if $(filter dev,$(PROFILE)),--compatibility linux,--compatibility manylinux2014 --zig)
+	@wc -c target/wheels/*.whl
+
+test-python: wheel ## Test the wheel in clean environments, with four versions of scikit-learn
+	crates/python/tests/run target/wheels/*.whl $(PYTHON)
 
 image: ## Build the container image `ordinate` with Docker, or with ENGINE=podman
 	@$(ENGINE) info >/dev/null 2>&1 || { printf '%s\n' '$(ENGINE) is not installed, or its engine does not run.' \

@@ -30,11 +30,16 @@ mod skipped;
 mod train;
 mod warning_column;
 
+use std::env;
+use std::error::Error;
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
+use ordinate_model::Model;
 
 /// Train linear models, and serve them over HTTPS on AWS Lambda or on this machine
 #[derive(Debug, Parser)]
@@ -73,8 +78,22 @@ enum Command {
 /// Runs the command that the process was started with.
 #[must_use]
 pub fn run() -> ExitCode {
+    run_from(env::args_os())
+}
+
+/// Loads and verifies a model from a place that commands accept: a path, an address, or the name of a bundled model.
+///
+/// # Errors
+/// The message of the commands.
+pub fn load_model(place: &str) -> Result<Arc<Model>, Box<dyn Error>> {
+    model::load(place)
+}
+
+/// Runs the command of these arguments; the first is the name of the program.
+#[must_use]
+pub fn run_from(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     // Ends the process for wrong usage and for --help, with their exit codes.
-    let Arguments { command } = Arguments::parse();
+    let Arguments { command } = Arguments::parse_from(arguments);
     let outcome = match &command {
         Command::Train(arguments) => train::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),

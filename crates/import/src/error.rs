@@ -1,0 +1,35 @@
+//! Why a fitted model cannot be imported.
+
+use ordinate_model::artifact::ArtifactError;
+use thiserror::Error;
+
+/// Why a fitted model cannot be imported.
+#[derive(Debug, Error)]
+pub enum ImportError {
+    /// A step that the model file cannot express.
+    #[error("{step}: {reason}\nhelp: {help}")]
+    Step {
+        /// The step as in `set_params`, and its class: `step "columns__number__scale" (StandardScaler)`.
+        step: String,
+        /// The reason: the part that a model file cannot express.
+        reason: String,
+        /// The advice.
+        help: String,
+    },
+    /// A feature that is used in two ways.
+    #[error("feature {feature:?}: {reason}\nhelp: {help}")]
+    Feature {
+        /// The name of the feature.
+        feature: String,
+        /// The reason: the part that a model file cannot express.
+        reason: String,
+        /// The advice.
+        help: String,
+    },
+    /// The parts do not make a model, or it predicts otherwise than the library.
+    #[error(transparent)]
+    Model(#[from] ArtifactError),
+    /// A text that is not the JSON form of a value.
+    #[error("not the objects of a fitted model: {0}")]
+    Malformed(String),
+}

@@ -1,0 +1,158 @@
+//! The input table of a pipeline: its columns, and the features that the expressions of a model use.
+
+use indexmap::IndexMap;
+use ordinate_model::preprocess::FactorFunction;
+use ordinate_model::scalar::Scalar;
+use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, UnknownPolicy};
+
+use crate::draft::Column;
+use crate::error::ImportError;
+use crate::expression::{Atom, Expression};
+
+/// How an encoder treats the categories of a column.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Categories {
+    /// In ascending byte order.
+    pub(crate) levels: Vec<String>,
+    pub(crate) unknown: UnknownPolicy,
+    /// The treatment of missing values that were not imputed before.
+    pub(crate) missing: MissingPolicy,
+}
+
+impl Categories {
+    fn has(&self, value: &Scalar) -> bool {
+        matches!(value, Scalar::Text(text) if self.levels.contains(text))
+    }
+}
+
+/// The columns of the input table, and the categories of those that are encoded.
+#[derive(Debug)]
+pub(crate) struct Features<'c> {
+    pub(crate) columns: &'c [Column],
+    categories: IndexMap<usize, Categories>,
+}
+
+/// How the expressions of a model use a column.
+#[derive(Debug, Default)]
+struct Use {
+    is_number: bool,
+    has_indicator: bool,
+    functions: Vec<FactorFunction>,
+    /// The different imputed values, and `None` where a missing value is not imputed.
+    imputed: Vec<Option<Scalar>>,
+}
+
+impl<'c> Features<'c> {
+    pub(crate) fn new(columns: &'c [Column]) -> Self {
+        Self { columns, categories: IndexMap::new() }
+    }
+
+    /// The columns as expressions.
+    pub(crate) fn expressions(&self) -> Vec<Expression> {
+        (0..self.columns.len()).map(|position| Expression::atom(Atom::feature(position))).collect()
+    }
+
+    pub(crate) fn name(&self, position: usize) -> &str {
+        self.columns.get(position).map_or("", |column| &column.name)
+    }
+
+    pub(crate) fn kind(&self, position: usize) -> Option<FeatureType> {
+        self.columns.get(position)?.kind
+    }
+
+    /// Keeps the categories of a column; `false` if another encoder has others.
+    pub(crate) fn encode(&mut self, position: usize, categories: &Categories) -> bool {
+        let known = self.categories.entry(position).or_insert_with(|| categories.clone());
+        *known == *categories
+    }
+
+    /// The features that expressions use, in the order of the columns, each with its position.
+    pub(crate) fn used(&self, expressions: &[Expression]) -> Result<Vec<(usize, Feature)>, ImportError> {
+        let mut uses: IndexMap<usize, Use> = IndexMap::new();
+        let terms = expressions.iter().flat_map(|expression| &expression.terms);
+        for (atom, _) in terms.flat_map(|term| &term.product) {
+            let of_column = uses.entry(atom.feature).or_default();
+            of_column.is_number |= atom.level.is_none() && !atom.missing;
+            of_column.has_indicator |= atom.missing;
+            of_column.functions.extend(atom.function);
+            if !of_column.imputed.contains(&atom.imputed) {
+                of_column.imputed.push(atom.imputed.clone());
+            }
+        }
+        uses.sort_unstable_keys();
+        uses.iter().map(|(position, of_column)| Ok((*position, self.feature(*position, of_column)?))).collect()
+    }
+
+    fn feature(&self, position: usize, of_column: &Use) -> Result<Feature, ImportError> {
+        let name = self.name(position);
+        let error = |reason: &str, help: &str| ImportError::Feature {
+            feature: name.to_owned(),
+            reason: reason.to_owned(),
+            help: help.to_owned(),
+        };
+        let imputed = match of_column.imputed.as_slice() {
+            [only] => only.clone(),
+            several if several.contains(&None) => None,
+            _ => {
+                return Err(error(
+                    "two steps replace its missing values by different values",
+                    "impute the feature once, in one step before the others",
+                ));
+            }
+        };
+        let mut feature = Feature::new(name, FeatureType::Double);
+        feature.indicator = of_column.has_indicator;
+        if let Some(categories) = self.categories.get(&position) {
+            if of_column.is_number {
+                return Err(error(
+                    "it is encoded as categories and used as a number",
+                    "use a copy of the column for one",
+                ));
+            }
+            feature.kind = FeatureType::String;
+            feature.levels.clone_from(&categories.levels);
+            feature.unknown = categories.unknown;
+            feature.missing = match imputed {
+                None => categories.missing.clone(),
+                // The encoder refuses the value that the imputer inserts.
+                Some(value) if categories.unknown == UnknownPolicy::Reject && !categories.has(&value) => {
+                    MissingPolicy::Reject
+                }
+                Some(value) => MissingPolicy::Impute(value),
+            };
+            return Ok(feature);
+        }
+        let column = self.columns.get(position);
+        match column.and_then(|column| column.kind) {
+            Some(FeatureType::Boolean) => feature.kind = FeatureType::Boolean,
+            None | Some(FeatureType::Double | FeatureType::Long) => {}
+            Some(other) => {
+                let reason = format!("it is used as a number, and X has a {other} there");
+                return Err(error(&reason, "convert the column of X to numbers before the fit"));
+            }
+        }
+        if let Some(value) = imputed {
+            feature.missing = MissingPolicy::Impute(match (feature.kind, &value) {
+                (FeatureType::Boolean, Scalar::Number(0.0 | 1.0)) => Scalar::Boolean(value == Scalar::Number(1.0)),
+                (FeatureType::Boolean, _) => {
+                    let reason = format!("missing values of true and false become {value}");
+                    return Err(error(&reason, "convert the column of X to 0.0 and 1.0 before the fit"));
+                }
+                _ => value,
+            });
+        }
+        if feature.kind == FeatureType::Double {
+            feature.range = column.and_then(|column| column.range);
+            feature.whole = column.is_some_and(|column| column.whole);
+        }
+        for function in &of_column.functions {
+            match function {
+                FactorFunction::Log => feature.positive = true,
+                FactorFunction::Log1p => feature.minimum = feature.minimum.or(Some((-1.0_f64).next_up())),
+                FactorFunction::Sqrt => feature.minimum = Some(0.0),
+            }
+        }
+        feature.range = feature.range.filter(|[low, _]| !feature.positive || *low > 0.0);
+        Ok(feature)
+    }
+}

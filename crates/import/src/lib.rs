@@ -1,0 +1,22 @@
+//! Models of other libraries as model files. An importer gets the objects of a fitted model as plain [`Value`]s, from
+//! Python or from a file, and never runs any of their code.
+//!
+//! | module           | subject                                                                          |
+//! | ---------------- | -------------------------------------------------------------------------------- |
+//! | [`value`]        | the objects of a fitted model as plain values, and their JSON form               |
+//! | [`sklearn`]      | pipelines of scikit-learn                                                        |
+//! | [`statsmodels`]  | results of statsmodels with a formula                                            |
+//! | `expression`     | a column of a transformed table as a sum of products of features                 |
+//! | [`draft`]        | from expressions to the model file                                               |
+
+pub mod draft;
+mod error;
+mod expression;
+mod features;
+pub mod sklearn;
+pub mod statsmodels;
+pub mod value;
+
+pub use draft::{Column, Draft, Facts};
+pub use error::ImportError;
+pub use value::Value;

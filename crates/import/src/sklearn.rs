@@ -1,0 +1,156 @@
+//! Fitted pipelines of scikit-learn: a walk through its steps that turns each column into an expression of the features.
+//! A step that is not linear in products of features is an error that names it; nothing is approximated.
+
+mod classifier;
+mod composition;
+mod encoder;
+mod imputer;
+mod polynomial;
+mod projection;
+mod regressor;
+mod scaler;
+mod selector;
+mod step;
+
+use crate::draft::{Draft, Facts, Output, Scores};
+use crate::error::ImportError;
+use crate::expression::Expression;
+use crate::features::Features;
+use crate::value::Value;
+use step::Step;
+
+/// The steps that are supported, for advice.
+const STEPS: &str = "StandardScaler, MinMaxScaler, RobustScaler, MaxAbsScaler, PolynomialFeatures, OneHotEncoder, \
+                     SimpleImputer, FunctionTransformer of numpy's log, log1p and sqrt, feature selectors, PCA, \
+                     TruncatedSVD, ColumnTransformer, FeatureUnion, Pipeline";
+
+/// The model file of a fitted estimator, without golden rows.
+///
+/// # Errors
+/// [`ImportError`]; a step that a model file cannot express is named as in `set_params`.
+pub fn draft(estimator: &Value, facts: &Facts) -> Result<Draft, ImportError> {
+    let step = Step::root(estimator)?;
+    let mut walk = Walk { features: Features::new(&facts.columns), steps: Vec::new() };
+    let inputs = walk.features.expressions();
+    let scores = walk.predict(&step, inputs)?;
+    Draft::new(&scores, &walk.features, facts, &walk.steps)
+}
+
+/// The state of a walk through the steps of a pipeline.
+struct Walk<'c> {
+    features: Features<'c>,
+    /// The classes of the steps, in order.
+    steps: Vec<String>,
+}
+
+impl Walk<'_> {
+    /// The columns that a transformer makes of its input columns.
+    fn transform(&mut self, step: &Step<'_>, inputs: Vec<Expression>) -> Result<Vec<Expression>, ImportError> {
+        if step.text() == Some("passthrough") || step.is_none() {
+            return Ok(inputs);
+        }
+        let class = step.class()?;
+        if !matches!(class, "Pipeline" | "ColumnTransformer" | "FeatureUnion" | "FunctionTransformer") {
+            self.steps.push(class.to_owned());
+        }
+        match class {
+            "Pipeline" => self.pipeline(step, inputs),
+            "ColumnTransformer" => self.column_transformer(step, &inputs),
+            "FeatureUnion" => self.feature_union(step, &inputs),
+            "FunctionTransformer" => self.function(step, inputs),
+            "StandardScaler" | "MinMaxScaler" | "RobustScaler" | "MaxAbsScaler" => scaler::scale(step, inputs),
+            "SimpleImputer" => imputer::impute(step, &inputs, &self.features),
+            "OneHotEncoder" => encoder::encode(step, &inputs, &mut self.features),
+            "PolynomialFeatures" => polynomial::expand(step, &inputs),
+            "PCA" | "TruncatedSVD" => projection::project(step, inputs),
+            class if selector::is_selector(class) => selector::select(step, inputs),
+            class => Err(unsupported(step, class)),
+        }
+    }
+
+    /// The scores of an estimator.
+    fn predict(&mut self, step: &Step<'_>, inputs: Vec<Expression>) -> Result<Scores, ImportError> {
+        let class = step.class()?;
+        match class {
+            "Pipeline" => {
+                let (last, inputs) = self.all_but_last(step, inputs)?;
+                self.predict(&last, inputs)
+            }
+            "GridSearchCV" | "RandomizedSearchCV" | "HalvingGridSearchCV" | "HalvingRandomSearchCV" => {
+                self.predict(&step.same_place("best_estimator_")?, inputs)
+            }
+            "FrozenEstimator" => self.predict(&step.same_place("estimator")?, inputs),
+            "RANSACRegressor" => {
+                self.steps.push(class.to_owned());
+                self.predict(&step.child("estimator_", "estimator")?, inputs)
+            }
+            "TransformedTargetRegressor" => {
+                let scores = self.predict(&step.child("regressor_", "regressor")?, inputs)?;
+                regressor::transform_target(step, scores)
+            }
+            "CalibratedClassifierCV" => {
+                self.steps.push(class.to_owned());
+                self.calibrated(step, inputs)
+            }
+            class => {
+                self.steps.push(class.to_owned());
+                match (regressor::family(class), classifier::is_linear(class)) {
+                    (Some(family), _) => regressor::scores(step, family, &inputs),
+                    (None, true) => classifier::scores(step, &inputs),
+                    (None, false) => Err(unsupported_estimator(step, class)),
+                }
+            }
+        }
+    }
+}
+
+/// The weighted sums of the columns that a linear estimator computes: one a row of `coef_`.
+fn linear_scores(step: &Step<'_>, inputs: &[Expression]) -> Result<Vec<Expression>, ImportError> {
+    let coefficients = step.matrix("coef_", inputs.len())?;
+    let intercepts = match step.get("intercept_") {
+        None => vec![0.0],
+        Some(value) => value.floats().or(value.number().map(|number| vec![number])).unwrap_or_default(),
+    };
+    let constant = |row: usize| match intercepts.as_slice() {
+        [only] => Some(*only),
+        several => several.get(row).copied(),
+    };
+    let rows = coefficients.chunks(inputs.len().max(1)).enumerate();
+    let scores = rows.map(|(row, weights)| {
+        let constant = constant(row).ok_or_else(|| step.unreadable("intercept_"))?;
+        let sum = Expression::weighted_sum(weights.iter().copied().zip(inputs));
+        let mut sum = sum.map_err(|_| step.too_many_columns())?;
+        sum.constant += constant;
+        Ok(sum)
+    });
+    scores.collect()
+}
+
+fn unsupported(step: &Step<'_>, class: &str) -> ImportError {
+    let help = match class {
+        "OrdinalEncoder" => "encode the categories with OneHotEncoder".to_owned(),
+        "KNNImputer" | "IterativeImputer" => "impute with SimpleImputer".to_owned(),
+        "TfidfVectorizer" | "CountVectorizer" | "HashingVectorizer" => "leave the text out of the model".to_owned(),
+        _ => format!("remove the step or replace it by one of: {STEPS}"),
+    };
+    step.error("it cannot be written as products of powers of the features", help)
+}
+
+fn unsupported_estimator(step: &Step<'_>, class: &str) -> ImportError {
+    let help = match class {
+        "RidgeClassifier" | "RidgeClassifierCV" | "LinearSVC" | "Perceptron" | "PassiveAggressiveClassifier" => {
+            "it has no probabilities; fit LogisticRegression, or wrap it in CalibratedClassifierCV(ensemble=False)"
+        }
+        class if class.contains("Classifier") || class.contains("SVC") || class.ends_with("NB") => {
+            "fit LogisticRegression"
+        }
+        _ => "fit a linear model, such as LinearRegression, Ridge, Lasso or LogisticRegression",
+    };
+    step.error("it is not a linear model", help)
+}
+
+impl Scores {
+    fn regression(expressions: Vec<Expression>, family: crate::draft::Family, log: bool) -> Self {
+        Self { expressions, output: Output::Value { family, log } }
+    }
+}

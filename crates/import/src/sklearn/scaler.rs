@@ -1,0 +1,43 @@
+//! Scalers: `(x − mean) / scale`.
+
+use super::step::Step;
+use crate::error::ImportError;
+use crate::expression::Expression;
+
+pub(super) fn scale(step: &Step<'_>, inputs: Vec<Expression>) -> Result<Vec<Expression>, ImportError> {
+    let (means, scales) = means_and_scales(step, inputs.len())?;
+    let all = inputs.into_iter().zip(means.into_iter().zip(scales));
+    Ok(all.map(|(input, (mean, scale))| input.scaled(mean, scale)).collect())
+}
+
+/// The mean and the divisor of each column.
+pub(super) fn means_and_scales(step: &Step<'_>, width: usize) -> Result<(Vec<f64>, Vec<f64>), ImportError> {
+    let optional = |attribute: &str, otherwise: f64| match step.get(attribute) {
+        Some(_) => step.vector(attribute, width),
+        None => Ok(vec![otherwise; width]),
+    };
+    let (means, scales) = match step.class()? {
+        "StandardScaler" => {
+            // A fitted scaler that does not centre still has the means.
+            let means = if step.flag("with_mean") { step.vector("mean_", width)? } else { vec![0.0; width] };
+            (means, optional("scale_", 1.0)?)
+        }
+        "RobustScaler" => (optional("center_", 0.0)?, optional("scale_", 1.0)?),
+        "MaxAbsScaler" | "MinMaxScaler" if step.flag("clip") => return Err(clips(step)),
+        "MaxAbsScaler" => (vec![0.0; width], step.vector("scale_", width)?),
+        // x · scale_ + min_.
+        "MinMaxScaler" => {
+            let (scales, shifts) = (step.vector("scale_", width)?, step.vector("min_", width)?);
+            let means = scales.iter().zip(&shifts).map(|(scale, shift)| -shift / scale).collect();
+            (means, scales.iter().map(|scale| 1.0 / scale).collect())
+        }
+        _ => return Err(step.error("it is not a scaler", "use StandardScaler")),
+    };
+    let usable =
+        means.iter().all(|mean| mean.is_finite()) && scales.iter().all(|scale| scale.is_finite() && *scale > 0.0);
+    if usable { Ok((means, scales)) } else { Err(step.unreadable("scale_")) }
+}
+
+fn clips(step: &Step<'_>) -> ImportError {
+    step.error("it clips values", "fit it with clip=False")
+}

@@ -1,0 +1,120 @@
+//! A step of a pipeline: an object of scikit-learn with its place, and readers of its fitted attributes.
+
+use crate::error::ImportError;
+use crate::value::{Object, Value};
+
+/// An object of scikit-learn, and its place in the estimator.
+#[derive(Debug, Clone)]
+pub(super) struct Step<'v> {
+    /// The name as in `set_params`: `columns__number__scale`; empty for the estimator itself.
+    path: String,
+    value: &'v Value,
+}
+
+impl<'v> Step<'v> {
+    pub(super) fn root(value: &'v Value) -> Result<Self, ImportError> {
+        let step = Self { path: String::new(), value };
+        step.class().map(|_| step)
+    }
+
+    /// A part of this step with a name.
+    pub(super) fn part(&self, name: &str, value: &'v Value) -> Self {
+        let path = if self.path.is_empty() { name.to_owned() } else { format!("{}__{name}", self.path) };
+        Self { path, value }
+    }
+
+    /// The object in a fitted attribute, with the name of the parameter that it was cloned from.
+    pub(super) fn child(&self, attribute: &str, parameter: &str) -> Result<Self, ImportError> {
+        Ok(self.part(parameter, self.fitted(attribute)?))
+    }
+
+    /// The object in an attribute, which has the place of this step in messages.
+    pub(super) fn same_place(&self, attribute: &str) -> Result<Self, ImportError> {
+        Ok(Self { path: self.path.clone(), value: self.fitted(attribute)? })
+    }
+
+    /// The class, which must be scikit-learn's.
+    pub(super) fn class(&self) -> Result<&'v str, ImportError> {
+        let (module, name) = match self.value {
+            Value::Object(Object { module, name, .. }) | Value::Global { module, name } => {
+                (module.as_str(), name.as_str())
+            }
+            _ => ("", "value"),
+        };
+        if module.split('.').next() == Some("sklearn") {
+            return Ok(name);
+        }
+        let reason =
+            if module.is_empty() { "it is no estimator".to_owned() } else { format!("{module}.{name} is unknown") };
+        Err(self.error(reason, "use estimators and transformers of scikit-learn itself"))
+    }
+
+    pub(super) fn is_none(&self) -> bool {
+        *self.value == Value::None
+    }
+
+    /// The text that stands for a step: `passthrough`, `drop`.
+    pub(super) fn text(&self) -> Option<&'v str> {
+        self.value.text()
+    }
+
+    /// An attribute, unless it is `None`.
+    pub(super) fn get(&self, attribute: &str) -> Option<&'v Value> {
+        self.value.object()?.get(attribute)
+    }
+
+    /// An attribute that a fitted object has.
+    pub(super) fn fitted(&self, attribute: &str) -> Result<&'v Value, ImportError> {
+        self.get(attribute).ok_or_else(|| {
+            self.error(format!("it has no attribute {attribute}"), "fit the estimator before the import")
+        })
+    }
+
+    pub(super) fn flag(&self, attribute: &str) -> bool {
+        matches!(self.get(attribute), Some(Value::Bool(true)))
+    }
+
+    /// The text of a parameter.
+    pub(super) fn parameter(&self, name: &str) -> Option<&'v str> {
+        self.get(name)?.text()
+    }
+
+    /// The numbers of a fitted attribute.
+    pub(super) fn floats(&self, attribute: &str) -> Result<Vec<f64>, ImportError> {
+        self.fitted(attribute)?.floats().ok_or_else(|| self.unreadable(attribute))
+    }
+
+    /// The numbers of a fitted attribute, so many.
+    pub(super) fn vector(&self, attribute: &str, length: usize) -> Result<Vec<f64>, ImportError> {
+        let values = self.floats(attribute)?;
+        if values.len() == length { Ok(values) } else { Err(self.unreadable(attribute)) }
+    }
+
+    /// The numbers of a matrix with so many columns, row-major. A vector is a matrix of one row.
+    pub(super) fn matrix(&self, attribute: &str, columns: usize) -> Result<Vec<f64>, ImportError> {
+        let value = self.fitted(attribute)?;
+        let Value::Array(array) = value else {
+            return Err(self.error(format!("{attribute} is not an array"), "call densify() before the import"));
+        };
+        let fits = array.shape.last() == Some(&columns) && array.shape.len() <= 2;
+        array.floats().filter(|_| fits).ok_or_else(|| self.unreadable(attribute))
+    }
+
+    pub(super) fn error(&self, reason: impl Into<String>, help: impl Into<String>) -> ImportError {
+        let class = match self.value {
+            Value::Object(Object { name, .. }) | Value::Global { name, .. } => name.as_str(),
+            Value::Str(text) => text,
+            _ => "value",
+        };
+        let step = if self.path.is_empty() { class.to_owned() } else { format!("step {:?} ({class})", self.path) };
+        ImportError::Step { step, reason: reason.into(), help: help.into() }
+    }
+
+    pub(super) fn unreadable(&self, attribute: &str) -> ImportError {
+        self.error(format!("{attribute} is not what this class has"), "fit the estimator again with a released version")
+    }
+
+    pub(super) fn too_many_columns(&self) -> ImportError {
+        self.error("the model would have too many columns", "use fewer columns or a lower degree")
+    }
+}

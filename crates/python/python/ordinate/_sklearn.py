@@ -1,0 +1,48 @@
+"""Fitted estimators of scikit-learn as models."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from ordinate import _core, _export
+from ordinate._model import Model
+from ordinate._states import plain
+
+
+def from_sklearn(fitted: Any, X: Any, *, name: str | None = None, target: str = "y") -> Model:
+    """The model of a fitted scikit-learn estimator or pipeline.
+
+    `X` are rows as for `fitted.predict`, the training data or some of them: names, types and ranges of the features are
+    taken from it. scikit-learn's predictions for up to 1,000 of these rows are compared with those of the model, and a
+    few are stored in the model file, which every load verifies. A step that a model file cannot express raises
+    `NotExportableError`; nothing is approximated.
+
+    >>> import ordinate
+    >>> from sklearn.linear_model import LinearRegression
+    >>> fitted = LinearRegression().fit([[1.0], [2.0], [4.0]], [3.0, 5.0, 9.0])
+    >>> ordinate.from_sklearn(fitted, [[1.0], [2.0]], name="line").predict([[10.0]]).round(9)
+    array([21.])
+    """
+    import sklearn
+
+    table = _export.Table(X, getattr(fitted, "feature_names_in_", None), getattr(fitted, "n_features_in_", None))
+    sample = table.sample()
+    with warnings.catch_warnings():
+        # The names of the features, for example, are not repeated for a few rows.
+        warnings.simplefilter("ignore")
+        y = np.asarray(fitted.predict(sample))
+        probabilities = _probabilities(fitted, sample)
+    if y.ndim == 2:
+        # A matrix of one column. The import refuses an estimator of several targets.
+        y = y[:, 0]
+    facts = _export.facts(name or type(fitted).__name__, target, f"scikit-learn {sklearn.__version__}")
+    return _export.export(_core.from_sklearn, plain(fitted), facts, table, y, probabilities)
+
+
+def _probabilities(fitted: Any, sample: Any) -> np.ndarray | None:
+    if not hasattr(fitted, "classes_") or not hasattr(fitted, "predict_proba"):
+        return None
+    return np.asarray(fitted.predict_proba(sample), dtype=float)

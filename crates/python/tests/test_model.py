@@ -1,0 +1,174 @@
+"""Models: predictions on tables of all libraries, errors, pickles, threads."""
+
+import copy
+import json
+import pickle
+import threading
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+import ordinate
+
+PEOPLE = pd.DataFrame(
+    {
+        "age": [31.0, 44.0, 25.0, 62.0, 51.0, 38.0],
+        "colour": ["red", "blue", "red", "green", "blue", "green"],
+        "smokes": [True, False, False, True, False, True],
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def people():
+    transformer = make_column_transformer(
+        (StandardScaler(), ["age"]), (OneHotEncoder(), ["colour"]), remainder="passthrough"
+    )
+    fitted = make_pipeline(transformer, Ridge()).fit(PEOPLE, [1.0, 2.0, 0.5, 3.0, 2.5, 1.5])
+    return fitted, ordinate.from_sklearn(fitted, PEOPLE, name="people", target="score")
+
+
+def test_tables_of_all_libraries_have_the_same_predictions(people):
+    fitted, model = people
+    expected = fitted.predict(PEOPLE)
+    tables = {
+        "pandas": PEOPLE,
+        "other order, another column": PEOPLE[["smokes", "colour", "age"]].assign(id=1),
+        "categories": PEOPLE.assign(colour=PEOPLE["colour"].astype("category")),
+        "nullable": PEOPLE.convert_dtypes(),
+        "columns": PEOPLE.to_dict("list"),
+        "rows": PEOPLE.to_dict("records"),
+        "lists": PEOPLE.to_numpy().tolist(),
+        "objects": PEOPLE.to_numpy(),
+    }
+    for name, table in tables.items():
+        np.testing.assert_allclose(model.predict(table), expected, rtol=1e-13, err_msg=name)
+
+
+def test_polars_has_the_same_predictions(people):
+    polars = pytest.importorskip("polars")
+    fitted, model = people
+    table = polars.DataFrame(PEOPLE.to_dict("list"))
+    np.testing.assert_allclose(model.predict(table), fitted.predict(PEOPLE), rtol=1e-13)
+    gaps = polars.DataFrame({"age": [31.0, None], "colour": ["red", "red"], "smokes": [True, True]})
+    with pytest.raises(ordinate.SignatureError, match='row 1, "age" is missing'):
+        model.predict(gaps)
+
+
+def test_pyarrow_has_the_same_predictions(people):
+    pyarrow = pytest.importorskip("pyarrow")
+    fitted, model = people
+    table = pyarrow.table(PEOPLE.to_dict("list"))
+    np.testing.assert_allclose(model.predict(table), fitted.predict(PEOPLE), rtol=1e-13)
+    dictionary = table.set_column(1, "colour", table["colour"].dictionary_encode())
+    np.testing.assert_allclose(model.predict(dictionary), fitted.predict(PEOPLE), rtol=1e-13)
+
+
+def test_arrays_of_numbers_of_any_type():
+    model = ordinate.load("line")
+    for kind in ["float64", "float32", "int64", "int8", "uint16", ">f8"]:
+        assert model.predict(np.array([[1], [2]], dtype=kind)).tolist() == [3.0, 5.0], kind
+    assert model.predict(np.asfortranarray([[1.0], [2.0]])).tolist() == [3.0, 5.0]
+    assert model.predict([1.0, 2.0]).tolist() == [3.0, 5.0]
+    assert model.predict({"x": 1.0}).tolist() == [3.0]
+
+
+def test_all_faults_are_listed_as_by_the_service(people):
+    _, model = people
+    wrong = {"age": ["high", 3.0], "colour": ["gren", "red"], "smokes": [True, None]}
+    with pytest.raises(ordinate.SignatureError) as error:
+        model.predict(wrong)
+    assert str(error.value).split("\n") == [
+        'row 0, "age": expected a number, got the string "high"',
+        'row 0, "colour": expected one of "blue", "green", "red", got the string "gren", which is not in the training data; '
+        'did you mean "green"?',
+        'row 1, "smokes" is missing, and the model does not impute it',
+    ]
+    with pytest.raises(ordinate.SignatureError, match='"smokes" is missing'):
+        model.predict(PEOPLE[["age", "colour"]])
+    with pytest.raises(ordinate.SignatureError, match=r"expected 3 values \(age, colour, smokes\), got 2"):
+        model.predict([[1.0, "red"]])
+    with pytest.raises(ValueError, match="no rows"):
+        model.predict(PEOPLE.iloc[:0])
+
+
+def test_a_model_can_be_pickled_copied_and_saved(people, tmp_path):
+    fitted, model = people
+    expected = fitted.predict(PEOPLE)
+    model.save(tmp_path / "people.json")
+    for again in [pickle.loads(pickle.dumps(model)), copy.deepcopy(model), ordinate.load(tmp_path / "people.json")]:
+        np.testing.assert_allclose(again.predict(PEOPLE), expected, rtol=1e-13)
+        assert again.metadata == model.metadata
+    assert model.metadata["training"]["parameters"]["steps"] == ["StandardScaler", "OneHotEncoder", "Ridge"]
+    assert [feature["type"] for feature in model.signature["features"]] == ["double", "string", "boolean"]
+
+
+def test_threads_share_a_model(people):
+    fitted, model = people
+    expected, wrong = fitted.predict(PEOPLE), []
+
+    def work():
+        for _ in range(50):
+            if not np.allclose(model.predict(PEOPLE), expected, rtol=1e-13):
+                wrong.append(1)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_a_classifier_has_classes_probabilities_and_sets():
+    iris = ordinate.load("iris")
+    row = iris.example()
+    assert iris.predict(row).tolist() == ["setosa"]
+    probabilities = iris.predict_proba([row, row])
+    assert probabilities.shape == (2, 3)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1.0)
+    assert iris.predict_set(row, 0.9)[0][0] == "setosa"
+    with pytest.raises(ordinate.PredictionError, match="help: call predict_set"):
+        iris.predict_interval(row)
+
+
+def test_integer_classes_stay_integers():
+    X = [[0.0], [1.0], [2.0], [3.0]]
+    fitted = LogisticRegression().fit(X, [7, 7, 9, 9])
+    predicted = ordinate.from_sklearn(fitted, X).predict(X)
+    assert predicted.dtype.kind == "i" and predicted.tolist() == [7, 7, 9, 9]
+
+
+def test_intervals_explanations_and_warnings():
+    model = ordinate.load("diabetes")
+    row = model.example()
+    [[low, high]] = model.predict_interval(row, 0.9)
+    [predicted] = model.predict(row)
+    assert low < predicted < high
+    explanation = model.explain([row, row])
+    assert explanation.contributions.shape == (2, 10)
+    np.testing.assert_allclose(explanation.base[0] + explanation.contributions.sum(axis=1), predicted)
+    [warning] = model.warnings({**row, "bmi": 1000.0})
+    assert (warning.row, warning.feature, warning.code) == (0, "bmi", "outside_range")
+    with pytest.raises(ordinate.PredictionError, match="no probabilities"):
+        model.predict_proba(row)
+
+
+def test_a_model_without_statistics_has_no_intervals(people):
+    with pytest.raises(ordinate.PredictionError, match="has no prediction intervals"):
+        people[1].predict_interval(PEOPLE)
+
+
+def test_errors_of_loading(tmp_path):
+    with pytest.raises(ordinate.ModelFormatError):
+        ordinate.load(tmp_path / "absent.json")
+    text = json.loads(ordinate.load("line").to_json())
+    text["name"] = "lime"
+    (tmp_path / "changed.json").write_text(json.dumps(text))
+    with pytest.raises(ordinate.ModelFormatError, match="the file was changed or damaged"):
+        ordinate.load(tmp_path / "changed.json")
