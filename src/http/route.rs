@@ -128,8 +128,7 @@ impl Route {
             }
             Operations::EachModel(describe) => {
                 let draft = |model: &ModelSchemas<'_>| {
-                    let name = model.model.name();
-                    describe(draft().replace("name", name).path_parameters(std::slice::from_ref(model)), model)
+                    describe(draft().of_model(model).path_parameters(std::slice::from_ref(model)), model)
                 };
                 models.iter().map(draft).enumerate().collect()
             }

@@ -58,7 +58,7 @@ await open({ expectedErrors: ["status of 422"] }, async (page) => {
   // The types of the model, and their limits as plain numbers.
   await operation.getByText("Type of the request").click();
   const types = await operation.getByRole("region", { name: "Type of the request" }).textContent();
-  assert.ok(types.includes("X: iris.row[] | iris.values[] | iris.columns"), types);
+  assert.ok(types.includes("X: (iris.row | iris.values)[] | iris.columns"), types);
   assert.ok(types.includes("sepal_length: number  // from 4.3 to 7.9 in the training data"), types);
   assert.ok(types.includes("// > 0, ≤ 0.9705;"), types);
   // CSV is sent as such.

@@ -77,11 +77,14 @@ async fn describe(
     service: Service,
 ) -> OpenApi {
     let limits = application.limits;
-    let models: Vec<_> = models.iter().map(|model| ModelSchemas::new(model, limits.max_rows)).collect();
-    let components = schema::define_common(ComponentsBuilder::new(), limits.max_rows);
-    let components = models.iter().fold(components, |components, model| model.define(components));
-    let components = protocols.iter().fold(components, |components, protocol| (protocol.schemas)(components, &models));
-    let mut shared = Shared::new(error::define(components).build());
+    let common = |models: &[ModelSchemas<'_>]| {
+        let components = schema::define_common(ComponentsBuilder::new(), limits.max_rows);
+        let define = |components, protocol: &Protocol| (protocol.schemas)(components, models);
+        error::define(protocols.iter().fold(components, define))
+    };
+    let models = ModelSchemas::of_models(models, &common(&[]).build(), limits.max_rows);
+    let components = models.iter().fold(common(&models), |components, model| model.define(components));
+    let mut shared = Shared::new(components.build());
     let mut paths = PathsBuilder::new();
     for draft in drafts(protocols, &models) {
         // A service of its own for each, so that examples do not count in the statistics.

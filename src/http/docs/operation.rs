@@ -4,12 +4,12 @@ use axum::Router;
 use axum::body::Body as RequestBody;
 use http::{Request, StatusCode, header};
 use http_body_util::BodyExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tower::ServiceExt;
 use utoipa::openapi::example::{Example, ExampleBuilder};
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathsBuilder};
 use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::schema::{Object, Schema, Type};
+use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{Content, ContentBuilder, PathItem, Ref, RefOr, Required, Response, ResponseBuilder};
 
 use super::error::{self, Risks, RowFormats, add_header};
@@ -35,6 +35,7 @@ pub(crate) struct Tag {
 
 /// An operation under construction.
 pub(crate) struct Draft {
+    id: String,
     path: String,
     /// The path with example values in place of its parameters.
     example_path: String,
@@ -82,6 +83,7 @@ impl Draft {
     /// An operation on a path, with errors of this form.
     pub(crate) fn new(path: &str, method: HttpMethod, envelope: Envelope) -> Self {
         Self {
+            id: id(&method, path),
             path: path.to_owned(),
             example_path: path.to_owned(),
             method,
@@ -103,18 +105,12 @@ impl Draft {
         self
     }
 
-    /// Replaces a parameter of the path by a value.
-    pub(crate) fn replace(mut self, parameter: &str, value: &str) -> Self {
-        self.path = self.path.replace(&format!("{{{parameter}}}"), value);
+    /// Replaces the parameter `{name}` of the path by the name of a model.
+    pub(crate) fn of_model(mut self, model: &ModelSchemas<'_>) -> Self {
+        self.id = id(&self.method, &self.path.replace("{name}", model.name()));
+        self.path = self.path.replace("{name}", model.model.name());
         self.example_path.clone_from(&self.path);
         self
-    }
-
-    /// Unique, as the path is.
-    fn id(&self) -> String {
-        let verb = if self.method == HttpMethod::Get { "get" } else { "post" };
-        let words = self.path.split(|character: char| !character.is_ascii_alphanumeric());
-        words.filter(|word| !word.is_empty()).fold(verb.to_owned(), |id, word| id + "_" + word)
     }
 
     pub(crate) fn description(mut self, description: impl Into<String>) -> Self {
@@ -140,35 +136,30 @@ impl Draft {
         self
     }
 
-    /// Documents the parameters of the path: the names and versions of these models.
+    /// Documents the parameters of the path: the names of these models, and any version.
     pub(crate) fn path_parameters(self, models: &[ModelSchemas<'_>]) -> Self {
         let names = || models.iter().map(|schemas| schemas.model.name());
-        self.path_parameter("name", "The model", names()).path_parameter("model", "The model", names()).path_parameter(
-            "version",
-            "The version",
-            models.iter().map(|schemas| schemas.model.version()),
-        )
+        let model =
+            |draft: Self, parameter| draft.path_parameter(parameter, "The model", names().next(), one_of(names()));
+        let version = models.first().map(|schemas| schemas.model.version());
+        let versions = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[1-9][0-9]{0,9}$"));
+        let versions = versions.examples(version.map(|version| json!(version)));
+        model(model(self, "name"), "model").path_parameter("version", "The version", version, versions)
     }
 
-    /// Documents a parameter, if the path has it: one of these names.
-    fn path_parameter<'m>(mut self, name: &str, description: &str, names: impl Iterator<Item = &'m str>) -> Self {
+    /// Documents a parameter, if the path has it, with an example.
+    fn path_parameter(mut self, name: &str, description: &str, example: Option<&str>, schema: ObjectBuilder) -> Self {
         let placeholder = format!("{{{name}}}");
         if !self.path.contains(&placeholder) {
             return self;
         }
-        let mut unique: Vec<&str> = Vec::new();
-        for name in names {
-            if !unique.contains(&name) {
-                unique.push(name);
-            }
-        }
-        self.example_path = self.example_path.replace(&placeholder, unique.first().copied().unwrap_or_default());
+        self.example_path = self.example_path.replace(&placeholder, example.unwrap_or_default());
         let parameter = ParameterBuilder::new()
             .name(name)
             .parameter_in(ParameterIn::Path)
             .required(Required::True)
             .description(Some(description))
-            .schema(Some(one_of(unique)));
+            .schema(Some(schema));
         self.parameters.push(parameter.build());
         self.risks.named = true;
         self
@@ -243,8 +234,8 @@ impl Draft {
 
     /// Adds it to the document, with its errors. Examples are kept if the service answers them with 200.
     pub(crate) async fn add(self, paths: PathsBuilder, shared: &mut Shared, service: Router) -> PathsBuilder {
-        let (answers_of_examples, id) = (self.answer_examples(service).await, self.id());
-        let mut operation = self.operation.operation_id(Some(id)).build();
+        let answers_of_examples = self.answer_examples(service).await;
+        let mut operation = self.operation.operation_id(Some(self.id)).build();
         if !self.parameters.is_empty() {
             let parameters = self.parameters.into_iter().map(|parameter| shared.parameter(parameter));
             operation.parameters = Some(parameters.collect());
@@ -322,6 +313,13 @@ impl Draft {
         };
         Some(ExampleAnswer { name, media_type, value })
     }
+}
+
+/// The id of an operation: its method and the words of its path.
+fn id(method: &HttpMethod, path: &str) -> String {
+    let verb = if *method == HttpMethod::Get { "get" } else { "post" };
+    let words = path.split(|character: char| !character.is_ascii_alphanumeric());
+    words.filter(|word| !word.is_empty()).fold(verb.to_owned(), |id, word| id + "_" + word)
 }
 
 fn content(schema: RefOr<Schema>, examples: impl Iterator<Item = (&'static str, Value)>) -> Content {

@@ -2,10 +2,15 @@
 //! model, because an actual row of the training data can be personal data.
 
 mod cell;
+pub(crate) mod names;
+pub(crate) mod record;
+
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use utoipa::openapi::schema::{
-    AdditionalProperties, AnyOfBuilder, Array, ArrayBuilder, ComponentsBuilder, ObjectBuilder, Schema, SchemaType, Type,
+    AdditionalProperties, AnyOfBuilder, Array, ArrayBuilder, Components, ComponentsBuilder, KnownFormat, ObjectBuilder,
+    Schema, SchemaFormat, SchemaType, Type,
 };
 use utoipa::openapi::{Ref, RefOr};
 
@@ -13,10 +18,13 @@ use cell::cell;
 use ordinate_model::Model;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{Feature, FeatureType, MissingPolicy};
+pub(crate) use record::Member;
 
 /// A model and its schemas.
 pub(crate) struct ModelSchemas<'a> {
     pub(crate) model: &'a Model,
+    /// Its name in the names of its schemas and operations.
+    name: String,
     max_rows: usize,
     /// The example row of the model, in the order of the signature.
     example: Vec<Scalar>,
@@ -25,7 +33,19 @@ pub(crate) struct ModelSchemas<'a> {
 impl<'a> ModelSchemas<'a> {
     /// The schemas of a model, for requests of at most `max_rows` rows.
     pub(crate) fn new(model: &'a Model, max_rows: usize) -> Self {
-        Self { model, max_rows, example: model.example().into_values().collect() }
+        Self { model, name: model.name().to_owned(), max_rows, example: model.example().into_values().collect() }
+    }
+
+    /// The schemas of each model, with names that stay different from each other and the common ones in generated code.
+    pub(crate) fn of_models(models: &'a [Arc<Model>], common: &Components, max_rows: usize) -> Vec<Self> {
+        let common = common.schemas.keys().map(|name| names::key(name)).collect();
+        let names = names::of_models(&models.iter().map(|model| model.name()).collect::<Vec<_>>(), &common);
+        models.iter().zip(names).map(|(model, name)| Self { name, ..Self::new(model, max_rows) }).collect()
+    }
+
+    /// Its name in the names of its schemas and operations.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// A reference to one of this model's schemas.
@@ -35,7 +55,7 @@ impl<'a> ModelSchemas<'a> {
 
     /// The name of one of this model's schemas. The dot separates it from the names of common schemas.
     pub(crate) fn schema_name(&self, suffix: &str) -> String {
-        format!("{}.{suffix}", self.model.name())
+        format!("{}.{suffix}", self.name)
     }
 
     fn features(&self) -> &'a [Feature] {
@@ -71,12 +91,8 @@ impl<'a> ModelSchemas<'a> {
     }
 
     fn named(&self) -> Schema {
-        let row = ObjectBuilder::new().description(Some("One row by name, in any order"));
-        let row = self
-            .features()
-            .iter()
-            .fold(row, |row, feature| row.property(&feature.name, cell::described(feature)).required(&feature.name));
-        closed(self.ignored(row)).into()
+        let members = self.features().iter().map(|feature| Member::required(&feature.name, cell::described(feature)));
+        record::of(members.chain(self.ignored())).description(Some("One row by name, in any order")).into()
     }
 
     /// One row by name, in which features that accept missing values are optional. Columns that are not used are absent,
@@ -90,29 +106,26 @@ impl<'a> ModelSchemas<'a> {
     }
 
     fn columns(&self) -> Schema {
-        let table = ObjectBuilder::new().description(Some("Columns by name, all of the same length"));
-        let table = self.features().iter().fold(table, |table, feature| {
-            table.property(&feature.name, self.list(cell(feature))).required(&feature.name)
-        });
-        closed(self.ignored(table)).into()
+        let members = self.features().iter().map(|feature| Member::required(&feature.name, self.list(cell(feature))));
+        record::of(members.chain(self.ignored())).description(Some("Columns by name, all of the same length")).into()
     }
 
-    /// Adds the columns that requests may contain and that are not used.
-    fn ignored(&self, object: ObjectBuilder) -> ObjectBuilder {
+    /// The columns that requests may contain and that are not used.
+    fn ignored(&self) -> impl Iterator<Item = Member<'a>> {
         let ignored = self.model.signature().ignored().iter();
-        ignored.fold(object, |object, name| object.property(name, any("Accepted and not used")))
+        ignored.map(|name| Member::optional(name, any("Accepted and not used")))
     }
 
-    /// `X`: rows or columns; all rows of a request have the same form.
+    /// `X`: rows or columns. All rows of a request have the same form, but they are one list here, since generated code
+    /// encodes the elements of any list in the form of the first list of a choice.
     pub(crate) fn x(&self) -> Schema {
-        let forms = [self.list(self.reference("row")), self.list(self.reference("values"))];
-        // Single values, for a model with one feature.
-        let values = match self.features() {
-            [only] => Some(self.list(cell(only))),
-            _ => None,
+        let row = AnyOfBuilder::new().item(self.reference("row")).item(self.reference("values"));
+        // A single value, for a model with one feature.
+        let row = match self.features() {
+            [only] => row.item(cell(only)),
+            _ => row,
         };
-        let forms = forms.into_iter().chain(values).fold(AnyOfBuilder::new(), AnyOfBuilder::item);
-        forms.item(self.reference("columns")).into()
+        AnyOfBuilder::new().item(self.list(row)).item(self.reference("columns")).into()
     }
 
     /// The predictions of all rows.
@@ -132,7 +145,12 @@ impl<'a> ModelSchemas<'a> {
             }
             _ => return any("A class"),
         };
-        ObjectBuilder::new().schema_type(kind).enum_values(Some(classes.iter().map(|class| json!(class))))
+        let texts = classes.iter().filter_map(|class| match class {
+            Scalar::Text(text) => Some(text.as_str()),
+            _ => None,
+        });
+        let class = ObjectBuilder::new().schema_type(kind).extensions(names::of_values(texts));
+        class.enum_values(Some(classes.iter().map(|class| json!(class))))
     }
 
     /// The names of the features, in their order.
@@ -232,14 +250,15 @@ pub(crate) fn optional(kind: Type) -> ObjectBuilder {
 
 /// Adds the schemas of rows and predictions in other protocols, which are the same for all models.
 pub(crate) fn define_common(components: ComponentsBuilder, max_rows: usize) -> ComponentsBuilder {
-    let many = |each: Schema| ArrayBuilder::new().items(RefOr::T(each)).min_items(Some(1)).max_items(Some(max_rows));
+    let many = |each: RefOr<Schema>| ArrayBuilder::new().items(each).min_items(Some(1)).max_items(Some(max_rows));
     let value = || SchemaType::Array(vec![Type::Number, Type::String, Type::Boolean, Type::Null]);
     let value = || ObjectBuilder::new().schema_type(value());
+    let row = "A row by name as `{name}.row`, by position as `{name}.values`, or a single value, for the model {name}";
     let row = AnyOfBuilder::new()
+        .description(Some(row))
         .item(ObjectBuilder::new().additional_properties(Some(Schema::from(value()))))
         .item(Array::new(value()))
         .item(value());
-    let rows = "Rows by name as `{name}.row`, by position as `{name}.values`, or single values, for the model {name}";
     let columns = "Columns by name, as `{name}.columns` for the model {name}";
     let columns =
         ObjectBuilder::new().description(Some(columns)).additional_properties(Some(Schema::from(many(value().into()))));
@@ -249,9 +268,10 @@ pub(crate) fn define_common(components: ComponentsBuilder, max_rows: usize) -> C
         .item(ObjectBuilder::new().schema_type(class))
         .item(Array::new(probability()));
     components
-        .schema("Rows", many(row.into()).description(Some(rows)))
+        .schema("AnyRow", row)
+        .schema("Rows", many(Ref::from_schema_name("AnyRow").into()).description(Some("Rows, all of the same form")))
         .schema("Columns", columns)
-        .schema("Predictions", closed(object([("predictions", list(predicted))])))
+        .schema("PredictionList", closed(object([("predictions", list(predicted))])))
 }
 
 /// A string.
@@ -271,7 +291,25 @@ pub(crate) fn count(description: &str) -> RefOr<Schema> {
 
 /// One of these strings.
 pub(crate) fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names))
+    let names: Vec<_> = names.into_iter().collect();
+    let different = names::of_values(names.iter().copied());
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names)).extensions(different)
+}
+
+/// One of these strings, or null, which is the same as a missing key.
+pub(crate) fn optional_one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> ObjectBuilder {
+    let names: Vec<_> = names.into_iter().collect();
+    let different = names::of_values(names.iter().copied());
+    let values = names.into_iter().map(|name| json!(name)).chain([Value::Null]);
+    optional(Type::String).enum_values(Some(values)).extensions(different)
+}
+
+/// Bytes.
+pub(crate) fn bytes(description: &str) -> RefOr<Schema> {
+    // The format of OpenAPI 3.0, by which generators know bytes in 3.1, too.
+    let bytes =
+        ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)));
+    bytes.description(Some(description)).into()
 }
 
 /// A list.

@@ -47,6 +47,20 @@ impl Output {
         all
     }
 
+    /// The names of these outputs of all models, each once.
+    pub(crate) fn names<'m, O: IntoIterator<Item = Self>>(
+        models: impl IntoIterator<Item = &'m Model>,
+        outputs: fn(&'m Model) -> O,
+    ) -> Vec<&'static str> {
+        let mut names: Vec<&'static str> = Vec::new();
+        for output in models.into_iter().flat_map(outputs) {
+            if !names.contains(&output.name()) {
+                names.push(output.name());
+            }
+        }
+        names
+    }
+
     /// The default level of a model's intervals or prediction sets, if it has them.
     pub(crate) fn default_level(model: &Model) -> Option<f64> {
         model.available_intervals().map(|intervals| intervals.at_most(LEVEL))

@@ -1,9 +1,9 @@
 //! The schema of one value of a feature.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 
-use super::optional;
+use super::{optional, optional_one_of};
 use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, OTHER_LEVEL, UnknownPolicy};
 
 /// The largest integer up to which all integers are exact doubles.
@@ -60,8 +60,8 @@ fn of_type(kind: Type, is_nullable: bool) -> ObjectBuilder {
 }
 
 fn one_of(texts: &[String], is_nullable: bool) -> ObjectBuilder {
-    let null = is_nullable.then_some(Value::Null);
-    of_type(Type::String, is_nullable).enum_values(Some(texts.iter().map(|text| json!(text)).chain(null)))
+    let texts = texts.iter().map(String::as_str);
+    if is_nullable { optional_one_of(texts) } else { super::one_of(texts) }
 }
 
 fn domain(number: ObjectBuilder, feature: &Feature) -> ObjectBuilder {

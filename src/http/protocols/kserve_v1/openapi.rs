@@ -1,13 +1,16 @@
 //! `KServe` v1 and TensorFlow Serving in the document.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use utoipa::openapi::schema::{AnyOfBuilder, ComponentsBuilder, ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::openapi::{Ref, RefOr};
 
 use crate::http::docs::error::RowFormats;
 use crate::http::docs::operation::{Body, Draft, JSON, Tag};
-use crate::http::docs::schema::{ModelSchemas, any, boolean, closed, list, number, object, one_of, optional, text};
+use crate::http::docs::schema::{
+    ModelSchemas, any, boolean, closed, list, number, object, one_of, optional, optional_one_of, text,
+};
 use crate::http::protocols::native::openapi::predict::{UNITS, with_warnings};
+use crate::http::protocols::output::Output;
 
 pub(crate) const TAG: Tag =
     Tag { name: "KServe v1 and TensorFlow Serving", description: "Send `instances`, receive `predictions`" };
@@ -47,29 +50,29 @@ fn request(schemas: &ModelSchemas<'_>) -> Body {
     Body { media_type: JSON, schema: Ref::from_schema_name("V1Request").into(), examples }
 }
 
-/// The name of an output, or null.
-pub(crate) fn output() -> ObjectBuilder {
-    choice(&["predict", "predict_proba"])
+/// The name of a predicted output of one of these models, or null.
+pub(crate) fn output(models: &[ModelSchemas<'_>]) -> ObjectBuilder {
+    optional_one_of(outputs(models))
 }
 
-/// One of these texts, or null.
-fn choice(names: &[&str]) -> ObjectBuilder {
-    let names = names.iter().map(|name| json!(name)).chain([Value::Null]);
-    optional(Type::String).enum_values(Some(names))
+/// The names of the predicted outputs of these models; without a classifier, there are no probabilities.
+fn outputs(models: &[ModelSchemas<'_>]) -> Vec<&'static str> {
+    let outputs = |model| Output::predictions(model).iter().copied();
+    Output::names(models.iter().map(|schemas| schemas.model), outputs)
 }
 
 /// Adds the schemas of this protocol.
-pub(crate) fn define(components: ComponentsBuilder, _: &[ModelSchemas<'_>]) -> ComponentsBuilder {
+pub(crate) fn define(components: ComponentsBuilder, models: &[ModelSchemas<'_>]) -> ComponentsBuilder {
     let rows = || Ref::from_schema_name("Rows");
     let inputs = AnyOfBuilder::new().item(rows()).item(Ref::from_schema_name("Columns"));
     let body = |name: &str, table: RefOr<Schema>| {
-        let signature = choice(&["serving_default", "", "predict", "predict_proba"]);
+        let signature = optional_one_of(["serving_default", ""].into_iter().chain(outputs(models)));
         let body = object([(name, table)]).property("signature_name", signature);
         closed(body.property("parameters", Ref::from_schema_name("V1Parameters")))
     };
     let request = OneOfBuilder::new().item(body("instances", rows().into())).item(body("inputs", inputs.into()));
     let outputs = closed(object([("outputs", list(any("As an element of `predictions`")))]));
-    let answer = OneOfBuilder::new().item(Ref::from_schema_name("Predictions")).item(outputs);
+    let answer = OneOfBuilder::new().item(Ref::from_schema_name("PredictionList")).item(outputs);
     let by_class = || ObjectBuilder::new().additional_properties(Some(Schema::from(number())));
     let score = || AnyOfBuilder::new().item(number()).item(by_class());
     let row = ObjectBuilder::new().additional_properties(Some(Schema::from(score())));
@@ -95,7 +98,7 @@ pub(crate) fn define(components: ComponentsBuilder, _: &[ModelSchemas<'_>]) -> C
     components
         .schema("V1Models", object([("models", list(text("The name of a model")))]))
         .schema("V1Status", status)
-        .schema("V1Parameters", closed(optional(Type::Object).property("predict_method", output())))
+        .schema("V1Parameters", closed(optional(Type::Object).property("predict_method", output(models))))
         .schema("V1Request", request)
         .schema("V1Answer", answer)
         .schema("V1Explanations", explanations)

@@ -33,8 +33,11 @@ pub(crate) fn post(draft: Draft, schemas: &ModelSchemas<'_>) -> Draft {
 pub(crate) fn define(components: ComponentsBuilder, _: &[ModelSchemas<'_>]) -> ComponentsBuilder {
     let id = || OneOfBuilder::new().item(text("A text")).item(number());
     let version = || one_of(["2.0"]);
-    let method = one_of(["initialize", "ping", "tools/list", "tools/call"]);
-    let message = object([("jsonrpc", version().into()), ("id", id().into()), ("method", method.into())])
+    let method =
+        "`initialize`, `ping`, `tools/list`, `tools/call`, or a notification, such as `notifications/initialized`";
+    let identified = id().description(Some("Absent in notifications"));
+    let message = object([("jsonrpc", version().into()), ("method", text(method))])
+        .property("id", identified)
         .property("params", ObjectBuilder::new().description(Some("The parameters of the method")));
     let answer = object([("jsonrpc", version().into()), ("id", id().into())])
         .property("result", any("The result of the method"))

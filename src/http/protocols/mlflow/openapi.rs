@@ -7,7 +7,7 @@ use utoipa::openapi::schema::{
 use utoipa::openapi::{Ref, RefOr};
 
 use crate::http::docs::operation::{Body, CSV, Draft, JSON, JSON_LINES, NPY, Tag};
-use crate::http::docs::schema::{ModelSchemas, any, closed, list, object, optional, text};
+use crate::http::docs::schema::{ModelSchemas, any, bytes, closed, list, object, optional, text};
 use crate::http::protocols::kserve_v1::openapi::output;
 use crate::http::protocols::native::openapi::HEALTH;
 
@@ -52,12 +52,12 @@ pub(crate) fn bodies(schemas: &ModelSchemas<'_>) -> Vec<Body> {
         examples: csv.into_iter().filter_map(|(name, text)| Some((name, Value::String(text?)))).collect(),
     };
     let schema = Ref::from_schema_name("InvocationsRequest").into();
-    let array = Body { media_type: NPY, schema: any("An array as numpy.save writes it").into(), examples: Vec::new() };
+    let array = Body { media_type: NPY, schema: bytes("An array as numpy.save writes it"), examples: Vec::new() };
     vec![Body { media_type: JSON, schema, examples }, lines, csv, array]
 }
 
 /// Adds the schema of bodies: one of five keys, and optionally `params`; or rows without a key.
-pub(crate) fn define(components: ComponentsBuilder, _: &[ModelSchemas<'_>]) -> ComponentsBuilder {
+pub(crate) fn define(components: ComponentsBuilder, models: &[ModelSchemas<'_>]) -> ComponentsBuilder {
     let split = object([
         ("columns", list(text("The name of a column"))),
         ("data", list(ArrayBuilder::new().items(RefOr::<Schema>::from(any("A value"))))),
@@ -67,7 +67,7 @@ pub(crate) fn define(components: ComponentsBuilder, _: &[ModelSchemas<'_>]) -> C
     .property("column_names", any("Names of the column labels; ignored"))
     .description(Some("A pandas data frame in split orientation"));
     let parameters = optional(Type::Object)
-        .property("predict_method", output())
+        .property("predict_method", output(models))
         .description(Some("Unknown parameters are ignored; options of this service's own routes are errors"));
     let named = Ref::from_schema_name;
     let record = ObjectBuilder::new().description(Some("One row by name; names that are not features are ignored"));
@@ -76,11 +76,12 @@ pub(crate) fn define(components: ComponentsBuilder, _: &[ModelSchemas<'_>]) -> C
     let tables: [(&str, RefOr<Schema>); 5] = [
         ("dataframe_split", named("DataFrameSplit").into()),
         ("dataframe_records", list(named("Record"))),
-        ("instances", AnyOfBuilder::new().item(named("Rows")).item(list(named("FeaturesRow"))).into()),
+        ("instances", list(AnyOfBuilder::new().item(named("AnyRow")).item(named("FeaturesRow")))),
         ("inputs", AnyOfBuilder::new().item(named("Rows")).item(named("Columns")).into()),
         ("data", named("LongRow").into()),
     ];
-    let bare = OneOfBuilder::new().item(list(any("A row, or a value of the only row")));
+    let bare = ArrayBuilder::new().items(RefOr::<Schema>::from(any("A row, or a value of the only row")));
+    let bare = OneOfBuilder::new().item(bare.min_items(Some(1)));
     let body = tables.into_iter().fold(bare, |bodies, (key, table)| {
         bodies.item(closed(object([(key, table)]).property("params", named("InvocationsParameters"))))
     });

@@ -14,7 +14,8 @@ pub(crate) const TAGS: [Tag; 3] = [PREDICT, MODELS, HEALTH];
 pub(super) const PREDICT: Tag = Tag {
     name: "Predict",
     description: "Send an X, get a y. All rows of a request have the same form. Options can be in the body or in the URL. \
-                  Bodies can be compressed with gzip or deflate (`Content-Encoding`).",
+                  Bodies can be compressed with gzip or deflate (`Content-Encoding`). In a path, the name of a model can be \
+                  followed by `@` and an alias or a version: `/models/risk@canary/predict`.",
 };
 const MODELS: Tag = Tag { name: "Models", description: "The served models and their signatures" };
 pub(crate) const HEALTH: Tag = Tag { name: "Health", description: "Liveness and readiness" };
@@ -28,13 +29,13 @@ pub(crate) fn models(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
     let limit = limit.description(Some("Maximum number of names; 100 by default"));
     let [after_name, limit_name] = LIST_PARAMETERS;
     let draft = draft.pages([(after_name, after.build()), (limit_name, limit.build())]);
-    draft.answers("Models", "The models")
+    draft.answers("ModelList", "The models")
 }
 
 /// `GET /models/{name}/versions`
 pub(crate) fn versions(draft: Draft, _: &[ModelSchemas<'_>]) -> Draft {
     let draft = draft.about(MODELS, "List the versions and aliases of a model").needs_model();
-    draft.answers("Versions", "The versions")
+    draft.answers("VersionList", "The versions")
 }
 
 /// `GET /models/{name}`
@@ -122,8 +123,8 @@ pub(crate) fn define(components: ComponentsBuilder, models: &[ModelSchemas<'_>])
         .property("limits", limits)
         .required("limits");
     let components = components
-        .schema("Models", page)
-        .schema("Versions", versions)
+        .schema("ModelList", page)
+        .schema("VersionList", versions)
         .schema("Model", model)
         .schema("Live", object([("live", boolean("Always true"))]))
         .schema("Ready", object([("ready", boolean("Always true"))]));

@@ -7,7 +7,8 @@ use utoipa::openapi::{Ref, RefOr};
 use crate::http::docs::error::RowFormats;
 use crate::http::docs::operation::{Body, Draft, JSON, OCTETS, Tag};
 use crate::http::docs::schema::{
-    ModelSchemas, any, boolean, closed, count, list, object, one_of, optional, probability, text,
+    ModelSchemas, any, boolean, bytes, closed, count, list, object, one_of, optional, optional_one_of, probability,
+    text,
 };
 use crate::http::protocols::native::openapi::certainty;
 use crate::http::protocols::native::openapi::predict::any_level;
@@ -26,10 +27,6 @@ const INFER: Tag = Tag {
 const V2: Tag =
     Tag { name: "Open Inference v2", description: "KServe v2 and Triton: metadata, readiness, repository, statistics" };
 
-/// The names of all outputs; metadata lists those of a model.
-const OUTPUTS: [&str; 7] =
-    ["predict", "predict_proba", "explain", "explain_base", "interval", "mean_interval", "prediction_sets"];
-
 const DATATYPES: [&str; 13] =
     ["BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64", "BYTES"];
 
@@ -38,13 +35,13 @@ pub(crate) fn infer(draft: Draft, schemas: &ModelSchemas<'_>) -> Draft {
     let schema = Ref::from_schema_name("V2InferRequest").into();
     let json = Body { media_type: JSON, schema, examples: examples(schemas) };
     let schema =
-        any("The same JSON, followed by tensors as little-endian bytes, in which each string follows its length");
-    let bytes = Body { media_type: OCTETS, schema: schema.into(), examples: Vec::new() };
+        bytes("The same JSON, followed by tensors as little-endian bytes, in which each string follows its length");
+    let binary = Body { media_type: OCTETS, schema, examples: Vec::new() };
     draft
         .about(INFER, "Predict with a model")
-        .rows(RowFormats::Tensors, "V2InferRequest", [json, bytes])
+        .rows(RowFormats::Tensors, "V2InferRequest", [json, binary])
         .answers("V2InferAnswer", "The outputs")
-        .or(OCTETS, any("The same, if an output was requested as bytes"))
+        .or(OCTETS, bytes("The same, if an output was requested as bytes"))
 }
 
 /// `GET /v2`
@@ -106,7 +103,12 @@ fn about(draft: Draft, summary: &str, answer: &str) -> Draft {
     draft.about(V2, summary).answers(answer, "Success")
 }
 
-fn request() -> ObjectBuilder {
+/// The names of all outputs of these models; metadata lists those of a model.
+fn outputs(models: &[ModelSchemas<'_>]) -> ObjectBuilder {
+    one_of(Output::names(models.iter().map(|schemas| schemas.model), Output::all))
+}
+
+fn request(models: &[ModelSchemas<'_>]) -> ObjectBuilder {
     let binary = || optional(Type::Boolean).description(Some("Whether to return the output as bytes"));
     let size =
         optional(Type::Integer).minimum(Some(0)).description(Some("Number of bytes of this tensor after the JSON"));
@@ -125,18 +127,20 @@ fn request() -> ObjectBuilder {
     let classes = classes.description(Some("The number of the most probable classes to return; predict_proba only"));
     let parameters = optional(Type::Object).property("binary_data", binary()).property("level", level);
     let parameters = parameters.property("classification", classes);
-    let output = object([("name", one_of(OUTPUTS).into())]).property("parameters", parameters);
+    let output = object([("name", outputs(models).into())]).property("parameters", parameters);
     let outputs = or_null(output.into()).description(Some("The requested outputs; by default the prediction"));
     let parameters = optional(Type::Object).property("binary_data_output", binary()).property("interval", any_level());
     let inputs = ArrayBuilder::new().items(RefOr::<Schema>::from(closed(input))).min_items(Some(1));
-    let same = || optional(Type::String).description(Some("The same as in the path"));
+    let same = "The same as in the path";
+    let name = optional_one_of(models.iter().map(|schemas| schemas.model.name())).description(Some(same));
+    let version = optional(Type::String).description(Some(same));
     closed(
         object([("inputs", inputs.into())])
             .property("id", optional(Type::String).description(Some("Returned in the answer")))
             .property("outputs", outputs)
             .property("parameters", parameters)
-            .property("model_name", same())
-            .property("model_version", same()),
+            .property("model_name", name)
+            .property("model_version", version),
     )
 }
 
@@ -156,13 +160,13 @@ fn examples(schemas: &ModelSchemas<'_>) -> Vec<(&'static str, Value)> {
     examples
 }
 
-fn answer() -> ObjectBuilder {
+fn answer(models: &[ModelSchemas<'_>]) -> ObjectBuilder {
     let values = ObjectBuilder::new().schema_type(SchemaType::Array(vec![Type::Number, Type::String, Type::Boolean]));
     let parameters = ObjectBuilder::new()
         .property("binary_data_size", count("Number of bytes after the JSON"))
         .property("level", probability().description(Some("Level of an interval or a prediction set")));
     let output = object([
-        ("name", one_of(OUTPUTS).into()),
+        ("name", outputs(models).into()),
         ("datatype", one_of(["FP64", "INT64", "BOOL", "BYTES"]).into()),
         ("shape", list(count("Number of rows, then the shape of a row"))),
     ])
@@ -179,7 +183,7 @@ fn answer() -> ObjectBuilder {
 }
 
 /// Adds the schemas of this protocol.
-pub(crate) fn define(components: ComponentsBuilder, _: &[ModelSchemas<'_>]) -> ComponentsBuilder {
+pub(crate) fn define(components: ComponentsBuilder, models: &[ModelSchemas<'_>]) -> ComponentsBuilder {
     let names = || list(text("A name"));
     let dimensions =
         || list(ObjectBuilder::new().schema_type(Type::Integer).description(Some("-1 for any number of rows")));
@@ -241,8 +245,8 @@ pub(crate) fn define(components: ComponentsBuilder, _: &[ModelSchemas<'_>]) -> C
         ("V2Config", with_name(config)),
         ("V2Tensor", tensor),
         ("V2ConfigTensor", configured),
-        ("V2InferRequest", request()),
-        ("V2InferAnswer", answer()),
+        ("V2InferRequest", request(models)),
+        ("V2InferAnswer", answer(models)),
         ("V2Duration", total),
         ("V2Statistics", object([("model_stats", list(closed(with_name(statistics))))])),
     ]

@@ -5,7 +5,7 @@ use utoipa::openapi::schema::{AnyOfBuilder, Array, ComponentsBuilder, OneOfBuild
 
 use crate::http::docs::error::RowFormats;
 use crate::http::docs::operation::{CSV, Draft, JSON_LINES, NPY, Tag};
-use crate::http::docs::schema::{ModelSchemas, any, closed, list, number, object, probability, text};
+use crate::http::docs::schema::{ModelSchemas, any, bytes, closed, list, number, object, probability, text};
 use crate::http::protocols::mlflow::openapi::{SHARED, bodies};
 
 pub(crate) const TAG: Tag = Tag { name: "SageMaker", description: "The route of the SageMaker runtime, for its SDKs" };
@@ -34,7 +34,7 @@ fn operation(draft: Draft, schemas: &ModelSchemas<'_>, answer: &str) -> Draft {
         .answers(answer, "One element per row")
         .or(JSON_LINES, text("One object per line"))
         .or(CSV, text("The same values, one row per line"))
-        .or(NPY, any("An array of the predictions or labels, as numpy.save writes it"))
+        .or(NPY, bytes("An array of the predictions or labels, as numpy.save writes it"))
 }
 
 /// Adds the schemas of answers.
@@ -46,6 +46,7 @@ pub(crate) fn define(components: ComponentsBuilder, _: &[ModelSchemas<'_>]) -> C
     let row = object([("score", scores.into())]).property("predicted_label", any("The predicted class"));
     let scores = closed(object([("predictions", list(closed(row)))]));
     let scores = scores.description(Some("An answer in the form of SageMaker's Linear Learner"));
-    let answered = OneOfBuilder::new().item(Ref::from_schema_name("Predictions")).item(Ref::from_schema_name("Scores"));
+    let answered =
+        OneOfBuilder::new().item(Ref::from_schema_name("PredictionList")).item(Ref::from_schema_name("Scores"));
     components.schema("Scores", scores).schema("InvocationsAnswer", answered)
 }

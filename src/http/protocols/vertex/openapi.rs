@@ -18,7 +18,7 @@ pub(crate) fn predict(draft: Draft, schemas: &ModelSchemas<'_>) -> Draft {
         .about(TAG, "Predict with the default model")
         .description("Also under the path of `AIP_PREDICT_ROUTE`.")
         .rows(RowFormats::Json, "VertexRequest", [body])
-        .answers("Predictions", "One element per row")
+        .answers("PredictionList", "One element per row")
 }
 
 /// `GET /vertex/health`

@@ -8,7 +8,7 @@ use super::PREDICT;
 use crate::http::docs::error::RowFormats;
 use crate::http::docs::operation::{Body, CSV, Draft, JSON};
 use crate::http::docs::schema::{
-    ModelSchemas, any, closed, count, list, number, object, one_of, optional, probability, text,
+    Member, ModelSchemas, any, closed, count, list, number, object, one_of, optional, probability, record, text,
 };
 
 use ordinate_model::scalar::Scalar;
@@ -148,8 +148,8 @@ fn classes_with_scores<'m>(schemas: &ModelSchemas<'m>) -> Option<&'m [Scalar]> {
 }
 
 fn by_class(classes: &[Scalar], each: fn() -> ObjectBuilder) -> ObjectBuilder {
-    let names = classes.iter().map(ToString::to_string);
-    closed(names.fold(ObjectBuilder::new(), |row, class| row.property(&class, each()).required(class)))
+    let names: Vec<_> = classes.iter().map(ToString::to_string).collect();
+    record::of(names.iter().map(|class| Member::required(class, each())))
 }
 
 /// Adds warnings of this schema to an answer.
@@ -170,7 +170,7 @@ fn bounds() -> ArrayBuilder {
 
 /// The explanation of each row.
 fn explanation(schemas: &ModelSchemas<'_>, scores: &RefOr<Schema>) -> ObjectBuilder {
-    let row = closed(object(schemas.names().into_iter().map(|name| (name, scores.clone()))));
+    let row = record::of(schemas.names().into_iter().map(|name| Member::required(name, scores.clone())));
     let unit = one_of(UNITS);
     let explanation = object([
         ("unit", unit.description(Some("Unit of the contributions")).into()),
