@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any};
 use http::Method;
 use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ALLOW};
+use ordinate_model::identity::ModelName;
 use ordinate_model::suggestion::by_similarity;
 use ordinate_model::wording::shorten;
 use tower::ServiceExt;
@@ -223,8 +224,19 @@ async fn unknown_route(request: Request) -> ApiError {
     let path = request.uri().path();
     let routes = ROUTES.iter().filter(|route| route.suggested).map(|route| route.path);
     let mut similar = by_similarity(path, routes);
+    let of_model = prediction_of_model(path);
+    similar.extend(of_model.as_deref());
+    similar.rotate_right(usize::from(of_model.is_some()));
     similar.truncate(MAX_SUGGESTED_ROUTES);
     no_route(path, &similar)
+}
+
+/// The route of a model's predictions for `/{name}/predict`.
+fn prediction_of_model(path: &str) -> Option<String> {
+    let mut segments = path::segments(path);
+    let name = ModelName::try_from(segments.next()?.to_owned()).ok()?;
+    let is_prediction = segments.next() == Some("predict") && segments.next().is_none();
+    is_prediction.then(|| format!("/models/{name}/predict"))
 }
 
 fn no_route(path: &str, similar: &[&str]) -> ApiError {

@@ -74,6 +74,11 @@ async fn predict(application: &Router, content_type: &str, body: &str) -> Respon
     "; the body is JSON within a JSON string: encode it only once",
     r#"{"X": [ROW]}"#
 )]
+#[case::json_encoded_twice(
+    "\"[[1,2]]\"",
+    "got the string \"[[1,2]]\"; the body is JSON within a JSON string: encode it only once",
+    r#"{"X": [ROW]}"#
+)]
 #[case::a_form("X=1,2", r#"; send an object such as {"X": [[…]]}"#, r#"{"X": [ROW]}"#)]
 #[case::single_quotes("{'X': [ROW]}", "; strings have double quotes in JSON", r#"{"X": [ROW]}"#)]
 #[case::python_words(r#"{"X": [ROW], "explain": True}"#, "; write true", r#"{"X": [ROW], "explain": true}"#)]
@@ -101,6 +106,46 @@ async fn the_error_of_a_body_leads_to_the_right_one(#[case] wrong: &str, #[case]
     assert!(!detail.contains(" more)"), "one mistake is one fault: {detail}");
     let answer = predict(&application, "application/json", &filled(right)).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
+/// The advice is the last part of the detail: no second advice contradicts it.
+#[rstest]
+#[case::encoded_twice(r#""{\"X\": [[1]]}""#, ": encode it only once")]
+#[case::a_form("X=1", r#"; send an object such as {"X": [[…]]}"#)]
+#[case::a_value(r#"{"X": 4}"#, "; write a single value as […]")]
+#[tokio::test]
+async fn an_error_has_one_advice(#[case] body: &str, #[case] advice: &str) {
+    let answer = predict(&application(settings()), "application/json", body).await.json();
+    let detail = answer["detail"].as_str().unwrap();
+    assert!(detail.ends_with(advice), "{detail}");
+}
+
+#[rstest]
+#[case("/iris/predict", "/models/iris/predict")]
+#[case("/ml/line/predict/", "/models/line/predict")]
+#[tokio::test]
+async fn the_route_of_a_model_without_models_leads_to_its_predictions(#[case] path: &str, #[case] expected: &str) {
+    let application = application(Settings { base_paths: vec!["/ml".into()], ..settings() });
+    let answer = send(&application, Request::post(path).body("{}".into()).unwrap()).await;
+    let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+    assert!(answer.status == 404 && detail.contains(&format!("similar routes: {expected}")), "{detail}");
+}
+
+/// The command sends the row, not the content of a file.
+#[tokio::test]
+async fn the_command_sends_a_row_that_begins_with_an_at_sign() {
+    let document = ModelDocument::regression("handles", 1.0)
+        .features(json!([
+            {"name": "handle", "type": "string", "missing": "reject", "levels": ["@home", "@work"]},
+            {"name": "x", "type": "double", "missing": "reject", "range": [0.0, 1.0]},
+        ]))
+        .column(column("x", json!({"feature": "x"}), 0.5, 1.0), 1.0)
+        .file(json!([["@home", 0.5]]));
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), document).unwrap();
+    let answer = send(&application_with_model(file.path()), open("/predict", "*/*")).await.json();
+    let detail = answer["detail"].as_str().unwrap();
+    assert!(detail.contains(" --data-raw '@"), "{detail}");
 }
 
 #[tokio::test]
@@ -169,7 +214,7 @@ fn open(path: &str, accept: &str) -> Request<Body> {
 fn command(detail: &str) -> (String, String, String) {
     let command = detail.split_once("curl -s ").expect(detail).1;
     let (url, rest) = command.split_once(" -H 'content-type: ").unwrap();
-    let (content_type, body) = rest.split_once("' -d '").unwrap();
+    let (content_type, body) = rest.split_once("' --data-raw '").unwrap();
     (url.to_owned(), content_type.to_owned(), body.trim_end_matches('\'').to_owned())
 }
 

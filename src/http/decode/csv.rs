@@ -94,9 +94,10 @@ pub(in crate::http) fn advise_content_type(mut error: ApiError, body: &[u8], sig
     error
 }
 
-/// The content type of a text whose first line is a header or a row of CSV.
+/// The content type of a text whose first line is a header or a row of CSV, and which is not JSON or a form.
 fn content_type(text: &str, signature: &Signature) -> Option<&'static str> {
-    if text.trim_start().starts_with(['{', '[']) {
+    let is_json = text.trim_start().starts_with(['{', '[']) || serde_json::from_str::<String>(text).is_ok();
+    if is_json || text.trim_start().starts_with("X=") {
         return None;
     }
     let mut first = ::csv::StringRecord::new();

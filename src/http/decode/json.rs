@@ -195,7 +195,10 @@ impl Reader<'_> {
             (Peek::Object, Form::Split) => return self.split(key, terms),
             _ => {
                 let got = self.cell()?;
-                let detail = format!("{key:?} must be {}, got {got}", form.noun());
+                let is_value =
+                    terms.signature.width() == 1 && matches!(form, Form::Any | Form::Rows | Form::WrappedRows);
+                let advice = if is_value { "; write a single value as […]" } else { "" };
+                let detail = format!("{key:?} must be {}, got {got}{advice}", form.noun());
                 let code = ErrorCode::Rows(FaultKind::InvalidValue);
                 return Ok(Err((vec![key_complaint(code, key, detail)], 1)));
             }

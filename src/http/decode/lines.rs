@@ -11,7 +11,10 @@ use ordinate_model::frame::Frame;
 /// 400 if a line is not UTF-8 or not JSON, 413 above the limit of rows, 422 if the rows do not fit the signature.
 pub(in crate::http) fn read<'s>(body: &[u8], terms: Terms<'s>) -> Result<Frame<'s>, ApiError> {
     let mut rows = RowsReader::new(terms, true);
-    for (before, line) in utf8(body)?.trim_end().lines().enumerate() {
+    for (before, line) in utf8(body)?.lines().enumerate() {
+        if line.trim().is_empty() {
+            continue;
+        }
         let mut reader = Reader::after(before, line);
         rows.read(&mut reader)?;
         reader.finish()?;
@@ -54,6 +57,7 @@ mod tests {
             "{\"features\": [41, 30.5]}\n{\"features\": [42, 31]}",
             "[41, 30.5]\r\n[42, 31]\r\n",
             "\u{feff}[41, 30.5]\n[42, 31]",
+            "\n[41, 30.5]\n\n \r\n[42, 31]",
             "{\"bmi\": 30.5, \"age\": 41}\n{\"age\": 42, \"bmi\": 31, \"name\": \"Ann\"}\n\n",
         ] {
             assert_eq!(values(body), [[41.0, 30.5], [42.0, 31.0]], "{body}");
@@ -65,9 +69,9 @@ mod tests {
         for (body, code, detail) in [
             ("[1, 2]\n[1,", "invalid_json", "the body is not valid JSON: line 2, column 3: EOF while parsing a value"),
             (
-                "[1, 2]\n\n[1, 2]",
+                "[1, 2]\n\n[1,",
                 "invalid_json",
-                "the body is not valid JSON: line 2, column 0: EOF while parsing a value",
+                "the body is not valid JSON: line 3, column 3: EOF while parsing a value",
             ),
             ("[1, 2] [1, 2]", "invalid_json", "the body is not valid JSON: line 1, column 8: trailing characters"),
             ("[1, 2]\n[1, \"x\"]", "invalid_value", "row 1: feature \"bmi\" expected a number, got the string \"x\""),

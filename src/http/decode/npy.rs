@@ -16,6 +16,7 @@ use crate::http::server::error::{ApiError, ErrorCode};
 use header::{ByteOrder, Element, Header};
 use ordinate_model::cell::Cell;
 use ordinate_model::frame::{FaultKind, Frame, expected_values};
+use ordinate_model::signature::{FeatureType, Signature};
 
 /// Reads the rows.
 ///
@@ -70,7 +71,26 @@ pub(in crate::http) fn read<'s>(body: &[u8], terms: Terms<'s>) -> Result<Frame<'
         Element::Utf32 { .. } => values.chunks(size).try_for_each(|text| put(Ok(Cell::Text(&utf32(text)?))))?,
         Element::Bytes { .. } => values.chunks(size).try_for_each(|text| put(Ok(Cell::Text(utf8(text)?))))?,
     }
-    frame.finish().map_err(|faults| refuse(faults, Layout::Lines))
+    frame.finish().map_err(|faults| {
+        let error = refuse(faults, Layout::Lines);
+        if is_mixed(terms.signature) { advise(error) } else { error }
+    })
+}
+
+/// Whether the features have values of several types, which no array can have.
+fn is_mixed(signature: &Signature) -> bool {
+    let mut kinds = signature.features().iter().map(|feature| match feature.kind {
+        FeatureType::Double | FeatureType::Long => 0,
+        FeatureType::Boolean => 1,
+        FeatureType::String | FeatureType::Date => 2,
+    });
+    let first = kinds.next();
+    kinds.any(|kind| Some(kind) != first)
+}
+
+fn advise(error: ApiError) -> ApiError {
+    let advice = "the features have several types, and an array has one: send JSON or CSV";
+    ApiError { detail: format!("{}; {advice}", error.detail), ..error }
 }
 
 /// The values row by row in little-endian bytes.

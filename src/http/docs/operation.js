@@ -79,7 +79,7 @@ function curl(method, url, headers, body) {
   const parts = [`curl -s ${quoted(url)}`];
   if (method === "POST" && body === undefined) parts.push("-X POST");
   for (const [name, value] of Object.entries(headers)) parts.push(`-H ${quoted(`${name}: ${value}`)}`);
-  if (body !== undefined) parts.push(`--data-binary ${quoted(body)}`);
+  if (body !== undefined) parts.push(`--data-raw ${quoted(body)}`);
   return parts.join(" \\\n  ");
 }
 

@@ -77,7 +77,7 @@ impl Envelope {
                 let data = JsonRpcData { code: error.code.as_str(), request_id };
                 json(&JsonRpcError {
                     jsonrpc: "2.0",
-                    id: (),
+                    id: error.rpc_id.as_deref(),
                     error: JsonRpcFault { code: json_rpc_code(error.code), message, data },
                 })
             }

@@ -14,6 +14,7 @@ use ordinate_model::answer::IntervalError;
 use ordinate_model::frame::TooManyRows;
 use ordinate_model::inference::LevelError;
 use ordinate_model::{AnswerError, PredictError};
+use serde_json::value::RawValue;
 
 /// One of the faults of a body.
 #[derive(Debug, Clone)]
@@ -37,12 +38,14 @@ pub(crate) struct ApiError {
     pub(crate) cause: Option<String>,
     /// Whether the same request may succeed soon.
     pub(crate) is_transient: bool,
+    /// The id of the request of JSON-RPC, which its answer repeats.
+    pub(crate) rpc_id: Option<Box<RawValue>>,
 }
 
 impl ApiError {
     /// An error with a description.
     pub(crate) fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), complaints: Vec::new(), cause: None, is_transient: false }
+        Self { code, detail: detail.into(), complaints: Vec::new(), cause: None, is_transient: false, rpc_id: None }
     }
 
     /// An error with a list of faults. Code and detail are those of the first; `total` includes faults that are not in
@@ -66,6 +69,11 @@ impl ApiError {
             self.complaints.push(Complaint { code, pointer: Some(format!("#/{key}")), detail });
         }
         self
+    }
+
+    /// Adds the id of the request of JSON-RPC.
+    pub(crate) fn of_rpc(self, id: &RawValue) -> Self {
+        Self { rpc_id: Some(id.to_owned()), ..self }
     }
 
     /// A body above the limit.
@@ -191,6 +199,9 @@ impl From<CatalogError> for ApiError {
 
 /// The handler of methods that a route does not support; axum adds the `Allow` header.
 pub(crate) async fn wrong_method(method: Method) -> ApiError {
-    let detail = format!("this route does not support {method}; the Allow header lists the supported methods");
+    let detail = match method {
+        Method::GET | Method::HEAD => format!("this route does not support {method}; send the request with POST"),
+        _ => format!("this route does not support {method}; the Allow header lists the supported methods"),
+    };
     ApiError::new(ErrorCode::MethodNotAllowed, detail)
 }

@@ -50,6 +50,8 @@ fn people() -> (tempfile::TempDir, Router) {
 #[case::oldest("2024-11-05", "2024-11-05")]
 #[case::current("2025-06-18", "2025-06-18")]
 #[case::unknown("1999-01-01", "2025-11-25")]
+#[case::with_batches("2025-03-26", "2024-11-05")]
+#[case::newer("2027-01-01", "2025-11-25")]
 #[tokio::test]
 async fn the_version_of_the_client_is_used_if_it_is_supported(#[case] requested: &str, #[case] expected: &str) {
     let params = json!({"protocolVersion": requested, "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
@@ -256,25 +258,57 @@ async fn errors_of_the_protocol_have_codes(#[case] method: &str, #[case] params:
 }
 
 #[rstest]
-#[case::text("hello", -32700)]
-#[case::empty("", -32700)]
-#[case::cut(r#"{"jsonrpc":"2.0","id":1"#, -32700)]
-#[case::batch(r#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#, -32600)]
-#[case::empty_batch("[]", -32600)]
-#[case::number("1", -32600)]
-#[case::no_version(r#"{"id":1,"method":"ping"}"#, -32600)]
-#[case::old_version(r#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#, -32600)]
-#[case::no_method(r#"{"jsonrpc":"2.0","id":1}"#, -32600)]
-#[case::number_as_method(r#"{"jsonrpc":"2.0","id":1,"method":1}"#, -32600)]
-#[case::null_as_id(r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, -32600)]
-#[case::list_as_id(r#"{"jsonrpc":"2.0","id":[1],"method":"ping"}"#, -32600)]
-#[case::two_methods(r#"{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/list"}"#, -32600)]
+#[case::text("hello", -32700, Value::Null)]
+#[case::empty("", -32700, Value::Null)]
+#[case::cut(r#"{"jsonrpc":"2.0","id":1"#, -32700, Value::Null)]
+#[case::batch(r#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#, -32600, Value::Null)]
+#[case::empty_batch("[]", -32600, Value::Null)]
+#[case::number("1", -32600, Value::Null)]
+#[case::no_version(r#"{"id":1,"method":"ping"}"#, -32600, json!(1))]
+#[case::old_version(r#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#, -32600, json!(1))]
+#[case::no_method(r#"{"jsonrpc":"2.0","id":1}"#, -32600, json!(1))]
+#[case::number_as_method(r#"{"jsonrpc":"2.0","id":1,"method":1}"#, -32600, json!(1))]
+#[case::null_as_id(r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, -32600, Value::Null)]
+#[case::list_as_id(r#"{"jsonrpc":"2.0","id":[1],"method":"ping"}"#, -32600, Value::Null)]
+#[case::two_methods(r#"{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/list"}"#, -32600, Value::Null)]
 #[tokio::test]
-async fn a_body_that_is_not_a_request_is_a_400(#[case] body: &str, #[case] code: i32) {
+async fn a_body_that_is_not_a_request_is_a_400(#[case] body: &str, #[case] code: i32, #[case] id: Value) {
     let answer = raw(body).await;
     assert_eq!((answer.status, answer.header("content-type")), (StatusCode::BAD_REQUEST, "application/json"));
     let error = answer.json();
-    assert_eq!((&error["jsonrpc"], &error["id"], &error["error"]["code"]), (&json!("2.0"), &Value::Null, &json!(code)));
+    assert_eq!((&error["jsonrpc"], &error["id"], &error["error"]["code"]), (&json!("2.0"), &id, &json!(code)));
+}
+
+/// Missing values are the same tokens as in all protocols, and messages have no texts of the parser.
+#[rstest]
+#[case::missing(r#"{"name":"predict_line","arguments":{"rows":[{"x":NaN}]}}"#, r#"feature "x""#)]
+#[case::in_a_string(r#"{"name":"predict_NaN"}"#, r#"unknown tool "predict_NaN""#)]
+#[case::after_an_escape(r#"{"name":"\\\"NaN","x":-Infinity}"#, r#"unknown tool "\\\"NaN""#)]
+#[case::name(r#"{"name":5}"#, r#""params": "name" must be a string, got 5"#)]
+#[tokio::test]
+async fn tokens_of_missing_values_are_read(#[case] params: &str, #[case] expected: &str) {
+    let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{params}}}"#);
+    let answer = raw(&body).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    let answer = answer.json();
+    let text = answer["error"]["message"].as_str().or(answer["result"]["content"][0]["text"].as_str()).unwrap();
+    assert!(text.contains(expected), "{text}");
+}
+
+/// An error of the service has the id of the request, which clients wait for.
+#[tokio::test]
+async fn the_error_of_a_model_that_cannot_be_loaded_has_the_id() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("damaged/aliases")).unwrap();
+    std::fs::write(folder.path().join("damaged/1.json"), "{").unwrap();
+    std::fs::write(folder.path().join("damaged/aliases/live.json"), r#"{"version":"1","history":[]}"#).unwrap();
+    let folder = ordinate::source::file::LocalFolder::new(folder.path());
+    let catalog = ordinate::source::catalog::Catalog::folder(std::sync::Arc::new(folder), None);
+    let application = ordinate::http::router(std::sync::Arc::new(catalog), settings());
+    let body = r#"{"jsonrpc":"2.0","id":"a","method":"tools/call","params":{"name":"predict_damaged"}}"#;
+    let request = http::Request::post("/mcp").header("content-type", "application/json").body(body.into()).unwrap();
+    let answer = send(&application, request).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["id"]), (503, &json!("a")), "{}", answer.text());
 }
 
 #[rstest]
@@ -301,8 +335,9 @@ async fn there_are_no_streams_and_no_sessions(#[case] method: &str) {
 const PING: &str = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
 
 #[rstest]
-#[case("2025-03-26", 200)]
+#[case("2024-11-05", 200)]
 #[case("2025-11-25", 200)]
+#[case("2025-03-26", 400)]
 #[case("2026-07-28", 400)]
 #[case("latest", 400)]
 #[case("", 400)]
@@ -313,7 +348,8 @@ async fn the_header_of_an_unsupported_version_is_a_400(#[case] version: &str, #[
     if status == 400 {
         let error = &answer.json()["error"];
         // Clients of the version 2026-07-28 fall back to a version of this list.
-        assert_eq!((&error["code"], error["data"]["supported"].as_array().unwrap().len()), (&json!(-32022), 4));
+        assert_eq!((&error["code"], error["data"]["supported"].as_array().unwrap().len()), (&json!(-32022), 3));
+        assert_eq!(answer.json()["id"], 1);
     }
 }
 

@@ -1,11 +1,11 @@
 //! `tools/call`: a prediction, as text for the language model and as structured content.
 
 use axum::response::Response;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::json_rpc::{Failure, RpcError, Success};
-use super::{RpcRequest, json_rpc, text, tools};
+use super::json_rpc::{Failure, Params, RpcError, Success};
+use super::{RpcRequest, text, tools};
 use crate::http::application::Application;
 use crate::http::decode::json::{self, Form, Keys, Names, Terms};
 use crate::http::protocols::output::Output;
@@ -21,12 +21,6 @@ use ordinate_model::{Answer, Model};
 
 /// The arguments of a tool: `rows` and the options.
 const KEYS: Keys = Keys::new(&[("rows", Form::Records)], &PARAMETERS);
-
-#[derive(Default, Deserialize)]
-struct Params {
-    name: Option<String>,
-    arguments: Option<Box<RawValue>>,
-}
 
 /// The result of a call.
 #[derive(Serialize)]
@@ -46,7 +40,8 @@ struct Content {
 
 /// `tools/call`. An invalid argument is the result of the tool, so that the language model can correct it.
 pub(super) async fn call(application: &Application, mut request: RpcRequest<'_>) -> Result<Response, Failure> {
-    let Params { name, arguments } = json_rpc::params(request.params)?;
+    let params = Params::read(request.params)?;
+    let name = params.text("name")?;
     let name = name.ok_or_else(|| RpcError::invalid_params("missing key \"name\" with the name of a tool"))?;
     let models = application.catalog.names(None, MAX_NAMES).await.map_err(ApiError::from)?.names;
     let names = tools::names(&models);
@@ -57,7 +52,7 @@ pub(super) async fn call(application: &Application, mut request: RpcRequest<'_>)
     let model = application.catalog.model(model, None).await.map_err(ApiError::from)?;
     let headers = std::mem::take(&mut request.headers);
     let prediction = PredictionRequest::after_body(application, model.clone(), headers, request.limit);
-    let arguments = arguments.as_ref().map_or("{}", |arguments| arguments.get());
+    let arguments = params.get("arguments").map_or("{}", RawValue::get);
     match predict(prediction, &model, arguments, request.id) {
         Err(error) if error.code.status().is_client_error() => request.respond(&ToolResult {
             content: [Content { text: message(&error) }],

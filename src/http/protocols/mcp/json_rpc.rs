@@ -1,9 +1,11 @@
 //! Messages of JSON-RPC 2.0. Ids and parameters are kept as text, so that no digit of a number is lost.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -50,7 +52,50 @@ fn present<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
+/// The body with `null` for the tokens `NaN`, `Infinity` and `-Infinity`, which are missing values in all protocols.
+pub(super) fn without_tokens(body: &[u8]) -> Cow<'_, [u8]> {
+    let is_valid = || serde_json::from_slice::<&RawValue>(body).is_ok();
+    let Some(text) = std::str::from_utf8(body).ok().filter(|_| !is_valid()) else { return Cow::Borrowed(body) };
+    // The parts between quotes are alternately outside and within strings; an escaped quote does not end a string.
+    let mut plain = String::with_capacity(text.len());
+    let (mut rest, mut in_string) = (text, false);
+    while !rest.is_empty() {
+        let quote = closing_quote(rest, in_string);
+        let (part, next) = rest.split_at(quote.unwrap_or(rest.len()));
+        if in_string {
+            plain.push_str(part);
+        } else {
+            plain.push_str(&part.replace("-Infinity", "null").replace("Infinity", "null").replace("NaN", "null"));
+        }
+        rest = next;
+        if let Some(after) = rest.strip_prefix('"') {
+            plain.push('"');
+            rest = after;
+            in_string = !in_string;
+        }
+    }
+    Cow::Owned(plain.into_bytes())
+}
+
+/// The next quote that begins or ends a string.
+fn closing_quote(text: &str, in_string: bool) -> Option<usize> {
+    let mut is_escaped = false;
+    text.bytes().position(|byte| {
+        let ends = byte == b'"' && !is_escaped;
+        is_escaped = in_string && byte == b'\\' && !is_escaped;
+        ends
+    })
+}
+
 impl<'a> Message<'a> {
+    /// The id of a request.
+    pub(super) fn id(&self) -> Option<&'a RawValue> {
+        match self {
+            Self::Request { id, .. } => Some(id),
+            Self::NotAnswered => None,
+        }
+    }
+
     /// Reads a body.
     ///
     /// # Errors
@@ -68,8 +113,12 @@ impl<'a> Message<'a> {
         if !is_object(text) {
             return Err(invalid(format!("expected an object, got {}", shorten(text.get()))));
         }
-        let Members { jsonrpc, id, method, params, result, error } =
-            serde_json::from_str(text.get()).map_err(|error| invalid(error.to_string()))?;
+        let members: Members<'a> = serde_json::from_str(text.get()).map_err(|error| invalid(without_place(&error)))?;
+        let Members { jsonrpc, id, method, params, result, error } = members;
+        let invalid = |what: String| match id.filter(|id| is_id(id)) {
+            Some(id) => invalid(what).of_rpc(id),
+            None => invalid(what),
+        };
         if jsonrpc.is_none_or(|version| version.get() != "\"2.0\"") {
             return Err(invalid("\"jsonrpc\" must be \"2.0\"".into()));
         }
@@ -98,16 +147,41 @@ fn is_id(value: &RawValue) -> bool {
     value.get().starts_with(|first: char| first == '"' || first == '-' || first.is_ascii_digit())
 }
 
-/// The parameters of a method, or the default if there are none.
-///
-/// # Errors
-/// `invalid_params` if they are not an object with these members.
-pub(super) fn params<T: DeserializeOwned + Default>(params: Option<&RawValue>) -> Result<T, RpcError> {
-    let Some(params) = params else { return Ok(T::default()) };
-    if !is_object(params) {
-        return Err(RpcError::invalid_params(format!("\"params\" must be an object, got {}", shorten(params.get()))));
+/// The description of an error of the parser without its place, which is that in a part of the body.
+fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.rsplit_once(" at line ").map_or(text.clone(), |(what, _)| what.to_owned())
+}
+
+/// The parameters of a method.
+pub(super) struct Params<'a>(BTreeMap<String, &'a RawValue>);
+
+impl<'a> Params<'a> {
+    /// Reads an object; without one, there are no parameters.
+    ///
+    /// # Errors
+    /// `invalid_params` if they are not an object.
+    pub(super) fn read(params: Option<&'a RawValue>) -> Result<Self, RpcError> {
+        let Some(params) = params else { return Ok(Self(BTreeMap::new())) };
+        serde_json::from_str(params.get()).map(Self).map_err(|_| {
+            RpcError::invalid_params(format!("\"params\" must be an object, got {}", shorten(params.get())))
+        })
     }
-    serde_json::from_str(params.get()).map_err(|error| RpcError::invalid_params(format!("\"params\": {error}")))
+
+    pub(super) fn get(&self, name: &str) -> Option<&'a RawValue> {
+        self.0.get(name).copied()
+    }
+
+    /// A parameter that is a string; `null` counts as absent.
+    ///
+    /// # Errors
+    /// `invalid_params` if it is another value.
+    pub(super) fn text(&self, name: &str) -> Result<Option<String>, RpcError> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        serde_json::from_str(value.get()).map_err(|_| {
+            RpcError::invalid_params(format!("\"params\": {name:?} must be a string, got {}", shorten(value.get())))
+        })
+    }
 }
 
 /// A response without a result.

@@ -11,7 +11,7 @@ mod tools;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
@@ -23,13 +23,14 @@ use crate::http::server::error::ApiError;
 use crate::http::server::headers::MCP_VERSION;
 use crate::http::server::response::AnswerLimit;
 use crate::source::catalog::MAX_NAMES;
-use json_rpc::{Failure, Message, RpcError};
+use json_rpc::{Failure, Message, Params, RpcError};
 use ordinate_model::wording::shorten;
 
 pub(crate) const PROTOCOL: Protocol = Protocol { routes, tags: &[openapi::TAG], schemas: openapi::define };
 
-/// The supported versions of the protocol; the last is offered to clients that request another.
-const VERSIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", LATEST];
+/// The supported versions of the protocol. Clients that request another are offered the one before it, or else the last.
+/// 2025-03-26 is not among them, because its servers must accept batches.
+const VERSIONS: [&str; 3] = ["2024-11-05", "2025-06-18", LATEST];
 const LATEST: &str = "2025-11-25";
 
 /// The most tools of a page of `tools/list`; each loads its model.
@@ -46,21 +47,23 @@ fn routes() -> Vec<Route> {
 /// `POST /mcp`
 async fn post(State(application): App, request: Request) -> Result<Response, ApiError> {
     origin::check(request.headers(), &application.origins)?;
-    if let Some(error) = unsupported_version(request.headers()) {
-        return error.respond(None);
-    }
     body::expect_json(request.headers(), "application/json")?;
     let limit = AnswerLimit::new(&request, application.limits.max_answer_bytes);
     let (parts, body) = request.into_parts();
     let body = body::read(&parts, body, application.limits.max_body_bytes).await?;
-    let Message::Request { id, method, params } = Message::parse(&body)? else {
+    let body = json_rpc::without_tokens(&body);
+    let message = Message::parse(&body);
+    if let Some(error) = unsupported_version(&parts.headers) {
+        return error.respond(message.ok().and_then(|message| message.id()));
+    }
+    let Message::Request { id, method, params } = message? else {
         return Ok(StatusCode::ACCEPTED.into_response());
     };
     let request = RpcRequest { id, params, headers: parts.headers, limit };
     match answer(&application, &method, request).await {
         Ok(response) => Ok(response),
         Err(Failure::Rpc(error)) => error.respond(Some(id)),
-        Err(Failure::Service(error)) => Err(error),
+        Err(Failure::Service(error)) => Err(error.of_rpc(id)),
     }
 }
 
@@ -83,7 +86,7 @@ async fn answer(application: &Application, method: &str, request: RpcRequest<'_>
         "initialize" => request.respond(&initialize(request.params)?),
         "ping" => request.respond(&json!({})),
         "tools/list" => {
-            let ListParams { cursor } = json_rpc::params(request.params)?;
+            let cursor = Params::read(request.params)?.text("cursor")?;
             request.respond(&list(application, cursor.as_deref()).await?)
         }
         "tools/call" => call::call(application, request).await,
@@ -117,22 +120,11 @@ async fn list(application: &Application, cursor: Option<&str>) -> Result<serde_j
     })
 }
 
-#[derive(Default, Deserialize)]
-struct InitializeParams {
-    #[serde(rename = "protocolVersion")]
-    protocol_version: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-struct ListParams {
-    cursor: Option<String>,
-}
-
 fn initialize(params: Option<&RawValue>) -> Result<serde_json::Value, Failure> {
-    let InitializeParams { protocol_version } = json_rpc::params(params)?;
-    let version = protocol_version.filter(|version| VERSIONS.contains(&version.as_str()));
+    let requested = Params::read(params)?.text("protocolVersion")?.unwrap_or_default();
+    let version = VERSIONS.iter().rev().find(|version| **version <= requested.as_str());
     Ok(json!({
-        "protocolVersion": version.as_deref().unwrap_or(LATEST),
+        "protocolVersion": version.unwrap_or(&LATEST),
         "capabilities": {"tools": {}},
         "serverInfo": {"name": "ordinate", "title": "Ordinate", "version": env!("CARGO_PKG_VERSION")},
         "instructions": INSTRUCTIONS,

@@ -7,8 +7,13 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema};
 
 use crate::http::docs::schema::{ModelSchemas, closed, object};
 use crate::http::protocols::native::openapi::predict;
+use crate::http::protocols::output::Output;
+use crate::http::server::query::PARAMETERS;
 use ordinate_model::Model;
 use ordinate_model::wording::{NAMED, counted, listed};
+
+/// The option with a default.
+const INTERVAL: &str = PARAMETERS[0];
 
 /// The most bytes of a tool's name that all clients accept.
 const MAX_NAME: usize = 64;
@@ -92,7 +97,13 @@ fn description(model: &Model) -> String {
 fn input(schemas: &ModelSchemas<'_>) -> Schema {
     let rows = schemas.list(schemas.tool_row());
     let input = object([("rows", rows.into())]);
-    let options = predict::plain_options(schemas);
+    let level = Output::default_level(schemas.model);
+    let options = predict::plain_options(schemas).map(|(name, mut option)| {
+        if name == INTERVAL {
+            option.default = level.map(|level| json!(level));
+        }
+        (name, option)
+    });
     closed(options.fold(input, |input: ObjectBuilder, (name, option)| input.property(name, option))).into()
 }
 

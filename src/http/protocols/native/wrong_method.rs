@@ -60,5 +60,5 @@ fn command(model: &Model, address: &str) -> Option<String> {
     writer.write_record(fields.map(|(feature, value)| feature.reading.field(value))).ok()?;
     let line = String::from_utf8(writer.into_inner().ok()?).ok()?;
     let line = line.trim_end().replace('\'', "'\\''");
-    Some(format!("curl -s {address} -H 'content-type: text/csv; header=absent' -d '{line}'"))
+    Some(format!("curl -s {address} -H 'content-type: text/csv; header=absent' --data-raw '{line}'"))
 }
