@@ -149,7 +149,9 @@ function ticks(low, high, steps) {
 
 function scale(value, [low, high]) {
   const width = high - low;
-  const needed = [Math.min(low, value) - width * 0.1, Math.max(high, value) + width * 0.1];
+  const [least, most] = [Math.min(low, value), Math.max(high, value)];
+  // The scale of numbers that cannot be negative, such as counts, begins at 0.
+  const needed = [least < 0 ? least - width * 0.1 : Math.max(0, least - width * 0.1), most + width * 0.1];
   if (scaleEnds) scaleEnds = [Math.min(scaleEnds[0], needed[0]), Math.max(scaleEnds[1], needed[1])];
   // A much smaller interval than those of earlier answers starts a new scale.
   if (!scaleEnds || needed[1] - needed[0] < (scaleEnds[1] - scaleEnds[0]) / 4) scaleEnds = needed;

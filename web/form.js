@@ -3,6 +3,9 @@
 /** The fields of the current model, in the order of its signature. */
 let fields = [];
 
+/** The most letters of a category that fit next to the name of a feature. */
+const SHORT_OPTION = 10;
+
 /** The step of a slider: the largest power of ten with at least fifty steps in the range. */
 function stepOf(feature) {
   const [low, high] = feature.range;
@@ -51,6 +54,17 @@ function dateText(feature, text) {
   return text.includes("T") || text.includes(" ") ? text.replace(" ", "T").replace(/Z$/i, "") : `${text}T00:00`;
 }
 
+/** A date and its time of day, if it has one, without seconds of 0. */
+const dateInWords = (text) =>
+  text
+    .replace("T", " ")
+    .replace(/Z$/, "")
+    .replace(/(:\d\d):00(\.0+)?$/, "$1");
+
+/** Whether a control does not fit next to the name of its feature. */
+const isWide = (feature, options) =>
+  feature.type === "date" || options.some(({ textContent }) => textContent.length > SHORT_OPTION);
+
 function showFields(features, onchange) {
   fields = features.map((feature, position) => makeField(feature, `field-${position}`, onchange));
   byId("fields").replaceChildren(...fields.map((field) => field.root));
@@ -74,8 +88,7 @@ function makeField(feature, id, onchange) {
     const placeholder = imputedValue === undefined ? null : shownImputed;
     control = inputOf(feature, { id, placeholder, "aria-describedby": described });
   }
-  if (feature.type === "date")
-    hint.push(element("span", {}, feature.range.map((end) => dateText(feature, end)).join(" to ")));
+  if (feature.type === "date") hint.push(element("span", {}, feature.range.map(dateInWords).join(" to ")));
   else if (feature.range) {
     const [low, high] = feature.range;
     const step = stepOf(feature);
@@ -121,7 +134,7 @@ function makeField(feature, id, onchange) {
   });
   const root = element(
     "div",
-    { class: "field" },
+    { class: `field ${isWide(feature, [...(control.options ?? [])]) ? "wide" : ""}` },
     element("label", { for: id }, breakable(feature.name)),
     control,
     slider,
@@ -180,6 +193,39 @@ function fillRandom({ examples, typical }) {
   }
 }
 
+/** The first row of a JSON text by name or by position, as in a request: `{"X": …}`, rows, columns, or one row. */
+function rowOfJson(text) {
+  let value = JSON.parse(text);
+  if (value?.X !== undefined) value = value.X;
+  if (Array.isArray(value) && typeof value[0] === "object" && value[0] !== null) value = value[0];
+  const isRow = typeof value === "object" && value !== null;
+  if (!isRow) throw new Error('Expected a row, such as [1, 2] or {"a": 1}.');
+  const first = (cell) => (Array.isArray(cell) ? cell[0] : cell);
+  const typed = (cell) => (cell === null || cell === undefined ? "" : String(first(cell) ?? ""));
+  return Array.isArray(value)
+    ? value.map(typed)
+    : new Map(Object.entries(value).map(([name, cell]) => [name, typed(cell)]));
+}
+
+/** Fills the form from a row of JSON, and returns a message. */
+function fillFromJson(text) {
+  const row = rowOfJson(text);
+  const names = fields.map((field) => field.feature.name);
+  if (Array.isArray(row)) {
+    if (row.length !== names.length) return wrongWidth(row.length, names);
+    return fill(row);
+  }
+  const missing = names.filter((name) => !row.has(name));
+  if (missing.length > 0) return `Missing in the row: ${missing.join(", ")}.`;
+  return fill(names.map((name) => row.get(name)));
+}
+
+const wrongWidth = (width, names) =>
+  `Got ${count(width, "value")}, expected ${count(names.length, "value")}: ${names.join(", ")}.`;
+
+/** Fills the form from a row of JSON, or of CSV with or without a header, and returns a message. */
+const fillFromText = (text) => (/^\s*[{[]/.test(text) ? fillFromJson(text) : fillFromCsv(text));
+
 /** Fills the form from a CSV row, with or without a header, and returns a message. */
 function fillFromCsv(text) {
   const names = fields.map((field) => field.feature.name);
@@ -198,10 +244,15 @@ function fillFromCsv(text) {
     if (!row) return "There is no row after the header.";
   }
   if (row.length !== (row === first ? names.length : first.length)) {
-    const expected = row === first ? `${names.length} values: ${names.join(", ")}` : `${first.length} as in the header`;
-    return `Got ${count(row.length, "value")}, expected ${expected}.`;
+    if (row === first) return wrongWidth(row.length, names);
+    return `Got ${count(row.length, "value")}, expected ${first.length} as in the header.`;
   }
-  const values = fields.map(({ feature }, position) => converted(feature, row[places[position]]));
+  return fill(fields.map(({ feature }, position) => converted(feature, row[places[position]])));
+}
+
+/** Fills the form with these values, unless a field does not accept its value, and returns a message. */
+function fill(values) {
+  const names = fields.map((field) => field.feature.name);
   const wrong = fields.findIndex((field, position) => !field.accepts(values[position]));
   if (wrong >= 0) {
     const reason = fields[wrong].feature.type === "date" ? "a date" : "in the list";

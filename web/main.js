@@ -32,6 +32,7 @@ function showTrouble(error) {
   const retry = element("button", { type: "button", onclick: again }, "Try again");
   byId("trouble").replaceChildren(element("h1", {}, "No model"), element("p", {}, error.message), retry);
   byId("trouble").hidden = false;
+  byId("unknown").hidden = true;
   byId("model").hidden = true;
 }
 
@@ -52,6 +53,8 @@ async function open() {
   document.title = `${shown.key} – Ordinate`;
   byId("name").textContent = shown.key;
   byId("lead").textContent = introduction(shown);
+  byId("unknown").hidden = shown.unknown === undefined;
+  byId("unknown").textContent = `${capitalised(shown.unknown ?? "")}. This is ${shown.name}.`;
   const notes = shown.training.notes ?? [];
   byId("notes").hidden = notes.length === 0;
   byId("notes-list").replaceChildren(...notes.map((note) => element("li", {}, note)));
@@ -150,7 +153,7 @@ byId("reset").addEventListener("click", () => {
 });
 byId("row").addEventListener("input", () => {
   try {
-    byId("row-message").textContent = fillFromCsv(byId("row").value);
+    byId("row-message").textContent = fillFromText(byId("row").value);
   } catch (error) {
     byId("row-message").textContent = error.message;
   }

@@ -61,32 +61,37 @@ async function describe(key, signal) {
   return { ...(await call(pathOf({ key }), { signal })).body, key };
 }
 
-/** The description of a model, or of the one to start with if the service does not know it. */
+/** The description of a model, or of the one to start with if the service does not know it, with the error. */
 async function findModel(key, signal) {
   if (key === "") return firstModel(signal);
   try {
     return await describe(key, signal);
   } catch (error) {
     if (error.status !== 404) throw error;
-    return firstModel(signal);
+    return { ...(await firstModel(signal)), unknown: error.message };
   }
 }
 
 /**
  * The default model, unless it has a single feature, as the tutorial's `line` has: then the next one in the list that
- * has several features and intervals. Looks at a few models only, because each of them is loaded.
+ * has several features and intervals. Looks at a few models only, because each of them is loaded, and at more if they
+ * cannot be loaded.
  */
 async function firstModel(signal) {
   const start = models.find((model) => model.default) ?? models[0];
   if (!start) throw new Error("The service has no models.");
-  const first = await describe(start.name, signal);
-  if (first.signature.features.length > 1) return first;
-  for (const { name } of models.filter((model) => model !== start).slice(0, TRIED_MODELS)) {
-    // A model that cannot be loaded is not one to start with.
-    const other = await describe(name, signal).catch(() => null);
+  let first = null;
+  let failure = null;
+  for (const [tried, { name }] of [start, ...models.filter((model) => model !== start)].entries()) {
+    if (first && tried > TRIED_MODELS) break;
+    const found = await describe(name, signal).catch((error) => {
+      failure ??= error;
+    });
     if (signal.aborted) break;
-    if (other?.signature.features.length > 1 && other.intervals) return other;
+    if (found?.signature.features.length > 1 && (name === start.name || found.intervals)) return found;
+    first ??= found;
   }
+  if (!first) throw failure;
   return first;
 }
 

@@ -50,6 +50,14 @@ function writer(numbers, { digits = 4, width = 0, ...options } = {}) {
   return (value) => downTo(power, value, options);
 }
 
+/** A formatter for a column: rounds its numbers to the same power of ten, except those far larger than most. */
+function writerOfColumn(numbers) {
+  const sizes = numbers.map(Math.abs).sort((one, other) => one - other);
+  const limit = 1000 * sizes[Math.floor((sizes.length - 1) / 2)];
+  const write = writer(numbers.filter((value) => Math.abs(value) <= limit));
+  return (value) => (Math.abs(value) <= limit ? write(value) : alone(value));
+}
+
 /**
  * A formatter for a value and the ends of its interval. If the ends differ by a factor of 1000, each has three digits.
  */

@@ -77,6 +77,8 @@ function openFile(model, work, text) {
   if (taken) throw new Error(`${work.file} already has a column named ${taken}: rename it.`);
   work.places = names.map((name) => work.header.indexOf(name));
   const missing = names.filter((name) => !work.header.includes(name));
+  if (missing.length === names.length && work.header.length >= names.length && isData(work.header))
+    throw new Error(`${work.file} has no header: add a first line with the column names ${names.join(", ")}.`);
   if (missing.length > 0) {
     const columns = missing.length === 1 ? "column" : "columns";
     throw new Error(`${work.file}: missing ${columns} ${missing.join(", ")}. Its header is ${work.header.join(", ")}.`);
@@ -89,6 +91,9 @@ function openFile(model, work, text) {
     );
   }
 }
+
+/** Whether a line has a number or an empty field, as the names of columns do not. */
+const isData = (line) => line.some((text) => text === "" || Number.isFinite(Number(text)));
 
 async function predictAll(model, work, signal, onprogress) {
   const names = model.signature.features.map((feature) => feature.name);
@@ -215,7 +220,7 @@ function preview(work) {
     const isNumeric = values.every((value) => value === "" || Number.isFinite(Number(value)));
     const kind = `${isNumeric ? "" : "text"} ${isAdded ? (name === WARNINGS ? "unusual" : "predicted") : ""}`;
     const numbers = values.filter((value) => typeof value === "number");
-    const format = writer(numbers);
+    const format = writerOfColumn(numbers);
     const isHidden = isAdded && values.every((value) => value === "");
     return { name, kind, isHidden, write: (value) => (typeof value === "number" ? format(value) : String(value)) };
   });

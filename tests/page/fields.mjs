@@ -46,6 +46,7 @@ await open({ expectedErrors: ["status of 422"] }, async (page) => {
 
   // A date may be empty where the model imputes it; a level of missing values is the option "missing".
   assert.deepEqual(await field("deck").locator("option").allInnerTexts(), ["missing", "(other)", "A"]);
+  await field("sold").focus();
   await shows(page, "#field-4-hint", "if empty: 2024-07-01");
   assert.equal(await field("size <m²>").getAttribute("placeholder"), "42");
   // Hints are visible only at the field with the focus. The mouse shows the range.
@@ -54,7 +55,7 @@ await open({ expectedErrors: ["status of 422"] }, async (page) => {
   assert.deepEqual(
     await page
       .locator(".field .hint")
-      .evaluateAll((all) => all.filter((one) => one.offsetHeight > 0).map(({ id }) => id)),
+      .evaluateAll((all) => all.filter((one) => one.checkVisibility({ visibilityProperty: true })).map(({ id }) => id)),
     ["field-1-hint"],
   );
   await field("sold").fill("");
@@ -87,26 +88,42 @@ await open({ expectedErrors: ["status of 422"] }, async (page) => {
 
   // Errors are shown at their field, with any characters in its name.
   await page.getByText("Paste a row").click();
-  await field("A CSV row, with or without a header").fill('wide,3,false,red,1.3.2024,A,"1.987"');
+  await field("A row of JSON, or of CSV with or without a header").fill('wide,3,false,red,1.3.2024,A,"1.987"');
   await shows(page, "#field-0-message", 'Expected a number, got the string "wide".');
-  await field("A CSV row, with or without a header").fill('NA,3,FALSE,red,1.3.2024,A,"1.987"');
+  await field("A row of JSON, or of CSV with or without a header").fill('NA,3,FALSE,red,1.3.2024,A,"1.987"');
   await sent({ ...row, "size <m²>": null, rooms: 3, garden: false, "colour/paint": "red" });
 
+  // Rows of JSON by name and by position, and the page's own request.
+  const box = field("A row of JSON, or of CSV with or without a header");
+  await box.fill(JSON.stringify({ ...row, rooms: 2, "size <m²>": null }));
+  await sent({ ...row, rooms: 2, "size <m²>": null });
+  await box.fill(JSON.stringify({ X: [Object.values({ ...row, rooms: 6 })], interval: 0.9 }));
+  await sent({ ...row, rooms: 6 });
+  await page.getByRole("button", { name: "Copy the request" }).click();
+  const request = await page.evaluate(() => navigator.clipboard.readText());
+  await box.fill(request.replace('"rooms":6', '"rooms":5'));
+  await sent({ ...row, rooms: 5 });
+  await box.fill('{"rooms":5}');
+  await shows(page, "#row-message", "Missing in the row: size <m²>, garden, colour/paint, sold, deck, year.");
+  await box.fill("[1,2]");
+  await shows(page, "#row-message", "Got 2 values, expected 7 values: size <m²>, rooms");
+  await box.fill('NA,3,FALSE,red,1.3.2024,A,"1.987"');
+
   // A row with a value that is not in a list is not filled in, unless the model ignores unknown categories.
-  await field("A CSV row, with or without a header").fill('60,5,maybe,green,1.3.2024,A,"1.987"');
+  await field("A row of JSON, or of CSV with or without a header").fill('60,5,maybe,green,1.3.2024,A,"1.987"');
   await shows(page, "#row-message", 'garden: "maybe" is not in the list.');
   await sent({ ...row, "size <m²>": null, rooms: 3, garden: false, "colour/paint": "red" });
-  await field("A CSV row, with or without a header").fill('60,5,true,green,1.3.2024,A,"1.987"');
+  await field("A row of JSON, or of CSV with or without a header").fill('60,5,true,green,1.3.2024,A,"1.987"');
   await sent({ ...row, "size <m²>": 60, rooms: 5, garden: true, "colour/paint": "green" });
   await shows(page, ".warnings", 'colour/paint: "green" was not in the training data');
   await shows(page, "#reasons", "green");
 
   // A row is read by the conventions of the training file.
-  await field("A CSV row, with or without a header").fill("60,5,true,red,1/3/2024,A,1987");
+  await field("A row of JSON, or of CSV with or without a header").fill("60,5,true,red,1/3/2024,A,1987");
   await shows(page, "#row-message", 'sold: "1/3/2024" is not a date.');
-  await field("A CSV row, with or without a header").fill('60,5,true,red,,B,"1.98"');
+  await field("A row of JSON, or of CSV with or without a header").fill('60,5,true,red,,B,"1.98"');
   await shows(page, "#field-6-message", "Expected a number, got the string");
-  await field("A CSV row, with or without a header").fill('60,5,true,red,,(missing),"1.987"');
+  await field("A row of JSON, or of CSV with or without a header").fill('60,5,true,red,,(missing),"1.987"');
   await sent({ ...row, "size <m²>": 60, rooms: 5, "colour/paint": "red", sold: null, deck: null });
   await page.setInputFiles("#file", {
     name: "houses.csv",

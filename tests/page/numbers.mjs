@@ -30,22 +30,22 @@ await open({ hash: "#diabetes" }, async (page) => {
 
   // A row can be pasted without a header, or with a header in another order.
   await page.getByText("Paste a row").click();
-  await field("A CSV row, with or without a header").fill(FIRST_ROW);
+  await field("A row of JSON, or of CSV with or without a header").fill(FIRST_ROW);
   await shows(page, "#row-message", "Filled in 10 values.");
   await shows(page, "#prediction output", /^206$/);
   assert.deepEqual(await values(), FIRST_ROW.split(","));
-  await field("A CSV row, with or without a header").fill(
+  await field("A row of JSON, or of CSV with or without a header").fill(
     `id;${[...NAMES].reverse().join(";")}\n7;${FIRST_ROW.split(",").reverse().join(";")}\n`,
   );
   await shows(page, "#row-message", "Filled in 10 values.");
   assert.deepEqual(await values(), FIRST_ROW.split(","));
-  await field("A CSV row, with or without a header").fill(
+  await field("A row of JSON, or of CSV with or without a header").fill(
     `age|${NAMES.join("|")}\n1|${FIRST_ROW.replaceAll(",", "|")}`,
   );
   await shows(page, "#row-message", "The header contains age twice.");
-  await field("A CSV row, with or without a header").fill("1,2,3");
+  await field("A row of JSON, or of CSV with or without a header").fill("1,2,3");
   await shows(page, "#row-message", "Got 3 values, expected 10 values: age, sex");
-  await field("A CSV row, with or without a header").fill("age,bmi\n1,2");
+  await field("A row of JSON, or of CSV with or without a header").fill("age,bmi\n1,2");
   await shows(page, "#row-message", "Missing in the header: sex, bp, s1");
 
   // The prediction is that of the API: rounded on the page, exact when copied.

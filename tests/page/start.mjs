@@ -26,13 +26,19 @@ await open({}, async (page) => {
   }
 });
 
-// A model in the address may have a version. An unknown model is replaced by the first.
+// A model in the address may have a version. An unknown model is replaced by the first, with the error of the service.
 await open({ hash: "#iris@1" }, async (page) => {
   await shows(page, "#name", /^iris@1$/);
   assert.equal(await page.locator("#models a[aria-current]").innerText(), "iris");
   await shows(page, "#calls pre >> nth=0", `${base}/models/iris@1/predict`);
 });
-await open({ hash: "#gone", expectedErrors: ["status of 404"] }, (page) => shows(page, "#name", /^diabetes$/));
+await open({ hash: "#irs", expectedErrors: ["status of 404"] }, async (page) => {
+  await shows(page, "#name", /^diabetes$/);
+  await shows(page, "#unknown", /no model "irs".*did you mean "iris"\?.* This is diabetes\./s);
+  await page.getByRole("link", { name: "line" }).click();
+  await shows(page, "#name", /^line$/);
+  assert.ok(!(await page.locator("#unknown").isVisible()));
+});
 
 // The first one that can be loaded is shown; the default one if no other can.
 await open({ expectedErrors: ["status of 503"] }, async (page) => {
@@ -43,6 +49,10 @@ await open({ expectedErrors: ["status of 503"] }, async (page) => {
   await page.route(/models\/(iris|breast-cancer)$/, fail);
   await page.reload();
   await shows(page, "#name", /^line$/);
+  await page.unroute(/models\/(iris|breast-cancer)$/, fail);
+  await page.route(/models\/line$/, fail);
+  await page.reload();
+  await shows(page, "#name", /^iris$/);
 });
 
 // The prediction and all shown contributions fit on the screen of a laptop, for 30 features too.

@@ -67,6 +67,7 @@ await open({ hash: "#diabetes", expectedErrors: ["status of 422"] }, async (page
   // Invalid files are rejected before the first request.
   for (const [text, message] of [
     ["age,bmi\n1,2\n", "x.csv: missing columns sex, bp, s1, s2, s3, s4, s5, s6. Its header is age, bmi."],
+    [lines.slice(1, 3).join("\n"), "x.csv has no header: add a first line with the column names age, sex, bmi"],
     ["age\n", "x.csv needs a header and at least one row."],
     [`${lines[0]}\n1,2\n`, "x.csv, line 2: got 2 fields, expected 11 as in the header."],
     [`${lines[0]}\n"1,2\n`, "Line 2: an unclosed quote"],

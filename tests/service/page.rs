@@ -159,6 +159,28 @@ async fn every_type_of_feature_has_a_field() {
     run("fields.mjs", application_with_model(file.path()), "/").await;
 }
 
+/// A model with a long name, dates, and long categories.
+fn visits() -> Vec<u8> {
+    ModelDocument::regression(&"visits-".repeat(10)[..64], 6.0)
+        .features(json!([
+            {"name": "sold", "type": "date", "missing": {"impute": "2024-07-01"}, "range": ["2024-01-01", "2024-12-31"]},
+            {"name": "seen", "type": "date", "missing": "reject", "range": ["2024-01-01T06:00:00", "2024-12-31T18:00:00"]},
+            {"name": "reason_of_the_visit", "type": "string", "missing": "reject",
+             "levels": ["category number 001", "category number 050"]},
+        ]))
+        .column(column("sold days", json!({"feature": "sold", "part": "days"}), 100.0, 1.0), 0.01)
+        .column(column("seen days", json!({"feature": "seen", "part": "days"}), 100.0, 1.0), 0.01)
+        .set("/training/rows", 40)
+        .file(json!([["2024-02-01", "2024-02-01T06:00:00", "category number 001"]]))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_cut_off_in_narrow_and_wide_windows() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), visits()).unwrap();
+    run("narrow.mjs", application_with_model(file.path()), "/").await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn many_models_are_listed_in_pages() {
     let folder = tempfile::tempdir().unwrap();
