@@ -199,20 +199,23 @@ validate: $(SAM) $(CHECKOV) ## Check the templates, offline: syntax, safe settin
 	@$(STACK_TOOLS)/checkov/bin/checkov --quiet --compact --skip-download --framework cloudformation \
 	  $(addprefix --file ,$(TEMPLATES))
 	@$(VENV)/bin/python tests/stack/test_templates.py
+	@$(VENV)/bin/python tests/stack/test_deploy_tool.py
 
 # The answers of the first deployment are kept in samconfig.toml; STACK, REGION and PARAMETERS='Name=value …' change
 # them.
+# These variables reach the program by the environment, so that none of their characters has a meaning to the shell.
+export STACK REGION PARAMETERS CONFIRM MODEL MESSAGE ORDINATE
 deploy: $(CARGO_LAMBDA) $(SAM) ## Build and deploy to AWS; PARAMETERS='MaxRows=1000' sets a parameter
-	@$(deploy-step) prepare --stack '$(STACK)' --region '$(REGION)' --parameters '$(PARAMETERS)'
+	@$(deploy-step) prepare
 	sam build --template $(TEMPLATE) --build-dir $(BUILD) \
 	  --parameter-overrides Architecture=$$($(deploy-step) architecture)
-	@$(deploy-step) run --confirm '$(CONFIRM)'
+	@$(deploy-step) run
 
 parameters: $(SAM) ## List the parameters of the stack with their values
 	@$(deploy-step) parameters
 
 release: $(SAM) ## Publish MODEL=file to the catalog of the stack, and make it the live one; MESSAGE='why'
-	@$(deploy-step) release --model '$(MODEL)' --message '$(MESSAGE)' --ordinate '$(ORDINATE)'
+	@$(deploy-step) release
 
 sbom: $(CYCLONEDX) ## Write target/ordinate.cdx.json, the CycloneDX list of the crates of the function
 	cargo cyclonedx --manifest-path Cargo.toml --format json --target x86_64-unknown-linux-gnu --quiet

@@ -547,6 +547,25 @@ mod tests {
     }
 
     #[test]
+    fn metrics_have_the_names_of_the_stack_and_a_level_that_lambda_does_not_drop() {
+        let defaults = environment(&[]).metrics().unwrap();
+        assert_eq!(defaults, Some(MetricSettings::default()));
+        assert_eq!(environment(&[("METRICS", "none")]).metrics().unwrap(), None);
+        let stack = environment(&[
+            ("AWS_LAMBDA_FUNCTION_NAME", "models-Function-1"),
+            ("POWERTOOLS_SERVICE_NAME", "models"),
+            ("STAGE", "production"),
+            ("AWS_LAMBDA_LOG_LEVEL", "warn"),
+            ("AWS_LAMBDA_INITIALIZATION_TYPE", "provisioned-concurrency"),
+        ]);
+        let (service, stage) = ("models".into(), "production".into());
+        let settings = MetricSettings { service, stage, level: "WARN", provisioned: true };
+        assert_eq!(stack.metrics().unwrap(), Some(settings));
+        let keys = [("service", "models".to_owned()), ("function_name", "models-Function-1".to_owned())];
+        assert_eq!(stack.log().unwrap().function, keys);
+    }
+
+    #[test]
     fn log_levels_are_those_of_lambda_or_of_rust() {
         let level = |variables| environment(variables).log().unwrap().filter.default_level();
         assert_eq!(level(&[]), Some(Level::INFO.into()));
