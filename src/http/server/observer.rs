@@ -49,8 +49,8 @@ pub struct PredictionRecord<'a> {
     pub shadow_difference: Option<f64>,
 }
 
-/// The maximum size of a sample of predictions.
-pub const MAX_SAMPLE: usize = 100;
+/// The maximum size of a sample of predictions: the metrics of a request shall take less than 5 µs (docs/performance.md).
+pub const MAX_SAMPLE: usize = 10;
 
 /// Keeps metrics of requests.
 pub trait Observer: Debug + Send + Sync {
