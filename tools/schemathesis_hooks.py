@@ -18,7 +18,14 @@ def filter_case(context, case):
     body = case.body if isinstance(case.body, dict) else {}
     query = case.query or {}
     twice = any(query.get(name) is not None and body.get(name) is not None for name in WANTED)
-    return case.media_type not in WITHOUT_SCHEMA and not twice
+    return case.media_type not in WITHOUT_SCHEMA and not twice and have_one_form(body.get("X"))
+
+
+def have_one_form(rows):
+    """Rows by name, by position and single values cannot be in one request."""
+    forms = {kind for row in rows for kind in (dict, list) if isinstance(row, kind)} if isinstance(rows, list) else set()
+    values = isinstance(rows, list) and any(not isinstance(row, (dict, list)) for row in rows)
+    return len(forms) + values <= 1
 
 
 @schemathesis.hook
