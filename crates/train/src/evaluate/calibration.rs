@@ -20,7 +20,7 @@ pub const MIN_ROWS: usize = 10;
 
 /// The standard deviation of the normal prior of the temperature's logarithm, whose mean is 0: few rows change little. Without
 /// it, the few held-out rows of small data would make the log loss of new rows worse than no calibration.
-const PRIOR: f64 = 0.5;
+const PRIOR: f64 = 0.25;
 
 /// The folds of the rows for cross-fitting.
 const FOLDS: usize = 5;
@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn the_temperature_is_the_factor_of_overconfident_scores() {
         for factor in [0.5, 1.0, 2.0, 4.0] {
-            let rows = rows(factor, 13_000);
+            let rows = rows(factor, 65_000);
             let calibration = rows.calibration(0).unwrap();
             assert!((calibration.temperature / factor - 1.0).abs() < 0.02, "{calibration:?}");
             assert_eq!(calibration.is_worth_it(), (factor - 1.0_f64).abs() > 0.1, "{calibration:?}");

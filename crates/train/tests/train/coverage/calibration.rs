@@ -152,16 +152,24 @@ fn simulate(count: usize, features: usize, sets: u64) -> Line {
 fn calibration_improves_probabilities_on_new_rows_where_fits_are_overconfident() {
     let line = simulate(100, 20, 30);
     println!("{line:?}");
-    // The logarithm of a slope has a standard deviation of 0.36 over data sets: 0.07 for the mean of 30.
-    assert!(line.slopes[0] < 0.7 && line.slopes[2].ln().abs() < line.slopes[0].ln().abs() - 0.1);
+    // Both slopes are of the same data sets: the mean of 300 rises from 0.57 to 0.63.
+    assert!(line.slopes[0] < 0.7 && line.slopes[2].ln().abs() < line.slopes[0].ln().abs() - 0.03);
     assert!(line.losses[2] < line.losses[0]);
+}
+
+/// With 20 held-out rows of fits that need no calibration, chance decides; the prior limits what that costs.
+#[test]
+fn calibration_by_few_rows_costs_little() {
+    let line = simulate(100, 5, 30);
+    println!("{line:?}");
+    assert!(line.losses[2] - line.losses[0] < 0.005);
 }
 
 /// The table of docs/decisions.md: minutes in a debug build.
 #[test]
 #[ignore = "prints a table of the documentation"]
 fn table_of_calibration() {
-    for (rows, columns) in [(100, 20), (150, 20), (300, 20), (100, 10), (150, 10), (300, 10)] {
+    for (rows, columns) in [(100, 20), (150, 20), (300, 20), (100, 10), (150, 10), (300, 10), (100, 5)] {
         let Line { sets, calibrated, losses, slopes, reported, squares } = simulate(rows, columns, 300);
         let [loss, always, served] = losses;
         let [slope, _, slope_served] = slopes;
