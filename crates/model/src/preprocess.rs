@@ -1,11 +1,14 @@
 //! From a frame to the design matrix: products of powers and levels of features, centred and scaled. Training and
 //! serving share this code.
 
+mod level_runs;
+
 use std::collections::{BTreeSet, HashSet};
 use std::ops::Mul;
 
 use serde::{Deserialize, Serialize};
 
+use self::level_runs::{Run, runs};
 use crate::date::DatePart;
 use crate::double_double::DoubleDouble;
 use crate::frame::Frame;
@@ -183,6 +186,7 @@ impl Factor {
 #[derive(Debug, Clone)]
 pub struct Design {
     columns: Vec<Column>,
+    runs: Vec<Run>,
     offset: Option<ResolvedOffset>,
 }
 
@@ -244,7 +248,8 @@ impl Design {
             Ok(Column { product: product.collect::<Result<_, _>>()?, mean: column.mean, scale: column.scale })
         };
         let offset = preprocess.offset.as_ref().map(|offset| resolve_offset(offset, signature)).transpose()?;
-        Ok(Self { columns: preprocess.columns.iter().map(column).collect::<Result<_, _>>()?, offset })
+        let columns: Vec<Column> = preprocess.columns.iter().map(column).collect::<Result<_, _>>()?;
+        Ok(Self { runs: runs(&columns), columns, offset })
     }
 
     /// The term without a coefficient, centred, from one row of a frame; `None` for a model without an offset.
@@ -282,9 +287,20 @@ impl Design {
         self.width() == width && self.columns.iter().enumerate().all(is_feature)
     }
 
-    /// One row of the design before centring and scaling, from one row of a frame.
-    pub fn raw<'d>(&'d self, row: &'d [f64]) -> impl Iterator<Item = f64> + 'd {
-        self.columns.iter().map(|column| column.product(row).to_f64())
+    /// Appends one row of the design before centring and scaling, from one row of a frame.
+    pub fn extend_raw(&self, row: &[f64], to: &mut Vec<f64>) {
+        for run in &self.runs {
+            match run {
+                Run::Columns(first, end) => {
+                    to.extend(self.columns_of(*first, *end).map(|column| column.product(row).to_f64()));
+                }
+                Run::Levels(run) => run.extend_raw(row.get(run.position).copied().unwrap_or(f64::NAN), to),
+            }
+        }
+    }
+
+    fn columns_of(&self, first: usize, end: usize) -> impl Iterator<Item = &Column> {
+        self.columns.get(first..end).unwrap_or_default().iter()
     }
 
     /// The rounding errors of [`raw`](Self::raw): exact value − double, for each column of the row.
@@ -292,9 +308,19 @@ impl Design {
         self.columns.iter().map(|column| column.product(row).parts().1)
     }
 
-    /// One row of the design as the estimator sees it, from one row of a frame.
-    pub fn row<'d>(&'d self, row: &'d [f64]) -> impl Iterator<Item = f64> + 'd {
-        self.columns.iter().map(|column| column.offset(row) / column.scale)
+    /// Appends one row of the design as the estimator sees it, from one row of a frame.
+    pub fn extend_row(&self, row: &[f64], to: &mut Vec<f64>) {
+        for run in &self.runs {
+            match run {
+                Run::Columns(first, end) => {
+                    to.extend(self.columns_of(*first, *end).map(|column| column.standardised(row)));
+                }
+                Run::Levels(run) => {
+                    let level = row.get(run.position).copied().unwrap_or(f64::NAN);
+                    run.extend_row(level, &self.columns, row, to);
+                }
+            }
+        }
     }
 
     /// For each column, the positions of the features it is made from, each once and in ascending order.
@@ -319,7 +345,7 @@ impl Design {
             let rows = block.len() / features;
             let mut values = Vec::with_capacity(rows * self.width());
             for row in block.chunks_exact(features) {
-                values.extend(self.row(row));
+                self.extend_row(row, &mut values);
             }
             (rows, values)
         })
@@ -347,9 +373,10 @@ impl Column {
         }
     }
 
-    fn offset(&self, row: &[f64]) -> f64 {
+    /// Centred and scaled.
+    fn standardised(&self, row: &[f64]) -> f64 {
         let (value, rest) = self.product(row).parts();
-        value - self.mean + rest
+        (value - self.mean + rest) / self.scale
     }
 }
 

@@ -33,12 +33,12 @@ pub fn intercepts(document: &Document) -> Vec<f64> {
 /// The number with as many decimal digits as its uncertainty leaves: a multiple of a power of ten that is at least twice
 /// the uncertainty.
 fn certain_digits(value: f64, uncertainty: f64) -> f64 {
-    let power = (2.0 * uncertainty).log10().ceil();
+    let power = libm::log10(2.0 * uncertainty).ceil();
     if !(power.is_finite() && value.is_finite()) {
         return value;
     }
     if power > 0.0 {
-        let step = 10.0_f64.powf(power);
+        let step = libm::pow(10.0, power);
         return (value / step).round() * step;
     }
     // The power of a double is at least -324.

@@ -44,6 +44,10 @@ impl DesignRows for TrainingRows<'_> {
 }
 
 impl GlmRows for TrainingRows<'_> {
+    fn levels(&self) -> Vec<usize> {
+        self.table.levels()
+    }
+
     fn scan<E: From<SpoolError> + Send>(&self, each: &mut dyn FnMut(GlmRow<'_>) -> Result<(), E>) -> Result<(), E> {
         self.table.scan(&mut |row| {
             let EncodedRow { number, design, target, offset, weight, .. } = row;

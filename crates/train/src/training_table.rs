@@ -276,7 +276,7 @@ impl TrainingTable {
                 self.signature.features().iter().zip(&self.positions).filter(|(feature, _)| feature.indicator);
             rows.features.extend(indicated.map(|(_, place)| f64::from(u8::from(at(*place).is_nan()))));
             if let Some(design) = &mut rows.design {
-                design.extend(self.design.raw(rows.features.get(start..).unwrap_or_default()));
+                self.design.extend_raw(rows.features.get(start..).unwrap_or_default(), design);
             }
             let observed = self.observed(at(target_place));
             let target = match self.target_transform() {

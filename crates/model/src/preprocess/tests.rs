@@ -30,11 +30,54 @@ fn columns_are_products_of_powers_and_levels_centred_and_scaled() {
     let columns = products.into_iter().zip(["age", "age^3", "colour=red", "age^2:colour=red"]);
     let columns = columns.map(|(product, name)| DesignColumn { name: name.into(), ..column(product) });
     let design = design(columns.collect()).unwrap();
-    let raw = |row: &[f64]| design.raw(row).collect::<Vec<_>>();
+    let raw = |row: &[f64]| {
+        let mut values = Vec::new();
+        design.extend_raw(row, &mut values);
+        values
+    };
     assert_eq!(raw(&[3.0, 2.0]), [3.0, 27.0, 1.0, 9.0]);
     assert_eq!(raw(&[3.0, 0.0]), [3.0, 27.0, 0.0, 0.0]);
     assert_eq!(raw(&[3.0, UNKNOWN_LEVEL]), [3.0, 27.0, 0.0, 0.0]);
-    assert_eq!(design.row(&[3.0, 2.0]).collect::<Vec<_>>(), [1.0, 13.0, 0.0, 4.0]);
+    let mut row = Vec::new();
+    design.extend_row(&[3.0, 2.0], &mut row);
+    assert_eq!(row, [1.0, 13.0, 0.0, 4.0]);
+}
+
+#[test]
+fn many_levels_are_columns_of_zeros_and_a_one() {
+    let levels: Vec<String> = (0..20).map(|level| format!("{level:02}")).collect();
+    let features = vec![
+        Feature::new("age", FeatureType::Double),
+        Feature { levels: levels.clone(), ..Feature::new("town", FeatureType::String) },
+    ];
+    let signature = Signature::new(features, Target::new("y", FeatureType::Double)).unwrap();
+    let of = |name: &str, product| DesignColumn {
+        name: name.into(),
+        product,
+        mean: 0.1 * f64::from(u32::try_from(name.len()).unwrap()),
+        scale: 0.3,
+    };
+    let town = |level: &String| Factor { level: Some(level.clone()), ..Factor::feature("town") };
+    // All but the reference level and one in the middle, whose column is elsewhere, and a product.
+    let mut columns = vec![of("age", vec![Factor::feature("age")])];
+    let own = levels.iter().filter(|level| !["03", "11"].contains(&level.as_str()));
+    columns.extend(own.map(|level| of(&format!("town={level}"), vec![town(level)])));
+    columns.push(of("town=11", vec![town(&levels[11])]));
+    columns.push(of("age:town=05", vec![Factor::feature("age"), town(&levels[5])]));
+    let (target_transform, through_origin) = (TargetTransform::Identity, false);
+    let preprocess = Preprocess { columns, target_transform, through_origin, offset: None };
+    let design = Design::new(&preprocess, &signature).unwrap();
+    assert_eq!(design.runs.len(), 3);
+    for level in (0..20).map(f64::from).chain([UNKNOWN_LEVEL, f64::NAN]) {
+        let row = [2.5, level];
+        let (mut raw, mut standardised) = (Vec::new(), Vec::new());
+        design.extend_raw(&row, &mut raw);
+        design.extend_row(&row, &mut standardised);
+        let expected: Vec<f64> = design.columns.iter().map(|column| column.product(&row).to_f64()).collect();
+        assert_eq!(raw, expected);
+        let expected: Vec<f64> = design.columns.iter().map(|column| column.standardised(&row)).collect();
+        assert_eq!(standardised, expected);
+    }
 }
 
 #[test]
@@ -94,7 +137,8 @@ fn a_factor_has_a_function_a_mean_and_a_scale_of_its_own() {
         Design::new(&preprocess, &signature)
     };
     let design = of_minimum(Some(0.0)).unwrap();
-    let raw: Vec<f64> = design.raw(&[9.0, 2.0]).collect();
+    let mut raw = Vec::new();
+    design.extend_raw(&[9.0, 2.0], &mut raw);
     // ln 10 squared by mpmath; ((9 − 1) / 4)² · (1 − 0.5) / 0.25.
     assert!(raw.iter().zip([3.0, 5.301_898_110_478_399, 8.0]).all(|(got, expected)| (got - expected).abs() < 1e-14));
     assert!(of_minimum(None).unwrap_err().contains("expected a minimum of the feature \"age\""));

@@ -342,7 +342,8 @@ impl PredictionStatistics {
 /// `‖R⁻ᵀ(x − mean)‖²`, where the model has R.
 pub(super) fn distance(model: &Model, row: &[f64]) -> Option<f64> {
     let Inference { r, .. } = model.document().inference.as_ref().filter(|inference| !inference.r.is_empty())?;
-    let mut rest: Vec<f64> = model.design().row(row).collect();
+    let mut rest = Vec::new();
+    model.design().extend_row(row, &mut rest);
     let mut sum = 0.0;
     for (i, entries) in r.iter().enumerate() {
         let (diagonal, right) = entries.split_first()?;

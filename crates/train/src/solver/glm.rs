@@ -14,6 +14,7 @@
 
 mod basis;
 mod glm_fit;
+mod levels;
 mod rows;
 mod sums;
 
@@ -23,6 +24,7 @@ use super::moments::Moments;
 use super::qr::{UpperTriangle, dot};
 use basis::Basis;
 pub use glm_fit::{GlmFit, GlmStatistics};
+use levels::LevelSystem;
 use ordinate_model::family::Family;
 use ordinate_table::SpoolError;
 use rows::BlockRows;
@@ -55,6 +57,12 @@ pub trait GlmRows {
     /// # Errors
     /// [`SpoolError`] when the rows cannot be read, or the error of `each`.
     fn scan<E: From<SpoolError> + Send>(&self, each: &mut dyn FnMut(GlmRow<'_>) -> Result<(), E>) -> Result<(), E>;
+
+    /// The columns of the levels of the category with the most levels, ascending, if they are many: at most one of them is 1 in a
+    /// row, and the others are 0.
+    fn levels(&self) -> Vec<usize> {
+        Vec::new()
+    }
 }
 
 /// The model to fit.
@@ -89,7 +97,7 @@ pub fn fit(
     settings: &GlmSettings,
 ) -> Result<GlmFit, SolveError> {
     moments.finite_lengths(names)?;
-    let basis = Basis::new(moments, &[], settings.alpha == 0.0);
+    let basis = Basis::new(rows, moments, &[], settings.alpha == 0.0)?;
     let problem = Problem::new(rows, basis, settings)?;
     let solution = problem.minimise(None, names)?;
     problem.finish(&solution, true)
@@ -110,7 +118,7 @@ pub fn fit_of_part(
     moments.finite_lengths(names)?;
     let redundant = moments.redundant_features();
     let dropped = if settings.alpha == 0.0 { redundant.columns() } else { redundant.constant };
-    let basis = Basis::new(moments, &dropped, settings.alpha == 0.0);
+    let basis = Basis::new(rows, moments, &dropped, settings.alpha == 0.0)?;
     let problem = Problem::new(rows, basis, settings)?;
     let solution = problem.minimise(Some(start), names)?;
     problem.finish(&solution, false)
@@ -209,10 +217,7 @@ impl<'r, R: GlmRows> Problem<'r, R> {
     /// The parameters and sums of the first point: of a fit to similar rows, or of one step of reweighted least squares, if that
     /// is better than no column at all.
     fn start(&self, start: Option<&GlmFit>) -> Result<Option<Point>, SolveError> {
-        let mut flat = vec![0.0; self.size()];
-        if let Some(last) = flat.last_mut().filter(|_| self.rows.basis.intercept) {
-            *last = self.rows.null_intercept;
-        }
+        let flat = self.rows.basis.constant(self.rows.null_intercept);
         let better = match start {
             Some(start) => Some(self.rows.basis.parameters_of(start)),
             None => self.reweighted_step()?,
@@ -237,8 +242,9 @@ impl<'r, R: GlmRows> Problem<'r, R> {
 
     fn evaluate(&self, parameters: Vec<f64>) -> Result<Option<Point>, SolveError> {
         let sums = self.rows.sum(&Pass::Newton { parameters: &parameters })?;
-        let coefficients = parameters.len() - usize::from(self.rows.basis.intercept);
-        let squares: f64 = parameters.iter().take(coefficients).map(|parameter| parameter * parameter).sum();
+        let intercept = self.rows.basis.intercept_place();
+        let penalised = parameters.iter().enumerate().filter(|(at, _)| Some(*at) != intercept);
+        let squares: f64 = penalised.map(|(_, parameter)| parameter * parameter).sum();
         let objective = sums.loss / self.rows.weight + 0.5 * self.settings.alpha * squares;
         let is_finite = objective.is_finite() && sums.slopes.iter().chain(&sums.gram).all(|value| value.is_finite());
         Ok(is_finite.then_some(Point { parameters, objective, sums }))
@@ -250,8 +256,7 @@ impl<'r, R: GlmRows> Problem<'r, R> {
     }
 
     fn penalty(&self, parameter: usize) -> f64 {
-        let is_intercept = self.rows.basis.intercept && parameter + 1 == self.size();
-        if is_intercept { 0.0 } else { self.settings.alpha }
+        if self.rows.basis.intercept_place() == Some(parameter) { 0.0 } else { self.settings.alpha }
     }
 
     fn newton_step(&self, point: &Point, gradient: &[f64]) -> Option<Vec<f64>> {
@@ -262,15 +267,22 @@ impl<'r, R: GlmRows> Problem<'r, R> {
     /// Solves for the Hessian of these sums. Where rounding makes it singular, the diagonal is increased.
     fn solve(&self, sums: &Sums, right: &[f64]) -> Option<Vec<f64>> {
         let weight = self.rows.weight;
-        let hessian = |increase: f64| {
+        let dense = self.rows.basis.dense_size();
+        let solved = |increase: f64| {
+            let raised = |entry: f64, at| entry * (1.0 + increase) + increase * 1e-300 + self.penalty(at);
+            let levels = LevelSystem::new(&sums.levels, weight, |entry, level| raised(entry, dense + level));
             let entry = |i: usize, j: usize| {
                 let entry = sums.entry(i, j) / weight;
-                if i == j { entry * (1.0 + increase) + increase * 1e-300 + self.penalty(i) } else { entry }
+                if i == j { raised(entry, i) } else { entry }
             };
-            UpperTriangle::cholesky((0..self.size()).map(|i| (i..self.size()).map(|j| entry(i, j)).collect()).collect())
+            let mut hessian: Vec<Vec<f64>> = (0..dense).map(|i| (i..dense).map(|j| entry(i, j)).collect()).collect();
+            levels.eliminate(&mut hessian);
+            let factor = UpperTriangle::cholesky(hessian)?;
+            let (right, of_levels) = right.split_at_checked(dense)?;
+            let solution = factor.solve(&factor.solve_transposed(&levels.reduced(right, of_levels)));
+            Some(levels.completed(solution, of_levels))
         };
-        let factor = [0.0, 1e-14, 1e-11, 1e-8].into_iter().find_map(hessian)?;
-        let solution = factor.solve(&factor.solve_transposed(right));
+        let solution = [0.0, 1e-14, 1e-11, 1e-8].into_iter().find_map(solved)?;
         solution.iter().all(|value| value.is_finite()).then_some(solution)
     }
 

@@ -65,6 +65,7 @@ impl Moments {
             coefficients,
             triangle: design,
             unit_errors: None,
+            level_errors: self.level_errors(),
             explained_sum_of_squares: dot(projection, projection),
             residual_sum_of_squares: residual * residual,
         })
@@ -94,6 +95,8 @@ pub struct LeastSquaresFit {
     pub triangle: UpperTriangle,
     /// Unit standard errors, where they have more digits than those from `triangle`.
     pub unit_errors: Option<UnitErrors>,
+    /// Unit standard errors of a fit with a category of many levels, which takes much less time than from `triangle`.
+    pub level_errors: Option<UnitErrors>,
     /// `Σ w (ŷ − mean of y)²` over the rows of the fit.
     pub explained_sum_of_squares: f64,
     /// `Σ w (y − ŷ)²` over the rows of the fit.
@@ -131,7 +134,7 @@ impl LeastSquaresFit {
         self.zeros += places.len();
         means.clone_into(&mut self.means);
         self.triangle = UpperTriangle::zeros(0);
-        self.unit_errors = None;
+        (self.unit_errors, self.level_errors) = (None, None);
         self
     }
 
@@ -149,10 +152,8 @@ impl LeastSquaresFit {
 
     /// For each column, the fraction of its length that is orthogonal to the columns before it.
     pub fn orthogonal_fractions(&self) -> impl Iterator<Item = f64> {
-        self.triangle.rows().iter().enumerate().map(|(column, row)| {
-            let length = self.triangle.column(column).into_iter().fold(0.0, f64::hypot);
-            row.first().map_or(0.0, |orthogonal| orthogonal / length)
-        })
+        let lengths = self.triangle.lengths().into_iter();
+        self.triangle.rows().iter().zip(lengths).map(|(row, length)| row.first().map_or(0.0, |own| own / length))
     }
 
     /// Whether all residuals are rounding errors of the target.

@@ -11,6 +11,7 @@ pub mod estimate;
 pub mod folds;
 pub mod glm;
 pub mod least_squares;
+pub(crate) mod length;
 pub mod leverage;
 pub mod logistic;
 pub mod moments;

@@ -21,6 +21,7 @@ use super::qr::{UpperTriangle, dot};
 use super::simd;
 pub use dependency::RedundantColumns;
 use groups::Groups;
+pub(crate) use groups::WithinGroups;
 use ordinate_model::double_double::DoubleDouble;
 
 /// Rows in a block: few enough for the processor's cache, and one fewer than a multiple of the widest register, for the row

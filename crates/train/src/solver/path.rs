@@ -22,10 +22,12 @@ mod basis;
 mod bidiagonal;
 mod descent;
 mod problem;
+mod ridge_of_levels;
 mod sweep;
 
 use super::error::SolveError;
-use super::leverage::LeverageFactor;
+use super::length::length;
+use super::leverage::{LeverageFactor, MOST_COLUMNS};
 use super::moments::Moments;
 use super::qr::dot;
 use bidiagonal::Bidiagonal;
@@ -193,10 +195,6 @@ pub(crate) fn geometric(first: f64, last: f64, count: usize) -> Vec<f64> {
     (0..count).map(|step| first * libm::pow(last / first, step as f64 / steps)).collect()
 }
 
-fn length(column: &[f64]) -> f64 {
-    column.iter().copied().fold(0.0, f64::hypot)
-}
-
 impl Problem<'_> {
     fn path(
         &self,
@@ -207,6 +205,9 @@ impl Problem<'_> {
         let weights: Vec<PenaltyWeights> =
             penalties.iter().map(|penalty| self.weights(*penalty)).collect::<Result<_, _>>()?;
         if penalties.len() > 1 && weights.iter().all(|weights| weights.l1 == 0.0 && weights.l2 > 0.0) {
+            if let Some(found) = self.ridges_of_levels(&weights) {
+                return found.iter().map(|found| self.fitted(found, 0, 0.0, true)).collect();
+            }
             let bidiagonal = Bidiagonal::new(&self.columns, &self.target);
             return weights.iter().map(|weights| self.fitted(&bidiagonal.ridge(weights.l2), 0, 0.0, true)).collect();
         }
@@ -262,12 +263,21 @@ impl Problem<'_> {
         }
         // With fewer rows than columns, the QR of as many further rows as columns would take most of the time.
         let is_wide = self.target.len() < self.columns.len() && weights.l2 > 0.0;
-        let found = if is_wide {
+        let of_levels = self.ridges_of_levels(&[weights]).and_then(|mut found| found.pop());
+        let found = if let Some(found) = of_levels {
+            found
+        } else if is_wide {
             Bidiagonal::new(&self.columns, &self.target).ridge(weights.l2)
         } else {
             self.ridge(weights.l2)
         };
         self.fitted(&found, 0, 0.0, true).map(Some)
+    }
+
+    /// The fits with penalties on squares only, of a large category.
+    fn ridges_of_levels(&self, penalties: &[PenaltyWeights]) -> Option<Vec<Vec<f64>>> {
+        let is_large = self.columns.len() > MOST_COLUMNS;
+        if is_large { penalties.iter().map(|weights| self.ridge_of_levels(weights.l2)).collect() } else { None }
     }
 
     fn descend(

@@ -98,11 +98,22 @@ impl UpperTriangle {
 
     /// The length of each column.
     pub(crate) fn lengths(&self) -> Vec<f64> {
-        let mut lengths = vec![0.0_f64; self.columns];
+        // As `length()`, for all columns in two passes over the rows.
+        let mut largest = vec![0; self.columns];
         for (i, row) in self.rows.iter().enumerate() {
-            lengths.iter_mut().skip(i).zip(row).for_each(|(length, entry)| *length = length.hypot(*entry));
+            let largest = largest.iter_mut().skip(i).zip(row);
+            largest.for_each(|(largest, entry): (&mut u64, _)| *largest = (*largest).max(entry.abs().to_bits()));
         }
-        lengths
+        let units: Vec<f64> = largest.into_iter().map(|largest| power_of_two(f64::from_bits(largest))).collect();
+        let inverses: Vec<f64> = units.iter().map(|unit| 1.0 / unit).collect();
+        let mut squares = vec![0.0; self.columns];
+        for (i, row) in self.rows.iter().enumerate() {
+            for ((square, inverse), entry) in squares.iter_mut().zip(&inverses).skip(i).zip(row) {
+                let scaled = entry * inverse;
+                *square += scaled * scaled;
+            }
+        }
+        squares.iter().zip(units).map(|(square, unit)| square.sqrt() * unit).collect()
     }
 
     /// `R` becomes the factor of `[R; rows]`. The rows are given column by column and overwritten.

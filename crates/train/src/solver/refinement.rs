@@ -153,7 +153,7 @@ impl Refinement {
 
         // A correction larger than the target's spread means that R is not accurate enough: the fit is not changed.
         let explained = norm(&halfway);
-        let spread = norm(&fit.triangle.times(&fit.coefficients)).hypot(fit.residual_sum_of_squares.sqrt());
+        let spread = libm::hypot(norm(&fit.triangle.times(&fit.coefficients)), fit.residual_sum_of_squares.sqrt());
         if !(explained <= spread && moved.to_f64().is_finite()) {
             return (fit, false);
         }

@@ -6,8 +6,8 @@
 //! times `√w`, corrected by the leverage. The sum is stored as its triangular factor, so that it is not squared.
 
 use super::least_squares::LeastSquaresFit;
+use super::length::length;
 use super::qr::UpperTriangle;
-use super::unit_errors::length;
 
 /// Rows whose columns are absorbed at a time.
 const BLOCK_ROWS: usize = 64;

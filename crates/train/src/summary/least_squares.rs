@@ -12,7 +12,7 @@ use crate::distribution::{fisher_upper, student_two_sided};
 use crate::intercept;
 use crate::solver::least_squares::LeastSquaresFit;
 use crate::solver::robust_errors::{RobustErrors, StandardErrors};
-use crate::solver::unit_errors::{UnitErrors, length};
+use crate::solver::unit_errors::UnitErrors;
 use ordinate_model::double_double::DoubleDouble;
 use ordinate_model::quantile::student_quantile;
 
@@ -36,7 +36,7 @@ impl Residuals {
         let residual = weight.sqrt() * residual;
         self.rows += 1;
         self.weight += weight;
-        self.log_weight += weight.ln();
+        self.log_weight += libm::log(weight);
         self.squares += residual * residual;
         self.steps += self.previous.map_or(0.0, |previous| (residual - previous).powi(2));
         self.previous = Some(residual);
@@ -120,9 +120,13 @@ impl Summary {
         };
 
         let triangle = &fit.triangle;
-        let unit_errors =
-            fit.unit_errors.clone().unwrap_or_else(|| UnitErrors::from_triangle(&fit.triangle, &fit.means, weight));
-        let spreads = (0..fit.means.len()).map(|column| length(&triangle.column(column)));
+        let unit_errors = fit
+            .unit_errors
+            .as_ref()
+            .or(fit.level_errors.as_ref())
+            .cloned()
+            .unwrap_or_else(|| UnitErrors::from_triangle(&fit.triangle, &fit.means, weight));
+        let spreads = triangle.lengths();
         let terms = names.iter().zip(&fit.coefficients).zip(unit_errors.coefficients.iter().zip(spreads));
         let robust_error = |column: usize| robust.and_then(|robust| robust.coefficients.get(column)).copied();
         let terms = terms.enumerate().map(|(column, ((name, estimate), (error, spread)))| Term {
@@ -138,7 +142,7 @@ impl Summary {
             None => finite(variance.map(|variance| explained / columns / variance)),
         };
         let log_weight = residuals.map_or(0.0, |residuals| residuals.log_weight);
-        let per_row = (std::f64::consts::TAU * unexplained / rows).ln() + 1.0;
+        let per_row = libm::log(std::f64::consts::TAU * unexplained / rows) + 1.0;
         let log_likelihood = finite(Some((log_weight - rows * per_row) / 2.0));
         let parameters = fit.parameters() as f64;
         // The intercept is one of the parameters.
@@ -151,7 +155,7 @@ impl Summary {
             f_p: f.and_then(|f| fisher_upper(f, columns, freedom)),
             log_likelihood,
             aic: log_likelihood.map(|log| 2.0 * parameters - 2.0 * log),
-            bic: log_likelihood.map(|log| parameters * rows.ln() - 2.0 * log),
+            bic: log_likelihood.map(|log| parameters * libm::log(rows) - 2.0 * log),
             // The residuals of an exact fit are rounding errors.
             durbin_watson: residuals.and_then(Residuals::durbin_watson).filter(|_| freedom > 0.0 && !fit.is_exact()),
             condition_number: condition_number(fit, weight),

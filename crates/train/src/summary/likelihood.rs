@@ -111,7 +111,7 @@ impl Summary {
             null_deviance: finite(Some(fit.null_deviance)),
             mcfadden_r2: finite(log.zip(null).map(|(log, null)| 1.0 - log / null)),
             aic: log.map(|log| 2.0 * parameters - 2.0 * log),
-            bic: finite(log.map(|log| parameters * fit.weight.ln() - 2.0 * log)),
+            bic: finite(log.map(|log| parameters * libm::log(fit.weight) - 2.0 * log)),
             dispersion: fit.dispersion.filter(|dispersion| dispersion.is_finite()),
         };
         Self {

@@ -60,8 +60,8 @@ fn rotate(left: &mut [f64], right: &mut [f64]) -> Option<bool> {
         return Some(false);
     }
     let cotangent = (b - a) / (2.0 * c);
-    let tangent = cotangent.signum() / (cotangent.abs() + cotangent.hypot(1.0));
-    let cosine = 1.0 / tangent.hypot(1.0);
+    let tangent = cotangent.signum() / (cotangent.abs() + libm::hypot(cotangent, 1.0));
+    let cosine = 1.0 / libm::hypot(tangent, 1.0);
     let sine = cosine * tangent;
     for (left, right) in left.iter_mut().zip(right) {
         (*left, *right) = (cosine * *left - sine * *right, sine * *left + cosine * *right);

@@ -32,7 +32,7 @@ pub(super) fn is_identifier(column: &Column, association: &Association, rows: u6
 fn looks_like_codes(column: &Column, rows: u64) -> bool {
     let [low, high] = column.range;
     let (rows, span) = (rows as f64, high - low + 1.0);
-    let digits = |value: f64| value.abs().max(1.0).log10().floor();
+    let digits = |value: f64| libm::log10(value.abs().max(1.0)).floor();
     let has_digits = low > 0.0 && digits(low) >= 3.0 && digits(low).total_cmp(&digits(high)).is_eq();
     span < 1.1 * rows || (has_digits && rows * rows / (2.0 * span) > SURPRISING)
 }

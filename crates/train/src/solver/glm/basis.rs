@@ -5,63 +5,134 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
+use super::super::error::SolveError;
 use super::super::moments::Moments;
-use super::super::qr::UpperTriangle;
+use super::super::qr::{UpperTriangle, dot};
 use super::super::simd;
-use super::GlmFit;
+use super::levels::{Levels, grouped_moments};
+use super::{GlmFit, GlmRows};
 
 /// How columns of the design become columns of the fit: `U = Z R⁻¹`, where `Z` is centred and scaled and `RᵀR = ZᵀWZ / ΣW`, or
-/// `U = Z`.
+/// `U = Z`. The parameters are those of the dense columns, then the intercept, then those of the levels of a large category.
 #[derive(Debug, Clone)]
 pub(super) struct Basis {
-    /// The columns that the rows determine, ascending; others have the coefficient 0.
-    pub(super) kept: Vec<usize>,
+    /// The dense columns that the rows determine, ascending; columns that they do not determine have the coefficient 0.
+    pub(super) dense: Vec<usize>,
+    /// The levels of a large category.
+    pub(super) levels: Option<Levels>,
     /// Of all columns.
     pub(super) means: Vec<f64>,
     pub(super) scales: Vec<f64>,
-    /// `R` of the kept columns.
+    /// `R` of the dense columns, less the means of their groups if there are levels.
     pub(super) factor: Option<UpperTriangle>,
     pub(super) intercept: bool,
     pub(super) rows: u64,
 }
 
 impl Basis {
-    pub(super) fn new(moments: &Moments, dropped: &[usize], orthonormal: bool) -> Self {
+    pub(super) fn new(
+        rows: &impl GlmRows,
+        moments: &Moments,
+        dropped: &[usize],
+        orthonormal: bool,
+    ) -> Result<Self, SolveError> {
         let features = moments.triangle().columns().saturating_sub(1);
         let root = moments.weight().sqrt();
         let lengths = moments.unchecked_lengths();
         let scale = |length: &f64| if *length > 0.0 { length / root } else { 1.0 };
+        let scales: Vec<f64> = lengths.iter().take(features).map(scale).collect();
         let mut means = moments.means();
         means.truncate(features);
-        let kept: Vec<usize> = (0..features).filter(|column| !dropped.contains(column)).collect();
-        let factor = orthonormal.then(|| {
-            let of_kept: Vec<f64> = kept.iter().filter_map(|column| lengths.get(*column)).copied().collect();
-            let reduced = (!dropped.is_empty()).then(|| moments.without(dropped));
-            let triangle = reduced.as_ref().unwrap_or(moments).triangle();
-            triangle.leading(kept.len()).scaled(&of_kept)
-        });
-        let scales = lengths.iter().take(features).map(scale).collect();
-        Self { kept, means, scales, factor, intercept: moments.intercepts() > 0, rows: moments.rows() }
+        let intercept = moments.intercepts() > 0;
+        let is_kept = |column: &usize| dropped.binary_search(column).is_err();
+        let kept: Vec<usize> = (0..features).filter(is_kept).collect();
+        let mut levels: Vec<usize> = rows.levels().into_iter().filter(is_kept).collect();
+        if orthonormal && !intercept {
+            levels.clear();
+        }
+        let dense: Vec<usize> = kept.iter().copied().filter(|column| levels.binary_search(column).is_err()).collect();
+        let of = |values: &[f64]| -> Vec<f64> { dense.iter().filter_map(|at| values.get(*at)).copied().collect() };
+        let mut made =
+            Self { dense: dense.clone(), levels: None, means, scales, factor: None, intercept, rows: moments.rows() };
+        if levels.is_empty() {
+            made.factor = orthonormal.then(|| {
+                let reduced = (!dropped.is_empty()).then(|| moments.without(dropped));
+                reduced.as_ref().unwrap_or(moments).triangle().leading(dense.len()).scaled(&of(&lengths))
+            });
+            return Ok(made);
+        }
+        if !orthonormal {
+            made.levels = Some(Levels::penalised(levels, &made.scales));
+            return Ok(made);
+        }
+        // Dropped columns may join groups.
+        let of_all = if dropped.is_empty() { moments.within_groups() } else { None };
+        let within = match of_all {
+            Some(within) => Some(within),
+            None => grouped_moments(rows, &kept, &levels)?.and_then(|moments| moments.within_groups()),
+        };
+        if let Some(within) = within {
+            made.levels = Some(Levels::intercepts(levels, &within, &of(&made.scales)));
+            made.factor = Some(within.factor.leading(dense.len()).scaled(&of(&lengths)));
+        }
+        Ok(made)
+    }
+
+    /// The number of parameters of the dense columns and the intercept.
+    pub(super) fn dense_size(&self) -> usize {
+        self.dense.len() + usize::from(self.intercept_place().is_some())
+    }
+
+    /// The place of the intercept's parameter, if it has one of its own.
+    pub(super) fn intercept_place(&self) -> Option<usize> {
+        let has_group_intercepts = self.levels.as_ref().is_some_and(|levels| !levels.centers.is_empty());
+        (self.intercept && !has_group_intercepts).then_some(self.dense.len())
+    }
+
+    /// The parameter of each level in a row that has it, and of rows without a level.
+    pub(super) fn level_factors(&self) -> &[f64] {
+        self.levels.as_ref().map(|levels| levels.factors.as_slice()).unwrap_or_default()
     }
 
     /// The number of parameters.
     pub(super) fn size(&self) -> usize {
-        self.kept.len() + usize::from(self.intercept)
+        self.dense_size() + self.level_factors().len()
     }
 
-    /// The kept columns of rows of the design, given row by row, as columns of the fit.
-    pub(super) fn columns(&self, rows: &[f64], count: usize) -> Vec<Vec<f64>> {
-        let width = self.means.len();
-        let column = |column: &usize| -> Vec<f64> {
-            let at = |values: &[f64]| values.get(*column).copied().unwrap_or_default();
-            let (mean, scale) = (at(&self.means), at(&self.scales));
-            rows.chunks_exact(width.max(1)).map(|row| (at(row) - mean) / scale).collect()
+    /// The parameters of a constant linear predictor.
+    pub(super) fn constant(&self, predictor: f64) -> Vec<f64> {
+        let mut parameters = vec![0.0; self.dense_size()];
+        match self.intercept_place() {
+            Some(place) => parameters.get_mut(place).into_iter().for_each(|value| *value = predictor),
+            None if self.intercept => parameters.extend(self.level_factors().iter().map(|factor| predictor / factor)),
+            None => {}
+        }
+        parameters.resize(self.size(), 0.0);
+        parameters
+    }
+
+    /// The dense columns of rows, given row by row with the places of their levels, as columns of the fit.
+    pub(super) fn columns(&self, rows: &[f64], places: &[usize], count: usize) -> Vec<Vec<f64>> {
+        let width = self.dense.len();
+        let column = |(at, column): (usize, &usize)| -> Vec<f64> {
+            let [mean, scale] =
+                [&self.means, &self.scales].map(|values| values.get(*column).copied().unwrap_or_default());
+            let values = rows.chunks_exact(width.max(1)).map(|row| row.get(at).copied().unwrap_or_default());
+            let standardised = values.map(|value| (value - mean) / scale);
+            match self.levels.as_ref().filter(|levels| !levels.centers.is_empty()) {
+                Some(Levels { centers, .. }) => {
+                    let center = |place: &usize| centers.get(*place).and_then(|means| means.get(at));
+                    let centers = places.iter().map(|place| center(place).copied().unwrap_or_default());
+                    standardised.zip(centers).map(|(value, center)| value - center).collect()
+                }
+                None => standardised.collect(),
+            }
         };
-        let mut columns: Vec<Vec<f64>> = self.kept.iter().map(column).collect();
+        let mut columns: Vec<Vec<f64>> = self.dense.iter().enumerate().map(column).collect();
         if let Some(factor) = &self.factor {
             Arch::new().dispatch(Orthonormalise { factor, columns: &mut columns });
         }
-        if self.intercept {
+        if self.intercept_place().is_some() {
             columns.push(vec![1.0; count]);
         }
         columns
@@ -69,20 +140,34 @@ impl Basis {
 
     /// The coefficients of all standardised columns, and the intercept, from parameters.
     pub(super) fn coefficients(&self, parameters: &[f64]) -> (Vec<f64>, f64) {
-        let own = parameters.get(..self.kept.len()).unwrap_or_default();
-        let intercept = if self.intercept { parameters.last().copied().unwrap_or_default() } else { 0.0 };
-        (self.spread(&self.factor.as_ref().map_or_else(|| own.to_vec(), |factor| factor.solve(own))), intercept)
-    }
-
-    /// The values of the kept columns among zeros for the others.
-    fn spread(&self, of_kept: &[f64]) -> Vec<f64> {
+        let own = parameters.get(..self.dense.len()).unwrap_or_default();
+        let own = self.factor.as_ref().map_or_else(|| own.to_vec(), |factor| factor.solve(own));
+        let mut intercept = self.intercept_place().and_then(|place| parameters.get(place)).copied().unwrap_or_default();
         let mut all = vec![0.0; self.means.len()];
-        for (column, value) in self.kept.iter().zip(of_kept) {
-            if let Some(slot) = all.get_mut(*column) {
-                *slot = *value;
-            }
+        let mut set = |column: usize, value: f64| all.get_mut(column).into_iter().for_each(|slot| *slot = value);
+        self.dense.iter().zip(&own).for_each(|(column, value)| set(*column, *value));
+        let Some(Levels { columns, factors, centers }) = &self.levels else { return (all, intercept) };
+        let of_levels = parameters.get(self.dense_size()..).unwrap_or_default();
+        let mut values: Vec<f64> =
+            of_levels.iter().zip(factors).map(|(parameter, factor)| parameter * factor).collect();
+        for (value, center) in values.iter_mut().zip(centers) {
+            *value -= dot(&own, center);
         }
-        all
+        if !centers.is_empty() {
+            let reference = values.pop().unwrap_or_default();
+            for value in &mut values {
+                *value -= reference;
+            }
+            intercept = reference;
+        }
+        // With an intercept, the coefficient is that of the centred column.
+        for (column, value) in columns.iter().zip(values) {
+            let [mean, scale] =
+                [&self.means, &self.scales].map(|values| values.get(*column).copied().unwrap_or_default());
+            intercept += value * mean;
+            set(*column, value * scale);
+        }
+        (all, intercept)
     }
 
     /// The parameters of a fit to similar rows, whose means and scales are others.
@@ -96,9 +181,28 @@ impl Basis {
             all.push(slope * scale);
             at_means += slope * (mean - old_mean);
         }
-        let own: Vec<f64> = self.kept.iter().filter_map(|column| all.get(*column)).copied().collect();
+        let own: Vec<f64> = self.dense.iter().filter_map(|column| all.get(*column)).copied().collect();
         let mut parameters = self.factor.as_ref().map_or_else(|| own.clone(), |factor| factor.times(&own));
-        parameters.extend(self.intercept.then_some(at_means));
+        let Some(Levels { columns, factors, centers }) = &self.levels else {
+            parameters.extend(self.intercept.then_some(at_means));
+            return parameters;
+        };
+        let mut values = Vec::with_capacity(factors.len());
+        for column in columns {
+            let [standardised, mean, scale] =
+                [&all, &self.means, &self.scales].map(|values| values.get(*column).copied().unwrap_or_default());
+            values.push(standardised / scale);
+            at_means -= standardised / scale * mean;
+        }
+        if centers.is_empty() {
+            parameters.extend(self.intercept.then_some(at_means));
+        } else {
+            values.push(0.0);
+            for (value, center) in values.iter_mut().zip(centers) {
+                *value += at_means + dot(&own, center);
+            }
+        }
+        parameters.extend(values.iter().zip(factors).map(|(value, factor)| value / factor));
         parameters
     }
 }

@@ -2,9 +2,10 @@
 
 use super::super::error::SolveError;
 use super::super::leverage::MOST_COLUMNS;
+use super::super::moments::Accumulator;
 use super::super::qr::UpperTriangle;
 use super::super::unit_errors::UnitErrors;
-use super::sums::{Pass, StatisticSums, Sums};
+use super::sums::{Pass, StatisticSums, Sums, expected_curvature};
 use super::{GlmRows, Problem, Solution};
 use ordinate_model::family::Family;
 use ordinate_model::inference::DIAGONAL_INCREMENT;
@@ -168,7 +169,11 @@ impl<R: GlmRows> Problem<'_, R> {
             Some(value).filter(|value| value.is_finite())
         };
         let [of_fit, of_null] = likelihood.map(log_likelihood);
-        let (triangle, center) = self.information(&sums);
+        let (triangle, center) = if self.rows.basis.levels.is_some() {
+            self.information_of_levels(parameters)?
+        } else {
+            self.information(&sums)
+        };
         Ok(GlmStatistics {
             deviance,
             null_deviance,
@@ -183,10 +188,49 @@ impl<R: GlmRows> Problem<'_, R> {
         })
     }
 
+    /// As [`information()`](Self::information), from the rows: the other columns are not those of the fit.
+    fn information_of_levels(&self, parameters: &[f64]) -> Result<(Option<UpperTriangle>, Vec<f64>), SolveError> {
+        let (basis, settings) = (&self.rows.basis, &self.settings);
+        let columns = basis.means.len();
+        if columns > MOST_COLUMNS {
+            return Ok((None, vec![0.0; columns]));
+        }
+        let (coefficients, intercept) = basis.coefficients(parameters);
+        let levels = self.rows.rows.levels();
+        let mut accumulator: Option<Accumulator> = None;
+        self.rows.rows.scan::<SolveError>(&mut |row| {
+            let standardised = row.design.iter().zip(basis.means.iter().zip(&basis.scales));
+            let terms = standardised.map(|(value, (mean, scale))| (value - mean) / scale).zip(&coefficients);
+            let predictor = intercept + row.offset + terms.map(|(value, coefficient)| value * coefficient).sum::<f64>();
+            let near = || row.design.iter().copied().chain([0.0]).collect();
+            let accumulator = accumulator.get_or_insert_with(|| Accumulator::with_levels(near(), levels.clone()));
+            let weight = row.weight * expected_curvature(settings.family, libm::exp(predictor));
+            accumulator.push_exact(row.design, 0.0, &[], weight);
+            Ok(())
+        })?;
+        let Some(moments) = accumulator.map(Accumulator::finish) else { return Ok((None, vec![0.0; columns])) };
+        let moments = if basis.intercept { moments } else { moments.about_zero() };
+        let mut triangle = moments.triangle().leading(columns).scaled(&basis.scales);
+        if settings.alpha > 0.0 {
+            let root = DIAGONAL_INCREMENT.sqrt();
+            let lengths = triangle.lengths();
+            let entries =
+                |at: usize, length: f64| (0..columns).map(|row| if row == at { root * length } else { 0.0 }).collect();
+            let mut increments: Vec<Vec<f64>> =
+                lengths.iter().enumerate().map(|(at, length)| entries(at, *length)).collect();
+            triangle.absorb(&mut increments);
+        }
+        let is_regular = |row: &Vec<f64>| row.first().is_some_and(|diagonal| *diagonal > 0.0 && diagonal.is_finite());
+        let is_regular = triangle.rows().len() == columns && triangle.rows().iter().all(is_regular);
+        let means = moments.means().into_iter().zip(basis.means.iter().zip(&basis.scales));
+        let center = means.map(|(own, (mean, scale))| (own - mean) / scale).collect();
+        Ok((Some(triangle).filter(|_| is_regular), center))
+    }
+
     /// The factor of the information about the coefficients, and the centre of the rows by their working weights.
     fn information(&self, sums: &Sums) -> (Option<UpperTriangle>, Vec<f64>) {
         let basis = &self.rows.basis;
-        let columns = basis.kept.len();
+        let columns = basis.dense.len();
         let mean = |j: usize| if basis.intercept { sums.entry(j, columns) / sums.curvature } else { 0.0 };
         let means: Vec<f64> = (0..columns).map(mean).collect();
         // `z = Rᵀu`

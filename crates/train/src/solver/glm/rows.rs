@@ -17,6 +17,8 @@ const MOST_BYTES: u64 = 256 << 20;
 #[derive(Debug)]
 pub(super) struct Block {
     pub(super) columns: Columns,
+    /// For each row, the place of its level's parameter among those of the levels; empty without levels.
+    pub(super) places: Vec<usize>,
     pub(super) targets: Vec<f64>,
     pub(super) offsets: Vec<f64>,
     pub(super) weights: Vec<f64>,
@@ -25,7 +27,9 @@ pub(super) struct Block {
 /// Rows that are collected for a block.
 #[derive(Debug, Default)]
 struct RawBlock {
+    /// The dense columns.
     design: Vec<f64>,
+    places: Vec<usize>,
     targets: Vec<f64>,
     offsets: Vec<f64>,
     weights: Vec<f64>,
@@ -33,15 +37,16 @@ struct RawBlock {
 
 impl RawBlock {
     fn in_basis(self, basis: &Basis) -> Block {
-        let Self { design, targets, offsets, weights } = self;
-        Block { columns: Columns::new(basis.columns(&design, weights.len())), targets, offsets, weights }
+        let Self { design, places, targets, offsets, weights } = self;
+        let columns = Columns::new(basis.columns(&design, &places, weights.len()));
+        Block { columns, places, targets, offsets, weights }
     }
 }
 
 /// The rows of a fit.
 #[derive(Debug)]
 pub(super) struct BlockRows<'r, R> {
-    rows: &'r R,
+    pub(super) rows: &'r R,
     pub(super) basis: Basis,
     pub(super) family: Family,
     threads: usize,
@@ -57,7 +62,7 @@ pub(super) struct BlockRows<'r, R> {
 impl<'r, R: GlmRows> BlockRows<'r, R> {
     /// Reads the rows if they fit into memory.
     pub(super) fn new(rows: &'r R, basis: Basis, family: Family) -> Result<Self, SolveError> {
-        let numbers = (basis.size() + 3) as u64;
+        let numbers = (basis.dense_size() + 4) as u64;
         let fits = basis.rows.saturating_mul(numbers).saturating_mul(size_of::<f64>() as u64) <= MOST_BYTES;
         let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
         let (weight, offset_mean, null_intercept) = Self::sums_of_offsets(rows, family)?;
@@ -122,7 +127,7 @@ impl<'r, R: GlmRows> BlockRows<'r, R> {
 
     /// The sums of a pass over all rows.
     pub(super) fn sum(&self, pass: &Pass<'_>) -> Result<Sums, SolveError> {
-        let mut total = Sums::zero(self.basis.size());
+        let mut total = Sums::zero(&self.basis);
         let at_a_time = blocks_at_a_time(total.numbers(), self.threads);
         if let Some(blocks) = &self.memory {
             for batch in blocks.chunks(at_a_time) {
@@ -142,8 +147,8 @@ impl<'r, R: GlmRows> BlockRows<'r, R> {
     }
 
     fn sum_batch(&self, blocks: &[Block], pass: &Pass<'_>, total: &mut Sums) {
-        let family = self.family;
-        let of_block = |_: usize, block: &Block| Sums::from_block(block, pass, family);
+        let Self { basis, family, .. } = self;
+        let of_block = |_: usize, block: &Block| Sums::from_block(block, basis, pass, *family);
         sum_in_order(self.threads, 0, blocks, &of_block, &mut |sums: Sums| total.add(&sums));
     }
 
@@ -153,7 +158,8 @@ impl<'r, R: GlmRows> BlockRows<'r, R> {
             if row.weight == 0.0 {
                 return Ok(());
             }
-            block.design.extend_from_slice(row.design);
+            block.design.extend(self.basis.dense.iter().filter_map(|column| row.design.get(*column)));
+            block.places.extend(self.basis.levels.as_ref().map(|levels| levels.place(row.design)));
             block.targets.push(row.target);
             block.offsets.push(row.offset);
             block.weights.push(row.weight);

@@ -1,6 +1,8 @@
 //! The sums of one pass over the rows.
 
 use super::super::logistic::packed::packed_index;
+use super::basis::Basis;
+use super::levels::LevelSums;
 use super::rows::Block;
 use ordinate_model::family::Family;
 
@@ -39,8 +41,11 @@ pub(super) struct Sums {
     pub(super) loss: f64,
     /// The gradient of the loss, or the right side of the normal equations.
     pub(super) slopes: Vec<f64>,
-    /// A packed upper triangle: the Hessian of the loss, or the matrix of the normal equations.
+    /// A packed upper triangle of the dense columns and the intercept: the Hessian of the loss, or the matrix of the normal
+    /// equations.
     pub(super) gram: Vec<f64>,
+    /// The other entries of that matrix.
+    pub(super) levels: LevelSums,
     /// `Σ w · curvature`
     pub(super) curvature: f64,
     /// The largest changes of rows whose target is 0, and of others.
@@ -62,11 +67,13 @@ pub(super) struct StatisticSums {
 }
 
 impl Sums {
-    pub(super) fn zero(size: usize) -> Self {
+    pub(super) fn zero(basis: &Basis) -> Self {
+        let size = basis.dense_size();
         Self {
             loss: 0.0,
-            slopes: vec![0.0; size],
+            slopes: vec![0.0; basis.size()],
             gram: vec![0.0; size * (size + 1) / 2],
+            levels: LevelSums::zero(basis.level_factors().len(), size),
             curvature: 0.0,
             reach: [0.0; 2],
             statistics: StatisticSums::default(),
@@ -76,10 +83,10 @@ impl Sums {
 
     /// The number of numbers, at least 1.
     pub(super) fn numbers(&self) -> usize {
-        self.gram.len() + self.slopes.len() + 1
+        self.gram.len() + self.slopes.len() + self.levels.products.len() + 1
     }
 
-    /// An entry of the Hessian, with `i ≤ j`.
+    /// An entry of the Hessian of the dense columns and the intercept, with `i ≤ j`.
     pub(super) fn entry(&self, i: usize, j: usize) -> f64 {
         self.gram.get(packed_index(i, j, self.size)).copied().unwrap_or(f64::NAN)
     }
@@ -92,6 +99,8 @@ impl Sums {
         self.curvature += other.curvature;
         add(&mut self.slopes, &other.slopes);
         add(&mut self.gram, &other.gram);
+        add(&mut self.levels.curvatures, &other.levels.curvatures);
+        add(&mut self.levels.products, &other.levels.products);
         self.reach.iter_mut().zip(other.reach).for_each(|(ours, theirs)| *ours = ours.max(theirs));
         let (ours, theirs) = (&mut self.statistics, &other.statistics);
         add(&mut ours.deviance, &theirs.deviance);
@@ -101,8 +110,19 @@ impl Sums {
     }
 
     /// The sums over a block.
-    pub(super) fn from_block(block: &Block, pass: &Pass<'_>, family: Family) -> Self {
-        let mut sums = Self::zero(block.columns.len());
+    pub(super) fn from_block(block: &Block, basis: &Basis, pass: &Pass<'_>, family: Family) -> Self {
+        let mut sums = Self::zero(basis);
+        let dense = basis.dense_size();
+        let scores_of = |parameters: &[f64]| -> Vec<f64> {
+            let (of_dense, of_levels) = parameters.split_at_checked(dense).unwrap_or_default();
+            let mut scores = block.columns.scores(of_dense);
+            scores.resize(scores.len().max(block.weights.len()), 0.0);
+            for (score, place) in scores.iter_mut().zip(&block.places) {
+                let of_level = of_levels.get(*place).zip(basis.level_factors().get(*place));
+                *score += of_level.map_or(0.0, |(parameter, factor)| parameter * factor);
+            }
+            scores
+        };
         let rows = || block.targets.iter().zip(&block.offsets).zip(&block.weights);
         let mut residuals = Vec::with_capacity(block.weights.len());
         let mut curvatures = Vec::with_capacity(block.weights.len());
@@ -116,7 +136,7 @@ impl Sums {
                 }
             }
             Pass::Newton { parameters } => {
-                let scores = block.columns.scores(parameters);
+                let scores = scores_of(parameters);
                 for (((target, offset), weight), score) in rows().zip(scores) {
                     let Row { loss, residual, curvature } = Row::new(family, *target, score + offset);
                     sums.loss += weight * loss;
@@ -125,7 +145,7 @@ impl Sums {
                 }
             }
             Pass::Reach { direction } => {
-                let scores = block.columns.scores(direction);
+                let scores = scores_of(direction);
                 for ((target, _), score) in block.targets.iter().zip(&block.weights).zip(scores) {
                     let [of_zero, of_others] = &mut sums.reach;
                     let reach = if *target == 0.0 { of_zero } else { of_others };
@@ -134,7 +154,7 @@ impl Sums {
                 return sums;
             }
             Pass::Statistics { parameters, null } => {
-                let scores = block.columns.scores(parameters);
+                let scores = scores_of(parameters);
                 for (((target, offset), weight), score) in rows().zip(scores) {
                     sums.statistics.push(family, [*target, *weight], [score + offset, null + offset]);
                     curvatures.push(weight * expected_curvature(family, libm::exp(score + offset)));
@@ -142,7 +162,14 @@ impl Sums {
             }
         }
         sums.curvature = curvatures.iter().sum();
+        sums.levels.push(basis.level_factors(), &block.places, &curvatures, block.columns.all());
         if !residuals.is_empty() {
+            for (place, residual) in block.places.iter().zip(&residuals) {
+                if let Some((slope, factor)) = sums.slopes.get_mut(dense + place).zip(basis.level_factors().get(*place))
+                {
+                    *slope += factor * residual;
+                }
+            }
             block.columns.add_slopes(residuals, &mut sums.slopes);
         }
         block.columns.add_gram(curvatures, &mut sums.gram);
@@ -174,7 +201,7 @@ impl StatisticSums {
 }
 
 /// The expected second derivative of the loss of a row by its linear predictor.
-fn expected_curvature(family: Family, mean: f64) -> f64 {
+pub(super) fn expected_curvature(family: Family, mean: f64) -> f64 {
     match family {
         Family::Poisson => mean,
         Family::Gamma => 1.0,

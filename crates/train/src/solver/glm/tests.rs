@@ -1,6 +1,7 @@
 use super::*;
 use crate::solver::moments::Accumulator;
 
+mod levels;
 mod other_libraries;
 mod separation;
 
@@ -61,7 +62,8 @@ fn rows_that_are_read_again_for_each_pass_give_the_same_bits_as_rows_in_memory()
     let rows = rows(Family::Poisson, true, true);
     let settings = GlmSettings::new(Family::Poisson);
     let of = |in_memory: bool| {
-        let mut problem = Problem::new(&rows, Basis::new(&rows.moments(), &[], true), &settings).unwrap();
+        let mut problem =
+            Problem::new(&rows, Basis::new(&rows, &rows.moments(), &[], true).unwrap(), &settings).unwrap();
         if !in_memory {
             problem.rows.forget();
         }

@@ -7,8 +7,8 @@
 use super::super::design_rows::DesignRows;
 use super::super::error::SolveError;
 use super::super::estimate::Estimate;
+use super::super::length::length;
 use super::super::qr::UpperTriangle;
-use super::super::unit_errors::length;
 use super::iterate::{Iterate, longest};
 use super::packed::packed_index;
 use super::standardisation::Standardisation;

@@ -34,6 +34,11 @@ impl Columns {
         self.columns.len()
     }
 
+    /// The columns, including the padding.
+    pub(crate) fn all(&self) -> &[Vec<f64>] {
+        &self.columns
+    }
+
     /// `Z θ`, including the padding.
     pub(crate) fn scores(&self, parameters: &[f64]) -> Vec<f64> {
         self.instructions.dispatch(Scores { columns: &self.columns, parameters })

@@ -2,6 +2,7 @@
 
 use super::Moments;
 use crate::solver::error::SolveError;
+use crate::solver::length::length;
 use crate::solver::qr::{UpperTriangle, dot};
 
 /// A column is a combination of others when a smaller fraction of its length is orthogonal to them: well above the rounding
@@ -116,7 +117,7 @@ impl Moments {
             let mut entries = self.triangle.column(column);
             kept.reflect(&mut entries);
             let orthogonal = entries.split_off(kept.0.len().min(entries.len()));
-            let own = orthogonal.iter().copied().fold(0.0, f64::hypot);
+            let own = length(&orthogonal);
             let length = of(lengths, column);
             if own <= SUSPECT * length {
                 let parts = kept.factors(entries.clone());
@@ -177,7 +178,7 @@ impl IndependentColumns {
 
     /// Adds a column: its components along the columns before it, and its orthogonal part.
     fn push(&mut self, column: usize, mut entries: Vec<f64>, mut orthogonal: Vec<f64>) {
-        let length = orthogonal.iter().copied().fold(0.0, f64::hypot);
+        let length = length(&orthogonal);
         let mut diagonal = length;
         let mut scale = 0.0;
         if orthogonal.len() > 1 && length > 0.0 {

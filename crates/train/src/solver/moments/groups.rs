@@ -11,8 +11,10 @@
 //! the groups. Rotations then move the columns to their places. A category with thousands of levels costs as much as one number.
 
 use super::{BLOCK_ROWS, Moments};
+use crate::solver::length::length;
 use crate::solver::qr::UpperTriangle;
 use crate::solver::simd;
+use crate::solver::unit_errors::UnitErrors;
 
 /// Rows in groups.
 #[derive(Debug, Clone)]
@@ -180,7 +182,61 @@ fn move_column(rows: &mut [Vec<f64>], from: usize, to: usize) {
     }
 }
 
+/// Rows relative to the means of their groups.
+#[derive(Debug, Clone)]
+pub(crate) struct WithinGroups {
+    /// The columns of the levels, ascending.
+    pub(crate) levels: Vec<usize>,
+    /// The other columns, ascending; the target is the last.
+    pub(crate) others: Vec<usize>,
+    /// The total weight of each group: of the levels, then of the rows without a level.
+    pub(crate) weights: Vec<f64>,
+    /// For each group, the distances of its means from the means of all rows, for each of the other columns.
+    pub(crate) centers: Vec<Vec<f64>>,
+    /// The factor R of the deviations of the other columns from the means of the groups.
+    pub(crate) factor: UpperTriangle,
+}
+
 impl Moments {
+    /// The deviations from the means of groups, if the rows are in groups.
+    pub(crate) fn within_groups(&self) -> Option<WithinGroups> {
+        let Groups { levels, others, each, within, .. } = self.groups.as_ref()?;
+        let means: Vec<f64> = others.iter().filter_map(|column| self.mean.get(*column)).copied().collect();
+        let apart = |group: &Group| group.means.iter().zip(&means).map(|(own, mean)| own - mean).collect();
+        Some(WithinGroups {
+            levels: levels.clone(),
+            others: others.clone(),
+            weights: each.iter().map(|group| group.weight).collect(),
+            centers: each.iter().map(apart).collect(),
+            factor: within.clone(),
+        })
+    }
+
+    /// The unit standard errors of least squares, if the rows are in groups: without a large matrix. The differences between groups
+    /// are those of their means.
+    pub(crate) fn level_errors(&self) -> Option<UnitErrors> {
+        let WithinGroups { levels, others, weights, centers, factor } = self.within_groups()?;
+        let (reference, weight) = centers.last().zip(weights.last())?;
+        if weights.iter().any(|weight| *weight <= 0.0) {
+            return None;
+        }
+        let features = others.len().saturating_sub(1);
+        let factor = factor.leading(features);
+        let means = self.means();
+        let of_others = others.iter().take(features).filter_map(|column| means.get(*column));
+        let at_reference: Vec<f64> = of_others.zip(reference).map(|(mean, apart)| mean + apart).collect();
+        let UnitErrors { intercept, coefficients } = UnitErrors::from_triangle(&factor, &at_reference, *weight);
+        let mut all = vec![0.0; means.len().saturating_sub(1)];
+        let mut set = |column: usize, value: f64| all.get_mut(column).into_iter().for_each(|slot| *slot = value);
+        others.iter().zip(coefficients).for_each(|(column, error)| set(*column, error));
+        for (column, (own, center)) in levels.iter().zip(weights.iter().zip(&centers)) {
+            let apart: Vec<f64> = center.iter().zip(reference).take(features).map(|(own, other)| own - other).collect();
+            let of_means = (1.0 / own + 1.0 / weight).sqrt();
+            set(*column, libm::hypot(of_means, length(&factor.solve_transposed(&apart))));
+        }
+        Some(UnitErrors { intercept, coefficients: all })
+    }
+
     /// The moments of the groups, in place of those that were computed for fewer rows.
     pub(super) fn of_groups(mut self, mut groups: Groups) -> Self {
         (self.weight, self.mean, self.triangle) = groups.finish();
@@ -253,6 +309,25 @@ mod tests {
             assert_equal(&found, &expected);
             assert_eq!(found.redundant_features(), expected.redundant_features());
         }
+    }
+
+    #[test]
+    fn standard_errors_of_levels_are_those_of_their_columns() {
+        let mut rows = rows(300, false);
+        // Without the constant column, with which the columns have no single fit.
+        for row in &mut rows {
+            row.remove(row.len() - 2);
+        }
+        let levels: Vec<usize> = (2..9).collect();
+        let moments = moments(&rows, |row| 1.0 + (row % 3) as f64, &levels);
+        let found = moments.level_errors().unwrap();
+        let mut means = moments.means();
+        means.pop();
+        let expected = UnitErrors::from_triangle(&moments.triangle.leading(means.len()), &means, moments.weight);
+        let near = |found: f64, expected: f64| assert!((found / expected - 1.0).abs() < 1e-9, "{found} {expected}");
+        near(found.intercept, expected.intercept);
+        assert_eq!(found.coefficients.len(), expected.coefficients.len());
+        found.coefficients.iter().zip(&expected.coefficients).for_each(|(found, expected)| near(*found, *expected));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
+use super::super::length::length;
 use super::super::simd;
 
 /// A Householder reflection `I − scale · v vᵀ` of the last entries.
@@ -19,7 +20,7 @@ struct Reflection {
 impl Reflection {
     /// The reflection that leaves only the first entry, and this entry.
     fn new(entries: &[f64]) -> (Self, f64) {
-        let length = entries.iter().copied().fold(0.0, f64::hypot);
+        let length = length(entries);
         let mut vector = entries.to_vec();
         let Some(first) = vector.first_mut().filter(|_| length > 0.0) else {
             return (Self { vector, scale: 0.0 }, 0.0);
@@ -73,7 +74,7 @@ impl Bidiagonal {
         let mut diagonal = self.diagonal.first().copied().unwrap_or(0.0);
         for place in 0..self.diagonal.len() {
             // The row of the penalty, whose target is zero.
-            let length = diagonal.hypot(root);
+            let length = libm::hypot(diagonal, root);
             let (below, next) = (self.above.get(place), self.diagonal.get(place + 1));
             let Some([current, following @ ..]) = target.get_mut(place..) else { break };
             *current *= diagonal / length;
@@ -82,7 +83,7 @@ impl Bidiagonal {
                 break;
             };
             // The row below.
-            let all = length.hypot(*below);
+            let all = libm::hypot(length, *below);
             let (cosine, sine) = (length / all, below / all);
             (*current, *following) = (cosine * *current + sine * *following, cosine * *following - sine * *current);
             rows.push((all, sine * next));

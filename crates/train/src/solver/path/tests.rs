@@ -6,6 +6,7 @@ use super::*;
 use proptest::prelude::*;
 
 mod dependent;
+mod levels;
 mod leverage_factor;
 mod other_libraries;
 
