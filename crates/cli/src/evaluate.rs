@@ -9,8 +9,10 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use indexmap::IndexMap;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::confusion::Confusion;
+use super::line_width::line_width;
 use super::metric_table::{self, MetricColumn};
 use super::model;
 use super::print_error;
@@ -18,6 +20,7 @@ use super::progress::{Progress, total_bytes};
 use super::reading::ReadingArguments;
 use super::scoring::{Batch, Scorer, ScoringError};
 use super::skipped::{OnError, RowError, SkippedRows};
+use ordinate_model::artifact::Training;
 use ordinate_model::cell::Cell;
 use ordinate_model::reading::Reading;
 use ordinate_model::scalar::Scalar;
@@ -258,7 +261,13 @@ impl<'m> Measured<'m> {
         let weight = self.weight(row)?;
         match (&mut self.evaluation, answer) {
             (Evaluation::Regression(evaluation), Some((PredictedRow::Value(predicted), exposure))) => {
-                evaluation.push_with_exposure(self.target.number(row)?, predicted, weight, exposure);
+                let actual = self.target.number(row)?;
+                let family = self.model.document().estimator.glm_family();
+                if let Some(family) = family.filter(|family| !family.has(actual)) {
+                    let expected = family.targets();
+                    return Err(self.target.error(row, format!("expected {expected}, got {actual}")));
+                }
+                evaluation.push_with_exposure(actual, predicted, weight, exposure);
             }
             (
                 Evaluation::Classification(evaluation),
@@ -330,7 +339,10 @@ impl EvaluationReport<'_> {
         let title = format!("{measured} at training");
         let before = training.get("test").map(|metrics| column(&title, metrics, errors));
         let columns: Vec<MetricColumn<'_>> = [here].into_iter().chain(baseline).chain(before).collect();
-        text.push_str(&metric_table::table(&columns).to_string());
+        text.push_str(&metric_table::table(&columns).within(line_width()));
+        if let Some(note) = self.note_on_weights(&model.document().training) {
+            let _ = writeln!(text, "\n{note}");
+        }
         if self.without_target > 0 {
             let rows = counted(self.without_target, "row", "rows");
             let _ = writeln!(text, "\n{rows} without a value of the target left out.");
@@ -341,9 +353,25 @@ impl EvaluationReport<'_> {
             let _ = writeln!(text, "\n{total} imputed: {}.", features.collect::<Vec<_>>().join(", "));
         }
         if let Some(confusion) = &self.confusion {
-            text.extend(["\n", &confusion.table("rows").to_string()]);
+            text.extend(["\n", &confusion.table("rows").within(line_width())]);
         }
         text
+    }
+
+    /// Where only the metrics of one side are weighted.
+    fn note_on_weights(&self, training: &Training) -> Option<String> {
+        let at_training = training.parameters.get("weights").and_then(Value::as_str);
+        match (self.weights, at_training) {
+            (None, Some(name)) => Some(format!(
+                "The metrics at training are weighted by {}; those of these rows are not (--weights weights them).",
+                name.escape_debug()
+            )),
+            (Some(name), None) => Some(format!(
+                "The metrics of these rows are weighted by {}; those at training are not weighted.",
+                name.escape_debug()
+            )),
+            _ => None,
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::coefficients::CoefficientTable;
+use super::line_width::line_width;
 use super::train::significant;
 use super::{intervals, metric_table, model};
 use ordinate_model::Model;
@@ -144,7 +145,7 @@ fn report(model: &Model, coefficients: &CoefficientTable<'_>) -> String {
         format!("{}@{}: {task}, {}\n\n", model.name(), model.version(), document.estimator.family()),
         facts.to_string(),
         format!("\nFeatures\n{}", features(&document.signature)),
-        format!("\nCoefficients, for one unit of the column\n{}", coefficients.table()),
+        format!("\nCoefficients, for one unit of the column\n{}", coefficients.table().within(line_width())),
         format!("\nTraining\n{}", training(&document.training)),
         metrics(&document.training),
         notes(&document.training),
@@ -232,5 +233,9 @@ fn plain(value: &Value) -> String {
 
 fn metrics(training: &Training) -> String {
     let columns = metric_table::of_training(training, None);
-    if columns.is_empty() { String::new() } else { format!("\nMetrics\n{}", metric_table::table(&columns)) }
+    if columns.is_empty() {
+        String::new()
+    } else {
+        format!("\nMetrics\n{}", metric_table::table(&columns).within(line_width()))
+    }
 }

@@ -14,6 +14,7 @@ mod health;
 mod history;
 mod inspect;
 mod intervals;
+mod line_width;
 mod metric_table;
 mod model;
 mod models;

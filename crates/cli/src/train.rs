@@ -17,6 +17,7 @@ use super::catalog::{create, is_catalog, wait};
 use super::coefficients::CoefficientTable;
 use super::confusion::Confusion;
 use super::curl::{curl, program};
+use super::line_width::line_width;
 use super::output::{is_standard_output, same_file};
 use super::progress::Progress;
 use super::{intervals, metric_table};
@@ -30,6 +31,7 @@ use ordinate_model::wording::counted;
 use ordinate_server::settings::PORT;
 use ordinate_table::{Decision, Origin, Watch, expanded, shell_word};
 use ordinate_train::evaluate::ClassMetrics;
+use ordinate_train::feature_count::feature_count;
 use ordinate_train::measured_rows::MeasuredRows;
 use ordinate_train::plan::PenaltyPlan;
 use ordinate_train::report::{ReportInput, card, html, no_standard_errors};
@@ -247,15 +249,15 @@ impl<'a> TrainingResults<'a> {
 fn report(trained: &Trained, saved: Option<&Result<PathBuf, String>>) -> Result<String, Box<dyn Error>> {
     let Trained { document, held_out, test_rows: tested, notes, .. } = trained;
     let rows = document.training.rows.unwrap_or_default();
-    let mut text = String::new();
-    let features = document.signature.width();
-    let noun = if features == 1 { "feature" } else { "features" };
+    let (mut text, width) = (String::new(), line_width());
+    let features = feature_count(document);
     let target = &document.signature.target().name;
-    writeln!(text, "{}@{}: {target} from {features} {noun}, {rows} rows\n", document.name, document.version)?;
+    writeln!(text, "{}@{}: {target} from {features}, {rows} rows\n", document.name, document.version)?;
     if let Some(summary) = &trained.summary {
-        writeln!(text, "Coefficients of {}, for one unit of the column\n{summary}", summary.target)?;
+        writeln!(text, "Coefficients of {}, for one unit of the column\n{}", summary.target, summary.text(width))?;
     } else {
-        writeln!(text, "Coefficients, for one unit of the column\n{}", CoefficientTable::new(document).table())?;
+        let table = CoefficientTable::new(document).table().within(width);
+        writeln!(text, "Coefficients, for one unit of the column\n{table}")?;
         if let Some(reason) = no_standard_errors(document) {
             writeln!(text, "{reason}\n")?;
         }
@@ -303,13 +305,14 @@ fn confusion(trained: &Trained) -> Option<Confusion<'_>> {
 
 fn confusion_matrix(text: &mut String, trained: &Trained, rows: &str) -> Result<(), std::fmt::Error> {
     match confusion(trained) {
-        Some(confusion) => writeln!(text, "{}", confusion.table(rows)),
+        Some(confusion) => writeln!(text, "{}", confusion.table(rows).within(line_width())),
         None => Ok(()),
     }
 }
 
 fn metrics(text: &mut String, document: &Document, rows: Option<[u64; 2]>) -> Result<(), std::fmt::Error> {
-    writeln!(text, "{}", metric_table::table(&metric_table::of_training(&document.training, rows)))
+    let table = metric_table::table(&metric_table::of_training(&document.training, rows));
+    writeln!(text, "{}", table.within(line_width()))
 }
 
 /// Six significant digits.

@@ -28,6 +28,15 @@ impl Family {
         }
     }
 
+    /// The targets that the family has, in messages.
+    #[must_use]
+    pub fn targets(self) -> &'static str {
+        match self {
+            Self::Poisson => "a number of at least zero",
+            Self::Gamma => "a number greater than zero",
+        }
+    }
+
     /// The standard deviation of a target of this mean, for a dispersion of 1: the root of the variance function.
     #[must_use]
     pub fn deviation(self, mean: f64) -> f64 {

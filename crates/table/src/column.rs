@@ -38,7 +38,8 @@ impl Role {
             Self::Feature => Purpose::Feature,
             Self::Target { .. } => Purpose::Target,
             Self::Weight => Purpose::Weight,
-            Self::Offset { .. } => Purpose::Offset,
+            Self::Offset { log: false } => Purpose::Offset,
+            Self::Offset { log: true } => Purpose::Exposure,
         }
     }
 }

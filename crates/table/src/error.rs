@@ -161,12 +161,14 @@ pub enum DataError {
         column: String,
     },
     /// The column of the offset is also the target or the weights.
-    #[error("column {column:?} cannot be both the {role} and the offset\nhelp: give another column to {option}")]
+    #[error("column {column:?} cannot be both the {role} and {offset}\nhelp: give another column to {option}")]
     OffsetHasRole {
         /// The column.
         column: String,
         /// Its other role.
         role: &'static str,
+        /// `the offset` or `the exposure`.
+        offset: &'static str,
         /// The option that names the offset.
         option: &'static str,
     },

@@ -34,6 +34,16 @@ impl OffsetColumn {
     pub fn option(&self) -> &'static str {
         if self.log { "--exposure" } else { "--offset" }
     }
+
+    /// Its role in messages.
+    #[must_use]
+    pub fn role(&self) -> &'static str {
+        if self.log { "the exposure" } else { "the offset" }
+    }
+
+    fn purpose(&self) -> Purpose {
+        if self.log { Purpose::Exposure } else { Purpose::Offset }
+    }
 }
 
 impl Selection {
@@ -54,8 +64,9 @@ impl Selection {
         for name in [target].into_iter().chain(&self.weights).chain(offset).chain(excluded).chain(&self.features) {
             find(header, name, header_location)?;
         }
-        let of_offset = self.offset.as_ref().map_or("", OffsetColumn::option);
-        let roles = [(Some(target), "the target"), (self.weights.as_ref(), "the weights"), (offset, "the offset")];
+        let option = self.offset.as_ref().map_or("", OffsetColumn::option);
+        let of_offset = self.offset.as_ref().map_or("", OffsetColumn::role);
+        let roles = [(Some(target), "the target"), (self.weights.as_ref(), "the weights"), (offset, of_offset)];
         for (name, role) in roles {
             if let Some(column) = name.filter(|name| self.features.contains(name)) {
                 return Err(DataError::TwoRoles { column: column.clone(), role });
@@ -66,10 +77,10 @@ impl Selection {
         }
         if let Some(column) = offset.filter(|name| *name == target || self.weights.as_ref() == Some(name)) {
             let role = if column == target { "target" } else { "weights" };
-            return Err(DataError::OffsetHasRole { column: column.clone(), role, option: of_offset });
+            return Err(DataError::OffsetHasRole { column: column.clone(), role, offset: of_offset, option });
         }
-        let purposes =
-            [(Some(target), Purpose::Target), (self.weights.as_ref(), Purpose::Weight), (offset, Purpose::Offset)];
+        let of_offset = self.offset.as_ref().map_or(Purpose::Offset, OffsetColumn::purpose);
+        let purposes = [(Some(target), Purpose::Target), (self.weights.as_ref(), Purpose::Weight), (offset, of_offset)];
         for (name, purpose) in purposes {
             if let Some(name) = name.filter(|name| self.exclude.contains(name)) {
                 return Err(DataError::ExcludedRole { column: NamedColumn { name: name.as_str().into(), purpose } });

@@ -12,6 +12,7 @@ mod distribution;
 mod document_builder;
 mod error;
 pub mod evaluate;
+pub mod feature_count;
 mod fit;
 mod golden_rows;
 pub mod holdout;
@@ -97,7 +98,8 @@ pub struct Trained {
 pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
     let Fitted { plan, table, holdout, estimator, fits, folds, decisions } = fitted(plan)?;
     let plan = &plan;
-    let test_data = plan.test.as_ref().map(|origin| TestData::open(origin, &table)).transpose()?;
+    let family = estimator.family();
+    let test_data = plan.test.as_ref().map(|origin| TestData::open(origin, &table, family)).transpose()?;
     let mut notes: Vec<String> = decisions.iter().map(|decision| decision.text.clone()).collect();
     notes.extend_from_slice(table.notes());
     notes.extend(fits.notes(table.columns(), table.classes()));

@@ -11,6 +11,7 @@ mod likelihood;
 mod singular;
 
 use std::fmt;
+use std::fmt::Write as _;
 
 use serde::{Serialize, Serializer};
 
@@ -233,9 +234,18 @@ impl Summary {
     }
 }
 
-/// An aligned table of the coefficients, then the statistics of the fit.
+/// The text, however wide.
 impl fmt::Display for Summary {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.text(usize::MAX))
+    }
+}
+
+impl Summary {
+    /// An aligned table of the coefficients, in lines of at most this many characters where its columns allow, then the statistics
+    /// of the fit.
+    #[must_use]
+    pub fn text(&self, most: usize) -> String {
         let from = format!("{} % from", significant(self.level * 100.0));
         let has_classes = self.reference.is_some();
         let classes = has_classes.then_some(("class", Align::Left));
@@ -250,16 +260,13 @@ impl fmt::Display for Summary {
             let numbers = self.cells(term).into_iter().map(|value| value.unwrap_or_else(dash));
             table.push(class.into_iter().chain([term.name.clone()]).chain(numbers));
         }
-        write!(out, "{table}")?;
-        writeln!(out)?;
+        let mut text = table.within(most) + "\n";
         for (name, value) in self.statistics() {
-            writeln!(out, "  {name:28}  {value}")?;
+            let _ = writeln!(text, "  {name:28}  {value}");
         }
-        Ok(())
+        text
     }
-}
 
-impl Summary {
     /// The numbers of a term as text, under the headings estimate, standard error, statistic, p, the ends of the interval, then
     /// the ratio and the ends of its interval, then the VIF, where the summary has them. A number that is not known is none, and
     /// one that the intercept does not have is empty.

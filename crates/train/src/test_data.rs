@@ -3,6 +3,7 @@
 use super::training_table::TrainingTable;
 use crate::evaluate::Label;
 use ordinate_model::cell::Cell;
+use ordinate_model::family::Family;
 use ordinate_model::signature::{CellError, Feature, FeatureType};
 use ordinate_table::{DataError, NamedColumn, Purpose, Selection};
 use ordinate_table::{Origin, Record, RowId, Scan, Source};
@@ -12,6 +13,8 @@ use ordinate_table::{Origin, Record, RowId, Scan, Source};
 pub struct TestData<'t> {
     table: &'t TrainingTable,
     source: Source,
+    /// The distribution of the target, which not all numbers have.
+    family: Option<Family>,
 }
 
 impl<'t> TestData<'t> {
@@ -19,7 +22,7 @@ impl<'t> TestData<'t> {
     ///
     /// # Errors
     /// [`DataError`] when a file cannot be read or has no such column.
-    pub fn open(origin: &Origin, table: &'t TrainingTable) -> Result<Self, DataError> {
+    pub fn open(origin: &Origin, table: &'t TrainingTable, family: Option<Family>) -> Result<Self, DataError> {
         let selection = Selection {
             target: table.target.name.clone(),
             features: table.signature.features().iter().map(|feature| feature.name.clone()).collect(),
@@ -28,7 +31,7 @@ impl<'t> TestData<'t> {
             // An offset is one of the features.
             offset: None,
         };
-        Ok(Self { table, source: Source::open(origin, &selection)? })
+        Ok(Self { table, source: Source::open(origin, &selection)?, family })
     }
 
     /// The name of the data in messages.
@@ -68,7 +71,12 @@ impl<'t> TestData<'t> {
             let kind = if target.kind == FeatureType::Boolean { target.kind } else { FeatureType::Double };
             let value = self.number(kind, &column, record, place)?;
             if classes.is_empty() {
-                return Ok(value);
+                let family = self.family.filter(|family| !family.has(value));
+                return family.map_or(Ok(value), |family| {
+                    let (location, expected) = (self.source.location(record.id()), family.targets());
+                    let reason = "correct it, or remove the row";
+                    Err(DataError::NotPositive { location, column, expected, value, reason })
+                });
             }
             let position = class_values.iter().position(|class| class.total_cmp(&(value + 0.0)).is_eq());
             let named: Vec<String> = classes.iter().map(ToString::to_string).collect();

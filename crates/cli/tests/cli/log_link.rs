@@ -254,7 +254,7 @@ fn an_offset_is_the_logarithm_of_an_exposure() {
 }
 
 #[rstest]
-#[case("time", "0", "line 4, offset column \"time\": expected a number greater than zero, got 0")]
+#[case("time", "0", "line 4, exposure column \"time\": expected a number greater than zero, got 0")]
 #[case("count", "-1", "line 4, target column \"count\": expected a number of at least zero, got -1")]
 fn a_value_that_cannot_be_fitted_is_an_error_with_its_line(
     #[case] column: &str,
@@ -282,7 +282,7 @@ fn rows_without_an_exposure_are_left_out_with_a_note_and_its_option() {
     let text = fs::read_to_string(folder.path().join("data.csv")).unwrap().replacen(",1.5,", ",,", 1);
     fs::write(folder.path().join("data.csv"), text).unwrap();
     let trained = run(&folder, COUNT);
-    let note = "Note: 1 row is left out because of missing values, such as that of the offset time.";
+    let note = "Note: 1 row is left out because of missing values, such as that of the exposure time.";
     assert!(succeeded(&trained).contains(note), "{}", succeeded(&trained));
     let strict = run(&folder, &format!("{COUNT} --strict"));
     let help =
@@ -312,11 +312,14 @@ fn options_that_do_not_suit_the_estimator_are_wrong_usage(#[case] options: &str,
 }
 
 #[rstest]
-#[case("--target count --estimator poisson --exposure count", "cannot be both the target and the offset")]
-#[case("--target count --estimator poisson --exposure u --features u,v", "is the offset and cannot be a feature too")]
-#[case("--target count --estimator poisson --exposure u --exclude u", "the offset column \"u\" is not a feature")]
+#[case("--target count --estimator poisson --exposure count", "cannot be both the target and the exposure")]
+#[case("--target count --estimator poisson --exposure u --features u,v", "is the exposure and cannot be a feature too")]
+#[case("--target count --estimator poisson --exposure u --exclude u", "the exposure column \"u\" is not a feature")]
 #[case("--target count --estimator poisson --exposure tim", "did you mean \"time\"?")]
-#[case("--target count --estimator poisson --exposure group", "offset column \"group\": expected a number, got \"a\"")]
+#[case(
+    "--target count --estimator poisson --exposure group",
+    "exposure column \"group\": expected a number, got \"a\""
+)]
 #[case("--target group --estimator poisson", "--estimator poisson needs a numeric target")]
 #[case("--target count --estimator gamma", "use --estimator poisson or --estimator linear")]
 fn columns_that_do_not_suit_their_role_are_errors(#[case] options: &str, #[case] message: &str) {

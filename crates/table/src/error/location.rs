@@ -59,6 +59,8 @@ pub enum Purpose {
     Weight,
     /// A term of the score without a coefficient.
     Offset,
+    /// A factor of the mean without a coefficient.
+    Exposure,
 }
 
 /// A column in a message.
@@ -78,6 +80,7 @@ impl fmt::Display for NamedColumn {
             Purpose::Target => "target ",
             Purpose::Weight => "weight ",
             Purpose::Offset => "offset ",
+            Purpose::Exposure => "exposure ",
         };
         write!(out, "{purpose}column {:?}", self.name)
     }
@@ -86,7 +89,7 @@ impl fmt::Display for NamedColumn {
 impl NamedColumn {
     /// What to do about a value that is not of the declared type.
     pub(crate) fn advice_on_type(&self) -> String {
-        if matches!(self.purpose, Purpose::Weight | Purpose::Offset) {
+        if matches!(self.purpose, Purpose::Weight | Purpose::Offset | Purpose::Exposure) {
             return "correct it, or remove the row".to_owned();
         }
         let option = shell_word(&format!("{}=string", self.name));

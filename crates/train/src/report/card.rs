@@ -7,12 +7,12 @@ use super::input::{ReportInput, parameter_text};
 use super::metrics::{MetricTable, baseline_sentence};
 use super::table::DASH;
 use crate::evaluate::{ClassMetrics, class_metrics};
+use crate::feature_count::feature_count;
 use crate::summary::rounded;
 use ordinate_model::preprocess::TargetTransform;
 use ordinate_model::reading::Reading;
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{Feature, FeatureType, MissingPolicy};
-use ordinate_model::wording::counted;
 
 /// The whole card.
 #[must_use]
@@ -27,10 +27,10 @@ pub fn card(input: &ReportInput<'_>) -> String {
             "Classifies `{}` into {} classes, from {}.\n",
             code(target),
             classes.len(),
-            counted(signature.width(), "feature", "features")
+            plain(&feature_count(document))
         ),
         None => {
-            writeln!(text, "Predicts `{}` from {}.\n", code(target), counted(signature.width(), "feature", "features"))
+            writeln!(text, "Predicts `{}` from {}.\n", code(target), plain(&feature_count(document)))
         }
     };
     for note in input.all_notes() {

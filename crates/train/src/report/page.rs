@@ -12,6 +12,7 @@ use super::input::{ReportInput, parameter_text};
 use super::metrics::{MetricTable, baseline_sentence};
 use super::table::{DASH, ReportTable, TABLE_ROWS, TableCell};
 use crate::evaluate::{ClassMetrics, Evaluation, class_metrics, title};
+use crate::feature_count::feature_count;
 use crate::report::report_data::{ColumnStatistics, ReportData};
 use crate::summary::rounded;
 use ordinate_model::date;
@@ -92,7 +93,7 @@ pub fn html(input: &ReportInput<'_>) -> String {
 fn lead(input: &ReportInput<'_>) -> Markup {
     let document = input.document;
     let signature = &document.signature;
-    let features = counted(signature.width(), "feature", "features");
+    let features = feature_count(document);
     let shown = ["d2", "r2", "rmse", "accuracy", "roc_auc", "log_loss"];
     let sets = input.metrics();
     let measured = sets.iter().find(|set| set.is_held_out).or(sets.first()).into_iter();

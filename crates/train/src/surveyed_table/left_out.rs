@@ -73,8 +73,8 @@ pub(super) fn left_out_rows(
     let undecided = offset.filter(|offset| missing::policy(&preparation.missing, &offset.name) == Policy::Auto);
     if let Some(offset) = undecided.filter(|_| left_out.missing > 0) {
         let rows = counted(left_out.missing, "row is", "rows are");
-        let text =
-            format!("{rows} left out because of missing values, such as that of the offset {}", shown(&offset.name));
+        let (role, name) = (offset.role(), shown(&offset.name));
+        let text = format!("{rows} left out because of missing values, such as that of {role} {name}");
         decisions.push(Decision::new(text, ["--missing".to_owned(), format!("{}=drop", offset.name)]));
     }
     decisions

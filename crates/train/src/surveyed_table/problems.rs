@@ -183,13 +183,12 @@ pub(super) fn check_family(source: &Source, target: &Column, family: Family) -> 
     if target.is_empty() || family.has(smallest) {
         return Ok(());
     }
-    let (expected, reason) = match family {
-        Family::Poisson => ("a number of at least zero", "correct it, or use --estimator linear"),
-        Family::Gamma if smallest < 0.0 => ("a number greater than zero", "correct it, or use --estimator linear"),
-        Family::Gamma => ("a number greater than zero", "correct it, or use --estimator poisson or --estimator linear"),
+    let reason = match family {
+        Family::Gamma if smallest >= 0.0 => "correct it, or use --estimator poisson or --estimator linear",
+        _ => "correct it, or use --estimator linear",
     };
     let position = source.names().iter().position(|name| name == target.name()).unwrap_or_default();
-    Err(too_small(source, position, target, expected, reason)?)
+    Err(too_small(source, position, target, family.targets(), reason)?)
 }
 
 /// The error of the first row with the smallest value of a column.
