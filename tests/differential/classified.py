@@ -13,7 +13,7 @@ from metrics import Classification, hold
 # The candidates for alpha: C from 1e-4 to 1e4.
 CANDIDATES = [1e4 * (1e-8) ** (step / 8) for step in range(9)]
 # The constants of the module `calibration` of ordinate-train.
-LEAST_ROWS, PRIOR, FACTORS = 10, 0.5, (0.1, 10.0)
+LEAST_ROWS, PRIOR, FACTORS = 10, 0.25, (0.1, 10.0)
 
 
 class Measured:

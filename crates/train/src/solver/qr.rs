@@ -98,22 +98,12 @@ impl UpperTriangle {
 
     /// The length of each column.
     pub(crate) fn lengths(&self) -> Vec<f64> {
-        // As `length()`, for all columns in two passes over the rows.
-        let mut largest = vec![0; self.columns];
+        let mut lengths = vec![0.0_f64; self.columns];
         for (i, row) in self.rows.iter().enumerate() {
-            let largest = largest.iter_mut().skip(i).zip(row);
-            largest.for_each(|(largest, entry): (&mut u64, _)| *largest = (*largest).max(entry.abs().to_bits()));
+            let entries = lengths.iter_mut().skip(i).zip(row);
+            entries.for_each(|(length, entry)| *length = libm::hypot(*length, *entry));
         }
-        let units: Vec<f64> = largest.into_iter().map(|largest| power_of_two(f64::from_bits(largest))).collect();
-        let inverses: Vec<f64> = units.iter().map(|unit| 1.0 / unit).collect();
-        let mut squares = vec![0.0; self.columns];
-        for (i, row) in self.rows.iter().enumerate() {
-            for ((square, inverse), entry) in squares.iter_mut().zip(&inverses).skip(i).zip(row) {
-                let scaled = entry * inverse;
-                *square += scaled * scaled;
-            }
-        }
-        squares.iter().zip(units).map(|(square, unit)| square.sqrt() * unit).collect()
+        lengths
     }
 
     /// `R` becomes the factor of `[R; rows]`. The rows are given column by column and overwritten.
