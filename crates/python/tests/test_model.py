@@ -144,6 +144,14 @@ def test_integer_classes_stay_integers():
     assert predicted.dtype.kind == "i" and predicted.tolist() == [7, 7, 9, 9]
 
 
+def test_classes_of_a_column_of_texts():
+    y = pd.Series(["no", "yes", "yes", "no", "yes", "no"])
+    for texts in [y, y.astype(object), y.astype("category"), y == "yes"]:
+        fitted = LogisticRegression().fit(PEOPLE[["age"]], texts)
+        model = ordinate.from_sklearn(fitted, PEOPLE[["age"]])
+        assert model.predict(PEOPLE).tolist() == fitted.predict(PEOPLE[["age"]]).tolist()
+
+
 def test_intervals_explanations_and_warnings():
     model = ordinate.load("diabetes")
     row = model.example()

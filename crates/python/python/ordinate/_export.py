@@ -68,7 +68,7 @@ def _golden(cells: list[list[Any]], y: np.ndarray, probabilities: np.ndarray | N
         usable = np.flatnonzero(np.abs(y) >= 1e-3 * np.abs(y).max())
     missing = [position for position in usable if None in cells[position]]
     chosen = [*usable[_spread(len(usable), _GOLDEN_ROWS)], *missing[:2]]
-    golden: dict[str, Any] = {"X": [cells[i] for i in chosen], "y": [y[i].item() for i in chosen]}
+    golden: dict[str, Any] = {"X": [cells[i] for i in chosen], "y": y[chosen].tolist()}
     if probabilities is not None:
         golden["probabilities"] = [probabilities[i].tolist() for i in chosen]
     return golden
