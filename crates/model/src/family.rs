@@ -46,10 +46,11 @@ impl Family {
         }
     }
 
-    /// `(target − mean) / deviation`.
+    /// `(target − mean) / deviation`; 0 for a target of 0 with a mean of 0.
     #[must_use]
     pub fn pearson_residual(self, target: f64, mean: f64) -> f64 {
-        (target - mean) / self.deviation(mean)
+        let residual = target - mean;
+        if residual == 0.0 { 0.0 } else { residual / self.deviation(mean) }
     }
 
     /// A target as a multiple of its exposure, and its weight where a constant rate is fitted: the deviance of `rate · exposure`
@@ -64,10 +65,12 @@ impl Family {
     }
 
     /// The deviance of one row (McCullagh and Nelder, *Generalized Linear Models*, 1989, table 2.1): twice the
-    /// log-likelihood of a perfect fit minus that of the fit, for a dispersion of 1.
+    /// log-likelihood of a perfect fit minus that of the fit, for a dispersion of 1. It is infinite for a target above
+    /// zero with a mean of 0.
     #[must_use]
     pub fn deviance(self, target: f64, mean: f64) -> f64 {
         match self {
+            _ if mean == 0.0 && target > 0.0 => f64::INFINITY,
             Self::Poisson if target == 0.0 => 2.0 * mean,
             // Rounding errors of an exact prediction are not below zero.
             Self::Poisson => (2.0 * (target * libm::log(target / mean) - (target - mean))).max(0.0),
@@ -89,6 +92,14 @@ mod tests {
         near(Family::Gamma.deviance(3.0, 2.0), 1.0 - 2.0 * 1.5_f64.ln());
         near(Family::Gamma.deviance(2.0, 2.0), 0.0);
         near(Family::Gamma.deviation(2.0) + Family::Poisson.deviation(9.0), 5.0);
+    }
+
+    #[test]
+    fn a_mean_of_zero_is_exact_for_a_target_of_zero_and_infinitely_wrong_for_others() {
+        let numbers = |family: Family, target| [family.deviance(target, 0.0), family.pearson_residual(target, 0.0)];
+        assert_eq!(numbers(Family::Poisson, 0.0), [0.0; 2]);
+        assert_eq!(numbers(Family::Poisson, 3.0), [f64::INFINITY; 2]);
+        assert_eq!(numbers(Family::Gamma, 3.0), [f64::INFINITY; 2]);
     }
 
     #[test]

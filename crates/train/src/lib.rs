@@ -39,6 +39,7 @@ use holdout::Holdout;
 use measured_fit::{MeasuredFit, MeasuringPass};
 use ordinate_model::Model;
 use ordinate_model::artifact::Document;
+use ordinate_model::wording::counted;
 use ordinate_table::{Decision, Source};
 use report::{RegularizationPath, ReportData};
 use solver::cross_validation::CrossValidationResult;
@@ -170,6 +171,17 @@ fn measuring_notes(plan: &Plan, estimator: EstimatorKind, measured: &Measured, h
     }
     if let Some(folds) = plan.penalty.folds.filter(|_| !has_folds) {
         notes.push(format!("there are too few rows to measure the model in {folds} folds"));
+    }
+    if measured.vanishing > 0 {
+        let (rows, has) = (
+            counted(measured.vanishing, "held-out row", "held-out rows"),
+            if measured.vanishing == 1 { "has" } else { "have" },
+        );
+        notes.push(format!(
+            "{rows} {has} a mean of nearly 0 by the fit to the other rows and {} left out of the errors for prediction \
+             intervals: the intervals are those of rows with a larger mean",
+            if measured.vanishing == 1 { "is" } else { "are" }
+        ));
     }
     if let (Some(_), None) = (&measured.errors, &measured.held_out) {
         notes.push("the errors on held-out rows are too large for a double: they have no metrics".to_owned());

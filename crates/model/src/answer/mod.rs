@@ -161,7 +161,7 @@ impl<'m> Predictor<'m> {
         let mut explanation = self.explanation.then(|| ExplanationBuilder::new(model, frame.rows())).transpose()?;
         let Pass { scores, chosen, probabilities, leverages } = self.pass(frame, explanation.as_mut())?;
         let (prediction, probabilities) = match model.classes() {
-            None => (Prediction::Values(prediction::values(scores, model.document.scale())?), None),
+            None => (Prediction::Values(prediction::values(scores, &model.document)?), None),
             Some(classes) => {
                 prediction::check_finite(&probabilities, classes.len())?;
                 let probabilities = Probabilities { classes, values: probabilities };

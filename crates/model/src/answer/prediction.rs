@@ -3,6 +3,7 @@
 use serde::{Serialize, Serializer};
 use thiserror::Error;
 
+use crate::artifact::Document;
 use crate::preprocess::TargetTransform;
 use crate::scalar::Scalar;
 
@@ -100,7 +101,8 @@ pub enum PredictError {
         /// The row, from 0.
         row: usize,
     },
-    /// The prediction for a row is below the smallest normal double, because its predicted logarithm is far below zero.
+    /// The prediction of a logged target for a row is below the smallest normal double, because its predicted logarithm
+    /// is far below zero.
     #[error("the prediction is too small for a double")]
     Vanishes {
         /// The row, from 0.
@@ -122,12 +124,18 @@ pub enum PredictError {
     Estimator,
 }
 
-/// Transforms scores to the target's unit.
-pub(super) fn values(mut scores: Vec<f64>, transform: TargetTransform) -> Result<Vec<f64>, PredictError> {
+/// Transforms scores to the target's unit. The mean of a generalised linear model that is below the smallest normal
+/// double is 0.
+pub(super) fn values(mut scores: Vec<f64>, document: &Document) -> Result<Vec<f64>, PredictError> {
+    let transform = document.scale();
     for score in &mut scores {
         *score = transform.undo(*score);
     }
     check_finite(&scores, 1)?;
+    if document.estimator.glm_family().is_some() {
+        scores.iter_mut().filter(|mean| !mean.is_normal()).for_each(|mean| *mean = 0.0);
+        return Ok(scores);
+    }
     let vanishes = |value: &f64| transform == TargetTransform::Log && !value.is_normal();
     match scores.iter().position(vanishes) {
         Some(row) => Err(PredictError::Vanishes { row }),

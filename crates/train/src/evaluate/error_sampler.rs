@@ -17,6 +17,10 @@ use ordinate_model::random::mix;
 /// The most rows in the sample.
 const SAMPLE_ROWS: usize = 100_000;
 
+/// A mean of Poisson regression that is less than this fraction of the mean without features is nearly 0: the fit
+/// stopped on its way there, and an error divided by its standard deviation says nothing about other rows.
+const VANISHING: f64 = 1e-8;
+
 /// The errors of a model on held-out rows.
 #[derive(Debug, Clone, PartialEq)]
 pub enum HeldOutErrors {
@@ -84,8 +88,16 @@ pub(super) struct ErrorSampler {
 
 #[derive(Debug)]
 enum Sample {
-    Values(BinaryHeap<Hashed<f64>>),
+    Values(BinaryHeap<Hashed<ValueError>>),
     Classes(BinaryHeap<Hashed<ClassProbabilities>>),
+}
+
+/// The error of a prediction.
+#[derive(Debug)]
+struct ValueError {
+    score: f64,
+    /// The prediction ÷ exposure.
+    rate: f64,
 }
 
 /// A row, ordered by the hash of its number.
@@ -142,7 +154,8 @@ impl ErrorSampler {
                     TargetTransform::Log => (libm::log(label.target) - libm::log(value)).abs(),
                 };
                 // A target without a logarithm has the largest error.
-                keep(kept, self.capacity, hash, || if score.is_finite() { score } else { f64::MAX });
+                let score = if score.is_finite() { score } else { f64::MAX };
+                keep(kept, self.capacity, hash, || ValueError { score, rate: value / label.exposure });
             }
             (Sample::Classes(kept), PredictedRow::Class { class, probabilities }) => {
                 keep(kept, self.capacity, hash, || ClassProbabilities {
@@ -157,15 +170,31 @@ impl ErrorSampler {
         }
     }
 
-    /// The errors; none without rows.
-    pub(super) fn finish(self) -> Option<HeldOutErrors> {
+    /// The errors, and the number of rows that are left out because their mean is nearly 0. No errors without rows.
+    /// `baseline`: the prediction without features.
+    pub(super) fn finish(self, baseline: Option<f64>) -> (Option<HeldOutErrors>, u64) {
         fn in_order<T>(kept: BinaryHeap<Hashed<T>>) -> Vec<T> {
             kept.into_sorted_vec().into_iter().map(|kept| kept.row).collect()
         }
-        (self.rows > 0).then(|| match self.sample {
-            Sample::Values(kept) => HeldOutErrors::Values(in_order(kept)),
-            Sample::Classes(kept) => HeldOutErrors::Classes(in_order(kept)),
-        })
+        if self.rows == 0 {
+            return (None, 0);
+        }
+        let smallest = match self.family {
+            Some(Family::Poisson) => VANISHING * baseline.unwrap_or(0.0),
+            Some(Family::Gamma) | None => 0.0,
+        };
+        let has_family = self.family.is_some();
+        match self.sample {
+            Sample::Values(kept) => {
+                let mut errors = in_order(kept);
+                let all = errors.len();
+                errors.retain(|error| !has_family || error.rate > smallest);
+                let vanishing = (all - errors.len()) as u64;
+                let scores: Vec<f64> = errors.into_iter().map(|error| error.score).collect();
+                ((!scores.is_empty()).then_some(HeldOutErrors::Values(scores)), vanishing)
+            }
+            Sample::Classes(kept) => (Some(HeldOutErrors::Classes(in_order(kept))), 0),
+        }
     }
 }
 
@@ -198,7 +227,7 @@ mod tests {
     fn errors(model: &Model, rows: impl Iterator<Item = (f64, PredictedRow<'static>)>) -> Conformal {
         let mut errors = ErrorSampler::new(model);
         rows.for_each(|(target, answer)| errors.push(&Label::new(target, true), answer));
-        errors.finish().unwrap().conformal(None)
+        errors.finish(None).0.unwrap().conformal(None)
     }
 
     #[test]
@@ -245,6 +274,6 @@ mod tests {
 
     #[test]
     fn without_held_out_rows_there_are_no_errors() {
-        assert_eq!(ErrorSampler::new(&model(0, "identity")).finish(), None);
+        assert_eq!(ErrorSampler::new(&model(0, "identity")).finish(None), (None, 0));
     }
 }

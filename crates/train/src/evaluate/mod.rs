@@ -109,8 +109,10 @@ pub struct Measured {
     pub held_out: Option<Metrics>,
     /// The evaluation on held-out rows, or on fitted rows if none were held out.
     pub evaluation: Evaluation,
-    /// The errors on held-out rows.
+    /// The errors on held-out rows, for intervals.
     pub errors: Option<HeldOutErrors>,
+    /// The number of held-out rows that are not among the errors, because their mean is nearly 0.
+    pub vanishing: u64,
     /// The calibration on held-out rows, even if it is not worth it. None where it is not possible.
     pub calibration: Option<Calibration>,
 }
@@ -179,7 +181,8 @@ impl Sides {
     /// The results, of the probabilities that are served.
     pub(super) fn finish(self) -> Measured {
         let Self { mut fitted, mut held_out, errors, baseline, calibrates, seed, threshold } = self;
-        let errors = errors.finish();
+        let baseline = baseline.finish();
+        let (errors, vanishing) = errors.finish(baseline.first().copied());
         let mut calibration = None;
         if let Evaluation::Classification(rows) = &mut held_out
             && calibrates
@@ -193,7 +196,6 @@ impl Sides {
             held_out = held_out.rescaled(|row| calibration.of_row(row), threshold);
             fitted = fitted.rescaled(|_| calibration.temperature, threshold);
         }
-        let baseline = baseline.finish();
         let held_out_metrics = held_out.measure(&baseline, threshold);
         let mut fitted_metrics = fitted.finish();
         if held_out_metrics.is_none()
@@ -207,6 +209,7 @@ impl Sides {
             evaluation: if held_out_metrics.is_some() { held_out } else { fitted },
             held_out: held_out_metrics,
             errors,
+            vanishing,
             calibration,
         }
     }

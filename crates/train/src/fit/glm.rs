@@ -47,18 +47,41 @@ pub(super) fn glm(
     Ok((table, fits))
 }
 
+/// Such as `the coefficients of g=b and g=c separate`.
+fn separating(unbounded: &[usize], columns: &[DesignColumn]) -> String {
+    let name = |column: &usize| columns.get(*column).map(|column| one_line(&column.name)).unwrap_or_default();
+    let names: Vec<String> = unbounded.iter().map(name).collect();
+    let (which, verb) =
+        if names.len() == 1 { ("the coefficient of", "separates") } else { ("the coefficients of", "separate") };
+    format!("{which} {} {verb}", listed(names, NAMED))
+}
+
+/// The note on a fit without the held-out rows whose coefficients grow for ever, unlike those of the fit to all rows.
+pub(super) fn note_on_part(whole: &GlmFit, part: &GlmFit, columns: &[DesignColumn]) -> Option<String> {
+    if part.has_unbounded_intercept && part.unbounded.is_empty() {
+        return Some(
+            "without the held-out rows, the target is 0 in all rows: the metrics are of a prediction of 0".to_owned(),
+        );
+    }
+    let is_new = part.unbounded.iter().any(|column| !whole.unbounded.contains(column));
+    is_new.then(|| {
+        format!(
+            "without the held-out rows, the target is 0 in all rows that {} from the others: the metrics are of a fit that \
+             stopped where their predictions are nearly 0 (--alpha 0.001 keeps coefficients finite)",
+            separating(&part.unbounded, columns)
+        )
+    })
+}
+
 /// The notes on a fit to a design of these columns.
 pub(super) fn notes(fit: &GlmFit, columns: &[DesignColumn]) -> Vec<String> {
     let mut notes = Vec::new();
     if !fit.unbounded.is_empty() {
-        let name = |column: &usize| columns.get(*column).map(|column| one_line(&column.name)).unwrap_or_default();
-        let names: Vec<String> = fit.unbounded.iter().map(name).collect();
-        let which = if names.len() == 1 { "the coefficient of" } else { "the coefficients of" };
         notes.push(format!(
-            "the target is 0 in all rows that {which} {} separate from the others: no finite value fits best, and the fit stopped \
+            "the target is 0 in all rows that {} from the others: no finite value fits best, and the fit stopped \
              where their predictions are nearly 0; they have no standard errors, and rows with them no confidence interval of \
              the mean (--alpha 0.001 keeps coefficients finite)",
-            listed(names, NAMED)
+            separating(&fit.unbounded, columns)
         ));
     }
     let Some(statistics) = &fit.statistics else { return notes };

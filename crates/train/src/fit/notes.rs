@@ -9,7 +9,7 @@ use crate::EstimatorKind;
 use crate::solver::cross_validation::CrossValidationResult;
 use crate::solver::glm::GlmFit;
 use crate::solver::least_squares::LeastSquaresFit;
-use crate::solver::logistic::{DECISIVE, LogisticFit, OneClassValue};
+use crate::solver::logistic::{LogisticFit, OneClassValue};
 use crate::summary::{Summary, Term, rounded, significant};
 use ordinate_model::preprocess::DesignColumn;
 use ordinate_model::scalar::Scalar;
@@ -41,8 +41,11 @@ impl Fits {
         notes.extend(result.and_then(|result| at_end_of_path(result, estimator)));
         notes.extend(result.and_then(not_converged));
         notes.extend(self.whole.notes(columns, classes));
+        if let (Fit::Glm(whole), Fit::Glm(evaluated)) = (&self.whole, &self.evaluated) {
+            notes.extend(glm::note_on_part(whole, evaluated, columns));
+        }
         // Without held-out rows both are the same fit.
-        let is_described = self.held_out == 0 || self.whole.is_unpenalised_logistic();
+        let is_described = self.held_out == 0 || self.evaluated.is_separated();
         if let Some(shortfall) = self.evaluated.shortfall().filter(|_| !is_described) {
             notes.push(format!("the fit without the held-out rows did not converge: {shortfall}"));
         }
@@ -72,8 +75,9 @@ impl Fit {
         notes
     }
 
-    fn is_unpenalised_logistic(&self) -> bool {
-        matches!(self, Self::Logistic(LogisticFit { inference: Some(_), .. }))
+    /// Whether the classes are separable without a penalty, which has a note.
+    fn is_separated(&self) -> bool {
+        matches!(self, Self::Logistic(LogisticFit { separation: Some(_), .. }))
     }
 
     /// How far a fit that did not converge is from its optimum.
@@ -179,7 +183,7 @@ pub(crate) fn high_variance_inflation(summary: &Summary, columns: &[DesignColumn
 }
 
 fn separable(fit: &LogisticFit) -> Option<String> {
-    fit.separated.then(|| {
+    fit.separation.is_some().then(|| {
         "the classes are separable (nearly) without error, so only the penalty keeps the coefficients finite: they depend \
          more on C than on the data"
             .to_owned()
@@ -209,10 +213,9 @@ fn separated(fit: &LogisticFit, columns: &[DesignColumn], classes: &[Scalar]) ->
             listed(&values, NAMED)
         ));
     }
-    let largest = |values: &Vec<f64>| values.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
-    let decisive = fit.coefficients.iter().enumerate().filter(|(_, values)| largest(values) > DECISIVE);
-    let names: Vec<String> = decisive.map(|(column, _)| name(column)).collect();
-    (fit.separated && !names.is_empty() && fit.log_loss > NEARLY_CERTAIN).then(|| {
+    let separation = fit.separation.as_ref().filter(|separation| !separation.complete)?;
+    let names: Vec<String> = separation.columns.iter().map(|column| name(*column)).collect();
+    (fit.log_loss > NEARLY_CERTAIN).then(|| {
         format!(
             "only the penalty keeps some coefficients finite (quasi-complete separation), and a larger C makes them larger: {}",
             listed(&names, NAMED)
@@ -304,7 +307,8 @@ mod tests {
             iterations: 1,
             gradient: 3e-4,
             converged,
-            separated: false,
+            worst: 1.0,
+            separation: None,
             one_class: Vec::new(),
             log_loss: 0.5,
             leverage_factor: None,

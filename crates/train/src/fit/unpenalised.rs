@@ -7,8 +7,6 @@ use super::{held_out_rows, in_classes};
 use crate::error::TrainError;
 use crate::fit::{Fit, Fits};
 use crate::holdout::Holdout;
-use crate::solver::design_rows::DesignRows;
-use crate::solver::error::SolveError;
 use crate::solver::logistic;
 use crate::solver::logistic::{
     ColumnSeparation, LogisticFit, LogisticInference, LogisticSettings, NoInference, SeparatedClasses, UnpenalisedFit,
@@ -45,13 +43,13 @@ pub(super) fn unpenalised(
     match &inference {
         Err(NoInference::Separated { columns, complete }) => return Err(separated_together(&table, columns, *complete)),
         Err(NoInference::TooLarge { parameters }) => {
-            if is_free_of_errors(&all, &whole).map_err(in_classes(&table))? {
-                return Err(separated_together(&table, &by_size(&whole), true));
+            if whole.is_free_of_errors() {
+                return Err(separated_together(&table, &whole.columns_by_size(), true));
             }
             notes.push(format!(
                 "standard errors are not available: the information matrix of {parameters} coefficients is too large"
             ));
-            if whole.separated {
+            if whole.may_be_separated() {
                 notes.push(
                     "some coefficients are so large that they may have no finite estimates (separation); --c 1 fits with a \
                      penalty"
@@ -78,12 +76,10 @@ pub(super) fn unpenalised(
         whole.clone()
     } else {
         let kept = TrainingRows { table: &table, holdout: Some(holdout) };
-        let settings = settings.unpenalised();
         // Not from the fit to all rows: if the kept rows are separable, every fit that separates them is a solution, and that one
         // has seen the held-out rows.
-        let part = logistic::fit_of_part(&kept, count, &settings, None).map_err(in_classes(&table))?;
-        let separations = logistic::separating_columns(&kept, count, settings.intercept).map_err(in_classes(&table))?;
-        if !separations.is_empty() || part.separated || !part.converged {
+        let part = logistic::fit_of_part_unpenalised(&kept, count, settings).map_err(in_classes(&table))?;
+        if part.separation.is_some() {
             notes.push(
                 "without the held-out rows, the coefficients have no finite estimates (separation): the metrics are of a fit \
                  that was stopped; --c 1 fits with a penalty"
@@ -101,25 +97,6 @@ pub(super) fn unpenalised(
         notes,
     };
     Ok((table, fits))
-}
-
-/// Whether the fit classifies every row correctly: it then separates the classes.
-fn is_free_of_errors(rows: &impl DesignRows, fit: &LogisticFit) -> Result<bool, SolveError> {
-    let mut is_free = true;
-    rows.scan::<SolveError>(&mut |row| {
-        // The class has a probability above one half, and so the largest.
-        is_free &= row.weight == 0.0 || fit.loss(row.design, logistic::position(row.target)) < std::f64::consts::LN_2;
-        Ok(())
-    })?;
-    Ok(is_free)
-}
-
-/// The columns in the order of their standardised coefficients, the largest first.
-fn by_size(fit: &LogisticFit) -> Vec<usize> {
-    let size = |values: &Vec<f64>| values.iter().fold(0.0_f64, |size, value| size.max(value.abs()));
-    let mut columns: Vec<(usize, f64)> = fit.coefficients.iter().map(size).enumerate().collect();
-    columns.sort_by(|(_, one), (_, other)| other.total_cmp(one));
-    columns.into_iter().map(|(column, _)| column).collect()
 }
 
 /// The error of columns that alone separate the classes.

@@ -120,6 +120,12 @@ pub fn fit_of_part(
     let dropped = if settings.alpha == 0.0 { redundant.columns() } else { redundant.constant };
     let basis = Basis::new(rows, moments, &dropped, settings.alpha == 0.0)?;
     let problem = Problem::new(rows, basis, settings)?;
+    if settings.family == Family::Poisson
+        && problem.rows.null_intercept == f64::NEG_INFINITY
+        && problem.rows.basis.intercept
+    {
+        return Ok(problem.finish_without_counts());
+    }
     let solution = problem.minimise(Some(start), names)?;
     problem.finish(&solution, false)
 }

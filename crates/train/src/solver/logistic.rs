@@ -33,28 +33,28 @@ mod standardised_rows;
 mod sums;
 mod tiles;
 mod truncated_newton;
+mod unpenalised;
 
 use super::design_rows::DesignRows;
 use super::error::SolveError;
 use super::leverage::{LeverageFactor, MOST_COLUMNS};
 use super::qr::UpperTriangle;
-use information::{Likelihood, is_too_large};
 pub use information::{LogisticInference, NoInference, ScoreInference};
 use iterate::Solution;
 use lbfgs::Descent;
-pub(crate) use logistic_fit::DECISIVE;
 pub use logistic_fit::LogisticFit;
 use ordinate_model::inference::DIAGONAL_INCREMENT;
 use packed::packed_index;
 use passes::{Pass, TileBlock};
 use preconditioner::Preconditioner;
-pub use separation::{ColumnSeparation, SeparatedClasses, separating_columns};
+pub use separation::{ColumnSeparation, SeparatedClasses, Separation, separating_columns};
 pub use settings::LogisticSettings;
 pub use standardisation::OneClassValue;
 use standardisation::Standardisation;
 pub(crate) use standardisation::{StandardisationPass, position};
 use standardised_rows::{StandardisedRows, fits_into_memory};
 use sums::ColumnBlock;
+pub use unpenalised::{UnpenalisedFit, fit_of_part_unpenalised, fit_unpenalised};
 
 /// The usual number of passes of Newton's method, and of products with the Hessian in its truncated form.
 const NEWTON_PASSES: f64 = 7.0;
@@ -77,33 +77,11 @@ const FEW_OPERATIONS: f64 = 3e8;
 /// [`SolveError`] when a class has no rows, a column is constant or not finite, or the rows cannot be read. A fit that did not
 /// converge is not an error: see [`LogisticFit::converged`].
 pub fn fit(rows: &impl DesignRows, classes: usize, settings: &LogisticSettings) -> Result<LogisticFit, SolveError> {
-    let standardisation = standardisation(rows, classes)?.with_settings(settings).finish(rows.columns())?;
-    Problem::new(rows, standardisation, settings, true)?.fit(settings.c)
-}
-
-/// A fit without a penalty, and the inference that follows from its likelihood.
-#[derive(Debug, Clone, PartialEq)]
-pub struct UnpenalisedFit {
-    /// The fit.
-    pub fit: LogisticFit,
-    /// Standard errors and log-likelihoods, or the reason why there are no such statistics.
-    pub inference: Result<LogisticInference, NoInference>,
-}
-
-/// As [`fit()`] without a penalty, whatever `settings.c`.
-///
-/// # Errors
-/// As [`fit()`].
-pub fn fit_unpenalised(
-    rows: &impl DesignRows,
-    classes: usize,
-    settings: &LogisticSettings,
-) -> Result<UnpenalisedFit, SolveError> {
-    let settings = settings.unpenalised();
-    let standardisation = standardisation(rows, classes)?.with_settings(&settings).finish(rows.columns())?;
-    let mut problem = Problem::new(rows, standardisation, &settings, true)?;
-    let fit = problem.fit(settings.c)?;
-    problem.infer(rows, fit)
+    let pass = standardisation(rows, classes)?.with_settings(settings).finish(rows.columns())?;
+    let fit = Problem::new(rows, pass, settings, true)?.fit(settings.c)?;
+    let separation =
+        if fit.may_be_separated() { fit_of_part_unpenalised(rows, classes, settings)?.separation } else { None };
+    Ok(LogisticFit { separation, ..fit })
 }
 
 /// As [`fit()`], for a part of the rows: a column that is constant in the part gets the coefficient 0, and a class without rows
@@ -266,30 +244,6 @@ impl<'r, R: DesignRows> Problem<'r, R> {
             }
             None => LogisticFit::of_one_class(&self.standardisation),
         })
-    }
-
-    /// The inference at the maximum of the likelihood, which `fit` is near. The fit is moved there.
-    fn infer(&self, rows: &'r R, fit: LogisticFit) -> Result<UnpenalisedFit, SolveError> {
-        let scores = self.parameters.len();
-        if is_too_large(&self.standardisation, scores) {
-            let parameters = scores * (self.standardisation.means.len() + usize::from(self.settings.intercept));
-            return Ok(UnpenalisedFit { fit, inference: Err(NoInference::TooLarge { parameters }) });
-        }
-        let read;
-        let columns = if let Design::Columns(columns) = &self.design {
-            columns
-        } else {
-            read = StandardisedRows::new(rows, &self.standardisation, self.settings.intercept, self.settings.threads)?;
-            &read
-        };
-        let likelihood =
-            Likelihood { rows: columns, standardisation: &self.standardisation, intercept: self.settings.intercept };
-        let maximum = likelihood.maximum(self.parameters.clone())?;
-        let fit = match &maximum.inference {
-            Ok(inference) => fit.with_parameters(&self.standardisation, &maximum.parameters, inference),
-            Err(_) => fit,
-        };
-        Ok(UnpenalisedFit { fit, inference: maximum.inference })
     }
 
     /// Fits many classes or columns.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use ordinate_model::identity::ModelName;
 use ordinate_table::{Origin, Selection};
 use ordinate_train::holdout::Holdout;
-use ordinate_train::plan::{ClassPlan, PenaltyPlan, PenaltyStrength, Plan};
+use ordinate_train::plan::{ClassPlan, EstimatorKind, PenaltyPlan, PenaltyStrength, Plan};
 use ordinate_train::preparation::Preparation;
 use ordinate_train::solver::robust_errors::StandardErrors;
 use ordinate_train::summary::{Summary, Term};
@@ -16,15 +16,15 @@ fn number(i: u32, factor: u32, modulus: u32) -> f64 {
     f64::from(i * factor % modulus) / f64::from(modulus)
 }
 
-fn u(i: u32) -> f64 {
+pub(super) fn u(i: u32) -> f64 {
     number(i, 7919, 1000)
 }
 
-fn v(i: u32) -> f64 {
+pub(super) fn v(i: u32) -> f64 {
     number(i, 104_729, 997)
 }
 
-fn e(i: u32) -> f64 {
+pub(super) fn e(i: u32) -> f64 {
     number(i, 611_953, 991)
 }
 
@@ -44,22 +44,27 @@ fn three(i: u32) -> &'static str {
 }
 
 #[derive(Default)]
-struct Options {
-    weights: bool,
-    standard_errors: StandardErrors,
-    no_intercept: bool,
-    penalised: bool,
-    held_out: f64,
-    seed: u64,
+pub(super) struct Options {
+    pub(super) weights: bool,
+    pub(super) standard_errors: StandardErrors,
+    pub(super) no_intercept: bool,
+    pub(super) penalised: bool,
+    /// Of a fit with a penalty.
+    pub(super) c: Option<PenaltyStrength>,
+    pub(super) estimator: Option<EstimatorKind>,
+    pub(super) degree: Option<u32>,
+    pub(super) held_out: f64,
+    pub(super) seed: u64,
 }
 
 /// Trains on lines of a CSV file with the target `y`: without a penalty if it has classes.
-fn trained(text: &str, options: &Options) -> Result<Trained, TrainError> {
+pub(super) fn trained(text: &str, options: &Options) -> Result<Trained, TrainError> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("data.csv");
     std::fs::write(&path, text).unwrap();
     let target = text.lines().nth(1).and_then(|line| line.split(',').next_back());
     let has_classes = target.is_some_and(|target| target.parse::<f64>().is_err());
+    let preparation = Preparation::default();
     train(&Plan {
         origin: Origin { paths: vec![path], ..Origin::default() },
         selection: Selection {
@@ -67,11 +72,15 @@ fn trained(text: &str, options: &Options) -> Result<Trained, TrainError> {
             weights: options.weights.then(|| "w".into()),
             ..Selection::default()
         },
-        preparation: Preparation { through_origin: options.no_intercept, ..Preparation::default() },
+        preparation: Preparation {
+            through_origin: options.no_intercept,
+            degree: options.degree.unwrap_or(preparation.degree),
+            ..preparation
+        },
         name: ModelName::try_from("inference".to_owned()).unwrap(),
-        estimator: None,
+        estimator: options.estimator,
         penalty: PenaltyPlan {
-            c: (!options.penalised && has_classes).then_some(PenaltyStrength::Fixed(f64::INFINITY)),
+            c: options.c.or((!options.penalised && has_classes).then_some(PenaltyStrength::Fixed(f64::INFINITY))),
             ..PenaltyPlan::default()
         },
         standard_errors: options.standard_errors,
@@ -85,7 +94,7 @@ fn trained(text: &str, options: &Options) -> Result<Trained, TrainError> {
     })
 }
 
-fn table(header: &str, rows: u32, line: impl Fn(u32) -> String) -> String {
+pub(super) fn table(header: &str, rows: u32, line: impl Fn(u32) -> String) -> String {
     let mut text = format!("{header}\n");
     for i in 0..rows {
         writeln!(text, "{}", line(i)).unwrap();

@@ -11,7 +11,9 @@
 
 mod coverage;
 mod inference;
+mod log_link;
 mod nist;
+mod separation;
 mod smartcore;
 mod summary;
 

@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::answer::WarningScope;
 use crate::artifact::ArtifactError;
 use crate::scalar::Scalar;
 use crate::test_models::frame_of_numbers as frame;
@@ -241,11 +242,18 @@ fn a_log_link_multiplies_by_the_exposure_and_scales_held_out_errors_by_the_famil
 }
 
 #[test]
-fn an_interval_of_a_log_link_ends_at_zero_and_predictions_beyond_doubles_are_errors() {
+fn an_interval_of_a_log_link_ends_at_zero_and_means_above_doubles_are_errors() {
     let model = rate("poisson");
     let answer = model.answer(&frame(&model, &[&[-6.0, 0.1]]), &at(0.75)).unwrap();
     assert!(answer.intervals.unwrap()[0][0].abs() < f64::MIN_POSITIVE);
     let predict = |x: f64| model.answer(&frame(&model, &[&[x, 1.0]]), &Wanted::default()).unwrap_err();
     assert_eq!(predict(4000.0), PredictError::NotFinite { row: 0 }.into());
-    assert_eq!(predict(-4000.0), PredictError::Vanishes { row: 0 }.into());
+    // The limit.
+    for family in ["poisson", "gamma"] {
+        let model = rate(family);
+        let wanted = Wanted { explanation: true, warnings: WarningScope::First, ..at(0.75) };
+        let answer = model.answer(&frame(&model, &[&[-4000.0, 1.0]]), &wanted).unwrap();
+        assert_eq!(answer.prediction, Prediction::Values(vec![0.0]), "{family}");
+        assert_eq!(answer.intervals, Some(vec![[0.0, 0.0]]), "{family}");
+    }
 }

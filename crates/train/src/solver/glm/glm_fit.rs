@@ -10,6 +10,9 @@ use super::{GlmRows, Problem, Solution};
 use ordinate_model::family::Family;
 use ordinate_model::inference::DIAGONAL_INCREMENT;
 
+/// A linear predictor whose mean is below the smallest double.
+const LOG_OF_ZERO: f64 = -1000.0;
+
 /// The smallest part of a direction in which a fit is unbounded that names a column, relative to the largest.
 const INVOLVED: f64 = 1e-3;
 
@@ -129,6 +132,29 @@ impl<R: GlmRows> Problem<'_, R> {
             has_unbounded_intercept,
             statistics,
         })
+    }
+
+    /// The fit with an intercept to rows whose targets are all 0: the mean of every row is 0, too.
+    pub(super) fn finish_without_counts(&self) -> GlmFit {
+        let basis = &self.rows.basis;
+        GlmFit {
+            family: self.settings.family,
+            rows: basis.rows,
+            weight: self.rows.weight,
+            through_origin: false,
+            alpha: self.settings.alpha,
+            means: basis.means.clone(),
+            scales: basis.scales.clone(),
+            offset_mean: self.rows.offset_mean,
+            intercept: self.rows.offset_mean + LOG_OF_ZERO,
+            coefficients: vec![0.0; basis.means.len()],
+            iterations: 0,
+            gradient: 0.0,
+            converged: true,
+            unbounded: Vec::new(),
+            has_unbounded_intercept: true,
+            statistics: None,
+        }
     }
 
     /// The columns that a direction moves, and whether it moves the intercept where all columns are zero.

@@ -124,7 +124,7 @@ impl<R: DesignRows> Likelihood<'_, '_, R> {
         let mut directions: Vec<Vec<f64>> = Vec::new();
         for step in 0..=MOST_STEPS {
             let sums = self.sums(&parameters)?;
-            let Some(information) = Information::new(&sums, self.intercept) else { break };
+            let Some(information) = Information::new(&sums, &self.is_determined()) else { break };
             let direction = information.newton_step(&sums);
             let (point, _) = Iterate::new(parameters.clone(), &sums.first, 0.0, self.standardisation.weight);
             let size = longest(&direction) / point.size();
@@ -144,6 +144,11 @@ impl<R: DesignRows> Likelihood<'_, '_, R> {
         }
         let inference = Err(self.separation(&parameters, &directions)?.unwrap_or(NoInference::Imprecise));
         Ok(Maximum { parameters, inference })
+    }
+
+    /// For each column, then the intercept, whether the rows say something about its parameter.
+    fn is_determined(&self) -> Vec<bool> {
+        self.standardisation.varies.iter().copied().chain([self.intercept]).collect()
     }
 
     fn sums(&self, parameters: &[Vec<f64>]) -> Result<Sums, SolveError> {
@@ -274,7 +279,7 @@ struct Information {
 
 impl Information {
     /// None when it is not positive definite.
-    fn new(sums: &Sums, intercept: bool) -> Option<Self> {
+    fn new(sums: &Sums, is_determined: &[bool]) -> Option<Self> {
         let scores = sums.first.slopes.len();
         let size = sums.first.slopes.first().map_or(0, Vec::len);
         let first = usize::from(scores > 1);
@@ -283,8 +288,8 @@ impl Information {
             let gram = sums.grams.get(packed_index(first + i / size, first + j / size, scores));
             let (one, other) = (i % size, j % size);
             let value = gram.and_then(|gram| gram.get(packed_index(one.min(other), one.max(other), size)));
-            // Without an intercept, its column is zero.
-            let is_absent = !intercept && i == j && one + 1 == size;
+            // Its column is zero.
+            let is_absent = i == j && is_determined.get(one) == Some(&false);
             if is_absent { 1.0 } else { value.copied().unwrap_or(0.0) }
         };
         let rows: Vec<Vec<f64>> = (0..all).map(|i| (i..all).map(|j| entry(i, j)).collect()).collect();

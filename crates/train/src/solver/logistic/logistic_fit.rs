@@ -3,10 +3,11 @@
 use super::super::leverage::LeverageFactor;
 use super::information::{LogisticInference, NoInference};
 use super::iterate::{CERTAIN, Solution};
+use super::separation::Separation;
 use super::standardisation::{OneClassValue, Standardisation};
 
-/// A coefficient above this means that the classes are separable: one standard deviation changes the odds by 5·10⁸.
-pub(crate) const DECISIVE: f64 = 20.0;
+/// Classes may be separable if a coefficient is above this: one standard deviation changes the odds by 3000.
+const DECISIVE: f64 = 8.0;
 
 /// Fitted scores: `scoreₛ = interceptₛ + Σ coefficientⱼₛ · (xⱼ − meanⱼ) / scaleⱼ`.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,9 +26,11 @@ pub struct LogisticFit {
     pub gradient: f64,
     /// Whether gradient and step are within the tolerance.
     pub converged: bool,
-    /// Whether the classes are separable (nearly) without error: only the penalty keeps the coefficients finite, and they depend
-    /// more on `C` than on the data.
-    pub separated: bool,
+    /// The largest loss of a row, before the last step.
+    pub worst: f64,
+    /// The columns that separate the classes, where coefficients are so large that this was checked: without a penalty,
+    /// they have no finite estimates.
+    pub separation: Option<Separation>,
     /// Values of columns whose rows all have one class (quasi-complete separation).
     pub one_class: Vec<OneClassValue>,
     /// `Σ w · −ln p(class) / Σ w` over the rows of the fit, before the last step.
@@ -46,7 +49,6 @@ impl LogisticFit {
     ) -> Self {
         let Solution { point, passes, converged } = solution;
         let (intercepts, coefficients) = of_classes(standardisation, &point.parameters);
-        let decisive = coefficients.iter().flatten().any(|coefficient| coefficient.abs() > DECISIVE);
         Self {
             intercepts,
             coefficients,
@@ -55,7 +57,8 @@ impl LogisticFit {
             iterations: *passes,
             gradient: point.gradient,
             converged: *converged,
-            separated: decisive || point.worst < CERTAIN,
+            worst: point.worst,
+            separation: None,
             one_class: standardisation.one_class.clone(),
             log_loss: point.log_loss,
             leverage_factor,
@@ -86,12 +89,31 @@ impl LogisticFit {
             iterations: 0,
             gradient: 0.0,
             converged: true,
-            separated: false,
+            worst: 0.0,
+            separation: None,
             one_class: Vec::new(),
             log_loss: 0.0,
             leverage_factor: None,
             inference: None,
         }
+    }
+
+    /// Whether coefficients are so large, or the classes of all rows so certain, that the classes may be separable.
+    pub(crate) fn may_be_separated(&self) -> bool {
+        self.worst < CERTAIN || self.coefficients.iter().flatten().any(|coefficient| coefficient.abs() > DECISIVE)
+    }
+
+    /// Whether the class of every row has a probability above one half: the fit separates the classes.
+    pub(crate) fn is_free_of_errors(&self) -> bool {
+        self.worst < std::f64::consts::LN_2
+    }
+
+    /// The columns in the order of their standardised coefficients, the largest first.
+    pub(crate) fn columns_by_size(&self) -> Vec<usize> {
+        let size = |values: &Vec<f64>| values.iter().fold(0.0_f64, |size, value| size.max(value.abs()));
+        let mut columns: Vec<(usize, f64)> = self.coefficients.iter().map(size).enumerate().collect();
+        columns.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+        columns.into_iter().map(|(column, _)| column).collect()
     }
 
     /// `−ln p(class)` of a row.

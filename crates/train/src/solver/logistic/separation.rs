@@ -1,4 +1,4 @@
-//! Columns that alone separate the classes: without a penalty, their coefficients have no finite estimates.
+//! Columns that separate the classes: without a penalty, their coefficients have no finite estimates.
 
 use super::super::design_rows::DesignRows;
 use super::super::error::SolveError;
@@ -14,6 +14,15 @@ pub struct ColumnSeparation {
     pub low: SeparatedClasses,
     /// The classes with the high values.
     pub high: SeparatedClasses,
+}
+
+/// Columns that alone or together separate the classes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Separation {
+    /// The columns of the design, the most important first.
+    pub columns: Vec<usize>,
+    /// Whether every row is on its side, not only some.
+    pub complete: bool,
 }
 
 /// Classes on one side of a separation.

@@ -201,6 +201,7 @@ impl StandardisationPass {
         Standardisation {
             means,
             scales,
+            varies: self.varies,
             weight: self.weight,
             rows: self.rows,
             class_weights: present.clone().map(|(_, (weight, _))| *weight).collect(),
@@ -262,6 +263,8 @@ pub(crate) fn position(target: f64) -> usize {
 pub(crate) struct Standardisation {
     pub(crate) means: Vec<f64>,
     pub(crate) scales: Vec<f64>,
+    /// Whether a column has several values.
+    pub(super) varies: Vec<bool>,
     pub(crate) weight: f64,
     /// The number of rows with a weight.
     pub(crate) rows: u64,
