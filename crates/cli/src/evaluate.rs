@@ -108,6 +108,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
         return Err(format!("{label}: no row has a value of the target {target:?}").into());
     }
 
+    if let Some(weights) = arguments.weights.as_deref()
+        && measured.without_weight + measured.without_target + left_out == rows
+    {
+        let error = format!(
+            "{label}: no row has a weight above zero in the column {weights:?}\nhelp: correct the column, or leave \
+             --weights away"
+        );
+        return Err(error.into());
+    }
+
     let too_large =
         || format!("{label}: the errors are too large for a double\nhelp: rescale columns with extreme values");
     let baseline = &model.document().training.baseline;
@@ -174,6 +184,8 @@ struct Measured<'m> {
     evaluation: Evaluation,
     /// Rows without a known answer.
     without_target: u64,
+    /// Rows of weight zero, which are ignored.
+    without_weight: u64,
     /// For each feature, the number of rows in which it is imputed.
     imputed: Vec<u64>,
 }
@@ -216,7 +228,7 @@ impl<'m> Measured<'m> {
         let evaluation = Evaluation::new(model);
         let classes = model.classes().unwrap_or_default();
         let imputed = vec![0; model.signature().width()];
-        Self { model, classes, target, weights, evaluation, without_target: 0, imputed }
+        Self { model, classes, target, weights, evaluation, without_target: 0, without_weight: 0, imputed }
     }
 
     /// The positions of the columns.
@@ -259,6 +271,10 @@ impl<'m> Measured<'m> {
     /// Adds a row with its prediction and its exposure.
     fn measure(&mut self, row: &Row, answer: Option<(PredictedRow<'_>, f64)>) -> Result<(), RowError> {
         let weight = self.weight(row)?;
+        if weight == 0.0 {
+            self.without_weight += 1;
+            return Ok(());
+        }
         match (&mut self.evaluation, answer) {
             (Evaluation::Regression(evaluation), Some((PredictedRow::Value(predicted), exposure))) => {
                 let actual = self.target.number(row)?;

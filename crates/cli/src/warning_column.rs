@@ -32,6 +32,7 @@ fn message(reason: &WarningReason<'_>) -> String {
         WarningReason::UnknownCategory { feature, value } => {
             format!("{feature}: {value:?} was not in the training data")
         }
+        WarningReason::NoMeanInterval => reason.to_string(),
         WarningReason::Leverage { leverage, limit } => {
             let [leverage, limit] = [leverage, limit].map(|value| rounded(*value, 3));
             format!("high leverage: the values are unusual together (leverage {leverage}, usual up to {limit})")

@@ -278,7 +278,7 @@ pub enum DataError {
     /// Rows, none of which can be used.
     #[error(
         "no row can be used: {no_target} without a target, {no_weight} with a weight of zero or none, {missing} with missing \
-         values\nhelp: use --missing median or --missing most-frequent instead of --missing drop, or check the weights"
+         values\nhelp: {advice}"
     )]
     NoRowsLeft {
         /// Rows without a target.
@@ -287,14 +287,18 @@ pub enum DataError {
         no_weight: u64,
         /// Rows with missing values that are to be dropped.
         missing: u64,
+        /// The action that helps.
+        advice: String,
     },
     /// No column to predict from is left.
-    #[error("no columns left to predict {target:?} from: {reason}\nhelp: name columns to use with --features")]
+    #[error("no columns left to predict {target:?} from: {reason}\nhelp: {advice}")]
     NothingToLearn {
         /// The target.
         target: String,
         /// Why columns were left out.
         reason: &'static str,
+        /// The action that helps.
+        advice: &'static str,
     },
     /// Missing values in a column that must not have any.
     #[error(

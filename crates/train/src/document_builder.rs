@@ -257,6 +257,7 @@ fn log_link(fit: &GlmFit) -> Inference {
         weight: Some(statistics.working_weight),
         center: if has_center { statistics.center.clone() } else { Vec::new() },
         dispersion: statistics.dispersion.filter(|_| fit.alpha == 0.0),
+        separation: fit.separation.clone().unwrap_or_default(),
         ..Inference::default()
     }
 }

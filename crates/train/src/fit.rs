@@ -62,12 +62,14 @@ pub(super) fn for_few_rows(
     }
     let columns = surveyed.column_count(&plan.preparation)?;
     let needed = columns as u64 + SPARE_ROWS;
+    // Small tables keep rows for the fit.
+    let holdout = holdout.clone().keeping_some(surveyed.rows());
     let kept = (0..surveyed.rows()).filter(|row| !holdout.holds_out(*row)).count() as u64;
     if kept >= needed {
         return Ok(planned);
     }
     let few = format!(
-        "fewer rows than columns ({}, {})",
+        "too few rows for a fit without a penalty ({}, {})",
         counted(kept, "row that is not held out", "rows that are not held out"),
         counted(columns, "column", "columns")
     );

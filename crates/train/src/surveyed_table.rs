@@ -69,7 +69,7 @@ impl SurveyedTable {
         let weights = source.has_weights.then_some(target + 1);
         let rules = RowRules { target, weight: weights, required: required(&source, preparation, target) };
         let (spool, rows, left_out) = resolve(spool, &mut columns, &rules)?;
-        problems::check_rows(&source, &columns, &left_out, rows)?;
+        problems::check_rows(&source, &columns, &left_out, preparation, rows)?;
         decisions.extend(left_out_rows(&left_out, &columns, &rules, preparation, source.offset.as_ref()));
         let scan = Scan { rows, ..scan };
         let mut notes = left_out_notes(&left_out, preparation);

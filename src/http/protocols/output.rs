@@ -137,7 +137,7 @@ impl Output {
             Self::Explain => answer.explanation.as_ref().map(Values::Explanation),
             Self::ExplainBase => Some(Values::Base { base: model.base(), rows: answer.prediction.len() }),
             Self::Interval { .. } => answer.intervals.as_deref().map(Values::Intervals),
-            Self::MeanInterval { .. } => answer.mean_intervals.as_deref().map(Values::Intervals),
+            Self::MeanInterval { .. } => answer.mean_intervals.as_deref().map(Values::MeanIntervals),
             Self::PredictionSets { .. } => {
                 let sets = answer.prediction_sets.as_deref().zip(model.classes());
                 sets.map(|(sets, classes)| Values::PredictionSets { classes, sets })
@@ -160,6 +160,8 @@ pub(crate) enum Values<'a> {
     },
     /// The lower and upper bounds.
     Intervals(&'a [[f64; 2]]),
+    /// The same for the mean, where the training data determine it.
+    MeanIntervals(&'a [Option<[f64; 2]>]),
     /// The prediction set of each row, in the order of the classes.
     PredictionSets {
         classes: &'a [Scalar],
@@ -175,6 +177,7 @@ impl Serialize for Values<'_> {
             Self::Explanation(explanation) => explanation.serialize(serializer),
             Self::Base { base, rows } => serializer.collect_seq(std::iter::repeat_n(base, *rows)),
             Self::Intervals(bounds) => bounds.serialize(serializer),
+            Self::MeanIntervals(bounds) => bounds.serialize(serializer),
             Self::PredictionSets { sets, .. } => sets.serialize(serializer),
         }
     }

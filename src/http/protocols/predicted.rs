@@ -62,7 +62,7 @@ pub(crate) struct Predicted<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     interval: Option<&'a [[f64; 2]]>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    mean_interval: Option<&'a [[f64; 2]]>,
+    mean_interval: Option<&'a [Option<[f64; 2]>]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     prediction_sets: Option<&'a [Vec<&'a Scalar>]>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -19,7 +19,8 @@ pub(super) struct ExtraColumns {
     pub(super) interval: Option<f64>,
     /// Add a confidence interval of the mean of this level, such as 0.95
     ///
-    /// The columns are `prediction_mean_low` and `prediction_mean_high`.
+    /// The columns are `prediction_mean_low` and `prediction_mean_high`, empty where the training data do not determine the
+    /// mean of a row.
     #[arg(long, value_name = "LEVEL", allow_negative_numbers = true)]
     pub(super) mean_interval: Option<f64>,
     /// Add the probability of each class, in columns `probability_CLASS`
@@ -34,7 +35,7 @@ pub(super) struct ExtraColumns {
     pub(super) explain: bool,
     /// Add the warnings about each row, in column `warnings`
     ///
-    /// Warnings are: values outside the training range, unknown categories, high leverage.
+    /// Warnings are: values outside the training range, unknown categories, high leverage, no interval of the mean.
     #[arg(long)]
     pub(super) warnings: bool,
 }
@@ -114,7 +115,11 @@ pub(super) fn output_values<'a>(
         let mut row = vec![predictions.next()?];
         row.extend(intervals.next().into_iter().flat_map(numbers));
         row.extend(prediction_sets.next().map(|labels| Scalar::Text(joined(labels))));
-        row.extend(mean_intervals.next().into_iter().flat_map(numbers));
+        let mean_ends = |ends: &Option<[f64; 2]>| match ends {
+            Some(ends) => ends.map(Scalar::Number),
+            None => [const { Scalar::Missing }; 2],
+        };
+        row.extend(mean_intervals.next().into_iter().flat_map(mean_ends));
         row.extend(probabilities.next().into_iter().filter(|_| extra.probabilities).flat_map(numbers));
         if let (Some(explanation), Some(contributions)) = (&answer.explanation, contributions.next()) {
             let of_scores = contributions.chunks(explanation.features().len().max(1));

@@ -105,3 +105,20 @@ fn a_row_of_weight_zero_counts_as_no_row() {
     };
     assert_eq!(metrics("all.csv"), metrics("some.csv"));
 }
+
+/// Training leaves out a class whose rows all have the weight 0; so does the evaluation of the same table.
+#[test]
+fn rows_of_weight_zero_are_ignored_whatever_their_class() {
+    let mut data = "x,w,none,y\n".to_owned();
+    for i in 0..60 {
+        let class = ["a", "b", "c"][i % 3];
+        writeln!(data, "{},{},0,{class}", i * 37 % 61, u8::from(class != "c")).unwrap();
+    }
+    let folder = folder_with(&[("data.csv", &data)]);
+    assert!(run(&folder, "train data.csv --target y --features x --weights w --out m.json").status.success());
+    let output = run(&folder, "evaluate m.json data.csv --weights w --json");
+    let answer: Value = serde_json::from_str(said(&output)).unwrap();
+    assert_eq!(answer["rows"], 40);
+    let complaint = complained(&run(&folder, "evaluate m.json data.csv --weights none"));
+    assert!(complaint.contains("no row has a weight above zero in the column \"none\""), "{complaint}");
+}

@@ -156,7 +156,7 @@ fn with_fewer_rows_than_columns_ridge_is_fitted_unless_an_estimator_is_chosen() 
     let folder = folder_with_data(&data);
     let (file, printed) = trained(folder.path(), "--target y");
     assert_eq!(file["training"]["parameters"]["estimator"], "ridge");
-    assert!(printed.contains("fewer rows than columns"), "{printed}");
+    assert!(printed.contains("too few rows for a fit without a penalty"), "{printed}");
     assert!(printed.contains("fitted by ridge; --estimator linear"), "{printed}");
     let (chosen, printed) = trained(folder.path(), "--target y --estimator ridge");
     assert_eq!((&chosen["estimator"], printed.contains("fewer rows")), (&file["estimator"], false));

@@ -221,9 +221,9 @@ fn with_fewer_rows_than_columns_there_is_a_penalty_unless_one_is_chosen() {
     let folder = folder_with_data(&data);
     let command = "train data.csv --target n --estimator poisson";
     let printed = run(&folder, command);
-    assert!(succeeded(&printed).contains("fewer rows than columns"), "{}", succeeded(&printed));
+    assert!(succeeded(&printed).contains("too few rows for a fit without a penalty"), "{}", succeeded(&printed));
     let given = run(&folder, &format!("{command} --alpha 1"));
-    assert!(!succeeded(&given).contains("fewer rows than columns"), "{}", succeeded(&given));
+    assert!(!succeeded(&given).contains("too few rows for a fit without a penalty"), "{}", succeeded(&given));
     let results = |options: &str| -> Value {
         serde_json::from_str(succeeded(&run(&folder, &format!("{command} {options} --json")))).unwrap()
     };
@@ -388,4 +388,66 @@ fn model_files_whose_offset_does_not_fit_are_refused(
         .and_then(|document| document.seal(serde_json::from_value(golden).unwrap()).map_err(|error| error.to_string()));
     let refused = refused.unwrap_err();
     assert!(refused.contains(message), "{refused}");
+}
+
+/// The third group has no count above 0: its rows have predictions, but no interval of the mean.
+#[test]
+fn rows_without_an_interval_of_the_mean_have_empty_fields_and_a_warning() {
+    let folder = tempdir().unwrap();
+    let mut text = "a,g,cnt\n".to_owned();
+    for i in 0..240_u32 {
+        let count = if i % 3 == 2 { 0 } else { i * 53 % 101 / 25 };
+        writeln!(text, "{},g{},{count}", f64::from(i * 7919 % 1000) / 1000.0, i % 3 + 1).unwrap();
+    }
+    fs::write(folder.path().join("data.csv"), text).unwrap();
+    succeeded(&run(&folder, "train data.csv --target cnt --estimator poisson --out m.json"));
+    fs::write(folder.path().join("new.csv"), "a,g\n0.1,g1\n0.1,g3\n").unwrap();
+    let predicted = run(&folder, "predict m.json new.csv --interval 0.8 --mean-interval 0.8 --warnings");
+    let rows: Vec<Vec<&str>> = succeeded(&predicted).lines().map(|line| line.split(',').collect()).collect();
+    let at = |row: usize, name: &str| rows[row][rows[0].iter().position(|found| *found == name).unwrap()];
+    for end in ["low", "high"] {
+        assert!(at(1, &format!("prediction_mean_{end}")).parse::<f64>().unwrap() > 0.0);
+        assert_eq!(at(2, &format!("prediction_mean_{end}")), "");
+        assert!(at(2, &format!("prediction_{end}")).parse::<f64>().unwrap() < 1.0);
+    }
+    assert_eq!(at(1, "warnings"), "");
+    assert_eq!(
+        at(2, "warnings"),
+        "no confidence interval of the mean: the training data do not determine the mean of such rows"
+    );
+}
+
+#[rstest]
+#[case(
+    "train data.csv --target count --estimator poisson --exposure group",
+    "name a column of numbers with --exposure"
+)]
+#[case("train data.csv --target count --estimator poisson --features u --offset huge", "the column \"huge\" contains")]
+fn errors_about_an_offset_name_it(#[case] command: &str, #[case] error: &str) {
+    let folder = folder();
+    let text = fs::read_to_string(folder.path().join("data.csv")).unwrap();
+    let lines = text.lines().enumerate().map(|(row, line)| match row {
+        0 => format!("{line},huge\n"),
+        _ => format!("{line},{}\n", if row == 5 { "1e300" } else { "1" }),
+    });
+    fs::write(folder.path().join("data.csv"), lines.collect::<String>()).unwrap();
+    let complaint = complained(&run(&folder, command));
+    assert!(complaint.contains(error), "{complaint}");
+}
+
+#[test]
+fn an_exact_fit_has_a_note_and_no_log_likelihood() {
+    let lines = (0..10).map(|i| format!("{i},{}\n", (0.3 * f64::from(i) + 1.0).exp()));
+    let folder = folder_with_data("x,y\n".to_owned() + &lines.collect::<String>());
+    let trained = run(&folder, "train data.csv --target y --estimator gamma --test-fraction 0 --json");
+    let trained: Value = serde_json::from_str(succeeded(&trained)).unwrap();
+    assert!(trained["notes"].as_array().unwrap().contains(&json!("the fit is exact: all residuals are zero")));
+    assert_eq!(trained["summary"]["aic"], Value::Null);
+}
+
+#[test]
+fn three_rows_are_enough_for_a_line() {
+    let folder = folder_with_data("x,y\n1,2\n2,3\n3,5\n");
+    let printed = run(&folder, "train data.csv --target y");
+    assert!(!succeeded(&printed).contains("too few rows for a fit"), "{}", succeeded(&printed));
 }

@@ -216,27 +216,53 @@ impl HalfWidth {
         leverages: &[f64],
         document: &Document,
     ) -> Result<Vec<[f64; 2]>, IntervalError> {
-        let (transform, family) = (document.preprocess.target_transform, document.estimator.glm_family());
         let leverages = leverages.iter().copied().chain(std::iter::repeat(0.0));
-        let factors = |value: f64, half_width: f64| [value * libm::exp(-half_width), value * libm::exp(half_width)];
-        let ends = |(row, (&value, leverage)): (usize, (&f64, f64))| {
-            let ends = match (self, family) {
-                (Self::Wald { .. }, _) => factors(value, self.of_leverage(leverage)),
-                (Self::Conformal(quantile), Some(family)) => {
-                    let half_width = quantile * family.deviation(value);
-                    [(value - half_width).max(0.0), value + half_width]
-                }
-                _ => {
-                    let half_width = self.of_leverage(leverage);
-                    match transform {
-                        TargetTransform::Identity => [value - half_width, value + half_width],
-                        TargetTransform::Log => factors(value, half_width),
-                    }
-                }
-            };
-            if ends.iter().all(|end| end.is_finite()) { Ok(ends) } else { Err(IntervalError::NotFinite { row }) }
+        let rows = predictions.iter().zip(leverages).enumerate();
+        rows.map(|(row, (value, leverage))| {
+            self.ends(*value, leverage, document).ok_or(IntervalError::NotFinite { row })
+        })
+        .collect()
+    }
+
+    /// The confidence intervals of the mean. A generalised linear model has none for a row whose mean the training data do
+    /// not determine.
+    ///
+    /// # Errors
+    /// [`IntervalError::NotFinite`] for other models.
+    pub(super) fn mean_intervals(
+        &self,
+        predictions: &[f64],
+        leverages: &[f64],
+        undetermined: &[bool],
+        document: &Document,
+    ) -> Result<Vec<Option<[f64; 2]>>, IntervalError> {
+        if !matches!(self, Self::Wald { .. }) {
+            return Ok(self.intervals(predictions, leverages, document)?.into_iter().map(Some).collect());
+        }
+        let undetermined = undetermined.iter().copied().chain(std::iter::repeat(false));
+        let rows = predictions.iter().zip(leverages).zip(undetermined);
+        let ends = |((value, leverage), is_undetermined): ((&f64, &f64), bool)| {
+            self.ends(*value, *leverage, document).filter(|_| !is_undetermined)
         };
-        predictions.iter().zip(leverages).enumerate().map(ends).collect()
+        Ok(rows.map(ends).collect())
+    }
+
+    /// The ends of the interval around a prediction; `None` if one is not finite.
+    fn ends(&self, value: f64, leverage: f64, document: &Document) -> Option<[f64; 2]> {
+        let factors = |half_width: f64| [value * libm::exp(-half_width), value * libm::exp(half_width)];
+        let half_width = self.of_leverage(leverage);
+        let ends = match (self, document.estimator.glm_family()) {
+            (Self::Wald { .. }, _) => factors(half_width),
+            (Self::Conformal(quantile), Some(family)) => {
+                let half_width = quantile * family.deviation(value);
+                [(value - half_width).max(0.0), value + half_width]
+            }
+            _ => match document.preprocess.target_transform {
+                TargetTransform::Identity => [value - half_width, value + half_width],
+                TargetTransform::Log => factors(half_width),
+            },
+        };
+        ends.iter().all(|end| end.is_finite()).then_some(ends)
     }
 
     /// The half-width for a row of this leverage, in the unit of the scores.

@@ -6,6 +6,7 @@ mod intervals;
 mod leverage;
 mod prediction;
 mod prediction_sets;
+mod separation;
 mod warnings;
 
 use thiserror::Error;
@@ -18,6 +19,8 @@ use explanation::ExplanationBuilder;
 use intervals::HalfWidth;
 use leverage::Leverage;
 use prediction_sets::PredictionSets;
+use separation::Separation;
+use warnings::Determination;
 
 pub use explanation::{Explanation, MAX_VALUES as MAX_EXPLANATION_VALUES, Unit as ExplanationUnit};
 pub use intervals::{AvailableIntervals, IntervalError, IntervalMethod};
@@ -49,8 +52,9 @@ pub struct Answer<'m> {
     pub probabilities: Option<Probabilities<'m>>,
     /// Lower and upper end of each row's prediction interval, in the target's unit, if requested.
     pub intervals: Option<Vec<[f64; 2]>>,
-    /// Lower and upper end of the confidence interval of each row's mean, if requested.
-    pub mean_intervals: Option<Vec<[f64; 2]>>,
+    /// Lower and upper end of the confidence interval of each row's mean, if requested. `None` for a row whose mean the
+    /// training data do not determine.
+    pub mean_intervals: Option<Vec<Option<[f64; 2]>>>,
     /// The labels of each row's prediction set, in the order of the classes, if requested.
     pub prediction_sets: Option<Vec<Vec<&'m Scalar>>>,
     /// The method of the intervals or prediction sets, if requested; of the intervals of the mean if only those are.
@@ -107,6 +111,7 @@ pub struct Predictor<'m> {
     explanation: bool,
     warnings: WarningScope,
     leverage: Option<Leverage<'m>>,
+    separation: Option<Separation<'m>>,
 }
 
 impl Model {
@@ -134,6 +139,7 @@ impl Model {
             explanation: wanted.explanation,
             warnings: wanted.warnings,
             leverage: Leverage::new(self),
+            separation: Separation::new(self),
         })
     }
 }
@@ -146,6 +152,8 @@ struct Pass {
     probabilities: Vec<f64>,
     /// The leverages of the first rows, as many as are needed.
     leverages: Vec<f64>,
+    /// Whether the fit does not determine the mean of a row; empty if it does for all rows.
+    undetermined: Vec<bool>,
 }
 
 impl<'m> Predictor<'m> {
@@ -159,7 +167,7 @@ impl<'m> Predictor<'m> {
             return Err(PredictError::ForeignFrame.into());
         }
         let mut explanation = self.explanation.then(|| ExplanationBuilder::new(model, frame.rows())).transpose()?;
-        let Pass { scores, chosen, probabilities, leverages } = self.pass(frame, explanation.as_mut())?;
+        let Pass { scores, chosen, probabilities, leverages, undetermined } = self.pass(frame, explanation.as_mut())?;
         let (prediction, probabilities) = match model.classes() {
             None => (Prediction::Values(prediction::values(scores, &model.document)?), None),
             Some(classes) => {
@@ -168,19 +176,25 @@ impl<'m> Predictor<'m> {
                 (Prediction::Classes { classes, chosen }, Some(probabilities))
             }
         };
-        let intervals = |half_width: &Option<HalfWidth>| {
-            let Prediction::Values(values) = &prediction else { return Ok(None) };
-            let intervals = |width: &HalfWidth| width.intervals(values, &leverages, &model.document);
-            half_width.as_ref().map(intervals).transpose()
+        let values: &[f64] = if let Prediction::Values(values) = &prediction { values } else { &[] };
+        let intervals = self.interval.as_ref().map(|width| width.intervals(values, &leverages, &model.document));
+        let mean_intervals = self.mean_interval.as_ref();
+        let mean_intervals =
+            mean_intervals.map(|width| width.mean_intervals(values, &leverages, &undetermined, &model.document));
+        let (intervals, mean_intervals) = (intervals.transpose()?, mean_intervals.transpose()?);
+        let determination = Determination {
+            leverages: &leverages,
+            undetermined: &undetermined,
+            mean_intervals: mean_intervals.as_deref().unwrap_or_default(),
         };
         let sets = self.prediction_sets.as_ref().zip(probabilities.as_ref());
         Ok(Answer {
-            intervals: intervals(&self.interval)?,
-            mean_intervals: intervals(&self.mean_interval)?,
             prediction_sets: sets.map(|(sets, probabilities)| probabilities.rows().map(|row| sets.set(row)).collect()),
             interval_method: self.interval_method(),
             explanation: explanation.map(ExplanationBuilder::finish).transpose()?,
-            warnings: Warnings::new(model, frame, self.warnings, self.leverage.as_ref(), &leverages),
+            warnings: Warnings::new(model, frame, self.warnings, self.leverage.as_ref(), &determination),
+            intervals,
+            mean_intervals,
             prediction,
             probabilities,
         })
@@ -208,6 +222,7 @@ impl<'m> Predictor<'m> {
                 if let Some(explanation) = &mut explanation {
                     explanation.push(row, offset);
                 }
+                pass.undetermined.extend(self.separation.as_ref().map(|separation| separation.includes(row)));
                 if let Some(leverage) = self.leverage.as_ref().filter(|_| pass.leverages.len() < rows_with_leverage) {
                     pass.leverages.push(leverage.compute(row));
                 }

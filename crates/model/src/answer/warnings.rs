@@ -45,6 +45,8 @@ pub struct WarningCounts {
     pub unknown_category: usize,
     /// Rows of high leverage.
     pub leverage: usize,
+    /// Rows without a confidence interval of the mean.
+    pub no_mean_interval: usize,
 }
 
 impl WarningCounts {
@@ -54,12 +56,13 @@ impl WarningCounts {
     }
 
     /// The number for each `code`.
-    pub fn by_code(&self) -> [(&'static str, usize); 4] {
+    pub fn by_code(&self) -> [(&'static str, usize); 5] {
         [
             ("outside_range", self.outside_range),
             ("imputed", self.imputed),
             ("unknown_category", self.unknown_category),
             ("leverage", self.leverage),
+            ("no_mean_interval", self.no_mean_interval),
         ]
     }
 }
@@ -109,6 +112,8 @@ pub enum WarningReason<'m> {
         /// Three times the mean leverage of the training rows.
         limit: f64,
     },
+    /// A requested confidence interval of the mean that the training data do not determine.
+    NoMeanInterval,
 }
 
 impl fmt::Display for WarningReason<'_> {
@@ -119,6 +124,9 @@ impl fmt::Display for WarningReason<'_> {
             Self::UnknownCategory { .. } => out.write_str("a category that is not in the training data"),
             Self::Leverage { .. } => out
                 .write_str("an unusual combination of values (high leverage): the training data has few similar rows"),
+            Self::NoMeanInterval => out.write_str(
+                "no confidence interval of the mean: the training data do not determine the mean of such rows",
+            ),
         }
     }
 }
@@ -160,15 +168,25 @@ impl WarningScope {
     }
 }
 
+/// How far the training data determine the means of rows.
+pub(super) struct Determination<'a> {
+    /// The leverages of the first rows.
+    pub(super) leverages: &'a [f64],
+    /// Whether the fit does not determine the mean of a row, so that its leverage means nothing; empty if it does for all.
+    pub(super) undetermined: &'a [bool],
+    /// The requested confidence intervals of the mean.
+    pub(super) mean_intervals: &'a [Option<[f64; 2]>],
+}
+
 impl<'m> Warnings<'m> {
-    /// The warnings about the rows of a frame, whose first rows have these leverages. An imputed value has no warning
-    /// about its range or category; it counts in the leverage of its row.
+    /// The warnings about the rows of a frame. An imputed value has no warning about its range or category; it counts in
+    /// the leverage of its row.
     pub(super) fn new(
         model: &'m Model,
         frame: &Frame<'_>,
         scope: WarningScope,
         leverage: Option<&Leverage<'m>>,
-        leverages: &[f64],
+        determination: &Determination<'_>,
     ) -> Self {
         let max_listed = match scope {
             WarningScope::None => return Self::default(),
@@ -176,16 +194,22 @@ impl<'m> Warnings<'m> {
             WarningScope::All => usize::MAX,
         };
         let rows_with_leverage = leverage.map(|_| scope.rows_with_leverage(model, frame));
+        let Determination { leverages, undetermined, mean_intervals } = determination;
         let mut leverages = leverages.iter().copied().take(rows_with_leverage.unwrap_or(0));
         let limit = leverage.map_or(f64::INFINITY, |leverage| HIGH_LEVERAGE * leverage.mean);
         let mut search = Search::new(model.signature().features(), frame, max_listed);
         for (row, values) in frame.iter().enumerate() {
             search.add_imputed_values(row);
             let is_usual = !search.add_unusual_values(row, values);
-            let leverage = leverages.next();
+            let is_determined = undetermined.get(row) != Some(&true);
+            let leverage = leverages.next().filter(|_| is_determined);
             if let Some(leverage) = leverage.filter(|leverage| *leverage > limit && is_usual) {
                 search.found.counts.leverage += 1;
                 search.found.add(row, || WarningReason::Leverage { leverage: leverage.min(f64::MAX), limit });
+            }
+            if mean_intervals.get(row) == Some(&None) {
+                search.found.counts.no_mean_interval += 1;
+                search.found.add(row, || WarningReason::NoMeanInterval);
             }
         }
         let unlisted = frame.unknown_categories().total - frame.unknown_categories().listed.len();

@@ -56,6 +56,11 @@ pub struct Inference {
     /// Poisson regression; for gamma regression Pearson's χ² ÷ residual degrees of freedom.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub dispersion: Option<f64>,
+    /// Poisson regression without a penalty where rows without any count are separated from the others: the direction in
+    /// which coefficients grow for ever, one number for each column of `Z`, then one for the intercept. Rows that it
+    /// changes have no confidence interval of the mean. Absent for other fits.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub separation: Vec<f64>,
     /// Classifiers: scores are divided by it before they become probabilities (Guo et al., 2017). Above 1 where the fit
     /// was overconfident on held-out rows; it changes no predicted class. Absent where the fit was not calibrated.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -140,6 +145,13 @@ impl Inference {
         if !(self.center.is_empty() || (has_factor && finite && self.center.len() == columns)) {
             return Err(format!(
                 "inference.center: expected r, a poisson or gamma estimator and {columns} finite numbers"
+            ));
+        }
+        let finite = self.separation.iter().all(|value| value.is_finite());
+        if !(self.separation.is_empty() || (has_factor && finite && self.separation.len() == columns + 1)) {
+            return Err(format!(
+                "inference.separation: expected r, a poisson estimator and {} finite numbers",
+                columns + 1
             ));
         }
         if let Some(dispersion) = self.dispersion

@@ -8,6 +8,7 @@ use crate::error::TrainError;
 use crate::fit::{Fit, Fits};
 use crate::holdout::Holdout;
 use crate::plan::Plan;
+use crate::solver::error::SolveError;
 use crate::solver::glm;
 use crate::solver::glm::{GlmFit, GlmSettings};
 use crate::summary::rounded;
@@ -27,14 +28,21 @@ pub(super) fn glm(
     let settings = GlmSettings { alpha: plan.penalty.fixed_alpha(), ..GlmSettings::new(family) };
     let Prepared { table, kept, held_out, all, decisions } = prepare(table, holdout, settings.alpha == 0.0)?;
     let names = with_target(&table);
+    // The columns and the target are finite: a mean that is not has its size from the offset.
+    let in_offset = |error| match (error, table.offset()) {
+        (SolveError::NotFinite { name }, Some(offset)) if names.last() == Some(&name) => {
+            SolveError::NotFinite { name: offset.feature.clone() }
+        }
+        (error, _) => error,
+    };
     let whole = glm::fit(&TrainingRows { table: &table, holdout: None }, &all, &names, &settings);
-    let whole = whole.map_err(in_data(&table))?;
+    let whole = whole.map_err(in_offset).map_err(in_data(&table))?;
     let evaluated = if held_out.rows() == 0 {
         whole.clone()
     } else {
         let rows = TrainingRows { table: &table, holdout: Some(holdout) };
         let part = glm::fit_of_part(&rows, &kept, &names, &settings, &whole);
-        part.map_err(in_kept_rows(&table, held_out.rows()))?
+        part.map_err(in_offset).map_err(in_kept_rows(&table, held_out.rows()))?
     };
     let fits = Fits {
         whole: Fit::Glm(whole),
@@ -48,9 +56,12 @@ pub(super) fn glm(
 }
 
 /// Such as `the coefficients of g=b and g=c separate`.
-fn separating(unbounded: &[usize], columns: &[DesignColumn]) -> String {
+fn separating(fit: &GlmFit, columns: &[DesignColumn]) -> String {
     let name = |column: &usize| columns.get(*column).map(|column| one_line(&column.name)).unwrap_or_default();
-    let names: Vec<String> = unbounded.iter().map(name).collect();
+    let mut names: Vec<String> = fit.unbounded.iter().map(name).collect();
+    if fit.has_unbounded_intercept {
+        names.insert(0, "the intercept".to_owned());
+    }
     let (which, verb) =
         if names.len() == 1 { ("the coefficient of", "separates") } else { ("the coefficients of", "separate") };
     format!("{which} {} {verb}", listed(names, NAMED))
@@ -68,7 +79,7 @@ pub(super) fn note_on_part(whole: &GlmFit, part: &GlmFit, columns: &[DesignColum
         format!(
             "without the held-out rows, the target is 0 in all rows that {} from the others: the metrics are of a fit that \
              stopped where their predictions are nearly 0 (--alpha 0.001 keeps coefficients finite)",
-            separating(&part.unbounded, columns)
+            separating(part, columns)
         )
     })
 }
@@ -81,7 +92,7 @@ pub(super) fn notes(fit: &GlmFit, columns: &[DesignColumn]) -> Vec<String> {
             "the target is 0 in all rows that {} from the others: no finite value fits best, and the fit stopped \
              where their predictions are nearly 0; they have no standard errors, and rows with them no confidence interval of \
              the mean (--alpha 0.001 keeps coefficients finite)",
-            separating(&fit.unbounded, columns)
+            separating(fit, columns)
         ));
     }
     let Some(statistics) = &fit.statistics else { return notes };
@@ -94,6 +105,9 @@ pub(super) fn notes(fit: &GlmFit, columns: &[DesignColumn]) -> Vec<String> {
             rounded(ratio, 3),
             rounded(ratio.sqrt(), 3)
         ));
+    }
+    if fit.family == Family::Gamma && statistics.is_exact(fit.weight) {
+        notes.push("the fit is exact: all residuals are zero".to_owned());
     }
     if fit.alpha == 0.0 && statistics.degrees_of_freedom <= 0.0 {
         notes.push("no residual degrees of freedom; standard errors are not available".to_owned());

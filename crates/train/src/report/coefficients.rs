@@ -15,6 +15,7 @@ use crate::intercept::intercepts;
 use crate::summary::{Summary, rounded, significant};
 use ordinate_model::artifact::Document;
 use ordinate_model::estimator::Coefficients;
+use ordinate_model::wording::counted;
 
 /// The effect of each column on a prediction: a chart and a table.
 pub(super) fn coefficients(input: &ReportInput<'_>) -> Markup {
@@ -107,7 +108,7 @@ fn chart(input: &ReportInput<'_>, effects: &[Effect]) -> Option<Figure> {
     let ratio = input.summary.and_then(Summary::ratio_name);
     let ratio = ratio.or_else(|| input.document.estimator.classes().map(|_| "odds ratio"));
     let axis = if ratio.is_some() { ValueAxis::Ratio } else { ValueAxis::Linear };
-    let ForestRows { rows, left_out, names_classes } = forest_rows(effects, &classes, axis.unit());
+    let ForestRows { rows, left_out, undetermined, names_classes } = forest_rows(effects, &classes, axis.unit());
     let is_standardised = effects.iter().all(|effect| effect.per_deviation.is_some());
     let target = shortened(&input.document.signature.target().name);
     let step = match is_standardised {
@@ -139,6 +140,10 @@ fn chart(input: &ReportInput<'_>, effects: &[Effect]) -> Option<Figure> {
             "."
         }
         @if left_out > 0 { " The " (left_out) " smallest are not shown." }
+        @if undetermined > 0 {
+            " " (counted(undetermined, "coefficient", "coefficients"))
+            " that the data do not determine " (if undetermined == 1 { "is" } else { "are" }) " not drawn."
+        }
     };
     Some(Figure { heading: "Effects", svg, caption })
 }

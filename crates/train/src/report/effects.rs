@@ -82,6 +82,8 @@ pub(super) struct ForestRows {
     pub(super) rows: Vec<ForestRow>,
     /// The number of columns or effects that are left out.
     pub(super) left_out: usize,
+    /// The number of columns without intervals, which are not drawn among others that have them: they may be of any size.
+    pub(super) undetermined: usize,
     /// Whether each line names its class; otherwise each class has a colour.
     pub(super) names_classes: bool,
 }
@@ -89,11 +91,19 @@ pub(super) struct ForestRows {
 /// The largest effects as rows of a forest plot, in units of `unit`. A few classes are lines of one column in different colours;
 /// for more classes than colours, each line has the name of the class.
 pub(super) fn forest_rows(effects: &[Effect], classes: &[String], unit: f64) -> ForestRows {
+    let has_interval = |effect: &&Effect| effect.intervals.iter().any(Option::is_some);
+    let drawn: Vec<&Effect> = effects.iter().filter(has_interval).collect();
+    let drawn = if drawn.is_empty() { effects.iter().collect() } else { drawn };
+    let undetermined = effects.len() - drawn.len();
+    ForestRows { undetermined, ..largest_rows(&drawn, classes, unit) }
+}
+
+fn largest_rows(effects: &[&Effect], classes: &[String], unit: f64) -> ForestRows {
     if classes.len() > SERIES.len() {
         return rows_of_classes(effects, classes, unit);
     }
     let size = |effect: &Effect| comparable(effect).iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
-    let mut sorted: Vec<&Effect> = effects.iter().collect();
+    let mut sorted = effects.to_vec();
     sorted.sort_by(|one, other| size(other).total_cmp(&size(one)));
     let scores = effects.first().map_or(1, |effect| effect.per_unit.len()).max(1);
     let shown = SHOWN / scores;
@@ -116,11 +126,12 @@ pub(super) fn forest_rows(effects: &[Effect], classes: &[String], unit: f64) -> 
     ForestRows {
         rows: sorted.iter().take(shown).enumerate().flat_map(line).collect(),
         left_out: sorted.len().saturating_sub(shown),
+        undetermined: 0,
         names_classes: false,
     }
 }
 
-fn rows_of_classes(effects: &[Effect], classes: &[String], unit: f64) -> ForestRows {
+fn rows_of_classes(effects: &[&Effect], classes: &[String], unit: f64) -> ForestRows {
     let of_effect = |effect: &Effect| -> Vec<(String, f64, Option<[f64; 2]>)> {
         let values = comparable(effect).iter().zip(&effect.intervals).zip(classes);
         let named = values.map(|((value, interval), class)| {
@@ -128,7 +139,7 @@ fn rows_of_classes(effects: &[Effect], classes: &[String], unit: f64) -> ForestR
         });
         named.collect()
     };
-    let mut all: Vec<_> = effects.iter().flat_map(of_effect).collect();
+    let mut all: Vec<_> = effects.iter().copied().flat_map(of_effect).collect();
     all.sort_by(|(_, one, _), (_, other, _)| other.abs().total_cmp(&one.abs()));
     let left_out = all.len().saturating_sub(SHOWN);
     let row = |(line, (name, value, interval)): (usize, (String, f64, Option<[f64; 2]>))| ForestRow {
@@ -138,7 +149,8 @@ fn rows_of_classes(effects: &[Effect], classes: &[String], unit: f64) -> ForestR
         series: 0,
         line: line as f64,
     };
-    ForestRows { rows: all.into_iter().take(SHOWN).enumerate().map(row).collect(), left_out, names_classes: true }
+    let rows = all.into_iter().take(SHOWN).enumerate().map(row).collect();
+    ForestRows { rows, left_out, undetermined: 0, names_classes: true }
 }
 
 fn comparable(effect: &Effect) -> &[f64] {

@@ -226,7 +226,7 @@ impl<'r, R: GlmRows> Problem<'r, R> {
         let flat = self.rows.basis.constant(self.rows.null_intercept);
         let better = match start {
             Some(start) => Some(self.rows.basis.parameters_of(start)),
-            None => self.reweighted_step()?,
+            None => self.reweighted_step(false)?,
         };
         let better = better.map(|parameters| self.evaluate(parameters)).transpose()?.flatten();
         // From a fit to nearly the same rows, nothing else is worth a pass.
@@ -234,15 +234,24 @@ impl<'r, R: GlmRows> Problem<'r, R> {
             return Ok(better);
         }
         let flat = self.evaluate(flat)?;
-        Ok(match (better, flat) {
-            (Some(better), Some(flat)) if flat.objective < better.objective => Some(flat),
-            (better, flat) => better.or(flat),
-        })
+        let best = match (better, flat) {
+            (Some(better), Some(flat)) if flat.objective < better.objective => flat,
+            (Some(better), _) => return Ok(Some(better)),
+            (None, Some(flat)) => flat,
+            (None, None) => return Ok(None),
+        };
+        if self.settings.family == Family::Poisson {
+            return Ok(Some(best));
+        }
+        // Amounts over many decades are far from the means of one step.
+        let parameters = self.reweighted_step(true)?;
+        let of_logarithms = parameters.map(|parameters| self.evaluate(parameters)).transpose()?.flatten();
+        Ok(of_logarithms.filter(|point| point.objective < best.objective).or(Some(best)))
     }
 
-    /// One step of iteratively reweighted least squares from means between the targets and their mean.
-    fn reweighted_step(&self) -> Result<Option<Vec<f64>>, SolveError> {
-        let sums = self.rows.sum(&Pass::Reweighted { intercept: self.rows.null_intercept })?;
+    /// One step of iteratively reweighted least squares from means between the targets and their mean, or from the targets.
+    fn reweighted_step(&self, from_targets: bool) -> Result<Option<Vec<f64>>, SolveError> {
+        let sums = self.rows.sum(&Pass::Reweighted { intercept: self.rows.null_intercept, from_targets })?;
         Ok(self.solve(&sums, &sums.slopes.iter().map(|slope| slope / self.rows.weight).collect::<Vec<_>>()))
     }
 

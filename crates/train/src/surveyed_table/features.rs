@@ -72,9 +72,11 @@ impl Choice<'_> {
         let mut imputed = Imputed::default();
         let mut set = self.with_imputed_values(candidates, &mut reasons, &mut levels, &mut imputed)?;
         if set.features.iter().all(|feature| self.is_offset(&feature.name)) {
-            let reason = reasons.iter().flatten().next().map_or("", |reason| reason.describe());
+            // Columns that are left out by choice can be chosen.
+            let reason = reasons.iter().flatten().max();
+            let (reason, advice) = reason.map_or(("", ""), |reason| (reason.describe(), reason.advice()));
             let target = self.target_name().to_owned();
-            return Err(DataError::NothingToLearn { target, reason }.in_data(self.source.label()).into());
+            return Err(DataError::NothingToLearn { target, reason, advice }.in_data(self.source.label()).into());
         }
         remarks.decisions.extend(imputed.decision());
         remarks.notes.extend(imputed.note());

@@ -27,6 +27,14 @@ impl Reason {
             Self::Identifier => "columns that number or name the rows are left out",
         }
     }
+
+    /// The action that helps if no column is left.
+    pub(super) fn advice(self) -> &'static str {
+        match self {
+            Self::Empty | Self::Constant => "add a column whose values differ between the rows",
+            Self::Identifier => "name columns to use with --features",
+        }
+    }
 }
 
 /// The decision about columns that are left out, one for each reason.

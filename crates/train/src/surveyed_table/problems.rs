@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 
 use super::RoleOf;
 use crate::error::TrainError;
+use crate::preparation::Preparation;
 use ordinate_model::cell::Cell;
 use ordinate_model::family::Family;
 use ordinate_model::signature::{CellError, Feature, FeatureType};
 use ordinate_model::wording::counted;
 use ordinate_table::column::{Column, Role};
 use ordinate_table::infer::{Inferred, markers};
+use ordinate_table::missing::Policy;
 use ordinate_table::resolve::LeftOut;
 use ordinate_table::{DataError, Location, RowId, Source};
 
@@ -139,7 +141,13 @@ fn result(source: &Source, mut listed: Vec<DataError>, suspects: Vec<Suspect<'_>
 }
 
 /// Checks that rows are left.
-pub(super) fn check_rows(source: &Source, columns: &[Column], left_out: &LeftOut, rows: u64) -> Result<(), TrainError> {
+pub(super) fn check_rows(
+    source: &Source,
+    columns: &[Column],
+    left_out: &LeftOut,
+    preparation: &Preparation,
+    rows: u64,
+) -> Result<(), TrainError> {
     if rows > 0 {
         return Ok(());
     }
@@ -148,10 +156,17 @@ pub(super) fn check_rows(source: &Source, columns: &[Column], left_out: &LeftOut
     let error = if left_out.no_target > 0 && left_out.no_weight == 0 && left_out.missing == 0 {
         DataError::NoTargets { column }
     } else {
+        let drops = preparation.missing.iter().any(|rule| rule.policy == Policy::Drop);
+        let advice = match source.offset.as_ref().filter(|_| left_out.missing > 0 && !drops) {
+            Some(offset) => format!("name a column of numbers with {}, not {:?}", offset.option(), offset.name),
+            None => "use --missing median or --missing most-frequent instead of --missing drop, or check the weights"
+                .to_owned(),
+        };
         DataError::NoRowsLeft {
             no_target: left_out.no_target,
             no_weight: left_out.no_weight,
             missing: left_out.missing,
+            advice,
         }
     };
     Err(error.in_data(source.label()).into())

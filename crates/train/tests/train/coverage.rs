@@ -160,7 +160,7 @@ impl Simulated {
         let within = |[low, high]: [f64; 2], value: f64| f64::from(u8::from(low <= value && value <= high));
         coverage.targets += within(interval, new.y.parse().unwrap());
         let mean = if self.estimator.family().is_some() { log_linear(new.mean) } else { new.mean };
-        coverage.means += answer.mean_intervals.map_or(0.0, |ends| within(ends[0], mean));
+        coverage.means += answer.mean_intervals.and_then(|ends| ends[0]).map_or(0.0, |ends| within(ends, mean));
         coverage.size += interval[1] - interval[0];
     }
 

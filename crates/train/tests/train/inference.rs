@@ -43,7 +43,7 @@ fn three(i: u32) -> &'static str {
     }
 }
 
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Options {
     pub(super) weights: bool,
     pub(super) standard_errors: StandardErrors,
@@ -53,6 +53,7 @@ pub(super) struct Options {
     pub(super) c: Option<PenaltyStrength>,
     pub(super) estimator: Option<EstimatorKind>,
     pub(super) degree: Option<u32>,
+    pub(super) interactions: bool,
     pub(super) held_out: f64,
     pub(super) seed: u64,
 }
@@ -74,6 +75,7 @@ pub(super) fn trained(text: &str, options: &Options) -> Result<Trained, TrainErr
         },
         preparation: Preparation {
             through_origin: options.no_intercept,
+            interactions: options.interactions,
             degree: options.degree.unwrap_or(preparation.degree),
             ..preparation
         },

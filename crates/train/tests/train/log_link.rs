@@ -1,11 +1,13 @@
 //! Poisson and gamma regression of tables whose means reach the ends of the doubles.
 
-use super::inference::{Options, e, table, trained, u};
+use super::inference::{Options, e, table, trained, u, v};
+use ordinate_model::answer::WarningScope;
 use ordinate_model::artifact::Document;
 use ordinate_model::frame::Frame;
 use ordinate_model::{Model, Wanted};
 use ordinate_train::Trained;
 use ordinate_train::plan::EstimatorKind;
+use ordinate_train::summary::Summary;
 
 fn fitted(data: &str, estimator: EstimatorKind, held_out: f64, seed: u64) -> Trained {
     trained(data, &Options { estimator: Some(estimator), held_out, seed, ..Options::default() }).unwrap()
@@ -72,4 +74,73 @@ fn one_count_above_zero_is_enough() {
         without_counts += u32::from(is_without);
     }
     assert!(without_counts > 0 && without_counts < 6, "{without_counts}");
+}
+
+/// Counts by two categories, whose given cells have none.
+fn counts_by_group(is_empty: impl Fn(u32, u32) -> bool) -> String {
+    table("g,h,y", 240, |i| {
+        let (g, h) = (i % 3, i / 3 % 2);
+        let count = if is_empty(g, h) { 0.0 } else { (4.0 * e(i)).floor() };
+        format!("g{g},h{h},{count}")
+    })
+}
+
+fn without_errors(summary: &Summary) -> Vec<&str> {
+    let terms = summary.all_terms().filter(|term| term.standard_error.is_none());
+    terms.map(|term| term.name.as_str()).collect()
+}
+
+/// Without the cells, no row says anything about these coefficients.
+#[test]
+fn coefficients_that_only_rows_without_counts_determine_have_no_standard_errors() {
+    let options = Options { estimator: Some(EstimatorKind::Poisson), ..Options::default() };
+    let of = |data: &str, interactions: bool| {
+        let options = Options { interactions, ..options };
+        let trained = trained(data, &options).unwrap();
+        let summary = trained.summary.unwrap();
+        let names: Vec<String> = without_errors(&summary).into_iter().map(str::to_owned).collect();
+        let note = trained.notes.iter().find(|note| note.starts_with("the target is 0 in all rows that")).unwrap();
+        for name in &names {
+            let name = if name == "(intercept)" { "the intercept" } else { name };
+            assert!(note.contains(name), "{name}: {note}");
+        }
+        assert!(summary.all_terms().filter_map(|term| term.standard_error).all(|error| error < 10.0), "{summary}");
+        names
+    };
+    assert_eq!(of(&counts_by_group(|g, _| g == 2), false), ["g=g2"]);
+    // The reference level is empty.
+    assert_eq!(of(&counts_by_group(|g, _| g == 0), false), ["(intercept)", "g=g1", "g=g2"]);
+    // Two empty cells of the reference level's row and of another, with interactions.
+    let names = of(&counts_by_group(|g, h| g == 1 && h == 1), true);
+    assert_eq!(names, ["g=g1:h=h1"]);
+    let names = of(&counts_by_group(|g, h| g == 0 || (g == 1 && h == 1)), true);
+    assert_eq!(names, ["(intercept)", "g=g1", "g=g2", "h=h1", "g=g1:h=h1", "g=g2:h=h1"]);
+}
+
+#[test]
+fn rows_of_a_group_without_counts_have_predictions_but_no_intervals_of_the_mean() {
+    let trained = fitted(&counts_by_group(|g, _| g == 2), EstimatorKind::Poisson, 0.3, 0);
+    let model = model(&trained.document);
+    let frame =
+        Frame::from_accepted(model.signature(), (0..6).flat_map(|i| [f64::from(i % 3), f64::from(i / 3)]).collect());
+    let wanted =
+        Wanted { interval: Some(0.8), mean_interval: Some(0.8), warnings: WarningScope::First, ..Wanted::default() };
+    let answer = model.answer(&frame, &wanted).unwrap();
+    let has_mean: Vec<bool> = answer.mean_intervals.unwrap().iter().map(Option::is_some).collect();
+    assert_eq!(has_mean, [true, true, false, true, true, false]);
+    assert_eq!((answer.warnings.counts.leverage, answer.warnings.counts.no_mean_interval), (0, 2));
+    assert!(answer.intervals.unwrap().as_flattened().iter().all(|end| *end < 20.0));
+}
+
+/// 80 decades: the weights of one step from the mean of all rows would hide all rows but the largest.
+#[test]
+fn a_gamma_fit_of_amounts_over_many_decades_converges() {
+    let data = table("a,b,y", 150, |i| {
+        let predictor = 2.0 + 120.0 * (u(i) - 0.5) + 60.0 * (v(i) - 0.5);
+        format!("{},{},{:e}", u(i), v(i), predictor.exp() * (0.2 + 1.6 * e(i)))
+    });
+    let trained = fitted(&data, EstimatorKind::Gamma, 0.0, 0);
+    assert!(trained.notes.iter().all(|note| !note.contains("converge")), "{:#?}", trained.notes);
+    let estimates: Vec<f64> = trained.summary.unwrap().terms.iter().map(|term| term.estimate).collect();
+    assert!((estimates[0] - 120.0).abs() < 2.0 && (estimates[1] - 60.0).abs() < 2.0, "{estimates:?}");
 }

@@ -89,7 +89,7 @@ fn describe(warning: &Warning<'_>) -> String {
         }
         WarningReason::UnknownCategory { feature, value } => format!("{feature} = {value:?} is {reason}"),
         WarningReason::Imputed { feature, .. } => format!("{feature} is {reason}"),
-        WarningReason::Leverage { .. } => reason.to_string(),
+        WarningReason::Leverage { .. } | WarningReason::NoMeanInterval => reason.to_string(),
     }
 }
 

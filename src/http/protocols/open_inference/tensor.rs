@@ -49,6 +49,11 @@ impl<'m> Tensor<'m> {
                 numbers(shape, explanation.values().into())
             }
             Values::Base { base, rows } => numbers(vec![rows, base.len()], base.repeat(rows).into()),
+            // Not a number, which JSON does not have, is null there.
+            Values::MeanIntervals(ends) => {
+                let ends: Vec<f64> = ends.iter().flat_map(|ends| ends.unwrap_or([f64::NAN; 2])).collect();
+                numbers(vec![ends.len() / 2, 2], ends.into())
+            }
             Values::Intervals(ends) => numbers(vec![ends.len(), 2], ends.as_flattened().into()),
             Values::PredictionSets { classes, sets } => {
                 let shape = vec![sets.len(), classes.len()];

@@ -21,7 +21,7 @@ use crate::support::{complained, folder_with_data, succeeded, text, train};
 #[case::not_whole("x,y\n1,1\n2.5,2\n3,4\n", "--types x=long", &["line 3", "column \"x\"", "whole number", "2.5"])]
 #[case::not_true("x,y\n1,1\n0,2\n1,4\n", "--types x=boolean", &["line 2", "column \"x\"", "true or false"])]
 #[case::several("x,z,y\n1,a,1\n2.5,b,2\n3,c,4\n", "--types x=long,z=double", &["column \"x\"", "column \"z\"", "2.5", "\"a\""])]
-#[case::nothing_that_varies("x,c,y\n1,a,1\n1,a,2\n1,a,4\n", "", &["no columns left", "one value in all rows", "--features"])]
+#[case::nothing_that_varies("x,c,y\n1,a,1\n1,a,2\n1,a,4\n", "", &["no columns left", "one value in all rows", "add a column whose values differ"])]
 #[case::no_such_reference("c,y\na,1\nb,2\na,3\nb,5\n", "--reference c=d", &["--reference", "\"c\"", "\"d\""])]
 #[case::a_word_as_weight("x,y,w\n1,1,1\n2,2,two\n", "--weights w", &["line 3", "weight column \"w\"", "\"two\"", "remove the row"])]
 #[case::the_target_left_out("x,y\n1,1\n2,2\n", "--exclude x,y", &["--exclude", "target column \"y\"", "not a feature"])]

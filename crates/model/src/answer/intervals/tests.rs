@@ -42,7 +42,7 @@ fn at(level: f64) -> Wanted {
 fn ends(model: &Model, level: f64, rows: &[&[f64]]) -> Result<Vec<Ends>, AnswerError> {
     let mean_interval = model.has_mean_intervals().then_some(level);
     let answer = model.answer(&frame(model, rows), &Wanted { mean_interval, ..at(level) })?;
-    let mean = |row: usize| answer.mean_intervals.as_ref().map(|ends| ends[row]);
+    let mean = |row: usize| answer.mean_intervals.as_ref().and_then(|ends| ends[row]);
     let intervals = answer.intervals.unwrap().into_iter().enumerate();
     Ok(intervals.map(|(row, prediction)| Ends { prediction, mean: mean(row) }).collect())
 }
@@ -223,11 +223,9 @@ fn a_log_link_multiplies_by_the_exposure_and_scales_held_out_errors_by_the_famil
             // The second of three scores is 1.
             assert_ends(intervals[row], mean, mean.powf(root));
             // z = 1, so that h = 1/8 + ((1 − 0.5)/2)² = 0.1875 and φ h = 0.75.
+            let [low, high] = means[row].unwrap();
             let factor = (1.959_963_984_540_054 * 0.75_f64.sqrt()).exp();
-            assert!(
-                (means[row][0] * factor / mean - 1.0).abs() < 1e-12
-                    && (means[row][1] / factor / mean - 1.0).abs() < 1e-12
-            );
+            assert!((low * factor / mean - 1.0).abs() < 1e-12 && (high / factor / mean - 1.0).abs() < 1e-12);
         }
         assert_eq!(answer.interval_method, Some(IntervalMethod::Conformal));
         let explanation = answer.explanation.unwrap();
@@ -255,5 +253,43 @@ fn an_interval_of_a_log_link_ends_at_zero_and_means_above_doubles_are_errors() {
         let answer = model.answer(&frame(&model, &[&[-4000.0, 1.0]]), &wanted).unwrap();
         assert_eq!(answer.prediction, Prediction::Values(vec![0.0]), "{family}");
         assert_eq!(answer.intervals, Some(vec![[0.0, 0.0]]), "{family}");
+    }
+}
+
+/// Rows along the direction in which the fit is unbounded, and rows so far away that an end overflows.
+#[test]
+fn a_mean_that_the_training_data_do_not_determine_has_no_interval() {
+    let mut document = rate("poisson").document().clone();
+    document.inference.as_mut().unwrap().separation = vec![1.0, -1.0];
+    let model = Model::assemble(document).unwrap();
+    // (4 − 2)/2 − 1 is 0.
+    let rows: [&[f64]; 4] = [&[4.0, 1.0], &[2.0, 1.0], &[4.0, 3.0], &[-900.0, 1.0]];
+    let wanted = Wanted { mean_interval: Some(0.95), warnings: WarningScope::First, ..at(0.5) };
+    let answer = model.answer(&frame(&model, &rows), &wanted).unwrap();
+    let has_mean: Vec<bool> = answer.mean_intervals.unwrap().iter().map(Option::is_some).collect();
+    assert_eq!(has_mean, [true, false, true, false]);
+    assert_eq!(answer.intervals.unwrap().len(), 4);
+    let warnings = serde_json::to_value(&answer.warnings.listed).unwrap();
+    let listed: Vec<_> = warnings.as_array().unwrap().iter().map(|one| (&one["row"], &one["code"])).collect();
+    assert_eq!(json!(listed), json!([[1, "no_mean_interval"], [3, "no_mean_interval"]]));
+    assert_eq!(answer.warnings.counts.no_mean_interval, 2);
+    let without = model.answer(&frame(&model, &rows), &Wanted { mean_interval: None, ..wanted }).unwrap();
+    assert_eq!(without.warnings.counts.total(), 0);
+
+    let far = rate("gamma");
+    let answer = far.answer(&frame(&far, &[&[9e5, 1.0], &[4.0, 1.0]]), &wanted);
+    assert!(answer.is_err(), "the mean overflows");
+    let answer = far.answer(&frame(&far, &[&[-9e5, 1.0], &[4.0, 1.0]]), &wanted).unwrap();
+    let has_mean: Vec<bool> = answer.mean_intervals.unwrap().iter().map(Option::is_some).collect();
+    assert_eq!(has_mean, [false, true]);
+}
+
+#[test]
+fn a_separation_needs_a_factor_and_a_number_for_each_parameter() {
+    for separation in [json!([1.0]), json!([1.0, 0.0, 0.0])] {
+        let mut document = serde_json::to_value(rate("poisson").document()).unwrap();
+        document["inference"]["separation"] = separation;
+        let error = Model::assemble(serde_json::from_value(document).unwrap()).unwrap_err();
+        assert!(error.to_string().contains("inference.separation: expected r, a poisson estimator and 2 finite"));
     }
 }

@@ -10,6 +10,13 @@ use super::{GlmRows, Problem, Solution};
 use ordinate_model::family::Family;
 use ordinate_model::inference::DIAGONAL_INCREMENT;
 
+/// A standard error that grows by this factor in a step by which the means of separated rows shrink by the factor e is
+/// that of a coefficient that only these rows determine: it grows by √e.
+const GROWTH: f64 = 1.2;
+
+/// Relative residuals of this size are rounding errors of the mean.
+const ROUNDING: f64 = 64.0 * f64::EPSILON;
+
 /// A linear predictor whose mean is below the smallest double.
 const LOG_OF_ZERO: f64 = -1000.0;
 
@@ -49,6 +56,8 @@ pub struct GlmFit {
     pub unbounded: Vec<usize>,
     /// Whether the intercept where all columns and the offset are zero falls for ever with them.
     pub has_unbounded_intercept: bool,
+    /// The direction of that growth: a number for each standardised column, then for the intercept at their means.
+    pub separation: Option<Vec<f64>>,
     /// The statistics of a fit to all rows.
     pub statistics: Option<GlmStatistics>,
 }
@@ -79,6 +88,14 @@ pub struct GlmStatistics {
     pub working_weight: f64,
 }
 
+impl GlmStatistics {
+    /// Whether the relative residuals of rows of this weight are rounding errors.
+    #[must_use]
+    pub fn is_exact(&self, weight: f64) -> bool {
+        self.pearson <= weight * ROUNDING * ROUNDING
+    }
+}
+
 impl GlmFit {
     /// The number of parameters.
     #[must_use]
@@ -105,6 +122,22 @@ impl GlmFit {
     }
 }
 
+impl GlmFit {
+    /// The fit with all coefficients that the rows do not determine among the unbounded ones: their standard errors grow
+    /// in `further`, one step further in the direction of the separation, and the others stay.
+    fn with_growing_errors(mut self, further: &Self) -> Self {
+        let (Some(here), Some(there)) = (self.unit_errors(), further.unit_errors()) else { return self };
+        let grows = |here: f64, there: f64| here.is_nan() || there.is_nan() || there > GROWTH * here;
+        let columns = here.coefficients.iter().zip(&there.coefficients).enumerate();
+        let growing = columns.filter(|(_, (here, there))| grows(**here, **there)).map(|(column, _)| column);
+        self.unbounded.extend(growing);
+        self.unbounded.sort_unstable();
+        self.unbounded.dedup();
+        self.has_unbounded_intercept |= !self.through_origin && grows(here.intercept, there.intercept);
+        self
+    }
+}
+
 impl<R: GlmRows> Problem<'_, R> {
     /// The fit of a solution, with its statistics if they are wanted.
     pub(super) fn finish(&self, solution: &Solution, with_statistics: bool) -> Result<GlmFit, SolveError> {
@@ -114,7 +147,12 @@ impl<R: GlmRows> Problem<'_, R> {
         let statistics = with_statistics.then(|| self.statistics(&solution.parameters)).transpose()?;
         let (unbounded, has_unbounded_intercept) =
             solution.unbounded.as_deref().map(|step| self.involved(step)).unwrap_or_default();
-        Ok(GlmFit {
+        let separation = solution.unbounded.as_deref().map(|step| {
+            let (mut columns, intercept) = basis.coefficients(step);
+            columns.push(intercept);
+            columns
+        });
+        let fit = GlmFit {
             family: self.settings.family,
             rows: basis.rows,
             weight: self.rows.weight,
@@ -130,8 +168,13 @@ impl<R: GlmRows> Problem<'_, R> {
             converged: solution.converged,
             unbounded,
             has_unbounded_intercept,
+            separation,
             statistics,
-        })
+        };
+        let Some(direction) = solution.unbounded.as_deref().filter(|_| with_statistics) else { return Ok(fit) };
+        let further = self.statistics(&super::moved(&solution.parameters, direction, 1.0))?;
+        let further = GlmFit { statistics: Some(further), ..fit.clone() };
+        Ok(fit.with_growing_errors(&further))
     }
 
     /// The fit with an intercept to rows whose targets are all 0: the mean of every row is 0, too.
@@ -153,6 +196,7 @@ impl<R: GlmRows> Problem<'_, R> {
             converged: true,
             unbounded: Vec::new(),
             has_unbounded_intercept: true,
+            separation: None,
             statistics: None,
         }
     }
@@ -186,6 +230,8 @@ impl<R: GlmRows> Problem<'_, R> {
             let value = match family {
                 Family::Poisson => of_fit,
                 // The density of a gamma distribution with shape k = 1/φ and mean μ.
+                // That of an exact fit is not bounded.
+                Family::Gamma if pearson <= self.rows.weight * ROUNDING * ROUNDING => return None,
                 Family::Gamma => {
                     let shape = 1.0 / dispersion?;
                     let weight = self.rows.weight;

@@ -14,6 +14,8 @@ pub(super) enum Pass<'a> {
     Reweighted {
         /// The intercept.
         intercept: f64,
+        /// Whether the means are the targets themselves, which fits their logarithms by least squares.
+        from_targets: bool,
     },
     /// Objective, gradient and Hessian.
     Newton {
@@ -127,9 +129,10 @@ impl Sums {
         let mut residuals = Vec::with_capacity(block.weights.len());
         let mut curvatures = Vec::with_capacity(block.weights.len());
         match *pass {
-            Pass::Reweighted { intercept } => {
+            Pass::Reweighted { intercept, from_targets } => {
                 for ((target, offset), weight) in rows() {
-                    let mean = f64::midpoint(*target, libm::exp(intercept + offset));
+                    let without_columns = if from_targets { *target } else { libm::exp(intercept + offset) };
+                    let mean = f64::midpoint(*target, without_columns);
                     let curvature = weight * expected_curvature(family, mean);
                     residuals.push(curvature * (libm::log(mean) - offset + (target - mean) / mean));
                     curvatures.push(curvature);

@@ -1,7 +1,9 @@
 //! `POST …/predict` in the document: rows, options, answers.
 
 use serde_json::{Value, json};
-use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ComponentsBuilder, Object, ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{
+    AnyOfBuilder, ArrayBuilder, ComponentsBuilder, Object, ObjectBuilder, Schema, SchemaType, Type,
+};
 use utoipa::openapi::{Ref, RefOr};
 
 use super::PREDICT;
@@ -123,10 +125,9 @@ pub(crate) fn answer(schemas: &ModelSchemas<'_>, warning: RefOr<Schema>, scores:
     let method =
         one_of(["student-t", "student-t-ridge", "conformal", "wald"]).description(Some("The method of the intervals"));
     let answer = match schemas.model.classes() {
-        None => {
-            let bounds = || schemas.list(bounds());
-            answer.property("interval", bounds()).property("mean_interval", bounds())
-        }
+        None => answer
+            .property("interval", schemas.list(bounds()))
+            .property("mean_interval", schemas.list(bounds_or_null())),
         Some(classes) => {
             let labels = ArrayBuilder::new().items(RefOr::<Schema>::from(schemas.predicted()));
             let row = by_class(classes, probability);
@@ -168,6 +169,12 @@ fn bounds() -> ArrayBuilder {
     ArrayBuilder::new().items(RefOr::<Schema>::from(number())).min_items(Some(2)).max_items(Some(2))
 }
 
+/// The bounds of the mean; null for a row whose mean the training data do not determine.
+fn bounds_or_null() -> ArrayBuilder {
+    let kind = SchemaType::from_iter([Type::Array, Type::Null]);
+    bounds().schema_type(kind).description(Some("Null if the training data do not determine the mean of the row"))
+}
+
 /// The explanation of each row.
 fn explanation(schemas: &ModelSchemas<'_>, scores: &RefOr<Schema>) -> ObjectBuilder {
     let row = record::of(schemas.names().into_iter().map(|name| Member::required(name, scores.clone())));
@@ -186,7 +193,7 @@ fn explanation(schemas: &ModelSchemas<'_>, scores: &RefOr<Schema>) -> ObjectBuil
 
 /// A warning.
 pub(crate) fn warning() -> Schema {
-    let codes = ["outside_range", "unknown_category", "imputed", "leverage"];
+    let codes = ["outside_range", "unknown_category", "imputed", "leverage", "no_mean_interval"];
     let end = AnyOfBuilder::new().item(number()).item(text("A date in ISO 8601"));
     let range = ArrayBuilder::new().items(RefOr::<Schema>::from(end)).min_items(Some(2)).max_items(Some(2));
     object([
