@@ -119,6 +119,7 @@ fn rows_of_weight_zero_are_ignored_whatever_their_class() {
     let output = run(&folder, "evaluate m.json data.csv --weights w --json");
     let answer: Value = serde_json::from_str(said(&output)).unwrap();
     assert_eq!(answer["rows"], 40);
-    let complaint = complained(&run(&folder, "evaluate m.json data.csv --weights none"));
+    let output = run(&folder, "evaluate m.json data.csv --weights none");
+    let complaint = complained(&output);
     assert!(complaint.contains("no row has a weight above zero in the column \"none\""), "{complaint}");
 }

@@ -419,7 +419,7 @@ fn rows_without_an_interval_of_the_mean_have_empty_fields_and_a_warning() {
 
 #[rstest]
 #[case(
-    "train data.csv --target count --estimator poisson --exposure group",
+    "train data.csv --target count --estimator poisson --exposure empty",
     "name a column of numbers with --exposure"
 )]
 #[case("train data.csv --target count --estimator poisson --features u --offset huge", "the column \"huge\" contains")]
@@ -427,11 +427,12 @@ fn errors_about_an_offset_name_it(#[case] command: &str, #[case] error: &str) {
     let folder = folder();
     let text = fs::read_to_string(folder.path().join("data.csv")).unwrap();
     let lines = text.lines().enumerate().map(|(row, line)| match row {
-        0 => format!("{line},huge\n"),
-        _ => format!("{line},{}\n", if row == 5 { "1e300" } else { "1" }),
+        0 => format!("{line},empty,huge\n"),
+        _ => format!("{line},,{}\n", if row == 5 { "1e300" } else { "1" }),
     });
     fs::write(folder.path().join("data.csv"), lines.collect::<String>()).unwrap();
-    let complaint = complained(&run(&folder, command));
+    let output = run(&folder, command);
+    let complaint = complained(&output);
     assert!(complaint.contains(error), "{complaint}");
 }
 
