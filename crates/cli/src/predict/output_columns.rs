@@ -19,8 +19,8 @@ pub(super) struct ExtraColumns {
     pub(super) interval: Option<f64>,
     /// Add a confidence interval of the mean of this level, such as 0.95
     ///
-    /// The columns are `prediction_mean_low` and `prediction_mean_high`, empty where the training data do not determine the
-    /// mean of a row.
+    /// The columns are `prediction_mean_low` and `prediction_mean_high`, empty where the training data do not
+    /// determine the mean of a row.
     #[arg(long, value_name = "LEVEL", allow_negative_numbers = true)]
     pub(super) mean_interval: Option<f64>,
     /// Add the probability of each class, in columns `probability_CLASS`

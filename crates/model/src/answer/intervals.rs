@@ -224,8 +224,8 @@ impl HalfWidth {
         .collect()
     }
 
-    /// The confidence intervals of the mean. A generalised linear model has none for a row whose mean the training data do
-    /// not determine.
+    /// The confidence intervals of the mean. A generalised linear model has none for a row whose mean the training data
+    /// do not determine.
     ///
     /// # Errors
     /// [`IntervalError::NotFinite`] for other models.

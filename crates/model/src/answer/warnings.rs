@@ -172,15 +172,16 @@ impl WarningScope {
 pub(super) struct Determination<'a> {
     /// The leverages of the first rows.
     pub(super) leverages: &'a [f64],
-    /// Whether the fit does not determine the mean of a row, so that its leverage means nothing; empty if it does for all.
+    /// Whether the fit does not determine the mean of a row, so that its leverage means nothing; empty if it does for
+    /// all.
     pub(super) undetermined: &'a [bool],
     /// The requested confidence intervals of the mean.
     pub(super) mean_intervals: &'a [Option<[f64; 2]>],
 }
 
 impl<'m> Warnings<'m> {
-    /// The warnings about the rows of a frame. An imputed value has no warning about its range or category; it counts in
-    /// the leverage of its row.
+    /// The warnings about the rows of a frame. An imputed value has no warning about its range or category; it counts
+    /// in the leverage of its row.
     pub(super) fn new(
         model: &'m Model,
         frame: &Frame<'_>,

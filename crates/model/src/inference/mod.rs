@@ -56,9 +56,9 @@ pub struct Inference {
     /// Poisson regression; for gamma regression Pearson's χ² ÷ residual degrees of freedom.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub dispersion: Option<f64>,
-    /// Poisson regression without a penalty where rows without any count are separated from the others: the direction in
-    /// which coefficients grow for ever, one number for each column of `Z`, then one for the intercept. Rows that it
-    /// changes have no confidence interval of the mean. Absent for other fits.
+    /// Poisson regression without a penalty where rows without any count are separated from the others: the direction
+    /// in which coefficients grow for ever, one number for each column of `Z`, then one for the intercept. Rows that
+    /// it changes have no confidence interval of the mean. Absent for other fits.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub separation: Vec<f64>,
     /// Classifiers: scores are divided by it before they become probabilities (Guo et al., 2017). Above 1 where the fit

@@ -77,8 +77,8 @@ pub(super) fn note_on_part(whole: &GlmFit, part: &GlmFit, columns: &[DesignColum
     let is_new = part.unbounded.iter().any(|column| !whole.unbounded.contains(column));
     is_new.then(|| {
         format!(
-            "without the held-out rows, the target is 0 in all rows that {} from the others: the metrics are of a fit that \
-             stopped where their predictions are nearly 0 (--alpha 0.001 keeps coefficients finite)",
+            "without the held-out rows, the target is 0 in all rows that {} from the others: the metrics are of a fit \
+             that stopped where their predictions are nearly 0 (--alpha 0.001 keeps coefficients finite)",
             separating(part, columns)
         )
     })

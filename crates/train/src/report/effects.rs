@@ -82,7 +82,8 @@ pub(super) struct ForestRows {
     pub(super) rows: Vec<ForestRow>,
     /// The number of columns or effects that are left out.
     pub(super) left_out: usize,
-    /// The number of columns without intervals, which are not drawn among others that have them: they may be of any size.
+    /// The number of columns without intervals, which are not drawn among others that have them: they may be of any
+    /// size.
     pub(super) undetermined: usize,
     /// Whether each line names its class; otherwise each class has a colour.
     pub(super) names_classes: bool,

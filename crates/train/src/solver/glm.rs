@@ -249,7 +249,8 @@ impl<'r, R: GlmRows> Problem<'r, R> {
         Ok(of_logarithms.filter(|point| point.objective < best.objective).or(Some(best)))
     }
 
-    /// One step of iteratively reweighted least squares from means between the targets and their mean, or from the targets.
+    /// One step of iteratively reweighted least squares from means between the targets and their mean, or from the
+    /// targets.
     fn reweighted_step(&self, from_targets: bool) -> Result<Option<Vec<f64>>, SolveError> {
         let sums = self.rows.sum(&Pass::Reweighted { intercept: self.rows.null_intercept, from_targets })?;
         Ok(self.solve(&sums, &sums.slopes.iter().map(|slope| slope / self.rows.weight).collect::<Vec<_>>()))

@@ -60,8 +60,8 @@ fn columns_that_together_separate_some_rows_are_named_whatever_the_penalty() {
     for c in [1e9, 1e12, 1e15] {
         let options = Options { c: Some(PenaltyStrength::Fixed(c)), ..Options::default() };
         let notes = notes(&data, &options);
-        let note = "only the penalty keeps some coefficients finite (quasi-complete separation), and a larger C makes them \
-                    larger: g, h";
+        let note = "only the penalty keeps some coefficients finite (quasi-complete separation), and a larger C makes \
+                    them larger: g, h";
         assert_eq!(notes, [note], "{c:e}");
     }
 }

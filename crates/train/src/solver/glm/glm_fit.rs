@@ -123,8 +123,8 @@ impl GlmFit {
 }
 
 impl GlmFit {
-    /// The fit with all coefficients that the rows do not determine among the unbounded ones: their standard errors grow
-    /// in `further`, one step further in the direction of the separation, and the others stay.
+    /// The fit with all coefficients that the rows do not determine among the unbounded ones: their standard errors
+    /// grow in `further`, one step further in the direction of the separation, and the others stay.
     fn with_growing_errors(mut self, further: &Self) -> Self {
         let (Some(here), Some(there)) = (self.unit_errors(), further.unit_errors()) else { return self };
         let grows = |here: f64, there: f64| here.is_nan() || there.is_nan() || there > GROWTH * here;

@@ -32,8 +32,8 @@ pub fn fit_unpenalised(
     problem.infer(rows, fit)
 }
 
-/// As [`fit_of_part()`](super::fit_of_part) without a penalty, whatever `settings.c`, with the columns that separate the
-/// classes of the part.
+/// As [`fit_of_part()`](super::fit_of_part) without a penalty, whatever `settings.c`, with the columns that
+/// separate the classes of the part.
 ///
 /// # Errors
 /// As [`fit_of_part()`](super::fit_of_part).
