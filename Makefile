@@ -119,7 +119,7 @@ test-clients: $(CLIENTS)/.python.stamp $(CLIENTS)/.npm.stamp ## Test the server 
 
 # `make test-python PROFILE=dev` builds a wheel with debug code for this machine. The linker of the other wheel is zig's,
 # so that it runs on any Linux since 2014.
-wheel: $(MATURIN) ## Build the wheel of the Python package; about twelve minutes of processor time
+wheel: $(MATURIN) ## Build the wheel of the Python package; as long as `make install`
 	@rm -rf target/wheels
 	$(VENV)/bin/maturin build --locked --manifest-path crates/python/Cargo.toml --out target/wheels \
 	  --profile $(CLI_PROFILE) $(if $(filter dev,$(PROFILE)),--compatibility linux,--compatibility manylinux2014 --zig)
