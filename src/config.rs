@@ -7,6 +7,7 @@
 //! | `DEFAULT_MODEL` | `line`, or the only model | the model of `/predict` |
 //! | `MODEL_REFRESH_SECONDS` | 0 | how old a loaded model and alias may be before they are fetched again; 0 for never |
 //! | `MODEL_CACHE_BYTES` | 268435456 | bytes of loaded model files above which the least recently used models are dropped |
+//! | `SHADOW_BUDGET_MS` | 20 | milliseconds of a request for comparing its prediction with the alias `shadow`; 0 for never |
 //! | `MAX_ROWS` | 100000 | rows per request |
 //! | `MAX_BODY_BYTES` | 6291456 | bytes of a body after base64 and gzip decoding |
 //! | `BASE_PATH` | – | prefixes to remove from paths, comma-separated, such as `/ml`; not those of routes, such as `/v1` |
@@ -39,7 +40,8 @@ use tracing_subscriber::filter::Targets;
 
 use crate::emf::MetricSettings;
 use crate::http::{
-    Alias, AllowedOrigins, Cors, Limits, LogRequests, Settings, VERTEX_HEALTH, VERTEX_PREDICT, route_below,
+    Alias, AllowedOrigins, Cors, Limits, LogRequests, SHADOW_BUDGET, Settings, VERTEX_HEALTH, VERTEX_PREDICT,
+    route_below,
 };
 use crate::source::catalog::{Catalog, CatalogError, CatalogSettings};
 use crate::source::file::{FileSource, LocalFolder};
@@ -47,6 +49,9 @@ use crate::source::s3::{Credentials, S3Folder, S3Settings, S3Source};
 use crate::source::{ModelUri, ObjectLocation, SourceError};
 use crate::telemetry::{LogFormat, LogSettings};
 use ordinate_model::identity::{Checksum, ModelName};
+
+/// The longest time of a request for its comparison, so that the caller is answered before other time limits.
+const MAX_SHADOW_BUDGET_MS: u16 = 1_000;
 
 /// The configuration of the function, except for logging.
 #[derive(Debug)]
@@ -241,7 +246,17 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
             _ => Err("expected all, errors or none".to_owned()),
         };
         let log_requests = self.parse("LOG_REQUESTS", log_requests)?.unwrap_or_default();
-        Ok(Settings { base_paths, cors, aliases: self.vertex()?, log_requests, ..Settings::new(limits) })
+        let milliseconds = |value: &str| match value.parse::<u16>() {
+            Ok(number) if number <= MAX_SHADOW_BUDGET_MS => Ok(number),
+            _ => Err(format!(
+                "expected a whole number of milliseconds up to {MAX_SHADOW_BUDGET_MS}, or 0 for no comparison"
+            )),
+        };
+        let shadow_budget = self.parse("SHADOW_BUDGET_MS", milliseconds)?;
+        let shadow_budget =
+            shadow_budget.map_or(SHADOW_BUDGET, |milliseconds| Duration::from_millis(milliseconds.into()));
+        let aliases = self.vertex()?;
+        Ok(Settings { base_paths, cors, aliases, log_requests, shadow_budget, ..Settings::new(limits) })
     }
 
     fn cors(&self) -> Result<Cors, ConfigError> {
@@ -370,7 +385,7 @@ fn no_s3(location: &ObjectLocation, error: SourceError) -> ConfigError {
 /// A `DEFAULT_MODEL` that is not one of the models.
 fn unknown_default(error: CatalogError, value: Option<String>) -> ConfigError {
     let problem = match error {
-        CatalogError::UnknownModel { known, .. } => match known.as_slice() {
+        CatalogError::UnknownModel { known, .. } => match &*known {
             [only] => format!("expected {only}"),
             several => format!("expected one of {}", several.join(", ")),
         },
@@ -489,6 +504,7 @@ mod tests {
     #[case(&[("MODEL_URI", "s3://bucket/models/")], "MODEL_URI: no S3 credentials")]
     #[case(&[("LOG_REQUESTS", "some")], "LOG_REQUESTS: expected all, errors or none, got \"some\"")]
     #[case(&[("METRICS", "statsd")], "METRICS: expected emf or none, got \"statsd\"")]
+    #[case(&[("SHADOW_BUDGET_MS", "1001")], "SHADOW_BUDGET_MS: expected a whole number of milliseconds up to 1000, or 0 for no comparison, got \"1001\"")]
     #[case(&[("MODEL_REFRESH_SECONDS", "-1")], "MODEL_REFRESH_SECONDS: expected a whole number of seconds, or 0 for never, got \"-1\"")]
     #[case(&[("MODEL_CACHE_BYTES", "1 GB")], "MODEL_CACHE_BYTES: expected a whole number of bytes, got \"1 GB\"")]
     #[case(&[("MODEL_SHA256", "abc")], "MODEL_SHA256: expected 64 hexadecimal digits, got \"abc\"")]

@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::response::Response;
 
-use crate::http::server::observer::{MAX_SAMPLE, Observer, PredictionRecord, RequestRecord};
+use crate::http::server::observer::{MAX_SAMPLE, Observer, PredictionRecord, RequestRecord, ShadowRecord};
 use crate::source::catalog::{Catalog, Loads};
 
 /// The namespace of all metrics.
@@ -198,7 +198,7 @@ fn of_model(request: &RequestRecord<'_>, prediction: &PredictionRecord<'_>) -> G
     group.add(WARNINGS, precise(prediction.warnings.total()));
     group.add(IMPUTED_VALUES, precise(prediction.warnings.imputed));
     group.add_all(PREDICTION_VALUE, prediction.values);
-    if let Some(difference) = prediction.shadow_difference {
+    if let Some(difference) = prediction.shadow.and_then(ShadowRecord::mean) {
         group.add(SHADOW_DIFFERENCE, difference);
     }
     group

@@ -8,7 +8,6 @@ use ordinate::config::{Config, Environment};
 use ordinate::emf::{MetricLines, MetricSettings};
 use ordinate::http::Settings;
 use ordinate::http::server::observer::Observer;
-use ordinate::source::Causes;
 use ordinate::source::catalog::Catalog;
 use ordinate::{http, telemetry};
 use tokio::runtime::Builder;
@@ -56,12 +55,7 @@ fn main() -> ExitCode {
 fn application(config: Config) -> Router {
     let Config { catalog, http, metrics, .. } = config;
     let loading = catalog.clone();
-    tokio::spawn(async move {
-        if let Err(error) = loading.default_model().await {
-            let cause = Causes(&error);
-            tracing::warn!(%cause, "cannot load the default model; the next request tries again");
-        }
-    });
+    tokio::spawn(async move { loading.preload(|_| ()).await });
     let observer = observer(metrics, Some(catalog.clone()));
     http::router(catalog, Settings { observer, ..http })
 }

@@ -33,7 +33,7 @@ fn request(status: u16, prediction: Option<PredictionRecord<'_>>) -> RequestReco
 
 fn prediction(rows: usize, values: &[f64]) -> PredictionRecord<'_> {
     let warnings = WarningCounts { outside_range: 2, imputed: 1, ..WarningCounts::default() };
-    PredictionRecord { model: "risk@3", rows, warnings, values, shadow_difference: None }
+    PredictionRecord { model: "risk@3", rows, warnings, values, shadow: None }
 }
 
 /// The names of the metrics of a line and their dimensions.
@@ -76,7 +76,8 @@ fn a_prediction_has_its_metrics_with_and_without_the_model_as_a_dimension() {
 #[test]
 fn a_shadow_model_and_one_row_have_numbers() {
     let metrics = MetricLines::with_writer(&settings(), None, keep);
-    metrics.finished(&request(200, Some(PredictionRecord { shadow_difference: Some(0.25), ..prediction(1, &[7.0]) })));
+    let shadow = ShadowRecord { rows: 2, sum: 0.5, ..ShadowRecord::default() };
+    metrics.finished(&request(200, Some(PredictionRecord { shadow: Some(&shadow), ..prediction(1, &[7.0]) })));
     let lines = lines();
     assert_eq!((&lines[0]["PredictionValue"], &lines[0]["ShadowDifference"]), (&json!(7.0), &json!(0.25)));
 }

@@ -1,6 +1,7 @@
 //! The state that handlers share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use bytes::Bytes;
@@ -20,6 +21,8 @@ pub(crate) const MAX_DESCRIBED: usize = 20;
 pub(crate) struct Application {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) limits: Limits,
+    /// The time for finding the version of the alias `shadow` and comparing a prediction with it.
+    pub(crate) shadow_budget: Duration,
     /// The origins that may call from a browser.
     pub(crate) origins: AllowedOrigins,
     pub(crate) statistics: Arc<Statistics>,
@@ -34,6 +37,7 @@ impl Application {
         Arc::new(Self {
             catalog,
             limits: settings.limits,
+            shadow_budget: settings.shadow_budget,
             origins: settings.cors.origins.clone(),
             statistics: Arc::default(),
             observer: settings.observer.clone(),

@@ -39,6 +39,7 @@ use server::middleware::Finish;
 use server::observer::Observer;
 use server::path::Paths;
 use server::{health, middleware, path, response};
+pub(crate) use settings::SHADOW_BUDGET;
 pub use settings::{Alias, AllowedOrigins, Cors, Limits, LogRequests, Settings};
 
 /// The application: all routes and their middleware.

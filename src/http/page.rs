@@ -18,7 +18,11 @@ use super::protocols::native::openapi::HEALTH;
 use super::server::accept::Accept;
 
 const FRAME: &str = include_str!("../../web/page.html");
-const STYLE: &str = concat!(include_str!("../../web/colors.css"), include_str!("../../web/style.css"));
+const STYLE: &str = concat!(
+    include_str!("../../web/colors.css"),
+    include_str!("../../web/base.css"),
+    include_str!("../../web/style.css")
+);
 
 /// The files of one module.
 const SCRIPT: &str = concat!(

@@ -25,6 +25,9 @@ impl Limits {
         Self { max_rows: 100_000, max_body_bytes: 6 * 1024 * 1024, max_answer_bytes: AnswerLimit::LAMBDA.bytes };
 }
 
+/// The default time of a request for comparing its prediction with that of the version of the alias `shadow`.
+pub(crate) const SHADOW_BUDGET: Duration = Duration::from_millis(20);
+
 /// All settings.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -38,6 +41,9 @@ pub struct Settings {
     pub aliases: Vec<Alias>,
     /// The requests that have a line in the log.
     pub log_requests: LogRequests,
+    /// The time of a request for comparing its prediction with that of the version of the alias `shadow`; zero for no
+    /// comparison.
+    pub shadow_budget: Duration,
     /// Keeps the metrics of requests, for `GET /metrics`.
     pub observer: Option<Arc<dyn Observer>>,
 }
@@ -52,6 +58,7 @@ impl Settings {
             cors: Cors::default(),
             aliases: Vec::new(),
             log_requests: LogRequests::All,
+            shadow_budget: SHADOW_BUDGET,
             observer: None,
         }
     }

@@ -52,7 +52,7 @@ impl ModelFolder for BundledFolder {
             None if is_model(path) => vec!["1.json".into(), "aliases/".into()],
             Some(_) | None => Vec::new(),
         };
-        Box::pin(std::future::ready(Ok(Listing::page(&all, after, most))))
+        Box::pin(std::future::ready(Listing::page(&all, after, most)))
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod cache;
 mod error;
+mod existing;
 pub mod layout;
 mod load;
 mod shared;
@@ -15,19 +16,20 @@ use std::time::Duration;
 
 use ordinate_model::Model;
 use ordinate_model::identity::{Checksum, ModelName, Version};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::bundled::{self, BundledFolder};
 use super::{Listing, ModelFolder, ModelSource};
 pub use cache::FAILURE_MEMORY;
-pub use error::{CatalogError, LoadError};
+pub use error::{CatalogError, Known, LoadError};
+pub use existing::Existing;
 use layout::{LIVE, Releases};
 pub use load::Loads;
 use load::{Expected, ModelFile};
 use shared::{Shared, Wanted, is_missing};
 
-/// The time limit for loading a model: fetch, parse and validation together. Shorter than the function's timeout of 10
-/// s, so that the caller receives an error response.
+/// The time limit for finding and loading a model: names, alias and model together. Shorter than the function's timeout
+/// of 10 s, so that the caller receives an error response.
 pub const LOAD_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// How long a request waits for a new version of a model that is loaded.
@@ -39,7 +41,7 @@ pub const MAX_NAMES: usize = 1_000;
 /// When models are loaded, and how many are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CatalogSettings {
-    /// The time limit for loading a model.
+    /// The time limit for finding and loading a model.
     pub load_timeout: Duration,
     /// How old a loaded model and alias may be before it is compared with its source; `None` for any age.
     pub refresh: Option<Duration>,
@@ -144,11 +146,72 @@ impl Catalog {
     /// # Errors
     /// [`CatalogError::Unavailable`], [`CatalogError::NoDefault`], or that the default model is unknown.
     pub async fn default_model(&self) -> Result<Arc<Model>, CatalogError> {
+        self.within(self.deadline(), self.find_default()).await
+    }
+
+    /// The name of the default model for descriptions; `None` without one, or if finding it takes long.
+    pub async fn known_default(&self) -> Option<ModelName> {
+        self.within(Instant::now() + REFRESH_PATIENCE, self.default_name()).await.ok()
+    }
+
+    /// Loads the default model before the first request, and its shadow; `ready` is called with it. A failure is logged,
+    /// and the first request that needs the model tries again.
+    pub async fn preload(&self, ready: impl FnOnce(&Model)) {
+        let error = match self.default_model().await {
+            Ok(model) => {
+                ready(&model);
+                // A failure is logged where it happens.
+                self.shadow(&model.document().name).await.ok();
+                return;
+            }
+            Err(error) => error,
+        };
+        let cause = super::Causes(&error).to_string();
+        if let CatalogError::Unavailable(_) = error {
+            tracing::warn!(cause, "cannot load the default model; the next request tries again");
+        } else {
+            tracing::warn!(
+                cause,
+                "no default model: /predict and /health/ready fail until DEFAULT_MODEL names a released model"
+            );
+        }
+    }
+
+    /// The model with this name, as `name`, `name@alias` or `name@version`, or with the version as `version`. Loads it
+    /// if necessary.
+    ///
+    /// # Errors
+    /// See [`CatalogError`].
+    pub async fn model(&self, name: &str, version: Option<&str>) -> Result<Arc<Model>, CatalogError> {
+        self.within(self.deadline(), self.find(name, version)).await
+    }
+
+    /// When a request that arrives now has waited long enough for all that it needs of the catalog.
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.shared.settings.load_timeout
+    }
+
+    async fn within<T>(
+        &self,
+        deadline: Instant,
+        work: impl Future<Output = Result<T, CatalogError>>,
+    ) -> Result<T, CatalogError> {
+        let timeout = |_| {
+            let location = match &self.models {
+                Models::Files(files) => files.first().map_or_else(String::new, |file| file.source.describe()),
+                Models::Folder(folder) => folder.describe(),
+            };
+            CatalogError::from(LoadError::Timeout { location, limit: self.shared.settings.load_timeout })
+        };
+        timeout_at(deadline, work).await.map_err(timeout)?
+    }
+
+    async fn find_default(&self) -> Result<Arc<Model>, CatalogError> {
         let patience = Instant::now() + REFRESH_PATIENCE;
         let (file, max_age) = match &self.models {
             Models::Files(files) => match files.first() {
                 Some(file) => (file.clone(), self.shared.settings.refresh),
-                None => return Err(CatalogError::NoDefault { known: Vec::new() }),
+                None => return Err(CatalogError::NoDefault { known: Known::default() }),
             },
             // Following an alias compares the model with its source, too.
             Models::Folder(folder) => {
@@ -156,8 +219,9 @@ impl Catalog {
                 (self.shared.aliased(folder, &name, LIVE, patience).await?, None)
             }
         };
-        self.shared.loaded.pin(&file.source.describe());
-        Ok(self.shared.load(&file, max_age, patience).await?.model.clone())
+        let location = file.source.describe();
+        self.shared.loaded.pin(&location);
+        Ok(self.shared.load(&file, &location, max_age, patience).await?.model.clone())
     }
 
     /// The name of the default model. Loads it only if it is in a file of unknown name.
@@ -171,26 +235,17 @@ impl Catalog {
         match &self.models {
             Models::Files(files) => match files.first() {
                 Some(file) => self.shared.name(file).await,
-                None => Err(CatalogError::NoDefault { known: Vec::new() }),
+                None => Err(CatalogError::NoDefault { known: Known::default() }),
             },
             Models::Folder(folder) => {
-                let names = self.shared.names(folder).await?;
-                match names.0.as_slice() {
-                    [only] => Ok(only.clone()),
-                    several => {
-                        Err(CatalogError::NoDefault { known: several.iter().map(ToString::to_string).collect() })
-                    }
-                }
+                let known = self.shared.names(folder).await?;
+                let only = if let [only] = &*known { ModelName::try_from(only.clone()).ok() } else { None };
+                only.ok_or(CatalogError::NoDefault { known })
             }
         }
     }
 
-    /// The model with this name, as `name`, `name@alias` or `name@version`, or with the version as `version`. Loads it
-    /// if necessary.
-    ///
-    /// # Errors
-    /// See [`CatalogError`].
-    pub async fn model(&self, name: &str, version: Option<&str>) -> Result<Arc<Model>, CatalogError> {
+    async fn find(&self, name: &str, version: Option<&str>) -> Result<Arc<Model>, CatalogError> {
         let patience = Instant::now() + REFRESH_PATIENCE;
         let (name, wanted) = match (version, name.split_once('@')) {
             (Some(version), _) => (name, Wanted::Version(version)),
@@ -212,15 +267,28 @@ impl Catalog {
                 };
                 // Following an alias compares the model with its source, too.
                 let max_age = self.shared.settings.refresh.filter(|_| wanted.is_version());
-                match self.shared.load(&file, max_age, patience).await {
-                    Ok(loaded) => Ok(loaded.model.clone()),
-                    Err(CatalogError::Unavailable(error)) if is_missing(&error) && wanted.is_version() => {
-                        let version = file.expected.version.as_ref().map(Version::as_str).unwrap_or_default();
+                let location = file.source.describe();
+                match (self.shared.load(&file, &location, max_age, patience).await, wanted) {
+                    (Err(CatalogError::Unavailable(error)), Wanted::Version(version))
+                        if is_missing(&error, &location) =>
+                    {
                         Err(self.shared.unknown_version(folder, &name, version).await)
                     }
-                    Err(error) => Err(error),
+                    (loaded, _) => Ok(loaded?.model.clone()),
                 }
             }
+        }
+    }
+
+    /// The version of the alias `shadow` of a model in a folder, if it has this alias, for comparisons with that of
+    /// `live`. Loads it if necessary, which goes on when the caller leaves.
+    ///
+    /// # Errors
+    /// See [`CatalogError`].
+    pub async fn shadow(&self, name: &ModelName) -> Result<Option<Arc<Model>>, CatalogError> {
+        match &self.models {
+            Models::Files(_) => Ok(None),
+            Models::Folder(folder) => self.shared.shadow(folder, name, Instant::now() + REFRESH_PATIENCE).await,
         }
     }
 
@@ -228,18 +296,21 @@ impl Catalog {
     /// Loads no model, unless it is in a file of unknown name.
     ///
     /// # Errors
-    /// [`CatalogError::Unavailable`].
+    /// [`CatalogError::Unavailable`], or [`CatalogError::UnknownPage`].
     pub async fn names(&self, after: Option<&str>, most: usize) -> Result<Listing, CatalogError> {
-        match &self.models {
-            Models::Folder(folder) => {
-                let Listing { names, next } = folder.list("", after, most).await?;
-                Ok(Listing { names: layout::folder_names(&names).map(String::from).collect(), next })
+        let names = async {
+            match &self.models {
+                Models::Folder(folder) => {
+                    let Listing { names, next } = folder.list("", after, most).await?;
+                    Ok(Listing { names: layout::folder_names(&names).map(String::from).collect(), next })
+                }
+                Models::Files(_) => {
+                    let names: Vec<_> = self.file_names().await?.into_iter().map(String::from).collect();
+                    Ok(Listing::page(&names, after, most)?)
+                }
             }
-            Models::Files(_) => {
-                let names: Vec<_> = self.file_names().await?.into_iter().map(String::from).collect();
-                Ok(Listing::page(&names, after, most))
-            }
-        }
+        };
+        self.within(self.deadline(), names).await
     }
 
     /// The names of the models in a catalog of files. Loads those whose names are unknown.
@@ -260,23 +331,22 @@ impl Catalog {
     /// # Errors
     /// See [`CatalogError`].
     pub async fn releases(&self, name: &str) -> Result<Releases, CatalogError> {
-        match &self.models {
-            Models::Files(_) => {
-                let model = self.model(name, None).await?;
-                let version = model.document().version.clone();
-                Ok(Releases { versions: vec![version.clone()], aliases: [(LIVE.to_owned(), version)].into() })
+        let Models::Folder(folder) = &self.models else {
+            let model = self.model(name, None).await?;
+            let version = model.document().version.clone();
+            return Ok(Releases { versions: vec![version.clone()], aliases: [(LIVE.to_owned(), version)].into() });
+        };
+        let releases = async {
+            let Ok(name) = ModelName::try_from(name.to_owned()) else {
+                return Err(self.shared.unknown_model(folder, name).await);
+            };
+            let releases = layout::releases(folder.as_ref(), &name).await?;
+            if releases.versions.is_empty() {
+                return Err(self.shared.unknown_model(folder, name.as_str()).await);
             }
-            Models::Folder(folder) => {
-                let Ok(name) = ModelName::try_from(name.to_owned()) else {
-                    return Err(self.shared.unknown_model(folder, name).await);
-                };
-                let releases = layout::releases(folder.as_ref(), &name).await?;
-                if releases.versions.is_empty() {
-                    return Err(self.shared.unknown_model(folder, name.as_str()).await);
-                }
-                Ok(releases)
-            }
-        }
+            Ok(releases)
+        };
+        self.within(self.deadline(), releases).await
     }
 
     /// The first models, at most `most`, the default model first. Loads them if necessary. Models that cannot be loaded
@@ -285,25 +355,41 @@ impl Catalog {
     /// # Errors
     /// [`CatalogError`] if none of them can be loaded.
     pub async fn models(&self, most: usize) -> Result<Vec<Arc<Model>>, CatalogError> {
-        let mut names = self.names(None, most).await?.names;
-        if let Ok(default) = self.default_name().await {
-            names.retain(|name| name != default.as_str());
-            names.insert(0, default.into());
-            names.truncate(most);
-        }
-        self.load_each(&names).await
+        let deadline = self.deadline();
+        let names = async {
+            let mut names = self.names(None, most).await?.names;
+            if let Ok(default) = self.default_name().await {
+                names.retain(|name| name != default.as_str());
+                names.insert(0, default.into());
+                names.truncate(most);
+            }
+            Ok(names)
+        };
+        let names = self.within(deadline, names).await?;
+        self.load_each(&names, deadline).await
     }
 
-    /// The models of these names, in their order. Loads them if necessary. Models that cannot be loaded are left out and
-    /// logged.
+    /// A page of the models in the order of [`names`](Self::names), each with its name, and where the next page starts.
+    /// Loads them if necessary. Models that cannot be loaded are left out and logged.
     ///
     /// # Errors
-    /// [`CatalogError`] if none of them can be loaded.
-    pub async fn load_each(&self, names: &[String]) -> Result<Vec<Arc<Model>>, CatalogError> {
+    /// [`CatalogError::UnknownPage`], or that none of them can be loaded.
+    pub async fn page(
+        &self,
+        after: Option<&str>,
+        most: usize,
+    ) -> Result<(Vec<Arc<Model>>, Option<String>), CatalogError> {
+        let deadline = self.deadline();
+        let Listing { names, next } = self.names(after, most).await?;
+        Ok((self.load_each(&names, deadline).await?, next))
+    }
+
+    /// The models of these names, in their order.
+    async fn load_each(&self, names: &[String], deadline: Instant) -> Result<Vec<Arc<Model>>, CatalogError> {
         let mut models = Vec::new();
         let mut failure = None;
         for name in names {
-            match self.model(name, None).await {
+            match self.within(deadline, self.find(name, None)).await {
                 Ok(model) => models.push(model),
                 Err(error) => {
                     tracing::warn!(name, cause = %super::Causes(&error), "left out, because it cannot be loaded");

@@ -104,6 +104,12 @@ pub enum SourceError {
         /// The cause.
         source: std::io::Error,
     },
+    /// A page of a listing that starts after something that does not exist.
+    #[error("no page starts after {after:?}")]
+    UnknownPage {
+        /// The `next` of another listing, or any other text.
+        after: String,
+    },
     /// A setting is missing or invalid, so a retry cannot succeed.
     #[error("{location}: {reason}")]
     Misconfigured {

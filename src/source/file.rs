@@ -75,7 +75,8 @@ impl ModelFolder for LocalFolder {
                 let reason = "no such folder".into();
                 return Err(SourceError::NotFound { location, reason, source: None });
             }
-            list(&path, after.as_deref(), most).map_err(|error| from_io(location, error))
+            let names = list(&path).map_err(|error| from_io(location, error))?;
+            Listing::page(&names, after.as_deref(), most)
         })
     }
 }
@@ -97,9 +98,10 @@ fn in_thread<'a, T: Send + 'static>(
     })
 }
 
-fn list(path: &Path, after: Option<&str>, most: usize) -> std::io::Result<Listing> {
+/// The names in a folder in ascending order.
+fn list(path: &Path) -> std::io::Result<Vec<String>> {
     let entries = match fs::read_dir(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Listing::default()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries?,
     };
     let mut names = Vec::new();
@@ -108,16 +110,10 @@ fn list(path: &Path, after: Option<&str>, most: usize) -> std::io::Result<Listin
         // Names that are not UTF-8 are not names of models; links are followed.
         let Ok(name) = entry.file_name().into_string() else { continue };
         let is_folder = fs::metadata(entry.path()).is_ok_and(|metadata| metadata.is_dir());
-        let name = if is_folder { name + "/" } else { name };
-        if after.is_none_or(|after| name.as_str() > after) {
-            names.push(name);
-        }
+        names.push(if is_folder { name + "/" } else { name });
     }
     names.sort();
-    let has_more = names.len() > most;
-    names.truncate(most);
-    let next = names.last().filter(|_| has_more).cloned();
-    Ok(Listing { names, next })
+    Ok(names)
 }
 
 /// The file, or `None` if it has the tag `known`.

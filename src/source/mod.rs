@@ -14,6 +14,7 @@ use std::fmt::Debug;
 use std::pin::Pin;
 
 use bytes::Bytes;
+use ordinate_model::wording::shorten;
 
 pub use error::{Causes, SourceError};
 pub use uri::{ModelUri, ObjectLocation, UriError};
@@ -75,7 +76,7 @@ pub trait ModelFolder: Debug + Send + Sync {
     /// or from `after`, the [`Listing::next`] of the page before. A folder that does not exist is empty.
     ///
     /// # Errors
-    /// See [`SourceError`].
+    /// See [`SourceError`]; [`SourceError::UnknownPage`] for any other `after`.
     fn list<'a>(
         &'a self,
         path: &'a str,
@@ -95,10 +96,19 @@ pub struct Listing {
 
 impl Listing {
     /// A page of these names, which starts after the name `after`.
-    pub fn page(all: &[String], after: Option<&str>, most: usize) -> Self {
-        let start = after.map_or(0, |after| all.iter().position(|name| name == after).map_or(all.len(), |at| at + 1));
+    ///
+    /// # Errors
+    /// [`SourceError::UnknownPage`] if `after` is not one of the names.
+    pub fn page(all: &[String], after: Option<&str>, most: usize) -> Result<Self, SourceError> {
+        let start = match after {
+            None => 0,
+            Some(after) => match all.iter().position(|name| name == after) {
+                Some(position) => position + 1,
+                None => return Err(SourceError::UnknownPage { after: shorten(after) }),
+            },
+        };
         let names: Vec<_> = all.iter().skip(start).take(most).cloned().collect();
         let next = names.last().filter(|_| start + names.len() < all.len()).cloned();
-        Self { names, next }
+        Ok(Self { names, next })
     }
 }

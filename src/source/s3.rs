@@ -14,6 +14,8 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::{Bytes, BytesMut};
+use ordinate_model::identity::Checksum;
+use ordinate_model::wording::shorten;
 use tokio::sync::OnceCell;
 
 pub use aws_sdk_s3::config::Credentials;
@@ -212,8 +214,10 @@ impl S3Folder {
         let prefix = folder.key();
         // S3 returns at most 1,000 names.
         let max_keys = i32::try_from(most.clamp(1, 1_000)).unwrap_or(1_000);
+        let unknown = || SourceError::UnknownPage { after: shorten(after.unwrap_or_default()) };
+        let token = after.map(|after| token_of(after, &folder).ok_or_else(unknown)).transpose()?;
         let request = self.client.get().await.list_objects_v2().bucket(folder.bucket()).prefix(prefix).delimiter("/");
-        let response = request.set_continuation_token(after.map(str::to_owned)).max_keys(max_keys).send().await;
+        let response = request.set_continuation_token(token.map(str::to_owned)).max_keys(max_keys).send().await;
         let response = response.map_err(|error| error::from_sdk(folder.to_string(), "s3:ListBucket", error))?;
         let files = response.contents().iter().filter_map(|object| object.key());
         let folders = response.common_prefixes().iter().filter_map(|common| common.prefix());
@@ -222,7 +226,7 @@ impl S3Folder {
         // The folder itself can be an object.
         names.retain(|name| !name.is_empty());
         names.sort();
-        Ok(Listing { names, next: response.next_continuation_token().map(str::to_owned) })
+        Ok(Listing { names, next: response.next_continuation_token().map(|token| after_token(token, &folder)) })
     }
 }
 
@@ -245,14 +249,29 @@ impl ModelFolder for S3Folder {
     }
 }
 
+/// The digits of a digest at the start of an `after`.
+const DIGITS: usize = 16;
+
+/// The `after` of a page: a token of S3 behind the start of a digest, since some servers accept any text as a token.
+fn after_token(token: &str, folder: &ObjectLocation) -> String {
+    let digest = Checksum::compute(format!("{folder}\n{token}").as_bytes());
+    format!("{}{token}", digest.as_str().get(..DIGITS).unwrap_or_default())
+}
+
+/// The token of S3 in an `after`; `None` if it is not that of a page of this folder.
+fn token_of<'a>(after: &'a str, folder: &ObjectLocation) -> Option<&'a str> {
+    let token = after.get(DIGITS..)?;
+    (after_token(token, folder) == after).then_some(token)
+}
+
 /// The complete body, or `None` as soon as it exceeds `limit` bytes; `announced` is its length according to the header.
 async fn collect(
     mut body: ByteStream,
     announced: u64,
     limit: u64,
 ) -> Result<Option<Bytes>, aws_sdk_s3::primitives::ByteStreamError> {
-    // The header may be wrong, so no more than 1 MiB is reserved for it.
-    let mut bytes = BytesMut::with_capacity(usize::try_from(announced.min(1 << 20)).unwrap_or_default());
+    // Growing takes up to twice the length. The header may be wrong, but memory that is not written is not used.
+    let mut bytes = BytesMut::with_capacity(usize::try_from(announced.min(limit)).unwrap_or_default());
     while let Some(chunk) = body.try_next().await? {
         bytes.extend_from_slice(&chunk);
         if u64::try_from(bytes.len()).map_or(true, |length| length > limit) {

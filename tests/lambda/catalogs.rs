@@ -3,93 +3,22 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ordinate::source::SourceError;
 use ordinate::source::bundled::BundledFolder;
 use ordinate::source::catalog::{Catalog, CatalogError, CatalogSettings, FAILURE_MEMORY, LoadError};
 use ordinate::source::file::LocalFolder;
-use ordinate::source::s3::{S3Folder, S3Settings};
-use ordinate::source::{ModelFolder, ModelUri, SourceError};
-use ordinate_model::identity::{ModelName, Version};
+use ordinate_model::identity::Version;
 use ordinate_test_support::line;
-use ordinate_test_support::s3_server::{BUCKET, S3Server, reader};
 use rstest::rstest;
-use tempfile::TempDir;
 
 use crate::BUILD;
-use ordinate_test_support::proxy::{Fault, Proxy};
-
-/// Where the models of a test are.
-#[derive(Debug, Clone, Copy)]
-enum Backend {
-    Folder,
-    S3,
-}
-use Backend::{Folder, S3};
-
-/// A catalog that a test can write.
-struct Place {
-    backend: Backend,
-    directory: TempDir,
-    prefix: String,
-}
-
-impl Place {
-    fn new(backend: Backend, test: &str) -> Self {
-        Self { backend, directory: tempfile::tempdir().unwrap(), prefix: format!("catalogs/{test}/") }
-    }
-
-    fn folder(&self) -> Arc<dyn ModelFolder> {
-        match self.backend {
-            Folder => Arc::new(LocalFolder::new(self.directory.path())),
-            S3 => s3_folder(&self.prefix, reader(S3Server::shared().address())),
-        }
-    }
-
-    async fn put(&self, path: &str, content: impl Into<Vec<u8>>) {
-        match self.backend {
-            Folder => {
-                let file = self.directory.path().join(path);
-                std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-                // As a whole, as `ordinate publish` writes it.
-                let temporary = file.with_extension("new");
-                std::fs::write(&temporary, content.into()).unwrap();
-                std::fs::rename(temporary, file).unwrap();
-            }
-            S3 => S3Server::shared().put(BUCKET, &format!("{}{path}", self.prefix), content).await,
-        }
-    }
-
-    async fn point(&self, name: &str, alias: &str, version: u32) {
-        let content = format!(r#"{{"version":"{version}","history":[]}}"#);
-        self.put(&format!("{name}/aliases/{alias}.json"), content).await;
-    }
-
-    async fn publish(&self, name: &str, version: u32) {
-        self.put(&format!("{name}/{version}.json"), line(name, &version.to_string())).await;
-    }
-
-    fn catalog(&self) -> Catalog {
-        Catalog::folder(self.folder(), None)
-    }
-}
-
-fn s3_folder(prefix: &str, settings: S3Settings) -> Arc<dyn ModelFolder> {
-    match format!("s3://{BUCKET}/{prefix}").parse() {
-        Ok(ModelUri::S3Folder(location)) => Arc::new(S3Folder::new(location, settings).unwrap()),
-        other => panic!("{other:?}"),
-    }
-}
-
-fn name(text: &str) -> ModelName {
-    ModelName::try_from(text.to_owned()).unwrap()
-}
+use crate::place::Backend::{self, Folder, S3};
+use crate::place::{Place, behind_proxy, name, refreshed};
+use ordinate_test_support::proxy::Fault;
 
 fn cause(error: &CatalogError) -> &LoadError {
     let CatalogError::Unavailable(cause) = error else { panic!("{error:?}") };
     cause
-}
-
-fn refreshed(milliseconds: u64) -> CatalogSettings {
-    CatalogSettings { refresh: Some(Duration::from_millis(milliseconds)), ..CatalogSettings::default() }
 }
 
 #[rstest]
@@ -324,19 +253,6 @@ async fn least_recently_used_models_are_dropped_but_not_the_default() {
     assert_eq!(catalog.model("c", None).await.unwrap().name(), "c", "it is loaded again");
 }
 
-/// A catalog behind a proxy that counts requests, with the model `price` in three versions, of which 1 is live.
-async fn behind_proxy(test: &str, fault: impl Fn(usize) -> Fault + Send + Sync + 'static) -> (Place, Proxy, Catalog) {
-    let place = Place::new(S3, test);
-    for version in [1, 2, 3] {
-        place.publish("price", version).await;
-    }
-    place.point("price", "live", 1).await;
-    let proxy = Proxy::start(S3Server::shared().address(), fault).await;
-    let folder = s3_folder(&place.prefix, reader(proxy.address()));
-    let catalog = Catalog::folder(folder, Some(name("price")));
-    (place, proxy, catalog)
-}
-
 #[tokio::test]
 async fn a_first_request_needs_two_gets_and_one_if_it_names_the_version() {
     let (_place, proxy, catalog) = behind_proxy("gets", |_| Fault::None).await;
@@ -415,59 +331,6 @@ async fn a_refresh_from_a_source_that_does_not_answer_delays_one_request_by_a_se
     durations.sort();
     assert!(durations[19] < Duration::from_millis(1_500), "{durations:?}");
     assert!(durations[18] < Duration::from_millis(500), "{durations:?}");
-}
-
-#[rstest]
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_request_fails_or_mixes_versions_while_releases_change(#[values(Folder, S3)] backend: Backend) {
-    const SWAPS: u32 = 100;
-    let place = Arc::new(Place::new(backend, "swaps"));
-    place.publish("price", 1).await;
-    place.publish("price", 2).await;
-    place.point("price", "live", 1).await;
-    let catalog = Arc::new(place.catalog().with_settings(refreshed(1)));
-    catalog.default_model().await.unwrap();
-    let swapping = tokio::spawn({
-        let place = place.clone();
-        async move {
-            for swap in 0..SWAPS {
-                place.point("price", "live", 1 + swap % 2).await;
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-        }
-    });
-    let mut requests = 0_u32;
-    let mut versions = std::collections::BTreeSet::new();
-    while requests < 10_000 || !swapping.is_finished() {
-        let model = catalog.default_model().await.unwrap();
-        assert_eq!(model.document().version.as_str(), model.version());
-        versions.insert(model.version().to_owned());
-        requests += 1;
-        if requests.is_multiple_of(100) {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    }
-    swapping.await.unwrap();
-    assert_eq!(versions.len(), 2, "both versions were live");
-}
-
-#[tokio::test]
-async fn a_listing_of_ten_thousand_models_is_bounded() {
-    // In a folder: to put as many objects takes the S3 server minutes; `the_order_of_pages…` has both.
-    let place = Place::new(Folder, "many");
-    for number in 0..10_000 {
-        std::fs::create_dir(place.directory.path().join(format!("m{number:05}"))).unwrap();
-    }
-    place.publish("m07777", 1).await;
-    place.point("m07777", "live", 1).await;
-    let catalog = place.catalog();
-    assert_eq!(catalog.names(None, 100).await.unwrap().names.len(), 100);
-    let page = catalog.names(Some("m09997/"), 100).await.unwrap();
-    assert_eq!((page.names, page.next), (vec!["m09998".to_owned(), "m09999".to_owned()], None));
-    assert_eq!(catalog.model("m07777", None).await.unwrap().name(), "m07777");
-    // The error lists a few of them.
-    let error = catalog.model("m10000", None).await.unwrap_err().to_string();
-    assert!(error.len() < 400 && error.contains("and 990 more"), "{error}");
 }
 
 #[tokio::test]

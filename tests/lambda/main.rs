@@ -2,13 +2,16 @@
 //! the crates that the function consists of.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod catalog_service;
 mod catalogs;
 mod cold_start;
 mod emulator;
 mod events;
 mod function;
 mod graph;
+mod place;
 mod s3;
+mod shadow;
 mod sources;
 mod template;
 mod url;

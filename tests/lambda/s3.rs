@@ -243,7 +243,7 @@ async fn a_failed_load_is_forgotten_after_a_second() {
 async fn an_object_with_another_checksum_than_required_is_rejected() {
     let server = S3Server::shared();
     server.put(BUCKET, "pinned.json", line("line", "1")).await;
-    let right = Model::from_json(&line("line", "1")).unwrap().checksum().to_owned();
+    let right = Model::from_json(line("line", "1")).unwrap().checksum().to_owned();
     let requiring = |checksum: String| {
         let required = Checksum::try_from(checksum).unwrap();
         Catalog::single(Box::new(object("pinned.json", reader(server.address()))), Some(required), None)

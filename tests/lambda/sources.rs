@@ -146,7 +146,7 @@ async fn a_required_checksum_is_checked(#[values(Bundled, File, S3)] backend: Ba
         if !matches!(backend, Bundled) {
             backend.put(&location, line("line", version)).await;
         }
-        let found = Model::from_json(&location.source.fetch().await.unwrap()).unwrap().checksum().to_owned();
+        let found = Model::from_json(location.source.fetch().await.unwrap()).unwrap().checksum().to_owned();
         let required = if matches { found.clone() } else { "ab".repeat(32) };
         let required = Checksum::try_from(required).unwrap();
         match Catalog::single(location.source, Some(required.clone()), None).default_model().await {

@@ -234,6 +234,13 @@ async fn models_describe_themselves() {
 #[rstest]
 #[case("limit=0", "invalid_option", "URL parameter \"limit\": expected a whole number from 1 to 1000, got \"0\"")]
 #[case("limit=x", "invalid_option", "URL parameter \"limit\": expected a whole number from 1 to 1000, got \"x\"")]
+#[case("limit=1&limit=2", "duplicate_key", "URL parameter \"limit\": given more than once")]
+#[case("after=a&after=b", "duplicate_key", "URL parameter \"after\": given more than once")]
+#[case(
+    "after=a",
+    "invalid_option",
+    "URL parameter \"after\": expected the \"next\" of a page, got \"a\"; the first page has no \"after\""
+)]
 #[case(
     "limits=3",
     "unknown_key",
@@ -244,6 +251,24 @@ async fn an_invalid_page_of_models_is_an_error(#[case] query: &str, #[case] code
     let answer = call("GET", &format!("/models?{query}"), "").await;
     assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (422, Some(code)));
     assert_eq!(answer.json()["detail"], detail);
+}
+
+#[rstest]
+#[case(
+    "/models/iris?version=1",
+    "\"version\"; this route has no parameters; versions are in the path: /models/{name}/versions/{version}"
+)]
+#[case(
+    "/models/iris?alias=live",
+    "\"alias\"; this route has no parameters; aliases are in the path: /models/{name}@{alias}"
+)]
+#[case("/models/iris/versions?limit=3", "\"limit\"; this route has no parameters")]
+#[case("/models/iris/versions/1?x=y", "\"x\"; this route has no parameters")]
+#[tokio::test]
+async fn an_unknown_parameter_of_a_description_is_an_error(#[case] path: &str, #[case] detail: &str) {
+    let answer = call("GET", path, "").await;
+    assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (422, Some("unknown_key")));
+    assert_eq!(answer.json()["detail"], format!("unknown URL parameter {detail}"));
 }
 
 #[rstest]

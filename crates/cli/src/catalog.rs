@@ -10,6 +10,9 @@ use ordinate::source::catalog::CatalogError;
 use ordinate_model::Model;
 use ordinate_model::identity::{ModelName, Version};
 use ordinate_releases::{Change, ReleaseCatalog, ReleaseError, Who};
+use ordinate_table::shell_word;
+
+use super::curl::program;
 
 /// The catalog of a command.
 #[derive(Debug, Args)]
@@ -102,14 +105,26 @@ impl GoLiveArguments {
         }
     }
 
-    /// Changes the alias, and returns the change as text.
+    /// Changes the alias to a model that was published, and returns the change as text.
     ///
     /// # Errors
-    /// See [`ReleaseError`].
+    /// [`ReleaseError::NotPromoted`].
     pub(super) async fn promote(&self, catalog: &ReleaseCatalog, model: &Model) -> Result<String, ReleaseError> {
         let Some(alias) = &self.alias else { return Ok(String::new()) };
-        let change = catalog.promote(model, alias, &self.release.who()).await?;
-        Ok(changed(&model.document().name, alias, &change))
+        match catalog.promote(model, alias, &self.release.who()).await {
+            Ok(change) => Ok(changed(&model.document().name, alias, &change)),
+            Err(error) => {
+                let (name, version, catalog) = (model.name(), model.version(), catalog.describe());
+                let force = if self.force { " --force" } else { "" };
+                let place = shell_word(&catalog);
+                Err(ReleaseError::NotPromoted {
+                    published: format!("{name}@{version} was published to {catalog}"),
+                    alias: format!("{name}@{alias}"),
+                    cause: Box::new(error),
+                    help: format!("{} promote {name} {version} {place} --alias {alias}{force}", program()),
+                })
+            }
+        }
     }
 }
 

@@ -9,11 +9,14 @@ use std::sync::Arc;
 
 use ordinate::config::Environment;
 use ordinate::source::bundled::{self, BundledFolder};
-use ordinate::source::catalog::{Catalog, CatalogError, LoadError};
+use ordinate::source::catalog::{Catalog, CatalogError, LoadError, layout};
 use ordinate::source::file::{FileSource, LocalFolder};
 use ordinate::source::s3::{S3Folder, S3Settings, S3Source};
 use ordinate::source::{Causes, MAX_MODEL_BYTES, ModelFolder, ModelSource, ModelUri, SourceError};
 use ordinate_model::Model;
+use ordinate_table::shell_word;
+
+use super::curl::program;
 
 /// Short help of MODEL.
 pub(super) const HELP: &str = "Model file, - for standard input, an address (file:///path.json or s3://bucket/key.json), a model of a catalog \
@@ -177,12 +180,37 @@ pub(super) fn find(place: &str) -> Result<Box<dyn ModelSource>, String> {
         };
     }
     let path = Path::new(place);
-    // A folder or a device: the source reports why it is not a model file.
+    if path.is_dir() {
+        return Err(format!("{place}: is a directory, not a model file\nhelp: {}", advice_on_folder(path)));
+    }
+    // A device: the source reports why it is not a model file.
     if path.exists() {
         return Ok(Box::new(FileSource::new(path)));
     }
     bundled(place)
         .ok_or_else(|| format!("{place}: no such file, and no bundled model of this name{}", bundled_advice()))
+}
+
+/// Advice for a folder in the place of a model file.
+fn advice_on_folder(path: &Path) -> String {
+    let folder = format!("{}/", path.display().to_string().trim_end_matches('/'));
+    let names = || fs::read_dir(path).into_iter().flatten().flatten();
+    let is_version = |file: &fs::DirEntry| file.file_name().to_str().and_then(layout::version_of).is_some();
+    let is_model =
+        |entry: &fs::DirEntry| fs::read_dir(entry.path()).into_iter().flatten().flatten().any(|f| is_version(&f));
+    let folder_word = shell_word(&folder);
+    if let Some(model) = names().find(is_model) {
+        let model = shell_word(&format!("{folder}{}@live", model.file_name().to_string_lossy()));
+        return format!(
+            "it is a catalog; name one of its models, such as {model}, or serve all of them: \
+             MODEL_URI={folder_word} {} serve",
+            program()
+        );
+    }
+    if names().next().is_none() {
+        return format!("it is empty; publish a model to it: {} publish line {folder_word} --alias live", program());
+    }
+    "name a model file in it".to_owned()
 }
 
 /// The file of a bundled model.

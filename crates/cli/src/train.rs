@@ -329,7 +329,7 @@ pub(super) fn significant(value: f64) -> String {
 /// Commands that serve a saved model and request a prediction, in any folder. `None` for a pipe or a path that is not UTF-8.
 fn serving(path: &Path) -> Option<String> {
     let path = path.canonicalize().ok().filter(|path| path.is_file())?;
-    let model = Model::from_json(&fs::read(&path).ok()?).ok()?;
+    let model = Model::from_json(fs::read(&path).ok()?).ok()?;
     let (program, path) = (program(), shell_word(path.to_str()?));
     Some(format!(
         "Serve it, and request a prediction in another terminal:\n  {program} serve {path}\n  {}\n",

@@ -186,11 +186,18 @@ impl Document {
         if self.estimator.glm_family().is_some() { TargetTransform::Log } else { self.preprocess.target_transform }
     }
 
-    /// Reads a file and checks format, members and checksum, but predicts nothing.
+    /// Reads a file and checks format, members and checksum, but predicts nothing. Bytes that are owned are dropped as
+    /// soon as they are parsed.
     ///
     /// # Errors
     /// See [`ArtifactError`].
-    pub fn from_json(bytes: &[u8]) -> Result<Self, ArtifactError> {
+    pub fn from_json(bytes: impl AsRef<[u8]>) -> Result<Self, ArtifactError> {
+        let document = Self::parse(bytes.as_ref())?;
+        drop(bytes);
+        document.verified()
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Self, ArtifactError> {
         let (values, containers) = bytes.iter().fold((0, 0), |(values, containers), byte| match byte {
             b',' => (values + 1, containers),
             b'[' | b'{' => (values + 1, containers + 1),
@@ -199,27 +206,25 @@ impl Document {
         if values > MAX_VALUES || containers > MAX_CONTAINERS {
             return Err(ArtifactError::TooManyValues);
         }
-        let mut document: Self = match serde_json::from_slice(bytes) {
-            Ok(document) => document,
-            Err(error) => {
-                return Err(match serde_json::from_slice::<FormatOnly>(bytes) {
-                    Ok(FormatOnly { format }) if format != FORMAT => ArtifactError::UnsupportedFormat { found: format },
-                    _ => ArtifactError::Malformed(error),
-                });
-            }
-        };
-        if document.format != FORMAT {
-            return Err(ArtifactError::UnsupportedFormat { found: document.format });
+        serde_json::from_slice(bytes).map_err(|error| match serde_json::from_slice::<FormatOnly>(bytes) {
+            Ok(FormatOnly { format }) if format != FORMAT => ArtifactError::UnsupportedFormat { found: format },
+            _ => ArtifactError::Malformed(error),
+        })
+    }
+
+    fn verified(mut self) -> Result<Self, ArtifactError> {
+        if self.format != FORMAT {
+            return Err(ArtifactError::UnsupportedFormat { found: self.format });
         }
-        if !may_be_rfc3339(&document.created) {
+        if !may_be_rfc3339(&self.created) {
             return Err(ArtifactError::Inconsistent("created: expected an RFC 3339 date and time".into()));
         }
-        let computed = document.checksum()?;
-        if document.sha256.as_ref() != Some(&computed) {
-            let stated = document.sha256.map_or_else(|| "none".into(), |sum| sum.to_string());
+        let computed = self.checksum()?;
+        if self.sha256.as_ref() != Some(&computed) {
+            let stated = self.sha256.map_or_else(|| "none".into(), |sum| sum.to_string());
             return Err(ArtifactError::ChecksumMismatch { stated, computed });
         }
-        Ok(document)
+        Ok(self)
     }
 
     /// The same model as another version, with the checksum of that.
@@ -238,16 +243,6 @@ impl Document {
     /// [`ArtifactError::Malformed`] when a number is not finite.
     pub fn to_json(&self) -> Result<String, ArtifactError> {
         Ok(pretty_json::to_string(self)?)
-    }
-
-    /// SHA-256 of the canonical form without `created` and `sha256`.
-    pub(crate) fn checksum(&mut self) -> Result<Checksum, ArtifactError> {
-        let created = std::mem::take(&mut self.created);
-        let sha256 = self.sha256.take();
-        let canonical = serde_json_canonicalizer::to_vec(self);
-        self.created = created;
-        self.sha256 = sha256;
-        Ok(Checksum::compute(&canonical?))
     }
 }
 

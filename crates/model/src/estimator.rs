@@ -2,13 +2,14 @@
 //! built through smartcore's `Deserialize`: smartcore's own serialised form changes between releases and is not checked
 //! when read.
 
+mod form;
+
 use std::fmt;
 use std::marker::PhantomData;
 
 use indexmap::IndexMap;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Value, json};
 use smartcore::linalg::basic::arrays::Array;
 use smartcore::linalg::basic::matrix::DenseMatrix;
 use smartcore::linear::elastic_net::ElasticNet;
@@ -21,6 +22,7 @@ use crate::family::Family;
 use crate::preprocess::Preprocess;
 use crate::scalar::Scalar;
 use crate::task::Task;
+use form::Form;
 
 type Dense = DenseMatrix<f64>;
 
@@ -199,17 +201,17 @@ impl Estimator {
             Coefficients::Linear(coefficients)
             | Coefficients::Poisson(coefficients)
             | Coefficients::Gamma(coefficients) => {
-                let intercept = matrix(1, &[coefficients.intercept]);
-                Self::Linear(regressor(coefficients, preprocess, &intercept)?)
+                let intercept = Form::matrix(1, vec![coefficients.intercept]);
+                Self::Linear(regressor(coefficients, preprocess, intercept)?)
             }
             Coefficients::Ridge(coefficients) => {
-                Self::Ridge(regressor(coefficients, preprocess, &json!(coefficients.intercept))?)
+                Self::Ridge(regressor(coefficients, preprocess, Form::Number(coefficients.intercept))?)
             }
             Coefficients::Lasso(coefficients) => {
-                Self::Lasso(regressor(coefficients, preprocess, &json!(coefficients.intercept))?)
+                Self::Lasso(regressor(coefficients, preprocess, Form::Number(coefficients.intercept))?)
             }
             Coefficients::ElasticNet(coefficients) => {
-                Self::ElasticNet(regressor(coefficients, preprocess, &json!(coefficients.intercept))?)
+                Self::ElasticNet(regressor(coefficients, preprocess, Form::Number(coefficients.intercept))?)
             }
             Coefficients::Logistic(coefficients) => Self::Logistic(classifier(coefficients, preprocess)?),
         })
@@ -282,18 +284,22 @@ fn softmax(scores: &[f64], probabilities: &mut Vec<f64>) {
 fn regressor<E: DeserializeOwned>(
     coefficients: &LinearCoefficients,
     preprocess: &Preprocess,
-    intercept: &Value,
+    intercept: Form,
 ) -> Result<E, String> {
     if !coefficients.intercept.is_finite() {
         return Err("estimator.intercept: expected a finite number".into());
     }
-    let values = in_order(&coefficients.coefficients, preprocess, |value| value.is_finite().then_some(*value))?;
-    build(json!({
-        "coefficients": matrix(values.len(), &values),
-        "intercept": intercept,
+    let values = in_order(&coefficients.coefficients, preprocess, |value| value.is_finite())?;
+    let values: Vec<f64> = values.into_iter().copied().collect();
+    Form::Object(vec![
+        ("coefficients", Form::matrix(values.len(), values)),
+        ("intercept", intercept),
         // Each family has some of these members; serde ignores the others.
-        "_phantom_tx": null, "_phantom_ty": null, "_phantom_y": null,
-    }))
+        ("_phantom_tx", Form::Null),
+        ("_phantom_ty", Form::Null),
+        ("_phantom_y", Form::Null),
+    ])
+    .build()
 }
 
 fn classifier<E: DeserializeOwned>(coefficients: &LogisticCoefficients, preprocess: &Preprocess) -> Result<E, String> {
@@ -311,28 +317,32 @@ fn classifier<E: DeserializeOwned>(coefficients: &LogisticCoefficients, preproce
     if !coefficients.intercepts.iter().all(|intercept| intercept.is_finite()) {
         return Err("estimator.intercepts: expected finite numbers".into());
     }
-    let usable = |values: &Vec<f64>| {
-        (values.len() == scores && values.iter().all(|value| value.is_finite())).then(|| values.clone())
-    };
+    let is_usable = |values: &[f64]| values.len() == scores && values.iter().all(|value| value.is_finite());
+    let usable = |values: &Vec<f64>| is_usable(values);
     let by_column = in_order(&coefficients.coefficients, preprocess, usable)?;
     // smartcore expects scores × columns, column by column, which is the order in the file.
-    let values: Vec<f64> = by_column.iter().flatten().copied().collect();
-    build(json!({
-        "coefficients": matrix(scores, &values),
-        "intercept": matrix(scores, &coefficients.intercepts),
-        "classes": (0..classes).collect::<Vec<_>>(),
-        "num_attributes": by_column.len(),
-        "num_classes": classes,
-        "_phantom_tx": null, "_phantom_y": null,
-    }))
+    let mut values = Vec::with_capacity(by_column.len() * scores);
+    for column in &by_column {
+        values.extend_from_slice(column);
+    }
+    Form::Object(vec![
+        ("coefficients", Form::matrix(scores, values)),
+        ("intercept", Form::matrix(scores, coefficients.intercepts.clone())),
+        ("classes", Form::Counts((0..classes).filter_map(|class| u32::try_from(class).ok()).collect())),
+        ("num_attributes", Form::Count(by_column.len())),
+        ("num_classes", Form::Count(classes)),
+        ("_phantom_tx", Form::Null),
+        ("_phantom_y", Form::Null),
+    ])
+    .build()
 }
 
 /// The coefficients in the order of the design's columns: exactly one for each column.
-fn in_order<T, U>(
-    coefficients: &IndexMap<String, T>,
+fn in_order<'c, T>(
+    coefficients: &'c IndexMap<String, T>,
     preprocess: &Preprocess,
-    usable: impl Fn(&T) -> Option<U>,
-) -> Result<Vec<U>, String> {
+    usable: impl Fn(&T) -> bool,
+) -> Result<Vec<&'c T>, String> {
     let columns = &preprocess.columns;
     if coefficients.len() != columns.len() {
         return Err(format!(
@@ -342,22 +352,12 @@ fn in_order<T, U>(
         ));
     }
     let coefficient = |name: &String| {
-        let value = coefficients.get(name).and_then(&usable);
+        let value = coefficients.get(name).filter(|value| usable(value));
         value.ok_or_else(|| {
             format!("estimator.coefficients: expected finite numbers, one a score, for the column {name:?}")
         })
     };
     columns.iter().map(|column| coefficient(&column.name)).collect()
-}
-
-/// A matrix in smartcore's serialised form, from its values column by column.
-fn matrix(rows: usize, values: &[f64]) -> Value {
-    let columns = values.len().checked_div(rows).unwrap_or(0);
-    json!({"ncols": columns, "nrows": rows, "values": values, "column_major": true})
-}
-
-fn build<E: DeserializeOwned>(form: Value) -> Result<E, String> {
-    serde_json::from_value(form).map_err(|error| format!("smartcore rejected the coefficients: {error}"))
 }
 
 #[cfg(test)]

@@ -16,11 +16,12 @@ const MAX_GOLDEN_VALUES: usize = 1 << 22;
 const GOLDEN_TOLERANCE: f64 = 1e-9;
 
 impl Model {
-    /// Reads a model file and checks format, checksum, consistency and golden rows.
+    /// Reads a model file and checks format, checksum, consistency and golden rows. Bytes that are owned are dropped as
+    /// soon as they are parsed.
     ///
     /// # Errors
     /// See [`ArtifactError`].
-    pub fn from_json(bytes: &[u8]) -> Result<Self, ArtifactError> {
+    pub fn from_json(bytes: impl AsRef<[u8]>) -> Result<Self, ArtifactError> {
         let model = Self::assemble(Document::from_json(bytes)?)?;
         check(&model)?;
         Ok(model)

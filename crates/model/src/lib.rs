@@ -18,6 +18,7 @@
 pub mod answer;
 pub mod artifact;
 pub mod cell;
+mod checksum;
 pub mod date;
 pub mod double_double;
 pub mod estimator;

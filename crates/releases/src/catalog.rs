@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use ordinate::source::catalog::CatalogError;
 use ordinate::source::catalog::layout::{self, AliasFile, LIVE, MAX_RELEASES, Release, Releases};
+use ordinate::source::catalog::{CatalogError, Existing};
 use ordinate::source::file::LocalFolder;
 use ordinate::source::s3::{S3Folder, S3Settings, TimeLimits};
-use ordinate::source::{Content, ModelUri, SourceError};
+use ordinate::source::{Causes, Content, ModelUri, SourceError};
 use ordinate_model::Model;
 use ordinate_model::artifact::{ArtifactError, Document};
 use ordinate_model::identity::{ModelName, Version};
@@ -79,6 +79,18 @@ pub enum ReleaseError {
         location: String,
         /// The number of attempts.
         attempts: usize,
+    },
+    /// A version was published, but the alias was not changed to it.
+    #[error("{published}, but {alias} was not changed: {}\nhelp: {help}", Causes(cause))]
+    NotPromoted {
+        /// What was published, where.
+        published: String,
+        /// The alias of the model.
+        alias: String,
+        /// Why it was not changed. Not the source of this error, whose message would follow the advice.
+        cause: Box<ReleaseError>,
+        /// The command that changes it.
+        help: String,
     },
     /// There is nothing to return to.
     #[error(
@@ -288,11 +300,27 @@ impl ReleaseCatalog {
     pub async fn releases(&self, name: &ModelName) -> Result<Releases, ReleaseError> {
         let releases = layout::releases(self.folder.as_ref(), name).await?;
         if releases.versions.is_empty() {
-            // The folder of a model without versions is not a model.
-            let known = self.names().await?.into_iter().filter(|known| known != name).map(String::from).collect();
-            return Err(CatalogError::UnknownModel { name: name.to_string(), known }.into());
+            return Err(self.unknown_model(name).await);
         }
         Ok(releases)
+    }
+
+    /// The versions and aliases of a model by name, for errors.
+    async fn existing(&self, name: &ModelName) -> Result<Existing, ReleaseError> {
+        match Existing::list(self.folder.as_ref(), name).await? {
+            Some(existing) => Ok(existing),
+            None => Err(self.unknown_model(name).await),
+        }
+    }
+
+    async fn unknown_model(&self, name: &ModelName) -> ReleaseError {
+        match self.names().await {
+            Ok(names) => {
+                let known = names.into_iter().map(String::from).collect();
+                CatalogError::UnknownModel { name: name.to_string(), known }.into()
+            }
+            Err(error) => error,
+        }
     }
 
     /// Loads a version and checks its golden rows. Returns it with its file.
@@ -303,9 +331,7 @@ impl ReleaseCatalog {
         let source = self.folder.file(&layout::model_path(name, version));
         let bytes = match source.fetch().await {
             Err(SourceError::NotFound { .. }) => {
-                let known = self.releases(name).await?.versions.into_iter().map(String::from).collect();
-                let (name, version) = (name.to_string(), version.to_string());
-                return Err(CatalogError::UnknownVersion { name, version, known }.into());
+                return Err(self.existing(name).await?.unknown_version(name, version.as_str()).into());
             }
             fetched => fetched?,
         };
@@ -384,14 +410,7 @@ impl ReleaseCatalog {
                 Ok((file, content))
             }
             Ok(None) | Err(SourceError::NotFound { .. }) => {
-                let releases = self.releases(name).await?;
-                Err(CatalogError::UnknownAlias {
-                    name: name.to_string(),
-                    alias: alias.to_string(),
-                    known: releases.aliases.into_keys().collect(),
-                    versions: releases.versions.into_iter().map(String::from).collect(),
-                }
-                .into())
+                Err(self.existing(name).await?.unknown_alias(name, alias.as_str()).into())
             }
             Err(error) => Err(error.into()),
         }

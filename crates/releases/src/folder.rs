@@ -8,10 +8,14 @@ use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::put_object::PutObjectError;
 use bytes::Bytes;
 use ordinate::source::file::LocalFolder;
-use ordinate::source::s3::{S3Folder, from_sdk};
-use ordinate::source::{BoxFuture, Content, ModelFolder, SourceError};
+use ordinate::source::s3::{S3Client, S3Folder, from_sdk};
+use ordinate::source::{BoxFuture, Content, ModelFolder, ObjectLocation, SourceError};
 use tempfile::NamedTempFile;
 use thiserror::Error;
+use uuid::Uuid;
+
+/// The name of the metadata of an object by which the publisher recognizes its own write.
+const MARKER: &str = "ordinate-write";
 
 /// The condition for writing a file.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +45,7 @@ pub trait WritableFolder: ModelFolder {
     /// [`SourceError`] if it cannot be made.
     fn create(&self) -> Result<(), SourceError>;
 
-    /// Writes a file as a whole if the condition holds.
+    /// Writes a file as a whole if the condition holds. A write whose answer was lost is recognized as one's own.
     ///
     /// # Errors
     /// See [`PutError`]; the folder is unchanged then.
@@ -58,8 +62,9 @@ impl WritableFolder for S3Folder {
         let location = self.location(path);
         Box::pin(async move {
             let client = self.client();
+            let marker = Uuid::new_v4().to_string();
             let request = client.get().await.put_object().bucket(location.bucket()).key(location.key());
-            let request = request.content_type("application/json").body(bytes.into());
+            let request = request.content_type("application/json").metadata(MARKER, &marker).body(bytes.into());
             let request = match condition {
                 Condition::Absent => request.if_none_match("*"),
                 Condition::Unchanged(content) => request.if_match(content.tag.0.clone()),
@@ -67,8 +72,26 @@ impl WritableFolder for S3Folder {
             let sending = Box::pin(async {
                 request.send().await.map_err(|error| put_error(location.to_string(), error)).map(drop)
             });
-            client.limited(&location, sending).await
+            let Err(failure) = client.limited(&location, sending).await else { return Ok(()) };
+            // The write may have succeeded: without an answer, the SDK repeats it, and then the condition does not hold.
+            match (client.limited(&location, marker_of(client, &location)).await, failure) {
+                (Ok(Some(found)), _) if found == marker => Ok(()),
+                // It is not known whether somebody else has written the file.
+                (Err(error), PutError::Conflict) => Err(PutError::Source(error)),
+                (_, failure) => Err(failure),
+            }
         })
+    }
+}
+
+/// The marker of the write that made an object; `None` for an object without one, or without an object.
+async fn marker_of(client: &S3Client, location: &ObjectLocation) -> Result<Option<String>, SourceError> {
+    match client.get().await.head_object().bucket(location.bucket()).key(location.key()).send().await {
+        Ok(found) => Ok(found.metadata().and_then(|metadata| metadata.get(MARKER)).cloned()),
+        Err(error) => match from_sdk(location.to_string(), "s3:GetObject", error) {
+            SourceError::NotFound { .. } => Ok(None),
+            other => Err(other),
+        },
     }
 }
 

@@ -19,8 +19,6 @@ use std::sync::Arc;
 
 use ordinate::config::Config;
 use ordinate::http;
-use ordinate::source::Causes;
-use ordinate::source::catalog::Catalog;
 use ordinate_model::Model;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -57,20 +55,12 @@ pub async fn serve(
     ready: impl FnOnce(&Model) + Send + 'static,
     stopped: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    tokio::spawn(load(config.catalog.clone(), ready));
+    let catalog = config.catalog.clone();
+    // So that the first request does not wait.
+    tokio::spawn(async move { catalog.preload(ready).await });
     let connections = Connections::new(max_connections(settings.max_connections));
     let requests = requests(config, settings, &connections);
     Acceptor::new(connections, requests).run(listener, stopped, settings.drain).await
-}
-
-/// Loads the default model now, so that the first request does not wait; after a failure, that request tries again.
-async fn load(catalog: Arc<Catalog>, ready: impl FnOnce(&Model)) {
-    match catalog.default_model().await {
-        Ok(model) => ready(&model),
-        Err(error) => {
-            tracing::warn!(cause = %Causes(&error), "the default model is not loaded; the next request tries again");
-        }
-    }
 }
 
 fn requests(config: Config, settings: &ServerSettings, connections: &Arc<Connections>) -> Arc<Requests> {

@@ -1,6 +1,7 @@
 //! `GET /metrics`: the server's metrics as `OpenMetrics` text, which Prometheus reads.
 
 mod process;
+mod shadow;
 
 use std::fmt;
 use std::sync::Arc;
@@ -39,6 +40,7 @@ pub(crate) struct Metrics {
     errors: Family<CodeLabels, Counter>,
     rows: Family<ModelLabels, Counter>,
     warnings: Family<WarningLabels, Counter>,
+    shadows: shadow::Shadows,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -91,10 +93,11 @@ impl Metrics {
         registry.register("errors", "Responses with an error, by code", errors.clone());
         registry.register("rows", "Predicted rows", rows.clone());
         registry.register("warnings", "Warnings about predicted rows", warnings.clone());
+        let shadows = shadow::Shadows::new(registry);
         let version = [("version", env!("CARGO_PKG_VERSION"))];
         registry.register("build", "The version of the server", Info::new(version));
         registry.register_collector(Box::new(gauges));
-        Self { registry: Arc::new(all), requests, durations, errors, rows, warnings }
+        Self { registry: Arc::new(all), requests, durations, errors, rows, warnings, shadows }
     }
 }
 
@@ -110,6 +113,9 @@ impl Observer for Metrics {
         let Some(prediction) = request.prediction else { return };
         let (model, version) = prediction.model.split_once('@').unwrap_or((prediction.model, ""));
         let (model, version) = (model.to_owned(), version.to_owned());
+        if let Some(record) = prediction.shadow {
+            self.shadows.add(&model, &version, record);
+        }
         let rows = u64::try_from(prediction.rows).unwrap_or(u64::MAX);
         self.rows.get_or_create(&ModelLabels { model: model.clone(), version: version.clone() }).inc_by(rows);
         for (code, count) in prediction.warnings.by_code().into_iter().filter(|(_, count)| *count > 0) {

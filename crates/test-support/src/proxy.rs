@@ -33,6 +33,8 @@ pub enum Fault {
     Announce(isize),
     /// The body pauses after so many bytes, until [`Pause::resume`].
     PauseBody(usize, Pause),
+    /// The server handles the request, and the connection is reset instead of its response.
+    LoseResponse,
     /// The response is a 503 without a body.
     Busy,
     /// The response is this status with an error document of S3 that has this code.
@@ -60,6 +62,8 @@ impl Pause {
 pub struct Request {
     /// Its number, from 0.
     pub number: usize,
+    /// The method.
+    pub method: String,
     /// The path, with the query.
     pub target: String,
 }
@@ -181,9 +185,11 @@ async fn accept(
 
 async fn relay(mut client: TcpStream, server: SocketAddr, fault: &Choice, counts: &Counts) -> std::io::Result<()> {
     let mut request = read_head(&mut client).await?;
-    let target = String::from_utf8_lossy(&request).split(' ').nth(1).unwrap_or_default().to_owned();
+    let text = String::from_utf8_lossy(&request).into_owned();
+    let mut line = text.split(' ').map(str::to_owned);
+    let (method, target) = (line.next().unwrap_or_default(), line.next().unwrap_or_default());
     let number = counts.count(&target);
-    let fault = fault(&Request { number, target });
+    let fault = fault(&Request { number, method, target });
     match fault {
         Fault::Reset => return client.set_zero_linger(),
         Fault::Stall => std::future::pending().await,
@@ -199,10 +205,21 @@ async fn relay(mut client: TcpStream, server: SocketAddr, fault: &Choice, counts
     socket.set_recv_buffer_size(16 * 1024)?;
     let mut upstream = socket.connect(server).await?;
     upstream.write_all(&request).await?;
+    tokio::io::copy(&mut (&mut client).take(body_length(&text)), &mut upstream).await?;
 
     let head = read_head(&mut upstream).await?;
+    if let Fault::LoseResponse = fault {
+        return client.set_zero_linger();
+    }
     client.write_all(&changed_head(&head, &fault)).await?;
     relay_body(&mut client, &mut upstream, &fault, counts).await
+}
+
+/// The length of the body of a request.
+fn body_length(head: &str) -> u64 {
+    let lines = head.split("\r\n").filter_map(|line| line.split_once(':'));
+    let mut lengths = lines.filter(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    lengths.next().map_or(0, |(_, value)| value.trim().parse().unwrap())
 }
 
 /// Answers with an error document of S3.

@@ -127,7 +127,7 @@ pub(in crate::http) fn read<'s, 'j>(
             }
         } else {
             let value = reader.peek()?;
-            unknown.add(value, terms.signature.position(&name).is_some());
+            unknown.add(known, &name, value, terms.signature.position(&name).is_some());
             keys.add(|| key_complaint(ErrorCode::UnknownKey, &name, known.unknown(&name, value)));
             reader.skip()?;
         }

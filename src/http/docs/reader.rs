@@ -19,7 +19,8 @@ use crate::http::server::error_page::escape;
 /// The path of the page.
 pub(crate) const PAGE: &str = "/docs";
 
-const STYLE: &str = concat!(include_str!("../../../web/colors.css"), include_str!("page.css"));
+const STYLE: &str =
+    concat!(include_str!("../../../web/colors.css"), include_str!("../../../web/base.css"), include_str!("page.css"));
 
 /// The files of one module.
 const SCRIPT: &str = concat!("\n", include_str!("types.js"), include_str!("operation.js"), include_str!("page.js"));

@@ -11,4 +11,5 @@ mod output;
 mod predicted;
 pub(crate) mod prediction_request;
 pub(crate) mod sagemaker;
+mod shadow;
 pub(crate) mod vertex;

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use crate::http::application::Application;
 use crate::http::server::error::ApiError;
 use crate::http::server::path::Verb;
+use crate::source::catalog::layout::LIVE;
 
 /// The parameters of a path: a name, a name and a version, or neither for the default model.
 #[derive(Debug, Default, Deserialize)]
@@ -24,6 +25,12 @@ impl ModelPath {
     /// The name in the path, with its alias or version.
     pub(crate) fn name(&self) -> Option<&str> {
         self.name.as_deref()
+    }
+
+    /// Whether the version is that of the alias `live`.
+    pub(crate) fn is_live(&self) -> bool {
+        let alias = self.name.as_deref().and_then(|name| name.split_once('@')).map(|(_, alias)| alias);
+        self.version.is_none() && alias.is_none_or(|alias| alias == LIVE)
     }
 
     /// Loads the model.

@@ -10,17 +10,19 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde::Serialize;
 
 use super::model_path::ModelPath;
+use super::shadow::Shadow;
 use crate::http::application::Application;
 use crate::http::decode::json::{Names, Terms};
 use crate::http::server::error::ApiError;
 use crate::http::server::headers::WARNINGS;
-use crate::http::server::middleware::Served;
-use crate::http::server::observer::MAX_SAMPLE;
+use crate::http::server::middleware::{ModelOfRequest, Served};
+use crate::http::server::observer::{MAX_SAMPLE, ShadowRecord};
 use crate::http::server::response::AnswerLimit;
 use crate::http::server::statistics::Tally;
 use crate::http::server::{body, response};
 use ordinate_model::answer::{Warning, WarningCounts, WarningScope, Warnings};
 use ordinate_model::frame::Frame;
+use ordinate_model::wording::shorten;
 use ordinate_model::{Answer, Model, Wanted};
 
 /// The warnings of a response; no keys if there are no warnings.
@@ -64,6 +66,9 @@ pub(crate) struct PredictionRequest {
     warnings: WarningCounts,
     /// A sample of the predictions, for metrics.
     values: Vec<f64>,
+    /// The version that the answer is compared with.
+    shadow: Option<Shadow>,
+    compared: Option<ShadowRecord>,
 }
 
 impl PredictionRequest {
@@ -75,9 +80,14 @@ impl PredictionRequest {
         let limit = AnswerLimit::new(&request, application.limits.max_answer_bytes);
         let (parts, body) = request.into_parts();
         let mut stages = Stages::start();
+        let of_request = parts.extensions.get::<ModelOfRequest>().cloned().unwrap_or_default();
+        of_request.set(path.name().map(shorten).unwrap_or_default());
         let model = path.load(application).await?;
         stages.end("load");
+        of_request.set(reference(&model));
         let tally = application.statistics.begin(&model);
+        let shadow = if path.is_live() { Shadow::find(application, &model).await } else { None };
+        stages.restart();
         let body = body::read(&parts, body, application.limits.max_body_bytes).await?;
         let max_rows = application.limits.max_rows;
         Ok(Self {
@@ -90,20 +100,34 @@ impl PredictionRequest {
             tally,
             warnings: WarningCounts::default(),
             values: Vec::new(),
+            shadow,
+            compared: None,
         })
     }
 
-    /// A request whose body was read before, because the body names the model.
-    pub(crate) fn after_body(
+    /// A request for the live version whose body was read before, because the body names the model.
+    pub(crate) async fn after_body(
         application: &Application,
         model: Arc<Model>,
         headers: HeaderMap,
+        of_request: &ModelOfRequest,
         limit: AnswerLimit,
     ) -> Self {
-        let tally = application.statistics.begin(&model);
-        let (stages, max_rows) = (Stages::start(), application.limits.max_rows);
-        let (body, warnings, values) = (Bytes::new(), WarningCounts::default(), Vec::new());
-        Self { model, headers, body, max_rows, limit, stages, tally, warnings, values }
+        of_request.set(reference(&model));
+        let shadow = Shadow::find(application, &model).await;
+        Self {
+            tally: application.statistics.begin(&model),
+            model,
+            headers,
+            body: Bytes::new(),
+            max_rows: application.limits.max_rows,
+            limit,
+            stages: Stages::start(),
+            warnings: WarningCounts::default(),
+            values: Vec::new(),
+            shadow,
+            compared: None,
+        }
     }
 
     /// The terms for reading rows: unknown names are errors.
@@ -130,6 +154,10 @@ impl PredictionRequest {
         self.warnings = answer.warnings.counts;
         self.values = answer.sample(MAX_SAMPLE);
         self.stages.end("predict");
+        if let Some(shadow) = self.shadow.take() {
+            self.compared = Some(shadow.compare(model, frame, &answer));
+            self.stages.restart();
+        }
         Ok(answer)
     }
 
@@ -154,8 +182,8 @@ impl PredictionRequest {
     fn respond(mut self, rows: usize, media_type: HeaderValue, encoded: Vec<u8>) -> Response {
         self.stages.end("encode");
         self.tally.succeed(rows, &self.stages.ended);
-        let model = format!("{}@{}", self.model.name(), self.model.version());
-        let served = Served { model, rows, warnings: self.warnings, values: self.values, shadow_difference: None };
+        let model = reference(&self.model);
+        let served = Served { model, rows, warnings: self.warnings, values: self.values, shadow: self.compared.take() };
         let text = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
         let headers = [
             (header::CONTENT_TYPE, media_type),
@@ -171,6 +199,11 @@ impl PredictionRequest {
     }
 }
 
+/// A model in logs and headers: `name@version`.
+fn reference(model: &Model) -> String {
+    format!("{}@{}", model.name(), model.version())
+}
+
 /// The time of each stage, for the `server-timing` header (W3C Server Timing).
 struct Stages {
     since: Instant,
@@ -180,6 +213,11 @@ struct Stages {
 impl Stages {
     fn start() -> Self {
         Self { since: Instant::now(), ended: Vec::with_capacity(4) }
+    }
+
+    /// Begins the next stage now; the time since the last one belongs to none.
+    fn restart(&mut self) {
+        self.since = Instant::now();
     }
 
     fn end(&mut self, stage: &'static str) {

@@ -178,6 +178,9 @@ impl From<CatalogError> for ApiError {
             CatalogError::UnknownModel { .. } => Self::new(ErrorCode::UnknownModel, error.to_string()),
             CatalogError::UnknownVersion { .. } => Self::new(ErrorCode::UnknownVersion, error.to_string()),
             CatalogError::UnknownAlias { .. } => Self::new(ErrorCode::UnknownAlias, error.to_string()),
+            CatalogError::UnknownPage { .. } => {
+                Self::new(ErrorCode::InvalidOption, format!("URL parameter \"after\": {error}"))
+            }
             CatalogError::NoDefault { .. } => Self::new(ErrorCode::NoDefaultModel, error.to_string()),
             CatalogError::Unavailable(ref load) if matches!(**load, LoadError::Stopped { .. }) => {
                 Self::internal(Causes(&error).to_string())

@@ -1,6 +1,6 @@
 //! The middleware around all routes: error bodies, content encoding, and one log line per request, without the body.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -17,7 +17,7 @@ use super::envelope::Envelope;
 use super::error::{ApiError, ErrorCode};
 use super::error_page;
 use super::headers::REQUEST_ID;
-use super::observer::{Observer, PredictionRecord, RequestRecord, Started};
+use super::observer::{Observer, PredictionRecord, RequestRecord, ShadowRecord, ShadowSkip, Started};
 use super::path::Prefix;
 use crate::http::settings::LogRequests;
 use ordinate_model::answer::WarningCounts;
@@ -34,8 +34,24 @@ pub(crate) struct Served {
     pub(crate) warnings: WarningCounts,
     /// A sample of the predictions.
     pub(crate) values: Vec<f64>,
-    /// The mean absolute difference of the predictions of a shadow model.
-    pub(crate) shadow_difference: Option<f64>,
+    /// The comparison with the version of the alias `shadow`.
+    pub(crate) shadow: Option<ShadowRecord>,
+}
+
+/// The model of a request for its log line, in the extensions of the request: `name@version` when it is loaded, before
+/// that the name in the path.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ModelOfRequest(Arc<Mutex<String>>);
+
+impl ModelOfRequest {
+    pub(crate) fn set(&self, model: String) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = model;
+    }
+
+    fn take(&self) -> Option<String> {
+        let model = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        Some(model).filter(|model| !model.is_empty())
+    }
 }
 
 /// The path of the matched route in the extensions of its response, if axum's path lacks the verb.
@@ -101,6 +117,8 @@ pub(crate) async fn finish(State(finish): State<Arc<Finish>>, mut request: Reque
     }
     simplify_accept_encoding(request.headers_mut());
     let path = request.uri().path().to_owned();
+    let model = ModelOfRequest::default();
+    request.extensions_mut().insert(model.clone());
     let mut response = next.run(request).await;
     let error = response.extensions_mut().remove::<ApiError>();
     if let Some(error) = &error {
@@ -131,27 +149,34 @@ pub(crate) async fn finish(State(finish): State<Arc<Finish>>, mut request: Reque
             rows: served.rows,
             warnings: served.warnings,
             values: &served.values,
-            shadow_difference: served.shadow_difference,
+            shadow: served.shadow.as_ref(),
         }),
     };
     if let Some(observer) = &finish.observer {
         observer.finished(&record);
     }
     if finish.log.include(record.status) {
-        log(&record, &request_id, &path, error.as_ref());
+        log(&record, &request_id, &path, model.take().as_deref(), error.as_ref());
     }
     response
 }
 
 /// One line per request.
-fn log(record: &RequestRecord<'_>, request_id: &str, path: &str, error: Option<&ApiError>) {
+fn log(record: &RequestRecord<'_>, request_id: &str, path: &str, model: Option<&str>, error: Option<&ApiError>) {
     let &RequestRecord { method, route, status, code, ref prediction, .. } = record;
     let method = method.as_str();
     let duration_ms = record.duration.as_secs_f64() * 1e3;
     // The route of a known path is enough; an unknown one has no route.
     let path = (status == 404 || route.is_none()).then(|| shorten(path));
     let cause = error.and_then(cause);
-    let model = prediction.map(|prediction| prediction.model);
+    let model = prediction.map(|prediction| prediction.model).or(model);
+    let shadow = prediction.and_then(|prediction| prediction.shadow);
+    let shadow_version = shadow.and_then(|shadow| shadow.version.as_deref());
+    let shadow_rows = shadow.map(|shadow| shadow.rows);
+    let shadow_mean_difference = shadow.and_then(ShadowRecord::mean);
+    let shadow_largest_difference = shadow_mean_difference.and(shadow.map(|shadow| shadow.largest));
+    let shadow_disagreements = shadow_mean_difference.and(shadow.map(|shadow| shadow.disagreements));
+    let shadow_skipped = shadow.and_then(|shadow| shadow.skip).map(ShadowSkip::as_str);
     let rows = prediction.map(|prediction| prediction.rows);
     let warnings = prediction.map(|prediction| prediction.warnings.total());
     macro_rules! line {
@@ -166,6 +191,12 @@ fn log(record: &RequestRecord<'_>, request_id: &str, path: &str, error: Option<&
                 model,
                 rows,
                 warnings,
+                shadow_version,
+                shadow_rows,
+                shadow_mean_difference,
+                shadow_largest_difference,
+                shadow_disagreements,
+                shadow_skipped,
                 code,
                 cause,
                 "request"

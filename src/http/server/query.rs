@@ -1,7 +1,7 @@
 //! The parameters of a URL.
 
 use http::Uri;
-use ordinate_model::suggestion::did_you_mean;
+use ordinate_model::suggestion::{did_you_mean, most_similar};
 use ordinate_model::wording::shorten;
 use url::form_urlencoded;
 
@@ -24,6 +24,37 @@ pub(crate) fn unknown<const N: usize>(key: &str, parameters: [&str; N]) -> ApiEr
         did_you_mean(key, parameters)
     );
     ApiError::new(ErrorCode::UnknownKey, detail)
+}
+
+/// Checks that a request to a route without parameters has none.
+///
+/// # Errors
+/// 422 for the first of them.
+pub(crate) fn expect_none(uri: &Uri) -> Result<(), ApiError> {
+    let query = uri.query().unwrap_or_default();
+    match form_urlencoded::parse(query.as_bytes()).next() {
+        None => Ok(()),
+        Some((key, _)) => {
+            let advice = match most_similar(&key, &["version", "alias"]) {
+                Some("version") => "; versions are in the path: /models/{name}/versions/{version}",
+                Some(_) => "; aliases are in the path: /models/{name}@{alias}",
+                None => "",
+            };
+            let detail = format!("unknown URL parameter {:?}; this route has no parameters{advice}", shorten(&key));
+            Err(ApiError::new(ErrorCode::UnknownKey, detail))
+        }
+    }
+}
+
+/// Sets a parameter.
+///
+/// # Errors
+/// 422 if it was set before.
+pub(crate) fn put<T>(slot: &mut Option<T>, key: &str, value: T) -> Result<(), ApiError> {
+    match slot.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(ApiError::new(ErrorCode::DuplicateKey, format!("URL parameter {key:?}: given more than once"))),
+    }
 }
 
 /// Checks that a request of another protocol has none of [`PARAMETERS`], which would have no effect. Parameters that are

@@ -16,8 +16,8 @@ use crate::source::Causes;
 /// How long callers receive the error of a failed fetch before the next one fetches again.
 pub const FAILURE_MEMORY: Duration = Duration::from_secs(1);
 
-/// Unused entries are removed when there are this many; callers choose the keys.
-const MAX_UNUSED: usize = 1_000;
+/// The most entries without a value; callers choose the keys. Failures are forgotten early when there are more.
+const MAX_FAILURES: usize = 1_000;
 
 /// How long a fetch may take, and how much memory the values.
 #[derive(Debug, Clone, Copy)]
@@ -125,7 +125,7 @@ impl<T: Value> Cache<T> {
         state.clock += 1;
         let clock = state.clock;
         if !state.entries.contains_key(key) {
-            state.remove_unused(now);
+            state.forget_failures(now);
             state.entries.insert(key.to_owned(), Entry::new(now));
         }
         let Some(entry) = state.entries.get_mut(key) else {
@@ -237,14 +237,18 @@ impl<T: Value> State<T> {
         }
     }
 
-    /// Removes the entries of failures that are forgotten, when there are many.
-    fn remove_unused(&mut self, now: Instant) {
-        if self.entries.len() < MAX_UNUSED {
+    /// Removes failures when there are many: those that are no longer remembered, otherwise all.
+    fn forget_failures(&mut self, now: Instant) {
+        let is_failure = |entry: &Entry<T>| entry.value.is_none() && entry.fetch.is_none();
+        let count = |entries: &HashMap<String, Entry<T>>| entries.values().filter(|entry| is_failure(entry)).count();
+        if self.entries.len() < MAX_FAILURES || count(&self.entries) < MAX_FAILURES {
             return;
         }
-        self.entries.retain(|_, entry| {
-            entry.value.is_some() || entry.fetch.is_some() || now.duration_since(entry.checked) < FAILURE_MEMORY
-        });
+        let is_remembered = |entry: &Entry<T>| now.duration_since(entry.checked) < FAILURE_MEMORY;
+        self.entries.retain(|_, entry| !is_failure(entry) || is_remembered(entry));
+        if count(&self.entries) >= MAX_FAILURES {
+            self.entries.retain(|_, entry| !is_failure(entry));
+        }
     }
 }
 
@@ -277,5 +281,31 @@ impl<T> Clone for Fetch<T> {
 impl<T> fmt::Debug for Cache<T> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Cache").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Nothing;
+
+    impl Value for Nothing {
+        fn bytes(&self) -> u64 {
+            0
+        }
+    }
+
+    #[tokio::test]
+    async fn the_failures_of_any_number_of_keys_need_bounded_memory() {
+        let cache = Cache::<Nothing>::new(Policy { timeout: Duration::from_secs(8), max_bytes: 1 });
+        let failing = |_| async { Err(LoadError::Stopped { location: "here".into() }.into()) };
+        let good = |_| async { Ok(Arc::new(Nothing)) };
+        assert!(cache.get("good", None, Instant::now(), good).await.is_ok());
+        for number in 0..3 * MAX_FAILURES {
+            assert!(cache.get(&number.to_string(), None, Instant::now(), failing).await.is_err());
+            assert!(cache.lock().entries.len() <= MAX_FAILURES + 1, "after {number}");
+        }
+        assert_eq!(cache.values().len(), 1, "values are kept");
     }
 }

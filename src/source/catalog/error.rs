@@ -11,16 +11,19 @@ use thiserror::Error;
 
 use crate::source::SourceError;
 
+/// Names that exist, for an error. Errors that are remembered at the same time share one list.
+pub type Known = Arc<[String]>;
+
 /// Why the catalog has no model for a caller. All callers that waited for the same file share the error.
 #[derive(Debug, Clone, Error)]
 pub enum CatalogError {
     /// No model has that name.
-    #[error("there is no model {name:?}{}; {}", did_you_mean(name, known), listed("model", "models", known))]
+    #[error("there is no model {name:?}{}", other_models(name, known))]
     UnknownModel {
         /// The requested name.
         name: String,
-        /// The names of the models.
-        known: Vec<String>,
+        /// The names of the models. The folder of a model without versions has a name, too, but is not a model.
+        known: Known,
     },
     /// The model has no such version.
     #[error("the model {name:?} has no version {version:?}; {}", listed("version", "versions", known))]
@@ -30,12 +33,12 @@ pub enum CatalogError {
         /// The requested version.
         version: String,
         /// The versions of the model.
-        known: Vec<String>,
+        known: Known,
     },
     /// The model has no such alias.
     #[error(
         "the model {name:?} has no alias {alias:?}{}; {}",
-        did_you_mean(alias, known),
+        did_you_mean(alias, known.iter()),
         listed_aliases(known, versions)
     )]
     UnknownAlias {
@@ -44,9 +47,9 @@ pub enum CatalogError {
         /// The requested alias.
         alias: String,
         /// The aliases of the model.
-        known: Vec<String>,
+        known: Known,
         /// Its versions.
-        versions: Vec<String>,
+        versions: Known,
     },
     /// A request without a model's name, to a catalog without a default model.
     #[error(
@@ -55,7 +58,13 @@ pub enum CatalogError {
     )]
     NoDefault {
         /// The names of the models.
-        known: Vec<String>,
+        known: Known,
+    },
+    /// A page of names that starts after one that does not exist.
+    #[error("expected the \"next\" of a page, got {after:?}; the first page has no \"after\"")]
+    UnknownPage {
+        /// Where the page should start.
+        after: String,
     },
     /// The model cannot be loaded at the moment.
     #[error("the model cannot be loaded")]
@@ -156,15 +165,23 @@ impl From<LoadError> for CatalogError {
 
 impl From<SourceError> for CatalogError {
     fn from(error: SourceError) -> Self {
-        LoadError::from(error).into()
+        match error {
+            SourceError::UnknownPage { after } => Self::UnknownPage { after },
+            other => LoadError::from(other).into(),
+        }
     }
 }
 
-fn listed(one: &str, several: &str, known: &[String]) -> String {
+fn other_models(name: &str, known: &[String]) -> String {
+    let others: Vec<&String> = known.iter().filter(|known| *known != name).collect();
+    format!("{}; {}", did_you_mean(name, others.iter().copied()), listed("model", "models", &others))
+}
+
+fn listed<T: AsRef<str>>(one: &str, several: &str, known: &[T]) -> String {
     match known {
         [] => format!("there are no {several}"),
-        [only] => format!("the only {one} is {only:?}"),
-        several_known => format!("the {several} are {}", wording::listed(several_known, NAMED)),
+        [only] => format!("the only {one} is {:?}", only.as_ref()),
+        _ => format!("the {several} are {}", wording::listed(known.iter().map(AsRef::as_ref), NAMED)),
     }
 }
 

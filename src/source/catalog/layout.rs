@@ -12,6 +12,9 @@ use crate::source::{ModelFolder, ModelSource, SourceError};
 /// The alias of requests that name no version and no alias.
 pub const LIVE: &str = "live";
 
+/// The alias of the version that is compared with `live`.
+const SHADOW: &str = "shadow";
+
 /// The most releases that the file of an alias keeps.
 pub const MAX_RELEASES: usize = 1_000;
 
@@ -25,6 +28,12 @@ pub fn model_path(name: &ModelName, version: &Version) -> String {
 #[must_use]
 pub fn alias_path(name: &ModelName, alias: &ModelName) -> String {
     format!("{name}/aliases/{alias}.json")
+}
+
+/// The alias of the version that is compared with that of [`LIVE`].
+#[must_use]
+pub fn shadow() -> ModelName {
+    ModelName::from_text_lossy(SHADOW)
 }
 
 /// The folder of a model below the catalog.

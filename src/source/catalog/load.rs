@@ -93,9 +93,9 @@ impl ModelFile {
         let Content { bytes, tag } = content;
         let length = bytes.len();
         let parsed = if length < PARSE_IN_THREAD {
-            Model::from_json(&bytes)
+            Model::from_json(bytes)
         } else {
-            let parsing = tokio::task::spawn_blocking(move || Model::from_json(&bytes));
+            let parsing = tokio::task::spawn_blocking(move || Model::from_json(bytes));
             parsing.await.map_err(|_| LoadError::Stopped { location: self.source.describe() })?
         };
         let model = self.verify(parsed)?;

@@ -9,14 +9,18 @@ use ordinate_model::wording::shorten;
 use tokio::time::Instant;
 
 use super::cache::{Cache, Policy, Value};
-use super::error::{CatalogError, LoadError};
+use super::error::{CatalogError, Known, LoadError};
+use super::existing::Existing;
 use super::layout::{self, LIVE};
 use super::load::{Expected, LoadCounter, Loaded, ModelFile};
 use super::{CatalogSettings, MAX_NAMES, REFRESH_PATIENCE};
-use crate::source::{Content, ModelFolder, SourceError, Tag};
+use crate::source::{Causes, Content, ModelFolder, SourceError, Tag};
 
-/// How long the names of all models are kept for error messages.
+/// How long the names of models, versions and aliases are kept for error messages.
 const NAMES_AGE: Duration = Duration::from_secs(10);
+
+/// The size of the kept names of versions and aliases, in bytes, from which the least recently used are dropped.
+const NAMES_BYTES: u64 = 1 << 20;
 
 /// The state that loads in progress share.
 #[derive(Debug)]
@@ -24,11 +28,14 @@ pub(super) struct Shared {
     pub(super) settings: CatalogSettings,
     pub(super) loaded: Cache<Loaded>,
     aliases: Cache<Pointer>,
+    shadows: Cache<Shadow>,
     names: Cache<Names>,
+    existing: Cache<Existing>,
     pub(super) counter: LoadCounter,
 }
 
 /// The version that an alias points to.
+#[derive(Clone)]
 pub(super) struct Pointer {
     version: Version,
     tag: Tag,
@@ -40,8 +47,17 @@ impl Value for Pointer {
     }
 }
 
+/// The version that the alias `shadow` points to; `None` if a model does not have this alias.
+struct Shadow(Option<Pointer>);
+
+impl Value for Shadow {
+    fn bytes(&self) -> u64 {
+        0
+    }
+}
+
 /// The first names of a catalog.
-pub(super) struct Names(pub(super) Vec<ModelName>);
+pub(super) struct Names(pub(super) Known);
 
 impl Value for Names {
     fn bytes(&self) -> u64 {
@@ -78,25 +94,31 @@ impl ModelFile {
 
 impl Shared {
     pub(super) fn new(settings: CatalogSettings) -> Self {
-        let policy = Policy { timeout: settings.load_timeout, max_bytes: settings.cache_bytes };
+        // A little less than the whole time of a request, so that the error names the file.
+        let timeout = settings.load_timeout.mul_f64(0.97);
+        let policy = Policy { timeout, max_bytes: settings.cache_bytes };
         Self {
             settings,
             loaded: Cache::new(policy),
             aliases: Cache::new(policy),
+            shadows: Cache::new(policy),
             names: Cache::new(policy),
+            existing: Cache::new(Policy { max_bytes: NAMES_BYTES, ..policy }),
             counter: LoadCounter::default(),
         }
     }
 
-    /// The model in a file, compared with its source if it was loaded or compared longer ago than `max_age`.
+    /// The model in a file at this location, compared with its source if it was loaded or compared longer ago than
+    /// `max_age`.
     pub(super) async fn load(
         &self,
         file: &ModelFile,
+        location: &str,
         max_age: Option<Duration>,
         patience: Instant,
     ) -> Result<Arc<Loaded>, CatalogError> {
         let fetch = |previous| file.clone().load(previous, self.counter.clone());
-        self.loaded.get(&file.source.describe(), max_age, patience, fetch).await
+        self.loaded.get(location, max_age, patience, fetch).await
     }
 
     /// The name of the model in a file. Loads it if its name is unknown.
@@ -104,7 +126,7 @@ impl Shared {
         if let Some((name, _)) = &file.expected.name {
             return Ok(name.clone());
         }
-        let loaded = self.load(file, None, Instant::now()).await?;
+        let loaded = self.load(file, &file.source.describe(), None, Instant::now()).await?;
         Ok(loaded.model.document().name.clone())
     }
 
@@ -122,11 +144,12 @@ impl Shared {
             let known = files.iter().filter_map(|file| file.expected.name.as_ref()).map(|(name, _)| name.to_string());
             return Err(unknown(known.collect()));
         };
-        let model = self.load(file, self.settings.refresh, patience).await?.model.clone();
+        let location = file.source.describe();
+        let model = self.load(file, &location, self.settings.refresh, patience).await?.model.clone();
         if model.name() != name {
-            return Err(unknown(vec![model.name().to_owned()]));
+            return Err(unknown([model.name().to_owned()].into()));
         }
-        let versions = vec![model.version().to_owned()];
+        let versions: Known = [model.version().to_owned()].into();
         match wanted {
             Wanted::Version(version) if version != model.version() => {
                 Err(CatalogError::UnknownVersion { name: name.to_owned(), version: shorten(version), known: versions })
@@ -134,7 +157,7 @@ impl Shared {
             Wanted::Alias(alias) if alias != LIVE => Err(CatalogError::UnknownAlias {
                 name: name.to_owned(),
                 alias: shorten(alias),
-                known: vec![LIVE.to_owned()],
+                known: [LIVE.to_owned()].into(),
                 versions,
             }),
             Wanted::Version(_) | Wanted::Alias(_) => Ok(model),
@@ -153,102 +176,132 @@ impl Shared {
             return Err(self.unknown_alias(folder, name, alias).await);
         };
         let path = layout::alias_path(name, &alias);
-        let follow = |previous| {
-            let (shared, folder, path) = (self.clone(), folder.clone(), path.clone());
-            let (name, alias) = (name.clone(), alias.clone());
-            async move { shared.follow(&folder, &name, &alias, &path, previous).await }
+        let follow = |previous: Option<Arc<Pointer>>| {
+            let (shared, folder, name, path) = (self.clone(), folder.clone(), name.clone(), path.clone());
+            async move { Ok(Arc::new(shared.follow(&folder, &name, &path, previous.as_deref()).await?)) }
         };
-        let pointer = self.aliases.get(&path, self.settings.refresh, patience, follow).await?;
-        Ok(ModelFile::in_folder(folder, name, &pointer.version))
+        match self.aliases.get(&path, self.settings.refresh, patience, follow).await {
+            Ok(pointer) => Ok(ModelFile::in_folder(folder, name, &pointer.version)),
+            Err(CatalogError::Unavailable(error)) if is_missing(&error, &folder.file(&path).describe()) => {
+                Err(self.unknown_alias(folder, name, alias.as_str()).await)
+            }
+            Err(error) => Err(error),
+        }
     }
 
-    /// Reads the file of an alias, and loads the version that it points to or compares it with its source.
+    /// Reads the file of an alias, and loads the version that it points to or compares it with its source, so that an
+    /// alias never points to a model that cannot be loaded.
     async fn follow(
-        self: &Arc<Self>,
+        &self,
         folder: &Arc<dyn ModelFolder>,
         name: &ModelName,
-        alias: &ModelName,
         path: &str,
-        previous: Option<Arc<Pointer>>,
-    ) -> Result<Arc<Pointer>, CatalogError> {
+        previous: Option<&Pointer>,
+    ) -> Result<Pointer, CatalogError> {
         let source = folder.file(path);
-        let pointer = match source.fetch_changed(previous.as_ref().map(|pointer| &pointer.tag)).await {
-            Ok(Some(Content { bytes, tag })) => {
-                Arc::new(Pointer { version: layout::parse_alias(source.as_ref(), &bytes)?.version, tag })
+        let pointer = match source.fetch_changed(previous.map(|pointer| &pointer.tag)).await? {
+            Some(Content { bytes, tag }) => {
+                Pointer { version: layout::parse_alias(source.as_ref(), &bytes)?.version, tag }
             }
-            Ok(None) => previous.ok_or_else(|| LoadError::Stopped { location: source.describe() })?,
-            Err(SourceError::NotFound { .. }) if previous.is_none() => {
-                return Err(self.unknown_alias(folder, name, alias.as_str()).await);
-            }
-            Err(error) => return Err(error.into()),
+            None => previous.cloned().ok_or_else(|| LoadError::Stopped { location: source.describe() })?,
         };
-        // The model, too, so that an alias never points to one that cannot be loaded.
         let model = ModelFile::in_folder(folder, name, &pointer.version);
-        self.load(&model, self.settings.refresh, Instant::now() + self.settings.load_timeout).await?;
+        let patience = Instant::now() + self.settings.load_timeout;
+        self.load(&model, &model.source.describe(), self.settings.refresh, patience).await?;
         Ok(pointer)
     }
 
+    /// The model of the alias `shadow`, if there is one.
+    pub(super) async fn shadow(
+        self: &Arc<Self>,
+        folder: &Arc<dyn ModelFolder>,
+        name: &ModelName,
+        patience: Instant,
+    ) -> Result<Option<Arc<Model>>, CatalogError> {
+        let path = layout::alias_path(name, &layout::shadow());
+        let follow = |previous: Option<Arc<Shadow>>| {
+            let (shared, folder, name, path) = (self.clone(), folder.clone(), name.clone(), path.clone());
+            async move {
+                let previous = previous.as_ref().and_then(|shadow| shadow.0.as_ref());
+                match shared.follow(&folder, &name, &path, previous).await {
+                    Ok(pointer) => Ok(Arc::new(Shadow(Some(pointer)))),
+                    Err(CatalogError::Unavailable(error)) if is_missing(&error, &folder.file(&path).describe()) => {
+                        Ok(Arc::new(Shadow(None)))
+                    }
+                    Err(error) => {
+                        let cause = Causes(&error).to_string();
+                        tracing::warn!(model = name.as_str(), cause, "cannot load the version of the alias shadow");
+                        Err(error)
+                    }
+                }
+            }
+        };
+        let shadow = self.shadows.get(&path, self.settings.refresh, patience, follow).await?;
+        let Some(Pointer { version, .. }) = &shadow.0 else { return Ok(None) };
+        let file = ModelFile::in_folder(folder, name, version);
+        Ok(Some(self.load(&file, &file.source.describe(), None, patience).await?.model.clone()))
+    }
+
     /// The first names of a folder. They are kept for a while.
-    pub(super) async fn names(&self, folder: &Arc<dyn ModelFolder>) -> Result<Arc<Names>, CatalogError> {
+    pub(super) async fn names(&self, folder: &Arc<dyn ModelFolder>) -> Result<Known, CatalogError> {
         let list = |_| {
             let folder = folder.clone();
             async move {
                 let listing = folder.list("", None, MAX_NAMES).await?;
-                Ok(Arc::new(Names(layout::folder_names(&listing.names).collect())))
+                Ok(Arc::new(Names(layout::folder_names(&listing.names).map(String::from).collect())))
             }
         };
-        self.names.get("", Some(NAMES_AGE), Instant::now() + REFRESH_PATIENCE, list).await
+        let names = self.names.get("", Some(NAMES_AGE), Instant::now() + REFRESH_PATIENCE, list).await?;
+        Ok(names.0.clone())
+    }
+
+    /// The versions and aliases of a model. They are kept for a while.
+    async fn existing(
+        self: &Arc<Self>,
+        folder: &Arc<dyn ModelFolder>,
+        name: &ModelName,
+    ) -> Result<Arc<Existing>, CatalogError> {
+        let list = |_| {
+            let (shared, folder, name) = (self.clone(), folder.clone(), name.clone());
+            async move {
+                match Existing::list(folder.as_ref(), &name).await? {
+                    Some(existing) => Ok(Arc::new(existing)),
+                    None => Err(shared.unknown_model(&folder, name.as_str()).await),
+                }
+            }
+        };
+        self.existing.get(name.as_str(), Some(NAMES_AGE), Instant::now() + REFRESH_PATIENCE, list).await
     }
 
     pub(super) async fn unknown_model(&self, folder: &Arc<dyn ModelFolder>, name: &str) -> CatalogError {
         match self.names(folder).await {
-            Ok(names) => {
-                // The folder of a model without versions is not a model.
-                let known = names.0.iter().map(ModelName::as_str).filter(|known| *known != name);
-                let known = known.map(str::to_owned).collect();
-                CatalogError::UnknownModel { name: shorten(name), known }
-            }
+            Ok(known) => CatalogError::UnknownModel { name: shorten(name), known },
             Err(error) => error,
         }
     }
 
     /// The error for a version that a model does not have, or for a model that does not exist.
     pub(super) async fn unknown_version(
-        &self,
+        self: &Arc<Self>,
         folder: &Arc<dyn ModelFolder>,
         name: &ModelName,
         version: &str,
     ) -> CatalogError {
-        match layout::versions(folder.as_ref(), name).await {
-            Ok(versions) if versions.is_empty() => self.unknown_model(folder, name.as_str()).await,
-            Ok(versions) => CatalogError::UnknownVersion {
-                name: name.to_string(),
-                version: shorten(version),
-                known: versions.into_iter().map(String::from).collect(),
-            },
-            Err(error) => error.into(),
-        }
+        self.existing(folder, name).await.map_or_else(|error| error, |known| known.unknown_version(name, version))
     }
 
     /// The error for an alias that a model does not have, or for a model that does not exist.
-    async fn unknown_alias(&self, folder: &Arc<dyn ModelFolder>, name: &ModelName, alias: &str) -> CatalogError {
-        let versions = match layout::versions(folder.as_ref(), name).await {
-            Ok(versions) if versions.is_empty() => return self.unknown_model(folder, name.as_str()).await,
-            Ok(versions) => versions.into_iter().map(String::from).collect(),
-            Err(error) => return error.into(),
-        };
-        match layout::aliases(folder.as_ref(), name).await {
-            Ok(known) => CatalogError::UnknownAlias {
-                name: name.to_string(),
-                alias: shorten(alias),
-                known: known.into_iter().map(String::from).collect(),
-                versions,
-            },
-            Err(error) => error.into(),
-        }
+    async fn unknown_alias(
+        self: &Arc<Self>,
+        folder: &Arc<dyn ModelFolder>,
+        name: &ModelName,
+        alias: &str,
+    ) -> CatalogError {
+        self.existing(folder, name).await.map_or_else(|error| error, |known| known.unknown_alias(name, alias))
     }
 }
 
-pub(super) fn is_missing(error: &LoadError) -> bool {
-    matches!(error, LoadError::Source(SourceError::NotFound { .. }))
+/// Whether a load failed because there is nothing at this location.
+pub(super) fn is_missing(error: &LoadError, location: &str) -> bool {
+    matches!(error, LoadError::Source(SourceError::NotFound { location: missing, .. }) if missing == location)
 }

@@ -103,7 +103,7 @@ async fn a_single_model_is_served_only_under_the_name_in_its_file() {
     let catalog = Scripted::default().catalog();
     assert_eq!(catalog.model("line", None).await.unwrap().name(), "line");
     let error = catalog.model("diabetes", None).await.unwrap_err();
-    assert!(matches!(&error, CatalogError::UnknownModel { known, .. } if known == &["line"]), "{error:?}");
+    assert!(matches!(&error, CatalogError::UnknownModel { known, .. } if **known == ["line".to_owned()]), "{error:?}");
 }
 
 #[tokio::test]
@@ -173,6 +173,65 @@ async fn a_load_goes_on_when_its_caller_leaves() {
     leaving.abort();
     assert_eq!(catalog.default_model().await.unwrap().name(), "line");
     assert_eq!(source.fetches(), 1);
+}
+
+/// A folder with the bundled models whose every list and file takes a while.
+#[derive(Debug)]
+struct Slow(Duration);
+
+/// A file of it.
+#[derive(Debug)]
+struct SlowFile(Box<dyn ModelSource>, Duration);
+
+impl ModelFolder for Slow {
+    fn describe(&self) -> String {
+        "slow:".into()
+    }
+
+    fn file(&self, path: &str) -> Box<dyn ModelSource> {
+        Box::new(SlowFile(BundledFolder.file(path), self.0))
+    }
+
+    fn list<'a>(
+        &'a self,
+        path: &'a str,
+        after: Option<&'a str>,
+        most: usize,
+    ) -> BoxFuture<'a, Result<Listing, SourceError>> {
+        Box::pin(async move {
+            tokio::time::sleep(self.0).await;
+            let mut listing = BundledFolder.list(path, after, most).await?;
+            if path.is_empty() {
+                listing.names.truncate(1);
+            }
+            Ok(listing)
+        })
+    }
+}
+
+impl ModelSource for SlowFile {
+    fn describe(&self) -> String {
+        self.0.describe()
+    }
+
+    fn fetch_changed<'a>(&'a self, known: Option<&'a Tag>) -> BoxFuture<'a, Result<Option<Content>, SourceError>> {
+        Box::pin(async move {
+            tokio::time::sleep(self.1).await;
+            self.0.fetch_changed(known).await
+        })
+    }
+}
+
+#[tokio::test]
+async fn names_alias_and_model_have_one_time_limit_together() {
+    let settings = CatalogSettings { load_timeout: Duration::from_millis(250), ..CatalogSettings::default() };
+    let catalog = |step| Catalog::folder(Arc::new(Slow(step)), None).with_settings(settings);
+    // Each of the three steps is within the limit, and together they are not.
+    let error = catalog(Duration::from_millis(150)).default_model().await.unwrap_err();
+    assert!(matches!(cause(&error), LoadError::Timeout { .. }), "{error:?}");
+    assert!(cause(&error).is_transient());
+    let fast = Catalog::folder(Arc::new(Slow(Duration::from_millis(1))), None);
+    assert_eq!(fast.default_model().await.unwrap().name(), "line");
 }
 
 /// The cause of a model that cannot be loaded.

@@ -147,7 +147,7 @@ async fn a_request_has_the_response_of_the_specification() {
 
 #[tokio::test]
 async fn one_tensor_and_one_tensor_per_feature_have_the_same_predictions() {
-    let model = Model::from_json(&std::fs::read(root().join("model/diabetes.json")).unwrap()).unwrap();
+    let model = Model::from_json(std::fs::read(root().join("model/diabetes.json")).unwrap()).unwrap();
     let named: Vec<Value> = model
         .signature()
         .features()

@@ -21,7 +21,7 @@ mod tables;
 /// Trains on `data.csv` in the folder and returns the model file.
 fn model(folder: &Path, arguments: &str) -> Value {
     succeeded(&train(folder, &format!("data.csv --out m.json {arguments}")));
-    Model::from_json(&fs::read(folder.join("m.json")).unwrap()).unwrap();
+    Model::from_json(fs::read(folder.join("m.json")).unwrap()).unwrap();
     json_of(folder.join("m.json"))
 }
 

@@ -4,12 +4,15 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use ordinate_test_support::proxy::{Fault, Proxy};
 use ordinate_test_support::s3_server::{BUCKET, S3Server};
 use rstest::rstest;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
+use crate::serve::Served;
 use crate::support::{command, complained, complained_with_code, run, succeeded, text};
 
 /// A folder with the models `price` of three kinds: as it is, retrained, and with another feature.
@@ -273,4 +276,122 @@ async fn a_catalog_in_s3_is_released_to_and_rolled_back() {
     let denied =
         reader.env("AWS_ACCESS_KEY_ID", "reader").env("AWS_SECRET_ACCESS_KEY", "reader-secret").output().unwrap();
     assert!(complained(&denied).contains("the permission s3:PutObject is missing"), "{}", complained(&denied));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_version_that_was_published_but_not_promoted_is_named_with_the_command_that_promotes_it() {
+    let folder = models();
+    let folder = folder.path();
+    fs::create_dir_all(folder.join("my models/price")).unwrap();
+    // A link to nothing reads as an absent folder and cannot be written to.
+    let aliases = folder.join("my models/price/aliases");
+    std::os::unix::fs::symlink("nowhere/at/all", &aliases).unwrap();
+    let arguments = ["publish", "price.json", "my models/", "--alias", "live"];
+    let failed = command(folder, "").args(arguments).output().unwrap();
+    let message = complained(&failed);
+    assert!(message.contains("price@1 was published to file://"), "{message}");
+    assert!(message.contains("but price@live was not changed: file://"), "{message}");
+    assert!(folder.join("my models/price/1.json").exists());
+    // The remedy of the message, once the cause is gone.
+    fs::remove_file(&aliases).unwrap();
+    let help = message.lines().find_map(|line| line.strip_prefix("help: ")).unwrap();
+    let promoted = Command::new("sh").args(["-c", help]).current_dir(folder).output().unwrap();
+    assert_eq!(succeeded(&promoted), "price@live is version 1.\n");
+}
+
+/// Publishes behind a proxy that loses the response of the first PUT of an object whose path ends so.
+async fn publish_with_lost_response(catalog: &str, of: &'static str) {
+    make_bucket().await;
+    let lost = AtomicBool::new(false);
+    let proxy = Proxy::start_with(S3Server::shared().address(), move |request| {
+        let is_first = request.method == "PUT" && request.target.contains(of) && !lost.swap(true, Ordering::SeqCst);
+        if is_first { Fault::LoseResponse } else { Fault::None }
+    });
+    let proxy = proxy.await;
+    let folder = models();
+    let mut first = administrator(folder.path(), &format!("publish again.json {catalog} --alias live"));
+    succeeded(&first.output().unwrap());
+    let mut publish = administrator(folder.path(), &format!("publish price.json {catalog} --alias live"));
+    publish.env("AWS_ENDPOINT_URL_S3", format!("http://{}", proxy.address()));
+    let published = tokio::task::spawn_blocking(move || publish.output().unwrap()).await.unwrap();
+    let said = succeeded(&published);
+    assert!(said.starts_with("Published price@2 to s3://"), "{said}");
+    assert!(said.ends_with("price@live is version 2; it was 1.\n"), "{said}");
+    let puts = proxy.targets().iter().filter(|target| target.contains(of)).count();
+    assert!(puts > 1, "the response was lost: {:?}", proxy.targets());
+    let listed = administrator(folder.path(), &format!("models {catalog} --json")).output().unwrap();
+    assert_eq!(json(&listed)["models"].as_array().unwrap().len(), 2);
+    let history = administrator(folder.path(), &format!("history price {catalog} --json")).output().unwrap();
+    assert_eq!(json(&history)["releases"].as_array().unwrap().len(), 2);
+    // The same model by another publisher is another version.
+    let again = administrator(folder.path(), &format!("publish price.json {catalog}")).output().unwrap();
+    assert!(succeeded(&again).starts_with("Published price@3 to s3://"), "{}", succeeded(&again));
+}
+
+#[tokio::test]
+async fn a_version_whose_response_was_lost_is_published_once() {
+    publish_with_lost_response("s3://models/releases/lost-version/", "/price/2.json").await;
+}
+
+#[tokio::test]
+async fn an_alias_whose_response_was_lost_is_changed_once() {
+    publish_with_lost_response("s3://models/releases/lost-alias/", "/aliases/live.json").await;
+}
+
+#[test]
+fn a_folder_in_the_place_of_a_model_is_explained() {
+    let folder = models();
+    let folder = folder.path();
+    succeeded(&run(folder, "publish price.json c2/ --alias live"));
+    fs::create_dir(folder.join("empty")).unwrap();
+    for place in ["c2/", "c2"] {
+        let message = run(folder, &format!("serve {place} --port 0"));
+        let message = complained(&message);
+        assert!(
+            message.contains("is a directory, not a model file\nhelp: it is a catalog; name one of its"),
+            "{message}"
+        );
+        assert!(message.contains("such as c2/price@live,") && message.contains("MODEL_URI=c2/ "), "{message}");
+    }
+    // The remedies of the messages.
+    succeeded(&run(folder, "inspect c2/price@live"));
+    let message = run(folder, "serve empty --port 0");
+    let help = complained(&message).split_once("publish a model to it: ").unwrap().1.to_owned();
+    let published = Command::new("sh").args(["-c", &help]).current_dir(folder).output().unwrap();
+    assert!(succeeded(&published).ends_with("line@live is version 1.\n"));
+}
+
+#[test]
+fn a_served_catalog_reports_differences_of_the_shadow_and_names_models_of_failures() {
+    let folder = models();
+    let folder = folder.path();
+    succeeded(&run(folder, "publish price.json models/ --alias live"));
+    succeeded(&run(folder, "publish again.json models/ --alias shadow"));
+    let catalog = format!("{}/models/", folder.display());
+    let mut served = Served::start(&[("MODEL_URI", &catalog), ("SHADOW_BUDGET_MS", "1000")]);
+    let predict = |body: &str| {
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let mut response = agent.post(format!("{}/predict", served.base)).send(body).unwrap();
+        (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
+    };
+    let rows = r#"{"X": [{"area": 6, "rooms": 1}, {"area": 1, "rooms": 1}]}"#;
+    let (status, first) = predict(rows);
+    assert_eq!(status, 200, "{first}");
+    assert_eq!(predict(rows).1, first);
+    assert_eq!(predict(r#"{"X": [{"area": "large", "rooms": 1}]}"#).0, 422);
+    let labels = r#"{model="price",version="1",shadow="2"}"#;
+    assert_eq!(served.metric(&format!("ordinate_shadow_rows_total{labels}")), 4);
+    assert_eq!(served.metric(&format!("ordinate_shadow_disagreements_total{labels}")), 0);
+    served.terminate();
+    let (_, log) = served.wait();
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of_status =
+        |status: u16| lines.iter().find(|line| line["status"] == status && line["route"] == "/predict").unwrap();
+    let line = of_status(200);
+    assert_eq!((&line["shadow_version"], &line["shadow_rows"]), (&Value::from("2"), &Value::from(2)), "{line}");
+    let [mean, largest] =
+        ["shadow_mean_difference", "shadow_largest_difference"].map(|key| line[key].as_f64().unwrap());
+    assert!(0.0 < mean && mean < largest, "{line}");
+    assert_eq!(of_status(422)["model"], "price@1");
 }

@@ -19,7 +19,7 @@ use tempfile::tempdir;
 
 fn diabetes() -> (Model, Vec<Vec<f64>>) {
     let root = ordinate_test_support::root();
-    let model = Model::from_json(&fs::read(root.join("model/diabetes.json")).unwrap()).unwrap();
+    let model = Model::from_json(fs::read(root.join("model/diabetes.json")).unwrap()).unwrap();
     let text = fs::read_to_string(root.join("model/diabetes.csv")).unwrap();
     let row = |line: &str| line.split(',').map(|field| field.trim().parse().unwrap()).collect();
     (model, text.lines().skip(1).map(row).collect())

@@ -93,7 +93,7 @@ fn the_tutorials_line_is_answered_to_the_last_bit() {
     let folder = tempdir().unwrap();
     let out = folder.path().join("line.json");
     succeeded(&train_bundled(&format!("model/line.csv --target y --test-fraction 0 --out {}", out.display())));
-    let model = Model::from_json(&fs::read(out).unwrap()).unwrap();
+    let model = Model::from_json(fs::read(out).unwrap()).unwrap();
     let mut rows = RowsBuilder::new(model.signature(), 5);
     for x in [1.0, 2.0, 3.0, 4.0, 10.0] {
         rows.start_row().unwrap();
@@ -257,7 +257,7 @@ fn a_fit_without_residual_degrees_of_freedom_has_no_intervals() {
     let file = json_of(folder.path().join("m.json"));
     assert_close(&numbers(["a", "b"].map(|name| &file["estimator"]["coefficients"][name])), &[2.0, 3.0]);
     assert_eq!(file["inference"], Value::Null);
-    Model::from_json(&fs::read(folder.path().join("m.json")).unwrap()).unwrap();
+    Model::from_json(fs::read(folder.path().join("m.json")).unwrap()).unwrap();
 }
 
 #[test]

@@ -174,13 +174,15 @@ impl Feature {
             FeatureType::Double | FeatureType::Long => Scalar::Number(value),
             FeatureType::Boolean => Scalar::Boolean(value != 0.0),
             FeatureType::Date => Scalar::Text(date::to_iso(value)),
-            FeatureType::String => {
-                // Positions are small whole numbers; [`UNKNOWN_LEVEL`] is negative.
-                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-                let level = if value < 0.0 { None } else { self.levels.get(value as usize) };
-                level.cloned().map_or(Scalar::Missing, Scalar::Text)
-            }
+            FeatureType::String => self.level_at(value).map_or(Scalar::Missing, |level| Scalar::Text(level.to_owned())),
         }
+    }
+
+    /// The level at a position, the value of a category in a frame; `None` for an unknown category.
+    // Positions are small whole numbers; [`UNKNOWN_LEVEL`] is negative.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    pub(crate) fn level_at(&self, value: f64) -> Option<&str> {
+        if value < 0.0 { None } else { self.levels.get(value as usize).map(String::as_str) }
     }
 
     fn boolean(&self, value: Option<bool>, cell: Cell<'_>) -> Result<Accepted, CellError> {

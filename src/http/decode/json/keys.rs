@@ -5,7 +5,7 @@ use jiter::Peek;
 use super::{Complaint, Complaints, Pointer};
 use crate::http::server::error::{ApiError, ErrorCode};
 use ordinate_model::frame::MAX_LISTED_FAULTS;
-use ordinate_model::suggestion::did_you_mean;
+use ordinate_model::suggestion::most_similar;
 use ordinate_model::wording::shorten;
 
 /// The keys of a protocol's object.
@@ -93,13 +93,17 @@ impl Keys {
         columns.or_else(|| of_form(has_names).map(|name| format!("{{{name:?}: [{{…}}]}}")))
     }
 
+    /// The key that was meant by an unknown key, whose value was peeked.
+    fn similar(&self, name: &str, value: Peek) -> Option<&'static str> {
+        // No option is a list.
+        let options = if value == Peek::Array { &[][..] } else { self.options };
+        most_similar(name, self.tables.iter().map(|(name, _)| *name).chain(options.iter().copied()))
+    }
+
     /// The description of an unknown key, whose value was peeked.
     pub(super) fn unknown(&self, name: &str, value: Peek) -> String {
-        let tables = || self.tables.iter().map(|(name, _)| *name);
-        // No option is a list.
-        let suggestion =
-            if value == Peek::Array { did_you_mean(name, tables()) } else { did_you_mean(name, self.names()) };
-        format!("unknown key {:?}; {}{suggestion}", shorten(name), self.listed())
+        let suggestion = self.similar(name, value).map(|similar| format!("; did you mean {similar:?}?"));
+        format!("unknown key {:?}; {}{}", shorten(name), self.listed(), suggestion.unwrap_or_default())
     }
 
     fn names(&self) -> impl Iterator<Item = &'static str> {
@@ -136,11 +140,16 @@ pub(super) struct UnknownKeys {
     /// Those that are the name of a feature, and those of them whose value is a list.
     features: usize,
     columns: usize,
+    /// Whether the first one is similar to a known key.
+    is_similar: bool,
 }
 
 impl UnknownKeys {
     /// Counts a key by its value, which was peeked.
-    pub(super) fn add(&mut self, value: Peek, is_feature: bool) {
+    pub(super) fn add(&mut self, known: &Keys, name: &str, value: Peek, is_feature: bool) {
+        if self.total == 0 {
+            self.is_similar = known.similar(name, value).is_some();
+        }
         self.total += 1;
         self.tables += usize::from(matches!(value, Peek::Array | Peek::Object));
         self.features += usize::from(is_feature);
@@ -153,8 +162,7 @@ impl UnknownKeys {
         let root = |code, detail| Complaint { code, pointer: Some(Pointer::root().into()), detail };
         let is_table = (self.total, self.tables, total) == (1, 1, 1);
         // `x` for `X`, although it may be a feature, too.
-        let has_suggestion = complaints.first().is_some_and(|complaint| complaint.detail.ends_with('?'));
-        if is_table && has_suggestion {
+        if is_table && self.is_similar {
             return ApiError::complaints(complaints, 1);
         }
         if self.features > 0

@@ -1,5 +1,7 @@
 //! `tools/call`: a prediction, as text for the language model and as structured content.
 
+use std::sync::Arc;
+
 use axum::response::Response;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -13,7 +15,8 @@ use crate::http::protocols::predicted::{Options, Predicted};
 use crate::http::protocols::prediction_request::PredictionRequest;
 use crate::http::server::error::{ApiError, ErrorCode};
 use crate::http::server::query::PARAMETERS;
-use crate::source::catalog::MAX_NAMES;
+use crate::source::Listing;
+use crate::source::catalog::{CatalogError, MAX_NAMES};
 use ordinate_model::frame::Frame;
 use ordinate_model::suggestion::did_you_mean;
 use ordinate_model::wording::shorten;
@@ -43,15 +46,10 @@ pub(super) async fn call(application: &Application, mut request: RpcRequest<'_>)
     let params = Params::read(request.params)?;
     let name = params.text("name")?;
     let name = name.ok_or_else(|| RpcError::invalid_params("missing key \"name\" with the name of a tool"))?;
-    let models = application.catalog.names(None, MAX_NAMES).await.map_err(ApiError::from)?.names;
-    let names = tools::names(&models);
-    let Some((_, model)) = names.iter().zip(&models).find(|(known, _)| **known == name) else {
-        let message = format!("unknown tool {:?}{}", shorten(&name), did_you_mean(&name, &names));
-        return Err(RpcError::invalid_params(message).into());
-    };
-    let model = application.catalog.model(model, None).await.map_err(ApiError::from)?;
+    let model = find(application, &name).await?;
     let headers = std::mem::take(&mut request.headers);
-    let prediction = PredictionRequest::after_body(application, model.clone(), headers, request.limit);
+    let (of_request, limit) = (&request.model, request.limit);
+    let prediction = PredictionRequest::after_body(application, model.clone(), headers, of_request, limit).await;
     let arguments = params.get("arguments").map_or("{}", RawValue::get);
     match predict(prediction, &model, arguments, request.id) {
         Err(error) if error.code.status().is_client_error() => request.respond(&ToolResult {
@@ -60,6 +58,39 @@ pub(super) async fn call(application: &Application, mut request: RpcRequest<'_>)
             is_error: true,
         }),
         outcome => Ok(outcome?),
+    }
+}
+
+/// The model of a tool. Its name is that of the model as a rule; others are looked for in the list of models.
+async fn find(application: &Application, tool: &str) -> Result<Arc<Model>, Failure> {
+    let catalog = &application.catalog;
+    let model = match tools::model(tool) {
+        Some(model) => Some(model.into()),
+        None => search(application, tool).await?,
+    };
+    let unknown = |known: &[String]| {
+        let names: Vec<_> = known.iter().map(|model| tools::name(model)).collect();
+        RpcError::invalid_params(format!("unknown tool {:?}{}", shorten(tool), did_you_mean(tool, &names))).into()
+    };
+    let Some(model) = model else {
+        return Err(unknown(&catalog.names(None, MAX_NAMES).await.map_err(ApiError::from)?.names));
+    };
+    match catalog.model(&model, None).await {
+        Ok(model) => Ok(model),
+        Err(CatalogError::UnknownModel { known, .. }) => Err(unknown(&known)),
+        Err(error) => Err(ApiError::from(error).into()),
+    }
+}
+
+async fn search(application: &Application, tool: &str) -> Result<Option<String>, ApiError> {
+    let mut after = None;
+    loop {
+        let Listing { names, next } = application.catalog.names(after.as_deref(), MAX_NAMES).await?;
+        let found = names.into_iter().find(|model| tools::name(model) == tool);
+        if found.is_some() || next.is_none() {
+            return Ok(found);
+        }
+        after = next;
     }
 }
 

@@ -21,8 +21,9 @@ use crate::http::server::body;
 use crate::http::server::envelope::Envelope;
 use crate::http::server::error::ApiError;
 use crate::http::server::headers::MCP_VERSION;
+use crate::http::server::middleware::ModelOfRequest;
 use crate::http::server::response::AnswerLimit;
-use crate::source::catalog::MAX_NAMES;
+use crate::source::catalog::CatalogError;
 use json_rpc::{Failure, Message, Params, RpcError};
 use ordinate_model::wording::shorten;
 
@@ -59,7 +60,8 @@ async fn post(State(application): App, request: Request) -> Result<Response, Api
     let Message::Request { id, method, params } = message? else {
         return Ok(StatusCode::ACCEPTED.into_response());
     };
-    let request = RpcRequest { id, params, headers: parts.headers, limit };
+    let model = parts.extensions.get().cloned().unwrap_or_default();
+    let request = RpcRequest { id, params, headers: parts.headers, model, limit };
     match answer(&application, &method, request).await {
         Ok(response) => Ok(response),
         Err(Failure::Rpc(error)) => error.respond(Some(id)),
@@ -72,6 +74,8 @@ struct RpcRequest<'a> {
     id: &'a RawValue,
     params: Option<&'a RawValue>,
     headers: HeaderMap,
+    /// The model that the log line names.
+    model: ModelOfRequest,
     limit: AnswerLimit,
 }
 
@@ -94,26 +98,15 @@ async fn answer(application: &Application, method: &str, request: RpcRequest<'_>
     }
 }
 
-/// `tools/list`: the tools of one page of models. The cursor is the name of the last tool of the page before.
+/// `tools/list`: the tools of one page of models. The cursor is that of the page of models.
 async fn list(application: &Application, cursor: Option<&str>) -> Result<serde_json::Value, Failure> {
-    let models = application.catalog.names(None, MAX_NAMES).await.map_err(ApiError::from)?.names;
-    let names = tools::names(&models);
-    let start = match cursor {
-        None => 0,
-        Some(cursor) => match names.iter().position(|name| name == cursor) {
-            Some(position) => position + 1,
-            None => return Err(RpcError::invalid_params("unknown cursor; send the nextCursor of a page").into()),
-        },
-    };
-    let end = names.len().min(start + MAX_TOOLS);
-    let page = models.get(start..end).unwrap_or_default();
-    let loaded = application.catalog.load_each(page).await.map_err(ApiError::from)?;
-    let tools = names.iter().skip(start).zip(page).filter_map(|(tool, name)| {
-        let model = loaded.iter().find(|model| model.name() == name)?;
-        Some((tool.as_str(), model))
-    });
-    let tools = tools::list(tools, application.limits.max_rows);
-    let next = names.get(..end).and_then(<[String]>::last).filter(|_| end < names.len());
+    let (models, next) = application.catalog.page(cursor, MAX_TOOLS).await.map_err(|error| match error {
+        CatalogError::UnknownPage { .. } => {
+            RpcError::invalid_params("unknown cursor; send the nextCursor of a page").into()
+        }
+        error => Failure::from(ApiError::from(error)),
+    })?;
+    let tools = tools::list(&models, application.limits.max_rows);
     Ok(match next {
         Some(next) => json!({"tools": tools, "nextCursor": next}),
         None => json!({"tools": tools}),

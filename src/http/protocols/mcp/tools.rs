@@ -10,10 +10,20 @@ use crate::http::protocols::native::openapi::predict;
 use crate::http::protocols::output::Output;
 use crate::http::server::query::PARAMETERS;
 use ordinate_model::Model;
+use ordinate_model::identity::{Checksum, ModelName};
 use ordinate_model::wording::{NAMED, counted, listed};
 
 /// The option with a default.
 const INTERVAL: &str = PARAMETERS[0];
+
+/// The start of the names of all tools.
+const PREFIX: &str = "predict_";
+
+/// A dot of the name of a model in that of its tool; it can be read back.
+const DOT: &str = "_-";
+
+/// The digits of a digest in the name of a tool.
+const DIGITS: usize = 8;
 
 /// The most bytes of a tool's name that all clients accept.
 const MAX_NAME: usize = 64;
@@ -21,13 +31,13 @@ const MAX_NAME: usize = 64;
 /// The most values of a call, rows × features: 32 MiB. Absent values take no space in a body, so its size is no limit.
 const MAX_VALUES: usize = 1 << 22;
 
-/// The tools, as in the result of `tools/list`.
-pub(super) fn list<'m>(tools: impl IntoIterator<Item = (&'m str, &'m Arc<Model>)>, max_rows: usize) -> Vec<Value> {
-    let tool = |(name, model): (&str, &Arc<Model>)| {
+/// The tools of these models, as in the result of `tools/list`.
+pub(super) fn list(models: &[Arc<Model>], max_rows: usize) -> Vec<Value> {
+    let tool = |model: &Arc<Model>| {
         let schemas = ModelSchemas::new(model, self::max_rows(model, max_rows));
         let target = &model.signature().target().name;
         json!({
-            "name": name,
+            "name": name(model.name()),
             "title": format!("Predict {target}"),
             "description": description(model),
             "inputSchema": input(&schemas),
@@ -35,32 +45,27 @@ pub(super) fn list<'m>(tools: impl IntoIterator<Item = (&'m str, &'m Arc<Model>)
             "annotations": {"readOnlyHint": true, "idempotentHint": true, "openWorldHint": false},
         })
     };
-    tools.into_iter().map(tool).collect()
+    models.iter().map(tool).collect()
 }
 
-/// The name of a model's tool: `predict_` and the name of the model, in the characters that all clients accept.
+/// The name of a model's tool in the characters that all clients accept: [`PREFIX`] and the name of the model, with
+/// [`DOT`] for each dot. If that is too long, or not unique, the name is cut off, begins with another underscore, and
+/// ends with the start of the model name's SHA-256.
 pub(super) fn name(model: &str) -> String {
-    let allowed = |letter: char| if letter.is_ascii_alphanumeric() || letter == '-' { letter } else { '_' };
-    "predict_".chars().chain(model.chars().map(allowed)).take(MAX_NAME).collect()
+    let name = format!("{PREFIX}{}", model.replace('.', DOT));
+    if name.len() <= MAX_NAME && !model.contains(DOT) {
+        return name;
+    }
+    let start = format!("{PREFIX}_{}", model.replace('.', "_"));
+    let start: String = start.chars().take(MAX_NAME - DIGITS - 1).collect();
+    let digest = Checksum::compute(model.as_bytes());
+    format!("{start}_{}", digest.as_str().get(..DIGITS).unwrap_or_default())
 }
 
-/// The names of the tools of these models, all different.
-pub(super) fn names(models: &[String]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::with_capacity(models.len());
-    for model in models {
-        let first = name(model);
-        let mut unique = first.clone();
-        // Different names of models can become the same.
-        for number in 2.. {
-            if !names.contains(&unique) {
-                break;
-            }
-            let suffix = format!("_{number}");
-            unique = first.chars().take(MAX_NAME - suffix.len()).chain(suffix.chars()).collect();
-        }
-        names.push(unique);
-    }
-    names
+/// The model that a tool of this name belongs to, if it exists; `None` if the name does not contain that of the model.
+pub(super) fn model(tool: &str) -> Option<ModelName> {
+    let model = ModelName::try_from(tool.strip_prefix(PREFIX)?.replace(DOT, ".")).ok()?;
+    (name(model.as_str()) == tool).then_some(model)
 }
 
 /// The maximum number of rows of a call.
@@ -109,25 +114,39 @@ fn input(schemas: &ModelSchemas<'_>) -> Schema {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
-    fn names_of(models: &[&str]) -> Vec<String> {
-        names(&models.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
+    #[test]
+    fn the_name_of_a_model_is_read_back_from_that_of_its_tool() {
+        for (of_model, of_tool) in [
+            ("Z9", "predict_Z9"),
+            ("breast_cancer-2", "predict_breast_cancer-2"),
+            ("a.b_c-d", "predict_a_-b_c-d"),
+            ("1.2.3", "predict_1_-2_-3"),
+        ] {
+            assert_eq!(name(of_model), of_tool);
+            assert_eq!(model(of_tool).unwrap().as_str(), of_model);
+        }
+        for other in ["predict", "", "line", "predict_a.b"] {
+            assert_eq!(model(other), None, "{other}");
+        }
     }
 
     #[test]
-    fn names_have_the_characters_that_all_clients_accept() {
-        assert_eq!(names_of(&["a.b_c-d", "Z9"]), ["predict_a_b_c-d", "predict_Z9"]);
-    }
-
-    #[test]
-    fn names_are_short_and_unique() {
-        let long = ["a".repeat(63) + "1", "a".repeat(63) + "2", "a".repeat(64)];
-        let names = names_of(&[&long[0], &long[1], &long[2], "x.y", "x_y", "x_y_2"]);
-        assert_eq!(names[0], format!("predict_{}", "a".repeat(56)));
-        assert_eq!(names[1], format!("predict_{}_2", "a".repeat(54)));
-        assert_eq!(names[3..], ["predict_x_y", "predict_x_y_2", "predict_x_y_2_2"]);
-        assert!(names.iter().all(|name| name.len() <= 64));
-        assert_eq!(names.iter().collect::<std::collections::BTreeSet<_>>().len(), names.len());
+    fn names_are_short_and_unique_and_have_the_characters_that_all_clients_accept() {
+        let long = ["a".repeat(63) + "1", "a".repeat(63) + "2", "a".repeat(64), "a.".repeat(25), "a".repeat(57)];
+        let similar = ["x.y", "x_y", "x_-y", "x-y", "x._y", "x_.y", "x__y"].map(str::to_owned);
+        let names: Vec<_> = long.iter().chain(&similar).map(|model| name(model)).collect();
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        for name in &names {
+            assert!(name.len() <= MAX_NAME && name.bytes().all(is_allowed), "{name}");
+        }
+        assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{names:?}");
+        // These are looked for in the list of models.
+        for irregular in [&long[0], &long[3], &similar[2]] {
+            assert_eq!(model(&name(irregular)), None, "{irregular}");
+        }
     }
 }

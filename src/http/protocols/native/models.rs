@@ -72,24 +72,25 @@ struct Page {
 impl Page {
     fn from_query(query: &str) -> Result<Self, ApiError> {
         let [after, limit] = LIST_PARAMETERS;
-        let mut page = Self { after: None, limit: DEFAULT_LIMIT };
+        let (mut start, mut most) = (None, None);
         for (key, value) in form_urlencoded::parse(query.as_bytes()) {
             if key == after {
-                page.after = Some(value.into_owned()).filter(|after| !after.is_empty());
+                query::put(&mut start, &key, value.into_owned())?;
             } else if key == limit {
                 let parsed = value.parse().ok().filter(|limit| (1..=MAX_NAMES).contains(limit));
-                page.limit = parsed.ok_or_else(|| {
+                let parsed = parsed.ok_or_else(|| {
                     let detail = format!(
                         "URL parameter {key:?}: expected a whole number from 1 to {MAX_NAMES}, got {:?}",
                         shorten(&value)
                     );
                     ApiError::new(ErrorCode::InvalidOption, detail)
                 })?;
+                query::put(&mut most, &key, parsed)?;
             } else {
                 return Err(query::unknown(&key, LIST_PARAMETERS));
             }
         }
-        Ok(page)
+        Ok(Self { after: start.filter(|after| !after.is_empty()), limit: most.unwrap_or(DEFAULT_LIMIT) })
     }
 }
 
@@ -111,14 +112,15 @@ struct RequestLimits {
 pub(crate) async fn list(State(application): App, uri: Uri) -> Result<Response, ApiError> {
     let Page { after, limit } = Page::from_query(uri.query().unwrap_or_default())?;
     let page = application.catalog.names(after.as_deref(), limit).await?;
-    let default = application.catalog.default_name().await.ok();
+    let default = application.catalog.known_default().await;
     let is_default = |name: &str| default.as_ref().is_some_and(|default| default.as_str() == name);
     let models = page.names.into_iter().map(|name| Listed { default: is_default(&name), name }).collect();
     response::respond(&List { models, next: page.next })
 }
 
 /// `GET /models/{name}/versions`
-pub(crate) async fn versions(State(application): App, path: ModelPath) -> Result<Response, ApiError> {
+pub(crate) async fn versions(State(application): App, uri: Uri, path: ModelPath) -> Result<Response, ApiError> {
+    query::expect_none(&uri)?;
     let name = path.name().unwrap_or_default();
     let Releases { versions, aliases } = application.catalog.releases(name).await?;
     let versions = versions.into_iter().map(String::from).collect();
@@ -126,14 +128,15 @@ pub(crate) async fn versions(State(application): App, path: ModelPath) -> Result
 }
 
 /// `GET /models/{name}[/versions/{version}]`
-pub(crate) async fn show(State(application): App, path: ModelPath) -> Result<Response, ApiError> {
+pub(crate) async fn show(State(application): App, uri: Uri, path: ModelPath) -> Result<Response, ApiError> {
+    query::expect_none(&uri)?;
     let model = path.load(&application).await?;
-    let default = application.catalog.default_name().await;
+    let default = application.catalog.known_default().await;
     let document = model.document();
     response::respond(&Description {
         name: model.name(),
         version: model.version(),
-        default: default.is_ok_and(|default| default.as_str() == model.name()),
+        default: default.is_some_and(|default| default.as_str() == model.name()),
         task: document.task,
         classes: model.classes(),
         threshold: model.threshold(),

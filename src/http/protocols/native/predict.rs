@@ -12,7 +12,7 @@ use crate::http::protocols::predicted::{Options, Predicted, SWITCH};
 use crate::http::protocols::prediction_request::PredictionRequest;
 use crate::http::server::body::MediaType;
 use crate::http::server::error::{ApiError, ErrorCode};
-use crate::http::server::query::{self, PARAMETERS};
+use crate::http::server::query::{self, PARAMETERS, put};
 use ordinate_model::number::parse_double;
 use ordinate_model::wording::shorten;
 
@@ -55,13 +55,6 @@ fn parameter<T>(key: &str, text: &str, expected: &str, parsed: Option<T>) -> Res
         let detail = format!("URL parameter {key:?}: expected {expected}, got {:?}", shorten(text));
         ApiError::new(ErrorCode::InvalidOption, detail)
     })
-}
-
-fn put<T>(slot: &mut Option<T>, key: &str, value: T) -> Result<(), ApiError> {
-    match slot.replace(value) {
-        None => Ok(()),
-        Some(_) => Err(ApiError::new(ErrorCode::DuplicateKey, format!("URL parameter {key:?}: given more than once"))),
-    }
 }
 
 fn either<T>(key: &str, in_url: Option<T>, in_body: Option<T>) -> Result<Option<T>, ApiError> {

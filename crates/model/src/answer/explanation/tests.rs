@@ -118,7 +118,7 @@ fn contributions_agree_with_shap() {
     for (name, recorded) in recorded.as_object().unwrap() {
         let model = match name.as_str() {
             "gathered" => model("linear", "identity", false),
-            name => Model::from_json(&bundled(name)).unwrap(),
+            name => Model::from_json(bundled(name)).unwrap(),
         };
         let frame = frame(&model, &rows(&recorded["X"]));
         let explanation = model.explain(&frame).unwrap();
