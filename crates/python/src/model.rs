@@ -85,10 +85,13 @@ fn to_dict<'py>(py: Python<'py>, answer: &Answer<'_>) -> PyResult<Bound<'py, PyD
     if let Some(probabilities) = &answer.probabilities {
         dict.set_item("probabilities", doubles(py, probabilities.rows().flatten().copied()))?;
     }
-    for (name, intervals) in [("intervals", &answer.intervals), ("mean_intervals", &answer.mean_intervals)] {
-        if let Some(intervals) = intervals {
-            dict.set_item(name, doubles(py, intervals.iter().flatten().copied()))?;
-        }
+    if let Some(intervals) = &answer.intervals {
+        dict.set_item("intervals", doubles(py, intervals.iter().flatten().copied()))?;
+    }
+    if let Some(intervals) = &answer.mean_intervals {
+        // Not a number where the training data do not determine the mean.
+        let ends = intervals.iter().flat_map(|ends| ends.unwrap_or([f64::NAN; 2]));
+        dict.set_item("mean_intervals", doubles(py, ends))?;
     }
     if let Some(sets) = &answer.prediction_sets {
         let labels: Vec<Vec<String>> = sets.iter().map(|set| set.iter().map(|label| label.label()).collect()).collect();
