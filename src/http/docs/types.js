@@ -44,7 +44,10 @@ function objectType(schema, indent) {
     return `${inner}${key(name)}${mark}: ${typeOf(property, inner)}${notes ? `  // ${notes}` : ""}`;
   });
   const others = schema.additionalProperties;
-  if (typeof others === "object") lines.push(`${inner}[name]: ${typeOf(others, inner)}`);
+  // Names that are the same in generated code are no properties.
+  const names = schema.propertyNames?.enum.filter((name) => !(name in (schema.properties ?? {}))).map(key);
+  if (typeof others === "object")
+    for (const name of names ?? ["[name]"]) lines.push(`${inner}${name}: ${typeOf(others, inner)}`);
   return lines.length === 0 ? "object" : `{\n${lines.join("\n")}\n${indent}}`;
 }
 
