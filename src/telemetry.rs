@@ -8,7 +8,7 @@ use once_cell::sync::OnceCell;
 use serde_json::Value;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
@@ -140,7 +140,9 @@ pub fn install(settings: LogSettings) {
             LogFormat::Json => fmt::layer().event_format(JsonLine { function: settings.function }).boxed(),
             LogFormat::Text => fmt::layer().with_target(false).with_ansi(false).boxed(),
         };
-        tracing_subscriber::registry().with(lines.with_filter(settings.filter)).init();
+        // It would repeat the errors of invocations, which have a line with their status and ids.
+        let filter = settings.filter.with_target("lambda_runtime::layers::panic", LevelFilter::OFF);
+        tracing_subscriber::registry().with(lines.with_filter(filter)).init();
         std::panic::set_hook(Box::new(|panic| {
             let location = panic.location().map(ToString::to_string);
             let message = panic.payload_as_str().unwrap_or("(not text)");

@@ -211,13 +211,43 @@ async fn the_cause_of_an_unreadable_event_is_in_the_response() {
     for (event, cause) in [
         (null, "isBase64Encoded: expected true or false, got null"),
         (object, "body: expected a string or null, got {\"X\":[1]}"),
-        (json!({"httpMethod": "POST", "path": "/predict", "body": "{}"}), "it has no requestContext"),
     ] {
         let response = respond(&event).await;
         assert_eq!((&response["statusCode"], &body(&response)["code"]), (&json!(400), &json!("invalid_event")));
         let problem = body(&response);
         assert!(problem["detail"].as_str().unwrap().contains(cause), "{problem}");
     }
+}
+
+#[tokio::test]
+async fn an_event_that_no_service_sends_fails_the_invocation() {
+    for event in [
+        json!({"httpMethod": "POST", "path": "/predict", "body": "{}"}),
+        json!({"path": "/a", "method": "GET", "value": 3}),
+        json!({"requestContext": {"stage": "prod"}}),
+    ] {
+        let error = invoke(&event).await.unwrap_err();
+        assert_eq!(error.error_type, "invalid_event", "{event}");
+    }
+}
+
+#[tokio::test]
+async fn an_event_with_many_headers_or_a_long_url_has_a_response() {
+    let mut many = captured("v2.json");
+    for name in 0..25_000 {
+        many["headers"][format!("h{name}")] = json!("1");
+    }
+    let mut long = captured("v2.json");
+    long["rawPath"] = json!(format!("/{}", "a".repeat(65_533)));
+    for event in [many, long] {
+        let response = respond(&event).await;
+        assert_eq!((&response["statusCode"], &body(&response)["code"]), (&json!(400), &json!("invalid_event")));
+    }
+    let mut long = captured("v2-models.json");
+    let parameters: Vec<_> =
+        (0..5).map(|name| format!("{name}={0}&{name}={0}", "%F0%9F%98%80".repeat(1_000))).collect();
+    long["rawQueryString"] = json!(parameters.join("&"));
+    assert!(respond(&long).await["statusCode"].as_u64().is_some_and(|status| status < 500));
 }
 
 #[tokio::test]

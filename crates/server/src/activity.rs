@@ -86,7 +86,7 @@ impl Progress {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "an approximate number of bytes is enough")]
-fn bytes_to_f64(bytes: usize) -> f64 {
+pub(crate) fn bytes_to_f64(bytes: usize) -> f64 {
     bytes as f64
 }
 

@@ -14,12 +14,18 @@ use ordinate::http::server::fault::BodyFault;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::activity::bytes_to_f64;
+
 /// Bodies up to this size are not counted.
 const SMALL: usize = 16 * 1024;
 
 /// A body without new bytes for this time loses its memory if another one waits for it: longer than one retransmission of
 /// TCP, and short enough that bodies behind many stalled ones get their turn.
 const STALLED: Duration = Duration::from_millis(500);
+
+/// So does a body that has arrived with fewer bytes per second since it got its memory, after the same time: otherwise a
+/// few clients that send a byte now and then could keep all memory.
+const MIN_RATE: f64 = 128.0 * 1024.0;
 
 /// The time between two searches for such a body.
 const SEARCH: Duration = Duration::from_millis(100);
@@ -41,9 +47,21 @@ pub(crate) struct BodyMemory {
 
 #[derive(Debug)]
 struct Receiving {
+    /// When it got its memory.
+    start: Instant,
     /// The time of its last bytes.
     last: Instant,
+    /// The number of bytes since the start.
+    bytes: usize,
     stalled: Arc<Notify>,
+}
+
+impl Receiving {
+    /// When it is stalled if no further bytes arrive.
+    fn deadline(&self) -> Instant {
+        let of_rate = Duration::from_secs_f64(bytes_to_f64(self.bytes) / MIN_RATE);
+        self.last.min(self.start + of_rate) + STALLED
+    }
 }
 
 impl BodyMemory {
@@ -80,15 +98,16 @@ impl BodyMemory {
             }
         };
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        self.receiving().insert(id, Receiving { last: Instant::now(), stalled: stalled.clone() });
+        let now = Instant::now();
+        self.receiving().insert(id, Receiving { start: now, last: now, bytes: 0, stalled: stalled.clone() });
         Reservation { memory: self.clone(), id, permit: permit.ok() }
     }
 
-    /// The body whose client has been silent for the longest time loses its memory.
+    /// The body that has been stalled for the longest time loses its memory.
     fn evict_stalled(&self) {
         let receiving = self.receiving();
-        let stalled = receiving.values().filter(|body| body.last.elapsed() >= STALLED);
-        if let Some(body) = stalled.min_by_key(|body| body.last) {
+        let longest = receiving.values().min_by_key(|body| body.deadline());
+        if let Some(body) = longest.filter(|body| body.deadline() <= Instant::now()) {
             body.stalled.notify_one();
         }
     }
@@ -104,10 +123,11 @@ pub(crate) struct Reservation {
 }
 
 impl Reservation {
-    /// Bytes of the body arrived.
-    fn progress(&self) {
+    /// This number of bytes of the body arrived.
+    fn progress(&self, bytes: usize) {
         if let Some(receiving) = self.memory.receiving().get_mut(&self.id) {
             receiving.last = Instant::now();
+            receiving.bytes += bytes;
         }
     }
 
@@ -181,7 +201,7 @@ async fn collect(
             return Err(BodyFault::TooLarge);
         }
         match &reservation {
-            Some(reservation) => reservation.progress(),
+            Some(reservation) => reservation.progress(part.len()),
             None if bytes.len() + part.len() > SMALL => {
                 let waiting = Instant::now();
                 let reserved = timeout(limits.time, memory.reserve(limits.bytes, stalled)).await;

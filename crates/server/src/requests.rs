@@ -31,6 +31,13 @@ use crate::response::{ResponseBody, ResponseMemory};
 /// Decoding a body above this size needs more than a millisecond.
 const LARGE: u64 = 64 * 1024;
 
+/// The maximum number of header lines, as in HTTP/1, where hyper counts them. In HTTP/2 a line can be one byte that refers
+/// to an earlier one, so that without a limit they would need far more memory than the client sends.
+const MAX_HEADERS: usize = 100;
+
+/// The maximum length of a method; the longest one that is registered has 17 bytes.
+const MAX_METHOD: usize = 32;
+
 /// The service, and the limits of all connections together.
 #[derive(Debug)]
 pub(crate) struct Requests {
@@ -127,8 +134,14 @@ impl Requests {
     }
 }
 
-/// Faults of headers that hyper leaves to the server.
+/// Faults of a request's head that hyper leaves to the server.
 fn fault(parts: &Parts) -> Option<RequestFault> {
+    if parts.headers.len() > MAX_HEADERS {
+        return Some(RequestFault::TooManyHeaders(parts.headers.len()));
+    }
+    if parts.method.as_str().len() > MAX_METHOD {
+        return Some(RequestFault::Method(shorten(parts.method.as_str())));
+    }
     let hosts: Vec<_> =
         parts.headers.get_all(HOST).iter().map(|host| String::from_utf8_lossy(host.as_bytes())).collect();
     if hosts.len() > 1 || (parts.version == Version::HTTP_11 && hosts.is_empty()) {

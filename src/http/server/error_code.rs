@@ -123,6 +123,9 @@ error_codes! {
         RequestTimeout = REQUEST_TIMEOUT, "request_timeout", "The body did not arrive in time",
             "The body arrived too slowly.",
             "Send the request again, with fewer rows.";
+        HeadersTooLarge = REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large", "The request has too many headers",
+            "The request has more than 100 header lines.",
+            "Send fewer headers.";
         BodyTooLarge = PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large",
             "The body has more bytes than MAX_BODY_BYTES.",
             "Send fewer rows per request.";

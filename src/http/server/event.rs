@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use lambda_http::aws_lambda_events::alb::AlbTargetGroupRequest;
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
+use lambda_http::aws_lambda_events::vpc_lattice::VpcLatticeRequestV2;
 use lambda_http::request::LambdaRequest;
 use ordinate_model::wording::shorten;
 use serde::Deserialize;
@@ -18,6 +19,8 @@ pub enum Event {
     Http(Box<LambdaRequest>),
     /// A request of an HTTP service that cannot be read, and why. Its sender expects an HTTP response.
     Unreadable(String),
+    /// An event like a request that no HTTP service sends, and why. Its sender does not read an HTTP response.
+    Invalid(String),
     /// A direct invocation: a body for the default model.
     Direct(String),
     /// An event of another service.
@@ -37,11 +40,17 @@ impl Event {
         let keys: Keys<'_> = serde_json::from_str(text).unwrap_or_default();
         // The emulator of cargo-lambda writes the keys of authorizers with null in all events.
         let given = keys.iter().filter(|(_, value)| value.get() != "null").map(|(key, value)| (*key, *value));
-        if let Some(service) = other_service(&given.collect()) {
+        if let Some(service) = other_service(&given.collect()).or_else(|| service_of_batch(text)) {
             return Ok(Self::Unsupported(service));
         }
         if !is_http(&keys) {
             return Ok(Self::Direct(text.to_owned()));
+        }
+        if let Some(reason) = why_not_from_http_service(&keys) {
+            return Ok(Self::Invalid(reason));
+        }
+        if let Some(reason) = why_too_large(&keys) {
+            return Ok(Self::Unreadable(reason));
         }
         Ok(match serde_json::from_str(text)? {
             LambdaRequest::PassThrough(text) => Self::Unreadable(why_unreadable(&keys, &text)),
@@ -120,10 +129,6 @@ fn other_service(keys: &Keys<'_>) -> Option<&'static str> {
     let records: Vec<Keys<'_>> =
         keys.get("Records").and_then(|records| serde_json::from_str(records.get()).ok()).unwrap_or_default();
     let record = records.first();
-    let source = |keys: &Keys<'_>| {
-        let source = text(keys, "eventSource").or_else(|| text(keys, "EventSource"))?;
-        Some(SOURCES.iter().find(|(name, _)| *name == source).map_or("Records", |(_, service)| service))
-    };
     if let Some(service) = record.and_then(source).or_else(|| source(keys)) {
         return Some(service);
     }
@@ -140,6 +145,18 @@ fn other_service(keys: &Keys<'_>) -> Option<&'static str> {
     None
 }
 
+/// The service of `eventSource` in a record.
+fn source(record: &Keys<'_>) -> Option<&'static str> {
+    let source = text(record, "eventSource").or_else(|| text(record, "EventSource"))?;
+    Some(SOURCES.iter().find(|(name, _)| *name == source).map_or("Records", |(_, service)| service))
+}
+
+/// The service of a list of records, as EventBridge Pipes sends them.
+fn service_of_batch(text: &str) -> Option<&'static str> {
+    let records: Vec<Keys<'_>> = serde_json::from_str(text).ok()?;
+    records.first().and_then(source)
+}
+
 /// Whether an event is a request of an HTTP service, possibly with invalid parts.
 fn is_http(keys: &Keys<'_>) -> bool {
     let has = |name: &str| keys.contains_key(name);
@@ -150,13 +167,47 @@ fn is_http(keys: &Keys<'_>) -> bool {
     !has("X") && (has("rawPath") || has_context || has_path)
 }
 
+/// Why an event that has the keys of a request does not come from an HTTP service, all of which add a context and a path.
+fn why_not_from_http_service(keys: &Keys<'_>) -> Option<String> {
+    if keys.get("requestContext").is_none_or(|context| context.get() == "null") {
+        return Some("it has no requestContext".into());
+    }
+    let has_path = ["rawPath", "path", "httpMethod", "method"].iter().any(|key| keys.contains_key(key));
+    let has_method = members(keys, "requestContext").contains_key("http");
+    (!has_path && !has_method).then(|| "it has neither a path nor a method".into())
+}
+
+/// The maximum length of a path in bytes. `lambda_http` panics if that of a URL is above 65,534.
+const MAX_PATH: usize = 8 * 1024;
+
+/// The maximum number of headers. `lambda_http` panics above 24,576 names.
+const MAX_HEADERS: usize = 1_000;
+
+/// Why a request is too large for `lambda_http`. The limits are above those of the services.
+fn why_too_large(keys: &Keys<'_>) -> Option<String> {
+    for name in ["path", "rawPath"] {
+        if let Some(bytes) = keys.get(name).map(|path| path.get().len()).filter(|bytes| *bytes > MAX_PATH) {
+            return Some(format!("{name}: expected at most {MAX_PATH} bytes, got {bytes}"));
+        }
+    }
+    for name in ["headers", "multiValueHeaders"] {
+        let count = members(keys, name).values().map(|value| values(value)).sum::<usize>();
+        if count > MAX_HEADERS {
+            return Some(format!("{name}: expected at most {MAX_HEADERS}, got {count}"));
+        }
+    }
+    None
+}
+
+/// The number of values of a header.
+fn values(value: &RawValue) -> usize {
+    serde_json::from_str::<Vec<&RawValue>>(value.get()).map_or(1, |values| values.len())
+}
+
 /// Why an event of an HTTP service cannot be read.
 fn why_unreadable(keys: &Keys<'_>, event: &str) -> String {
     let context = members(keys, "requestContext");
     let is = |name: &str, expected: &str| format!("{name}: expected {expected}, got {}", got(keys, name));
-    if !keys.contains_key("requestContext") {
-        return "it has no requestContext".into();
-    }
     if let Some(flag) = keys.get("isBase64Encoded").filter(|flag| !matches!(flag.get(), "true" | "false")) {
         // Some services write null, which lambda_http accepts of those.
         if flag.get() != "null" || context.contains_key("http") {
@@ -171,7 +222,9 @@ fn why_unreadable(keys: &Keys<'_>, event: &str) -> String {
             return format!("{name}: {header:?} is not a valid header in HTTP");
         }
     }
-    let (kind, outcome) = if context.contains_key("http") {
+    let (kind, outcome) = if context.contains_key("serviceNetworkArn") {
+        ("VPC Lattice", serde_json::from_str::<VpcLatticeRequestV2>(event).err())
+    } else if context.contains_key("http") || keys.contains_key("rawPath") {
         ("an HTTP API", serde_json::from_str::<ApiGatewayV2httpRequest>(event).err())
     } else if context.contains_key("elb") {
         ("a load balancer", serde_json::from_str::<AlbTargetGroupRequest>(event).err())
@@ -212,6 +265,7 @@ mod tests {
         match serde_json::from_str::<Event>(&event.to_string()).unwrap() {
             Event::Http(_) => "http".into(),
             Event::Unreadable(reason) => reason,
+            Event::Invalid(reason) => format!("invalid: {reason}"),
             Event::Direct(_) => "direct".into(),
             Event::Unsupported(service) => service.into(),
         }
@@ -224,6 +278,7 @@ mod tests {
     #[case(json!({"Service": "Amazon S3", "Event": "s3:TestEvent"}), "S3")]
     #[case(json!({"Records": [{"eventSource": "aws:kinesis"}]}), "Kinesis")]
     #[case(json!({"Records": [{"eventSource": "aws:dynamodb"}]}), "DynamoDB")]
+    #[case(json!([{"eventSource": "aws:sqs", "body": "{\"X\":[1]}"}]), "SQS")]
     #[case(json!({"Records": [{"cf": {}}]}), "CloudFront")]
     #[case(json!({"Records": []}), "Records")]
     #[case(json!({"Records": [{"eventSource": "aws:new"}]}), "Records")]
@@ -254,7 +309,13 @@ mod tests {
     }
 
     #[rstest]
-    #[case(json!({"httpMethod": "POST", "path": "/predict"}), "it has no requestContext")]
+    #[case(json!({"httpMethod": "POST", "path": "/predict"}), "invalid: it has no requestContext")]
+    #[case(json!({"path": "/a", "method": "GET", "value": 3}), "invalid: it has no requestContext")]
+    #[case(json!({"requestContext": {"stage": "x"}}), "invalid: it has neither a path nor a method")]
+    #[case(json!({"rawPath": format!("/{}", "a".repeat(9_000)), "requestContext": {"http": {}}}), "rawPath: expected at most 8192 bytes, got 9003")]
+    #[case(json!({"path": "/", "httpMethod": "GET", "multiValueHeaders": {"a": vec!["1"; 1_001]}, "requestContext": {}}), "multiValueHeaders: expected at most 1000, got 1001")]
+    #[case(json!({"rawPath": "/", "headers": {}, "requestContext": {}}), "as a request of an HTTP API: ")]
+    #[case(json!({"path": "/", "method": "a b", "headers": {}, "requestContext": {"serviceNetworkArn": "a"}}), "as a request of VPC Lattice: ")]
     #[case(json!({"rawPath": "/", "isBase64Encoded": null, "requestContext": {"http": {"method": "GET", "path": "/"}}}), "isBase64Encoded: expected true or false, got null")]
     #[case(json!({"httpMethod": "POST", "path": "/", "isBase64Encoded": "no", "requestContext": {}}), "isBase64Encoded: expected true or false, got \"no\"")]
     #[case(json!({"rawPath": "/", "body": {"X": [1]}, "requestContext": {"http": {"method": "POST"}}}), "body: expected a string or null, got {\"X\":[1]}")]

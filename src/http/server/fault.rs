@@ -22,6 +22,12 @@ pub enum RequestFault {
     /// A transfer coding other than `chunked` (RFC 9112 §6.1).
     #[error("the transfer coding {0:?} is not supported; send chunked or a Content-Length")]
     TransferCoding(String),
+    /// Too many header lines.
+    #[error("expected at most 100 header lines, got {0}")]
+    TooManyHeaders(usize),
+    /// A longer method than any that is registered.
+    #[error("expected a method of HTTP, got {0:?}")]
+    Method(String),
     /// Too many requests at once.
     #[error("the server handles {0} requests at once (MAX_CONCURRENT_REQUESTS); try again shortly")]
     TooManyRequests(usize),
@@ -53,7 +59,10 @@ pub enum BodyFault {
 impl From<&RequestFault> for ApiError {
     fn from(fault: &RequestFault) -> Self {
         let code = match fault {
-            RequestFault::Hosts(_) | RequestFault::Host(_) | RequestFault::Chunked(_) => ErrorCode::InvalidRequest,
+            RequestFault::Hosts(_) | RequestFault::Host(_) | RequestFault::Chunked(_) | RequestFault::Method(_) => {
+                ErrorCode::InvalidRequest
+            }
+            RequestFault::TooManyHeaders(_) => ErrorCode::HeadersTooLarge,
             RequestFault::TransferCoding(_) => ErrorCode::UnsupportedTransferCoding,
             RequestFault::TooManyRequests(_) | RequestFault::UnreadResponses(_) => ErrorCode::Overloaded,
         };

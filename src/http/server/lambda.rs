@@ -23,6 +23,7 @@ use serde::Deserialize;
 use tower::{Service, ServiceExt, service_fn};
 use url::{Url, form_urlencoded};
 
+use super::error::ErrorCode;
 pub use super::event::Event;
 use super::headers::REQUEST_ID;
 use super::path;
@@ -118,6 +119,7 @@ pub fn handler(
         INVOCATION.scope(invocation, async move {
             let (payload, extras, is_direct) = match payload {
                 Event::Unsupported(service) => return Err(unsupported(service)),
+                Event::Invalid(reason) => return Err(invalid(&reason)),
                 Event::Unreadable(reason) => (unreadable(), Extras::from(EventFault::Unreadable(reason)), false),
                 Event::Direct(body) => (LambdaRequest::PassThrough(body), Extras::default(), true),
                 Event::Http(request) => {
@@ -149,6 +151,15 @@ fn unsupported(service: &str) -> Diagnostic {
     );
     tracing::error!(event_source = service, "an event of another service failed the invocation");
     Diagnostic { error_type: format!("UnsupportedEvent.{service}"), error_message }
+}
+
+/// The error of an event that no service sends.
+fn invalid(reason: &str) -> Diagnostic {
+    tracing::error!(reason, "an event that is not a request failed the invocation");
+    Diagnostic {
+        error_type: ErrorCode::InvalidEvent.as_str().to_owned(),
+        error_message: format!("the event cannot be read: {reason}"),
+    }
 }
 
 /// The error of a direct invocation, from the problem document.
@@ -319,12 +330,17 @@ fn clean_query(all: &mut QueryMap, last: &mut QueryMap) {
     *last = QueryMap::default();
 }
 
-/// The parameters that a route reads ([`PARAMETERS`], [`LIST_PARAMETERS`]), and a few others for the error about them. All are truncated:
-/// `lambda_http` makes a URI of them, which must be valid.
+/// The beginning of a text, of which each byte needs at most three in a URL.
+fn truncate(text: &str) -> String {
+    const LONGEST: usize = 500;
+    let end = text.char_indices().map(|(start, char)| start + char.len_utf8()).take_while(|end| *end <= LONGEST).last();
+    text.get(..end.unwrap_or_default()).unwrap_or_default().to_owned()
+}
+
+/// The parameters that a route reads ([`PARAMETERS`], [`LIST_PARAMETERS`]), and a few others for the error about them. All
+/// are truncated: `lambda_http` makes a URI of them, which must be valid.
 fn bounded_parameters<'q>(query: impl Iterator<Item = (Cow<'q, str>, Cow<'q, str>)>) -> QueryMap {
-    const LONGEST: usize = 1_000;
     const MAX_UNKNOWN: usize = 3;
-    let shorten = |text: &str| text.chars().take(LONGEST).collect::<String>();
     let mut kept = HashMap::<String, Vec<String>>::new();
     let mut unknown = 0;
     for (key, value) in query {
@@ -334,10 +350,10 @@ fn bounded_parameters<'q>(query: impl Iterator<Item = (Cow<'q, str>, Cow<'q, str
                 continue;
             }
         }
-        let values = kept.entry(shorten(&key)).or_default();
+        let values = kept.entry(truncate(&key)).or_default();
         // Two values are enough for the error about a repeated parameter.
         if values.len() < 2 {
-            values.push(shorten(&value));
+            values.push(truncate(&value));
         }
     }
     kept.into()
@@ -356,8 +372,10 @@ fn clean_headers(headers: &mut HeaderMap) {
 }
 
 fn is_host(scheme: &str, host: &str) -> bool {
+    const LONGEST: usize = 300;
     // lambda_http passes it to both parsers.
-    host.parse::<Authority>().is_ok()
+    host.len() <= LONGEST
+        && host.parse::<Authority>().is_ok()
         && !host.contains(['/', '?', '#', '@', '\\'])
         && Url::parse(&format!("{scheme}://{host}/")).is_ok()
 }

@@ -164,7 +164,7 @@ pub(crate) async fn finish(State(finish): State<Arc<Finish>>, mut request: Reque
 /// One line per request.
 fn log(record: &RequestRecord<'_>, request_id: &str, path: &str, model: Option<&str>, error: Option<&ApiError>) {
     let &RequestRecord { method, route, status, code, ref prediction, .. } = record;
-    let method = method.as_str();
+    let method = shorten(method.as_str());
     let duration_ms = record.duration.as_secs_f64() * 1e3;
     // The route of a known path is enough; an unknown one has no route.
     let path = (status == 404 || route.is_none()).then(|| shorten(path));

@@ -178,3 +178,21 @@ async fn stalled_bodies_of_http_2_share_the_limit_of_memory() {
     let growth = served.memory().saturating_sub(before);
     assert!(growth < 40_000_000, "{growth} bytes for {} stalled bodies", stalled.len());
 }
+
+#[tokio::test]
+async fn many_header_lines_are_an_error_as_in_http_1() {
+    let served = Served::start(&[]);
+    let mut sender = connected(&served, 65_535).await;
+    for (lines, status) in [(100, 200), (101, 431)] {
+        let mut request = Request::post("http://a/predict").body(()).unwrap();
+        for _ in 0..lines {
+            request.headers_mut().append("a", http::HeaderValue::from_static("1"));
+        }
+        // The response does not wait for the body of a request with a fault.
+        let (response, mut body) = sender.send_request(request, false).unwrap();
+        if status == 200 {
+            body.send_data(Bytes::from_static(b"{\"X\":[1]}"), true).unwrap();
+        }
+        assert_eq!(response.await.unwrap().status(), status, "{lines} lines");
+    }
+}

@@ -1,6 +1,7 @@
 //! The limits of `ordinate serve`: connections, requests, memory of bodies, responses; and its metrics.
 
 use std::io::Write;
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -136,26 +137,47 @@ fn above_the_limit_of_requests_the_answer_is_a_503_but_health_is_answered() {
 #[test]
 fn a_body_that_gets_no_memory_is_not_the_fault_of_its_client() {
     let served = Served::start(&[("BODY_MEMORY_BYTES", "6291456"), ("BODY_TIMEOUT_SECONDS", "2")]);
-    // A body of unknown length reserves the limit of bodies, and never stalls.
-    let slow = connect(&served);
-    (&slow).write_all(b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n").unwrap();
-    (&slow).write_all(format!("5000\r\n{}\r\n", " ".repeat(0x5000)).as_bytes()).unwrap();
+    let part = format!("8000\r\n{}\r\n", " ".repeat(0x8000));
+    let answer = post_beside(&served, &chunked(&served), part.as_bytes());
+    let is_answered = answer.starts_with("HTTP/1.1 200 ") || answer.contains(r#""code":"overloaded""#);
+    assert!(is_answered, "{answer}");
+}
+
+#[test]
+fn a_body_that_trickles_loses_its_memory_to_others() {
+    // Within this time, nothing else ends the body.
+    let served = Served::start(&[("BODY_MEMORY_BYTES", "6291456"), ("BODY_TIMEOUT_SECONDS", "600")]);
+    let trickling = chunked(&served);
+    let answer = post_beside(&served, &trickling, b"1\r\n \r\n");
+    assert!(answer.ends_with(r#"{"y":[3.0]}"#), "{answer}");
+    let answer = read_to_end(&trickling);
+    assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("BODY_MEMORY_BYTES"), "{answer}");
+}
+
+/// The start of a body of unknown length, which reserves the limit of bodies.
+fn chunked(served: &Served) -> TcpStream {
+    let mut stream = connect(served);
+    stream.write_all(b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n").unwrap();
+    stream.write_all(format!("5000\r\n{}\r\n", " ".repeat(0x5000)).as_bytes()).unwrap();
     while served.metric("ordinate_body_memory_bytes") == 0 {
         std::thread::sleep(Duration::from_millis(10));
     }
+    stream
+}
+
+/// The response to a request while another one sends `part` of its body ten times per second.
+fn post_beside(served: &Served, mut other: &TcpStream, part: &[u8]) -> String {
     let is_done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            while !is_done.load(Ordering::Relaxed) && (&slow).write_all(b"1\r\n \r\n").is_ok() {
+            while !is_done.load(Ordering::Relaxed) && other.write_all(part).is_ok() {
                 std::thread::sleep(Duration::from_millis(100));
             }
         });
-        let started = Instant::now();
-        let answer = post(&served, &format!(r#"{{"X":[1{}]}}"#, " ".repeat(20_000)));
+        let answer = post(served, &format!(r#"{{"X":[1{}]}}"#, " ".repeat(20_000)));
         is_done.store(true, Ordering::Relaxed);
-        let is_answered = answer.starts_with("HTTP/1.1 200 ") || answer.contains(r#""code":"overloaded""#);
-        assert!(is_answered, "after {:?}: {answer}", started.elapsed());
-    });
+        answer
+    })
 }
 
 #[test]
