@@ -6,8 +6,9 @@ SHELL := bash
 .DEFAULT_GOAL := help
 # One pip and one cargo at a time: they lock each other's files.
 .NOTPARALLEL:
-.PHONY: run test test-deploy test-differential test-clients test-faults test-fuzz test-python wheel image install bench bench-metrics \
-  bench-train bench-server soak build validate deploy release parameters sbom invoke train format setup help
+.PHONY: run test test-deploy test-differential test-faults test-fuzz test-clients wheel test-python image install \
+  bench bench-metrics bench-train bench-server soak build validate deploy parameters release sbom invoke \
+  train format setup help
 
 HOST ?= 127.0.0.1
 PORT ?= 9000

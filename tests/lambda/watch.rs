@@ -103,10 +103,10 @@ fn make_run_names_a_free_port_if_its_port_is_in_use() {
 #[test]
 fn make_help_lists_all_targets() {
     let help = text(make().arg("help").current_dir(root()).output().unwrap());
-    let makefile = std::fs::read_to_string(root().join("Makefile")).unwrap();
+    let makefile = std::fs::read_to_string(root().join("Makefile")).unwrap().replace("\\\n", "");
     let targets = makefile.lines().find_map(|line| line.strip_prefix(".PHONY: ")).unwrap();
     let named: Vec<&str> = help.lines().filter_map(|line| line.split_whitespace().nth(1)).collect();
-    assert_eq!(named, targets.split(' ').collect::<Vec<_>>());
+    assert_eq!(named, targets.split_whitespace().collect::<Vec<_>>());
 }
 
 /// `make` with the environment of a terminal, without the variables that Cargo and `make` set for tests.

@@ -151,7 +151,7 @@ fn source(record: &Keys<'_>) -> Option<&'static str> {
     Some(SOURCES.iter().find(|(name, _)| *name == source).map_or("Records", |(_, service)| service))
 }
 
-/// The service of a list of records, as EventBridge Pipes sends them.
+/// The service of a list of records, as `EventBridge` Pipes sends them.
 fn service_of_batch(text: &str) -> Option<&'static str> {
     let records: Vec<Keys<'_>> = serde_json::from_str(text).ok()?;
     records.first().and_then(source)

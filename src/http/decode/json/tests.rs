@@ -118,13 +118,13 @@ fn types_names_and_missing_values_are_the_same_in_every_layout(#[case] body: &st
     r#"{"X": 1}"#,
     "invalid_value",
     "#/X",
-    r#""X" must be a list of rows or an object of columns, got the number 1"#
+    r#""X" must be a list of rows or an object of columns, got the number 1; write a single value as […]"#
 )]
 #[case(
     r#"{"X": "1"}"#,
     "invalid_value",
     "#/X",
-    r#""X" must be a list of rows or an object of columns, got the string "1""#
+    r#""X" must be a list of rows or an object of columns, got the string "1"; write a single value as […]"#
 )]
 #[case(r"{}", "missing_key", "#", r#"missing key "X" with the rows"#)]
 #[case(r"[1]", "invalid_body", "#", r#"expected an object such as {"X": [[…]]}, got an array"#)]
