@@ -34,7 +34,7 @@ fn measure(metrics: &MetricLines, values: &[f64]) -> Duration {
         rows: values.len(),
         warnings: WarningCounts::default(),
         values,
-        shadow_difference: None,
+        shadow: None,
     };
     let record = RequestRecord {
         method: &Method::POST,

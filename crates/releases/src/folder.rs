@@ -74,7 +74,7 @@ impl WritableFolder for S3Folder {
             });
             let Err(failure) = client.limited(&location, sending).await else { return Ok(()) };
             // The write may have succeeded: without an answer, the SDK repeats it, and then the condition does not hold.
-            match (client.limited(&location, marker_of(client, &location)).await, failure) {
+            match (Box::pin(client.limited(&location, marker_of(client, &location))).await, failure) {
                 (Ok(Some(found)), _) if found == marker => Ok(()),
                 // It is not known whether somebody else has written the file.
                 (Err(error), PutError::Conflict) => Err(PutError::Source(error)),

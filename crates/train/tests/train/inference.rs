@@ -44,6 +44,8 @@ fn three(i: u32) -> &'static str {
 }
 
 #[derive(Clone, Copy, Default)]
+// Independent options of the command line.
+#[allow(clippy::struct_excessive_bools)]
 pub(super) struct Options {
     pub(super) weights: bool,
     pub(super) standard_errors: StandardErrors,
