@@ -22,7 +22,7 @@ const DEFAULT: &str = "/predict";
 const REFRESH_INTERVAL: Duration = Duration::from_millis(1_100);
 /// A new version must be served so long after a repair.
 const RECOVERY: Duration = Duration::from_secs(20);
-/// How long a loaded model is asked for while its refresh meets the fault.
+/// How long requests for a loaded model are sent while its refresh meets the fault.
 const REFRESHING: Duration = Duration::from_secs(3);
 
 /// A server, its catalog, and what is between them.

@@ -76,7 +76,7 @@ pub struct PenalisedFit {
     pub converged: bool,
     /// The number of coefficients that are exactly zero.
     pub zero: usize,
-    /// The factor for leverages, from [`fit()`] and for at most [`MOST_COLUMNS`](super::leverage::MOST_COLUMNS) columns.
+    /// The factor for leverages, from [`fit()`] and for at most [`MOST_COLUMNS`] columns.
     pub leverage_factor: Option<LeverageFactor>,
 }
 
