@@ -43,9 +43,9 @@ MINUTES ?= 15
 FUZZ_SECONDS ?= 60
 # How often `make test-faults` causes each fault.
 ROUNDS ?= 5
-# The largest binary of the function, in bytes, that `make test` accepts: a larger one starts later. It had 12.28 million
-# when this was written, 0.52 more than before catalogs of models, NPY arrays, and the cause and remedy of each error.
-SIZE_BUDGET := 12400000
+# The largest binary of the function, in bytes, that `make test` accepts: a larger one starts later. It had 12.71 million
+# in November 2026, 0.43 million of them for metrics, the shadow, releases and the descriptions for generated clients.
+SIZE_BUDGET := 12800000
 
 VENV := .venv
 BENCH := .venv-bench

@@ -303,7 +303,7 @@ impl Design {
         self.columns.get(first..end).unwrap_or_default().iter()
     }
 
-    /// The rounding errors of [`raw`](Self::raw): exact value − double, for each column of the row.
+    /// The rounding errors of [`extend_raw`](Self::extend_raw): exact value − double, for each column of the row.
     pub fn rounding_errors<'d>(&'d self, row: &'d [f64]) -> impl Iterator<Item = f64> + 'd {
         self.columns.iter().map(|column| column.product(row).parts().1)
     }
