@@ -222,6 +222,8 @@ class Function:
 
         class RuntimeApi(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # A head and its body are two packets; the second would wait for the acknowledgement of the first.
+            disable_nagle_algorithm = True
 
             def do_GET(self):
                 number, event = function.events.get()

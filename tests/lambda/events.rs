@@ -208,10 +208,9 @@ async fn the_cause_of_an_unreadable_event_is_in_the_response() {
     null["isBase64Encoded"] = json!(null);
     let mut object = captured("v1.json");
     object["body"] = json!({"X": [1]});
-    for (event, cause) in [
-        (null, "isBase64Encoded: expected true or false, got null"),
-        (object, "body: expected a string or null, got {\"X\":[1]}"),
-    ] {
+    for (event, cause) in
+        [(null, "isBase64Encoded: expected true or false, got null"), (object, "body: expected a string or null")]
+    {
         let response = respond(&event).await;
         assert_eq!((&response["statusCode"], &body(&response)["code"]), (&json!(400), &json!("invalid_event")));
         let problem = body(&response);

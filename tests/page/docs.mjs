@@ -20,6 +20,8 @@ for (const colorScheme of ["light", "dark"]) {
       // With everything open.
       await page.getByText("/v2/models/{model}/infer", { exact: true }).click();
       const operation = page.locator("details.operation[open]");
+      // Its parts are made when it opens.
+      await operation.getByRole("button", { name: "Send" }).waitFor();
       for (const part of await operation.locator("details > summary").all()) await part.click();
       await operation.getByText("V2InferRequest =").waitFor();
       await operation.getByRole("button", { name: "Send" }).click();

@@ -69,6 +69,7 @@ class Values(unittest.TestCase):
         cases = [("Authorization", "OPEN", "expected one of AWS_IAM, JWT, NONE"),
                  ("MaxRows", "many", "expected a number"),
                  ("MemorySize", "64", "expected a number of at least 128, and at most 10240"),
+                 ("MaxRows", "0", "expected a number of at least 1"),
                  ("ModelUri", "s3://models", "expected empty, file:///path/model.json, s3://bucket/key.json")]
         for name, value, reason in cases:
             self.assertTrue(tool.problem(self.parameters[name], value).startswith(reason), name)
@@ -77,7 +78,10 @@ class Values(unittest.TestCase):
             self.assertIsNone(tool.problem(self.parameters[name], value), name)
 
     def test_unknown_parameters_and_release_sha_are_rejected_before_anything_is_called(self):
-        for pair in ["MaxRow=5", f"ReleaseSha={'0' * 64}", "MaxRows=0"]:
+        for pair, message in [("MaxRow=5", "no parameter 'MaxRow' to set"),
+                              (f"ReleaseSha={'0' * 64}", "no parameter 'ReleaseSha' to set"),
+                              ("MaxRows=0", "MaxRows: expected a number of at least 1, got '0'"),
+                              ("MaxRows", "expected Name=value, got 'MaxRows'")]:
             errors = io.StringIO()
             arguments = ["deploy", "prepare", "--template", str(ROOT / "template.yaml"), "--config", os.devnull,
                          "--parameters", pair]
@@ -87,6 +91,7 @@ class Values(unittest.TestCase):
                     self.assertEqual(tool.main(), 1)
                 finally:
                     sys.argv = before
+            self.assertIn(message, errors.getvalue())
             self.assertIn("help: ", errors.getvalue())
 
 

@@ -215,7 +215,8 @@ fn why_unreadable(keys: &Keys<'_>, event: &str) -> String {
         }
     }
     if keys.get("body").is_some_and(|body| !matches!(body.get().as_bytes().first(), Some(b'"' | b'n'))) {
-        return is("body", "a string or null");
+        // Without the body, because this is logged.
+        return "body: expected a string or null".into();
     }
     for name in ["headers", "multiValueHeaders"] {
         if let Some(header) = invalid_header(&members(keys, name)) {
@@ -318,7 +319,7 @@ mod tests {
     #[case(json!({"path": "/", "method": "a b", "headers": {}, "requestContext": {"serviceNetworkArn": "a"}}), "as a request of VPC Lattice: ")]
     #[case(json!({"rawPath": "/", "isBase64Encoded": null, "requestContext": {"http": {"method": "GET", "path": "/"}}}), "isBase64Encoded: expected true or false, got null")]
     #[case(json!({"httpMethod": "POST", "path": "/", "isBase64Encoded": "no", "requestContext": {}}), "isBase64Encoded: expected true or false, got \"no\"")]
-    #[case(json!({"rawPath": "/", "body": {"X": [1]}, "requestContext": {"http": {"method": "POST"}}}), "body: expected a string or null, got {\"X\":[1]}")]
+    #[case(json!({"rawPath": "/", "body": {"X": [1]}, "requestContext": {"http": {"method": "POST"}}}), "body: expected a string or null")]
     #[case(json!({"rawPath": "/", "headers": {"x-odd": "a\nb"}, "requestContext": {"http": {"method": "POST"}}}), "headers: \"x-odd\" is not a valid header in HTTP")]
     #[case(json!({"rawPath": "/", "requestContext": {"http": {"method": "a b"}}}), "as a request of an HTTP API: ")]
     fn the_cause_of_an_unreadable_request_is_found(#[case] event: serde_json::Value, #[case] reason: &str) {

@@ -129,7 +129,8 @@ impl ShadowSkip {
     }
 }
 
-/// The maximum size of a sample of predictions: the metrics of a request shall take less than 5 µs (docs/performance.md).
+/// The maximum size of a sample of predictions: the time of a larger one would be most of that of all metrics
+/// (docs/performance.md).
 pub const MAX_SAMPLE: usize = 10;
 
 /// Keeps metrics of requests.

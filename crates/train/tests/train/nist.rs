@@ -214,8 +214,7 @@ fn lines_through_the_origin_have_the_certified_digits() {
     assert_fit_digits(&second, &ALL, &through_origin(&[[4.0, 3.0], [5.0, 4.0], [6.0, 4.0]]));
 }
 
-/// Ten powers of x, correlated to seven digits; coordinate descent alone would need millions of sweeps. How many are needed
-/// depends on the last digits of R: 657 at most here.
+/// Ten powers of x, correlated to seven digits; coordinate descent alone would need millions of sweeps.
 #[test]
 fn nearly_dependent_features_need_few_sweeps() {
     let row = |(y, x): (f64, f64)| (1..=10).map(|power| x.powi(power)).chain([y]).collect::<Vec<f64>>();
@@ -227,7 +226,7 @@ fn nearly_dependent_features_need_few_sweeps() {
         penalties.extend([1e-6, 1e-9].map(|alpha| Penalty::ElasticNet { alpha, l1_ratio }));
         for (fit, penalty) in path(&moments, &names(11), &penalties).unwrap().iter().zip(&penalties) {
             println!("{penalty:?}: {} sweeps, gap {:e}, {} zero", fit.iterations, fit.gap, fit.zero);
-            assert!(fit.converged && fit.iterations < 1000, "{penalty:?}: {fit:?}");
+            assert!(fit.converged && fit.iterations < 100, "{penalty:?}: {fit:?}");
         }
     }
 }

@@ -318,7 +318,10 @@ impl<'a> Descent<'a> {
 
     /// Whether the coefficients satisfy the conditions of optimality.
     fn is_optimal(&self) -> bool {
-        let slack = ROUNDING * self.problem.moments.weight().sqrt();
+        let root = self.problem.moments.weight().sqrt();
+        // The residual is a sum of terms of this size, with their rounding errors.
+        let terms = root * self.coefficients.iter().map(|coefficient| coefficient.abs()).sum::<f64>();
+        let slack = root * (ROUNDING + f64::EPSILON * terms);
         self.correlations.iter().zip(&self.coefficients).all(|(correlation, coefficient)| {
             let pull = correlation - self.penalty.l2 * coefficient;
             if *coefficient == 0.0 {
