@@ -122,8 +122,7 @@ fn request(schemas: &ModelSchemas<'_>) -> Schema {
 /// An answer, with these schemas of a warning and of the scores of a row.
 pub(crate) fn answer(schemas: &ModelSchemas<'_>, warning: RefOr<Schema>, scores: &RefOr<Schema>) -> Schema {
     let answer = object([("y", schemas.prediction().into())]);
-    let method =
-        one_of(["student-t", "student-t-ridge", "conformal", "wald"]).description(Some("The method of the intervals"));
+    let method = one_of(["student-t", "student-t-ridge", "conformal", "wald"]);
     let answer = match schemas.model.classes() {
         None => answer
             .property("interval", schemas.list(bounds()))
@@ -178,9 +177,8 @@ fn bounds_or_null() -> ArrayBuilder {
 /// The explanation of each row.
 fn explanation(schemas: &ModelSchemas<'_>, scores: &RefOr<Schema>) -> ObjectBuilder {
     let row = record::of(schemas.names().into_iter().map(|name| Member::required(name, scores.clone())));
-    let unit = one_of(UNITS);
     let explanation = object([
-        ("unit", unit.description(Some("Unit of the contributions")).into()),
+        ("unit", one_of(UNITS).into()),
         ("base", scores.clone()),
         ("contributions", schemas.list(row.description(Some("Contribution of each feature, added to base"))).into()),
     ]);
