@@ -27,6 +27,7 @@ KNOWN = [
     (REJECTED, r":(predict|explain)$|/vertex/predict$", ROWS, "the rows of other protocols have one schema for all models"),
     (REJECTED, r"/invocations$", rf"{ROWS}|\"columns\"|feature", "the same; text has no schema"),
     (REJECTED, r"/infer$", TENSORS, "the data do not match the shape, or the header is not the length of the JSON"),
+    (REJECTED, r"/models$", r'the "next" of a page', "`after` is a text, but only the `next` of an answer is accepted"),
     (REJECTED, r"/(load|unload)$", r"clients cannot load or unload", "clients cannot load or unload models"),
     (ACCEPTED, r"/invocations$", r"predictions", "text has no schema: invalid text can be valid CSV"),
     (ACCEPTED, r"/mcp$", RPC, "errors of JSON-RPC have the status 200, and a message without `id` is a notification"),
