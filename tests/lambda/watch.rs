@@ -91,7 +91,8 @@ fn printed(server: &Server, text: &str) -> String {
 #[test]
 fn make_run_names_a_free_port_if_its_port_is_in_use() {
     tool("bin/cargo-lambda");
-    let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    // Below the ports that Linux assigns, so that no other test takes the advised one.
+    let taken = (20_000..32_000).find_map(|port| TcpListener::bind(("127.0.0.1", port)).ok()).unwrap();
     let port = taken.local_addr().unwrap().port();
     let output = make().arg("run").arg(format!("PORT={port}")).current_dir(root()).output().unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
