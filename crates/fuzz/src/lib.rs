@@ -1,4 +1,4 @@
-//! What the fuzz targets check, for any bytes: more than that nothing panics.
+//! The properties that the fuzz targets check for any bytes, in addition to the absence of panics.
 //!
 //! `tests/fuzz.rs` calls them with mutations of the files in `corpus/`, or with coverage guidance under libFuzzer.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]

@@ -83,7 +83,7 @@ pub enum ReleaseError {
     /// A version was published, but the alias was not changed to it.
     #[error("{published}, but {alias} was not changed: {}\nhelp: {help}", Causes(cause))]
     NotPromoted {
-        /// What was published, where.
+        /// The version that was published, and its file.
         published: String,
         /// The alias of the model.
         alias: String,

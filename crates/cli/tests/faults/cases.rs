@@ -15,7 +15,7 @@ pub(crate) struct Case {
     /// The fault, for the table.
     pub(crate) fault: &'static str,
     pub(crate) trouble: Trouble,
-    /// What ten callers see whose model is not loaded: the status, and the code of an error.
+    /// The answer to ten callers whose model is not loaded: the status, and the code of an error.
     pub(crate) first: &'static str,
     /// The most GETs of the model for all of them.
     pub(crate) gets: usize,

@@ -1,5 +1,5 @@
-//! What callers see when something breaks: `ordinate serve` and the S3 server as processes of their own, with faults
-//! between them, and releases under difficulties. One list of cases drives the assertions and the tables of
+//! The answers to callers when something breaks: `ordinate serve` and the S3 server as processes of their own, with
+//! faults between them, and releases under difficulties. One list of cases drives the assertions and the tables of
 //! docs/reliability.md, which `make test-faults` writes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

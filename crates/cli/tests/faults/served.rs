@@ -10,7 +10,7 @@ use serde_json::Value;
 /// The longest that a caller may wait, a second less than the time limit of the function.
 pub(crate) const LONGEST: Duration = Duration::from_secs(9);
 
-/// What a caller sees.
+/// The response to a caller.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,

@@ -8,7 +8,7 @@ use ordinate_test_support::root;
 
 use crate::cases::Later;
 
-/// What a case of a server measured.
+/// The measurements of a case of a server.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
     pub(crate) fault: &'static str,
@@ -36,7 +36,7 @@ impl Row {
     }
 }
 
-/// What a case of a release measured.
+/// The measurements of a case of a release.
 #[derive(Debug, Clone)]
 pub(crate) struct Release {
     pub(crate) fault: &'static str,
