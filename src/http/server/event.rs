@@ -38,22 +38,23 @@ impl Event {
     fn new(text: &str) -> Result<Self, serde_json::Error> {
         // Everything but an object is a body; its error is the one of a body.
         let keys: Keys<'_> = serde_json::from_str(text).unwrap_or_default();
+        let context = members(&keys, "requestContext");
         // The emulator of cargo-lambda writes the keys of authorizers with null in all events.
         let given = keys.iter().filter(|(_, value)| value.get() != "null").map(|(key, value)| (*key, *value));
-        if let Some(service) = other_service(&given.collect()).or_else(|| service_of_batch(text)) {
+        if let Some(service) = other_service(&given.collect(), &context).or_else(|| service_of_batch(text)) {
             return Ok(Self::Unsupported(service));
         }
-        if !is_http(&keys) {
+        if !is_http(&keys, &context) {
             return Ok(Self::Direct(text.to_owned()));
         }
-        if let Some(reason) = why_not_from_http_service(&keys) {
+        if let Some(reason) = why_not_from_http_service(&keys, &context) {
             return Ok(Self::Invalid(reason));
         }
         if let Some(reason) = why_too_large(&keys) {
             return Ok(Self::Unreadable(reason));
         }
         Ok(match serde_json::from_str(text)? {
-            LambdaRequest::PassThrough(text) => Self::Unreadable(why_unreadable(&keys, &text)),
+            LambdaRequest::PassThrough(text) => Self::Unreadable(why_unreadable(&keys, &context, &text)),
             request => Self::Http(Box::new(request)),
         })
     }
@@ -111,14 +112,13 @@ const SOURCES: [(&str, &str); 11] = [
 ];
 
 /// The service of an event that is not for this function.
-fn other_service(keys: &Keys<'_>) -> Option<&'static str> {
+fn other_service(keys: &Keys<'_>, context: &Keys<'_>) -> Option<&'static str> {
     if keys.contains_key("X") {
         return None;
     }
     if let Some((_, service)) = SERVICES.iter().find(|(key, _)| keys.contains_key(key)) {
         return Some(service);
     }
-    let context = members(keys, "requestContext");
     if context.contains_key("connectionId") {
         return Some("WebSocket");
     }
@@ -158,23 +158,22 @@ fn service_of_batch(text: &str) -> Option<&'static str> {
 }
 
 /// Whether an event is a request of an HTTP service, possibly with invalid parts.
-fn is_http(keys: &Keys<'_>) -> bool {
+fn is_http(keys: &Keys<'_>, context: &Keys<'_>) -> bool {
     let has = |name: &str| keys.contains_key(name);
-    let context = members(keys, "requestContext");
     let has_context =
         ["http", "elb", "apiId", "stage", "serviceNetworkArn"].iter().any(|key| context.contains_key(key));
     let has_path = has("path") && (has("httpMethod") || has("method"));
     !has("X") && (has("rawPath") || has_context || has_path)
 }
 
-/// Why an event that has the keys of a request does not come from an HTTP service, all of which add a context and a path.
-fn why_not_from_http_service(keys: &Keys<'_>) -> Option<String> {
+/// Why an event that has the keys of a request does not come from an HTTP service: all of these add a context and a
+/// path.
+fn why_not_from_http_service(keys: &Keys<'_>, context: &Keys<'_>) -> Option<String> {
     if keys.get("requestContext").is_none_or(|context| context.get() == "null") {
         return Some("it has no requestContext".into());
     }
     let has_path = ["rawPath", "path", "httpMethod", "method"].iter().any(|key| keys.contains_key(key));
-    let has_method = members(keys, "requestContext").contains_key("http");
-    (!has_path && !has_method).then(|| "it has neither a path nor a method".into())
+    (!has_path && !context.contains_key("http")).then(|| "it has neither a path nor a method".into())
 }
 
 /// The maximum length of a path in bytes. `lambda_http` panics if that of a URL is above 65,534.
@@ -205,8 +204,7 @@ fn values(value: &RawValue) -> usize {
 }
 
 /// Why an event of an HTTP service cannot be read.
-fn why_unreadable(keys: &Keys<'_>, event: &str) -> String {
-    let context = members(keys, "requestContext");
+fn why_unreadable(keys: &Keys<'_>, context: &Keys<'_>, event: &str) -> String {
     let is = |name: &str, expected: &str| format!("{name}: expected {expected}, got {}", got(keys, name));
     if let Some(flag) = keys.get("isBase64Encoded").filter(|flag| !matches!(flag.get(), "true" | "false")) {
         // Some services write null, which lambda_http accepts of those.
