@@ -12,6 +12,7 @@ mod diff;
 mod evaluate;
 mod health;
 mod history;
+mod import;
 mod inspect;
 mod intervals;
 mod line_width;
@@ -61,6 +62,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Train(Box<train::Arguments>),
+    Import(import::Arguments),
     Evaluate(evaluate::Arguments),
     Predict(predict::Arguments),
     Inspect(inspect::Arguments),
@@ -97,6 +99,7 @@ pub fn run_from(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let Arguments { command } = Arguments::parse_from(arguments);
     let outcome = match &command {
         Command::Train(arguments) => train::run(arguments),
+        Command::Import(arguments) => import::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Predict(arguments) => predict::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),

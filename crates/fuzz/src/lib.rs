@@ -8,6 +8,7 @@ mod artifact;
 mod catalog;
 mod csv_body;
 mod event;
+mod import;
 mod json_body;
 mod npy;
 mod service;
@@ -25,7 +26,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     Target { name: "artifact", check: artifact::check },
     Target { name: "json", check: json_body::check },
     Target { name: "csv", check: csv_body::check },
@@ -34,6 +35,7 @@ pub const TARGETS: [Target; 8] = [
     Target { name: "uri", check: catalog::check_uri },
     Target { name: "event", check: event::check },
     Target { name: "alias", check: catalog::check_alias },
+    Target { name: "import", check: import::check },
 ];
 
 /// The files of a target's corpus, in the order of their names.

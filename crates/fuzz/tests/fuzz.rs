@@ -170,4 +170,4 @@ macro_rules! targets {
     )*};
 }
 
-targets!(artifact, json, csv, tensor, npy, uri, event, alias);
+targets!(artifact, json, csv, tensor, npy, uri, event, alias, import);

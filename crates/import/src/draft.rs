@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::error::ImportError;
+use crate::example_rows::example_rows;
 use crate::expression::{Atom, Expression, Term};
 use crate::features::Features;
 
@@ -50,6 +51,14 @@ pub struct Column {
     /// Whether all numbers of the sample are whole.
     #[serde(default)]
     pub whole: bool,
+}
+
+impl Column {
+    /// A column of which only the name is known.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), kind: None, range: None, whole: false }
+    }
 }
 
 /// The meaning of the scores of a model.
@@ -94,11 +103,31 @@ impl Draft {
     /// # Errors
     /// [`ImportError::Model`] when the parts do not make a model, or it predicts otherwise.
     pub fn seal(self, mut golden: Golden) -> Result<Document, ImportError> {
-        for row in &mut golden.x {
-            let cell = |position: &usize| row.get(*position).cloned().unwrap_or(Scalar::Missing);
-            *row = self.positions.iter().map(cell).collect();
-        }
+        golden.x = golden.x.iter().map(|row| self.selected(row)).collect();
         Ok(self.document.seal_with(golden)?)
+    }
+
+    /// Completes the draft with rows of the table, all of its columns, and the predictions of this build for them.
+    ///
+    /// # Errors
+    /// [`ImportError::Model`] when the parts do not make a model, or it cannot predict the rows.
+    pub fn seal_with_rows(self, rows: &[Vec<Scalar>]) -> Result<Document, ImportError> {
+        let rows = rows.iter().map(|row| self.selected(row)).collect();
+        Ok(self.document.seal(rows)?)
+    }
+
+    /// Completes the draft with made-up rows around the means in its scalers, and the predictions of this build for them.
+    ///
+    /// # Errors
+    /// [`ImportError::Model`] when the parts do not make a model, or it cannot predict the rows.
+    pub fn seal_without_data(self) -> Result<Document, ImportError> {
+        let rows = example_rows(&self.document);
+        Ok(self.document.seal(rows)?)
+    }
+
+    /// The features of a row of the table.
+    fn selected(&self, row: &[Scalar]) -> Vec<Scalar> {
+        self.positions.iter().map(|position| row.get(*position).cloned().unwrap_or(Scalar::Missing)).collect()
     }
 
     pub(crate) fn new(

@@ -1,5 +1,7 @@
 //! The input table of a pipeline: its columns, and the features that the expressions of a model use.
 
+use std::collections::HashMap;
+
 use indexmap::IndexMap;
 use ordinate_model::preprocess::FactorFunction;
 use ordinate_model::scalar::Scalar;
@@ -28,7 +30,9 @@ impl Categories {
 /// The columns of the input table, and the categories of those that are encoded.
 #[derive(Debug)]
 pub(crate) struct Features<'c> {
-    pub(crate) columns: &'c [Column],
+    columns: &'c [Column],
+    /// The position of the first column of each name.
+    positions: HashMap<&'c str, usize>,
     categories: IndexMap<usize, Categories>,
 }
 
@@ -44,12 +48,18 @@ struct Use {
 
 impl<'c> Features<'c> {
     pub(crate) fn new(columns: &'c [Column]) -> Self {
-        Self { columns, categories: IndexMap::new() }
+        let names = columns.iter().enumerate().rev();
+        let positions = names.map(|(position, column)| (column.name.as_str(), position)).collect();
+        Self { columns, positions, categories: IndexMap::new() }
     }
 
     /// The columns as expressions.
     pub(crate) fn expressions(&self) -> Vec<Expression> {
         (0..self.columns.len()).map(|position| Expression::atom(Atom::feature(position))).collect()
+    }
+
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        self.positions.get(name).copied()
     }
 
     pub(crate) fn name(&self, position: usize) -> &str {

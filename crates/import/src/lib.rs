@@ -4,15 +4,19 @@
 //! | module           | subject                                                                          |
 //! | ---------------- | -------------------------------------------------------------------------------- |
 //! | [`value`]        | the objects of a fitted model as plain values, and their JSON form               |
+//! | [`file`]         | files of fitted models: pickle, joblib and skops, without running them           |
 //! | [`sklearn`]      | pipelines of scikit-learn                                                        |
 //! | [`statsmodels`]  | results of statsmodels with a formula                                            |
 //! | `expression`     | a column of a transformed table as a sum of products of features                 |
 //! | [`draft`]        | from expressions to the model file                                               |
+//! | `example_rows`   | golden rows of a model file that is made without data                            |
 
 pub mod draft;
 mod error;
+mod example_rows;
 mod expression;
 mod features;
+pub mod file;
 pub mod sklearn;
 pub mod statsmodels;
 pub mod value;

@@ -24,13 +24,17 @@ const STEPS: &str = "StandardScaler, MinMaxScaler, RobustScaler, MaxAbsScaler, P
                      SimpleImputer, FunctionTransformer of numpy's log, log1p and sqrt, feature selectors, PCA, \
                      TruncatedSVD, ColumnTransformer, FeatureUnion, Pipeline";
 
+/// The most terms of all expressions of a walk together: more than a model file can have. The work for a hostile file is
+/// bounded.
+const MAX_WORK: usize = 4 << 20;
+
 /// The model file of a fitted estimator, without golden rows.
 ///
 /// # Errors
 /// [`ImportError`]; a step that a model file cannot express is named as in `set_params`.
 pub fn draft(estimator: &Value, facts: &Facts) -> Result<Draft, ImportError> {
     let step = Step::root(estimator)?;
-    let mut walk = Walk { features: Features::new(&facts.columns), steps: Vec::new() };
+    let mut walk = Walk { features: Features::new(&facts.columns), steps: Vec::new(), work: 0 };
     let inputs = walk.features.expressions();
     let scores = walk.predict(&step, inputs)?;
     Draft::new(&scores, &walk.features, facts, &walk.steps)
@@ -41,11 +45,24 @@ struct Walk<'c> {
     features: Features<'c>,
     /// The classes of the steps, in order.
     steps: Vec<String>,
+    /// The terms of all expressions so far.
+    work: usize,
 }
 
 impl Walk<'_> {
+    /// Counts the terms of the input of a step.
+    fn count<'e>(
+        &mut self,
+        step: &Step<'_>,
+        inputs: impl IntoIterator<Item = &'e Expression>,
+    ) -> Result<(), ImportError> {
+        self.work = self.work.saturating_add(terms(inputs));
+        if self.work > MAX_WORK { Err(step.too_many_columns()) } else { Ok(()) }
+    }
+
     /// The columns that a transformer makes of its input columns.
     fn transform(&mut self, step: &Step<'_>, inputs: Vec<Expression>) -> Result<Vec<Expression>, ImportError> {
+        self.count(step, &inputs)?;
         if step.text() == Some("passthrough") || step.is_none() {
             return Ok(inputs);
         }
@@ -70,6 +87,7 @@ impl Walk<'_> {
 
     /// The scores of an estimator.
     fn predict(&mut self, step: &Step<'_>, inputs: Vec<Expression>) -> Result<Scores, ImportError> {
+        self.count(step, &inputs)?;
         let class = step.class()?;
         match class {
             "Pipeline" => {
@@ -104,9 +122,20 @@ impl Walk<'_> {
     }
 }
 
+/// The terms of expressions together, with their constants.
+fn terms<'e>(expressions: impl IntoIterator<Item = &'e Expression>) -> usize {
+    expressions.into_iter().map(|expression| expression.terms.len() + 1).sum()
+}
+
+/// An error if so many sums of the inputs have too many terms.
+fn check_sums(step: &Step<'_>, count: usize, inputs: &[Expression]) -> Result<(), ImportError> {
+    if count.saturating_mul(terms(inputs)) > MAX_WORK { Err(step.too_many_columns()) } else { Ok(()) }
+}
+
 /// The weighted sums of the columns that a linear estimator computes: one a row of `coef_`.
 fn linear_scores(step: &Step<'_>, inputs: &[Expression]) -> Result<Vec<Expression>, ImportError> {
     let coefficients = step.matrix("coef_", inputs.len())?;
+    check_sums(step, coefficients.len() / inputs.len().max(1), inputs)?;
     let intercepts = match step.get("intercept_") {
         None => vec![0.0],
         Some(value) => value.floats().or(value.number().map(|number| vec![number])).unwrap_or_default(),

@@ -89,7 +89,7 @@ fn factor_of(
     if factor == "Intercept" {
         return Ok(Expression::constant(1.0));
     }
-    let position = |name: &str| features.columns.iter().position(|column| column.name == name.trim());
+    let position = |name: &str| features.position(name.trim());
     if let Some(position) = position(factor) {
         return Ok(Expression::atom(Atom::feature(position)));
     }

@@ -2,44 +2,14 @@
 //! package writes the files; its matrix has many more pipelines.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::fs;
-use std::path::{Path, PathBuf};
+mod cases;
 
-use ordinate_import::{Draft, Facts, ImportError, Value, sklearn};
+use cases::{Case, cases};
+use ordinate_import::{ImportError, Value, sklearn};
 use ordinate_model::Model;
-use ordinate_model::artifact::{Document, Golden};
-use serde::Deserialize;
 
-/// A fitted pipeline.
-#[derive(Deserialize)]
-struct Case {
-    name: String,
-    estimator: serde_json::Value,
-    facts: Facts,
-    golden: Golden,
-    /// A part of the message of a pipeline that is refused.
-    error: Option<String>,
-}
-
-impl Case {
-    fn draft(&self) -> Result<Draft, ImportError> {
-        sklearn::draft(&Value::from_json(self.estimator.to_string().as_bytes())?, &self.facts)
-    }
-
-    fn import(&self) -> Result<Document, ImportError> {
-        self.draft()?.seal(self.golden.clone())
-    }
-}
-
-fn files() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/states");
-    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    files
-}
-
-fn cases(file: &Path) -> Vec<Case> {
-    serde_json::from_slice(&fs::read(file).unwrap()).unwrap()
+fn files() -> Vec<std::path::PathBuf> {
+    cases::paths("states")
 }
 
 fn case(name: &str) -> Case {

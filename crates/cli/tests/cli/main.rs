@@ -7,6 +7,7 @@ mod evaluate;
 mod files;
 mod fits_of_any_table;
 mod help;
+mod import;
 mod inference;
 mod inspect;
 mod intervals;

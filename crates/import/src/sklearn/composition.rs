@@ -9,6 +9,9 @@ use crate::error::ImportError;
 use crate::expression::{Atom, Expression};
 use crate::value::Value;
 
+/// The most comparisons of names, which take seconds.
+const MAX_LOOKUPS: usize = 1 << 30;
+
 impl Walk<'_> {
     pub(super) fn pipeline(
         &mut self,
@@ -36,6 +39,7 @@ impl Walk<'_> {
         inputs: &[Expression],
     ) -> Result<Vec<Expression>, ImportError> {
         let Value::List(parts) = step.fitted("transformers_")? else { return Err(step.unreadable("transformers_")) };
+        check_lookups(step, parts.len())?;
         let mut outputs = Vec::new();
         for part in parts {
             let Value::List(part) = part else { return Err(step.unreadable("transformers_")) };
@@ -48,6 +52,7 @@ impl Walk<'_> {
                 continue;
             }
             let positions = self.positions(step, name, columns, inputs.len())?;
+            self.count(step, positions.iter().filter_map(|position| inputs.get(*position)))?;
             let selected = positions.iter().map(|position| inputs.get(*position).cloned()).collect::<Option<Vec<_>>>();
             let selected = selected.ok_or_else(|| step.unreadable("transformers_"))?;
             if !selected.is_empty() {
@@ -68,7 +73,7 @@ impl Walk<'_> {
         let position = |column: &Value| match column {
             Value::Int(position) if *position < 0 => width.checked_sub(usize::try_from(position.unsigned_abs()).ok()?),
             Value::Int(position) => usize::try_from(*position).ok(),
-            Value::Str(name) => self.features.columns.iter().position(|column| column.name == *name),
+            Value::Str(name) => self.features.position(name),
             _ => None,
         };
         let elements = match columns {
@@ -83,16 +88,29 @@ impl Walk<'_> {
         step: &Step<'_>,
         inputs: &[Expression],
     ) -> Result<Vec<Expression>, ImportError> {
+        let parts = named_steps(step, "transformer_list")?;
+        check_lookups(step, parts.len())?;
         let mut outputs = Vec::new();
-        for (name, part) in named_steps(step, "transformer_list")? {
+        for (name, part) in parts {
             if part.text() == Some("drop") {
                 continue;
             }
+            self.count(step, inputs)?;
             let transformed = self.transform(&part, inputs.to_vec())?;
             outputs.extend(weighted(step, name, transformed)?);
         }
         Ok(outputs)
     }
+}
+
+/// An error if the parts and what is stored by their names are too many to find each other.
+fn check_lookups(step: &Step<'_>, parts: usize) -> Result<(), ImportError> {
+    let entries = ["_transformer_to_input_indices", "transformer_weights"].map(|attribute| match step.get(attribute) {
+        Some(Value::Dict(entries)) => entries.len(),
+        _ => 0,
+    });
+    let most = entries.into_iter().max().unwrap_or(0);
+    if parts.saturating_mul(most) > MAX_LOOKUPS { Err(step.too_many_columns()) } else { Ok(()) }
 }
 
 /// The named parts of a composition, in order.

@@ -1,5 +1,7 @@
 //! `OneHotEncoder`: an indicator of each category, apart from dropped ones; infrequent categories share one indicator.
 
+use std::collections::HashSet;
+
 use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{MISSING_LEVEL, MissingPolicy, OTHER_LEVEL, UnknownPolicy};
 
@@ -8,6 +10,9 @@ use crate::error::ImportError;
 use crate::expression::{Atom, Expression};
 use crate::features::{Categories, Features};
 use crate::value::Value;
+
+/// The most categories of all columns: more than a model file can have.
+const MAX_CATEGORIES: usize = 1 << 17;
 
 /// The category of a column in its encoder.
 enum Category {
@@ -23,6 +28,14 @@ pub(super) fn encode(
 ) -> Result<Vec<Expression>, ImportError> {
     let categories = step.fitted("categories_")?.elements().filter(|lists| lists.len() == inputs.len());
     let categories = categories.ok_or_else(|| step.unreadable("categories_"))?;
+    let lengths = categories.iter().map(|categories| match categories {
+        Value::Array(array) => array.shape.iter().product(),
+        Value::List(list) => list.len(),
+        _ => 0,
+    });
+    if lengths.sum::<usize>() > MAX_CATEGORIES {
+        return Err(step.too_many_columns());
+    }
     let mut outputs = Vec::new();
     for (column, (input, categories)) in inputs.iter().zip(&categories).enumerate() {
         let atom = input.plain_feature().ok_or_else(|| {
@@ -53,8 +66,9 @@ impl Encoder<'_, '_> {
         }
         let dropped = self.dropped()?;
         // The groups of categories in the order of the encoder's columns: the infrequent ones together come last.
-        let mut groups: Vec<Vec<usize>> =
-            (0..categories.len()).filter(|position| !infrequent.contains(position)).map(|one| vec![one]).collect();
+        let is_infrequent: HashSet<&usize> = infrequent.iter().collect();
+        let frequent = (0..categories.len()).filter(|position| !is_infrequent.contains(position));
+        let mut groups: Vec<Vec<usize>> = frequent.map(|one| vec![one]).collect();
         if !infrequent.is_empty() {
             groups.push(infrequent.clone());
         }

@@ -42,7 +42,8 @@ pub(super) fn impute(
     }
     if let Some(indicator) = step.get("indicator_") {
         let indicator = step.part("indicator", indicator);
-        for position in indicator.fitted("features_")?.positions().ok_or_else(|| indicator.unreadable("features_"))? {
+        let positions = indicator.fitted("features_")?.positions().filter(|positions| positions.len() <= inputs.len());
+        for position in positions.ok_or_else(|| indicator.unreadable("features_"))? {
             let atom =
                 imputed.get(position).cloned().flatten().ok_or_else(|| {
                     step.error("it has an indicator of a column without any value", "drop the column")

@@ -1,5 +1,6 @@
 //! `PolynomialFeatures`: products of powers, in scikit-learn's order.
 
+use super::MAX_WORK;
 use super::step::Step;
 use crate::error::ImportError;
 use crate::expression::Expression;
@@ -12,6 +13,8 @@ pub(super) fn expand(step: &Step<'_>, inputs: &[Expression]) -> Result<Vec<Expre
     let (lowest, highest) = degrees(step)?;
     let interaction_only = step.flag("interaction_only");
     let mut outputs = Vec::new();
+    // The terms of all products, before equal ones are added.
+    let mut work = 0_usize;
     if step.flag("include_bias") {
         outputs.push(Expression::constant(1.0));
     }
@@ -21,7 +24,13 @@ pub(super) fn expand(step: &Step<'_>, inputs: &[Expression]) -> Result<Vec<Expre
             if outputs.len() >= MAX_COLUMNS {
                 return Err(step.too_many_columns());
             }
-            let product = Expression::product(positions.iter().filter_map(|position| inputs.get(*position)));
+            let factors = || positions.iter().filter_map(|position| inputs.get(*position));
+            let terms = factors().map(|factor| factor.terms.len() + 1).fold(1, usize::saturating_mul);
+            work = work.saturating_add(terms);
+            if work > MAX_WORK {
+                return Err(step.too_many_columns());
+            }
+            let product = Expression::product(factors());
             outputs.push(product.map_err(|_| step.too_many_columns())?);
             Ok(())
         })?;

@@ -1,5 +1,6 @@
 //! `PCA` and `TruncatedSVD`: weighted sums of the columns.
 
+use super::check_sums;
 use super::step::Step;
 use crate::error::ImportError;
 use crate::expression::Expression;
@@ -8,6 +9,7 @@ pub(super) fn project(step: &Step<'_>, inputs: Vec<Expression>) -> Result<Vec<Ex
     let width = inputs.len();
     let components = step.matrix("components_", width)?;
     let count = components.len().checked_div(width).unwrap_or(0);
+    check_sums(step, count, &inputs)?;
     let (means, scales) = if step.class()? == "PCA" {
         let scales = if step.flag("whiten") {
             let variances = step.vector("explained_variance_", count)?;

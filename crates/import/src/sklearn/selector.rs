@@ -1,4 +1,7 @@
-//! Feature selectors: some of the columns.
+//! Feature selectors: some of the columns. Python passes which ones; of a file they are computed as scikit-learn does.
+
+mod importance;
+mod univariate;
 
 use super::step::Step;
 use crate::error::ImportError;
@@ -44,25 +47,17 @@ fn mask(step: &Step<'_>, width: usize) -> Result<Vec<bool>, ImportError> {
             let threshold = step.get("threshold").and_then(Value::number).unwrap_or(0.0);
             Ok(step.vector("variances_", width)?.iter().map(|variance| *variance > threshold).collect())
         }
-        "SelectKBest" => best(step, width),
-        _ => Err(step.error(
-            "the file does not contain which columns it selects",
-            "export the model from Python with ordinate.from_sklearn",
-        )),
+        "SelectFromModel" => importance::mask(step, width),
+        "SelectKBest" | "SelectPercentile" | "SelectFpr" | "SelectFdr" | "SelectFwe" | "GenericUnivariateSelect" => {
+            univariate::mask(step, width)
+        }
+        _ => Err(not_in_file(step)),
     }
 }
 
-/// The columns with the highest scores; of equal scores the later one, as in scikit-learn.
-fn best(step: &Step<'_>, width: usize) -> Result<Vec<bool>, ImportError> {
-    let count = match step.get("k") {
-        Some(Value::Int(count)) => usize::try_from(*count).map_err(|_| step.unreadable("k"))?,
-        _ => width,
-    };
-    let scores = step.vector("scores_", width)?;
-    let mut order: Vec<usize> = (0..width).collect();
-    // NaN counts as the lowest score.
-    let score = |position: &usize| scores.get(*position).copied().filter(|score| !score.is_nan()).unwrap_or(f64::MIN);
-    order.sort_by(|one, other| score(one).total_cmp(&score(other)));
-    let chosen = order.split_off(width.saturating_sub(count));
-    Ok((0..width).map(|position| chosen.contains(&position)).collect())
+fn not_in_file(step: &Step<'_>) -> ImportError {
+    step.error(
+        "the file does not contain which columns it selects",
+        "export the model from Python with ordinate.from_sklearn",
+    )
 }

@@ -1,0 +1,218 @@
+//! From the nodes of a file to the values that the import reads, the same as those that Python makes of the objects.
+
+use std::collections::HashSet;
+use std::sync::OnceLock;
+
+use indexmap::IndexMap;
+
+use super::Fitted;
+use super::array::{self, Kind};
+use super::error::FileError;
+use super::globals::Role;
+use super::graph::{self, Graph, Id, Node};
+use crate::value::{Array, Elements, Object, Value};
+
+/// The deepest nesting of values.
+const MAX_DEPTH: usize = 200;
+
+/// The most values: an element of an array counts one, any other value [`VALUE`].
+const MAX_VALUES: usize = 32 << 20;
+const VALUE: usize = 16;
+
+/// The attributes of objects of scikit-learn that are read: those that Python passes, and below them those from which
+/// Python computes which columns a selector keeps.
+const ATTRIBUTES: &str = "\
+    steps transformers_ transformer_list transformer_weights _transformer_to_input_indices \
+    mean_ scale_ center_ min_ with_mean clip \
+    statistics_ indicator_ features_ missing_values keep_empty_features \
+    categories_ handle_unknown drop_idx_ _drop_idx_after_grouping _infrequent_enabled _infrequent_indices \
+    degree interaction_only include_bias \
+    func inverse_func kw_args \
+    components_ explained_variance_ whiten \
+    support_ variances_ threshold scores_ k \
+    coef_ intercept_ classes_ multi_class solver loss power link \
+    estimator estimator_ base_estimator best_estimator_ regressor_ transformer_ \
+    calibrated_classifiers_ calibrators a_ b_ \
+    percentile pvalues_ alpha mode param score_func prefit importance_getter norm_order max_features max_features_ \
+    penalty l1_ratio l1_ratio_";
+
+/// Whether an attribute is read.
+fn is_read(name: &str) -> bool {
+    static NAMES: OnceLock<HashSet<&str>> = OnceLock::new();
+    NAMES.get_or_init(|| ATTRIBUTES.split_ascii_whitespace().collect()).contains(name)
+}
+
+/// The fitted estimator at the root of a file.
+pub(super) fn fitted(graph: &Graph<'_>, root: Id) -> Result<Fitted, FileError> {
+    let Node::Object(object) = graph.node(root) else {
+        let found = match graph.node(root) {
+            Node::Dict(_) => "a file with a dict",
+            Node::List(_) | Node::Tuple(_) => "a file with a list",
+            Node::Array(_) => "a file with an array",
+            _ => "a file with another value",
+        };
+        let help = "save the fitted pipeline itself: joblib.dump(pipeline, \"model.joblib\")";
+        return Err(FileError::Format { found: found.to_owned(), help });
+    };
+    let mut plain = Plain { graph, values: 0 };
+    let estimator = plain.value(root, 0)?;
+    let version = graph.attribute(root, "_sklearn_version").and_then(|version| graph.text(version));
+    Ok(Fitted {
+        estimator,
+        class: object.class.name.to_owned(),
+        version: version.map(str::to_owned),
+        names: plain.first_step(root, "feature_names_in_").map(|names| plain.names(names)).transpose()?.flatten(),
+        width: plain.first_step(root, "n_features_in_").and_then(|width| graph.length(width)),
+    })
+}
+
+/// The conversion, with the number of values so far.
+struct Plain<'g, 'a> {
+    graph: &'g Graph<'a>,
+    values: usize,
+}
+
+impl Plain<'_, '_> {
+    fn value(&mut self, id: Id, depth: usize) -> Result<Value, FileError> {
+        if depth > MAX_DEPTH {
+            return Err(FileError::TooLarge { limit: format!("{MAX_DEPTH} levels of nested values") });
+        }
+        self.count(VALUE)?;
+        let graph = self.graph;
+        Ok(match graph.node(id) {
+            Node::None => Value::None,
+            Node::Bool(value) => Value::Bool(*value),
+            Node::Int(value) => Value::Int(*value),
+            Node::Float(value) => Value::Float(*value),
+            Node::Text(text) => {
+                self.count(text.len())?;
+                Value::Str(text.clone().into_owned())
+            }
+            Node::List(items) | Node::Tuple(items) => Value::List(self.list(items, depth)?),
+            Node::Dict(entries) => {
+                let mut values = Vec::new();
+                for (key, value) in entries {
+                    values.push((self.value(*key, depth + 1)?, self.value(*value, depth + 1)?));
+                }
+                Value::Dict(values)
+            }
+            Node::Global(known) => {
+                let module = if known.role == Role::Ufunc { "numpy" } else { known.module };
+                Value::Global { module: module.to_owned(), name: known.name.to_owned() }
+            }
+            Node::Array(array) => self.array(array, depth)?,
+            Node::Object(object) => self.object(id, object, depth)?,
+            Node::BigInt => builtin("int"),
+            Node::Bytes(_) => builtin("bytes"),
+            Node::Set => builtin("set"),
+            Node::Dtype(_) => builtin("dtype"),
+        })
+    }
+
+    /// Counts values before they are made.
+    fn count(&mut self, values: usize) -> Result<(), FileError> {
+        self.values = self.values.saturating_add(values);
+        if self.values > MAX_VALUES {
+            return Err(FileError::TooLarge {
+                limit: format!("{MAX_VALUES} values, with shared ones counted each time"),
+            });
+        }
+        Ok(())
+    }
+
+    fn list(&mut self, items: &[Id], depth: usize) -> Result<Vec<Value>, FileError> {
+        items.iter().map(|item| self.value(*item, depth + 1)).collect()
+    }
+
+    fn object(&mut self, id: Id, object: &graph::Object, depth: usize) -> Result<Value, FileError> {
+        if object.class.name == "_RemainderColsList" {
+            let data = self.graph.attribute(id, "data");
+            return data.map_or(Ok(Value::List(Vec::new())), |data| self.value(data, depth + 1));
+        }
+        let mut state = IndexMap::new();
+        let is_sklearn = object.class.module.split('.').next() == Some("sklearn");
+        if let Some(Node::Dict(entries)) = object.state.filter(|_| is_sklearn).map(|state| self.graph.node(state)) {
+            for (name, value) in entries {
+                self.count(1)?;
+                if let Some(name) = self.graph.text(*name)
+                    && is_read(name)
+                {
+                    state.insert(name.to_owned(), self.value(*value, depth + 1)?);
+                }
+            }
+        }
+        Ok(Value::Object(Object { module: object.class.module.to_owned(), name: object.class.name.to_owned(), state }))
+    }
+
+    fn array(&mut self, array: &graph::Array, depth: usize) -> Result<Value, FileError> {
+        let incomplete = || FileError::damaged("an array", "it has no elements");
+        let length = array::count(&array.shape).ok_or_else(incomplete)?;
+        self.count(length)?;
+        let content = array.content.ok_or_else(incomplete)?;
+        let mut data = match array.dtype.kind {
+            Kind::Object => Elements::Objects(self.list(self.graph.sequence(content).unwrap_or_default(), depth)?),
+            Kind::Other => {
+                self.count(length.saturating_mul(VALUE))?;
+                Elements::Objects(vec![builtin("bytes"); length])
+            }
+            _ => {
+                if array.dtype.kind == Kind::Text {
+                    self.count(
+                        length.saturating_mul(VALUE).saturating_add(array.dtype.bytes(&array.shape).unwrap_or(0)),
+                    )?;
+                }
+                let bytes = self.graph.bytes(content).unwrap_or_default();
+                let elements = array.dtype.elements(bytes, length);
+                elements.ok_or_else(|| FileError::damaged("an array", "an element is not in the range of its type"))?
+            }
+        };
+        if array.is_fortran && array.shape.len() > 1 {
+            data = data.row_major(&array.shape);
+        }
+        Ok(Value::Array(Array { shape: array.shape.clone(), data }))
+    }
+
+    /// An attribute of an estimator, or of its first step: in a pipeline the first step knows the input.
+    fn first_step(&self, root: Id, attribute: &str) -> Option<Id> {
+        let graph = self.graph;
+        let mut estimator = root;
+        for _ in 0..MAX_DEPTH {
+            let own = graph.attribute(estimator, attribute);
+            if let Some(own) = own.filter(|own| !matches!(graph.node(*own), Node::None)) {
+                return Some(own);
+            }
+            let named = |steps: &str| {
+                let first = *graph.sequence(graph.attribute(estimator, steps)?)?.first()?;
+                graph.sequence(first)?.get(1).copied()
+            };
+            let inner = || {
+                ["best_estimator_", "regressor_", "estimator_"].iter().find_map(|name| graph.attribute(estimator, name))
+            };
+            estimator = named("steps").or_else(|| named("transformer_list")).or_else(inner)?;
+        }
+        None
+    }
+
+    /// The names in an array of texts.
+    fn names(&mut self, names: Id) -> Result<Option<Vec<String>>, FileError> {
+        let names = self.value(names, 0)?.elements().unwrap_or_default();
+        Ok(names.iter().map(|name| name.text().map(str::to_owned)).collect::<Option<Vec<_>>>())
+    }
+}
+
+impl Elements {
+    fn row_major(&self, shape: &[usize]) -> Self {
+        match self {
+            Self::Floats(values) => Self::Floats(array::row_major(values, shape)),
+            Self::Ints(values) => Self::Ints(array::row_major(values, shape)),
+            Self::Bools(values) => Self::Bools(array::row_major(values, shape)),
+            Self::Texts(values) => Self::Texts(array::row_major(values, shape)),
+            Self::Objects(values) => Self::Objects(array::row_major(values, shape)),
+        }
+    }
+}
+
+/// A value of Python without its content, which the import refuses by name.
+fn builtin(name: &str) -> Value {
+    Value::Object(Object { module: "builtins".to_owned(), name: name.to_owned(), state: IndexMap::new() })
+}

@@ -1,0 +1,161 @@
+//! Files that four versions of scikit-learn wrote, in all formats, and damaged ones. `files.py` of the Python package wrote
+//! them; its matrix has many more.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+mod cases;
+
+use std::fs;
+use std::path::Path;
+
+use cases::{Case, cases, paths};
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
+use ordinate_import::file::{FileError, Fitted, read};
+use ordinate_import::{Column, sklearn};
+use ordinate_model::Model;
+
+/// The name of a pipeline's file without its ending.
+fn slug(name: &str) -> String {
+    let words = name.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-")
+}
+
+/// The files of the corpus, each with its pipeline.
+fn corpus() -> Vec<(Case, std::path::PathBuf)> {
+    let mut all = Vec::new();
+    for states in paths("states") {
+        let version = states.file_stem().unwrap().to_str().unwrap();
+        let files = paths(&format!("files/{version}"));
+        for case in cases(&states) {
+            let is_of_case = |file: &&std::path::PathBuf| {
+                file.file_name().unwrap().to_str().unwrap().split('.').next() == Some(&slug(&case.name))
+            };
+            let file = files.iter().find(is_of_case).cloned();
+            all.extend(file.map(|file| (case, file)));
+        }
+    }
+    all
+}
+
+fn file(name: &str) -> Vec<u8> {
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files/1.9.1").join(name)).unwrap()
+}
+
+fn message(content: &[u8]) -> String {
+    read(content).unwrap_err().to_string()
+}
+
+#[test]
+fn files_of_all_versions_and_formats_predict_as_scikit_learn_or_are_refused_by_name() {
+    let corpus = corpus();
+    assert_eq!(corpus.len(), 76);
+    for (case, path) in corpus {
+        let place = path.display();
+        let fitted = read(&fs::read(&path).unwrap()).unwrap_or_else(|error| panic!("{place}: {error}"));
+        let version = path.parent().unwrap().file_name().unwrap().to_str();
+        assert_eq!(fitted.version.as_deref(), version, "{place}");
+        let columns: Vec<&str> = case.facts.columns.iter().map(|column| column.name.as_str()).collect();
+        if let Some(names) = &fitted.names {
+            assert_eq!(*names, columns, "{place}");
+        }
+        let drafted = sklearn::draft(&fitted.estimator, &case.facts);
+        match (drafted, &case.error) {
+            (Ok(draft), None) => {
+                // From Python and from the file, the parts are the same.
+                let by_python = case.draft().unwrap();
+                assert_eq!(draft.positions, by_python.positions, "{place}");
+                assert_eq!(draft.document.signature, by_python.document.signature, "{place}");
+                assert_eq!(draft.document.training, by_python.document.training, "{place}");
+                let document = draft.seal(case.golden).unwrap_or_else(|error| panic!("{place}: {error}"));
+                Model::from_json(document.to_json().unwrap().as_bytes()).unwrap();
+            }
+            (Err(error), Some(text)) => assert!(error.to_string().contains(text.as_str()), "{place}: {error}"),
+            (drafted, _) => panic!("{place}: {:?}", drafted.map(|_| ()).map_err(|error| error.to_string())),
+        }
+    }
+}
+
+#[test]
+fn a_model_file_without_data_has_golden_rows_around_the_means() {
+    for (case, path) in corpus().into_iter().filter(|(case, _)| case.error.is_none()) {
+        let fitted = read(&fs::read(&path).unwrap()).unwrap();
+        let columns = case.facts.columns.iter().map(|column| Column::new(&column.name)).collect();
+        let facts = ordinate_import::Facts { columns, ..case.facts };
+        let document = sklearn::draft(&fitted.estimator, &facts).unwrap().seal_without_data().unwrap();
+        let model = Model::from_json(document.to_json().unwrap().as_bytes()).unwrap();
+        assert!(model.document().golden.x.len() >= 5, "{}", path.display());
+    }
+}
+
+#[test]
+fn a_truncated_file_is_an_error() {
+    for name in ["PCA-whitened.2.pkl", "drop-if-binary.2.joblib", "GridSearchCV.gzip.joblib", "SelectKBest.3.pkl"] {
+        let content = file(name);
+        for length in 0..content.len() {
+            assert!(read(&content[..length]).is_err(), "{name}: {length} bytes");
+        }
+    }
+}
+
+#[test]
+fn a_changed_byte_never_ends_in_a_panic() {
+    // The fuzz target changes more.
+    for name in ["log1p-scaled.4.pkl", "Lasso.3.joblib"] {
+        let content = file(name);
+        for position in 0..content.len() {
+            for byte in [0, 0x52, 0xff] {
+                let mut changed = content.clone();
+                changed[position] = byte;
+                let _ = read(&changed);
+            }
+        }
+    }
+}
+
+#[test]
+fn other_formats_are_named() {
+    let cases: [(&[u8], &str); 10] = [
+        (b"", "got an empty file"),
+        (b"{\"format\": 1}", "got JSON"),
+        (b"age,income\n1,2\n", "got other content"),
+        (b"BZh91AY", "compressed with bzip2"),
+        (b"\xfd7zXZ\0", "compressed with xz"),
+        (b"\x5d\0\0\x80\0", "compressed with lzma"),
+        (b"\x04\x22\x4d\x18", "compressed with lz4"),
+        (b"\x80\x06.", "pickle of protocol 6"),
+        (b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "a zip archive without schema.json"),
+        (b"\x80\x04}.", "a file with a dict"),
+    ];
+    for (content, expected) in cases {
+        let message = message(content);
+        assert!(message.contains(expected) && message.contains("\nhelp: "), "{message}");
+    }
+}
+
+#[test]
+fn an_archive_in_an_archive_is_an_error() {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+    std::io::Write::write_all(&mut encoder, &file("missing-category.zlib.joblib")).unwrap();
+    assert!(message(&encoder.finish().unwrap()).contains("an archive in an archive"));
+}
+
+#[test]
+fn a_class_that_is_not_in_the_list_is_named() {
+    let error = read(b"\x80\x02cxgboost.sklearn\nXGBRegressor\n)\x81.").unwrap_err();
+    assert!(matches!(&error, FileError::Global { name, .. } if name == "xgboost.sklearn.XGBRegressor"), "{error}");
+    let forest = message(b"\x80\x02csklearn.ensemble._forest\nRandomForestRegressor\n)\x81.");
+    assert!(forest.starts_with("byte 2: sklearn.ensemble._forest.RandomForestRegressor is not"), "{forest}");
+    let search = message(b"\x80\x02cscipy.stats._distn_infrastructure\nrv_continuous_frozen\n)\x81.");
+    assert!(search.contains("search.best_estimator_"), "{search}");
+}
+
+#[test]
+fn protocols_0_and_1_are_read() {
+    let fitted: Fitted = read(
+        b"ccopy_reg\n_reconstructor\n(csklearn.linear_model._base\nLinearRegression\nc__builtin__\nobject\nNtR(dVcoef_\n\
+          (lF2.0\nasV_sklearn_version\nV1.1\\u002e3\nsVn_features_in_\nL1L\nsb.",
+    )
+    .unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((fitted.class.as_str(), fitted.version.as_deref()), ("LinearRegression", Some("1.1.3")));
+    assert_eq!(fitted.width, Some(1));
+}
