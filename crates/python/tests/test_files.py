@@ -1,0 +1,121 @@
+"""Files of each pipeline of the matrix give the model file of `from_sklearn`, or are refused by name; none runs."""
+
+import json
+import os
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from files import WRITERS
+from pipelines import CASES, REFUSED, Data
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import RandomizedSearchCV
+
+import ordinate
+from ordinate import _core
+
+DATA = Data()
+
+# The importance of a forest is in its trees, which are not read.
+ONLY_IN_PYTHON = {"SelectFromModel of a forest"}
+
+
+def run_import(capfd, path, *arguments):
+    """The exit code of `ordinate import` and its messages."""
+    code = _core.main(["ordinate", "import", str(path), *arguments])
+    return code, capfd.readouterr().err
+
+
+def comparable(document):
+    """A model file without what the importer decides: time, program, notes, golden rows, and the checksum of all."""
+    for name in ("created", "sha256", "golden"):
+        del document[name]
+    for name in ("tool", "smartcore", "notes"):
+        document["training"].pop(name, None)
+    return document
+
+
+def written(fitted):
+    """The content of the file in each format; pickle cannot write functions without a name."""
+    for ending, write in WRITERS.items():
+        try:
+            yield ending, write(fitted)
+        except (pickle.PicklingError, AttributeError, TypeError):
+            assert "lambda" in repr(fitted), ending
+
+
+@pytest.mark.parametrize("name", [*CASES, *REFUSED])
+def test_a_file_gives_the_model_of_from_sklearn(name, tmp_path, capfd):
+    fitted, X = (REFUSED[name][0] if name in REFUSED else CASES[name])(DATA)
+    sample, out = tmp_path / "sample.csv", tmp_path / "model.json"
+    frame = X if isinstance(X, pd.DataFrame) else pd.DataFrame(X, columns=[f"x{i}" for i in range(X.shape[1])])
+    frame.to_csv(sample, index=False)
+    try:
+        model = ordinate.from_sklearn(fitted, X, name="model")
+        model.save(tmp_path / "expected.json")
+        expected = comparable(json.loads((tmp_path / "expected.json").read_text()))
+    except ordinate.NotExportableError:
+        expected = None
+    assert (expected is None) == (name in REFUSED)
+    options = ["--data", str(sample), "--name", "model", "--out", str(out)]
+    has_names = hasattr(fitted, "feature_names_in_")
+    for ending, content in written(fitted):
+        path = tmp_path / f"model.{ending}"
+        path.write_bytes(content)
+        code, message = run_import(capfd, path, *options)
+        if "has no names" in message:
+            assert not has_names
+            code, message = run_import(capfd, path, "--features", ",".join(map(str, frame.columns)), *options)
+        if expected is None or name in ONLY_IN_PYTHON or "<lambda>" in message:
+            assert code == 1 and "\nhelp: " in message, f"{ending}: {message}"
+            continue
+        assert code == 0, f"{ending}: {message}"
+        assert comparable(json.loads(out.read_text())) == expected, ending
+        out.unlink()
+
+
+def test_without_a_sample_only_types_and_ranges_differ(tmp_path, capfd):
+    fitted, X = CASES["imputed numbers and categories"](DATA)
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(fitted))
+    code, message = run_import(capfd, tmp_path / "model.pkl", "--out", str(tmp_path / "model.json"))
+    assert code == 0, message
+    model = ordinate.load(tmp_path / "model.json")
+    rows = X.assign(smokes=X["smokes"].astype(float))
+    expected = fitted.predict(X)
+    assert np.abs(model.predict(rows) - expected).max() <= 1e-12 * np.abs(expected).max()
+
+
+def test_a_search_over_distributions_is_refused_with_advice_that_works(tmp_path, capfd):
+    stats = pytest.importorskip("scipy.stats")
+    search = RandomizedSearchCV(Ridge(), {"alpha": stats.uniform(0.1, 2)}, n_iter=2, cv=2, random_state=0)
+    search.fit(DATA.small, DATA.y)
+    path, out = tmp_path / "search.pkl", str(tmp_path / "model.json")
+    path.write_bytes(pickle.dumps(search))
+    code, message = run_import(capfd, path, "--out", out)
+    assert code == 1 and "search.best_estimator_" in message
+    path.write_bytes(pickle.dumps(search.best_estimator_))
+    code, message = run_import(capfd, path, "--out", out)
+    assert code == 0, message
+
+
+class _Attack:
+    """An object whose pickle runs a command."""
+
+    def __init__(self, function, *arguments):
+        self.call = (function, arguments)
+
+    def __reduce__(self):
+        return self.call
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_a_pickle_that_runs_in_python_does_not_run_here(protocol, tmp_path, capfd):
+    canary = tmp_path / "canary"
+    path = tmp_path / "model.pkl"
+    path.write_bytes(pickle.dumps(_Attack(os.system, f"touch '{canary}'"), protocol=protocol))
+    code, message = run_import(capfd, path, "--out", str(tmp_path / "model.json"))
+    assert code == 1 and "system is not part of a scikit-learn model" in message
+    assert not canary.exists()
+    pickle.loads(path.read_bytes())
+    assert canary.exists()
