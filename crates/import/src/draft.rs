@@ -1,6 +1,6 @@
 //! From expressions of the features to the model file.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use indexmap::IndexMap;
 use ordinate_model::artifact::{ArtifactError, Document, FORMAT, Golden, Training};
@@ -249,7 +249,7 @@ impl Design {
                 }
             }
         }
-        let mut names = HashSet::new();
+        let mut names = HashMap::new();
         let (columns, weights) = columns
             .into_values()
             .map(|(term, weights)| {
@@ -290,8 +290,16 @@ fn name(term: &Term, features: &Features<'_>) -> String {
     term.product.iter().map(factor).collect::<Vec<_>>().join(":")
 }
 
-fn unique(name: &str, names: &mut HashSet<String>) -> String {
-    let numbered = (2_u32..).map(|number| format!("{name} ({number})"));
-    let mut candidates = std::iter::once(name.to_owned()).chain(numbered);
-    candidates.find(|candidate| names.insert(candidate.clone())).unwrap_or_default()
+/// The name, with a number if it was given before; `names` has the last number of each name.
+fn unique(name: &str, names: &mut HashMap<String, u32>) -> String {
+    let mut number = names.get(name).copied().unwrap_or(0);
+    loop {
+        number += 1;
+        let candidate = if number == 1 { name.to_owned() } else { format!("{name} ({number})") };
+        if number == 1 || !names.contains_key(&candidate) {
+            names.insert(candidate.clone(), 1);
+            names.insert(name.to_owned(), number);
+            return candidate;
+        }
+    }
 }
