@@ -2,6 +2,7 @@
 
 mod sample;
 
+use std::collections::HashSet;
 use std::error::Error;
 use std::fs::File;
 use std::io::{self, Read};
@@ -10,11 +11,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use jiff::Timestamp;
 
+use super::catalog::is_catalog;
 use super::output::{OutputFile, is_standard_output, same_file};
 use super::print_error;
 use super::reading::ReadingArguments;
 use ordinate_import::file::{self, Fitted, MAX_BYTES};
-use ordinate_import::{Column, Facts, sklearn};
+use ordinate_import::{Column, Facts, ImportError, sklearn};
 use ordinate_model::artifact::Document;
 use ordinate_model::identity::ModelName;
 use ordinate_model::wording::counted;
@@ -48,7 +50,7 @@ pub(super) struct Arguments {
     /// Names of the features in the order of the fit, for a file without names
     ///
     /// A pipeline that was fitted to a data frame has names since scikit-learn 1.0. A name with a comma is quoted as in
-    /// CSV: '\"a,b\"'.
+    /// CSV: '"a,b"'.
     #[arg(long, value_name = "A,B")]
     features: Option<String>,
     /// Sample of the training data, CSV or Parquet: types and ranges of the features, and golden rows
@@ -68,6 +70,13 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let Arguments { file: path, out, .. } = arguments;
     let place = if is_standard_input(path) { "standard input".to_owned() } else { path.display().to_string() };
+    if out.to_str().is_some_and(is_catalog) {
+        let name = out.display();
+        return Err(format!(
+            "{name}: --out is a catalog\nhelp: import to a file, and publish it: ordinate publish model.json {name}"
+        )
+        .into());
+    }
     if same_file(out, path) || arguments.data.as_ref().is_some_and(|data| same_file(out, data)) {
         return Err(format!("{}: --out is an input file\nhelp: choose another file", out.display()).into());
     }
@@ -107,7 +116,11 @@ fn document(
             None => names.iter().map(|name| Column::new(name)).collect(),
         },
     };
-    let failed = |error: ordinate_import::ImportError| format!("{place}: {error}");
+    let failed = |error: ImportError| match (&error, &arguments.data) {
+        // The type of a column of the sample.
+        (ImportError::Feature { .. }, Some(data)) => format!("{}: {error}", data.display()),
+        _ => format!("{place}: {error}"),
+    };
     let mut draft = sklearn::draft(&fitted.estimator, &facts).map_err(failed)?;
     let training = &mut draft.document.training;
     training.smartcore = Some(SMARTCORE_VERSION.to_owned());
@@ -125,7 +138,11 @@ fn document(
         Some(rows) => draft.seal_with_rows(&rows),
         None => draft.seal_without_data(),
     };
-    Ok(sealed.map_err(failed)?)
+    let unusable = |error: ImportError| match &arguments.data {
+        Some(data) => format!("{}: {error}\nhelp: leave such rows out of the sample", data.display()),
+        None => format!("{place}: {error}\nhelp: name a sample of the training data with --data"),
+    };
+    Ok(sealed.map_err(unusable)?)
 }
 
 /// The names of the features, in the order of the fit.
@@ -134,6 +151,10 @@ fn names(arguments: &Arguments, fitted: &Fitted) -> Result<Vec<String>, String> 
         .features
         .as_ref()
         .map(|names| infer::names(names).iter().map(|name| name.trim().to_owned()).collect());
+    let mut different = HashSet::new();
+    if let Some(twice) = given.iter().flatten().find(|name| !different.insert(name.as_str())) {
+        return Err(format!("--features has the name {twice:?} twice\nhelp: give each feature a name of its own"));
+    }
     match (&fitted.names, given, fitted.width) {
         (Some(_), Some(_), _) => Err("the file has the names of the features\nhelp: leave out --features".to_owned()),
         (Some(names), None, _) => Ok(names.clone()),

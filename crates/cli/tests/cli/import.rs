@@ -75,6 +75,8 @@ fn a_file_without_names_needs_them() {
     );
     let output = run(&folder, "import line.pkl --features x0,x1 --out line.json");
     assert!(complained(&output).contains("the model has 1 feature, got 2\nhelp: "));
+    let output = run(&folder, "import line.pkl --features x0,x0 --out line.json");
+    assert!(complained(&output).contains("--features has the name \"x0\" twice\nhelp: "));
     succeeded(&run(&folder, "import line.pkl --features x0 --out line.json"));
     fs::write(folder.path().join("rows.csv"), "x0\n10\n").unwrap();
     assert_eq!(succeeded(&run(&folder, "predict line.json rows.csv")), "x0,prediction\n10,21.0\n");
@@ -86,9 +88,17 @@ fn a_file_without_names_needs_them() {
 #[test]
 fn wrong_files_and_options_are_errors_with_advice() {
     let folder = folder_with_file("log1p-scaled.4.pkl", "model.pkl");
+    fs::write(folder.path().join("words.csv"), "a,b,c,d\nhigh,1,2,3\n").unwrap();
+    fs::write(folder.path().join("gap.csv"), "a,b,c,d\n,1,2,3\n").unwrap();
     for (arguments, expected) in [
         ("import model.pkl --features a,b,c,d --out model.json", "leave out --features"),
         ("import model.pkl --out model.pkl", "choose another file"),
+        (
+            "import model.pkl --out models/",
+            "help: import to a file, and publish it: ordinate publish model.json models/",
+        ),
+        ("import model.pkl --data words.csv --out model.json", "words.csv: feature \"a\": it is used as a number"),
+        ("import model.pkl --data gap.csv --out model.json", "help: leave such rows out of the sample"),
         ("import absent.pkl --out model.json", "absent.pkl: cannot be read"),
         ("import model.pkl --data absent.csv --out model.json", "absent.csv"),
     ] {

@@ -1,7 +1,7 @@
 //! The closed list of classes and functions that a file may name. A name that is not in it ends the reading.
 //!
-//! `globals.txt` has a module and its names in each line. The names are never looked up: they select one of the [`Role`]s below, each of
-//! which makes plain data of plain data.
+//! `globals.txt` has a module and its names in each line. The names are never looked up: they select one of the
+//! [`Role`]s below, each of which makes plain data of plain data.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
