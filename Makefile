@@ -6,8 +6,8 @@ SHELL := bash
 .DEFAULT_GOAL := help
 # One pip and one cargo at a time: they lock each other's files.
 .NOTPARALLEL:
-.PHONY: run test test-deploy test-differential test-faults test-fuzz test-clients wheel test-python image install \
-  bench bench-metrics bench-train bench-server soak build validate deploy parameters release sbom invoke \
+.PHONY: run test test-deploy test-differential test-faults test-fuzz test-clients test-sql wheel test-python image \
+  install bench bench-metrics bench-train bench-server soak build validate deploy parameters release sbom invoke \
   train format setup help
 
 HOST ?= 127.0.0.1
@@ -37,6 +37,8 @@ ORDINATE ?= ordinate
 # The random tables of `make test-differential`.
 SEED ?= 1
 TABLES ?= 5000
+# Where `make test-sql` runs SQL. DuckDB and SQLite need no server.
+DATABASES ?= duckdb,sqlite,postgres,spark
 # How long `make soak` takes.
 MINUTES ?= 15
 # How long `make test-fuzz` runs each target.
@@ -50,6 +52,7 @@ SIZE_BUDGET := 12800000
 VENV := .venv
 BENCH := .venv-bench
 CLIENTS := .venv-clients
+SQL := .venv-sql
 STACK_TOOLS := .venv-stack
 PYTHON := .venv-python
 # Stamps: the tool is installed in the version that its file pins.
@@ -118,6 +121,13 @@ test-clients: $(CLIENTS)/.python.stamp $(CLIENTS)/.npm.stamp ## Test the server 
 	cargo build --locked $(CLI) --profile $(CLI_PROFILE)
 	tests/clients/run target/$(if $(filter dev,$(PROFILE)),debug,$(CLI_PROFILE))/ordinate
 
+comma := ,
+SERVERS := $(filter-out duckdb sqlite,$(subst $(comma), ,$(DATABASES)))
+test-sql: $(SQL)/.sql.stamp $(if $(SERVERS),$(SQL)/.sql-servers.stamp) ## Compare SQL, run in DATABASES, with predictions
+	cargo build --locked $(CLI) --profile $(CLI_PROFILE)
+	$(SQL)/bin/python tests/sql/run --databases $(DATABASES) \
+	  --ordinate target/$(if $(filter dev,$(PROFILE)),debug,$(CLI_PROFILE))/ordinate
+
 # `make test-python PROFILE=dev` builds a wheel with debug code for this machine. The linker of the other wheel is zig's,
 # so that it runs on any Linux since 2014.
 wheel: $(MATURIN) ## Build the wheel of the Python package; as long as `make install`
@@ -170,6 +180,12 @@ $(CLIENTS)/.python.stamp: tools/clients.txt
 	$(call installing,$(CLIENTS))
 	@python3 -m venv $(CLIENTS)
 	@$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+$(SQL)/.%.stamp: tools/%.txt
+	$(call installing,$(SQL))
+	@test -e $(SQL) || python3 -m venv $(SQL)
+	@$(SQL)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
 $(CYCLONEDX): tools/cargo-cyclonedx.txt

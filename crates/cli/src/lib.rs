@@ -10,6 +10,7 @@ mod copy;
 mod curl;
 mod diff;
 mod evaluate;
+mod export;
 mod health;
 mod history;
 mod import;
@@ -66,6 +67,7 @@ enum Command {
     Evaluate(evaluate::Arguments),
     Predict(predict::Arguments),
     Inspect(inspect::Arguments),
+    Export(export::Arguments),
     Serve(serve::Arguments),
     Publish(publish::Arguments),
     Promote(promote::Arguments),
@@ -103,6 +105,7 @@ pub fn run_from(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Predict(arguments) => predict::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
+        Command::Export(arguments) => export::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
         Command::Publish(arguments) => publish::run(arguments),
         Command::Promote(arguments) => promote::run(arguments),

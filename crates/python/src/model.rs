@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use ordinate_export::Dialect;
 use ordinate_model::answer::WarningScope;
 use ordinate_model::{Answer, Prediction, Wanted};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyDict, PyTuple};
 
@@ -38,6 +40,15 @@ impl Model {
     /// The content of the model file.
     fn to_json(&self, py: Python<'_>) -> PyResult<String> {
         self.inner.document().to_json().map_err(|reason| error(py, "ModelFormatError", &reason.to_string()))
+    }
+
+    /// The prediction as SQL expressions, or with a table as a statement.
+    #[pyo3(signature = (dialect, table=None))]
+    fn sql(&self, py: Python<'_>, dialect: &str, table: Option<&str>) -> PyResult<String> {
+        let dialect =
+            dialect.parse::<Dialect>().map_err(|reason| PyValueError::new_err(format!("dialect: {reason}")))?;
+        ordinate_export::sql(&self.inner, dialect, table)
+            .map_err(|reason| error(py, "NotExportableError", &reason.to_string()))
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {

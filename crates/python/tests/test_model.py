@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+import sqlite3
 import threading
 
 import numpy as np
@@ -180,3 +181,20 @@ def test_errors_of_loading(tmp_path):
     (tmp_path / "changed.json").write_text(json.dumps(text))
     with pytest.raises(ordinate.ModelFormatError, match="the file was changed or damaged"):
         ordinate.load(tmp_path / "changed.json")
+
+
+def test_sql_in_a_database_has_the_predictions_of_the_model(people):
+    _, model = people
+    connection = sqlite3.connect(":memory:")
+    PEOPLE.to_sql("people", connection, index=False)
+    rows = connection.execute(model.sql("sqlite", "people")).fetchall()
+    np.testing.assert_allclose([row[-1] for row in rows], model.predict(PEOPLE), rtol=1e-12)
+    expressions = connection.execute(f"SELECT {model.sql('sqlite')} FROM people").fetchall()
+    assert expressions == [row[-1:] for row in rows]
+
+
+def test_sql_of_an_unknown_dialect_is_an_error(people):
+    with pytest.raises(ValueError, match="dialect: expected one of duckdb, sqlite, .*, got \"mysql\""):
+        people[1].sql("mysql")
+    with pytest.raises(ordinate.NotExportableError, match="expected a table"):
+        people[1].sql("duckdb", " ")

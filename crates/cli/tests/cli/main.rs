@@ -4,6 +4,7 @@
 mod digits;
 mod documentation;
 mod evaluate;
+mod export;
 mod files;
 mod fits_of_any_table;
 mod help;

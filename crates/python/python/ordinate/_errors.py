@@ -22,4 +22,4 @@ class TrainError(OrdinateError, ValueError):
 
 
 class NotExportableError(OrdinateError, TypeError):
-    """A fitted estimator has a step that a model file cannot express."""
+    """A fitted estimator has a step that a model file cannot express, or a model a name that SQL cannot."""

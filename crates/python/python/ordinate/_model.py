@@ -203,6 +203,23 @@ class Model:
         with open(path, "w", encoding="utf-8", newline="\n") as file:
             file.write(self.to_json())
 
+    def sql(self, dialect: str = "duckdb", table: str | None = None) -> str:
+        """The prediction as SQL: expressions with names, or with a table a statement that adds them to its columns.
+
+        Dialects are `duckdb`, `sqlite`, `postgres`, `spark`, `athena`, `redshift`, `bigquery` and `snowflake`. The
+        table is written after FROM as it is. A row that the model rejects has NULL.
+
+        >>> import ordinate
+        >>> print(ordinate.load("line").sql("duckdb", "measured").partition("\\n")[2], end="")
+        SELECT t.*,
+        CASE WHEN ABS(CAST("x" AS DOUBLE)) <= 1E299
+          THEN (CAST("x" AS DOUBLE) - 2.5E0) * 2E0
+            + 6E0
+          END AS prediction
+        FROM measured AS t
+        """
+        return self._core.sql(dialect, table)
+
     def _answer(self, rows: Any, **wanted: Any) -> dict[str, Any]:
         return self._core.answer(_tables.columns(rows, self._features, self._unused), **wanted)
 

@@ -1,0 +1,159 @@
+"""Databases that score the rows of a table by a statement. All rows have a column `row id`."""
+
+import datetime
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import tempfile
+from pathlib import Path
+
+
+def duckdb_name(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+class DuckDb:
+    """DuckDB, which also writes the Parquet file that ordinate predicts."""
+
+    name = "duckdb"
+    table = "scored"
+
+    def __init__(self) -> None:
+        import duckdb
+
+        self.connection = duckdb.connect()
+        self.connection.execute("SET TimeZone = 'UTC'")
+
+    def load(self, names: list[str], types: list[str], rows: list[list], parquet: Path) -> None:
+        columns = ", ".join(f"{duckdb_name(name)} {kind}" for name, kind in zip(names, types))
+        self.connection.execute(f"CREATE OR REPLACE TABLE scored (\"row id\" BIGINT, {columns})")
+        places = ", ".join("?" * (len(names) + 1))
+        self.connection.executemany(f"INSERT INTO scored VALUES ({places})", [[id, *row] for id, row in enumerate(rows)])
+        self.connection.execute(f"COPY scored TO '{parquet}' (FORMAT parquet)")
+
+    def score(self, statement: str, columns: list[str]) -> list[tuple]:
+        found = ", ".join(duckdb_name(name) for name in columns)
+        return self.connection.execute(f"SELECT {found} FROM (\n{statement}) AS s ORDER BY \"row id\"").fetchall()
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+class Sqlite:
+    """SQLite of Python: booleans are 1 and 0, dates are text."""
+
+    name = "sqlite"
+    table = "scored"
+
+    def __init__(self) -> None:
+        self.connection = sqlite3.connect(":memory:")
+
+    def load(self, names: list[str], types: list[str], rows: list[list], parquet: Path) -> None:
+        affinity = {"BOOLEAN": "INTEGER", "VARCHAR": "TEXT", "DOUBLE": "REAL", "BIGINT": "INTEGER", "DATE": "TEXT",
+                    "TIMESTAMP": "TEXT"}
+        columns = ", ".join(f"{duckdb_name(name)} {affinity[kind]}" for name, kind in zip(names, types))
+        self.connection.execute("DROP TABLE IF EXISTS scored")
+        self.connection.execute(f"CREATE TABLE scored (\"row id\" INTEGER, {columns})")
+        places = ", ".join("?" * (len(names) + 1))
+        text = lambda value: value.isoformat() if isinstance(value, datetime.date) else value
+        self.connection.executemany(
+            f"INSERT INTO scored VALUES ({places})", [[id, *map(text, row)] for id, row in enumerate(rows)]
+        )
+
+    def score(self, statement: str, columns: list[str]) -> list[tuple]:
+        found = ", ".join(duckdb_name(name) for name in columns)
+        return self.connection.execute(f"SELECT {found} FROM (\n{statement}) AS s ORDER BY \"row id\"").fetchall()
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+class Postgres:
+    """A PostgreSQL server of its own in a temporary folder."""
+
+    name = "postgres"
+    table = "scored"
+
+    def __init__(self) -> None:
+        import psycopg
+
+        folders = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
+        path = os.pathsep.join([os.environ["PATH"], *folders])
+        initdb, server = shutil.which("initdb", path=path), shutil.which("postgres", path=path)
+        if not initdb or not server:
+            raise SystemExit("PostgreSQL is not installed. On Debian: apt-get install -y postgresql")
+        # The server does not run as root.
+        user = "postgres" if os.getuid() == 0 else None
+        self.folder = tempfile.mkdtemp()
+        if user:
+            shutil.chown(self.folder, user)
+        data = f"{self.folder}/data"
+        options = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"]
+        subprocess.run([initdb, "--pgdata", data, *options], check=True, capture_output=True, user=user, cwd="/")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        command = [server, "-D", data, "-k", self.folder, "-p", str(port), "-h", "127.0.0.1", "-c", "fsync=off"]
+        self.server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, user=user, cwd="/")
+        address = f"host=127.0.0.1 port={port} user=postgres dbname=postgres options='-c timezone=UTC'"
+        for attempt in range(100):
+            try:
+                self.connection = psycopg.connect(address, autocommit=True)
+                break
+            except psycopg.OperationalError:
+                if attempt == 99:
+                    raise
+                self.server.poll()
+                __import__("time").sleep(0.1)
+
+    def load(self, names: list[str], types: list[str], rows: list[list], parquet: Path) -> None:
+        of = {"BOOLEAN": "boolean", "VARCHAR": "text", "DOUBLE": "double precision", "BIGINT": "bigint", "DATE": "date",
+              "TIMESTAMP": "timestamp"}
+        columns = ", ".join(f"{duckdb_name(name)} {of[kind]}" for name, kind in zip(names, types))
+        self.connection.execute("DROP TABLE IF EXISTS scored")
+        self.connection.execute(f"CREATE TABLE scored (\"row id\" bigint, {columns})")
+        with self.connection.cursor() as cursor, cursor.copy("COPY scored FROM STDIN") as copy:
+            for id, row in enumerate(rows):
+                copy.write_row([id, *row])
+
+    def score(self, statement: str, columns: list[str]) -> list[tuple]:
+        found = ", ".join(duckdb_name(name) for name in columns)
+        return self.connection.execute(f"SELECT {found} FROM (\n{statement}) AS s ORDER BY \"row id\"").fetchall()
+
+    def close(self) -> None:
+        self.connection.close()
+        self.server.terminate()
+        self.server.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Spark:
+    """Spark in this process, with the rows of the Parquet file."""
+
+    name = "spark"
+    table = "scored"
+
+    def __init__(self) -> None:
+        from pyspark.sql import SparkSession
+
+        builder = SparkSession.builder.master("local[2]").config("spark.sql.session.timeZone", "UTC")
+        builder = builder.config("spark.ui.enabled", "false").config("spark.sql.shuffle.partitions", "1")
+        builder = builder.config("spark.ui.showConsoleProgress", "false")
+        self.session = builder.config("spark.driver.host", "127.0.0.1").getOrCreate()
+        self.session.sparkContext.setLogLevel("ERROR")
+
+    def load(self, names: list[str], types: list[str], rows: list[list], parquet: Path) -> None:
+        self.session.read.parquet(str(parquet)).createOrReplaceTempView("scored")
+
+    def score(self, statement: str, columns: list[str]) -> list[tuple]:
+        quoted = lambda name: "`" + name.replace("`", "``") + "`"
+        scored = self.session.sql(statement)
+        return [tuple(row) for row in scored.select(*map(quoted, columns)).orderBy(quoted("row id")).collect()]
+
+    def close(self) -> None:
+        self.session.stop()
+
+
+ALL = {database.name: database for database in (DuckDb, Sqlite, Postgres, Spark)}
