@@ -2,7 +2,7 @@
 //!
 //! A file becomes a graph of plain nodes, by an interpreter of pickle's opcodes or from the JSON schema of skops. A name of
 //! a class or function must be in a closed list, is never looked up or called, and remains a name. Time and memory are
-//! bounded: see [`graph`].
+//! bounded: see `graph`.
 //!
 //! | module        | subject                                                                    |
 //! | ------------- | -------------------------------------------------------------------------- |
@@ -12,7 +12,7 @@
 //! | `pickle`      | the interpreter of opcodes                                                 |
 //! | `skops`       | the schema and the arrays of a skops file                                  |
 //! | `array`       | arrays of numpy                                                            |
-//! | `plain`       | from the graph to [`Value`](crate::Value)s                                 |
+//! | `plain`       | from the graph to [`Value`]s                                               |
 
 mod array;
 mod compression;

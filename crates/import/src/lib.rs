@@ -4,7 +4,7 @@
 //! | module           | subject                                                                          |
 //! | ---------------- | -------------------------------------------------------------------------------- |
 //! | [`value`]        | the objects of a fitted model as plain values, and their JSON form               |
-//! | [`file`]         | files of fitted models: pickle, joblib and skops, without running them           |
+//! | [`mod@file`]     | files of fitted models: pickle, joblib and skops, without running them           |
 //! | [`sklearn`]      | pipelines of scikit-learn                                                        |
 //! | [`statsmodels`]  | results of statsmodels with a formula                                            |
 //! | `expression`     | a column of a transformed table as a sum of products of features                 |
