@@ -7,8 +7,8 @@ SHELL := bash
 # One pip and one cargo at a time: they lock each other's files.
 .NOTPARALLEL:
 .PHONY: run test test-deploy test-differential test-faults test-fuzz test-clients test-sql wheel test-python image \
-  install bench bench-metrics bench-train bench-server soak build validate deploy parameters release sbom invoke \
-  train format setup help
+  install bench bench-metrics bench-train bench-server soak build validate deploy build-stack parameters release \
+  replay sbom invoke train format setup help
 
 HOST ?= 127.0.0.1
 PORT ?= 9000
@@ -26,10 +26,13 @@ STACK ?=
 REGION ?=
 PARAMETERS ?=
 CONFIRM ?= yes
-# Where the answers are kept, what is deployed, and where it is built. `make test-deploy` has its own.
+# Where the answers are kept, what is deployed (managed-instances.json for Lambda Managed Instances), and where it is
+# built. `make test-deploy` has its own.
 CONFIG ?= samconfig.toml
 TEMPLATE ?= template.yaml
 BUILD ?= .aws-sam/build
+# `make deploy BUILT=yes` deploys what `make build-stack` built.
+BUILT ?=
 # `make release`: the model, the reason, and the command line.
 MODEL ?=
 MESSAGE ?=
@@ -67,7 +70,9 @@ WEB := $(VENV)/web/.stamp
 CHECKOV := $(STACK_TOOLS)/checkov/.stamp
 MINISTACK := $(STACK_TOOLS)/ministack/.stamp
 CYCLONEDX := $(STACK_TOOLS)/cyclonedx/bin/cargo-cyclonedx
-TEMPLATES := template.yaml rest-api.yaml
+TEMPLATES := template.yaml rest-api.yaml managed-instances.json
+# The template, if it is one that is generated.
+GENERATED = $(filter managed-instances.json,$(TEMPLATE))
 
 # The service and the command line, for cargo.
 SERVICE := -p ordinate --bin api
@@ -210,23 +215,31 @@ build: $(CARGO_LAMBDA) ## Build the zip for Lambda; ARCH=x86_64 or arm64
 	cargo lambda build --locked $(SERVICE) --release --output-format zip $(call for-arch,$(ARCH))
 	@printf '%s: %s bytes, %s\n' target/lambda/api/bootstrap.zip "$$(wc -c < target/lambda/api/bootstrap.zip)" $(ARCH)
 
-validate: $(SAM) $(CHECKOV) ## Check the templates, offline: syntax, safe settings, permissions, routes and alarms
+validate: $(SAM) $(CHECKOV) managed-instances.json ## Check the templates, offline: syntax, settings, permissions, alarms
 	@for template in $(TEMPLATES); do sam validate --lint --template $$template; done
 	@cfn-lint $(TEMPLATES)
 	@$(STACK_TOOLS)/checkov/bin/checkov --quiet --compact --skip-download --framework cloudformation \
 	  $(addprefix --file ,$(TEMPLATES))
 	@$(VENV)/bin/python tests/stack/test_templates.py
 	@$(VENV)/bin/python tests/stack/test_deploy_tool.py
+	@$(VENV)/bin/python tests/stack/test_workflows.py
 
-# The answers of the first deployment are kept in samconfig.toml; STACK, REGION and PARAMETERS='Name=value …' change
-# them.
+# The answers of a deployment are kept in samconfig.toml once it has succeeded; STACK, REGION and
+# PARAMETERS='Name=value …' change them.
 # These variables reach the program by the environment, so that none of their characters has a meaning to the shell.
 export STACK REGION PARAMETERS CONFIRM MODEL MESSAGE ORDINATE
-deploy: $(CARGO_LAMBDA) $(SAM) ## Build and deploy to AWS; PARAMETERS='MaxRows=1000' sets a parameter
+deploy: $(if $(BUILT),,$(CARGO_LAMBDA)) $(SAM) $(GENERATED) ## Build and deploy to AWS; see PARAMETERS
 	@$(deploy-step) prepare
-	sam build --template $(TEMPLATE) --build-dir $(BUILD) \
-	  --parameter-overrides Architecture=$$($(deploy-step) architecture)
+ifeq ($(BUILT),)
+	$(call sam-build,$$($(deploy-step) architecture))
+endif
 	@$(deploy-step) run
+
+build-stack: $(CARGO_LAMBDA) $(SAM) $(GENERATED) ## Build for `make deploy BUILT=yes`, without credentials; see ARCH
+	$(call sam-build,$(ARCH))
+
+managed-instances.json: template.yaml tools/managed-instances | $(SAM)
+	@$(VENV)/bin/python tools/managed-instances template.yaml $@
 
 parameters: $(SAM) ## List the parameters of the stack with their values
 	@$(deploy-step) parameters
@@ -234,12 +247,11 @@ parameters: $(SAM) ## List the parameters of the stack with their values
 release: $(SAM) ## Publish MODEL=file to the catalog of the stack, and make it the live one; MESSAGE='why'
 	@$(deploy-step) release
 
+replay: $(SAM) ## Send the events of the queue of dead letters to the function again
+	@$(deploy-step) replay
+
 sbom: $(CYCLONEDX) ## Write target/ordinate.cdx.json, the CycloneDX list of the crates of the function
-	cargo cyclonedx --manifest-path Cargo.toml --format json --target x86_64-unknown-linux-gnu --quiet
-	@find crates -name '*.cdx.json' -delete
-	@mv ordinate.cdx.json target/
-	@printf '%s: %s components\n' target/ordinate.cdx.json \
-	  "$$(python3 -c 'import json; print(len(json.load(open("target/ordinate.cdx.json"))["components"]))')"
+	@python3 tools/sbom target/ordinate.cdx.json
 
 invoke: $(CARGO_LAMBDA) ## Send EVENT=events/….json to the running `make run` and print the response of the function
 	@test -f '$(EVENT)' || { printf '%s\n' '$(EVENT) does not exist. The events are:' \
@@ -267,6 +279,7 @@ help: ## List these targets
 
 for-arch = $(or $(if $(filter x86_64,$(1)),--x86-64),$(if $(filter arm64,$(1)),--arm64),\
   $(error ARCH must be x86_64 or arm64, got "$(1)"))
+sam-build = sam build --template $(TEMPLATE) --build-dir $(BUILD) --parameter-overrides Architecture=$(1)
 deploy-step = $(VENV)/bin/python tools/deploy --config $(CONFIG) --template $(TEMPLATE) --build $(BUILD)
 
 # Prints the packages that a rule is going to install, from the file that pins them.

@@ -1,4 +1,4 @@
-"""`tools/deploy`: answers are kept, ReleaseSha is not, and wrong values are rejected. `make validate` runs this."""
+"""`tools/deploy`: answers are kept after success, ReleaseSha never, wrong values are errors. `make validate` runs it."""
 
 import contextlib
 import importlib.machinery
@@ -9,6 +9,7 @@ import pathlib
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -37,6 +38,8 @@ class Answers(unittest.TestCase):
         answers.parameters |= {"CorsAllowOrigins": "https://a.com,https://b.com", "ModelUri": ""}
         answers.parameters["BasePath"] = 'a "b" \\c'
         answers.section["stack_name"] = "models"
+        answers.note()
+        self.assertIsNone(tool.Answers(self.file).stack)
         answers.keep()
         again = tool.Answers(self.file)
         self.assertEqual((again.stack, again.parameters), ("models", answers.parameters))
@@ -60,6 +63,73 @@ class Answers(unittest.TestCase):
         (build / "Function/bootstrap").write_bytes(b"other")
         other.append(tool.release_sha(build, {"MaxRows": "5"}))
         self.assertEqual(len({first, *other}), 4)
+
+
+class Deployment(unittest.TestCase):
+    """`prepare` and `run` with a `sam` that deploys nothing, and an AWS that is asked by `check_credentials` only."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.file = self.folder / "samconfig.toml"
+        self.file.write_text('[default.deploy.parameters]\nstack_name = "models"\nregion = "eu-central-1"\n'
+                             'parameter_overrides = "MaxRows=5"\n')
+        (self.folder / "build").mkdir()
+
+    def steps(self, parameters, sam, deployed=True):
+        """The exit code of both steps, with a `sam` that ends with this code, and their messages."""
+        program = self.folder / "sam"
+        program.write_text(f"#!/bin/sh\nexit {sam}\n")
+        program.chmod(0o755)
+        arguments = ["--config", str(self.file), "--template", str(ROOT / "template.yaml"), "--build",
+                     str(self.folder / "build"), "--parameters", parameters]
+        sha = (lambda answers: tool.release_sha(self.folder / "build", answers.parameters) if deployed else "old")
+        path = {"PATH": f"{self.folder}:{os.environ['PATH']}"}
+        output = io.StringIO()
+        with mock.patch.dict(os.environ, path), mock.patch.object(tool, "check_credentials"), \
+                mock.patch.object(tool, "deployed_sha", sha), contextlib.redirect_stdout(output), \
+                contextlib.redirect_stderr(output):
+            for step in ("prepare", "run"):
+                with mock.patch.object(sys, "argv", ["deploy", step, *arguments]):
+                    code = tool.main()
+                if code:
+                    break
+        return code, output.getvalue()
+
+    def kept(self):
+        return tool.Answers(self.file).parameters
+
+    def test_answers_are_kept_after_a_deployment_that_succeeds(self):
+        code, output = self.steps("MaxRows=6", sam=0)
+        self.assertEqual((code, self.kept()), (0, {"MaxRows": "6"}), output)
+        self.assertFalse(tool.Answers(self.file).note_path.exists())
+
+    def test_answers_of_a_failed_deployment_are_not_kept(self):
+        code, output = self.steps("MaxRows=6", sam=1)
+        self.assertEqual((code, self.kept()), (1, {"MaxRows": "5"}))
+        self.assertIn("make deploy STACK=models REGION=eu-central-1 PARAMETERS=MaxRows=6", output)
+        self.assertFalse(tool.Answers(self.file).note_path.exists())
+
+    def test_answers_are_not_kept_if_the_changes_are_declined(self):
+        code, output = self.steps("MaxRows=6", sam=0, deployed=False)
+        self.assertEqual((code, self.kept()), (0, {"MaxRows": "5"}))
+        self.assertIn("Nothing was deployed", output)
+
+    def test_a_build_for_other_processors_is_not_deployed(self):
+        (self.folder / "build/Function").mkdir()
+        program = self.folder / "build/Function/bootstrap"
+        for machine, code in [(62, 0), (183, 1)]:
+            program.write_bytes(b"\x7fELF".ljust(18, b"\0") + bytes([machine, 0]))
+            self.assertEqual(self.steps("Architecture=x86_64", sam=0)[0], code)
+        self.assertIn("built for arm64, but the parameter Architecture is x86_64",
+                      self.steps("Architecture=x86_64", sam=0)[1])
+
+    def test_kept_parameters_of_another_template_are_an_error(self):
+        self.file.write_text(self.file.read_text().replace("MaxRows=5", "CapacityProviderArn=a"))
+        code, output = self.steps("MaxRows=6", sam=0)
+        self.assertEqual(code, 1)
+        self.assertIn("has no parameter CapacityProviderArn", output)
 
 
 class Values(unittest.TestCase):

@@ -1,18 +1,24 @@
 """The templates as SAM translates them: permissions, routes, alarms, metrics, settings. `make validate` runs this."""
 
+import io
 import json
 import os
 import re
+import sys
 import unittest
+from unittest import mock
 
 os.environ.setdefault("AWS_DEFAULT_REGION", "eu-central-1")  # the translator needs a region
 
 from cloudformation import ROOT, Stack, accepts, as_list, source, statements, translated
 
-TEMPLATES = ["template.yaml", "rest-api.yaml"]
+TEMPLATES = ["template.yaml", "rest-api.yaml", "managed-instances.json"]
 
 # Settings of the function that Lambda or a platform sets, and the level and format of the log, which are properties.
 NOT_PARAMETERS = re.compile(r"AWS_\w+|AIP_\w+|RUST_LOG")
+
+# Another stack or AWS has these.
+WITHOUT_DEFAULT = {"FunctionAlias", "CapacityProviderArn"}
 
 # Actions that have no resources (Service Authorization Reference).
 WITHOUT_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
@@ -52,7 +58,8 @@ class Permissions(unittest.TestCase):
 
     def test_roles_have_no_other_managed_policies(self):
         for name in TEMPLATES:
-            parameters = {"ConfigureAccountLogging": "true"} if name == "rest-api.yaml" else EVERYTHING
+            parameters = {"ConfigureAccountLogging": "true", **EVERYTHING}
+            parameters = {key: value for key, value in parameters.items() if key in source(name)["Parameters"]}
             for role in Stack(name, **parameters).resources("AWS::IAM::Role").values():
                 self.assertLessEqual(set(role.get("ManagedPolicyArns", [])), MANAGED_POLICIES)
             for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::User"):
@@ -74,6 +81,11 @@ class Permissions(unittest.TestCase):
     def test_without_a_model_in_s3_the_function_may_not_read_from_s3(self):
         for uri in ["", "file:///opt/model.json", "file:///opt/s3/"]:
             self.assertEqual(own_reads(Stack(ModelUri=uri)), [])
+
+    def test_the_own_bucket_may_be_read_also_if_another_model_is_served(self):
+        statements = own_reads(Stack(CreateModelBucket="true", ModelUri="s3://models/a.json"))
+        self.assertEqual([statement["Resource"] for statement in statements],
+                         ["arn:aws:s3:::models/a.json", "<ModelBucket.Arn>/models/*", "<ModelBucket.Arn>"])
 
     def test_the_own_bucket_is_served_and_its_catalog_may_be_read(self):
         stack = Stack(CreateModelBucket="true")
@@ -159,7 +171,7 @@ class Settings(unittest.TestCase):
             self.assertEqual(sorted(grouped), sorted(template["Parameters"]))
             for parameter, declared in template["Parameters"].items():
                 self.assertTrue(declared["Description"].endswith("."), parameter)
-                self.assertTrue(parameter == "FunctionAlias" or accepts(declared, declared["Default"]), parameter)
+                self.assertTrue(parameter in WITHOUT_DEFAULT or accepts(declared, declared["Default"]), parameter)
 
     def test_a_uri_that_is_invalid_or_would_grant_more_is_rejected(self):
         parameter = source("template.yaml")["Parameters"]["ModelUri"]
@@ -241,10 +253,71 @@ class Releases(unittest.TestCase):
         self.assertIn("CodeDeployLambdaAliasUpdate", alias["UpdatePolicy"])
         self.assertIn("BeforeAllowTrafficHook", alias["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"])
 
-    def test_the_test_of_a_release_is_a_program(self):
-        code = source("template.yaml")["Resources"]["ReleaseTest"]["Properties"]["InlineCode"]
-        compile(code, "ReleaseTest", "exec")
-        self.assertLess(len(code), 4096)
+    def test_managed_instances_replace_concurrency_of_lambda(self):
+        provider = f"arn:aws:lambda:eu-central-1:{'1' * 12}:capacity-provider:p"
+        stack = Stack("managed-instances.json", CapacityProviderArn=provider, ConcurrencyPerEnvironment="32")
+        function = stack.resources()["Function"]
+        self.assertEqual(function["CapacityProviderConfig"]["LambdaManagedInstancesCapacityProviderConfig"],
+                         {"CapacityProviderArn": provider, "PerExecutionEnvironmentMaxConcurrency": "32"})
+        self.assertNotIn("ReservedConcurrentExecutions", function)
+        self.assertNotIn("ProvisionedConcurrencyConfig", stack.resources()["FunctionAliaslive"])
+        self.assertEqual(function["MemorySize"], "2048")
+        self.assertEqual(set(source("managed-instances.json")["Resources"]), set(source("template.yaml")["Resources"]))
+
+
+class ReleaseTest(unittest.TestCase):
+    """The program that tests a new version, against answers of a function."""
+
+    code = source("template.yaml")["Resources"]["ReleaseTest"]["Properties"]["InlineCode"]
+    working = {"examples": [[1.0], [2.0]]}
+    unreleased = (404, {"code": "model_not_found"})
+
+    def works(self, models, answers, ready=200, default="", no_default=False):
+        """Whether a version works, whose models have these answers to GET /models/NAME and to their predictions."""
+        def invoke(FunctionName, Payload):  # noqa: N803, the names of boto3
+            event = json.loads(Payload)
+            path = event["rawPath"]
+            if path == "/models":
+                answer = 200, {"models": [{"name": name, "default": name == default} for name in models]}
+            elif path == "/health/ready":
+                answer = ready, {}
+            elif path == "/predict" and no_default:
+                answer = 404, {"code": "no_default_model"}
+            elif path.endswith("/predict"):
+                rows = json.loads(event["body"])["X"]
+                name = default if path == "/predict" else path.split("/")[2]
+                answer = (200, {"y": [0.0] * len(rows)}) if answers[name] != "broken" else (503, {"code": "failed"})
+            else:
+                found = answers[path.split("/")[2]]
+                answer = found if isinstance(found, tuple) else (200, self.working)
+            return {"Payload": io.StringIO(json.dumps({"statusCode": answer[0], "body": json.dumps(answer[1])}))}
+
+        client = mock.Mock(invoke=invoke)
+        program = {}
+        with mock.patch.dict(sys.modules, {"boto3": mock.Mock(client=lambda _: client)}), \
+                mock.patch.dict(os.environ, {"VERSION": "version"}):
+            exec(compile(self.code, "ReleaseTest", "exec"), program)  # noqa: S102, it is the template's
+            try:
+                program["test"]({"DeploymentId": "d", "LifecycleEventHookExecutionId": "e"}, None)
+            except RuntimeError:
+                pass
+        status = client.put_lifecycle_event_hook_execution_status.call_args.kwargs["status"]
+        return {"Succeeded": True, "Failed": False}[status]
+
+    def test_it_fits_into_the_template(self):
+        self.assertLess(len(self.code), 4096)
+
+    def test_the_default_model_must_be_ready_and_predict(self):
+        self.assertTrue(self.works(["line"], {"line": "works"}, default="line"))
+        self.assertFalse(self.works(["line"], {"line": "works"}, default="line", ready=503))
+        self.assertFalse(self.works(["line"], {"line": "broken"}, default="line"))
+
+    def test_models_of_a_catalog_without_a_default_must_predict(self):
+        self.assertTrue(self.works([], {}, no_default=True))
+        self.assertTrue(self.works(["a", "b"], {"a": "works", "b": "works"}, no_default=True))
+        self.assertFalse(self.works(["a", "b"], {"a": "works", "b": "broken"}, no_default=True))
+        self.assertTrue(self.works(["a", "b"], {"a": "works", "b": self.unreleased}, no_default=True))
+        self.assertFalse(self.works(["a"], {"a": (503, {})}, no_default=True))
 
 
 ALIAS = "arn:aws:lambda:eu-central-1:123456789012:function:stack-Function-1:live"
