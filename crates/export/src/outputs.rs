@@ -24,6 +24,9 @@ const EXPONENTS: [f64; 2] = [-708.396_418_532_264, 709.782_712_893_384];
 /// finite and normal.
 const CERTAIN: f64 = 700.0;
 
+/// The most terms of all columns of a classifier, about 20 MB of text.
+const MOST_TERMS: usize = 1 << 18;
+
 /// The columns of a model.
 ///
 /// # Errors
@@ -42,12 +45,22 @@ pub(crate) fn outputs(model: &Model, dialect: Dialect) -> Result<Vec<Output>, Ex
     let Some(classes) = model.classes() else {
         return Ok(vec![guarded(name, &value(&scores, model))]);
     };
+    check_size(&scores, classes.len())?;
     let classifier = Classifier { scores: &scores, model, classes };
     let mut outputs = vec![guarded(name, &classifier.label()?)];
     for (class, label) in classes.iter().enumerate() {
         outputs.push(guarded(format!("probability_{label}"), &classifier.probability(class)));
     }
     Ok(outputs)
+}
+
+/// Checks the number of terms of a classifier: those of the label, and as many of the probabilities.
+fn check_size(scores: &Scores<'_>, classes: usize) -> Result<(), ExportError> {
+    let differences = classes.saturating_mul(classes.saturating_sub(1)).saturating_mul(2);
+    match differences.saturating_mul(scores.count_terms()) {
+        terms if terms > MOST_TERMS => Err(ExportError::TooLarge { classes, terms, limit: MOST_TERMS }),
+        _ => Ok(()),
+    }
 }
 
 /// The value in the unit of the target.

@@ -65,6 +65,15 @@ impl<'m> Scores<'m> {
         self.inputs.iter().filter_map(Input::guard).collect()
     }
 
+    /// The number of terms of a score; each value of a category counts.
+    pub(crate) fn count_terms(&self) -> usize {
+        let count = |term: &Term<'_>| match term {
+            Term::States { states, .. } => states.len(),
+            Term::Column(_) => 1,
+        };
+        self.terms.iter().map(count).sum()
+    }
+
     fn columns(&self) -> &'m [DesignColumn] {
         &self.model.document().preprocess.columns
     }

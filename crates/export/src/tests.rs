@@ -122,6 +122,18 @@ fn names_that_a_dialect_does_not_distinguish_are_errors() {
     assert_eq!(error(line("x"), Dialect::DuckDb, Some(" ")), "expected a table as in a FROM clause, got \" \"");
 }
 
+#[test]
+fn a_model_of_too_many_classes_is_an_error() {
+    let names: Vec<String> = (0..400).map(|class| format!("c{class}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let reason = error(classifier(&names, 400), Dialect::DuckDb, None);
+    assert_eq!(
+        reason,
+        "the SQL of 400 classes would have 319200 terms, more than the limit of 262144\n\
+         help: predict the rows of a file instead, with ordinate predict"
+    );
+}
+
 /// A feature without a coefficient is still checked, as in answers.
 #[test]
 fn a_row_is_rejected_for_a_feature_without_a_coefficient() {
