@@ -9,8 +9,23 @@ import pandas as pd
 import pytest
 from files import WRITERS
 from pipelines import CASES, REFUSED, Data
-from sklearn.linear_model import Ridge
+from sklearn.feature_selection import (
+    RFECV,
+    GenericUnivariateSelect,
+    SelectFdr,
+    SelectFpr,
+    SelectFromModel,
+    SelectFwe,
+    SelectKBest,
+    SelectPercentile,
+    SequentialFeatureSelector,
+    VarianceThreshold,
+    f_regression,
+)
+from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression, Ridge
 from sklearn.model_selection import RandomizedSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import ordinate
 from ordinate import _core
@@ -97,6 +112,75 @@ def test_a_search_over_distributions_is_refused_with_advice_that_works(tmp_path,
     path.write_bytes(pickle.dumps(search.best_estimator_))
     code, message = run_import(capfd, path, "--out", out)
     assert code == 0, message
+
+
+def _selectors():
+    scored = [
+        *(SelectPercentile(f_regression, percentile=percentile) for percentile in (10, 33, 50, 77, 100)),
+        *(select(f_regression, alpha=alpha) for select in (SelectFpr, SelectFdr, SelectFwe) for alpha in (0.05, 0.5)),
+        SelectKBest(f_regression, k="all"),
+        SelectKBest(f_regression, k=7),
+        GenericUnivariateSelect(f_regression, mode="percentile", param=30),
+        GenericUnivariateSelect(f_regression, mode="fdr", param=0.1),
+    ]
+    models = [Ridge(), Lasso(0.1), ElasticNet(0.1, l1_ratio=1.0), ElasticNet(0.1, l1_ratio=0.5)]
+    thresholds = [None, "mean", "median", "1.25*mean", "0.5*median", 0.05]
+    by_model = [SelectFromModel(model, threshold=threshold) for model in models for threshold in thresholds]
+    limited = [SelectFromModel(model, max_features=3, threshold=-np.inf) for model in models]
+    searched = [SequentialFeatureSelector(Ridge(), n_features_to_select=3, cv=2), RFECV(Ridge(), cv=3)]
+    return [*scored, *by_model, *limited, *searched, VarianceThreshold(0.5)]
+
+
+@pytest.mark.parametrize("selector", _selectors(), ids=str)
+def test_the_selected_columns_are_those_of_python(selector, tmp_path, capfd):
+    random = np.random.default_rng(1)
+    X = random.normal(size=(300, 20)).round(1)
+    y = X[:, 0] * 3 + X[:, 1] - X[:, 2] * 0.2 + random.normal(size=300)
+    # Equal columns, and one without variance.
+    X[:, 6] = X[:, 7] = X[:, 5]
+    X[:, 9] = 1.0
+    _compare_with_python(make_pipeline(selector, Ridge()).fit(X, y), X, tmp_path, capfd)
+
+
+def _big_endian(pipeline):
+    pipeline[0].mean_ = pipeline[0].mean_.astype(">f8")
+    pipeline[1].coef_ = pipeline[1].coef_.astype(">f4")
+
+
+def _column_major(pipeline):
+    pipeline[1].coef_ = np.asfortranarray(pipeline[1].coef_)
+
+
+def _small_types(pipeline):
+    pipeline[1].coef_ = np.asfortranarray(pipeline[1].coef_.astype("f2"))
+    pipeline[1].classes_ = pipeline[1].classes_.astype("u1")
+
+
+def _read_only(pipeline):
+    pipeline[1].coef_.setflags(write=False)
+
+
+@pytest.mark.parametrize("change", [_big_endian, _column_major, _small_types, _read_only])
+def test_arrays_of_any_layout_are_read(change, tmp_path, capfd):
+    X = DATA.small.to_numpy()
+    pipeline = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, np.digitize(DATA.y, [2.5, 3.5]))
+    change(pipeline)
+    _compare_with_python(pipeline, X, tmp_path, capfd)
+
+
+def _compare_with_python(fitted, X, folder, capfd):
+    """The model files of a fit to an array in all formats, and that of Python."""
+    names = [f"x{i}" for i in range(X.shape[1])]
+    pd.DataFrame(X, columns=names).to_csv(folder / "sample.csv", index=False)
+    ordinate.from_sklearn(fitted, X, name="model").save(folder / "expected.json")
+    expected = comparable(json.loads((folder / "expected.json").read_text()))
+    options = ["--features", ",".join(names), "--data", str(folder / "sample.csv"), "--name", "model"]
+    for ending in ("2.pkl", "5.pkl", "4.joblib", "skops"):
+        path, out = folder / f"model.{ending}", folder / "model.json"
+        path.write_bytes(WRITERS[ending](fitted))
+        code, message = run_import(capfd, path, *options, "--out", str(out))
+        assert code == 0, f"{ending}: {message}"
+        assert comparable(json.loads(out.read_text())) == expected, ending
 
 
 class _Attack:

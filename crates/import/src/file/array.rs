@@ -48,7 +48,7 @@ impl Dtype {
             ('f', 2 | 4 | 8) => (Kind::Float, length),
             ('U', _) => (Kind::Text, length.checked_mul(4)?),
             ('O', _) => (Kind::Object, 8),
-            ('f' | 'c' | 'S' | 'M' | 'm', _) => (Kind::Other, length),
+            ('f', 10 | 12 | 16) | ('c', 8 | 16 | 32) | ('M' | 'm', 8) | ('S', _) => (Kind::Other, length),
             _ => return None,
         };
         Some(Self { kind, size, is_big_endian: order == Some('>') })
@@ -162,4 +162,56 @@ pub(super) fn row_major<T: Clone>(elements: &[T], shape: &[usize]) -> Vec<T> {
         }
     }
     ordered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn elements(code: &str, bytes: &[u8]) -> Option<Elements> {
+        let dtype = Dtype::parse(code)?;
+        dtype.elements(bytes, bytes.len() / dtype.size)
+    }
+
+    #[test]
+    fn numbers_of_any_size_and_order_are_read() {
+        for (code, bytes) in [
+            ("<f8", 1.5_f64.to_le_bytes().to_vec()),
+            (">f8", 1.5_f64.to_be_bytes().to_vec()),
+            (">f4", 1.5_f32.to_be_bytes().to_vec()),
+            ("<f2", vec![0x00, 0x3e]),
+        ] {
+            assert_eq!(elements(code, &bytes), Some(Elements::Floats(vec![1.5])), "{code}");
+        }
+        for (code, bytes) in [
+            ("i1", vec![0xfe]),
+            (">i2", vec![0xff, 0xfe]),
+            ("<i4", (-2_i32).to_le_bytes().to_vec()),
+            (">i8", (-2_i64).to_be_bytes().to_vec()),
+        ] {
+            assert_eq!(elements(code, &bytes), Some(Elements::Ints(vec![-2])), "{code}");
+        }
+        assert_eq!(elements("u1", &[200]), Some(Elements::Ints(vec![200])));
+        assert_eq!(elements("<u8", &[0xff; 8]), None);
+        assert_eq!(elements("b1", &[0, 1]), Some(Elements::Bools(vec![false, true])));
+        let text = ['K', 'ö', '\0'].map(|letter| u32::from(letter).to_be_bytes()).concat();
+        assert_eq!(elements(">U3", &text), Some(Elements::Texts(vec!["Kö".to_owned()])));
+    }
+
+    #[test]
+    fn structured_and_unknown_types_are_not_read() {
+        for code in ["V16", "f3", "i16", "U", "U99999999999", "", "é8", "[('a', 'f8')]"] {
+            assert_eq!(Dtype::parse(code), None, "{code}");
+        }
+        for code in ["M8[ns]", "S5", "c16", "f16"] {
+            assert_eq!(Dtype::parse(code).unwrap().kind, Kind::Other, "{code}");
+        }
+    }
+
+    #[test]
+    fn column_major_elements_become_row_major() {
+        assert_eq!(row_major(&[1, 4, 2, 5, 3, 6], &[2, 3]), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(row_major(&[0, 4, 2, 6, 1, 5, 3, 7], &[2, 2, 2]), [0, 1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(row_major::<u8>(&[], &[0, 3]), [0; 0]);
+    }
 }
