@@ -2,14 +2,12 @@
 //! built through smartcore's `Deserialize`: smartcore's own serialised form changes between releases and is not checked
 //! when read.
 
+mod coefficients;
 mod form;
 
-use std::fmt;
-use std::marker::PhantomData;
-
 use indexmap::IndexMap;
-use serde::de::{DeserializeOwned, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use smartcore::linalg::basic::arrays::Array;
 use smartcore::linalg::basic::matrix::DenseMatrix;
 use smartcore::linear::elastic_net::ElasticNet;
@@ -30,8 +28,8 @@ type Dense = DenseMatrix<f64>;
 ///
 /// An intercept is the score at the means of all columns, a coefficient the change of the score for one unit of a
 /// scaled column.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "family", rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "family", rename_all = "kebab-case")]
 pub enum Coefficients {
     /// Ordinary least squares.
     Linear(LinearCoefficients),
@@ -50,53 +48,23 @@ pub enum Coefficients {
 }
 
 /// The coefficients of a regressor: `intercept + Σ coefficient · column`, the value or its logarithm.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LinearCoefficients {
     /// The score at the means of all columns.
     pub intercept: f64,
     /// One coefficient a column.
-    #[serde(deserialize_with = "unique_names")]
     pub coefficients: IndexMap<String, f64>,
 }
 
 /// The coefficients of a classifier: one score for two classes, one score a class for more.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LogisticCoefficients {
     /// The classes as in the training data, in the order of scores and probabilities.
     pub classes: Vec<Scalar>,
     /// One intercept a score.
     pub intercepts: Vec<f64>,
     /// For each column, one coefficient a score.
-    #[serde(deserialize_with = "unique_names")]
     pub coefficients: IndexMap<String, Vec<f64>>,
-}
-
-/// A map with unique names; serde would silently keep the last of several.
-fn unique_names<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<IndexMap<String, T>, D::Error> {
-    struct UniqueNames<T>(PhantomData<T>);
-    impl<'de, T: Deserialize<'de>> Visitor<'de> for UniqueNames<T> {
-        type Value = IndexMap<String, T>;
-
-        fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-            out.write_str("an object with unique names")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut values = IndexMap::new();
-            while let Some((name, value)) = map.next_entry::<String, T>()? {
-                if values.contains_key(&name) {
-                    return Err(serde::de::Error::custom(format!("the name {name:?} appears twice")));
-                }
-                values.insert(name, value);
-            }
-            Ok(values)
-        }
-    }
-    deserializer.deserialize_map(UniqueNames(PhantomData))
 }
 
 /// An estimator that predicts.

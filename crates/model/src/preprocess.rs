@@ -6,7 +6,7 @@ mod level_runs;
 use std::collections::{BTreeSet, HashSet};
 use std::ops::Mul;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use self::level_runs::{Run, runs};
 use crate::date::DatePart;
@@ -74,11 +74,20 @@ pub struct DesignColumn {
     /// The coefficient's name: `age`, `colour=red`, `age^2`, `age:colour=red`.
     pub name: String,
     /// The factors of the product, at least one.
+    #[serde(deserialize_with = "without_spare_room")]
     pub product: Vec<Factor>,
     /// The mean over the training rows; 0 without an intercept.
     pub mean: f64,
     /// The divisor after centring; 1 for ordinary least squares.
     pub scale: f64,
+}
+
+/// A list in no more memory than its items take: the first item of a list reserves room for four, and most products have
+/// one factor.
+fn without_spare_room<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    let mut list = Vec::deserialize(deserializer)?;
+    list.shrink_to_fit();
+    Ok(list)
 }
 
 /// One factor of a column: a power of a feature, a part of a date, or 1 where a feature has a level and 0 elsewhere.

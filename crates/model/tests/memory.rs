@@ -77,7 +77,7 @@ fn loading_takes_a_small_multiple_of_the_file() {
         return;
     }
     // The limits in percent of the file. Each column of a classifier also has its name and its place in the design.
-    let mut models = vec![("R, 10 MB", matrix(1_000), 200), ("coefficients, 10 MB", lists(8_000), 350)];
+    let mut models = vec![("R, 10 MB", matrix(1_000), 200), ("coefficients, 10 MB", lists(8_000), 225)];
     if std::env::var_os("LARGE_MODELS").is_some() {
         models.push(("R, 60 MB", matrix(2_450), 200));
     }
