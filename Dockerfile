@@ -4,7 +4,7 @@ FROM rust:1.95-bookworm AS build
 WORKDIR /src
 COPY . .
 # The AWS SDK's whole credential chain: containers have roles, not keys in the environment.
-RUN cargo build --locked --profile cli --bin ordinate --features ordinate/aws-config
+RUN cargo build --locked --profile cli --bin ordinate
 
 # The C library in the version of the build, certificates, and no shell.
 FROM gcr.io/distroless/cc-debian12:nonroot

@@ -14,8 +14,6 @@ HOST ?= 127.0.0.1
 PORT ?= 9000
 ARCH ?= x86_64
 EVENT ?= events/v2.json
-# Cargo features of the service in `make run`, such as aws-config.
-FEATURES ?=
 # The profile of the function that `make test` runs in AWS's Runtime Interface Emulator. `release` is the one that ships:
 # cargo-lambda optimizes it for Lambda's processors (target-cpu) only with --release.
 PROFILE ?= release
@@ -92,10 +90,10 @@ run: $(CARGO_LAMBDA) ## Serve in cargo-lambda's local emulator, and rebuild when
 	  free=$$(($(PORT) + 1)); while (exec 3<>/dev/tcp/$(HOST)/$$free) 2>/dev/null; do free=$$((free + 1)); done; \
 	  printf '%s\n' 'Port $(PORT) is in use.' "help: make run PORT=$$free" >&2; exit 1; fi
 	@test -e target/debug/api || echo 'Building the service; the first build takes about three minutes on two cores.'
-	@cargo build --bin api $(addprefix --features ,$(FEATURES))
+	@cargo build --bin api
 	@echo 'Starting the service on http://localhost:$(PORT); it is rebuilt when the code changes. Ctrl-C stops it.'
 	@tools/ready http://$(HOST):$(PORT) $$$$ & \
-	  exec cargo lambda watch --bin api $(addprefix --features ,$(FEATURES)) \
+	  exec cargo lambda watch --bin api \
 	    --invoke-address $(HOST) --invoke-port $(PORT) --disable-cors $(WATCH_FLAGS)
 
 test: $(CARGO_LAMBDA) $(SAM) $(SEAWEEDFS) $(PAGE) $(DIFFERENTIAL) ## Run all tests, those of the function with its release build

@@ -30,7 +30,8 @@ fn main() {
 
 fn measure(metrics: &MetricLines, values: &[f64]) -> Duration {
     let prediction = PredictionRecord {
-        model: "diabetes@1",
+        model: "diabetes",
+        version: "1",
         rows: values.len(),
         warnings: WarningCounts::default(),
         values,

@@ -42,12 +42,13 @@ const SHADOW_DIFFERENCE: Metric = Metric { name: "ShadowDifference", unit: "None
 const COLD_START: Metric = count("ColdStart");
 const MODEL_LOAD_LATENCY: Metric = milliseconds("ModelLoadLatency");
 const MODEL_LOAD_ERRORS: Metric = count("ModelLoadErrors");
+const MODEL_REFRESH_ERRORS: Metric = count("ModelRefreshErrors");
 const CALLER_ERRORS: Metric = count("CallerErrors");
 const SERVER_ERRORS: Metric = count("ServerErrors");
 
 /// All metrics. Those of predictions have the dimensions `service` and `stage`, and again with `model` and `version`;
 /// the others have the first two only.
-pub const METRICS: [Metric; 12] = [
+pub const METRICS: [Metric; 13] = [
     PREDICTIONS,
     ROWS,
     PREDICTION_LATENCY,
@@ -58,6 +59,7 @@ pub const METRICS: [Metric; 12] = [
     COLD_START,
     MODEL_LOAD_LATENCY,
     MODEL_LOAD_ERRORS,
+    MODEL_REFRESH_ERRORS,
     CALLER_ERRORS,
     SERVER_ERRORS,
 ];
@@ -127,6 +129,7 @@ impl MetricLines {
         let new = Loads {
             succeeded: loads.succeeded.saturating_sub(reported.succeeded),
             failed: loads.failed.saturating_sub(reported.failed),
+            failed_refreshes: loads.failed_refreshes.saturating_sub(reported.failed_refreshes),
             duration: loads.duration.saturating_sub(reported.duration),
         };
         *reported = loads;
@@ -143,6 +146,9 @@ impl MetricLines {
         if number > 0 {
             group.add(MODEL_LOAD_LATENCY, loads.duration.as_secs_f64() * 1e3 / precise(number));
             group.add(MODEL_LOAD_ERRORS, precise(loads.failed));
+        }
+        if loads.failed_refreshes > 0 {
+            group.add(MODEL_REFRESH_ERRORS, precise(loads.failed_refreshes));
         }
         match request.status {
             400..500 => group.add(CALLER_ERRORS, 1.0),
@@ -175,8 +181,7 @@ impl Observer for MetricLines {
         line.push_str(&of_service.members);
         if let Some(prediction) = &request.prediction {
             // Names and versions have no characters that JSON escapes.
-            let (model, version) = prediction.model.split_once('@').unwrap_or((prediction.model, "1"));
-            for part in [r#","model":""#, model, r#"","version":""#, version, r#"""#] {
+            for part in [r#","model":""#, prediction.model, r#"","version":""#, prediction.version, r#"""#] {
                 line.push_str(part);
             }
         }

@@ -5,13 +5,15 @@
 //! the path of a request: one request waits for it, a second at most, and the others are answered with what is loaded.
 
 mod cache;
+mod default;
 mod error;
 mod existing;
 pub mod layout;
+mod listing;
 mod load;
 mod shared;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use ordinate_model::Model;
@@ -19,11 +21,11 @@ use ordinate_model::identity::{Checksum, ModelName, Version};
 use tokio::time::{Instant, timeout_at};
 
 use super::bundled::{self, BundledFolder};
-use super::{Listing, ModelFolder, ModelSource};
+use super::{ModelFolder, ModelSource};
 pub use cache::FAILURE_MEMORY;
 pub use error::{CatalogError, Known, LoadError};
 pub use existing::Existing;
-use layout::{LIVE, Releases};
+use layout::LIVE;
 pub use load::Loads;
 use load::{Expected, ModelFile};
 use shared::{Shared, Wanted, is_missing};
@@ -62,6 +64,8 @@ pub struct Catalog {
     models: Models,
     /// The name of the model for requests that name none.
     default: Option<ModelName>,
+    /// The name of the model that was used for them first, without such a name.
+    kept_default: OnceLock<ModelName>,
     shared: Arc<Shared>,
 }
 
@@ -88,7 +92,8 @@ impl Catalog {
         Ok(Self::folder(Arc::new(BundledFolder), name))
     }
 
-    /// The models of a folder. `default` is the model for requests that name no model; without it, the only model is.
+    /// The models of a folder. `default` is the model for requests that name no model; without it, the only released model
+    /// is.
     #[must_use]
     pub fn folder(folder: Arc<dyn ModelFolder>, default: Option<ModelName>) -> Self {
         Self::new(Models::Folder(folder), default)
@@ -132,49 +137,18 @@ impl Catalog {
     }
 
     fn new(models: Models, default: Option<ModelName>) -> Self {
-        Self { models, default, shared: Arc::new(Shared::new(CatalogSettings::default())) }
+        Self {
+            models,
+            default,
+            kept_default: OnceLock::new(),
+            shared: Arc::new(Shared::new(CatalogSettings::default())),
+        }
     }
 
     /// The same catalog with other settings; nothing is loaded.
     #[must_use]
     pub fn with_settings(self, settings: CatalogSettings) -> Self {
         Self { shared: Arc::new(Shared::new(settings)), ..self }
-    }
-
-    /// The model for requests that name no model. Loads it if necessary.
-    ///
-    /// # Errors
-    /// [`CatalogError::Unavailable`], [`CatalogError::NoDefault`], or that the default model is unknown.
-    pub async fn default_model(&self) -> Result<Arc<Model>, CatalogError> {
-        self.within(self.deadline(), self.find_default()).await
-    }
-
-    /// The name of the default model for descriptions; `None` without one, or if finding it takes long.
-    pub async fn known_default(&self) -> Option<ModelName> {
-        self.within(Instant::now() + REFRESH_PATIENCE, self.default_name()).await.ok()
-    }
-
-    /// Loads the default model before the first request, and its shadow; `ready` is called with it. A failure is logged,
-    /// and the first request that needs the model tries again.
-    pub async fn preload(&self, ready: impl FnOnce(&Model)) {
-        let error = match self.default_model().await {
-            Ok(model) => {
-                ready(&model);
-                // A failure is logged where it happens.
-                self.shadow(&model.document().name).await.ok();
-                return;
-            }
-            Err(error) => error,
-        };
-        let cause = super::Causes(&error).to_string();
-        if let CatalogError::Unavailable(_) = error {
-            tracing::warn!(cause, "cannot load the default model; the next request tries again");
-        } else {
-            tracing::warn!(
-                cause,
-                "no default model: /predict and /health/ready fail until DEFAULT_MODEL names a released model"
-            );
-        }
     }
 
     /// The model with this name, as `name`, `name@alias` or `name@version`, or with the version as `version`. Loads it
@@ -204,45 +178,6 @@ impl Catalog {
             CatalogError::from(LoadError::Timeout { location, limit: self.shared.settings.load_timeout })
         };
         timeout_at(deadline, work).await.map_err(timeout)?
-    }
-
-    async fn find_default(&self) -> Result<Arc<Model>, CatalogError> {
-        let patience = Instant::now() + REFRESH_PATIENCE;
-        let (file, max_age) = match &self.models {
-            Models::Files(files) => match files.first() {
-                Some(file) => (file.clone(), self.shared.settings.refresh),
-                None => return Err(CatalogError::NoDefault { known: Known::default() }),
-            },
-            // Following an alias compares the model with its source, too.
-            Models::Folder(folder) => {
-                let name = self.default_name().await?;
-                (self.shared.aliased(folder, &name, LIVE, patience).await?, None)
-            }
-        };
-        let location = file.source.describe();
-        self.shared.loaded.pin(&location);
-        Ok(self.shared.load(&file, &location, max_age, patience).await?.model.clone())
-    }
-
-    /// The name of the default model. Loads it only if it is in a file of unknown name.
-    ///
-    /// # Errors
-    /// See [`CatalogError`].
-    pub async fn default_name(&self) -> Result<ModelName, CatalogError> {
-        if let Some(name) = &self.default {
-            return Ok(name.clone());
-        }
-        match &self.models {
-            Models::Files(files) => match files.first() {
-                Some(file) => self.shared.name(file).await,
-                None => Err(CatalogError::NoDefault { known: Known::default() }),
-            },
-            Models::Folder(folder) => {
-                let known = self.shared.names(folder).await?;
-                let only = if let [only] = &*known { ModelName::try_from(only.clone()).ok() } else { None };
-                only.ok_or(CatalogError::NoDefault { known })
-            }
-        }
     }
 
     async fn find(&self, name: &str, version: Option<&str>) -> Result<Arc<Model>, CatalogError> {
@@ -289,120 +224,6 @@ impl Catalog {
         match &self.models {
             Models::Files(_) => Ok(None),
             Models::Folder(folder) => self.shared.shadow(folder, name, Instant::now() + REFRESH_PATIENCE).await,
-        }
-    }
-
-    /// The names of the models, at most `most`: from the start, or from `after`, the [`Listing::next`] of the page before.
-    /// Loads no model, unless it is in a file of unknown name.
-    ///
-    /// # Errors
-    /// [`CatalogError::Unavailable`], or [`CatalogError::UnknownPage`].
-    pub async fn names(&self, after: Option<&str>, most: usize) -> Result<Listing, CatalogError> {
-        let names = async {
-            match &self.models {
-                Models::Folder(folder) => {
-                    let Listing { names, next } = folder.list("", after, most).await?;
-                    Ok(Listing { names: layout::folder_names(&names).map(String::from).collect(), next })
-                }
-                Models::Files(_) => {
-                    let names: Vec<_> = self.file_names().await?.into_iter().map(String::from).collect();
-                    Ok(Listing::page(&names, after, most)?)
-                }
-            }
-        };
-        self.within(self.deadline(), names).await
-    }
-
-    /// The names of the models in a catalog of files. Loads those whose names are unknown.
-    ///
-    /// # Errors
-    /// [`CatalogError::Unavailable`].
-    pub async fn file_names(&self) -> Result<Vec<ModelName>, CatalogError> {
-        let Models::Files(files) = &self.models else { return Ok(Vec::new()) };
-        let mut names = Vec::with_capacity(files.len());
-        for file in files {
-            names.push(self.shared.name(file).await?);
-        }
-        Ok(names)
-    }
-
-    /// The versions and aliases of a model.
-    ///
-    /// # Errors
-    /// See [`CatalogError`].
-    pub async fn releases(&self, name: &str) -> Result<Releases, CatalogError> {
-        let Models::Folder(folder) = &self.models else {
-            let model = self.model(name, None).await?;
-            let version = model.document().version.clone();
-            return Ok(Releases { versions: vec![version.clone()], aliases: [(LIVE.to_owned(), version)].into() });
-        };
-        let releases = async {
-            let Ok(name) = ModelName::try_from(name.to_owned()) else {
-                return Err(self.shared.unknown_model(folder, name).await);
-            };
-            let releases = layout::releases(folder.as_ref(), &name).await?;
-            if releases.versions.is_empty() {
-                return Err(self.shared.unknown_model(folder, name.as_str()).await);
-            }
-            Ok(releases)
-        };
-        self.within(self.deadline(), releases).await
-    }
-
-    /// The first models, at most `most`, the default model first. Loads them if necessary. Models that cannot be loaded
-    /// are left out and logged.
-    ///
-    /// # Errors
-    /// [`CatalogError`] if none of them can be loaded.
-    pub async fn models(&self, most: usize) -> Result<Vec<Arc<Model>>, CatalogError> {
-        let deadline = self.deadline();
-        let names = async {
-            let mut names = self.names(None, most).await?.names;
-            if let Ok(default) = self.default_name().await {
-                names.retain(|name| name != default.as_str());
-                names.insert(0, default.into());
-                names.truncate(most);
-            }
-            Ok(names)
-        };
-        let names = self.within(deadline, names).await?;
-        self.load_each(&names, deadline).await
-    }
-
-    /// A page of the models in the order of [`names`](Self::names), each with its name, and where the next page starts.
-    /// Loads them if necessary. Models that cannot be loaded are left out and logged.
-    ///
-    /// # Errors
-    /// [`CatalogError::UnknownPage`], or that none of them can be loaded.
-    pub async fn page(
-        &self,
-        after: Option<&str>,
-        most: usize,
-    ) -> Result<(Vec<Arc<Model>>, Option<String>), CatalogError> {
-        let deadline = self.deadline();
-        let Listing { names, next } = self.names(after, most).await?;
-        Ok((self.load_each(&names, deadline).await?, next))
-    }
-
-    /// The models of these names, in their order.
-    async fn load_each(&self, names: &[String], deadline: Instant) -> Result<Vec<Arc<Model>>, CatalogError> {
-        let mut models = Vec::new();
-        let mut failure = None;
-        for name in names {
-            match self.within(deadline, self.find(name, None)).await {
-                Ok(model) => models.push(model),
-                Err(error) => {
-                    tracing::warn!(name, cause = %super::Causes(&error), "left out, because it cannot be loaded");
-                    // A model without the alias is not released yet.
-                    if matches!(error, CatalogError::Unavailable(_)) {
-                        failure = Some(error);
-                    }
-                }
-            }
-        }
-        match failure {
-            Some(error) if models.is_empty() => Err(error),
-            _ => Ok(models),
         }
     }
 

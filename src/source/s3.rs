@@ -14,7 +14,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::{Bytes, BytesMut};
-use ordinate_model::identity::Checksum;
+use ordinate_model::identity::{SHORT_DIGEST, short_digest};
 use ordinate_model::wording::shorten;
 use tokio::sync::OnceCell;
 
@@ -85,7 +85,7 @@ impl S3Client {
     /// # Errors
     /// [`SourceError::Misconfigured`] if the settings are incomplete or invalid.
     pub fn new(location: &ObjectLocation, settings: S3Settings) -> Result<Self, SourceError> {
-        client::check(&settings)
+        client::check(&settings, client::HAS_CHAIN)
             .map_err(|reason| SourceError::Misconfigured { location: location.to_string(), reason })?;
         Ok(Self { settings, client: OnceCell::new() })
     }
@@ -249,18 +249,14 @@ impl ModelFolder for S3Folder {
     }
 }
 
-/// The digits of a digest at the start of an `after`.
-const DIGITS: usize = 16;
-
 /// The `after` of a page: a token of S3 behind the start of a digest, since some servers accept any text as a token.
 fn after_token(token: &str, folder: &ObjectLocation) -> String {
-    let digest = Checksum::compute(format!("{folder}\n{token}").as_bytes());
-    format!("{}{token}", digest.as_str().get(..DIGITS).unwrap_or_default())
+    format!("{}{token}", short_digest(&format!("{folder}\n{token}")))
 }
 
 /// The token of S3 in an `after`; `None` if it is not that of a page of this folder.
 fn token_of<'a>(after: &'a str, folder: &ObjectLocation) -> Option<&'a str> {
-    let token = after.get(DIGITS..)?;
+    let token = after.get(SHORT_DIGEST..)?;
     (after_token(token, folder) == after).then_some(token)
 }
 

@@ -1,6 +1,7 @@
 //! Catalogs of models: bundled, in a folder, in S3. One suite for all of them.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use ordinate::source::SourceError;
@@ -14,7 +15,8 @@ use rstest::rstest;
 use crate::BUILD;
 use crate::place::Backend::{self, Folder, S3};
 use crate::place::{Place, behind_proxy, name, refreshed};
-use ordinate_test_support::proxy::Fault;
+use ordinate_test_support::proxy::{Fault, Proxy};
+use ordinate_test_support::s3_server::S3Server;
 
 fn cause(error: &CatalogError) -> &LoadError {
     let CatalogError::Unavailable(cause) = error else { panic!("{error:?}") };
@@ -336,7 +338,71 @@ async fn a_refresh_from_a_source_that_does_not_answer_delays_one_request_by_a_se
 #[tokio::test]
 async fn a_missing_folder_is_an_error() {
     let place = Place::new(Folder, "no-folder");
-    let catalog = Catalog::folder(Arc::new(LocalFolder::new(place.directory.path().join("absent"))), None);
+    let catalog = Catalog::folder(Arc::new(LocalFolder::new(place.directory().join("absent"))), None);
     let error = catalog.default_model().await.unwrap_err();
     assert!(matches!(cause(&error), LoadError::Source(SourceError::NotFound { .. })), "{error:?}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_only_released_model_is_the_default_and_stays_it(#[values(Folder, S3)] backend: Backend) {
+    let place = Place::new(backend, "drafts");
+    for model in ["draft-a", "price", "draft-b"] {
+        place.publish(model, 1).await;
+    }
+    place.point("price", "live", 1).await;
+    let catalog = place.catalog();
+    assert_eq!(catalog.default_model().await.unwrap().name(), "price");
+    place.point("draft-a", "live", 1).await;
+    assert!(
+        matches!(place.catalog().default_model().await, Err(CatalogError::NoDefault { known }) if known.len() == 3)
+    );
+    assert_eq!(catalog.default_name().await.unwrap().as_str(), "price");
+}
+
+#[tokio::test]
+async fn names_that_are_not_listed_in_time_delay_only_the_search_for_a_default_model() {
+    let place = Place::new(S3, "slow-list");
+    place.publish("price", 1).await;
+    place.point("price", "live", 1).await;
+    let stalls = Arc::new(AtomicBool::new(false));
+    let proxy = Proxy::start_with(S3Server::shared().address(), {
+        let stalls = stalls.clone();
+        move |request| {
+            let is_list = request.target.contains("list-type");
+            if is_list && stalls.load(Ordering::SeqCst) { Fault::Stall } else { Fault::None }
+        }
+    });
+    let proxy = proxy.await;
+    let catalog = || Catalog::folder(place.behind(proxy.address()), None);
+    let (warm, cold) = (catalog(), catalog());
+    warm.default_model().await.unwrap();
+    stalls.store(true, Ordering::SeqCst);
+    let started = Instant::now();
+    let error = cold.default_model().await.unwrap_err();
+    assert!(cause(&error).is_transient() && started.elapsed() < Duration::from_secs(9), "{error:?}");
+    assert_eq!(cold.model("price", None).await.unwrap().version(), "1");
+    // Longer than names are kept.
+    tokio::time::sleep(Duration::from_secs(11).saturating_sub(started.elapsed())).await;
+    let started = Instant::now();
+    assert_eq!(warm.default_model().await.unwrap().version(), "1");
+    assert!(started.elapsed() < Duration::from_millis(500), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn failed_refreshes_are_counted() {
+    let place = Place::new(Folder, "counted");
+    place.publish("price", 1).await;
+    place.point("price", "live", 1).await;
+    let catalog = place.catalog().with_settings(refreshed(20));
+    catalog.default_model().await.unwrap();
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    catalog.default_model().await.unwrap();
+    assert_eq!(catalog.loads().failed_refreshes, 0);
+    place.put("price/aliases/live.json", "{").await;
+    for expected in 1..=2 {
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        catalog.default_model().await.unwrap();
+        assert_eq!(catalog.loads().failed_refreshes, expected);
+    }
 }

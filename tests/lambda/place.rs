@@ -1,18 +1,20 @@
 //! A catalog that a test can write, in a folder or in S3.
 
+use std::net::SocketAddr;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ordinate::source::catalog::{Catalog, CatalogSettings};
 use ordinate::source::file::LocalFolder;
-use ordinate::source::s3::{S3Folder, S3Settings};
+use ordinate::source::s3::S3Folder;
 use ordinate::source::{ModelFolder, ModelUri};
 use ordinate_model::identity::ModelName;
+use ordinate_test_support::catalog_files::CatalogFiles;
 use ordinate_test_support::proxy::{Fault, Proxy};
-use ordinate_test_support::s3_server::{BUCKET, S3Server, reader};
-use ordinate_test_support::{ModelDocument, column, feature, line};
+use ordinate_test_support::s3_server::{S3Server, reader};
+use ordinate_test_support::{ModelDocument, column, feature};
 use serde_json::json;
-use tempfile::TempDir;
 
 /// Where the models of a test are.
 #[derive(Debug, Clone, Copy)]
@@ -21,46 +23,32 @@ pub(crate) enum Backend {
     S3,
 }
 
-/// A catalog that a test can write.
-pub(crate) struct Place {
-    backend: Backend,
-    pub(crate) directory: TempDir,
-    pub(crate) prefix: String,
-}
+/// A catalog that a test can write, and its models.
+pub(crate) struct Place(CatalogFiles);
 
 impl Place {
     pub(crate) fn new(backend: Backend, test: &str) -> Self {
-        Self { backend, directory: tempfile::tempdir().unwrap(), prefix: format!("catalogs/{test}/") }
+        Self(match backend {
+            Backend::Folder => {
+                let files = CatalogFiles::in_folder();
+                std::fs::create_dir(files.directory()).unwrap();
+                files
+            }
+            Backend::S3 => CatalogFiles::S3(format!("catalogs/{test}/")),
+        })
     }
 
     pub(crate) fn folder(&self) -> Arc<dyn ModelFolder> {
-        match self.backend {
-            Backend::Folder => Arc::new(LocalFolder::new(self.directory.path())),
-            Backend::S3 => s3_folder(&self.prefix, reader(S3Server::shared().address())),
+        self.behind(S3Server::shared().address())
+    }
+
+    /// Its models by way of the S3 server, or a proxy, at this address.
+    pub(crate) fn behind(&self, address: SocketAddr) -> Arc<dyn ModelFolder> {
+        match self.uri().parse() {
+            Ok(ModelUri::Folder(path)) => Arc::new(LocalFolder::new(path)),
+            Ok(ModelUri::S3Folder(location)) => Arc::new(S3Folder::new(location, reader(address)).unwrap()),
+            other => panic!("{other:?}"),
         }
-    }
-
-    pub(crate) async fn put(&self, path: &str, content: impl Into<Vec<u8>>) {
-        match self.backend {
-            Backend::Folder => {
-                let file = self.directory.path().join(path);
-                std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-                // As a whole, as `ordinate publish` writes it.
-                let temporary = file.with_extension("new");
-                std::fs::write(&temporary, content.into()).unwrap();
-                std::fs::rename(temporary, file).unwrap();
-            }
-            Backend::S3 => S3Server::shared().put(BUCKET, &format!("{}{path}", self.prefix), content).await,
-        }
-    }
-
-    pub(crate) async fn point(&self, name: &str, alias: &str, version: u32) {
-        let content = format!(r#"{{"version":"{version}","history":[]}}"#);
-        self.put(&format!("{name}/aliases/{alias}.json"), content).await;
-    }
-
-    pub(crate) async fn publish(&self, name: &str, version: u32) {
-        self.put(&format!("{name}/{version}.json"), line(name, &version.to_string())).await;
     }
 
     pub(crate) fn catalog(&self) -> Catalog {
@@ -68,10 +56,11 @@ impl Place {
     }
 }
 
-pub(crate) fn s3_folder(prefix: &str, settings: S3Settings) -> Arc<dyn ModelFolder> {
-    match format!("s3://{BUCKET}/{prefix}").parse() {
-        Ok(ModelUri::S3Folder(location)) => Arc::new(S3Folder::new(location, settings).unwrap()),
-        other => panic!("{other:?}"),
+impl Deref for Place {
+    type Target = CatalogFiles;
+
+    fn deref(&self) -> &CatalogFiles {
+        &self.0
     }
 }
 
@@ -103,7 +92,6 @@ pub(crate) async fn behind_proxy(
     }
     place.point("price", "live", 1).await;
     let proxy = Proxy::start(S3Server::shared().address(), fault).await;
-    let folder = s3_folder(&place.prefix, reader(proxy.address()));
-    let catalog = Catalog::folder(folder, Some(name("price")));
+    let catalog = Catalog::folder(place.behind(proxy.address()), Some(name("price")));
     (place, proxy, catalog)
 }

@@ -257,16 +257,6 @@ async fn an_object_with_another_checksum_than_required_is_rejected() {
     assert!(error.to_string().contains(&wrong), "{error}");
 }
 
-#[cfg(not(feature = "aws-config"))]
-#[rstest]
-#[case::no_credentials(S3Settings { region: Some("eu-west-1".into()), ..S3Settings::default() }, "AWS_ACCESS_KEY_ID")]
-#[case::no_region(S3Settings { credentials: Some(credentials("a", "b")), ..S3Settings::default() }, "AWS_REGION")]
-fn the_error_of_incomplete_settings_names_the_variable_to_set(#[case] settings: S3Settings, #[case] variable: &str) {
-    let error = S3Source::new(location(BUCKET, "line.json"), settings).unwrap_err();
-    assert!(matches!(error, SourceError::Misconfigured { .. }), "{error:?}");
-    assert!(error.to_string().contains(variable), "{error}");
-}
-
 #[rstest]
 #[case("localhost:9000")]
 #[case("ftp://localhost")]

@@ -13,13 +13,13 @@ use ordinate::source::catalog::{Catalog, CatalogSettings};
 use ordinate_model::identity::ModelName;
 use ordinate_test_support::in_process::{Response, send, settings};
 use ordinate_test_support::proxy::{self, Fault, Proxy};
-use ordinate_test_support::s3_server::{S3Server, reader};
+use ordinate_test_support::s3_server::S3Server;
 use ordinate_test_support::{ModelDocument, column, feature};
 use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::place::Backend::{self, Folder, S3};
-use crate::place::{Place, s3_folder, slope};
+use crate::place::{Place, slope};
 
 /// Keeps the comparison of the last request; `None` for a request without one.
 #[derive(Debug, Default)]
@@ -122,7 +122,7 @@ async fn without_a_shadow_nothing_is_compared() {
     place.point("price", "shadow", 1).await;
     let same = Service::new(place.catalog(), AMPLE);
     assert_eq!(same.predict("/predict", &json!({"X": [1]})).await.1, None);
-    std::fs::remove_file(place.directory.path().join("price/aliases/shadow.json")).unwrap();
+    std::fs::remove_file(place.directory().join("price/aliases/shadow.json")).unwrap();
     let none = Service::new(place.catalog(), AMPLE);
     assert_eq!(none.predict("/predict", &json!({"X": [1]})).await.1, None);
 }
@@ -146,7 +146,7 @@ async fn a_shadow_that_cannot_be_compared_has_no_effect(#[case] shadow: Option<V
     let place = place(Folder, "unfit-shadow", slope(1, 2.0), slope(2, 2.5)).await;
     match shadow {
         Some(content) => place.put("price/2.json", content).await,
-        None => std::fs::remove_file(place.directory.path().join("price/2.json")).unwrap(),
+        None => std::fs::remove_file(place.directory().join("price/2.json")).unwrap(),
     }
     let service = Service::new(place.catalog(), AMPLE);
     for _ in 0..2 {
@@ -180,7 +180,7 @@ async fn a_request_waits_for_the_shadow_no_longer_than_the_budget() {
         if request.target.contains("/aliases/shadow.json") { Fault::Stall } else { Fault::None }
     };
     let proxy = Proxy::start_with(S3Server::shared().address(), fault).await;
-    let catalog = Catalog::folder(s3_folder(&place.prefix, reader(proxy.address())), None);
+    let catalog = Catalog::folder(place.behind(proxy.address()), None);
     let catalog = catalog.with_settings(CatalogSettings { refresh: None, ..CatalogSettings::default() });
     let service = Service::new(catalog, Duration::from_millis(20));
     let (response, record) = service.predict("/predict", &json!({"X": [3]})).await;

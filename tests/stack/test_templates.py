@@ -207,7 +207,7 @@ class Alarms(unittest.TestCase):
                     dimensions = {dimension["Name"]: dimension["Value"] for dimension in metric["Dimensions"]}
                     self.assertEqual(dimensions, {"service": "stack", "stage": "production"})
                     seen.add(metric["MetricName"])
-        self.assertEqual(seen, {"ServerErrors", "ModelLoadErrors", "Warnings", "Rows"})
+        self.assertEqual(seen, {"ServerErrors", "ModelLoadErrors", "ModelRefreshErrors", "Warnings", "Rows"})
 
     def test_the_function_has_the_dimensions_of_the_alarms(self):
         variables = Stack().resources()["Function"]["Environment"]["Variables"]

@@ -6,13 +6,14 @@ use std::error::Error;
 use clap::Args;
 use ordinate::config::Environment;
 use ordinate::source::Causes;
-use ordinate::source::catalog::CatalogError;
+use ordinate::source::catalog::{CatalogError, layout};
 use ordinate_model::Model;
 use ordinate_model::identity::{ModelName, Version};
 use ordinate_releases::{Change, ReleaseCatalog, ReleaseError, Who};
 use ordinate_table::shell_word;
 
 use super::curl::program;
+use super::print_error;
 
 /// The catalog of a command.
 #[derive(Debug, Args)]
@@ -86,7 +87,7 @@ pub(super) struct GoLiveArguments {
     /// Alias that points to the new version from then on, such as live
     #[arg(long, value_name = "ALIAS", value_parser = alias)]
     alias: Option<ModelName>,
-    /// Change the alias although requests for its present version would break
+    /// Change the alias although requests for its present version would break, or although its file is damaged
     #[arg(long, requires = "alias")]
     force: bool,
     #[command(flatten)]
@@ -100,8 +101,8 @@ impl GoLiveArguments {
     /// See [`ReleaseError`].
     pub(super) async fn check(&self, catalog: &ReleaseCatalog, model: &Model) -> Result<(), ReleaseError> {
         match &self.alias {
-            Some(alias) => catalog.check(alias, model, self.force).await,
-            None => Ok(()),
+            Some(alias) if !self.force => catalog.check(alias, model).await,
+            _ => Ok(()),
         }
     }
 
@@ -111,8 +112,8 @@ impl GoLiveArguments {
     /// [`ReleaseError::NotPromoted`].
     pub(super) async fn promote(&self, catalog: &ReleaseCatalog, model: &Model) -> Result<String, ReleaseError> {
         let Some(alias) = &self.alias else { return Ok(String::new()) };
-        match catalog.promote(model, alias, &self.release.who()).await {
-            Ok(change) => Ok(changed(&model.document().name, alias, &change)),
+        match promote(catalog, model, alias, &self.release.who(), self.force).await {
+            Ok(changed) => Ok(changed),
             Err(error) => {
                 let (name, version, catalog) = (model.name(), model.version(), catalog.describe());
                 let force = if self.force { " --force" } else { "" };
@@ -128,20 +129,49 @@ impl GoLiveArguments {
     }
 }
 
+/// Changes an alias to a model of the catalog, and returns the change as text. Warns if the model is the second released
+/// one, since requests that name no model need a default model then.
+///
+/// # Errors
+/// See [`ReleaseError`].
+pub(super) async fn promote(
+    catalog: &ReleaseCatalog,
+    model: &Model,
+    alias: &ModelName,
+    who: &Who,
+    force: bool,
+) -> Result<String, ReleaseError> {
+    let name = &model.document().name;
+    let change = catalog.promote(model, alias, who, force).await?;
+    if change.from.is_none() && *alias == layout::live() {
+        // The alias is changed, whatever can be listed.
+        if let [other] = catalog.others_released(name, 2).await.unwrap_or_default().as_slice() {
+            print_error(&format!(
+                "warning: {name} is the second released model of the catalog, so requests that name no model, such as \
+                 POST /predict, fail in servers that start from now on\n\
+                 help: set their DEFAULT_MODEL, such as DEFAULT_MODEL={other}\n"
+            ));
+        }
+    }
+    Ok(changed(name, alias, &change))
+}
+
 /// The entry of a release in the history.
 #[derive(Debug, Args)]
 pub(super) struct ReleaseArguments {
     /// Reason for the release, for the history
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     message: String,
-    /// Name of the person or program that releases, for the history [default: `$USER`]
+    /// Name of the person or program that releases, for the history [default: the name of the user]
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
 }
 
 impl ReleaseArguments {
     pub(super) fn who(&self) -> Who {
-        let by = self.by.clone().or_else(|| variable("USER")).or_else(|| variable("LOGNAME")).unwrap_or_default();
+        // Containers and scheduled jobs often have no USER, but a user.
+        let user = || variable("USER").or_else(|| variable("LOGNAME")).or_else(|| whoami::username().ok());
+        let by = self.by.clone().or_else(user).unwrap_or_default();
         Who { by, message: self.message.clone() }
     }
 }
@@ -182,8 +212,15 @@ pub(super) fn version(text: &str) -> Result<Version, String> {
 /// # Errors
 /// A message for the user.
 pub(super) fn wait<T>(work: impl Future<Output = Result<T, ReleaseError>>) -> Result<T, Box<dyn Error>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(runtime.block_on(work).map_err(|error| message(&error))?)
+    Ok(wait_for(work)?.map_err(|error| message(&error))?)
+}
+
+/// Runs an operation on a catalog to its end, and returns its outcome.
+///
+/// # Errors
+/// If it cannot be started.
+pub(super) fn wait_for<T>(work: impl Future<Output = T>) -> std::io::Result<T> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work))
 }
 
 /// An error as a message for the user.

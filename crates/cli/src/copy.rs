@@ -3,9 +3,9 @@
 use std::error::Error;
 
 use clap::Args;
-use ordinate::source::catalog::CatalogError;
+use ordinate::source::catalog::{CatalogError, layout};
 use ordinate_model::identity::{ModelName, Version};
-use ordinate_releases::{Published, ReleaseCatalog, ReleaseError, live};
+use ordinate_releases::{Published, ReleaseCatalog, ReleaseError};
 
 use super::catalog::{GoLiveArguments, create, name, open, wait};
 
@@ -61,10 +61,10 @@ async fn resolve(catalog: &ReleaseCatalog, model: &ModelName, wanted: Option<&st
         Some((Ok(version), _)) => Ok(version),
         Some((Err(_), Ok(alias))) => Ok(catalog.history(model, &alias).await?.version),
         Some((Err(_), Err(problem))) => Err(ReleaseError::NotACatalog(problem)),
-        None => match catalog.history(model, &live()).await {
+        None => match catalog.history(model, &layout::live()).await {
             // A model that is not live yet: its only version.
             Err(ReleaseError::Catalog(error @ CatalogError::UnknownAlias { .. })) => {
-                match catalog.releases(model).await?.versions.as_slice() {
+                match catalog.versions(model).await?.as_slice() {
                     [only] => Ok(only.clone()),
                     _ => Err(error.into()),
                 }

@@ -31,6 +31,7 @@ mod scoring;
 mod serve;
 mod skipped;
 mod train;
+mod unalias;
 mod warning_column;
 
 use std::env;
@@ -72,6 +73,7 @@ enum Command {
     Publish(publish::Arguments),
     Promote(promote::Arguments),
     Rollback(rollback::Arguments),
+    Unalias(unalias::Arguments),
     History(history::Arguments),
     Models(models::Arguments),
     Diff(diff::Arguments),
@@ -110,6 +112,7 @@ pub fn run_from(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Publish(arguments) => publish::run(arguments),
         Command::Promote(arguments) => promote::run(arguments),
         Command::Rollback(arguments) => rollback::run(arguments),
+        Command::Unalias(arguments) => unalias::run(arguments),
         Command::History(arguments) => history::run(arguments),
         Command::Models(arguments) => models::run(arguments),
         Command::Diff(arguments) => diff::run(arguments),

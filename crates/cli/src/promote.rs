@@ -5,12 +5,13 @@ use std::error::Error;
 use clap::Args;
 use ordinate_model::identity::{ModelName, Version};
 
-use super::catalog::{CatalogArgument, ReleaseArguments, alias, changed, name, version, wait};
+use super::catalog::{CatalogArgument, ReleaseArguments, alias, name, promote, version, wait};
 
 /// Make an alias of a model point to a version
 ///
 /// Servers use the alias `live` for requests that name no version. The version must exist and is verified first. It
-/// is refused if requests for the present version would break; --force does it all the same.
+/// is refused if requests for the present version would break; --force does it all the same. The version of the alias
+/// `shadow`, with which servers compare, is checked against the live one.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   ordinate promote price 4 models/
@@ -27,7 +28,7 @@ pub(super) struct Arguments {
     /// Alias to change
     #[arg(long, value_name = "ALIAS", value_parser = alias, default_value = "live")]
     alias: ModelName,
-    /// Change the alias although requests for its present version would break
+    /// Change the alias although requests for its present version would break, or although its file is damaged
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -36,12 +37,13 @@ pub(super) struct Arguments {
 
 /// Changes the alias, and returns the change as text.
 pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
-    let Arguments { name, version, alias, .. } = arguments;
+    let Arguments { name, version, alias, force, .. } = arguments;
     let (catalog, who) = (arguments.catalog.open()?, arguments.release.who());
-    let change = wait(async {
+    wait(async {
         let (model, _) = catalog.load(name, version).await?;
-        catalog.check(alias, &model, arguments.force).await?;
-        catalog.promote(&model, alias, &who).await
-    })?;
-    Ok(changed(name, alias, &change))
+        if !force {
+            catalog.check(alias, &model).await?;
+        }
+        promote(&catalog, &model, alias, &who, *force).await
+    })
 }

@@ -12,6 +12,7 @@ use super::model;
 ///
 /// The model is verified first: format, checksum, golden rows. Versions are whole numbers and never overwritten; two
 /// publishers at the same time get two versions. The published file has the new version, and with it another checksum.
+/// Publishing the same model again makes another version.
 ///
 /// With --alias, the alias points to the new version from then on; servers use the alias `live`. That is refused if
 /// requests for its present version would break; --force does it all the same.

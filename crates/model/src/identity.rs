@@ -65,6 +65,15 @@ impl fmt::Display for ModelName {
     }
 }
 
+/// The number of characters of a [`short_digest`].
+pub const SHORT_DIGEST: usize = 8;
+
+/// The start of the SHA-256 of a text, which makes a name unique that is derived from the text.
+#[must_use]
+pub fn short_digest(text: &str) -> String {
+    Checksum::compute(text.as_bytes()).as_str().chars().take(SHORT_DIGEST).collect()
+}
+
 /// A model's version: a whole number from 1 in decimal digits without leading zeros.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -1,17 +1,17 @@
 //! Folders that can be written: each write is conditional, and nobody sees half of a file.
 
+use std::error::Error;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
-use aws_sdk_s3::error::SdkError;
-use aws_sdk_s3::operation::put_object::PutObjectError;
+use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use bytes::Bytes;
 use ordinate::source::file::LocalFolder;
 use ordinate::source::s3::{S3Client, S3Folder, from_sdk};
 use ordinate::source::{BoxFuture, Content, ModelFolder, ObjectLocation, SourceError};
 use tempfile::NamedTempFile;
-use thiserror::Error;
 use uuid::Uuid;
 
 /// The name of the metadata of an object by which the publisher recognizes its own write.
@@ -27,7 +27,7 @@ pub enum Condition<'a> {
 }
 
 /// Why a file was not written.
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum PutError {
     /// The condition does not hold: somebody else has written the file.
     #[error("somebody else has written the file")]
@@ -50,6 +50,12 @@ pub trait WritableFolder: ModelFolder {
     /// # Errors
     /// See [`PutError`]; the folder is unchanged then.
     fn put<'a>(&'a self, path: &'a str, bytes: Bytes, condition: Condition<'a>) -> BoxFuture<'a, Result<(), PutError>>;
+
+    /// Deletes a file that still has this content.
+    ///
+    /// # Errors
+    /// See [`PutError`]; the folder is unchanged then.
+    fn delete<'a>(&'a self, path: &'a str, content: &'a Content) -> BoxFuture<'a, Result<(), PutError>>;
 }
 
 impl WritableFolder for S3Folder {
@@ -70,7 +76,7 @@ impl WritableFolder for S3Folder {
                 Condition::Unchanged(content) => request.if_match(content.tag.0.clone()),
             };
             let sending = Box::pin(async {
-                request.send().await.map_err(|error| put_error(location.to_string(), error)).map(drop)
+                request.send().await.map_err(|error| write_error(location.to_string(), "s3:PutObject", error)).map(drop)
             });
             let Err(failure) = client.limited(&location, sending).await else { return Ok(()) };
             // The write may have succeeded: without an answer, the SDK repeats it, and then the condition does not hold.
@@ -80,6 +86,19 @@ impl WritableFolder for S3Folder {
                 (Err(error), PutError::Conflict) => Err(PutError::Source(error)),
                 (_, failure) => Err(failure),
             }
+        })
+    }
+
+    fn delete<'a>(&'a self, path: &'a str, content: &'a Content) -> BoxFuture<'a, Result<(), PutError>> {
+        let location = self.location(path);
+        Box::pin(async move {
+            let client = self.client();
+            let request = client.get().await.delete_object().bucket(location.bucket()).key(location.key());
+            let sending = Box::pin(async {
+                let sent = request.if_match(content.tag.0.clone()).send().await;
+                sent.map_err(|error| write_error(location.to_string(), "s3:DeleteObject", error)).map(drop)
+            });
+            client.limited(&location, sending).await
         })
     }
 }
@@ -96,12 +115,15 @@ async fn marker_of(client: &S3Client, location: &ObjectLocation) -> Result<Optio
 }
 
 /// 412 and 409 are the statuses of a condition that does not hold, 404 that of an object to be replaced that is gone.
-fn put_error(location: String, error: SdkError<PutObjectError, aws_sdk_s3::config::http::HttpResponse>) -> PutError {
+fn write_error<E>(location: String, permission: &str, error: SdkError<E, HttpResponse>) -> PutError
+where
+    E: Error + ProvideErrorMetadata + Send + Sync + 'static,
+{
     let is_no_bucket = error.as_service_error().and_then(|error| error.meta().code()) == Some("NoSuchBucket");
     match error.raw_response().map(|response| response.status().as_u16()) {
         Some(409 | 412) => PutError::Conflict,
         Some(404) if !is_no_bucket => PutError::Conflict,
-        _ => from_sdk(location, "s3:PutObject", error).into(),
+        _ => from_sdk(location, permission, error).into(),
     }
 }
 
@@ -117,16 +139,28 @@ impl WritableFolder for LocalFolder {
             Condition::Absent => None,
             Condition::Unchanged(content) => Some(content.bytes.clone()),
         };
-        Box::pin(async move {
-            let writing = tokio::task::spawn_blocking(move || write(&file, &bytes, expected.as_deref()));
-            match writing.await {
-                Ok(Ok(true)) => Ok(()),
-                Ok(Ok(false)) => Err(PutError::Conflict),
-                Ok(Err(source)) => Err(SourceError::Io { location, source }.into()),
-                Err(panicked) => Err(SourceError::Io { location, source: panicked.into() }.into()),
-            }
-        })
+        in_thread(location, move || write(&file, &bytes, expected.as_deref()))
     }
+
+    fn delete<'a>(&'a self, path: &'a str, content: &'a Content) -> BoxFuture<'a, Result<(), PutError>> {
+        let (file, expected) = (self.path().join(path), content.bytes.clone());
+        in_thread(self.file(path).describe(), move || delete(&file, &expected))
+    }
+}
+
+/// Runs a change of a file in a thread. It returns whether its condition held.
+fn in_thread<'a>(
+    location: String,
+    change: impl FnOnce() -> io::Result<bool> + Send + 'static,
+) -> BoxFuture<'a, Result<(), PutError>> {
+    Box::pin(async move {
+        match tokio::task::spawn_blocking(change).await {
+            Ok(Ok(true)) => Ok(()),
+            Ok(Ok(false)) => Err(PutError::Conflict),
+            Ok(Err(source)) => Err(SourceError::Io { location, source }.into()),
+            Err(panicked) => Err(SourceError::Io { location, source: panicked.into() }.into()),
+        }
+    })
 }
 
 /// Writes a file as a whole: if it does not exist, or if it has the content `expected`. Returns whether it was written.
@@ -144,7 +178,23 @@ fn write(path: &Path, bytes: &[u8], expected: Option<&[u8]>) -> io::Result<bool>
             Err(failed) => Err(failed.error),
         };
     };
-    // Comparing and replacing are two steps, so writers lock the folder. The lock ends with the handle.
+    if_unchanged(path, folder, expected, || temporary.persist(path).map(drop).map_err(|failed| failed.error))
+}
+
+/// Deletes a file if it has the content `expected`. Returns whether it was deleted.
+fn delete(path: &Path, expected: &[u8]) -> io::Result<bool> {
+    let folder = path.parent().ok_or(ErrorKind::InvalidInput)?;
+    if_unchanged(path, folder, expected, || fs::remove_file(path))
+}
+
+/// Changes a file of a folder if it has the content `expected`. Returns whether it was changed.
+fn if_unchanged(
+    path: &Path,
+    folder: &Path,
+    expected: &[u8],
+    change: impl FnOnce() -> io::Result<()>,
+) -> io::Result<bool> {
+    // Comparing and changing are two steps, so writers lock the folder. The lock ends with the handle.
     let lock = File::open(folder)?;
     lock.lock()?;
     let is_unchanged = match fs::read(path) {
@@ -153,7 +203,7 @@ fn write(path: &Path, bytes: &[u8], expected: Option<&[u8]>) -> io::Result<bool>
         Err(error) => return Err(error),
     };
     if is_unchanged {
-        temporary.persist(path).map_err(|failed| failed.error)?;
+        change()?;
         sync(folder)?;
     }
     Ok(is_unchanged)

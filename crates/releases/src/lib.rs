@@ -4,10 +4,14 @@
 //! overwritten; the file of an alias has its history and is replaced only if nobody else has changed it. So two
 //! publishers at the same time get different versions, and no release is lost.
 
+mod aliases;
 mod catalog;
 mod compatibility;
+mod error;
 mod folder;
 
-pub use catalog::{Change, Published, ReleaseCatalog, ReleaseError, Who, live};
+pub use aliases::{Change, Listed, Who};
+pub use catalog::{Published, ReleaseCatalog};
 pub use compatibility::{Breaking, breaking_changes};
+pub use error::ReleaseError;
 pub use folder::{Condition, PutError, WritableFolder};

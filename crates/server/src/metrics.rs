@@ -111,8 +111,7 @@ impl Observer for Metrics {
             self.errors.get_or_create(&CodeLabels { code }).inc();
         }
         let Some(prediction) = request.prediction else { return };
-        let (model, version) = prediction.model.split_once('@').unwrap_or((prediction.model, ""));
-        let (model, version) = (model.to_owned(), version.to_owned());
+        let (model, version) = (prediction.model.to_owned(), prediction.version.to_owned());
         if let Some(record) = prediction.shadow {
             self.shadows.add(&model, &version, record);
         }
@@ -174,6 +173,8 @@ impl Collector for Gauges {
         for (outcome, count) in [("ok", loads.succeeded), ("failed", loads.failed)] {
             ConstCounter::new(count).encode(models.encode_family(&[("outcome", outcome)])?)?;
         }
+        let failed = loads.failed_refreshes;
+        counter(&mut encoder, "model_refresh_failures", "Refreshes of models that left the loaded version", failed)?;
         let seconds = loads.duration.as_secs_f64();
         let durations = encoder.encode_descriptor(
             "model_load_duration",

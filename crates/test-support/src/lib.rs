@@ -9,6 +9,8 @@ mod model_document;
 mod server;
 
 #[cfg(feature = "service")]
+pub mod catalog_files;
+#[cfg(feature = "service")]
 pub mod in_process;
 #[cfg(feature = "service")]
 pub mod proxy;

@@ -182,19 +182,23 @@ impl PredictionRequest {
     fn respond(mut self, rows: usize, media_type: HeaderValue, encoded: Vec<u8>) -> Response {
         self.stages.end("encode");
         self.tally.succeed(rows, &self.stages.ended);
-        let model = reference(&self.model);
-        let served = Served { model, rows, warnings: self.warnings, values: self.values, shadow: self.compared.take() };
         let text = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
         let headers = [
             (header::CONTENT_TYPE, media_type),
-            (HeaderName::from_static("x-ordinate-model"), text(&served.model)),
+            (HeaderName::from_static("x-ordinate-model"), text(&reference(&self.model))),
             (HeaderName::from_static("server-timing"), text(&self.stages.to_string())),
         ];
         let mut response = (headers, encoded).into_response();
         if self.warnings.total() > 0 {
             response.headers_mut().insert(WARNINGS, HeaderValue::from(self.warnings.total()));
         }
-        response.extensions_mut().insert(served);
+        response.extensions_mut().insert(Served {
+            model: self.model,
+            rows,
+            warnings: self.warnings,
+            values: self.values,
+            shadow: self.compared.take(),
+        });
         response
     }
 }

@@ -20,14 +20,15 @@ use super::headers::REQUEST_ID;
 use super::observer::{Observer, PredictionRecord, RequestRecord, ShadowRecord, ShadowSkip, Started};
 use super::path::Prefix;
 use crate::http::settings::LogRequests;
+use ordinate_model::Model;
 use ordinate_model::answer::WarningCounts;
 use ordinate_model::wording::shorten;
 
 /// The facts of a prediction for the log, in the extensions of its response.
 #[derive(Debug, Clone)]
 pub(crate) struct Served {
-    /// `name@version`.
-    pub(crate) model: String,
+    /// The model.
+    pub(crate) model: Arc<Model>,
     /// Predicted rows.
     pub(crate) rows: usize,
     /// Warnings in the response.
@@ -145,7 +146,8 @@ pub(crate) async fn finish(State(finish): State<Arc<Finish>>, mut request: Reque
         duration: started.elapsed(),
         code: error.as_ref().map(|error| error.code.as_str()),
         prediction: served.as_ref().map(|served| PredictionRecord {
-            model: &served.model,
+            model: served.model.name(),
+            version: served.model.version(),
             rows: served.rows,
             warnings: served.warnings,
             values: &served.values,
@@ -169,7 +171,6 @@ fn log(record: &RequestRecord<'_>, request_id: &str, path: &str, model: Option<&
     // The route of a known path is enough; an unknown one has no route.
     let path = (status == 404 || route.is_none()).then(|| shorten(path));
     let cause = error.and_then(cause);
-    let model = prediction.map(|prediction| prediction.model).or(model);
     let shadow = prediction.and_then(|prediction| prediction.shadow);
     let shadow_version = shadow.and_then(|shadow| shadow.version.as_deref());
     let shadow_rows = shadow.map(|shadow| shadow.rows);

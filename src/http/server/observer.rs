@@ -36,8 +36,10 @@ pub struct RequestRecord<'a> {
 /// A successful prediction.
 #[derive(Debug, Clone, Copy)]
 pub struct PredictionRecord<'a> {
-    /// The model, as `name@version`.
+    /// The name of the model.
     pub model: &'a str,
+    /// Its version.
+    pub version: &'a str,
     /// The number of predicted rows.
     pub rows: usize,
     /// The warnings of the answer by kind.

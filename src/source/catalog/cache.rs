@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
 use super::error::{CatalogError, LoadError};
+use super::load::LoadCounter;
 use crate::source::Causes;
 
 /// How long callers receive the error of a failed fetch before the next one fetches again.
@@ -37,6 +38,8 @@ pub(super) trait Value: Send + Sync + 'static {
 /// Values by key. All callers that wait for a value share one fetch, which goes on when they leave.
 pub(super) struct Cache<T> {
     policy: Policy,
+    /// Counts failed refreshes.
+    counter: Option<LoadCounter>,
     state: Arc<Mutex<State<T>>>,
 }
 
@@ -77,7 +80,12 @@ enum Step<T> {
 impl<T: Value> Cache<T> {
     pub(super) fn new(policy: Policy) -> Self {
         let state = State { entries: HashMap::new(), pinned: None, clock: 0 };
-        Self { policy, state: Arc::new(Mutex::new(state)) }
+        Self { policy, counter: None, state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// The same cache, whose failed refreshes are counted.
+    pub(super) fn counting(self, counter: &LoadCounter) -> Self {
+        Self { counter: Some(counter.clone()), ..self }
     }
 
     /// The value of this key. `fetch` gets the value so far and returns the same one if it is unchanged. A value is
@@ -155,11 +163,15 @@ impl<T: Value> Cache<T> {
         let started = Instant::now();
         let (sender, outcome) = watch::channel(None);
         let (state, policy, key) = (Arc::clone(&self.state), self.policy, key.to_owned());
+        let counter = self.counter.clone();
         let task = async move {
             let outcome = timeout_at(started + policy.timeout, fetch).await;
             let timeout = |_| LoadError::Timeout { location: key.clone(), limit: policy.timeout }.into();
             let outcome = outcome.map_err(timeout).and_then(|outcome| outcome);
-            lock(&state).finish(&key, &outcome, policy, started);
+            let is_refresh = lock(&state).finish(&key, &outcome, policy, started);
+            if is_refresh && let (Err(_), Some(counter)) = (&outcome, counter) {
+                counter.add_failed_refresh();
+            }
             sender.send_replace(Some(outcome));
         };
         tokio::spawn(task.in_current_span());
@@ -197,10 +209,11 @@ fn lock<T>(state: &Mutex<State<T>>) -> MutexGuard<'_, State<T>> {
 }
 
 impl<T: Value> State<T> {
-    /// Records the end of a fetch.
-    fn finish(&mut self, key: &str, outcome: &Outcome<T>, policy: Policy, started: Instant) {
+    /// Records the end of a fetch. Returns whether there was a value before.
+    fn finish(&mut self, key: &str, outcome: &Outcome<T>, policy: Policy, started: Instant) -> bool {
         let now = Instant::now();
-        let Some(entry) = self.entries.get_mut(key) else { return };
+        let Some(entry) = self.entries.get_mut(key) else { return false };
+        let is_refresh = entry.value.is_some();
         entry.fetch = None;
         entry.checked = now;
         match outcome {
@@ -218,6 +231,7 @@ impl<T: Value> State<T> {
                 entry.failure = (!was_suspended).then(|| error.clone());
             }
         }
+        is_refresh
     }
 
     /// Drops the least recently used values, except for the one of `key`, until the others fit.

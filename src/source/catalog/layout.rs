@@ -30,6 +30,12 @@ pub fn alias_path(name: &ModelName, alias: &ModelName) -> String {
     format!("{name}/aliases/{alias}.json")
 }
 
+/// [`LIVE`] as a name.
+#[must_use]
+pub fn live() -> ModelName {
+    ModelName::from_text_lossy(LIVE)
+}
+
 /// The alias of the version that is compared with that of [`LIVE`].
 #[must_use]
 pub fn shadow() -> ModelName {
@@ -145,6 +151,29 @@ pub async fn versions(folder: &dyn ModelFolder, name: &ModelName) -> Result<Vec<
 pub async fn aliases(folder: &dyn ModelFolder, name: &ModelName) -> Result<Vec<ModelName>, SourceError> {
     let names = all_names(folder, &alias_folder(name)).await?;
     Ok(names.iter().filter(|name| !name.ends_with('/')).filter_map(|name| name_of(name)).collect())
+}
+
+/// The first released models among these names, at most `most`: those with the alias [`LIVE`], whatever its file contains.
+///
+/// # Errors
+/// See [`SourceError`].
+pub async fn released(
+    folder: &dyn ModelFolder,
+    names: impl IntoIterator<Item = &ModelName>,
+    most: usize,
+) -> Result<Vec<ModelName>, SourceError> {
+    let mut released = Vec::new();
+    for name in names {
+        if released.len() == most {
+            break;
+        }
+        match folder.file(&alias_path(name, &live())).fetch().await {
+            Ok(_) => released.push(name.clone()),
+            Err(SourceError::NotFound { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(released)
 }
 
 /// The versions and aliases of a model in a folder.

@@ -51,6 +51,8 @@ pub struct Loads {
     pub succeeded: u64,
     /// The number of failed loads.
     pub failed: u64,
+    /// How often a loaded model or its alias could not be compared with its source or replaced by a new version.
+    pub failed_refreshes: u64,
     /// The time of all loads.
     pub duration: Duration,
 }
@@ -63,6 +65,11 @@ impl LoadCounter {
     /// The loads so far. Every update is complete, so the numbers are right even after a panic.
     pub(super) fn get(&self) -> Loads {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a refresh that failed.
+    pub(super) fn add_failed_refresh(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).failed_refreshes += 1;
     }
 
     fn add(&self, succeeded: u64, failed: u64, duration: Duration) {

@@ -30,6 +30,7 @@ pub(super) struct Shared {
     aliases: Cache<Pointer>,
     shadows: Cache<Shadow>,
     names: Cache<Names>,
+    released: Cache<Names>,
     existing: Cache<Existing>,
     pub(super) counter: LoadCounter,
 }
@@ -97,14 +98,16 @@ impl Shared {
         // A little less than the whole time of a request, so that the error names the file.
         let timeout = settings.load_timeout.mul_f64(0.97);
         let policy = Policy { timeout, max_bytes: settings.cache_bytes };
+        let counter = LoadCounter::default();
         Self {
             settings,
-            loaded: Cache::new(policy),
-            aliases: Cache::new(policy),
-            shadows: Cache::new(policy),
+            loaded: Cache::new(policy).counting(&counter),
+            aliases: Cache::new(policy).counting(&counter),
+            shadows: Cache::new(policy).counting(&counter),
             names: Cache::new(policy),
+            released: Cache::new(policy),
             existing: Cache::new(Policy { max_bytes: NAMES_BYTES, ..policy }),
-            counter: LoadCounter::default(),
+            counter,
         }
     }
 
@@ -253,6 +256,20 @@ impl Shared {
         };
         let names = self.names.get("", Some(NAMES_AGE), Instant::now() + REFRESH_PATIENCE, list).await?;
         Ok(names.0.clone())
+    }
+
+    /// The names of the first two released models of a folder. They are kept for a while.
+    pub(super) async fn released(self: &Arc<Self>, folder: &Arc<dyn ModelFolder>) -> Result<Known, CatalogError> {
+        let list = |_| {
+            let (shared, folder) = (self.clone(), folder.clone());
+            async move {
+                let names = shared.names(&folder).await?;
+                let names: Vec<_> = names.iter().filter_map(|name| ModelName::try_from(name.clone()).ok()).collect();
+                let released = layout::released(folder.as_ref(), &names, 2).await?;
+                Ok(Arc::new(Names(released.into_iter().map(String::from).collect())))
+            }
+        };
+        Ok(self.released.get("", Some(NAMES_AGE), Instant::now() + REFRESH_PATIENCE, list).await?.0.clone())
     }
 
     /// The versions and aliases of a model. They are kept for a while.

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
-use crate::source::{BoxFuture, Content, SourceError, Tag};
+use crate::source::{BoxFuture, Content, Listing, SourceError, Tag};
 
 /// The outcome of one fetch.
 #[derive(Debug)]

@@ -25,8 +25,11 @@ const ATTEMPTS: u32 = 3;
 /// limits.
 const FIRST_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
 
+/// Whether credentials and region can come from the default chain of the SDK.
+pub(super) const HAS_CHAIN: bool = cfg!(feature = "aws-config");
+
 /// Checks the settings; the error explains how to correct them.
-pub(super) fn check(settings: &S3Settings) -> Result<(), String> {
+pub(super) fn check(settings: &S3Settings, has_chain: bool) -> Result<(), String> {
     if let Some(endpoint) = &settings.endpoint_url {
         let url = url::Url::parse(endpoint).ok();
         let well_formed = url.is_some_and(|url| {
@@ -43,7 +46,7 @@ pub(super) fn check(settings: &S3Settings) -> Result<(), String> {
             );
         }
     }
-    if cfg!(feature = "aws-config") {
+    if has_chain {
         return Ok(());
     }
     if settings.credentials.is_none() {
@@ -59,11 +62,10 @@ pub(super) fn check(settings: &S3Settings) -> Result<(), String> {
 
 /// Creates the client and resolves credentials. Does not connect.
 pub(super) async fn connect(settings: &S3Settings) -> Client {
-    let http_client = http_client(settings.endpoint_url.as_deref());
-    let mut config = base(settings, &http_client)
+    let mut config = base(settings)
         .await
         .behavior_version(BehaviorVersion::v2026_01_12())
-        .http_client(http_client)
+        .http_client(http_client(settings.endpoint_url.as_deref()))
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(FIRST_PAUSE))
         .timeout_config(timeouts(settings.limits))
         // A stalled body has the same time limit as a missing head.
@@ -79,28 +81,32 @@ pub(super) async fn connect(settings: &S3Settings) -> Client {
 }
 
 /// Credentials and region from the settings, or from the default chain.
-async fn base(settings: &S3Settings, http_client: &SharedHttpClient) -> Builder {
-    let in_default_region = settings.endpoint_url.as_ref().map(|_| "us-east-1".to_owned());
-    let region = settings.region.clone().or(in_default_region).map(Region::new);
+async fn base(settings: &S3Settings) -> Builder {
+    let in_default_region = settings.endpoint_url.as_ref().map(|_| Region::from_static("us-east-1"));
+    let region = settings.region.clone().map(Region::new);
     if let Some(credentials) = settings.credentials.clone() {
-        return Builder::new().region(region).credentials_provider(credentials);
+        return Builder::new().region(region.or(in_default_region)).credentials_provider(credentials);
     }
-    from_chain(region, http_client).await
+    from_chain(region, in_default_region).await
 }
 
+/// Credentials and, unless it is given, the region from the default chain.
 #[cfg(feature = "aws-config")]
-async fn from_chain(region: Option<Region>, http_client: &SharedHttpClient) -> Builder {
-    let mut chain = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http_client.clone());
+async fn from_chain(region: Option<Region>, default_region: Option<Region>) -> Builder {
+    // The services for credentials are those of AWS, whatever the endpoint of S3.
+    let mut chain = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http_client(None));
     if let Some(region) = region {
         chain = chain.region(region);
     }
-    Builder::from(&chain.load().await)
+    let loaded = chain.load().await;
+    let region = loaded.region().cloned().or(default_region);
+    Builder::from(&loaded).region(region)
 }
 
 /// Not reached: without the chain, [`check`] rejects settings without credentials.
 #[cfg(not(feature = "aws-config"))]
-async fn from_chain(region: Option<Region>, _http_client: &SharedHttpClient) -> Builder {
-    std::future::ready(Builder::new().region(region)).await
+async fn from_chain(region: Option<Region>, default_region: Option<Region>) -> Builder {
+    std::future::ready(Builder::new().region(region.or(default_region))).await
 }
 
 fn http_client(endpoint_url: Option<&str>) -> SharedHttpClient {
@@ -134,7 +140,25 @@ fn timeouts(limits: TimeLimits) -> TimeoutConfig {
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
+    use super::super::Credentials;
     use super::*;
+
+    #[rstest]
+    #[case::no_credentials(S3Settings { region: Some("eu-west-1".into()), ..S3Settings::default() }, "AWS_ACCESS_KEY_ID")]
+    #[case::no_region(
+        S3Settings { credentials: Some(Credentials::new("a", "b", None, None, "test")), ..S3Settings::default() },
+        "AWS_REGION"
+    )]
+    fn without_the_chain_the_error_of_incomplete_settings_names_the_variable_to_set(
+        #[case] settings: S3Settings,
+        #[case] variable: &str,
+    ) {
+        let error = check(&settings, false).unwrap_err();
+        assert!(error.contains(variable), "{error}");
+        assert_eq!(check(&settings, true), Ok(()));
+    }
 
     #[tokio::test]
     async fn the_embedded_certificates_can_be_parsed() {
@@ -145,7 +169,7 @@ mod tests {
         let config = Builder::new()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new("us-east-1"))
-            .credentials_provider(super::super::Credentials::new("a", "b", None, None, "test"))
+            .credentials_provider(Credentials::new("a", "b", None, None, "test"))
             .endpoint_url(endpoint)
             .retry_config(RetryConfig::disabled())
             .http_client(http_client(None));

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStreamError;
@@ -21,6 +22,11 @@ where
         SdkError::TimeoutError(_) => SourceError::Timeout { location, limit: None, source: Some(error.into()) },
         SdkError::DispatchFailure(failure) if failure.is_timeout() => {
             SourceError::Timeout { location, limit: None, source: Some(error.into()) }
+        }
+        _ if caused_by::<CredentialsError>(&error) => {
+            let reason = "no valid credentials: set AWS_PROFILE (after `aws sso login`, if it uses SSO), \
+                          or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+            SourceError::AccessDenied { location, reason: reason.into(), source: error.into() }
         }
         SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) => {
             SourceError::Unreachable { location, source: error.into() }

@@ -23,6 +23,8 @@ mod predict_errors;
 mod predict_parquet;
 mod preparation;
 mod releases;
+mod releases_damaged;
+mod releases_served;
 mod report;
 mod serve;
 mod serve_clients;

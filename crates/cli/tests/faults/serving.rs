@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ordinate::source::catalog::FAILURE_MEMORY;
+use ordinate_test_support::catalog_files::{CatalogFiles, alias_file};
 use ordinate_test_support::proxy::{Fault, Pause, Proxy};
 use ordinate_test_support::s3_server::S3Server;
 use tempfile::TempDir;
 
 use crate::cases::{Case, Later};
 use crate::served::{Answer, Served};
-use crate::site::{ALIAS, Site, Size, alias, model_path, noted, price};
+use crate::site::{ALIAS, Size, change, model_path, noted, price, release, release_default};
 use crate::table::Row;
 use crate::tls::{Handshake, TlsFront};
 use crate::trouble::{Damage, Files, Injected, Times, Trouble};
@@ -28,7 +29,7 @@ const REFRESHING: Duration = Duration::from_secs(3);
 /// A server, its catalog, and what is between them.
 struct Stage {
     served: Arc<Served>,
-    site: Arc<Site>,
+    site: Arc<CatalogFiles>,
     proxy: Arc<Proxy>,
     injected: Injected,
     tls: Option<TlsFront>,
@@ -103,10 +104,10 @@ impl Stage {
     /// `None`, with a printed reason, if this machine cannot cause the trouble.
     async fn new(trouble: &Trouble, number: usize) -> Option<Self> {
         let site = match trouble {
-            Trouble::Renamed => Site::Folder(tempfile::tempdir().unwrap()),
-            _ => Site::S3(format!("faults/{number}/")),
+            Trouble::Renamed => CatalogFiles::in_folder(),
+            _ => CatalogFiles::S3(format!("faults/{number}/")),
         };
-        site.release_default().await;
+        release_default(&site).await;
         let injected = Injected::default();
         let meet = injected.clone();
         let proxy = Proxy::start_with(S3Server::shared().address(), move |request| meet.meet(request)).await;
@@ -156,10 +157,10 @@ impl Stage {
 
     /// Releases a version, damaged as the trouble requires.
     async fn release_for(&self, trouble: &Trouble, version: u32) {
-        self.site.release(version, self.size).await;
+        release(&self.site, version, self.size).await;
         let Trouble::Damaged(damage) = trouble else { return };
         let (path, content) = damaged(*damage, version, self.size);
-        self.site.change(&path, content).await;
+        change(&self.site, &path, content).await;
     }
 
     /// Causes the trouble. The task of a trouble that happens during a request ends after it.
@@ -170,7 +171,7 @@ impl Stage {
             Trouble::Closed => self.proxy.close(),
             Trouble::UnknownHost => std::fs::write(&self.hosts.as_ref().unwrap().1, "127.0.0.1 localhost\n").unwrap(),
             Trouble::Tls(handshake) => self.tls.as_ref().unwrap().answer(*handshake),
-            Trouble::Renamed => std::fs::rename(self.site.folder(), self.away()).unwrap(),
+            Trouble::Renamed => std::fs::rename(self.site.directory(), self.away()).unwrap(),
             Trouble::MidRead(damage) => return Some(self.damage_midway(*damage, version)),
             Trouble::ClosedMidway => return Some(self.close_midway()),
         }
@@ -189,7 +190,7 @@ impl Stage {
         let (pause, site) = (self.pause(), self.site.clone());
         tokio::spawn(async move {
             pause.reached().await;
-            site.change(&path, content).await;
+            change(&site, &path, content).await;
             pause.resume();
         })
     }
@@ -209,13 +210,13 @@ impl Stage {
             Trouble::Closed | Trouble::ClosedMidway => self.proxy.open(),
             Trouble::UnknownHost => std::fs::write(&self.hosts.as_ref().unwrap().1, HOSTS).unwrap(),
             Trouble::Tls(_) => self.tls.as_ref().unwrap().answer(Handshake::Valid),
-            Trouble::Damaged(_) | Trouble::MidRead(_) => self.site.release(version, self.size).await,
-            Trouble::Renamed => std::fs::rename(self.away(), self.site.folder()).unwrap(),
+            Trouble::Damaged(_) | Trouble::MidRead(_) => release(&self.site, version, self.size).await,
+            Trouble::Renamed => std::fs::rename(self.away(), self.site.directory()).unwrap(),
         }
     }
 
     fn away(&self) -> PathBuf {
-        self.site.folder().with_extension("away")
+        self.site.directory().with_extension("away")
     }
 
     /// The seconds until version 2 is served.
@@ -240,7 +241,7 @@ fn damaged(damage: Damage, version: u32, size: Size) -> (String, Option<Vec<u8>>
         Damage::NoModel => (model_path(version), None),
         Damage::HalfModel => (model_path(version), half(price(version, size))),
         Damage::OtherModel => (model_path(version), Some(noted(version, size, "other"))),
-        Damage::HalfAlias => (ALIAS.to_owned(), half(alias(version).into_bytes())),
+        Damage::HalfAlias => (ALIAS.to_owned(), half(alias_file(version).into_bytes())),
     }
 }
 

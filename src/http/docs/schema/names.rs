@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ordinate_model::identity::Checksum;
+use ordinate_model::identity::short_digest;
 use utoipa::openapi::extensions::{Extensions, ExtensionsBuilder};
 
 /// The ends of the names of a model's schemas.
@@ -12,9 +12,6 @@ pub(super) const SUFFIXES: [&str; 6] = ["row", "values", "columns", "request", "
 /// Names that properties cannot have, because openapi-python-client has methods and variables of these names.
 const RESERVED: [&str; 9] =
     ["additionalkeys", "additionalproperties", "cast", "cls", "d", "fielddict", "fromdict", "srcdict", "todict"];
-
-/// The digits of a digest that make a name unique.
-const DIGITS: usize = 8;
 
 /// The part of a name that all generators keep.
 pub(crate) fn key(name: &str) -> String {
@@ -36,8 +33,7 @@ pub(super) fn of_models(models: &[&str], common: &BTreeSet<String>) -> Vec<Strin
         if is_first && !SUFFIXES.iter().any(|suffix| common.contains(&format!("{key}{suffix}"))) {
             return model.to_owned();
         }
-        let digest = Checksum::compute(model.as_bytes());
-        format!("{model}-{}", digest.as_str().get(..DIGITS).unwrap_or_default())
+        format!("{model}-{}", short_digest(model))
     };
     models.iter().map(|model| name(model)).collect()
 }

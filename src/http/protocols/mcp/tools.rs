@@ -10,7 +10,7 @@ use crate::http::protocols::native::openapi::predict;
 use crate::http::protocols::output::Output;
 use crate::http::server::query::PARAMETERS;
 use ordinate_model::Model;
-use ordinate_model::identity::{Checksum, ModelName};
+use ordinate_model::identity::{ModelName, SHORT_DIGEST, short_digest};
 use ordinate_model::wording::{NAMED, counted, listed};
 
 /// The option with a default.
@@ -21,9 +21,6 @@ const PREFIX: &str = "predict_";
 
 /// A dot of the name of a model in that of its tool; it can be read back.
 const DOT: &str = "_-";
-
-/// The digits of a digest in the name of a tool.
-const DIGITS: usize = 8;
 
 /// The most bytes of a tool's name that all clients accept.
 const MAX_NAME: usize = 64;
@@ -57,9 +54,8 @@ pub(super) fn name(model: &str) -> String {
         return name;
     }
     let start = format!("{PREFIX}_{}", model.replace('.', "_"));
-    let start: String = start.chars().take(MAX_NAME - DIGITS - 1).collect();
-    let digest = Checksum::compute(model.as_bytes());
-    format!("{start}_{}", digest.as_str().get(..DIGITS).unwrap_or_default())
+    let start: String = start.chars().take(MAX_NAME - SHORT_DIGEST - 1).collect();
+    format!("{start}_{}", short_digest(model))
 }
 
 /// The model that a tool of this name belongs to, if it exists; `None` if the name does not contain that of the model.

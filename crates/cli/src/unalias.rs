@@ -1,0 +1,45 @@
+//! `ordinate unalias`: an alias is removed.
+
+use std::error::Error;
+
+use clap::Args;
+use ordinate::source::catalog::layout;
+use ordinate_model::identity::ModelName;
+
+use super::catalog::{CatalogArgument, alias, name, wait};
+
+/// Remove an alias of a model, with its history
+///
+/// Without the alias `shadow`, servers compare no longer. Without the alias `live`, a model is a draft: servers that
+/// start from then on answer requests that name no version with 404, so this needs --force. Versions stay.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  ordinate unalias price shadow models/
+  ordinate unalias price live s3://bucket/models/ --force")]
+pub(super) struct Arguments {
+    /// Name of the model
+    #[arg(value_name = "NAME", value_parser = name)]
+    name: ModelName,
+    /// Alias to remove
+    #[arg(value_name = "ALIAS", value_parser = alias)]
+    alias: ModelName,
+    #[command(flatten)]
+    catalog: CatalogArgument,
+    /// Remove the alias live, too
+    #[arg(long)]
+    force: bool,
+}
+
+/// Removes the alias, and returns the version that it pointed to as text.
+pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
+    let Arguments { name, alias, force, .. } = arguments;
+    if *alias == layout::live() && !force {
+        let problem = "requests that name no version of it would fail";
+        return Err(format!("{name}@{alias} was not removed: {problem}\nhelp: --force removes it all the same").into());
+    }
+    let catalog = arguments.catalog.open()?;
+    Ok(match wait(catalog.remove_alias(name, alias))? {
+        Some(version) => format!("Removed {name}@{alias}; it was version {version}.\n"),
+        None => format!("Removed {name}@{alias}.\n"),
+    })
+}

@@ -1,0 +1,191 @@
+//! Damaged and missing files of a catalog: each is reported, and the remedy of each message works.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use rstest::rstest;
+
+use crate::releases::{history, json, models};
+use crate::support::{command, complained, complained_with_code, run, succeeded, text};
+
+const ALIAS: &str = "models/price/aliases/live.json";
+
+/// A catalog with the versions 1, 2 and so on of `price`; each was live, and the last one is.
+fn released(folder: &Path, versions: usize) {
+    for _ in 0..versions {
+        succeeded(&run(folder, "publish price.json models/ --alias live"));
+    }
+}
+
+/// Runs the command after `help: ` in a message.
+fn follow(folder: &Path, message: &str) -> String {
+    let help = message.lines().find_map(|line| line.strip_prefix("help: ")).unwrap_or_else(|| panic!("{message}"));
+    let output = Command::new("sh").args(["-c", help]).current_dir(folder).output().unwrap();
+    succeeded(&output).to_owned()
+}
+
+#[test]
+fn damaged_files_are_listed_and_hide_no_other() {
+    let folder = models();
+    let folder = folder.path();
+    released(folder, 3);
+    fs::create_dir_all(folder.join("models/empty")).unwrap();
+    let listed = run(folder, "models models/");
+    assert!(succeeded(&listed).contains("price  3        live"), "{}", succeeded(&listed));
+    let empty = "warning: empty: there is no model \"empty\"; the only model is \"price\"";
+    assert!(text(&listed.stderr).contains(empty), "{}", text(&listed.stderr));
+
+    fs::write(folder.join("models/price/1.json"), "{").unwrap();
+    fs::write(folder.join("models/price/aliases/next.json"), r#"{"version":"77","history":[]}"#).unwrap();
+    fs::write(folder.join("models/price/aliases/shadow.json"), "{").unwrap();
+    let listed = run(folder, "models models/");
+    let warnings = complained_with_code(&listed, 1);
+    assert!(warnings.contains("warning: price@next is version 77, which does not exist"), "{warnings}");
+    assert!(warnings.contains("models/price/1.json: not a model file"), "{warnings}");
+    let alias = "warning: price@shadow: file://";
+    assert!(warnings.contains(alias) && warnings.contains("shadow.json: not an alias file"), "{warnings}");
+    assert!(warnings.contains("models/: 3 files are damaged or missing"), "{warnings}");
+    let rows: Vec<Vec<&str>> =
+        text(&listed.stdout).lines().skip(1).map(|line| line.split_whitespace().take(4).collect()).collect();
+    assert_eq!(rows[0], ["price", "shadow", "damaged"], "{rows:?}");
+    assert_eq!(rows[1][..3], ["price", "3", "live"], "{rows:?}");
+    assert_eq!(rows[2][..2], ["price", "2"], "{rows:?}");
+    assert_eq!(rows[3], ["price", "1", "damaged"], "{rows:?}");
+
+    let listed = run(folder, "models models/ --json");
+    let listed: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
+    assert_eq!(listed["models"][0], serde_json::json!({"name": "price", "version": null, "aliases": ["shadow"]}));
+    assert_eq!(listed["problems"].as_array().unwrap().len(), 4, "{listed}");
+}
+
+#[rstest]
+#[case::damaged(Some("{"))]
+#[case::missing(None)]
+fn a_damaged_or_missing_live_version_is_replaced_with_force(#[case] content: Option<&str>) {
+    let folder = models();
+    let folder = folder.path();
+    released(folder, 2);
+    let file = folder.join("models/price/2.json");
+    match content {
+        Some(content) => fs::write(&file, content).unwrap(),
+        None => fs::remove_file(&file).unwrap(),
+    }
+    for arguments in ["promote price 1 models/", "publish price.json models/ --alias live"] {
+        let refused = run(folder, arguments);
+        let message = complained(&refused);
+        let expected =
+            "requests for price@live (version 2), which cannot be compared with the new version, could break: ";
+        assert!(message.contains(expected), "{message}");
+        assert!(message.contains("\nhelp: --force changes the alias without a comparison"), "{message}");
+        assert!(!folder.join("models/price/3.json").exists(), "nothing is published");
+        // The remedy of the message.
+        succeeded(&run(folder, &format!("{arguments} --force")));
+        fs::write(folder.join(ALIAS), r#"{"version":"2","history":[]}"#).unwrap();
+    }
+}
+
+#[test]
+fn a_damaged_alias_is_replaced_with_force_and_without_its_history() {
+    let folder = models();
+    let folder = folder.path();
+    released(folder, 2);
+    fs::write(folder.join(ALIAS), "{").unwrap();
+    let commands = ["publish price.json models/ --alias live", "promote price 2 models/", "rollback price models/"];
+    for arguments in commands.into_iter().chain(["history price models/"]) {
+        let refused = run(folder, arguments);
+        let message = complained(&refused);
+        assert!(message.contains("aliases/live.json: not an alias file"), "{message}");
+        let help = "help: ordinate promote --force replaces the file; the history in it is lost";
+        assert!(message.contains(help), "{message}");
+    }
+    assert!(!folder.join("models/price/3.json").exists(), "nothing is published");
+    // The remedy of the message.
+    assert_eq!(succeeded(&run(folder, "promote price 2 models/ --force")), "price@live is version 2.\n");
+    assert_eq!(history(folder), ["2"]);
+}
+
+#[test]
+fn a_rollback_to_a_damaged_version_offers_the_last_good_one() {
+    let folder = models();
+    let folder = folder.path();
+    released(folder, 4);
+    fs::write(folder.join("models/price/3.json"), "{").unwrap();
+    fs::remove_file(folder.join("models/price/2.json")).unwrap();
+    let refused = run(folder, "rollback price models/");
+    let message = complained(&refused);
+    assert!(message.contains("price@live was version 3 before, which cannot be released again: file://"), "{message}");
+    assert!(message.contains("models/price/3.json: not a model file"), "{message}");
+    assert_eq!(follow(folder, message), "price@live is version 1; it was 4.\n");
+
+    for version in [1, 4] {
+        fs::write(folder.join(format!("models/price/{version}.json")), "{").unwrap();
+    }
+    let refused = run(folder, "rollback price models/");
+    let message = complained(&refused);
+    assert!(message.contains("help: no version before it is valid; publish one with --alias and --force"), "{message}");
+    succeeded(&run(folder, "publish price.json models/ --alias live --force"));
+}
+
+#[test]
+fn an_alias_is_removed_and_its_callers_are_protected_all_the_same() {
+    let folder = models();
+    let folder = folder.path();
+    released(folder, 1);
+    succeeded(&run(folder, "publish again.json models/ --alias shadow"));
+    assert_eq!(succeeded(&run(folder, "unalias price shadow models/")), "Removed price@shadow; it was version 2.\n");
+    let unknown = run(folder, "unalias price shadow models/");
+    assert!(complained(&unknown).contains("has no alias \"shadow\""), "{}", complained(&unknown));
+    let refused = run(folder, "unalias price live models/");
+    let message = complained(&refused);
+    assert!(message.contains("requests that name no version of it would fail\nhelp: --force removes it"), "{message}");
+    assert_eq!(
+        succeeded(&run(folder, "unalias price live models/ --force")),
+        "Removed price@live; it was version 1.\n"
+    );
+
+    // Other features, without an alias to compare with.
+    let publish = "publish other.json models/";
+    for arguments in [&format!("{publish} --alias live"), publish, "promote price 3 models/"] {
+        let output = run(folder, arguments);
+        if arguments == publish {
+            succeeded(&output);
+            continue;
+        }
+        let message = complained(&output);
+        assert!(message.contains("requests for price@2 (the newest version"), "{message}");
+        assert!(message.contains("feature \"floor\" is new") && message.contains("help: --force"), "{message}");
+    }
+    succeeded(&run(folder, "promote price 2 models/ --force"));
+    fs::write(folder.join(ALIAS), "{").unwrap();
+    assert_eq!(succeeded(&run(folder, "unalias price live models/ --force")), "Removed price@live.\n");
+    succeeded(&run(folder, "promote price 3 models/ --force"));
+}
+
+#[test]
+fn a_shadow_is_compared_with_the_live_version() {
+    let folder = models();
+    let folder = folder.path();
+    succeeded(&run(folder, "publish price.json models/ --alias shadow"));
+    succeeded(&run(folder, "publish other.json models/ --alias live --force"));
+    // The shadow before had the features of price.json.
+    succeeded(&run(folder, "publish other.json models/ --alias shadow"));
+    let refused = run(folder, "publish price.json models/ --alias shadow");
+    let message = complained(&refused);
+    assert!(
+        message.contains("requests for price@live (version 2) would break:\n- feature \"rooms\" is new"),
+        "{message}"
+    );
+    succeeded(&run(folder, "publish price.json models/ --alias shadow --force"));
+}
+
+#[test]
+fn the_history_has_a_name_without_variables_for_it() {
+    let folder = models();
+    let folder = folder.path();
+    let mut publish = command(folder, "publish price.json models/ --alias live");
+    succeeded(&publish.env_remove("USER").env_remove("LOGNAME").output().unwrap());
+    let history = json(&run(folder, "history price models/ --json"));
+    let user = Command::new("id").arg("-un").output().unwrap();
+    assert_eq!(history["releases"][0]["by"], text(&user.stdout).trim());
+}

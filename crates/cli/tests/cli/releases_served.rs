@@ -1,0 +1,105 @@
+//! Releases under a running server, and catalogs in S3 with the credentials of a desk.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use ordinate_test_support::s3_server::{BUCKET, S3Server};
+use rstest::rstest;
+
+use crate::releases::{administrator, make_bucket, models};
+use crate::serve::Served;
+use crate::support::{complained, succeeded, text};
+
+/// Longer than the names of a catalog are kept.
+const NAMES_AGE: Duration = Duration::from_secs(11);
+
+/// The status of a prediction by the default model, and the model.
+fn predict(served: &Served) -> (u16, String) {
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let mut response = agent.post(format!("{}/predict", served.base)).send(r#"{"X": [[2, 1]]}"#).unwrap();
+    let model = response.headers().get("x-ordinate-model").map(|name| name.to_str().unwrap().to_owned());
+    (response.status().as_u16(), model.unwrap_or_else(|| response.body_mut().read_to_string().unwrap()))
+}
+
+#[rstest]
+#[case::folder("models/")]
+#[case::s3("s3://models/releases/second/")]
+#[tokio::test]
+async fn a_second_model_breaks_no_request_that_names_no_model(#[case] catalog: &str) {
+    make_bucket().await;
+    let folder = models();
+    let run = |arguments: &str| administrator(folder.path(), arguments).output().unwrap();
+    let endpoint = format!("http://{}", S3Server::shared().address());
+    let uri =
+        if catalog.starts_with("s3:") { catalog.to_owned() } else { format!("{}/{catalog}", folder.path().display()) };
+    let serve = |default: &str| {
+        Served::start(&[
+            ("MODEL_URI", &uri),
+            ("MODEL_REFRESH_SECONDS", "1"),
+            ("DEFAULT_MODEL", default),
+            ("AWS_ENDPOINT_URL_S3", &endpoint),
+            ("AWS_ACCESS_KEY_ID", "reader"),
+            ("AWS_SECRET_ACCESS_KEY", "reader-secret"),
+        ])
+    };
+    let good = (200, "price@1".to_owned());
+    succeeded(&run(&format!("publish price.json {catalog} --alias live")));
+    let first = serve("");
+    assert_eq!(predict(&first), good);
+    let started = Instant::now();
+
+    // A draft.
+    let published = run(&format!("publish line {catalog}"));
+    assert_eq!(text(&published.stderr), "", "a draft changes nothing");
+    let second = serve("");
+    assert_eq!(predict(&second), good, "the only released model is the default model");
+
+    let promoted = run(&format!("promote line 1 {catalog}"));
+    let warning = text(&promoted.stderr);
+    assert!(warning.starts_with("warning: line is the second released model of the catalog"), "{warning}");
+    let third = serve("");
+    let (status, problem) = predict(&third);
+    assert!(status == 404 && problem.contains("no default model is set (DEFAULT_MODEL)"), "{problem}");
+    // The remedy of the warning.
+    assert!(warning.ends_with("DEFAULT_MODEL=price\n"), "{warning}");
+    assert_eq!(predict(&serve("price")), good);
+    assert_eq!(text(&run(&format!("publish iris {catalog} --alias live")).stderr), "", "it is known by now");
+
+    tokio::time::sleep(NAMES_AGE.saturating_sub(started.elapsed())).await;
+    assert_eq!(predict(&first), good);
+    assert_eq!(predict(&second), good);
+}
+
+/// `ordinate` with a profile of this name, as on a desk: without variables for credentials.
+fn with_profile(folder: &Path, arguments: &str, profile: &str) -> Command {
+    let credentials = "[desk]\naws_access_key_id = administrator\naws_secret_access_key = administrator-secret\n";
+    fs::write(folder.join("credentials"), credentials).unwrap();
+    fs::write(folder.join("config"), "[profile desk]\nregion = eu-central-1\n").unwrap();
+    let mut command = administrator(folder, arguments);
+    for variable in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION"] {
+        command.env_remove(variable);
+    }
+    command
+        .env("AWS_SHARED_CREDENTIALS_FILE", folder.join("credentials"))
+        .env("AWS_CONFIG_FILE", folder.join("config"));
+    command.env("AWS_PROFILE", profile).env("AWS_EC2_METADATA_DISABLED", "true");
+    command
+}
+
+#[tokio::test]
+async fn credentials_come_from_a_profile() {
+    make_bucket().await;
+    let folder = models();
+    let catalog = format!("s3://{BUCKET}/releases/profile/");
+    let publish = format!("publish price.json {catalog} --alias live");
+    succeeded(&with_profile(folder.path(), &publish, "desk").output().unwrap());
+    let predicted =
+        with_profile(folder.path(), &format!("predict {catalog}price@live price.csv"), "desk").output().unwrap();
+    assert_eq!(succeeded(&predicted).lines().count(), 7);
+
+    let failed = with_profile(folder.path(), &publish, "other").output().unwrap();
+    let message = complained(&failed);
+    assert!(message.contains("access denied: no valid credentials: set AWS_PROFILE"), "{message}");
+}

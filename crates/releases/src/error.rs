@@ -1,0 +1,136 @@
+//! Why a release failed.
+
+use std::sync::Arc;
+
+use ordinate::source::catalog::{CatalogError, LoadError};
+use ordinate::source::{Causes, SourceError};
+use ordinate_model::artifact::ArtifactError;
+use ordinate_model::identity::Version;
+use thiserror::Error;
+
+use crate::compatibility::Breaking;
+
+/// Why a release failed.
+#[derive(Debug, Error)]
+pub enum ReleaseError {
+    /// The text is not the location of a catalog.
+    #[error("{0}")]
+    NotACatalog(String),
+    /// The catalog cannot be read or written.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// A file of the catalog is damaged, or the model, version or alias does not exist.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// A model cannot be published.
+    #[error("{location}: {source}")]
+    Artifact {
+        /// Where the model is.
+        location: String,
+        /// Why it cannot.
+        source: ArtifactError,
+    },
+    /// Requests for a version would break.
+    #[error("requests for {callers} would break:\n- {}\nhelp: --force changes the alias all the same", listed(changes))]
+    Breaking {
+        /// The version, and how requests name it.
+        callers: String,
+        /// The changes.
+        changes: Vec<Breaking>,
+    },
+    /// The version whose requests could break is damaged or missing.
+    #[error(
+        "requests for {callers}, which cannot be compared with the new version, could break: {}\n\
+         help: --force changes the alias without a comparison",
+        Causes(cause)
+    )]
+    Incomparable {
+        /// The version, and how requests name it.
+        callers: String,
+        /// Why it cannot be read. Not the source of this error, whose message would follow the advice.
+        cause: Box<ReleaseError>,
+    },
+    /// The file of an alias is damaged.
+    #[error(
+        "{}\nhelp: ordinate promote --force replaces the file; the history in it is lost",
+        Causes(&**cause)
+    )]
+    DamagedAlias {
+        /// Where it is, and why it cannot be read. Not the source of this error, whose message would follow the advice.
+        cause: Arc<LoadError>,
+    },
+    /// Somebody else changed the alias during a rollback or its removal.
+    #[error("{name}@{alias} was changed meanwhile; nothing was done\nhelp: look at ordinate history {name}")]
+    Changed {
+        /// The model.
+        name: String,
+        /// The alias.
+        alias: String,
+    },
+    /// Others changed the catalog all the time.
+    #[error("{location}: others changed it {attempts} times meanwhile; nothing was changed")]
+    Contended {
+        /// The file.
+        location: String,
+        /// The number of attempts.
+        attempts: usize,
+    },
+    /// A version was published, but the alias was not changed to it.
+    #[error("{published}, but {alias} was not changed: {}\nhelp: {help}", Causes(cause))]
+    NotPromoted {
+        /// The version that was published, and its file.
+        published: String,
+        /// The alias of the model.
+        alias: String,
+        /// Why it was not changed. Not the source of this error, whose message would follow the advice.
+        cause: Box<ReleaseError>,
+        /// The command that changes it.
+        help: String,
+    },
+    /// The version to return to is damaged or missing.
+    #[error("{name}@{alias} was version {version} before, which cannot be released again: {}", Causes(cause))]
+    DamagedBefore {
+        /// The model.
+        name: String,
+        /// The alias.
+        alias: String,
+        /// The version.
+        version: Version,
+        /// Why it cannot be read. Not the source of this error, so that advice can follow its message.
+        cause: Box<ReleaseError>,
+        /// The latest version before it that can be released again.
+        instead: Option<Version>,
+    },
+    /// There is nothing to return to.
+    #[error(
+        "{name}@{alias} is version {version}, and there is no version before it that was not rolled back\n\
+         help: ordinate promote changes it to any version"
+    )]
+    NothingBefore {
+        /// The model.
+        name: String,
+        /// The alias.
+        alias: String,
+        /// The version that it points to.
+        version: Version,
+    },
+}
+
+impl ReleaseError {
+    /// Whether a file of the catalog is damaged or missing, so that trying again does not help.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Artifact { .. } | Self::DamagedAlias { .. } => true,
+            Self::Source(error) => matches!(error, SourceError::NotFound { .. } | SourceError::TooLarge { .. }),
+            Self::Catalog(error) => {
+                matches!(error, CatalogError::UnknownModel { .. } | CatalogError::UnknownVersion { .. })
+            }
+            _ => false,
+        }
+    }
+}
+
+fn listed(changes: &[Breaking]) -> String {
+    changes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n- ")
+}
