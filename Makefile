@@ -236,7 +236,9 @@ endif
 build-stack: $(CARGO_LAMBDA) $(SAM) $(GENERATED) ## Build for `make deploy BUILT=yes`, without credentials; see ARCH
 	$(call sam-build,$(ARCH))
 
-managed-instances.json: template.yaml tools/managed-instances | $(SAM)
+# Always: it takes less than a second.
+.PHONY: managed-instances.json
+managed-instances.json: $(SAM)
 	@$(VENV)/bin/python tools/managed-instances template.yaml $@
 
 parameters: $(SAM) ## List the parameters of the stack with their values
