@@ -143,6 +143,8 @@ fn an_archive_in_an_archive_is_an_error() {
 fn a_class_that_is_not_in_the_list_is_named() {
     let error = read(b"\x80\x02cxgboost.sklearn\nXGBRegressor\n)\x81.").unwrap_err();
     assert!(matches!(&error, FileError::Global { name, .. } if name == "xgboost.sklearn.XGBRegressor"), "{error}");
+    let control = message(b"\x80\x02c\x1b[2J\nsystem\n)\x81.");
+    assert!(control.starts_with(r"byte 2: \u{1b}[2J.system is not"), "{control}");
     let forest = message(b"\x80\x02csklearn.ensemble._forest\nRandomForestRegressor\n)\x81.");
     assert!(forest.starts_with("byte 2: sklearn.ensemble._forest.RandomForestRegressor is not"), "{forest}");
     let search = message(b"\x80\x02cscipy.stats._distn_infrastructure\nrv_continuous_frozen\n)\x81.");

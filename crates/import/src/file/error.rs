@@ -54,7 +54,7 @@ pub(super) const IN_PYTHON: &str = "use ordinate.from_sklearn in Python, where t
 
 impl FileError {
     pub(super) fn damaged(place: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self::Damaged { place: place.into(), reason: reason.into() }
+        Self::Damaged { place: printable(&place.into()), reason: reason.into() }
     }
 
     pub(super) fn unsupported(place: impl Into<String>, reason: impl Into<String>) -> Self {
@@ -74,8 +74,11 @@ impl FileError {
                 "do not load the file unless you trust its author; with a class of your own, use ordinate.from_sklearn"
             }
         };
-        // Names in a hostile file have any length.
-        let short = |text: &str| text.chars().take(80).collect::<String>();
-        Self::Global { place: place.into(), name: format!("{}.{}", short(module), short(name)), help }
+        Self::Global { place: place.into(), name: format!("{}.{}", printable(module), printable(name)), help }
     }
+}
+
+/// The beginning of a text of a file, which has any length and may contain control characters.
+pub(super) fn printable(text: &str) -> String {
+    text.chars().take(80).flat_map(char::escape_debug).collect()
 }

@@ -60,10 +60,15 @@ pub(super) fn fitted(graph: &Graph<'_>, root: Id) -> Result<Fitted, FileError> {
     Ok(Fitted {
         estimator,
         class: object.class.name.to_owned(),
-        version: version.map(str::to_owned),
+        version: version.filter(|version| is_version(version)).map(str::to_owned),
         names: plain.first_step(root, "feature_names_in_").map(|names| plain.names(names)).transpose()?.flatten(),
         width: plain.first_step(root, "n_features_in_").and_then(|width| graph.length(width)),
     })
+}
+
+/// Whether a text is a version such as 1.5.2 or 1.6.dev0, which is printed.
+fn is_version(text: &str) -> bool {
+    text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".+-".contains(&byte))
 }
 
 /// The conversion, with the number of values so far.

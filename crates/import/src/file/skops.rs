@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 
 use super::MAX_BYTES;
 use super::array::{Dtype, Kind};
-use super::error::{FileError, IN_PYTHON};
+use super::error::{FileError, IN_PYTHON, printable};
 use super::globals::{self, Role};
 use super::graph::{Array, Graph, Id, Node, Object};
 use archive::Archive;
@@ -102,8 +102,7 @@ impl Skops<'_, '_, '_> {
             }
             other => {
                 let name = [text("__module__")?, text("__class__")?].join(".");
-                let short = |text: &str| text.chars().take(80).collect::<String>();
-                let reason = format!("{} ({}) is not read", short(&name), short(other));
+                let reason = format!("{} ({}) is not read", printable(&name), printable(other));
                 return Err(FileError::Unsupported { place: SCHEMA.to_owned(), reason, help: IN_PYTHON });
             }
         };

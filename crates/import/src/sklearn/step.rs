@@ -102,11 +102,12 @@ impl<'v> Step<'v> {
 
     pub(super) fn error(&self, reason: impl Into<String>, help: impl Into<String>) -> ImportError {
         let class = match self.value {
-            Value::Object(Object { name, .. }) | Value::Global { name, .. } => name.as_str(),
-            Value::Str(text) => text,
-            _ => "value",
+            Value::Object(Object { name, .. }) | Value::Global { name, .. } => name.clone(),
+            // A text of a hostile file may contain control characters.
+            Value::Str(text) => text.escape_debug().to_string(),
+            _ => "value".to_owned(),
         };
-        let step = if self.path.is_empty() { class.to_owned() } else { format!("step {:?} ({class})", self.path) };
+        let step = if self.path.is_empty() { class } else { format!("step {:?} ({class})", self.path) };
         ImportError::Step { step, reason: reason.into(), help: help.into() }
     }
 
