@@ -10,6 +10,7 @@ use super::report_data::{ReportData, distance};
 use super::table::{ReportTable, TableCell};
 use crate::evaluate::Label;
 use crate::summary::rounded;
+use ordinate_model::family::Family;
 use ordinate_model::{Model, PredictedRow};
 
 /// Rows in the table.
@@ -30,8 +31,8 @@ pub struct InfluentialRow {
     pub actual: f64,
     /// The prediction, or the probability of the class.
     pub predicted: f64,
-    /// Target − prediction, of the logarithms if those were fitted; or the length of the differences between the probabilities
-    /// and those of the class.
+    /// Target − prediction, of the logarithms if those were fitted; for a generalised linear model the Pearson residual; or the
+    /// length of the differences between the probabilities and those of the class.
     pub residual: f64,
     /// The weight.
     pub weight: f64,
@@ -48,7 +49,10 @@ pub(super) struct InfluenceCollector {
     is_possible: bool,
     rows: f64,
     parameters: f64,
+    family: Option<Family>,
     variance: Option<f64>,
+    /// The sum of the working weights of a generalised linear model.
+    working_weight: Option<f64>,
     through_origin: bool,
     weight: f64,
     squares: f64,
@@ -64,6 +68,8 @@ struct Kept {
     predicted: u64,
     residual: u64,
     weight: u64,
+    /// The weight times the working weight of a generalised linear model.
+    working: u64,
     distance: u64,
 }
 
@@ -74,12 +80,15 @@ impl InfluenceCollector {
         let rows = document.training.rows.unwrap_or_default() as f64;
         let inference = document.inference.as_ref();
         let through_origin = document.preprocess.through_origin;
+        let family = document.estimator.glm_family();
         Self {
             is_possible: inference.is_some_and(|inference| !inference.r.is_empty())
                 && rows * columns * columns <= MOST_WORK,
             rows,
             parameters: columns + if through_origin { 0.0 } else { 1.0 },
-            variance: inference.and_then(|inference| inference.residual_variance),
+            family,
+            variance: inference.and_then(|inference| inference.residual_variance.or(inference.dispersion)),
+            working_weight: inference.filter(|_| family.is_some()).and_then(|inference| inference.weight),
             through_origin,
             weight: 0.0,
             squares: 0.0,
@@ -115,7 +124,9 @@ impl InfluenceCollector {
         self.weight += label.weight;
         self.squares += label.weight * residual * residual;
         let Some(distance) = distance(model, row).filter(|distance| distance.is_finite()) else { return };
-        let influence = label.weight * label.weight * residual * residual * (1.0 / self.rows + distance);
+        let working = label.weight * self.family.map_or(1.0, |family| family.working_weight(predicted));
+        let least = 1.0 / self.working_weight.unwrap_or(self.rows);
+        let influence = label.weight * residual * residual * working * (least + distance);
         if influence.is_nan() {
             return;
         }
@@ -130,6 +141,7 @@ impl InfluenceCollector {
             predicted: predicted.to_bits(),
             residual: residual.to_bits(),
             weight: label.weight.to_bits(),
+            working: working.to_bits(),
             distance: distance.to_bits(),
         };
         self.kept.push(Reverse((influence.to_bits(), number, kept)));
@@ -138,11 +150,12 @@ impl InfluenceCollector {
     /// The rows with the largest influence first; none if all residuals are zero.
     pub(super) fn finish(self) -> Vec<InfluentialRow> {
         let variance = self.variance.unwrap_or(self.squares / self.fitted as f64);
-        let least = if self.through_origin { 0.0 } else { 1.0 / self.weight };
+        let least = if self.through_origin { 0.0 } else { 1.0 / self.working_weight.unwrap_or(self.weight) };
         let row = |Reverse((_, row, kept)): Reverse<(u64, u64, Kept)>| {
-            let [actual, predicted, residual, weight, distance] =
-                [kept.actual, kept.predicted, kept.residual, kept.weight, kept.distance].map(f64::from_bits);
-            let leverage = (weight * (least + distance)).min(1.0);
+            let Kept { actual, predicted, residual, weight, working, distance } = kept;
+            let [actual, predicted, residual, weight, working, distance] =
+                [actual, predicted, residual, weight, working, distance].map(f64::from_bits);
+            let leverage = (working * (least + distance)).min(1.0);
             let square = weight * residual * residual / variance;
             let distance = square * leverage / (1.0 - leverage).powi(2) / self.parameters;
             InfluentialRow { row, actual, predicted, residual, weight, leverage, distance }
@@ -165,7 +178,8 @@ pub(super) fn influential_rows(input: &ReportInput<'_>, data: &ReportData) -> Op
     let headings = if classes.is_some() {
         ["row", target, "its probability", "leverage", "influence"].map(str::to_owned).to_vec()
     } else {
-        ["row", target, "predicted", "residual", "leverage", "Cook's distance"].map(str::to_owned).to_vec()
+        let residual = if input.document.estimator.glm_family().is_some() { "Pearson residual" } else { "residual" };
+        ["row", target, "predicted", residual, "leverage", "Cook's distance"].map(str::to_owned).to_vec()
     };
     let mut table = ReportTable::new("The fitted rows with the largest influence on the fit", headings);
     let number = |value: f64, digits| TableCell::Number(rounded(value, digits));

@@ -339,11 +339,13 @@ impl PredictionStatistics {
     }
 }
 
-/// `‖R⁻ᵀ(x − mean)‖²`, where the model has R.
+/// `‖R⁻ᵀz‖²` with the centred and scaled row `z`, where the model has R.
 pub(super) fn distance(model: &Model, row: &[f64]) -> Option<f64> {
-    let Inference { r, .. } = model.document().inference.as_ref().filter(|inference| !inference.r.is_empty())?;
+    let Inference { r, center, .. } =
+        model.document().inference.as_ref().filter(|inference| !inference.r.is_empty())?;
     let mut rest = Vec::new();
     model.design().extend_row(row, &mut rest);
+    rest.iter_mut().zip(center).for_each(|(value, center)| *value -= center);
     let mut sum = 0.0;
     for (i, entries) in r.iter().enumerate() {
         let (diagonal, right) = entries.split_first()?;

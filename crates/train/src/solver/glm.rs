@@ -15,6 +15,7 @@
 mod basis;
 mod glm_fit;
 mod levels;
+mod log_gamma;
 mod rows;
 mod sums;
 

@@ -11,6 +11,7 @@
 
 mod coverage;
 mod inference;
+mod influence;
 mod log_link;
 mod nist;
 mod separation;

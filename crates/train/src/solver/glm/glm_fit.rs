@@ -5,7 +5,8 @@ use super::super::leverage::MOST_COLUMNS;
 use super::super::moments::Accumulator;
 use super::super::qr::UpperTriangle;
 use super::super::unit_errors::UnitErrors;
-use super::sums::{Pass, StatisticSums, Sums, expected_curvature};
+use super::log_gamma::log_gamma_remainder;
+use super::sums::{Pass, StatisticSums, Sums};
 use super::{GlmRows, Problem, Solution};
 use ordinate_model::family::Family;
 use ordinate_model::inference::DIAGONAL_INCREMENT;
@@ -219,28 +220,28 @@ impl<R: GlmRows> Problem<'_, R> {
     fn statistics(&self, parameters: &[f64]) -> Result<GlmStatistics, SolveError> {
         let family = self.settings.family;
         let sums = self.rows.sum(&Pass::Statistics { parameters, null: self.rows.null_intercept })?;
-        let StatisticSums { deviance: [deviance, null_deviance], pearson, likelihood, log_targets } = sums.statistics;
+        let StatisticSums { deviance: [deviance, null_deviance], pearson, of_targets } = sums.statistics;
         let degrees_of_freedom = self.rows.weight - self.size() as f64;
         let dispersion = match family {
             Family::Poisson => Some(1.0),
             Family::Gamma => Some(pearson / degrees_of_freedom),
         };
         let dispersion = dispersion.filter(|value| value.is_finite() && *value >= 0.0 && degrees_of_freedom > 0.0);
-        let log_likelihood = |of_fit: f64| {
+        // That of a perfect fit, less half of the scaled deviance: the other terms of large targets cancel.
+        let log_likelihood = |deviance: f64| {
             let value = match family {
-                Family::Poisson => of_fit,
-                // The density of a gamma distribution with shape k = 1/φ and mean μ.
-                // That of an exact fit is not bounded.
+                Family::Poisson => -0.5 * deviance - of_targets,
+                // The density of a gamma distribution with shape k = 1/φ and mean μ. That of an exact fit is not bounded.
                 Family::Gamma if pearson <= self.rows.weight * ROUNDING * ROUNDING => return None,
                 Family::Gamma => {
                     let shape = 1.0 / dispersion?;
                     let weight = self.rows.weight;
-                    shape * of_fit + weight * (shape * libm::log(shape) - libm::lgamma(shape)) - log_targets
+                    -0.5 * shape * deviance - weight * log_gamma_remainder(shape) - of_targets
                 }
             };
             Some(value).filter(|value| value.is_finite())
         };
-        let [of_fit, of_null] = likelihood.map(log_likelihood);
+        let [of_fit, of_null] = [deviance, null_deviance].map(log_likelihood);
         let (triangle, center) = if self.rows.basis.levels.is_some() {
             self.information_of_levels(parameters)?
         } else {
@@ -276,7 +277,7 @@ impl<R: GlmRows> Problem<'_, R> {
             let predictor = intercept + row.offset + terms.map(|(value, coefficient)| value * coefficient).sum::<f64>();
             let near = || row.design.iter().copied().chain([0.0]).collect();
             let accumulator = accumulator.get_or_insert_with(|| Accumulator::with_levels(near(), levels.clone()));
-            let weight = row.weight * expected_curvature(settings.family, libm::exp(predictor));
+            let weight = row.weight * settings.family.working_weight(libm::exp(predictor));
             accumulator.push_exact(row.design, 0.0, &[], weight);
             Ok(())
         })?;

@@ -3,6 +3,7 @@
 use super::super::logistic::packed::packed_index;
 use super::basis::Basis;
 use super::levels::LevelSums;
+use super::log_gamma::log_factorial_remainder;
 use super::rows::Block;
 use ordinate_model::family::Family;
 
@@ -62,10 +63,8 @@ pub(super) struct StatisticSums {
     pub(super) deviance: [f64; 2],
     /// `Σ w (y − μ)² / V(μ)`
     pub(super) pearson: f64,
-    /// For Poisson regression `Σ w (y η − μ − ln y!)`; for gamma `Σ w (ln(y/μ) − y/μ)`.
-    pub(super) likelihood: [f64; 2],
-    /// `Σ w ln y`, for gamma regression.
-    pub(super) log_targets: f64,
+    /// For Poisson regression `Σ w (ln y! − y ln y + y)`; for gamma `Σ w ln y`.
+    pub(super) of_targets: f64,
 }
 
 impl Sums {
@@ -106,25 +105,13 @@ impl Sums {
         self.reach.iter_mut().zip(other.reach).for_each(|(ours, theirs)| *ours = ours.max(theirs));
         let (ours, theirs) = (&mut self.statistics, &other.statistics);
         add(&mut ours.deviance, &theirs.deviance);
-        add(&mut ours.likelihood, &theirs.likelihood);
         ours.pearson += theirs.pearson;
-        ours.log_targets += theirs.log_targets;
+        ours.of_targets += theirs.of_targets;
     }
 
     /// The sums over a block.
     pub(super) fn from_block(block: &Block, basis: &Basis, pass: &Pass<'_>, family: Family) -> Self {
         let mut sums = Self::zero(basis);
-        let dense = basis.dense_size();
-        let scores_of = |parameters: &[f64]| -> Vec<f64> {
-            let (of_dense, of_levels) = parameters.split_at_checked(dense).unwrap_or_default();
-            let mut scores = block.columns.scores(of_dense);
-            scores.resize(scores.len().max(block.weights.len()), 0.0);
-            for (score, place) in scores.iter_mut().zip(&block.places) {
-                let of_level = of_levels.get(*place).zip(basis.level_factors().get(*place));
-                *score += of_level.map_or(0.0, |(parameter, factor)| parameter * factor);
-            }
-            scores
-        };
         let rows = || block.targets.iter().zip(&block.offsets).zip(&block.weights);
         let mut residuals = Vec::with_capacity(block.weights.len());
         let mut curvatures = Vec::with_capacity(block.weights.len());
@@ -133,14 +120,13 @@ impl Sums {
                 for ((target, offset), weight) in rows() {
                     let without_columns = if from_targets { *target } else { libm::exp(intercept + offset) };
                     let mean = f64::midpoint(*target, without_columns);
-                    let curvature = weight * expected_curvature(family, mean);
+                    let curvature = weight * family.working_weight(mean);
                     residuals.push(curvature * (libm::log(mean) - offset + (target - mean) / mean));
                     curvatures.push(curvature);
                 }
             }
             Pass::Newton { parameters } => {
-                let scores = scores_of(parameters);
-                for (((target, offset), weight), score) in rows().zip(scores) {
+                for (((target, offset), weight), score) in rows().zip(scores(block, basis, parameters)) {
                     let Row { loss, residual, curvature } = Row::new(family, *target, score + offset);
                     sums.loss += weight * loss;
                     residuals.push(weight * residual);
@@ -148,8 +134,7 @@ impl Sums {
                 }
             }
             Pass::Reach { direction } => {
-                let scores = scores_of(direction);
-                for ((target, _), score) in block.targets.iter().zip(&block.weights).zip(scores) {
+                for (((target, _), _), score) in rows().zip(scores(block, basis, direction)) {
                     let [of_zero, of_others] = &mut sums.reach;
                     let reach = if *target == 0.0 { of_zero } else { of_others };
                     *reach = reach.max(score.abs());
@@ -157,57 +142,63 @@ impl Sums {
                 return sums;
             }
             Pass::Statistics { parameters, null } => {
-                let scores = scores_of(parameters);
-                for (((target, offset), weight), score) in rows().zip(scores) {
+                for (((target, offset), weight), score) in rows().zip(scores(block, basis, parameters)) {
                     sums.statistics.push(family, [*target, *weight], [score + offset, null + offset]);
-                    curvatures.push(weight * expected_curvature(family, libm::exp(score + offset)));
+                    curvatures.push(weight * family.working_weight(libm::exp(score + offset)));
                 }
             }
         }
-        sums.curvature = curvatures.iter().sum();
-        sums.levels.push(basis.level_factors(), &block.places, &curvatures, block.columns.all());
         if !residuals.is_empty() {
-            for (place, residual) in block.places.iter().zip(&residuals) {
-                if let Some((slope, factor)) = sums.slopes.get_mut(dense + place).zip(basis.level_factors().get(*place))
-                {
-                    *slope += factor * residual;
-                }
-            }
-            block.columns.add_slopes(residuals, &mut sums.slopes);
+            sums.add_slopes(block, basis, residuals);
         }
-        block.columns.add_gram(curvatures, &mut sums.gram);
+        sums.add_curvatures(block, basis, curvatures);
         sums
     }
+
+    fn add_slopes(&mut self, block: &Block, basis: &Basis, residuals: Vec<f64>) {
+        for (place, residual) in block.places.iter().zip(&residuals) {
+            let slope = self.slopes.get_mut(basis.dense_size() + place);
+            if let Some((slope, factor)) = slope.zip(basis.level_factors().get(*place)) {
+                *slope += factor * residual;
+            }
+        }
+        block.columns.add_slopes(residuals, &mut self.slopes);
+    }
+
+    fn add_curvatures(&mut self, block: &Block, basis: &Basis, curvatures: Vec<f64>) {
+        self.curvature = curvatures.iter().sum();
+        self.levels.push(basis.level_factors(), &block.places, &curvatures, block.columns.all());
+        block.columns.add_gram(curvatures, &mut self.gram);
+    }
+}
+
+/// The linear predictors of the rows of a block, without their offsets.
+fn scores(block: &Block, basis: &Basis, parameters: &[f64]) -> Vec<f64> {
+    let (of_dense, of_levels) = parameters.split_at_checked(basis.dense_size()).unwrap_or_default();
+    let mut scores = block.columns.scores(of_dense);
+    scores.resize(scores.len().max(block.weights.len()), 0.0);
+    for (score, place) in scores.iter_mut().zip(&block.places) {
+        let of_level = of_levels.get(*place).zip(basis.level_factors().get(*place));
+        *score += of_level.map_or(0.0, |(parameter, factor)| parameter * factor);
+    }
+    scores
 }
 
 impl StatisticSums {
     /// Adds a row with the linear predictors of both fits.
     fn push(&mut self, family: Family, [target, weight]: [f64; 2], predictors: [f64; 2]) {
-        let of_fits = self.deviance.iter_mut().zip(&mut self.likelihood).zip(predictors);
-        for ((deviance, likelihood), predictor) in of_fits {
-            let mean = libm::exp(predictor);
+        let means = predictors.map(libm::exp);
+        for (deviance, mean) in self.deviance.iter_mut().zip(means) {
             *deviance += weight * family.deviance(target, mean);
-            *likelihood += weight
-                * match family {
-                    Family::Poisson => target * predictor - mean - libm::lgamma(target + 1.0),
-                    Family::Gamma => libm::log(target) - predictor - target / mean,
-                };
         }
-        let [predictor, _] = predictors;
-        let mean = libm::exp(predictor);
+        let [mean, _] = means;
         let standardised = family.pearson_residual(target, mean);
         self.pearson += weight * standardised * standardised;
-        if family == Family::Gamma {
-            self.log_targets += weight * libm::log(target);
-        }
-    }
-}
-
-/// The expected second derivative of the loss of a row by its linear predictor.
-pub(super) fn expected_curvature(family: Family, mean: f64) -> f64 {
-    match family {
-        Family::Poisson => mean,
-        Family::Gamma => 1.0,
+        self.of_targets += weight
+            * match family {
+                Family::Poisson => log_factorial_remainder(target),
+                Family::Gamma => libm::log(target),
+            };
     }
 }
 
