@@ -353,6 +353,18 @@ pub enum DataError {
         /// What to do.
         reason: &'static str,
     },
+    /// An offset or an exposure whose mean is not a number that a double can hold.
+    #[error(
+        "{location}, {column}: expected a value whose mean a double can hold, got {value:?}\nhelp: correct it, or remove the row"
+    )]
+    ExtremeOffset {
+        /// The row.
+        location: Location,
+        /// The column.
+        column: NamedColumn,
+        /// The value.
+        value: f64,
+    },
     /// A class with too few rows to fit.
     #[error(
         "target {column:?}: class {class:?} has too few rows for {what}\n\

@@ -41,7 +41,9 @@ impl OffsetColumn {
         if self.log { "the exposure" } else { "the offset" }
     }
 
-    fn purpose(&self) -> Purpose {
+    /// The use of the column in messages.
+    #[must_use]
+    pub fn purpose(&self) -> Purpose {
         if self.log { Purpose::Exposure } else { Purpose::Offset }
     }
 }

@@ -305,6 +305,10 @@ fn a_prediction_with_an_exposure_of_zero_is_refused_with_its_line() {
 #[case("--target count --exposure time", "--exposure needs --estimator poisson or gamma")]
 #[case("--target count --estimator ridge --offset u", "--offset applies to --estimator poisson or gamma, got ridge")]
 #[case("--target count --estimator poisson --target-transform log", "does not apply to --estimator poisson")]
+#[case(
+    "--target count --estimator poisson --alpha -1",
+    "for '--alpha <NUMBER|auto>': expected a number of at least zero, or auto"
+)]
 #[case("--target count --estimator gamma --alpha auto", "--alpha of --estimator gamma must be a number, got auto")]
 fn options_that_do_not_suit_the_estimator_are_wrong_usage(#[case] options: &str, #[case] message: &str) {
     let failed = run(folder(), &format!("train data.csv {options}"));
@@ -422,7 +426,10 @@ fn rows_without_an_interval_of_the_mean_have_empty_fields_and_a_warning() {
     "train data.csv --target count --estimator poisson --exposure empty",
     "name a column of numbers with --exposure"
 )]
-#[case("train data.csv --target count --estimator poisson --features u --offset huge", "the column \"huge\" contains")]
+#[case(
+    "train data.csv --target count --estimator poisson --features u --offset huge",
+    "line 6, offset column \"huge\": expected a value whose mean a double can hold, got 1e300"
+)]
 fn errors_about_an_offset_name_it(#[case] command: &str, #[case] error: &str) {
     let folder = folder();
     let text = fs::read_to_string(folder.path().join("data.csv")).unwrap();

@@ -11,12 +11,14 @@ use crate::plan::Plan;
 use crate::solver::error::SolveError;
 use crate::solver::glm;
 use crate::solver::glm::{GlmFit, GlmSettings};
-use crate::summary::rounded;
+use crate::summary::{rounded, significant};
 use crate::training_rows::TrainingRows;
 use crate::training_table::TrainingTable;
 use ordinate_model::family::Family;
 use ordinate_model::preprocess::DesignColumn;
+use ordinate_model::signature::{Feature, FeatureType};
 use ordinate_model::wording::{NAMED, listed};
+use ordinate_table::{DataError, NamedColumn, OffsetColumn, RowId, shell_word};
 
 /// Fits a generalised linear model with a log link. Redundant columns are those of least squares.
 pub(super) fn glm(
@@ -29,30 +31,47 @@ pub(super) fn glm(
     let Prepared { table, kept, held_out, all, decisions } = prepare(table, holdout, settings.alpha == 0.0)?;
     let names = with_target(&table);
     // The columns and the target are finite: a mean that is not has its size from the offset.
-    let in_offset = |error| match (error, table.offset()) {
-        (SolveError::NotFinite { name }, Some(offset)) if names.last() == Some(&name) => {
-            SolveError::NotFinite { name: offset.feature.clone() }
+    let failed = |error: SolveError, other: &dyn Fn(SolveError) -> TrainError| match (&error, &table.source.offset) {
+        (SolveError::NotFinite { name }, Some(offset)) if names.last() == Some(name) => {
+            extreme_offset(&table, offset).unwrap_or_else(|failed| failed)
         }
-        (error, _) => error,
+        _ => other(error),
     };
     let whole = glm::fit(&TrainingRows { table: &table, holdout: None }, &all, &names, &settings);
-    let whole = whole.map_err(in_offset).map_err(in_data(&table))?;
+    let whole = whole.map_err(|error| failed(error, &in_data(&table)))?;
     let evaluated = if held_out.rows() == 0 {
         whole.clone()
     } else {
         let rows = TrainingRows { table: &table, holdout: Some(holdout) };
         let part = glm::fit_of_part(&rows, &kept, &names, &settings, &whole);
-        part.map_err(in_offset).map_err(in_kept_rows(&table, held_out.rows()))?
+        part.map_err(|error| failed(error, &in_kept_rows(&table, held_out.rows())))?
     };
+    let notes = if settings.alpha == 0.0 { note_on_fractional_weights(&table)? } else { None };
     let fits = Fits {
         whole: Fit::Glm(whole),
         evaluated: Fit::Glm(evaluated),
         held_out: held_out.rows(),
         cross_validation: None,
         decisions,
-        notes: Vec::new(),
+        notes: notes.into_iter().collect(),
     };
     Ok((table, fits))
+}
+
+/// The error of the row with the largest offset or exposure.
+fn extreme_offset(table: &TrainingTable, offset: &OffsetColumn) -> Result<TrainError, TrainError> {
+    let source = &table.source;
+    let position = source.names().iter().position(|name| *name == offset.name).unwrap_or_default();
+    let feature = Feature::new(&offset.name, FeatureType::Double);
+    let (mut value, mut row) = (0.0_f64, RowId::default());
+    source.scan::<DataError>(&mut |record| {
+        if let Some(found) = feature.accept(record.cell(position)).ok().filter(|found| found.abs() > value.abs()) {
+            (value, row) = (found, record.id());
+        }
+        Ok(())
+    })?;
+    let column = NamedColumn { name: offset.name.as_str().into(), purpose: offset.purpose() };
+    Ok(DataError::ExtremeOffset { location: source.location(row), column, value }.into())
 }
 
 /// Such as `the coefficients of g=b and g=c separate`.
@@ -65,6 +84,49 @@ fn separating(fit: &GlmFit, columns: &[DesignColumn]) -> String {
     let (which, verb) =
         if names.len() == 1 { ("the coefficient of", "separates") } else { ("the coefficients of", "separate") };
     format!("{which} {} {verb}", listed(names, NAMED))
+}
+
+/// The advice where the rows without counts are those of the reference level of a category: the intercept falls for ever, and the
+/// coefficients of all other levels grow by as much.
+fn without_reference(fit: &GlmFit, columns: &[DesignColumn]) -> Option<String> {
+    let level_of = |column: &DesignColumn| match column.product.as_slice() {
+        [factor] if factor.level.is_some() => Some(factor.feature.clone()),
+        _ => None,
+    };
+    let mut involved = fit.unbounded.iter().map(|column| columns.get(*column).and_then(level_of));
+    let feature = involved.next()??;
+    let has_one = fit.has_unbounded_intercept && involved.all(|other| other.as_ref() == Some(&feature));
+    let levels = columns.iter().filter(|column| level_of(column).as_ref() == Some(&feature)).count();
+    (has_one && levels == fit.unbounded.len()).then(|| {
+        let option = shell_word(&format!("{feature}=LEVEL"));
+        format!(
+            "; the reference level of {:?} has no count above 0: choose another with --reference {option}",
+            one_line(&feature)
+        )
+    })
+}
+
+/// The note on weights that are not whole numbers, where they count observations.
+///
+/// # Errors
+/// [`TrainError`] when the rows cannot be read.
+pub(super) fn note_on_fractional_weights(table: &TrainingTable) -> Result<Option<String>, TrainError> {
+    if table.weights.is_none() {
+        return Ok(None);
+    }
+    let (mut sum, mut are_whole) = (0.0, true);
+    table.scan::<TrainError>(&mut |row| {
+        sum += row.weight;
+        are_whole &= row.weight.fract() == 0.0;
+        Ok(())
+    })?;
+    Ok((!are_whole).then(|| {
+        format!(
+            "some weights are not whole numbers: standard errors, degrees of freedom and BIC take their sum, {}, for the number \
+             of observations",
+            significant(sum)
+        )
+    }))
 }
 
 /// The note on a fit without the held-out rows whose coefficients grow for ever, unlike those of the fit to all rows.
@@ -91,8 +153,9 @@ pub(super) fn notes(fit: &GlmFit, columns: &[DesignColumn]) -> Vec<String> {
         notes.push(format!(
             "the target is 0 in all rows that {} from the others: no finite value fits best, and the fit stopped \
              where their predictions are nearly 0; they have no standard errors, and rows with them no confidence interval of \
-             the mean (--alpha 0.001 keeps coefficients finite)",
-            separating(fit, columns)
+             the mean (--alpha 0.001 keeps coefficients finite{})",
+            separating(fit, columns),
+            without_reference(fit, columns).unwrap_or_default()
         ));
     }
     let Some(statistics) = &fit.statistics else { return notes };

@@ -7,7 +7,7 @@ use ordinate_model::frame::Frame;
 use ordinate_model::{Model, Wanted};
 use ordinate_train::Trained;
 use ordinate_train::plan::EstimatorKind;
-use ordinate_train::summary::Summary;
+use ordinate_train::summary::{FitStatistics, Summary};
 
 fn fitted(data: &str, estimator: EstimatorKind, held_out: f64, seed: u64) -> Trained {
     trained(data, &Options { estimator: Some(estimator), held_out, seed, ..Options::default() }).unwrap()
@@ -110,6 +110,10 @@ fn coefficients_that_only_rows_without_counts_determine_have_no_standard_errors(
     assert_eq!(of(&counts_by_group(|g, _| g == 2), false), ["g=g2"]);
     // The reference level is empty.
     assert_eq!(of(&counts_by_group(|g, _| g == 0), false), ["(intercept)", "g=g1", "g=g2"]);
+    let advice = "the reference level of \"g\" has no count above 0: choose another with --reference g=LEVEL";
+    let notes = |empty: u32| trained(&counts_by_group(|g, _| g == empty), &options).unwrap().notes;
+    assert!(notes(0).iter().any(|note| note.contains(advice)), "{:#?}", notes(0));
+    assert!(notes(2).iter().all(|note| !note.contains("reference level")), "{:#?}", notes(2));
     // Two empty cells of the reference level's row and of another, with interactions.
     let names = of(&counts_by_group(|g, h| g == 1 && h == 1), true);
     assert_eq!(names, ["g=g1:h=h1"]);
@@ -143,4 +147,32 @@ fn a_gamma_fit_of_amounts_over_many_decades_converges() {
     assert!(trained.notes.iter().all(|note| !note.contains("converge")), "{:#?}", trained.notes);
     let estimates: Vec<f64> = trained.summary.unwrap().terms.iter().map(|term| term.estimate).collect();
     assert!((estimates[0] - 120.0).abs() < 2.0 && (estimates[1] - 60.0).abs() < 2.0, "{estimates:?}");
+}
+
+/// The maximum of the likelihood by mpmath, with 50 digits. Sums of `y η − μ − ln y!`, of terms near 2·10¹⁰, have 6 of them.
+#[test]
+fn log_likelihoods_of_large_counts_keep_their_digits() {
+    let counts = [1000012345, 1105175239, 1221382758, 1349890222, 1491797515, 1648721369_u32];
+    let data = table("x,y", 6, |i| format!("{i},{}", counts[i as usize]));
+    let summary = fitted(&data, EstimatorKind::Poisson, 0.0, 0).summary.unwrap();
+    let FitStatistics::Likelihood(statistics) = &summary.fit else { panic!("{summary}") };
+    let near = |got: Option<f64>, expected: f64| assert!((got.unwrap() / expected - 1.0).abs() < 1e-9, "{got:?}");
+    near(statistics.log_likelihood, -69.233498416013038);
+    near(statistics.null_log_likelihood, -112947919.02997527);
+    near(statistics.deviance, 1.6001344208379822);
+    near(Some(summary.terms[0].estimate), 0.099997656620955774);
+}
+
+#[test]
+fn weights_that_are_not_whole_numbers_are_noted_where_they_count_observations() {
+    let data = |weight: f64| table("x,w,y", 60, |i| format!("{},{},{}", u(i), weight + f64::from(i % 3), i % 7));
+    let notes = |weight: f64, estimator: EstimatorKind| {
+        let options = Options { weights: true, estimator: Some(estimator), ..Options::default() };
+        trained(&data(weight), &options).unwrap().notes
+    };
+    let note = "some weights are not whole numbers: standard errors, degrees of freedom and BIC take their sum, 75, for the \
+                number of observations";
+    let is_noted = |notes: Vec<String>| notes.iter().any(|found| found == note);
+    assert!(is_noted(notes(0.25, EstimatorKind::Poisson)));
+    assert!(!is_noted(notes(1.0, EstimatorKind::Poisson)) && !is_noted(notes(0.25, EstimatorKind::Linear)));
 }

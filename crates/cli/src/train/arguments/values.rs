@@ -11,7 +11,7 @@ use ordinate_train::plan::PenaltyStrength;
 pub(super) fn alpha(text: &str) -> Result<PenaltyStrength, String> {
     match text.parse() {
         Ok(0.0) => Ok(PenaltyStrength::Fixed(0.0)),
-        _ => strength(text),
+        _ => strength(text).map_err(|_| "expected a number of at least zero, or auto".to_owned()),
     }
 }
 
