@@ -28,7 +28,7 @@ const NEARLY_DEPENDENT: f64 = 1e-7;
 /// Pearson's χ² ÷ degrees of freedom above which counts vary more than a Poisson distribution does.
 pub(super) const OVERDISPERSED: f64 = 1.5;
 
-/// The mean loss above which classes are not separable although some coefficients are very large.
+/// The mean log loss below which nearly all rows are separated: the note is then on the classes, not on single columns.
 const NEARLY_CERTAIN: f64 = 1e-3;
 
 impl Fits {

@@ -2,14 +2,17 @@
 
 use std::fmt::Write as _;
 
+use super::glm::note_on_fractional_weights;
 use super::redundant::one_line;
 use super::{held_out_rows, in_classes};
 use crate::error::TrainError;
 use crate::fit::{Fit, Fits};
 use crate::holdout::Holdout;
+use crate::solver::error::SolveError;
 use crate::solver::logistic;
 use crate::solver::logistic::{
-    ColumnSeparation, LogisticFit, LogisticInference, LogisticSettings, NoInference, SeparatedClasses, UnpenalisedFit,
+    ColumnSeparation, LogisticFit, LogisticInference, LogisticSettings, NoInference, SeparatedClasses, Separation,
+    SeparationProof, UnpenalisedFit,
 };
 use crate::summary::{LikelihoodFit, Ratio, ScoreEstimates, Summary, rounded};
 use crate::training_rows::TrainingRows;
@@ -33,43 +36,12 @@ pub(super) fn unpenalised(
 ) -> Result<(TrainingTable, Fits), TrainError> {
     let count = table.classes().len();
     let all = TrainingRows { table: &table, holdout: None };
-    let separations = logistic::separating_columns(&all, count, settings.intercept).map_err(in_classes(&table))?;
-    if let Some(error) = separated_by_columns(&table, &separations) {
-        return Err(error);
-    }
     let UnpenalisedFit { fit: whole, inference } =
-        logistic::fit_unpenalised(&all, count, settings).map_err(in_classes(&table))?;
-    let mut notes = Vec::new();
-    match &inference {
-        Err(NoInference::Separated { columns, complete }) => return Err(separated_together(&table, columns, *complete)),
-        Err(NoInference::TooLarge { parameters }) => {
-            if whole.is_free_of_errors() {
-                return Err(separated_together(&table, &whole.columns_by_size(), true));
-            }
-            notes.push(format!(
-                "standard errors are not available: the information matrix of {parameters} coefficients is too large"
-            ));
-            if whole.may_be_separated() {
-                notes.push(
-                    "some coefficients are so large that they may have no finite estimates (separation); --c 1 fits with a \
-                     penalty"
-                        .to_owned(),
-                );
-            }
-        }
-        Err(NoInference::Undetermined { column }) => {
-            let name = table.names().get(*column).map(|name| one_line(name)).unwrap_or_default();
-            notes.push(format!(
-                "standard errors are not available: values of {name:?} far from all others leave its coefficient undetermined \
-                 in double precision; check them, or fit with a penalty: --c 1"
-            ));
-        }
-        Err(NoInference::Imprecise) => notes.push(
-            "standard errors are not available: the columns are nearly linearly dependent, or the classes nearly separable; \
-             --c 1 fits with a penalty"
-                .to_owned(),
-        ),
-        Ok(_) => {}
+        logistic::fit_unpenalised(&all, count, settings).map_err(in_separated_classes(&table))?;
+    let mut notes =
+        inference.as_ref().err().map(|reason| without_inference(reason, &whole, &table)).unwrap_or_default();
+    if inference.is_ok() {
+        notes.extend(note_on_fractional_weights(&table)?);
     }
     let held_out = held_out_rows(&table, holdout);
     let evaluated = if held_out == 0 {
@@ -99,8 +71,46 @@ pub(super) fn unpenalised(
     Ok((table, fits))
 }
 
+/// The notes on a fit without standard errors.
+fn without_inference(reason: &NoInference, fit: &LogisticFit, table: &TrainingTable) -> Vec<String> {
+    let why = match reason {
+        NoInference::TooLarge { parameters } => {
+            format!("the information matrix of {parameters} coefficients is too large")
+        }
+        NoInference::Undetermined { column } => {
+            let name = table.names().get(*column).map(|name| one_line(name)).unwrap_or_default();
+            format!(
+                "values of {name:?} far from all others leave its coefficient undetermined in double precision; check them, or \
+                 fit with a penalty: --c 1"
+            )
+        }
+        NoInference::Imprecise => {
+            "the columns are nearly linearly dependent, or the classes nearly separable; --c 1 fits \
+                                   with a penalty"
+                .to_owned()
+        }
+    };
+    let mut notes = vec![format!("standard errors are not available: {why}")];
+    if matches!(reason, NoInference::TooLarge { .. }) && fit.may_be_separated() {
+        notes.push(
+            "some coefficients are so large that they may have no finite estimates (separation); --c 1 fits with a penalty"
+                .to_owned(),
+        );
+    }
+    notes
+}
+
+/// As [`in_classes`], with the names of the columns that separate the classes.
+fn in_separated_classes(table: &TrainingTable) -> impl Fn(SolveError) -> TrainError + '_ {
+    move |error| match error {
+        SolveError::Separated(SeparationProof::Columns(columns)) => separated_by_columns(table, &columns),
+        SolveError::Separated(SeparationProof::Combination(separation)) => separated_together(table, &separation),
+        other => in_classes(table)(other),
+    }
+}
+
 /// The error of columns that alone separate the classes.
-fn separated_by_columns(table: &TrainingTable, separations: &[ColumnSeparation]) -> Option<TrainError> {
+fn separated_by_columns(table: &TrainingTable, separations: &[ColumnSeparation]) -> TrainError {
     let name = |separation: &ColumnSeparation| table.names().get(separation.column).cloned().unwrap_or_default();
     let described: Vec<String> = separations
         .iter()
@@ -112,7 +122,7 @@ fn separated_by_columns(table: &TrainingTable, separations: &[ColumnSeparation])
     if more > 0 {
         let _ = write!(what, "; and {}", counted(more, "more column", "more columns"));
     }
-    (!names.is_empty()).then(|| error(table, &what, &names))
+    error(table, &what, &names)
 }
 
 /// Such as `is 0 in every row of the class "yes"`.
@@ -142,7 +152,8 @@ fn described(table: &TrainingTable, separation: &ColumnSeparation) -> String {
 }
 
 /// The error of columns that together separate the classes.
-fn separated_together(table: &TrainingTable, columns: &[usize], complete: bool) -> TrainError {
+fn separated_together(table: &TrainingTable, separation: &Separation) -> TrainError {
+    let Separation { columns, complete } = separation;
     let names: Vec<String> = columns.iter().filter_map(|column| table.names().get(*column)).cloned().collect();
     let quoted: Vec<String> = names.iter().map(|name| format!("{:?}", one_line(name))).collect();
     let what = match (names.len(), complete) {

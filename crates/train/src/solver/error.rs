@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::logistic::SeparationProof;
 use ordinate_model::wording::counted;
 use ordinate_table::SpoolError;
 
@@ -94,6 +95,9 @@ pub enum SolveError {
         /// The number of folds.
         folds: usize,
     },
+    /// Without a penalty, separable classes have no finite estimates.
+    #[error("the classes are separable, so the coefficients have no finite estimates")]
+    Separated(SeparationProof),
     /// Every regularization strength gives the same predictions.
     #[error("no feature is correlated with the target, so every alpha predicts equally well")]
     Uncorrelated,
@@ -120,6 +124,7 @@ impl SolveError {
             Self::TooFewFolds(_) => "use --cross-validate 5".to_owned(),
             Self::EmptyFold { .. } => "use fewer folds (--cross-validate)".to_owned(),
             Self::Uncorrelated => "use other features, or set --alpha to a number".to_owned(),
+            Self::Separated(_) => "fit with a penalty: --c 1".to_owned(),
             Self::InvalidSetting { .. } | Self::NotAClass { .. } | Self::Spool(_) => return None,
         })
     }

@@ -47,7 +47,7 @@ use ordinate_model::inference::DIAGONAL_INCREMENT;
 use packed::packed_index;
 use passes::{Pass, TileBlock};
 use preconditioner::Preconditioner;
-pub use separation::{ColumnSeparation, SeparatedClasses, Separation, separating_columns};
+pub use separation::{ColumnSeparation, SeparatedClasses, Separation, SeparationProof};
 pub use settings::LogisticSettings;
 pub use standardisation::OneClassValue;
 use standardisation::Standardisation;

@@ -11,6 +11,7 @@ use super::super::length::length;
 use super::super::qr::UpperTriangle;
 use super::iterate::{Iterate, longest};
 use super::packed::packed_index;
+use super::separation::Separation;
 use super::standardisation::Standardisation;
 use super::standardised_rows::StandardisedRows;
 use super::sums::{ColumnBlock, Sums};
@@ -77,13 +78,6 @@ pub enum NoInference {
         /// Their number.
         parameters: usize,
     },
-    /// These columns together separate the classes: the likelihood has no maximum.
-    Separated {
-        /// The columns of the design.
-        columns: Vec<usize>,
-        /// Whether every row is on its side, not only some.
-        complete: bool,
-    },
     /// Values of this column far from all others decide its coefficient: the other rows only differ in the last digits of the
     /// standardised column.
     Undetermined {
@@ -118,6 +112,9 @@ pub(super) struct Likelihood<'p, 'r, R> {
 
 impl<R: DesignRows> Likelihood<'_, '_, R> {
     /// The maximum from these parameters.
+    ///
+    /// # Errors
+    /// [`SolveError::Separated`] and [`SolveError::Spool`].
     pub(super) fn maximum(&self, start: Vec<Vec<f64>>) -> Result<Maximum, SolveError> {
         let mut parameters = start;
         let mut previous = f64::INFINITY;
@@ -142,7 +139,7 @@ impl<R: DesignRows> Likelihood<'_, '_, R> {
             directions.truncate(1);
             directions.push(direction);
         }
-        let inference = Err(self.separation(&parameters, &directions)?.unwrap_or(NoInference::Imprecise));
+        let inference = Err(self.without_maximum(&parameters, &directions)?);
         Ok(Maximum { parameters, inference })
     }
 
@@ -158,12 +155,13 @@ impl<R: DesignRows> Likelihood<'_, '_, R> {
         Ok(sums)
     }
 
-    /// Whether the parameters or a direction in which they grow separate the classes: no row loses, and some win.
-    fn separation(&self, parameters: &[Vec<f64>], directions: &[Vec<f64>]) -> Result<Option<NoInference>, SolveError> {
+    /// Why no maximum was found: an error if the parameters or a direction in which they grow separate the classes, so that
+    /// no row loses, and some win.
+    fn without_maximum(&self, parameters: &[Vec<f64>], directions: &[Vec<f64>]) -> Result<NoInference, SolveError> {
         let zero: Vec<Vec<f64>> = parameters.iter().map(|score| vec![0.0; score.len()]).collect();
         let [lowest, _] = self.margins(parameters)?;
         if lowest > 0.0 {
-            return Ok(Some(NoInference::Separated { columns: involved(parameters), complete: true }));
+            return Err(Separation { columns: involved(parameters), complete: true }.into());
         }
         for direction in directions {
             let candidate = moved(zero.clone(), direction);
@@ -171,13 +169,13 @@ impl<R: DesignRows> Likelihood<'_, '_, R> {
             if highest > 0.0 && lowest >= -NO_LOSS * highest {
                 let columns = involved(&candidate);
                 // Columns that alone separate the classes are found before, exactly.
-                return Ok(Some(match columns.as_slice() {
-                    [column] => NoInference::Undetermined { column: *column },
-                    _ => NoInference::Separated { columns, complete: false },
-                }));
+                return match columns.as_slice() {
+                    [column] => Ok(NoInference::Undetermined { column: *column }),
+                    _ => Err(Separation { columns, complete: false }.into()),
+                };
             }
         }
-        Ok(None)
+        Ok(NoInference::Imprecise)
     }
 
     fn margins(&self, parameters: &[Vec<f64>]) -> Result<[f64; 2], SolveError> {

@@ -16,6 +16,21 @@ pub struct ColumnSeparation {
     pub high: SeparatedClasses,
 }
 
+/// Why the likelihood of a fit without a penalty has no maximum.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SeparationProof {
+    /// Each of these columns separates the classes alone.
+    Columns(Vec<ColumnSeparation>),
+    /// A combination of columns separates them.
+    Combination(Separation),
+}
+
+impl From<Separation> for SolveError {
+    fn from(separation: Separation) -> Self {
+        Self::Separated(SeparationProof::Combination(separation))
+    }
+}
+
 /// Columns that alone or together separate the classes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Separation {
@@ -34,15 +49,11 @@ pub struct SeparatedClasses {
     pub range: [f64; 2],
 }
 
-/// The columns that alone separate the classes. Rows of weight zero do not count.
+/// Checks that no column alone separates the classes. Rows of weight zero do not count.
 ///
 /// # Errors
-/// [`SolveError::Spool`]
-pub fn separating_columns(
-    rows: &impl DesignRows,
-    classes: usize,
-    intercept: bool,
-) -> Result<Vec<ColumnSeparation>, SolveError> {
+/// [`SolveError::Separated`] and [`SolveError::Spool`].
+pub(super) fn check_columns(rows: &impl DesignRows, classes: usize, intercept: bool) -> Result<(), SolveError> {
     let columns = rows.columns().len();
     let mut ranges = vec![vec![[f64::INFINITY, f64::NEG_INFINITY]; classes]; columns];
     rows.scan::<SolveError>(&mut |row| {
@@ -56,7 +67,9 @@ pub fn separating_columns(
         }
         Ok(())
     })?;
-    Ok(ranges.iter().enumerate().filter_map(|(column, ranges)| separation(column, ranges, intercept)).collect())
+    let found = ranges.iter().enumerate().filter_map(|(column, ranges)| separation(column, ranges, intercept));
+    let found: Vec<ColumnSeparation> = found.collect();
+    if found.is_empty() { Ok(()) } else { Err(SolveError::Separated(SeparationProof::Columns(found))) }
 }
 
 /// A threshold that no class is on both sides of: the first, or the last below which the column has one value. Without an

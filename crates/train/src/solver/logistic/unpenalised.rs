@@ -3,7 +3,7 @@
 use super::super::design_rows::DesignRows;
 use super::super::error::SolveError;
 use super::information::{Likelihood, LogisticInference, Maximum, NoInference, is_too_large};
-use super::separation::{Separation, separating_columns};
+use super::separation::{Separation, SeparationProof, check_columns};
 use super::standardised_rows::StandardisedRows;
 use super::{Design, LogisticFit, LogisticSettings, Problem, standardisation};
 
@@ -19,7 +19,7 @@ pub struct UnpenalisedFit {
 /// As [`fit()`](super::fit) without a penalty, whatever `settings.c`.
 ///
 /// # Errors
-/// As [`fit()`](super::fit).
+/// As [`fit()`](super::fit), and [`SolveError::Separated`] when the likelihood has no maximum.
 pub fn fit_unpenalised(
     rows: &impl DesignRows,
     classes: usize,
@@ -27,9 +27,15 @@ pub fn fit_unpenalised(
 ) -> Result<UnpenalisedFit, SolveError> {
     let settings = settings.unpenalised();
     let standardisation = standardisation(rows, classes)?.with_settings(&settings).finish(rows.columns())?;
+    check_columns(rows, classes, settings.intercept)?;
     let mut problem = Problem::new(rows, standardisation, &settings, true)?;
     let fit = problem.fit(settings.c)?;
-    problem.infer(rows, fit)
+    let Maximum { parameters, inference } = problem.maximum(rows, &fit)?;
+    let fit = match &inference {
+        Ok(inference) => fit.with_parameters(&problem.standardisation, &parameters, inference),
+        Err(_) => fit,
+    };
+    Ok(UnpenalisedFit { fit, inference })
 }
 
 /// As [`fit_of_part()`](super::fit_of_part) without a penalty, whatever `settings.c`, with the columns that
@@ -46,46 +52,42 @@ pub fn fit_of_part_unpenalised(
     let standardisation = standardisation(rows, classes)?.with_settings(&settings).finish_part();
     let mut problem = Problem::new(rows, standardisation, &settings, true)?;
     let fit = problem.fit(settings.c)?;
-    let separation = problem.separation(rows, &fit)?;
+    if problem.parameters.is_empty() {
+        return Ok(fit);
+    }
+    let checked = check_columns(rows, classes, settings.intercept);
+    let separation = match checked.and_then(|()| problem.maximum(rows, &fit)) {
+        Ok(_) => None,
+        Err(SolveError::Separated(SeparationProof::Combination(separation))) => Some(separation),
+        Err(SolveError::Separated(SeparationProof::Columns(alone))) => {
+            let columns = alone.into_iter().map(|separation| separation.column).collect();
+            Some(Separation { columns, complete: fit.is_free_of_errors() })
+        }
+        Err(error) => return Err(error),
+    };
     Ok(LogisticFit { separation, ..fit })
 }
 
 impl<'r, R: DesignRows> Problem<'r, R> {
-    /// The columns that separate the classes, as far as a fit without a penalty proves it.
-    fn separation(&self, rows: &'r R, fit: &LogisticFit) -> Result<Option<Separation>, SolveError> {
-        if self.parameters.is_empty() {
-            return Ok(None);
-        }
-        let alone = separating_columns(rows, self.standardisation.classes, self.settings.intercept)?;
-        let complete = fit.is_free_of_errors();
-        if !alone.is_empty() {
-            let columns = alone.into_iter().map(|separation| separation.column).collect();
-            return Ok(Some(Separation { columns, complete }));
-        }
-        Ok(match self.maximum(rows)?.inference {
-            Err(NoInference::Separated { columns, complete }) => Some(Separation { columns, complete }),
-            _ if complete => Some(Separation { columns: fit.columns_by_size(), complete }),
-            _ => None,
-        })
-    }
-
-    /// The inference at the maximum of the likelihood, which `fit` is near. The fit is moved there.
-    fn infer(&self, rows: &'r R, fit: LogisticFit) -> Result<UnpenalisedFit, SolveError> {
-        let Maximum { parameters, inference } = self.maximum(rows)?;
-        let fit = match &inference {
-            Ok(inference) => fit.with_parameters(&self.standardisation, &parameters, inference),
-            Err(_) => fit,
-        };
-        Ok(UnpenalisedFit { fit, inference })
-    }
-
-    /// The maximum of the likelihood, near the parameters of a fit.
-    fn maximum(&self, rows: &'r R) -> Result<Maximum, SolveError> {
+    /// The maximum of the likelihood, near a fit.
+    ///
+    /// # Errors
+    /// [`SolveError::Separated`] and [`SolveError::Spool`].
+    fn maximum(&self, rows: &'r R, fit: &LogisticFit) -> Result<Maximum, SolveError> {
         let scores = self.parameters.len();
-        if is_too_large(&self.standardisation, scores) {
+        let maximum = if is_too_large(&self.standardisation, scores) {
             let parameters = scores * (self.standardisation.means.len() + usize::from(self.settings.intercept));
-            return Ok(Maximum { parameters: Vec::new(), inference: Err(NoInference::TooLarge { parameters }) });
+            Maximum { parameters: Vec::new(), inference: Err(NoInference::TooLarge { parameters }) }
+        } else {
+            self.likelihood_maximum(rows)?
+        };
+        if maximum.inference.is_err() && fit.is_free_of_errors() {
+            return Err(Separation { columns: fit.columns_by_size(), complete: true }.into());
         }
+        Ok(maximum)
+    }
+
+    fn likelihood_maximum(&self, rows: &'r R) -> Result<Maximum, SolveError> {
         let read;
         let columns = if let Design::Columns(columns) = &self.design {
             columns
