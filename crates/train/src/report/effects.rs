@@ -157,3 +157,45 @@ fn rows_of_classes(effects: &[&Effect], classes: &[String], unit: f64) -> Forest
 fn comparable(effect: &Effect) -> &[f64] {
     effect.per_deviation.as_ref().unwrap_or(&effect.per_unit)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn effect(number: u32, intervals: Vec<Option<[f64; 2]>>) -> Effect {
+        Effect {
+            name: format!("x{number}"),
+            per_unit: vec![f64::from(number); intervals.len()],
+            per_deviation: Some(vec![-2.0 * f64::from(number); intervals.len()]),
+            intervals,
+        }
+    }
+
+    #[test]
+    fn effects_without_intervals_are_drawn_by_their_size() {
+        let effects: Vec<Effect> = (0..50).map(|number| effect(number, vec![None])).collect();
+        let ForestRows { rows, left_out, undetermined, names_classes } = forest_rows(&effects, &[], 4.0);
+        assert_eq!((rows.len(), left_out, undetermined, names_classes), (40, 10, 0, false));
+        let drawn: Vec<(&str, f64, f64)> = rows.iter().map(|row| (row.name.as_str(), row.value, row.line)).collect();
+        assert_eq!(drawn[..2], [("x49", -24.5, 0.0), ("x48", -24.0, 1.0)]);
+        assert!(rows.iter().all(|row| row.interval.is_none()));
+    }
+
+    #[test]
+    fn effects_without_intervals_are_not_drawn_among_others() {
+        let effects = [effect(9, vec![None]), effect(1, vec![Some([-3.0, -1.0])]), effect(8, vec![None])];
+        let ForestRows { rows, left_out, undetermined, .. } = forest_rows(&effects, &[], 1.0);
+        let drawn: Vec<(&str, f64, Option<[f64; 2]>)> =
+            rows.iter().map(|row| (row.name.as_str(), row.value, row.interval)).collect();
+        assert_eq!((drawn, left_out, undetermined), (vec![("x1", -2.0, Some([-3.0, -1.0]))], 0, 2));
+    }
+
+    #[test]
+    fn more_classes_than_colours_have_a_line_for_each_class() {
+        let classes: Vec<String> = (0..9).map(|class| format!("c{class}")).collect();
+        let effects = [effect(1, vec![None; 9]), effect(2, vec![None; 9])];
+        let ForestRows { rows, left_out, names_classes, .. } = forest_rows(&effects, &classes, 1.0);
+        assert_eq!((rows.len(), left_out, names_classes), (18, 0, true));
+        assert_eq!((rows[0].name.as_str(), rows[9].name.as_str()), ("c0: x2", "c0: x1"));
+    }
+}

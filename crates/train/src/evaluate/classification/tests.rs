@@ -187,6 +187,22 @@ fn a_threshold_applies_to_rescaled_probabilities() {
     assert_eq!(hot.confusion(), plain.confusion());
 }
 
+/// As in `roc_auc_score([0, 0, 1, 1, 1], [.2, .8, .8, .5, .9])`, 4.5 of 6 pairs.
+#[test]
+fn rows_of_equal_score_count_half_also_where_calibration_differs_between_folds() {
+    let mut rows = Classification::new(2);
+    for (actual, p) in [(0, 0.2), (0, 0.8), (1, 0.8), (1, 0.5), (1, 0.9)] {
+        rows.push(actual, usize::from(p > 0.5), &[1.0 - p, p], 1.0);
+    }
+    // The two rows of 0.8 get different temperatures, and at the last ones, probabilities round to 0 and 1.
+    let temperatures: [[f64; 5]; 3] = [[1.0; 5], [1.0, 1.0, 2.0, 2.0, 5.0], [0.01; 5]];
+    for temperatures in temperatures {
+        let calibrated = rows.rescaled(|row| temperatures[row], None).unwrap();
+        let area = calibrated.measure(None).unwrap().get("roc_auc").unwrap();
+        assert!((area - 0.75).abs() < 1e-15, "{area}");
+    }
+}
+
 #[test]
 fn undefined_metrics_are_absent() {
     assert_eq!(Classification::new(2).finish(), None);

@@ -1,0 +1,203 @@
+//! Predictions compared with known answers.
+
+use indexmap::IndexMap;
+
+use crate::confusion::Confusion;
+use crate::scoring::{Batch, ScoringError};
+use crate::skipped::{RowError, SkippedRows};
+use ordinate_model::cell::Cell;
+use ordinate_model::reading::Reading;
+use ordinate_model::scalar::Scalar;
+use ordinate_model::signature::{CellError, Feature, FeatureType};
+use ordinate_model::wording::shorten;
+use ordinate_model::{Answer, Model, PredictedRow};
+use ordinate_table::{NamedColumn, Purpose, Row};
+use ordinate_train::evaluate::{Bin, Evaluation};
+
+/// Predictions compared with known answers.
+pub(super) struct Measured<'m> {
+    model: &'m Model,
+    classes: &'m [Scalar],
+    target: NumberColumn,
+    weights: Option<NumberColumn>,
+    pub(super) evaluation: Evaluation,
+    /// Rows without a known answer.
+    pub(super) without_target: u64,
+    /// Rows of weight zero, which are ignored.
+    pub(super) without_weight: u64,
+    /// For each feature, the number of rows in which it is imputed.
+    imputed: Vec<u64>,
+}
+
+/// A column of known answers or weights.
+pub(super) struct NumberColumn {
+    feature: Feature,
+    purpose: Purpose,
+    position: usize,
+}
+
+impl NumberColumn {
+    /// Any number is accepted, whatever its type was at training.
+    pub(super) fn new(name: &str, purpose: Purpose, position: usize, reading: Reading) -> Self {
+        Self { feature: Feature { reading, ..Feature::new(name, FeatureType::Double) }, purpose, position }
+    }
+
+    fn cell<'r>(&self, row: &'r Row) -> Cell<'r> {
+        row.cell(self.position)
+    }
+
+    fn number(&self, row: &Row) -> Result<f64, RowError> {
+        self.feature.accept(self.cell(row)).map_err(|error| {
+            let detail = match error {
+                CellError::Missing => "the value is missing".to_owned(),
+                other => other.to_string(),
+            };
+            self.error(row, detail)
+        })
+    }
+
+    fn error(&self, row: &Row, detail: String) -> RowError {
+        let column = NamedColumn { name: self.feature.name.as_str().into(), purpose: self.purpose };
+        RowError { row: row.number(), column: Some(column), detail }
+    }
+}
+
+impl<'m> Measured<'m> {
+    pub(super) fn new(model: &'m Model, target: NumberColumn, weights: Option<NumberColumn>) -> Self {
+        let evaluation = Evaluation::new(model);
+        let classes = model.classes().unwrap_or_default();
+        let imputed = vec![0; model.signature().width()];
+        Self { model, classes, target, weights, evaluation, without_target: 0, without_weight: 0, imputed }
+    }
+
+    /// The positions of the columns.
+    pub(super) fn positions(&self) -> Vec<usize> {
+        [&self.target].into_iter().chain(&self.weights).map(|column| column.position).collect()
+    }
+
+    pub(super) fn push(&mut self, batch: Batch<'_>, skipped: &mut SkippedRows) -> Result<(), ScoringError> {
+        let Batch { reader, rows, errors, answer, imputed, exposures } = batch;
+        for (total, count) in self.imputed.iter_mut().zip(imputed) {
+            *total += count;
+        }
+        let mut answers = answer.iter().flat_map(Answer::rows).zip(exposures);
+        for (row, error) in rows.iter().zip(errors) {
+            let answer = if error.is_none() { answers.next() } else { None };
+            if self.lacks_target(row) {
+                self.without_target += 1;
+                continue;
+            }
+            if let Err(error) = error.map_or_else(|| self.measure(row, answer), Err) {
+                skipped.add(&reader.file_name(), error)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the known answer of a row is missing: not a number or class, but a missing-value marker.
+    fn lacks_target(&self, row: &Row) -> bool {
+        let cell = self.target.cell(row);
+        row.width() > self.target.position
+            && self.target.feature.is_missing(cell)
+            && class(cell, self.classes, &self.target.feature.reading).is_err()
+    }
+
+    pub(super) fn imputed_features(&self) -> IndexMap<&'m str, u64> {
+        let features = self.model.signature().features().iter().zip(&self.imputed);
+        features.filter(|(_, count)| **count > 0).map(|(feature, count)| (feature.name.as_str(), *count)).collect()
+    }
+
+    /// Adds a row with its prediction and its exposure.
+    fn measure(&mut self, row: &Row, answer: Option<(PredictedRow<'_>, f64)>) -> Result<(), RowError> {
+        let weight = self.weight(row)?;
+        if weight == 0.0 {
+            self.without_weight += 1;
+            return Ok(());
+        }
+        match (&mut self.evaluation, answer) {
+            (Evaluation::Regression(evaluation), Some((PredictedRow::Value(predicted), exposure))) => {
+                let actual = self.target.number(row)?;
+                let family = self.model.document().estimator.glm_family();
+                if let Some(family) = family.filter(|family| !family.has(actual)) {
+                    let expected = family.targets();
+                    return Err(self.target.error(row, format!("expected {expected}, got {actual}")));
+                }
+                evaluation.push_with_exposure(actual, predicted, weight, exposure);
+            }
+            (
+                Evaluation::Classification(evaluation),
+                Some((PredictedRow::Class { class: predicted, probabilities }, _)),
+            ) => {
+                let actual = class(self.target.cell(row), self.classes, &self.target.feature.reading);
+                let actual = actual.map_err(|detail| self.target.error(row, detail))?;
+                evaluation.push(actual, predicted, probabilities, weight);
+            }
+            // The evaluation is of the model's task.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn weight(&self, row: &Row) -> Result<f64, RowError> {
+        let Some(weights) = &self.weights else { return Ok(1.0) };
+        let weight = weights.number(row)?;
+        let too_small = || weights.error(row, format!("expected a number of at least zero, got {weight}"));
+        if weight >= 0.0 { Ok(weight) } else { Err(too_small()) }
+    }
+
+    pub(super) fn calibration(&self) -> Option<Vec<Bin>> {
+        match &self.evaluation {
+            Evaluation::Classification(evaluation) => Some(evaluation.calibration_bins()),
+            Evaluation::Regression(_) => None,
+        }
+    }
+
+    pub(super) fn confusion(&self) -> Option<Confusion<'_>> {
+        self.evaluation.confusion().map(|rows| Confusion { classes: self.classes, rows })
+    }
+}
+
+/// The position of the class in a cell, read by the conventions of the target. As in training, text is not a number,
+/// and spaces are part of a class.
+fn class(cell: Cell<'_>, classes: &[Scalar], reading: &Reading) -> Result<usize, String> {
+    let read = |kind| Feature { reading: reading.clone(), ..Feature::new("", kind) }.accept(cell).ok();
+    let (number, boolean) = (read(FeatureType::Double), read(FeatureType::Boolean));
+    // Classes are exact doubles.
+    #[allow(clippy::cast_precision_loss)]
+    let is = |class: &Scalar| match class {
+        Scalar::Integer(value) => number == Some(*value as f64),
+        Scalar::Number(value) => number == Some(*value),
+        Scalar::Boolean(value) => boolean == Some(f64::from(u8::from(*value))),
+        other => matches!(cell, Cell::Text(text) | Cell::Field(text) if other.to_string() == text),
+    };
+    classes.iter().position(is).ok_or_else(|| {
+        const LISTED: usize = 8;
+        let listed: Vec<String> = classes.iter().take(LISTED).map(|class| shorten(&class.label())).collect();
+        let more = if classes.len() > LISTED { ", …" } else { "" };
+        format!("expected one of the classes {}{more}, got {cell}", listed.join(", "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_is_found_as_it_is_in_the_data() {
+        let class = |cell: Cell<'_>, classes: &[Scalar]| class(cell, classes, &Reading::default());
+        let text = |text: &str| Scalar::Text(text.into());
+        let integers = [Scalar::Integer(0), Scalar::Integer(1)];
+        assert_eq!(class(Cell::Field("b"), &[text("a"), text("b")]), Ok(1));
+        assert_eq!(class(Cell::Field("1.0"), &integers), Ok(1));
+        assert_eq!(class(Cell::Integer(1), &integers), Ok(1));
+        assert_eq!(class(Cell::Field("true"), &[Scalar::Boolean(false), Scalar::Boolean(true)]), Ok(1));
+        assert_eq!(class(Cell::Boolean(true), &[Scalar::Boolean(false), Scalar::Boolean(true)]), Ok(1));
+        assert_eq!(
+            class(Cell::Field("B"), &[text("a"), text("b")]).unwrap_err(),
+            "expected one of the classes a, b, got \"B\""
+        );
+        for cell in [Cell::Field(""), Cell::Text("1"), Cell::Missing] {
+            assert!(class(cell, &integers).is_err(), "{cell:?}");
+        }
+    }
+}
