@@ -90,8 +90,9 @@ impl Family {
     }
 }
 
-/// `a ln(a/b) + b − a` of positive numbers, with all digits where they are nearly equal: with `v = (a − b) / (a + b)`, the
-/// series `(a − b) v + 2 a (v³/3 + v⁵/5 + …)` (Loader, *Fast and Accurate Computation of Binomial Probabilities*, 2000).
+/// `a ln(a/b) + b − a` of positive numbers, with all digits where they are nearly equal: with `v = (a − b) / (a + b)`,
+/// the series `(a − b) v + 2 a (v³/3 + v⁵/5 + …)` (Loader, *Fast and Accurate Computation of Binomial Probabilities*,
+/// 2000).
 fn relative_entropy(a: f64, b: f64) -> f64 {
     let difference = a - b;
     let ratio = difference / (a + b);

@@ -355,7 +355,8 @@ pub enum DataError {
     },
     /// An offset or an exposure whose mean is not a number that a double can hold.
     #[error(
-        "{location}, {column}: expected a value whose mean a double can hold, got {value:?}\nhelp: correct it, or remove the row"
+        "{location}, {column}: expected a value whose mean a double can hold, got {value:?}\n\
+         help: correct it, or remove the row"
     )]
     ExtremeOffset {
         /// The row.

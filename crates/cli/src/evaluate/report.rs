@@ -34,7 +34,8 @@ pub(super) struct EvaluationReport<'a> {
     pub(super) imputed: IndexMap<&'a str, u64>,
     pub(super) metrics: IndexMap<String, f64>,
     pub(super) standard_errors: IndexMap<String, f64>,
-    /// The metrics of a prediction without features: the mean of the target in training, or the frequencies of the classes.
+    /// The metrics of a prediction without features: the mean of the target in training, or the frequencies of the
+    /// classes.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub(super) baseline: IndexMap<String, f64>,
     #[serde(skip_serializing_if = "Option::is_none")]

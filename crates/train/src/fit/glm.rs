@@ -86,8 +86,8 @@ fn separating(fit: &GlmFit, columns: &[DesignColumn]) -> String {
     format!("{which} {} {verb}", listed(names, NAMED))
 }
 
-/// The advice where the rows without counts are those of the reference level of a category: the intercept falls for ever, and the
-/// coefficients of all other levels grow by as much.
+/// The advice where the rows without counts are those of the reference level of a category: the intercept falls for
+/// ever, and the coefficients of all other levels grow by as much.
 fn without_reference(fit: &GlmFit, columns: &[DesignColumn]) -> Option<String> {
     let level_of = |column: &DesignColumn| match column.product.as_slice() {
         [factor] if factor.level.is_some() => Some(factor.feature.clone()),
@@ -122,8 +122,8 @@ pub(super) fn note_on_fractional_weights(table: &TrainingTable) -> Result<Option
     })?;
     Ok((!are_whole).then(|| {
         format!(
-            "some weights are not whole numbers: standard errors, degrees of freedom and BIC take their sum, {}, for the number \
-             of observations",
+            "some weights are not whole numbers: standard errors, degrees of freedom and BIC take their sum, {}, for \
+             the number of observations",
             significant(sum)
         )
     }))

@@ -80,8 +80,8 @@ fn without_inference(reason: &NoInference, fit: &LogisticFit, table: &TrainingTa
         NoInference::Undetermined { column } => {
             let name = table.names().get(*column).map(|name| one_line(name)).unwrap_or_default();
             format!(
-                "values of {name:?} far from all others leave its coefficient undetermined in double precision; check them, or \
-                 fit with a penalty: --c 1"
+                "values of {name:?} far from all others leave its coefficient undetermined in double precision; check \
+                 them, or fit with a penalty: --c 1"
             )
         }
         NoInference::Imprecise => {
@@ -93,7 +93,8 @@ fn without_inference(reason: &NoInference, fit: &LogisticFit, table: &TrainingTa
     let mut notes = vec![format!("standard errors are not available: {why}")];
     if matches!(reason, NoInference::TooLarge { .. }) && fit.may_be_separated() {
         notes.push(
-            "some coefficients are so large that they may have no finite estimates (separation); --c 1 fits with a penalty"
+            "some coefficients are so large that they may have no finite estimates (separation); --c 1 fits with a \
+             penalty"
                 .to_owned(),
         );
     }

@@ -31,8 +31,8 @@ pub struct InfluentialRow {
     pub actual: f64,
     /// The prediction, or the probability of the class.
     pub predicted: f64,
-    /// Target − prediction, of the logarithms if those were fitted; for a generalised linear model the Pearson residual; or the
-    /// length of the differences between the probabilities and those of the class.
+    /// Target − prediction, of the logarithms if those were fitted; for a generalised linear model the Pearson
+    /// residual; or the length of the differences between the probabilities and those of the class.
     pub residual: f64,
     /// The weight.
     pub weight: f64,

@@ -149,7 +149,8 @@ fn a_gamma_fit_of_amounts_over_many_decades_converges() {
     assert!((estimates[0] - 120.0).abs() < 2.0 && (estimates[1] - 60.0).abs() < 2.0, "{estimates:?}");
 }
 
-/// The maximum of the likelihood by mpmath, with 50 digits. Sums of `y η − μ − ln y!`, of terms near 2·10¹⁰, have 6 of them.
+/// The maximum of the likelihood by mpmath, with 50 digits. Sums of `y η − μ − ln y!`, of terms near 2·10¹⁰, have 6 of
+/// them.
 #[test]
 fn log_likelihoods_of_large_counts_keep_their_digits() {
     let counts = [1000012345, 1105175239, 1221382758, 1349890222, 1491797515, 1648721369_u32];
@@ -170,8 +171,8 @@ fn weights_that_are_not_whole_numbers_are_noted_where_they_count_observations() 
         let options = Options { weights: true, estimator: Some(estimator), ..Options::default() };
         trained(&data(weight), &options).unwrap().notes
     };
-    let note = "some weights are not whole numbers: standard errors, degrees of freedom and BIC take their sum, 75, for the \
-                number of observations";
+    let note = "some weights are not whole numbers: standard errors, degrees of freedom and BIC take their sum, 75, \
+                for the number of observations";
     let is_noted = |notes: Vec<String>| notes.iter().any(|found| found == note);
     assert!(is_noted(notes(0.25, EstimatorKind::Poisson)));
     assert!(!is_noted(notes(1.0, EstimatorKind::Poisson)) && !is_noted(notes(0.25, EstimatorKind::Linear)));

@@ -231,7 +231,8 @@ impl<R: GlmRows> Problem<'_, R> {
         let log_likelihood = |deviance: f64| {
             let value = match family {
                 Family::Poisson => -0.5 * deviance - of_targets,
-                // The density of a gamma distribution with shape k = 1/φ and mean μ. That of an exact fit is not bounded.
+                // The density of a gamma distribution with shape k = 1/φ and mean μ.
+                // That of an exact fit is not bounded.
                 Family::Gamma if pearson <= self.rows.weight * ROUNDING * ROUNDING => return None,
                 Family::Gamma => {
                     let shape = 1.0 / dispersion?;

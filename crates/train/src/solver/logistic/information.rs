@@ -155,8 +155,8 @@ impl<R: DesignRows> Likelihood<'_, '_, R> {
         Ok(sums)
     }
 
-    /// Why no maximum was found: an error if the parameters or a direction in which they grow separate the classes, so that
-    /// no row loses, and some win.
+    /// Why no maximum was found: an error if the parameters or a direction in which they grow separate the classes, so
+    /// that no row loses, and some win.
     fn without_maximum(&self, parameters: &[Vec<f64>], directions: &[Vec<f64>]) -> Result<NoInference, SolveError> {
         let zero: Vec<Vec<f64>> = parameters.iter().map(|score| vec![0.0; score.len()]).collect();
         let [lowest, _] = self.margins(parameters)?;
