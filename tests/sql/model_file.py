@@ -10,7 +10,7 @@ def number(value: float) -> str:
     """A number as ECMAScript prints it, which RFC 8785 requires."""
     if value == 0:
         return "0"
-    if value == int(value) and abs(value) < 1e21:
+    if abs(value) < 2**53 and value == int(value):
         return str(int(value))
     digits, _, exponent = f"{abs(value)!r}".partition("e")
     integer, _, fraction = digits.partition(".")
