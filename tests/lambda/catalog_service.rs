@@ -131,7 +131,7 @@ async fn a_tool_is_found_without_a_list_of_the_models() {
 
 #[tokio::test]
 async fn the_costs_of_a_request_do_not_grow_with_the_number_of_models_in_s3() {
-    // More than S3 returns at once. To put 10,000 objects takes the server minutes; a folder of that size is next.
+    // More than S3 returns at once. To put 10,000 objects takes the server a minute; a folder of that size is next.
     let models = std::env::var("CATALOG_MODELS").map_or(1_200, |models| models.parse().unwrap());
     let (place, proxy, _) = behind_proxy("many", |_| Fault::None).await;
     let place = Arc::new(place);

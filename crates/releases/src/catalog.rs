@@ -90,15 +90,15 @@ impl ReleaseCatalog {
         self.folder.file(path).describe()
     }
 
-    /// Writes a model as the next free version. The version in the file is replaced, and its checksum with it.
+    /// Writes a model as the next version that nobody has used. The version in the file is replaced, and its checksum with it.
     ///
     /// # Errors
     /// See [`ReleaseError`]; the catalog is unchanged then.
     pub async fn publish(&self, document: &Document) -> Result<Published, ReleaseError> {
         let name = document.name.clone();
-        let mut version = match self.versions(&name).await?.last() {
+        let mut version = match self.last_version(&name).await? {
             None => Version::first(),
-            Some(last) => self.after(&name, last)?,
+            Some(last) => self.after(&name, &last)?,
         };
         for _ in 0..ATTEMPTS {
             let path = layout::model_path(&name, &version);
@@ -116,6 +116,23 @@ impl ReleaseCatalog {
         }
         let location = self.location(&layout::model_folder(&name));
         Err(ReleaseError::Contended { location, attempts: ATTEMPTS })
+    }
+
+    /// The last version that the model has or had: servers may have loaded one whose file is gone.
+    async fn last_version(&self, name: &ModelName) -> Result<Option<Version>, ReleaseError> {
+        let mut versions = self.versions(name).await?;
+        for alias in layout::aliases(self.folder(), name).await? {
+            match self.history(name, &alias).await {
+                Ok(file) => {
+                    versions.push(file.version);
+                    versions.extend(file.history.into_iter().map(|release| release.version));
+                }
+                // A file that is damaged, or was removed meanwhile, has no versions.
+                Err(ReleaseError::DamagedAlias { .. } | ReleaseError::Catalog(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(versions.into_iter().max_by_key(Version::number))
     }
 
     fn after(&self, name: &ModelName, version: &Version) -> Result<Version, ReleaseError> {

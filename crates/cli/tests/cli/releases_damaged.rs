@@ -83,6 +83,7 @@ fn a_damaged_or_missing_live_version_is_replaced_with_force(#[case] content: Opt
         succeeded(&run(folder, &format!("{arguments} --force")));
         fs::write(folder.join(ALIAS), r#"{"version":"2","history":[]}"#).unwrap();
     }
+    assert!(folder.join("models/price/3.json").exists(), "the number of a missing version is not used again");
 }
 
 #[test]
