@@ -36,6 +36,7 @@ fn measure(metrics: &MetricLines, values: &[f64]) -> Duration {
         warnings: WarningCounts::default(),
         values,
         shadow: None,
+        captured: None,
     };
     let record = RequestRecord {
         method: &Method::POST,

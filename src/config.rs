@@ -17,6 +17,8 @@
 //! | `CORS_MAX_AGE_SECONDS` | 600 | how long browsers keep the answer to a preflight request |
 //! | `LOG_REQUESTS` | `all` | the requests with a line in the log: `all`, `errors` or `none` |
 //! | `METRICS` | `emf` | the metrics of the function in its log: `emf` for those of `CloudWatch`, or `none` |
+//! | `CAPTURE_FRACTION` | 0 | the fraction of the predictions whose inputs and outputs are captured, one line each |
+//! | `CAPTURE_REDACT` | – | names of features that are not captured, comma-separated |
 //! | `POWERTOOLS_SERVICE_NAME` | the name of the function | `service` in the log and in metrics |
 //! | `STAGE` | `default` | `stage` in metrics, such as `production` |
 //! | `AIP_PREDICT_ROUTE`, `AIP_HEALTH_ROUTE` | – | other paths of `/vertex/predict` and `/vertex/health`; Vertex AI sets them |

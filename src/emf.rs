@@ -39,6 +39,8 @@ const WARNINGS: Metric = count("Warnings");
 const IMPUTED_VALUES: Metric = count("ImputedValues");
 const PREDICTION_VALUE: Metric = Metric { name: "PredictionValue", unit: "None" };
 const SHADOW_DIFFERENCE: Metric = Metric { name: "ShadowDifference", unit: "None" };
+const CAPTURED: Metric = count("Captured");
+const CAPTURE_DROPPED: Metric = count("CaptureDropped");
 const COLD_START: Metric = count("ColdStart");
 const MODEL_LOAD_LATENCY: Metric = milliseconds("ModelLoadLatency");
 const MODEL_LOAD_ERRORS: Metric = count("ModelLoadErrors");
@@ -48,7 +50,7 @@ const SERVER_ERRORS: Metric = count("ServerErrors");
 
 /// All metrics. Those of predictions have the dimensions `service` and `stage`, and again with `model` and `version`;
 /// the others have the first two only.
-pub const METRICS: [Metric; 13] = [
+pub const METRICS: [Metric; 15] = [
     PREDICTIONS,
     ROWS,
     PREDICTION_LATENCY,
@@ -56,6 +58,8 @@ pub const METRICS: [Metric; 13] = [
     IMPUTED_VALUES,
     PREDICTION_VALUE,
     SHADOW_DIFFERENCE,
+    CAPTURED,
+    CAPTURE_DROPPED,
     COLD_START,
     MODEL_LOAD_LATENCY,
     MODEL_LOAD_ERRORS,
@@ -205,6 +209,11 @@ fn of_model(request: &RequestRecord<'_>, prediction: &PredictionRecord<'_>) -> G
     group.add_all(PREDICTION_VALUE, prediction.values);
     if let Some(difference) = prediction.shadow.and_then(ShadowRecord::mean) {
         group.add(SHADOW_DIFFERENCE, difference);
+    }
+    match prediction.captured {
+        Some(true) => group.add(CAPTURED, 1.0),
+        Some(false) => group.add(CAPTURE_DROPPED, 1.0),
+        None => {}
     }
     group
 }

@@ -69,10 +69,8 @@ where
     N: for<'a> FormatFields<'a> + 'static,
 {
     fn format_event(&self, _: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> std::fmt::Result {
-        let mut timestamp = String::new();
-        SystemTime.format_time(&mut Writer::new(&mut timestamp))?;
         let mut fields = Fields(IndexMap::new());
-        fields.0.insert("timestamp", timestamp.into());
+        fields.0.insert("timestamp", timestamp().into());
         fields.0.insert("level", event.metadata().level().as_str().into());
         event.record(&mut fields);
         for (key, value) in &self.function {
@@ -81,6 +79,15 @@ where
         let _ = INVOCATION.try_with(|invocation| fields.add_invocation(invocation));
         let line = serde_json::to_string(&fields.0).map_err(|_| std::fmt::Error)?;
         writeln!(out, "{line}")
+    }
+}
+
+/// The time now, in RFC 3339; empty where it cannot be formatted.
+pub(crate) fn timestamp() -> String {
+    let mut timestamp = String::new();
+    match SystemTime.format_time(&mut Writer::new(&mut timestamp)) {
+        Ok(()) => timestamp,
+        Err(_) => String::new(),
     }
 }
 

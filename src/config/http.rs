@@ -1,11 +1,13 @@
 //! Paths, limits of requests, CORS and comparisons with a shadow.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::uri::PathAndQuery;
 use ::http::{HeaderName, HeaderValue};
 
 use super::{ConfigError, Environment};
+use crate::http::server::capture::{Capture, CaptureSettings, StandardOutput};
 use crate::http::{
     Alias, AllowedOrigins, Cors, Limits, LogRequests, SHADOW_BUDGET, Settings, VERTEX_HEALTH, VERTEX_PREDICT,
     route_below,
@@ -40,7 +42,21 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
         let shadow_budget =
             shadow_budget.map_or(SHADOW_BUDGET, |milliseconds| Duration::from_millis(milliseconds.into()));
         let aliases = self.vertex()?;
-        Ok(Settings { base_paths, cors, aliases, log_requests, shadow_budget, ..Settings::new(limits) })
+        let capture = self.capture()?;
+        Ok(Settings { base_paths, cors, aliases, log_requests, shadow_budget, capture, ..Settings::new(limits) })
+    }
+
+    /// The requests that are captured, on standard output; `None` to capture nothing.
+    fn capture(&self) -> Result<Option<Capture>, ConfigError> {
+        let fraction = |value: &str| match value.parse::<f64>() {
+            Ok(fraction) if (0.0..=1.0).contains(&fraction) => Ok(fraction),
+            _ => Err("expected a fraction of the requests from 0 (none) to 1 (all)".to_owned()),
+        };
+        let fraction = self.parse("CAPTURE_FRACTION", fraction)?.unwrap_or(0.0);
+        let names = self.text("CAPTURE_REDACT").unwrap_or_default();
+        let redacted = names.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
+        let settings = CaptureSettings { fraction, redacted, level: self.level_of_lines() };
+        Ok((fraction > 0.0).then(|| Capture { settings, sink: Arc::new(StandardOutput) }))
     }
 
     fn cors(&self) -> Result<Cors, ConfigError> {

@@ -65,19 +65,22 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
             return Ok(None);
         }
         let defaults = MetricSettings::default();
-        // Lambda drops lines below this level.
-        let level = match self.text("AWS_LAMBDA_LOG_LEVEL").unwrap_or_default().to_ascii_uppercase().as_str() {
-            "WARN" => "WARN",
-            "ERROR" => "ERROR",
-            "FATAL" => "FATAL",
-            _ => defaults.level,
-        };
         let initialization = self.text("AWS_LAMBDA_INITIALIZATION_TYPE");
         Ok(Some(MetricSettings {
             service: self.service().unwrap_or(defaults.service),
             stage: self.text("STAGE").unwrap_or(defaults.stage),
-            level,
+            level: self.level_of_lines(),
             provisioned: initialization.is_some_and(|kind| kind == "provisioned-concurrency"),
         }))
+    }
+
+    /// The level of lines next to the log, of metrics and captured requests: Lambda drops lines below that of its filter.
+    pub(super) fn level_of_lines(&self) -> &'static str {
+        match self.text("AWS_LAMBDA_LOG_LEVEL").unwrap_or_default().to_ascii_uppercase().as_str() {
+            "WARN" => "WARN",
+            "ERROR" => "ERROR",
+            "FATAL" => "FATAL",
+            _ => "INFO",
+        }
     }
 }

@@ -33,7 +33,7 @@ fn request(status: u16, prediction: Option<PredictionRecord<'_>>) -> RequestReco
 
 fn prediction(rows: usize, values: &[f64]) -> PredictionRecord<'_> {
     let warnings = WarningCounts { outside_range: 2, imputed: 1, ..WarningCounts::default() };
-    PredictionRecord { model: "risk", version: "3", rows, warnings, values, shadow: None }
+    PredictionRecord { model: "risk", version: "3", rows, warnings, values, shadow: None, captured: None }
 }
 
 /// The names of the metrics of a line and their dimensions.

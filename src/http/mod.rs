@@ -63,7 +63,12 @@ pub fn misconfigured(observer: Option<Arc<dyn Observer>>) -> Router {
 }
 
 fn wrap(routes: Router, settings: Settings) -> Router {
-    let finish = Finish { envelope_of, log: settings.log_requests, observer: settings.observer };
+    let finish = Finish {
+        envelope_of,
+        log: settings.log_requests,
+        observer: settings.observer,
+        capture: settings.capture.filter(|capture| capture.settings.fraction > 0.0),
+    };
     let stack = ServiceBuilder::new()
         .layer(MapRequestLayer::new(middleware::without_invalid_request_id))
         .layer(SetRequestIdLayer::new(REQUEST_ID, middleware::RequestIds))

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
 
+use super::server::capture::Capture;
 use super::server::observer::Observer;
 use super::server::response::AnswerLimit;
 
@@ -46,6 +47,8 @@ pub struct Settings {
     pub shadow_budget: Duration,
     /// Keeps the metrics of requests, for `GET /metrics`.
     pub observer: Option<Arc<dyn Observer>>,
+    /// The requests that are captured, and where they go.
+    pub capture: Option<Capture>,
 }
 
 impl Settings {
@@ -60,6 +63,7 @@ impl Settings {
             log_requests: LogRequests::All,
             shadow_budget: SHADOW_BUDGET,
             observer: None,
+            capture: None,
         }
     }
 }

@@ -34,6 +34,7 @@ EVERYTHING = {
     "KmsKeyArn": "arn:aws:kms:eu-central-1:123456789012:key/1", "AlarmEmail": "a@example.com",
     "DomainName": "models.example.com", "CertificateArn": "arn:aws:acm:eu-central-1:123456789012:certificate/1",
     "HostedZoneId": "Z1", "FunctionUrl": "AWS_IAM", "ReservedConcurrency": "5", "ProvisionedConcurrency": "1",
+    "CaptureFraction": "0.1",
 }
 
 
@@ -53,6 +54,7 @@ class Permissions(unittest.TestCase):
                 for resource in as_list(statement["Resource"]):
                     # A prefix of a bucket, or the deployment groups of this stack's application.
                     allowed = [r"\*", r"[^*]+", r"arn:aws:s3:::[^*]+/\*", r"<ModelBucket.Arn>/models/\*",
+                               r"<CaptureBucket.Arn>/\*",
                                r".*<ServerlessDeploymentApplication>/\*"]
                     self.assertRegex(resource, f"^({'|'.join(allowed)})$", role)
 
@@ -97,13 +99,36 @@ class Permissions(unittest.TestCase):
 
     def test_buckets_are_private_encrypted_versioned_and_kept(self):
         buckets = Stack(**EVERYTHING).resources("AWS::S3::Bucket")
-        self.assertEqual(set(buckets), {"ModelBucket", "ModelBucketLogs"})
+        self.assertEqual(set(buckets), {"ModelBucket", "ModelBucketLogs", "CaptureBucket"})
         for name, bucket in buckets.items():
             self.assertEqual(set(bucket["PublicAccessBlockConfiguration"].values()), {True})
             self.assertEqual(bucket["VersioningConfiguration"]["Status"], "Enabled")
             self.assertEqual(bucket["OwnershipControls"]["Rules"], [{"ObjectOwnership": "BucketOwnerEnforced"}])
             self.assertIn("BucketEncryption", bucket)
             self.assertEqual(translated("template.yaml")["Resources"][name]["DeletionPolicy"], "Retain")
+
+    def test_nothing_of_captured_requests_is_created_by_default(self):
+        self.assertEqual([name for name in Stack().resources() if name.startswith("Capture")], [])
+        self.assertNotIn("Captured", Stack().outputs())
+
+    def test_captured_lines_are_delivered_to_a_bucket_that_forgets_them(self):
+        stack = Stack(CaptureFraction="0.1", CaptureRedact="name,age", CaptureRetentionDays="30")
+        variables = stack.resources()["Function"]["Environment"]["Variables"]
+        self.assertEqual((variables["CAPTURE_FRACTION"], variables["CAPTURE_REDACT"]), ("0.1", "name,age"))
+        (subscription,) = stack.resources("AWS::Logs::SubscriptionFilter").values()
+        self.assertEqual(subscription["FilterPattern"], '{ $.message = "captured" }')
+        self.assertEqual((subscription["LogGroupName"], subscription["DestinationArn"]), ("<Logs>", "<CaptureStream.Arn>"))
+        (stream,) = stack.resources("AWS::KinesisFirehose::DeliveryStream").values()
+        destination = stream["ExtendedS3DestinationConfiguration"]
+        self.assertEqual(destination["BucketARN"], "<CaptureBucket.Arn>")
+        self.assertEqual(stack.outputs()["Captured"], "s3://<CaptureBucket>/captured/")
+        (rule,) = stack.resources()["CaptureBucket"]["LifecycleConfiguration"]["Rules"]
+        self.assertEqual(rule["ExpirationInDays"], "30")
+        granted = {(role, action): as_list(statement["Resource"]) for role, statement in statements(stack)
+                   for action in as_list(statement["Action"])}
+        self.assertEqual(granted["CaptureSubscriptionRole", "firehose:PutRecord"], ["<CaptureStream.Arn>"])
+        self.assertEqual(granted["CaptureStreamRole", "s3:PutObject"], ["<CaptureBucket.Arn>/*"])
+        self.assertNotIn(("FunctionRole", "s3:PutObject"), granted)
 
 
 class Routes(unittest.TestCase):

@@ -16,6 +16,7 @@ use super::progress::{Progress, total_bytes};
 use super::reading::ReadingArguments;
 use super::scoring::{Scorer, ScoringError};
 use super::skipped::{OnError, SkippedRows};
+pub(super) use measured::class;
 use measured::{Measured, NumberColumn};
 use ordinate_model::Wanted;
 use ordinate_model::reading::Reading;

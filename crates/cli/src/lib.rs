@@ -1,6 +1,7 @@
 //! The command line `ordinate`, one file per subcommand.
 //!
-//! Exit codes: 0 success, 1 failure, 2 wrong usage. Results go to standard output, everything else to standard error.
+//! Exit codes: 0 success, 1 failure, 2 wrong usage, and of `drift` 3 for drift. Results go to standard output, everything
+//! else to standard error.
 
 mod catalog;
 mod coefficients;
@@ -9,6 +10,7 @@ mod confusion;
 mod copy;
 mod curl;
 mod diff;
+mod drift;
 mod evaluate;
 mod export;
 mod health;
@@ -67,6 +69,7 @@ enum Command {
     Import(import::Arguments),
     Evaluate(evaluate::Arguments),
     Predict(predict::Arguments),
+    Drift(drift::Arguments),
     Inspect(inspect::Arguments),
     Export(export::Arguments),
     Serve(serve::Arguments),
@@ -106,6 +109,10 @@ pub fn run_from(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Import(arguments) => import::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Predict(arguments) => predict::run(arguments),
+        Command::Drift(arguments) => match drift::run(arguments) {
+            Ok((answer, true)) => return drifted(&answer),
+            outcome => outcome.map(|(answer, _)| answer),
+        },
         Command::Inspect(arguments) => inspect::run(arguments),
         Command::Export(arguments) => export::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
@@ -136,6 +143,17 @@ fn wrong_usage(subcommand: &str, reason: &str) -> ! {
     match command.find_subcommand_mut(subcommand) {
         Some(subcommand) => subcommand.error(ErrorKind::ArgumentConflict, reason).exit(),
         None => command.error(ErrorKind::ArgumentConflict, reason).exit(),
+    }
+}
+
+/// The exit code of drift.
+const DRIFT: u8 = 3;
+
+/// Prints a report with drift, whose exit code differs from that of a failure.
+fn drifted(answer: &str) -> ExitCode {
+    match print(answer) {
+        ExitCode::SUCCESS => ExitCode::from(DRIFT),
+        failure => failure,
     }
 }
 

@@ -1,5 +1,7 @@
 //! `ordinate serve`: the service as a plain HTTP server.
 
+mod capture_writer;
+
 use std::collections::HashMap;
 use std::error::Error;
 use std::fs;
@@ -79,7 +81,18 @@ pub(super) fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
             config = configure(environment, &places) => config?,
             () = stopped.as_mut() => return Ok(()),
         };
-        serve(listener, config, &settings, stopped).await
+        let mut config = config;
+        let writer =
+            capture_writer::folder(&environment)?.zip(config.http.capture.as_mut()).map(|(folder, capture)| {
+                let (sink, writer) = capture_writer::start(folder);
+                capture.sink = sink;
+                writer
+            });
+        let outcome = serve(listener, config, &settings, stopped).await;
+        if let Some(writer) = writer {
+            writer.finish(settings.drain).await;
+        }
+        outcome
     });
     // A request with a large body has a thread of its own, which cannot be stopped.
     runtime.shutdown_background();

@@ -176,6 +176,7 @@ impl Draft {
                 tool: facts.tool.clone(),
                 smartcore: None,
             },
+            distribution: None,
             golden: Golden::default(),
             sha256: None,
         };

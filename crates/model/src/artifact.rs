@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
+use crate::distribution::TrainingDistribution;
 use crate::estimator::Coefficients;
 use crate::identity::{Checksum, ModelName, Version};
 use crate::inference::Inference;
@@ -53,6 +54,9 @@ pub struct Document {
     pub inference: Option<Inference>,
     /// Data, parameters and metrics of the training run.
     pub training: Training,
+    /// The distribution of the training data; absent in an imported model, and in files of earlier versions.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub distribution: Option<TrainingDistribution>,
     /// Rows whose predictions every load must reproduce.
     pub golden: Golden,
     /// SHA-256 of the canonical form (RFC 8785) of everything except `created` and this.

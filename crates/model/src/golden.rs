@@ -4,6 +4,7 @@
 use crate::answer::{AnswerError, Wanted};
 use crate::artifact::{ArtifactError, Document, FORMAT, Golden};
 use crate::cell::Cell;
+use crate::distribution::TrainingDistribution;
 use crate::frame::{Faults, Frame, RowsBuilder};
 use crate::model::Model;
 use crate::scalar::Scalar;
@@ -35,12 +36,26 @@ impl Document {
     ///
     /// # Errors
     /// [`ArtifactError::Inconsistent`] or [`ArtifactError::GoldenRefused`] when the parts do not make a model.
-    pub fn seal(mut self, golden_rows: Vec<Vec<Scalar>>) -> Result<Self, ArtifactError> {
+    pub fn seal(self, golden_rows: Vec<Vec<Scalar>>) -> Result<Self, ArtifactError> {
+        self.seal_with_distribution(golden_rows, |_| None)
+    }
+
+    /// The same as [`seal`](Self::seal), with the distribution that the function returns for the model.
+    ///
+    /// # Errors
+    /// Those of [`seal`](Self::seal).
+    pub fn seal_with_distribution(
+        mut self,
+        golden_rows: Vec<Vec<Scalar>>,
+        distribution: impl FnOnce(&Model) -> Option<TrainingDistribution>,
+    ) -> Result<Self, ArtifactError> {
         FORMAT.clone_into(&mut self.format);
         self.golden.x = golden_rows;
         let model = Model::assemble(self)?;
         let (y, probabilities) = predict(&model)?;
+        let distribution = distribution(&model);
         let mut sealed = model.document;
+        sealed.distribution = distribution;
         sealed.golden.y = y;
         sealed.golden.probabilities = probabilities;
         sealed.sha256 = Some(sealed.checksum()?);

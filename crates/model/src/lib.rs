@@ -11,6 +11,7 @@
 //! | [`preprocess`]                                 | from features to the columns of the design matrix          |
 //! | [`estimator`]                                  | coefficients, and predictions by smartcore                 |
 //! | [`family`]                                     | distributions of a target with a log link                  |
+//! | [`distribution`]                               | the distribution of the training data, to detect drift     |
 //! | [`inference`]                                  | the statistics that intervals and warnings need            |
 //! | [`answer`]                                     | predictions, intervals, explanations and warnings          |
 //! | `example_rows`                                 | synthetic rows drawn from the training distribution        |
@@ -20,6 +21,7 @@ pub mod artifact;
 pub mod cell;
 mod checksum;
 pub mod date;
+pub mod distribution;
 pub mod double_double;
 pub mod estimator;
 mod example_rows;

@@ -55,6 +55,10 @@ impl Model {
         let base = document.estimator.intercepts().iter().map(|score| score / temperature).collect();
         let threshold = document.inference.as_ref().and_then(|inference| inference.threshold);
         document.training.check_baseline(&document.estimator).map_err(ArtifactError::Inconsistent)?;
+        if let Some(distribution) = &document.distribution {
+            let checked = distribution.check(&document.signature, &document.estimator);
+            checked.map_err(ArtifactError::Inconsistent)?;
+        }
         Ok(Self { document, design, estimator, temperature, threshold, base, effective_parameters })
     }
 

@@ -41,6 +41,7 @@ pub(crate) struct Metrics {
     rows: Family<ModelLabels, Counter>,
     warnings: Family<WarningLabels, Counter>,
     shadows: shadow::Shadows,
+    captures: Family<CaptureLabels, Counter>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -65,6 +66,13 @@ struct CodeLabels {
 struct ModelLabels {
     model: String,
     version: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CaptureLabels {
+    model: String,
+    version: String,
+    outcome: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -94,10 +102,12 @@ impl Metrics {
         registry.register("rows", "Predicted rows", rows.clone());
         registry.register("warnings", "Warnings about predicted rows", warnings.clone());
         let shadows = shadow::Shadows::new(registry);
+        let captures = Family::default();
+        registry.register("captures", "Captured requests, by outcome", captures.clone());
         let version = [("version", env!("CARGO_PKG_VERSION"))];
         registry.register("build", "The version of the server", Info::new(version));
         registry.register_collector(Box::new(gauges));
-        Self { registry: Arc::new(all), requests, durations, errors, rows, warnings, shadows }
+        Self { registry: Arc::new(all), requests, durations, errors, rows, warnings, shadows, captures }
     }
 }
 
@@ -114,6 +124,11 @@ impl Observer for Metrics {
         let (model, version) = (prediction.model.to_owned(), prediction.version.to_owned());
         if let Some(record) = prediction.shadow {
             self.shadows.add(&model, &version, record);
+        }
+        if let Some(captured) = prediction.captured {
+            let outcome = if captured { "captured" } else { "dropped" };
+            let labels = CaptureLabels { model: model.clone(), version: version.clone(), outcome };
+            self.captures.get_or_create(&labels).inc();
         }
         let rows = u64::try_from(prediction.rows).unwrap_or(u64::MAX);
         self.rows.get_or_create(&ModelLabels { model: model.clone(), version: version.clone() }).inc_by(rows);

@@ -55,6 +55,18 @@ impl S3Server {
         request.body(content.into()).send().await.expect("the administrator may put objects");
     }
 
+    /// The contents of all objects with a prefix, as the administrator.
+    pub async fn objects(&self, bucket: &str, prefix: &str) -> Vec<Vec<u8>> {
+        let client = self.administrator();
+        let listed = client.list_objects_v2().bucket(bucket).prefix(prefix).send().await.expect("a listing");
+        let mut contents = Vec::new();
+        for key in listed.contents().iter().filter_map(|object| object.key()) {
+            let object = client.get_object().bucket(bucket).key(key).send().await.expect("an object");
+            contents.push(object.body.collect().await.expect("its content").to_vec());
+        }
+        contents
+    }
+
     /// Deletes an object as the administrator.
     pub async fn delete(&self, bucket: &str, key: &str) {
         let request = self.administrator().delete_object().bucket(bucket).key(key);

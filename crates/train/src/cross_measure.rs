@@ -58,7 +58,7 @@ fn evaluate_fold(
     holdout: &Holdout,
 ) -> Result<Evaluation, TrainError> {
     let builder = DocumentBuilder::without_results(plan, table);
-    let draft = builder.seal(&fits.evaluated, vec![first_row(table)?], None, None)?;
+    let draft = builder.seal(&fits.evaluated, vec![first_row(table)?], |_| None, None, None)?;
     let model = Model::from_json(draft.to_json()?.as_bytes())?;
     let mut evaluation = Evaluation::new(&model);
     let answer = |rows: &EncodedRows| {

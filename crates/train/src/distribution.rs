@@ -22,12 +22,14 @@ pub(super) fn fisher_upper(f: f64, numerator: f64, denominator: f64) -> Option<f
 }
 
 /// The probability that a standard normal variable is at least `|z|` from zero.
-pub(super) fn normal_two_sided(z: f64) -> f64 {
+#[must_use]
+pub fn normal_two_sided(z: f64) -> f64 {
     libm::erfc(z.abs() / std::f64::consts::SQRT_2)
 }
 
 /// The probability that χ² is at least `value`; none when it is undefined.
-pub(super) fn chi_squared_upper(value: f64, freedom: f64) -> Option<f64> {
+#[must_use]
+pub fn chi_squared_upper(value: f64, freedom: f64) -> Option<f64> {
     checked_gamma_ur(freedom / 2.0, value / 2.0).ok().filter(|p| p.is_finite())
 }
 

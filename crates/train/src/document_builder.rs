@@ -12,7 +12,9 @@ use super::solver::least_squares::LeastSquaresFit;
 use super::solver::leverage::LeverageFactor;
 use super::solver::path::PenalisedFit;
 use super::training_table::TrainingTable;
+use ordinate_model::Model;
 use ordinate_model::artifact::{ArtifactError, Document, FORMAT, Golden, Training};
+use ordinate_model::distribution::TrainingDistribution;
 use ordinate_model::estimator::{Coefficients, LinearCoefficients, LogisticCoefficients};
 use ordinate_model::family::Family;
 use ordinate_model::identity::Version;
@@ -74,6 +76,7 @@ impl<'a> DocumentBuilder<'a> {
         &self,
         fit: &Fit,
         golden: Vec<Vec<Scalar>>,
+        distribution: impl FnOnce(&Model) -> Option<TrainingDistribution>,
         train: Option<&Metrics>,
         test: Option<&Metrics>,
     ) -> Result<Document, ArtifactError> {
@@ -105,10 +108,11 @@ impl<'a> DocumentBuilder<'a> {
                 tool: concat!("ordinate ", env!("CARGO_PKG_VERSION")).to_owned(),
                 smartcore: Some(SMARTCORE_VERSION.to_owned()),
             },
+            distribution: None,
             golden: Golden::default(),
             sha256: None,
         };
-        document.seal(golden)
+        document.seal_with_distribution(golden, distribution)
     }
 
     /// The metrics of the evaluated fit: of the probabilities that are served. Standard errors and baselines are sets of their own,

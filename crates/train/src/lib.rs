@@ -8,7 +8,8 @@
 
 mod columns;
 mod cross_measure;
-mod distribution;
+pub mod distribution;
+mod distribution_sample;
 mod document_builder;
 mod error;
 pub mod evaluate;
@@ -110,8 +111,9 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
         ..DocumentBuilder::without_results(plan, &table)
     };
     // Loading a model file verifies a golden row.
-    let model =
-        Model::from_json(builder.seal(&evaluated, vec![first_row(&table)?], None, None)?.to_json()?.as_bytes())?;
+    let model = Model::from_json(
+        builder.seal(&evaluated, vec![first_row(&table)?], |_| None, None, None)?.to_json()?.as_bytes(),
+    )?;
     let pass = MeasuringPass {
         plan,
         table: &table,
@@ -120,7 +122,7 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
         parameters: evaluated.least_squares_parameters(),
         whole: &whole,
     };
-    let MeasuredFit { measured, report, residuals, weight, baseline, golden, test_scan } =
+    let MeasuredFit { measured, report, residuals, weight, baseline, golden, sample, test_scan } =
         pass.run(test_data.as_ref())?;
     let calibrated = measured.served_calibration();
     let folds = folds.and_then(|folds| folds.metrics(calibrated.is_some(), plan.classes.threshold));
@@ -140,7 +142,13 @@ pub fn train(plan: &Plan) -> Result<Trained, TrainError> {
         baseline: &baseline,
         ..builder
     };
-    let document = builder.seal(&whole, golden, measured.fitted.as_ref(), measured.held_out.as_ref())?;
+    let document = builder.seal(
+        &whole,
+        golden,
+        |model| sample.distribution(model),
+        measured.fitted.as_ref(),
+        measured.held_out.as_ref(),
+    )?;
     let path =
         cross_validation.as_ref().map(|result| RegularizationPath::new(result, result.folds, estimator.classifies()));
     let test_rows = test_scan.map_or(0, |scan| scan.rows);

@@ -1,5 +1,6 @@
 //! Measures the evaluated fit, and collects what the model file needs of the rows, in one pass over them.
 
+use super::distribution_sample::DistributionSample;
 use super::evaluate::{BaselineBuilder, Measured, Measurement};
 use super::fit::{Fit, LowParts};
 use super::golden_rows::GoldenRows;
@@ -41,6 +42,8 @@ pub(super) struct MeasuredFit {
     pub(super) baseline: Vec<f64>,
     /// The rows that the model file contains.
     pub(super) golden: Vec<Vec<Scalar>>,
+    /// The rows whose distribution it contains.
+    pub(super) sample: DistributionSample,
     /// The test data, if there is any.
     pub(super) test_scan: Option<Scan>,
 }
@@ -59,6 +62,7 @@ impl MeasuringPass<'_> {
         let mut residuals = Residuals::default();
         let mut weight = 0.0;
         let mut golden = GoldenRows::new(table.summary().rows);
+        let mut sample = DistributionSample::new(model, table.summary().rows, plan.seed);
         let answer = |rows: &EncodedRows| {
             let frame = Frame::from_accepted(model.signature(), rows.features().to_vec());
             Ok::<_, AnswerError>((
@@ -78,6 +82,7 @@ impl MeasuringPass<'_> {
                 weight += row.weight;
                 baseline.push(&label);
                 golden.push(table, &row);
+                sample.push(&row);
             }
             Ok(())
         })?;
@@ -101,7 +106,7 @@ impl MeasuringPass<'_> {
             None => measurement.finish().map_err(unpredicted)?,
         };
         let (baseline, golden) = (baseline.finish(), golden.rows);
-        Ok(MeasuredFit { measured, report, residuals, weight, baseline, golden, test_scan })
+        Ok(MeasuredFit { measured, report, residuals, weight, baseline, golden, sample, test_scan })
     }
 }
 

@@ -56,6 +56,8 @@ pub struct EncodedRow<'a> {
     pub number: u64,
     /// The features, encoded as in a frame.
     pub features: &'a [f64],
+    /// For each feature, whether its value was missing; empty if no value of the data is.
+    pub missing: &'a [bool],
     /// The columns of the design, neither centred nor scaled.
     pub design: &'a [f64],
     /// The target in its own unit, or the position of the class.
@@ -83,6 +85,8 @@ pub(crate) struct EncodedRows {
     first: u64,
     /// The features, row by row, encoded as in a frame.
     features: Vec<f64>,
+    /// Whether each feature was missing, row by row; empty if no value of the data is.
+    missing: Vec<bool>,
     /// The columns of the design, row by row; none when they are the features.
     design: Option<Vec<f64>>,
     /// For each row, the target in its own unit, the target after its transformation, the weight, and the offset.
@@ -101,9 +105,12 @@ impl EncodedRows {
         let features = self.features.chunks_exact(self.width);
         let design = self.design.as_ref().unwrap_or(&self.features);
         let rows = features.zip(design.chunks_exact(self.columns)).zip(&self.targets).zip(self.first..);
-        rows.map(|(((features, design), &[observed, target, weight, offset]), number)| EncodedRow {
+        let of_row = if self.targets.is_empty() { 0 } else { self.missing.len() / self.targets.len() };
+        let mut missing = self.missing.chunks_exact(of_row.max(1));
+        rows.map(move |(((features, design), &[observed, target, weight, offset]), number)| EncodedRow {
             number,
             features,
+            missing: missing.next().unwrap_or_default(),
             design,
             observed,
             target,
@@ -264,6 +271,7 @@ impl TrainingTable {
             rows.design = Some(Vec::with_capacity(count * columns));
         }
         let target_place = self.spool.width() - 1 - usize::from(self.weights.is_some());
+        let has_missing = self.missing.iter().any(|missing| *missing > 0);
         let mut row: Vec<f64> = Vec::with_capacity(self.spool.width());
         for bytes in bytes.chunks_exact(row_bytes) {
             let start = rows.features.len();
@@ -272,6 +280,9 @@ impl TrainingTable {
             let at = |position: usize| row.get(position).copied().unwrap_or(f64::NAN);
             rows.features
                 .extend(self.stored.iter().zip(&self.positions).map(|(column, place)| column.value(at(*place))));
+            if has_missing {
+                rows.missing.extend(self.positions.iter().map(|place| at(*place).is_nan()));
+            }
             let indicated =
                 self.signature.features().iter().zip(&self.positions).filter(|(feature, _)| feature.indicator);
             rows.features.extend(indicated.map(|(_, place)| f64::from(u8::from(at(*place).is_nan()))));

@@ -13,6 +13,7 @@ use super::model_path::ModelPath;
 use super::shadow::Shadow;
 use crate::http::application::Application;
 use crate::http::decode::json::{Names, Terms};
+use crate::http::server::capture::CapturedRows;
 use crate::http::server::error::ApiError;
 use crate::http::server::headers::WARNINGS;
 use crate::http::server::middleware::{ModelOfRequest, Served};
@@ -69,6 +70,9 @@ pub(crate) struct PredictionRequest {
     /// The version that the answer is compared with.
     shadow: Option<Shadow>,
     compared: Option<ShadowRecord>,
+    /// Whether the rows are captured, and the rows.
+    is_captured: bool,
+    captured: Option<CapturedRows>,
 }
 
 impl PredictionRequest {
@@ -102,6 +106,8 @@ impl PredictionRequest {
             values: Vec::new(),
             shadow,
             compared: None,
+            is_captured: of_request.is_captured(),
+            captured: None,
         })
     }
 
@@ -127,6 +133,8 @@ impl PredictionRequest {
             values: Vec::new(),
             shadow,
             compared: None,
+            is_captured: of_request.is_captured(),
+            captured: None,
         }
     }
 
@@ -154,6 +162,7 @@ impl PredictionRequest {
         self.warnings = answer.warnings.counts;
         self.values = answer.sample(MAX_SAMPLE);
         self.stages.end("predict");
+        self.captured = self.is_captured.then(|| CapturedRows::new(&self.model, frame, &answer));
         if let Some(shadow) = self.shadow.take() {
             self.compared = Some(shadow.compare(model, frame, &answer));
             self.stages.restart();
@@ -198,6 +207,7 @@ impl PredictionRequest {
             warnings: self.warnings,
             values: self.values,
             shadow: self.compared.take(),
+            captured: self.captured.take(),
         });
         response
     }

@@ -13,6 +13,7 @@ use tower_http::request_id::{MakeRequestId, RequestId};
 use tracing::Level;
 
 use super::accept::Accept;
+use super::capture::{Capture, CapturedRows};
 use super::envelope::Envelope;
 use super::error::{ApiError, ErrorCode};
 use super::error_page;
@@ -37,20 +38,34 @@ pub(crate) struct Served {
     pub(crate) values: Vec<f64>,
     /// The comparison with the version of the alias `shadow`.
     pub(crate) shadow: Option<ShadowRecord>,
+    /// The rows, if the request is captured.
+    pub(crate) captured: Option<CapturedRows>,
 }
 
 /// The model of a request for its log line, in the extensions of the request: `name@version` when it is loaded, before
 /// that the name in the path.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct ModelOfRequest(Arc<Mutex<String>>);
+pub(crate) struct ModelOfRequest {
+    name: Arc<Mutex<String>>,
+    is_captured: bool,
+}
 
 impl ModelOfRequest {
+    fn new(is_captured: bool) -> Self {
+        Self { is_captured, ..Self::default() }
+    }
+
+    /// Whether the rows of the request are captured.
+    pub(crate) fn is_captured(&self) -> bool {
+        self.is_captured
+    }
+
     pub(crate) fn set(&self, model: String) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = model;
+        *self.name.lock().unwrap_or_else(PoisonError::into_inner) = model;
     }
 
     fn take(&self) -> Option<String> {
-        let model = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let model = std::mem::take(&mut *self.name.lock().unwrap_or_else(PoisonError::into_inner));
         Some(model).filter(|model| !model.is_empty())
     }
 }
@@ -66,6 +81,7 @@ pub(crate) struct Finish {
     pub(crate) envelope_of: fn(&str) -> Envelope,
     pub(crate) log: LogRequests,
     pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) capture: Option<Capture>,
 }
 
 /// Lambda's request id if there is one, so that the log agrees with Lambda's own lines; otherwise a random id.
@@ -118,7 +134,8 @@ pub(crate) async fn finish(State(finish): State<Arc<Finish>>, mut request: Reque
     }
     simplify_accept_encoding(request.headers_mut());
     let path = request.uri().path().to_owned();
-    let model = ModelOfRequest::default();
+    let capture = finish.capture.as_ref().filter(|capture| capture.includes(&request_id));
+    let model = ModelOfRequest::new(capture.is_some());
     request.extensions_mut().insert(model.clone());
     let mut response = next.run(request).await;
     let error = response.extensions_mut().remove::<ApiError>();
@@ -139,6 +156,8 @@ pub(crate) async fn finish(State(finish): State<Arc<Finish>>, mut request: Reque
 
     let route = response.extensions_mut().remove::<RoutePath>().map(|RoutePath(path)| path).or(matched.as_deref());
     let served = response.extensions_mut().remove::<Served>();
+    let write = |served: &Served| Some(capture?.write(&request_id, served.rows, served.captured.as_ref()?));
+    let captured = served.as_ref().and_then(write);
     let record = RequestRecord {
         method: &method,
         route,
@@ -152,6 +171,7 @@ pub(crate) async fn finish(State(finish): State<Arc<Finish>>, mut request: Reque
             warnings: served.warnings,
             values: &served.values,
             shadow: served.shadow.as_ref(),
+            captured,
         }),
     };
     if let Some(observer) = &finish.observer {

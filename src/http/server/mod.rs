@@ -2,6 +2,7 @@
 
 pub(crate) mod accept;
 pub(crate) mod body;
+pub mod capture;
 pub(crate) mod envelope;
 pub(crate) mod error;
 mod error_code;

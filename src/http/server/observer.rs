@@ -49,6 +49,8 @@ pub struct PredictionRecord<'a> {
     pub values: &'a [f64],
     /// The comparison with the version of the alias `shadow`, if there is one.
     pub shadow: Option<&'a ShadowRecord>,
+    /// Whether the request was captured; `false` if it was dropped, `None` if it is not in the sample.
+    pub captured: Option<bool>,
 }
 
 /// The comparison of a prediction with that of the version of the alias `shadow`.

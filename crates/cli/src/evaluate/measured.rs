@@ -159,7 +159,7 @@ impl<'m> Measured<'m> {
 
 /// The position of the class in a cell, read by the conventions of the target. As in training, text is not a number,
 /// and spaces are part of a class.
-fn class(cell: Cell<'_>, classes: &[Scalar], reading: &Reading) -> Result<usize, String> {
+pub(crate) fn class(cell: Cell<'_>, classes: &[Scalar], reading: &Reading) -> Result<usize, String> {
     let read = |kind| Feature { reading: reading.clone(), ..Feature::new("", kind) }.accept(cell).ok();
     let (number, boolean) = (read(FeatureType::Double), read(FeatureType::Boolean));
     // Classes are exact doubles.

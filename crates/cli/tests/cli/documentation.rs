@@ -113,7 +113,8 @@ fn links_lead_to_files_and_headings() {
                 path => root().join(document).parent().unwrap().join(path),
             };
             assert!(target.exists(), "{document}: {link}");
-            let anchor = |line: &str| line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+            let anchor =
+                |line: &str| line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-").replace('?', "");
             let found = || {
                 let text = fs::read_to_string(&target).unwrap();
                 text.lines().any(|line| line.starts_with('#') && anchor(line) == heading)

@@ -20,7 +20,9 @@ fn shells_learn_all_commands(#[case] shell: &str) {
 /// With `-h`, each option has one line.
 #[test]
 fn the_first_line_of_an_options_help_is_short() {
-    for command in ["train", "import", "predict", "evaluate", "inspect", "export", "serve", "health", "completions"] {
+    for command in
+        ["train", "import", "predict", "evaluate", "drift", "inspect", "export", "serve", "health", "completions"]
+    {
         let output = pipe(&format!("{command} -h"), "");
         let longest = said(&output).lines().map(|line| line.trim_start().chars().count()).max();
         assert!(longest < Some(170), "{}", said(&output));
@@ -30,7 +32,9 @@ fn the_first_line_of_an_options_help_is_short() {
 #[test]
 fn every_command_has_help() {
     let output = pipe("--help", "");
-    for command in ["train", "import", "predict", "evaluate", "inspect", "export", "serve", "health", "completions"] {
+    for command in
+        ["train", "import", "predict", "evaluate", "drift", "inspect", "export", "serve", "health", "completions"]
+    {
         assert!(said(&output).lines().any(|line| line.trim_start().starts_with(command)), "{command}");
         let help = pipe(&format!("{command} --help"), "");
         assert!(said(&help).contains(&format!("Usage: ordinate {command}")) && said(&help).contains("Example"));

@@ -3,6 +3,7 @@
 
 mod digits;
 mod documentation;
+mod drift;
 mod evaluate;
 mod export;
 mod files;

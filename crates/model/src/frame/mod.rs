@@ -7,6 +7,7 @@ mod columns_builder;
 mod faults;
 mod imputed_cells;
 mod rows_builder;
+mod sample;
 mod translation;
 mod unknown_categories;
 
@@ -20,6 +21,7 @@ pub(crate) use unknown_categories::Category;
 
 pub use faults::{Fault, FaultKind, Faults, MAX_LISTED_FAULTS, Place};
 pub use rows_builder::RowsBuilder;
+pub use sample::FrameSample;
 pub use translation::Translation;
 pub use unknown_categories::MAX_LISTED_UNKNOWN_CATEGORIES;
 

@@ -266,7 +266,7 @@ impl Evaluation {
     }
 
     /// Adds a row with its prediction.
-    pub(crate) fn push(&mut self, label: &Label, answer: PredictedRow<'_>) {
+    pub fn push(&mut self, label: &Label, answer: PredictedRow<'_>) {
         match (self, answer) {
             (Self::Regression(side), PredictedRow::Value(value)) => {
                 side.push_with_exposure(label.target, value, label.weight, label.exposure);

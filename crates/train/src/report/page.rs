@@ -21,7 +21,8 @@ use ordinate_model::scalar::Scalar;
 use ordinate_model::signature::{Feature, FeatureType, MissingPolicy, UnknownPolicy};
 use ordinate_model::wording::counted;
 
-const STYLE: &str = include_str!("style.css");
+/// The style sheet of the page.
+pub const STYLE: &str = include_str!("style.css");
 
 /// A section of the page.
 struct Section {

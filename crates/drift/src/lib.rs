@@ -1,0 +1,21 @@
+//! Whether later data still come from the distribution that a model was trained on.
+//!
+//! | module       | subject                                                                        |
+//! | ------------ | ------------------------------------------------------------------------------ |
+//! | [`observed`] | counts of the rows of a table or of captured requests, in the bins of the model |
+//! | [`captured`] | captured requests: the lines that the service writes                           |
+//! | [`report`]   | comparisons with the training data, and which of them are drift                |
+//! | `page`       | the report as an HTML page                                                     |
+//! | [`statistics`] | distances between distributions, and their probabilities                     |
+
+// Rows are counted; a count that a double cannot represent exactly (2⁵³) is not reached.
+#![allow(clippy::cast_precision_loss)]
+
+pub mod captured;
+pub mod observed;
+mod page;
+pub mod report;
+pub mod statistics;
+
+pub use observed::Observed;
+pub use report::{DriftReport, Limits};
