@@ -14,6 +14,7 @@ mod inference;
 mod inspect;
 mod intervals;
 mod log_link;
+mod log_link_errors;
 mod measures;
 mod no_intercept;
 mod outputs;
